@@ -1,0 +1,54 @@
+/* Cause sentences. Any thread. */
+#include "base/cause.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int cause_set(struct cause *cause, int error, const char *format, ...)
+{
+	va_list ap;
+
+	if (cause) {
+		va_start(ap, format);
+		vsnprintf(cause->text, sizeof(cause->text), format, ap);
+		va_end(ap);
+	}
+	return -error;
+}
+
+int cause_errno(struct cause *cause, int error, const char *format, ...)
+{
+	va_list ap;
+	char system[128];
+	int n;
+
+	if (!cause)
+		return -error;
+	va_start(ap, format);
+	n = vsnprintf(cause->text, sizeof(cause->text), format, ap);
+	va_end(ap);
+	if (n >= 0 && (size_t)n < sizeof(cause->text))
+		snprintf(cause->text + n, sizeof(cause->text) - (size_t)n, ": %s",
+			 strerror_r(error, system, sizeof(system)));
+	return -error;
+}
+
+int cause_prefix(struct cause *cause, int error, const char *format, ...)
+{
+	char text[CAUSE_SIZE];
+	va_list ap;
+	int n;
+
+	if (!cause)
+		return error;
+	va_start(ap, format);
+	n = vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof(text))
+		return error;
+	snprintf(text + n, sizeof(text) - (size_t)n, ": %.*s",
+		 (int)(sizeof(text) - (size_t)n), cause->text);
+	memcpy(cause->text, text, sizeof(text));
+	return error;
+}

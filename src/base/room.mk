@@ -1,0 +1,16 @@
+# base: what knows nothing of guests.
+noinst_LIBRARIES += src/base/libbase.a
+src_base_libbase_a_SOURCES = \
+	%D%/cause.c %D%/cause.h \
+	%D%/checked.h \
+	%D%/clock.h \
+	%D%/loop.c %D%/loop.h
+
+BASE_LIBS = src/base/libbase.a $(INIPARSER_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/loop
+tests_unit_loop_SOURCES = tests/unit/loop.c
+tests_unit_loop_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_loop_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+endif

@@ -1,0 +1,54 @@
+/*
+ * An address space of a machine: one for I/O ports, one for MMIO.
+ *
+ * Ranges are added while the machine is built, by one thread; afterwards they
+ * can be moved (a PCI BAR) by any vCPU thread while others dispatch, without
+ * a lock. A handler gets the offset within its range and need not know its
+ * address. What nobody claims reads as all ones and swallows writes.
+ */
+#ifndef CORE_BUS_H
+#define CORE_BUS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/cause.h"
+
+#define BUS_RANGES_MAX 48
+#define BUS_NOWHERE UINT64_MAX /* a base: the range is switched off */
+
+struct bus_ops {
+	const char *name;
+	/* length is 1, 2, 4 or 8; offset + length lies within the range. vCPU thread. */
+	void (*read)(void *device, uint64_t offset, void *data, unsigned length);
+	void (*write)(void *device, uint64_t offset, const void *data, unsigned length);
+};
+
+struct bus_range {
+	_Atomic uint64_t base;
+	uint64_t size;
+	const struct bus_ops *ops;
+	void *device;
+};
+
+struct bus {
+	struct bus_range ranges[BUS_RANGES_MAX];
+	unsigned count;
+	_Atomic uint64_t unclaimed; /* accesses that no range took */
+};
+
+/*
+ * Claims [base, base + size), or reserves a range that is off with base
+ * BUS_NOWHERE. Returns its number for bus_move(), or -EEXIST with a cause that
+ * names both when it overlaps another, -ENOSPC when the bus is full.
+ */
+int bus_add(struct bus *bus, uint64_t base, uint64_t size, const struct bus_ops *ops,
+	    void *device, struct cause *cause);
+
+/* Moves a range, or switches it off with BUS_NOWHERE. Where ranges overlap the older one answers. */
+void bus_move(struct bus *bus, int range, uint64_t base);
+
+void bus_read(struct bus *bus, uint64_t address, void *data, unsigned length);
+void bus_write(struct bus *bus, uint64_t address, const void *data, unsigned length);
+
+#endif

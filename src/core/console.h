@@ -1,0 +1,69 @@
+/*
+ * A guest's console: a ring of what it printed, readers that follow it, and
+ * what people type.
+ *
+ * The guest's vCPU thread writes, the deck thread reads. The ring keeps the
+ * last CONSOLE_SIZE bytes; it lives as long as the guest is defined.
+ */
+#ifndef CORE_CONSOLE_H
+#define CORE_CONSOLE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+
+#define CONSOLE_SIZE 65536u
+
+/* Somebody who follows the console; called on the deck thread when there is more to read. */
+struct console_reader {
+	uint64_t position; /* bytes of output before it, counted from the guest's first */
+	void (*more)(void *arg);
+	void *arg;
+	struct console_reader *next;
+};
+
+struct console {
+	pthread_mutex_t lock;
+	uint8_t *ring;	/* mapped on the first byte */
+	uint64_t written; /* bytes ever */
+	struct loop *loop; /* the deck's */
+	struct loop_task wake;
+	bool followed; /* there are readers */
+	struct console_reader *readers; /* deck thread only */
+	/* Takes typed bytes to the guest's serial port; NULL while it is not running. */
+	size_t (*input)(void *arg, const uint8_t *data, size_t size);
+	void *input_arg;
+};
+
+int console_init(struct console *console, struct loop *deck_loop);
+void console_destroy(struct console *console);
+
+/* vCPU thread: the guest printed. Never waits for a reader. */
+void console_output(struct console *console, const uint8_t *data, size_t size);
+
+/* Deck thread. backlog: start at the oldest byte kept, else at the end. */
+void console_follow(struct console *console, struct console_reader *reader, bool backlog);
+void console_unfollow(struct console *console, struct console_reader *reader);
+
+/*
+ * Copies up to room bytes that reader has not seen; 0 when it has seen all. *lost gets
+ * the number of bytes that had been overwritten before it came.
+ */
+size_t console_read(struct console *console, struct console_reader *reader, uint8_t *data,
+		    size_t room, uint64_t *lost);
+
+/* Types into the guest; returns how many bytes it took. Deck thread. */
+size_t console_input(struct console *console, const uint8_t *data, size_t size);
+
+/* Deck or I/O thread: where input goes from now on; NULL when the machine goes. */
+void console_attach(struct console *console,
+		    size_t (*input)(void *arg, const uint8_t *data, size_t size), void *arg);
+
+/* The last lines, at most max, newest last, for a crash report: one text, '\n' between them;
+   control characters other than newline and tab are left out. Returns a malloc'd string. */
+char *console_tail(struct console *console, unsigned max);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * Interrupts into a machine: IOAPIC and PIC lines, and MSI through irqfds.
+ *
+ * The chips are in the kernel. Lines are for rare and shared interrupts
+ * (serial port, power button); a virtio queue uses an MSI-X vector whose
+ * irqfd any thread can raise with one write.
+ */
+#ifndef CORE_IRQ_H
+#define CORE_IRQ_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cause.h"
+
+#define IRQ_LINES 24	 /* IOAPIC pins = GSIs 0..23 */
+#define IRQ_MSI_MAX 64	 /* MSI routes of one machine */
+
+struct irq_msi_route {
+	uint64_t address;
+	uint32_t data;
+	bool used;   /* given to a vector */
+	bool active; /* address and data are set */
+};
+
+struct irq_router {
+	int vm_fd;
+	pthread_mutex_t lock; /* guards routes and the kernel's table */
+	struct irq_msi_route routes[IRQ_MSI_MAX];
+};
+
+/* The irqchip and the PIT, in the kernel. Memory slots must be set before (see memory_attach). */
+int irq_create(struct irq_router *router, int vm_fd, struct cause *cause);
+void irq_destroy(struct irq_router *router);
+
+/* Sets the level of GSI line 0..23. Any thread; one system call. */
+void irq_set_line(struct irq_router *router, unsigned line, bool level);
+
+/* Reserves a route for one MSI-X vector. Its GSI, or -ENOSPC. */
+int irq_msi_alloc(struct irq_router *router);
+void irq_msi_free(struct irq_router *router, int gsi);
+
+/*
+ * The guest programmed the vector: GSI raises (address, data) from now on.
+ * fd is the eventfd that raises it; it is attached the first time.
+ * Any thread. 0 or a negative errno.
+ */
+int irq_msi_set(struct irq_router *router, int gsi, int fd, uint64_t address, uint32_t data);
+
+/* Detaches the eventfd. */
+void irq_msi_clear(struct irq_router *router, int gsi, int fd);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * Guest RAM: reached as (address, length) only, with overflow checks.
+ *
+ * Layout: RAM from 0 up to 2 GiB, the rest from 4 GiB on. The map does not
+ * change while the machine lives, so any thread may read it.
+ */
+#ifndef CORE_MEMORY_H
+#define CORE_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cause.h"
+
+#define MEMORY_LOW_MAX 0x80000000ull
+#define MEMORY_HIGH_BASE 0x100000000ull
+#define MEMORY_REGIONS 2
+
+struct memory_region {
+	uint64_t base; /* guest-physical */
+	uint64_t size; /* bytes */
+	uint8_t *host;
+};
+
+struct guest_memory {
+	struct memory_region regions[MEMORY_REGIONS];
+	unsigned count;
+	uint64_t size; /* of all regions, bytes */
+};
+
+/* Maps size bytes (a multiple of 4096) of zeroed anonymous memory. */
+int memory_create(struct guest_memory *memory, uint64_t size, struct cause *cause);
+
+/* Registers the regions as slots 0.. of a KVM virtual machine; call it before KVM_CREATE_IRQCHIP. */
+int memory_attach(const struct guest_memory *memory, int vm_fd, struct cause *cause);
+
+/* Makes the RAM all zeroes again and gives the pages back to the host. No vCPU may run. */
+void memory_clear(struct guest_memory *memory);
+
+void memory_destroy(struct guest_memory *memory);
+
+/*
+ * The host address of [address, address + length) if all of it is RAM of one
+ * region, else NULL. length 0 is NULL. Any thread.
+ */
+void *memory_at(const struct guest_memory *memory, uint64_t address, uint64_t length);
+
+/* Copies into or out of the guest; 0, or -EFAULT when not all of it is RAM. */
+int memory_read(const struct guest_memory *memory, uint64_t address, void *to, size_t length);
+int memory_write(const struct guest_memory *memory, uint64_t address, const void *from,
+		 size_t length);
+
+/* Bytes of the RAM that the host holds in memory now (mincore). Not for a hot path. */
+uint64_t memory_resident(const struct guest_memory *memory);
+
+#endif

@@ -1,0 +1,94 @@
+/*
+ * Profiles: the INI files that describe guests and switches.
+ *
+ * One table of keys (profile_keys()) serves the parser, "vmdeck check", the
+ * manual page and whoever edits a profile. Reading collects every mistake,
+ * each with file and line, instead of stopping at the first. Any thread; a
+ * profile is immutable once read.
+ */
+#ifndef CORE_PROFILE_H
+#define CORE_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/switch.h"
+
+#define PROFILE_NAME_MAX 32 /* guest names: letters, digits, '-', '_', '.'; with the zero */
+#define PROFILE_DISKS_MAX 4
+#define PROFILE_NETS_MAX 4
+#define PROFILE_CPUS_MAX 64
+
+struct profile_disk {
+	bool present;
+	char *path;   /* absolute, or relative to the profile's folder and made absolute */
+	bool readonly;
+};
+
+struct profile_net {
+	bool present;
+	char switch_name[NET_NAME_MAX];
+	uint8_t mac[NET_MAC_SIZE]; /* given, or derived from guest name and NIC number (52:54:00:...) */
+};
+
+struct profile {
+	char *path; /* of the file; NULL for a built-in guest */
+	char name[PROFILE_NAME_MAX];
+	unsigned cpus;
+	uint64_t memory; /* bytes */
+	bool autostart;
+	char *kernel;  /* NULL: the built-in demo guest */
+	char *initrd;  /* or NULL */
+	char *cmdline; /* "" if none */
+	struct profile_disk disks[PROFILE_DISKS_MAX];
+	struct profile_net nets[PROFILE_NETS_MAX];
+};
+
+enum profile_type {
+	PROFILE_STRING, PROFILE_NAME, PROFILE_PATH, PROFILE_BOOL, PROFILE_COUNT, PROFILE_SIZE,
+	PROFILE_MAC, PROFILE_ADDRESS, PROFILE_CHOICE
+};
+
+/* One row of the table of keys. */
+struct profile_key {
+	const char *section; /* "guest", "disk" (stands for disk0, disk1, ...) */
+	const char *key;
+	enum profile_type type;
+	uint64_t min, max;   /* of a count or size */
+	const char *choices; /* "nat|none" */
+	const char *standard; /* default as written in a file, or NULL: required or empty */
+	bool required;
+	bool live;	     /* can change while the guest runs */
+	const char *help;    /* one sentence */
+};
+
+/* The keys of guest profiles and of switch profiles; end with section NULL. */
+const struct profile_key *profile_guest_keys(void);
+const struct profile_key *profile_switch_keys(void);
+
+/* One mistake; lines are counted from 1, 0 when it concerns the file as a whole. */
+struct profile_mistake {
+	unsigned line;
+	char text[256]; /* "memory: 'x' is not a size; write 512M or 2G" */
+};
+
+struct profile_report {
+	struct profile_mistake *mistakes;
+	size_t count;
+};
+
+/*
+ * Reads a guest's profile. 0 and *out, or a negative errno with at least one
+ * mistake in the report; the report is the caller's in both cases.
+ */
+int profile_read(struct profile **out, const char *path, struct profile_report *report);
+void profile_free(struct profile *profile);
+int profile_read_switch(struct switch_config *out, const char *path,
+			struct profile_report *report);
+void profile_report_free(struct profile_report *report);
+
+/* Derives the MAC address of a guest's NIC from its name: 52:54:00 and a hash. */
+void profile_derive_mac(const char *guest, unsigned nic, uint8_t mac[NET_MAC_SIZE]);
+
+#endif

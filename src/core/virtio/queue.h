@@ -1,0 +1,75 @@
+/*
+ * A split virtqueue, seen from the device. virtio 1.2 §2.7.
+ *
+ * The driver is hostile: ring addresses, indices, chains and lengths are
+ * checked, every walk is bounded, and a descriptor is copied before it is
+ * looked at. A queue that breaks the rules stays broken (virtq_pop() returns
+ * -EINVAL) until the device is reset. A queue is used by one thread at a time.
+ */
+#ifndef CORE_VIRTIO_QUEUE_H
+#define CORE_VIRTIO_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "core/memory.h"
+
+#define VIRTQ_SIZE_MAX 256 /* descriptors; also the longest chain */
+
+struct virtq {
+	/* Set up by the transport while the queue is off. */
+	const struct guest_memory *memory;
+	uint16_t size; /* a power of two, 1..VIRTQ_SIZE_MAX */
+	bool event_idx; /* VIRTIO_F_EVENT_IDX was negotiated */
+	bool enabled;
+	uint64_t descriptor_address, driver_address, device_address;
+
+	/* Valid while enabled. */
+	const struct virtq_descriptor *descriptors;
+	uint8_t *driver; /* available ring */
+	uint8_t *device; /* used ring */
+	uint16_t next_available; /* index of the next entry to pop */
+	uint16_t next_used;	 /* index that virtq_push() fills next */
+	uint16_t published;	 /* used index that the driver has seen */
+	bool broken;
+};
+
+/* One buffer taken from the queue. iov points into guest memory. */
+struct virtq_chain {
+	uint16_t head;	     /* for virtq_push() */
+	unsigned read_count; /* iovecs that the device reads, first in the array */
+	unsigned write_count; /* iovecs that the device writes, after them */
+	uint32_t read_size, write_size; /* bytes in all */
+};
+
+/* Checks size and addresses and maps the rings. 0, or -EINVAL: the queue stays off. */
+int virtq_enable(struct virtq *queue);
+void virtq_disable(struct virtq *queue);
+
+/*
+ * Takes the next available buffer. 1 and a chain with at most room iovecs; 0
+ * when there is none; -EINVAL for a broken ring, also one with more segments
+ * than room. A descriptor of length 0 is left out of iov.
+ */
+int virtq_pop(struct virtq *queue, struct virtq_chain *chain, struct iovec *iov, unsigned room);
+
+/* Puts the last popped buffer back, as if it had not been popped. */
+void virtq_unpop(struct virtq *queue);
+
+/* Returns a buffer of which written bytes were filled. Seen by the driver after virtq_publish(). */
+void virtq_push(struct virtq *queue, uint16_t head, uint32_t written);
+
+/* Shows the pushed buffers to the driver. True when it wants an interrupt for them. */
+bool virtq_publish(struct virtq *queue);
+
+/* Whether a buffer is available now. */
+bool virtq_pending(const struct virtq *queue);
+
+/*
+ * Asks for, or asks not to be given, notifications of new buffers. After
+ * asking for them the caller looks once more: virtq_pending().
+ */
+void virtq_want_kicks(struct virtq *queue, bool want);
+
+#endif

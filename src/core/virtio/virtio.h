@@ -1,0 +1,80 @@
+/*
+ * What a virtio device type is to its transport. virtio 1.2 §2, §5.
+ *
+ * Queue (queue.h), transport (pci.c) and device (net.c, blk.c) change for
+ * three reasons and are three files. A device type fills one const ops table
+ * and embeds struct virtio as its first member.
+ */
+#ifndef CORE_VIRTIO_VIRTIO_H
+#define CORE_VIRTIO_VIRTIO_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/virtio/queue.h"
+
+#define VIRTIO_QUEUES_MAX 4
+
+struct virtio;
+
+struct virtio_ops {
+	const char *name;	/* "net", "blk" */
+	uint16_t id;		/* virtio device ID, §5 */
+	uint32_t class_code;	/* PCI class, subclass, interface: 0x020000 */
+	unsigned queues;
+	uint16_t queue_size;	/* the largest that is offered */
+	uint32_t config_size;	/* bytes of device-specific configuration */
+
+	/* Feature bits offered beside the transport's (VERSION_1, INDIRECT_DESC, EVENT_IDX). */
+	uint64_t (*features)(struct virtio *device);
+
+	/* Device configuration; the range lies within config_size. vCPU thread, device lock held. */
+	void (*config_read)(struct virtio *device, uint32_t offset, void *data, unsigned length);
+
+	/* The driver is ready: queues are enabled, features final. vCPU thread, device lock held. */
+	void (*start)(struct virtio *device);
+
+	/* Buffers came in for queue n. The guest's I/O thread, device lock held. */
+	void (*kick)(struct virtio *device, unsigned n);
+
+	/*
+	 * Stop using the queues. True when nothing is in flight; otherwise the
+	 * device calls virtio_reset_done() from its I/O thread later, and the
+	 * driver reads a status that is not zero until then. Device lock held.
+	 */
+	bool (*reset)(struct virtio *device);
+};
+
+struct virtio {
+	const struct virtio_ops *ops;
+	pthread_mutex_t lock;	/* status, queue set-up; held by the I/O thread for a burst at most */
+	uint64_t features;	/* negotiated */
+	struct virtq queues[VIRTIO_QUEUES_MAX];
+	bool running;		/* between start() and reset() */
+	struct virtio_pci *transport;
+};
+
+/*
+ * Tells the driver of used buffers in queue n: one interrupt. Call it when
+ * virtq_publish() says so. Any thread.
+ */
+void virtio_interrupt(struct virtio *device, unsigned n);
+
+/* The device configuration changed (link state, capacity). Any thread. */
+void virtio_config_changed(struct virtio *device);
+
+/* Has kick(n) called again soon, to bound the work of one burst. I/O thread. */
+void virtio_kick_again(struct virtio *device, unsigned n);
+
+/*
+ * The driver broke the rules: sets DEVICE_NEEDS_RESET, counts it, and keeps
+ * why (a literal) for the screen. The guest goes on. Device lock held.
+ */
+void virtio_broken(struct virtio *device, const char *why);
+
+/* A reset that had to wait is complete. I/O thread, device lock held. */
+void virtio_reset_done(struct virtio *device);
+
+#endif

@@ -1,0 +1,5 @@
+/* vmdeck: picks the role. Main thread. */
+int main(void)
+{
+	return 0;
+}

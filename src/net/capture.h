@@ -1,0 +1,74 @@
+/*
+ * Capture: what passed the switch, as pcapng or as records for a live list.
+ *
+ * Each port with traffic fills a chunk (one producer, no lock); full chunks,
+ * or chunks 50 ms old, go to the capture writer thread, which merges them by
+ * time, filters, and feeds the captures. Off costs the switch one predictable
+ * branch. A capture may lose records, which it counts; it never delays or
+ * drops a frame.
+ */
+#ifndef NET_CAPTURE_H
+#define NET_CAPTURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cause.h"
+#include "net/switch.h"
+
+struct capture;
+
+#define CAPTURE_SNAP_MAX 65550u /* the whole frame */
+
+/* One frame as a live list sees it; valid during the call only. */
+struct capture_record {
+	uint64_t time_ns;	   /* CLOCK_REALTIME */
+	const char *port;	   /* "web/net0": where it entered the switch */
+	const char *to;		   /* the receiving port of NET_FORWARD, else NULL */
+	enum net_verdict verdict;
+	uint32_t size;		   /* on the wire */
+	uint32_t captured;	   /* bytes in data */
+	const uint8_t *data;
+};
+
+struct capture_config {
+	const char *const *ports; /* names of ports ("web/net0") or switches ("lan"); NULL-terminated;
+				     NULL: every port of every switch, also later ones */
+	const char *filter;	  /* pcap-filter(7) expression, or NULL */
+	uint32_t snap;		  /* bytes kept of each frame, 1..CAPTURE_SNAP_MAX */
+
+	/*
+	 * Where it goes: a file descriptor that pcapng is written to, or the
+	 * function. A socket or pipe that takes no more loses records (counted);
+	 * a file that cannot be written (-ENOSPC) ends the capture with a cause.
+	 */
+	int fd; /* or -1; closed by capture_stop() */
+	void (*records)(void *arg, const struct capture_record *records, unsigned count);
+
+	/* Called once, on the writer's thread, if the capture ends by itself: the reader went
+	   away (error 0) or a write failed. capture_stop() is still due, from another thread. */
+	void (*ended)(void *arg, int error, const struct cause *cause);
+	void *arg;
+};
+
+struct capture_stats {
+	uint64_t records; /* written or handed over */
+	uint64_t bytes;	  /* written */
+	uint64_t dropped; /* lost: no chunk was free, or the reader was too slow */
+};
+
+/*
+ * Compiles the filter and starts. -EINVAL with libpcap's words for a bad
+ * filter, -ENOENT for a port or switch that does not exist. Host names in a
+ * filter are refused (-EINVAL): resolving would block.
+ * Any thread but the capture writer's.
+ */
+int capture_start(struct capture **out, struct network *network,
+		  const struct capture_config *config, struct cause *cause);
+
+/* Writes out what was recorded until now, and the counts, then ends. */
+void capture_stop(struct capture *capture);
+
+void capture_get_stats(const struct capture *capture, struct capture_stats *out);
+
+#endif

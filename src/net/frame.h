@@ -1,0 +1,65 @@
+/*
+ * A frame on its way through the switch, and what became of it.
+ *
+ * head is a private copy: a guest can rewrite its buffers while we look, so
+ * every decision reads head only. rest is read once, when it is copied.
+ */
+#ifndef NET_FRAME_H
+#define NET_FRAME_H
+
+#include <stdint.h>
+#include <sys/uio.h>
+
+#define NET_HEAD_MAX 128     /* bytes of a frame that decisions may look at */
+#define NET_FRAME_MIN 14     /* an Ethernet header; shorter is dropped */
+#define NET_FRAME_MAX 65550  /* 14 + 65536: a TSO frame of the largest IP packet */
+#define NET_REST_MAX 64      /* iovecs of one frame, beyond its head */
+#define NET_BURST_MAX 64     /* frames handed over in one call */
+#define NET_MAC_SIZE 6
+
+/*
+ * Unfinished offloads, with the layout and the values of struct virtio_net_hdr
+ * (virtio 1.2 §5.1.6), little-endian, without num_buffers. All zero: a plain frame.
+ */
+struct net_offload {
+	uint8_t flags;
+	uint8_t gso_type;
+	uint16_t header_size;
+	uint16_t gso_size;
+	uint16_t csum_start;
+	uint16_t csum_offset;
+};
+
+#define NET_OFFLOAD_NEEDS_CSUM 1u /* flags: the checksum at csum_start + csum_offset is partial */
+#define NET_OFFLOAD_DATA_VALID 2u /* flags: checksums have been verified */
+#define NET_GSO_NONE 0u
+#define NET_GSO_TCPV4 1u
+#define NET_GSO_TCPV6 4u
+#define NET_GSO_ECN 0x80u
+
+struct net_frame {
+	const uint8_t *head;	  /* the first head_size bytes, private to the sender's thread */
+	uint32_t head_size;	  /* the smaller of size and NET_HEAD_MAX */
+	uint32_t size;		  /* the whole frame, without preamble and FCS */
+	const struct iovec *rest; /* the bytes from head_size on; their lengths sum to size - head_size */
+	uint32_t rest_count;	  /* at most NET_REST_MAX */
+	struct net_offload offload;
+};
+
+/* What the switch decided. A frame has one verdict; drops say why. */
+enum net_verdict {
+	NET_FORWARD,	      /* to the one port that has the address */
+	NET_FLOOD,	      /* to all other ports: broadcast, multicast, unknown address */
+	NET_DROP_SHORT,	      /* less than an Ethernet header */
+	NET_DROP_LONG,	      /* more than NET_FRAME_MAX, or more iovecs than NET_REST_MAX */
+	NET_DROP_SAME_PORT,   /* the address is at the port it came from */
+	NET_DROP_NO_BUFFER,   /* the receiver had no room */
+	NET_DROP_LINK_DOWN,   /* the receiver is not there: not started, paused, driver not ready */
+	NET_DROP_BAD_SOURCE,  /* the source address is a group address */
+	NET_VERDICT_COUNT
+};
+
+/* "forward", "flood", "no buffer", ...: a word or two for people. Never NULL. */
+const char *net_verdict_name(enum net_verdict verdict);
+
+#endif

@@ -1,0 +1,1 @@
+# net: packets. Switch, ports (one file a backend), capture, decode.

@@ -1,0 +1,144 @@
+/*
+ * The virtual network of one process: its switches, their ports, and the two
+ * threads that serve them (uplink, capture writer).
+ *
+ * Theory of operation: a port hands its frames to switch_input() on its own
+ * thread. The switch decides on the frame's head, calls deliver() of each
+ * receiving port on that same thread, records one capture record with the
+ * final verdict, and after the burst calls flush() once for each port touched.
+ * There is no switch thread and no queue between guests.
+ *
+ * A MAC table entry is one 64-bit atomic; the list of ports is an immutable
+ * snapshot, replaced when ports come and go.
+ */
+#ifndef NET_SWITCH_H
+#define NET_SWITCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cause.h"
+#include "net/frame.h"
+
+struct network;
+struct net_switch;
+struct net_port;
+
+#define NET_NAME_MAX 32	 /* a switch's name, with the zero */
+#define NET_PORT_NAME_MAX 96 /* "web/net0", with the zero */
+#define NET_PORTS_MAX 1024   /* ports of one switch */
+
+/* Offloads that a port's deliver() accepts unresolved, as bits. */
+#define NET_ACCEPTS_CSUM 1u
+#define NET_ACCEPTS_TSO4 2u
+#define NET_ACCEPTS_TSO6 4u
+
+/* What a backend (a guest's NIC, NAT, a service) gives the switch. */
+struct net_port_ops {
+	const char *kind; /* "guest", "nat", "service" */
+
+	/*
+	 * Takes count frames (1..NET_BURST_MAX) in order, copying what it
+	 * keeps, and sets verdicts[i] of each frame that it refuses to
+	 * NET_DROP_NO_BUFFER or NET_DROP_LINK_DOWN (others are left alone).
+	 * Returns how many it took. Called on the sender's thread, by several
+	 * threads at once; it never waits and takes at most one lock.
+	 */
+	unsigned (*deliver)(void *backend, const struct net_frame *const *frames, unsigned count,
+			    enum net_verdict *verdicts);
+
+	/* Tells the receiver of what deliver() left, once a burst. Same thread as deliver(). */
+	void (*flush)(void *backend);
+};
+
+struct net_port_config {
+	const char *name;	   /* "web/net0", unique in the network */
+	uint8_t mac[NET_MAC_SIZE]; /* the address the port is expected to use; all zero: unknown */
+	uint32_t accepts;	   /* NET_ACCEPTS_* */
+};
+
+/* Every counter has one writer at a time and is read with relaxed loads. */
+struct net_port_counters {
+	uint64_t rx_frames, rx_bytes; /* from the backend into the switch */
+	uint64_t tx_frames, tx_bytes; /* from the switch to the backend */
+	uint64_t drops[NET_VERDICT_COUNT]; /* by reason; of frames sent by this port, but
+					      NO_BUFFER and LINK_DOWN at the receiver's */
+};
+
+enum switch_uplink { SWITCH_UPLINK_NONE, SWITCH_UPLINK_NAT };
+
+struct switch_config {
+	char name[NET_NAME_MAX];
+	enum switch_uplink uplink;
+	uint32_t address; /* IPv4 of the switch itself, host byte order; 0: no DHCP and no uplink */
+	uint8_t prefix;	  /* 8..30, of the network that address is in */
+};
+
+/* The network: one a process. Starts its threads when the first switch needs them. */
+int network_new(struct network **out, struct cause *cause);
+void network_free(struct network *network); /* ports must have been removed */
+
+/* A switch, with its DHCP server and uplink. -EEXIST for a second one of that name. */
+int switch_new(struct net_switch **out, struct network *network,
+	       const struct switch_config *config, struct cause *cause);
+void switch_free(struct net_switch *sw); /* its guests' ports must have been removed */
+struct net_switch *network_find_switch(struct network *network, const char *name);
+const struct switch_config *switch_get_config(const struct net_switch *sw);
+
+/*
+ * Adds a port. Frames may be delivered to it at once, from any thread.
+ * -EEXIST for a name, or a MAC that is not zero, that another port of this
+ * switch has; -ENOSPC beyond NET_PORTS_MAX. Any thread but from deliver().
+ */
+int switch_port_add(struct net_port **out, struct net_switch *sw,
+		    const struct net_port_config *config, const struct net_port_ops *ops,
+		    void *backend, struct cause *cause);
+
+/* The driver negotiated other offloads: NET_ACCEPTS_*. Any thread. */
+void switch_port_accepts(struct net_port *port, uint32_t accepts);
+
+/*
+ * Removes it. When this returns no thread is in its deliver() or flush() and
+ * none will be. The caller holds no lock that deliver() of any port takes.
+ */
+void switch_port_remove(struct net_port *port);
+
+/*
+ * Sends count frames (1..NET_BURST_MAX) from port into its switch. One thread
+ * at a time for each port; not from within deliver(). Never waits.
+ */
+void switch_input(struct net_port *port, const struct net_frame *frames, unsigned count);
+
+void switch_port_counters(const struct net_port *port, struct net_port_counters *out);
+
+/* What a screen shows of a switch; names are copied. */
+struct switch_port_info {
+	char name[NET_PORT_NAME_MAX];
+	const char *kind;
+	uint8_t mac[NET_MAC_SIZE];
+	struct net_port_counters counters;
+};
+
+struct switch_mac_info {
+	uint8_t mac[NET_MAC_SIZE];
+	char port[NET_PORT_NAME_MAX];
+	uint32_t age_s;
+};
+
+struct switch_lease_info {
+	uint8_t mac[NET_MAC_SIZE];
+	uint32_t address;	/* host byte order */
+	uint32_t remaining_s;
+	char hostname[64];	/* what the client called itself, printable ASCII, or "" */
+};
+
+/*
+ * Fill at most room entries and return how many there are in all. Any thread.
+ */
+size_t network_list_switches(struct network *network, struct net_switch **out, size_t room);
+size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, size_t room);
+size_t switch_list_macs(struct net_switch *sw, struct switch_mac_info *out, size_t room);
+size_t switch_list_leases(struct net_switch *sw, struct switch_lease_info *out, size_t room);
+
+#endif

@@ -1,0 +1,159 @@
+/* The event loop: order of timers, tasks from other threads, removal inside a batch. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/loop.h"
+
+static int setup(void **state)
+{
+	static struct loop loop;
+
+	*state = &loop;
+	return loop_init(&loop, NULL);
+}
+
+static int teardown(void **state)
+{
+	loop_destroy(*state);
+	return 0;
+}
+
+struct order {
+	struct loop *loop;
+	char text[16];
+};
+
+static void note(void *arg, char c)
+{
+	struct order *order = arg;
+	size_t n = strlen(order->text);
+
+	order->text[n] = c;
+	if (c == 'z')
+		loop_stop(order->loop);
+}
+
+static void note_a(void *arg) { note(arg, 'a'); }
+static void note_b(void *arg) { note(arg, 'b'); }
+static void note_z(void *arg) { note(arg, 'z'); }
+
+static void timers_fire_by_due_time(void **state)
+{
+	struct order order = { .loop = *state };
+	struct loop_timer a = { .fire = note_a, .arg = &order };
+	struct loop_timer b = { .fire = note_b, .arg = &order };
+	struct loop_timer z = { .fire = note_z, .arg = &order };
+	struct loop_timer never = { .fire = note_b, .arg = &order };
+
+	loop_timer_set(*state, &z, 6 * NS_PER_MS);
+	loop_timer_set(*state, &b, 4 * NS_PER_MS);
+	loop_timer_set(*state, &never, 3 * NS_PER_MS);
+	loop_timer_set(*state, &a, 5 * NS_PER_MS);
+	loop_timer_set(*state, &a, 1 * NS_PER_MS); /* moved */
+	loop_timer_cancel(*state, &never);
+	loop_timer_cancel(*state, &never);
+	assert_int_equal(loop_run(*state), 0);
+	assert_string_equal(order.text, "abz");
+}
+
+struct poster {
+	struct loop *loop;
+	struct loop_task task, stop;
+	unsigned runs;
+};
+
+static void count_run(void *arg)
+{
+	struct poster *poster = arg;
+
+	poster->runs++;
+}
+
+static void stop_loop(void *arg)
+{
+	struct poster *poster = arg;
+
+	loop_stop(poster->loop);
+}
+
+static void *post_thread(void *arg)
+{
+	struct poster *poster = arg;
+
+	loop_post(poster->loop, &poster->task);
+	loop_post(poster->loop, &poster->stop);
+	return NULL;
+}
+
+static void tasks_come_from_other_threads_and_coalesce(void **state)
+{
+	struct poster poster = { .loop = *state };
+	struct loop_task taken_back = { .run = count_run, .arg = &poster };
+	pthread_t thread;
+
+	poster.task = (struct loop_task){ .run = count_run, .arg = &poster };
+	poster.stop = (struct loop_task){ .run = stop_loop, .arg = &poster };
+	loop_post(*state, &taken_back);
+	loop_post(*state, &poster.task);
+	loop_post(*state, &poster.task);
+	loop_unpost(*state, &taken_back);
+	pthread_create(&thread, NULL, post_thread, &poster);
+	pthread_join(thread, NULL);
+	assert_int_equal(loop_run(*state), 0);
+	assert_int_equal(poster.runs, 1);
+}
+
+struct pair {
+	struct loop *loop;
+	struct loop_source sources[2];
+	unsigned runs;
+};
+
+/* Whichever runs first removes both: the other must not be called. */
+static void remove_both(void *arg, uint32_t events)
+{
+	struct pair *pair = arg;
+
+	assert_true(events & EPOLLIN);
+	pair->runs++;
+	loop_remove(pair->loop, &pair->sources[0]);
+	loop_remove(pair->loop, &pair->sources[1]);
+	loop_stop(pair->loop);
+}
+
+static void removed_source_is_not_called_in_the_same_batch(void **state)
+{
+	struct pair pair = { .loop = *state };
+	int fds[2];
+
+	for (int i = 0; i < 2; i++) {
+		fds[i] = eventfd(1, EFD_CLOEXEC);
+		assert_int_equal(loop_add(*state, &pair.sources[i], fds[i], EPOLLIN, remove_both,
+					  &pair), 0);
+	}
+	assert_int_equal(loop_run(*state), 0);
+	assert_int_equal(pair.runs, 1);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(timers_fire_by_due_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(tasks_come_from_other_threads_and_coalesce, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(removed_source_is_not_called_in_the_same_batch,
+						setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
