@@ -1,1 +1,12 @@
-# core
+# core: machines. kvm vm memory bus irq flat; boot, hw, virtio, disk below.
+noinst_LIBRARIES += src/core/libcore.a
+src_core_libcore_a_SOURCES = \
+	%D%/bus.c %D%/bus.h \
+	%D%/console.h %D%/deck.h \
+	%D%/irq.c %D%/irq.h \
+	%D%/memory.c %D%/memory.h \
+	%D%/platform.h %D%/profile.h %D%/stats.h \
+	%D%/virtio/queue.c %D%/virtio/queue.h \
+	%D%/virtio/virtio.h
+
+CORE_LIBS = src/core/libcore.a $(NET_LIBS) $(CONTROL_LIBS) $(BASE_LIBS) $(URING_LIBS)
