@@ -5,6 +5,8 @@ src_core_libcore_a_SOURCES = \
 	%D%/console.h %D%/deck.h \
 	%D%/irq.c %D%/irq.h \
 	%D%/memory.c %D%/memory.h \
+	%D%/pci.c %D%/pci.h \
+	%D%/pci_msix.c %D%/pci_msix.h \
 	%D%/platform.h %D%/profile.h %D%/stats.h \
 	%D%/virtio/queue.c %D%/virtio/queue.h \
 	%D%/virtio/virtio.h

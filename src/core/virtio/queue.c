@@ -89,14 +89,13 @@ static int break_queue(struct virtq *queue)
 	return -EINVAL;
 }
 
-static struct virtq_descriptor copy_descriptor(const struct virtq_descriptor *from)
+/* An indirect table may lie at any address, so this is a copy of bytes; the barrier keeps it one. */
+static struct virtq_descriptor copy_descriptor(const uint8_t *from)
 {
 	struct virtq_descriptor copy;
 
-	copy.address = __atomic_load_n(&from->address, __ATOMIC_RELAXED);
-	copy.length = __atomic_load_n(&from->length, __ATOMIC_RELAXED);
-	copy.flags = __atomic_load_n(&from->flags, __ATOMIC_RELAXED);
-	copy.next = __atomic_load_n(&from->next, __ATOMIC_RELAXED);
+	memcpy(&copy, from, sizeof(copy));
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	return copy;
 }
 
@@ -129,7 +128,7 @@ static int add_segment(struct virtq *queue, const struct virtq_descriptor *descr
 /* Walks a chain; a table is entered at most once, and no walk is longer than its table. */
 static int walk(struct virtq *queue, struct virtq_chain *chain, struct iovec *iov, unsigned room)
 {
-	const struct virtq_descriptor *table = queue->descriptors;
+	const uint8_t *table = (const uint8_t *)queue->descriptors;
 	uint32_t size = queue->size, at = chain->head, steps = 0;
 	bool indirect = false;
 
@@ -138,7 +137,7 @@ static int walk(struct virtq *queue, struct virtq_chain *chain, struct iovec *io
 
 		if (at >= size || steps++ == size)
 			return -EINVAL;
-		descriptor = copy_descriptor(&table[at]);
+		descriptor = copy_descriptor(table + at * sizeof(descriptor));
 		if (descriptor.flags & DESCRIPTOR_INDIRECT) {
 			if (indirect || (descriptor.flags & DESCRIPTOR_NEXT) ||
 			    descriptor.length % sizeof(descriptor))
