@@ -80,7 +80,7 @@ struct pci_function {
 	unsigned next_capability;	    /* where pci_add_capability() puts the next one */
 	uint32_t bar_size;		    /* 0: no BAR */
 	int bar_range;			    /* on the MMIO bus */
-	uint64_t bar_base;		    /* or BUS_NOWHERE */
+	_Atomic uint64_t bar_base;	    /* or BUS_NOWHERE; changed with pci.lock held */
 	unsigned msix_count, msix_capability;
 	uint32_t msix_table, msix_pending;  /* offsets in the BAR */
 	atomic_bool msix_enabled;

@@ -8,6 +8,8 @@ src_core_libcore_a_SOURCES = \
 	%D%/pci.c %D%/pci.h \
 	%D%/pci_msix.c %D%/pci_msix.h \
 	%D%/platform.h %D%/profile.h %D%/stats.h \
+	%D%/virtio/net.c %D%/virtio/net.h \
+	%D%/virtio/pci.c %D%/virtio/pci.h \
 	%D%/virtio/queue.c %D%/virtio/queue.h \
 	%D%/virtio/virtio.h
 
