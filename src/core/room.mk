@@ -12,7 +12,12 @@ src_core_libcore_a_SOURCES = \
 	%D%/pci_msix.c %D%/pci_msix.h \
 	%D%/kvm.c %D%/kvm.h \
 	%D%/machine.c %D%/machine.h \
-	%D%/platform.h %D%/profile.h \
+	%D%/platform.h \
+	%D%/profile.c %D%/profile.h \
+	%D%/profile_files.c \
+	%D%/profile_keys.c %D%/profile_keys.h \
+	%D%/profile_report.c %D%/profile_report.h \
+	%D%/profile_values.c %D%/profile_values.h \
 	%D%/sampler.h %D%/stats.c %D%/stats.h \
 	%D%/vcpu.c %D%/vcpu.h \
 	%D%/vm.c %D%/vm.h \
@@ -61,4 +66,9 @@ tests_unit_ich9_pm_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_uart16550_SOURCES = tests/unit/uart16550.c
 tests_unit_uart16550_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_uart16550_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/profile
+tests_unit_profile_SOURCES = tests/unit/profile.c
+tests_unit_profile_CPPFLAGS = $(AM_CPPFLAGS) -DMAN_FOLDER='"$(abs_top_srcdir)/man"'
+tests_unit_profile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_profile_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
