@@ -2,7 +2,6 @@
 #include "core/commands.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,51 +132,16 @@ static json_t *tail_json(struct guest *guest)
 	return list;
 }
 
-static json_t *device_json(json_t *name, json_t *status)
+static json_t *devices_json(const struct guest *guest)
 {
-	return json_pack("{s:o, s:o}", "name", name, "status", status);
-}
-
-/* What the port of a NIC is doing: its counters, or that nothing is plugged in. */
-static json_t *nic_status(struct deck *deck, const struct guest *guest, unsigned nic,
-			  const struct profile_net *net)
-{
-	struct net_switch *sw = network_find_switch(deck_network(deck), net->switch_name);
-	size_t room = sw ? switch_list_ports(sw, NULL, 0) : 0, count;
-	struct switch_port_info *ports = room ? calloc(room, sizeof(*ports)) : NULL;
-	char name[NET_PORT_NAME_MAX];
-	json_t *status = NULL;
-
-	if (!sw)
-		return json_sprintf("%s: no such switch", net->switch_name);
-	snprintf(name, sizeof(name), "%s/net%u", guest_name(guest), nic);
-	count = ports ? switch_list_ports(sw, ports, room) : 0;
-	for (size_t i = 0; i < count && i < room && !status; i++)
-		if (strcmp(ports[i].name, name) == 0)
-			status = json_sprintf("on %s, %llu frames sent, %llu received",
-				net->switch_name,
-				(unsigned long long)ports[i].counters.rx_frames,
-				(unsigned long long)ports[i].counters.tx_frames);
-	free(ports);
-	return status ? status : json_sprintf("on %s, unplugged", net->switch_name);
-}
-
-static json_t *devices_json(struct deck *deck, const struct guest *guest)
-{
-	const struct profile *profile = guest_profile(guest);
+	struct guest_device rows[PROFILE_DISKS_MAX + PROFILE_NETS_MAX + 8];
+	size_t count = guest_devices(guest, rows, ARRAY_SIZE(rows));
 	json_t *list = json_array();
 
-	for (unsigned i = 0; profile && i < PROFILE_DISKS_MAX; i++)
-		if (profile->disks[i].present)
-			json_array_append_new(list, device_json(
-				json_sprintf("disk%u", i),
-				json_string(profile->disks[i].readonly ? "read-only" :
-									 "read and write")));
-	for (unsigned i = 0; profile && i < PROFILE_NETS_MAX; i++)
-		if (profile->nets[i].present)
-			json_array_append_new(list, device_json(
-				json_sprintf("net%u", i),
-				nic_status(deck, guest, i, &profile->nets[i])));
+	for (size_t i = 0; i < count && i < ARRAY_SIZE(rows); i++)
+		json_array_append_new(list, json_pack("{s:o, s:o}",
+						      "name", message_text(rows[i].name),
+						      "status", message_text(rows[i].status)));
 	return list;
 }
 
@@ -190,7 +154,7 @@ int command_guest_show(struct request *request, struct cause *cause)
 	json_object_set_new(object, "exits", exits_json(request->guest));
 	json_object_set_new(object, "registers", text_or_null(guest_registers(request->guest)));
 	json_object_set_new(object, "console_tail", tail_json(request->guest));
-	json_object_set_new(object, "devices", devices_json(request->deck, request->guest));
+	json_object_set_new(object, "devices", devices_json(request->guest));
 	request->result = object;
 	return 0;
 }

@@ -7,13 +7,6 @@ static const char *const kinds[] = {
 	[DECK_EVENT_STATE] = "state", [DECK_EVENT_LOG] = "log", [DECK_EVENT_PROFILES] = "profiles",
 };
 
-int command_events_subscribe(struct request *request, struct cause *cause)
-{
-	(void)cause;
-	request->peer->events = true;
-	return 0;
-}
-
 static json_t *event_json(const struct deck_event *event)
 {
 	const struct guest *guest = event->guest;
@@ -51,4 +44,30 @@ void events_publish(struct server *server, const struct deck_event *event)
 		if (peer->events)
 			send_event(peer, event);
 	}
+}
+
+/* The deck tells a new listener what start-up had to say. */
+static void replay(void *arg, const struct deck_event *event)
+{
+	send_event(arg, event);
+}
+
+static void begin(struct peer *peer, void *arg)
+{
+	struct deck_listener listener = { .event = replay, .arg = peer };
+	struct deck *deck = arg;
+
+	deck_listen(deck, &listener);
+	deck_unlisten(deck, &listener);
+}
+
+int command_events_subscribe(struct request *request, struct cause *cause)
+{
+	(void)cause;
+	if (!request->peer->events) {
+		request->then = begin;
+		request->then_arg = request->deck;
+	}
+	request->peer->events = true;
+	return 0;
 }

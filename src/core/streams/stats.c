@@ -175,10 +175,16 @@ static bool fit_fields(struct stats_row *row, unsigned fields)
 	return true;
 }
 
+/* NULL for a guest that has gone or whose profile has mistakes. */
+static const struct stats_series *series_of(const struct stats_row *row)
+{
+	return row->guest ? guest_stats(row->guest) : NULL;
+}
+
 /* The values of a row that changed since they were sent, or NULL. */
 static json_t *changed_values(struct stats_row *row)
 {
-	const struct stats_series *series = row->guest ? guest_stats(row->guest) : NULL;
+	const struct stats_series *series = series_of(row);
 	json_t *values = NULL;
 	char name[16];
 
@@ -218,10 +224,12 @@ static json_t *changed_rows(struct stats_subscription *stats)
 
 static bool has_news(const struct stats_subscription *stats)
 {
-	for (size_t i = 0; i < stats->row_count; i++)
-		if (stats->rows[i].guest &&
-		    stats_count(guest_stats(stats->rows[i].guest)) != stats->rows[i].count)
+	for (size_t i = 0; i < stats->row_count; i++) {
+		const struct stats_series *series = series_of(&stats->rows[i]);
+
+		if (series && stats_count(series) != stats->rows[i].count)
 			return true;
+	}
 	return false;
 }
 
@@ -257,7 +265,8 @@ static json_t *fields_json(const struct stats_subscription *stats)
 	char name[16];
 
 	for (size_t i = 0; i < stats->row_count; i++) {
-		unsigned n = stats_fields(guest_stats(stats->rows[i].guest));
+		const struct stats_series *series = series_of(&stats->rows[i]);
+		unsigned n = series ? stats_fields(series) : 0;
 
 		count = n > count ? n : count;
 	}
@@ -270,12 +279,12 @@ static json_t *fields_json(const struct stats_subscription *stats)
 
 static json_t *row_history(const struct stats_row *row, size_t *budget)
 {
-	const struct stats_series *series = guest_stats(row->guest);
+	const struct stats_series *series = series_of(row);
 	float samples[STATS_HISTORY];
 	json_t *fields = json_object();
 	char name[16];
 
-	for (unsigned i = 0; i < stats_fields(series); i++) {
+	for (unsigned i = 0; series && i < stats_fields(series); i++) {
 		size_t count = stats_history(series, i, samples, STATS_HISTORY);
 		json_t *list = json_array();
 
