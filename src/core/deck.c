@@ -171,6 +171,7 @@ static void forget_guest(struct deck *deck, struct guest *guest)
 	memmove(deck->guests + at, deck->guests + at + 1,
 		(deck->count - at - 1) * sizeof(*deck->guests));
 	deck->count--;
+	deck_emit(deck, guest, DECK_EVENT_PROFILES, "%s", "its profile is gone");
 	guest_free(guest);
 }
 

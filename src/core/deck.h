@@ -42,7 +42,11 @@ struct deck_config {
 	unsigned demo_guests;	     /* how many guests it has; 0: three */
 };
 
-/* Something happened; strings are valid during the call. */
+/*
+ * Something happened; strings are valid during the call. A DECK_EVENT_PROFILES with
+ * a guest: that guest is about to be freed, every pointer to it must be dropped
+ * during the call. Without one: the profiles were read again.
+ */
 struct deck_event {
 	uint64_t time_ns;	 /* CLOCK_REALTIME */
 	const struct guest *guest; /* or NULL */

@@ -26,7 +26,31 @@ src_core_libcore_a_SOURCES = \
 	%D%/virtio/queue.c %D%/virtio/queue.h \
 	%D%/virtio/virtio.h
 
-CORE_LIBS = src/core/libcore.a $(NET_LIBS) $(CONTROL_LIBS) $(BASE_LIBS) $(URING_LIBS)
+# server: the control protocol's side of the deck; apart, so that its tests bring their own deck.
+noinst_LIBRARIES += src/core/libserver.a
+src_core_libserver_a_SOURCES = \
+	%D%/commands.c %D%/commands.h \
+	%D%/commands_deck.c \
+	%D%/commands_guest.c \
+	%D%/commands_switch.c \
+	%D%/peer.c %D%/peer.h \
+	%D%/server.c %D%/server.h \
+	%D%/server_socket.c %D%/server_socket.h \
+	%D%/streams/capture.c \
+	%D%/streams/capture_config.c \
+	%D%/streams/capture_file.c %D%/streams/capture_file.h \
+	%D%/streams/capture_stream.c \
+	%D%/streams/console.c \
+	%D%/streams/events.c \
+	%D%/streams/packets.c \
+	%D%/streams/stats.c \
+	%D%/streams/streams.h \
+	%D%/worker.c %D%/worker.h
+src_core_libserver_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+
+SERVER_LIBS = src/core/libserver.a $(CONTROL_LIBS) -lm
+
+CORE_LIBS = src/core/libserver.a src/core/libcore.a $(NET_LIBS) $(CONTROL_LIBS) $(BASE_LIBS) $(URING_LIBS) -lm
 
 # boot: kernels and tables; hw: chips by part name.
 src_core_libcore_a_SOURCES += \
