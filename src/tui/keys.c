@@ -71,7 +71,7 @@ const struct key keys_table[] = {
 	  "scroll forward always" },
 };
 
-const size_t keys_count = ARRAY_SIZE(keys);
+const size_t keys_count = ARRAY_SIZE(keys_table);
 
 enum command keys_find(enum view_id view, int key)
 {

@@ -28,3 +28,12 @@ src_tui_libtui_a_SOURCES = \
 	%D%/view_network.c
 
 TUI_LIBS = src/tui/libtui.a $(CONTROL_LIBS) $(NCURSES_LIBS) $(VTERM_LIBS) $(JANSSON_LIBS) -lm
+
+# The screen on a mock server, in tmux.
+EXTRA_PROGRAMS += tests/e2e/tui_client
+tests_e2e_tui_client_SOURCES = tests/e2e/tui_client.c
+tests_e2e_tui_client_LDADD = $(TUI_LIBS)
+dist_check_SCRIPTS += tests/e2e/tui_mock.sh
+EXTRA_DIST += tests/e2e/mock_server.py
+CLEANFILES += tests/e2e/tui_client
+tests/e2e/tui_mock.log: tests/e2e/tui_client$(EXEEXT)

@@ -275,11 +275,11 @@ static void redraw(void *arg)
 
 	if (tui->terminal.suspended)
 		return;
-	subscribe_update(tui);
 	draw_erase();
 	curs_set(tui->prompt.active && !tui->prompt.choices);
 	draw_frame(tui);
 	refresh();
+	subscribe_update(tui); /* the frame says which guests are in sight */
 	tui->drawn = clock_monotonic();
 }
 

@@ -229,7 +229,7 @@ static void console_draw(struct tui *tui, struct rect body)
 
 /* Keys */
 
-static void scroll(struct tui *tui, int lines)
+static void scroll_back(struct tui *tui, int lines)
 {
 	int back = (int)tui->console.back + lines;
 	int most = (int)emulator_scrollback(tui->console.current->emulator);
@@ -250,13 +250,13 @@ static bool console_command(struct tui *tui, enum command command)
 						VTERM_KEY_PAGEUP : VTERM_KEY_PAGEDOWN,
 				     0, VTERM_MOD_NONE);
 		else
-			scroll(tui, command == COMMAND_PAGE_UP ? page : -page);
+			scroll_back(tui, command == COMMAND_PAGE_UP ? page : -page);
 		return true;
 	case COMMAND_SCROLL_UP:
-		scroll(tui, page);
+		scroll_back(tui, page);
 		return true;
 	case COMMAND_SCROLL_DOWN:
-		scroll(tui, -page);
+		scroll_back(tui, -page);
 		return true;
 	default:
 		return false;
