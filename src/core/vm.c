@@ -154,7 +154,9 @@ static void destroy_rtc(struct vm *vm)
 
 static int create_keyboard(struct vm *vm, struct cause *cause)
 {
-	return i8042_init(&vm->keyboard, &vm->io, PLATFORM_I8042_PORT, reset_machine, vm, cause);
+	const struct i8042_wires wires = { .reset = reset_machine, .arg = vm };
+
+	return i8042_init(&vm->keyboard, &vm->io, PLATFORM_I8042_PORT, &wires, cause);
 }
 
 static void destroy_keyboard(struct vm *vm)
