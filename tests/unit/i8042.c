@@ -13,8 +13,17 @@
 struct fixture {
 	struct bus bus;
 	struct i8042 chip;
+	bool line;
 	unsigned resets;
 };
+
+static void irq(void *arg, bool level)
+{
+	struct fixture *f = arg;
+
+	assert_true(level != f->line);
+	f->line = level;
+}
 
 static void reset(void *arg)
 {
@@ -24,10 +33,10 @@ static void reset(void *arg)
 static int setup(void **state)
 {
 	static struct fixture fixture;
+	struct i8042_wires wires = { irq, reset, &fixture };
 
 	memset(&fixture, 0, sizeof(fixture));
-	assert_int_equal(i8042_init(&fixture.chip, &fixture.bus, PORT, reset, &fixture, NULL),
-			 0);
+	assert_int_equal(i8042_init(&fixture.chip, &fixture.bus, PORT, &wires, NULL), 0);
 	*state = &fixture;
 	return 0;
 }
@@ -96,12 +105,18 @@ static void test_no_keyboard(void **state)
 {
 	struct fixture *f = *state;
 
+	out(f, 4, 0x60);
+	out(f, 0, 0x01);
+	assert_false(f->line);
 	out(f, 0, 0xf2); /* what are you? */
+	assert_true(f->line);
 	assert_int_equal(in(f, 4) & 0x61, 0x41);
 	assert_int_equal(in(f, 0), 0xfe);
+	assert_false(f->line);
 	assert_int_equal(in(f, 4) & 0x61, 0);
 	out(f, 4, 0xd4);
 	out(f, 0, 0xff);
+	assert_false(f->line);
 	assert_int_equal(in(f, 4) & 0x61, 0x61);
 	assert_int_equal(in(f, 0), 0xfe);
 }
@@ -138,6 +153,7 @@ static void test_any_byte(void **state)
 			assert_int_equal(in(f, 4) & 1, 0);
 		}
 	i8042_reset(&f->chip);
+	assert_false(f->line);
 }
 
 int main(void)

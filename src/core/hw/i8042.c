@@ -8,7 +8,6 @@
  */
 #include "core/hw/i8042.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #define STATUS_OUTPUT 0x01u
@@ -18,6 +17,7 @@
 #define STATUS_AUX 0x20u
 #define STATUS_TIMEOUT 0x40u
 
+#define MODE_KEYBOARD_IRQ 0x01u
 #define MODE_SYSTEM 0x04u
 #define MODE_KEYBOARD_OFF 0x10u
 #define MODE_AUX_OFF 0x20u
@@ -48,6 +48,18 @@ enum {
 #define KEYBOARD_TEST_GOOD 0x00
 #define AUX_TEST_BAD 0x02 /* clock line stuck high */
 #define DEVICE_TIMEOUT 0xfe
+
+static void update_line(struct i8042 *chip)
+{
+	bool level = (chip->status & STATUS_OUTPUT) && !(chip->status & STATUS_AUX) &&
+		     (chip->ram[0] & MODE_KEYBOARD_IRQ);
+
+	if (level == chip->line)
+		return;
+	chip->line = level;
+	if (chip->wires.irq)
+		chip->wires.irq(chip->wires.arg, level);
+}
 
 static void answer(struct i8042 *chip, uint8_t value, uint8_t flags)
 {
@@ -157,6 +169,7 @@ static void data_read(void *device, uint64_t offset, void *data, unsigned length
 	pthread_mutex_lock(&chip->lock);
 	*(uint8_t *)data = chip->output;
 	chip->status &= (uint8_t)~(STATUS_OUTPUT | STATUS_AUX | STATUS_TIMEOUT);
+	update_line(chip);
 	pthread_mutex_unlock(&chip->lock);
 }
 
@@ -177,9 +190,10 @@ static void write_byte(struct i8042 *chip, bool (*write)(struct i8042 *, uint8_t
 
 	pthread_mutex_lock(&chip->lock);
 	reset = write(chip, value);
+	update_line(chip);
 	pthread_mutex_unlock(&chip->lock);
 	if (reset)
-		chip->reset(chip->arg);
+		chip->wires.reset(chip->wires.arg);
 }
 
 static void data_write(void *device, uint64_t offset, const void *data, unsigned length)
@@ -200,8 +214,8 @@ static void command_write(void *device, uint64_t offset, const void *data, unsig
 static const struct bus_ops data_ops = { "keyboard controller data", data_read, data_write };
 static const struct bus_ops command_ops = { "keyboard controller", status_read, command_write };
 
-int i8042_init(struct i8042 *chip, struct bus *bus, uint64_t port, void (*reset)(void *arg),
-	       void *arg, struct cause *cause)
+int i8042_init(struct i8042 *chip, struct bus *bus, uint64_t port,
+	       const struct i8042_wires *wires, struct cause *cause)
 {
 	int range = bus_add(bus, port, 1, &data_ops, chip, cause);
 
@@ -211,8 +225,7 @@ int i8042_init(struct i8042 *chip, struct bus *bus, uint64_t port, void (*reset)
 		return range;
 	memset(chip, 0, sizeof(*chip));
 	pthread_mutex_init(&chip->lock, NULL);
-	chip->reset = reset;
-	chip->arg = arg;
+	chip->wires = *wires;
 	i8042_reset(chip);
 	return 0;
 }
@@ -231,5 +244,6 @@ void i8042_reset(struct i8042 *chip)
 	chip->output = 0;
 	chip->output_port = PORT_NO_RESET | PORT_A20;
 	chip->command = 0;
+	update_line(chip);
 	pthread_mutex_unlock(&chip->lock);
 }
