@@ -1,7 +1,7 @@
 # tests: unit tests are listed by the room that they test.
 TESTS = $(check_PROGRAMS) $(dist_check_SCRIPTS)
 dist_check_SCRIPTS += %D%/manuals.sh %D%/summary.sh
-EXTRA_DIST += %D%/lib/summary
+EXTRA_DIST += %D%/README.md %D%/lib/summary
 
 if HAVE_CMOCKA
 NO_CMOCKA = :
