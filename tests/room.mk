@@ -1,5 +1,27 @@
 # tests: unit tests are listed by the room that they test.
 TESTS = $(check_PROGRAMS) $(dist_check_SCRIPTS)
+dist_check_SCRIPTS += %D%/manuals.sh %D%/summary.sh
+EXTRA_DIST += %D%/lib/summary
+
+if HAVE_CMOCKA
+NO_CMOCKA = :
+else
+NO_CMOCKA = echo "cmocka was not found: the unit tests were not built"
+endif
+
+# In place of automake's rule: the same, with the logs of tests that failed
+# printed, and behind it what was skipped and why, what failed, and the line
+# that counts, "N passed, N failed, N skipped".
+check-TESTS: $(check_PROGRAMS) $(dist_check_SCRIPTS)
+	@rm -f $(TEST_LOGS) $(TEST_LOGS:.log=.trs) $(TEST_SUITE_LOG); \
+	status=0; \
+	VERBOSE=1 $(MAKE) $(AM_MAKEFLAGS) $(TEST_SUITE_LOG) || status=$$?; \
+	$(NO_CMOCKA); \
+	$(SHELL) $(top_srcdir)/tests/lib/summary $(TEST_LOGS:.log=.trs) >tests/summary.log || \
+		status=1; \
+	cat tests/summary.log; \
+	exit $$status
+MOSTLYCLEANFILES += tests/summary.log
 
 # Fuzz targets run over changed seeds in "make check"; "make fuzz" builds each
 # of them with libFuzzer, as tests/fuzz/NAME.fuzz (clang, from clean objects:

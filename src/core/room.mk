@@ -59,7 +59,9 @@ src_core_libcore_a_SOURCES += \
 	%D%/boot/bzimage.c \
 	%D%/boot/elf.c \
 	%D%/boot/image.c %D%/boot/load.h \
+	%D%/hw/i8042.c %D%/hw/i8042.h \
 	%D%/hw/ich9_pm.c %D%/hw/ich9_pm.h \
+	%D%/hw/mc146818.c %D%/hw/mc146818.h \
 	%D%/hw/uart16550.c %D%/hw/uart16550.h
 nodist_src_core_libcore_a_SOURCES = %D%/boot/dsdt.inc
 EXTRA_DIST += %D%/boot/dsdt.asl
@@ -77,7 +79,14 @@ CLEANFILES += %D%/boot/dsdt.inc %D%/boot/dsdt.aml %D%/boot/dsdt.log
 		mv $@.tmp $@
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/ich9_pm tests/unit/uart16550
+check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/i8042 tests/unit/ich9_pm \
+	tests/unit/mc146818 tests/unit/uart16550
+tests_unit_i8042_SOURCES = tests/unit/i8042.c
+tests_unit_i8042_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_i8042_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_mc146818_SOURCES = tests/unit/mc146818.c
+tests_unit_mc146818_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_mc146818_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_boot_SOURCES = tests/unit/boot.c
 tests_unit_boot_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_boot_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
@@ -95,4 +104,17 @@ tests_unit_profile_SOURCES = tests/unit/profile.c
 tests_unit_profile_CPPFLAGS = $(AM_CPPFLAGS) -DMAN_FOLDER='"$(abs_top_srcdir)/man"'
 tests_unit_profile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_profile_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/bus tests/unit/virtqueue tests/unit/console
+tests_unit_bus_SOURCES = tests/unit/bus.c
+tests_unit_bus_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_bus_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_virtqueue_SOURCES = tests/unit/virtqueue.c
+tests_unit_virtqueue_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_virtqueue_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_console_SOURCES = tests/unit/console.c
+tests_unit_console_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_console_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
