@@ -207,7 +207,7 @@ static int create_disk(struct vm *vm, unsigned number, struct cause *cause)
 	const struct profile_disk *profile = &vm->config->profile->disks[number];
 	struct vm_disk *disk = &vm->disks[vm->disk_count];
 	struct disk_config config = { .path = profile->path, .readonly = profile->readonly };
-	char serial[VIRTIO_BLK_SERIAL + 1];
+	char serial[VIRTIO_BLK_SERIAL + 4];
 	int err;
 
 	snprintf(config.name, sizeof(config.name), "disk%u", number);
