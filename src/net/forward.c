@@ -244,6 +244,16 @@ static void hand_over(struct burst *burst)
 	}
 }
 
+static void record(struct burst *burst)
+{
+	uint32_t to[NET_BURST_MAX];
+
+	for (unsigned i = 0; i < burst->count; i++)
+		to[i] = burst->to[i] && burst->verdicts[i] == NET_FORWARD ?
+				burst->to[i]->tap->id : 0;
+	capture_tap_record(burst->sender->tap, burst->frames, burst->count, burst->verdicts, to);
+}
+
 static void flush(struct burst *burst)
 {
 	for (uint32_t word = 0; word * 64 < burst->bound; word++) {
@@ -275,6 +285,8 @@ void switch_input(struct net_port *port, const struct net_frame *frames, unsigne
 		burst.touched[word] = 0;
 	decide(&burst);
 	hand_over(&burst);
+	if (capture_tap_active(port->tap))
+		record(&burst);
 	flush(&burst);
 	atomic_store_explicit(&port->reading, mark + 2, memory_order_release);
 }
