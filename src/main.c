@@ -1,5 +1,9 @@
 /* vmdeck: picks the role. Main thread. */
-int main(void)
+#include "roles.h"
+
+int main(int argc, char **argv)
 {
-	return 0;
+	const struct role_config config = { 0 };
+
+	return argc == 3 ? role_run(&config, argv[2]) : 2;
 }

@@ -1,2 +1,45 @@
 # tests: unit tests are listed by the room that they test.
 TESTS = $(check_PROGRAMS) $(dist_check_SCRIPTS)
+dist_check_SCRIPTS += %D%/manuals.sh %D%/summary.sh
+EXTRA_DIST += %D%/lib/summary
+
+if HAVE_CMOCKA
+NO_CMOCKA = :
+else
+NO_CMOCKA = echo "cmocka was not found: the unit tests were not built"
+endif
+
+# In place of automake's rule: the same, with the logs of tests that failed
+# printed, and behind it what was skipped and why, what failed, and the line
+# that counts, "N passed, N failed, N skipped".
+check-TESTS: $(check_PROGRAMS) $(dist_check_SCRIPTS)
+	@rm -f $(TEST_LOGS) $(TEST_LOGS:.log=.trs) $(TEST_SUITE_LOG); \
+	status=0; \
+	VERBOSE=1 $(MAKE) $(AM_MAKEFLAGS) $(TEST_SUITE_LOG) || status=$$?; \
+	$(NO_CMOCKA); \
+	$(SHELL) $(top_srcdir)/tests/lib/summary $(TEST_LOGS:.log=.trs) >tests/summary.log || \
+		status=1; \
+	cat tests/summary.log; \
+	exit $$status
+MOSTLYCLEANFILES += tests/summary.log
+
+# Fuzz targets run over changed seeds in "make check"; "make fuzz" builds each
+# of them with libFuzzer, as tests/fuzz/NAME.fuzz (clang, from clean objects:
+# ./configure CC=clang --enable-sanitizer=address,undefined,fuzzer-no-link).
+FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+FUZZ_TARGETS = tests/fuzz/ini.fuzz
+
+check_PROGRAMS += tests/fuzz/ini
+tests_fuzz_ini_SOURCES = tests/fuzz/ini.c tests/lib/fuzz.c tests/lib/fuzz.h
+tests_fuzz_ini_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_ini_LDADD = $(BASE_LIBS)
+
+EXTRA_PROGRAMS += $(FUZZ_TARGETS)
+tests_fuzz_ini_fuzz_SOURCES = tests/fuzz/ini.c
+tests_fuzz_ini_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_ini_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_ini_fuzz_LDADD = $(BASE_LIBS)
+
+fuzz: $(FUZZ_TARGETS)
+.PHONY: fuzz
+CLEANFILES += $(FUZZ_TARGETS)

@@ -1,1 +1,13 @@
-# control
+# control: the protocol and its clients.
+noinst_LIBRARIES += src/control/libcontrol.a
+src_control_libcontrol_a_SOURCES = \
+	%D%/client.c %D%/client.h \
+	%D%/endpoint.c %D%/endpoint.h \
+	%D%/framing.c %D%/framing.h \
+	%D%/link.c \
+	%D%/message.c %D%/message.h \
+	%D%/methods.c %D%/methods.h \
+	%D%/suggest.c %D%/suggest.h
+src_control_libcontrol_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+
+CONTROL_LIBS = src/control/libcontrol.a $(BASE_LIBS) $(JANSSON_LIBS)
