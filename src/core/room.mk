@@ -101,7 +101,8 @@ tests_unit_uart16550_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_uart16550_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/profile
 tests_unit_profile_SOURCES = tests/unit/profile.c
-tests_unit_profile_CPPFLAGS = $(AM_CPPFLAGS) -DMAN_FOLDER='"$(abs_top_srcdir)/man"'
+tests_unit_profile_CPPFLAGS = $(AM_CPPFLAGS) -DMAN_FOLDER='"$(abs_top_srcdir)/man"' \
+	-DCONF_FOLDER='"$(abs_top_srcdir)/conf"'
 tests_unit_profile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_profile_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
