@@ -119,3 +119,21 @@ tests_unit_console_SOURCES = tests/unit/console.c
 tests_unit_console_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_console_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
+
+# disks
+src_core_libcore_a_SOURCES += \
+	%D%/disk/disk.h %D%/disk/image.h \
+	%D%/disk/lock.c %D%/disk/raw.c %D%/disk/ring.c \
+	%D%/virtio/blk.c %D%/virtio/blk.h
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/disk tests/unit/disk_lock tests/unit/blk
+tests_unit_disk_SOURCES = tests/unit/disk.c tests/unit/scratch.h
+tests_unit_disk_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_disk_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_disk_lock_SOURCES = tests/unit/disk_lock.c tests/unit/scratch.h
+tests_unit_disk_lock_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_disk_lock_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_blk_SOURCES = tests/unit/blk.c tests/unit/scratch.h
+tests_unit_blk_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_blk_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+endif
