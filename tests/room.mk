@@ -3,6 +3,11 @@ TESTS = $(check_PROGRAMS) $(dist_check_SCRIPTS)
 dist_check_SCRIPTS += %D%/manuals.sh %D%/summary.sh
 EXTRA_DIST += %D%/README.md %D%/lib/summary
 
+# The Linux guest of the end-to-end tests. Nothing here is built by make: a
+# test that needs it calls tests/linux/build.
+EXTRA_DIST += %D%/linux/README.md %D%/linux/build %D%/linux/emulated-cpl0.patch \
+	%D%/linux/guest.config %D%/linux/init.c %D%/linux/lz4-store
+
 if HAVE_CMOCKA
 NO_CMOCKA = :
 else
