@@ -50,6 +50,14 @@ src_core_libserver_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 
 SERVER_LIBS = src/core/libserver.a $(CONTROL_LIBS) -lm
 
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/server
+tests_unit_server_SOURCES = tests/unit/server.c tests/unit/fake_deck.c tests/unit/fake_deck.h \
+	%D%/console.c
+tests_unit_server_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_server_LDADD = $(SERVER_LIBS) $(CMOCKA_LIBS)
+endif
+
 CORE_LIBS = src/core/libserver.a src/core/libcore.a $(NET_LIBS) $(CONTROL_LIBS) $(BASE_LIBS) $(URING_LIBS) -lm
 
 # boot: kernels and tables; hw: chips by part name.
