@@ -207,7 +207,8 @@ void panel_draw(struct rect box, enum panel panel, const struct tui_guest *guest
 	struct rect r = draw_box(box, INK_TEXT | DRAW_DIM, titles[panel]);
 	const struct chart_series *series = guest ? guest->series : NULL;
 
-	if (!series || !series[FIELD_CPU].filled) {
+	if (!series || !series[FIELD_CPU].filled ||
+	    (!state_alive(guest->state) && !(chart_peak(&series[FIELD_CPU]) > 0))) {
 		draw_center(r, INK_TEXT | DRAW_DIM, empty);
 		return;
 	}

@@ -103,7 +103,7 @@ class Server:
         if many == "hostile":
             self.guests += [Guest(EVIL, "running", 1, 1 << 29, 4, reason=EVIL),
                             Guest("y" * 3000, "running", 1, 1 << 29, 7),
-                            Guest("x" * 90, "crashed", 1, 1 << 29, 5, reason="triple fault\x1b[31m"),
+                            Guest("x" * 40, "crashed", 1, 1 << 29, 5, reason="triple fault\x1b[31m"),
                             Guest("bad", "invalid", 1, 1 << 29, 6,
                                   mistakes=[{"line": 3, "text": "memory: 'x' is not a size; write 512M or 2G"}])]
         if many == "many":
