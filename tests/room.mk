@@ -1,7 +1,7 @@
 # tests: unit tests are listed by the room that they test.
 TESTS = $(check_PROGRAMS) $(dist_check_SCRIPTS)
 dist_check_SCRIPTS += %D%/manuals.sh %D%/summary.sh
-EXTRA_DIST += %D%/lib/summary
+EXTRA_DIST += %D%/README.md %D%/lib/summary
 
 if HAVE_CMOCKA
 NO_CMOCKA = :
@@ -27,7 +27,7 @@ MOSTLYCLEANFILES += tests/summary.log
 # of them with libFuzzer, as tests/fuzz/NAME.fuzz (clang, from clean objects:
 # ./configure CC=clang --enable-sanitizer=address,undefined,fuzzer-no-link).
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-FUZZ_TARGETS = tests/fuzz/ini.fuzz
+FUZZ_TARGETS = tests/fuzz/ini.fuzz tests/fuzz/kernel_image.fuzz
 
 check_PROGRAMS += tests/fuzz/ini
 tests_fuzz_ini_SOURCES = tests/fuzz/ini.c tests/lib/fuzz.c tests/lib/fuzz.h
@@ -39,6 +39,16 @@ tests_fuzz_ini_fuzz_SOURCES = tests/fuzz/ini.c
 tests_fuzz_ini_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_ini_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_ini_fuzz_LDADD = $(BASE_LIBS)
+
+check_PROGRAMS += tests/fuzz/kernel_image
+tests_fuzz_kernel_image_SOURCES = tests/fuzz/kernel_image.c tests/lib/fuzz.c tests/lib/fuzz.h
+tests_fuzz_kernel_image_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_kernel_image_LDADD = $(CORE_LIBS)
+
+tests_fuzz_kernel_image_fuzz_SOURCES = tests/fuzz/kernel_image.c
+tests_fuzz_kernel_image_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_kernel_image_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_kernel_image_fuzz_LDADD = $(CORE_LIBS)
 
 fuzz: $(FUZZ_TARGETS)
 .PHONY: fuzz

@@ -19,7 +19,7 @@ int irq_create(struct irq_router *router, int vm_fd, struct cause *cause)
 	memset(router, 0, sizeof(*router));
 	router->vm_fd = vm_fd;
 	pthread_mutex_init(&router->lock, NULL);
-	if (ioctl(vm_fd, KVM_CREATE_IRQCHIP) < 0)
+	if (ioctl(vm_fd, KVM_CREATE_IRQCHIP, 0ul) < 0)
 		return cause_errno(cause, errno, "KVM_CREATE_IRQCHIP");
 	if (ioctl(vm_fd, KVM_CREATE_PIT2, &pit) < 0)
 		return cause_errno(cause, errno, "KVM_CREATE_PIT2");

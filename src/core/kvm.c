@@ -57,7 +57,7 @@ int kvm_open(struct kvm_host **out, struct cause *cause)
 {
 	struct sigaction action = { .sa_handler = on_kick };
 	struct kvm_host *host = calloc(1, sizeof(*host));
-	int err, version;
+	int err, version, size;
 
 	if (!host)
 		return cause_errno(cause, ENOMEM, "/dev/kvm");
@@ -66,7 +66,7 @@ int kvm_open(struct kvm_host **out, struct cause *cause)
 		err = open_error(errno, cause);
 		goto fail;
 	}
-	version = ioctl(host->fd, KVM_GET_API_VERSION);
+	version = ioctl(host->fd, KVM_GET_API_VERSION, 0ul);
 	if (version != KVM_API_VERSION) {
 		err = cause_set(cause, ENOTSUP, "/dev/kvm: speaks version %d, not %d", version,
 				KVM_API_VERSION);
@@ -79,7 +79,12 @@ int kvm_open(struct kvm_host **out, struct cause *cause)
 				needed[i].name);
 		goto fail;
 	}
-	host->run_size = (size_t)ioctl(host->fd, KVM_GET_VCPU_MMAP_SIZE);
+	size = ioctl(host->fd, KVM_GET_VCPU_MMAP_SIZE, 0ul);
+	if (size < (int)sizeof(struct kvm_run)) {
+		err = cause_errno(cause, errno, "/dev/kvm: KVM_GET_VCPU_MMAP_SIZE");
+		goto fail;
+	}
+	host->run_size = (size_t)size;
 	host->cpuid.head.nent = KVM_CPUID_MAX;
 	if (ioctl(host->fd, KVM_GET_SUPPORTED_CPUID, &host->cpuid) < 0) {
 		err = cause_errno(cause, errno, "/dev/kvm: KVM_GET_SUPPORTED_CPUID");

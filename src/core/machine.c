@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,10 +40,10 @@ static void set_phase(struct machine *machine, enum machine_phase phase, const c
 	pthread_mutex_lock(&machine->status_lock);
 	machine->status.phase = phase;
 	if (reason)
-		strncpy(machine->status.reason, reason, sizeof(machine->status.reason) - 1);
+		snprintf(machine->status.reason, sizeof(machine->status.reason), "%s", reason);
 	if (registers)
-		strncpy(machine->status.registers, registers,
-			sizeof(machine->status.registers) - 1);
+		snprintf(machine->status.registers, sizeof(machine->status.registers), "%s",
+			 registers);
 	pthread_mutex_unlock(&machine->status_lock);
 	machine->config.changed(machine->config.arg);
 }

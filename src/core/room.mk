@@ -59,7 +59,9 @@ src_core_libcore_a_SOURCES += \
 	%D%/boot/bzimage.c \
 	%D%/boot/elf.c \
 	%D%/boot/image.c %D%/boot/load.h \
+	%D%/hw/i8042.c %D%/hw/i8042.h \
 	%D%/hw/ich9_pm.c %D%/hw/ich9_pm.h \
+	%D%/hw/mc146818.c %D%/hw/mc146818.h \
 	%D%/hw/uart16550.c %D%/hw/uart16550.h
 nodist_src_core_libcore_a_SOURCES = %D%/boot/dsdt.inc
 EXTRA_DIST += %D%/boot/dsdt.asl
@@ -77,7 +79,14 @@ CLEANFILES += %D%/boot/dsdt.inc %D%/boot/dsdt.aml %D%/boot/dsdt.log
 		mv $@.tmp $@
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/ich9_pm tests/unit/uart16550
+check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/i8042 tests/unit/ich9_pm \
+	tests/unit/mc146818 tests/unit/uart16550
+tests_unit_i8042_SOURCES = tests/unit/i8042.c
+tests_unit_i8042_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_i8042_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_mc146818_SOURCES = tests/unit/mc146818.c
+tests_unit_mc146818_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_mc146818_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_boot_SOURCES = tests/unit/boot.c
 tests_unit_boot_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_boot_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
@@ -92,7 +101,39 @@ tests_unit_uart16550_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_uart16550_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/profile
 tests_unit_profile_SOURCES = tests/unit/profile.c
-tests_unit_profile_CPPFLAGS = $(AM_CPPFLAGS) -DMAN_FOLDER='"$(abs_top_srcdir)/man"'
+tests_unit_profile_CPPFLAGS = $(AM_CPPFLAGS) -DMAN_FOLDER='"$(abs_top_srcdir)/man"' \
+	-DCONF_FOLDER='"$(abs_top_srcdir)/conf"'
 tests_unit_profile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_profile_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/bus tests/unit/virtqueue tests/unit/console
+tests_unit_bus_SOURCES = tests/unit/bus.c
+tests_unit_bus_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_bus_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_virtqueue_SOURCES = tests/unit/virtqueue.c
+tests_unit_virtqueue_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_virtqueue_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_console_SOURCES = tests/unit/console.c
+tests_unit_console_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_console_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+endif
+
+# disks
+src_core_libcore_a_SOURCES += \
+	%D%/disk/disk.h %D%/disk/image.h \
+	%D%/disk/lock.c %D%/disk/raw.c %D%/disk/ring.c \
+	%D%/virtio/blk.c %D%/virtio/blk.h
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/disk tests/unit/disk_lock tests/unit/blk
+tests_unit_disk_SOURCES = tests/unit/disk.c tests/unit/scratch.h
+tests_unit_disk_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_disk_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_disk_lock_SOURCES = tests/unit/disk_lock.c tests/unit/scratch.h
+tests_unit_disk_lock_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_disk_lock_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_blk_SOURCES = tests/unit/blk.c tests/unit/scratch.h
+tests_unit_blk_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_blk_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 endif

@@ -154,7 +154,9 @@ static void destroy_rtc(struct vm *vm)
 
 static int create_keyboard(struct vm *vm, struct cause *cause)
 {
-	return i8042_init(&vm->keyboard, &vm->io, PLATFORM_I8042_PORT, reset_machine, vm, cause);
+	const struct i8042_wires wires = { .reset = reset_machine, .arg = vm };
+
+	return i8042_init(&vm->keyboard, &vm->io, PLATFORM_I8042_PORT, &wires, cause);
 }
 
 static void destroy_keyboard(struct vm *vm)
@@ -205,7 +207,7 @@ static int create_disk(struct vm *vm, unsigned number, struct cause *cause)
 	const struct profile_disk *profile = &vm->config->profile->disks[number];
 	struct vm_disk *disk = &vm->disks[vm->disk_count];
 	struct disk_config config = { .path = profile->path, .readonly = profile->readonly };
-	char serial[VIRTIO_BLK_SERIAL + 1];
+	char serial[VIRTIO_BLK_SERIAL + 4];
 	int err;
 
 	snprintf(config.name, sizeof(config.name), "disk%u", number);

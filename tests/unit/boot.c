@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -127,6 +128,8 @@ static int setup(void **state)
 
 	assert_non_null(f);
 	assert_int_equal(memory_create(&f->memory, MEMORY_SIZE, NULL), 0);
+	/* So that what is touched can be counted. */
+	madvise(f->memory.regions[0].host, MEMORY_SIZE, MADV_NOHUGEPAGE);
 	strcpy(f->folder, "/tmp/vmdeck-boot-XXXXXX");
 	assert_non_null(mkdtemp(f->folder));
 	snprintf(f->kernel, sizeof(f->kernel), "%s/kernel", f->folder);
@@ -237,7 +240,7 @@ static void test_pvh(void **state)
 	assert_int_equal(get(f, f->entry.start_info + 12, 4), 0);
 	assert_int_equal(get(f, f->entry.start_info + 24, 8), 0);
 	/* One page of low memory, one of each segment. */
-	assert_true(memory_resident(&f->memory) <= 4 * 4096 || memory_resident(&f->memory) % 0x200000 == 0);
+	assert_int_equal(memory_resident(&f->memory), 3 * 4096);
 
 	assert_int_equal(load(f, &f->elf, ELF_SIZE, true, NULL, "console=ttyS0"), 0);
 	check_pvh(f);
@@ -331,7 +334,7 @@ static void test_pvh_broken(void **state)
 	refused(f, elf, 0x400, ENOEXEC, "cut short");
 	refused(f, elf, 10, ENOEXEC, "not a bzImage and not an ELF");
 	refused(f, "", 0, ENOEXEC, "not a bzImage and not an ELF");
-	assert_int_equal(load(f, NULL, 0, false, NULL, NULL), -ENOEXEC);
+	assert_int_equal(load(f, "", 0, false, NULL, NULL), -ENOEXEC);
 	/* A segment of zeroes alone may point anywhere in the file. */
 	elf->data.p_filesz = 0;
 	elf->data.p_offset = UINT64_MAX;
