@@ -1,6 +1,6 @@
 # demo: the built-in guest, a freestanding program with its own flags, and
 # its file as data for the monitor.
-DEMO_CFLAGS = -std=gnu11 -O2 -fno-tree-vectorize -fno-tree-slp-vectorize -ffreestanding -nostdlib -static -fno-pic -no-pie \
+DEMO_CFLAGS = -std=gnu11 -Os -ffreestanding -nostdlib -static -fno-pic \
 	-mno-red-zone -mcmodel=small -march=x86-64 -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-builtin -fno-sanitize=all \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(WERROR_CFLAGS) \

@@ -65,7 +65,7 @@ void virtio_reset(struct virtio *device);
 uint8_t virtio_config(const struct virtio *device, unsigned offset);
 
 /* Makes a chain that begins with that descriptor available; the device sees it after queue_publish(). */
-static inline void queue_add(struct queue *queue, uint16_t head)
+static inline __attribute__((always_inline)) void queue_add(struct queue *queue, uint16_t head)
 {
 	queue->ring[2 + (queue->available++ & (queue->size - 1))] = head;
 }
@@ -73,7 +73,7 @@ static inline void queue_add(struct queue *queue, uint16_t head)
 void queue_publish(struct queue *queue);
 
 /* Takes back a chain; false when there is none. A broken entry has head >= size. */
-static inline bool queue_take(struct queue *queue, uint32_t *head, uint32_t *length)
+static inline __attribute__((always_inline)) bool queue_take(struct queue *queue, uint32_t *head, uint32_t *length)
 {
 	volatile uint32_t *entry;
 
