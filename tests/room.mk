@@ -53,3 +53,5 @@ tests_fuzz_kernel_image_fuzz_LDADD = $(CORE_LIBS)
 fuzz: $(FUZZ_TARGETS)
 .PHONY: fuzz
 CLEANFILES += $(FUZZ_TARGETS)
+
+include tests/bench/room.mk
