@@ -47,7 +47,7 @@ src_net_libnet_a_SOURCES += \
 	%D%/uplink.c %D%/uplink.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/decode tests/unit/dhcp tests/unit/uplink
+check_PROGRAMS += tests/unit/decode tests/unit/dhcp tests/unit/uplink tests/unit/uplink_switch
 tests_unit_decode_SOURCES = tests/unit/decode.c tests/unit/decode_packets.h
 tests_unit_decode_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_decode_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
@@ -57,6 +57,9 @@ tests_unit_dhcp_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_uplink_SOURCES = tests/unit/uplink.c
 tests_unit_uplink_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_uplink_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_uplink_switch_SOURCES = tests/unit/uplink_switch.c
+tests_unit_uplink_switch_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_uplink_switch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 endif
 
 check_PROGRAMS += tests/unit/decode_tshark

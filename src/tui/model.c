@@ -10,6 +10,7 @@
 #include "tui/json.h"
 
 #define GUESTS_MAX 4096
+#define NAME_MAX_BYTES 100 /* what views keep of a name; the core allows 32 */
 
 static const char *const state_names[STATE_COUNT] = {
 	[STATE_INVALID] = "invalid",   [STATE_DEFINED] = "defined",
@@ -117,7 +118,7 @@ bool model_guests(struct model *model, const json_t *result)
 	for (size_t i = 0; i < count; i++) {
 		json_t *json = json_array_get(list, i);
 
-		if (!*json_text(json, "name"))
+		if (!*json_text(json, "name") || strlen(json_text(json, "name")) > NAME_MAX_BYTES)
 			continue;
 		guest = model_find(model, json_text(json, "name"));
 		if (guest && guest->listed)

@@ -23,10 +23,10 @@ static void subscribed(void *arg, json_t *result, const struct client_error *err
 	struct tui *tui = arg;
 
 	tui->stats.asked = false;
-	if (error) {
-		/* A guest may have gone meanwhile; the next list of guests makes another try. */
+	/* A guest may have gone meanwhile; the next list of guests makes another try. */
+	tui->stats.failed = error != NULL;
+	if (error)
 		return;
-	}
 	tui->stats.id = json_integer_value(json_object_get(result, "subscription"));
 	model_history(&tui->model, json_object_get(result, "history"));
 	tui_dirty(tui);
@@ -60,7 +60,7 @@ void subscribe_update(struct tui *tui)
 		return;
 	}
 	cancel(tui);
-	stats->stale = false;
+	stats->stale = stats->failed = false;
 	stats->names = names;
 	if (names)
 		stats->asked = tui_call(tui, "stats.subscribe",

@@ -402,7 +402,7 @@ static void list_reply(void *arg, json_t *result, const struct client_error *err
 	}
 	if (!model_guests(&tui->model, result))
 		tui_say(tui, SEVERITY_ERROR, NULL, "The server's list of guests makes no sense.");
-	tui->stats.stale = tui->stats.stale || !tui->stats.id;
+	tui->stats.stale = tui->stats.stale || tui->stats.failed;
 	if (tui->list_again)
 		tui_list(tui);
 	quit_check(tui);

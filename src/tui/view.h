@@ -82,7 +82,7 @@ struct network_view {
 struct subscription {
 	json_t *names; /* of the one that is there or asked for; NULL: none */
 	json_int_t id; /* 0: none yet */
-	bool asked, stale;
+	bool asked, stale, failed;
 };
 
 struct editor {

@@ -267,6 +267,8 @@ static void draw_events(struct tui *tui, struct rect box)
 	uint64_t first;
 	char time[16];
 
+	if (count == 0)
+		draw_text(r.y, r.x + 1, r.width - 2, INK_TEXT | DRAW_DIM, "Nothing has happened yet.");
 	if (lines > count)
 		lines = count;
 	if (lines > MODEL_MESSAGES)

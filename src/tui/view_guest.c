@@ -11,7 +11,9 @@
 #include "tui/text.h"
 #include "tui/view.h"
 
-/* The page is drawn twice: to count its lines, and then the part in sight. */
+#define NAME_WIDTH 13 /* column of names, with its gap */
+
+/* A page is taller than the screen: everything is laid out, the lines in sight are drawn. */
 struct page {
 	struct rect r;
 	int y; /* the next line, counted from the top of the whole page */
@@ -68,8 +70,8 @@ static void pair(struct page *page, const char *name, unsigned style, const char
 	if (!*value)
 		return;
 	if (visible(page))
-		draw_text(row(page), page->r.x, 10, INK_TEXT | DRAW_DIM, name);
-	paragraph(page, 11, style, value);
+		draw_text(row(page), page->r.x, NAME_WIDTH - 1, INK_TEXT | DRAW_DIM, name);
+	paragraph(page, NAME_WIDTH, style, value);
 	if (page->y == y)
 		page->y++;
 }

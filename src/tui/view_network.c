@@ -248,7 +248,7 @@ static void draw_switches(struct tui *tui, struct rect box)
 static void draw_port(const struct port_row *port, struct rect r, int y)
 {
 	char number[TEXT_NUMBER], text[96];
-	int numbers = r.width >= 76 ? 46 : r.width >= 48 ? 30 : 8, x = r.x + r.width - numbers;
+	int numbers = r.width >= 70 ? 46 : r.width >= 48 ? 30 : 8, x = r.x + r.width - numbers;
 
 	draw_text(y, r.x, r.width - numbers - 1, DRAW_BOLD, port->name);
 	if (r.width >= 100)
@@ -277,7 +277,7 @@ static void draw_port(const struct port_row *port, struct rect r, int y)
 
 static void draw_port_heads(struct rect r)
 {
-	int numbers = r.width >= 76 ? 46 : r.width >= 48 ? 30 : 8, x = r.x + r.width - numbers;
+	int numbers = r.width >= 70 ? 46 : r.width >= 48 ? 30 : 8, x = r.x + r.width - numbers;
 	unsigned style = INK_TEXT | DRAW_DIM;
 
 	draw_text(r.y, r.x, 8, style, "Port");
@@ -315,15 +315,15 @@ static void draw_ports(struct tui *tui, struct rect box, const struct switch_row
 
 static void draw_lease(struct rect r, int y, const struct lease_row *lease)
 {
+	int x = r.x, end = r.x + r.width;
 	char age[TEXT_NUMBER];
-	int x = r.x;
 
-	x += draw_format(y, x, r.width, INK_TEXT, "%-15s", lease->address) + 1;
-	x += draw_text(y, x, r.x + r.width - x, INK_TEXT | DRAW_DIM, lease->mac) + 1;
-	x += draw_text(y, x, r.x + r.width - x - 7, INK_TEXT, lease->hostname) + 1;
-	if (r.x + r.width - x >= 6)
-		draw_right(y, x, r.x + r.width - x, INK_TEXT | DRAW_DIM,
-			   text_age(age, (double)lease->remaining));
+	draw_text(y, x, 15, INK_TEXT, lease->address);
+	x += 16;
+	if (r.width >= 60 || !*lease->hostname)
+		x += draw_text(y, x, end - x - 7, INK_TEXT | DRAW_DIM, lease->mac) + 1;
+	draw_text(y, x, end - x - 7, INK_TEXT | DRAW_BOLD, lease->hostname);
+	draw_right(y, end - 6, 6, INK_TEXT | DRAW_DIM, text_age(age, (double)lease->remaining));
 }
 
 static void draw_leases(struct rect box, const struct switch_row *row)
