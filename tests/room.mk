@@ -81,3 +81,5 @@ CLEANFILES += $(FUZZ_TARGETS)
 # End-to-end tests run the program itself, in a home of their own.
 dist_check_SCRIPTS += tests/e2e/mistakes.py
 EXTRA_DIST += tests/e2e/deck.py
+
+include tests/bench/room.mk
