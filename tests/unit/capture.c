@@ -1,7 +1,7 @@
 /*
  * Captures: what they record, filter, lose and say when they end. Files are
- * read back by libpcap here and by a walk over their blocks; capture-tshark.sh
- * lets tshark read one.
+ * read back by libpcap and by a walk over their blocks; capture_tshark.c lets
+ * tshark read one.
  */
 #include <setjmp.h>
 #include <stdarg.h>
