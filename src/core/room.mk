@@ -87,8 +87,11 @@ CLEANFILES += %D%/boot/dsdt.inc %D%/boot/dsdt.aml %D%/boot/dsdt.log
 		mv $@.tmp $@
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/i8042 tests/unit/ich9_pm \
-	tests/unit/mc146818 tests/unit/uart16550
+check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/boot_entry tests/unit/i8042 \
+	tests/unit/ich9_pm tests/unit/mc146818 tests/unit/uart16550
+tests_unit_boot_entry_SOURCES = tests/unit/boot_entry.c
+tests_unit_boot_entry_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_boot_entry_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_i8042_SOURCES = tests/unit/i8042.c
 tests_unit_i8042_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_i8042_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
@@ -109,7 +112,8 @@ tests_unit_uart16550_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_uart16550_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/profile
 tests_unit_profile_SOURCES = tests/unit/profile.c
-tests_unit_profile_CPPFLAGS = $(AM_CPPFLAGS) -DMAN_FOLDER='"$(abs_top_srcdir)/man"'
+tests_unit_profile_CPPFLAGS = $(AM_CPPFLAGS) -DMAN_FOLDER='"$(abs_top_srcdir)/man"' \
+	-DCONF_FOLDER='"$(abs_top_srcdir)/conf"'
 tests_unit_profile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_profile_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
@@ -125,4 +129,22 @@ tests_unit_virtqueue_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_console_SOURCES = tests/unit/console.c
 tests_unit_console_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_console_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+endif
+
+# disks
+src_core_libcore_a_SOURCES += \
+	%D%/disk/disk.h %D%/disk/image.h \
+	%D%/disk/lock.c %D%/disk/raw.c %D%/disk/ring.c \
+	%D%/virtio/blk.c %D%/virtio/blk.h
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/disk tests/unit/disk_lock tests/unit/blk
+tests_unit_disk_SOURCES = tests/unit/disk.c tests/unit/scratch.h
+tests_unit_disk_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_disk_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_disk_lock_SOURCES = tests/unit/disk_lock.c tests/unit/scratch.h
+tests_unit_disk_lock_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_disk_lock_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_blk_SOURCES = tests/unit/blk.c tests/unit/scratch.h
+tests_unit_blk_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_blk_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 endif

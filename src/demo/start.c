@@ -115,6 +115,7 @@ void guest_start(struct cpu *cpu, unsigned unused, const struct start_info *info
 	cpu_setup(cpu);
 	cpu_start_others(acpi.cpus, acpi.cpu_count);
 	uart_setup();
+	cpu->pending_byte[PENDING_SERIAL] = 1; /* what came before the interrupt was on */
 	print("\nvmdeck demo guest \"%s\": %lu KiB RAM, %u vCPU, %s. Type help.\n", guest_name,
 	      memory_size() / 1024, acpi.cpu_count, clock_source);
 	if (!memory)

@@ -24,7 +24,8 @@ struct burst {
 	const struct net_frame *list[NET_BURST_MAX];
 	enum net_verdict verdicts[NET_BURST_MAX];
 	struct net_port *to[NET_BURST_MAX]; /* of NET_FORWARD */
-	uint64_t touched[TOUCHED_WORDS];    /* ports to flush */
+	uint32_t bound;			    /* places above it are not looked at in this burst */
+	uint64_t touched[TOUCHED_WORDS];    /* ports to flush; valid below bound */
 };
 
 static void count_up(_Atomic uint64_t *counter, uint64_t by)
@@ -41,10 +42,12 @@ static uint32_t seconds_now(void)
 	return (uint32_t)now.tv_sec;
 }
 
-static struct net_port *port_at(struct net_switch *sw, uint32_t slot)
+static struct net_port *port_at(const struct burst *burst, uint32_t slot)
 {
+	if (slot >= burst->bound)
+		return NULL; /* added since the burst began */
 	/* Ordered after the mark that this thread's port is reading. */
-	return atomic_load_explicit(&sw->ports[slot], memory_order_seq_cst);
+	return atomic_load_explicit(&burst->sw->ports[slot], memory_order_seq_cst);
 }
 
 static enum net_verdict check(const struct net_frame *frame)
@@ -70,7 +73,7 @@ static enum net_verdict look_up(const struct burst *burst, uint64_t address, uin
 	slot = mac_table_find(&burst->sw->macs, address, now);
 	if (slot == MAC_NONE)
 		return NET_FLOOD;
-	*to = port_at(burst->sw, slot);
+	*to = port_at(burst, slot);
 	if (*to == burst->sender)
 		return NET_DROP_SAME_PORT;
 	return *to ? NET_FORWARD : NET_FLOOD;
@@ -208,11 +211,10 @@ static void deliver_run(struct burst *burst, struct net_port *to, unsigned first
 
 static void flood_run(struct burst *burst, unsigned first, unsigned count)
 {
-	uint32_t bound = atomic_load_explicit(&burst->sw->bound, memory_order_acquire);
 	enum net_verdict verdicts[NET_BURST_MAX];
 
-	for (uint32_t slot = 0; slot < bound; slot++) {
-		struct net_port *to = port_at(burst->sw, slot);
+	for (uint32_t slot = 0; slot < burst->bound; slot++) {
+		struct net_port *to = port_at(burst, slot);
 
 		if (!to || to == burst->sender)
 			continue;
@@ -242,12 +244,22 @@ static void hand_over(struct burst *burst)
 	}
 }
 
+static void record(struct burst *burst)
+{
+	uint32_t to[NET_BURST_MAX];
+
+	for (unsigned i = 0; i < burst->count; i++)
+		to[i] = burst->to[i] && burst->verdicts[i] == NET_FORWARD ?
+				burst->to[i]->tap->id : 0;
+	capture_tap_record(burst->sender->tap, burst->frames, burst->count, burst->verdicts, to);
+}
+
 static void flush(struct burst *burst)
 {
-	for (unsigned word = 0; word < TOUCHED_WORDS; word++) {
+	for (uint32_t word = 0; word * 64 < burst->bound; word++) {
 		for (uint64_t bits = burst->touched[word]; bits; bits &= bits - 1) {
 			struct net_port *to =
-				port_at(burst->sw, word * 64 + (unsigned)__builtin_ctzll(bits));
+				port_at(burst, word * 64 + (uint32_t)__builtin_ctzll(bits));
 
 			if (to)
 				to->ops.flush(to->backend);
@@ -266,11 +278,15 @@ void switch_input(struct net_port *port, const struct net_frame *frames, unsigne
 	burst.frames = frames;
 	burst.count = count;
 	burst.offloaded = 0;
-	memset(burst.touched, 0, sizeof(burst.touched));
 	/* An exchange, because the mark must be seen before a port is looked up. */
 	atomic_exchange_explicit(&port->reading, mark + 1, memory_order_seq_cst);
+	burst.bound = atomic_load_explicit(&burst.sw->bound, memory_order_acquire);
+	for (uint32_t word = 0; word * 64 < burst.bound; word++)
+		burst.touched[word] = 0;
 	decide(&burst);
 	hand_over(&burst);
+	if (capture_tap_active(port->tap))
+		record(&burst);
 	flush(&burst);
 	atomic_store_explicit(&port->reading, mark + 2, memory_order_release);
 }

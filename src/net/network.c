@@ -14,10 +14,16 @@
 int network_new(struct network **out, struct cause *cause)
 {
 	struct network *network = calloc(1, sizeof(*network));
+	int error;
 
 	if (!network)
 		return cause_errno(cause, ENOMEM, "the virtual network");
 	pthread_mutex_init(&network->lock, NULL);
+	error = capture_hub_new(&network->capture, cause);
+	if (error) {
+		network_free(network);
+		return error;
+	}
 	*out = network;
 	return 0;
 }
@@ -29,8 +35,14 @@ void network_free(struct network *network)
 	while (network->switches)
 		switch_free(network->switches);
 	uplink_free(network->uplink);
+	capture_hub_free(network->capture);
 	pthread_mutex_destroy(&network->lock);
 	free(network);
+}
+
+struct capture_hub *network_capture_hub(struct network *network)
+{
+	return network->capture;
 }
 
 static struct net_switch *find(struct network *network, const char *name)

@@ -57,6 +57,9 @@ static int place(struct net_switch *sw, struct net_port *port, struct cause *cau
 	if (slot == NET_PORTS_MAX)
 		return cause_set(cause, ENOSPC, "%s: switch %s has %u ports, which is the most",
 				 port->name, sw->config.name, NET_PORTS_MAX);
+	port->tap = capture_tap_new(sw->network->capture, port->name, sw->config.name, port->mac);
+	if (!port->tap)
+		return cause_errno(cause, ENOMEM, "%s", port->name);
 	port->slot = slot;
 	atomic_store_explicit(&sw->ports[slot], port, memory_order_release);
 	if (slot >= atomic_load(&sw->bound))
@@ -134,6 +137,7 @@ void switch_port_remove(struct net_port *port)
 		bound--;
 	atomic_store_explicit(&sw->bound, bound, memory_order_release);
 	mac_table_forget(&sw->macs, port->slot);
+	capture_tap_remove(port->tap);
 	pthread_mutex_unlock(&sw->network->lock);
 	munmap(port, sizeof(*port));
 }

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "net/capture_private.h"
 #include "net/mac_table.h"
 #include "net/offload.h"
 #include "net/switch.h"
@@ -39,6 +40,7 @@ struct net_port {
 	void *backend;
 	struct net_switch *sw;
 	uint64_t configured; /* its address as mac_load() has it; 0: unknown */
+	struct capture_tap *tap;
 	uint32_t slot;
 	_Atomic uint32_t accepts;
 	uint8_t mac[NET_MAC_SIZE];
@@ -60,6 +62,7 @@ struct net_switch {
 struct network {
 	pthread_mutex_t lock;
 	struct net_switch *switches;
+	struct capture_hub *capture;
 	struct uplink *uplink; /* made with the first switch that has an address */
 };
 

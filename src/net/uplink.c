@@ -457,7 +457,7 @@ static int port_new(struct uplink_port **out, struct uplink *uplink,
 
 	*out = NULL;
 	if (!port)
-		return cause_errno(cause, ENOMEM, "switch %s", config->name);
+		return cause_errno(cause, ENOMEM, "uplink");
 	port->uplink = uplink;
 	port->config = *config;
 	port->mac[0] = 0x52;
@@ -479,14 +479,14 @@ static int port_new(struct uplink_port **out, struct uplink *uplink,
 	error = dhcp_new(&port->dhcp, &dhcp, cause);
 	if (error) {
 		port_free(port);
-		return cause_prefix(cause, error, "switch %s", config->name);
+		return error;
 	}
 	/* Beyond malloc's mmap threshold: pages cost memory once frames have used them. */
 	port->queue.bytes = malloc(QUEUE_BYTES);
 	port->work.bytes = malloc(QUEUE_BYTES);
 	if (!port->queue.bytes || !port->work.bytes) {
 		port_free(port);
-		return cause_errno(cause, ENOMEM, "switch %s", config->name);
+		return cause_errno(cause, ENOMEM, "uplink");
 	}
 	*out = port;
 	return 0;
@@ -506,8 +506,8 @@ int uplink_attach(struct uplink_port **out, struct uplink *uplink, struct net_sw
 	*out = NULL;
 	if (nat && config->prefix > NAT_PREFIX_MAX)
 		return cause_set(cause, EINVAL,
-				 "switch %s: with NAT the network's prefix is at most %u, not %u",
-				 config->name, NAT_PREFIX_MAX, config->prefix);
+				 "with NAT the network's prefix is at most %u, not %u",
+				 NAT_PREFIX_MAX, config->prefix);
 	error = port_new(&port, uplink, config, cause);
 	if (error)
 		return error;
@@ -516,7 +516,7 @@ int uplink_attach(struct uplink_port **out, struct uplink *uplink, struct net_sw
 		uplink_call(uplink, start_nat, &start);
 		if (start.error) {
 			port_free(port);
-			return cause_prefix(cause, start.error, "switch %s", config->name);
+			return start.error;
 		}
 	}
 	snprintf(name, sizeof(name), "%s/%s", config->name, nat ? "nat" : "dhcp");

@@ -30,7 +30,7 @@ static unsigned deliver(void *backend, const struct net_frame *const *frames, un
 	for (unsigned i = 0; i < count; i++) {
 		uint8_t *to = receiver->ring + receiver->at++ % RING * SLOT;
 
-		memcpy(to, frames[i]->head, frames[i]->head_size);
+		net_head_copy(to, frames[i]->head, frames[i]->head_size);
 		to += frames[i]->head_size;
 		for (uint32_t k = 0; k < frames[i]->rest_count; k++) {
 			memcpy(to, frames[i]->rest[k].iov_base, frames[i]->rest[k].iov_len);
@@ -102,7 +102,7 @@ static void run_switch(struct bench *bench, uint64_t bursts)
 		for (unsigned i = 0; i < BURST; i++) {
 			uint8_t *data = bench->ring + at++ % RING * SLOT;
 
-			memcpy(heads[i], data, head);
+			net_head_copy(heads[i], data, head);
 			rest[i].iov_base = data + head;
 			rest[i].iov_len = bench->size - head;
 			frames[i] = (struct net_frame){ .head = heads[i],

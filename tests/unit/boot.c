@@ -334,7 +334,7 @@ static void test_pvh_broken(void **state)
 	refused(f, elf, 0x400, ENOEXEC, "cut short");
 	refused(f, elf, 10, ENOEXEC, "not a bzImage and not an ELF");
 	refused(f, "", 0, ENOEXEC, "not a bzImage and not an ELF");
-	assert_int_equal(load(f, NULL, 0, false, NULL, NULL), -ENOEXEC);
+	assert_int_equal(load(f, "", 0, false, NULL, NULL), -ENOEXEC);
 	/* A segment of zeroes alone may point anywhere in the file. */
 	elf->data.p_filesz = 0;
 	elf->data.p_offset = UINT64_MAX;

@@ -429,6 +429,37 @@ static void manuals_describe_every_key(void **state)
 	assert_manual("vmdeck-switch.5", profile_switch_keys());
 }
 
+/* Every example is a profile without mistakes. */
+static void examples_have_no_mistakes(void **state)
+{
+	static const char *const guests[] = { "demo.ini", "web.ini" };
+	static const char *const switches[] = { "island.ini", "lan.ini" };
+	struct profile_report report;
+	struct switch_config config;
+	struct profile *profile;
+	char path[4096];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(guests) / sizeof(guests[0]); i++) {
+		snprintf(path, sizeof(path), "%s/guests/%s", CONF_FOLDER, guests[i]);
+		if (profile_read(&profile, path, &report)) {
+			profile_report_print(&report, path, stderr);
+			fail();
+		}
+		profile_free(profile);
+		profile_report_free(&report);
+	}
+	for (i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+		snprintf(path, sizeof(path), "%s/switches/%s", CONF_FOLDER, switches[i]);
+		if (profile_read_switch(&config, path, &report)) {
+			profile_report_print(&report, path, stderr);
+			fail();
+		}
+		profile_report_free(&report);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -444,6 +475,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(folders_list_their_profiles, setup, teardown),
 		cmocka_unit_test(sizes_are_written_shortly),
 		cmocka_unit_test(manuals_describe_every_key),
+		cmocka_unit_test(examples_have_no_mistakes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,7 +165,7 @@ int bzimage_load(const struct boot_image *image, const struct boot_source *sourc
 	uint8_t *low = memory_at(memory, LOAD_LOW_BASE, LOAD_LOW_END - LOAD_LOW_BASE);
 	struct load_initrd initrd;
 	struct setup_header hdr;
-	struct placement place;
+	struct placement place = { 0 };
 	int error;
 
 	if (!low)

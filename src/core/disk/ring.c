@@ -20,7 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "base/checked.h"
 #include "base/clock.h"
@@ -61,6 +63,14 @@ static int ring_failed(int error, struct cause *cause)
 	}
 }
 
+/* liburing 2.3 declares the wrappers of the two calls below but does not export them. */
+static int ring_register(struct io_uring *uring, unsigned operation, const void *arg, unsigned n)
+{
+	long r = syscall(SYS_io_uring_register, uring->ring_fd, operation, arg, n);
+
+	return r < 0 ? -errno : 0;
+}
+
 static int restrict_ring(struct io_uring *uring)
 {
 	static const uint8_t operations[] = { IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_READ,
@@ -77,15 +87,18 @@ static int restrict_ring(struct io_uring *uring)
 	rules[n++].sqe_flags = IOSQE_FIXED_FILE;
 	rules[n].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
 	rules[n++].sqe_flags = IOSQE_FIXED_FILE;
-	return io_uring_register_restrictions(uring, rules, n);
+	return ring_register(uring, IORING_REGISTER_RESTRICTIONS, rules, n);
 }
 
 static int setup_uring(struct io_uring *uring)
 {
-	/* Newest first: 6.1, 6.0, 5.10. */
+	/*
+	 * Newest first: 6.0, 5.19, 5.10. Not DEFER_TASKRUN: with it epoll is not woken by
+	 * completions that need the task's own work (tried on 6.18).
+	 */
 	static const unsigned flags[] = {
-		IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
 		IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN,
+		IORING_SETUP_COOP_TASKRUN,
 		0,
 	};
 	int none[DISK_RING_DISKS], r = -EINVAL;
@@ -113,25 +126,33 @@ static void submit_again(void *arg)
 int disk_ring_create(struct disk_ring **out, struct loop *loop, struct cause *cause)
 {
 	struct disk_ring *ring = calloc(1, sizeof(*ring));
-	int r;
 
 	if (!ring)
-		return ring_failed(ENOMEM, cause);
+		return cause_errno(cause, ENOMEM, "disks");
 	ring->loop = loop;
+	ring->uring.ring_fd = -1;
 	ring->waiting_end = &ring->waiting;
 	ring->again.fire = submit_again;
 	ring->again.arg = ring;
-	r = setup_uring(&ring->uring);
-	if (r < 0) {
-		free(ring);
-		return ring_failed(-r, cause);
-	}
-	r = loop_add(loop, &ring->source, ring->uring.ring_fd, EPOLLIN, ring_ready, ring);
-	if (r < 0) {
-		disk_ring_destroy(ring);
-		return ring_failed(-r, cause);
-	}
 	*out = ring;
+	return 0;
+}
+
+/* A guest without disks needs no io_uring, so it is made for the first one. */
+static int ring_setup(struct disk_ring *ring, struct cause *cause)
+{
+	int r = setup_uring(&ring->uring);
+
+	if (r < 0) {
+		ring->uring.ring_fd = -1;
+		return ring_failed(-r, cause);
+	}
+	r = loop_add(ring->loop, &ring->source, ring->uring.ring_fd, EPOLLIN, ring_ready, ring);
+	if (r < 0) {
+		io_uring_queue_exit(&ring->uring);
+		ring->uring.ring_fd = -1;
+		return ring_failed(-r, cause);
+	}
 	return 0;
 }
 
@@ -140,29 +161,39 @@ void disk_ring_destroy(struct disk_ring *ring)
 	if (!ring)
 		return;
 	assert(!ring->in_flight && !ring->waiting);
-	loop_timer_cancel(ring->loop, &ring->again);
-	loop_remove(ring->loop, &ring->source);
-	io_uring_queue_exit(&ring->uring);
+	if (ring->uring.ring_fd >= 0) {
+		loop_timer_cancel(ring->loop, &ring->again);
+		loop_remove(ring->loop, &ring->source);
+		io_uring_queue_exit(&ring->uring);
+	}
 	free(ring);
 }
 
-int ring_add_disk(struct disk_ring *ring, struct disk *disk)
+int ring_add_disk(struct disk_ring *ring, struct disk *disk, const struct disk_config *config,
+		  struct cause *cause)
 {
-	int r;
+	unsigned slot = 0;
+	int r = 0;
 
 	if (ring->enabled)
-		return -EBUSY;
-	for (unsigned slot = 0; slot < DISK_RING_DISKS; slot++) {
-		if (ring->disks[slot])
-			continue;
-		r = io_uring_register_files_update(&ring->uring, slot, &disk->fd, 1);
-		if (r < 0)
-			return r;
-		ring->disks[slot] = disk;
-		disk->slot = (int)slot;
-		return 0;
-	}
-	return -ENOSPC;
+		return cause_set(cause, EBUSY, "%s: disks are opened before the guest runs",
+				 config->name);
+	while (slot < DISK_RING_DISKS && ring->disks[slot])
+		slot++;
+	if (slot == DISK_RING_DISKS)
+		return cause_set(cause, ENOSPC, "%s: a guest has at most %u disks", config->name,
+				 DISK_RING_DISKS);
+	if (ring->uring.ring_fd < 0)
+		r = ring_setup(ring, cause);
+	if (r < 0)
+		return r;
+	r = io_uring_register_files_update(&ring->uring, slot, &disk->fd, 1);
+	if (r < 0)
+		return cause_errno(cause, -r, "%s: %s cannot be added", config->name,
+				   config->path);
+	ring->disks[slot] = disk;
+	disk->slot = (int)slot;
+	return 0;
 }
 
 void ring_remove_disk(struct disk_ring *ring, struct disk *disk)
@@ -398,7 +429,7 @@ static int enable(struct disk_ring *ring)
 
 	if (ring->enabled)
 		return 0;
-	r = io_uring_enable_rings(&ring->uring);
+	r = ring_register(&ring->uring, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
 	if (!r)
 		ring->enabled = true;
 	return r;
@@ -449,9 +480,6 @@ static void ring_ready(void *arg, uint32_t events)
 	unsigned head, count = 0;
 
 	(void)events;
-	/* With DEFER_TASKRUN completions are written only when they are asked for. */
-	if (!io_uring_cq_ready(&ring->uring))
-		io_uring_get_events(&ring->uring);
 	io_uring_for_each_cqe(&ring->uring, head, cqe) {
 		complete(ring, cqe);
 		if (++count == RING_ENTRIES)
