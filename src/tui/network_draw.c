@@ -47,7 +47,7 @@ static void draw_switches(struct tui *tui, struct rect box)
 static void draw_port(const struct port_row *port, struct rect r, int y)
 {
 	char number[TEXT_NUMBER], text[96];
-	int numbers = r.width >= 70 ? 46 : r.width >= 48 ? 30 : 8, x = r.x + r.width - numbers;
+	int numbers = r.width >= 70 ? 48 : r.width >= 48 ? 30 : 8, x = r.x + r.width - numbers;
 
 	draw_text(y, r.x, r.width - numbers - 1, DRAW_BOLD, port->name);
 	if (r.width >= 100)
@@ -57,12 +57,12 @@ static void draw_port(const struct port_row *port, struct rect r, int y)
 		draw_right(y, x + 8, 7, INK_TEXT, text_rate(number, port->tx_rate));
 		x += 15;
 	}
-	if (numbers >= 46) {
-		draw_right(y, x, 8, INK_TEXT | DRAW_DIM,
+	if (numbers >= 48) {
+		draw_right(y, x, 9, INK_TEXT | DRAW_DIM,
 			   text_count(number, (double)port->rx_frames));
-		draw_right(y, x + 8, 8, INK_TEXT | DRAW_DIM,
+		draw_right(y, x + 9, 9, INK_TEXT | DRAW_DIM,
 			   text_count(number, (double)port->tx_frames));
-		x += 16;
+		x += 18;
 	}
 	x++;
 	if (port->drops) {
@@ -76,7 +76,7 @@ static void draw_port(const struct port_row *port, struct rect r, int y)
 
 static void draw_port_heads(struct rect r)
 {
-	int numbers = r.width >= 70 ? 46 : r.width >= 48 ? 30 : 8, x = r.x + r.width - numbers;
+	int numbers = r.width >= 70 ? 48 : r.width >= 48 ? 30 : 8, x = r.x + r.width - numbers;
 	unsigned style = INK_TEXT | DRAW_DIM;
 
 	draw_text(r.y, r.x, 8, style, "Port");
@@ -85,10 +85,10 @@ static void draw_port_heads(struct rect r)
 		draw_right(r.y, x + 8, 7, style, "to");
 		x += 15;
 	}
-	if (numbers >= 46) {
-		draw_right(r.y, x, 8, style, "sent");
-		draw_right(r.y, x + 8, 8, style, "received");
-		x += 16;
+	if (numbers >= 48) {
+		draw_right(r.y, x, 9, style, "sent");
+		draw_right(r.y, x + 9, 9, style, "received");
+		x += 18;
 	}
 	draw_text(r.y, x + 1, r.x + r.width - x - 1, style, "drops");
 }
