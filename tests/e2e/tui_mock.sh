@@ -31,6 +31,11 @@ t() {
 
 stop() {
 	t kill-server 2>/dev/null
+	if [ -s "$dir/run/err" ]; then
+		echo "FAIL: the screen wrote to standard error:"
+		cat "$dir/run/err"
+		failed=1
+	fi
 	exec 9>&-
 	if [ -n "$server" ]; then
 		wait "$server"
@@ -363,4 +368,5 @@ if "$client" "$dir/none" </dev/null >"$dir/out" 2>&1; then
 fi
 grep -q 'needs a terminal' "$dir/out" || failed=1
 
+stop
 exit $failed
