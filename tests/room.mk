@@ -79,7 +79,7 @@ fuzz: $(FUZZ_TARGETS)
 CLEANFILES += $(FUZZ_TARGETS)
 
 # End-to-end tests run the program itself, in a home of their own.
-dist_check_SCRIPTS += tests/e2e/mistakes.py
+dist_check_SCRIPTS += tests/e2e/mistakes.py tests/e2e/demo.py
 EXTRA_DIST += tests/e2e/deck.py
 
 include tests/bench/room.mk
