@@ -27,6 +27,11 @@ struct waiting {
 	struct capture_tap *tap;
 };
 
+struct target {
+	struct capture *capture;
+	uint32_t interface;
+};
+
 struct writer {
 	struct capture_hub *hub;
 	bool quit;
@@ -40,7 +45,8 @@ struct writer {
 	struct capture **captures;
 	struct waiting *heap;
 	struct pollfd *polls;
-	uint32_t tap_count, tap_room, id_count, id_room, capture_count, capture_room, heap_count;
+	struct target *targets;
+	uint32_t tap_count, tap_room, id_count, id_room, capture_count, capture_room, heap_count, target_count;
 };
 
 /* array: the address of a pointer to elements of that size. */
@@ -79,6 +85,9 @@ static bool grow_lists(struct writer *w, uint32_t captures)
 	if (!grow(&w->heap, &room, w->hub->tap_count, sizeof(*w->heap)) ||
 	    !grow(&w->taps, &w->tap_room, w->hub->tap_count, sizeof(struct capture_tap *)) ||
 	    !grow(&w->by_id, &w->id_room, w->hub->id_room, sizeof(struct capture_tap *)))
+		return false;
+	room = w->capture_room;
+	if (!grow(&w->targets, &room, captures + 1, sizeof(*w->targets)))
 		return false;
 	room = w->capture_room;
 	return grow(&w->polls, &room, captures + 1, sizeof(*w->polls)) &&
@@ -241,6 +250,21 @@ static struct record *first_record(struct writer *w, struct capture_tap *tap)
 	return chunk ? (struct record *)(void *)(chunk->data + chunk->read) : NULL;
 }
 
+/* The captures that want what comes from a tap. */
+static void find_targets(struct writer *w, const struct capture_tap *tap)
+{
+	w->target_count = 0;
+	for (uint32_t i = 0; i < w->capture_count; i++) {
+		struct capture *capture = w->captures[i];
+		uint32_t interface = NO_INTERFACE;
+
+		if (capture->state == CAPTURE_RUNNING)
+			interface = capture_sink_interface(capture, tap);
+		if (interface != NO_INTERFACE)
+			w->targets[w->target_count++] = (struct target){ capture, interface };
+	}
+}
+
 static void write_record(struct writer *w, const struct capture_tap *tap,
 			 const struct record *record)
 {
@@ -255,11 +279,11 @@ static void write_record(struct writer *w, const struct capture_tap *tap,
 		.data = (const uint8_t *)(record + 1),
 	};
 
-	for (uint32_t i = 0; i < w->capture_count; i++) {
-		struct capture *capture = w->captures[i];
+	for (uint32_t i = 0; i < w->target_count; i++) {
+		struct capture *capture = w->targets[i].capture;
 
-		if (capture->state == CAPTURE_RUNNING && record->time >= capture->start)
-			capture_sink_put_record(capture, tap, &out);
+		if (record->time >= capture->start && capture->state == CAPTURE_RUNNING)
+			capture_sink_put_record(capture, w->targets[i].interface, &out);
 	}
 }
 
@@ -282,6 +306,7 @@ static uint64_t write_run(struct writer *w, struct capture_tap *tap, uint64_t li
 {
 	struct record *record;
 
+	find_targets(w, tap);
 	while ((record = first_record(w, tap))) {
 		struct chunk *chunk = tap->first;
 
@@ -486,6 +511,7 @@ void *capture_writer_run(void *arg)
 	free(w.by_id);
 	free(w.captures);
 	free(w.heap);
+	free(w.targets);
 	free(w.polls);
 	return NULL;
 }
