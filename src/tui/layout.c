@@ -110,6 +110,8 @@ void layout_columns(struct column_layout *layout, int x, int width, int names)
 		layout->width[order[i]] = fixed[order[i]];
 		left -= fixed[order[i]] + 1;
 	}
+	if (!layout->width[COLUMN_STATE] && left >= 2)
+		layout->width[COLUMN_STATE] = 1; /* the sign alone */
 	for (unsigned i = 0; i < 4 && layout->width[COLUMN_WRITE]; i++) {
 		line = left / (int)(4 - i) - 1;
 		if (i == 0 && line < 6)

@@ -10,6 +10,7 @@
 #include "tui/json.h"
 
 #define GUESTS_MAX 4096
+#define NAME_MAX_BYTES 100 /* what views keep of a name; the core allows 32 */
 
 static const char *const state_names[STATE_COUNT] = {
 	[STATE_INVALID] = "invalid",   [STATE_DEFINED] = "defined",
@@ -117,7 +118,7 @@ bool model_guests(struct model *model, const json_t *result)
 	for (size_t i = 0; i < count; i++) {
 		json_t *json = json_array_get(list, i);
 
-		if (!*json_text(json, "name"))
+		if (!*json_text(json, "name") || strlen(json_text(json, "name")) > NAME_MAX_BYTES)
 			continue;
 		guest = model_find(model, json_text(json, "name"));
 		if (guest && guest->listed)
@@ -219,7 +220,7 @@ void model_history(struct model *model, const json_t *history)
 	}
 }
 
-static void guest_sample(struct tui_guest *guest, json_t *values)
+static void guest_sample(struct tui_guest *guest, json_t *values, unsigned steps)
 {
 	float next[FIELD_COUNT];
 	const char *name;
@@ -235,11 +236,17 @@ static void guest_sample(struct tui_guest *guest, json_t *values)
 		if (field >= 0)
 			next[field] = sample(value);
 	}
-	for (unsigned i = 0; i < FIELD_COUNT; i++)
-		chart_push(&guest->series[i], next[i]);
+	for (unsigned i = 0; i < FIELD_COUNT; i++) {
+		for (unsigned step = 1; step < steps; step++)
+			chart_push(&guest->series[i], chart_last(&guest->series[i]));
+		if (steps)
+			chart_push(&guest->series[i], next[i]);
+		else
+			chart_replace(&guest->series[i], next[i]);
+	}
 }
 
-void model_stats(struct model *model, const json_t *params, const json_t *names)
+void model_stats(struct model *model, const json_t *params, const json_t *names, unsigned steps)
 {
 	const json_t *entries = json_object_get(params, "guests");
 
@@ -255,7 +262,7 @@ void model_stats(struct model *model, const json_t *params, const json_t *names)
 				values = json_object_get(entry, "values");
 		}
 		if (guest)
-			guest_sample(guest, values);
+			guest_sample(guest, values, steps);
 	}
 }
 
@@ -271,6 +278,15 @@ void model_message(struct model *model, enum severity severity, uint64_t time,
 	message->guest = guest && *guest ? strndup(guest, 100) : NULL;
 	message->text = strndup(text, 2000);
 	model->message_count++;
+}
+
+void model_sentence(const struct message *message, char *out, size_t size)
+{
+	const char *text = message->text ? message->text : "";
+	const char *joint = strncmp(text, "is ", 3) == 0 ? " " : ": ";
+
+	snprintf(out, size, "%s%s%s", message->guest ? message->guest : "",
+		 message->guest ? joint : "", text);
 }
 
 const struct message *model_last_message(const struct model *model)

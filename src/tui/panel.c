@@ -169,31 +169,33 @@ static void panel_memory(struct rect box, struct rect r, const struct tui_guest 
 	area(r, series, max, false, shade_accent);
 }
 
-/* Two directions: one upward from the middle, one downward. */
+/* Two directions, each on its own scale: one upward from the middle, one downward. */
 static void panel_pair(struct rect box, struct rect r, const char *title,
 		       const char *const names[2], const struct chart_series *first,
 		       const struct chart_series *second)
 {
-	float peak = chart_peak(first) > chart_peak(second) ? chart_peak(first) :
-							      chart_peak(second);
-	float max = chart_ceiling(peak, 1000);
+	float up = chart_ceiling(chart_peak(first), 1000);
+	float down = chart_ceiling(chart_peak(second), 1000);
 	int upper = (r.height + 1) / 2, x = title_end(box, title);
+	bool named = box.width >= 38; /* else a direction is known by its sign */
+	const char *gap = named ? " " : "";
 	char text[64], number[TEXT_NUMBER];
 
-	snprintf(text, sizeof(text), "%s %s", names[0], text_rate(number, chart_last(first)));
+	snprintf(text, sizeof(text), "%s%s%s", named ? names[0] : "", gap,
+		 text_rate(number, chart_last(first)));
 	x = legend(box, x, INK_ACCENT, draw_sign(SIGN_UP), text);
-	snprintf(text, sizeof(text), "%s %s", names[1], text_rate(number, chart_last(second)));
+	snprintf(text, sizeof(text), "%s%s%s", named ? names[1] : "", gap,
+		 text_rate(number, chart_last(second)));
 	legend(box, x, INK_SECOND, draw_sign(SIGN_DOWN), text);
 	if (gutter(&r, 8)) {
-		text_rate(number, max);
-		axis(r.y, r.x - 8, 7, number);
+		axis(r.y, r.x - 8, 7, text_rate(number, up));
 		if (r.height > 2)
-			axis(r.y + r.height - 1, r.x - 8, 7, number);
+			axis(r.y + r.height - 1, r.x - 8, 7, text_rate(number, down));
 		if (r.height > 3)
 			axis(r.y + upper - 1, r.x - 8, 7, "0");
 	}
-	area((struct rect){ r.y, r.x, upper, r.width }, first, max, false, shade_accent);
-	area((struct rect){ r.y + upper, r.x, r.height - upper, r.width }, second, max, true,
+	area((struct rect){ r.y, r.x, upper, r.width }, first, up, false, shade_accent);
+	area((struct rect){ r.y + upper, r.x, r.height - upper, r.width }, second, down, true,
 	     shade_second);
 }
 
@@ -205,7 +207,8 @@ void panel_draw(struct rect box, enum panel panel, const struct tui_guest *guest
 	struct rect r = draw_box(box, INK_TEXT | DRAW_DIM, titles[panel]);
 	const struct chart_series *series = guest ? guest->series : NULL;
 
-	if (!series || !series[FIELD_CPU].filled) {
+	if (!series || !series[FIELD_CPU].filled ||
+	    (!state_alive(guest->state) && !(chart_peak(&series[FIELD_CPU]) > 0))) {
 		draw_center(r, INK_TEXT | DRAW_DIM, empty);
 		return;
 	}

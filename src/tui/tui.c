@@ -228,8 +228,7 @@ static void draw_message(struct tui *tui, int reserved)
 
 	if (!tui->message_shown || !message || !message->text)
 		return;
-	snprintf(text, sizeof(text), "%s%s%s", message->guest ? message->guest : "",
-		 message->guest ? ": " : "", message->text);
+	model_sentence(message, text, sizeof(text));
 	for (rest = text; *rest && lines < 4 && lines < bottom - 1; rest += next, lines++)
 		text_wrap(rest, width - 2, &next);
 	draw_fill((struct rect){ bottom - lines, 0, lines, width }, INK_TEXT);
@@ -402,7 +401,7 @@ static void list_reply(void *arg, json_t *result, const struct client_error *err
 	}
 	if (!model_guests(&tui->model, result))
 		tui_say(tui, SEVERITY_ERROR, NULL, "The server's list of guests makes no sense.");
-	tui->stats.stale = tui->stats.stale || !tui->stats.id;
+	tui->stats.stale = tui->stats.stale || tui->stats.failed;
 	if (tui->list_again)
 		tui_list(tui);
 	quit_check(tui);
@@ -529,6 +528,7 @@ static int start(struct tui *tui)
 	if (error)
 		return error;
 	timers_init(tui);
+	subscribe_init(tui);
 	tui->depth = 1;
 	error = terminal_start(&tui->terminal, tui->cause);
 	if (error)

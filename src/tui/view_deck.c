@@ -239,6 +239,7 @@ static void facts(const struct tui_guest *guest, char *out, size_t size)
 
 		n += (size_t)snprintf(out + n, size - n, " %s %s %s", dot,
 				      json_text(json_array_get(disks, i), "name"),
+				      strncmp(path, "/proc/", 6) == 0 ? "in memory" :
 				      slash ? slash + 1 : path);
 	}
 }
@@ -267,6 +268,8 @@ static void draw_events(struct tui *tui, struct rect box)
 	uint64_t first;
 	char time[16];
 
+	if (count == 0)
+		draw_text(r.y, r.x + 1, r.width - 2, INK_TEXT | DRAW_DIM, "Nothing has happened yet.");
 	if (lines > count)
 		lines = count;
 	if (lines > MODEL_MESSAGES)

@@ -22,8 +22,11 @@ static void label(size_t at, enum view_id view, char *out, size_t size)
 	}
 }
 
-/* The keys of a view, from line *y of the page on, which shows from top. */
-static void section(struct rect r, enum view_id view, int top, int *y)
+/*
+ * The keys of a view, from line *y of the page on, which shows from top. The
+ * keys that move are the same in all lists: moving says whether to name them.
+ */
+static void section(struct rect r, enum view_id view, bool moving, int top, int *y)
 {
 	char keys[64], line[256];
 
@@ -36,6 +39,8 @@ static void section(struct rect r, enum view_id view, int top, int *y)
 		size_t next, bytes;
 
 		if (!rest || !(keys_table[i].views & 1u << view))
+			continue;
+		if (!moving && keys_table[i].command <= COMMAND_LAST)
 			continue;
 		label(i, view, keys, sizeof(keys));
 		if (*y >= top && *y < top + r.height)
@@ -62,7 +67,7 @@ static void help_draw(struct tui *tui, struct rect body)
 		r.width = LABEL_WIDTH + 8;
 	if (wide)
 		r.width = r.width / 2 - 1;
-	section(r, tui->help_for, tui->help.top, &left);
+	section(r, tui->help_for, true, tui->help.top, &left);
 	for (unsigned i = 0; i < VIEW_COUNT; i++) {
 		struct rect other = r;
 		int *y = &left;
@@ -73,7 +78,7 @@ static void help_draw(struct tui *tui, struct rect body)
 			other.x += r.width + 2;
 			y = &right;
 		}
-		section(other, (enum view_id)i, tui->help.top, y);
+		section(other, (enum view_id)i, i == VIEW_CONSOLE, tui->help.top, y);
 	}
 	tui->help.lines = left > right ? left : right;
 	tui->help.page = body.height;

@@ -102,7 +102,8 @@ class Server:
                        Guest("build-box", "stopped", 8, 8 << 30, 3, reason="The guest powered itself off.")]
         if many == "hostile":
             self.guests += [Guest(EVIL, "running", 1, 1 << 29, 4, reason=EVIL),
-                            Guest("x" * 3000, "crashed", 1, 1 << 29, 5, reason="triple fault\x1b[31m"),
+                            Guest("y" * 3000, "running", 1, 1 << 29, 7),
+                            Guest("x" * 40, "crashed", 1, 1 << 29, 5, reason="triple fault\x1b[31m"),
                             Guest("bad", "invalid", 1, 1 << 29, 6,
                                   mistakes=[{"line": 3, "text": "memory: 'x' is not a size; write 512M or 2G"}])]
         if many == "many":
