@@ -159,6 +159,9 @@ service:
 	jne	1f
 	flds	(%rdi)
 	iretq
+1:	cmp	$SERVICE_JUMP, %eax
+	jne	1f
+	jmp	*%rdi
 1:	cli
 	hlt
 	jmp	1b

@@ -46,6 +46,7 @@
 #define SERVICE_INTERRUPTS_ON 3
 #define SERVICE_NO_IDT 4	/* the next exception is a triple fault */
 #define SERVICE_LOAD_FLOAT 5	/* flds (rdi) at CPL 0, which no emulator of KVM knows */
-#define SERVICE_STOP 6		/* never returns */
+#define SERVICE_JUMP 6		/* to rdi, at CPL 0 */
+#define SERVICE_STOP 7		/* never returns */
 
 #endif
