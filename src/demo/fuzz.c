@@ -25,10 +25,13 @@
 #define ARENA_USED (128u << 10) /* addresses lie in the first half, lengths reach into the second */
 #define CONFIG_DWORDS 64
 #define QUEUE_ADDRESSES 0x20
+#define RESTORE_EVERY 64 /* operations */
 
 static uint8_t *arena;
 static uint32_t chance;
 static bool may_write_disk;
+static uint32_t saved[PCI_FUNCTIONS_MAX][CONFIG_DWORDS];
+static bool changed[PCI_FUNCTIONS_MAX];
 
 static uint32_t pick(uint32_t limit)
 {
@@ -187,14 +190,33 @@ static void fuzz_device(struct virtio *device)
 	}
 }
 
+static void save_config(void)
+{
+	for (unsigned f = 0; f < pci_count; f++)
+		for (unsigned i = 0; i < CONFIG_DWORDS; i++)
+			saved[f][i] = pci_port_read(pci_functions[f].devfn, i * 4);
+}
+
+/* Puts back what fuzz_pci() changed, or its device would be out of reach for the rest. */
+static void restore_config(void)
+{
+	for (unsigned f = 0; f < pci_count; f++) {
+		for (unsigned i = 0; changed[f] && i < CONFIG_DWORDS; i++)
+			pci_port_write(pci_functions[f].devfn, i * 4, saved[f][i]);
+		changed[f] = false;
+	}
+}
+
 static void fuzz_pci(void)
 {
-	const struct pci_function *f = &pci_functions[pick(pci_count)];
+	unsigned n = pick(pci_count);
+	const struct pci_function *f = &pci_functions[n];
 	unsigned offset = pick(CONFIG_DWORDS) * 4;
 
 	/* ICH9's RCBA and Q35's SMRAM can hide RAM, where a machine has them. */
 	if ((f->devfn == 0xf8 && offset == 0xf0) || (f->devfn == 0 && (offset & ~15u) == 0x90))
 		return;
+	changed[n] = true;
 	pci_port_write(f->devfn, offset, nonsense());
 	pci_port_read(f->devfn, pick(CONFIG_DWORDS) * 4);
 }
@@ -258,6 +280,8 @@ static void run(uint64_t number)
 			fuzz_pci();
 		else
 			fuzz_port();
+		if (i % RESTORE_EVERY == RESTORE_EVERY - 1)
+			restore_config();
 		if (i % 1024 == 1023)
 			task_yield();
 	}
@@ -265,7 +289,6 @@ static void run(uint64_t number)
 
 bool command_fuzz(unsigned count, char **words)
 {
-	static uint32_t saved[PCI_FUNCTIONS_MAX][CONFIG_DWORDS];
 	uint64_t seed, number;
 
 	(void)count;
@@ -279,16 +302,12 @@ bool command_fuzz(unsigned count, char **words)
 	}
 	may_write_disk = disk_size() != 0 && disk_claim() == NULL;
 	chance = (uint32_t)seed * 2654435761u | 1;
-	for (unsigned f = 0; f < pci_count; f++)
-		for (unsigned i = 0; i < CONFIG_DWORDS; i++)
-			saved[f][i] = pci_port_read(pci_functions[f].devfn, i * 4);
+	save_config();
 	nic_give_up();
 	disk_give_up();
 	console_flush();
 	run(number);
-	for (unsigned f = 0; f < pci_count; f++)
-		for (unsigned i = 0; i < CONFIG_DWORDS; i++)
-			pci_port_write(pci_functions[f].devfn, i * 4, saved[f][i]);
+	restore_config();
 	if (nic_device()->common != 0)
 		virtio_reset(nic_device());
 	if (disk_device()->common != 0)
