@@ -33,7 +33,8 @@ bool command_reboot(unsigned count, char **words)
 	return true;
 }
 
-/* An exception without a vector table; an MMIO access that no emulator knows; code where no RAM is. */
+/* An exception without a vector table; an MMIO access that no emulator knows; code where no RAM is.
+ */
 bool command_crash(unsigned count, char **words)
 {
 	(void)count;

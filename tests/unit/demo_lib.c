@@ -107,9 +107,9 @@ static void waves(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(formats),	 cmocka_unit_test(cuts_what_does_not_fit),
+		cmocka_unit_test(formats),       cmocka_unit_test(cuts_what_does_not_fit),
 		cmocka_unit_test(reads_numbers), cmocka_unit_test(reads_addresses),
-		cmocka_unit_test(moves_memory),	 cmocka_unit_test(waves),
+		cmocka_unit_test(moves_memory),  cmocka_unit_test(waves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
