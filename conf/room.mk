@@ -1,1 +1,7 @@
-# conf
+# conf: example profiles. They are documentation, installed beside it: in
+# $(sysconfdir) they would be guests that nobody asked for, whose kernels and
+# disks are not there.
+guestexamplesdir = $(docdir)/examples/guests
+dist_guestexamples_DATA = %D%/guests/demo.ini %D%/guests/web.ini
+switchexamplesdir = $(docdir)/examples/switches
+dist_switchexamples_DATA = %D%/switches/island.ini %D%/switches/lan.ini

@@ -7,7 +7,9 @@
 #ifndef NET_FRAME_H
 #define NET_FRAME_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/uio.h>
 
 #define NET_HEAD_MAX 128     /* bytes of a frame that decisions may look at */
@@ -46,6 +48,28 @@ struct net_frame {
 	struct net_offload offload;
 };
 
+/*
+ * Copies a head (size at most NET_HEAD_MAX) by two overlapping blocks of fixed
+ * size. A plain memcpy() of unknown size costs a call or, worse, rep movs,
+ * which is several times dearer than all else that the switch does to a frame.
+ */
+static inline void net_head_copy(uint8_t *to, const uint8_t *from, size_t size)
+{
+	if (size >= 64) {
+		memcpy(to, from, 64);
+		memcpy(to + size - 64, from + size - 64, 64);
+	} else if (size >= 32) {
+		memcpy(to, from, 32);
+		memcpy(to + size - 32, from + size - 32, 32);
+	} else if (size >= 16) {
+		memcpy(to, from, 16);
+		memcpy(to + size - 16, from + size - 16, 16);
+	} else {
+		for (size_t i = 0; i < size; i++)
+			to[i] = from[i];
+	}
+}
+
 /* What the switch decided. A frame has one verdict; drops say why. */
 enum net_verdict {
 	NET_FORWARD,	      /* to the one port that has the address */
@@ -55,7 +79,8 @@ enum net_verdict {
 	NET_DROP_SAME_PORT,   /* the address is at the port it came from */
 	NET_DROP_NO_BUFFER,   /* the receiver had no room */
 	NET_DROP_LINK_DOWN,   /* the receiver is not there: not started, paused, driver not ready */
-	NET_DROP_BAD_SOURCE,  /* the source address is a group address */
+	NET_DROP_BAD_SOURCE,  /* the source address is a group address, or zero */
+	NET_DROP_BAD_OFFLOAD, /* what it asks for (checksum, segmentation) does not fit the frame */
 	NET_VERDICT_COUNT
 };
 

@@ -8,8 +8,9 @@
  * final verdict, and after the burst calls flush() once for each port touched.
  * There is no switch thread and no queue between guests.
  *
- * A MAC table entry is one 64-bit atomic; the list of ports is an immutable
- * snapshot, replaced when ports come and go.
+ * A MAC table entry is one 64-bit atomic, and so is each place in the list of
+ * ports. A sender marks its own port while it is in switch_input(); removing a
+ * port empties its place and then waits until every such mark has passed.
  */
 #ifndef NET_SWITCH_H
 #define NET_SWITCH_H
@@ -58,7 +59,7 @@ struct net_port_config {
 	uint32_t accepts;	   /* NET_ACCEPTS_* */
 };
 
-/* Every counter has one writer at a time and is read with relaxed loads. */
+/* Read with relaxed loads: each is exact, together they are no snapshot. */
 struct net_port_counters {
 	uint64_t rx_frames, rx_bytes; /* from the backend into the switch */
 	uint64_t tx_frames, tx_bytes; /* from the switch to the backend */

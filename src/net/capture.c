@@ -1,0 +1,189 @@
+/*
+ * Starting and stopping captures. Any thread but the writer's; the work is in
+ * capture_tap.c (the port's side) and capture_writer.c. See capture_private.h.
+ */
+#include "net/capture.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/clock.h"
+#include "net/capture_private.h"
+
+static bool port_exists(struct capture_hub *hub, const char *name)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&hub->lock);
+	for (struct capture_tap *tap = hub->taps; tap && !found; tap = tap->next)
+		found = !tap->retired && !strcmp(tap->name, name);
+	pthread_mutex_unlock(&hub->lock);
+	return found;
+}
+
+static int copy_ports(struct capture *capture, struct network *network, const char *const *ports,
+		      struct cause *cause)
+{
+	size_t count = 0;
+
+	if (!ports)
+		return 0;
+	while (ports[count])
+		count++;
+	capture->ports = calloc(count + 1, sizeof(*capture->ports));
+	if (!capture->ports)
+		return cause_errno(cause, ENOMEM, "capture");
+	for (size_t i = 0; i < count; i++) {
+		if (!port_exists(capture->hub, ports[i]) && !network_find_switch(network, ports[i]))
+			return cause_set(cause, ENOENT,
+					 "%s: there is no port and no switch of that name",
+					 ports[i]);
+		capture->ports[i] = strdup(ports[i]);
+		if (!capture->ports[i])
+			return cause_errno(cause, ENOMEM, "capture");
+	}
+	return 0;
+}
+
+/* Valid on a half-built one. Leaves fd to the caller unless close_fd. */
+static void destroy(struct capture *capture, bool close_fd)
+{
+	if (!close_fd)
+		capture->sink.fd = -1;
+	capture_sink_close(&capture->sink);
+	for (char **name = capture->ports; name && *name; name++)
+		free(*name);
+	free(capture->ports);
+	free(capture->expression);
+	filter_free(&capture->filter);
+	free(capture->interfaces);
+	free(capture->known);
+	free(capture->batch);
+	free(capture);
+}
+
+static int prepare(struct capture *capture, struct network *network,
+		   const struct capture_config *config, struct cause *cause)
+{
+	int error;
+
+	if (config->snap < 1 || config->snap > CAPTURE_SNAP_MAX)
+		return cause_set(cause, EINVAL, "capture: snap length %u is not in 1..%u",
+				 config->snap, CAPTURE_SNAP_MAX);
+	if ((config->fd >= 0) == !!config->records)
+		return cause_set(cause, EINVAL, "capture: neither a file nor a function, or both");
+	error = copy_ports(capture, network, config->ports, cause);
+	if (!error)
+		error = filter_compile(&capture->filter, config->filter, cause);
+	if (error)
+		return error;
+	if (config->filter && *config->filter) {
+		capture->expression = strdup(config->filter);
+		if (!capture->expression)
+			return cause_errno(cause, ENOMEM, "capture");
+	}
+	if (config->fd >= 0)
+		return capture_sink_open(&capture->sink, config->fd, cause);
+	capture->batch = calloc(BATCH_MAX, sizeof(*capture->batch));
+	return capture->batch ? 0 : cause_errno(cause, ENOMEM, "capture");
+}
+
+/* Under the lock: the pool and the writer's thread come with the first capture. */
+static int start_writer(struct capture_hub *hub, struct cause *cause)
+{
+	sigset_t all, before;
+	int error;
+
+	if (!hub->pool) {
+		void *pool = mmap(NULL, (size_t)POOL_CHUNKS * CHUNK_SIZE, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+		if (pool == MAP_FAILED)
+			return cause_errno(cause, errno, "capture: buffers");
+		hub->pool = pool;
+	}
+	if (hub->started)
+		return 0;
+	/* A reader that goes away, or a file at its limit, must be an error and no signal. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	error = pthread_create(&hub->thread, NULL, capture_writer_run, hub);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error)
+		return cause_errno(cause, error, "capture: thread");
+	pthread_setname_np(hub->thread, "capture");
+	hub->started = true;
+	return 0;
+}
+
+int capture_start(struct capture **out, struct network *network,
+		  const struct capture_config *config, struct cause *cause)
+{
+	struct capture_hub *hub = network_capture_hub(network);
+	struct capture *capture = calloc(1, sizeof(*capture));
+	int error;
+
+	if (!capture)
+		return cause_errno(cause, ENOMEM, "capture");
+	capture->hub = hub;
+	capture->sink.fd = -1;
+	capture->snap = config->snap;
+	capture->records = config->records;
+	capture->ended = config->ended;
+	capture->arg = config->arg;
+	error = prepare(capture, network, config, cause);
+	if (error) {
+		destroy(capture, false);
+		return error;
+	}
+	pthread_mutex_lock(&hub->lock);
+	error = start_writer(hub, cause);
+	if (!error) {
+		capture->start = clock_monotonic();
+		capture->next = hub->captures;
+		hub->captures = capture;
+		capture_hub_update_taps(hub);
+	}
+	pthread_mutex_unlock(&hub->lock);
+	if (error) {
+		destroy(capture, false);
+		return error;
+	}
+	capture_hub_wake(hub);
+	*out = capture;
+	return 0;
+}
+
+void capture_stop(struct capture *capture)
+{
+	struct capture_hub *hub;
+
+	if (!capture)
+		return;
+	hub = capture->hub;
+	pthread_mutex_lock(&hub->lock);
+	capture->stopping = true;
+	capture->stop_time = clock_monotonic();
+	capture_hub_update_taps(hub);
+	capture_hub_wake(hub);
+	while (!capture->done)
+		pthread_cond_wait(&hub->changed, &hub->lock);
+	for (struct capture **at = &hub->captures; *at; at = &(*at)->next) {
+		if (*at == capture) {
+			*at = capture->next;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&hub->lock);
+	destroy(capture, true);
+}
+
+void capture_get_stats(const struct capture *capture, struct capture_stats *out)
+{
+	out->records = atomic_load_explicit(&capture->count_records, memory_order_relaxed);
+	out->bytes = atomic_load_explicit(&capture->count_bytes, memory_order_relaxed);
+	out->dropped = atomic_load_explicit(&capture->count_dropped, memory_order_relaxed);
+}

@@ -1,0 +1,170 @@
+/*
+ * The meeting point of taps, captures and the writer. Any thread but the
+ * writer's; nothing here is on a frame's way.
+ */
+#include "net/capture_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+int capture_hub_new(struct capture_hub **out, struct cause *cause)
+{
+	struct capture_hub *hub = aligned_alloc(64, sizeof(*hub));
+
+	if (!hub)
+		return cause_errno(cause, ENOMEM, "capture");
+	memset(hub, 0, sizeof(*hub));
+	pthread_mutex_init(&hub->lock, NULL);
+	pthread_cond_init(&hub->changed, NULL);
+	hub->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (hub->wake_fd < 0) {
+		int error = errno;
+
+		capture_hub_free(hub);
+		return cause_errno(cause, error, "capture: event descriptor");
+	}
+	*out = hub;
+	return 0;
+}
+
+void capture_hub_free(struct capture_hub *hub)
+{
+	if (!hub)
+		return;
+	if (hub->started) {
+		pthread_mutex_lock(&hub->lock);
+		hub->quit = true;
+		pthread_mutex_unlock(&hub->lock);
+		capture_hub_wake(hub);
+		pthread_join(hub->thread, NULL);
+	}
+	while (hub->taps) { /* of ports removed since the writer's last pass */
+		struct capture_tap *next = hub->taps->next;
+
+		free(hub->taps);
+		hub->taps = next;
+	}
+	if (hub->pool)
+		munmap(hub->pool, (size_t)POOL_CHUNKS * CHUNK_SIZE);
+	if (hub->wake_fd >= 0)
+		close(hub->wake_fd);
+	free(hub->by_id);
+	pthread_cond_destroy(&hub->changed);
+	pthread_mutex_destroy(&hub->lock);
+	free(hub);
+}
+
+void capture_hub_wake(struct capture_hub *hub)
+{
+	const uint64_t one = 1;
+
+	/* It can fail only when the count is full, and then the writer is awake. */
+	if (write(hub->wake_fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+bool capture_wants(const struct capture *capture, const struct capture_tap *tap)
+{
+	if (!capture->ports)
+		return true;
+	for (char **name = capture->ports; *name; name++)
+		if (!strcmp(*name, tap->name) || !strcmp(*name, tap->switch_name))
+			return true;
+	return false;
+}
+
+static void update_tap(struct capture_hub *hub, struct capture_tap *tap)
+{
+	uint32_t snap = 0;
+
+	for (struct capture *c = hub->captures; c; c = c->next)
+		if (!c->stopping && !c->over && c->snap > snap && capture_wants(c, tap))
+			snap = c->snap;
+	atomic_store_explicit(&tap->snap, snap, memory_order_relaxed);
+}
+
+void capture_hub_update_taps(struct capture_hub *hub)
+{
+	for (struct capture_tap *tap = hub->taps; tap; tap = tap->next)
+		update_tap(hub, tap);
+}
+
+/* Under the lock: the lowest free id from 1, or 0: no memory. */
+static uint32_t take_id(struct capture_hub *hub, struct capture_tap *tap)
+{
+	struct capture_tap **more;
+	uint32_t id = 1;
+
+	while (id < hub->id_room && hub->by_id[id])
+		id++;
+	if (id >= hub->id_room) {
+		more = realloc(hub->by_id, (id + 64) * sizeof(*more));
+		if (!more)
+			return 0;
+		memset(more + hub->id_room, 0, (id + 64 - hub->id_room) * sizeof(*more));
+		hub->by_id = more;
+		hub->id_room = id + 64;
+	}
+	hub->by_id[id] = tap;
+	return id;
+}
+
+struct capture_tap *capture_tap_new(struct capture_hub *hub, const char *name,
+				    const char *switch_name, const uint8_t *mac)
+{
+	struct capture_tap *tap = aligned_alloc(64, sizeof(*tap));
+
+	if (!tap)
+		return NULL;
+	memset(tap, 0, sizeof(*tap));
+	tap->hub = hub;
+	memcpy(tap->mac, mac, sizeof(tap->mac));
+	snprintf(tap->name, sizeof(tap->name), "%s", name);
+	snprintf(tap->switch_name, sizeof(tap->switch_name), "%s", switch_name);
+	pthread_mutex_lock(&hub->lock);
+	tap->id = take_id(hub, tap);
+	if (tap->id) {
+		tap->next = hub->taps;
+		hub->taps = tap;
+		hub->tap_count++;
+		update_tap(hub, tap);
+	}
+	pthread_mutex_unlock(&hub->lock);
+	if (!tap->id) {
+		free(tap);
+		return NULL;
+	}
+	return tap;
+}
+
+void capture_tap_remove(struct capture_tap *tap)
+{
+	struct capture_hub *hub = tap->hub;
+	bool started;
+
+	pthread_mutex_lock(&hub->lock);
+	started = hub->started;
+	tap->retired = clock_monotonic();
+	if (!started) {
+		struct capture_tap **at = &hub->taps;
+
+		while (*at != tap)
+			at = &(*at)->next;
+		*at = tap->next;
+		hub->tap_count--;
+		hub->by_id[tap->id] = NULL;
+	}
+	pthread_mutex_unlock(&hub->lock);
+	/* Records of it may be on their way; the writer frees it after the last. */
+	if (started)
+		capture_hub_wake(hub);
+	else
+		free(tap);
+}

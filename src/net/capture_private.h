@@ -1,0 +1,195 @@
+/*
+ * What the files of the capture share, and what the switch calls.
+ *
+ * Theory of operation: each port has a tap. While somebody captures it, the
+ * port's thread (the one producer) takes the tap's open chunk, leaving a mark
+ * that it is busy, appends one record a frame and puts the chunk back, or on
+ * the list of full ones. The writer takes full chunks and, every 50 ms while
+ * there is traffic, open ones. It merges what it has by time up to a horizon
+ * before which nothing can come any more. No step of the producer waits.
+ *
+ * hub->lock guards the lists of taps and captures; it comes after
+ * network->lock and is never held while writing.
+ */
+#ifndef NET_CAPTURE_PRIVATE_H
+#define NET_CAPTURE_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "net/capture.h"
+#include "net/filter.h"
+#include "net/frame.h"
+
+#define CHUNK_SIZE (256u * 1024)
+#define POOL_CHUNKS (NET_PORTS_MAX + 64u) /* address space; touched as needed */
+#define POOL_WORDS (POOL_CHUNKS / 64)
+#define FULL_MAX 128u	 /* full chunks that wait for the writer; beyond, records are lost */
+#define FULL_WAKE 8u	 /* this many full chunks wake the writer before its time */
+#define NO_INTERFACE UINT32_MAX
+#define BATCH_MAX 256u /* records in one call */
+
+_Static_assert(POOL_CHUNKS % 64 == 0, "whole words of the bitmap");
+
+struct capture_hub;
+
+/* One frame in a chunk; captured bytes of data and padding to 8 follow. */
+struct record {
+	uint64_t time; /* CLOCK_MONOTONIC, ns */
+	uint32_t to;   /* id of the receiver's tap, or 0 */
+	uint32_t size, captured, verdict;
+};
+
+struct chunk {
+	struct chunk *next;
+	struct capture_tap *tap;
+	uint32_t sequence; /* of this tap's chunks */
+	uint32_t used;	   /* bytes of data */
+	uint32_t read;	   /* by the writer */
+	_Alignas(64) uint8_t data[];
+};
+
+#define CHUNK_ROOM (CHUNK_SIZE - (uint32_t)sizeof(struct chunk))
+
+struct capture_tap {
+	/* The producer's. */
+	_Alignas(64) _Atomic uint32_t snap; /* bytes wanted of each frame; 0: nobody captures */
+	uint32_t sequence;
+	_Atomic(struct chunk *) open; /* NULL, CHUNK_BUSY, or a chunk anyone may take */
+	_Atomic uint64_t since;	      /* time of the first record in the latest chunk */
+	_Atomic uint64_t lost;
+
+	/* Constant. */
+	_Alignas(64) struct capture_hub *hub;
+	uint32_t id; /* from 1; given again when the tap is gone */
+	uint8_t mac[NET_MAC_SIZE];
+	char name[NET_PORT_NAME_MAX];
+	char switch_name[NET_NAME_MAX];
+
+	/* Under the hub's lock. */
+	struct capture_tap *next;
+	uint64_t retired; /* when its port was removed, or 0 */
+
+	/* The writer's. */
+	struct chunk *first;
+	uint64_t lost_seen;
+};
+
+#define CHUNK_BUSY ((struct chunk *)1)
+
+struct capture_hub {
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* a capture is done */
+	pthread_t thread;
+	bool started, quit;
+	int wake_fd;
+	struct capture_tap *taps;
+	struct capture_tap **by_id; /* under the lock */
+	uint32_t id_room, tap_count;
+	struct capture *captures;
+	uint8_t *pool;
+
+	_Alignas(64) _Atomic(struct chunk *) full; /* the latest first */
+	_Atomic uint32_t full_count;
+	_Atomic bool asleep; /* the writer waits without a timer */
+	_Alignas(64) _Atomic uint64_t used[POOL_WORDS];
+	_Atomic uint32_t touched; /* chunks below it have been in use */
+};
+
+/* Where the records of one capture go. The writer's, but for close. */
+struct sink {
+	int fd; /* or -1: a function */
+	bool regular, is_socket;
+	uint8_t *buffer;
+	size_t room, start, end; /* bytes from start to end wait to be written */
+	size_t limit;		 /* packets are lost rather than let more than this wait */
+	int64_t base;		 /* regular: offset in the file of the buffer's first byte */
+};
+
+struct interface {
+	uint64_t received, dropped, pending; /* pending: lost and not yet told in a block */
+};
+
+enum capture_state { CAPTURE_NEW, CAPTURE_RUNNING, CAPTURE_DRAINING, CAPTURE_OVER };
+
+struct capture {
+	struct capture_hub *hub;
+	struct capture *next; /* under the lock */
+	bool stopping, done;  /* under the lock */
+	bool over;	      /* under the lock: ended by itself */
+	uint64_t stop_time;   /* under the lock */
+
+	char **ports; /* NULL: all */
+	char *expression;
+	struct filter filter;
+	uint32_t snap;
+	uint64_t start; /* CLOCK_MONOTONIC */
+	void (*records)(void *arg, const struct capture_record *records, unsigned count);
+	void (*ended)(void *arg, int error, const struct cause *cause);
+	void *arg;
+
+	/* The writer's. */
+	enum capture_state state;
+	uint64_t deadline, progress; /* while draining */
+	struct sink sink;
+	struct interface *interfaces; /* by the section's numbers */
+	uint32_t interface_count, interface_room;
+	uint32_t *known; /* by id of the tap: what capture_sink.c knows of it; 0: nothing */
+	uint32_t known_room;
+	struct capture_record *batch;
+	unsigned batch_count;
+
+	_Atomic uint64_t count_records, count_bytes, count_dropped;
+};
+
+/* capture_hub.c. network_new() and network_free() call the first two. */
+int capture_hub_new(struct capture_hub **out, struct cause *cause);
+void capture_hub_free(struct capture_hub *hub); /* no capture or port is left; NULL is valid */
+void capture_hub_wake(struct capture_hub *hub);
+/* Under the lock: what each tap has to keep. */
+void capture_hub_update_taps(struct capture_hub *hub);
+/* Any thread; both are constant. */
+bool capture_wants(const struct capture *capture, const struct capture_tap *tap);
+struct capture_hub *network_capture_hub(struct network *network); /* network.c */
+
+/* A tap for a new port; NULL: no memory. Removal: no thread records on it any more. */
+struct capture_tap *capture_tap_new(struct capture_hub *hub, const char *name,
+				    const char *switch_name, const uint8_t *mac);
+void capture_tap_remove(struct capture_tap *tap);
+
+/* capture_tap.c: the port's thread. The call of the switch for each burst, if snap is not 0. */
+void capture_tap_record(struct capture_tap *tap, const struct net_frame *frames, unsigned count,
+			const enum net_verdict *verdicts, const uint32_t *to);
+static inline bool capture_tap_active(const struct capture_tap *tap)
+{
+	return __builtin_expect(atomic_load_explicit(&tap->snap, memory_order_relaxed) != 0, 0);
+}
+
+/* capture_pool.c: any thread. */
+struct chunk *capture_pool_take(struct capture_hub *hub); /* NULL: none */
+void capture_pool_give(struct capture_hub *hub, struct chunk *chunk);
+void capture_pool_trim(struct capture_hub *hub); /* gives the memory of free ones back */
+
+/* capture_writer.c */
+void *capture_writer_run(void *hub);
+
+/*
+ * capture_sink.c: the writer. A failure ends the capture: the state becomes
+ * CAPTURE_OVER and its owner is told.
+ */
+int capture_sink_open(struct sink *sink, int fd, struct cause *cause); /* any thread */
+void capture_sink_close(struct sink *sink);
+bool capture_sink_put_section(struct capture *capture);
+bool capture_sink_put_interface(struct capture *capture, const struct capture_tap *tap);
+void capture_sink_put_record(struct capture *capture, const struct capture_tap *tap,
+			     const struct capture_record *record);
+void capture_sink_put_statistics(struct capture *capture, uint64_t start_ns, uint64_t end_ns);
+void capture_sink_lost(struct capture *capture, const struct capture_tap *tap, uint64_t count);
+/* Writes what waits, as far as the reader takes it. */
+void capture_sink_flush(struct capture *capture);
+void capture_sink_flush_batch(struct capture *capture);
+/* poll() has something to say about a stream; gone: nobody will read it any more. */
+void capture_sink_ready(struct capture *capture, bool gone);
+
+#endif

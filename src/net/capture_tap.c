@@ -1,0 +1,124 @@
+/*
+ * The producer's side of a capture: the sending port's thread, which never
+ * waits here. See capture_private.h.
+ */
+#include "net/capture_private.h"
+
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/clock.h"
+#include "net/offload.h"
+
+static void hand_over(struct capture_hub *hub, struct chunk *chunk)
+{
+	struct chunk *head = atomic_load_explicit(&hub->full, memory_order_relaxed);
+
+	do
+		chunk->next = head;
+	while (!atomic_compare_exchange_weak_explicit(&hub->full, &head, chunk,
+						      memory_order_release, memory_order_relaxed));
+	if (atomic_fetch_add_explicit(&hub->full_count, 1, memory_order_relaxed) + 1 == FULL_WAKE)
+		capture_hub_wake(hub);
+}
+
+static struct chunk *new_chunk(struct capture_tap *tap, uint64_t now)
+{
+	struct chunk *chunk = capture_pool_take(tap->hub);
+
+	if (chunk) {
+		chunk->next = NULL;
+		chunk->tap = tap;
+		chunk->sequence = tap->sequence++;
+		chunk->used = 0;
+		chunk->read = 0;
+		/* Released after the chunk before it was handed over. */
+		atomic_store_explicit(&tap->since, now, memory_order_release);
+	}
+	return chunk;
+}
+
+/* The first captured bytes of the frame; the number copied, less if the frame has less. */
+static uint32_t copy_bytes(uint8_t *to, const struct net_frame *frame, uint32_t captured)
+{
+	uint32_t at = frame->head_size < captured ? frame->head_size : captured;
+
+	net_head_copy(to, frame->head, at);
+	for (uint32_t i = 0; at < captured && i < frame->rest_count && i < NET_REST_MAX; i++) {
+		uint32_t size = captured - at;
+
+		if (frame->rest[i].iov_len < size)
+			size = (uint32_t)frame->rest[i].iov_len;
+		memcpy(to + at, frame->rest[i].iov_base, size);
+		at += size;
+	}
+	return at;
+}
+
+static uint32_t bytes_wanted(const struct net_frame *frame, uint32_t snap)
+{
+	return frame->size < snap ? frame->size : snap;
+}
+
+static void append(struct chunk *chunk, const struct net_frame *frame, uint32_t captured,
+		   uint64_t now, enum net_verdict verdict, uint32_t to)
+{
+	struct record *record = (struct record *)(void *)(chunk->data + chunk->used);
+	uint8_t *data = (uint8_t *)(record + 1);
+
+	captured = copy_bytes(data, frame, captured);
+	/* A finished checksum can be told only by who has the whole frame. */
+	if ((frame->offload.flags & NET_OFFLOAD_NEEDS_CSUM) && captured == frame->size)
+		checksum_finish(data, captured, frame->offload.csum_start,
+				frame->offload.csum_offset);
+	record->time = now;
+	record->to = to;
+	record->size = frame->size;
+	record->captured = captured;
+	record->verdict = verdict;
+	chunk->used += (uint32_t)(sizeof(*record) + align_up(captured, 8));
+}
+
+void capture_tap_record(struct capture_tap *tap, const struct net_frame *frames, unsigned count,
+			const enum net_verdict *verdicts, const uint32_t *to)
+{
+	uint32_t snap = atomic_load_explicit(&tap->snap, memory_order_relaxed);
+	struct chunk *chunk = atomic_exchange_explicit(&tap->open, CHUNK_BUSY,
+						       memory_order_seq_cst);
+	bool fresh = !chunk;
+	/*
+	 * Read after the mark is seen, so that a writer that finds no mark
+	 * knows that no record older than its own clock will follow.
+	 */
+	uint64_t now = clock_monotonic();
+
+	for (unsigned i = 0; i < count && snap; i++) {
+		uint32_t captured = bytes_wanted(&frames[i], snap);
+		uint32_t need = (uint32_t)(sizeof(struct record) + align_up(captured, 8));
+
+		if (!chunk || chunk->used + need > CHUNK_ROOM) {
+			if (chunk)
+				hand_over(tap->hub, chunk);
+			chunk = new_chunk(tap, now);
+			fresh = true;
+			if (!chunk) {
+				atomic_store_explicit(
+					&tap->lost,
+					atomic_load_explicit(&tap->lost, memory_order_relaxed) +
+						count - i,
+					memory_order_relaxed);
+				break;
+			}
+		}
+		append(chunk, &frames[i], captured, now, verdicts[i], to[i]);
+	}
+	if (!fresh) {
+		atomic_store_explicit(&tap->open, chunk, memory_order_release);
+		return;
+	}
+	/* The writer sees the chunk, or this thread sees that it sleeps. */
+	atomic_exchange_explicit(&tap->open, chunk, memory_order_seq_cst);
+	if (atomic_load_explicit(&tap->hub->asleep, memory_order_seq_cst) &&
+	    atomic_exchange_explicit(&tap->hub->asleep, false, memory_order_seq_cst))
+		capture_hub_wake(tap->hub);
+}

@@ -1,0 +1,292 @@
+/*
+ * The way of a frame: from a port's thread through the switch to the others.
+ * All of this runs on the sending port's thread, without a lock or a system
+ * call but those of deliver() and flush(). The rules are a plain bridge's
+ * (IEEE 802.1Q §8.6 to §8.8, without VLANs and spanning tree).
+ */
+#include "net/switch.h"
+
+#include <assert.h>
+#include <string.h>
+#include <time.h>
+
+#include "net/switch_private.h"
+
+#define TOUCHED_WORDS (NET_PORTS_MAX / 64)
+
+/* One call of switch_input(). */
+struct burst {
+	struct net_port *sender;
+	struct net_switch *sw;
+	const struct net_frame *frames;
+	unsigned count;
+	uint64_t offloaded; /* bit i: frame i has something unfinished */
+	const struct net_frame *list[NET_BURST_MAX];
+	enum net_verdict verdicts[NET_BURST_MAX];
+	struct net_port *to[NET_BURST_MAX]; /* of NET_FORWARD */
+	uint32_t bound;			    /* places above it are not looked at in this burst */
+	uint64_t touched[TOUCHED_WORDS];    /* ports to flush; valid below bound */
+};
+
+static void count_up(_Atomic uint64_t *counter, uint64_t by)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by,
+			      memory_order_relaxed);
+}
+
+static uint32_t seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint32_t)now.tv_sec;
+}
+
+static struct net_port *port_at(const struct burst *burst, uint32_t slot)
+{
+	if (slot >= burst->bound)
+		return NULL; /* added since the burst began */
+	/* Ordered after the mark that this thread's port is reading. */
+	return atomic_load_explicit(&burst->sw->ports[slot], memory_order_seq_cst);
+}
+
+static enum net_verdict check(const struct net_frame *frame)
+{
+	if (frame->size < NET_FRAME_MIN || frame->head_size < NET_FRAME_MIN)
+		return NET_DROP_SHORT;
+	if (frame->size > NET_FRAME_MAX || frame->rest_count > NET_REST_MAX)
+		return NET_DROP_LONG;
+	if ((frame->offload.flags || frame->offload.gso_type) && !offload_valid(frame))
+		return NET_DROP_BAD_OFFLOAD;
+	return NET_FORWARD;
+}
+
+/* Where a frame to address goes. */
+static enum net_verdict look_up(const struct burst *burst, uint64_t address, uint32_t now,
+				struct net_port **to)
+{
+	uint32_t slot;
+
+	*to = NULL;
+	if (mac_is_group(address))
+		return NET_FLOOD;
+	slot = mac_table_find(&burst->sw->macs, address, now);
+	if (slot == MAC_NONE)
+		return NET_FLOOD;
+	*to = port_at(burst, slot);
+	if (*to == burst->sender)
+		return NET_DROP_SAME_PORT;
+	return *to ? NET_FORWARD : NET_FLOOD;
+}
+
+/* Decides on every frame and learns from it. */
+static void decide(struct burst *burst)
+{
+	struct net_port *sender = burst->sender;
+	uint64_t last_source = 0, last_address = 0, bytes = 0;
+	enum net_verdict verdict = NET_DROP_SHORT;
+	struct net_port *to = NULL;
+	uint32_t now = seconds_now();
+
+	for (unsigned i = 0; i < burst->count; i++) {
+		const struct net_frame *frame = &burst->frames[i];
+		enum net_verdict mistake = check(frame);
+		uint64_t source, address;
+
+		burst->list[i] = frame;
+		burst->to[i] = NULL;
+		bytes += frame->size;
+		if (mistake != NET_FORWARD) {
+			burst->verdicts[i] = mistake;
+			continue;
+		}
+		source = mac_load(frame->head + 6);
+		if (source != last_source || !source) {
+			if (mac_is_group(source) || !source) {
+				burst->verdicts[i] = NET_DROP_BAD_SOURCE;
+				continue;
+			}
+			mac_table_learn(&burst->sw->macs, &sender->hint, source, sender->slot,
+					source == sender->configured, now);
+			last_source = source;
+			last_address = 0; /* what was just learned may change the answer */
+		}
+		address = mac_load(frame->head);
+		if (address != last_address || !address) {
+			verdict = look_up(burst, address, now, &to);
+			last_address = address;
+		}
+		burst->verdicts[i] = verdict;
+		burst->to[i] = to;
+		if (frame->offload.flags || frame->offload.gso_type)
+			burst->offloaded |= 1ull << i;
+	}
+	count_up(&sender->rx_frames, burst->count);
+	count_up(&sender->rx_bytes, bytes);
+}
+
+/* Counts, at the receiver, what became of a run. */
+static void account(struct net_port *to, const struct net_frame *const *frames, unsigned count,
+		    const enum net_verdict *verdicts, unsigned taken)
+{
+	uint64_t bytes = 0, no_buffer = 0, link_down = 0, accepted = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (taken == count || verdicts[i] < NET_DROP_SHORT) {
+			bytes += frames[i]->size;
+			accepted++;
+		} else if (verdicts[i] == NET_DROP_LINK_DOWN) {
+			link_down++;
+		} else {
+			no_buffer++;
+		}
+	}
+	/* Several senders may be here at once. */
+	atomic_fetch_add_explicit(&to->tx_frames, accepted, memory_order_relaxed);
+	atomic_fetch_add_explicit(&to->tx_bytes, bytes, memory_order_relaxed);
+	if (no_buffer)
+		atomic_fetch_add_explicit(&to->no_buffer, no_buffer, memory_order_relaxed);
+	if (link_down)
+		atomic_fetch_add_explicit(&to->link_down, link_down, memory_order_relaxed);
+}
+
+static void deliver(struct net_port *to, const struct net_frame *const *frames, unsigned count,
+		    enum net_verdict *verdicts)
+{
+	unsigned taken = to->ops.deliver(to->backend, frames, count, verdicts);
+
+	account(to, frames, count, verdicts, taken);
+}
+
+/* A frame that the receiver cannot take as it is. It is refused if all of its parts are. */
+static void deliver_resolved(const struct burst *burst, struct net_port *to,
+			     const struct net_frame *frame, enum net_verdict *verdict)
+{
+	struct offload_scratch *scratch = &burst->sender->scratch;
+	enum net_verdict parts[NET_BURST_MAX], final = *verdict;
+	bool some = false;
+	unsigned count;
+
+	offload_begin(scratch, frame);
+	while ((count = offload_next(scratch))) {
+		for (unsigned i = 0; i < count; i++)
+			parts[i] = *verdict;
+		deliver(to, scratch->list, count, parts);
+		for (unsigned i = 0; i < count; i++) {
+			if (parts[i] == *verdict)
+				some = true;
+			else
+				final = parts[i];
+		}
+	}
+	if (!some)
+		*verdict = final;
+}
+
+/* Frames first to first + count - 1 to one port; verdicts[0] is the first one's. */
+static void deliver_run(struct burst *burst, struct net_port *to, unsigned first, unsigned count,
+			enum net_verdict *verdicts)
+{
+	uint64_t run = (count < 64 ? (1ull << count) - 1 : ~0ull) << first;
+	uint32_t accepts;
+	unsigned start = 0;
+
+	burst->touched[to->slot / 64] |= 1ull << to->slot % 64;
+	if (!(burst->offloaded & run)) {
+		deliver(to, burst->list + first, count, verdicts);
+		return;
+	}
+	accepts = atomic_load_explicit(&to->accepts, memory_order_relaxed);
+	for (unsigned i = 0; i < count; i++) {
+		if (!offload_unresolved(&burst->frames[first + i].offload, accepts))
+			continue;
+		if (i > start)
+			deliver(to, burst->list + first + start, i - start, verdicts + start);
+		deliver_resolved(burst, to, &burst->frames[first + i], &verdicts[i]);
+		start = i + 1;
+	}
+	if (count > start)
+		deliver(to, burst->list + first + start, count - start, verdicts + start);
+}
+
+static void flood_run(struct burst *burst, unsigned first, unsigned count)
+{
+	enum net_verdict verdicts[NET_BURST_MAX];
+
+	for (uint32_t slot = 0; slot < burst->bound; slot++) {
+		struct net_port *to = port_at(burst, slot);
+
+		if (!to || to == burst->sender)
+			continue;
+		for (unsigned i = 0; i < count; i++)
+			verdicts[i] = NET_FLOOD;
+		deliver_run(burst, to, first, count, verdicts);
+	}
+}
+
+/* Hands over runs of frames that go the same way, in order. */
+static void hand_over(struct burst *burst)
+{
+	for (unsigned i = 0, end; i < burst->count; i = end) {
+		enum net_verdict verdict = burst->verdicts[i];
+		struct net_port *to = burst->to[i];
+
+		end = i + 1;
+		while (end < burst->count && burst->verdicts[end] == verdict &&
+		       burst->to[end] == to)
+			end++;
+		if (verdict == NET_FORWARD)
+			deliver_run(burst, to, i, end - i, burst->verdicts + i);
+		else if (verdict == NET_FLOOD)
+			flood_run(burst, i, end - i);
+		else
+			count_up(&burst->sender->sent_drops[verdict], end - i);
+	}
+}
+
+static void record(struct burst *burst)
+{
+	uint32_t to[NET_BURST_MAX];
+
+	for (unsigned i = 0; i < burst->count; i++)
+		to[i] = burst->to[i] && burst->verdicts[i] == NET_FORWARD ?
+				burst->to[i]->tap->id : 0;
+	capture_tap_record(burst->sender->tap, burst->frames, burst->count, burst->verdicts, to);
+}
+
+static void flush(struct burst *burst)
+{
+	for (uint32_t word = 0; word * 64 < burst->bound; word++) {
+		for (uint64_t bits = burst->touched[word]; bits; bits &= bits - 1) {
+			struct net_port *to =
+				port_at(burst, word * 64 + (uint32_t)__builtin_ctzll(bits));
+
+			if (to)
+				to->ops.flush(to->backend);
+		}
+	}
+}
+
+void switch_input(struct net_port *port, const struct net_frame *frames, unsigned count)
+{
+	uint64_t mark = atomic_load_explicit(&port->reading, memory_order_relaxed);
+	struct burst burst;
+
+	assert(count && count <= NET_BURST_MAX && !(mark & 1));
+	burst.sender = port;
+	burst.sw = port->sw;
+	burst.frames = frames;
+	burst.count = count;
+	burst.offloaded = 0;
+	/* An exchange, because the mark must be seen before a port is looked up. */
+	atomic_exchange_explicit(&port->reading, mark + 1, memory_order_seq_cst);
+	burst.bound = atomic_load_explicit(&burst.sw->bound, memory_order_acquire);
+	for (uint32_t word = 0; word * 64 < burst.bound; word++)
+		burst.touched[word] = 0;
+	decide(&burst);
+	hand_over(&burst);
+	if (capture_tap_active(port->tap))
+		record(&burst);
+	flush(&burst);
+	atomic_store_explicit(&port->reading, mark + 2, memory_order_release);
+}

@@ -1,0 +1,21 @@
+/* The words for verdicts. Pure; any thread. */
+#include "net/frame.h"
+
+#include "base/checked.h"
+
+static const char *const names[NET_VERDICT_COUNT] = {
+	[NET_FORWARD] = "forward",
+	[NET_FLOOD] = "flood",
+	[NET_DROP_SHORT] = "too short",
+	[NET_DROP_LONG] = "too long",
+	[NET_DROP_SAME_PORT] = "same port",
+	[NET_DROP_NO_BUFFER] = "no buffer",
+	[NET_DROP_LINK_DOWN] = "link down",
+	[NET_DROP_BAD_SOURCE] = "bad source",
+	[NET_DROP_BAD_OFFLOAD] = "bad offload",
+};
+
+const char *net_verdict_name(enum net_verdict verdict)
+{
+	return (unsigned)verdict < ARRAY_SIZE(names) ? names[verdict] : "unknown";
+}

@@ -1,0 +1,183 @@
+/*
+ * The table of learned addresses. See the header for who may call what.
+ *
+ * The rules of learning and ageing are those of IEEE 802.1Q §8.7 and §8.8.
+ */
+#include "net/mac_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#define ENTRY_MAC 0xffffffffffffull
+#define ENTRY_CONFIGURED (1ull << 63)
+#define ENTRY_PORT(entry) ((uint32_t)((entry) >> 48 & 0x7fff) - 1)
+#define INDEX_BITS 13
+
+_Static_assert(MAC_ENTRIES == 1u << INDEX_BITS, "the hash yields INDEX_BITS");
+_Static_assert(NET_PORTS_MAX < 0x7fff, "a port fits an entry");
+
+int mac_table_init(struct mac_table *table)
+{
+	memset(table, 0, sizeof(*table));
+	if (getrandom(&table->key, sizeof(table->key), GRND_NONBLOCK) != sizeof(table->key))
+		table->key = (uintptr_t)table * 0x9e3779b97f4a7c15ull;
+	table->key |= 1;
+	table->entries = aligned_alloc(MAC_WINDOW * sizeof(*table->entries),
+				       MAC_ENTRIES * sizeof(*table->entries));
+	table->stamps = calloc(MAC_ENTRIES, sizeof(*table->stamps));
+	if (!table->entries || !table->stamps) {
+		mac_table_destroy(table);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < MAC_ENTRIES; i++)
+		atomic_init(&table->entries[i], 0);
+	return 0;
+}
+
+void mac_table_destroy(struct mac_table *table)
+{
+	free(table->entries);
+	free(table->stamps);
+	table->entries = NULL;
+	table->stamps = NULL;
+}
+
+static uint64_t entry_load(const struct mac_table *table, uint32_t index)
+{
+	return atomic_load_explicit(&table->entries[index], memory_order_relaxed);
+}
+
+static bool expired(const struct mac_table *table, uint32_t index, uint32_t now)
+{
+	uint32_t stamp = atomic_load_explicit(&table->stamps[index], memory_order_relaxed);
+
+	return (int32_t)(now - stamp) > MAC_AGE_MAX;
+}
+
+/* First index of the address's window. */
+static uint32_t window_of(const struct mac_table *table, uint64_t mac)
+{
+	return (uint32_t)((mac << 16) * table->key >> (64 - INDEX_BITS)) & ~(MAC_WINDOW - 1);
+}
+
+uint32_t mac_table_find(const struct mac_table *table, uint64_t mac, uint32_t now)
+{
+	uint32_t first = window_of(table, mac);
+
+	for (uint32_t i = first; i < first + MAC_WINDOW; i++) {
+		uint64_t entry = entry_load(table, i);
+
+		if ((entry & ENTRY_MAC) == mac && entry && !expired(table, i, now))
+			return ENTRY_PORT(entry);
+	}
+	return MAC_NONE;
+}
+
+/* Puts new (0: nothing) where old was, unless somebody was faster. */
+static bool replace(struct mac_table *table, uint32_t index, uint64_t old, uint64_t new)
+{
+	if (!atomic_compare_exchange_strong_explicit(&table->entries[index], &old, new,
+						     memory_order_relaxed, memory_order_relaxed))
+		return false;
+	if (old)
+		atomic_fetch_sub_explicit(&table->learned[ENTRY_PORT(old)], 1,
+					  memory_order_relaxed);
+	if (new)
+		atomic_fetch_add_explicit(&table->learned[ENTRY_PORT(new)], 1,
+					  memory_order_relaxed);
+	return true;
+}
+
+static bool port_is_full(struct mac_table *table, uint32_t port, uint32_t now)
+{
+	if (atomic_load_explicit(&table->learned[port], memory_order_relaxed) < MAC_PER_PORT)
+		return false;
+	if (table->swept[port] == now)
+		return true;
+	table->swept[port] = now;
+	for (uint32_t i = 0; i < MAC_ENTRIES; i++) {
+		uint64_t entry = entry_load(table, i);
+
+		if (entry && ENTRY_PORT(entry) == port && expired(table, i, now))
+			replace(table, i, entry, 0);
+	}
+	return atomic_load_explicit(&table->learned[port], memory_order_relaxed) >= MAC_PER_PORT;
+}
+
+/*
+ * The entry of the window that mac shall go into: its own if it has one, else
+ * a free or expired one, else for a configured address one that is not.
+ */
+static uint32_t choose(const struct mac_table *table, uint64_t mac, bool configured, uint32_t now)
+{
+	uint32_t first = window_of(table, mac), best = MAC_NONE;
+	int best_rank = 0;
+
+	for (uint32_t i = first; i < first + MAC_WINDOW; i++) {
+		uint64_t entry = entry_load(table, i);
+		int rank = 0;
+
+		if (entry && (entry & ENTRY_MAC) == mac)
+			return i;
+		if (!entry)
+			rank = 3;
+		else if (expired(table, i, now))
+			rank = 2;
+		else if (configured && !(entry & ENTRY_CONFIGURED))
+			rank = 1;
+		if (rank > best_rank) {
+			best_rank = rank;
+			best = i;
+		}
+	}
+	return best;
+}
+
+void mac_table_learn_slow(struct mac_table *table, struct mac_hint *hint, uint64_t mac,
+			  uint32_t port, bool configured, uint32_t now)
+{
+	uint64_t entry = mac_entry(mac, port, configured), old;
+	uint32_t index = choose(table, mac, configured, now);
+
+	if (index == MAC_NONE)
+		return;
+	old = entry_load(table, index);
+	if (old != entry) {
+		if (!configured && port_is_full(table, port, now))
+			return;
+		old = entry_load(table, index);
+	}
+	atomic_store_explicit(&table->stamps[index], now, memory_order_relaxed);
+	if (old != entry && !replace(table, index, old, entry))
+		return; /* another port took the place; the next frame learns again */
+	hint->entry = entry;
+	hint->index = index;
+}
+
+void mac_table_forget(struct mac_table *table, uint32_t port)
+{
+	for (uint32_t i = 0; i < MAC_ENTRIES; i++) {
+		uint64_t entry = entry_load(table, i);
+
+		if (entry && ENTRY_PORT(entry) == port)
+			replace(table, i, entry, 0);
+	}
+	table->swept[port] = 0;
+}
+
+bool mac_table_get(const struct mac_table *table, uint32_t index, uint32_t now, uint64_t *mac,
+		   uint32_t *port, uint32_t *age)
+{
+	uint64_t entry = entry_load(table, index);
+	int32_t seconds;
+
+	if (!entry || expired(table, index, now))
+		return false;
+	seconds = (int32_t)(now -
+			    atomic_load_explicit(&table->stamps[index], memory_order_relaxed));
+	*mac = entry & ENTRY_MAC;
+	*port = ENTRY_PORT(entry);
+	*age = seconds > 0 ? (uint32_t)seconds : 0;
+	return true;
+}

@@ -1,0 +1,97 @@
+/*
+ * Which port has which address: a hash of fixed size, without locks.
+ *
+ * An address has a window of 16 entries (two cache lines) to be in. A learned
+ * address never evicts another that is alive, and a port holds at most
+ * MAC_PER_PORT, so a guest that makes up source addresses hurts only itself;
+ * the address that a port was configured with always finds a place. The hash
+ * is keyed at random, so nobody can aim at a window.
+ *
+ * Any thread; learn() and forget() of one port are for one thread at a time.
+ * Time is in whole seconds of any monotonic clock.
+ */
+#ifndef NET_MAC_TABLE_H
+#define NET_MAC_TABLE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "net/switch.h"
+
+#define MAC_ENTRIES 8192u /* a power of two */
+#define MAC_WINDOW 16u
+#define MAC_PER_PORT 256u
+#define MAC_AGE_MAX 300 /* seconds; IEEE 802.1Q's default */
+#define MAC_NONE UINT32_MAX
+
+struct mac_table {
+	uint64_t key; /* odd */
+	_Atomic uint64_t *entries; /* address, port + 1, configured; 0: free */
+	_Atomic uint32_t *stamps;  /* when last seen as a source */
+	_Atomic uint32_t learned[NET_PORTS_MAX]; /* entries of each port */
+	uint32_t swept[NET_PORTS_MAX];		 /* when it last looked for its expired entries */
+};
+
+/* Where a port's last source address is, so that its next frame need not search. */
+struct mac_hint {
+	uint64_t entry;
+	uint32_t index;
+};
+
+/* An address as a number, first byte lowest; bytes[0..7] must be readable. */
+static inline uint64_t mac_load(const uint8_t *bytes)
+{
+	uint64_t value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return value & 0xffffffffffffull;
+}
+
+static inline bool mac_is_group(uint64_t mac)
+{
+	return mac & 1;
+}
+
+/* 0 or -ENOMEM. */
+int mac_table_init(struct mac_table *table);
+void mac_table_destroy(struct mac_table *table); /* valid on a zeroed one */
+
+/* The port that has the address, or MAC_NONE. */
+uint32_t mac_table_find(const struct mac_table *table, uint64_t mac, uint32_t now);
+
+/* port sent from mac; configured: it is the address that the port was given. */
+void mac_table_learn_slow(struct mac_table *table, struct mac_hint *hint, uint64_t mac,
+			  uint32_t port, bool configured, uint32_t now);
+
+/* The entry for the address at that port. */
+static inline uint64_t mac_entry(uint64_t mac, uint32_t port, bool configured)
+{
+	return mac | (uint64_t)(port + 1) << 48 | (uint64_t)configured << 63;
+}
+
+static inline void mac_table_learn(struct mac_table *table, struct mac_hint *hint, uint64_t mac,
+				   uint32_t port, bool configured, uint32_t now)
+{
+	uint64_t entry = mac_entry(mac, port, configured);
+
+	if (hint->entry == entry &&
+	    atomic_load_explicit(&table->entries[hint->index], memory_order_relaxed) == entry) {
+		if (atomic_load_explicit(&table->stamps[hint->index], memory_order_relaxed) != now)
+			atomic_store_explicit(&table->stamps[hint->index], now,
+					      memory_order_relaxed);
+		return;
+	}
+	mac_table_learn_slow(table, hint, mac, port, configured, now);
+}
+
+/* Takes out all that leads to port. */
+void mac_table_forget(struct mac_table *table, uint32_t port);
+
+/* Entry index of the list: false if it is free or expired. For index < MAC_ENTRIES. */
+bool mac_table_get(const struct mac_table *table, uint32_t index, uint32_t now, uint64_t *mac,
+		   uint32_t *port, uint32_t *age);
+
+#endif

@@ -1,0 +1,271 @@
+/*
+ * Finishing what a guest left to its NIC: checksums (virtio 1.2 §5.1.6.2,
+ * RFC 1071) and TCP segmentation (headers as in RFC 791, RFC 8200, RFC 9293).
+ * The sending port's thread, on that port's scratch buffer.
+ */
+#include "net/offload.h"
+
+#include <string.h>
+
+#include "base/checked.h"
+
+#define ETHERTYPE_IPV4 0x0800
+#define ETHERTYPE_IPV6 0x86dd
+#define ETHERTYPE_VLAN 0x8100
+#define ETHERTYPE_QINQ 0x88a8
+#define PROTOCOL_TCP 6
+#define TCP_CHECKSUM 16 /* offset of the field */
+#define TCP_FLAGS 13
+#define TCP_FIN 0x01
+#define TCP_PSH 0x08
+#define TCP_CWR 0x80
+
+static uint32_t load16(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 8 | p[1];
+}
+
+static void store16(uint8_t *p, uint32_t value)
+{
+	p[0] = (uint8_t)(value >> 8);
+	p[1] = (uint8_t)value;
+}
+
+static void store32(uint8_t *p, uint32_t value)
+{
+	store16(p, value >> 16);
+	store16(p + 2, value & 0xffff);
+}
+
+static uint32_t load32(const uint8_t *p)
+{
+	return load16(p) << 16 | load16(p + 2);
+}
+
+uint64_t checksum_add(uint64_t sum, const uint8_t *data, size_t size)
+{
+	uint64_t last = 0;
+
+	for (; size >= 8; data += 8, size -= 8) {
+		uint64_t word;
+
+		memcpy(&word, data, sizeof(word));
+		sum += (word >> 32) + (word & 0xffffffff);
+	}
+	memcpy(&last, data, size);
+	return sum + (last >> 32) + (last & 0xffffffff);
+}
+
+uint16_t checksum_fold(uint64_t sum)
+{
+	sum = (sum >> 32) + (sum & 0xffffffff);
+	sum = (sum >> 32) + (sum & 0xffffffff);
+	sum = (sum >> 16) + (sum & 0xffff);
+	sum = (sum >> 16) + (sum & 0xffff);
+	return (uint16_t)~sum;
+}
+
+bool checksum_finish(uint8_t *data, uint32_t size, uint32_t start, uint32_t offset)
+{
+	uint16_t value;
+
+	if (!range_inside((uint64_t)start + offset, 2, size))
+		return false;
+	value = checksum_fold(checksum_add(0, data + start, size - start));
+	if (!value)
+		value = 0xffff; /* the same number; to UDP a zero means "none" */
+	memcpy(data + start + offset, &value, sizeof(value));
+	return true;
+}
+
+/* Finds the headers in the first limit bytes; all of them must be there. */
+static bool parse_headers(const uint8_t *head, uint32_t limit, const struct net_offload *offload,
+			  struct offload_headers *out)
+{
+	uint32_t type_at = 12, type, tcp = offload->csum_start;
+
+	for (int tags = 0; tags < 2; tags++) {
+		type = load16(head + type_at);
+		if (type != ETHERTYPE_VLAN && type != ETHERTYPE_QINQ)
+			break;
+		type_at += 4;
+	}
+	type = load16(head + type_at);
+	out->ip = type_at + 2;
+	out->tcp = tcp;
+	out->v6 = (offload->gso_type & ~NET_GSO_ECN) == NET_GSO_TCPV6;
+	if (offload->csum_offset != TCP_CHECKSUM || !range_inside(tcp, 20, limit))
+		return false;
+	if (out->v6) {
+		if (type != ETHERTYPE_IPV6 || tcp < out->ip + 40 || head[out->ip] >> 4 != 6)
+			return false;
+	} else {
+		uint32_t words = head[out->ip] & 15;
+
+		if (type != ETHERTYPE_IPV4 || head[out->ip] >> 4 != 4 || words < 5 ||
+		    out->ip + words * 4 != tcp || head[out->ip + 9] != PROTOCOL_TCP)
+			return false;
+	}
+	out->end = tcp + (uint32_t)(head[tcp + 12] >> 4) * 4;
+	return out->end >= tcp + 20 && out->end <= limit;
+}
+
+bool offload_valid(const struct net_frame *frame)
+{
+	const struct net_offload *offload = &frame->offload;
+	struct offload_headers headers;
+	uint32_t payload;
+
+	if (!(offload->flags & NET_OFFLOAD_NEEDS_CSUM))
+		return offload->gso_type == NET_GSO_NONE;
+	if (!range_inside((uint64_t)offload->csum_start + offload->csum_offset, 2, frame->size))
+		return false;
+	switch (offload->gso_type) {
+	case NET_GSO_NONE:
+		return true;
+	case NET_GSO_TCPV4:
+	case NET_GSO_TCPV6:
+	case NET_GSO_TCPV4 | NET_GSO_ECN:
+	case NET_GSO_TCPV6 | NET_GSO_ECN:
+		break;
+	default:
+		return false;
+	}
+	if (frame->head_size < 40 || !offload->gso_size ||
+	    !parse_headers(frame->head, frame->head_size, offload, &headers))
+		return false;
+	payload = frame->size - headers.end;
+	return payload <= offload->gso_size * OFFLOAD_SEGMENTS_MAX;
+}
+
+/* The frame's bytes, read once, into to, which has room for frame->size. */
+static void copy_frame(uint8_t *to, const struct net_frame *frame)
+{
+	uint32_t at = frame->head_size;
+
+	memcpy(to, frame->head, at);
+	for (uint32_t i = 0; i < frame->rest_count && at < frame->size; i++) {
+		uint32_t size = frame->size - at;
+
+		if (frame->rest[i].iov_len < size)
+			size = (uint32_t)frame->rest[i].iov_len;
+		memcpy(to + at, frame->rest[i].iov_base, size);
+		at += size;
+	}
+	memset(to + at, 0, frame->size - at);
+}
+
+void offload_begin(struct offload_scratch *scratch, const struct net_frame *frame)
+{
+	scratch->offload = frame->offload;
+	scratch->size = frame->size;
+	scratch->done = 0;
+	scratch->finished = false;
+	copy_frame(scratch->linear, frame);
+	if (frame->offload.gso_type == NET_GSO_NONE ||
+	    !parse_headers(scratch->linear, frame->head_size, &frame->offload,
+			   &scratch->headers)) {
+		scratch->headers.end = 0;
+		return;
+	}
+	scratch->sequence = load32(scratch->linear + scratch->headers.tcp + 4);
+	scratch->identifier = (uint16_t)load16(scratch->linear + scratch->headers.ip + 4);
+}
+
+/* Frame i of the batch is the head (headers or more of it) and size bytes of linear at from. */
+static void set_frame(struct offload_scratch *s, unsigned i, const uint8_t *head,
+		      uint32_t head_size, uint32_t from, uint32_t size)
+{
+	struct net_frame *frame = &s->frames[i];
+
+	s->rest[i].iov_base = s->linear + from;
+	s->rest[i].iov_len = size;
+	memset(frame, 0, sizeof(*frame));
+	frame->head = head;
+	frame->head_size = head_size;
+	frame->size = head_size + size;
+	frame->rest = &s->rest[i];
+	frame->rest_count = size ? 1 : 0;
+	s->list[i] = frame;
+}
+
+static uint64_t pseudo_header(const uint8_t *ip, bool v6, uint32_t tcp_size)
+{
+	uint8_t tail[8] = { 0 };
+
+	store32(tail, tcp_size);
+	tail[7] = PROTOCOL_TCP;
+	return checksum_add(checksum_add(0, tail, sizeof(tail)), ip + (v6 ? 8 : 12), v6 ? 32 : 8);
+}
+
+/* The headers of the segment that carries size bytes of payload, s->done bytes into it. */
+static void finish_headers(const struct offload_scratch *s, uint8_t *head, uint32_t size,
+			   bool first, bool last, uint32_t number)
+{
+	const struct offload_headers *h = &s->headers;
+	uint8_t *ip = head + h->ip, *tcp = head + h->tcp;
+	uint32_t tcp_size = h->end - h->tcp + size;
+	uint16_t sum;
+	uint64_t total;
+
+	if (h->v6) {
+		store16(ip + 4, h->tcp - h->ip - 40 + tcp_size);
+	} else {
+		store16(ip + 2, h->tcp - h->ip + tcp_size);
+		store16(ip + 4, (s->identifier + number) & 0xffff);
+		store16(ip + 10, 0);
+		sum = checksum_fold(checksum_add(0, ip, h->tcp - h->ip));
+		memcpy(ip + 10, &sum, sizeof(sum));
+	}
+	store32(tcp + 4, s->sequence + s->done);
+	if (!last)
+		tcp[TCP_FLAGS] &= (uint8_t)~(TCP_FIN | TCP_PSH);
+	if (!first)
+		tcp[TCP_FLAGS] &= (uint8_t)~TCP_CWR;
+	store16(tcp + TCP_CHECKSUM, 0);
+	total = pseudo_header(ip, h->v6, tcp_size);
+	total = checksum_add(total, tcp, h->end - h->tcp);
+	/* An odd size is at the very end only, as RFC 1071 wants it. */
+	total = checksum_add(total, s->linear + h->end + s->done, size);
+	sum = checksum_fold(total);
+	memcpy(tcp + TCP_CHECKSUM, &sum, sizeof(sum));
+}
+
+static unsigned next_segments(struct offload_scratch *s)
+{
+	uint32_t payload = s->size - s->headers.end, step = s->offload.gso_size;
+	unsigned count = 0;
+
+	while (count < NET_BURST_MAX && !s->finished) {
+		uint32_t size = payload - s->done < step ? payload - s->done : step;
+		uint32_t more = NET_HEAD_MAX - s->headers.end;
+		uint8_t *head = s->heads[count];
+
+		if (more > size)
+			more = size;
+		memcpy(head, s->linear, s->headers.end);
+		finish_headers(s, head, size, !s->done, s->done + size == payload, s->done / step);
+		memcpy(head + s->headers.end, s->linear + s->headers.end + s->done, more);
+		set_frame(s, count, head, s->headers.end + more, s->headers.end + s->done + more,
+			  size - more);
+		s->done += size;
+		s->finished = s->done == payload;
+		count++;
+	}
+	return count;
+}
+
+unsigned offload_next(struct offload_scratch *s)
+{
+	uint32_t head_size = s->size < NET_HEAD_MAX ? s->size : NET_HEAD_MAX;
+
+	if (s->headers.end)
+		return next_segments(s);
+	if (s->finished)
+		return 0;
+	s->finished = true;
+	if (s->offload.flags & NET_OFFLOAD_NEEDS_CSUM)
+		checksum_finish(s->linear, s->size, s->offload.csum_start, s->offload.csum_offset);
+	set_frame(s, 0, s->linear, head_size, head_size, s->size - head_size);
+	return 1;
+}

@@ -1,0 +1,49 @@
+/*
+ * Writes the blocks of a pcapng section (draft-ietf-opsawg-pcapng), in the
+ * host's byte order, into memory. Pure; any thread. Each function returns the
+ * block's size, a multiple of 4; the caller has provided the room.
+ */
+#ifndef NET_PCAPNG_H
+#define NET_PCAPNG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/frame.h"
+
+#define PCAPNG_TEXT_MAX 4096u /* longer strings in options are cut */
+#define PCAPNG_INTERFACE_MAX (3 * PCAPNG_TEXT_MAX + 128)
+#define PCAPNG_PACKET_MAX(captured) ((captured) + 160u)
+#define PCAPNG_BLOCK_PACKET 6u
+#define PCAPNG_BLOCK_MIN 12u
+
+struct pcapng_interface {
+	const char *name, *description;
+	const uint8_t *mac;	/* NET_MAC_SIZE bytes, or NULL */
+	const char *filter;	/* pcap-filter(7), or NULL */
+	uint32_t snap;
+};
+
+struct pcapng_packet {
+	uint32_t interface;
+	uint64_t time_ns; /* since the epoch */
+	uint32_t size, captured;
+	const uint8_t *data;
+	uint64_t lost;	       /* since the last packet of that interface */
+	const char *comment;   /* or NULL */
+};
+
+struct pcapng_statistics {
+	uint32_t interface;
+	uint64_t start_ns, end_ns, received, dropped;
+};
+
+size_t pcapng_section(uint8_t *out, const char *application); /* at most PCAPNG_INTERFACE_MAX */
+size_t pcapng_interface(uint8_t *out, const struct pcapng_interface *interface);
+size_t pcapng_packet(uint8_t *out, const struct pcapng_packet *packet);
+size_t pcapng_statistics(uint8_t *out, const struct pcapng_statistics *statistics); /* ≤ 128 */
+
+/* Type and size of the block at data, written by one of the above. */
+void pcapng_block(const uint8_t *data, uint32_t *type, uint32_t *size);
+
+#endif

@@ -1,0 +1,208 @@
+/*
+ * The ports of a switch: adding, removing, counting, listing. Any thread but
+ * from deliver(); nothing here is on a frame's way, which is in forward.c.
+ */
+#include "net/switch.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "net/switch_private.h"
+
+static struct net_port *port_at(const struct net_switch *sw, uint32_t slot)
+{
+	return atomic_load_explicit(&sw->ports[slot], memory_order_acquire);
+}
+
+/* Under the lock: whether the name is free in the network and the address in the switch. */
+static int check_unique(struct net_switch *sw, const struct net_port *port, struct cause *cause)
+{
+	for (struct net_switch *s = sw->network->switches; s; s = s->next) {
+		for (uint32_t i = 0; i < atomic_load(&s->bound); i++) {
+			const struct net_port *other = port_at(s, i);
+
+			if (!other)
+				continue;
+			if (!strcmp(other->name, port->name))
+				return cause_set(cause, EEXIST,
+						 "%s: switch %s has a port of that name already",
+						 port->name, s->config.name);
+			if (s == sw && port->configured && other->configured == port->configured)
+				return cause_set(
+					cause, EEXIST,
+					"%s: address %02x:%02x:%02x:%02x:%02x:%02x is used by %s "
+					"on switch %s; give one of them another",
+					port->name, port->mac[0], port->mac[1], port->mac[2],
+					port->mac[3], port->mac[4], port->mac[5], other->name,
+					s->config.name);
+		}
+	}
+	return 0;
+}
+
+/* Under the lock: gives the port a place, after which frames come. */
+static int place(struct net_switch *sw, struct net_port *port, struct cause *cause)
+{
+	int error = check_unique(sw, port, cause);
+	uint32_t slot = 0;
+
+	if (error)
+		return error;
+	while (slot < NET_PORTS_MAX && port_at(sw, slot))
+		slot++;
+	if (slot == NET_PORTS_MAX)
+		return cause_set(cause, ENOSPC, "%s: switch %s has %u ports, which is the most",
+				 port->name, sw->config.name, NET_PORTS_MAX);
+	port->tap = capture_tap_new(sw->network->capture, port->name, sw->config.name, port->mac);
+	if (!port->tap)
+		return cause_errno(cause, ENOMEM, "%s", port->name);
+	port->slot = slot;
+	atomic_store_explicit(&sw->ports[slot], port, memory_order_release);
+	if (slot >= atomic_load(&sw->bound))
+		atomic_store_explicit(&sw->bound, slot + 1, memory_order_release);
+	return 0;
+}
+
+int switch_port_add(struct net_port **out, struct net_switch *sw,
+		    const struct net_port_config *config, const struct net_port_ops *ops,
+		    void *backend, struct cause *cause)
+{
+	struct net_port *port = mmap(NULL, sizeof(*port), PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t mac[8] = { 0 };
+	int error;
+
+	if (port == MAP_FAILED)
+		return cause_errno(cause, errno, "%s: memory for the port", config->name);
+	memcpy(mac, config->mac, NET_MAC_SIZE);
+	memcpy(port->mac, config->mac, NET_MAC_SIZE);
+	snprintf(port->name, sizeof(port->name), "%s", config->name);
+	port->configured = mac_load(mac);
+	port->ops = *ops;
+	port->backend = backend;
+	port->sw = sw;
+	atomic_init(&port->accepts, config->accepts);
+	pthread_mutex_lock(&sw->network->lock);
+	error = place(sw, port, cause);
+	pthread_mutex_unlock(&sw->network->lock);
+	if (error) {
+		munmap(port, sizeof(*port));
+		return error;
+	}
+	*out = port;
+	return 0;
+}
+
+void switch_port_accepts(struct net_port *port, uint32_t accepts)
+{
+	atomic_store_explicit(&port->accepts, accepts, memory_order_relaxed);
+}
+
+/* Waits until the burst that port's thread is in, if any, is over. */
+static void wait_for_sender(const struct net_port *port)
+{
+	uint64_t mark = atomic_load_explicit(&port->reading, memory_order_seq_cst);
+	const struct timespec pause = { .tv_nsec = 20000 };
+
+	for (unsigned tries = 0;
+	     (mark & 1) && atomic_load_explicit(&port->reading, memory_order_acquire) == mark;
+	     tries++) {
+		if (tries < 16)
+			sched_yield();
+		else
+			nanosleep(&pause, NULL);
+	}
+}
+
+void switch_port_remove(struct net_port *port)
+{
+	struct net_switch *sw = port->sw;
+	uint32_t bound;
+
+	pthread_mutex_lock(&sw->network->lock);
+	atomic_store_explicit(&sw->ports[port->slot], NULL, memory_order_seq_cst);
+	bound = atomic_load(&sw->bound);
+	wait_for_sender(port);
+	for (uint32_t i = 0; i < bound; i++) {
+		const struct net_port *other = port_at(sw, i);
+
+		if (other)
+			wait_for_sender(other);
+	}
+	while (bound && !port_at(sw, bound - 1))
+		bound--;
+	atomic_store_explicit(&sw->bound, bound, memory_order_release);
+	mac_table_forget(&sw->macs, port->slot);
+	capture_tap_remove(port->tap);
+	pthread_mutex_unlock(&sw->network->lock);
+	munmap(port, sizeof(*port));
+}
+
+void switch_port_counters(const struct net_port *port, struct net_port_counters *out)
+{
+	for (unsigned i = 0; i < NET_VERDICT_COUNT; i++)
+		out->drops[i] = atomic_load_explicit(&port->sent_drops[i], memory_order_relaxed);
+	out->drops[NET_DROP_NO_BUFFER] =
+		atomic_load_explicit(&port->no_buffer, memory_order_relaxed);
+	out->drops[NET_DROP_LINK_DOWN] =
+		atomic_load_explicit(&port->link_down, memory_order_relaxed);
+	out->rx_frames = atomic_load_explicit(&port->rx_frames, memory_order_relaxed);
+	out->rx_bytes = atomic_load_explicit(&port->rx_bytes, memory_order_relaxed);
+	out->tx_frames = atomic_load_explicit(&port->tx_frames, memory_order_relaxed);
+	out->tx_bytes = atomic_load_explicit(&port->tx_bytes, memory_order_relaxed);
+}
+
+size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, size_t room)
+{
+	size_t count = 0;
+
+	pthread_mutex_lock(&sw->network->lock);
+	for (uint32_t i = 0; i < atomic_load(&sw->bound); i++) {
+		const struct net_port *port = port_at(sw, i);
+
+		if (!port)
+			continue;
+		if (count < room) {
+			memset(&out[count], 0, sizeof(out[count]));
+			memcpy(out[count].name, port->name, sizeof(port->name));
+			memcpy(out[count].mac, port->mac, sizeof(port->mac));
+			out[count].kind = port->ops.kind;
+			switch_port_counters(port, &out[count].counters);
+		}
+		count++;
+	}
+	pthread_mutex_unlock(&sw->network->lock);
+	return count;
+}
+
+size_t switch_list_macs(struct net_switch *sw, struct switch_mac_info *out, size_t room)
+{
+	struct timespec now;
+	size_t count = 0;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	pthread_mutex_lock(&sw->network->lock);
+	for (uint32_t i = 0; i < MAC_ENTRIES; i++) {
+		uint32_t slot, age;
+		uint64_t mac;
+		const struct net_port *port;
+
+		if (!mac_table_get(&sw->macs, i, (uint32_t)now.tv_sec, &mac, &slot, &age))
+			continue;
+		port = port_at(sw, slot);
+		if (!port)
+			continue;
+		if (count < room) {
+			memcpy(out[count].mac, &mac, NET_MAC_SIZE);
+			memcpy(out[count].port, port->name, sizeof(port->name));
+			out[count].age_s = age;
+		}
+		count++;
+	}
+	pthread_mutex_unlock(&sw->network->lock);
+	return count;
+}

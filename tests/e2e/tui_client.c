@@ -1,0 +1,53 @@
+/*
+ * The screen alone, on a control socket: tui_client SOCKET. Says in the end
+ * how it ended, so that a test can read it. Main thread.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tui/tui.h"
+
+static int dial(void *arg, struct cause *cause)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", (const char *)arg);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return cause_errno(cause, errno, "socket");
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+		int error = errno;
+
+		close(fd);
+		return cause_errno(cause, error, "%s", (const char *)arg);
+	}
+	return fd;
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const results[] = { "quit", "leave", "hangup", "lost" };
+	struct tui_config config = { .dial = dial };
+	enum tui_result result = TUI_QUIT;
+	struct cause cause = { "" };
+	int error;
+
+	/* Without a socket, TESTS runs this program: there is nothing to show then. */
+	if (argc < 2) {
+		fprintf(stderr, "tui_client: needs a control socket; tui_mock.sh gives it one\n");
+		return 77;
+	}
+	config.dial_arg = argv[1];
+	config.in_process = argc > 2 && strcmp(argv[2], "in-process") == 0;
+	error = tui_run(&config, &result, &cause);
+	if (error < 0)
+		printf("failed: %s: %s\n", strerror(-error), cause.text);
+	else
+		printf("result: %s%s%s\n", results[result], *cause.text ? ": " : "", cause.text);
+	return error < 0;
+}

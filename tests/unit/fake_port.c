@@ -1,0 +1,186 @@
+#include "fake_port.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/uplink.h"
+
+/* An uplink that counts nothing and does nothing: the real one is not under test. */
+int uplink_new(struct uplink **out, struct cause *cause)
+{
+	(void)cause;
+	*out = (struct uplink *)out;
+	return 0;
+}
+
+void uplink_free(struct uplink *uplink)
+{
+	(void)uplink;
+}
+
+int uplink_attach(struct uplink_port **out, struct uplink *uplink, struct net_switch *sw,
+		  const struct switch_config *config, struct cause *cause)
+{
+	(void)uplink;
+	(void)sw;
+	if (config->prefix > 30)
+		return cause_set(cause, EINVAL, "prefix %u", config->prefix);
+	*out = (struct uplink_port *)out;
+	return 0;
+}
+
+void uplink_detach(struct uplink_port *port)
+{
+	(void)port;
+}
+
+size_t uplink_list_leases(struct uplink_port *port, struct switch_lease_info *out, size_t room)
+{
+	(void)port;
+	if (room)
+		memset(out, 0, sizeof(*out));
+	return 1;
+}
+
+static void keep(struct fake_port *fake, const struct net_frame *frame)
+{
+	struct fake_frame *kept = &fake->kept[fake->count++];
+	uint8_t *at;
+
+	kept->size = frame->size;
+	kept->offload = frame->offload;
+	kept->data = at = malloc(frame->size + 1);
+	memcpy(at, frame->head, frame->head_size);
+	at += frame->head_size;
+	for (uint32_t i = 0; i < frame->rest_count; i++) {
+		memcpy(at, frame->rest[i].iov_base, frame->rest[i].iov_len);
+		at += frame->rest[i].iov_len;
+	}
+	if (at != kept->data + frame->size)
+		abort();
+}
+
+static unsigned deliver(void *backend, const struct net_frame *const *frames, unsigned count,
+			enum net_verdict *verdicts)
+{
+	struct fake_port *fake = backend;
+	unsigned taken = 0;
+
+	if (atomic_load(&fake->gone))
+		atomic_fetch_add(&fake->intruded, 1);
+	pthread_mutex_lock(&fake->lock);
+	fake->calls++;
+	for (unsigned i = 0; i < count; i++) {
+		if (fake->down) {
+			verdicts[i] = NET_DROP_LINK_DOWN;
+		} else if (fake->count >= fake->room) {
+			verdicts[i] = NET_DROP_NO_BUFFER;
+		} else {
+			keep(fake, frames[i]);
+			taken++;
+		}
+	}
+	pthread_mutex_unlock(&fake->lock);
+	return taken;
+}
+
+static void flush(void *backend)
+{
+	struct fake_port *fake = backend;
+
+	if (atomic_load(&fake->gone))
+		atomic_fetch_add(&fake->intruded, 1);
+	atomic_fetch_add(&fake->flushes, 1);
+}
+
+static const struct net_port_ops ops = { .kind = "guest", .deliver = deliver, .flush = flush };
+
+void fake_mac(uint8_t *mac, unsigned number)
+{
+	const uint8_t bytes[] = { 2, 0, 0, (uint8_t)(number >> 16), (uint8_t)(number >> 8),
+				  (uint8_t)number };
+
+	memcpy(mac, bytes, sizeof(bytes));
+}
+
+void fake_port_open(struct fake_port *fake, struct net_switch *sw, const char *name,
+		    unsigned number, uint32_t accepts)
+{
+	struct net_port_config config = { .name = name, .accepts = accepts };
+	struct cause cause;
+
+	memset(fake, 0, sizeof(*fake));
+	pthread_mutex_init(&fake->lock, NULL);
+	fake->room = FAKE_KEPT;
+	fake_mac(fake->mac, number);
+	memcpy(config.mac, fake->mac, sizeof(config.mac));
+	if (switch_port_add(&fake->port, sw, &config, &ops, fake, &cause)) {
+		fprintf(stderr, "%s\n", cause.text);
+		abort();
+	}
+}
+
+void fake_port_clear(struct fake_port *fake)
+{
+	pthread_mutex_lock(&fake->lock);
+	while (fake->count)
+		free(fake->kept[--fake->count].data);
+	fake->calls = 0;
+	atomic_store(&fake->flushes, 0);
+	pthread_mutex_unlock(&fake->lock);
+}
+
+void fake_port_close(struct fake_port *fake)
+{
+	if (fake->port)
+		switch_port_remove(fake->port);
+	fake->port = NULL;
+	atomic_store(&fake->gone, true);
+	fake_port_clear(fake);
+}
+
+void fake_frame(struct net_frame *frame, struct iovec *rest, uint8_t *data, uint32_t size,
+		const uint8_t *to, const uint8_t *from)
+{
+	memset(frame, 0, sizeof(*frame));
+	memcpy(data, to, NET_MAC_SIZE);
+	memcpy(data + NET_MAC_SIZE, from, NET_MAC_SIZE);
+	frame->head = data;
+	frame->head_size = size < NET_HEAD_MAX ? size : NET_HEAD_MAX;
+	frame->size = size;
+	rest->iov_base = data + frame->head_size;
+	rest->iov_len = size - frame->head_size;
+	frame->rest = rest;
+	frame->rest_count = rest->iov_len ? 1 : 0;
+}
+
+void fake_send(struct fake_port *from, const uint8_t *to, const uint8_t *source, uint32_t size)
+{
+	static _Thread_local uint8_t data[NET_FRAME_MAX + 64];
+	struct net_frame frame;
+	struct iovec rest;
+
+	for (uint32_t i = 12; i < size; i++)
+		data[i] = (uint8_t)i;
+	data[12] = 0x88; /* an Ethertype for experiments */
+	data[13] = 0xb5;
+	fake_frame(&frame, &rest, data, size, to, source);
+	switch_input(from->port, &frame, 1);
+}
+
+struct net_switch *fake_switch(struct network **network, const char *name)
+{
+	struct switch_config config = { .uplink = SWITCH_UPLINK_NONE };
+	struct net_switch *sw;
+	struct cause cause;
+
+	snprintf(config.name, sizeof(config.name), "%s", name);
+	if ((!*network && network_new(network, &cause)) ||
+	    switch_new(&sw, *network, &config, &cause)) {
+		fprintf(stderr, "%s\n", cause.text);
+		abort();
+	}
+	return sw;
+}

@@ -1,0 +1,57 @@
+/*
+ * For tests of the switch: a port that keeps what it is given, frames to send
+ * it, and an uplink that does nothing.
+ */
+#ifndef FAKE_PORT_H
+#define FAKE_PORT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "net/switch.h"
+
+#define FAKE_KEPT 256
+
+struct fake_frame {
+	uint32_t size;
+	struct net_offload offload;
+	uint8_t *data;
+};
+
+struct fake_port {
+	struct net_port *port;
+	uint8_t mac[NET_MAC_SIZE];
+	pthread_mutex_t lock;
+	struct fake_frame kept[FAKE_KEPT];
+	unsigned count;	      /* frames kept */
+	unsigned room;	      /* beyond it: no buffer */
+	bool down;	      /* link down */
+	unsigned calls;	      /* of deliver() */
+	atomic_uint flushes;  /* calls of flush() */
+	atomic_bool gone;     /* set after removal: a call is a failure */
+	atomic_uint intruded; /* calls when gone */
+};
+
+/* Adds a port with address 02:00:00:00:hi:lo of number. Aborts the test if refused. */
+void fake_port_open(struct fake_port *fake, struct net_switch *sw, const char *name,
+		    unsigned number, uint32_t accepts);
+void fake_port_close(struct fake_port *fake);
+void fake_port_clear(struct fake_port *fake); /* forgets what it kept */
+
+/* The address 02:00:00:00:hi:lo. */
+void fake_mac(uint8_t *mac, unsigned number);
+
+/*
+ * Builds a frame in data (size bytes, which the caller has filled beyond the
+ * 14th) that stays valid as long as data and rest: head points into data.
+ */
+void fake_frame(struct net_frame *frame, struct iovec *rest, uint8_t *data, uint32_t size,
+		const uint8_t *to, const uint8_t *from);
+
+/* Sends one frame of size bytes with a counting payload. */
+void fake_send(struct fake_port *from, const uint8_t *to, const uint8_t *source, uint32_t size);
+
+struct net_switch *fake_switch(struct network **network, const char *name);
+
+#endif

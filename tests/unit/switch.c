@@ -1,0 +1,436 @@
+/* The switch: learning, flooding, drops, counters, the address table, removal under load. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake_port.h"
+#include "net/mac_table.h"
+
+static const uint8_t broadcast[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+struct lan {
+	struct network *network;
+	struct net_switch *sw;
+	struct fake_port a, b, c;
+};
+
+static int setup(void **state)
+{
+	struct lan *lan = calloc(1, sizeof(*lan));
+
+	lan->sw = fake_switch(&lan->network, "lan");
+	fake_port_open(&lan->a, lan->sw, "a/net0", 1, 0);
+	fake_port_open(&lan->b, lan->sw, "b/net0", 2, 0);
+	fake_port_open(&lan->c, lan->sw, "c/net0", 3, 0);
+	*state = lan;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct lan *lan = *state;
+
+	fake_port_close(&lan->a);
+	fake_port_close(&lan->b);
+	fake_port_close(&lan->c);
+	network_free(lan->network);
+	free(lan);
+	return 0;
+}
+
+static struct net_port_counters counters(const struct fake_port *fake)
+{
+	struct net_port_counters out;
+
+	switch_port_counters(fake->port, &out);
+	return out;
+}
+
+static void an_unknown_address_is_flooded_a_learned_one_is_not(void **state)
+{
+	struct lan *lan = *state;
+
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	assert_int_equal(lan->a.count, 0);
+	assert_int_equal(lan->b.count, 1);
+	assert_int_equal(lan->c.count, 1);
+	fake_send(&lan->b, lan->a.mac, lan->b.mac, 200);
+	assert_int_equal(lan->a.count, 1);
+	assert_int_equal(lan->c.count, 1);
+	assert_int_equal(lan->a.kept[0].size, 200);
+	for (uint32_t i = 14; i < 200; i++)
+		assert_int_equal(lan->a.kept[0].data[i], i);
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	assert_int_equal(lan->b.count, 2);
+	assert_int_equal(lan->c.count, 1);
+	assert_int_equal(counters(&lan->a).rx_frames, 2);
+	assert_int_equal(counters(&lan->a).rx_bytes, 120);
+	assert_int_equal(counters(&lan->a).tx_frames, 1);
+	assert_int_equal(counters(&lan->a).tx_bytes, 200);
+	assert_int_equal(counters(&lan->b).tx_bytes, 120);
+}
+
+static void broadcast_and_multicast_go_to_all_others(void **state)
+{
+	struct lan *lan = *state;
+	const uint8_t group[] = { 1, 0, 0x5e, 0, 0, 0xfb };
+
+	fake_send(&lan->a, broadcast, lan->a.mac, 60);
+	fake_send(&lan->a, group, lan->a.mac, 60);
+	assert_int_equal(lan->a.count, 0);
+	assert_int_equal(lan->b.count, 2);
+	assert_int_equal(lan->c.count, 2);
+	assert_int_equal(lan->b.flushes, 2);
+}
+
+static void a_station_that_moves_is_found_at_its_new_port(void **state)
+{
+	struct lan *lan = *state;
+	uint8_t mac[NET_MAC_SIZE];
+
+	fake_mac(mac, 77);
+	fake_send(&lan->a, broadcast, mac, 60);
+	fake_send(&lan->b, broadcast, mac, 60);
+	fake_port_clear(&lan->a);
+	fake_port_clear(&lan->b);
+	fake_send(&lan->c, mac, lan->c.mac, 60);
+	assert_int_equal(lan->a.count, 0);
+	assert_int_equal(lan->b.count, 1);
+}
+
+static void bad_frames_are_dropped_and_counted_by_reason(void **state)
+{
+	struct lan *lan = *state;
+	const uint8_t zero[NET_MAC_SIZE] = { 0 }, group[] = { 3, 0, 0, 0, 0, 1 };
+	static uint8_t data[NET_FRAME_MAX + 1];
+	struct net_frame frame;
+	struct iovec rest[NET_REST_MAX + 1] = { 0 };
+	uint8_t mac[NET_MAC_SIZE];
+
+	fake_send(&lan->a, broadcast, group, 60);
+	fake_send(&lan->a, broadcast, zero, 60);
+	assert_int_equal(counters(&lan->a).drops[NET_DROP_BAD_SOURCE], 2);
+	fake_frame(&frame, rest, data, 14, broadcast, lan->a.mac);
+	frame.size = frame.head_size = 13;
+	switch_input(lan->a.port, &frame, 1);
+	frame.size = frame.head_size = 0;
+	switch_input(lan->a.port, &frame, 1);
+	assert_int_equal(counters(&lan->a).drops[NET_DROP_SHORT], 2);
+	fake_frame(&frame, rest, data, NET_FRAME_MAX + 1, broadcast, lan->a.mac);
+	switch_input(lan->a.port, &frame, 1);
+	fake_frame(&frame, rest, data, 300, broadcast, lan->a.mac);
+	frame.rest_count = NET_REST_MAX + 1;
+	switch_input(lan->a.port, &frame, 1);
+	assert_int_equal(counters(&lan->a).drops[NET_DROP_LONG], 2);
+	fake_mac(mac, 78);
+	fake_send(&lan->a, broadcast, mac, 60);
+	fake_send(&lan->a, mac, lan->a.mac, 60);
+	fake_send(&lan->a, lan->a.mac, lan->a.mac, 60);
+	assert_int_equal(counters(&lan->a).drops[NET_DROP_SAME_PORT], 2);
+	fake_frame(&frame, rest, data, 300, broadcast, lan->a.mac);
+	frame.offload.gso_type = NET_GSO_TCPV4; /* without a checksum to finish */
+	switch_input(lan->a.port, &frame, 1);
+	frame.offload = (struct net_offload){ .flags = NET_OFFLOAD_NEEDS_CSUM, .csum_start = 298,
+					      .csum_offset = 1 };
+	switch_input(lan->a.port, &frame, 1);
+	assert_int_equal(counters(&lan->a).drops[NET_DROP_BAD_OFFLOAD], 2);
+	assert_int_equal(lan->b.count, 1);
+	assert_int_equal(lan->c.count, 1);
+	assert_int_equal(counters(&lan->a).rx_frames, 11);
+}
+
+static void refusals_are_counted_at_the_receiver(void **state)
+{
+	struct lan *lan = *state;
+
+	fake_send(&lan->b, broadcast, lan->b.mac, 60);
+	fake_port_clear(&lan->a);
+	lan->b.room = 1;
+	for (int i = 0; i < 3; i++)
+		fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	assert_int_equal(counters(&lan->b).tx_frames, 1);
+	assert_int_equal(counters(&lan->b).drops[NET_DROP_NO_BUFFER], 2);
+	lan->b.down = true;
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	fake_send(&lan->a, broadcast, lan->a.mac, 60);
+	assert_int_equal(counters(&lan->b).drops[NET_DROP_LINK_DOWN], 2);
+	assert_int_equal(counters(&lan->b).tx_bytes, 60);
+	assert_int_equal(counters(&lan->a).drops[NET_DROP_NO_BUFFER], 0);
+	assert_int_equal(lan->c.count, 2);
+}
+
+static void a_burst_is_handed_over_in_runs_and_flushed_once(void **state)
+{
+	struct lan *lan = *state;
+	static uint8_t data[8][100];
+	struct net_frame frames[8];
+	struct iovec rest[8];
+	const uint8_t *to[] = { lan->b.mac, lan->b.mac, lan->b.mac, lan->c.mac,
+				lan->c.mac, lan->b.mac, broadcast,  lan->b.mac };
+
+	fake_send(&lan->b, broadcast, lan->b.mac, 60);
+	fake_send(&lan->c, broadcast, lan->c.mac, 60);
+	fake_port_clear(&lan->b);
+	fake_port_clear(&lan->c);
+	for (unsigned i = 0; i < 8; i++) {
+		fake_frame(&frames[i], &rest[i], data[i], 100, to[i], lan->a.mac);
+		data[i][20] = (uint8_t)i;
+	}
+	switch_input(lan->a.port, frames, 8);
+	assert_int_equal(lan->b.calls, 4);
+	assert_int_equal(lan->c.calls, 2);
+	assert_int_equal(lan->b.flushes, 1);
+	assert_int_equal(lan->c.flushes, 1);
+	assert_int_equal(lan->b.count, 6);
+	assert_int_equal(lan->c.count, 3);
+	for (unsigned i = 1; i < 6; i++) /* in order */
+		assert_true(lan->b.kept[i].data[20] > lan->b.kept[i - 1].data[20]);
+}
+
+static void names_and_addresses_are_unique(void **state)
+{
+	struct lan *lan = *state;
+	struct net_switch *other = fake_switch(&lan->network, "other");
+	struct net_port_ops ops = { 0 };
+	struct net_port_config config = { .name = "a/net0" };
+	struct switch_config again = { .name = "lan" };
+	struct net_switch *sw, *list[4];
+	struct net_port *port;
+	struct cause cause;
+	struct fake_port same;
+
+	assert_int_equal(switch_port_add(&port, other, &config, &ops, NULL, &cause), -EEXIST);
+	assert_non_null(strstr(cause.text, "a/net0"));
+	config.name = "d/net0";
+	fake_mac(config.mac, 1);
+	assert_int_equal(switch_port_add(&port, lan->sw, &config, &ops, NULL, &cause), -EEXIST);
+	assert_non_null(strstr(cause.text, "02:00:00:00:00:01 is used by a/net0"));
+	fake_port_open(&same, other, "d/net0", 1, 0); /* the same address, on another switch */
+	fake_port_close(&same);
+	assert_int_equal(switch_new(&sw, lan->network, &again, &cause), -EEXIST);
+	assert_non_null(strstr(cause.text, "lan"));
+	assert_int_equal(network_list_switches(lan->network, list, 4), 2);
+	assert_ptr_equal(list[0], lan->sw);
+	assert_ptr_equal(network_find_switch(lan->network, "other"), other);
+	assert_null(network_find_switch(lan->network, "none"));
+	assert_string_equal(switch_get_config(other)->name, "other");
+	switch_free(other);
+	assert_int_equal(network_list_switches(lan->network, list, 0), 1);
+}
+
+static void an_uplink_comes_with_an_address(void **state)
+{
+	struct lan *lan = *state;
+	struct switch_config config = { .name = "up", .address = 0x0a000202, .prefix = 24 };
+	struct switch_lease_info lease;
+	struct net_switch *sw;
+	struct cause cause;
+
+	assert_int_equal(switch_new(&sw, lan->network, &config, &cause), 0);
+	assert_int_equal(switch_list_leases(sw, &lease, 1), 1);
+	assert_int_equal(switch_list_leases(lan->sw, &lease, 1), 0);
+	config = (struct switch_config){ .name = "bad", .address = 0x0a000202, .prefix = 31 };
+	assert_int_equal(switch_new(&sw, lan->network, &config, &cause), -EINVAL);
+	assert_string_equal(cause.text, "switch bad: prefix 31");
+	assert_null(network_find_switch(lan->network, "bad"));
+}
+
+static void lists_show_ports_and_addresses(void **state)
+{
+	struct lan *lan = *state;
+	struct switch_port_info ports[4];
+	struct switch_mac_info macs[4];
+
+	fake_send(&lan->b, broadcast, lan->b.mac, 60);
+	assert_int_equal(switch_list_ports(lan->sw, ports, 2), 3);
+	assert_string_equal(ports[1].name, "b/net0");
+	assert_string_equal(ports[1].kind, "guest");
+	assert_memory_equal(ports[1].mac, lan->b.mac, NET_MAC_SIZE);
+	assert_int_equal(ports[1].counters.rx_frames, 1);
+	assert_int_equal(switch_list_macs(lan->sw, macs, 4), 1);
+	assert_memory_equal(macs[0].mac, lan->b.mac, NET_MAC_SIZE);
+	assert_string_equal(macs[0].port, "b/net0");
+	fake_port_close(&lan->b);
+	assert_int_equal(switch_list_ports(lan->sw, ports, 4), 2);
+	assert_int_equal(switch_list_macs(lan->sw, macs, 4), 0);
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60); /* unknown again */
+	assert_int_equal(lan->c.count, 2);
+}
+
+static void a_switch_takes_its_number_of_ports_and_no_more(void **state)
+{
+	struct lan *lan = *state;
+	struct fake_port *many = calloc(NET_PORTS_MAX, sizeof(*many));
+	struct net_port_config config = { .name = "one more" };
+	struct net_port_ops ops = { 0 };
+	struct net_port *port;
+	struct cause cause;
+	char name[32];
+
+	for (unsigned i = 3; i < NET_PORTS_MAX; i++) {
+		snprintf(name, sizeof(name), "g%u/net0", i);
+		fake_port_open(&many[i], lan->sw, name, i + 1, 0);
+	}
+	assert_int_equal(switch_port_add(&port, lan->sw, &config, &ops, NULL, &cause), -ENOSPC);
+	for (unsigned i = 3; i < NET_PORTS_MAX; i++)
+		fake_send(&many[i], lan->a.mac, many[i].mac, 60);
+	fake_send(&lan->a, broadcast, lan->a.mac, 60);
+	fake_port_clear(&lan->a);
+	for (unsigned i = 3; i < NET_PORTS_MAX; i++) { /* every one has been learned */
+		fake_port_clear(&many[i]);
+		fake_send(&lan->a, many[i].mac, lan->a.mac, 60);
+		assert_int_equal(many[i].count, 1);
+	}
+	for (unsigned i = 3; i < NET_PORTS_MAX; i++)
+		fake_port_close(&many[i]);
+	free(many);
+}
+
+static uint64_t mac_number(uint32_t number)
+{
+	uint8_t bytes[8] = { 2, 1, (uint8_t)(number >> 24), (uint8_t)(number >> 16),
+			     (uint8_t)(number >> 8), (uint8_t)number };
+
+	return mac_load(bytes);
+}
+
+static void addresses_age(void **state)
+{
+	struct mac_table table;
+	struct mac_hint hint = { 0 };
+
+	(void)state;
+	assert_int_equal(mac_table_init(&table), 0);
+	mac_table_learn(&table, &hint, 42, 7, false, 1000);
+	assert_int_equal(mac_table_find(&table, 42, 1300), 7);
+	assert_int_equal(mac_table_find(&table, 42, 1301), MAC_NONE);
+	mac_table_learn(&table, &hint, 42, 7, false, 1200);
+	assert_int_equal(mac_table_find(&table, 42, 1500), 7);
+	assert_int_equal(mac_table_find(&table, 42, 1199), 7); /* a clock read a little earlier */
+	mac_table_forget(&table, 7);
+	assert_int_equal(mac_table_find(&table, 42, 1200), MAC_NONE);
+	assert_int_equal(table.learned[7], 0);
+	mac_table_destroy(&table);
+}
+
+static void made_up_addresses_hurt_only_their_port(void **state)
+{
+	struct mac_table table;
+	struct mac_hint hint = { 0 }, honest = { 0 };
+
+	(void)state;
+	assert_int_equal(mac_table_init(&table), 0);
+	mac_table_learn(&table, &honest, mac_number(1), 1, false, 50);
+	for (uint32_t port = 100; port < 164; port++)
+		for (uint32_t i = 0; i < 1000; i++)
+			mac_table_learn(&table, &hint, mac_number(port << 16 | i), port, false, 50);
+	for (uint32_t port = 100; port < 164; port++)
+		assert_true(table.learned[port] <= MAC_PER_PORT);
+	assert_int_equal(mac_table_find(&table, mac_number(1), 50), 1);
+	/* An address that was configured finds a place in the fullest table. */
+	for (uint32_t port = 200; port < 1000; port++) {
+		struct mac_hint own = { 0 };
+
+		mac_table_learn(&table, &own, mac_number(port), port, true, 51);
+		assert_int_equal(mac_table_find(&table, mac_number(port), 51), port);
+	}
+	/* What a port made up goes when it is old, and the port can learn again. */
+	for (uint32_t i = 0; i < 100; i++)
+		mac_table_learn(&table, &hint, mac_number(0x70000000 + i), 100, false, 500);
+	assert_int_equal(mac_table_find(&table, mac_number(0x70000001), 500), 100);
+	mac_table_destroy(&table);
+}
+
+struct sender {
+	struct fake_port *port;
+	const uint8_t *to;
+	atomic_bool *stop;
+};
+
+static void *send_all_the_time(void *arg)
+{
+	struct sender *sender = arg;
+	struct net_frame frames[16];
+	struct iovec rest[16];
+	uint8_t copy[16][64];
+
+	memset(copy, 0, sizeof(copy));
+	for (unsigned i = 0; i < 16; i++)
+		fake_frame(&frames[i], &rest[i], copy[i], 64, i % 4 ? sender->to : broadcast,
+			   sender->port->mac);
+	while (!atomic_load(sender->stop)) {
+		switch_input(sender->port->port, frames, 16);
+		usleep(10);
+	}
+	return NULL;
+}
+
+static void removal_waits_for_senders(void **state)
+{
+	struct lan *lan = *state;
+	struct fake_port *victim = calloc(1, sizeof(*victim));
+	uint8_t to[NET_MAC_SIZE];
+	atomic_bool stop = false;
+	struct sender senders[] = { { &lan->a, to, &stop }, { &lan->b, to, &stop } };
+	pthread_t threads[2];
+
+	fake_mac(to, 9);
+	lan->a.room = lan->b.room = lan->c.room = 0;
+	for (unsigned i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, send_all_the_time, &senders[i]);
+	for (unsigned round = 0; round < 200; round++) {
+		fake_port_open(victim, lan->sw, "victim/net0", 9, 0);
+		victim->room = 8;
+		fake_send(victim, broadcast, victim->mac, 60);
+		for (unsigned tries = 0; !atomic_load(&victim->flushes) && tries < 1000; tries++)
+			usleep(50);
+		assert_true(atomic_load(&victim->flushes) > 0);
+		fake_port_close(victim);
+		assert_int_equal(atomic_load(&victim->intruded), 0);
+		memset(victim, 0xee, sizeof(*victim)); /* whoever came late would crash */
+	}
+	atomic_store(&stop, true);
+	for (unsigned i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	free(victim);
+}
+
+static void every_verdict_has_a_name(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < NET_VERDICT_COUNT; i++)
+		assert_string_not_equal(net_verdict_name(i), "unknown");
+	assert_string_equal(net_verdict_name(NET_DROP_NO_BUFFER), "no buffer");
+	assert_string_equal(net_verdict_name(NET_VERDICT_COUNT), "unknown");
+}
+
+#define LAN_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LAN_TEST(an_unknown_address_is_flooded_a_learned_one_is_not),
+		LAN_TEST(broadcast_and_multicast_go_to_all_others),
+		LAN_TEST(a_station_that_moves_is_found_at_its_new_port),
+		LAN_TEST(bad_frames_are_dropped_and_counted_by_reason),
+		LAN_TEST(refusals_are_counted_at_the_receiver),
+		LAN_TEST(a_burst_is_handed_over_in_runs_and_flushed_once),
+		LAN_TEST(names_and_addresses_are_unique),
+		LAN_TEST(an_uplink_comes_with_an_address),
+		LAN_TEST(lists_show_ports_and_addresses),
+		LAN_TEST(a_switch_takes_its_number_of_ports_and_no_more),
+		cmocka_unit_test(addresses_age),
+		cmocka_unit_test(made_up_addresses_hurt_only_their_port),
+		LAN_TEST(removal_waits_for_senders),
+		cmocka_unit_test(every_verdict_has_a_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
