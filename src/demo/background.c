@@ -204,7 +204,8 @@ static void report_task(void *unused)
 	(void)unused;
 	for (;;) {
 		rest(5 * SECOND);
-		note("demo: %u peers, %lu pings (%lu lost), %lu transfers (%lu bad), %lu disk bursts (%lu bad)",
+		note("demo: %u peers, %lu pings (%lu lost), %lu transfers (%lu bad), %lu disk "
+		     "bursts (%lu bad)",
 		     peer_count(), done.pings, done.lost, done.transfers, done.bad_transfers,
 		     done.bursts, done.bad_bursts);
 	}

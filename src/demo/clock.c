@@ -208,5 +208,8 @@ uint64_t clock_wall(void)
 		year--;
 	}
 	return ((365ull * year + year / 4 - year / 100 + year / 400 + (153 * (month - 3) + 2) / 5 +
-		 day - 1 - 719468) * 24 + hour) * 3600 + minute * 60 + second;
+		 day - 1 - 719468) *
+			24 +
+		hour) * 3600 +
+	       minute * 60 + second;
 }

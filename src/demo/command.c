@@ -32,7 +32,8 @@ static void print_date(uint64_t seconds)
 	/* Civil date from days, with the year counted from March. */
 	uint64_t days = seconds / 86400 + 719468, era = days / 146097, of_era = days % 146097;
 	uint64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-	uint64_t of_year = of_era - (365 * year + year / 4 - year / 100), month = (5 * of_year + 2) / 153;
+	uint64_t of_year = of_era - (365 * year + year / 4 - year / 100),
+		 month = (5 * of_year + 2) / 153;
 
 	print("date %lu-%02lu-%02lu %02lu:%02lu:%02lu UTC\n", year + era * 400 + (month >= 10),
 	      month < 10 ? month + 3 : month - 9, of_year - (153 * month + 2) / 5 + 1,
@@ -48,7 +49,8 @@ static void status_net(void)
 	print("net: mac %s, address %s mask %s gateway %s by %s\n", mac_text(nic_mac),
 	      ip_text(net_address.ip), ip_text(net_address.mask), ip_text(net_address.gateway),
 	      net_address.origin);
-	print("net: received %lu frames %lu bytes, sent %lu frames %lu bytes, dropped %lu, bad %lu\n",
+	print("net: received %lu frames %lu bytes, sent %lu frames %lu bytes, dropped %lu, bad "
+	      "%lu\n",
 	      nic_counters.received, nic_counters.received_bytes, nic_counters.sent,
 	      nic_counters.sent_bytes, nic_counters.dropped, net_counters.bad);
 	print("tcp: opened %lu, accepted %lu, retransmitted %lu, failed %lu, open %u\n",
@@ -74,13 +76,15 @@ static bool command_status(unsigned count, char **words)
 		uint64_t busy = cpus[i].online ? cpu_busy(&cpus[i], now) / MILLISECOND : 0;
 
 		if (cpus[i].online)
-			print("cpu %u: busy %lu.%03lu s, halts %lu, load %u.%u %%\n", i, busy / 1000,
-			      busy % 1000, cpus[i].halts, cpus[i].load / 10, cpus[i].load % 10);
+			print("cpu %u: busy %lu.%03lu s, halts %lu, load %u.%u %%\n", i,
+			      busy / 1000, busy % 1000, cpus[i].halts, cpus[i].load / 10,
+			      cpus[i].load % 10);
 	}
 	if (disk_size() == 0)
 		print("disk: none\n");
 	else
-		print("disk: %lu bytes%s, reads %lu of %lu bytes, writes %lu of %lu bytes, errors %lu\n",
+		print("disk: %lu bytes%s, reads %lu of %lu bytes, writes %lu of %lu bytes, errors "
+		      "%lu\n",
 		      disk_size(), disk_read_only() ? " read-only" : "", disk_counters.reads,
 		      disk_counters.read_bytes, disk_counters.writes, disk_counters.written_bytes,
 		      disk_counters.errors);

@@ -33,7 +33,8 @@ bool command_reboot(unsigned count, char **words)
 	return true;
 }
 
-/* An exception without a vector table; an MMIO access that no emulator knows; code where no RAM is. */
+/* An exception without a vector table; an MMIO access that no emulator knows; code where no RAM is.
+ */
 bool command_crash(unsigned count, char **words)
 {
 	(void)count;
@@ -49,7 +50,7 @@ bool command_crash(unsigned count, char **words)
 	} else if (strcmp(words[1], "mmio") == 0) {
 		print("crash: a jump to where no memory is\n");
 		console_flush();
-		__asm__ volatile("jmp *%0" : : "r"(NOWHERE));
+		__asm__ volatile("int3" : : "a"(SERVICE_JUMP), "D"(NOWHERE) : "memory");
 	} else {
 		return false;
 	}

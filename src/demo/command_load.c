@@ -54,7 +54,8 @@ static const char *disk_piece(const char *what, uint64_t offset, uint8_t *buffer
 		return disk_transfer(DISK_WRITE, offset, buffer, length);
 	}
 	why = disk_transfer(DISK_READ, offset, buffer, length);
-	if (why == NULL && strcmp(what, "verify") == 0 && !pattern_matches(buffer, offset, length, 1))
+	if (why == NULL && strcmp(what, "verify") == 0 &&
+	    !pattern_matches(buffer, offset, length, 1))
 		why = "the data differ from what \"disk write\" writes";
 	return why;
 }
@@ -180,7 +181,8 @@ bool command_mem(unsigned count, char **words)
 				task_yield();
 		}
 	}
-	print("mem: %lu MiB in %lu us, wrong words %lu\n", mib, (clock_now() - start) / 1000, wrong);
+	print("mem: %lu MiB in %lu us, wrong words %lu\n", mib, (clock_now() - start) / 1000,
+	      wrong);
 	return true;
 }
 

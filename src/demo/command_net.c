@@ -47,7 +47,8 @@ bool command_ping(unsigned count, char **words)
 	}
 	print("ping: %lu sent, %lu received", sent, received);
 	if (received > 0)
-		print(", min/avg/max %lu/%lu/%lu us", least / 1000, sum / received / 1000, most / 1000);
+		print(", min/avg/max %lu/%lu/%lu us", least / 1000, sum / received / 1000,
+		      most / 1000);
 	print("\n");
 	return true;
 }
@@ -250,7 +251,8 @@ bool load_net(const char *peer, uint64_t rate, uint64_t seconds)
 		if (sent < due)
 			task_yield();
 		else
-			task_sleep(maximum(MILLISECOND, minimum(PAYLOAD * SECOND / rate, 100 * MILLISECOND)));
+			task_sleep(maximum(MILLISECOND,
+					   minimum(PAYLOAD * SECOND / rate, 100 * MILLISECOND)));
 	}
 	now = maximum((clock_now() - start) / 1000, 1);
 	print("load: net %lu bytes in %lu us: %lu bytes/s\n", sent * PAYLOAD, now,

@@ -22,13 +22,16 @@
 #include "virtio.h"
 
 #define ARENA (256u << 10)
-#define ARENA_USED (128u << 10) /* addresses lie in the first half, lengths reach into the second */
+#define ARENA_USED (128u << 10) /* addresses lie in it, lengths reach into the rest */
 #define CONFIG_DWORDS 64
 #define QUEUE_ADDRESSES 0x20
+#define RESTORE_EVERY 64 /* operations */
 
 static uint8_t *arena;
 static uint32_t chance;
 static bool may_write_disk;
+static uint32_t saved[PCI_FUNCTIONS_MAX][CONFIG_DWORDS];
+static bool changed[PCI_FUNCTIONS_MAX];
 
 static uint32_t pick(uint32_t limit)
 {
@@ -37,7 +40,8 @@ static uint32_t pick(uint32_t limit)
 
 static uint32_t nonsense(void)
 {
-	static const uint32_t edges[] = { 0, 1, 2, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff,
+	static const uint32_t edges[] = { 0,       1,          2,          0x7f,       0x80,
+					  0xff,    0x100,      0x7fff,     0x8000,     0xffff,
 					  0x10000, 0x7fffffff, 0x80000000, 0xffffffff, 0xfffffffe };
 
 	return pick(2) ? edges[pick(ARRAY_SIZE(edges))] : random_next(&chance);
@@ -70,7 +74,8 @@ static void fuzz_descriptors(void)
 	for (unsigned i = 0; i < count; i++) {
 		d[i].address = low_address() | (uint64_t)high_address() << 32;
 		d[i].length = pick(8) == 0 && d[i].address - (uintptr_t)arena >= ARENA
-				      ? nonsense() : pick(ARENA - ARENA_USED);
+				      ? nonsense()
+				      : pick(ARENA - ARENA_USED);
 		d[i].flags = pick(8) == 0 ? nonsense() : pick(8);
 		d[i].next = pick(4) == 0 ? nonsense() : pick(64);
 	}
@@ -177,7 +182,8 @@ static void fuzz_device(struct virtio *device)
 		break;
 	case 4:
 	case 5:
-		write_sized(device->notify + pick(device->notify_size), 2, pick(4) ? pick(4) : nonsense());
+		write_sized(device->notify + pick(device->notify_size), 2,
+			    pick(4) ? pick(4) : nonsense());
 		break;
 	case 6:
 		fuzz_msix(device);
@@ -187,14 +193,33 @@ static void fuzz_device(struct virtio *device)
 	}
 }
 
+static void save_config(void)
+{
+	for (unsigned f = 0; f < pci_count; f++)
+		for (unsigned i = 0; i < CONFIG_DWORDS; i++)
+			saved[f][i] = pci_port_read(pci_functions[f].devfn, i * 4);
+}
+
+/* Puts back what fuzz_pci() changed, or its device would be out of reach for the rest. */
+static void restore_config(void)
+{
+	for (unsigned f = 0; f < pci_count; f++) {
+		for (unsigned i = 0; changed[f] && i < CONFIG_DWORDS; i++)
+			pci_port_write(pci_functions[f].devfn, i * 4, saved[f][i]);
+		changed[f] = false;
+	}
+}
+
 static void fuzz_pci(void)
 {
-	const struct pci_function *f = &pci_functions[pick(pci_count)];
+	unsigned n = pick(pci_count);
+	const struct pci_function *f = &pci_functions[n];
 	unsigned offset = pick(CONFIG_DWORDS) * 4;
 
 	/* ICH9's RCBA and Q35's SMRAM can hide RAM, where a machine has them. */
 	if ((f->devfn == 0xf8 && offset == 0xf0) || (f->devfn == 0 && (offset & ~15u) == 0x90))
 		return;
+	changed[n] = true;
 	pci_port_write(f->devfn, offset, nonsense());
 	pci_port_read(f->devfn, pick(CONFIG_DWORDS) * 4);
 }
@@ -203,7 +228,7 @@ static bool forbidden(uint16_t port, unsigned width)
 {
 	static const struct {
 		uint16_t first, last;
-	} ranges[] = { { 0x20, 0x21 },	 { 0xa0, 0xa1 },   { 0x92, 0x92 },   { 0xcf9, 0xcf9 },
+	} ranges[] = { { 0x20, 0x21 },   { 0xa0, 0xa1 },   { 0x92, 0x92 },  { 0xcf9, 0xcf9 },
 		       { 0x514, 0x51b }, { 0x660, 0x67f }, { 0xcfc, 0xcff } };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(ranges); i++)
@@ -217,7 +242,7 @@ static void fuzz_port(void)
 {
 	static const uint16_t places[] = { 0x3f8, 0x3f9, 0x3fa, 0x3fb, 0x3fc, 0x3fd, 0x3fe, 0x3ff,
 					   0x600, 0x602, 0x604, 0x608, 0x620, 0x628, 0x70,  0x71,
-					   0x60,  0x64,	 0x40,	0x41,  0x42,  0x43,  0x61,  0x80,
+					   0x60,  0x64,  0x40,  0x41,  0x42,  0x43,  0x61,  0x80,
 					   0xcf8, 0x510, 0x511, 0x402, 0xb2,  0xb3,  0x4d0, 0x4d1 };
 	uint16_t port = pick(4) ? places[pick(ARRAY_SIZE(places))] : 0x100 + pick(0x2f0);
 	unsigned width = 1 << pick(3);
@@ -235,7 +260,8 @@ static void fuzz_port(void)
 		value &= ~(0x10u << 8 * (0x3fc - port)); /* the UART's loop would type commands */
 	/* The keyboard controller: reset pulses and the output port. */
 	for (unsigned i = 0; i < width; i++)
-		if (port + i == 0x64 && ((value >> 8 * i & 0xf0) == 0xf0 || (value >> 8 * i & 0xff) == 0xd1))
+		if (port + i == 0x64 &&
+		    ((value >> 8 * i & 0xf0) == 0xf0 || (value >> 8 * i & 0xff) == 0xd1))
 			return;
 	if (width == 1)
 		out8(port, value);
@@ -258,6 +284,8 @@ static void run(uint64_t number)
 			fuzz_pci();
 		else
 			fuzz_port();
+		if (i % RESTORE_EVERY == RESTORE_EVERY - 1)
+			restore_config();
 		if (i % 1024 == 1023)
 			task_yield();
 	}
@@ -265,7 +293,6 @@ static void run(uint64_t number)
 
 bool command_fuzz(unsigned count, char **words)
 {
-	static uint32_t saved[PCI_FUNCTIONS_MAX][CONFIG_DWORDS];
 	uint64_t seed, number;
 
 	(void)count;
@@ -279,16 +306,12 @@ bool command_fuzz(unsigned count, char **words)
 	}
 	may_write_disk = disk_size() != 0 && disk_claim() == NULL;
 	chance = (uint32_t)seed * 2654435761u | 1;
-	for (unsigned f = 0; f < pci_count; f++)
-		for (unsigned i = 0; i < CONFIG_DWORDS; i++)
-			saved[f][i] = pci_port_read(pci_functions[f].devfn, i * 4);
+	save_config();
 	nic_give_up();
 	disk_give_up();
 	console_flush();
 	run(number);
-	for (unsigned f = 0; f < pci_count; f++)
-		for (unsigned i = 0; i < CONFIG_DWORDS; i++)
-			pci_port_write(pci_functions[f].devfn, i * 4, saved[f][i]);
+	restore_config();
 	if (nic_device()->common != 0)
 		virtio_reset(nic_device());
 	if (disk_device()->common != 0)

@@ -354,8 +354,9 @@ static void input_ip(const uint8_t *frame, unsigned length)
 	}
 	from = get32(ip + 12);
 	to = get32(ip + 16);
-	if (get16(ip + 6) & 0x3fff || (net_address.ip != 0 && to != net_address.ip &&
-	    to != IP_BROADCAST && to != (net_address.ip | ~net_address.mask)))
+	if (get16(ip + 6) & 0x3fff ||
+	    (net_address.ip != 0 && to != net_address.ip && to != IP_BROADCAST &&
+	     to != (net_address.ip | ~net_address.mask)))
 		return;
 	if (net_address.ip != 0 && on_link(from))
 		learn(from, frame + 6, to == net_address.ip);
@@ -400,8 +401,9 @@ static struct ping *ping_new(uint32_t ip, unsigned sequence)
 
 	for (unsigned i = 0; i < PINGS; i++) {
 		if (!pings[i].used) {
-			pings[i] = (struct ping){ .ip = ip, .id = ++next_id, .sequence = sequence,
-						  .used = true };
+			pings[i] = (struct ping){
+				.ip = ip, .id = ++next_id, .sequence = sequence, .used = true
+			};
 			return &pings[i];
 		}
 	}

@@ -22,13 +22,13 @@
 
 struct net_address {
 	uint32_t ip, mask, gateway; /* ip 0: none yet */
-	const char *origin;	    /* "DHCP", "link-local", "command line" */
+	const char *origin;         /* "DHCP", "link-local", "command line" */
 };
 
 struct net_counters {
-	uint64_t bad;	    /* frames with wrong lengths or checksums */
+	uint64_t bad; /* frames with wrong lengths or checksums */
 	uint64_t sink_frames, sink_bytes, sink_first, sink_last; /* UDP port 9; ns */
-	uint64_t echoes;    /* pings answered */
+	uint64_t echoes;                                         /* pings answered */
 };
 
 extern struct net_address net_address;

@@ -43,9 +43,9 @@ static bool setup_buffers(void)
 		return false;
 	flood_buffer = transmit_buffers + own_count * BUFFER;
 	for (unsigned i = 0; i < receive.size; i++) {
-		receive.descriptors[i] = (struct descriptor){
-			(uintptr_t)receive_buffers + i * BUFFER, BUFFER, DESCRIPTOR_WRITE, 0
-		};
+		receive.descriptors[i] =
+			(struct descriptor){ (uintptr_t)receive_buffers + i * BUFFER, BUFFER,
+					     DESCRIPTOR_WRITE, 0 };
 		queue_add(&receive, i);
 	}
 	for (unsigned i = 0; i < transmit.size; i++) {

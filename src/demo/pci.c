@@ -55,9 +55,9 @@ void pci_setup(void)
 				continue;
 			if (n == 0 && pci_read(devfn, 0xc) & 0x800000)
 				functions = 8;
-			pci_functions[pci_count++] = (struct pci_function){
-				.devfn = devfn, .vendor = id, .device = id >> 16
-			};
+			pci_functions[pci_count++] = (struct pci_function){ .devfn = devfn,
+									    .vendor = id,
+									    .device = id >> 16 };
 		}
 	}
 }

@@ -194,11 +194,13 @@ static void progress_http(struct tcp *c)
 			*newlines = 0;
 	}
 	if (*newlines >= 2 || tcp_ended(c)) {
-		size = format(body, sizeof(body), "guest %s\nuptime %lu s\nvcpus %u\nmemory %lu KiB\npeers %u\n",
+		size = format(body, sizeof(body),
+			      "guest %s\nuptime %lu s\nvcpus %u\nmemory %lu KiB\npeers %u\n",
 			      guest_name, clock_now() / SECOND, cpu_count, memory_size() / 1024,
 			      peer_count());
 		size = format(buffer, sizeof(buffer),
-			      "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %lu\r\n\r\n%s",
+			      "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Length: "
+			      "%lu\r\n\r\n%s",
 			      size, body);
 		tcp_write(c, buffer, size);
 		service_counters.requests++;
@@ -255,7 +257,8 @@ static const char *transfer(struct tcp *c, uint64_t bytes, uint32_t seed, uint64
 		if (got < sizeof(answer))
 			task_wait(limit);
 	}
-	if (((uint64_t)get32(answer) << 32 | get32(answer + 4)) != bytes || get32(answer + 8) != sum)
+	if (((uint64_t)get32(answer) << 32 | get32(answer + 4)) != bytes ||
+	    get32(answer + 8) != sum)
 		return "the checksum is wrong";
 	return NULL;
 }

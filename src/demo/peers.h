@@ -44,7 +44,7 @@ unsigned peer_count(void);
 /* What tcp_transfer() did. */
 struct transfer {
 	uint64_t bytes;
-	uint64_t time; /* ns */
+	uint64_t time;     /* ns */
 	const char *error; /* NULL: sent, and the peer's checksum was right */
 };
 

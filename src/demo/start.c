@@ -114,7 +114,8 @@ bool events_rest(void)
 
 void fault(unsigned vector, uint64_t error, uint64_t rip, uint64_t cr2)
 {
-	print("\nfault: exception %u, error %lx, rip %lx, cr2 %lx; halted\n", vector, error, rip, cr2);
+	print("\nfault: exception %u, error %lx, rip %lx, cr2 %lx; halted\n", vector, error, rip,
+	      cr2);
 	console_flush();
 	for (;;)
 		service(SERVICE_STOP);
@@ -140,7 +141,7 @@ void guest_start(struct cpu *cpu, unsigned unused, const struct start_info *info
 	uart_setup();
 	cpu->pending_byte[PENDING_SERIAL] = 1; /* what came before the interrupt was on */
 	print("\nvmdeck demo guest \"%s\": %lu KiB RAM, %u vCPU, %s. Type help.\n", guest_name,
-	      memory_size() / 1024, acpi.cpu_count, clock_source);
+	      memory_size() / 1024, (unsigned)maximum(acpi.cpu_count, 1), clock_source);
 	if (!memory)
 		print("no RAM above the image in the memory map\n");
 	acpi_enable_power_button();

@@ -18,7 +18,7 @@
 #define TRIES 8
 #define RTO_LEAST (200 * MILLISECOND)
 #define RTO_MOST (4 * SECOND)
-#define LINGER SECOND	      /* in TIME-WAIT */
+#define LINGER SECOND         /* in TIME-WAIT */
 #define ABANDON (20 * SECOND) /* after tcp_close(), for a peer that does not close */
 
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
@@ -31,10 +31,10 @@ struct tcp {
 	uint32_t remote;
 	uint16_t local_port, remote_port;
 	uint32_t una, nxt, high; /* first unacknowledged, next to send, highest sent + 1 */
-	uint32_t window, mss;	 /* the peer's */
+	uint32_t window, mss;    /* the peer's */
 	uint32_t receive_next, told_window;
-	uint8_t *out, *in;		    /* rings */
-	unsigned out_start, out_length;	    /* from una */
+	uint8_t *out, *in;              /* rings */
+	unsigned out_start, out_length; /* from una */
 	unsigned in_start, in_length;
 	unsigned duplicates, tries;
 	uint64_t due, rto; /* due 0: nothing to repeat */
@@ -75,8 +75,7 @@ static void ring_copy_out(const uint8_t *ring, unsigned at, uint8_t *to, unsigne
 }
 
 /* One segment; length bytes from offset of the out ring. False when it could not be sent. */
-static bool send(struct tcp *c, uint32_t sequence, unsigned flags, unsigned offset,
-		 unsigned length)
+static bool send(struct tcp *c, uint32_t sequence, unsigned flags, unsigned offset, unsigned length)
 {
 	unsigned header = flags & SYN ? 24 : 20;
 	uint8_t *tcp = net_packet(c->remote, IP_TCP);
@@ -94,8 +93,9 @@ static bool send(struct tcp *c, uint32_t sequence, unsigned flags, unsigned offs
 	if (flags & SYN)
 		put32(tcp + 20, 2 << 24 | 4 << 16 | MSS);
 	ring_copy_out(c->out, c->out_start + offset, tcp + header, length);
-	put16(tcp + 16, net_checksum(net_pseudo_sum(net_address.ip, c->remote, IP_TCP,
-						    header + length), tcp, header + length));
+	put16(tcp + 16,
+	      net_checksum(net_pseudo_sum(net_address.ip, c->remote, IP_TCP, header + length), tcp,
+			   header + length));
 	net_send(header + length);
 	return true;
 }
@@ -154,7 +154,8 @@ static void output(struct tcp *c)
 {
 	if (c->state == ESTABLISHED)
 		send_data(c);
-	if (c->due == 0 && (c->nxt != c->una || c->out_length > 0 || (c->fin_wanted && !c->fin_acked)))
+	if (c->due == 0 &&
+	    (c->nxt != c->una || c->out_length > 0 || (c->fin_wanted && !c->fin_acked)))
 		arm(c);
 }
 
@@ -226,10 +227,17 @@ static struct tcp *create(uint32_t remote, uint16_t local_port, uint16_t remote_
 			buffers = memory_take(2 * BUFFER);
 		if (buffers == NULL)
 			return NULL;
-		*c = (struct tcp){ .remote = remote, .local_port = local_port,
-				   .remote_port = remote_port, .out = buffers,
-				   .in = buffers + BUFFER, .owned = true, .una = first,
-				   .nxt = first + 1, .high = first + 1, .mss = MSS, .window = MSS,
+		*c = (struct tcp){ .remote = remote,
+				   .local_port = local_port,
+				   .remote_port = remote_port,
+				   .out = buffers,
+				   .in = buffers + BUFFER,
+				   .owned = true,
+				   .una = first,
+				   .nxt = first + 1,
+				   .high = first + 1,
+				   .mss = MSS,
+				   .window = MSS,
 				   .rto = 300 * MILLISECOND };
 		return c;
 	}

@@ -99,7 +99,7 @@ bool virtio_open(struct virtio *device, unsigned type, uint64_t wanted)
 		return false;
 	pci_write(device->devfn, PCI_COMMAND,
 		  (pci_read(device->devfn, PCI_COMMAND) & 0xffff) | PCI_COMMAND_MEMORY |
-		  PCI_COMMAND_MASTER);
+			  PCI_COMMAND_MASTER);
 	virtio_reset(device);
 	mmio_write8(device->common + VIRTIO_STATUS, status);
 	for (unsigned half = 0; half < 2; half++) {

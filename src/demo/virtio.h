@@ -38,7 +38,7 @@ struct queue {
 	uint16_t size, index;
 	uint16_t available; /* entries made available so far */
 	uint16_t published; /* of these, the device knows */
-	uint16_t used;	    /* entries taken back so far */
+	uint16_t used;      /* entries taken back so far */
 	bool event_idx;
 	uintptr_t notify;
 	struct descriptor *descriptors;
@@ -52,7 +52,8 @@ struct queue {
  */
 bool virtio_open(struct virtio *device, unsigned type, uint64_t wanted);
 
-/* Sets queue n up with at most size descriptors, a power of two; its interrupt is a vector of CPU 0. */
+/* Sets queue n up with at most size descriptors, a power of two; its interrupt is a vector of CPU
+ * 0. */
 bool virtio_queue(struct virtio *device, struct queue *queue, unsigned n, unsigned size,
 		  unsigned vector);
 
@@ -64,7 +65,8 @@ void virtio_reset(struct virtio *device);
 /* 8 bits of the device's configuration. */
 uint8_t virtio_config(const struct virtio *device, unsigned offset);
 
-/* Makes a chain that begins with that descriptor available; the device sees it after queue_publish(). */
+/* Makes a chain that begins with that descriptor available; the device sees it after
+ * queue_publish(). */
 static inline __attribute__((always_inline)) void queue_add(struct queue *queue, uint16_t head)
 {
 	queue->ring[2 + (queue->available++ & (queue->size - 1))] = head;
@@ -73,7 +75,8 @@ static inline __attribute__((always_inline)) void queue_add(struct queue *queue,
 void queue_publish(struct queue *queue);
 
 /* Takes back a chain; false when there is none. A broken entry has head >= size. */
-static inline __attribute__((always_inline)) bool queue_take(struct queue *queue, uint32_t *head, uint32_t *length)
+static inline __attribute__((always_inline)) bool queue_take(struct queue *queue, uint32_t *head,
+							     uint32_t *length)
 {
 	volatile uint32_t *entry;
 
