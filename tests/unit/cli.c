@@ -268,7 +268,7 @@ static void a_guest_is_shown_without_its_escapes(void **state)
 
 	fake_print(*state, "web", "log\033[2Jin: \xc2\x9b", 13);
 	assert_int_equal(vmdeck("show web"), 0);
-	has(out, "52:54:00:01:02:03 on lan");
+	has(out, "52:54:00:01:02:03 on lan, running");
 	has(out, "12345678901");
 	has(out, "log[2Jin: ");
 	assert_null(strchr(out, '\033'));
