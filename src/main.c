@@ -46,15 +46,21 @@ static int screen_hook(const char *socket, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "demo", optional_argument, NULL, 'd' },
+		{ "headless", no_argument, NULL, 'h' },
 		{ 0 }
 	};
 	struct role_config config = { 0 };
+	bool headless = false;
 	unsigned long guests;
 	char *end;
 	int option;
 
 	optind = 1;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'h') {
+			headless = true;
+			continue;
+		}
 		if (option != 'd')
 			return CLI_USAGE;
 		config.demo = true;
@@ -70,7 +76,9 @@ static int screen_hook(const char *socket, int argc, char **argv)
 		fprintf(stderr, "vmdeck: '%s' is no subcommand; try 'vmdeck help'\n", argv[optind]);
 		return CLI_USAGE;
 	}
-	return find_places(socket, &config) ? role_screen(&config) : CLI_FAILED;
+	if (!find_places(socket, &config))
+		return CLI_FAILED;
+	return headless ? role_headless(&config) : role_screen(&config);
 }
 
 static int check_hook(const char *path, void (*mistake)(void *arg, unsigned line, const char *text),
@@ -94,8 +102,9 @@ int main(int argc, char **argv)
 		.run = run_hook,
 		.screen = screen_hook,
 		.run_args = "PROFILE",
-		.screen_args = "[--demo[=GUESTS]]",
-		.screen_help = "  --demo[=GUESTS]  the built-in guests instead of your own\n",
+		.screen_args = "[--demo[=GUESTS]] [--headless]",
+		.screen_help = "  --demo[=GUESTS]  the built-in guests instead of your own\n"
+			       "  --headless       the deck without a screen, in the foreground\n",
 	};
 
 	/* A reader that goes away is an error of that write, not the end of the program. */

@@ -22,4 +22,11 @@ int role_run(const struct role_config *config, const char *profile_path);
 /* "vmdeck": the screen, with the core in this process or attached to one that runs. */
 int role_screen(const struct role_config *config);
 
+/*
+ * "vmdeck --headless": the core in the foreground without a screen, until its
+ * deck is shut down. SIGINT and SIGTERM press the power buttons, and the second
+ * of them switches off.
+ */
+int role_headless(const struct role_config *config);
+
 #endif

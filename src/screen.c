@@ -1,6 +1,6 @@
 /*
  * "vmdeck": the screen, attached to the deck that runs or with the core in
- * this process.
+ * this process; or that core without a screen.
  *
  * A deck of our own begins with a fork: the launcher, which is what the shell
  * sees, holds the terminal's foreground; the child is the real process, core
@@ -60,7 +60,8 @@ struct session {
 	struct deck *deck;
 	struct server *server;
 	pthread_t thread;
-	struct loop_task start, stop;
+	struct loop_task start, stop, end;
+	bool force; /* end: the second time */
 };
 
 static int dial_session(void *arg, struct cause *cause)
@@ -92,6 +93,15 @@ static void stop_deck(void *arg)
 	loop_stop(deck_loop(session->deck));
 }
 
+/* Presses every power button; when asked again, switches everything off. */
+static void end_guests(void *arg)
+{
+	struct session *session = arg;
+
+	deck_end(session->deck, session->force, stop_deck, session);
+	session->force = true;
+}
+
 /* Serves the deck until it is told to quit; then closes every connection, the screen's too. */
 static void *deck_thread(void *arg)
 {
@@ -116,6 +126,7 @@ static int open_session(struct session *session, const struct role_config *confi
 
 	session->start = (struct loop_task){ .run = start_guests, .arg = session };
 	session->stop = (struct loop_task){ .run = stop_deck, .arg = session };
+	session->end = (struct loop_task){ .run = end_guests, .arg = session };
 	err = deck_new(&session->deck, &deck_config, cause);
 	if (err)
 		return err;
@@ -184,6 +195,46 @@ static int run_session(const struct role_config *config, int launcher)
 	else
 		loop_post(deck_loop(session.deck), &session.stop);
 	close_session(&session);
+	return 0;
+}
+
+/* --- the core alone --- */
+
+static void *wait_for_signals(void *arg)
+{
+	struct session *session = arg;
+	sigset_t signals;
+	int signal;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	for (;;)
+		if (sigwait(&signals, &signal) == 0)
+			loop_post(deck_loop(session->deck), &session->end);
+	return NULL;
+}
+
+int role_headless(const struct role_config *config)
+{
+	struct session session = { 0 };
+	pthread_t waiter;
+	struct cause cause;
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
+	if (open_session(&session, config, &cause) < 0)
+		return complain(&cause);
+	if (pthread_create(&waiter, NULL, wait_for_signals, &session) == 0) {
+		pthread_join(session.thread, NULL);
+		pthread_cancel(waiter);
+		pthread_join(waiter, NULL);
+	} else {
+		loop_post(deck_loop(session.deck), &session.stop);
+		pthread_join(session.thread, NULL);
+	}
+	deck_free(session.deck);
 	return 0;
 }
 

@@ -3,6 +3,11 @@ TESTS = $(check_PROGRAMS) $(dist_check_SCRIPTS)
 dist_check_SCRIPTS += %D%/manuals.sh %D%/summary.sh
 EXTRA_DIST += %D%/README.md %D%/lib/summary
 
+# The Linux guest of the end-to-end tests. Nothing here is built by make: a
+# test that needs it calls tests/linux/build.
+EXTRA_DIST += %D%/linux/README.md %D%/linux/build %D%/linux/emulated-cpl0.patch \
+	%D%/linux/guest.config %D%/linux/init.c %D%/linux/lz4-store
+
 if HAVE_CMOCKA
 NO_CMOCKA = :
 else
@@ -27,18 +32,37 @@ MOSTLYCLEANFILES += tests/summary.log
 # of them with libFuzzer, as tests/fuzz/NAME.fuzz (clang, from clean objects:
 # ./configure CC=clang --enable-sanitizer=address,undefined,fuzzer-no-link).
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-FUZZ_TARGETS = tests/fuzz/ini.fuzz tests/fuzz/kernel_image.fuzz
+FUZZ_TARGETS = tests/fuzz/ini.fuzz tests/fuzz/kernel_image.fuzz \
+	tests/fuzz/decode.fuzz tests/fuzz/dhcp.fuzz
 
 check_PROGRAMS += tests/fuzz/ini
 tests_fuzz_ini_SOURCES = tests/fuzz/ini.c tests/lib/fuzz.c tests/lib/fuzz.h
 tests_fuzz_ini_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_ini_LDADD = $(BASE_LIBS)
 
+check_PROGRAMS += tests/fuzz/decode
+tests_fuzz_decode_SOURCES = tests/fuzz/decode.c tests/lib/fuzz.c tests/lib/fuzz.h
+tests_fuzz_decode_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_decode_LDADD = $(NET_LIBS)
+
+check_PROGRAMS += tests/fuzz/dhcp
+tests_fuzz_dhcp_SOURCES = tests/fuzz/dhcp.c tests/lib/fuzz.c tests/lib/fuzz.h
+tests_fuzz_dhcp_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_dhcp_LDADD = $(NET_LIBS)
+
 EXTRA_PROGRAMS += $(FUZZ_TARGETS)
 tests_fuzz_ini_fuzz_SOURCES = tests/fuzz/ini.c
 tests_fuzz_ini_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_ini_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_ini_fuzz_LDADD = $(BASE_LIBS)
+tests_fuzz_decode_fuzz_SOURCES = tests/fuzz/decode.c
+tests_fuzz_decode_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_decode_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_decode_fuzz_LDADD = $(NET_LIBS)
+tests_fuzz_dhcp_fuzz_SOURCES = tests/fuzz/dhcp.c
+tests_fuzz_dhcp_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_dhcp_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_dhcp_fuzz_LDADD = $(NET_LIBS)
 
 check_PROGRAMS += tests/fuzz/kernel_image
 tests_fuzz_kernel_image_SOURCES = tests/fuzz/kernel_image.c tests/lib/fuzz.c tests/lib/fuzz.h
@@ -53,3 +77,9 @@ tests_fuzz_kernel_image_fuzz_LDADD = $(CORE_LIBS)
 fuzz: $(FUZZ_TARGETS)
 .PHONY: fuzz
 CLEANFILES += $(FUZZ_TARGETS)
+
+# End-to-end tests run the program itself, in a home of their own.
+dist_check_SCRIPTS += tests/e2e/mistakes.py
+EXTRA_DIST += tests/e2e/deck.py
+
+include tests/bench/room.mk

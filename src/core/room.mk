@@ -50,6 +50,14 @@ src_core_libserver_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 
 SERVER_LIBS = src/core/libserver.a $(CONTROL_LIBS) -lm
 
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/server
+tests_unit_server_SOURCES = tests/unit/server.c tests/unit/fake_deck.c tests/unit/fake_deck.h \
+	%D%/console.c
+tests_unit_server_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_server_LDADD = $(SERVER_LIBS) $(CMOCKA_LIBS)
+endif
+
 CORE_LIBS = src/core/libserver.a src/core/libcore.a $(NET_LIBS) $(CONTROL_LIBS) $(BASE_LIBS) $(URING_LIBS) -lm
 
 # boot: kernels and tables; hw: chips by part name.
@@ -79,8 +87,11 @@ CLEANFILES += %D%/boot/dsdt.inc %D%/boot/dsdt.aml %D%/boot/dsdt.log
 		mv $@.tmp $@
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/i8042 tests/unit/ich9_pm \
-	tests/unit/mc146818 tests/unit/uart16550
+check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/boot_entry tests/unit/i8042 \
+	tests/unit/ich9_pm tests/unit/mc146818 tests/unit/uart16550
+tests_unit_boot_entry_SOURCES = tests/unit/boot_entry.c
+tests_unit_boot_entry_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_boot_entry_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_i8042_SOURCES = tests/unit/i8042.c
 tests_unit_i8042_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_i8042_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)

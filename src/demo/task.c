@@ -59,6 +59,11 @@ bool task_start(void (*run)(void *argument), void *argument)
 	return false;
 }
 
+void *task_argument(void)
+{
+	return current != NULL ? current->argument : NULL;
+}
+
 static void pause(uint64_t until, bool sleeping)
 {
 	current->wake_at = until;

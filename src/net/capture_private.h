@@ -57,7 +57,7 @@ struct capture_tap {
 	_Alignas(64) _Atomic uint32_t snap; /* bytes wanted of each frame; 0: nobody captures */
 	uint32_t sequence;
 	_Atomic(struct chunk *) open; /* NULL, CHUNK_BUSY, or a chunk anyone may take */
-	_Atomic uint64_t stamp;	      /* time of the latest records */
+	_Atomic uint64_t since;	      /* time of the first record in the latest chunk */
 	_Atomic uint64_t lost;
 
 	/* Constant. */

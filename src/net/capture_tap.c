@@ -22,7 +22,7 @@ static void hand_over(struct capture_hub *hub, struct chunk *chunk)
 		capture_hub_wake(hub);
 }
 
-static struct chunk *new_chunk(struct capture_tap *tap)
+static struct chunk *new_chunk(struct capture_tap *tap, uint64_t now)
 {
 	struct chunk *chunk = capture_pool_take(tap->hub);
 
@@ -32,6 +32,8 @@ static struct chunk *new_chunk(struct capture_tap *tap)
 		chunk->sequence = tap->sequence++;
 		chunk->used = 0;
 		chunk->read = 0;
+		/* Released after the chunk before it was handed over. */
+		atomic_store_explicit(&tap->since, now, memory_order_release);
 	}
 	return chunk;
 }
@@ -90,7 +92,6 @@ void capture_tap_record(struct capture_tap *tap, const struct net_frame *frames,
 	 */
 	uint64_t now = clock_monotonic();
 
-	atomic_store_explicit(&tap->stamp, now, memory_order_release);
 	for (unsigned i = 0; i < count && snap; i++) {
 		uint32_t captured = bytes_wanted(&frames[i], snap);
 		uint32_t need = (uint32_t)(sizeof(struct record) + align_up(captured, 8));
@@ -98,7 +99,7 @@ void capture_tap_record(struct capture_tap *tap, const struct net_frame *frames,
 		if (!chunk || chunk->used + need > CHUNK_ROOM) {
 			if (chunk)
 				hand_over(tap->hub, chunk);
-			chunk = new_chunk(tap);
+			chunk = new_chunk(tap, now);
 			fresh = true;
 			if (!chunk) {
 				atomic_store_explicit(

@@ -17,6 +17,7 @@
 
 #define PASS_INTERVAL (50 * NS_PER_MS)
 #define DRAIN_INTERVAL (1 * NS_PER_MS) /* while a stopped capture waits for its last records */
+#define BUSY_TRIES 400		      /* a burst is recorded in less, unless its thread is preempted */
 #define DRAIN_STALL (250 * NS_PER_MS) /* a stopped capture's reader takes nothing */
 #define DRAIN_MAX (2 * NS_PER_S)
 #define CLOCK_STEP NS_PER_MS /* a larger change of the wall clock's offset is a step */
@@ -157,6 +158,25 @@ static void enqueue(struct chunk *chunk)
 	*at = chunk;
 }
 
+/* The tap's open chunk, or NULL; CHUNK_BUSY: its thread does not get on with it. */
+static struct chunk *take_open(struct capture_tap *tap)
+{
+	struct chunk *chunk = NULL;
+
+	for (int tries = 0; tries < BUSY_TRIES; tries++) {
+		chunk = atomic_load_explicit(&tap->open, memory_order_seq_cst);
+		if (!chunk)
+			return NULL;
+		if (chunk != CHUNK_BUSY &&
+		    atomic_compare_exchange_strong_explicit(&tap->open, &chunk, NULL,
+							    memory_order_seq_cst,
+							    memory_order_acquire))
+			return chunk;
+		__builtin_ia32_pause();
+	}
+	return CHUNK_BUSY;
+}
+
 static bool take_chunks(struct writer *w)
 {
 	struct capture_hub *hub = w->hub;
@@ -166,23 +186,20 @@ static bool take_chunks(struct writer *w)
 
 	for (uint32_t i = 0; i < w->tap_count; i++) {
 		struct capture_tap *tap = w->taps[i];
-		struct chunk *chunk = atomic_load_explicit(&tap->open, memory_order_seq_cst);
+		struct chunk *chunk = take_open(tap);
+		uint64_t since;
 
 		if (!chunk)
 			continue;
 		any = true;
-		if (chunk != CHUNK_BUSY &&
-		    atomic_compare_exchange_strong_explicit(&tap->open, &chunk, NULL,
-							    memory_order_seq_cst,
-							    memory_order_acquire)) {
+		if (chunk != CHUNK_BUSY) {
 			enqueue(chunk);
-		} else {
-			uint64_t stamp = atomic_load_explicit(&tap->stamp, memory_order_acquire);
-
-			/* What it is writing is not older than what it wrote last. */
-			if (stamp < w->horizon)
-				w->horizon = stamp;
+			continue;
 		}
+		/* Nothing in the chunk that could not be had is older than this. */
+		since = atomic_load_explicit(&tap->since, memory_order_acquire);
+		if (since < w->horizon)
+			w->horizon = since;
 	}
 	full = atomic_exchange_explicit(&hub->full, NULL, memory_order_acquire);
 	for (; full; full = next, count++) {

@@ -582,20 +582,8 @@ int main(void)
 		TEST(lacking_header_or_status_breaks),
 		TEST(hostile_driver),
 	};
-	struct loop loop;
-	struct disk_ring *ring;
-	struct cause cause;
-	int r;
 
-	if (loop_init(&loop, NULL) < 0)
-		return 1;
-	r = disk_ring_create(&ring, &loop, &cause);
-	if (r == -ENOSYS || r == -EPERM) {
-		fprintf(stderr, "skipped: %s\n", cause.text);
+	if (!scratch_io_uring())
 		return 77;
-	}
-	if (!r)
-		disk_ring_destroy(ring);
-	loop_destroy(&loop);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #define TESTS_UNIT_SCRATCH_H
 
 #include <fcntl.h>
+#include <liburing.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,20 @@ static inline int scratch_image(struct scratch *scratch, const char *name, size_
 static inline uint8_t scratch_byte(size_t at)
 {
 	return (uint8_t)((at ^ (at >> 9) * 7) & 0xff);
+}
+
+/* Whether io_uring can be used here; says so if not. */
+static inline int scratch_io_uring(void)
+{
+	struct io_uring uring;
+	int r = io_uring_queue_init(1, &uring, 0);
+
+	if (r < 0) {
+		fprintf(stderr, "skipped: io_uring cannot be used here: %s\n", strerror(-r));
+		return 0;
+	}
+	io_uring_queue_exit(&uring);
+	return 1;
 }
 
 static inline int scratch_remove(struct scratch *scratch, const char *const *names)

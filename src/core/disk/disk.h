@@ -54,11 +54,7 @@ struct disk_counters {
 	uint64_t flushes, errors;
 };
 
-/*
- * A ring without disks; it is restricted to what requests need when the first
- * is submitted. -ENOSYS, -EPERM (io_uring is forbidden here), -EMFILE,
- * -ENOMEM, each with a cause.
- */
+/* A ring without disks; the io_uring itself is made for the first disk. -ENOMEM with a cause. */
 int disk_ring_create(struct disk_ring **out, struct loop *loop, struct cause *cause);
 void disk_ring_destroy(struct disk_ring *ring); /* its disks are closed; NULL is valid */
 
@@ -67,7 +63,7 @@ void disk_ring_destroy(struct disk_ring *ring); /* its disks are closed; NULL is
  * qemu-img and a second guest are refused: shared for readonly, exclusive
  * otherwise. -ENOENT, -EACCES, -EBUSY (locked, or the ring has served requests
  * already), -EINVAL (not a regular file or block device, or a size that is no
- * multiple of 512), each with a cause.
+ * multiple of 512), -ENOSYS, -EPERM (io_uring is missing or forbidden here), each with a cause.
  */
 int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_config *config,
 	      struct cause *cause);

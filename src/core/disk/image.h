@@ -36,8 +36,9 @@ struct disk {
 	_Atomic uint64_t flushes, errors;
 };
 
-/* Gives the image a fixed file of its ring. 0, -ENOSPC, or -EBUSY once requests were served. */
-int ring_add_disk(struct disk_ring *ring, struct disk *disk);
+/* Gives the image a fixed file of its ring. 0, or a negative errno with a cause. */
+int ring_add_disk(struct disk_ring *ring, struct disk *disk, const struct disk_config *config,
+		  struct cause *cause);
 void ring_remove_disk(struct disk_ring *ring, struct disk *disk);
 
 /* Takes QEMU's locks for a reader or a writer. 0, or a negative errno with a cause. */

@@ -126,18 +126,8 @@ int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_confi
 		r = image_lock(disk->fd, config, cause);
 	if (!r)
 		r = check_content(disk, config, cause);
-	if (!r) {
-		r = ring_add_disk(ring, disk);
-		if (r == -ENOSPC)
-			cause_set(cause, ENOSPC, "%s: a guest has at most %u disks", config->name,
-				  DISK_RING_DISKS);
-		else if (r == -EBUSY)
-			cause_set(cause, EBUSY, "%s: disks are opened before the guest runs",
-				  config->name);
-		else if (r < 0)
-			cause_errno(cause, -r, "%s: %s cannot be added", config->name,
-				    config->path);
-	}
+	if (!r)
+		r = ring_add_disk(ring, disk, config, cause);
 	if (r < 0) {
 		disk_close(disk);
 		return r;

@@ -126,25 +126,33 @@ static void submit_again(void *arg)
 int disk_ring_create(struct disk_ring **out, struct loop *loop, struct cause *cause)
 {
 	struct disk_ring *ring = calloc(1, sizeof(*ring));
-	int r;
 
 	if (!ring)
-		return ring_failed(ENOMEM, cause);
+		return cause_errno(cause, ENOMEM, "disks");
 	ring->loop = loop;
+	ring->uring.ring_fd = -1;
 	ring->waiting_end = &ring->waiting;
 	ring->again.fire = submit_again;
 	ring->again.arg = ring;
-	r = setup_uring(&ring->uring);
-	if (r < 0) {
-		free(ring);
-		return ring_failed(-r, cause);
-	}
-	r = loop_add(loop, &ring->source, ring->uring.ring_fd, EPOLLIN, ring_ready, ring);
-	if (r < 0) {
-		disk_ring_destroy(ring);
-		return ring_failed(-r, cause);
-	}
 	*out = ring;
+	return 0;
+}
+
+/* A guest without disks needs no io_uring, so it is made for the first one. */
+static int ring_setup(struct disk_ring *ring, struct cause *cause)
+{
+	int r = setup_uring(&ring->uring);
+
+	if (r < 0) {
+		ring->uring.ring_fd = -1;
+		return ring_failed(-r, cause);
+	}
+	r = loop_add(ring->loop, &ring->source, ring->uring.ring_fd, EPOLLIN, ring_ready, ring);
+	if (r < 0) {
+		io_uring_queue_exit(&ring->uring);
+		ring->uring.ring_fd = -1;
+		return ring_failed(-r, cause);
+	}
 	return 0;
 }
 
@@ -153,29 +161,39 @@ void disk_ring_destroy(struct disk_ring *ring)
 	if (!ring)
 		return;
 	assert(!ring->in_flight && !ring->waiting);
-	loop_timer_cancel(ring->loop, &ring->again);
-	loop_remove(ring->loop, &ring->source);
-	io_uring_queue_exit(&ring->uring);
+	if (ring->uring.ring_fd >= 0) {
+		loop_timer_cancel(ring->loop, &ring->again);
+		loop_remove(ring->loop, &ring->source);
+		io_uring_queue_exit(&ring->uring);
+	}
 	free(ring);
 }
 
-int ring_add_disk(struct disk_ring *ring, struct disk *disk)
+int ring_add_disk(struct disk_ring *ring, struct disk *disk, const struct disk_config *config,
+		  struct cause *cause)
 {
-	int r;
+	unsigned slot = 0;
+	int r = 0;
 
 	if (ring->enabled)
-		return -EBUSY;
-	for (unsigned slot = 0; slot < DISK_RING_DISKS; slot++) {
-		if (ring->disks[slot])
-			continue;
-		r = io_uring_register_files_update(&ring->uring, slot, &disk->fd, 1);
-		if (r < 0)
-			return r;
-		ring->disks[slot] = disk;
-		disk->slot = (int)slot;
-		return 0;
-	}
-	return -ENOSPC;
+		return cause_set(cause, EBUSY, "%s: disks are opened before the guest runs",
+				 config->name);
+	while (slot < DISK_RING_DISKS && ring->disks[slot])
+		slot++;
+	if (slot == DISK_RING_DISKS)
+		return cause_set(cause, ENOSPC, "%s: a guest has at most %u disks", config->name,
+				 DISK_RING_DISKS);
+	if (ring->uring.ring_fd < 0)
+		r = ring_setup(ring, cause);
+	if (r < 0)
+		return r;
+	r = io_uring_register_files_update(&ring->uring, slot, &disk->fd, 1);
+	if (r < 0)
+		return cause_errno(cause, -r, "%s: %s cannot be added", config->name,
+				   config->path);
+	ring->disks[slot] = disk;
+	disk->slot = (int)slot;
+	return 0;
 }
 
 void ring_remove_disk(struct disk_ring *ring, struct disk *disk)
