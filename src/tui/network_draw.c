@@ -237,7 +237,7 @@ static int draw_captures(struct tui *tui, struct rect r)
 			continue;
 		x = r.x + draw_format(r.y + n, r.x, r.width, INK_BAD | DRAW_BOLD, "%s capturing ",
 				      draw_sign(SIGN_DOT));
-		draw_format(r.y + n, x, r.width - (x - r.x), INK_TEXT, "%llu packets, %s, to %s",
+		draw_format(r.y + n, x, r.width - (x - r.x), INK_TEXT, "%llu packets, %sB, to %s",
 			    (unsigned long long)json_count(capture, "records"),
 			    text_size(size, json_double(capture, "bytes")),
 			    json_text(capture, "path"));

@@ -171,7 +171,7 @@ static void capture_ended(void *arg, json_t *result, const struct client_error *
 	if (error)
 		tui_fail(tui, error);
 	else
-		tui_say(tui, SEVERITY_GOOD, NULL, "The capture has %llu packets (%s)%s.",
+		tui_say(tui, SEVERITY_GOOD, NULL, "The capture has %llu packets (%sB)%s.",
 			(unsigned long long)json_count(result, "records"),
 			text_size(size, json_double(result, "bytes")),
 			json_count(result, "dropped") ? "; some were lost" : "");

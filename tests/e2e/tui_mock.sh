@@ -350,6 +350,22 @@ see 'result: quit'
 asked 'deck.quit'
 arguments=
 
+echo "the terminal goes"
+start 80 24 ""
+see 'db .*running'
+key c
+see 'Ctrl-\] leaves'
+t kill-session
+tries=0
+while [ ! -s "$dir/run/sock.result" ] && [ $tries -lt 100 ]; do
+	sleep 0.1
+	tries=$((tries + 1))
+done
+if ! grep -q 'result: hangup' "$dir/run/sock.result"; then
+	echo "FAIL: the screen did not notice that its terminal went away"
+	failed=1
+fi
+
 echo "the core goes"
 start 80 24 ""
 see 'db .*running'
