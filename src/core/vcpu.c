@@ -236,8 +236,13 @@ void vcpu_order(struct vcpu *vcpus, unsigned count, enum vcpu_order order)
 static void *vcpu_thread(void *arg)
 {
 	struct vcpu *vcpu = arg;
+	char name[32];
 	sigset_t kick;
 
+	/* As top and gdb show it; the system takes 15 characters. */
+	snprintf(name, sizeof(name), "vcpu%u-%.8s", vcpu->index, vcpu->vm->config->profile->name);
+	name[15] = '\0';
+	pthread_setname_np(pthread_self(), name);
 	sigemptyset(&kick);
 	sigaddset(&kick, KVM_KICK_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
