@@ -89,3 +89,9 @@ tests_fuzz_kernel_image_fuzz_LDADD = $(CORE_LIBS)
 fuzz: $(FUZZ_TARGETS)
 .PHONY: fuzz
 CLEANFILES += $(FUZZ_TARGETS)
+
+# End-to-end tests run the program itself, in a home of their own.
+dist_check_SCRIPTS += tests/e2e/mistakes.py tests/e2e/demo.py
+EXTRA_DIST += tests/e2e/deck.py
+
+include tests/bench/room.mk

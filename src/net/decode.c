@@ -65,7 +65,7 @@ void packet_cut(const struct packet *packet)
 	if (packet->out->text[0])
 		packet_say(packet, " ");
 	packet_say(packet, packet->captured < packet->size ? "[Packet size limited during capture]"
-							    : "[Malformed]");
+							   : "[Malformed]");
 }
 
 const char *mac_text(const uint8_t *mac, char out[MAC_TEXT])
@@ -225,29 +225,20 @@ static const struct {
 	const char *name;
 	void (*decode)(struct packet *packet);
 } ethertypes[] = {
-	{ 0x0800, "IPv4", decode_ip4 },
-	{ 0x0806, "ARP", decode_arp },
-	{ 0x0842, "WOL", NULL },
-	{ 0x8035, "RARP", NULL },
-	{ 0x8100, "VLAN", decode_vlan },
-	{ 0x86dd, "IPv6", decode_ip6 },
-	{ 0x8809, "LACP", NULL },
-	{ 0x8847, "MPLS", NULL },
-	{ 0x8863, "PPPoED", NULL },
-	{ 0x8864, "PPPoES", NULL },
-	{ 0x888e, "EAPOL", NULL },
-	{ 0x88a2, "AoE", NULL },
-	{ 0x88a8, "VLAN", decode_vlan },
-	{ 0x88cc, "LLDP", decode_lldp },
-	{ 0x88e5, "MACSEC", NULL },
-	{ 0x88f7, "PTPv2", NULL },
-	{ 0x8906, "FCoE", NULL },
-	{ 0x9000, "LOOP", NULL },
+	{ 0x0800, "IPv4", decode_ip4 },  { 0x0806, "ARP", decode_arp },
+	{ 0x0842, "WOL", NULL },         { 0x8035, "RARP", NULL },
+	{ 0x8100, "VLAN", decode_vlan }, { 0x86dd, "IPv6", decode_ip6 },
+	{ 0x8809, "LACP", NULL },        { 0x8847, "MPLS", NULL },
+	{ 0x8863, "PPPoED", NULL },      { 0x8864, "PPPoES", NULL },
+	{ 0x888e, "EAPOL", NULL },       { 0x88a2, "AoE", NULL },
+	{ 0x88a8, "VLAN", decode_vlan }, { 0x88cc, "LLDP", decode_lldp },
+	{ 0x88e5, "MACSEC", NULL },      { 0x88f7, "PTPv2", NULL },
+	{ 0x8906, "FCoE", NULL },        { 0x9000, "LOOP", NULL },
 };
 
 static void decode_ethertype(struct packet *p, unsigned type)
 {
-	char name[8];
+	char name[16];
 
 	for (size_t i = 0; i < ARRAY_SIZE(ethertypes); i++) {
 		if (ethertypes[i].type != type)
@@ -270,8 +261,7 @@ static void decode_ethertype(struct packet *p, unsigned type)
 	packet_say(p, "Unknown Ethernet type %s, %zu bytes", name, p->size);
 }
 
-void packet_summarize(const uint8_t *data, size_t captured, size_t size,
-		      struct packet_summary *out)
+void packet_summarize(const uint8_t *data, size_t captured, size_t size, struct packet_summary *out)
 {
 	struct packet packet = {
 		.data = data,

@@ -31,8 +31,9 @@ void decode_dhcp(struct packet *p)
 		packet_say(p, "DHCP message of unknown type %u", message.type);
 	else
 		packet_say(p, message.op == DHCP_BOOTREQUEST ? "Boot Request" : "Boot Reply");
-	address = message.yiaddr ? message.yiaddr
-				 : message.requested ? message.requested : message.ciaddr;
+	address = message.yiaddr      ? message.yiaddr
+		  : message.requested ? message.requested
+				      : message.ciaddr;
 	put_be32(bytes, address);
 	if (address)
 		packet_say(p, " %s", ip4_text(bytes, text));
@@ -45,20 +46,20 @@ void decode_dhcp(struct packet *p)
 }
 
 static const struct number_name dns_types[] = {
-	{ 1, "A" },	  { 2, "NS" },	    { 5, "CNAME" },   { 6, "SOA" },    { 12, "PTR" },
-	{ 13, "HINFO" },  { 15, "MX" },	    { 16, "TXT" },    { 28, "AAAA" },  { 29, "LOC" },
-	{ 33, "SRV" },	  { 35, "NAPTR" },  { 39, "DNAME" },  { 41, "OPT" },   { 43, "DS" },
-	{ 44, "SSHFP" },  { 46, "RRSIG" },  { 47, "NSEC" },   { 48, "DNSKEY" }, { 52, "TLSA" },
-	{ 64, "SVCB" },	  { 65, "HTTPS" },  { 252, "AXFR" },  { 255, "ANY" },  { 257, "CAA" },
+	{ 1, "A" },      { 2, "NS" },     { 5, "CNAME" },  { 6, "SOA" },     { 12, "PTR" },
+	{ 13, "HINFO" }, { 15, "MX" },    { 16, "TXT" },   { 28, "AAAA" },   { 29, "LOC" },
+	{ 33, "SRV" },   { 35, "NAPTR" }, { 39, "DNAME" }, { 41, "OPT" },    { 43, "DS" },
+	{ 44, "SSHFP" }, { 46, "RRSIG" }, { 47, "NSEC" },  { 48, "DNSKEY" }, { 52, "TLSA" },
+	{ 64, "SVCB" },  { 65, "HTTPS" }, { 252, "AXFR" }, { 255, "ANY" },   { 257, "CAA" },
 };
 
 static const struct number_name dns_operations[] = {
-	{ 0, "Standard query" }, { 1, "Inverse query" }, { 2, "Server status request" },
+	{ 0, "Standard query" },           { 1, "Inverse query" },  { 2, "Server status request" },
 	{ 4, "Zone change notification" }, { 5, "Dynamic update" },
 };
 
 static const struct number_name dns_errors[] = {
-	{ 1, "Format error" }, { 2, "Server failure" }, { 3, "No such name" },
+	{ 1, "Format error" },    { 2, "Server failure" }, { 3, "No such name" },
 	{ 4, "Not implemented" }, { 5, "Refused" },
 };
 
@@ -206,7 +207,8 @@ static void decode_ntp(struct packet *p)
 {
 	static const struct number_name modes[] = {
 		{ 1, "symmetric active" }, { 2, "symmetric passive" }, { 3, "client" },
-		{ 4, "server" }, { 5, "broadcast" }, { 6, "control" }, { 7, "private" },
+		{ 4, "server" },           { 5, "broadcast" },         { 6, "control" },
+		{ 7, "private" },
 	};
 	const char *mode;
 
@@ -222,8 +224,8 @@ static void decode_ntp(struct packet *p)
 static void decode_tftp(struct packet *p)
 {
 	static const struct number_name names[] = {
-		{ 1, "Read Request" }, { 2, "Write Request" }, { 3, "Data Packet" },
-		{ 4, "Acknowledgement" }, { 5, "Error Code" }, { 6, "Option Acknowledgement" },
+		{ 1, "Read Request" },    { 2, "Write Request" }, { 3, "Data Packet" },
+		{ 4, "Acknowledgement" }, { 5, "Error Code" },    { 6, "Option Acknowledgement" },
 	};
 	const char *name;
 
@@ -254,22 +256,14 @@ static const struct {
 	const char *name;
 	void (*decode)(struct packet *packet);
 } udp_ports[] = {
-	{ 53, "DNS", decode_plain_dns },
-	{ 67, "DHCP", decode_dhcp },
-	{ 68, "DHCP", decode_dhcp },
-	{ 69, "TFTP", decode_tftp },
-	{ 123, "NTP", decode_ntp },
-	{ 137, "NBNS", NULL },
-	{ 161, "SNMP", NULL },
-	{ 443, "QUIC", NULL },
-	{ 500, "ISAKMP", NULL },
-	{ 514, "Syslog", NULL },
-	{ 546, "DHCPv6", NULL },
-	{ 547, "DHCPv6", NULL },
-	{ 1900, "SSDP", decode_ssdp },
-	{ 4789, "VXLAN", NULL },
-	{ 5353, "MDNS", decode_mdns },
-	{ 5355, "LLMNR", decode_llmnr },
+	{ 53, "DNS", decode_plain_dns }, { 67, "DHCP", decode_dhcp },
+	{ 68, "DHCP", decode_dhcp },     { 69, "TFTP", decode_tftp },
+	{ 123, "NTP", decode_ntp },      { 137, "NBNS", NULL },
+	{ 161, "SNMP", NULL },           { 443, "QUIC", NULL },
+	{ 500, "ISAKMP", NULL },         { 514, "Syslog", NULL },
+	{ 546, "DHCPv6", NULL },         { 547, "DHCPv6", NULL },
+	{ 1900, "SSDP", decode_ssdp },   { 4789, "VXLAN", NULL },
+	{ 5353, "MDNS", decode_mdns },   { 5355, "LLMNR", decode_llmnr },
 	{ 51820, "WireGuard", NULL },
 };
 
@@ -296,10 +290,10 @@ static const struct {
 	const char *start;
 	const char *protocol;
 } tcp_starts[] = {
-	{ "GET ", "HTTP" },	{ "HEAD ", "HTTP" },   { "POST ", "HTTP" },
-	{ "PUT ", "HTTP" },	{ "DELETE ", "HTTP" }, { "OPTIONS ", "HTTP" },
-	{ "CONNECT ", "HTTP" }, { "PATCH ", "HTTP" },  { "HTTP/1.", "HTTP" },
-	{ "PRI * HTTP/2", "HTTP2" }, { "SSH-", "SSH" }, { "RFB 00", "VNC" },
+	{ "GET ", "HTTP" },          { "HEAD ", "HTTP" },   { "POST ", "HTTP" },
+	{ "PUT ", "HTTP" },          { "DELETE ", "HTTP" }, { "OPTIONS ", "HTTP" },
+	{ "CONNECT ", "HTTP" },      { "PATCH ", "HTTP" },  { "HTTP/1.", "HTTP" },
+	{ "PRI * HTTP/2", "HTTP2" }, { "SSH-", "SSH" },     { "RFB 00", "VNC" },
 };
 
 /* Ports whose protocol is lines of text. */
@@ -350,12 +344,15 @@ static void say_server_name(const struct packet *p)
 static bool decode_tls(struct packet *p)
 {
 	static const struct number_name records[] = {
-		{ 20, "Change Cipher Spec" }, { 21, "Alert" }, { 22, "Handshake" },
+		{ 20, "Change Cipher Spec" },
+		{ 21, "Alert" },
+		{ 22, "Handshake" },
 		{ 23, "Application Data" },
 	};
 	static const struct number_name handshakes[] = {
-		{ 1, "Client Hello" }, { 2, "Server Hello" }, { 4, "New Session Ticket" },
-		{ 11, "Certificate" }, { 12, "Server Key Exchange" }, { 14, "Server Hello Done" },
+		{ 1, "Client Hello" },         { 2, "Server Hello" },
+		{ 4, "New Session Ticket" },   { 11, "Certificate" },
+		{ 12, "Server Key Exchange" }, { 14, "Server Hello Done" },
 		{ 16, "Client Key Exchange" },
 	};
 	const char *record = packet_has(p, 5) ? NAME_FIND(records, p->data[0]) : NULL;

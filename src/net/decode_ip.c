@@ -24,11 +24,26 @@ enum {
 };
 
 static const struct number_name protocols[] = {
-	{ 1, "ICMP" },	 { 2, "IGMP" },	   { 4, "IPIP" },   { 6, "TCP" },   { 17, "UDP" },
-	{ 33, "DCCP" },	 { 41, "IPv6" },   { 46, "RSVP" },  { 47, "GRE" },  { 50, "ESP" },
-	{ 51, "AH" },	 { 58, "ICMPv6" }, { 59, "IPv6 no next header" },
-	{ 88, "EIGRP" }, { 89, "OSPF" },   { 103, "PIM" },  { 112, "VRRP" },
-	{ 115, "L2TP" }, { 132, "SCTP" },  { 136, "UDPlite" },
+	{ 1, "ICMP" },
+	{ 2, "IGMP" },
+	{ 4, "IPIP" },
+	{ 6, "TCP" },
+	{ 17, "UDP" },
+	{ 33, "DCCP" },
+	{ 41, "IPv6" },
+	{ 46, "RSVP" },
+	{ 47, "GRE" },
+	{ 50, "ESP" },
+	{ 51, "AH" },
+	{ 58, "ICMPv6" },
+	{ 59, "IPv6 no next header" },
+	{ 88, "EIGRP" },
+	{ 89, "OSPF" },
+	{ 103, "PIM" },
+	{ 112, "VRRP" },
+	{ 115, "L2TP" },
+	{ 132, "SCTP" },
+	{ 136, "UDPlite" },
 };
 
 static void set_addresses(const struct packet *p, const char *from, const char *to)
@@ -49,7 +64,7 @@ static void say_fragment(const struct packet *p, unsigned protocol, unsigned off
 static void decode_igmp(struct packet *p)
 {
 	static const struct number_name types[] = {
-		{ 0x11, "Membership Query" }, { 0x12, "Membership Report" },
+		{ 0x11, "Membership Query" },  { 0x12, "Membership Report" },
 		{ 0x16, "Membership Report" }, { 0x17, "Leave Group" },
 		{ 0x22, "Membership Report" },
 	};
@@ -214,8 +229,8 @@ void decode_ip6(struct packet *p)
 	hops = p->data[7];
 	packet_skip(p, 40);
 	if (payload > p->size) {
-		packet_say(p, "Bogus IPv6 payload length (%u, but the frame has %zu bytes)", payload,
-			   p->size);
+		packet_say(p, "Bogus IPv6 payload length (%u, but the frame has %zu bytes)",
+			   payload, p->size);
 		return;
 	}
 	packet_limit(p, payload);
@@ -225,16 +240,11 @@ void decode_ip6(struct packet *p)
 }
 
 static const struct number_name icmp_types[] = {
-	{ 0, "Echo (ping) reply" },
-	{ 3, "Destination unreachable" },
-	{ 4, "Source quench" },
-	{ 5, "Redirect" },
-	{ 8, "Echo (ping) request" },
-	{ 9, "Router advertisement" },
-	{ 10, "Router solicitation" },
-	{ 11, "Time-to-live exceeded" },
-	{ 12, "Parameter problem" },
-	{ 13, "Timestamp request" },
+	{ 0, "Echo (ping) reply" },    { 3, "Destination unreachable" },
+	{ 4, "Source quench" },        { 5, "Redirect" },
+	{ 8, "Echo (ping) request" },  { 9, "Router advertisement" },
+	{ 10, "Router solicitation" }, { 11, "Time-to-live exceeded" },
+	{ 12, "Parameter problem" },   { 13, "Timestamp request" },
 	{ 14, "Timestamp reply" },
 };
 
@@ -439,8 +449,9 @@ void decode_udp(struct packet *p)
 
 static void say_tcp_flags(const struct packet *p, unsigned flags)
 {
-	static const char *const names[] = { "FIN", "SYN", "RST", "PSH", "ACK",
-					     "URG", "ECE", "CWR" };
+	static const char *const names[] = {
+		"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"
+	};
 	const char *before = "";
 
 	packet_say(p, "[");

@@ -17,8 +17,8 @@
 struct packet {
 	const uint8_t *data;
 	size_t captured; /* bytes that are in data */
-	size_t size;	 /* bytes that were on the wire; at least captured */
-	unsigned depth;	 /* packets inside packets so far */
+	size_t size;     /* bytes that were on the wire; at least captured */
+	unsigned depth;  /* packets inside packets so far */
 	struct packet_summary *out;
 };
 
@@ -68,7 +68,7 @@ void packet_quote(const struct packet *packet, const uint8_t *data, size_t size)
 /* Appends the first line of what is left, at most max bytes. */
 void packet_quote_line(const struct packet *packet, size_t max);
 
-/* "[Packet size limited during capture]" or "[Malformed]": the bytes that should be here are not. */
+/* The bytes that should be here are not: not captured, or never there. */
 void packet_cut(const struct packet *packet);
 
 #define MAC_TEXT 18

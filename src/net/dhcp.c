@@ -25,8 +25,8 @@ enum lease_state {
 	LEASE_UNUSED,
 	LEASE_OFFERED,
 	LEASE_BOUND,
-	LEASE_ENDED,	/* released; the client gets it again unless it was needed */
-	LEASE_DECLINED	/* somebody else answers for the address */
+	LEASE_ENDED,   /* released; the client gets it again unless it was needed */
+	LEASE_DECLINED /* somebody else answers for the address */
 };
 
 struct lease {
@@ -40,7 +40,7 @@ struct lease {
 struct dhcp_server {
 	struct dhcp_config config;
 	uint32_t network, size; /* first address, number of addresses */
-	uint32_t first;		/* offset in the network of slot 0 */
+	uint32_t first;         /* offset in the network of slot 0 */
 	uint32_t slots;
 	struct lease *leases;
 	uint32_t room, used; /* slots allocated; slots that were ever touched */
@@ -252,8 +252,8 @@ static bool refuse(struct dhcp_server *server, const struct dhcp_message *messag
 	return true;
 }
 
-static bool on_request(struct dhcp_server *server, uint64_t now,
-		       const struct dhcp_message *message, struct dhcp_message *reply)
+static bool on_request(struct dhcp_server *server, uint64_t now, const struct dhcp_message *message,
+		       struct dhcp_message *reply)
 {
 	uint32_t slot = find_client(server, message->chaddr);
 	uint32_t wanted = message->requested ? message->requested : message->ciaddr;
@@ -286,8 +286,7 @@ static bool on_request(struct dhcp_server *server, uint64_t now,
 }
 
 /* DECLINE and RELEASE: only the client that has the address can give it up. */
-static bool on_give_up(struct dhcp_server *server, uint64_t now,
-		       const struct dhcp_message *message)
+static bool on_give_up(struct dhcp_server *server, uint64_t now, const struct dhcp_message *message)
 {
 	bool decline = message->type == DHCP_DECLINE;
 	uint32_t slot = find_client(server, message->chaddr);
@@ -353,8 +352,8 @@ static bool read_frame(const struct dhcp_server *server, const uint8_t *frame, s
 	    to != server->network + server->size - 1)
 		return false;
 	return dhcp_message_read(message, frame + udp + UDP_HEADER, udp_size - UDP_HEADER) == 0 &&
-	       message->op == DHCP_BOOTREQUEST && !message->giaddr &&
-	       !(message->chaddr[0] & 1) && memcmp(message->chaddr, none, NET_MAC_SIZE) != 0;
+	       message->op == DHCP_BOOTREQUEST && !message->giaddr && !(message->chaddr[0] & 1) &&
+	       memcmp(message->chaddr, none, NET_MAC_SIZE) != 0;
 }
 
 /* RFC 2131 §4.1: to the address the client has, or to all, or to the one that it gets. */

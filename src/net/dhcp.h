@@ -27,10 +27,10 @@ struct dhcp_server;
 /* Addresses in host byte order. */
 struct dhcp_config {
 	uint32_t address; /* the server's own */
-	uint8_t prefix;	  /* 8..30 */
+	uint8_t prefix;   /* 8..30 */
 	uint8_t mac[NET_MAC_SIZE];
 	uint32_t router; /* told to the clients; 0: none */
-	uint32_t dns;	 /* told to the clients and never leased; 0: none */
+	uint32_t dns;    /* told to the clients and never leased; 0: none */
 	uint32_t lease_s;
 };
 

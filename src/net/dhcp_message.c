@@ -29,8 +29,8 @@ enum {
 	OPTION_END = 255
 };
 
-static void read_option(struct dhcp_message *out, unsigned code, const uint8_t *data,
-			uint8_t size, uint8_t *overload)
+static void read_option(struct dhcp_message *out, unsigned code, const uint8_t *data, uint8_t size,
+			uint8_t *overload)
 {
 	uint32_t number = size >= 4 ? get_be32(data) : 0;
 
@@ -71,8 +71,7 @@ static void read_option(struct dhcp_message *out, unsigned code, const uint8_t *
 }
 
 /* Option 52 inside the overloaded fields has no meaning, so theirs is thrown away. */
-static void read_options(struct dhcp_message *out, const uint8_t *p, size_t size,
-			 uint8_t *overload)
+static void read_options(struct dhcp_message *out, const uint8_t *p, size_t size, uint8_t *overload)
 {
 	size_t at = 0;
 
@@ -161,8 +160,8 @@ size_t dhcp_message_write(const struct dhcp_message *message, uint8_t *out)
 
 const char *dhcp_type_name(unsigned type)
 {
-	static const char *const names[] = { NULL,	"Discover", "Offer",   "Request", "Decline",
-					     "ACK",	"NAK",	    "Release", "Inform" };
+	static const char *const names[] = { NULL,  "Discover", "Offer",   "Request", "Decline",
+					     "ACK", "NAK",      "Release", "Inform" };
 
 	return type < ARRAY_SIZE(names) ? names[type] : NULL;
 }

@@ -14,14 +14,14 @@
 #define DHCP_CLIENT_PORT 68u
 
 enum dhcp_type { /* RFC 2132 §9.6 */
-	DHCP_DISCOVER = 1,
-	DHCP_OFFER,
-	DHCP_REQUEST,
-	DHCP_DECLINE,
-	DHCP_ACK,
-	DHCP_NAK,
-	DHCP_RELEASE,
-	DHCP_INFORM
+		 DHCP_DISCOVER = 1,
+		 DHCP_OFFER,
+		 DHCP_REQUEST,
+		 DHCP_DECLINE,
+		 DHCP_ACK,
+		 DHCP_NAK,
+		 DHCP_RELEASE,
+		 DHCP_INFORM
 };
 
 #define DHCP_BOOTREQUEST 1
@@ -38,7 +38,7 @@ struct dhcp_message {
 	uint8_t chaddr[NET_MAC_SIZE];
 	uint32_t requested, server_id; /* options 50 and 54 */
 	uint32_t subnet, router, dns;  /* options 1, 3 and 6: the first address */
-	uint32_t lease_s;	       /* option 51 */
+	uint32_t lease_s;              /* option 51 */
 	const uint8_t *client_id;      /* option 61, inside the bytes that were read, or NULL */
 	uint8_t client_id_size;
 	const uint8_t *hostname; /* option 12, unchecked bytes, or NULL */

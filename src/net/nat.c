@@ -41,7 +41,7 @@ struct nat_poll {
 
 /* What we know of a file descriptor, indexed by it. */
 struct nat_watch {
-	uint32_t events; /* in the epoll set; 0: not in it */
+	uint32_t events;      /* in the epoll set; 0: not in it */
 	uint32_t turn, index; /* where it is in polls, if turn is the running one */
 	bool open;
 };
@@ -137,8 +137,7 @@ static void on_timer_mod(void *arg, int64_t due_ms, void *opaque)
 	struct nat *nat = opaque;
 	int64_t delay_ms = due_ms - (int64_t)(clock_monotonic() / NS_PER_MS);
 
-	loop_timer_set(nat->loop, &timer->timer,
-		       delay_ms > 0 ? (uint64_t)delay_ms * NS_PER_MS : 0);
+	loop_timer_set(nat->loop, &timer->timer, delay_ms > 0 ? (uint64_t)delay_ms * NS_PER_MS : 0);
 }
 
 /* The entry of fd, or NULL when memory is short. */
@@ -403,8 +402,8 @@ int nat_new(struct nat **out, struct loop *loop, const struct nat_config *config
 		nat_free(nat);
 		return cause_errno(cause, -error, "NAT");
 	}
-	nat->log_handler = g_log_set_handler("Slirp", G_LOG_LEVEL_MASK & ~G_LOG_LEVEL_ERROR,
-					     drop_log, NULL);
+	nat->log_handler =
+		g_log_set_handler("Slirp", G_LOG_LEVEL_MASK & ~G_LOG_LEVEL_ERROR, drop_log, NULL);
 	nat->slirp = slirp_new(&slirp, &callbacks, nat);
 	if (!nat->slirp) {
 		nat_free(nat);

@@ -18,7 +18,7 @@ struct nat;
 /* Addresses in host byte order. */
 struct nat_config {
 	uint32_t address; /* the gateway; on the host, loopback */
-	uint32_t dns;	  /* passes DNS on to the host's resolver */
+	uint32_t dns;     /* passes DNS on to the host's resolver */
 	uint8_t prefix;
 	/* A frame for the network, valid during the call; and the end of a burst of them. */
 	void (*send)(void *arg, const uint8_t *frame, size_t size);

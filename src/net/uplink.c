@@ -33,7 +33,7 @@
 #define QUEUE_FRAMES 512u
 #define QUEUE_BYTES (512u * 1024)
 #define BURST_BYTES (128u * 1024) /* at least one frame of NET_FRAME_MAX */
-#define NAT_PREFIX_MAX 29	  /* the switch, its DNS address and a guest need three */
+#define NAT_PREFIX_MAX 29         /* the switch, its DNS address and a guest need three */
 
 /* Copies of frames, each behind its size and at a multiple of 8. */
 struct frame_store {
@@ -68,15 +68,15 @@ struct uplink_port {
 	struct uplink *uplink;
 	struct switch_config config;
 	uint8_t mac[NET_MAC_SIZE];
-	uint32_t dns; /* the address of the DNS of NAT; 0: none */
+	uint32_t dns;    /* the address of the DNS of NAT; 0: none */
 	struct nat *nat; /* NULL: the responder answers */
 
 	pthread_mutex_t lock; /* guards queue and net_port */
 	struct frame_store queue;
 	struct net_port *net_port; /* NULL: not yet, or no more */
-	struct frame_store work; /* the uplink thread's half */
-	atomic_bool stored;	 /* since the last flush() */
-	atomic_bool woken;	 /* the task is queued and has not taken the queue yet */
+	struct frame_store work;   /* the uplink thread's half */
+	atomic_bool stored;        /* since the last flush() */
+	atomic_bool woken;         /* the task is queued and has not taken the queue yet */
 	struct loop_task task;
 
 	pthread_mutex_t lease_lock; /* guards dhcp */
@@ -256,9 +256,10 @@ static void take_frame(struct uplink_port *port, const uint8_t *frame, size_t si
 	} else if (port->nat) {
 		nat_input(port->nat, frame, size);
 	} else {
-		reply = burst_reserve(port, size < RESPONDER_REPLY_MIN ? RESPONDER_REPLY_MIN : size);
-		burst_commit(port, responder_input(port->mac, port->config.address, frame, size,
-						   reply));
+		reply = burst_reserve(port,
+				      size < RESPONDER_REPLY_MIN ? RESPONDER_REPLY_MIN : size);
+		burst_commit(port,
+			     responder_input(port->mac, port->config.address, frame, size, reply));
 	}
 }
 
@@ -443,8 +444,7 @@ static uint32_t dns_address(const struct switch_config *config)
 {
 	uint32_t hosts = UINT32_MAX >> config->prefix;
 
-	return ((config->address + 1) & hosts) == hosts ? config->address - 1
-							 : config->address + 1;
+	return ((config->address + 1) & hosts) == hosts ? config->address - 1 : config->address + 1;
 }
 
 static int port_new(struct uplink_port **out, struct uplink *uplink,

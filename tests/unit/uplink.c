@@ -631,36 +631,47 @@ static void full_queue_refuses(void **state)
 	check_arp(w, GATEWAY);
 }
 
-/* How often the uplink thread has slept. */
+/* How often a thread has slept; 0 if there is no such thread of that name. */
+static unsigned long sleeps_of(long thread, const char *name)
+{
+	char path[64], line[128];
+	unsigned long sleeps = 0;
+	bool named = false;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%ld/status", thread);
+	status = fopen(path, "r");
+	while (status && fgets(line, sizeof(line), status)) {
+		if (strncmp(line, "Name:\t", 6) == 0)
+			named = strncmp(line + 6, name, strlen(name)) == 0;
+		if (named)
+			sscanf(line, "voluntary_ctxt_switches: %lu", &sleeps);
+	}
+	if (status)
+		fclose(status);
+	return sleeps;
+}
+
+/*
+ * How often the uplink thread has slept. It is the newest of its name: this
+ * program's main thread and that of a sanitizer have the same.
+ */
 static unsigned long count_sleeps(void)
 {
-	unsigned long sleeps = 0;
 	DIR *tasks = opendir("/proc/self/task");
 	struct dirent *task;
-	char path[300], line[128];
-	bool ours = false;
+	long newest = 0;
 
 	assert_non_null(tasks);
-	while (!ours && (task = readdir(tasks))) {
-		FILE *status;
+	while ((task = readdir(tasks))) {
+		long thread = strtol(task->d_name, NULL, 10);
 
-		/* ".." is the process, and its main thread has the same name. */
-		if (task->d_name[0] == '.' || strtol(task->d_name, NULL, 10) == getpid())
-			continue;
-		snprintf(path, sizeof(path), "/proc/self/task/%s/status", task->d_name);
-		status = fopen(path, "r");
-		while (status && fgets(line, sizeof(line), status)) {
-			if (strcmp(line, "Name:\tuplink\n") == 0)
-				ours = true;
-			if (ours)
-				sscanf(line, "voluntary_ctxt_switches: %lu", &sleeps);
-		}
-		if (status)
-			fclose(status);
+		if (thread > newest && sleeps_of(thread, "uplink\n"))
+			newest = thread;
 	}
 	closedir(tasks);
-	assert_true(ours);
-	return sleeps;
+	assert_int_not_equal(newest, getpid());
+	return sleeps_of(newest, "uplink\n");
 }
 
 static void nat_at_rest_does_not_wake_up(void **state)
