@@ -1,1 +1,5 @@
 # man
+dist_man_MANS += \
+	%D%/vmdeck.1 \
+	%D%/vmdeck-guest.5 \
+	%D%/vmdeck-switch.5

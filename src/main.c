@@ -1,5 +1,113 @@
 /* vmdeck: picks the role. Main thread. */
-int main(void)
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/paths.h"
+#include "cli/cli.h"
+#include "control/endpoint.h"
+#include "core/demo_deck.h"
+#include "core/profile.h"
+#include "roles.h"
+
+/* Where everything is, from the environment; false when it cannot be found out. */
+static bool find_places(const char *socket, struct role_config *config)
 {
-	return 0;
+	static char guests[PATH_MAX], switches[PATH_MAX], path[PATH_MAX];
+	struct cause cause;
+
+	if (paths_profiles(guests, "guests", &cause) < 0 ||
+	    paths_profiles(switches, "switches", &cause) < 0 ||
+	    endpoint_path(path, sizeof(path), socket, &cause) < 0) {
+		fprintf(stderr, "vmdeck: %s\n", cause.text);
+		return false;
+	}
+	config->guests_folder = guests;
+	config->switches_folder = switches;
+	config->socket_path = path;
+	return true;
+}
+
+static int run_hook(const char *socket, int argc, char **argv)
+{
+	struct role_config config = { 0 };
+
+	if (argc != 2) {
+		fprintf(stderr, "vmdeck: run takes one profile; try 'vmdeck help run'\n");
+		return CLI_USAGE;
+	}
+	return find_places(socket, &config) ? role_run(&config, argv[1]) : CLI_FAILED;
+}
+
+static int screen_hook(const char *socket, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "demo", optional_argument, NULL, 'd' },
+		{ "headless", no_argument, NULL, 'h' },
+		{ 0 }
+	};
+	struct role_config config = { 0 };
+	bool headless = false;
+	unsigned long guests;
+	char *end;
+	int option;
+
+	optind = 1;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'h') {
+			headless = true;
+			continue;
+		}
+		if (option != 'd')
+			return CLI_USAGE;
+		config.demo = true;
+		guests = optarg ? strtoul(optarg, &end, 10) : 0;
+		if (optarg && (*end || !guests || guests > DEMO_GUESTS_MAX)) {
+			fprintf(stderr, "vmdeck: --demo takes a number of guests, 1 to %d\n",
+				DEMO_GUESTS_MAX);
+			return CLI_USAGE;
+		}
+		config.demo_guests = (unsigned)guests;
+	}
+	if (optind < argc) {
+		fprintf(stderr, "vmdeck: '%s' is no subcommand; try 'vmdeck help'\n", argv[optind]);
+		return CLI_USAGE;
+	}
+	if (!find_places(socket, &config))
+		return CLI_FAILED;
+	return headless ? role_headless(&config) : role_screen(&config);
+}
+
+static int check_hook(const char *path, void (*mistake)(void *arg, unsigned line, const char *text),
+		      void *arg)
+{
+	struct profile_report report;
+	struct profile *profile = NULL;
+	int err = profile_read(&profile, path, &report);
+
+	for (size_t i = 0; i < report.count; i++)
+		mistake(arg, report.mistakes[i].line, report.mistakes[i].text);
+	profile_report_free(&report);
+	profile_free(profile);
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct cli_hooks hooks = {
+		.check = check_hook,
+		.run = run_hook,
+		.screen = screen_hook,
+		.run_args = "PROFILE",
+		.screen_args = "[--demo[=GUESTS]] [--headless]",
+		.screen_help = "  --demo[=GUESTS]  the built-in guests instead of your own\n"
+			       "  --headless       the deck without a screen, in the foreground\n",
+	};
+
+	/* A reader that goes away is an error of that write, not the end of the program. */
+	signal(SIGPIPE, SIG_IGN);
+	return cli_main(argc, argv, &hooks);
 }

@@ -1,2 +1,97 @@
 # tests: unit tests are listed by the room that they test.
 TESTS = $(check_PROGRAMS) $(dist_check_SCRIPTS)
+dist_check_SCRIPTS += %D%/completion.sh %D%/manuals.sh %D%/summary.sh
+EXTRA_DIST += %D%/README.md %D%/lib/summary
+
+# The Linux guest of the end-to-end tests. Nothing here is built by make: a
+# test that needs it calls tests/linux/build.
+EXTRA_DIST += %D%/linux/README.md %D%/linux/build %D%/linux/emulated-cpl0.patch \
+	%D%/linux/guest.config %D%/linux/init.c %D%/linux/lz4-store
+
+if HAVE_CMOCKA
+NO_CMOCKA = :
+else
+NO_CMOCKA = echo "cmocka was not found: the unit tests were not built"
+endif
+
+# In place of automake's rule: the same, with the logs of tests that failed
+# printed, and behind it what was skipped and why, what failed, and the line
+# that counts, "N passed, N failed, N skipped".
+check-TESTS: $(check_PROGRAMS) $(dist_check_SCRIPTS)
+	@rm -f $(TEST_LOGS) $(TEST_LOGS:.log=.trs) $(TEST_SUITE_LOG); \
+	status=0; \
+	VERBOSE=1 $(MAKE) $(AM_MAKEFLAGS) $(TEST_SUITE_LOG) || status=$$?; \
+	$(NO_CMOCKA); \
+	$(SHELL) $(top_srcdir)/tests/lib/summary $(TEST_LOGS:.log=.trs) >tests/summary.log || \
+		status=1; \
+	cat tests/summary.log; \
+	exit $$status
+MOSTLYCLEANFILES += tests/summary.log
+
+# Fuzz targets run over changed seeds in "make check"; "make fuzz" builds each
+# of them with libFuzzer, as tests/fuzz/NAME.fuzz (clang, from clean objects:
+# ./configure CC=clang --enable-sanitizer=address,undefined,fuzzer-no-link).
+FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+FUZZ_TARGETS = tests/fuzz/ini.fuzz tests/fuzz/kernel_image.fuzz \
+	tests/fuzz/decode.fuzz tests/fuzz/dhcp.fuzz tests/fuzz/message.fuzz
+
+check_PROGRAMS += tests/fuzz/ini
+tests_fuzz_ini_SOURCES = tests/fuzz/ini.c tests/lib/fuzz.c tests/lib/fuzz.h
+tests_fuzz_ini_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_ini_LDADD = $(BASE_LIBS)
+
+check_PROGRAMS += tests/fuzz/decode
+tests_fuzz_decode_SOURCES = tests/fuzz/decode.c tests/lib/fuzz.c tests/lib/fuzz.h
+tests_fuzz_decode_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_decode_LDADD = $(NET_LIBS)
+
+check_PROGRAMS += tests/fuzz/dhcp
+tests_fuzz_dhcp_SOURCES = tests/fuzz/dhcp.c tests/lib/fuzz.c tests/lib/fuzz.h
+tests_fuzz_dhcp_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_dhcp_LDADD = $(NET_LIBS)
+
+EXTRA_PROGRAMS += $(FUZZ_TARGETS)
+tests_fuzz_ini_fuzz_SOURCES = tests/fuzz/ini.c
+tests_fuzz_ini_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_ini_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_ini_fuzz_LDADD = $(BASE_LIBS)
+tests_fuzz_decode_fuzz_SOURCES = tests/fuzz/decode.c
+tests_fuzz_decode_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_decode_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_decode_fuzz_LDADD = $(NET_LIBS)
+tests_fuzz_dhcp_fuzz_SOURCES = tests/fuzz/dhcp.c
+tests_fuzz_dhcp_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_dhcp_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_dhcp_fuzz_LDADD = $(NET_LIBS)
+
+check_PROGRAMS += tests/fuzz/message
+tests_fuzz_message_SOURCES = tests/fuzz/message.c tests/lib/fuzz.c tests/lib/fuzz.h
+tests_fuzz_message_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_message_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_message_LDADD = src/cli/libcli.a $(CONTROL_LIBS)
+
+check_PROGRAMS += tests/fuzz/kernel_image
+tests_fuzz_kernel_image_SOURCES = tests/fuzz/kernel_image.c tests/lib/fuzz.c tests/lib/fuzz.h
+tests_fuzz_kernel_image_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_kernel_image_LDADD = $(CORE_LIBS)
+
+tests_fuzz_message_fuzz_SOURCES = tests/fuzz/message.c
+tests_fuzz_message_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_message_fuzz_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_message_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_message_fuzz_LDADD = src/cli/libcli.a $(CONTROL_LIBS)
+
+tests_fuzz_kernel_image_fuzz_SOURCES = tests/fuzz/kernel_image.c
+tests_fuzz_kernel_image_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_kernel_image_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_kernel_image_fuzz_LDADD = $(CORE_LIBS)
+
+fuzz: $(FUZZ_TARGETS)
+.PHONY: fuzz
+CLEANFILES += $(FUZZ_TARGETS)
+
+# End-to-end tests run the program itself, in a home of their own.
+dist_check_SCRIPTS += tests/e2e/mistakes.py tests/e2e/demo.py
+EXTRA_DIST += tests/e2e/deck.py
+
+include tests/bench/room.mk

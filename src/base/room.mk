@@ -4,7 +4,9 @@ src_base_libbase_a_SOURCES = \
 	%D%/cause.c %D%/cause.h \
 	%D%/checked.h \
 	%D%/clock.h \
-	%D%/loop.c %D%/loop.h
+	%D%/ini.c %D%/ini.h \
+	%D%/loop.c %D%/loop.h \
+	%D%/paths.c %D%/paths.h
 
 BASE_LIBS = src/base/libbase.a $(INIPARSER_LIBS)
 
@@ -13,4 +15,14 @@ check_PROGRAMS += tests/unit/loop
 tests_unit_loop_SOURCES = tests/unit/loop.c
 tests_unit_loop_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_loop_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/ini
+tests_unit_ini_SOURCES = tests/unit/ini.c
+tests_unit_ini_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_ini_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/paths
+tests_unit_paths_SOURCES = tests/unit/paths.c
+tests_unit_paths_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_paths_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 endif

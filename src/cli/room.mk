@@ -1,1 +1,30 @@
-# cli
+# cli: the subcommands.
+noinst_LIBRARIES += src/cli/libcli.a
+src_cli_libcli_a_SOURCES = \
+	%D%/capture.c \
+	%D%/cli.h \
+	%D%/command.h \
+	%D%/complete.c \
+	%D%/console.c \
+	%D%/deck.c \
+	%D%/guests.c \
+	%D%/help.c \
+	%D%/options.c \
+	%D%/output.c \
+	%D%/pcapng.c %D%/pcapng.h \
+	%D%/session.c \
+	%D%/signals.c %D%/signals.h \
+	%D%/stats.c \
+	%D%/switches.c \
+	%D%/table.c
+src_cli_libcli_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+
+CLI_LIBS = src/cli/libcli.a $(CONTROL_LIBS) -lm
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/cli
+tests_unit_cli_SOURCES = tests/unit/cli.c tests/unit/fake_deck.c tests/unit/fake_deck.h \
+	src/core/console.c
+tests_unit_cli_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_cli_LDADD = src/cli/libcli.a $(SERVER_LIBS) $(CMOCKA_LIBS) -lutil
+endif

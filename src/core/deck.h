@@ -42,7 +42,11 @@ struct deck_config {
 	unsigned demo_guests;	     /* how many guests it has; 0: three */
 };
 
-/* Something happened; strings are valid during the call. */
+/*
+ * Something happened; strings are valid during the call. A DECK_EVENT_PROFILES with
+ * a guest: that guest is about to be freed, every pointer to it must be dropped
+ * during the call. Without one: the profiles were read again.
+ */
 struct deck_event {
 	uint64_t time_ns;	 /* CLOCK_REALTIME */
 	const struct guest *guest; /* or NULL */
@@ -110,6 +114,14 @@ struct guest_exit_count {
 
 /* VM exits by reason that have happened; returns how many rows there are in all. */
 size_t guest_exits(const struct guest *guest, struct guest_exit_count *out, size_t room);
+
+struct guest_device {
+	char name[16];	 /* "disk0", "net0" */
+	char status[96]; /* "running", "needs reset: why" */
+};
+
+/* Devices that the guest's driver can break; returns how many there are. */
+size_t guest_devices(const struct guest *guest, struct guest_device *out, size_t room);
 
 /* The guest's console and its statistics: see console.h, stats.h. They outlive a stop. */
 struct console *guest_console(struct guest *guest);

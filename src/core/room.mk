@@ -1,1 +1,150 @@
-# core
+# core: machines. kvm vm memory bus irq flat; boot, hw, virtio, disk below.
+noinst_LIBRARIES += src/core/libcore.a
+src_core_libcore_a_SOURCES = \
+	%D%/bus.c %D%/bus.h \
+	%D%/console.c %D%/console.h \
+	%D%/deck.c %D%/deck.h \
+	%D%/demo_deck.c %D%/demo_deck.h \
+	%D%/guest.c %D%/guest.h \
+	%D%/irq.c %D%/irq.h \
+	%D%/memory.c %D%/memory.h \
+	%D%/pci.c %D%/pci.h \
+	%D%/pci_msix.c %D%/pci_msix.h \
+	%D%/kvm.c %D%/kvm.h \
+	%D%/machine.c %D%/machine.h \
+	%D%/platform.h \
+	%D%/profile.c %D%/profile.h \
+	%D%/profile_files.c \
+	%D%/profile_keys.c %D%/profile_keys.h \
+	%D%/profile_report.c %D%/profile_report.h \
+	%D%/profile_values.c %D%/profile_values.h \
+	%D%/sampler.h %D%/stats.c %D%/stats.h \
+	%D%/vcpu.c %D%/vcpu.h \
+	%D%/vm.c %D%/vm.h \
+	%D%/virtio/net.c %D%/virtio/net.h \
+	%D%/virtio/pci.c %D%/virtio/pci.h \
+	%D%/virtio/queue.c %D%/virtio/queue.h \
+	%D%/virtio/virtio.h
+
+# server: the control protocol's side of the deck; apart, so that its tests bring their own deck.
+noinst_LIBRARIES += src/core/libserver.a
+src_core_libserver_a_SOURCES = \
+	%D%/commands.c %D%/commands.h \
+	%D%/commands_deck.c \
+	%D%/commands_guest.c \
+	%D%/commands_switch.c \
+	%D%/peer.c %D%/peer.h \
+	%D%/server.c %D%/server.h \
+	%D%/server_socket.c %D%/server_socket.h \
+	%D%/streams/capture.c \
+	%D%/streams/capture_config.c \
+	%D%/streams/capture_file.c %D%/streams/capture_file.h \
+	%D%/streams/capture_stream.c \
+	%D%/streams/console.c \
+	%D%/streams/events.c \
+	%D%/streams/packets.c \
+	%D%/streams/stats.c \
+	%D%/streams/streams.h \
+	%D%/worker.c %D%/worker.h
+src_core_libserver_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+
+SERVER_LIBS = src/core/libserver.a $(CONTROL_LIBS) -lm
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/server
+tests_unit_server_SOURCES = tests/unit/server.c tests/unit/fake_deck.c tests/unit/fake_deck.h \
+	%D%/console.c
+tests_unit_server_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_server_LDADD = $(SERVER_LIBS) $(CMOCKA_LIBS)
+endif
+
+CORE_LIBS = src/core/libserver.a src/core/libcore.a $(NET_LIBS) $(CONTROL_LIBS) $(BASE_LIBS) $(URING_LIBS) -lm
+
+# boot: kernels and tables; hw: chips by part name.
+src_core_libcore_a_SOURCES += \
+	%D%/boot/acpi.c %D%/boot/acpi.h \
+	%D%/boot/boot.c %D%/boot/boot.h \
+	%D%/boot/bzimage.c \
+	%D%/boot/elf.c \
+	%D%/boot/image.c %D%/boot/load.h \
+	%D%/hw/i8042.c %D%/hw/i8042.h \
+	%D%/hw/ich9_pm.c %D%/hw/ich9_pm.h \
+	%D%/hw/mc146818.c %D%/hw/mc146818.h \
+	%D%/hw/uart16550.c %D%/hw/uart16550.h
+nodist_src_core_libcore_a_SOURCES = %D%/boot/dsdt.inc
+EXTRA_DIST += %D%/boot/dsdt.asl
+BUILT_SOURCES += %D%/boot/dsdt.inc
+CLEANFILES += %D%/boot/dsdt.inc %D%/boot/dsdt.aml %D%/boot/dsdt.log
+
+%D%/boot/dsdt.aml: %D%/boot/dsdt.asl
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)$(IASL) -ve -p $(@D)/dsdt $(srcdir)/%D%/boot/dsdt.asl >$(@D)/dsdt.log 2>&1 || \
+		{ cat $(@D)/dsdt.log >&2; rm -f $@; exit 1; }
+
+# The bytes as the initializer of a C array.
+%D%/boot/dsdt.inc: %D%/boot/dsdt.aml
+	$(AM_V_GEN)od -An -v -tx1 %D%/boot/dsdt.aml | $(SED) 's/ \(..\)/ 0x\1,/g' >$@.tmp && \
+		mv $@.tmp $@
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/boot_entry tests/unit/i8042 \
+	tests/unit/ich9_pm tests/unit/mc146818 tests/unit/uart16550
+tests_unit_boot_entry_SOURCES = tests/unit/boot_entry.c
+tests_unit_boot_entry_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_boot_entry_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_i8042_SOURCES = tests/unit/i8042.c
+tests_unit_i8042_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_i8042_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_mc146818_SOURCES = tests/unit/mc146818.c
+tests_unit_mc146818_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_mc146818_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_boot_SOURCES = tests/unit/boot.c
+tests_unit_boot_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_boot_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_acpi_SOURCES = tests/unit/acpi.c
+tests_unit_acpi_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_acpi_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_ich9_pm_SOURCES = tests/unit/ich9_pm.c
+tests_unit_ich9_pm_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_ich9_pm_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_uart16550_SOURCES = tests/unit/uart16550.c
+tests_unit_uart16550_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_uart16550_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/profile
+tests_unit_profile_SOURCES = tests/unit/profile.c
+tests_unit_profile_CPPFLAGS = $(AM_CPPFLAGS) -DMAN_FOLDER='"$(abs_top_srcdir)/man"' \
+	-DCONF_FOLDER='"$(abs_top_srcdir)/conf"'
+tests_unit_profile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_profile_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/bus tests/unit/virtqueue tests/unit/console
+tests_unit_bus_SOURCES = tests/unit/bus.c
+tests_unit_bus_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_bus_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_virtqueue_SOURCES = tests/unit/virtqueue.c
+tests_unit_virtqueue_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_virtqueue_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_console_SOURCES = tests/unit/console.c
+tests_unit_console_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_console_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+endif
+
+# disks
+src_core_libcore_a_SOURCES += \
+	%D%/disk/disk.h %D%/disk/image.h \
+	%D%/disk/lock.c %D%/disk/raw.c %D%/disk/ring.c \
+	%D%/virtio/blk.c %D%/virtio/blk.h
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/disk tests/unit/disk_lock tests/unit/blk
+tests_unit_disk_SOURCES = tests/unit/disk.c tests/unit/scratch.h
+tests_unit_disk_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_disk_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_disk_lock_SOURCES = tests/unit/disk_lock.c tests/unit/scratch.h
+tests_unit_disk_lock_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_disk_lock_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_blk_SOURCES = tests/unit/blk.c tests/unit/scratch.h
+tests_unit_blk_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_blk_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+endif

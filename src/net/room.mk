@@ -1,8 +1,8 @@
 # net: packets. Switch, ports (one file a backend), capture, decode.
 noinst_LIBRARIES += src/net/libnet.a
 src_net_libnet_a_SOURCES = $(net_switch_sources)
-src_net_libnet_a_CFLAGS = $(AM_CFLAGS) $(PCAP_CFLAGS)
-NET_LIBS = src/net/libnet.a $(BASE_LIBS) $(PCAP_LIBS)
+src_net_libnet_a_CFLAGS = $(AM_CFLAGS) $(PCAP_CFLAGS) $(SLIRP_CFLAGS)
+NET_LIBS = src/net/libnet.a $(BASE_LIBS) $(PCAP_LIBS) $(SLIRP_LIBS)
 
 # switch
 net_switch_sources = \
@@ -19,7 +19,7 @@ net_switch_sources = \
 	%D%/network.c \
 	%D%/offload.c %D%/offload.h \
 	%D%/pcapng.c %D%/pcapng.h \
-	%D%/switch.c %D%/switch.h %D%/switch_private.h %D%/uplink.h
+	%D%/switch.c %D%/switch.h %D%/switch_private.h
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/switch tests/unit/offload tests/unit/capture tests/unit/filter \
@@ -46,3 +46,34 @@ EXTRA_PROGRAMS += tests/bench/switch
 tests_bench_switch_SOURCES = tests/bench/switch.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_bench_switch_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
 tests_bench_switch_LDADD = $(NET_LIBS)
+
+# The switch's own port and decoding.
+src_net_libnet_a_SOURCES += \
+	%D%/bytes.h \
+	%D%/decode.c %D%/decode.h %D%/decode_app.c %D%/decode_ip.c %D%/decode_parts.h \
+	%D%/dhcp.c %D%/dhcp.h \
+	%D%/dhcp_message.c %D%/dhcp_message.h \
+	%D%/nat.c %D%/nat.h \
+	%D%/responder.c %D%/responder.h \
+	%D%/uplink.c %D%/uplink.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/decode tests/unit/dhcp tests/unit/uplink tests/unit/uplink_switch
+tests_unit_decode_SOURCES = tests/unit/decode.c tests/unit/decode_packets.h
+tests_unit_decode_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_decode_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_dhcp_SOURCES = tests/unit/dhcp.c
+tests_unit_dhcp_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_dhcp_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_uplink_SOURCES = tests/unit/uplink.c
+tests_unit_uplink_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_uplink_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_uplink_switch_SOURCES = tests/unit/uplink_switch.c
+tests_unit_uplink_switch_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_uplink_switch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+endif
+
+check_PROGRAMS += tests/unit/decode_tshark
+tests_unit_decode_tshark_SOURCES = tests/unit/decode_tshark.c tests/unit/decode_packets.h
+tests_unit_decode_tshark_CFLAGS = $(AM_CFLAGS) $(PCAP_CFLAGS)
+tests_unit_decode_tshark_LDADD = $(PCAP_LIBS)

@@ -24,7 +24,8 @@ void uplink_free(struct uplink *uplink); /* all its ports must be detached; NULL
 
 /*
  * Adds the switch's own port, named "<switch>/nat" or "<switch>/dhcp".
- * config->address is not 0. Any thread but the uplink's.
+ * config->address is not 0. The cause of a failure leaves the switch's name to
+ * the caller. Any thread but the uplink's.
  */
 int uplink_attach(struct uplink_port **out, struct uplink *uplink, struct net_switch *sw,
 		  const struct switch_config *config, struct cause *cause);

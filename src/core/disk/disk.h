@@ -3,7 +3,8 @@
  *
  * A ring (io_uring) serves all disks of one guest, on that guest's loop. Data
  * goes straight between image and guest memory. All calls are for the I/O
- * thread of the guest, except disk_get_counters().
+ * thread of the guest, except disk_get_counters(); creating, opening, closing
+ * and destroying may also happen on another thread while the loop is not run.
  */
 #ifndef CORE_DISK_DISK_H
 #define CORE_DISK_DISK_H
@@ -16,6 +17,8 @@
 #include "base/loop.h"
 
 #define DISK_SECTOR 512u
+#define DISK_RING_DISKS 8 /* disks of one ring */
+#define DISK_IOV_MAX 1024 /* iovecs of one request */
 
 struct disk_ring; /* io_uring of one guest */
 struct disk;
@@ -28,9 +31,11 @@ struct disk_config {
 	bool readonly;
 };
 
-/* One request, embedded in its owner; the iovecs are needed until disk_submit() returns. */
+/* One request, embedded in its owner; it and its iovecs must stay until done(). */
 struct disk_request {
 	enum disk_operation operation;
+	bool stable;	 /* on stable storage before done(), without a flush */
+	bool unmap;	 /* of DISK_WRITE_ZEROES: the space may be given back */
 	uint64_t offset; /* bytes */
 	uint64_t length; /* bytes; the sum of iov where there is one */
 	const struct iovec *iov;
@@ -39,6 +44,7 @@ struct disk_request {
 	void (*done)(struct disk_request *request, int result);
 	struct disk *disk;   /* the rest is the disk's */
 	uint64_t done_bytes;
+	uint8_t step, retries;
 	struct disk_request *next;
 };
 
@@ -48,14 +54,16 @@ struct disk_counters {
 	uint64_t flushes, errors;
 };
 
+/* A ring without disks; the io_uring itself is made for the first disk. -ENOMEM with a cause. */
 int disk_ring_create(struct disk_ring **out, struct loop *loop, struct cause *cause);
-void disk_ring_destroy(struct disk_ring *ring); /* no request may be in flight */
+void disk_ring_destroy(struct disk_ring *ring); /* its disks are closed; NULL is valid */
 
 /*
  * Opens a raw image and takes QEMU's locks on it (OFD byte ranges), so that
  * qemu-img and a second guest are refused: shared for readonly, exclusive
- * otherwise. -ENOENT, -EACCES, -EBUSY (locked), -EINVAL (not a regular file or
- * block device, or a size that is no multiple of 512), each with a cause.
+ * otherwise. -ENOENT, -EACCES, -EBUSY (locked, or the ring has served requests
+ * already), -EINVAL (not a regular file or block device, or a size that is no
+ * multiple of 512), -ENOSYS, -EPERM (io_uring is missing or forbidden here), each with a cause.
  */
 int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_config *config,
 	      struct cause *cause);
@@ -63,16 +71,22 @@ void disk_close(struct disk *disk); /* no request may be in flight; NULL is vali
 
 uint64_t disk_size(const struct disk *disk); /* bytes, a multiple of 512 */
 bool disk_is_readonly(const struct disk *disk);
+struct disk_ring *disk_get_ring(const struct disk *disk);
+
+/* Has batch(arg) called after each run of done() calls: what can be told once is told there. */
+void disk_on_batch(struct disk *disk, void (*batch)(void *arg), void *arg);
 
 /*
- * Queues a request; bounds are checked here too (-EINVAL and no done()).
- * -EBUSY when the ring is full: call disk_submit() and try again.
+ * Queues a request of any size; what the ring has no room for waits in line.
+ * Refused without done(): -EINVAL for a range outside the disk or iovecs that
+ * do not add up, -EROFS for a change to a readonly disk.
  */
 int disk_queue(struct disk *disk, struct disk_request *request);
 
 /* Hands what is queued to the kernel: one system call a burst. */
 void disk_submit(struct disk_ring *ring);
 
+/* Any thread. */
 void disk_get_counters(const struct disk *disk, struct disk_counters *out);
 
 #endif

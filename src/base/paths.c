@@ -1,0 +1,138 @@
+/*
+ * XDG folders. Main thread.
+ */
+#include "base/paths.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int __attribute__((format(printf, 3, 4)))
+put(char out[PATH_MAX], struct cause *cause, const char *format, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(out, PATH_MAX, format, ap);
+	va_end(ap);
+	if (n < 0 || n >= PATH_MAX)
+		return cause_set(cause, ENAMETOOLONG, "%.100s...: the path is too long", out);
+	return 0;
+}
+
+static const char *absolute(const char *variable)
+{
+	const char *value = getenv(variable);
+
+	return value && *value == '/' ? value : NULL;
+}
+
+/* The value of an XDG variable, or rest below the home folder. */
+static int xdg_folder(char out[PATH_MAX], const char *variable, const char *rest,
+		      struct cause *cause)
+{
+	const char *folder = absolute(variable), *home = absolute("HOME");
+	struct passwd *user;
+
+	if (folder)
+		return put(out, cause, "%s/vmdeck", folder);
+	if (!home) {
+		user = getpwuid(getuid());
+		home = user ? user->pw_dir : NULL;
+	}
+	if (!home || *home != '/')
+		return cause_set(cause, ENOENT, "HOME: is not set; set it or %s", variable);
+	return put(out, cause, "%s/%s/vmdeck", home, rest);
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+int paths_profiles(char out[PATH_MAX], const char *what, struct cause *cause)
+{
+	char user[PATH_MAX];
+	int error;
+
+	error = xdg_folder(user, "XDG_CONFIG_HOME", ".config", cause);
+	if (!error)
+		error = put(out, cause, "%s/%s", user, what);
+	if ((error || !is_folder(out)) && is_folder(SYSCONFDIR "/vmdeck"))
+		if (!put(user, NULL, "%s/vmdeck/%s", SYSCONFDIR, what) && is_folder(user))
+			return put(out, cause, "%s", user);
+	return error;
+}
+
+int paths_state(char out[PATH_MAX], struct cause *cause)
+{
+	return xdg_folder(out, "XDG_STATE_HOME", ".local/state", cause);
+}
+
+/* Whether path itself, no link, is a folder that is ours and closed to others. */
+static bool is_private(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st) && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+	       !(st.st_mode & 077);
+}
+
+int paths_runtime(char out[PATH_MAX], struct cause *cause)
+{
+	unsigned uid = (unsigned)geteuid();
+	const char *folder = absolute("XDG_RUNTIME_DIR");
+	char standard[32];
+	int error;
+
+	snprintf(standard, sizeof(standard), "/run/user/%u", uid);
+	if (!folder || !is_private(folder))
+		folder = is_private(standard) ? standard : NULL;
+	if (folder)
+		error = put(out, cause, "%s/vmdeck", folder);
+	else
+		error = put(out, cause, "/tmp/vmdeck-%u", uid);
+	if (error)
+		return error;
+	if (mkdir(out, 0700) && errno != EEXIST)
+		return cause_errno(cause, errno, "%s: cannot be made", out);
+	if (!is_private(out))
+		return cause_set(cause, EPERM, "%s: is not a folder that is yours alone (mode 0700); "
+				 "remove it, or set XDG_RUNTIME_DIR", out);
+	return 0;
+}
+
+int paths_make(const char *path, struct cause *cause)
+{
+	char part[PATH_MAX];
+	size_t i;
+	int error;
+
+	error = put(part, cause, "%s", path);
+	if (error)
+		return error;
+	for (i = 1; part[0]; i++) {
+		char c = part[i];
+
+		if (c && c != '/')
+			continue;
+		part[i] = '\0';
+		if (mkdir(part, 0700) && errno != EEXIST)
+			return cause_errno(cause, errno, "%s: cannot be made", part);
+		part[i] = c;
+		if (!c)
+			break;
+	}
+	if (!is_folder(path))
+		return cause_set(cause, ENOTDIR, "%s: is no folder", path);
+	return 0;
+}

@@ -1,0 +1,36 @@
+/*
+ * Where things live on the user's machine, by the XDG base directory
+ * specification. A variable that is unset, empty or not an absolute path is
+ * treated as unset, as that says. Main thread, before others change the
+ * environment (nobody does).
+ */
+#ifndef BASE_PATHS_H
+#define BASE_PATHS_H
+
+#include <limits.h>
+
+#include "base/cause.h"
+
+/*
+ * The folders of profiles: what is "guests" or "switches". The user's
+ * ($XDG_CONFIG_HOME/vmdeck/<what>, ~/.config without the variable) if it is
+ * there or the system has none, else the system's ($sysconfdir/vmdeck/<what>).
+ * Nothing is made. 0, -ENAMETOOLONG, or -ENOENT (no home) with a cause.
+ */
+int paths_profiles(char out[PATH_MAX], const char *what, struct cause *cause);
+
+/* $XDG_STATE_HOME/vmdeck (~/.local/state without it): logs and captures. Is not made. */
+int paths_state(char out[PATH_MAX], struct cause *cause);
+
+/*
+ * The folder of sockets, which is made if need be, mode 0700: vmdeck in
+ * $XDG_RUNTIME_DIR or in /run/user/UID, or /tmp/vmdeck-UID if neither is a
+ * folder of ours. -EPERM with a cause if it belongs to somebody else or is
+ * open to others.
+ */
+int paths_runtime(char out[PATH_MAX], struct cause *cause);
+
+/* Makes a folder, mode 0700, and those above it that are missing. One that exists is no failure. */
+int paths_make(const char *path, struct cause *cause);
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ * complete: what can follow the words of a command line, one candidate a
+ * line. The last word is the one being typed. Quiet whatever happens: it
+ * runs while somebody types.
+ */
+#include "cli/command.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control/endpoint.h"
+
+static void offer(const char *candidate, const char *typed)
+{
+	if (strncmp(candidate, typed, strlen(typed)) == 0)
+		puts(candidate);
+}
+
+static json_t *ask(const struct cli *cli, const char *method)
+{
+	char path[PATH_MAX];
+	json_t *result = NULL;
+	struct link *link;
+
+	if (endpoint_path(path, sizeof(path), cli->socket, NULL) < 0 ||
+	    link_open(&link, path, NULL) < 0)
+		return NULL;
+	if (link_call(link, method, NULL, &result, NULL) < 0)
+		result = NULL;
+	link_free(link);
+	return result;
+}
+
+/* Guests in a state in which the command makes sense. */
+static void offer_guests(const struct cli *cli, const char *typed)
+{
+	uint32_t states = cli->command->method >= 0 ? method_table[cli->command->method].states
+						    : 0;
+	json_t *result = ask(cli, "guest.list"), *guest;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "guests"), i, guest) {
+		unsigned state = method_state_find(text_of(guest, "state", ""));
+
+		if (!states || (state < METHOD_STATE_COUNT && states & METHOD_IN(state)))
+			offer(text_of(guest, "name", ""), typed);
+	}
+	json_decref(result);
+}
+
+static void offer_ports(const struct cli *cli, const char *typed)
+{
+	json_t *result = ask(cli, "switch.list"), *row, *port;
+	size_t i, j;
+
+	json_array_foreach(json_object_get(result, "switches"), i, row) {
+		offer(text_of(row, "name", ""), typed);
+		json_array_foreach(json_object_get(row, "ports"), j, port)
+			offer(text_of(port, "name", ""), typed);
+	}
+	json_decref(result);
+}
+
+static void offer_commands(const char *typed)
+{
+	for (const struct command *command = command_table; command->name; command++)
+		offer(command->name, typed);
+}
+
+static void offer_words(const struct cli *cli, enum word_type word, const char *typed)
+{
+	if (word == WORD_GUEST)
+		offer_guests(cli, typed);
+	else if (word == WORD_PORT)
+		offer_ports(cli, typed);
+	else if (word == WORD_COMMAND)
+		offer_commands(typed);
+	else if (word == WORD_FILE)
+		puts("<file>"); /* the shell knows those best */
+}
+
+static void offer_option(const struct option_row *row, const char *typed)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "--%s", row->name);
+	offer(text, typed);
+}
+
+static void offer_options(const struct command *command, const char *typed)
+{
+	const struct option_row *row;
+
+	for (row = command->options; row && row->name; row++)
+		offer_option(row, typed);
+	for (row = common_options; row->name; row++)
+		if (row->letter != 'j' || command->json)
+			offer_option(row, typed);
+}
+
+/* The option with a value that the word before the typed one is, or NULL. */
+static const struct option_row *pending_option(const struct command *command, const char *word)
+{
+	const struct option_row *tables[] = { command->options, common_options };
+
+	for (unsigned i = 0; i < 2; i++)
+		for (const struct option_row *row = tables[i]; row && row->name; row++) {
+			bool named = strncmp(word, "--", 2) == 0 &&
+				     strcmp(word + 2, row->name) == 0;
+
+			if (row->type != OPTION_FLAG &&
+			    (named || (word[0] == '-' && row->letter && word[1] == row->letter &&
+				       word[2] == '\0')))
+				return row;
+		}
+	return NULL;
+}
+
+int complete_words(struct cli *cli, int argc, char **argv)
+{
+	const struct option_row *option = NULL;
+	const char *typed = argc ? argv[argc - 1] : "";
+
+	while (argc > 2 && strcmp(argv[0], "--socket") == 0) {
+		cli->socket = argv[1];
+		argv += 2;
+		argc -= 2;
+	}
+	if (argc <= 1) {
+		offer_commands(typed);
+		return CLI_OK;
+	}
+	cli->command = command_find(argv[0]);
+	if (!cli->command)
+		return CLI_OK;
+	if (argc > 2)
+		option = pending_option(cli->command, argv[argc - 2]);
+	if (option)
+		offer_words(cli, option->word, typed);
+	else if (typed[0] == '-')
+		offer_options(cli->command, typed);
+	else
+		offer_words(cli, cli->command->word, typed);
+	return CLI_OK;
+}
+
+int complete_main(struct cli *cli)
+{
+	return complete_words(cli, cli->argc, cli->argv);
+}

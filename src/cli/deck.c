@@ -1,0 +1,151 @@
+/* events, reload, shutdown, check. */
+#include "cli/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static void print_event(const json_t *params)
+{
+	const char *state = text_of(params, "state", NULL), *kind = text_of(params, "kind", "?");
+	const char *colour = state ? state_colour(state) : "";
+	char time[40];
+
+	printf("%s  %-12s %s%s%s", output_time(time, number_of(params, "time")),
+	       text_of(params, "guest", "-"), colour, state ? state : kind,
+	       *colour ? "\033[0m" : "");
+	if (*text_of(params, "text", "")) {
+		fputs("  ", stdout);
+		output_text(text_of(params, "text", ""));
+	}
+	putchar('\n');
+	if (number_of(params, "dropped"))
+		printf("(%lld events were lost: this terminal is slow)\n",
+		       (long long)number_of(params, "dropped"));
+	fflush(stdout);
+}
+
+static int print_events(struct cli *cli, struct link *link)
+{
+	struct cause cause;
+	json_t *message;
+	int error;
+
+	while ((error = link_next(link, &message, -1, &cause)) == 0 || error == -EINTR) {
+		if (error)
+			continue;
+		if (cli->json)
+			output_json_line(json_object_get(message, "params"));
+		else
+			print_event(json_object_get(message, "params"));
+		json_decref(message);
+		if (ferror(stdout))
+			return CLI_FAILED;
+	}
+	return error == -ECONNRESET ? CLI_OK : fail("%s", cause.text);
+}
+
+int events_main(struct cli *cli)
+{
+	struct link *link = session_open(cli);
+	json_t *result;
+	int status;
+
+	if (!link)
+		return CLI_FAILED;
+	result = session_call(link, "events.subscribe", NULL);
+	status = result ? print_events(cli, link) : CLI_FAILED;
+	json_decref(result);
+	link_free(link);
+	return status;
+}
+
+int reload_main(struct cli *cli)
+{
+	json_t *result = session_ask(cli, "deck.reload", NULL);
+
+	if (!result)
+		return CLI_FAILED;
+	if (cli->json)
+		output_json(result);
+	else
+		printf("%lld guests\n", (long long)number_of(result, "guests"));
+	json_decref(result);
+	return CLI_OK;
+}
+
+/* The deck closes all its connections when it ends. */
+static int wait_end(struct link *link)
+{
+	struct cause cause;
+	json_t *message;
+	int error;
+
+	do {
+		error = link_next(link, &message, -1, &cause);
+		if (error == 0)
+			json_decref(message);
+	} while (error == 0 || error == -EINTR);
+	return error == -ECONNRESET ? CLI_OK : fail("%s", cause.text);
+}
+
+int shutdown_main(struct cli *cli)
+{
+	struct link *link = session_open(cli);
+	const char *mode = cli->values[0].set ? "off" : "shutdown";
+	int status = CLI_OK;
+	json_t *result;
+
+	if (!link)
+		return CLI_FAILED;
+	result = session_call(link, "deck.quit", json_pack("{s:s}", "mode", mode));
+	if (!result)
+		status = CLI_FAILED;
+	else if (cli->values[1].set)
+		status = wait_end(link);
+	json_decref(result);
+	link_free(link);
+	return status;
+}
+
+struct checking {
+	const char *path;
+	json_t *mistakes; /* with --json */
+};
+
+static void take_mistake(void *arg, unsigned line, const char *text)
+{
+	struct checking *checking = arg;
+
+	if (checking->mistakes) {
+		json_array_append_new(checking->mistakes,
+				      json_pack("{s:s, s:i, s:s}", "profile", checking->path,
+						"line", (int)line, "text", text));
+		return;
+	}
+	output_text(checking->path);
+	if (line)
+		printf(":%u", line);
+	printf(": ");
+	output_text(text);
+	putchar('\n');
+}
+
+int check_main(struct cli *cli)
+{
+	struct checking checking = { .mistakes = cli->json ? json_array() : NULL };
+	int status = CLI_OK;
+
+	for (int i = 0; i < cli->argc; i++) {
+		checking.path = cli->argv[i];
+		if (cli->hooks->check(cli->argv[i], take_mistake, &checking) < 0)
+			status = CLI_FAILED;
+	}
+	if (checking.mistakes) {
+		json_t *object = json_pack("{s:o}", "mistakes", checking.mistakes);
+
+		output_json(object);
+		json_decref(object);
+	}
+	return status;
+}

@@ -1,0 +1,66 @@
+/* The connection to the deck, and how a subcommand fails. */
+#include "cli/command.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "control/endpoint.h"
+
+int fail(const char *format, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fputs("vmdeck: ", stderr);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return CLI_FAILED;
+}
+
+struct link *session_open(struct cli *cli)
+{
+	char path[PATH_MAX];
+	struct link *link;
+	struct cause cause;
+	int error = endpoint_path(path, sizeof(path), cli->socket, &cause);
+
+	if (error == 0)
+		error = link_open(&link, path, &cause);
+	if (error == 0)
+		return link;
+	if (error == -ENOENT || error == -ECONNREFUSED || error == -ENOTDIR)
+		fail("no deck is running (no socket at %s); start one with 'vmdeck' or "
+		     "'vmdeck run'", path);
+	else
+		fail("%s", cause.text);
+	return NULL;
+}
+
+json_t *session_call(struct link *link, const char *method, json_t *params)
+{
+	struct cause cause;
+	json_t *result;
+
+	if (link_call(link, method, params, &result, &cause) < 0) {
+		fail("%s", cause.text);
+		return NULL;
+	}
+	return result;
+}
+
+json_t *session_ask(struct cli *cli, const char *method, json_t *params)
+{
+	struct link *link = session_open(cli);
+	json_t *result = NULL;
+
+	if (link)
+		result = session_call(link, method, params);
+	else
+		json_decref(params);
+	link_free(link);
+	return result;
+}

@@ -1,0 +1,136 @@
+/* switches: what is plugged in where. */
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "control/suggest.h"
+
+static void drops_text(char *text, size_t size, const json_t *drops)
+{
+	const char *reason;
+	json_t *count;
+	size_t at = 0;
+
+	text[0] = '\0';
+	json_object_foreach((json_t *)drops, reason, count)
+		if (at < size)
+			at += (size_t)snprintf(text + at, size - at, "%s%s %lld", at ? ", " : "",
+					       reason, (long long)json_integer_value(count));
+}
+
+static void print_ports(const json_t *ports)
+{
+	struct columns columns = { .count = 8, .right = 0x78 };
+	char rx[24], tx[24], rx_bytes[16], tx_bytes[16], drops[128];
+	json_t *port;
+	size_t i;
+
+	columns_add(&columns, (const char *const[]){ "  PORT", "KIND", "MAC", "RX", "RX BYTES",
+						     "TX", "TX BYTES", "DROPS" }, NULL);
+	json_array_foreach((json_t *)ports, i, port) {
+		char name[128];
+
+		snprintf(name, sizeof(name), "  %s", text_of(port, "name", "?"));
+		snprintf(rx, sizeof(rx), "%lld", (long long)number_of(port, "rx_frames"));
+		snprintf(tx, sizeof(tx), "%lld", (long long)number_of(port, "tx_frames"));
+		output_bytes(rx_bytes, (double)number_of(port, "rx_bytes"));
+		output_bytes(tx_bytes, (double)number_of(port, "tx_bytes"));
+		drops_text(drops, sizeof(drops), json_object_get(port, "drops"));
+		columns_add(&columns, (const char *const[]){ name, text_of(port, "kind", "?"),
+			    text_of(port, "mac", ""), rx, rx_bytes, tx, tx_bytes, drops }, NULL);
+	}
+	columns_print(&columns, COLUMNS_MAX);
+}
+
+static void print_leases(const json_t *leases)
+{
+	struct columns columns = { .count = 4 };
+	char left[24], name[40];
+	json_t *lease;
+	size_t i;
+
+	if (!json_array_size(leases))
+		return;
+	columns_add(&columns, (const char *const[]){ "  LEASE", "MAC", "EXPIRES IN", "HOSTNAME" },
+		    NULL);
+	json_array_foreach((json_t *)leases, i, lease) {
+		snprintf(name, sizeof(name), "  %s", text_of(lease, "address", "?"));
+		columns_add(&columns, (const char *const[]){ name, text_of(lease, "mac", "?"),
+			    output_duration(left, number_of(lease, "remaining")),
+			    text_of(lease, "hostname", "") }, NULL);
+	}
+	columns_print(&columns, COLUMNS_MAX);
+}
+
+static bool wanted(const struct cli *cli, const char *name)
+{
+	if (cli->argc == 0)
+		return true;
+	for (int i = 0; i < cli->argc; i++)
+		if (strcmp(cli->argv[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Leaves the switches asked for. A name of none is a failure. */
+static json_t *select_switches(struct cli *cli, const json_t *all)
+{
+	json_t *list = json_array(), *row;
+	size_t i;
+
+	for (int at = 0; at < cli->argc; at++) {
+		struct suggestion suggestion = { .wrong = cli->argv[at] };
+		bool found = false;
+
+		json_array_foreach((json_t *)all, i, row) {
+			found |= strcmp(text_of(row, "name", ""), cli->argv[at]) == 0;
+			suggest_offer(&suggestion, text_of(row, "name", ""));
+		}
+		if (found)
+			continue;
+		if (suggestion.best)
+			fail("switch '%s': there is none; did you mean '%s'?", cli->argv[at],
+			     suggestion.best);
+		else
+			fail("switch '%s': there is none", cli->argv[at]);
+		json_decref(list);
+		return NULL;
+	}
+	json_array_foreach((json_t *)all, i, row)
+		if (wanted(cli, text_of(row, "name", "")))
+			json_array_append(list, row);
+	return list;
+}
+
+static void print_switches(const json_t *switches)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach((json_t *)switches, i, row) {
+		printf("%s%s: %s, uplink %s\n", i ? "\n" : "", text_of(row, "name", "?"),
+		       text_of(row, "address", "no address"), text_of(row, "uplink", "none"));
+		print_ports(json_object_get(row, "ports"));
+		print_leases(json_object_get(row, "leases"));
+	}
+}
+
+int switches_main(struct cli *cli)
+{
+	json_t *result = session_ask(cli, "switch.list", NULL), *list, *object;
+
+	if (!result)
+		return CLI_FAILED;
+	list = select_switches(cli, json_object_get(result, "switches"));
+	json_decref(result);
+	if (!list)
+		return CLI_FAILED;
+	object = json_pack("{s:o}", "switches", list);
+	if (cli->json)
+		output_json(object);
+	else
+		print_switches(list);
+	json_decref(object);
+	return CLI_OK;
+}

@@ -1,0 +1,264 @@
+/* The table of methods and the check of their parameters. Any thread. */
+#include "control/methods.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/checked.h"
+
+#define NAME_MAX_BYTES 31
+#define STRING_MAX_BYTES 4096
+#define NAMES_MAX 4096
+#define PORTS_MAX 1024
+#define INTEGER_MAX ((uint64_t)INT64_MAX)
+
+#define ALIVE (METHOD_IN(METHOD_STARTING) | METHOD_IN(METHOD_RUNNING) | \
+	       METHOD_IN(METHOD_PAUSED) | METHOD_IN(METHOD_STOPPING))
+#define DOWN (METHOD_IN(METHOD_DEFINED) | METHOD_IN(METHOD_STOPPED) | METHOD_IN(METHOD_CRASHED))
+
+#define GUEST { "guest", METHOD_NAME, true, 0, 0, NULL }
+#define SUBSCRIPTION { "subscription", METHOD_INTEGER, true, 1, INTEGER_MAX, NULL }
+#define FILTER { "filter", METHOD_STRING, false, 0, 0, NULL }
+#define PORTS { "ports", METHOD_PORTS, false, 0, 0, NULL }
+#define SNAP { "snap", METHOD_INTEGER, false, 1, 65550, NULL }
+
+const struct method method_table[METHOD_COUNT] = {
+	[METHOD_HELLO] = { "hello", METHOD_OBSERVE, 0,
+		{ { "version", METHOD_INTEGER, true, 0, INTEGER_MAX, NULL },
+		  { "role", METHOD_CHOICE, false, 0, 0, "operate|observe" } },
+		"agrees on the protocol's version" },
+	[METHOD_GUEST_LIST] = { "guest.list", METHOD_OBSERVE, 0, { { 0 } },
+		"lists the guests" },
+	[METHOD_GUEST_SHOW] = { "guest.show", METHOD_OBSERVE, 0, { GUEST },
+		"shows one guest in full" },
+	[METHOD_GUEST_START] = { "guest.start", METHOD_OPERATE, DOWN, { GUEST },
+		"starts a guest" },
+	[METHOD_GUEST_STOP] = { "guest.stop", METHOD_OPERATE,
+		METHOD_IN(METHOD_RUNNING) | METHOD_IN(METHOD_STOPPING), { GUEST },
+		"presses a guest's power button" },
+	[METHOD_GUEST_OFF] = { "guest.off", METHOD_OPERATE, ALIVE, { GUEST },
+		"takes a guest's power away at once" },
+	[METHOD_GUEST_PAUSE] = { "guest.pause", METHOD_OPERATE, METHOD_IN(METHOD_RUNNING), { GUEST },
+		"pauses a guest" },
+	[METHOD_GUEST_RESUME] = { "guest.resume", METHOD_OPERATE, METHOD_IN(METHOD_PAUSED), { GUEST },
+		"lets a paused guest go on" },
+	[METHOD_GUEST_RESET] = { "guest.reset", METHOD_OPERATE,
+		METHOD_IN(METHOD_RUNNING) | METHOD_IN(METHOD_PAUSED) | METHOD_IN(METHOD_STOPPING),
+		{ GUEST },
+		"presses a guest's reset button" },
+	[METHOD_DECK_RELOAD] = { "deck.reload", METHOD_OPERATE, 0, { { 0 } },
+		"reads the folder of profiles again" },
+	[METHOD_DECK_QUIT] = { "deck.quit", METHOD_OPERATE, 0,
+		{ { "mode", METHOD_CHOICE, true, 0, 0, "shutdown|off" } },
+		"ends all guests and the deck" },
+	[METHOD_PROFILE_CHECK] = { "profile.check", METHOD_OPERATE, 0,
+		{ { "path", METHOD_STRING, true, 0, 0, NULL } },
+		"reads a profile and lists its mistakes" },
+	[METHOD_STATS_SUBSCRIBE] = { "stats.subscribe", METHOD_OBSERVE, 0,
+		{ { "guests", METHOD_NAMES, true, 0, 0, NULL },
+		  { "interval_ms", METHOD_INTEGER, true, 100, 3600000, NULL },
+		  { "history", METHOD_BOOL, false, 0, 0, NULL } },
+		"sends the guests' statistics as they change" },
+	[METHOD_STATS_UPDATE] = { "stats.update", METHOD_OBSERVE, 0,
+		{ SUBSCRIPTION, { "guests", METHOD_NAMES, true, 0, 0, NULL } },
+		"changes the guests of a subscription" },
+	[METHOD_STATS_CANCEL] = { "stats.cancel", METHOD_OBSERVE, 0, { SUBSCRIPTION },
+		"ends a subscription to statistics" },
+	[METHOD_EVENTS_SUBSCRIBE] = { "events.subscribe", METHOD_OBSERVE, 0, { { 0 } },
+		"sends events as they happen" },
+	[METHOD_CONSOLE_OPEN] = { "console.open", METHOD_OPERATE, ~METHOD_IN(METHOD_INVALID),
+		{ GUEST, { "backlog", METHOD_BOOL, false, 0, 0, NULL } },
+		"turns the connection into a guest's console" },
+	[METHOD_SWITCH_LIST] = { "switch.list", METHOD_OBSERVE, 0, { { 0 } },
+		"lists switches, their ports, addresses and leases" },
+	[METHOD_PACKETS_SUBSCRIBE] = { "packets.subscribe", METHOD_OBSERVE, 0,
+		{ { "switch", METHOD_NAME, false, 0, 0, NULL }, FILTER },
+		"sends a line about each packet" },
+	[METHOD_PACKETS_CANCEL] = { "packets.cancel", METHOD_OBSERVE, 0, { SUBSCRIPTION },
+		"ends a subscription to packets" },
+	[METHOD_CAPTURE_START] = { "capture.start", METHOD_OPERATE, 0,
+		{ PORTS, FILTER, SNAP, { "path", METHOD_STRING, false, 0, 0, NULL } },
+		"captures packets to a file on the deck's host" },
+	[METHOD_CAPTURE_STOP] = { "capture.stop", METHOD_OPERATE, 0,
+		{ { "capture", METHOD_INTEGER, true, 1, INTEGER_MAX, NULL } },
+		"ends a capture" },
+	[METHOD_CAPTURE_LIST] = { "capture.list", METHOD_OBSERVE, 0, { { 0 } },
+		"lists the captures to files" },
+	[METHOD_CAPTURE_STREAM] = { "capture.stream", METHOD_OBSERVE, 0, { PORTS, FILTER, SNAP },
+		"turns the connection into a pcapng stream" },
+};
+
+static const char *const state_names[METHOD_STATE_COUNT] = {
+	[METHOD_INVALID] = "invalid", [METHOD_DEFINED] = "defined",
+	[METHOD_STARTING] = "starting", [METHOD_RUNNING] = "running",
+	[METHOD_PAUSED] = "paused", [METHOD_STOPPING] = "stopping",
+	[METHOD_STOPPED] = "stopped", [METHOD_CRASHED] = "crashed",
+};
+
+const struct method *method_find(const char *name)
+{
+	for (size_t i = 0; i < METHOD_COUNT; i++)
+		if (strcmp(method_table[i].name, name) == 0)
+			return &method_table[i];
+	return NULL;
+}
+
+const char *method_state_name(unsigned state)
+{
+	return state < METHOD_STATE_COUNT ? state_names[state] : NULL;
+}
+
+unsigned method_state_find(const char *name)
+{
+	unsigned state = 0;
+
+	while (state < METHOD_STATE_COUNT && strcmp(state_names[state], name) != 0)
+		state++;
+	return state;
+}
+
+void method_states_text(const struct method *method, char *text, size_t size)
+{
+	unsigned left = 0;
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (unsigned i = 0; i < METHOD_STATE_COUNT; i++)
+		left += (method->states >> i) & 1;
+	for (unsigned i = 0; i < METHOD_STATE_COUNT && at < size; i++)
+		if (method->states & METHOD_IN(i)) {
+			left--;
+			at += (size_t)snprintf(text + at, size - at, "%s%s", state_names[i],
+					       left > 1 ? ", " : left ? " or " : "");
+		}
+}
+
+bool method_is_name(const char *text)
+{
+	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "0123456789-_.");
+
+	return length > 0 && length <= NAME_MAX_BYTES && text[length] == '\0';
+}
+
+/* "web/net0" or "lan": one or two names. */
+static bool is_port(const char *text)
+{
+	char first[NAME_MAX_BYTES + 1];
+	const char *slash = strchr(text, '/');
+
+	if (!slash)
+		return method_is_name(text);
+	if (slash - text > NAME_MAX_BYTES)
+		return false;
+	memcpy(first, text, (size_t)(slash - text));
+	first[slash - text] = '\0';
+	return method_is_name(first) && method_is_name(slash + 1);
+}
+
+static bool is_choice(const char *choices, const char *text)
+{
+	size_t length = strlen(text), n;
+
+	for (; *choices; choices += n + (choices[n] == '|')) {
+		n = strcspn(choices, "|");
+		if (n == length && memcmp(choices, text, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_array_of(const json_t *value, size_t min, size_t max,
+			bool (*is)(const char *text))
+{
+	const json_t *item;
+	size_t i;
+
+	if (!json_is_array(value) || json_array_size(value) < min || json_array_size(value) > max)
+		return false;
+	json_array_foreach((json_t *)value, i, item)
+		if (!json_is_string(item) || !is(json_string_value(item)))
+			return false;
+	return true;
+}
+
+static int check_value(const struct method_arg *arg, const json_t *value, struct cause *cause)
+{
+	const char *text = json_string_value(value);
+
+	switch (arg->type) {
+	case METHOD_STRING:
+		if (text && *text && json_string_length(value) <= STRING_MAX_BYTES)
+			return 0;
+		return cause_set(cause, EINVAL, "%s: a string of 1 to %d bytes is needed",
+				 arg->name, STRING_MAX_BYTES);
+	case METHOD_NAME:
+		if (text && method_is_name(text))
+			return 0;
+		return cause_set(cause, EINVAL, "%s: a name of at most %d letters, digits, '-', "
+				 "'_' or '.' is needed", arg->name, NAME_MAX_BYTES);
+	case METHOD_NAMES:
+		if ((text && strcmp(text, "*") == 0) ||
+		    is_array_of(value, 0, NAMES_MAX, method_is_name))
+			return 0;
+		return cause_set(cause, EINVAL, "%s: an array of at most %d names, or \"*\", "
+				 "is needed", arg->name, NAMES_MAX);
+	case METHOD_PORTS:
+		if (is_array_of(value, 1, PORTS_MAX, is_port))
+			return 0;
+		return cause_set(cause, EINVAL, "%s: an array of 1 to %d names of ports "
+				 "(\"web/net0\") or switches is needed", arg->name, PORTS_MAX);
+	case METHOD_INTEGER:
+		if (json_is_integer(value) && json_integer_value(value) >= 0 &&
+		    (uint64_t)json_integer_value(value) >= arg->min &&
+		    (uint64_t)json_integer_value(value) <= arg->max)
+			return 0;
+		if (arg->max == INTEGER_MAX)
+			return cause_set(cause, EINVAL, "%s: an integer is needed", arg->name);
+		return cause_set(cause, EINVAL, "%s: an integer from %llu to %llu is needed",
+				 arg->name, (unsigned long long)arg->min,
+				 (unsigned long long)arg->max);
+	case METHOD_BOOL:
+		if (json_is_boolean(value))
+			return 0;
+		return cause_set(cause, EINVAL, "%s: true or false is needed", arg->name);
+	case METHOD_CHOICE:
+		if (text && is_choice(arg->choices, text))
+			return 0;
+		return cause_set(cause, EINVAL, "%s: one of %s is needed", arg->name,
+				 arg->choices);
+	}
+	return -EINVAL;
+}
+
+static bool takes(const struct method *method, const char *name)
+{
+	for (size_t i = 0; i < METHOD_ARGS_MAX && method->args[i].name; i++)
+		if (strcmp(method->args[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+int method_check(const struct method *method, const json_t *params, struct cause *cause)
+{
+	const struct method_arg *arg;
+	const json_t *value;
+	const char *name;
+	int error = 0;
+
+	json_object_foreach((json_t *)params, name, value)
+		if (!takes(method, name))
+			return cause_set(cause, EINVAL, "%.64s: %s has no such parameter", name,
+					 method->name);
+	for (arg = method->args; error == 0 && arg < method->args + METHOD_ARGS_MAX && arg->name;
+	     arg++) {
+		value = json_object_get(params, arg->name);
+		if (value && !json_is_null(value))
+			error = check_value(arg, value, cause);
+		else if (arg->required)
+			error = cause_set(cause, EINVAL, "%s: %s needs this parameter", arg->name,
+					  method->name);
+	}
+	return error;
+}

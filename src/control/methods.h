@@ -1,0 +1,98 @@
+/*
+ * The table of the protocol's methods: what each is called, which arguments
+ * it takes, in which states of a guest it is legal, and who may use it.
+ *
+ * The server dispatches by it, the subcommands and the screen take their
+ * help from it. It holds no handlers: those are the core's. Any thread.
+ */
+#ifndef CONTROL_METHODS_H
+#define CONTROL_METHODS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cause.h"
+
+enum method_id {
+	METHOD_HELLO,
+	METHOD_GUEST_LIST, METHOD_GUEST_SHOW,
+	METHOD_GUEST_START, METHOD_GUEST_STOP, METHOD_GUEST_OFF,
+	METHOD_GUEST_PAUSE, METHOD_GUEST_RESUME, METHOD_GUEST_RESET,
+	METHOD_DECK_RELOAD, METHOD_DECK_QUIT,
+	METHOD_PROFILE_CHECK,
+	METHOD_STATS_SUBSCRIBE, METHOD_STATS_UPDATE, METHOD_STATS_CANCEL,
+	METHOD_EVENTS_SUBSCRIBE,
+	METHOD_CONSOLE_OPEN,
+	METHOD_SWITCH_LIST,
+	METHOD_PACKETS_SUBSCRIBE, METHOD_PACKETS_CANCEL,
+	METHOD_CAPTURE_START, METHOD_CAPTURE_STOP, METHOD_CAPTURE_LIST, METHOD_CAPTURE_STREAM,
+	METHOD_COUNT
+};
+
+enum method_type {
+	METHOD_STRING,	/* at most 4096 bytes */
+	METHOD_NAME,	/* of a guest or switch: letters, digits, '-', '_', '.' */
+	METHOD_NAMES,	/* an array of at most 4096 names, or "*" for all */
+	METHOD_PORTS,	/* an array of 1 to 1024 names of ports ("web/net0") or switches */
+	METHOD_INTEGER,	/* min..max */
+	METHOD_BOOL,
+	METHOD_CHOICE	/* one of choices, "shutdown|off" */
+};
+
+struct method_arg {
+	const char *name; /* NULL ends the list */
+	enum method_type type;
+	bool required;	  /* otherwise it may be left out or null */
+	uint64_t min, max;
+	const char *choices;
+};
+
+#define METHOD_ARGS_MAX 5
+
+/* States of a guest by name, as bits: METHOD_IN(state) of enum method_state. */
+enum method_state {
+	METHOD_INVALID, METHOD_DEFINED, METHOD_STARTING, METHOD_RUNNING, METHOD_PAUSED,
+	METHOD_STOPPING, METHOD_STOPPED, METHOD_CRASHED,
+	METHOD_STATE_COUNT
+};
+
+#define METHOD_IN(state) (1u << (state))
+
+/* A client that said hello with role "observe" may only look. */
+enum method_role { METHOD_OBSERVE, METHOD_OPERATE };
+
+struct method {
+	const char *name;
+	enum method_role role;
+	uint32_t states; /* in which its "guest" may be; 0: any */
+	struct method_arg args[METHOD_ARGS_MAX];
+	const char *help; /* a sentence without the dot */
+};
+
+/* By enum method_id. */
+extern const struct method method_table[METHOD_COUNT];
+
+const struct method *method_find(const char *name);
+
+/* "running", ...; NULL beyond the last. */
+const char *method_state_name(unsigned state);
+
+/* METHOD_STATE_COUNT for a name that is none. */
+unsigned method_state_find(const char *name);
+
+/* "running or paused": the states in which the method is legal. */
+void method_states_text(const struct method *method, char *text, size_t size);
+
+/*
+ * Checks params (an object, or NULL for none) against the method's arguments:
+ * missing, unknown, of the wrong type, out of range. 0, or -EINVAL with a cause
+ * that names the parameter.
+ */
+int method_check(const struct method *method, const json_t *params, struct cause *cause);
+
+/* Whether text can be the name of a guest or switch. */
+bool method_is_name(const char *text);
+
+#endif

@@ -1,0 +1,25 @@
+/* The nearest name to a mistyped one. Any thread. */
+#ifndef CONTROL_SUGGEST_H
+#define CONTROL_SUGGEST_H
+
+#include <stddef.h>
+
+#define SUGGEST_MAX 64 /* longer names are never near */
+
+/*
+ * The number of letters to insert, delete, replace or swap with a neighbour between two
+ * names (optimal string alignment), ignoring case; SUGGEST_MAX when one is longer than that.
+ */
+unsigned suggest_distance(const char *a, const char *b);
+
+/* The name nearest to the wrong one, kept while candidates are offered; best NULL at first. */
+struct suggestion {
+	const char *wrong;
+	const char *best;
+	unsigned distance;
+};
+
+/* Offers a candidate; it is taken when it is nearer than the best, and near enough to be meant. */
+void suggest_offer(struct suggestion *suggestion, const char *candidate);
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * Chooses the loader and sets up the first vCPU. The machine's thread.
+ *
+ * Entry states: PVH as in Xen's docs/misc/pvh.pandoc, Linux as in the 64-bit
+ * section of Documentation/arch/x86/boot.rst; segment caches as in Intel SDM
+ * vol. 3 § 3.4.5.
+ */
+#include "core/boot/boot.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "core/boot/load.h"
+#include "core/platform.h"
+
+#define CR0_PE 0x1u
+#define CR0_ET 0x10u
+#define CR0_PG 0x80000000u
+#define CR4_PAE 0x20u
+#define EFER_LME 0x100u
+#define EFER_LMA 0x400u
+#define RFLAGS_FIXED 0x2u
+
+#define SELECTOR_CODE 0x10
+#define SELECTOR_DATA 0x18
+
+#define BZIMAGE_MAGIC_OFFSET 0x202
+
+uint64_t load_low_top(const struct guest_memory *memory)
+{
+	unsigned i;
+
+	for (i = 0; i < memory->count; i++)
+		if (memory->regions[i].base == 0)
+			return memory->regions[i].size;
+	return 0;
+}
+
+unsigned boot_memory_map(const struct guest_memory *memory, struct boot_range map[BOOT_MAP_MAX])
+{
+	uint64_t top = load_low_top(memory);
+	unsigned n = 0, i;
+
+	map[n++] = (struct boot_range){ 0, PLATFORM_EBDA, BOOT_RANGE_RAM };
+	map[n++] = (struct boot_range){ PLATFORM_EBDA, LOAD_RAM_BASE - PLATFORM_EBDA,
+					BOOT_RANGE_RESERVED };
+	if (top > LOAD_RAM_BASE)
+		map[n++] = (struct boot_range){ LOAD_RAM_BASE, top - LOAD_RAM_BASE,
+						BOOT_RANGE_RAM };
+	map[n++] = (struct boot_range){ PLATFORM_ECAM_BASE, PLATFORM_ECAM_SIZE,
+					BOOT_RANGE_RESERVED };
+	for (i = 0; i < memory->count; i++)
+		if (memory->regions[i].base >= MEMORY_HIGH_BASE)
+			map[n++] = (struct boot_range){ memory->regions[i].base,
+							memory->regions[i].size, BOOT_RANGE_RAM };
+	return n;
+}
+
+/* The kinds of kernel are told apart by what they begin with. */
+static int load_kernel(const struct boot_image *image, const struct boot_source *source,
+		       const struct guest_memory *memory, uint64_t rsdp, struct boot_entry *entry,
+		       struct cause *cause)
+{
+	uint8_t start[BZIMAGE_MAGIC_OFFSET + 4];
+	int error;
+
+	if (image->size >= sizeof(start)) {
+		error = image_read(image, 0, start, sizeof(start), cause);
+		if (error)
+			return error;
+		if (memcmp(start, "\177ELF", 4) == 0)
+			return elf_load(image, source, memory, rsdp, entry, cause);
+		if (memcmp(start + BZIMAGE_MAGIC_OFFSET, "HdrS", 4) == 0)
+			return bzimage_load(image, source, memory, rsdp, entry, cause);
+	}
+	return cause_set(cause, ENOEXEC, "%s: not a bzImage and not an ELF with a PVH note; "
+			 "name a Linux kernel image", image->name);
+}
+
+int boot_load(const struct boot_source *source, struct guest_memory *memory, uint64_t rsdp,
+	      struct boot_entry *entry, struct cause *cause)
+{
+	struct boot_image image = { .name = "the built-in guest", .fd = -1,
+				    .bytes = source->image, .size = source->image_size };
+	int error = 0;
+
+	memset(entry, 0, sizeof(*entry));
+	if (load_low_top(memory) <= LOAD_RAM_BASE)
+		return cause_set(cause, ENOMEM, "memory: a guest needs more than 1 MiB");
+	if (source->kernel)
+		error = image_open(&image, source->kernel, cause);
+	if (!error)
+		error = load_kernel(&image, source, memory, rsdp, entry, cause);
+	image_close(&image);
+	return error;
+}
+
+static struct kvm_segment flat_segment(uint16_t selector, bool code, bool code64)
+{
+	struct kvm_segment segment = {
+		.base = 0, .limit = 0xffffffff, .selector = selector,
+		.type = code ? 0xb : 0x3, /* accessed; execute/read or read/write */
+		.present = 1, .s = 1, .g = 1, .db = !code64, .l = code64,
+	};
+
+	return segment;
+}
+
+void boot_vcpu_state(const struct boot_entry *entry, struct kvm_sregs *sregs,
+		     struct kvm_regs *regs)
+{
+	bool long_mode = entry->mode == BOOT_LONG64;
+	struct kvm_segment data = flat_segment(SELECTOR_DATA, false, false);
+
+	sregs->cs = flat_segment(SELECTOR_CODE, true, long_mode);
+	sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = data;
+	sregs->tr = (struct kvm_segment){ .limit = 0x67, .type = 0xb, .present = 1 };
+	sregs->ldt = (struct kvm_segment){ .type = 0x2, .unusable = 1 };
+	memset(&sregs->gdt, 0, sizeof(sregs->gdt));
+	memset(&sregs->idt, 0, sizeof(sregs->idt));
+	sregs->gdt.base = entry->gdt;
+	sregs->gdt.limit = entry->gdt_limit;
+	sregs->cr0 = CR0_PE | CR0_ET;
+	sregs->cr2 = sregs->cr3 = sregs->cr4 = sregs->efer = 0;
+	if (long_mode) {
+		sregs->cr0 |= CR0_PG;
+		sregs->cr3 = entry->page_table;
+		sregs->cr4 = CR4_PAE;
+		sregs->efer = EFER_LME | EFER_LMA;
+	}
+
+	memset(regs, 0, sizeof(*regs));
+	regs->rip = entry->rip;
+	regs->rflags = RFLAGS_FIXED;
+	if (long_mode)
+		regs->rsi = entry->start_info;
+	else
+		regs->rbx = entry->start_info;
+}

@@ -1,0 +1,82 @@
+/*
+ * What the loaders of boot/ share: files to read, where things lie in low
+ * memory, and room for the initrd. Same thread as boot_load().
+ */
+#ifndef CORE_BOOT_LOAD_H
+#define CORE_BOOT_LOAD_H
+
+#include <stdint.h>
+
+#include "base/cause.h"
+#include "core/boot/boot.h"
+#include "core/memory.h"
+
+/* Low memory that belongs to the loader; no kernel may be loaded over it. */
+#define LOAD_LOW_BASE 0x6000u
+#define LOAD_START_INFO 0x6000u /* PVH: start info, modules, memory map, command line */
+#define LOAD_ZERO_PAGE 0x6000u	/* Linux: struct boot_params */
+#define LOAD_GDT 0x7000u	/* Linux: GDT, then the command line */
+#define LOAD_CMDLINE 0x7040u
+#define LOAD_PAGE_TABLE 0xa000u /* Linux: PML4, PDPT, four page directories */
+#define LOAD_LOW_END 0x10000u
+
+#define LOAD_RAM_BASE 0x100000u /* RAM from here on is free for kernel and initrd */
+
+/* A file that is read, or an image in memory. */
+struct boot_image {
+	const char *name;
+	int fd; /* -1: bytes */
+	const uint8_t *bytes;
+	uint64_t size;
+};
+
+/* Opens a regular file; image_close() is valid after a failure too. */
+int image_open(struct boot_image *image, const char *path, struct cause *cause);
+void image_close(struct boot_image *image);
+
+/*
+ * Reads exactly [offset, offset + length) to "to", which may be guest memory.
+ * -ENOEXEC with a cause when the image ends before, -EIO or whatever reading says.
+ */
+int image_read(const struct boot_image *image, uint64_t offset, void *to, uint64_t length,
+	       struct cause *cause);
+
+/* A range of guest memory that is taken. */
+struct load_range {
+	uint64_t base;
+	uint64_t size;
+};
+
+/* The first address behind the RAM that begins at 0. */
+uint64_t load_low_top(const struct guest_memory *memory);
+
+/* Where the initrd lies. */
+struct load_initrd {
+	uint64_t base;
+	uint64_t size; /* 0: none */
+};
+
+/*
+ * Reads the initrd as high as it goes below limit and clear of the ranges
+ * taken. path NULL: none. -ENOMEM with a cause when there is no room.
+ */
+int load_initrd(const struct guest_memory *memory, const char *path, uint64_t limit,
+		const struct load_range *taken, unsigned count, struct load_initrd *initrd,
+		struct cause *cause);
+
+/* Writes the command line with its zero to [address, end); -E2BIG if longer than max characters. */
+int load_cmdline(const struct guest_memory *memory, const char *cmdline, uint64_t address,
+		 uint64_t end, uint64_t max, struct cause *cause);
+
+/*
+ * The loaders, for an image that begins as their kind does. They fail as boot_load()
+ * does; entry is set only on success.
+ */
+int elf_load(const struct boot_image *image, const struct boot_source *source,
+	     const struct guest_memory *memory, uint64_t rsdp, struct boot_entry *entry,
+	     struct cause *cause);
+int bzimage_load(const struct boot_image *image, const struct boot_source *source,
+		 const struct guest_memory *memory, uint64_t rsdp, struct boot_entry *entry,
+		 struct cause *cause);
+
+#endif

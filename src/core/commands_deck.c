@@ -1,0 +1,125 @@
+/* The commands of the deck as a whole. Deck thread. */
+#include "core/commands.h"
+
+#include <config.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/message.h"
+
+int command_hello(struct request *request, struct cause *cause)
+{
+	const char *role = param_string(request, "role");
+	char host[256] = "";
+
+	if (param_integer(request, "version", 0) != CONTROL_VERSION)
+		return cause_set(cause, EPROTONOSUPPORT, "version: this deck speaks version %d of "
+				 "the protocol; use a client of vmdeck " PACKAGE_VERSION,
+				 CONTROL_VERSION);
+	/* A connection can give up the right to change things, and not take it back. */
+	if (role && strcmp(role, "observe") == 0)
+		request->peer->role = METHOD_OBSERVE;
+	gethostname(host, sizeof(host) - 1);
+	request->result = json_pack("{s:i, s:s, s:i, s:o, s:o}", "version", CONTROL_VERSION,
+				    "program", PACKAGE_NAME " " PACKAGE_VERSION,
+				    "pid", (int)getpid(), "host", message_text(host),
+				    "deck", message_text(deck_name(request->deck)));
+	return 0;
+}
+
+int command_deck_reload(struct request *request, struct cause *cause)
+{
+	json_int_t count = 0;
+	int error = deck_reload(request->deck, cause);
+
+	if (error < 0)
+		return error;
+	while (deck_guest(request->deck, (size_t)count))
+		count++;
+	request->result = json_pack("{s:I}", "guests", count);
+	return 0;
+}
+
+static void deck_ended(void *arg)
+{
+	struct server *server = arg;
+
+	if (server->quit)
+		server->quit(server->quit_arg);
+}
+
+/* A shutdown is under way and somebody has no more patience. */
+static void force_all(struct deck *deck)
+{
+	struct guest *guest;
+
+	for (size_t i = 0; (guest = deck_guest(deck, i)); i++)
+		if (method_table[METHOD_GUEST_OFF].states & METHOD_IN(guest_get_state(guest)))
+			guest_off(guest, NULL);
+}
+
+int command_deck_quit(struct request *request, struct cause *cause)
+{
+	bool force = strcmp(param_string(request, "mode"), "off") == 0;
+	struct server *server = request->server;
+
+	(void)cause;
+	if (!server->quitting) {
+		server->quitting = true;
+		deck_end(request->deck, force, deck_ended, server);
+	} else if (force) {
+		force_all(request->deck);
+	}
+	return 0;
+}
+
+/* Reading a file may wait for a disk, so the helper thread does it. */
+struct check {
+	struct worker_job job;
+	struct answer answer;
+	struct profile_report report;
+	char path[];
+};
+
+static void check_work(void *arg)
+{
+	struct check *check = arg;
+	struct profile *profile = NULL;
+
+	if (profile_read(&profile, check->path, &check->report) == 0)
+		profile_free(profile);
+}
+
+static void check_done(void *arg)
+{
+	struct check *check = arg;
+
+	answer_result(&check->answer,
+		      json_pack("{s:o}", "mistakes", mistakes_json(&check->report)));
+	profile_report_free(&check->report);
+	free(check);
+}
+
+int command_profile_check(struct request *request, struct cause *cause)
+{
+	const char *path = param_string(request, "path");
+	struct check *check;
+	int error;
+
+	if (path[0] != '/')
+		return cause_set(cause, EINVAL, "path: '%s' must begin with '/'", path);
+	check = calloc(1, sizeof(*check) + strlen(path) + 1);
+	if (!check)
+		return cause_errno(cause, ENOMEM, "profile.check");
+	strcpy(check->path, path);
+	check->job = (struct worker_job){ .work = check_work, .done = check_done, .arg = check };
+	error = worker_post(&request->server->worker, &check->job);
+	if (error < 0) {
+		free(check);
+		return cause_errno(cause, -error, "profile.check");
+	}
+	request_defer(request, &check->answer);
+	return 0;
+}

@@ -1,0 +1,190 @@
+/* The commands of one guest, and what the protocol shows of a guest. Deck thread. */
+#include "core/commands.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "control/message.h"
+
+#define TAIL_LINES 20
+
+_Static_assert((int)GUEST_STATE_COUNT == (int)METHOD_STATE_COUNT &&
+	       (int)GUEST_DEFINED == (int)METHOD_DEFINED &&
+	       (int)GUEST_RUNNING == (int)METHOD_RUNNING &&
+	       (int)GUEST_CRASHED == (int)METHOD_CRASHED,
+	       "the protocol's states are the guests'");
+
+json_t *mac_json(const uint8_t mac[NET_MAC_SIZE])
+{
+	return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+			    mac[4], mac[5]);
+}
+
+json_t *address_json(uint32_t address)
+{
+	return json_sprintf("%u.%u.%u.%u", address >> 24, (address >> 16) & 0xff,
+			    (address >> 8) & 0xff, address & 0xff);
+}
+
+json_t *mistakes_json(const struct profile_report *report)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; report && i < report->count; i++)
+		json_array_append_new(list, json_pack("{s:i, s:o}", "line",
+						      (int)report->mistakes[i].line, "text",
+						      message_text(report->mistakes[i].text)));
+	return list;
+}
+
+static json_t *nets_json(const struct profile *profile)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; profile && i < PROFILE_NETS_MAX; i++)
+		if (profile->nets[i].present)
+			json_array_append_new(list, json_pack("{s:o, s:o, s:o}",
+				"name", json_sprintf("net%u", i),
+				"switch", message_text(profile->nets[i].switch_name),
+				"mac", mac_json(profile->nets[i].mac)));
+	return list;
+}
+
+static json_t *disks_json(const struct profile *profile)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; profile && i < PROFILE_DISKS_MAX; i++)
+		if (profile->disks[i].present)
+			json_array_append_new(list, json_pack("{s:o, s:o, s:b}",
+				"name", json_sprintf("disk%u", i),
+				"path", message_text(profile->disks[i].path),
+				"readonly", profile->disks[i].readonly));
+	return list;
+}
+
+/* "" is the deck's way to say that there is none. */
+static json_t *text_or_null(const char *text)
+{
+	return message_text(text && *text ? text : NULL);
+}
+
+static json_t *guest_json(const struct guest *guest)
+{
+	const struct profile *profile = guest_profile(guest);
+	json_t *object;
+
+	object = json_pack("{s:o, s:s, s:i, s:I, s:o, s:b, s:I, s:o}",
+			   "name", message_text(guest_name(guest)),
+			   "state", guest_state_name(guest_get_state(guest)),
+			   "cpus", profile ? (int)profile->cpus : 0,
+			   "memory", profile ? (json_int_t)profile->memory : 0,
+			   "profile", message_text(guest_profile_path(guest)),
+			   "autostart", profile ? profile->autostart : false,
+			   "since", (json_int_t)guest_since(guest),
+			   "reason", text_or_null(guest_reason(guest)));
+	if (object) {
+		json_object_set_new(object, "nets", nets_json(profile));
+		json_object_set_new(object, "disks", disks_json(profile));
+		json_object_set_new(object, "mistakes", mistakes_json(guest_mistakes(guest)));
+	}
+	return object;
+}
+
+int command_guest_list(struct request *request, struct cause *cause)
+{
+	json_t *list = json_array();
+	struct guest *guest;
+
+	for (size_t i = 0; (guest = deck_guest(request->deck, i)); i++)
+		if (json_array_append_new(list, guest_json(guest)) < 0) {
+			json_decref(list);
+			return cause_errno(cause, ENOMEM, "guest.list");
+		}
+	request->result = json_pack("{s:o}", "guests", list);
+	return 0;
+}
+
+static json_t *exits_json(const struct guest *guest)
+{
+	struct guest_exit_count rows[64];
+	size_t count = guest_exits(guest, rows, ARRAY_SIZE(rows));
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count && i < ARRAY_SIZE(rows); i++)
+		json_array_append_new(list, json_pack("{s:s, s:I}", "reason", rows[i].reason,
+						      "count", (json_int_t)rows[i].count));
+	return list;
+}
+
+static json_t *tail_json(struct guest *guest)
+{
+	char *text = console_tail(guest_console(guest), TAIL_LINES);
+	json_t *list = json_array();
+	char *rest = text, *line;
+
+	while (rest && (line = strsep(&rest, "\n")))
+		if (rest || *line)
+			json_array_append_new(list, message_text(line));
+	free(text);
+	return list;
+}
+
+static json_t *devices_json(const struct guest *guest)
+{
+	struct guest_device rows[PROFILE_DISKS_MAX + PROFILE_NETS_MAX + 8];
+	size_t count = guest_devices(guest, rows, ARRAY_SIZE(rows));
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count && i < ARRAY_SIZE(rows); i++)
+		json_array_append_new(list, json_pack("{s:o, s:o}",
+						      "name", message_text(rows[i].name),
+						      "status", message_text(rows[i].status)));
+	return list;
+}
+
+int command_guest_show(struct request *request, struct cause *cause)
+{
+	json_t *object = guest_json(request->guest);
+
+	if (!object)
+		return cause_errno(cause, ENOMEM, "guest.show");
+	json_object_set_new(object, "exits", exits_json(request->guest));
+	json_object_set_new(object, "registers", text_or_null(guest_registers(request->guest)));
+	json_object_set_new(object, "console_tail", tail_json(request->guest));
+	json_object_set_new(object, "devices", devices_json(request->guest));
+	request->result = object;
+	return 0;
+}
+
+int command_guest_start(struct request *request, struct cause *cause)
+{
+	return guest_start(request->guest, cause);
+}
+
+int command_guest_stop(struct request *request, struct cause *cause)
+{
+	return guest_power_button(request->guest, cause);
+}
+
+int command_guest_off(struct request *request, struct cause *cause)
+{
+	return guest_off(request->guest, cause);
+}
+
+int command_guest_pause(struct request *request, struct cause *cause)
+{
+	return guest_pause(request->guest, cause);
+}
+
+int command_guest_resume(struct request *request, struct cause *cause)
+{
+	return guest_resume(request->guest, cause);
+}
+
+int command_guest_reset(struct request *request, struct cause *cause)
+{
+	return guest_reset(request->guest, cause);
+}

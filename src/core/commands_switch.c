@@ -1,0 +1,116 @@
+/* What the protocol shows of the switches. Deck thread. */
+#include "core/commands.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "control/message.h"
+
+static json_t *drops_json(const struct net_port_counters *counters)
+{
+	json_t *drops = json_object();
+
+	for (unsigned i = NET_DROP_SHORT; i < NET_VERDICT_COUNT; i++)
+		if (counters->drops[i])
+			json_object_set_new(drops, net_verdict_name((enum net_verdict)i),
+					    json_integer((json_int_t)counters->drops[i]));
+	return drops;
+}
+
+static json_t *port_json(const struct switch_port_info *port)
+{
+	const struct net_port_counters *counters = &port->counters;
+
+	return json_pack("{s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:o}",
+			 "name", message_text(port->name), "kind", port->kind,
+			 "mac", mac_json(port->mac),
+			 "rx_frames", (json_int_t)counters->rx_frames,
+			 "rx_bytes", (json_int_t)counters->rx_bytes,
+			 "tx_frames", (json_int_t)counters->tx_frames,
+			 "tx_bytes", (json_int_t)counters->tx_bytes,
+			 "drops", drops_json(counters));
+}
+
+static json_t *ports_json(struct net_switch *sw)
+{
+	size_t room = switch_list_ports(sw, NULL, 0), count = 0;
+	struct switch_port_info *ports = calloc(room + 1, sizeof(*ports));
+	json_t *list = json_array();
+
+	if (ports)
+		count = switch_list_ports(sw, ports, room);
+	for (size_t i = 0; i < count && i < room; i++)
+		json_array_append_new(list, port_json(&ports[i]));
+	free(ports);
+	return list;
+}
+
+static json_t *macs_json(struct net_switch *sw)
+{
+	size_t room = switch_list_macs(sw, NULL, 0), count = 0;
+	struct switch_mac_info *macs = calloc(room + 1, sizeof(*macs));
+	json_t *list = json_array();
+
+	if (macs)
+		count = switch_list_macs(sw, macs, room);
+	for (size_t i = 0; i < count && i < room; i++)
+		json_array_append_new(list, json_pack("{s:o, s:o, s:I}",
+			"mac", mac_json(macs[i].mac), "port", message_text(macs[i].port),
+			"age", (json_int_t)macs[i].age_s));
+	free(macs);
+	return list;
+}
+
+static json_t *leases_json(struct net_switch *sw)
+{
+	size_t room = switch_list_leases(sw, NULL, 0), count = 0;
+	struct switch_lease_info *leases = calloc(room + 1, sizeof(*leases));
+	json_t *list = json_array();
+
+	if (leases)
+		count = switch_list_leases(sw, leases, room);
+	for (size_t i = 0; i < count && i < room; i++)
+		json_array_append_new(list, json_pack("{s:o, s:o, s:I, s:o}",
+			"mac", mac_json(leases[i].mac),
+			"address", address_json(leases[i].address),
+			"remaining", (json_int_t)leases[i].remaining_s,
+			"hostname", message_text(leases[i].hostname)));
+	free(leases);
+	return list;
+}
+
+static json_t *switch_json(struct net_switch *sw)
+{
+	const struct switch_config *config = switch_get_config(sw);
+	uint32_t a = config->address;
+	json_t *address = json_null();
+
+	if (a)
+		address = json_sprintf("%u.%u.%u.%u/%u", a >> 24, (a >> 16) & 0xff,
+				       (a >> 8) & 0xff, a & 0xff, config->prefix);
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}",
+			 "name", message_text(config->name),
+			 "uplink", config->uplink == SWITCH_UPLINK_NAT ? "nat" : "none",
+			 "address", address, "ports", ports_json(sw),
+			 "leases", leases_json(sw), "macs", macs_json(sw));
+}
+
+int command_switch_list(struct request *request, struct cause *cause)
+{
+	struct network *network = deck_network(request->deck);
+	size_t room = network_list_switches(network, NULL, 0), count;
+	struct net_switch **switches = calloc(room + 1, sizeof(struct net_switch *));
+	json_t *list = json_array();
+
+	if (!switches || !list) {
+		free(switches);
+		json_decref(list);
+		return cause_errno(cause, ENOMEM, "switch.list");
+	}
+	count = network_list_switches(network, switches, room);
+	for (size_t i = 0; i < count && i < room; i++)
+		json_array_append_new(list, switch_json(switches[i]));
+	free(switches);
+	request->result = json_pack("{s:o}", "switches", list);
+	return 0;
+}

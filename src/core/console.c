@@ -1,0 +1,172 @@
+/*
+ * The console ring. The lock is held for a copy at most; a vCPU that prints
+ * wakes the deck thread only while somebody follows.
+ */
+#include "core/console.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/checked.h"
+
+static void wake_readers(void *arg)
+{
+	struct console *console = arg;
+	struct console_reader *reader, *next;
+
+	for (reader = console->readers; reader; reader = next) {
+		next = reader->next;
+		reader->more(reader->arg);
+	}
+}
+
+int console_init(struct console *console, struct loop *deck_loop)
+{
+	memset(console, 0, sizeof(*console));
+	console->loop = deck_loop;
+	console->wake.run = wake_readers;
+	console->wake.arg = console;
+	return -pthread_mutex_init(&console->lock, NULL);
+}
+
+void console_destroy(struct console *console)
+{
+	loop_unpost(console->loop, &console->wake);
+	if (console->ring)
+		munmap(console->ring, CONSOLE_SIZE);
+	pthread_mutex_destroy(&console->lock);
+}
+
+/* Copies into the ring; the lock is held. */
+static void store(struct console *console, const uint8_t *data, size_t size)
+{
+	while (size) {
+		size_t at = console->written % CONSOLE_SIZE;
+		size_t n = CONSOLE_SIZE - at < size ? CONSOLE_SIZE - at : size;
+
+		memcpy(console->ring + at, data, n);
+		console->written += n;
+		data += n;
+		size -= n;
+	}
+}
+
+void console_output(struct console *console, const uint8_t *data, size_t size)
+{
+	bool followed;
+
+	pthread_mutex_lock(&console->lock);
+	if (!console->ring) {
+		/* Mapped, so that only the pages that are written cost memory. */
+		void *ring = mmap(NULL, CONSOLE_SIZE, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		console->ring = ring == MAP_FAILED ? NULL : ring;
+	}
+	if (console->ring)
+		store(console, data, size);
+	followed = console->followed;
+	pthread_mutex_unlock(&console->lock);
+	if (followed)
+		loop_post(console->loop, &console->wake);
+}
+
+void console_follow(struct console *console, struct console_reader *reader, bool backlog)
+{
+	pthread_mutex_lock(&console->lock);
+	reader->position = console->written;
+	if (backlog)
+		reader->position = console->written > CONSOLE_SIZE ?
+				   console->written - CONSOLE_SIZE : 0;
+	reader->next = console->readers;
+	console->readers = reader;
+	console->followed = true;
+	pthread_mutex_unlock(&console->lock);
+}
+
+void console_unfollow(struct console *console, struct console_reader *reader)
+{
+	struct console_reader **at;
+
+	pthread_mutex_lock(&console->lock);
+	for (at = &console->readers; *at && *at != reader; at = &(*at)->next)
+		;
+	if (*at)
+		*at = reader->next;
+	console->followed = console->readers != NULL;
+	pthread_mutex_unlock(&console->lock);
+}
+
+size_t console_read(struct console *console, struct console_reader *reader, uint8_t *data,
+		    size_t room, uint64_t *lost)
+{
+	size_t done = 0;
+
+	*lost = 0;
+	pthread_mutex_lock(&console->lock);
+	if (console->written - reader->position > CONSOLE_SIZE) {
+		*lost = console->written - CONSOLE_SIZE - reader->position;
+		reader->position += *lost;
+	}
+	while (done < room && reader->position < console->written) {
+		size_t at = reader->position % CONSOLE_SIZE;
+		uint64_t left = console->written - reader->position;
+		size_t n = CONSOLE_SIZE - at;
+
+		n = n < left ? n : left;
+		n = n < room - done ? n : room - done;
+		memcpy(data + done, console->ring + at, n);
+		done += n;
+		reader->position += n;
+	}
+	pthread_mutex_unlock(&console->lock);
+	return done;
+}
+
+size_t console_input(struct console *console, const uint8_t *data, size_t size)
+{
+	size_t taken = 0;
+
+	pthread_mutex_lock(&console->lock);
+	if (console->input)
+		taken = console->input(console->input_arg, data, size);
+	pthread_mutex_unlock(&console->lock);
+	return taken;
+}
+
+void console_attach(struct console *console,
+		    size_t (*input)(void *arg, const uint8_t *data, size_t size), void *arg)
+{
+	pthread_mutex_lock(&console->lock);
+	console->input = input;
+	console->input_arg = arg;
+	pthread_mutex_unlock(&console->lock);
+}
+
+char *console_tail(struct console *console, unsigned max)
+{
+	char *text = malloc(CONSOLE_SIZE + 1);
+	uint64_t begin, at;
+	unsigned lines = 0;
+	size_t n = 0;
+
+	if (!text)
+		return NULL;
+	pthread_mutex_lock(&console->lock);
+	begin = console->written > CONSOLE_SIZE ? console->written - CONSOLE_SIZE : 0;
+	for (at = console->written; at > begin; at--)
+		if (console->ring[(at - 1) % CONSOLE_SIZE] == '\n' && at < console->written &&
+		    ++lines == max)
+			break;
+	for (; at < console->written; at++) {
+		uint8_t c = console->ring[at % CONSOLE_SIZE];
+
+		if ((c >= ' ' && c != 0x7f) || c == '\n' || c == '\t')
+			text[n++] = (char)c;
+	}
+	pthread_mutex_unlock(&console->lock);
+	text[n] = '\0';
+	return text;
+}

@@ -1,0 +1,48 @@
+/*
+ * What the files of this folder share: the ring, an open image, its locks.
+ */
+#ifndef CORE_DISK_IMAGE_H
+#define CORE_DISK_IMAGE_H
+
+#include <liburing.h>
+#include <stdatomic.h>
+
+#include "core/disk/disk.h"
+
+struct disk_ring {
+	struct io_uring uring;
+	struct loop *loop;
+	struct loop_source source; /* the ring's own descriptor */
+	struct loop_timer again;   /* the kernel could not take what is queued */
+	bool enabled;		   /* restrictions are in force, disks are final */
+	unsigned in_flight;	   /* prepared or with the kernel */
+	struct disk_request *waiting, **waiting_end; /* no room in the ring yet */
+	struct disk *disks[DISK_RING_DISKS];	     /* by number of the fixed file */
+};
+
+struct disk {
+	struct disk_ring *ring;
+	int fd;
+	int slot; /* number of the fixed file, or -1 */
+	bool readonly;
+	bool no_punch, no_zero_range; /* the file system said that it cannot */
+	bool finished;		      /* requests of this run are done */
+	uint64_t size;
+	void (*batch)(void *arg);
+	void *batch_arg;
+	/* Written by the I/O thread only. */
+	_Atomic uint64_t read_bytes, read_requests;
+	_Atomic uint64_t write_bytes, write_requests;
+	_Atomic uint64_t flushes, errors;
+};
+
+/* Gives the image a fixed file of its ring. 0, or a negative errno with a cause. */
+int ring_add_disk(struct disk_ring *ring, struct disk *disk, const struct disk_config *config,
+		  struct cause *cause);
+void ring_remove_disk(struct disk_ring *ring, struct disk *disk);
+
+/* Takes QEMU's locks for a reader or a writer. 0, or a negative errno with a cause. */
+int image_lock(int fd, const struct disk_config *config, struct cause *cause);
+void image_unlock(int fd);
+
+#endif

@@ -1,0 +1,500 @@
+/*
+ * The io_uring that serves the disks of one guest. io_uring(7),
+ * io_uring_register(2), fallocate(2).
+ *
+ * The ring starts disabled; with the first request it is enabled with its
+ * restrictions: the six operations below, fixed files only, nothing can be
+ * registered any more. From then on it belongs to the guest's I/O thread. The
+ * loop watches the ring's own descriptor.
+ *
+ * A request is a sequence of steps. Data that moved only in part goes on where
+ * it stopped; zeroes are asked of the file system first and written if it
+ * cannot; a stable change that is no plain write ends with a sync.
+ */
+#include "core/disk/disk.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "base/clock.h"
+#include "core/disk/image.h"
+
+#define RING_ENTRIES 64
+#define RING_RETRIES 16		  /* of one step that the kernel asks to repeat */
+#define RING_PIECE_MAX (1u << 30) /* bytes of one plain read or write */
+#define ZEROES_SIZE (256u << 10)
+
+enum step { STEP_DATA, STEP_PUNCH, STEP_ZERO_RANGE, STEP_WRITE_ZEROES, STEP_SYNC, STEP_DONE };
+
+/* In .bss and only read: costs no memory. */
+static uint8_t zeroes[ZEROES_SIZE];
+
+static void bump(_Atomic uint64_t *counter, uint64_t by)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by,
+			      memory_order_relaxed);
+}
+
+/* Creation */
+
+static int ring_failed(int error, struct cause *cause)
+{
+	switch (error) {
+	case ENOSYS:
+		return cause_set(cause, error, "disks: this kernel has no io_uring; vmdeck needs "
+					       "Linux 5.10 or newer with CONFIG_IO_URING");
+	case EPERM:
+	case EACCES:
+		return cause_set(cause, error,
+				 "disks: io_uring is forbidden here; allow it with "
+				 "sysctl kernel.io_uring_disabled=0, or in a container with a "
+				 "seccomp profile that permits it");
+	default:
+		return cause_errno(cause, error, "disks: io_uring cannot be set up");
+	}
+}
+
+/* liburing 2.3 declares the wrappers of the two calls below but does not export them. */
+static int ring_register(struct io_uring *uring, unsigned operation, const void *arg, unsigned n)
+{
+	long r = syscall(SYS_io_uring_register, uring->ring_fd, operation, arg, n);
+
+	return r < 0 ? -errno : 0;
+}
+
+static int restrict_ring(struct io_uring *uring)
+{
+	static const uint8_t operations[] = { IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_READ,
+					      IORING_OP_WRITE, IORING_OP_FSYNC,
+					      IORING_OP_FALLOCATE };
+	struct io_uring_restriction rules[ARRAY_SIZE(operations) + 2] = { 0 };
+	unsigned n;
+
+	for (n = 0; n < ARRAY_SIZE(operations); n++) {
+		rules[n].opcode = IORING_RESTRICTION_SQE_OP;
+		rules[n].sqe_op = operations[n];
+	}
+	rules[n].opcode = IORING_RESTRICTION_SQE_FLAGS_REQUIRED;
+	rules[n++].sqe_flags = IOSQE_FIXED_FILE;
+	rules[n].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
+	rules[n++].sqe_flags = IOSQE_FIXED_FILE;
+	return ring_register(uring, IORING_REGISTER_RESTRICTIONS, rules, n);
+}
+
+static int setup_uring(struct io_uring *uring)
+{
+	/*
+	 * Newest first: 6.0, 5.19, 5.10. Not DEFER_TASKRUN: with it epoll is not woken by
+	 * completions that need the task's own work (tried on 6.18).
+	 */
+	static const unsigned flags[] = {
+		IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN,
+		IORING_SETUP_COOP_TASKRUN,
+		0,
+	};
+	int none[DISK_RING_DISKS], r = -EINVAL;
+
+	for (unsigned i = 0; r == -EINVAL && i < ARRAY_SIZE(flags); i++)
+		r = io_uring_queue_init(RING_ENTRIES, uring, flags[i] | IORING_SETUP_R_DISABLED);
+	if (r < 0)
+		return r;
+	memset(none, -1, sizeof(none));
+	r = io_uring_register_files(uring, none, DISK_RING_DISKS);
+	if (!r)
+		r = restrict_ring(uring);
+	if (r < 0)
+		io_uring_queue_exit(uring);
+	return r;
+}
+
+static void ring_ready(void *arg, uint32_t events);
+
+static void submit_again(void *arg)
+{
+	disk_submit(arg);
+}
+
+int disk_ring_create(struct disk_ring **out, struct loop *loop, struct cause *cause)
+{
+	struct disk_ring *ring = calloc(1, sizeof(*ring));
+
+	if (!ring)
+		return cause_errno(cause, ENOMEM, "disks");
+	ring->loop = loop;
+	ring->uring.ring_fd = -1;
+	ring->waiting_end = &ring->waiting;
+	ring->again.fire = submit_again;
+	ring->again.arg = ring;
+	*out = ring;
+	return 0;
+}
+
+/* A guest without disks needs no io_uring, so it is made for the first one. */
+static int ring_setup(struct disk_ring *ring, struct cause *cause)
+{
+	int r = setup_uring(&ring->uring);
+
+	if (r < 0) {
+		ring->uring.ring_fd = -1;
+		return ring_failed(-r, cause);
+	}
+	r = loop_add(ring->loop, &ring->source, ring->uring.ring_fd, EPOLLIN, ring_ready, ring);
+	if (r < 0) {
+		io_uring_queue_exit(&ring->uring);
+		ring->uring.ring_fd = -1;
+		return ring_failed(-r, cause);
+	}
+	return 0;
+}
+
+void disk_ring_destroy(struct disk_ring *ring)
+{
+	if (!ring)
+		return;
+	assert(!ring->in_flight && !ring->waiting);
+	if (ring->uring.ring_fd >= 0) {
+		loop_timer_cancel(ring->loop, &ring->again);
+		loop_remove(ring->loop, &ring->source);
+		io_uring_queue_exit(&ring->uring);
+	}
+	free(ring);
+}
+
+int ring_add_disk(struct disk_ring *ring, struct disk *disk, const struct disk_config *config,
+		  struct cause *cause)
+{
+	unsigned slot = 0;
+	int r = 0;
+
+	if (ring->enabled)
+		return cause_set(cause, EBUSY, "%s: disks are opened before the guest runs",
+				 config->name);
+	while (slot < DISK_RING_DISKS && ring->disks[slot])
+		slot++;
+	if (slot == DISK_RING_DISKS)
+		return cause_set(cause, ENOSPC, "%s: a guest has at most %u disks", config->name,
+				 DISK_RING_DISKS);
+	if (ring->uring.ring_fd < 0)
+		r = ring_setup(ring, cause);
+	if (r < 0)
+		return r;
+	r = io_uring_register_files_update(&ring->uring, slot, &disk->fd, 1);
+	if (r < 0)
+		return cause_errno(cause, -r, "%s: %s cannot be added", config->name,
+				   config->path);
+	ring->disks[slot] = disk;
+	disk->slot = (int)slot;
+	return 0;
+}
+
+void ring_remove_disk(struct disk_ring *ring, struct disk *disk)
+{
+	int none = -1;
+
+	if (!ring->enabled)
+		io_uring_register_files_update(&ring->uring, (unsigned)disk->slot, &none, 1);
+	ring->disks[disk->slot] = NULL;
+}
+
+/* Steps of a request */
+
+/* Where a chain of zeroing methods goes on: the file system's first, ours last. */
+static enum step next_zero_step(const struct disk_request *request, enum step failed)
+{
+	const struct disk *disk = request->disk;
+	enum step order[2] = { STEP_ZERO_RANGE, STEP_PUNCH };
+	unsigned i = 0;
+
+	if (request->unmap) {
+		order[0] = STEP_PUNCH;
+		order[1] = STEP_ZERO_RANGE;
+	}
+	if (failed != STEP_DONE)
+		i = failed == order[0] ? 1 : 2;
+	for (; i < 2; i++)
+		if (order[i] == STEP_PUNCH ? !disk->no_punch : !disk->no_zero_range)
+			return order[i];
+	return STEP_WRITE_ZEROES;
+}
+
+static enum step first_step(const struct disk_request *request)
+{
+	switch (request->operation) {
+	case DISK_FLUSH:
+		return STEP_SYNC;
+	case DISK_DISCARD:
+		return STEP_PUNCH;
+	case DISK_WRITE_ZEROES:
+		return next_zero_step(request, STEP_DONE);
+	default:
+		return STEP_DATA;
+	}
+}
+
+/* The rest of a request from done_bytes on: the end of a torn iovec, or all that follow. */
+static void prepare_data(struct io_uring_sqe *sqe, const struct disk_request *request)
+{
+	bool writing = request->operation == DISK_WRITE;
+	uint64_t offset = request->offset + request->done_bytes;
+	uint64_t skip = request->done_bytes;
+	const struct iovec *iov = request->iov;
+	unsigned count = request->iov_count;
+
+	while (skip >= iov->iov_len) {
+		skip -= iov->iov_len;
+		iov++;
+		count--;
+	}
+	if (skip || count == 1) {
+		uint8_t *data = (uint8_t *)iov->iov_base + skip;
+		uint64_t left = iov->iov_len - skip;
+		unsigned piece = left < RING_PIECE_MAX ? (unsigned)left : RING_PIECE_MAX;
+
+		if (writing)
+			io_uring_prep_write(sqe, request->disk->slot, data, piece, offset);
+		else
+			io_uring_prep_read(sqe, request->disk->slot, data, piece, offset);
+	} else if (writing) {
+		io_uring_prep_writev(sqe, request->disk->slot, iov, count, offset);
+	} else {
+		io_uring_prep_readv(sqe, request->disk->slot, iov, count, offset);
+	}
+	if (writing && request->stable)
+		sqe->rw_flags = RWF_DSYNC;
+}
+
+static void prepare(struct disk_ring *ring, struct disk_request *request)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
+	int slot = request->disk->slot;
+	uint64_t left = request->length - request->done_bytes;
+	unsigned piece = left < ZEROES_SIZE ? (unsigned)left : ZEROES_SIZE;
+
+	assert(sqe);
+	switch (request->step) {
+	case STEP_PUNCH:
+		io_uring_prep_fallocate(sqe, slot, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+					(off_t)request->offset, (off_t)request->length);
+		break;
+	case STEP_ZERO_RANGE:
+		io_uring_prep_fallocate(sqe, slot, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+					(off_t)request->offset, (off_t)request->length);
+		break;
+	case STEP_WRITE_ZEROES:
+		io_uring_prep_write(sqe, slot, zeroes, piece,
+				    request->offset + request->done_bytes);
+		break;
+	case STEP_SYNC:
+		io_uring_prep_fsync(sqe, slot, IORING_FSYNC_DATASYNC);
+		break;
+	default:
+		prepare_data(sqe, request);
+	}
+	io_uring_sqe_set_flags(sqe, IOSQE_FIXED_FILE);
+	io_uring_sqe_set_data(sqe, request);
+	ring->in_flight++;
+}
+
+static enum step after_change(const struct disk_request *request)
+{
+	return request->stable ? STEP_SYNC : STEP_DONE;
+}
+
+/* A fallocate() was refused: a discard is only a hint, zeroes have other ways. */
+static enum step after_refusal(struct disk_request *request, int error)
+{
+	bool never = error == EOPNOTSUPP || error == ENOSYS || error == ENOTTY;
+
+	if (never && request->step == STEP_PUNCH)
+		request->disk->no_punch = true;
+	if (never && request->step == STEP_ZERO_RANGE)
+		request->disk->no_zero_range = true;
+	if (request->operation == DISK_DISCARD)
+		return STEP_DONE;
+	return next_zero_step(request, request->step);
+}
+
+/*
+ * The kernel finished a step with res. 1: the request has another one to do,
+ * else its result.
+ */
+static int advance(struct disk_request *request, int res)
+{
+	if (res == -EINTR || res == -EAGAIN)
+		return request->retries++ < RING_RETRIES ? 1 : -EIO;
+	switch (request->step) {
+	case STEP_PUNCH:
+	case STEP_ZERO_RANGE:
+		if (res == -EOPNOTSUPP || res == -ENOSYS || res == -ENOTTY || res == -EINVAL)
+			request->step = after_refusal(request, -res);
+		else if (res < 0)
+			return res;
+		else
+			request->step = after_change(request);
+		break;
+	case STEP_DATA:
+	case STEP_WRITE_ZEROES:
+		if (res < 0)
+			return res;
+		/* Nothing moved: the image was made shorter behind our back. */
+		if (!res || (uint64_t)res > request->length - request->done_bytes)
+			return -EIO;
+		request->done_bytes += (uint64_t)res;
+		if (request->done_bytes < request->length)
+			break;
+		request->step = request->step == STEP_DATA ? STEP_DONE : after_change(request);
+		break;
+	default:
+		if (res < 0)
+			return res;
+		request->step = STEP_DONE;
+	}
+	request->retries = 0;
+	return request->step == STEP_DONE ? 0 : 1;
+}
+
+static void finish(struct disk_request *request, int result)
+{
+	struct disk *disk = request->disk;
+
+	disk->finished = true;
+	if (result < 0) {
+		bump(&disk->errors, 1);
+	} else if (request->operation == DISK_READ) {
+		bump(&disk->read_requests, 1);
+		bump(&disk->read_bytes, request->length);
+	} else if (request->operation == DISK_WRITE) {
+		bump(&disk->write_requests, 1);
+		bump(&disk->write_bytes, request->length);
+	} else if (request->operation == DISK_FLUSH) {
+		bump(&disk->flushes, 1);
+	}
+	request->done(request, result);
+}
+
+/* Queue and completions */
+
+static bool fits(const struct disk *disk, const struct disk_request *request)
+{
+	uint64_t sum = 0;
+
+	if (request->operation == DISK_FLUSH)
+		return true;
+	if (!request->length || !range_inside(request->offset, request->length, disk->size))
+		return false;
+	if (request->operation != DISK_READ && request->operation != DISK_WRITE)
+		return true;
+	if (request->iov_count > DISK_IOV_MAX)
+		return false;
+	for (unsigned i = 0; i < request->iov_count; i++)
+		if (__builtin_add_overflow(sum, request->iov[i].iov_len, &sum))
+			return false;
+	return sum == request->length;
+}
+
+int disk_queue(struct disk *disk, struct disk_request *request)
+{
+	struct disk_ring *ring = disk->ring;
+
+	if (!fits(disk, request))
+		return -EINVAL;
+	if (disk->readonly && request->operation != DISK_READ && request->operation != DISK_FLUSH)
+		return -EROFS;
+	request->disk = disk;
+	request->done_bytes = 0;
+	request->retries = 0;
+	request->next = NULL;
+	request->step = (uint8_t)first_step(request);
+	if (ring->in_flight < RING_ENTRIES && !ring->waiting) {
+		prepare(ring, request);
+		return 0;
+	}
+	*ring->waiting_end = request;
+	ring->waiting_end = &request->next;
+	return 0;
+}
+
+static int enable(struct disk_ring *ring)
+{
+	int r;
+
+	if (ring->enabled)
+		return 0;
+	r = ring_register(&ring->uring, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+	if (!r)
+		ring->enabled = true;
+	return r;
+}
+
+void disk_submit(struct disk_ring *ring)
+{
+	int r;
+
+	if (!io_uring_sq_ready(&ring->uring))
+		return;
+	r = enable(ring);
+	if (!r)
+		r = io_uring_submit(&ring->uring);
+	/* Out of memory or interrupted: what is left in the queue is offered again. */
+	if (r < 0 || io_uring_sq_ready(&ring->uring))
+		loop_timer_set(ring->loop, &ring->again, NS_PER_MS);
+}
+
+static void fill(struct disk_ring *ring)
+{
+	struct disk_request *request;
+
+	while (ring->in_flight < RING_ENTRIES && (request = ring->waiting)) {
+		ring->waiting = request->next;
+		if (!ring->waiting)
+			ring->waiting_end = &ring->waiting;
+		prepare(ring, request);
+	}
+}
+
+static void complete(struct disk_ring *ring, const struct io_uring_cqe *cqe)
+{
+	struct disk_request *request = io_uring_cqe_get_data(cqe);
+	int result = advance(request, cqe->res);
+
+	ring->in_flight--;
+	if (result > 0)
+		prepare(ring, request);
+	else
+		finish(request, result);
+}
+
+static void ring_ready(void *arg, uint32_t events)
+{
+	struct disk_ring *ring = arg;
+	struct io_uring_cqe *cqe;
+	unsigned head, count = 0;
+
+	(void)events;
+	io_uring_for_each_cqe(&ring->uring, head, cqe) {
+		complete(ring, cqe);
+		if (++count == RING_ENTRIES)
+			break;
+	}
+	io_uring_cq_advance(&ring->uring, count);
+	fill(ring);
+	for (unsigned i = 0; i < DISK_RING_DISKS; i++) {
+		struct disk *disk = ring->disks[i];
+
+		if (!disk || !disk->finished)
+			continue;
+		disk->finished = false;
+		if (disk->batch)
+			disk->batch(disk->batch_arg);
+	}
+	disk_submit(ring);
+}

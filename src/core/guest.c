@@ -1,0 +1,314 @@
+/* A guest's states and orders. Deck thread. */
+#include "core/guest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/clock.h"
+
+static const char *const state_names[GUEST_STATE_COUNT] = {
+	[GUEST_INVALID] = "invalid",   [GUEST_DEFINED] = "defined",
+	[GUEST_STARTING] = "starting", [GUEST_RUNNING] = "running",
+	[GUEST_PAUSED] = "paused",     [GUEST_STOPPING] = "stopping",
+	[GUEST_STOPPED] = "stopped",   [GUEST_CRASHED] = "crashed",
+};
+
+const char *guest_state_name(enum guest_state state)
+{
+	return state_names[state];
+}
+
+static void set_state(struct guest *guest, enum guest_state state, const char *text)
+{
+	guest->state = state;
+	guest->since = clock_wall();
+	deck_emit(guest->deck, guest, DECK_EVENT_STATE, "%s", text);
+}
+
+/* --- what becomes of the machine --- */
+
+static void machine_ended(struct guest *guest, const struct machine_status *status)
+{
+	struct machine_counters counters;
+	bool crashed = status->end == VM_CRASHED;
+
+	machine_sample(guest->machine, &counters);
+	memcpy(guest->exits, counters.exits, sizeof(guest->exits));
+	machine_free(guest->machine);
+	guest->machine = NULL;
+	loop_unpost(deck_loop(guest->deck), &guest->changed);
+	memcpy(guest->reason, status->reason, sizeof(guest->reason));
+	memcpy(guest->registers, status->registers, sizeof(guest->registers));
+	set_state(guest, crashed ? GUEST_CRASHED : GUEST_STOPPED, guest->reason);
+	if (guest->next_profile) {
+		struct profile *profile = guest->next_profile;
+		struct profile_report none = { 0 };
+
+		guest->next_profile = NULL;
+		guest_set_profile(guest, profile, &none);
+	}
+	deck_guest_ended(guest->deck, guest);
+}
+
+static void machine_changed(void *arg)
+{
+	static const enum guest_state states[] = {
+		[MACHINE_STARTING] = GUEST_STARTING,
+		[MACHINE_RUNNING] = GUEST_RUNNING,
+		[MACHINE_PAUSED] = GUEST_PAUSED,
+		[MACHINE_STOPPING] = GUEST_STOPPING,
+	};
+	struct guest *guest = arg;
+	struct machine_status status;
+
+	machine_get_status(guest->machine, &status);
+	if (status.phase == MACHINE_ENDED) {
+		machine_ended(guest, &status);
+		return;
+	}
+	if (status.restarts != guest->restarts) {
+		guest->restarts = status.restarts;
+		deck_emit(guest->deck, guest, DECK_EVENT_LOG, "restarted: %s", status.reason);
+	}
+	if (states[status.phase] != guest->state)
+		set_state(guest, states[status.phase], "");
+}
+
+/* On the machine's thread. */
+static void post_changed(void *arg)
+{
+	struct guest *guest = arg;
+
+	loop_post(deck_loop(guest->deck), &guest->changed);
+}
+
+/* --- making one --- */
+
+struct guest *guest_new(struct deck *deck, const char *name, const char *path,
+			struct profile *profile, struct profile_report *report)
+{
+	struct guest *guest = calloc(1, sizeof(*guest));
+
+	if (!guest)
+		return NULL;
+	guest->deck = deck;
+	guest->changed = (struct loop_task){ .run = machine_changed, .arg = guest };
+	strncpy(guest->name, name, sizeof(guest->name) - 1);
+	if (console_init(&guest->console, deck_loop(deck)) < 0 ||
+	    (path && !(guest->path = strdup(path)))) {
+		free(guest);
+		return NULL;
+	}
+	guest_set_profile(guest, profile, report);
+	guest->since = clock_wall();
+	return guest;
+}
+
+void guest_free(struct guest *guest)
+{
+	console_destroy(&guest->console);
+	stats_free(guest->series);
+	profile_free(guest->profile);
+	profile_free(guest->next_profile);
+	profile_report_free(&guest->report);
+	free(guest->path);
+	free(guest);
+}
+
+bool guest_is_live(const struct guest *guest)
+{
+	return guest->machine != NULL;
+}
+
+void guest_set_profile(struct guest *guest, struct profile *profile, struct profile_report *report)
+{
+	profile_report_free(&guest->report);
+	guest->report = *report;
+	if (guest_is_live(guest)) {
+		/* A profile with mistakes cannot follow the one in use, but its mistakes are seen. */
+		if (profile) {
+			profile_free(guest->next_profile);
+			guest->next_profile = profile;
+		}
+		return;
+	}
+	if (!profile || !guest->profile || profile->cpus != guest->profile->cpus) {
+		stats_free(guest->series);
+		guest->series = stats_new(profile ? profile->cpus : 0);
+	}
+	profile_free(guest->profile);
+	guest->profile = profile;
+	if (!profile)
+		guest->state = GUEST_INVALID;
+	else if (guest->state == GUEST_INVALID)
+		guest->state = GUEST_DEFINED;
+}
+
+/* --- orders --- */
+
+int guest_start(struct guest *guest, struct cause *cause)
+{
+	struct machine_config config = {
+		.profile = guest->profile,
+		.network = deck_network(guest->deck),
+		.console = &guest->console,
+		.changed = post_changed,
+		.arg = guest,
+	};
+	int err;
+
+	if (guest->state == GUEST_INVALID)
+		return cause_set(cause, EINVAL, "%s: the profile has mistakes; see vmdeck check %s",
+				 guest->name, guest->path ? guest->path : guest->name);
+	if (guest_is_live(guest))
+		return cause_set(cause, EBUSY, "%s: is %s already", guest->name,
+				 guest_state_name(guest->state));
+	if (!guest->series)
+		return cause_errno(cause, ENOMEM, "%s", guest->name);
+	err = deck_get_kvm(guest->deck, &config.kvm, cause);
+	if (err)
+		return err;
+	guest->reason[0] = guest->registers[0] = '\0';
+	guest->restarts = 0;
+	memset(guest->exits, 0, sizeof(guest->exits));
+	err = machine_start(&guest->machine, &config, cause);
+	if (!err)
+		set_state(guest, GUEST_STARTING, "");
+	return err;
+}
+
+/* Which orders make sense in which state, and what the machine is told. */
+static const struct {
+	enum machine_order order;
+	unsigned states;
+	const char *want; /* for the message */
+} orders[] = {
+	{ MACHINE_POWER_BUTTON, 1u << GUEST_RUNNING, "running" },
+	{ MACHINE_OFF,
+	  1u << GUEST_STARTING | 1u << GUEST_RUNNING | 1u << GUEST_PAUSED | 1u << GUEST_STOPPING,
+	  "running" },
+	{ MACHINE_PAUSE, 1u << GUEST_RUNNING, "running" },
+	{ MACHINE_RESUME, 1u << GUEST_PAUSED, "paused" },
+	{ MACHINE_RESET, 1u << GUEST_RUNNING | 1u << GUEST_PAUSED, "running or paused" },
+};
+
+static int give_order(struct guest *guest, enum machine_order order, struct cause *cause)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		if (orders[i].order != order)
+			continue;
+		if (!guest->machine || !(orders[i].states & 1u << guest->state))
+			return cause_set(cause, EBUSY, "%s: is %s, not %s", guest->name,
+					 guest_state_name(guest->state), orders[i].want);
+		machine_order(guest->machine, order);
+	}
+	return 0;
+}
+
+int guest_power_button(struct guest *guest, struct cause *cause)
+{
+	int err = give_order(guest, MACHINE_POWER_BUTTON, cause);
+
+	if (!err)
+		deck_emit(guest->deck, guest, DECK_EVENT_LOG, "power button pressed");
+	return err;
+}
+
+int guest_off(struct guest *guest, struct cause *cause)
+{
+	return give_order(guest, MACHINE_OFF, cause);
+}
+
+int guest_pause(struct guest *guest, struct cause *cause)
+{
+	return give_order(guest, MACHINE_PAUSE, cause);
+}
+
+int guest_resume(struct guest *guest, struct cause *cause)
+{
+	return give_order(guest, MACHINE_RESUME, cause);
+}
+
+int guest_reset(struct guest *guest, struct cause *cause)
+{
+	return give_order(guest, MACHINE_RESET, cause);
+}
+
+/* --- what others see --- */
+
+const char *guest_name(const struct guest *guest)
+{
+	return guest->name;
+}
+
+enum guest_state guest_get_state(const struct guest *guest)
+{
+	return guest->state;
+}
+
+uint64_t guest_since(const struct guest *guest)
+{
+	return guest->since;
+}
+
+const char *guest_reason(const struct guest *guest)
+{
+	return guest->reason;
+}
+
+const struct profile *guest_profile(const struct guest *guest)
+{
+	return guest->profile;
+}
+
+const char *guest_profile_path(const struct guest *guest)
+{
+	return guest->path;
+}
+
+const struct profile_report *guest_mistakes(const struct guest *guest)
+{
+	return &guest->report;
+}
+
+const char *guest_registers(const struct guest *guest)
+{
+	return guest->registers;
+}
+
+size_t guest_exits(const struct guest *guest, struct guest_exit_count *out, size_t room)
+{
+	struct machine_counters counters;
+	const uint64_t *exits = guest->exits;
+	size_t rows = 0;
+
+	if (guest->machine) {
+		machine_sample(guest->machine, &counters);
+		exits = counters.exits;
+	}
+	for (unsigned i = 0; i < VCPU_EXIT_REASONS; i++) {
+		if (!exits[i])
+			continue;
+		if (rows < room)
+			out[rows] = (struct guest_exit_count){ vcpu_exit_name(i), exits[i] };
+		rows++;
+	}
+	return rows;
+}
+
+size_t guest_devices(const struct guest *guest, struct guest_device *out, size_t room)
+{
+	return guest->machine ? machine_devices(guest->machine, out, room) : 0;
+}
+
+struct console *guest_console(struct guest *guest)
+{
+	return &guest->console;
+}
+
+struct stats_series *guest_stats(struct guest *guest)
+{
+	return guest->series;
+}

@@ -1,0 +1,50 @@
+/*
+ * A guest as the deck keeps it. For deck.c and guest.c; others use deck.h.
+ * Deck thread.
+ */
+#ifndef CORE_GUEST_H
+#define CORE_GUEST_H
+
+#include "core/deck.h"
+#include "core/machine.h"
+#include "core/sampler.h"
+
+struct guest {
+	struct deck *deck;
+	char name[PROFILE_NAME_MAX];
+	char *path;		      /* of the profile, or NULL */
+	struct profile *profile;      /* NULL: invalid */
+	struct profile *next_profile; /* read anew while the guest runs */
+	struct profile_report report;
+	bool gone;		      /* the file is gone; forget the guest when it ends */
+	enum guest_state state;
+	uint64_t since;
+	char reason[CAUSE_SIZE];
+	char registers[VM_REGISTERS_SIZE];
+	uint64_t exits[VCPU_EXIT_REASONS]; /* of the machine that ended last */
+	struct console console;
+	struct stats_series *series;
+	struct machine *machine;
+	struct loop_task changed; /* the machine's status changed */
+	unsigned restarts;
+};
+
+/* A guest with a profile (taken over), or without one and with the report that says why (taken over). */
+struct guest *guest_new(struct deck *deck, const char *name, const char *path,
+			struct profile *profile, struct profile_report *report);
+void guest_free(struct guest *guest); /* it does not run */
+
+/* Replaces the profile, at once or when the guest ends. Takes both over. */
+void guest_set_profile(struct guest *guest, struct profile *profile,
+		       struct profile_report *report);
+
+/* Whether a machine stands. */
+bool guest_is_live(const struct guest *guest);
+
+/* For guest.c, by the deck: */
+int deck_get_kvm(struct deck *deck, const struct kvm_host **kvm, struct cause *cause);
+void deck_emit(struct deck *deck, const struct guest *guest, int kind, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void deck_guest_ended(struct deck *deck, struct guest *guest); /* the guest may be freed */
+
+#endif

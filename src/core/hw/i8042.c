@@ -1,0 +1,249 @@
+/*
+ * An 8042 without keyboard and mouse. vCPU threads.
+ *
+ * IBM PS/2 Hardware Interface Technical Reference, "Keyboard and Auxiliary
+ * Device Controller". A byte for a device that is not there is answered as the
+ * controller does on a time-out: 0xfe with the time-out bit. The auxiliary
+ * port fails its test, so that no driver waits for a mouse.
+ */
+#include "core/hw/i8042.h"
+
+#include <string.h>
+
+#define STATUS_OUTPUT 0x01u
+#define STATUS_SYSTEM 0x04u
+#define STATUS_COMMAND 0x08u
+#define STATUS_UNLOCKED 0x10u
+#define STATUS_AUX 0x20u
+#define STATUS_TIMEOUT 0x40u
+
+#define MODE_KEYBOARD_IRQ 0x01u
+#define MODE_SYSTEM 0x04u
+#define MODE_KEYBOARD_OFF 0x10u
+#define MODE_AUX_OFF 0x20u
+#define MODE_TRANSLATE 0x40u
+
+#define PORT_NO_RESET 0x01u
+#define PORT_A20 0x02u
+
+enum {
+	COMMAND_READ_RAM = 0x20,  /* to 0x3f */
+	COMMAND_WRITE_RAM = 0x60, /* to 0x7f */
+	COMMAND_AUX_OFF = 0xa7,
+	COMMAND_AUX_ON = 0xa8,
+	COMMAND_AUX_TEST = 0xa9,
+	COMMAND_SELF_TEST = 0xaa,
+	COMMAND_KEYBOARD_TEST = 0xab,
+	COMMAND_KEYBOARD_OFF = 0xad,
+	COMMAND_KEYBOARD_ON = 0xae,
+	COMMAND_READ_PORT = 0xd0,
+	COMMAND_WRITE_PORT = 0xd1,
+	COMMAND_KEYBOARD_LOOP = 0xd2,
+	COMMAND_AUX_LOOP = 0xd3,
+	COMMAND_AUX_WRITE = 0xd4,
+	COMMAND_PULSE = 0xf0, /* to 0xff: pulls the lines whose bit is 0 */
+};
+
+#define SELF_TEST_GOOD 0x55
+#define KEYBOARD_TEST_GOOD 0x00
+#define AUX_TEST_BAD 0x02 /* clock line stuck high */
+#define DEVICE_TIMEOUT 0xfe
+
+static void update_line(struct i8042 *chip)
+{
+	bool level = (chip->status & STATUS_OUTPUT) && !(chip->status & STATUS_AUX) &&
+		     (chip->ram[0] & MODE_KEYBOARD_IRQ);
+
+	if (level == chip->line)
+		return;
+	chip->line = level;
+	if (chip->wires.irq)
+		chip->wires.irq(chip->wires.arg, level);
+}
+
+static void answer(struct i8042 *chip, uint8_t value, uint8_t flags)
+{
+	chip->output = value;
+	chip->status &= (uint8_t)~(STATUS_AUX | STATUS_TIMEOUT);
+	chip->status |= STATUS_OUTPUT | flags;
+}
+
+/* Whether the guest pulled the reset line. */
+static bool write_port(struct i8042 *chip, uint8_t value)
+{
+	chip->output_port = value | PORT_NO_RESET;
+	return !(value & PORT_NO_RESET);
+}
+
+static void write_mode(struct i8042 *chip, uint8_t value)
+{
+	chip->ram[0] = value;
+	chip->status &= (uint8_t)~STATUS_SYSTEM;
+	if (value & MODE_SYSTEM)
+		chip->status |= STATUS_SYSTEM;
+}
+
+/* Whether the guest pulled the reset line. */
+static bool write_command(struct i8042 *chip, uint8_t command)
+{
+	chip->status |= STATUS_COMMAND;
+	chip->command = 0;
+	switch (command) {
+	case COMMAND_READ_RAM ... COMMAND_READ_RAM + I8042_RAM - 1:
+		answer(chip, chip->ram[command - COMMAND_READ_RAM], 0);
+		break;
+	case COMMAND_WRITE_RAM ... COMMAND_WRITE_RAM + I8042_RAM - 1:
+	case COMMAND_WRITE_PORT:
+	case COMMAND_KEYBOARD_LOOP:
+	case COMMAND_AUX_LOOP:
+	case COMMAND_AUX_WRITE:
+		chip->command = command;
+		break;
+	case COMMAND_AUX_OFF:
+		chip->ram[0] |= MODE_AUX_OFF;
+		break;
+	case COMMAND_AUX_ON:
+		chip->ram[0] &= (uint8_t)~MODE_AUX_OFF;
+		break;
+	case COMMAND_AUX_TEST:
+		answer(chip, AUX_TEST_BAD, 0);
+		break;
+	case COMMAND_SELF_TEST:
+		write_mode(chip, chip->ram[0] | MODE_SYSTEM);
+		answer(chip, SELF_TEST_GOOD, 0);
+		break;
+	case COMMAND_KEYBOARD_TEST:
+		answer(chip, KEYBOARD_TEST_GOOD, 0);
+		break;
+	case COMMAND_KEYBOARD_OFF:
+		chip->ram[0] |= MODE_KEYBOARD_OFF;
+		break;
+	case COMMAND_KEYBOARD_ON:
+		chip->ram[0] &= (uint8_t)~MODE_KEYBOARD_OFF;
+		break;
+	case COMMAND_READ_PORT:
+		answer(chip, chip->output_port, 0);
+		break;
+	case COMMAND_PULSE ... 0xff:
+		return !(command & PORT_NO_RESET);
+	}
+	return false;
+}
+
+/* Whether the guest pulled the reset line. */
+static bool write_data(struct i8042 *chip, uint8_t value)
+{
+	uint8_t command = chip->command;
+
+	chip->status &= (uint8_t)~STATUS_COMMAND;
+	chip->command = 0;
+	switch (command) {
+	case COMMAND_WRITE_RAM:
+		write_mode(chip, value);
+		break;
+	case COMMAND_WRITE_RAM + 1 ... COMMAND_WRITE_RAM + I8042_RAM - 1:
+		chip->ram[command - COMMAND_WRITE_RAM] = value;
+		break;
+	case COMMAND_WRITE_PORT:
+		return write_port(chip, value);
+	case COMMAND_KEYBOARD_LOOP:
+	case COMMAND_AUX_LOOP: /* not marked as the auxiliary device's: there is no such port */
+		answer(chip, value, 0);
+		break;
+	case COMMAND_AUX_WRITE:
+		answer(chip, DEVICE_TIMEOUT, STATUS_AUX | STATUS_TIMEOUT);
+		break;
+	default:
+		chip->ram[0] &= (uint8_t)~MODE_KEYBOARD_OFF;
+		answer(chip, DEVICE_TIMEOUT, STATUS_TIMEOUT);
+	}
+	return false;
+}
+
+static void data_read(void *device, uint64_t offset, void *data, unsigned length)
+{
+	struct i8042 *chip = device;
+
+	(void)offset;
+	(void)length;
+	pthread_mutex_lock(&chip->lock);
+	*(uint8_t *)data = chip->output;
+	chip->status &= (uint8_t)~(STATUS_OUTPUT | STATUS_AUX | STATUS_TIMEOUT);
+	update_line(chip);
+	pthread_mutex_unlock(&chip->lock);
+}
+
+static void status_read(void *device, uint64_t offset, void *data, unsigned length)
+{
+	struct i8042 *chip = device;
+
+	(void)offset;
+	(void)length;
+	pthread_mutex_lock(&chip->lock);
+	*(uint8_t *)data = chip->status;
+	pthread_mutex_unlock(&chip->lock);
+}
+
+static void write_byte(struct i8042 *chip, bool (*write)(struct i8042 *, uint8_t), uint8_t value)
+{
+	bool reset;
+
+	pthread_mutex_lock(&chip->lock);
+	reset = write(chip, value);
+	update_line(chip);
+	pthread_mutex_unlock(&chip->lock);
+	if (reset)
+		chip->wires.reset(chip->wires.arg);
+}
+
+static void data_write(void *device, uint64_t offset, const void *data, unsigned length)
+{
+	(void)offset;
+	(void)length;
+	write_byte(device, write_data, *(const uint8_t *)data);
+}
+
+static void command_write(void *device, uint64_t offset, const void *data, unsigned length)
+{
+	(void)offset;
+	(void)length;
+	write_byte(device, write_command, *(const uint8_t *)data);
+}
+
+/* Each is a range of one port, so that an access is one byte. */
+static const struct bus_ops data_ops = { "keyboard controller data", data_read, data_write };
+static const struct bus_ops command_ops = { "keyboard controller", status_read, command_write };
+
+int i8042_init(struct i8042 *chip, struct bus *bus, uint64_t port,
+	       const struct i8042_wires *wires, struct cause *cause)
+{
+	int range = bus_add(bus, port, 1, &data_ops, chip, cause);
+
+	if (range >= 0)
+		range = bus_add(bus, port + 4, 1, &command_ops, chip, cause);
+	if (range < 0)
+		return range;
+	memset(chip, 0, sizeof(*chip));
+	pthread_mutex_init(&chip->lock, NULL);
+	chip->wires = *wires;
+	i8042_reset(chip);
+	return 0;
+}
+
+void i8042_destroy(struct i8042 *chip)
+{
+	pthread_mutex_destroy(&chip->lock);
+}
+
+void i8042_reset(struct i8042 *chip)
+{
+	pthread_mutex_lock(&chip->lock);
+	memset(chip->ram, 0, sizeof(chip->ram));
+	chip->ram[0] = MODE_TRANSLATE | MODE_AUX_OFF | MODE_KEYBOARD_OFF;
+	chip->status = STATUS_UNLOCKED;
+	chip->output = 0;
+	chip->output_port = PORT_NO_RESET | PORT_A20;
+	chip->command = 0;
+	update_line(chip);
+	pthread_mutex_unlock(&chip->lock);
+}

@@ -1,0 +1,42 @@
+/*
+ * An 8042 keyboard controller with nothing plugged in: enough that probing
+ * ends quickly with "no keyboard", and the reset line.
+ */
+#ifndef CORE_HW_I8042_H
+#define CORE_HW_I8042_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cause.h"
+#include "core/bus.h"
+
+#define I8042_RAM 32
+
+struct i8042_wires {
+	/* Level of the keyboard's interrupt, IRQ 1. vCPU thread, the chip's lock held; or NULL. */
+	void (*irq)(void *arg, bool level);
+	/* The guest pulled the reset line. vCPU thread, no lock held. */
+	void (*reset)(void *arg);
+	void *arg;
+};
+
+struct i8042 {
+	pthread_mutex_t lock;
+	struct i8042_wires wires;
+	uint8_t ram[I8042_RAM]; /* byte 0: the command byte */
+	uint8_t status, output, output_port;
+	uint8_t command; /* waits for its data byte, else 0 */
+	bool line;
+};
+
+/* Claims port and port + 4. 0, or what bus_add() says; nothing to free then. */
+int i8042_init(struct i8042 *chip, struct bus *bus, uint64_t port,
+	       const struct i8042_wires *wires, struct cause *cause);
+void i8042_destroy(struct i8042 *chip);
+
+/* As after power-on. No vCPU may run. */
+void i8042_reset(struct i8042 *chip);
+
+#endif

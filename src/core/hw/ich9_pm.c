@@ -1,0 +1,207 @@
+/*
+ * The ICH9's ACPI block. Registers on vCPU threads, the power button on any.
+ *
+ * Intel ICH9 data sheet § 13.8.3 (PM1_STS ... GPE0_EN), § 13.7.5 (RST_CNT);
+ * ACPI 6.5 § 4.8. The timer's overflow is seen when the status is read; it
+ * raises no SCI by itself. No general purpose event is wired, so their status
+ * is always 0.
+ */
+#include "core/hw/ich9_pm.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "core/platform.h"
+
+#define REG_STATUS 0x00
+#define REG_ENABLE 0x02
+#define REG_CONTROL 0x04
+#define REG_TIMER 0x08
+#define REG_GPE_ENABLE 0x28
+
+#define STATUS_TIMER 0x0001u
+#define STATUS_POWER_BUTTON 0x0100u
+#define ENABLE_MASK 0x0521u /* timer, global lock, power button, RTC */
+
+#define CONTROL_SCI_EN 0x0001u
+#define CONTROL_SLP_EN 0x2000u
+#define CONTROL_MASK 0x1c02u /* sleep type, bus master reload */
+#define SLEEP_TYPE(control) ((control) >> 10 & 7)
+#define SLEEP_TYPE_S5 7
+
+#define TIMER_HZ 3579545u
+#define TIMER_TOP 0x80000000u
+
+#define RESET_CPU 0x04u
+#define RESET_MASK 0x0eu
+
+static uint32_t timer_read(const struct ich9_pm *pm)
+{
+	uint64_t ns = clock_monotonic() - pm->started;
+
+	return (uint32_t)((unsigned __int128)ns * TIMER_HZ / NS_PER_S);
+}
+
+static void update_line(struct ich9_pm *pm)
+{
+	bool level = (pm->status & pm->enable) != 0;
+
+	if (level == pm->line)
+		return;
+	pm->line = level;
+	pm->wires.sci(pm->wires.arg, level);
+}
+
+/* The status bit tells that the highest bit has changed. */
+static void update_timer_status(struct ich9_pm *pm, uint32_t timer)
+{
+	if ((timer & TIMER_TOP) == pm->timer_top)
+		return;
+	pm->timer_top = timer & TIMER_TOP;
+	pm->status |= STATUS_TIMER;
+}
+
+static uint8_t read_register(const struct ich9_pm *pm, unsigned reg, uint32_t timer)
+{
+	switch (reg) {
+	case REG_STATUS:
+	case REG_STATUS + 1:
+		return (uint8_t)(pm->status >> 8 * (reg - REG_STATUS));
+	case REG_ENABLE:
+	case REG_ENABLE + 1:
+		return (uint8_t)(pm->enable >> 8 * (reg - REG_ENABLE));
+	case REG_CONTROL:
+	case REG_CONTROL + 1:
+		return (uint8_t)((pm->control | CONTROL_SCI_EN) >> 8 * (reg - REG_CONTROL));
+	case REG_TIMER ... REG_TIMER + 3:
+		return (uint8_t)(timer >> 8 * (reg - REG_TIMER));
+	case REG_GPE_ENABLE ... REG_GPE_ENABLE + PM_GPE_BYTES - 1:
+		return pm->gpe_enable[reg - REG_GPE_ENABLE];
+	}
+	return 0;
+}
+
+/* One half of a register of two bytes. */
+static uint16_t replace_byte(uint16_t old, unsigned high, uint8_t value)
+{
+	return high ? (uint16_t)((old & 0x00ff) | value << 8) : (uint16_t)((old & 0xff00) | value);
+}
+
+/* Whether the guest switched itself off. */
+static bool write_register(struct ich9_pm *pm, unsigned reg, uint8_t value)
+{
+	uint16_t control;
+
+	switch (reg) {
+	case REG_STATUS:
+	case REG_STATUS + 1:
+		pm->status &= (uint16_t)~(value << 8 * (reg - REG_STATUS));
+		break;
+	case REG_ENABLE:
+	case REG_ENABLE + 1:
+		pm->enable = replace_byte(pm->enable, reg - REG_ENABLE, value) & ENABLE_MASK;
+		break;
+	case REG_CONTROL:
+	case REG_CONTROL + 1:
+		control = replace_byte(pm->control, reg - REG_CONTROL, value);
+		pm->control = control & CONTROL_MASK;
+		return (control & CONTROL_SLP_EN) && SLEEP_TYPE(control) == SLEEP_TYPE_S5;
+	case REG_GPE_ENABLE ... REG_GPE_ENABLE + PM_GPE_BYTES - 1:
+		pm->gpe_enable[reg - REG_GPE_ENABLE] = value;
+		break;
+	}
+	return false;
+}
+
+static void pm_read(void *device, uint64_t offset, void *data, unsigned length)
+{
+	struct ich9_pm *pm = device;
+	uint8_t *bytes = data;
+	uint32_t timer;
+	unsigned i;
+
+	pthread_mutex_lock(&pm->lock);
+	timer = timer_read(pm);
+	update_timer_status(pm, timer);
+	for (i = 0; i < length; i++)
+		bytes[i] = read_register(pm, (unsigned)offset + i, timer);
+	update_line(pm);
+	pthread_mutex_unlock(&pm->lock);
+}
+
+static void pm_write(void *device, uint64_t offset, const void *data, unsigned length)
+{
+	struct ich9_pm *pm = device;
+	const uint8_t *bytes = data;
+	bool off = false;
+	unsigned i;
+
+	pthread_mutex_lock(&pm->lock);
+	update_timer_status(pm, timer_read(pm));
+	for (i = 0; i < length; i++)
+		off |= write_register(pm, (unsigned)offset + i, bytes[i]);
+	update_line(pm);
+	pthread_mutex_unlock(&pm->lock);
+	if (off)
+		pm->wires.poweroff(pm->wires.arg);
+}
+
+static const struct bus_ops pm_ops = { "power management", pm_read, pm_write };
+
+int pm_init(struct ich9_pm *pm, struct bus *bus, uint64_t port, const struct pm_wires *wires,
+	    struct cause *cause)
+{
+	int range = bus_add(bus, port, PLATFORM_PM_SIZE, &pm_ops, pm, cause);
+
+	if (range < 0)
+		return range;
+	memset(pm, 0, sizeof(*pm));
+	pthread_mutex_init(&pm->lock, NULL);
+	pm->wires = *wires;
+	pm_reset(pm);
+	return 0;
+}
+
+void pm_destroy(struct ich9_pm *pm)
+{
+	pthread_mutex_destroy(&pm->lock);
+}
+
+void pm_reset(struct ich9_pm *pm)
+{
+	pthread_mutex_lock(&pm->lock);
+	pm->status = pm->enable = pm->control = 0;
+	memset(pm->gpe_enable, 0, sizeof(pm->gpe_enable));
+	pm->started = clock_monotonic();
+	pm->timer_top = 0;
+	update_line(pm);
+	pthread_mutex_unlock(&pm->lock);
+}
+
+void pm_power_button(struct ich9_pm *pm)
+{
+	pthread_mutex_lock(&pm->lock);
+	pm->status |= STATUS_POWER_BUTTON;
+	update_line(pm);
+	pthread_mutex_unlock(&pm->lock);
+}
+
+void reset_control_init(struct reset_control *control, void (*reset)(void *arg), void *arg)
+{
+	*control = (struct reset_control){ .reset = reset, .arg = arg };
+}
+
+/* Setting the bit asks for the reset; that it stays set does not ask again. */
+void reset_control_write(struct reset_control *control, uint8_t value)
+{
+	bool asked = value & ~control->value & RESET_CPU;
+
+	control->value = value & RESET_MASK;
+	if (asked)
+		control->reset(control->arg);
+}
+
+uint8_t reset_control_read(const struct reset_control *control)
+{
+	return control->value;
+}

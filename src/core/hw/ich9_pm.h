@@ -1,0 +1,66 @@
+/*
+ * The ICH9's ACPI power management block and the reset control register.
+ *
+ * There is no SMM behind it: ACPI mode is on from the start, SCI_EN is wired
+ * to 1.
+ */
+#ifndef CORE_HW_ICH9_PM_H
+#define CORE_HW_ICH9_PM_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cause.h"
+#include "core/bus.h"
+
+#define PM_GPE_BYTES 8
+
+struct pm_wires {
+	/*
+	 * The level of the SCI changed. vCPU thread or that of pm_power_button(),
+	 * the chip's lock held: must not call the chip.
+	 */
+	void (*sci)(void *arg, bool level);
+	/* The guest switched itself off (S5). vCPU thread, no lock held. */
+	void (*poweroff)(void *arg);
+	void *arg;
+};
+
+struct ich9_pm {
+	pthread_mutex_t lock;
+	struct pm_wires wires;
+	uint16_t status, enable;
+	uint16_t control; /* sleep type and the like; without SLP_EN and SCI_EN */
+	uint8_t gpe_enable[PM_GPE_BYTES];
+	uint64_t started;   /* ns, CLOCK_MONOTONIC: the timer's zero */
+	uint32_t timer_top; /* the timer's highest bit, as last seen */
+	bool line;
+};
+
+/* Claims PLATFORM_PM_SIZE ports at port. 0, or what bus_add() says; nothing to free then. */
+int pm_init(struct ich9_pm *pm, struct bus *bus, uint64_t port, const struct pm_wires *wires,
+	    struct cause *cause);
+void pm_destroy(struct ich9_pm *pm);
+
+/* As after power-on. No vCPU may run. */
+void pm_reset(struct ich9_pm *pm);
+
+/* Somebody pressed the power button. Any thread. */
+void pm_power_button(struct ich9_pm *pm);
+
+/*
+ * The reset control register, port PLATFORM_RESET_PORT. It lies inside the
+ * ports of PCI configuration, whose handler calls this. vCPU thread.
+ */
+struct reset_control {
+	uint8_t value;
+	void (*reset)(void *arg); /* the guest asked for a reset */
+	void *arg;
+};
+
+void reset_control_init(struct reset_control *control, void (*reset)(void *arg), void *arg);
+void reset_control_write(struct reset_control *control, uint8_t value);
+uint8_t reset_control_read(const struct reset_control *control);
+
+#endif

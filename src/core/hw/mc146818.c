@@ -1,0 +1,185 @@
+/*
+ * The real-time clock and CMOS RAM. vCPU threads.
+ *
+ * Motorola MC146818A data sheet; the century at 0x32 as ACPI's FADT says. The
+ * battery keeps it through a reset. Register C is always 0: nothing interrupts.
+ */
+#include "core/hw/mc146818.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+enum {
+	REG_SECOND = 0x00,
+	REG_MINUTE = 0x02,
+	REG_HOUR = 0x04,
+	REG_WEEKDAY = 0x06, /* Sunday is 1 */
+	REG_DAY = 0x07,
+	REG_MONTH = 0x08,
+	REG_YEAR = 0x09,
+	REG_A = 0x0a,
+	REG_B = 0x0b,
+	REG_C = 0x0c,
+	REG_D = 0x0d,
+	REG_CENTURY = 0x32,
+};
+
+#define A_UPDATING 0x80u
+#define A_STANDARD 0x26u /* 32768 Hz, 1024 Hz */
+#define B_24_HOURS 0x02u
+#define B_BINARY 0x04u
+#define B_SET 0x80u
+#define D_VALID 0x80u
+#define HOUR_PM 0x80u
+
+/* Registers must not be read from 244 us before a second's end on; the update takes 1984 us. */
+#define UPDATE_NS 2228000u
+
+static uint8_t encode(const struct mc146818 *rtc, unsigned value)
+{
+	return (uint8_t)(rtc->ram[REG_B] & B_BINARY ? value : value / 10 << 4 | value % 10);
+}
+
+static unsigned decode(const struct mc146818 *rtc, unsigned value)
+{
+	return rtc->ram[REG_B] & B_BINARY ? value : (value >> 4) * 10 + (value & 15);
+}
+
+static bool is_time(unsigned reg)
+{
+	return reg == REG_SECOND || reg == REG_MINUTE || reg == REG_HOUR ||
+	       (reg >= REG_WEEKDAY && reg <= REG_YEAR) || reg == REG_CENTURY;
+}
+
+static void time_to_registers(struct mc146818 *rtc)
+{
+	time_t now = (time_t)((int64_t)(clock_wall() / NS_PER_S) + rtc->offset);
+	unsigned hour, year;
+	struct tm tm;
+
+	if (!gmtime_r(&now, &tm))
+		return;
+	hour = (unsigned)tm.tm_hour;
+	year = (unsigned)tm.tm_year + 1900;
+	rtc->ram[REG_SECOND] = encode(rtc, (unsigned)tm.tm_sec);
+	rtc->ram[REG_MINUTE] = encode(rtc, (unsigned)tm.tm_min);
+	if (rtc->ram[REG_B] & B_24_HOURS)
+		rtc->ram[REG_HOUR] = encode(rtc, hour);
+	else
+		rtc->ram[REG_HOUR] = encode(rtc, hour % 12 ? hour % 12 : 12) |
+				     (hour >= 12 ? HOUR_PM : 0);
+	rtc->ram[REG_WEEKDAY] = encode(rtc, (unsigned)tm.tm_wday + 1);
+	rtc->ram[REG_DAY] = encode(rtc, (unsigned)tm.tm_mday);
+	rtc->ram[REG_MONTH] = encode(rtc, (unsigned)tm.tm_mon + 1);
+	rtc->ram[REG_YEAR] = encode(rtc, year % 100);
+	rtc->ram[REG_CENTURY] = encode(rtc, year / 100 % 100);
+}
+
+/* Whatever the guest wrote is some time: timegm() carries what is out of range. */
+static void registers_to_time(struct mc146818 *rtc)
+{
+	unsigned hour = rtc->ram[REG_HOUR];
+	struct tm tm = { 0 };
+
+	if (rtc->ram[REG_B] & B_24_HOURS)
+		hour = decode(rtc, hour);
+	else
+		hour = decode(rtc, hour & ~HOUR_PM) % 12 + (hour & HOUR_PM ? 12 : 0);
+	tm.tm_sec = (int)decode(rtc, rtc->ram[REG_SECOND]);
+	tm.tm_min = (int)decode(rtc, rtc->ram[REG_MINUTE]);
+	tm.tm_hour = (int)hour;
+	tm.tm_mday = (int)decode(rtc, rtc->ram[REG_DAY]);
+	tm.tm_mon = (int)decode(rtc, rtc->ram[REG_MONTH]) - 1;
+	tm.tm_year = (int)(decode(rtc, rtc->ram[REG_CENTURY]) * 100 +
+			   decode(rtc, rtc->ram[REG_YEAR])) - 1900;
+	rtc->offset = (int64_t)timegm(&tm) - (int64_t)(clock_wall() / NS_PER_S);
+}
+
+static uint8_t read_register(struct mc146818 *rtc, unsigned reg)
+{
+	bool stands = rtc->ram[REG_B] & B_SET;
+
+	if (reg == REG_A && !stands && clock_wall() % NS_PER_S >= NS_PER_S - UPDATE_NS)
+		return rtc->ram[REG_A] | A_UPDATING;
+	if (is_time(reg) && !stands)
+		time_to_registers(rtc);
+	return rtc->ram[reg];
+}
+
+static void write_register(struct mc146818 *rtc, unsigned reg, uint8_t value)
+{
+	bool stands = rtc->ram[REG_B] & B_SET;
+
+	if (reg == REG_C || reg == REG_D)
+		return;
+	if (reg == REG_A)
+		value &= (uint8_t)~A_UPDATING;
+	if (reg == REG_B) {
+		/* A change of format alone leaves what stands in the registers as it is. */
+		if (!stands && (value & B_SET))
+			time_to_registers(rtc);
+		rtc->ram[REG_B] = value;
+		if (stands && !(value & B_SET))
+			registers_to_time(rtc);
+		return;
+	}
+	if (is_time(reg) && !stands)
+		time_to_registers(rtc);
+	rtc->ram[reg] = value;
+	if (is_time(reg) && !stands)
+		registers_to_time(rtc);
+}
+
+/* The index port cannot be read on this chip set; it gives the index all the same. */
+static void rtc_read(void *device, uint64_t offset, void *data, unsigned length)
+{
+	struct mc146818 *rtc = device;
+	uint8_t *bytes = data;
+	unsigned i;
+
+	pthread_mutex_lock(&rtc->lock);
+	for (i = 0; i < length; i++)
+		bytes[i] = offset + i == 0 ? rtc->index : read_register(rtc, rtc->index);
+	pthread_mutex_unlock(&rtc->lock);
+}
+
+/* Bit 7 of the index would mask NMIs. */
+static void rtc_write(void *device, uint64_t offset, const void *data, unsigned length)
+{
+	struct mc146818 *rtc = device;
+	const uint8_t *bytes = data;
+	unsigned i;
+
+	pthread_mutex_lock(&rtc->lock);
+	for (i = 0; i < length; i++) {
+		if (offset + i == 0)
+			rtc->index = bytes[i] % RTC_RAM;
+		else
+			write_register(rtc, rtc->index, bytes[i]);
+	}
+	pthread_mutex_unlock(&rtc->lock);
+}
+
+static const struct bus_ops rtc_ops = { "real-time clock", rtc_read, rtc_write };
+
+int rtc_init(struct mc146818 *rtc, struct bus *bus, uint64_t port, struct cause *cause)
+{
+	int range = bus_add(bus, port, RTC_PORTS, &rtc_ops, rtc, cause);
+
+	if (range < 0)
+		return range;
+	memset(rtc, 0, sizeof(*rtc));
+	pthread_mutex_init(&rtc->lock, NULL);
+	rtc->ram[REG_A] = A_STANDARD;
+	rtc->ram[REG_B] = B_24_HOURS;
+	rtc->ram[REG_D] = D_VALID;
+	return 0;
+}
+
+void rtc_destroy(struct mc146818 *rtc)
+{
+	pthread_mutex_destroy(&rtc->lock);
+}

@@ -1,0 +1,346 @@
+/*
+ * A 16550A serial port. Registers on vCPU threads, input on any.
+ *
+ * National Semiconductor PC16550D data sheet, § 8. The receiver's trigger
+ * level and time-out are one: data in the FIFO raises "data available".
+ */
+#include "core/hw/uart16550.h"
+
+#include <string.h>
+
+enum {
+	REG_DATA, /* RBR, THR; divisor low */
+	REG_IER,  /* divisor high */
+	REG_IIR,  /* FCR when written */
+	REG_LCR,
+	REG_MCR,
+	REG_LSR,
+	REG_MSR,
+	REG_SCRATCH,
+};
+
+#define IER_DATA 0x01u
+#define IER_THR 0x02u
+#define IER_LINE 0x04u
+#define IER_MODEM 0x08u
+#define IER_MASK 0x0fu
+
+#define IIR_MODEM 0x00u
+#define IIR_NONE 0x01u
+#define IIR_THR 0x02u
+#define IIR_DATA 0x04u
+#define IIR_LINE 0x06u
+#define IIR_FIFO 0xc0u
+
+#define FCR_ENABLE 0x01u
+#define FCR_CLEAR_RX 0x02u
+
+#define LCR_DLAB 0x80u
+
+#define MCR_DTR 0x01u
+#define MCR_RTS 0x02u
+#define MCR_OUT1 0x04u
+#define MCR_OUT2 0x08u
+#define MCR_LOOP 0x10u
+#define MCR_MASK 0x1fu
+
+#define LSR_DATA 0x01u
+#define LSR_OVERRUN 0x02u
+#define LSR_ERRORS 0x1eu
+#define LSR_EMPTY 0x60u /* THR and shift register */
+
+#define MSR_DELTA_CTS 0x01u
+#define MSR_DELTA_DSR 0x02u
+#define MSR_TRAILING_RI 0x04u
+#define MSR_DELTA_DCD 0x08u
+#define MSR_DELTAS 0x0fu
+#define MSR_CTS 0x10u
+#define MSR_DSR 0x20u
+#define MSR_RI 0x40u
+#define MSR_DCD 0x80u
+#define MSR_CONNECTED (MSR_CTS | MSR_DSR | MSR_DCD)
+
+#define DIVISOR_9600 12
+
+static unsigned fifo_room(const struct uart16550 *uart)
+{
+	unsigned depth = uart->fifo_enabled ? UART_FIFO_SIZE : 1;
+
+	return uart->fifo_count < depth ? depth - uart->fifo_count : 0;
+}
+
+static void fifo_put(struct uart16550 *uart, uint8_t byte)
+{
+	uart->fifo[(uart->fifo_start + uart->fifo_count++) % UART_FIFO_SIZE] = byte;
+	uart->lsr |= LSR_DATA;
+}
+
+/* The wire is cut in loopback, so typed bytes wait. */
+static void receive(struct uart16550 *uart)
+{
+	unsigned n;
+
+	if (uart->mcr & MCR_LOOP)
+		return;
+	for (n = fifo_room(uart); n && uart->queue_count; n--) {
+		fifo_put(uart, uart->queue[uart->queue_start]);
+		uart->queue_start = (uart->queue_start + 1) % UART_QUEUE_SIZE;
+		uart->queue_count--;
+	}
+}
+
+static void clear_fifo(struct uart16550 *uart)
+{
+	uart->fifo_start = uart->fifo_count = 0;
+	uart->lsr &= (uint8_t)~LSR_DATA;
+}
+
+/* The source of highest priority, as IIR names it. */
+static uint8_t pending(const struct uart16550 *uart)
+{
+	if ((uart->ier & IER_LINE) && (uart->lsr & LSR_ERRORS))
+		return IIR_LINE;
+	if ((uart->ier & IER_DATA) && (uart->lsr & LSR_DATA))
+		return IIR_DATA;
+	if ((uart->ier & IER_THR) && uart->thr_interrupt)
+		return IIR_THR;
+	if ((uart->ier & IER_MODEM) && (uart->msr & MSR_DELTAS))
+		return IIR_MODEM;
+	return IIR_NONE;
+}
+
+/* In loopback the OUT2 pin is inactive whatever MCR says. */
+static void update_line(struct uart16550 *uart)
+{
+	bool gate = (uart->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
+	bool level = gate && pending(uart) != IIR_NONE;
+
+	if (level == uart->line)
+		return;
+	uart->line = level;
+	uart->wires.irq(uart->wires.arg, level);
+}
+
+static void update_modem(struct uart16550 *uart)
+{
+	uint8_t now = MSR_CONNECTED, changed;
+
+	if (uart->mcr & MCR_LOOP) {
+		now = 0;
+		if (uart->mcr & MCR_RTS)
+			now |= MSR_CTS;
+		if (uart->mcr & MCR_DTR)
+			now |= MSR_DSR;
+		if (uart->mcr & MCR_OUT1)
+			now |= MSR_RI;
+		if (uart->mcr & MCR_OUT2)
+			now |= MSR_DCD;
+	}
+	changed = (uart->msr ^ now) & (uint8_t)~MSR_DELTAS;
+	now |= uart->msr & MSR_DELTAS;
+	if (changed & MSR_CTS)
+		now |= MSR_DELTA_CTS;
+	if (changed & MSR_DSR)
+		now |= MSR_DELTA_DSR;
+	if (changed & uart->msr & MSR_RI)
+		now |= MSR_TRAILING_RI;
+	if (changed & MSR_DCD)
+		now |= MSR_DELTA_DCD;
+	uart->msr = now;
+}
+
+static uint8_t read_data(struct uart16550 *uart)
+{
+	uint8_t byte = uart->fifo[uart->fifo_start];
+
+	if (uart->fifo_count == 0)
+		return 0;
+	uart->fifo_start = (uart->fifo_start + 1) % UART_FIFO_SIZE;
+	if (--uart->fifo_count == 0)
+		uart->lsr &= (uint8_t)~LSR_DATA;
+	receive(uart);
+	return byte;
+}
+
+static uint8_t read_iir(struct uart16550 *uart)
+{
+	uint8_t source = pending(uart);
+
+	if (source == IIR_THR)
+		uart->thr_interrupt = false;
+	return uart->fifo_enabled ? source | IIR_FIFO : source;
+}
+
+static uint8_t read_register(struct uart16550 *uart, unsigned reg)
+{
+	uint8_t value = 0;
+
+	switch (reg) {
+	case REG_DATA:
+		return uart->lcr & LCR_DLAB ? uart->divisor[0] : read_data(uart);
+	case REG_IER:
+		return uart->lcr & LCR_DLAB ? uart->divisor[1] : uart->ier;
+	case REG_IIR:
+		return read_iir(uart);
+	case REG_LCR:
+		return uart->lcr;
+	case REG_MCR:
+		return uart->mcr;
+	case REG_LSR:
+		value = uart->lsr;
+		uart->lsr &= (uint8_t)~LSR_ERRORS;
+		return value;
+	case REG_MSR:
+		value = uart->msr;
+		uart->msr &= (uint8_t)~MSR_DELTAS;
+		return value;
+	case REG_SCRATCH:
+		return uart->scratch;
+	}
+	return value;
+}
+
+/* Whether the byte leaves the chip. */
+static bool write_data(struct uart16550 *uart, uint8_t byte)
+{
+	uart->thr_interrupt = true;
+	if (!(uart->mcr & MCR_LOOP))
+		return true;
+	if (fifo_room(uart))
+		fifo_put(uart, byte);
+	else
+		uart->lsr |= LSR_OVERRUN;
+	return false;
+}
+
+static void write_fcr(struct uart16550 *uart, uint8_t value)
+{
+	bool enable = value & FCR_ENABLE;
+
+	if (enable != uart->fifo_enabled || (enable && (value & FCR_CLEAR_RX)))
+		clear_fifo(uart);
+	uart->fifo_enabled = enable;
+	receive(uart);
+}
+
+/* Whether value is a byte that leaves the chip. */
+static bool write_register(struct uart16550 *uart, unsigned reg, uint8_t value)
+{
+	switch (reg) {
+	case REG_DATA:
+		if (!(uart->lcr & LCR_DLAB))
+			return write_data(uart, value);
+		uart->divisor[0] = value;
+		break;
+	case REG_IER:
+		if (uart->lcr & LCR_DLAB) {
+			uart->divisor[1] = value;
+			break;
+		}
+		/* Enabling it while THR is empty raises it. */
+		if (value & ~uart->ier & IER_THR)
+			uart->thr_interrupt = true;
+		uart->ier = value & IER_MASK;
+		break;
+	case REG_IIR:
+		write_fcr(uart, value);
+		break;
+	case REG_LCR:
+		uart->lcr = value;
+		break;
+	case REG_MCR:
+		uart->mcr = value & MCR_MASK;
+		update_modem(uart);
+		receive(uart);
+		break;
+	case REG_SCRATCH:
+		uart->scratch = value;
+		break;
+	default: /* LSR and MSR are read-only */
+		break;
+	}
+	return false;
+}
+
+/* A wider access is one to each register in turn, as an 8-bit ISA card sees it. */
+static void uart_read(void *device, uint64_t offset, void *data, unsigned length)
+{
+	struct uart16550 *uart = device;
+	uint8_t *bytes = data;
+	unsigned i;
+
+	pthread_mutex_lock(&uart->lock);
+	for (i = 0; i < length; i++)
+		bytes[i] = read_register(uart, (unsigned)offset + i);
+	update_line(uart);
+	pthread_mutex_unlock(&uart->lock);
+}
+
+static void uart_write(void *device, uint64_t offset, const void *data, unsigned length)
+{
+	struct uart16550 *uart = device;
+	const uint8_t *bytes = data;
+	bool sent = false;
+	unsigned i;
+
+	pthread_mutex_lock(&uart->lock);
+	for (i = 0; i < length; i++)
+		sent |= write_register(uart, (unsigned)offset + i, bytes[i]);
+	update_line(uart);
+	pthread_mutex_unlock(&uart->lock);
+	/* Only the data register sends, and that is the first. */
+	if (sent)
+		uart->wires.output(uart->wires.arg, bytes, 1);
+}
+
+static const struct bus_ops uart_ops = { "serial port", uart_read, uart_write };
+
+int uart_init(struct uart16550 *uart, struct bus *bus, uint64_t port,
+	      const struct uart_wires *wires, struct cause *cause)
+{
+	int range = bus_add(bus, port, UART_PORTS, &uart_ops, uart, cause);
+
+	if (range < 0)
+		return range;
+	memset(uart, 0, sizeof(*uart));
+	pthread_mutex_init(&uart->lock, NULL);
+	uart->wires = *wires;
+	uart_reset(uart);
+	return 0;
+}
+
+void uart_destroy(struct uart16550 *uart)
+{
+	pthread_mutex_destroy(&uart->lock);
+}
+
+void uart_reset(struct uart16550 *uart)
+{
+	pthread_mutex_lock(&uart->lock);
+	uart->ier = uart->lcr = uart->mcr = uart->scratch = 0;
+	uart->divisor[0] = DIVISOR_9600;
+	uart->divisor[1] = 0;
+	uart->lsr = LSR_EMPTY;
+	uart->msr = MSR_CONNECTED;
+	uart->fifo_enabled = uart->thr_interrupt = false;
+	uart->queue_start = uart->queue_count = 0;
+	clear_fifo(uart);
+	update_line(uart);
+	pthread_mutex_unlock(&uart->lock);
+}
+
+size_t uart_input(struct uart16550 *uart, const uint8_t *data, size_t size)
+{
+	size_t taken, i;
+
+	pthread_mutex_lock(&uart->lock);
+	taken = UART_QUEUE_SIZE - uart->queue_count;
+	if (taken > size)
+		taken = size;
+	for (i = 0; i < taken; i++)
+		uart->queue[(uart->queue_start + uart->queue_count++) % UART_QUEUE_SIZE] = data[i];
+	receive(uart);
+	update_line(uart);
+	pthread_mutex_unlock(&uart->lock);
+	return taken;
+}

@@ -1,0 +1,57 @@
+/*
+ * A 16550A serial port, wired as a PC's: OUT2 gates the interrupt.
+ *
+ * What the guest writes leaves at once, so the transmitter is always empty.
+ * Input waits in a queue of UART_QUEUE_SIZE bytes behind the chip's own 16.
+ */
+#ifndef CORE_HW_UART16550_H
+#define CORE_HW_UART16550_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cause.h"
+#include "core/bus.h"
+
+#define UART_PORTS 8
+#define UART_FIFO_SIZE 16
+#define UART_QUEUE_SIZE 4096u
+
+struct uart_wires {
+	/* The guest sent bytes. vCPU thread, no lock of the chip held. */
+	void (*output)(void *arg, const uint8_t *data, size_t size);
+	/*
+	 * The interrupt line changed. vCPU thread or that of uart_input(), the
+	 * chip's lock held: must not call the chip.
+	 */
+	void (*irq)(void *arg, bool level);
+	void *arg;
+};
+
+struct uart16550 {
+	pthread_mutex_t lock;
+	struct uart_wires wires;
+	uint8_t ier, lcr, mcr, lsr, msr, scratch, divisor[2];
+	bool fifo_enabled;
+	bool thr_interrupt; /* THR empty, not yet acknowledged */
+	bool line;	    /* level of the interrupt line */
+	uint8_t fifo[UART_FIFO_SIZE];
+	unsigned fifo_start, fifo_count;
+	uint8_t queue[UART_QUEUE_SIZE];
+	unsigned queue_start, queue_count;
+};
+
+/* Claims UART_PORTS ports at port. 0, or what bus_add() says; nothing to free then. */
+int uart_init(struct uart16550 *uart, struct bus *bus, uint64_t port,
+	      const struct uart_wires *wires, struct cause *cause);
+void uart_destroy(struct uart16550 *uart);
+
+/* As after power-on; input that waits is dropped. No vCPU may run. */
+void uart_reset(struct uart16550 *uart);
+
+/* Types into the guest; returns how many bytes found room, from the first on. Any thread. */
+size_t uart_input(struct uart16550 *uart, const uint8_t *data, size_t size);
+
+#endif

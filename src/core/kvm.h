@@ -1,0 +1,34 @@
+/*
+ * /dev/kvm: opened once a process, with what is the same for all machines.
+ */
+#ifndef CORE_KVM_H
+#define CORE_KVM_H
+
+#include <linux/kvm.h>
+#include <stddef.h>
+
+#include "base/cause.h"
+
+#define KVM_CPUID_MAX 256
+
+struct kvm_host {
+	int fd;		 /* /dev/kvm */
+	size_t run_size; /* of a vCPU's shared page */
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 entries[KVM_CPUID_MAX];
+	} cpuid;	 /* what KVM can give to a guest */
+};
+
+/* The signal that makes KVM_RUN return; its handler does nothing. */
+#define KVM_KICK_SIGNAL SIGUSR1
+
+/*
+ * Opens /dev/kvm and checks what this program needs of it. -ENOENT: no KVM;
+ * -EACCES: the cause names the group to join; -ENOTSUP: too old, the cause
+ * names the capability. Also installs the kick signal's handler.
+ */
+int kvm_open(struct kvm_host **out, struct cause *cause);
+void kvm_close(struct kvm_host *host); /* NULL is valid; no machine may be left */
+
+#endif

@@ -1,0 +1,370 @@
+/*
+ * The guest's I/O thread. Functions of machine.h run on any thread and reach
+ * the virtual machine under vm_lock; the rest is the I/O thread's.
+ */
+#include "core/machine.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/clock.h"
+
+#define STACK_SIZE (256u << 10)
+#define QUIESCE_POLL (2 * NS_PER_MS)
+
+struct machine {
+	struct machine_config config;
+	pthread_t thread;
+	struct loop loop;
+	struct vm_config vm_config;
+	struct vm *vm; /* written by the I/O thread under vm_lock */
+	pthread_mutex_t vm_lock;
+	struct loop_task orders[MACHINE_ORDERS];
+	struct loop_task ended; /* from the vCPU that ended the guest */
+	struct loop_timer quiesce;
+	bool off, reset;	/* ordered */
+	uint64_t exits[VCPU_EXIT_REASONS]; /* of the last one, guarded by vm_lock */
+	pthread_mutex_t status_lock;
+	struct machine_status status;
+};
+
+/* reason and registers may be NULL: as they were. */
+static void set_phase(struct machine *machine, enum machine_phase phase, const char *reason,
+		      const char *registers)
+{
+	pthread_mutex_lock(&machine->status_lock);
+	machine->status.phase = phase;
+	if (reason)
+		snprintf(machine->status.reason, sizeof(machine->status.reason), "%s", reason);
+	if (registers)
+		snprintf(machine->status.registers, sizeof(machine->status.registers), "%s",
+			 registers);
+	pthread_mutex_unlock(&machine->status_lock);
+	machine->config.changed(machine->config.arg);
+}
+
+static void sum_exits(const struct vm *vm, uint64_t exits[VCPU_EXIT_REASONS])
+{
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		for (unsigned reason = 0; reason < VCPU_EXIT_REASONS; reason++)
+			exits[reason] += atomic_load_explicit(&vm->vcpus[i].exits[reason],
+							      memory_order_relaxed);
+}
+
+static void set_vm(struct machine *machine, struct vm *vm)
+{
+	pthread_mutex_lock(&machine->vm_lock);
+	memset(machine->exits, 0, sizeof(machine->exits));
+	if (machine->vm)
+		sum_exits(machine->vm, machine->exits);
+	machine->vm = vm;
+	pthread_mutex_unlock(&machine->vm_lock);
+}
+
+/* --- orders --- */
+
+static void order_power_button(void *arg)
+{
+	struct machine *machine = arg;
+
+	if (machine->vm)
+		pm_power_button(&machine->vm->pm);
+}
+
+static void order_off(void *arg)
+{
+	struct machine *machine = arg;
+
+	machine->off = true;
+	loop_stop(&machine->loop);
+}
+
+static void order_reset(void *arg)
+{
+	struct machine *machine = arg;
+
+	machine->reset = true;
+	loop_stop(&machine->loop);
+}
+
+static void order_pause(void *arg)
+{
+	struct machine *machine = arg;
+
+	if (!machine->vm || machine->status.phase != MACHINE_RUNNING)
+		return;
+	vm_pause(machine->vm);
+	set_phase(machine, MACHINE_PAUSED, NULL, NULL);
+}
+
+static void order_resume(void *arg)
+{
+	struct machine *machine = arg;
+
+	if (!machine->vm || machine->status.phase != MACHINE_PAUSED)
+		return;
+	vm_resume(machine->vm);
+	set_phase(machine, MACHINE_RUNNING, NULL, NULL);
+}
+
+static void (*const order_functions[MACHINE_ORDERS])(void *arg) = {
+	[MACHINE_POWER_BUTTON] = order_power_button,
+	[MACHINE_OFF] = order_off,
+	[MACHINE_PAUSE] = order_pause,
+	[MACHINE_RESUME] = order_resume,
+	[MACHINE_RESET] = order_reset,
+};
+
+void machine_order(struct machine *machine, enum machine_order order)
+{
+	loop_post(&machine->loop, &machine->orders[order]);
+}
+
+/* --- life --- */
+
+/* On the vCPU that ended the guest. */
+static void guest_ended(void *arg)
+{
+	struct machine *machine = arg;
+
+	loop_post(&machine->loop, &machine->ended);
+}
+
+static void stop_loop(void *arg)
+{
+	struct machine *machine = arg;
+
+	loop_stop(&machine->loop);
+}
+
+static void poll_quiesced(void *arg)
+{
+	struct machine *machine = arg;
+
+	if (vm_quiesced(machine->vm))
+		loop_stop(&machine->loop);
+	else
+		loop_timer_set(&machine->loop, &machine->quiesce, QUIESCE_POLL);
+}
+
+/* Ends the vCPUs, lets requests in flight finish, and takes the machine apart. */
+static void tear_down(struct machine *machine)
+{
+	struct vm *vm = machine->vm;
+
+	console_attach(machine->config.console, NULL, NULL);
+	/* Requests complete through the loop, which orders may stop early. */
+	while (!vm_quiesced(vm)) {
+		loop_timer_set(&machine->loop, &machine->quiesce, QUIESCE_POLL);
+		loop_run(&machine->loop);
+	}
+	loop_timer_cancel(&machine->loop, &machine->quiesce);
+	set_vm(machine, NULL);
+	vm_destroy(vm);
+	loop_unpost(&machine->loop, &machine->ended);
+}
+
+/* One virtual machine from its making to its end; true when it is to begin anew. */
+static bool run_once(struct machine *machine, struct cause *cause)
+{
+	struct vm *vm;
+	bool again;
+	int err;
+
+	machine->reset = false;
+	err = vm_create(&vm, &machine->vm_config, cause);
+	if (err)
+		return false;
+	set_vm(machine, vm);
+	err = vm_start(vm, cause);
+	if (!err) {
+		set_phase(machine, MACHINE_RUNNING, NULL, NULL);
+		if (!machine->off)
+			loop_run(&machine->loop);
+		set_phase(machine, MACHINE_STOPPING, NULL, NULL);
+	}
+	vm_stop(vm);
+	again = !err && !machine->off && (vm->end == VM_RESET || machine->reset);
+	if (!err) {
+		pthread_mutex_lock(&machine->status_lock);
+		machine->status.end = vm->end == VM_CRASHED ? VM_CRASHED : VM_POWERED_OFF;
+		memcpy(machine->status.registers, vm->registers, sizeof(vm->registers));
+		pthread_mutex_unlock(&machine->status_lock);
+		cause_set(cause, 0, "%s", vm->end != VM_RUNS ? vm->reason :
+			  machine->off ? "switched off" : "reset");
+	}
+	tear_down(machine);
+	return again;
+}
+
+static void *machine_thread(void *arg)
+{
+	struct machine *machine = arg;
+	struct cause cause = { "" };
+
+	/* Until a guest has run, an end is a failure to start. */
+	machine->status.end = VM_CRASHED;
+	while (run_once(machine, &cause)) {
+		pthread_mutex_lock(&machine->status_lock);
+		machine->status.restarts++;
+		pthread_mutex_unlock(&machine->status_lock);
+		set_phase(machine, MACHINE_STARTING, cause.text, NULL);
+	}
+	set_phase(machine, MACHINE_ENDED, cause.text, NULL);
+	return NULL;
+}
+
+int machine_start(struct machine **out, const struct machine_config *config, struct cause *cause)
+{
+	struct machine *machine = calloc(1, sizeof(*machine));
+	sigset_t all, before;
+	pthread_attr_t attr;
+	int err;
+
+	if (!machine)
+		return cause_errno(cause, ENOMEM, "%s", config->profile->name);
+	machine->config = *config;
+	err = loop_init(&machine->loop, cause);
+	if (err) {
+		free(machine);
+		return cause_prefix(cause, err, "%s", config->profile->name);
+	}
+	machine->vm_config = (struct vm_config){
+		.kvm = config->kvm,
+		.profile = config->profile,
+		.network = config->network,
+		.console = config->console,
+		.loop = &machine->loop,
+		.ended = guest_ended,
+		.arg = machine,
+	};
+	for (unsigned i = 0; i < MACHINE_ORDERS; i++)
+		machine->orders[i] = (struct loop_task){ .run = order_functions[i], .arg = machine };
+	machine->ended = (struct loop_task){ .run = stop_loop, .arg = machine };
+	machine->quiesce = (struct loop_timer){ .fire = poll_quiesced, .arg = machine };
+	pthread_mutex_init(&machine->vm_lock, NULL);
+	pthread_mutex_init(&machine->status_lock, NULL);
+
+	/* Signals are the main thread's; a vCPU unblocks its kick for itself. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	err = pthread_create(&machine->thread, &attr, machine_thread, machine);
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (err) {
+		loop_destroy(&machine->loop);
+		free(machine);
+		return cause_errno(cause, err, "%s: I/O thread", config->profile->name);
+	}
+	*out = machine;
+	return 0;
+}
+
+void machine_free(struct machine *machine)
+{
+	pthread_join(machine->thread, NULL);
+	loop_destroy(&machine->loop);
+	pthread_mutex_destroy(&machine->vm_lock);
+	pthread_mutex_destroy(&machine->status_lock);
+	free(machine);
+}
+
+void machine_get_status(struct machine *machine, struct machine_status *out)
+{
+	pthread_mutex_lock(&machine->status_lock);
+	*out = machine->status;
+	pthread_mutex_unlock(&machine->status_lock);
+}
+
+/* --- what others see --- */
+
+static void sample_nics(const struct vm *vm, struct machine_counters *out)
+{
+	for (unsigned i = 0; i < vm->nic_count; i++) {
+		struct net_port_counters port;
+
+		if (!vm->nics[i].device.port)
+			continue;
+		switch_port_counters(vm->nics[i].device.port, &port);
+		out->out_bytes += port.rx_bytes;
+		out->out_frames += port.rx_frames;
+		out->in_bytes += port.tx_bytes;
+		out->in_frames += port.tx_frames;
+	}
+}
+
+static void sample_disks(const struct vm *vm, struct machine_counters *out)
+{
+	for (unsigned i = 0; i < vm->disk_count; i++) {
+		struct disk_counters disk;
+
+		disk_get_counters(vm->disks[i].disk, &disk);
+		out->read_bytes += disk.read_bytes;
+		out->read_requests += disk.read_requests;
+		out->write_bytes += disk.write_bytes;
+		out->write_requests += disk.write_requests;
+	}
+}
+
+bool machine_sample(struct machine *machine, struct machine_counters *out)
+{
+	const struct vm *vm;
+
+	memset(out, 0, sizeof(*out));
+	pthread_mutex_lock(&machine->vm_lock);
+	vm = machine->vm;
+	if (vm) {
+		out->cpus = vm->vcpu_count;
+		for (unsigned i = 0; i < vm->vcpu_count; i++)
+			out->cpu_ns[i] = vcpu_cpu_time(&vm->vcpus[i]);
+		sum_exits(vm, out->exits);
+		sample_nics(vm, out);
+		sample_disks(vm, out);
+	} else {
+		memcpy(out->exits, machine->exits, sizeof(out->exits));
+	}
+	pthread_mutex_unlock(&machine->vm_lock);
+	return vm != NULL;
+}
+
+uint64_t machine_memory(struct machine *machine)
+{
+	uint64_t resident = 0;
+
+	pthread_mutex_lock(&machine->vm_lock);
+	if (machine->vm)
+		resident = memory_resident(&machine->vm->memory);
+	pthread_mutex_unlock(&machine->vm_lock);
+	return resident;
+}
+
+static void describe(struct guest_device *out, const char *kind, unsigned number,
+		     struct virtio_pci *transport)
+{
+	snprintf(out->name, sizeof(out->name), "%s%u", kind, number);
+	virtio_pci_describe(transport, out->status, sizeof(out->status));
+}
+
+size_t machine_devices(struct machine *machine, struct guest_device *out, size_t room)
+{
+	struct vm *vm;
+	size_t count = 0;
+
+	pthread_mutex_lock(&machine->vm_lock);
+	vm = machine->vm;
+	for (unsigned i = 0; vm && i < vm->disk_count; i++, count++)
+		if (count < room)
+			describe(&out[count], "disk", i, &vm->disks[i].transport);
+	for (unsigned i = 0; vm && i < vm->nic_count; i++, count++)
+		if (count < room)
+			describe(&out[count], "net", i, &vm->nics[i].transport);
+	pthread_mutex_unlock(&machine->vm_lock);
+	return count;
+}

@@ -1,0 +1,85 @@
+/*
+ * The life of a guest's machine: one thread, the guest's I/O thread, that
+ * builds the virtual machine, serves its devices, and tears it down.
+ *
+ * Orders go to that thread as messages and are obeyed in order of arrival;
+ * what becomes of them is seen in the status. A reset by the guest or by an
+ * order tears the machine down and builds it again on the same thread.
+ */
+#ifndef CORE_MACHINE_H
+#define CORE_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cause.h"
+#include "core/deck.h"
+#include "core/profile.h"
+#include "core/vcpu.h"
+#include "core/vm.h"
+
+struct machine;
+
+enum machine_phase {
+	MACHINE_STARTING,
+	MACHINE_RUNNING,
+	MACHINE_PAUSED,
+	MACHINE_STOPPING, /* vCPUs have ended, devices are being torn down */
+	MACHINE_ENDED	  /* nothing is left but the thread, to be joined */
+};
+
+struct machine_status {
+	enum machine_phase phase;
+	unsigned restarts;
+	enum vm_end end;		   /* of MACHINE_ENDED: VM_POWERED_OFF or VM_CRASHED */
+	char reason[CAUSE_SIZE];	   /* why it ended or began anew; or "" */
+	char registers[VM_REGISTERS_SIZE]; /* of a crash, or "" */
+};
+
+struct machine_config {
+	const struct kvm_host *kvm;
+	const struct profile *profile; /* must outlive the machine */
+	struct network *network;       /* NULL if the profile has no NIC */
+	struct console *console;
+	void (*changed)(void *arg);    /* the status changed; on the I/O thread, no lock held */
+	void *arg;
+};
+
+enum machine_order {
+	MACHINE_POWER_BUTTON, MACHINE_OFF, MACHINE_PAUSE, MACHINE_RESUME, MACHINE_RESET,
+	MACHINE_ORDERS
+};
+
+/* Starts the thread and returns at once; -EAGAIN, -EMFILE, -ENOMEM with a cause. */
+int machine_start(struct machine **out, const struct machine_config *config, struct cause *cause);
+
+/* Any thread, until machine_free(). Ignored where it makes no sense. */
+void machine_order(struct machine *machine, enum machine_order order);
+
+/* Any thread. */
+void machine_get_status(struct machine *machine, struct machine_status *out);
+
+/* Joins the thread, which takes as long as it lives: wait for MACHINE_ENDED first. */
+void machine_free(struct machine *machine);
+
+/* Counters since the machine was last built. */
+struct machine_counters {
+	unsigned cpus;
+	uint64_t cpu_ns[PROFILE_CPUS_MAX]; /* CPU time of each vCPU thread */
+	uint64_t read_bytes, read_requests, write_bytes, write_requests;
+	uint64_t in_bytes, in_frames;	   /* to the guest */
+	uint64_t out_bytes, out_frames;
+	uint64_t exits[VCPU_EXIT_REASONS];
+};
+
+/* Any thread. While no virtual machine stands: false, and the exits of the last one. */
+bool machine_sample(struct machine *machine, struct machine_counters *out);
+
+/* Bytes of RAM that the host holds for the guest. Any thread; costs time by RAM size. */
+uint64_t machine_memory(struct machine *machine);
+
+/* Any thread. Fills at most room rows; returns how many there are. See deck.h. */
+size_t machine_devices(struct machine *machine, struct guest_device *out, size_t room);
+
+#endif

@@ -1,0 +1,285 @@
+/*
+ * Configuration space by ports 0xcf8/0xcfc and by ECAM, and BARs. vCPU threads,
+ * under pci.lock.
+ */
+#include "core/pci.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "core/pci_msix.h"
+#include "core/platform.h"
+
+#define CAPABILITY_FIRST 0x40
+#define STATUS_CAPABILITIES 0x10
+#define ENABLE_BIT 0x80000000u
+
+static void put16(uint8_t *at, uint16_t value)
+{
+	memcpy(at, &value, sizeof(value));
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+	memcpy(at, &value, sizeof(value));
+}
+
+static uint32_t get32(const uint8_t *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+void pci_function_init(struct pci_function *function, const struct pci_function_ops *ops,
+		       uint16_t vendor, uint16_t device_id, uint32_t class_code)
+{
+	function->ops = ops;
+	function->bar_range = -1;
+	function->bar_base = BUS_NOWHERE;
+	function->next_capability = CAPABILITY_FIRST;
+	put16(function->config + PCI_VENDOR_ID, vendor);
+	put16(function->config + PCI_DEVICE_ID, device_id);
+	function->config[PCI_CLASS] = (uint8_t)class_code;
+	function->config[PCI_CLASS + 1] = (uint8_t)(class_code >> 8);
+	function->config[PCI_CLASS + 2] = (uint8_t)(class_code >> 16);
+	put16(function->writable + PCI_COMMAND,
+	      PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_OFF);
+	function->writable[PCI_INTERRUPT_LINE] = 0xff;
+	for (unsigned i = 0; i < PCI_MSIX_MAX; i++) {
+		function->vectors[i].fd = -1;
+		function->vectors[i].gsi = -1;
+		function->vectors[i].control = MSIX_VECTOR_MASKED;
+	}
+}
+
+unsigned pci_add_capability(struct pci_function *function, uint8_t id, unsigned size)
+{
+	unsigned at = function->next_capability;
+
+	function->config[at] = id;
+	function->config[at + 1] = function->config[PCI_CAPABILITIES];
+	function->config[PCI_CAPABILITIES] = (uint8_t)at;
+	function->config[PCI_STATUS] |= STATUS_CAPABILITIES;
+	function->next_capability = (unsigned)align_up(at + size, 4);
+	return at;
+}
+
+/* Has the BAR answer where command register and BAR say. pci.lock held. */
+static void place_bar(struct pci_function *function)
+{
+	uint64_t base = get32(function->config + PCI_BAR0) & ~0xfu;
+
+	if (!(function->config[PCI_COMMAND] & PCI_COMMAND_MEMORY) || !base)
+		base = BUS_NOWHERE;
+	if (!function->bar_size || base == function->bar_base)
+		return;
+	function->bar_base = base;
+	bus_move(function->pci->mmio, function->bar_range, base);
+	if (function->ops->bar_moved)
+		function->ops->bar_moved(function, base);
+}
+
+static void config_write(struct pci_function *function, unsigned offset, const uint8_t *data,
+			 unsigned length)
+{
+	for (unsigned i = 0; i < length; i++) {
+		uint8_t *byte = &function->config[offset + i];
+		uint8_t mask = function->writable[offset + i];
+
+		*byte = (uint8_t)((*byte & ~mask) | (data[i] & mask));
+	}
+	if (range_overlap(offset, length, PCI_COMMAND, 2) ||
+	    range_overlap(offset, length, PCI_BAR0, 4))
+		place_bar(function);
+	if (function->msix_count &&
+	    range_overlap(offset, length, function->msix_capability + 2, 2))
+		pci_msix_control(function);
+	if (function->ops->config_written)
+		function->ops->config_written(function, offset, length);
+}
+
+/* One access to bus 0; offset and length lie within 4096 bytes of a function. */
+static void access_config(struct pci *pci, unsigned devfn, unsigned offset, void *data,
+			  unsigned length, bool write)
+{
+	struct pci_function *function = devfn & 7 ? NULL : pci->functions[devfn >> 3];
+
+	if (!write)
+		memset(data, function ? 0 : 0xff, length);
+	if (!function || !range_inside(offset, length, PCI_CONFIG_SIZE))
+		return;
+	pthread_mutex_lock(&pci->lock);
+	if (write) {
+		config_write(function, offset, data, length);
+	} else {
+		if (function->ops->config_read)
+			function->ops->config_read(function, offset, length);
+		memcpy(data, function->config + offset, length);
+	}
+	pthread_mutex_unlock(&pci->lock);
+}
+
+static void ports_access(struct pci *pci, uint64_t offset, void *data, unsigned length,
+			 bool write)
+{
+	uint32_t address = pci->address;
+
+	/* Four ports of address, four of data; an access that straddles them is nobody's. */
+	if (offset < 4 || offset + length > 8 || !(address & ENABLE_BIT) ||
+	    (address >> 16 & 0xff)) {
+		if (!write)
+			memset(data, 0xff, length);
+		return;
+	}
+	access_config(pci, address >> 8 & 0xff, (address & 0xfc) + (unsigned)offset - 4, data,
+		      length, write);
+}
+
+static void ports_read(void *device, uint64_t offset, void *data, unsigned length)
+{
+	struct pci *pci = device;
+	uint8_t value;
+
+	if (offset == 0 && length == 4) {
+		memcpy(data, &pci->address, 4);
+	} else if (offset == PLATFORM_RESET_PORT - PLATFORM_PCI_PORT && length == 1) {
+		value = pci->reset_read(pci->reset_arg);
+		memcpy(data, &value, 1);
+	} else {
+		ports_access(pci, offset, data, length, false);
+	}
+}
+
+static void ports_write(void *device, uint64_t offset, const void *data, unsigned length)
+{
+	struct pci *pci = device;
+	uint8_t copy[8];
+
+	memcpy(copy, data, length);
+	if (offset == 0 && length == 4)
+		pci->address = get32(copy);
+	else if (offset == PLATFORM_RESET_PORT - PLATFORM_PCI_PORT && length == 1)
+		pci->reset_write(pci->reset_arg, copy[0]);
+	else
+		ports_access(pci, offset, copy, length, true);
+}
+
+static void ecam_read(void *device, uint64_t offset, void *data, unsigned length)
+{
+	access_config(device, (unsigned)(offset >> 12), offset & 0xfff, data, length, false);
+}
+
+static void ecam_write(void *device, uint64_t offset, const void *data, unsigned length)
+{
+	uint8_t copy[8];
+
+	memcpy(copy, data, length);
+	access_config(device, (unsigned)(offset >> 12), offset & 0xfff, copy, length, true);
+}
+
+static const struct bus_ops ports_ops = { "PCI configuration", ports_read, ports_write };
+static const struct bus_ops ecam_ops = { "PCI ECAM", ecam_read, ecam_write };
+
+int pci_create(struct pci *pci, struct bus *io, struct bus *mmio, struct irq_router *irq,
+	       struct cause *cause)
+{
+	int range;
+
+	memset(pci, 0, sizeof(*pci));
+	pci->io = io;
+	pci->mmio = mmio;
+	pci->irq = irq;
+	pci->next_bar = PLATFORM_PCI_BASE;
+	pthread_mutex_init(&pci->lock, NULL);
+	pthread_mutex_init(&pci->intx_lock, NULL);
+	range = bus_add(io, PLATFORM_PCI_PORT, 8, &ports_ops, pci, cause);
+	if (range >= 0)
+		range = bus_add(mmio, PLATFORM_ECAM_BASE, PLATFORM_ECAM_SIZE, &ecam_ops, pci, cause);
+	return range < 0 ? range : 0;
+}
+
+void pci_destroy(struct pci *pci)
+{
+	pthread_mutex_destroy(&pci->lock);
+	pthread_mutex_destroy(&pci->intx_lock);
+}
+
+static void bar_read(void *device, uint64_t offset, void *data, unsigned length)
+{
+	struct pci_function *function = device;
+
+	if (!pci_msix_read(function, offset, data, length))
+		function->ops->bar_read(function, offset, data, length);
+}
+
+static void bar_write(void *device, uint64_t offset, const void *data, unsigned length)
+{
+	struct pci_function *function = device;
+
+	if (!pci_msix_write(function, offset, data, length))
+		function->ops->bar_write(function, offset, data, length);
+}
+
+static const struct bus_ops bar_ops = { "PCI BAR", bar_read, bar_write };
+
+int pci_add(struct pci *pci, struct pci_function *function, unsigned device, uint32_t bar_size,
+	    struct cause *cause)
+{
+	int range;
+
+	if (device >= PCI_DEVICES || pci->functions[device])
+		return cause_set(cause, EEXIST, "%s: PCI device %u is taken", function->ops->name,
+				 device);
+	function->pci = pci;
+	function->device = (uint8_t)device;
+	if (bar_size) {
+		uint64_t base = align_up(pci->next_bar, bar_size);
+
+		range = bus_add(pci->mmio, BUS_NOWHERE, bar_size, &bar_ops, function, cause);
+		if (range < 0)
+			return range;
+		function->bar_range = range;
+		function->bar_size = bar_size;
+		pci->next_bar = base + bar_size;
+		put32(function->config + PCI_BAR0, (uint32_t)base);
+		put32(function->writable + PCI_BAR0, ~(bar_size - 1));
+		function->config[PCI_COMMAND] |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+		function->config[PCI_INTERRUPT_PIN] = 1;
+		function->config[PCI_INTERRUPT_LINE] =
+			(uint8_t)(PLATFORM_PCI_GSI + device % PCI_INTX_LINES);
+		place_bar(function);
+	}
+	pci->functions[device] = function;
+	return 0;
+}
+
+void pci_remove(struct pci_function *function)
+{
+	struct pci *pci = function->pci;
+
+	if (!pci)
+		return;
+	if (function->bar_range >= 0)
+		bus_move(pci->mmio, function->bar_range, BUS_NOWHERE);
+	pci_intx(function, false);
+	pci_msix_release(function);
+	pci->functions[function->device] = NULL;
+	function->pci = NULL;
+}
+
+void pci_intx(struct pci_function *function, bool level)
+{
+	struct pci *pci = function->pci;
+	unsigned line = function->device % PCI_INTX_LINES;
+	uint32_t bit = 1u << function->device, before;
+
+	pthread_mutex_lock(&pci->intx_lock);
+	before = pci->intx[line];
+	pci->intx[line] = level ? before | bit : before & ~bit;
+	if (!before != !pci->intx[line])
+		irq_set_line(pci->irq, PLATFORM_PCI_GSI + line, level);
+	pthread_mutex_unlock(&pci->intx_lock);
+}

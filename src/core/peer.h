@@ -1,0 +1,133 @@
+/*
+ * A peer: one connection of the control server, with its input, its bounded
+ * output queue, its subscriptions and, once it is a console or a capture, the
+ * raw stream that owns it. Deck thread.
+ */
+#ifndef CORE_PEER_H
+#define CORE_PEER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/framing.h"
+#include "control/methods.h"
+#include "core/server.h"
+#include "core/worker.h"
+
+#define PEER_QUEUE_MAX (4u << 20)  /* bytes waiting for a client; one more closes it */
+#define PEER_NOTIFY_MAX (1u << 20) /* beyond this, notifications are dropped and counted */
+#define PEER_SUBSCRIPTIONS_MAX 16
+#define PEER_GARBAGE_MAX 16
+
+struct peer;
+
+/* What owns a connection of raw bytes. */
+struct raw_ops {
+	/* Bytes came; returns how many it took. The rest waits for peer_raw_resume(). */
+	size_t (*input)(void *arg, const uint8_t *data, size_t size);
+	void (*input_end)(void *arg); /* the client shut down its writing side */
+	void (*writable)(void *arg);  /* everything queued has been sent */
+	void (*closed)(void *arg);    /* the connection is gone; forget it */
+};
+
+/* A notification's source; embedded in it. */
+struct subscription {
+	uint64_t id;
+	struct peer *peer;
+	enum method_id kind; /* METHOD_STATS_SUBSCRIBE, METHOD_PACKETS_SUBSCRIBE */
+	void (*cancel)(struct subscription *subscription); /* after it was taken off the peer */
+	struct subscription *next;
+};
+
+enum peer_mode { PEER_MESSAGES, PEER_HELD, PEER_RAW, PEER_CLOSED };
+
+struct peer {
+	struct server *server;
+	struct peer *next, **at; /* in the server's list */
+	struct loop_source source;
+	struct loop_task more; /* lines wait in the buffer */
+	struct frame_reader in;
+	struct frame_writer out;
+	int fd;
+	unsigned references;
+	enum peer_mode mode;
+	enum method_role role;
+	uint32_t watched; /* EPOLL* */
+	bool input_ended;
+	bool crowded; /* more is posted, or a raw stream has not taken its input */
+	unsigned garbage; /* lines in a row that were not JSON */
+	bool events;
+	uint64_t events_dropped;
+	struct subscription *subscriptions;
+	unsigned subscription_count;
+	const struct raw_ops *raw;
+	void *raw_arg;
+};
+
+struct server {
+	struct deck *deck;
+	struct loop *loop;
+	struct worker worker;
+	struct deck_listener listener;
+	struct peer *peers;
+	unsigned peer_count;
+	uint64_t last_id; /* of subscriptions and captures */
+	struct file_capture *captures;
+	unsigned capture_count;
+	unsigned packet_lists;
+
+	struct loop_source accepting;
+	struct loop_timer accept_again;
+	char *path;
+	int listen_fd, lock_fd;
+
+	pthread_mutex_t adopt_lock; /* guards adopted */
+	struct adopted *adopted;
+	struct loop_task adopt_task;
+
+	bool quitting;
+	void (*quit)(void *arg);
+	void *quit_arg;
+};
+
+/* Serves fd, which is taken over in every case. */
+int peer_new(struct server *server, int fd);
+
+/* Closes the connection and cancels all that hangs on it. Valid twice. */
+void peer_close(struct peer *peer);
+
+/* A reference keeps the memory, not the connection. */
+struct peer *peer_keep(struct peer *peer);
+void peer_release(struct peer *peer);
+
+/* Queues a message, which is taken over; a client that lets too much wait is closed. */
+void peer_send(struct peer *peer, json_t *message);
+
+/* Whether a notification may be queued now; otherwise it is to be counted as dropped. */
+bool peer_may_notify(const struct peer *peer);
+
+/* No further request is read until peer_resume(): an answer is under way. */
+void peer_hold(struct peer *peer);
+void peer_resume(struct peer *peer);
+
+/* From here on, after what is queued already, the connection is raw's. */
+void peer_make_raw(struct peer *peer, const struct raw_ops *raw, void *arg);
+void peer_raw_resume(struct peer *peer);
+
+/* Queues raw bytes, at most room for limit waiting ones. 0 or -ENOBUFS, -ENOMEM. */
+int peer_raw_write(struct peer *peer, const void *data, size_t size, size_t limit);
+
+/* Adds a subscription. -ENOSPC with a cause beyond PEER_SUBSCRIPTIONS_MAX. */
+int peer_subscribe(struct peer *peer, struct subscription *subscription, struct cause *cause);
+
+/* Takes it off and calls its cancel(). -ENOENT with a cause. */
+int peer_cancel(struct peer *peer, uint64_t id, enum method_id kind, struct cause *cause);
+struct subscription *peer_find(struct peer *peer, uint64_t id, enum method_id kind,
+			       struct cause *cause);
+void peer_cancel_all(struct peer *peer);
+
+/* A request was read: commands.c. */
+void command_dispatch(struct peer *peer, const char *line, size_t size);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * Reports of mistakes in profiles. Any thread.
+ */
+#include "core/profile_report.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+void profile_report_add(struct profile_report *report, unsigned line, const char *format, ...)
+{
+	struct profile_mistake *mistakes = report->mistakes, mistake = { .line = line };
+	size_t i;
+	va_list ap;
+
+	if (report->count > PROFILE_MISTAKES_MAX)
+		return;
+	if (!mistakes) {
+		mistakes = calloc(PROFILE_MISTAKES_MAX + 1, sizeof(*mistakes));
+		if (!mistakes)
+			return;
+		report->mistakes = mistakes;
+	}
+	va_start(ap, format);
+	vsnprintf(mistake.text, sizeof(mistake.text), format, ap);
+	va_end(ap);
+	if (report->count == PROFILE_MISTAKES_MAX) {
+		mistake.line = mistakes[report->count - 1].line;
+		snprintf(mistake.text, sizeof(mistake.text),
+			 "there are more mistakes than these %d", PROFILE_MISTAKES_MAX);
+	}
+	for (i = report->count; i && mistakes[i - 1].line > mistake.line; i--)
+		mistakes[i] = mistakes[i - 1];
+	mistakes[i] = mistake;
+	report->count++;
+}
+
+void profile_report_print(const struct profile_report *report, const char *path, FILE *out)
+{
+	size_t i;
+
+	for (i = 0; i < report->count; i++) {
+		const struct profile_mistake *mistake = &report->mistakes[i];
+
+		if (mistake->line)
+			fprintf(out, "%s:%u: %s\n", path, mistake->line, mistake->text);
+		else
+			fprintf(out, "%s: %s\n", path, mistake->text);
+	}
+}
+
+void profile_report_free(struct profile_report *report)
+{
+	free(report->mistakes);
+	*report = (struct profile_report){ 0 };
+}

@@ -1,0 +1,264 @@
+/*
+ * Parses the values of profiles. Any thread.
+ */
+#include "core/profile_values.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ini.h"
+
+#define EXCERPT 40
+#define SIZE_UNIT (1ull << 20) /* sizes are multiples of it */
+
+static int __attribute__((format(printf, 3, 4)))
+fail(char fault[PROFILE_FAULT_SIZE], int error, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(fault, PROFILE_FAULT_SIZE, format, ap);
+	va_end(ap);
+	return -error;
+}
+
+void profile_size_format(uint64_t bytes, char out[32])
+{
+	static const char *const suffixes[] = { "", "K", "M", "G", "T" };
+	unsigned i = 0;
+
+	while (bytes && i < 4 && bytes % 1024 == 0) {
+		bytes /= 1024;
+		i++;
+	}
+	snprintf(out, 32, "%llu%s", (unsigned long long)bytes, suffixes[i]);
+}
+
+/* Digits to a number. Returns what follows them, or NULL if there are none or too many. */
+static const char *take_number(const char *text, uint64_t *out)
+{
+	const char *start = text;
+
+	for (*out = 0; *text >= '0' && *text <= '9'; text++)
+		if (__builtin_mul_overflow(*out, 10, out) ||
+		    __builtin_add_overflow(*out, (uint64_t)(*text - '0'), out))
+			return NULL;
+	return text == start ? NULL : text;
+}
+
+static int parse_count(struct profile_value *out, const struct profile_key *key, const char *text,
+		       char *fault)
+{
+	char excerpt[EXCERPT];
+	const char *rest = take_number(text, &out->number);
+
+	if (!rest || *rest)
+		return fail(fault, EINVAL, "'%s' is not a number; write one from %llu to %llu",
+			    ini_excerpt(text, excerpt, sizeof(excerpt)),
+			    (unsigned long long)key->min, (unsigned long long)key->max);
+	if (out->number < key->min || out->number > key->max)
+		return fail(fault, ERANGE, "%s is out of range; it can be %llu to %llu",
+			    ini_excerpt(text, excerpt, sizeof(excerpt)),
+			    (unsigned long long)key->min, (unsigned long long)key->max);
+	return 0;
+}
+
+static int parse_size(struct profile_value *out, const struct profile_key *key, const char *text,
+		      char *fault)
+{
+	static const char suffixes[] = "KMGT";
+	char excerpt[EXCERPT], min[32], max[32];
+	const char *rest = take_number(text, &out->number), *suffix;
+	unsigned shift = 0;
+
+	if (rest && *rest) {
+		suffix = strchr(suffixes, *rest & ~0x20);
+		if (suffix && rest[1] == '\0')
+			shift = 10 * (unsigned)(suffix - suffixes + 1);
+		else
+			rest = NULL;
+	}
+	if (!rest)
+		return fail(fault, EINVAL, "'%s' is not a size; write 512M or 2G",
+			    ini_excerpt(text, excerpt, sizeof(excerpt)));
+	profile_size_format(key->min, min);
+	profile_size_format(key->max, max);
+	if (out->number > UINT64_MAX >> shift || out->number << shift < key->min ||
+	    out->number << shift > key->max)
+		return fail(fault, ERANGE, "%s is out of range; it can be %s to %s",
+			    ini_excerpt(text, excerpt, sizeof(excerpt)), min, max);
+	out->number <<= shift;
+	if (out->number % SIZE_UNIT)
+		return fail(fault, EINVAL, "%s is no multiple of 1M",
+			    ini_excerpt(text, excerpt, sizeof(excerpt)));
+	return 0;
+}
+
+static int parse_bool(struct profile_value *out, const char *text, char *fault)
+{
+	char excerpt[EXCERPT];
+
+	out->number = !strcmp(text, "yes");
+	if (!out->number && strcmp(text, "no"))
+		return fail(fault, EINVAL, "'%s' is neither yes nor no",
+			    ini_excerpt(text, excerpt, sizeof(excerpt)));
+	return 0;
+}
+
+static int parse_choice(struct profile_value *out, const struct profile_key *key, const char *text,
+			char *fault)
+{
+	const char *choice = key->choices, *end;
+	size_t size = strlen(text);
+	char excerpt[EXCERPT];
+
+	for (out->number = 0; choice; out->number++) {
+		end = strchrnul(choice, '|');
+		if ((size_t)(end - choice) == size && !memcmp(choice, text, size))
+			return 0;
+		choice = *end ? end + 1 : NULL;
+	}
+	return fail(fault, EINVAL, "'%s' is unknown here; it can be %s",
+		    ini_excerpt(text, excerpt, sizeof(excerpt)), key->choices);
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static int parse_mac(struct profile_value *out, const char *text, char *fault)
+{
+	static const uint8_t none[NET_MAC_SIZE];
+	char excerpt[EXCERPT];
+	const char *p = text;
+	unsigned i;
+
+	for (i = 0; i < NET_MAC_SIZE; i++, p += 3) {
+		int high = hex_digit(p[0]), low = high < 0 ? -1 : hex_digit(p[1]);
+
+		if (low < 0 || p[2] != (i + 1 < NET_MAC_SIZE ? ':' : '\0'))
+			return fail(fault, EINVAL, "'%s' is not a MAC address; write one such as "
+				    "52:54:00:12:34:56", ini_excerpt(text, excerpt, sizeof(excerpt)));
+		out->mac[i] = (uint8_t)(high << 4 | low);
+	}
+	if (out->mac[0] & 1)
+		return fail(fault, EINVAL, "%s is a group address (the first byte is odd); a NIC "
+			    "needs one of its own, such as 52:54:00:12:34:56", text);
+	if (!memcmp(out->mac, none, sizeof(none)))
+		return fail(fault, EINVAL, "%s is no address; write one such as "
+			    "52:54:00:12:34:56", text);
+	return 0;
+}
+
+static int parse_address(struct profile_value *out, const char *text, char *fault)
+{
+	const char *slash = strchr(text, '/'), *rest;
+	char host[INET_ADDRSTRLEN], excerpt[EXCERPT];
+	struct in_addr address;
+	uint64_t prefix;
+	uint32_t mask;
+
+	if (!slash || (size_t)(slash - text) >= sizeof(host))
+		goto malformed;
+	memcpy(host, text, (size_t)(slash - text));
+	host[slash - text] = '\0';
+	rest = take_number(slash + 1, &prefix);
+	if (inet_pton(AF_INET, host, &address) != 1 || !rest || *rest)
+		goto malformed;
+	if (prefix < 8 || prefix > 30)
+		return fail(fault, ERANGE, "the prefix /%s is out of range; it can be /8 to /30",
+			    ini_excerpt(slash + 1, excerpt, sizeof(excerpt)));
+	out->number = ntohl(address.s_addr);
+	out->prefix = (uint8_t)prefix;
+	mask = UINT32_MAX << (32 - prefix);
+	if (!(out->number & ~mask))
+		return fail(fault, EINVAL, "%s is the address of the network itself; give the "
+			    "switch one inside it, such as the next", text);
+	if ((out->number | mask) == UINT32_MAX)
+		return fail(fault, EINVAL, "%s is the broadcast address of its network; give the "
+			    "switch another one inside it", text);
+	if (out->number >> 24 == 0 || out->number >> 24 == 127 || out->number >> 28 >= 0xe)
+		return fail(fault, EINVAL, "%s cannot be the address of a host; use one such as "
+			    "10.0.2.2/24", text);
+	return 0;
+
+malformed:
+	return fail(fault, EINVAL, "'%s' is not an IPv4 address with a prefix; write one such as "
+		    "10.0.2.2/24", ini_excerpt(text, excerpt, sizeof(excerpt)));
+}
+
+static bool is_alphanumeric(char c)
+{
+	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+bool profile_name_valid(const char *name)
+{
+	size_t i;
+
+	for (i = 0; name[i]; i++)
+		if (!is_alphanumeric(name[i]) && (!i || !strchr("-_.", name[i])))
+			return false;
+	return i > 0 && i < PROFILE_NAME_MAX;
+}
+
+int profile_value_parse(struct profile_value *out, const struct profile_key *key,
+			const char *text, char fault[PROFILE_FAULT_SIZE])
+{
+	char excerpt[EXCERPT];
+
+	memset(out, 0, sizeof(*out));
+	if (!*text && key->type != PROFILE_STRING)
+		return fail(fault, EINVAL, "has no value; write one or remove the line");
+	switch (key->type) {
+	case PROFILE_STRING:
+	case PROFILE_PATH:
+		return 0;
+	case PROFILE_NAME:
+		if (profile_name_valid(text))
+			return 0;
+		return fail(fault, EINVAL, "'%s' is no name; use 1 to %d letters, digits, '-', "
+			    "'_' and '.', with a letter or digit first",
+			    ini_excerpt(text, excerpt, sizeof(excerpt)), PROFILE_NAME_MAX - 1);
+	case PROFILE_BOOL:
+		return parse_bool(out, text, fault);
+	case PROFILE_COUNT:
+		return parse_count(out, key, text, fault);
+	case PROFILE_SIZE:
+		return parse_size(out, key, text, fault);
+	case PROFILE_MAC:
+		return parse_mac(out, text, fault);
+	case PROFILE_ADDRESS:
+		return parse_address(out, text, fault);
+	case PROFILE_CHOICE:
+		return parse_choice(out, key, text, fault);
+	}
+	return fail(fault, EINVAL, "has an unknown type");
+}
+
+char *profile_path_folder(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char *folder = slash ? strndup(file, (size_t)(slash - file) + 1) : strdup("."), *out;
+
+	out = folder ? realpath(folder, NULL) : NULL;
+	free(folder);
+	return out;
+}
+
+char *profile_path_join(const char *folder, const char *path)
+{
+	char *out;
+
+	if (*path == '/')
+		return strdup(path);
+	return asprintf(&out, "%s/%s", folder[1] ? folder : "", path) < 0 ? NULL : out;
+}

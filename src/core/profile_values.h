@@ -1,0 +1,41 @@
+/*
+ * The values of a profile: one function a type. Any thread.
+ *
+ * Each takes the text of a value. 0, or -EINVAL (no such value), or -ERANGE
+ * (outside min..max) with a sentence in fault that begins after "key: ".
+ */
+#ifndef CORE_PROFILE_VALUES_H
+#define CORE_PROFILE_VALUES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/profile.h"
+
+#define PROFILE_FAULT_SIZE 192
+
+struct profile_value {
+	uint64_t number;	   /* BOOL, COUNT, SIZE (bytes), CHOICE (index), ADDRESS (IPv4) */
+	uint8_t prefix;		   /* ADDRESS */
+	uint8_t mac[NET_MAC_SIZE]; /* MAC */
+};
+
+int profile_value_parse(struct profile_value *out, const struct profile_key *key,
+			const char *text, char fault[PROFILE_FAULT_SIZE]);
+
+/* Whether a guest or a switch may be called that. */
+bool profile_name_valid(const char *name);
+
+/* "512M", "2G", "1025K", "1000": the shortest exact way to write a size. */
+void profile_size_format(uint64_t bytes, char out[32]);
+
+/*
+ * The absolute path of the folder that a file is in, and a path as it is
+ * meant in a profile of that folder. Both are the caller's to free; NULL with
+ * errno set if there is no such folder or no memory.
+ */
+char *profile_path_folder(const char *file);
+char *profile_path_join(const char *folder, const char *path);
+
+#endif

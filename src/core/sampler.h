@@ -1,0 +1,17 @@
+/*
+ * Taking the samples of a guest's series. Deck thread. See stats.h.
+ */
+#ifndef CORE_SAMPLER_H
+#define CORE_SAMPLER_H
+
+#include "core/machine.h"
+#include "core/stats.h"
+
+/* A series for a guest with cpus vCPUs; NULL: no memory. Empty at first. */
+struct stats_series *stats_new(unsigned cpus);
+void stats_free(struct stats_series *series); /* NULL is valid */
+
+/* Adds one sample: rates since the one before. machine NULL: the guest does not run. */
+void stats_sample(struct stats_series *series, struct machine *machine, uint64_t now_ns);
+
+#endif

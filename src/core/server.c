@@ -1,0 +1,196 @@
+/*
+ * The control server: its socket, its peers, and the events of the deck.
+ * Deck thread; server_adopt() from any. unix(7).
+ */
+#include "core/server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "control/endpoint.h"
+#include "control/message.h"
+#include "core/peer.h"
+#include "core/server_socket.h"
+#include "core/streams/streams.h"
+
+#define ACCEPT_PER_TURN 16
+#define ACCEPT_PAUSE (100 * NS_PER_MS) /* after running out of file descriptors */
+
+struct adopted {
+	int fd;
+	struct adopted *next;
+};
+
+static void take_event(void *arg, const struct deck_event *event)
+{
+	struct server *server = arg;
+
+	if (event->kind == DECK_EVENT_PROFILES) {
+		stats_forget_guests(server);
+		if (event->guest)
+			console_close_guest(server, event->guest);
+	}
+	events_publish(server, event);
+}
+
+/* Says why in the protocol's words, as far as the socket takes it at once. */
+static void turn_away(int fd, const char *why)
+{
+	size_t size;
+	char *line = message_line(message_error(NULL, CONTROL_ERROR_FAILED, why, EUSERS), &size);
+
+	if (line)
+		send(fd, line, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+	free(line);
+	close(fd);
+}
+
+static void admit(struct server *server, int fd)
+{
+	struct cause cause;
+
+	if (endpoint_check_peer(fd, NULL, &cause) < 0)
+		turn_away(fd, cause.text);
+	else if (server->peer_count >= SERVER_PEERS_MAX)
+		turn_away(fd, "the deck has as many connections as it takes; close some");
+	else
+		peer_new(server, fd);
+}
+
+static void accept_ready(void *arg, uint32_t events)
+{
+	struct server *server = arg;
+	int fd;
+
+	(void)events;
+	for (unsigned i = 0; i < ACCEPT_PER_TURN; i++) {
+		fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0) {
+			admit(server, fd);
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+			   errno == ENOBUFS) {
+			loop_change(server->loop, &server->accepting, 0);
+			loop_timer_set(server->loop, &server->accept_again, ACCEPT_PAUSE);
+			return;
+		} else if (errno != EINTR && errno != ECONNABORTED) {
+			return;
+		}
+	}
+}
+
+static void accept_again(void *arg)
+{
+	struct server *server = arg;
+
+	loop_change(server->loop, &server->accepting, EPOLLIN);
+}
+
+static void adopt_waiting(void *arg)
+{
+	struct server *server = arg;
+	struct adopted *list, *next;
+
+	pthread_mutex_lock(&server->adopt_lock);
+	list = server->adopted;
+	server->adopted = NULL;
+	pthread_mutex_unlock(&server->adopt_lock);
+	for (; list; list = next) {
+		next = list->next;
+		peer_new(server, list->fd);
+		free(list);
+	}
+}
+
+int server_adopt(struct server *server, int fd)
+{
+	struct adopted *adopted = malloc(sizeof(*adopted));
+
+	if (!adopted) {
+		close(fd);
+		return -ENOMEM;
+	}
+	adopted->fd = fd;
+	pthread_mutex_lock(&server->adopt_lock);
+	adopted->next = server->adopted;
+	server->adopted = adopted;
+	pthread_mutex_unlock(&server->adopt_lock);
+	loop_post(server->loop, &server->adopt_task);
+	return 0;
+}
+
+int server_new(struct server **out, struct deck *deck, struct cause *cause)
+{
+	struct server *server = calloc(1, sizeof(*server));
+
+	if (!server)
+		return cause_errno(cause, ENOMEM, "control server");
+	server->deck = deck;
+	server->loop = deck_loop(deck);
+	server->listen_fd = -1;
+	server->lock_fd = -1;
+	pthread_mutex_init(&server->adopt_lock, NULL);
+	server->adopt_task = (struct loop_task){ .run = adopt_waiting, .arg = server };
+	server->accept_again = (struct loop_timer){ .fire = accept_again, .arg = server };
+	worker_init(&server->worker, server->loop);
+	server->listener = (struct deck_listener){ .event = take_event, .arg = server };
+	deck_listen(deck, &server->listener);
+	*out = server;
+	return 0;
+}
+
+int server_listen(struct server *server, const char *path, struct cause *cause)
+{
+	int error = server_socket_open(path, &server->listen_fd, &server->lock_fd, cause);
+
+	if (error < 0)
+		return error;
+	server->path = strdup(path);
+	error = server->path ? loop_add(server->loop, &server->accepting, server->listen_fd,
+					EPOLLIN, accept_ready, server)
+			     : -ENOMEM;
+	if (error == 0)
+		return 0;
+	server_socket_close(path, server->listen_fd, server->lock_fd);
+	server->listen_fd = -1;
+	server->lock_fd = -1;
+	return cause_errno(cause, -error, "%s", path);
+}
+
+void server_on_quit(struct server *server, void (*quit)(void *arg), void *arg)
+{
+	server->quit = quit;
+	server->quit_arg = arg;
+}
+
+void server_free(struct server *server)
+{
+	struct peer *peer;
+
+	if (!server)
+		return;
+	loop_timer_cancel(server->loop, &server->accept_again);
+	loop_remove(server->loop, &server->accepting);
+	if (server->listen_fd >= 0)
+		server_socket_close(server->path, server->listen_fd, server->lock_fd);
+	loop_unpost(server->loop, &server->adopt_task);
+	adopt_waiting(server);
+	deck_unlisten(server->deck, &server->listener);
+	while ((peer = server->peers)) {
+		/* The answer to deck.quit, say. */
+		frame_writer_flush(&peer->out, peer->fd);
+		peer_close(peer);
+	}
+	capture_end_all(server);
+	worker_finish(&server->worker);
+	capture_end_all(server); /* of captures whose start was still under way */
+	worker_finish(&server->worker);
+	worker_destroy(&server->worker);
+	pthread_mutex_destroy(&server->adopt_lock);
+	free(server->path);
+	free(server);
+}

@@ -1,0 +1,44 @@
+/*
+ * The control server: the deck as the protocol of vmdeck-protocol(7) shows it.
+ *
+ * Deck thread, on deck_loop(), unless a function says otherwise. Nothing here
+ * waits for a client: what a client does not read is queued up to a bound, then
+ * dropped and counted, then the client is closed.
+ */
+#ifndef CORE_SERVER_H
+#define CORE_SERVER_H
+
+#include "base/cause.h"
+#include "core/deck.h"
+
+struct server;
+
+#define SERVER_PEERS_MAX 256
+
+/* A server of deck, which must outlive it, with no way in yet. -ENOMEM with a cause. */
+int server_new(struct server **out, struct deck *deck, struct cause *cause);
+
+/*
+ * Listens on a Unix socket at path, mode 0600; makes its folder, mode 0700, if that is
+ * missing. -EADDRINUSE when a live core (the cause has its pid) or another program is
+ * there; a socket that a dead one left is replaced. -EACCES when others may write to
+ * the folder. Once for each server.
+ */
+int server_listen(struct server *server, const char *path, struct cause *cause);
+
+/*
+ * Serves fd, a connected stream socket (one end of a socketpair), and takes it over in
+ * every case. Any thread, while the deck's loop lives. 0 or -ENOMEM.
+ */
+int server_adopt(struct server *server, int fd);
+
+/* Has quit(arg) called, once, when a client's deck.quit has ended the last guest. */
+void server_on_quit(struct server *server, void (*quit)(void *arg), void *arg);
+
+/*
+ * Closes all connections, ends their captures (this waits for the capture writer) and
+ * removes the socket. The loop need not run any more. Valid for NULL.
+ */
+void server_free(struct server *server);
+
+#endif

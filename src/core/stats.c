@@ -1,0 +1,166 @@
+/* Series of samples, from the counters of a machine. Deck thread. */
+#include "core/stats.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "core/sampler.h"
+
+/* RAM is looked through every so many samples: it costs time by its size. */
+#define MEMORY_EVERY 2
+
+/* The counters behind the fields, in the order of enum stats_field. */
+enum counter {
+	COUNTER_READ_BYTES, COUNTER_WRITE_BYTES, COUNTER_READS, COUNTER_WRITES,
+	COUNTER_IN_BYTES, COUNTER_OUT_BYTES, COUNTER_IN_FRAMES, COUNTER_OUT_FRAMES,
+	COUNTER_EXITS, COUNTER_COUNT
+};
+
+_Static_assert(STATS_EXITS - STATS_DISK_READ + 1 == COUNTER_COUNT, "a field for each counter");
+
+static const char *const field_names[STATS_VCPU] = {
+	[STATS_CPU] = "cpu",
+	[STATS_MEMORY] = "memory",
+	[STATS_DISK_READ] = "disk_read",
+	[STATS_DISK_WRITE] = "disk_write",
+	[STATS_DISK_READ_OPS] = "disk_read_ops",
+	[STATS_DISK_WRITE_OPS] = "disk_write_ops",
+	[STATS_NET_IN] = "net_in",
+	[STATS_NET_OUT] = "net_out",
+	[STATS_NET_IN_FRAMES] = "net_in_frames",
+	[STATS_NET_OUT_FRAMES] = "net_out_frames",
+	[STATS_EXITS] = "exits",
+};
+
+struct stats_series {
+	unsigned cpus;
+	uint64_t count;
+	uint64_t last_ns;
+	uint64_t counters[COUNTER_COUNT];
+	uint64_t *cpu_ns; /* of each vCPU */
+	float memory;
+	float *samples;	/* STATS_HISTORY rows of stats_fields() columns */
+};
+
+struct stats_series *stats_new(unsigned cpus)
+{
+	struct stats_series *series = calloc(1, sizeof(*series));
+
+	if (!series)
+		return NULL;
+	series->cpus = cpus;
+	series->cpu_ns = calloc(cpus, sizeof(*series->cpu_ns));
+	series->samples = calloc((size_t)STATS_HISTORY * (STATS_VCPU + cpus), sizeof(float));
+	if (!series->cpu_ns || !series->samples) {
+		stats_free(series);
+		return NULL;
+	}
+	return series;
+}
+
+void stats_free(struct stats_series *series)
+{
+	if (!series)
+		return;
+	free(series->cpu_ns);
+	free(series->samples);
+	free(series);
+}
+
+static void collect(const struct machine_counters *machine, uint64_t counters[COUNTER_COUNT])
+{
+	counters[COUNTER_READ_BYTES] = machine->read_bytes;
+	counters[COUNTER_WRITE_BYTES] = machine->write_bytes;
+	counters[COUNTER_READS] = machine->read_requests;
+	counters[COUNTER_WRITES] = machine->write_requests;
+	counters[COUNTER_IN_BYTES] = machine->in_bytes;
+	counters[COUNTER_OUT_BYTES] = machine->out_bytes;
+	counters[COUNTER_IN_FRAMES] = machine->in_frames;
+	counters[COUNTER_OUT_FRAMES] = machine->out_frames;
+	counters[COUNTER_EXITS] = 0;
+	for (unsigned i = 0; i < VCPU_EXIT_REASONS; i++)
+		counters[COUNTER_EXITS] += machine->exits[i];
+}
+
+/* What was added per second; a counter that went back began anew with the machine. */
+static float rate(uint64_t now, uint64_t *before, double seconds)
+{
+	uint64_t added = now >= *before ? now - *before : now;
+
+	*before = now;
+	return (float)((double)added / seconds);
+}
+
+void stats_sample(struct stats_series *series, struct machine *machine, uint64_t now_ns)
+{
+	unsigned fields = stats_fields(series);
+	float *row = series->samples + (series->count % STATS_HISTORY) * fields;
+	double seconds = (double)(now_ns - series->last_ns) / (double)NS_PER_S;
+	struct machine_counters counters;
+	uint64_t now[COUNTER_COUNT];
+
+	memset(row, 0, fields * sizeof(*row));
+	if (machine && machine_sample(machine, &counters) && seconds > 0) {
+		if (series->count % MEMORY_EVERY == 0 || series->memory == 0)
+			series->memory = (float)machine_memory(machine);
+		row[STATS_MEMORY] = series->memory;
+		collect(&counters, now);
+		for (unsigned i = 0; i < COUNTER_COUNT; i++)
+			row[STATS_DISK_READ + i] = rate(now[i], &series->counters[i], seconds);
+		for (unsigned i = 0; i < series->cpus && i < counters.cpus; i++) {
+			row[STATS_VCPU + i] = rate(counters.cpu_ns[i], &series->cpu_ns[i],
+						   seconds * (double)NS_PER_S / 100);
+			row[STATS_CPU] += row[STATS_VCPU + i];
+		}
+		/* The first sample has nothing to be compared with. */
+		if (!series->last_ns)
+			for (unsigned i = 0; i < fields; i++)
+				row[i] = i == STATS_MEMORY ? row[i] : 0;
+	} else {
+		memset(series->counters, 0, sizeof(series->counters));
+		memset(series->cpu_ns, 0, series->cpus * sizeof(*series->cpu_ns));
+		series->memory = 0;
+	}
+	series->last_ns = now_ns;
+	series->count++;
+}
+
+unsigned stats_fields(const struct stats_series *series)
+{
+	return STATS_VCPU + series->cpus;
+}
+
+void stats_field_name(unsigned field, char name[16])
+{
+	if (field < STATS_VCPU)
+		snprintf(name, 16, "%s", field_names[field]);
+	else
+		snprintf(name, 16, "cpu%u", field - STATS_VCPU);
+}
+
+uint64_t stats_count(const struct stats_series *series)
+{
+	return series->count;
+}
+
+float stats_last(const struct stats_series *series, unsigned field)
+{
+	if (!series->count || field >= stats_fields(series))
+		return 0;
+	return series->samples[((series->count - 1) % STATS_HISTORY) * stats_fields(series) + field];
+}
+
+size_t stats_history(const struct stats_series *series, unsigned field, float *out, size_t room)
+{
+	uint64_t have = series->count < STATS_HISTORY ? series->count : STATS_HISTORY;
+	unsigned fields = stats_fields(series);
+	size_t n = have < room ? have : room;
+
+	if (field >= fields)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		out[i] = series->samples[((series->count - n + i) % STATS_HISTORY) * fields + field];
+	return n;
+}

@@ -1,0 +1,244 @@
+/*
+ * capture.start, capture.stop, capture.list: captures to files on the deck's
+ * host. They belong to the deck, not to the client that asked. Deck thread,
+ * but opening, compiling and ending are the helper thread's.
+ */
+#include "core/streams/capture_file.h"
+#include "core/streams/streams.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/message.h"
+
+#define CAPTURES_MAX 64
+
+struct file_capture {
+	struct file_capture *next;
+	struct server *server;
+	uint64_t id;
+	struct capture_order order;
+	char *path; /* absolute; NULL until the helper thread has chosen one */
+	struct capture *capture;
+	struct worker_job job;
+	struct answer answer; /* of capture.start */
+	int error;
+	struct cause cause;
+	pthread_mutex_t lock; /* guards the next two */
+	bool ended;
+	struct cause why; /* it ended by itself */
+};
+
+static void file_free(struct file_capture *file)
+{
+	file->server->capture_count--;
+	capture_order_destroy(&file->order);
+	pthread_mutex_destroy(&file->lock);
+	free(file->path);
+	free(file);
+}
+
+/* Capture writer. */
+static void file_ended(void *arg, int error, const struct cause *cause)
+{
+	struct file_capture *file = arg;
+
+	pthread_mutex_lock(&file->lock);
+	file->ended = true;
+	if (error && cause)
+		file->why = *cause;
+	else
+		cause_set(&file->why, 0, "the file's reader went away");
+	pthread_mutex_unlock(&file->lock);
+}
+
+static void start_work(void *arg)
+{
+	struct file_capture *file = arg;
+	int fd = capture_file_create(&file->path, file->order.config.ports, &file->cause);
+
+	file->error = fd;
+	if (fd < 0)
+		return;
+	file->order.config.fd = fd;
+	file->error = capture_start(&file->capture, deck_network(file->server->deck),
+				    &file->order.config, &file->cause);
+	if (file->error < 0) {
+		close(fd);
+		unlink(file->path);
+	}
+}
+
+static void start_done(void *arg)
+{
+	struct file_capture *file = arg;
+
+	if (file->error < 0) {
+		answer_error(&file->answer, file->error, &file->cause);
+		file_free(file);
+		return;
+	}
+	file->id = ++file->server->last_id;
+	file->next = file->server->captures;
+	file->server->captures = file;
+	answer_result(&file->answer, json_pack("{s:I, s:o}", "capture", (json_int_t)file->id,
+					       "path", message_text(file->path)));
+}
+
+int command_capture_start(struct request *request, struct cause *cause)
+{
+	const char *path = param_string(request, "path");
+	struct server *server = request->server;
+	struct file_capture *file;
+	int error;
+
+	if (path && path[0] != '/')
+		return cause_set(cause, EINVAL, "path: '%s' must begin with '/'", path);
+	if (server->capture_count >= CAPTURES_MAX)
+		return cause_set(cause, ENOSPC, "%d captures run already; stop one", CAPTURES_MAX);
+	file = calloc(1, sizeof(*file));
+	if (!file)
+		return cause_errno(cause, ENOMEM, "capture.start");
+	server->capture_count++;
+	file->server = server;
+	pthread_mutex_init(&file->lock, NULL);
+	file->job = (struct worker_job){ .work = start_work, .done = start_done, .arg = file };
+	error = capture_order_read(&file->order, request, cause);
+	if (error == 0 && path && !(file->path = strdup(path)))
+		error = cause_errno(cause, ENOMEM, "capture.start");
+	if (error == 0) {
+		file->order.config.ended = file_ended;
+		file->order.config.arg = file;
+		error = worker_post(&server->worker, &file->job);
+		if (error < 0)
+			cause_errno(cause, -error, "capture.start");
+	}
+	if (error < 0) {
+		file_free(file);
+		return error;
+	}
+	request_defer(request, &file->answer);
+	return 0;
+}
+
+static json_t *counts_json(const struct capture_stats *stats)
+{
+	return json_pack("{s:I, s:I, s:I}", "records", (json_int_t)stats->records, "bytes",
+			 (json_int_t)stats->bytes, "dropped", (json_int_t)stats->dropped);
+}
+
+static void stop_work(void *arg)
+{
+	struct file_capture *file = arg;
+
+	capture_stop(file->capture);
+}
+
+static void stop_done(void *arg)
+{
+	struct file_capture *file = arg;
+
+	file_free(file);
+}
+
+struct stopping {
+	struct worker_job job;
+	struct answer answer;
+	struct file_capture *file;
+	struct capture_stats stats;
+};
+
+static void answered_stop_work(void *arg)
+{
+	struct stopping *stopping = arg;
+
+	capture_get_stats(stopping->file->capture, &stopping->stats);
+	capture_stop(stopping->file->capture);
+}
+
+static void answered_stop_done(void *arg)
+{
+	struct stopping *stopping = arg;
+
+	answer_result(&stopping->answer, counts_json(&stopping->stats));
+	file_free(stopping->file);
+	free(stopping);
+}
+
+static struct file_capture *take(struct server *server, uint64_t id)
+{
+	struct file_capture **at, *file;
+
+	for (at = &server->captures; (file = *at); at = &file->next)
+		if (file->id == id) {
+			*at = file->next;
+			return file;
+		}
+	return NULL;
+}
+
+int command_capture_stop(struct request *request, struct cause *cause)
+{
+	uint64_t id = param_integer(request, "capture", 0);
+	struct stopping *stopping = calloc(1, sizeof(*stopping));
+
+	if (!stopping)
+		return cause_errno(cause, ENOMEM, "capture.stop");
+	stopping->file = take(request->server, id);
+	if (!stopping->file) {
+		free(stopping);
+		return cause_set(cause, ENOENT, "capture: there is none with number %llu",
+				 (unsigned long long)id);
+	}
+	stopping->job = (struct worker_job){ .work = answered_stop_work,
+					     .done = answered_stop_done, .arg = stopping };
+	request_defer(request, &stopping->answer);
+	capture_stop_later(request->server, &stopping->job);
+	return 0;
+}
+
+static json_t *capture_json(struct file_capture *file)
+{
+	struct capture_stats stats;
+	json_t *object, *ended;
+
+	capture_get_stats(file->capture, &stats);
+	pthread_mutex_lock(&file->lock);
+	ended = message_text(file->ended ? file->why.text : NULL);
+	pthread_mutex_unlock(&file->lock);
+	object = counts_json(&stats);
+	json_object_set_new(object, "capture", json_integer((json_int_t)file->id));
+	json_object_set_new(object, "path", message_text(file->path));
+	json_object_set_new(object, "ports", file->order.ports_json
+						     ? json_incref(file->order.ports_json)
+						     : json_null());
+	json_object_set_new(object, "filter", message_text(file->order.filter));
+	json_object_set_new(object, "ended", ended);
+	return object;
+}
+
+int command_capture_list(struct request *request, struct cause *cause)
+{
+	json_t *list = json_array();
+
+	(void)cause;
+	for (struct file_capture *file = request->server->captures; file; file = file->next)
+		json_array_append_new(list, capture_json(file));
+	request->result = json_pack("{s:o}", "captures", list);
+	return 0;
+}
+
+void capture_end_all(struct server *server)
+{
+	struct file_capture *file;
+
+	while ((file = server->captures)) {
+		server->captures = file->next;
+		file->job = (struct worker_job){ .work = stop_work, .done = stop_done,
+						 .arg = file };
+		capture_stop_later(server, &file->job);
+	}
+}

@@ -1,0 +1,241 @@
+/*
+ * capture.stream: the connection becomes a pcapng stream that the capture
+ * writer feeds directly. Deck thread.
+ *
+ * The order of things: a trial on the helper thread finds what is wrong with
+ * the request while it can still be answered; the answer is queued and sent;
+ * only then the capture gets a duplicate of the socket, so that its first
+ * byte follows the answer. It ends when the client shuts down its side.
+ */
+#include "core/streams/streams.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum phase { TRYING, ANSWERING, STARTING, RUNNING, STOPPING };
+
+struct stream {
+	struct server *server;
+	struct peer *peer;
+	enum phase phase;
+	bool stop; /* wanted as soon as it runs */
+	struct capture_order order;
+	struct capture *capture;
+	struct worker_job job;
+	struct answer answer;
+	int error;
+	struct cause cause;
+	struct loop_task ended;
+};
+
+static void stream_free(struct stream *stream)
+{
+	struct peer *peer = stream->peer;
+
+	loop_unpost(stream->server->loop, &stream->ended);
+	capture_order_destroy(&stream->order);
+	free(stream);
+	if (peer)
+		peer_release(peer);
+}
+
+static void stop_work(void *arg)
+{
+	struct stream *stream = arg;
+
+	capture_stop(stream->capture);
+}
+
+/* What was left has been written; closing tells the client that it has all. */
+static void stop_done(void *arg)
+{
+	struct stream *stream = arg;
+	struct peer *peer = stream->peer;
+
+	if (peer->mode == PEER_RAW) {
+		peer->raw = NULL; /* closed() is not to free a second time */
+		peer_close(peer);
+	}
+	stream_free(stream);
+}
+
+/* Ends the stream now or, if it is still beginning, as soon as it runs. */
+static void stop(struct stream *stream)
+{
+	stream->stop = true;
+	if (stream->phase != RUNNING)
+		return;
+	stream->phase = STOPPING;
+	stream->job = (struct worker_job){ .work = stop_work, .done = stop_done, .arg = stream };
+	capture_stop_later(stream->server, &stream->job);
+}
+
+static void run_ended(void *arg)
+{
+	stop(arg);
+}
+
+/* Capture writer: the client went away, or the socket failed. */
+static void capture_ended(void *arg, int error, const struct cause *cause)
+{
+	struct stream *stream = arg;
+
+	(void)error;
+	(void)cause;
+	loop_post(stream->server->loop, &stream->ended);
+}
+
+static void start_work(void *arg)
+{
+	struct stream *stream = arg;
+
+	stream->error = capture_start(&stream->capture, deck_network(stream->server->deck),
+				      &stream->order.config, &stream->cause);
+	if (stream->error < 0)
+		close(stream->order.config.fd);
+}
+
+static void start_done(void *arg)
+{
+	struct stream *stream = arg;
+
+	if (stream->error < 0) {
+		stop_done(stream);
+		return;
+	}
+	stream->phase = RUNNING;
+	if (stream->stop)
+		stop(stream);
+}
+
+/* The answer is on its way: the socket is the capture's now. */
+static void start(struct stream *stream)
+{
+	int fd = fcntl(stream->peer->fd, F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0) {
+		stop_done(stream);
+		return;
+	}
+	stream->phase = STARTING;
+	stream->order.config.fd = fd;
+	stream->order.config.records = NULL;
+	stream->order.config.ended = capture_ended;
+	stream->job = (struct worker_job){ .work = start_work, .done = start_done,
+					   .arg = stream };
+	if (worker_post(&stream->server->worker, &stream->job) < 0) {
+		close(fd);
+		stop_done(stream);
+	}
+}
+
+static size_t input(void *arg, const uint8_t *data, size_t size)
+{
+	(void)arg;
+	(void)data;
+	return size;
+}
+
+static void input_end(void *arg)
+{
+	stop(arg);
+}
+
+static void writable(void *arg)
+{
+	struct stream *stream = arg;
+
+	if (stream->phase == ANSWERING)
+		start(stream);
+}
+
+static void closed(void *arg)
+{
+	struct stream *stream = arg;
+
+	if (stream->phase == ANSWERING)
+		stream_free(stream);
+	else
+		stop(stream);
+}
+
+static const struct raw_ops stream_ops = {
+	.input = input,
+	.input_end = input_end,
+	.writable = writable,
+	.closed = closed,
+};
+
+static void no_records(void *arg, const struct capture_record *records, unsigned count)
+{
+	(void)arg;
+	(void)records;
+	(void)count;
+}
+
+static void no_end(void *arg, int error, const struct cause *cause)
+{
+	(void)arg;
+	(void)error;
+	(void)cause;
+}
+
+static void try_work(void *arg)
+{
+	struct stream *stream = arg;
+
+	stream->error = capture_start(&stream->capture, deck_network(stream->server->deck),
+				      &stream->order.config, &stream->cause);
+	if (stream->error == 0)
+		capture_stop(stream->capture);
+}
+
+static void try_done(void *arg)
+{
+	struct stream *stream = arg;
+	struct answer answer = stream->answer;
+	struct peer *peer;
+
+	if (stream->error < 0) {
+		answer_error(&answer, stream->error, &stream->cause);
+		stream_free(stream);
+		return;
+	}
+	peer = peer_keep(answer.peer);
+	stream->peer = peer_keep(peer);
+	stream->phase = ANSWERING;
+	answer_result(&answer, NULL);
+	peer_make_raw(peer, &stream_ops, stream);
+	if (peer->mode == PEER_RAW && !peer->out.size) /* nobody wanted an answer */
+		writable(stream);
+	peer_release(peer);
+}
+
+int command_capture_stream(struct request *request, struct cause *cause)
+{
+	struct stream *stream = calloc(1, sizeof(*stream));
+	int error;
+
+	if (!stream)
+		return cause_errno(cause, ENOMEM, "capture.stream");
+	stream->server = request->server;
+	stream->ended = (struct loop_task){ .run = run_ended, .arg = stream };
+	stream->job = (struct worker_job){ .work = try_work, .done = try_done, .arg = stream };
+	error = capture_order_read(&stream->order, request, cause);
+	if (error == 0) {
+		stream->order.config.records = no_records;
+		stream->order.config.ended = no_end;
+		stream->order.config.arg = stream;
+		error = worker_post(&stream->server->worker, &stream->job);
+		if (error < 0)
+			cause_errno(cause, -error, "capture.stream");
+	}
+	if (error < 0) {
+		stream_free(stream);
+		return error;
+	}
+	request_defer(request, &stream->answer);
+	return 0;
+}

@@ -1,0 +1,144 @@
+/*
+ * console.open: the connection becomes a guest's console. Deck thread.
+ *
+ * Output waits in the console's own ring, which the guest overwrites: a client
+ * that reads slowly loses the oldest bytes and is told how many.
+ */
+#include "core/streams/streams.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+#define QUEUE_MAX CONSOLE_SIZE /* bytes beyond the ring that wait for the client */
+#define RETRY_FIRST (1 * NS_PER_MS)
+#define RETRY_LAST (64 * NS_PER_MS)
+
+struct console_session {
+	struct peer *peer;
+	struct guest *guest;
+	struct console_reader reader;
+	struct loop_timer retry; /* the guest's serial port was full */
+	uint64_t delay;
+};
+
+static void tell_lost(struct peer *peer, uint64_t lost)
+{
+	char text[64];
+	int n = snprintf(text, sizeof(text), "\r\n[vmdeck: %llu bytes were lost]\r\n",
+			 (unsigned long long)lost);
+
+	peer_raw_write(peer, text, (size_t)n, 2 * QUEUE_MAX);
+}
+
+/* From the ring to the client's queue, as long as that is short. */
+static void pump(void *arg)
+{
+	struct console_session *session = arg;
+	struct peer *peer = session->peer;
+	uint8_t data[4096];
+	uint64_t lost;
+	size_t n;
+
+	while (peer->out.size + sizeof(data) <= QUEUE_MAX) {
+		lost = 0;
+		n = console_read(guest_console(session->guest), &session->reader, data,
+				 sizeof(data), &lost);
+		if (lost)
+			tell_lost(peer, lost);
+		if (n == 0 || peer_raw_write(peer, data, n, 2 * QUEUE_MAX) < 0)
+			break;
+	}
+}
+
+static bool has_serial_port(const struct guest *guest)
+{
+	return method_table[METHOD_GUEST_OFF].states & METHOD_IN(guest_get_state(guest));
+}
+
+static size_t input(void *arg, const uint8_t *data, size_t size)
+{
+	struct console_session *session = arg;
+	size_t taken = size;
+
+	if (has_serial_port(session->guest))
+		taken = console_input(guest_console(session->guest), data, size);
+	if (taken)
+		session->delay = RETRY_FIRST;
+	else if (session->delay < RETRY_LAST)
+		session->delay *= 2;
+	if (taken < size)
+		loop_timer_set(session->peer->server->loop, &session->retry, session->delay);
+	return taken;
+}
+
+static void retry(void *arg)
+{
+	struct console_session *session = arg;
+
+	peer_raw_resume(session->peer);
+}
+
+/* Whoever types no more may still want to read. */
+static void input_end(void *arg)
+{
+	(void)arg;
+}
+
+static void closed(void *arg)
+{
+	struct console_session *session = arg;
+
+	loop_timer_cancel(session->peer->server->loop, &session->retry);
+	console_unfollow(guest_console(session->guest), &session->reader);
+	free(session);
+}
+
+static const struct raw_ops console_ops = {
+	.input = input,
+	.input_end = input_end,
+	.writable = pump,
+	.closed = closed,
+};
+
+static void begin(struct peer *peer, void *arg)
+{
+	struct console_session *session = arg;
+
+	peer_make_raw(peer, &console_ops, session);
+	if (peer->raw_arg == session)
+		pump(session);
+}
+
+int command_console_open(struct request *request, struct cause *cause)
+{
+	struct console_session *session = calloc(1, sizeof(*session));
+
+	if (!session)
+		return cause_errno(cause, ENOMEM, "console.open");
+	session->peer = request->peer;
+	session->guest = request->guest;
+	session->delay = RETRY_FIRST;
+	session->reader = (struct console_reader){ .more = pump, .arg = session };
+	session->retry = (struct loop_timer){ .fire = retry, .arg = session };
+	console_follow(guest_console(request->guest), &session->reader,
+		       param_bool(request, "backlog"));
+	request->then = begin;
+	request->then_arg = session;
+	return 0;
+}
+
+void console_close_guest(struct server *server, const struct guest *guest)
+{
+	struct peer *peer, *next;
+
+	for (peer = server->peers; peer; peer = next) {
+		struct console_session *session = peer->raw_arg;
+
+		next = peer->next;
+		if (peer->raw == &console_ops && session->guest == guest)
+			peer_close(peer);
+	}
+}

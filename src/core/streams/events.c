@@ -1,0 +1,73 @@
+/* Events: what happens to guests, to everybody who subscribed. Deck thread. */
+#include "core/streams/streams.h"
+
+#include "control/message.h"
+
+static const char *const kinds[] = {
+	[DECK_EVENT_STATE] = "state", [DECK_EVENT_LOG] = "log", [DECK_EVENT_PROFILES] = "profiles",
+};
+
+static json_t *event_json(const struct deck_event *event)
+{
+	const struct guest *guest = event->guest;
+	const char *state = guest && event->kind == DECK_EVENT_STATE
+				    ? guest_state_name(guest_get_state(guest)) : NULL;
+
+	return json_pack("{s:I, s:o, s:s, s:o, s:o}", "time", (json_int_t)event->time_ns,
+			 "guest", message_text(guest ? guest_name(guest) : NULL),
+			 "kind", kinds[event->kind], "state", message_text(state),
+			 "text", message_text(event->text));
+}
+
+static void send_event(struct peer *peer, const struct deck_event *event)
+{
+	json_t *params;
+
+	if (!peer_may_notify(peer)) {
+		peer->events_dropped++;
+		return;
+	}
+	params = event_json(event);
+	if (params && peer->events_dropped)
+		json_object_set_new(params, "dropped",
+				    json_integer((json_int_t)peer->events_dropped));
+	peer->events_dropped = 0;
+	peer_send(peer, message_notification("event", params));
+}
+
+void events_publish(struct server *server, const struct deck_event *event)
+{
+	struct peer *peer, *next;
+
+	for (peer = server->peers; peer; peer = next) {
+		next = peer->next;
+		if (peer->events)
+			send_event(peer, event);
+	}
+}
+
+/* The deck tells a new listener what start-up had to say. */
+static void replay(void *arg, const struct deck_event *event)
+{
+	send_event(arg, event);
+}
+
+static void begin(struct peer *peer, void *arg)
+{
+	struct deck_listener listener = { .event = replay, .arg = peer };
+	struct deck *deck = arg;
+
+	deck_listen(deck, &listener);
+	deck_unlisten(deck, &listener);
+}
+
+int command_events_subscribe(struct request *request, struct cause *cause)
+{
+	(void)cause;
+	if (!request->peer->events) {
+		request->then = begin;
+		request->then_arg = request->deck;
+	}
+	request->peer->events = true;
+	return 0;
+}

@@ -1,0 +1,406 @@
+/*
+ * vCPU threads and VM exits. KVM api.rst §5. All of it on the vCPU's own
+ * thread but vcpu_create(), vcpu_order() and vcpu_destroy(), which are the
+ * I/O thread's.
+ */
+#include "core/vcpu.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "base/clock.h"
+#include "core/vm.h"
+
+#define STACK_SIZE (128u << 10)
+
+#define MSR_MISC_ENABLE 0x1a0
+#define MISC_ENABLE_FAST_STRINGS 1
+#define MSR_MTRR_DEFAULT_TYPE 0x2ff
+#define MTRR_ENABLED_WRITE_BACK 0x806
+
+/* --- exits: true when the vCPU goes on --- */
+
+static bool exit_io(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	uint8_t *data = (uint8_t *)run + run->io.data_offset;
+	struct bus *bus = &vcpu->vm->io;
+
+	for (uint32_t i = 0; i < run->io.count; i++, data += run->io.size) {
+		if (run->io.direction == KVM_EXIT_IO_OUT)
+			bus_write(bus, run->io.port, data, run->io.size);
+		else
+			bus_read(bus, run->io.port, data, run->io.size);
+	}
+	return true;
+}
+
+static bool exit_mmio(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	struct bus *bus = &vcpu->vm->mmio;
+
+	if (run->mmio.is_write)
+		bus_write(bus, run->mmio.phys_addr, run->mmio.data, run->mmio.len);
+	else
+		bus_read(bus, run->mmio.phys_addr, run->mmio.data, run->mmio.len);
+	return true;
+}
+
+static bool exit_continue(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return true;
+}
+
+static bool exit_shutdown(struct vcpu *vcpu)
+{
+	vm_end_guest(vcpu->vm, VM_CRASHED, vcpu, "vCPU %u: triple fault", vcpu->index);
+	return false;
+}
+
+static bool exit_fail_entry(struct vcpu *vcpu)
+{
+	vm_end_guest(vcpu->vm, VM_CRASHED, vcpu,
+		     "vCPU %u: the processor refused to enter the guest, reason 0x%llx",
+		     vcpu->index,
+		     (unsigned long long)vcpu->run->fail_entry.hardware_entry_failure_reason);
+	return false;
+}
+
+static bool exit_internal_error(struct vcpu *vcpu)
+{
+	const struct kvm_run *run = vcpu->run;
+	char bytes[3 * 15 + 1] = "";
+	struct kvm_regs regs = { 0 };
+	unsigned size;
+
+	if (run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION) {
+		vm_end_guest(vcpu->vm, VM_CRASHED, vcpu, "vCPU %u: KVM internal error %u", vcpu->index,
+			     run->internal.suberror);
+		return false;
+	}
+	ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+	if (run->emulation_failure.ndata >= 4 &&
+	    (run->emulation_failure.flags & KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES)) {
+		size = run->emulation_failure.insn_size;
+		if (size > sizeof(run->emulation_failure.insn_bytes))
+			size = sizeof(run->emulation_failure.insn_bytes);
+		for (unsigned i = 0; i < size; i++)
+			snprintf(bytes + 3 * i, sizeof(bytes) - 3 * i, " %02x",
+				 run->emulation_failure.insn_bytes[i]);
+	}
+	vm_end_guest(vcpu->vm, VM_CRASHED, vcpu,
+		     "vCPU %u: KVM cannot emulate the instruction at 0x%llx%s%s", vcpu->index,
+		     (unsigned long long)regs.rip, *bytes ? ":" : "", bytes);
+	return false;
+}
+
+static bool exit_system_event(struct vcpu *vcpu)
+{
+	uint32_t type = vcpu->run->system_event.type;
+
+	if (type == KVM_SYSTEM_EVENT_SHUTDOWN)
+		vm_end_guest(vcpu->vm, VM_POWERED_OFF, NULL, "powered off");
+	else if (type == KVM_SYSTEM_EVENT_RESET)
+		vm_end_guest(vcpu->vm, VM_RESET, NULL, "reset");
+	else
+		vm_end_guest(vcpu->vm, VM_CRASHED, vcpu, "vCPU %u: system event %u", vcpu->index, type);
+	return false;
+}
+
+static bool exit_unknown(struct vcpu *vcpu)
+{
+	vm_end_guest(vcpu->vm, VM_CRASHED, vcpu, "vCPU %u: exit %s (%u), hardware reason 0x%llx",
+		     vcpu->index, vcpu_exit_name(vcpu->run->exit_reason), vcpu->run->exit_reason,
+		     (unsigned long long)vcpu->run->hw.hardware_exit_reason);
+	return false;
+}
+
+/* Every exit has a name; one without a handler ends the guest and says so. */
+static const struct {
+	const char *name;
+	bool (*handle)(struct vcpu *vcpu);
+} exits[VCPU_EXIT_REASONS] = {
+	[KVM_EXIT_UNKNOWN] = { "UNKNOWN", exit_unknown },
+	[KVM_EXIT_EXCEPTION] = { "EXCEPTION", exit_unknown },
+	[KVM_EXIT_IO] = { "IO", exit_io },
+	[KVM_EXIT_HYPERCALL] = { "HYPERCALL", exit_unknown },
+	[KVM_EXIT_DEBUG] = { "DEBUG", exit_unknown },
+	[KVM_EXIT_HLT] = { "HLT", exit_continue },
+	[KVM_EXIT_MMIO] = { "MMIO", exit_mmio },
+	[KVM_EXIT_IRQ_WINDOW_OPEN] = { "IRQ_WINDOW_OPEN", exit_continue },
+	[KVM_EXIT_SHUTDOWN] = { "SHUTDOWN", exit_shutdown },
+	[KVM_EXIT_FAIL_ENTRY] = { "FAIL_ENTRY", exit_fail_entry },
+	[KVM_EXIT_INTR] = { "INTR", exit_continue },
+	[KVM_EXIT_SET_TPR] = { "SET_TPR", exit_continue },
+	[KVM_EXIT_TPR_ACCESS] = { "TPR_ACCESS", exit_unknown },
+	[KVM_EXIT_NMI] = { "NMI", exit_unknown },
+	[KVM_EXIT_INTERNAL_ERROR] = { "INTERNAL_ERROR", exit_internal_error },
+	[KVM_EXIT_WATCHDOG] = { "WATCHDOG", exit_unknown },
+	[KVM_EXIT_SYSTEM_EVENT] = { "SYSTEM_EVENT", exit_system_event },
+	[KVM_EXIT_IOAPIC_EOI] = { "IOAPIC_EOI", exit_continue },
+	[KVM_EXIT_HYPERV] = { "HYPERV", exit_unknown },
+	[KVM_EXIT_X86_RDMSR] = { "X86_RDMSR", exit_unknown },
+	[KVM_EXIT_X86_WRMSR] = { "X86_WRMSR", exit_unknown },
+	[KVM_EXIT_DIRTY_RING_FULL] = { "DIRTY_RING_FULL", exit_unknown },
+	[KVM_EXIT_AP_RESET_HOLD] = { "AP_RESET_HOLD", exit_unknown },
+	[KVM_EXIT_X86_BUS_LOCK] = { "X86_BUS_LOCK", exit_continue },
+};
+
+const char *vcpu_exit_name(unsigned reason)
+{
+	return reason < VCPU_EXIT_REASONS && exits[reason].name ? exits[reason].name : "other";
+}
+
+static bool handle_exit(struct vcpu *vcpu)
+{
+	uint32_t reason = vcpu->run->exit_reason;
+	uint32_t slot = reason < VCPU_EXIT_REASONS ? reason : VCPU_EXIT_REASONS - 1;
+	_Atomic uint64_t *count = &vcpu->exits[slot];
+
+	atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+	if (reason < VCPU_EXIT_REASONS && exits[reason].handle)
+		return exits[reason].handle(vcpu);
+	return exit_unknown(vcpu);
+}
+
+/* --- orders --- */
+
+/* Does what it was told; false when the thread is to end. */
+static bool obey(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	enum vcpu_order order;
+
+	if (atomic_load_explicit(&vcpu->order, memory_order_acquire) == VCPU_RUN)
+		return true;
+	pthread_mutex_lock(&vm->pause_lock);
+	while ((order = atomic_load(&vcpu->order)) == VCPU_PAUSE) {
+		vcpu->state = order;
+		pthread_cond_broadcast(&vm->paused);
+		pthread_cond_wait(&vm->paused, &vm->pause_lock);
+	}
+	vcpu->state = order;
+	__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_RELAXED);
+	pthread_cond_broadcast(&vm->paused);
+	pthread_mutex_unlock(&vm->pause_lock);
+	return order == VCPU_RUN;
+}
+
+/* The guest is over: wait for what the I/O thread makes of it. */
+static void hold(struct vcpu *vcpu)
+{
+	enum vcpu_order running = VCPU_RUN;
+
+	atomic_compare_exchange_strong(&vcpu->order, &running, VCPU_PAUSE);
+}
+
+void vcpu_order(struct vcpu *vcpus, unsigned count, enum vcpu_order order)
+{
+	struct vm *vm;
+
+	if (!count)
+		return;
+	vm = vcpus[0].vm;
+	pthread_mutex_lock(&vm->pause_lock);
+	for (unsigned i = 0; i < count; i++) {
+		atomic_store_explicit(&vcpus[i].order, order, memory_order_release);
+		if (order != VCPU_RUN)
+			__atomic_store_n(&vcpus[i].run->immediate_exit, 1, __ATOMIC_RELAXED);
+	}
+	pthread_cond_broadcast(&vm->paused);
+	if (order != VCPU_RUN)
+		for (unsigned i = 0; i < count; i++)
+			pthread_kill(vcpus[i].thread, KVM_KICK_SIGNAL);
+	for (unsigned i = 0; i < count; i++)
+		while (vcpus[i].state != order)
+			pthread_cond_wait(&vm->paused, &vm->pause_lock);
+	pthread_mutex_unlock(&vm->pause_lock);
+	if (order == VCPU_STOP)
+		for (unsigned i = 0; i < count; i++) {
+			pthread_join(vcpus[i].thread, NULL);
+			vcpus[i].started = false;
+		}
+}
+
+static void *vcpu_thread(void *arg)
+{
+	struct vcpu *vcpu = arg;
+	sigset_t kick;
+
+	sigemptyset(&kick);
+	sigaddset(&kick, KVM_KICK_SIGNAL);
+	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
+	while (obey(vcpu)) {
+		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
+			if (!handle_exit(vcpu))
+				hold(vcpu);
+		} else if (errno != EINTR && errno != EAGAIN) {
+			vm_end_guest(vcpu->vm, VM_CRASHED, vcpu, "vCPU %u: KVM_RUN: %s", vcpu->index,
+				     strerrordesc_np(errno));
+			hold(vcpu);
+		}
+	}
+	return NULL;
+}
+
+/* --- making one --- */
+
+/* The host's CPUID with what differs from vCPU to vCPU: the APIC ID. Intel SDM vol. 2, CPUID. */
+static int set_cpuid(struct vcpu *vcpu, const struct kvm_host *host, unsigned count)
+{
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 entries[KVM_CPUID_MAX];
+	} cpuid;
+
+	memcpy(&cpuid, &host->cpuid,
+	       sizeof(cpuid.head) + host->cpuid.head.nent * sizeof(cpuid.entries[0]));
+	for (uint32_t i = 0; i < cpuid.head.nent; i++) {
+		struct kvm_cpuid_entry2 *entry = &cpuid.entries[i];
+
+		switch (entry->function) {
+		case 0x1:
+			entry->ebx = (entry->ebx & 0xffff) | count << 16 | vcpu->index << 24;
+			entry->ecx |= 1u << 31; /* a hypervisor is there */
+			break;
+		case 0xb:
+		case 0x1f:
+			entry->edx = vcpu->index;
+			break;
+		case 0x8000001e:
+			entry->eax = vcpu->index;
+			break;
+		default:
+			break;
+		}
+	}
+	return ioctl(vcpu->fd, KVM_SET_CPUID2, &cpuid) < 0 ? -errno : 0;
+}
+
+/* What firmware would have set; a KVM that lacks one of them refuses it, and the guest copes. */
+static void set_msrs(struct vcpu *vcpu)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entries[2];
+	} msrs = {
+		.head.nmsrs = 2,
+		.entries = {
+			{ .index = MSR_MISC_ENABLE, .data = MISC_ENABLE_FAST_STRINGS },
+			{ .index = MSR_MTRR_DEFAULT_TYPE, .data = MTRR_ENABLED_WRITE_BACK },
+		},
+	};
+
+	(void)ioctl(vcpu->fd, KVM_SET_MSRS, &msrs);
+}
+
+/* The boot processor begins at the kernel's entry; the others wait for INIT and SIPI. */
+static int set_entry(struct vcpu *vcpu, struct cause *cause)
+{
+	struct kvm_sregs sregs;
+	struct kvm_regs regs = { .rflags = 2 };
+
+	if (vcpu->index)
+		return 0;
+	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
+		return cause_errno(cause, errno, "vCPU 0: KVM_GET_SREGS");
+	boot_vcpu_state(&vcpu->vm->entry, &sregs, &regs);
+	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) < 0 || ioctl(vcpu->fd, KVM_SET_REGS, &regs) < 0)
+		return cause_errno(cause, errno, "vCPU 0: KVM refuses its first state");
+	return 0;
+}
+
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct cause *cause)
+{
+	const struct kvm_host *host = vm->config->kvm;
+	void *run;
+	int err;
+
+	vcpu->vm = vm;
+	vcpu->index = index;
+	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)index);
+	if (vcpu->fd < 0)
+		return cause_errno(cause, errno, "vCPU %u: KVM_CREATE_VCPU", index);
+	run = mmap(NULL, host->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	if (run == MAP_FAILED)
+		return cause_errno(cause, errno, "vCPU %u: mmap", index);
+	vcpu->run = run;
+	err = set_cpuid(vcpu, host, vm->vcpu_count);
+	if (err < 0)
+		return cause_errno(cause, -err, "vCPU %u: KVM_SET_CPUID2", index);
+	set_msrs(vcpu);
+	return set_entry(vcpu, cause);
+}
+
+int vcpu_start(struct vcpu *vcpu, struct cause *cause)
+{
+	pthread_attr_t attr;
+	int err;
+
+	vcpu->state = VCPU_RUN;
+	atomic_store(&vcpu->order, VCPU_RUN);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	err = pthread_create(&vcpu->thread, &attr, vcpu_thread, vcpu);
+	pthread_attr_destroy(&attr);
+	if (err)
+		return cause_errno(cause, err, "vCPU %u: thread", vcpu->index);
+	vcpu->started = true;
+	return 0;
+}
+
+void vcpu_destroy(struct vcpu *vcpu)
+{
+	if (vcpu->run)
+		munmap(vcpu->run, vcpu->vm->config->kvm->run_size);
+	if (vcpu->fd >= 0)
+		close(vcpu->fd);
+	vcpu->run = NULL;
+	vcpu->fd = -1;
+}
+
+uint64_t vcpu_cpu_time(const struct vcpu *vcpu)
+{
+	clockid_t clock;
+
+	if (!vcpu->started || pthread_getcpuclockid(vcpu->thread, &clock))
+		return 0;
+	return clock_read(clock);
+}
+
+void vcpu_describe(const struct vcpu *vcpu, char *text, size_t size)
+{
+	struct kvm_regs r;
+	struct kvm_sregs s;
+
+	if (ioctl(vcpu->fd, KVM_GET_REGS, &r) < 0 || ioctl(vcpu->fd, KVM_GET_SREGS, &s) < 0) {
+		snprintf(text, size, "vCPU %u: its registers cannot be read", vcpu->index);
+		return;
+	}
+	snprintf(text, size,
+		 "vCPU %u\n"
+		 "rip %016llx  rflags %016llx\n"
+		 "rax %016llx  rbx %016llx  rcx %016llx  rdx %016llx\n"
+		 "rsi %016llx  rdi %016llx  rbp %016llx  rsp %016llx\n"
+		 "r8  %016llx  r9  %016llx  r10 %016llx  r11 %016llx\n"
+		 "r12 %016llx  r13 %016llx  r14 %016llx  r15 %016llx\n"
+		 "cr0 %016llx  cr2 %016llx  cr3 %016llx  cr4 %016llx\n"
+		 "efer %llx  cs %04x:%llx  ss %04x  ds %04x  es %04x  fs %04x  gs %04x\n"
+		 "gdt %llx/%04x  idt %llx/%04x  tr %04x  apic base %llx",
+		 vcpu->index, r.rip, r.rflags, r.rax, r.rbx, r.rcx, r.rdx, r.rsi, r.rdi, r.rbp,
+		 r.rsp, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, s.cr0, s.cr2, s.cr3,
+		 s.cr4, s.efer, s.cs.selector, s.cs.base, s.ss.selector, s.ds.selector,
+		 s.es.selector, s.fs.selector, s.gs.selector, s.gdt.base, s.gdt.limit, s.idt.base,
+		 s.idt.limit, s.tr.selector, s.apic_base);
+}

@@ -1,0 +1,48 @@
+/*
+ * The virtio block device: a disk image as the guest sees it. virtio 1.2 §5.2.
+ *
+ * All requests are served on the guest's I/O thread. Memory for requests is
+ * reserved once and touched only as far as requests were ever in flight.
+ */
+#ifndef CORE_VIRTIO_BLK_H
+#define CORE_VIRTIO_BLK_H
+
+#include "core/disk/disk.h"
+#include "core/virtio/virtio.h"
+
+#define VIRTIO_BLK_QUEUE_SIZE 128
+#define VIRTIO_BLK_REQUESTS 64 /* in flight at once; further ones wait in the guest's ring */
+#define VIRTIO_BLK_SERIAL 20   /* bytes, not terminated when all are used */
+
+struct blk_memory;
+struct blk_request;
+
+struct virtio_blk {
+	struct virtio device;
+	struct disk *disk;
+	char serial[VIRTIO_BLK_SERIAL];
+	/* The rest is guarded by the device's lock. */
+	struct blk_memory *memory;
+	uint8_t unused[VIRTIO_BLK_REQUESTS]; /* stack of the requests that are not in flight */
+	unsigned unused_count;
+	unsigned unused_tables; /* bit n: table n of iovecs is free */
+	bool stable;		/* the driver does not flush: every write has to be stable */
+	bool stalled;		/* left requests in the ring until others complete */
+	bool resetting;		/* a reset waits for what is in flight */
+	struct blk_request *finished; /* done, not told to the driver; I/O thread only */
+};
+
+extern const struct virtio_ops virtio_blk_ops;
+
+/*
+ * Before virtio_pci_create(). The disk stays the caller's and must outlive the
+ * device; serial (cut to 20 bytes) is what the guest reads as the disk's
+ * identity. 0, or -ENOMEM with a cause.
+ */
+int virtio_blk_init(struct virtio_blk *blk, struct disk *disk, const char *serial,
+		    struct cause *cause);
+
+/* Nothing may be in flight: see virtio_pci_quiesce(). Valid on a zeroed one. */
+void virtio_blk_destroy(struct virtio_blk *blk);
+
+#endif

@@ -1,0 +1,422 @@
+/*
+ * The virtio network device. virtio 1.2 §5.1. Transmission on the guest's I/O
+ * thread, reception on the senders' threads.
+ */
+#include "core/virtio/net.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/checked.h"
+
+#define RX 0
+#define TX 1
+
+#define F_CSUM (1ull << 0)
+#define F_GUEST_CSUM (1ull << 1)
+#define F_MAC (1ull << 5)
+#define F_GUEST_TSO4 (1ull << 7)
+#define F_GUEST_TSO6 (1ull << 8)
+#define F_GUEST_ECN (1ull << 9)
+#define F_HOST_TSO4 (1ull << 11)
+#define F_HOST_TSO6 (1ull << 12)
+#define F_HOST_ECN (1ull << 13)
+#define F_MRG_RXBUF (1ull << 15)
+#define F_STATUS (1ull << 16)
+
+#define STATUS_LINK_UP 1
+
+/* struct virtio_net_config, §5.1.4, up to the status. */
+struct net_config {
+	uint8_t mac[NET_MAC_SIZE];
+	uint16_t status;
+};
+
+/* struct virtio_net_hdr, §5.1.6: num_buffers is always there since virtio 1.0. */
+struct net_header {
+	struct net_offload offload;
+	uint16_t num_buffers;
+};
+
+_Static_assert(sizeof(struct net_header) == 12, "virtio_net_hdr");
+
+static struct virtio_net *net_of(struct virtio *device)
+{
+	return container_of(device, struct virtio_net, device);
+}
+
+static uint64_t features(struct virtio *device)
+{
+	(void)device;
+	return F_CSUM | F_GUEST_CSUM | F_MAC | F_GUEST_TSO4 | F_GUEST_TSO6 | F_GUEST_ECN |
+	       F_HOST_TSO4 | F_HOST_TSO6 | F_HOST_ECN | F_MRG_RXBUF | F_STATUS;
+}
+
+static void config_read(struct virtio *device, uint32_t offset, void *data, unsigned length)
+{
+	struct net_config config = { .status = STATUS_LINK_UP };
+
+	memcpy(config.mac, net_of(device)->mac, NET_MAC_SIZE);
+	memcpy(data, (const uint8_t *)&config + offset, length);
+}
+
+static void start(struct virtio *device)
+{
+	struct virtio_net *net = net_of(device);
+	uint32_t accepts = 0;
+
+	if (device->features & F_GUEST_CSUM)
+		accepts |= NET_ACCEPTS_CSUM;
+	if (device->features & F_GUEST_TSO4)
+		accepts |= NET_ACCEPTS_TSO4;
+	if (device->features & F_GUEST_TSO6)
+		accepts |= NET_ACCEPTS_TSO6;
+	if (net->port)
+		switch_port_accepts(net->port, accepts);
+	pthread_mutex_lock(&net->receive_lock);
+	net->mergeable = device->features & F_MRG_RXBUF;
+	net->ready = net->receiving = device->queues[RX].enabled;
+	/* Nobody waits for receive buffers: a frame that finds none is dropped. */
+	virtq_want_kicks(&device->queues[RX], false);
+	pthread_mutex_unlock(&net->receive_lock);
+}
+
+static bool reset(struct virtio *device)
+{
+	struct virtio_net *net = net_of(device);
+
+	pthread_mutex_lock(&net->receive_lock);
+	net->ready = net->receiving = false;
+	pthread_mutex_unlock(&net->receive_lock);
+	return true;
+}
+
+/* --- transmission --- */
+
+#define IOV_POOL (3 * VIRTQ_SIZE_MAX)
+
+/* A burst on its way into the switch; lives on the I/O thread's stack. */
+struct burst {
+	unsigned count, iov_used;
+	struct net_frame frames[NET_BURST_MAX];
+	uint16_t heads[NET_BURST_MAX]; /* of the descriptor chains */
+	uint8_t copies[NET_BURST_MAX][NET_HEAD_MAX];
+	struct iovec iov[IOV_POOL];
+};
+
+/* Takes length bytes off the front of the iovecs, into to; returns how many were there. */
+static uint32_t take(struct iovec **iov, unsigned *count, void *to, uint32_t length)
+{
+	uint32_t taken = 0;
+
+	while (*count && taken < length) {
+		uint32_t n = length - taken;
+
+		if (n > (*iov)->iov_len)
+			n = (uint32_t)(*iov)->iov_len;
+		memcpy((uint8_t *)to + taken, (*iov)->iov_base, n);
+		taken += n;
+		(*iov)->iov_base = (uint8_t *)(*iov)->iov_base + n;
+		(*iov)->iov_len -= n;
+		if (!(*iov)->iov_len) {
+			(*iov)++;
+			(*count)--;
+		}
+	}
+	return taken;
+}
+
+/* Makes a frame of one chain. False: the driver's header is short. */
+static bool add_frame(struct burst *burst, const struct virtq_chain *chain, struct iovec *iov)
+{
+	struct net_frame *frame = &burst->frames[burst->count];
+	uint8_t *copy = burst->copies[burst->count];
+	unsigned count = chain->read_count;
+	struct net_header header;
+
+	if (take(&iov, &count, &header, sizeof(header)) < sizeof(header))
+		return false;
+	frame->size = chain->read_size - (uint32_t)sizeof(header);
+	frame->head = copy;
+	frame->head_size = take(&iov, &count, copy, NET_HEAD_MAX);
+	frame->rest = iov;
+	frame->rest_count = count;
+	frame->offload = header.offload;
+	return true;
+}
+
+static void send_burst(struct virtio_net *net, struct burst *burst)
+{
+	struct virtq *queue = &net->device.queues[TX];
+
+	if (burst->count && net->port)
+		switch_input(net->port, burst->frames, burst->count);
+	for (unsigned i = 0; i < burst->count; i++)
+		virtq_push(queue, burst->heads[i], 0);
+	burst->count = burst->iov_used = 0;
+}
+
+/* Sends at most one burst; true when there may be more. */
+static bool transmit(struct virtio_net *net)
+{
+	struct virtq *queue = &net->device.queues[TX];
+	struct virtq_chain chain;
+	struct burst burst;
+	int popped = 0;
+
+	burst.count = burst.iov_used = 0;
+	while (burst.count < NET_BURST_MAX && burst.iov_used <= IOV_POOL - VIRTQ_SIZE_MAX) {
+		struct iovec *iov = burst.iov + burst.iov_used;
+
+		popped = virtq_pop(queue, &chain, iov, VIRTQ_SIZE_MAX);
+		if (popped <= 0)
+			break;
+		if (!add_frame(&burst, &chain, iov)) {
+			popped = -1;
+			break;
+		}
+		burst.heads[burst.count++] = chain.head;
+		burst.iov_used += chain.read_count + chain.write_count;
+	}
+	send_burst(net, &burst);
+	if (virtq_publish(queue))
+		virtio_interrupt(&net->device, TX);
+	if (popped < 0)
+		virtio_broken(&net->device, "the transmit queue holds a bad descriptor chain");
+	return popped > 0;
+}
+
+#define BURSTS_PER_KICK 4
+
+static void kick(struct virtio *device, unsigned n)
+{
+	struct virtio_net *net = net_of(device);
+	struct virtq *queue = &device->queues[TX];
+
+	if (n != TX)
+		return;
+	virtq_want_kicks(queue, false);
+	for (unsigned i = 0; i < BURSTS_PER_KICK; i++) {
+		if (transmit(net))
+			continue;
+		virtq_want_kicks(queue, true);
+		if (!virtq_pending(queue))
+			return;
+		virtq_want_kicks(queue, false);
+	}
+	if (!queue->broken)
+		virtio_kick_again(device, TX);
+}
+
+/* --- reception: on the senders' threads --- */
+
+/* Where in a receive buffer the next byte goes. */
+struct cursor {
+	struct iovec iov[VIRTQ_SIZE_MAX];
+	unsigned count, at;
+	size_t used; /* bytes of iov[at] */
+	uint32_t written;
+};
+
+static uint32_t put(struct cursor *cursor, const void *data, uint32_t size)
+{
+	uint32_t done = 0;
+
+	while (done < size && cursor->at < cursor->count) {
+		struct iovec *iov = &cursor->iov[cursor->at];
+		size_t n = iov->iov_len - cursor->used;
+
+		if (n > size - done)
+			n = size - done;
+		memcpy((uint8_t *)iov->iov_base + cursor->used, (const uint8_t *)data + done, n);
+		done += (uint32_t)n;
+		cursor->used += n;
+		if (cursor->used == iov->iov_len) {
+			cursor->at++;
+			cursor->used = 0;
+		}
+	}
+	cursor->written += done;
+	return done;
+}
+
+/* The frame's bytes from where we are, in its head and rest. */
+struct reader {
+	const struct net_frame *frame;
+	unsigned part; /* 0: head; n: rest[n - 1] */
+	size_t used;
+};
+
+/* Copies as much of the frame as fits; true when all of it has been. */
+static bool copy_frame(struct reader *reader, struct cursor *cursor)
+{
+	const struct net_frame *frame = reader->frame;
+
+	while (reader->part <= frame->rest_count) {
+		const uint8_t *base = reader->part ? frame->rest[reader->part - 1].iov_base
+						   : frame->head;
+		size_t size = reader->part ? frame->rest[reader->part - 1].iov_len
+					   : frame->head_size;
+		uint32_t n = put(cursor, base + reader->used, (uint32_t)(size - reader->used));
+
+		reader->used += n;
+		if (reader->used < size)
+			return false;
+		reader->part++;
+		reader->used = 0;
+	}
+	return true;
+}
+
+/* Takes a receive buffer; false: there is none that can be used. */
+static bool next_buffer(struct virtq *queue, struct cursor *cursor, uint16_t *head)
+{
+	struct virtq_chain chain;
+
+	if (virtq_pop(queue, &chain, cursor->iov, VIRTQ_SIZE_MAX) <= 0)
+		return false;
+	*head = chain.head;
+	if (chain.read_count || chain.write_size < sizeof(struct net_header)) {
+		queue->broken = true;
+		return false;
+	}
+	cursor->count = chain.write_count;
+	cursor->at = 0;
+	cursor->used = 0;
+	cursor->written = 0;
+	return true;
+}
+
+#define MERGED_MAX 64 /* buffers of one frame */
+
+/* Puts one frame into the receive queue. Receive lock held. False: no room. */
+static bool receive(struct virtio_net *net, const struct net_frame *frame)
+{
+	struct virtq *queue = &net->device.queues[RX];
+	struct net_header header = { .offload = frame->offload, .num_buffers = 1 };
+	struct reader reader = { .frame = frame };
+	uint16_t heads[MERGED_MAX];
+	uint32_t written[MERGED_MAX];
+	struct cursor cursor;
+	struct iovec first;
+	unsigned n = 0;
+	bool done = false;
+
+	while (!done && n < (net->mergeable ? MERGED_MAX : 1)) {
+		if (!next_buffer(queue, &cursor, &heads[n]))
+			break;
+		if (n == 0) {
+			first = cursor.iov[0];
+			put(&cursor, &header, sizeof(header));
+		}
+		done = copy_frame(&reader, &cursor);
+		written[n++] = cursor.written;
+	}
+	if (!done) {
+		while (n--)
+			virtq_unpop(queue);
+		return false;
+	}
+	if (n > 1) {
+		/* The header is in the first buffer; its last field, if it lies in the first iovec. */
+		uint16_t buffers = (uint16_t)n;
+
+		if (first.iov_len < sizeof(header)) {
+			queue->broken = true;
+			return false;
+		}
+		memcpy((uint8_t *)first.iov_base + offsetof(struct net_header, num_buffers),
+		       &buffers, sizeof(buffers));
+	}
+	for (unsigned i = 0; i < n; i++)
+		virtq_push(queue, heads[i], written[i]);
+	return true;
+}
+
+static unsigned deliver(void *backend, const struct net_frame *const *frames, unsigned count,
+			enum net_verdict *verdicts)
+{
+	struct virtio_net *net = backend;
+	unsigned taken = 0;
+
+	pthread_mutex_lock(&net->receive_lock);
+	for (unsigned i = 0; i < count; i++) {
+		if (!net->receiving)
+			verdicts[i] = NET_DROP_LINK_DOWN;
+		else if (!receive(net, frames[i]))
+			verdicts[i] = NET_DROP_NO_BUFFER;
+		else
+			taken++;
+	}
+	pthread_mutex_unlock(&net->receive_lock);
+	return taken;
+}
+
+static void flush(void *backend)
+{
+	struct virtio_net *net = backend;
+	bool interrupt = false;
+
+	pthread_mutex_lock(&net->receive_lock);
+	if (net->ready)
+		interrupt = virtq_publish(&net->device.queues[RX]);
+	pthread_mutex_unlock(&net->receive_lock);
+	if (interrupt)
+		virtio_interrupt(&net->device, RX);
+}
+
+static const struct net_port_ops port_ops = { "guest", deliver, flush };
+
+const struct virtio_ops virtio_net_ops = {
+	.name = "net",
+	.id = 1,
+	.class_code = 0x020000,
+	.queues = VIRTIO_NET_QUEUES,
+	.queue_size = VIRTQ_SIZE_MAX,
+	.config_size = sizeof(struct net_config),
+	.features = features,
+	.config_read = config_read,
+	.start = start,
+	.kick = kick,
+	.reset = reset,
+};
+
+void virtio_net_init(struct virtio_net *net, const uint8_t mac[NET_MAC_SIZE])
+{
+	memset(net, 0, sizeof(*net));
+	net->device.ops = &virtio_net_ops;
+	memcpy(net->mac, mac, NET_MAC_SIZE);
+	pthread_mutex_init(&net->receive_lock, NULL);
+}
+
+int virtio_net_connect(struct virtio_net *net, struct net_switch *sw, const char *name,
+		       struct cause *cause)
+{
+	struct net_port_config config = { .name = name };
+
+	memcpy(config.mac, net->mac, NET_MAC_SIZE);
+	return switch_port_add(&net->port, sw, &config, &port_ops, net, cause);
+}
+
+void virtio_net_disconnect(struct virtio_net *net)
+{
+	if (net->port)
+		switch_port_remove(net->port);
+	net->port = NULL;
+}
+
+void virtio_net_pause(struct virtio_net *net, bool paused)
+{
+	pthread_mutex_lock(&net->receive_lock);
+	net->receiving = net->ready && !paused;
+	pthread_mutex_unlock(&net->receive_lock);
+}
+
+void virtio_net_destroy(struct virtio_net *net)
+{
+	if (!net->device.ops)
+		return;
+	virtio_net_disconnect(net);
+	pthread_mutex_destroy(&net->receive_lock);
+	net->device.ops = NULL;
+}

@@ -1,0 +1,44 @@
+/*
+ * The virtio network device: a guest's NIC as a port of a switch. virtio 1.2 §5.1.
+ *
+ * What the guest sends goes into the switch on the guest's I/O thread; what
+ * others send arrives on theirs, through deliver(), under the receive lock.
+ * Lock order: device lock, then receive lock; deliver() takes the latter alone.
+ */
+#ifndef CORE_VIRTIO_NET_H
+#define CORE_VIRTIO_NET_H
+
+#include "core/virtio/virtio.h"
+#include "net/switch.h"
+
+#define VIRTIO_NET_QUEUES 2
+
+struct virtio_net {
+	struct virtio device;
+	uint8_t mac[NET_MAC_SIZE];
+	struct net_port *port;
+
+	pthread_mutex_t receive_lock; /* guards the receive queue and what follows */
+	bool receiving;	   /* the driver is ready and the guest is not paused */
+	bool ready;	   /* the driver is ready */
+	bool mergeable;	   /* VIRTIO_NET_F_MRG_RXBUF */
+};
+
+extern const struct virtio_ops virtio_net_ops;
+
+/* Before virtio_pci_create(). */
+void virtio_net_init(struct virtio_net *net, const uint8_t mac[NET_MAC_SIZE]);
+
+/* Joins the switch under this port name, after virtio_pci_create(). */
+int virtio_net_connect(struct virtio_net *net, struct net_switch *sw, const char *name,
+		       struct cause *cause);
+
+/* Leaves the switch; no frame is delivered any more. Valid when it never joined. */
+void virtio_net_disconnect(struct virtio_net *net);
+
+/* While the guest is paused frames for it are dropped, and counted as link down. I/O thread. */
+void virtio_net_pause(struct virtio_net *net, bool paused);
+
+void virtio_net_destroy(struct virtio_net *net);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * virtio over PCI: the transport of one device. virtio 1.2 §4.1.
+ *
+ * One BAR holds everything. A vCPU's register writes take the device's lock;
+ * a queue's doorbell is an ioeventfd from the moment the driver is ready, so
+ * that a kick wakes the guest's I/O thread without an exit to user space.
+ */
+#ifndef CORE_VIRTIO_PCI_H
+#define CORE_VIRTIO_PCI_H
+
+#include "base/loop.h"
+#include "core/pci.h"
+#include "core/virtio/virtio.h"
+
+struct virtio_pci_queue {
+	struct virtio_pci *transport;
+	struct loop_source source;
+	int kick_fd;		 /* eventfd; -1 */
+	uint64_t doorbell;	 /* where its ioeventfd is attached, or BUS_NOWHERE */
+	_Atomic uint16_t vector; /* MSI-X vector, or VIRTIO_NO_VECTOR */
+};
+
+struct virtio_pci {
+	struct pci_function function;
+	struct virtio *device;
+	const struct guest_memory *memory;
+	struct loop *loop;
+	int vm_fd;
+	/* The rest is guarded by the device's lock. */
+	uint8_t status;
+	bool resetting;		 /* a reset waits for requests in flight */
+	uint16_t queue_select;
+	uint32_t device_feature_select, driver_feature_select;
+	uint64_t driver_features;
+	unsigned access;	 /* offset of the configuration access capability */
+	_Atomic uint16_t config_vector;
+	atomic_uchar isr;
+	const char *broken_why;	 /* or NULL; a literal */
+	struct virtio_pci_queue queues[VIRTIO_QUEUES_MAX];
+};
+
+/*
+ * Puts device at PCI device number slot. Called on the guest's I/O thread while
+ * the machine is built; transport and device must outlive it.
+ */
+int virtio_pci_create(struct virtio_pci *transport, struct virtio *device, struct pci *pci,
+		      unsigned slot, const struct guest_memory *memory, struct loop *loop,
+		      int vm_fd, struct cause *cause);
+
+/* I/O thread, all vCPUs stopped. Valid on one that was not created but zeroed. */
+void virtio_pci_destroy(struct virtio_pci *transport);
+
+/*
+ * Stops the device's use of guest memory, as a reset by the driver would. True
+ * when nothing is in flight; otherwise ask again. I/O thread, vCPUs stopped.
+ */
+bool virtio_pci_quiesce(struct virtio_pci *transport);
+
+/* "running", "idle", "needs reset: why": for the screen. Any thread. */
+void virtio_pci_describe(struct virtio_pci *transport, char *text, size_t size);
+
+#endif

@@ -1,0 +1,236 @@
+/*
+ * Split virtqueues. virtio 1.2 §2.7. One thread at a time for each queue.
+ *
+ * The rings lie in guest memory that a vCPU may be writing now. Every value is
+ * loaded once, by a relaxed atomic, and then checked; the barriers are those
+ * of §2.7.13 and §2.7.14.
+ */
+#include "core/virtio/queue.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/checked.h"
+
+struct virtq_descriptor {
+	uint64_t address;
+	uint32_t length;
+	uint16_t flags;
+	uint16_t next;
+};
+
+#define DESCRIPTOR_NEXT 1u
+#define DESCRIPTOR_WRITE 2u
+#define DESCRIPTOR_INDIRECT 4u
+
+#define AVAILABLE_NO_INTERRUPT 1u
+#define USED_NO_NOTIFY 1u
+
+/* Both rings begin with flags and index; used elements have 8 bytes, available ones 2. */
+#define RING_FLAGS 0
+#define RING_INDEX 2
+#define RING_ENTRIES 4
+
+static uint16_t load16(const uint8_t *at)
+{
+	return __atomic_load_n((const uint16_t *)(const void *)at, __ATOMIC_RELAXED);
+}
+
+static void store16(uint8_t *at, uint16_t value)
+{
+	__atomic_store_n((uint16_t *)(void *)at, value, __ATOMIC_RELAXED);
+}
+
+/* Behind the available ring: the used index that the driver wants an interrupt at. */
+static const uint8_t *used_event(const struct virtq *queue)
+{
+	return queue->driver + RING_ENTRIES + 2u * queue->size;
+}
+
+/* Behind the used ring: the available index that we want a notification at. */
+static uint8_t *available_event(const struct virtq *queue)
+{
+	return queue->device + RING_ENTRIES + 8u * queue->size;
+}
+
+int virtq_enable(struct virtq *queue)
+{
+	uint64_t size = queue->size;
+
+	if (!size || size > VIRTQ_SIZE_MAX || (size & (size - 1)))
+		return -EINVAL;
+	if (queue->descriptor_address % 16 || queue->driver_address % 2 ||
+	    queue->device_address % 4)
+		return -EINVAL;
+	queue->descriptors = memory_at(queue->memory, queue->descriptor_address, 16 * size);
+	queue->driver = memory_at(queue->memory, queue->driver_address, 6 + 2 * size);
+	queue->device = memory_at(queue->memory, queue->device_address, 6 + 8 * size);
+	if (!queue->descriptors || !queue->driver || !queue->device)
+		return -EINVAL;
+	queue->next_available = queue->next_used = queue->published = 0;
+	queue->broken = false;
+	queue->enabled = true;
+	return 0;
+}
+
+void virtq_disable(struct virtq *queue)
+{
+	queue->enabled = false;
+	queue->descriptors = NULL;
+	queue->driver = queue->device = NULL;
+	queue->size = 0;
+	queue->descriptor_address = queue->driver_address = queue->device_address = 0;
+}
+
+static int break_queue(struct virtq *queue)
+{
+	queue->broken = true;
+	return -EINVAL;
+}
+
+/* An indirect table may lie at any address, so this is a copy of bytes; the barrier keeps it one. */
+static struct virtq_descriptor copy_descriptor(const uint8_t *from)
+{
+	struct virtq_descriptor copy;
+
+	memcpy(&copy, from, sizeof(copy));
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return copy;
+}
+
+/* Adds one descriptor's buffer to the chain. */
+static int add_segment(struct virtq *queue, const struct virtq_descriptor *descriptor,
+		       struct virtq_chain *chain, struct iovec *iov, unsigned room)
+{
+	unsigned at = chain->read_count + chain->write_count;
+	bool write = descriptor->flags & DESCRIPTOR_WRITE;
+	uint32_t *total = write ? &chain->write_size : &chain->read_size;
+
+	/* Everything the device reads comes before what it writes, §2.7.4.2. */
+	if (!write && chain->write_size)
+		return -EINVAL;
+	if (!descriptor->length)
+		return 0;
+	if (at == room || __builtin_add_overflow(*total, descriptor->length, total))
+		return -EINVAL;
+	iov[at].iov_base = memory_at(queue->memory, descriptor->address, descriptor->length);
+	iov[at].iov_len = descriptor->length;
+	if (!iov[at].iov_base)
+		return -EINVAL;
+	if (write)
+		chain->write_count++;
+	else
+		chain->read_count++;
+	return 0;
+}
+
+/* Walks a chain; a table is entered at most once, and no walk is longer than its table. */
+static int walk(struct virtq *queue, struct virtq_chain *chain, struct iovec *iov, unsigned room)
+{
+	const uint8_t *table = (const uint8_t *)queue->descriptors;
+	uint32_t size = queue->size, at = chain->head, steps = 0;
+	bool indirect = false;
+
+	for (;;) {
+		struct virtq_descriptor descriptor;
+
+		if (at >= size || steps++ == size)
+			return -EINVAL;
+		descriptor = copy_descriptor(table + at * sizeof(descriptor));
+		if (descriptor.flags & DESCRIPTOR_INDIRECT) {
+			if (indirect || (descriptor.flags & DESCRIPTOR_NEXT) ||
+			    descriptor.length % sizeof(descriptor))
+				return -EINVAL;
+			size = descriptor.length / (uint32_t)sizeof(descriptor);
+			table = memory_at(queue->memory, descriptor.address, descriptor.length);
+			if (!table || size > queue->size)
+				return -EINVAL;
+			indirect = true;
+			at = steps = 0;
+			continue;
+		}
+		if (add_segment(queue, &descriptor, chain, iov, room) < 0)
+			return -EINVAL;
+		if (!(descriptor.flags & DESCRIPTOR_NEXT))
+			return 0;
+		at = descriptor.next;
+	}
+}
+
+int virtq_pop(struct virtq *queue, struct virtq_chain *chain, struct iovec *iov, unsigned room)
+{
+	uint16_t available, head;
+
+	if (!queue->enabled || queue->broken)
+		return queue->broken ? -EINVAL : 0;
+	available = load16(queue->driver + RING_INDEX);
+	if (available == queue->next_available)
+		return 0;
+	if ((uint16_t)(available - queue->next_available) > queue->size)
+		return break_queue(queue);
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	head = load16(queue->driver + RING_ENTRIES +
+		      2u * (queue->next_available & (queue->size - 1u)));
+	if (head >= queue->size)
+		return break_queue(queue);
+	*chain = (struct virtq_chain){ .head = head };
+	if (walk(queue, chain, iov, room) < 0)
+		return break_queue(queue);
+	queue->next_available++;
+	return 1;
+}
+
+void virtq_unpop(struct virtq *queue)
+{
+	queue->next_available--;
+}
+
+void virtq_push(struct virtq *queue, uint16_t head, uint32_t written)
+{
+	uint8_t *entry = queue->device + RING_ENTRIES +
+			 8u * (queue->next_used & (queue->size - 1u));
+	uint32_t id = head;
+
+	__atomic_store_n((uint32_t *)(void *)entry, id, __ATOMIC_RELAXED);
+	__atomic_store_n((uint32_t *)(void *)(entry + 4), written, __ATOMIC_RELAXED);
+	queue->next_used++;
+}
+
+bool virtq_publish(struct virtq *queue)
+{
+	uint16_t before = queue->published, now = queue->next_used, event;
+
+	if (before == now)
+		return false;
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	store16(queue->device + RING_INDEX, now);
+	queue->published = now;
+	/* The index must be visible before we read what the driver asks for, §2.7.7.2. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!queue->event_idx)
+		return !(load16(queue->driver + RING_FLAGS) & AVAILABLE_NO_INTERRUPT);
+	event = load16(used_event(queue));
+	return (uint16_t)(now - event - 1) < (uint16_t)(now - before);
+}
+
+bool virtq_pending(const struct virtq *queue)
+{
+	return queue->enabled && !queue->broken &&
+	       load16(queue->driver + RING_INDEX) != queue->next_available;
+}
+
+void virtq_want_kicks(struct virtq *queue, bool want)
+{
+	if (!queue->enabled)
+		return;
+	if (queue->event_idx) {
+		/* Without a request the event index stays behind and no notification comes. */
+		if (want)
+			store16(available_event(queue), queue->next_available);
+	} else {
+		store16(queue->device + RING_FLAGS, want ? 0 : USED_NO_NOTIFY);
+	}
+	if (want)
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}

@@ -1,0 +1,487 @@
+/*
+ * The parts of a virtual machine: one table, built from its first row to its
+ * last and torn down in reverse. The guest's I/O thread, but vm_end_guest().
+ */
+#include "core/vm.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "core/boot/acpi.h"
+#include "core/platform.h"
+#include "demo/image.h"
+
+/* Below 4 GiB and clear of everything else, for processors that cannot do without. */
+#define TSS_ADDRESS 0xfffbd000ul
+
+#define VENDOR_INTEL 0x8086
+#define DEVICE_Q35_MCH 0x29c0
+#define DEVICE_ICH9_LPC 0x2918
+#define CLASS_HOST_BRIDGE 0x060000
+#define CLASS_ISA_BRIDGE 0x060100
+#define LPC_DEVICE 0x1f
+#define HEADER_MULTIFUNCTION 0x80
+
+/* Disks, then NICs, take the PCI devices from here on. */
+#define FIRST_SLOT 1
+
+/* --- wires between chips --- */
+
+static void set_com1_line(void *arg, bool level)
+{
+	struct vm *vm = arg;
+
+	irq_set_line(&vm->irq, PLATFORM_COM1_GSI, level);
+}
+
+static void set_sci_line(void *arg, bool level)
+{
+	struct vm *vm = arg;
+
+	irq_set_line(&vm->irq, PLATFORM_SCI_GSI, level);
+}
+
+static void console_print(void *arg, const uint8_t *data, size_t size)
+{
+	struct vm *vm = arg;
+
+	console_output(vm->config->console, data, size);
+}
+
+static size_t console_type(void *arg, const uint8_t *data, size_t size)
+{
+	struct vm *vm = arg;
+
+	return uart_input(&vm->uart, data, size);
+}
+
+static void power_off(void *arg)
+{
+	vm_end_guest(arg, VM_POWERED_OFF, NULL, "powered off");
+}
+
+static void reset_machine(void *arg)
+{
+	vm_end_guest(arg, VM_RESET, NULL, "reset by the guest");
+}
+
+static uint8_t read_reset_control(void *arg)
+{
+	struct vm *vm = arg;
+
+	return reset_control_read(&vm->reset);
+}
+
+static void write_reset_control(void *arg, uint8_t value)
+{
+	struct vm *vm = arg;
+
+	reset_control_write(&vm->reset, value);
+}
+
+/* --- parts --- */
+
+static int create_kvm(struct vm *vm, struct cause *cause)
+{
+	vm->fd = ioctl(vm->config->kvm->fd, KVM_CREATE_VM, 0ul);
+	if (vm->fd < 0)
+		return cause_errno(cause, errno, "KVM_CREATE_VM");
+	/* Needed by some Intel processors, refused by nobody that matters. */
+	(void)ioctl(vm->fd, KVM_SET_TSS_ADDR, TSS_ADDRESS);
+	return 0;
+}
+
+static void destroy_kvm(struct vm *vm)
+{
+	if (vm->fd >= 0)
+		close(vm->fd);
+	vm->fd = -1;
+}
+
+static int create_memory(struct vm *vm, struct cause *cause)
+{
+	int err = memory_create(&vm->memory, vm->config->profile->memory, cause);
+
+	return err ? err : memory_attach(&vm->memory, vm->fd, cause);
+}
+
+static void destroy_memory(struct vm *vm)
+{
+	memory_destroy(&vm->memory);
+}
+
+static int create_irqchip(struct vm *vm, struct cause *cause)
+{
+	return irq_create(&vm->irq, vm->fd, cause);
+}
+
+static void destroy_irqchip(struct vm *vm)
+{
+	irq_destroy(&vm->irq);
+}
+
+static int create_uart(struct vm *vm, struct cause *cause)
+{
+	const struct uart_wires wires = { console_print, set_com1_line, vm };
+	int err = uart_init(&vm->uart, &vm->io, PLATFORM_COM1_PORT, &wires, cause);
+
+	if (!err)
+		console_attach(vm->config->console, console_type, vm);
+	return err;
+}
+
+static void destroy_uart(struct vm *vm)
+{
+	console_attach(vm->config->console, NULL, NULL);
+	uart_destroy(&vm->uart);
+}
+
+static int create_rtc(struct vm *vm, struct cause *cause)
+{
+	return rtc_init(&vm->rtc, &vm->io, PLATFORM_CMOS_PORT, cause);
+}
+
+static void destroy_rtc(struct vm *vm)
+{
+	rtc_destroy(&vm->rtc);
+}
+
+static int create_keyboard(struct vm *vm, struct cause *cause)
+{
+	const struct i8042_wires wires = { .reset = reset_machine, .arg = vm };
+
+	return i8042_init(&vm->keyboard, &vm->io, PLATFORM_I8042_PORT, &wires, cause);
+}
+
+static void destroy_keyboard(struct vm *vm)
+{
+	i8042_destroy(&vm->keyboard);
+}
+
+static int create_pm(struct vm *vm, struct cause *cause)
+{
+	const struct pm_wires wires = { set_sci_line, power_off, vm };
+
+	return pm_init(&vm->pm, &vm->io, PLATFORM_PM_PORT, &wires, cause);
+}
+
+static void destroy_pm(struct vm *vm)
+{
+	pm_destroy(&vm->pm);
+}
+
+static const struct pci_function_ops bridge_ops = { .name = "bridge" };
+
+static int create_pci(struct vm *vm, struct cause *cause)
+{
+	int err = pci_create(&vm->pci, &vm->io, &vm->mmio, &vm->irq, cause);
+
+	if (err)
+		return err;
+	reset_control_init(&vm->reset, reset_machine, vm);
+	vm->pci.reset_read = read_reset_control;
+	vm->pci.reset_write = write_reset_control;
+	vm->pci.reset_arg = vm;
+	pci_function_init(&vm->host_bridge, &bridge_ops, VENDOR_INTEL, DEVICE_Q35_MCH,
+			  CLASS_HOST_BRIDGE);
+	pci_function_init(&vm->lpc_bridge, &bridge_ops, VENDOR_INTEL, DEVICE_ICH9_LPC,
+			  CLASS_ISA_BRIDGE);
+	vm->lpc_bridge.config[PCI_HEADER_TYPE] = HEADER_MULTIFUNCTION;
+	err = pci_add(&vm->pci, &vm->host_bridge, 0, 0, cause);
+	return err ? err : pci_add(&vm->pci, &vm->lpc_bridge, LPC_DEVICE, 0, cause);
+}
+
+static void destroy_pci(struct vm *vm)
+{
+	pci_destroy(&vm->pci);
+}
+
+static int create_disk(struct vm *vm, unsigned number, struct cause *cause)
+{
+	const struct profile_disk *profile = &vm->config->profile->disks[number];
+	struct vm_disk *disk = &vm->disks[vm->disk_count];
+	struct disk_config config = { .path = profile->path, .readonly = profile->readonly };
+	char serial[VIRTIO_BLK_SERIAL + 4];
+	int err;
+
+	snprintf(config.name, sizeof(config.name), "disk%u", number);
+	snprintf(serial, sizeof(serial), "vmdeck-%s", config.name);
+	vm->disk_count++;
+	err = disk_open(&disk->disk, vm->ring, &config, cause);
+	if (!err)
+		err = virtio_blk_init(&disk->device, disk->disk, serial, cause);
+	if (!err)
+		err = virtio_pci_create(&disk->transport, &disk->device.device, &vm->pci,
+					FIRST_SLOT + number, &vm->memory, vm->config->loop, vm->fd,
+					cause);
+	return err;
+}
+
+static int create_disks(struct vm *vm, struct cause *cause)
+{
+	const struct profile *profile = vm->config->profile;
+	int err;
+
+	err = disk_ring_create(&vm->ring, vm->config->loop, cause);
+	for (unsigned i = 0; !err && i < PROFILE_DISKS_MAX; i++) {
+		if (!profile->disks[i].present)
+			continue;
+		if (!vm->disks)
+			vm->disks = calloc(PROFILE_DISKS_MAX, sizeof(*vm->disks));
+		err = vm->disks ? create_disk(vm, i, cause) : -ENOMEM;
+	}
+	return err;
+}
+
+static void destroy_disks(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->disk_count; i++) {
+		virtio_pci_destroy(&vm->disks[i].transport);
+		virtio_blk_destroy(&vm->disks[i].device);
+		disk_close(vm->disks[i].disk);
+	}
+	disk_ring_destroy(vm->ring);
+	free(vm->disks);
+	vm->disks = NULL;
+	vm->ring = NULL;
+	vm->disk_count = 0;
+}
+
+static int create_nic(struct vm *vm, unsigned number, struct cause *cause)
+{
+	const struct profile *profile = vm->config->profile;
+	const struct profile_net *net = &profile->nets[number];
+	struct vm_nic *nic = &vm->nics[vm->nic_count];
+	char name[NET_PORT_NAME_MAX];
+	struct net_switch *sw;
+	int err;
+
+	sw = vm->config->network ? network_find_switch(vm->config->network, net->switch_name) : NULL;
+	if (!sw)
+		return cause_set(cause, ENOENT, "net%u: there is no switch named %s; describe it in "
+				 "switches/%s.ini", number, net->switch_name, net->switch_name);
+	vm->nic_count++;
+	virtio_net_init(&nic->device, net->mac);
+	err = virtio_pci_create(&nic->transport, &nic->device.device, &vm->pci,
+				FIRST_SLOT + PROFILE_DISKS_MAX + number, &vm->memory,
+				vm->config->loop, vm->fd, cause);
+	if (err)
+		return err;
+	snprintf(name, sizeof(name), "%s/net%u", profile->name, number);
+	return virtio_net_connect(&nic->device, sw, name, cause);
+}
+
+static int create_nics(struct vm *vm, struct cause *cause)
+{
+	const struct profile *profile = vm->config->profile;
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < PROFILE_NETS_MAX; i++) {
+		if (!profile->nets[i].present)
+			continue;
+		if (!vm->nics)
+			vm->nics = calloc(PROFILE_NETS_MAX, sizeof(*vm->nics));
+		err = vm->nics ? create_nic(vm, i, cause) : -ENOMEM;
+	}
+	return err;
+}
+
+static void destroy_nics(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->nic_count; i++) {
+		/* No frame comes in once it has left the switch; then nobody raises its vectors. */
+		virtio_net_disconnect(&vm->nics[i].device);
+		virtio_pci_destroy(&vm->nics[i].transport);
+		virtio_net_destroy(&vm->nics[i].device);
+	}
+	free(vm->nics);
+	vm->nics = NULL;
+	vm->nic_count = 0;
+}
+
+static int load_kernel(struct vm *vm, struct cause *cause)
+{
+	const struct profile *profile = vm->config->profile;
+	const struct boot_source source = {
+		.kernel = profile->kernel,
+		.image = demo_image,
+		.image_size = demo_image_size,
+		.initrd = profile->initrd,
+		.cmdline = profile->cmdline,
+	};
+	int err;
+
+	err = acpi_build(&vm->memory, profile->cpus, &vm->rsdp);
+	if (err)
+		return cause_errno(cause, -err, "ACPI tables");
+	return boot_load(&source, &vm->memory, vm->rsdp, &vm->entry, cause);
+}
+
+static void forget_kernel(struct vm *vm)
+{
+	memset(&vm->entry, 0, sizeof(vm->entry));
+}
+
+static int create_vcpus(struct vm *vm, struct cause *cause)
+{
+	unsigned count = vm->config->profile->cpus;
+	int err = 0;
+
+	vm->vcpus = calloc(count, sizeof(*vm->vcpus));
+	if (!vm->vcpus)
+		return cause_errno(cause, ENOMEM, "vCPUs");
+	vm->vcpu_count = count;
+	for (unsigned i = 0; i < count; i++)
+		vm->vcpus[i].fd = -1;
+	for (unsigned i = 0; !err && i < count; i++)
+		err = vcpu_create(&vm->vcpus[i], vm, i, cause);
+	return err;
+}
+
+static void destroy_vcpus(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		vcpu_destroy(&vm->vcpus[i]);
+	free(vm->vcpus);
+	vm->vcpus = NULL;
+	vm->vcpu_count = 0;
+}
+
+/*
+ * The order matters to KVM: memory slots set after the irqchip exists take
+ * milliseconds, before it a fraction of one. destroy() is called for every row
+ * whose create() was, also if that failed.
+ */
+static const struct {
+	const char *name;
+	int (*create)(struct vm *vm, struct cause *cause);
+	void (*destroy)(struct vm *vm);
+} parts[] = {
+	{ "KVM", create_kvm, destroy_kvm },
+	{ "memory", create_memory, destroy_memory },
+	{ "irqchip", create_irqchip, destroy_irqchip },
+	{ "COM1", create_uart, destroy_uart },
+	{ "RTC", create_rtc, destroy_rtc },
+	{ "keyboard controller", create_keyboard, destroy_keyboard },
+	{ "power management", create_pm, destroy_pm },
+	{ "PCI", create_pci, destroy_pci },
+	{ "disks", create_disks, destroy_disks },
+	{ "NICs", create_nics, destroy_nics },
+	{ "kernel", load_kernel, forget_kernel },
+	{ "vCPUs", create_vcpus, destroy_vcpus },
+};
+
+int vm_create(struct vm **out, const struct vm_config *config, struct cause *cause)
+{
+	struct vm *vm = calloc(1, sizeof(*vm));
+	int err = 0;
+
+	if (!vm)
+		return cause_errno(cause, ENOMEM, "%s", config->profile->name);
+	vm->config = config;
+	vm->fd = -1;
+	pthread_mutex_init(&vm->pause_lock, NULL);
+	pthread_mutex_init(&vm->end_lock, NULL);
+	pthread_cond_init(&vm->paused, NULL);
+	while (!err && vm->built < ARRAY_SIZE(parts))
+		err = parts[vm->built++].create(vm, cause);
+	if (err == -ENOMEM && cause && !*cause->text)
+		cause_errno(cause, ENOMEM, "%s", parts[vm->built - 1].name);
+	if (err) {
+		vm_destroy(vm);
+		return err;
+	}
+	*out = vm;
+	return 0;
+}
+
+void vm_destroy(struct vm *vm)
+{
+	while (vm->built)
+		parts[--vm->built].destroy(vm);
+	pthread_mutex_destroy(&vm->pause_lock);
+	pthread_mutex_destroy(&vm->end_lock);
+	pthread_cond_destroy(&vm->paused);
+	free(vm);
+}
+
+int vm_start(struct vm *vm, struct cause *cause)
+{
+	int err = 0;
+
+	/* A vCPU that runs can end the guest before the last one is started; that is fine. */
+	for (unsigned i = 0; !err && i < vm->vcpu_count; i++)
+		err = vcpu_start(&vm->vcpus[i], cause);
+	return err;
+}
+
+static unsigned started_vcpus(const struct vm *vm)
+{
+	unsigned count = 0;
+
+	while (count < vm->vcpu_count && vm->vcpus[count].started)
+		count++;
+	return count;
+}
+
+static void pause_nics(struct vm *vm, bool paused)
+{
+	for (unsigned i = 0; i < vm->nic_count; i++)
+		virtio_net_pause(&vm->nics[i].device, paused);
+}
+
+void vm_pause(struct vm *vm)
+{
+	vcpu_order(vm->vcpus, vm->vcpu_count, VCPU_PAUSE);
+	pause_nics(vm, true);
+}
+
+void vm_resume(struct vm *vm)
+{
+	/* Tells a guest that knows kvmclock that it was not stuck, but stopped. */
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		(void)ioctl(vm->vcpus[i].fd, KVM_KVMCLOCK_CTRL, 0);
+	pause_nics(vm, false);
+	vcpu_order(vm->vcpus, vm->vcpu_count, VCPU_RUN);
+}
+
+void vm_stop(struct vm *vm)
+{
+	vcpu_order(vm->vcpus, started_vcpus(vm), VCPU_STOP);
+}
+
+bool vm_quiesced(struct vm *vm)
+{
+	bool quiet = true;
+
+	for (unsigned i = 0; i < vm->disk_count; i++)
+		quiet &= virtio_pci_quiesce(&vm->disks[i].transport);
+	return quiet;
+}
+
+void vm_end_guest(struct vm *vm, enum vm_end end, const struct vcpu *crashed,
+		  const char *format, ...)
+{
+	bool first;
+	va_list ap;
+
+	pthread_mutex_lock(&vm->end_lock);
+	first = vm->end == VM_RUNS;
+	if (first) {
+		vm->end = end;
+		va_start(ap, format);
+		vsnprintf(vm->reason, sizeof(vm->reason), format, ap);
+		va_end(ap);
+		if (crashed)
+			vcpu_describe(crashed, vm->registers, sizeof(vm->registers));
+	}
+	pthread_mutex_unlock(&vm->end_lock);
+	if (first)
+		vm->config->ended(vm->config->arg);
+}

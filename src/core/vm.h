@@ -1,0 +1,130 @@
+/*
+ * A virtual machine: all its parts, built from a profile and torn down in
+ * reverse. It lives on its guest's I/O thread; vCPU threads run inside it.
+ *
+ * The parts are one table (vm.c) in the order in which they are built. A
+ * reset tears the machine down and builds it again, so there is one way to a
+ * fresh machine and no device can forget part of its state.
+ */
+#ifndef CORE_VM_H
+#define CORE_VM_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cause.h"
+#include "base/loop.h"
+#include "core/boot/boot.h"
+#include "core/bus.h"
+#include "core/console.h"
+#include "core/disk/disk.h"
+#include "core/hw/i8042.h"
+#include "core/hw/ich9_pm.h"
+#include "core/hw/mc146818.h"
+#include "core/hw/uart16550.h"
+#include "core/irq.h"
+#include "core/kvm.h"
+#include "core/memory.h"
+#include "core/pci.h"
+#include "core/profile.h"
+#include "core/vcpu.h"
+#include "core/virtio/blk.h"
+#include "core/virtio/net.h"
+#include "core/virtio/pci.h"
+
+/* Why the guest is over, or begins anew. */
+enum vm_end {
+	VM_RUNS,
+	VM_POWERED_OFF, /* by itself: ACPI S5 */
+	VM_RESET,	/* by itself: 0xcf9, keyboard controller */
+	VM_CRASHED	/* triple fault, or what KVM cannot go on from */
+};
+
+#define VM_REASON_SIZE 256
+#define VM_REGISTERS_SIZE 2048
+
+/* What a machine is made from; valid while it lives. */
+struct vm_config {
+	const struct kvm_host *kvm;
+	const struct profile *profile;
+	struct network *network;
+	struct console *console;
+	struct loop *loop; /* the guest's I/O loop */
+	/* The first vCPU that ends the guest calls it, on its thread, once. */
+	void (*ended)(void *arg);
+	void *arg;
+};
+
+struct vm_disk {
+	struct disk *disk;
+	struct virtio_blk device;
+	struct virtio_pci transport;
+};
+
+struct vm_nic {
+	struct virtio_net device;
+	struct virtio_pci transport;
+};
+
+struct vm {
+	const struct vm_config *config;
+	unsigned built; /* parts that stand */
+	int fd;
+	struct guest_memory memory;
+	struct bus io, mmio;
+	struct irq_router irq;
+	struct uart16550 uart;
+	struct mc146818 rtc;
+	struct i8042 keyboard;
+	struct ich9_pm pm;
+	struct reset_control reset;
+	struct pci pci;
+	struct pci_function host_bridge, lpc_bridge;
+	struct disk_ring *ring;
+	struct vm_disk *disks;
+	struct vm_nic *nics;
+	unsigned disk_count, nic_count;
+	struct boot_entry entry;
+	uint64_t rsdp;
+	struct vcpu *vcpus;
+	unsigned vcpu_count;
+
+	pthread_mutex_t pause_lock;
+	pthread_cond_t paused; /* a vCPU obeyed an order, or got a new one */
+
+	pthread_mutex_t end_lock;
+	enum vm_end end; /* guarded by end_lock until the vCPUs are stopped */
+	char reason[VM_REASON_SIZE];
+	char registers[VM_REGISTERS_SIZE]; /* of the vCPU that crashed */
+};
+
+/*
+ * Builds the machine; its vCPUs do not run yet. On failure what was built is
+ * gone again, and the cause names the profile's key or the device.
+ */
+int vm_create(struct vm **out, const struct vm_config *config, struct cause *cause);
+
+/* Starts the vCPUs. */
+int vm_start(struct vm *vm, struct cause *cause);
+
+void vm_pause(struct vm *vm);
+void vm_resume(struct vm *vm);
+
+/*
+ * Ends the vCPUs; then vm->end, reason and registers can be read. Devices may
+ * still have requests in flight: call vm_quiesced() from the loop until it is true.
+ */
+void vm_stop(struct vm *vm);
+bool vm_quiesced(struct vm *vm);
+
+void vm_destroy(struct vm *vm); /* stopped and quiesced, or never started */
+
+/*
+ * vCPU thread: the guest is over. The first call counts; the format gives the
+ * reason. crashed: the calling vCPU, whose registers are kept, or NULL.
+ */
+void vm_end_guest(struct vm *vm, enum vm_end end, const struct vcpu *crashed,
+		  const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * The console: output, line editing, and commands by line.
+ */
+#ifndef DEMO_CONSOLE_H
+#define DEMO_CONSOLE_H
+
+#include "lib.h"
+
+extern char guest_name[32];
+
+/*
+ * Adds to the output, which goes out with the next prompt, console_flush() or
+ * when much has come up. From a command in the background: one whole line.
+ */
+void print(const char *text, ...) __attribute__((format(printf, 1, 2)));
+
+/* One line from the background: the line being typed moves below it. Text without newline. */
+void note(const char *text, ...) __attribute__((format(printf, 1, 2)));
+
+void console_flush(void);
+
+/* The serial port has received something. */
+void console_receive(void);
+
+/* ^C was typed since the current command began. */
+bool console_interrupted(void);
+
+/* The task that reads lines and runs them; argument: commands to run first, or NULL. */
+void console_task(void *first);
+
+#endif

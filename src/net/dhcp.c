@@ -1,0 +1,461 @@
+/* The DHCP server: leases and answers (RFC 2131 §4.3). Pure; one thread at a time. */
+#include "net/dhcp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/clock.h"
+#include "net/bytes.h"
+#include "net/dhcp_message.h"
+
+#define FIRST_HOST 15u /* the offset of the first address given away, as users of QEMU know it */
+#define OFFER_NS (60 * NS_PER_S)
+#define DECLINED_NS (600 * NS_PER_S)
+
+#define AT_IP 14u
+#define ETHERTYPE_IP4 0x0800u
+#define PROTOCOL_UDP 17u
+#define UDP_HEADER 8u
+#define REPLY_HEADERS (AT_IP + 20u + UDP_HEADER)
+#define BROADCAST UINT32_MAX
+
+enum lease_state {
+	LEASE_UNUSED,
+	LEASE_OFFERED,
+	LEASE_BOUND,
+	LEASE_ENDED,   /* released; the client gets it again unless it was needed */
+	LEASE_DECLINED /* somebody else answers for the address */
+};
+
+struct lease {
+	uint64_t expires; /* of all states but UNUSED */
+	uint8_t state;
+	uint8_t mac[NET_MAC_SIZE];
+	char hostname[sizeof(((struct switch_lease_info *)0)->hostname)];
+};
+
+/* Slot n is the address n after the first one, going round the network once. */
+struct dhcp_server {
+	struct dhcp_config config;
+	uint32_t network, size; /* first address, number of addresses */
+	uint32_t first;         /* offset in the network of slot 0 */
+	uint32_t slots;
+	struct lease *leases;
+	uint32_t room, used; /* slots allocated; slots that were ever touched */
+	struct dhcp_counters counters;
+};
+
+static bool is_host(const struct dhcp_server *server, uint32_t address)
+{
+	uint32_t offset = address - server->network;
+
+	return address >= server->network && offset > 0 && offset < server->size - 1;
+}
+
+static bool is_leasable(const struct dhcp_server *server, uint32_t address)
+{
+	return is_host(server, address) && address != server->config.address &&
+	       address != server->config.dns && address != server->config.router;
+}
+
+static uint32_t slot_address(const struct dhcp_server *server, uint32_t slot)
+{
+	return server->network + ((server->first + slot) & (server->size - 1));
+}
+
+/* The slot of an address, or UINT32_MAX if it is never leased. */
+static uint32_t address_slot(const struct dhcp_server *server, uint32_t address)
+{
+	uint32_t slot = (address - server->network - server->first) & (server->size - 1);
+
+	return is_leasable(server, address) && slot < server->slots ? slot : UINT32_MAX;
+}
+
+int dhcp_new(struct dhcp_server **out, const struct dhcp_config *config, struct cause *cause)
+{
+	struct dhcp_server *server;
+
+	*out = NULL;
+	if (config->prefix < 8 || config->prefix > 30)
+		return cause_set(cause, EINVAL, "a network prefix must be from 8 to 30, not %u",
+				 config->prefix);
+	server = calloc(1, sizeof(*server));
+	if (!server)
+		return cause_errno(cause, ENOMEM, "DHCP server");
+	server->config = *config;
+	server->size = 1u << (32 - config->prefix);
+	server->network = config->address & ~(server->size - 1);
+	server->first = server->size > FIRST_HOST + 1 ? FIRST_HOST : 1;
+	server->slots = server->size < DHCP_LEASES_MAX ? server->size : DHCP_LEASES_MAX;
+	if (!is_host(server, config->address)) {
+		dhcp_free(server);
+		return cause_set(cause, EINVAL,
+				 "%u.%u.%u.%u/%u is the address of a network or a broadcast; "
+				 "choose an address between them",
+				 config->address >> 24, config->address >> 16 & 255,
+				 config->address >> 8 & 255, config->address & 255, config->prefix);
+	}
+	*out = server;
+	return 0;
+}
+
+void dhcp_free(struct dhcp_server *server)
+{
+	if (!server)
+		return;
+	free(server->leases);
+	free(server);
+}
+
+/* The lease of a slot, made if need be; NULL when memory is short. */
+static struct lease *touch_slot(struct dhcp_server *server, uint32_t slot)
+{
+	if (slot >= server->room) {
+		uint32_t room = server->room ? server->room : 16;
+		struct lease *leases;
+
+		while (room <= slot)
+			room *= 2;
+		leases = realloc(server->leases, room * sizeof(*leases));
+		if (!leases)
+			return NULL;
+		memset(leases + server->room, 0, (room - server->room) * sizeof(*leases));
+		server->leases = leases;
+		server->room = room;
+	}
+	if (slot >= server->used)
+		server->used = slot + 1;
+	return &server->leases[slot];
+}
+
+static uint32_t find_client(const struct dhcp_server *server, const uint8_t *mac)
+{
+	for (uint32_t slot = 0; slot < server->used; slot++) {
+		const struct lease *lease = &server->leases[slot];
+
+		if (lease->state != LEASE_UNUSED && lease->state != LEASE_DECLINED &&
+		    memcmp(lease->mac, mac, NET_MAC_SIZE) == 0)
+			return slot;
+	}
+	return UINT32_MAX;
+}
+
+static bool slot_free(const struct dhcp_server *server, uint32_t slot, uint64_t now)
+{
+	return slot >= server->used || server->leases[slot].state == LEASE_UNUSED ||
+	       server->leases[slot].expires <= now;
+}
+
+/* An address for a new client: one that nobody had, else the one unused for longest. */
+static uint32_t find_free(const struct dhcp_server *server, uint64_t now)
+{
+	uint32_t oldest = UINT32_MAX;
+
+	for (uint32_t slot = 0; slot < server->slots; slot++) {
+		if (!is_leasable(server, slot_address(server, slot)))
+			continue;
+		if (slot >= server->used || server->leases[slot].state == LEASE_UNUSED)
+			return slot;
+		if (server->leases[slot].expires <= now &&
+		    (oldest == UINT32_MAX ||
+		     server->leases[slot].expires < server->leases[oldest].expires))
+			oldest = slot;
+	}
+	return oldest;
+}
+
+static void set_hostname(struct lease *lease, const struct dhcp_message *message)
+{
+	size_t n = 0;
+
+	if (!message->hostname)
+		return;
+	while (n < message->hostname_size && n < sizeof(lease->hostname) - 1 &&
+	       message->hostname[n]) {
+		uint8_t c = message->hostname[n];
+
+		lease->hostname[n++] = c > ' ' && c < 0x7f ? (char)c : '?';
+	}
+	lease->hostname[n] = '\0';
+}
+
+static struct lease *give(struct dhcp_server *server, uint32_t slot, enum lease_state state,
+			  uint64_t expires, const struct dhcp_message *message)
+{
+	struct lease *lease = touch_slot(server, slot);
+
+	if (!lease)
+		return NULL;
+	if (memcmp(lease->mac, message->chaddr, NET_MAC_SIZE) != 0)
+		lease->hostname[0] = '\0';
+	memcpy(lease->mac, message->chaddr, NET_MAC_SIZE);
+	lease->state = (uint8_t)state;
+	lease->expires = expires;
+	set_hostname(lease, message);
+	return lease;
+}
+
+static void start_reply(const struct dhcp_server *server, const struct dhcp_message *message,
+			enum dhcp_type type, struct dhcp_message *reply)
+{
+	memset(reply, 0, sizeof(*reply));
+	reply->op = DHCP_BOOTREPLY;
+	reply->type = (uint8_t)type;
+	reply->xid = message->xid;
+	reply->flags = message->flags & DHCP_BROADCAST;
+	memcpy(reply->chaddr, message->chaddr, NET_MAC_SIZE);
+	reply->server_id = server->config.address;
+	reply->client_id = message->client_id; /* RFC 6842 */
+	reply->client_id_size = message->client_id_size;
+	if (type == DHCP_NAK)
+		return;
+	reply->subnet = ~(server->size - 1);
+	reply->router = server->config.router;
+	reply->dns = server->config.dns;
+}
+
+/* Each on_...() says whether *reply is to be sent. */
+static bool on_discover(struct dhcp_server *server, uint64_t now,
+			const struct dhcp_message *message, struct dhcp_message *reply)
+{
+	uint32_t slot = find_client(server, message->chaddr);
+	bool bound = false;
+
+	if (slot != UINT32_MAX) {
+		bound = server->leases[slot].state == LEASE_BOUND &&
+			server->leases[slot].expires > now;
+	} else {
+		slot = address_slot(server, message->requested);
+		if (slot == UINT32_MAX || !slot_free(server, slot, now))
+			slot = find_free(server, now);
+	}
+	if (slot == UINT32_MAX ||
+	    (!bound && !give(server, slot, LEASE_OFFERED, now + OFFER_NS, message))) {
+		server->counters.exhausted++;
+		return false;
+	}
+	start_reply(server, message, DHCP_OFFER, reply);
+	reply->yiaddr = slot_address(server, slot);
+	reply->lease_s = server->config.lease_s;
+	server->counters.offers++;
+	return true;
+}
+
+static bool refuse(struct dhcp_server *server, const struct dhcp_message *message,
+		   struct dhcp_message *reply)
+{
+	start_reply(server, message, DHCP_NAK, reply);
+	reply->flags |= DHCP_BROADCAST;
+	server->counters.naks++;
+	return true;
+}
+
+static bool on_request(struct dhcp_server *server, uint64_t now, const struct dhcp_message *message,
+		       struct dhcp_message *reply)
+{
+	uint32_t slot = find_client(server, message->chaddr);
+	uint32_t wanted = message->requested ? message->requested : message->ciaddr;
+	uint64_t expires = now + server->config.lease_s * NS_PER_S;
+
+	if (message->server_id && message->server_id != server->config.address) {
+		if (slot != UINT32_MAX && server->leases[slot].state == LEASE_OFFERED)
+			server->leases[slot].expires = now;
+		return false;
+	}
+	if (!wanted)
+		return false;
+	if (slot == UINT32_MAX) {
+		slot = address_slot(server, wanted);
+		if (slot == UINT32_MAX || !slot_free(server, slot, now))
+			return refuse(server, message, reply);
+	} else if (slot_address(server, slot) != wanted) {
+		return refuse(server, message, reply);
+	}
+	if (!give(server, slot, LEASE_BOUND, expires, message)) {
+		server->counters.exhausted++;
+		return false;
+	}
+	start_reply(server, message, DHCP_ACK, reply);
+	reply->ciaddr = message->ciaddr;
+	reply->yiaddr = wanted;
+	reply->lease_s = server->config.lease_s;
+	server->counters.acks++;
+	return true;
+}
+
+/* DECLINE and RELEASE: only the client that has the address can give it up. */
+static bool on_give_up(struct dhcp_server *server, uint64_t now, const struct dhcp_message *message)
+{
+	bool decline = message->type == DHCP_DECLINE;
+	uint32_t slot = find_client(server, message->chaddr);
+	struct lease *lease;
+
+	if (slot == UINT32_MAX ||
+	    slot_address(server, slot) != (decline ? message->requested : message->ciaddr) ||
+	    (message->server_id && message->server_id != server->config.address))
+		return false;
+	lease = &server->leases[slot];
+	lease->state = decline ? LEASE_DECLINED : LEASE_ENDED;
+	lease->expires = decline ? now + DECLINED_NS : now;
+	return true;
+}
+
+static bool on_inform(struct dhcp_server *server, const struct dhcp_message *message,
+		      struct dhcp_message *reply)
+{
+	if (!is_leasable(server, message->ciaddr))
+		return false;
+	start_reply(server, message, DHCP_ACK, reply);
+	reply->ciaddr = message->ciaddr;
+	server->counters.acks++;
+	return true;
+}
+
+/* Where the frame's UDP header is; 0 unless it is the first or only fragment of IPv4 UDP. */
+static size_t udp_offset(const uint8_t *data, size_t captured)
+{
+	size_t header;
+
+	if (captured < AT_IP + 20 || get_be16(data + 12) != ETHERTYPE_IP4 ||
+	    data[AT_IP] >> 4 != 4 || data[AT_IP + 9] != PROTOCOL_UDP ||
+	    get_be16(data + AT_IP + 6) & 0x1fff)
+		return 0;
+	header = (data[AT_IP] & 15u) * 4u;
+	return header >= 20 && captured >= AT_IP + header + UDP_HEADER ? AT_IP + header : 0;
+}
+
+bool dhcp_is_request(const uint8_t *data, size_t captured, size_t size)
+{
+	size_t udp = udp_offset(data, captured < size ? captured : size);
+
+	return udp && get_be16(data + udp + 2) == DHCP_SERVER_PORT;
+}
+
+/* The message in a frame, if it is whole and meant for this server. */
+static bool read_frame(const struct dhcp_server *server, const uint8_t *frame, size_t size,
+		       struct dhcp_message *message)
+{
+	static const uint8_t none[NET_MAC_SIZE];
+	size_t udp = udp_offset(frame, size), ip_end, udp_size;
+	uint32_t to;
+
+	if (!udp || get_be16(frame + AT_IP + 6) & 0x2000)
+		return false;
+	to = get_be32(frame + AT_IP + 16);
+	ip_end = AT_IP + (size_t)get_be16(frame + AT_IP + 2);
+	udp_size = get_be16(frame + udp + 4);
+	if (ip_end > size || udp_size < UDP_HEADER || !range_inside(udp, udp_size, ip_end))
+		return false;
+	if (to != BROADCAST && to != server->config.address &&
+	    to != server->network + server->size - 1)
+		return false;
+	return dhcp_message_read(message, frame + udp + UDP_HEADER, udp_size - UDP_HEADER) == 0 &&
+	       message->op == DHCP_BOOTREQUEST && !message->giaddr && !(message->chaddr[0] & 1) &&
+	       memcmp(message->chaddr, none, NET_MAC_SIZE) != 0;
+}
+
+/* RFC 2131 §4.1: to the address the client has, or to all, or to the one that it gets. */
+static size_t write_frame(const struct dhcp_server *server, const struct dhcp_message *reply,
+			  uint8_t *out)
+{
+	size_t payload = dhcp_message_write(reply, out + REPLY_HEADERS);
+	size_t udp_size = UDP_HEADER + payload;
+	uint8_t *ip = out + AT_IP, *udp = ip + 20;
+	uint32_t to = reply->yiaddr, sum;
+
+	if (reply->type == DHCP_NAK)
+		to = BROADCAST;
+	else if (reply->ciaddr)
+		to = reply->ciaddr;
+	else if (reply->flags & DHCP_BROADCAST)
+		to = BROADCAST;
+	memset(out, 0xff, NET_MAC_SIZE);
+	if (to != BROADCAST)
+		memcpy(out, reply->chaddr, NET_MAC_SIZE);
+	memcpy(out + NET_MAC_SIZE, server->config.mac, NET_MAC_SIZE);
+	put_be16(out + 12, ETHERTYPE_IP4);
+
+	memset(ip, 0, 20 + UDP_HEADER);
+	ip[0] = 0x45;
+	put_be16(ip + 2, (uint16_t)(20 + udp_size));
+	ip[8] = 64;
+	ip[9] = PROTOCOL_UDP;
+	put_be32(ip + 12, server->config.address);
+	put_be32(ip + 16, to);
+	put_be16(ip + 10, inet_checksum(inet_sum(0, ip, 20)));
+
+	put_be16(udp, DHCP_SERVER_PORT);
+	put_be16(udp + 2, DHCP_CLIENT_PORT);
+	put_be16(udp + 4, (uint16_t)udp_size);
+	sum = inet_sum(PROTOCOL_UDP + (uint32_t)udp_size, ip + 12, 8);
+	sum = inet_checksum(inet_sum(sum, udp, udp_size));
+	put_be16(udp + 6, sum ? (uint16_t)sum : 0xffff);
+	return REPLY_HEADERS + payload;
+}
+
+size_t dhcp_input(struct dhcp_server *server, uint64_t now, const uint8_t *frame, size_t size,
+		  uint8_t reply_frame[DHCP_REPLY_MAX])
+{
+	struct dhcp_message message, reply;
+	bool answer = false, taken = false;
+
+	if (read_frame(server, frame, size, &message)) {
+		switch (message.type) {
+		case DHCP_DISCOVER:
+			taken = answer = on_discover(server, now, &message, &reply);
+			if (!answer)
+				return 0;
+			break;
+		case DHCP_REQUEST:
+			taken = answer = on_request(server, now, &message, &reply);
+			break;
+		case DHCP_DECLINE:
+		case DHCP_RELEASE:
+			taken = on_give_up(server, now, &message);
+			break;
+		case DHCP_INFORM:
+			taken = answer = on_inform(server, &message, &reply);
+			break;
+		}
+	}
+	if (!taken)
+		server->counters.ignored++;
+	return answer ? write_frame(server, &reply, reply_frame) : 0;
+}
+
+size_t dhcp_list(const struct dhcp_server *server, uint64_t now, struct switch_lease_info *out,
+		 size_t room)
+{
+	size_t count = 0;
+
+	/* Slots go round the network from its first address; listed from the lowest one. */
+	for (uint32_t n = 0; n < server->slots; n++) {
+		uint32_t slot = (n - server->first) & (server->size - 1);
+		const struct lease *lease;
+
+		if (server->slots < server->size)
+			slot = n;
+		if (slot >= server->used)
+			continue;
+		lease = &server->leases[slot];
+		if (lease->state != LEASE_BOUND || lease->expires <= now)
+			continue;
+		if (count < room) {
+			struct switch_lease_info *info = &out[count];
+
+			memcpy(info->mac, lease->mac, NET_MAC_SIZE);
+			info->address = slot_address(server, slot);
+			info->remaining_s = (uint32_t)((lease->expires - now) / NS_PER_S);
+			memcpy(info->hostname, lease->hostname, sizeof(info->hostname));
+		}
+		count++;
+	}
+	return count;
+}
+
+const struct dhcp_counters *dhcp_get_counters(const struct dhcp_server *server)
+{
+	return &server->counters;
+}

@@ -1,0 +1,67 @@
+/*
+ * The DHCP server of one switch (RFC 2131, RFC 2132): leases and answers,
+ * without sockets, clock or locks. One thread at a time.
+ *
+ * A client is known by its MAC (chaddr): NICs of a switch have unique ones,
+ * and cloned disks, which share client identifiers, must not share addresses.
+ * Leases live in memory only. As the one server of its network it confirms a
+ * free address that an unknown client says it had, so that guests keep theirs
+ * when the program starts anew, and refuses all others.
+ */
+#ifndef NET_DHCP_H
+#define NET_DHCP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cause.h"
+#include "net/switch.h"
+
+#define DHCP_LEASES_MAX 4096u
+#define DHCP_LEASE_S 3600u
+#define DHCP_REPLY_MAX 640u /* bytes of the largest frame that dhcp_input() writes */
+
+struct dhcp_server;
+
+/* Addresses in host byte order. */
+struct dhcp_config {
+	uint32_t address; /* the server's own */
+	uint8_t prefix;   /* 8..30 */
+	uint8_t mac[NET_MAC_SIZE];
+	uint32_t router; /* told to the clients; 0: none */
+	uint32_t dns;    /* told to the clients and never leased; 0: none */
+	uint32_t lease_s;
+};
+
+struct dhcp_counters {
+	uint64_t offers, acks, naks;
+	uint64_t exhausted; /* no address was left to offer */
+	uint64_t ignored;   /* malformed, or for somebody else */
+};
+
+/* -EINVAL with a cause if address is not a host's address, -ENOMEM. */
+int dhcp_new(struct dhcp_server **out, const struct dhcp_config *config, struct cause *cause);
+void dhcp_free(struct dhcp_server *server); /* NULL is valid */
+
+/*
+ * Whether a frame of size bytes, of which the first captured ones are in data,
+ * is IPv4 UDP to the server's port 67.
+ */
+bool dhcp_is_request(const uint8_t *data, size_t captured, size_t size);
+
+/*
+ * Takes a frame for which dhcp_is_request() is true, at now (ns of any clock
+ * that does not go back). Writes the answering frame; returns its size, or 0
+ * if there is none.
+ */
+size_t dhcp_input(struct dhcp_server *server, uint64_t now, const uint8_t *frame, size_t size,
+		  uint8_t reply[DHCP_REPLY_MAX]);
+
+/* Leases that are in force, by address; see switch_list_leases(). */
+size_t dhcp_list(const struct dhcp_server *server, uint64_t now, struct switch_lease_info *out,
+		 size_t room);
+
+const struct dhcp_counters *dhcp_get_counters(const struct dhcp_server *server);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * What the program can be: the roles that main() picks from. Each returns the
+ * exit status: 0, 1 for a failure (which it has reported on stderr).
+ */
+#ifndef ROLES_H
+#define ROLES_H
+
+#include <stdbool.h>
+
+/* Folders and socket, from the environment and the command line; NULL: not there. */
+struct role_config {
+	const char *guests_folder;
+	const char *switches_folder;
+	const char *socket_path; /* of the control server */
+	bool demo;
+	unsigned demo_guests;	 /* 0: as many as the demo has */
+};
+
+/* "vmdeck run": one guest in the foreground, its console on the terminal. */
+int role_run(const struct role_config *config, const char *profile_path);
+
+/* "vmdeck": the screen, with the core in this process or attached to one that runs. */
+int role_screen(const struct role_config *config);
+
+/*
+ * "vmdeck --headless": the core in the foreground without a screen, until its
+ * deck is shut down. SIGINT and SIGTERM press the power buttons, and the second
+ * of them switches off.
+ */
+int role_headless(const struct role_config *config);
+
+#endif

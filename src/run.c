@@ -1,0 +1,293 @@
+/*
+ * "vmdeck run": one guest in the foreground. The deck's loop runs on the main
+ * thread and the guest's console is standard input and output.
+ *
+ * On a terminal, Ctrl-] is the way out of the guest: Ctrl-] s presses the power
+ * button, Ctrl-] f switches off, Ctrl-] Ctrl-] types it. SIGINT, SIGTERM and
+ * SIGHUP press the power button, and the second of them switches off.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "core/deck.h"
+#include "core/server.h"
+#include "roles.h"
+
+#define ESCAPE 0x1d /* Ctrl-] */
+#define CHUNK 4096
+#define INPUT_RETRY (10 * NS_PER_MS)
+
+struct run {
+	struct deck *deck;
+	struct server *server;
+	struct guest *guest;
+	struct console_reader reader;
+	struct deck_listener listener;
+	struct loop_source input, signals;
+	uint8_t keys[CHUNK]; /* typed, and not yet taken by the guest */
+	size_t key_count;
+	struct loop_timer retry;
+	int signal_fd;
+	bool terminal, escaped, asked_off, over;
+	struct termios saved;
+};
+
+static void restore_terminal(struct run *run)
+{
+	if (run->terminal)
+		tcsetattr(STDIN_FILENO, TCSANOW, &run->saved);
+}
+
+/* Bytes go to the guest as they are typed; output keeps its newline translation off as well. */
+static void prepare_terminal(struct run *run)
+{
+	struct termios raw;
+
+	run->terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &run->saved) == 0;
+	if (!run->terminal)
+		return;
+	raw = run->saved;
+	cfmakeraw(&raw);
+	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+	fprintf(stderr, "vmdeck: %s: Ctrl-] s presses the power button, Ctrl-] f switches off\r\n",
+		guest_name(run->guest));
+}
+
+static void say(struct run *run, const char *text)
+{
+	fprintf(stderr, "vmdeck: %s%s", text, run->terminal ? "\r\n" : "\n");
+}
+
+static void ask_to_stop(struct run *run, bool force)
+{
+	struct cause cause;
+	int err;
+
+	err = force || run->asked_off ? guest_off(run->guest, &cause) :
+					guest_power_button(run->guest, &cause);
+	run->asked_off = true;
+	if (err)
+		say(run, cause.text);
+}
+
+static void print_output(void *arg)
+{
+	struct run *run = arg;
+	uint8_t data[CHUNK];
+	uint64_t lost;
+	size_t n;
+
+	while ((n = console_read(guest_console(run->guest), &run->reader, data, sizeof(data),
+				 &lost)) > 0) {
+		for (size_t done = 0; done < n;) {
+			ssize_t written = write(STDOUT_FILENO, data + done, n - done);
+
+			if (written < 0 && errno != EINTR)
+				return;
+			done += written > 0 ? (size_t)written : 0;
+		}
+	}
+}
+
+/* True when the byte is for the guest. */
+static bool take_key(struct run *run, uint8_t key)
+{
+	if (!run->escaped) {
+		run->escaped = key == ESCAPE;
+		return !run->escaped;
+	}
+	run->escaped = false;
+	if (key == 's' || key == 'S')
+		ask_to_stop(run, false);
+	else if (key == 'f' || key == 'F')
+		ask_to_stop(run, true);
+	return key == ESCAPE;
+}
+
+static void read_input(void *arg, uint32_t events);
+
+/* What the guest cannot take yet, as while it starts, waits; nothing more is read meanwhile. */
+static void offer_keys(void *arg)
+{
+	struct run *run = arg;
+	struct loop *loop = deck_loop(run->deck);
+	size_t taken = console_input(guest_console(run->guest), run->keys, run->key_count);
+
+	run->key_count -= taken;
+	memmove(run->keys, run->keys + taken, run->key_count);
+	if (run->key_count) {
+		loop_remove(loop, &run->input);
+		loop_timer_set(loop, &run->retry, INPUT_RETRY);
+	} else if (!run->input.active) {
+		/* A regular file cannot be watched, and standard input may be closed: nobody types. */
+		(void)loop_add(loop, &run->input, STDIN_FILENO, EPOLLIN, read_input, run);
+	}
+}
+
+static void read_input(void *arg, uint32_t events)
+{
+	struct run *run = arg;
+	uint8_t data[CHUNK];
+	ssize_t n = read(STDIN_FILENO, data, sizeof(data));
+
+	(void)events;
+	if (n <= 0) {
+		if (n == 0 || errno != EAGAIN)
+			loop_remove(deck_loop(run->deck), &run->input);
+		return;
+	}
+	for (ssize_t i = 0; i < n; i++)
+		if (!run->terminal || take_key(run, data[i]))
+			run->keys[run->key_count++] = data[i];
+	offer_keys(run);
+}
+
+static void read_signal(void *arg, uint32_t events)
+{
+	struct run *run = arg;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(run->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		ask_to_stop(run, false);
+}
+
+static void on_event(void *arg, const struct deck_event *event)
+{
+	struct run *run = arg;
+
+	if (event->kind == DECK_EVENT_LOG) {
+		say(run, event->text);
+		return;
+	}
+	if (event->guest != run->guest)
+		return;
+	switch (guest_get_state(run->guest)) {
+	case GUEST_STOPPED:
+	case GUEST_CRASHED:
+		run->over = true;
+		loop_stop(deck_loop(run->deck));
+		break;
+	default:
+		break;
+	}
+}
+
+static void quit(void *arg)
+{
+	struct run *run = arg;
+
+	run->over = true;
+	loop_stop(deck_loop(run->deck));
+}
+
+static int watch(struct run *run, struct cause *cause)
+{
+	struct loop *loop = deck_loop(run->deck);
+	sigset_t signals;
+	int err;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	run->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (run->signal_fd < 0)
+		return cause_errno(cause, errno, "signalfd");
+	offer_keys(run);
+	err = loop_add(loop, &run->signals, run->signal_fd, EPOLLIN, read_signal, run);
+	return err < 0 ? cause_errno(cause, -err, "signalfd") : 0;
+}
+
+/* A second deck may have the socket: then this one is not to be reached from outside. */
+static void open_server(struct run *run, const char *path)
+{
+	struct cause cause;
+
+	if (!path || server_new(&run->server, run->deck, &cause) < 0)
+		return;
+	server_on_quit(run->server, quit, run);
+	if (server_listen(run->server, path, &cause) < 0) {
+		server_free(run->server);
+		run->server = NULL;
+	}
+}
+
+static void print_mistakes(const struct guest *guest, const char *path)
+{
+	const struct profile_report *report = guest_mistakes(guest);
+
+	for (size_t i = 0; i < report->count; i++)
+		if (report->mistakes[i].line)
+			fprintf(stderr, "%s:%u: %s\n", path, report->mistakes[i].line,
+				report->mistakes[i].text);
+		else
+			fprintf(stderr, "%s: %s\n", path, report->mistakes[i].text);
+}
+
+static int report_end(struct run *run)
+{
+	if (guest_get_state(run->guest) != GUEST_CRASHED)
+		return 0;
+	fprintf(stderr, "vmdeck: %s: %s\n", guest_name(run->guest), guest_reason(run->guest));
+	if (*guest_registers(run->guest))
+		fprintf(stderr, "%s\n", guest_registers(run->guest));
+	return 1;
+}
+
+int role_run(const struct role_config *config, const char *profile_path)
+{
+	const char *const profiles[] = { profile_path, NULL };
+	const struct deck_config deck_config = {
+		.switches_folder = config->switches_folder,
+		.profiles = profiles,
+	};
+	struct run run = { .signal_fd = -1 };
+	struct cause cause;
+	int status = 1;
+
+	if (deck_new(&run.deck, &deck_config, &cause) < 0) {
+		fprintf(stderr, "vmdeck: %s\n", cause.text);
+		return 1;
+	}
+	run.guest = deck_guest(run.deck, 0);
+	if (!run.guest || guest_get_state(run.guest) == GUEST_INVALID) {
+		if (run.guest)
+			print_mistakes(run.guest, profile_path);
+		deck_free(run.deck);
+		return 1;
+	}
+	run.listener = (struct deck_listener){ .event = on_event, .arg = &run };
+	run.retry = (struct loop_timer){ .fire = offer_keys, .arg = &run };
+	run.reader = (struct console_reader){ .more = print_output, .arg = &run };
+	if (watch(&run, &cause) < 0 || guest_start(run.guest, &cause) < 0) {
+		fprintf(stderr, "vmdeck: %s\n", cause.text);
+	} else {
+		deck_listen(run.deck, &run.listener);
+		console_follow(guest_console(run.guest), &run.reader, true);
+		open_server(&run, config->socket_path);
+		prepare_terminal(&run);
+		while (!run.over)
+			loop_run(deck_loop(run.deck));
+		print_output(&run);
+		restore_terminal(&run);
+		console_unfollow(guest_console(run.guest), &run.reader);
+		deck_unlisten(run.deck, &run.listener);
+		server_free(run.server);
+		status = report_end(&run);
+	}
+	loop_remove(deck_loop(run.deck), &run.input);
+	loop_timer_cancel(deck_loop(run.deck), &run.retry);
+	if (run.signal_fd >= 0)
+		close(run.signal_fd);
+	deck_free(run.deck);
+	return status;
+}

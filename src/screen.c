@@ -1,0 +1,306 @@
+/*
+ * "vmdeck": the screen, attached to the deck that runs or with the core in
+ * this process; or that core without a screen.
+ *
+ * A deck of our own begins with a fork: the launcher, which is what the shell
+ * sees, holds the terminal's foreground; the child is the real process, core
+ * and screen together. To leave guests running the child ends the screen,
+ * leaves the terminal's session and goes on as the core, and the launcher
+ * exits: nothing moves and nothing pauses.
+ *
+ * Threads of the child: main runs the screen; the deck thread runs the rest.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cause.h"
+#include "control/client.h"
+#include "control/endpoint.h"
+#include "core/deck.h"
+#include "core/server.h"
+#include "roles.h"
+#include "tui/tui.h"
+
+#define LEFT_RUNNING 'L' /* what the child tells the launcher before it leaves the terminal */
+
+static int complain(const struct cause *cause)
+{
+	fprintf(stderr, "vmdeck: %s\n", cause->text);
+	return 1;
+}
+
+/* --- attached to a deck that runs in another process --- */
+
+static int dial_socket(void *arg, struct cause *cause)
+{
+	return endpoint_connect(arg, cause);
+}
+
+static int attach(const char *path)
+{
+	struct tui_config config = { .dial = dial_socket, .dial_arg = (void *)path };
+	enum tui_result result;
+	struct cause cause;
+
+	if (tui_run(&config, &result, &cause) < 0 || result == TUI_LOST)
+		return complain(&cause);
+	return 0;
+}
+
+/* --- the child: core and screen --- */
+
+struct session {
+	struct deck *deck;
+	struct server *server;
+	pthread_t thread;
+	struct loop_task start, stop, end;
+	bool force; /* end: the second time */
+};
+
+static int dial_session(void *arg, struct cause *cause)
+{
+	struct session *session = arg;
+	int fds[2], err;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return cause_errno(cause, errno, "socketpair");
+	err = server_adopt(session->server, fds[0]);
+	if (err < 0) {
+		close(fds[1]);
+		return cause_errno(cause, -err, "control server");
+	}
+	return fds[1];
+}
+
+static void start_guests(void *arg)
+{
+	struct session *session = arg;
+
+	deck_autostart(session->deck);
+}
+
+static void stop_deck(void *arg)
+{
+	struct session *session = arg;
+
+	loop_stop(deck_loop(session->deck));
+}
+
+/* Presses every power button; when asked again, switches everything off. */
+static void end_guests(void *arg)
+{
+	struct session *session = arg;
+
+	deck_end(session->deck, session->force, stop_deck, session);
+	session->force = true;
+}
+
+/* Serves the deck until it is told to quit; then closes every connection, the screen's too. */
+static void *deck_thread(void *arg)
+{
+	struct session *session = arg;
+
+	loop_run(deck_loop(session->deck));
+	server_free(session->server);
+	return NULL;
+}
+
+static int open_session(struct session *session, const struct role_config *config,
+			struct cause *cause)
+{
+	const struct deck_config deck_config = {
+		.guests_folder = config->demo ? NULL : config->guests_folder,
+		.switches_folder = config->demo ? NULL : config->switches_folder,
+		.demo = config->demo,
+		.demo_guests = config->demo_guests,
+	};
+	sigset_t all, before;
+	int err;
+
+	session->start = (struct loop_task){ .run = start_guests, .arg = session };
+	session->stop = (struct loop_task){ .run = stop_deck, .arg = session };
+	session->end = (struct loop_task){ .run = end_guests, .arg = session };
+	err = deck_new(&session->deck, &deck_config, cause);
+	if (err)
+		return err;
+	err = server_new(&session->server, session->deck, cause);
+	if (!err) {
+		server_on_quit(session->server, stop_deck, session);
+		err = server_listen(session->server, config->socket_path, cause);
+	}
+	if (!err) {
+		loop_post(deck_loop(session->deck), &session->start);
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &before);
+		err = pthread_create(&session->thread, NULL, deck_thread, session);
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+		if (err)
+			err = cause_errno(cause, err, "deck thread");
+	}
+	if (err) {
+		server_free(session->server);
+		deck_free(session->deck);
+	}
+	return err;
+}
+
+static void close_session(struct session *session)
+{
+	pthread_join(session->thread, NULL);
+	deck_free(session->deck);
+}
+
+/* Out of the terminal's session; its hang-up and its keys are no longer ours. */
+static void leave_terminal(int launcher)
+{
+	char left = LEFT_RUNNING;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	ssize_t n;
+
+	setsid();
+	for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
+		dup2(null, fd);
+	if (null >= 0)
+		close(null);
+	n = write(launcher, &left, 1);
+	(void)n; /* the launcher may have gone with the terminal */
+	close(launcher);
+}
+
+static int run_session(const struct role_config *config, int launcher)
+{
+	struct session session = { 0 };
+	struct tui_config tui = { .dial = dial_session, .dial_arg = &session, .in_process = true };
+	enum tui_result result;
+	struct cause cause;
+
+	if (open_session(&session, config, &cause) < 0)
+		return complain(&cause);
+	if (tui_run(&tui, &result, &cause) < 0) {
+		complain(&cause);
+		loop_post(deck_loop(session.deck), &session.stop);
+		close_session(&session);
+		return 1;
+	}
+	/* Lost: the deck was told to quit by another client, and its thread is ending. */
+	if (result == TUI_LEAVE || result == TUI_HANGUP)
+		leave_terminal(launcher);
+	else
+		loop_post(deck_loop(session.deck), &session.stop);
+	close_session(&session);
+	return 0;
+}
+
+/* --- the core alone --- */
+
+static void *wait_for_signals(void *arg)
+{
+	struct session *session = arg;
+	sigset_t signals;
+	int signal;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	for (;;)
+		if (sigwait(&signals, &signal) == 0)
+			loop_post(deck_loop(session->deck), &session->end);
+	return NULL;
+}
+
+int role_headless(const struct role_config *config)
+{
+	struct session session = { 0 };
+	pthread_t waiter;
+	struct cause cause;
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
+	if (open_session(&session, config, &cause) < 0)
+		return complain(&cause);
+	if (pthread_create(&waiter, NULL, wait_for_signals, &session) == 0) {
+		pthread_join(session.thread, NULL);
+		pthread_cancel(waiter);
+		pthread_join(waiter, NULL);
+	} else {
+		loop_post(deck_loop(session.deck), &session.stop);
+		pthread_join(session.thread, NULL);
+	}
+	deck_free(session.deck);
+	return 0;
+}
+
+/* --- the launcher --- */
+
+static volatile sig_atomic_t child_pid;
+
+static void pass_on(int signal)
+{
+	kill((pid_t)child_pid, signal);
+}
+
+static int launch(const struct role_config *config)
+{
+	struct sigaction action = { .sa_handler = pass_on, .sa_flags = SA_RESTART };
+	int pipe_fds[2], status;
+	char left = 0;
+	pid_t pid;
+	ssize_t n;
+
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
+		perror("vmdeck");
+		return 1;
+	}
+	if (pid == 0) {
+		close(pipe_fds[0]);
+		return run_session(config, pipe_fds[1]);
+	}
+	child_pid = pid;
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	close(pipe_fds[1]);
+	do {
+		n = read(pipe_fds[0], &left, 1);
+	} while (n < 0 && errno == EINTR);
+	if (left == LEFT_RUNNING) {
+		fprintf(stderr, "vmdeck: the guests go on running; 'vmdeck' shows them again, "
+			"'vmdeck shutdown' ends them\n");
+		return 0;
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+int role_screen(const struct role_config *config)
+{
+	struct cause cause;
+	int fd = endpoint_connect(config->socket_path, &cause);
+
+	if (fd >= 0) {
+		close(fd);
+		if (config->demo) {
+			fprintf(stderr, "vmdeck: a deck is running at %s; attach to it with 'vmdeck', "
+				"or give the demo another --socket\n", config->socket_path);
+			return 1;
+		}
+		return attach(config->socket_path);
+	}
+	if (fd != -ENOENT && fd != -ECONNREFUSED)
+		return complain(&cause);
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+		fprintf(stderr, "vmdeck: the screen needs a terminal; without one use the subcommands "
+			"(vmdeck help)\n");
+		return 1;
+	}
+	return launch(config);
+}

@@ -1,0 +1,341 @@
+/*
+ * Drawing. Screen thread.
+ *
+ * Colours are of the terminal's own 16, on its own background, so that they
+ * suit dark and light ones: no white, no black, no blue.
+ */
+#include "tui/draw.h"
+
+#include <curses.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/checked.h"
+#include "base/clock.h"
+#include "tui/text.h"
+
+/* The palette belongs to curses' one screen. */
+static struct {
+	bool utf8, colour;
+} canvas;
+
+void draw_start(bool utf8, bool colour)
+{
+	static const short inks[INK_COUNT] = {
+		[INK_TEXT] = -1,	       [INK_GOOD] = COLOR_GREEN,
+		[INK_WARN] = COLOR_YELLOW,     [INK_BAD] = COLOR_RED,
+		[INK_ACCENT] = COLOR_CYAN,     [INK_SECOND] = COLOR_MAGENTA,
+		[INK_BUSY] = COLOR_YELLOW,
+	};
+
+	canvas.utf8 = utf8;
+	canvas.colour = colour;
+	if (!colour)
+		return;
+	for (short i = 1; i < INK_COUNT; i++)
+		init_pair(i, inks[i], -1);
+}
+
+bool draw_utf8(void)
+{
+	return canvas.utf8;
+}
+
+int draw_rows(void)
+{
+	return LINES;
+}
+
+int draw_columns(void)
+{
+	return COLS;
+}
+
+void draw_erase(void)
+{
+	erase();
+}
+
+static void pen(unsigned style)
+{
+	attr_t attributes = A_NORMAL;
+
+	if (style & DRAW_BOLD)
+		attributes |= A_BOLD;
+	if (style & DRAW_DIM)
+		attributes |= A_DIM;
+	if (style & DRAW_REVERSE)
+		attributes |= A_REVERSE;
+	if (style & DRAW_UNDERLINE)
+		attributes |= A_UNDERLINE;
+	attr_set(attributes, canvas.colour ? (short)(style & DRAW_INK) : 0, NULL);
+}
+
+int draw_text(int y, int x, int width, unsigned style, const char *text)
+{
+	wchar_t run[256];
+	int used = 0, columns;
+	unsigned n = 0;
+	size_t bytes;
+	wchar_t c;
+
+	pen(style);
+	move(y, x);
+	while ((bytes = text_next(text, &c, &columns)) && used + columns <= width) {
+		text += bytes;
+		if (columns == 0)
+			continue;
+		if (!canvas.utf8 && c > 0x7e) {
+			c = L'?';
+			columns = 1;
+		}
+		run[n++] = c;
+		used += columns;
+		if (n == ARRAY_SIZE(run)) {
+			addnwstr(run, (int)n);
+			n = 0;
+		}
+	}
+	if (n)
+		addnwstr(run, (int)n);
+	return used;
+}
+
+int draw_format(int y, int x, int width, unsigned style, const char *format, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	return draw_text(y, x, width, style, text);
+}
+
+void draw_right(int y, int x, int width, unsigned style, const char *text)
+{
+	int used;
+
+	text_cut(text, width, &used);
+	if (width > 0)
+		draw_text(y, x + width - used, used, style, text);
+}
+
+int draw_wrapped(struct rect rect, unsigned style, const char *text)
+{
+	char line[1024];
+	int n;
+
+	if (rect.width <= 0)
+		return 0;
+	for (n = 0; n < rect.height && *text; n++) {
+		size_t next, bytes = text_wrap(text, rect.width, &next);
+
+		snprintf(line, sizeof(line), "%.*s", (int)bytes, text);
+		draw_text(rect.y + n, rect.x, rect.width, style, line);
+		text += next;
+	}
+	return n;
+}
+
+void draw_center(struct rect rect, unsigned style, const char *text)
+{
+	const char *rest = text;
+	size_t next, bytes;
+	char line[1024];
+	int lines = 0;
+
+	if (rect.width <= 0 || rect.height <= 0)
+		return;
+	for (; *rest && lines < rect.height; rest += next, lines++)
+		text_wrap(rest, rect.width, &next);
+	for (int y = rect.y + (rect.height - lines) / 2; lines-- > 0; y++, text += next) {
+		bytes = text_wrap(text, rect.width, &next);
+		snprintf(line, sizeof(line), "%.*s", (int)bytes, text);
+		draw_text(y, rect.x + (rect.width - text_width(line)) / 2, rect.width, style, line);
+	}
+}
+
+static void draw_run(int y, int x, int width, wchar_t c)
+{
+	wchar_t run[64];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(run); i++)
+		run[i] = c;
+	move(y, x);
+	for (; width > 0; width -= (int)ARRAY_SIZE(run))
+		addnwstr(run, width > (int)ARRAY_SIZE(run) ? (int)ARRAY_SIZE(run) : width);
+}
+
+void draw_fill(struct rect rect, unsigned style)
+{
+	pen(style);
+	for (int y = 0; y < rect.height; y++)
+		draw_run(rect.y + y, rect.x, rect.width, L' ');
+}
+
+void draw_line(int y, int x, int width, unsigned style)
+{
+	pen(style);
+	draw_run(y, x, width, canvas.utf8 ? 0x2500 : L'-');
+}
+
+static void put(int y, int x, wchar_t c)
+{
+	mvaddnwstr(y, x, &c, 1);
+}
+
+struct rect draw_box(struct rect r, unsigned style, const char *title)
+{
+	static const wchar_t round[] = { 0x256d, 0x256e, 0x2570, 0x256f, 0x2502 };
+	static const wchar_t ascii[] = { L'+', L'+', L'+', L'+', L'|' };
+	const wchar_t *edge = canvas.utf8 ? round : ascii;
+	int right = r.x + r.width - 1, bottom = r.y + r.height - 1;
+
+	if (r.width < 2 || r.height < 2)
+		return (struct rect){ r.y, r.x, 0, 0 };
+	draw_line(r.y, r.x + 1, r.width - 2, style);
+	draw_line(bottom, r.x + 1, r.width - 2, style);
+	put(r.y, r.x, edge[0]);
+	put(r.y, right, edge[1]);
+	put(bottom, r.x, edge[2]);
+	put(bottom, right, edge[3]);
+	for (int y = r.y + 1; y < bottom; y++) {
+		put(y, r.x, edge[4]);
+		put(y, right, edge[4]);
+	}
+	if (title && r.width > 6) {
+		int used = draw_text(r.y, r.x + 3, r.width - 6, DRAW_BOLD, title);
+
+		draw_text(r.y, r.x + 2, 1, DRAW_BOLD, " ");
+		draw_text(r.y, r.x + 3 + used, 1, DRAW_BOLD, " ");
+	}
+	return (struct rect){ r.y + 1, r.x + 1, r.height - 2, r.width - 2 };
+}
+
+void draw_cell(int y, int x, unsigned style, uint8_t cell)
+{
+	if (!cell)
+		return;
+	pen(style);
+	put(y, x, canvas.utf8 ? CHART_BRAILLE + cell : (wchar_t)chart_ascii(cell));
+}
+
+void draw_sparkline(int y, int x, int width, unsigned style, const struct chart_series *series,
+		    float max)
+{
+	static const char ascii[] = " __..-=##";
+	wchar_t run[256];
+
+	if (width <= 0 || width > (int)ARRAY_SIZE(run))
+		return;
+	if (!(max > 0))
+		max = chart_peak(series);
+	for (int i = 0; i < width; i++) {
+		unsigned back = (unsigned)(width - i), level;
+		float value;
+
+		run[i] = L' ';
+		if (back > series->filled)
+			continue;
+		value = series->values[(series->total - back) % CHART_SAMPLES];
+		level = chart_level(value, max);
+		run[i] = canvas.utf8 ? 0x2580 + (wchar_t)level : (wchar_t)ascii[level];
+	}
+	pen(style);
+	mvaddnwstr(y, x, run, width);
+}
+
+void draw_bar(int y, int x, int width, unsigned style, double fraction)
+{
+	int full = fraction >= 1 ? width : fraction > 0 ? (int)(fraction * width + 0.5) : 0;
+
+	if (fraction > 0 && full == 0)
+		full = 1;
+	pen(style);
+	draw_run(y, x, full, canvas.utf8 ? 0x25a0 : L'#');
+	pen(INK_TEXT | DRAW_DIM);
+	draw_run(y, x + full, width - full, canvas.utf8 ? 0xb7 : L'.');
+}
+
+const char *draw_sign(enum sign sign)
+{
+	static const char *const signs[][2] = {
+		[SIGN_DOT] = { "*", "●" },	 [SIGN_RING] = { "o", "○" },
+		[SIGN_UP] = { "^", "▲" },	 [SIGN_DOWN] = { "v", "▼" },
+		[SIGN_RIGHT] = { ">", "▶" },	 [SIGN_SEPARATOR] = { "|", "·" },
+		[SIGN_ELLIPSIS] = { "~", "…" },  [SIGN_BAR] = { "|", "▌" },
+		[SIGN_CROSS] = { "x", "✖" },	 [SIGN_HALF] = { "+", "◐" },
+		[SIGN_PAUSE] = { "=", "‖" },	 [SIGN_DASH] = { "-", "–" },
+	};
+
+	return signs[sign][canvas.utf8];
+}
+
+unsigned draw_state_style(enum state state)
+{
+	static const unsigned styles[STATE_COUNT] = {
+		[STATE_INVALID] = INK_BAD,
+		[STATE_DEFINED] = INK_TEXT | DRAW_DIM,
+		[STATE_STARTING] = INK_ACCENT,
+		[STATE_RUNNING] = INK_GOOD,
+		[STATE_PAUSED] = INK_WARN,
+		[STATE_STOPPING] = INK_WARN,
+		[STATE_STOPPED] = INK_TEXT | DRAW_DIM,
+		[STATE_CRASHED] = INK_BAD | DRAW_BOLD,
+	};
+
+	return styles[state];
+}
+
+const char *draw_state_sign(enum state state)
+{
+	static const enum sign signs[STATE_COUNT] = {
+		[STATE_INVALID] = SIGN_CROSS,  [STATE_DEFINED] = SIGN_RING,
+		[STATE_STARTING] = SIGN_HALF,  [STATE_RUNNING] = SIGN_DOT,
+		[STATE_PAUSED] = SIGN_PAUSE,   [STATE_STOPPING] = SIGN_HALF,
+		[STATE_STOPPED] = SIGN_RING,   [STATE_CRASHED] = SIGN_CROSS,
+	};
+
+	return draw_sign(signs[state]);
+}
+
+unsigned draw_severity_style(enum severity severity)
+{
+	static const unsigned styles[] = {
+		[SEVERITY_EVENT] = INK_TEXT, [SEVERITY_GOOD] = INK_GOOD,
+		[SEVERITY_WARNING] = INK_WARN, [SEVERITY_ERROR] = INK_BAD,
+	};
+
+	return styles[severity];
+}
+
+void draw_keys(int y, int x, int width, enum view_id view)
+{
+	int end = x + width;
+
+	for (size_t i = 0; i < keys_count; i++) {
+		const struct key *key = &keys_table[i];
+		int need;
+
+		if (!key->hint || !(key->views & 1u << view))
+			continue;
+		need = (int)(strlen(key->label) + strlen(key->hint)) + 1;
+		if (x + need > end)
+			continue;
+		x += draw_text(y, x, end - x, INK_ACCENT | DRAW_BOLD, key->label) + 1;
+		x += draw_text(y, x, end - x, INK_TEXT, key->hint) + 2;
+	}
+}
+
+const char *draw_time(char out[16], uint64_t time)
+{
+	time_t seconds = (time_t)(time / NS_PER_S);
+	struct tm tm;
+
+	if (!localtime_r(&seconds, &tm) || !strftime(out, 16, "%H:%M:%S", &tm))
+		strcpy(out, "--:--:--");
+	return out;
+}

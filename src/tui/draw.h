@@ -1,0 +1,88 @@
+/*
+ * Drawing: text, boxes and chart cells in the palette of the screen. The only
+ * way of the views to the terminal. Screen thread only.
+ */
+#ifndef TUI_DRAW_H
+#define TUI_DRAW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <wchar.h>
+
+#include "tui/chart.h"
+#include "tui/keys.h"
+#include "tui/model.h"
+
+struct rect {
+	int y, x, height, width;
+};
+
+/* A style: an ink, and attributes or-ed to it. */
+enum ink {
+	INK_TEXT, INK_GOOD, INK_WARN, INK_BAD, INK_ACCENT, INK_SECOND, INK_BUSY,
+	INK_COUNT
+};
+#define DRAW_INK 0xffu
+#define DRAW_BOLD 0x100u
+#define DRAW_DIM 0x200u
+#define DRAW_REVERSE 0x400u
+#define DRAW_UNDERLINE 0x800u
+
+/* utf8: else only ASCII is drawn. Once curses runs. */
+void draw_start(bool utf8, bool colour);
+bool draw_utf8(void);
+
+int draw_rows(void);
+int draw_columns(void);
+void draw_erase(void);
+
+/* Draws text, cut to width columns; returns the columns used. */
+int draw_text(int y, int x, int width, unsigned style, const char *text);
+int draw_format(int y, int x, int width, unsigned style, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* The same with its end at x + width. */
+void draw_right(int y, int x, int width, unsigned style, const char *text);
+void draw_center(struct rect rect, unsigned style, const char *text); /* wrapped, in the middle */
+
+/* Wraps text into the rectangle; returns the lines used. */
+int draw_wrapped(struct rect rect, unsigned style, const char *text);
+
+/* Spaces. */
+void draw_fill(struct rect rect, unsigned style);
+
+/* A frame with a title on its upper edge; returns the inside. */
+struct rect draw_box(struct rect rect, unsigned style, const char *title);
+
+/* A horizontal line of an edge's kind. */
+void draw_line(int y, int x, int width, unsigned style);
+
+/* One cell of a chart. */
+void draw_cell(int y, int x, unsigned style, uint8_t cell);
+
+/* Columns of a series' newest samples, one a cell, 8 levels; max 0: its own peak. */
+void draw_sparkline(int y, int x, int width, unsigned style, const struct chart_series *series,
+		    float max);
+
+/* A bar of width columns, filled to fraction 0..1. */
+void draw_bar(int y, int x, int width, unsigned style, double fraction);
+
+/* A few signs with their ASCII stand-ins. */
+enum sign {
+	SIGN_DOT, SIGN_RING, SIGN_UP, SIGN_DOWN, SIGN_RIGHT, SIGN_SEPARATOR, SIGN_ELLIPSIS, SIGN_BAR,
+	SIGN_CROSS, SIGN_HALF, SIGN_PAUSE, SIGN_DASH
+};
+const char *draw_sign(enum sign sign);
+
+/* The style of a guest's state and its sign. */
+unsigned draw_state_style(enum state state);
+const char *draw_state_sign(enum state state);
+unsigned draw_severity_style(enum severity severity);
+
+/* The hints of a view's keys, in order, as many as fit. */
+void draw_keys(int y, int x, int width, enum view_id view);
+
+/* "14:03:59" of a wall clock time in ns. */
+const char *draw_time(char out[16], uint64_t time);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * Reading what the server sent: every member may be missing or of another
+ * type, and then has its fallback. Pure.
+ */
+#ifndef TUI_JSON_H
+#define TUI_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A string member, or "". Valid as long as object. */
+static inline const char *json_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+/* A number, or 0 for what is missing or not finite. */
+static inline double json_double(const json_t *object, const char *key)
+{
+	double value = json_number_value(json_object_get(object, key));
+
+	return value == value && value < 1e300 && value > -1e300 ? value : 0;
+}
+
+/* A count, 0 for what is missing or negative. */
+static inline uint64_t json_count(const json_t *object, const char *key)
+{
+	json_int_t value = json_integer_value(json_object_get(object, key));
+
+	return value > 0 ? (uint64_t)value : 0;
+}
+
+static inline bool json_bool(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+#endif

@@ -1,0 +1,129 @@
+/* Where things go on the deck's view. Pure. */
+#include "tui/layout.h"
+
+#include <string.h>
+
+#define CHART_WIDTH 28	/* least */
+#define CHART_HEIGHT 5
+#define WIDE 170	/* from here on charts stand beside the list */
+#define LIST_WIDTH 84
+
+static int clamp(int value, int low, int high)
+{
+	return value < low ? low : value > high ? high : value;
+}
+
+/* A grid of charts that fills the rectangle. */
+static void grid(struct deck_layout *layout, struct rect r, unsigned rows, unsigned columns)
+{
+	layout->chart_count = rows * columns;
+	for (unsigned i = 0; i < layout->chart_count; i++) {
+		int row = (int)(i / columns), column = (int)(i % columns);
+		int top = r.height * row / (int)rows, bottom = r.height * (row + 1) / (int)rows;
+		int left = r.width * column / (int)columns;
+		int right = r.width * (column + 1) / (int)columns;
+
+		layout->charts[i] =
+			(struct rect){ r.y + top, r.x + left, bottom - top, right - left };
+	}
+}
+
+static void charts(struct deck_layout *layout, struct rect r)
+{
+	bool two = r.width >= 2 * CHART_WIDTH;
+
+	if (r.height < CHART_HEIGHT || r.width < 20)
+		return;
+	if (two && r.height >= 2 * CHART_HEIGHT)
+		grid(layout, r, 2, 2);
+	else if (!two && r.height >= 4 * CHART_HEIGHT)
+		grid(layout, r, 4, 1);
+	else if (r.width >= 4 * CHART_WIDTH)
+		grid(layout, r, 1, 4);
+	else if (two)
+		grid(layout, r, 1, 2);
+	else if (r.height >= 2 * CHART_HEIGHT)
+		grid(layout, r, 2, 1);
+	else
+		grid(layout, r, 1, 1);
+}
+
+static void layout_wide(struct deck_layout *layout, struct rect b, int guests)
+{
+	int width = clamp(b.width * 9 / 20, LIST_WIDTH, 110);
+	int list = clamp(guests + 3, 6, b.height - 12);
+	struct rect right = { b.y, b.x + width, b.height, b.width - width };
+
+	layout->list = (struct rect){ b.y, b.x, list, width };
+	layout->facts = (struct rect){ b.y + list, b.x + 1, 3, width - 2 };
+	layout->events =
+		(struct rect){ b.y + list + 3, b.x, b.height - list - 3, width };
+	grid(layout, right, b.height >= 4 * 7 ? 4 : 2, b.height >= 4 * 7 ? 1 : 2);
+}
+
+void layout_deck(struct deck_layout *layout, struct rect b, int guests)
+{
+	int list, events = 0, rest;
+
+	memset(layout, 0, sizeof(*layout));
+	layout->list = b;
+	layout->boxed = b.height >= 6 && b.width >= 30;
+	if (b.height < 12)
+		return;
+	if (b.width >= WIDE && b.height >= 20) {
+		layout_wide(layout, b, guests);
+		return;
+	}
+	list = clamp(guests + 3, 4, b.height > 28 ? b.height / 2 : b.height * 2 / 5);
+	rest = b.height - list - 1;
+	if (rest < CHART_HEIGHT) {
+		layout->list.height = b.height;
+		return;
+	}
+	if (rest >= 27)
+		events = clamp(rest - 22, 5, 12);
+	layout->list.height = list;
+	layout->facts = (struct rect){ b.y + list, b.x + 1, 1, b.width - 2 };
+	charts(layout, (struct rect){ b.y + list + 1, b.x, rest - events, b.width });
+	layout->events = (struct rect){ b.y + b.height - events, b.x, events, b.width };
+}
+
+void layout_columns(struct column_layout *layout, int x, int width, int names)
+{
+	static const int fixed[COLUMN_COUNT] = {
+		[COLUMN_STATE] = 10, [COLUMN_CPU] = 5,	 [COLUMN_MEMORY] = 5, [COLUMN_READ] = 7,
+		[COLUMN_WRITE] = 7,  [COLUMN_IN] = 7,	 [COLUMN_OUT] = 7,
+	};
+	/* What comes in as the width grows; sparklines share what is left. */
+	static const enum column order[] = { COLUMN_STATE, COLUMN_CPU, COLUMN_MEMORY, COLUMN_IN,
+					     COLUMN_OUT, COLUMN_READ, COLUMN_WRITE };
+	static const enum column lines[] = { COLUMN_CPU_LINE, COLUMN_NET_LINE, COLUMN_DISK_LINE,
+					     COLUMN_MEMORY_LINE };
+	int left, line;
+
+	memset(layout, 0, sizeof(*layout));
+	layout->width[COLUMN_NAME] = clamp(names, 4, width >= 70 ? 20 : 12);
+	left = width - layout->width[COLUMN_NAME];
+	for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		if (left < fixed[order[i]] + 1)
+			break;
+		layout->width[order[i]] = fixed[order[i]];
+		left -= fixed[order[i]] + 1;
+	}
+	if (!layout->width[COLUMN_STATE] && left >= 2)
+		layout->width[COLUMN_STATE] = 1; /* the sign alone */
+	for (unsigned i = 0; i < 4 && layout->width[COLUMN_WRITE]; i++) {
+		line = left / (int)(4 - i) - 1;
+		if (i == 0 && line < 6)
+			line = left - 1; /* one of them at least */
+		if (line < 5)
+			continue;
+		layout->width[lines[i]] = clamp(line, 5, 24);
+		left -= layout->width[lines[i]] + 1;
+	}
+	for (unsigned i = 0; i < COLUMN_COUNT; i++) {
+		layout->x[i] = x;
+		if (layout->width[i])
+			x += layout->width[i] + 1;
+	}
+}

@@ -1,0 +1,36 @@
+/* Where things go on the deck's view, by the size of the screen. Pure. */
+#ifndef TUI_LAYOUT_H
+#define TUI_LAYOUT_H
+
+#include <stdbool.h>
+
+#include "tui/draw.h"
+
+#define LAYOUT_CHARTS 4
+
+struct deck_layout {
+	struct rect list; /* with its frame, when boxed */
+	bool boxed;
+	struct rect facts;  /* one line or more about the selected guest; height 0: no room */
+	struct rect charts[LAYOUT_CHARTS];
+	unsigned chart_count; /* 0, 1, 2 or 4 */
+	struct rect events;   /* past messages, with its frame; height 0: no room */
+};
+
+void layout_deck(struct deck_layout *layout, struct rect body, int guests);
+
+/* Columns of the list; width 0: left out. */
+enum column {
+	COLUMN_NAME, COLUMN_STATE, COLUMN_CPU, COLUMN_CPU_LINE, COLUMN_MEMORY, COLUMN_MEMORY_LINE,
+	COLUMN_READ, COLUMN_WRITE, COLUMN_DISK_LINE, COLUMN_IN, COLUMN_OUT, COLUMN_NET_LINE,
+	COLUMN_COUNT
+};
+
+struct column_layout {
+	int x[COLUMN_COUNT], width[COLUMN_COUNT];
+};
+
+/* Spreads the columns over width, from x on; names is the longest name's width. */
+void layout_columns(struct column_layout *layout, int x, int width, int names);
+
+#endif

@@ -1,0 +1,296 @@
+/* The model: guests, their samples, messages. Screen thread. */
+#include "tui/model.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "tui/json.h"
+
+#define GUESTS_MAX 4096
+#define NAME_MAX_BYTES 100 /* what views keep of a name; the core allows 32 */
+
+static const char *const state_names[STATE_COUNT] = {
+	[STATE_INVALID] = "invalid",   [STATE_DEFINED] = "defined",
+	[STATE_STARTING] = "starting", [STATE_RUNNING] = "running",
+	[STATE_PAUSED] = "paused",     [STATE_STOPPING] = "stopping",
+	[STATE_STOPPED] = "stopped",   [STATE_CRASHED] = "crashed",
+};
+
+const char *state_name(enum state state)
+{
+	return state_names[state];
+}
+
+bool state_alive(enum state state)
+{
+	return state >= STATE_STARTING && state <= STATE_STOPPING;
+}
+
+static enum state state_parse(const char *name)
+{
+	for (unsigned i = 0; i < STATE_COUNT; i++)
+		if (strcmp(name, state_names[i]) == 0)
+			return (enum state)i;
+	return STATE_DEFINED;
+}
+
+static void guest_free(struct tui_guest *guest)
+{
+	json_decref(guest->json);
+	free(guest->series);
+	free(guest);
+}
+
+void model_destroy(struct model *model)
+{
+	for (size_t i = 0; i < model->guest_count; i++)
+		guest_free(model->guests[i]);
+	free(model->guests);
+	free(model->deck);
+	free(model->program);
+	free(model->host);
+	for (size_t i = 0; i < MODEL_MESSAGES; i++) {
+		free(model->messages[i].guest);
+		free(model->messages[i].text);
+	}
+	memset(model, 0, sizeof(*model));
+}
+
+void model_hello(struct model *model, const json_t *result)
+{
+	free(model->deck);
+	free(model->program);
+	free(model->host);
+	model->deck = strdup(json_text(result, "deck"));
+	model->program = strdup(json_text(result, "program"));
+	model->host = strdup(json_text(result, "host"));
+}
+
+size_t model_index(const struct model *model, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < model->guest_count; i++)
+		if (strcmp(model->guests[i]->name, name) == 0)
+			break;
+	return i;
+}
+
+struct tui_guest *model_find(const struct model *model, const char *name)
+{
+	size_t i = model_index(model, name);
+
+	return i < model->guest_count ? model->guests[i] : NULL;
+}
+
+static void guest_fill(struct tui_guest *guest, json_t *json)
+{
+	uint64_t cpus = json_count(json, "cpus");
+
+	json_incref(json);
+	json_decref(guest->json);
+	guest->json = json;
+	guest->name = json_text(json, "name");
+	guest->state = state_parse(json_text(json, "state"));
+	guest->cpus = cpus > 1024 ? 1024 : (unsigned)cpus;
+	guest->memory = json_double(json, "memory");
+	guest->listed = true;
+}
+
+bool model_guests(struct model *model, const json_t *result)
+{
+	const json_t *list = json_object_get(result, "guests");
+	struct tui_guest **guests, *guest;
+	size_t count = json_array_size(list), n = 0;
+
+	if (!json_is_array(list))
+		return false;
+	if (count > GUESTS_MAX)
+		count = GUESTS_MAX;
+	guests = calloc(count + 1, sizeof(*guests));
+	if (!guests)
+		return false;
+	for (size_t i = 0; i < model->guest_count; i++)
+		model->guests[i]->listed = false;
+	for (size_t i = 0; i < count; i++) {
+		json_t *json = json_array_get(list, i);
+
+		if (!*json_text(json, "name") || strlen(json_text(json, "name")) > NAME_MAX_BYTES)
+			continue;
+		guest = model_find(model, json_text(json, "name"));
+		if (guest && guest->listed)
+			continue;
+		if (!guest)
+			guest = calloc(1, sizeof(*guest));
+		if (!guest)
+			break;
+		guest_fill(guest, json);
+		guests[n++] = guest;
+	}
+	for (size_t i = 0; i < model->guest_count; i++)
+		if (!model->guests[i]->listed)
+			guest_free(model->guests[i]);
+	free(model->guests);
+	model->guests = guests;
+	model->guest_count = n;
+	model->guests_known = true;
+	return true;
+}
+
+void model_state(struct model *model, const char *name, const char *state)
+{
+	struct tui_guest *guest = model_find(model, name);
+
+	if (guest && *state)
+		guest->state = state_parse(state);
+}
+
+size_t model_alive(const struct model *model)
+{
+	size_t alive = 0;
+
+	for (size_t i = 0; i < model->guest_count; i++)
+		alive += state_alive(model->guests[i]->state);
+	return alive;
+}
+
+/* The series of a field by its name, or -1. */
+static int field_index(const char *name)
+{
+	static const char *const names[FIELD_VCPU] = {
+		"cpu", "memory", "disk_read", "disk_write", "disk_read_ops", "disk_write_ops",
+		"net_in", "net_out", "net_in_frames", "net_out_frames", "exits",
+	};
+
+	for (int i = 0; i < FIELD_VCPU; i++)
+		if (strcmp(name, names[i]) == 0)
+			return i;
+	if (strncmp(name, "cpu", 3) == 0 && isdigit((unsigned char)name[3]) && !name[4] &&
+	    name[3] - '0' < FIELD_VCPUS)
+		return FIELD_VCPU + name[3] - '0';
+	return -1;
+}
+
+static float sample(const json_t *value)
+{
+	double v = json_number_value(value);
+
+	return v > 0 && v < 1e18 ? (float)v : 0;
+}
+
+static bool need_series(struct tui_guest *guest)
+{
+	if (!guest->series)
+		guest->series = calloc(FIELD_COUNT, sizeof(*guest->series));
+	return guest->series != NULL;
+}
+
+static void guest_history(struct tui_guest *guest, json_t *fields)
+{
+	const char *name;
+	json_t *values;
+
+	if (!need_series(guest))
+		return;
+	memset(guest->series, 0, FIELD_COUNT * sizeof(*guest->series));
+	json_object_foreach(fields, name, values) {
+		int field = field_index(name);
+		size_t count = json_array_size(values);
+
+		if (field < 0)
+			continue;
+		for (size_t i = count > CHART_SAMPLES ? count - CHART_SAMPLES : 0; i < count; i++)
+			chart_push(&guest->series[field], sample(json_array_get(values, i)));
+	}
+}
+
+void model_history(struct model *model, const json_t *history)
+{
+	const json_t *guests = json_object_get(history, "guests");
+
+	for (size_t i = 0; i < json_array_size(guests); i++) {
+		const json_t *entry = json_array_get(guests, i);
+		struct tui_guest *guest = model_find(model, json_text(entry, "name"));
+
+		if (guest)
+			guest_history(guest, json_object_get(entry, "fields"));
+	}
+}
+
+static void guest_sample(struct tui_guest *guest, json_t *values, unsigned steps)
+{
+	float next[FIELD_COUNT];
+	const char *name;
+	json_t *value;
+
+	if (!need_series(guest))
+		return;
+	for (unsigned i = 0; i < FIELD_COUNT; i++)
+		next[i] = chart_last(&guest->series[i]);
+	json_object_foreach(values, name, value) {
+		int field = field_index(name);
+
+		if (field >= 0)
+			next[field] = sample(value);
+	}
+	for (unsigned i = 0; i < FIELD_COUNT; i++) {
+		for (unsigned step = 1; step < steps; step++)
+			chart_push(&guest->series[i], chart_last(&guest->series[i]));
+		if (steps)
+			chart_push(&guest->series[i], next[i]);
+		else
+			chart_replace(&guest->series[i], next[i]);
+	}
+}
+
+void model_stats(struct model *model, const json_t *params, const json_t *names, unsigned steps)
+{
+	const json_t *entries = json_object_get(params, "guests");
+
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+		struct tui_guest *guest = name ? model_find(model, name) : NULL;
+		json_t *values = NULL;
+
+		for (size_t j = 0; guest && !values && j < json_array_size(entries); j++) {
+			const json_t *entry = json_array_get(entries, j);
+
+			if (strcmp(json_text(entry, "name"), name) == 0)
+				values = json_object_get(entry, "values");
+		}
+		if (guest)
+			guest_sample(guest, values, steps);
+	}
+}
+
+void model_message(struct model *model, enum severity severity, uint64_t time,
+		   const char *guest, const char *text)
+{
+	struct message *message = &model->messages[model->message_count % MODEL_MESSAGES];
+
+	free(message->guest);
+	free(message->text);
+	message->time = time ? time : clock_wall();
+	message->severity = severity;
+	message->guest = guest && *guest ? strndup(guest, 100) : NULL;
+	message->text = strndup(text, 2000);
+	model->message_count++;
+}
+
+void model_sentence(const struct message *message, char *out, size_t size)
+{
+	const char *text = message->text ? message->text : "";
+	const char *joint = strncmp(text, "is ", 3) == 0 ? " " : ": ";
+
+	snprintf(out, size, "%s%s%s", message->guest ? message->guest : "",
+		 message->guest ? joint : "", text);
+}
+
+const struct message *model_last_message(const struct model *model)
+{
+	return model->message_count ?
+		       &model->messages[(model->message_count - 1) % MODEL_MESSAGES] : NULL;
+}

@@ -1,0 +1,103 @@
+/*
+ * The model: what the screen knows of the deck. Messages of the server change
+ * it, views draw it. Screen thread only.
+ *
+ * All strings are as the server sent them; draw.h makes them harmless.
+ */
+#ifndef TUI_MODEL_H
+#define TUI_MODEL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tui/chart.h"
+
+enum state {
+	STATE_INVALID, STATE_DEFINED, STATE_STARTING, STATE_RUNNING, STATE_PAUSED,
+	STATE_STOPPING, STATE_STOPPED, STATE_CRASHED,
+	STATE_COUNT
+};
+
+/* The fields of stats.subscribe that charts show. */
+enum field {
+	FIELD_CPU, FIELD_MEMORY, FIELD_DISK_READ, FIELD_DISK_WRITE, FIELD_DISK_READ_OPS,
+	FIELD_DISK_WRITE_OPS, FIELD_NET_IN, FIELD_NET_OUT, FIELD_NET_IN_FRAMES,
+	FIELD_NET_OUT_FRAMES, FIELD_EXITS,
+	FIELD_VCPU, /* and the following: vCPU 0, 1, ... */
+	FIELD_VCPUS = 8,
+	FIELD_COUNT = FIELD_VCPU + FIELD_VCPUS
+};
+
+struct tui_guest {
+	json_t *json; /* G of guest.list */
+	const char *name; /* in json */
+	enum state state;
+	unsigned cpus;
+	double memory; /* bytes configured */
+	struct chart_series *series; /* FIELD_COUNT of them, or NULL before the first sample */
+	bool listed; /* seen in the list being merged */
+};
+
+enum severity { SEVERITY_EVENT, SEVERITY_GOOD, SEVERITY_WARNING, SEVERITY_ERROR };
+
+struct message {
+	uint64_t time; /* ns since the epoch */
+	enum severity severity;
+	char *guest; /* or NULL */
+	char *text;
+};
+
+#define MODEL_MESSAGES 500
+
+struct model {
+	struct tui_guest **guests; /* in the server's order */
+	size_t guest_count;
+	bool guests_known; /* the first list came */
+	char *deck, *program, *host;
+
+	struct message messages[MODEL_MESSAGES]; /* message n is at n % MODEL_MESSAGES */
+	uint64_t message_count;
+};
+
+void model_destroy(struct model *model);
+
+/* The result of hello. */
+void model_hello(struct model *model, const json_t *result);
+
+/* Takes over the result of guest.list; guests keep their series. false: not a list. */
+bool model_guests(struct model *model, const json_t *result);
+
+/* A guest changed its state, before the next list says so. */
+void model_state(struct model *model, const char *name, const char *state);
+
+struct tui_guest *model_find(const struct model *model, const char *name);
+
+/* Its position, or guest_count. */
+size_t model_index(const struct model *model, const char *name);
+
+/* How many guests are in states from starting to stopping. */
+size_t model_alive(const struct model *model);
+bool state_alive(enum state state);
+const char *state_name(enum state state);
+
+/* The history that came with the response of stats.subscribe replaces what was known. */
+void model_history(struct model *model, const json_t *history);
+
+/*
+ * A stats notification, or NULL for none: steps samples more for each of the
+ * names, of which all but the last are as before, as is what did not change.
+ * steps 0: the newest sample is corrected.
+ */
+void model_stats(struct model *model, const json_t *params, const json_t *names, unsigned steps);
+
+/* Adds a message; guest may be NULL. Texts are copied and cut at 2000 bytes. */
+void model_message(struct model *model, enum severity severity, uint64_t time,
+		   const char *guest, const char *text);
+/* The sentence with its guest: "web is paused", "web: the disk is full". */
+void model_sentence(const struct message *message, char *out, size_t size);
+
+const struct message *model_last_message(const struct model *model); /* or NULL */
+
+#endif

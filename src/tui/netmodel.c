@@ -1,0 +1,209 @@
+/* The network as the screen knows it. Screen thread. */
+#include "tui/netmodel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "tui/json.h"
+
+#define ROWS_MAX 4096
+
+static void switches_free(struct switch_row *switches, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(switches[i].ports);
+		free(switches[i].leases);
+		free(switches[i].macs);
+	}
+	free(switches);
+}
+
+void netmodel_forget_packets(struct netmodel *model)
+{
+	for (size_t i = 0; i < NETMODEL_PACKETS; i++) {
+		free(model->packets[i]);
+		model->packets[i] = NULL;
+	}
+	model->packet_count = model->missed = 0;
+}
+
+void netmodel_destroy(struct netmodel *model)
+{
+	switches_free(model->switches, model->switch_count);
+	netmodel_forget_packets(model);
+	json_decref(model->captures);
+	memset(model, 0, sizeof(*model));
+}
+
+static void copy(char *out, size_t size, const json_t *object, const char *key)
+{
+	snprintf(out, size, "%s", json_text(object, key));
+}
+
+/* Zeroed rows for a list of the server, and how many; NULL for none. */
+static void *rows(const json_t *list, size_t size, size_t *count)
+{
+	size_t n = json_array_size(list);
+	void *out;
+
+	n = n > ROWS_MAX ? ROWS_MAX : n;
+	out = n ? calloc(n, size) : NULL;
+	*count = out ? n : 0;
+	return out;
+}
+
+static void port_drops(struct port_row *port, json_t *drops)
+{
+	uint64_t most = 0;
+	const char *reason;
+	json_t *value;
+
+	json_object_foreach(drops, reason, value) {
+		json_int_t n = json_integer_value(value);
+
+		if (n <= 0)
+			continue;
+		port->drops += (uint64_t)n;
+		if ((uint64_t)n > most) {
+			most = (uint64_t)n;
+			snprintf(port->why, sizeof(port->why), "%s", reason);
+		}
+	}
+}
+
+static double rate(uint64_t now, uint64_t before, double seconds)
+{
+	return now > before && seconds > 0 ? (double)(now - before) / seconds : 0;
+}
+
+static void port_fill(struct port_row *port, const json_t *json, const struct switch_row *before,
+		      double seconds)
+{
+	copy(port->name, sizeof(port->name), json, "name");
+	copy(port->kind, sizeof(port->kind), json, "kind");
+	copy(port->mac, sizeof(port->mac), json, "mac");
+	port->rx_frames = json_count(json, "rx_frames");
+	port->rx_bytes = json_count(json, "rx_bytes");
+	port->tx_frames = json_count(json, "tx_frames");
+	port->tx_bytes = json_count(json, "tx_bytes");
+	port_drops(port, json_object_get(json, "drops"));
+	for (size_t i = 0; before && i < before->port_count; i++) {
+		const struct port_row *old = &before->ports[i];
+
+		if (strcmp(old->name, port->name) != 0)
+			continue;
+		port->rx_rate = rate(port->rx_bytes, old->rx_bytes, seconds);
+		port->tx_rate = rate(port->tx_bytes, old->tx_bytes, seconds);
+	}
+}
+
+static void switch_fill(struct switch_row *row, const json_t *json,
+			const struct netmodel *model, double seconds)
+{
+	const json_t *ports = json_object_get(json, "ports");
+	const json_t *leases = json_object_get(json, "leases");
+	const json_t *macs = json_object_get(json, "macs");
+	const struct switch_row *before = NULL;
+
+	copy(row->name, sizeof(row->name), json, "name");
+	copy(row->uplink, sizeof(row->uplink), json, "uplink");
+	copy(row->address, sizeof(row->address), json, "address");
+	for (size_t i = 0; i < model->switch_count; i++)
+		if (strcmp(model->switches[i].name, row->name) == 0)
+			before = &model->switches[i];
+	row->ports = rows(ports, sizeof(*row->ports), &row->port_count);
+	for (size_t i = 0; i < row->port_count; i++)
+		port_fill(&row->ports[i], json_array_get(ports, i), before, seconds);
+	row->leases = rows(leases, sizeof(*row->leases), &row->lease_count);
+	for (size_t i = 0; i < row->lease_count; i++) {
+		const json_t *lease = json_array_get(leases, i);
+
+		copy(row->leases[i].mac, sizeof(row->leases[i].mac), lease, "mac");
+		copy(row->leases[i].address, sizeof(row->leases[i].address), lease, "address");
+		copy(row->leases[i].hostname, sizeof(row->leases[i].hostname), lease, "hostname");
+		row->leases[i].remaining = json_count(lease, "remaining");
+	}
+	row->macs = rows(macs, sizeof(*row->macs), &row->mac_count);
+	for (size_t i = 0; i < row->mac_count; i++) {
+		const json_t *mac = json_array_get(macs, i);
+
+		copy(row->macs[i].mac, sizeof(row->macs[i].mac), mac, "mac");
+		copy(row->macs[i].port, sizeof(row->macs[i].port), mac, "port");
+		row->macs[i].age = json_count(mac, "age");
+	}
+}
+
+void netmodel_switches(struct netmodel *model, const json_t *result, uint64_t now)
+{
+	const json_t *list = json_object_get(result, "switches");
+	double seconds = model->known ? (double)(now - model->updated) / (double)NS_PER_S : 0;
+	size_t count;
+	struct switch_row *switches = rows(list, sizeof(*switches), &count);
+
+	for (size_t i = 0; i < count; i++)
+		switch_fill(&switches[i], json_array_get(list, i), model, seconds);
+	switches_free(model->switches, model->switch_count);
+	model->switches = switches;
+	model->switch_count = count;
+	model->updated = now;
+	model->known = true;
+}
+
+static struct packet *packet_new(const json_t *json)
+{
+	static const char *const keys[PACKET_FIELDS] = {
+		"from_port", "to_port", "verdict", "from", "to", "protocol", "text",
+	};
+	const char *fields[PACKET_FIELDS];
+	size_t sizes[PACKET_FIELDS], size = sizeof(struct packet);
+	struct packet *packet;
+	char *at;
+
+	for (size_t i = 0; i < PACKET_FIELDS; i++) {
+		fields[i] = json_text(json, keys[i]);
+		sizes[i] = strnlen(fields[i], 255);
+		size += sizes[i] + 1;
+	}
+	packet = malloc(size);
+	if (!packet)
+		return NULL;
+	at = (char *)(packet + 1);
+	for (size_t i = 0; i < PACKET_FIELDS; i++) {
+		memcpy(at, fields[i], sizes[i]);
+		at[sizes[i]] = '\0';
+		packet->fields[i] = at;
+		at += sizes[i] + 1;
+	}
+	packet->time = json_count(json, "time");
+	packet->size = json_count(json, "size");
+	packet->dropped = strcmp(fields[PACKET_VERDICT], "forward") != 0 &&
+			  strcmp(fields[PACKET_VERDICT], "flood") != 0;
+	return packet;
+}
+
+void netmodel_packets(struct netmodel *model, const json_t *params)
+{
+	const json_t *list = json_object_get(params, "packets");
+	size_t count = json_array_size(list);
+
+	model->missed += json_count(params, "dropped");
+	for (size_t i = 0; i < count; i++) {
+		struct packet *packet = packet_new(json_array_get(list, i));
+		struct packet **slot = &model->packets[model->packet_count % NETMODEL_PACKETS];
+
+		if (!packet)
+			return;
+		free(*slot);
+		*slot = packet;
+		model->packet_count++;
+	}
+}
+
+const struct packet *netmodel_packet(const struct netmodel *model, uint64_t n)
+{
+	if (n >= model->packet_count || n + NETMODEL_PACKETS < model->packet_count)
+		return NULL;
+	return model->packets[n % NETMODEL_PACKETS];
+}

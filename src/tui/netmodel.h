@@ -1,0 +1,79 @@
+/*
+ * What the screen knows of the network: switches with their ports, and the
+ * packets that passed. Screen thread only.
+ */
+#ifndef TUI_NETMODEL_H
+#define TUI_NETMODEL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct port_row {
+	char name[100], kind[16], mac[20];
+	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes; /* rx: from the guest into the switch */
+	double rx_rate, tx_rate; /* bytes a second */
+	uint64_t drops;
+	char why[48]; /* the most frequent reason */
+};
+
+struct lease_row {
+	char mac[20], address[48], hostname[64];
+	uint64_t remaining; /* s */
+};
+
+struct mac_row {
+	char mac[20], port[100];
+	uint64_t age; /* s */
+};
+
+struct switch_row {
+	char name[40], uplink[16], address[48];
+	struct port_row *ports;
+	struct lease_row *leases;
+	struct mac_row *macs;
+	size_t port_count, lease_count, mac_count;
+};
+
+enum packet_field {
+	PACKET_FROM_PORT, PACKET_TO_PORT, PACKET_VERDICT, PACKET_FROM, PACKET_TO, PACKET_PROTOCOL,
+	PACKET_TEXT,
+	PACKET_FIELDS
+};
+
+/* One packet; the strings lie behind it in one block. */
+struct packet {
+	uint64_t time; /* ns since the epoch */
+	uint64_t size;
+	bool dropped;
+	const char *fields[PACKET_FIELDS];
+};
+
+#define NETMODEL_PACKETS 4096
+
+struct netmodel {
+	struct switch_row *switches;
+	size_t switch_count;
+	uint64_t updated; /* CLOCK_MONOTONIC, ns */
+	bool known;
+
+	struct packet *packets[NETMODEL_PACKETS]; /* packet n is at n % NETWORK_PACKETS */
+	uint64_t packet_count, missed; /* ever seen; not sent to us */
+
+	json_t *captures; /* of capture.list, or NULL */
+};
+
+void netmodel_destroy(struct netmodel *model);
+
+/* Takes over the result of switch.list, received at now (CLOCK_MONOTONIC, ns). */
+void netmodel_switches(struct netmodel *model, const json_t *result, uint64_t now);
+
+/* Adds the packets of a notification. */
+void netmodel_packets(struct netmodel *model, const json_t *params);
+void netmodel_forget_packets(struct netmodel *model);
+
+/* Packet number n, or NULL when it is not kept (any more). */
+const struct packet *netmodel_packet(const struct netmodel *model, uint64_t n);
+
+#endif

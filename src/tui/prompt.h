@@ -1,0 +1,44 @@
+/*
+ * A question on the message line: one of several keys, or a line of text.
+ * Screen thread only.
+ */
+#ifndef TUI_PROMPT_H
+#define TUI_PROMPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <wchar.h>
+
+#define PROMPT_TEXT 2048
+
+struct tui;
+
+struct prompt {
+	bool active;
+	char question[768];
+	const char *choices; /* keys that answer, or NULL: a line of text */
+	void (*answer)(struct tui *tui, int choice, const char *text);
+	wchar_t line[PROMPT_TEXT / 4];
+	size_t length, cursor;
+};
+
+/*
+ * Asks for one of the keys in choices; answer gets it, or 0 after Esc or any
+ * other key, which is to be harmless. text is NULL.
+ */
+void prompt_ask(struct prompt *prompt, const char *choices,
+		void (*answer)(struct tui *tui, int choice, const char *text),
+		const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Asks for a line, which begins as initial; answer gets it as text, or NULL after Esc. */
+void prompt_line(struct prompt *prompt, const char *initial,
+		 void (*answer)(struct tui *tui, int choice, const char *text),
+		 const char *question);
+
+/* A key; special says that it is a KEY_* of curses. */
+void prompt_key(struct prompt *prompt, struct tui *tui, wint_t key, bool special);
+
+/* Draws it at the bottom of the screen, above reserved rows. */
+void prompt_draw(const struct prompt *prompt, int reserved);
+
+#endif

@@ -1,0 +1,193 @@
+/*
+ * The terminal: entering and leaving curses, signals. Screen thread.
+ *
+ * A signal may reach any thread of the process, so that its handler only
+ * leaves a note in an atomic and an eventfd: no signalfd, whose signals all
+ * threads would have to block.
+ */
+#include "tui/terminal.h"
+
+#include <curses.h>
+#include <errno.h>
+#include <langinfo.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <term.h>
+#include <unistd.h>
+
+/* What curses would define away. */
+#undef columns
+#undef lines
+
+static const int signals[TERMINAL_SIGNALS] = { SIGWINCH, SIGHUP, SIGTERM, SIGINT, SIGTSTP };
+
+/* Signal handlers have no argument: one terminal a process, as curses has it. */
+static atomic_uint signals_seen;
+static atomic_int signal_fd = -1;
+
+static void note_signal(int number)
+{
+	int error = errno;
+	uint64_t one = 1;
+	ssize_t n;
+
+	atomic_fetch_or(&signals_seen, 1u << number);
+	n = write(atomic_load(&signal_fd), &one, sizeof(one));
+	(void)n;
+	errno = error;
+}
+
+unsigned terminal_signals(struct terminal *terminal)
+{
+	uint64_t count;
+	ssize_t n = read(terminal->signal_fd, &count, sizeof(count));
+
+	(void)n;
+	return atomic_exchange(&signals_seen, 0);
+}
+
+static int take_signals(struct terminal *terminal, struct cause *cause)
+{
+	struct sigaction action = { .sa_handler = note_signal, .sa_flags = SA_RESTART };
+	sigset_t mask;
+
+	terminal->signal_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (terminal->signal_fd < 0)
+		return cause_errno(cause, errno, "signals of the screen");
+	atomic_store(&signals_seen, 0);
+	atomic_store(&signal_fd, terminal->signal_fd);
+	sigemptyset(&mask);
+	sigemptyset(&action.sa_mask);
+	for (unsigned i = 0; i < TERMINAL_SIGNALS; i++) {
+		sigaction(signals[i], &action, &terminal->actions_before[i]);
+		sigaddset(&mask, signals[i]);
+	}
+	pthread_sigmask(SIG_UNBLOCK, &mask, &terminal->mask_before);
+	terminal->signals_taken = true;
+	return 0;
+}
+
+/* The locale of this thread, so that the rest of the process keeps its own. */
+static void take_locale(struct terminal *terminal)
+{
+	terminal->locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+	if (!terminal->locale)
+		return;
+	terminal->locale_before = uselocale(terminal->locale);
+	terminal->utf8 = strcmp(nl_langinfo_l(CODESET, terminal->locale), "UTF-8") == 0;
+}
+
+static int take_screen(struct terminal *terminal, struct cause *cause)
+{
+	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+	int error;
+
+	if (!term || !*term)
+		return cause_set(cause, EINVAL,
+				 "TERM is not set: set it to the terminal's type, for example "
+				 "TERM=xterm-256color");
+	if (setupterm(term, STDOUT_FILENO, &error) != OK)
+		return cause_set(cause, EINVAL,
+				 "TERM=%.60s: the terminal database does not know this type; set "
+				 "another one, for example TERM=xterm (Debian's ncurses-term has "
+				 "more of them)", term);
+	del_curterm(cur_term);
+	terminal->screen = newterm(NULL, stdout, stdin);
+	if (!terminal->screen)
+		return cause_set(cause, EINVAL,
+				 "TERM=%.60s: this terminal cannot place its cursor; the screen "
+				 "needs one that can", term);
+	raw();
+	noecho();
+	nonl();
+	keypad(stdscr, TRUE);
+	nodelay(stdscr, TRUE);
+	intrflush(stdscr, FALSE);
+	leaveok(stdscr, FALSE);
+	set_escdelay(25);
+	curs_set(0);
+	terminal->colour = !(no_color && *no_color) && has_colors() && start_color() == OK;
+	if (terminal->colour)
+		use_default_colors();
+	return 0;
+}
+
+int terminal_start(struct terminal *terminal, struct cause *cause)
+{
+	int error;
+
+	memset(terminal, 0, sizeof(*terminal));
+	terminal->signal_fd = -1;
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return cause_set(cause, ENOTTY,
+				 "the screen needs a terminal for standard input and output; without "
+				 "one, use the subcommands (vmdeck --help lists them)");
+	terminal->modes_saved = tcgetattr(STDIN_FILENO, &terminal->modes_before) == 0;
+	error = take_signals(terminal, cause);
+	if (error)
+		return error;
+	take_locale(terminal);
+	error = take_screen(terminal, cause);
+	if (error)
+		terminal_stop(terminal);
+	return error;
+}
+
+void terminal_stop(struct terminal *terminal)
+{
+	if (terminal->screen) {
+		if (!terminal->suspended)
+			endwin();
+		delscreen(terminal->screen);
+		terminal->screen = NULL;
+	}
+	if (terminal->modes_saved)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal->modes_before);
+	terminal->modes_saved = false;
+	if (terminal->locale) {
+		uselocale(terminal->locale_before);
+		freelocale(terminal->locale);
+		terminal->locale = (locale_t)0;
+	}
+	if (terminal->signals_taken) {
+		for (unsigned i = 0; i < TERMINAL_SIGNALS; i++)
+			sigaction(signals[i], &terminal->actions_before[i], NULL);
+		pthread_sigmask(SIG_SETMASK, &terminal->mask_before, NULL);
+		atomic_store(&signal_fd, -1);
+	}
+	terminal->signals_taken = false;
+	if (terminal->signal_fd >= 0)
+		close(terminal->signal_fd);
+	terminal->signal_fd = -1;
+}
+
+void terminal_suspend(struct terminal *terminal)
+{
+	def_prog_mode();
+	endwin();
+	terminal->suspended = true;
+}
+
+void terminal_resume(struct terminal *terminal)
+{
+	terminal->suspended = false;
+	reset_prog_mode();
+	terminal_resize(terminal);
+	clearok(curscr, TRUE);
+	curs_set(0);
+}
+
+void terminal_resize(struct terminal *terminal)
+{
+	struct winsize size;
+
+	if (terminal->suspended || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return;
+	if (size.ws_row && size.ws_col && (size.ws_row != LINES || size.ws_col != COLS))
+		resizeterm(size.ws_row, size.ws_col);
+}

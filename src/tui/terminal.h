@@ -1,0 +1,46 @@
+/*
+ * The terminal: entering and leaving curses, signals. Screen thread only.
+ */
+#ifndef TUI_TERMINAL_H
+#define TUI_TERMINAL_H
+
+#include <locale.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <termios.h>
+
+#include "base/cause.h"
+
+#define TERMINAL_SIGNALS 5
+
+struct terminal {
+	void *screen; /* SCREEN of curses */
+	locale_t locale, locale_before;
+	struct termios modes_before;
+	struct sigaction actions_before[TERMINAL_SIGNALS];
+	sigset_t mask_before;
+	int signal_fd; /* readable when a signal came; see terminal_signals() */
+	bool modes_saved, signals_taken, suspended;
+	bool utf8, colour;
+};
+
+/*
+ * Takes the terminal over. 0, -ENOTTY when standard input or output is none,
+ * -EINVAL for TERM, -errno, with a cause.
+ */
+int terminal_start(struct terminal *terminal, struct cause *cause);
+
+/* Gives it back as it was. Valid on a terminal that failed to start, and twice. */
+void terminal_stop(struct terminal *terminal);
+
+/* Gives the screen to another program, and takes it back. */
+void terminal_suspend(struct terminal *terminal);
+void terminal_resume(struct terminal *terminal);
+
+/* Adopts the size that the terminal has now. */
+void terminal_resize(struct terminal *terminal);
+
+/* Which signals came since the last call, as bits 1 << number; clears signal_fd. */
+unsigned terminal_signals(struct terminal *terminal);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * Text and numbers as a terminal shows them. Pure, but for the thread's
+ * locale, which says how wide a character is.
+ *
+ * Everything that a guest, a file or the server wrote passes text_next()
+ * before it reaches the terminal: no control character, no escape sequence,
+ * no invisible or reordering character comes through.
+ */
+#ifndef TUI_TEXT_H
+#define TUI_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <wchar.h>
+
+#define TEXT_REPLACEMENT 0xfffd
+
+/*
+ * Takes one character off a UTF-8 string: *c and its *columns (0..2); 0 columns
+ * says that it is to be left out. Returns the bytes taken, 0 at the end.
+ * What is invalid or would steer a terminal becomes TEXT_REPLACEMENT.
+ */
+size_t text_next(const char *s, wchar_t *c, int *columns);
+
+/* Columns that the string takes. */
+int text_width(const char *s);
+
+/* Bytes of the longest beginning that fits in columns; *used gets its columns (may be NULL). */
+size_t text_cut(const char *s, int columns, int *used);
+
+/*
+ * The first line of s wrapped at columns (> 0): its bytes, and in *next where the
+ * following line begins (blanks skipped). Ends at a '\n' too. Always advances.
+ */
+size_t text_wrap(const char *s, int columns, size_t *next);
+
+#define TEXT_NUMBER 16
+
+/* "512M", "1.2G": bytes in powers of 1024. At most 5 characters. */
+const char *text_size(char out[TEXT_NUMBER], double bytes);
+
+/* "34.5k", "999": counts in powers of 1000. At most 5 characters. */
+const char *text_count(char out[TEXT_NUMBER], double count);
+
+/* "34.5k/s": bytes a second in powers of 1000; "0" when there are none. */
+const char *text_rate(char out[TEXT_NUMBER], double rate);
+
+/* "99.9", "250": percent without the sign. */
+const char *text_percent(char out[TEXT_NUMBER], double percent);
+
+/* "42s", "5m03s", "2h13m", "3d04h". */
+const char *text_age(char out[TEXT_NUMBER], double seconds);
+
+#endif

@@ -1,0 +1,396 @@
+/* The deck: the list of guests, and the charts of the selected one. Screen thread. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "tui/json.h"
+#include "tui/layout.h"
+#include "tui/panel.h"
+#include "tui/text.h"
+#include "tui/view.h"
+
+/* Whether the filter lets the guest through. */
+static bool passes(const struct tui *tui, const struct tui_guest *guest)
+{
+	return !*tui->deck.filter || strcasestr(guest->name, tui->deck.filter);
+}
+
+/* The guest at a position of the filtered list, or NULL. */
+static struct tui_guest *guest_at(const struct tui *tui, size_t position)
+{
+	for (size_t i = 0; i < tui->model.guest_count; i++)
+		if (passes(tui, tui->model.guests[i]) && position-- == 0)
+			return tui->model.guests[i];
+	return NULL;
+}
+
+static size_t listed(const struct tui *tui, size_t *selected)
+{
+	size_t n = 0;
+
+	*selected = 0;
+	for (size_t i = 0; i < tui->model.guest_count; i++) {
+		if (!passes(tui, tui->model.guests[i]))
+			continue;
+		if (strcmp(tui->model.guests[i]->name, tui->deck.selected) == 0)
+			*selected = n;
+		n++;
+	}
+	return n;
+}
+
+static void select_at(struct tui *tui, size_t position)
+{
+	const struct tui_guest *guest = guest_at(tui, position);
+
+	snprintf(tui->deck.selected, sizeof(tui->deck.selected), "%s", guest ? guest->name : "");
+}
+
+const char *view_deck_selected(struct tui *tui)
+{
+	size_t position;
+
+	listed(tui, &position);
+	select_at(tui, position);
+	return tui->deck.selected;
+}
+
+/* The rows in sight, whose samples are wanted: those of the layout drawn last. */
+static json_t *deck_stats(struct tui *tui)
+{
+	json_t *names = json_array();
+	const char *selected = view_deck_selected(tui);
+	bool seen = false;
+
+	for (size_t i = 0; i < (tui->deck.page ? tui->deck.page : 1); i++) {
+		const struct tui_guest *guest = guest_at(tui, tui->deck.top + i);
+
+		if (!guest)
+			break;
+		json_array_append_new(names, json_string(guest->name));
+		seen = seen || strcmp(guest->name, selected) == 0;
+	}
+	if (!seen && *selected)
+		json_array_append_new(names, json_string(selected));
+	return names;
+}
+
+static void draw_heads(const struct column_layout *c, int y)
+{
+	static const char *const heads[COLUMN_COUNT] = {
+		[COLUMN_NAME] = "Name",	     [COLUMN_STATE] = "  State", [COLUMN_CPU] = "CPU%",
+		[COLUMN_MEMORY] = "Mem",     [COLUMN_READ] = "Read",	 [COLUMN_WRITE] = "Write",
+		[COLUMN_IN] = "Net in",	     [COLUMN_OUT] = "Net out",
+	};
+
+	for (unsigned i = 0; i < COLUMN_COUNT; i++) {
+		if (!c->width[i] || !heads[i])
+			continue;
+		if (i <= COLUMN_STATE)
+			draw_text(y, c->x[i], c->width[i], INK_TEXT | DRAW_DIM, heads[i]);
+		else
+			draw_right(y, c->x[i], c->width[i], INK_TEXT | DRAW_DIM, heads[i]);
+	}
+}
+
+static void draw_values(const struct column_layout *c, int y, const struct chart_series *s,
+			const struct tui_guest *guest, unsigned style, bool chosen)
+{
+	static const enum field rates[][2] = {
+		{ (enum field)COLUMN_READ, FIELD_DISK_READ },
+		{ (enum field)COLUMN_WRITE, FIELD_DISK_WRITE },
+		{ (enum field)COLUMN_IN, FIELD_NET_IN },
+		{ (enum field)COLUMN_OUT, FIELD_NET_OUT },
+	};
+	unsigned good = chosen ? style : INK_GOOD, accent = chosen ? style : INK_ACCENT;
+	char text[TEXT_NUMBER];
+
+	draw_right(y, c->x[COLUMN_CPU], c->width[COLUMN_CPU], style,
+		   text_percent(text, chart_last(&s[FIELD_CPU])));
+	draw_right(y, c->x[COLUMN_MEMORY], c->width[COLUMN_MEMORY], style,
+		   text_size(text, chart_last(&s[FIELD_MEMORY])));
+	for (unsigned i = 0; i < 4; i++)
+		draw_right(y, c->x[rates[i][0]], c->width[rates[i][0]], style,
+			   text_rate(text, chart_last(&s[rates[i][1]])));
+	draw_sparkline(y, c->x[COLUMN_CPU_LINE], c->width[COLUMN_CPU_LINE], good, &s[FIELD_CPU],
+		       100.0f * (float)(guest->cpus ? guest->cpus : 1));
+	draw_sparkline(y, c->x[COLUMN_MEMORY_LINE], c->width[COLUMN_MEMORY_LINE], accent,
+		       &s[FIELD_MEMORY], (float)guest->memory);
+	draw_sparkline(y, c->x[COLUMN_DISK_LINE], c->width[COLUMN_DISK_LINE], accent,
+		       &s[FIELD_DISK_READ], 0);
+	draw_sparkline(y, c->x[COLUMN_NET_LINE], c->width[COLUMN_NET_LINE], accent,
+		       &s[FIELD_NET_IN], 0);
+}
+
+static void draw_guest(const struct column_layout *c, struct rect row,
+		       const struct tui_guest *guest, bool chosen)
+{
+	unsigned style = chosen ? INK_TEXT | DRAW_REVERSE : INK_TEXT;
+	unsigned state = chosen ? style : draw_state_style(guest->state);
+
+	if (chosen)
+		draw_fill(row, style);
+	draw_text(row.y, c->x[COLUMN_NAME], c->width[COLUMN_NAME], style | DRAW_BOLD, guest->name);
+	draw_format(row.y, c->x[COLUMN_STATE], c->width[COLUMN_STATE], state, "%s %s",
+		    draw_state_sign(guest->state), state_name(guest->state));
+	if (guest->series && guest->series[FIELD_CPU].filled && state_alive(guest->state))
+		draw_values(c, row.y, guest->series, guest, style, chosen);
+}
+
+/* Keeps the selected row in sight. */
+static void follow(struct deck_view *deck, size_t selected, size_t count, size_t page)
+{
+	deck->page = page;
+	if (selected < deck->top)
+		deck->top = selected;
+	if (page && selected >= deck->top + page)
+		deck->top = selected - page + 1;
+	if (deck->top + page > count)
+		deck->top = count > page ? count - page : 0;
+}
+
+static void draw_empty(struct tui *tui, struct rect r)
+{
+	char text[512];
+
+	if (!tui->model.guests_known)
+		snprintf(text, sizeof(text), "Waiting for the list of guests");
+	else if (tui->model.guest_count)
+		snprintf(text, sizeof(text), "No guest's name contains \"%s\". Press / to change "
+			 "the filter.", tui->deck.filter);
+	else
+		snprintf(text, sizeof(text), "No guests are defined. Write a profile (*.ini) into "
+			 "%s, or try vmdeck --demo.",
+			 tui->model.deck && *tui->model.deck ? tui->model.deck :
+							       "the folder of guests");
+	draw_center(r, INK_TEXT, text);
+}
+
+static void draw_list(struct tui *tui, struct rect r, bool boxed)
+{
+	struct column_layout columns;
+	size_t selected, count = listed(tui, &selected);
+	char title[128];
+	int names = 8, width;
+
+	if (boxed) {
+		snprintf(title, sizeof(title), *tui->deck.filter ? "Guests matching %s" : "Guests",
+			 tui->deck.filter);
+		r = draw_box(r, INK_TEXT | DRAW_DIM, title);
+	}
+	if (count == 0) {
+		draw_empty(tui, r);
+		return;
+	}
+	for (size_t i = 0; i < tui->model.guest_count; i++)
+		if ((width = text_width(tui->model.guests[i]->name)) > names)
+			names = width;
+	layout_columns(&columns, r.x + 1, r.width - 2, names);
+	if (r.height >= 3) {
+		draw_heads(&columns, r.y);
+		r.y++;
+		r.height--;
+	}
+	follow(&tui->deck, selected, count, (size_t)r.height);
+	for (int i = 0; i < r.height; i++) {
+		const struct tui_guest *guest = guest_at(tui, tui->deck.top + (size_t)i);
+
+		if (!guest)
+			break;
+		draw_guest(&columns, (struct rect){ r.y + i, r.x, 1, r.width }, guest,
+			   tui->deck.top + (size_t)i == selected);
+	}
+	if (boxed && count > (size_t)r.height) {
+		snprintf(title, sizeof(title), " %zu of %zu ", selected + 1, count);
+		draw_right(r.y + r.height, r.x, r.width - 2, INK_TEXT | DRAW_DIM, title);
+	}
+}
+
+/* The line between list and charts: what the selected guest is. */
+static void facts(const struct tui_guest *guest, char *out, size_t size)
+{
+	const json_t *nets = json_object_get(guest->json, "nets");
+	const json_t *disks = json_object_get(guest->json, "disks");
+	const char *reason = json_text(guest->json, "reason"), *dot = draw_sign(SIGN_SEPARATOR);
+	uint64_t since = json_count(guest->json, "since"), now = clock_wall();
+	char number[TEXT_NUMBER];
+	size_t n;
+
+	n = (size_t)snprintf(out, size, " %s", state_name(guest->state));
+	if (since && since < now && n < size)
+		n += (size_t)snprintf(out + n, size - n, " for %s",
+				      text_age(number, (double)((now - since) / NS_PER_S)));
+	if (*reason && !(guest->state >= STATE_STARTING && guest->state <= STATE_PAUSED)) {
+		if (n < size)
+			snprintf(out + n, size - n, ": %s", reason);
+		return;
+	}
+	if (n < size && guest->cpus)
+		n += (size_t)snprintf(out + n, size - n, " %s %u vCPU%s %s %s", dot, guest->cpus,
+				      guest->cpus == 1 ? "" : "s", dot,
+				      text_size(number, guest->memory));
+	for (size_t i = 0; i < json_array_size(nets) && i < 8 && n < size; i++)
+		n += (size_t)snprintf(out + n, size - n, " %s %s on %s", dot,
+				      json_text(json_array_get(nets, i), "name"),
+				      json_text(json_array_get(nets, i), "switch"));
+	for (size_t i = 0; i < json_array_size(disks) && i < 8 && n < size; i++) {
+		const char *path = json_text(json_array_get(disks, i), "path");
+		const char *slash = strrchr(path, '/');
+
+		n += (size_t)snprintf(out + n, size - n, " %s %s %s", dot,
+				      json_text(json_array_get(disks, i), "name"),
+				      strncmp(path, "/proc/", 6) == 0 ? "in memory" :
+				      slash ? slash + 1 : path);
+	}
+}
+
+static void draw_facts(struct rect r, const struct tui_guest *guest)
+{
+	bool bad = guest->state == STATE_CRASHED || guest->state == STATE_INVALID;
+	char text[1024], all[1200];
+	int used;
+
+	facts(guest, text, sizeof(text));
+	if (r.height > 1) {
+		snprintf(all, sizeof(all), "%s%s", guest->name, text);
+		draw_wrapped(r, bad ? INK_BAD : INK_TEXT, all);
+		return;
+	}
+	used = draw_text(r.y, r.x, r.width, INK_ACCENT | DRAW_BOLD, guest->name);
+	draw_text(r.y, r.x + used, r.width - used, bad ? INK_BAD : INK_TEXT, text);
+}
+
+/* The newest messages, newest at the bottom, one line each. */
+static void draw_events(struct tui *tui, struct rect box)
+{
+	struct rect r = draw_box(box, INK_TEXT | DRAW_DIM, "Messages");
+	uint64_t count = tui->model.message_count, lines = (uint64_t)(r.height > 0 ? r.height : 0);
+	uint64_t first;
+	char time[16];
+
+	if (count == 0)
+		draw_text(r.y, r.x + 1, r.width - 2, INK_TEXT | DRAW_DIM, "Nothing has happened yet.");
+	if (lines > count)
+		lines = count;
+	if (lines > MODEL_MESSAGES)
+		lines = MODEL_MESSAGES;
+	first = count - lines;
+	for (uint64_t i = 0; i < lines; i++) {
+		const struct message *message = &tui->model.messages[(first + i) % MODEL_MESSAGES];
+		int y = r.y + (int)i, x = r.x + 1;
+
+		x += draw_text(y, x, r.width - 2, INK_TEXT | DRAW_DIM,
+			       draw_time(time, message->time)) + 1;
+		if (message->guest)
+			x += draw_text(y, x, r.x + r.width - x, INK_TEXT | DRAW_BOLD,
+				       message->guest) + 1;
+		draw_text(y, x, r.x + r.width - x, draw_severity_style(message->severity),
+			  message->text ? message->text : "");
+	}
+}
+
+/* Instead of charts: what is wrong with the profile. */
+static void draw_mistakes(struct rect r, const struct tui_guest *guest)
+{
+	const json_t *mistakes = json_object_get(guest->json, "mistakes");
+	struct rect in = draw_box(r, INK_BAD, "Mistakes in the profile");
+	char line[512];
+
+	in.x++;
+	in.width -= 2;
+	for (size_t i = 0; i < json_array_size(mistakes) && in.height > 0; i++) {
+		const json_t *mistake = json_array_get(mistakes, i);
+		int used;
+
+		snprintf(line, sizeof(line), "Line %u: %s", (unsigned)json_count(mistake, "line"),
+			 json_text(mistake, "text"));
+		used = draw_wrapped(in, INK_TEXT, line);
+		in.y += used;
+		in.height -= used;
+	}
+	if (in.height > 1)
+		draw_text(in.y + 1, in.x, in.width, INK_TEXT | DRAW_DIM,
+			  "Press e to edit the profile.");
+}
+
+static void draw_charts(struct tui *tui, const struct deck_layout *layout,
+			const struct tui_guest *guest)
+{
+	const struct rect *first = &layout->charts[0];
+	const struct rect *last = &layout->charts[layout->chart_count - 1];
+	char empty[160];
+
+	if (guest->state == STATE_INVALID) {
+		draw_mistakes((struct rect){ first->y, first->x, last->y + last->height - first->y,
+					     last->x + last->width - first->x }, guest);
+		return;
+	}
+	if (state_alive(guest->state))
+		snprintf(empty, sizeof(empty), "waiting for samples");
+	else
+		snprintf(empty, sizeof(empty), "%.60s is not running", guest->name);
+	for (unsigned i = 0; i < layout->chart_count; i++)
+		panel_draw(layout->charts[i], (tui->deck.chart + i) % PANEL_COUNT, guest, empty);
+}
+
+static void deck_draw(struct tui *tui, struct rect body)
+{
+	const struct tui_guest *guest = model_find(&tui->model, view_deck_selected(tui));
+	struct deck_layout layout;
+	size_t selected;
+
+	layout_deck(&layout, body, (int)listed(tui, &selected));
+	draw_list(tui, layout.list, layout.boxed);
+	if (layout.events.height > 2)
+		draw_events(tui, layout.events);
+	if (guest && layout.facts.height)
+		draw_facts(layout.facts, guest);
+	if (guest && layout.chart_count)
+		draw_charts(tui, &layout, guest);
+}
+
+static void filter_answer(struct tui *tui, int choice, const char *text)
+{
+	(void)choice;
+	if (text)
+		snprintf(tui->deck.filter, sizeof(tui->deck.filter), "%s", text);
+	tui->deck.top = 0;
+}
+
+static bool deck_command(struct tui *tui, enum command command)
+{
+	size_t selected, count = listed(tui, &selected);
+	int position = (int)selected;
+
+	if (command == COMMAND_FILTER) {
+		prompt_line(&tui->prompt, tui->deck.filter, filter_answer, "Show guests with:");
+		return true;
+	}
+	if (command == COMMAND_CHART) {
+		tui->deck.chart = (tui->deck.chart + 1) % PANEL_COUNT;
+		return true;
+	}
+	/* The selection moves as a page of one line does, but by pages of the list. */
+	if (command == COMMAND_PAGE_UP)
+		position -= (int)tui->deck.page;
+	else if (command == COMMAND_PAGE_DOWN)
+		position += (int)tui->deck.page;
+	else if (!scroll_command(&position, (int)count, 1, command))
+		return false;
+	if (position >= (int)count)
+		position = (int)count - 1;
+	select_at(tui, position > 0 ? (size_t)position : 0);
+	return true;
+}
+
+static void deck_tick(struct tui *tui)
+{
+	tui_dirty(tui); /* "running for 3m12s" */
+}
+
+const struct view view_deck = {
+	.draw = deck_draw,
+	.command = deck_command,
+	.tick = deck_tick,
+	.stats = deck_stats,
+};

@@ -1,0 +1,346 @@
+/*
+ * Everything about one guest: profile, devices, exits, the last lines of a
+ * crash. Asked for every second while it is shown. Screen thread.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "tui/json.h"
+#include "tui/text.h"
+#include "tui/view.h"
+
+#define NAME_WIDTH 13 /* column of names, with its gap */
+
+/* A page is taller than the screen: everything is laid out, the lines in sight are drawn. */
+struct page {
+	struct rect r;
+	int y; /* the next line, counted from the top of the whole page */
+	int top;
+};
+
+static bool visible(const struct page *page)
+{
+	return page->y >= page->top && page->y < page->top + page->r.height;
+}
+
+static int row(const struct page *page)
+{
+	return page->r.y + page->y - page->top;
+}
+
+static void heading(struct page *page, const char *text)
+{
+	if (page->y > 0)
+		page->y++;
+	if (visible(page)) {
+		int used = draw_text(row(page), page->r.x, page->r.width, INK_ACCENT | DRAW_BOLD,
+				     text);
+
+		draw_line(row(page), page->r.x + used + 1, page->r.width - used - 1,
+			  INK_TEXT | DRAW_DIM);
+	}
+	page->y++;
+}
+
+/* A text that may take several lines. */
+static void paragraph(struct page *page, int indent, unsigned style, const char *text)
+{
+	int width = page->r.width - indent;
+	char line[1024];
+	size_t next;
+
+	if (width < 4)
+		return;
+	for (; *text; text += next) {
+		size_t bytes = text_wrap(text, width, &next);
+
+		snprintf(line, sizeof(line), "%.*s", (int)bytes, text);
+		if (visible(page))
+			draw_text(row(page), page->r.x + indent, width, style, line);
+		page->y++;
+	}
+}
+
+static void pair(struct page *page, const char *name, unsigned style, const char *value)
+{
+	int y = page->y;
+
+	if (!*value)
+		return;
+	if (visible(page))
+		draw_text(row(page), page->r.x, NAME_WIDTH - 1, INK_TEXT | DRAW_DIM, name);
+	paragraph(page, NAME_WIDTH, style, value);
+	if (page->y == y)
+		page->y++;
+}
+
+static void section_profile(struct page *page, const json_t *g, const struct tui_guest *guest)
+{
+	uint64_t since = json_count(g, "since"), now = clock_wall();
+	char text[512], number[TEXT_NUMBER], age[TEXT_NUMBER];
+
+	heading(page, "Guest");
+	text_age(age, since && since < now ? (double)((now - since) / NS_PER_S) : 0);
+	snprintf(text, sizeof(text), "%s %s%s%s", draw_state_sign(guest->state),
+		 state_name(guest->state), since ? " for " : "", since ? age : "");
+	pair(page, "State", draw_state_style(guest->state), text);
+	pair(page, "Reason", guest->state == STATE_CRASHED ? INK_BAD : INK_TEXT,
+	     json_text(g, "reason"));
+	pair(page, "Profile", INK_TEXT,
+	     *json_text(g, "profile") ? json_text(g, "profile") : "built in");
+	if (guest->state == STATE_INVALID)
+		return;
+	snprintf(text, sizeof(text), "%u", guest->cpus);
+	pair(page, "vCPUs", INK_TEXT, text);
+	pair(page, "Memory", INK_TEXT, text_size(number, guest->memory));
+	pair(page, "Autostart", INK_TEXT, json_bool(g, "autostart") ? "yes" : "no");
+}
+
+static void section_mistakes(struct page *page, const json_t *g)
+{
+	const json_t *mistakes = json_object_get(g, "mistakes");
+	char text[600];
+
+	if (json_array_size(mistakes) == 0)
+		return;
+	heading(page, "Mistakes in the profile");
+	for (size_t i = 0; i < json_array_size(mistakes) && i < 200; i++) {
+		const json_t *mistake = json_array_get(mistakes, i);
+
+		snprintf(text, sizeof(text), "line %u: %s", (unsigned)json_count(mistake, "line"),
+			 json_text(mistake, "text"));
+		paragraph(page, 0, INK_BAD, text);
+	}
+}
+
+/* What a device of a name says of itself, or "". */
+static const char *device_status(const json_t *g, const char *name)
+{
+	const json_t *devices = json_object_get(g, "devices");
+
+	for (size_t i = 0; i < json_array_size(devices); i++)
+		if (strcmp(json_text(json_array_get(devices, i), "name"), name) == 0)
+			return json_text(json_array_get(devices, i), "status");
+	return "";
+}
+
+static bool device_named(const json_t *list, const char *name)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (strcmp(json_text(json_array_get(list, i), "name"), name) == 0)
+			return true;
+	return false;
+}
+
+static void device(struct page *page, const json_t *g, const char *name, const char *what)
+{
+	const char *status = device_status(g, name);
+	char text[900];
+
+	snprintf(text, sizeof(text), "%s%s%s", what, *status ? ", " : "", status);
+	pair(page, name, INK_TEXT, text);
+}
+
+static void section_devices(struct page *page, const json_t *g)
+{
+	const json_t *nets = json_object_get(g, "nets"), *disks = json_object_get(g, "disks");
+	const json_t *devices = json_object_get(g, "devices");
+	char text[600];
+
+	if (json_array_size(nets) + json_array_size(disks) + json_array_size(devices) == 0)
+		return;
+	heading(page, "Devices");
+	for (size_t i = 0; i < json_array_size(nets) && i < 64; i++) {
+		const json_t *net = json_array_get(nets, i);
+
+		snprintf(text, sizeof(text), "on switch %s, %s", json_text(net, "switch"),
+			 json_text(net, "mac"));
+		device(page, g, json_text(net, "name"), text);
+	}
+	for (size_t i = 0; i < json_array_size(disks) && i < 64; i++) {
+		const json_t *disk = json_array_get(disks, i);
+
+		snprintf(text, sizeof(text), "%s%s", json_text(disk, "path"),
+			 json_bool(disk, "readonly") ? ", read only" : "");
+		device(page, g, json_text(disk, "name"), text);
+	}
+	for (size_t i = 0; i < json_array_size(devices) && i < 256; i++) {
+		const char *name = json_text(json_array_get(devices, i), "name");
+
+		if (!device_named(nets, name) && !device_named(disks, name))
+			pair(page, name, INK_TEXT,
+			     json_text(json_array_get(devices, i), "status"));
+	}
+}
+
+static void section_text(struct page *page, const char *title, const char *text)
+{
+	if (!*text)
+		return;
+	heading(page, title);
+	paragraph(page, 0, INK_TEXT, text);
+}
+
+static void section_console(struct page *page, const json_t *g)
+{
+	const json_t *lines = json_object_get(g, "console_tail");
+
+	if (json_array_size(lines) == 0)
+		return;
+	heading(page, "Last lines of the console");
+	for (size_t i = 0; i < json_array_size(lines) && i < 1000; i++) {
+		const char *line = json_string_value(json_array_get(lines, i));
+
+		if (line && *line)
+			paragraph(page, 0, INK_TEXT, line);
+		else
+			page->y++;
+	}
+}
+
+/* How often an exit happened by the answer before, to show its rate. */
+static uint64_t count_before(const struct guest_view *view, const char *reason)
+{
+	const json_t *exits = json_object_get(view->before, "exits");
+
+	for (size_t i = 0; i < json_array_size(exits); i++)
+		if (strcmp(json_text(json_array_get(exits, i), "reason"), reason) == 0)
+			return json_count(json_array_get(exits, i), "count");
+	return 0;
+}
+
+static void exit_line(struct page *page, const struct guest_view *view, const json_t *entry,
+		      uint64_t most)
+{
+	const char *reason = json_text(entry, "reason");
+	uint64_t count = json_count(entry, "count"), before = count_before(view, reason);
+	double seconds = (double)(view->show_at - view->before_at) / (double)NS_PER_S;
+	char number[TEXT_NUMBER], text[64];
+	int x = page->r.x, y = row(page), bar = page->r.width - 34;
+
+	if (visible(page)) {
+		draw_text(y, x, 14, INK_TEXT, reason);
+		draw_right(y, x + 15, 6, INK_TEXT, text_count(number, (double)count));
+		if (view->before && seconds > 0 && count >= before) {
+			snprintf(text, sizeof(text), "%s/s",
+				 text_count(number, (double)(count - before) / seconds));
+			draw_right(y, x + 22, 9, INK_TEXT | DRAW_DIM, text);
+		}
+		if (bar > 3)
+			draw_bar(y, x + 33, bar, INK_ACCENT, (double)count / (double)most);
+	}
+	page->y++;
+}
+
+static void section_exits(struct page *page, const struct guest_view *view)
+{
+	const json_t *exits = json_object_get(view->show, "exits");
+	uint64_t most = 1;
+
+	if (json_array_size(exits) == 0)
+		return;
+	heading(page, "VM exits by reason");
+	for (size_t i = 0; i < json_array_size(exits); i++)
+		if (json_count(json_array_get(exits, i), "count") > most)
+			most = json_count(json_array_get(exits, i), "count");
+	for (size_t i = 0; i < json_array_size(exits) && i < 100; i++)
+		exit_line(page, view, json_array_get(exits, i), most);
+}
+
+static void guest_draw(struct tui *tui, struct rect body)
+{
+	struct guest_view *view = &tui->guest;
+	const struct tui_guest *guest = model_find(&tui->model, view->name);
+	bool wide = body.width >= 110;
+	struct rect in = { body.y, body.x + 1, body.height, body.width - 2 };
+	struct page left, right;
+
+	if (!guest || !view->show) {
+		draw_center(body, INK_TEXT, guest ? "Waiting for the details" :
+						    "This guest is gone.");
+		return;
+	}
+	view->page = in.height;
+	left = (struct page){ in, 0, view->top };
+	if (wide)
+		left.r.width = in.width / 2 - 1;
+	right = left;
+	if (wide) {
+		right.r.x += in.width / 2 + 1;
+		right.r.width = in.width - in.width / 2 - 1;
+	}
+	section_profile(&left, view->show, guest);
+	section_mistakes(&left, view->show);
+	section_devices(&left, view->show);
+	if (!wide)
+		right.y = left.y;
+	section_text(&right, "Registers", json_text(view->show, "registers"));
+	section_exits(&right, view);
+	if (!wide)
+		left.y = right.y;
+	section_console(guest->state == STATE_CRASHED && wide ? &right : &left, view->show);
+	view->lines = left.y > right.y ? left.y : right.y;
+}
+
+static void shown(void *arg, json_t *result, const struct client_error *error)
+{
+	struct tui *tui = arg;
+	struct guest_view *view = &tui->guest;
+
+	view->asked = false;
+	if (error) {
+		tui_fail(tui, error);
+		return;
+	}
+	/* An answer about the guest that was shown before it. */
+	if (strcmp(json_text(result, "name"), view->name) != 0)
+		return;
+	json_decref(view->before);
+	view->before = view->show;
+	view->before_at = view->show_at;
+	view->show = json_incref(result);
+	view->show_at = clock_monotonic();
+	tui_dirty(tui);
+}
+
+static void ask(struct tui *tui)
+{
+	if (!tui->guest.asked && model_find(&tui->model, tui->guest.name))
+		tui->guest.asked = tui_call(tui, "guest.show",
+					    json_pack("{s:s}", "guest", tui->guest.name), shown);
+	tui_dirty(tui);
+}
+
+void view_guest_open(struct tui *tui, const char *name)
+{
+	struct guest_view *view = &tui->guest;
+
+	if (strcmp(view->name, name) != 0) {
+		json_decref(view->show);
+		json_decref(view->before);
+		view->show = view->before = NULL;
+		view->top = 0;
+		snprintf(view->name, sizeof(view->name), "%s", name);
+	}
+	tui_open(tui, VIEW_GUEST);
+}
+
+static bool guest_command(struct tui *tui, enum command command)
+{
+	return scroll_command(&tui->guest.top, tui->guest.lines, tui->guest.page, command);
+}
+
+static void guest_title(struct tui *tui, char *out, size_t size)
+{
+	snprintf(out, size, "%s", tui->guest.name);
+}
+
+const struct view view_guest = {
+	.enter = ask,
+	.draw = guest_draw,
+	.command = guest_command,
+	.tick = ask,
+	.title = guest_title,
+};

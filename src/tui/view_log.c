@@ -1,0 +1,96 @@
+/* Past messages, newest at the bottom. Screen thread. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/text.h"
+#include "tui/view.h"
+
+static int lines_of(const struct message *message, int width)
+{
+	char text[2200];
+	const char *rest = text;
+	size_t next;
+	int lines = 0;
+
+	model_sentence(message, text, sizeof(text));
+	for (; *rest; rest += next, lines++)
+		text_wrap(rest, width, &next);
+	return lines ? lines : 1;
+}
+
+/* Draws a message's lines from y on, those that lie in the rectangle. */
+static void draw_one(const struct message *message, struct rect r, int y, int gap)
+{
+	char text[2200], line[1024], time[16];
+	const char *rest = text;
+	size_t next, bytes;
+
+	model_sentence(message, text, sizeof(text));
+	if (y >= r.y && y < r.y + r.height)
+		draw_text(y, r.x, gap - 1, INK_TEXT | DRAW_DIM, draw_time(time, message->time));
+	for (; *rest; rest += next, y++) {
+		bytes = text_wrap(rest, r.width - gap, &next);
+		if (y < r.y || y >= r.y + r.height)
+			continue;
+		snprintf(line, sizeof(line), "%.*s", (int)bytes, rest);
+		draw_text(y, r.x + gap, r.width - gap, draw_severity_style(message->severity),
+			  line);
+	}
+}
+
+static void log_draw(struct tui *tui, struct rect body)
+{
+	uint64_t count = tui->model.message_count;
+	uint64_t first = count > MODEL_MESSAGES ? count - MODEL_MESSAGES : 0;
+	struct rect r = { body.y, body.x + 1, body.height, body.width - 2 };
+	int gap = r.width >= 40 ? 10 : 0, y, lines = 0;
+
+	if (count == 0) {
+		draw_center(body, INK_TEXT, "There are no messages yet.");
+		return;
+	}
+	for (uint64_t i = first; i < count; i++)
+		lines += lines_of(&tui->model.messages[i % MODEL_MESSAGES], r.width - gap);
+	/* top counts from the newest: 0 follows the tail. */
+	tui->log.lines = lines;
+	tui->log.page = r.height;
+	y = r.y + r.height - lines + tui->log.top;
+	if (lines < r.height)
+		y = r.y;
+	for (uint64_t i = first; i < count; i++) {
+		const struct message *message = &tui->model.messages[i % MODEL_MESSAGES];
+
+		draw_one(message, r, y, gap);
+		y += lines_of(message, r.width - gap);
+	}
+}
+
+static bool log_command(struct tui *tui, enum command command)
+{
+	int most = tui->log.lines > tui->log.page ? tui->log.lines - tui->log.page : 0;
+	int top = most - tui->log.top;
+
+	if (!scroll_command(&top, tui->log.lines, tui->log.page, command))
+		return false;
+	tui->log.top = most - top;
+	return true;
+}
+
+static void log_enter(struct tui *tui)
+{
+	tui->log.top = 0;
+	tui->message_shown = false;
+}
+
+static void log_title(struct tui *tui, char *out, size_t size)
+{
+	(void)tui;
+	snprintf(out, size, "Messages");
+}
+
+const struct view view_log = {
+	.enter = log_enter,
+	.draw = log_draw,
+	.command = log_command,
+	.title = log_title,
+};

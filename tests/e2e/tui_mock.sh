@@ -1,0 +1,388 @@
+#!/bin/sh
+# Drives the screen in tmux against a mock server: presses keys, reads the
+# screen. Each part has a server of its own. Needs tmux and python3.
+builddir=${builddir:-.}
+srcdir=${srcdir:-.}
+client=$(cd "$builddir" && pwd)/tests/e2e/tui_client
+mock=$(cd "$srcdir" && pwd)/tests/e2e/mock_server.py
+
+for program in tmux python3; do
+	if ! command -v $program >/dev/null; then
+		echo "tui_mock: $program was not found"
+		exit 77
+	fi
+done
+if ! locale -a 2>/dev/null | grep -qi '^C\.utf-\?8$'; then
+	echo "tui_mock: there is no locale C.UTF-8"
+	exit 77
+fi
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/tui_mock.XXXXXX") || exit 99
+name=vmdeck-test-$$
+server=
+failed=0
+unset TMUX TMUX_PANE NO_COLOR VISUAL
+EDITOR=$dir/editor
+export EDITOR
+
+t() {
+	tmux -L "$name" -f /dev/null "$@"
+}
+
+stop() {
+	t kill-server 2>/dev/null
+	if [ -s "$dir/run/err" ]; then
+		echo "FAIL: the screen wrote to standard error:"
+		cat "$dir/run/err"
+		failed=1
+	fi
+	exec 9>&-
+	if [ -n "$server" ]; then
+		wait "$server"
+		server=
+	fi
+}
+
+cleanup() {
+	stop
+	rm -rf "$dir"
+}
+trap cleanup EXIT
+trap 'exit 99' INT TERM
+
+# start WIDTH HEIGHT MODE [VARIABLE=VALUE...]
+start() {
+	width=$1 height=$2 mode=$3
+	shift 3
+	stop
+	rm -rf "$dir/run"
+	mkdir "$dir/run"
+	mkfifo "$dir/run/hold"
+	python3 "$mock" "$dir/run/sock" "$mode" <"$dir/run/hold" 2>"$dir/run/mock.err" 9>&- &
+	server=$!
+	exec 9>"$dir/run/hold"
+	tries=0
+	while [ ! -S "$dir/run/sock" ] && [ $tries -lt 100 ]; do
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+	printf '#!/bin/sh\n%s\n' \
+		"env LC_ALL=C.UTF-8 $* $client $dir/run/sock $arguments 2>$dir/run/err; stty -a; cat" \
+		>"$dir/run/session"
+	t new-session -d -x "$width" -y "$height" "sh $dir/run/session" 9>&-
+	t set-option -g status off
+	t resize-window -x "$width" -y "$height"
+}
+
+key() {
+	t send-keys "$@"
+}
+
+screen() {
+	t capture-pane -p
+}
+
+# see PATTERN [what]: waits until the screen shows it.
+see() {
+	tries=0
+	while [ $tries -lt 100 ]; do
+		screen >"$dir/screen"
+		if grep -q -e "$1" "$dir/screen"; then
+			return 0
+		fi
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+	echo "FAIL: not on the screen: $1"
+	cat "$dir/screen" "$dir/run/err" "$dir/run/mock.err"
+	failed=1
+	return 1
+}
+
+# gone PATTERN: waits until the screen no longer shows it.
+gone() {
+	tries=0
+	while [ $tries -lt 100 ]; do
+		screen >"$dir/screen"
+		if ! grep -q -e "$1" "$dir/screen"; then
+			return 0
+		fi
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+	echo "FAIL: still on the screen: $1"
+	cat "$dir/screen"
+	failed=1
+	return 1
+}
+
+# asked PATTERN: waits until the server was asked this.
+asked() {
+	tries=0
+	while [ $tries -lt 100 ]; do
+		grep -q -e "$1" "$dir/run/sock.log" 2>/dev/null && return 0
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+	echo "FAIL: the server was not asked: $1"
+	cat "$dir/run/sock.log"
+	failed=1
+	return 1
+}
+
+arguments=
+
+echo "deck: list, charts full at once, orders"
+start 120 40 ""
+see 'db .*running'
+see 'web .*running'
+see 'build-box .*stopped'
+see 'CPU .*of 4 vCPUs'
+see 'Network.*in .*out'
+see 'Memory.*of 4.0G'
+see 'Disk.*read.*write'
+see '⣿⣿⣿⣿'
+see 'Enter details'
+asked 'stats.subscribe.*"history": true'
+key j
+see 'CPU .*of 2 vCPUs'
+key p
+see 'web .*paused'
+asked 'guest.pause {"guest": "web"}'
+key p
+see 'web .*● running'
+key F
+see 'Force web off?'
+key n
+gone 'Force web off?'
+key F
+see 'Force web off?'
+key y
+see 'web .*○ stopped'
+asked 'guest.off {"guest": "web"}'
+key p
+see 'cannot be ordered this'
+key s
+see 'web .*● running'
+key L
+see 'Messages'
+see 'cannot be ordered this'
+key q
+key /
+see 'Show guests with:'
+key b u i Enter
+see 'Guests matching bui'
+gone 'web *● running'
+see 'build-box is not running'
+key / C-u Enter
+see 'web .*running'
+
+echo "details"
+key g
+key Enter
+see 'VM exits by reason'
+see 'virtio-net0 *driver ready'
+see 'MMIO .*/s'
+key q
+gone 'VM exits'
+
+echo "help is the table of keys"
+key '?'
+see 'press the guest.s power button'
+see 'scroll back'
+key Escape
+see 'Guests ─'
+
+echo "console"
+key c
+see 'Welcome\|boot line 100'
+see 'green reverse 中文'
+see 'db ● running.*Ctrl-\] leaves'
+key l s Enter
+see '\$ ls'
+asked 'typed 6c'
+asked 'typed 1b5b[0-9a-f]*52' # the answer to its cursor report
+key F1 Up
+asked 'typed 1b4f501b5b41'
+key PageUp
+see 'lines back'
+see 'boot line 50'
+key PageDown
+gone 'lines back'
+t resize-window -x 80 -y 24
+see 'Ctrl-\] leaves'
+t resize-window -x 120 -y 40
+key C-]
+see 'Guests ─'
+key c
+see 'green reverse'
+key C-]
+see 'Guests ─'
+
+echo "network"
+key n
+see 'db/net0 .*k/s'
+see '15 no buffer'
+see '10.0.2.15 .*10.0.2.16 .*TCP'
+see 'dropped at web/net0: no buffer'
+see '10.0.2.16 *web'
+key Space
+see 'held; Space follows'
+key Space
+see 'following'
+key f
+see 'Packets matching:'
+key n o n s e n s e Enter
+see 'syntax error in filter expression'
+key f a r p Enter
+see 'Packets matching arp'
+asked '"filter": "arp"'
+key w
+see 'Capture to the file'
+key Enter
+see 'capturing 120 packets.*pcapng'
+key w
+see 'The capture has 123 packets'
+gone 'capturing 120'
+key Tab j
+see 'Network backbone'
+asked 'packets.subscribe {"switch": "backbone"'
+key q
+see 'Guests ─'
+asked 'packets.cancel'
+
+echo "editor"
+printf '#!/bin/sh\necho "edited: $1"\necho "wrong = 1" >>"$1"\n' >"$dir/editor"
+chmod +x "$dir/editor"
+printf '[guest]\nname = db\n' >"$dir/run/db.ini"
+key g
+key e
+see 'db.ini:3: wrong = 1: is not a key of a profile'
+asked 'deck.reload'
+printf '#!/bin/sh\nsed -i /wrong/d "$1"\n' >"$dir/editor"
+key e
+see 'db.ini is valid'
+key j e
+see 'built in and has no profile'
+
+echo "sizes"
+t resize-window -x 80 -y 24
+see 'CPU .*vCPUs'
+see 'q leave'
+t resize-window -x 60 -y 20
+see 'web .*running'
+t resize-window -x 20 -y 5
+see 'web'
+t resize-window -x 19 -y 4
+see 'The terminal has'
+t resize-window -x 200 -y 50
+see 'Messages ─'
+see '⣿⣿⣿⣿'
+
+echo "leaving"
+key q
+see 'leave them running'
+key Escape
+gone 'leave them running'
+key q l
+see 'result: leave'
+see ' icanon .* echo '
+
+echo "shutting down"
+start 100 30 ""
+see 'db .*running'
+key q
+see 's: shut them down'
+key s
+see 'result: quit'
+asked 'deck.quit {"mode": "shutdown"}'
+
+echo "hostile names; without colour"
+start 120 40 hostile NO_COLOR=1
+see 'evil.*running'
+see 'bad .*invalid'
+gone 'yyyyyyyyyyy'
+key G
+see 'Mistakes in the profile'
+see 'Line 3: memory'
+key k
+see 'triple fault'
+key Enter
+see 'Kernel panic'
+see 'rip ffffffff8100a3f2'
+key q
+t capture-pane -pe >"$dir/colours"
+if grep -q "$(printf '\033\\[[0-9;]*3[0-7]m')" "$dir/colours"; then
+	echo "FAIL: NO_COLOR is not honoured"
+	failed=1
+fi
+
+echo "ASCII"
+start 120 40 "" LC_ALL=C
+see 'db .*\* running'
+see '####'
+if screen | LC_ALL=C grep -q "$(printf '[\200-\377]')"; then
+	echo "FAIL: more than ASCII without a UTF-8 locale"
+	screen
+	failed=1
+fi
+
+echo "many guests: only rows in sight are asked for"
+start 80 24 many
+see 'node0'
+key G
+see 'node56'
+asked 'stats.subscribe.*node56'
+if grep 'stats.subscribe' "$dir/run/sock.log" | grep -q 'node00.*node56'; then
+	echo "FAIL: samples of guests out of sight were asked for"
+	failed=1
+fi
+
+echo "SIGTERM ends the guests of its own process"
+arguments=in-process
+start 80 24 ""
+see 'db .*running'
+pid=$(t list-panes -F '#{pane_pid}')
+for child in $(cat "/proc/$pid/task/$pid/children"); do
+	kill -TERM "$child"
+done
+see 'result: quit'
+asked 'deck.quit'
+arguments=
+
+echo "the terminal goes"
+start 80 24 ""
+see 'db .*running'
+key c
+see 'Ctrl-\] leaves'
+t kill-session
+tries=0
+while [ ! -s "$dir/run/sock.result" ] && [ $tries -lt 100 ]; do
+	sleep 0.1
+	tries=$((tries + 1))
+done
+if ! grep -q 'result: hangup' "$dir/run/sock.result"; then
+	echo "FAIL: the screen did not notice that its terminal went away"
+	failed=1
+fi
+
+echo "the core goes"
+start 80 24 ""
+see 'db .*running'
+exec 9>&-
+wait "$server"
+server=
+see 'result: lost: '
+
+echo "causes"
+start 80 24 "" TERM=
+see 'failed: .*TERM is not set'
+start 80 24 "" TERM=nosuchterm
+see 'the terminal database does not'
+if "$client" "$dir/none" </dev/null >"$dir/out" 2>&1; then
+	failed=1
+fi
+grep -q 'needs a terminal' "$dir/out" || failed=1
+
+stop
+exit $failed

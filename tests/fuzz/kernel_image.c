@@ -1,0 +1,66 @@
+/*
+ * Kernel images: any bytes, as the built-in image. What is accepted begins
+ * inside the guest's memory, and a refusal says why.
+ */
+#include <assert.h>
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "core/boot/boot.h"
+#include "lib/fuzz.h"
+
+#define MEMORY_SIZE 0x4000000u
+
+static const struct {
+	Elf64_Ehdr eh;
+	Elf64_Phdr note, text;
+	Elf64_Nhdr entry;
+	char name[4];
+	uint32_t address;
+	uint8_t code[512];
+} elf = {
+	.eh = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+		.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_phoff = sizeof(Elf64_Ehdr),
+		.e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 2 },
+	.note = { .p_type = PT_NOTE, .p_offset = sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr),
+		  .p_filesz = sizeof(Elf64_Nhdr) + 8 },
+	.text = { .p_type = PT_LOAD, .p_paddr = 0x100000, .p_filesz = 512, .p_memsz = 8192 },
+	.entry = { .n_namesz = 4, .n_descsz = 4, .n_type = 18 },
+	.name = "Xen",
+	.address = 0x100100,
+};
+
+/* Setup header at 0x1f1, one sector of setup, 1 KiB of kernel. */
+static const uint8_t bzimage[2048] = {
+	[0x1f1] = 1, [0x1f4] = 64, [0x1fe] = 0x55, 0xaa, 0xeb, 0x6a, 'H', 'd', 'r', 'S', 0x0f, 2,
+	[0x22c] = 0xff, 0xff, 0xff, 0x7f, [0x232] = 0x20, [0x234] = 1, [0x236] = 1,
+	[0x239] = 8, [0x25b] = 1, [0x262] = 0x90,
+};
+
+const struct fuzz_seed fuzz_seeds[] = {
+	{ &elf, sizeof(elf) },
+	{ bzimage, sizeof(bzimage) },
+	{ NULL, 0 },
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct guest_memory memory;
+	struct boot_source source = { .image = data, .image_size = size, .cmdline = "fuzz" };
+	struct cause cause = { "" };
+	struct boot_entry entry;
+
+	if (!memory.size && memory_create(&memory, MEMORY_SIZE, &cause))
+		abort();
+	if (boot_load(&source, &memory, 0, &entry, &cause)) {
+		assert(strncmp(cause.text, "the built-in guest: ", 20) == 0 ||
+		       strncmp(cause.text, "command line: ", 14) == 0);
+	} else {
+		assert(memory_at(&memory, entry.rip, 1));
+		assert(memory_at(&memory, entry.start_info, 1));
+	}
+	memory_clear(&memory);
+	return 0;
+}

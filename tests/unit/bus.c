@@ -1,0 +1,165 @@
+/* Buses and guest memory: who answers, what nobody claims, and the bounds of RAM. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/bus.h"
+#include "core/memory.h"
+
+struct probe {
+	uint64_t offset;
+	unsigned length, writes;
+	uint64_t value;
+};
+
+static void probe_read(void *device, uint64_t offset, void *data, unsigned length)
+{
+	struct probe *probe = device;
+
+	probe->offset = offset;
+	probe->length = length;
+	memset(data, 0x5a, length);
+}
+
+static void probe_write(void *device, uint64_t offset, const void *data, unsigned length)
+{
+	struct probe *probe = device;
+
+	probe->offset = offset;
+	probe->length = length;
+	probe->writes++;
+	memcpy(&probe->value, data, length);
+}
+
+static const struct bus_ops first_ops = { "first", probe_read, probe_write };
+static const struct bus_ops second_ops = { "second", probe_read, probe_write };
+
+static void range_answers_with_offsets(void **state)
+{
+	struct bus bus = { 0 };
+	struct probe probe = { 0 };
+	uint32_t value = 0;
+
+	(void)state;
+	assert_int_equal(bus_add(&bus, 0x100, 8, &first_ops, &probe, NULL), 0);
+	bus_read(&bus, 0x104, &value, 4);
+	assert_int_equal(value, 0x5a5a5a5a);
+	assert_int_equal(probe.offset, 4);
+	assert_int_equal(probe.length, 4);
+	value = 0x1234;
+	bus_write(&bus, 0x107, &value, 1);
+	assert_int_equal(probe.offset, 7);
+	assert_int_equal(probe.value, 0x34);
+}
+
+static void nobody_reads_as_ones_and_is_counted(void **state)
+{
+	struct bus bus = { 0 };
+	struct probe probe = { 0 };
+	uint32_t value = 0;
+
+	(void)state;
+	assert_int_equal(bus_add(&bus, 0x100, 8, &first_ops, &probe, NULL), 0);
+	bus_read(&bus, 0xfe, &value, 4); /* begins before the range */
+	assert_int_equal(value, 0xffffffff);
+	bus_write(&bus, 0x106, &value, 4); /* ends behind it */
+	assert_int_equal(probe.writes, 0);
+	bus_read(&bus, UINT64_MAX, &value, 4);
+	assert_int_equal(bus.unclaimed, 3);
+}
+
+static void overlap_is_refused_by_name(void **state)
+{
+	struct bus bus = { 0 };
+	struct probe probe = { 0 };
+	struct cause cause;
+
+	(void)state;
+	assert_int_equal(bus_add(&bus, 0x100, 8, &first_ops, &probe, &cause), 0);
+	assert_int_equal(bus_add(&bus, 0x107, 1, &second_ops, &probe, &cause), -EEXIST);
+	assert_non_null(strstr(cause.text, "first"));
+	assert_non_null(strstr(cause.text, "second"));
+	assert_int_equal(bus_add(&bus, 0x108, 1, &second_ops, &probe, &cause), 1);
+}
+
+static void range_moves_and_switches_off(void **state)
+{
+	struct bus bus = { 0 };
+	struct probe probe = { 0 };
+	uint8_t value = 0;
+	int range;
+
+	(void)state;
+	range = bus_add(&bus, BUS_NOWHERE, 0x1000, &first_ops, &probe, NULL);
+	assert_int_equal(range, 0);
+	bus_write(&bus, 0x2000, &value, 1);
+	assert_int_equal(probe.writes, 0);
+	bus_move(&bus, range, 0x2000);
+	bus_write(&bus, 0x2fff, &value, 1);
+	assert_int_equal(probe.writes, 1);
+	bus_move(&bus, range, BUS_NOWHERE);
+	bus_write(&bus, 0x2000, &value, 1);
+	assert_int_equal(probe.writes, 1);
+}
+
+static void memory_has_exact_bounds(void **state)
+{
+	struct guest_memory memory;
+	uint64_t size = 4u << 20;
+	uint32_t word = 0xdeadbeef, back = 0;
+
+	(void)state;
+	assert_int_equal(memory_create(&memory, 4097, NULL), -EINVAL);
+	assert_int_equal(memory_create(&memory, size, NULL), 0);
+	assert_non_null(memory_at(&memory, 0, size));
+	assert_non_null(memory_at(&memory, size - 1, 1));
+	assert_null(memory_at(&memory, size, 1));
+	assert_null(memory_at(&memory, 0, size + 1));
+	assert_null(memory_at(&memory, 4, UINT64_MAX));
+	assert_null(memory_at(&memory, UINT64_MAX, 2));
+	assert_null(memory_at(&memory, 0, 0));
+	assert_int_equal(memory_write(&memory, size - 4, &word, 4), 0);
+	assert_int_equal(memory_write(&memory, size - 3, &word, 4), -EFAULT);
+	assert_int_equal(memory_read(&memory, size - 4, &back, 4), 0);
+	assert_int_equal(back, word);
+	assert_true(memory_resident(&memory) >= 4096);
+	memory_clear(&memory);
+	assert_int_equal(memory_resident(&memory), 0);
+	assert_int_equal(memory_read(&memory, size - 4, &back, 4), 0);
+	assert_int_equal(back, 0);
+	memory_destroy(&memory);
+}
+
+static void memory_beyond_two_gigabytes_lies_above_four(void **state)
+{
+	struct guest_memory memory;
+	uint64_t size = MEMORY_LOW_MAX + (1u << 20);
+
+	(void)state;
+	assert_int_equal(memory_create(&memory, size, NULL), 0);
+	assert_non_null(memory_at(&memory, MEMORY_LOW_MAX - 4, 4));
+	assert_null(memory_at(&memory, MEMORY_LOW_MAX - 4, 8));
+	assert_null(memory_at(&memory, MEMORY_HIGH_BASE - 1, 1));
+	assert_non_null(memory_at(&memory, MEMORY_HIGH_BASE, 1u << 20));
+	assert_null(memory_at(&memory, MEMORY_HIGH_BASE, (1u << 20) + 1));
+	memory_destroy(&memory);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(range_answers_with_offsets),
+		cmocka_unit_test(nobody_reads_as_ones_and_is_counted),
+		cmocka_unit_test(overlap_is_refused_by_name),
+		cmocka_unit_test(range_moves_and_switches_off),
+		cmocka_unit_test(memory_has_exact_bounds),
+		cmocka_unit_test(memory_beyond_two_gigabytes_lies_above_four),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,147 @@
+/* The console ring: backlog, followers, what was overwritten, and the tail of a crash report. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/console.h"
+
+struct bench {
+	struct loop loop;
+	struct console console;
+	unsigned calls;
+};
+
+static void more(void *arg)
+{
+	struct bench *bench = arg;
+
+	bench->calls++;
+	loop_stop(&bench->loop);
+}
+
+static int setup(void **state)
+{
+	struct bench *bench = calloc(1, sizeof(*bench));
+
+	assert_int_equal(loop_init(&bench->loop, NULL), 0);
+	assert_int_equal(console_init(&bench->console, &bench->loop), 0);
+	*state = bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+
+	console_destroy(&bench->console);
+	loop_destroy(&bench->loop);
+	free(bench);
+	return 0;
+}
+
+static void print(struct bench *bench, const char *text)
+{
+	console_output(&bench->console, (const uint8_t *)text, strlen(text));
+}
+
+static void backlog_then_live(void **state)
+{
+	struct bench *bench = *state;
+	struct console_reader late = { .more = more, .arg = bench };
+	struct console_reader live = { .more = more, .arg = bench };
+	uint8_t data[32];
+	uint64_t lost;
+
+	print(bench, "before");
+	console_follow(&bench->console, &late, true);
+	console_follow(&bench->console, &live, false);
+	print(bench, " after");
+	assert_int_equal(loop_run(&bench->loop), 0);
+	assert_int_equal(bench->calls, 2);
+	assert_int_equal(console_read(&bench->console, &late, data, sizeof(data), &lost), 12);
+	assert_memory_equal(data, "before after", 12);
+	assert_int_equal(console_read(&bench->console, &live, data, sizeof(data), &lost), 6);
+	assert_memory_equal(data, " after", 6);
+	assert_int_equal(console_read(&bench->console, &live, data, sizeof(data), &lost), 0);
+	console_unfollow(&bench->console, &late);
+	console_unfollow(&bench->console, &live);
+	console_unfollow(&bench->console, &live);
+	assert_false(bench->console.followed);
+}
+
+static void slow_reader_learns_what_it_lost(void **state)
+{
+	struct bench *bench = *state;
+	struct console_reader reader = { .more = more, .arg = bench };
+	static uint8_t data[CONSOLE_SIZE];
+	char chunk[1000];
+	uint64_t lost;
+
+	console_follow(&bench->console, &reader, true);
+	for (unsigned i = 0; i < 100; i++) {
+		memset(chunk, 'a' + (int)(i % 26), sizeof(chunk));
+		console_output(&bench->console, (const uint8_t *)chunk, sizeof(chunk));
+	}
+	assert_int_equal(console_read(&bench->console, &reader, data, sizeof(data), &lost),
+			 CONSOLE_SIZE);
+	assert_int_equal(lost, 100000 - CONSOLE_SIZE);
+	assert_int_equal(data[0], 'a' + (100000 - CONSOLE_SIZE) / 1000 % 26);
+	assert_int_equal(data[CONSOLE_SIZE - 1], 'a' + 99 % 26);
+	console_unfollow(&bench->console, &reader);
+}
+
+static void tail_has_whole_lines_without_control_characters(void **state)
+{
+	struct bench *bench = *state;
+	char *tail;
+
+	tail = console_tail(&bench->console, 3);
+	assert_string_equal(tail, "");
+	free(tail);
+	print(bench, "one\r\ntwo\r\n\033[31mthree\033[0m\r\nfour\r\n");
+	tail = console_tail(&bench->console, 2);
+	assert_string_equal(tail, "[31mthree[0m\nfour\n");
+	free(tail);
+	tail = console_tail(&bench->console, 9);
+	assert_string_equal(tail, "one\ntwo\n[31mthree[0m\nfour\n");
+	free(tail);
+}
+
+static size_t take_two(void *arg, const uint8_t *data, size_t size)
+{
+	assert_int_equal(data[0], 'x');
+	*(size_t *)arg += size;
+	return size > 2 ? 2 : size;
+}
+
+static void typing_goes_to_the_machine_while_there_is_one(void **state)
+{
+	struct bench *bench = *state;
+	size_t seen = 0;
+
+	assert_int_equal(console_input(&bench->console, (const uint8_t *)"xyz", 3), 0);
+	console_attach(&bench->console, take_two, &seen);
+	assert_int_equal(console_input(&bench->console, (const uint8_t *)"xyz", 3), 2);
+	assert_int_equal(seen, 3);
+	console_attach(&bench->console, NULL, NULL);
+	assert_int_equal(console_input(&bench->console, (const uint8_t *)"xyz", 3), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(backlog_then_live, setup, teardown),
+		cmocka_unit_test_setup_teardown(slow_reader_learns_what_it_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(tail_has_whole_lines_without_control_characters,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(typing_goes_to_the_machine_while_there_is_one,
+						setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,446 @@
+/* Disk images through io_uring: data, flush, zeroes, discards, limits, errors, causes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include <errno.h>
+
+#include <cmocka.h>
+
+#include "base/checked.h"
+#include "core/disk/image.h"
+#include "scratch.h"
+
+#define IMAGE_SIZE (1u << 20)
+#define MANY 200
+
+struct fixture {
+	struct scratch scratch;
+	struct loop loop;
+	struct disk_ring *ring;
+	struct disk *disk;
+	unsigned pending, batches;
+};
+
+struct order {
+	struct disk_request request;
+	struct fixture *fixture;
+	int result;
+	bool done;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct cause cause;
+
+	if (!f || scratch_create(&f->scratch) < 0 ||
+	    scratch_image(&f->scratch, "x.img", IMAGE_SIZE) < 0 || loop_init(&f->loop, NULL) < 0)
+		return -1;
+	if (disk_ring_create(&f->ring, &f->loop, &cause) < 0) {
+		fprintf(stderr, "%s\n", cause.text);
+		return -1;
+	}
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	static const char *const files[] = { "x.img", "y.img", "link.img", "fifo", NULL };
+	struct fixture *f = *state;
+	int r;
+
+	disk_close(f->disk);
+	disk_ring_destroy(f->ring);
+	loop_destroy(&f->loop);
+	r = scratch_remove(&f->scratch, files);
+	free(f);
+	return r;
+}
+
+static int open_disk(struct fixture *f, bool readonly, struct cause *cause)
+{
+	struct disk_config config = { .name = "disk0", .path = f->scratch.path,
+				      .readonly = readonly };
+
+	return disk_open(&f->disk, f->ring, &config, cause);
+}
+
+static void batch(void *arg)
+{
+	struct fixture *f = arg;
+
+	f->batches++;
+	if (!f->pending)
+		loop_stop(&f->loop);
+}
+
+static void done(struct disk_request *request, int result)
+{
+	struct order *order = container_of(request, struct order, request);
+
+	assert_false(order->done);
+	order->done = true;
+	order->result = result;
+	order->fixture->pending--;
+}
+
+static int queue(struct fixture *f, struct order *order)
+{
+	int r;
+
+	order->fixture = f;
+	order->request.done = done;
+	r = disk_queue(f->disk, &order->request);
+	if (!r)
+		f->pending++;
+	return r;
+}
+
+static void run(struct fixture *f)
+{
+	disk_on_batch(f->disk, batch, f);
+	disk_submit(f->ring);
+	assert_int_equal(loop_run(&f->loop), 0);
+	assert_int_equal(f->pending, 0);
+}
+
+static int run_one(struct fixture *f, struct order *order)
+{
+	assert_int_equal(queue(f, order), 0);
+	run(f);
+	return order->result;
+}
+
+static int transfer(struct fixture *f, enum disk_operation operation, uint64_t offset, void *data,
+		    size_t length)
+{
+	struct iovec iov = { data, length };
+	struct order order = { .request = { .operation = operation, .offset = offset,
+					    .length = length, .iov = &iov, .iov_count = 1 } };
+
+	return run_one(f, &order);
+}
+
+static int change(struct fixture *f, enum disk_operation operation, uint64_t offset,
+		  uint64_t length, bool unmap, bool stable)
+{
+	struct order order = { .request = { .operation = operation, .offset = offset,
+					    .length = length, .unmap = unmap,
+					    .stable = stable } };
+
+	return run_one(f, &order);
+}
+
+static void reads_scatter(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *data = malloc(8192 + 512);
+	struct iovec iov[] = { { data, 100 }, { data + 100, 0 }, { data + 100, 4000 },
+			       { data + 4100, 4604 } };
+	struct order order = { .request = { .operation = DISK_READ, .offset = 1536,
+					    .length = 8704, .iov = iov, .iov_count = 4 } };
+	struct disk_counters counters;
+
+	assert_int_equal(open_disk(f, false, NULL), 0);
+	assert_int_equal(disk_size(f->disk), IMAGE_SIZE);
+	assert_int_equal(run_one(f, &order), 0);
+	for (size_t i = 0; i < 8704; i++)
+		assert_int_equal(data[i], scratch_byte(1536 + i));
+	disk_get_counters(f->disk, &counters);
+	assert_int_equal(counters.read_requests, 1);
+	assert_int_equal(counters.read_bytes, 8704);
+	assert_int_equal(counters.errors, 0);
+	free(data);
+}
+
+static void writes_reach_the_file(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t data[1024], back[1024];
+	struct disk_counters counters;
+	int fd;
+
+	memset(data, 0x5a, sizeof(data));
+	assert_int_equal(open_disk(f, false, NULL), 0);
+	assert_int_equal(transfer(f, DISK_WRITE, 512, data, sizeof(data)), 0);
+	assert_int_equal(change(f, DISK_FLUSH, 0, 0, false, false), 0);
+	fd = open(f->scratch.path, O_RDONLY);
+	assert_int_equal(pread(fd, back, sizeof(back), 512), sizeof(back));
+	assert_memory_equal(data, back, sizeof(back));
+	close(fd);
+	disk_get_counters(f->disk, &counters);
+	assert_int_equal(counters.write_requests, 1);
+	assert_int_equal(counters.write_bytes, 1024);
+	assert_int_equal(counters.flushes, 1);
+}
+
+/* More than the ring holds: the rest waits in line, and all of it is done once. */
+static void more_than_the_ring_holds(void **state)
+{
+	struct fixture *f = *state;
+	struct order *orders = calloc(MANY, sizeof(*orders));
+	struct iovec *iov = calloc(MANY, sizeof(*iov));
+	uint8_t *data = malloc(MANY * 512);
+
+	assert_int_equal(open_disk(f, true, NULL), 0);
+	for (unsigned i = 0; i < MANY; i++) {
+		iov[i] = (struct iovec){ data + i * 512, 512 };
+		orders[i].request = (struct disk_request){
+			.operation = DISK_READ, .offset = (MANY - i) * 512, .length = 512,
+			.iov = &iov[i], .iov_count = 1
+		};
+		assert_int_equal(queue(f, &orders[i]), 0);
+	}
+	run(f);
+	for (unsigned i = 0; i < MANY; i++) {
+		assert_int_equal(orders[i].result, 0);
+		for (size_t n = 0; n < 512; n++)
+			assert_int_equal(data[i * 512 + n], scratch_byte((MANY - i) * 512 + n));
+	}
+	assert_true(f->batches < MANY);
+	free(data);
+	free(iov);
+	free(orders);
+}
+
+static void check_zero(struct fixture *f, uint64_t offset, size_t length)
+{
+	uint8_t *data = malloc(length + 1024);
+
+	assert_int_equal(transfer(f, DISK_READ, offset - 512, data, length + 1024), 0);
+	for (size_t i = 0; i < length + 1024; i++)
+		assert_int_equal(data[i], i < 512 || i >= 512 + length ?
+						  scratch_byte(offset - 512 + i) : 0);
+	free(data);
+}
+
+static void zeroes_by_any_method(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(open_disk(f, false, NULL), 0);
+	assert_int_equal(change(f, DISK_WRITE_ZEROES, 4096, 8192, false, false), 0);
+	check_zero(f, 4096, 8192);
+	assert_int_equal(change(f, DISK_WRITE_ZEROES, 65536, 8192, true, true), 0);
+	check_zero(f, 65536, 8192);
+	/* As on a file system that can do neither: more than one piece, with an odd end. */
+	f->disk->no_punch = f->disk->no_zero_range = true;
+	assert_int_equal(change(f, DISK_WRITE_ZEROES, 131072, 300 * 1024 + 512, true, true), 0);
+	check_zero(f, 131072, 300 * 1024 + 512);
+}
+
+static void discard_gives_space_back(void **state)
+{
+	struct fixture *f = *state;
+	struct stat before, after;
+
+	assert_int_equal(open_disk(f, false, NULL), 0);
+	assert_int_equal(change(f, DISK_FLUSH, 0, 0, false, false), 0);
+	stat(f->scratch.path, &before);
+	assert_int_equal(change(f, DISK_DISCARD, 65536, 524288, false, false), 0);
+	stat(f->scratch.path, &after);
+	assert_int_equal(after.st_size, IMAGE_SIZE);
+	if (!f->disk->no_punch)
+		assert_true(after.st_blocks < before.st_blocks);
+}
+
+static void refuses_what_lies_outside(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t data[1024];
+	struct iovec iov = { data, sizeof(data) };
+	struct disk_request bad[] = {
+		{ .operation = DISK_READ, .offset = IMAGE_SIZE - 512, .length = 1024 },
+		{ .operation = DISK_READ, .offset = IMAGE_SIZE, .length = 1024 },
+		{ .operation = DISK_WRITE, .offset = UINT64_MAX - 511, .length = 1024 },
+		{ .operation = DISK_WRITE, .offset = 0, .length = 512 },
+		{ .operation = DISK_READ, .offset = 0, .length = 0 },
+		{ .operation = DISK_DISCARD, .offset = 0, .length = IMAGE_SIZE + 512 },
+		{ .operation = DISK_WRITE_ZEROES, .offset = 512, .length = UINT64_MAX },
+	};
+
+	assert_int_equal(open_disk(f, false, NULL), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct order order = { .request = bad[i] };
+
+		order.request.iov = &iov;
+		order.request.iov_count = 1;
+		assert_int_equal(queue(f, &order), -EINVAL);
+	}
+}
+
+static void readonly_is_never_written(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t data[512];
+	struct iovec iov = { data, sizeof(data) };
+	struct order order = { .request = { .operation = DISK_WRITE, .length = 512, .iov = &iov,
+					    .iov_count = 1 } };
+	struct order zero = { .request = { .operation = DISK_WRITE_ZEROES, .length = 512 } };
+	struct order discard = { .request = { .operation = DISK_DISCARD, .length = 512 } };
+
+	chmod(f->scratch.path, 0400);
+	assert_int_equal(open_disk(f, true, NULL), 0);
+	assert_true(disk_is_readonly(f->disk));
+	assert_int_equal(queue(f, &order), -EROFS);
+	assert_int_equal(queue(f, &zero), -EROFS);
+	assert_int_equal(queue(f, &discard), -EROFS);
+	assert_int_equal(transfer(f, DISK_READ, 0, data, sizeof(data)), 0);
+	assert_int_equal(change(f, DISK_FLUSH, 0, 0, false, false), 0);
+}
+
+/* A read that ends within the file comes back short, goes on and then finds nothing. */
+static void image_made_shorter_behind_our_back(void **state)
+{
+	struct fixture *f = *state;
+	struct disk_counters counters;
+	uint8_t *data = malloc(8192);
+
+	assert_int_equal(open_disk(f, false, NULL), 0);
+	assert_int_equal(truncate(f->scratch.path, 6000), 0);
+	assert_int_equal(transfer(f, DISK_READ, 0, data, 8192), -EIO);
+	assert_int_equal(transfer(f, DISK_READ, 16384, data, 512), -EIO);
+	assert_int_equal(transfer(f, DISK_READ, 0, data, 4096), 0);
+	disk_get_counters(f->disk, &counters);
+	assert_int_equal(counters.errors, 2);
+	assert_int_equal(counters.read_requests, 1);
+	free(data);
+}
+
+/* Errors of the system are that request's result and no more: here a bad buffer. */
+static void errors_are_reported(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t data[512];
+
+	assert_int_equal(open_disk(f, false, NULL), 0);
+	assert_int_equal(transfer(f, DISK_READ, 0, (void *)4096, 512), -EFAULT);
+	assert_int_equal(transfer(f, DISK_READ, 0, data, 512), 0);
+}
+
+static void ring_is_restricted(void **state)
+{
+	struct fixture *f = *state;
+	struct io_uring_cqe *cqe;
+	struct io_uring_sqe *sqe;
+	uint8_t data[512];
+	int none = -1;
+
+	assert_int_equal(open_disk(f, false, NULL), 0);
+	assert_int_equal(transfer(f, DISK_READ, 0, data, 512), 0);
+	sqe = io_uring_get_sqe(&f->ring->uring);
+	io_uring_prep_openat(sqe, AT_FDCWD, "/etc/passwd", O_RDONLY, 0);
+	io_uring_submit(&f->ring->uring);
+	assert_int_equal(io_uring_wait_cqe(&f->ring->uring, &cqe), 0);
+	assert_int_equal(cqe->res, -EACCES);
+	io_uring_cqe_seen(&f->ring->uring, cqe);
+	sqe = io_uring_get_sqe(&f->ring->uring); /* not a fixed file */
+	io_uring_prep_read(sqe, f->disk->fd, data, 512, 0);
+	io_uring_submit(&f->ring->uring);
+	assert_int_equal(io_uring_wait_cqe(&f->ring->uring, &cqe), 0);
+	assert_int_equal(cqe->res, -EACCES);
+	io_uring_cqe_seen(&f->ring->uring, cqe);
+	assert_int_equal(io_uring_register_files_update(&f->ring->uring, 1, &none, 1), -EACCES);
+}
+
+static void disks_come_before_requests(void **state)
+{
+	struct fixture *f = *state;
+	struct disk_config config = { .name = "disk1", .path = f->scratch.path };
+	struct disk *second;
+	struct cause cause;
+	uint8_t data[512];
+
+	assert_int_equal(open_disk(f, false, NULL), 0);
+	assert_int_equal(transfer(f, DISK_READ, 0, data, 512), 0);
+	scratch_image(&f->scratch, "y.img", 512);
+	assert_int_equal(disk_open(&second, f->ring, &config, &cause), -EBUSY);
+}
+
+static void symbolic_links_are_followed(void **state)
+{
+	struct fixture *f = *state;
+
+	snprintf(f->scratch.path, sizeof(f->scratch.path), "%s/link.img", f->scratch.folder);
+	assert_int_equal(symlink("x.img", f->scratch.path), 0);
+	assert_int_equal(open_disk(f, false, NULL), 0);
+	assert_int_equal(disk_size(f->disk), IMAGE_SIZE);
+}
+
+static void expect_cause(struct fixture *f, int error, const char *words)
+{
+	struct cause cause = { "" };
+
+	assert_int_equal(open_disk(f, false, &cause), -error);
+	assert_memory_equal(cause.text, "disk0: /", 8);
+	assert_non_null(strstr(cause.text, f->scratch.path));
+	if (!strstr(cause.text, words))
+		fail_msg("'%s' does not say '%s'", cause.text, words);
+}
+
+static void causes_say_what_to_do(void **state)
+{
+	struct fixture *f = *state;
+	int fd;
+
+	snprintf(f->scratch.path, sizeof(f->scratch.path), "%s/none.img", f->scratch.folder);
+	expect_cause(f, ENOENT, "does not exist; make one with truncate");
+	snprintf(f->scratch.path, sizeof(f->scratch.path), "%s", f->scratch.folder);
+	expect_cause(f, EINVAL, "is a directory");
+	snprintf(f->scratch.path, sizeof(f->scratch.path), "%s/fifo", f->scratch.folder);
+	assert_int_equal(mkfifo(f->scratch.path, 0600), 0);
+	expect_cause(f, EINVAL, "neither a file nor a block device");
+	scratch_image(&f->scratch, "y.img", 0);
+	expect_cause(f, EINVAL, "is empty; give it a size");
+	scratch_image(&f->scratch, "y.img", 1000);
+	expect_cause(f, EINVAL, "has 1000 bytes, which is no multiple of 512");
+	scratch_image(&f->scratch, "y.img", 1024);
+	fd = open(f->scratch.path, O_WRONLY);
+	assert_int_equal(write(fd, "QFI\xfb", 4), 4);
+	close(fd);
+	expect_cause(f, EINVAL, "is a qcow2 image");
+}
+
+/* Root may write anything, so the test becomes somebody else. */
+static void cause_of_missing_permission(void **state)
+{
+	struct fixture *f = *state;
+
+	chmod(f->scratch.folder, 0755);
+	chmod(f->scratch.path, 0444);
+	if (!geteuid() && seteuid(65534) < 0)
+		skip();
+	expect_cause(f, EACCES, "no permission to write to it");
+	if (!getuid())
+		assert_int_equal(seteuid(0), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(reads_scatter),
+		TEST(writes_reach_the_file),
+		TEST(more_than_the_ring_holds),
+		TEST(zeroes_by_any_method),
+		TEST(discard_gives_space_back),
+		TEST(refuses_what_lies_outside),
+		TEST(readonly_is_never_written),
+		TEST(image_made_shorter_behind_our_back),
+		TEST(errors_are_reported),
+		TEST(ring_is_restricted),
+		TEST(disks_come_before_requests),
+		TEST(symbolic_links_are_followed),
+		TEST(causes_say_what_to_do),
+		TEST(cause_of_missing_permission),
+	};
+
+	if (!scratch_io_uring())
+		return 77;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,743 @@
+/* A deck without machines: see fake_deck.h. */
+#include "fake_deck.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "base/clock.h"
+#include "net/decode.h"
+
+#define GUESTS 3
+#define CAPTURES 600
+
+struct stats_series {
+	unsigned fields;
+	uint64_t count;
+	float values[32];
+};
+
+struct guest {
+	struct deck *deck;
+	const char *name, *path;
+	enum guest_state state;
+	uint64_t since;
+	char reason[128];
+	struct profile *profile;
+	struct profile_report report;
+	struct console console;
+	struct stats_series series;
+};
+
+struct deck {
+	struct fake_deck *fake;
+	struct loop loop;
+	struct guest *guests[GUESTS];
+	size_t count;
+	struct deck_listener *listeners;
+	void (*ended)(void *arg);
+	void *ended_arg;
+};
+
+struct capture {
+	struct capture_config config;
+	struct capture_stats stats;
+	bool ended;
+};
+
+static struct {
+	pthread_mutex_t lock;
+	struct capture *all[CAPTURES];
+} captures = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static struct profile_mistake broken_mistakes[] = {
+	{ 3, "memory: 'x' is not a size; write 512M or 2G" },
+	{ 7, "colour: there is no such key in [guest]" },
+};
+
+/* --- deck.h --- */
+
+const char *guest_state_name(enum guest_state state)
+{
+	static const char *const names[] = { "invalid", "defined", "starting", "running", "paused",
+					     "stopping", "stopped", "crashed" };
+
+	return names[state];
+}
+
+static void emit(struct deck *deck, const struct guest *guest, int kind, const char *text)
+{
+	struct deck_event event = { .time_ns = clock_wall(), .guest = guest, .text = text };
+	struct deck_listener *listener, *next;
+
+	event.kind = kind;
+	for (listener = deck->listeners; listener; listener = next) {
+		next = listener->next;
+		listener->event(listener->arg, &event);
+	}
+}
+
+static void change(struct guest *guest, enum guest_state state, const char *reason)
+{
+	guest->state = state;
+	guest->since = clock_wall();
+	snprintf(guest->reason, sizeof(guest->reason), "%s", reason);
+	emit(guest->deck, guest, DECK_EVENT_STATE, reason);
+}
+
+struct loop *deck_loop(struct deck *deck) { return &deck->loop; }
+struct network *deck_network(struct deck *deck) { return (struct network *)deck; }
+const char *deck_name(const struct deck *deck) { (void)deck; return "demo"; }
+
+int deck_reload(struct deck *deck, struct cause *cause)
+{
+	(void)cause;
+	emit(deck, NULL, DECK_EVENT_PROFILES, "");
+	return 0;
+}
+
+void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg)
+{
+	atomic_store(&deck->fake->forced, force);
+	for (size_t i = 0; i < deck->count; i++)
+		if (deck->guests[i]->state == GUEST_RUNNING)
+			change(deck->guests[i], GUEST_STOPPED, "");
+	ended(arg);
+}
+
+void deck_listen(struct deck *deck, struct deck_listener *listener)
+{
+	struct deck_event early = { .time_ns = 1, .kind = DECK_EVENT_LOG,
+				    .text = "said at start-up" };
+
+	listener->next = deck->listeners;
+	deck->listeners = listener;
+	listener->event(listener->arg, &early);
+}
+
+void deck_unlisten(struct deck *deck, struct deck_listener *listener)
+{
+	struct deck_listener **at;
+
+	for (at = &deck->listeners; *at != listener; at = &(*at)->next)
+		;
+	*at = listener->next;
+}
+
+struct guest *deck_guest(struct deck *deck, size_t index)
+{
+	return index < deck->count ? deck->guests[index] : NULL;
+}
+
+struct guest *deck_find(struct deck *deck, const char *name)
+{
+	for (size_t i = 0; i < deck->count; i++)
+		if (strcmp(deck->guests[i]->name, name) == 0)
+			return deck->guests[i];
+	return NULL;
+}
+
+int guest_start(struct guest *guest, struct cause *cause)
+{
+	if (strcmp(guest->name, "db") == 0 && guest->state == GUEST_STOPPED)
+		return cause_set(cause, ENOMEM, "db: no memory; end another guest");
+	change(guest, GUEST_STARTING, "");
+	if (atomic_load(&guest->deck->fake->start_crashes))
+		change(guest, GUEST_CRASHED, "triple fault");
+	else
+		change(guest, GUEST_RUNNING, "");
+	return 0;
+}
+
+int guest_power_button(struct guest *guest, struct cause *cause)
+{
+	(void)cause;
+	change(guest, GUEST_STOPPING, "");
+	change(guest, GUEST_STOPPED, "power button");
+	return 0;
+}
+
+int guest_off(struct guest *guest, struct cause *cause)
+{
+	(void)cause;
+	change(guest, GUEST_STOPPED, "forced");
+	return 0;
+}
+
+int guest_pause(struct guest *guest, struct cause *cause)
+{
+	(void)cause;
+	change(guest, GUEST_PAUSED, "");
+	return 0;
+}
+
+int guest_resume(struct guest *guest, struct cause *cause)
+{
+	(void)cause;
+	change(guest, GUEST_RUNNING, "");
+	return 0;
+}
+
+int guest_reset(struct guest *guest, struct cause *cause)
+{
+	return cause_set(cause, EBUSY, "%s: resetting already", guest->name);
+}
+
+const char *guest_name(const struct guest *guest) { return guest->name; }
+enum guest_state guest_get_state(const struct guest *guest) { return guest->state; }
+uint64_t guest_since(const struct guest *guest) { return guest->since; }
+const char *guest_reason(const struct guest *guest) { return guest->reason; }
+const struct profile *guest_profile(const struct guest *guest) { return guest->profile; }
+const char *guest_profile_path(const struct guest *guest) { return guest->path; }
+const struct profile_report *guest_mistakes(const struct guest *guest) { return &guest->report; }
+struct console *guest_console(struct guest *guest) { return &guest->console; }
+
+const char *guest_registers(const struct guest *guest)
+{
+	return guest->state == GUEST_CRASHED ? "rip 0000\nrsp 1000\n" : "";
+}
+
+struct stats_series *guest_stats(struct guest *guest)
+{
+	return guest->profile ? &guest->series : NULL;
+}
+
+size_t guest_exits(const struct guest *guest, struct guest_exit_count *out, size_t room)
+{
+	if (guest->state != GUEST_RUNNING)
+		return 0;
+	if (room > 0)
+		out[0] = (struct guest_exit_count){ "IO", 12345678901 };
+	if (room > 1)
+		out[1] = (struct guest_exit_count){ "HLT", 7 };
+	return 2;
+}
+
+size_t guest_devices(const struct guest *guest, struct guest_device *out, size_t room)
+{
+	if (guest->state != GUEST_RUNNING)
+		return 0;
+	if (room) {
+		strcpy(out[0].name, "net0");
+		strcpy(out[0].status, "running");
+	}
+	return 1;
+}
+
+/* --- stats.h --- */
+
+unsigned stats_fields(const struct stats_series *series) { return series->fields; }
+uint64_t stats_count(const struct stats_series *series) { return series->count; }
+
+void stats_field_name(unsigned field, char name[16])
+{
+	static const char *const names[] = { "cpu", "memory", "disk_read", "disk_write",
+					     "disk_read_ops", "disk_write_ops", "net_in", "net_out",
+					     "net_in_frames", "net_out_frames", "exits" };
+
+	if (field < STATS_VCPU)
+		strcpy(name, names[field]);
+	else
+		snprintf(name, 16, "cpu%u", field - STATS_VCPU);
+}
+
+float stats_last(const struct stats_series *series, unsigned field)
+{
+	return series->values[field];
+}
+
+size_t stats_history(const struct stats_series *series, unsigned field, float *out, size_t room)
+{
+	size_t count = series->count < room ? series->count : room;
+
+	for (size_t i = 0; i < count; i++)
+		out[i] = series->values[field];
+	return count;
+}
+
+/* --- profile.h --- */
+
+int profile_read(struct profile **out, const char *path, struct profile_report *report)
+{
+	*out = NULL;
+	report->mistakes = NULL;
+	report->count = 0;
+	if (!strstr(path, "bad")) {
+		*out = calloc(1, sizeof(**out));
+		return 0;
+	}
+	report->mistakes = calloc(1, sizeof(*report->mistakes));
+	report->mistakes[0].line = 4;
+	strcpy(report->mistakes[0].text, "cpus: 0 is too few; write 1 to 64");
+	report->count = 1;
+	return -EINVAL;
+}
+
+void profile_free(struct profile *profile) { free(profile); }
+void profile_report_free(struct profile_report *report) { free(report->mistakes); }
+
+/* --- net --- */
+
+const char *net_verdict_name(enum net_verdict verdict)
+{
+	static const char *const names[] = { "forward", "flood", "short", "long", "same port",
+					     "no buffer", "link down", "bad source" };
+
+	return names[verdict];
+}
+
+static const struct switch_config lan = { .name = "lan", .uplink = SWITCH_UPLINK_NAT,
+					  .address = 0x0a000202, .prefix = 24 };
+static const struct switch_config quiet = { .name = "quiet" };
+
+size_t network_list_switches(struct network *network, struct net_switch **out, size_t room)
+{
+	const struct switch_config *all[] = { &lan, &quiet };
+
+	(void)network;
+	for (size_t i = 0; i < 2 && i < room; i++)
+		out[i] = (struct net_switch *)all[i];
+	return 2;
+}
+
+const struct switch_config *switch_get_config(const struct net_switch *sw)
+{
+	return (const struct switch_config *)sw;
+}
+
+size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, size_t room)
+{
+	if (switch_get_config(sw) != &lan)
+		return 0;
+	if (room) {
+		*out = (struct switch_port_info){ .name = "web/net0", .kind = "guest",
+						  .mac = { 0x52, 0x54, 0, 1, 2, 3 },
+						  .counters = { .rx_frames = 5, .rx_bytes = 500,
+								.tx_frames = 6,
+								.tx_bytes = 600 } };
+		out->counters.drops[NET_DROP_NO_BUFFER] = 3;
+	}
+	return 1;
+}
+
+size_t switch_list_macs(struct net_switch *sw, struct switch_mac_info *out, size_t room)
+{
+	if (switch_get_config(sw) != &lan)
+		return 0;
+	if (room)
+		*out = (struct switch_mac_info){ { 0x52, 0x54, 0, 1, 2, 3 }, "web/net0", 9 };
+	return 1;
+}
+
+size_t switch_list_leases(struct net_switch *sw, struct switch_lease_info *out, size_t room)
+{
+	if (switch_get_config(sw) != &lan)
+		return 0;
+	if (room)
+		*out = (struct switch_lease_info){ { 0x52, 0x54, 0, 1, 2, 3 }, 0x0a00020f, 3600,
+						   "web" };
+	return 1;
+}
+
+void packet_summarize(const uint8_t *data, size_t captured, size_t size,
+		      struct packet_summary *out)
+{
+	(void)size;
+	memset(out, 0, sizeof(*out));
+	strcpy(out->from, "10.0.2.15");
+	strcpy(out->to, "10.0.2.2");
+	strcpy(out->protocol, "ARP");
+	snprintf(out->text, sizeof(out->text), "number %u", captured ? data[0] : 0);
+}
+
+/* --- capture.h: section header, interface, packets of 4 bytes, statistics --- */
+
+static void put_block(struct capture *capture, uint32_t type, const void *body, uint32_t size)
+{
+	uint32_t length = size + 12;
+	uint8_t block[128];
+
+	memcpy(block, &type, 4);
+	memcpy(block + 4, &length, 4);
+	memcpy(block + 8, body, size);
+	memcpy(block + 8 + size, &length, 4);
+	if (write(capture->config.fd, block, length) == (ssize_t)length)
+		capture->stats.bytes += length;
+	else
+		capture->stats.dropped++;
+}
+
+int capture_start(struct capture **out, struct network *network,
+		  const struct capture_config *config, struct cause *cause)
+{
+	static const uint32_t section[] = { 0x1a2b3c4d, 1, 0xffffffff, 0xffffffff };
+	static const uint32_t interface[] = { 1, 65535 };
+	struct capture *capture;
+
+	(void)network;
+	if (config->filter && strcmp(config->filter, "bad") == 0)
+		return cause_set(cause, EINVAL, "filter: 'bad': syntax error");
+	if (config->ports && strcmp(config->ports[0], "nowhere") == 0)
+		return cause_set(cause, ENOENT, "nowhere: no such port or switch");
+	capture = calloc(1, sizeof(*capture));
+	capture->config = *config;
+	if (config->fd >= 0 && !config->records) {
+		put_block(capture, 0x0a0d0d0a, section, sizeof(section));
+		put_block(capture, 1, interface, sizeof(interface));
+	}
+	pthread_mutex_lock(&captures.lock);
+	for (size_t i = 0; i < CAPTURES; i++)
+		if (!captures.all[i]) {
+			captures.all[i] = capture;
+			break;
+		}
+	pthread_mutex_unlock(&captures.lock);
+	*out = capture;
+	return 0;
+}
+
+void capture_stop(struct capture *capture)
+{
+	uint32_t statistics[] = { 0, 0, 0, 5 | 8u << 16, 0, 0, 0 };
+
+	usleep(2000); /* the real one waits for its thread */
+	pthread_mutex_lock(&captures.lock);
+	for (size_t i = 0; i < CAPTURES; i++)
+		if (captures.all[i] == capture)
+			captures.all[i] = NULL;
+	pthread_mutex_unlock(&captures.lock);
+	statistics[4] = (uint32_t)capture->stats.dropped;
+	if (capture->config.fd >= 0 && !capture->config.records) {
+		put_block(capture, 5, statistics, sizeof(statistics));
+		close(capture->config.fd);
+	}
+	free(capture);
+}
+
+void capture_get_stats(const struct capture *capture, struct capture_stats *out)
+{
+	pthread_mutex_lock(&captures.lock);
+	*out = capture->stats;
+	pthread_mutex_unlock(&captures.lock);
+}
+
+static void feed(struct capture *capture, unsigned count)
+{
+	uint8_t data[4] = { 0 };
+	struct capture_record record = { .time_ns = 1000, .port = "web/net0", .to = "db/net0",
+					 .verdict = NET_FORWARD, .size = 60, .captured = 4,
+					 .data = data };
+	uint32_t packet[] = { 0, 0, 1000, 4, 60, 0 };
+
+	for (unsigned i = 0; i < count && !capture->ended; i++) {
+		data[0] = (uint8_t)i;
+		if (capture->config.records)
+			capture->config.records(capture->config.arg, &record, 1);
+		else
+			put_block(capture, 6, packet, sizeof(packet));
+		capture->stats.records++;
+	}
+}
+
+void fake_packets(struct fake_deck *fake, unsigned count)
+{
+	(void)fake;
+	pthread_mutex_lock(&captures.lock);
+	for (size_t i = 0; i < CAPTURES; i++)
+		if (captures.all[i])
+			feed(captures.all[i], count);
+	pthread_mutex_unlock(&captures.lock);
+}
+
+void fake_end_captures(struct fake_deck *fake, int error, const char *why)
+{
+	struct cause cause;
+
+	(void)fake;
+	cause_set(&cause, 0, "%s", why);
+	pthread_mutex_lock(&captures.lock);
+	for (size_t i = 0; i < CAPTURES; i++) {
+		struct capture *capture = captures.all[i];
+
+		if (!capture || capture->config.records || capture->ended)
+			continue;
+		capture->ended = true;
+		capture->config.ended(capture->config.arg, error, &cause);
+	}
+	pthread_mutex_unlock(&captures.lock);
+}
+
+unsigned fake_captures(struct fake_deck *fake)
+{
+	unsigned count = 0;
+
+	(void)fake;
+	pthread_mutex_lock(&captures.lock);
+	for (size_t i = 0; i < CAPTURES; i++)
+		count += captures.all[i] != NULL;
+	pthread_mutex_unlock(&captures.lock);
+	return count;
+}
+
+/* --- the test's side --- */
+
+struct call {
+	struct loop_task task;
+	struct deck *deck;
+	void (*run)(struct deck *deck, void *arg);
+	void *arg;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool done;
+};
+
+static void run_call(void *arg)
+{
+	struct call *call = arg;
+
+	call->run(call->deck, call->arg);
+	pthread_mutex_lock(&call->lock);
+	call->done = true;
+	pthread_cond_signal(&call->wake);
+	pthread_mutex_unlock(&call->lock);
+}
+
+void fake_call(struct fake_deck *fake, void (*run)(struct deck *deck, void *arg), void *arg)
+{
+	struct call call = { .deck = fake->deck, .run = run, .arg = arg,
+			     .lock = PTHREAD_MUTEX_INITIALIZER,
+			     .wake = PTHREAD_COND_INITIALIZER };
+
+	call.task = (struct loop_task){ .run = run_call, .arg = &call };
+	loop_post(&fake->deck->loop, &call.task);
+	pthread_mutex_lock(&call.lock);
+	while (!call.done)
+		pthread_cond_wait(&call.wake, &call.lock);
+	pthread_mutex_unlock(&call.lock);
+}
+
+static size_t type_into(void *arg, const uint8_t *data, size_t size)
+{
+	struct fake_deck *fake = arg;
+	size_t room;
+
+	pthread_mutex_lock(&fake->lock);
+	room = fake->typed_room - fake->typed_size;
+	size = size < room ? size : room;
+	memcpy(fake->typed + fake->typed_size, data, size);
+	fake->typed_size += size;
+	pthread_mutex_unlock(&fake->lock);
+	return size;
+}
+
+static struct guest *add_guest(struct deck *deck, const char *name, enum guest_state state,
+			       unsigned cpus)
+{
+	struct guest *guest = calloc(1, sizeof(*guest));
+
+	guest->deck = deck;
+	guest->name = name;
+	guest->state = state;
+	guest->since = clock_wall();
+	console_init(&guest->console, &deck->loop);
+	deck->guests[deck->count++] = guest;
+	if (!cpus) {
+		guest->path = "/profiles/broken.ini";
+		guest->report = (struct profile_report){ broken_mistakes, 2 };
+		return guest;
+	}
+	guest->series.fields = STATS_VCPU + cpus;
+	guest->profile = calloc(1, sizeof(*guest->profile));
+	guest->profile->cpus = cpus;
+	guest->profile->memory = 512ull << 20;
+	guest->profile->nets[0] = (struct profile_net){ true, "lan", { 0x52, 0x54, 0, 1, 2, 3 } };
+	/* A file system may hold any bytes: these are not UTF-8. */
+	guest->profile->disks[0] = (struct profile_disk){ true, (char *)"/disks/\xff.raw", true };
+	return guest;
+}
+
+static void free_guest(struct guest *guest)
+{
+	console_destroy(&guest->console);
+	free(guest->profile);
+	free(guest);
+}
+
+static void *deck_thread(void *arg)
+{
+	struct deck *deck = arg;
+
+	loop_run(&deck->loop);
+	return NULL;
+}
+
+static void note_quit(void *arg)
+{
+	struct fake_deck *fake = arg;
+
+	atomic_store(&fake->quit, true);
+}
+
+void fake_start(struct fake_deck *fake)
+{
+	struct deck *deck = calloc(1, sizeof(*deck));
+	struct cause cause;
+
+	memset(fake, 0, sizeof(*fake));
+	pthread_mutex_init(&fake->lock, NULL);
+	fake->typed_room = FAKE_TYPED_MAX;
+	fake->deck = deck;
+	deck->fake = fake;
+	strcpy(fake->folder, "/tmp/vmdeck-test-XXXXXX");
+	if (!mkdtemp(fake->folder) || loop_init(&deck->loop, &cause) < 0)
+		abort();
+	add_guest(deck, "broken", GUEST_INVALID, 0);
+	add_guest(deck, "db", GUEST_DEFINED, 4);
+	console_attach(&add_guest(deck, "web", GUEST_RUNNING, 2)->console, type_into, fake);
+	snprintf(fake->socket, sizeof(fake->socket), "%s/run/deck.sock", fake->folder);
+	if (server_new(&fake->server, deck, &cause) < 0 ||
+	    server_listen(fake->server, fake->socket, &cause) < 0) {
+		fprintf(stderr, "%s\n", cause.text);
+		abort();
+	}
+	server_on_quit(fake->server, note_quit, fake);
+	pthread_create(&fake->thread, NULL, deck_thread, deck);
+}
+
+static void remove_folder(const char *folder)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/run", folder);
+	rmdir(path);
+	rmdir(folder);
+}
+
+void fake_stop(struct fake_deck *fake)
+{
+	loop_stop(&fake->deck->loop);
+	pthread_join(fake->thread, NULL);
+	server_free(fake->server);
+	for (size_t i = 0; i < fake->deck->count; i++)
+		free_guest(fake->deck->guests[i]);
+	loop_destroy(&fake->deck->loop);
+	free(fake->deck);
+	pthread_mutex_destroy(&fake->lock);
+	remove_folder(fake->folder);
+}
+
+int fake_socket(struct fake_deck *fake)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||
+	    server_adopt(fake->server, pair[1]) < 0)
+		abort();
+	return pair[0];
+}
+
+struct link *fake_link(struct fake_deck *fake)
+{
+	struct link *link;
+
+	if (link_adopt(&link, fake_socket(fake), NULL) < 0)
+		abort();
+	return link;
+}
+
+struct find {
+	const char *name;
+	struct guest *guest;
+};
+
+static void find_guest(struct deck *deck, void *arg)
+{
+	struct find *find = arg;
+
+	find->guest = deck_find(deck, find->name);
+}
+
+void fake_print(struct fake_deck *fake, const char *guest, const void *data, size_t size)
+{
+	struct find find = { .name = guest };
+
+	fake_call(fake, find_guest, &find);
+	console_output(&find.guest->console, data, size);
+}
+
+struct sample {
+	const char *name;
+	float base;
+};
+
+static void sample(struct deck *deck, void *arg)
+{
+	struct sample *order = arg;
+	struct stats_series *series = &deck_find(deck, order->name)->series;
+
+	for (unsigned i = 0; i < series->fields; i++)
+		series->values[i] = order->base + (float)i;
+	series->count++;
+}
+
+void fake_sample(struct fake_deck *fake, const char *guest, float base)
+{
+	struct sample order = { guest, base };
+
+	fake_call(fake, sample, &order);
+}
+
+struct state_order {
+	const char *name, *reason;
+	enum guest_state state;
+};
+
+static void set_state(struct deck *deck, void *arg)
+{
+	struct state_order *order = arg;
+
+	change(deck_find(deck, order->name), order->state, order->reason);
+}
+
+void fake_set_state(struct fake_deck *fake, const char *guest, enum guest_state state,
+		    const char *reason)
+{
+	struct state_order order = { guest, reason, state };
+
+	fake_call(fake, set_state, &order);
+}
+
+static void log_text(struct deck *deck, void *arg)
+{
+	emit(deck, NULL, DECK_EVENT_LOG, arg);
+}
+
+void fake_log(struct fake_deck *fake, const char *text)
+{
+	fake_call(fake, log_text, (void *)text);
+}
+
+static void remove_guest(struct deck *deck, void *arg)
+{
+	struct guest *guest = deck_find(deck, arg);
+	size_t at = 0;
+
+	while (deck->guests[at] != guest)
+		at++;
+	memmove(deck->guests + at, deck->guests + at + 1,
+		(deck->count - at - 1) * sizeof(*deck->guests));
+	deck->count--;
+	emit(deck, guest, DECK_EVENT_PROFILES, "gone");
+	free_guest(guest);
+	emit(deck, NULL, DECK_EVENT_PROFILES, "");
+}
+
+void fake_remove(struct fake_deck *fake, const char *guest)
+{
+	fake_call(fake, remove_guest, (void *)guest);
+}

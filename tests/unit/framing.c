@@ -1,0 +1,329 @@
+/* Lines and queues: split, joined, too long, full; and what a message may be. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <errno.h>
+
+#include "control/framing.h"
+#include "control/message.h"
+#include "control/methods.h"
+#include "control/suggest.h"
+
+struct ends {
+	int near, far;
+	struct frame_reader reader;
+};
+
+static int setup(void **state)
+{
+	struct ends *ends = calloc(1, sizeof(*ends));
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) < 0)
+		return -1;
+	ends->near = pair[0];
+	ends->far = pair[1];
+	ends->reader.limit = 64;
+	*state = ends;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct ends *ends = *state;
+
+	close(ends->near);
+	close(ends->far);
+	frame_reader_destroy(&ends->reader);
+	free(ends);
+	return 0;
+}
+
+static void put(struct ends *ends, const char *text)
+{
+	assert_int_equal(write(ends->far, text, strlen(text)), strlen(text));
+	assert_int_equal(frame_reader_fill(&ends->reader, ends->near), strlen(text));
+}
+
+static void expect(struct ends *ends, const char *line)
+{
+	size_t size = 0;
+	char *got = frame_reader_next(&ends->reader, &size);
+
+	if (!line) {
+		assert_null(got);
+		return;
+	}
+	assert_non_null(got);
+	assert_string_equal(got, line);
+	assert_int_equal(size, strlen(line));
+}
+
+static void lines_are_cut_wherever_the_bytes_are(void **state)
+{
+	struct ends *ends = *state;
+
+	assert_int_equal(frame_reader_fill(&ends->reader, ends->near), -EAGAIN);
+	put(ends, "fir");
+	expect(ends, NULL);
+	put(ends, "st\nsecond\n\nthi");
+	expect(ends, "first");
+	expect(ends, "second");
+	expect(ends, "");
+	expect(ends, NULL);
+	put(ends, "rd\n");
+	expect(ends, "third");
+	expect(ends, NULL);
+	shutdown(ends->far, SHUT_WR);
+	assert_int_equal(frame_reader_fill(&ends->reader, ends->near), 0);
+}
+
+static void a_line_has_a_limit_and_the_limit_fits(void **state)
+{
+	struct ends *ends = *state;
+	char line[66];
+
+	memset(line, 'x', sizeof(line));
+	line[63] = '\n';
+	line[64] = '\0';
+	put(ends, line); /* 64 bytes with its newline */
+	assert_false(frame_reader_overflow(&ends->reader));
+	line[63] = '\0';
+	expect(ends, line);
+	line[63] = 'x';
+	line[64] = '\n';
+	line[65] = '\0';
+	put(ends, line); /* one more */
+	expect(ends, NULL);
+	assert_true(frame_reader_overflow(&ends->reader));
+	assert_int_equal(frame_reader_fill(&ends->reader, ends->near), -EMSGSIZE);
+}
+
+static void many_lines_pass_through_a_small_buffer(void **state)
+{
+	struct ends *ends = *state;
+	unsigned seed = 1, sent = 0, got = 0;
+	char chunk[512], *line;
+	size_t size;
+
+	while (got < 20000) {
+		size_t n = 0;
+
+		seed = seed * 1103515245 + 12345;
+		for (unsigned i = 0; i < (seed >> 16) % 40; i++)
+			n += (size_t)sprintf(chunk + n, "%u\n", sent++);
+		if (n) {
+			assert_int_equal(write(ends->far, chunk, n), n);
+			assert_int_equal(frame_reader_fill(&ends->reader, ends->near), n);
+		}
+		while ((line = frame_reader_next(&ends->reader, &size)))
+			assert_int_equal(atoi(line), got++);
+	}
+	assert_true(ends->reader.room <= 256 * 1024);
+}
+
+static void a_queue_is_bounded_and_keeps_order(void **state)
+{
+	struct ends *ends = *state;
+	struct frame_writer writer = { 0 };
+	char big[4096];
+	size_t total = 0, got = 0;
+	ssize_t n;
+
+	memset(big, 'b', sizeof(big));
+	assert_int_equal(frame_writer_add(&writer, big, 4096, 4095), -ENOBUFS);
+	while (frame_writer_flush(&writer, ends->near) == 0) {
+		assert_int_equal(frame_writer_add(&writer, big, 4096, 65536), 0);
+		total += 4096;
+	}
+	while (frame_writer_add(&writer, big, 4096, 65536) == 0)
+		total += 4096;
+	assert_true(writer.size > 65536 - 4096 && writer.size <= 65536);
+	while (got < total) {
+		n = read(ends->far, big, sizeof(big));
+		if (n < 0)
+			assert_true(frame_writer_flush(&writer, ends->near) >= 0);
+		else
+			got += (size_t)n;
+	}
+	assert_int_equal(got, total);
+	assert_int_equal(writer.size, 0);
+	shutdown(ends->far, SHUT_RD);
+	assert_int_equal(frame_writer_add(&writer, big, 1, 100), 0);
+	assert_int_equal(frame_writer_flush(&writer, ends->near), -EPIPE);
+	frame_writer_destroy(&writer);
+}
+
+static int parse(const char *text)
+{
+	struct message message;
+	struct cause cause = { "" };
+	int code = message_parse(&message, text, strlen(text), &cause);
+
+	if (code)
+		assert_true(cause.text[0] != '\0');
+	message_release(&message);
+	return code;
+}
+
+static void messages_are_requests_or_answers(void **state)
+{
+	struct message message;
+	const char *error = "{\"jsonrpc\":\"2.0\",\"id\":4,\"error\":{\"code\":-32000,"
+			    "\"message\":\"no\",\"data\":{\"errno\":\"ENOENT\"}}}";
+
+	(void)state;
+	assert_int_equal(parse("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"a\"}"), 0);
+	assert_int_equal(parse("{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"method\":\"a\","
+			       "\"params\":{}}"), 0);
+	assert_int_equal(parse("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}"), 0);
+	assert_int_equal(parse(""), CONTROL_ERROR_PARSE);
+	assert_int_equal(parse("{"), CONTROL_ERROR_PARSE);
+	assert_int_equal(parse("{\"a\":1,\"a\":2}"), CONTROL_ERROR_PARSE);
+	assert_int_equal(parse("\"\xff\""), CONTROL_ERROR_PARSE);
+	assert_int_equal(parse("17"), CONTROL_ERROR_PARSE);
+	assert_int_equal(parse("[]"), CONTROL_ERROR_REQUEST);
+	assert_int_equal(parse("{}"), CONTROL_ERROR_REQUEST);
+	assert_int_equal(parse("{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"a\"}"),
+			 CONTROL_ERROR_REQUEST);
+	assert_int_equal(parse("{\"jsonrpc\":\"2.0\",\"id\":{},\"method\":\"a\"}"),
+			 CONTROL_ERROR_REQUEST);
+	assert_int_equal(parse("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":3}"),
+			 CONTROL_ERROR_REQUEST);
+	assert_int_equal(parse("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"a\",\"params\":[]}"),
+			 CONTROL_ERROR_REQUEST);
+	assert_int_equal(parse("{\"jsonrpc\":\"2.0\",\"id\":1}"), CONTROL_ERROR_REQUEST);
+	assert_int_equal(parse("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{}}"),
+			 CONTROL_ERROR_REQUEST);
+	assert_int_equal(message_parse(&message, error, strlen(error), NULL), 0);
+	assert_int_equal(message.kind, MESSAGE_ERROR);
+	assert_int_equal(message.code, -32000);
+	assert_string_equal(message.text, "no");
+	assert_string_equal(message.name, "ENOENT");
+	message_release(&message);
+}
+
+static void messages_survive_deep_nesting(void **state)
+{
+	char *text = malloc(1 << 20);
+
+	(void)state;
+	memset(text, '[', 1 << 20);
+	assert_int_equal(message_parse(&(struct message){ 0 }, text, 1 << 20, NULL),
+			 CONTROL_ERROR_PARSE);
+	free(text);
+}
+
+static void any_bytes_become_a_string(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "plain", "plain" },
+		{ "gr\xc3\xbc\xc3\x9f""e", "gr\xc3\xbc\xc3\x9f""e" },
+		{ "a\xff""b", "a\xef\xbf\xbd""b" },
+		{ "\xc3", "\xef\xbf\xbd" },			    /* cut off */
+		{ "\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd" },	    /* overlong */
+		{ "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" }, /* surrogate */
+		{ "\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+		{ "\xf0\x9f\x98\x80!\xfe", "\xf0\x9f\x98\x80!\xef\xbf\xbd" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		json_t *string = message_text(cases[i][0]);
+
+		assert_string_equal(json_string_value(string), cases[i][1]);
+		json_decref(string);
+	}
+	assert_true(json_is_null(message_text(NULL)));
+}
+
+static int check(enum method_id id, const char *params, struct cause *cause)
+{
+	json_t *object = json_loads(params, 0, NULL);
+	int error = method_check(&method_table[id], object, cause);
+
+	json_decref(object);
+	return error;
+}
+
+static void parameters_are_checked_by_the_table(void **state)
+{
+	struct cause cause;
+
+	(void)state;
+	assert_int_equal(check(METHOD_GUEST_START, "{\"guest\":\"web\"}", &cause), 0);
+	assert_int_equal(check(METHOD_GUEST_START, "{}", &cause), -EINVAL);
+	assert_non_null(strstr(cause.text, "guest"));
+	assert_int_equal(check(METHOD_GUEST_START, "{\"guest\":\"../x\"}", &cause), -EINVAL);
+	assert_int_equal(check(METHOD_GUEST_START, "{\"guest\":null}", &cause), -EINVAL);
+	assert_int_equal(check(METHOD_GUEST_START, "{\"guest\":\"a\",\"gest\":1}", &cause),
+			 -EINVAL);
+	assert_non_null(strstr(cause.text, "gest"));
+	assert_int_equal(check(METHOD_DECK_QUIT, "{\"mode\":\"off\"}", &cause), 0);
+	assert_int_equal(check(METHOD_DECK_QUIT, "{\"mode\":\"of\"}", &cause), -EINVAL);
+	assert_int_equal(check(METHOD_DECK_QUIT, "{\"mode\":\"shutdown|off\"}", &cause), -EINVAL);
+	assert_int_equal(check(METHOD_STATS_SUBSCRIBE, "{\"guests\":\"*\",\"interval_ms\":100}",
+			       &cause), 0);
+	assert_int_equal(check(METHOD_STATS_SUBSCRIBE, "{\"guests\":[],\"interval_ms\":99}",
+			       &cause), -EINVAL);
+	assert_non_null(strstr(cause.text, "interval_ms"));
+	assert_int_equal(check(METHOD_STATS_SUBSCRIBE, "{\"guests\":[1],\"interval_ms\":100}",
+			       &cause), -EINVAL);
+	assert_int_equal(check(METHOD_CAPTURE_STREAM, "{\"ports\":[\"web/net0\",\"lan\"],"
+			       "\"filter\":null}", &cause), 0);
+	assert_int_equal(check(METHOD_CAPTURE_STREAM, "{\"ports\":[\"a/b/c\"]}", &cause), -EINVAL);
+	assert_int_equal(check(METHOD_CAPTURE_STREAM, "{\"ports\":[]}", &cause), -EINVAL);
+	assert_int_equal(check(METHOD_CAPTURE_STREAM, "{\"snap\":-1}", &cause), -EINVAL);
+	assert_int_equal(check(METHOD_CAPTURE_STREAM, "{\"snap\":65551}", &cause), -EINVAL);
+}
+
+static const char *nearest(const char *wrong)
+{
+	struct suggestion suggestion = { .wrong = wrong };
+
+	suggest_offer(&suggestion, "web");
+	suggest_offer(&suggestion, "database");
+	suggest_offer(&suggestion, "mail");
+	return suggestion.best ? suggestion.best : "";
+}
+
+static void typos_find_the_name_that_was_meant(void **state)
+{
+	(void)state;
+	assert_string_equal(nearest("wbe"), "web");
+	assert_string_equal(nearest("WEB"), "web");
+	assert_string_equal(nearest("databse"), "database");
+	assert_string_equal(nearest("zzz"), "");
+	assert_string_equal(nearest("entirely-different"), "");
+	assert_int_equal(suggest_distance("web", "web"), 0);
+	assert_int_equal(suggest_distance("wbe", "web"), 1);
+	assert_int_equal(suggest_distance("", "web"), 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(lines_are_cut_wherever_the_bytes_are, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_line_has_a_limit_and_the_limit_fits, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(many_lines_pass_through_a_small_buffer, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_queue_is_bounded_and_keeps_order, setup,
+						teardown),
+		cmocka_unit_test(messages_are_requests_or_answers),
+		cmocka_unit_test(messages_survive_deep_nesting),
+		cmocka_unit_test(any_bytes_become_a_string),
+		cmocka_unit_test(parameters_are_checked_by_the_table),
+		cmocka_unit_test(typos_find_the_name_that_was_meant),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,192 @@
+/* The real-time clock, read and set as an operating system does. */
+#include "core/hw/mc146818.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#define PORT 0x70
+
+struct fixture {
+	struct bus bus;
+	struct mc146818 rtc;
+};
+
+static int setup(void **state)
+{
+	static struct fixture fixture;
+
+	memset(&fixture, 0, sizeof(fixture));
+	assert_int_equal(rtc_init(&fixture.rtc, &fixture.bus, PORT, NULL), 0);
+	*state = &fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	rtc_destroy(&f->rtc);
+	return 0;
+}
+
+static uint8_t in(struct fixture *f, uint8_t reg)
+{
+	uint8_t value;
+
+	bus_write(&f->bus, PORT, &reg, 1);
+	bus_read(&f->bus, PORT + 1, &value, 1);
+	return value;
+}
+
+static void out(struct fixture *f, uint8_t reg, uint8_t value)
+{
+	bus_write(&f->bus, PORT, &reg, 1);
+	bus_write(&f->bus, PORT + 1, &value, 1);
+}
+
+static int bcd(uint8_t value)
+{
+	assert_true((value & 15) < 10 && value >> 4 < 10);
+	return (value >> 4) * 10 + (value & 15);
+}
+
+/* The time in the default format; read again if the second turned meanwhile. */
+static time_t read_time(struct fixture *f)
+{
+	struct tm tm = { 0 };
+
+	do {
+		while (in(f, 0x0a) & 0x80)
+			;
+		tm.tm_sec = bcd(in(f, 0));
+		tm.tm_min = bcd(in(f, 2));
+		tm.tm_hour = bcd(in(f, 4));
+		tm.tm_mday = bcd(in(f, 7));
+		tm.tm_mon = bcd(in(f, 8)) - 1;
+		tm.tm_year = bcd(in(f, 9)) + bcd(in(f, 0x32)) * 100 - 1900;
+	} while (tm.tm_sec != bcd(in(f, 0)));
+	return timegm(&tm);
+}
+
+static void test_time(void **state)
+{
+	struct fixture *f = *state;
+	time_t before = time(NULL), guest = read_time(f), after = time(NULL);
+	struct tm tm;
+
+	assert_true(guest >= before && guest <= after);
+	gmtime_r(&guest, &tm);
+	assert_true(in(f, 6) >= 1 && in(f, 6) <= 7);
+	assert_int_equal(in(f, 0x0d), 0x80);
+	assert_int_equal(in(f, 0x0c), 0);
+	assert_int_equal(in(f, 0x0b), 0x02);
+	assert_int_equal(in(f, 0x0a) & 0x7f, 0x26);
+}
+
+/* As hwclock does: stop, write, go. */
+static void test_set(void **state)
+{
+	struct fixture *f = *state;
+	struct tm tm = { .tm_year = 201, .tm_mon = 1, .tm_mday = 28, .tm_hour = 23, .tm_min = 59,
+			 .tm_sec = 58 };
+	time_t wanted = timegm(&tm), guest;
+
+	out(f, 0x0b, 0x82);
+	out(f, 0, 0x58);
+	out(f, 2, 0x59);
+	out(f, 4, 0x23);
+	out(f, 7, 0x28);
+	out(f, 8, 0x02);
+	out(f, 9, 0x01);
+	out(f, 0x32, 0x21);
+	assert_int_equal(in(f, 0), 0x58);
+	assert_int_equal(in(f, 0x0a) & 0x80, 0);
+	out(f, 0x0b, 0x02);
+	guest = read_time(f);
+	assert_true(guest >= wanted && guest <= wanted + 60);
+	/* One register alone, while the clock runs. */
+	out(f, 9, 0x05);
+	gmtime_r(&guest, &tm);
+	guest = read_time(f);
+	gmtime_r(&guest, &tm);
+	assert_int_equal(tm.tm_year + 1900, 2105);
+}
+
+static void test_formats(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		uint8_t hour, pm12;
+	} hours[] = { { 0, 12 }, { 1, 1 }, { 11, 11 }, { 12, 0x8c }, { 13, 0x81 }, { 23, 0x8b } };
+	size_t i;
+
+	for (i = 0; i < sizeof(hours) / sizeof(hours[0]); i++) {
+		out(f, 0x0b, 0x86); /* binary, 24 hours */
+		out(f, 0, 1);
+		out(f, 2, 30);
+		out(f, 4, hours[i].hour);
+		out(f, 7, 31);
+		out(f, 8, 12);
+		out(f, 9, 99);
+		out(f, 0x32, 19);
+		out(f, 0x0b, 0x06);
+		assert_int_equal(in(f, 4), hours[i].hour);
+		assert_int_equal(in(f, 9), 99);
+		assert_int_equal(in(f, 6), 6); /* a Friday */
+		out(f, 0x0b, 0x04);
+		assert_int_equal(in(f, 4), hours[i].pm12);
+		out(f, 0x0b, 0x84);
+		out(f, 0x0b, 0x04);
+		out(f, 0x0b, 0x06);
+		assert_int_equal(in(f, 4), hours[i].hour);
+	}
+}
+
+static void test_ram(void **state)
+{
+	struct fixture *f = *state;
+	uint16_t both = 0x5a40, value;
+	unsigned reg;
+
+	for (reg = 0x0e; reg < 0x80; reg++)
+		if (reg != 0x32)
+			out(f, (uint8_t)reg, (uint8_t)(reg * 3));
+	for (reg = 0x0e; reg < 0x80; reg++)
+		if (reg != 0x32)
+			assert_int_equal(in(f, (uint8_t)(reg | 0x80)), (uint8_t)(reg * 3));
+	bus_write(&f->bus, PORT, &both, 2);
+	assert_int_equal(in(f, 0x40), 0x5a);
+	bus_read(&f->bus, PORT, &value, 2);
+	assert_int_equal(value, 0x5a40);
+}
+
+static void test_any_value(void **state)
+{
+	struct fixture *f = *state;
+	unsigned reg, value;
+
+	for (value = 0; value < 256; value += 3)
+		for (reg = 0; reg < 128; reg++) {
+			out(f, (uint8_t)reg, (uint8_t)value);
+			in(f, (uint8_t)reg);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_set, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_formats, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ram, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_any_value, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

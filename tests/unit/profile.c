@@ -1,0 +1,482 @@
+/* Profiles: what is read, every mistake with its line, and the manual page against the table. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/profile.h"
+#include "core/profile_keys.h"
+#include "core/profile_values.h"
+
+#define MIB (1ull << 20)
+
+static char folder[64];
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/vmdeck-profile-XXXXXX");
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	return system(command);
+}
+
+/* Writes a file into the test's folder; the path is good until the next call. */
+static const char *write_file(const char *name, const char *text)
+{
+	static char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	fclose(file);
+	return path;
+}
+
+static void assert_in_folder(const char *path, const char *name)
+{
+	assert_non_null(path);
+	assert_int_equal(strncmp(path, folder, strlen(folder)), 0);
+	assert_string_equal(path + strlen(folder), name);
+}
+
+static void everything_given(void **state)
+{
+	static const uint8_t mac[] = { 0x52, 0x54, 0x00, 0xab, 0xCD, 0x0f };
+	const char *path = write_file("web.ini",
+				      "[guest]\nname = www.1\ncpus = 4\nmemory = 1536M\n"
+				      "autostart = yes\n[boot]\nkernel = vmlinuz\n"
+				      "initrd = /boot/initrd\ncmdline = \"console=ttyS0; #x\"\n"
+				      "[disk0]\npath = a.img\n[disk3]\npath = sub/b.img\n"
+				      "format = raw\nreadonly = yes\n"
+				      "[net1]\nswitch = lan\nmac = 52:54:00:ab:CD:0f\n");
+	struct profile_report report;
+	struct profile *profile;
+
+	(void)state;
+	assert_int_equal(profile_read(&profile, path, &report), 0);
+	assert_int_equal(report.count, 0);
+	assert_in_folder(profile->path, "/web.ini");
+	assert_string_equal(profile->name, "www.1");
+	assert_int_equal(profile->cpus, 4);
+	assert_int_equal(profile->memory, 1536 * MIB);
+	assert_true(profile->autostart);
+	assert_in_folder(profile->kernel, "/vmlinuz");
+	assert_string_equal(profile->initrd, "/boot/initrd");
+	assert_string_equal(profile->cmdline, "console=ttyS0; #x");
+	assert_true(profile->disks[0].present);
+	assert_in_folder(profile->disks[0].path, "/a.img");
+	assert_false(profile->disks[0].readonly);
+	assert_false(profile->disks[1].present);
+	assert_null(profile->disks[1].path);
+	assert_in_folder(profile->disks[3].path, "/sub/b.img");
+	assert_true(profile->disks[3].readonly);
+	assert_false(profile->nets[0].present);
+	assert_true(profile->nets[1].present);
+	assert_string_equal(profile->nets[1].switch_name, "lan");
+	assert_memory_equal(profile->nets[1].mac, mac, sizeof(mac));
+	profile_free(profile);
+	profile_report_free(&report);
+}
+
+static void nothing_given(void **state)
+{
+	struct profile_report report;
+	struct profile *profile;
+	uint8_t mac[NET_MAC_SIZE], other[NET_MAC_SIZE];
+
+	(void)state;
+	assert_int_equal(profile_read(&profile, write_file("db-1.ini", "[net0]\nswitch=lan\n"),
+				      &report), 0);
+	assert_string_equal(profile->name, "db-1");
+	assert_int_equal(profile->cpus, 1);
+	assert_int_equal(profile->memory, 128 * MIB);
+	assert_false(profile->autostart);
+	assert_null(profile->kernel);
+	assert_null(profile->initrd);
+	assert_string_equal(profile->cmdline, "");
+	profile_derive_mac("db-1", 0, mac);
+	assert_memory_equal(profile->nets[0].mac, mac, sizeof(mac));
+	assert_memory_equal(mac, "\x52\x54\x00", 3);
+	profile_derive_mac("db-1", 1, other);
+	assert_memory_not_equal(mac, other, sizeof(mac));
+	profile_derive_mac("db-2", 0, other);
+	assert_memory_not_equal(mac, other, sizeof(mac));
+	profile_free(profile);
+	profile_report_free(&report);
+}
+
+struct expectation {
+	const char *text, *mistake;
+};
+
+/* Reads each text, which has exactly one mistake, and compares it as "vmdeck check" prints it. */
+static void assert_mistakes(const struct expectation *cases, size_t count, bool is_switch)
+{
+	struct profile_report report;
+	struct switch_config config;
+	struct profile *profile;
+	char *printed;
+	size_t i, size;
+	FILE *out;
+	int error;
+
+	for (i = 0; i < count; i++) {
+		const char *path = write_file("g.ini", cases[i].text);
+
+		if (is_switch)
+			error = profile_read_switch(&config, path, &report);
+		else
+			error = profile_read(&profile, path, &report);
+		assert_int_equal(error, -EINVAL);
+		out = open_memstream(&printed, &size);
+		profile_report_print(&report, "g.ini", out);
+		fclose(out);
+		if (report.count != 1 ||
+		    strncmp(printed, cases[i].mistake, strlen(cases[i].mistake)))
+			fail_msg("%s\ngave %s\ninstead of %s", cases[i].text, printed,
+				 cases[i].mistake);
+		free(printed);
+		profile_report_free(&report);
+	}
+}
+
+static void mistakes_of_guests(void **state)
+{
+	static const struct expectation cases[] = {
+		{ "[guest]\ncpu = 2\n", "g.ini:2: cpu: is no key of [guest]; did you mean 'cpus'?" },
+		{ "[guest]\nmemroy=1G\n",
+		  "g.ini:2: memroy: is no key of [guest]; did you mean 'memory'?" },
+		{ "[guest]\nkernel=x\n",
+		  "g.ini:2: kernel: is no key of [guest]; it belongs to [boot]" },
+		{ "[boot]\nswitch=x\n",
+		  "g.ini:2: switch: is no key of [boot]; it belongs to [net0]" },
+		{ "[guest]\nzzz=x\n", "g.ini:2: zzz: is no key of [guest]\n" },
+		{ "[gest]\ncpus=2\n", "g.ini:1: [gest] is no section; did you mean [guest]?" },
+		{ "[disk]\npath=x\n", "g.ini:1: [disk] is no section; the disks are [disk0] to "
+		  "[disk3]" },
+		{ "[disk4]\npath=x\n", "g.ini:1: [disk4] is no section; the disks are" },
+		{ "[nets0]\nswitch=x\n", "g.ini:1: [nets0] is no section; the nets are [net0] to" },
+		{ "[foobar]\n", "g.ini:1: [foobar] is no section of a guest's profile" },
+		{ "[guest]\ncpus=2\ncpus=3\n", "g.ini:3: cpus: is given twice, first in line 2" },
+		{ "[guest]\ncpus=0\n", "g.ini:2: cpus: 0 is out of range; it can be 1 to 64" },
+		{ "[guest]\ncpus=65\n", "g.ini:2: cpus: 65 is out of range" },
+		{ "[guest]\ncpus=-1\n", "g.ini:2: cpus: '-1' is not a number; write one from 1 to" },
+		{ "[guest]\ncpus=99999999999999999999\n", "g.ini:2: cpus: '99999999999999999999'" },
+		{ "[guest]\ncpus=\n", "g.ini:2: cpus: has no value" },
+		{ "[guest]\nmemory=x\n", "g.ini:2: memory: 'x' is not a size; write 512M or 2G" },
+		{ "[guest]\nmemory=1GB\n", "g.ini:2: memory: '1GB' is not a size" },
+		{ "[guest]\nmemory=512\n",
+		  "g.ini:2: memory: 512 is out of range; it can be 16M to 1T" },
+		{ "[guest]\nmemory=2T\n", "g.ini:2: memory: 2T is out of range" },
+		{ "[guest]\nmemory=99999999T\n", "g.ini:2: memory: 99999999T is out of range" },
+		{ "[guest]\nmemory=16385K\n", "g.ini:2: memory: 16385K is no multiple of 1M" },
+		{ "[guest]\nautostart=true\n",
+		  "g.ini:2: autostart: 'true' is neither yes nor no" },
+		{ "[guest]\nname=-x\n", "g.ini:2: name: '-x' is no name" },
+		{ "[guest]\nname=a/b\n", "g.ini:2: name: 'a/b' is no name" },
+		{ "[guest]\nname=a12345678901234567890123456789012\n", "g.ini:2: name: 'a1234" },
+		{ "[boot]\ninitrd=x\n", "g.ini:2: initrd: is for a kernel" },
+		{ "[disk1]\nreadonly=yes\n", "g.ini:1: [disk1] needs a 'path'" },
+		{ "[disk0]\npath=\n", "g.ini:2: path: has no value" },
+		{ "[disk0]\npath=x\nformat=qcow2\n",
+		  "g.ini:3: format: 'qcow2' is unknown here; it can be raw" },
+		{ "[disk0]\npath=x\n[disk2]\npath=x\nreadonly=yes\n",
+		  "g.ini:4: path: is the image of [disk0] as well" },
+		{ "[net0]\n", "g.ini:1: [net0] needs a 'switch'" },
+		{ "[net0]\nswitch=a\nmac=52:54:00:12:34\n",
+		  "g.ini:3: mac: '52:54:00:12:34' is not a MAC address" },
+		{ "[net0]\nswitch=a\nmac=52-54-00-12-34-56\n", "g.ini:3: mac: '52-54" },
+		{ "[net0]\nswitch=a\nmac=52:54:00:12:34:567\n", "g.ini:3: mac: '52:54" },
+		{ "[net0]\nswitch=a\nmac=53:54:00:12:34:56\n",
+		  "g.ini:3: mac: 53:54:00:12:34:56 is a group address" },
+		{ "[net0]\nswitch=a\nmac=00:00:00:00:00:00\n", "g.ini:3: mac: 00:00" },
+		{ "[net0]\nswitch=a\nmac=52:54:00:12:34:56\n[net3]\nswitch=b\n"
+		  "mac=52:54:00:12:34:56\n", "g.ini:6: mac: is the address of [net0] as well" },
+	};
+
+	(void)state;
+	assert_mistakes(cases, sizeof(cases) / sizeof(cases[0]), false);
+}
+
+static void mistakes_of_switches(void **state)
+{
+	static const struct expectation cases[] = {
+		{ "", "g.ini: has no section [switch]" },
+		{ "[swich]\n[switch]\n", "g.ini:1: [swich] is no section; did you mean [switch]?" },
+		{ "[guest]\n[switch]\n", "g.ini:1: [guest] is no section of a switch's profile" },
+		{ "[switch]\nuplink=bridge\n",
+		  "g.ini:2: uplink: 'bridge' is unknown here; it can be none|nat" },
+		{ "[switch]\nuplink=nat\n", "g.ini:2: uplink: nat needs an address" },
+		{ "[switch]\naddress=10.0.2.2\n", "g.ini:2: address: '10.0.2.2' is not an IPv4" },
+		{ "[switch]\naddress=10.0.2/24\n", "g.ini:2: address: '10.0.2/24' is not" },
+		{ "[switch]\naddress=10.0.2.2/\n", "g.ini:2: address: '10.0.2.2/' is not" },
+		{ "[switch]\naddress=10.0.2.2/31\n", "g.ini:2: address: the prefix /31 is out" },
+		{ "[switch]\naddress=10.0.2.2/7\n", "g.ini:2: address: the prefix /7 is out" },
+		{ "[switch]\naddress=10.0.2.0/24\n",
+		  "g.ini:2: address: 10.0.2.0/24 is the address of the network itself" },
+		{ "[switch]\naddress=10.0.2.255/24\n",
+		  "g.ini:2: address: 10.0.2.255/24 is the broadcast address" },
+		{ "[switch]\naddress=127.0.0.1/8\n", "g.ini:2: address: 127.0.0.1/8 cannot be" },
+		{ "[switch]\naddress=224.0.0.1/24\n", "g.ini:2: address: 224.0.0.1/24 cannot" },
+	};
+
+	(void)state;
+	assert_mistakes(cases, sizeof(cases) / sizeof(cases[0]), true);
+}
+
+static void switches(void **state)
+{
+	struct profile_report report;
+	struct switch_config config;
+
+	(void)state;
+	assert_int_equal(profile_read_switch(&config, write_file("lan.ini",
+			 "[switch]\nuplink=nat\naddress=10.0.2.2/24\n"), &report), 0);
+	assert_string_equal(config.name, "lan");
+	assert_int_equal(config.uplink, SWITCH_UPLINK_NAT);
+	assert_int_equal(config.address, 0x0a000202);
+	assert_int_equal(config.prefix, 24);
+	profile_report_free(&report);
+	assert_int_equal(profile_read_switch(&config, write_file("bare.ini", "[switch]\n"),
+					     &report), 0);
+	assert_int_equal(config.uplink, SWITCH_UPLINK_NONE);
+	assert_int_equal(config.address, 0);
+	profile_report_free(&report);
+}
+
+static void mistakes_come_by_line(void **state)
+{
+	struct profile_report report;
+	struct profile *profile;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(profile_read(&profile, write_file("bad name.ini",
+			 "[boot]\ninitrd=x\n[guest]\nmemory=1\njunk\n[disk0]\nbogus=1\n[net9]\n"),
+			 &report), -EINVAL);
+	assert_null(profile);
+	assert_int_equal(report.count, 7);
+	assert_int_equal(report.mistakes[0].line, 0);
+	for (i = 1; i < report.count; i++)
+		assert_true(report.mistakes[i - 1].line <= report.mistakes[i].line);
+	profile_report_free(&report);
+}
+
+static void mistakes_are_bounded(void **state)
+{
+	char text[PROFILE_MISTAKES_MAX * 8];
+	struct profile_report report;
+	struct profile *profile;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < PROFILE_MISTAKES_MAX + 40; i++)
+		memcpy(text + 4 * i, "xyz\n", 5);
+	assert_int_equal(profile_read(&profile, write_file("g.ini", text), &report), -EINVAL);
+	assert_int_equal(report.count, PROFILE_MISTAKES_MAX + 1);
+	assert_string_equal(report.mistakes[PROFILE_MISTAKES_MAX].text,
+			    "there are more mistakes than these 100");
+	profile_report_free(&report);
+}
+
+static void a_file_that_is_not_there(void **state)
+{
+	struct profile_report report;
+	struct profile *profile;
+
+	(void)state;
+	assert_int_equal(profile_read(&profile, "/nonexistent/x.ini", &report), -ENOENT);
+	assert_int_equal(report.count, 1);
+	assert_int_equal(report.mistakes[0].line, 0);
+	assert_string_equal(report.mistakes[0].text, "No such file or directory");
+	profile_report_free(&report);
+	assert_int_equal(profile_check("/nonexistent/x.ini", &report), -ENOENT);
+	assert_int_equal(report.count, 1);
+	profile_report_free(&report);
+}
+
+static void check_looks_at_files(void **state)
+{
+	struct profile_report report;
+	const char *path;
+
+	(void)state;
+	write_file("disk.img", "");
+	path = write_file("g.ini", "[boot]\nkernel=none\n[disk0]\npath=disk.img\n[disk1]\n"
+			  "path=/tmp\nreadonly=yes\n");
+	assert_int_equal(profile_check(path, &report), -EINVAL);
+	assert_int_equal(report.count, 2);
+	assert_int_equal(report.mistakes[0].line, 2);
+	assert_non_null(strstr(report.mistakes[0].text, "/none: No such file or directory"));
+	assert_int_equal(report.mistakes[1].line, 6);
+	assert_string_equal(report.mistakes[1].text, "path: /tmp is no file");
+	profile_report_free(&report);
+	assert_int_equal(profile_check(write_file("s.ini", "[switch]\nuplink=none\n"), &report), 0);
+	profile_report_free(&report);
+}
+
+static void folders_list_their_profiles(void **state)
+{
+	struct profile_files files;
+	struct cause cause;
+
+	(void)state;
+	write_file("b.ini", "");
+	write_file("a.ini", "");
+	write_file("a.ini~", "");
+	write_file(".hidden.ini", "");
+	write_file(".ini", "");
+	assert_int_equal(profile_files_list(&files, folder, &cause), 0);
+	assert_int_equal(files.count, 2);
+	assert_in_folder(files.paths[0], "/a.ini");
+	assert_in_folder(files.paths[1], "/b.ini");
+	assert_null(files.paths[2]);
+	profile_files_free(&files);
+	assert_int_equal(profile_files_list(&files, "/nonexistent", &cause), 0);
+	assert_int_equal(files.count, 0);
+	profile_files_free(&files);
+	assert_int_equal(profile_files_list(&files, "/dev/null", &cause), -ENOTDIR);
+	profile_files_free(&files);
+}
+
+static void sizes_are_written_shortly(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} cases[] = { { 0, "0" }, { 1000, "1000" }, { 1024, "1K" }, { 16 * MIB, "16M" },
+		      { 1536 * MIB, "1536M" }, { 2048 * MIB, "2G" }, { 1ull << 50, "1024T" } };
+	char text[32];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		profile_size_format(cases[i].bytes, text);
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
+static char *read_manual(const char *name)
+{
+	char path[4096], *text = calloc(1, 1 << 16);
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", MAN_FOLDER, name);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_true(fread(text, 1, (1 << 16) - 1, file) > 0);
+	fclose(file);
+	return text;
+}
+
+/* Each key has its ".It Ic key" in its section's part, with its standard value and its bounds. */
+static void assert_manual(const char *name, const struct profile_key *key)
+{
+	char *manual = read_manual(name), *section, *item, *end, text[64], min[32], max[32];
+
+	for (; key->section; key++) {
+		snprintf(text, sizeof(text), ".Ss The [%s%s] section\n", key->section,
+			 profile_section_count(key->section) > 1 ? "0" : "");
+		section = strstr(manual, text);
+		if (!section)
+			fail_msg("%s has no '%s'", name, text);
+		snprintf(text, sizeof(text), ".It Ic %s\n", key->key);
+		item = strstr(section, text);
+		end = strstr(section, "\n.S");
+		if (!item || !end || item > end)
+			fail_msg("%s does not describe '%s' in [%s]", name, key->key, key->section);
+		item += 2;
+		end = strstr(item, "\n.It");
+		if (end)
+			*end = '\0';
+		if (key->standard && *key->standard && !strstr(item, key->standard))
+			fail_msg("%s: '%s' lacks its standard value", name, key->key);
+		if (key->required && !strstr(item, "required"))
+			fail_msg("%s: '%s' is not said to be required", name, key->key);
+		if (key->max) {
+			profile_size_format(key->min, min);
+			profile_size_format(key->max, max);
+			if (!strstr(item, min) || !strstr(item, max))
+				fail_msg("%s: '%s' lacks its bounds", name, key->key);
+		}
+		if (end)
+			*end = '\n';
+	}
+	free(manual);
+}
+
+static void manuals_describe_every_key(void **state)
+{
+	(void)state;
+	assert_manual("vmdeck-guest.5", profile_guest_keys());
+	assert_manual("vmdeck-switch.5", profile_switch_keys());
+}
+
+/* Every example is a profile without mistakes. */
+static void examples_have_no_mistakes(void **state)
+{
+	static const char *const guests[] = { "demo.ini", "web.ini" };
+	static const char *const switches[] = { "island.ini", "lan.ini" };
+	struct profile_report report;
+	struct switch_config config;
+	struct profile *profile;
+	char path[4096];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(guests) / sizeof(guests[0]); i++) {
+		snprintf(path, sizeof(path), "%s/guests/%s", CONF_FOLDER, guests[i]);
+		if (profile_read(&profile, path, &report)) {
+			profile_report_print(&report, path, stderr);
+			fail();
+		}
+		profile_free(profile);
+		profile_report_free(&report);
+	}
+	for (i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+		snprintf(path, sizeof(path), "%s/switches/%s", CONF_FOLDER, switches[i]);
+		if (profile_read_switch(&config, path, &report)) {
+			profile_report_print(&report, path, stderr);
+			fail();
+		}
+		profile_report_free(&report);
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(everything_given, setup, teardown),
+		cmocka_unit_test_setup_teardown(nothing_given, setup, teardown),
+		cmocka_unit_test_setup_teardown(mistakes_of_guests, setup, teardown),
+		cmocka_unit_test_setup_teardown(mistakes_of_switches, setup, teardown),
+		cmocka_unit_test_setup_teardown(switches, setup, teardown),
+		cmocka_unit_test_setup_teardown(mistakes_come_by_line, setup, teardown),
+		cmocka_unit_test_setup_teardown(mistakes_are_bounded, setup, teardown),
+		cmocka_unit_test(a_file_that_is_not_there),
+		cmocka_unit_test_setup_teardown(check_looks_at_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(folders_list_their_profiles, setup, teardown),
+		cmocka_unit_test(sizes_are_written_shortly),
+		cmocka_unit_test(manuals_describe_every_key),
+		cmocka_unit_test(examples_have_no_mistakes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,1075 @@
+/* The control server against a deck without machines: every method, and hostile clients. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <poll.h>
+
+#include "base/clock.h"
+#include "control/endpoint.h"
+#include "control/message.h"
+#include "fake_deck.h"
+
+static int setup(void **state)
+{
+	struct fake_deck *fake = calloc(1, sizeof(*fake));
+
+	fake_start(fake);
+	*state = fake;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fake_deck *fake = *state;
+
+	fake_stop(fake);
+	assert_int_equal(fake_captures(fake), 0);
+	free(fake);
+	return 0;
+}
+
+static json_t *call(struct link *link, const char *method, json_t *params)
+{
+	struct cause cause = { "" };
+	json_t *result;
+	int error = link_call(link, method, params, &result, &cause);
+
+	if (error)
+		print_message("%s: %s\n", method, cause.text);
+	assert_int_equal(error, 0);
+	return result;
+}
+
+/* The call must fail; returns its sentence. */
+static const char *refused(struct link *link, const char *method, json_t *params, int error)
+{
+	static struct cause cause;
+
+	assert_int_equal(link_call(link, method, params, NULL, &cause), error);
+	return cause.text;
+}
+
+static json_t *guest_named(const char *name)
+{
+	return json_pack("{s:s}", "guest", name);
+}
+
+static json_t *next(struct link *link, const char *method)
+{
+	struct cause cause = { "" };
+	json_t *message, *params;
+	int error = link_next(link, &message, 10000, &cause);
+
+	if (error)
+		print_message("%s: %s\n", method, cause.text);
+	assert_int_equal(error, 0);
+	assert_string_equal(json_string_value(json_object_get(message, "method")), method);
+	params = json_incref(json_object_get(message, "params"));
+	json_decref(message);
+	return params;
+}
+
+static const char *text(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value ? value : "(none)";
+}
+
+static json_int_t number(const json_t *object, const char *key)
+{
+	assert_true(json_is_integer(json_object_get(object, key)));
+	return json_integer_value(json_object_get(object, key));
+}
+
+static void hello_agrees_on_a_version(void **state)
+{
+	struct link *link = fake_link(*state);
+	json_t *result = call(link, "hello", json_pack("{s:i}", "version", 1));
+
+	assert_int_equal(number(result, "version"), 1);
+	assert_int_equal(number(result, "pid"), getpid());
+	assert_string_equal(text(result, "deck"), "demo");
+	assert_non_null(strstr(text(result, "program"), "vmdeck "));
+	json_decref(result);
+	assert_non_null(strstr(refused(link, "hello", json_pack("{s:i}", "version", 2),
+				       -EPROTONOSUPPORT), "version 1"));
+	link_free(link);
+}
+
+static void an_observer_can_look_and_not_touch(void **state)
+{
+	struct link *link = fake_link(*state);
+
+	json_decref(call(link, "hello", json_pack("{s:i,s:s}", "version", 1, "role", "observe")));
+	json_decref(call(link, "guest.list", NULL));
+	assert_non_null(strstr(refused(link, "guest.off", guest_named("web"), -EIO), "observe"));
+	json_decref(call(link, "hello", json_pack("{s:i,s:s}", "version", 1, "role", "operate")));
+	refused(link, "guest.off", guest_named("web"), -EIO);
+	link_free(link);
+}
+
+static void guests_are_listed_with_their_mistakes(void **state)
+{
+	struct link *link = fake_link(*state);
+	json_t *result = call(link, "guest.list", NULL), *guests, *guest;
+
+	guests = json_object_get(result, "guests");
+	assert_int_equal(json_array_size(guests), 3);
+	guest = json_array_get(guests, 0);
+	assert_string_equal(text(guest, "name"), "broken");
+	assert_string_equal(text(guest, "state"), "invalid");
+	assert_int_equal(json_array_size(json_object_get(guest, "mistakes")), 2);
+	assert_int_equal(number(json_array_get(json_object_get(guest, "mistakes"), 0), "line"), 3);
+	guest = json_array_get(guests, 2);
+	assert_string_equal(text(guest, "state"), "running");
+	assert_int_equal(number(guest, "cpus"), 2);
+	assert_int_equal(number(guest, "memory"), 512 << 20);
+	assert_true(json_is_null(json_object_get(guest, "profile")));
+	assert_true(json_is_null(json_object_get(guest, "reason")));
+	guest = json_array_get(json_object_get(guest, "nets"), 0);
+	assert_string_equal(text(guest, "mac"), "52:54:00:01:02:03");
+	json_decref(result);
+	link_free(link);
+}
+
+static void a_guest_is_shown_in_full(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	json_t *result;
+
+	fake_print(fake, "web", "one\ntwo\xff\033[1m\nthree", 17);
+	result = call(link, "guest.show", guest_named("web"));
+	assert_int_equal(json_array_size(json_object_get(result, "console_tail")), 3);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(result,
+			    "console_tail"), 1)), "two\xef\xbf\xbd[1m");
+	assert_int_equal(number(json_array_get(json_object_get(result, "exits"), 0), "count"),
+			 12345678901);
+	assert_true(json_is_null(json_object_get(result, "registers")));
+	assert_string_equal(text(json_array_get(json_object_get(result, "disks"), 0), "path"),
+			    "/disks/\xef\xbf\xbd.raw");
+	assert_string_equal(text(json_array_get(json_object_get(result, "devices"), 0), "status"),
+			    "running");
+	json_decref(result);
+	fake_set_state(fake, "web", GUEST_CRASHED, "triple fault");
+	result = call(link, "guest.show", guest_named("web"));
+	assert_string_equal(text(result, "reason"), "triple fault");
+	assert_string_equal(text(result, "registers"), "rip 0000\nrsp 1000\n");
+	json_decref(result);
+	link_free(link);
+}
+
+static void orders_follow_the_states_of_the_table(void **state)
+{
+	struct link *link = fake_link(*state);
+
+	assert_non_null(strstr(refused(link, "guest.start", guest_named("web"), -EBUSY),
+			       "web is running; guest.start needs a guest that is defined, "
+			       "stopped or crashed"));
+	json_decref(call(link, "guest.start", guest_named("db")));
+	json_decref(call(link, "guest.pause", guest_named("db")));
+	refused(link, "guest.pause", guest_named("db"), -EBUSY);
+	json_decref(call(link, "guest.resume", guest_named("db")));
+	refused(link, "guest.reset", guest_named("db"), -EBUSY); /* the deck's own refusal */
+	json_decref(call(link, "guest.stop", guest_named("db")));
+	assert_string_equal(refused(link, "guest.start", guest_named("db"), -ENOMEM),
+			    "db: no memory; end another guest");
+	json_decref(call(link, "guest.off", guest_named("web")));
+	assert_non_null(strstr(refused(link, "guest.start", guest_named("broken"), -EBUSY),
+			       "mistakes"));
+	assert_string_equal(refused(link, "guest.start", guest_named("wbe"), -ENOENT),
+			    "guest 'wbe': there is none; did you mean 'web'?");
+	assert_string_equal(refused(link, "guest.start", guest_named("unheard-of"), -ENOENT),
+			    "guest 'unheard-of': there is none");
+	link_free(link);
+}
+
+/* A raw conversation: sends bytes, reads one line. */
+static void say(int fd, const char *bytes)
+{
+	assert_int_equal(send(fd, bytes, strlen(bytes), MSG_NOSIGNAL), strlen(bytes));
+}
+
+static json_t *hear(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	char line[65536];
+	size_t n = 0;
+
+	while (n < sizeof(line) - 1) {
+		assert_int_equal(poll(&ready, 1, 10000), 1);
+		if (read(fd, line + n, 1) != 1)
+			return NULL;
+		if (line[n++] == '\n')
+			break;
+	}
+	return json_loadb(line, n, 0, NULL);
+}
+
+static void expect_error(int fd, const char *bytes, int code)
+{
+	json_t *answer;
+
+	say(fd, bytes);
+	answer = hear(fd);
+	assert_non_null(answer);
+	assert_int_equal(number(json_object_get(answer, "error"), "code"), code);
+	json_decref(answer);
+}
+
+static void expect_closed(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	char byte;
+
+	assert_int_equal(poll(&ready, 1, 10000), 1);
+	assert_true(read(fd, &byte, 1) <= 0);
+}
+
+static void errors_have_the_codes_of_the_protocol(void **state)
+{
+	int fd = fake_socket(*state);
+
+	expect_error(fd, "nonsense\n", CONTROL_ERROR_PARSE);
+	expect_error(fd, "[]\n", CONTROL_ERROR_REQUEST);
+	expect_error(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"no.such\"}\n",
+		     CONTROL_ERROR_METHOD);
+	expect_error(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"guest.show\"}\n",
+		     CONTROL_ERROR_PARAMS);
+	expect_error(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"guest.show\","
+		     "\"params\":{\"guest\":\"none\"}}\n", CONTROL_ERROR_FAILED);
+	expect_error(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"guest.start\","
+		     "\"params\":{\"guest\":\"web\"}}\n", CONTROL_ERROR_STATE);
+	expect_error(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n", CONTROL_ERROR_REQUEST);
+	expect_error(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"capture.stop\","
+		     "\"params\":{\"capture\":99}}\n", CONTROL_ERROR_FAILED);
+	close(fd);
+}
+
+static void requests_in_one_write_are_answered_in_order(void **state)
+{
+	int fd = fake_socket(*state);
+	char *all = calloc(1, 100 * 64);
+	json_t *answer;
+
+	for (int i = 0; i < 100; i++)
+		sprintf(all + strlen(all), "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":"
+			"\"switch.list\"}\n", i);
+	say(fd, all);
+	shutdown(fd, SHUT_WR); /* they are answered all the same */
+	for (int i = 0; i < 100; i++) {
+		answer = hear(fd);
+		assert_int_equal(number(answer, "id"), i);
+		json_decref(answer);
+	}
+	expect_closed(fd);
+	free(all);
+	close(fd);
+}
+
+static void a_request_without_id_is_not_answered(void **state)
+{
+	int fd = fake_socket(*state);
+	json_t *answer;
+
+	say(fd, "{\"jsonrpc\":\"2.0\",\"method\":\"guest.start\",\"params\":{\"guest\":\"db\"}}\n"
+		"{\"jsonrpc\":\"2.0\",\"method\":\"packets.subscribe\"}\n"
+		"{\"jsonrpc\":\"2.0\",\"method\":\"no.such\"}\n"
+		"{\"jsonrpc\":\"2.0\",\"id\":\"last\",\"method\":\"guest.show\","
+		"\"params\":{\"guest\":\"db\"}}\n");
+	answer = hear(fd);
+	assert_string_equal(text(answer, "id"), "last");
+	assert_string_equal(text(json_object_get(answer, "result"), "state"), "running");
+	json_decref(answer);
+	close(fd);
+}
+
+static void garbage_is_answered_sixteen_times(void **state)
+{
+	int fd = fake_socket(*state);
+
+	for (int i = 0; i < 15; i++)
+		expect_error(fd, "\x01\x02\xff garbage\n", CONTROL_ERROR_PARSE);
+	expect_error(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"no.such\"}\n",
+		     CONTROL_ERROR_METHOD); /* which starts the count again */
+	for (int i = 0; i < 16; i++)
+		expect_error(fd, "more\n", CONTROL_ERROR_PARSE);
+	expect_closed(fd);
+	close(fd);
+}
+
+static void a_line_without_end_is_cut_off(void **state)
+{
+	struct fake_deck *fake = *state;
+	int fd = fake_socket(fake);
+	struct link *link;
+	static char block[65536];
+	size_t sent = 0;
+	json_t *answer;
+	ssize_t n;
+
+	memset(block, 'x', sizeof(block));
+	while (sent < 64u << 20) {
+		n = send(fd, block, sizeof(block), MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n > 0)
+			sent += (size_t)n;
+		else if (errno != EAGAIN)
+			break;
+		else if (poll(&(struct pollfd){ .fd = fd, .events = POLLIN | POLLOUT }, 1, 10000) &&
+			 recv(fd, block, 1, MSG_PEEK | MSG_DONTWAIT) >= 0)
+			break;
+	}
+	assert_true(sent < 8u << 20);
+	answer = hear(fd);
+	assert_int_equal(number(json_object_get(answer, "error"), "code"), CONTROL_ERROR_REQUEST);
+	json_decref(answer);
+	expect_closed(fd);
+	close(fd);
+	link = fake_link(fake);
+	json_decref(call(link, "guest.list", NULL));
+	link_free(link);
+}
+
+static void stats_carry_what_changed(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	json_t *result, *params, *row;
+
+	fake_sample(fake, "web", 1.5f);
+	result = call(link, "stats.subscribe", json_pack("{s:[sss],s:i,s:b}", "guests", "web",
+							 "broken", "ghost", "interval_ms", 100,
+							 "history", 1));
+	assert_int_equal(json_array_size(json_object_get(result, "fields")), STATS_VCPU + 2);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(result, "missing"),
+							     0)), "ghost");
+	row = json_array_get(json_object_get(json_object_get(result, "history"), "guests"), 0);
+	assert_string_equal(text(row, "name"), "web");
+	row = json_object_get(json_object_get(row, "fields"), "cpu1");
+	assert_int_equal(json_array_size(row), 1);
+	assert_float_equal(json_number_value(json_array_get(row, 0)), 1.5 + STATS_VCPU + 1, 1e-6);
+
+	params = next(link, "stats");
+	assert_int_equal(number(params, "subscription"), number(result, "subscription"));
+	row = json_array_get(json_object_get(params, "guests"), 0);
+	assert_int_equal(json_object_size(json_object_get(row, "values")), STATS_VCPU + 2);
+	json_decref(params);
+
+	fake_sample(fake, "web", 1.5f); /* the same values: no news */
+	fake_sample(fake, "db", 1);	/* not subscribed */
+	fake_sample(fake, "web", 2.5f);
+	params = next(link, "stats");
+	row = json_array_get(json_object_get(params, "guests"), 0);
+	assert_float_equal(json_number_value(json_object_get(json_object_get(row, "values"),
+							     "cpu")), 2.5, 1e-6);
+	json_decref(params);
+
+	json_decref(call(link, "stats.update", json_pack("{s:O,s:s}", "subscription",
+			 json_object_get(result, "subscription"), "guests", "*")));
+	params = next(link, "stats");
+	assert_int_equal(json_array_size(json_object_get(params, "guests")), 2);
+	json_decref(params);
+	json_decref(call(link, "stats.cancel", json_pack("{s:O}", "subscription",
+			 json_object_get(result, "subscription"))));
+	refused(link, "stats.cancel", json_pack("{s:O}", "subscription",
+		json_object_get(result, "subscription")), -ENOENT);
+	json_decref(result);
+	link_free(link);
+}
+
+static void stats_follow_guests_that_go(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	json_t *params, *row;
+
+	fake_sample(fake, "web", 1);
+	fake_sample(fake, "db", 2);
+	json_decref(call(link, "stats.subscribe", json_pack("{s:s,s:i}", "guests", "*",
+							    "interval_ms", 100)));
+	json_decref(next(link, "stats"));
+	fake_remove(fake, "db");
+	fake_sample(fake, "web", 3);
+	params = next(link, "stats");
+	assert_int_equal(json_array_size(json_object_get(params, "guests")), 1);
+	row = json_array_get(json_object_get(params, "guests"), 0);
+	assert_string_equal(text(row, "name"), "web");
+	json_decref(params);
+	link_free(link);
+}
+
+static void subscriptions_are_bounded(void **state)
+{
+	struct link *link = fake_link(*state);
+
+	for (int i = 0; i < 16; i++)
+		json_decref(call(link, i % 2 ? "packets.subscribe" : "stats.subscribe",
+				 i % 2 ? NULL : json_pack("{s:s,s:i}", "guests", "*",
+							  "interval_ms", 1000)));
+	refused(link, "stats.subscribe", json_pack("{s:s,s:i}", "guests", "*", "interval_ms",
+						   1000), -ENOSPC);
+	refused(link, "packets.subscribe", NULL, -ENOSPC);
+	link_free(link);
+}
+
+static void events_come_in_order(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	json_t *event;
+
+	json_decref(call(link, "events.subscribe", NULL));
+	event = next(link, "event");
+	assert_string_equal(text(event, "text"), "said at start-up");
+	json_decref(event);
+	json_decref(call(link, "guest.start", guest_named("db")));
+	event = next(link, "event");
+	assert_string_equal(text(event, "guest"), "db");
+	assert_string_equal(text(event, "kind"), "state");
+	assert_string_equal(text(event, "state"), "starting");
+	json_decref(event);
+	event = next(link, "event");
+	assert_string_equal(text(event, "state"), "running");
+	json_decref(event);
+	fake_log(fake, "a disk is slow");
+	event = next(link, "event");
+	assert_string_equal(text(event, "kind"), "log");
+	assert_true(json_is_null(json_object_get(event, "guest")));
+	assert_string_equal(text(event, "text"), "a disk is slow");
+	json_decref(event);
+	json_decref(call(link, "deck.reload", NULL));
+	event = next(link, "event");
+	assert_string_equal(text(event, "kind"), "profiles");
+	json_decref(event);
+	link_free(link);
+}
+
+static void a_client_that_does_not_read_loses_events_first(void **state)
+{
+	struct fake_deck *fake = *state;
+	int fd = fake_socket(fake);
+	struct link *link;
+	char sentence[256];
+	json_int_t lost = 0;
+	unsigned got = 0;
+	json_t *message, *params;
+
+	memset(sentence, 's', sizeof(sentence) - 1);
+	sentence[sizeof(sentence) - 1] = '\0';
+	say(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"events.subscribe\"}\n");
+	json_decref(hear(fd));
+	for (unsigned i = 0; i < 8000; i++)
+		fake_log(fake, sentence);
+	assert_int_equal(link_adopt(&link, fd, NULL), 0);
+	while (link_next(link, &message, 300, NULL) == 0) {
+		got++;
+		json_decref(message);
+	}
+	assert_true(got > 1000 && got < 8000);
+	fake_log(fake, "the last");
+	params = next(link, "event");
+	lost = json_integer_value(json_object_get(params, "dropped"));
+	assert_string_equal(text(params, "text"), "the last");
+	assert_int_equal(got + lost, 8001); /* with that of start-up */
+	json_decref(params);
+	link_free(link);
+}
+
+static void a_client_that_asks_and_never_reads_is_closed(void **state)
+{
+	struct fake_deck *fake = *state;
+	const char *ask = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"guest.list\"}\n";
+	int fd = fake_socket(fake);
+	struct pollfd ready = { .fd = fd, .events = POLLOUT };
+	struct link *link;
+	unsigned sent = 0;
+
+	while (sent < 100000) {
+		ssize_t n = send(fd, ask, strlen(ask), MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno != EAGAIN)
+			break;
+		if (n < 0)
+			assert_int_equal(poll(&ready, 1, 10000), 1);
+		sent++;
+	}
+	assert_true(sent < 100000);
+	close(fd);
+	link = fake_link(fake);
+	json_decref(call(link, "guest.list", NULL));
+	link_free(link);
+}
+
+static void read_exactly(int fd, void *data, size_t size)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n;
+
+		assert_int_equal(poll(&ready, 1, 10000), 1);
+		n = read(fd, (char *)data + done, size - done);
+		assert_true(n > 0);
+		done += (size_t)n;
+	}
+}
+
+static void wait_typed(struct fake_deck *fake, size_t size)
+{
+	size_t typed = 0;
+
+	while (typed < size) {
+		usleep(1000);
+		pthread_mutex_lock(&fake->lock);
+		typed = fake->typed_size;
+		pthread_mutex_unlock(&fake->lock);
+	}
+	assert_int_equal(typed, size);
+}
+
+static void a_console_is_raw_both_ways(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	const uint8_t *rest;
+	char data[64], binary[256];
+	size_t size;
+	int fd;
+
+	fake_print(fake, "web", "before\r\n", 8);
+	json_decref(call(link, "console.open", json_pack("{s:s,s:b}", "guest", "web", "backlog",
+							 1)));
+	fd = link_raw(link, &rest, &size);
+	assert_true(size <= 8);
+	memcpy(data, rest, size);
+	read_exactly(fd, data + size, 8 - size);
+	assert_memory_equal(data, "before\r\n", 8);
+	fake_print(fake, "web", "\0\n\xff", 3);
+	read_exactly(fd, data, 3);
+	assert_memory_equal(data, "\0\n\xff", 3);
+	for (int i = 0; i < 256; i++)
+		binary[i] = (char)i;
+	assert_int_equal(write(fd, binary, 256), 256);
+	wait_typed(fake, 256);
+	assert_memory_equal(fake->typed, binary, 256);
+	shutdown(fd, SHUT_WR); /* types no more, reads on */
+	fake_print(fake, "web", "still", 5);
+	read_exactly(fd, data, 5);
+	assert_memory_equal(data, "still", 5);
+	link_free(link);
+}
+
+static void typing_waits_for_a_full_serial_port(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	const uint8_t *rest;
+	char *much = malloc(20000);
+	size_t size;
+	int fd;
+
+	memset(much, 't', 20000);
+	pthread_mutex_lock(&fake->lock);
+	fake->typed_room = 16;
+	pthread_mutex_unlock(&fake->lock);
+	json_decref(call(link, "console.open", guest_named("web")));
+	fd = link_raw(link, &rest, &size);
+	assert_int_equal(write(fd, much, 20000), 20000);
+	wait_typed(fake, 16);
+	for (size_t room = 16; room < 20000;) {
+		pthread_mutex_lock(&fake->lock);
+		room = fake->typed_room = fake->typed_room + 5000;
+		pthread_mutex_unlock(&fake->lock);
+		wait_typed(fake, room < 20000 ? room : 20000);
+	}
+	free(much);
+	link_free(link);
+}
+
+static void typed_with_the_request_reaches_the_guest(void **state)
+{
+	struct fake_deck *fake = *state;
+	int fd = fake_socket(fake);
+	json_t *answer;
+
+	say(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"console.open\","
+		"\"params\":{\"guest\":\"web\"}}\nuname -a\n");
+	answer = hear(fd);
+	assert_non_null(json_object_get(answer, "result"));
+	json_decref(answer);
+	wait_typed(fake, 9);
+	assert_memory_equal(fake->typed, "uname -a\n", 9);
+	close(fd);
+}
+
+static void a_slow_console_is_told_what_it_lost(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	const uint8_t *rest;
+	char *data = malloc(1 << 20), block[1024];
+	size_t size, got = 0;
+	struct pollfd ready = { .events = POLLIN };
+	bool lost = false;
+
+	json_decref(call(link, "console.open", guest_named("web")));
+	ready.fd = link_raw(link, &rest, &size);
+	memset(block, 'p', sizeof(block));
+	for (int i = 0; i < 2048; i++)
+		fake_print(fake, "web", block, sizeof(block));
+	fake_print(fake, "web", "END", 3);
+	while (poll(&ready, 1, 10000) == 1) {
+		ssize_t n = read(ready.fd, data + got, (1 << 20) - got - 1);
+
+		assert_true(n > 0);
+		got += (size_t)n;
+		data[got] = '\0';
+		lost |= strstr(data, "bytes were lost") != NULL;
+		if (got >= 3 && memcmp(data + got - 3, "END", 3) == 0)
+			break;
+	}
+	assert_true(lost);
+	assert_true(got < 1 << 20);
+	free(data);
+	link_free(link);
+}
+
+static void a_console_closes_with_its_guest(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	const uint8_t *rest;
+	size_t size;
+
+	json_decref(call(link, "console.open", guest_named("web")));
+	fake_remove(fake, "web");
+	expect_closed(link_raw(link, &rest, &size));
+	link_free(link);
+	link = fake_link(fake);
+	refused(link, "console.open", guest_named("broken"), -EBUSY);
+	link_free(link);
+}
+
+static void switches_show_ports_leases_and_addresses(void **state)
+{
+	struct link *link = fake_link(*state);
+	json_t *result = call(link, "switch.list", NULL), *sw, *row;
+
+	sw = json_array_get(json_object_get(result, "switches"), 0);
+	assert_string_equal(text(sw, "address"), "10.0.2.2/24");
+	assert_string_equal(text(sw, "uplink"), "nat");
+	row = json_array_get(json_object_get(sw, "ports"), 0);
+	assert_int_equal(number(json_object_get(row, "drops"), "no buffer"), 3);
+	assert_int_equal(json_object_size(json_object_get(row, "drops")), 1);
+	assert_int_equal(number(row, "tx_bytes"), 600);
+	row = json_array_get(json_object_get(sw, "leases"), 0);
+	assert_string_equal(text(row, "address"), "10.0.2.15");
+	sw = json_array_get(json_object_get(result, "switches"), 1);
+	assert_true(json_is_null(json_object_get(sw, "address")));
+	json_decref(result);
+	link_free(link);
+}
+
+static void packets_come_in_bounded_batches(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	json_int_t dropped = 0;
+	size_t got = 0;
+	json_t *result, *params, *packet;
+
+	assert_string_equal(refused(link, "packets.subscribe", json_pack("{s:s}", "filter", "bad"),
+				    -EINVAL), "filter: 'bad': syntax error");
+	refused(link, "packets.subscribe", json_pack("{s:s}", "switch", "nowhere"), -ENOENT);
+	result = call(link, "packets.subscribe", json_pack("{s:s}", "switch", "lan"));
+	fake_packets(fake, 3);
+	params = next(link, "packets");
+	assert_int_equal(number(params, "subscription"), number(result, "subscription"));
+	assert_int_equal(number(params, "dropped"), 0);
+	packet = json_array_get(json_object_get(params, "packets"), 2);
+	assert_string_equal(text(packet, "from_port"), "web/net0");
+	assert_string_equal(text(packet, "to_port"), "db/net0");
+	assert_string_equal(text(packet, "verdict"), "forward");
+	assert_string_equal(text(packet, "text"), "number 2");
+	assert_int_equal(number(packet, "size"), 60);
+	json_decref(params);
+	fake_packets(fake, 1000);
+	while (got + (size_t)dropped < 1000) {
+		params = next(link, "packets");
+		assert_true(json_array_size(json_object_get(params, "packets")) <= 200);
+		got += json_array_size(json_object_get(params, "packets"));
+		dropped += number(params, "dropped");
+		json_decref(params);
+	}
+	assert_true(got >= 200 && got + (size_t)dropped == 1000);
+	json_decref(call(link, "packets.cancel", json_pack("{s:O}", "subscription",
+			 json_object_get(result, "subscription"))));
+	json_decref(result);
+	link_free(link);
+}
+
+static void captures_go_to_files(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	char path[128], magic[4] = "";
+	json_t *result, *list, *row, *id;
+	struct stat st;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/lan.pcapng", fake->folder);
+	refused(link, "capture.start", json_pack("{s:s}", "path", "relative.pcapng"), -EINVAL);
+	refused(link, "capture.start", json_pack("{s:s,s:s}", "path", path, "filter", "bad"),
+		-EINVAL);
+	assert_int_equal(access(path, F_OK), -1); /* nothing is left of a failure */
+	result = call(link, "capture.start", json_pack("{s:s,s:[s]}", "path", path, "ports",
+						       "lan"));
+	id = json_incref(json_object_get(result, "capture"));
+	assert_string_equal(text(result, "path"), path);
+	json_decref(result);
+	refused(link, "capture.start", json_pack("{s:s}", "path", path), -EEXIST);
+	fake_packets(fake, 5);
+	list = call(link, "capture.list", NULL);
+	row = json_array_get(json_object_get(list, "captures"), 0);
+	assert_int_equal(number(row, "records"), 5);
+	assert_true(json_is_null(json_object_get(row, "ended")));
+	assert_true(json_is_null(json_object_get(row, "filter")));
+	json_decref(list);
+	fake_end_captures(fake, ENOSPC, "lan.pcapng: no space left");
+	list = call(link, "capture.list", NULL);
+	row = json_array_get(json_object_get(list, "captures"), 0);
+	assert_string_equal(text(row, "ended"), "lan.pcapng: no space left");
+	json_decref(list);
+	result = call(link, "capture.stop", json_pack("{s:O}", "capture", id));
+	assert_int_equal(number(result, "records"), 5);
+	json_decref(result);
+	refused(link, "capture.stop", json_pack("{s:o}", "capture", id), -ENOENT);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	file = fopen(path, "r");
+	assert_int_equal(fread(magic, 1, 4, file), 4);
+	assert_memory_equal(magic, "\x0a\x0d\x0d\x0a", 4);
+	fclose(file);
+	unlink(path);
+	link_free(link);
+}
+
+static void a_capture_without_path_finds_its_folder(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	char command[160];
+	json_t *result, *second;
+
+	setenv("XDG_STATE_HOME", fake->folder, 1);
+	result = call(link, "capture.start", json_pack("{s:[s]}", "ports", "web/net0"));
+	second = call(link, "capture.start", json_pack("{s:[s]}", "ports", "web/net0"));
+	assert_non_null(strstr(text(result, "path"), "/vmdeck/captures/"));
+	assert_non_null(strstr(text(result, "path"), "web-net0"));
+	assert_string_not_equal(text(result, "path"), text(second, "path"));
+	assert_int_equal(access(text(result, "path"), R_OK), 0);
+	json_decref(result);
+	json_decref(second);
+	link_free(link); /* the captures go on without their client, and end with the server */
+	assert_int_equal(fake_captures(fake), 2);
+	snprintf(command, sizeof(command), "rm -rf '%s/vmdeck'", fake->folder);
+	assert_int_equal(system(command), 0);
+}
+
+static void a_capture_stream_begins_after_its_answer(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	const uint8_t *rest;
+	uint8_t data[4096];
+	size_t size;
+	ssize_t n;
+	int fd;
+
+	assert_non_null(strstr(refused(link, "capture.stream", json_pack("{s:s}", "filter", "bad"),
+				       -EINVAL), "syntax"));
+	json_decref(call(link, "guest.list", NULL)); /* the connection goes on after it */
+	json_decref(call(link, "capture.stream", json_pack("{s:[s]}", "ports", "lan")));
+	fd = link_raw(link, &rest, &size);
+	memcpy(data, rest, size);
+	read_exactly(fd, data + size, 48 - size);
+	assert_memory_equal(data, "\x0a\x0d\x0d\x0a", 4);
+	while (fake_captures(fake) == 0)
+		usleep(1000);
+	fake_packets(fake, 2);
+	read_exactly(fd, data, 2 * 36);
+	assert_int_equal(data[0], 6);
+	shutdown(fd, SHUT_WR);
+	size = 0;
+	while ((n = read(fd, data + size, sizeof(data) - size)) > 0)
+		size += (size_t)n;
+	assert_int_equal(n, 0);
+	assert_int_equal(size, 40); /* the statistics */
+	assert_int_equal(data[0], 5);
+	link_free(link);
+}
+
+static void capture_streams_end_however_their_clients_do(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link;
+	const uint8_t *rest;
+	size_t size;
+
+	for (int i = 0; i < 20; i++) { /* at whatever moment */
+		int fd = fake_socket(fake);
+
+		say(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"capture.stream\"}\n");
+		usleep((useconds_t)i * 500);
+		if (i % 2)
+			shutdown(fd, SHUT_WR);
+		close(fd);
+	}
+	link = fake_link(fake);
+	json_decref(call(link, "capture.stream", NULL));
+	while (fake_captures(fake) == 0)
+		usleep(1000);
+	usleep(50000);
+	fake_end_captures(fake, EIO, "the writer failed");
+	link_raw(link, &rest, &size);
+	for (int i = 0; i < 10000 && fake_captures(fake); i++)
+		usleep(1000);
+	assert_int_equal(fake_captures(fake), 0);
+	link_free(link);
+}
+
+static void profiles_are_checked(void **state)
+{
+	struct link *link = fake_link(*state);
+	json_t *result = call(link, "profile.check", json_pack("{s:s}", "path", "/x/bad.ini"));
+
+	assert_int_equal(number(json_array_get(json_object_get(result, "mistakes"), 0), "line"),
+			 4);
+	json_decref(result);
+	result = call(link, "profile.check", json_pack("{s:s}", "path", "/x/good.ini"));
+	assert_int_equal(json_array_size(json_object_get(result, "mistakes")), 0);
+	json_decref(result);
+	refused(link, "profile.check", json_pack("{s:s}", "path", "x.ini"), -EINVAL);
+	link_free(link);
+}
+
+static void quit_ends_the_deck(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+
+	json_decref(call(link, "deck.quit", json_pack("{s:s}", "mode", "shutdown")));
+	assert_true(atomic_load(&fake->quit));
+	assert_false(atomic_load(&fake->forced));
+	json_decref(call(link, "guest.start", guest_named("db")));
+	json_decref(call(link, "deck.quit", json_pack("{s:s}", "mode", "off"))); /* no patience */
+	assert_non_null(strstr(refused(link, "guest.off", guest_named("db"), -EBUSY), "stopped"));
+	link_free(link);
+}
+
+static void connections_are_bounded(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct cause cause;
+	static int fds[SERVER_PEERS_MAX + 20];
+	unsigned open = 0, turned_away = 0;
+	struct link *link;
+
+	for (int i = 0; i < SERVER_PEERS_MAX + 20; i++) {
+		fds[i] = endpoint_connect(fake->socket, &cause);
+		assert_true(fds[i] >= 0);
+	}
+	for (int i = 0; i < SERVER_PEERS_MAX + 20; i++) {
+		json_t *answer;
+
+		send(fds[i], "{}\n", 3, MSG_NOSIGNAL);
+		answer = hear(fds[i]);
+		assert_non_null(answer);
+		if (number(json_object_get(answer, "error"), "code") == CONTROL_ERROR_FAILED)
+			turned_away++;
+		else
+			open++;
+		json_decref(answer);
+	}
+	assert_int_equal(open, SERVER_PEERS_MAX);
+	assert_int_equal(turned_away, 20);
+	for (int i = 0; i < SERVER_PEERS_MAX + 20; i++)
+		close(fds[i]);
+	for (;;) { /* until the server has seen them go */
+		json_t *result;
+
+		assert_int_equal(link_open(&link, fake->socket, &cause), 0);
+		if (link_call(link, "guest.list", NULL, &result, &cause) == 0) {
+			json_decref(result);
+			break;
+		}
+		link_free(link);
+	}
+	link_free(link);
+}
+
+struct second {
+	const char *path;
+	struct cause cause;
+	int error;
+};
+
+static void try_second(struct deck *deck, void *arg)
+{
+	struct second *second = arg;
+	struct server *server;
+
+	second->error = server_new(&server, deck, &second->cause);
+	if (second->error)
+		return;
+	second->error = server_listen(server, second->path, &second->cause);
+	server_free(server);
+}
+
+/* Another server listens at path, and ends. */
+static int listen_too(struct fake_deck *fake, const char *path, struct cause *cause)
+{
+	struct second second = { .path = path };
+
+	fake_call(fake, try_second, &second);
+	*cause = second.cause;
+	return second.error;
+}
+
+static void the_socket_is_private_and_taken_once(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct cause cause;
+	char path[128], pid[32];
+	struct stat st;
+
+	assert_int_equal(stat(fake->socket, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	snprintf(path, sizeof(path), "%s/run", fake->folder);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+
+	assert_int_equal(listen_too(fake, fake->socket, &cause), -EADDRINUSE);
+	snprintf(pid, sizeof(pid), "process %d", getpid());
+	assert_non_null(strstr(cause.text, pid));
+	snprintf(path, sizeof(path), "%s/open", fake->folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(chmod(path, 0777), 0);
+	strcat(path, "/deck.sock");
+	assert_int_equal(listen_too(fake, path, &cause), -EACCES);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
+	memset(path, 'x', sizeof(path) - 1);
+	path[0] = '/';
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(listen_too(fake, path, &cause), -ENAMETOOLONG);
+}
+
+static void a_dead_deck_s_socket_is_replaced(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct sockaddr_un address;
+	struct cause cause;
+	char path[128];
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/run/other.sock", fake->folder);
+	assert_int_equal(endpoint_address(&address, path, &cause), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(listen_too(fake, path, &cause), -EADDRINUSE); /* it lives */
+	close(fd);
+	assert_int_equal(listen_too(fake, path, &cause), 0);
+	assert_int_equal(access(path, F_OK), -1);
+
+	file = fopen(path, "w");
+	fclose(file);
+	assert_int_equal(listen_too(fake, path, &cause), -EEXIST); /* a file of somebody's */
+	assert_int_equal(unlink(path), 0);
+}
+
+static void any_stream_of_bytes_leaves_the_server_well(void **state)
+{
+	static const char *const pieces[] = {
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"", "guest.list", "capture.stream",
+		"console.open", "packets.subscribe", "stats.subscribe", "\",\"params\":{", "}",
+		"\"guest\":\"web\"", "\"guests\":\"*\",\"interval_ms\":100", "\"", "\n", "\n",
+		"{", "[", "\\u0000", "\xff", "null", ":", ",", "-1e999", "events.subscribe",
+	};
+	struct fake_deck *fake = *state;
+	struct link *link;
+	unsigned seed = 7;
+
+	for (int round = 0; round < 60; round++) {
+		int fd = fake_socket(fake);
+
+		for (int i = 0; i < 200; i++) {
+			const char *piece;
+
+			seed = seed * 1103515245 + 12345;
+			piece = pieces[(seed >> 16) % (sizeof(pieces) / sizeof(pieces[0]))];
+			if (send(fd, piece, strlen(piece), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+				break;
+		}
+		close(fd);
+	}
+	link = fake_link(fake);
+	json_decref(call(link, "guest.list", NULL));
+	link_free(link);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(hello_agrees_on_a_version),
+		TEST(an_observer_can_look_and_not_touch),
+		TEST(guests_are_listed_with_their_mistakes),
+		TEST(a_guest_is_shown_in_full),
+		TEST(orders_follow_the_states_of_the_table),
+		TEST(errors_have_the_codes_of_the_protocol),
+		TEST(requests_in_one_write_are_answered_in_order),
+		TEST(a_request_without_id_is_not_answered),
+		TEST(garbage_is_answered_sixteen_times),
+		TEST(a_line_without_end_is_cut_off),
+		TEST(stats_carry_what_changed),
+		TEST(stats_follow_guests_that_go),
+		TEST(subscriptions_are_bounded),
+		TEST(events_come_in_order),
+		TEST(a_client_that_does_not_read_loses_events_first),
+		TEST(a_client_that_asks_and_never_reads_is_closed),
+		TEST(a_console_is_raw_both_ways),
+		TEST(typing_waits_for_a_full_serial_port),
+		TEST(typed_with_the_request_reaches_the_guest),
+		TEST(a_slow_console_is_told_what_it_lost),
+		TEST(a_console_closes_with_its_guest),
+		TEST(switches_show_ports_leases_and_addresses),
+		TEST(packets_come_in_bounded_batches),
+		TEST(captures_go_to_files),
+		TEST(a_capture_without_path_finds_its_folder),
+		TEST(a_capture_stream_begins_after_its_answer),
+		TEST(capture_streams_end_however_their_clients_do),
+		TEST(profiles_are_checked),
+		TEST(quit_ends_the_deck),
+		TEST(connections_are_bounded),
+		TEST(the_socket_is_private_and_taken_once),
+		TEST(a_dead_deck_s_socket_is_replaced),
+		TEST(any_stream_of_bytes_leaves_the_server_well),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

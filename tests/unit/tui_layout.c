@@ -1,0 +1,135 @@
+/* Where things go, and the table of keys. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tui/keys.h"
+#include "tui/layout.h"
+
+static bool inside(struct rect a, struct rect b)
+{
+	return a.height >= 0 && a.width >= 0 && a.y >= b.y && a.x >= b.x &&
+	       a.y + a.height <= b.y + b.height && a.x + a.width <= b.x + b.width;
+}
+
+static bool overlap(struct rect a, struct rect b)
+{
+	return a.height > 0 && b.height > 0 && a.y < b.y + b.height && b.y < a.y + a.height &&
+	       a.x < b.x + b.width && b.x < a.x + a.width;
+}
+
+/* At every size, all parts lie on the screen and none covers another. */
+static void test_deck(void **state)
+{
+	(void)state;
+	for (int height = 1; height <= 80; height++)
+		for (int width = 20; width <= 260; width += 3)
+			for (int guests = 0; guests <= 100; guests += 7) {
+				struct rect body = { 1, 0, height, width }, parts[7];
+				struct deck_layout layout;
+				unsigned n = 0;
+
+				layout_deck(&layout, body, guests);
+				parts[n++] = layout.list;
+				parts[n++] = layout.facts;
+				parts[n++] = layout.events;
+				for (unsigned i = 0; i < layout.chart_count; i++)
+					parts[n++] = layout.charts[i];
+				assert_true(layout.list.height > 0);
+				for (unsigned i = 0; i < n; i++) {
+					assert_true(parts[i].height == 0 ||
+						    inside(parts[i], body));
+					for (unsigned j = 0; j < i; j++)
+						assert_false(overlap(parts[i], parts[j]));
+				}
+			}
+}
+
+static void test_sizes(void **state)
+{
+	struct deck_layout layout;
+
+	(void)state;
+	layout_deck(&layout, (struct rect){ 1, 0, 37, 120 }, 3);
+	assert_int_equal(layout.chart_count, 4);
+	assert_true(layout.events.height > 0);
+	layout_deck(&layout, (struct rect){ 1, 0, 21, 80 }, 3);
+	assert_int_equal(layout.chart_count, 4);
+	layout_deck(&layout, (struct rect){ 1, 0, 21, 80 }, 50);
+	assert_int_equal(layout.chart_count, 4);
+	assert_int_equal(layout.list.height, 8);
+	layout_deck(&layout, (struct rect){ 0, 0, 5, 20 }, 3);
+	assert_int_equal(layout.chart_count, 0);
+	assert_int_equal(layout.list.height, 5);
+}
+
+static void test_columns(void **state)
+{
+	(void)state;
+	for (int width = 18; width <= 250; width++) {
+		struct column_layout c;
+		int end = 2;
+
+		layout_columns(&c, 2, width, 9);
+		assert_true(c.width[COLUMN_NAME] > 0 && c.width[COLUMN_STATE] > 0);
+		for (unsigned i = 0; i < COLUMN_COUNT; i++) {
+			assert_true(c.width[i] >= 0);
+			if (!c.width[i])
+				continue;
+			assert_true(c.x[i] >= end);
+			end = c.x[i] + c.width[i];
+		}
+		assert_true(end <= 2 + width);
+	}
+}
+
+static void test_no_key_twice(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < keys_count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (keys_table[i].key == keys_table[j].key &&
+			    keys_table[i].views & keys_table[j].views)
+				fail_msg("%s is twice in one view", keys_table[i].label);
+}
+
+static void test_keys_complete(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < keys_count; i++) {
+		assert_true(keys_table[i].views != 0 && keys_table[i].views < 1u << VIEW_COUNT);
+		assert_non_null(keys_table[i].label);
+		assert_int_not_equal(keys_table[i].command, COMMAND_NONE);
+		/* What the footer names, help explains. */
+		if (keys_table[i].hint)
+			assert_non_null(keys_table[i].help);
+	}
+	/* Every view can be left. */
+	for (unsigned view = 0; view < VIEW_COUNT; view++) {
+		bool leave = false;
+
+		for (size_t i = 0; i < keys_count; i++)
+			leave = leave || (keys_table[i].views & 1u << view &&
+					  (keys_table[i].command == COMMAND_BACK ||
+					   keys_table[i].command == COMMAND_QUIT));
+		assert_true(leave);
+	}
+	assert_int_equal(keys_find(VIEW_DECK, 's'), COMMAND_START);
+	assert_int_equal(keys_find(VIEW_CONSOLE, 's'), COMMAND_NONE);
+	assert_int_equal(keys_find(VIEW_NETWORK, 'f'), COMMAND_FILTER);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_deck),	     cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_columns),	     cmocka_unit_test(test_no_key_twice),
+		cmocka_unit_test(test_keys_complete),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

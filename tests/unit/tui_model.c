@@ -1,0 +1,192 @@
+/* The model: what the server sends, well-formed or not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "tui/model.h"
+#include "tui/netmodel.h"
+
+static json_t *parse(const char *text)
+{
+	json_t *json = json_loads(text, 0, NULL);
+
+	assert_non_null(json);
+	return json;
+}
+
+static void guests(struct model *model, const char *text)
+{
+	json_t *json = parse(text);
+
+	model_guests(model, json);
+	json_decref(json);
+}
+
+static void test_guests(void **state)
+{
+	struct model model = { 0 };
+	struct tui_guest *web;
+
+	(void)state;
+	guests(&model, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\",\"cpus\":2,"
+		       "\"memory\":1024},{\"name\":\"db\",\"state\":\"stopped\"}]}");
+	assert_int_equal(model.guest_count, 2);
+	assert_int_equal(model_alive(&model), 1);
+	web = model_find(&model, "web");
+	assert_int_equal(web->cpus, 2);
+	model_state(&model, "db", "paused");
+	assert_int_equal(model_alive(&model), 2);
+	/* A guest that stays keeps its place in memory, and so its samples. */
+	guests(&model, "{\"guests\":[{\"name\":\"new\"},{\"name\":\"web\",\"state\":\"crashed\"}]}");
+	assert_ptr_equal(model_find(&model, "web"), web);
+	assert_int_equal(web->state, STATE_CRASHED);
+	assert_null(model_find(&model, "db"));
+	model_destroy(&model);
+}
+
+static void test_stats(void **state)
+{
+	struct model model = { 0 };
+	json_t *history, *stats, *names = parse("[\"web\",\"gone\"]");
+	const struct chart_series *series;
+
+	(void)state;
+	guests(&model, "{\"guests\":[{\"name\":\"web\",\"cpus\":2}]}");
+	history = parse("{\"guests\":[{\"name\":\"web\",\"fields\":{\"cpu\":[1,2,3],\"cpu1\":[9],"
+			"\"cpu99\":[1],\"nonsense\":[1]}}]}");
+	model_history(&model, history);
+	series = model_find(&model, "web")->series;
+	assert_int_equal(series[FIELD_CPU].filled, 3);
+	assert_true(chart_last(&series[FIELD_CPU]) == 3);
+	assert_true(chart_last(&series[FIELD_VCPU + 1]) == 9);
+	/* What is not in a notification has not changed. */
+	stats = parse("{\"guests\":[{\"name\":\"web\",\"values\":{\"memory\":77}}]}");
+	model_stats(&model, stats, names, 1);
+	assert_int_equal(series[FIELD_CPU].filled, 4);
+	assert_true(chart_last(&series[FIELD_CPU]) == 3);
+	assert_true(chart_last(&series[FIELD_MEMORY]) == 77);
+	/* Samples that were missed are as the one before them. */
+	model_stats(&model, NULL, names, 3);
+	assert_int_equal(series[FIELD_CPU].filled, 7);
+	assert_true(chart_last(&series[FIELD_MEMORY]) == 77);
+	model_stats(&model, stats, names, 0);
+	assert_int_equal(series[FIELD_CPU].filled, 7);
+	json_decref(history);
+	json_decref(stats);
+	json_decref(names);
+	model_destroy(&model);
+}
+
+/* Every member of another type than it should have. */
+static void test_hostile(void **state)
+{
+	static const char *const texts[] = {
+		"{}", "[]", "{\"guests\":5}", "{\"guests\":[null,1,\"x\",[],{}]}",
+		"{\"guests\":[{\"name\":7},{\"name\":\"\"},{\"name\":\"a\",\"state\":[],\"cpus\":-1,"
+		"\"memory\":\"much\",\"nets\":3,\"disks\":{},\"since\":1e300}]}",
+		"{\"guests\":[{\"name\":\"a\"},{\"name\":\"a\"}]}",
+		"{\"guests\":[{\"name\":\"a\",\"cpus\":9223372036854775807}]}",
+		"{\"guests\":[{\"name\":\"a\",\"fields\":[],\"values\":3}]}",
+		"{\"guests\":[{\"name\":\"a\",\"fields\":{\"cpu\":[null,\"x\",-5,1e308]},"
+		"\"values\":{\"cpu\":[],\"memory\":-1}}]}",
+		"{\"switches\":[1,{\"name\":[],\"ports\":[2,{\"name\":\"p\",\"drops\":[1]},"
+		"{\"drops\":{\"x\":-1,\"y\":\"z\"},\"rx_bytes\":-1}],\"leases\":[[]],\"macs\":{}}]}",
+		"{\"packets\":[1,{},{\"from\":5,\"time\":-1,\"verdict\":null}],\"dropped\":-3}",
+	};
+	struct model model = { 0 };
+	struct netmodel network = { 0 };
+	json_t *names = parse("[\"a\",1,null]");
+
+	(void)state;
+	for (unsigned round = 0; round < 2; round++)
+		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+			json_t *json = parse(texts[i]);
+
+			model_guests(&model, json);
+			model_history(&model, json);
+			model_stats(&model, json, names, round);
+			netmodel_switches(&network, json, clock_monotonic());
+			netmodel_packets(&network, json);
+			json_decref(json);
+		}
+	for (uint64_t n = 0; n < network.packet_count; n++)
+		assert_non_null(netmodel_packet(&network, n));
+	netmodel_destroy(&network);
+	model_destroy(&model);
+	json_decref(names);
+}
+
+static void test_rates(void **state)
+{
+	struct netmodel network = { 0 };
+	json_t *before = parse("{\"switches\":[{\"name\":\"lan\",\"ports\":[{\"name\":\"p\","
+			       "\"rx_bytes\":1000,\"drops\":{\"no buffer\":3,\"short\":1}}]}]}");
+	json_t *after = parse("{\"switches\":[{\"name\":\"lan\",\"ports\":[{\"name\":\"p\","
+			      "\"rx_bytes\":5000}]}]}");
+
+	(void)state;
+	netmodel_switches(&network, before, NS_PER_S);
+	assert_int_equal(network.switches[0].ports[0].drops, 4);
+	assert_string_equal(network.switches[0].ports[0].why, "no buffer");
+	netmodel_switches(&network, after, 3 * NS_PER_S);
+	assert_true(network.switches[0].ports[0].rx_rate == 2000);
+	/* A counter that began anew is no rate. */
+	netmodel_switches(&network, before, 4 * NS_PER_S);
+	assert_true(network.switches[0].ports[0].rx_rate == 0);
+	json_decref(before);
+	json_decref(after);
+	netmodel_destroy(&network);
+}
+
+static void test_packets(void **state)
+{
+	struct netmodel network = { 0 };
+	json_t *json = parse("{\"packets\":[{\"from\":\"a\",\"verdict\":\"forward\"},"
+			     "{\"from\":\"b\",\"verdict\":\"no buffer\"}],\"dropped\":2}");
+
+	(void)state;
+	for (unsigned i = 0; i < NETMODEL_PACKETS; i++)
+		netmodel_packets(&network, json);
+	assert_int_equal(network.packet_count, 2 * NETMODEL_PACKETS);
+	assert_int_equal(network.missed, 2 * NETMODEL_PACKETS);
+	assert_null(netmodel_packet(&network, NETMODEL_PACKETS - 1));
+	assert_null(netmodel_packet(&network, 2 * NETMODEL_PACKETS));
+	assert_string_equal(netmodel_packet(&network, NETMODEL_PACKETS)->fields[PACKET_FROM], "a");
+	assert_false(netmodel_packet(&network, NETMODEL_PACKETS)->dropped);
+	assert_true(netmodel_packet(&network, NETMODEL_PACKETS + 1)->dropped);
+	json_decref(json);
+	netmodel_destroy(&network);
+}
+
+static void test_messages(void **state)
+{
+	struct model model = { 0 };
+	char text[32];
+
+	(void)state;
+	assert_null(model_last_message(&model));
+	for (unsigned i = 0; i < MODEL_MESSAGES + 10; i++) {
+		snprintf(text, sizeof(text), "message %u", i);
+		model_message(&model, SEVERITY_EVENT, i + 1, i % 2 ? "web" : NULL, text);
+	}
+	assert_string_equal(model_last_message(&model)->text, "message 509");
+	assert_string_equal(model_last_message(&model)->guest, "web");
+	model_destroy(&model);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_guests),	cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_hostile), cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_packets), cmocka_unit_test(test_messages),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

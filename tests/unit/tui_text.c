@@ -1,0 +1,142 @@
+/* Text and numbers for the terminal. */
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tui/text.h"
+
+static void test_sizes(void **state)
+{
+	char out[TEXT_NUMBER];
+
+	(void)state;
+	assert_string_equal(text_size(out, 0), "0");
+	assert_string_equal(text_size(out, 999), "999");
+	assert_string_equal(text_size(out, 512.0 * 1024 * 1024), "512M");
+	assert_string_equal(text_size(out, 1.2 * 1024 * 1024 * 1024), "1.2G");
+	/* 1000M would be a character wider than the column. */
+	assert_string_equal(text_size(out, 1000.0 * 1024 * 1024), "1.0G");
+	assert_string_equal(text_size(out, -5), "0");
+	assert_string_equal(text_size(out, 0.0 / 0.0), "0");
+	assert_true(strlen(text_size(out, 1e300)) <= 5);
+}
+
+static void test_rates(void **state)
+{
+	char out[TEXT_NUMBER];
+
+	(void)state;
+	assert_string_equal(text_rate(out, 34500), "34.5k/s");
+	assert_string_equal(text_rate(out, 0), "0");
+	assert_string_equal(text_rate(out, 0.2), "0");
+	assert_string_equal(text_rate(out, 999.6), "1.0k/s");
+	assert_string_equal(text_rate(out, 99960), "100k/s");
+	assert_string_equal(text_count(out, 4500), "4.5k");
+}
+
+static void test_percent(void **state)
+{
+	char out[TEXT_NUMBER];
+
+	(void)state;
+	assert_string_equal(text_percent(out, 99.9), "99.9");
+	assert_string_equal(text_percent(out, 99.96), "100");
+	assert_string_equal(text_percent(out, 1600), "1600");
+	assert_string_equal(text_percent(out, 0), "0.0");
+}
+
+static void test_age(void **state)
+{
+	char out[TEXT_NUMBER];
+
+	(void)state;
+	assert_string_equal(text_age(out, 42), "42s");
+	assert_string_equal(text_age(out, 303), "5m03s");
+	assert_string_equal(text_age(out, 7980), "2h13m");
+	assert_string_equal(text_age(out, 3 * 86400 + 4 * 3600), "3d04h");
+	assert_string_equal(text_age(out, -1), "0s");
+	assert_true(strlen(text_age(out, 1e30)) < TEXT_NUMBER);
+}
+
+/* No byte of an escape sequence, bidirectional mark or broken UTF-8 comes through. */
+static void test_hostile(void **state)
+{
+	static const char *const evil[] = {
+		"\033[2J", "\007", "\177", "\302\233m" /* C1 CSI */, "\342\200\256" /* RLO */,
+		"\300\257" /* overlong */, "\355\240\200" /* surrogate */, "\364\220\200\200",
+		"\377", "\342\202" /* cut off */, "\342\200\213" /* zero width space */, "\n\r\t",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(evil) / sizeof(evil[0]); i++) {
+		const char *s = evil[i];
+		size_t n, total = 0;
+		int columns;
+		wchar_t c;
+
+		assert_true(text_next(s, &c, &columns) > 0);
+		assert_int_equal(c, TEXT_REPLACEMENT);
+		assert_int_equal(columns, 1);
+		while ((n = text_next(s + total, &c, &columns))) {
+			assert_true(c >= 0x20 && (c < 0x7f || c > 0x9f));
+			total += n;
+		}
+		assert_int_equal(total, strlen(s));
+	}
+}
+
+static void test_cut(void **state)
+{
+	int used;
+
+	(void)state;
+	assert_int_equal(text_cut("hello", 3, &used), 3);
+	assert_int_equal(used, 3);
+	assert_int_equal(text_width("hello"), 5);
+	if (!setlocale(LC_CTYPE, "C.UTF-8"))
+		return;
+	assert_int_equal(text_width("\344\270\255\346\226\207"), 4);
+	/* Half of a wide character does not fit. */
+	assert_int_equal(text_cut("\344\270\255\346\226\207", 3, &used), 3);
+	assert_int_equal(used, 2);
+	setlocale(LC_CTYPE, "C");
+}
+
+static void test_wrap(void **state)
+{
+	const char *text = "one two three";
+	size_t next;
+
+	(void)state;
+	assert_int_equal(text_wrap(text, 8, &next), 7);
+	assert_int_equal(next, 8);
+	assert_int_equal(text_wrap(text, 7, &next), 7);
+	assert_int_equal(next, 8);
+	assert_int_equal(text_wrap(text, 2, &next), 2); /* a word is broken */
+	assert_int_equal(next, 2);
+	assert_int_equal(text_wrap("a\nb", 80, &next), 1);
+	assert_int_equal(next, 2);
+	assert_int_equal(text_wrap("", 80, &next), 0);
+	/* Always advances, so that a caller's loop ends. */
+	for (const char *s = "  x   \n\n yyyyyyyy z"; *s; s += next) {
+		text_wrap(s, 3, &next);
+		assert_true(next > 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sizes),   cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_percent), cmocka_unit_test(test_age),
+		cmocka_unit_test(test_hostile), cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_wrap),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,368 @@
+/* The serial port, as drivers use it. */
+#include "core/hw/uart16550.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define PORT 0x3f8
+#define RBR 0
+#define IER 1
+#define IIR 2
+#define FCR 2
+#define LCR 3
+#define MCR 4
+#define LSR 5
+#define MSR 6
+#define SCR 7
+
+struct fixture {
+	struct bus bus;
+	struct uart16550 uart;
+	uint8_t out[64];
+	size_t out_size;
+	bool line;
+	unsigned raised; /* times that the line went up */
+};
+
+static void output(void *arg, const uint8_t *data, size_t size)
+{
+	struct fixture *f = arg;
+
+	assert_true(f->out_size + size <= sizeof(f->out));
+	memcpy(f->out + f->out_size, data, size);
+	f->out_size += size;
+}
+
+static void irq(void *arg, bool level)
+{
+	struct fixture *f = arg;
+
+	assert_true(level != f->line);
+	f->line = level;
+	f->raised += level;
+}
+
+static int setup(void **state)
+{
+	static struct fixture fixture;
+	struct uart_wires wires = { output, irq, &fixture };
+
+	memset(&fixture, 0, sizeof(fixture));
+	assert_int_equal(uart_init(&fixture.uart, &fixture.bus, PORT, &wires, NULL), 0);
+	*state = &fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	uart_destroy(&f->uart);
+	return 0;
+}
+
+static uint8_t in(struct fixture *f, unsigned reg)
+{
+	uint8_t value;
+
+	bus_read(&f->bus, PORT + reg, &value, 1);
+	return value;
+}
+
+static void out(struct fixture *f, unsigned reg, uint8_t value)
+{
+	bus_write(&f->bus, PORT + reg, &value, 1);
+}
+
+/* What Linux' 8250 driver does to find out what it has. */
+static void test_probe(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t mcr;
+
+	out(f, IER, 0);
+	assert_int_equal(in(f, IER), 0);
+	out(f, IER, 0xff);
+	assert_int_equal(in(f, IER), 0x0f);
+	out(f, IER, 0);
+
+	mcr = in(f, MCR);
+	out(f, MCR, 0x1a); /* loopback, RTS, OUT2 */
+	assert_int_equal(in(f, MSR) & 0xf0, 0x90);
+	out(f, MCR, 0x15); /* loopback, DTR, OUT1 */
+	assert_int_equal(in(f, MSR) & 0xf0, 0x60);
+	out(f, MCR, mcr);
+	assert_int_equal(in(f, MSR) & 0xf0, 0xb0);
+
+	out(f, LCR, 0xbf);
+	out(f, FCR, 0);
+	out(f, LCR, 0);
+	out(f, FCR, 1);
+	assert_int_equal(in(f, IIR), 0xc1);
+	out(f, FCR, 0x21); /* a 16750 would say 0xe1 */
+	assert_int_equal(in(f, IIR), 0xc1);
+	out(f, FCR, 0);
+	assert_int_equal(in(f, IIR), 0x01);
+
+	out(f, SCR, 0xa5);
+	assert_int_equal(in(f, SCR), 0xa5);
+	out(f, LCR, 0x80);
+	out(f, RBR, 1);
+	out(f, IER, 2);
+	assert_int_equal(in(f, RBR), 1);
+	assert_int_equal(in(f, IER), 2);
+	out(f, LCR, 0x03);
+	assert_int_equal(in(f, IER), 0);
+	assert_int_equal(f->raised, 0);
+	assert_int_equal(f->out_size, 0);
+}
+
+/* Linux' test of whether enabling THRI raises it each time, and the flow of sending by it. */
+static void test_transmit_interrupt(void **state)
+{
+	struct fixture *f = *state;
+
+	out(f, MCR, 0x0b);
+	out(f, FCR, 1);
+	out(f, IER, 0x02);
+	assert_true(f->line);
+	assert_int_equal(in(f, IIR), 0xc2);
+	assert_false(f->line);
+	assert_int_equal(in(f, IIR), 0xc1);
+	out(f, IER, 0);
+	out(f, IER, 0x02);
+	assert_int_equal(in(f, IIR), 0xc2);
+	assert_int_equal(f->raised, 2);
+
+	assert_int_equal(in(f, LSR), 0x60);
+	out(f, RBR, 'o');
+	out(f, RBR, 'k');
+	assert_int_equal(f->raised, 3);
+	assert_int_equal(in(f, IIR), 0xc2);
+	assert_false(f->line);
+	out(f, IER, 0);
+	assert_int_equal(f->out_size, 2);
+	assert_memory_equal(f->out, "ok", 2);
+}
+
+/* Other sources do not acknowledge the transmitter's. */
+static void test_priority(void **state)
+{
+	struct fixture *f = *state;
+
+	out(f, MCR, 0x08);
+	out(f, FCR, 1);
+	out(f, IER, 0x03);
+	assert_int_equal(uart_input(&f->uart, (const uint8_t *)"x", 1), 1);
+	assert_int_equal(in(f, IIR), 0xc4);
+	assert_int_equal(in(f, IIR), 0xc4);
+	assert_int_equal(in(f, RBR), 'x');
+	assert_true(f->line);
+	assert_int_equal(in(f, IIR), 0xc2);
+	assert_false(f->line);
+}
+
+static void test_receive(void **state)
+{
+	uint8_t bytes[UART_QUEUE_SIZE + 100];
+	struct fixture *f = *state;
+	size_t i, taken;
+
+	for (i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 7);
+	out(f, FCR, 1);
+	out(f, MCR, 0x08);
+	out(f, IER, 0x01);
+	assert_false(f->line);
+	taken = uart_input(&f->uart, bytes, sizeof(bytes));
+	assert_int_equal(taken, UART_QUEUE_SIZE);
+	taken += uart_input(&f->uart, bytes + taken, sizeof(bytes) - taken);
+	assert_int_equal(taken, UART_QUEUE_SIZE + UART_FIFO_SIZE);
+	for (i = 0; i < taken; i++) {
+		assert_true(f->line);
+		assert_int_equal(in(f, LSR), 0x61);
+		assert_int_equal(in(f, RBR), bytes[i]);
+	}
+	assert_int_equal(in(f, LSR), 0x60);
+	assert_false(f->line);
+	assert_int_equal(f->raised, 1);
+	assert_int_equal(in(f, RBR), 0);
+}
+
+/* Without FIFOs one byte is held, and the rest waits; clearing drops only what the chip held. */
+static void test_fifo_control(void **state)
+{
+	struct fixture *f = *state;
+
+	uart_input(&f->uart, (const uint8_t *)"0123456789abcdefXY", 18);
+	out(f, FCR, 1);	   /* switching drops '0' */
+	out(f, FCR, 0x03); /* clearing drops 1 ... g */
+	assert_int_equal(in(f, RBR), 'Y');
+	assert_int_equal(in(f, LSR), 0x60);
+}
+
+/* OUT2 gates the line on a PC. */
+static void test_out2(void **state)
+{
+	struct fixture *f = *state;
+
+	out(f, IER, 0x01);
+	uart_input(&f->uart, (const uint8_t *)"x", 1);
+	assert_false(f->line);
+	out(f, MCR, 0x08);
+	assert_true(f->line);
+	out(f, MCR, 0x18);
+	assert_false(f->line);
+}
+
+static void test_loopback(void **state)
+{
+	struct fixture *f = *state;
+	unsigned i;
+
+	out(f, FCR, 1);
+	out(f, IER, 0x04);
+	out(f, MCR, 0x10);
+	uart_input(&f->uart, (const uint8_t *)"typed", 5);
+	assert_int_equal(in(f, LSR), 0x60);
+	for (i = 0; i < 17; i++)
+		out(f, RBR, (uint8_t)('a' + i));
+	assert_int_equal(f->out_size, 0);
+	assert_int_equal(in(f, IIR), 0xc6);
+	assert_int_equal(in(f, LSR), 0x63); /* data, overrun */
+	assert_int_equal(in(f, LSR), 0x61);
+	for (i = 0; i < 16; i++)
+		assert_int_equal(in(f, RBR), 'a' + i);
+	assert_int_equal(in(f, LSR), 0x60);
+	out(f, MCR, 0);
+	assert_int_equal(in(f, RBR), 't');
+}
+
+static void test_modem_status(void **state)
+{
+	struct fixture *f = *state;
+
+	out(f, MCR, 0x10);
+	assert_int_equal(in(f, MSR), 0x0b); /* CTS, DSR and DCD went */
+	assert_int_equal(in(f, MSR), 0x00);
+	out(f, MCR, 0x14);
+	assert_int_equal(in(f, MSR), 0x40);
+	out(f, MCR, 0x10);
+	assert_int_equal(in(f, MSR), 0x04); /* the end of RI */
+	out(f, MCR, 0x08);
+	out(f, IER, 0x08);
+	assert_true(f->line);
+	assert_int_equal(in(f, IIR), 0x00);
+	assert_int_equal(in(f, MSR), 0xbb);
+	assert_false(f->line);
+}
+
+static void test_wide_access(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t value = 0;
+	uint8_t bytes[8];
+
+	bus_read(&f->bus, PORT + 4, &value, 4);
+	assert_int_equal(value, 0x00b06000);
+	value = 0x00000041;
+	bus_write(&f->bus, PORT, &value, 4);
+	assert_int_equal(f->out_size, 1);
+	assert_int_equal(f->out[0], 'A');
+	bus_read(&f->bus, PORT, bytes, 8);
+	bus_write(&f->bus, PORT, bytes, 8);
+	bus_read(&f->bus, PORT + 6, &value, 4); /* crosses the end: nobody's */
+	assert_int_equal(value, 0xffffffff);
+}
+
+static void test_reset(void **state)
+{
+	struct fixture *f = *state;
+
+	out(f, MCR, 0x08);
+	out(f, IER, 0x0f);
+	out(f, LCR, 0x83);
+	uart_input(&f->uart, (const uint8_t *)"x", 1);
+	assert_true(f->line);
+	uart_reset(&f->uart);
+	assert_false(f->line);
+	assert_int_equal(in(f, LCR), 0);
+	assert_int_equal(in(f, IER), 0);
+	assert_int_equal(in(f, LSR), 0x60);
+	assert_int_equal(in(f, IIR), 0x01);
+}
+
+#define TYPED 50000u
+
+static void *typist(void *arg)
+{
+	struct fixture *f = arg;
+	uint32_t sent = 0;
+	uint8_t byte;
+
+	while (sent < TYPED) {
+		byte = (uint8_t)(sent % 251);
+		if (uart_input(&f->uart, &byte, 1))
+			sent++;
+		else
+			sched_yield();
+	}
+	return NULL;
+}
+
+/* No byte is lost, doubled or reordered between the typist and the guest. */
+static void test_threads(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t got = 0;
+	pthread_t thread;
+
+	out(f, FCR, 1);
+	out(f, MCR, 0x08);
+	out(f, IER, 0x01);
+	assert_int_equal(pthread_create(&thread, NULL, typist, f), 0);
+	while (got < TYPED) {
+		if (!(in(f, LSR) & 1)) {
+			sched_yield();
+			continue;
+		}
+		assert_int_equal(in(f, RBR), got % 251);
+		got++;
+	}
+	pthread_join(thread, NULL);
+	assert_false(f->line);
+}
+
+static void test_overlap(void **state)
+{
+	struct fixture *f = *state;
+	struct uart_wires wires = { output, irq, f };
+	struct uart16550 other;
+	struct cause cause;
+
+	assert_true(uart_init(&other, &f->bus, PORT + 4, &wires, &cause) < 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_probe, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_transmit_interrupt, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_priority, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_receive, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fifo_control, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_out2, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_loopback, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_modem_status, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wide_access, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reset, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_threads, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_overlap, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

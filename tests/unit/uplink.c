@@ -1,0 +1,779 @@
+/*
+ * The switch's own port, with a switch of one guest: DHCP, ARP, ping, and NAT
+ * to servers on this host's loopback.
+ */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/checked.h"
+#include "base/clock.h"
+#include "net/bytes.h"
+#include "net/uplink.h"
+
+#define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
+#define GATEWAY IP(10, 0, 2, 2)
+#define DNS IP(10, 0, 2, 3)
+#define GUEST IP(10, 0, 2, 15)
+#define INBOX 1024
+
+static const uint8_t guest_mac[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };
+static const uint8_t gateway_mac[6] = { 0x52, 0x55, 10, 0, 2, 2 };
+static const uint8_t all_macs[6] = { 255, 255, 255, 255, 255, 255 };
+
+struct packet {
+	size_t size;
+	uint8_t data[2048];
+};
+
+/* The fake switch: the uplink's port on one side, an inbox of the guest on the other. */
+struct net_port {
+	const struct net_port_ops *ops;
+	void *backend;
+	char name[NET_PORT_NAME_MAX];
+	uint8_t mac[6];
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct packet *inbox;
+	unsigned first, count;
+	bool blocked; /* switch_input() does not return */
+	unsigned inside;
+};
+
+struct net_switch {
+	struct net_port port;
+	bool used;
+};
+
+int switch_port_add(struct net_port **out, struct net_switch *sw,
+		    const struct net_port_config *config, const struct net_port_ops *ops,
+		    void *backend, struct cause *cause)
+{
+	if (sw->used)
+		return cause_set(cause, EEXIST, "%s: there is such a port", config->name);
+	sw->used = true;
+	sw->port.ops = ops;
+	sw->port.backend = backend;
+	snprintf(sw->port.name, sizeof(sw->port.name), "%s", config->name);
+	memcpy(sw->port.mac, config->mac, 6);
+	assert_int_equal(config->accepts, 0);
+	*out = &sw->port;
+	return 0;
+}
+
+void switch_port_remove(struct net_port *port)
+{
+	port->ops = NULL;
+}
+
+void switch_input(struct net_port *port, const struct net_frame *frames, unsigned count)
+{
+	pthread_mutex_lock(&port->lock);
+	port->inside++;
+	pthread_cond_broadcast(&port->changed);
+	while (port->blocked)
+		pthread_cond_wait(&port->changed, &port->lock);
+	port->inside--;
+	for (unsigned i = 0; i < count && port->count < INBOX; i++) {
+		struct packet *packet = &port->inbox[(port->first + port->count++) % INBOX];
+		const struct net_frame *frame = &frames[i];
+		size_t at = frame->head_size;
+
+		packet->size = frame->size;
+		memcpy(packet->data, frame->head, at);
+		for (unsigned j = 0; j < frame->rest_count; j++) {
+			memcpy(packet->data + at, frame->rest[j].iov_base, frame->rest[j].iov_len);
+			at += frame->rest[j].iov_len;
+		}
+		if (at != frame->size)
+			abort();
+	}
+	pthread_cond_broadcast(&port->changed);
+	pthread_mutex_unlock(&port->lock);
+}
+
+struct world {
+	struct uplink *uplink;
+	struct uplink_port *attached;
+	struct net_switch sw;
+};
+
+/* Hands a frame to the uplink's port as a switch does; false: refused. */
+static bool deliver(struct world *w, const uint8_t *data, size_t size, bool flush)
+{
+	size_t head = size < NET_HEAD_MAX ? size : NET_HEAD_MAX;
+	size_t half = (size - head) / 2;
+	struct iovec rest[2] = {
+		{ .iov_base = (void *)(uintptr_t)(data + head), .iov_len = half },
+		{ .iov_base = (void *)(uintptr_t)(data + head + half), .iov_len = size - head - half },
+	};
+	struct net_frame frame = { .head = data, .head_size = (uint32_t)head,
+				   .size = (uint32_t)size, .rest = rest, .rest_count = 2 };
+	const struct net_frame *frames[1] = { &frame };
+	enum net_verdict verdict = NET_FORWARD;
+	unsigned taken = w->sw.port.ops->deliver(w->sw.port.backend, frames, 1, &verdict);
+
+	assert_int_equal(taken, verdict == NET_FORWARD);
+	if (flush)
+		w->sw.port.ops->flush(w->sw.port.backend);
+	return taken;
+}
+
+static void send_frame(struct world *w, const uint8_t *data, size_t size)
+{
+	assert_true(deliver(w, data, size, true));
+}
+
+static bool receive_within(struct world *w, struct packet *out, unsigned seconds)
+{
+	struct net_port *port = &w->sw.port;
+	struct timespec until;
+	int error = 0;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += seconds;
+	pthread_mutex_lock(&port->lock);
+	while (!port->count && !error)
+		error = pthread_cond_timedwait(&port->changed, &port->lock, &until);
+	if (!error) {
+		*out = port->inbox[port->first];
+		port->first = (port->first + 1) % INBOX;
+		port->count--;
+	}
+	pthread_mutex_unlock(&port->lock);
+	return !error;
+}
+
+static void receive(struct world *w, struct packet *out)
+{
+	if (!receive_within(w, out, 60))
+		fail_msg("no frame came");
+}
+
+static void put_ethernet(struct packet *p, const uint8_t *to, uint16_t type)
+{
+	memset(p, 0, sizeof(*p));
+	memcpy(p->data, to, 6);
+	memcpy(p->data + 6, guest_mac, 6);
+	put_be16(p->data + 12, type);
+	p->size = 14;
+}
+
+static void put_arp(struct packet *p, uint16_t op, const uint8_t *to, uint32_t target)
+{
+	put_ethernet(p, to, 0x0806);
+	memcpy(p->data + 14, "\0\1\x08\0\6\4", 6);
+	put_be16(p->data + 20, op);
+	memcpy(p->data + 22, guest_mac, 6);
+	put_be32(p->data + 28, GUEST);
+	put_be32(p->data + 38, target);
+	p->size = 60;
+}
+
+/* An IPv4 packet to the gateway around size bytes that are at data + 34 already. */
+static void put_ip(struct packet *p, uint8_t protocol, uint32_t to, size_t size)
+{
+	uint8_t *ip = p->data + 14, *body = ip + 20;
+	uint32_t sum = 0;
+
+	ip[0] = 0x45;
+	put_be16(ip + 2, (uint16_t)(20 + size));
+	ip[8] = 64;
+	ip[9] = protocol;
+	put_be32(ip + 12, GUEST);
+	put_be32(ip + 16, to);
+	put_be16(ip + 10, inet_checksum(inet_sum(0, ip, 20)));
+	if (protocol != 1)
+		sum = inet_sum(protocol + (uint32_t)size, ip + 12, 8);
+	put_be16(body + (protocol == 1 ? 2 : protocol == 6 ? 16 : 6),
+		 inet_checksum(inet_sum(sum, body, size)));
+	p->size = 34 + size;
+}
+
+static void put_echo(struct packet *p, uint32_t to, size_t body)
+{
+	put_ethernet(p, gateway_mac, 0x0800);
+	p->data[34] = 8;
+	put_be16(p->data + 38, 0x1234);
+	put_be16(p->data + 40, 7);
+	for (size_t i = 0; i < body; i++)
+		p->data[42 + i] = (uint8_t)i;
+	put_ip(p, 1, to, 8 + body);
+}
+
+static int setup(void **state, enum switch_uplink kind)
+{
+	struct switch_config config = { .name = "lan", .uplink = kind, .address = GATEWAY,
+					.prefix = 24 };
+	struct world *w = calloc(1, sizeof(*w));
+
+	*state = w;
+	w->sw.port.inbox = calloc(INBOX, sizeof(struct packet));
+	pthread_mutex_init(&w->sw.port.lock, NULL);
+	pthread_cond_init(&w->sw.port.changed, NULL);
+	return uplink_new(&w->uplink, NULL) ||
+	       uplink_attach(&w->attached, w->uplink, &w->sw, &config, NULL);
+}
+
+static int setup_none(void **state)
+{
+	return setup(state, SWITCH_UPLINK_NONE);
+}
+
+static int setup_nat(void **state)
+{
+	return setup(state, SWITCH_UPLINK_NAT);
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	uplink_detach(w->attached);
+	uplink_free(w->uplink);
+	pthread_mutex_destroy(&w->sw.port.lock);
+	pthread_cond_destroy(&w->sw.port.changed);
+	free(w->sw.port.inbox);
+	free(w);
+	return 0;
+}
+
+static void check_arp(struct world *w, uint32_t address)
+{
+	struct packet p, answer;
+	uint8_t mac[6] = { 0x52, 0x55 };
+
+	put_be32(mac + 2, address);
+	put_arp(&p, 1, all_macs, address);
+	send_frame(w, p.data, p.size);
+	receive(w, &answer);
+	assert_memory_equal(answer.data, guest_mac, 6);
+	assert_memory_equal(answer.data + 6, mac, 6);
+	assert_int_equal(get_be16(answer.data + 20), 2);
+	assert_memory_equal(answer.data + 22, mac, 6);
+	assert_int_equal(get_be32(answer.data + 28), address);
+	assert_memory_equal(answer.data + 32, guest_mac, 6);
+	assert_int_equal(get_be32(answer.data + 38), GUEST);
+}
+
+static void check_ping(struct world *w, size_t body)
+{
+	struct packet p, answer;
+
+	put_echo(&p, GATEWAY, body);
+	send_frame(w, p.data, p.size);
+	do {
+		receive(w, &answer);
+	} while (answer.data[23] != 1);
+	assert_true(answer.size >= p.size);
+	assert_memory_equal(answer.data, guest_mac, 6);
+	assert_memory_equal(answer.data + 6, gateway_mac, 6);
+	assert_int_equal(inet_checksum(inet_sum(0, answer.data + 14, 20)), 0);
+	assert_int_equal(get_be32(answer.data + 26), GATEWAY);
+	assert_int_equal(get_be32(answer.data + 30), GUEST);
+	assert_int_equal(answer.data[34], 0);
+	assert_int_equal(inet_checksum(inet_sum(0, answer.data + 34, 8 + body)), 0);
+	assert_memory_equal(answer.data + 38, p.data + 38, 4 + body);
+}
+
+static void answers_for_itself_without_uplink(void **state)
+{
+	struct world *w = *state;
+	struct packet p, answer;
+
+	assert_string_equal(w->sw.port.name, "lan/dhcp");
+	assert_string_equal(w->sw.port.ops->kind, "service");
+	assert_memory_equal(w->sw.port.mac, gateway_mac, 6);
+	check_arp(w, GATEWAY);
+	check_ping(w, 56);
+	check_ping(w, 1400);
+
+	/* Silent: other addresses, a broken checksum, other protocols. */
+	put_arp(&p, 1, all_macs, DNS);
+	send_frame(w, p.data, p.size);
+	put_echo(&p, GATEWAY, 8);
+	p.data[45] ^= 1;
+	send_frame(w, p.data, p.size);
+	put_echo(&p, DNS, 8);
+	send_frame(w, p.data, p.size);
+	put_echo(&p, GATEWAY, 8);
+	p.data[16] = 0xff;
+	send_frame(w, p.data, p.size);
+	put_ethernet(&p, gateway_mac, 0x0800);
+	put_ip(&p, 17, GATEWAY, 8);
+	send_frame(w, p.data, p.size);
+	check_arp(w, GATEWAY);
+	assert_false(receive_within(w, &answer, 0));
+}
+
+static void put_dhcp(struct packet *p, uint8_t type)
+{
+	put_ethernet(p, all_macs, 0x0800);
+	put_be16(p->data + 34, 68);
+	put_be16(p->data + 36, 67);
+	put_be16(p->data + 38, 8 + 260);
+	p->data[42] = 1;
+	p->data[43] = 1;
+	p->data[44] = 6;
+	memcpy(p->data + 70, guest_mac, 6);
+	put_be32(p->data + 278, 0x63825363);
+	memcpy(p->data + 282, "\x35\1", 2);
+	p->data[284] = type;
+	memcpy(p->data + 285, "\x32\4\x0a\0\2\x0f\x0c\3web\xff", 12);
+	put_ip(p, 17, UINT32_MAX, 8 + 260);
+}
+
+static void check_dhcp(struct world *w)
+{
+	struct switch_lease_info info;
+	struct packet p, answer;
+
+	put_dhcp(&p, 1);
+	send_frame(w, p.data, p.size);
+	receive(w, &answer);
+	assert_int_equal(answer.data[284], 2);
+	assert_int_equal(get_be32(answer.data + 58), GUEST);
+	assert_int_equal(uplink_list_leases(w->attached, &info, 1), 0);
+	put_dhcp(&p, 3);
+	send_frame(w, p.data, p.size);
+	receive(w, &answer);
+	assert_int_equal(answer.data[284], 5);
+	assert_int_equal(uplink_list_leases(w->attached, &info, 1), 1);
+	assert_int_equal(info.address, GUEST);
+	assert_string_equal(info.hostname, "web");
+	assert_in_range(info.remaining_s, 1, 3600);
+	/* One server alone has answered. */
+	check_arp(w, GATEWAY);
+	assert_false(receive_within(w, &answer, 0));
+}
+
+static void gives_leases(void **state)
+{
+	check_dhcp(*state);
+}
+
+static void nat_answers_for_gateway_and_dns(void **state)
+{
+	struct world *w = *state;
+
+	assert_string_equal(w->sw.port.name, "lan/nat");
+	assert_string_equal(w->sw.port.ops->kind, "nat");
+	check_dhcp(w);
+	check_arp(w, GATEWAY);
+	check_arp(w, DNS);
+	check_ping(w, 56);
+}
+
+/* A server on this host's loopback. */
+static int listen_loopback(int type, uint16_t *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+	if (type == SOCK_STREAM)
+		assert_int_equal(listen(fd, 16), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	*port = ntohs(address.sin_port);
+	return fd;
+}
+
+static void nat_passes_udp(void **state)
+{
+	struct world *w = *state;
+	struct sockaddr_in from;
+	socklen_t from_size = sizeof(from);
+	struct packet p, answer;
+	uint16_t port;
+	char text[16] = "";
+	int fd = listen_loopback(SOCK_DGRAM, &port);
+
+	check_arp(w, GATEWAY);
+	put_ethernet(&p, gateway_mac, 0x0800);
+	put_be16(p.data + 34, 5000);
+	put_be16(p.data + 36, port);
+	put_be16(p.data + 38, 8 + 5);
+	memcpy(p.data + 42, "hello", 5);
+	put_ip(&p, 17, GATEWAY, 13);
+	send_frame(w, p.data, p.size);
+	assert_int_equal(recvfrom(fd, text, sizeof(text), 0, (struct sockaddr *)&from, &from_size),
+			 5);
+	assert_memory_equal(text, "hello", 5);
+	assert_int_equal(sendto(fd, "back", 4, 0, (struct sockaddr *)&from, from_size), 4);
+	receive(w, &answer);
+	assert_int_equal(answer.data[23], 17);
+	assert_int_equal(get_be32(answer.data + 26), GATEWAY);
+	assert_int_equal(get_be16(answer.data + 34), port);
+	assert_int_equal(get_be16(answer.data + 36), 5000);
+	assert_memory_equal(answer.data + 42, "back", 4);
+	close(fd);
+}
+
+/* The guest's end of a TCP connection that takes everything in order. */
+struct tcp {
+	struct world *w;
+	uint16_t from, to;
+	uint32_t sent, seen;
+	size_t received;
+	bool finished, reset;
+};
+
+enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
+
+static void tcp_send(struct tcp *tcp, uint8_t flags, const char *data)
+{
+	struct packet p;
+	size_t size = strlen(data);
+
+	put_ethernet(&p, gateway_mac, 0x0800);
+	put_be16(p.data + 34, tcp->from);
+	put_be16(p.data + 36, tcp->to);
+	put_be32(p.data + 38, tcp->sent);
+	put_be32(p.data + 42, flags & ACK ? tcp->seen : 0);
+	p.data[46] = 5 << 4;
+	p.data[47] = flags;
+	put_be16(p.data + 48, 60000);
+	memcpy(p.data + 54, data, size);
+	put_ip(&p, 6, GATEWAY, 20 + size);
+	send_frame(tcp->w, p.data, p.size);
+	tcp->sent += (uint32_t)size + (flags & (SYN | FIN) ? 1 : 0);
+}
+
+/* Takes one segment of this connection; its data, if new, is acknowledged. */
+static uint8_t tcp_receive(struct tcp *tcp, uint8_t *out)
+{
+	struct packet p;
+	uint8_t flags;
+	size_t header, size;
+
+	do {
+		receive(tcp->w, &p);
+	} while (p.data[23] != 6 || get_be16(p.data + 36) != tcp->from);
+	assert_int_equal(get_be16(p.data + 34), tcp->to);
+	flags = p.data[47];
+	header = 34 + (p.data[46] >> 4) * 4u;
+	size = 14u + get_be16(p.data + 16) - header;
+	if (flags & SYN)
+		tcp->seen = get_be32(p.data + 38) + 1;
+	tcp->reset |= (flags & RST) != 0;
+	if ((!size && !(flags & FIN)) || flags & RST)
+		return flags;
+	if (get_be32(p.data + 38) == tcp->seen) {
+		if (out)
+			memcpy(out + tcp->received, p.data + header, size);
+		tcp->received += size;
+		tcp->seen += (uint32_t)size + (flags & FIN ? 1 : 0);
+		tcp->finished |= (flags & FIN) != 0;
+	}
+	tcp_send(tcp, ACK, "");
+	return flags;
+}
+
+static void nat_passes_tcp(void **state)
+{
+	struct tcp tcp = { .w = *state, .from = 40000, .sent = 1000 };
+	int listener = listen_loopback(SOCK_STREAM, &tcp.to), fd;
+	size_t bulk = 1000 * 1000, written = 0;
+	uint8_t *source = malloc(bulk), *target = calloc(1, bulk + 5);
+	char text[16] = "";
+
+	check_arp(*state, GATEWAY);
+	tcp_send(&tcp, SYN, "");
+	assert_int_equal(tcp_receive(&tcp, NULL), SYN | ACK);
+	tcp_send(&tcp, ACK, "");
+	fd = accept(listener, NULL, NULL);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "hello", 5), 5);
+	while (tcp.received < 5)
+		tcp_receive(&tcp, target);
+	assert_memory_equal(target, "hello", 5);
+	tcp_send(&tcp, ACK | PSH, "abc");
+	assert_int_equal(read(fd, text, sizeof(text)), 3);
+	assert_memory_equal(text, "abc", 3);
+
+	/* More than every buffer on the way holds. */
+	for (size_t i = 0; i < bulk; i++)
+		source[i] = (uint8_t)(i * 7 + (i >> 8));
+	while (tcp.received < bulk + 5) {
+		ssize_t n = send(fd, source + written, bulk - written, MSG_DONTWAIT);
+
+		written += n > 0 ? (size_t)n : 0;
+		tcp_receive(&tcp, target);
+	}
+	assert_memory_equal(target + 5, source, bulk);
+
+	shutdown(fd, SHUT_WR);
+	while (!tcp.finished)
+		tcp_receive(&tcp, NULL);
+	tcp_send(&tcp, ACK | FIN, "");
+	assert_int_equal(read(fd, text, sizeof(text)), 0);
+	close(fd);
+	close(listener);
+	free(source);
+	free(target);
+}
+
+static void nat_refuses_closed_ports(void **state)
+{
+	struct tcp tcp = { .w = *state, .from = 40001, .sent = 1 };
+
+	close(listen_loopback(SOCK_STREAM, &tcp.to));
+	check_arp(*state, GATEWAY);
+	tcp_send(&tcp, SYN, "");
+	assert_true(tcp_receive(&tcp, NULL) & RST);
+}
+
+/* More sockets than one batch of events, opened and closed by numbers that are used again. */
+static void nat_keeps_many_connections_apart(void **state)
+{
+	enum { COUNT = 100 };
+	struct tcp tcp[COUNT];
+	uint16_t port;
+	int listener = listen_loopback(SOCK_STREAM, &port), fds[COUNT];
+	char text[8];
+
+	check_arp(*state, GATEWAY);
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < COUNT; i++) {
+			tcp[i] = (struct tcp){ .w = *state, .to = port,
+					       .from = (uint16_t)(41000 + round * COUNT + i) };
+			tcp_send(&tcp[i], SYN, "");
+			tcp_receive(&tcp[i], NULL);
+			tcp_send(&tcp[i], ACK, "");
+			fds[i] = accept(listener, NULL, NULL);
+			assert_true(fds[i] >= 0);
+		}
+		for (unsigned i = 0; i < COUNT; i++) {
+			snprintf(text, sizeof(text), "%u", i);
+			tcp_send(&tcp[i], ACK | PSH, text);
+		}
+		for (unsigned i = 0; i < COUNT; i++) {
+			ssize_t n = read(fds[i], text, sizeof(text) - 1);
+
+			assert_true(n > 0);
+			text[n] = '\0';
+			assert_int_equal(strtoul(text, NULL, 10), i);
+			assert_int_equal(write(fds[i], text, (size_t)n), n);
+		}
+		for (unsigned i = 0; i < COUNT; i++)
+			tcp_send(&tcp[i], RST | ACK, "");
+		for (unsigned i = 0; i < COUNT; i++)
+			close(fds[i]);
+	}
+	close(listener);
+	check_ping(*state, 8);
+}
+
+static void filter_lets_only_own_frames_in(void **state)
+{
+	struct world *w = *state;
+	struct packet p, answer;
+
+	put_echo(&p, GATEWAY, 8);
+	p.data[5] = 99; /* flooded, but for another host */
+	send_frame(w, p.data, p.size);
+	put_ethernet(&p, all_macs, 0x86dd);
+	send_frame(w, p.data, 60);
+	put_ethernet(&p, all_macs, 0x0800);
+	put_be16(p.data + 36, 138);
+	put_ip(&p, 17, IP(10, 0, 2, 255), 8);
+	send_frame(w, p.data, p.size);
+	put_ethernet(&p, gateway_mac, 0x0800);
+	send_frame(w, p.data, 14);
+	send_frame(w, p.data, 13);
+	put_ethernet(&p, gateway_mac, 0x0806);
+	send_frame(w, p.data, 14);
+	check_arp(w, GATEWAY);
+	assert_false(receive_within(w, &answer, 0));
+}
+
+static void full_queue_refuses(void **state)
+{
+	struct world *w = *state;
+	struct net_port *port = &w->sw.port;
+	struct packet p, answer;
+	unsigned taken = 0;
+
+	check_arp(w, GATEWAY);
+	pthread_mutex_lock(&port->lock);
+	port->blocked = true;
+	pthread_mutex_unlock(&port->lock);
+	put_echo(&p, GATEWAY, 8);
+	send_frame(w, p.data, p.size);
+	pthread_mutex_lock(&port->lock);
+	while (!port->inside)
+		pthread_cond_wait(&port->changed, &port->lock);
+	pthread_mutex_unlock(&port->lock);
+	while (deliver(w, p.data, p.size, false))
+		taken++;
+	assert_int_equal(taken, 512);
+	w->sw.port.ops->flush(w->sw.port.backend);
+	pthread_mutex_lock(&port->lock);
+	port->blocked = false;
+	pthread_cond_broadcast(&port->changed);
+	pthread_mutex_unlock(&port->lock);
+	for (unsigned i = 0; i < 1 + 512; i++)
+		receive(w, &answer);
+	check_arp(w, GATEWAY);
+}
+
+/* How often a thread has slept; 0 if there is no such thread of that name. */
+static unsigned long sleeps_of(long thread, const char *name)
+{
+	char path[64], line[128];
+	unsigned long sleeps = 0;
+	bool named = false;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%ld/status", thread);
+	status = fopen(path, "r");
+	while (status && fgets(line, sizeof(line), status)) {
+		if (strncmp(line, "Name:\t", 6) == 0)
+			named = strncmp(line + 6, name, strlen(name)) == 0;
+		if (named)
+			sscanf(line, "voluntary_ctxt_switches: %lu", &sleeps);
+	}
+	if (status)
+		fclose(status);
+	return sleeps;
+}
+
+/*
+ * How often the uplink thread has slept. It is the newest of its name: this
+ * program's main thread and that of a sanitizer have the same.
+ */
+static unsigned long count_sleeps(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *task;
+	long newest = 0;
+
+	assert_non_null(tasks);
+	while ((task = readdir(tasks))) {
+		long thread = strtol(task->d_name, NULL, 10);
+
+		if (thread > newest && sleeps_of(thread, "uplink\n"))
+			newest = thread;
+	}
+	closedir(tasks);
+	assert_int_not_equal(newest, getpid());
+	return sleeps_of(newest, "uplink\n");
+}
+
+static void nat_at_rest_does_not_wake_up(void **state)
+{
+	struct timespec pause = { .tv_sec = 2, .tv_nsec = 200 * 1000 * 1000 };
+	struct timespec settle = { .tv_nsec = 50 * 1000 * 1000 };
+	unsigned long before;
+
+	check_dhcp(*state);
+	check_ping(*state, 56);
+	nanosleep(&settle, NULL);
+	before = count_sleeps();
+	nanosleep(&pause, NULL);
+	assert_int_equal(count_sleeps(), before);
+}
+
+static void hostile_frames_do_no_harm(void **state)
+{
+	struct world *w = *state;
+	uint32_t seed = 4711;
+	struct packet p, answer;
+
+	for (unsigned round = 0; round < 3000; round++) {
+		size_t size;
+
+		switch (round % 4) {
+		case 0:
+			put_arp(&p, 1, all_macs, GATEWAY);
+			break;
+		case 1:
+			put_echo(&p, GATEWAY, round % 64);
+			break;
+		case 2:
+			put_dhcp(&p, (uint8_t)(round / 4 % 9));
+			break;
+		case 3:
+			put_ethernet(&p, gateway_mac, 0x0800);
+			p.data[46] = 0x50;
+			put_ip(&p, 6, GATEWAY, 20 + round % 64);
+			break;
+		}
+		size = p.size;
+		for (unsigned i = 0; i < 3; i++) {
+			seed = seed * 1664525u + 1013904223u;
+			p.data[14 + (seed >> 8) % (size - 14)] = (uint8_t)(seed >> 24);
+		}
+		/* Not out to the network of this host. */
+		if (round % 2)
+			put_be32(p.data + 30, GATEWAY);
+		if (round % 16 == 5)
+			size -= size / 3;
+		deliver(w, p.data, size, round % 8 == 7);
+	}
+	w->sw.port.ops->flush(w->sw.port.backend);
+	while (receive_within(w, &answer, 1))
+		;
+	check_ping(w, 8);
+}
+
+static void wrong_networks_have_causes(void **state)
+{
+	struct world *w = *state;
+	struct switch_config config = { .name = "wan", .uplink = SWITCH_UPLINK_NAT,
+					.address = IP(10, 0, 3, 2), .prefix = 30 };
+	struct net_switch other = { .used = true };
+	struct uplink_port *port;
+	struct cause cause;
+
+	assert_int_equal(uplink_attach(&port, w->uplink, &other, &config, &cause), -EINVAL);
+	assert_non_null(strstr(cause.text, "prefix"));
+	config.prefix = 24;
+	config.address = IP(10, 0, 3, 255);
+	assert_int_equal(uplink_attach(&port, w->uplink, &other, &config, &cause), -EINVAL);
+	assert_non_null(strstr(cause.text, "10.0.3.255"));
+	config.address = IP(10, 0, 3, 254);
+	assert_int_equal(uplink_attach(&port, w->uplink, &other, &config, &cause), -EEXIST);
+	assert_null(port);
+	uplink_detach(NULL);
+	uplink_free(NULL);
+}
+
+#define WITH(test, kind) cmocka_unit_test_setup_teardown(test, setup_##kind, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH(answers_for_itself_without_uplink, none),
+		WITH(gives_leases, none),
+		WITH(filter_lets_only_own_frames_in, none),
+		WITH(full_queue_refuses, none),
+		WITH(hostile_frames_do_no_harm, none),
+		WITH(nat_answers_for_gateway_and_dns, nat),
+		WITH(nat_passes_udp, nat),
+		WITH(nat_passes_tcp, nat),
+		WITH(nat_refuses_closed_ports, nat),
+		WITH(nat_keeps_many_connections_apart, nat),
+		WITH(filter_lets_only_own_frames_in, nat),
+		WITH(full_queue_refuses, nat),
+		WITH(nat_at_rest_does_not_wake_up, nat),
+		WITH(hostile_frames_do_no_harm, nat),
+		WITH(wrong_networks_have_causes, nat),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
