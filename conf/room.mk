@@ -5,3 +5,9 @@ guestexamplesdir = $(docdir)/examples/guests
 dist_guestexamples_DATA = %D%/guests/demo.ini %D%/guests/web.ini
 switchexamplesdir = $(docdir)/examples/switches
 dist_switchexamples_DATA = %D%/switches/island.ini %D%/switches/lan.ini
+
+# What the shells complete comes from "vmdeck complete".
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = %D%/bash/vmdeck
+zshcompletiondir = $(datadir)/zsh/site-functions
+dist_zshcompletion_DATA = %D%/zsh/_vmdeck

@@ -15,12 +15,14 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "core/deck.h"
 #include "core/server.h"
 #include "roles.h"
 
 #define ESCAPE 0x1d /* Ctrl-] */
 #define CHUNK 4096
+#define INPUT_RETRY (10 * NS_PER_MS)
 
 struct run {
 	struct deck *deck;
@@ -29,6 +31,9 @@ struct run {
 	struct console_reader reader;
 	struct deck_listener listener;
 	struct loop_source input, signals;
+	uint8_t keys[CHUNK]; /* typed, and not yet taken by the guest */
+	size_t key_count;
+	struct loop_timer retry;
 	int signal_fd;
 	bool terminal, escaped, asked_off, over;
 	struct termios saved;
@@ -106,12 +111,31 @@ static bool take_key(struct run *run, uint8_t key)
 	return key == ESCAPE;
 }
 
+static void read_input(void *arg, uint32_t events);
+
+/* What the guest cannot take yet, as while it starts, waits; nothing more is read meanwhile. */
+static void offer_keys(void *arg)
+{
+	struct run *run = arg;
+	struct loop *loop = deck_loop(run->deck);
+	size_t taken = console_input(guest_console(run->guest), run->keys, run->key_count);
+
+	run->key_count -= taken;
+	memmove(run->keys, run->keys + taken, run->key_count);
+	if (run->key_count) {
+		loop_remove(loop, &run->input);
+		loop_timer_set(loop, &run->retry, INPUT_RETRY);
+	} else if (!run->input.active) {
+		/* A regular file cannot be watched, and standard input may be closed: nobody types. */
+		(void)loop_add(loop, &run->input, STDIN_FILENO, EPOLLIN, read_input, run);
+	}
+}
+
 static void read_input(void *arg, uint32_t events)
 {
 	struct run *run = arg;
-	uint8_t data[CHUNK], keys[CHUNK];
+	uint8_t data[CHUNK];
 	ssize_t n = read(STDIN_FILENO, data, sizeof(data));
-	size_t count = 0;
 
 	(void)events;
 	if (n <= 0) {
@@ -121,8 +145,8 @@ static void read_input(void *arg, uint32_t events)
 	}
 	for (ssize_t i = 0; i < n; i++)
 		if (!run->terminal || take_key(run, data[i]))
-			keys[count++] = data[i];
-	console_input(guest_console(run->guest), keys, count);
+			run->keys[run->key_count++] = data[i];
+	offer_keys(run);
 }
 
 static void read_signal(void *arg, uint32_t events)
@@ -178,8 +202,7 @@ static int watch(struct run *run, struct cause *cause)
 	run->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (run->signal_fd < 0)
 		return cause_errno(cause, errno, "signalfd");
-	/* A regular file cannot be watched, and standard input may be closed: then nobody types. */
-	(void)loop_add(loop, &run->input, STDIN_FILENO, EPOLLIN, read_input, run);
+	offer_keys(run);
 	err = loop_add(loop, &run->signals, run->signal_fd, EPOLLIN, read_signal, run);
 	return err < 0 ? cause_errno(cause, -err, "signalfd") : 0;
 }
@@ -243,6 +266,7 @@ int role_run(const struct role_config *config, const char *profile_path)
 		return 1;
 	}
 	run.listener = (struct deck_listener){ .event = on_event, .arg = &run };
+	run.retry = (struct loop_timer){ .fire = offer_keys, .arg = &run };
 	run.reader = (struct console_reader){ .more = print_output, .arg = &run };
 	if (watch(&run, &cause) < 0 || guest_start(run.guest, &cause) < 0) {
 		fprintf(stderr, "vmdeck: %s\n", cause.text);
@@ -261,6 +285,7 @@ int role_run(const struct role_config *config, const char *profile_path)
 		status = report_end(&run);
 	}
 	loop_remove(deck_loop(run.deck), &run.input);
+	loop_timer_cancel(deck_loop(run.deck), &run.retry);
 	if (run.signal_fd >= 0)
 		close(run.signal_fd);
 	deck_free(run.deck);

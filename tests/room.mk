@@ -1,6 +1,6 @@
 # tests: unit tests are listed by the room that they test.
 TESTS = $(check_PROGRAMS) $(dist_check_SCRIPTS)
-dist_check_SCRIPTS += %D%/manuals.sh %D%/summary.sh
+dist_check_SCRIPTS += %D%/completion.sh %D%/manuals.sh %D%/summary.sh
 EXTRA_DIST += %D%/README.md %D%/lib/summary
 
 # The Linux guest of the end-to-end tests. Nothing here is built by make: a
@@ -33,7 +33,7 @@ MOSTLYCLEANFILES += tests/summary.log
 # ./configure CC=clang --enable-sanitizer=address,undefined,fuzzer-no-link).
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 FUZZ_TARGETS = tests/fuzz/ini.fuzz tests/fuzz/kernel_image.fuzz \
-	tests/fuzz/decode.fuzz tests/fuzz/dhcp.fuzz
+	tests/fuzz/decode.fuzz tests/fuzz/dhcp.fuzz tests/fuzz/message.fuzz
 
 check_PROGRAMS += tests/fuzz/ini
 tests_fuzz_ini_SOURCES = tests/fuzz/ini.c tests/lib/fuzz.c tests/lib/fuzz.h
@@ -64,10 +64,22 @@ tests_fuzz_dhcp_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_dhcp_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_dhcp_fuzz_LDADD = $(NET_LIBS)
 
+check_PROGRAMS += tests/fuzz/message
+tests_fuzz_message_SOURCES = tests/fuzz/message.c tests/lib/fuzz.c tests/lib/fuzz.h
+tests_fuzz_message_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_message_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_message_LDADD = src/cli/libcli.a $(CONTROL_LIBS)
+
 check_PROGRAMS += tests/fuzz/kernel_image
 tests_fuzz_kernel_image_SOURCES = tests/fuzz/kernel_image.c tests/lib/fuzz.c tests/lib/fuzz.h
 tests_fuzz_kernel_image_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_kernel_image_LDADD = $(CORE_LIBS)
+
+tests_fuzz_message_fuzz_SOURCES = tests/fuzz/message.c
+tests_fuzz_message_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_message_fuzz_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_message_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_message_fuzz_LDADD = src/cli/libcli.a $(CONTROL_LIBS)
 
 tests_fuzz_kernel_image_fuzz_SOURCES = tests/fuzz/kernel_image.c
 tests_fuzz_kernel_image_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
@@ -77,3 +89,9 @@ tests_fuzz_kernel_image_fuzz_LDADD = $(CORE_LIBS)
 fuzz: $(FUZZ_TARGETS)
 .PHONY: fuzz
 CLEANFILES += $(FUZZ_TARGETS)
+
+# End-to-end tests run the program itself, in a home of their own.
+dist_check_SCRIPTS += tests/e2e/mistakes.py tests/e2e/demo.py
+EXTRA_DIST += tests/e2e/deck.py
+
+include tests/bench/room.mk

@@ -62,6 +62,21 @@ static void show_line(const char *name, const char *text)
 	putchar('\n');
 }
 
+/* ", running": what a device says of itself, behind what the profile says of it. */
+static void end_device(const json_t *result, const json_t *device)
+{
+	const char *name = text_of(device, "name", "");
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "devices"), i, row)
+		if (strcmp(text_of(row, "name", "?"), name) == 0) {
+			fputs(", ", stdout);
+			output_text(text_of(row, "status", "?"));
+		}
+	putchar('\n');
+}
+
 static void show_hardware(const json_t *result)
 {
 	json_t *row;
@@ -70,15 +85,14 @@ static void show_hardware(const json_t *result)
 	json_array_foreach(json_object_get(result, "disks"), i, row) {
 		printf("%-10s ", text_of(row, "name", "?"));
 		output_text(text_of(row, "path", "?"));
-		puts(json_is_true(json_object_get(row, "readonly")) ? " (read-only)" : "");
+		if (json_is_true(json_object_get(row, "readonly")))
+			fputs(" (read-only)", stdout);
+		end_device(result, row);
 	}
-	json_array_foreach(json_object_get(result, "nets"), i, row)
-		printf("%-10s %s on %s\n", text_of(row, "name", "?"), text_of(row, "mac", "?"),
+	json_array_foreach(json_object_get(result, "nets"), i, row) {
+		printf("%-10s %s on %s", text_of(row, "name", "?"), text_of(row, "mac", "?"),
 		       text_of(row, "switch", "?"));
-	json_array_foreach(json_object_get(result, "devices"), i, row) {
-		printf("%-10s ", text_of(row, "name", "?"));
-		output_text(text_of(row, "status", "?"));
-		putchar('\n');
+		end_device(result, row);
 	}
 }
 

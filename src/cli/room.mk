@@ -20,3 +20,11 @@ src_cli_libcli_a_SOURCES = \
 src_cli_libcli_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 
 CLI_LIBS = src/cli/libcli.a $(CONTROL_LIBS) -lm
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/cli
+tests_unit_cli_SOURCES = tests/unit/cli.c tests/unit/fake_deck.c tests/unit/fake_deck.h \
+	src/core/console.c
+tests_unit_cli_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_cli_LDADD = src/cli/libcli.a $(SERVER_LIBS) $(CMOCKA_LIBS) -lutil
+endif

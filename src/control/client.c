@@ -173,7 +173,7 @@ static void receive(struct client *client)
 		}
 	if (client->fd < 0 || n > 0 || n == -EAGAIN)
 		return;
-	if (n == 0)
+	if (n == 0 || n == -ECONNRESET)
 		cause_set(&cause, ECONNRESET, "the deck has ended or closed the connection");
 	else
 		cause_errno(&cause, (int)-n, "the connection to the deck");

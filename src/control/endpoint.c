@@ -6,11 +6,27 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* The user's folder of sockets, as systemd makes it, for those who come without the variable. */
+static const char *runtime_folder(char *path, size_t size)
+{
+	const char *folder = getenv("XDG_RUNTIME_DIR");
+	struct stat st;
+
+	if (folder && folder[0] == '/')
+		return folder;
+	snprintf(path, size, "/run/user/%u", (unsigned)geteuid());
+	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid())
+		return path;
+	return NULL;
+}
 
 int endpoint_path(char *path, size_t size, const char *given, struct cause *cause)
 {
-	const char *folder = getenv("XDG_RUNTIME_DIR");
+	char standard[64];
+	const char *folder = runtime_folder(standard, sizeof(standard));
 	struct sockaddr_un address;
 	int n;
 
@@ -18,7 +34,7 @@ int endpoint_path(char *path, size_t size, const char *given, struct cause *caus
 		given = getenv("VMDECK_SOCKET");
 	if (given && *given)
 		n = snprintf(path, size, "%s", given);
-	else if (folder && folder[0] == '/')
+	else if (folder)
 		n = snprintf(path, size, "%s/vmdeck/deck.sock", folder);
 	else
 		n = snprintf(path, size, "/tmp/vmdeck-%u/deck.sock", (unsigned)geteuid());

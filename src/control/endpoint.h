@@ -12,7 +12,8 @@
 
 /*
  * The socket's path: given if not NULL, else $VMDECK_SOCKET, else
- * $XDG_RUNTIME_DIR/vmdeck/deck.sock, else /tmp/vmdeck-UID/deck.sock.
+ * vmdeck/deck.sock in $XDG_RUNTIME_DIR or, without that, in /run/user/UID, else
+ * /tmp/vmdeck-UID/deck.sock.
  * -ENAMETOOLONG with a cause when it does not fit a socket address.
  */
 int endpoint_path(char *path, size_t size, const char *given, struct cause *cause);

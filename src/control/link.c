@@ -88,7 +88,7 @@ static int next_message(struct link *link, struct message *message, uint64_t due
 		if (error < 0)
 			return cause_errno(cause, -error, "waiting for the deck");
 		n = frame_reader_fill(&link->in, link->fd);
-		if (n == 0)
+		if (n == 0 || n == -ECONNRESET)
 			return cause_set(cause, ECONNRESET,
 					 "the deck has ended or closed the connection");
 		if (n < 0 && n != -EAGAIN)

@@ -10,10 +10,10 @@
 struct acpi {
 	uint8_t cpus[CPUS_MAX]; /* APIC IDs */
 	unsigned cpu_count;
-	uint32_t ioapic; /* address */
-	uint64_t ecam;	 /* of bus 0, or 0 */
+	uint32_t ioapic;               /* address */
+	uint64_t ecam;                 /* of bus 0, or 0 */
 	uint16_t pm_event, pm_control; /* ports; 0: none */
-	uint8_t sleep_type;	       /* of S5 */
+	uint8_t sleep_type;            /* of S5 */
 	uint8_t power_gsi;
 	bool power_edge, power_low;
 };

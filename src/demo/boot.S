@@ -159,6 +159,9 @@ service:
 	jne	1f
 	flds	(%rdi)
 	iretq
+1:	cmp	$SERVICE_JUMP, %eax
+	jne	1f
+	jmp	*%rdi
 1:	cli
 	hlt
 	jmp	1b
@@ -167,8 +170,7 @@ service:
 	.altmacro
 	.macro	exception n
 exception_\n:
-	.if	\n == 8 || (\n >= 10 && \n <= 14) || \n == 17 || \n == 21 || \n == 29 || \n == 30
-	.else
+	.if	!((0x60227d00 >> \n) & 1)	/* those that push an error code by themselves */
 	push	$0
 	.endif
 	push	$\n
@@ -207,7 +209,7 @@ gdt:	.quad	0
 	.quad	0x00affb000000ffff	/* 0x30 64-bit code, DPL 3 */
 	.quad	0
 	.set	n, 0
-	.rept	CPUS_MAX		/* 0x40 and up: the TSSs, each up to the end of the bitmap */
+	.rept	CPUS_MAX		/* 0x40 and up: TSSs, to the end of the bitmap */
 	.word	io_bitmap + 8192 - tss - n * TSS_STRIDE
 	.word	tss - boot_start + n * TSS_STRIDE
 	.byte	0x10, 0x89, 0, 0

@@ -28,7 +28,7 @@ const char *clock_source = "none";
 
 static struct time_page page __attribute__((aligned(64)));
 static bool use_page, use_steal;
-static uint64_t base_tsc, frequency = SECOND;
+static uint64_t base_tsc, base_time, frequency = SECOND;
 static uint64_t multiplier; /* ns of a tick, 32.32 */
 
 static uint64_t scale(uint64_t ticks, uint64_t factor)
@@ -82,21 +82,46 @@ static bool setup_cpuid(void)
 	return false;
 }
 
+/* Channel 2's count and the TSC at the same moment: the tightest of a few tries. */
+static uint64_t sample_pit(unsigned *count)
+{
+	uint64_t best = NEVER, at = 0;
+
+	for (unsigned i = 0; i < 10; i++) {
+		uint64_t start = read_tsc(), end;
+		unsigned value;
+
+		out8(0x43, 0x80);
+		end = read_tsc();
+		value = in8(0x42);
+		value |= in8(0x42) << 8;
+		if (end - start < best) {
+			best = end - start;
+			at = start + best / 2;
+			*count = value;
+		}
+	}
+	return at;
+}
+
 static void setup_pit(void)
 {
-	const unsigned count = PIT_HZ / 100;
-	uint64_t start, end, limit = 0;
+	unsigned first = 0, last = 0;
+	uint64_t start, end;
 
 	out8(0x61, (in8(0x61) & ~2) | 1);
 	out8(0x43, 0xb0);
-	out8(0x42, count & 0xff);
-	out8(0x42, count >> 8);
-	start = read_tsc();
-	while (!(in8(0x61) & 0x20) && ++limit < 1000000)
-		;
-	end = read_tsc();
-	if (limit < 1000000 && end > start) {
-		frequency = (end - start) * PIT_HZ / count;
+	out8(0x42, 0xff);
+	out8(0x42, 0xff);
+	start = sample_pit(&first);
+	/* About 6 ms; a host that is late does not matter until the counter ends after 55 ms. */
+	for (unsigned i = 0; i < 1000; i++) {
+		end = sample_pit(&last);
+		if (last > first || first - last > 7000)
+			break;
+	}
+	if (last < first && end > start) {
+		frequency = (end - start) * PIT_HZ / (first - last);
 		clock_source = "TSC by PIT";
 	}
 }
@@ -107,6 +132,7 @@ void clock_setup(void)
 		setup_pit();
 	multiplier = (SECOND << 32) / frequency;
 	base_tsc = read_tsc();
+	base_time = clock_now() - 1;
 }
 
 uint64_t clock_now(void)
@@ -125,7 +151,7 @@ uint64_t clock_now(void)
 		time = page.time + scale(delta, page.multiplier);
 		barrier();
 	} while (version != page.version);
-	return time;
+	return time - base_time;
 }
 
 uint64_t clock_frequency(void)
@@ -182,5 +208,8 @@ uint64_t clock_wall(void)
 		year--;
 	}
 	return ((365ull * year + year / 4 - year / 100 + year / 400 + (153 * (month - 3) + 2) / 5 +
-		 day - 1 - 719468) * 24 + hour) * 3600 + minute * 60 + second;
+		 day - 1 - 719468) *
+			24 +
+		hour) * 3600 +
+	       minute * 60 + second;
 }

@@ -1,5 +1,5 @@
 /*
- * Time since the start of the machine's clock, from the TSC.
+ * Time since the start of the guest, from the TSC.
  */
 #ifndef DEMO_CLOCK_H
 #define DEMO_CLOCK_H

@@ -43,25 +43,35 @@ void print(const char *text, ...)
 {
 	char buffer[512];
 	va_list list;
+	size_t length;
 
 	va_start(list, text);
-	put(buffer, format_list(buffer, sizeof(buffer), text, list));
+	length = format_list(buffer, sizeof(buffer), text, list);
 	va_end(list);
+	if (prompting && command_in_background()) {
+		buffer[length - (length > 0)] = '\0';
+		note("%s", buffer);
+	} else {
+		put(buffer, length);
+	}
 }
 
 void note(const char *text, ...)
 {
-	char buffer[256];
+	char buffer[512];
 	va_list list;
+	size_t length;
 
 	va_start(list, text);
-	format_list(buffer, sizeof(buffer), text, list);
+	length = format_list(buffer, sizeof(buffer), text, list);
 	va_end(list);
 	if (prompting)
-		print("\r\033[K");
-	print("%s\n", buffer);
+		put("\r\033[K", 4);
+	put(buffer, length);
+	put("\n", 1);
 	if (prompting) {
-		print("%s> ", guest_name);
+		put(guest_name, strlen(guest_name));
+		put("> ", 2);
 		put(line, line_length);
 	}
 	console_flush();

@@ -8,7 +8,10 @@
 
 extern char guest_name[32];
 
-/* Adds to the output, which goes out with the next prompt, console_flush() or when much has come up. */
+/*
+ * Adds to the output, which goes out with the next prompt, console_flush() or
+ * when much has come up. From a command in the background: one whole line.
+ */
 void print(const char *text, ...) __attribute__((format(printf, 1, 2)));
 
 /* One line from the background: the line being typed moves below it. Text without newline. */

@@ -61,6 +61,12 @@ static void timer_calibrate(void)
 		timer_frequency = counted;
 }
 
+/* Written by KVM. Grows also while a halted CPU waits for the host to run it again. */
+static uint64_t steal_of(const struct cpu *cpu)
+{
+	return *(const volatile uint64_t *)&cpu->steal.steal;
+}
+
 void cpu_setup(struct cpu *cpu)
 {
 	apic_write(APIC_SPURIOUS, 0x1ff);
@@ -73,10 +79,10 @@ void cpu_setup(struct cpu *cpu)
 	if (cpu->index == 0)
 		timer_calibrate();
 	clock_enable_steal(&cpu->steal);
-	cpu->window_start = clock_now();
-	cpu->idle = cpu->window_start;
-	cpu->online = true;
 	service(SERVICE_INTERRUPTS_ON);
+	/* KVM's first figure holds delays from before. */
+	cpu->idle = clock_now() - steal_of(cpu);
+	cpu->online = true;
 }
 
 void cpu_start_others(const uint8_t *apic_ids, unsigned count)
@@ -116,12 +122,6 @@ void cpu_set_timer(struct cpu *cpu, uint64_t when)
 	if (timer_frequency != SECOND)
 		ticks = ticks * (timer_frequency / 1000) / (SECOND / 1000);
 	apic_write(APIC_INITIAL, minimum(ticks + 1, UINT32_MAX));
-}
-
-/* Written by KVM. Grows also while a halted CPU waits for the host to run it again. */
-static uint64_t steal_of(const struct cpu *cpu)
-{
-	return *(const volatile uint64_t *)&cpu->steal.steal;
 }
 
 void cpu_halt(struct cpu *cpu)

@@ -16,10 +16,10 @@ struct cpu {
 	uint32_t index;
 	uint32_t apic_id;
 	volatile bool online;
-	uint64_t timer_at;	  /* what the timer is set to; NEVER: off */
-	volatile uint64_t idle;	  /* ns spent halted, without the host's delay in waking up */
+	uint64_t timer_at;           /* what the timer is set to; NEVER: off */
+	volatile uint64_t idle;      /* ns spent halted, without the host's delay in waking up */
 	volatile uint64_t halted_at; /* 0: not halted */
-	volatile uint32_t load;	  /* busy permille that is asked for */
+	volatile uint32_t load;      /* busy permille that is asked for */
 	uint64_t window_start, window_busy; /* of the load's control */
 	int64_t window_carry;
 	uint64_t halts;

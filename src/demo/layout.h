@@ -40,12 +40,13 @@
 #define VECTOR_POWER 0x35
 #define VECTOR_CALL 0x36
 
-#define SERVICE_HALT 0		/* returns when an interrupt is pending */
-#define SERVICE_WRITE_MSR 1	/* ecx: number, edx:edi: value */
-#define SERVICE_CPUID 2		/* edi: leaf */
+#define SERVICE_HALT 0      /* returns when an interrupt is pending */
+#define SERVICE_WRITE_MSR 1 /* ecx: number, edx:edi: value */
+#define SERVICE_CPUID 2     /* edi: leaf */
 #define SERVICE_INTERRUPTS_ON 3
-#define SERVICE_NO_IDT 4	/* the next exception is a triple fault */
-#define SERVICE_LOAD_FLOAT 5	/* flds (rdi) at CPL 0, which no emulator of KVM knows */
-#define SERVICE_STOP 6		/* never returns */
+#define SERVICE_NO_IDT 4     /* the next exception is a triple fault */
+#define SERVICE_LOAD_FLOAT 5 /* flds (rdi) at CPL 0, which no emulator of KVM knows */
+#define SERVICE_JUMP 6       /* to rdi, at CPL 0 */
+#define SERVICE_STOP 7       /* never returns */
 
 #endif

@@ -27,8 +27,7 @@ void copy_text(char *to, size_t size, const char *from);
 
 /* printf's subset: %d %u %x %c %s %%, l and ll, width, 0 and -. Length without NUL, below size. */
 size_t format_list(char *to, size_t size, const char *text, va_list list);
-size_t format(char *to, size_t size, const char *text, ...)
-	__attribute__((format(printf, 3, 4)));
+size_t format(char *to, size_t size, const char *text, ...) __attribute__((format(printf, 3, 4)));
 
 /* A decimal or 0x number, with K, M or G behind it if suffix is set; all of text, or false. */
 bool parse_number(const char *text, bool suffix, uint64_t *number);

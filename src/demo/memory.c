@@ -113,7 +113,8 @@ bool memory_setup(const struct start_info *info)
 	if (range_count == 0)
 		return false;
 	for (unsigned i = 0; i < range_count; i++)
-		if (ranges[i].end > 4 * GIB && !map(maximum(ranges[i].start, 4 * GIB), ranges[i].end))
+		if (ranges[i].end > 4 * GIB &&
+		    !map(maximum(ranges[i].start, 4 * GIB), ranges[i].end))
 			ranges[i].end = ranges[i].start;
 	return true;
 }

@@ -1,6 +1,6 @@
 # demo: the built-in guest, a freestanding program with its own flags, and
 # its file as data for the monitor.
-DEMO_CFLAGS = -std=gnu11 -O2 -ffreestanding -nostdlib -static -fno-pic -no-pie \
+DEMO_CFLAGS = -std=gnu11 -Os -ffreestanding -nostdlib -static -fno-pic \
 	-mno-red-zone -mcmodel=small -march=x86-64 -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-builtin -fno-sanitize=all \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(WERROR_CFLAGS) \
@@ -9,29 +9,50 @@ DEMO_CFLAGS = -std=gnu11 -O2 -ffreestanding -nostdlib -static -fno-pic -no-pie \
 DEMO_CODE = \
 	%D%/boot.S \
 	%D%/acpi.c \
+	%D%/background.c \
 	%D%/clock.c \
 	%D%/command.c \
+	%D%/command_end.c \
+	%D%/command_load.c \
+	%D%/command_net.c \
 	%D%/console.c \
 	%D%/cpu.c \
+	%D%/disk.c \
+	%D%/fuzz.c \
 	%D%/lib.c \
+	%D%/link.c \
 	%D%/memory.c \
+	%D%/net.c \
+	%D%/nic.c \
+	%D%/pci.c \
+	%D%/peers.c \
 	%D%/start.c \
 	%D%/task.c \
-	%D%/uart.c
+	%D%/tcp.c \
+	%D%/uart.c \
+	%D%/virtio.c
 DEMO_INCLUDED = \
 	%D%/acpi.h \
+	%D%/background.h \
 	%D%/clock.h \
 	%D%/command.h \
 	%D%/console.h \
 	%D%/cpu.h \
+	%D%/disk.h \
 	%D%/events.h \
 	%D%/layout.h \
 	%D%/lib.h \
 	%D%/machine.h \
 	%D%/memory.h \
+	%D%/net.h \
+	%D%/nic.h \
+	%D%/pci.h \
+	%D%/peers.h \
 	%D%/start.h \
 	%D%/task.h \
-	%D%/uart.h
+	%D%/tcp.h \
+	%D%/uart.h \
+	%D%/virtio.h
 
 EXTRA_DIST += $(DEMO_CODE) $(DEMO_INCLUDED) %D%/demo.ld
 CLEANFILES += %D%/demo.elf
@@ -47,3 +68,11 @@ src_demo_libdemo_a_CCASFLAGS = -Wa,-I,$(builddir)
 %D%/libdemo_a-image.$(OBJEXT): %D%/demo.elf
 
 DEMO_LIBS = src/demo/libdemo.a
+
+dist_check_SCRIPTS += tests/demo-guest
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/demo_lib
+tests_unit_demo_lib_SOURCES = tests/unit/demo_lib.c
+tests_unit_demo_lib_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_demo_lib_LDADD = $(CMOCKA_LIBS)
+endif

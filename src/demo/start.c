@@ -2,13 +2,20 @@
  * The guest's start at CPL 3, its events, and its end on a fault.
  */
 #include "acpi.h"
+#include "background.h"
 #include "clock.h"
 #include "console.h"
 #include "cpu.h"
+#include "disk.h"
 #include "events.h"
 #include "memory.h"
+#include "net.h"
+#include "nic.h"
+#include "pci.h"
+#include "peers.h"
 #include "start.h"
 #include "task.h"
+#include "tcp.h"
 #include "uart.h"
 
 static char command_line[1024];
@@ -78,21 +85,37 @@ void start_power_off(void)
 
 uint64_t events_handle(uint64_t pending)
 {
+	uint64_t frames = net_counters.sink_frames, now = clock_now(), next;
+	bool more = nic_poll();
+
+	if (net_counters.sink_frames != frames) {
+		net_counters.sink_last = now;
+		if (net_counters.sink_first == 0)
+			net_counters.sink_first = now;
+	}
 	if (pending & 0xffull << 8 * PENDING_SERIAL)
 		console_receive();
+	if (pending & 0xffull << 8 * PENDING_TRANSMIT)
+		task_event();
+	if (pending & 0xffull << 8 * PENDING_DISK)
+		disk_poll();
 	if (pending & 0xffull << 8 * PENDING_POWER && acpi_power_pressed() && !shutting_down)
 		shutting_down = task_start(shut_down, NULL);
-	return NEVER;
+	next = tcp_timers(now);
+	nic_flush();
+	return more ? 0 : next;
 }
 
 bool events_rest(void)
 {
-	return true;
+	nic_flush();
+	return nic_rest();
 }
 
 void fault(unsigned vector, uint64_t error, uint64_t rip, uint64_t cr2)
 {
-	print("\nfault: exception %u, error %lx, rip %lx, cr2 %lx; halted\n", vector, error, rip, cr2);
+	print("\nfault: exception %u, error %lx, rip %lx, cr2 %lx; halted\n", vector, error, rip,
+	      cr2);
 	console_flush();
 	for (;;)
 		service(SERVICE_STOP);
@@ -100,6 +123,7 @@ void fault(unsigned vector, uint64_t error, uint64_t rip, uint64_t cr2)
 
 void guest_start(struct cpu *cpu, unsigned unused, const struct start_info *info)
 {
+	char option[8];
 	bool memory;
 
 	(void)unused;
@@ -117,10 +141,19 @@ void guest_start(struct cpu *cpu, unsigned unused, const struct start_info *info
 	uart_setup();
 	cpu->pending_byte[PENDING_SERIAL] = 1; /* what came before the interrupt was on */
 	print("\nvmdeck demo guest \"%s\": %lu KiB RAM, %u vCPU, %s. Type help.\n", guest_name,
-	      memory_size() / 1024, acpi.cpu_count, clock_source);
+	      memory_size() / 1024, (unsigned)maximum(acpi.cpu_count, 1), clock_source);
 	if (!memory)
 		print("no RAM above the image in the memory map\n");
 	acpi_enable_power_button();
+	pci_setup();
+	disk_setup();
+	services_setup();
+	if (nic_setup()) {
+		task_start(link_task, NULL);
+		task_start(hello_task, NULL);
+	}
+	background_setup();
+	background_set(start_option("demo", option, sizeof(option)));
 	task_start(console_task, first_commands);
 	tasks_run();
 }

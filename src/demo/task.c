@@ -15,7 +15,7 @@ struct task {
 	uint64_t rsp;
 	uint64_t wake_at;
 	bool used, sleeping; /* sleeping: no event wakes it */
-	uint32_t seen;	     /* events at the last turn */
+	uint32_t seen;       /* events at the last turn */
 	void (*run)(void *argument);
 	void *argument;
 };
@@ -52,11 +52,19 @@ bool task_start(void (*run)(void *argument), void *argument)
 		/* What task_switch() pops: six registers, then the return address. */
 		*top = (uintptr_t)enter;
 		memset(top - 6, 0, 6 * sizeof(*top));
-		*task = (struct task){ .rsp = (uintptr_t)(top - 6), .used = true, .run = run,
-				       .argument = argument, .seen = events - 1 };
+		*task = (struct task){ .rsp = (uintptr_t)(top - 6),
+				       .used = true,
+				       .run = run,
+				       .argument = argument,
+				       .seen = events - 1 };
 		return true;
 	}
 	return false;
+}
+
+void *task_argument(void)
+{
+	return current != NULL ? current->argument : NULL;
 }
 
 static void pause(uint64_t until, bool sleeping)
@@ -109,8 +117,8 @@ static uint64_t run_due(void)
 			now = clock_now();
 		}
 		if (task->used)
-			next = minimum(next, !task->sleeping && task->seen != events
-						     ? 0 : task->wake_at);
+			next = minimum(next,
+				       !task->sleeping && task->seen != events ? 0 : task->wake_at);
 	}
 	return next;
 }

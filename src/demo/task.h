@@ -23,6 +23,9 @@ void task_event(void);
 /* Lets events and other tasks have a turn. */
 void task_yield(void);
 
+/* What the running task was started with; NULL between tasks. */
+void *task_argument(void);
+
 /* Runs everything, for ever. */
 __attribute__((noreturn)) void tasks_run(void);
 

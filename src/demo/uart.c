@@ -27,7 +27,7 @@ void uart_setup(void)
 	out8(LINE_CONTROL, 3);
 	out8(FIFO_CONTROL, 7);
 	out8(MODEM_CONTROL, 0xb); /* OUT2 lets the interrupt through */
-	in8(DATA); /* a host that held back input goes on only after a read */
+	in8(DATA);                /* a host that held back input goes on only after a read */
 	acpi_route_line(4, VECTOR_SERIAL, false, false);
 	out8(INTERRUPT_ENABLE, 1);
 }

@@ -57,7 +57,7 @@ struct capture_tap {
 	_Alignas(64) _Atomic uint32_t snap; /* bytes wanted of each frame; 0: nobody captures */
 	uint32_t sequence;
 	_Atomic(struct chunk *) open; /* NULL, CHUNK_BUSY, or a chunk anyone may take */
-	_Atomic uint64_t stamp;	      /* time of the latest records */
+	_Atomic uint64_t since;	      /* time of the first record in the latest chunk */
 	_Atomic uint64_t lost;
 
 	/* Constant. */
@@ -103,6 +103,8 @@ struct sink {
 	bool regular, is_socket;
 	uint8_t *buffer;
 	size_t room, start, end; /* bytes from start to end wait to be written */
+	size_t mark;		 /* up to it the buffer is filled without another thought */
+	bool blocked;		 /* the reader takes nothing for now */
 	size_t limit;		 /* packets are lost rather than let more than this wait */
 	int64_t base;		 /* regular: offset in the file of the buffer's first byte */
 };
@@ -182,7 +184,9 @@ int capture_sink_open(struct sink *sink, int fd, struct cause *cause); /* any th
 void capture_sink_close(struct sink *sink);
 bool capture_sink_put_section(struct capture *capture);
 bool capture_sink_put_interface(struct capture *capture, const struct capture_tap *tap);
-void capture_sink_put_record(struct capture *capture, const struct capture_tap *tap,
+/* The number of the tap's interface in this capture, or NO_INTERFACE: it is not wanted. */
+uint32_t capture_sink_interface(struct capture *capture, const struct capture_tap *tap);
+void capture_sink_put_record(struct capture *capture, uint32_t interface,
 			     const struct capture_record *record);
 void capture_sink_put_statistics(struct capture *capture, uint64_t start_ns, uint64_t end_ns);
 void capture_sink_lost(struct capture *capture, const struct capture_tap *tap, uint64_t count);

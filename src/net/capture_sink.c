@@ -22,7 +22,7 @@
 #include "base/checked.h"
 #include "net/pcapng.h"
 
-#define WRITE_SIZE (256u * 1024)       /* of a file */
+#define WRITE_SIZE (256u * 1024)       /* gathered before it is written */
 #define STREAM_LIMIT (4u * 1024 * 1024) /* packets waiting for a slow reader */
 #define STREAM_ROOM (2 * STREAM_LIMIT + 1024 * 1024)
 #define PIPE_SIZE (1024 * 1024)
@@ -63,6 +63,7 @@ int capture_sink_open(struct sink *sink, int fd, struct cause *cause)
 		sink->room = STREAM_ROOM;
 		sink->limit = STREAM_LIMIT;
 	}
+	sink->mark = WRITE_SIZE;
 	sink->buffer = malloc(sink->room);
 	return sink->buffer ? 0 : cause_errno(cause, ENOMEM, "capture: buffer");
 }
@@ -153,6 +154,7 @@ static void flush_stream(struct capture *capture)
 {
 	struct sink *sink = &capture->sink;
 
+	sink->blocked = false;
 	while (sink->start < sink->end) {
 		const uint8_t *data = sink->buffer + sink->start;
 		size_t size = sink->end - sink->start;
@@ -162,8 +164,13 @@ static void flush_stream(struct capture *capture)
 
 		if (done < 0 && errno == EINTR)
 			continue;
-		if (done < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		if (done < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			sink->blocked = true;
+			sink->mark = sink->start + sink->limit;
+			if (sink->mark > sink->room)
+				sink->mark = sink->room;
 			return;
+		}
 		if (done < 0) {
 			end(capture, errno == EPIPE || errno == ECONNRESET ? 0 : errno);
 			return;
@@ -172,6 +179,7 @@ static void flush_stream(struct capture *capture)
 		sink->start += (size_t)done;
 	}
 	sink->start = sink->end = 0;
+	sink->mark = WRITE_SIZE;
 }
 
 void capture_sink_flush(struct capture *capture)
@@ -203,27 +211,36 @@ void capture_sink_ready(struct capture *capture, bool gone)
 		end(capture, 0);
 }
 
-/* Room for a block of at most need bytes, or NULL: it is lost, or the capture is over. */
-static uint8_t *reserve(struct capture *capture, size_t need, bool packet)
+/* Room for need bytes, which are not simply there; see reserve(). */
+static uint8_t *make_room(struct capture *capture, size_t need, bool packet)
 {
 	struct sink *sink = &capture->sink;
 
 	if (sink->regular) {
-		if (sink->end + need > sink->room || sink->end >= WRITE_SIZE)
-			flush_file(capture);
+		flush_file(capture);
 		return capture->state == CAPTURE_OVER ? NULL : sink->buffer + sink->end;
 	}
-	if (packet && sink->end - sink->start + need > sink->limit) {
+	if (!sink->blocked)
 		flush_stream(capture);
-		if (capture->state == CAPTURE_OVER || sink->end - sink->start + need > sink->limit)
-			return NULL;
-	}
+	if (capture->state == CAPTURE_OVER ||
+	    (packet && sink->end - sink->start + need > sink->limit))
+		return NULL;
 	if (sink->end + need > sink->room) {
 		memmove(sink->buffer, sink->buffer + sink->start, sink->end - sink->start);
 		sink->end -= sink->start;
 		sink->start = 0;
 	}
 	return sink->end + need > sink->room ? NULL : sink->buffer + sink->end;
+}
+
+/* Room for a block of at most need bytes, or NULL: it is lost, or the capture is over. */
+static inline uint8_t *reserve(struct capture *capture, size_t need, bool packet)
+{
+	struct sink *sink = &capture->sink;
+
+	if (capture->state != CAPTURE_OVER && sink->end + need <= sink->mark)
+		return sink->buffer + sink->end;
+	return make_room(capture, need, packet);
 }
 
 bool capture_sink_put_section(struct capture *capture)
@@ -278,8 +295,7 @@ bool capture_sink_put_interface(struct capture *capture, const struct capture_ta
 	return true;
 }
 
-/* The number of the tap's interface, or NO_INTERFACE: it is not wanted. */
-static uint32_t interface_of(struct capture *capture, const struct capture_tap *tap)
+uint32_t capture_sink_interface(struct capture *capture, const struct capture_tap *tap)
 {
 	uint32_t *known;
 
@@ -296,7 +312,7 @@ static uint32_t interface_of(struct capture *capture, const struct capture_tap *
 
 void capture_sink_lost(struct capture *capture, const struct capture_tap *tap, uint64_t lost)
 {
-	uint32_t number = interface_of(capture, tap);
+	uint32_t number = capture_sink_interface(capture, tap);
 
 	if (number == NO_INTERFACE)
 		return;
@@ -307,15 +323,15 @@ void capture_sink_lost(struct capture *capture, const struct capture_tap *tap, u
 }
 
 static void put_packet(struct capture *capture, uint32_t number,
-		       const struct capture_record *record)
+		       const struct capture_record *record, uint32_t captured)
 {
 	struct interface *interface = &capture->interfaces[number];
-	uint8_t *out = reserve(capture, PCAPNG_PACKET_MAX(record->captured), true);
+	uint8_t *out = reserve(capture, PCAPNG_PACKET_MAX(captured), true);
 	struct pcapng_packet packet = {
 		.interface = number,
 		.time_ns = record->time_ns,
 		.size = record->size,
-		.captured = record->captured,
+		.captured = captured,
 		.data = record->data,
 		.lost = interface->pending,
 	};
@@ -339,25 +355,20 @@ static void put_packet(struct capture *capture, uint32_t number,
 	count(&capture->count_records, 1);
 }
 
-void capture_sink_put_record(struct capture *capture, const struct capture_tap *tap,
+void capture_sink_put_record(struct capture *capture, uint32_t number,
 			     const struct capture_record *record)
 {
-	uint32_t number = interface_of(capture, tap);
-	struct capture_record cut_record;
+	uint32_t captured = record->captured < capture->snap ? record->captured : capture->snap;
 
-	if (number == NO_INTERFACE)
-		return;
 	capture->interfaces[number].received++;
 	if (!filter_match(&capture->filter, record->data, record->captured, record->size))
 		return;
-	cut_record = *record;
-	if (cut_record.captured > capture->snap)
-		cut_record.captured = capture->snap;
 	if (!capture->records) {
-		put_packet(capture, number, &cut_record);
+		put_packet(capture, number, record, captured);
 		return;
 	}
-	capture->batch[capture->batch_count++] = cut_record;
+	capture->batch[capture->batch_count] = *record;
+	capture->batch[capture->batch_count++].captured = captured;
 	if (capture->batch_count == BATCH_MAX)
 		capture_sink_flush_batch(capture);
 }

@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "net/offload.h"
 
+#define PREFETCH 512 /* bytes ahead */
+
 static void hand_over(struct capture_hub *hub, struct chunk *chunk)
 {
 	struct chunk *head = atomic_load_explicit(&hub->full, memory_order_relaxed);
@@ -22,7 +24,7 @@ static void hand_over(struct capture_hub *hub, struct chunk *chunk)
 		capture_hub_wake(hub);
 }
 
-static struct chunk *new_chunk(struct capture_tap *tap)
+static struct chunk *new_chunk(struct capture_tap *tap, uint64_t now)
 {
 	struct chunk *chunk = capture_pool_take(tap->hub);
 
@@ -32,6 +34,8 @@ static struct chunk *new_chunk(struct capture_tap *tap)
 		chunk->sequence = tap->sequence++;
 		chunk->used = 0;
 		chunk->read = 0;
+		/* Released after the chunk before it was handed over. */
+		atomic_store_explicit(&tap->since, now, memory_order_release);
 	}
 	return chunk;
 }
@@ -58,12 +62,16 @@ static uint32_t bytes_wanted(const struct net_frame *frame, uint32_t snap)
 	return frame->size < snap ? frame->size : snap;
 }
 
-static void append(struct chunk *chunk, const struct net_frame *frame, uint32_t captured,
-		   uint64_t now, enum net_verdict verdict, uint32_t to)
+/* Writes a record at at, of which captured bytes are wanted; returns its end. */
+static uint8_t *append(uint8_t *at, const struct net_frame *frame, uint32_t captured, uint64_t now,
+		       enum net_verdict verdict, uint32_t to)
 {
-	struct record *record = (struct record *)(void *)(chunk->data + chunk->used);
-	uint8_t *data = (uint8_t *)(record + 1);
+	struct record *record = (struct record *)(void *)at;
+	uint8_t *data = at + sizeof(*record);
 
+	/* The writer read these lines last, so they are in another CPU's cache. */
+	__builtin_prefetch(at + PREFETCH, 1);
+	__builtin_prefetch(at + PREFETCH + 64, 1);
 	captured = copy_bytes(data, frame, captured);
 	/* A finished checksum can be told only by who has the whole frame. */
 	if ((frame->offload.flags & NET_OFFLOAD_NEEDS_CSUM) && captured == frame->size)
@@ -74,44 +82,68 @@ static void append(struct chunk *chunk, const struct net_frame *frame, uint32_t 
 	record->size = frame->size;
 	record->captured = captured;
 	record->verdict = verdict;
-	chunk->used += (uint32_t)(sizeof(*record) + align_up(captured, 8));
+	return data + align_up(captured, 8);
+}
+
+static void count_lost(struct capture_tap *tap, uint64_t count)
+{
+	atomic_store_explicit(&tap->lost,
+			      atomic_load_explicit(&tap->lost, memory_order_relaxed) + count,
+			      memory_order_relaxed);
+}
+
+/*
+ * Appends to chunk (or to new ones, if it is NULL or full) until it meets a
+ * frame that no chunk can be had for. Returns the chunk that is open then.
+ */
+static struct chunk *append_all(struct capture_tap *tap, struct chunk *chunk,
+				const struct net_frame *frames, unsigned count,
+				const enum net_verdict *verdicts, const uint32_t *to, uint64_t now,
+				uint32_t snap)
+{
+	uint8_t *at = chunk ? chunk->data + chunk->used : NULL;
+	uint8_t *end = chunk ? chunk->data + CHUNK_ROOM : NULL;
+
+	for (unsigned i = 0; i < count; i++) {
+		uint32_t captured = bytes_wanted(&frames[i], snap);
+		size_t need = sizeof(struct record) + align_up(captured, 8);
+
+		if (need > (size_t)(end - at)) {
+			if (chunk) {
+				chunk->used = (uint32_t)(at - chunk->data);
+				hand_over(tap->hub, chunk);
+			}
+			chunk = new_chunk(tap, now);
+			if (!chunk) {
+				count_lost(tap, count - i);
+				return NULL;
+			}
+			at = chunk->data;
+			end = at + CHUNK_ROOM;
+		}
+		at = append(at, &frames[i], captured, now, verdicts[i], to[i]);
+	}
+	if (chunk)
+		chunk->used = (uint32_t)(at - chunk->data);
+	return chunk;
 }
 
 void capture_tap_record(struct capture_tap *tap, const struct net_frame *frames, unsigned count,
 			const enum net_verdict *verdicts, const uint32_t *to)
 {
 	uint32_t snap = atomic_load_explicit(&tap->snap, memory_order_relaxed);
-	struct chunk *chunk = atomic_exchange_explicit(&tap->open, CHUNK_BUSY,
-						       memory_order_seq_cst);
-	bool fresh = !chunk;
+	struct chunk *before = atomic_exchange_explicit(&tap->open, CHUNK_BUSY,
+							memory_order_seq_cst);
+	struct chunk *chunk = before;
+
 	/*
-	 * Read after the mark is seen, so that a writer that finds no mark
-	 * knows that no record older than its own clock will follow.
+	 * The clock is read after the mark is seen, so that a writer that finds
+	 * no mark knows that no record older than its own clock will follow.
 	 */
-	uint64_t now = clock_monotonic();
-
-	atomic_store_explicit(&tap->stamp, now, memory_order_release);
-	for (unsigned i = 0; i < count && snap; i++) {
-		uint32_t captured = bytes_wanted(&frames[i], snap);
-		uint32_t need = (uint32_t)(sizeof(struct record) + align_up(captured, 8));
-
-		if (!chunk || chunk->used + need > CHUNK_ROOM) {
-			if (chunk)
-				hand_over(tap->hub, chunk);
-			chunk = new_chunk(tap);
-			fresh = true;
-			if (!chunk) {
-				atomic_store_explicit(
-					&tap->lost,
-					atomic_load_explicit(&tap->lost, memory_order_relaxed) +
-						count - i,
-					memory_order_relaxed);
-				break;
-			}
-		}
-		append(chunk, &frames[i], captured, now, verdicts[i], to[i]);
-	}
-	if (!fresh) {
+	if (snap)
+		chunk = append_all(tap, before, frames, count, verdicts, to, clock_monotonic(),
+				   snap);
+	if (chunk == before) {
 		atomic_store_explicit(&tap->open, chunk, memory_order_release);
 		return;
 	}

@@ -17,6 +17,7 @@
 
 #define PASS_INTERVAL (50 * NS_PER_MS)
 #define DRAIN_INTERVAL (1 * NS_PER_MS) /* while a stopped capture waits for its last records */
+#define BUSY_TRIES 400		      /* a burst is recorded in less, unless its thread is preempted */
 #define DRAIN_STALL (250 * NS_PER_MS) /* a stopped capture's reader takes nothing */
 #define DRAIN_MAX (2 * NS_PER_S)
 #define CLOCK_STEP NS_PER_MS /* a larger change of the wall clock's offset is a step */
@@ -24,6 +25,11 @@
 struct waiting {
 	uint64_t time; /* of the tap's first record */
 	struct capture_tap *tap;
+};
+
+struct target {
+	struct capture *capture;
+	uint32_t interface;
 };
 
 struct writer {
@@ -39,7 +45,8 @@ struct writer {
 	struct capture **captures;
 	struct waiting *heap;
 	struct pollfd *polls;
-	uint32_t tap_count, tap_room, id_count, id_room, capture_count, capture_room, heap_count;
+	struct target *targets;
+	uint32_t tap_count, tap_room, id_count, id_room, capture_count, capture_room, heap_count, target_count;
 };
 
 /* array: the address of a pointer to elements of that size. */
@@ -78,6 +85,9 @@ static bool grow_lists(struct writer *w, uint32_t captures)
 	if (!grow(&w->heap, &room, w->hub->tap_count, sizeof(*w->heap)) ||
 	    !grow(&w->taps, &w->tap_room, w->hub->tap_count, sizeof(struct capture_tap *)) ||
 	    !grow(&w->by_id, &w->id_room, w->hub->id_room, sizeof(struct capture_tap *)))
+		return false;
+	room = w->capture_room;
+	if (!grow(&w->targets, &room, captures + 1, sizeof(*w->targets)))
 		return false;
 	room = w->capture_room;
 	return grow(&w->polls, &room, captures + 1, sizeof(*w->polls)) &&
@@ -157,6 +167,25 @@ static void enqueue(struct chunk *chunk)
 	*at = chunk;
 }
 
+/* The tap's open chunk, or NULL; CHUNK_BUSY: its thread does not get on with it. */
+static struct chunk *take_open(struct capture_tap *tap)
+{
+	struct chunk *chunk = NULL;
+
+	for (int tries = 0; tries < BUSY_TRIES; tries++) {
+		chunk = atomic_load_explicit(&tap->open, memory_order_seq_cst);
+		if (!chunk)
+			return NULL;
+		if (chunk != CHUNK_BUSY &&
+		    atomic_compare_exchange_strong_explicit(&tap->open, &chunk, NULL,
+							    memory_order_seq_cst,
+							    memory_order_acquire))
+			return chunk;
+		__builtin_ia32_pause();
+	}
+	return CHUNK_BUSY;
+}
+
 static bool take_chunks(struct writer *w)
 {
 	struct capture_hub *hub = w->hub;
@@ -166,23 +195,20 @@ static bool take_chunks(struct writer *w)
 
 	for (uint32_t i = 0; i < w->tap_count; i++) {
 		struct capture_tap *tap = w->taps[i];
-		struct chunk *chunk = atomic_load_explicit(&tap->open, memory_order_seq_cst);
+		struct chunk *chunk = take_open(tap);
+		uint64_t since;
 
 		if (!chunk)
 			continue;
 		any = true;
-		if (chunk != CHUNK_BUSY &&
-		    atomic_compare_exchange_strong_explicit(&tap->open, &chunk, NULL,
-							    memory_order_seq_cst,
-							    memory_order_acquire)) {
+		if (chunk != CHUNK_BUSY) {
 			enqueue(chunk);
-		} else {
-			uint64_t stamp = atomic_load_explicit(&tap->stamp, memory_order_acquire);
-
-			/* What it is writing is not older than what it wrote last. */
-			if (stamp < w->horizon)
-				w->horizon = stamp;
+			continue;
 		}
+		/* Nothing in the chunk that could not be had is older than this. */
+		since = atomic_load_explicit(&tap->since, memory_order_acquire);
+		if (since < w->horizon)
+			w->horizon = since;
 	}
 	full = atomic_exchange_explicit(&hub->full, NULL, memory_order_acquire);
 	for (; full; full = next, count++) {
@@ -224,6 +250,21 @@ static struct record *first_record(struct writer *w, struct capture_tap *tap)
 	return chunk ? (struct record *)(void *)(chunk->data + chunk->read) : NULL;
 }
 
+/* The captures that want what comes from a tap. */
+static void find_targets(struct writer *w, const struct capture_tap *tap)
+{
+	w->target_count = 0;
+	for (uint32_t i = 0; i < w->capture_count; i++) {
+		struct capture *capture = w->captures[i];
+		uint32_t interface = NO_INTERFACE;
+
+		if (capture->state == CAPTURE_RUNNING)
+			interface = capture_sink_interface(capture, tap);
+		if (interface != NO_INTERFACE)
+			w->targets[w->target_count++] = (struct target){ capture, interface };
+	}
+}
+
 static void write_record(struct writer *w, const struct capture_tap *tap,
 			 const struct record *record)
 {
@@ -238,11 +279,11 @@ static void write_record(struct writer *w, const struct capture_tap *tap,
 		.data = (const uint8_t *)(record + 1),
 	};
 
-	for (uint32_t i = 0; i < w->capture_count; i++) {
-		struct capture *capture = w->captures[i];
+	for (uint32_t i = 0; i < w->target_count; i++) {
+		struct capture *capture = w->targets[i].capture;
 
-		if (capture->state == CAPTURE_RUNNING && record->time >= capture->start)
-			capture_sink_put_record(capture, tap, &out);
+		if (record->time >= capture->start && capture->state == CAPTURE_RUNNING)
+			capture_sink_put_record(capture, w->targets[i].interface, &out);
 	}
 }
 
@@ -265,6 +306,7 @@ static uint64_t write_run(struct writer *w, struct capture_tap *tap, uint64_t li
 {
 	struct record *record;
 
+	find_targets(w, tap);
 	while ((record = first_record(w, tap))) {
 		struct chunk *chunk = tap->first;
 
@@ -469,6 +511,7 @@ void *capture_writer_run(void *arg)
 	free(w.by_id);
 	free(w.captures);
 	free(w.heap);
+	free(w.targets);
 	free(w.polls);
 	return NULL;
 }

@@ -18,7 +18,10 @@
 #include "base/checked.h"
 #include "net/frame.h"
 
-/* Words of pcap-filter(7) that libpcap 1.10 and later take for themselves. */
+/*
+ * Words of pcap-filter(7) that every libpcap from 1.10 takes for itself. Those
+ * whose spelling has changed since are left out.
+ */
 static const char *const keywords[] = {
 	"aarp", "ah", "and", "arp", "atalk", "broadcast", "byte", "carp", "clnp", "decnet", "dst",
 	"es-is", "esis", "esp", "ether", "geneve", "greater", "host", "icmp", "icmp6", "icmp6code",
@@ -31,7 +34,7 @@ static const char *const keywords[] = {
 	"icmp-maskreq", "icmp-paramprob", "icmp-redirect", "icmp-routeradvert",
 	"icmp-routersolicit", "icmp-sourcequench", "icmp-timxceed", "icmp-tstamp",
 	"icmp-tstampreply", "icmp-unreach",
-	"icmp6-destinationrunreach", "icmp6-echo", "icmp6-echoreply",
+	"icmp6-echo", "icmp6-echoreply",
 	"icmp6-multicastlistenerdone", "icmp6-multicastlistenerquery",
 	"icmp6-multicastlistenerreportv1", "icmp6-multicastlistenerreportv2",
 	"icmp6-neighboradvert", "icmp6-neighborsolicit", "icmp6-packettoobig",
@@ -87,6 +90,15 @@ static int emit(struct rewriter *rw, const char *text)
 	memcpy(rw->out, text, size + 1);
 	rw->out += size;
 	return 0;
+}
+
+/* A word with a space on both sides, so that it stays one whatever it is next to. */
+static int emit_word(struct rewriter *rw, const char *word)
+{
+	char text[WORD_MAX + 2];
+
+	snprintf(text, sizeof(text), " %s ", word);
+	return emit(rw, text);
 }
 
 static bool is_number(const char *word)
@@ -177,13 +189,13 @@ static int rewrite_word(struct rewriter *rw, const char *word)
 	snprintf(rw->previous, sizeof(rw->previous), "%s", word);
 	if (range || is_number(word) || is_ipv4(word) ||
 	    in_table(keywords, ARRAY_SIZE(keywords), word))
-		return emit(rw, word);
+		return emit_word(rw, word);
 	if (read_mac(word, text))
-		return emit(rw, text);
+		return emit_word(rw, text);
 	for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
 		if (!strcmp(services[i].name, word)) {
 			snprintf(text, sizeof(text), "%u", services[i].port);
-			return emit(rw, text);
+			return emit_word(rw, text);
 		}
 	}
 	return refuse(rw, word);
@@ -208,7 +220,7 @@ static int rewrite_run(struct rewriter *rw)
 	if (strchr(run, ':') && (read_ipv6(run, text) || read_mac(run, text))) {
 		rw->at += size;
 		rw->previous[0] = 0;
-		return emit(rw, text);
+		return emit_word(rw, text);
 	}
 	/* Not an address as a whole: "ip[0:4]"; up to the colon, which is an operator. */
 	size = strcspn(run, ":");
@@ -235,7 +247,7 @@ static int rewrite_escaped(struct rewriter *rw)
 	rw->previous[0] = 0;
 	if (isalnum((unsigned char)*rw->at) || (*rw->at && strchr(ADDRESS_CHARS, *rw->at)))
 		return refuse(rw, word);
-	return emit(rw, word);
+	return emit_word(rw, word);
 }
 
 int filter_rewrite(char *out, size_t room, const char *expression, struct cause *cause)
@@ -272,7 +284,7 @@ int filter_compile(struct filter *filter, const char *expression, struct cause *
 {
 	/* libpcap's compiler has had state of its own in versions that are still in use. */
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	char text[FILTER_TEXT_MAX * 2];
+	char text[FILTER_TEXT_MAX * 4];
 	pcap_t *pcap;
 	int error;
 

@@ -57,7 +57,8 @@ static inline void net_head_copy(uint8_t *to, const uint8_t *from, size_t size)
 {
 	if (size >= 64) {
 		memcpy(to, from, 64);
-		memcpy(to + size - 64, from + size - 64, 64);
+		if (size > 64)
+			memcpy(to + size - 64, from + size - 64, 64);
 	} else if (size >= 32) {
 		memcpy(to, from, 32);
 		memcpy(to + size - 32, from + size - 32, 32);

@@ -4,6 +4,7 @@
  */
 #include "net/pcapng.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -139,27 +140,68 @@ size_t pcapng_interface(uint8_t *out, const struct pcapng_interface *interface)
 	return finish(out, at);
 }
 
+/* A packet's block up to its data, and, in most of them, from its data on. */
+struct packet_head {
+	uint32_t type, block_size, interface, time_high, time_low, captured, size;
+};
+
+struct packet_tail {
+	uint16_t flags_code, flags_size;
+	uint32_t flags, end, block_size;
+};
+
 static uint32_t packet_flags(const struct pcapng_packet *packet)
 {
-	static const uint8_t ones[NET_MAC_SIZE] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	uint32_t first;
+	uint16_t last;
 
 	if (packet->captured < NET_MAC_SIZE)
 		return FLAGS_INBOUND;
 	if (!(packet->data[0] & 1))
 		return FLAGS_INBOUND | FLAGS_UNICAST;
+	memcpy(&first, packet->data, sizeof(first));
+	memcpy(&last, packet->data + sizeof(first), sizeof(last));
 	return FLAGS_INBOUND |
-	       (memcmp(packet->data, ones, sizeof(ones)) ? FLAGS_MULTICAST : FLAGS_BROADCAST);
+	       (first == UINT32_MAX && last == UINT16_MAX ? FLAGS_BROADCAST : FLAGS_MULTICAST);
+}
+
+static void put_data(uint8_t *to, const uint8_t *data, size_t size)
+{
+	if (size <= NET_HEAD_MAX)
+		net_head_copy(to, data, size);
+	else
+		memcpy(to, data, size);
 }
 
 size_t pcapng_packet(uint8_t *out, const struct pcapng_packet *packet)
 {
-	uint8_t *at = begin(out, PCAPNG_BLOCK_PACKET);
-	uint32_t flags = packet_flags(packet);
+	uint32_t padded = (packet->captured + 3) & ~3u;
+	struct packet_head head = {
+		.type = PCAPNG_BLOCK_PACKET,
+		.block_size = (uint32_t)(sizeof(head) + padded + sizeof(struct packet_tail)),
+		.interface = packet->interface,
+		.time_high = (uint32_t)(packet->time_ns >> 32),
+		.time_low = (uint32_t)packet->time_ns,
+		.captured = packet->captured,
+		.size = packet->size,
+	};
+	struct packet_tail tail = {
+		.flags_code = EPB_FLAGS,
+		.flags_size = sizeof(tail.flags),
+		.flags = packet_flags(packet),
+		.end = OPTION_END,
+		.block_size = head.block_size,
+	};
+	uint8_t *at = out + sizeof(head) + padded;
 
-	at = put_time(put32(at, packet->interface), packet->time_ns);
-	at = put32(put32(at, packet->captured), packet->size);
-	at = pad(put(at, packet->data, packet->captured), packet->captured);
-	at = put32(put16(put16(at, EPB_FLAGS), sizeof(flags)), flags);
+	memcpy(out, &head, sizeof(head));
+	if (padded != packet->captured)
+		memset(at - 4, 0, 4);
+	put_data(out + sizeof(head), packet->data, packet->captured);
+	memcpy(at, &tail, sizeof(tail));
+	if (!packet->lost && !packet->comment)
+		return head.block_size;
+	at += offsetof(struct packet_tail, end);
 	if (packet->lost)
 		at = option_count(at, EPB_DROPCOUNT, packet->lost);
 	return finish(out, option_text(at, OPTION_COMMENT, packet->comment));

@@ -22,13 +22,24 @@ net_switch_sources = \
 	%D%/switch.c %D%/switch.h %D%/switch_private.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/switch tests/unit/offload
+check_PROGRAMS += tests/unit/switch tests/unit/offload tests/unit/capture tests/unit/filter \
+	tests/unit/capture_tshark
 tests_unit_switch_SOURCES = tests/unit/switch.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_switch_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_switch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_offload_SOURCES = tests/unit/offload.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_offload_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_offload_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_capture_SOURCES = tests/unit/capture.c tests/unit/fake_port.c tests/unit/fake_port.h
+tests_unit_capture_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PCAP_CFLAGS)
+tests_unit_capture_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_capture_tshark_SOURCES = tests/unit/capture_tshark.c \
+	tests/unit/fake_port.c tests/unit/fake_port.h
+tests_unit_capture_tshark_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PCAP_CFLAGS)
+tests_unit_capture_tshark_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_filter_SOURCES = tests/unit/filter.c
+tests_unit_filter_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PCAP_CFLAGS)
+tests_unit_filter_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 endif
 
 EXTRA_PROGRAMS += tests/bench/switch

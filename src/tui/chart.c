@@ -11,6 +11,14 @@ void chart_push(struct chart_series *series, float value)
 		series->filled++;
 }
 
+void chart_replace(struct chart_series *series, float value)
+{
+	if (series->filled)
+		series->values[(series->total - 1) % CHART_SAMPLES] = value;
+	else
+		chart_push(series, value);
+}
+
 float chart_last(const struct chart_series *series)
 {
 	return series->filled ? series->values[(series->total - 1) % CHART_SAMPLES] : 0;

@@ -22,6 +22,9 @@ struct chart_series {
 };
 
 void chart_push(struct chart_series *series, float value);
+
+/* Puts value in the place of the newest sample; the first one is pushed. */
+void chart_replace(struct chart_series *series, float value);
 float chart_last(const struct chart_series *series);
 
 /* The largest sample of the series, 0 when there is none. */

@@ -220,7 +220,7 @@ void model_history(struct model *model, const json_t *history)
 	}
 }
 
-static void guest_sample(struct tui_guest *guest, json_t *values)
+static void guest_sample(struct tui_guest *guest, json_t *values, unsigned steps)
 {
 	float next[FIELD_COUNT];
 	const char *name;
@@ -236,11 +236,17 @@ static void guest_sample(struct tui_guest *guest, json_t *values)
 		if (field >= 0)
 			next[field] = sample(value);
 	}
-	for (unsigned i = 0; i < FIELD_COUNT; i++)
-		chart_push(&guest->series[i], next[i]);
+	for (unsigned i = 0; i < FIELD_COUNT; i++) {
+		for (unsigned step = 1; step < steps; step++)
+			chart_push(&guest->series[i], chart_last(&guest->series[i]));
+		if (steps)
+			chart_push(&guest->series[i], next[i]);
+		else
+			chart_replace(&guest->series[i], next[i]);
+	}
 }
 
-void model_stats(struct model *model, const json_t *params, const json_t *names)
+void model_stats(struct model *model, const json_t *params, const json_t *names, unsigned steps)
 {
 	const json_t *entries = json_object_get(params, "guests");
 
@@ -256,7 +262,7 @@ void model_stats(struct model *model, const json_t *params, const json_t *names)
 				values = json_object_get(entry, "values");
 		}
 		if (guest)
-			guest_sample(guest, values);
+			guest_sample(guest, values, steps);
 	}
 }
 
@@ -272,6 +278,15 @@ void model_message(struct model *model, enum severity severity, uint64_t time,
 	message->guest = guest && *guest ? strndup(guest, 100) : NULL;
 	message->text = strndup(text, 2000);
 	model->message_count++;
+}
+
+void model_sentence(const struct message *message, char *out, size_t size)
+{
+	const char *text = message->text ? message->text : "";
+	const char *joint = strncmp(text, "is ", 3) == 0 ? " " : ": ";
+
+	snprintf(out, size, "%s%s%s", message->guest ? message->guest : "",
+		 message->guest ? joint : "", text);
 }
 
 const struct message *model_last_message(const struct model *model)

@@ -86,14 +86,18 @@ const char *state_name(enum state state);
 void model_history(struct model *model, const json_t *history);
 
 /*
- * A stats notification: one sample more for each of the names (what did not
- * change is not in it).
+ * A stats notification, or NULL for none: steps samples more for each of the
+ * names, of which all but the last are as before, as is what did not change.
+ * steps 0: the newest sample is corrected.
  */
-void model_stats(struct model *model, const json_t *params, const json_t *names);
+void model_stats(struct model *model, const json_t *params, const json_t *names, unsigned steps);
 
 /* Adds a message; guest may be NULL. Texts are copied and cut at 2000 bytes. */
 void model_message(struct model *model, enum severity severity, uint64_t time,
 		   const char *guest, const char *text);
+/* The sentence with its guest: "web is paused", "web: the disk is full". */
+void model_sentence(const struct message *message, char *out, size_t size);
+
 const struct message *model_last_message(const struct model *model); /* or NULL */
 
 #endif

@@ -11,6 +11,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/layout.c %D%/layout.h \
 	%D%/model.c %D%/model.h \
 	%D%/netmodel.c %D%/netmodel.h \
+	%D%/network_draw.c %D%/network_draw.h \
 	%D%/orders.c \
 	%D%/panel.c %D%/panel.h \
 	%D%/prompt.c %D%/prompt.h \

@@ -2,14 +2,47 @@
  * The samples of what is shown: one stats.subscribe for the guests that the
  * view names, made anew (with its history) when they change. Screen thread.
  */
+#include "base/clock.h"
 #include "tui/json.h"
 #include "tui/view.h"
 
 #define INTERVAL_MS 500
+#define INTERVAL (INTERVAL_MS * NS_PER_MS)
 
 static const struct view *const views[VIEW_COUNT] = {
 	[VIEW_DECK] = &view_deck, [VIEW_GUEST] = &view_guest,
 };
+
+/* Takes the samples that are due at now; params is a notification or NULL. */
+static void sample(struct tui *tui, const json_t *params, uint64_t now)
+{
+	struct subscription *stats = &tui->stats;
+	uint64_t steps = (now - stats->sampled + INTERVAL / 2) / INTERVAL;
+
+	stats->sampled += steps * INTERVAL;
+	if (params && steps)
+		stats->sampled = now; /* the server's beat counts, not ours */
+	if (steps > CHART_SAMPLES)
+		steps = CHART_SAMPLES;
+	if (params || steps)
+		model_stats(&tui->model, params, stats->names, (unsigned)steps);
+	loop_timer_set(&tui->loop, &stats->fill, INTERVAL * 3 / 2);
+	tui_dirty(tui);
+}
+
+/* No notification came: everything is as it was. */
+static void fill(void *arg)
+{
+	struct tui *tui = arg;
+
+	sample(tui, NULL, clock_monotonic() - INTERVAL / 2);
+	loop_timer_set(&tui->loop, &tui->stats.fill, INTERVAL);
+}
+
+void subscribe_init(struct tui *tui)
+{
+	tui->stats.fill = (struct loop_timer){ .fire = fill, .arg = tui };
+}
 
 static json_t *wanted(struct tui *tui)
 {
@@ -29,6 +62,8 @@ static void subscribed(void *arg, json_t *result, const struct client_error *err
 		return;
 	tui->stats.id = json_integer_value(json_object_get(result, "subscription"));
 	model_history(&tui->model, json_object_get(result, "history"));
+	tui->stats.sampled = clock_monotonic();
+	loop_timer_set(&tui->loop, &tui->stats.fill, INTERVAL * 3 / 2);
 	tui_dirty(tui);
 }
 
@@ -38,6 +73,7 @@ static void cancel(struct tui *tui)
 		tui_call(tui, "stats.cancel",
 			 json_pack("{s:I}", "subscription", tui->stats.id), NULL);
 	tui->stats.id = 0;
+	loop_timer_cancel(&tui->loop, &tui->stats.fill);
 	json_decref(tui->stats.names);
 	tui->stats.names = NULL;
 }
@@ -76,6 +112,5 @@ void subscribe_notified(struct tui *tui, const json_t *params)
 		return;
 	if (json_count(params, "dropped"))
 		tui->stats.stale = true; /* the history fills the gap */
-	model_stats(&tui->model, params, tui->stats.names);
-	tui_dirty(tui);
+	sample(tui, params, clock_monotonic());
 }

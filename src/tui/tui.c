@@ -228,8 +228,7 @@ static void draw_message(struct tui *tui, int reserved)
 
 	if (!tui->message_shown || !message || !message->text)
 		return;
-	snprintf(text, sizeof(text), "%s%s%s", message->guest ? message->guest : "",
-		 message->guest ? ": " : "", message->text);
+	model_sentence(message, text, sizeof(text));
 	for (rest = text; *rest && lines < 4 && lines < bottom - 1; rest += next, lines++)
 		text_wrap(rest, width - 2, &next);
 	draw_fill((struct rect){ bottom - lines, 0, lines, width }, INK_TEXT);
@@ -529,6 +528,7 @@ static int start(struct tui *tui)
 	if (error)
 		return error;
 	timers_init(tui);
+	subscribe_init(tui);
 	tui->depth = 1;
 	error = terminal_start(&tui->terminal, tui->cause);
 	if (error)

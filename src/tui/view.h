@@ -83,6 +83,8 @@ struct subscription {
 	json_t *names; /* of the one that is there or asked for; NULL: none */
 	json_int_t id; /* 0: none yet */
 	bool asked, stale, failed;
+	uint64_t sampled;	/* when the newest sample was taken, CLOCK_MONOTONIC */
+	struct loop_timer fill; /* the server is silent when nothing changes */
 };
 
 struct editor {
@@ -150,6 +152,7 @@ void tui_fail(struct tui *tui, const struct client_error *error);
 void tui_list(struct tui *tui);
 
 /* subscribe.c: the samples of what is shown. */
+void subscribe_init(struct tui *tui);
 void subscribe_update(struct tui *tui);
 void subscribe_notified(struct tui *tui, const json_t *params);
 

@@ -239,6 +239,7 @@ static void facts(const struct tui_guest *guest, char *out, size_t size)
 
 		n += (size_t)snprintf(out + n, size - n, " %s %s %s", dot,
 				      json_text(json_array_get(disks, i), "name"),
+				      strncmp(path, "/proc/", 6) == 0 ? "in memory" :
 				      slash ? slash + 1 : path);
 	}
 }

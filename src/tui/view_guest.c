@@ -115,6 +115,34 @@ static void section_mistakes(struct page *page, const json_t *g)
 	}
 }
 
+/* What a device of a name says of itself, or "". */
+static const char *device_status(const json_t *g, const char *name)
+{
+	const json_t *devices = json_object_get(g, "devices");
+
+	for (size_t i = 0; i < json_array_size(devices); i++)
+		if (strcmp(json_text(json_array_get(devices, i), "name"), name) == 0)
+			return json_text(json_array_get(devices, i), "status");
+	return "";
+}
+
+static bool device_named(const json_t *list, const char *name)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (strcmp(json_text(json_array_get(list, i), "name"), name) == 0)
+			return true;
+	return false;
+}
+
+static void device(struct page *page, const json_t *g, const char *name, const char *what)
+{
+	const char *status = device_status(g, name);
+	char text[900];
+
+	snprintf(text, sizeof(text), "%s%s%s", what, *status ? ", " : "", status);
+	pair(page, name, INK_TEXT, text);
+}
+
 static void section_devices(struct page *page, const json_t *g)
 {
 	const json_t *nets = json_object_get(g, "nets"), *disks = json_object_get(g, "disks");
@@ -129,19 +157,21 @@ static void section_devices(struct page *page, const json_t *g)
 
 		snprintf(text, sizeof(text), "on switch %s, %s", json_text(net, "switch"),
 			 json_text(net, "mac"));
-		pair(page, json_text(net, "name"), INK_TEXT, text);
+		device(page, g, json_text(net, "name"), text);
 	}
 	for (size_t i = 0; i < json_array_size(disks) && i < 64; i++) {
 		const json_t *disk = json_array_get(disks, i);
 
 		snprintf(text, sizeof(text), "%s%s", json_text(disk, "path"),
 			 json_bool(disk, "readonly") ? ", read only" : "");
-		pair(page, json_text(disk, "name"), INK_TEXT, text);
+		device(page, g, json_text(disk, "name"), text);
 	}
 	for (size_t i = 0; i < json_array_size(devices) && i < 256; i++) {
-		const json_t *device = json_array_get(devices, i);
+		const char *name = json_text(json_array_get(devices, i), "name");
 
-		pair(page, json_text(device, "name"), INK_TEXT, json_text(device, "status"));
+		if (!device_named(nets, name) && !device_named(disks, name))
+			pair(page, name, INK_TEXT,
+			     json_text(json_array_get(devices, i), "status"));
 	}
 }
 

@@ -5,12 +5,6 @@
 #include "tui/text.h"
 #include "tui/view.h"
 
-static void text_of(const struct message *message, char *out, size_t size)
-{
-	snprintf(out, size, "%s%s%s", message->guest ? message->guest : "",
-		 message->guest ? ": " : "", message->text ? message->text : "");
-}
-
 static int lines_of(const struct message *message, int width)
 {
 	char text[2200];
@@ -18,7 +12,7 @@ static int lines_of(const struct message *message, int width)
 	size_t next;
 	int lines = 0;
 
-	text_of(message, text, sizeof(text));
+	model_sentence(message, text, sizeof(text));
 	for (; *rest; rest += next, lines++)
 		text_wrap(rest, width, &next);
 	return lines ? lines : 1;
@@ -31,7 +25,7 @@ static void draw_one(const struct message *message, struct rect r, int y, int ga
 	const char *rest = text;
 	size_t next, bytes;
 
-	text_of(message, text, sizeof(text));
+	model_sentence(message, text, sizeof(text));
 	if (y >= r.y && y < r.y + r.height)
 		draw_text(y, r.x, gap - 1, INK_TEXT | DRAW_DIM, draw_time(time, message->time));
 	for (; *rest; rest += next, y++) {

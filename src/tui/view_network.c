@@ -1,6 +1,7 @@
 /*
  * The network: switches, the ports of one, its leases, and its packets as they
- * pass. Screen thread.
+ * pass. What it asks the server for, and its keys; network_draw.c draws it.
+ * Screen thread.
  */
 #include <stdio.h>
 #include <string.h>
@@ -8,9 +9,9 @@
 #include "base/clock.h"
 #include "tui/json.h"
 #include "tui/text.h"
-#include "tui/view.h"
+#include "tui/network_draw.h"
 
-static const struct switch_row *chosen(const struct tui *tui)
+const struct switch_row *network_chosen(const struct tui *tui)
 {
 	const struct netmodel *model = &tui->network;
 
@@ -58,7 +59,7 @@ static void packets_reply(void *arg, json_t *result, const struct client_error *
 static void packets_subscribe(struct tui *tui)
 {
 	struct network_view *view = &tui->net;
-	const struct switch_row *row = chosen(tui);
+	const struct switch_row *row = network_chosen(tui);
 
 	view->stale = view->asked;
 	if (view->asked || !row)
@@ -84,7 +85,7 @@ static void switches_reply(void *arg, json_t *result, const struct client_error 
 		return;
 	}
 	netmodel_switches(&tui->network, result, clock_monotonic());
-	row = chosen(tui);
+	row = network_chosen(tui);
 	if (tui->net.shown && row && strcmp(row->name, tui->net.subscribed) != 0)
 		packets_subscribe(tui);
 	tui_dirty(tui);
@@ -126,7 +127,7 @@ static void network_enter(struct tui *tui)
 	tui->net.shown = true;
 	tui->net.subscribed[0] = '\0';
 	poll_network(tui);
-	if (chosen(tui))
+	if (network_chosen(tui))
 		packets_subscribe(tui);
 }
 
@@ -170,7 +171,7 @@ static void capture_ended(void *arg, json_t *result, const struct client_error *
 	if (error)
 		tui_fail(tui, error);
 	else
-		tui_say(tui, SEVERITY_GOOD, NULL, "The capture has %llu packets (%s)%s.",
+		tui_say(tui, SEVERITY_GOOD, NULL, "The capture has %llu packets (%sB)%s.",
 			(unsigned long long)json_count(result, "records"),
 			text_size(size, json_double(result, "bytes")),
 			json_count(result, "dropped") ? "; some were lost" : "");
@@ -179,7 +180,7 @@ static void capture_ended(void *arg, json_t *result, const struct client_error *
 
 static void capture_answer(struct tui *tui, int choice, const char *text)
 {
-	const struct switch_row *row = chosen(tui);
+	const struct switch_row *row = network_chosen(tui);
 	json_t *params;
 
 	(void)choice;
@@ -200,319 +201,11 @@ static void capture_toggle(struct tui *tui)
 		tui_call(tui, "capture.stop",
 			 json_pack("{s:O}", "capture", json_object_get(capture, "capture")),
 			 capture_ended);
-	else if (chosen(tui))
+	else if (network_chosen(tui))
 		prompt_line(&tui->prompt, "", capture_answer,
 			    "Capture to the file (Enter alone: a name with the time):");
 	else
 		tui_say(tui, SEVERITY_WARNING, NULL, "There is no switch to capture from.");
-}
-
-/* Drawing */
-
-static unsigned frame(const struct tui *tui, enum pane pane)
-{
-	return tui->net.pane == pane ? INK_ACCENT : INK_TEXT | DRAW_DIM;
-}
-
-static void draw_switches(struct tui *tui, struct rect box)
-{
-	struct rect r = draw_box(box, frame(tui, PANE_SWITCHES), "Switches");
-	const struct netmodel *model = &tui->network;
-	size_t top = 0, page = r.height > 0 ? (size_t)r.height : 0;
-
-	if (tui->net.selected >= page && page)
-		top = tui->net.selected - page + 1;
-	for (size_t i = top; i < model->switch_count && i < top + page; i++) {
-		const struct switch_row *row = &model->switches[i];
-		bool is = row == chosen(tui);
-		unsigned style = is ? INK_TEXT | DRAW_REVERSE : INK_TEXT;
-		int y = r.y + (int)(i - top), x = r.x + 1, w = r.width - 2;
-
-		if (is)
-			draw_fill((struct rect){ y, r.x, 1, r.width }, style);
-		x += draw_text(y, x, w, style | DRAW_BOLD, row->name) + 2;
-		w = r.x + r.width - 1 - x;
-		if (*row->address)
-			x += draw_text(y, x, w, style, row->address) + 2;
-		w = r.x + r.width - 1 - x;
-		if (*row->uplink)
-			x += draw_format(y, x, w, style, "uplink %s", row->uplink) + 2;
-		w = r.x + r.width - 1 - x;
-		if (w > 8)
-			draw_format(y, x, w, style, "%zu port%s", row->port_count,
-				    row->port_count == 1 ? "" : "s");
-	}
-}
-
-/* Columns of the table of ports: right-aligned numbers from the right edge. */
-static void draw_port(const struct port_row *port, struct rect r, int y)
-{
-	char number[TEXT_NUMBER], text[96];
-	int numbers = r.width >= 70 ? 46 : r.width >= 48 ? 30 : 8, x = r.x + r.width - numbers;
-
-	draw_text(y, r.x, r.width - numbers - 1, DRAW_BOLD, port->name);
-	if (r.width >= 100)
-		draw_text(y, r.x + r.width - numbers - 20, 18, INK_TEXT | DRAW_DIM, port->mac);
-	if (numbers >= 30) {
-		draw_right(y, x, 7, INK_TEXT, text_rate(number, port->rx_rate));
-		draw_right(y, x + 8, 7, INK_TEXT, text_rate(number, port->tx_rate));
-		x += 15;
-	}
-	if (numbers >= 46) {
-		draw_right(y, x, 8, INK_TEXT | DRAW_DIM,
-			   text_count(number, (double)port->rx_frames));
-		draw_right(y, x + 8, 8, INK_TEXT | DRAW_DIM,
-			   text_count(number, (double)port->tx_frames));
-		x += 16;
-	}
-	x++;
-	if (port->drops) {
-		snprintf(text, sizeof(text), "%s %s", text_count(number, (double)port->drops),
-			 port->why);
-		draw_text(y, x, r.x + r.width - x, INK_BAD, text);
-	} else {
-		draw_text(y, x, r.x + r.width - x, INK_TEXT | DRAW_DIM, draw_sign(SIGN_DASH));
-	}
-}
-
-static void draw_port_heads(struct rect r)
-{
-	int numbers = r.width >= 70 ? 46 : r.width >= 48 ? 30 : 8, x = r.x + r.width - numbers;
-	unsigned style = INK_TEXT | DRAW_DIM;
-
-	draw_text(r.y, r.x, 8, style, "Port");
-	if (numbers >= 30) {
-		draw_right(r.y, x, 7, style, "from");
-		draw_right(r.y, x + 8, 7, style, "to");
-		x += 15;
-	}
-	if (numbers >= 46) {
-		draw_right(r.y, x, 8, style, "sent");
-		draw_right(r.y, x + 8, 8, style, "received");
-		x += 16;
-	}
-	draw_text(r.y, x + 1, r.x + r.width - x - 1, style, "drops");
-}
-
-static void draw_ports(struct tui *tui, struct rect box, const struct switch_row *row)
-{
-	struct rect r = draw_box(box, frame(tui, PANE_PORTS), "Ports");
-	struct network_view *view = &tui->net;
-	size_t page;
-
-	r.x++;
-	r.width -= 2;
-	if (r.height < 2 || !row)
-		return;
-	draw_port_heads(r);
-	page = (size_t)r.height - 1;
-	view->ports_shown = page;
-	if (view->port_top + page > row->port_count)
-		view->port_top = row->port_count > page ? row->port_count - page : 0;
-	for (size_t i = 0; i < page && view->port_top + i < row->port_count; i++)
-		draw_port(&row->ports[view->port_top + i], r, r.y + 1 + (int)i);
-}
-
-static void draw_lease(struct rect r, int y, const struct lease_row *lease)
-{
-	int x = r.x, end = r.x + r.width;
-	char age[TEXT_NUMBER];
-
-	draw_text(y, x, 15, INK_TEXT, lease->address);
-	x += 16;
-	if (r.width >= 60 || !*lease->hostname)
-		x += draw_text(y, x, end - x - 7, INK_TEXT | DRAW_DIM, lease->mac) + 1;
-	draw_text(y, x, end - x - 7, INK_TEXT | DRAW_BOLD, lease->hostname);
-	draw_right(y, end - 6, 6, INK_TEXT | DRAW_DIM, text_age(age, (double)lease->remaining));
-}
-
-static void draw_leases(struct rect box, const struct switch_row *row)
-{
-	struct rect r = draw_box(box, INK_TEXT | DRAW_DIM, "Leases");
-
-	r.x++;
-	r.width -= 2;
-	if (row && row->lease_count == 0)
-		draw_text(r.y, r.x, r.width, INK_TEXT | DRAW_DIM, "none given out yet");
-	for (size_t i = 0; row && i < row->lease_count && (int)i < r.height; i++)
-		draw_lease(r, r.y + (int)i, &row->leases[i]);
-}
-
-static void draw_macs(struct rect box, const struct switch_row *row)
-{
-	struct rect r = draw_box(box, INK_TEXT | DRAW_DIM, "Addresses learnt");
-	char age[TEXT_NUMBER];
-
-	for (size_t i = 0; row && i < row->mac_count && (int)i < r.height; i++) {
-		const struct mac_row *mac = &row->macs[i];
-		int y = r.y + (int)i, x = r.x + 1, end = r.x + r.width - 1;
-
-		x += draw_text(y, x, end - x, INK_TEXT | DRAW_DIM, mac->mac) + 1;
-		draw_text(y, x, end - x - 7, INK_TEXT, mac->port);
-		draw_right(y, end - 6, 6, INK_TEXT | DRAW_DIM, text_age(age, (double)mac->age));
-	}
-}
-
-static void draw_packet(const struct packet *packet, struct rect r, int y)
-{
-	unsigned style = packet->dropped ? INK_BAD : INK_TEXT, dim = packet->dropped ?
-			 INK_BAD : INK_TEXT | DRAW_DIM;
-	int addresses = r.width >= 100 ? 20 : 15, x = r.x, end = r.x + r.width;
-	const char *const *f = packet->fields;
-	char time[16];
-
-	if (r.width >= 70) {
-		draw_text(y, x, 8, dim, draw_time(time, packet->time));
-		draw_format(y, x + 8, 4, dim, ".%03u",
-			    (unsigned)(packet->time % NS_PER_S / NS_PER_MS));
-		x += 13;
-	}
-	draw_text(y, x, addresses, style, f[PACKET_FROM]);
-	x += addresses + 1;
-	draw_text(y, x, addresses, style, f[PACKET_TO]);
-	x += addresses + 1;
-	draw_text(y, x, 6, packet->dropped ? INK_BAD : INK_ACCENT, f[PACKET_PROTOCOL]);
-	x += 7;
-	if (packet->dropped)
-		x += draw_format(y, x, end - x, INK_BAD | DRAW_BOLD, "dropped at %s: %s",
-				 f[PACKET_FROM_PORT], f[PACKET_VERDICT]) + 2;
-	draw_text(y, x, end - x, style, f[PACKET_TEXT]);
-}
-
-static void packets_title(const struct tui *tui, struct rect box)
-{
-	const struct network_view *view = &tui->net;
-	char text[200], number[TEXT_NUMBER];
-
-	if (view->held)
-		snprintf(text, sizeof(text), " held; Space follows ");
-	else if (tui->network.missed)
-		snprintf(text, sizeof(text), " %s not shown ",
-			 text_count(number, (double)tui->network.missed));
-	else
-		snprintf(text, sizeof(text), " following ");
-	draw_right(box.y, box.x + 2, box.width - 4, view->held ? INK_WARN : INK_TEXT | DRAW_DIM,
-		   text);
-}
-
-static void draw_packets(struct tui *tui, struct rect box)
-{
-	struct network_view *view = &tui->net;
-	uint64_t count = tui->network.packet_count, end = view->held ? view->packet_end : count;
-	uint64_t first;
-	char title[200] = "Packets";
-	struct rect r;
-
-	if (*view->filter)
-		snprintf(title, sizeof(title), "Packets matching %.180s", view->filter);
-	r = draw_box(box, frame(tui, PANE_PACKETS), title);
-	packets_title(tui, box);
-	r.x++;
-	r.width -= 2;
-	view->packets_shown = r.height > 0 ? (size_t)r.height : 0;
-	if (count == 0) {
-		draw_center(r, INK_TEXT | DRAW_DIM, "No packet has passed since this view opened.");
-		return;
-	}
-	first = end > view->packets_shown ? end - view->packets_shown : 0;
-	for (uint64_t n = first; n < end && n < first + view->packets_shown; n++) {
-		const struct packet *packet = netmodel_packet(&tui->network, n);
-
-		if (packet)
-			draw_packet(packet, r, r.y + (int)(n - first));
-	}
-}
-
-/* Captures that run, one line each; returns the lines used. */
-static int draw_captures(struct tui *tui, struct rect r)
-{
-	char size[TEXT_NUMBER];
-	int n = 0;
-
-	for (size_t i = 0; i < json_array_size(tui->network.captures) && n < 2 && n < r.height;
-	     i++) {
-		const json_t *capture = json_array_get(tui->network.captures, i);
-		int x;
-
-		if (json_is_string(json_object_get(capture, "ended")))
-			continue;
-		x = r.x + draw_format(r.y + n, r.x, r.width, INK_BAD | DRAW_BOLD, "%s capturing ",
-				      draw_sign(SIGN_DOT));
-		draw_format(r.y + n, x, r.width - (x - r.x), INK_TEXT, "%llu packets, %s, to %s",
-			    (unsigned long long)json_count(capture, "records"),
-			    text_size(size, json_double(capture, "bytes")),
-			    json_text(capture, "path"));
-		n++;
-	}
-	return n;
-}
-
-static int upper_height(const struct tui *tui, const struct switch_row *row, struct rect r)
-{
-	int want = (int)(row->port_count > tui->network.switch_count ? row->port_count :
-								      tui->network.switch_count);
-
-	want = want > 20 ? 20 : want;
-	if (r.width >= 100 && want < 3 + (int)row->lease_count)
-		want = 3 + (int)(row->lease_count > 8 ? 8 : row->lease_count);
-	want += 3;
-	return want < r.height * 2 / 5 ? want : r.height * 2 / 5;
-}
-
-static void draw_upper(struct tui *tui, struct rect r, const struct switch_row *row)
-{
-	int switches = r.width >= 100 ? 42 : 0, lower = 0;
-	struct rect left = { r.y, r.x, r.height, switches };
-	struct rect right = { r.y, r.x + switches, r.height, r.width - switches };
-
-	if (!switches) { /* narrow: the pane that has the keys */
-		if (tui->net.pane == PANE_SWITCHES)
-			draw_switches(tui, r);
-		else
-			draw_ports(tui, r, row);
-		return;
-	}
-	left.height = (int)(tui->network.switch_count > 4 ? 4 : tui->network.switch_count) + 2;
-	if (left.height > r.height)
-		left.height = r.height;
-	lower = r.height - left.height;
-	if (lower < 3) {
-		left.height = r.height;
-		lower = 0;
-	}
-	draw_switches(tui, left);
-	if (lower)
-		draw_leases((struct rect){ r.y + left.height, r.x, lower, switches }, row);
-	if (right.width >= 130) {
-		draw_macs((struct rect){ r.y, r.x + r.width - 40, r.height, 40 }, row);
-		right.width -= 40;
-	}
-	draw_ports(tui, right, row);
-}
-
-static void network_draw(struct tui *tui, struct rect r)
-{
-	const struct switch_row *row = chosen(tui);
-	int upper, captures;
-
-	if (!row) {
-		draw_center(r, INK_TEXT, tui->network.known ? "There are no switches." :
-							      "Waiting for the switches");
-		return;
-	}
-	captures = draw_captures(tui, r);
-	r.y += captures;
-	r.height -= captures;
-	upper = r.height >= 14 ? upper_height(tui, row, r) : 0;
-	if (upper >= 4) {
-		draw_upper(tui, (struct rect){ r.y, r.x, upper, r.width }, row);
-		r.y += upper;
-		r.height -= upper;
-	} else if (tui->net.pane != PANE_PACKETS) {
-		draw_upper(tui, r, row);
-		return;
-	}
-	draw_packets(tui, r);
 }
 
 /* Commands */
@@ -540,7 +233,7 @@ static bool packets_command(struct tui *tui, enum command command)
 static bool pane_command(struct tui *tui, enum command command)
 {
 	struct network_view *view = &tui->net;
-	const struct switch_row *row = chosen(tui);
+	const struct switch_row *row = network_chosen(tui);
 	int position;
 
 	if (view->pane == PANE_PACKETS)
@@ -598,7 +291,7 @@ static bool network_command(struct tui *tui, enum command command)
 
 static void network_title(struct tui *tui, char *out, size_t size)
 {
-	const struct switch_row *row = chosen(tui);
+	const struct switch_row *row = network_chosen(tui);
 
 	snprintf(out, size, "Network%s%s", row ? " " : "", row ? row->name : "");
 }

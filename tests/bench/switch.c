@@ -1,15 +1,22 @@
 /*
- * Frames a second from one port to another on one thread, beside a bare loop
- * that copies the same bytes once. Medians of rounds that alternate between
- * the ways, so that the machine's mood meets all of them.
+ * Frames a second from one port to another on one thread, without and with
+ * captures, beside a bare loop that copies the same bytes once (or twice, as a
+ * capture must). Medians of rounds that alternate between the ways, so that
+ * the machine's mood meets all of them; in CPU time of the sender, so that other
+ * load counts only by what it does to the caches. The sender is pinned to the last CPU
+ * and the capture writer to the others.
  */
+#include <fcntl.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "fake_port.h"
+#include "net/capture.h"
 
 #define RING 256
 #define SLOT 2048
@@ -125,11 +132,43 @@ static void run_bare(struct bench *bench, uint64_t bursts)
 	}
 }
 
+static void run_bare_twice(struct bench *bench, uint64_t bursts)
+{
+	uint8_t *to = bench->receivers[1].ring, *also = bench->receivers[0].ring;
+
+	for (uint64_t n = 0; n < bursts * BURST; n++) {
+		memcpy(to + n % RING * SLOT, bench->ring + n % RING * SLOT, bench->size);
+		memcpy(also + n % RING * SLOT, bench->ring + n % RING * SLOT, bench->size);
+		__asm__ volatile("" : : : "memory");
+	}
+}
+
+enum reader { NO_CAPTURE, READS_ALL, READS_NOTHING };
+
 struct way {
 	const char *name;
 	void (*run)(struct bench *bench, uint64_t bursts);
+	enum reader reader;
+	uint32_t snap;
+	const char *filter;
 	double rates[ROUNDS];
+	uint64_t recorded, lost;
 };
+
+static const struct way all_ways[] = {
+	{ .name = "bare, one copy", .run = run_bare },
+	{ .name = "bare, two copies", .run = run_bare_twice },
+	{ .name = "switch", .run = run_switch },
+	{ .name = "capture, 128 B", .run = run_switch, .reader = READS_ALL, .snap = 128 },
+	{ .name = "capture, whole", .run = run_switch, .reader = READS_ALL,
+	  .snap = CAPTURE_SNAP_MAX },
+	{ .name = "capture, filter", .run = run_switch, .reader = READS_ALL, .snap = 128,
+	  .filter = "udp port 53" },
+	{ .name = "capture, stalled reader", .run = run_switch, .reader = READS_NOTHING,
+	  .snap = 128 },
+};
+
+#define WAYS (sizeof(all_ways) / sizeof(all_ways[0]))
 
 static int by_value(const void *a, const void *b)
 {
@@ -138,34 +177,95 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void run_round(struct bench *bench, struct way *way, unsigned round, uint64_t bursts)
+{
+	struct capture_config config = { .snap = way->snap, .filter = way->filter };
+	struct capture *capture = NULL;
+	struct capture_stats stats;
+	struct cause cause;
+	uint64_t start;
+	int fds[2] = { -1, -1 };
+
+	if (way->reader == READS_NOTHING && pipe(fds))
+		abort();
+	config.fd = way->reader == READS_NOTHING ? fds[1] : open("/dev/null", O_WRONLY);
+	if (way->reader == NO_CAPTURE)
+		close(config.fd);
+	else if (capture_start(&capture, bench->network, &config, &cause))
+		abort();
+	way->run(bench, bursts / 8);
+	start = clock_read(CLOCK_THREAD_CPUTIME_ID);
+	way->run(bench, bursts);
+	way->rates[round] = (double)(bursts * BURST) * 1e3 /
+			    (double)(clock_read(CLOCK_THREAD_CPUTIME_ID) - start);
+	close(fds[0]);
+	if (capture) {
+		usleep(60000);
+		capture_get_stats(capture, &stats);
+		way->recorded += stats.records;
+		way->lost += stats.dropped;
+		capture_stop(capture);
+	}
+}
+
+static void pin(int first, int last)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	for (int cpu = first; cpu <= last; cpu++)
+		CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set); /* unpinned figures are better than none */
+}
+
+static void start_writer(struct bench *bench)
+{
+	int last = (int)sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	struct capture_config config = { .snap = 64, .fd = open("/dev/null", O_WRONLY) };
+	struct capture *capture;
+	struct cause cause;
+
+	pin(0, last ? last - 1 : 0);
+	if (capture_start(&capture, bench->network, &config, &cause))
+		abort();
+	capture_stop(capture);
+	pin(last, last);
+}
+
+static void print(const struct way *ways, uint32_t size)
+{
+	for (unsigned w = 0; w < WAYS; w++) {
+		double rate = ways[w].rates[ROUNDS / 2];
+
+		printf("%4u B  %-24s %7.2f M/s  %5.2f of bare  %5.2f of the switch", size,
+		       ways[w].name, rate, rate / ways[0].rates[ROUNDS / 2],
+		       rate / ways[2].rates[ROUNDS / 2]);
+		if (ways[w].reader != NO_CAPTURE)
+			printf("  %.1f M recorded, %.1f M lost", (double)ways[w].recorded / 1e6,
+			       (double)ways[w].lost / 1e6);
+		putchar('\n');
+	}
+}
+
 int main(void)
 {
 	const uint32_t sizes[] = { 64, 1500 };
 	struct bench bench = { 0 };
 
 	open_ports(&bench);
+	start_writer(&bench);
 	for (unsigned s = 0; s < 2; s++) {
-		struct way ways[] = { { "bare copy", run_bare, { 0 } },
-				      { "switch", run_switch, { 0 } } };
-		unsigned count = sizeof(ways) / sizeof(ways[0]);
-		uint64_t bursts = sizes[s] == 64 ? 60000 : 15000;
+		uint64_t bursts = sizes[s] == 64 ? 40000 : 12000;
+		struct way ways[WAYS];
 
+		memcpy(ways, all_ways, sizeof(ways));
 		bench.size = sizes[s];
-		for (unsigned round = 0; round < ROUNDS; round++) {
-			for (unsigned w = 0; w < count; w++) {
-				uint64_t start = clock_monotonic();
-
-				ways[w].run(&bench, bursts);
-				ways[w].rates[round] = (double)(bursts * BURST) * 1e3 /
-						       (double)(clock_monotonic() - start);
-			}
-		}
-		for (unsigned w = 0; w < count; w++) {
+		for (unsigned round = 0; round < ROUNDS; round++)
+			for (unsigned w = 0; w < WAYS; w++)
+				run_round(&bench, &ways[w], round, bursts);
+		for (unsigned w = 0; w < WAYS; w++)
 			qsort(ways[w].rates, ROUNDS, sizeof(double), by_value);
-			printf("%4u B  %-24s %7.2f M frames/s  %5.2f of bare\n", sizes[s],
-			       ways[w].name, ways[w].rates[ROUNDS / 2],
-			       ways[w].rates[ROUNDS / 2] / ways[0].rates[ROUNDS / 2]);
-		}
+		print(ways, sizes[s]);
 	}
 	switch_port_remove(bench.from);
 	switch_port_remove(bench.to);

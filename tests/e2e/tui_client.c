@@ -1,8 +1,10 @@
 /*
- * The screen alone, on a control socket: tui_client SOCKET. Says in the end
- * how it ended, so that a test can read it. Main thread.
+ * The screen alone, on a control socket: tui_client SOCKET [in-process].
+ * Says in the end how it ended, and writes the same to SOCKET.result, for when
+ * there is no terminal any more. Main thread.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +12,27 @@
 #include <unistd.h>
 
 #include "tui/tui.h"
+
+static void report(const char *path, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void report(const char *path, const char *format, ...)
+{
+	char text[1024], name[256];
+	FILE *file;
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	snprintf(name, sizeof(name), "%s.result", path);
+	file = fopen(name, "w");
+	if (file) {
+		fputs(text, file);
+		fclose(file);
+	}
+	fputs(text, stdout);
+}
 
 static int dial(void *arg, struct cause *cause)
 {
@@ -46,8 +69,8 @@ int main(int argc, char **argv)
 	config.in_process = argc > 2 && strcmp(argv[2], "in-process") == 0;
 	error = tui_run(&config, &result, &cause);
 	if (error < 0)
-		printf("failed: %s: %s\n", strerror(-error), cause.text);
+		report(argv[1], "failed: %s: %s\n", strerror(-error), cause.text);
 	else
-		printf("result: %s%s%s\n", results[result], *cause.text ? ": " : "", cause.text);
+		report(argv[1], "result: %s%s%s\n", results[result], *cause.text ? ": " : "", cause.text);
 	return error < 0;
 }

@@ -31,6 +31,11 @@ t() {
 
 stop() {
 	t kill-server 2>/dev/null
+	if [ -s "$dir/run/err" ]; then
+		echo "FAIL: the screen wrote to standard error:"
+		cat "$dir/run/err"
+		failed=1
+	fi
 	exec 9>&-
 	if [ -n "$server" ]; then
 		wait "$server"
@@ -345,6 +350,22 @@ see 'result: quit'
 asked 'deck.quit'
 arguments=
 
+echo "the terminal goes"
+start 80 24 ""
+see 'db .*running'
+key c
+see 'Ctrl-\] leaves'
+t kill-session
+tries=0
+while [ ! -s "$dir/run/sock.result" ] && [ $tries -lt 100 ]; do
+	sleep 0.1
+	tries=$((tries + 1))
+done
+if ! grep -q 'result: hangup' "$dir/run/sock.result"; then
+	echo "FAIL: the screen did not notice that its terminal went away"
+	failed=1
+fi
+
 echo "the core goes"
 start 80 24 ""
 see 'db .*running'
@@ -363,4 +384,5 @@ if "$client" "$dir/none" </dev/null >"$dir/out" 2>&1; then
 fi
 grep -q 'needs a terminal' "$dir/out" || failed=1
 
+stop
 exit $failed

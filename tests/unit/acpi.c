@@ -138,7 +138,8 @@ static bool has_bytes(const uint8_t *table, uint32_t length, const void *bytes, 
 /* dsdt.asl writes addresses out; they are those of platform.h. */
 static void test_dsdt_addresses(void **state)
 {
-	uint8_t window[] = { 0x87, 0x17, 0x00, 0x00, 0x0c, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+	uint8_t window[] = { 0x87, 0x17, 0x00, 0x00, 0x0c, 0x01, 0, 0, 0, 0,
+			     0, 0, 0, 0, 0, 0, 0, 0 };
 	uint8_t ecam[] = { 0x86, 0x09, 0x00, 0x01, 0, 0, 0, 0, 0, 0, 0, 0 };
 	uint8_t port[] = { 0x47, 0x01, 0, 0, 0, 0, 0x01, 0 };
 	static const struct {
@@ -285,8 +286,8 @@ static void test_iasl(void **state)
 		}
 		snprintf(path, sizeof(path), "%s/%s.aml", folder, names[i]);
 		write_file(path, table, length);
-		snprintf(command, sizeof(command), "cd %s && iasl -d %s.aml >log 2>&1 && cat log *.dsl",
-			 folder, names[i]);
+		snprintf(command, sizeof(command),
+			 "cd %s && iasl -d %s.aml >log 2>&1 && cat log *.dsl", folder, names[i]);
 		output = popen(command, "r");
 		assert_non_null(output);
 		size = fread(text, 1, sizeof(text) - 1, output);

@@ -315,7 +315,8 @@ static void test_pvh_broken(void **state)
 	REFUSED_ELF(f, elf->note.p_type = PT_NULL, ENOEXEC, "PVH note");
 	REFUSED_ELF(f, elf_note(f)->entry.n_descsz = 5, ENOEXEC, "longer than its segment");
 	REFUSED_ELF(f, elf_note(f)->entry.n_descsz = 3, ENOEXEC, "4 nor 8 bytes");
-	REFUSED_ELF(f, elf_note(f)->other.n_namesz = UINT32_MAX, ENOEXEC, "longer than its segment");
+	REFUSED_ELF(f, elf_note(f)->other.n_namesz = UINT32_MAX, ENOEXEC,
+		    "longer than its segment");
 	REFUSED_ELF(f, elf->note.p_filesz = UINT64_MAX, ENOEXEC, "64 KiB");
 	REFUSED_ELF(f, elf->note.p_offset = UINT64_MAX - 3, ENOEXEC, "cut short");
 	REFUSED_ELF(f, elf_note(f)->address = 0x100800, ENOEXEC, "entry point");

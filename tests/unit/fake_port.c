@@ -75,7 +75,7 @@ static unsigned deliver(void *backend, const struct net_frame *const *frames, un
 	for (unsigned i = 0; i < count; i++) {
 		if (fake->down) {
 			verdicts[i] = NET_DROP_LINK_DOWN;
-		} else if (fake->count == fake->room) {
+		} else if (fake->count >= fake->room) {
 			verdicts[i] = NET_DROP_NO_BUFFER;
 		} else {
 			keep(fake, frames[i]);

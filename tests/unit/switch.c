@@ -387,7 +387,9 @@ static void removal_waits_for_senders(void **state)
 		pthread_create(&threads[i], NULL, send_all_the_time, &senders[i]);
 	for (unsigned round = 0; round < 200; round++) {
 		fake_port_open(victim, lan->sw, "victim/net0", 9, 0);
+		pthread_mutex_lock(&victim->lock);
 		victim->room = 8;
+		pthread_mutex_unlock(&victim->lock);
 		fake_send(victim, broadcast, victim->mac, 60);
 		for (unsigned tries = 0; !atomic_load(&victim->flushes) && tries < 1000; tries++)
 			usleep(50);

@@ -67,10 +67,16 @@ static void test_stats(void **state)
 	assert_true(chart_last(&series[FIELD_VCPU + 1]) == 9);
 	/* What is not in a notification has not changed. */
 	stats = parse("{\"guests\":[{\"name\":\"web\",\"values\":{\"memory\":77}}]}");
-	model_stats(&model, stats, names);
+	model_stats(&model, stats, names, 1);
 	assert_int_equal(series[FIELD_CPU].filled, 4);
 	assert_true(chart_last(&series[FIELD_CPU]) == 3);
 	assert_true(chart_last(&series[FIELD_MEMORY]) == 77);
+	/* Samples that were missed are as the one before them. */
+	model_stats(&model, NULL, names, 3);
+	assert_int_equal(series[FIELD_CPU].filled, 7);
+	assert_true(chart_last(&series[FIELD_MEMORY]) == 77);
+	model_stats(&model, stats, names, 0);
+	assert_int_equal(series[FIELD_CPU].filled, 7);
 	json_decref(history);
 	json_decref(stats);
 	json_decref(names);
@@ -104,7 +110,7 @@ static void test_hostile(void **state)
 
 			model_guests(&model, json);
 			model_history(&model, json);
-			model_stats(&model, json, names);
+			model_stats(&model, json, names, round);
 			netmodel_switches(&network, json, clock_monotonic());
 			netmodel_packets(&network, json);
 			json_decref(json);

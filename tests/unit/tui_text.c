@@ -67,7 +67,7 @@ static void test_age(void **state)
 static void test_hostile(void **state)
 {
 	static const char *const evil[] = {
-		"\033[2J", "\007", "\177", "\302\233" "31m" /* C1 CSI */, "\342\200\256" /* RLO */,
+		"\033[2J", "\007", "\177", "\302\233m" /* C1 CSI */, "\342\200\256" /* RLO */,
 		"\300\257" /* overlong */, "\355\240\200" /* surrogate */, "\364\220\200\200",
 		"\377", "\342\202" /* cut off */, "\342\200\213" /* zero width space */, "\n\r\t",
 	};

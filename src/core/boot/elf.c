@@ -165,7 +165,8 @@ static int check_header(struct elf_kernel *kernel, const Elf64_Ehdr *eh)
 	if (eh->e_ident[EI_CLASS] != ELFCLASS64)
 		return refuse(kernel, "a 32-bit ELF; a kernel for x86-64 is needed");
 	if (eh->e_ident[EI_DATA] != ELFDATA2LSB || eh->e_machine != EM_X86_64)
-		return refuse(kernel, "an ELF for another processor; a kernel for x86-64 is needed");
+		return refuse(kernel, "an ELF for another processor; "
+				      "a kernel for x86-64 is needed");
 	if (eh->e_type != ET_EXEC && eh->e_type != ET_DYN)
 		return refuse(kernel, "an ELF that is not executable");
 	if (eh->e_phentsize != sizeof(Elf64_Phdr) || eh->e_phnum == 0 || eh->e_phnum > HEADERS_MAX)

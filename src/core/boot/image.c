@@ -116,8 +116,8 @@ int load_initrd(const struct guest_memory *memory, const char *path, uint64_t li
 			error = image_read(&image, 0, to, initrd->size, cause);
 		else
 			error = cause_set(cause, ENOMEM,
-					  "%s: no room for an initrd of %llu KiB beside the kernel; "
-					  "give the guest more memory", path,
+					  "%s: no room for an initrd of %llu KiB beside "
+					  "the kernel; give the guest more memory", path,
 					  (unsigned long long)(image.size + 1023) / 1024);
 	}
 	image_close(&image);

@@ -50,7 +50,7 @@ struct load_range {
 /* The first address behind the RAM that begins at 0. */
 uint64_t load_low_top(const struct guest_memory *memory);
 
-/* What was loaded besides the kernel. */
+/* Where the initrd lies. */
 struct load_initrd {
 	uint64_t base;
 	uint64_t size; /* 0: none */
@@ -68,7 +68,10 @@ int load_initrd(const struct guest_memory *memory, const char *path, uint64_t li
 int load_cmdline(const struct guest_memory *memory, const char *cmdline, uint64_t address,
 		 uint64_t end, uint64_t max, struct cause *cause);
 
-/* Whether the image is of that kind, and its loader. */
+/*
+ * The loaders, for an image that begins as their kind does. They fail as boot_load()
+ * does; entry is set only on success.
+ */
 int elf_load(const struct boot_image *image, const struct boot_source *source,
 	     const struct guest_memory *memory, uint64_t rsdp, struct boot_entry *entry,
 	     struct cause *cause);

@@ -7,9 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/paths.h"
 
 #define SAME_SECOND_MAX 100
 
@@ -20,35 +21,17 @@ static int create(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Makes path and what leads to it, mode 0700. */
-static int make_folders(char *path)
-{
-	for (char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
-		*at = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
-			return -errno;
-		*at = '/';
-	}
-	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
-}
-
 static int captures_folder(char *path, size_t size, struct cause *cause)
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	int n, error;
+	char state[PATH_MAX];
+	int error = paths_state(state, cause);
 
-	if (state && state[0] == '/')
-		n = snprintf(path, size, "%s/vmdeck/captures", state);
-	else if (home && home[0] == '/')
-		n = snprintf(path, size, "%s/.local/state/vmdeck/captures", home);
-	else
-		return cause_set(cause, ENOENT, "path: neither XDG_STATE_HOME nor HOME says where "
-				 "captures are kept; name a file");
-	if (n < 0 || (size_t)n >= size)
-		return cause_set(cause, ENAMETOOLONG, "path: the folder of captures has too long "
-				 "a name; name a file");
-	error = make_folders(path);
-	return error < 0 ? cause_errno(cause, -error, "%s", path) : 0;
+	if (error < 0)
+		return error;
+	if ((size_t)snprintf(path, size, "%s/captures", state) >= size)
+		return cause_set(cause, ENAMETOOLONG, "%s: too long a name for the folder of "
+				 "captures; name a file", state);
+	return paths_make(path, cause);
 }
 
 /* "20260131-120000-web-net0" */

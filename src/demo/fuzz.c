@@ -1,0 +1,323 @@
+/*
+ * A hostile guest: nonsense in every register, queue and descriptor of the
+ * virtio devices, in PCI configuration space and in I/O ports, from a seed.
+ *
+ * The guest shall outlive it, so addresses that a device may write to are
+ * either in a page range set aside or above the RAM (their low halves too,
+ * since an address is set by halves), MSI-X data name harmless vectors, and
+ * values that reset or power off are left out. Afterwards the devices are
+ * reset and configuration space is put back; disk and network stay off. CPU 0.
+ */
+#include "acpi.h"
+#include "clock.h"
+#include "command.h"
+#include "console.h"
+#include "disk.h"
+#include "machine.h"
+#include "memory.h"
+#include "nic.h"
+#include "pci.h"
+#include "task.h"
+#include "uart.h"
+#include "virtio.h"
+
+#define ARENA (256u << 10)
+#define ARENA_USED (128u << 10) /* addresses lie in it, lengths reach into the rest */
+#define CONFIG_DWORDS 64
+#define QUEUE_ADDRESSES 0x20
+#define RESTORE_EVERY 64 /* operations */
+
+static uint8_t *arena;
+static uint32_t chance;
+static bool may_write_disk;
+static uint32_t saved[PCI_FUNCTIONS_MAX][CONFIG_DWORDS];
+static bool changed[PCI_FUNCTIONS_MAX];
+
+static uint32_t pick(uint32_t limit)
+{
+	return random_next(&chance) % limit;
+}
+
+static uint32_t nonsense(void)
+{
+	static const uint32_t edges[] = { 0,       1,          2,          0x7f,       0x80,
+					  0xff,    0x100,      0x7fff,     0x8000,     0xffff,
+					  0x10000, 0x7fffffff, 0x80000000, 0xffffffff, 0xfffffffe };
+
+	return pick(2) ? edges[pick(ARRAY_SIZE(edges))] : random_next(&chance);
+}
+
+/* Low half of an address: the arena, the end of the RAM, devices. */
+static uint32_t low_address(void)
+{
+	static const uint32_t places[] = { 0xb0000000, 0xc0000000, 0xd0000000, 0xfec00000,
+					   0xfee00000, 0xfffff000, 0xfffffff0, 0xffffffff };
+	uint8_t *last = memory_free_page(memory_free_pages() - 1);
+
+	if (pick(4) != 0)
+		return (uint32_t)(uintptr_t)arena + (pick(ARENA_USED) & -(1u << pick(13)));
+	if (last != NULL && pick(2) == 0)
+		return (uint32_t)(uintptr_t)last + pick(8192);
+	return places[pick(ARRAY_SIZE(places))] + (pick(2) ? pick(16) : 0);
+}
+
+static uint32_t high_address(void)
+{
+	return pick(4) != 0 ? 0 : nonsense();
+}
+
+static void fuzz_descriptors(void)
+{
+	struct descriptor *d = (struct descriptor *)arena + pick(1024);
+	unsigned count = pick(32) + 1;
+
+	for (unsigned i = 0; i < count; i++) {
+		d[i].address = low_address() | (uint64_t)high_address() << 32;
+		d[i].length = pick(8) == 0 && d[i].address - (uintptr_t)arena >= ARENA
+				      ? nonsense()
+				      : pick(ARENA - ARENA_USED);
+		d[i].flags = pick(8) == 0 ? nonsense() : pick(8);
+		d[i].next = pick(4) == 0 ? nonsense() : pick(64);
+	}
+}
+
+/* Request headers of a disk, rings, and anything. */
+static void fuzz_memory(void)
+{
+	uint32_t at = pick(ARENA_USED) & ~15u, type = pick(20);
+	uint32_t header[4] = { type, nonsense(), nonsense(), 0 };
+
+	if (type == DISK_WRITE && !may_write_disk)
+		header[0] = DISK_READ;
+	switch (pick(3)) {
+	case 0:
+		memcpy(arena + at, header, sizeof(header));
+		break;
+	case 1:
+		for (unsigned i = 0; i < 64; i += 2)
+			put16(arena + at + i, pick(512));
+		break;
+	default:
+		fuzz_descriptors();
+	}
+}
+
+static void write_sized(uintptr_t address, unsigned width, uint32_t value)
+{
+	if (width == 1)
+		mmio_write8(address, value);
+	else if (width == 2)
+		mmio_write16(address & ~1ul, value);
+	else
+		mmio_write32(address & ~3ul, value);
+}
+
+static void fuzz_common(const struct virtio *device)
+{
+	unsigned offset = pick(VIRTIO_COMMON_SIZE);
+
+	if (offset >= QUEUE_ADDRESSES) {
+		offset &= ~3u;
+		mmio_write32(device->common + offset,
+			     (offset & 4) != 0 ? high_address() : low_address());
+		return;
+	}
+	write_sized(device->common + offset, 1 << pick(3), pick(2) ? pick(4) : nonsense());
+}
+
+/* A queue that could be right, so that what is wrong lies deeper. */
+static void fuzz_queue(const struct virtio *device)
+{
+	unsigned n = pick(3);
+
+	mmio_write8(device->common + VIRTIO_STATUS, 0);
+	mmio_write8(device->common + VIRTIO_STATUS, 3);
+	for (unsigned half = 0; half < 2; half++) {
+		mmio_write32(device->common + 8, half);
+		mmio_write32(device->common + 12, half == 1 ? 1 : random_next(&chance));
+	}
+	mmio_write8(device->common + VIRTIO_STATUS, 11);
+	mmio_write16(device->common + 0x16, n);
+	mmio_write16(device->common + 0x18, pick(4) ? 1u << pick(9) : nonsense());
+	for (unsigned i = 0; i < 3; i++) {
+		mmio_write32(device->common + QUEUE_ADDRESSES + i * 8 + 4, high_address());
+		mmio_write32(device->common + QUEUE_ADDRESSES + i * 8, low_address() & -16u);
+	}
+	mmio_write16(device->common + 0x1c, 1);
+	mmio_write8(device->common + VIRTIO_STATUS, 15);
+	mmio_write16(device->notify + n * device->notify_multiplier, n);
+}
+
+static void fuzz_msix(const struct virtio *device)
+{
+	uintptr_t entry = device->msix + pick(device->msix_entries) * 16;
+
+	switch (pick(3)) {
+	case 0:
+		mmio_write32(entry + 4 * pick(2), nonsense());
+		break;
+	case 1:
+		/* Timer, network and disk: their handlers only look. */
+		mmio_write32(entry + 8, VECTOR_TIMER + pick(4));
+		break;
+	default:
+		mmio_write32(entry + 12, nonsense());
+	}
+}
+
+static void fuzz_device(struct virtio *device)
+{
+	if (device->common == 0)
+		return;
+	switch (pick(8)) {
+	case 0:
+	case 1:
+		fuzz_common(device);
+		break;
+	case 2:
+		fuzz_queue(device);
+		break;
+	case 3:
+		write_sized(device->config + pick(device->config_size), 1 << pick(3), nonsense());
+		break;
+	case 4:
+	case 5:
+		write_sized(device->notify + pick(device->notify_size), 2,
+			    pick(4) ? pick(4) : nonsense());
+		break;
+	case 6:
+		fuzz_msix(device);
+		break;
+	default:
+		mmio_read8(device->isr != 0 ? device->isr : device->common);
+	}
+}
+
+static void save_config(void)
+{
+	for (unsigned f = 0; f < pci_count; f++)
+		for (unsigned i = 0; i < CONFIG_DWORDS; i++)
+			saved[f][i] = pci_port_read(pci_functions[f].devfn, i * 4);
+}
+
+/* Puts back what fuzz_pci() changed, or its device would be out of reach for the rest. */
+static void restore_config(void)
+{
+	for (unsigned f = 0; f < pci_count; f++) {
+		for (unsigned i = 0; changed[f] && i < CONFIG_DWORDS; i++)
+			pci_port_write(pci_functions[f].devfn, i * 4, saved[f][i]);
+		changed[f] = false;
+	}
+}
+
+static void fuzz_pci(void)
+{
+	unsigned n = pick(pci_count);
+	const struct pci_function *f = &pci_functions[n];
+	unsigned offset = pick(CONFIG_DWORDS) * 4;
+
+	/* ICH9's RCBA and Q35's SMRAM can hide RAM, where a machine has them. */
+	if ((f->devfn == 0xf8 && offset == 0xf0) || (f->devfn == 0 && (offset & ~15u) == 0x90))
+		return;
+	changed[n] = true;
+	pci_port_write(f->devfn, offset, nonsense());
+	pci_port_read(f->devfn, pick(CONFIG_DWORDS) * 4);
+}
+
+static bool forbidden(uint16_t port, unsigned width)
+{
+	static const struct {
+		uint16_t first, last;
+	} ranges[] = { { 0x20, 0x21 },   { 0xa0, 0xa1 },   { 0x92, 0x92 },  { 0xcf9, 0xcf9 },
+		       { 0x514, 0x51b }, { 0x660, 0x67f }, { 0xcfc, 0xcff } };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(ranges); i++)
+		if (port <= ranges[i].last && port + width > ranges[i].first &&
+		    !(port == 0xcf8 && width == 4))
+			return true;
+	return false;
+}
+
+static void fuzz_port(void)
+{
+	static const uint16_t places[] = { 0x3f8, 0x3f9, 0x3fa, 0x3fb, 0x3fc, 0x3fd, 0x3fe, 0x3ff,
+					   0x600, 0x602, 0x604, 0x608, 0x620, 0x628, 0x70,  0x71,
+					   0x60,  0x64,  0x40,  0x41,  0x42,  0x43,  0x61,  0x80,
+					   0xcf8, 0x510, 0x511, 0x402, 0xb2,  0xb3,  0x4d0, 0x4d1 };
+	uint16_t port = pick(4) ? places[pick(ARRAY_SIZE(places))] : 0x100 + pick(0x2f0);
+	unsigned width = 1 << pick(3);
+	uint32_t value = nonsense();
+
+	if (forbidden(port, width))
+		return;
+	if (pick(3) == 0) {
+		(void)(width == 1 ? in8(port) : width == 2 ? in16(port) : in32(port));
+		return;
+	}
+	if (port <= 0x605 && port + width > 0x605)
+		value &= ~(0x20u << 8 * (0x605 - port)); /* SLP_EN */
+	if (port <= 0x3fc && port + width > 0x3fc)
+		value &= ~(0x10u << 8 * (0x3fc - port)); /* the UART's loop would type commands */
+	/* The keyboard controller: reset pulses and the output port. */
+	for (unsigned i = 0; i < width; i++)
+		if (port + i == 0x64 &&
+		    ((value >> 8 * i & 0xf0) == 0xf0 || (value >> 8 * i & 0xff) == 0xd1))
+			return;
+	if (width == 1)
+		out8(port, value);
+	else if (width == 2)
+		out16(port, value);
+	else
+		out32(port, value);
+}
+
+static void run(uint64_t number)
+{
+	for (uint64_t i = 0; i < number && !command_stopped(); i++) {
+		unsigned what = pick(16);
+
+		if (what < 4)
+			fuzz_memory();
+		else if (what < 12)
+			fuzz_device(what & 1 ? nic_device() : disk_device());
+		else if (what < 13)
+			fuzz_pci();
+		else
+			fuzz_port();
+		if (i % RESTORE_EVERY == RESTORE_EVERY - 1)
+			restore_config();
+		if (i % 1024 == 1023)
+			task_yield();
+	}
+}
+
+bool command_fuzz(unsigned count, char **words)
+{
+	uint64_t seed, number;
+
+	(void)count;
+	if (!parse_number(words[1], false, &seed) || !parse_number(words[2], true, &number))
+		return false;
+	if (arena == NULL)
+		arena = memory_take(ARENA);
+	if (arena == NULL || pci_count == 0) {
+		print("fuzz: no RAM for it, or no devices\n");
+		return true;
+	}
+	may_write_disk = disk_size() != 0 && disk_claim() == NULL;
+	chance = (uint32_t)seed * 2654435761u | 1;
+	save_config();
+	nic_give_up();
+	disk_give_up();
+	console_flush();
+	run(number);
+	restore_config();
+	if (nic_device()->common != 0)
+		virtio_reset(nic_device());
+	if (disk_device()->common != 0)
+		virtio_reset(disk_device());
+	uart_setup();
+	acpi_enable_power_button();
+	print("\nfuzz: seed %lu, %lu operations, alive; disk and network are off\n", seed, number);
+	return true;
+}

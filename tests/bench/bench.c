@@ -1,0 +1,392 @@
+/*
+ * "make bench": how fast guests start, what they cost, and what an exit costs,
+ * beside a bare KVM loop and QEMU in the same run. The sides take turns, run
+ * on the same CPU and do the same; each figure is a median.
+ *
+ * Start it where vmdeck was built. QEMU is left out when it is not installed.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "report.h"
+#include "side.h"
+
+#define ROUNDS 11
+#define BYTE_TIMEOUT 60000 /* ms; firmware can be slow */
+#define EXITS 4000	   /* as exits.elf is built with */
+#define LOOP_STARTS "4"	   /* of one process; the first is not counted */
+#define KEPT 200
+#define KEPT_MANY 1000
+#define DISTURBED 0.05
+#define TRIES 3 /* at a row that others disturbed */
+
+struct bench {
+	char folder[64];
+	char errors[PATH_MAX], start_ini[PATH_MAX], exits_ini[PATH_MAX];
+	char here[PATH_MAX];
+	unsigned rounds;
+	bool qemu, many, json;
+};
+
+#define QEMU_COMMON "qemu-system-x86_64", "-accel", "kvm", "-cpu", "host,arch-capabilities=off", \
+	"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio"
+
+/* --- files --- */
+
+static void write_file(const struct bench *bench, const char *name, const char *text)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", bench->folder, name);
+	file = fopen(path, "w");
+	if (!file || fputs(text, file) < 0 || fclose(file)) {
+		perror(path);
+		exit(1);
+	}
+}
+
+static void write_profile(struct bench *bench, const char *name, const char *kernel,
+			  char path[PATH_MAX])
+{
+	char text[3 * PATH_MAX];
+
+	snprintf(text, sizeof(text),
+		 "[guest]\nname = bench\nmemory = 128M\n[boot]\nkernel = %s/tests/bench/%s\n"
+		 "[disk0]\npath = %s/disk.img\nformat = raw\nreadonly = yes\n"
+		 "[net0]\nswitch = bench\n",
+		 bench->here, kernel, bench->folder);
+	write_file(bench, name, text);
+	snprintf(path, PATH_MAX, "%s/%s", bench->folder, name);
+}
+
+static void make_folder(struct bench *bench)
+{
+	static const char *const folders[] = { "vmdeck", "vmdeck/guests", "vmdeck/switches" };
+	char path[PATH_MAX];
+
+	strcpy(bench->folder, "/tmp/vmdeck-bench-XXXXXX");
+	if (!getcwd(bench->here, sizeof(bench->here)) || !mkdtemp(bench->folder)) {
+		perror("bench");
+		exit(1);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/%s", bench->folder, folders[i]);
+		mkdir(path, 0700);
+	}
+	write_file(bench, "vmdeck/switches/bench.ini", "[switch]\nuplink = none\n");
+	write_file(bench, "disk.img", "");
+	snprintf(path, sizeof(path), "%s/disk.img", bench->folder);
+	if (truncate(path, 1 << 20))
+		perror(path);
+	write_profile(bench, "start.ini", "start.elf", bench->start_ini);
+	write_profile(bench, "exits.ini", "exits.elf", bench->exits_ini);
+	snprintf(bench->errors, sizeof(bench->errors), "%s/errors", bench->folder);
+	setenv("XDG_CONFIG_HOME", bench->folder, 1);
+	setenv("XDG_STATE_HOME", bench->folder, 1);
+	setenv("XDG_RUNTIME_DIR", bench->folder, 1);
+}
+
+static void remove_folder(const struct bench *bench)
+{
+	static const char *const files[] = {
+		"vmdeck/switches/bench.ini", "vmdeck/deck.sock", "disk.img", "start.ini",
+		"exits.ini", "errors", "vmdeck/switches", "vmdeck/guests", "vmdeck", ""
+	};
+	char path[PATH_MAX];
+
+	for (unsigned i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		snprintf(path, sizeof(path), "%s/%s", bench->folder, files[i]);
+		remove(path);
+	}
+}
+
+/* --- goals --- */
+
+static void complain(const struct bench *bench, const struct side *side)
+{
+	char text[512] = "";
+	FILE *file = fopen(bench->errors, "r");
+
+	if (file && !fgets(text, sizeof(text), file))
+		*text = '\0';
+	if (file)
+		fclose(file);
+	fprintf(stderr, "bench: %s did not do its part: %s%s", side->name, text,
+		*text ? "" : "(it said nothing)\n");
+}
+
+/* 1: from exec to the guest's first byte. */
+static void measure_exec(const struct bench *bench, struct row *row)
+{
+	struct side sides[SIDES] = {
+		[OURS] = { .name = "vmdeck", .argv = { "./vmdeck", "run", bench->start_ini } },
+		[BARE] = { .name = "bare", .argv = { "tests/bench/bare", "run",
+						     "tests/bench/start.elf", "128" } },
+		[QEMU] = { .name = "qemu",
+			   .argv = { QEMU_COMMON, "-M",
+				     "microvm,x-option-roms=off,isa-serial=on", "-m", "128", "-bios",
+				     "tests/bench/rom.bin" } },
+	};
+	uint64_t when;
+
+	for (unsigned round = 0; round < bench->rounds; round++) {
+		for (int i = 0; i < SIDES; i++) {
+			if ((i == QEMU && !bench->qemu) || side_start(&sides[i], bench->errors) < 0)
+				continue;
+			if (side_byte(&sides[i], BYTE_TIMEOUT, &when))
+				row_add(row, i, (double)(when - side_started()) / 1e6);
+			else
+				complain(bench, &sides[i]);
+			side_end(&sides[i]);
+		}
+	}
+}
+
+struct starts {
+	struct row one;
+	unsigned seen;
+};
+
+static void take_start(void *arg, const char *text)
+{
+	struct starts *starts = arg;
+	double ns;
+
+	if (sscanf(text, "start %lf", &ns) == 1 && starts->seen++)
+		row_add(&starts->one, 0, ns / 1e6);
+}
+
+/* 2: one guest after the other in one process. */
+static void measure_starts(const struct bench *bench, struct row *row)
+{
+	struct side sides[SIDES] = {
+		[OURS] = { .name = "machines", .argv = { "tests/bench/machines", "loop",
+							 bench->start_ini, "128", LOOP_STARTS } },
+		[BARE] = { .name = "bare", .argv = { "tests/bench/bare", "loop",
+						     "tests/bench/start.elf", "128",
+						     LOOP_STARTS } },
+	};
+
+	for (unsigned round = 0; round < bench->rounds; round++) {
+		for (int i = 0; i <= BARE; i++) {
+			struct starts starts = { 0 };
+
+			if (side_lines(&sides[i], bench->errors, take_start, &starts))
+				row_add(row, i, row_median(&starts.one, 0));
+			else
+				complain(bench, &sides[i]);
+		}
+	}
+}
+
+struct kept {
+	double ns, host, user;
+	bool seen;
+};
+
+static void take_kept(void *arg, const char *text)
+{
+	struct kept *kept = arg;
+
+	if (sscanf(text, "kept %lf %lf %lf", &kept->ns, &kept->host, &kept->user) == 3)
+		kept->seen = true;
+}
+
+/* 3 and 4: many guests at once; how fast they are there, and what each takes. */
+static void measure_kept(const struct bench *bench, struct row *row, unsigned count)
+{
+	char number[16];
+	struct side sides[SIDES] = {
+		[OURS] = { .name = "machines", .argv = { "tests/bench/machines", "keep",
+							 bench->start_ini, "16", number } },
+		[BARE] = { .name = "bare", .argv = { "tests/bench/bare", "keep",
+						     "tests/bench/start.elf", "16", number } },
+	};
+
+	snprintf(number, sizeof(number), "%u", count);
+	for (unsigned round = 0; round < bench->rounds; round++) {
+		for (int i = 0; i <= BARE; i++) {
+			struct kept kept = { 0 };
+
+			if (!side_lines(&sides[i], bench->errors, take_kept, &kept) || !kept.seen) {
+				complain(bench, &sides[i]);
+				continue;
+			}
+			row_add(&row[0], i, count / (kept.ns / 1e9));
+			row_add(&row[1], i, kept.host / 1024);
+			row_add(&row[2], i, kept.user / 1024);
+		}
+	}
+}
+
+/*
+ * 5: all sides run at once but are stopped, save the one whose turn it is. From one byte to the
+ * next the guest writes EXITS times to a register.
+ */
+static void measure_exits(const struct bench *bench, struct row *row)
+{
+	struct side sides[SIDES] = {
+		[OURS] = { .name = "vmdeck", .argv = { "./vmdeck", "run", bench->exits_ini } },
+		[BARE] = { .name = "bare", .argv = { "tests/bench/bare", "run",
+						     "tests/bench/exits.elf", "128" } },
+		[QEMU] = { .name = "qemu",
+			   .argv = { QEMU_COMMON, "-M", "microvm,isa-serial=on,rtc=on,pit=on,pic=on",
+				     "-m", "128", "-kernel", "tests/bench/exits.elf" } },
+	};
+	bool there[SIDES] = { false };
+	uint64_t first, second;
+
+	for (int i = 0; i < SIDES; i++) {
+		if ((i == QEMU && !bench->qemu) || side_start(&sides[i], bench->errors) < 0)
+			continue;
+		there[i] = side_byte(&sides[i], BYTE_TIMEOUT, &first) &&
+			   side_byte(&sides[i], BYTE_TIMEOUT, &second) &&
+			   side_byte(&sides[i], BYTE_TIMEOUT, &second);
+		if (!there[i])
+			complain(bench, &sides[i]);
+		side_freeze(&sides[i]);
+	}
+	for (unsigned round = 0; round < bench->rounds; round++) {
+		for (int i = 0; i < SIDES; i++) {
+			if (!there[i])
+				continue;
+			side_drain(&sides[i]);
+			side_thaw(&sides[i]);
+			if (side_byte(&sides[i], BYTE_TIMEOUT, &first) &&
+			    side_byte(&sides[i], BYTE_TIMEOUT, &second))
+				row_add(row, i, (double)(second - first) / 1e3 / EXITS);
+			side_freeze(&sides[i]);
+		}
+	}
+	for (int i = 0; i < SIDES; i++)
+		side_end(&sides[i]);
+}
+
+static void measure_200(const struct bench *bench, struct row *row)
+{
+	measure_kept(bench, row, KEPT);
+}
+
+static void measure_1000(const struct bench *bench, struct row *row)
+{
+	measure_kept(bench, row, KEPT_MANY);
+}
+
+static const struct row plan[] = {
+	{ .goal = "1", .what = "exec to the guest's first byte, 128 MiB", .unit = "ms",
+	  .of_bare = 2.5, .of_qemu = 8 },
+	{ .goal = "2", .what = "start in the running program, 128 MiB", .unit = "ms",
+	  .of_bare = 1.5 },
+	{ .goal = "3", .what = "200 guests of 16 MiB started and kept", .unit = "guests/s",
+	  .more_is_better = true, .of_bare = 0.75 },
+	{ .goal = "4", .what = "host memory for each of them, RAM apart", .unit = "KiB",
+	  .at_most = 717 },
+	{ .goal = "4", .what = "of it resident in user space", .unit = "KiB", .at_most = 64 },
+	{ .goal = "5", .what = "exit to a device and back, CPL 3", .unit = "us",
+	  .of_bare = 1.01, .above_bare = 0.06 },
+	{ .goal = "3", .what = "1000 guests of 16 MiB started and kept", .unit = "guests/s",
+	  .more_is_better = true, .of_bare = 0.7 },
+	{ .goal = "4", .what = "host memory for each of them, RAM apart", .unit = "KiB",
+	  .at_most = 717 },
+	{ .goal = "4", .what = "of it resident in user space", .unit = "KiB", .at_most = 64 },
+};
+
+#define PLAN_ROWS (sizeof(plan) / sizeof(*plan))
+
+static const struct {
+	void (*measure)(const struct bench *bench, struct row *row);
+	unsigned row, rows;
+	bool only_many;
+} sections[] = {
+	{ measure_exec, 0, 1, false },
+	{ measure_starts, 1, 1, false },
+	{ measure_200, 2, 3, false },
+	{ measure_exits, 5, 1, false },
+	{ measure_1000, 6, 3, true },
+};
+
+/* Measures until others were quiet, a few times; the last try stands and says so. */
+static void run_section(const struct bench *bench, struct row *rows, unsigned n)
+{
+	struct load before, after;
+	unsigned first = sections[n].row, count = sections[n].rows;
+
+	for (unsigned attempt = 0; attempt < TRIES; attempt++) {
+		double others;
+
+		memcpy(rows + first, plan + first, count * sizeof(*rows));
+		load_read(&before);
+		sections[n].measure(bench, rows + first);
+		load_read(&after);
+		others = load_others(&before, &after);
+		for (unsigned i = 0; i < count; i++)
+			rows[first + i].others = others;
+		if (others <= DISTURBED)
+			return;
+		if (attempt + 1 < TRIES)
+			fprintf(stderr, "bench: others used %.0f %% of a CPU, once more: %s\n",
+				100 * others, plan[first].what);
+	}
+}
+
+static void options(struct bench *bench, int argc, char **argv)
+{
+	static const struct option names[] = {
+		{ "json", no_argument, NULL, 'j' }, { "rounds", required_argument, NULL, 'r' },
+		{ "many", no_argument, NULL, 'm' }, { "no-qemu", no_argument, NULL, 'q' }, { 0 }
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		if (option == 'j') {
+			bench->json = true;
+		} else if (option == 'r' && atoi(optarg) > 0) {
+			bench->rounds = (unsigned)atoi(optarg);
+		} else if (option == 'm') {
+			bench->many = true;
+		} else if (option == 'q') {
+			bench->qemu = false;
+		} else {
+			fprintf(stderr, "usage: bench [--json] [--rounds N] [--many] [--no-qemu]\n"
+					"  --rounds  samples of each figure, %d if not given\n"
+					"  --many    also 1000 guests at once\n", ROUNDS);
+			exit(2);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static struct row rows[PLAN_ROWS];
+	struct bench bench = { .rounds = ROUNDS, .qemu = true };
+	unsigned count;
+
+	options(&bench, argc, argv);
+	if (access("/dev/kvm", R_OK | W_OK)) {
+		fprintf(stderr, "bench: /dev/kvm: %s\n", strerror(errno));
+		return 1;
+	}
+	if (bench.qemu && system("command -v qemu-system-x86_64 >/dev/null")) {
+		fprintf(stderr, "bench: qemu-system-x86_64 is not installed and left out\n");
+		bench.qemu = false;
+	}
+	make_folder(&bench);
+	side_pin_driver();
+	count = bench.many ? PLAN_ROWS : PLAN_ROWS - 3;
+	for (unsigned n = 0; n < sizeof(sections) / sizeof(*sections); n++)
+		if (bench.many || !sections[n].only_many)
+			run_section(&bench, rows, n);
+	remove_folder(&bench);
+	if (bench.json)
+		report_json(rows, count);
+	else
+		report_table(rows, count);
+	return 0;
+}

@@ -1,0 +1,146 @@
+/* Medians and how they are shown. */
+#include "report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* With more than this part of a CPU used by others a row is no figure to keep. */
+#define DISTURBED 0.05
+
+static const char *const side_names[SIDES] = { "vmdeck", "bare", "qemu" };
+
+void row_add(struct row *row, int side, double value)
+{
+	struct samples *samples = &row->sides[side];
+
+	if (samples->count < ROW_SAMPLES)
+		samples->values[samples->count++] = value;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+double row_median(const struct row *row, int side)
+{
+	struct samples sorted = row->sides[side];
+
+	if (!sorted.count)
+		return 0;
+	qsort(sorted.values, sorted.count, sizeof(*sorted.values), compare);
+	return (sorted.values[(sorted.count - 1) / 2] + sorted.values[sorted.count / 2]) / 2;
+}
+
+static double ratio(const struct row *row, int side)
+{
+	double ours = row_median(row, OURS), other = row_median(row, side);
+
+	return other != 0 ? ours / other : 0;
+}
+
+/* How many times better than QEMU. */
+static double lead(const struct row *row)
+{
+	double r = ratio(row, QEMU);
+
+	return row->more_is_better || r == 0 ? r : 1 / r;
+}
+
+int row_verdict(const struct row *row)
+{
+	double ours = row_median(row, OURS), bare = ratio(row, BARE), qemu = lead(row);
+	bool told = false, met = true;
+
+	if (ours == 0)
+		return -1;
+	if (row->of_bare != 0 && bare != 0) {
+		told = true;
+		met &= row->more_is_better ? bare >= row->of_bare : bare <= row->of_bare;
+	}
+	if (row->of_qemu != 0 && qemu != 0) {
+		told = true;
+		met &= qemu >= row->of_qemu;
+	}
+	if (row->at_most != 0) {
+		told = true;
+		met &= ours <= row->at_most;
+	}
+	if (row->above_bare != 0 && bare != 0) {
+		told = true;
+		met &= ours - row_median(row, BARE) <= row->above_bare;
+	}
+	return told ? met : -1;
+}
+
+static void print_goal(const struct row *row)
+{
+	const char *sign = row->more_is_better ? ">=" : "<=", *gap = "";
+
+	if (row->of_bare != 0) {
+		printf("%s %.2f x bare", sign, row->of_bare);
+		gap = ", ";
+	}
+	if (row->of_qemu != 0) {
+		printf("%s>= %.0f x QEMU", gap, row->of_qemu);
+		gap = ", ";
+	}
+	if (row->at_most != 0) {
+		printf("%s<= %.0f %s", gap, row->at_most, row->unit);
+		gap = ", ";
+	}
+	if (row->above_bare != 0)
+		printf("%s<= bare + %.2f %s", gap, row->above_bare, row->unit);
+}
+
+static void print_value(const struct row *row, int side)
+{
+	if (row->sides[side].count)
+		printf(" %10.2f", row_median(row, side));
+	else
+		printf(" %10s", "-");
+}
+
+void report_table(const struct row *rows, unsigned count)
+{
+	static const char *const verdicts[] = { "goal not told", "MISSED", "met" };
+
+	printf("%-4s %-46s %-8s %10s %10s %10s  %6s  %6s  %s\n", "goal", "what", "unit", "vmdeck",
+	       "bare", "qemu", "/bare", "qemu x", "result");
+	for (const struct row *row = rows; row < rows + count; row++) {
+		printf("%-4s %-46s %-8s", row->goal, row->what, row->unit);
+		for (int side = 0; side < SIDES; side++)
+			print_value(row, side);
+		printf("  %6.2f  %6.2f  %s: ", ratio(row, BARE), lead(row),
+		       verdicts[row_verdict(row) + 1]);
+		print_goal(row);
+		if (row->note)
+			printf("; %s", row->note);
+		if (row->others > DISTURBED)
+			printf("; DISTURBED: others used %.0f %% of a CPU", 100 * row->others);
+		printf("\n");
+	}
+}
+
+void report_json(const struct row *rows, unsigned count)
+{
+	static const char *const verdicts[] = { "null", "false", "true" };
+
+	printf("{\"rows\":[");
+	for (const struct row *row = rows; row < rows + count; row++) {
+		printf("%s{\"goal\":\"%s\",\"what\":\"%s\",\"unit\":\"%s\"", row == rows ? "" : ",",
+		       row->goal, row->what, row->unit);
+		for (int side = 0; side < SIDES; side++)
+			if (row->sides[side].count)
+				printf(",\"%s\":%.4f", side_names[side], row_median(row, side));
+		printf(",\"samples\":%u,\"of_bare\":%.4f,\"times_qemu\":%.4f,\"met\":%s,"
+		       "\"others\":%.4f,\"disturbed\":%s}",
+		       row->sides[OURS].count, ratio(row, BARE), lead(row),
+		       verdicts[row_verdict(row) + 1], row->others,
+		       row->others > DISTURBED ? "true" : "false");
+	}
+	printf("]}\n");
+}

@@ -1,0 +1,32 @@
+# bench: "make bench" prints our figures beside their references, measured in
+# the same run; BENCH_FLAGS=--json for a program, "--help" says more.
+BENCH_GUEST_FLAGS = -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack
+
+tests/bench/start.elf: tests/bench/guest.S tests/bench/guest.ld
+	@$(MKDIR_P) tests/bench
+	$(AM_V_CCLD)$(CC) $(BENCH_GUEST_FLAGS) -Wl,-n -Wl,-T,$(srcdir)/tests/bench/guest.ld -o $@ \
+		$(srcdir)/tests/bench/guest.S
+tests/bench/exits.elf: tests/bench/guest.S tests/bench/guest.ld
+	@$(MKDIR_P) tests/bench
+	$(AM_V_CCLD)$(CC) $(BENCH_GUEST_FLAGS) -DEXITS=4000 -Wl,-n \
+		-Wl,-T,$(srcdir)/tests/bench/guest.ld -o $@ $(srcdir)/tests/bench/guest.S
+tests/bench/rom.bin: tests/bench/rom.S
+	@$(MKDIR_P) tests/bench
+	$(AM_V_CCLD)$(CC) $(BENCH_GUEST_FLAGS) -Wl,--oformat=binary -Wl,-Ttext=0 -Wl,-e,entry -o $@ \
+		$(srcdir)/tests/bench/rom.S
+BENCH_GUESTS = tests/bench/start.elf tests/bench/exits.elf tests/bench/rom.bin
+EXTRA_DIST += tests/bench/guest.S tests/bench/guest.ld tests/bench/rom.S
+CLEANFILES += $(BENCH_GUESTS) $(BENCH_BINARIES)
+
+BENCH_BINARIES = tests/bench/bare tests/bench/machines tests/bench/bench
+EXTRA_PROGRAMS += $(BENCH_BINARIES)
+tests_bench_bare_SOURCES = tests/bench/bare.c tests/bench/measure.h
+tests_bench_bare_LDFLAGS = $(AM_LDFLAGS) -static
+tests_bench_machines_SOURCES = tests/bench/machines.c tests/bench/measure.h
+tests_bench_machines_LDADD = $(CORE_LIBS) $(DEMO_LIBS)
+tests_bench_bench_SOURCES = tests/bench/bench.c tests/bench/report.c tests/bench/report.h \
+	tests/bench/side.c tests/bench/side.h
+
+bench: vmdeck $(BENCH_BINARIES) $(BENCH_GUESTS)
+	tests/bench/bench $(BENCH_FLAGS)
+.PHONY: bench

@@ -1,0 +1,249 @@
+"""What the end-to-end tests share: a deck of their own in a temporary folder.
+
+A test is a program: it names its cases as functions whose names begin with
+"test_" and ends with main(). A case fails by an assertion, and skips by
+skip(). Every process that a test starts is ended by its process ID.
+"""
+import inspect
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+SRCDIR = os.path.abspath(os.environ.get("srcdir", "."))
+VMDECK = os.path.abspath("./vmdeck")
+PATIENCE = 120  # seconds; generous, the machine may be busy
+
+
+class Skip(Exception):
+    pass
+
+
+def skip(why):
+    raise Skip(why)
+
+
+def need(*programs):
+    for program in programs:
+        if not shutil.which(program):
+            skip(f"{program} is not installed")
+
+
+def need_kvm():
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        skip("/dev/kvm is missing or not ours to open")
+
+
+def wait_for(condition, what, seconds=PATIENCE):
+    """Calls condition until it returns something true; returns that."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"waited {seconds} s in vain for {what}"
+        time.sleep(0.05)
+
+
+class Folder:
+    """A temporary home with its own XDG folders."""
+
+    def __init__(self):
+        self.path = tempfile.mkdtemp(prefix="vmdeck-test-")
+        self.guests = os.path.join(self.path, "config/vmdeck/guests")
+        self.switches = os.path.join(self.path, "config/vmdeck/switches")
+        os.makedirs(self.guests)
+        os.makedirs(self.switches)
+        os.mkdir(os.path.join(self.path, "run"), 0o700)
+        self.env = dict(
+            os.environ,
+            HOME=self.path,
+            XDG_CONFIG_HOME=os.path.join(self.path, "config"),
+            XDG_STATE_HOME=os.path.join(self.path, "state"),
+            XDG_RUNTIME_DIR=os.path.join(self.path, "run"),
+            LC_ALL="C.UTF-8",
+            TERM="xterm-256color",
+        )
+        self.env.pop("VMDECK_SOCKET", None)
+        self.socket = os.path.join(self.path, "run/vmdeck/deck.sock")
+
+    def write(self, name, text):
+        path = os.path.join(self.path, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def guest(self, name, text):
+        return self.write(f"config/vmdeck/guests/{name}.ini", text)
+
+    def run(self, *args, **options):
+        """A subcommand; returns what subprocess.run() does."""
+        options.setdefault("stdin", subprocess.DEVNULL)
+        return subprocess.run([VMDECK, *args], env=self.env, capture_output=True, text=True,
+                              timeout=PATIENCE, **options)
+
+    def json(self, *args):
+        result = self.run(*args, "--json")
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    def start(self, *args, **options):
+        return subprocess.Popen([VMDECK, *args], env=self.env, **options)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+class Deck(Folder):
+    """A deck without a screen."""
+
+    def __init__(self, *args, prepare=None):
+        super().__init__()
+        if prepare:
+            prepare(self)
+        self.errors = os.path.join(self.path, "stderr")
+        self.process = self.start("--headless", *args, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=open(self.errors, "wb"))
+        try:
+            wait_for(self.ready, "the deck's socket")
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def ready(self):
+        assert self.process.poll() is None, open(self.errors).read()
+        try:
+            self.connect().close()
+            return True
+        except OSError:
+            return False
+
+    def connect(self):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(PATIENCE)
+        connection.connect(self.socket)
+        return connection
+
+    def call(self, method, params=None, connection=None):
+        """One request; its result, or the error as RuntimeError."""
+        own = connection is None
+        connection = connection or self.connect()
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}}
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        answer = json.loads(read_line(connection))
+        if own:
+            connection.close()
+        if "error" in answer:
+            raise RuntimeError(answer["error"]["message"])
+        return answer["result"]
+
+    def state(self, guest):
+        for entry in self.call("guest.list")["guests"]:
+            if entry["name"] == guest:
+                return entry["state"]
+        return None
+
+    def wait_state(self, guest, *states, seconds=PATIENCE):
+        wait_for(lambda: self.state(guest) in states, f"{guest} to be {' or '.join(states)}",
+                 seconds)
+
+    def console(self, guest, backlog=True):
+        return Console(self, guest, backlog)
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(1)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        errors = open(self.errors).read()
+        super().__exit__()
+        assert "Sanitizer" not in errors, errors
+
+
+def read_line(connection):
+    """Up to a newline, one byte at a time: what follows may be a raw stream."""
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = connection.recv(1)
+        assert byte, "the connection was closed"
+        line += byte
+    return line
+
+
+class Console:
+    """A guest's console as a raw stream."""
+
+    def __init__(self, deck, guest, backlog):
+        self.connection = deck.connect()
+        deck.call("console.open", {"guest": guest, "backlog": backlog}, self.connection)
+        self.text = ""
+        self.at = 0
+
+    def expect(self, text, seconds=PATIENCE):
+        """Reads until text has come since the last match; returns what came before it."""
+        end = time.monotonic() + seconds
+        while True:
+            found = self.text.find(text, self.at)
+            if found >= 0:
+                before = self.text[self.at:found]
+                self.at = found + len(text)
+                return before
+            left = end - time.monotonic()
+            assert left > 0, f"no {text!r} on the console: {self.text[-2000:]!r}"
+            self.connection.settimeout(left)
+            try:
+                data = self.connection.recv(65536)
+            except socket.timeout:
+                continue
+            assert data, f"console closed before {text!r}: {self.text[-2000:]!r}"
+            self.text += data.decode("utf-8", "replace")
+
+    def send(self, text):
+        self.connection.sendall(text.encode())
+
+    def command(self, command, answer, seconds=PATIENCE):
+        self.send(command + "\r")
+        return self.expect(answer, seconds)
+
+    def close(self):
+        self.connection.close()
+
+
+def main():
+    """Runs the calling program's cases; exit status 77 when all of them skip."""
+    module = sys.modules["__main__"]
+    cases = [(name, case) for name, case in inspect.getmembers(module, inspect.isfunction)
+             if name.startswith("test_")]
+    cases.sort(key=lambda case: case[1].__code__.co_firstlineno)
+    only = sys.argv[1:]
+    failed = skipped = 0
+    for name, case in cases:
+        if only and name not in only:
+            continue
+        try:
+            case()
+            print(f"ok - {name}", flush=True)
+        except Skip as why:
+            skipped += 1
+            print(f"skip - {name}: {why}", flush=True)
+        except Exception:
+            failed += 1
+            traceback.print_exc()
+            print(f"not ok - {name}", flush=True)
+    sys.exit(1 if failed else 77 if cases and skipped == len(only or cases) else 0)

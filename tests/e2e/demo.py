@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""The built-in deck: its guests live, talk and die as they should, and captures show it."""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import deck as d
+
+QUIET = """[guest]
+name = {name}
+cpus = {cpus}
+memory = 32M
+[boot]
+cmdline = name={name}
+[net0]
+switch = lan
+"""
+
+
+def quiet_deck(*guests, cpus=1, extra=""):
+    """Guests of the built-in program that do nothing by themselves, started."""
+    d.need_kvm()
+
+    def prepare(folder):
+        for name in guests:
+            folder.guest(name, QUIET.format(name=name, cpus=cpus) + extra.format(
+                folder=folder.path, name=name))
+            with open(os.path.join(folder.path, f"{name}.img"), "wb") as image:
+                image.truncate(16 << 20)
+
+    deck = d.Deck(prepare=prepare)
+    for name in guests:
+        result = deck.run("start", name)
+        assert result.returncode == 0, result
+    return deck
+
+
+def tshark(path, *args):
+    result = subprocess.run(["tshark", "-n", "-r", path, *args], capture_output=True, text=True,
+                            timeout=d.PATIENCE)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_demo_deck_lives():
+    d.need_kvm()
+    d.need("tshark")
+    with d.Deck("--demo") as deck:
+        guests = [guest["name"] for guest in deck.call("guest.list")["guests"]]
+        assert len(guests) == 3, guests
+        for guest in guests:
+            deck.wait_state(guest, "running")
+
+        def leases():
+            return {lease["hostname"] for lease in deck.call("switch.list")["switches"][0]["leases"]}
+        d.wait_for(lambda: leases() == set(guests), "a lease for each guest")
+
+        path = os.path.join(deck.path, "all.pcapng")
+        capture = deck.start("capture", "-w", path, stderr=subprocess.PIPE, text=True)
+        for guest in guests:
+            console = deck.console(guest)
+            console.expect("transfers (0 bad)", 180)
+            console.close()
+
+        def protocols():
+            if not os.path.exists(path) or not os.path.getsize(path):
+                return set()
+            # The capture is being written: what tshark says of its end does not matter.
+            shown = subprocess.run(["tshark", "-n", "-r", path, "-T", "fields", "-e",
+                                    "_ws.col.Protocol"], capture_output=True, text=True)
+            return set(shown.stdout.split())
+        d.wait_for(lambda: {"ARP", "ICMP", "UDP", "TCP"} <= protocols(), "all protocols", 180)
+        capture.send_signal(signal.SIGINT)
+        _, errors = capture.communicate(timeout=d.PATIENCE)
+        assert capture.returncode == 0 and re.search(r"\d+ packets captured", errors), errors
+        names = set(tshark(path, "-T", "fields", "-e", "frame.interface_name").split())
+        assert {f"{guest}/net0" for guest in guests} <= names, names
+        # Checksums hold, also those that a guest left to the switch.
+        bad = tshark(path, "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE",
+                     "-o", "udp.check_checksum:TRUE", "-Y",
+                     "ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0")
+        assert not bad, bad
+
+        history = deck.call("stats.subscribe", {"guests": guests, "interval_ms": 1000,
+                                                "history": True})["history"]
+        for guest in history["guests"]:
+            for field in ("cpu", "memory", "net_in", "net_out"):
+                assert max(guest["fields"][field]) > 0, (guest["name"], field)
+
+
+def test_capture_to_a_pipe_and_with_a_filter():
+    d.need("tshark")
+    with quiet_deck("one", "two") as deck:
+        console = deck.console("one")
+        console.expect("one>")
+        d.wait_for(lambda: len(deck.call("switch.list")["switches"][0]["leases"]) == 2, "two leases")
+        capture = deck.start("capture", "-i", "one/net0", "-f", "icmp", "-w", "-",
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        reader = subprocess.Popen(["tshark", "-n", "-l", "-i", "-", "-c", "3", "-T", "fields", "-e",
+                                   "frame.interface_name", "-e", "_ws.col.Protocol"],
+                                  stdin=capture.stdout, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, text=True)
+        capture.stdout.close()
+        time.sleep(1)
+        console.command("ping two 6", "6 sent, 6 received")
+        shown, _ = reader.communicate(timeout=d.PATIENCE)
+        assert [line.split("\t") for line in shown.splitlines()] == [["one/net0", "ICMP"]] * 3, shown
+        # Its reader went away: it ends by itself, at the next packet at the latest.
+        console.command("ping two 1", "1 sent")
+        capture.wait(d.PATIENCE)
+
+
+def test_power_button_pause_and_reset():
+    with quiet_deck("one") as deck:
+        console = deck.console("one")
+        console.expect("one>")
+        assert deck.run("pause", "one").returncode == 0
+        deck.wait_state("one", "paused")
+        console.send("status\r")
+        time.sleep(0.5)
+        assert deck.run("pause", "one").returncode == 1
+        assert deck.run("resume", "one").returncode == 0
+        console.expect("uptime")
+        assert deck.run("reset", "one").returncode == 0
+        console.expect("demo guest")
+        console.command("reboot", "demo guest")
+        console.expect("one>")
+        assert deck.run("stop", "one").returncode == 0
+        deck.wait_state("one", "stopped")
+        assert deck.call("guest.show", {"guest": "one"})["reason"] == "powered off"
+        console.close()
+        assert deck.run("start", "one").returncode == 0
+        again = deck.console("one", backlog=False)
+        again.expect("one>")
+
+
+def test_crashes_leave_reason_registers_and_last_lines():
+    with quiet_deck("one", "two") as deck:
+        other = deck.console("two")
+        other.expect("two>")
+        for how, reason in (("triple", "triple fault"), ("mmio", None), ("invalid", None)):
+            console = deck.console("one", backlog=False)
+            if deck.state("one") != "running":
+                assert deck.run("start", "one").returncode == 0
+                console.expect("one>")
+            console.send(f"crash {how}\r")
+            try:
+                deck.wait_state("one", "crashed", seconds=30)
+            except AssertionError:
+                # A KVM that emulates nothing runs this instruction as it is.
+                assert how == "invalid", how
+                console.close()
+                continue
+            shown = deck.call("guest.show", {"guest": "one"})
+            assert reason is None or reason in shown["reason"], shown["reason"]
+            assert shown["reason"] and "rip" in shown["registers"], shown
+            assert any(f"crash {how}" in line for line in shown["console_tail"]), shown["console_tail"]
+            assert shown["exits"], shown
+            console.close()
+        assert deck.state("two") == "running"
+        other.command("status", "uptime")
+
+
+def test_a_hostile_guest_disturbs_nobody():
+    with quiet_deck("bad", "good",
+                    extra="[disk0]\npath = {folder}/{name}.img\n") as deck:
+        good = deck.console("good")
+        good.expect("good>")
+        for seed in range(1, 4):
+            bad = deck.console("bad", backlog=False)
+            if deck.state("bad") != "running":
+                assert deck.run("start", "bad").returncode == 0
+                bad.expect("bad>")
+            bad.send(f"fuzz {seed} 3000\r")
+            end = time.monotonic() + 60
+            while deck.state("bad") == "running" and time.monotonic() < end:
+                try:
+                    bad.expect("fuzz: ", 1)
+                    break
+                except AssertionError:
+                    pass
+            deck.run("stop", "--force", "bad")
+            deck.wait_state("bad", "stopped", "crashed")
+            bad.close()
+            good.command("disk write 65536 65536 force", "disk: write 65536 bytes")
+            good.command("disk verify 65536 65536", "right")
+        assert deck.state("good") == "running"
+
+
+def test_disk_bytes_arrive_on_the_image():
+    with quiet_deck("one", extra="[disk0]\npath = {folder}/{name}.img\n") as deck:
+        console = deck.console("one")
+        console.expect("one>")
+        image = os.path.join(deck.path, "one.img")
+        before = open(image, "rb").read()
+        console.command("disk write 1048576 1048576", "disk: write 1048576 bytes")
+        after = open(image, "rb").read()
+        assert after[:512].startswith(b"VMDECK DEMO DISK"), after[:32]
+        written = after[1 << 20:2 << 20]
+        assert written != before[1 << 20:2 << 20] and len(set(written)) > 1
+        assert after[2 << 20:] == before[2 << 20:]
+        deck.run("stop", "--force", "one")
+        deck.wait_state("one", "stopped")
+        # What was there before is what is read: the pattern is verified by a guest anew.
+        deck.run("start", "one")
+        again = deck.console("one", backlog=False)
+        again.expect("one>")
+        again.command("disk verify 1048576 1048576", "right")
+
+
+def run_in_the_foreground(folder, path, keys):
+    """Types keys once the guest has its prompt; returns exit status, output, errors."""
+    run = folder.start("run", path, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE)
+    output = b""
+    while not output.endswith(b"fore> "):
+        byte = run.stdout.read(1)
+        assert byte, (output, run.communicate()[1])
+        output += byte
+    more, errors = run.communicate(keys, timeout=d.PATIENCE)
+    return run.returncode, (output + more).decode(), errors.decode()
+
+
+def test_run_in_the_foreground():
+    d.need_kvm()
+    with d.Folder() as folder:
+        path = folder.write("fore.ini", QUIET.format(name="fore", cpus=2))
+        status, output, errors = run_in_the_foreground(folder, path, b"status\rpoweroff\r")
+        assert status == 0, errors
+        assert "demo guest" in output and "uptime" in output, output
+        status, _, errors = run_in_the_foreground(folder, path, b"crash triple\r")
+        assert status == 1 and "triple fault" in errors and "rip" in errors, errors
+
+
+def test_list_and_show_as_json():
+    with quiet_deck("one") as deck:
+        deck.wait_state("one", "running")
+        assert [guest["name"] for guest in deck.json("list")["guests"]] == ["one"]
+        assert deck.json("show", "one")["state"] == "running"
+        assert json.loads(deck.run("switches", "--json").stdout)["switches"][0]["name"] == "lan"
+
+
+d.main()

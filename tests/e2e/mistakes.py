@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""Mistakes that people make, and what they are told: one sentence, nothing lost, nothing stopped."""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import deck as d
+
+PLAIN = "[guest]\nmemory = 16M\n[boot]\ncmdline = name=plain\n"
+
+
+def test_profile_mistakes_are_named_by_line():
+    with d.Folder() as folder:
+        path = folder.write("bad.ini", "[guest]\nmemory = 1x\nmemory = 32M\ncolour = red\n"
+                            "[disk9]\npath = a\n[boot]\ninitrd = /x\n")
+        result = folder.run("check", path)
+        assert result.returncode == 1, result
+        lines = [line.split(":")[1] for line in result.stdout.splitlines() + result.stderr.splitlines()
+                 if line.startswith(path)]
+        assert {"2", "3", "4", "5"} <= set(lines), result
+        good = folder.write("good.ini", PLAIN)
+        assert folder.run("check", good).returncode == 0
+
+
+def test_run_names_a_missing_kernel():
+    d.need_kvm()
+    with d.Folder() as folder:
+        path = folder.write("k.ini", "[boot]\nkernel = /nonexistent/vmlinuz\n")
+        result = folder.run("run", path)
+        assert result.returncode == 1
+        assert "/nonexistent/vmlinuz" in result.stderr and "No such file" in result.stderr, result
+        path = folder.write("n.ini", "[boot]\nkernel = n.ini\n")
+        result = folder.run("run", path)
+        assert result.returncode == 1 and "n.ini" in result.stderr and "kernel" in result.stderr, result
+
+
+def test_kvm_without_permission_names_what_to_do():
+    d.need("setpriv")
+    if os.getuid() != 0 or not os.path.exists("/dev/kvm"):
+        d.skip("only root can become somebody who may not open /dev/kvm")
+    with d.Folder() as folder:
+        path = folder.write("p.ini", PLAIN)
+        for at, _, _ in os.walk(folder.path):
+            os.chown(at, 65534, 65534)
+        # The program itself may lie where nobody else can look.
+        program = os.path.join(folder.path, "vmdeck")
+        subprocess.run(["cp", d.VMDECK, program], check=True)
+        result = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                                 program, "run", path], env=folder.env, capture_output=True,
+                                text=True, stdin=subprocess.DEVNULL, timeout=d.PATIENCE)
+        assert result.returncode == 1, result
+        assert "/dev/kvm: permission denied" in result.stderr and "group" in result.stderr, result
+
+
+def test_no_deck_and_taken_socket():
+    with d.Folder() as folder:
+        result = folder.run("list")
+        assert result.returncode == 1 and "no deck is running" in result.stderr, result
+    with d.Deck() as deck:
+        second = deck.run("--headless")
+        assert second.returncode == 1 and str(deck.process.pid) in second.stderr, second
+        assert deck.run("list").returncode == 0
+
+
+def test_usage():
+    with d.Folder() as folder:
+        for args in (["nonsense"], ["start"], ["list", "--nonsense"], ["--nonsense"], ["run"]):
+            result = folder.run(*args)
+            assert result.returncode == 2 and result.stderr, (args, result)
+            assert not result.stdout, (args, result)
+        assert folder.run("help").returncode == 0
+        assert folder.run("--version").stdout.startswith("vmdeck ")
+
+
+def test_one_image_serves_one_writer():
+    d.need_kvm()
+
+    def prepare(folder):
+        image = folder.write("disk.img", "")
+        os.truncate(image, 1 << 20)
+        for name in ("one", "two"):
+            folder.guest(name, PLAIN + f"[disk0]\npath = {image}\n")
+        folder.guest("three", PLAIN)
+
+    with d.Deck(prepare=prepare) as deck:
+        for name in ("one", "three"):
+            assert deck.run("start", name).returncode == 0
+            deck.wait_state(name, "running")
+        deck.run("start", "two")
+        deck.wait_state("two", "crashed", "stopped")
+        shown = deck.call("guest.show", {"guest": "two"})
+        assert "disk.img" in shown["reason"] and "in use" in shown["reason"], shown["reason"]
+        assert deck.state("one") == "running" and deck.state("three") == "running"
+
+
+def test_a_mac_is_used_once():
+    def prepare(folder):
+        for name in ("one", "two"):
+            folder.guest(name, PLAIN + "[net0]\nswitch = lan\nmac = 52:54:00:11:22:33\n")
+
+    with d.Deck(prepare=prepare) as deck:
+        guests = {guest["name"]: guest for guest in deck.call("guest.list")["guests"]}
+        assert guests["one"]["state"] == "defined"
+        assert guests["two"]["state"] == "invalid"
+        assert "one" in guests["two"]["mistakes"][0]["text"], guests["two"]
+        result = deck.run("start", "two")
+        assert result.returncode == 1 and "mistakes" in result.stderr, result
+
+
+def test_hostile_clients_disturb_nobody():
+    with d.Deck() as deck:
+        quiet = deck.connect()  # says nothing
+        garbage = deck.connect()
+        garbage.sendall(b"\0\xff{]\n" * 3)
+        assert b"-32700" in d.read_line(garbage)
+        flood = deck.connect()
+        try:
+            for _ in range(64):
+                flood.sendall(b"x" * (1 << 20))  # no newline, ever
+            raise AssertionError("64 MiB without a newline were taken")
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        for params in ({"guest": 7}, {"guest": "nobody"}, {"guest": "a" * 1000}, {}):
+            try:
+                deck.call("guest.start", params)
+                raise AssertionError(f"{params} was accepted")
+            except RuntimeError as error:
+                assert str(error)
+        many = []
+        for _ in range(400):
+            try:
+                many.append(deck.connect())
+            except OSError:
+                break
+        for connection in many:
+            connection.close()
+        d.wait_for(lambda: deck.run("list").returncode == 0, "the deck to answer again")
+        assert deck.call("hello", {"version": 1})["version"] == 1
+        quiet.close()
+
+
+def test_capture_says_when_the_disk_is_full():
+    with d.Deck() as deck:
+        process = deck.start("capture", "-w", "/dev/full", stderr=subprocess.PIPE, text=True)
+        try:
+            _, errors = process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=20)
+        assert process.returncode == 1 and "No space left" in errors, errors
+        assert deck.run("list").returncode == 0
+
+
+def test_bad_filter_is_explained():
+    with d.Deck() as deck:
+        result = deck.run("capture", "-f", "udp prt 67", "-w", os.path.join(deck.path, "x.pcapng"))
+        assert result.returncode == 1 and "prt" in result.stderr, result
+        result = deck.run("capture", "-i", "nobody/net0", "-w", os.path.join(deck.path, "x.pcapng"))
+        assert result.returncode == 1 and "nobody/net0" in result.stderr, result
+
+
+def test_sigterm_ends_run_by_the_power_button():
+    d.need_kvm()
+    with d.Folder() as folder:
+        path = folder.write("plain.ini", PLAIN)
+        process = folder.start("run", path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+        assert process.stdout.readline() is not None
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=d.PATIENCE)
+        assert process.returncode == 0
+
+
+d.main()

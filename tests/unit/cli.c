@@ -1,0 +1,671 @@
+/*
+ * The subcommands as processes: this program runs itself with "cli" as its
+ * first argument, and that process is vmdeck's command line against a server
+ * on a deck without machines.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <spawn.h>
+
+#include "cli/cli.h"
+#include "cli/pcapng.h"
+#include "fake_deck.h"
+
+extern char **environ;
+
+/* --- the process --- */
+
+static int check_profile(const char *path, void (*mistake)(void *arg, unsigned line,
+							    const char *text), void *arg)
+{
+	if (strstr(path, "good"))
+		return 0;
+	mistake(arg, 4, "cpus: 0 is too few; write 1 to 64");
+	mistake(arg, 0, "there is no\033[2J [guest] section");
+	return -EINVAL;
+}
+
+static int print_hook(const char *name, const char *socket, int argc, char **argv)
+{
+	printf("%s socket=%s", name, socket ? socket : "-");
+	for (int i = 0; i < argc; i++)
+		printf(" %s", argv[i]);
+	printf("\n");
+	return 5;
+}
+
+static int run_hook(const char *socket, int argc, char **argv)
+{
+	return print_hook("run", socket, argc, argv);
+}
+
+static int screen_hook(const char *socket, int argc, char **argv)
+{
+	return print_hook("screen", socket, argc, argv);
+}
+
+static const struct cli_hooks hooks = {
+	.check = check_profile, .run = run_hook, .screen = screen_hook,
+	.run_args = "[PROFILE...]", .screen_args = "[--demo]",
+	.screen_help = "  --demo                         the built-in deck\n",
+};
+
+/* --- starting it --- */
+
+#define WORDS_MAX 16
+
+struct process {
+	pid_t pid;
+	int out, err;
+};
+
+static int self;
+
+static void start(struct process *process, const char *line)
+{
+	char *argv[WORDS_MAX + 3] = { (char *)"cli-test", (char *)"cli" }, *copy = strdup(line);
+	char *rest = copy, path[64];
+	posix_spawn_file_actions_t actions;
+	int out[2], err[2], n = 2;
+
+	while ((argv[n] = strsep(&rest, " ")) && n < WORDS_MAX)
+		n++;
+	if (n == 3 && !*argv[2])
+		argv[2] = NULL;
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(err, O_CLOEXEC), 0);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+	posix_spawn_file_actions_adddup2(&actions, err[1], 2);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self);
+	assert_int_equal(posix_spawn(&process->pid, path, &actions, NULL, argv, environ), 0);
+	posix_spawn_file_actions_destroy(&actions);
+	close(out[1]);
+	close(err[1]);
+	process->out = out[0];
+	process->err = err[0];
+	free(copy);
+}
+
+static void read_text(int fd, char *text, size_t size)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < size - 1 && (n = read(fd, text + done, size - 1 - done)) > 0)
+		done += (size_t)n;
+	text[done] = '\0';
+	close(fd);
+}
+
+static char out[65536], err[8192];
+
+static int finish(struct process *process)
+{
+	int status;
+
+	read_text(process->out, out, sizeof(out));
+	read_text(process->err, err, sizeof(err));
+	assert_int_equal(waitpid(process->pid, &status, 0), process->pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* Runs a command line to its end; its output is in out and err. */
+static int vmdeck(const char *line)
+{
+	struct process process;
+
+	start(&process, line);
+	return finish(&process);
+}
+
+static void has(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("'%s' lacks '%s'", text, part);
+}
+
+static json_t *parsed(void)
+{
+	json_error_t error;
+	json_t *value = json_loads(out, 0, &error);
+
+	if (!value)
+		fail_msg("%s: %s", error.text, out);
+	return value;
+}
+
+static int setup(void **state)
+{
+	struct fake_deck *fake = calloc(1, sizeof(*fake));
+
+	fake_start(fake);
+	setenv("VMDECK_SOCKET", fake->socket, 1);
+	*state = fake;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fake_deck *fake = *state;
+
+	fake_stop(fake);
+	free(fake);
+	return 0;
+}
+
+/* --- tests --- */
+
+static void help_lists_every_command(void **state)
+{
+	static const char *const names[] = { "run", "list", "show", "start", "stop", "pause",
+		"resume", "reset", "console", "capture", "check", "switches", "stats", "events",
+		"reload", "shutdown", "help" };
+	char line[64];
+
+	(void)state;
+	assert_int_equal(vmdeck("--help"), 0);
+	has(out, "--demo");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(line, sizeof(line), "\n  %s ", names[i]);
+		assert_int_equal(vmdeck("--help"), 0);
+		has(out, line);
+		snprintf(line, sizeof(line), "help %s", names[i]);
+		assert_int_equal(vmdeck(line), 0);
+		snprintf(line, sizeof(line), "Usage: vmdeck %s", names[i]);
+		has(out, line);
+	}
+	assert_int_equal(vmdeck("capture --help"), 0);
+	has(out, "--filter FILTER");
+	assert_int_equal(vmdeck("--version"), 0);
+	has(out, "vmdeck ");
+}
+
+static void hooks_get_their_arguments(void **state)
+{
+	(void)state;
+	assert_int_equal(vmdeck("--socket /s run web.ini --x"), 5);
+	assert_string_equal(out, "run socket=/s run web.ini --x\n");
+	assert_int_equal(vmdeck(""), 5);
+	has(out, "screen socket=-");
+	assert_int_equal(vmdeck("--socket=/s --demo"), 5);
+	has(out, "screen socket=/s");
+	has(out, " --demo\n");
+}
+
+static void a_wrong_command_line_is_status_2(void **state)
+{
+	(void)state;
+	assert_int_equal(vmdeck("lst"), 2);
+	has(err, "there is no command 'lst'; did you mean 'list'?");
+	assert_int_equal(vmdeck("start"), 2);
+	assert_string_equal(err, "vmdeck: start needs GUEST...\ntry 'vmdeck help start'\n");
+	assert_int_equal(vmdeck("list web"), 2);
+	has(err, "one word too many");
+	assert_int_equal(vmdeck("stop --froce web"), 2);
+	has(err, "did you mean --force?");
+	assert_int_equal(vmdeck("stop -x web"), 2);
+	assert_int_equal(vmdeck("start --json web"), 2);
+	assert_int_equal(vmdeck("start --timeout 0 --wait db"), 2);
+	assert_int_equal(vmdeck("start --timeout 1 db"), 2);
+	assert_int_equal(vmdeck("start --timeout"), 2);
+	assert_int_equal(vmdeck("capture"), 2);
+	has(err, "--write");
+	assert_int_equal(vmdeck("capture -s 99999 -w -"), 2);
+	assert_int_equal(vmdeck("console --escape no web"), 2);
+	assert_int_equal(vmdeck("help nothing"), 2);
+	assert_string_equal(out, "");
+}
+
+static void without_a_deck_it_says_so(void **state)
+{
+	(void)state;
+	assert_int_equal(vmdeck("--socket /nonexistent/deck.sock list"), 1);
+	assert_string_equal(err, "vmdeck: no deck is running (no socket at "
+				 "/nonexistent/deck.sock); start one with 'vmdeck' or "
+				 "'vmdeck run'\n");
+	assert_int_equal(vmdeck("list --socket /nonexistent/deck.sock"), 1);
+	unsetenv("VMDECK_SOCKET");
+	setenv("XDG_RUNTIME_DIR", "/nonexistent", 1);
+	assert_int_equal(vmdeck("list"), 1);
+	has(err, "/nonexistent/vmdeck/deck.sock");
+}
+
+static void guests_are_listed(void **state)
+{
+	json_t *value;
+
+	(void)state;
+	assert_int_equal(vmdeck("list"), 0);
+	has(out, "NAME");
+	has(out, "web     running");
+	has(out, "512M");
+	assert_null(strchr(out, '\033'));
+	assert_int_equal(vmdeck("ls --json"), 0);
+	value = parsed();
+	assert_int_equal(json_array_size(json_object_get(value, "guests")), 3);
+	json_decref(value);
+}
+
+static void a_guest_is_shown_without_its_escapes(void **state)
+{
+	json_t *value;
+
+	fake_print(*state, "web", "log\033[2Jin: \xc2\x9b", 13);
+	assert_int_equal(vmdeck("show web"), 0);
+	has(out, "52:54:00:01:02:03 on lan, running");
+	has(out, "12345678901");
+	has(out, "log[2Jin: ");
+	assert_null(strchr(out, '\033'));
+	assert_null(strstr(out, "\xc2\x9b"));
+	assert_int_equal(vmdeck("show broken"), 0);
+	has(out, "/profiles/broken.ini:3: memory: 'x' is not a size");
+	assert_int_equal(vmdeck("show --json web"), 0);
+	value = parsed();
+	assert_string_equal(json_string_value(json_object_get(value, "name")), "web");
+	json_decref(value);
+	assert_int_equal(vmdeck("show wbe"), 1);
+	assert_string_equal(err, "vmdeck: guest 'wbe': there is none; did you mean 'web'?\n");
+}
+
+static void orders_are_given_and_waited_for(void **state)
+{
+	struct fake_deck *fake = *state;
+
+	assert_int_equal(vmdeck("start db"), 0);
+	assert_string_equal(out, "");
+	assert_string_equal(err, "");
+	assert_int_equal(vmdeck("start db"), 1);
+	has(err, "db is running; guest.start needs");
+	assert_int_equal(vmdeck("pause db web"), 0);
+	assert_int_equal(vmdeck("resume db web"), 0);
+	assert_int_equal(vmdeck("stop nobody web"), 1); /* goes on after a failure */
+	has(err, "nobody");
+	assert_int_equal(vmdeck("stop --wait db"), 0);
+	assert_int_equal(vmdeck("start -w web"), 0);
+	assert_int_equal(vmdeck("stop -fw web"), 0);
+	atomic_store(&fake->start_crashes, true);
+	assert_int_equal(vmdeck("start --wait web"), 1);
+	assert_string_equal(err, "vmdeck: web is crashed: triple fault\n");
+	assert_int_equal(vmdeck("reset web"), 1);
+}
+
+static void waiting_has_its_limit(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct process process;
+
+	fake_set_state(fake, "web", GUEST_STOPPING, "");
+	start(&process, "start --wait --timeout 1 db web"); /* web refuses */
+	assert_int_equal(finish(&process), 1);
+	has(err, "web is stopping");
+}
+
+static void profiles_are_checked_without_a_deck(void **state)
+{
+	json_t *value;
+
+	(void)state;
+	unsetenv("VMDECK_SOCKET");
+	assert_int_equal(vmdeck("check good.ini"), 0);
+	assert_string_equal(out, "");
+	assert_int_equal(vmdeck("check good.ini bad.ini"), 1);
+	assert_string_equal(out, "bad.ini:4: cpus: 0 is too few; write 1 to 64\n"
+				 "bad.ini: there is no?[2J [guest] section\n");
+	assert_int_equal(vmdeck("check --json bad.ini"), 1);
+	value = parsed();
+	assert_int_equal(json_array_size(json_object_get(value, "mistakes")), 2);
+	json_decref(value);
+}
+
+static void switches_are_listed(void **state)
+{
+	json_t *value;
+
+	(void)state;
+	assert_int_equal(vmdeck("switches"), 0);
+	has(out, "lan: 10.0.2.2/24, uplink nat");
+	has(out, "quiet: no address, uplink none");
+	has(out, "no buffer 3");
+	has(out, "1h 0m");
+	assert_int_equal(vmdeck("network quiet"), 0);
+	assert_null(strstr(out, "lan:"));
+	assert_int_equal(vmdeck("switches lna"), 1);
+	has(err, "did you mean 'lan'?");
+	assert_int_equal(vmdeck("switches --json lan"), 0);
+	value = parsed();
+	assert_int_equal(json_array_size(json_object_get(value, "switches")), 1);
+	json_decref(value);
+}
+
+static void statistics_are_shown_once_or_watched(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct process process;
+	char line[4096];
+	json_t *value;
+	size_t n = 0;
+
+	fake_sample(fake, "web", 10);
+	assert_int_equal(vmdeck("stats"), 0);
+	has(out, "CPU%");
+	has(out, "web");
+	has(out, "10.0");
+	assert_int_equal(vmdeck("stats --json web"), 0);
+	value = parsed();
+	assert_int_equal(json_array_size(json_object_get(value, "guests")), 1);
+	json_decref(value);
+	assert_int_equal(vmdeck("stats wbe"), 1);
+	start(&process, "stats --watch --json -n 100");
+	while (n < sizeof(line) - 1 && read(process.out, line + n, 1) == 1 && line[n] != '\n')
+		n++;
+	line[n] = '\0';
+	value = json_loads(line, 0, NULL);
+	assert_non_null(value);
+	json_decref(value);
+	kill(process.pid, SIGTERM);
+	waitpid(process.pid, NULL, 0);
+	close(process.out);
+	close(process.err);
+}
+
+static void events_are_printed_until_the_deck_ends(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct process process;
+	char first[4096];
+	json_t *value;
+	size_t n = 0;
+
+	start(&process, "events --json");
+	while (n < sizeof(first) - 1 && read(process.out, first + n, 1) == 1 && first[n] != '\n')
+		n++; /* it has subscribed */
+	fake_set_state(fake, "web", GUEST_CRASHED, "triple \033fault");
+	teardown(state);
+	assert_int_equal(finish(&process), 0);
+	value = parsed();
+	assert_string_equal(json_string_value(json_object_get(value, "state")), "crashed");
+	json_decref(value);
+	setup(state);
+}
+
+static void a_deck_is_reloaded_and_shut_down(void **state)
+{
+	struct fake_deck *fake = *state;
+	json_t *value;
+
+	assert_int_equal(vmdeck("reload"), 0);
+	assert_string_equal(out, "3 guests\n");
+	assert_int_equal(vmdeck("reload --json"), 0);
+	value = parsed();
+	json_decref(value);
+	assert_int_equal(vmdeck("shutdown"), 0);
+	assert_true(atomic_load(&fake->quit));
+	assert_false(atomic_load(&fake->forced));
+}
+
+static void wait_captures(struct fake_deck *fake, unsigned count)
+{
+	for (int i = 0; i < 10000 && fake_captures(fake) != count; i++)
+		usleep(1000);
+	assert_int_equal(fake_captures(fake), count);
+}
+
+/* The trial capture has come and gone, and the real one runs. */
+static void wait_stream(struct process *process, struct fake_deck *fake, size_t size)
+{
+	uint8_t data[256];
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = read(process->out, data, sizeof(data));
+
+		assert_true(n > 0);
+		done += (size_t)n;
+	}
+	wait_captures(fake, 1);
+}
+
+static void a_capture_to_a_pipe_ends_well_when_interrupted(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct process process;
+
+	start(&process, "capture -i lan -f tcp -w -");
+	wait_stream(&process, fake, 48);
+	fake_packets(fake, 7);
+	kill(process.pid, SIGINT);
+	assert_int_equal(finish(&process), 0);
+	has(err, "7 packets captured\n0 packets dropped\n");
+	wait_captures(fake, 0);
+	assert_int_equal(vmdeck("capture -f bad -w -"), 1);
+	assert_string_equal(err, "vmdeck: filter: 'bad': syntax error\n");
+}
+
+static void a_capture_whose_reader_goes_ends_quietly(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct process process;
+
+	start(&process, "capture -w -");
+	wait_stream(&process, fake, 48);
+	close(process.out);
+	process.out = open("/dev/null", O_RDONLY);
+	assert_int_equal(finish(&process), 0);
+	has(err, "packets captured");
+	assert_null(strstr(err, "vmdeck:"));
+}
+
+static void a_capture_to_a_file_is_whole(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct process process;
+	char path[128], line[256];
+	FILE *file;
+	uint8_t data[4096];
+	size_t size;
+	struct pcapng_counter counter = { 0 };
+
+	snprintf(path, sizeof(path), "%s/x.pcapng", fake->folder);
+	snprintf(line, sizeof(line), "capture -i web/net0 -i lan -s 64 -w %s", path);
+	start(&process, line);
+	for (int i = 0; i < 10000 && access(path, F_OK) < 0; i++)
+		usleep(1000);
+	wait_captures(fake, 1);
+	fake_packets(fake, 3);
+	kill(process.pid, SIGTERM);
+	assert_int_equal(finish(&process), 0);
+	has(err, "3 packets captured");
+	file = fopen(path, "r");
+	size = fread(data, 1, sizeof(data), file);
+	fclose(file);
+	unlink(path);
+	assert_int_equal(size, 28 + 20 + 3 * 36 + 40);
+	for (size_t i = 0; i < size; i++)
+		pcapng_count(&counter, data + i, 1); /* byte by byte gives the same */
+	assert_int_equal(counter.packets, 3);
+	assert_false(counter.broken);
+}
+
+static void a_deck_that_ends_ends_the_capture_with_a_message(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct process process;
+
+	start(&process, "capture -w -");
+	wait_stream(&process, fake, 48);
+	fake_end_captures(fake, EIO, "the writer failed");
+	assert_int_equal(finish(&process), 1);
+	has(err, "the deck ended the capture");
+}
+
+static void drops_are_read_from_the_statistics(void **state)
+{
+	static const uint8_t block[] = {
+		5, 0, 0, 0, 40, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0,
+		5, 0, 8, 0, 9, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 40, 0, 0, 0,
+	};
+	static const uint8_t cut[] = { 6, 0, 0, 0, 7, 0, 0, 0 };
+	struct pcapng_counter counter = { 0 };
+
+	(void)state;
+	pcapng_count(&counter, block, sizeof(block));
+	assert_int_equal(counter.dropped, 265);
+	pcapng_count(&counter, block, sizeof(block)); /* replaces the former */
+	assert_int_equal(counter.dropped, 265);
+	assert_false(counter.broken);
+	pcapng_count(&counter, cut, sizeof(cut)); /* a length that cannot be */
+	assert_true(counter.broken);
+}
+
+/* The command on a terminal of its own; returns its side. */
+static int on_terminal(const char *guest, pid_t *pid)
+{
+	int fd;
+
+	*pid = forkpty(&fd, NULL, NULL, NULL);
+	if (*pid == 0) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", self);
+		execl(path, "cli-test", "cli", "console", guest, (char *)NULL);
+		_exit(127);
+	}
+	return fd;
+}
+
+static void wait_text(int fd, char *text, size_t size, const char *part)
+{
+	size_t n = strlen(text);
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+
+	while (!strstr(text, part)) {
+		ssize_t got;
+
+		assert_int_equal(poll(&ready, 1, 20000), 1);
+		got = read(fd, text + n, size - 1 - n);
+		assert_true(got > 0);
+		n += (size_t)got;
+		text[n] = '\0';
+	}
+}
+
+static void a_console_on_a_terminal_passes_keys_and_leaves(void **state)
+{
+	struct fake_deck *fake = *state;
+	char text[8192] = "";
+	size_t typed = 0;
+	int fd, status;
+	pid_t pid;
+
+	fake_print(fake, "web", "login: ", 7);
+	fd = on_terminal("web", &pid);
+	wait_text(fd, text, sizeof(text), "login: ");
+	has(text, "Ctrl-] leaves");
+	assert_int_equal(write(fd, "root\r\x03", 6), 6); /* Ctrl-C is the guest's */
+	while (typed < 6) {
+		usleep(1000);
+		pthread_mutex_lock(&fake->lock);
+		typed = fake->typed_size;
+		pthread_mutex_unlock(&fake->lock);
+	}
+	assert_memory_equal(fake->typed, "root\r\x03", 6);
+	assert_int_equal(write(fd, "\x1d", 1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	close(fd);
+}
+
+static void a_console_without_terminal_copies(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct process process;
+	char text[16] = "";
+	size_t n = 0;
+
+	fake_print(fake, "web", "backlog", 7);
+	start(&process, "console web");
+	while (n < 7) {
+		ssize_t got = read(process.out, text + n, sizeof(text) - 1 - n);
+
+		assert_true(got > 0);
+		n += (size_t)got;
+	}
+	assert_memory_equal(text, "backlog", 7);
+	fake_remove(fake, "web");
+	assert_int_equal(finish(&process), 1);
+	has(err, "the deck closed the console");
+}
+
+static void shells_get_candidates_from_the_table(void **state)
+{
+	(void)state;
+	assert_int_equal(vmdeck("complete st"), 0);
+	assert_string_equal(out, "start\nstop\nstats\n");
+	assert_int_equal(vmdeck("complete start "), 0);
+	assert_string_equal(out, "db\n"); /* the one that can be started */
+	assert_int_equal(vmdeck("complete stop w"), 0);
+	assert_string_equal(out, "web\n");
+	assert_int_equal(vmdeck("complete stop --f"), 0);
+	assert_string_equal(out, "--force\n");
+	assert_int_equal(vmdeck("complete capture -i "), 0);
+	assert_string_equal(out, "lan\nweb/net0\nquiet\n");
+	assert_int_equal(vmdeck("complete capture -w "), 0);
+	assert_string_equal(out, "<file>\n");
+	assert_int_equal(vmdeck("complete --socket /nonexistent show "), 0);
+	assert_string_equal(out, "");
+	assert_string_equal(err, "");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(help_lists_every_command),
+		TEST(hooks_get_their_arguments),
+		TEST(a_wrong_command_line_is_status_2),
+		TEST(without_a_deck_it_says_so),
+		TEST(guests_are_listed),
+		TEST(a_guest_is_shown_without_its_escapes),
+		TEST(orders_are_given_and_waited_for),
+		TEST(waiting_has_its_limit),
+		TEST(profiles_are_checked_without_a_deck),
+		TEST(switches_are_listed),
+		TEST(statistics_are_shown_once_or_watched),
+		TEST(events_are_printed_until_the_deck_ends),
+		TEST(a_deck_is_reloaded_and_shut_down),
+		TEST(a_capture_to_a_pipe_ends_well_when_interrupted),
+		TEST(a_capture_whose_reader_goes_ends_quietly),
+		TEST(a_capture_to_a_file_is_whole),
+		TEST(a_deck_that_ends_ends_the_capture_with_a_message),
+		TEST(drops_are_read_from_the_statistics),
+		TEST(a_console_on_a_terminal_passes_keys_and_leaves),
+		TEST(a_console_without_terminal_copies),
+		TEST(shells_get_candidates_from_the_table),
+	};
+
+	if (argc > 1 && strcmp(argv[1], "cli") == 0) {
+		argv[1] = argv[0];
+		return cli_main(argc - 1, argv + 1, &hooks);
+	}
+	self = open("/proc/self/exe", O_RDONLY);
+	unsetenv("NO_COLOR");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
