@@ -101,6 +101,8 @@ class Folder:
         return self
 
     def __exit__(self, *_):
+        if os.path.exists(self.socket):  # a core that was left running by a case that failed
+            self.run("shutdown", "--force")
         shutil.rmtree(self.path, ignore_errors=True)
 
 

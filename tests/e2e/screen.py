@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""The screen with the real core behind it: keys pressed in tmux at 120x40, screens compared."""
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import deck as d
+
+
+class Terminal:
+    """A terminal of tmux with the program in it, on a tmux server of its own."""
+
+    def __init__(self, folder, *args, size=(120, 40), env=()):
+        d.need("tmux")
+        self.name = f"vmdeck-test-{os.getpid()}-{os.path.basename(folder.path)}"
+        self.folder = folder
+        command = shlex.join(["env", *env, d.VMDECK, *args])
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(size[0]), "-y", str(size[1]),
+                  f"{command}; echo ended with $?; exec cat")
+
+    def tmux(self, *args):
+        return subprocess.run(["tmux", "-L", self.name, *args], env=self.folder.env, check=True,
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+
+    def screen(self):
+        return self.tmux("capture-pane", "-p")
+
+    def keys(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def see(self, pattern, seconds=d.PATIENCE):
+        """Waits until the screen shows pattern; returns the match."""
+        try:
+            return d.wait_for(lambda: re.search(pattern, self.screen(), re.M), pattern, seconds)
+        except AssertionError:
+            raise AssertionError(f"no {pattern!r} on the screen:\n{self.screen()}") from None
+
+    def gone(self):
+        """Waits until the program has ended and the terminal is the shell's again; its exit status."""
+        return int(self.see(r"^ended with (\d+)").group(1))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["tmux", "-L", self.name, "kill-server"], capture_output=True)
+
+
+def test_demo_deck_from_first_sight_to_shut_down():
+    d.need_kvm()
+    with d.Folder() as folder, Terminal(folder, "--demo") as terminal:
+        for name in ("db", "lab", "web"):
+            terminal.see(rf"│ {name} +● running")
+        # Every chart draws: braille dots in each of its boxes.
+        terminal.see(r"╭─ CPU +\d+\.\d%.*╭─ Network")
+        terminal.see(r"╭─ Memory +\d+\.\dM +of 48\.0M.*╭─ Disk")
+        terminal.see("[\u2801-\u28ff]{4}")
+
+        terminal.keys("?")
+        terminal.see("power button")
+        terminal.keys("Escape")
+
+        terminal.keys("n")
+        terminal.see(r"lan +10\.0\.2\.2/24 +uplink nat")
+        for name in ("db", "lab", "web"):
+            terminal.see(rf"10\.0\.2\.\d+ +{name} ")
+        terminal.see(r"10\.0\.2\.1[567] +10\.0\.2\.1[567] +ICMP +Echo \(ping\) re")
+        terminal.keys("Escape")
+        terminal.see("╭─ Guests")
+
+        terminal.keys("c")
+        terminal.see(r"Ctrl-\] leaves")
+        terminal.see("vmdeck demo guest|demo: ")
+        terminal.keys("status", "Enter")
+        terminal.see(r"^memory 4\d+ KiB")
+        terminal.keys("C-]")
+        terminal.see("╭─ Guests")
+
+        terminal.keys("p")
+        terminal.see(r"db +\S paused")
+        terminal.keys("p")
+        terminal.see(r"db +\S running")
+        terminal.keys("F")
+        terminal.keys("x")  # not confirmed
+        terminal.see(r"db +\S running")
+        terminal.keys("F")
+        terminal.keys("y")
+        terminal.see(r"db +\S stopped")
+        terminal.keys("s")
+        terminal.see(r"db +\S running")
+
+        terminal.keys("q")
+        terminal.see("l: leave them running")
+        terminal.keys("s")
+        assert terminal.gone() == 0
+        assert folder.run("list").returncode == 1
+
+
+def test_leaving_guests_running_and_coming_back():
+    d.need_kvm()
+    with d.Folder() as folder:
+        with Terminal(folder, "--demo") as terminal:
+            terminal.see(r"web +● running")
+            terminal.keys("q")
+            terminal.see("l: leave them running")
+            terminal.keys("l")
+            assert terminal.gone() == 0
+            terminal.see("the guests go on running")
+        since = {guest["name"]: guest["since"] for guest in folder.json("list")["guests"]}
+        # A terminal that goes away takes nobody with it either.
+        with Terminal(folder) as terminal:
+            terminal.see(r"web +● running")
+        with Terminal(folder) as terminal:
+            terminal.see(r"web +● running")
+            assert since == {guest["name"]: guest["since"]
+                             for guest in folder.json("list")["guests"]}
+            terminal.keys("q")
+            terminal.see("s: shut them down")
+            terminal.keys("s")
+            assert terminal.gone() == 0
+        d.wait_for(lambda: folder.run("list").returncode == 1, "the core to end")
+
+
+def test_a_closed_terminal_leaves_the_guests_running():
+    d.need_kvm()
+    with d.Folder() as folder:
+        with Terminal(folder, "--demo") as terminal:
+            terminal.see(r"web +● running")
+        states = [guest["state"] for guest in folder.json("list")["guests"]]
+        assert states == ["running"] * 3, states
+        assert folder.run("shutdown").returncode == 0
+        d.wait_for(lambda: folder.run("list").returncode == 1, "the core to end")
+
+
+def test_a_small_terminal_says_so_and_recovers():
+    with d.Folder() as folder, Terminal(folder, size=(20, 5)) as terminal:
+        terminal.see("No guests")
+        terminal.tmux("resize-window", "-x", "120", "-y", "40")
+        terminal.see("╭─ Guests")
+        terminal.tmux("resize-window", "-x", "60", "-y", "20")
+        terminal.see("Guests")
+        terminal.keys("q")
+        assert terminal.gone() == 0
+
+
+def test_a_profile_is_edited_and_its_mistakes_shown():
+    with d.Folder() as folder:
+        folder.guest("mine", "[guest]\nmemory = 32M\n")
+        editor = folder.write("editor", "#!/bin/sh\nprintf '[guest]\\nmemory = lots\\n' >\"$1\"\n")
+        os.chmod(editor, 0o755)
+        with Terminal(folder, env=(f"VISUAL={editor}",)) as terminal:
+            terminal.see(r"mine +\S defined")
+            terminal.keys("e")
+            terminal.see(r"mine\.ini:2: memory: ")
+            terminal.keys("Escape")
+            terminal.see(r"mine +\S invalid")
+            terminal.keys("q")
+            assert terminal.gone() == 0
+
+
+d.main()
