@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/clock.h"
 #include "net/capture_private.h"
@@ -97,14 +96,9 @@ static int start_writer(struct capture_hub *hub, struct cause *cause)
 	sigset_t all, before;
 	int error;
 
-	if (!hub->pool) {
-		void *pool = mmap(NULL, (size_t)POOL_CHUNKS * CHUNK_SIZE, PROT_READ | PROT_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-		if (pool == MAP_FAILED)
-			return cause_errno(cause, errno, "capture: buffers");
-		hub->pool = pool;
-	}
+	error = hub->pool ? 0 : capture_pool_map(hub);
+	if (error)
+		return cause_errno(cause, -error, "capture: buffers");
 	if (hub->started)
 		return 0;
 	/* A reader that goes away, or a file at its limit, must be an error and no signal. */

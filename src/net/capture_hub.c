@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -51,8 +50,7 @@ void capture_hub_free(struct capture_hub *hub)
 		free(hub->taps);
 		hub->taps = next;
 	}
-	if (hub->pool)
-		munmap(hub->pool, (size_t)POOL_CHUNKS * CHUNK_SIZE);
+	capture_pool_unmap(hub);
 	if (hub->wake_fd >= 0)
 		close(hub->wake_fd);
 	free(hub->by_id);

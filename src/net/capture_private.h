@@ -89,6 +89,7 @@ struct capture_hub {
 	uint32_t id_room, tap_count;
 	struct capture *captures;
 	uint8_t *pool;
+	void *pool_map;
 
 	_Alignas(64) _Atomic(struct chunk *) full; /* the latest first */
 	_Atomic uint32_t full_count;
@@ -168,7 +169,9 @@ static inline bool capture_tap_active(const struct capture_tap *tap)
 	return __builtin_expect(atomic_load_explicit(&tap->snap, memory_order_relaxed) != 0, 0);
 }
 
-/* capture_pool.c: any thread. */
+/* capture_pool.c: any thread. Mapping is 0 or -ENOMEM; unmapping is valid on a zeroed hub. */
+int capture_pool_map(struct capture_hub *hub);
+void capture_pool_unmap(struct capture_hub *hub);
 struct chunk *capture_pool_take(struct capture_hub *hub); /* NULL: none */
 void capture_pool_give(struct capture_hub *hub, struct chunk *chunk);
 void capture_pool_trim(struct capture_hub *hub); /* gives the memory of free ones back */
