@@ -30,6 +30,7 @@ struct deck {
 	int *disk_fds; /* of the demo */
 	unsigned disk_fd_count;
 	struct loop_timer sample, patience;
+	uint64_t next_sample; /* CLOCK_MONOTONIC, ns */
 	struct deck_listener *listeners;
 	char *notices[NOTICES_MAX];
 	uint64_t notice_times[NOTICES_MAX];
@@ -376,7 +377,11 @@ static void sample(void *arg)
 	for (size_t i = 0; i < deck->count; i++)
 		if (deck->guests[i]->series)
 			stats_sample(deck->guests[i]->series, deck->guests[i]->machine, now);
-	loop_timer_set(&deck->loop, &deck->sample, SAMPLE_INTERVAL);
+	/* By the clock, not by when this call came: a late sample does not move those after it. */
+	deck->next_sample += SAMPLE_INTERVAL;
+	if (deck->next_sample <= now)
+		deck->next_sample = now + SAMPLE_INTERVAL;
+	loop_timer_set(&deck->loop, &deck->sample, deck->next_sample - now);
 }
 
 static void tell_ended(void *arg)
@@ -481,6 +486,7 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 		deck_free(deck);
 		return err;
 	}
+	deck->next_sample = clock_monotonic() + SAMPLE_INTERVAL;
 	loop_timer_set(&deck->loop, &deck->sample, SAMPLE_INTERVAL);
 	*out = deck;
 	return 0;

@@ -42,11 +42,13 @@ void irq_set_line(struct irq_router *router, unsigned line, bool level)
 /* Replaces the kernel's table: the standard PC wiring, then the active MSI routes. Lock held. */
 static int write_routes(struct irq_router *router)
 {
-	struct {
+	union {
 		struct kvm_irq_routing head;
-		struct kvm_irq_routing_entry entries[PIC_PINS + IRQ_LINES + IRQ_MSI_MAX];
+		uint8_t room[sizeof(struct kvm_irq_routing) +
+			     (PIC_PINS + IRQ_LINES + IRQ_MSI_MAX) *
+				     sizeof(struct kvm_irq_routing_entry)];
 	} table;
-	struct kvm_irq_routing_entry *entry = table.entries;
+	struct kvm_irq_routing_entry *entry = table.head.entries;
 
 	memset(&table, 0, sizeof(table));
 	for (unsigned gsi = 0; gsi < PIC_PINS; gsi++) {
@@ -79,7 +81,7 @@ static int write_routes(struct irq_router *router)
 		entry->u.msi.data = route->data;
 		entry++;
 	}
-	table.head.nr = (uint32_t)(entry - table.entries);
+	table.head.nr = (uint32_t)(entry - table.head.entries);
 	return ioctl(router->vm_fd, KVM_SET_GSI_ROUTING, &table) < 0 ? -errno : 0;
 }
 

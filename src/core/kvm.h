@@ -6,18 +6,22 @@
 
 #include <linux/kvm.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cause.h"
 
 #define KVM_CPUID_MAX 256
 
+/* A CPUID table with room for its entries. */
+union kvm_cpuid_table {
+	struct kvm_cpuid2 head;
+	uint8_t room[sizeof(struct kvm_cpuid2) + KVM_CPUID_MAX * sizeof(struct kvm_cpuid_entry2)];
+};
+
 struct kvm_host {
 	int fd;		 /* /dev/kvm */
 	size_t run_size; /* of a vCPU's shared page */
-	struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 entries[KVM_CPUID_MAX];
-	} cpuid;	 /* what KVM can give to a guest */
+	union kvm_cpuid_table cpuid; /* what KVM can give to a guest */
 };
 
 /* The signal that makes KVM_RUN return; its handler does nothing. */

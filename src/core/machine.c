@@ -206,6 +206,10 @@ static void *machine_thread(void *arg)
 {
 	struct machine *machine = arg;
 	struct cause cause = { "" };
+	char name[16];
+
+	snprintf(name, sizeof(name), "io-%.12s", machine->config.profile->name);
+	pthread_setname_np(pthread_self(), name);
 
 	/* Until a guest has run, an end is a failure to start. */
 	machine->status.end = VM_CRASHED;

@@ -236,8 +236,13 @@ void vcpu_order(struct vcpu *vcpus, unsigned count, enum vcpu_order order)
 static void *vcpu_thread(void *arg)
 {
 	struct vcpu *vcpu = arg;
+	char name[32];
 	sigset_t kick;
 
+	/* As top and gdb show it; the system takes 15 characters. */
+	snprintf(name, sizeof(name), "vcpu%u-%.8s", vcpu->index, vcpu->vm->config->profile->name);
+	name[15] = '\0';
+	pthread_setname_np(pthread_self(), name);
 	sigemptyset(&kick);
 	sigaddset(&kick, KVM_KICK_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
@@ -259,15 +264,12 @@ static void *vcpu_thread(void *arg)
 /* The host's CPUID with what differs from vCPU to vCPU: the APIC ID. Intel SDM vol. 2, CPUID. */
 static int set_cpuid(struct vcpu *vcpu, const struct kvm_host *host, unsigned count)
 {
-	struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 entries[KVM_CPUID_MAX];
-	} cpuid;
+	union kvm_cpuid_table cpuid;
 
 	memcpy(&cpuid, &host->cpuid,
-	       sizeof(cpuid.head) + host->cpuid.head.nent * sizeof(cpuid.entries[0]));
+	       sizeof(cpuid.head) + host->cpuid.head.nent * sizeof(cpuid.head.entries[0]));
 	for (uint32_t i = 0; i < cpuid.head.nent; i++) {
-		struct kvm_cpuid_entry2 *entry = &cpuid.entries[i];
+		struct kvm_cpuid_entry2 *entry = &cpuid.head.entries[i];
 
 		switch (entry->function) {
 		case 0x1:
@@ -291,17 +293,16 @@ static int set_cpuid(struct vcpu *vcpu, const struct kvm_host *host, unsigned co
 /* What firmware would have set; a KVM that lacks one of them refuses it, and the guest copes. */
 static void set_msrs(struct vcpu *vcpu)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entries[2];
-	} msrs = {
-		.head.nmsrs = 2,
-		.entries = {
-			{ .index = MSR_MISC_ENABLE, .data = MISC_ENABLE_FAST_STRINGS },
-			{ .index = MSR_MTRR_DEFAULT_TYPE, .data = MTRR_ENABLED_WRITE_BACK },
-		},
+	static const struct kvm_msr_entry entries[] = {
+		{ .index = MSR_MISC_ENABLE, .data = MISC_ENABLE_FAST_STRINGS },
+		{ .index = MSR_MTRR_DEFAULT_TYPE, .data = MTRR_ENABLED_WRITE_BACK },
 	};
+	union {
+		struct kvm_msrs head;
+		uint8_t room[sizeof(struct kvm_msrs) + sizeof(entries)];
+	} msrs = { .head.nmsrs = ARRAY_SIZE(entries) };
 
+	memcpy(msrs.head.entries, entries, sizeof(entries));
 	(void)ioctl(vcpu->fd, KVM_SET_MSRS, &msrs);
 }
 

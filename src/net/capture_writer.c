@@ -46,19 +46,20 @@ struct writer {
 	struct waiting *heap;
 	struct pollfd *polls;
 	struct target *targets;
-	uint32_t tap_count, tap_room, id_count, id_room, capture_count, capture_room, heap_count, target_count;
+	uint32_t tap_count, tap_room, id_count, id_room, capture_count, capture_room;
+	uint32_t heap_count, target_count;
 };
 
 /* array: the address of a pointer to elements of that size. */
 static bool grow(void *array, uint32_t *room, uint32_t need, size_t size)
 {
-	void *more;
+	void *before, *more;
 
 	if (need <= *room)
 		return true;
 	need = (uint32_t)align_up(need, 64);
-	memcpy(&more, array, sizeof(more));
-	more = realloc(more, need * size);
+	memcpy(&before, array, sizeof(before));
+	more = realloc(before, need * size);
 	if (!more)
 		return false;
 	memcpy(array, &more, sizeof(more));

@@ -284,6 +284,27 @@ static void parameters_are_checked_by_the_table(void **state)
 	assert_int_equal(check(METHOD_CAPTURE_STREAM, "{\"snap\":65551}", &cause), -EINVAL);
 }
 
+/* The manual page and the table name the same methods. */
+static void every_method_is_in_the_manual(void **state)
+{
+	const char *folder = getenv("srcdir");
+	char path[512], line[512], name[64];
+	unsigned found = 0;
+	FILE *file;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/man/vmdeck-protocol.7", folder ? folder : ".");
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, ".It Ic %63s", name) == 1) {
+			assert_non_null(method_find(name));
+			found++;
+		}
+	fclose(file);
+	assert_int_equal(found, METHOD_COUNT);
+}
+
 static const char *nearest(const char *wrong)
 {
 	struct suggestion suggestion = { .wrong = wrong };
@@ -322,6 +343,7 @@ int main(void)
 		cmocka_unit_test(messages_survive_deep_nesting),
 		cmocka_unit_test(any_bytes_become_a_string),
 		cmocka_unit_test(parameters_are_checked_by_the_table),
+		cmocka_unit_test(every_method_is_in_the_manual),
 		cmocka_unit_test(typos_find_the_name_that_was_meant),
 	};
 

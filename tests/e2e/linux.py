@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Linux as a guest: DHCP, HTTP through switch and NAT, a disk, the power button; and a bzImage."""
+import http.server
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import zlib
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import deck as d
+
+PATIENCE = 400  # the kernel runs one emulated instruction at a time on some hosts
+BODY = bytes(range(256)) * 80
+_kernel = []
+
+
+def kernel():
+    """The folder of the test kernel; built the first time, which takes minutes."""
+    d.need_kvm()
+    if not _kernel:
+        build = subprocess.run([os.path.join(d.SRCDIR, "tests/linux/build")], text=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        if build.returncode == 77:
+            d.skip("the packages that the Linux kernel is built with are not installed")
+        assert build.returncode == 0, "the Linux test kernel cannot be built"
+        _kernel.append(build.stdout.strip())
+    return _kernel[0]
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(BODY)))
+        self.end_headers()
+        self.wfile.write(BODY)
+
+    def log_message(self, *_):
+        pass
+
+
+def profile(image, asked, more=""):
+    return (f"[guest]\nmemory = 64M\n[boot]\nkernel = {kernel()}/{image}\n"
+            f"initrd = {kernel()}/initrd.cpio\n"
+            f"cmdline = console=ttyS0 quiet lg={asked}\n{more}")
+
+
+def test_dhcp_http_disk_and_power_button():
+    d.need("tshark")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    size = 65536
+
+    def prepare(folder):
+        asked = f"dhcp,http=10.0.2.2:{server.server_port}/file,disk={size},button"
+        folder.guest("linux", profile("vmlinux", asked,
+                                      f"[disk0]\npath = {folder.path}/disk.img\n"
+                                      "[net0]\nswitch = lan\n"))
+        with open(os.path.join(folder.path, "disk.img"), "wb") as image:
+            image.truncate(1 << 20)
+
+    kernel()
+    with d.Deck(prepare=prepare) as deck:
+        path = os.path.join(deck.path, "linux.pcapng")
+        capture = deck.start("capture", "-w", path, stderr=subprocess.PIPE, text=True)
+        d.wait_for(lambda: os.path.exists(path), "the capture file")
+        assert deck.run("start", "linux").returncode == 0
+        console = deck.console("linux")
+        console.expect("LG: up", PATIENCE)
+        console.expect("LG: dhcp ", PATIENCE)
+        address = console.expect("\n", PATIENCE).strip()
+        leases = deck.call("switch.list")["switches"][0]["leases"]
+        assert [lease["address"] for lease in leases] == [address], (address, leases)
+        console.expect("LG: http ", PATIENCE)
+        count, checksum = console.expect("\n", PATIENCE).split()
+        assert int(count) == len(BODY) and int(checksum, 16) == zlib.crc32(BODY), (count, checksum)
+        console.expect("LG: disk ", PATIENCE)
+        count, checksum = console.expect("\n", PATIENCE).split()
+        image = open(os.path.join(deck.path, "disk.img"), "rb").read()
+        assert int(count) == size and int(checksum, 16) == zlib.crc32(image[:size]), checksum
+        assert any(image[:size]) and not any(image[size:])
+        assert deck.run("stop", "linux").returncode == 0
+        console.expect("LG: button", PATIENCE)
+        deck.wait_state("linux", "stopped", seconds=PATIENCE)
+        assert deck.call("guest.show", {"guest": "linux"})["reason"] == "powered off"
+        capture.send_signal(signal.SIGINT)
+        _, errors = capture.communicate(timeout=d.PATIENCE)
+        assert capture.returncode == 0, errors
+        shown = subprocess.run(["tshark", "-n", "-r", path, "-d",
+                                f"tcp.port=={server.server_port},http", "-T", "fields", "-e",
+                                "frame.interface_name", "-e", "_ws.col.Protocol", "-e",
+                                "_ws.col.Info"], capture_output=True, text=True, check=True).stdout
+        for wanted in (r"linux/net0\tDHCP\t.*DHCP Request", r"lan/nat\tDHCP\t.*DHCP ACK",
+                       r"linux/net0\tHTTP\tGET /file", r"lan/nat\tHTTP\t.*200 OK"):
+            assert re.search(wanted, shown), (wanted, shown)
+    server.shutdown()
+
+
+def test_bzimage_boots_and_reboots():
+    def prepare(folder):
+        folder.guest("linux", profile("bzImage", "reboot"))
+
+    kernel()
+    with d.Deck(prepare=prepare) as deck:
+        assert deck.run("start", "linux").returncode == 0
+        console = deck.console("linux")
+        console.expect("LG: up", PATIENCE)
+        console.expect("LG: up", PATIENCE)
+        assert deck.state("linux") == "running"
+        deck.run("stop", "--force", "linux")
+        deck.wait_state("linux", "stopped")
+        assert deck.call("guest.show", {"guest": "linux"})["reason"] == "switched off"
+
+
+d.main()
