@@ -300,14 +300,21 @@ static int read_folder(struct deck *deck, const char *folder,
 	return 0;
 }
 
-/* The switch that is there without a file, unless a file of that name said otherwise. */
+/* The switch that guests may name without there being a file that describes it. */
 static int make_default_switch(struct deck *deck, struct cause *cause)
 {
 	struct net_switch *sw;
 
-	if (network_find_switch(deck->network, demo_switch.name))
-		return 0;
-	return switch_new(&sw, deck->network, &demo_switch, cause);
+	for (size_t i = 0; i < deck->count; i++) {
+		const struct profile *profile = deck->guests[i]->profile;
+
+		for (unsigned n = 0; profile && n < PROFILE_NETS_MAX; n++)
+			if (profile->nets[n].present &&
+			    !strcmp(profile->nets[n].switch_name, demo_switch.name))
+				return network_find_switch(deck->network, demo_switch.name) ? 0 :
+				       switch_new(&sw, deck->network, &demo_switch, cause);
+	}
+	return 0;
 }
 
 static int read_profiles(struct deck *deck, struct cause *cause)
@@ -317,8 +324,6 @@ static int read_profiles(struct deck *deck, struct cause *cause)
 
 	if (config->switches_folder)
 		err = read_folder(deck, config->switches_folder, read_switch, cause);
-	if (!err)
-		err = make_default_switch(deck, cause);
 	if (!err && config->guests_folder)
 		err = read_folder(deck, config->guests_folder, read_guest, cause);
 	for (const char *const *path = config->profiles; !err && path && *path; path++)
@@ -363,6 +368,8 @@ int deck_reload(struct deck *deck, struct cause *cause)
 		if (deck->guests[i]->gone && !guest_is_live(deck->guests[i]))
 			forget_guest(deck, deck->guests[i]);
 	err = read_profiles(deck, cause);
+	if (!err)
+		err = make_default_switch(deck, cause);
 	deck_emit(deck, NULL, DECK_EVENT_PROFILES, "%s", "");
 	return err;
 }
@@ -482,6 +489,8 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 		err = read_profiles(deck, cause);
 	if (!err && config->demo)
 		err = make_demo(deck, cause);
+	if (!err)
+		err = make_default_switch(deck, cause);
 	if (err) {
 		deck_free(deck);
 		return err;
