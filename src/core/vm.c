@@ -212,6 +212,7 @@ static int create_disk(struct vm *vm, unsigned number, struct cause *cause)
 
 	snprintf(config.name, sizeof(config.name), "disk%u", number);
 	snprintf(serial, sizeof(serial), "vmdeck-%s", config.name);
+	disk->number = number;
 	vm->disk_count++;
 	err = disk_open(&disk->disk, vm->ring, &config, cause);
 	if (!err)
@@ -266,6 +267,7 @@ static int create_nic(struct vm *vm, unsigned number, struct cause *cause)
 	if (!sw)
 		return cause_set(cause, ENOENT, "net%u: there is no switch named %s; describe it in "
 				 "switches/%s.ini", number, net->switch_name, net->switch_name);
+	nic->number = number;
 	vm->nic_count++;
 	virtio_net_init(&nic->device, net->mac);
 	err = virtio_pci_create(&nic->transport, &nic->device.device, &vm->pci,
@@ -482,6 +484,9 @@ void vm_end_guest(struct vm *vm, enum vm_end end, const struct vcpu *crashed,
 			vcpu_describe(crashed, vm->registers, sizeof(vm->registers));
 	}
 	pthread_mutex_unlock(&vm->end_lock);
+	/* It does nothing any more after it has switched itself off. */
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		vcpu_hold(&vm->vcpus[i]);
 	if (first)
 		vm->config->ended(vm->config->arg);
 }
