@@ -119,7 +119,10 @@ tests_unit_profile_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/bus tests/unit/virtqueue tests/unit/console
+check_PROGRAMS += tests/unit/bus tests/unit/virtqueue tests/unit/console tests/unit/machine
+tests_unit_machine_SOURCES = tests/unit/machine.c
+tests_unit_machine_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_machine_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)
 tests_unit_bus_SOURCES = tests/unit/bus.c
 tests_unit_bus_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_bus_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)

@@ -89,7 +89,10 @@ static void write_reset_control(void *arg, uint8_t value)
 
 static int create_kvm(struct vm *vm, struct cause *cause)
 {
-	vm->fd = ioctl(vm->config->kvm->fd, KVM_CREATE_VM, 0ul);
+	/* It starts a kernel thread, which any pending task work (io_uring's) interrupts. */
+	do {
+		vm->fd = ioctl(vm->config->kvm->fd, KVM_CREATE_VM, 0ul);
+	} while (vm->fd < 0 && errno == EINTR);
 	if (vm->fd < 0)
 		return cause_errno(cause, errno, "KVM_CREATE_VM");
 	/* Needed by some Intel processors, refused by nobody that matters. */
