@@ -120,6 +120,10 @@ endif
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/bus tests/unit/virtqueue tests/unit/console tests/unit/machine
+check_PROGRAMS += tests/unit/pci
+tests_unit_pci_SOURCES = tests/unit/pci.c
+tests_unit_pci_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_pci_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_machine_SOURCES = tests/unit/machine.c
 tests_unit_machine_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_machine_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)

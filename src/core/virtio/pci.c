@@ -370,10 +370,11 @@ static void write_queue(struct virtio_pci *transport, unsigned offset, uint64_t 
 {
 	unsigned n = transport->queue_select;
 	struct virtio *device = transport->device;
-	struct virtq *queue = &device->queues[n];
+	struct virtq *queue;
 
 	if (n >= device->ops->queues)
 		return;
+	queue = &device->queues[n];
 	if (offset == COMMON_QUEUE_VECTOR) {
 		atomic_store(&transport->queues[n].vector, checked_vector(transport, value));
 		return;
