@@ -119,7 +119,22 @@ tests_unit_profile_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/bus tests/unit/virtqueue tests/unit/console
+check_PROGRAMS += tests/unit/bus tests/unit/virtqueue tests/unit/console tests/unit/machine
+check_PROGRAMS += tests/unit/pci
+tests_unit_pci_SOURCES = tests/unit/pci.c
+tests_unit_pci_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_pci_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/virtio_net
+tests_unit_virtio_net_SOURCES = tests/unit/virtio_net.c
+tests_unit_virtio_net_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_virtio_net_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/deck
+tests_unit_deck_SOURCES = tests/unit/deck.c
+tests_unit_deck_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_deck_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)
+tests_unit_machine_SOURCES = tests/unit/machine.c
+tests_unit_machine_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_machine_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)
 tests_unit_bus_SOURCES = tests/unit/bus.c
 tests_unit_bus_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_bus_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
