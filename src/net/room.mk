@@ -23,7 +23,7 @@ net_switch_sources = \
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/switch tests/unit/offload tests/unit/capture tests/unit/filter \
-	tests/unit/capture_tshark
+	tests/unit/capture_tshark tests/unit/capture_cost
 tests_unit_switch_SOURCES = tests/unit/switch.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_switch_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_switch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
@@ -37,6 +37,10 @@ tests_unit_capture_tshark_SOURCES = tests/unit/capture_tshark.c \
 	tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_capture_tshark_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PCAP_CFLAGS)
 tests_unit_capture_tshark_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_capture_cost_SOURCES = tests/unit/capture_cost.c \
+	tests/unit/fake_port.c tests/unit/fake_port.h
+tests_unit_capture_cost_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_capture_cost_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_filter_SOURCES = tests/unit/filter.c
 tests_unit_filter_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PCAP_CFLAGS)
 tests_unit_filter_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
