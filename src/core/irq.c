@@ -6,10 +6,14 @@
 
 #include <errno.h>
 #include <linux/kvm.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #define PIC_PINS 16
+#define ROUTES_SIZE                                                    \
+	(sizeof(struct kvm_irq_routing) +                              \
+	 (PIC_PINS + IRQ_LINES + IRQ_MSI_MAX) * sizeof(struct kvm_irq_routing_entry))
 #define TIMER_IOAPIC_PIN 2 /* the PIT's IRQ 0 arrives there, as on every PC */
 
 void irq_destroy(struct irq_router *router)
@@ -28,19 +32,18 @@ void irq_set_line(struct irq_router *router, unsigned line, bool level)
 /* Replaces the kernel's table: the standard PC wiring, then the active MSI routes. Lock held. */
 static int write_routes(struct irq_router *router)
 {
-	union {
-		struct kvm_irq_routing head;
-		uint8_t room[sizeof(struct kvm_irq_routing) +
-			     (PIC_PINS + IRQ_LINES + IRQ_MSI_MAX) *
-				     sizeof(struct kvm_irq_routing_entry)];
-	} table;
-	struct kvm_irq_routing_entry *entry = table.head.entries;
+	struct kvm_irq_routing *table = malloc(ROUTES_SIZE);
+	struct kvm_irq_routing_entry *entry;
+	int err = 0;
 
-	memset(&table, 0, sizeof(table));
+	if (!table)
+		return -ENOMEM;
+	entry = table->entries;
+	table->flags = 0;
 	for (unsigned gsi = 0; gsi < PIC_PINS; gsi++) {
 		if (gsi == 2) /* the cascade */
 			continue;
-		entry->gsi = gsi;
+		*entry = (struct kvm_irq_routing_entry){ .gsi = gsi };
 		entry->type = KVM_IRQ_ROUTING_IRQCHIP;
 		entry->u.irqchip.irqchip = gsi < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE;
 		entry->u.irqchip.pin = gsi % 8;
@@ -49,7 +52,7 @@ static int write_routes(struct irq_router *router)
 	for (unsigned gsi = 0; gsi < IRQ_LINES; gsi++) {
 		if (gsi == 2)
 			continue;
-		entry->gsi = gsi;
+		*entry = (struct kvm_irq_routing_entry){ .gsi = gsi };
 		entry->type = KVM_IRQ_ROUTING_IRQCHIP;
 		entry->u.irqchip.irqchip = KVM_IRQCHIP_IOAPIC;
 		entry->u.irqchip.pin = gsi ? gsi : TIMER_IOAPIC_PIN;
@@ -60,15 +63,18 @@ static int write_routes(struct irq_router *router)
 
 		if (!route->active)
 			continue;
-		entry->gsi = IRQ_LINES + i;
+		*entry = (struct kvm_irq_routing_entry){ .gsi = IRQ_LINES + i };
 		entry->type = KVM_IRQ_ROUTING_MSI;
 		entry->u.msi.address_lo = (uint32_t)route->address;
 		entry->u.msi.address_hi = (uint32_t)(route->address >> 32);
 		entry->u.msi.data = route->data;
 		entry++;
 	}
-	table.head.nr = (uint32_t)(entry - table.head.entries);
-	return ioctl(router->vm_fd, KVM_SET_GSI_ROUTING, &table) < 0 ? -errno : 0;
+	table->nr = (uint32_t)(entry - table->entries);
+	if (ioctl(router->vm_fd, KVM_SET_GSI_ROUTING, table) < 0)
+		err = -errno;
+	free(table);
+	return err;
 }
 
 int irq_create(struct irq_router *router, int vm_fd, struct cause *cause)

@@ -41,7 +41,6 @@ static void *map_aligned(uint64_t size, uint64_t small)
 		if (size > small)
 			madvise(base + small, size - small, MADV_HUGEPAGE);
 	}
-	madvise(base, size, MADV_DONTFORK);
 	return base;
 }
 

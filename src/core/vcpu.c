@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -267,12 +268,16 @@ static void *vcpu_thread(void *arg)
 /* The host's CPUID with what differs from vCPU to vCPU: the APIC ID. Intel SDM vol. 2, CPUID. */
 static int set_cpuid(struct vcpu *vcpu, const struct kvm_host *host, unsigned count)
 {
-	union kvm_cpuid_table cpuid;
+	size_t size = sizeof(host->cpuid.head) +
+		      host->cpuid.head.nent * sizeof(host->cpuid.head.entries[0]);
+	struct kvm_cpuid2 *cpuid = malloc(size); /* too large for a stack that stays resident */
+	int err = 0;
 
-	memcpy(&cpuid, &host->cpuid,
-	       sizeof(cpuid.head) + host->cpuid.head.nent * sizeof(cpuid.head.entries[0]));
-	for (uint32_t i = 0; i < cpuid.head.nent; i++) {
-		struct kvm_cpuid_entry2 *entry = &cpuid.head.entries[i];
+	if (!cpuid)
+		return -ENOMEM;
+	memcpy(cpuid, &host->cpuid, size);
+	for (uint32_t i = 0; i < cpuid->nent; i++) {
+		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
 
 		switch (entry->function) {
 		case 0x1:
@@ -290,7 +295,10 @@ static int set_cpuid(struct vcpu *vcpu, const struct kvm_host *host, unsigned co
 			break;
 		}
 	}
-	return ioctl(vcpu->fd, KVM_SET_CPUID2, &cpuid) < 0 ? -errno : 0;
+	if (ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid) < 0)
+		err = -errno;
+	free(cpuid);
+	return err;
 }
 
 /* What firmware would have set; a KVM that lacks one of them refuses it, and the guest copes. */

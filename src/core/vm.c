@@ -227,6 +227,15 @@ static int create_disk(struct vm *vm, unsigned number, struct cause *cause)
 	return err;
 }
 
+static unsigned count_disks(const struct profile *profile)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
+		count += profile->disks[i].present;
+	return count;
+}
+
 static int create_disks(struct vm *vm, struct cause *cause)
 {
 	const struct profile *profile = vm->config->profile;
@@ -237,7 +246,7 @@ static int create_disks(struct vm *vm, struct cause *cause)
 		if (!profile->disks[i].present)
 			continue;
 		if (!vm->disks)
-			vm->disks = calloc(PROFILE_DISKS_MAX, sizeof(*vm->disks));
+			vm->disks = calloc(count_disks(profile), sizeof(*vm->disks));
 		err = vm->disks ? create_disk(vm, i, cause) : -ENOMEM;
 	}
 	return err;
@@ -282,6 +291,15 @@ static int create_nic(struct vm *vm, unsigned number, struct cause *cause)
 	return virtio_net_connect(&nic->device, sw, name, cause);
 }
 
+static unsigned count_nics(const struct profile *profile)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++)
+		count += profile->nets[i].present;
+	return count;
+}
+
 static int create_nics(struct vm *vm, struct cause *cause)
 {
 	const struct profile *profile = vm->config->profile;
@@ -291,7 +309,7 @@ static int create_nics(struct vm *vm, struct cause *cause)
 		if (!profile->nets[i].present)
 			continue;
 		if (!vm->nics)
-			vm->nics = calloc(PROFILE_NETS_MAX, sizeof(*vm->nics));
+			vm->nics = calloc(count_nics(profile), sizeof(*vm->nics));
 		err = vm->nics ? create_nic(vm, i, cause) : -ENOMEM;
 	}
 	return err;
