@@ -37,7 +37,7 @@ tests_e2e_tui_client_LDADD = $(TUI_LIBS)
 dist_check_SCRIPTS += tests/e2e/tui_mock.sh
 EXTRA_DIST += tests/e2e/mock_server.py
 CLEANFILES += tests/e2e/tui_client
-tests/e2e/tui_mock.sh.log: tests/e2e/tui_client$(EXEEXT)
+check-TESTS: tests/e2e/tui_client$(EXEEXT)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/tui_chart tests/unit/tui_emulator tests/unit/tui_layout \
