@@ -19,7 +19,10 @@
 
 struct bus_ops {
 	const char *name;
-	/* length is 1, 2, 4 or 8; offset + length lies within the range. vCPU thread. */
+	/*
+	 * length is 1 to 8, any of them: an access across a page comes in two parts.
+	 * offset + length lies within the range. vCPU thread.
+	 */
 	void (*read)(void *device, uint64_t offset, void *data, unsigned length);
 	void (*write)(void *device, uint64_t offset, const void *data, unsigned length);
 };
