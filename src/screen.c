@@ -58,20 +58,26 @@ static int attach(const char *path)
 
 struct session {
 	struct deck *deck;
-	struct server *server;
+	pthread_mutex_t lock;
+	struct server *server; /* guarded by lock once the deck thread runs; NULL at its end */
 	pthread_t thread;
-	struct loop_task start, stop, end;
+	struct loop_task start, end, off;
 	bool force; /* end: the second time */
 };
 
 static int dial_session(void *arg, struct cause *cause)
 {
 	struct session *session = arg;
-	int fds[2], err;
+	int fds[2], err = -ECONNREFUSED;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 		return cause_errno(cause, errno, "socketpair");
-	err = server_adopt(session->server, fds[0]);
+	pthread_mutex_lock(&session->lock);
+	if (session->server)
+		err = server_adopt(session->server, fds[0]);
+	else
+		close(fds[0]);
+	pthread_mutex_unlock(&session->lock);
 	if (err < 0) {
 		close(fds[1]);
 		return cause_errno(cause, -err, "control server");
@@ -102,13 +108,26 @@ static void end_guests(void *arg)
 	session->force = true;
 }
 
+/* Guests may run, and nobody can be asked any more what is to become of them. */
+static void force_off(void *arg)
+{
+	struct session *session = arg;
+
+	deck_end(session->deck, true, stop_deck, session);
+}
+
 /* Serves the deck until it is told to quit; then closes every connection, the screen's too. */
 static void *deck_thread(void *arg)
 {
 	struct session *session = arg;
+	struct server *server;
 
 	loop_run(deck_loop(session->deck));
-	server_free(session->server);
+	pthread_mutex_lock(&session->lock);
+	server = session->server;
+	session->server = NULL;
+	pthread_mutex_unlock(&session->lock);
+	server_free(server);
 	return NULL;
 }
 
@@ -125,8 +144,9 @@ static int open_session(struct session *session, const struct role_config *confi
 	int err;
 
 	session->start = (struct loop_task){ .run = start_guests, .arg = session };
-	session->stop = (struct loop_task){ .run = stop_deck, .arg = session };
 	session->end = (struct loop_task){ .run = end_guests, .arg = session };
+	session->off = (struct loop_task){ .run = force_off, .arg = session };
+	pthread_mutex_init(&session->lock, NULL);
 	err = deck_new(&session->deck, &deck_config, cause);
 	if (err)
 		return err;
@@ -185,7 +205,7 @@ static int run_session(const struct role_config *config, int launcher)
 		return complain(&cause);
 	if (tui_run(&tui, &result, &cause) < 0) {
 		complain(&cause);
-		loop_post(deck_loop(session.deck), &session.stop);
+		loop_post(deck_loop(session.deck), &session.off);
 		close_session(&session);
 		return 1;
 	}
@@ -193,7 +213,7 @@ static int run_session(const struct role_config *config, int launcher)
 	if (result == TUI_LEAVE || result == TUI_HANGUP)
 		leave_terminal(launcher);
 	else
-		loop_post(deck_loop(session.deck), &session.stop);
+		loop_post(deck_loop(session.deck), &session.off);
 	close_session(&session);
 	return 0;
 }
@@ -231,7 +251,7 @@ int role_headless(const struct role_config *config)
 		pthread_cancel(waiter);
 		pthread_join(waiter, NULL);
 	} else {
-		loop_post(deck_loop(session.deck), &session.stop);
+		loop_post(deck_loop(session.deck), &session.off);
 		pthread_join(session.thread, NULL);
 	}
 	deck_free(session.deck);

@@ -12,17 +12,11 @@ BASE_LIBS = src/base/libbase.a $(INIPARSER_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/loop
-tests_unit_loop_SOURCES = tests/unit/loop.c
-tests_unit_loop_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_loop_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/ini
-tests_unit_ini_SOURCES = tests/unit/ini.c
-tests_unit_ini_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_ini_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/paths
-tests_unit_paths_SOURCES = tests/unit/paths.c
-tests_unit_paths_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_paths_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 endif

@@ -96,8 +96,9 @@ struct guest *guest_new(struct deck *deck, const char *name, const char *path,
 	guest->deck = deck;
 	guest->changed = (struct loop_task){ .run = machine_changed, .arg = guest };
 	strncpy(guest->name, name, sizeof(guest->name) - 1);
-	if (console_init(&guest->console, deck_loop(deck)) < 0 ||
-	    (path && !(guest->path = strdup(path)))) {
+	guest->path = path ? strdup(path) : NULL;
+	if ((path && !guest->path) || console_init(&guest->console, deck_loop(deck)) < 0) {
+		free(guest->path);
 		free(guest);
 		return NULL;
 	}
@@ -128,10 +129,8 @@ void guest_set_profile(struct guest *guest, struct profile *profile, struct prof
 	guest->report = *report;
 	if (guest_is_live(guest)) {
 		/* A profile with mistakes cannot follow the one in use, but its mistakes are seen. */
-		if (profile) {
-			profile_free(guest->next_profile);
-			guest->next_profile = profile;
-		}
+		profile_free(guest->next_profile);
+		guest->next_profile = profile;
 		return;
 	}
 	if (!profile || !guest->profile || profile->cpus != guest->profile->cpus) {
@@ -165,6 +164,8 @@ int guest_start(struct guest *guest, struct cause *cause)
 	if (guest_is_live(guest))
 		return cause_set(cause, EBUSY, "%s: is %s already", guest->name,
 				 guest_state_name(guest->state));
+	if (deck_is_ending(guest->deck))
+		return cause_set(cause, EBUSY, "%s: the deck is being ended", guest->name);
 	if (!guest->series)
 		return cause_errno(cause, ENOMEM, "%s", guest->name);
 	err = deck_get_kvm(guest->deck, &config.kvm, cause);

@@ -12,20 +12,6 @@
 #define PIC_PINS 16
 #define TIMER_IOAPIC_PIN 2 /* the PIT's IRQ 0 arrives there, as on every PC */
 
-int irq_create(struct irq_router *router, int vm_fd, struct cause *cause)
-{
-	struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
-
-	memset(router, 0, sizeof(*router));
-	router->vm_fd = vm_fd;
-	pthread_mutex_init(&router->lock, NULL);
-	if (ioctl(vm_fd, KVM_CREATE_IRQCHIP, 0ul) < 0)
-		return cause_errno(cause, errno, "KVM_CREATE_IRQCHIP");
-	if (ioctl(vm_fd, KVM_CREATE_PIT2, &pit) < 0)
-		return cause_errno(cause, errno, "KVM_CREATE_PIT2");
-	return 0;
-}
-
 void irq_destroy(struct irq_router *router)
 {
 	pthread_mutex_destroy(&router->lock);
@@ -83,6 +69,23 @@ static int write_routes(struct irq_router *router)
 	}
 	table.head.nr = (uint32_t)(entry - table.head.entries);
 	return ioctl(router->vm_fd, KVM_SET_GSI_ROUTING, &table) < 0 ? -errno : 0;
+}
+
+int irq_create(struct irq_router *router, int vm_fd, struct cause *cause)
+{
+	struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
+	int err;
+
+	memset(router, 0, sizeof(*router));
+	router->vm_fd = vm_fd;
+	pthread_mutex_init(&router->lock, NULL);
+	if (ioctl(vm_fd, KVM_CREATE_IRQCHIP, 0ul) < 0)
+		return cause_errno(cause, errno, "KVM_CREATE_IRQCHIP");
+	if (ioctl(vm_fd, KVM_CREATE_PIT2, &pit) < 0)
+		return cause_errno(cause, errno, "KVM_CREATE_PIT2");
+	/* KVM's own table has the timer at pin 0 of the IOAPIC; ours, as ACPI says, at pin 2. */
+	err = write_routes(router);
+	return err < 0 ? cause_errno(cause, -err, "KVM_SET_GSI_ROUTING") : 0;
 }
 
 int irq_msi_alloc(struct irq_router *router)

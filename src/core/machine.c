@@ -176,6 +176,11 @@ static bool run_once(struct machine *machine, struct cause *cause)
 	bool again;
 	int err;
 
+	/* Until the guest has run, an end is a failure to start. */
+	pthread_mutex_lock(&machine->status_lock);
+	machine->status.end = VM_CRASHED;
+	machine->status.registers[0] = '\0';
+	pthread_mutex_unlock(&machine->status_lock);
 	machine->reset = false;
 	err = vm_create(&vm, &machine->vm_config, cause);
 	if (err)
@@ -211,8 +216,6 @@ static void *machine_thread(void *arg)
 	snprintf(name, sizeof(name), "io-%.12s", machine->config.profile->name);
 	pthread_setname_np(pthread_self(), name);
 
-	/* Until a guest has run, an end is a failure to start. */
-	machine->status.end = VM_CRASHED;
 	while (run_once(machine, &cause)) {
 		pthread_mutex_lock(&machine->status_lock);
 		machine->status.restarts++;
@@ -365,10 +368,12 @@ size_t machine_devices(struct machine *machine, struct guest_device *out, size_t
 	vm = machine->vm;
 	for (unsigned i = 0; vm && i < vm->disk_count; i++, count++)
 		if (count < room)
-			describe(&out[count], "disk", i, &vm->disks[i].transport);
+			describe(&out[count], "disk", vm->disks[i].number,
+				 &vm->disks[i].transport);
 	for (unsigned i = 0; vm && i < vm->nic_count; i++, count++)
 		if (count < room)
-			describe(&out[count], "net", i, &vm->nics[i].transport);
+			describe(&out[count], "net", vm->nics[i].number,
+				 &vm->nics[i].transport);
 	pthread_mutex_unlock(&machine->vm_lock);
 	return count;
 }

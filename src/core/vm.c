@@ -89,7 +89,10 @@ static void write_reset_control(void *arg, uint8_t value)
 
 static int create_kvm(struct vm *vm, struct cause *cause)
 {
-	vm->fd = ioctl(vm->config->kvm->fd, KVM_CREATE_VM, 0ul);
+	/* It starts a kernel thread, which any pending task work (io_uring's) interrupts. */
+	do {
+		vm->fd = ioctl(vm->config->kvm->fd, KVM_CREATE_VM, 0ul);
+	} while (vm->fd < 0 && errno == EINTR);
 	if (vm->fd < 0)
 		return cause_errno(cause, errno, "KVM_CREATE_VM");
 	/* Needed by some Intel processors, refused by nobody that matters. */
@@ -212,6 +215,7 @@ static int create_disk(struct vm *vm, unsigned number, struct cause *cause)
 
 	snprintf(config.name, sizeof(config.name), "disk%u", number);
 	snprintf(serial, sizeof(serial), "vmdeck-%s", config.name);
+	disk->number = number;
 	vm->disk_count++;
 	err = disk_open(&disk->disk, vm->ring, &config, cause);
 	if (!err)
@@ -266,6 +270,7 @@ static int create_nic(struct vm *vm, unsigned number, struct cause *cause)
 	if (!sw)
 		return cause_set(cause, ENOENT, "net%u: there is no switch named %s; describe it in "
 				 "switches/%s.ini", number, net->switch_name, net->switch_name);
+	nic->number = number;
 	vm->nic_count++;
 	virtio_net_init(&nic->device, net->mac);
 	err = virtio_pci_create(&nic->transport, &nic->device.device, &vm->pci,
@@ -482,6 +487,9 @@ void vm_end_guest(struct vm *vm, enum vm_end end, const struct vcpu *crashed,
 			vcpu_describe(crashed, vm->registers, sizeof(vm->registers));
 	}
 	pthread_mutex_unlock(&vm->end_lock);
+	/* It does nothing any more after it has switched itself off. */
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		vcpu_hold(&vm->vcpus[i]);
 	if (first)
 		vm->config->ended(vm->config->arg);
 }

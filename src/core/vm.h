@@ -57,12 +57,14 @@ struct vm_config {
 };
 
 struct vm_disk {
+	unsigned number; /* in the profile */
 	struct disk *disk;
 	struct virtio_blk device;
 	struct virtio_pci transport;
 };
 
 struct vm_nic {
+	unsigned number;
 	struct virtio_net device;
 	struct virtio_pci transport;
 };

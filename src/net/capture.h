@@ -54,7 +54,8 @@ struct capture_config {
 struct capture_stats {
 	uint64_t records; /* written or handed over */
 	uint64_t bytes;	  /* written */
-	uint64_t dropped; /* lost: no chunk was free, or the reader was too slow */
+	uint64_t dropped; /* lost: no chunk was free, or the reader was too slow; while it takes
+			     nothing, or no chunk is free, frames count before the filter */
 };
 
 /*

@@ -81,10 +81,17 @@ bool capture_wants(const struct capture *capture, const struct capture_tap *tap)
 static void update_tap(struct capture_hub *hub, struct capture_tap *tap)
 {
 	uint32_t snap = 0;
+	bool stalled = true;
 
-	for (struct capture *c = hub->captures; c; c = c->next)
-		if (!c->stopping && !c->over && c->snap > snap && capture_wants(c, tap))
+	for (struct capture *c = hub->captures; c; c = c->next) {
+		if (c->stopping || c->over || !capture_wants(c, tap))
+			continue;
+		stalled = stalled && c->stalled;
+		if (c->snap > snap)
 			snap = c->snap;
+	}
+	if (snap && stalled)
+		snap = SNAP_STALLED;
 	atomic_store_explicit(&tap->snap, snap, memory_order_relaxed);
 }
 

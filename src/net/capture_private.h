@@ -8,6 +8,15 @@
  * there is traffic, open ones. It merges what it has by time up to a horizon
  * before which nothing can come any more. No step of the producer waits.
  *
+ * A stream whose reader takes nothing and whose buffer is full is stalled. A
+ * port that only stalled captures want makes no records: its thread adds the
+ * burst to the tap's losses and goes on, at the cost of capture being off. The
+ * writer waits for the reader by poll(), and records are made again once half
+ * of the buffer is free. Such losses are every frame that the port sent, as if
+ * the captures had no filter, for nobody saw them; a burst that is under way
+ * while the state changes may be counted although a capture that has just
+ * begun did not want it yet.
+ *
  * hub->lock guards the lists of taps and captures; it comes after
  * network->lock and is never held while writing.
  */
@@ -28,6 +37,7 @@
 #define FULL_MAX 128u	 /* full chunks that wait for the writer; beyond, records are lost */
 #define FULL_WAKE 8u	 /* this many full chunks wake the writer before its time */
 #define NO_INTERFACE UINT32_MAX
+#define SNAP_STALLED UINT32_MAX /* in place of a tap's snap length: only count */
 #define BATCH_MAX 256u /* records in one call */
 
 _Static_assert(POOL_CHUNKS % 64 == 0, "whole words of the bitmap");
@@ -54,7 +64,8 @@ struct chunk {
 
 struct capture_tap {
 	/* The producer's. */
-	_Alignas(64) _Atomic uint32_t snap; /* bytes wanted of each frame; 0: nobody captures */
+	_Alignas(64) _Atomic uint32_t snap; /* bytes wanted of each frame; 0: nobody captures; or
+					       SNAP_STALLED */
 	uint32_t sequence;
 	_Atomic(struct chunk *) open; /* NULL, CHUNK_BUSY, or a chunk anyone may take */
 	_Atomic uint64_t since;	      /* time of the first record in the latest chunk */
@@ -121,6 +132,7 @@ struct capture {
 	struct capture *next; /* under the lock */
 	bool stopping, done;  /* under the lock */
 	bool over;	      /* under the lock: ended by itself */
+	bool stalled;	      /* under the lock, and the writer's to change: see above */
 	uint64_t stop_time;   /* under the lock */
 
 	char **ports; /* NULL: all */
@@ -161,12 +173,27 @@ struct capture_tap *capture_tap_new(struct capture_hub *hub, const char *name,
 				    const char *switch_name, const uint8_t *mac);
 void capture_tap_remove(struct capture_tap *tap);
 
-/* capture_tap.c: the port's thread. The call of the switch for each burst, if snap is not 0. */
+/* capture_tap.c: the port's thread. The call of the switch for each burst that is recorded. */
 void capture_tap_record(struct capture_tap *tap, const struct net_frame *frames, unsigned count,
 			const enum net_verdict *verdicts, const uint32_t *to);
-static inline bool capture_tap_active(const struct capture_tap *tap)
+/* The port's thread: count frames that nobody will see. */
+static inline void capture_tap_lose(struct capture_tap *tap, uint64_t count)
 {
-	return __builtin_expect(atomic_load_explicit(&tap->snap, memory_order_relaxed) != 0, 0);
+	atomic_store_explicit(&tap->lost,
+			      atomic_load_explicit(&tap->lost, memory_order_relaxed) + count,
+			      memory_order_relaxed);
+}
+/* Whether a burst of count frames is to be recorded; if only counting is due, that is done. */
+static inline bool capture_tap_active(struct capture_tap *tap, unsigned count)
+{
+	uint32_t snap = atomic_load_explicit(&tap->snap, memory_order_relaxed);
+
+	if (__builtin_expect(!snap, 1))
+		return false;
+	if (snap != SNAP_STALLED)
+		return true;
+	capture_tap_lose(tap, count);
+	return false;
 }
 
 /* capture_pool.c: any thread. Mapping is 0 or -ENOMEM; unmapping is valid on a zeroed hub. */

@@ -5,6 +5,8 @@
  * A file is written in large pieces, waiting for the disk. Anything else is
  * never waited for: whole blocks are kept in a bounded buffer, and packets
  * that it has no room for are lost and counted, so the stream stays valid.
+ * After the first of them the capture is stalled until half of that buffer is
+ * free again.
  */
 #include "net/capture_private.h"
 
@@ -102,6 +104,15 @@ static void end(struct capture *capture, int error)
 	capture->ended(capture->arg, -error, &cause);
 }
 
+/* Rare: once for every half of a full buffer at most. */
+static void set_stalled(struct capture *capture, bool stalled)
+{
+	pthread_mutex_lock(&capture->hub->lock);
+	capture->stalled = stalled;
+	capture_hub_update_taps(capture->hub);
+	pthread_mutex_unlock(&capture->hub->lock);
+}
+
 /* A file took only the first written bytes of the buffer: cuts it after their last whole block. */
 static void cut(struct capture *capture, size_t written)
 {
@@ -150,7 +161,7 @@ static void flush_file(struct capture *capture)
 	sink->end = 0;
 }
 
-static void flush_stream(struct capture *capture)
+static void write_stream(struct capture *capture)
 {
 	struct sink *sink = &capture->sink;
 
@@ -180,6 +191,15 @@ static void flush_stream(struct capture *capture)
 	}
 	sink->start = sink->end = 0;
 	sink->mark = WRITE_SIZE;
+}
+
+static void flush_stream(struct capture *capture)
+{
+	const struct sink *sink = &capture->sink;
+
+	write_stream(capture);
+	if (capture->stalled && sink->end - sink->start <= sink->limit / 2)
+		set_stalled(capture, false);
 }
 
 void capture_sink_flush(struct capture *capture)
@@ -326,7 +346,8 @@ static void put_packet(struct capture *capture, uint32_t number,
 		       const struct capture_record *record, uint32_t captured)
 {
 	struct interface *interface = &capture->interfaces[number];
-	uint8_t *out = reserve(capture, PCAPNG_PACKET_MAX(captured), true);
+	uint8_t *out = capture->stalled ? NULL :
+					  reserve(capture, PCAPNG_PACKET_MAX(captured), true);
 	struct pcapng_packet packet = {
 		.interface = number,
 		.time_ns = record->time_ns,
@@ -343,6 +364,8 @@ static void put_packet(struct capture *capture, uint32_t number,
 		interface->dropped++;
 		interface->pending++;
 		count(&capture->count_dropped, 1);
+		if (!capture->stalled)
+			set_stalled(capture, true);
 		return;
 	}
 	if (record->verdict >= NET_DROP_SHORT) {

@@ -85,13 +85,6 @@ static uint8_t *append(uint8_t *at, const struct net_frame *frame, uint32_t capt
 	return data + align_up(captured, 8);
 }
 
-static void count_lost(struct capture_tap *tap, uint64_t count)
-{
-	atomic_store_explicit(&tap->lost,
-			      atomic_load_explicit(&tap->lost, memory_order_relaxed) + count,
-			      memory_order_relaxed);
-}
-
 /*
  * Appends to chunk (or to new ones, if it is NULL or full) until it meets a
  * frame that no chunk can be had for. Returns the chunk that is open then.
@@ -115,7 +108,7 @@ static struct chunk *append_all(struct capture_tap *tap, struct chunk *chunk,
 			}
 			chunk = new_chunk(tap, now);
 			if (!chunk) {
-				count_lost(tap, count - i);
+				capture_tap_lose(tap, count - i);
 				return NULL;
 			}
 			at = chunk->data;
@@ -140,7 +133,9 @@ void capture_tap_record(struct capture_tap *tap, const struct net_frame *frames,
 	 * The clock is read after the mark is seen, so that a writer that finds
 	 * no mark knows that no record older than its own clock will follow.
 	 */
-	if (snap)
+	if (snap == SNAP_STALLED)
+		capture_tap_lose(tap, count);
+	else if (snap)
 		chunk = append_all(tap, before, frames, count, verdicts, to, clock_monotonic(),
 				   snap);
 	if (chunk == before) {

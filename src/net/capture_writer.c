@@ -3,7 +3,8 @@
  * and feeds the captures. See capture_private.h.
  *
  * It holds the hub's lock only to copy lists. With nothing recorded it sleeps
- * without a timer until a producer or a command wakes it.
+ * without a timer until a producer or a command wakes it; but while a capture
+ * is stalled it looks every 50 ms what has been lost.
  */
 #include "net/capture_private.h"
 
@@ -431,7 +432,7 @@ static void free_retired(struct writer *w)
 
 static void pass(struct writer *w)
 {
-	bool any, had_captures = w->capture_count;
+	bool any, had_captures = w->capture_count, stalled = false;
 
 	if (!copy_lists(w))
 		return; /* what is recorded meanwhile waits, or is lost and counted */
@@ -444,7 +445,9 @@ static void pass(struct writer *w)
 		capture_sink_flush(w->captures[i]);
 	w->draining = finish_captures(w);
 	free_retired(w);
-	w->idle = !any && !w->heap_count && !w->draining;
+	for (uint32_t i = 0; i < w->capture_count; i++)
+		stalled = stalled || w->captures[i]->stalled;
+	w->idle = !any && !w->heap_count && !w->draining && !stalled;
 	if (had_captures && !w->capture_count)
 		capture_pool_trim(w->hub);
 }

@@ -285,7 +285,7 @@ void switch_input(struct net_port *port, const struct net_frame *frames, unsigne
 		burst.touched[word] = 0;
 	decide(&burst);
 	hand_over(&burst);
-	if (capture_tap_active(port->tap))
+	if (capture_tap_active(port->tap, count))
 		record(&burst);
 	flush(&burst);
 	atomic_store_explicit(&port->reading, mark + 2, memory_order_release);

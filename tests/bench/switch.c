@@ -198,12 +198,12 @@ static void run_round(struct bench *bench, struct way *way, unsigned round, uint
 	way->run(bench, bursts);
 	way->rates[round] = (double)(bursts * BURST) * 1e3 /
 			    (double)(clock_read(CLOCK_THREAD_CPUTIME_ID) - start);
-	close(fds[0]);
 	if (capture) {
-		usleep(60000);
+		usleep(120000);
 		capture_get_stats(capture, &stats);
 		way->recorded += stats.records;
 		way->lost += stats.dropped;
+		close(fds[0]); /* the stop need not wait for it */
 		capture_stop(capture);
 	}
 }
