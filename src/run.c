@@ -247,18 +247,6 @@ static void open_server(struct run *run, const char *path)
 	}
 }
 
-static void print_mistakes(const struct guest *guest, const char *path)
-{
-	const struct profile_report *report = guest_mistakes(guest);
-
-	for (size_t i = 0; i < report->count; i++)
-		if (report->mistakes[i].line)
-			fprintf(stderr, "%s:%u: %s\n", path, report->mistakes[i].line,
-				report->mistakes[i].text);
-		else
-			fprintf(stderr, "%s: %s\n", path, report->mistakes[i].text);
-}
-
 int role_run(const struct role_config *config, const char *profile_path)
 {
 	const char *const profiles[] = { profile_path, NULL };
@@ -276,7 +264,7 @@ int role_run(const struct role_config *config, const char *profile_path)
 	run.guest = deck_guest(run.deck, 0);
 	if (!run.guest || guest_get_state(run.guest) == GUEST_INVALID) {
 		if (run.guest)
-			print_mistakes(run.guest, profile_path);
+			profile_report_print(guest_mistakes(run.guest), profile_path, stderr);
 		deck_free(run.deck);
 		return 1;
 	}

@@ -16,8 +16,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/cause.h"
@@ -267,14 +269,28 @@ static void pass_on(int signal)
 	kill((pid_t)child_pid, signal);
 }
 
+/* The child died without ending the screen: the terminal becomes the shell's again. */
+static int report_death(int signal, const struct termios *before)
+{
+	static const char leave[] = "\033[?1049l\033[?25h\033[0m"; /* other screen, cursor, colours */
+	ssize_t n = write(STDOUT_FILENO, leave, sizeof(leave) - 1);
+
+	(void)n;
+	tcsetattr(STDIN_FILENO, TCSANOW, before);
+	fprintf(stderr, "vmdeck: ended by signal %d (%s)\n", signal, strsignal(signal));
+	return 128 + signal;
+}
+
 static int launch(const struct role_config *config)
 {
+	struct termios before;
 	struct sigaction action = { .sa_handler = pass_on, .sa_flags = SA_RESTART };
 	int pipe_fds[2], status;
 	char left = 0;
 	pid_t pid;
 	ssize_t n;
 
+	tcgetattr(STDIN_FILENO, &before);
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
 		perror("vmdeck");
 		return 1;
@@ -298,7 +314,7 @@ static int launch(const struct role_config *config)
 	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : report_death(WTERMSIG(status), &before);
 }
 
 int role_screen(const struct role_config *config)

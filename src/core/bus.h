@@ -14,7 +14,7 @@
 
 #include "base/cause.h"
 
-#define BUS_RANGES_MAX 48
+#define BUS_RANGES_MAX 24
 #define BUS_NOWHERE UINT64_MAX /* a base: the range is switched off */
 
 struct bus_ops {

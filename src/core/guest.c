@@ -36,11 +36,11 @@ static void machine_ended(struct guest *guest, const struct machine_status *stat
 
 	machine_sample(guest->machine, &counters);
 	memcpy(guest->exits, counters.exits, sizeof(guest->exits));
+	guest->registers = machine_take_registers(guest->machine);
 	machine_free(guest->machine);
 	guest->machine = NULL;
 	loop_unpost(deck_loop(guest->deck), &guest->changed);
 	memcpy(guest->reason, status->reason, sizeof(guest->reason));
-	memcpy(guest->registers, status->registers, sizeof(guest->registers));
 	set_state(guest, crashed ? GUEST_CRASHED : GUEST_STOPPED, guest->reason);
 	if (guest->next_profile) {
 		struct profile *profile = guest->next_profile;
@@ -114,6 +114,7 @@ void guest_free(struct guest *guest)
 	profile_free(guest->profile);
 	profile_free(guest->next_profile);
 	profile_report_free(&guest->report);
+	free(guest->registers);
 	free(guest->path);
 	free(guest);
 }
@@ -171,7 +172,9 @@ int guest_start(struct guest *guest, struct cause *cause)
 	err = deck_get_kvm(guest->deck, &config.kvm, cause);
 	if (err)
 		return err;
-	guest->reason[0] = guest->registers[0] = '\0';
+	guest->reason[0] = '\0';
+	free(guest->registers);
+	guest->registers = NULL;
 	guest->restarts = 0;
 	memset(guest->exits, 0, sizeof(guest->exits));
 	err = machine_start(&guest->machine, &config, cause);
@@ -276,7 +279,7 @@ const struct profile_report *guest_mistakes(const struct guest *guest)
 
 const char *guest_registers(const struct guest *guest)
 {
-	return guest->registers;
+	return guest->registers ? guest->registers : "";
 }
 
 size_t guest_exits(const struct guest *guest, struct guest_exit_count *out, size_t room)

@@ -20,7 +20,7 @@ struct guest {
 	enum guest_state state;
 	uint64_t since;
 	char reason[CAUSE_SIZE];
-	char registers[VM_REGISTERS_SIZE];
+	char *registers; /* of the last crash, or NULL */
 	uint64_t exits[VCPU_EXIT_REASONS]; /* of the machine that ended last */
 	struct console console;
 	struct stats_series *series;

@@ -431,6 +431,7 @@ void vm_destroy(struct vm *vm)
 	pthread_mutex_destroy(&vm->pause_lock);
 	pthread_mutex_destroy(&vm->end_lock);
 	pthread_cond_destroy(&vm->paused);
+	free(vm->registers);
 	free(vm);
 }
 
@@ -501,8 +502,8 @@ void vm_end_guest(struct vm *vm, enum vm_end end, const struct vcpu *crashed,
 		va_start(ap, format);
 		vsnprintf(vm->reason, sizeof(vm->reason), format, ap);
 		va_end(ap);
-		if (crashed)
-			vcpu_describe(crashed, vm->registers, sizeof(vm->registers));
+		if (crashed && (vm->registers = malloc(VM_REGISTERS_SIZE)))
+			vcpu_describe(crashed, vm->registers, VM_REGISTERS_SIZE);
 	}
 	pthread_mutex_unlock(&vm->end_lock);
 	/* It does nothing any more after it has switched itself off. */

@@ -98,7 +98,7 @@ struct vm {
 	pthread_mutex_t end_lock;
 	enum vm_end end; /* guarded by end_lock until the vCPUs are stopped */
 	char reason[VM_REASON_SIZE];
-	char registers[VM_REGISTERS_SIZE]; /* of the vCPU that crashed */
+	char *registers; /* of the vCPU that crashed, as text, or NULL */
 };
 
 /*
