@@ -5,6 +5,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/checked.h \
 	%D%/clock.h \
 	%D%/ini.c %D%/ini.h \
+	%D%/library.c %D%/library.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/paths.c %D%/paths.h
 

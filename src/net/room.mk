@@ -1,7 +1,8 @@
 # net: packets. Switch, ports (one file a backend), capture, decode.
 noinst_LIBRARIES += src/net/libnet.a
 src_net_libnet_a_SOURCES = $(net_switch_sources)
-NET_LIBS = src/net/libnet.a $(BASE_LIBS) $(PCAP_LIBS) $(SLIRP_LIBS)
+# libpcap and libslirp are loaded when they are needed: see base/library.h.
+NET_LIBS = src/net/libnet.a $(BASE_LIBS)
 
 # switch
 net_switch_sources = \
@@ -28,14 +29,14 @@ tests_unit_switch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_offload_SOURCES = tests/unit/offload.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_offload_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_capture_SOURCES = tests/unit/capture.c tests/unit/fake_port.c tests/unit/fake_port.h
-tests_unit_capture_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_capture_LDADD = $(NET_LIBS) $(CMOCKA_LIBS) $(PCAP_LIBS)
 tests_unit_capture_tshark_SOURCES = tests/unit/capture_tshark.c \
 	tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_capture_tshark_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_capture_cost_SOURCES = tests/unit/capture_cost.c \
 	tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_capture_cost_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
-tests_unit_filter_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_filter_LDADD = $(NET_LIBS) $(CMOCKA_LIBS) $(PCAP_LIBS)
 endif
 
 EXTRA_PROGRAMS += tests/bench/switch
