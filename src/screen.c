@@ -203,6 +203,11 @@ static int run_session(const struct role_config *config, int launcher)
 	enum tui_result result;
 	struct cause cause;
 
+	/*
+	 * The screen handles hang-ups itself; one more can come when it has ended
+	 * and this process has not left the terminal's session yet.
+	 */
+	signal(SIGHUP, SIG_IGN);
 	if (open_session(&session, config, &cause) < 0)
 		return complain(&cause);
 	if (tui_run(&tui, &result, &cause) < 0) {
