@@ -3,7 +3,8 @@
  *
  * Theory of operation: each port has a tap. While somebody captures it, the
  * port's thread (the one producer) takes the tap's open chunk, leaving a mark
- * that it is busy, appends one record a frame and puts the chunk back, or on
+ * that it is busy, appends one record a frame, in runs of frames with the same
+ * fate, which share what is the same in them, and puts the chunk back, or on
  * the list of full ones. The writer takes full chunks and, every 50 ms while
  * there is traffic, open ones. It merges what it has by time up to a horizon
  * before which nothing can come any more. No step of the producer waits.
@@ -35,7 +36,7 @@
 #define POOL_CHUNKS (NET_PORTS_MAX + 64u) /* address space; touched as needed */
 #define POOL_WORDS (POOL_CHUNKS / 64)
 #define FULL_MAX 128u	 /* full chunks that wait for the writer; beyond, records are lost */
-#define FULL_WAKE 8u	 /* this many full chunks wake the writer before its time */
+#define FULL_WAKE 4u	 /* this many full chunks wake the writer: few, to stay in the cache */
 #define NO_INTERFACE UINT32_MAX
 #define SNAP_STALLED UINT32_MAX /* in place of a tap's snap length: only count */
 #define BATCH_MAX 256u /* records in one call */
@@ -44,11 +45,16 @@ _Static_assert(POOL_CHUNKS % 64 == 0, "whole words of the bitmap");
 
 struct capture_hub;
 
-/* One frame in a chunk; captured bytes of data and padding to 8 follow. */
-struct record {
+/* Frames of one burst with the same fate, in a chunk; as many records follow. */
+struct run {
 	uint64_t time; /* CLOCK_MONOTONIC, ns */
 	uint32_t to;   /* id of the receiver's tap, or 0 */
-	uint32_t size, captured, verdict;
+	uint16_t verdict, count;
+};
+
+/* One frame; captured bytes of data and padding to 8 follow. */
+struct record {
+	uint32_t size, captured;
 };
 
 struct chunk {
@@ -68,7 +74,7 @@ struct capture_tap {
 					       SNAP_STALLED */
 	uint32_t sequence;
 	_Atomic(struct chunk *) open; /* NULL, CHUNK_BUSY, or a chunk anyone may take */
-	_Atomic uint64_t since;	      /* time of the first record in the latest chunk */
+	_Atomic uint64_t since;	      /* time of the first run in the latest chunk */
 	_Atomic uint64_t lost;
 
 	/* Constant. */
@@ -173,9 +179,24 @@ struct capture_tap *capture_tap_new(struct capture_hub *hub, const char *name,
 				    const char *switch_name, const uint8_t *mac);
 void capture_tap_remove(struct capture_tap *tap);
 
-/* capture_tap.c: the port's thread. The call of the switch for each burst that is recorded. */
-void capture_tap_record(struct capture_tap *tap, const struct net_frame *frames, unsigned count,
-			const enum net_verdict *verdicts, const uint32_t *to);
+/* The recording of one burst: the port's, while it lasts. */
+struct recording {
+	struct capture_tap *tap;
+	struct chunk *before, *chunk; /* the open one at the start and now, or NULL */
+	uint8_t *at, *end;	      /* free room in chunk */
+	uint64_t time;
+	uint32_t snap;
+};
+
+/*
+ * capture_tap.c: the port's thread. What the switch calls for each burst that
+ * is recorded: append for frames to the same receiver (id of its tap, or 0 if
+ * it is not one), in order, as often as need be.
+ */
+void capture_tap_begin(struct recording *recording, struct capture_tap *tap, uint32_t snap);
+void capture_tap_append(struct recording *recording, const struct net_frame *frames,
+			unsigned count, const enum net_verdict *verdicts, uint32_t to);
+void capture_tap_end(struct recording *recording);
 /* The port's thread: count frames that nobody will see. */
 static inline void capture_tap_lose(struct capture_tap *tap, uint64_t count)
 {
@@ -183,17 +204,15 @@ static inline void capture_tap_lose(struct capture_tap *tap, uint64_t count)
 			      atomic_load_explicit(&tap->lost, memory_order_relaxed) + count,
 			      memory_order_relaxed);
 }
-/* Whether a burst of count frames is to be recorded; if only counting is due, that is done. */
-static inline bool capture_tap_active(struct capture_tap *tap, unsigned count)
+/* Bytes to record of each frame of a burst of count, or 0; if they are only to count, it does. */
+static inline uint32_t capture_tap_wants(struct capture_tap *tap, unsigned count)
 {
 	uint32_t snap = atomic_load_explicit(&tap->snap, memory_order_relaxed);
 
-	if (__builtin_expect(!snap, 1))
-		return false;
-	if (snap != SNAP_STALLED)
-		return true;
+	if (__builtin_expect(snap != SNAP_STALLED, 1))
+		return snap;
 	capture_tap_lose(tap, count);
-	return false;
+	return 0;
 }
 
 /* capture_pool.c: any thread. Mapping is 0 or -ENOMEM; unmapping is valid on a zeroed hub. */

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "net/offload.h"
 
-#define PREFETCH 512 /* bytes ahead */
+#define PREFETCH 1024 /* bytes ahead */
 
 static void hand_over(struct capture_hub *hub, struct chunk *chunk)
 {
@@ -57,88 +57,122 @@ static uint32_t copy_bytes(uint8_t *to, const struct net_frame *frame, uint32_t 
 	return at;
 }
 
-static uint32_t bytes_wanted(const struct net_frame *frame, uint32_t snap)
+/* A frame that is wanted beyond its head, or whose checksum has to be finished. */
+static __attribute__((noinline)) uint32_t copy_long(uint8_t *to, const struct net_frame *frame,
+						    uint32_t captured)
 {
-	return frame->size < snap ? frame->size : snap;
+	captured = copy_bytes(to, frame, captured);
+	/* A finished checksum can be told only by who has the whole frame. */
+	if ((frame->offload.flags & NET_OFFLOAD_NEEDS_CSUM) && captured == frame->size)
+		checksum_finish(to, captured, frame->offload.csum_start,
+				frame->offload.csum_offset);
+	return captured;
 }
 
 /* Writes a record at at, of which captured bytes are wanted; returns its end. */
-static uint8_t *append(uint8_t *at, const struct net_frame *frame, uint32_t captured, uint64_t now,
-		       enum net_verdict verdict, uint32_t to)
+static inline uint8_t *append(uint8_t *at, const struct net_frame *frame, uint32_t captured)
 {
 	struct record *record = (struct record *)(void *)at;
-	uint8_t *data = at + sizeof(*record);
 
-	/* The writer read these lines last, so they are in another CPU's cache. */
-	__builtin_prefetch(at + PREFETCH, 1);
-	__builtin_prefetch(at + PREFETCH + 64, 1);
-	captured = copy_bytes(data, frame, captured);
-	/* A finished checksum can be told only by who has the whole frame. */
-	if ((frame->offload.flags & NET_OFFLOAD_NEEDS_CSUM) && captured == frame->size)
-		checksum_finish(data, captured, frame->offload.csum_start,
-				frame->offload.csum_offset);
-	record->time = now;
-	record->to = to;
-	record->size = frame->size;
-	record->captured = captured;
-	record->verdict = verdict;
-	return data + align_up(captured, 8);
+	/* The writer read that line last, so another CPU has it; to write takes it back. */
+	__asm__ volatile("prefetchw %0" : : "m"(at[PREFETCH]));
+	at += sizeof(*record);
+	if (captured <= frame->head_size && !(frame->offload.flags & NET_OFFLOAD_NEEDS_CSUM))
+		net_head_copy(at, frame->head, captured);
+	else
+		captured = copy_long(at, frame, captured);
+	*record = (struct record){ .size = frame->size, .captured = captured };
+	return at + align_up(captured, 8);
 }
 
-/*
- * Appends to chunk (or to new ones, if it is NULL or full) until it meets a
- * frame that no chunk can be had for. Returns the chunk that is open then.
- */
-static struct chunk *append_all(struct capture_tap *tap, struct chunk *chunk,
-				const struct net_frame *frames, unsigned count,
-				const enum net_verdict *verdicts, const uint32_t *to, uint64_t now,
-				uint32_t snap)
+/* As many of the frames as have the verdict of the first and as there is room for. */
+static unsigned append_run(struct recording *recording, const struct net_frame *frames,
+			   unsigned count, const enum net_verdict *verdicts, uint32_t to)
 {
-	uint8_t *at = chunk ? chunk->data + chunk->used : NULL;
-	uint8_t *end = chunk ? chunk->data + CHUNK_ROOM : NULL;
+	struct run *run = (struct run *)(void *)recording->at;
+	size_t room = (size_t)(recording->end - recording->at);
+	const enum net_verdict verdict = *verdicts;
+	const uint32_t snap = recording->snap;
+	uint8_t *at, *end = recording->end;
+	unsigned i;
 
-	for (unsigned i = 0; i < count; i++) {
-		uint32_t captured = bytes_wanted(&frames[i], snap);
-		size_t need = sizeof(struct record) + align_up(captured, 8);
+	if (room < sizeof(*run))
+		return 0;
+	at = (uint8_t *)(run + 1);
+	for (i = 0; i < count && verdicts[i] == verdict; i++) {
+		uint32_t captured = frames[i].size < snap ? frames[i].size : snap;
 
-		if (need > (size_t)(end - at)) {
-			if (chunk) {
-				chunk->used = (uint32_t)(at - chunk->data);
-				hand_over(tap->hub, chunk);
-			}
-			chunk = new_chunk(tap, now);
-			if (!chunk) {
-				capture_tap_lose(tap, count - i);
-				return NULL;
-			}
-			at = chunk->data;
-			end = at + CHUNK_ROOM;
-		}
-		at = append(at, &frames[i], captured, now, verdicts[i], to[i]);
+		if (sizeof(struct record) + align_up(captured, 8) > (size_t)(end - at))
+			break;
+		at = append(at, &frames[i], captured);
 	}
-	if (chunk)
-		chunk->used = (uint32_t)(at - chunk->data);
-	return chunk;
+	if (!i)
+		return 0;
+	*run = (struct run){ .time = recording->time, .to = verdict == NET_FORWARD ? to : 0,
+			     .verdict = (uint16_t)verdict, .count = (uint16_t)i };
+	recording->at = at;
+	return i;
 }
 
-void capture_tap_record(struct capture_tap *tap, const struct net_frame *frames, unsigned count,
-			const enum net_verdict *verdicts, const uint32_t *to)
+static bool next_chunk(struct recording *recording)
 {
-	uint32_t snap = atomic_load_explicit(&tap->snap, memory_order_relaxed);
-	struct chunk *before = atomic_exchange_explicit(&tap->open, CHUNK_BUSY,
-							memory_order_seq_cst);
-	struct chunk *chunk = before;
+	struct chunk *chunk = recording->chunk;
+
+	if (chunk) {
+		chunk->used = (uint32_t)(recording->at - chunk->data);
+		hand_over(recording->tap->hub, chunk);
+	}
+	recording->chunk = chunk = new_chunk(recording->tap, recording->time);
+	if (!chunk)
+		return false;
+	recording->at = chunk->data;
+	recording->end = chunk->data + CHUNK_ROOM;
+	return true;
+}
+
+void capture_tap_begin(struct recording *recording, struct capture_tap *tap, uint32_t snap)
+{
+	struct chunk *chunk = atomic_exchange_explicit(&tap->open, CHUNK_BUSY,
+						       memory_order_seq_cst);
 
 	/*
 	 * The clock is read after the mark is seen, so that a writer that finds
 	 * no mark knows that no record older than its own clock will follow.
 	 */
-	if (snap == SNAP_STALLED)
-		capture_tap_lose(tap, count);
-	else if (snap)
-		chunk = append_all(tap, before, frames, count, verdicts, to, clock_monotonic(),
-				   snap);
-	if (chunk == before) {
+	recording->time = clock_monotonic();
+	recording->tap = tap;
+	recording->before = recording->chunk = chunk;
+	recording->at = chunk ? chunk->data + chunk->used : NULL;
+	recording->end = chunk ? chunk->data + CHUNK_ROOM : NULL;
+	recording->snap = snap;
+}
+
+void capture_tap_append(struct recording *recording, const struct net_frame *frames,
+			unsigned count, const enum net_verdict *verdicts, uint32_t to)
+{
+	while (count) {
+		unsigned done = 0;
+
+		if (recording->chunk)
+			done = append_run(recording, frames, count, verdicts, to);
+		if (!done && !next_chunk(recording)) {
+			capture_tap_lose(recording->tap, count);
+			return;
+		}
+		frames += done;
+		verdicts += done;
+		count -= done;
+	}
+}
+
+void capture_tap_end(struct recording *recording)
+{
+	struct capture_tap *tap = recording->tap;
+	struct chunk *chunk = recording->chunk;
+
+	if (chunk)
+		chunk->used = (uint32_t)(recording->at - chunk->data);
+	if (chunk == recording->before) {
 		atomic_store_explicit(&tap->open, chunk, memory_order_release);
 		return;
 	}

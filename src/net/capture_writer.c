@@ -24,7 +24,7 @@
 #define CLOCK_STEP NS_PER_MS /* a larger change of the wall clock's offset is a step */
 
 struct waiting {
-	uint64_t time; /* of the tap's first record */
+	uint64_t time; /* of the tap's first run */
 	struct capture_tap *tap;
 };
 
@@ -236,8 +236,8 @@ static void report_losses(struct writer *w)
 	}
 }
 
-/* The tap's first record, or NULL. Gives read chunks back. */
-static struct record *first_record(struct writer *w, struct capture_tap *tap)
+/* The tap's first run, or NULL. Gives read chunks back. */
+static struct run *first_run(struct writer *w, struct capture_tap *tap)
 {
 	struct chunk *chunk;
 
@@ -249,7 +249,7 @@ static struct record *first_record(struct writer *w, struct capture_tap *tap)
 		tap->first = chunk->next;
 		capture_pool_give(w->hub, chunk);
 	}
-	return chunk ? (struct record *)(void *)(chunk->data + chunk->read) : NULL;
+	return chunk ? (struct run *)(void *)(chunk->data + chunk->read) : NULL;
 }
 
 /* The captures that want what comes from a tap. */
@@ -267,26 +267,45 @@ static void find_targets(struct writer *w, const struct capture_tap *tap)
 	}
 }
 
-static void write_record(struct writer *w, const struct capture_tap *tap,
-			 const struct record *record)
+/* Writes the count records at at, which differ from out; returns their end. */
+static const uint8_t *write_records(const struct target *target, struct capture_record *out,
+				    const uint8_t *at, unsigned count)
 {
-	const struct capture_tap *to = record->to < w->id_count ? w->by_id[record->to] : NULL;
+	for (unsigned i = 0; i < count; i++) {
+		const struct record *record = (const struct record *)(const void *)at;
+
+		at = (const uint8_t *)(record + 1);
+		out->size = record->size;
+		out->captured = record->captured;
+		out->data = at;
+		at += align_up(record->captured, 8);
+		if (target && target->capture->state == CAPTURE_RUNNING)
+			capture_sink_put_record(target->capture, target->interface, out);
+	}
+	return at;
+}
+
+/* Writes a run to each capture that wants it; returns its size. */
+static size_t write_run(struct writer *w, const struct capture_tap *tap, const struct run *run)
+{
+	const struct capture_tap *to = run->to < w->id_count ? w->by_id[run->to] : NULL;
+	const uint8_t *data = (const uint8_t *)(run + 1), *end = NULL;
 	struct capture_record out = {
-		.time_ns = record->time + (uint64_t)w->wall,
+		.time_ns = run->time + (uint64_t)w->wall,
 		.port = tap->name,
 		.to = to ? to->name : NULL,
-		.verdict = record->verdict,
-		.size = record->size,
-		.captured = record->captured,
-		.data = (const uint8_t *)(record + 1),
+		.verdict = run->verdict,
 	};
 
 	for (uint32_t i = 0; i < w->target_count; i++) {
-		struct capture *capture = w->targets[i].capture;
+		const struct target *target = &w->targets[i];
 
-		if (record->time >= capture->start && capture->state == CAPTURE_RUNNING)
-			capture_sink_put_record(capture, w->targets[i].interface, &out);
+		if (run->time >= target->capture->start)
+			end = write_records(target, &out, data, run->count);
 	}
+	if (!end)
+		end = write_records(NULL, &out, data, run->count);
+	return (size_t)(end - (const uint8_t *)run);
 }
 
 static void sift_down(struct writer *w, uint32_t at)
@@ -303,37 +322,34 @@ static void sift_down(struct writer *w, uint32_t at)
 	w->heap[at] = moved;
 }
 
-/* Writes a tap's records up to limit; returns the time of the next, or UINT64_MAX. */
-static uint64_t write_run(struct writer *w, struct capture_tap *tap, uint64_t limit)
+/* Writes a tap's runs up to limit; returns the time of the next, or UINT64_MAX. */
+static uint64_t write_tap(struct writer *w, struct capture_tap *tap, uint64_t limit)
 {
-	struct record *record;
+	struct run *run;
 
 	find_targets(w, tap);
-	while ((record = first_record(w, tap))) {
+	while ((run = first_run(w, tap))) {
 		struct chunk *chunk = tap->first;
 
-		if (record->time > limit)
-			return record->time;
 		while (chunk->read < chunk->used) {
-			record = (struct record *)(void *)(chunk->data + chunk->read);
-			if (record->time > limit)
-				return record->time;
-			write_record(w, tap, record);
-			chunk->read += (uint32_t)(sizeof(*record) + align_up(record->captured, 8));
+			run = (struct run *)(void *)(chunk->data + chunk->read);
+			if (run->time > limit)
+				return run->time;
+			chunk->read += (uint32_t)write_run(w, tap, run);
 		}
 	}
 	return UINT64_MAX;
 }
 
-/* Writes all records up to the horizon, in the order of time. */
+/* Writes all runs up to the horizon, in the order of time. */
 static void merge(struct writer *w)
 {
 	w->heap_count = 0;
 	for (uint32_t i = 0; i < w->tap_count; i++) {
-		struct record *record = first_record(w, w->taps[i]);
+		struct run *run = first_run(w, w->taps[i]);
 
-		if (record)
-			w->heap[w->heap_count++] = (struct waiting){ record->time, w->taps[i] };
+		if (run)
+			w->heap[w->heap_count++] = (struct waiting){ run->time, w->taps[i] };
 	}
 	for (uint32_t i = w->heap_count / 2; i-- > 0;)
 		sift_down(w, i);
@@ -343,7 +359,7 @@ static void merge(struct writer *w)
 		for (uint32_t child = 1; child <= 2 && child < w->heap_count; child++)
 			if (w->heap[child].time < limit)
 				limit = w->heap[child].time;
-		w->heap[0].time = write_run(w, w->heap[0].tap, limit);
+		w->heap[0].time = write_tap(w, w->heap[0].tap, limit);
 		if (w->heap[0].time == UINT64_MAX)
 			w->heap[0] = w->heap[--w->heap_count];
 		if (w->heap_count)

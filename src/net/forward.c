@@ -24,6 +24,8 @@ struct burst {
 	const struct net_frame *list[NET_BURST_MAX];
 	enum net_verdict verdicts[NET_BURST_MAX];
 	struct net_port *to[NET_BURST_MAX]; /* of NET_FORWARD */
+	uint8_t runs[NET_BURST_MAX];	    /* where runs of frames that went the same way end */
+	unsigned run_count;
 	uint32_t bound;			    /* places above it are not looked at in this burst */
 	uint64_t touched[TOUCHED_WORDS];    /* ports to flush; valid below bound */
 };
@@ -227,6 +229,7 @@ static void flood_run(struct burst *burst, unsigned first, unsigned count)
 /* Hands over runs of frames that go the same way, in order. */
 static void hand_over(struct burst *burst)
 {
+	burst->run_count = 0;
 	for (unsigned i = 0, end; i < burst->count; i = end) {
 		enum net_verdict verdict = burst->verdicts[i];
 		struct net_port *to = burst->to[i];
@@ -235,6 +238,7 @@ static void hand_over(struct burst *burst)
 		while (end < burst->count && burst->verdicts[end] == verdict &&
 		       burst->to[end] == to)
 			end++;
+		burst->runs[burst->run_count++] = (uint8_t)end;
 		if (verdict == NET_FORWARD)
 			deliver_run(burst, to, i, end - i, burst->verdicts + i);
 		else if (verdict == NET_FLOOD)
@@ -244,14 +248,17 @@ static void hand_over(struct burst *burst)
 	}
 }
 
-static void record(struct burst *burst)
+static void record(struct burst *burst, uint32_t snap)
 {
-	uint32_t to[NET_BURST_MAX];
+	struct recording recording;
+	unsigned i = 0;
 
-	for (unsigned i = 0; i < burst->count; i++)
-		to[i] = burst->to[i] && burst->verdicts[i] == NET_FORWARD ?
-				burst->to[i]->tap->id : 0;
-	capture_tap_record(burst->sender->tap, burst->frames, burst->count, burst->verdicts, to);
+	capture_tap_begin(&recording, burst->sender->tap, snap);
+	for (unsigned run = 0; run < burst->run_count; i = burst->runs[run++])
+		capture_tap_append(&recording, burst->frames + i, burst->runs[run] - i,
+				   burst->verdicts + i,
+				   burst->to[i] ? burst->to[i]->tap->id : 0);
+	capture_tap_end(&recording);
 }
 
 static void flush(struct burst *burst)
@@ -271,6 +278,7 @@ void switch_input(struct net_port *port, const struct net_frame *frames, unsigne
 {
 	uint64_t mark = atomic_load_explicit(&port->reading, memory_order_relaxed);
 	struct burst burst;
+	uint32_t snap;
 
 	assert(count && count <= NET_BURST_MAX && !(mark & 1));
 	burst.sender = port;
@@ -285,8 +293,9 @@ void switch_input(struct net_port *port, const struct net_frame *frames, unsigne
 		burst.touched[word] = 0;
 	decide(&burst);
 	hand_over(&burst);
-	if (capture_tap_active(port->tap, count))
-		record(&burst);
+	snap = capture_tap_wants(port->tap, count);
+	if (__builtin_expect(snap, 0))
+		record(&burst, snap);
 	flush(&burst);
 	atomic_store_explicit(&port->reading, mark + 2, memory_order_release);
 }

@@ -290,6 +290,79 @@ static void records_tell_port_receiver_and_verdict(void **state)
 	assert_int_equal(list.got[3].verdict, NET_DROP_BAD_SOURCE);
 }
 
+#define SORTS 5
+
+/* Expects what bursts_of_all_sorts() sends, in order. */
+struct sorts {
+	uint64_t count, wrong;
+};
+
+static uint32_t sort_size(uint64_t n)
+{
+	return 14 + (uint32_t)(n * 37 % 400);
+}
+
+/* The receiver of frame n: runs of several lengths, also across bursts. */
+static unsigned sort_of(uint64_t n)
+{
+	return n % 64 < 40 ? (unsigned)(n / 7 % SORTS) : (unsigned)(n % SORTS);
+}
+
+static void check_sorts(void *arg, const struct capture_record *records, unsigned count)
+{
+	static const enum net_verdict verdicts[SORTS] = { NET_FORWARD, NET_FLOOD,
+							  NET_DROP_BAD_SOURCE, NET_DROP_NO_BUFFER,
+							  NET_DROP_SAME_PORT };
+	struct sorts *sorts = arg;
+
+	for (unsigned i = 0; i < count; i++, sorts->count++) {
+		const struct capture_record *record = &records[i];
+		uint32_t size = sort_size(sorts->count), snap = size < 300 ? size : 300;
+		unsigned sort = sort_of(sorts->count);
+
+		if (record->size != size || record->captured != snap ||
+		    record->verdict != verdicts[sort] || !record->to != (sort != 0) ||
+		    (snap >= 22 && memcmp(record->data + 14, &sorts->count, 8)) ||
+		    (snap > 22 && record->data[snap - 1] != (uint8_t)snap))
+			sorts->wrong++;
+	}
+}
+
+static void bursts_of_all_sorts(void **state)
+{
+	struct lan *lan = *state;
+	const uint8_t *to[SORTS] = { lan->b.mac, broadcast, broadcast, lan->c.mac, lan->a.mac };
+	struct sorts sorts = { .count = 0 };
+	struct capture_config config = { .snap = 300, .fd = -1, .records = check_sorts,
+					 .arg = &sorts };
+	static uint8_t data[NET_BURST_MAX][512];
+	struct net_frame frames[NET_BURST_MAX];
+	struct iovec rest[NET_BURST_MAX];
+	struct capture *capture;
+	uint64_t n = 0;
+
+	fake_send(&lan->a, broadcast, lan->a.mac, 60);
+	fake_send(&lan->c, broadcast, lan->c.mac, 60);
+	lan->c.room = 0;
+	capture = start(lan, &config);
+	for (int burst = 0; burst < 200; burst++) {
+		for (unsigned i = 0; i < NET_BURST_MAX; i++, n++) {
+			unsigned sort = sort_of(n);
+
+			for (unsigned k = 0; k < 512; k++)
+				data[i][k] = (uint8_t)(k + 1);
+			memcpy(data[i] + 14, &n, sizeof(n));
+			fake_frame(&frames[i], &rest[i], data[i], sort_size(n), to[sort],
+				   sort == 2 ? broadcast : lan->a.mac);
+		}
+		switch_input(lan->a.port, frames, NET_BURST_MAX);
+		fake_port_clear(&lan->b);
+	}
+	capture_stop(capture);
+	assert_int_equal(sorts.count, n);
+	assert_int_equal(sorts.wrong, 0);
+}
+
 static void ports_and_switches_are_chosen_by_name(void **state)
 {
 	struct lan *lan = *state;
@@ -712,6 +785,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LAN_TEST(a_file_has_all_frames_and_counts),
 		LAN_TEST(records_tell_port_receiver_and_verdict),
+		LAN_TEST(bursts_of_all_sorts),
 		LAN_TEST(ports_and_switches_are_chosen_by_name),
 		LAN_TEST(a_filter_sees_the_real_length),
 		LAN_TEST(mistakes_are_refused_with_a_cause),
