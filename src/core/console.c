@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/checked.h"
 
@@ -34,8 +33,7 @@ int console_init(struct console *console, struct loop *deck_loop)
 void console_destroy(struct console *console)
 {
 	loop_unpost(console->loop, &console->wake);
-	if (console->ring)
-		munmap(console->ring, CONSOLE_SIZE);
+	free(console->ring);
 	pthread_mutex_destroy(&console->lock);
 }
 
@@ -58,13 +56,8 @@ void console_output(struct console *console, const uint8_t *data, size_t size)
 	bool followed;
 
 	pthread_mutex_lock(&console->lock);
-	if (!console->ring) {
-		/* Mapped, so that only the pages that are written cost memory. */
-		void *ring = mmap(NULL, CONSOLE_SIZE, PROT_READ | PROT_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-		console->ring = ring == MAP_FAILED ? NULL : ring;
-	}
+	if (!console->ring)
+		console->ring = malloc(CONSOLE_SIZE);
 	if (console->ring)
 		store(console, data, size);
 	followed = console->followed;

@@ -27,7 +27,7 @@ struct console_reader {
 
 struct console {
 	pthread_mutex_t lock;
-	uint8_t *ring;	/* mapped on the first byte */
+	uint8_t *ring;	/* made on the first byte */
 	uint64_t written; /* bytes ever */
 	struct loop *loop; /* the deck's */
 	struct loop_task wake;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,12 @@ int kvm_open(struct kvm_host **out, struct cause *cause)
 		goto fail;
 	}
 	sigaction(KVM_KICK_SIGNAL, &action, NULL);
+	/*
+	 * One heap for all threads: they allocate while a machine is built, not
+	 * while it runs, and each further heap grows by mprotect(), which makes KVM
+	 * look at every machine of the process.
+	 */
+	mallopt(M_ARENA_MAX, 1);
 	*out = host;
 	return 0;
 fail:

@@ -16,43 +16,32 @@
 #define PAGE 4096u
 #define HUGE_PAGE (2ull << 20)
 
+#define HUGE_FROM (64ull << 20) /* smaller RAM is not worth a huge page's clearing */
+
 /*
- * Aligned to a huge page, so that the guest's 2 MiB pages can be the host's;
- * the slack around the region is given back at once. The first small bytes keep
- * pages of 4 KiB: at each start a few of them are touched, and the first touch
- * of a huge page clears all of it.
+ * Large RAM is aligned to a huge page, so that the guest's 2 MiB pages can be
+ * the host's. What the alignment leaves over stays mapped, which costs
+ * nothing, while giving it back would make KVM look at every machine of the
+ * process. The first bytes of the lowest RAM keep pages of 4 KiB: at each start
+ * a few of them are touched, and the first touch of a huge page clears all of it.
  */
-static void *map_aligned(uint64_t size, uint64_t small)
-{
-	uint64_t slack = size >= HUGE_PAGE ? HUGE_PAGE : 0;
-	uint8_t *base = mmap(NULL, size + slack, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	uint64_t before;
-
-	if (base == MAP_FAILED)
-		return NULL;
-	if (slack) {
-		before = align_up((uintptr_t)base, HUGE_PAGE) - (uintptr_t)base;
-		if (before)
-			munmap(base, before);
-		if (slack - before)
-			munmap(base + before + size, slack - before);
-		base += before;
-		if (size > small)
-			madvise(base + small, size - small, MADV_HUGEPAGE);
-	}
-	return base;
-}
-
 static int add_region(struct guest_memory *memory, uint64_t base, uint64_t size,
 		      struct cause *cause)
 {
 	struct memory_region *region = &memory->regions[memory->count];
+	uint64_t slack = size >= HUGE_FROM ? HUGE_PAGE : 0, small = base ? 0 : HUGE_PAGE;
+	uint8_t *mapping = mmap(NULL, size + slack, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	/* Loader and firmware tables are at the beginning of the lowest RAM. */
-	region->host = map_aligned(size, base ? 0 : HUGE_PAGE);
-	if (!region->host)
+	if (mapping == MAP_FAILED)
 		return cause_errno(cause, errno, "memory: cannot map %" PRIu64 " MiB", size >> 20);
+	region->mapping = region->host = mapping;
+	region->mapped = size + slack;
+	if (slack) {
+		region->host = mapping + (align_up((uintptr_t)mapping, HUGE_PAGE) -
+					  (uintptr_t)mapping);
+		madvise(region->host + small, size - small, MADV_HUGEPAGE);
+	}
 	region->base = base;
 	region->size = size;
 	memory->count++;
@@ -104,7 +93,7 @@ void memory_clear(struct guest_memory *memory)
 void memory_destroy(struct guest_memory *memory)
 {
 	for (unsigned i = 0; i < memory->count; i++)
-		munmap(memory->regions[i].host, memory->regions[i].size);
+		munmap(memory->regions[i].mapping, memory->regions[i].mapped);
 	memset(memory, 0, sizeof(*memory));
 }
 

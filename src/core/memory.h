@@ -20,6 +20,8 @@ struct memory_region {
 	uint64_t base; /* guest-physical */
 	uint64_t size; /* bytes */
 	uint8_t *host;
+	void *mapping; /* host lies in it */
+	uint64_t mapped; /* bytes */
 };
 
 struct guest_memory {
