@@ -85,13 +85,11 @@ static int check_hook(const char *path, void (*mistake)(void *arg, unsigned line
 		      void *arg)
 {
 	struct profile_report report;
-	struct profile *profile = NULL;
-	int err = profile_read(&profile, path, &report);
+	int err = profile_check(path, &report);
 
 	for (size_t i = 0; i < report.count; i++)
 		mistake(arg, report.mistakes[i].line, report.mistakes[i].text);
 	profile_report_free(&report);
-	profile_free(profile);
 	return err;
 }
 

@@ -22,27 +22,29 @@
 
 #define ESCAPE 0x1d /* Ctrl-] */
 #define CHUNK 4096
-#define INPUT_RETRY (10 * NS_PER_MS)
+#define INPUT_PAUSE (20 * NS_PER_MS)
 
 struct run {
 	struct deck *deck;
 	struct server *server;
-	struct guest *guest;
+	struct guest *guest; /* NULL when it is over */
 	struct console_reader reader;
 	struct deck_listener listener;
 	struct loop_source input, signals;
-	uint8_t keys[CHUNK]; /* typed, and not yet taken by the guest */
-	size_t key_count;
-	struct loop_timer retry;
 	int signal_fd;
 	bool terminal, escaped, asked_off, over;
+	int status; /* of the program */
 	struct termios saved;
+	uint8_t keys[CHUNK]; /* read, not yet taken by the guest */
+	size_t key_count;
+	struct loop_timer type_again;
 };
 
 static void restore_terminal(struct run *run)
 {
 	if (run->terminal)
 		tcsetattr(STDIN_FILENO, TCSANOW, &run->saved);
+	run->terminal = false;
 }
 
 /* Bytes go to the guest as they are typed; output keeps its newline translation off as well. */
@@ -70,6 +72,8 @@ static void ask_to_stop(struct run *run, bool force)
 	struct cause cause;
 	int err;
 
+	if (!run->guest)
+		return;
 	err = force || run->asked_off ? guest_off(run->guest, &cause) :
 					guest_power_button(run->guest, &cause);
 	run->asked_off = true;
@@ -113,20 +117,28 @@ static bool take_key(struct run *run, uint8_t key)
 
 static void read_input(void *arg, uint32_t events);
 
-/* What the guest cannot take yet, as while it starts, waits; nothing more is read meanwhile. */
-static void offer_keys(void *arg)
+/*
+ * Types what was read. Of a pipe nothing is read while some of it finds no room,
+ * as before the guest is up; what a person types is dropped then, so that the way
+ * out stays open.
+ */
+static void type_keys(void *arg)
 {
 	struct run *run = arg;
 	struct loop *loop = deck_loop(run->deck);
-	size_t taken = console_input(guest_console(run->guest), run->keys, run->key_count);
+	size_t taken;
 
+	if (!run->guest)
+		return;
+	taken = console_input(guest_console(run->guest), run->keys, run->key_count);
+	if (run->terminal)
+		taken = run->key_count;
 	run->key_count -= taken;
 	memmove(run->keys, run->keys + taken, run->key_count);
 	if (run->key_count) {
 		loop_remove(loop, &run->input);
-		loop_timer_set(loop, &run->retry, INPUT_RETRY);
+		loop_timer_set(loop, &run->type_again, INPUT_PAUSE);
 	} else if (!run->input.active) {
-		/* A regular file cannot be watched, and standard input may be closed: nobody types. */
 		(void)loop_add(loop, &run->input, STDIN_FILENO, EPOLLIN, read_input, run);
 	}
 }
@@ -146,7 +158,7 @@ static void read_input(void *arg, uint32_t events)
 	for (ssize_t i = 0; i < n; i++)
 		if (!run->terminal || take_key(run, data[i]))
 			run->keys[run->key_count++] = data[i];
-	offer_keys(run);
+	type_keys(run);
 }
 
 static void read_signal(void *arg, uint32_t events)
@@ -159,6 +171,25 @@ static void read_signal(void *arg, uint32_t events)
 		ask_to_stop(run, false);
 }
 
+/* Shows the rest and says why. The deck may forget the guest after this. */
+static void finish(struct run *run)
+{
+	struct guest *guest = run->guest;
+
+	print_output(run);
+	restore_terminal(run);
+	console_unfollow(guest_console(guest), &run->reader);
+	run->status = guest_get_state(guest) == GUEST_CRASHED;
+	if (run->status) {
+		fprintf(stderr, "vmdeck: %s: %s\n", guest_name(guest), guest_reason(guest));
+		if (*guest_registers(guest))
+			fprintf(stderr, "%s\n", guest_registers(guest));
+	}
+	run->guest = NULL;
+	run->over = true;
+	loop_stop(deck_loop(run->deck));
+}
+
 static void on_event(void *arg, const struct deck_event *event)
 {
 	struct run *run = arg;
@@ -167,17 +198,11 @@ static void on_event(void *arg, const struct deck_event *event)
 		say(run, event->text);
 		return;
 	}
-	if (event->guest != run->guest)
+	if (!run->guest || event->guest != run->guest || event->kind != DECK_EVENT_STATE)
 		return;
-	switch (guest_get_state(run->guest)) {
-	case GUEST_STOPPED:
-	case GUEST_CRASHED:
-		run->over = true;
-		loop_stop(deck_loop(run->deck));
-		break;
-	default:
-		break;
-	}
+	if (guest_get_state(run->guest) == GUEST_STOPPED ||
+	    guest_get_state(run->guest) == GUEST_CRASHED)
+		finish(run);
 }
 
 static void quit(void *arg)
@@ -202,7 +227,8 @@ static int watch(struct run *run, struct cause *cause)
 	run->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (run->signal_fd < 0)
 		return cause_errno(cause, errno, "signalfd");
-	offer_keys(run);
+	/* A regular file cannot be watched, and standard input may be closed: then nobody types. */
+	(void)loop_add(loop, &run->input, STDIN_FILENO, EPOLLIN, read_input, run);
 	err = loop_add(loop, &run->signals, run->signal_fd, EPOLLIN, read_signal, run);
 	return err < 0 ? cause_errno(cause, -err, "signalfd") : 0;
 }
@@ -221,28 +247,6 @@ static void open_server(struct run *run, const char *path)
 	}
 }
 
-static void print_mistakes(const struct guest *guest, const char *path)
-{
-	const struct profile_report *report = guest_mistakes(guest);
-
-	for (size_t i = 0; i < report->count; i++)
-		if (report->mistakes[i].line)
-			fprintf(stderr, "%s:%u: %s\n", path, report->mistakes[i].line,
-				report->mistakes[i].text);
-		else
-			fprintf(stderr, "%s: %s\n", path, report->mistakes[i].text);
-}
-
-static int report_end(struct run *run)
-{
-	if (guest_get_state(run->guest) != GUEST_CRASHED)
-		return 0;
-	fprintf(stderr, "vmdeck: %s: %s\n", guest_name(run->guest), guest_reason(run->guest));
-	if (*guest_registers(run->guest))
-		fprintf(stderr, "%s\n", guest_registers(run->guest));
-	return 1;
-}
-
 int role_run(const struct role_config *config, const char *profile_path)
 {
 	const char *const profiles[] = { profile_path, NULL };
@@ -250,9 +254,8 @@ int role_run(const struct role_config *config, const char *profile_path)
 		.switches_folder = config->switches_folder,
 		.profiles = profiles,
 	};
-	struct run run = { .signal_fd = -1 };
+	struct run run = { .signal_fd = -1, .status = 1 };
 	struct cause cause;
-	int status = 1;
 
 	if (deck_new(&run.deck, &deck_config, &cause) < 0) {
 		fprintf(stderr, "vmdeck: %s\n", cause.text);
@@ -261,13 +264,13 @@ int role_run(const struct role_config *config, const char *profile_path)
 	run.guest = deck_guest(run.deck, 0);
 	if (!run.guest || guest_get_state(run.guest) == GUEST_INVALID) {
 		if (run.guest)
-			print_mistakes(run.guest, profile_path);
+			profile_report_print(guest_mistakes(run.guest), profile_path, stderr);
 		deck_free(run.deck);
 		return 1;
 	}
 	run.listener = (struct deck_listener){ .event = on_event, .arg = &run };
-	run.retry = (struct loop_timer){ .fire = offer_keys, .arg = &run };
 	run.reader = (struct console_reader){ .more = print_output, .arg = &run };
+	run.type_again = (struct loop_timer){ .fire = type_keys, .arg = &run };
 	if (watch(&run, &cause) < 0 || guest_start(run.guest, &cause) < 0) {
 		fprintf(stderr, "vmdeck: %s\n", cause.text);
 	} else {
@@ -277,17 +280,13 @@ int role_run(const struct role_config *config, const char *profile_path)
 		prepare_terminal(&run);
 		while (!run.over)
 			loop_run(deck_loop(run.deck));
-		print_output(&run);
-		restore_terminal(&run);
-		console_unfollow(guest_console(run.guest), &run.reader);
 		deck_unlisten(run.deck, &run.listener);
 		server_free(run.server);
-		status = report_end(&run);
 	}
+	loop_timer_cancel(deck_loop(run.deck), &run.type_again);
 	loop_remove(deck_loop(run.deck), &run.input);
-	loop_timer_cancel(deck_loop(run.deck), &run.retry);
 	if (run.signal_fd >= 0)
 		close(run.signal_fd);
 	deck_free(run.deck);
-	return status;
+	return run.status;
 }

@@ -16,8 +16,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/cause.h"
@@ -58,20 +60,26 @@ static int attach(const char *path)
 
 struct session {
 	struct deck *deck;
-	struct server *server;
+	pthread_mutex_t lock;
+	struct server *server; /* guarded by lock once the deck thread runs; NULL at its end */
 	pthread_t thread;
-	struct loop_task start, stop, end;
+	struct loop_task start, end, off;
 	bool force; /* end: the second time */
 };
 
 static int dial_session(void *arg, struct cause *cause)
 {
 	struct session *session = arg;
-	int fds[2], err;
+	int fds[2], err = -ECONNREFUSED;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 		return cause_errno(cause, errno, "socketpair");
-	err = server_adopt(session->server, fds[0]);
+	pthread_mutex_lock(&session->lock);
+	if (session->server)
+		err = server_adopt(session->server, fds[0]);
+	else
+		close(fds[0]);
+	pthread_mutex_unlock(&session->lock);
 	if (err < 0) {
 		close(fds[1]);
 		return cause_errno(cause, -err, "control server");
@@ -102,13 +110,26 @@ static void end_guests(void *arg)
 	session->force = true;
 }
 
+/* Guests may run, and nobody can be asked any more what is to become of them. */
+static void force_off(void *arg)
+{
+	struct session *session = arg;
+
+	deck_end(session->deck, true, stop_deck, session);
+}
+
 /* Serves the deck until it is told to quit; then closes every connection, the screen's too. */
 static void *deck_thread(void *arg)
 {
 	struct session *session = arg;
+	struct server *server;
 
 	loop_run(deck_loop(session->deck));
-	server_free(session->server);
+	pthread_mutex_lock(&session->lock);
+	server = session->server;
+	session->server = NULL;
+	pthread_mutex_unlock(&session->lock);
+	server_free(server);
 	return NULL;
 }
 
@@ -125,8 +146,9 @@ static int open_session(struct session *session, const struct role_config *confi
 	int err;
 
 	session->start = (struct loop_task){ .run = start_guests, .arg = session };
-	session->stop = (struct loop_task){ .run = stop_deck, .arg = session };
 	session->end = (struct loop_task){ .run = end_guests, .arg = session };
+	session->off = (struct loop_task){ .run = force_off, .arg = session };
+	pthread_mutex_init(&session->lock, NULL);
 	err = deck_new(&session->deck, &deck_config, cause);
 	if (err)
 		return err;
@@ -181,11 +203,16 @@ static int run_session(const struct role_config *config, int launcher)
 	enum tui_result result;
 	struct cause cause;
 
+	/*
+	 * The screen handles hang-ups itself; one more can come when it has ended
+	 * and this process has not left the terminal's session yet.
+	 */
+	signal(SIGHUP, SIG_IGN);
 	if (open_session(&session, config, &cause) < 0)
 		return complain(&cause);
 	if (tui_run(&tui, &result, &cause) < 0) {
 		complain(&cause);
-		loop_post(deck_loop(session.deck), &session.stop);
+		loop_post(deck_loop(session.deck), &session.off);
 		close_session(&session);
 		return 1;
 	}
@@ -193,7 +220,7 @@ static int run_session(const struct role_config *config, int launcher)
 	if (result == TUI_LEAVE || result == TUI_HANGUP)
 		leave_terminal(launcher);
 	else
-		loop_post(deck_loop(session.deck), &session.stop);
+		loop_post(deck_loop(session.deck), &session.off);
 	close_session(&session);
 	return 0;
 }
@@ -231,7 +258,7 @@ int role_headless(const struct role_config *config)
 		pthread_cancel(waiter);
 		pthread_join(waiter, NULL);
 	} else {
-		loop_post(deck_loop(session.deck), &session.stop);
+		loop_post(deck_loop(session.deck), &session.off);
 		pthread_join(session.thread, NULL);
 	}
 	deck_free(session.deck);
@@ -247,14 +274,28 @@ static void pass_on(int signal)
 	kill((pid_t)child_pid, signal);
 }
 
+/* The child died without ending the screen: the terminal becomes the shell's again. */
+static int report_death(int signal, const struct termios *before)
+{
+	static const char leave[] = "\033[?1049l\033[?25h\033[0m"; /* other screen, cursor, colours */
+	ssize_t n = write(STDOUT_FILENO, leave, sizeof(leave) - 1);
+
+	(void)n;
+	tcsetattr(STDIN_FILENO, TCSANOW, before);
+	fprintf(stderr, "vmdeck: ended by signal %d (%s)\n", signal, strsignal(signal));
+	return 128 + signal;
+}
+
 static int launch(const struct role_config *config)
 {
+	struct termios before;
 	struct sigaction action = { .sa_handler = pass_on, .sa_flags = SA_RESTART };
 	int pipe_fds[2], status;
 	char left = 0;
 	pid_t pid;
 	ssize_t n;
 
+	tcgetattr(STDIN_FILENO, &before);
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
 		perror("vmdeck");
 		return 1;
@@ -278,7 +319,7 @@ static int launch(const struct role_config *config)
 	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : report_death(WTERMSIG(status), &before);
 }
 
 int role_screen(const struct role_config *config)

@@ -1,7 +1,10 @@
 #!/bin/sh
-# The manual pages are clean in mandoc's eyes and refer to pages that exist.
+# The manual pages are clean in mandoc's eyes, refer to pages that exist, and
+# name every command and option.
 set -eu
+build=$PWD
 cd "${srcdir:-.}/man"
+man=$PWD
 if ! command -v mandoc >/dev/null; then
 	echo "mandoc is missing (Debian: apt-get install mandoc)"
 	exit 77
@@ -17,5 +20,19 @@ for page in $(sed -n 's/^\.Xr \(vmdeck[a-z-]*\) \([0-9]\).*/\1.\2/p' ./*.[1-9] |
 		echo "$page is referred to and does not exist"
 		status=1
 	fi
+done
+# What the program offers is in its manual.
+cd "$build"
+for command in $(./vmdeck help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\).*/\1/p'); do
+	if ! grep -q "^\.It Cm $command\b\|^\.Cm $command$" "$man/vmdeck.1"; then
+		echo "vmdeck.1 lacks the command $command"
+		status=1
+	fi
+	for option in $(./vmdeck help "$command" | sed -n 's/^  .*--\([a-z-]*\).*/\1/p'); do
+		if ! grep -q "Fl -$option\b" "$man/vmdeck.1"; then
+			echo "vmdeck.1 lacks --$option of $command"
+			status=1
+		fi
+	done
 done
 exit $status

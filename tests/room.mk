@@ -67,7 +67,6 @@ tests_fuzz_dhcp_fuzz_LDADD = $(NET_LIBS)
 check_PROGRAMS += tests/fuzz/message
 tests_fuzz_message_SOURCES = tests/fuzz/message.c tests/lib/fuzz.c tests/lib/fuzz.h
 tests_fuzz_message_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_message_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_message_LDADD = src/cli/libcli.a $(CONTROL_LIBS)
 
 check_PROGRAMS += tests/fuzz/kernel_image
@@ -77,7 +76,6 @@ tests_fuzz_kernel_image_LDADD = $(CORE_LIBS)
 
 tests_fuzz_message_fuzz_SOURCES = tests/fuzz/message.c
 tests_fuzz_message_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_message_fuzz_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_message_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_message_fuzz_LDADD = src/cli/libcli.a $(CONTROL_LIBS)
 

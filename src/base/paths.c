@@ -92,23 +92,12 @@ int paths_runtime(char out[PATH_MAX], struct cause *cause)
 	unsigned uid = (unsigned)geteuid();
 	const char *folder = absolute("XDG_RUNTIME_DIR");
 	char standard[32];
-	int error;
 
 	snprintf(standard, sizeof(standard), "/run/user/%u", uid);
 	if (!folder || !is_private(folder))
 		folder = is_private(standard) ? standard : NULL;
-	if (folder)
-		error = put(out, cause, "%s/vmdeck", folder);
-	else
-		error = put(out, cause, "/tmp/vmdeck-%u", uid);
-	if (error)
-		return error;
-	if (mkdir(out, 0700) && errno != EEXIST)
-		return cause_errno(cause, errno, "%s: cannot be made", out);
-	if (!is_private(out))
-		return cause_set(cause, EPERM, "%s: is not a folder that is yours alone (mode 0700); "
-				 "remove it, or set XDG_RUNTIME_DIR", out);
-	return 0;
+	return folder ? put(out, cause, "%s/vmdeck", folder) :
+			put(out, cause, "/tmp/vmdeck-%u", uid);
 }
 
 int paths_make(const char *path, struct cause *cause)

@@ -23,10 +23,9 @@ int paths_profiles(char out[PATH_MAX], const char *what, struct cause *cause);
 int paths_state(char out[PATH_MAX], struct cause *cause);
 
 /*
- * The folder of sockets, which is made if need be, mode 0700: vmdeck in
- * $XDG_RUNTIME_DIR or in /run/user/UID, or /tmp/vmdeck-UID if neither is a
- * folder of ours. -EPERM with a cause if it belongs to somebody else or is
- * open to others.
+ * The folder of sockets: vmdeck in $XDG_RUNTIME_DIR or in /run/user/UID, or
+ * /tmp/vmdeck-UID if neither is a folder of ours alone. Is not made: who
+ * listens there makes and checks it. 0, or -ENAMETOOLONG with a cause.
  */
 int paths_runtime(char out[PATH_MAX], struct cause *cause);
 

@@ -5,6 +5,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/checked.h \
 	%D%/clock.h \
 	%D%/ini.c %D%/ini.h \
+	%D%/library.c %D%/library.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/paths.c %D%/paths.h
 
@@ -12,17 +13,11 @@ BASE_LIBS = src/base/libbase.a $(INIPARSER_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/loop
-tests_unit_loop_SOURCES = tests/unit/loop.c
-tests_unit_loop_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_loop_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/ini
-tests_unit_ini_SOURCES = tests/unit/ini.c
-tests_unit_ini_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_ini_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/paths
-tests_unit_paths_SOURCES = tests/unit/paths.c
-tests_unit_paths_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_paths_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 endif

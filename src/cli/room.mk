@@ -17,7 +17,6 @@ src_cli_libcli_a_SOURCES = \
 	%D%/stats.c \
 	%D%/switches.c \
 	%D%/table.c
-src_cli_libcli_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 
 CLI_LIBS = src/cli/libcli.a $(CONTROL_LIBS) -lm
 
@@ -25,6 +24,5 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/cli
 tests_unit_cli_SOURCES = tests/unit/cli.c tests/unit/fake_deck.c tests/unit/fake_deck.h \
 	src/core/console.c
-tests_unit_cli_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_cli_LDADD = src/cli/libcli.a $(SERVER_LIBS) $(CMOCKA_LIBS) -lutil
 endif

@@ -51,7 +51,7 @@ static const struct option_row shutdown_options[] = {
 
 const struct command command_table[] = {
 	{ .name = "run", .args = "", .max_args = 0, .word = WORD_FILE, .method = -1,
-	  .help = "runs a deck without a screen" },
+	  .help = "runs one guest, its console on the terminal" },
 	{ .name = "list", .alias = "ls", .args = "", .method = METHOD_GUEST_LIST, .json = true,
 	  .run = list_main },
 	{ .name = "show", .args = "GUEST", .min_args = 1, .max_args = 1, .word = WORD_GUEST,

@@ -2,42 +2,31 @@
 #include "control/endpoint.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-/* The user's folder of sockets, as systemd makes it, for those who come without the variable. */
-static const char *runtime_folder(char *path, size_t size)
-{
-	const char *folder = getenv("XDG_RUNTIME_DIR");
-	struct stat st;
-
-	if (folder && folder[0] == '/')
-		return folder;
-	snprintf(path, size, "/run/user/%u", (unsigned)geteuid());
-	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid())
-		return path;
-	return NULL;
-}
+#include "base/paths.h"
 
 int endpoint_path(char *path, size_t size, const char *given, struct cause *cause)
 {
-	char standard[64];
-	const char *folder = runtime_folder(standard, sizeof(standard));
+	char folder[PATH_MAX];
 	struct sockaddr_un address;
-	int n;
+	int n, err;
 
 	if (!given || !*given)
 		given = getenv("VMDECK_SOCKET");
-	if (given && *given)
+	if (given && *given) {
 		n = snprintf(path, size, "%s", given);
-	else if (folder)
-		n = snprintf(path, size, "%s/vmdeck/deck.sock", folder);
-	else
-		n = snprintf(path, size, "/tmp/vmdeck-%u/deck.sock", (unsigned)geteuid());
+	} else {
+		err = paths_runtime(folder, cause);
+		if (err)
+			return err;
+		n = snprintf(path, size, "%s/deck.sock", folder);
+	}
 	if (n < 0 || (size_t)n >= size)
 		return cause_set(cause, ENAMETOOLONG, "the socket's path is too long");
 	return endpoint_address(&address, path, cause);

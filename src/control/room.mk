@@ -8,16 +8,11 @@ src_control_libcontrol_a_SOURCES = \
 	%D%/message.c %D%/message.h \
 	%D%/methods.c %D%/methods.h \
 	%D%/suggest.c %D%/suggest.h
-src_control_libcontrol_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 
 CONTROL_LIBS = src/control/libcontrol.a $(BASE_LIBS) $(JANSSON_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/client tests/unit/framing
-tests_unit_client_SOURCES = tests/unit/client.c
-tests_unit_client_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_client_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)
-tests_unit_framing_SOURCES = tests/unit/framing.c
-tests_unit_framing_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_framing_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)
 endif

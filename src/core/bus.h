@@ -14,12 +14,15 @@
 
 #include "base/cause.h"
 
-#define BUS_RANGES_MAX 48
+#define BUS_RANGES_MAX 24
 #define BUS_NOWHERE UINT64_MAX /* a base: the range is switched off */
 
 struct bus_ops {
 	const char *name;
-	/* length is 1, 2, 4 or 8; offset + length lies within the range. vCPU thread. */
+	/*
+	 * length is 1 to 8, any of them: an access across a page comes in two parts.
+	 * offset + length lies within the range. vCPU thread.
+	 */
 	void (*read)(void *device, uint64_t offset, void *data, unsigned length);
 	void (*write)(void *device, uint64_t offset, const void *data, unsigned length);
 };

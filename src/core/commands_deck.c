@@ -86,10 +86,8 @@ struct check {
 static void check_work(void *arg)
 {
 	struct check *check = arg;
-	struct profile *profile = NULL;
 
-	if (profile_read(&profile, check->path, &check->report) == 0)
-		profile_free(profile);
+	profile_check(check->path, &check->report);
 }
 
 static void check_done(void *arg)

@@ -145,8 +145,33 @@ void console_attach(struct console *console,
 	pthread_mutex_unlock(&console->lock);
 }
 
+enum escape { PLAIN, ESCAPED, CONTROL_SEQUENCE };
+
+/* Whether a byte is text, not a control character or part of an escape sequence. ECMA-48 §5.4. */
+static bool is_text(enum escape *state, uint8_t c)
+{
+	switch (*state) {
+	case ESCAPED:
+		*state = c == '[' ? CONTROL_SEQUENCE : PLAIN;
+		return false;
+	case CONTROL_SEQUENCE:
+		if (c >= 0x40 && c <= 0x7e)
+			*state = PLAIN;
+		if (c >= ' ')
+			return false;
+		*state = PLAIN; /* it was broken off */
+		break;
+	default:
+		break;
+	}
+	if (c == 0x1b)
+		*state = ESCAPED;
+	return (c >= ' ' && c != 0x7f) || c == '\n' || c == '\t';
+}
+
 char *console_tail(struct console *console, unsigned max)
 {
+	enum escape state = PLAIN;
 	char *text = malloc(CONSOLE_SIZE + 1);
 	uint64_t begin, at;
 	unsigned lines = 0;
@@ -160,12 +185,9 @@ char *console_tail(struct console *console, unsigned max)
 		if (console->ring[(at - 1) % CONSOLE_SIZE] == '\n' && at < console->written &&
 		    ++lines == max)
 			break;
-	for (; at < console->written; at++) {
-		uint8_t c = console->ring[at % CONSOLE_SIZE];
-
-		if ((c >= ' ' && c != 0x7f) || c == '\n' || c == '\t')
-			text[n++] = (char)c;
-	}
+	for (; at < console->written; at++)
+		if (is_text(&state, console->ring[at % CONSOLE_SIZE]))
+			text[n++] = (char)console->ring[at % CONSOLE_SIZE];
 	pthread_mutex_unlock(&console->lock);
 	text[n] = '\0';
 	return text;

@@ -35,7 +35,8 @@ struct deck {
 	char *notices[NOTICES_MAX];
 	uint64_t notice_times[NOTICES_MAX];
 	unsigned notice_count;
-	bool ending;
+	bool ending, told; /* deck_end() was called; its caller was told of the end */
+	bool conflicts;	   /* a profile was refused because of another */
 	struct loop_task ended;
 	void (*on_ended)(void *arg);
 	void *on_ended_arg;
@@ -207,6 +208,23 @@ static const struct guest *find_conflict(struct deck *deck, const struct guest *
 	return NULL;
 }
 
+/* Takes profile and report over. 0 or -ENOMEM. */
+static int add_guest(struct deck *deck, const char *name, const char *path,
+		     struct profile *profile, struct profile_report *report)
+{
+	struct guest *guest = guest_new(deck, name, path, profile, report);
+
+	if (!guest) {
+		profile_free(profile);
+		profile_report_free(report);
+		return -ENOMEM;
+	}
+	if (insert_guest(deck, guest) == 0)
+		return 0;
+	guest_free(guest);
+	return -ENOMEM;
+}
+
 /* What the file is called, without folder and ".ini": the name of a guest whose profile cannot be read. */
 static void name_of_file(const char *path, char name[PROFILE_NAME_MAX])
 {
@@ -220,13 +238,26 @@ static void name_of_file(const char *path, char name[PROFILE_NAME_MAX])
 	snprintf(name, PROFILE_NAME_MAX, "%.*s", (int)length, base);
 }
 
+/* Another guest has the name: "web" becomes "web~2". No profile can say that. */
+static void name_of_twin(struct deck *deck, char name[PROFILE_NAME_MAX])
+{
+	char twin[PROFILE_NAME_MAX];
+	unsigned n = 1;
+
+	do {
+		snprintf(twin, sizeof(twin), "%.*s~%u", PROFILE_NAME_MAX - 8, name, ++n);
+	} while (deck_find(deck, twin));
+	memcpy(name, twin, sizeof(twin));
+}
+
 static void read_guest(struct deck *deck, const char *path)
 {
 	struct guest *guest = find_path(deck, path);
 	struct profile_report report = { 0 };
 	struct profile *profile = NULL;
+	char name[PROFILE_NAME_MAX], *twin_path = NULL;
 	const struct guest *other;
-	char name[PROFILE_NAME_MAX];
+	struct guest *twin;
 	const char *what;
 
 	name_of_file(path, name);
@@ -234,6 +265,7 @@ static void read_guest(struct deck *deck, const char *path)
 		profile = NULL;
 	other = profile ? find_conflict(deck, guest, profile, &what) : NULL;
 	if (other) {
+		deck->conflicts = true;
 		profile_report_add(&report, 0, "%s: guest %s (%s) has the same; choose another", what,
 				   other->name, other->path ? other->path : "built in");
 		profile_free(profile);
@@ -241,7 +273,8 @@ static void read_guest(struct deck *deck, const char *path)
 	}
 	if (profile)
 		snprintf(name, sizeof(name), "%s", profile->name);
-	if (guest && strcmp(guest->name, name) && !guest_is_live(guest)) {
+	/* Another name makes another guest; a mistake does not change the name. */
+	if (guest && profile && strcmp(guest->name, name) && !guest_is_live(guest)) {
 		forget_guest(deck, guest);
 		guest = NULL;
 	}
@@ -250,9 +283,19 @@ static void read_guest(struct deck *deck, const char *path)
 		guest_set_profile(guest, profile, &report);
 		return;
 	}
-	guest = guest_new(deck, name, path, profile, &report);
-	if (!guest || insert_guest(deck, guest) < 0)
+	/* A name is how a guest is found; one without a valid profile has to leave it to others. */
+	twin = deck_find(deck, name);
+	if (twin && !profile) {
+		name_of_twin(deck, name);
+	} else if (twin) {
+		twin_path = strdup(twin->path);
+		forget_guest(deck, twin);
+	}
+	if (add_guest(deck, name, path, profile, &report) < 0)
 		deck_emit(deck, NULL, DECK_EVENT_LOG, "%s: out of memory", path);
+	if (twin_path)
+		read_guest(deck, twin_path);
+	free(twin_path);
 }
 
 static void read_switch(struct deck *deck, const char *path)
@@ -344,14 +387,12 @@ static int make_demo(struct deck *deck, struct cause *cause)
 	for (unsigned i = 0; !err && i < wanted; i++) {
 		struct profile_report none = { 0 };
 		struct profile *profile;
-		struct guest *guest;
 
 		err = demo_profile(&profile, i, &deck->disk_fds[i], cause);
 		if (err)
 			break;
 		deck->disk_fd_count++;
-		guest = guest_new(deck, profile->name, NULL, profile, &none);
-		if (!guest || insert_guest(deck, guest) < 0)
+		if (add_guest(deck, profile->name, NULL, profile, &none) < 0)
 			err = cause_errno(cause, ENOMEM, "demo");
 	}
 	return err;
@@ -367,7 +408,11 @@ int deck_reload(struct deck *deck, struct cause *cause)
 	for (size_t i = deck->count; i-- > 0;)
 		if (deck->guests[i]->gone && !guest_is_live(deck->guests[i]))
 			forget_guest(deck, deck->guests[i]);
+	deck->conflicts = false;
 	err = read_profiles(deck, cause);
+	/* What a file gives up another one may have asked for before: names that were swapped. */
+	if (!err && deck->conflicts && deck->config.guests_folder)
+		err = read_folder(deck, deck->config.guests_folder, read_guest, cause);
 	if (!err)
 		err = make_default_switch(deck, cause);
 	deck_emit(deck, NULL, DECK_EVENT_PROFILES, "%s", "");
@@ -408,10 +453,10 @@ static bool any_live(const struct deck *deck)
 
 static void check_ended(struct deck *deck)
 {
-	if (!deck->ending || any_live(deck))
+	if (!deck->ending || deck->told || any_live(deck))
 		return;
 	loop_timer_cancel(&deck->loop, &deck->patience);
-	deck->ending = false;
+	deck->told = true;
 	loop_post(&deck->loop, &deck->ended);
 }
 
@@ -423,10 +468,19 @@ static void force_all(void *arg)
 		guest_off(deck->guests[i], NULL);
 }
 
+bool deck_is_ending(const struct deck *deck)
+{
+	return deck->ending;
+}
+
 void deck_guest_ended(struct deck *deck, struct guest *guest)
 {
-	if (guest->gone)
-		forget_guest(deck, guest);
+	struct cause cause;
+
+	/* What had to wait for the end: the file went, or the guest in it has another name now. */
+	if ((guest->gone || (guest->profile && strcmp(guest->name, guest->profile->name))) &&
+	    deck_reload(deck, &cause) < 0)
+		deck_emit(deck, NULL, DECK_EVENT_LOG, "%s", cause.text);
 	check_ended(deck);
 }
 
@@ -435,6 +489,7 @@ void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg
 	deck->on_ended = ended;
 	deck->on_ended_arg = arg;
 	deck->ending = true;
+	deck->told = false;
 	for (size_t i = 0; i < deck->count; i++) {
 		struct guest *guest = deck->guests[i];
 

@@ -79,7 +79,8 @@ int deck_reload(struct deck *deck, struct cause *cause);
 
 /*
  * Ends every guest: with the power button and after 30 s by force, or by
- * force at once. Then calls ended(arg) on the deck thread, once.
+ * force at once. Then calls ended(arg) on the deck thread, once. No guest can be
+ * started from now on.
  */
 void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg);
 

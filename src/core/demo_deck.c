@@ -33,6 +33,7 @@ static int make_disk(struct profile_disk *disk, const char *name, struct cause *
 {
 	char path[64];
 	int fd = memfd_create(name, MFD_CLOEXEC);
+	int error;
 
 	if (fd >= 0 && ftruncate(fd, DISK_SIZE) == 0) {
 		/* The number in the path is valid in this process only, and so is the disk. */
@@ -43,9 +44,10 @@ static int make_disk(struct profile_disk *disk, const char *name, struct cause *
 		disk->present = true;
 		return fd;
 	}
+	error = errno;
 	if (fd >= 0)
 		close(fd);
-	return cause_errno(cause, errno, "%s: disk0", name);
+	return cause_errno(cause, error, "%s: disk0", name);
 }
 
 int demo_profile(struct profile **out, unsigned n, int *disk_fd, struct cause *cause)

@@ -36,11 +36,11 @@ static void machine_ended(struct guest *guest, const struct machine_status *stat
 
 	machine_sample(guest->machine, &counters);
 	memcpy(guest->exits, counters.exits, sizeof(guest->exits));
+	guest->registers = machine_take_registers(guest->machine);
 	machine_free(guest->machine);
 	guest->machine = NULL;
 	loop_unpost(deck_loop(guest->deck), &guest->changed);
 	memcpy(guest->reason, status->reason, sizeof(guest->reason));
-	memcpy(guest->registers, status->registers, sizeof(guest->registers));
 	set_state(guest, crashed ? GUEST_CRASHED : GUEST_STOPPED, guest->reason);
 	if (guest->next_profile) {
 		struct profile *profile = guest->next_profile;
@@ -96,8 +96,9 @@ struct guest *guest_new(struct deck *deck, const char *name, const char *path,
 	guest->deck = deck;
 	guest->changed = (struct loop_task){ .run = machine_changed, .arg = guest };
 	strncpy(guest->name, name, sizeof(guest->name) - 1);
-	if (console_init(&guest->console, deck_loop(deck)) < 0 ||
-	    (path && !(guest->path = strdup(path)))) {
+	guest->path = path ? strdup(path) : NULL;
+	if ((path && !guest->path) || console_init(&guest->console, deck_loop(deck)) < 0) {
+		free(guest->path);
 		free(guest);
 		return NULL;
 	}
@@ -113,6 +114,7 @@ void guest_free(struct guest *guest)
 	profile_free(guest->profile);
 	profile_free(guest->next_profile);
 	profile_report_free(&guest->report);
+	free(guest->registers);
 	free(guest->path);
 	free(guest);
 }
@@ -128,10 +130,8 @@ void guest_set_profile(struct guest *guest, struct profile *profile, struct prof
 	guest->report = *report;
 	if (guest_is_live(guest)) {
 		/* A profile with mistakes cannot follow the one in use, but its mistakes are seen. */
-		if (profile) {
-			profile_free(guest->next_profile);
-			guest->next_profile = profile;
-		}
+		profile_free(guest->next_profile);
+		guest->next_profile = profile;
 		return;
 	}
 	if (!profile || !guest->profile || profile->cpus != guest->profile->cpus) {
@@ -165,12 +165,16 @@ int guest_start(struct guest *guest, struct cause *cause)
 	if (guest_is_live(guest))
 		return cause_set(cause, EBUSY, "%s: is %s already", guest->name,
 				 guest_state_name(guest->state));
+	if (deck_is_ending(guest->deck))
+		return cause_set(cause, EBUSY, "%s: the deck is being ended", guest->name);
 	if (!guest->series)
 		return cause_errno(cause, ENOMEM, "%s", guest->name);
 	err = deck_get_kvm(guest->deck, &config.kvm, cause);
 	if (err)
 		return err;
-	guest->reason[0] = guest->registers[0] = '\0';
+	guest->reason[0] = '\0';
+	free(guest->registers);
+	guest->registers = NULL;
 	guest->restarts = 0;
 	memset(guest->exits, 0, sizeof(guest->exits));
 	err = machine_start(&guest->machine, &config, cause);
@@ -275,7 +279,7 @@ const struct profile_report *guest_mistakes(const struct guest *guest)
 
 const char *guest_registers(const struct guest *guest)
 {
-	return guest->registers;
+	return guest->registers ? guest->registers : "";
 }
 
 size_t guest_exits(const struct guest *guest, struct guest_exit_count *out, size_t room)

@@ -20,7 +20,7 @@ struct guest {
 	enum guest_state state;
 	uint64_t since;
 	char reason[CAUSE_SIZE];
-	char registers[VM_REGISTERS_SIZE];
+	char *registers; /* of the last crash, or NULL */
 	uint64_t exits[VCPU_EXIT_REASONS]; /* of the machine that ended last */
 	struct console console;
 	struct stats_series *series;
@@ -29,7 +29,10 @@ struct guest {
 	unsigned restarts;
 };
 
-/* A guest with a profile (taken over), or without one and with the report that says why (taken over). */
+/*
+ * A guest with a profile (taken over), or without one and with the report that says why (taken
+ * over). NULL: no memory; then nothing is taken over.
+ */
 struct guest *guest_new(struct deck *deck, const char *name, const char *path,
 			struct profile *profile, struct profile_report *report);
 void guest_free(struct guest *guest); /* it does not run */
@@ -45,6 +48,7 @@ bool guest_is_live(const struct guest *guest);
 int deck_get_kvm(struct deck *deck, const struct kvm_host **kvm, struct cause *cause);
 void deck_emit(struct deck *deck, const struct guest *guest, int kind, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+bool deck_is_ending(const struct deck *deck);
 void deck_guest_ended(struct deck *deck, struct guest *guest); /* the guest may be freed */
 
 #endif

@@ -6,25 +6,15 @@
 
 #include <errno.h>
 #include <linux/kvm.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #define PIC_PINS 16
+#define ROUTES_SIZE                                                    \
+	(sizeof(struct kvm_irq_routing) +                              \
+	 (PIC_PINS + IRQ_LINES + IRQ_MSI_MAX) * sizeof(struct kvm_irq_routing_entry))
 #define TIMER_IOAPIC_PIN 2 /* the PIT's IRQ 0 arrives there, as on every PC */
-
-int irq_create(struct irq_router *router, int vm_fd, struct cause *cause)
-{
-	struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
-
-	memset(router, 0, sizeof(*router));
-	router->vm_fd = vm_fd;
-	pthread_mutex_init(&router->lock, NULL);
-	if (ioctl(vm_fd, KVM_CREATE_IRQCHIP, 0ul) < 0)
-		return cause_errno(cause, errno, "KVM_CREATE_IRQCHIP");
-	if (ioctl(vm_fd, KVM_CREATE_PIT2, &pit) < 0)
-		return cause_errno(cause, errno, "KVM_CREATE_PIT2");
-	return 0;
-}
 
 void irq_destroy(struct irq_router *router)
 {
@@ -42,19 +32,18 @@ void irq_set_line(struct irq_router *router, unsigned line, bool level)
 /* Replaces the kernel's table: the standard PC wiring, then the active MSI routes. Lock held. */
 static int write_routes(struct irq_router *router)
 {
-	union {
-		struct kvm_irq_routing head;
-		uint8_t room[sizeof(struct kvm_irq_routing) +
-			     (PIC_PINS + IRQ_LINES + IRQ_MSI_MAX) *
-				     sizeof(struct kvm_irq_routing_entry)];
-	} table;
-	struct kvm_irq_routing_entry *entry = table.head.entries;
+	struct kvm_irq_routing *table = malloc(ROUTES_SIZE);
+	struct kvm_irq_routing_entry *entry;
+	int err = 0;
 
-	memset(&table, 0, sizeof(table));
+	if (!table)
+		return -ENOMEM;
+	entry = table->entries;
+	table->flags = 0;
 	for (unsigned gsi = 0; gsi < PIC_PINS; gsi++) {
 		if (gsi == 2) /* the cascade */
 			continue;
-		entry->gsi = gsi;
+		*entry = (struct kvm_irq_routing_entry){ .gsi = gsi };
 		entry->type = KVM_IRQ_ROUTING_IRQCHIP;
 		entry->u.irqchip.irqchip = gsi < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE;
 		entry->u.irqchip.pin = gsi % 8;
@@ -63,7 +52,7 @@ static int write_routes(struct irq_router *router)
 	for (unsigned gsi = 0; gsi < IRQ_LINES; gsi++) {
 		if (gsi == 2)
 			continue;
-		entry->gsi = gsi;
+		*entry = (struct kvm_irq_routing_entry){ .gsi = gsi };
 		entry->type = KVM_IRQ_ROUTING_IRQCHIP;
 		entry->u.irqchip.irqchip = KVM_IRQCHIP_IOAPIC;
 		entry->u.irqchip.pin = gsi ? gsi : TIMER_IOAPIC_PIN;
@@ -74,15 +63,35 @@ static int write_routes(struct irq_router *router)
 
 		if (!route->active)
 			continue;
-		entry->gsi = IRQ_LINES + i;
+		*entry = (struct kvm_irq_routing_entry){ .gsi = IRQ_LINES + i };
 		entry->type = KVM_IRQ_ROUTING_MSI;
 		entry->u.msi.address_lo = (uint32_t)route->address;
 		entry->u.msi.address_hi = (uint32_t)(route->address >> 32);
 		entry->u.msi.data = route->data;
 		entry++;
 	}
-	table.head.nr = (uint32_t)(entry - table.head.entries);
-	return ioctl(router->vm_fd, KVM_SET_GSI_ROUTING, &table) < 0 ? -errno : 0;
+	table->nr = (uint32_t)(entry - table->entries);
+	if (ioctl(router->vm_fd, KVM_SET_GSI_ROUTING, table) < 0)
+		err = -errno;
+	free(table);
+	return err;
+}
+
+int irq_create(struct irq_router *router, int vm_fd, struct cause *cause)
+{
+	struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
+	int err;
+
+	memset(router, 0, sizeof(*router));
+	router->vm_fd = vm_fd;
+	pthread_mutex_init(&router->lock, NULL);
+	if (ioctl(vm_fd, KVM_CREATE_IRQCHIP, 0ul) < 0)
+		return cause_errno(cause, errno, "KVM_CREATE_IRQCHIP");
+	if (ioctl(vm_fd, KVM_CREATE_PIT2, &pit) < 0)
+		return cause_errno(cause, errno, "KVM_CREATE_PIT2");
+	/* KVM's own table has the timer at pin 0 of the IOAPIC; ours, as ACPI says, at pin 2. */
+	err = write_routes(router);
+	return err < 0 ? cause_errno(cause, -err, "KVM_SET_GSI_ROUTING") : 0;
 }
 
 int irq_msi_alloc(struct irq_router *router)

@@ -10,7 +10,7 @@
 
 #include "base/cause.h"
 
-#define KVM_CPUID_MAX 256
+#define KVM_CPUID_MAX 128
 
 /* A CPUID table with room for its entries. */
 union kvm_cpuid_table {

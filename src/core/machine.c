@@ -28,22 +28,19 @@ struct machine {
 	struct loop_task ended; /* from the vCPU that ended the guest */
 	struct loop_timer quiesce;
 	bool off, reset;	/* ordered */
+	char *registers;	/* of a crash; the I/O thread's until MACHINE_ENDED */
 	uint64_t exits[VCPU_EXIT_REASONS]; /* of the last one, guarded by vm_lock */
 	pthread_mutex_t status_lock;
 	struct machine_status status;
 };
 
-/* reason and registers may be NULL: as they were. */
-static void set_phase(struct machine *machine, enum machine_phase phase, const char *reason,
-		      const char *registers)
+/* reason may be NULL: as it was. */
+static void set_phase(struct machine *machine, enum machine_phase phase, const char *reason)
 {
 	pthread_mutex_lock(&machine->status_lock);
 	machine->status.phase = phase;
 	if (reason)
 		snprintf(machine->status.reason, sizeof(machine->status.reason), "%s", reason);
-	if (registers)
-		snprintf(machine->status.registers, sizeof(machine->status.registers), "%s",
-			 registers);
 	pthread_mutex_unlock(&machine->status_lock);
 	machine->config.changed(machine->config.arg);
 }
@@ -99,7 +96,7 @@ static void order_pause(void *arg)
 	if (!machine->vm || machine->status.phase != MACHINE_RUNNING)
 		return;
 	vm_pause(machine->vm);
-	set_phase(machine, MACHINE_PAUSED, NULL, NULL);
+	set_phase(machine, MACHINE_PAUSED, NULL);
 }
 
 static void order_resume(void *arg)
@@ -109,7 +106,7 @@ static void order_resume(void *arg)
 	if (!machine->vm || machine->status.phase != MACHINE_PAUSED)
 		return;
 	vm_resume(machine->vm);
-	set_phase(machine, MACHINE_RUNNING, NULL, NULL);
+	set_phase(machine, MACHINE_RUNNING, NULL);
 }
 
 static void (*const order_functions[MACHINE_ORDERS])(void *arg) = {
@@ -176,6 +173,12 @@ static bool run_once(struct machine *machine, struct cause *cause)
 	bool again;
 	int err;
 
+	/* Until the guest has run, an end is a failure to start. */
+	pthread_mutex_lock(&machine->status_lock);
+	machine->status.end = VM_CRASHED;
+	pthread_mutex_unlock(&machine->status_lock);
+	free(machine->registers);
+	machine->registers = NULL;
 	machine->reset = false;
 	err = vm_create(&vm, &machine->vm_config, cause);
 	if (err)
@@ -183,18 +186,19 @@ static bool run_once(struct machine *machine, struct cause *cause)
 	set_vm(machine, vm);
 	err = vm_start(vm, cause);
 	if (!err) {
-		set_phase(machine, MACHINE_RUNNING, NULL, NULL);
+		set_phase(machine, MACHINE_RUNNING, NULL);
 		if (!machine->off)
 			loop_run(&machine->loop);
-		set_phase(machine, MACHINE_STOPPING, NULL, NULL);
+		set_phase(machine, MACHINE_STOPPING, NULL);
 	}
 	vm_stop(vm);
 	again = !err && !machine->off && (vm->end == VM_RESET || machine->reset);
 	if (!err) {
 		pthread_mutex_lock(&machine->status_lock);
 		machine->status.end = vm->end == VM_CRASHED ? VM_CRASHED : VM_POWERED_OFF;
-		memcpy(machine->status.registers, vm->registers, sizeof(vm->registers));
 		pthread_mutex_unlock(&machine->status_lock);
+		machine->registers = vm->registers;
+		vm->registers = NULL;
 		cause_set(cause, 0, "%s", vm->end != VM_RUNS ? vm->reason :
 			  machine->off ? "switched off" : "reset");
 	}
@@ -211,15 +215,13 @@ static void *machine_thread(void *arg)
 	snprintf(name, sizeof(name), "io-%.12s", machine->config.profile->name);
 	pthread_setname_np(pthread_self(), name);
 
-	/* Until a guest has run, an end is a failure to start. */
-	machine->status.end = VM_CRASHED;
 	while (run_once(machine, &cause)) {
 		pthread_mutex_lock(&machine->status_lock);
 		machine->status.restarts++;
 		pthread_mutex_unlock(&machine->status_lock);
-		set_phase(machine, MACHINE_STARTING, cause.text, NULL);
+		set_phase(machine, MACHINE_STARTING, cause.text);
 	}
-	set_phase(machine, MACHINE_ENDED, cause.text, NULL);
+	set_phase(machine, MACHINE_ENDED, cause.text);
 	return NULL;
 }
 
@@ -277,7 +279,16 @@ void machine_free(struct machine *machine)
 	loop_destroy(&machine->loop);
 	pthread_mutex_destroy(&machine->vm_lock);
 	pthread_mutex_destroy(&machine->status_lock);
+	free(machine->registers);
 	free(machine);
+}
+
+char *machine_take_registers(struct machine *machine)
+{
+	char *registers = machine->registers;
+
+	machine->registers = NULL;
+	return registers;
 }
 
 void machine_get_status(struct machine *machine, struct machine_status *out)
@@ -365,10 +376,12 @@ size_t machine_devices(struct machine *machine, struct guest_device *out, size_t
 	vm = machine->vm;
 	for (unsigned i = 0; vm && i < vm->disk_count; i++, count++)
 		if (count < room)
-			describe(&out[count], "disk", i, &vm->disks[i].transport);
+			describe(&out[count], "disk", vm->disks[i].number,
+				 &vm->disks[i].transport);
 	for (unsigned i = 0; vm && i < vm->nic_count; i++, count++)
 		if (count < room)
-			describe(&out[count], "net", i, &vm->nics[i].transport);
+			describe(&out[count], "net", vm->nics[i].number,
+				 &vm->nics[i].transport);
 	pthread_mutex_unlock(&machine->vm_lock);
 	return count;
 }

@@ -34,7 +34,6 @@ struct machine_status {
 	unsigned restarts;
 	enum vm_end end;		   /* of MACHINE_ENDED: VM_POWERED_OFF or VM_CRASHED */
 	char reason[CAUSE_SIZE];	   /* why it ended or began anew; or "" */
-	char registers[VM_REGISTERS_SIZE]; /* of a crash, or "" */
 };
 
 struct machine_config {
@@ -59,6 +58,12 @@ void machine_order(struct machine *machine, enum machine_order order);
 
 /* Any thread. */
 void machine_get_status(struct machine *machine, struct machine_status *out);
+
+/*
+ * The registers of a crash as several lines of text, or NULL; the caller's to
+ * free. Once, after MACHINE_ENDED.
+ */
+char *machine_take_registers(struct machine *machine);
 
 /* Joins the thread, which takes as long as it lives: wait for MACHINE_ENDED first. */
 void machine_free(struct machine *machine);

@@ -18,9 +18,11 @@
 
 /*
  * Aligned to a huge page, so that the guest's 2 MiB pages can be the host's;
- * the slack around the region is given back at once.
+ * the slack around the region is given back at once. The first small bytes keep
+ * pages of 4 KiB: at each start a few of them are touched, and the first touch
+ * of a huge page clears all of it.
  */
-static void *map_aligned(uint64_t size)
+static void *map_aligned(uint64_t size, uint64_t small)
 {
 	uint64_t slack = size >= HUGE_PAGE ? HUGE_PAGE : 0;
 	uint8_t *base = mmap(NULL, size + slack, PROT_READ | PROT_WRITE,
@@ -36,9 +38,9 @@ static void *map_aligned(uint64_t size)
 		if (slack - before)
 			munmap(base + before + size, slack - before);
 		base += before;
-		madvise(base, size, MADV_HUGEPAGE);
+		if (size > small)
+			madvise(base + small, size - small, MADV_HUGEPAGE);
 	}
-	madvise(base, size, MADV_DONTFORK);
 	return base;
 }
 
@@ -47,7 +49,8 @@ static int add_region(struct guest_memory *memory, uint64_t base, uint64_t size,
 {
 	struct memory_region *region = &memory->regions[memory->count];
 
-	region->host = map_aligned(size);
+	/* Loader and firmware tables are at the beginning of the lowest RAM. */
+	region->host = map_aligned(size, base ? 0 : HUGE_PAGE);
 	if (!region->host)
 		return cause_errno(cause, errno, "memory: cannot map %" PRIu64 " MiB", size >> 20);
 	region->base = base;

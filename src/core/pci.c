@@ -13,6 +13,7 @@
 
 #define CAPABILITY_FIRST 0x40
 #define STATUS_CAPABILITIES 0x10
+#define STATUS_INTERRUPT 0x08
 #define ENABLE_BIT 0x80000000u
 
 static void put16(uint8_t *at, uint16_t value)
@@ -82,6 +83,32 @@ static void place_bar(struct pci_function *function)
 		function->ops->bar_moved(function, base);
 }
 
+/* Has the line follow what the function asks for and what may pass. intx_lock held. */
+static void update_intx(struct pci_function *function)
+{
+	struct pci *pci = function->pci;
+	unsigned line = function->device % PCI_INTX_LINES;
+	uint32_t bit = 1u << function->device, before = pci->intx[line];
+	bool level = function->intx && !function->intx_off &&
+		     !atomic_load(&function->msix_enabled);
+
+	pci->intx[line] = level ? before | bit : before & ~bit;
+	if (!before != !pci->intx[line])
+		irq_set_line(pci->irq, PLATFORM_PCI_GSI + line, level);
+}
+
+/* The guest switched INTA# or MSI-X on or off. pci.lock held. */
+static void gate_intx(struct pci_function *function)
+{
+	uint16_t command;
+
+	memcpy(&command, function->config + PCI_COMMAND, sizeof(command));
+	pthread_mutex_lock(&function->pci->intx_lock);
+	function->intx_off = command & PCI_COMMAND_INTX_OFF;
+	update_intx(function);
+	pthread_mutex_unlock(&function->pci->intx_lock);
+}
+
 static void config_write(struct pci_function *function, unsigned offset, const uint8_t *data,
 			 unsigned length)
 {
@@ -91,14 +118,29 @@ static void config_write(struct pci_function *function, unsigned offset, const u
 
 		*byte = (uint8_t)((*byte & ~mask) | (data[i] & mask));
 	}
-	if (range_overlap(offset, length, PCI_COMMAND, 2) ||
-	    range_overlap(offset, length, PCI_BAR0, 4))
+	if (range_overlap(offset, length, PCI_COMMAND, 2)) {
+		place_bar(function);
+		gate_intx(function);
+	}
+	if (range_overlap(offset, length, PCI_BAR0, 4))
 		place_bar(function);
 	if (function->msix_count &&
-	    range_overlap(offset, length, function->msix_capability + 2, 2))
+	    range_overlap(offset, length, function->msix_capability + 2, 2)) {
 		pci_msix_control(function);
+		gate_intx(function);
+	}
 	if (function->ops->config_written)
 		function->ops->config_written(function, offset, length);
+}
+
+/* The status register says what the function asks for, also while it may not pass. pci.lock held. */
+static void show_intx(struct pci_function *function)
+{
+	pthread_mutex_lock(&function->pci->intx_lock);
+	function->config[PCI_STATUS] &= (uint8_t)~STATUS_INTERRUPT;
+	if (function->intx)
+		function->config[PCI_STATUS] |= STATUS_INTERRUPT;
+	pthread_mutex_unlock(&function->pci->intx_lock);
 }
 
 /* One access to bus 0; offset and length lie within 4096 bytes of a function. */
@@ -117,6 +159,8 @@ static void access_config(struct pci *pci, unsigned devfn, unsigned offset, void
 	} else {
 		if (function->ops->config_read)
 			function->ops->config_read(function, offset, length);
+		if (range_overlap(offset, length, PCI_STATUS, 1))
+			show_intx(function);
 		memcpy(data, function->config + offset, length);
 	}
 	pthread_mutex_unlock(&pci->lock);
@@ -125,7 +169,7 @@ static void access_config(struct pci *pci, unsigned devfn, unsigned offset, void
 static void ports_access(struct pci *pci, uint64_t offset, void *data, unsigned length,
 			 bool write)
 {
-	uint32_t address = pci->address;
+	uint32_t address = atomic_load_explicit(&pci->address, memory_order_relaxed);
 
 	/* Four ports of address, four of data; an access that straddles them is nobody's. */
 	if (offset < 4 || offset + length > 8 || !(address & ENABLE_BIT) ||
@@ -141,10 +185,12 @@ static void ports_access(struct pci *pci, uint64_t offset, void *data, unsigned 
 static void ports_read(void *device, uint64_t offset, void *data, unsigned length)
 {
 	struct pci *pci = device;
+	uint32_t address;
 	uint8_t value;
 
 	if (offset == 0 && length == 4) {
-		memcpy(data, &pci->address, 4);
+		address = atomic_load_explicit(&pci->address, memory_order_relaxed);
+		memcpy(data, &address, 4);
 	} else if (offset == PLATFORM_RESET_PORT - PLATFORM_PCI_PORT && length == 1) {
 		value = pci->reset_read(pci->reset_arg);
 		memcpy(data, &value, 1);
@@ -160,7 +206,7 @@ static void ports_write(void *device, uint64_t offset, const void *data, unsigne
 
 	memcpy(copy, data, length);
 	if (offset == 0 && length == 4)
-		pci->address = get32(copy);
+		atomic_store_explicit(&pci->address, get32(copy), memory_order_relaxed);
 	else if (offset == PLATFORM_RESET_PORT - PLATFORM_PCI_PORT && length == 1)
 		pci->reset_write(pci->reset_arg, copy[0]);
 	else
@@ -272,14 +318,8 @@ void pci_remove(struct pci_function *function)
 
 void pci_intx(struct pci_function *function, bool level)
 {
-	struct pci *pci = function->pci;
-	unsigned line = function->device % PCI_INTX_LINES;
-	uint32_t bit = 1u << function->device, before;
-
-	pthread_mutex_lock(&pci->intx_lock);
-	before = pci->intx[line];
-	pci->intx[line] = level ? before | bit : before & ~bit;
-	if (!before != !pci->intx[line])
-		irq_set_line(pci->irq, PLATFORM_PCI_GSI + line, level);
-	pthread_mutex_unlock(&pci->intx_lock);
+	pthread_mutex_lock(&function->pci->intx_lock);
+	function->intx = level;
+	update_intx(function);
+	pthread_mutex_unlock(&function->pci->intx_lock);
 }

@@ -84,6 +84,8 @@ struct pci_function {
 	unsigned msix_count, msix_capability;
 	uint32_t msix_table, msix_pending;  /* offsets in the BAR */
 	atomic_bool msix_enabled;
+	bool intx;			    /* the function asks for INTA#; guarded by intx_lock */
+	bool intx_off;			    /* by the command register; guarded by intx_lock */
 	struct pci_vector vectors[PCI_MSIX_MAX];
 };
 
@@ -92,7 +94,7 @@ struct pci {
 	struct irq_router *irq;
 	pthread_mutex_t lock; /* guards configuration space */
 	struct pci_function *functions[PCI_DEVICES];
-	uint32_t address;     /* port 0xcf8 */
+	_Atomic uint32_t address; /* port 0xcf8 */
 	uint64_t next_bar;    /* where the next BAR is placed */
 	pthread_mutex_t intx_lock;
 	uint32_t intx[PCI_INTX_LINES]; /* devices that assert the line, one bit each */
@@ -132,7 +134,7 @@ void pci_remove(struct pci_function *function); /* valid when it was not added *
 /* Raises an MSI-X vector; remembered while it is masked. Any thread, no lock. */
 void pci_msix_raise(struct pci_function *function, unsigned vector);
 
-/* Sets the level of the function's INTA#. Any thread. */
+/* Sets the level of the function's INTA#, which MSI-X and the command register can switch off. Any thread. */
 void pci_intx(struct pci_function *function, bool level);
 
 #endif

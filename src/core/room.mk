@@ -46,7 +46,6 @@ src_core_libserver_a_SOURCES = \
 	%D%/streams/stats.c \
 	%D%/streams/streams.h \
 	%D%/worker.c %D%/worker.h
-src_core_libserver_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 
 SERVER_LIBS = src/core/libserver.a $(CONTROL_LIBS) -lm
 
@@ -54,7 +53,6 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/server
 tests_unit_server_SOURCES = tests/unit/server.c tests/unit/fake_deck.c tests/unit/fake_deck.h \
 	%D%/console.c
-tests_unit_server_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_server_LDADD = $(SERVER_LIBS) $(CMOCKA_LIBS)
 endif
 
@@ -89,45 +87,30 @@ CLEANFILES += %D%/boot/dsdt.inc %D%/boot/dsdt.aml %D%/boot/dsdt.log
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/boot_entry tests/unit/i8042 \
 	tests/unit/ich9_pm tests/unit/mc146818 tests/unit/uart16550
-tests_unit_boot_entry_SOURCES = tests/unit/boot_entry.c
-tests_unit_boot_entry_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_boot_entry_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
-tests_unit_i8042_SOURCES = tests/unit/i8042.c
-tests_unit_i8042_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_i8042_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
-tests_unit_mc146818_SOURCES = tests/unit/mc146818.c
-tests_unit_mc146818_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_mc146818_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
-tests_unit_boot_SOURCES = tests/unit/boot.c
-tests_unit_boot_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_boot_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
-tests_unit_acpi_SOURCES = tests/unit/acpi.c
-tests_unit_acpi_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_acpi_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
-tests_unit_ich9_pm_SOURCES = tests/unit/ich9_pm.c
-tests_unit_ich9_pm_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_ich9_pm_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
-tests_unit_uart16550_SOURCES = tests/unit/uart16550.c
-tests_unit_uart16550_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_uart16550_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/profile
-tests_unit_profile_SOURCES = tests/unit/profile.c
 tests_unit_profile_CPPFLAGS = $(AM_CPPFLAGS) -DMAN_FOLDER='"$(abs_top_srcdir)/man"' \
 	-DCONF_FOLDER='"$(abs_top_srcdir)/conf"'
-tests_unit_profile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_profile_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/bus tests/unit/virtqueue tests/unit/console
-tests_unit_bus_SOURCES = tests/unit/bus.c
-tests_unit_bus_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/bus tests/unit/virtqueue tests/unit/console tests/unit/machine
+check_PROGRAMS += tests/unit/pci
+tests_unit_pci_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/virtio_net
+tests_unit_virtio_net_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/deck
+tests_unit_deck_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)
+tests_unit_machine_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)
 tests_unit_bus_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
-tests_unit_virtqueue_SOURCES = tests/unit/virtqueue.c
-tests_unit_virtqueue_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_virtqueue_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
-tests_unit_console_SOURCES = tests/unit/console.c
-tests_unit_console_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_console_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
 
@@ -139,12 +122,9 @@ src_core_libcore_a_SOURCES += \
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/disk tests/unit/disk_lock tests/unit/blk
 tests_unit_disk_SOURCES = tests/unit/disk.c tests/unit/scratch.h
-tests_unit_disk_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_disk_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_disk_lock_SOURCES = tests/unit/disk_lock.c tests/unit/scratch.h
-tests_unit_disk_lock_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_disk_lock_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_blk_SOURCES = tests/unit/blk.c tests/unit/scratch.h
-tests_unit_blk_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_blk_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 endif

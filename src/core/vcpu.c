@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -197,8 +198,7 @@ static bool obey(struct vcpu *vcpu)
 	return order == VCPU_RUN;
 }
 
-/* The guest is over: wait for what the I/O thread makes of it. */
-static void hold(struct vcpu *vcpu)
+void vcpu_hold(struct vcpu *vcpu)
 {
 	enum vcpu_order running = VCPU_RUN;
 
@@ -237,25 +237,29 @@ static void *vcpu_thread(void *arg)
 {
 	struct vcpu *vcpu = arg;
 	char name[32];
+	clockid_t clock;
 	sigset_t kick;
 
 	/* As top and gdb show it; the system takes 15 characters. */
 	snprintf(name, sizeof(name), "vcpu%u-%.8s", vcpu->index, vcpu->vm->config->profile->name);
 	name[15] = '\0';
 	pthread_setname_np(pthread_self(), name);
+	if (!pthread_getcpuclockid(pthread_self(), &clock))
+		atomic_store(&vcpu->clock, clock);
 	sigemptyset(&kick);
 	sigaddset(&kick, KVM_KICK_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
 	while (obey(vcpu)) {
 		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
 			if (!handle_exit(vcpu))
-				hold(vcpu);
+				vcpu_hold(vcpu);
 		} else if (errno != EINTR && errno != EAGAIN) {
 			vm_end_guest(vcpu->vm, VM_CRASHED, vcpu, "vCPU %u: KVM_RUN: %s", vcpu->index,
 				     strerrordesc_np(errno));
-			hold(vcpu);
+			vcpu_hold(vcpu);
 		}
 	}
+	atomic_store(&vcpu->clock, CLOCK_REALTIME);
 	return NULL;
 }
 
@@ -264,12 +268,16 @@ static void *vcpu_thread(void *arg)
 /* The host's CPUID with what differs from vCPU to vCPU: the APIC ID. Intel SDM vol. 2, CPUID. */
 static int set_cpuid(struct vcpu *vcpu, const struct kvm_host *host, unsigned count)
 {
-	union kvm_cpuid_table cpuid;
+	size_t size = sizeof(host->cpuid.head) +
+		      host->cpuid.head.nent * sizeof(host->cpuid.head.entries[0]);
+	struct kvm_cpuid2 *cpuid = malloc(size); /* too large for a stack that stays resident */
+	int err = 0;
 
-	memcpy(&cpuid, &host->cpuid,
-	       sizeof(cpuid.head) + host->cpuid.head.nent * sizeof(cpuid.head.entries[0]));
-	for (uint32_t i = 0; i < cpuid.head.nent; i++) {
-		struct kvm_cpuid_entry2 *entry = &cpuid.head.entries[i];
+	if (!cpuid)
+		return -ENOMEM;
+	memcpy(cpuid, &host->cpuid, size);
+	for (uint32_t i = 0; i < cpuid->nent; i++) {
+		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
 
 		switch (entry->function) {
 		case 0x1:
@@ -287,7 +295,10 @@ static int set_cpuid(struct vcpu *vcpu, const struct kvm_host *host, unsigned co
 			break;
 		}
 	}
-	return ioctl(vcpu->fd, KVM_SET_CPUID2, &cpuid) < 0 ? -errno : 0;
+	if (ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid) < 0)
+		err = -errno;
+	free(cpuid);
+	return err;
 }
 
 /* What firmware would have set; a KVM that lacks one of them refuses it, and the guest copes. */
@@ -373,11 +384,13 @@ void vcpu_destroy(struct vcpu *vcpu)
 
 uint64_t vcpu_cpu_time(const struct vcpu *vcpu)
 {
-	clockid_t clock;
+	clockid_t clock = atomic_load(&vcpu->clock);
+	struct timespec ts;
 
-	if (!vcpu->started || pthread_getcpuclockid(vcpu->thread, &clock))
+	/* The thread may end meanwhile; then the clock is gone. */
+	if (clock == CLOCK_REALTIME || clock_gettime(clock, &ts) < 0)
 		return 0;
-	return clock_read(clock);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
 void vcpu_describe(const struct vcpu *vcpu, char *text, size_t size)

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/cause.h"
 #include "core/kvm.h"
@@ -30,6 +31,7 @@ struct vcpu {
 	struct kvm_run *run;
 	pthread_t thread;
 	bool started;
+	_Atomic clockid_t clock; /* the thread's CPU time; CLOCK_REALTIME: it does not run */
 	_Atomic enum vcpu_order order;
 	enum vcpu_order state; /* guarded by vm->pause_lock */
 	_Atomic uint64_t exits[VCPU_EXIT_REASONS];
@@ -47,7 +49,10 @@ void vcpu_order(struct vcpu *vcpus, unsigned count, enum vcpu_order order);
 
 void vcpu_destroy(struct vcpu *vcpu); /* the thread has ended; valid on a half-made one, fd -1 */
 
-/* CPU time of the vCPU's thread, ns; 0 when it does not run. Not while it is being stopped. */
+/* Takes the vCPU out of the guest at its next exit, until it is given another order. Any thread. */
+void vcpu_hold(struct vcpu *vcpu);
+
+/* CPU time of the vCPU's thread, ns; 0 when it does not run. Any thread, until vcpu_destroy(). */
 uint64_t vcpu_cpu_time(const struct vcpu *vcpu);
 
 /* "IO", "MMIO", "HLT", ...: the name of an exit reason; "other" for the last slot. */

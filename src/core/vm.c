@@ -89,7 +89,10 @@ static void write_reset_control(void *arg, uint8_t value)
 
 static int create_kvm(struct vm *vm, struct cause *cause)
 {
-	vm->fd = ioctl(vm->config->kvm->fd, KVM_CREATE_VM, 0ul);
+	/* It starts a kernel thread, which any pending task work (io_uring's) interrupts. */
+	do {
+		vm->fd = ioctl(vm->config->kvm->fd, KVM_CREATE_VM, 0ul);
+	} while (vm->fd < 0 && errno == EINTR);
 	if (vm->fd < 0)
 		return cause_errno(cause, errno, "KVM_CREATE_VM");
 	/* Needed by some Intel processors, refused by nobody that matters. */
@@ -212,6 +215,7 @@ static int create_disk(struct vm *vm, unsigned number, struct cause *cause)
 
 	snprintf(config.name, sizeof(config.name), "disk%u", number);
 	snprintf(serial, sizeof(serial), "vmdeck-%s", config.name);
+	disk->number = number;
 	vm->disk_count++;
 	err = disk_open(&disk->disk, vm->ring, &config, cause);
 	if (!err)
@@ -221,6 +225,15 @@ static int create_disk(struct vm *vm, unsigned number, struct cause *cause)
 					FIRST_SLOT + number, &vm->memory, vm->config->loop, vm->fd,
 					cause);
 	return err;
+}
+
+static unsigned count_disks(const struct profile *profile)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
+		count += profile->disks[i].present;
+	return count;
 }
 
 static int create_disks(struct vm *vm, struct cause *cause)
@@ -233,7 +246,7 @@ static int create_disks(struct vm *vm, struct cause *cause)
 		if (!profile->disks[i].present)
 			continue;
 		if (!vm->disks)
-			vm->disks = calloc(PROFILE_DISKS_MAX, sizeof(*vm->disks));
+			vm->disks = calloc(count_disks(profile), sizeof(*vm->disks));
 		err = vm->disks ? create_disk(vm, i, cause) : -ENOMEM;
 	}
 	return err;
@@ -266,6 +279,7 @@ static int create_nic(struct vm *vm, unsigned number, struct cause *cause)
 	if (!sw)
 		return cause_set(cause, ENOENT, "net%u: there is no switch named %s; describe it in "
 				 "switches/%s.ini", number, net->switch_name, net->switch_name);
+	nic->number = number;
 	vm->nic_count++;
 	virtio_net_init(&nic->device, net->mac);
 	err = virtio_pci_create(&nic->transport, &nic->device.device, &vm->pci,
@@ -277,6 +291,15 @@ static int create_nic(struct vm *vm, unsigned number, struct cause *cause)
 	return virtio_net_connect(&nic->device, sw, name, cause);
 }
 
+static unsigned count_nics(const struct profile *profile)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++)
+		count += profile->nets[i].present;
+	return count;
+}
+
 static int create_nics(struct vm *vm, struct cause *cause)
 {
 	const struct profile *profile = vm->config->profile;
@@ -286,7 +309,7 @@ static int create_nics(struct vm *vm, struct cause *cause)
 		if (!profile->nets[i].present)
 			continue;
 		if (!vm->nics)
-			vm->nics = calloc(PROFILE_NETS_MAX, sizeof(*vm->nics));
+			vm->nics = calloc(count_nics(profile), sizeof(*vm->nics));
 		err = vm->nics ? create_nic(vm, i, cause) : -ENOMEM;
 	}
 	return err;
@@ -408,6 +431,7 @@ void vm_destroy(struct vm *vm)
 	pthread_mutex_destroy(&vm->pause_lock);
 	pthread_mutex_destroy(&vm->end_lock);
 	pthread_cond_destroy(&vm->paused);
+	free(vm->registers);
 	free(vm);
 }
 
@@ -478,10 +502,13 @@ void vm_end_guest(struct vm *vm, enum vm_end end, const struct vcpu *crashed,
 		va_start(ap, format);
 		vsnprintf(vm->reason, sizeof(vm->reason), format, ap);
 		va_end(ap);
-		if (crashed)
-			vcpu_describe(crashed, vm->registers, sizeof(vm->registers));
+		if (crashed && (vm->registers = malloc(VM_REGISTERS_SIZE)))
+			vcpu_describe(crashed, vm->registers, VM_REGISTERS_SIZE);
 	}
 	pthread_mutex_unlock(&vm->end_lock);
+	/* It does nothing any more after it has switched itself off. */
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		vcpu_hold(&vm->vcpus[i]);
 	if (first)
 		vm->config->ended(vm->config->arg);
 }

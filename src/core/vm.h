@@ -57,12 +57,14 @@ struct vm_config {
 };
 
 struct vm_disk {
+	unsigned number; /* in the profile */
 	struct disk *disk;
 	struct virtio_blk device;
 	struct virtio_pci transport;
 };
 
 struct vm_nic {
+	unsigned number;
 	struct virtio_net device;
 	struct virtio_pci transport;
 };
@@ -96,7 +98,7 @@ struct vm {
 	pthread_mutex_t end_lock;
 	enum vm_end end; /* guarded by end_lock until the vCPUs are stopped */
 	char reason[VM_REASON_SIZE];
-	char registers[VM_REGISTERS_SIZE]; /* of the vCPU that crashed */
+	char *registers; /* of the vCPU that crashed, as text, or NULL */
 };
 
 /*

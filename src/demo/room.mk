@@ -72,7 +72,5 @@ DEMO_LIBS = src/demo/libdemo.a
 dist_check_SCRIPTS += tests/demo-guest
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/demo_lib
-tests_unit_demo_lib_SOURCES = tests/unit/demo_lib.c
-tests_unit_demo_lib_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_demo_lib_LDADD = $(CMOCKA_LIBS)
 endif

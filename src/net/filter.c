@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/library.h"
 #include "net/frame.h"
 
 /*
@@ -280,12 +281,36 @@ int filter_rewrite(char *out, size_t room, const char *expression, struct cause 
 	return error;
 }
 
+/* What is used of libpcap. */
+static struct {
+	typeof(pcap_open_dead) *open_dead;
+	typeof(pcap_compile) *compile;
+	typeof(pcap_geterr) *geterr;
+	typeof(pcap_freecode) *freecode;
+	typeof(pcap_close) *close;
+	typeof(bpf_filter) *filter;
+} pcap;
+
+static const struct library_function pcap_functions[] = {
+	{ "pcap_open_dead", &pcap.open_dead }, { "pcap_compile", &pcap.compile },
+	{ "pcap_geterr", &pcap.geterr },       { "pcap_freecode", &pcap.freecode },
+	{ "pcap_close", &pcap.close },	       { "bpf_filter", &pcap.filter },
+};
+
+static struct library pcap_library = {
+	.file = "libpcap.so.0.8",
+	.package = "libpcap0.8",
+	.functions = pcap_functions,
+	.count = ARRAY_SIZE(pcap_functions),
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+};
+
 int filter_compile(struct filter *filter, const char *expression, struct cause *cause)
 {
 	/* libpcap's compiler has had state of its own in versions that are still in use. */
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	char text[FILTER_TEXT_MAX * 4];
-	pcap_t *pcap;
+	pcap_t *dead;
 	int error;
 
 	memset(filter, 0, sizeof(*filter));
@@ -296,17 +321,21 @@ int filter_compile(struct filter *filter, const char *expression, struct cause *
 	error = filter_rewrite(text, sizeof(text), expression, cause);
 	if (error)
 		return cause_prefix(cause, error, "filter \"%.200s\"", expression);
+	error = library_load(&pcap_library, cause);
+	if (error)
+		return error;
 	pthread_mutex_lock(&lock);
-	pcap = pcap_open_dead(DLT_EN10MB, NET_FRAME_MAX);
-	if (!pcap) {
+	dead = pcap.open_dead(DLT_EN10MB, NET_FRAME_MAX);
+	if (!dead) {
 		error = cause_set(cause, ENOMEM, "filter: no memory");
-	} else if (pcap_compile(pcap, &filter->program, text, 1, PCAP_NETMASK_UNKNOWN)) {
+	} else if (pcap.compile(dead, &filter->program, text, 1, PCAP_NETMASK_UNKNOWN)) {
 		error = cause_set(cause, EINVAL, "filter \"%.200s\": %s", expression,
-				  pcap_geterr(pcap));
+				  pcap.geterr(dead));
 		memset(filter, 0, sizeof(*filter));
 	}
-	if (pcap)
-		pcap_close(pcap);
+	if (dead)
+		pcap.close(dead);
+	filter->run = pcap.filter;
 	pthread_mutex_unlock(&lock);
 	return error;
 }
@@ -314,6 +343,6 @@ int filter_compile(struct filter *filter, const char *expression, struct cause *
 void filter_free(struct filter *filter)
 {
 	if (filter->program.bf_insns)
-		pcap_freecode(&filter->program);
+		pcap.freecode(&filter->program);
 	memset(filter, 0, sizeof(*filter));
 }

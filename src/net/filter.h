@@ -19,9 +19,10 @@
 
 struct filter {
 	struct bpf_program program; /* no instructions: everything matches */
+	u_int (*run)(const struct bpf_insn *, const u_char *, u_int, u_int); /* bpf_filter() */
 };
 
-/* 0, or -EINVAL with a cause. Any thread; blocks for no longer than the compiler takes. */
+/* 0, or -EINVAL, -ELIBACC (no libpcap) with a cause. Any thread; blocks for no longer than the compiler takes. */
 int filter_compile(struct filter *filter, const char *expression, struct cause *cause);
 void filter_free(struct filter *filter); /* valid on a zeroed one */
 
@@ -30,7 +31,7 @@ static inline bool filter_match(const struct filter *filter, const uint8_t *data
 				uint32_t size)
 {
 	return !filter->program.bf_insns ||
-	       bpf_filter(filter->program.bf_insns, data, size, captured);
+	       filter->run(filter->program.bf_insns, data, size, captured);
 }
 
 /*

@@ -25,12 +25,42 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/library.h"
 #include "net/bytes.h"
 
 #define EVENTS_BATCH 64
 #define SOCKETS_MIN 64u
 #define SOCKETS_MAX 4096u
 #define TIMEOUT_REST 1000u /* ms: what slirp_pollfds_fill() says when it waits for nothing */
+
+/* What is used of libslirp, and of glib behind it. */
+static struct {
+	typeof(slirp_new) *new;
+	typeof(slirp_cleanup) *cleanup;
+	typeof(slirp_input) *input;
+	typeof(slirp_pollfds_fill) *pollfds_fill;
+	typeof(slirp_pollfds_poll) *pollfds_poll;
+	typeof(g_log_set_handler) *log_set_handler;
+	typeof(g_log_remove_handler) *log_remove_handler;
+} slirp;
+
+static const struct library_function slirp_functions[] = {
+	{ "slirp_new", &slirp.new },
+	{ "slirp_cleanup", &slirp.cleanup },
+	{ "slirp_input", &slirp.input },
+	{ "slirp_pollfds_fill", &slirp.pollfds_fill },
+	{ "slirp_pollfds_poll", &slirp.pollfds_poll },
+	{ "g_log_set_handler", &slirp.log_set_handler },
+	{ "g_log_remove_handler", &slirp.log_remove_handler },
+};
+
+static struct library slirp_library = {
+	.file = "libslirp.so.0",
+	.package = "libslirp0",
+	.functions = slirp_functions,
+	.count = ARRAY_SIZE(slirp_functions),
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+};
 
 /* A socket that libslirp named in this turn; its index is what libslirp knows it by. */
 struct nat_poll {
@@ -112,8 +142,10 @@ static void fire_timer(void *arg)
 
 static void *on_timer_new(SlirpTimerCb fire, void *arg, void *opaque)
 {
-	struct nat_timer *timer = g_new0(struct nat_timer, 1);
+	struct nat_timer *timer = calloc(1, sizeof(*timer));
 
+	if (!timer)
+		return NULL;
 	timer->timer.fire = fire_timer;
 	timer->timer.arg = timer;
 	timer->nat = opaque;
@@ -127,8 +159,9 @@ static void on_timer_free(void *arg, void *opaque)
 	struct nat_timer *timer = arg;
 	struct nat *nat = opaque;
 
-	loop_timer_cancel(nat->loop, &timer->timer);
-	g_free(timer);
+	if (timer)
+		loop_timer_cancel(nat->loop, &timer->timer);
+	free(timer);
 }
 
 static void on_timer_mod(void *arg, int64_t due_ms, void *opaque)
@@ -137,7 +170,9 @@ static void on_timer_mod(void *arg, int64_t due_ms, void *opaque)
 	struct nat *nat = opaque;
 	int64_t delay_ms = due_ms - (int64_t)(clock_monotonic() / NS_PER_MS);
 
-	loop_timer_set(nat->loop, &timer->timer, delay_ms > 0 ? (uint64_t)delay_ms * NS_PER_MS : 0);
+	if (timer)
+		loop_timer_set(nat->loop, &timer->timer,
+			       delay_ms > 0 ? (uint64_t)delay_ms * NS_PER_MS : 0);
 }
 
 /* The entry of fd, or NULL when memory is short. */
@@ -277,7 +312,7 @@ static void take_wishes(struct nat *nat)
 	nat->poll_count = 0;
 	nat->poll_room = room;
 	nat->turn++;
-	slirp_pollfds_fill(nat->slirp, &timeout, on_add_poll, nat);
+	slirp.pollfds_fill(nat->slirp, &timeout, on_add_poll, nat);
 	for (uint32_t i = 0; i < nat->last_count; i++) {
 		struct nat_watch *watch = &nat->watches[nat->last[i].fd];
 
@@ -297,13 +332,13 @@ void nat_begin(struct nat *nat)
 {
 	if (nat->poll_count)
 		take_ready(nat);
-	slirp_pollfds_poll(nat->slirp, 0, on_get_events, nat);
+	slirp.pollfds_poll(nat->slirp, 0, on_get_events, nat);
 }
 
 void nat_end(struct nat *nat)
 {
 	if (nat->arp)
-		slirp_pollfds_poll(nat->slirp, 0, on_get_events, nat);
+		slirp.pollfds_poll(nat->slirp, 0, on_get_events, nat);
 	nat->arp = false;
 	take_wishes(nat);
 	nat->config.sent(nat->config.arg);
@@ -342,7 +377,7 @@ void nat_input(struct nat *nat, const uint8_t *frame, size_t size)
 	if (size < 14 || (nat->sockets >= nat->sockets_max && may_open(frame, size)))
 		return;
 	nat->arp |= get_be16(frame + 12) == 0x0806;
-	slirp_input(nat->slirp, frame, (int)size);
+	slirp.input(nat->slirp, frame, (int)size);
 }
 
 static const SlirpCb callbacks = {
@@ -371,7 +406,7 @@ int nat_new(struct nat **out, struct loop *loop, const struct nat_config *config
 	    struct cause *cause)
 {
 	uint32_t mask = UINT32_MAX << (32 - config->prefix);
-	SlirpConfig slirp = {
+	SlirpConfig network = {
 		.version = 4,
 		.in_enabled = true,
 		.vnetwork.s_addr = htonl(config->address & mask),
@@ -386,6 +421,12 @@ int nat_new(struct nat **out, struct loop *loop, const struct nat_config *config
 	*out = NULL;
 	if (!nat)
 		return cause_errno(cause, ENOMEM, "NAT");
+	nat->epoll_fd = -1;
+	error = library_load(&slirp_library, cause);
+	if (error) {
+		free(nat);
+		return cause_prefix(cause, error, "NAT");
+	}
 	nat->config = *config;
 	nat->loop = loop;
 	nat->timer.fire = on_timeout;
@@ -403,8 +444,8 @@ int nat_new(struct nat **out, struct loop *loop, const struct nat_config *config
 		return cause_errno(cause, -error, "NAT");
 	}
 	nat->log_handler =
-		g_log_set_handler("Slirp", G_LOG_LEVEL_MASK & ~G_LOG_LEVEL_ERROR, drop_log, NULL);
-	nat->slirp = slirp_new(&slirp, &callbacks, nat);
+		slirp.log_set_handler("Slirp", G_LOG_LEVEL_MASK & ~G_LOG_LEVEL_ERROR, drop_log, NULL);
+	nat->slirp = slirp.new(&network, &callbacks, nat);
 	if (!nat->slirp) {
 		nat_free(nat);
 		return cause_set(cause, EINVAL, "NAT: libslirp refused the network");
@@ -418,9 +459,9 @@ void nat_free(struct nat *nat)
 	if (!nat)
 		return;
 	if (nat->slirp)
-		slirp_cleanup(nat->slirp);
+		slirp.cleanup(nat->slirp);
 	if (nat->log_handler)
-		g_log_remove_handler("Slirp", nat->log_handler);
+		slirp.log_remove_handler("Slirp", nat->log_handler);
 	loop_timer_cancel(nat->loop, &nat->timer);
 	loop_remove(nat->loop, &nat->source);
 	if (nat->epoll_fd >= 0)

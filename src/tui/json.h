@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /* A string member, or "". Valid as long as object. */
 static inline const char *json_text(const json_t *object, const char *key)
@@ -15,6 +16,14 @@ static inline const char *json_text(const json_t *object, const char *key)
 	const char *text = json_string_value(json_object_get(object, key));
 
 	return text ? text : "";
+}
+
+/* Where a disk is; one that lives in the core's memory has no path of its own. */
+static inline const char *json_disk_path(const json_t *disk)
+{
+	const char *path = json_text(disk, "path");
+
+	return strncmp(path, "/proc/", 6) == 0 ? "in memory" : path;
 }
 
 /* A number, or 0 for what is missing or not finite. */

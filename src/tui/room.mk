@@ -1,6 +1,5 @@
 # tui: the screen. Reaches guests through control alone.
 noinst_LIBRARIES += src/tui/libtui.a
-src_tui_libtui_a_CFLAGS = $(AM_CFLAGS) $(NCURSES_CFLAGS) $(VTERM_CFLAGS) $(JANSSON_CFLAGS)
 src_tui_libtui_a_SOURCES = \
 	%D%/chart.c %D%/chart.h \
 	%D%/draw.c %D%/draw.h \
@@ -37,24 +36,14 @@ tests_e2e_tui_client_LDADD = $(TUI_LIBS)
 dist_check_SCRIPTS += tests/e2e/tui_mock.sh
 EXTRA_DIST += tests/e2e/mock_server.py
 CLEANFILES += tests/e2e/tui_client
-tests/e2e/tui_mock.sh.log: tests/e2e/tui_client$(EXEEXT)
+check_DATA += tests/e2e/tui_client
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/tui_chart tests/unit/tui_emulator tests/unit/tui_layout \
 	tests/unit/tui_model tests/unit/tui_text
-tests_unit_tui_chart_SOURCES = tests/unit/tui_chart.c
-tests_unit_tui_chart_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(VTERM_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_tui_chart_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
-tests_unit_tui_emulator_SOURCES = tests/unit/tui_emulator.c
-tests_unit_tui_emulator_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(VTERM_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_tui_emulator_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
-tests_unit_tui_layout_SOURCES = tests/unit/tui_layout.c
-tests_unit_tui_layout_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(VTERM_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_tui_layout_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
-tests_unit_tui_model_SOURCES = tests/unit/tui_model.c
-tests_unit_tui_model_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(VTERM_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_tui_model_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
-tests_unit_tui_text_SOURCES = tests/unit/tui_text.c
-tests_unit_tui_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(VTERM_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_tui_text_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 endif

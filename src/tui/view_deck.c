@@ -234,12 +234,11 @@ static void facts(const struct tui_guest *guest, char *out, size_t size)
 				      json_text(json_array_get(nets, i), "name"),
 				      json_text(json_array_get(nets, i), "switch"));
 	for (size_t i = 0; i < json_array_size(disks) && i < 8 && n < size; i++) {
-		const char *path = json_text(json_array_get(disks, i), "path");
+		const char *path = json_disk_path(json_array_get(disks, i));
 		const char *slash = strrchr(path, '/');
 
 		n += (size_t)snprintf(out + n, size - n, " %s %s %s", dot,
 				      json_text(json_array_get(disks, i), "name"),
-				      strncmp(path, "/proc/", 6) == 0 ? "in memory" :
 				      slash ? slash + 1 : path);
 	}
 }

@@ -162,7 +162,7 @@ static void section_devices(struct page *page, const json_t *g)
 	for (size_t i = 0; i < json_array_size(disks) && i < 64; i++) {
 		const json_t *disk = json_array_get(disks, i);
 
-		snprintf(text, sizeof(text), "%s%s", json_text(disk, "path"),
+		snprintf(text, sizeof(text), "%s%s", json_disk_path(disk),
 			 json_bool(disk, "readonly") ? ", read only" : "");
 		device(page, g, json_text(disk, "name"), text);
 	}

@@ -12,7 +12,7 @@ import zlib
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import deck as d
 
-PATIENCE = 400  # the kernel runs one emulated instruction at a time on some hosts
+PATIENCE = 300  # the kernel runs one emulated instruction at a time on some hosts
 BODY = bytes(range(256)) * 80
 _kernel = []
 
@@ -81,6 +81,7 @@ def test_dhcp_http_disk_and_power_button():
         image = open(os.path.join(deck.path, "disk.img"), "rb").read()
         assert int(count) == size and int(checksum, 16) == zlib.crc32(image[:size]), checksum
         assert any(image[:size]) and not any(image[size:])
+        console.expect("LG: waiting", PATIENCE)
         assert deck.run("stop", "linux").returncode == 0
         console.expect("LG: button", PATIENCE)
         deck.wait_state("linux", "stopped", seconds=PATIENCE)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The screen with the real core behind it: keys pressed in tmux at 120x40, screens compared."""
+import itertools
 import os
 import re
 import shlex
@@ -13,9 +14,11 @@ import deck as d
 class Terminal:
     """A terminal of tmux with the program in it, on a tmux server of its own."""
 
+    numbers = itertools.count()
+
     def __init__(self, folder, *args, size=(120, 40), env=()):
         d.need("tmux")
-        self.name = f"vmdeck-test-{os.getpid()}-{os.path.basename(folder.path)}"
+        self.name = f"vmdeck-test-{os.getpid()}-{next(Terminal.numbers)}"
         self.folder = folder
         command = shlex.join(["env", *env, d.VMDECK, *args])
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(size[0]), "-y", str(size[1]),

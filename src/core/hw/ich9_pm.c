@@ -194,10 +194,9 @@ void reset_control_init(struct reset_control *control, void (*reset)(void *arg),
 /* Setting the bit asks for the reset; that it stays set does not ask again. */
 void reset_control_write(struct reset_control *control, uint8_t value)
 {
-	bool asked = value & ~control->value & RESET_CPU;
+	uint8_t before = atomic_exchange(&control->value, value & RESET_MASK);
 
-	control->value = value & RESET_MASK;
-	if (asked)
+	if (value & ~before & RESET_CPU)
 		control->reset(control->arg);
 }
 

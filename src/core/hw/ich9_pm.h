@@ -8,6 +8,7 @@
 #define CORE_HW_ICH9_PM_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -54,7 +55,7 @@ void pm_power_button(struct ich9_pm *pm);
  * ports of PCI configuration, whose handler calls this. vCPU thread.
  */
 struct reset_control {
-	uint8_t value;
+	_Atomic uint8_t value; /* several vCPUs may write it */
 	void (*reset)(void *arg); /* the guest asked for a reset */
 	void *arg;
 };

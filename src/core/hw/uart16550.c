@@ -6,6 +6,7 @@
  */
 #include "core/hw/uart16550.h"
 
+#include <stddef.h>
 #include <string.h>
 
 enum {
@@ -302,7 +303,8 @@ int uart_init(struct uart16550 *uart, struct bus *bus, uint64_t port,
 
 	if (range < 0)
 		return range;
-	memset(uart, 0, sizeof(*uart));
+	memset(uart, 0, offsetof(struct uart16550, queue)); /* not its pages, until somebody types */
+	uart->queue_start = uart->queue_count = 0;
 	pthread_mutex_init(&uart->lock, NULL);
 	uart->wires = *wires;
 	uart_reset(uart);

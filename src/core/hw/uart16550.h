@@ -17,7 +17,7 @@
 
 #define UART_PORTS 8
 #define UART_FIFO_SIZE 16
-#define UART_QUEUE_SIZE 4096u
+#define UART_QUEUE_SIZE 512u
 
 struct uart_wires {
 	/* The guest sent bytes. vCPU thread, no lock of the chip held. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "net/offload.h"
 
 #define RX 0
 #define TX 1
@@ -67,13 +68,16 @@ static void start(struct virtio *device)
 
 	if (device->features & F_GUEST_CSUM)
 		accepts |= NET_ACCEPTS_CSUM;
-	if (device->features & F_GUEST_TSO4)
+	/* The switch does not tell segments with ECN apart: without it there are none at all. */
+	if ((device->features & F_GUEST_TSO4) && (device->features & F_GUEST_ECN))
 		accepts |= NET_ACCEPTS_TSO4;
-	if (device->features & F_GUEST_TSO6)
+	if ((device->features & F_GUEST_TSO6) && (device->features & F_GUEST_ECN))
 		accepts |= NET_ACCEPTS_TSO6;
 	if (net->port)
 		switch_port_accepts(net->port, accepts);
 	pthread_mutex_lock(&net->receive_lock);
+	net->accepts = accepts;
+	net->complained = false;
 	net->mergeable = device->features & F_MRG_RXBUF;
 	net->ready = net->receiving = device->queues[RX].enabled;
 	/* Nobody waits for receive buffers: a frame that finds none is dropped. */
@@ -126,6 +130,17 @@ static uint32_t take(struct iovec **iov, unsigned *count, void *to, uint32_t len
 	return taken;
 }
 
+/* What the header asks for; what is not for a driver to say must not reach another's. */
+static struct net_offload wanted_offload(const struct net_offload *from)
+{
+	struct net_offload offload = *from;
+
+	offload.flags &= NET_OFFLOAD_NEEDS_CSUM;
+	if (!offload.flags && offload.gso_type == NET_GSO_NONE)
+		return (struct net_offload){ 0 };
+	return offload;
+}
+
 /* Makes a frame of one chain. False: the driver's header is short. */
 static bool add_frame(struct burst *burst, const struct virtq_chain *chain, struct iovec *iov)
 {
@@ -141,7 +156,7 @@ static bool add_frame(struct burst *burst, const struct virtq_chain *chain, stru
 	frame->head_size = take(&iov, &count, copy, NET_HEAD_MAX);
 	frame->rest = iov;
 	frame->rest_count = count;
-	frame->offload = header.offload;
+	frame->offload = wanted_offload(&header.offload);
 	return true;
 }
 
@@ -172,6 +187,7 @@ static bool transmit(struct virtio_net *net)
 		if (popped <= 0)
 			break;
 		if (!add_frame(&burst, &chain, iov)) {
+			queue->broken = true;
 			popped = -1;
 			break;
 		}
@@ -186,6 +202,18 @@ static bool transmit(struct virtio_net *net)
 	return popped > 0;
 }
 
+/* A sender's thread found the receive queue broken, but may not take the device's lock. */
+static void check_receive_queue(struct virtio_net *net)
+{
+	bool broken;
+
+	pthread_mutex_lock(&net->receive_lock);
+	broken = net->ready && net->device.queues[RX].broken;
+	pthread_mutex_unlock(&net->receive_lock);
+	if (broken)
+		virtio_broken(&net->device, "the receive queue holds a bad descriptor chain");
+}
+
 #define BURSTS_PER_KICK 4
 
 static void kick(struct virtio *device, unsigned n)
@@ -193,8 +221,10 @@ static void kick(struct virtio *device, unsigned n)
 	struct virtio_net *net = net_of(device);
 	struct virtq *queue = &device->queues[TX];
 
-	if (n != TX)
+	if (n == RX) {
+		check_receive_queue(net);
 		return;
+	}
 	virtq_want_kicks(queue, false);
 	for (unsigned i = 0; i < BURSTS_PER_KICK; i++) {
 		if (transmit(net))
@@ -287,7 +317,18 @@ static bool next_buffer(struct virtq *queue, struct cursor *cursor, uint16_t *he
 	return true;
 }
 
+/* Where the byte at offset of an empty buffer will be; the buffer is longer than that. */
+static uint8_t *byte_at(const struct cursor *cursor, size_t offset)
+{
+	unsigned i;
+
+	for (i = 0; offset >= cursor->iov[i].iov_len; i++)
+		offset -= cursor->iov[i].iov_len;
+	return (uint8_t *)cursor->iov[i].iov_base + offset;
+}
+
 #define MERGED_MAX 64 /* buffers of one frame */
+#define NUM_BUFFERS offsetof(struct net_header, num_buffers)
 
 /* Puts one frame into the receive queue. Receive lock held. False: no room. */
 static bool receive(struct virtio_net *net, const struct net_frame *frame)
@@ -297,8 +338,8 @@ static bool receive(struct virtio_net *net, const struct net_frame *frame)
 	struct reader reader = { .frame = frame };
 	uint16_t heads[MERGED_MAX];
 	uint32_t written[MERGED_MAX];
+	uint8_t *buffers = NULL, *buffers_high = NULL; /* the header's last field, which may be split */
 	struct cursor cursor;
-	struct iovec first;
 	unsigned n = 0;
 	bool done = false;
 
@@ -306,7 +347,8 @@ static bool receive(struct virtio_net *net, const struct net_frame *frame)
 		if (!next_buffer(queue, &cursor, &heads[n]))
 			break;
 		if (n == 0) {
-			first = cursor.iov[0];
+			buffers = byte_at(&cursor, NUM_BUFFERS);
+			buffers_high = byte_at(&cursor, NUM_BUFFERS + 1);
 			put(&cursor, &header, sizeof(header));
 		}
 		done = copy_frame(&reader, &cursor);
@@ -317,17 +359,8 @@ static bool receive(struct virtio_net *net, const struct net_frame *frame)
 			virtq_unpop(queue);
 		return false;
 	}
-	if (n > 1) {
-		/* The header is in the first buffer; its last field, if it lies in the first iovec. */
-		uint16_t buffers = (uint16_t)n;
-
-		if (first.iov_len < sizeof(header)) {
-			queue->broken = true;
-			return false;
-		}
-		memcpy((uint8_t *)first.iov_base + offsetof(struct net_header, num_buffers),
-		       &buffers, sizeof(buffers));
-	}
+	*buffers = (uint8_t)n;
+	*buffers_high = (uint8_t)(n >> 8);
 	for (unsigned i = 0; i < n; i++)
 		virtq_push(queue, heads[i], written[i]);
 	return true;
@@ -341,7 +374,8 @@ static unsigned deliver(void *backend, const struct net_frame *const *frames, un
 
 	pthread_mutex_lock(&net->receive_lock);
 	for (unsigned i = 0; i < count; i++) {
-		if (!net->receiving)
+		/* The driver may have been replaced by one that accepts less since the sender looked. */
+		if (!net->receiving || offload_unresolved(&frames[i]->offload, net->accepts))
 			verdicts[i] = NET_DROP_LINK_DOWN;
 		else if (!receive(net, frames[i]))
 			verdicts[i] = NET_DROP_NO_BUFFER;
@@ -355,14 +389,20 @@ static unsigned deliver(void *backend, const struct net_frame *const *frames, un
 static void flush(void *backend)
 {
 	struct virtio_net *net = backend;
-	bool interrupt = false;
+	struct virtq *queue = &net->device.queues[RX];
+	bool interrupt = false, complain = false;
 
 	pthread_mutex_lock(&net->receive_lock);
-	if (net->ready)
-		interrupt = virtq_publish(&net->device.queues[RX]);
+	if (net->ready) {
+		interrupt = virtq_publish(queue);
+		complain = queue->broken && !net->complained;
+		net->complained |= complain;
+	}
 	pthread_mutex_unlock(&net->receive_lock);
 	if (interrupt)
 		virtio_interrupt(&net->device, RX);
+	if (complain)
+		virtio_kick_again(&net->device, RX);
 }
 
 static const struct net_port_ops port_ops = { "guest", deliver, flush };

@@ -22,6 +22,8 @@ struct virtio_net {
 	bool receiving;	   /* the driver is ready and the guest is not paused */
 	bool ready;	   /* the driver is ready */
 	bool mergeable;	   /* VIRTIO_NET_F_MRG_RXBUF */
+	bool complained;   /* the I/O thread was told that the receive queue is broken */
+	uint32_t accepts;  /* NET_ACCEPTS_* that this driver negotiated */
 };
 
 extern const struct virtio_ops virtio_net_ops;

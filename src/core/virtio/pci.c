@@ -80,6 +80,27 @@ static uint64_t offered_features(struct virtio_pci *transport)
 
 /* --- interrupts --- */
 
+/* Sets or takes the ISR bits: INTA# is high as long as there are any. */
+static void set_isr(struct virtio_pci *transport, uint8_t bits)
+{
+	pthread_mutex_lock(&transport->isr_lock);
+	transport->isr |= bits;
+	pci_intx(&transport->function, true);
+	pthread_mutex_unlock(&transport->isr_lock);
+}
+
+static uint8_t take_isr(struct virtio_pci *transport)
+{
+	uint8_t bits;
+
+	pthread_mutex_lock(&transport->isr_lock);
+	bits = transport->isr;
+	transport->isr = 0;
+	pci_intx(&transport->function, false);
+	pthread_mutex_unlock(&transport->isr_lock);
+	return bits;
+}
+
 static void raise(struct virtio_pci *transport, uint16_t vector, uint8_t isr)
 {
 	if (atomic_load_explicit(&transport->function.msix_enabled, memory_order_relaxed)) {
@@ -87,8 +108,7 @@ static void raise(struct virtio_pci *transport, uint16_t vector, uint8_t isr)
 			pci_msix_raise(&transport->function, vector);
 		return;
 	}
-	atomic_fetch_or(&transport->isr, isr);
-	pci_intx(&transport->function, true);
+	set_isr(transport, isr);
 }
 
 void virtio_interrupt(struct virtio *device, unsigned n)
@@ -159,7 +179,7 @@ static void kicked(void *arg, uint32_t events)
 	got = read(queue->kick_fd, &count, sizeof(count));
 	(void)got;
 	pthread_mutex_lock(&device->lock);
-	if (device->running)
+	if (device->running && !(transport->status & STATUS_NEEDS_RESET))
 		device->ops->kick(device, (unsigned)(queue - transport->queues));
 	pthread_mutex_unlock(&device->lock);
 }
@@ -175,9 +195,9 @@ void virtio_broken(struct virtio *device, const char *why)
 {
 	struct virtio_pci *transport = device->transport;
 
-	transport->broken_why = why;
 	if (transport->status & STATUS_NEEDS_RESET)
 		return;
+	transport->broken_why = why;
 	transport->status |= STATUS_NEEDS_RESET;
 	if (transport->status & STATUS_DRIVER_OK)
 		virtio_config_changed(device);
@@ -197,8 +217,7 @@ static void finish_reset(struct virtio_pci *transport)
 	transport->queue_select = 0;
 	transport->device_feature_select = transport->driver_feature_select = 0;
 	atomic_store(&transport->config_vector, VIRTIO_NO_VECTOR);
-	atomic_store(&transport->isr, 0);
-	pci_intx(&transport->function, false);
+	take_isr(transport);
 	transport->resetting = false;
 	transport->broken_why = NULL;
 	transport->status = 0;
@@ -237,7 +256,8 @@ static void write_status(struct virtio_pci *transport, uint8_t value)
 	}
 	if (transport->resetting)
 		return;
-	value |= before & STATUS_NEEDS_RESET;
+	/* NEEDS_RESET is the device's to set, and nothing but a reset clears a bit, §2.1.1. */
+	value = (uint8_t)((value & ~STATUS_NEEDS_RESET) | before);
 	if ((value & STATUS_FEATURES_OK) && !(before & STATUS_FEATURES_OK)) {
 		uint64_t wanted = transport->driver_features;
 
@@ -350,10 +370,11 @@ static void write_queue(struct virtio_pci *transport, unsigned offset, uint64_t 
 {
 	unsigned n = transport->queue_select;
 	struct virtio *device = transport->device;
-	struct virtq *queue = &device->queues[n];
+	struct virtq *queue;
 
 	if (n >= device->ops->queues)
 		return;
+	queue = &device->queues[n];
 	if (offset == COMMON_QUEUE_VECTOR) {
 		atomic_store(&transport->queues[n].vector, checked_vector(transport, value));
 		return;
@@ -429,8 +450,7 @@ static void bar_read(struct pci_function *function, uint64_t offset, void *data,
 
 	memset(data, 0, length);
 	if (offset == BAR_ISR) {
-		*(uint8_t *)data = atomic_exchange(&transport->isr, 0);
-		pci_intx(function, false);
+		*(uint8_t *)data = take_isr(transport);
 		return;
 	}
 	pthread_mutex_lock(&device->lock);
@@ -561,6 +581,7 @@ int virtio_pci_create(struct virtio_pci *transport, struct virtio *device, struc
 	transport->loop = loop;
 	transport->vm_fd = vm_fd;
 	pthread_mutex_init(&device->lock, NULL);
+	pthread_mutex_init(&transport->isr_lock, NULL);
 	device->transport = transport;
 	for (unsigned n = 0; n < VIRTIO_QUEUES_MAX; n++) {
 		transport->queues[n].kick_fd = -1;
@@ -605,6 +626,7 @@ void virtio_pci_destroy(struct virtio_pci *transport)
 	}
 	pci_remove(&transport->function);
 	pthread_mutex_destroy(&device->lock);
+	pthread_mutex_destroy(&transport->isr_lock);
 	transport->device = NULL;
 }
 

@@ -34,7 +34,8 @@ struct virtio_pci {
 	uint64_t driver_features;
 	unsigned access;	 /* offset of the configuration access capability */
 	_Atomic uint16_t config_vector;
-	atomic_uchar isr;
+	pthread_mutex_t isr_lock; /* ISR and the level of INTA# change together; taken last */
+	uint8_t isr;
 	const char *broken_why;	 /* or NULL; a literal */
 	struct virtio_pci_queue queues[VIRTIO_QUEUES_MAX];
 };

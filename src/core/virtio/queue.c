@@ -164,12 +164,13 @@ int virtq_pop(struct virtq *queue, struct virtq_chain *chain, struct iovec *iov,
 
 	if (!queue->enabled || queue->broken)
 		return queue->broken ? -EINVAL : 0;
-	available = load16(queue->driver + RING_INDEX);
+	/* What the index announces is read after it. */
+	available = __atomic_load_n((const uint16_t *)(const void *)(queue->driver + RING_INDEX),
+				    __ATOMIC_ACQUIRE);
 	if (available == queue->next_available)
 		return 0;
 	if ((uint16_t)(available - queue->next_available) > queue->size)
 		return break_queue(queue);
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	head = load16(queue->driver + RING_ENTRIES +
 		      2u * (queue->next_available & (queue->size - 1u)));
 	if (head >= queue->size)
@@ -203,8 +204,7 @@ bool virtq_publish(struct virtq *queue)
 
 	if (before == now)
 		return false;
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	store16(queue->device + RING_INDEX, now);
+	__atomic_store_n((uint16_t *)(void *)(queue->device + RING_INDEX), now, __ATOMIC_RELEASE);
 	queue->published = now;
 	/* The index must be visible before we read what the driver asks for, §2.7.7.2. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);

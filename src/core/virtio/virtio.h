@@ -65,12 +65,13 @@ void virtio_interrupt(struct virtio *device, unsigned n);
 /* The device configuration changed (link state, capacity). Any thread. */
 void virtio_config_changed(struct virtio *device);
 
-/* Has kick(n) called again soon, to bound the work of one burst. I/O thread. */
+/* Has kick(n) called again soon, on the I/O thread, to bound the work of one burst. Any thread. */
 void virtio_kick_again(struct virtio *device, unsigned n);
 
 /*
- * The driver broke the rules: sets DEVICE_NEEDS_RESET, counts it, and keeps
- * why (a literal) for the screen. The guest goes on. Device lock held.
+ * The driver broke the rules: sets DEVICE_NEEDS_RESET and keeps why (a literal)
+ * for the screen. The guest goes on; its kicks are not served until it has reset
+ * the device. Device lock held.
  */
 void virtio_broken(struct virtio *device, const char *why);
 

@@ -1,0 +1,373 @@
+/*
+ * The deck: what a reload makes of profiles that are added, renamed, swapped,
+ * duplicated, broken and removed, also while their guests run; and the end. What
+ * needs guests that run is skipped without /dev/kvm.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "core/deck.h"
+#include "demo/image.h"
+
+#define PATIENCE (240 * NS_PER_S)
+
+struct bench {
+	char folder[64];
+	struct deck *deck;
+	struct deck_listener listener;
+	struct loop_timer patience;
+	const char *wanted; /* a state event of this guest ends the loop */
+	enum guest_state state;
+	unsigned forgotten; /* guests whose end was told */
+	char log[512];	    /* the last log event */
+	unsigned ended;	    /* calls of deck_end()'s callback */
+	char kernel[128];
+};
+
+static void on_event(void *arg, const struct deck_event *event)
+{
+	struct bench *bench = arg;
+
+	if (event->kind == DECK_EVENT_PROFILES && event->guest)
+		bench->forgotten++;
+	if (event->kind == DECK_EVENT_LOG)
+		snprintf(bench->log, sizeof(bench->log), "%s", event->text);
+	if (event->kind == DECK_EVENT_STATE && bench->wanted &&
+	    !strcmp(guest_name(event->guest), bench->wanted) &&
+	    guest_get_state(event->guest) == bench->state)
+		loop_stop(deck_loop(bench->deck));
+}
+
+static void stuck(void *arg)
+{
+	(void)arg;
+	fail_msg("a guest did not change its state");
+}
+
+static void write_file(struct bench *bench, const char *file, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void write_file(struct bench *bench, const char *file, const char *format, ...)
+{
+	char path[128];
+	va_list ap;
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s/%s", bench->folder, file);
+	out = fopen(path, "w");
+	assert_non_null(out);
+	va_start(ap, format);
+	vfprintf(out, format, ap);
+	va_end(ap);
+	assert_int_equal(fclose(out), 0);
+}
+
+/* A profile of a guest that boots the demo's kernel and has nothing else. */
+static void write_guest(struct bench *bench, const char *file, const char *name, const char *more)
+{
+	write_file(bench, file, "[guest]\nname = %s\nmemory = 16M\n[boot]\nkernel = %s\n%s", name,
+		   bench->kernel, more);
+}
+
+static void remove_file(struct bench *bench, const char *file)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", bench->folder, file);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void open_deck(struct bench *bench)
+{
+	const struct deck_config config = { .guests_folder = bench->folder };
+	struct cause cause;
+
+	if (deck_new(&bench->deck, &config, &cause) < 0)
+		fail_msg("%s", cause.text);
+	bench->listener = (struct deck_listener){ .event = on_event, .arg = bench };
+	deck_listen(bench->deck, &bench->listener);
+	bench->patience = (struct loop_timer){ .fire = stuck };
+}
+
+static int setup(void **state)
+{
+	struct bench *bench = calloc(1, sizeof(*bench));
+	FILE *kernel;
+
+	strcpy(bench->folder, "/tmp/vmdeck-test-XXXXXX");
+	assert_non_null(mkdtemp(bench->folder));
+	snprintf(bench->kernel, sizeof(bench->kernel), "%s/kernel", bench->folder);
+	kernel = fopen(bench->kernel, "w");
+	assert_int_equal(fwrite(demo_image, 1, demo_image_size, kernel), demo_image_size);
+	fclose(kernel);
+	*state = bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+	char command[128];
+
+	if (bench->deck)
+		deck_free(bench->deck);
+	snprintf(command, sizeof(command), "rm -r %s", bench->folder);
+	assert_int_equal(system(command), 0);
+	free(bench);
+	return 0;
+}
+
+static void reload(struct bench *bench)
+{
+	struct cause cause;
+
+	if (deck_reload(bench->deck, &cause) < 0)
+		fail_msg("%s", cause.text);
+}
+
+/* Names of all guests in order, those of invalid ones with a '!'. */
+static void assert_guests(struct bench *bench, const char *expected)
+{
+	char names[512] = "";
+	struct guest *guest;
+
+	for (size_t i = 0; (guest = deck_guest(bench->deck, i)); i++)
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s%s",
+			 i ? " " : "", guest_name(guest),
+			 guest_get_state(guest) == GUEST_INVALID ? "!" : "");
+	assert_string_equal(names, expected);
+}
+
+static void wait_for(struct bench *bench, const char *name, enum guest_state wanted)
+{
+	struct guest *guest = deck_find(bench->deck, name);
+
+	assert_non_null(guest);
+	bench->wanted = name;
+	bench->state = wanted;
+	if (guest_get_state(guest) != wanted) {
+		loop_timer_set(deck_loop(bench->deck), &bench->patience, PATIENCE);
+		assert_int_equal(loop_run(deck_loop(bench->deck)), 0);
+		loop_timer_cancel(deck_loop(bench->deck), &bench->patience);
+	}
+	bench->wanted = NULL;
+}
+
+static void start(struct bench *bench, const char *name)
+{
+	struct cause cause;
+
+	if (guest_start(deck_find(bench->deck, name), &cause) < 0)
+		fail_msg("%s", cause.text);
+	wait_for(bench, name, GUEST_RUNNING);
+}
+
+static void count_end(void *arg)
+{
+	struct bench *bench = arg;
+
+	bench->ended++;
+	loop_stop(deck_loop(bench->deck));
+}
+
+static void end_deck(struct bench *bench)
+{
+	deck_end(bench->deck, true, count_end, bench);
+	loop_timer_set(deck_loop(bench->deck), &bench->patience, PATIENCE);
+	while (!bench->ended)
+		assert_int_equal(loop_run(deck_loop(bench->deck)), 0);
+	loop_timer_cancel(deck_loop(bench->deck), &bench->patience);
+}
+
+/* --- profiles --- */
+
+static void test_reload(void **state)
+{
+	struct bench *bench = *state;
+
+	write_guest(bench, "a.ini", "web", "");
+	write_guest(bench, "b.ini", "db", "");
+	write_file(bench, ".hidden.ini", "rubbish");
+	write_file(bench, "c.txt", "rubbish");
+	open_deck(bench);
+	assert_guests(bench, "db web");
+
+	/* Added, renamed inside, removed. */
+	write_guest(bench, "c.ini", "cache", "");
+	write_guest(bench, "a.ini", "www", "");
+	reload(bench);
+	assert_guests(bench, "cache db www");
+	remove_file(bench, "b.ini");
+	reload(bench);
+	assert_guests(bench, "cache www");
+	assert_int_equal(bench->forgotten, 2);
+
+	/* Renamed outside. */
+	remove_file(bench, "a.ini");
+	write_guest(bench, "z.ini", "www", "");
+	reload(bench);
+	assert_guests(bench, "cache www");
+
+	/* A mistake keeps the name, and its correction the guest. */
+	write_file(bench, "z.ini", "[guest]\nname = www\nmemory = lots\n");
+	reload(bench);
+	assert_guests(bench, "cache www!");
+	assert_true(guest_mistakes(deck_find(bench->deck, "www"))->count > 0);
+	assert_int_equal(guest_start(deck_find(bench->deck, "www"), NULL), -EINVAL);
+	write_guest(bench, "z.ini", "www", "");
+	reload(bench);
+	assert_guests(bench, "cache www");
+	assert_int_equal(guest_mistakes(deck_find(bench->deck, "www"))->count, 0);
+}
+
+static void test_conflicts(void **state)
+{
+	struct bench *bench = *state;
+
+	write_guest(bench, "a.ini", "web", "");
+	write_guest(bench, "b.ini", "web", "");
+	write_guest(bench, "c.ini", "c", "[net0]\nswitch = lan\nmac = 52:54:00:00:00:01\n");
+	write_guest(bench, "d.ini", "d", "[net0]\nswitch = lan\nmac = 52:54:00:00:00:01\n");
+	open_deck(bench);
+	assert_guests(bench, "b! c d! web");
+	assert_non_null(strstr(guest_mistakes(deck_find(bench->deck, "b"))->mistakes[0].text,
+			       "name: guest web ("));
+
+	/* An invalid profile gives its file's name up. */
+	write_guest(bench, "a.ini", "b", "");
+	remove_file(bench, "d.ini");
+	write_file(bench, "b.ini", "rubbish\n");
+	reload(bench);
+	assert_guests(bench, "b b~2! c");
+
+	/* Two files swap names. */
+	write_guest(bench, "b.ini", "x", "");
+	reload(bench);
+	assert_guests(bench, "b c x");
+	write_guest(bench, "a.ini", "x", "");
+	write_guest(bench, "b.ini", "b", "");
+	reload(bench);
+	assert_guests(bench, "b c x");
+	assert_non_null(strstr(guest_profile_path(deck_find(bench->deck, "x")), "/a.ini"));
+}
+
+/* --- with guests that run --- */
+
+static void test_reload_while_running(void **state)
+{
+	struct bench *bench = *state;
+	unsigned forgotten;
+
+	write_guest(bench, "a.ini", "a", "");
+	write_guest(bench, "b.ini", "b", "");
+	write_guest(bench, "c.ini", "c", "");
+	open_deck(bench);
+	start(bench, "a");
+	start(bench, "b");
+	start(bench, "c");
+
+	/* a is renamed inside, b's file gets another name, c's file gets a mistake, then goes. */
+	write_guest(bench, "a.ini", "anew", "");
+	remove_file(bench, "b.ini");
+	write_guest(bench, "other.ini", "b", "");
+	write_file(bench, "c.ini", "[guest]\nname = c\nmemory = lots\n");
+	reload(bench);
+	assert_guests(bench, "a b c other!");
+	assert_true(guest_mistakes(deck_find(bench->deck, "c"))->count > 0);
+	assert_int_equal(guest_get_state(deck_find(bench->deck, "c")), GUEST_RUNNING);
+	remove_file(bench, "c.ini");
+	reload(bench);
+	assert_guests(bench, "a b c other!");
+
+	forgotten = bench->forgotten;
+	assert_int_equal(guest_off(deck_find(bench->deck, "a"), NULL), 0);
+	wait_for(bench, "a", GUEST_STOPPED);
+	assert_guests(bench, "anew b c other!");
+	assert_int_equal(guest_off(deck_find(bench->deck, "b"), NULL), 0);
+	wait_for(bench, "b", GUEST_STOPPED);
+	assert_guests(bench, "anew b c");
+	assert_non_null(strstr(guest_profile_path(deck_find(bench->deck, "b")), "/other.ini"));
+	assert_int_equal(guest_off(deck_find(bench->deck, "c"), NULL), 0);
+	wait_for(bench, "c", GUEST_STOPPED);
+	assert_guests(bench, "anew b");
+	assert_true(bench->forgotten >= forgotten + 3);
+	start(bench, "anew");
+	end_deck(bench);
+}
+
+static void test_autostart(void **state)
+{
+	struct bench *bench = *state;
+	struct guest *bad;
+
+	write_guest(bench, "a.ini", "a", "");
+	write_file(bench, "bad.ini", "[guest]\nname = bad\nmemory = 16M\nautostart = yes\n"
+		   "[boot]\nkernel = %s/nothing\n", bench->folder);
+	write_file(bench, "good.ini", "[guest]\nname = good\nmemory = 16M\nautostart = yes\n"
+		   "[boot]\nkernel = %s\n", bench->kernel);
+	write_file(bench, "ugly.ini", "[guest]\nautostart = perhaps\n");
+	open_deck(bench);
+	deck_autostart(bench->deck);
+	wait_for(bench, "good", GUEST_RUNNING);
+	bad = deck_find(bench->deck, "bad");
+	wait_for(bench, "bad", guest_get_state(bad) == GUEST_INVALID ? GUEST_INVALID : GUEST_CRASHED);
+	assert_int_equal(guest_get_state(deck_find(bench->deck, "a")), GUEST_DEFINED);
+	if (guest_get_state(bad) == GUEST_CRASHED)
+		assert_non_null(strstr(guest_reason(bad), "/nothing"));
+	end_deck(bench);
+	assert_int_equal(bench->ended, 1);
+	assert_int_equal(guest_get_state(deck_find(bench->deck, "good")), GUEST_STOPPED);
+
+	/* Nothing is started any more. */
+	assert_int_equal(guest_start(deck_find(bench->deck, "a"), NULL), -EBUSY);
+}
+
+/* The power button of one that is paused cannot be pressed; of one that runs it can. */
+static void test_end(void **state)
+{
+	struct bench *bench = *state;
+
+	write_guest(bench, "a.ini", "a", "");
+	write_guest(bench, "b.ini", "b", "");
+	open_deck(bench);
+	start(bench, "a");
+	start(bench, "b");
+	assert_int_equal(guest_pause(deck_find(bench->deck, "a"), NULL), 0);
+	wait_for(bench, "a", GUEST_PAUSED);
+	assert_int_equal(guest_power_button(deck_find(bench->deck, "a"), NULL), -EBUSY);
+	deck_end(bench->deck, false, count_end, bench);
+	wait_for(bench, "a", GUEST_STOPPED);
+	assert_string_equal(guest_reason(deck_find(bench->deck, "a")), "switched off");
+	end_deck(bench);
+	assert_int_equal(guest_get_state(deck_find(bench->deck, "b")), GUEST_STOPPED);
+	assert_int_equal(bench->ended, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_reload, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_conflicts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reload_while_running, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_autostart, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_end, setup, teardown),
+	};
+	size_t count = sizeof(tests) / sizeof(tests[0]);
+
+	if (access("/dev/kvm", R_OK | W_OK) < 0) {
+		perror("no guests are run: /dev/kvm");
+		count = 2;
+	}
+	return _cmocka_run_group_tests("deck", tests, count, NULL, NULL);
+}

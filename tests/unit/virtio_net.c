@@ -1,0 +1,661 @@
+/*
+ * The network device over rings built by hand, with a fake switch that keeps what
+ * is sent and delivers what a test wants: headers, merged buffers, offloads,
+ * notification, and drivers that lie or reset under traffic.
+ */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/platform.h"
+#include "core/virtio/net.h"
+#include "core/virtio/pci.h"
+
+#define RX 0
+#define TX 1
+#define SIZE 16u /* descriptors of a ring */
+#define RAM (1u << 20)
+#define RING(n) (0x1000u + (n) * 0x1000u)
+#define AVAILABLE 0x400u
+#define USED 0x800u
+#define DATA 0x10000u
+#define HEADER 12u
+
+#define NEXT 1
+#define WRITE 2
+
+#define GUEST_CSUM (1ull << 1)
+#define MAC (1ull << 5)
+#define GUEST_TSO4 (1ull << 7)
+#define GUEST_ECN (1ull << 9)
+#define MRG_RXBUF (1ull << 15)
+#define EVENT_IDX (1ull << 29)
+#define VERSION_1 (1ull << 32)
+
+/* --- the fake switch and the fake router --- */
+
+static struct {
+	struct net_port_ops ops;
+	void *backend;
+	uint32_t accepts;
+	unsigned count;
+	struct net_frame frames[NET_BURST_MAX];
+	uint8_t data[NET_BURST_MAX][2048];
+} port;
+
+int switch_port_add(struct net_port **out, struct net_switch *sw,
+		    const struct net_port_config *config, const struct net_port_ops *ops,
+		    void *backend, struct cause *cause)
+{
+	(void)sw;
+	(void)config;
+	(void)cause;
+	memset(&port, 0, sizeof(port));
+	port.ops = *ops;
+	port.backend = backend;
+	*out = (struct net_port *)&port;
+	return 0;
+}
+
+void switch_port_remove(struct net_port *removed)
+{
+	assert_ptr_equal(removed, &port);
+	port.backend = NULL;
+}
+
+void switch_port_accepts(struct net_port *changed, uint32_t accepts)
+{
+	(void)changed;
+	__atomic_store_n(&port.accepts, accepts, __ATOMIC_RELAXED);
+}
+
+void switch_input(struct net_port *from, const struct net_frame *frames, unsigned count)
+{
+	(void)from;
+	assert_true(count && count <= NET_BURST_MAX);
+	for (unsigned i = 0; i < count; i++) {
+		struct net_frame *kept = &port.frames[port.count % NET_BURST_MAX];
+		uint8_t *data = port.data[port.count++ % NET_BURST_MAX];
+		uint32_t at = frames[i].head_size;
+
+		*kept = frames[i];
+		memcpy(data, frames[i].head, at);
+		for (unsigned n = 0; n < frames[i].rest_count; n++) {
+			size_t size = frames[i].rest[n].iov_len;
+
+			if (at + size > sizeof(port.data[0]))
+				size = sizeof(port.data[0]) - at;
+			memcpy(data + at, frames[i].rest[n].iov_base, size);
+			at += (uint32_t)size;
+		}
+	}
+}
+
+static atomic_uint raised; /* times that a line went up */
+
+void irq_set_line(struct irq_router *router, unsigned line, bool level)
+{
+	(void)router;
+	(void)line;
+	if (level)
+		atomic_fetch_add(&raised, 1);
+}
+
+int irq_msi_alloc(struct irq_router *router)
+{
+	(void)router;
+	return -1;
+}
+
+void irq_msi_free(struct irq_router *router, int gsi)
+{
+	(void)router;
+	(void)gsi;
+}
+
+int irq_msi_set(struct irq_router *router, int gsi, int fd, uint64_t address, uint32_t data)
+{
+	(void)router;
+	(void)gsi;
+	(void)fd;
+	(void)address;
+	(void)data;
+	return -1;
+}
+
+void irq_msi_clear(struct irq_router *router, int gsi, int fd)
+{
+	(void)router;
+	(void)gsi;
+	(void)fd;
+}
+
+/* --- a guest with one NIC --- */
+
+struct bench {
+	struct bus io, mmio;
+	struct irq_router irq;
+	struct pci pci;
+	struct guest_memory memory;
+	struct loop loop;
+	struct virtio_net net;
+	struct virtio_pci transport;
+	uint16_t available[2]; /* indices that the driver has given */
+};
+
+static int setup(void **state)
+{
+	static const uint8_t mac[] = { 2, 0, 0, 0, 0, 1 };
+	struct bench *bench = calloc(1, sizeof(*bench));
+	struct cause cause;
+
+	atomic_store(&raised, 0);
+	assert_int_equal(loop_init(&bench->loop, &cause), 0);
+	assert_int_equal(memory_create(&bench->memory, RAM, &cause), 0);
+	assert_int_equal(pci_create(&bench->pci, &bench->io, &bench->mmio, &bench->irq, &cause), 0);
+	virtio_net_init(&bench->net, mac);
+	assert_int_equal(virtio_pci_create(&bench->transport, &bench->net.device, &bench->pci, 1,
+					   &bench->memory, &bench->loop, -1, &cause), 0);
+	assert_int_equal(virtio_net_connect(&bench->net, NULL, "a/net0", &cause), 0);
+	*state = bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+
+	virtio_net_disconnect(&bench->net);
+	virtio_pci_destroy(&bench->transport);
+	virtio_net_destroy(&bench->net);
+	pci_destroy(&bench->pci);
+	memory_destroy(&bench->memory);
+	loop_destroy(&bench->loop);
+	free(bench);
+	return 0;
+}
+
+static void *at(struct bench *bench, uint64_t address)
+{
+	return memory_at(&bench->memory, address, 1);
+}
+
+static uint64_t get(struct bench *bench, uint64_t offset, unsigned length)
+{
+	uint64_t value = 0;
+
+	bus_read(&bench->mmio, PLATFORM_PCI_BASE + offset, &value, length);
+	return value;
+}
+
+static void set(struct bench *bench, uint64_t offset, uint64_t value, unsigned length)
+{
+	bus_write(&bench->mmio, PLATFORM_PCI_BASE + offset, &value, length);
+}
+
+static void stop_soon(void *arg)
+{
+	loop_stop(arg);
+}
+
+/* Lets the I/O thread's loop do what there is to do. */
+static void settle(struct bench *bench)
+{
+	struct loop_task task = { .run = stop_soon, .arg = &bench->loop };
+
+	for (unsigned i = 0; i < 3; i++) {
+		loop_post(&bench->loop, &task);
+		assert_int_equal(loop_run(&bench->loop), 0);
+	}
+}
+
+/* The driver resets the device and sets it up with empty rings. */
+static void driver_start(struct bench *bench, uint64_t features)
+{
+	features |= VERSION_1 | MAC;
+	set(bench, 0x14, 0, 1);
+	assert_int_equal(get(bench, 0x14, 1), 0);
+	memset(at(bench, RING(0)), 0, 0x2000);
+	bench->available[RX] = bench->available[TX] = 0;
+	set(bench, 0x14, 3, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		set(bench, 0x08, i, 4);
+		set(bench, 0x0c, features >> (32 * i) & 0xffffffff, 4);
+	}
+	set(bench, 0x14, 0x0b, 1);
+	assert_int_equal(get(bench, 0x14, 1), 0x0b);
+	for (unsigned n = 0; n < 2; n++) {
+		set(bench, 0x16, n, 2);
+		set(bench, 0x18, SIZE, 2);
+		set(bench, 0x20, RING(n), 8);
+		set(bench, 0x28, RING(n) + AVAILABLE, 8);
+		set(bench, 0x30, RING(n) + USED, 8);
+		set(bench, 0x1c, 1, 2);
+	}
+	set(bench, 0x14, 0x0f, 1);
+	assert_int_equal(get(bench, 0x14, 1), 0x0f);
+}
+
+struct descriptor {
+	uint64_t address;
+	uint32_t length;
+	uint16_t flags, next;
+};
+
+static void describe(struct bench *bench, unsigned n, unsigned i, uint64_t address,
+		     uint32_t length, uint16_t flags)
+{
+	struct descriptor *table = at(bench, RING(n));
+
+	table[i] = (struct descriptor){ address, length, flags, (uint16_t)(i + 1) };
+}
+
+static void offer(struct bench *bench, unsigned n, uint16_t head)
+{
+	uint16_t *ring = at(bench, RING(n) + AVAILABLE);
+
+	ring[2 + bench->available[n] % SIZE] = head;
+	__atomic_store_n(&ring[1], ++bench->available[n], __ATOMIC_RELEASE);
+}
+
+static uint16_t used_index(struct bench *bench, unsigned n)
+{
+	return __atomic_load_n((uint16_t *)at(bench, RING(n) + USED) + 1, __ATOMIC_ACQUIRE);
+}
+
+static uint32_t used_length(struct bench *bench, unsigned n, unsigned i)
+{
+	return ((uint32_t *)at(bench, RING(n) + USED + 4))[2 * (i % SIZE) + 1];
+}
+
+static void kick(struct bench *bench, unsigned n)
+{
+	set(bench, 0x1000 + 4 * n, n, 2);
+	settle(bench);
+}
+
+/* Gives count receive buffers of size bytes, one descriptor each. */
+static void give_buffers(struct bench *bench, unsigned count, uint32_t size)
+{
+	for (unsigned i = 0; i < count; i++) {
+		describe(bench, RX, i, DATA + i * 0x1000, size, WRITE);
+		offer(bench, RX, (uint16_t)i);
+	}
+}
+
+/* A frame from somewhere else in the switch; what became of it. */
+static enum net_verdict deliver(uint32_t size, const struct net_offload *offload)
+{
+	static uint8_t data[NET_FRAME_MAX];
+	struct iovec rest = { data + 40, size > 40 ? size - 40 : 0 };
+	struct net_frame frame = { .head = data, .head_size = size < 40 ? size : 40, .size = size,
+				   .rest = &rest, .rest_count = size > 40 };
+	const struct net_frame *list[] = { &frame };
+	enum net_verdict verdict = NET_FORWARD;
+	unsigned taken;
+
+	for (uint32_t i = 0; i < size; i++)
+		data[i] = (uint8_t)(i * 7);
+	if (offload)
+		frame.offload = *offload;
+	taken = port.ops.deliver(port.backend, list, 1, &verdict);
+	assert_int_equal(taken, verdict == NET_FORWARD);
+	port.ops.flush(port.backend);
+	return verdict;
+}
+
+static void assert_frame(const uint8_t *data, uint32_t from, uint32_t size)
+{
+	for (uint32_t i = 0; i < size; i++)
+		assert_int_equal(data[i], (uint8_t)((from + i) * 7));
+}
+
+/* --- transmission --- */
+
+static void test_transmit(void **state)
+{
+	struct bench *bench = *state;
+	uint8_t *data = at(bench, DATA);
+
+	driver_start(bench, 0);
+	settle(bench);
+	memset(data, 0, HEADER);
+	data[0] = 0xff;	  /* flags: all of them */
+	data[6] = 14;	  /* csum_start */
+	data[8] = 6;	  /* csum_offset */
+	data[10] = 0xff;  /* num_buffers: not the driver's */
+	for (unsigned i = 0; i < 1000; i++)
+		data[HEADER + i] = (uint8_t)(i * 7);
+
+	/* Header and frame cut in the oddest way. */
+	describe(bench, TX, 0, DATA, 1, NEXT);
+	describe(bench, TX, 1, DATA + 1, 10, NEXT);
+	describe(bench, TX, 2, DATA + 11, 90, NEXT);
+	describe(bench, TX, 3, DATA, 0, NEXT);
+	describe(bench, TX, 4, DATA + 101, HEADER + 1000 - 101, 0);
+	offer(bench, TX, 0);
+	kick(bench, TX);
+	assert_int_equal(port.count, 1);
+	assert_int_equal(port.frames[0].size, 1000);
+	assert_frame(port.data[0], 0, 1000);
+	assert_int_equal(port.frames[0].offload.flags, NET_OFFLOAD_NEEDS_CSUM);
+	assert_int_equal(port.frames[0].offload.csum_start, 14);
+	assert_int_equal(used_index(bench, TX), 1);
+	assert_int_equal(used_length(bench, TX, 0), 0);
+
+	/* Without a request nothing of the header is left. */
+	data[0] = 2 | 4; /* DATA_VALID, RSC_INFO */
+	offer(bench, TX, 0);
+	kick(bench, TX);
+	assert_int_equal(port.frames[1].offload.flags, 0);
+	assert_int_equal(port.frames[1].offload.csum_start, 0);
+	data[1] = 3; /* UDP: the switch refuses it, and has to see it */
+	offer(bench, TX, 0);
+	kick(bench, TX);
+	assert_int_equal(port.frames[2].offload.gso_type, 3);
+}
+
+static void test_transmit_many(void **state)
+{
+	struct bench *bench = *state;
+
+	driver_start(bench, EVENT_IDX);
+	settle(bench);
+	for (unsigned round = 0; round < 5000; round++) {
+		unsigned count = 1 + round % SIZE;
+
+		for (unsigned i = 0; i < count; i++) {
+			describe(bench, TX, i, DATA + i * 0x1000, HEADER + 60, 0);
+			offer(bench, TX, (uint16_t)i);
+		}
+		kick(bench, TX);
+		/* The device has sent all of it and asks to be told of the next. */
+		assert_int_equal(used_index(bench, TX), bench->available[TX]);
+		assert_int_equal(*(uint16_t *)at(bench, RING(TX) + USED + 4 + 8 * SIZE),
+				 bench->available[TX]);
+	}
+}
+
+static void test_transmit_broken(void **state)
+{
+	struct bench *bench = *state;
+	unsigned before;
+	char text[96];
+
+	driver_start(bench, 0);
+	settle(bench);
+	describe(bench, TX, 0, DATA, HEADER - 1, 0);
+	describe(bench, TX, 1, DATA, HEADER + 60, 0);
+	offer(bench, TX, 1);
+	offer(bench, TX, 0);
+	offer(bench, TX, 1);
+	kick(bench, TX);
+	before = port.count;
+	assert_int_equal(before, 1); /* the good one before it */
+	assert_int_equal(get(bench, 0x14, 1), 0x4f);
+	virtio_pci_describe(&bench->transport, text, sizeof(text));
+	assert_non_null(strstr(text, "needs reset: the transmit queue"));
+	offer(bench, TX, 1);
+	kick(bench, TX);
+	assert_int_equal(port.count, before);
+
+	/* A new driver begins anew. */
+	driver_start(bench, 0);
+	describe(bench, TX, 0, DATA, HEADER + 60, 0);
+	offer(bench, TX, 0);
+	kick(bench, TX);
+	assert_int_equal(port.count, before + 1);
+}
+
+/* --- reception --- */
+
+static void test_receive(void **state)
+{
+	struct bench *bench = *state;
+	uint8_t *data = at(bench, DATA);
+
+	assert_int_equal(deliver(60, NULL), NET_DROP_LINK_DOWN);
+	driver_start(bench, 0);
+	assert_int_equal(deliver(60, NULL), NET_DROP_NO_BUFFER);
+	give_buffers(bench, 3, HEADER + 1514);
+	atomic_store(&raised, 0);
+	assert_int_equal(deliver(1514, NULL), NET_FORWARD);
+	assert_int_equal(used_index(bench, RX), 1);
+	assert_int_equal(used_length(bench, RX, 0), HEADER + 1514);
+	assert_frame(data + HEADER, 0, 1514);
+	assert_int_equal(data[10], 1);
+	assert_int_equal(atomic_load(&raised), 1);
+	assert_int_equal(get(bench, 0x400, 1), 1);
+
+	/* Too long for a buffer that must not be merged: dropped, and the buffer stays. */
+	assert_int_equal(deliver(1515, NULL), NET_DROP_NO_BUFFER);
+	assert_int_equal(deliver(60, NULL), NET_FORWARD);
+	assert_int_equal(used_length(bench, RX, 1), HEADER + 60);
+
+	/* Paused: nothing comes in. */
+	virtio_net_pause(&bench->net, true);
+	assert_int_equal(deliver(60, NULL), NET_DROP_LINK_DOWN);
+	virtio_net_pause(&bench->net, false);
+	assert_int_equal(deliver(60, NULL), NET_FORWARD);
+	assert_int_equal(deliver(60, NULL), NET_DROP_NO_BUFFER);
+	assert_int_equal(used_index(bench, RX), 3);
+	set(bench, 0x14, 0, 1);
+	assert_int_equal(deliver(60, NULL), NET_DROP_LINK_DOWN);
+	virtio_net_pause(&bench->net, false);
+	assert_int_equal(deliver(60, NULL), NET_DROP_LINK_DOWN);
+}
+
+static void test_receive_merged(void **state)
+{
+	struct bench *bench = *state;
+	uint8_t *data = at(bench, DATA);
+
+	driver_start(bench, MRG_RXBUF);
+	/* The first buffer's header is cut within its last field. */
+	describe(bench, RX, 0, DATA, 11, WRITE | NEXT);
+	describe(bench, RX, 1, DATA + 0x100, 101, WRITE);
+	offer(bench, RX, 0);
+	describe(bench, RX, 2, DATA + 0x1000, 200, WRITE);
+	offer(bench, RX, 2);
+	describe(bench, RX, 3, DATA + 0x2000, 200, WRITE);
+	offer(bench, RX, 3);
+
+	/* More than there is: nothing is taken. */
+	assert_int_equal(deliver(501, NULL), NET_DROP_NO_BUFFER);
+	assert_int_equal(used_index(bench, RX), 0);
+	assert_int_equal(deliver(400, NULL), NET_FORWARD);
+	assert_int_equal(used_index(bench, RX), 3);
+	assert_int_equal(used_length(bench, RX, 0), 112);
+	assert_int_equal(used_length(bench, RX, 1), 200);
+	assert_int_equal(used_length(bench, RX, 2), 100);
+	assert_int_equal(data[10], 3);
+	assert_int_equal(data[0x100], 0);
+	assert_frame(data + 0x101, 0, 100);
+	assert_frame(data + 0x1000, 100, 200);
+	assert_frame(data + 0x2000, 300, 100);
+}
+
+static void test_receive_offloads(void **state)
+{
+	const struct net_offload csum = { .flags = 1, .csum_start = 34, .csum_offset = 6 };
+	const struct net_offload tso = { .flags = 1, .gso_type = NET_GSO_TCPV4, .gso_size = 1448,
+					 .csum_start = 34, .csum_offset = 16 };
+	struct net_offload ecn = tso;
+	struct bench *bench = *state;
+	uint8_t *data = at(bench, DATA);
+
+	ecn.gso_type |= NET_GSO_ECN;
+	/* What was decided on for an earlier driver does not reach one that cannot take it. */
+	driver_start(bench, 0);
+	assert_int_equal(port.accepts, 0);
+	give_buffers(bench, 4, 0x1000);
+	assert_int_equal(deliver(100, &csum), NET_DROP_LINK_DOWN);
+
+	driver_start(bench, GUEST_CSUM | GUEST_TSO4);
+	assert_int_equal(port.accepts, NET_ACCEPTS_CSUM); /* it could be a segment with ECN */
+	give_buffers(bench, 4, 0x1000);
+	assert_int_equal(deliver(100, &csum), NET_FORWARD);
+	assert_memory_equal(data, &csum, sizeof(csum));
+	assert_int_equal(deliver(3000, &ecn), NET_DROP_LINK_DOWN);
+
+	driver_start(bench, GUEST_CSUM | GUEST_TSO4 | GUEST_ECN);
+	assert_int_equal(port.accepts, NET_ACCEPTS_CSUM | NET_ACCEPTS_TSO4);
+	give_buffers(bench, 4, 0x1000);
+	assert_int_equal(deliver(3000, &ecn), NET_FORWARD);
+	assert_memory_equal(data, &ecn, sizeof(ecn));
+}
+
+static void test_receive_notification(void **state)
+{
+	struct bench *bench = *state;
+	uint16_t *flags = at(bench, RING(RX) + AVAILABLE);
+	uint16_t *event = at(bench, RING(RX) + AVAILABLE + 4 + 2 * SIZE);
+
+	driver_start(bench, 0);
+	assert_int_equal(*(uint16_t *)at(bench, RING(RX) + USED), 1); /* no kicks for buffers */
+	give_buffers(bench, 8, 0x600);
+	atomic_store(&raised, 0);
+	*flags = 1; /* no interrupts */
+	deliver(60, NULL);
+	assert_int_equal(atomic_load(&raised), 0);
+	*flags = 0;
+	deliver(60, NULL);
+	assert_int_equal(atomic_load(&raised), 1);
+	get(bench, 0x400, 1);
+
+	driver_start(bench, EVENT_IDX);
+	give_buffers(bench, 8, 0x600);
+	atomic_store(&raised, 0);
+	*flags = 1; /* means nothing with event indices */
+	*event = 2; /* an interrupt when the third is used */
+	deliver(60, NULL);
+	deliver(60, NULL);
+	assert_int_equal(atomic_load(&raised), 0);
+	deliver(60, NULL);
+	assert_int_equal(atomic_load(&raised), 1);
+	get(bench, 0x400, 1);
+	deliver(60, NULL);
+	assert_int_equal(atomic_load(&raised), 1);
+}
+
+/* Buffers that break the rules: each is reported by the I/O thread. */
+static void test_receive_broken(void **state)
+{
+	static const struct {
+		uint64_t address;
+		uint32_t length;
+		uint16_t flags;
+	} bad[] = {
+		{ DATA, 1514, 0 },			  /* not to be written */
+		{ DATA, HEADER - 1, WRITE },		  /* less than a header */
+		{ RAM - 8, 64, WRITE },			  /* beyond the RAM */
+		{ 0xffffffffffffff00, 0x200, WRITE },	  /* around the end */
+		{ DATA, 0, WRITE },			  /* nothing */
+	};
+	struct bench *bench = *state;
+	char text[96];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		driver_start(bench, MRG_RXBUF);
+		settle(bench);
+		describe(bench, RX, 0, DATA, 0x100, WRITE);
+		describe(bench, RX, 1, bad[i].address, bad[i].length, bad[i].flags);
+		offer(bench, RX, 0);
+		offer(bench, RX, 1);
+		assert_int_equal(deliver(60, NULL), NET_FORWARD);
+		assert_int_equal(get(bench, 0x14, 1), 0x0f);
+		assert_int_equal(deliver(60, NULL), NET_DROP_NO_BUFFER);
+		assert_int_equal(deliver(60, NULL), NET_DROP_NO_BUFFER);
+		settle(bench);
+		assert_int_equal(get(bench, 0x14, 1), 0x4f);
+		virtio_pci_describe(&bench->transport, text, sizeof(text));
+		assert_non_null(strstr(text, "needs reset: the receive queue"));
+		assert_int_equal(used_index(bench, RX), 1);
+	}
+	driver_start(bench, 0);
+	give_buffers(bench, 1, 0x600);
+	assert_int_equal(deliver(60, NULL), NET_FORWARD);
+	settle(bench);
+	assert_int_equal(get(bench, 0x14, 1), 0x0f);
+}
+
+/* Senders on threads of their own while the driver resets, pauses and lies. */
+static atomic_bool flooding;
+
+static void *flood(void *arg)
+{
+	static uint8_t data[1514];
+	struct iovec rest = { data + 60, sizeof(data) - 60 };
+	const struct net_offload offloads[] = { { 0 }, { .flags = 1, .csum_start = 34, .csum_offset = 6 } };
+	enum net_verdict verdicts[8];
+
+	(void)arg;
+	while (atomic_load(&flooding)) {
+		struct net_frame frames[8];
+		const struct net_frame *list[8];
+
+		for (unsigned i = 0; i < 8; i++) {
+			frames[i] = (struct net_frame){ .head = data, .head_size = 60,
+							.size = i & 1 ? 60 : sizeof(data),
+							.rest = &rest, .rest_count = !(i & 1),
+							.offload = offloads[i / 4] };
+			list[i] = &frames[i];
+			verdicts[i] = NET_FORWARD;
+		}
+		port.ops.deliver(port.backend, list, 8, verdicts);
+		port.ops.flush(port.backend);
+	}
+	return NULL;
+}
+
+static void test_reset_under_traffic(void **state)
+{
+	struct bench *bench = *state;
+	pthread_t threads[2];
+
+	atomic_store(&flooding, true);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, flood, NULL), 0);
+	for (unsigned i = 0; i < 300; i++) {
+		set(bench, 0x14, 0, 1);
+		/* The rings are rewritten only while nobody delivers: the device is reset. */
+		driver_start(bench, (i & 1 ? MRG_RXBUF : 0) | (i & 2 ? EVENT_IDX : 0) |
+				    (i & 4 ? GUEST_CSUM : 0));
+		give_buffers(bench, SIZE, i % 16 == 7 ? 4 : i & 8 ? 0x600 : 0x100);
+		virtio_net_pause(&bench->net, i % 5 == 0);
+		settle(bench);
+		virtio_net_pause(&bench->net, false);
+		get(bench, 0x400, 1);
+	}
+	atomic_store(&flooding, false);
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+	driver_start(bench, 0);
+	give_buffers(bench, 1, 0x600);
+	assert_int_equal(deliver(60, NULL), NET_FORWARD);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_transmit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_transmit_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_transmit_broken, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_receive, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_receive_merged, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_receive_offloads, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_receive_notification, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_receive_broken, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reset_under_traffic, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
