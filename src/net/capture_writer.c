@@ -143,14 +143,14 @@ static void begin_captures(struct writer *w)
 /* Follows steps of the wall clock; else the two differ by a constant. */
 static void read_clocks(struct writer *w)
 {
-	for (int tries = 0; tries < 4; tries++) {
+	for (int left = 4; left-- > 0;) {
 		uint64_t before = clock_monotonic(), wall = clock_wall();
 		uint64_t after = clock_monotonic();
 		int64_t offset = (int64_t)(wall - (before + (after - before) / 2));
 		int64_t change = offset - w->wall;
 
 		w->horizon = after;
-		if (w->wall && after - before > CLOCK_STEP / 10)
+		if (after - before > CLOCK_STEP / 10 && (w->wall || left))
 			continue; /* this thread was held up in between */
 		if (change > (int64_t)CLOCK_STEP || change < -(int64_t)CLOCK_STEP)
 			w->wall = offset;
@@ -450,11 +450,12 @@ static void pass(struct writer *w)
 {
 	bool any, had_captures = w->capture_count, stalled = false;
 
+	/* Before the lists, so that nothing older comes from a tap that is not in them. */
+	read_clocks(w);
 	if (!copy_lists(w))
 		return; /* what is recorded meanwhile waits, or is lost and counted */
 	report_losses(w);
 	begin_captures(w);
-	read_clocks(w);
 	any = take_chunks(w);
 	merge(w);
 	for (uint32_t i = 0; i < w->capture_count; i++)
