@@ -15,7 +15,7 @@ tests/bench/rom.bin: tests/bench/rom.S
 	$(AM_V_CCLD)$(CC) $(BENCH_GUEST_FLAGS) -Wl,--oformat=binary -Wl,-Ttext=0 -Wl,-e,entry -o $@ \
 		$(srcdir)/tests/bench/rom.S
 BENCH_GUESTS = tests/bench/start.elf tests/bench/exits.elf tests/bench/rom.bin
-EXTRA_DIST += tests/bench/guest.S tests/bench/guest.ld tests/bench/rom.S
+EXTRA_DIST += tests/bench/run.py tests/bench/guest.S tests/bench/guest.ld tests/bench/rom.S
 CLEANFILES += $(BENCH_GUESTS) $(BENCH_BINARIES)
 
 BENCH_BINARIES = tests/bench/bare tests/bench/machines tests/bench/bench
@@ -28,5 +28,5 @@ tests_bench_bench_SOURCES = tests/bench/bench.c tests/bench/report.c tests/bench
 	tests/bench/side.c tests/bench/side.h
 
 bench: vmdeck $(BENCH_BINARIES) $(BENCH_GUESTS)
-	tests/bench/bench $(BENCH_FLAGS)
+	$(top_srcdir)/tests/bench/run.py $(BENCH_FLAGS)
 .PHONY: bench

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""What "make bench" runs: the benchmark of machines, then frames between two guests.
+
+The arguments are those of tests/bench/bench. The guests are of the built-in
+program; one floods the other for two seconds at a time, and the receiver says
+what arrived. Without /dev/kvm there are no rows.
+"""
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
+import deck as d
+
+PROFILE = "[guest]\nmemory = 32M\n[boot]\ncmdline = name={name}\n[net0]\nswitch = lan\n"
+SIZES = (60, 1514)
+ROUNDS = 3
+SECONDS = 2
+
+
+def prepare(folder):
+    for name in ("one", "two"):
+        folder.guest(name, PROFILE.format(name=name))
+
+
+def rate(console, command, answer):
+    console.send(command + "\r")
+    console.expect(answer)
+    return int(re.search(r"(\d+) frames/s", console.expect("\n")).group(1))
+
+
+def frames_between_guests():
+    rows = []
+    with d.Deck(prepare=prepare) as deck:
+        consoles = {}
+        for name in ("one", "two"):
+            deck.run("start", name)
+            consoles[name] = deck.console(name)
+            consoles[name].expect(f"{name}>")
+
+        def leases():
+            found = deck.call("switch.list")["switches"][0]["leases"]
+            return {lease["hostname"]: lease["address"] for lease in found}
+        d.wait_for(lambda: len(leases()) == 2, "two leases")
+        address = leases()["two"]
+        consoles["one"].command(f"ping {address} 1", "1 sent")
+        for size in SIZES:
+            sent, received = [], []
+            rate(consoles["two"], "sink", "sink: ")
+            for _ in range(ROUNDS):
+                sent.append(rate(consoles["one"], f"flood {address} {size} {SECONDS}", "flood: "))
+                received.append(rate(consoles["two"], "sink", "sink: "))
+            rows.append({"what": f"frames of {size} bytes from guest to guest", "unit": "frames/s",
+                         "sent": statistics.median(sent), "received": statistics.median(received)})
+    return rows
+
+
+def main():
+    bench = subprocess.run(["tests/bench/bench", *sys.argv[1:]], text=True,
+                           stdout=subprocess.PIPE if "--json" in sys.argv else None)
+    if bench.returncode:
+        sys.exit(bench.returncode)
+    rows = frames_between_guests() if os.access("/dev/kvm", os.R_OK | os.W_OK) else []
+    if "--json" in sys.argv:
+        print(json.dumps({"machines": json.loads(bench.stdout), "guests": rows}, indent=1))
+        return
+    for row in rows:
+        print(f"-    {row['what']:<46} {row['unit']}: {row['sent']:.0f} sent, "
+              f"{row['received']:.0f} received (median of {ROUNDS})")
+
+
+main()
