@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -67,6 +68,7 @@ int main(int argc, char **argv)
 	}
 	config.dial_arg = argv[1];
 	config.in_process = argc > 2 && strcmp(argv[2], "in-process") == 0;
+	signal(SIGHUP, SIG_IGN); /* one more can come when the screen has ended */
 	error = tui_run(&config, &result, &cause);
 	if (error < 0)
 		report(argv[1], "failed: %s: %s\n", strerror(-error), cause.text);
