@@ -7,7 +7,8 @@ src_base_libbase_a_SOURCES = \
 	%D%/ini.c %D%/ini.h \
 	%D%/library.c %D%/library.h \
 	%D%/loop.c %D%/loop.h \
-	%D%/paths.c %D%/paths.h
+	%D%/paths.c %D%/paths.h \
+	%D%/thread.c %D%/thread.h
 
 BASE_LIBS = src/base/libbase.a $(INIPARSER_LIBS)
 
@@ -20,4 +21,7 @@ tests_unit_ini_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/paths
 tests_unit_paths_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/thread
+tests_unit_thread_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 endif

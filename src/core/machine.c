@@ -6,20 +6,19 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/thread.h"
 
-#define STACK_SIZE (256u << 10)
 #define QUIESCE_POLL (2 * NS_PER_MS)
 
 struct machine {
 	struct machine_config config;
-	pthread_t thread;
+	struct thread thread;
 	struct loop loop;
 	struct vm_config vm_config;
 	struct vm *vm; /* written by the I/O thread under vm_lock */
@@ -210,10 +209,6 @@ static void *machine_thread(void *arg)
 {
 	struct machine *machine = arg;
 	struct cause cause = { "" };
-	char name[16];
-
-	snprintf(name, sizeof(name), "io-%.12s", machine->config.profile->name);
-	pthread_setname_np(pthread_self(), name);
 
 	while (run_once(machine, &cause)) {
 		pthread_mutex_lock(&machine->status_lock);
@@ -228,8 +223,7 @@ static void *machine_thread(void *arg)
 int machine_start(struct machine **out, const struct machine_config *config, struct cause *cause)
 {
 	struct machine *machine = calloc(1, sizeof(*machine));
-	sigset_t all, before;
-	pthread_attr_t attr;
+	char name[THREAD_NAME_MAX];
 	int err;
 
 	if (!machine)
@@ -256,18 +250,12 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 	pthread_mutex_init(&machine->vm_lock, NULL);
 	pthread_mutex_init(&machine->status_lock, NULL);
 
-	/* Signals are the main thread's; a vCPU unblocks its kick for itself. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	err = pthread_create(&machine->thread, &attr, machine_thread, machine);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	snprintf(name, sizeof(name), "io-%.12s", config->profile->name);
+	err = thread_start(&machine->thread, name, machine_thread, machine);
 	if (err) {
 		loop_destroy(&machine->loop);
 		free(machine);
-		return cause_errno(cause, err, "%s: I/O thread", config->profile->name);
+		return cause_errno(cause, -err, "%s: I/O thread", config->profile->name);
 	}
 	*out = machine;
 	return 0;
@@ -275,7 +263,7 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 
 void machine_free(struct machine *machine)
 {
-	pthread_join(machine->thread, NULL);
+	thread_join(&machine->thread);
 	loop_destroy(&machine->loop);
 	pthread_mutex_destroy(&machine->vm_lock);
 	pthread_mutex_destroy(&machine->status_lock);

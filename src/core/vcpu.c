@@ -20,8 +20,6 @@
 #include "base/clock.h"
 #include "core/vm.h"
 
-#define STACK_SIZE (128u << 10)
-
 #define MSR_MISC_ENABLE 0x1a0
 #define MISC_ENABLE_FAST_STRINGS 1
 #define MSR_MTRR_DEFAULT_TYPE 0x2ff
@@ -221,14 +219,14 @@ void vcpu_order(struct vcpu *vcpus, unsigned count, enum vcpu_order order)
 	pthread_cond_broadcast(&vm->paused);
 	if (order != VCPU_RUN)
 		for (unsigned i = 0; i < count; i++)
-			pthread_kill(vcpus[i].thread, KVM_KICK_SIGNAL);
+			pthread_kill(vcpus[i].thread.id, KVM_KICK_SIGNAL);
 	for (unsigned i = 0; i < count; i++)
 		while (vcpus[i].state != order)
 			pthread_cond_wait(&vm->paused, &vm->pause_lock);
 	pthread_mutex_unlock(&vm->pause_lock);
 	if (order == VCPU_STOP)
 		for (unsigned i = 0; i < count; i++) {
-			pthread_join(vcpus[i].thread, NULL);
+			thread_join(&vcpus[i].thread);
 			vcpus[i].started = false;
 		}
 }
@@ -236,14 +234,9 @@ void vcpu_order(struct vcpu *vcpus, unsigned count, enum vcpu_order order)
 static void *vcpu_thread(void *arg)
 {
 	struct vcpu *vcpu = arg;
-	char name[32];
 	clockid_t clock;
 	sigset_t kick;
 
-	/* As top and gdb show it; the system takes 15 characters. */
-	snprintf(name, sizeof(name), "vcpu%u-%.8s", vcpu->index, vcpu->vm->config->profile->name);
-	name[15] = '\0';
-	pthread_setname_np(pthread_self(), name);
 	if (!pthread_getcpuclockid(pthread_self(), &clock))
 		atomic_store(&vcpu->clock, clock);
 	sigemptyset(&kick);
@@ -357,17 +350,15 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct cause *
 
 int vcpu_start(struct vcpu *vcpu, struct cause *cause)
 {
-	pthread_attr_t attr;
+	char name[THREAD_NAME_MAX + 8];
 	int err;
 
 	vcpu->state = VCPU_RUN;
 	atomic_store(&vcpu->order, VCPU_RUN);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	err = pthread_create(&vcpu->thread, &attr, vcpu_thread, vcpu);
-	pthread_attr_destroy(&attr);
+	snprintf(name, sizeof(name), "vcpu%u-%.8s", vcpu->index, vcpu->vm->config->profile->name);
+	err = thread_start(&vcpu->thread, name, vcpu_thread, vcpu);
 	if (err)
-		return cause_errno(cause, err, "vCPU %u: thread", vcpu->index);
+		return cause_errno(cause, -err, "vCPU %u: thread", vcpu->index);
 	vcpu->started = true;
 	return 0;
 }

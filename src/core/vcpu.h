@@ -8,13 +8,13 @@
 #ifndef CORE_VCPU_H
 #define CORE_VCPU_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
 #include "base/cause.h"
+#include "base/thread.h"
 #include "core/kvm.h"
 
 struct vm;
@@ -29,7 +29,7 @@ struct vcpu {
 	unsigned index;
 	int fd;
 	struct kvm_run *run;
-	pthread_t thread;
+	struct thread thread;
 	bool started;
 	_Atomic clockid_t clock; /* the thread's CPU time; CLOCK_REALTIME: it does not run */
 	_Atomic enum vcpu_order order;

@@ -1,0 +1,34 @@
+/*
+ * Threads of guests: many, alike, with small stacks out of one pool.
+ *
+ * Each mapping of its own that a stack has, and each change of protection for
+ * its guard page, makes the kernel look at every virtual machine of the
+ * process. So stacks are cut from large mappings, keep their guard pages when a
+ * thread has ended, and serve the next one.
+ */
+#ifndef BASE_THREAD_H
+#define BASE_THREAD_H
+
+#include <pthread.h>
+
+#define THREAD_NAME_MAX 16 /* with the NUL, as the system takes it */
+
+struct thread {
+	pthread_t id;
+	void *(*run)(void *arg);
+	void *arg;
+	char name[THREAD_NAME_MAX];
+	void *stack;
+};
+
+/*
+ * Starts run(arg) with all signals blocked and 256 KiB of stack; name, cut to
+ * 15 characters, is what top and gdb show. *thread stays where it is until
+ * thread_join(). Any thread. 0, -ENOMEM or -EAGAIN.
+ */
+int thread_start(struct thread *thread, const char *name, void *(*run)(void *arg), void *arg);
+
+/* Waits for its end and takes the stack back. Any thread but itself, once. */
+void thread_join(struct thread *thread);
+
+#endif

@@ -1,0 +1,139 @@
+/* Threads with pooled stacks: many at once, reuse, names, signals, guard pages. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/thread.h"
+
+#define MANY 150 /* more than one mapping holds */
+#define DEEP 80 /* pages: beyond the stack, but not beyond the one below it */
+
+struct visit {
+	struct thread thread;
+	pthread_barrier_t *all_here;
+	uintptr_t stack;
+	char name[THREAD_NAME_MAX];
+	sigset_t blocked;
+};
+
+static void *visit(void *arg)
+{
+	struct visit *visit = arg;
+	char here[1000];
+
+	memset(here, 1, sizeof(here));
+	visit->stack = (uintptr_t)here;
+	pthread_getname_np(pthread_self(), visit->name, sizeof(visit->name));
+	pthread_sigmask(SIG_BLOCK, NULL, &visit->blocked);
+	if (visit->all_here)
+		pthread_barrier_wait(visit->all_here);
+	return NULL;
+}
+
+static void threads_have_stacks_of_their_own(void **state)
+{
+	static struct visit visits[MANY];
+	pthread_barrier_t all_here;
+
+	(void)state;
+	pthread_barrier_init(&all_here, NULL, MANY);
+	for (unsigned i = 0; i < MANY; i++) {
+		visits[i].all_here = &all_here;
+		assert_int_equal(thread_start(&visits[i].thread, "one-of-very-many", visit,
+					      &visits[i]), 0);
+	}
+	for (unsigned i = 0; i < MANY; i++)
+		thread_join(&visits[i].thread);
+	for (unsigned i = 0; i < MANY; i++) {
+		assert_string_equal(visits[i].name, "one-of-very-man");
+		for (unsigned j = 0; j < i; j++) {
+			uintptr_t a = visits[i].stack, b = visits[j].stack;
+
+			assert_true((a > b ? a - b : b - a) >= 200 << 10);
+		}
+	}
+	pthread_barrier_destroy(&all_here);
+}
+
+static void a_stack_serves_the_next_thread(void **state)
+{
+	struct visit first = { .all_here = NULL }, second = { .all_here = NULL };
+
+	(void)state;
+	assert_int_equal(thread_start(&first.thread, "first", visit, &first), 0);
+	thread_join(&first.thread);
+	assert_int_equal(thread_start(&second.thread, "second", visit, &second), 0);
+	thread_join(&second.thread);
+	assert_int_equal(first.stack, second.stack);
+	assert_string_equal(second.name, "second");
+}
+
+static void signals_are_for_others(void **state)
+{
+	struct visit one = { .all_here = NULL };
+	sigset_t mine;
+
+	(void)state;
+	assert_int_equal(thread_start(&one.thread, "one", visit, &one), 0);
+	thread_join(&one.thread);
+	assert_true(sigismember(&one.blocked, SIGTERM) && sigismember(&one.blocked, SIGUSR1));
+	pthread_sigmask(SIG_BLOCK, NULL, &mine);
+	assert_false(sigismember(&mine, SIGTERM));
+}
+
+/* Down the stack a page at a time, until something is in the way. */
+static void *dig(void *arg)
+{
+	volatile char page[4096];
+
+	page[0] = page[4095] = (char)(uintptr_t)arg;
+	if ((uintptr_t)arg < DEEP)
+		dig((void *)((uintptr_t)arg + 1));
+	return (void *)(uintptr_t)page[0];
+}
+
+static void too_deep_a_stack_hits_the_guard(void **state)
+{
+	struct visit neighbour = { .all_here = NULL };
+	const struct rlimit no_core = { 0, 0 };
+	struct thread deep;
+	int status;
+	pid_t child;
+
+	(void)state;
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		setrlimit(RLIMIT_CORE, &no_core);
+		signal(SIGSEGV, SIG_DFL);
+		/* Below the deep one's stack lies another one. */
+		if (!thread_start(&neighbour.thread, "neighbour", visit, &neighbour) &&
+		    !thread_start(&deep, "deep", dig, NULL))
+			thread_join(&deep);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSEGV);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(threads_have_stacks_of_their_own),
+		cmocka_unit_test(a_stack_serves_the_next_thread),
+		cmocka_unit_test(signals_are_for_others),
+		cmocka_unit_test(too_deep_a_stack_hits_the_guard),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
