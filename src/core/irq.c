@@ -14,7 +14,6 @@
 #define ROUTES_SIZE                                                    \
 	(sizeof(struct kvm_irq_routing) +                              \
 	 (PIC_PINS + IRQ_LINES + IRQ_MSI_MAX) * sizeof(struct kvm_irq_routing_entry))
-#define TIMER_IOAPIC_PIN 2 /* the PIT's IRQ 0 arrives there, as on every PC */
 
 void irq_destroy(struct irq_router *router)
 {
@@ -29,7 +28,7 @@ void irq_set_line(struct irq_router *router, unsigned line, bool level)
 	(void)ioctl(router->vm_fd, KVM_IRQ_LINE, &request);
 }
 
-/* Replaces the kernel's table: the standard PC wiring, then the active MSI routes. Lock held. */
+/* Replaces the kernel's table: the wires that it began with, then the active MSI routes. Lock held. */
 static int write_routes(struct irq_router *router)
 {
 	struct kvm_irq_routing *table = malloc(ROUTES_SIZE);
@@ -41,8 +40,6 @@ static int write_routes(struct irq_router *router)
 	entry = table->entries;
 	table->flags = 0;
 	for (unsigned gsi = 0; gsi < PIC_PINS; gsi++) {
-		if (gsi == 2) /* the cascade */
-			continue;
 		*entry = (struct kvm_irq_routing_entry){ .gsi = gsi };
 		entry->type = KVM_IRQ_ROUTING_IRQCHIP;
 		entry->u.irqchip.irqchip = gsi < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE;
@@ -50,12 +47,10 @@ static int write_routes(struct irq_router *router)
 		entry++;
 	}
 	for (unsigned gsi = 0; gsi < IRQ_LINES; gsi++) {
-		if (gsi == 2)
-			continue;
 		*entry = (struct kvm_irq_routing_entry){ .gsi = gsi };
 		entry->type = KVM_IRQ_ROUTING_IRQCHIP;
 		entry->u.irqchip.irqchip = KVM_IRQCHIP_IOAPIC;
-		entry->u.irqchip.pin = gsi ? gsi : TIMER_IOAPIC_PIN;
+		entry->u.irqchip.pin = gsi;
 		entry++;
 	}
 	for (unsigned i = 0; i < IRQ_MSI_MAX; i++) {
@@ -80,7 +75,6 @@ static int write_routes(struct irq_router *router)
 int irq_create(struct irq_router *router, int vm_fd, struct cause *cause)
 {
 	struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
-	int err;
 
 	memset(router, 0, sizeof(*router));
 	router->vm_fd = vm_fd;
@@ -89,9 +83,7 @@ int irq_create(struct irq_router *router, int vm_fd, struct cause *cause)
 		return cause_errno(cause, errno, "KVM_CREATE_IRQCHIP");
 	if (ioctl(vm_fd, KVM_CREATE_PIT2, &pit) < 0)
 		return cause_errno(cause, errno, "KVM_CREATE_PIT2");
-	/* KVM's own table has the timer at pin 0 of the IOAPIC; ours, as ACPI says, at pin 2. */
-	err = write_routes(router);
-	return err < 0 ? cause_errno(cause, -err, "KVM_SET_GSI_ROUTING") : 0;
+	return 0;
 }
 
 int irq_msi_alloc(struct irq_router *router)

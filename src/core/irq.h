@@ -3,7 +3,9 @@
  *
  * The chips are in the kernel. Lines are for rare and shared interrupts
  * (serial port, power button); a virtio queue uses an MSI-X vector whose
- * irqfd any thread can raise with one write.
+ * irqfd any thread can raise with one write. GSI 0..15 are wired to the pin of
+ * that number of PIC and IOAPIC, 16..23 to the IOAPIC alone: KVM's own wiring,
+ * the timer's IRQ 0 included, which therefore needs no override in the MADT.
  */
 #ifndef CORE_IRQ_H
 #define CORE_IRQ_H

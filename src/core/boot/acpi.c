@@ -259,9 +259,7 @@ static uint32_t build_madt(struct builder *b, unsigned cpus)
 	}
 	ioapic = take(b, sizeof(*ioapic), 1, &at);
 	*ioapic = (struct madt_ioapic){ 1, sizeof(*ioapic), 0, 0, PLATFORM_IOAPIC_BASE, 0 };
-	/* KVM wires its PIT to pin 2 as well as to the 8259. */
-	override = take(b, sizeof(*override), 1, &at);
-	*override = (struct madt_override){ 2, sizeof(*override), 0, 0, 2, 0 };
+	/* ISA interrupts are identity-mapped, as irq.h says; the SCI's polarity is its own. */
 	override = take(b, sizeof(*override), 1, &at);
 	*override = (struct madt_override){ 2, sizeof(*override), 0, PLATFORM_SCI_GSI,
 					    PLATFORM_SCI_GSI, MADT_LEVEL_HIGH };
