@@ -55,7 +55,7 @@ static inline bool mac_is_group(uint64_t mac)
 	return mac & 1;
 }
 
-/* 0 or -ENOMEM. */
+/* The table is zeroed. 0 or -ENOMEM. */
 int mac_table_init(struct mac_table *table);
 void mac_table_destroy(struct mac_table *table); /* valid on a zeroed one */
 

@@ -6,9 +6,10 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #include "net/switch_private.h"
@@ -71,13 +72,14 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 		    const struct net_port_config *config, const struct net_port_ops *ops,
 		    void *backend, struct cause *cause)
 {
-	struct net_port *port = mmap(NULL, sizeof(*port), PROT_READ | PROT_WRITE,
-				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct net_port *port = aligned_alloc(CACHE_LINE, sizeof(*port));
 	uint8_t mac[8] = { 0 };
 	int error;
 
-	if (port == MAP_FAILED)
-		return cause_errno(cause, errno, "%s: memory for the port", config->name);
+	if (!port)
+		return cause_errno(cause, ENOMEM, "%s: memory for the port", config->name);
+	/* The scratch buffer stays untouched, and costs no memory, until a frame needs it. */
+	memset(port, 0, offsetof(struct net_port, scratch));
 	memcpy(mac, config->mac, NET_MAC_SIZE);
 	memcpy(port->mac, config->mac, NET_MAC_SIZE);
 	snprintf(port->name, sizeof(port->name), "%s", config->name);
@@ -90,7 +92,7 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 	error = place(sw, port, cause);
 	pthread_mutex_unlock(&sw->network->lock);
 	if (error) {
-		munmap(port, sizeof(*port));
+		free(port);
 		return error;
 	}
 	*out = port;
@@ -139,7 +141,7 @@ void switch_port_remove(struct net_port *port)
 	mac_table_forget(&sw->macs, port->slot);
 	capture_tap_remove(port->tap);
 	pthread_mutex_unlock(&sw->network->lock);
-	munmap(port, sizeof(*port));
+	free(port);
 }
 
 void switch_port_counters(const struct net_port *port, struct net_port_counters *out)

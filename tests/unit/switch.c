@@ -303,7 +303,7 @@ static uint64_t mac_number(uint32_t number)
 
 static void addresses_age(void **state)
 {
-	struct mac_table table;
+	struct mac_table table = { 0 };
 	struct mac_hint hint = { 0 };
 
 	(void)state;
@@ -322,7 +322,7 @@ static void addresses_age(void **state)
 
 static void made_up_addresses_hurt_only_their_port(void **state)
 {
-	struct mac_table table;
+	struct mac_table table = { 0 };
 	struct mac_hint hint = { 0 }, honest = { 0 };
 
 	(void)state;

@@ -11,6 +11,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -223,12 +224,27 @@ static void write_start_info(const struct guest_memory *memory, struct start_pag
 	}
 }
 
+/* The headers are read to the heap: a stack that was once deep stays resident. */
+static int load_program(struct elf_kernel *kernel, const Elf64_Ehdr *eh)
+{
+	size_t size = eh->e_phnum * sizeof(Elf64_Phdr);
+	Elf64_Phdr *headers = malloc(size);
+	int error;
+
+	if (!headers)
+		return cause_errno(kernel->cause, ENOMEM, "program headers");
+	error = image_read(kernel->image, eh->e_phoff, headers, size, kernel->cause);
+	if (!error)
+		error = load_headers(kernel, headers, eh->e_phnum);
+	free(headers);
+	return error;
+}
+
 int elf_load(const struct boot_image *image, const struct boot_source *source,
 	     const struct guest_memory *memory, uint64_t rsdp, struct boot_entry *entry,
 	     struct cause *cause)
 {
 	struct elf_kernel kernel = { .image = image, .memory = memory, .cause = cause };
-	Elf64_Phdr headers[HEADERS_MAX];
 	struct load_initrd initrd;
 	struct start_page *page;
 	Elf64_Ehdr eh;
@@ -238,10 +254,7 @@ int elf_load(const struct boot_image *image, const struct boot_source *source,
 	if (!error)
 		error = check_header(&kernel, &eh);
 	if (!error)
-		error = image_read(image, eh.e_phoff, headers, eh.e_phnum * sizeof(headers[0]),
-				   cause);
-	if (!error)
-		error = load_headers(&kernel, headers, eh.e_phnum);
+		error = load_program(&kernel, &eh);
 	if (!error)
 		error = load_cmdline(memory, source->cmdline, START_CMDLINE, LOAD_LOW_END,
 				     LOAD_LOW_END, cause);

@@ -13,8 +13,8 @@
 #include <errno.h>
 #include <linux/virtio_blk.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/checked.h"
 
@@ -498,11 +498,10 @@ const struct virtio_ops virtio_blk_ops = {
 int virtio_blk_init(struct virtio_blk *blk, struct disk *disk, const char *serial,
 		    struct cause *cause)
 {
-	void *memory = mmap(NULL, sizeof(struct blk_memory), PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct blk_memory *memory = malloc(sizeof(*memory)); /* used as far as requests are */
 	size_t length = strlen(serial);
 
-	if (memory == MAP_FAILED)
+	if (!memory)
 		return cause_errno(cause, ENOMEM, "disk %s: no memory for requests", serial);
 	*blk = (struct virtio_blk){ .device.ops = &virtio_blk_ops, .disk = disk };
 	memcpy(blk->serial, serial, length < VIRTIO_BLK_SERIAL ? length : VIRTIO_BLK_SERIAL);
@@ -521,6 +520,6 @@ void virtio_blk_destroy(struct virtio_blk *blk)
 		return;
 	assert(idle(blk));
 	disk_on_batch(blk->disk, NULL, NULL);
-	munmap(blk->memory, sizeof(*blk->memory));
+	free(blk->memory);
 	blk->memory = NULL;
 }
