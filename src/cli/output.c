@@ -1,7 +1,6 @@
 /* What subcommands print: columns, sizes, times, JSON. */
 #include "cli/command.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +67,7 @@ const char *output_bytes(char text[16], double bytes)
 		bytes /= 1024;
 		unit++;
 	}
-	if (unit == 0 || bytes == floor(bytes) || bytes >= 100)
+	if (unit == 0 || bytes >= 100 || bytes == (double)(int)bytes)
 		snprintf(text, 16, "%.0f%c", bytes, units[unit]);
 	else
 		snprintf(text, 16, "%.1f%c", bytes, units[unit]);

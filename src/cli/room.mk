@@ -18,7 +18,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/switches.c \
 	%D%/table.c
 
-CLI_LIBS = src/cli/libcli.a $(CONTROL_LIBS) -lm
+CLI_LIBS = src/cli/libcli.a $(CONTROL_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/cli

@@ -47,7 +47,7 @@ src_core_libserver_a_SOURCES = \
 	%D%/streams/streams.h \
 	%D%/worker.c %D%/worker.h
 
-SERVER_LIBS = src/core/libserver.a $(CONTROL_LIBS) -lm
+SERVER_LIBS = src/core/libserver.a $(CONTROL_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/server
@@ -56,7 +56,7 @@ tests_unit_server_SOURCES = tests/unit/server.c tests/unit/fake_deck.c tests/uni
 tests_unit_server_LDADD = $(SERVER_LIBS) $(CMOCKA_LIBS)
 endif
 
-CORE_LIBS = src/core/libserver.a src/core/libcore.a $(NET_LIBS) $(CONTROL_LIBS) $(BASE_LIBS) $(URING_LIBS) -lm
+CORE_LIBS = src/core/libserver.a src/core/libcore.a $(NET_LIBS) $(CONTROL_LIBS) $(BASE_LIBS) $(URING_LIBS)
 
 # boot: kernels and tables; hw: chips by part name.
 src_core_libcore_a_SOURCES += \

@@ -28,8 +28,12 @@ float chart_peak(const struct chart_series *series)
 {
 	float peak = 0;
 
-	for (unsigned i = 1; i <= series->filled; i++)
-		peak = fmaxf(peak, series->values[(series->total - i) % CHART_SAMPLES]);
+	for (unsigned i = 1; i <= series->filled; i++) {
+		float value = series->values[(series->total - i) % CHART_SAMPLES];
+
+		if (value > peak)
+			peak = value;
+	}
 	return peak;
 }
 
@@ -47,9 +51,12 @@ static float bin_value(const struct chart_series *series, uint64_t end, uint64_t
 		from = (bin * CHART_SAMPLES + width - 1) / width;
 		to = ((bin + 1) * CHART_SAMPLES + width - 1) / width;
 	}
-	for (uint64_t n = from; n < to && n < end; n++)
-		if (n >= oldest)
-			value = fmaxf(value, series->values[n % CHART_SAMPLES]);
+	for (uint64_t n = from; n < to && n < end; n++) {
+		float sample = series->values[n % CHART_SAMPLES];
+
+		if (n >= oldest && (isnan(value) || sample > value))
+			value = sample;
+	}
 	return value;
 }
 

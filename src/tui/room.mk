@@ -27,7 +27,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/view_log.c \
 	%D%/view_network.c
 
-TUI_LIBS = src/tui/libtui.a $(CONTROL_LIBS) $(NCURSES_LIBS) $(VTERM_LIBS) $(JANSSON_LIBS) -lm
+TUI_LIBS = src/tui/libtui.a $(CONTROL_LIBS) $(NCURSES_LIBS) $(VTERM_LIBS) $(JANSSON_LIBS)
 
 # The screen on a mock server, in tmux.
 EXTRA_PROGRAMS += tests/e2e/tui_client

@@ -141,21 +141,30 @@ static void refresh_rows(struct stats_subscription *stats, struct deck *deck)
 	}
 }
 
+/*
+ * To whole numbers, half of one away from zero. What is too large for that has
+ * no fraction. round(3) would be the only reason to load libm at each start.
+ */
+static double whole(double value)
+{
+	return fabs(value) < 9e15 ? (double)(int64_t)(value + copysign(0.5, value)) : value;
+}
+
 /* Two decimals are all that a chart can show, and keep noise from being a change. */
 static float rounded(float value)
 {
 	if (!isfinite(value))
 		return 0;
-	return fabsf(value) < 10000 ? roundf(value * 100) / 100 : roundf(value);
+	return (float)(fabsf(value) < 10000 ? whole((double)value * 100) / 100 : whole(value));
 }
 
 static json_t *number(float value)
 {
 	double exact = rounded(value);
 
-	if (exact == floor(exact) && fabs(exact) < 9e15)
+	if (exact == whole(exact) && fabs(exact) < 9e15)
 		return json_integer((json_int_t)exact);
-	return json_real(round(exact * 100) / 100);
+	return json_real(whole(exact * 100) / 100);
 }
 
 /* Room for what is sent of each field; new fields count as never sent. */
