@@ -23,6 +23,7 @@
 #define ESCAPE 0x1d /* Ctrl-] */
 #define CHUNK 4096
 #define INPUT_PAUSE (20 * NS_PER_MS)
+#define SERVE_AFTER (5 * NS_PER_MS)
 
 struct run {
 	struct deck *deck;
@@ -37,7 +38,8 @@ struct run {
 	struct termios saved;
 	uint8_t keys[CHUNK]; /* read, not yet taken by the guest */
 	size_t key_count;
-	struct loop_timer type_again;
+	struct loop_timer serve, type_again;
+	const char *socket_path;
 };
 
 static void restore_terminal(struct run *run)
@@ -234,8 +236,10 @@ static int watch(struct run *run, struct cause *cause)
 }
 
 /* A second deck may have the socket: then this one is not to be reached from outside. */
-static void open_server(struct run *run, const char *path)
+static void open_server(void *arg)
 {
+	struct run *run = arg;
+	const char *path = run->socket_path;
 	struct cause cause;
 
 	if (!path || server_new(&run->server, run->deck, &cause) < 0)
@@ -254,7 +258,7 @@ int role_run(const struct role_config *config, const char *profile_path)
 		.switches_folder = config->switches_folder,
 		.profiles = profiles,
 	};
-	struct run run = { .signal_fd = -1, .status = 1 };
+	struct run run = { .signal_fd = -1, .status = 1, .socket_path = config->socket_path };
 	struct cause cause;
 
 	if (deck_new(&run.deck, &deck_config, &cause) < 0) {
@@ -270,19 +274,22 @@ int role_run(const struct role_config *config, const char *profile_path)
 	}
 	run.listener = (struct deck_listener){ .event = on_event, .arg = &run };
 	run.reader = (struct console_reader){ .more = print_output, .arg = &run };
+	run.serve = (struct loop_timer){ .fire = open_server, .arg = &run };
 	run.type_again = (struct loop_timer){ .fire = type_keys, .arg = &run };
 	if (watch(&run, &cause) < 0 || guest_start(run.guest, &cause) < 0) {
 		fprintf(stderr, "vmdeck: %s\n", cause.text);
 	} else {
 		deck_listen(run.deck, &run.listener);
 		console_follow(guest_console(run.guest), &run.reader, true);
-		open_server(&run, config->socket_path);
+		/* The guest first, then those who ask for it. */
+		loop_timer_set(deck_loop(run.deck), &run.serve, SERVE_AFTER);
 		prepare_terminal(&run);
 		while (!run.over)
 			loop_run(deck_loop(run.deck));
 		deck_unlisten(run.deck, &run.listener);
 		server_free(run.server);
 	}
+	loop_timer_cancel(deck_loop(run.deck), &run.serve);
 	loop_timer_cancel(deck_loop(run.deck), &run.type_again);
 	loop_remove(deck_loop(run.deck), &run.input);
 	if (run.signal_fd >= 0)

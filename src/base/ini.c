@@ -447,11 +447,32 @@ out:
 	return error;
 }
 
+/* Reads on until the end of the file or INI_FILE_MAX + 1 bytes; room is for what it had at first. */
+static int read_all(int fd, char **text, size_t *size, size_t room)
+{
+	ssize_t n;
+
+	for (;;) {
+		char *grown = realloc(*text, room);
+
+		if (!grown)
+			return -ENOMEM;
+		*text = grown;
+		while (*size < room && (n = read(fd, *text + *size, room - *size))) {
+			if (n < 0 && errno != EINTR)
+				return -errno;
+			*size += n < 0 ? 0 : (size_t)n;
+		}
+		if (*size < room || room > INI_FILE_MAX)
+			return 0;
+		room = room * 2 > INI_FILE_MAX ? INI_FILE_MAX + 1 : room * 2;
+	}
+}
+
 /* The file's bytes, with at most INI_FILE_MAX + 1 read. The caller frees *text. */
 static int read_file(char **text, size_t *size, const char *path, struct cause *cause)
 {
 	struct stat st;
-	ssize_t n = 1;
 	int fd, error = 0;
 
 	*text = NULL;
@@ -465,16 +486,11 @@ static int read_file(char **text, size_t *size, const char *path, struct cause *
 		error = cause_set(cause, EISDIR, "%s: is a folder; name a file", path);
 	else if (!S_ISREG(st.st_mode))
 		error = cause_set(cause, EINVAL, "%s: is no regular file", path);
-	else if (!(*text = malloc(INI_FILE_MAX + 1)))
-		error = cause_errno(cause, ENOMEM, "%s", path);
-	while (!error && n && *size <= INI_FILE_MAX) {
-		n = read(fd, *text + *size, INI_FILE_MAX + 1 - *size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			error = cause_errno(cause, errno, "%s", path);
-		else
-			*size += (size_t)n;
+	if (!error) {
+		error = read_all(fd, text, size, st.st_size < INI_FILE_MAX ?
+				 (size_t)st.st_size + 1 : INI_FILE_MAX + 1);
+		if (error)
+			cause_errno(cause, -error, "%s", path);
 	}
 	close(fd);
 	if (error) {
