@@ -205,6 +205,8 @@ static void on_event(void *arg, const struct deck_event *event)
 	if (guest_get_state(run->guest) == GUEST_STOPPED ||
 	    guest_get_state(run->guest) == GUEST_CRASHED)
 		finish(run);
+	else if (*event->text)
+		say(run, event->text);
 }
 
 static void quit(void *arg)
