@@ -67,6 +67,7 @@ class Small:
         os.truncate(self.ballast, 1 << 20)
 
     def remove(self):
+        """Out of the folder, so that it can be deleted; for who has files open it stays."""
         subprocess.run(["umount", "--lazy", self.path], check=True)
 
 
@@ -96,10 +97,8 @@ class FullDeck(d.Deck):
         return self.call("guest.show", {"guest": "one"})["reason"]
 
     def __exit__(self, *args):
-        try:
-            super().__exit__(*args)
-        finally:
-            self.small.remove()
+        self.small.remove()
+        super().__exit__(*args)
 
 
 def pattern():
@@ -226,9 +225,9 @@ def test_run_says_it_and_is_resumed_from_outside():
         else:
             raise AssertionError("the guest does not write")
         process.send_signal(signal.SIGTERM)
+        small.remove()
         process.communicate(timeout=d.PATIENCE)
         assert process.returncode == 0
-        small.remove()
 
 
 enter_own_mounts()

@@ -81,7 +81,7 @@ static int mount_small(const char *folder)
 /* Whether it can be done here; says so if not. */
 static bool small_file_systems(void)
 {
-	struct scratch scratch;
+	struct scratch scratch = { .folder = "" };
 	bool can;
 
 	if (own_mounts() < 0) {
