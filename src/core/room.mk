@@ -23,6 +23,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/vm.c %D%/vm.h \
 	%D%/virtio/net.c %D%/virtio/net.h \
 	%D%/virtio/pci.c %D%/virtio/pci.h \
+	%D%/virtio/pci_common.c %D%/virtio/pci_private.h %D%/virtio/pci_queue.c \
 	%D%/virtio/queue.c %D%/virtio/queue.h \
 	%D%/virtio/virtio.h
 

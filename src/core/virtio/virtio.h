@@ -1,7 +1,7 @@
 /*
  * What a virtio device type is to its transport. virtio 1.2 §2, §5.
  *
- * Queue (queue.h), transport (pci.c) and device (net.c, blk.c) change for
+ * Queue (queue.h), transport (pci*.c) and device (net.c, blk.c) change for
  * three reasons and are three files. A device type fills one const ops table
  * and embeds struct virtio as its first member.
  */
