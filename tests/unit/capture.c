@@ -66,16 +66,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct capture *start(struct lan *lan, const struct capture_config *config)
-{
-	struct capture *capture;
-	struct cause cause;
-
-	if (capture_start(&capture, lan->network, config, &cause))
-		fail_msg("%s", cause.text);
-	return capture;
-}
-
 static int create(const struct lan *lan)
 {
 	int fd = open(lan->path, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0600);
@@ -184,7 +174,7 @@ static void a_file_has_all_frames_and_counts(void **state)
 {
 	struct lan *lan = *state;
 	struct capture_config config = { .snap = CAPTURE_SNAP_MAX, .fd = create(lan) };
-	struct capture *capture = start(lan, &config);
+	struct capture *capture = fake_capture(lan->network, &config);
 	uint64_t before = clock_wall();
 	char errors[PCAP_ERRBUF_SIZE];
 	struct pcap_pkthdr *header;
@@ -259,7 +249,7 @@ static void records_tell_port_receiver_and_verdict(void **state)
 	struct lan *lan = *state;
 	struct list list = { .count = 0 };
 	struct capture_config config = { .snap = 40, .fd = -1, .records = take, .arg = &list };
-	struct capture *capture = start(lan, &config);
+	struct capture *capture = fake_capture(lan->network, &config);
 	struct capture_stats stats;
 
 	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
@@ -344,7 +334,7 @@ static void bursts_of_all_sorts(void **state)
 	fake_send(&lan->a, broadcast, lan->a.mac, 60);
 	fake_send(&lan->c, broadcast, lan->c.mac, 60);
 	lan->c.room = 0;
-	capture = start(lan, &config);
+	capture = fake_capture(lan->network, &config);
 	for (int burst = 0; burst < 200; burst++) {
 		for (unsigned i = 0; i < NET_BURST_MAX; i++, n++) {
 			unsigned sort = sort_of(n);
@@ -373,14 +363,14 @@ static void ports_and_switches_are_chosen_by_name(void **state)
 	struct capture *captures[3];
 	struct fake_port extra;
 
-	captures[0] = start(lan, &config);
+	captures[0] = fake_capture(lan->network, &config);
 	config.ports = sw;
 	config.arg = &two;
-	captures[1] = start(lan, &config);
+	captures[1] = fake_capture(lan->network, &config);
 	config.ports = NULL;
 	config.arg = &later;
 	config.filter = "ether host 02:00:00:00:00:07";
-	captures[2] = start(lan, &config);
+	captures[2] = fake_capture(lan->network, &config);
 	fake_port_open(&extra, lan->other, "extra/net0", 7, 0);
 	fake_send(&lan->a, broadcast, lan->a.mac, 60);
 	fake_send(&lan->b, broadcast, lan->b.mac, 60);
@@ -402,7 +392,7 @@ static void a_filter_sees_the_real_length(void **state)
 	struct list list = { .count = 0 };
 	struct capture_config config = { .snap = 20, .fd = -1, .records = take, .arg = &list,
 					 .filter = "greater 1000" };
-	struct capture *capture = start(lan, &config);
+	struct capture *capture = fake_capture(lan->network, &config);
 
 	fake_send(&lan->a, broadcast, lan->a.mac, 999);
 	fake_send(&lan->a, broadcast, lan->a.mac, 1000);
@@ -490,7 +480,7 @@ static void every_frame_is_written_or_counted(void **state)
 {
 	struct lan *lan = *state;
 	struct capture_config config = { .snap = 128, .fd = create(lan) };
-	struct capture *capture = start(lan, &config);
+	struct capture *capture = fake_capture(lan->network, &config);
 	struct capture_stats stats;
 	struct contents c;
 
@@ -518,7 +508,7 @@ static void every_frame_is_written_or_counted(void **state)
 static void slow_reader(struct lan *lan, const int fds[2])
 {
 	struct capture_config config = { .snap = CAPTURE_SNAP_MAX, .fd = fds[1] };
-	struct capture *capture = start(lan, &config);
+	struct capture *capture = fake_capture(lan->network, &config);
 	size_t size = 0, room = 64u << 20;
 	uint8_t *data = malloc(room);
 	struct capture_stats stats;
@@ -590,7 +580,7 @@ static void a_stalled_reader_does_not_hold_up_the_stop(void **state)
 
 	assert_int_equal(pipe(fds), 0);
 	config.fd = fds[1];
-	capture = start(lan, &config);
+	capture = fake_capture(lan->network, &config);
 	be_quiet(lan);
 	send_many(&lan->a, 60, 1500);
 	begun = clock_monotonic();
@@ -611,7 +601,7 @@ static void a_reader_that_goes_away_ends_it_quietly(void **state)
 
 		assert_int_equal(kind ? pipe(fds) : socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 		config.fd = fds[1];
-		capture = start(lan, &config);
+		capture = fake_capture(lan->network, &config);
 		usleep(1000);
 		close(fds[0]);
 		if (kind) /* noticed at once, or with the next frame */
@@ -630,7 +620,7 @@ static void a_full_disk_ends_it_with_a_cause(void **state)
 	struct ending ending = { .error = 1 };
 	struct capture_config config = { .snap = 64, .ended = note_end, .arg = &ending,
 					 .fd = open("/dev/full", O_WRONLY | O_CLOEXEC) };
-	struct capture *capture = start(lan, &config);
+	struct capture *capture = fake_capture(lan->network, &config);
 
 	wait_for_end(&ending);
 	assert_int_equal(ending.error, -ENOSPC);
@@ -656,7 +646,7 @@ static void a_file_that_cannot_grow_stays_valid(void **state)
 	limit = before;
 	limit.rlim_cur = 300001;
 	setrlimit(RLIMIT_FSIZE, &limit);
-	capture = start(lan, &config);
+	capture = fake_capture(lan->network, &config);
 	for (int i = 0; i < 100; i++) {
 		send_many(&lan->a, 1, 1000);
 		usleep(500);
@@ -701,7 +691,7 @@ static void checksums_are_finished_in_what_is_recorded(void **state)
 					      .csum_offset = 6 };
 	for (unsigned i = 34; i < 200; i += 2)
 		sum += (uint32_t)data[i] << 8 | data[i + 1];
-	capture = start(lan, &config);
+	capture = fake_capture(lan->network, &config);
 	switch_port_accepts(lan->b.port, NET_ACCEPTS_CSUM);
 	switch_input(lan->a.port, &frame, 1);
 	capture_stop(capture);
@@ -749,7 +739,7 @@ static void everything_at_once(void **state)
 	struct list list = { .count = 0 };
 	struct capture_config part = { .snap = 32, .fd = -1, .records = take, .arg = &list,
 				       .filter = "ether src 02:00:00:00:00:01" };
-	struct capture *all = start(lan, &whole);
+	struct capture *all = fake_capture(lan->network, &whole);
 	pthread_t threads[3];
 	struct contents c;
 
@@ -757,7 +747,7 @@ static void everything_at_once(void **state)
 	for (int i = 0; i < 3; i++)
 		pthread_create(&threads[i], NULL, send_all_the_time, &senders[i]);
 	for (int i = 0; i < 20; i++) {
-		struct capture *capture = start(lan, &part);
+		struct capture *capture = fake_capture(lan->network, &part);
 		struct fake_port *guest = calloc(1, sizeof(*guest));
 
 		fake_port_open(guest, lan->other, "guest/net0", 50, 0);

@@ -18,6 +18,7 @@
 #include "core/pci.h"
 #include "core/platform.h"
 #include "core/virtio/pci.h"
+#include "settle.h"
 
 #define SLOT 3
 #define CAPABILITY_MSIX 0x11
@@ -242,22 +243,6 @@ static unsigned find_capability(struct bench *bench, uint8_t id, uint8_t type)
 	}
 	fail();
 	return 0;
-}
-
-static void stop_soon(void *arg)
-{
-	loop_stop(arg);
-}
-
-static void settle(struct bench *bench)
-{
-	struct loop_task task = { .run = stop_soon, .arg = &bench->loop };
-
-	/* Twice, so that kicks of the first batch are in the second at the latest. */
-	for (unsigned i = 0; i < 2; i++) {
-		loop_post(&bench->loop, &task);
-		assert_int_equal(loop_run(&bench->loop), 0);
-	}
 }
 
 static bool line(void)
@@ -485,7 +470,7 @@ static void test_life(void **state)
 	set(bench, NOTIFY, 0, 2);
 	set(bench, STATUS, 0x0f, 1);
 	assert_int_equal(bench->device.starts, 1);
-	settle(bench);
+	settle(&bench->loop);
 	assert_true(bench->device.kicks >= 2);
 	virtio_pci_describe(&bench->transport, text, sizeof(text));
 	assert_string_equal(text, "running");
@@ -500,7 +485,7 @@ static void test_life(void **state)
 
 	bench->device.kicks = 0;
 	set(bench, NOTIFY + 4, 1, 2);
-	settle(bench);
+	settle(&bench->loop);
 	assert_int_equal(bench->device.kicks, 1);
 
 	/* A reset that waits shows a status that is not zero, and ends all kicks. */
@@ -510,7 +495,7 @@ static void test_life(void **state)
 	set(bench, STATUS, 0x0f, 1);
 	set(bench, STATUS, 0, 1);
 	set(bench, NOTIFY, 0, 2);
-	settle(bench);
+	settle(&bench->loop);
 	assert_int_equal(bench->device.kicks, 1);
 	assert_int_equal(bench->device.resets, 1);
 	pthread_mutex_lock(&bench->device.virtio.lock);
@@ -542,7 +527,7 @@ static void test_needs_reset(void **state)
 	assert_non_null(strstr(text, "needs reset: a queue's rings"));
 	set(bench, STATUS, 0x0f, 1);
 	assert_int_equal(get(bench, STATUS, 1), 0x4f);
-	settle(bench);
+	settle(&bench->loop);
 	assert_int_equal(bench->device.kicks, 0);
 	set(bench, STATUS, 0, 1);
 	assert_int_equal(get(bench, STATUS, 1), 0);
@@ -614,7 +599,7 @@ static void test_random_accesses(void **state)
 		else
 			set(bench, offset, value, length);
 		if (i % 1000 == 0)
-			settle(bench);
+			settle(&bench->loop);
 	}
 }
 

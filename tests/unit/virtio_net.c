@@ -18,6 +18,7 @@
 #include "core/platform.h"
 #include "core/virtio/net.h"
 #include "core/virtio/pci.h"
+#include "settle.h"
 
 #define RX 0
 #define TX 1
@@ -201,22 +202,6 @@ static void set(struct bench *bench, uint64_t offset, uint64_t value, unsigned l
 	bus_write(&bench->mmio, PLATFORM_PCI_BASE + offset, &value, length);
 }
 
-static void stop_soon(void *arg)
-{
-	loop_stop(arg);
-}
-
-/* Lets the I/O thread's loop do what there is to do. */
-static void settle(struct bench *bench)
-{
-	struct loop_task task = { .run = stop_soon, .arg = &bench->loop };
-
-	for (unsigned i = 0; i < 3; i++) {
-		loop_post(&bench->loop, &task);
-		assert_int_equal(loop_run(&bench->loop), 0);
-	}
-}
-
 /* The driver resets the device and sets it up with empty rings. */
 static void driver_start(struct bench *bench, uint64_t features)
 {
@@ -279,7 +264,7 @@ static uint32_t used_length(struct bench *bench, unsigned n, unsigned i)
 static void kick(struct bench *bench, unsigned n)
 {
 	set(bench, 0x1000 + 4 * n, n, 2);
-	settle(bench);
+	settle(&bench->loop);
 }
 
 /* Gives count receive buffers of size bytes, one descriptor each. */
@@ -326,7 +311,7 @@ static void test_transmit(void **state)
 	uint8_t *data = at(bench, DATA);
 
 	driver_start(bench, 0);
-	settle(bench);
+	settle(&bench->loop);
 	memset(data, 0, HEADER);
 	data[0] = 0xff;	  /* flags: all of them */
 	data[6] = 14;	  /* csum_start */
@@ -368,7 +353,7 @@ static void test_transmit_many(void **state)
 	struct bench *bench = *state;
 
 	driver_start(bench, EVENT_IDX);
-	settle(bench);
+	settle(&bench->loop);
 	for (unsigned round = 0; round < 5000; round++) {
 		unsigned count = 1 + round % SIZE;
 
@@ -391,7 +376,7 @@ static void test_transmit_broken(void **state)
 	char text[96];
 
 	driver_start(bench, 0);
-	settle(bench);
+	settle(&bench->loop);
 	describe(bench, TX, 0, DATA, HEADER - 1, 0);
 	describe(bench, TX, 1, DATA, HEADER + 60, 0);
 	offer(bench, TX, 1);
@@ -565,7 +550,7 @@ static void test_receive_broken(void **state)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		driver_start(bench, MRG_RXBUF);
-		settle(bench);
+		settle(&bench->loop);
 		describe(bench, RX, 0, DATA, 0x100, WRITE);
 		describe(bench, RX, 1, bad[i].address, bad[i].length, bad[i].flags);
 		offer(bench, RX, 0);
@@ -574,7 +559,7 @@ static void test_receive_broken(void **state)
 		assert_int_equal(get(bench, 0x14, 1), 0x0f);
 		assert_int_equal(deliver(60, NULL), NET_DROP_NO_BUFFER);
 		assert_int_equal(deliver(60, NULL), NET_DROP_NO_BUFFER);
-		settle(bench);
+		settle(&bench->loop);
 		assert_int_equal(get(bench, 0x14, 1), 0x4f);
 		virtio_pci_describe(&bench->transport, text, sizeof(text));
 		assert_non_null(strstr(text, "needs reset: the receive queue"));
@@ -583,7 +568,7 @@ static void test_receive_broken(void **state)
 	driver_start(bench, 0);
 	give_buffers(bench, 1, 0x600);
 	assert_int_equal(deliver(60, NULL), NET_FORWARD);
-	settle(bench);
+	settle(&bench->loop);
 	assert_int_equal(get(bench, 0x14, 1), 0x0f);
 }
 
@@ -631,7 +616,7 @@ static void test_reset_under_traffic(void **state)
 				    (i & 4 ? GUEST_CSUM : 0));
 		give_buffers(bench, SIZE, i % 16 == 7 ? 4 : i & 8 ? 0x600 : 0x100);
 		virtio_net_pause(&bench->net, i % 5 == 0);
-		settle(bench);
+		settle(&bench->loop);
 		virtio_net_pause(&bench->net, false);
 		get(bench, 0x400, 1);
 	}
