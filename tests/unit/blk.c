@@ -497,22 +497,43 @@ static void reset_waits_for_requests(void **state)
 	pthread_mutex_unlock(&device->lock);
 }
 
+/* The device needs a reset: neither that request nor any later one is served before. */
 static void lacking_header_or_status_breaks(void **state)
 {
+	static const struct descriptor chains[][2] = {
+		{ { DATA, 15, NEXT, 1 }, { DATA + 512, 1, WRITE, 0 } },	 /* short header */
+		{ { DATA, 16, 0, 0 }, { 0 } },				 /* no status */
+		{ { DATA, 16, NEXT, 1 }, { DATA + 512, 0, WRITE, 0 } },	 /* an empty one */
+		{ { DATA, 512, WRITE, 0 }, { 0 } },			 /* no header */
+		{ { DATA, 0, NEXT, 1 }, { DATA + 512, 513, WRITE, 0 } }, /* an empty one */
+		{ { DATA, 0, 0, 0 }, { 0 } },				 /* nothing at all */
+	};
 	struct fixture *f = *state;
 
-	*descriptor(f, 0) = (struct descriptor){ DATA, 15, NEXT, 1 };
-	*descriptor(f, 1) = (struct descriptor){ DATA, 1, WRITE, 0 };
-	offer(f, 0);
-	kick(f);
-	assert_non_null(f->broken);
+	for (unsigned i = 0; i < sizeof(chains) / sizeof(chains[0]); i++) {
+		struct virtq *queue = &f->blk.device.queues[0];
+
+		f->broken = NULL;
+		start_device(f, 0);
+		build(f, 4, VIRTIO_BLK_T_GET_ID, 0, DATA + 0x1000, 20, true);
+		memcpy(descriptor(f, 0), chains[i], sizeof(chains[i]));
+		offer(f, 0);
+		build(f, 8, VIRTIO_BLK_T_IN, 0, DATA + 0x2000, 512, true);
+		kick(f);
+		assert_non_null(f->broken);
+		assert_true(queue->broken);
+		assert_int_equal(used_index(f), 1); /* what was right before it */
+		assert_int_equal(*status_of(f, 4), VIRTIO_BLK_S_OK);
+
+		build(f, 8, VIRTIO_BLK_T_GET_ID, 0, DATA + 0x1000, 20, true);
+		kick(f);
+		assert_int_equal(used_index(f), 1);
+		assert_int_equal(*status_of(f, 8), 0xee);
+		assert_true(f->blk.device.ops->reset(&f->blk.device));
+	}
 	f->broken = NULL;
 	start_device(f, 0);
-	*descriptor(f, 0) = (struct descriptor){ DATA, 528, 0, 0 };
-	offer(f, 0);
-	kick(f);
-	assert_non_null(f->broken);
-	assert_int_equal(used_index(f), 0);
+	assert_int_equal(request(f, VIRTIO_BLK_T_IN, 0, 512, true), VIRTIO_BLK_S_OK);
 }
 
 /* Random chains and headers: nothing crashes, every accepted request is answered once. */

@@ -384,7 +384,7 @@ static int serve_next(struct virtio_blk *blk)
 	}
 	if (!parse(&command, blk->memory->popped)) {
 		virtio_broken(&blk->device, "a request lacks its header or its status byte");
-		return -EINVAL;
+		return virtq_break(queue);
 	}
 	if (serve_one(blk, &command) != NO_ROOM)
 		return 1;

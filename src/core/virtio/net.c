@@ -187,8 +187,7 @@ static bool transmit(struct virtio_net *net)
 		if (popped <= 0)
 			break;
 		if (!add_frame(&burst, &chain, iov)) {
-			queue->broken = true;
-			popped = -1;
+			popped = virtq_break(queue);
 			break;
 		}
 		burst.heads[burst.count++] = chain.head;
@@ -307,7 +306,7 @@ static bool next_buffer(struct virtq *queue, struct cursor *cursor, uint16_t *he
 		return false;
 	*head = chain.head;
 	if (chain.read_count || chain.write_size < sizeof(struct net_header)) {
-		queue->broken = true;
+		virtq_break(queue);
 		return false;
 	}
 	cursor->count = chain.write_count;
