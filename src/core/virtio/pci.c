@@ -87,6 +87,16 @@ static void bar_moved(struct pci_function *function, uint64_t base)
 	pthread_mutex_unlock(&transport->device->lock);
 }
 
+static void master_changed(struct pci_function *function, bool master)
+{
+	struct virtio_pci *transport = transport_of(function);
+
+	pthread_mutex_lock(&transport->device->lock);
+	transport->master = master;
+	virtio_pci_update_running(transport);
+	pthread_mutex_unlock(&transport->device->lock);
+}
+
 /* --- capabilities --- */
 
 static unsigned add_capability(struct virtio_pci *transport, uint8_t type, uint32_t offset,
@@ -159,6 +169,7 @@ static const struct pci_function_ops function_ops = {
 	.bar_read = bar_read,
 	.bar_write = bar_write,
 	.bar_moved = bar_moved,
+	.master_changed = master_changed,
 	.config_read = config_read,
 	.config_written = config_written,
 };
@@ -198,7 +209,7 @@ void virtio_pci_destroy(struct virtio_pci *transport)
 
 	if (!device)
 		return;
-	if (device->running)
+	if (virtio_pci_driver_ready(transport))
 		virtio_pci_quiesce(transport);
 	virtio_pci_close_queues(transport);
 	pci_remove(&transport->function);
@@ -224,7 +235,11 @@ void virtio_pci_describe(struct virtio_pci *transport, char *text, size_t size)
 	pthread_mutex_lock(&transport->device->lock);
 	if (transport->broken_why)
 		snprintf(text, size, "needs reset: %s", transport->broken_why);
+	else if (transport->device->running)
+		snprintf(text, size, "running");
+	else if (virtio_pci_driver_ready(transport))
+		snprintf(text, size, "idle, no bus master");
 	else
-		snprintf(text, size, "%s", transport->device->running ? "running" : "idle");
+		snprintf(text, size, "idle");
 	pthread_mutex_unlock(&transport->device->lock);
 }

@@ -54,6 +54,33 @@ void virtio_broken(struct virtio *device, const char *why)
 		virtio_config_changed(device);
 }
 
+bool virtio_pci_driver_ready(const struct virtio_pci *transport)
+{
+	const uint8_t ready = STATUS_FEATURES_OK | STATUS_DRIVER_OK;
+
+	return (transport->status & ready) == ready && !transport->resetting;
+}
+
+void virtio_pci_update_running(struct virtio_pci *transport)
+{
+	struct virtio *device = transport->device;
+	bool running = virtio_pci_driver_ready(transport) && transport->master;
+
+	if (running == device->running)
+		return;
+	device->running = running;
+	virtio_pci_place_doorbells(transport);
+	if (!running) {
+		if (device->ops->stop)
+			device->ops->stop(device);
+		return;
+	}
+	device->ops->start(device);
+	/* The driver may have filled queues and rung before the device could look at them. */
+	for (unsigned n = 0; n < device->ops->queues; n++)
+		virtio_pci_ring(&transport->queues[n]);
+}
+
 /* The second half of a reset, when nothing is in flight any more. */
 static void finish_reset(struct virtio_pci *transport)
 {
@@ -83,13 +110,13 @@ void virtio_reset_done(struct virtio *device)
 void virtio_pci_reset(struct virtio_pci *transport)
 {
 	struct virtio *device = transport->device;
-	bool was_running = device->running;
+	bool was_ready = virtio_pci_driver_ready(transport);
 
 	if (transport->resetting)
 		return;
 	device->running = false;
 	virtio_pci_place_doorbells(transport);
-	if (was_running && !device->ops->reset(device)) {
+	if (was_ready && !device->ops->reset(device)) {
 		transport->resetting = true;
 		return;
 	}
@@ -98,7 +125,6 @@ void virtio_pci_reset(struct virtio_pci *transport)
 
 static void write_status(struct virtio_pci *transport, uint8_t value)
 {
-	struct virtio *device = transport->device;
 	uint8_t before = transport->status;
 
 	if (!value) {
@@ -116,17 +142,10 @@ static void write_status(struct virtio_pci *transport, uint8_t value)
 		if ((wanted & ~offered_features(transport)) || !(wanted & FEATURE_VERSION_1))
 			value &= (uint8_t)~STATUS_FEATURES_OK;
 		else
-			device->features = wanted;
+			transport->device->features = wanted;
 	}
 	transport->status = value;
-	if ((value & STATUS_DRIVER_OK) && (value & STATUS_FEATURES_OK) && !device->running) {
-		device->running = true;
-		virtio_pci_place_doorbells(transport);
-		device->ops->start(device);
-		/* The driver may have filled queues and rung before it was ready. */
-		for (unsigned n = 0; n < device->ops->queues; n++)
-			virtio_pci_ring(&transport->queues[n]);
-	}
+	virtio_pci_update_running(transport);
 }
 
 static void enable_queue(struct virtio_pci *transport, struct virtq *queue)
@@ -225,8 +244,8 @@ static void write_queue(struct virtio_pci *transport, unsigned offset, uint64_t 
 		atomic_store(&transport->queues[n].vector, checked_vector(transport, value));
 		return;
 	}
-	/* Set-up ends when the queue is enabled, and all of it when the device runs. */
-	if (queue->enabled || device->running || transport->resetting)
+	/* Set-up ends when the queue is enabled, and all of it when the driver is ready. */
+	if (queue->enabled || virtio_pci_driver_ready(transport) || transport->resetting)
 		return;
 	switch (offset) {
 	case COMMON_QUEUE_SIZE:

@@ -24,6 +24,12 @@ uint64_t virtio_pci_common_read(struct virtio_pci *transport, unsigned offset);
 void virtio_pci_common_write(struct virtio_pci *transport, unsigned offset, uint64_t value,
 			     unsigned length);
 
+/* Whether the driver has set DRIVER_OK: set-up is over. Memory may still be out of bounds. */
+bool virtio_pci_driver_ready(const struct virtio_pci *transport);
+
+/* Starts or stops the device, as status and bus mastering allow. */
+void virtio_pci_update_running(struct virtio_pci *transport);
+
 /* As the driver's writing 0 to the status does. It goes on as long as transport->resetting. */
 void virtio_pci_reset(struct virtio_pci *transport);
 
@@ -35,7 +41,7 @@ int virtio_pci_open_queues(struct virtio_pci *transport, struct cause *cause);
 void virtio_pci_close_queues(struct virtio_pci *transport);
 
 /*
- * Attaches the ioeventfds where the BAR is now, if the driver is ready. Without
+ * Attaches the ioeventfds where the BAR is now, if the device runs. Without
  * one, as when KVM refuses, the doorbell is an MMIO exit and works all the same.
  */
 void virtio_pci_place_doorbells(struct virtio_pci *transport);
