@@ -166,7 +166,7 @@ static void run_round(struct bench *bench, struct way *way, unsigned round, uint
 		way->recorded += stats.records;
 		way->lost += stats.dropped;
 		close(fds[0]); /* the stop need not wait for it */
-		capture_stop(capture);
+		capture_stop(capture, NULL);
 	}
 }
 
@@ -190,7 +190,7 @@ static void start_writer(struct bench *bench)
 	pin(0, last ? last - 1 : 0);
 	if (capture_start(&capture, bench->network, &config, &cause))
 		abort();
-	capture_stop(capture);
+	capture_stop(capture, NULL);
 	pin(last, last);
 }
 

@@ -171,7 +171,7 @@ static double cost(struct lan *lan, uint32_t size)
 		capture = start_stalled(lan, NULL, size, fds);
 		stalled[round] = measure(lan, size);
 		close(fds[0]);
-		capture_stop(capture);
+		capture_stop(capture, NULL);
 	}
 	qsort(off, ROUNDS, sizeof(*off), by_value);
 	qsort(stalled, ROUNDS, sizeof(*stalled), by_value);
@@ -216,7 +216,7 @@ static void what_a_stalled_reader_misses_is_counted(void **state)
 	after = settle(capture, sent);
 	assert_int_equal(after.records, before.records + 10ul * NET_BURST_MAX);
 	close(fds[0]);
-	capture_stop(capture);
+	capture_stop(capture, NULL);
 }
 
 static void take(void *arg, const struct capture_record *records, unsigned count)
@@ -246,13 +246,13 @@ static void others_do_not_stall(void **state)
 	stats = settle(healthy, lan->sent - sent);
 	assert_int_equal(stats.dropped, 0);
 	settle(stalled, lan->sent);
-	capture_stop(healthy);
+	capture_stop(healthy, NULL);
 	assert_int_equal(taken, lan->sent - sent);
 	send_bursts(lan, 0, 1000, 64);
 	stats = settle(stalled, lan->sent);
 	assert_int_equal(stats.records, before.records);
 	close(fds[0]);
-	capture_stop(stalled);
+	capture_stop(stalled, NULL);
 }
 
 #define LAN_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
