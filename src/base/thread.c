@@ -8,9 +8,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define STACK_SIZE (256u << 10) /* with its guard page */
 #define GUARD_SIZE 4096u
-#define CHUNK_STACKS 64u /* one mapping of 16 MiB, most of it never touched */
+#define CHUNK_STACKS 64u /* of one mapping, most of which is never touched */
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 /* madvise(2), since Linux 6.13 */
@@ -32,14 +31,14 @@ static struct chunk *add_chunk(void)
 
 	if (!chunk)
 		return NULL;
-	stacks = mmap(NULL, CHUNK_STACKS * STACK_SIZE, PROT_READ | PROT_WRITE,
+	stacks = mmap(NULL, CHUNK_STACKS * THREAD_STACK_SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
 	if (stacks == MAP_FAILED) {
 		free(chunk);
 		return NULL;
 	}
 	/* A huge page would be one thread's use and many threads' memory. */
-	madvise(stacks, CHUNK_STACKS * STACK_SIZE, MADV_NOHUGEPAGE);
+	madvise(stacks, CHUNK_STACKS * THREAD_STACK_SIZE, MADV_NOHUGEPAGE);
 	chunk->stacks = stacks;
 	chunk->next = chunks;
 	chunks = chunk;
@@ -68,7 +67,7 @@ static void *take_stack(void)
 		unsigned index = (unsigned)__builtin_ctzll(~chunk->busy);
 		uint64_t bit = 1ull << index;
 
-		stack = chunk->stacks + (size_t)index * STACK_SIZE;
+		stack = chunk->stacks + (size_t)index * THREAD_STACK_SIZE;
 		if (!(chunk->guarded & bit) && guard(stack) < 0) {
 			stack = NULL;
 		} else {
@@ -86,13 +85,13 @@ static void give_stack(uint8_t *stack)
 	struct chunk **link = &chunks, *chunk;
 
 	pthread_mutex_lock(&chunks_lock);
-	while (stack < (*link)->stacks || stack >= (*link)->stacks + CHUNK_STACKS * STACK_SIZE)
+	while (stack < (*link)->stacks || stack >= (*link)->stacks + CHUNK_STACKS * THREAD_STACK_SIZE)
 		link = &(*link)->next;
 	chunk = *link;
-	chunk->busy &= ~(1ull << ((size_t)(stack - chunk->stacks) / STACK_SIZE));
+	chunk->busy &= ~(1ull << ((size_t)(stack - chunk->stacks) / THREAD_STACK_SIZE));
 	if (!chunk->busy && (chunk != chunks || chunk->next)) {
 		*link = chunk->next;
-		munmap(chunk->stacks, CHUNK_STACKS * STACK_SIZE);
+		munmap(chunk->stacks, CHUNK_STACKS * THREAD_STACK_SIZE);
 		free(chunk);
 	}
 	pthread_mutex_unlock(&chunks_lock);
@@ -119,7 +118,8 @@ int thread_start(struct thread *thread, const char *name, void *(*run)(void *arg
 	sigfillset(&all);
 	pthread_attr_init(&attr);
 	pthread_attr_setsigmask_np(&attr, &all);
-	pthread_attr_setstack(&attr, (uint8_t *)thread->stack + GUARD_SIZE, STACK_SIZE - GUARD_SIZE);
+	pthread_attr_setstack(&attr, (uint8_t *)thread->stack + GUARD_SIZE,
+			      THREAD_STACK_SIZE - GUARD_SIZE);
 	err = pthread_create(&thread->id, &attr, run_named, thread);
 	pthread_attr_destroy(&attr);
 	if (err) {

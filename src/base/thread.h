@@ -11,7 +11,22 @@
 
 #include <pthread.h>
 
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define THREAD_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define THREAD_SANITIZED
+#endif
+#endif
+
 #define THREAD_NAME_MAX 16 /* with the NUL, as the system takes it */
+
+/* With the guard page. Sanitizers keep state of their own on each stack. */
+#ifdef THREAD_SANITIZED
+#define THREAD_STACK_SIZE (2u << 20)
+#else
+#define THREAD_STACK_SIZE (256u << 10)
+#endif
 
 struct thread {
 	pthread_t id;
@@ -22,8 +37,8 @@ struct thread {
 };
 
 /*
- * Starts run(arg) with all signals blocked and 256 KiB of stack; name, cut to
- * 15 characters, is what top and gdb show. *thread stays where it is until
+ * Starts run(arg) with all signals blocked and a small stack; name, cut to 15
+ * characters, is what top and gdb show. *thread stays where it is until
  * thread_join(). Any thread. 0, -ENOMEM or -EAGAIN.
  */
 int thread_start(struct thread *thread, const char *name, void *(*run)(void *arg), void *arg);

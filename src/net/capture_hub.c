@@ -92,7 +92,8 @@ static void update_tap(struct capture_hub *hub, struct capture_tap *tap)
 	}
 	if (snap && stalled)
 		snap = SNAP_STALLED;
-	atomic_store_explicit(&tap->snap, snap, memory_order_relaxed);
+	/* With it the producer sees the pool, which came with the first capture. */
+	atomic_store_explicit(&tap->snap, snap, memory_order_release);
 }
 
 void capture_hub_update_taps(struct capture_hub *hub)

@@ -207,7 +207,7 @@ static inline void capture_tap_lose(struct capture_tap *tap, uint64_t count)
 /* Bytes to record of each frame of a burst of count, or 0; if they are only to count, it does. */
 static inline uint32_t capture_tap_wants(struct capture_tap *tap, unsigned count)
 {
-	uint32_t snap = atomic_load_explicit(&tap->snap, memory_order_relaxed);
+	uint32_t snap = atomic_load_explicit(&tap->snap, memory_order_acquire);
 
 	if (__builtin_expect(snap != SNAP_STALLED, 1))
 		return snap;

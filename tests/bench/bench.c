@@ -96,8 +96,8 @@ static void make_folder(struct bench *bench)
 static void remove_folder(const struct bench *bench)
 {
 	static const char *const files[] = {
-		"vmdeck/switches/bench.ini", "vmdeck/deck.sock", "disk.img", "start.ini",
-		"exits.ini", "errors", "vmdeck/switches", "vmdeck/guests", "vmdeck", ""
+		"vmdeck/switches/bench.ini", "vmdeck/deck.sock", "vmdeck/deck.sock.lock", "disk.img",
+		"start.ini", "exits.ini", "errors", "vmdeck/switches", "vmdeck/guests", "vmdeck", ""
 	};
 	char path[PATH_MAX];
 

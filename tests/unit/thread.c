@@ -15,7 +15,7 @@
 #include "base/thread.h"
 
 #define MANY 150 /* more than one mapping holds */
-#define DEEP 80 /* pages: beyond the stack, but not beyond the one below it */
+#define DEEP (THREAD_STACK_SIZE / 4096 + 16) /* pages: beyond the stack, into the one below */
 
 struct visit {
 	struct thread thread;
