@@ -102,6 +102,15 @@ static void print_output(void *arg)
 	}
 }
 
+/* Of one that was paused because there was no room for what it writes. */
+static void resume(struct run *run)
+{
+	struct cause cause;
+
+	if (run->guest && guest_resume(run->guest, &cause) < 0)
+		say(run, cause.text);
+}
+
 /* True when the byte is for the guest. */
 static bool take_key(struct run *run, uint8_t key)
 {
@@ -114,6 +123,8 @@ static bool take_key(struct run *run, uint8_t key)
 		ask_to_stop(run, false);
 	else if (key == 'f' || key == 'F')
 		ask_to_stop(run, true);
+	else if (key == 'r' || key == 'R')
+		resume(run);
 	return key == ESCAPE;
 }
 
@@ -192,6 +203,13 @@ static void finish(struct run *run)
 	loop_stop(deck_loop(run->deck));
 }
 
+static void say_paused(struct run *run, const char *why)
+{
+	say(run, why);
+	if (run->terminal)
+		say(run, "Ctrl-] r resumes");
+}
+
 static void on_event(void *arg, const struct deck_event *event)
 {
 	struct run *run = arg;
@@ -205,6 +223,8 @@ static void on_event(void *arg, const struct deck_event *event)
 	if (guest_get_state(run->guest) == GUEST_STOPPED ||
 	    guest_get_state(run->guest) == GUEST_CRASHED)
 		finish(run);
+	else if (*event->text)
+		say_paused(run, event->text);
 }
 
 static void quit(void *arg)

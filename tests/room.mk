@@ -90,7 +90,7 @@ fuzz: $(FUZZ_TARGETS)
 CLEANFILES += $(FUZZ_TARGETS)
 
 # End-to-end tests run the program itself, in a home of their own.
-dist_check_SCRIPTS += tests/e2e/charts.py tests/e2e/demo.py \
+dist_check_SCRIPTS += tests/e2e/charts.py tests/e2e/demo.py tests/e2e/full.py \
 	tests/e2e/linux.py tests/e2e/mistakes.py tests/e2e/screen.py
 EXTRA_DIST += tests/e2e/deck.py
 

@@ -102,7 +102,7 @@ int guest_reset(struct guest *guest, struct cause *cause);
 const char *guest_name(const struct guest *guest);
 enum guest_state guest_get_state(const struct guest *guest);
 uint64_t guest_since(const struct guest *guest);	/* ns of the last change, CLOCK_REALTIME */
-const char *guest_reason(const struct guest *guest);	/* why stopped or crashed, or "" */
+const char *guest_reason(const struct guest *guest);	/* why stopped, crashed or paused; or "" */
 const struct profile *guest_profile(const struct guest *guest); /* NULL if invalid */
 const char *guest_profile_path(const struct guest *guest); /* or NULL for a built-in guest */
 const struct profile_report *guest_mistakes(const struct guest *guest);

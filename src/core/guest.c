@@ -2,6 +2,7 @@
 #include "core/guest.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,8 +73,13 @@ static void machine_changed(void *arg)
 		guest->restarts = status.restarts;
 		deck_emit(guest->deck, guest, DECK_EVENT_LOG, "restarted: %s", status.reason);
 	}
-	if (states[status.phase] != guest->state)
-		set_state(guest, states[status.phase], "");
+	/* One that was resumed and stalls again may never have been seen to run. */
+	if (states[status.phase] != guest->state || status.stalls != guest->stalls) {
+		guest->stalls = status.stalls;
+		snprintf(guest->reason, sizeof(guest->reason), "%s",
+			 status.phase == MACHINE_PAUSED ? status.stall : "");
+		set_state(guest, states[status.phase], guest->reason);
+	}
 }
 
 /* On the machine's thread. */
@@ -175,7 +181,7 @@ int guest_start(struct guest *guest, struct cause *cause)
 	guest->reason[0] = '\0';
 	free(guest->registers);
 	guest->registers = NULL;
-	guest->restarts = 0;
+	guest->restarts = guest->stalls = 0;
 	memset(guest->exits, 0, sizeof(guest->exits));
 	err = machine_start(&guest->machine, &config, cause);
 	if (!err)

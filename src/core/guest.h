@@ -26,7 +26,7 @@ struct guest {
 	struct stats_series *series;
 	struct machine *machine;
 	struct loop_task changed; /* the machine's status changed */
-	unsigned restarts;
+	unsigned restarts, stalls;
 };
 
 /*

@@ -44,6 +44,16 @@ static void set_phase(struct machine *machine, enum machine_phase phase, const c
 	machine->config.changed(machine->config.arg);
 }
 
+/* why: "" when it was ordered. */
+static void set_paused(struct machine *machine, const char *why)
+{
+	pthread_mutex_lock(&machine->status_lock);
+	machine->status.stalls += *why != '\0';
+	snprintf(machine->status.stall, sizeof(machine->status.stall), "%s", why);
+	pthread_mutex_unlock(&machine->status_lock);
+	set_phase(machine, MACHINE_PAUSED, NULL);
+}
+
 static void sum_exits(const struct vm *vm, uint64_t exits[VCPU_EXIT_REASONS])
 {
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
@@ -95,7 +105,7 @@ static void order_pause(void *arg)
 	if (!machine->vm || machine->status.phase != MACHINE_RUNNING)
 		return;
 	vm_pause(machine->vm);
-	set_phase(machine, MACHINE_PAUSED, NULL);
+	set_paused(machine, "");
 }
 
 static void order_resume(void *arg)
@@ -122,6 +132,16 @@ void machine_order(struct machine *machine, enum machine_order order)
 }
 
 /* --- life --- */
+
+/* A disk holds a write, also one that was under way when the guest was paused. */
+static void disk_full(void *arg, const char *why)
+{
+	struct machine *machine = arg;
+
+	if (machine->status.phase == MACHINE_RUNNING)
+		vm_pause(machine->vm);
+	set_paused(machine, why);
+}
 
 /* On the vCPU that ended the guest. */
 static void guest_ended(void *arg)
@@ -241,6 +261,7 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 		.console = config->console,
 		.loop = &machine->loop,
 		.ended = guest_ended,
+		.full = disk_full,
 		.arg = machine,
 	};
 	for (unsigned i = 0; i < MACHINE_ORDERS; i++)

@@ -34,6 +34,8 @@ struct machine_status {
 	unsigned restarts;
 	enum vm_end end;		   /* of MACHINE_ENDED: VM_POWERED_OFF or VM_CRASHED */
 	char reason[CAUSE_SIZE];	   /* why it ended or began anew; or "" */
+	unsigned stalls;		   /* how often it was paused for want of disk space */
+	char stall[CAUSE_SIZE];		   /* of MACHINE_PAUSED: why, or "" when ordered */
 };
 
 struct machine_config {

@@ -130,9 +130,11 @@ src_core_libcore_a_SOURCES += \
 	%D%/disk/lock.c %D%/disk/raw.c %D%/disk/ring.c \
 	%D%/virtio/blk.c %D%/virtio/blk.h
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/disk tests/unit/disk_lock tests/unit/blk
+check_PROGRAMS += tests/unit/disk tests/unit/disk_full tests/unit/disk_lock tests/unit/blk
 tests_unit_disk_SOURCES = tests/unit/disk.c tests/unit/scratch.h
 tests_unit_disk_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_disk_full_SOURCES = tests/unit/disk_full.c tests/unit/scratch.h
+tests_unit_disk_full_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_disk_lock_SOURCES = tests/unit/disk_lock.c tests/unit/scratch.h
 tests_unit_disk_lock_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_blk_SOURCES = tests/unit/blk.c tests/unit/scratch.h

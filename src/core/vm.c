@@ -227,6 +227,23 @@ static int create_disk(struct vm *vm, unsigned number, struct cause *cause)
 	return err;
 }
 
+static void disk_full(void *arg, const struct disk *disk, int error)
+{
+	struct vm *vm = arg;
+	struct cause why;
+
+	for (unsigned i = 0; i < vm->disk_count; i++) {
+		unsigned number = vm->disks[i].number;
+
+		if (vm->disks[i].disk != disk)
+			continue;
+		cause_set(&why, -error, "disk%u: %.400s: %s; free some, then resume", number,
+			  vm->config->profile->disks[number].path,
+			  error == -EDQUOT ? "no quota left" : "no space left on device");
+		vm->config->full(vm->config->arg, why.text);
+	}
+}
+
 static unsigned count_disks(const struct profile *profile)
 {
 	unsigned count = 0;
@@ -242,6 +259,8 @@ static int create_disks(struct vm *vm, struct cause *cause)
 	int err;
 
 	err = disk_ring_create(&vm->ring, vm->config->loop, cause);
+	if (!err)
+		disk_on_full(vm->ring, disk_full, vm);
 	for (unsigned i = 0; !err && i < PROFILE_DISKS_MAX; i++) {
 		if (!profile->disks[i].present)
 			continue;
@@ -468,6 +487,7 @@ void vm_pause(struct vm *vm)
 
 void vm_resume(struct vm *vm)
 {
+	disk_retry(vm->ring);
 	/* Tells a guest that knows kvmclock that it was not stuck, but stopped. */
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
 		(void)ioctl(vm->vcpus[i].fd, KVM_KVMCLOCK_CTRL, 0);
@@ -486,6 +506,8 @@ bool vm_quiesced(struct vm *vm)
 
 	for (unsigned i = 0; i < vm->disk_count; i++)
 		quiet &= virtio_pci_quiesce(&vm->disks[i].transport);
+	/* After the reset of their devices has begun: nobody is told any more. */
+	disk_give_up(vm->ring);
 	return quiet;
 }
 

@@ -53,6 +53,8 @@ struct vm_config {
 	struct loop *loop; /* the guest's I/O loop */
 	/* The first vCPU that ends the guest calls it, on its thread, once. */
 	void (*ended)(void *arg);
+	/* I/O thread: a write is held because there is no room for it; why, as a sentence. */
+	void (*full)(void *arg, const char *why);
 	void *arg;
 };
 
@@ -111,11 +113,12 @@ int vm_create(struct vm **out, const struct vm_config *config, struct cause *cau
 int vm_start(struct vm *vm, struct cause *cause);
 
 void vm_pause(struct vm *vm);
-void vm_resume(struct vm *vm);
+void vm_resume(struct vm *vm); /* also submits again what disks hold */
 
 /*
  * Ends the vCPUs; then vm->end, reason and registers can be read. Devices may
  * still have requests in flight: call vm_quiesced() from the loop until it is true.
+ * It gives up what disks hold.
  */
 void vm_stop(struct vm *vm);
 bool vm_quiesced(struct vm *vm);

@@ -437,6 +437,8 @@ static void event(struct tui *tui, const json_t *params)
 			severity = SEVERITY_ERROR;
 		else if (strcmp(state, "running") == 0)
 			severity = SEVERITY_GOOD;
+		else if (strcmp(state, "paused") == 0 && *text)
+			severity = SEVERITY_WARNING;
 		if (!*text) {
 			snprintf(sentence, sizeof(sentence), "is %s", state);
 			text = sentence;

@@ -220,7 +220,7 @@ static void facts(const struct tui_guest *guest, char *out, size_t size)
 	if (since && since < now && n < size)
 		n += (size_t)snprintf(out + n, size - n, " for %s",
 				      text_age(number, (double)((now - since) / NS_PER_S)));
-	if (*reason && !(guest->state >= STATE_STARTING && guest->state <= STATE_PAUSED)) {
+	if (*reason && guest->state != STATE_STARTING && guest->state != STATE_RUNNING) {
 		if (n < size)
 			snprintf(out + n, size - n, ": %s", reason);
 		return;

@@ -40,7 +40,7 @@ struct disk_request {
 	uint64_t length; /* bytes; the sum of iov where there is one */
 	const struct iovec *iov;
 	unsigned iov_count;
-	/* result: 0 or a negative errno. Called from the guest's loop, never from disk_queue(). */
+	/* result: 0 or a negative errno. From the guest's loop or disk_give_up(), on its thread. */
 	void (*done)(struct disk_request *request, int result);
 	struct disk *disk;   /* the rest is the disk's */
 	uint64_t done_bytes;
@@ -85,6 +85,21 @@ int disk_queue(struct disk *disk, struct disk_request *request);
 
 /* Hands what is queued to the kernel: one system call a burst. */
 void disk_submit(struct disk_ring *ring);
+
+/*
+ * From now on a change for which the file system has no room (ENOSPC, EDQUOT) is held instead of
+ * failing. full(arg, disk, error) is called from the loop, after the run of done() calls, when
+ * the first one is held; error is a negative errno. Flushes are never held: once one has failed,
+ * another one succeeds without the data.
+ */
+void disk_on_full(struct disk_ring *ring,
+		  void (*full)(void *arg, const struct disk *disk, int error), void *arg);
+
+/* Submits what is held again, in the order in which it came to be held. */
+void disk_retry(struct disk_ring *ring);
+
+/* Ends what is held with -ENOSPC, through done(); from now on nothing is held. */
+void disk_give_up(struct disk_ring *ring);
 
 /* Any thread. */
 void disk_get_counters(const struct disk *disk, struct disk_counters *out);

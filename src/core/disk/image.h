@@ -18,6 +18,11 @@ struct disk_ring {
 	unsigned in_flight;	   /* prepared or with the kernel */
 	struct disk_request *waiting, **waiting_end; /* no room in the ring yet */
 	struct disk *disks[DISK_RING_DISKS];	     /* by number of the fixed file */
+	struct disk_request *held, **held_end;	     /* the file system had no room for them */
+	void (*full)(void *arg, const struct disk *disk, int error); /* or NULL: nothing is held */
+	void *full_arg;
+	const struct disk *full_disk; /* of the first one held, until full() is told */
+	int full_error;
 };
 
 struct disk {

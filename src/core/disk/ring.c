@@ -10,6 +10,9 @@
  * A request is a sequence of steps. Data that moved only in part goes on where
  * it stopped; zeroes are asked of the file system first and written if it
  * cannot; a stable change that is no plain write ends with a sync.
+ *
+ * A step for which the file system has no room is held: its request keeps what
+ * it has done and goes on from there when it is submitted again.
  */
 #include "core/disk/disk.h"
 
@@ -132,6 +135,7 @@ int disk_ring_create(struct disk_ring **out, struct loop *loop, struct cause *ca
 	ring->loop = loop;
 	ring->uring.ring_fd = -1;
 	ring->waiting_end = &ring->waiting;
+	ring->held_end = &ring->held;
 	ring->again.fire = submit_again;
 	ring->again.arg = ring;
 	*out = ring;
@@ -160,7 +164,7 @@ void disk_ring_destroy(struct disk_ring *ring)
 {
 	if (!ring)
 		return;
-	assert(!ring->in_flight && !ring->waiting);
+	assert(!ring->in_flight && !ring->waiting && !ring->held);
 	if (ring->uring.ring_fd >= 0) {
 		loop_timer_cancel(ring->loop, &ring->again);
 		loop_remove(ring->loop, &ring->source);
@@ -461,6 +465,28 @@ static void fill(struct disk_ring *ring)
 	}
 }
 
+/*
+ * A sync is not tried again: the kernel tells of pages that it could not write once, and forgets
+ * them.
+ */
+static bool lacks_room(const struct disk_request *request, int result)
+{
+	return (result == -ENOSPC || result == -EDQUOT) && request->operation != DISK_READ &&
+	       request->step != STEP_SYNC;
+}
+
+static void hold(struct disk_ring *ring, struct disk_request *request, int error)
+{
+	if (!ring->held) {
+		ring->full_disk = request->disk;
+		ring->full_error = error;
+	}
+	request->retries = 0;
+	request->next = NULL;
+	*ring->held_end = request;
+	ring->held_end = &request->next;
+}
+
 static void complete(struct disk_ring *ring, const struct io_uring_cqe *cqe)
 {
 	struct disk_request *request = io_uring_cqe_get_data(cqe);
@@ -469,8 +495,32 @@ static void complete(struct disk_ring *ring, const struct io_uring_cqe *cqe)
 	ring->in_flight--;
 	if (result > 0)
 		prepare(ring, request);
+	else if (ring->full && lacks_room(request, result))
+		hold(ring, request, result);
 	else
 		finish(request, result);
+}
+
+static void tell_batches(struct disk_ring *ring)
+{
+	for (unsigned i = 0; i < DISK_RING_DISKS; i++) {
+		struct disk *disk = ring->disks[i];
+
+		if (!disk || !disk->finished)
+			continue;
+		disk->finished = false;
+		if (disk->batch)
+			disk->batch(disk->batch_arg);
+	}
+}
+
+static void tell_full(struct disk_ring *ring)
+{
+	const struct disk *disk = ring->full_disk;
+
+	ring->full_disk = NULL;
+	if (disk)
+		ring->full(ring->full_arg, disk, ring->full_error);
 }
 
 static void ring_ready(void *arg, uint32_t events)
@@ -487,14 +537,46 @@ static void ring_ready(void *arg, uint32_t events)
 	}
 	io_uring_cq_advance(&ring->uring, count);
 	fill(ring);
-	for (unsigned i = 0; i < DISK_RING_DISKS; i++) {
-		struct disk *disk = ring->disks[i];
-
-		if (!disk || !disk->finished)
-			continue;
-		disk->finished = false;
-		if (disk->batch)
-			disk->batch(disk->batch_arg);
-	}
+	tell_batches(ring);
 	disk_submit(ring);
+	tell_full(ring);
+}
+
+/* No room */
+
+void disk_on_full(struct disk_ring *ring,
+		  void (*full)(void *arg, const struct disk *disk, int error), void *arg)
+{
+	ring->full = full;
+	ring->full_arg = arg;
+}
+
+void disk_retry(struct disk_ring *ring)
+{
+	if (!ring->held)
+		return;
+	/* They were there before what waits in line. */
+	*ring->held_end = ring->waiting;
+	if (!ring->waiting)
+		ring->waiting_end = ring->held_end;
+	ring->waiting = ring->held;
+	ring->held = NULL;
+	ring->held_end = &ring->held;
+	ring->full_disk = NULL;
+	fill(ring);
+	disk_submit(ring);
+}
+
+void disk_give_up(struct disk_ring *ring)
+{
+	struct disk_request *request;
+
+	ring->full = NULL;
+	ring->full_disk = NULL;
+	while ((request = ring->held)) {
+		ring->held = request->next;
+		finish(request, -ENOSPC);
+	}
+	ring->held_end = &ring->held;
+	tell_batches(ring);
 }
