@@ -70,7 +70,8 @@ tests_fuzz_message_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_message_LDADD = src/cli/libcli.a $(CONTROL_LIBS)
 
 check_PROGRAMS += tests/fuzz/kernel_image
-tests_fuzz_kernel_image_SOURCES = tests/fuzz/kernel_image.c tests/lib/fuzz.c tests/lib/fuzz.h
+tests_fuzz_kernel_image_SOURCES = tests/fuzz/kernel_image.c tests/lib/fuzz.c tests/lib/fuzz.h \
+	tests/lib/pvh_image.h
 tests_fuzz_kernel_image_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_kernel_image_LDADD = $(CORE_LIBS)
 

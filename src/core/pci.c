@@ -68,12 +68,20 @@ unsigned pci_add_capability(struct pci_function *function, uint8_t id, unsigned 
 	return at;
 }
 
+static uint16_t command_of(const struct pci_function *function)
+{
+	uint16_t command;
+
+	memcpy(&command, function->config + PCI_COMMAND, sizeof(command));
+	return command;
+}
+
 /* Has the BAR answer where command register and BAR say. pci.lock held. */
 static void place_bar(struct pci_function *function)
 {
 	uint64_t base = get32(function->config + PCI_BAR0) & ~0xfu;
 
-	if (!(function->config[PCI_COMMAND] & PCI_COMMAND_MEMORY) || !base)
+	if (!(command_of(function) & PCI_COMMAND_MEMORY) || !base)
 		base = BUS_NOWHERE;
 	if (!function->bar_size || base == function->bar_base)
 		return;
@@ -100,13 +108,23 @@ static void update_intx(struct pci_function *function)
 /* The guest switched INTA# or MSI-X on or off. pci.lock held. */
 static void gate_intx(struct pci_function *function)
 {
-	uint16_t command;
-
-	memcpy(&command, function->config + PCI_COMMAND, sizeof(command));
 	pthread_mutex_lock(&function->pci->intx_lock);
-	function->intx_off = command & PCI_COMMAND_INTX_OFF;
+	function->intx_off = command_of(function) & PCI_COMMAND_INTX_OFF;
 	update_intx(function);
 	pthread_mutex_unlock(&function->pci->intx_lock);
+}
+
+/* Has the function use guest memory and send messages, or not. pci.lock held. */
+static void gate_master(struct pci_function *function)
+{
+	bool master = command_of(function) & PCI_COMMAND_MASTER;
+
+	if (master == function->master)
+		return;
+	function->master = master;
+	pci_msix_control(function);
+	if (function->ops->master_changed)
+		function->ops->master_changed(function, master);
 }
 
 static void config_write(struct pci_function *function, unsigned offset, const uint8_t *data,
@@ -121,6 +139,7 @@ static void config_write(struct pci_function *function, unsigned offset, const u
 	if (range_overlap(offset, length, PCI_COMMAND, 2)) {
 		place_bar(function);
 		gate_intx(function);
+		gate_master(function);
 	}
 	if (range_overlap(offset, length, PCI_BAR0, 4))
 		place_bar(function);
@@ -292,7 +311,7 @@ int pci_add(struct pci *pci, struct pci_function *function, unsigned device, uin
 		pci->next_bar = base + bar_size;
 		put32(function->config + PCI_BAR0, (uint32_t)base);
 		put32(function->writable + PCI_BAR0, ~(bar_size - 1));
-		function->config[PCI_COMMAND] |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+		function->config[PCI_COMMAND] |= PCI_COMMAND_MEMORY;
 		function->config[PCI_INTERRUPT_PIN] = 1;
 		function->config[PCI_INTERRUPT_LINE] =
 			(uint8_t)(PLATFORM_PCI_GSI + device % PCI_INTX_LINES);

@@ -56,6 +56,11 @@ struct pci_function_ops {
 			  unsigned length);
 	/* The BAR answers at base from now on; BUS_NOWHERE: not at all. pci.lock held. May be NULL. */
 	void (*bar_moved)(struct pci_function *function, uint64_t base);
+	/*
+	 * The driver allows or forbids the function's use of guest memory, §6.2.2; forbidden at
+	 * first. MSI-X messages are held back by the core. pci.lock held. May be NULL.
+	 */
+	void (*master_changed)(struct pci_function *function, bool master);
 	/* Configuration space, after the core's part; pci.lock held. Each may be NULL. */
 	void (*config_read)(struct pci_function *function, unsigned offset, unsigned length);
 	void (*config_written)(struct pci_function *function, unsigned offset, unsigned length);
@@ -67,7 +72,7 @@ struct pci_vector {
 	uint32_t control; /* bit 0: masked */
 	int fd;		  /* eventfd, made when the vector is first unmasked; -1 */
 	int gsi;	  /* -1 until then */
-	atomic_bool open; /* neither masked itself nor by the function */
+	atomic_bool open; /* neither masked itself nor by the function, which is bus master */
 	atomic_bool pending;
 };
 
@@ -81,6 +86,7 @@ struct pci_function {
 	uint32_t bar_size;		    /* 0: no BAR */
 	int bar_range;			    /* on the MMIO bus */
 	_Atomic uint64_t bar_base;	    /* or BUS_NOWHERE; changed with pci.lock held */
+	bool master;			    /* by the command register; guarded by pci.lock */
 	unsigned msix_count, msix_capability;
 	uint32_t msix_table, msix_pending;  /* offsets in the BAR */
 	atomic_bool msix_enabled;
@@ -125,13 +131,17 @@ void pci_add_msix(struct pci_function *function, unsigned count, uint32_t table,
 
 /*
  * Puts the function at device number 0..31, with a BAR of bar_size bytes (a
- * power of two of at least 4096, or 0), placed and switched on, as firmware would.
+ * power of two of at least 4096, or 0), placed and switched on, as firmware would;
+ * it is no bus master until the driver says so.
  */
 int pci_add(struct pci *pci, struct pci_function *function, unsigned device, uint32_t bar_size,
 	    struct cause *cause);
 void pci_remove(struct pci_function *function); /* valid when it was not added */
 
-/* Raises an MSI-X vector; remembered while it is masked. Any thread, no lock. */
+/*
+ * Raises an MSI-X vector; remembered while it is masked or the function is not
+ * bus master. Any thread, no lock.
+ */
 void pci_msix_raise(struct pci_function *function, unsigned vector);
 
 /* Sets the level of the function's INTA#, which MSI-X and the command register can switch off. Any thread. */

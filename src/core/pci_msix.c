@@ -2,7 +2,8 @@
  * MSI-X tables on vCPU threads under pci.lock; raising from any thread without
  * a lock.
  *
- * A vector is open when nothing masks it. Raising an open vector writes its
+ * A vector is open when nothing masks it and the function may write to memory
+ * (bus master enable, §6.2.2), for that is what a message is. Raising an open vector writes its
  * irqfd; raising a closed one leaves a mark. Both sides set their own flag
  * first and look at the other's afterwards, so that no interrupt is lost.
  */
@@ -78,7 +79,7 @@ static void update_vector(struct pci_function *function, struct pci_vector *vect
 	bool open;
 
 	memcpy(&control, function->config + function->msix_capability + 2, sizeof(control));
-	open = (control & CONTROL_ENABLE) && !(control & CONTROL_MASK_ALL) &&
+	open = function->master && (control & CONTROL_ENABLE) && !(control & CONTROL_MASK_ALL) &&
 	       !(vector->control & MSIX_VECTOR_MASKED) && connect_vector(function, vector);
 	atomic_store(&vector->open, open);
 	if (open && atomic_exchange(&vector->pending, false))
@@ -89,6 +90,8 @@ void pci_msix_control(struct pci_function *function)
 {
 	uint8_t high = function->config[function->msix_capability + 3];
 
+	if (!function->msix_count)
+		return;
 	atomic_store(&function->msix_enabled, (high & (CONTROL_ENABLE >> 8)) != 0);
 	for (unsigned i = 0; i < function->msix_count; i++)
 		update_vector(function, &function->vectors[i]);

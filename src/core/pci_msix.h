@@ -14,7 +14,7 @@ bool pci_msix_read(struct pci_function *function, uint64_t offset, void *data, u
 bool pci_msix_write(struct pci_function *function, uint64_t offset, const void *data,
 		    unsigned length);
 
-/* The guest wrote the capability's control word. pci.lock held. */
+/* The guest wrote the capability's control word, or bus master enable changed. pci.lock held. */
 void pci_msix_control(struct pci_function *function);
 
 /* Gives back routes and eventfds. No thread raises vectors any more. */

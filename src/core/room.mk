@@ -23,6 +23,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/vm.c %D%/vm.h \
 	%D%/virtio/net.c %D%/virtio/net.h \
 	%D%/virtio/pci.c %D%/virtio/pci.h \
+	%D%/virtio/pci_common.c %D%/virtio/pci_private.h %D%/virtio/pci_queue.c \
 	%D%/virtio/queue.c %D%/virtio/queue.h \
 	%D%/virtio/virtio.h
 
@@ -87,12 +88,19 @@ CLEANFILES += %D%/boot/dsdt.inc %D%/boot/dsdt.aml %D%/boot/dsdt.log
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/boot_entry tests/unit/i8042 \
 	tests/unit/ich9_pm tests/unit/mc146818 tests/unit/uart16550
+tests_unit_boot_entry_SOURCES = tests/unit/boot_entry.c tests/lib/pvh_image.h
+tests_unit_boot_entry_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_boot_entry_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_i8042_SOURCES = tests/unit/i8042.c tests/unit/fake_bus.h
 tests_unit_i8042_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_mc146818_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_boot_SOURCES = tests/unit/boot.c tests/unit/scratch.h
 tests_unit_boot_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_acpi_SOURCES = tests/unit/acpi.c tests/unit/scratch.h
 tests_unit_acpi_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_ich9_pm_SOURCES = tests/unit/ich9_pm.c tests/unit/fake_bus.h
 tests_unit_ich9_pm_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_uart16550_SOURCES = tests/unit/uart16550.c tests/unit/fake_bus.h
 tests_unit_uart16550_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/profile
 tests_unit_profile_CPPFLAGS = $(AM_CPPFLAGS) -DMAN_FOLDER='"$(abs_top_srcdir)/man"' \
@@ -103,8 +111,10 @@ endif
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/bus tests/unit/virtqueue tests/unit/console tests/unit/machine
 check_PROGRAMS += tests/unit/pci
+tests_unit_pci_SOURCES = tests/unit/pci.c tests/unit/settle.h
 tests_unit_pci_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/virtio_net
+tests_unit_virtio_net_SOURCES = tests/unit/virtio_net.c tests/unit/settle.h
 tests_unit_virtio_net_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/deck
 tests_unit_deck_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)

@@ -47,11 +47,10 @@ static int copy_ports(struct capture *capture, struct network *network, const ch
 	return 0;
 }
 
-/* Valid on a half-built one. Leaves fd to the caller unless close_fd. */
-static void destroy(struct capture *capture, bool close_fd)
+void capture_discard(struct capture *capture)
 {
-	if (!close_fd)
-		capture->sink.fd = -1;
+	if (!capture)
+		return;
 	capture_sink_close(&capture->sink);
 	for (char **name = capture->ports; name && *name; name++)
 		free(*name);
@@ -64,33 +63,7 @@ static void destroy(struct capture *capture, bool close_fd)
 	free(capture);
 }
 
-static int prepare(struct capture *capture, struct network *network,
-		   const struct capture_config *config, struct cause *cause)
-{
-	int error;
-
-	if (config->snap < 1 || config->snap > CAPTURE_SNAP_MAX)
-		return cause_set(cause, EINVAL, "capture: snap length %u is not in 1..%u",
-				 config->snap, CAPTURE_SNAP_MAX);
-	if ((config->fd >= 0) == !!config->records)
-		return cause_set(cause, EINVAL, "capture: neither a file nor a function, or both");
-	error = copy_ports(capture, network, config->ports, cause);
-	if (!error)
-		error = filter_compile(&capture->filter, config->filter, cause);
-	if (error)
-		return error;
-	if (config->filter && *config->filter) {
-		capture->expression = strdup(config->filter);
-		if (!capture->expression)
-			return cause_errno(cause, ENOMEM, "capture");
-	}
-	if (config->fd >= 0)
-		return capture_sink_open(&capture->sink, config->fd, cause);
-	capture->batch = calloc(BATCH_MAX, sizeof(*capture->batch));
-	return capture->batch ? 0 : cause_errno(cause, ENOMEM, "capture");
-}
-
-/* Under the lock: the pool and the writer's thread come with the first capture. */
+/* The pool and the writer's thread come with the first capture. */
 static int start_writer(struct capture_hub *hub, struct cause *cause)
 {
 	sigset_t all, before;
@@ -113,45 +86,104 @@ static int start_writer(struct capture_hub *hub, struct cause *cause)
 	return 0;
 }
 
-int capture_start(struct capture **out, struct network *network,
-		  const struct capture_config *config, struct cause *cause)
+static int prepare(struct capture *capture, struct network *network,
+		   const struct capture_config *config, struct cause *cause)
 {
-	struct capture_hub *hub = network_capture_hub(network);
+	int error;
+
+	if (config->snap < 1 || config->snap > CAPTURE_SNAP_MAX)
+		return cause_set(cause, EINVAL, "capture: snap length %u is not in 1..%u",
+				 config->snap, CAPTURE_SNAP_MAX);
+	error = copy_ports(capture, network, config->ports, cause);
+	if (!error)
+		error = filter_compile(&capture->filter, config->filter, cause);
+	if (error)
+		return error;
+	if (config->filter && *config->filter) {
+		capture->expression = strdup(config->filter);
+		if (!capture->expression)
+			return cause_errno(cause, ENOMEM, "capture");
+	}
+	pthread_mutex_lock(&capture->hub->lock);
+	error = start_writer(capture->hub, cause);
+	pthread_mutex_unlock(&capture->hub->lock);
+	return error;
+}
+
+int capture_prepare(struct capture **out, struct network *network,
+		    const struct capture_config *config, struct cause *cause)
+{
 	struct capture *capture = calloc(1, sizeof(*capture));
 	int error;
 
 	if (!capture)
 		return cause_errno(cause, ENOMEM, "capture");
-	capture->hub = hub;
+	capture->hub = network_capture_hub(network);
 	capture->sink.fd = -1;
 	capture->snap = config->snap;
 	capture->records = config->records;
 	capture->ended = config->ended;
 	capture->arg = config->arg;
 	error = prepare(capture, network, config, cause);
-	if (error) {
-		destroy(capture, false);
-		return error;
+	if (error)
+		capture_discard(capture);
+	else
+		*out = capture;
+	return error;
+}
+
+/* fd is the capture's only if this succeeds. */
+static int open_target(struct capture *capture, int fd, struct cause *cause)
+{
+	int error;
+
+	if ((fd >= 0) == !!capture->records)
+		return cause_set(cause, EINVAL, "capture: neither a file nor a function, or both");
+	if (fd < 0) {
+		capture->batch = calloc(BATCH_MAX, sizeof(*capture->batch));
+		return capture->batch ? 0 : cause_errno(cause, ENOMEM, "capture");
 	}
+	error = capture_sink_open(&capture->sink, fd, cause);
+	if (error)
+		capture->sink.fd = -1;
+	return error;
+}
+
+int capture_begin(struct capture *capture, int fd, struct cause *cause)
+{
+	struct capture_hub *hub = capture->hub;
+	int error = open_target(capture, fd, cause);
+
+	if (error)
+		return error;
 	pthread_mutex_lock(&hub->lock);
-	error = start_writer(hub, cause);
-	if (!error) {
-		capture->start = clock_monotonic();
-		capture->next = hub->captures;
-		hub->captures = capture;
-		capture_hub_update_taps(hub);
-	}
+	capture->start = clock_monotonic();
+	capture->next = hub->captures;
+	hub->captures = capture;
+	capture_hub_update_taps(hub);
 	pthread_mutex_unlock(&hub->lock);
-	if (error) {
-		destroy(capture, false);
-		return error;
-	}
 	capture_hub_wake(hub);
-	*out = capture;
 	return 0;
 }
 
-void capture_stop(struct capture *capture)
+int capture_start(struct capture **out, struct network *network,
+		  const struct capture_config *config, struct cause *cause)
+{
+	struct capture *capture;
+	int error;
+
+	error = capture_prepare(&capture, network, config, cause);
+	if (error)
+		return error;
+	error = capture_begin(capture, config->fd, cause);
+	if (error)
+		capture_discard(capture);
+	else
+		*out = capture;
+	return error;
+}
+
+void capture_stop(struct capture *capture, struct capture_stats *last)
 {
 	struct capture_hub *hub;
 
@@ -172,7 +204,9 @@ void capture_stop(struct capture *capture)
 		}
 	}
 	pthread_mutex_unlock(&hub->lock);
-	destroy(capture, true);
+	if (last)
+		capture_get_stats(capture, last);
+	capture_discard(capture);
 }
 
 void capture_get_stats(const struct capture *capture, struct capture_stats *out)

@@ -42,7 +42,7 @@ struct capture_config {
 	 * function. A socket or pipe that takes no more loses records (counted);
 	 * a file that cannot be written (-ENOSPC) ends the capture with a cause.
 	 */
-	int fd; /* or -1; closed by capture_stop() */
+	int fd; /* or -1; closed by capture_stop() once the capture has started */
 	void (*records)(void *arg, const struct capture_record *records, unsigned count);
 
 	/* Called once, on the writer's thread, if the capture ends by itself: the reader went
@@ -67,9 +67,25 @@ struct capture_stats {
 int capture_start(struct capture **out, struct network *network,
 		  const struct capture_config *config, struct cause *cause);
 
-/* Writes out what was recorded until now, and the counts, then ends. */
-void capture_stop(struct capture *capture);
+/*
+ * The same in two steps, for whom the place to write to comes last. The first
+ * does all that takes time or can be the request's fault, and leaves config->fd
+ * alone; the second starts, with fd in its place, and does not block. When it
+ * fails fd stays the caller's. A capture that was not started is discarded; NULL
+ * is valid.
+ */
+int capture_prepare(struct capture **out, struct network *network,
+		    const struct capture_config *config, struct cause *cause);
+int capture_begin(struct capture *capture, int fd, struct cause *cause);
+void capture_discard(struct capture *capture);
 
+/*
+ * Writes out what was recorded until now, and the counts, then ends. last: the
+ * counts when all of that is done, or NULL.
+ */
+void capture_stop(struct capture *capture, struct capture_stats *last);
+
+/* The counts so far; what was recorded in the last 50 ms may be missing. */
 void capture_get_stats(const struct capture *capture, struct capture_stats *out);
 
 #endif

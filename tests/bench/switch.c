@@ -20,77 +20,37 @@
 #include "fake_port.h"
 #include "net/capture.h"
 
-#define RING 256
-#define SLOT 2048
 #define BURST 64
 #define ROUNDS 11
-
-struct receiver {
-	uint8_t *ring;
-	unsigned at;
-};
-
-static unsigned deliver(void *backend, const struct net_frame *const *frames, unsigned count,
-			enum net_verdict *verdicts)
-{
-	struct receiver *receiver = backend;
-
-	(void)verdicts;
-	for (unsigned i = 0; i < count; i++) {
-		uint8_t *to = receiver->ring + receiver->at++ % RING * SLOT;
-
-		net_head_copy(to, frames[i]->head, frames[i]->head_size);
-		to += frames[i]->head_size;
-		for (uint32_t k = 0; k < frames[i]->rest_count; k++) {
-			memcpy(to, frames[i]->rest[k].iov_base, frames[i]->rest[k].iov_len);
-			to += frames[i]->rest[k].iov_len;
-		}
-	}
-	return count;
-}
-
-static void flush(void *backend)
-{
-	(void)backend;
-}
-
-static const struct net_port_ops ops = { .kind = "guest", .deliver = deliver, .flush = flush };
 
 struct bench {
 	struct network *network;
 	struct net_switch *sw;
-	struct net_port *from, *to;
-	struct receiver receivers[2];
+	struct fake_ring nics[2];
 	uint8_t *ring; /* the sender's frames */
 	uint32_t size;
 };
 
 static void open_ports(struct bench *bench)
 {
-	struct net_port_config config[] = { { .name = "a/net0", .mac = { 2, 0, 0, 0, 0, 1 } },
-					    { .name = "b/net0", .mac = { 2, 0, 0, 0, 0, 2 } } };
-	struct net_port **ports[] = { &bench->from, &bench->to };
+	static const char *const names[] = { "a/net0", "b/net0" };
 
 	bench->sw = fake_switch(&bench->network, "lan");
-	for (int i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 2; i++) {
 		uint8_t hello[60] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 		struct net_frame frame = { .head = hello, .head_size = 60, .size = 60 };
 
-		bench->receivers[i].ring = aligned_alloc(4096, RING * SLOT);
-		memset(bench->receivers[i].ring, 0, RING * SLOT);
-		if (switch_port_add(ports[i], bench->sw, &config[i], &ops, &bench->receivers[i],
-				    NULL))
-			abort();
-		memcpy(hello + 6, config[i].mac, 6);
-		switch_input(*ports[i], &frame, 1);
+		fake_ring_open(&bench->nics[i], bench->sw, names[i], i + 1);
+		fake_mac(hello + 6, i + 1);
+		switch_input(bench->nics[i].port, &frame, 1);
 	}
-	bench->ring = aligned_alloc(4096, RING * SLOT);
-	for (unsigned i = 0; i < RING; i++) {
-		uint8_t *frame = bench->ring + i * SLOT;
+	bench->ring = aligned_alloc(4096, FAKE_RING_SIZE);
+	for (unsigned i = 0; i < FAKE_RING_FRAMES; i++) {
+		uint8_t *frame = fake_slot(bench->ring, i);
 
-		memset(frame, (int)i, SLOT);
-		memcpy(frame, config[1].mac, 6);
-		memcpy(frame + 6, config[0].mac, 6);
+		memset(frame, (int)i, FAKE_RING_SLOT);
+		fake_mac(frame, 2);
+		fake_mac(frame + 6, 1);
 		frame[12] = 8;
 		frame[13] = 0;
 		frame[14] = 0x45;
@@ -109,7 +69,7 @@ static void run_switch(struct bench *bench, uint64_t bursts)
 
 	for (uint64_t n = 0; n < bursts; n++) {
 		for (unsigned i = 0; i < BURST; i++) {
-			uint8_t *data = bench->ring + at++ % RING * SLOT;
+			uint8_t *data = fake_slot(bench->ring, at++);
 
 			net_head_copy(heads[i], data, head);
 			rest[i].iov_base = data + head;
@@ -120,27 +80,27 @@ static void run_switch(struct bench *bench, uint64_t bursts)
 							.rest = &rest[i],
 							.rest_count = bench->size > head };
 		}
-		switch_input(bench->from, frames, BURST);
+		switch_input(bench->nics[0].port, frames, BURST);
 	}
 }
 
 static void run_bare(struct bench *bench, uint64_t bursts)
 {
-	uint8_t *to = bench->receivers[1].ring;
+	uint8_t *to = bench->nics[1].slots;
 
 	for (uint64_t n = 0; n < bursts * BURST; n++) {
-		memcpy(to + n % RING * SLOT, bench->ring + n % RING * SLOT, bench->size);
+		memcpy(fake_slot(to, n), fake_slot(bench->ring, n), bench->size);
 		__asm__ volatile("" : : : "memory");
 	}
 }
 
 static void run_bare_twice(struct bench *bench, uint64_t bursts)
 {
-	uint8_t *to = bench->receivers[1].ring, *also = bench->receivers[0].ring;
+	uint8_t *to = bench->nics[1].slots, *also = bench->nics[0].slots;
 
 	for (uint64_t n = 0; n < bursts * BURST; n++) {
-		memcpy(to + n % RING * SLOT, bench->ring + n % RING * SLOT, bench->size);
-		memcpy(also + n % RING * SLOT, bench->ring + n % RING * SLOT, bench->size);
+		memcpy(fake_slot(to, n), fake_slot(bench->ring, n), bench->size);
+		memcpy(fake_slot(also, n), fake_slot(bench->ring, n), bench->size);
 		__asm__ volatile("" : : : "memory");
 	}
 }
@@ -206,7 +166,7 @@ static void run_round(struct bench *bench, struct way *way, unsigned round, uint
 		way->recorded += stats.records;
 		way->lost += stats.dropped;
 		close(fds[0]); /* the stop need not wait for it */
-		capture_stop(capture);
+		capture_stop(capture, NULL);
 	}
 }
 
@@ -230,7 +190,7 @@ static void start_writer(struct bench *bench)
 	pin(0, last ? last - 1 : 0);
 	if (capture_start(&capture, bench->network, &config, &cause))
 		abort();
-	capture_stop(capture);
+	capture_stop(capture, NULL);
 	pin(last, last);
 }
 
@@ -276,11 +236,9 @@ int main(void)
 				run_round(&bench, &ways[w], round, bursts);
 		print(ways, sizes[s]);
 	}
-	switch_port_remove(bench.from);
-	switch_port_remove(bench.to);
+	fake_ring_close(&bench.nics[0]);
+	fake_ring_close(&bench.nics[1]);
 	network_free(bench.network);
-	free(bench.receivers[0].ring);
-	free(bench.receivers[1].ring);
 	free(bench.ring);
 	return 0;
 }

@@ -3,34 +3,17 @@
  * inside the guest's memory, and a refusal says why.
  */
 #include <assert.h>
-#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "core/boot/boot.h"
 #include "lib/fuzz.h"
+#include "lib/pvh_image.h"
 
 #define MEMORY_SIZE 0x4000000u
 
-static const struct {
-	Elf64_Ehdr eh;
-	Elf64_Phdr note, text;
-	Elf64_Nhdr entry;
-	char name[4];
-	uint32_t address;
-	uint8_t code[512];
-} elf = {
-	.eh = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
-		.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_phoff = sizeof(Elf64_Ehdr),
-		.e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 2 },
-	.note = { .p_type = PT_NOTE, .p_offset = sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr),
-		  .p_filesz = sizeof(Elf64_Nhdr) + 8 },
-	.text = { .p_type = PT_LOAD, .p_paddr = 0x100000, .p_filesz = 512, .p_memsz = 8192 },
-	.entry = { .n_namesz = 4, .n_descsz = 4, .n_type = 18 },
-	.name = "Xen",
-	.address = 0x100100,
-};
+static const struct pvh_image elf = PVH_IMAGE(0x100);
 
 /* Setup header at 0x1f1, one sector of setup, 1 KiB of kernel. */
 static const uint8_t bzimage[2048] = {

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "core/platform.h"
+#include "scratch.h"
 
 #define MEMORY_SIZE 0x200000u
 #define TABLES_MAX 8
@@ -246,15 +247,6 @@ static void test_mcfg(void **state)
 	assert_int_equal(get(mcfg + 52, 4), 0); /* segment 0, bus 0 to 0 */
 }
 
-static void write_file(const char *path, const void *data, size_t size)
-{
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	assert_int_equal(fwrite(data, 1, size, file), size);
-	assert_int_equal(fclose(file), 0);
-}
-
 /* iasl disassembles each table and finds nothing to complain of. */
 static void test_iasl(void **state)
 {
@@ -281,7 +273,7 @@ static void test_iasl(void **state)
 			table = find(rsdp, names[i], &length);
 		}
 		snprintf(path, sizeof(path), "%s/%s.aml", folder, names[i]);
-		write_file(path, table, length);
+		scratch_write(path, table, length);
 		snprintf(command, sizeof(command),
 			 "cd %s && iasl -d %s.aml >log 2>&1 && cat log *.dsl", folder, names[i]);
 		output = popen(command, "r");

@@ -497,22 +497,101 @@ static void reset_waits_for_requests(void **state)
 	pthread_mutex_unlock(&device->lock);
 }
 
-static void lacking_header_or_status_breaks(void **state)
+static void stop_loop(void *arg)
+{
+	loop_stop(arg);
+}
+
+/* Requests are under way, and the driver forbids the use of memory before they are done. */
+static void stop_with_requests(struct fixture *f, unsigned count)
+{
+	struct virtio *device = &f->blk.device;
+	struct loop_timer timer = { .fire = stop_loop, .arg = &f->loop };
+	struct disk_counters before, now;
+
+	disk_get_counters(f->disk, &before);
+	for (uint16_t head = 0; head < 3 * count; head += 3)
+		build(f, head, VIRTIO_BLK_T_IN, head, DATA + 512u * head, 512, true);
+	kick(f);
+	pthread_mutex_lock(&device->lock);
+	device->running = false;
+	pthread_mutex_unlock(&device->lock);
+	do {
+		loop_timer_set(&f->loop, &timer, NS_PER_MS);
+		assert_int_equal(loop_run(&f->loop), 0);
+		disk_get_counters(f->disk, &now);
+	} while (now.read_requests - before.read_requests < count);
+	assert_int_equal(used_index(f), f->seen);
+	for (uint16_t head = 0; head < 3 * count; head += 3)
+		assert_int_equal(*status_of(f, head), 0xee);
+}
+
+/* What is done while the rings may not be touched is answered later, or goes with a reset. */
+static void answers_wait_for_bus_mastering(void **state)
 {
 	struct fixture *f = *state;
+	struct virtio *device = &f->blk.device;
 
-	*descriptor(f, 0) = (struct descriptor){ DATA, 15, NEXT, 1 };
-	*descriptor(f, 1) = (struct descriptor){ DATA, 1, WRITE, 0 };
-	offer(f, 0);
+	stop_with_requests(f, 20);
+	pthread_mutex_lock(&device->lock);
+	device->running = true;
+	device->ops->start(device);
+	pthread_mutex_unlock(&device->lock);
 	kick(f);
-	assert_non_null(f->broken);
+	wait_used(f, 20);
+	for (uint16_t head = 0; head < 60; head += 3)
+		assert_int_equal(*status_of(f, head), VIRTIO_BLK_S_OK);
+	assert_int_equal(request(f, VIRTIO_BLK_T_IN, 0, 512, true), VIRTIO_BLK_S_OK);
+
+	stop_with_requests(f, 20);
+	pthread_mutex_lock(&device->lock);
+	assert_true(device->ops->reset(device));
+	pthread_mutex_unlock(&device->lock);
+	assert_int_equal(used_index(f), f->seen);
+	start_device(f, 0);
+	for (uint16_t head = 0; head < RING_SIZE; head++)
+		indirect_read(f, head, 1);
+	kick(f);
+	wait_used(f, RING_SIZE);
+}
+
+/* The device needs a reset: neither that request nor any later one is served before. */
+static void lacking_header_or_status_breaks(void **state)
+{
+	static const struct descriptor chains[][2] = {
+		{ { DATA, 15, NEXT, 1 }, { DATA + 512, 1, WRITE, 0 } },	 /* short header */
+		{ { DATA, 16, 0, 0 }, { 0 } },				 /* no status */
+		{ { DATA, 16, NEXT, 1 }, { DATA + 512, 0, WRITE, 0 } },	 /* an empty one */
+		{ { DATA, 512, WRITE, 0 }, { 0 } },			 /* no header */
+		{ { DATA, 0, NEXT, 1 }, { DATA + 512, 513, WRITE, 0 } }, /* an empty one */
+		{ { DATA, 0, 0, 0 }, { 0 } },				 /* nothing at all */
+	};
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < sizeof(chains) / sizeof(chains[0]); i++) {
+		struct virtq *queue = &f->blk.device.queues[0];
+
+		f->broken = NULL;
+		start_device(f, 0);
+		build(f, 4, VIRTIO_BLK_T_GET_ID, 0, DATA + 0x1000, 20, true);
+		memcpy(descriptor(f, 0), chains[i], sizeof(chains[i]));
+		offer(f, 0);
+		build(f, 8, VIRTIO_BLK_T_IN, 0, DATA + 0x2000, 512, true);
+		kick(f);
+		assert_non_null(f->broken);
+		assert_true(queue->broken);
+		assert_int_equal(used_index(f), 1); /* what was right before it */
+		assert_int_equal(*status_of(f, 4), VIRTIO_BLK_S_OK);
+
+		build(f, 8, VIRTIO_BLK_T_GET_ID, 0, DATA + 0x1000, 20, true);
+		kick(f);
+		assert_int_equal(used_index(f), 1);
+		assert_int_equal(*status_of(f, 8), 0xee);
+		assert_true(f->blk.device.ops->reset(&f->blk.device));
+	}
 	f->broken = NULL;
 	start_device(f, 0);
-	*descriptor(f, 0) = (struct descriptor){ DATA, 528, 0, 0 };
-	offer(f, 0);
-	kick(f);
-	assert_non_null(f->broken);
-	assert_int_equal(used_index(f), 0);
+	assert_int_equal(request(f, VIRTIO_BLK_T_IN, 0, 512, true), VIRTIO_BLK_S_OK);
 }
 
 /* Random chains and headers: nothing crashes, every accepted request is answered once. */
@@ -579,6 +658,7 @@ int main(void)
 		TEST(long_scatter_lists),
 		TEST(bursts),
 		TEST(reset_waits_for_requests),
+		TEST(answers_wait_for_bus_mastering),
 		TEST(lacking_header_or_status_breaks),
 		TEST(hostile_driver),
 	};

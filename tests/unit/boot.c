@@ -19,6 +19,7 @@
 
 #include "base/checked.h"
 #include "core/platform.h"
+#include "scratch.h"
 
 #define MIB 0x100000ull
 #define MEMORY_SIZE (64 * MIB)
@@ -113,15 +114,6 @@ static void make_bzimage(struct fixture *f)
 	memset(f->bzimage + BZ_KERNEL, 0xcc, BZ_CODE);
 }
 
-static void write_file(const char *path, const void *data, size_t size)
-{
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	assert_int_equal(fwrite(data, 1, size, file), size);
-	assert_int_equal(fclose(file), 0);
-}
-
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
@@ -161,7 +153,7 @@ static int load(struct fixture *f, const void *kernel, size_t size, bool in_file
 	memory_clear(&f->memory);
 	f->cause.text[0] = 0;
 	if (in_file) {
-		write_file(f->kernel, kernel, size);
+		scratch_write(f->kernel, kernel, size);
 		source.kernel = f->kernel;
 	} else {
 		source.image = kernel;
@@ -255,7 +247,7 @@ static void test_pvh_initrd(void **state)
 	char data[5000];
 
 	memset(data, 0x77, sizeof(data));
-	write_file(f->initrd, data, sizeof(data));
+	scratch_write(f->initrd, data, sizeof(data));
 	assert_int_equal(load(f, &f->elf, ELF_SIZE, true, f->initrd, NULL), 0);
 	check_pvh(f);
 	assert_int_equal(get(f, f->entry.start_info + 12, 4), 1);
@@ -278,7 +270,7 @@ static void test_pvh_initrd(void **state)
 	assert_int_equal(load(f, &f->elf, ELF_SIZE, true, f->initrd, NULL), -ENOMEM);
 	assert_non_null(strstr(f->cause.text, "no room for an initrd"));
 	make_elf(&f->elf);
-	write_file(f->initrd, "", 0);
+	scratch_write(f->initrd, "", 0);
 	assert_int_equal(load(f, &f->elf, ELF_SIZE, true, f->initrd, NULL), -EINVAL);
 	unlink(f->initrd);
 	assert_int_equal(load(f, &f->elf, ELF_SIZE, true, f->initrd, NULL), -ENOENT);
@@ -396,7 +388,7 @@ static void test_bzimage(void **state)
 	memset(cmdline, 'c', sizeof(cmdline));
 	cmdline[2047] = 0;
 	memset(data, 0x77, sizeof(data));
-	write_file(f->initrd, data, sizeof(data));
+	scratch_write(f->initrd, data, sizeof(data));
 	assert_int_equal(load(f, f->bzimage, BZ_SIZE, true, f->initrd, cmdline), 0);
 	check_bzimage(f, 0x1000000);
 	zero = f->entry.start_info;

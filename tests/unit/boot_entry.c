@@ -3,7 +3,6 @@
  * with: the entry states of both protocols. Skips without /dev/kvm.
  */
 #include <asm/bootparam.h>
-#include <elf.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <setjmp.h>
@@ -21,6 +20,7 @@
 
 #include "core/boot/acpi.h"
 #include "core/boot/boot.h"
+#include "lib/pvh_image.h"
 
 #define MEMORY_SIZE 0x4000000u
 #define RESULTS 0x300000u /* the kernels write 32-bit words there, ds first */
@@ -174,27 +174,9 @@ static void test_linux(void **state)
 
 static void test_pvh(void **state)
 {
-	static struct {
-		Elf64_Ehdr eh;
-		Elf64_Phdr note, text;
-		Elf64_Nhdr entry;
-		char name[4];
-		uint32_t address;
-		uint8_t code[512];
-	} elf = {
-		.eh = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
-			.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_phoff = sizeof(Elf64_Ehdr),
-			.e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 2 },
-		.entry = { .n_namesz = 4, .n_descsz = 4, .n_type = 18 },
-		.name = "Xen",
-		.address = 0x100000,
-	};
+	static struct pvh_image elf = PVH_IMAGE(0);
 	struct fixture *f = *state;
 
-	elf.note = (Elf64_Phdr){ .p_type = PT_NOTE, .p_filesz = sizeof(Elf64_Nhdr) + 8,
-				 .p_offset = (uint8_t *)&elf.entry - (uint8_t *)&elf };
-	elf.text = (Elf64_Phdr){ .p_type = PT_LOAD, .p_paddr = 0x100000, .p_filesz = 512,
-				 .p_memsz = 512, .p_offset = elf.code - (uint8_t *)&elf };
 	memcpy(elf.code, pvh_start, (size_t)(pvh_end - pvh_start));
 	run(f, &elf, sizeof(elf));
 	assert_int_equal(result(f, 2), 0x336ec578);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -64,16 +65,6 @@ static int teardown(void **state)
 	rmdir(lan->directory);
 	free(lan);
 	return 0;
-}
-
-static struct capture *start(struct lan *lan, const struct capture_config *config)
-{
-	struct capture *capture;
-	struct cause cause;
-
-	if (capture_start(&capture, lan->network, config, &cause))
-		fail_msg("%s", cause.text);
-	return capture;
 }
 
 static int create(const struct lan *lan)
@@ -184,12 +175,14 @@ static void a_file_has_all_frames_and_counts(void **state)
 {
 	struct lan *lan = *state;
 	struct capture_config config = { .snap = CAPTURE_SNAP_MAX, .fd = create(lan) };
-	struct capture *capture = start(lan, &config);
+	struct capture *capture = fake_capture(lan->network, &config);
 	uint64_t before = clock_wall();
 	char errors[PCAP_ERRBUF_SIZE];
 	struct pcap_pkthdr *header;
 	const uint8_t *data;
+	struct capture_stats last;
 	struct contents c;
+	struct stat st;
 	pcap_t *pcap;
 
 	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
@@ -197,8 +190,12 @@ static void a_file_has_all_frames_and_counts(void **state)
 	lan->b.room = 0;
 	fake_send(&lan->a, lan->b.mac, lan->a.mac, 301);
 	fake_send(&lan->far, broadcast, lan->far.mac, 9000);
-	capture_stop(capture);
+	capture_stop(capture, &last);
 	c = walk_file(lan);
+	assert_int_equal(stat(lan->path, &st), 0);
+	assert_int_equal(last.records, 4);
+	assert_int_equal(last.bytes, st.st_size);
+	assert_int_equal(last.dropped, 0);
 	assert_int_equal(c.packets, 4);
 	assert_int_equal(c.interfaces, 4);
 	assert_int_equal(c.statistics, 4);
@@ -259,7 +256,7 @@ static void records_tell_port_receiver_and_verdict(void **state)
 	struct lan *lan = *state;
 	struct list list = { .count = 0 };
 	struct capture_config config = { .snap = 40, .fd = -1, .records = take, .arg = &list };
-	struct capture *capture = start(lan, &config);
+	struct capture *capture = fake_capture(lan->network, &config);
 	struct capture_stats stats;
 
 	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
@@ -275,7 +272,7 @@ static void records_tell_port_receiver_and_verdict(void **state)
 	}
 	assert_int_equal(stats.records, 4); /* without a stop: the live list gets them by itself */
 	assert_int_equal(stats.dropped, 0);
-	capture_stop(capture);
+	capture_stop(capture, NULL);
 	assert_int_equal(list.count, 4);
 	assert_string_equal(list.got[0].port, "a/net0");
 	assert_string_equal(list.got[0].to, "b/net0");
@@ -344,7 +341,7 @@ static void bursts_of_all_sorts(void **state)
 	fake_send(&lan->a, broadcast, lan->a.mac, 60);
 	fake_send(&lan->c, broadcast, lan->c.mac, 60);
 	lan->c.room = 0;
-	capture = start(lan, &config);
+	capture = fake_capture(lan->network, &config);
 	for (int burst = 0; burst < 200; burst++) {
 		for (unsigned i = 0; i < NET_BURST_MAX; i++, n++) {
 			unsigned sort = sort_of(n);
@@ -358,7 +355,7 @@ static void bursts_of_all_sorts(void **state)
 		switch_input(lan->a.port, frames, NET_BURST_MAX);
 		fake_port_clear(&lan->b);
 	}
-	capture_stop(capture);
+	capture_stop(capture, NULL);
 	assert_int_equal(sorts.count, n);
 	assert_int_equal(sorts.wrong, 0);
 }
@@ -373,14 +370,14 @@ static void ports_and_switches_are_chosen_by_name(void **state)
 	struct capture *captures[3];
 	struct fake_port extra;
 
-	captures[0] = start(lan, &config);
+	captures[0] = fake_capture(lan->network, &config);
 	config.ports = sw;
 	config.arg = &two;
-	captures[1] = start(lan, &config);
+	captures[1] = fake_capture(lan->network, &config);
 	config.ports = NULL;
 	config.arg = &later;
 	config.filter = "ether host 02:00:00:00:00:07";
-	captures[2] = start(lan, &config);
+	captures[2] = fake_capture(lan->network, &config);
 	fake_port_open(&extra, lan->other, "extra/net0", 7, 0);
 	fake_send(&lan->a, broadcast, lan->a.mac, 60);
 	fake_send(&lan->b, broadcast, lan->b.mac, 60);
@@ -388,7 +385,7 @@ static void ports_and_switches_are_chosen_by_name(void **state)
 	fake_send(&extra, broadcast, extra.mac, 60);
 	fake_port_close(&extra); /* its records and its name outlive it */
 	for (int i = 0; i < 3; i++)
-		capture_stop(captures[i]);
+		capture_stop(captures[i], NULL);
 	assert_int_equal(one.count, 1);
 	assert_string_equal(one.got[0].port, "a/net0");
 	assert_int_equal(two.count, 2);
@@ -402,11 +399,11 @@ static void a_filter_sees_the_real_length(void **state)
 	struct list list = { .count = 0 };
 	struct capture_config config = { .snap = 20, .fd = -1, .records = take, .arg = &list,
 					 .filter = "greater 1000" };
-	struct capture *capture = start(lan, &config);
+	struct capture *capture = fake_capture(lan->network, &config);
 
 	fake_send(&lan->a, broadcast, lan->a.mac, 999);
 	fake_send(&lan->a, broadcast, lan->a.mac, 1000);
-	capture_stop(capture);
+	capture_stop(capture, NULL);
 	assert_int_equal(list.count, 1);
 	assert_int_equal(list.got[0].size, 1000);
 	assert_int_equal(list.got[0].captured, 20);
@@ -440,6 +437,37 @@ static void mistakes_are_refused_with_a_cause(void **state)
 	config.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(capture_start(&capture, lan->network, &config, &cause), -EBADF);
 	close(config.fd);
+}
+
+/* All that can be wrong is found before the place to write to is needed. */
+static void it_can_be_prepared_and_begin_later(void **state)
+{
+	struct lan *lan = *state;
+	struct capture_config config = { .snap = 64, .fd = -1, .filter = "tcp and and" };
+	int wrong = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct capture *capture = NULL;
+	struct capture_stats last;
+	struct cause cause;
+
+	assert_int_equal(capture_prepare(&capture, lan->network, &config, &cause), -EINVAL);
+	assert_null(capture);
+	capture_discard(capture);
+	config.filter = "greater 100";
+	assert_int_equal(capture_prepare(&capture, lan->network, &config, &cause), 0);
+	fake_send(&lan->a, broadcast, lan->a.mac, 200);
+	capture_discard(capture);
+
+	assert_int_equal(capture_prepare(&capture, lan->network, &config, &cause), 0);
+	fake_send(&lan->a, broadcast, lan->a.mac, 200);
+	assert_int_equal(capture_begin(capture, -1, &cause), -EINVAL);
+	assert_int_equal(capture_begin(capture, wrong, &cause), -EBADF);
+	assert_int_equal(close(wrong), 0);
+	assert_int_equal(capture_begin(capture, create(lan), &cause), 0);
+	fake_send(&lan->a, broadcast, lan->a.mac, 60);
+	fake_send(&lan->a, broadcast, lan->a.mac, 300);
+	capture_stop(capture, &last);
+	assert_int_equal(last.records, 1);
+	assert_int_equal(walk_file(lan).packets, 1);
 }
 
 struct ending {
@@ -490,7 +518,7 @@ static void every_frame_is_written_or_counted(void **state)
 {
 	struct lan *lan = *state;
 	struct capture_config config = { .snap = 128, .fd = create(lan) };
-	struct capture *capture = start(lan, &config);
+	struct capture *capture = fake_capture(lan->network, &config);
 	struct capture_stats stats;
 	struct contents c;
 
@@ -506,7 +534,7 @@ static void every_frame_is_written_or_counted(void **state)
 		usleep(10000);
 	}
 	assert_int_equal(stats.records + stats.dropped, 192000);
-	capture_stop(capture);
+	capture_stop(capture, NULL);
 	c = walk_file(lan);
 	assert_int_equal(c.packets, stats.records);
 	assert_int_equal(c.received, 192000);
@@ -518,7 +546,7 @@ static void every_frame_is_written_or_counted(void **state)
 static void slow_reader(struct lan *lan, const int fds[2])
 {
 	struct capture_config config = { .snap = CAPTURE_SNAP_MAX, .fd = fds[1] };
-	struct capture *capture = start(lan, &config);
+	struct capture *capture = fake_capture(lan->network, &config);
 	size_t size = 0, room = 64u << 20;
 	uint8_t *data = malloc(room);
 	struct capture_stats stats;
@@ -551,7 +579,7 @@ static void slow_reader(struct lan *lan, const int fds[2])
 		}
 	}
 	send_many(&lan->a, 1, 100);
-	capture_stop(capture);
+	capture_stop(capture, NULL);
 	while ((got = read(fds[0], data + size, room - size)) > 0)
 		size += (size_t)got;
 	close(fds[0]);
@@ -590,11 +618,11 @@ static void a_stalled_reader_does_not_hold_up_the_stop(void **state)
 
 	assert_int_equal(pipe(fds), 0);
 	config.fd = fds[1];
-	capture = start(lan, &config);
+	capture = fake_capture(lan->network, &config);
 	be_quiet(lan);
 	send_many(&lan->a, 60, 1500);
 	begun = clock_monotonic();
-	capture_stop(capture);
+	capture_stop(capture, NULL);
 	assert_true(clock_monotonic() - begun < 60 * NS_PER_S);
 	close(fds[0]);
 }
@@ -611,7 +639,7 @@ static void a_reader_that_goes_away_ends_it_quietly(void **state)
 
 		assert_int_equal(kind ? pipe(fds) : socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 		config.fd = fds[1];
-		capture = start(lan, &config);
+		capture = fake_capture(lan->network, &config);
 		usleep(1000);
 		close(fds[0]);
 		if (kind) /* noticed at once, or with the next frame */
@@ -619,7 +647,7 @@ static void a_reader_that_goes_away_ends_it_quietly(void **state)
 		wait_for_end(&ending);
 		assert_int_equal(ending.error, 0);
 		fake_send(&lan->a, broadcast, lan->a.mac, 60);
-		capture_stop(capture);
+		capture_stop(capture, NULL);
 		assert_int_equal(atomic_load(&ending.calls), 1);
 	}
 }
@@ -630,13 +658,13 @@ static void a_full_disk_ends_it_with_a_cause(void **state)
 	struct ending ending = { .error = 1 };
 	struct capture_config config = { .snap = 64, .ended = note_end, .arg = &ending,
 					 .fd = open("/dev/full", O_WRONLY | O_CLOEXEC) };
-	struct capture *capture = start(lan, &config);
+	struct capture *capture = fake_capture(lan->network, &config);
 
 	wait_for_end(&ending);
 	assert_int_equal(ending.error, -ENOSPC);
 	assert_non_null(strstr(ending.cause.text, "/dev/full"));
 	assert_non_null(strstr(ending.cause.text, "No space left"));
-	capture_stop(capture);
+	capture_stop(capture, NULL);
 }
 
 /* RLIMIT_FSIZE stands for a full disk. */
@@ -656,7 +684,7 @@ static void a_file_that_cannot_grow_stays_valid(void **state)
 	limit = before;
 	limit.rlim_cur = 300001;
 	setrlimit(RLIMIT_FSIZE, &limit);
-	capture = start(lan, &config);
+	capture = fake_capture(lan->network, &config);
 	for (int i = 0; i < 100; i++) {
 		send_many(&lan->a, 1, 1000);
 		usleep(500);
@@ -666,7 +694,7 @@ static void a_file_that_cannot_grow_stays_valid(void **state)
 	assert_int_equal(ending.error, -EFBIG);
 	assert_non_null(strstr(ending.cause.text, "file.pcapng"));
 	capture_get_stats(capture, &stats);
-	capture_stop(capture);
+	capture_stop(capture, NULL);
 	c = walk_file(lan);
 	assert_true(c.packets > 0);
 	assert_int_equal(c.packets, stats.records);
@@ -701,10 +729,10 @@ static void checksums_are_finished_in_what_is_recorded(void **state)
 					      .csum_offset = 6 };
 	for (unsigned i = 34; i < 200; i += 2)
 		sum += (uint32_t)data[i] << 8 | data[i + 1];
-	capture = start(lan, &config);
+	capture = fake_capture(lan->network, &config);
 	switch_port_accepts(lan->b.port, NET_ACCEPTS_CSUM);
 	switch_input(lan->a.port, &frame, 1);
-	capture_stop(capture);
+	capture_stop(capture, NULL);
 	pcap = pcap_open_offline(lan->path, errors);
 	assert_non_null(pcap);
 	assert_int_equal(pcap_next_ex(pcap, &header, &got), 1);
@@ -749,7 +777,7 @@ static void everything_at_once(void **state)
 	struct list list = { .count = 0 };
 	struct capture_config part = { .snap = 32, .fd = -1, .records = take, .arg = &list,
 				       .filter = "ether src 02:00:00:00:00:01" };
-	struct capture *all = start(lan, &whole);
+	struct capture *all = fake_capture(lan->network, &whole);
 	pthread_t threads[3];
 	struct contents c;
 
@@ -757,7 +785,7 @@ static void everything_at_once(void **state)
 	for (int i = 0; i < 3; i++)
 		pthread_create(&threads[i], NULL, send_all_the_time, &senders[i]);
 	for (int i = 0; i < 20; i++) {
-		struct capture *capture = start(lan, &part);
+		struct capture *capture = fake_capture(lan->network, &part);
 		struct fake_port *guest = calloc(1, sizeof(*guest));
 
 		fake_port_open(guest, lan->other, "guest/net0", 50, 0);
@@ -765,12 +793,12 @@ static void everything_at_once(void **state)
 		usleep(5000);
 		fake_port_close(guest);
 		free(guest);
-		capture_stop(capture);
+		capture_stop(capture, NULL);
 	}
 	atomic_store(&stop, true);
 	for (int i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
-	capture_stop(all);
+	capture_stop(all, NULL);
 	assert_true(list.count > 0);
 	c = walk_file(lan);
 	assert_true(c.ordered);
@@ -789,6 +817,7 @@ int main(void)
 		LAN_TEST(ports_and_switches_are_chosen_by_name),
 		LAN_TEST(a_filter_sees_the_real_length),
 		LAN_TEST(mistakes_are_refused_with_a_cause),
+		LAN_TEST(it_can_be_prepared_and_begin_later),
 		LAN_TEST(every_frame_is_written_or_counted),
 		LAN_TEST(a_slow_pipe_loses_whole_records),
 		LAN_TEST(a_slow_socket_loses_whole_records),

@@ -20,50 +20,17 @@
 #include "fake_port.h"
 #include "net/capture.h"
 
-#define RING 256
-#define SLOT 2048
 #define ROUNDS 15
 #define TRIES 8
 #define COST_MAX 1.05
 
-struct receiver {
-	uint8_t *ring;
-	unsigned at;
-};
-
 struct lan {
 	struct network *network;
 	struct net_switch *sw;
-	struct net_port *ports[2];
-	struct receiver receivers[2];
+	struct fake_ring nics[2];
 	uint8_t *ring; /* the sender's frames, from port 0 to 1 */
 	uint64_t sent; /* frames */
 };
-
-/* Copies like a guest's NIC does. */
-static unsigned deliver(void *backend, const struct net_frame *const *frames, unsigned count,
-			enum net_verdict *verdicts)
-{
-	struct receiver *receiver = backend;
-
-	(void)verdicts;
-	for (unsigned i = 0; i < count; i++) {
-		uint8_t *to = receiver->ring + receiver->at++ % RING * SLOT;
-
-		net_head_copy(to, frames[i]->head, frames[i]->head_size);
-		if (frames[i]->rest_count)
-			memcpy(to + frames[i]->head_size, frames[i]->rest->iov_base,
-			       frames[i]->rest->iov_len);
-	}
-	return count;
-}
-
-static void flush(void *backend)
-{
-	(void)backend;
-}
-
-static const struct net_port_ops ops = { .kind = "guest", .deliver = deliver, .flush = flush };
 
 static void send_bursts(struct lan *lan, unsigned port, unsigned bursts, uint32_t size)
 {
@@ -75,7 +42,7 @@ static void send_bursts(struct lan *lan, unsigned port, unsigned bursts, uint32_
 
 	for (unsigned n = 0; n < bursts; n++) {
 		for (unsigned i = 0; i < NET_BURST_MAX; i++) {
-			uint8_t *data = lan->ring + at++ % RING * SLOT;
+			uint8_t *data = fake_slot(lan->ring, at++);
 
 			net_head_copy(heads[i], data, head);
 			heads[i][11] = (uint8_t)(port + 1);
@@ -86,29 +53,22 @@ static void send_bursts(struct lan *lan, unsigned port, unsigned bursts, uint32_
 							.size = size, .rest = &rest[i],
 							.rest_count = size > head };
 		}
-		switch_input(lan->ports[port], frames, NET_BURST_MAX);
+		switch_input(lan->nics[port].port, frames, NET_BURST_MAX);
 	}
 	lan->sent += (uint64_t)bursts * NET_BURST_MAX;
 }
 
 static int setup(void **state)
 {
-	struct net_port_config config[] = { { .name = "a/net0", .mac = { 2, 0, 0, 0, 0, 1 } },
-					    { .name = "b/net0", .mac = { 2, 0, 0, 0, 0, 2 } } };
 	struct lan *lan = calloc(1, sizeof(*lan));
 
 	lan->sw = fake_switch(&lan->network, "lan");
-	lan->ring = aligned_alloc(4096, RING * SLOT);
-	memset(lan->ring, 0, RING * SLOT);
-	for (unsigned i = 0; i < RING; i++)
-		lan->ring[i * SLOT] = lan->ring[i * SLOT + 6] = 2;
-	for (unsigned i = 0; i < 2; i++) {
-		lan->receivers[i].ring = aligned_alloc(4096, RING * SLOT);
-		memset(lan->receivers[i].ring, 0, RING * SLOT);
-		if (switch_port_add(&lan->ports[i], lan->sw, &config[i], &ops, &lan->receivers[i],
-				    NULL))
-			return -1;
-	}
+	lan->ring = aligned_alloc(4096, FAKE_RING_SIZE);
+	memset(lan->ring, 0, FAKE_RING_SIZE);
+	for (unsigned i = 0; i < FAKE_RING_FRAMES; i++)
+		lan->ring[i * FAKE_RING_SLOT] = lan->ring[i * FAKE_RING_SLOT + 6] = 2;
+	fake_ring_open(&lan->nics[0], lan->sw, "a/net0", 1);
+	fake_ring_open(&lan->nics[1], lan->sw, "b/net0", 2);
 	for (unsigned i = 0; i < 2; i++) /* the switch learns */
 		send_bursts(lan, i, 1, 64);
 	lan->sent = 0;
@@ -120,24 +80,12 @@ static int teardown(void **state)
 {
 	struct lan *lan = *state;
 
-	for (unsigned i = 0; i < 2; i++) {
-		switch_port_remove(lan->ports[i]);
-		free(lan->receivers[i].ring);
-	}
+	fake_ring_close(&lan->nics[0]);
+	fake_ring_close(&lan->nics[1]);
 	network_free(lan->network);
 	free(lan->ring);
 	free(lan);
 	return 0;
-}
-
-static struct capture *start(struct lan *lan, const struct capture_config *config)
-{
-	struct capture *capture;
-	struct cause cause;
-
-	if (capture_start(&capture, lan->network, config, &cause))
-		fail_msg("%s", cause.text);
-	return capture;
 }
 
 /* A capture into a pipe that is full, as are its buffers. */
@@ -150,7 +98,7 @@ static struct capture *start_stalled(struct lan *lan, const char *const *ports, 
 
 	assert_int_equal(pipe(fds), 0);
 	config.fd = fds[1];
-	capture = start(lan, &config);
+	capture = fake_capture(lan->network, &config);
 	for (unsigned n = 0; !stats.dropped && n < 10000; n++) {
 		send_bursts(lan, 0, 50, size);
 		usleep(200);
@@ -223,7 +171,7 @@ static double cost(struct lan *lan, uint32_t size)
 		capture = start_stalled(lan, NULL, size, fds);
 		stalled[round] = measure(lan, size);
 		close(fds[0]);
-		capture_stop(capture);
+		capture_stop(capture, NULL);
 	}
 	qsort(off, ROUNDS, sizeof(*off), by_value);
 	qsort(stalled, ROUNDS, sizeof(*stalled), by_value);
@@ -268,7 +216,7 @@ static void what_a_stalled_reader_misses_is_counted(void **state)
 	after = settle(capture, sent);
 	assert_int_equal(after.records, before.records + 10ul * NET_BURST_MAX);
 	close(fds[0]);
-	capture_stop(capture);
+	capture_stop(capture, NULL);
 }
 
 static void take(void *arg, const struct capture_record *records, unsigned count)
@@ -289,7 +237,7 @@ static void others_do_not_stall(void **state)
 
 	stalled = start_stalled(lan, NULL, 64, fds);
 	before = settle(stalled, lan->sent);
-	healthy = start(lan, &config);
+	healthy = fake_capture(lan->network, &config);
 	sent = lan->sent;
 	for (int i = 0; i < 20; i++) {
 		send_bursts(lan, 0, 10, 64);
@@ -298,13 +246,13 @@ static void others_do_not_stall(void **state)
 	stats = settle(healthy, lan->sent - sent);
 	assert_int_equal(stats.dropped, 0);
 	settle(stalled, lan->sent);
-	capture_stop(healthy);
+	capture_stop(healthy, NULL);
 	assert_int_equal(taken, lan->sent - sent);
 	send_bursts(lan, 0, 1000, 64);
 	stats = settle(stalled, lan->sent);
 	assert_int_equal(stats.records, before.records);
 	close(fds[0]);
-	capture_stop(stalled);
+	capture_stop(stalled, NULL);
 }
 
 #define LAN_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

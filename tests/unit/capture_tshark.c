@@ -100,7 +100,7 @@ static void tshark_reads_it(void **state)
 	send_tcp(&a, b.mac, 9000, 1400);
 	b.down = true;
 	send_tcp(&a, b.mac, 100, 0);
-	capture_stop(capture);
+	capture_stop(capture, NULL);
 	fake_port_close(&a);
 	fake_port_close(&b);
 	network_free(network);

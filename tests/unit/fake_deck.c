@@ -53,6 +53,7 @@ struct capture {
 static struct {
 	pthread_mutex_t lock;
 	struct capture *all[CAPTURES];
+	atomic_uint prepared;
 } captures = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static struct profile_mistake broken_mistakes[] = {
@@ -368,21 +369,28 @@ static void put_block(struct capture *capture, uint32_t type, const void *body, 
 		capture->stats.dropped++;
 }
 
-int capture_start(struct capture **out, struct network *network,
-		  const struct capture_config *config, struct cause *cause)
+int capture_prepare(struct capture **out, struct network *network,
+		    const struct capture_config *config, struct cause *cause)
 {
-	static const uint32_t section[] = { 0x1a2b3c4d, 1, 0xffffffff, 0xffffffff };
-	static const uint32_t interface[] = { 1, 65535 };
-	struct capture *capture;
-
 	(void)network;
+	atomic_fetch_add(&captures.prepared, 1);
 	if (config->filter && strcmp(config->filter, "bad") == 0)
 		return cause_set(cause, EINVAL, "filter: 'bad': syntax error");
 	if (config->ports && strcmp(config->ports[0], "nowhere") == 0)
 		return cause_set(cause, ENOENT, "nowhere: no such port or switch");
-	capture = calloc(1, sizeof(*capture));
-	capture->config = *config;
-	if (config->fd >= 0 && !config->records) {
+	*out = calloc(1, sizeof(**out));
+	(*out)->config = *config;
+	return 0;
+}
+
+int capture_begin(struct capture *capture, int fd, struct cause *cause)
+{
+	static const uint32_t section[] = { 0x1a2b3c4d, 1, 0xffffffff, 0xffffffff };
+	static const uint32_t interface[] = { 1, 65535 };
+
+	(void)cause;
+	capture->config.fd = fd;
+	if (fd >= 0) {
 		put_block(capture, 0x0a0d0d0a, section, sizeof(section));
 		put_block(capture, 1, interface, sizeof(interface));
 	}
@@ -393,11 +401,23 @@ int capture_start(struct capture **out, struct network *network,
 			break;
 		}
 	pthread_mutex_unlock(&captures.lock);
-	*out = capture;
 	return 0;
 }
 
-void capture_stop(struct capture *capture)
+void capture_discard(struct capture *capture)
+{
+	free(capture);
+}
+
+int capture_start(struct capture **out, struct network *network,
+		  const struct capture_config *config, struct cause *cause)
+{
+	int error = capture_prepare(out, network, config, cause);
+
+	return error ? error : capture_begin(*out, config->fd, cause);
+}
+
+void capture_stop(struct capture *capture, struct capture_stats *last)
 {
 	uint32_t statistics[] = { 0, 0, 0, 5 | 8u << 16, 0, 0, 0 };
 
@@ -408,10 +428,12 @@ void capture_stop(struct capture *capture)
 			captures.all[i] = NULL;
 	pthread_mutex_unlock(&captures.lock);
 	statistics[4] = (uint32_t)capture->stats.dropped;
-	if (capture->config.fd >= 0 && !capture->config.records) {
+	if (capture->config.fd >= 0) {
 		put_block(capture, 5, statistics, sizeof(statistics));
 		close(capture->config.fd);
 	}
+	if (last)
+		*last = capture->stats;
 	free(capture);
 }
 
@@ -478,6 +500,12 @@ unsigned fake_captures(struct fake_deck *fake)
 		count += captures.all[i] != NULL;
 	pthread_mutex_unlock(&captures.lock);
 	return count;
+}
+
+unsigned fake_prepared(struct fake_deck *fake)
+{
+	(void)fake;
+	return atomic_load(&captures.prepared);
 }
 
 /* --- the test's side --- */

@@ -44,6 +44,12 @@ size_t uplink_list_leases(struct uplink_port *port, struct switch_lease_info *ou
 	return 1;
 }
 
+static _Noreturn void die(const struct cause *cause)
+{
+	fprintf(stderr, "%s\n", cause->text);
+	abort();
+}
+
 static void keep(struct fake_port *fake, const struct net_frame *frame)
 {
 	struct fake_frame *kept = &fake->kept[fake->count++];
@@ -116,10 +122,8 @@ void fake_port_open(struct fake_port *fake, struct net_switch *sw, const char *n
 	fake->room = FAKE_KEPT;
 	fake_mac(fake->mac, number);
 	memcpy(config.mac, fake->mac, sizeof(config.mac));
-	if (switch_port_add(&fake->port, sw, &config, &ops, fake, &cause)) {
-		fprintf(stderr, "%s\n", cause.text);
-		abort();
-	}
+	if (switch_port_add(&fake->port, sw, &config, &ops, fake, &cause))
+		die(&cause);
 }
 
 void fake_port_clear(struct fake_port *fake)
@@ -170,6 +174,61 @@ void fake_send(struct fake_port *from, const uint8_t *to, const uint8_t *source,
 	switch_input(from->port, &frame, 1);
 }
 
+static unsigned ring_deliver(void *backend, const struct net_frame *const *frames, unsigned count,
+			     enum net_verdict *verdicts)
+{
+	struct fake_ring *ring = backend;
+
+	(void)verdicts;
+	for (unsigned i = 0; i < count; i++) {
+		uint8_t *to = fake_slot(ring->slots, ring->at++);
+
+		net_head_copy(to, frames[i]->head, frames[i]->head_size);
+		to += frames[i]->head_size;
+		for (uint32_t k = 0; k < frames[i]->rest_count; k++) {
+			memcpy(to, frames[i]->rest[k].iov_base, frames[i]->rest[k].iov_len);
+			to += frames[i]->rest[k].iov_len;
+		}
+	}
+	return count;
+}
+
+static void ring_flush(void *backend)
+{
+	(void)backend;
+}
+
+static const struct net_port_ops ring_ops = { "guest", ring_deliver, ring_flush };
+
+void fake_ring_open(struct fake_ring *ring, struct net_switch *sw, const char *name,
+		    unsigned number)
+{
+	struct net_port_config config = { .name = name };
+	struct cause cause;
+
+	fake_mac(config.mac, number);
+	ring->slots = aligned_alloc(4096, FAKE_RING_SIZE);
+	memset(ring->slots, 0, FAKE_RING_SIZE);
+	if (switch_port_add(&ring->port, sw, &config, &ring_ops, ring, &cause))
+		die(&cause);
+}
+
+void fake_ring_close(struct fake_ring *ring)
+{
+	switch_port_remove(ring->port);
+	free(ring->slots);
+}
+
+struct capture *fake_capture(struct network *network, const struct capture_config *config)
+{
+	struct capture *capture;
+	struct cause cause;
+
+	if (capture_start(&capture, network, config, &cause))
+		die(&cause);
+	return capture;
+}
+
 struct net_switch *fake_switch(struct network **network, const char *name)
 {
 	struct switch_config config = { .uplink = SWITCH_UPLINK_NONE };
@@ -178,9 +237,7 @@ struct net_switch *fake_switch(struct network **network, const char *name)
 
 	snprintf(config.name, sizeof(config.name), "%s", name);
 	if ((!*network && network_new(network, &cause)) ||
-	    switch_new(&sw, *network, &config, &cause)) {
-		fprintf(stderr, "%s\n", cause.text);
-		abort();
-	}
+	    switch_new(&sw, *network, &config, &cause))
+		die(&cause);
 	return sw;
 }

@@ -1,6 +1,6 @@
 /*
- * For tests of the switch: a port that keeps what it is given, frames to send
- * it, and an uplink that does nothing.
+ * For tests of the switch: ports that keep what they are given, frames to send
+ * them, and an uplink that does nothing.
  */
 #ifndef FAKE_PORT_H
 #define FAKE_PORT_H
@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "net/capture.h"
 #include "net/switch.h"
 
 #define FAKE_KEPT 256
@@ -52,6 +53,30 @@ void fake_frame(struct net_frame *frame, struct iovec *rest, uint8_t *data, uint
 /* Sends one frame of size bytes with a counting payload. */
 void fake_send(struct fake_port *from, const uint8_t *to, const uint8_t *source, uint32_t size);
 
+/* What a guest's NIC costs: a port that copies frames into a ring of slots, and counts nothing. */
+#define FAKE_RING_FRAMES 256
+#define FAKE_RING_SLOT 2048
+#define FAKE_RING_SIZE (FAKE_RING_FRAMES * FAKE_RING_SLOT)
+
+struct fake_ring {
+	struct net_port *port;
+	uint8_t *slots;
+	unsigned at; /* frames received */
+};
+
+/* Slot n of such a ring, round and round. */
+static inline uint8_t *fake_slot(uint8_t *slots, uint64_t n)
+{
+	return slots + n % FAKE_RING_FRAMES * FAKE_RING_SLOT;
+}
+
+void fake_ring_open(struct fake_ring *ring, struct net_switch *sw, const char *name,
+		    unsigned number);
+void fake_ring_close(struct fake_ring *ring);
+
 struct net_switch *fake_switch(struct network **network, const char *name);
+
+/* A capture that must start. */
+struct capture *fake_capture(struct network *network, const struct capture_config *config);
 
 #endif

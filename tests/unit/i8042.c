@@ -1,29 +1,17 @@
 /* The keyboard controller, probed as Linux and SeaBIOS do. */
 #include "core/hw/i8042.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "fake_bus.h"
 
 #define PORT 0x60
 
 struct fixture {
-	struct bus bus;
+	struct fake_bus io;
 	struct i8042 chip;
-	bool line;
 	unsigned resets;
 };
-
-static void irq(void *arg, bool level)
-{
-	struct fixture *f = arg;
-
-	assert_true(level != f->line);
-	f->line = level;
-}
 
 static void reset(void *arg)
 {
@@ -33,10 +21,10 @@ static void reset(void *arg)
 static int setup(void **state)
 {
 	static struct fixture fixture;
-	struct i8042_wires wires = { irq, reset, &fixture };
+	struct i8042_wires wires = { fake_irq, reset, &fixture };
 
-	memset(&fixture, 0, sizeof(fixture));
-	assert_int_equal(i8042_init(&fixture.chip, &fixture.bus, PORT, &wires, NULL), 0);
+	fixture = (struct fixture){ .io.base = PORT };
+	assert_int_equal(i8042_init(&fixture.chip, &fixture.io.bus, PORT, &wires, NULL), 0);
 	*state = &fixture;
 	return 0;
 }
@@ -49,36 +37,23 @@ static int teardown(void **state)
 	return 0;
 }
 
-static uint8_t in(struct fixture *f, unsigned reg)
-{
-	uint8_t value;
-
-	bus_read(&f->bus, PORT + reg, &value, 1);
-	return value;
-}
-
-static void out(struct fixture *f, unsigned reg, uint8_t value)
-{
-	bus_write(&f->bus, PORT + reg, &value, 1);
-}
-
 /* The answer must be there at once; its status comes with it. */
 static uint8_t ask(struct fixture *f, uint8_t command, uint8_t *status)
 {
-	out(f, 4, command);
-	*status = in(f, 4);
+	out(&f->io, 4, command);
+	*status = in(&f->io, 4);
 	assert_int_equal(*status & 3, 1);
-	return in(f, 0);
+	return in(&f->io, 0);
 }
 
 static uint8_t ask_data(struct fixture *f, uint8_t command, uint8_t data, uint8_t *status)
 {
-	out(f, 4, command);
-	assert_int_equal(in(f, 4) & 3, 0);
-	out(f, 0, data);
-	*status = in(f, 4);
+	out(&f->io, 4, command);
+	assert_int_equal(in(&f->io, 4) & 3, 0);
+	out(&f->io, 0, data);
+	*status = in(&f->io, 4);
 	assert_int_equal(*status & 3, 1);
-	return in(f, 0);
+	return in(&f->io, 0);
 }
 
 static void test_probe(void **state)
@@ -86,13 +61,13 @@ static void test_probe(void **state)
 	struct fixture *f = *state;
 	uint8_t status, mode;
 
-	assert_int_equal(in(f, 4) & 3, 0);
+	assert_int_equal(in(&f->io, 4) & 3, 0);
 	assert_int_equal(ask(f, 0xaa, &status), 0x55);
-	assert_int_equal(in(f, 4) & 5, 4);
+	assert_int_equal(in(&f->io, 4) & 5, 4);
 	assert_int_equal(ask(f, 0xab, &status), 0);
 	mode = ask(f, 0x20, &status);
-	out(f, 4, 0x60);
-	out(f, 0, mode & 0xfe);
+	out(&f->io, 4, 0x60);
+	out(&f->io, 0, mode & 0xfe);
 	assert_int_equal(ask(f, 0x20, &status), mode & 0xfe);
 	/* No auxiliary port: the loop is not marked as its own, the test fails. */
 	assert_int_equal(ask_data(f, 0xd3, 0x5a, &status), 0x5a);
@@ -105,20 +80,20 @@ static void test_no_keyboard(void **state)
 {
 	struct fixture *f = *state;
 
-	out(f, 4, 0x60);
-	out(f, 0, 0x01);
-	assert_false(f->line);
-	out(f, 0, 0xf2); /* what are you? */
-	assert_true(f->line);
-	assert_int_equal(in(f, 4) & 0x61, 0x41);
-	assert_int_equal(in(f, 0), 0xfe);
-	assert_false(f->line);
-	assert_int_equal(in(f, 4) & 0x61, 0);
-	out(f, 4, 0xd4);
-	out(f, 0, 0xff);
-	assert_false(f->line);
-	assert_int_equal(in(f, 4) & 0x61, 0x61);
-	assert_int_equal(in(f, 0), 0xfe);
+	out(&f->io, 4, 0x60);
+	out(&f->io, 0, 0x01);
+	assert_false(f->io.line);
+	out(&f->io, 0, 0xf2); /* what are you? */
+	assert_true(f->io.line);
+	assert_int_equal(in(&f->io, 4) & 0x61, 0x41);
+	assert_int_equal(in(&f->io, 0), 0xfe);
+	assert_false(f->io.line);
+	assert_int_equal(in(&f->io, 4) & 0x61, 0);
+	out(&f->io, 4, 0xd4);
+	out(&f->io, 0, 0xff);
+	assert_false(f->io.line);
+	assert_int_equal(in(&f->io, 4) & 0x61, 0x61);
+	assert_int_equal(in(&f->io, 0), 0xfe);
 }
 
 static void test_reset_line(void **state)
@@ -126,16 +101,16 @@ static void test_reset_line(void **state)
 	struct fixture *f = *state;
 	uint8_t status;
 
-	out(f, 4, 0xff);
+	out(&f->io, 4, 0xff);
 	assert_int_equal(f->resets, 0);
-	out(f, 4, 0xfe);
+	out(&f->io, 4, 0xfe);
 	assert_int_equal(f->resets, 1);
-	out(f, 4, 0xd1);
-	out(f, 0, 0x03);
+	out(&f->io, 4, 0xd1);
+	out(&f->io, 0, 0x03);
 	assert_int_equal(f->resets, 1);
 	assert_int_equal(ask(f, 0xd0, &status), 0x03);
-	out(f, 4, 0xd1);
-	out(f, 0, 0x02);
+	out(&f->io, 4, 0xd1);
+	out(&f->io, 0, 0x02);
 	assert_int_equal(f->resets, 2);
 }
 
@@ -146,14 +121,14 @@ static void test_any_byte(void **state)
 
 	for (command = 0; command < 256; command++)
 		for (data = 0; data < 256; data += 5) {
-			out(f, 4, (uint8_t)command);
-			out(f, 0, (uint8_t)data);
-			assert_int_equal(in(f, 4) & 2, 0);
-			in(f, 0);
-			assert_int_equal(in(f, 4) & 1, 0);
+			out(&f->io, 4, (uint8_t)command);
+			out(&f->io, 0, (uint8_t)data);
+			assert_int_equal(in(&f->io, 4) & 2, 0);
+			in(&f->io, 0);
+			assert_int_equal(in(&f->io, 4) & 1, 0);
 		}
 	i8042_reset(&f->chip);
-	assert_false(f->line);
+	assert_false(f->io.line);
 }
 
 int main(void)

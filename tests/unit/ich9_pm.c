@@ -1,16 +1,12 @@
 /* Power button, soft off, the timer and the reset register, as an ACPI system uses them. */
 #include "core/hw/ich9_pm.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 #include <time.h>
 
-#include <cmocka.h>
-
 #include "base/clock.h"
 #include "core/platform.h"
+#include "fake_bus.h"
 
 #define STATUS 0
 #define ENABLE 2
@@ -19,19 +15,10 @@
 #define GPE0 0x20
 
 struct fixture {
-	struct bus bus;
+	struct fake_bus io; /* the line is the SCI */
 	struct ich9_pm pm;
-	bool sci;
 	unsigned off, resets;
 };
-
-static void sci(void *arg, bool level)
-{
-	struct fixture *f = arg;
-
-	assert_true(level != f->sci);
-	f->sci = level;
-}
 
 static void poweroff(void *arg)
 {
@@ -46,10 +33,10 @@ static void reset(void *arg)
 static int setup(void **state)
 {
 	static struct fixture fixture;
-	struct pm_wires wires = { sci, poweroff, &fixture };
+	struct pm_wires wires = { fake_irq, poweroff, &fixture };
 
-	memset(&fixture, 0, sizeof(fixture));
-	assert_int_equal(pm_init(&fixture.pm, &fixture.bus, PLATFORM_PM_PORT, &wires, NULL), 0);
+	fixture = (struct fixture){ .io.base = PLATFORM_PM_PORT };
+	assert_int_equal(pm_init(&fixture.pm, &fixture.io.bus, PLATFORM_PM_PORT, &wires, NULL), 0);
 	*state = &fixture;
 	return 0;
 }
@@ -62,66 +49,53 @@ static int teardown(void **state)
 	return 0;
 }
 
-static uint32_t in(struct fixture *f, unsigned reg, unsigned length)
-{
-	uint32_t value = 0;
-
-	bus_read(&f->bus, PLATFORM_PM_PORT + reg, &value, length);
-	return value;
-}
-
-static void out(struct fixture *f, unsigned reg, uint32_t value, unsigned length)
-{
-	bus_write(&f->bus, PLATFORM_PM_PORT + reg, &value, length);
-}
-
 static void test_power_button(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(in(f, CONTROL, 2) & 1, 1);
+	assert_int_equal(fake_read(&f->io, CONTROL, 2) & 1, 1);
 	pm_power_button(&f->pm); /* nobody listens yet */
-	assert_false(f->sci);
-	assert_int_equal(in(f, STATUS, 2), 0x100);
-	out(f, STATUS, 0x100, 2);
-	assert_int_equal(in(f, STATUS, 2), 0);
+	assert_false(f->io.line);
+	assert_int_equal(fake_read(&f->io, STATUS, 2), 0x100);
+	fake_write(&f->io, STATUS, 0x100, 2);
+	assert_int_equal(fake_read(&f->io, STATUS, 2), 0);
 
-	out(f, ENABLE, 0x100, 2);
-	assert_false(f->sci);
+	fake_write(&f->io, ENABLE, 0x100, 2);
+	assert_false(f->io.line);
 	pm_power_button(&f->pm);
-	assert_true(f->sci);
+	assert_true(f->io.line);
 	pm_power_button(&f->pm);
-	assert_true(f->sci);
-	out(f, STATUS, 0x001, 2);
-	assert_true(f->sci);
-	out(f, STATUS + 1, 0x01, 1);
-	assert_false(f->sci);
+	assert_true(f->io.line);
+	fake_write(&f->io, STATUS, 0x001, 2);
+	assert_true(f->io.line);
+	fake_write(&f->io, STATUS + 1, 0x01, 1);
+	assert_false(f->io.line);
 
 	pm_power_button(&f->pm);
-	assert_true(f->sci);
-	out(f, ENABLE, 0, 2);
-	assert_false(f->sci);
-	out(f, ENABLE, 0xffff, 2);
-	assert_int_equal(in(f, ENABLE, 2), 0x0521);
-	assert_true(f->sci);
+	assert_true(f->io.line);
+	fake_write(&f->io, ENABLE, 0, 2);
+	assert_false(f->io.line);
+	fake_write(&f->io, ENABLE, 0xffff, 2);
+	assert_int_equal(fake_read(&f->io, ENABLE, 2), 0x0521);
+	assert_true(f->io.line);
 	pm_reset(&f->pm);
-	assert_false(f->sci);
-	assert_int_equal(in(f, STATUS, 4), 0);
+	assert_false(f->io.line);
+	assert_int_equal(fake_read(&f->io, STATUS, 4), 0);
 }
 
 static void test_soft_off(void **state)
 {
 	struct fixture *f = *state;
 
-	out(f, CONTROL, 7 << 10 | 1, 2); /* the type alone does nothing */
+	fake_write(&f->io, CONTROL, 7 << 10 | 1, 2); /* the type alone does nothing */
 	assert_int_equal(f->off, 0);
-	assert_int_equal(in(f, CONTROL, 2), 7 << 10 | 1);
-	out(f, CONTROL, 5 << 10 | 1 << 13 | 1, 2); /* S3 is not there */
+	assert_int_equal(fake_read(&f->io, CONTROL, 2), 7 << 10 | 1);
+	fake_write(&f->io, CONTROL, 5 << 10 | 1 << 13 | 1, 2); /* S3 is not there */
 	assert_int_equal(f->off, 0);
-	out(f, CONTROL, 7 << 10 | 1 << 13 | 1, 2);
+	fake_write(&f->io, CONTROL, 7 << 10 | 1 << 13 | 1, 2);
 	assert_int_equal(f->off, 1);
-	assert_int_equal(in(f, CONTROL, 2), 7 << 10 | 1); /* SLP_EN reads 0 */
-	out(f, CONTROL + 1, 7 << 2 | 1 << 5, 1);
+	assert_int_equal(fake_read(&f->io, CONTROL, 2), 7 << 10 | 1); /* SLP_EN reads 0 */
+	fake_write(&f->io, CONTROL + 1, 7 << 2 | 1 << 5, 1);
 	assert_int_equal(f->off, 2);
 }
 
@@ -133,15 +107,15 @@ static void test_timer(void **state)
 	uint32_t first, second;
 
 	before = clock_monotonic();
-	first = in(f, TIMER, 4);
+	first = fake_read(&f->io, TIMER, 4);
 	nanosleep(&pause, NULL);
-	second = in(f, TIMER, 4);
+	second = fake_read(&f->io, TIMER, 4);
 	after = clock_monotonic();
 	ticks = (uint32_t)(second - first);
 	assert_true(ticks >= 20000000ull * 3579545 / 1000000000 - 1);
 	assert_true(ticks <= (after - before) * 3579545 / 1000000000 + 1);
-	out(f, TIMER, 0, 4); /* read-only */
-	assert_true(in(f, TIMER, 4) >= second);
+	fake_write(&f->io, TIMER, 0, 4); /* read-only */
+	assert_true(fake_read(&f->io, TIMER, 4) >= second);
 }
 
 /* The clock is moved back so that the timer's highest bit turns. */
@@ -149,27 +123,27 @@ static void test_timer_status(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(in(f, STATUS, 2), 0);
+	assert_int_equal(fake_read(&f->io, STATUS, 2), 0);
 	f->pm.started -= 700ull * NS_PER_S; /* 2^31 ticks last 600 s */
-	assert_true(in(f, TIMER, 4) >= 0x80000000u);
-	assert_int_equal(in(f, STATUS, 2), 1);
-	out(f, STATUS, 1, 2);
-	assert_int_equal(in(f, STATUS, 2), 0);
+	assert_true(fake_read(&f->io, TIMER, 4) >= 0x80000000u);
+	assert_int_equal(fake_read(&f->io, STATUS, 2), 1);
+	fake_write(&f->io, STATUS, 1, 2);
+	assert_int_equal(fake_read(&f->io, STATUS, 2), 0);
 	f->pm.started -= 600ull * NS_PER_S;
-	out(f, ENABLE, 1, 2);
-	assert_true(f->sci);
-	assert_true(in(f, TIMER, 4) < 0x80000000u);
+	fake_write(&f->io, ENABLE, 1, 2);
+	assert_true(f->io.line);
+	assert_true(fake_read(&f->io, TIMER, 4) < 0x80000000u);
 }
 
 static void test_gpe(void **state)
 {
 	struct fixture *f = *state;
 
-	out(f, GPE0 + 8, 0xdeadbeef, 4);
-	assert_int_equal(in(f, GPE0 + 8, 4), 0xdeadbeef);
-	out(f, GPE0, 0xffffffff, 4);
-	assert_int_equal(in(f, GPE0, 4), 0);
-	assert_false(f->sci);
+	fake_write(&f->io, GPE0 + 8, 0xdeadbeef, 4);
+	assert_int_equal(fake_read(&f->io, GPE0 + 8, 4), 0xdeadbeef);
+	fake_write(&f->io, GPE0, 0xffffffff, 4);
+	assert_int_equal(fake_read(&f->io, GPE0, 4), 0);
+	assert_false(f->io.line);
 }
 
 static void test_any_access(void **state)
@@ -180,8 +154,8 @@ static void test_any_access(void **state)
 
 	for (length = 1; length <= 8; length *= 2)
 		for (offset = 0; offset + length <= PLATFORM_PM_SIZE; offset++) {
-			bus_read(&f->bus, PLATFORM_PM_PORT + offset, &data, length);
-			bus_write(&f->bus, PLATFORM_PM_PORT + offset, &zero, length);
+			bus_read(&f->io.bus, PLATFORM_PM_PORT + offset, &data, length);
+			bus_write(&f->io.bus, PLATFORM_PM_PORT + offset, &zero, length);
 		}
 	assert_int_equal(f->off, 0);
 }

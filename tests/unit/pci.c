@@ -18,6 +18,7 @@
 #include "core/pci.h"
 #include "core/platform.h"
 #include "core/virtio/pci.h"
+#include "settle.h"
 
 #define SLOT 3
 #define CAPABILITY_MSIX 0x11
@@ -91,7 +92,7 @@ void irq_msi_clear(struct irq_router *unused, int gsi, int fd)
 
 struct device {
 	struct virtio virtio;
-	unsigned starts, kicks, resets;
+	unsigned starts, stops, kicks, resets;
 	bool busy; /* a reset has to wait */
 };
 
@@ -111,6 +112,11 @@ static void config_read(struct virtio *virtio, uint32_t offset, void *data, unsi
 static void start(struct virtio *virtio)
 {
 	((struct device *)virtio)->starts++;
+}
+
+static void stop(struct virtio *virtio)
+{
+	((struct device *)virtio)->stops++;
 }
 
 static void kick(struct virtio *virtio, unsigned n)
@@ -135,6 +141,7 @@ static const struct virtio_ops ops = {
 	.features = features,
 	.config_read = config_read,
 	.start = start,
+	.stop = stop,
 	.kick = kick,
 	.reset = reset,
 };
@@ -160,6 +167,27 @@ static void reset_write(void *arg, uint8_t value)
 	((struct bench *)arg)->reset_value = value;
 }
 
+/* --- accesses --- */
+
+static uint32_t config_get(struct bench *bench, unsigned offset, unsigned length)
+{
+	uint32_t value = 0;
+
+	bus_read(&bench->mmio, PLATFORM_ECAM_BASE + (SLOT << 15) + offset, &value, length);
+	return value;
+}
+
+static void config_set(struct bench *bench, unsigned offset, uint32_t value, unsigned length)
+{
+	bus_write(&bench->mmio, PLATFORM_ECAM_BASE + (SLOT << 15) + offset, &value, length);
+}
+
+/* Bus master enable */
+static void allow(struct bench *bench, bool master)
+{
+	config_set(bench, PCI_COMMAND, PCI_COMMAND_MEMORY | (master ? PCI_COMMAND_MASTER : 0), 2);
+}
+
 static int setup(void **state)
 {
 	struct bench *bench = calloc(1, sizeof(*bench));
@@ -178,6 +206,8 @@ static int setup(void **state)
 	/* No virtual machine: doorbells are MMIO exits. */
 	assert_int_equal(virtio_pci_create(&bench->transport, &bench->device.virtio, &bench->pci, SLOT,
 					   &bench->memory, &bench->loop, -1, &cause), 0);
+	assert_int_equal(config_get(bench, PCI_COMMAND, 2), PCI_COMMAND_MEMORY);
+	allow(bench, true);
 	*state = bench;
 	return 0;
 }
@@ -196,20 +226,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* --- accesses --- */
-
-static uint32_t config_get(struct bench *bench, unsigned offset, unsigned length)
-{
-	uint32_t value = 0;
-
-	bus_read(&bench->mmio, PLATFORM_ECAM_BASE + (SLOT << 15) + offset, &value, length);
-	return value;
-}
-
-static void config_set(struct bench *bench, unsigned offset, uint32_t value, unsigned length)
-{
-	bus_write(&bench->mmio, PLATFORM_ECAM_BASE + (SLOT << 15) + offset, &value, length);
-}
+/* --- registers --- */
 
 static uint64_t bar(struct bench *bench)
 {
@@ -242,22 +259,6 @@ static unsigned find_capability(struct bench *bench, uint8_t id, uint8_t type)
 	}
 	fail();
 	return 0;
-}
-
-static void stop_soon(void *arg)
-{
-	loop_stop(arg);
-}
-
-static void settle(struct bench *bench)
-{
-	struct loop_task task = { .run = stop_soon, .arg = &bench->loop };
-
-	/* Twice, so that kicks of the first batch are in the second at the latest. */
-	for (unsigned i = 0; i < 2; i++) {
-		loop_post(&bench->loop, &task);
-		assert_int_equal(loop_run(&bench->loop), 0);
-	}
 }
 
 static bool line(void)
@@ -485,7 +486,7 @@ static void test_life(void **state)
 	set(bench, NOTIFY, 0, 2);
 	set(bench, STATUS, 0x0f, 1);
 	assert_int_equal(bench->device.starts, 1);
-	settle(bench);
+	settle(&bench->loop);
 	assert_true(bench->device.kicks >= 2);
 	virtio_pci_describe(&bench->transport, text, sizeof(text));
 	assert_string_equal(text, "running");
@@ -500,7 +501,7 @@ static void test_life(void **state)
 
 	bench->device.kicks = 0;
 	set(bench, NOTIFY + 4, 1, 2);
-	settle(bench);
+	settle(&bench->loop);
 	assert_int_equal(bench->device.kicks, 1);
 
 	/* A reset that waits shows a status that is not zero, and ends all kicks. */
@@ -510,7 +511,7 @@ static void test_life(void **state)
 	set(bench, STATUS, 0x0f, 1);
 	set(bench, STATUS, 0, 1);
 	set(bench, NOTIFY, 0, 2);
-	settle(bench);
+	settle(&bench->loop);
 	assert_int_equal(bench->device.kicks, 1);
 	assert_int_equal(bench->device.resets, 1);
 	pthread_mutex_lock(&bench->device.virtio.lock);
@@ -521,6 +522,75 @@ static void test_life(void **state)
 	assert_int_equal(get(bench, QUEUE_ENABLE, 2), 0);
 	assert_int_equal(get(bench, QUEUE_SIZE, 2), 64);
 	assert_int_equal(get(bench, 0x20, 8), 0);
+}
+
+/* A driver that has not made the function bus master: no ring is read, no message sent, §6.2.2. */
+static void test_bus_master(void **state)
+{
+	struct bench *bench = *state;
+	struct device *device = &bench->device;
+	unsigned msix = find_capability(bench, CAPABILITY_MSIX, 0);
+	struct pci_vector *vector = &bench->transport.function.vectors[1];
+	char text[96];
+
+	allow(bench, false);
+	negotiate(bench);
+	enable_queue(bench, 0, 0x1000);
+	config_set(bench, msix + 2, 0x8000, 2);
+	set(bench, QUEUE_SELECT, 0, 2);
+	set(bench, 0x1a, 1, 2);
+	set(bench, TABLE + 16, 0xfee00000, 8);
+	set(bench, TABLE + 28, 0, 4);
+	set(bench, STATUS, 0x0f, 1);
+	assert_int_equal(get(bench, STATUS, 1), 0x0f);
+	set(bench, NOTIFY, 0, 2);
+	settle(&bench->loop);
+	virtio_interrupt(&device->virtio, 0);
+	assert_int_equal(device->starts + device->kicks, 0);
+	assert_int_equal(router.sets, 0);
+	assert_int_equal(get(bench, PENDING, 8), 2);
+	virtio_pci_describe(&bench->transport, text, sizeof(text));
+	assert_string_equal(text, "idle, no bus master");
+
+	/* Set-up is over all the same. */
+	enable_queue(bench, 1, 0x4000);
+	assert_int_equal(get(bench, QUEUE_ENABLE, 2), 0);
+
+	/* Allowed: everything is made up for. */
+	allow(bench, true);
+	assert_int_equal(device->starts, 1);
+	assert_int_equal(count_of(vector->fd), 1);
+	assert_int_equal(get(bench, PENDING, 8), 0);
+	settle(&bench->loop);
+	assert_int_equal(device->kicks, 2);
+
+	/* Forbidden while it runs, and allowed again; a write that changes nothing does nothing. */
+	allow(bench, false);
+	config_set(bench, PCI_COMMAND, 0, 2);
+	allow(bench, false);
+	assert_int_equal(device->stops, 1);
+	set(bench, NOTIFY, 0, 2);
+	settle(&bench->loop);
+	assert_int_equal(device->kicks, 2);
+	virtio_interrupt(&device->virtio, 0);
+	assert_int_equal(count_of(vector->fd), 0);
+	allow(bench, true);
+	allow(bench, true);
+	assert_int_equal(device->starts, 2);
+	assert_int_equal(count_of(vector->fd), 1);
+	settle(&bench->loop);
+	assert_int_equal(device->kicks, 4);
+
+	/* A reset while it is forbidden is one; INTA# is no access to memory. */
+	allow(bench, false);
+	set(bench, STATUS, 0, 1);
+	assert_int_equal(device->resets, 1);
+	assert_int_equal(get(bench, STATUS, 1), 0);
+	config_set(bench, msix + 2, 0, 2);
+	virtio_interrupt(&device->virtio, 0);
+	assert_true(line());
+	allow(bench, true);
+	assert_int_equal(device->starts, 2);
 }
 
 static void test_needs_reset(void **state)
@@ -542,7 +612,7 @@ static void test_needs_reset(void **state)
 	assert_non_null(strstr(text, "needs reset: a queue's rings"));
 	set(bench, STATUS, 0x0f, 1);
 	assert_int_equal(get(bench, STATUS, 1), 0x4f);
-	settle(bench);
+	settle(&bench->loop);
 	assert_int_equal(bench->device.kicks, 0);
 	set(bench, STATUS, 0, 1);
 	assert_int_equal(get(bench, STATUS, 1), 0);
@@ -614,7 +684,7 @@ static void test_random_accesses(void **state)
 		else
 			set(bench, offset, value, length);
 		if (i % 1000 == 0)
-			settle(bench);
+			settle(&bench->loop);
 	}
 }
 
@@ -627,6 +697,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_intx_is_not_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_msix, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_life, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bus_master, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_needs_reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_window, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_random_accesses, setup, teardown),

@@ -1,4 +1,4 @@
-/* A folder of its own for one test program, and image files in it. */
+/* A folder of its own for one test program, image files in it, and other files. After cmocka.h. */
 #ifndef TESTS_UNIT_SCRATCH_H
 #define TESTS_UNIT_SCRATCH_H
 
@@ -34,6 +34,15 @@ static inline int scratch_image(struct scratch *scratch, const char *name, size_
 	for (size_t i = 0; i < size; i++)
 		putc((int)((i ^ (i >> 9) * 7) & 0xff), file);
 	return fclose(file);
+}
+
+static inline void scratch_write(const char *path, const void *data, size_t size)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(data, 1, size, file), size);
+	assert_int_equal(fclose(file), 0);
 }
 
 static inline uint8_t scratch_byte(size_t at)

@@ -727,6 +727,7 @@ static void captures_go_to_files(void **state)
 	char path[128], magic[4] = "";
 	json_t *result, *list, *row, *id;
 	struct stat st;
+	off_t counted;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/lan.pcapng", fake->folder);
@@ -754,10 +755,12 @@ static void captures_go_to_files(void **state)
 	json_decref(list);
 	result = call(link, "capture.stop", json_pack("{s:O}", "capture", id));
 	assert_int_equal(number(result, "records"), 5);
+	counted = (off_t)number(result, "bytes");
 	json_decref(result);
 	refused(link, "capture.stop", json_pack("{s:o}", "capture", id), -ENOENT);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(st.st_size, counted); /* with the statistics at the end */
 	file = fopen(path, "r");
 	assert_int_equal(fread(magic, 1, 4, file), 4);
 	assert_memory_equal(magic, "\x0a\x0d\x0d\x0a", 4);
@@ -794,6 +797,7 @@ static void a_capture_stream_begins_after_its_answer(void **state)
 	struct link *link = fake_link(fake);
 	const uint8_t *rest;
 	uint8_t data[4096];
+	unsigned prepared;
 	size_t size;
 	ssize_t n;
 	int fd;
@@ -801,6 +805,7 @@ static void a_capture_stream_begins_after_its_answer(void **state)
 	assert_non_null(strstr(refused(link, "capture.stream", json_pack("{s:s}", "filter", "bad"),
 				       -EINVAL), "syntax"));
 	json_decref(call(link, "guest.list", NULL)); /* the connection goes on after it */
+	prepared = fake_prepared(fake);
 	json_decref(call(link, "capture.stream", json_pack("{s:[s]}", "ports", "lan")));
 	fd = link_raw(link, &rest, &size);
 	memcpy(data, rest, size);
@@ -808,6 +813,7 @@ static void a_capture_stream_begins_after_its_answer(void **state)
 	assert_memory_equal(data, "\x0a\x0d\x0d\x0a", 4);
 	while (fake_captures(fake) == 0)
 		usleep(1000);
+	assert_int_equal(fake_prepared(fake), prepared + 1);
 	fake_packets(fake, 2);
 	read_exactly(fd, data, 2 * 36);
 	assert_int_equal(data[0], 6);

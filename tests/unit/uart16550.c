@@ -2,11 +2,9 @@
 #include "core/hw/uart16550.h"
 
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "fake_bus.h"
 
 #define PORT 0x3f8
 #define RBR 0
@@ -20,12 +18,10 @@
 #define SCR 7
 
 struct fixture {
-	struct bus bus;
+	struct fake_bus io;
 	struct uart16550 uart;
 	uint8_t out[64];
 	size_t out_size;
-	bool line;
-	unsigned raised; /* times that the line went up */
 };
 
 static void output(void *arg, const uint8_t *data, size_t size)
@@ -37,22 +33,13 @@ static void output(void *arg, const uint8_t *data, size_t size)
 	f->out_size += size;
 }
 
-static void irq(void *arg, bool level)
-{
-	struct fixture *f = arg;
-
-	assert_true(level != f->line);
-	f->line = level;
-	f->raised += level;
-}
-
 static int setup(void **state)
 {
 	static struct fixture fixture;
-	struct uart_wires wires = { output, irq, &fixture };
+	struct uart_wires wires = { output, fake_irq, &fixture };
 
-	memset(&fixture, 0, sizeof(fixture));
-	assert_int_equal(uart_init(&fixture.uart, &fixture.bus, PORT, &wires, NULL), 0);
+	fixture = (struct fixture){ .io.base = PORT };
+	assert_int_equal(uart_init(&fixture.uart, &fixture.io.bus, PORT, &wires, NULL), 0);
 	*state = &fixture;
 	return 0;
 }
@@ -65,59 +52,46 @@ static int teardown(void **state)
 	return 0;
 }
 
-static uint8_t in(struct fixture *f, unsigned reg)
-{
-	uint8_t value;
-
-	bus_read(&f->bus, PORT + reg, &value, 1);
-	return value;
-}
-
-static void out(struct fixture *f, unsigned reg, uint8_t value)
-{
-	bus_write(&f->bus, PORT + reg, &value, 1);
-}
-
 /* What Linux' 8250 driver does to find out what it has. */
 static void test_probe(void **state)
 {
 	struct fixture *f = *state;
 	uint8_t mcr;
 
-	out(f, IER, 0);
-	assert_int_equal(in(f, IER), 0);
-	out(f, IER, 0xff);
-	assert_int_equal(in(f, IER), 0x0f);
-	out(f, IER, 0);
+	out(&f->io, IER, 0);
+	assert_int_equal(in(&f->io, IER), 0);
+	out(&f->io, IER, 0xff);
+	assert_int_equal(in(&f->io, IER), 0x0f);
+	out(&f->io, IER, 0);
 
-	mcr = in(f, MCR);
-	out(f, MCR, 0x1a); /* loopback, RTS, OUT2 */
-	assert_int_equal(in(f, MSR) & 0xf0, 0x90);
-	out(f, MCR, 0x15); /* loopback, DTR, OUT1 */
-	assert_int_equal(in(f, MSR) & 0xf0, 0x60);
-	out(f, MCR, mcr);
-	assert_int_equal(in(f, MSR) & 0xf0, 0xb0);
+	mcr = in(&f->io, MCR);
+	out(&f->io, MCR, 0x1a); /* loopback, RTS, OUT2 */
+	assert_int_equal(in(&f->io, MSR) & 0xf0, 0x90);
+	out(&f->io, MCR, 0x15); /* loopback, DTR, OUT1 */
+	assert_int_equal(in(&f->io, MSR) & 0xf0, 0x60);
+	out(&f->io, MCR, mcr);
+	assert_int_equal(in(&f->io, MSR) & 0xf0, 0xb0);
 
-	out(f, LCR, 0xbf);
-	out(f, FCR, 0);
-	out(f, LCR, 0);
-	out(f, FCR, 1);
-	assert_int_equal(in(f, IIR), 0xc1);
-	out(f, FCR, 0x21); /* a 16750 would say 0xe1 */
-	assert_int_equal(in(f, IIR), 0xc1);
-	out(f, FCR, 0);
-	assert_int_equal(in(f, IIR), 0x01);
+	out(&f->io, LCR, 0xbf);
+	out(&f->io, FCR, 0);
+	out(&f->io, LCR, 0);
+	out(&f->io, FCR, 1);
+	assert_int_equal(in(&f->io, IIR), 0xc1);
+	out(&f->io, FCR, 0x21); /* a 16750 would say 0xe1 */
+	assert_int_equal(in(&f->io, IIR), 0xc1);
+	out(&f->io, FCR, 0);
+	assert_int_equal(in(&f->io, IIR), 0x01);
 
-	out(f, SCR, 0xa5);
-	assert_int_equal(in(f, SCR), 0xa5);
-	out(f, LCR, 0x80);
-	out(f, RBR, 1);
-	out(f, IER, 2);
-	assert_int_equal(in(f, RBR), 1);
-	assert_int_equal(in(f, IER), 2);
-	out(f, LCR, 0x03);
-	assert_int_equal(in(f, IER), 0);
-	assert_int_equal(f->raised, 0);
+	out(&f->io, SCR, 0xa5);
+	assert_int_equal(in(&f->io, SCR), 0xa5);
+	out(&f->io, LCR, 0x80);
+	out(&f->io, RBR, 1);
+	out(&f->io, IER, 2);
+	assert_int_equal(in(&f->io, RBR), 1);
+	assert_int_equal(in(&f->io, IER), 2);
+	out(&f->io, LCR, 0x03);
+	assert_int_equal(in(&f->io, IER), 0);
+	assert_int_equal(f->io.raised, 0);
 	assert_int_equal(f->out_size, 0);
 }
 
@@ -126,25 +100,25 @@ static void test_transmit_interrupt(void **state)
 {
 	struct fixture *f = *state;
 
-	out(f, MCR, 0x0b);
-	out(f, FCR, 1);
-	out(f, IER, 0x02);
-	assert_true(f->line);
-	assert_int_equal(in(f, IIR), 0xc2);
-	assert_false(f->line);
-	assert_int_equal(in(f, IIR), 0xc1);
-	out(f, IER, 0);
-	out(f, IER, 0x02);
-	assert_int_equal(in(f, IIR), 0xc2);
-	assert_int_equal(f->raised, 2);
+	out(&f->io, MCR, 0x0b);
+	out(&f->io, FCR, 1);
+	out(&f->io, IER, 0x02);
+	assert_true(f->io.line);
+	assert_int_equal(in(&f->io, IIR), 0xc2);
+	assert_false(f->io.line);
+	assert_int_equal(in(&f->io, IIR), 0xc1);
+	out(&f->io, IER, 0);
+	out(&f->io, IER, 0x02);
+	assert_int_equal(in(&f->io, IIR), 0xc2);
+	assert_int_equal(f->io.raised, 2);
 
-	assert_int_equal(in(f, LSR), 0x60);
-	out(f, RBR, 'o');
-	out(f, RBR, 'k');
-	assert_int_equal(f->raised, 3);
-	assert_int_equal(in(f, IIR), 0xc2);
-	assert_false(f->line);
-	out(f, IER, 0);
+	assert_int_equal(in(&f->io, LSR), 0x60);
+	out(&f->io, RBR, 'o');
+	out(&f->io, RBR, 'k');
+	assert_int_equal(f->io.raised, 3);
+	assert_int_equal(in(&f->io, IIR), 0xc2);
+	assert_false(f->io.line);
+	out(&f->io, IER, 0);
 	assert_int_equal(f->out_size, 2);
 	assert_memory_equal(f->out, "ok", 2);
 }
@@ -154,16 +128,16 @@ static void test_priority(void **state)
 {
 	struct fixture *f = *state;
 
-	out(f, MCR, 0x08);
-	out(f, FCR, 1);
-	out(f, IER, 0x03);
+	out(&f->io, MCR, 0x08);
+	out(&f->io, FCR, 1);
+	out(&f->io, IER, 0x03);
 	assert_int_equal(uart_input(&f->uart, (const uint8_t *)"x", 1), 1);
-	assert_int_equal(in(f, IIR), 0xc4);
-	assert_int_equal(in(f, IIR), 0xc4);
-	assert_int_equal(in(f, RBR), 'x');
-	assert_true(f->line);
-	assert_int_equal(in(f, IIR), 0xc2);
-	assert_false(f->line);
+	assert_int_equal(in(&f->io, IIR), 0xc4);
+	assert_int_equal(in(&f->io, IIR), 0xc4);
+	assert_int_equal(in(&f->io, RBR), 'x');
+	assert_true(f->io.line);
+	assert_int_equal(in(&f->io, IIR), 0xc2);
+	assert_false(f->io.line);
 }
 
 static void test_receive(void **state)
@@ -174,23 +148,23 @@ static void test_receive(void **state)
 
 	for (i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)(i * 7);
-	out(f, FCR, 1);
-	out(f, MCR, 0x08);
-	out(f, IER, 0x01);
-	assert_false(f->line);
+	out(&f->io, FCR, 1);
+	out(&f->io, MCR, 0x08);
+	out(&f->io, IER, 0x01);
+	assert_false(f->io.line);
 	taken = uart_input(&f->uart, bytes, sizeof(bytes));
 	assert_int_equal(taken, UART_QUEUE_SIZE);
 	taken += uart_input(&f->uart, bytes + taken, sizeof(bytes) - taken);
 	assert_int_equal(taken, UART_QUEUE_SIZE + UART_FIFO_SIZE);
 	for (i = 0; i < taken; i++) {
-		assert_true(f->line);
-		assert_int_equal(in(f, LSR), 0x61);
-		assert_int_equal(in(f, RBR), bytes[i]);
+		assert_true(f->io.line);
+		assert_int_equal(in(&f->io, LSR), 0x61);
+		assert_int_equal(in(&f->io, RBR), bytes[i]);
 	}
-	assert_int_equal(in(f, LSR), 0x60);
-	assert_false(f->line);
-	assert_int_equal(f->raised, 1);
-	assert_int_equal(in(f, RBR), 0);
+	assert_int_equal(in(&f->io, LSR), 0x60);
+	assert_false(f->io.line);
+	assert_int_equal(f->io.raised, 1);
+	assert_int_equal(in(&f->io, RBR), 0);
 }
 
 /* Without FIFOs one byte is held, and the rest waits; clearing drops only what the chip held. */
@@ -199,10 +173,10 @@ static void test_fifo_control(void **state)
 	struct fixture *f = *state;
 
 	uart_input(&f->uart, (const uint8_t *)"0123456789abcdefXY", 18);
-	out(f, FCR, 1);	   /* switching drops '0' */
-	out(f, FCR, 0x03); /* clearing drops 1 ... g */
-	assert_int_equal(in(f, RBR), 'Y');
-	assert_int_equal(in(f, LSR), 0x60);
+	out(&f->io, FCR, 1);	   /* switching drops '0' */
+	out(&f->io, FCR, 0x03); /* clearing drops 1 ... g */
+	assert_int_equal(in(&f->io, RBR), 'Y');
+	assert_int_equal(in(&f->io, LSR), 0x60);
 }
 
 /* OUT2 gates the line on a PC. */
@@ -210,13 +184,13 @@ static void test_out2(void **state)
 {
 	struct fixture *f = *state;
 
-	out(f, IER, 0x01);
+	out(&f->io, IER, 0x01);
 	uart_input(&f->uart, (const uint8_t *)"x", 1);
-	assert_false(f->line);
-	out(f, MCR, 0x08);
-	assert_true(f->line);
-	out(f, MCR, 0x18);
-	assert_false(f->line);
+	assert_false(f->io.line);
+	out(&f->io, MCR, 0x08);
+	assert_true(f->io.line);
+	out(&f->io, MCR, 0x18);
+	assert_false(f->io.line);
 }
 
 static void test_loopback(void **state)
@@ -224,41 +198,41 @@ static void test_loopback(void **state)
 	struct fixture *f = *state;
 	unsigned i;
 
-	out(f, FCR, 1);
-	out(f, IER, 0x04);
-	out(f, MCR, 0x10);
+	out(&f->io, FCR, 1);
+	out(&f->io, IER, 0x04);
+	out(&f->io, MCR, 0x10);
 	uart_input(&f->uart, (const uint8_t *)"typed", 5);
-	assert_int_equal(in(f, LSR), 0x60);
+	assert_int_equal(in(&f->io, LSR), 0x60);
 	for (i = 0; i < 17; i++)
-		out(f, RBR, (uint8_t)('a' + i));
+		out(&f->io, RBR, (uint8_t)('a' + i));
 	assert_int_equal(f->out_size, 0);
-	assert_int_equal(in(f, IIR), 0xc6);
-	assert_int_equal(in(f, LSR), 0x63); /* data, overrun */
-	assert_int_equal(in(f, LSR), 0x61);
+	assert_int_equal(in(&f->io, IIR), 0xc6);
+	assert_int_equal(in(&f->io, LSR), 0x63); /* data, overrun */
+	assert_int_equal(in(&f->io, LSR), 0x61);
 	for (i = 0; i < 16; i++)
-		assert_int_equal(in(f, RBR), 'a' + i);
-	assert_int_equal(in(f, LSR), 0x60);
-	out(f, MCR, 0);
-	assert_int_equal(in(f, RBR), 't');
+		assert_int_equal(in(&f->io, RBR), 'a' + i);
+	assert_int_equal(in(&f->io, LSR), 0x60);
+	out(&f->io, MCR, 0);
+	assert_int_equal(in(&f->io, RBR), 't');
 }
 
 static void test_modem_status(void **state)
 {
 	struct fixture *f = *state;
 
-	out(f, MCR, 0x10);
-	assert_int_equal(in(f, MSR), 0x0b); /* CTS, DSR and DCD went */
-	assert_int_equal(in(f, MSR), 0x00);
-	out(f, MCR, 0x14);
-	assert_int_equal(in(f, MSR), 0x40);
-	out(f, MCR, 0x10);
-	assert_int_equal(in(f, MSR), 0x04); /* the end of RI */
-	out(f, MCR, 0x08);
-	out(f, IER, 0x08);
-	assert_true(f->line);
-	assert_int_equal(in(f, IIR), 0x00);
-	assert_int_equal(in(f, MSR), 0xbb);
-	assert_false(f->line);
+	out(&f->io, MCR, 0x10);
+	assert_int_equal(in(&f->io, MSR), 0x0b); /* CTS, DSR and DCD went */
+	assert_int_equal(in(&f->io, MSR), 0x00);
+	out(&f->io, MCR, 0x14);
+	assert_int_equal(in(&f->io, MSR), 0x40);
+	out(&f->io, MCR, 0x10);
+	assert_int_equal(in(&f->io, MSR), 0x04); /* the end of RI */
+	out(&f->io, MCR, 0x08);
+	out(&f->io, IER, 0x08);
+	assert_true(f->io.line);
+	assert_int_equal(in(&f->io, IIR), 0x00);
+	assert_int_equal(in(&f->io, MSR), 0xbb);
+	assert_false(f->io.line);
 }
 
 static void test_wide_access(void **state)
@@ -267,15 +241,15 @@ static void test_wide_access(void **state)
 	uint32_t value = 0;
 	uint8_t bytes[8];
 
-	bus_read(&f->bus, PORT + 4, &value, 4);
+	bus_read(&f->io.bus, PORT + 4, &value, 4);
 	assert_int_equal(value, 0x00b06000);
 	value = 0x00000041;
-	bus_write(&f->bus, PORT, &value, 4);
+	bus_write(&f->io.bus, PORT, &value, 4);
 	assert_int_equal(f->out_size, 1);
 	assert_int_equal(f->out[0], 'A');
-	bus_read(&f->bus, PORT, bytes, 8);
-	bus_write(&f->bus, PORT, bytes, 8);
-	bus_read(&f->bus, PORT + 6, &value, 4); /* crosses the end: nobody's */
+	bus_read(&f->io.bus, PORT, bytes, 8);
+	bus_write(&f->io.bus, PORT, bytes, 8);
+	bus_read(&f->io.bus, PORT + 6, &value, 4); /* crosses the end: nobody's */
 	assert_int_equal(value, 0xffffffff);
 }
 
@@ -283,17 +257,17 @@ static void test_reset(void **state)
 {
 	struct fixture *f = *state;
 
-	out(f, MCR, 0x08);
-	out(f, IER, 0x0f);
-	out(f, LCR, 0x83);
+	out(&f->io, MCR, 0x08);
+	out(&f->io, IER, 0x0f);
+	out(&f->io, LCR, 0x83);
 	uart_input(&f->uart, (const uint8_t *)"x", 1);
-	assert_true(f->line);
+	assert_true(f->io.line);
 	uart_reset(&f->uart);
-	assert_false(f->line);
-	assert_int_equal(in(f, LCR), 0);
-	assert_int_equal(in(f, IER), 0);
-	assert_int_equal(in(f, LSR), 0x60);
-	assert_int_equal(in(f, IIR), 0x01);
+	assert_false(f->io.line);
+	assert_int_equal(in(&f->io, LCR), 0);
+	assert_int_equal(in(&f->io, IER), 0);
+	assert_int_equal(in(&f->io, LSR), 0x60);
+	assert_int_equal(in(&f->io, IIR), 0x01);
 }
 
 #define TYPED 50000u
@@ -321,30 +295,30 @@ static void test_threads(void **state)
 	uint32_t got = 0;
 	pthread_t thread;
 
-	out(f, FCR, 1);
-	out(f, MCR, 0x08);
-	out(f, IER, 0x01);
+	out(&f->io, FCR, 1);
+	out(&f->io, MCR, 0x08);
+	out(&f->io, IER, 0x01);
 	assert_int_equal(pthread_create(&thread, NULL, typist, f), 0);
 	while (got < TYPED) {
-		if (!(in(f, LSR) & 1)) {
+		if (!(in(&f->io, LSR) & 1)) {
 			sched_yield();
 			continue;
 		}
-		assert_int_equal(in(f, RBR), got % 251);
+		assert_int_equal(in(&f->io, RBR), got % 251);
 		got++;
 	}
 	pthread_join(thread, NULL);
-	assert_false(f->line);
+	assert_false(f->io.line);
 }
 
 static void test_overlap(void **state)
 {
 	struct fixture *f = *state;
-	struct uart_wires wires = { output, irq, f };
+	struct uart_wires wires = { output, fake_irq, f };
 	struct uart16550 other;
 	struct cause cause;
 
-	assert_true(uart_init(&other, &f->bus, PORT + 4, &wires, &cause) < 0);
+	assert_true(uart_init(&other, &f->io.bus, PORT + 4, &wires, &cause) < 0);
 }
 
 int main(void)

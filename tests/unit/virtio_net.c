@@ -18,6 +18,7 @@
 #include "core/platform.h"
 #include "core/virtio/net.h"
 #include "core/virtio/pci.h"
+#include "settle.h"
 
 #define RX 0
 #define TX 1
@@ -151,6 +152,14 @@ struct bench {
 	uint16_t available[2]; /* indices that the driver has given */
 };
 
+/* Bus master enable */
+static void allow(struct bench *bench, bool master)
+{
+	uint16_t command = PCI_COMMAND_MEMORY | (master ? PCI_COMMAND_MASTER : 0);
+
+	bus_write(&bench->mmio, PLATFORM_ECAM_BASE + (1 << 15) + PCI_COMMAND, &command, 2);
+}
+
 static int setup(void **state)
 {
 	static const uint8_t mac[] = { 2, 0, 0, 0, 0, 1 };
@@ -164,6 +173,7 @@ static int setup(void **state)
 	virtio_net_init(&bench->net, mac);
 	assert_int_equal(virtio_pci_create(&bench->transport, &bench->net.device, &bench->pci, 1,
 					   &bench->memory, &bench->loop, -1, &cause), 0);
+	allow(bench, true);
 	assert_int_equal(virtio_net_connect(&bench->net, NULL, "a/net0", &cause), 0);
 	*state = bench;
 	return 0;
@@ -199,22 +209,6 @@ static uint64_t get(struct bench *bench, uint64_t offset, unsigned length)
 static void set(struct bench *bench, uint64_t offset, uint64_t value, unsigned length)
 {
 	bus_write(&bench->mmio, PLATFORM_PCI_BASE + offset, &value, length);
-}
-
-static void stop_soon(void *arg)
-{
-	loop_stop(arg);
-}
-
-/* Lets the I/O thread's loop do what there is to do. */
-static void settle(struct bench *bench)
-{
-	struct loop_task task = { .run = stop_soon, .arg = &bench->loop };
-
-	for (unsigned i = 0; i < 3; i++) {
-		loop_post(&bench->loop, &task);
-		assert_int_equal(loop_run(&bench->loop), 0);
-	}
 }
 
 /* The driver resets the device and sets it up with empty rings. */
@@ -279,7 +273,7 @@ static uint32_t used_length(struct bench *bench, unsigned n, unsigned i)
 static void kick(struct bench *bench, unsigned n)
 {
 	set(bench, 0x1000 + 4 * n, n, 2);
-	settle(bench);
+	settle(&bench->loop);
 }
 
 /* Gives count receive buffers of size bytes, one descriptor each. */
@@ -326,7 +320,7 @@ static void test_transmit(void **state)
 	uint8_t *data = at(bench, DATA);
 
 	driver_start(bench, 0);
-	settle(bench);
+	settle(&bench->loop);
 	memset(data, 0, HEADER);
 	data[0] = 0xff;	  /* flags: all of them */
 	data[6] = 14;	  /* csum_start */
@@ -368,7 +362,7 @@ static void test_transmit_many(void **state)
 	struct bench *bench = *state;
 
 	driver_start(bench, EVENT_IDX);
-	settle(bench);
+	settle(&bench->loop);
 	for (unsigned round = 0; round < 5000; round++) {
 		unsigned count = 1 + round % SIZE;
 
@@ -391,7 +385,7 @@ static void test_transmit_broken(void **state)
 	char text[96];
 
 	driver_start(bench, 0);
-	settle(bench);
+	settle(&bench->loop);
 	describe(bench, TX, 0, DATA, HEADER - 1, 0);
 	describe(bench, TX, 1, DATA, HEADER + 60, 0);
 	offer(bench, TX, 1);
@@ -451,6 +445,58 @@ static void test_receive(void **state)
 	assert_int_equal(deliver(60, NULL), NET_DROP_LINK_DOWN);
 	virtio_net_pause(&bench->net, false);
 	assert_int_equal(deliver(60, NULL), NET_DROP_LINK_DOWN);
+}
+
+/* No ring is touched while the driver forbids it; afterwards both go on where they were. */
+static void test_bus_master(void **state)
+{
+	struct bench *bench = *state;
+	static uint8_t data[60];
+	struct net_frame frame = { .head = data, .head_size = 60, .size = 60 };
+	const struct net_frame *list[] = { &frame };
+	enum net_verdict verdict = NET_FORWARD;
+
+	allow(bench, false);
+	driver_start(bench, 0);
+	give_buffers(bench, 3, HEADER + 1514);
+	describe(bench, TX, 0, DATA + 0x8000, HEADER + 60, 0);
+	offer(bench, TX, 0);
+	kick(bench, TX);
+	assert_int_equal(port.count, 0);
+	assert_int_equal(deliver(60, NULL), NET_DROP_LINK_DOWN);
+	virtio_net_pause(&bench->net, false);
+	assert_int_equal(deliver(60, NULL), NET_DROP_LINK_DOWN);
+
+	allow(bench, true);
+	settle(&bench->loop);
+	assert_int_equal(port.count, 1);
+	assert_int_equal(used_index(bench, TX), 1);
+	assert_int_equal(deliver(60, NULL), NET_FORWARD);
+	assert_int_equal(used_index(bench, RX), 1);
+
+	/* Forbidden between a burst and its interrupt. */
+	assert_int_equal(port.ops.deliver(port.backend, list, 1, &verdict), 1);
+	allow(bench, false);
+	port.ops.flush(port.backend);
+	offer(bench, TX, 0);
+	kick(bench, TX);
+	assert_int_equal(used_index(bench, RX), 1);
+	assert_int_equal(used_index(bench, TX), 1);
+	get(bench, 0x400, 1);
+	atomic_store(&raised, 0);
+	allow(bench, true);
+	settle(&bench->loop);
+	assert_int_equal(used_index(bench, RX), 2);
+	assert_int_equal(used_index(bench, TX), 2);
+	assert_int_equal(port.count, 2);
+	assert_int_equal(atomic_load(&raised), 1);
+
+	/* Forbidden, it can be reset. */
+	allow(bench, false);
+	driver_start(bench, 0);
+	give_buffers(bench, 1, HEADER + 1514);
+	allow(bench, true);
+	assert_int_equal(deliver(60, NULL), NET_FORWARD);
 }
 
 static void test_receive_merged(void **state)
@@ -565,7 +611,7 @@ static void test_receive_broken(void **state)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		driver_start(bench, MRG_RXBUF);
-		settle(bench);
+		settle(&bench->loop);
 		describe(bench, RX, 0, DATA, 0x100, WRITE);
 		describe(bench, RX, 1, bad[i].address, bad[i].length, bad[i].flags);
 		offer(bench, RX, 0);
@@ -574,7 +620,7 @@ static void test_receive_broken(void **state)
 		assert_int_equal(get(bench, 0x14, 1), 0x0f);
 		assert_int_equal(deliver(60, NULL), NET_DROP_NO_BUFFER);
 		assert_int_equal(deliver(60, NULL), NET_DROP_NO_BUFFER);
-		settle(bench);
+		settle(&bench->loop);
 		assert_int_equal(get(bench, 0x14, 1), 0x4f);
 		virtio_pci_describe(&bench->transport, text, sizeof(text));
 		assert_non_null(strstr(text, "needs reset: the receive queue"));
@@ -583,7 +629,7 @@ static void test_receive_broken(void **state)
 	driver_start(bench, 0);
 	give_buffers(bench, 1, 0x600);
 	assert_int_equal(deliver(60, NULL), NET_FORWARD);
-	settle(bench);
+	settle(&bench->loop);
 	assert_int_equal(get(bench, 0x14, 1), 0x0f);
 }
 
@@ -631,8 +677,11 @@ static void test_reset_under_traffic(void **state)
 				    (i & 4 ? GUEST_CSUM : 0));
 		give_buffers(bench, SIZE, i % 16 == 7 ? 4 : i & 8 ? 0x600 : 0x100);
 		virtio_net_pause(&bench->net, i % 5 == 0);
-		settle(bench);
+		allow(bench, i % 3 != 0);
+		allow(bench, i % 7 != 0);
+		settle(&bench->loop);
 		virtio_net_pause(&bench->net, false);
+		allow(bench, true);
 		get(bench, 0x400, 1);
 	}
 	atomic_store(&flooding, false);
@@ -650,6 +699,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_transmit_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_transmit_broken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receive, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bus_master, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receive_merged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receive_offloads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receive_notification, setup, teardown),

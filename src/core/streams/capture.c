@@ -134,7 +134,7 @@ static void stop_work(void *arg)
 {
 	struct file_capture *file = arg;
 
-	capture_stop(file->capture);
+	capture_stop(file->capture, NULL);
 }
 
 static void stop_done(void *arg)
@@ -155,8 +155,7 @@ static void answered_stop_work(void *arg)
 {
 	struct stopping *stopping = arg;
 
-	capture_get_stats(stopping->file->capture, &stopping->stats);
-	capture_stop(stopping->file->capture);
+	capture_stop(stopping->file->capture, &stopping->stats);
 }
 
 static void answered_stop_done(void *arg)

@@ -2,10 +2,11 @@
  * capture.stream: the connection becomes a pcapng stream that the capture
  * writer feeds directly. Deck thread.
  *
- * The order of things: a trial on the helper thread finds what is wrong with
- * the request while it can still be answered; the answer is queued and sent;
- * only then the capture gets a duplicate of the socket, so that its first
- * byte follows the answer. It ends when the client shuts down its side.
+ * The order of things: the helper thread prepares the capture, and finds what
+ * is wrong with the request while it can still be answered; the answer is
+ * queued and sent; only then the capture begins, with a duplicate of the
+ * socket, so that its first byte follows the answer. It ends when the client
+ * shuts down its side.
  */
 #include "core/streams/streams.h"
 
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum phase { TRYING, ANSWERING, STARTING, RUNNING, STOPPING };
+enum phase { PREPARING, ANSWERING, RUNNING, STOPPING };
 
 struct stream {
 	struct server *server;
@@ -22,7 +23,7 @@ struct stream {
 	enum phase phase;
 	bool stop; /* wanted as soon as it runs */
 	struct capture_order order;
-	struct capture *capture;
+	struct capture *capture; /* or NULL */
 	struct worker_job job;
 	struct answer answer;
 	int error;
@@ -35,6 +36,7 @@ static void stream_free(struct stream *stream)
 	struct peer *peer = stream->peer;
 
 	loop_unpost(stream->server->loop, &stream->ended);
+	capture_discard(stream->capture);
 	capture_order_destroy(&stream->order);
 	free(stream);
 	if (peer)
@@ -45,7 +47,8 @@ static void stop_work(void *arg)
 {
 	struct stream *stream = arg;
 
-	capture_stop(stream->capture);
+	capture_stop(stream->capture, NULL);
+	stream->capture = NULL;
 }
 
 /* What was left has been written; closing tells the client that it has all. */
@@ -87,48 +90,20 @@ static void capture_ended(void *arg, int error, const struct cause *cause)
 	loop_post(stream->server->loop, &stream->ended);
 }
 
-static void start_work(void *arg)
+/* The answer is on its way: the socket is the capture's now. */
+static void start(struct stream *stream)
 {
-	struct stream *stream = arg;
+	int fd = fcntl(stream->peer->fd, F_DUPFD_CLOEXEC, 3);
 
-	stream->error = capture_start(&stream->capture, deck_network(stream->server->deck),
-				      &stream->order.config, &stream->cause);
-	if (stream->error < 0)
-		close(stream->order.config.fd);
-}
-
-static void start_done(void *arg)
-{
-	struct stream *stream = arg;
-
-	if (stream->error < 0) {
+	if (fd < 0 || capture_begin(stream->capture, fd, NULL) < 0) {
+		if (fd >= 0)
+			close(fd);
 		stop_done(stream);
 		return;
 	}
 	stream->phase = RUNNING;
 	if (stream->stop)
 		stop(stream);
-}
-
-/* The answer is on its way: the socket is the capture's now. */
-static void start(struct stream *stream)
-{
-	int fd = fcntl(stream->peer->fd, F_DUPFD_CLOEXEC, 3);
-
-	if (fd < 0) {
-		stop_done(stream);
-		return;
-	}
-	stream->phase = STARTING;
-	stream->order.config.fd = fd;
-	stream->order.config.records = NULL;
-	stream->order.config.ended = capture_ended;
-	stream->job = (struct worker_job){ .work = start_work, .done = start_done,
-					   .arg = stream };
-	if (worker_post(&stream->server->worker, &stream->job) < 0) {
-		close(fd);
-		stop_done(stream);
-	}
 }
 
 static size_t input(void *arg, const uint8_t *data, size_t size)
@@ -168,31 +143,15 @@ static const struct raw_ops stream_ops = {
 	.closed = closed,
 };
 
-static void no_records(void *arg, const struct capture_record *records, unsigned count)
-{
-	(void)arg;
-	(void)records;
-	(void)count;
-}
-
-static void no_end(void *arg, int error, const struct cause *cause)
-{
-	(void)arg;
-	(void)error;
-	(void)cause;
-}
-
-static void try_work(void *arg)
+static void prepare_work(void *arg)
 {
 	struct stream *stream = arg;
 
-	stream->error = capture_start(&stream->capture, deck_network(stream->server->deck),
-				      &stream->order.config, &stream->cause);
-	if (stream->error == 0)
-		capture_stop(stream->capture);
+	stream->error = capture_prepare(&stream->capture, deck_network(stream->server->deck),
+					&stream->order.config, &stream->cause);
 }
 
-static void try_done(void *arg)
+static void prepare_done(void *arg)
 {
 	struct stream *stream = arg;
 	struct answer answer = stream->answer;
@@ -222,11 +181,11 @@ int command_capture_stream(struct request *request, struct cause *cause)
 		return cause_errno(cause, ENOMEM, "capture.stream");
 	stream->server = request->server;
 	stream->ended = (struct loop_task){ .run = run_ended, .arg = stream };
-	stream->job = (struct worker_job){ .work = try_work, .done = try_done, .arg = stream };
+	stream->job = (struct worker_job){ .work = prepare_work, .done = prepare_done,
+					   .arg = stream };
 	error = capture_order_read(&stream->order, request, cause);
 	if (error == 0) {
-		stream->order.config.records = no_records;
-		stream->order.config.ended = no_end;
+		stream->order.config.ended = capture_ended;
 		stream->order.config.arg = stream;
 		error = worker_post(&stream->server->worker, &stream->job);
 		if (error < 0)

@@ -179,7 +179,7 @@ static void stop_work(void *arg)
 {
 	struct packets *packets = arg;
 
-	capture_stop(packets->capture);
+	capture_stop(packets->capture, NULL);
 }
 
 static void stop_done(void *arg)

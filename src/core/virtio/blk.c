@@ -384,7 +384,7 @@ static int serve_next(struct virtio_blk *blk)
 	}
 	if (!parse(&command, blk->memory->popped)) {
 		virtio_broken(&blk->device, "a request lacks its header or its status byte");
-		return -EINVAL;
+		return virtq_break(queue);
 	}
 	if (serve_one(blk, &command) != NO_ROOM)
 		return 1;
@@ -421,23 +421,40 @@ static void serve(struct virtio_blk *blk)
 	disk_submit(disk_get_ring(blk->disk));
 }
 
+static void finish(struct virtio_blk *blk, struct blk_request *request)
+{
+	bool filled = request->result == VIRTIO_BLK_S_OK && request->disk.operation == DISK_READ;
+
+	if (!blk->resetting && !blk->device.running) {
+		request->next = blk->held;
+		blk->held = request;
+		return;
+	}
+	if (!blk->resetting)
+		answer(blk, request->head, request->status, request->result,
+		       filled ? request->in_size : 0, request->in_size);
+	request_release(blk, request);
+}
+
+/* Answers, or with a reset under way drops, what was finished while the device was stopped. */
+static void finish_held(struct virtio_blk *blk)
+{
+	struct blk_request *request;
+
+	while ((request = blk->held)) {
+		blk->held = request->next;
+		finish(blk, request);
+	}
+}
+
 static void blk_kick(struct virtio *device, unsigned n)
 {
 	struct virtio_blk *blk = blk_of(device);
 
 	(void)n;
+	finish_held(blk);
 	if (!blk->resetting && !blk->stalled)
 		serve(blk);
-}
-
-static void finish(struct virtio_blk *blk, struct blk_request *request)
-{
-	bool filled = request->result == VIRTIO_BLK_S_OK && request->disk.operation == DISK_READ;
-
-	if (!blk->resetting)
-		answer(blk, request->head, request->status, request->result,
-		       filled ? request->in_size : 0, request->in_size);
-	request_release(blk, request);
 }
 
 /* The loop has delivered a run of blk_done(). */
@@ -451,13 +468,13 @@ static void blk_batch(void *arg)
 		blk->finished = request->next;
 		finish(blk, request);
 	}
-	if (!blk->resetting) {
+	if (blk->resetting && idle(blk)) {
+		blk->resetting = false;
+		virtio_reset_done(&blk->device);
+	} else if (!blk->resetting && blk->device.running) {
 		publish(blk);
 		if (blk->stalled)
 			serve(blk);
-	} else if (idle(blk)) {
-		blk->resetting = false;
-		virtio_reset_done(&blk->device);
 	}
 	pthread_mutex_unlock(&blk->device.lock);
 }
@@ -477,6 +494,8 @@ static bool blk_reset(struct virtio *device)
 	struct virtio_blk *blk = blk_of(device);
 
 	blk->stalled = false;
+	blk->resetting = true;
+	finish_held(blk);
 	blk->resetting = !idle(blk);
 	return !blk->resetting;
 }

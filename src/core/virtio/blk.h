@@ -29,6 +29,7 @@ struct virtio_blk {
 	bool stable;		/* the driver does not flush: every write has to be stable */
 	bool stalled;		/* left requests in the ring until others complete */
 	bool resetting;		/* a reset waits for what is in flight */
+	struct blk_request *held; /* done while the device was stopped; answered when it runs */
 	struct blk_request *finished; /* done, not told to the driver; I/O thread only */
 };
 

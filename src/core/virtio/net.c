@@ -85,13 +85,18 @@ static void start(struct virtio *device)
 	pthread_mutex_unlock(&net->receive_lock);
 }
 
-static bool reset(struct virtio *device)
+static void stop(struct virtio *device)
 {
 	struct virtio_net *net = net_of(device);
 
 	pthread_mutex_lock(&net->receive_lock);
 	net->ready = net->receiving = false;
 	pthread_mutex_unlock(&net->receive_lock);
+}
+
+static bool reset(struct virtio *device)
+{
+	stop(device);
 	return true;
 }
 
@@ -187,8 +192,7 @@ static bool transmit(struct virtio_net *net)
 		if (popped <= 0)
 			break;
 		if (!add_frame(&burst, &chain, iov)) {
-			queue->broken = true;
-			popped = -1;
+			popped = virtq_break(queue);
 			break;
 		}
 		burst.heads[burst.count++] = chain.head;
@@ -202,14 +206,21 @@ static bool transmit(struct virtio_net *net)
 	return popped > 0;
 }
 
-/* A sender's thread found the receive queue broken, but may not take the device's lock. */
-static void check_receive_queue(struct virtio_net *net)
+/*
+ * A sender's thread found the receive queue broken, but may not take the device's lock; or the
+ * device was stopped after frames were put into the ring and before the driver was told.
+ */
+static void see_to_receive_queue(struct virtio_net *net)
 {
-	bool broken;
+	struct virtq *queue = &net->device.queues[RX];
+	bool broken, interrupt;
 
 	pthread_mutex_lock(&net->receive_lock);
-	broken = net->ready && net->device.queues[RX].broken;
+	broken = net->ready && queue->broken;
+	interrupt = net->ready && virtq_publish(queue);
 	pthread_mutex_unlock(&net->receive_lock);
+	if (interrupt)
+		virtio_interrupt(&net->device, RX);
 	if (broken)
 		virtio_broken(&net->device, "the receive queue holds a bad descriptor chain");
 }
@@ -222,7 +233,7 @@ static void kick(struct virtio *device, unsigned n)
 	struct virtq *queue = &device->queues[TX];
 
 	if (n == RX) {
-		check_receive_queue(net);
+		see_to_receive_queue(net);
 		return;
 	}
 	virtq_want_kicks(queue, false);
@@ -307,7 +318,7 @@ static bool next_buffer(struct virtq *queue, struct cursor *cursor, uint16_t *he
 		return false;
 	*head = chain.head;
 	if (chain.read_count || chain.write_size < sizeof(struct net_header)) {
-		queue->broken = true;
+		virtq_break(queue);
 		return false;
 	}
 	cursor->count = chain.write_count;
@@ -417,6 +428,7 @@ const struct virtio_ops virtio_net_ops = {
 	.features = features,
 	.config_read = config_read,
 	.start = start,
+	.stop = stop,
 	.kick = kick,
 	.reset = reset,
 };

@@ -19,8 +19,8 @@ struct virtio_net {
 	struct net_port *port;
 
 	pthread_mutex_t receive_lock; /* guards the receive queue and what follows */
-	bool receiving;	   /* the driver is ready and the guest is not paused */
-	bool ready;	   /* the driver is ready */
+	bool receiving;	   /* the device runs and the guest is not paused */
+	bool ready;	   /* the device runs: the receive queue may be used */
 	bool mergeable;	   /* VIRTIO_NET_F_MRG_RXBUF */
 	bool complained;   /* the I/O thread was told that the receive queue is broken */
 	uint32_t accepts;  /* NET_ACCEPTS_* that this driver negotiated */

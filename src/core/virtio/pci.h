@@ -29,6 +29,7 @@ struct virtio_pci {
 	/* The rest is guarded by the device's lock. */
 	uint8_t status;
 	bool resetting;		 /* a reset waits for requests in flight */
+	bool master;		 /* the function may use guest memory */
 	uint16_t queue_select;
 	uint32_t device_feature_select, driver_feature_select;
 	uint64_t driver_features;
@@ -57,7 +58,7 @@ void virtio_pci_destroy(struct virtio_pci *transport);
  */
 bool virtio_pci_quiesce(struct virtio_pci *transport);
 
-/* "running", "idle", "needs reset: why": for the screen. Any thread. */
+/* "running", "idle", "idle, no bus master", "needs reset: why": for the screen. Any thread. */
 void virtio_pci_describe(struct virtio_pci *transport, char *text, size_t size);
 
 #endif

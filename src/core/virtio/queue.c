@@ -83,7 +83,7 @@ void virtq_disable(struct virtq *queue)
 	queue->descriptor_address = queue->driver_address = queue->device_address = 0;
 }
 
-static int break_queue(struct virtq *queue)
+int virtq_break(struct virtq *queue)
 {
 	queue->broken = true;
 	return -EINVAL;
@@ -170,14 +170,14 @@ int virtq_pop(struct virtq *queue, struct virtq_chain *chain, struct iovec *iov,
 	if (available == queue->next_available)
 		return 0;
 	if ((uint16_t)(available - queue->next_available) > queue->size)
-		return break_queue(queue);
+		return virtq_break(queue);
 	head = load16(queue->driver + RING_ENTRIES +
 		      2u * (queue->next_available & (queue->size - 1u)));
 	if (head >= queue->size)
-		return break_queue(queue);
+		return virtq_break(queue);
 	*chain = (struct virtq_chain){ .head = head };
 	if (walk(queue, chain, iov, room) < 0)
-		return break_queue(queue);
+		return virtq_break(queue);
 	queue->next_available++;
 	return 1;
 }

@@ -54,6 +54,12 @@ void virtq_disable(struct virtq *queue);
  */
 int virtq_pop(struct virtq *queue, struct virtq_chain *chain, struct iovec *iov, unsigned room);
 
+/*
+ * What was popped breaks the rules of the device's type: nothing more comes from
+ * this queue until a reset. -EINVAL, as virtq_pop() from now on.
+ */
+int virtq_break(struct virtq *queue);
+
 /* Puts the last popped buffer back, as if it had not been popped. */
 void virtq_unpop(struct virtq *queue);
 

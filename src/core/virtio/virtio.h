@@ -1,7 +1,7 @@
 /*
  * What a virtio device type is to its transport. virtio 1.2 §2, §5.
  *
- * Queue (queue.h), transport (pci.c) and device (net.c, blk.c) change for
+ * Queue (queue.h), transport (pci*.c) and device (net.c, blk.c) change for
  * three reasons and are three files. A device type fills one const ops table
  * and embeds struct virtio as its first member.
  */
@@ -33,14 +33,24 @@ struct virtio_ops {
 	/* Device configuration; the range lies within config_size. vCPU thread, device lock held. */
 	void (*config_read)(struct virtio *device, uint32_t offset, void *data, unsigned length);
 
-	/* The driver is ready: queues are enabled, features final. vCPU thread, device lock held. */
+	/*
+	 * The driver is ready: queues are enabled, features final, and memory may be used.
+	 * vCPU thread, device lock held.
+	 */
 	void (*start)(struct virtio *device);
+
+	/*
+	 * Leave the rings alone until start() comes again and goes on with them, or reset():
+	 * the driver has taken bus mastering away. What is done meanwhile is told then. May be
+	 * NULL where everything happens in kick(). vCPU thread, device lock held.
+	 */
+	void (*stop)(struct virtio *device);
 
 	/* Buffers came in for queue n. The guest's I/O thread, device lock held. */
 	void (*kick)(struct virtio *device, unsigned n);
 
 	/*
-	 * Stop using the queues. True when nothing is in flight; otherwise the
+	 * Forget the queues, also when start() was not called. True when nothing is in flight; otherwise the
 	 * device calls virtio_reset_done() from its I/O thread later, and the
 	 * driver reads a status that is not zero until then. Device lock held.
 	 */
@@ -52,7 +62,7 @@ struct virtio {
 	pthread_mutex_t lock;	/* status, queue set-up; held by the I/O thread for a burst at most */
 	uint64_t features;	/* negotiated */
 	struct virtq queues[VIRTIO_QUEUES_MAX];
-	bool running;		/* between start() and reset() */
+	bool running;		/* between start() and stop() or reset() */
 	struct virtio_pci *transport;
 };
 

@@ -1,0 +1,161 @@
+/*
+ * The queues of the virtio PCI transport: doorbells with their ioeventfds, and
+ * interrupts by ISR or MSI-X. virtio 1.2 §4.1.4.4, §4.1.4.5, §4.1.5.2 to
+ * §4.1.5.4. Doorbells are placed on vCPU threads and heard on the guest's I/O
+ * thread; interrupts come from any thread.
+ */
+#include "core/virtio/pci_private.h"
+
+#include <errno.h>
+#include <linux/kvm.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define ISR_QUEUE 1
+#define ISR_CONFIG 2
+
+/* --- interrupts --- */
+
+/* Sets or takes the ISR bits: INTA# is high as long as there are any. */
+static void set_isr(struct virtio_pci *transport, uint8_t bits)
+{
+	pthread_mutex_lock(&transport->isr_lock);
+	transport->isr |= bits;
+	pci_intx(&transport->function, true);
+	pthread_mutex_unlock(&transport->isr_lock);
+}
+
+uint8_t virtio_pci_take_isr(struct virtio_pci *transport)
+{
+	uint8_t bits;
+
+	pthread_mutex_lock(&transport->isr_lock);
+	bits = transport->isr;
+	transport->isr = 0;
+	pci_intx(&transport->function, false);
+	pthread_mutex_unlock(&transport->isr_lock);
+	return bits;
+}
+
+static void raise(struct virtio_pci *transport, uint16_t vector, uint8_t isr)
+{
+	if (atomic_load_explicit(&transport->function.msix_enabled, memory_order_relaxed)) {
+		if (vector != VIRTIO_NO_VECTOR)
+			pci_msix_raise(&transport->function, vector);
+		return;
+	}
+	set_isr(transport, isr);
+}
+
+void virtio_interrupt(struct virtio *device, unsigned n)
+{
+	struct virtio_pci *transport = device->transport;
+
+	raise(transport,
+	      atomic_load_explicit(&transport->queues[n].vector, memory_order_relaxed), ISR_QUEUE);
+}
+
+void virtio_config_changed(struct virtio *device)
+{
+	struct virtio_pci *transport = device->transport;
+
+	raise(transport, atomic_load(&transport->config_vector), ISR_CONFIG);
+}
+
+/* --- doorbells --- */
+
+static int ioeventfd(struct virtio_pci_queue *queue, uint64_t address, uint32_t flags)
+{
+	struct kvm_ioeventfd request = { .addr = address, .fd = queue->kick_fd, .flags = flags };
+
+	return ioctl(queue->transport->vm_fd, KVM_IOEVENTFD, &request) < 0 ? -errno : 0;
+}
+
+void virtio_pci_place_doorbells(struct virtio_pci *transport)
+{
+	uint64_t base = transport->function.bar_base;
+
+	for (unsigned n = 0; n < transport->device->ops->queues; n++) {
+		struct virtio_pci_queue *queue = &transport->queues[n];
+		uint64_t address = BUS_NOWHERE;
+
+		if (transport->device->running && base != BUS_NOWHERE)
+			address = base + BAR_NOTIFY + n * NOTIFY_STEP;
+		if (address == queue->doorbell)
+			continue;
+		if (queue->doorbell != BUS_NOWHERE)
+			ioeventfd(queue, queue->doorbell, KVM_IOEVENTFD_FLAG_DEASSIGN);
+		queue->doorbell = BUS_NOWHERE;
+		if (address != BUS_NOWHERE && ioeventfd(queue, address, 0) == 0)
+			queue->doorbell = address;
+	}
+}
+
+void virtio_pci_ring(struct virtio_pci_queue *queue)
+{
+	uint64_t one = 1;
+	ssize_t n = write(queue->kick_fd, &one, sizeof(one));
+
+	(void)n; /* a full counter means that a kick is due already */
+}
+
+static void kicked(void *arg, uint32_t events)
+{
+	struct virtio_pci_queue *queue = arg;
+	struct virtio_pci *transport = queue->transport;
+	struct virtio *device = transport->device;
+	uint64_t count;
+	ssize_t got;
+
+	(void)events;
+	got = read(queue->kick_fd, &count, sizeof(count));
+	(void)got;
+	pthread_mutex_lock(&device->lock);
+	if (device->running && !transport->broken_why)
+		device->ops->kick(device, (unsigned)(queue - transport->queues));
+	pthread_mutex_unlock(&device->lock);
+}
+
+void virtio_kick_again(struct virtio *device, unsigned n)
+{
+	virtio_pci_ring(&device->transport->queues[n]);
+}
+
+int virtio_pci_open_queues(struct virtio_pci *transport, struct cause *cause)
+{
+	const struct virtio_ops *ops = transport->device->ops;
+	int err;
+
+	pthread_mutex_init(&transport->isr_lock, NULL);
+	for (unsigned n = 0; n < VIRTIO_QUEUES_MAX; n++) {
+		transport->queues[n].kick_fd = -1;
+		transport->queues[n].doorbell = BUS_NOWHERE;
+		transport->queues[n].transport = transport;
+	}
+	for (unsigned n = 0; n < ops->queues; n++) {
+		struct virtio_pci_queue *queue = &transport->queues[n];
+
+		queue->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		if (queue->kick_fd < 0)
+			return cause_errno(cause, errno, "%s: no doorbell", ops->name);
+		err = loop_add(transport->loop, &queue->source, queue->kick_fd, EPOLLIN, kicked,
+			       queue);
+		if (err < 0)
+			return cause_errno(cause, -err, "%s: no doorbell", ops->name);
+	}
+	return 0;
+}
+
+void virtio_pci_close_queues(struct virtio_pci *transport)
+{
+	for (unsigned n = 0; n < transport->device->ops->queues; n++) {
+		struct virtio_pci_queue *queue = &transport->queues[n];
+
+		loop_remove(transport->loop, &queue->source);
+		if (queue->kick_fd >= 0)
+			close(queue->kick_fd);
+	}
+	pthread_mutex_destroy(&transport->isr_lock);
+}
