@@ -139,6 +139,17 @@ def test_power_button_pause_and_reset():
         again.expect("one>")
 
 
+def test_much_input_at_once():
+    with quiet_deck("one") as deck:
+        console = deck.console("one")
+        console.expect("one>")
+        console.send("nonsense\r" * 400 + "status\r")
+        console.expect("uptime")
+        assert console.text.count("no such command") == 400
+        # The console still wakes up for a single key.
+        console.command("help", "poweroff")
+
+
 def test_crashes_leave_reason_registers_and_last_lines():
     with quiet_deck("one", "two") as deck:
         other = deck.console("two")
