@@ -4,7 +4,8 @@
  *
  * Orders go to that thread as messages and are obeyed in order of arrival;
  * what becomes of them is seen in the status. A reset by the guest or by an
- * order tears the machine down and builds it again on the same thread.
+ * order tears the machine down and builds it again on the same thread; a guest
+ * that resets itself over and over has to wait for it, as MACHINE_STARTING.
  */
 #ifndef CORE_MACHINE_H
 #define CORE_MACHINE_H
