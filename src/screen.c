@@ -38,6 +38,12 @@ static int complain(const struct cause *cause)
 	return 1;
 }
 
+/* A screen that nobody here ended says why it went. */
+static void say_ended(void)
+{
+	fprintf(stderr, "vmdeck: the deck was ended\n");
+}
+
 /* --- attached to a deck that runs in another process --- */
 
 static int dial_socket(void *arg, struct cause *cause)
@@ -53,6 +59,8 @@ static int attach(const char *path)
 
 	if (tui_run(&config, &result, &cause) < 0 || result == TUI_LOST)
 		return complain(&cause);
+	if (result == TUI_ENDED)
+		say_ended();
 	return 0;
 }
 
@@ -216,13 +224,16 @@ static int run_session(const struct role_config *config, int launcher)
 		close_session(&session);
 		return 1;
 	}
-	/* Lost: the deck was told to quit by another client, and its thread is ending. */
+	if (result == TUI_ENDED)
+		say_ended();
+	if (result == TUI_LOST)
+		complain(&cause);
 	if (result == TUI_LEAVE || result == TUI_HANGUP)
 		leave_terminal(launcher);
 	else
 		loop_post(deck_loop(session.deck), &session.off);
 	close_session(&session);
-	return 0;
+	return result == TUI_LOST;
 }
 
 /* --- the core alone --- */

@@ -180,6 +180,7 @@ void server_free(struct server *server)
 	loop_unpost(server->loop, &server->adopt_task);
 	adopt_waiting(server);
 	deck_unlisten(server->deck, &server->listener);
+	events_end(server);
 	while ((peer = server->peers)) {
 		/* The answer to deck.quit, say. */
 		frame_writer_flush(&peer->out, peer->fd);

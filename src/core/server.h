@@ -36,7 +36,7 @@ int server_adopt(struct server *server, int fd);
 void server_on_quit(struct server *server, void (*quit)(void *arg), void *arg);
 
 /*
- * Closes all connections, ends their captures (this waits for the capture writer) and
+ * Tells all who subscribed to events of the end, closes all connections, ends their captures (this waits for the capture writer) and
  * removes the socket. The loop need not run any more. Valid for NULL.
  */
 void server_free(struct server *server);

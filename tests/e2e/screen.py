@@ -138,6 +138,29 @@ def test_a_closed_terminal_leaves_the_guests_running():
         d.wait_for(lambda: folder.run("list").returncode == 1, "the core to end")
 
 
+def test_a_deck_that_somebody_ends_is_no_loss():
+    with d.Deck() as deck, Terminal(deck) as terminal:
+        terminal.see("No guests")
+        assert deck.run("shutdown").returncode == 0
+        assert terminal.gone() == 0
+        terminal.see("^vmdeck: the deck was ended")
+    with d.Folder() as folder, Terminal(folder) as terminal:
+        terminal.see("No guests")
+        assert folder.run("shutdown").returncode == 0
+        assert terminal.gone() == 0
+        terminal.see("^vmdeck: the deck was ended")
+
+
+def test_a_deck_that_dies_is_a_loss():
+    with d.Deck() as deck, Terminal(deck) as terminal:
+        terminal.see("No guests")
+        deck.process.kill()
+        assert terminal.gone() == 1
+        terminal.see("^vmdeck: the deck has ended or closed the connection")
+        deck.process.wait()
+        os.unlink(deck.socket)
+
+
 def test_a_small_terminal_says_so_and_recovers():
     with d.Folder() as folder, Terminal(folder, size=(20, 5)) as terminal:
         terminal.see("No guests")

@@ -455,6 +455,27 @@ static void events_come_in_order(void **state)
 	link_free(link);
 }
 
+static void the_last_event_is_the_end(void **state)
+{
+	struct fake_deck fake = { 0 };
+	struct cause cause;
+	struct link *link;
+	json_t *event, *message;
+
+	(void)state;
+	fake_start(&fake);
+	link = fake_link(&fake);
+	json_decref(call(link, "events.subscribe", NULL));
+	json_decref(next(link, "event"));
+	fake_stop(&fake);
+	event = next(link, "event");
+	assert_string_equal(text(event, "kind"), "ended");
+	assert_true(json_is_null(json_object_get(event, "guest")));
+	json_decref(event);
+	assert_int_equal(link_next(link, &message, 10000, &cause), -ECONNRESET);
+	link_free(link);
+}
+
 static void a_client_that_does_not_read_loses_events_first(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -1050,6 +1071,7 @@ int main(void)
 		TEST(stats_follow_guests_that_go),
 		TEST(subscriptions_are_bounded),
 		TEST(events_come_in_order),
+		cmocka_unit_test(the_last_event_is_the_end),
 		TEST(a_client_that_does_not_read_loses_events_first),
 		TEST(a_client_that_asks_and_never_reads_is_closed),
 		TEST(a_console_is_raw_both_ways),
