@@ -14,6 +14,9 @@
 #include "base/clock.h"
 #include "base/thread.h"
 
+/* RAM is looked through so much a sample, which costs less than a millisecond. */
+#define MEMORY_SLICE (2ull << 30)
+
 #define QUIESCE_POLL (2 * NS_PER_MS)
 
 /* A guest may reset itself so often at once; one that goes on is built anew once each pace. */
@@ -26,6 +29,7 @@ struct machine {
 	struct loop loop;
 	struct vm_config vm_config;
 	struct vm *vm; /* written by the I/O thread under vm_lock */
+	struct memory_survey survey; /* of its RAM, guarded by vm_lock */
 	pthread_mutex_t vm_lock;
 	struct loop_task orders[MACHINE_ORDERS];
 	struct loop_task ended; /* from the vCPU that ended the guest */
@@ -64,6 +68,7 @@ static void set_vm(struct machine *machine, struct vm *vm)
 	if (machine->vm)
 		sum_exits(machine->vm, machine->exits);
 	machine->vm = vm;
+	memory_survey_end(&machine->survey);
 	pthread_mutex_unlock(&machine->vm_lock);
 }
 
@@ -377,7 +382,7 @@ uint64_t machine_memory(struct machine *machine)
 
 	pthread_mutex_lock(&machine->vm_lock);
 	if (machine->vm)
-		resident = memory_resident(&machine->vm->memory);
+		resident = memory_resident(&machine->vm->memory, &machine->survey, MEMORY_SLICE);
 	pthread_mutex_unlock(&machine->vm_lock);
 	return resident;
 }
