@@ -19,6 +19,7 @@
 #include "core/deck.h"
 #include "core/server.h"
 #include "roles.h"
+#include "run_output.h"
 
 #define ESCAPE 0x1d /* Ctrl-] */
 #define CHUNK 4096
@@ -29,11 +30,12 @@ struct run {
 	struct deck *deck;
 	struct server *server;
 	struct guest *guest; /* NULL when it is over */
-	struct console_reader reader;
+	struct run_output output;
 	struct deck_listener listener;
 	struct loop_source input, signals;
 	int signal_fd;
-	bool terminal, escaped, asked_off, over;
+	bool terminal, escaped, asked_off;
+	bool written, ended, over; /* the output is out, the deck is at its end; both, or enough */
 	int status; /* of the program */
 	struct termios saved;
 	uint8_t keys[CHUNK]; /* read, not yet taken by the guest */
@@ -64,8 +66,10 @@ static void prepare_terminal(struct run *run)
 		guest_name(run->guest));
 }
 
-static void say(struct run *run, const char *text)
+static void say(void *arg, const char *text)
 {
+	struct run *run = arg;
+
 	fprintf(stderr, "vmdeck: %s%s", text, run->terminal ? "\r\n" : "\n");
 }
 
@@ -81,25 +85,6 @@ static void ask_to_stop(struct run *run, bool force)
 	run->asked_off = true;
 	if (err)
 		say(run, cause.text);
-}
-
-static void print_output(void *arg)
-{
-	struct run *run = arg;
-	uint8_t data[CHUNK];
-	uint64_t lost;
-	size_t n;
-
-	while ((n = console_read(guest_console(run->guest), &run->reader, data, sizeof(data),
-				 &lost)) > 0) {
-		for (size_t done = 0; done < n;) {
-			ssize_t written = write(STDOUT_FILENO, data + done, n - done);
-
-			if (written < 0 && errno != EINTR)
-				return;
-			done += written > 0 ? (size_t)written : 0;
-		}
-	}
 }
 
 /* Of one that was paused because there was no room for what it writes. */
@@ -174,33 +159,68 @@ static void read_input(void *arg, uint32_t events)
 	type_keys(run);
 }
 
+static void quit(void *arg)
+{
+	struct run *run = arg;
+
+	run->over = true;
+	loop_stop(deck_loop(run->deck));
+}
+
 static void read_signal(void *arg, uint32_t events)
 {
 	struct run *run = arg;
 	struct signalfd_siginfo info;
 
 	(void)events;
-	if (read(run->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+	if (read(run->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	/* Only whoever reads the output is still waited for. */
+	if (!run->guest)
+		quit(run);
+	else
 		ask_to_stop(run, false);
 }
 
-/* Shows the rest and says why. The deck may forget the guest after this. */
+static void check_over(struct run *run)
+{
+	if (run->written && run->ended)
+		quit(run);
+}
+
+static void output_done(void *arg)
+{
+	struct run *run = arg;
+
+	run->written = true;
+	if (run->output.failed)
+		run->status = 1;
+	check_over(run);
+}
+
+static void deck_ended(void *arg)
+{
+	struct run *run = arg;
+
+	run->ended = true;
+	check_over(run);
+}
+
+/* Takes the rest of the console and says why. The deck may forget the guest after this. */
 static void finish(struct run *run)
 {
 	struct guest *guest = run->guest;
 
-	print_output(run);
-	restore_terminal(run);
-	console_unfollow(guest_console(guest), &run->reader);
 	run->status = guest_get_state(guest) == GUEST_CRASHED;
-	if (run->status) {
+	run_output_end(&run->output);
+	restore_terminal(run);
+	if (guest_get_state(guest) == GUEST_CRASHED) {
 		fprintf(stderr, "vmdeck: %s: %s\n", guest_name(guest), guest_reason(guest));
 		if (*guest_registers(guest))
 			fprintf(stderr, "%s\n", guest_registers(guest));
 	}
 	run->guest = NULL;
-	run->over = true;
-	loop_stop(deck_loop(run->deck));
+	deck_end(run->deck, true, deck_ended, run); /* while the output is waited for none starts */
 }
 
 static void say_paused(struct run *run, const char *why)
@@ -225,14 +245,6 @@ static void on_event(void *arg, const struct deck_event *event)
 		finish(run);
 	else if (*event->text)
 		say_paused(run, event->text);
-}
-
-static void quit(void *arg)
-{
-	struct run *run = arg;
-
-	run->over = true;
-	loop_stop(deck_loop(run->deck));
 }
 
 static int watch(struct run *run, struct cause *cause)
@@ -293,20 +305,23 @@ int role_run(const struct role_config *config, const char *profile_path)
 		return 1;
 	}
 	run.listener = (struct deck_listener){ .event = on_event, .arg = &run };
-	run.reader = (struct console_reader){ .more = print_output, .arg = &run };
+	run.output.say = say;
+	run.output.done = output_done;
+	run.output.arg = &run;
 	run.serve = (struct loop_timer){ .fire = open_server, .arg = &run };
 	run.type_again = (struct loop_timer){ .fire = type_keys, .arg = &run };
 	if (watch(&run, &cause) < 0 || guest_start(run.guest, &cause) < 0) {
 		fprintf(stderr, "vmdeck: %s\n", cause.text);
 	} else {
 		deck_listen(run.deck, &run.listener);
-		console_follow(guest_console(run.guest), &run.reader, true);
+		run_output_begin(&run.output, deck_loop(run.deck), guest_console(run.guest));
 		/* The guest first, then those who ask for it. */
 		loop_timer_set(deck_loop(run.deck), &run.serve, SERVE_AFTER);
 		prepare_terminal(&run);
 		while (!run.over)
 			loop_run(deck_loop(run.deck));
 		deck_unlisten(run.deck, &run.listener);
+		run_output_stop(&run.output);
 		server_free(run.server);
 	}
 	loop_timer_cancel(deck_loop(run.deck), &run.serve);

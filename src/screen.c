@@ -38,11 +38,39 @@ static int complain(const struct cause *cause)
 	return 1;
 }
 
+/* A screen that nobody here ended says why it went. */
+static void say_ended(void)
+{
+	fprintf(stderr, "vmdeck: the deck was ended\n");
+}
+
 /* --- attached to a deck that runs in another process --- */
 
 static int dial_socket(void *arg, struct cause *cause)
 {
 	return endpoint_connect(arg, cause);
+}
+
+/*
+ * Somebody had left the deck for its guests' sake; when nothing runs any more,
+ * there is nothing to keep. Whether that is so only the deck knows.
+ */
+static void leave_deck(const char *path)
+{
+	struct link *link = NULL;
+	json_t *result = NULL;
+	struct cause cause;
+	int err = link_open(&link, path, &cause);
+
+	if (!err)
+		err = link_call(link, "deck.quit", json_pack("{s:s}", "mode", "idle"), &result,
+				&cause);
+	/* It may have gone with the screen's own connection. */
+	if (err == -ENOENT || err == -ECONNREFUSED || err == -ECONNRESET ||
+	    json_is_true(json_object_get(result, "ends")))
+		fprintf(stderr, "vmdeck: no guest runs any more, so the deck has ended\n");
+	json_decref(result);
+	link_free(link);
 }
 
 static int attach(const char *path)
@@ -53,6 +81,10 @@ static int attach(const char *path)
 
 	if (tui_run(&config, &result, &cause) < 0 || result == TUI_LOST)
 		return complain(&cause);
+	if (result == TUI_ENDED)
+		say_ended();
+	if (result == TUI_QUIT || result == TUI_HANGUP)
+		leave_deck(path);
 	return 0;
 }
 
@@ -63,7 +95,8 @@ struct session {
 	pthread_mutex_t lock;
 	struct server *server; /* guarded by lock once the deck thread runs; NULL at its end */
 	pthread_t thread;
-	struct loop_task start, end, off;
+	struct loop_task start, end, off, left;
+	bool keep;  /* the deck stays when nobody uses it */
 	bool force; /* end: the second time */
 };
 
@@ -118,6 +151,14 @@ static void force_off(void *arg)
 	deck_end(session->deck, true, stop_deck, session);
 }
 
+/* The screen has gone: without it and without guests the deck would stay for nobody. */
+static void screen_left(void *arg)
+{
+	struct session *session = arg;
+
+	server_leave(session->server, getpid());
+}
+
 /* Serves the deck until it is told to quit; then closes every connection, the screen's too. */
 static void *deck_thread(void *arg)
 {
@@ -148,6 +189,7 @@ static int open_session(struct session *session, const struct role_config *confi
 	session->start = (struct loop_task){ .run = start_guests, .arg = session };
 	session->end = (struct loop_task){ .run = end_guests, .arg = session };
 	session->off = (struct loop_task){ .run = force_off, .arg = session };
+	session->left = (struct loop_task){ .run = screen_left, .arg = session };
 	pthread_mutex_init(&session->lock, NULL);
 	err = deck_new(&session->deck, &deck_config, cause);
 	if (err)
@@ -155,6 +197,8 @@ static int open_session(struct session *session, const struct role_config *confi
 	err = server_new(&session->server, session->deck, cause);
 	if (!err) {
 		server_on_quit(session->server, stop_deck, session);
+		if (session->keep)
+			server_keep(session->server);
 		err = server_listen(session->server, config->socket_path, cause);
 	}
 	if (!err) {
@@ -216,13 +260,16 @@ static int run_session(const struct role_config *config, int launcher)
 		close_session(&session);
 		return 1;
 	}
-	/* Lost: the deck was told to quit by another client, and its thread is ending. */
+	if (result == TUI_ENDED)
+		say_ended();
+	if (result == TUI_LOST)
+		complain(&cause);
 	if (result == TUI_LEAVE || result == TUI_HANGUP)
 		leave_terminal(launcher);
-	else
-		loop_post(deck_loop(session.deck), &session.off);
+	loop_post(deck_loop(session.deck),
+		  result == TUI_LEAVE || result == TUI_HANGUP ? &session.left : &session.off);
 	close_session(&session);
-	return 0;
+	return result == TUI_LOST;
 }
 
 /* --- the core alone --- */
@@ -244,7 +291,7 @@ static void *wait_for_signals(void *arg)
 
 int role_headless(const struct role_config *config)
 {
-	struct session session = { 0 };
+	struct session session = { .keep = true };
 	pthread_t waiter;
 	struct cause cause;
 	sigset_t all;

@@ -50,7 +50,7 @@ const struct method method_table[METHOD_COUNT] = {
 	[METHOD_DECK_RELOAD] = { "deck.reload", METHOD_OPERATE, 0, { { 0 } },
 		"reads the folder of profiles again" },
 	[METHOD_DECK_QUIT] = { "deck.quit", METHOD_OPERATE, 0,
-		{ { "mode", METHOD_CHOICE, true, 0, 0, "shutdown|off" } },
+		{ { "mode", METHOD_CHOICE, true, 0, 0, "shutdown|off|idle" } },
 		"ends all guests and the deck" },
 	[METHOD_PROFILE_CHECK] = { "profile.check", METHOD_OPERATE, 0,
 		{ { "path", METHOD_STRING, true, 0, 0, NULL } },

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "control/endpoint.h"
 #include "control/message.h"
 
 int command_hello(struct request *request, struct cause *cause)
@@ -42,14 +43,6 @@ int command_deck_reload(struct request *request, struct cause *cause)
 	return 0;
 }
 
-static void deck_ended(void *arg)
-{
-	struct server *server = arg;
-
-	if (server->quit)
-		server->quit(server->quit_arg);
-}
-
 /* A shutdown is under way and somebody has no more patience. */
 static void force_all(struct deck *deck)
 {
@@ -62,16 +55,20 @@ static void force_all(struct deck *deck)
 
 int command_deck_quit(struct request *request, struct cause *cause)
 {
-	bool force = strcmp(param_string(request, "mode"), "off") == 0;
+	const char *mode = param_string(request, "mode");
+	bool force = strcmp(mode, "off") == 0;
 	struct server *server = request->server;
+	pid_t client = 0;
 
 	(void)cause;
-	if (!server->quitting) {
-		server->quitting = true;
-		deck_end(request->deck, force, deck_ended, server);
-	} else if (force) {
-		force_all(request->deck);
+	if (strcmp(mode, "idle") == 0) {
+		endpoint_check_peer(request->peer->fd, &client, NULL);
+		request->result = json_pack("{s:b}", "ends", server_leave(server, client));
+		return 0;
 	}
+	if (server->quitting && force)
+		force_all(request->deck);
+	server_end(server, force);
 	return 0;
 }
 

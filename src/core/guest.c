@@ -9,6 +9,9 @@
 #include "base/checked.h"
 #include "base/clock.h"
 
+#define RESTART_QUICK (2 * NS_PER_S) /* two restarts closer than this are a loop */
+#define LINE_INTERVAL (10 * NS_PER_S)
+
 static const char *const state_names[GUEST_STATE_COUNT] = {
 	[GUEST_INVALID] = "invalid",   [GUEST_DEFINED] = "defined",
 	[GUEST_STARTING] = "starting", [GUEST_RUNNING] = "running",
@@ -23,9 +26,83 @@ const char *guest_state_name(enum guest_state state)
 
 static void set_state(struct guest *guest, enum guest_state state, const char *text)
 {
+	loop_timer_cancel(deck_loop(guest->deck), &guest->settled);
 	guest->state = state;
+	guest->told = state;
 	guest->since = clock_wall();
 	deck_emit(guest->deck, guest, DECK_EVENT_STATE, "%s", text);
+}
+
+/* --- restarts: each is news, a thousand of them are one line now and then --- */
+
+/* The state as it is, for who asks; as an event once it has lasted. */
+static void set_state_quietly(struct guest *guest, enum guest_state state)
+{
+	guest->state = state;
+	guest->since = clock_wall();
+	loop_timer_set(deck_loop(guest->deck), &guest->settled, RESTART_QUICK);
+}
+
+static void tell_state(struct guest *guest)
+{
+	if (guest->told == guest->state)
+		return;
+	guest->told = guest->state;
+	deck_emit(guest->deck, guest, DECK_EVENT_STATE, "%s", "");
+}
+
+static void state_settled(void *arg)
+{
+	struct guest *guest = arg;
+
+	guest->restarts_quickly = false;
+	tell_state(guest);
+}
+
+static void tell_restarts(struct guest *guest)
+{
+	unsigned count = guest->restarts - guest->restarts_told;
+	uint64_t now = clock_monotonic();
+
+	if (!count)
+		return;
+	deck_emit(guest->deck, guest, DECK_EVENT_LOG, "restarted %u more time%s within %u s", count,
+		  count == 1 ? "" : "s",
+		  (unsigned)((now - guest->restart_line + NS_PER_S - 1) / NS_PER_S));
+	guest->restarts_told = guest->restarts;
+	guest->restart_line = now;
+}
+
+static void line_due(void *arg)
+{
+	struct guest *guest = arg;
+
+	tell_restarts(guest);
+	tell_state(guest);
+}
+
+static void take_restarts(struct guest *guest, const struct machine_status *status)
+{
+	uint64_t now = clock_monotonic();
+
+	guest->restarts_quickly = status->restarts - guest->restarts > 1 ||
+				  (guest->restarts && now - guest->restarted < RESTART_QUICK);
+	guest->restarts = status->restarts;
+	guest->restarted = now;
+	if (guest->line.armed)
+		return;
+	if (guest->restart_line && now - guest->restart_line < LINE_INTERVAL) {
+		loop_timer_set(deck_loop(guest->deck), &guest->line,
+			       LINE_INTERVAL - (now - guest->restart_line));
+		return;
+	}
+	if (guest->restarts - guest->restarts_told == 1)
+		deck_emit(guest->deck, guest, DECK_EVENT_LOG, "restarted: %s", status->reason);
+	else
+		deck_emit(guest->deck, guest, DECK_EVENT_LOG, "restarted %u times: %s",
+			  guest->restarts - guest->restarts_told, status->reason);
+	guest->restarts_told = guest->restarts;
+	guest->restart_line = now;
 }
 
 /* --- what becomes of the machine --- */
@@ -41,6 +118,8 @@ static void machine_ended(struct guest *guest, const struct machine_status *stat
 	machine_free(guest->machine);
 	guest->machine = NULL;
 	loop_unpost(deck_loop(guest->deck), &guest->changed);
+	loop_timer_cancel(deck_loop(guest->deck), &guest->line);
+	tell_restarts(guest);
 	memcpy(guest->reason, status->reason, sizeof(guest->reason));
 	set_state(guest, crashed ? GUEST_CRASHED : GUEST_STOPPED, guest->reason);
 	if (guest->next_profile) {
@@ -69,17 +148,23 @@ static void machine_changed(void *arg)
 		machine_ended(guest, &status);
 		return;
 	}
-	if (status.restarts != guest->restarts) {
-		guest->restarts = status.restarts;
-		deck_emit(guest->deck, guest, DECK_EVENT_LOG, "restarted: %s", status.reason);
-	}
+	if (status.restarts != guest->restarts)
+		take_restarts(guest, &status);
 	/* One that was resumed and stalls again may never have been seen to run. */
-	if (states[status.phase] != guest->state || status.stalls != guest->stalls) {
-		guest->stalls = status.stalls;
-		snprintf(guest->reason, sizeof(guest->reason), "%s",
-			 status.phase == MACHINE_PAUSED ? status.stall : "");
+	if (states[status.phase] == guest->state && status.stalls == guest->stalls)
+		return;
+	guest->stalls = status.stalls;
+	snprintf(guest->reason, sizeof(guest->reason), "%s",
+		 status.phase == MACHINE_PAUSED ? status.stall : "");
+	/*
+	 * A pause is somebody's order, who waits for it. And what was told last, which stands
+	 * for some time, had better not be "stopping".
+	 */
+	if (guest->restarts_quickly && status.phase != MACHINE_PAUSED &&
+	    guest->state != GUEST_PAUSED && guest->told != GUEST_STOPPING)
+		set_state_quietly(guest, states[status.phase]);
+	else
 		set_state(guest, states[status.phase], guest->reason);
-	}
 }
 
 /* On the machine's thread. */
@@ -101,6 +186,8 @@ struct guest *guest_new(struct deck *deck, const char *name, const char *path,
 		return NULL;
 	guest->deck = deck;
 	guest->changed = (struct loop_task){ .run = machine_changed, .arg = guest };
+	guest->settled = (struct loop_timer){ .fire = state_settled, .arg = guest };
+	guest->line = (struct loop_timer){ .fire = line_due, .arg = guest };
 	strncpy(guest->name, name, sizeof(guest->name) - 1);
 	guest->path = path ? strdup(path) : NULL;
 	if ((path && !guest->path) || console_init(&guest->console, deck_loop(deck)) < 0) {
@@ -181,7 +268,9 @@ int guest_start(struct guest *guest, struct cause *cause)
 	guest->reason[0] = '\0';
 	free(guest->registers);
 	guest->registers = NULL;
-	guest->restarts = guest->stalls = 0;
+	guest->stalls = guest->restarts = guest->restarts_told = 0;
+	guest->restarted = guest->restart_line = 0;
+	guest->restarts_quickly = false;
 	memset(guest->exits, 0, sizeof(guest->exits));
 	err = machine_start(&guest->machine, &config, cause);
 	if (!err)

@@ -26,7 +26,12 @@ struct guest {
 	struct stats_series *series;
 	struct machine *machine;
 	struct loop_task changed; /* the machine's status changed */
-	unsigned restarts, stalls;
+	unsigned stalls, restarts, restarts_told;
+	uint64_t restarted, restart_line; /* the last one; what was last said of any: monotonic ns */
+	bool restarts_quickly;	   /* changes of state are told when one lasts */
+	enum guest_state told;	   /* the state that the last event named */
+	struct loop_timer settled; /* the state has lasted */
+	struct loop_timer line;	   /* time to say how many restarts there were since the last one */
 };
 
 /*

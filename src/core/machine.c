@@ -14,7 +14,14 @@
 #include "base/clock.h"
 #include "base/thread.h"
 
+/* RAM is looked through so much a sample, which costs less than a millisecond. */
+#define MEMORY_SLICE (2ull << 30)
+
 #define QUIESCE_POLL (2 * NS_PER_MS)
+
+/* A guest may reset itself so often at once; one that goes on is built anew once each pace. */
+#define RESTART_BURST 5
+#define RESTART_PACE NS_PER_S
 
 struct machine {
 	struct machine_config config;
@@ -22,10 +29,12 @@ struct machine {
 	struct loop loop;
 	struct vm_config vm_config;
 	struct vm *vm; /* written by the I/O thread under vm_lock */
+	struct memory_survey survey; /* of its RAM, guarded by vm_lock */
 	pthread_mutex_t vm_lock;
 	struct loop_task orders[MACHINE_ORDERS];
 	struct loop_task ended; /* from the vCPU that ended the guest */
-	struct loop_timer quiesce;
+	struct loop_timer quiesce, restart;
+	uint64_t restarts_due;	/* CLOCK_MONOTONIC: when all restarts so far are due at that pace */
 	bool off, reset;	/* ordered */
 	char *registers;	/* of a crash; the I/O thread's until MACHINE_ENDED */
 	uint64_t exits[VCPU_EXIT_REASONS]; /* of the last one, guarded by vm_lock */
@@ -69,6 +78,7 @@ static void set_vm(struct machine *machine, struct vm *vm)
 	if (machine->vm)
 		sum_exits(machine->vm, machine->exits);
 	machine->vm = vm;
+	memory_survey_end(&machine->survey);
 	pthread_mutex_unlock(&machine->vm_lock);
 }
 
@@ -225,6 +235,30 @@ static bool run_once(struct machine *machine, struct cause *cause)
 	return again;
 }
 
+/*
+ * After a reset: building a machine costs the host far more than resetting it
+ * costs the guest, so a guest that does nothing else has to wait. Nobody waits
+ * for an order to reset. False: it was switched off meanwhile.
+ */
+static bool wait_for_turn(struct machine *machine)
+{
+	uint64_t now = clock_monotonic(), ahead;
+
+	if (machine->reset)
+		return true;
+	if (machine->restarts_due < now)
+		machine->restarts_due = now;
+	machine->restarts_due += RESTART_PACE;
+	ahead = machine->restarts_due - now;
+	if (ahead <= RESTART_BURST * RESTART_PACE)
+		return true;
+	loop_timer_set(&machine->loop, &machine->restart, ahead - RESTART_BURST * RESTART_PACE);
+	while (machine->restart.armed && !machine->off && !machine->reset)
+		loop_run(&machine->loop);
+	loop_timer_cancel(&machine->loop, &machine->restart);
+	return !machine->off;
+}
+
 static void *machine_thread(void *arg)
 {
 	struct machine *machine = arg;
@@ -235,6 +269,10 @@ static void *machine_thread(void *arg)
 		machine->status.restarts++;
 		pthread_mutex_unlock(&machine->status_lock);
 		set_phase(machine, MACHINE_STARTING, cause.text);
+		if (!wait_for_turn(machine)) {
+			cause_set(&cause, 0, "switched off");
+			break;
+		}
 	}
 	set_phase(machine, MACHINE_ENDED, cause.text);
 	return NULL;
@@ -268,6 +306,7 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 		machine->orders[i] = (struct loop_task){ .run = order_functions[i], .arg = machine };
 	machine->ended = (struct loop_task){ .run = stop_loop, .arg = machine };
 	machine->quiesce = (struct loop_timer){ .fire = poll_quiesced, .arg = machine };
+	machine->restart = (struct loop_timer){ .fire = stop_loop, .arg = machine };
 	pthread_mutex_init(&machine->vm_lock, NULL);
 	pthread_mutex_init(&machine->status_lock, NULL);
 
@@ -364,7 +403,7 @@ uint64_t machine_memory(struct machine *machine)
 
 	pthread_mutex_lock(&machine->vm_lock);
 	if (machine->vm)
-		resident = memory_resident(&machine->vm->memory);
+		resident = memory_resident(&machine->vm->memory, &machine->survey, MEMORY_SLICE);
 	pthread_mutex_unlock(&machine->vm_lock);
 	return resident;
 }

@@ -4,7 +4,8 @@
  *
  * Orders go to that thread as messages and are obeyed in order of arrival;
  * what becomes of them is seen in the status. A reset by the guest or by an
- * order tears the machine down and builds it again on the same thread.
+ * order tears the machine down and builds it again on the same thread; a guest
+ * that resets itself over and over has to wait for it, as MACHINE_STARTING.
  */
 #ifndef CORE_MACHINE_H
 #define CORE_MACHINE_H
@@ -83,7 +84,10 @@ struct machine_counters {
 /* Any thread. While no virtual machine stands: false, and the exits of the last one. */
 bool machine_sample(struct machine *machine, struct machine_counters *out);
 
-/* Bytes of RAM that the host holds for the guest. Any thread; costs time by RAM size. */
+/*
+ * Bytes of RAM that the host holds for the guest. Any thread. Of RAM beyond 2 GiB a part is
+ * looked at in each call, in turn, so that a call takes a bounded time.
+ */
 uint64_t machine_memory(struct machine *machine);
 
 /* Any thread. Fills at most room rows; returns how many there are. See deck.h. */

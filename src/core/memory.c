@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/kvm.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -132,23 +133,65 @@ int memory_write(const struct guest_memory *memory, uint64_t address, const void
 	return 0;
 }
 
-uint64_t memory_resident(const struct guest_memory *memory)
+static uint64_t region_chunks(const struct memory_region *region)
 {
-	unsigned char pages[4096];
-	uint64_t resident = 0;
+	return align_up(region->size, MEMORY_CHUNK) / MEMORY_CHUNK;
+}
+
+/* Pages of one chunk that the host holds; a chunk that does not exist has none. */
+static unsigned chunk_pages(const struct guest_memory *memory, uint64_t chunk)
+{
+	unsigned char pages[MEMORY_CHUNK / PAGE];
+	unsigned held = 0;
 
 	for (unsigned i = 0; i < memory->count; i++) {
 		const struct memory_region *region = &memory->regions[i];
+		uint64_t chunks = region_chunks(region), left;
+		size_t count;
 
-		for (uint64_t at = 0; at < region->size; at += sizeof(pages) * PAGE) {
-			uint64_t left = (region->size - at) / PAGE;
-			size_t count = left < sizeof(pages) ? left : sizeof(pages);
+		if (chunk >= chunks) {
+			chunk -= chunks;
+			continue;
+		}
+		left = (region->size - chunk * MEMORY_CHUNK) / PAGE;
+		count = left < sizeof(pages) ? left : sizeof(pages);
+		if (mincore(region->host + chunk * MEMORY_CHUNK, count * PAGE, pages) < 0)
+			return 0;
+		for (size_t n = 0; n < count; n++)
+			held += pages[n] & 1;
+		break;
+	}
+	return held;
+}
 
-			if (mincore(region->host + at, count * PAGE, pages) < 0)
-				continue;
-			for (size_t n = 0; n < count; n++)
-				resident += pages[n] & 1;
+uint64_t memory_resident(const struct guest_memory *memory, struct memory_survey *survey,
+			 uint64_t limit)
+{
+	uint64_t count = limit / MEMORY_CHUNK ? limit / MEMORY_CHUNK : 1;
+
+	if (!survey->held) {
+		for (unsigned i = 0; i < memory->count; i++)
+			survey->chunks += region_chunks(&memory->regions[i]);
+		survey->held = calloc(survey->chunks ? survey->chunks : 1, sizeof(*survey->held));
+		if (!survey->held) {
+			survey->chunks = 0;
+			return 0;
 		}
 	}
-	return resident * PAGE;
+	if (count > survey->chunks)
+		count = survey->chunks;
+	while (count--) {
+		unsigned now = chunk_pages(memory, survey->next);
+
+		survey->pages = survey->pages - survey->held[survey->next] + now;
+		survey->held[survey->next] = (uint16_t)now;
+		survey->next = survey->next + 1 < survey->chunks ? survey->next + 1 : 0;
+	}
+	return survey->pages * PAGE;
+}
+
+void memory_survey_end(struct memory_survey *survey)
+{
+	free(survey->held);
+	memset(survey, 0, sizeof(*survey));
 }

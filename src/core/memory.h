@@ -52,7 +52,24 @@ int memory_read(const struct guest_memory *memory, uint64_t address, void *to, s
 int memory_write(const struct guest_memory *memory, uint64_t address, const void *from,
 		 size_t length);
 
-/* Bytes of the RAM that the host holds in memory now (mincore). Not for a hot path. */
-uint64_t memory_resident(const struct guest_memory *memory);
+#define MEMORY_CHUNK (16ull << 20) /* as much as mincore() does in one go */
+
+/* What is known of which pages the host holds, chunk by chunk. All zeroes at first. */
+struct memory_survey {
+	uint16_t *held; /* pages of each chunk; NULL before the first look */
+	uint64_t chunks, next; /* next: where to go on */
+	uint64_t pages; /* the sum of all */
+};
+
+/*
+ * Bytes of the RAM that the host holds in memory (mincore). Looks at no more than limit
+ * bytes of it, at least one chunk, going on where the last call ended and round; of the
+ * rest it knows what it was at the last look. 0 when there is no memory to remember it.
+ */
+uint64_t memory_resident(const struct guest_memory *memory, struct memory_survey *survey,
+			 uint64_t limit);
+
+/* Forgets what is known: the memory is another. */
+void memory_survey_end(struct memory_survey *survey);
 
 #endif

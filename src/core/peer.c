@@ -71,6 +71,8 @@ void peer_close(struct peer *peer)
 	if (peer->next)
 		peer->next->at = peer->at;
 	server->peer_count--;
+	if (!server->peers && server->left)
+		loop_post(server->loop, &server->last_peer);
 	loop_remove(server->loop, &peer->source);
 	loop_unpost(server->loop, &peer->more);
 	peer_cancel_all(peer);

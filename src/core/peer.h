@@ -86,10 +86,15 @@ struct server {
 	struct adopted *adopted;
 	struct loop_task adopt_task;
 
-	bool quitting;
+	bool quitting, kept;
+	bool left; /* the deck ends with its last peer */
+	struct loop_task last_peer;
 	void (*quit)(void *arg);
 	void *quit_arg;
 };
+
+/* Ends the guests and then the deck. Valid twice. */
+void server_end(struct server *server, bool force);
 
 /* Serves fd, which is taken over in every case. */
 int peer_new(struct server *server, int fd);

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "control/endpoint.h"
 #include "control/message.h"
+#include "control/methods.h"
 #include "core/peer.h"
 #include "core/server_socket.h"
 #include "core/streams/streams.h"
@@ -30,6 +31,8 @@ static void take_event(void *arg, const struct deck_event *event)
 {
 	struct server *server = arg;
 
+	if (event->kind == DECK_EVENT_STATE)
+		server->left = false;
 	if (event->kind == DECK_EVENT_PROFILES) {
 		stats_forget_guests(server);
 		if (event->guest)
@@ -123,6 +126,62 @@ int server_adopt(struct server *server, int fd)
 	return 0;
 }
 
+void server_keep(struct server *server)
+{
+	server->kept = true;
+}
+
+static void deck_ended(void *arg)
+{
+	struct server *server = arg;
+
+	if (server->quit)
+		server->quit(server->quit_arg);
+}
+
+void server_end(struct server *server, bool force)
+{
+	if (server->quitting)
+		return;
+	server->quitting = true;
+	deck_end(server->deck, force, deck_ended, server);
+}
+
+static bool is_only_client(const struct server *server, pid_t client)
+{
+	const struct peer *peer;
+	pid_t pid;
+
+	for (peer = server->peers; peer; peer = peer->next)
+		if (endpoint_check_peer(peer->fd, &pid, NULL) < 0 || pid != client)
+			return false;
+	return true;
+}
+
+bool server_leave(struct server *server, pid_t client)
+{
+	struct guest *guest;
+
+	for (size_t i = 0; (guest = deck_guest(server->deck, i)); i++)
+		if (method_table[METHOD_GUEST_OFF].states & METHOD_IN(guest_get_state(guest)))
+			return false;
+	if (server->kept)
+		return false;
+	server->left = true;
+	if (!is_only_client(server, client))
+		return false;
+	server_end(server, true);
+	return true;
+}
+
+static void last_peer_went(void *arg)
+{
+	struct server *server = arg;
+
+	if (server->left && !server->peers)
+		server_leave(server, 0);
+}
+
 int server_new(struct server **out, struct deck *deck, struct cause *cause)
 {
 	struct server *server = calloc(1, sizeof(*server));
@@ -135,6 +194,7 @@ int server_new(struct server **out, struct deck *deck, struct cause *cause)
 	server->lock_fd = -1;
 	pthread_mutex_init(&server->adopt_lock, NULL);
 	server->adopt_task = (struct loop_task){ .run = adopt_waiting, .arg = server };
+	server->last_peer = (struct loop_task){ .run = last_peer_went, .arg = server };
 	server->accept_again = (struct loop_timer){ .fire = accept_again, .arg = server };
 	worker_init(&server->worker, server->loop);
 	server->listener = (struct deck_listener){ .event = take_event, .arg = server };
@@ -180,11 +240,13 @@ void server_free(struct server *server)
 	loop_unpost(server->loop, &server->adopt_task);
 	adopt_waiting(server);
 	deck_unlisten(server->deck, &server->listener);
+	events_end(server);
 	while ((peer = server->peers)) {
 		/* The answer to deck.quit, say. */
 		frame_writer_flush(&peer->out, peer->fd);
 		peer_close(peer);
 	}
+	loop_unpost(server->loop, &server->last_peer);
 	capture_end_all(server);
 	worker_finish(&server->worker);
 	capture_end_all(server); /* of captures whose start was still under way */

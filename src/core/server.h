@@ -8,6 +8,9 @@
 #ifndef CORE_SERVER_H
 #define CORE_SERVER_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "base/cause.h"
 #include "core/deck.h"
 
@@ -35,8 +38,18 @@ int server_adopt(struct server *server, int fd);
 /* Has quit(arg) called, once, when a client's deck.quit has ended the last guest. */
 void server_on_quit(struct server *server, void (*quit)(void *arg), void *arg);
 
+/* A deck that its clients do not keep alive, nor end by leaving: deck.quit "idle" spares it. */
+void server_keep(struct server *server);
+
 /*
- * Closes all connections, ends their captures (this waits for the capture writer) and
+ * The process client leaves the deck. If no guest is alive and server_keep() was not
+ * called, the deck ends: now (true) or, while other processes are connected, with the
+ * last of them, unless a guest changes its state before. Deck thread.
+ */
+bool server_leave(struct server *server, pid_t client);
+
+/*
+ * Tells all who subscribed to events of the end, closes all connections, ends their captures (this waits for the capture writer) and
  * removes the socket. The loop need not run any more. Valid for NULL.
  */
 void server_free(struct server *server);

@@ -8,9 +8,6 @@
 #include "base/clock.h"
 #include "core/sampler.h"
 
-/* RAM is looked through every so many samples: it costs time by its size. */
-#define MEMORY_EVERY 2
-
 /* The counters behind the fields, in the order of enum stats_field. */
 enum counter {
 	COUNTER_READ_BYTES, COUNTER_WRITE_BYTES, COUNTER_READS, COUNTER_WRITES,
@@ -40,7 +37,6 @@ struct stats_series {
 	uint64_t last_ns;
 	uint64_t counters[COUNTER_COUNT];
 	uint64_t *cpu_ns; /* of each vCPU */
-	float memory;
 	float *samples;	/* STATS_HISTORY rows of stats_fields() columns */
 };
 
@@ -103,9 +99,7 @@ void stats_sample(struct stats_series *series, struct machine *machine, uint64_t
 
 	memset(row, 0, fields * sizeof(*row));
 	if (machine && machine_sample(machine, &counters) && seconds > 0) {
-		if (series->count % MEMORY_EVERY == 0 || series->memory == 0)
-			series->memory = (float)machine_memory(machine);
-		row[STATS_MEMORY] = series->memory;
+		row[STATS_MEMORY] = (float)machine_memory(machine);
 		collect(&counters, now);
 		for (unsigned i = 0; i < COUNTER_COUNT; i++)
 			row[STATS_DISK_READ + i] = rate(now[i], &series->counters[i], seconds);
@@ -121,7 +115,6 @@ void stats_sample(struct stats_series *series, struct machine *machine, uint64_t
 	} else {
 		memset(series->counters, 0, sizeof(series->counters));
 		memset(series->cpu_ns, 0, series->cpus * sizeof(*series->cpu_ns));
-		series->memory = 0;
 	}
 	series->last_ns = now_ns;
 	series->count++;

@@ -110,7 +110,7 @@ static void transfer_task(void *unused)
 /* Writes a few pieces, flushes, reads them back. */
 static const char *burst(uint8_t *buffer)
 {
-	uint64_t area = minimum(disk_size() - 4096, DISK_AREA) & -4096ull;
+	uint64_t area = minimum(disk_size() - minimum(disk_size(), 4096), DISK_AREA) & -4096ull;
 	uint32_t length = 4096 << random_next(&chance) % 4, seed = random_next(&chance);
 	unsigned count = 4 + random_next(&chance) % 28;
 	uint64_t offset;

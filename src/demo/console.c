@@ -21,6 +21,7 @@ static unsigned input_head, input_tail;
 static char line[LINE_MAX];
 static size_t line_length;
 static bool prompting, interrupted, after_return;
+static bool left; /* the port was not read until it was empty, so no interrupt is to come */
 
 void console_flush(void)
 {
@@ -77,21 +78,30 @@ void note(const char *text, ...)
 	console_flush();
 }
 
+/* What finds no room stays in the port, which tells the host to hold back more. */
 void console_receive(void)
 {
-	for (unsigned n = 0; n < sizeof(input); n++) {
-		int c = uart_read();
+	unsigned n;
+	int c = 0;
 
+	for (n = 0; n < sizeof(input) && input_head - input_tail < sizeof(input); n++) {
+		c = uart_read();
 		if (c < 0)
 			break;
 		if (c == CONTROL_C && !prompting) {
 			interrupted = true;
 			input_tail = input_head;
-		} else if (input_head - input_tail < sizeof(input)) {
+		} else {
 			input[input_head++ % sizeof(input)] = c;
 		}
 	}
+	left = c >= 0;
 	task_event();
+}
+
+bool console_waiting(void)
+{
+	return left && input_head - input_tail < sizeof(input);
 }
 
 bool console_interrupted(void)

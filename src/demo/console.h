@@ -19,8 +19,11 @@ void note(const char *text, ...) __attribute__((format(printf, 1, 2)));
 
 void console_flush(void);
 
-/* The serial port has received something. */
+/* The serial port has received something: takes it, as far as there is room. */
 void console_receive(void);
+
+/* There is room again for what console_receive() had to leave in the port. */
+bool console_waiting(void);
 
 /* ^C was typed since the current command began. */
 bool console_interrupted(void);

@@ -147,11 +147,13 @@ uint64_t cpu_take_pending(struct cpu *cpu)
 	return taken;
 }
 
+/* The parts are read while another CPU changes them, and KVM's comes late: they can exceed now. */
 uint64_t cpu_busy(const struct cpu *cpu, uint64_t now)
 {
 	uint64_t halted_at = cpu->halted_at;
+	int64_t busy = (halted_at != 0 ? minimum(halted_at, now) : now) - cpu->idle - steal_of(cpu);
 
-	return (halted_at != 0 ? minimum(halted_at, now) : now) - cpu->idle - steal_of(cpu);
+	return busy > 0 ? busy : 0;
 }
 
 /* Each window of time begins with the busy part; what was too much or too little is carried on. */

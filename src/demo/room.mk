@@ -71,6 +71,7 @@ DEMO_LIBS = src/demo/libdemo.a
 
 dist_check_SCRIPTS += tests/demo-guest
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/demo_lib
+check_PROGRAMS += tests/unit/demo_console tests/unit/demo_lib
+tests_unit_demo_console_LDADD = $(CMOCKA_LIBS)
 tests_unit_demo_lib_LDADD = $(CMOCKA_LIBS)
 endif

@@ -93,7 +93,7 @@ uint64_t events_handle(uint64_t pending)
 		if (net_counters.sink_first == 0)
 			net_counters.sink_first = now;
 	}
-	if (pending & 0xffull << 8 * PENDING_SERIAL)
+	if (pending & 0xffull << 8 * PENDING_SERIAL || console_waiting())
 		console_receive();
 	if (pending & 0xffull << 8 * PENDING_TRANSMIT)
 		task_event();
@@ -108,6 +108,8 @@ uint64_t events_handle(uint64_t pending)
 
 bool events_rest(void)
 {
+	if (console_waiting())
+		return false;
 	nic_flush();
 	return nic_rest();
 }

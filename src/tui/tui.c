@@ -431,6 +431,7 @@ static void event(struct tui *tui, const json_t *params)
 	enum severity severity = SEVERITY_EVENT;
 	char sentence[300];
 
+	tui->ended = tui->ended || strcmp(kind, "ended") == 0;
 	if (strcmp(kind, "state") == 0) {
 		model_state(&tui->model, guest, state);
 		if (strcmp(state, "crashed") == 0 || strcmp(state, "invalid") == 0)
@@ -444,7 +445,7 @@ static void event(struct tui *tui, const json_t *params)
 			text = sentence;
 		}
 	}
-	if (strcmp(kind, "log") != 0)
+	if (strcmp(kind, "state") == 0 || strcmp(kind, "profiles") == 0)
 		tui_list(tui);
 	if (*text) {
 		size_t n = strlen(guest);
@@ -476,9 +477,9 @@ static void closed(void *arg, const struct cause *cause)
 {
 	struct tui *tui = arg;
 
-	if (!tui->quitting && tui->cause)
+	if (!tui->quitting && !tui->ended && tui->cause)
 		*tui->cause = *cause;
-	tui_finish(tui, tui->quitting ? TUI_QUIT : TUI_LOST);
+	tui_finish(tui, tui->quitting ? TUI_QUIT : tui->ended ? TUI_ENDED : TUI_LOST);
 }
 
 static void hello_reply(void *arg, json_t *result, const struct client_error *error)

@@ -28,6 +28,7 @@ enum tui_result {
 	TUI_QUIT,   /* nothing runs, or everything was shut down */
 	TUI_LEAVE,  /* the guests go on without a screen */
 	TUI_HANGUP, /* the terminal went away, or somebody ended the screen */
+	TUI_ENDED,  /* somebody else had the deck ended */
 	TUI_LOST    /* the connection to the core was lost */
 };
 

@@ -114,6 +114,7 @@ struct tui {
 
 	bool list_asked, list_again; /* guest.list */
 	bool quitting;		     /* deck.quit was sent */
+	bool ended;		     /* the deck said that it ends */
 	char asked_guest[128];	     /* whom a question is about */
 	struct subscription stats;
 	struct editor editor;

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The built-in deck: its guests live, talk and die as they should, and captures show it."""
+import fcntl
 import json
 import os
 import re
@@ -139,6 +140,17 @@ def test_power_button_pause_and_reset():
         again.expect("one>")
 
 
+def test_much_input_at_once():
+    with quiet_deck("one") as deck:
+        console = deck.console("one")
+        console.expect("one>")
+        console.send("nonsense\r" * 400 + "status\r")
+        console.expect("uptime")
+        assert console.text.count("no such command") == 400
+        # The console still wakes up for a single key.
+        console.command("help", "poweroff")
+
+
 def test_crashes_leave_reason_registers_and_last_lines():
     with quiet_deck("one", "two") as deck:
         other = deck.console("two")
@@ -235,6 +247,90 @@ def test_run_in_the_foreground():
         assert "demo guest" in output and "uptime" in output, output
         status, _, errors = run_in_the_foreground(folder, path, b"crash triple\r")
         assert status == 1 and "triple fault" in errors and "rip" in errors, errors
+
+
+def run_into_a_pipe(folder, blocking):
+    """A guest in the foreground, and the end of a small pipe that its output goes to."""
+    path = folder.write("fore.ini", QUIET.format(name="fore", cpus=1))
+    output, other = os.pipe()
+    fcntl.fcntl(other, fcntl.F_SETPIPE_SZ, 4096)
+    os.set_blocking(other, blocking)
+    run = folder.start("run", path, stdin=subprocess.PIPE, stdout=other, stderr=subprocess.PIPE)
+    os.close(other)
+    text = b""
+    while not text.endswith(b"fore> "):
+        byte = os.read(output, 1)
+        assert byte, (text, run.communicate()[1])
+        text += byte
+    return run, output
+
+
+def read_all(fd):
+    with open(fd, "rb") as file:
+        return file.read().decode()
+
+
+def stopped(folder):
+    shown = folder.run("list", "--json")
+    return shown.returncode == 0 and json.loads(shown.stdout)["guests"][0]["state"] == "stopped"
+
+
+def test_run_waits_for_who_reads_its_output():
+    d.need_kvm()
+    for blocking in False, True:
+        with d.Folder() as folder:
+            run, output = run_into_a_pipe(folder, blocking)
+            run.stdin.write(b"help\r" * 20 + b"poweroff\r")
+            run.stdin.flush()
+            # The guest is over and the deck alive while nobody reads.
+            d.wait_for(lambda: stopped(folder), "the guest to stop")
+            refused = folder.run("start", "fore")
+            assert refused.returncode == 1 and "being ended" in refused.stderr, refused
+            assert run.poll() is None
+            text = read_all(output)
+            assert run.wait(d.PATIENCE) == 0
+            assert text.count("help - this list") == 20, text[-2000:]
+            assert text.rstrip().endswith("poweroff"), text[-200:]
+            assert not run.communicate()[1]
+
+
+def test_run_says_what_was_lost():
+    d.need_kvm()
+    with d.Folder() as folder:
+        run, output = run_into_a_pipe(folder, True)
+        run.stdin.write(b"help\r" * 100 + b"poweroff\r")
+        run.stdin.flush()
+        d.wait_for(lambda: stopped(folder), "the guest to stop")
+        text = read_all(output)
+        assert run.wait(d.PATIENCE) == 0
+        errors = run.communicate()[1].decode()
+        lost = re.search(r"^vmdeck: (\d+) bytes of the console were lost", errors)
+        assert lost and int(lost.group(1)) > 10000, errors
+        assert text.rstrip().endswith("poweroff"), text[-200:]
+
+        # Who does not want to wait ends it.
+        run, output = run_into_a_pipe(folder, False)
+        run.stdin.write(b"help\r" * 20 + b"poweroff\r")
+        run.stdin.flush()
+        d.wait_for(lambda: stopped(folder), "the guest to stop")
+        run.send_signal(signal.SIGTERM)
+        errors = run.communicate(timeout=d.PATIENCE)[1].decode()
+        assert re.search(r"^vmdeck: \d+ bytes of the console were lost", errors), errors
+        os.close(output)
+
+
+def test_run_goes_on_without_its_output():
+    d.need_kvm()
+    with d.Folder() as folder:
+        run, output = run_into_a_pipe(folder, True)
+        os.close(output)
+        run.stdin.write(b"status\rhelp\r")
+        run.stdin.flush()
+        said = run.stderr.readline().decode()
+        assert said.startswith("vmdeck: standard output: Broken pipe; the guest goes on"), said
+        assert folder.json("list")["guests"][0]["state"] == "running"
+        errors = run.communicate(b"help\rpoweroff\r", timeout=d.PATIENCE)[1]
+        assert run.returncode == 1 and not errors, errors
 
 
 def test_list_and_show_as_json():

@@ -138,6 +138,76 @@ def test_a_closed_terminal_leaves_the_guests_running():
         d.wait_for(lambda: folder.run("list").returncode == 1, "the core to end")
 
 
+def test_a_deck_that_somebody_ends_is_no_loss():
+    with d.Deck() as deck, Terminal(deck) as terminal:
+        terminal.see("No guests")
+        assert deck.run("shutdown").returncode == 0
+        assert terminal.gone() == 0
+        terminal.see("^vmdeck: the deck was ended")
+    with d.Folder() as folder, Terminal(folder) as terminal:
+        terminal.see("No guests")
+        assert folder.run("shutdown").returncode == 0
+        assert terminal.gone() == 0
+        terminal.see("^vmdeck: the deck was ended")
+
+
+def test_a_deck_that_dies_is_a_loss():
+    with d.Deck() as deck, Terminal(deck) as terminal:
+        terminal.see("No guests")
+        deck.process.kill()
+        assert terminal.gone() == 1
+        terminal.see("^vmdeck: the deck has ended or closed the connection")
+        deck.process.wait()
+        os.unlink(deck.socket)
+
+
+def test_a_deck_that_is_left_with_nothing_to_keep_ends():
+    d.need_kvm()
+    with d.Folder() as folder:
+        with Terminal(folder, "--demo=2") as terminal:
+            terminal.see(r"db +● running")
+            terminal.keys("q")
+            terminal.see("l: leave them running")
+            terminal.keys("l")
+            assert terminal.gone() == 0
+        guests = [guest["name"] for guest in folder.json("list")["guests"]]
+        assert folder.run("stop", "--force", "--wait", *guests).returncode == 0
+        # Somebody else is on it: it stays.
+        with Terminal(folder) as one, Terminal(folder) as other:
+            for terminal in one, other:
+                terminal.see("stopped")
+            one.keys("q")
+            assert one.gone() == 0
+            assert "deck" not in one.screen(), one.screen()
+            assert folder.run("list").returncode == 0
+            # Its own console does not count as somebody else.
+            other.keys("c")
+            other.see(r"Ctrl-\] leaves")
+            other.keys("C-]")
+            other.see("╭─ Guests")
+            other.keys("q")
+            assert other.gone() == 0
+            other.see("^vmdeck: no guest runs any more, so the deck has ended")
+        d.wait_for(lambda: folder.run("list").returncode == 1, "the core to end")
+
+
+def test_a_terminal_that_goes_with_nothing_running_takes_the_deck():
+    with d.Folder() as folder:
+        with Terminal(folder) as terminal:
+            terminal.see("No guests")
+        d.wait_for(lambda: folder.run("list").returncode == 1, "the core to end")
+
+
+def test_a_headless_deck_stays():
+    with d.Deck() as deck:
+        with Terminal(deck) as terminal:
+            terminal.see("No guests")
+            terminal.keys("q")
+            assert terminal.gone() == 0
+        assert deck.run("list").returncode == 0
+        assert deck.process.poll() is None
+
+
 def test_a_small_terminal_says_so_and_recovers():
     with d.Folder() as folder, Terminal(folder, size=(20, 5)) as terminal:
         terminal.see("No guests")

@@ -55,7 +55,7 @@ static int dial(void *arg, struct cause *cause)
 
 int main(int argc, char **argv)
 {
-	static const char *const results[] = { "quit", "leave", "hangup", "lost" };
+	static const char *const results[] = { "quit", "leave", "hangup", "ended", "lost" };
 	struct tui_config config = { .dial = dial };
 	enum tui_result result = TUI_QUIT;
 	struct cause cause = { "" };

@@ -224,6 +224,7 @@ static void check_pvh(struct fixture *f)
 
 static void test_pvh(void **state)
 {
+	struct memory_survey survey = { 0 };
 	struct fixture *f = *state;
 	char text[16];
 
@@ -232,7 +233,8 @@ static void test_pvh(void **state)
 	assert_int_equal(get(f, f->entry.start_info + 12, 4), 0);
 	assert_int_equal(get(f, f->entry.start_info + 24, 8), 0);
 	/* One page of low memory, one of each segment. */
-	assert_int_equal(memory_resident(&f->memory), 3 * 4096);
+	assert_int_equal(memory_resident(&f->memory, &survey, MEMORY_SIZE), 3 * 4096);
+	memory_survey_end(&survey);
 
 	assert_int_equal(load(f, &f->elf, ELF_SIZE, true, NULL, "console=ttyS0"), 0);
 	check_pvh(f);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -109,6 +110,7 @@ static void range_moves_and_switches_off(void **state)
 
 static void memory_has_exact_bounds(void **state)
 {
+	struct memory_survey survey = { 0 };
 	struct guest_memory memory;
 	uint64_t size = 4u << 20;
 	uint32_t word = 0xdeadbeef, back = 0;
@@ -127,11 +129,54 @@ static void memory_has_exact_bounds(void **state)
 	assert_int_equal(memory_write(&memory, size - 3, &word, 4), -EFAULT);
 	assert_int_equal(memory_read(&memory, size - 4, &back, 4), 0);
 	assert_int_equal(back, word);
-	assert_true(memory_resident(&memory) >= 4096);
+	assert_true(memory_resident(&memory, &survey, size) >= 4096);
 	memory_clear(&memory);
-	assert_int_equal(memory_resident(&memory), 0);
+	assert_int_equal(memory_resident(&memory, &survey, size), 0);
+	memory_survey_end(&survey);
 	assert_int_equal(memory_read(&memory, size - 4, &back, 4), 0);
 	assert_int_equal(back, 0);
+	memory_destroy(&memory);
+}
+
+/* Pages are found wherever they are, each call looks at its part only, and the sum stays right. */
+static void memory_is_surveyed_in_parts(void **state)
+{
+	static const uint64_t at[] = { 0, MEMORY_CHUNK - 1, MEMORY_CHUNK, 5 * MEMORY_CHUNK + 4096,
+				       MEMORY_LOW_MAX - 1, MEMORY_HIGH_BASE,
+				       MEMORY_HIGH_BASE + MEMORY_CHUNK,
+				       MEMORY_HIGH_BASE + MEMORY_CHUNK + (1u << 20) - 1 };
+	const unsigned places = sizeof(at) / sizeof(at[0]);
+	struct memory_survey survey = { 0 };
+	struct guest_memory memory;
+	uint64_t size = MEMORY_LOW_MAX + MEMORY_CHUNK + (1u << 20), held, last = 0;
+	unsigned calls = (unsigned)(size / (1u << 30)) + 1;
+
+	(void)state;
+	assert_int_equal(memory_create(&memory, size, NULL), 0);
+	for (unsigned i = 0; i < memory.count; i++)
+		madvise(memory.regions[i].host, memory.regions[i].size, MADV_NOHUGEPAGE);
+	for (unsigned i = 0; i < places; i++)
+		assert_int_equal(memory_write(&memory, at[i], "x", 1), 0);
+
+	/* What a call has not come to yet is not in its sum; a small guest is seen whole. */
+	assert_int_equal(memory_resident(&memory, &survey, 1u << 30), 4 * 4096);
+	for (unsigned i = 1; i < calls; i++) {
+		held = memory_resident(&memory, &survey, 1u << 30);
+		assert_true(held >= last);
+		last = held;
+	}
+	assert_int_equal(last, places * 4096);
+
+	/* Round and round: nothing is counted twice, and what goes is missed. */
+	for (unsigned i = 0; i < 500; i++)
+		assert_int_equal(memory_resident(&memory, &survey, 1), places * 4096);
+	memory_clear(&memory);
+	for (unsigned i = 0; i < calls; i++)
+		held = memory_resident(&memory, &survey, 1u << 30);
+	assert_int_equal(held, 0);
+	assert_int_equal(memory_write(&memory, MEMORY_HIGH_BASE, "x", 1), 0);
+	assert_int_equal(memory_resident(&memory, &survey, UINT64_MAX), 4096);
+	memory_survey_end(&survey);
 	memory_destroy(&memory);
 }
 
@@ -158,6 +203,7 @@ int main(void)
 		cmocka_unit_test(overlap_is_refused_by_name),
 		cmocka_unit_test(range_moves_and_switches_off),
 		cmocka_unit_test(memory_has_exact_bounds),
+		cmocka_unit_test(memory_is_surveyed_in_parts),
 		cmocka_unit_test(memory_beyond_two_gigabytes_lies_above_four),
 	};
 

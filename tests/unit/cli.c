@@ -403,10 +403,13 @@ static void events_are_printed_until_the_deck_ends(void **state)
 	fake_set_state(fake, "web", GUEST_CRASHED, "triple \033fault");
 	teardown(state);
 	assert_int_equal(finish(&process), 0);
-	value = parsed();
+	setup(state);
+	value = json_loads(out, JSON_DISABLE_EOF_CHECK, NULL);
 	assert_string_equal(json_string_value(json_object_get(value, "state")), "crashed");
 	json_decref(value);
-	setup(state);
+	value = json_loads(strchr(out, '\n'), 0, NULL);
+	assert_string_equal(json_string_value(json_object_get(value, "kind")), "ended");
+	json_decref(value);
 }
 
 static void a_deck_is_reloaded_and_shut_down(void **state)

@@ -31,6 +31,8 @@ struct bench {
 	enum guest_state state;
 	unsigned forgotten; /* guests whose end was told */
 	char log[512];	    /* the last log event */
+	unsigned logs, states; /* events of these kinds */
+	enum guest_state told; /* by the last state event */
 	unsigned ended;	    /* calls of deck_end()'s callback */
 	char kernel[128];
 };
@@ -41,8 +43,14 @@ static void on_event(void *arg, const struct deck_event *event)
 
 	if (event->kind == DECK_EVENT_PROFILES && event->guest)
 		bench->forgotten++;
-	if (event->kind == DECK_EVENT_LOG)
+	if (event->kind == DECK_EVENT_LOG) {
 		snprintf(bench->log, sizeof(bench->log), "%s", event->text);
+		bench->logs++;
+	}
+	if (event->kind == DECK_EVENT_STATE) {
+		bench->told = guest_get_state(event->guest);
+		bench->states++;
+	}
 	if (event->kind == DECK_EVENT_STATE && bench->wanted &&
 	    !strcmp(guest_name(event->guest), bench->wanted) &&
 	    guest_get_state(event->guest) == bench->state)
@@ -354,6 +362,72 @@ static void test_end(void **state)
 	assert_int_equal(bench->ended, 1);
 }
 
+static void stop_waiting(void *arg)
+{
+	loop_stop(deck_loop(((struct bench *)arg)->deck));
+}
+
+/* Runs the deck for so long. */
+static void wait_ns(struct bench *bench, uint64_t time)
+{
+	struct loop_timer over = { .fire = stop_waiting, .arg = bench };
+
+	loop_timer_set(deck_loop(bench->deck), &over, time);
+	while (over.armed)
+		assert_int_equal(loop_run(deck_loop(bench->deck)), 0);
+}
+
+/* A guest that resets itself as fast as it can is told of now and then, and truly. */
+static void test_reset_loop(void **state)
+{
+	struct bench *bench = *state;
+	struct guest *guest;
+	unsigned count = 0;
+
+	write_guest(bench, "a.ini", "a", "cmdline = \"name=a cmd=reboot\"\n");
+	open_deck(bench);
+	guest = deck_find(bench->deck, "a");
+	assert_int_equal(guest_start(guest, NULL), 0);
+	wait_ns(bench, 14 * NS_PER_S);
+	assert_in_range(bench->logs, 2, 3);
+	assert_in_range(bench->states, 2, 10);
+	if (sscanf(bench->log, "restarted %u more times within ", &count) != 1 || count < 2)
+		fail_msg("%s", bench->log);
+	assert_int_not_equal(bench->told, GUEST_STOPPING);
+	bench->logs = 0;
+	assert_int_equal(guest_off(guest, NULL), 0);
+	wait_for(bench, "a", GUEST_STOPPED);
+	assert_int_equal(bench->told, GUEST_STOPPED);
+	assert_int_equal(bench->logs, 1); /* how many there were since */
+	end_deck(bench);
+}
+
+/* What a person does twice ends with the state that is. */
+static void test_quick_resets(void **state)
+{
+	struct bench *bench = *state;
+	struct guest *guest;
+
+	write_guest(bench, "a.ini", "a", "");
+	open_deck(bench);
+	start(bench, "a");
+	guest = deck_find(bench->deck, "a");
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(guest_reset(guest, NULL), 0);
+		wait_ns(bench, NS_PER_S / 2);
+		while (guest_get_state(guest) != GUEST_RUNNING)
+			wait_ns(bench, NS_PER_S / 10);
+	}
+	assert_int_equal(guest_pause(guest, NULL), 0);
+	wait_for(bench, "a", GUEST_PAUSED);
+	assert_int_equal(bench->told, GUEST_PAUSED);
+	assert_int_equal(guest_reset(guest, NULL), 0);
+	wait_ns(bench, NS_PER_S / 2);
+	while (guest_get_state(guest) != GUEST_RUNNING || bench->told != GUEST_RUNNING)
+		wait_ns(bench, NS_PER_S / 10);
+	end_deck(bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +436,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reload_while_running, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_autostart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reset_loop, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_quick_resets, setup, teardown),
 	};
 	size_t count = sizeof(tests) / sizeof(tests[0]);
 

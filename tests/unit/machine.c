@@ -267,6 +267,32 @@ static void test_reset_and_devices(void **state)
 	subject_destroy(&subject);
 }
 
+/* A guest that does nothing but reset itself: a few times at once, then in its turn. */
+static void test_reset_loop(void **state)
+{
+	struct machine_status status;
+	struct subject subject;
+	uint64_t begun;
+
+	subject_init(&subject, *state, "one", 1);
+	free(subject.profile.cmdline);
+	subject.profile.cmdline = strdup("name=one cmd=\"reboot\"");
+	subject_start(&subject);
+	wait_for(&subject, MACHINE_STARTING, 6, &status);
+	assert_string_equal(status.reason, "reset by the guest");
+	begun = clock_monotonic();
+	wait_for(&subject, MACHINE_STARTING, 9, &status);
+	assert_true(clock_monotonic() - begun > 2 * NS_PER_S);
+
+	/* While it waits it obeys. */
+	machine_order(subject.machine, MACHINE_PAUSE);
+	machine_order(subject.machine, MACHINE_OFF);
+	subject_end(&subject, &status);
+	assert_int_equal(status.end, VM_POWERED_OFF);
+	assert_string_equal(status.reason, "switched off");
+	subject_destroy(&subject);
+}
+
 struct orderer {
 	struct subject *subjects;
 	unsigned count, seed;
@@ -434,6 +460,7 @@ int main(void)
 		cmocka_unit_test(test_start_and_off),
 		cmocka_unit_test(test_guest_switches_off),
 		cmocka_unit_test(test_reset_and_devices),
+		cmocka_unit_test(test_reset_loop),
 		cmocka_unit_test(test_torture_one),
 		cmocka_unit_test(test_torture_crowd),
 		cmocka_unit_test(test_failures),

@@ -455,6 +455,27 @@ static void events_come_in_order(void **state)
 	link_free(link);
 }
 
+static void the_last_event_is_the_end(void **state)
+{
+	struct fake_deck fake = { 0 };
+	struct cause cause;
+	struct link *link;
+	json_t *event, *message;
+
+	(void)state;
+	fake_start(&fake);
+	link = fake_link(&fake);
+	json_decref(call(link, "events.subscribe", NULL));
+	json_decref(next(link, "event"));
+	fake_stop(&fake);
+	event = next(link, "event");
+	assert_string_equal(text(event, "kind"), "ended");
+	assert_true(json_is_null(json_object_get(event, "guest")));
+	json_decref(event);
+	assert_int_equal(link_next(link, &message, 10000, &cause), -ECONNRESET);
+	link_free(link);
+}
+
 static void a_client_that_does_not_read_loses_events_first(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -885,6 +906,115 @@ static void quit_ends_the_deck(void **state)
 	link_free(link);
 }
 
+/* Another process connects to the deck, until the pipe that is returned is closed. */
+static int visit(struct fake_deck *fake, pid_t *visitor)
+{
+	int go[2], there[2];
+	struct cause cause;
+	char byte = 0;
+
+	assert_int_equal(pipe(go), 0);
+	assert_int_equal(pipe(there), 0);
+	*visitor = fork();
+	if (*visitor == 0) {
+		int fd = endpoint_connect(fake->socket, &cause);
+
+		close(go[1]);
+		/* An answer says that the deck knows of us. */
+		if (fd >= 0 && send(fd, "{}\n", 3, MSG_NOSIGNAL) == 3 && read(fd, &byte, 1) == 1 &&
+		    write(there[1], &byte, 1) == 1 && read(go[0], &byte, 1) == 0)
+			_exit(0);
+		_exit(1);
+	}
+	close(go[0]);
+	close(there[1]);
+	assert_int_equal(read(there[0], &byte, 1), 1);
+	close(there[0]);
+	return go[1];
+}
+
+static bool quits_when_idle(struct link *link)
+{
+	json_t *result = call(link, "deck.quit", json_pack("{s:s}", "mode", "idle"));
+	bool ends = json_is_true(json_object_get(result, "ends"));
+
+	assert_true(json_is_boolean(json_object_get(result, "ends")));
+	json_decref(result);
+	return ends;
+}
+
+static void a_deck_ends_when_nobody_would_miss_it(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake), *second = fake_link(fake);
+	pid_t visitor;
+	int pipe, status;
+
+	assert_false(quits_when_idle(link)); /* "web" runs */
+	json_decref(call(link, "guest.off", guest_named("web")));
+	pipe = visit(fake, &visitor);
+	assert_false(quits_when_idle(link));
+	assert_false(atomic_load(&fake->quit));
+	close(pipe);
+	assert_int_equal(waitpid(visitor, &status, 0), visitor);
+	assert_int_equal(status, 0);
+	json_decref(call(second, "guest.list", NULL)); /* one process, two connections */
+	while (!quits_when_idle(link))
+		usleep(1000); /* until the deck has seen the visitor go */
+	assert_true(atomic_load(&fake->quit));
+	link_free(second);
+	link_free(link);
+}
+
+static void a_deck_that_was_left_ends_with_its_last_client(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	pid_t visitor;
+	int pipe;
+
+	/* A guest that comes up again is worth staying for. */
+	json_decref(call(link, "guest.off", guest_named("web")));
+	pipe = visit(fake, &visitor);
+	assert_false(quits_when_idle(link));
+	json_decref(call(link, "guest.start", guest_named("db")));
+	json_decref(call(link, "guest.off", guest_named("db")));
+	link_free(link);
+	close(pipe);
+	assert_int_equal(waitpid(visitor, NULL, 0), visitor);
+	usleep(20000);
+	link = fake_link(fake);
+	json_decref(call(link, "guest.list", NULL));
+	assert_false(atomic_load(&fake->quit));
+
+	pipe = visit(fake, &visitor);
+	assert_false(quits_when_idle(link));
+	link_free(link);
+	assert_false(atomic_load(&fake->quit));
+	close(pipe);
+	assert_int_equal(waitpid(visitor, NULL, 0), visitor);
+	while (!atomic_load(&fake->quit))
+		usleep(1000);
+}
+
+static void keep(struct deck *deck, void *arg)
+{
+	(void)deck;
+	server_keep(arg);
+}
+
+static void a_deck_that_is_kept_does_not_end_by_itself(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+
+	fake_call(fake, keep, fake->server);
+	json_decref(call(link, "guest.off", guest_named("web")));
+	assert_false(quits_when_idle(link));
+	assert_false(atomic_load(&fake->quit));
+	link_free(link);
+}
+
 static void connections_are_bounded(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -1056,6 +1186,7 @@ int main(void)
 		TEST(stats_follow_guests_that_go),
 		TEST(subscriptions_are_bounded),
 		TEST(events_come_in_order),
+		cmocka_unit_test(the_last_event_is_the_end),
 		TEST(a_client_that_does_not_read_loses_events_first),
 		TEST(a_client_that_asks_and_never_reads_is_closed),
 		TEST(a_console_is_raw_both_ways),
@@ -1071,6 +1202,9 @@ int main(void)
 		TEST(capture_streams_end_however_their_clients_do),
 		TEST(profiles_are_checked),
 		TEST(quit_ends_the_deck),
+		TEST(a_deck_ends_when_nobody_would_miss_it),
+		TEST(a_deck_that_was_left_ends_with_its_last_client),
+		TEST(a_deck_that_is_kept_does_not_end_by_itself),
 		TEST(connections_are_bounded),
 		TEST(the_socket_is_private_and_taken_once),
 		TEST(a_dead_deck_s_socket_is_replaced),

@@ -1,6 +1,7 @@
 /* Events: what happens to guests, to everybody who subscribed. Deck thread. */
 #include "core/streams/streams.h"
 
+#include "base/clock.h"
 #include "control/message.h"
 
 static const char *const kinds[] = {
@@ -43,6 +44,19 @@ void events_publish(struct server *server, const struct deck_event *event)
 		next = peer->next;
 		if (peer->events)
 			send_event(peer, event);
+	}
+}
+
+void events_end(struct server *server)
+{
+	struct peer *peer, *next;
+
+	for (peer = server->peers; peer; peer = next) {
+		next = peer->next;
+		if (peer->events)
+			peer_send(peer, message_notification("event", json_pack(
+				"{s:I, s:n, s:s, s:n, s:s}", "time", (json_int_t)clock_wall(),
+				"guest", "kind", "ended", "state", "text", "the deck was ended")));
 	}
 }
 

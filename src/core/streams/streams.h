@@ -11,6 +11,7 @@
 /* events.c */
 int command_events_subscribe(struct request *request, struct cause *cause);
 void events_publish(struct server *server, const struct deck_event *event);
+void events_end(struct server *server); /* the last event: whoever asked knows that this was no loss */
 
 /* stats.c */
 int command_stats_subscribe(struct request *request, struct cause *cause);
