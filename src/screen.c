@@ -9,14 +9,20 @@
  * exits: nothing moves and nothing pauses.
  *
  * Threads of the child: main runs the screen; the deck thread runs the rest.
+ * Without a screen main is the deck thread.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -95,7 +101,7 @@ struct session {
 	pthread_mutex_t lock;
 	struct server *server; /* guarded by lock once the deck thread runs; NULL at its end */
 	pthread_t thread;
-	struct loop_task start, end, off, left;
+	struct loop_task start, off, left;
 	bool keep;  /* the deck stays when nobody uses it */
 	bool force; /* end: the second time */
 };
@@ -135,10 +141,8 @@ static void stop_deck(void *arg)
 }
 
 /* Presses every power button; when asked again, switches everything off. */
-static void end_guests(void *arg)
+static void end_guests(struct session *session)
 {
-	struct session *session = arg;
-
 	deck_end(session->deck, session->force, stop_deck, session);
 	session->force = true;
 }
@@ -174,6 +178,7 @@ static void *deck_thread(void *arg)
 	return NULL;
 }
 
+/* The deck and its server, on no thread yet. */
 static int open_session(struct session *session, const struct role_config *config,
 			struct cause *cause)
 {
@@ -183,11 +188,9 @@ static int open_session(struct session *session, const struct role_config *confi
 		.demo = config->demo,
 		.demo_guests = config->demo_guests,
 	};
-	sigset_t all, before;
 	int err;
 
 	session->start = (struct loop_task){ .run = start_guests, .arg = session };
-	session->end = (struct loop_task){ .run = end_guests, .arg = session };
 	session->off = (struct loop_task){ .run = force_off, .arg = session };
 	session->left = (struct loop_task){ .run = screen_left, .arg = session };
 	pthread_mutex_init(&session->lock, NULL);
@@ -201,20 +204,29 @@ static int open_session(struct session *session, const struct role_config *confi
 			server_keep(session->server);
 		err = server_listen(session->server, config->socket_path, cause);
 	}
-	if (!err) {
-		loop_post(deck_loop(session->deck), &session->start);
-		sigfillset(&all);
-		pthread_sigmask(SIG_SETMASK, &all, &before);
-		err = pthread_create(&session->thread, NULL, deck_thread, session);
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
-		if (err)
-			err = cause_errno(cause, err, "deck thread");
-	}
 	if (err) {
 		server_free(session->server);
 		deck_free(session->deck);
+		return err;
 	}
-	return err;
+	loop_post(deck_loop(session->deck), &session->start);
+	return 0;
+}
+
+static int start_session(struct session *session, struct cause *cause)
+{
+	sigset_t all, before;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(&session->thread, NULL, deck_thread, session);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!err)
+		return 0;
+	server_free(session->server);
+	deck_free(session->deck);
+	return cause_errno(cause, err, "deck thread");
 }
 
 static void close_session(struct session *session)
@@ -252,7 +264,7 @@ static int run_session(const struct role_config *config, int launcher)
 	 * and this process has not left the terminal's session yet.
 	 */
 	signal(SIGHUP, SIG_IGN);
-	if (open_session(&session, config, &cause) < 0)
+	if (open_session(&session, config, &cause) < 0 || start_session(&session, &cause) < 0)
 		return complain(&cause);
 	if (tui_run(&tui, &result, &cause) < 0) {
 		complain(&cause);
@@ -274,42 +286,95 @@ static int run_session(const struct role_config *config, int launcher)
 
 /* --- the core alone --- */
 
-static void *wait_for_signals(void *arg)
-{
-	struct session *session = arg;
-	sigset_t signals;
-	int signal;
+struct headless {
+	struct session session;
+	int signal_fd;
+	struct loop_source signals;
+	struct deck_listener journal;
+};
 
+static void read_signal(void *arg, uint32_t events)
+{
+	struct headless *headless = arg;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(headless->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		end_guests(&headless->session);
+}
+
+/* A line to standard error; whoever reads it must not hold up the deck. */
+static void __attribute__((format(printf, 1, 2))) tell(const char *format, ...)
+{
+	struct pollfd reader = { .fd = STDERR_FILENO, .events = POLLOUT };
+	char line[PIPE_BUF];
+	va_list ap;
+
+	if (poll(&reader, 1, 0) != 1 || !(reader.revents & POLLOUT))
+		return;
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	fprintf(stderr, "vmdeck: %s\n", line);
+}
+
+static void tell_event(void *arg, const struct deck_event *event)
+{
+	const struct guest *guest = event->guest;
+
+	(void)arg;
+	if (event->kind == DECK_EVENT_STATE)
+		tell("%s is %s%s%s", guest_name(guest), guest_state_name(guest_get_state(guest)),
+		     *event->text ? ": " : "", event->text);
+	else if (event->kind == DECK_EVENT_LOG && guest)
+		tell("%s: %s", guest_name(guest), event->text);
+	else if (event->kind == DECK_EVENT_LOG)
+		tell("%s", event->text);
+}
+
+/* All signals are blocked, in the threads of guests as well; two of them are read here. */
+static int watch_signals(struct headless *headless, struct cause *cause)
+{
+	struct loop *loop = deck_loop(headless->session.deck);
+	sigset_t signals;
+	int err;
+
+	sigfillset(&signals);
+	pthread_sigmask(SIG_SETMASK, &signals, NULL);
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
-	for (;;)
-		if (sigwait(&signals, &signal) == 0)
-			loop_post(deck_loop(session->deck), &session->end);
-	return NULL;
+	headless->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (headless->signal_fd < 0)
+		return cause_errno(cause, errno, "signalfd");
+	err = loop_add(loop, &headless->signals, headless->signal_fd, EPOLLIN, read_signal, headless);
+	return err < 0 ? cause_errno(cause, -err, "signalfd") : 0;
 }
 
+/* The deck's thread is this one. */
 int role_headless(const struct role_config *config)
 {
-	struct session session = { .keep = true };
-	pthread_t waiter;
+	struct headless headless = { .session.keep = true, .signal_fd = -1 };
+	struct session *session = &headless.session;
 	struct cause cause;
-	sigset_t all;
+	int status = 0;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, NULL);
-	if (open_session(&session, config, &cause) < 0)
+	if (open_session(session, config, &cause) < 0)
 		return complain(&cause);
-	if (pthread_create(&waiter, NULL, wait_for_signals, &session) == 0) {
-		pthread_join(session.thread, NULL);
-		pthread_cancel(waiter);
-		pthread_join(waiter, NULL);
+	headless.journal = (struct deck_listener){ .event = tell_event };
+	deck_listen(session->deck, &headless.journal);
+	if (watch_signals(&headless, &cause) == 0) {
+		deck_thread(session);
 	} else {
-		loop_post(deck_loop(session.deck), &session.off);
-		pthread_join(session.thread, NULL);
+		status = complain(&cause);
+		server_free(session->server);
 	}
-	deck_free(session.deck);
-	return 0;
+	loop_remove(deck_loop(session->deck), &headless.signals);
+	if (headless.signal_fd >= 0)
+		close(headless.signal_fd);
+	deck_unlisten(session->deck, &headless.journal);
+	deck_free(session->deck);
+	return status;
 }
 
 /* --- the launcher --- */

@@ -65,6 +65,18 @@ def test_no_deck_and_taken_socket():
         assert deck.run("list").returncode == 0
 
 
+def test_a_deck_without_a_screen_says_what_happens():
+    def prepare(folder):
+        folder.guest("broken", "[guest]\nautostart = yes\n[boot]\nkernel = missing\n")
+
+    d.need_kvm()
+    with d.Deck(prepare=prepare) as deck:
+        deck.wait_state("broken", "crashed")
+        said = open(deck.errors).read()
+        assert "vmdeck: broken is starting\n" in said, said
+        assert "vmdeck: broken is crashed: " in said and "missing" in said, said
+
+
 def test_usage():
     with d.Folder() as folder:
         for args in (["nonsense"], ["start"], ["list", "--nonsense"], ["--nonsense"], ["run"]):
