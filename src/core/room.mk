@@ -81,6 +81,7 @@ CLEANFILES += %D%/boot/dsdt.inc %D%/boot/dsdt.aml %D%/boot/dsdt.log
 		{ cat $(@D)/dsdt.log >&2; rm -f $@; exit 1; }
 
 # The bytes as the initializer of a C array.
+src/core/boot/acpi.$(OBJEXT): %D%/boot/dsdt.inc
 %D%/boot/dsdt.inc: %D%/boot/dsdt.aml
 	$(AM_V_GEN)od -An -v -tx1 %D%/boot/dsdt.aml | $(SED) 's/ \(..\)/ 0x\1,/g' >$@.tmp && \
 		mv $@.tmp $@
@@ -118,6 +119,8 @@ tests_unit_virtio_net_SOURCES = tests/unit/virtio_net.c tests/unit/settle.h
 tests_unit_virtio_net_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/deck
 tests_unit_deck_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)
+tests_unit_machine_SOURCES = tests/unit/machine.c tests/lib/pvh_image.h
+tests_unit_machine_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_machine_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)
 tests_unit_bus_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_virtqueue_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)

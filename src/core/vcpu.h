@@ -42,8 +42,9 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct cause *
 int vcpu_start(struct vcpu *vcpu, struct cause *cause);
 
 /*
- * Gives the order to vCPUs 0..count-1 and waits until each has obeyed, which
- * takes no longer than one exit. I/O thread. VCPU_STOP ends the threads.
+ * Gives the order to vCPUs 0..count-1 and, but for VCPU_RUN, waits until each has
+ * obeyed, which takes no longer than one exit. I/O thread. VCPU_STOP ends the
+ * threads.
  */
 void vcpu_order(struct vcpu *vcpus, unsigned count, enum vcpu_order order);
 

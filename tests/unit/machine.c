@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "core/machine.h"
 #include "demo/image.h"
+#include "lib/pvh_image.h"
 
 #define PATIENCE 240 /* seconds until a machine counts as stuck */
 #define CROWD 8
@@ -454,6 +455,86 @@ static void test_failed_restart(void **state)
 	subject_destroy(&subject);
 }
 
+/* A kernel of that code, whose vCPUs but the first stay out of it. */
+static void give_code(struct subject *subject, const uint8_t *code, size_t size)
+{
+	struct pvh_image image = PVH_IMAGE(0);
+	char path[64];
+
+	memcpy(image.code, code, size);
+	assert_int_equal(pwrite(subject->disk_fd, &image, sizeof(image), 0), sizeof(image));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", subject->disk_fd);
+	subject->profile.kernel = strdup(path);
+	free(subject->profile.disks[2].path);
+	subject->profile.disks[2].path = NULL;
+	subject->profile.disks[2].present = false;
+}
+
+/* Resuming must not wait for a vCPU that ended the guest as the first thing that it did. */
+static void test_guest_that_ends_when_it_is_resumed(void **state)
+{
+	/* Looks at the TSC; resets through port 0xcf9 when it has jumped by 10^9. */
+	static const uint8_t code[] = {
+		0x0f, 0x31,			/*    rdtsc */
+		0x89, 0xc3,			/*    mov %eax, %ebx */
+		0x0f, 0x31,			/* 1: rdtsc */
+		0x89, 0xc1,			/*    mov %eax, %ecx */
+		0x29, 0xd8,			/*    sub %ebx, %eax */
+		0x89, 0xcb,			/*    mov %ecx, %ebx */
+		0x3d, 0x00, 0xca, 0x9a, 0x3b,	/*    cmp $1000000000, %eax */
+		0x76, 0xf1,			/*    jbe 1b */
+		0x66, 0xba, 0xf9, 0x0c,		/*    mov $0xcf9, %dx */
+		0xb0, 0x06,			/*    mov $6, %al */
+		0xee,				/*    out %al, %dx */
+		0xeb, 0xfe,			/*    jmp . */
+	};
+	struct machine_status status;
+	struct subject subject;
+
+	subject_init(&subject, *state, "jumpy", 4);
+	give_code(&subject, code, sizeof(code));
+	subject_start(&subject);
+	for (unsigned round = 0; round < 3; round++) {
+		wait_for(&subject, MACHINE_RUNNING, round, &status);
+		usleep(20000);
+		machine_order(subject.machine, MACHINE_PAUSE);
+		wait_for(&subject, MACHINE_PAUSED, 0, &status);
+		usleep(1000000);
+		machine_order(subject.machine, MACHINE_RESUME);
+	}
+	wait_for(&subject, MACHINE_RUNNING, 3, &status);
+	machine_order(subject.machine, MACHINE_OFF);
+	subject_end(&subject, &status);
+	subject_destroy(&subject);
+}
+
+static uint64_t cpu_time(void)
+{
+	return clock_read(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+static void test_paused_guest_uses_no_cpu(void **state)
+{
+	static const uint8_t code[] = { 0xf4, 0xeb, 0xfd }; /* 1: hlt; jmp 1b */
+	struct machine_status status;
+	struct subject subject;
+	uint64_t before;
+
+	subject_init(&subject, *state, "idle", 4);
+	give_code(&subject, code, sizeof(code));
+	subject_start(&subject);
+	wait_for(&subject, MACHINE_RUNNING, 0, &status);
+	machine_order(subject.machine, MACHINE_PAUSE);
+	wait_for(&subject, MACHINE_PAUSED, 0, &status);
+	usleep(100000); /* what the order itself costs */
+	before = cpu_time();
+	sleep(1);
+	assert_in_range(cpu_time() - before, 0, 20 * NS_PER_MS);
+	machine_order(subject.machine, MACHINE_OFF);
+	subject_end(&subject, &status);
+	subject_destroy(&subject);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -465,6 +546,8 @@ int main(void)
 		cmocka_unit_test(test_torture_crowd),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_failed_restart),
+		cmocka_unit_test(test_guest_that_ends_when_it_is_resumed),
+		cmocka_unit_test(test_paused_guest_uses_no_cpu),
 	};
 
 	if (access("/dev/kvm", R_OK | W_OK) < 0) {
