@@ -3,7 +3,7 @@
  * thread and the guest's console is standard input and output.
  *
  * On a terminal, Ctrl-] is the way out of the guest: Ctrl-] s presses the power
- * button, Ctrl-] f switches off, Ctrl-] Ctrl-] types it. SIGINT, SIGTERM and
+ * button, Ctrl-] f switches off, Ctrl-] r resumes, Ctrl-] Ctrl-] types it. SIGINT, SIGTERM and
  * SIGHUP press the power button, and the second of them switches off.
  */
 #include <errno.h>
@@ -81,7 +81,7 @@ static void ask_to_stop(struct run *run, bool force)
 	if (!run->guest)
 		return;
 	err = force || run->asked_off ? guest_off(run->guest, &cause) :
-					guest_power_button(run->guest, &cause);
+					guest_shut_down(run->guest, &cause);
 	run->asked_off = true;
 	if (err)
 		say(run, cause.text);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,17 +80,20 @@ static void *take_stack(void)
 	return stack;
 }
 
-/* An empty chunk goes back to the system, but for the last one. */
+/* An empty chunk goes back to the system when there is another empty one. */
 static void give_stack(uint8_t *stack)
 {
 	struct chunk **link = &chunks, *chunk;
+	bool spare = false;
 
 	pthread_mutex_lock(&chunks_lock);
 	while (stack < (*link)->stacks || stack >= (*link)->stacks + CHUNK_STACKS * THREAD_STACK_SIZE)
 		link = &(*link)->next;
 	chunk = *link;
 	chunk->busy &= ~(1ull << ((size_t)(stack - chunk->stacks) / THREAD_STACK_SIZE));
-	if (!chunk->busy && (chunk != chunks || chunk->next)) {
+	for (const struct chunk *other = chunks; other; other = other->next)
+		spare |= other != chunk && !other->busy;
+	if (!chunk->busy && spare) {
 		*link = chunk->next;
 		munmap(chunk->stacks, CHUNK_STACKS * THREAD_STACK_SIZE);
 		free(chunk);

@@ -493,11 +493,11 @@ void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg
 	for (size_t i = 0; i < deck->count; i++) {
 		struct guest *guest = deck->guests[i];
 
-		/* A guest that cannot see its power button is forced at once. */
-		if (guest_is_live(guest) && (force || guest->state != GUEST_RUNNING))
+		if (!guest_is_live(guest))
+			continue;
+		/* One that cannot see its power button, as it starts or stops, is forced at once. */
+		if (force || guest_shut_down(guest, NULL) < 0)
 			guest_off(guest, NULL);
-		else if (guest_is_live(guest))
-			guest_power_button(guest, NULL);
 	}
 	if (!force)
 		loop_timer_set(&deck->loop, &deck->patience, POWER_BUTTON_PATIENCE);

@@ -94,6 +94,7 @@ struct guest *deck_find(struct deck *deck, const char *name);
 /* Orders. 0 when accepted; -EBUSY with a cause in a state where it makes no sense. */
 int guest_start(struct guest *guest, struct cause *cause);
 int guest_power_button(struct guest *guest, struct cause *cause);
+int guest_shut_down(struct guest *guest, struct cause *cause); /* the button, of a paused one too */
 int guest_off(struct guest *guest, struct cause *cause);
 int guest_pause(struct guest *guest, struct cause *cause);
 int guest_resume(struct guest *guest, struct cause *cause);

@@ -315,6 +315,16 @@ int guest_power_button(struct guest *guest, struct cause *cause)
 	return err;
 }
 
+int guest_shut_down(struct guest *guest, struct cause *cause)
+{
+	if (guest->state != GUEST_PAUSED)
+		return guest_power_button(guest, cause);
+	machine_order(guest->machine, MACHINE_RESUME);
+	machine_order(guest->machine, MACHINE_POWER_BUTTON);
+	deck_emit(guest->deck, guest, DECK_EVENT_LOG, "resumed, and power button pressed");
+	return 0;
+}
+
 int guest_off(struct guest *guest, struct cause *cause)
 {
 	return give_order(guest, MACHINE_OFF, cause);

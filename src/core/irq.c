@@ -28,7 +28,7 @@ void irq_set_line(struct irq_router *router, unsigned line, bool level)
 	(void)ioctl(router->vm_fd, KVM_IRQ_LINE, &request);
 }
 
-/* Replaces the kernel's table: the wires that it began with, then the active MSI routes. Lock held. */
+/* Replaces the kernel's table: the wires it began with, then the active MSI routes. Lock held. */
 static int write_routes(struct irq_router *router)
 {
 	struct kvm_irq_routing *table = malloc(ROUTES_SIZE);

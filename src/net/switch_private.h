@@ -20,7 +20,7 @@
 #define CACHE_LINE 64
 
 /*
- * One mapping a port, so that no two ports share a cache line, and the scratch
+ * Aligned, so that no two ports share a cache line; and the scratch
  * buffer at its end takes no memory until the first offload to resolve.
  */
 struct net_port {

@@ -341,7 +341,7 @@ static void test_autostart(void **state)
 	assert_int_equal(guest_start(deck_find(bench->deck, "a"), NULL), -EBUSY);
 }
 
-/* The power button of one that is paused cannot be pressed; of one that runs it can. */
+/* One that is paused goes on when the deck ends, to see its power button; these guests ignore it. */
 static void test_end(void **state)
 {
 	struct bench *bench = *state;
@@ -355,9 +355,10 @@ static void test_end(void **state)
 	wait_for(bench, "a", GUEST_PAUSED);
 	assert_int_equal(guest_power_button(deck_find(bench->deck, "a"), NULL), -EBUSY);
 	deck_end(bench->deck, false, count_end, bench);
-	wait_for(bench, "a", GUEST_STOPPED);
-	assert_string_equal(guest_reason(deck_find(bench->deck, "a")), "switched off");
+	wait_for(bench, "a", GUEST_RUNNING);
+	assert_int_equal(guest_get_state(deck_find(bench->deck, "b")), GUEST_RUNNING);
 	end_deck(bench);
+	assert_string_equal(guest_reason(deck_find(bench->deck, "a")), "switched off");
 	assert_int_equal(guest_get_state(deck_find(bench->deck, "b")), GUEST_STOPPED);
 	assert_int_equal(bench->ended, 1);
 }

@@ -327,6 +327,11 @@ static enum step after_refusal(struct disk_request *request, int error)
 	return next_zero_step(request, request->step);
 }
 
+static bool out_of_room(int result)
+{
+	return result == -ENOSPC || result == -EDQUOT;
+}
+
 /*
  * The kernel finished a step with res. 1: the request has another one to do,
  * else its result.
@@ -338,7 +343,8 @@ static int advance(struct disk_request *request, int res)
 	switch (request->step) {
 	case STEP_PUNCH:
 	case STEP_ZERO_RANGE:
-		if (res == -EOPNOTSUPP || res == -ENOSYS || res == -ENOTTY || res == -EINVAL)
+		if (res == -EOPNOTSUPP || res == -ENOSYS || res == -ENOTTY || res == -EINVAL ||
+		    (request->operation == DISK_DISCARD && out_of_room(res)))
 			request->step = after_refusal(request, -res);
 		else if (res < 0)
 			return res;
@@ -471,7 +477,7 @@ static void fill(struct disk_ring *ring)
  */
 static bool lacks_room(const struct disk_request *request, int result)
 {
-	return (result == -ENOSPC || result == -EDQUOT) && request->operation != DISK_READ &&
+	return out_of_room(result) && request->operation != DISK_READ &&
 	       request->step != STEP_SYNC;
 }
 

@@ -18,7 +18,7 @@
 
 /* --- interrupts --- */
 
-/* Sets or takes the ISR bits: INTA# is high as long as there are any. */
+/* Sets ISR bits: INTA# is high as long as there are any. */
 static void set_isr(struct virtio_pci *transport, uint8_t bits)
 {
 	pthread_mutex_lock(&transport->isr_lock);

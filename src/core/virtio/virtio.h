@@ -2,7 +2,7 @@
  * What a virtio device type is to its transport. virtio 1.2 §2, §5.
  *
  * Queue (queue.h), transport (pci*.c) and device (net.c, blk.c) change for
- * three reasons and are three files. A device type fills one const ops table
+ * three reasons and are apart. A device type fills one const ops table
  * and embeds struct virtio as its first member.
  */
 #ifndef CORE_VIRTIO_VIRTIO_H
@@ -41,8 +41,9 @@ struct virtio_ops {
 
 	/*
 	 * Leave the rings alone until start() comes again and goes on with them, or reset():
-	 * the driver has taken bus mastering away. What is done meanwhile is told then. May be
-	 * NULL where everything happens in kick(). vCPU thread, device lock held.
+	 * the driver has taken bus mastering away. Requests in flight still finish into guest
+	 * memory, and are told then. NULL for a device that looks at running by itself. vCPU
+	 * thread, device lock held.
 	 */
 	void (*stop)(struct virtio *device);
 
@@ -50,9 +51,9 @@ struct virtio_ops {
 	void (*kick)(struct virtio *device, unsigned n);
 
 	/*
-	 * Forget the queues, also when start() was not called. True when nothing is in flight; otherwise the
-	 * device calls virtio_reset_done() from its I/O thread later, and the
-	 * driver reads a status that is not zero until then. Device lock held.
+	 * Forget the queues, also when start() was not called. True when nothing is in
+	 * flight; otherwise the device calls virtio_reset_done() from its I/O thread later,
+	 * and the driver reads a status that is not zero until then. Device lock held.
 	 */
 	bool (*reset)(struct virtio *device);
 };
