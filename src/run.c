@@ -16,11 +16,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "core/deck.h"
 #include "core/server.h"
 #include "roles.h"
 #include "run_output.h"
 
+#define OPEN_FILES 1024 /* a few of the guest, and one for each connection through NAT */
 #define ESCAPE 0x1d /* Ctrl-] */
 #define CHUNK 4096
 #define INPUT_PAUSE (20 * NS_PER_MS)
@@ -293,6 +295,7 @@ int role_run(const struct role_config *config, const char *profile_path)
 	struct run run = { .signal_fd = -1, .status = 1, .socket_path = config->socket_path };
 	struct cause cause;
 
+	files_reserve(OPEN_FILES);
 	if (deck_new(&run.deck, &deck_config, &cause) < 0) {
 		fprintf(stderr, "vmdeck: %s\n", cause.text);
 		return 1;

@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "base/cause.h"
+#include "base/files.h"
 #include "control/client.h"
 #include "control/endpoint.h"
 #include "core/deck.h"
@@ -36,6 +37,7 @@
 #include "roles.h"
 #include "tui/tui.h"
 
+#define OPEN_FILES 16384 /* a guest has up to 16, a connection through NAT one */
 #define LEFT_RUNNING 'L' /* what the child tells the launcher before it leaves the terminal */
 
 static int complain(const struct cause *cause)
@@ -194,6 +196,7 @@ static int open_session(struct session *session, const struct role_config *confi
 	session->off = (struct loop_task){ .run = force_off, .arg = session };
 	session->left = (struct loop_task){ .run = screen_left, .arg = session };
 	pthread_mutex_init(&session->lock, NULL);
+	files_reserve(OPEN_FILES);
 	err = deck_new(&session->deck, &deck_config, cause);
 	if (err)
 		return err;

@@ -4,6 +4,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/cause.c %D%/cause.h \
 	%D%/checked.h \
 	%D%/clock.h \
+	%D%/files.c %D%/files.h \
 	%D%/ini.c %D%/ini.h \
 	%D%/library.c %D%/library.h \
 	%D%/loop.c %D%/loop.h \
@@ -21,6 +22,9 @@ tests_unit_ini_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/paths
 tests_unit_paths_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/files
+tests_unit_files_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/thread
 tests_unit_thread_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)

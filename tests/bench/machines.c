@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "core/machine.h"
 #include "measure.h"
 #include "net/switch.h"
@@ -181,6 +182,7 @@ int main(int argc, char **argv)
 	if (argc != 5)
 		return 2;
 	raise_file_limit();
+	files_reserve(16384); /* as the deck does */
 	if (profile_read(&bench.profile, argv[2], &report) < 0)
 		fail(report.count ? report.mistakes[0].text : argv[2]);
 	bench.profile->memory = (uint64_t)atoi(argv[3]) << 20;

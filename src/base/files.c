@@ -1,0 +1,30 @@
+/* See files.h. setrlimit(2), fcntl(2). */
+#include "base/files.h"
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+void files_reserve(unsigned count)
+{
+	struct rlimit limit;
+	int any, highest;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	if (limit.rlim_cur < count) {
+		limit.rlim_cur = limit.rlim_max < count ? limit.rlim_max : count;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (limit.rlim_cur < count)
+		count = (unsigned)limit.rlim_cur;
+	any = eventfd(0, EFD_CLOEXEC);
+	if (any < 0)
+		return;
+	/* The table grows for the highest number in use, and never shrinks. */
+	highest = fcntl(any, F_DUPFD_CLOEXEC, (int)count - 1);
+	if (highest >= 0)
+		close(highest);
+	close(any);
+}

@@ -1,0 +1,13 @@
+/* The process's table of open files. */
+#ifndef BASE_FILES_H
+#define BASE_FILES_H
+
+/*
+ * Makes room for that many open files, as far as the hard limit allows; what it
+ * cannot have is no error here. For a process that has one thread yet: a table
+ * that threads share doubles only after an RCU grace period, for which whoever
+ * opens the file waits, often 10 ms and more.
+ */
+void files_reserve(unsigned count);
+
+#endif
