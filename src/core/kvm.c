@@ -95,9 +95,11 @@ int kvm_open(struct kvm_host **out, struct cause *cause)
 	/*
 	 * One heap for all threads: they allocate while a machine is built, not
 	 * while it runs, and each further heap grows by mprotect(), which makes KVM
-	 * look at every machine of the process.
+	 * look at every machine of the process. The heap grows in large steps, which
+	 * cost address space only.
 	 */
 	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_TOP_PAD, 2 << 20);
 	*out = host;
 	return 0;
 fail:
