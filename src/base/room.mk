@@ -24,6 +24,7 @@ check_PROGRAMS += tests/unit/paths
 tests_unit_paths_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/files
+tests_unit_files_SOURCES = tests/unit/files.c tests/unit/open_files.h
 tests_unit_files_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/thread

@@ -203,7 +203,7 @@ static void capture_toggle(struct tui *tui)
 			 capture_ended);
 	else if (network_chosen(tui))
 		prompt_line(&tui->prompt, "", capture_answer,
-			    "Capture to the file (Enter alone: a name with the time):");
+			    "Capture to (Enter: a name with the time):");
 	else
 		tui_say(tui, SEVERITY_WARNING, NULL, "There is no switch to capture from.");
 }

@@ -238,7 +238,7 @@ key f a r p Enter
 see 'Packets matching arp'
 asked '"filter": "arp"'
 key w
-see 'Capture to the file'
+see 'Capture to (Enter'
 key Enter
 see 'capturing 120 packets.*pcapng'
 key w

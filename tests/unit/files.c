@@ -1,5 +1,4 @@
 /* Room for open files: the limit, and what stays as it was. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,18 +10,7 @@
 #include <cmocka.h>
 
 #include "base/files.h"
-
-static unsigned open_files(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	unsigned count = 0;
-
-	assert_non_null(folder);
-	while (readdir(folder))
-		count++;
-	closedir(folder);
-	return count;
-}
+#include "open_files.h"
 
 static rlim_t limit(void)
 {

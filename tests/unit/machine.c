@@ -2,7 +2,6 @@
  * The life of real machines under KVM: orders from several threads at once,
  * resets, failures to start, and what is left afterwards. Skips without /dev/kvm.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -22,6 +21,7 @@
 #include "core/machine.h"
 #include "demo/image.h"
 #include "lib/pvh_image.h"
+#include "open_files.h"
 
 #define PATIENCE 240 /* seconds until a machine counts as stuck */
 #define CROWD 8
@@ -43,18 +43,6 @@ struct subject {
 	unsigned changes;
 	int disk_fd;
 };
-
-static unsigned open_fds(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	unsigned count = 0;
-
-	assert_non_null(folder);
-	while (readdir(folder))
-		count++;
-	closedir(folder);
-	return count;
-}
 
 static int setup(void **state)
 {
@@ -205,7 +193,7 @@ static void test_start_and_off(void **state)
 	unsigned before;
 
 	subject_init(&subject, *state, "one", 2);
-	before = open_fds();
+	before = open_files();
 	for (unsigned i = 0; i < 30; i++) {
 		subject_start(&subject);
 		/* At every moment of its start. */
@@ -217,7 +205,7 @@ static void test_start_and_off(void **state)
 		subject_end(&subject, &status);
 		assert_int_equal(status.end, VM_POWERED_OFF);
 		assert_string_equal(status.reason, "switched off");
-		assert_int_equal(open_fds(), before);
+		assert_int_equal(open_files(), before);
 	}
 	subject_destroy(&subject);
 }
@@ -356,7 +344,7 @@ static void torture(struct bench *bench, unsigned count)
 		snprintf(name, sizeof(name), "guest%u", i);
 		subject_init(&subjects[i], bench, name, 1 + i % 2);
 	}
-	before = open_fds();
+	before = open_files();
 	for (unsigned i = 0; i < count; i++)
 		subject_start(&subjects[i]);
 	for (unsigned i = 0; i < 3; i++) {
@@ -377,7 +365,7 @@ static void torture(struct bench *bench, unsigned count)
 	pthread_join(threads[2], NULL);
 	for (unsigned i = 0; i < count; i++)
 		machine_free(subjects[i].machine);
-	assert_int_equal(open_fds(), before);
+	assert_int_equal(open_files(), before);
 	for (unsigned i = 0; i < count; i++)
 		subject_destroy(&subjects[i]);
 }
@@ -394,7 +382,7 @@ static void test_torture_crowd(void **state)
 
 static void expect_failure(struct subject *subject, const char *reason)
 {
-	unsigned before = open_fds();
+	unsigned before = open_files();
 	struct machine_status status;
 
 	subject_start(subject);
@@ -402,7 +390,7 @@ static void expect_failure(struct subject *subject, const char *reason)
 	assert_int_equal(status.end, VM_CRASHED);
 	if (!strstr(status.reason, reason))
 		fail_msg("'%s' does not say '%s'", status.reason, reason);
-	assert_int_equal(open_fds(), before);
+	assert_int_equal(open_files(), before);
 }
 
 static void test_failures(void **state)
