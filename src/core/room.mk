@@ -130,7 +130,7 @@ endif
 # disks
 src_core_libcore_a_SOURCES += \
 	%D%/disk/disk.h %D%/disk/image.h \
-	%D%/disk/lock.c %D%/disk/raw.c %D%/disk/ring.c \
+	%D%/disk/lock.c %D%/disk/raw.c %D%/disk/ring.c %D%/disk/uring.c \
 	%D%/virtio/blk.c %D%/virtio/blk.h
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/disk tests/unit/disk_full tests/unit/disk_lock tests/unit/blk

@@ -9,8 +9,11 @@
 
 #include "core/disk/disk.h"
 
+#define RING_ENTRIES 64
+
 struct disk_ring {
-	struct io_uring uring;
+	struct io_uring uring; /* ring_fd is -1 without one */
+	uint8_t *pages;	       /* where its rings lie, or NULL: liburing mapped them */
 	struct loop *loop;
 	struct loop_source source; /* the ring's own descriptor */
 	struct loop_timer again;   /* the kernel could not take what is queued */
@@ -40,6 +43,15 @@ struct disk {
 	_Atomic uint64_t write_bytes, write_requests;
 	_Atomic uint64_t flushes, errors;
 };
+
+/*
+ * The io_uring, disabled, with its restrictions and an empty table of fixed files. 0, or a negative
+ * errno and no io_uring. Destroying needs that nothing is in flight: the kernel writes completions
+ * into the pages.
+ */
+int uring_create(struct disk_ring *ring);
+int uring_enable(struct disk_ring *ring); /* 0 or a negative errno */
+void uring_destroy(struct disk_ring *ring);
 
 /* Gives the image a fixed file of its ring. 0, or a negative errno with a cause. */
 int ring_add_disk(struct disk_ring *ring, struct disk *disk, const struct disk_config *config,

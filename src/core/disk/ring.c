@@ -1,6 +1,5 @@
 /*
- * The io_uring that serves the disks of one guest. io_uring(7),
- * io_uring_register(2), fallocate(2).
+ * The io_uring that serves the disks of one guest. io_uring(7), fallocate(2).
  *
  * The ring starts disabled; with the first request it is enabled with its
  * restrictions: the six operations below, fixed files only, nothing can be
@@ -23,7 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -31,7 +29,6 @@
 #include "base/clock.h"
 #include "core/disk/image.h"
 
-#define RING_ENTRIES 64
 #define RING_RETRIES 16		  /* of one step that the kernel asks to repeat */
 #define RING_PIECE_MAX (1u << 30) /* bytes of one plain read or write */
 #define ZEROES_SIZE (256u << 10)
@@ -66,59 +63,6 @@ static int ring_failed(int error, struct cause *cause)
 	}
 }
 
-/* liburing 2.3 declares the wrappers of the two calls below but does not export them. */
-static int ring_register(struct io_uring *uring, unsigned operation, const void *arg, unsigned n)
-{
-	long r = syscall(SYS_io_uring_register, uring->ring_fd, operation, arg, n);
-
-	return r < 0 ? -errno : 0;
-}
-
-static int restrict_ring(struct io_uring *uring)
-{
-	static const uint8_t operations[] = { IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_READ,
-					      IORING_OP_WRITE, IORING_OP_FSYNC,
-					      IORING_OP_FALLOCATE };
-	struct io_uring_restriction rules[ARRAY_SIZE(operations) + 2] = { 0 };
-	unsigned n;
-
-	for (n = 0; n < ARRAY_SIZE(operations); n++) {
-		rules[n].opcode = IORING_RESTRICTION_SQE_OP;
-		rules[n].sqe_op = operations[n];
-	}
-	rules[n].opcode = IORING_RESTRICTION_SQE_FLAGS_REQUIRED;
-	rules[n++].sqe_flags = IOSQE_FIXED_FILE;
-	rules[n].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
-	rules[n++].sqe_flags = IOSQE_FIXED_FILE;
-	return ring_register(uring, IORING_REGISTER_RESTRICTIONS, rules, n);
-}
-
-static int setup_uring(struct io_uring *uring)
-{
-	/*
-	 * Newest first: 6.0, 5.19, 5.10. Not DEFER_TASKRUN: with it epoll is not woken by
-	 * completions that need the task's own work (tried on 6.18).
-	 */
-	static const unsigned flags[] = {
-		IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN,
-		IORING_SETUP_COOP_TASKRUN,
-		0,
-	};
-	int none[DISK_RING_DISKS], r = -EINVAL;
-
-	for (unsigned i = 0; r == -EINVAL && i < ARRAY_SIZE(flags); i++)
-		r = io_uring_queue_init(RING_ENTRIES, uring, flags[i] | IORING_SETUP_R_DISABLED);
-	if (r < 0)
-		return r;
-	memset(none, -1, sizeof(none));
-	r = io_uring_register_files(uring, none, DISK_RING_DISKS);
-	if (!r)
-		r = restrict_ring(uring);
-	if (r < 0)
-		io_uring_queue_exit(uring);
-	return r;
-}
-
 static void ring_ready(void *arg, uint32_t events);
 
 static void submit_again(void *arg)
@@ -145,16 +89,13 @@ int disk_ring_create(struct disk_ring **out, struct loop *loop, struct cause *ca
 /* A guest without disks needs no io_uring, so it is made for the first one. */
 static int ring_setup(struct disk_ring *ring, struct cause *cause)
 {
-	int r = setup_uring(&ring->uring);
+	int r = uring_create(ring);
 
-	if (r < 0) {
-		ring->uring.ring_fd = -1;
+	if (r < 0)
 		return ring_failed(-r, cause);
-	}
 	r = loop_add(ring->loop, &ring->source, ring->uring.ring_fd, EPOLLIN, ring_ready, ring);
 	if (r < 0) {
-		io_uring_queue_exit(&ring->uring);
-		ring->uring.ring_fd = -1;
+		uring_destroy(ring);
 		return ring_failed(-r, cause);
 	}
 	return 0;
@@ -168,7 +109,7 @@ void disk_ring_destroy(struct disk_ring *ring)
 	if (ring->uring.ring_fd >= 0) {
 		loop_timer_cancel(ring->loop, &ring->again);
 		loop_remove(ring->loop, &ring->source);
-		io_uring_queue_exit(&ring->uring);
+		uring_destroy(ring);
 	}
 	free(ring);
 }
@@ -439,7 +380,7 @@ static int enable(struct disk_ring *ring)
 
 	if (ring->enabled)
 		return 0;
-	r = ring_register(&ring->uring, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+	r = uring_enable(ring);
 	if (!r)
 		ring->enabled = true;
 	return r;
