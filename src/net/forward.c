@@ -7,6 +7,7 @@
 #include "net/switch.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -160,15 +161,27 @@ static void deliver(struct net_port *to, const struct net_frame *const *frames, 
 	account(to, frames, count, verdicts, taken);
 }
 
+static struct offload_scratch *sender_scratch(struct net_port *sender)
+{
+	if (!sender->scratch)
+		sender->scratch = malloc(sizeof(*sender->scratch));
+	return sender->scratch;
+}
+
 /* A frame that the receiver cannot take as it is. It is refused if all of its parts are. */
 static void deliver_resolved(const struct burst *burst, struct net_port *to,
 			     const struct net_frame *frame, enum net_verdict *verdict)
 {
-	struct offload_scratch *scratch = &burst->sender->scratch;
+	struct offload_scratch *scratch = sender_scratch(burst->sender);
 	enum net_verdict parts[NET_BURST_MAX], final = *verdict;
 	bool some = false;
 	unsigned count;
 
+	if (!scratch) {
+		atomic_fetch_add_explicit(&to->no_buffer, 1, memory_order_relaxed);
+		*verdict = NET_DROP_NO_BUFFER;
+		return;
+	}
 	offload_begin(scratch, frame);
 	while ((count = offload_next(scratch))) {
 		for (unsigned i = 0; i < count; i++)

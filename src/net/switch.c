@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,27 +18,51 @@ static struct net_port *port_at(const struct net_switch *sw, uint32_t slot)
 	return atomic_load_explicit(&sw->ports[slot], memory_order_acquire);
 }
 
-/* Under the lock: whether the name is free in the network and the address in the switch. */
-static int check_unique(struct net_switch *sw, const struct net_port *port, struct cause *cause)
+/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv. */
+static uint64_t hash_name(const char *name)
 {
-	for (struct net_switch *s = sw->network->switches; s; s = s->next) {
-		for (uint32_t i = 0; i < atomic_load(&s->bound); i++) {
-			const struct net_port *other = port_at(s, i);
+	uint64_t hash = 0xcbf29ce484222325;
 
-			if (!other)
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 0x100000001b3;
+	return hash;
+}
+
+static int taken_name(const struct net_port *port, const struct net_switch *sw,
+		      struct cause *cause)
+{
+	return cause_set(cause, EEXIST, "%s: switch %s has a port of that name already", port->name,
+			 sw->config.name);
+}
+
+static int taken_address(const struct net_port *port, const struct net_port *other,
+			 struct cause *cause)
+{
+	return cause_set(cause, EEXIST,
+			 "%s: address %02x:%02x:%02x:%02x:%02x:%02x is used by %s on switch %s; "
+			 "give one of them another",
+			 port->name, port->mac[0], port->mac[1], port->mac[2], port->mac[3],
+			 port->mac[4], port->mac[5], other->name, other->sw->config.name);
+}
+
+/* Under the lock: whether the name is free in the network and the address in the switch. */
+static int check_unique(const struct net_switch *sw, const struct net_port *port,
+			const struct port_identity *wanted, struct cause *cause)
+{
+	for (const struct net_switch *s = sw->network->switches; s; s = s->next) {
+		for (uint32_t i = 0; i < atomic_load(&s->bound); i++) {
+			const struct port_identity *other = &s->identities[i];
+			bool address = s == sw && wanted->address &&
+				       other->address == wanted->address;
+
+			if (!address && other->name != wanted->name)
 				continue;
-			if (!strcmp(other->name, port->name))
-				return cause_set(cause, EEXIST,
-						 "%s: switch %s has a port of that name already",
-						 port->name, s->config.name);
-			if (s == sw && port->configured && other->configured == port->configured)
-				return cause_set(
-					cause, EEXIST,
-					"%s: address %02x:%02x:%02x:%02x:%02x:%02x is used by %s "
-					"on switch %s; give one of them another",
-					port->name, port->mac[0], port->mac[1], port->mac[2],
-					port->mac[3], port->mac[4], port->mac[5], other->name,
-					s->config.name);
+			if (!port_at(s, i))
+				continue;
+			if (!strcmp(port_at(s, i)->name, port->name))
+				return taken_name(port, s, cause);
+			if (address)
+				return taken_address(port, port_at(s, i), cause);
 		}
 	}
 	return 0;
@@ -48,7 +71,8 @@ static int check_unique(struct net_switch *sw, const struct net_port *port, stru
 /* Under the lock: gives the port a place, after which frames come. */
 static int place(struct net_switch *sw, struct net_port *port, struct cause *cause)
 {
-	int error = check_unique(sw, port, cause);
+	const struct port_identity identity = { port->configured, hash_name(port->name) };
+	int error = check_unique(sw, port, &identity, cause);
 	uint32_t slot = 0;
 
 	if (error)
@@ -62,6 +86,7 @@ static int place(struct net_switch *sw, struct net_port *port, struct cause *cau
 	if (!port->tap)
 		return cause_errno(cause, ENOMEM, "%s", port->name);
 	port->slot = slot;
+	sw->identities[slot] = identity;
 	atomic_store_explicit(&sw->ports[slot], port, memory_order_release);
 	if (slot >= atomic_load(&sw->bound))
 		atomic_store_explicit(&sw->bound, slot + 1, memory_order_release);
@@ -78,8 +103,7 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 
 	if (!port)
 		return cause_errno(cause, ENOMEM, "%s: memory for the port", config->name);
-	/* The scratch buffer stays untouched, and costs no memory, until a frame needs it. */
-	memset(port, 0, offsetof(struct net_port, scratch));
+	memset(port, 0, sizeof(*port));
 	memcpy(mac, config->mac, NET_MAC_SIZE);
 	memcpy(port->mac, config->mac, NET_MAC_SIZE);
 	snprintf(port->name, sizeof(port->name), "%s", config->name);
@@ -141,6 +165,7 @@ void switch_port_remove(struct net_port *port)
 	mac_table_forget(&sw->macs, port->slot);
 	capture_tap_remove(port->tap);
 	pthread_mutex_unlock(&sw->network->lock);
+	free(port->scratch);
 	free(port);
 }
 

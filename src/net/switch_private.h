@@ -19,16 +19,14 @@
 
 #define CACHE_LINE 64
 
-/*
- * Aligned, so that no two ports share a cache line; and the scratch
- * buffer at its end takes no memory until the first offload to resolve.
- */
+/* Aligned, so that no two ports share a cache line. */
 struct net_port {
 	/* Written by the thread that sends from this port. */
 	_Atomic uint64_t reading; /* odd: inside switch_input() */
 	struct mac_hint hint;
 	_Atomic uint64_t rx_frames, rx_bytes;
 	_Atomic uint64_t sent_drops[NET_VERDICT_COUNT];
+	struct offload_scratch *scratch; /* from the first offload to resolve on */
 
 	/* Written by those who send to it. */
 	_Alignas(CACHE_LINE) _Atomic uint64_t tx_frames;
@@ -45,8 +43,12 @@ struct net_port {
 	_Atomic uint32_t accepts;
 	uint8_t mac[NET_MAC_SIZE];
 	char name[NET_PORT_NAME_MAX];
+};
 
-	struct offload_scratch scratch;
+/* What must be unique of a port, together for all of them: looking through them is quick. */
+struct port_identity {
+	uint64_t address; /* as configured, or 0 */
+	uint64_t name;	  /* a hash */
 };
 
 struct net_switch {
@@ -57,6 +59,7 @@ struct net_switch {
 	struct mac_table macs;
 	_Atomic uint32_t bound; /* places in use are below it */
 	_Atomic(struct net_port *) ports[NET_PORTS_MAX];
+	struct port_identity identities[NET_PORTS_MAX]; /* of ports; others are stale */
 };
 
 struct network {

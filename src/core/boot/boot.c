@@ -26,6 +26,7 @@
 #define SELECTOR_DATA 0x18
 
 #define BZIMAGE_MAGIC_OFFSET 0x202
+#define HEAD_SIZE 1024 /* headers of a kernel lie in it, most often all of them */
 
 uint64_t load_low_top(const struct guest_memory *memory)
 {
@@ -58,20 +59,19 @@ unsigned boot_memory_map(const struct guest_memory *memory, struct boot_range ma
 }
 
 /* The kinds of kernel are told apart by what they begin with. */
-static int load_kernel(const struct boot_image *image, const struct boot_source *source,
+static int load_kernel(struct boot_image *image, const struct boot_source *source,
 		       const struct guest_memory *memory, uint64_t rsdp, struct boot_entry *entry,
 		       struct cause *cause)
 {
-	uint8_t start[BZIMAGE_MAGIC_OFFSET + 4];
-	int error;
+	uint8_t head[HEAD_SIZE];
+	int error = image_hold(image, head, sizeof(head), cause);
 
-	if (image->size >= sizeof(start)) {
-		error = image_read(image, 0, start, sizeof(start), cause);
-		if (error)
-			return error;
-		if (memcmp(start, "\177ELF", 4) == 0)
+	if (error)
+		return error;
+	if (image->held >= BZIMAGE_MAGIC_OFFSET + 4) {
+		if (memcmp(image->bytes, "\177ELF", 4) == 0)
 			return elf_load(image, source, memory, rsdp, entry, cause);
-		if (memcmp(start + BZIMAGE_MAGIC_OFFSET, "HdrS", 4) == 0)
+		if (memcmp(image->bytes + BZIMAGE_MAGIC_OFFSET, "HdrS", 4) == 0)
 			return bzimage_load(image, source, memory, rsdp, entry, cause);
 	}
 	return cause_set(cause, ENOEXEC, "%s: not a bzImage and not an ELF with a PVH note; "
@@ -82,7 +82,8 @@ int boot_load(const struct boot_source *source, struct guest_memory *memory, uin
 	      struct boot_entry *entry, struct cause *cause)
 {
 	struct boot_image image = { .name = "the built-in guest", .fd = -1,
-				    .bytes = source->image, .size = source->image_size };
+				    .bytes = source->image, .held = source->image_size,
+				    .size = source->image_size };
 	int error = 0;
 
 	memset(entry, 0, sizeof(*entry));

@@ -48,7 +48,7 @@ int image_read(const struct boot_image *image, uint64_t offset, void *to, uint64
 				 "it is damaged or cut short", image->name,
 				 (unsigned long long)image->size,
 				 (unsigned long long)(offset + length));
-	if (image->fd < 0) {
+	if (range_inside(offset, length, image->held)) {
 		if (length)
 			memcpy(to, image->bytes + offset, length);
 		return 0;
@@ -66,6 +66,21 @@ int image_read(const struct boot_image *image, uint64_t offset, void *to, uint64
 		offset += (uint64_t)n;
 		length -= (uint64_t)n;
 	}
+	return 0;
+}
+
+int image_hold(struct boot_image *image, uint8_t *buffer, uint64_t size, struct cause *cause)
+{
+	uint64_t length = size < image->size ? size : image->size;
+	int error;
+
+	if (length <= image->held)
+		return 0;
+	error = image_read(image, 0, buffer, length, cause);
+	if (error)
+		return error;
+	image->bytes = buffer;
+	image->held = length;
 	return 0;
 }
 

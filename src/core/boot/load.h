@@ -22,11 +22,12 @@
 
 #define LOAD_RAM_BASE 0x100000u /* RAM from here on is free for kernel and initrd */
 
-/* A file that is read, or an image in memory. */
+/* A file that is read, or an image in memory; its start is in memory or the whole of it. */
 struct boot_image {
 	const char *name;
-	int fd; /* -1: bytes */
-	const uint8_t *bytes;
+	int fd;		      /* -1: all is in memory */
+	const uint8_t *bytes; /* the first "held" of it */
+	uint64_t held;
 	uint64_t size;
 };
 
@@ -40,6 +41,12 @@ void image_close(struct boot_image *image);
  */
 int image_read(const struct boot_image *image, uint64_t offset, void *to, uint64_t length,
 	       struct cause *cause);
+
+/*
+ * Has the first size bytes of a file, or all of a shorter one, in memory: headers are read piece
+ * by piece. The buffer stays the image's until it is closed.
+ */
+int image_hold(struct boot_image *image, uint8_t *buffer, uint64_t size, struct cause *cause);
 
 /* A range of guest memory that is taken. */
 struct load_range {
