@@ -6,10 +6,13 @@
 
 #include <liburing.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 #include "core/disk/disk.h"
 
 #define RING_ENTRIES 64
+
+struct image_lock;
 
 struct disk_ring {
 	struct io_uring uring; /* ring_fd is -1 without one */
@@ -31,6 +34,7 @@ struct disk_ring {
 struct disk {
 	struct disk_ring *ring;
 	int fd;
+	struct image_lock *lock;
 	int slot; /* number of the fixed file, or -1 */
 	bool readonly;
 	bool no_punch, no_zero_range; /* the file system said that it cannot */
@@ -58,8 +62,12 @@ int ring_add_disk(struct disk_ring *ring, struct disk *disk, const struct disk_c
 		  struct cause *cause);
 void ring_remove_disk(struct disk_ring *ring, struct disk *disk);
 
-/* Takes QEMU's locks for a reader or a writer. 0, or a negative errno with a cause. */
-int image_lock(int fd, const struct disk_config *config, struct cause *cause);
-void image_unlock(int fd);
+/*
+ * Takes QEMU's locks for a reader or a writer of an open file, whose stat() is st. 0, or a negative
+ * errno with a cause and *out NULL. The file stays open until they are given back.
+ */
+int image_lock(struct image_lock **out, int fd, const struct stat *st,
+	       const struct disk_config *config, struct cause *cause);
+void image_unlock(struct image_lock *lock); /* NULL is valid */
 
 #endif

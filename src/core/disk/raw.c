@@ -56,14 +56,14 @@ static int open_failed(int error, const struct disk_config *config, struct cause
 	}
 }
 
-static int open_file(struct disk *disk, const struct disk_config *config, struct cause *cause)
+static int open_file(struct disk *disk, const struct disk_config *config, struct stat *st,
+		     struct cause *cause)
 {
-	struct stat st;
 	int r;
 
-	if (stat(config->path, &st) < 0)
+	if (stat(config->path, st) < 0)
 		return open_failed(errno, config, cause);
-	r = check_type(&st, config, cause);
+	r = check_type(st, config, cause);
 	if (r < 0)
 		return r;
 	/* Non-blocking only until it is known that nobody has put a FIFO in its place. */
@@ -71,15 +71,15 @@ static int open_file(struct disk *disk, const struct disk_config *config, struct
 			(config->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (disk->fd < 0)
 		return open_failed(errno, config, cause);
-	if (fstat(disk->fd, &st) < 0)
+	if (fstat(disk->fd, st) < 0)
 		return open_failed(errno, config, cause);
-	r = check_type(&st, config, cause);
+	r = check_type(st, config, cause);
 	if (r < 0)
 		return r;
 	if (fcntl(disk->fd, F_SETFL, 0) < 0)
 		return open_failed(errno, config, cause);
-	if (S_ISREG(st.st_mode))
-		disk->size = (uint64_t)st.st_size;
+	if (S_ISREG(st->st_mode))
+		disk->size = (uint64_t)st->st_size;
 	else if (ioctl(disk->fd, BLKGETSIZE64, &disk->size) < 0)
 		return open_failed(errno, config, cause);
 	return 0;
@@ -113,6 +113,7 @@ int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_confi
 	      struct cause *cause)
 {
 	struct disk *disk = calloc(1, sizeof(*disk));
+	struct stat st;
 	int r;
 
 	if (!disk)
@@ -121,9 +122,9 @@ int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_confi
 	disk->slot = -1;
 	disk->ring = ring;
 	disk->readonly = config->readonly;
-	r = open_file(disk, config, cause);
+	r = open_file(disk, config, &st, cause);
 	if (!r)
-		r = image_lock(disk->fd, config, cause);
+		r = image_lock(&disk->lock, disk->fd, &st, config, cause);
 	if (!r)
 		r = check_content(disk, config, cause);
 	if (!r)
@@ -142,11 +143,9 @@ void disk_close(struct disk *disk)
 		return;
 	if (disk->slot >= 0)
 		ring_remove_disk(disk->ring, disk);
-	if (disk->fd >= 0) {
-		/* The ring can keep the file open for a while after it is destroyed. */
-		image_unlock(disk->fd);
+	image_unlock(disk->lock);
+	if (disk->fd >= 0)
 		close(disk->fd);
-	}
 	free(disk);
 }
 
