@@ -1,4 +1,4 @@
-/* The epoll loop. One thread each; loop_post() and loop_stop() from any. */
+/* The epoll loop. One thread each, with what any thread may ask of it. */
 #include "base/loop.h"
 
 #include <errno.h>
@@ -68,10 +68,12 @@ int loop_add(struct loop *loop, struct loop_source *source, int fd, uint32_t eve
 	source->fd = fd;
 	source->ready = ready;
 	source->arg = arg;
-	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
-		return -errno;
+	/* Before the first event can come, which may remove the source. */
 	source->active = true;
-	return 0;
+	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0)
+		return 0;
+	source->active = false;
+	return -errno;
 }
 
 int loop_change(struct loop *loop, struct loop_source *source, uint32_t events)

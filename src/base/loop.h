@@ -2,7 +2,7 @@
  * An epoll loop: file descriptors, timers and messages from other threads.
  *
  * A loop belongs to one thread, the one that calls loop_run(); all functions
- * are for that thread except loop_post() and loop_stop(). Nothing here
+ * are for that thread except where they say otherwise. Nothing here
  * allocates: sources, timers and tasks are embedded in their owners. It costs
  * two file descriptors and, at rest, no wake-ups.
  */
@@ -64,7 +64,7 @@ int loop_init(struct loop *loop, struct cause *cause);
 /* Closes it; valid after a failed or no loop_init() when epoll_fd was set to -1. */
 void loop_destroy(struct loop *loop);
 
-/* Watches fd for events (EPOLLIN and so on). 0 or a negative errno. */
+/* Watches fd for events (EPOLLIN and so on). 0 or a negative errno. Any thread. */
 int loop_add(struct loop *loop, struct loop_source *source, int fd, uint32_t events,
 	     void (*ready)(void *arg, uint32_t events), void *arg);
 

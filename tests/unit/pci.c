@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -630,6 +631,30 @@ static void test_needs_reset(void **state)
 	assert_string_equal(text, "needs reset: first");
 }
 
+/* Without a file for its doorbell a queue is served all the same. */
+static void test_no_files_left(void **state)
+{
+	struct bench *bench = *state;
+	struct rlimit old, none;
+	int lowest = dup(0);
+
+	assert_true(lowest >= 0);
+	close(lowest);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = old;
+	none.rlim_cur = (rlim_t)lowest;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	negotiate(bench);
+	set(bench, STATUS, 0x0f, 1);
+	settle(&bench->loop);
+	bench->device.kicks = 0;
+	set(bench, NOTIFY, 0, 2);
+	settle(&bench->loop);
+	assert_int_equal(bench->device.kicks, 1);
+	assert_int_equal(bench->transport.queues[0].kick_fd, -1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+}
+
 /* The BAR through configuration space, §4.1.4.9. */
 static void test_window(void **state)
 {
@@ -699,6 +724,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_life, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bus_master, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_needs_reset, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_files_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_window, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_random_accesses, setup, teardown),
 	};

@@ -194,9 +194,7 @@ int virtio_pci_create(struct virtio_pci *transport, struct virtio *device, struc
 	function->config[PCI_REVISION] = 1;
 	memcpy(function->config + PCI_SUBSYSTEM_VENDOR, function->config + PCI_VENDOR_ID, 4);
 	add_capabilities(transport);
-	err = virtio_pci_open_queues(transport, cause);
-	if (err < 0)
-		return err;
+	virtio_pci_open_queues(transport);
 	err = pci_add(pci, function, slot, BAR_SIZE, cause);
 	if (err == 0)
 		virtio_pci_reset(transport);

@@ -33,16 +33,14 @@ void virtio_pci_update_running(struct virtio_pci *transport);
 /* As the driver's writing 0 to the status does. It goes on as long as transport->resetting. */
 void virtio_pci_reset(struct virtio_pci *transport);
 
-/*
- * pci_queue.c: I/O thread, no lock held; the machine is being built or taken
- * apart. Opening is 0, or negative with a cause, and closing is due either way.
- */
-int virtio_pci_open_queues(struct virtio_pci *transport, struct cause *cause);
+/* pci_queue.c: I/O thread, no lock held; the machine is being built or taken apart. */
+void virtio_pci_open_queues(struct virtio_pci *transport);
 void virtio_pci_close_queues(struct virtio_pci *transport);
 
 /*
  * Attaches the ioeventfds where the BAR is now, if the device runs. Without
- * one, as when KVM refuses, the doorbell is an MMIO exit and works all the same.
+ * one, as when KVM refuses or there are too many open files, the doorbell is an
+ * MMIO exit and works all the same.
  */
 void virtio_pci_place_doorbells(struct virtio_pci *transport);
 

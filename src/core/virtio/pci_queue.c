@@ -73,6 +73,46 @@ static int ioeventfd(struct virtio_pci_queue *queue, uint64_t address, uint32_t 
 	return ioctl(queue->transport->vm_fd, KVM_IOEVENTFD, &request) < 0 ? -errno : 0;
 }
 
+static void serve(void *arg)
+{
+	struct virtio_pci_queue *queue = arg;
+	struct virtio_pci *transport = queue->transport;
+	struct virtio *device = transport->device;
+
+	pthread_mutex_lock(&device->lock);
+	if (device->running && !transport->broken_why)
+		device->ops->kick(device, (unsigned)(queue - transport->queues));
+	pthread_mutex_unlock(&device->lock);
+}
+
+static void kicked(void *arg, uint32_t events)
+{
+	struct virtio_pci_queue *queue = arg;
+	uint64_t count;
+	ssize_t got;
+
+	(void)events;
+	got = read(queue->kick_fd, &count, sizeof(count));
+	(void)got;
+	serve(queue);
+}
+
+/* Whether there is an eventfd for the doorbell, which the first driver to use the queue needs. */
+static bool listen_for_kicks(struct virtio_pci_queue *queue)
+{
+	if (queue->kick_fd >= 0)
+		return true;
+	queue->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (queue->kick_fd < 0)
+		return false;
+	if (!loop_add(queue->transport->loop, &queue->source, queue->kick_fd, EPOLLIN, kicked,
+		      queue))
+		return true;
+	close(queue->kick_fd);
+	queue->kick_fd = -1;
+	return false;
+}
+
 void virtio_pci_place_doorbells(struct virtio_pci *transport)
 {
 	uint64_t base = transport->function.bar_base;
@@ -88,34 +128,15 @@ void virtio_pci_place_doorbells(struct virtio_pci *transport)
 		if (queue->doorbell != BUS_NOWHERE)
 			ioeventfd(queue, queue->doorbell, KVM_IOEVENTFD_FLAG_DEASSIGN);
 		queue->doorbell = BUS_NOWHERE;
-		if (address != BUS_NOWHERE && ioeventfd(queue, address, 0) == 0)
+		if (address != BUS_NOWHERE && listen_for_kicks(queue) &&
+		    ioeventfd(queue, address, 0) == 0)
 			queue->doorbell = address;
 	}
 }
 
 void virtio_pci_ring(struct virtio_pci_queue *queue)
 {
-	uint64_t one = 1;
-	ssize_t n = write(queue->kick_fd, &one, sizeof(one));
-
-	(void)n; /* a full counter means that a kick is due already */
-}
-
-static void kicked(void *arg, uint32_t events)
-{
-	struct virtio_pci_queue *queue = arg;
-	struct virtio_pci *transport = queue->transport;
-	struct virtio *device = transport->device;
-	uint64_t count;
-	ssize_t got;
-
-	(void)events;
-	got = read(queue->kick_fd, &count, sizeof(count));
-	(void)got;
-	pthread_mutex_lock(&device->lock);
-	if (device->running && !transport->broken_why)
-		device->ops->kick(device, (unsigned)(queue - transport->queues));
-	pthread_mutex_unlock(&device->lock);
+	loop_post(queue->transport->loop, &queue->task);
 }
 
 void virtio_kick_again(struct virtio *device, unsigned n)
@@ -123,29 +144,17 @@ void virtio_kick_again(struct virtio *device, unsigned n)
 	virtio_pci_ring(&device->transport->queues[n]);
 }
 
-int virtio_pci_open_queues(struct virtio_pci *transport, struct cause *cause)
+void virtio_pci_open_queues(struct virtio_pci *transport)
 {
-	const struct virtio_ops *ops = transport->device->ops;
-	int err;
-
 	pthread_mutex_init(&transport->isr_lock, NULL);
 	for (unsigned n = 0; n < VIRTIO_QUEUES_MAX; n++) {
-		transport->queues[n].kick_fd = -1;
-		transport->queues[n].doorbell = BUS_NOWHERE;
-		transport->queues[n].transport = transport;
-	}
-	for (unsigned n = 0; n < ops->queues; n++) {
 		struct virtio_pci_queue *queue = &transport->queues[n];
 
-		queue->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		if (queue->kick_fd < 0)
-			return cause_errno(cause, errno, "%s: no doorbell", ops->name);
-		err = loop_add(transport->loop, &queue->source, queue->kick_fd, EPOLLIN, kicked,
-			       queue);
-		if (err < 0)
-			return cause_errno(cause, -err, "%s: no doorbell", ops->name);
+		queue->kick_fd = -1;
+		queue->doorbell = BUS_NOWHERE;
+		queue->transport = transport;
+		queue->task = (struct loop_task){ .run = serve, .arg = queue };
 	}
-	return 0;
 }
 
 void virtio_pci_close_queues(struct virtio_pci *transport)
@@ -154,6 +163,7 @@ void virtio_pci_close_queues(struct virtio_pci *transport)
 		struct virtio_pci_queue *queue = &transport->queues[n];
 
 		loop_remove(transport->loop, &queue->source);
+		loop_unpost(transport->loop, &queue->task);
 		if (queue->kick_fd >= 0)
 			close(queue->kick_fd);
 	}
