@@ -14,6 +14,12 @@
 
 #include "base/cause.h"
 
+/*
+ * Marks functions on the way of each exit. They stand together in the program, because an exit can
+ * leave the host's TLB cold, and each page of code is then a walk.
+ */
+#define EXIT_PATH __attribute__((hot))
+
 #define BUS_RANGES_MAX 24
 #define BUS_NOWHERE UINT64_MAX /* a base: the range is switched off */
 
@@ -51,7 +57,7 @@ int bus_add(struct bus *bus, uint64_t base, uint64_t size, const struct bus_ops 
 /* Moves a range, or switches it off with BUS_NOWHERE. Where ranges overlap the older one answers. */
 void bus_move(struct bus *bus, int range, uint64_t base);
 
-void bus_read(struct bus *bus, uint64_t address, void *data, unsigned length);
-void bus_write(struct bus *bus, uint64_t address, const void *data, unsigned length);
+EXIT_PATH void bus_read(struct bus *bus, uint64_t address, void *data, unsigned length);
+EXIT_PATH void bus_write(struct bus *bus, uint64_t address, const void *data, unsigned length);
 
 #endif

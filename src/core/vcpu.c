@@ -28,7 +28,7 @@
 
 /* --- exits: true when the vCPU goes on --- */
 
-static bool exit_io(struct vcpu *vcpu)
+EXIT_PATH static bool exit_io(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
@@ -43,7 +43,7 @@ static bool exit_io(struct vcpu *vcpu)
 	return true;
 }
 
-static bool exit_mmio(struct vcpu *vcpu)
+EXIT_PATH static bool exit_mmio(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	struct bus *bus = &vcpu->vm->mmio;
@@ -161,7 +161,7 @@ const char *vcpu_exit_name(unsigned reason)
 	return reason < VCPU_EXIT_REASONS && exits[reason].name ? exits[reason].name : "other";
 }
 
-static bool handle_exit(struct vcpu *vcpu)
+EXIT_PATH static bool handle_exit(struct vcpu *vcpu)
 {
 	uint32_t reason = vcpu->run->exit_reason;
 	uint32_t slot = reason < VCPU_EXIT_REASONS ? reason : VCPU_EXIT_REASONS - 1;
@@ -252,7 +252,7 @@ static inline long enter_guest(int fd)
 	return result;
 }
 
-static void *vcpu_thread(void *arg)
+EXIT_PATH static void *vcpu_thread(void *arg)
 {
 	struct vcpu *vcpu = arg;
 	clockid_t clock;

@@ -4,6 +4,7 @@
  * around KVM_RUN. One thread, no libraries, linked statically.
  *
  *   bare run  KERNEL MIB          start it; COM1 is standard output
+ *   bare run2 KERNEL MIB          so too, beside a second thread that sleeps
  *   bare loop KERNEL MIB COUNT    start and end machines; prints ns to the first byte of each
  *   bare keep KERNEL MIB COUNT    start and keep them; prints ns of all, memory of each
  */
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -165,6 +167,25 @@ static void run_for_ever(const struct host *host)
 	}
 }
 
+static void *sleep_for_ever(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+/*
+ * A monitor has threads besides the vCPU's, and while files are shared by
+ * threads the kernel counts a reference to the file at each ioctl.
+ */
+static void run_beside_a_thread(const struct host *host)
+{
+	pthread_t thread;
+
+	must(!pthread_create(&thread, NULL, sleep_for_ever, NULL), "thread");
+	run_for_ever(host);
+}
+
 static void loop(const struct host *host, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
@@ -226,6 +247,8 @@ int main(int argc, char **argv)
 	open_host(&host, argv[2], (unsigned)atoi(argv[3]));
 	if (!strcmp(argv[1], "run"))
 		run_for_ever(&host);
+	else if (!strcmp(argv[1], "run2"))
+		run_beside_a_thread(&host);
 	else if (argc > 4 && !strcmp(argv[1], "loop"))
 		loop(&host, (unsigned)atoi(argv[4]));
 	else if (argc > 4)

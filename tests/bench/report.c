@@ -76,6 +76,11 @@ int row_verdict(const struct row *row)
 	return told ? met : -1;
 }
 
+static bool row_has_goal(const struct row *row)
+{
+	return row->of_bare != 0 || row->of_qemu != 0 || row->at_most != 0 || row->above_bare != 0;
+}
+
 static void print_goal(const struct row *row)
 {
 	const char *sign = row->more_is_better ? ">=" : "<=", *gap = "";
@@ -114,9 +119,11 @@ void report_table(const struct row *rows, unsigned count)
 		printf("%-4s %-46s %-8s", row->goal, row->what, row->unit);
 		for (int side = 0; side < SIDES; side++)
 			print_value(row, side);
-		printf("  %6.2f  %6.2f  %s: ", ratio(row, BARE), lead(row),
-		       verdicts[row_verdict(row) + 1]);
-		print_goal(row);
+		printf("  %6.2f  %6.2f  ", ratio(row, BARE), lead(row));
+		if (row_has_goal(row)) {
+			printf("%s: ", verdicts[row_verdict(row) + 1]);
+			print_goal(row);
+		}
 		if (row->note)
 			printf("; %s", row->note);
 		if (row->others > DISTURBED)

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#define ROW_SAMPLES 64
+#define ROW_SAMPLES 512
 
 enum { OURS, BARE, QEMU, SIDES };
 

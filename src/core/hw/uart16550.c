@@ -111,7 +111,7 @@ static uint8_t pending(const struct uart16550 *uart)
 }
 
 /* In loopback the OUT2 pin is inactive whatever MCR says. */
-static void update_line(struct uart16550 *uart)
+EXIT_PATH static void update_line(struct uart16550 *uart)
 {
 	bool gate = (uart->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
 	bool level = gate && pending(uart) != IIR_NONE;
@@ -172,7 +172,7 @@ static uint8_t read_iir(struct uart16550 *uart)
 	return uart->fifo_enabled ? source | IIR_FIFO : source;
 }
 
-static uint8_t read_register(struct uart16550 *uart, unsigned reg)
+EXIT_PATH static uint8_t read_register(struct uart16550 *uart, unsigned reg)
 {
 	uint8_t value = 0;
 
@@ -225,7 +225,7 @@ static void write_fcr(struct uart16550 *uart, uint8_t value)
 }
 
 /* Whether value is a byte that leaves the chip. */
-static bool write_register(struct uart16550 *uart, unsigned reg, uint8_t value)
+EXIT_PATH static bool write_register(struct uart16550 *uart, unsigned reg, uint8_t value)
 {
 	switch (reg) {
 	case REG_DATA:
@@ -264,7 +264,7 @@ static bool write_register(struct uart16550 *uart, unsigned reg, uint8_t value)
 }
 
 /* A wider access is one to each register in turn, as an 8-bit ISA card sees it. */
-static void uart_read(void *device, uint64_t offset, void *data, unsigned length)
+EXIT_PATH static void uart_read(void *device, uint64_t offset, void *data, unsigned length)
 {
 	struct uart16550 *uart = device;
 	uint8_t *bytes = data;
@@ -277,7 +277,7 @@ static void uart_read(void *device, uint64_t offset, void *data, unsigned length
 	pthread_mutex_unlock(&uart->lock);
 }
 
-static void uart_write(void *device, uint64_t offset, const void *data, unsigned length)
+EXIT_PATH static void uart_write(void *device, uint64_t offset, const void *data, unsigned length)
 {
 	struct uart16550 *uart = device;
 	const uint8_t *bytes = data;
