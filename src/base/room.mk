@@ -8,6 +8,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/ini.c %D%/ini.h \
 	%D%/library.c %D%/library.h \
 	%D%/loop.c %D%/loop.h \
+	%D%/mutex.c %D%/mutex.h \
 	%D%/paths.c %D%/paths.h \
 	%D%/thread.c %D%/thread.h
 
@@ -16,6 +17,9 @@ BASE_LIBS = src/base/libbase.a $(INIPARSER_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/loop
 tests_unit_loop_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/mutex
+tests_unit_mutex_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/ini
 tests_unit_ini_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)

@@ -142,17 +142,11 @@ static int create_uart(struct vm *vm, struct cause *cause)
 static void destroy_uart(struct vm *vm)
 {
 	console_attach(vm->config->console, NULL, NULL);
-	uart_destroy(&vm->uart);
 }
 
 static int create_rtc(struct vm *vm, struct cause *cause)
 {
 	return rtc_init(&vm->rtc, &vm->io, PLATFORM_CMOS_PORT, cause);
-}
-
-static void destroy_rtc(struct vm *vm)
-{
-	rtc_destroy(&vm->rtc);
 }
 
 static int create_keyboard(struct vm *vm, struct cause *cause)
@@ -162,21 +156,11 @@ static int create_keyboard(struct vm *vm, struct cause *cause)
 	return i8042_init(&vm->keyboard, &vm->io, PLATFORM_I8042_PORT, &wires, cause);
 }
 
-static void destroy_keyboard(struct vm *vm)
-{
-	i8042_destroy(&vm->keyboard);
-}
-
 static int create_pm(struct vm *vm, struct cause *cause)
 {
 	const struct pm_wires wires = { set_sci_line, power_off, vm };
 
 	return pm_init(&vm->pm, &vm->io, PLATFORM_PM_PORT, &wires, cause);
-}
-
-static void destroy_pm(struct vm *vm)
-{
-	pm_destroy(&vm->pm);
 }
 
 static const struct pci_function_ops bridge_ops = { .name = "bridge" };
@@ -365,11 +349,6 @@ static int load_kernel(struct vm *vm, struct cause *cause)
 	return boot_load(&source, &vm->memory, vm->rsdp, &vm->entry, cause);
 }
 
-static void forget_kernel(struct vm *vm)
-{
-	memset(&vm->entry, 0, sizeof(vm->entry));
-}
-
 static int create_vcpus(struct vm *vm, struct cause *cause)
 {
 	unsigned count = vm->config->profile->cpus;
@@ -398,7 +377,7 @@ static void destroy_vcpus(struct vm *vm)
 /*
  * The order matters to KVM: memory slots set after the irqchip exists take
  * milliseconds, before it a fraction of one. destroy() is called for every row
- * whose create() was, also if that failed.
+ * whose create() was, also if that failed; NULL: nothing to do.
  */
 static const struct {
 	const char *name;
@@ -409,13 +388,13 @@ static const struct {
 	{ "memory", create_memory, destroy_memory },
 	{ "irqchip", create_irqchip, destroy_irqchip },
 	{ "COM1", create_uart, destroy_uart },
-	{ "RTC", create_rtc, destroy_rtc },
-	{ "keyboard controller", create_keyboard, destroy_keyboard },
-	{ "power management", create_pm, destroy_pm },
+	{ "RTC", create_rtc, NULL },
+	{ "keyboard controller", create_keyboard, NULL },
+	{ "power management", create_pm, NULL },
 	{ "PCI", create_pci, destroy_pci },
 	{ "disks", create_disks, destroy_disks },
 	{ "NICs", create_nics, destroy_nics },
-	{ "kernel", load_kernel, forget_kernel },
+	{ "kernel", load_kernel, NULL },
 	{ "vCPUs", create_vcpus, destroy_vcpus },
 };
 
@@ -446,7 +425,8 @@ int vm_create(struct vm **out, const struct vm_config *config, struct cause *cau
 void vm_destroy(struct vm *vm)
 {
 	while (vm->built)
-		parts[--vm->built].destroy(vm);
+		if (parts[--vm->built].destroy)
+			parts[vm->built].destroy(vm);
 	pthread_mutex_destroy(&vm->pause_lock);
 	pthread_mutex_destroy(&vm->end_lock);
 	pthread_cond_destroy(&vm->paused);

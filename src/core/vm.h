@@ -77,8 +77,8 @@ struct vm {
 	int fd;
 	struct guest_memory memory;
 	struct bus io, mmio;
-	struct irq_router irq;
 	struct uart16550 uart;
+	struct irq_router irq;
 	struct mc146818 rtc;
 	struct i8042 keyboard;
 	struct ich9_pm pm;

@@ -29,14 +29,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	i8042_destroy(&f->chip);
-	return 0;
-}
-
 /* The answer must be there at once; its status comes with it. */
 static uint8_t ask(struct fixture *f, uint8_t command, uint8_t *status)
 {
@@ -134,10 +126,10 @@ static void test_any_byte(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_probe, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_no_keyboard, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_reset_line, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_any_byte, setup, teardown),
+		cmocka_unit_test_setup(test_probe, setup),
+		cmocka_unit_test_setup(test_no_keyboard, setup),
+		cmocka_unit_test_setup(test_reset_line, setup),
+		cmocka_unit_test_setup(test_any_byte, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,14 +41,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	pm_destroy(&f->pm);
-	return 0;
-}
-
 static void test_power_button(void **state)
 {
 	struct fixture *f = *state;
@@ -182,13 +174,13 @@ static void test_reset_control(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_power_button, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_soft_off, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_timer, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_timer_status, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_gpe, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_any_access, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_reset_control, setup, teardown),
+		cmocka_unit_test_setup(test_power_button, setup),
+		cmocka_unit_test_setup(test_soft_off, setup),
+		cmocka_unit_test_setup(test_timer, setup),
+		cmocka_unit_test_setup(test_timer_status, setup),
+		cmocka_unit_test_setup(test_gpe, setup),
+		cmocka_unit_test_setup(test_any_access, setup),
+		cmocka_unit_test_setup(test_reset_control, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

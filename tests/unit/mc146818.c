@@ -27,14 +27,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	rtc_destroy(&f->rtc);
-	return 0;
-}
-
 static uint8_t in(struct fixture *f, uint8_t reg)
 {
 	uint8_t value;
@@ -181,11 +173,11 @@ static void test_any_value(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_time, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_set, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_formats, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_ram, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_any_value, setup, teardown),
+		cmocka_unit_test_setup(test_time, setup),
+		cmocka_unit_test_setup(test_set, setup),
+		cmocka_unit_test_setup(test_formats, setup),
+		cmocka_unit_test_setup(test_ram, setup),
+		cmocka_unit_test_setup(test_any_value, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

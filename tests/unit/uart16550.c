@@ -44,14 +44,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	uart_destroy(&f->uart);
-	return 0;
-}
-
 /* What Linux' 8250 driver does to find out what it has. */
 static void test_probe(void **state)
 {
@@ -324,18 +316,18 @@ static void test_overlap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_probe, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_transmit_interrupt, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_priority, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_receive, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_fifo_control, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_out2, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_loopback, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_modem_status, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_wide_access, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_reset, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_threads, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_overlap, setup, teardown),
+		cmocka_unit_test_setup(test_probe, setup),
+		cmocka_unit_test_setup(test_transmit_interrupt, setup),
+		cmocka_unit_test_setup(test_priority, setup),
+		cmocka_unit_test_setup(test_receive, setup),
+		cmocka_unit_test_setup(test_fifo_control, setup),
+		cmocka_unit_test_setup(test_out2, setup),
+		cmocka_unit_test_setup(test_loopback, setup),
+		cmocka_unit_test_setup(test_modem_status, setup),
+		cmocka_unit_test_setup(test_wide_access, setup),
+		cmocka_unit_test_setup(test_reset, setup),
+		cmocka_unit_test_setup(test_threads, setup),
+		cmocka_unit_test_setup(test_overlap, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,11 +166,11 @@ static void data_read(void *device, uint64_t offset, void *data, unsigned length
 
 	(void)offset;
 	(void)length;
-	pthread_mutex_lock(&chip->lock);
+	mutex_lock(&chip->lock);
 	*(uint8_t *)data = chip->output;
 	chip->status &= (uint8_t)~(STATUS_OUTPUT | STATUS_AUX | STATUS_TIMEOUT);
 	update_line(chip);
-	pthread_mutex_unlock(&chip->lock);
+	mutex_unlock(&chip->lock);
 }
 
 static void status_read(void *device, uint64_t offset, void *data, unsigned length)
@@ -179,19 +179,19 @@ static void status_read(void *device, uint64_t offset, void *data, unsigned leng
 
 	(void)offset;
 	(void)length;
-	pthread_mutex_lock(&chip->lock);
+	mutex_lock(&chip->lock);
 	*(uint8_t *)data = chip->status;
-	pthread_mutex_unlock(&chip->lock);
+	mutex_unlock(&chip->lock);
 }
 
 static void write_byte(struct i8042 *chip, bool (*write)(struct i8042 *, uint8_t), uint8_t value)
 {
 	bool reset;
 
-	pthread_mutex_lock(&chip->lock);
+	mutex_lock(&chip->lock);
 	reset = write(chip, value);
 	update_line(chip);
-	pthread_mutex_unlock(&chip->lock);
+	mutex_unlock(&chip->lock);
 	if (reset)
 		chip->wires.reset(chip->wires.arg);
 }
@@ -224,20 +224,14 @@ int i8042_init(struct i8042 *chip, struct bus *bus, uint64_t port,
 	if (range < 0)
 		return range;
 	memset(chip, 0, sizeof(*chip));
-	pthread_mutex_init(&chip->lock, NULL);
 	chip->wires = *wires;
 	i8042_reset(chip);
 	return 0;
 }
 
-void i8042_destroy(struct i8042 *chip)
-{
-	pthread_mutex_destroy(&chip->lock);
-}
-
 void i8042_reset(struct i8042 *chip)
 {
-	pthread_mutex_lock(&chip->lock);
+	mutex_lock(&chip->lock);
 	memset(chip->ram, 0, sizeof(chip->ram));
 	chip->ram[0] = MODE_TRANSLATE | MODE_AUX_OFF | MODE_KEYBOARD_OFF;
 	chip->status = STATUS_UNLOCKED;
@@ -245,5 +239,5 @@ void i8042_reset(struct i8042 *chip)
 	chip->output_port = PORT_NO_RESET | PORT_A20;
 	chip->command = 0;
 	update_line(chip);
-	pthread_mutex_unlock(&chip->lock);
+	mutex_unlock(&chip->lock);
 }

@@ -5,11 +5,11 @@
 #ifndef CORE_HW_I8042_H
 #define CORE_HW_I8042_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/cause.h"
+#include "base/mutex.h"
 #include "core/bus.h"
 
 #define I8042_RAM 32
@@ -23,7 +23,7 @@ struct i8042_wires {
 };
 
 struct i8042 {
-	pthread_mutex_t lock;
+	struct mutex lock;
 	struct i8042_wires wires;
 	uint8_t ram[I8042_RAM]; /* byte 0: the command byte */
 	uint8_t status, output, output_port;
@@ -34,7 +34,6 @@ struct i8042 {
 /* Claims port and port + 4. 0, or what bus_add() says; nothing to free then. */
 int i8042_init(struct i8042 *chip, struct bus *bus, uint64_t port,
 	       const struct i8042_wires *wires, struct cause *cause);
-void i8042_destroy(struct i8042 *chip);
 
 /* As after power-on. No vCPU may run. */
 void i8042_reset(struct i8042 *chip);

@@ -120,13 +120,13 @@ static void pm_read(void *device, uint64_t offset, void *data, unsigned length)
 	uint32_t timer;
 	unsigned i;
 
-	pthread_mutex_lock(&pm->lock);
+	mutex_lock(&pm->lock);
 	timer = timer_read(pm);
 	update_timer_status(pm, timer);
 	for (i = 0; i < length; i++)
 		bytes[i] = read_register(pm, (unsigned)offset + i, timer);
 	update_line(pm);
-	pthread_mutex_unlock(&pm->lock);
+	mutex_unlock(&pm->lock);
 }
 
 static void pm_write(void *device, uint64_t offset, const void *data, unsigned length)
@@ -136,12 +136,12 @@ static void pm_write(void *device, uint64_t offset, const void *data, unsigned l
 	bool off = false;
 	unsigned i;
 
-	pthread_mutex_lock(&pm->lock);
+	mutex_lock(&pm->lock);
 	update_timer_status(pm, timer_read(pm));
 	for (i = 0; i < length; i++)
 		off |= write_register(pm, (unsigned)offset + i, bytes[i]);
 	update_line(pm);
-	pthread_mutex_unlock(&pm->lock);
+	mutex_unlock(&pm->lock);
 	if (off)
 		pm->wires.poweroff(pm->wires.arg);
 }
@@ -156,34 +156,28 @@ int pm_init(struct ich9_pm *pm, struct bus *bus, uint64_t port, const struct pm_
 	if (range < 0)
 		return range;
 	memset(pm, 0, sizeof(*pm));
-	pthread_mutex_init(&pm->lock, NULL);
 	pm->wires = *wires;
 	pm_reset(pm);
 	return 0;
 }
 
-void pm_destroy(struct ich9_pm *pm)
-{
-	pthread_mutex_destroy(&pm->lock);
-}
-
 void pm_reset(struct ich9_pm *pm)
 {
-	pthread_mutex_lock(&pm->lock);
+	mutex_lock(&pm->lock);
 	pm->status = pm->enable = pm->control = 0;
 	memset(pm->gpe_enable, 0, sizeof(pm->gpe_enable));
 	pm->started = clock_monotonic();
 	pm->timer_top = 0;
 	update_line(pm);
-	pthread_mutex_unlock(&pm->lock);
+	mutex_unlock(&pm->lock);
 }
 
 void pm_power_button(struct ich9_pm *pm)
 {
-	pthread_mutex_lock(&pm->lock);
+	mutex_lock(&pm->lock);
 	pm->status |= STATUS_POWER_BUTTON;
 	update_line(pm);
-	pthread_mutex_unlock(&pm->lock);
+	mutex_unlock(&pm->lock);
 }
 
 void reset_control_init(struct reset_control *control, void (*reset)(void *arg), void *arg)

@@ -7,12 +7,12 @@
 #ifndef CORE_HW_ICH9_PM_H
 #define CORE_HW_ICH9_PM_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/cause.h"
+#include "base/mutex.h"
 #include "core/bus.h"
 
 #define PM_GPE_BYTES 8
@@ -29,7 +29,7 @@ struct pm_wires {
 };
 
 struct ich9_pm {
-	pthread_mutex_t lock;
+	struct mutex lock;
 	struct pm_wires wires;
 	uint16_t status, enable;
 	uint16_t control; /* sleep type and the like; without SLP_EN and SCI_EN */
@@ -42,7 +42,6 @@ struct ich9_pm {
 /* Claims PLATFORM_PM_SIZE ports at port. 0, or what bus_add() says; nothing to free then. */
 int pm_init(struct ich9_pm *pm, struct bus *bus, uint64_t port, const struct pm_wires *wires,
 	    struct cause *cause);
-void pm_destroy(struct ich9_pm *pm);
 
 /* As after power-on. No vCPU may run. */
 void pm_reset(struct ich9_pm *pm);

@@ -140,10 +140,10 @@ static void rtc_read(void *device, uint64_t offset, void *data, unsigned length)
 	uint8_t *bytes = data;
 	unsigned i;
 
-	pthread_mutex_lock(&rtc->lock);
+	mutex_lock(&rtc->lock);
 	for (i = 0; i < length; i++)
 		bytes[i] = offset + i == 0 ? rtc->index : read_register(rtc, rtc->index);
-	pthread_mutex_unlock(&rtc->lock);
+	mutex_unlock(&rtc->lock);
 }
 
 /* Bit 7 of the index would mask NMIs. */
@@ -153,14 +153,14 @@ static void rtc_write(void *device, uint64_t offset, const void *data, unsigned 
 	const uint8_t *bytes = data;
 	unsigned i;
 
-	pthread_mutex_lock(&rtc->lock);
+	mutex_lock(&rtc->lock);
 	for (i = 0; i < length; i++) {
 		if (offset + i == 0)
 			rtc->index = bytes[i] % RTC_RAM;
 		else
 			write_register(rtc, rtc->index, bytes[i]);
 	}
-	pthread_mutex_unlock(&rtc->lock);
+	mutex_unlock(&rtc->lock);
 }
 
 static const struct bus_ops rtc_ops = { "real-time clock", rtc_read, rtc_write };
@@ -172,14 +172,8 @@ int rtc_init(struct mc146818 *rtc, struct bus *bus, uint64_t port, struct cause 
 	if (range < 0)
 		return range;
 	memset(rtc, 0, sizeof(*rtc));
-	pthread_mutex_init(&rtc->lock, NULL);
 	rtc->ram[REG_A] = A_STANDARD;
 	rtc->ram[REG_B] = B_24_HOURS;
 	rtc->ram[REG_D] = D_VALID;
 	return 0;
-}
-
-void rtc_destroy(struct mc146818 *rtc)
-{
-	pthread_mutex_destroy(&rtc->lock);
 }

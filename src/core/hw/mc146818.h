@@ -5,17 +5,17 @@
 #ifndef CORE_HW_MC146818_H
 #define CORE_HW_MC146818_H
 
-#include <pthread.h>
 #include <stdint.h>
 
 #include "base/cause.h"
+#include "base/mutex.h"
 #include "core/bus.h"
 
 #define RTC_PORTS 2
 #define RTC_RAM 128
 
 struct mc146818 {
-	pthread_mutex_t lock;
+	struct mutex lock;
 	uint8_t index;
 	/* Registers and RAM; the time's are filled in when they are read or the clock stands. */
 	uint8_t ram[RTC_RAM];
@@ -24,6 +24,5 @@ struct mc146818 {
 
 /* Claims RTC_PORTS ports at port. 0, or what bus_add() says; nothing to free then. */
 int rtc_init(struct mc146818 *rtc, struct bus *bus, uint64_t port, struct cause *cause);
-void rtc_destroy(struct mc146818 *rtc);
 
 #endif

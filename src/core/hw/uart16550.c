@@ -270,11 +270,11 @@ EXIT_PATH static void uart_read(void *device, uint64_t offset, void *data, unsig
 	uint8_t *bytes = data;
 	unsigned i;
 
-	pthread_mutex_lock(&uart->lock);
+	mutex_lock(&uart->lock);
 	for (i = 0; i < length; i++)
 		bytes[i] = read_register(uart, (unsigned)offset + i);
 	update_line(uart);
-	pthread_mutex_unlock(&uart->lock);
+	mutex_unlock(&uart->lock);
 }
 
 EXIT_PATH static void uart_write(void *device, uint64_t offset, const void *data, unsigned length)
@@ -284,11 +284,11 @@ EXIT_PATH static void uart_write(void *device, uint64_t offset, const void *data
 	bool sent = false;
 	unsigned i;
 
-	pthread_mutex_lock(&uart->lock);
+	mutex_lock(&uart->lock);
 	for (i = 0; i < length; i++)
 		sent |= write_register(uart, (unsigned)offset + i, bytes[i]);
 	update_line(uart);
-	pthread_mutex_unlock(&uart->lock);
+	mutex_unlock(&uart->lock);
 	/* Only the data register sends, and that is the first. */
 	if (sent)
 		uart->wires.output(uart->wires.arg, bytes, 1);
@@ -305,20 +305,14 @@ int uart_init(struct uart16550 *uart, struct bus *bus, uint64_t port,
 		return range;
 	memset(uart, 0, offsetof(struct uart16550, queue)); /* not its pages, until somebody types */
 	uart->queue_start = uart->queue_count = 0;
-	pthread_mutex_init(&uart->lock, NULL);
 	uart->wires = *wires;
 	uart_reset(uart);
 	return 0;
 }
 
-void uart_destroy(struct uart16550 *uart)
-{
-	pthread_mutex_destroy(&uart->lock);
-}
-
 void uart_reset(struct uart16550 *uart)
 {
-	pthread_mutex_lock(&uart->lock);
+	mutex_lock(&uart->lock);
 	uart->ier = uart->lcr = uart->mcr = uart->scratch = 0;
 	uart->divisor[0] = DIVISOR_9600;
 	uart->divisor[1] = 0;
@@ -328,14 +322,14 @@ void uart_reset(struct uart16550 *uart)
 	uart->queue_start = uart->queue_count = 0;
 	clear_fifo(uart);
 	update_line(uart);
-	pthread_mutex_unlock(&uart->lock);
+	mutex_unlock(&uart->lock);
 }
 
 size_t uart_input(struct uart16550 *uart, const uint8_t *data, size_t size)
 {
 	size_t taken, i;
 
-	pthread_mutex_lock(&uart->lock);
+	mutex_lock(&uart->lock);
 	taken = UART_QUEUE_SIZE - uart->queue_count;
 	if (taken > size)
 		taken = size;
@@ -343,6 +337,6 @@ size_t uart_input(struct uart16550 *uart, const uint8_t *data, size_t size)
 		uart->queue[(uart->queue_start + uart->queue_count++) % UART_QUEUE_SIZE] = data[i];
 	receive(uart);
 	update_line(uart);
-	pthread_mutex_unlock(&uart->lock);
+	mutex_unlock(&uart->lock);
 	return taken;
 }

@@ -7,12 +7,12 @@
 #ifndef CORE_HW_UART16550_H
 #define CORE_HW_UART16550_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/cause.h"
+#include "base/mutex.h"
 #include "core/bus.h"
 
 #define UART_PORTS 8
@@ -31,7 +31,7 @@ struct uart_wires {
 };
 
 struct uart16550 {
-	pthread_mutex_t lock;
+	struct mutex lock;
 	struct uart_wires wires;
 	uint8_t ier, lcr, mcr, lsr, msr, scratch, divisor[2];
 	bool fifo_enabled;
@@ -46,7 +46,6 @@ struct uart16550 {
 /* Claims UART_PORTS ports at port. 0, or what bus_add() says; nothing to free then. */
 int uart_init(struct uart16550 *uart, struct bus *bus, uint64_t port,
 	      const struct uart_wires *wires, struct cause *cause);
-void uart_destroy(struct uart16550 *uart);
 
 /* As after power-on; input that waits is dropped. No vCPU may run. */
 void uart_reset(struct uart16550 *uart);
