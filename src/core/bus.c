@@ -24,11 +24,11 @@ int bus_add(struct bus *bus, uint64_t base, uint64_t size, const struct bus_ops 
 		if (other != BUS_NOWHERE &&
 		    range_overlap(base, size, other, bus->ranges[i].size))
 			return cause_set(cause, EEXIST, "%s: 0x%" PRIx64 " overlaps %s at 0x%" PRIx64,
-					 ops->name, base, bus->ranges[i].ops->name, other);
+					 ops->name, base, bus->ranges[i].ops.name, other);
 	}
 	range = &bus->ranges[bus->count];
 	range->size = size;
-	range->ops = ops;
+	range->ops = *ops;
 	range->device = device;
 	atomic_store(&range->base, base);
 	return (int)bus->count++;
@@ -40,8 +40,8 @@ void bus_move(struct bus *bus, int range, uint64_t base)
 }
 
 /* The range that takes [address, address + length), and the offset in it; NULL if none. */
-static const struct bus_range *find(struct bus *bus, uint64_t address, unsigned length,
-				    uint64_t *offset)
+static inline const struct bus_range *find(struct bus *bus, uint64_t address, unsigned length,
+					   uint64_t *offset)
 {
 	for (unsigned i = 0; i < bus->count; i++) {
 		const struct bus_range *range = &bus->ranges[i];
@@ -62,7 +62,7 @@ void bus_read(struct bus *bus, uint64_t address, void *data, unsigned length)
 	const struct bus_range *range = find(bus, address, length, &offset);
 
 	if (range)
-		range->ops->read(range->device, offset, data, length);
+		range->ops.read(range->device, offset, data, length);
 	else
 		memset(data, 0xff, length);
 }
@@ -73,5 +73,5 @@ void bus_write(struct bus *bus, uint64_t address, const void *data, unsigned len
 	const struct bus_range *range = find(bus, address, length, &offset);
 
 	if (range)
-		range->ops->write(range->device, offset, data, length);
+		range->ops.write(range->device, offset, data, length);
 }

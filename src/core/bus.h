@@ -36,14 +36,14 @@ struct bus_ops {
 struct bus_range {
 	_Atomic uint64_t base;
 	uint64_t size;
-	const struct bus_ops *ops;
+	struct bus_ops ops; /* a copy: what an exit needs lies together */
 	void *device;
 };
 
 struct bus {
-	struct bus_range ranges[BUS_RANGES_MAX];
 	unsigned count;
 	_Atomic uint64_t unclaimed; /* accesses that no range took */
+	struct bus_range ranges[BUS_RANGES_MAX];
 };
 
 /*

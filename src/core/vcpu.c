@@ -169,6 +169,11 @@ EXIT_PATH static bool handle_exit(struct vcpu *vcpu)
 
 	atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1,
 			      memory_order_relaxed);
+	/* The two that come all the time do without the table, which lies on a page of its own. */
+	if (reason == KVM_EXIT_IO)
+		return exit_io(vcpu);
+	if (reason == KVM_EXIT_MMIO)
+		return exit_mmio(vcpu);
 	if (reason < VCPU_EXIT_REASONS && exits[reason].handle)
 		return exits[reason].handle(vcpu);
 	return exit_unknown(vcpu);

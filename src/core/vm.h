@@ -76,8 +76,8 @@ struct vm {
 	unsigned built; /* parts that stand */
 	int fd;
 	struct guest_memory memory;
-	struct bus io, mmio;
 	struct uart16550 uart;
+	struct bus io, mmio;
 	struct irq_router irq;
 	struct mc146818 rtc;
 	struct i8042 keyboard;
