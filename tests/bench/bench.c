@@ -349,11 +349,19 @@ static void run_section(const struct bench *bench, struct row *rows, unsigned n)
 	}
 }
 
+static void usage(FILE *file)
+{
+	fprintf(file, "usage: bench [--json] [--rounds N] [--many] [--no-qemu]\n"
+		      "  --rounds  samples of each figure, %d if not given\n"
+		      "  --many    also 1000 guests at once\n", ROUNDS);
+}
+
 static void options(struct bench *bench, int argc, char **argv)
 {
 	static const struct option names[] = {
 		{ "json", no_argument, NULL, 'j' }, { "rounds", required_argument, NULL, 'r' },
-		{ "many", no_argument, NULL, 'm' }, { "no-qemu", no_argument, NULL, 'q' }, { 0 }
+		{ "many", no_argument, NULL, 'm' }, { "no-qemu", no_argument, NULL, 'q' },
+		{ "help", no_argument, NULL, 'h' }, { 0 }
 	};
 	int option;
 
@@ -366,10 +374,11 @@ static void options(struct bench *bench, int argc, char **argv)
 			bench->many = true;
 		} else if (option == 'q') {
 			bench->qemu = false;
+		} else if (option == 'h') {
+			usage(stdout);
+			exit(0);
 		} else {
-			fprintf(stderr, "usage: bench [--json] [--rounds N] [--many] [--no-qemu]\n"
-					"  --rounds  samples of each figure, %d if not given\n"
-					"  --many    also 1000 guests at once\n", ROUNDS);
+			usage(stderr);
 			exit(2);
 		}
 	}

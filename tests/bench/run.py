@@ -61,7 +61,7 @@ def frames_between_guests():
 def main():
     bench = subprocess.run(["tests/bench/bench", *sys.argv[1:]], text=True,
                            stdout=subprocess.PIPE if "--json" in sys.argv else None)
-    if bench.returncode:
+    if bench.returncode or "--help" in sys.argv:
         sys.exit(bench.returncode)
     rows = frames_between_guests() if os.access("/dev/kvm", os.R_OK | os.W_OK) else []
     if "--json" in sys.argv:
