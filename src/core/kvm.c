@@ -93,7 +93,7 @@ int kvm_open(struct kvm_host **out, struct cause *cause)
 	}
 	sigaction(KVM_KICK_SIGNAL, &action, NULL);
 	/*
-	 * One heap for all threads: they allocate while a machine is built, not
+	 * One heap for all threads: they allocate while a machine is built, hardly
 	 * while it runs, and each further heap grows by mprotect(), which makes KVM
 	 * look at every machine of the process. The heap grows in large steps, which
 	 * cost address space only.

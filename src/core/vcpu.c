@@ -169,7 +169,7 @@ EXIT_PATH static bool handle_exit(struct vcpu *vcpu)
 
 	atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1,
 			      memory_order_relaxed);
-	/* The two that come all the time do without the table, which lies on a page of its own. */
+	/* The two that come all the time do not go by the table, which lies on a page of its own. */
 	if (reason == KVM_EXIT_IO)
 		return exit_io(vcpu);
 	if (reason == KVM_EXIT_MMIO)

@@ -161,6 +161,7 @@ static void deliver(struct net_port *to, const struct net_frame *const *frames, 
 	account(to, frames, count, verdicts, taken);
 }
 
+/* Allocates once for a port: it is large, and most ports need none. */
 static struct offload_scratch *sender_scratch(struct net_port *sender)
 {
 	if (!sender->scratch)

@@ -1,7 +1,7 @@
 /*
  * The floor: the least that a program must do to start a guest, in the right
  * order of calls (memory slots, irqchip and PIT, vCPU), and the least loop
- * around KVM_RUN. One thread, no libraries, linked statically.
+ * around KVM_RUN. No libraries, linked statically, and one thread but for run2.
  *
  *   bare run  KERNEL MIB          start it; COM1 is standard output
  *   bare run2 KERNEL MIB          so too, beside a second thread that sleeps

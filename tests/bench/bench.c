@@ -18,6 +18,7 @@
 #include "side.h"
 
 #define ROUNDS 11
+#define ROUNDS_MAX (ROW_SAMPLES / EXIT_TURNS)
 #define BYTE_TIMEOUT 60000 /* ms; firmware can be slow */
 #define EXITS 4000	   /* as exits.elf is built with */
 #define EXIT_TURNS 8	   /* of each round: short, so that all meet the same noise */
@@ -352,8 +353,8 @@ static void run_section(const struct bench *bench, struct row *rows, unsigned n)
 static void usage(FILE *file)
 {
 	fprintf(file, "usage: bench [--json] [--rounds N] [--many] [--no-qemu]\n"
-		      "  --rounds  samples of each figure, %d if not given\n"
-		      "  --many    also 1000 guests at once\n", ROUNDS);
+		      "  --rounds  rounds of each figure, 1 to %d, %d if not given\n"
+		      "  --many    also 1000 guests at once\n", ROUNDS_MAX, ROUNDS);
 }
 
 static void options(struct bench *bench, int argc, char **argv)
@@ -368,7 +369,7 @@ static void options(struct bench *bench, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		if (option == 'j') {
 			bench->json = true;
-		} else if (option == 'r' && atoi(optarg) > 0) {
+		} else if (option == 'r' && atoi(optarg) > 0 && atoi(optarg) <= ROUNDS_MAX) {
 			bench->rounds = (unsigned)atoi(optarg);
 		} else if (option == 'm') {
 			bench->many = true;

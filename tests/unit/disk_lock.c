@@ -35,7 +35,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const files[] = { "x.img", "copy.img", "out", NULL };
+	static const char *const files[] = { "x.img", "other.img", "copy.img", "out", NULL };
 	struct fixture *f = *state;
 	int r;
 
@@ -86,6 +86,28 @@ static void readers_share(void **state)
 	disk_close(writer);
 }
 
+/* A second name is the same image; and who fails to open it leaves others' locks as they were. */
+static void readers_share_by_file_not_by_name(void **state)
+{
+	struct fixture *f = *state;
+	struct disk *first, *second, *third;
+	char other[sizeof(f->scratch.path) + 16];
+	struct disk_config config = { .name = "disk1", .path = other, .readonly = true };
+
+	snprintf(other, sizeof(other), "%s/other.img", f->scratch.folder);
+	assert_int_equal(link(f->scratch.path, other), 0);
+	assert_int_equal(open_disk(f, &first, true, NULL), 0);
+	assert_int_equal(disk_open(&second, f->ring, &config, NULL), 0);
+	assert_int_equal(truncate(f->scratch.path, 65537), 0);
+	assert_int_equal(open_disk(f, &third, true, NULL), -EINVAL);
+	assert_int_equal(truncate(f->scratch.path, 65536), 0);
+	disk_close(first);
+	assert_int_equal(open_disk(f, &third, false, NULL), -EBUSY);
+	disk_close(second);
+	assert_int_equal(open_disk(f, &third, false, NULL), 0);
+	disk_close(third);
+}
+
 /* Closing gives the locks back at once, though the ring still knows the file. */
 static void closing_unlocks_before_the_ring_ends(void **state)
 {
@@ -126,6 +148,27 @@ static bool have(const char *program)
 		return true;
 	print_message("skipped: %s is not installed\n", program);
 	return false;
+}
+
+/* The locks are not the first reader's alone. */
+static void qemu_sees_the_reader_that_is_left(void **state)
+{
+	struct fixture *f = *state;
+	struct disk *first, *second;
+	char text[2048];
+
+	if (!have("qemu-io"))
+		skip();
+	assert_int_equal(open_disk(f, &first, true, NULL), 0);
+	assert_int_equal(open_disk(f, &second, true, NULL), 0);
+	disk_close(first);
+	assert_int_not_equal(shell(f, "qemu-io -f raw -c 'write 0 512' x.img", text, sizeof(text)),
+			     0);
+	assert_non_null(strstr(text, "lock"));
+	assert_int_equal(shell(f, "qemu-io -r -f raw -c 'read 0 512' x.img", text, sizeof(text)),
+			 0);
+	disk_close(second);
+	assert_int_equal(shell(f, "qemu-io -f raw -c 'write 0 512' x.img", text, sizeof(text)), 0);
 }
 
 static void qemu_sees_our_writer(void **state)
@@ -223,7 +266,9 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(writers_exclude_each_other),
 		TEST(readers_share),
+		TEST(readers_share_by_file_not_by_name),
 		TEST(closing_unlocks_before_the_ring_ends),
+		TEST(qemu_sees_the_reader_that_is_left),
 		TEST(qemu_sees_our_writer),
 		TEST(qemu_treats_us_as_itself),
 		TEST(we_see_qemus_writer),

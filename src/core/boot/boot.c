@@ -59,15 +59,10 @@ unsigned boot_memory_map(const struct guest_memory *memory, struct boot_range ma
 }
 
 /* The kinds of kernel are told apart by what they begin with. */
-static int load_kernel(struct boot_image *image, const struct boot_source *source,
+static int load_kernel(const struct boot_image *image, const struct boot_source *source,
 		       const struct guest_memory *memory, uint64_t rsdp, struct boot_entry *entry,
 		       struct cause *cause)
 {
-	uint8_t head[HEAD_SIZE];
-	int error = image_hold(image, head, sizeof(head), cause);
-
-	if (error)
-		return error;
 	if (image->held >= BZIMAGE_MAGIC_OFFSET + 4) {
 		if (memcmp(image->bytes, "\177ELF", 4) == 0)
 			return elf_load(image, source, memory, rsdp, entry, cause);
@@ -84,6 +79,7 @@ int boot_load(const struct boot_source *source, struct guest_memory *memory, uin
 	struct boot_image image = { .name = "the built-in guest", .fd = -1,
 				    .bytes = source->image, .held = source->image_size,
 				    .size = source->image_size };
+	uint8_t head[HEAD_SIZE];
 	int error = 0;
 
 	memset(entry, 0, sizeof(*entry));
@@ -91,6 +87,8 @@ int boot_load(const struct boot_source *source, struct guest_memory *memory, uin
 		return cause_set(cause, ENOMEM, "memory: a guest needs more than 1 MiB");
 	if (source->kernel)
 		error = image_open(&image, source->kernel, cause);
+	if (!error)
+		error = image_hold(&image, head, sizeof(head), cause);
 	if (!error)
 		error = load_kernel(&image, source, memory, rsdp, entry, cause);
 	image_close(&image);

@@ -9,9 +9,9 @@
  * asks whether an exclusive one could be had. They belong to the open file
  * (OFD), so two guests of one process exclude each other too.
  *
- * The readers of this process hold one set of locks for each image, whose cost
- * grows with the number of sets. Each has its own open file, as the kernel
- * reads ahead by that. Any thread.
+ * A reader of an image that this process reads already shares the locks: their
+ * cost grows with the number of sets on the file. Each has its own open file, as
+ * the kernel reads ahead by that. Any thread.
  */
 #include "core/disk/image.h"
 

@@ -2,7 +2,7 @@
  * The io_uring that serves the disks of one guest. io_uring(7), fallocate(2).
  *
  * The ring starts disabled; with the first request it is enabled with its
- * restrictions: the six operations below, fixed files only, nothing can be
+ * restrictions: reading, writing, syncing and fallocate(), fixed files only, nothing can be
  * registered any more. From then on it belongs to the guest's I/O thread. The
  * loop watches the ring's own descriptor.
  *

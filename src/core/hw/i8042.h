@@ -31,7 +31,7 @@ struct i8042 {
 	bool line;
 };
 
-/* Claims port and port + 4. 0, or what bus_add() says; nothing to free then. */
+/* Claims port and port + 4. 0, or what bus_add() says. There is nothing to free. */
 int i8042_init(struct i8042 *chip, struct bus *bus, uint64_t port,
 	       const struct i8042_wires *wires, struct cause *cause);
 

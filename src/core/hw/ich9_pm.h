@@ -39,7 +39,7 @@ struct ich9_pm {
 	bool line;
 };
 
-/* Claims PLATFORM_PM_SIZE ports at port. 0, or what bus_add() says; nothing to free then. */
+/* Claims PLATFORM_PM_SIZE ports at port. 0, or what bus_add() says. There is nothing to free. */
 int pm_init(struct ich9_pm *pm, struct bus *bus, uint64_t port, const struct pm_wires *wires,
 	    struct cause *cause);
 

@@ -22,7 +22,7 @@ struct mc146818 {
 	int64_t offset; /* seconds, guest's time less the host's */
 };
 
-/* Claims RTC_PORTS ports at port. 0, or what bus_add() says; nothing to free then. */
+/* Claims RTC_PORTS ports at port. 0, or what bus_add() says. There is nothing to free. */
 int rtc_init(struct mc146818 *rtc, struct bus *bus, uint64_t port, struct cause *cause);
 
 #endif

@@ -43,7 +43,7 @@ struct uart16550 {
 	unsigned queue_start, queue_count;
 };
 
-/* Claims UART_PORTS ports at port. 0, or what bus_add() says; nothing to free then. */
+/* Claims UART_PORTS ports at port. 0, or what bus_add() says. There is nothing to free. */
 int uart_init(struct uart16550 *uart, struct bus *bus, uint64_t port,
 	      const struct uart_wires *wires, struct cause *cause);
 

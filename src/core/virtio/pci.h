@@ -16,7 +16,7 @@ struct virtio_pci_queue {
 	struct virtio_pci *transport;
 	struct loop_task task;	 /* the queue is to be served, without a kick */
 	struct loop_source source;
-	int kick_fd;		 /* eventfd, or -1: no driver has used the queue */
+	int kick_fd;		 /* eventfd, or -1: no driver has run, or no file was left */
 	uint64_t doorbell;	 /* where its ioeventfd is attached, or BUS_NOWHERE */
 	_Atomic uint16_t vector; /* MSI-X vector, or VIRTIO_NO_VECTOR */
 };
