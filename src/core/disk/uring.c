@@ -162,7 +162,8 @@ int uring_create(struct disk_ring *ring)
 	};
 	int none[DISK_RING_DISKS], r = -EINVAL;
 
-	for (unsigned i = 0; r == -EINVAL && i < ARRAY_SIZE(ways); i++) {
+	/* The error of the last one, which asks for least, is the one to tell. */
+	for (unsigned i = 0; r < 0 && i < ARRAY_SIZE(ways); i++) {
 		unsigned flags = ways[i].flags | IORING_SETUP_R_DISABLED;
 
 		r = ways[i].placed ? place(ring, flags) :
