@@ -1,6 +1,7 @@
 /*
- * Port and MMIO dispatch. Reads and writes on vCPU threads, without a lock: a
- * range's base is one atomic, and a range that has been added stays.
+ * What claims an address space. A range that has been added stays, and its base
+ * is one atomic, so that dispatch needs no lock. The thread that builds the
+ * machine; bus_move() on any vCPU's.
  */
 #include "core/bus.h"
 
@@ -39,39 +40,13 @@ void bus_move(struct bus *bus, int range, uint64_t base)
 	atomic_store_explicit(&bus->ranges[range].base, base, memory_order_relaxed);
 }
 
-/* The range that takes [address, address + length), and the offset in it; NULL if none. */
-static inline const struct bus_range *find(struct bus *bus, uint64_t address, unsigned length,
-					   uint64_t *offset)
+void bus_read_nobody(struct bus *bus, void *data, unsigned length)
 {
-	for (unsigned i = 0; i < bus->count; i++) {
-		const struct bus_range *range = &bus->ranges[i];
-		uint64_t base = atomic_load_explicit(&range->base, memory_order_relaxed);
-
-		/* A base above address, BUS_NOWHERE too, gives an offset that is out of range. */
-		*offset = address - base;
-		if (address >= base && range_inside(*offset, length, range->size))
-			return range;
-	}
 	atomic_fetch_add_explicit(&bus->unclaimed, 1, memory_order_relaxed);
-	return NULL;
+	memset(data, 0xff, length);
 }
 
-void bus_read(struct bus *bus, uint64_t address, void *data, unsigned length)
+void bus_write_nobody(struct bus *bus)
 {
-	uint64_t offset;
-	const struct bus_range *range = find(bus, address, length, &offset);
-
-	if (range)
-		range->ops.read(range->device, offset, data, length);
-	else
-		memset(data, 0xff, length);
-}
-
-void bus_write(struct bus *bus, uint64_t address, const void *data, unsigned length)
-{
-	uint64_t offset;
-	const struct bus_range *range = find(bus, address, length, &offset);
-
-	if (range)
-		range->ops.write(range->device, offset, data, length);
+	atomic_fetch_add_explicit(&bus->unclaimed, 1, memory_order_relaxed);
 }

@@ -10,15 +10,12 @@
 #define CORE_BUS_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/cause.h"
-
-/*
- * Marks functions on the way of each exit. They stand together in the program, because an exit can
- * leave the host's TLB cold, and each page of code is then a walk.
- */
-#define EXIT_PATH __attribute__((hot))
+#include "base/checked.h"
+#include "core/exit_path.h"
 
 #define BUS_RANGES_MAX 24
 #define BUS_NOWHERE UINT64_MAX /* a base: the range is switched off */
@@ -57,7 +54,47 @@ int bus_add(struct bus *bus, uint64_t base, uint64_t size, const struct bus_ops 
 /* Moves a range, or switches it off with BUS_NOWHERE. Where ranges overlap the older one answers. */
 void bus_move(struct bus *bus, int range, uint64_t base);
 
-EXIT_PATH void bus_read(struct bus *bus, uint64_t address, void *data, unsigned length);
-EXIT_PATH void bus_write(struct bus *bus, uint64_t address, const void *data, unsigned length);
+/* The range that takes [address, address + length), and the offset in it; NULL if none. */
+static inline const struct bus_range *bus_find(struct bus *bus, uint64_t address, unsigned length,
+					       uint64_t *offset)
+{
+	for (unsigned i = 0; i < bus->count; i++) {
+		const struct bus_range *range = &bus->ranges[i];
+		uint64_t base = atomic_load_explicit(&range->base, memory_order_relaxed);
+
+		/* A base above address, BUS_NOWHERE too, gives an offset that is out of range. */
+		*offset = address - base;
+		if (address >= base && range_inside(*offset, length, range->size))
+			return range;
+	}
+	return NULL;
+}
+
+/* What an access finds where no range is; for the functions below. */
+void bus_read_nobody(struct bus *bus, void *data, unsigned length);
+void bus_write_nobody(struct bus *bus);
+
+/* An access of length 1 to 8 bytes. vCPU thread. */
+static inline void bus_read(struct bus *bus, uint64_t address, void *data, unsigned length)
+{
+	uint64_t offset;
+	const struct bus_range *range = bus_find(bus, address, length, &offset);
+
+	if (likely(range))
+		range->ops.read(range->device, offset, data, length);
+	else
+		bus_read_nobody(bus, data, length);
+}
+
+static inline void bus_write(struct bus *bus, uint64_t address, const void *data, unsigned length)
+{
+	uint64_t offset;
+	const struct bus_range *range = bus_find(bus, address, length, &offset);
+
+	if (likely(range))
+		range->ops.write(range->device, offset, data, length);
+	else
+		bus_write_nobody(bus);
+}
 
 #endif

@@ -5,6 +5,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/console.c %D%/console.h \
 	%D%/deck.c %D%/deck.h \
 	%D%/demo_deck.c %D%/demo_deck.h \
+	%D%/exit_path.h \
 	%D%/guest.c %D%/guest.h \
 	%D%/irq.c %D%/irq.h \
 	%D%/memory.c %D%/memory.h \

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "core/vm.h"
 
+#define PIO_DATA 4096 /* where KVM puts the data of a port access: behind struct kvm_run's page */
 #define MSR_MISC_ENABLE 0x1a0
 #define MISC_ENABLE_FAST_STRINGS 1
 #define MSR_MTRR_DEFAULT_TYPE 0x2ff
@@ -28,13 +29,12 @@
 
 /* --- exits: true when the vCPU goes on --- */
 
-EXIT_PATH static bool exit_io(struct vcpu *vcpu)
+static inline bool exit_io(struct vcpu *vcpu, struct kvm_run *run)
 {
-	struct kvm_run *run = vcpu->run;
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
 	struct bus *bus = &vcpu->vm->io;
 
-	for (uint32_t i = 0; i < run->io.count; i++, data += run->io.size) {
+	for (uint32_t left = run->io.count; left; left--, data += run->io.size) {
 		if (run->io.direction == KVM_EXIT_IO_OUT)
 			bus_write(bus, run->io.port, data, run->io.size);
 		else
@@ -43,9 +43,8 @@ EXIT_PATH static bool exit_io(struct vcpu *vcpu)
 	return true;
 }
 
-EXIT_PATH static bool exit_mmio(struct vcpu *vcpu)
+static inline bool exit_mmio(struct vcpu *vcpu, struct kvm_run *run)
 {
-	struct kvm_run *run = vcpu->run;
 	struct bus *bus = &vcpu->vm->mmio;
 
 	if (run->mmio.is_write)
@@ -125,18 +124,18 @@ static bool exit_unknown(struct vcpu *vcpu)
 	return false;
 }
 
-/* Every exit has a name; one without a handler ends the guest and says so. */
+/* Every exit has a name; handle_exit() serves IO and MMIO itself. */
 static const struct {
 	const char *name;
 	bool (*handle)(struct vcpu *vcpu);
 } exits[VCPU_EXIT_REASONS] = {
 	[KVM_EXIT_UNKNOWN] = { "UNKNOWN", exit_unknown },
 	[KVM_EXIT_EXCEPTION] = { "EXCEPTION", exit_unknown },
-	[KVM_EXIT_IO] = { "IO", exit_io },
+	[KVM_EXIT_IO] = { "IO", NULL },
 	[KVM_EXIT_HYPERCALL] = { "HYPERCALL", exit_unknown },
 	[KVM_EXIT_DEBUG] = { "DEBUG", exit_unknown },
 	[KVM_EXIT_HLT] = { "HLT", exit_continue },
-	[KVM_EXIT_MMIO] = { "MMIO", exit_mmio },
+	[KVM_EXIT_MMIO] = { "MMIO", NULL },
 	[KVM_EXIT_IRQ_WINDOW_OPEN] = { "IRQ_WINDOW_OPEN", exit_continue },
 	[KVM_EXIT_SHUTDOWN] = { "SHUTDOWN", exit_shutdown },
 	[KVM_EXIT_FAIL_ENTRY] = { "FAIL_ENTRY", exit_fail_entry },
@@ -161,34 +160,36 @@ const char *vcpu_exit_name(unsigned reason)
 	return reason < VCPU_EXIT_REASONS && exits[reason].name ? exits[reason].name : "other";
 }
 
-EXIT_PATH static bool handle_exit(struct vcpu *vcpu)
+static bool handle_rare_exit(struct vcpu *vcpu, uint32_t reason)
 {
-	uint32_t reason = vcpu->run->exit_reason;
-	uint32_t slot = reason < VCPU_EXIT_REASONS ? reason : VCPU_EXIT_REASONS - 1;
-	_Atomic uint64_t *count = &vcpu->exits[slot];
-
-	atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1,
-			      memory_order_relaxed);
-	/* The two that come all the time do not go by the table, which lies on a page of its own. */
-	if (reason == KVM_EXIT_IO)
-		return exit_io(vcpu);
-	if (reason == KVM_EXIT_MMIO)
-		return exit_mmio(vcpu);
 	if (reason < VCPU_EXIT_REASONS && exits[reason].handle)
 		return exits[reason].handle(vcpu);
 	return exit_unknown(vcpu);
 }
 
+static inline bool handle_exit(struct vcpu *vcpu, struct kvm_run *run)
+{
+	uint32_t reason = run->exit_reason;
+	uint32_t slot = reason < VCPU_EXIT_REASONS ? reason : VCPU_EXIT_REASONS - 1;
+	_Atomic uint64_t *count = &vcpu->exits[slot];
+
+	atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+	if (likely(reason == KVM_EXIT_IO))
+		return exit_io(vcpu, run);
+	if (likely(reason == KVM_EXIT_MMIO))
+		return exit_mmio(vcpu, run);
+	return handle_rare_exit(vcpu, reason);
+}
+
 /* --- orders --- */
 
 /* Does what it was told; false when the thread is to end. */
-static bool obey(struct vcpu *vcpu)
+static bool obey_order(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 	enum vcpu_order order;
 
-	if (atomic_load_explicit(&vcpu->order, memory_order_acquire) == VCPU_RUN)
-		return true;
 	pthread_mutex_lock(&vm->pause_lock);
 	while ((order = atomic_load(&vcpu->order)) == VCPU_PAUSE) {
 		if (vcpu->state != order) {
@@ -202,6 +203,12 @@ static bool obey(struct vcpu *vcpu)
 	pthread_cond_broadcast(&vm->paused);
 	pthread_mutex_unlock(&vm->pause_lock);
 	return order == VCPU_RUN;
+}
+
+static inline bool obey(struct vcpu *vcpu)
+{
+	return likely(atomic_load_explicit(&vcpu->order, memory_order_acquire) == VCPU_RUN) ||
+	       obey_order(vcpu);
 }
 
 void vcpu_hold(struct vcpu *vcpu)
@@ -257,9 +264,10 @@ static inline long enter_guest(int fd)
 	return result;
 }
 
-EXIT_PATH static void *vcpu_thread(void *arg)
+__attribute__((aligned(EXIT_PAGE))) EXIT_PATH static void *vcpu_thread(void *arg)
 {
 	struct vcpu *vcpu = arg;
+	struct kvm_run *run = vcpu->run;
 	clockid_t clock;
 	sigset_t kick;
 
@@ -271,8 +279,11 @@ EXIT_PATH static void *vcpu_thread(void *arg)
 	while (obey(vcpu)) {
 		long result = enter_guest(vcpu->fd);
 
-		if (result == 0) {
-			if (!handle_exit(vcpu))
+		/* Walks that go on together, and not each when the one before has told its address. */
+		__builtin_prefetch(vcpu);
+		__builtin_prefetch((const uint8_t *)run + PIO_DATA);
+		if (likely(result == 0)) {
+			if (unlikely(!handle_exit(vcpu, run)))
 				vcpu_hold(vcpu);
 		} else if (result != -EINTR && result != -EAGAIN) {
 			vm_end_guest(vcpu->vm, VM_CRASHED, vcpu, "vCPU %u: KVM_RUN: %s", vcpu->index,

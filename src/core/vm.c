@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -354,9 +355,6 @@ static int create_vcpus(struct vm *vm, struct cause *cause)
 	unsigned count = vm->config->profile->cpus;
 	int err = 0;
 
-	vm->vcpus = calloc(count, sizeof(*vm->vcpus));
-	if (!vm->vcpus)
-		return cause_errno(cause, ENOMEM, "vCPUs");
 	vm->vcpu_count = count;
 	for (unsigned i = 0; i < count; i++)
 		vm->vcpus[i].fd = -1;
@@ -369,8 +367,6 @@ static void destroy_vcpus(struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
 		vcpu_destroy(&vm->vcpus[i]);
-	free(vm->vcpus);
-	vm->vcpus = NULL;
 	vm->vcpu_count = 0;
 }
 
@@ -400,11 +396,13 @@ static const struct {
 
 int vm_create(struct vm **out, const struct vm_config *config, struct cause *cause)
 {
-	struct vm *vm = calloc(1, sizeof(*vm));
+	size_t size = offsetof(struct vm, vcpus) + config->profile->cpus * sizeof(struct vcpu);
+	struct vm *vm;
 	int err = 0;
 
-	if (!vm)
+	if (posix_memalign((void **)&vm, EXIT_PAGE, size))
 		return cause_errno(cause, ENOMEM, "%s", config->profile->name);
+	memset(vm, 0, size);
 	vm->config = config;
 	vm->fd = -1;
 	pthread_mutex_init(&vm->pause_lock, NULL);

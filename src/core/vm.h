@@ -76,8 +76,6 @@ struct vm {
 	unsigned built; /* parts that stand */
 	int fd;
 	struct guest_memory memory;
-	struct uart16550 uart;
-	struct bus io, mmio;
 	struct irq_router irq;
 	struct mc146818 rtc;
 	struct i8042 keyboard;
@@ -91,7 +89,6 @@ struct vm {
 	unsigned disk_count, nic_count;
 	struct boot_entry entry;
 	uint64_t rsdp;
-	struct vcpu *vcpus;
 	unsigned vcpu_count;
 
 	pthread_mutex_t pause_lock;
@@ -101,6 +98,12 @@ struct vm {
 	enum vm_end end; /* guarded by end_lock until the vCPUs are stopped */
 	char reason[VM_REASON_SIZE];
 	char *registers; /* of the vCPU that crashed, as text, or NULL */
+
+	/* What each exit needs; with two vCPUs or less it is one page. */
+	_Alignas(EXIT_PAGE) struct bus io;
+	struct bus mmio;
+	struct uart16550 uart;
+	struct vcpu vcpus[]; /* vcpu_count of them */
 };
 
 /*

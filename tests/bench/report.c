@@ -25,21 +25,43 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static double median(struct samples samples)
+{
+	if (!samples.count)
+		return 0;
+	qsort(samples.values, samples.count, sizeof(*samples.values), compare);
+	return (samples.values[(samples.count - 1) / 2] + samples.values[samples.count / 2]) / 2;
+}
+
 double row_median(const struct row *row, int side)
 {
-	struct samples sorted = row->sides[side];
+	return median(row->sides[side]);
+}
 
-	if (!sorted.count)
-		return 0;
-	qsort(sorted.values, sorted.count, sizeof(*sorted.values), compare);
-	return (sorted.values[(sorted.count - 1) / 2] + sorted.values[sorted.count / 2]) / 2;
+static double quotient(double ours, double other)
+{
+	return other != 0 ? ours / other : 0;
+}
+
+static double difference(double ours, double other)
+{
+	return ours - other;
+}
+
+static double compared(const struct row *row, int side, double (*with)(double ours, double other))
+{
+	struct samples pairs = row->sides[OURS];
+
+	if (pairs.count != row->sides[side].count)
+		return with(row_median(row, OURS), row_median(row, side));
+	for (unsigned i = 0; i < pairs.count; i++)
+		pairs.values[i] = with(pairs.values[i], row->sides[side].values[i]);
+	return median(pairs);
 }
 
 static double ratio(const struct row *row, int side)
 {
-	double ours = row_median(row, OURS), other = row_median(row, side);
-
-	return other != 0 ? ours / other : 0;
+	return compared(row, side, quotient);
 }
 
 /* How many times better than QEMU. */
@@ -71,7 +93,7 @@ int row_verdict(const struct row *row)
 	}
 	if (row->above_bare != 0 && bare != 0) {
 		told = true;
-		met &= ours - row_median(row, BARE) <= row->above_bare;
+		met &= compared(row, BARE, difference) <= row->above_bare;
 	}
 	return told ? met : -1;
 }
@@ -98,7 +120,8 @@ static void print_goal(const struct row *row)
 		gap = ", ";
 	}
 	if (row->above_bare != 0)
-		printf("%s<= bare + %.2f %s", gap, row->above_bare, row->unit);
+		printf("%s<= bare + %.2f %s (it is %+.2f)", gap, row->above_bare, row->unit,
+		       compared(row, BARE, difference));
 }
 
 static void print_value(const struct row *row, int side)
@@ -119,7 +142,7 @@ void report_table(const struct row *rows, unsigned count)
 		printf("%-4s %-46s %-8s", row->goal, row->what, row->unit);
 		for (int side = 0; side < SIDES; side++)
 			print_value(row, side);
-		printf("  %6.2f  %6.2f  ", ratio(row, BARE), lead(row));
+		printf("  %6.3f  %6.2f  ", ratio(row, BARE), lead(row));
 		if (row_has_goal(row)) {
 			printf("%s: ", verdicts[row_verdict(row) + 1]);
 			print_goal(row);
@@ -143,9 +166,10 @@ void report_json(const struct row *rows, unsigned count)
 		for (int side = 0; side < SIDES; side++)
 			if (row->sides[side].count)
 				printf(",\"%s\":%.4f", side_names[side], row_median(row, side));
-		printf(",\"samples\":%u,\"of_bare\":%.4f,\"times_qemu\":%.4f,\"met\":%s,"
+		printf(",\"samples\":%u,\"of_bare\":%.4f,\"above_bare\":%.4f,\"times_qemu\":%.4f,\"met\":%s,"
 		       "\"others\":%.4f,\"disturbed\":%s}",
-		       row->sides[OURS].count, ratio(row, BARE), lead(row),
+		       row->sides[OURS].count, ratio(row, BARE), compared(row, BARE, difference),
+		       lead(row),
 		       verdicts[row_verdict(row) + 1], row->others,
 		       row->others > DISTURBED ? "true" : "false");
 	}

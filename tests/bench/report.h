@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#define ROW_SAMPLES 512
+#define ROW_SAMPLES 4096
 
 enum { OURS, BARE, QEMU, SIDES };
 
@@ -27,6 +27,10 @@ struct row {
 	const char *note; /* or NULL */
 };
 
+/*
+ * Samples of the same turn have the same number on each side, so that sides are compared in pairs,
+ * which have met the same noise; where one side missed a turn the medians are compared.
+ */
 void row_add(struct row *row, int side, double value);
 double row_median(const struct row *row, int side); /* 0 when there is no sample */
 

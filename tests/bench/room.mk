@@ -8,7 +8,7 @@ tests/bench/start.elf: tests/bench/guest.S tests/bench/guest.ld
 		$(srcdir)/tests/bench/guest.S
 tests/bench/exits.elf: tests/bench/guest.S tests/bench/guest.ld
 	@$(MKDIR_P) tests/bench
-	$(AM_V_CCLD)$(CC) $(BENCH_GUEST_FLAGS) -DEXITS=4000 -Wl,-n \
+	$(AM_V_CCLD)$(CC) $(BENCH_GUEST_FLAGS) -DEXITS=500 -Wl,-n \
 		-Wl,-T,$(srcdir)/tests/bench/guest.ld -o $@ $(srcdir)/tests/bench/guest.S
 tests/bench/rom.bin: tests/bench/rom.S
 	@$(MKDIR_P) tests/bench

@@ -97,7 +97,7 @@ static void clear_fifo(struct uart16550 *uart)
 }
 
 /* The source of highest priority, as IIR names it. */
-static uint8_t pending(const struct uart16550 *uart)
+static inline uint8_t pending(const struct uart16550 *uart)
 {
 	if ((uart->ier & IER_LINE) && (uart->lsr & LSR_ERRORS))
 		return IIR_LINE;
@@ -111,12 +111,12 @@ static uint8_t pending(const struct uart16550 *uart)
 }
 
 /* In loopback the OUT2 pin is inactive whatever MCR says. */
-EXIT_PATH static void update_line(struct uart16550 *uart)
+static inline void update_line(struct uart16550 *uart)
 {
 	bool gate = (uart->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
 	bool level = gate && pending(uart) != IIR_NONE;
 
-	if (level == uart->line)
+	if (likely(level == uart->line))
 		return;
 	uart->line = level;
 	uart->wires.irq(uart->wires.arg, level);
@@ -290,7 +290,7 @@ EXIT_PATH static void uart_write(void *device, uint64_t offset, const void *data
 	update_line(uart);
 	mutex_unlock(&uart->lock);
 	/* Only the data register sends, and that is the first. */
-	if (sent)
+	if (unlikely(sent))
 		uart->wires.output(uart->wires.arg, bytes, 1);
 }
 
