@@ -212,11 +212,12 @@ static void deck_ended(void *arg)
 static void finish(struct run *run)
 {
 	struct guest *guest = run->guest;
+	bool well = guest_get_state(guest) == GUEST_STOPPED;
 
-	run->status = guest_get_state(guest) == GUEST_CRASHED;
+	run->status = !well; /* the output may make it 1 */
 	run_output_end(&run->output);
 	restore_terminal(run);
-	if (guest_get_state(guest) == GUEST_CRASHED) {
+	if (!well) {
 		fprintf(stderr, "vmdeck: %s: %s\n", guest_name(guest), guest_reason(guest));
 		if (*guest_registers(guest))
 			fprintf(stderr, "%s\n", guest_registers(guest));
@@ -242,8 +243,7 @@ static void on_event(void *arg, const struct deck_event *event)
 	}
 	if (!run->guest || event->guest != run->guest || event->kind != DECK_EVENT_STATE)
 		return;
-	if (guest_get_state(run->guest) == GUEST_STOPPED ||
-	    guest_get_state(run->guest) == GUEST_CRASHED)
+	if (guest_get_state(run->guest) >= GUEST_STOPPED)
 		finish(run);
 	else if (*event->text)
 		say_paused(run, event->text);

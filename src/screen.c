@@ -327,7 +327,7 @@ static void tell_event(void *arg, const struct deck_event *event)
 
 	(void)arg;
 	if (event->kind == DECK_EVENT_STATE)
-		tell("%s is %s%s%s", guest_name(guest), guest_state_name(guest_get_state(guest)),
+		tell("%s: %s%s%s", guest_name(guest), guest_state_name(guest_get_state(guest)),
 		     *event->text ? ": " : "", event->text);
 	else if (event->kind == DECK_EVENT_LOG && guest)
 		tell("%s: %s", guest_name(guest), event->text);

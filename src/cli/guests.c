@@ -223,7 +223,7 @@ static enum outcome outcome_of(bool starting, const char *state)
 		return starting ? REACHED : NOT_YET;
 	if (strcmp(state, "stopped") == 0)
 		return starting ? MISSED : REACHED;
-	return strcmp(state, "crashed") == 0 ? MISSED : NOT_YET;
+	return state_is_bad(state) ? MISSED : NOT_YET;
 }
 
 /* Takes note of one event; returns how many guests are done by it. */
@@ -245,7 +245,7 @@ static int take_event(struct cli *cli, const json_t *message, bool starting, boo
 		if (outcome == MISSED) {
 			const char *text = text_of(params, "text", "");
 
-			*status = fail("%s is %s%s%s", guest, state, *text ? ": " : "", text);
+			*status = fail("%s: %s%s%s", guest, state, *text ? ": " : "", text);
 		}
 	}
 	return count;

@@ -99,13 +99,19 @@ const char *output_duration(char text[24], int64_t seconds)
 	return text;
 }
 
+bool state_is_bad(const char *state)
+{
+	return strcmp(state, "crashed") == 0 || strcmp(state, "failed") == 0 ||
+	       strcmp(state, "invalid") == 0;
+}
+
 const char *state_colour(const char *state)
 {
 	if (!output_colour())
 		return "";
 	if (strcmp(state, "running") == 0)
 		return "\033[32m";
-	if (strcmp(state, "crashed") == 0 || strcmp(state, "invalid") == 0)
+	if (state_is_bad(state))
 		return "\033[31m";
 	if (strcmp(state, "stopped") == 0 || strcmp(state, "defined") == 0)
 		return "\033[2m";

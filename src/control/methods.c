@@ -15,7 +15,8 @@
 
 #define ALIVE (METHOD_IN(METHOD_STARTING) | METHOD_IN(METHOD_RUNNING) | \
 	       METHOD_IN(METHOD_PAUSED) | METHOD_IN(METHOD_STOPPING))
-#define DOWN (METHOD_IN(METHOD_DEFINED) | METHOD_IN(METHOD_STOPPED) | METHOD_IN(METHOD_CRASHED))
+#define DOWN (METHOD_IN(METHOD_DEFINED) | METHOD_IN(METHOD_STOPPED) | \
+	      METHOD_IN(METHOD_CRASHED) | METHOD_IN(METHOD_FAILED))
 
 #define GUEST { "guest", METHOD_NAME, true, 0, 0, NULL }
 #define SUBSCRIPTION { "subscription", METHOD_INTEGER, true, 1, INTEGER_MAX, NULL }
@@ -94,6 +95,7 @@ static const char *const state_names[METHOD_STATE_COUNT] = {
 	[METHOD_STARTING] = "starting", [METHOD_RUNNING] = "running",
 	[METHOD_PAUSED] = "paused", [METHOD_STOPPING] = "stopping",
 	[METHOD_STOPPED] = "stopped", [METHOD_CRASHED] = "crashed",
+	[METHOD_FAILED] = "failed",
 };
 
 const struct method *method_find(const char *name)

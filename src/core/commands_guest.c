@@ -13,7 +13,7 @@
 _Static_assert((int)GUEST_STATE_COUNT == (int)METHOD_STATE_COUNT &&
 	       (int)GUEST_DEFINED == (int)METHOD_DEFINED &&
 	       (int)GUEST_RUNNING == (int)METHOD_RUNNING &&
-	       (int)GUEST_CRASHED == (int)METHOD_CRASHED,
+	       (int)GUEST_FAILED == (int)METHOD_FAILED,
 	       "the protocol's states are the guests'");
 
 json_t *mac_json(const uint8_t mac[NET_MAC_SIZE])

@@ -6,8 +6,8 @@
  * own I/O thread (machine.h); orders go there as messages and come back as
  * state changes, so nothing here waits for a guest.
  *
- * defined -> starting -> running <-> paused -> stopping -> stopped, and
- * crashed from any of them; invalid: the profile has mistakes.
+ * defined -> starting -> running <-> paused -> stopping -> stopped, or crashed;
+ * failed: it could not be started; invalid: the profile has mistakes.
  */
 #ifndef CORE_DECK_H
 #define CORE_DECK_H
@@ -28,7 +28,8 @@ struct guest;
 
 enum guest_state {
 	GUEST_INVALID, GUEST_DEFINED, GUEST_STARTING, GUEST_RUNNING, GUEST_PAUSED,
-	GUEST_STOPPING, GUEST_STOPPED, GUEST_CRASHED,
+	GUEST_STOPPING,
+	GUEST_STOPPED, GUEST_CRASHED, GUEST_FAILED, /* the ends, and no others behind them */
 	GUEST_STATE_COUNT
 };
 
@@ -103,7 +104,7 @@ int guest_reset(struct guest *guest, struct cause *cause);
 const char *guest_name(const struct guest *guest);
 enum guest_state guest_get_state(const struct guest *guest);
 uint64_t guest_since(const struct guest *guest);	/* ns of the last change, CLOCK_REALTIME */
-const char *guest_reason(const struct guest *guest);	/* why stopped, crashed or paused; or "" */
+const char *guest_reason(const struct guest *guest);	/* why stopped, crashed, failed or paused; or "" */
 const struct profile *guest_profile(const struct guest *guest); /* NULL if invalid */
 const char *guest_profile_path(const struct guest *guest); /* or NULL for a built-in guest */
 const struct profile_report *guest_mistakes(const struct guest *guest);

@@ -17,6 +17,7 @@ static const char *const state_names[GUEST_STATE_COUNT] = {
 	[GUEST_STARTING] = "starting", [GUEST_RUNNING] = "running",
 	[GUEST_PAUSED] = "paused",     [GUEST_STOPPING] = "stopping",
 	[GUEST_STOPPED] = "stopped",   [GUEST_CRASHED] = "crashed",
+	[GUEST_FAILED] = "failed",
 };
 
 const char *guest_state_name(enum guest_state state)
@@ -109,8 +110,12 @@ static void take_restarts(struct guest *guest, const struct machine_status *stat
 
 static void machine_ended(struct guest *guest, const struct machine_status *status)
 {
+	static const enum guest_state ends[] = {
+		[VM_RUNS] = GUEST_FAILED,
+		[VM_POWERED_OFF] = GUEST_STOPPED,
+		[VM_CRASHED] = GUEST_CRASHED,
+	};
 	struct machine_counters counters;
-	bool crashed = status->end == VM_CRASHED;
 
 	machine_sample(guest->machine, &counters);
 	memcpy(guest->exits, counters.exits, sizeof(guest->exits));
@@ -121,7 +126,7 @@ static void machine_ended(struct guest *guest, const struct machine_status *stat
 	loop_timer_cancel(deck_loop(guest->deck), &guest->line);
 	tell_restarts(guest);
 	memcpy(guest->reason, status->reason, sizeof(guest->reason));
-	set_state(guest, crashed ? GUEST_CRASHED : GUEST_STOPPED, guest->reason);
+	set_state(guest, ends[status->end], guest->reason);
 	if (guest->next_profile) {
 		struct profile *profile = guest->next_profile;
 		struct profile_report none = { 0 };

@@ -202,9 +202,8 @@ static bool run_once(struct machine *machine, struct cause *cause)
 	bool again;
 	int err;
 
-	/* Until the guest has run, an end is a failure to start. */
 	pthread_mutex_lock(&machine->status_lock);
-	machine->status.end = VM_CRASHED;
+	machine->status.end = VM_RUNS;
 	pthread_mutex_unlock(&machine->status_lock);
 	free(machine->registers);
 	machine->registers = NULL;

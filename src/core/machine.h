@@ -33,7 +33,8 @@ enum machine_phase {
 struct machine_status {
 	enum machine_phase phase;
 	unsigned restarts;
-	enum vm_end end;		   /* of MACHINE_ENDED: VM_POWERED_OFF or VM_CRASHED */
+	/* Of MACHINE_ENDED: VM_POWERED_OFF, VM_CRASHED, or VM_RUNS if it could not be started. */
+	enum vm_end end;
 	char reason[CAUSE_SIZE];	   /* why it ended or began anew; or "" */
 	unsigned stalls;		   /* how often it was paused for want of disk space */
 	char stall[CAUSE_SIZE];		   /* of MACHINE_PAUSED: why, or "" when ordered */

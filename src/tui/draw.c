@@ -285,6 +285,7 @@ unsigned draw_state_style(enum state state)
 		[STATE_STOPPING] = INK_WARN,
 		[STATE_STOPPED] = INK_TEXT | DRAW_DIM,
 		[STATE_CRASHED] = INK_BAD | DRAW_BOLD,
+		[STATE_FAILED] = INK_BAD,
 	};
 
 	return styles[state];
@@ -297,6 +298,7 @@ const char *draw_state_sign(enum state state)
 		[STATE_STARTING] = SIGN_HALF,  [STATE_RUNNING] = SIGN_DOT,
 		[STATE_PAUSED] = SIGN_PAUSE,   [STATE_STOPPING] = SIGN_HALF,
 		[STATE_STOPPED] = SIGN_RING,   [STATE_CRASHED] = SIGN_CROSS,
+		[STATE_FAILED] = SIGN_CROSS,
 	};
 
 	return draw_sign(signs[state]);

@@ -17,6 +17,7 @@ static const char *const state_names[STATE_COUNT] = {
 	[STATE_STARTING] = "starting", [STATE_RUNNING] = "running",
 	[STATE_PAUSED] = "paused",     [STATE_STOPPING] = "stopping",
 	[STATE_STOPPED] = "stopped",   [STATE_CRASHED] = "crashed",
+	[STATE_FAILED] = "failed",
 };
 
 const char *state_name(enum state state)
@@ -29,7 +30,12 @@ bool state_alive(enum state state)
 	return state >= STATE_STARTING && state <= STATE_STOPPING;
 }
 
-static enum state state_parse(const char *name)
+bool state_bad(enum state state)
+{
+	return state == STATE_INVALID || state == STATE_CRASHED || state == STATE_FAILED;
+}
+
+enum state state_parse(const char *name)
 {
 	for (unsigned i = 0; i < STATE_COUNT; i++)
 		if (strcmp(name, state_names[i]) == 0)

@@ -16,7 +16,7 @@
 
 enum state {
 	STATE_INVALID, STATE_DEFINED, STATE_STARTING, STATE_RUNNING, STATE_PAUSED,
-	STATE_STOPPING, STATE_STOPPED, STATE_CRASHED,
+	STATE_STOPPING, STATE_STOPPED, STATE_CRASHED, STATE_FAILED,
 	STATE_COUNT
 };
 
@@ -80,6 +80,8 @@ size_t model_index(const struct model *model, const char *name);
 /* How many guests are in states from starting to stopping. */
 size_t model_alive(const struct model *model);
 bool state_alive(enum state state);
+bool state_bad(enum state state); /* the guest wants looking after */
+enum state state_parse(const char *name);
 const char *state_name(enum state state);
 
 /* The history that came with the response of stats.subscribe replaces what was known. */

@@ -434,7 +434,7 @@ static void event(struct tui *tui, const json_t *params)
 	tui->ended = tui->ended || strcmp(kind, "ended") == 0;
 	if (strcmp(kind, "state") == 0) {
 		model_state(&tui->model, guest, state);
-		if (strcmp(state, "crashed") == 0 || strcmp(state, "invalid") == 0)
+		if (state_bad(state_parse(state)))
 			severity = SEVERITY_ERROR;
 		else if (strcmp(state, "running") == 0)
 			severity = SEVERITY_GOOD;

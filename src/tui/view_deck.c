@@ -245,7 +245,7 @@ static void facts(const struct tui_guest *guest, char *out, size_t size)
 
 static void draw_facts(struct rect r, const struct tui_guest *guest)
 {
-	bool bad = guest->state == STATE_CRASHED || guest->state == STATE_INVALID;
+	bool bad = state_bad(guest->state);
 	char text[1024], all[1200];
 	int used;
 

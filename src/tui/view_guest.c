@@ -86,7 +86,7 @@ static void section_profile(struct page *page, const json_t *g, const struct tui
 	snprintf(text, sizeof(text), "%s %s%s%s", draw_state_sign(guest->state),
 		 state_name(guest->state), since ? " for " : "", since ? age : "");
 	pair(page, "State", draw_state_style(guest->state), text);
-	pair(page, "Reason", guest->state == STATE_CRASHED ? INK_BAD : INK_TEXT,
+	pair(page, "Reason", state_bad(guest->state) ? INK_BAD : INK_TEXT,
 	     json_text(g, "reason"));
 	pair(page, "Profile", INK_TEXT,
 	     *json_text(g, "profile") ? json_text(g, "profile") : "built in");

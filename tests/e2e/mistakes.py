@@ -71,10 +71,10 @@ def test_a_deck_without_a_screen_says_what_happens():
 
     d.need_kvm()
     with d.Deck(prepare=prepare) as deck:
-        deck.wait_state("broken", "crashed")
+        deck.wait_state("broken", "failed")
         said = open(deck.errors).read()
-        assert "vmdeck: broken is starting\n" in said, said
-        assert "vmdeck: broken is crashed: " in said and "missing" in said, said
+        assert "vmdeck: broken: starting\n" in said, said
+        assert "vmdeck: broken: failed: " in said and "missing" in said, said
 
 
 def test_usage():
@@ -102,7 +102,7 @@ def test_one_image_serves_one_writer():
             assert deck.run("start", name).returncode == 0
             deck.wait_state(name, "running")
         deck.run("start", "two")
-        deck.wait_state("two", "crashed", "stopped")
+        deck.wait_state("two", "failed")
         shown = deck.call("guest.show", {"guest": "two"})
         assert "disk.img" in shown["reason"] and "in use" in shown["reason"], shown["reason"]
         assert deck.state("one") == "running" and deck.state("three") == "running"

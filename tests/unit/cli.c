@@ -306,7 +306,7 @@ static void orders_are_given_and_waited_for(void **state)
 	assert_int_equal(vmdeck("stop -fw web"), 0);
 	atomic_store(&fake->start_crashes, true);
 	assert_int_equal(vmdeck("start --wait web"), 1);
-	assert_string_equal(err, "vmdeck: web is crashed: triple fault\n");
+	assert_string_equal(err, "vmdeck: web: crashed: triple fault\n");
 	assert_int_equal(vmdeck("reset web"), 1);
 }
 

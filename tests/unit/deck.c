@@ -329,9 +329,9 @@ static void test_autostart(void **state)
 	deck_autostart(bench->deck);
 	wait_for(bench, "good", GUEST_RUNNING);
 	bad = deck_find(bench->deck, "bad");
-	wait_for(bench, "bad", guest_get_state(bad) == GUEST_INVALID ? GUEST_INVALID : GUEST_CRASHED);
+	wait_for(bench, "bad", guest_get_state(bad) == GUEST_INVALID ? GUEST_INVALID : GUEST_FAILED);
 	assert_int_equal(guest_get_state(deck_find(bench->deck, "a")), GUEST_DEFINED);
-	if (guest_get_state(bad) == GUEST_CRASHED)
+	if (guest_get_state(bad) == GUEST_FAILED)
 		assert_non_null(strstr(guest_reason(bad), "/nothing"));
 	end_deck(bench);
 	assert_int_equal(bench->ended, 1);

@@ -66,7 +66,7 @@ static struct profile_mistake broken_mistakes[] = {
 const char *guest_state_name(enum guest_state state)
 {
 	static const char *const names[] = { "invalid", "defined", "starting", "running", "paused",
-					     "stopping", "stopped", "crashed" };
+					     "stopping", "stopped", "crashed", "failed" };
 
 	return names[state];
 }

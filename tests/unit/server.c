@@ -177,7 +177,7 @@ static void orders_follow_the_states_of_the_table(void **state)
 
 	assert_non_null(strstr(refused(link, "guest.start", guest_named("web"), -EBUSY),
 			       "web is running; guest.start needs a guest that is defined, "
-			       "stopped or crashed"));
+			       "stopped, crashed or failed"));
 	json_decref(call(link, "guest.start", guest_named("db")));
 	json_decref(call(link, "guest.pause", guest_named("db")));
 	refused(link, "guest.pause", guest_named("db"), -EBUSY);
