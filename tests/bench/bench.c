@@ -125,6 +125,12 @@ static void complain(const struct bench *bench, const struct side *side)
 		*text ? "" : "(it said nothing)\n");
 }
 
+/* Each other round backwards: what a side leaves to the kernel to do meets the next one. */
+static int side_of(unsigned round, int i, int count)
+{
+	return round % 2 ? count - 1 - i : i;
+}
+
 /* 1: from exec to the guest's first byte. */
 static void measure_exec(const struct bench *bench, struct row *row)
 {
@@ -141,13 +147,15 @@ static void measure_exec(const struct bench *bench, struct row *row)
 
 	for (unsigned round = 0; round < bench->rounds; round++) {
 		for (int i = 0; i < SIDES; i++) {
-			if ((i == QEMU && !bench->qemu) || side_start(&sides[i], bench->errors) < 0)
+			int n = side_of(round, i, SIDES);
+
+			if ((n == QEMU && !bench->qemu) || side_start(&sides[n], bench->errors) < 0)
 				continue;
-			if (side_byte(&sides[i], BYTE_TIMEOUT, &when))
-				row_add(row, i, (double)(when - side_started()) / 1e6);
+			if (side_byte(&sides[n], BYTE_TIMEOUT, &when))
+				row_add(row, n, (double)(when - side_started()) / 1e6);
 			else
-				complain(bench, &sides[i]);
-			side_end(&sides[i]);
+				complain(bench, &sides[n]);
+			side_end(&sides[n]);
 		}
 	}
 }
@@ -179,12 +187,13 @@ static void measure_starts(const struct bench *bench, struct row *row)
 
 	for (unsigned round = 0; round < bench->rounds; round++) {
 		for (int i = 0; i <= BARE; i++) {
+			int n = side_of(round, i, BARE + 1);
 			struct starts starts = { 0 };
 
-			if (side_lines(&sides[i], bench->errors, take_start, &starts))
-				row_add(row, i, row_median(&starts.one, 0));
+			if (side_lines(&sides[n], bench->errors, take_start, &starts))
+				row_add(row, n, row_median(&starts.one, 0));
 			else
-				complain(bench, &sides[i]);
+				complain(bench, &sides[n]);
 		}
 	}
 }
@@ -216,15 +225,16 @@ static void measure_kept(const struct bench *bench, struct row *row, unsigned co
 	snprintf(number, sizeof(number), "%u", count);
 	for (unsigned round = 0; round < bench->rounds; round++) {
 		for (int i = 0; i <= BARE; i++) {
+			int n = side_of(round, i, BARE + 1);
 			struct kept kept = { 0 };
 
-			if (!side_lines(&sides[i], bench->errors, take_kept, &kept) || !kept.seen) {
-				complain(bench, &sides[i]);
+			if (!side_lines(&sides[n], bench->errors, take_kept, &kept) || !kept.seen) {
+				complain(bench, &sides[n]);
 				continue;
 			}
-			row_add(&row[0], i, count / (kept.ns / 1e9));
-			row_add(&row[1], i, kept.host / 1024);
-			row_add(&row[2], i, kept.user / 1024);
+			row_add(&row[0], n, count / (kept.ns / 1e9));
+			row_add(&row[1], n, kept.host / 1024);
+			row_add(&row[2], n, kept.user / 1024);
 		}
 	}
 }
@@ -291,9 +301,9 @@ static void measure_exits(const struct bench *bench, struct row *row)
 			there[i] = start_exits(bench, &sides[i]);
 		}
 		for (int i = 0; i < RUNNERS; i++) {
-			int side = turn % 2 ? RUNNERS - 1 - i : i;
+			int n = side_of(turn, i, RUNNERS);
 
-			us[side] = there[side] ? take_turn(&sides[side]) : 0;
+			us[n] = there[n] ? take_turn(&sides[n]) : 0;
 		}
 		for (int i = 0; i < SIDES; i++)
 			if (us[i] != 0)
