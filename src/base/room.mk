@@ -1,6 +1,7 @@
 # base: what knows nothing of guests.
 noinst_LIBRARIES += src/base/libbase.a
 src_base_libbase_a_SOURCES = \
+	%D%/bytes.h \
 	%D%/cause.c %D%/cause.h \
 	%D%/checked.h \
 	%D%/clock.h \
@@ -10,7 +11,9 @@ src_base_libbase_a_SOURCES = \
 	%D%/loop.c %D%/loop.h \
 	%D%/mutex.c %D%/mutex.h \
 	%D%/paths.c %D%/paths.h \
-	%D%/thread.c %D%/thread.h
+	%D%/suggest.c %D%/suggest.h \
+	%D%/thread.c %D%/thread.h \
+	%D%/worker.c %D%/worker.h
 
 BASE_LIBS = src/base/libbase.a $(INIPARSER_LIBS)
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "control/suggest.h"
+#include "base/suggest.h"
 
 int usage_error(const struct command *command, const char *format, ...)
 {

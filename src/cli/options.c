@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/suggest.h"
+#include "base/suggest.h"
 
 /* The option's row among the command's own (place >= 0) or the common ones (place < 0). */
 struct found {

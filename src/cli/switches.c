@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "control/suggest.h"
+#include "base/suggest.h"
 
 static void drops_text(char *text, size_t size, const json_t *drops)
 {

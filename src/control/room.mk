@@ -6,8 +6,7 @@ src_control_libcontrol_a_SOURCES = \
 	%D%/framing.c %D%/framing.h \
 	%D%/link.c \
 	%D%/message.c %D%/message.h \
-	%D%/methods.c %D%/methods.h \
-	%D%/suggest.c %D%/suggest.h
+	%D%/methods.c %D%/methods.h 
 
 CONTROL_LIBS = src/control/libcontrol.a $(BASE_LIBS) $(JANSSON_LIBS)
 

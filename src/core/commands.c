@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "control/message.h"
-#include "control/suggest.h"
 #include "core/streams/streams.h"
 
 static const command_run handlers[METHOD_COUNT] = {

@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/worker.h"
 #include "control/framing.h"
 #include "control/methods.h"
 #include "core/server.h"
-#include "core/worker.h"
 
 #define PEER_QUEUE_MAX (4u << 20)  /* bytes waiting for a client; one more closes it */
 #define PEER_NOTIFY_MAX (1u << 20) /* beyond this, notifications are dropped and counted */

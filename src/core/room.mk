@@ -46,8 +46,7 @@ src_core_libserver_a_SOURCES = \
 	%D%/streams/events.c \
 	%D%/streams/packets.c \
 	%D%/streams/stats.c \
-	%D%/streams/streams.h \
-	%D%/worker.c %D%/worker.h
+	%D%/streams/streams.h 
 
 SERVER_LIBS = src/core/libserver.a $(CONTROL_LIBS)
 

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
-#include "net/bytes.h"
 #include "net/decode_parts.h"
 
 const char *name_find(const struct number_name *names, size_t count, unsigned number)

@@ -4,8 +4,8 @@
  */
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
-#include "net/bytes.h"
 #include "net/decode_parts.h"
 #include "net/dhcp_message.h"
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "base/clock.h"
-#include "net/bytes.h"
 #include "net/dhcp_message.h"
 
 #define FIRST_HOST 15u /* the offset of the first address given away, as users of QEMU know it */

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
-#include "net/bytes.h"
 
 #define COOKIE 0x63825363u
 #define AT_SNAME 44u

@@ -23,10 +23,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "base/clock.h"
 #include "base/library.h"
-#include "net/bytes.h"
 
 #define EVENTS_BATCH 64
 #define SOCKETS_MIN 64u

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "net/bytes.h"
+#include "base/bytes.h"
 
 #define ETHERNET 14u
 #define ARP_SIZE 28u

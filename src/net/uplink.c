@@ -22,10 +22,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "base/clock.h"
 #include "base/loop.h"
-#include "net/bytes.h"
 #include "net/dhcp.h"
 #include "net/nat.h"
 #include "net/responder.h"

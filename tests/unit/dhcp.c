@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
-#include "net/bytes.h"
 #include "net/dhcp.h"
 #include "net/dhcp_message.h"
 

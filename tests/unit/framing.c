@@ -11,10 +11,10 @@
 #include <cmocka.h>
 #include <errno.h>
 
+#include "base/suggest.h"
 #include "control/framing.h"
 #include "control/message.h"
 #include "control/methods.h"
-#include "control/suggest.h"
 
 struct ends {
 	int near, far;

@@ -18,9 +18,9 @@
 
 #include <cmocka.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "base/clock.h"
-#include "net/bytes.h"
 #include "net/uplink.h"
 
 #define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "net/bytes.h"
+#include "base/bytes.h"
 #include "net/switch.h"
 
 #define GATEWAY 0x0a000202u

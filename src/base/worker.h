@@ -4,8 +4,8 @@
  *
  * Jobs run one after the other. The thread starts with the first job.
  */
-#ifndef CORE_WORKER_H
-#define CORE_WORKER_H
+#ifndef BASE_WORKER_H
+#define BASE_WORKER_H
 
 #include <pthread.h>
 #include <stdbool.h>

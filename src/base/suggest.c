@@ -1,5 +1,5 @@
 /* The nearest name to a mistyped one: optimal string alignment distance. Any thread. */
-#include "control/suggest.h"
+#include "base/suggest.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * Numbers in network byte order, at any alignment, and the internet checksum
  * (RFC 1071). The caller has checked that the bytes are there. Any thread.
  */
-#ifndef NET_BYTES_H
-#define NET_BYTES_H
+#ifndef BASE_BYTES_H
+#define BASE_BYTES_H
 
 #include <stddef.h>
 #include <stdint.h>

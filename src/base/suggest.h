@@ -1,6 +1,6 @@
 /* The nearest name to a mistyped one. Any thread. */
-#ifndef CONTROL_SUGGEST_H
-#define CONTROL_SUGGEST_H
+#ifndef BASE_SUGGEST_H
+#define BASE_SUGGEST_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* The deck's helper thread. worker_main() runs on it, the rest on the deck thread. */
-#include "core/worker.h"
+#include "base/worker.h"
 
 #include <errno.h>
 #include <signal.h>
