@@ -1,19 +1,19 @@
 # core: machines. kvm vm memory bus irq flat; boot, hw, virtio, disk below.
 noinst_LIBRARIES += src/core/libcore.a
 src_core_libcore_a_SOURCES = \
-	%D%/bus.c %D%/bus.h \
+	%D%/bus/bus.c %D%/bus/bus.h \
 	%D%/console.c %D%/console.h \
 	%D%/deck.c %D%/deck.h \
 	%D%/demo_deck.c %D%/demo_deck.h \
-	%D%/exit_path.h \
+	%D%/bus/exit_path.h \
 	%D%/guest.c %D%/guest.h \
 	%D%/irq.c %D%/irq.h \
 	%D%/memory.c %D%/memory.h \
-	%D%/pci.c %D%/pci.h \
-	%D%/pci_msix.c %D%/pci_msix.h \
+	%D%/bus/pci.c %D%/bus/pci.h \
+	%D%/bus/pci_msix.c %D%/bus/pci_msix.h \
 	%D%/kvm.c %D%/kvm.h \
 	%D%/machine.c %D%/machine.h \
-	%D%/platform.h \
+	%D%/bus/platform.h \
 	%D%/profile.c %D%/profile.h \
 	%D%/profile_files.c \
 	%D%/profile_keys.c %D%/profile_keys.h \

@@ -15,7 +15,7 @@
 
 #include "base/checked.h"
 #include "core/boot/acpi.h"
-#include "core/platform.h"
+#include "core/bus/platform.h"
 #include "demo/image.h"
 
 /* Below 4 GiB and clear of everything else, for processors that cannot do without. */

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "core/platform.h"
+#include "core/bus/platform.h"
 #include "scratch.h"
 
 #define MEMORY_SIZE 0x200000u

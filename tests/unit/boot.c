@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "base/checked.h"
-#include "core/platform.h"
+#include "core/bus/platform.h"
 #include "scratch.h"
 
 #define MIB 0x100000ull

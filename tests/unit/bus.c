@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "core/bus.h"
+#include "core/bus/bus.h"
 #include "core/memory.h"
 
 struct probe {

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "core/bus.h"
+#include "core/bus/bus.h"
 
 struct fake_bus {
 	struct bus bus;

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "core/platform.h"
+#include "core/bus/platform.h"
 #include "fake_bus.h"
 
 #define STATUS 0

@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "core/pci.h"
-#include "core/platform.h"
+#include "core/bus/pci.h"
+#include "core/bus/platform.h"
 #include "core/virtio/pci.h"
 #include "settle.h"
 

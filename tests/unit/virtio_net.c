@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "core/platform.h"
+#include "core/bus/platform.h"
 #include "core/virtio/net.h"
 #include "core/virtio/pci.h"
 #include "settle.h"

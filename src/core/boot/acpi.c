@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "core/platform.h"
+#include "core/bus/platform.h"
 
 static const uint8_t dsdt[] = {
 #include "core/boot/dsdt.inc"

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "core/boot/load.h"
-#include "core/platform.h"
+#include "core/bus/platform.h"
 
 #define CR0_PE 0x1u
 #define CR0_ET 0x10u

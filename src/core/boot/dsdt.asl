@@ -2,7 +2,7 @@
  * The DSDT: what Linux cannot find by itself. ACPI 6.5 § 5.2.11.1, 6, 19.
  *
  * Static names and packages only, and few of them: a guest's kernel interprets
- * all of this at boot. Addresses are those of core/platform.h; the unit test
+ * all of this at boot. Addresses are those of core/bus/platform.h; the unit test
  * "acpi" compares them.
  */
 DefinitionBlock ("", "DSDT", 2, "VMDECK", "VMDECK", 1)

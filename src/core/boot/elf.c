@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "core/platform.h"
+#include "core/bus/platform.h"
 
 #define NOTE_PHYS32_ENTRY 18
 #define NOTES_SIZE_MAX 65536u

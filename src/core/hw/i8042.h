@@ -10,7 +10,7 @@
 
 #include "base/cause.h"
 #include "base/mutex.h"
-#include "core/bus.h"
+#include "core/bus/bus.h"
 
 #define I8042_RAM 32
 

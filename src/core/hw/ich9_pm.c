@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "core/platform.h"
+#include "core/bus/platform.h"
 
 #define REG_STATUS 0x00
 #define REG_ENABLE 0x02

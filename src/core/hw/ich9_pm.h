@@ -13,7 +13,7 @@
 
 #include "base/cause.h"
 #include "base/mutex.h"
-#include "core/bus.h"
+#include "core/bus/bus.h"
 
 #define PM_GPE_BYTES 8
 

@@ -9,7 +9,7 @@
 
 #include "base/cause.h"
 #include "base/mutex.h"
-#include "core/bus.h"
+#include "core/bus/bus.h"
 
 #define RTC_PORTS 2
 #define RTC_RAM 128

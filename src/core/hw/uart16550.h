@@ -13,7 +13,7 @@
 
 #include "base/cause.h"
 #include "base/mutex.h"
-#include "core/bus.h"
+#include "core/bus/bus.h"
 
 #define UART_PORTS 8
 #define UART_FIFO_SIZE 16

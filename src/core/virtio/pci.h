@@ -9,7 +9,7 @@
 #define CORE_VIRTIO_PCI_H
 
 #include "base/loop.h"
-#include "core/pci.h"
+#include "core/bus/pci.h"
 #include "core/virtio/virtio.h"
 
 struct virtio_pci_queue {

@@ -8,8 +8,8 @@
  *
  * Locks: pci.lock, then whatever a function's ops take.
  */
-#ifndef CORE_PCI_H
-#define CORE_PCI_H
+#ifndef CORE_BUS_PCI_H
+#define CORE_BUS_PCI_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "base/cause.h"
-#include "core/bus.h"
+#include "core/bus/bus.h"
 #include "core/irq.h"
 
 #define PCI_CONFIG_SIZE 256

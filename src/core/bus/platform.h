@@ -2,8 +2,8 @@
  * The machine's fixed addresses, as chips, ACPI tables and loaders share them.
  * The identity is a Q35 (MCH 8086:29c0 at 00:00.0, ICH9 LPC 8086:2918 at 00:1f.0).
  */
-#ifndef CORE_PLATFORM_H
-#define CORE_PLATFORM_H
+#ifndef CORE_BUS_PLATFORM_H
+#define CORE_BUS_PLATFORM_H
 
 /* I/O ports */
 #define PLATFORM_CMOS_PORT 0x70	    /* MC146818: index, data */

@@ -6,8 +6,8 @@
  * a lock. A handler gets the offset within its range and need not know its
  * address. What nobody claims reads as all ones and swallows writes.
  */
-#ifndef CORE_BUS_H
-#define CORE_BUS_H
+#ifndef CORE_BUS_BUS_H
+#define CORE_BUS_BUS_H
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 
 #include "base/cause.h"
 #include "base/checked.h"
-#include "core/exit_path.h"
+#include "core/bus/exit_path.h"
 
 #define BUS_RANGES_MAX 24
 #define BUS_NOWHERE UINT64_MAX /* a base: the range is switched off */

@@ -7,8 +7,8 @@
  * in the program, from the start of a page on (vcpu.c), the data that they need
  * lie on one page (vm.h), and what happens most comes without a jump.
  */
-#ifndef CORE_EXIT_PATH_H
-#define CORE_EXIT_PATH_H
+#ifndef CORE_BUS_EXIT_PATH_H
+#define CORE_BUS_EXIT_PATH_H
 
 #define EXIT_PATH __attribute__((hot))
 #define EXIT_PAGE 4096

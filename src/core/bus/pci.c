@@ -2,14 +2,14 @@
  * Configuration space by ports 0xcf8/0xcfc and by ECAM, and BARs. vCPU threads,
  * under pci.lock.
  */
-#include "core/pci.h"
+#include "core/bus/pci.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/checked.h"
-#include "core/pci_msix.h"
-#include "core/platform.h"
+#include "core/bus/pci_msix.h"
+#include "core/bus/platform.h"
 
 #define CAPABILITY_FIRST 0x40
 #define STATUS_CAPABILITIES 0x10

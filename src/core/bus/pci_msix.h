@@ -2,10 +2,10 @@
  * MSI-X of a PCI function. PCI Local Bus 3.0 §6.8.2. For pci.c; what devices
  * call is pci_msix_raise() in pci.h.
  */
-#ifndef CORE_PCI_MSIX_H
-#define CORE_PCI_MSIX_H
+#ifndef CORE_BUS_PCI_MSIX_H
+#define CORE_BUS_PCI_MSIX_H
 
-#include "core/pci.h"
+#include "core/bus/pci.h"
 
 #define MSIX_VECTOR_MASKED 1u
 

@@ -3,7 +3,7 @@
  * is one atomic, so that dispatch needs no lock. The thread that builds the
  * machine; bus_move() on any vCPU's.
  */
-#include "core/bus.h"
+#include "core/bus/bus.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -7,7 +7,7 @@
  * irqfd; raising a closed one leaves a mark. Both sides set their own flag
  * first and look at the other's afterwards, so that no interrupt is lost.
  */
-#include "core/pci_msix.h"
+#include "core/bus/pci_msix.h"
 
 #include <string.h>
 #include <sys/eventfd.h>
