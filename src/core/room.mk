@@ -7,11 +7,11 @@ src_core_libcore_a_SOURCES = \
 	%D%/demo_deck.c %D%/demo_deck.h \
 	%D%/bus/exit_path.h \
 	%D%/guest.c %D%/guest.h \
-	%D%/irq.c %D%/irq.h \
-	%D%/memory.c %D%/memory.h \
+	%D%/kvm/irq.c %D%/kvm/irq.h \
+	%D%/kvm/memory.c %D%/kvm/memory.h \
 	%D%/bus/pci.c %D%/bus/pci.h \
 	%D%/bus/pci_msix.c %D%/bus/pci_msix.h \
-	%D%/kvm.c %D%/kvm.h \
+	%D%/kvm/kvm.c %D%/kvm/kvm.h \
 	%D%/machine.c %D%/machine.h \
 	%D%/bus/platform.h \
 	%D%/profile.c %D%/profile.h \

@@ -15,7 +15,7 @@
 
 #include "base/cause.h"
 #include "base/thread.h"
-#include "core/kvm.h"
+#include "core/kvm/kvm.h"
 
 struct vm;
 

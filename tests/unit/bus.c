@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "core/bus/bus.h"
-#include "core/memory.h"
+#include "core/kvm/memory.h"
 
 struct probe {
 	uint64_t offset;

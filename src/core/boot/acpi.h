@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "core/memory.h"
+#include "core/kvm/memory.h"
 
 #define ACPI_CPUS_MAX 254 /* more would need x2APIC entries */
 

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/cause.h"
-#include "core/memory.h"
+#include "core/kvm/memory.h"
 
 /* What to start. Nothing is kept after boot_load(). */
 struct boot_source {

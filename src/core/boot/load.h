@@ -9,7 +9,7 @@
 
 #include "base/cause.h"
 #include "core/boot/boot.h"
-#include "core/memory.h"
+#include "core/kvm/memory.h"
 
 /* Low memory that belongs to the loader; no kernel may be loaded over it. */
 #define LOAD_LOW_BASE 0x6000u

@@ -18,7 +18,7 @@
 
 #include "base/cause.h"
 #include "core/bus/bus.h"
-#include "core/irq.h"
+#include "core/kvm/irq.h"
 
 #define PCI_CONFIG_SIZE 256
 #define PCI_DEVICES 32

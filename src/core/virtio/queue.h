@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "core/memory.h"
+#include "core/kvm/memory.h"
 
 #define VIRTQ_SIZE_MAX 256 /* descriptors; also the longest chain */
 

@@ -2,7 +2,7 @@
  * Guest RAM. memory_at() from any thread; the rest from the thread that builds
  * and ends the machine.
  */
-#include "core/memory.h"
+#include "core/kvm/memory.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -7,8 +7,8 @@
  * that number of PIC and IOAPIC, 16..23 to the IOAPIC alone: KVM's own wiring,
  * the timer's IRQ 0 included, which therefore needs no override in the MADT.
  */
-#ifndef CORE_IRQ_H
-#define CORE_IRQ_H
+#ifndef CORE_KVM_IRQ_H
+#define CORE_KVM_IRQ_H
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
  * Interrupt lines and MSI routes of the kernel's irqchip. KVM api.rst §4.24,
  * §4.25, §4.52, §4.75. Any thread.
  */
-#include "core/irq.h"
+#include "core/kvm/irq.h"
 
 #include <errno.h>
 #include <linux/kvm.h>

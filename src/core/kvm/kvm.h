@@ -1,8 +1,8 @@
 /*
  * /dev/kvm: opened once a process, with what is the same for all machines.
  */
-#ifndef CORE_KVM_H
-#define CORE_KVM_H
+#ifndef CORE_KVM_KVM_H
+#define CORE_KVM_KVM_H
 
 #include <linux/kvm.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* Opening /dev/kvm. Any thread. */
-#include "core/kvm.h"
+#include "core/kvm/kvm.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,8 +4,8 @@
  * Layout: RAM from 0 up to 2 GiB, the rest from 4 GiB on. The map does not
  * change while the machine lives, so any thread may read it.
  */
-#ifndef CORE_MEMORY_H
-#define CORE_MEMORY_H
+#ifndef CORE_KVM_MEMORY_H
+#define CORE_KVM_MEMORY_H
 
 #include <stddef.h>
 #include <stdint.h>
