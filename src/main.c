@@ -10,7 +10,7 @@
 #include "cli/cli.h"
 #include "control/endpoint.h"
 #include "core/demo_deck.h"
-#include "core/profile.h"
+#include "core/profile/profile.h"
 #include "roles.h"
 
 /* Where everything is, from the environment; false when it cannot be found out. */

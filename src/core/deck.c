@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "core/demo_deck.h"
 #include "core/guest.h"
-#include "core/profile_report.h"
+#include "core/profile/report.h"
 
 #define SAMPLE_INTERVAL (STATS_INTERVAL_MS * NS_PER_MS)
 #define POWER_BUTTON_PATIENCE (30 * NS_PER_S)

@@ -19,7 +19,7 @@
 #include "base/cause.h"
 #include "base/loop.h"
 #include "core/console.h"
-#include "core/profile.h"
+#include "core/profile/profile.h"
 #include "core/stats.h"
 #include "net/switch.h"
 

@@ -6,7 +6,7 @@
 #define CORE_DEMO_DECK_H
 
 #include "base/cause.h"
-#include "core/profile.h"
+#include "core/profile/profile.h"
 
 #define DEMO_GUESTS 3
 #define DEMO_GUESTS_MAX 1000

@@ -16,7 +16,7 @@
 
 #include "base/cause.h"
 #include "core/deck.h"
-#include "core/profile.h"
+#include "core/profile/profile.h"
 #include "core/vcpu.h"
 #include "core/vm.h"
 

@@ -14,11 +14,11 @@ src_core_libcore_a_SOURCES = \
 	%D%/kvm/kvm.c %D%/kvm/kvm.h \
 	%D%/machine.c %D%/machine.h \
 	%D%/bus/platform.h \
-	%D%/profile.c %D%/profile.h \
-	%D%/profile_files.c \
-	%D%/profile_keys.c %D%/profile_keys.h \
-	%D%/profile_report.c %D%/profile_report.h \
-	%D%/profile_values.c %D%/profile_values.h \
+	%D%/profile/profile.c %D%/profile/profile.h \
+	%D%/profile/check.c \
+	%D%/profile/keys.c %D%/profile/keys.h \
+	%D%/profile/report.c %D%/profile/report.h \
+	%D%/profile/values.c %D%/profile/values.h \
 	%D%/sampler.h %D%/stats.c %D%/stats.h \
 	%D%/vcpu.c %D%/vcpu.h \
 	%D%/vm.c %D%/vm.h \

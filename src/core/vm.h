@@ -27,7 +27,7 @@
 #include "core/kvm/irq.h"
 #include "core/kvm/kvm.h"
 #include "core/kvm/memory.h"
-#include "core/profile.h"
+#include "core/profile/profile.h"
 #include "core/vcpu.h"
 #include "core/virtio/blk.h"
 #include "core/virtio/net.h"

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "core/profile.h"
-#include "core/profile_keys.h"
-#include "core/profile_values.h"
+#include "core/profile/keys.h"
+#include "core/profile/profile.h"
+#include "core/profile/values.h"
 
 #define MIB (1ull << 20)
 

@@ -1,7 +1,7 @@
 /*
  * The tables of profile keys, and looking things up in them. Any thread.
  */
-#include "core/profile_keys.h"
+#include "core/profile/keys.h"
 
 #include <stdint.h>
 #include <string.h>

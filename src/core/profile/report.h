@@ -4,7 +4,7 @@
 #ifndef CORE_PROFILE_REPORT_H
 #define CORE_PROFILE_REPORT_H
 
-#include "core/profile.h"
+#include "core/profile/profile.h"
 
 /* Adds a mistake in its place by line; beyond PROFILE_MISTAKES_MAX one says that there are more. */
 void profile_report_add(struct profile_report *report, unsigned line, const char *format, ...)

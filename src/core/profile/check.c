@@ -2,7 +2,7 @@
  * Folders of profiles, and checking a profile together with the files that it
  * names. Any thread.
  */
-#include "core/profile.h"
+#include "core/profile/profile.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #include "base/ini.h"
-#include "core/profile_keys.h"
-#include "core/profile_report.h"
-#include "core/profile_values.h"
+#include "core/profile/keys.h"
+#include "core/profile/report.h"
+#include "core/profile/values.h"
 
 #define EXCERPT 160
 

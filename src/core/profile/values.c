@@ -1,7 +1,7 @@
 /*
  * Parses the values of profiles. Any thread.
  */
-#include "core/profile_values.h"
+#include "core/profile/values.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

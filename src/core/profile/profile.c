@@ -2,7 +2,7 @@
  * Reads profiles: every section and key of a file is looked up in the table
  * of keys, checked by its type and stored where the table says. Any thread.
  */
-#include "core/profile.h"
+#include "core/profile/profile.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "base/ini.h"
-#include "core/profile_keys.h"
-#include "core/profile_report.h"
-#include "core/profile_values.h"
+#include "core/profile/keys.h"
+#include "core/profile/report.h"
+#include "core/profile/values.h"
 
 #define EXCERPT 48
 

@@ -1,7 +1,7 @@
 /*
  * Reports of mistakes in profiles. Any thread.
  */
-#include "core/profile_report.h"
+#include "core/profile/report.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/profile.h"
+#include "core/profile/profile.h"
 
 /* How many sections of a kind there are: "disk" has PROFILE_DISKS_MAX, "guest" 1, "" 0. */
 unsigned profile_section_count(const char *kind);

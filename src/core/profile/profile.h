@@ -6,8 +6,8 @@
  * each with file and line, instead of stopping at the first. Any thread; a
  * profile is immutable once read.
  */
-#ifndef CORE_PROFILE_H
-#define CORE_PROFILE_H
+#ifndef CORE_PROFILE_PROFILE_H
+#define CORE_PROFILE_PROFILE_H
 
 #include <stdbool.h>
 #include <stddef.h>
