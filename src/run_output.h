@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/loop.h"
-#include "core/console.h"
+#include "core/machine/console.h"
 
 #define RUN_OUTPUT_CHUNK 4096u
 

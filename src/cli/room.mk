@@ -23,6 +23,6 @@ CLI_LIBS = src/cli/libcli.a $(CONTROL_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/cli
 tests_unit_cli_SOURCES = tests/unit/cli.c tests/unit/fake_deck.c tests/unit/fake_deck.h \
-	src/core/console.c
+	src/core/machine/console.c
 tests_unit_cli_LDADD = src/cli/libcli.a $(SERVER_LIBS) $(CMOCKA_LIBS) -lutil
 endif

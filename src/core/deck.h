@@ -18,7 +18,7 @@
 
 #include "base/cause.h"
 #include "base/loop.h"
-#include "core/console.h"
+#include "core/machine/console.h"
 #include "core/profile/profile.h"
 #include "core/stats.h"
 #include "net/switch.h"

@@ -6,7 +6,7 @@
 #define CORE_GUEST_H
 
 #include "core/deck.h"
-#include "core/machine.h"
+#include "core/machine/machine.h"
 #include "core/sampler.h"
 
 struct guest {

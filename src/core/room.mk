@@ -2,7 +2,7 @@
 noinst_LIBRARIES += src/core/libcore.a
 src_core_libcore_a_SOURCES = \
 	%D%/bus/bus.c %D%/bus/bus.h \
-	%D%/console.c %D%/console.h \
+	%D%/machine/console.c %D%/machine/console.h \
 	%D%/deck.c %D%/deck.h \
 	%D%/demo_deck.c %D%/demo_deck.h \
 	%D%/bus/exit_path.h \
@@ -12,7 +12,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/bus/pci.c %D%/bus/pci.h \
 	%D%/bus/pci_msix.c %D%/bus/pci_msix.h \
 	%D%/kvm/kvm.c %D%/kvm/kvm.h \
-	%D%/machine.c %D%/machine.h \
+	%D%/machine/machine.c %D%/machine/machine.h \
 	%D%/bus/platform.h \
 	%D%/profile/profile.c %D%/profile/profile.h \
 	%D%/profile/check.c \
@@ -20,8 +20,8 @@ src_core_libcore_a_SOURCES = \
 	%D%/profile/report.c %D%/profile/report.h \
 	%D%/profile/values.c %D%/profile/values.h \
 	%D%/sampler.h %D%/stats.c %D%/stats.h \
-	%D%/vcpu.c %D%/vcpu.h \
-	%D%/vm.c %D%/vm.h \
+	%D%/machine/vcpu.c %D%/machine/vcpu.h \
+	%D%/machine/vm.c %D%/machine/vm.h \
 	%D%/virtio/net.c %D%/virtio/net.h \
 	%D%/virtio/pci.c %D%/virtio/pci.h \
 	%D%/virtio/pci_common.c %D%/virtio/pci_private.h %D%/virtio/pci_queue.c \
@@ -53,7 +53,7 @@ SERVER_LIBS = src/core/libserver.a $(CONTROL_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/server
 tests_unit_server_SOURCES = tests/unit/server.c tests/unit/fake_deck.c tests/unit/fake_deck.h \
-	%D%/console.c
+	%D%/machine/console.c
 tests_unit_server_LDADD = $(SERVER_LIBS) $(CMOCKA_LIBS)
 endif
 

@@ -4,7 +4,7 @@
 #ifndef CORE_SAMPLER_H
 #define CORE_SAMPLER_H
 
-#include "core/machine.h"
+#include "core/machine/machine.h"
 #include "core/stats.h"
 
 /* A series for a guest with cpus vCPUs; NULL: no memory. Empty at first. */

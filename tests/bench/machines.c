@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
-#include "core/machine.h"
+#include "core/machine/machine.h"
 #include "measure.h"
 #include "net/switch.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "core/console.h"
+#include "core/machine/console.h"
 
 struct bench {
 	struct loop loop;

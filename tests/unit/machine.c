@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "core/machine.h"
+#include "core/machine/machine.h"
 #include "demo/image.h"
 #include "lib/pvh_image.h"
 #include "open_files.h"

@@ -3,7 +3,7 @@
  * thread but vcpu_create(), vcpu_order() and vcpu_destroy(), which are the
  * I/O thread's.
  */
-#include "core/vcpu.h"
+#include "core/machine/vcpu.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,7 +19,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
-#include "core/vm.h"
+#include "core/machine/vm.h"
 
 #define PIO_DATA 4096 /* where KVM puts the data of a port access: behind struct kvm_run's page */
 #define MSR_MISC_ENABLE 0x1a0

@@ -2,7 +2,7 @@
  * The console ring. The lock is held for a copy at most; a vCPU that prints
  * wakes the deck thread only while somebody follows.
  */
-#include "core/console.h"
+#include "core/machine/console.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,8 +6,8 @@
  * reset tears the machine down and builds it again, so there is one way to a
  * fresh machine and no device can forget part of its state.
  */
-#ifndef CORE_VM_H
-#define CORE_VM_H
+#ifndef CORE_MACHINE_VM_H
+#define CORE_MACHINE_VM_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -18,7 +18,6 @@
 #include "core/boot/boot.h"
 #include "core/bus/bus.h"
 #include "core/bus/pci.h"
-#include "core/console.h"
 #include "core/disk/disk.h"
 #include "core/hw/i8042.h"
 #include "core/hw/ich9_pm.h"
@@ -27,8 +26,9 @@
 #include "core/kvm/irq.h"
 #include "core/kvm/kvm.h"
 #include "core/kvm/memory.h"
+#include "core/machine/console.h"
+#include "core/machine/vcpu.h"
 #include "core/profile/profile.h"
-#include "core/vcpu.h"
 #include "core/virtio/blk.h"
 #include "core/virtio/net.h"
 #include "core/virtio/pci.h"

@@ -5,8 +5,8 @@
  * The guest's vCPU thread writes, the deck thread reads. The ring keeps the
  * last CONSOLE_SIZE bytes; it lives as long as the guest is defined.
  */
-#ifndef CORE_CONSOLE_H
-#define CORE_CONSOLE_H
+#ifndef CORE_MACHINE_CONSOLE_H
+#define CORE_MACHINE_CONSOLE_H
 
 #include <pthread.h>
 #include <stdbool.h>

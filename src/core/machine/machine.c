@@ -2,7 +2,7 @@
  * The guest's I/O thread. Functions of machine.h run on any thread and reach
  * the virtual machine under vm_lock; the rest is the I/O thread's.
  */
-#include "core/machine.h"
+#include "core/machine/machine.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -2,7 +2,7 @@
  * The parts of a virtual machine: one table, built from its first row to its
  * last and torn down in reverse. The guest's I/O thread, but vm_end_guest().
  */
-#include "core/vm.h"
+#include "core/machine/vm.h"
 
 #include <errno.h>
 #include <stdarg.h>

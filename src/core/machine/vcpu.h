@@ -5,8 +5,8 @@
  * once. Orders to it are messages that it acknowledges; the kick signal only
  * makes KVM_RUN return.
  */
-#ifndef CORE_VCPU_H
-#define CORE_VCPU_H
+#ifndef CORE_MACHINE_VCPU_H
+#define CORE_MACHINE_VCPU_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -7,8 +7,8 @@
  * order tears the machine down and builds it again on the same thread; a guest
  * that resets itself over and over has to wait for it, as MACHINE_STARTING.
  */
-#ifndef CORE_MACHINE_H
-#define CORE_MACHINE_H
+#ifndef CORE_MACHINE_MACHINE_H
+#define CORE_MACHINE_MACHINE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,9 +16,9 @@
 
 #include "base/cause.h"
 #include "core/deck.h"
+#include "core/machine/vcpu.h"
+#include "core/machine/vm.h"
 #include "core/profile/profile.h"
-#include "core/vcpu.h"
-#include "core/vm.h"
 
 struct machine;
 
