@@ -9,7 +9,7 @@
 #include "base/paths.h"
 #include "cli/cli.h"
 #include "control/endpoint.h"
-#include "core/demo_deck.h"
+#include "core/deck/demo.h"
 #include "core/profile/profile.h"
 #include "roles.h"
 

@@ -17,7 +17,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
-#include "core/deck.h"
+#include "core/deck/deck.h"
 #include "core/server.h"
 #include "roles.h"
 #include "run_output.h"

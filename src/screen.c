@@ -32,7 +32,7 @@
 #include "base/files.h"
 #include "control/client.h"
 #include "control/endpoint.h"
-#include "core/deck.h"
+#include "core/deck/deck.h"
 #include "core/server.h"
 #include "roles.h"
 #include "tui/tui.h"

@@ -3,10 +3,10 @@ noinst_LIBRARIES += src/core/libcore.a
 src_core_libcore_a_SOURCES = \
 	%D%/bus/bus.c %D%/bus/bus.h \
 	%D%/machine/console.c %D%/machine/console.h \
-	%D%/deck.c %D%/deck.h \
-	%D%/demo_deck.c %D%/demo_deck.h \
+	%D%/deck/deck.c %D%/deck/deck.h \
+	%D%/deck/demo.c %D%/deck/demo.h \
 	%D%/bus/exit_path.h \
-	%D%/guest.c %D%/guest.h \
+	%D%/deck/guest.c %D%/deck/guest.h \
 	%D%/kvm/irq.c %D%/kvm/irq.h \
 	%D%/kvm/memory.c %D%/kvm/memory.h \
 	%D%/bus/pci.c %D%/bus/pci.h \
@@ -19,7 +19,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/profile/keys.c %D%/profile/keys.h \
 	%D%/profile/report.c %D%/profile/report.h \
 	%D%/profile/values.c %D%/profile/values.h \
-	%D%/sampler.h %D%/stats.c %D%/stats.h \
+	%D%/deck/stats_private.h %D%/deck/stats.c %D%/deck/stats.h \
 	%D%/machine/vcpu.c %D%/machine/vcpu.h \
 	%D%/machine/vm.c %D%/machine/vm.h \
 	%D%/virtio/net.c %D%/virtio/net.h \

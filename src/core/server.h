@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 #include "base/cause.h"
-#include "core/deck.h"
+#include "core/deck/deck.h"
 
 struct server;
 

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "core/deck.h"
+#include "core/deck/deck.h"
 #include "demo/image.h"
 
 #define PATIENCE (240 * NS_PER_S)

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 
 #include "control/client.h"
-#include "core/deck.h"
+#include "core/deck/deck.h"
 #include "core/server.h"
 #include "net/capture.h"
 

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/cause.h"
-#include "core/deck.h"
+#include "core/deck/deck.h"
 #include "core/machine/vcpu.h"
 #include "core/machine/vm.h"
 #include "core/profile/profile.h"

@@ -9,8 +9,8 @@
  * defined -> starting -> running <-> paused -> stopping -> stopped, or crashed;
  * failed: it could not be started; invalid: the profile has mistakes.
  */
-#ifndef CORE_DECK_H
-#define CORE_DECK_H
+#ifndef CORE_DECK_DECK_H
+#define CORE_DECK_DECK_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,9 +18,9 @@
 
 #include "base/cause.h"
 #include "base/loop.h"
+#include "core/deck/stats.h"
 #include "core/machine/console.h"
 #include "core/profile/profile.h"
-#include "core/stats.h"
 #include "net/switch.h"
 
 struct deck;

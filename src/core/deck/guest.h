@@ -2,12 +2,12 @@
  * A guest as the deck keeps it. For deck.c and guest.c; others use deck.h.
  * Deck thread.
  */
-#ifndef CORE_GUEST_H
-#define CORE_GUEST_H
+#ifndef CORE_DECK_GUEST_H
+#define CORE_DECK_GUEST_H
 
-#include "core/deck.h"
+#include "core/deck/deck.h"
+#include "core/deck/stats_private.h"
 #include "core/machine/machine.h"
-#include "core/sampler.h"
 
 struct guest {
 	struct deck *deck;

@@ -1,5 +1,5 @@
 /* The profiles of the built-in deck. Deck thread. */
-#include "core/demo_deck.h"
+#include "core/deck/demo.h"
 
 #include <errno.h>
 #include <stdio.h>

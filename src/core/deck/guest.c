@@ -1,5 +1,5 @@
 /* A guest's states and orders. Deck thread. */
-#include "core/guest.h"
+#include "core/deck/guest.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
  * The built-in deck: guests of the program that vmdeck carries in itself, on
  * one switch with NAT, with disks in memory. Deck thread.
  */
-#ifndef CORE_DEMO_DECK_H
-#define CORE_DEMO_DECK_H
+#ifndef CORE_DECK_DEMO_H
+#define CORE_DECK_DEMO_H
 
 #include "base/cause.h"
 #include "core/profile/profile.h"

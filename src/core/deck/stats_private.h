@@ -1,11 +1,11 @@
 /*
  * Taking the samples of a guest's series. Deck thread. See stats.h.
  */
-#ifndef CORE_SAMPLER_H
-#define CORE_SAMPLER_H
+#ifndef CORE_DECK_STATS_PRIVATE_H
+#define CORE_DECK_STATS_PRIVATE_H
 
+#include "core/deck/stats.h"
 #include "core/machine/machine.h"
-#include "core/stats.h"
 
 /* A series for a guest with cpus vCPUs; NULL: no memory. Empty at first. */
 struct stats_series *stats_new(unsigned cpus);

@@ -1,12 +1,12 @@
 /* Series of samples, from the counters of a machine. Deck thread. */
-#include "core/stats.h"
+#include "core/deck/stats.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "core/sampler.h"
+#include "core/deck/stats_private.h"
 
 /* The counters behind the fields, in the order of enum stats_field. */
 enum counter {

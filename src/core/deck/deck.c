@@ -1,5 +1,5 @@
 /* The deck: which guests and switches there are, events, the end. Deck thread. */
-#include "core/deck.h"
+#include "core/deck/deck.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "core/demo_deck.h"
-#include "core/guest.h"
+#include "core/deck/demo.h"
+#include "core/deck/guest.h"
 #include "core/profile/report.h"
 
 #define SAMPLE_INTERVAL (STATS_INTERVAL_MS * NS_PER_MS)

@@ -3,8 +3,8 @@
  * thread every STATS_INTERVAL_MS while the deck runs, so that a chart is
  * already full when a view opens. Deck thread only.
  */
-#ifndef CORE_STATS_H
-#define CORE_STATS_H
+#ifndef CORE_DECK_STATS_H
+#define CORE_DECK_STATS_H
 
 #include <stddef.h>
 #include <stdint.h>
