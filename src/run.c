@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "core/deck/deck.h"
-#include "core/server.h"
+#include "core/server/server.h"
 #include "roles.h"
 #include "run_output.h"
 

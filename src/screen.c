@@ -33,7 +33,7 @@
 #include "control/client.h"
 #include "control/endpoint.h"
 #include "core/deck/deck.h"
-#include "core/server.h"
+#include "core/server/server.h"
 #include "roles.h"
 #include "tui/tui.h"
 

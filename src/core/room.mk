@@ -31,22 +31,22 @@ src_core_libcore_a_SOURCES = \
 # server: the control protocol's side of the deck; apart, so that its tests bring their own deck.
 noinst_LIBRARIES += src/core/libserver.a
 src_core_libserver_a_SOURCES = \
-	%D%/commands.c %D%/commands.h \
-	%D%/commands_deck.c \
-	%D%/commands_guest.c \
-	%D%/commands_switch.c \
-	%D%/peer.c %D%/peer.h \
-	%D%/server.c %D%/server.h \
-	%D%/server_socket.c %D%/server_socket.h \
-	%D%/streams/capture.c \
-	%D%/streams/capture_config.c \
-	%D%/streams/capture_file.c %D%/streams/capture_file.h \
-	%D%/streams/capture_stream.c \
-	%D%/streams/console.c \
-	%D%/streams/events.c \
-	%D%/streams/packets.c \
-	%D%/streams/stats.c \
-	%D%/streams/streams.h 
+	%D%/server/dispatch.c %D%/server/request.h \
+	%D%/server/commands/deck.c \
+	%D%/server/commands/guest.c \
+	%D%/server/commands/switch.c \
+	%D%/server/peer.c %D%/server/peer.h \
+	%D%/server/server.c %D%/server/server.h \
+	%D%/server/socket.c %D%/server/socket.h \
+	%D%/server/streams/capture.c \
+	%D%/server/streams/capture_config.c \
+	%D%/server/streams/capture_file.c %D%/server/streams/capture_file.h \
+	%D%/server/streams/capture_stream.c \
+	%D%/server/streams/console.c \
+	%D%/server/streams/events.c \
+	%D%/server/streams/packets.c \
+	%D%/server/streams/stats.c \
+	%D%/server/streams/streams.h 
 
 SERVER_LIBS = src/core/libserver.a $(CONTROL_LIBS)
 

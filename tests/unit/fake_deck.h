@@ -17,7 +17,7 @@
 
 #include "control/client.h"
 #include "core/deck/deck.h"
-#include "core/server.h"
+#include "core/server/server.h"
 #include "net/capture.h"
 
 #define FAKE_TYPED_MAX 65536

@@ -1,5 +1,5 @@
 /* Events: what happens to guests, to everybody who subscribed. Deck thread. */
-#include "core/streams/streams.h"
+#include "core/server/streams/streams.h"
 
 #include "base/clock.h"
 #include "control/message.h"

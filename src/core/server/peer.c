@@ -5,7 +5,7 @@
  * under way, nor while lines or raw bytes wait in its buffer. So a client
  * cannot make the deck thread work or remember without bound.
  */
-#include "core/peer.h"
+#include "core/server/peer.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,12 +1,12 @@
 /* From a line to a handler, and the answer back. Deck thread. */
-#include "core/commands.h"
+#include "core/server/request.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/suggest.h"
 #include "control/message.h"
-#include "core/streams/streams.h"
+#include "core/server/streams/streams.h"
 
 static const command_run handlers[METHOD_COUNT] = {
 	[METHOD_HELLO] = command_hello,

@@ -5,7 +5,7 @@
  * dropped costs time, never a value: the next one carries the difference to
  * what was really sent.
  */
-#include "core/streams/streams.h"
+#include "core/server/streams/streams.h"
 
 #include <errno.h>
 #include <math.h>

@@ -2,14 +2,14 @@
  * Commands: a handler for each method of control/methods.h, and what handlers
  * use to answer. Deck thread.
  */
-#ifndef CORE_COMMANDS_H
-#define CORE_COMMANDS_H
+#ifndef CORE_SERVER_REQUEST_H
+#define CORE_SERVER_REQUEST_H
 
 #include <jansson.h>
 
 #include "base/cause.h"
 #include "control/methods.h"
-#include "core/peer.h"
+#include "core/server/peer.h"
 
 /* One request while its handler runs. */
 struct request {
@@ -48,7 +48,7 @@ const char *param_string(const struct request *request, const char *name);
 uint64_t param_integer(const struct request *request, const char *name, uint64_t standard);
 bool param_bool(const struct request *request, const char *name);
 
-/* commands_guest.c */
+/* commands/guest.c */
 int command_guest_list(struct request *request, struct cause *cause);
 int command_guest_show(struct request *request, struct cause *cause);
 int command_guest_start(struct request *request, struct cause *cause);
@@ -58,13 +58,13 @@ int command_guest_pause(struct request *request, struct cause *cause);
 int command_guest_resume(struct request *request, struct cause *cause);
 int command_guest_reset(struct request *request, struct cause *cause);
 
-/* commands_deck.c */
+/* commands/deck.c */
 int command_hello(struct request *request, struct cause *cause);
 int command_deck_reload(struct request *request, struct cause *cause);
 int command_deck_quit(struct request *request, struct cause *cause);
 int command_profile_check(struct request *request, struct cause *cause);
 
-/* commands_switch.c */
+/* commands/switch.c */
 int command_switch_list(struct request *request, struct cause *cause);
 
 /* An array of {line, text}. */

@@ -5,7 +5,7 @@
  * however that ends. So whoever holds the lock may remove a socket that is
  * left there, once he has seen that no program of another kind answers on it.
  */
-#include "core/server_socket.h"
+#include "core/server/socket.h"
 
 #include <errno.h>
 #include <fcntl.h>

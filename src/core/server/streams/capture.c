@@ -3,8 +3,8 @@
  * host. They belong to the deck, not to the client that asked. Deck thread,
  * but opening, compiling and ending are the helper thread's.
  */
-#include "core/streams/capture_file.h"
-#include "core/streams/streams.h"
+#include "core/server/streams/capture_file.h"
+#include "core/server/streams/streams.h"
 
 #include <errno.h>
 #include <pthread.h>

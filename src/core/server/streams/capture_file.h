@@ -1,6 +1,6 @@
 /* Where captures are kept. The helper thread. */
-#ifndef CORE_STREAMS_CAPTURE_FILE_H
-#define CORE_STREAMS_CAPTURE_FILE_H
+#ifndef CORE_SERVER_STREAMS_CAPTURE_FILE_H
+#define CORE_SERVER_STREAMS_CAPTURE_FILE_H
 
 #include "base/cause.h"
 

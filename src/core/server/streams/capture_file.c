@@ -1,5 +1,5 @@
 /* Where captures are kept. The helper thread. */
-#include "core/streams/capture_file.h"
+#include "core/server/streams/capture_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,7 +8,7 @@
  * socket, so that its first byte follows the answer. It ends when the client
  * shuts down its side.
  */
-#include "core/streams/streams.h"
+#include "core/server/streams/streams.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,8 +3,8 @@
  * output queue, its subscriptions and, once it is a console or a capture, the
  * raw stream that owns it. Deck thread.
  */
-#ifndef CORE_PEER_H
-#define CORE_PEER_H
+#ifndef CORE_SERVER_PEER_H
+#define CORE_SERVER_PEER_H
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 #include "base/worker.h"
 #include "control/framing.h"
 #include "control/methods.h"
-#include "core/server.h"
+#include "core/server/server.h"
 
 #define PEER_QUEUE_MAX (4u << 20)  /* bytes waiting for a client; one more closes it */
 #define PEER_NOTIFY_MAX (1u << 20) /* beyond this, notifications are dropped and counted */

@@ -1,5 +1,5 @@
 /* What the captures have in common: their parameters, and ending them. Deck thread. */
-#include "core/streams/streams.h"
+#include "core/server/streams/streams.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * leaves copies of the first bytes in a bounded list, the deck thread swaps
  * the list for an empty one every 50 ms and describes what is in it.
  */
-#include "core/streams/streams.h"
+#include "core/server/streams/streams.h"
 
 #include <errno.h>
 #include <pthread.h>

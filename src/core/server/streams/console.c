@@ -4,7 +4,7 @@
  * Output waits in the console's own ring, which the guest overwrites: a client
  * that reads slowly loses the oldest bytes and is told how many.
  */
-#include "core/streams/streams.h"
+#include "core/server/streams/streams.h"
 
 #include <errno.h>
 #include <stdio.h>

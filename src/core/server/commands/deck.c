@@ -1,5 +1,5 @@
 /* The commands of the deck as a whole. Deck thread. */
-#include "core/commands.h"
+#include "core/server/request.h"
 
 #include <config.h>
 #include <errno.h>

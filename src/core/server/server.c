@@ -2,7 +2,7 @@
  * The control server: its socket, its peers, and the events of the deck.
  * Deck thread; server_adopt() from any. unix(7).
  */
-#include "core/server.h"
+#include "core/server/server.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,9 +15,9 @@
 #include "control/endpoint.h"
 #include "control/message.h"
 #include "control/methods.h"
-#include "core/peer.h"
-#include "core/server_socket.h"
-#include "core/streams/streams.h"
+#include "core/server/peer.h"
+#include "core/server/socket.h"
+#include "core/server/streams/streams.h"
 
 #define ACCEPT_PER_TURN 16
 #define ACCEPT_PAUSE (100 * NS_PER_MS) /* after running out of file descriptors */

@@ -2,10 +2,10 @@
  * Streams: what a client asks for once and then gets as it happens. Each file
  * here is one of them, with its commands. Deck thread.
  */
-#ifndef CORE_STREAMS_STREAMS_H
-#define CORE_STREAMS_STREAMS_H
+#ifndef CORE_SERVER_STREAMS_STREAMS_H
+#define CORE_SERVER_STREAMS_STREAMS_H
 
-#include "core/commands.h"
+#include "core/server/request.h"
 #include "net/capture.h"
 
 /* events.c */

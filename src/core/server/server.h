@@ -5,8 +5,8 @@
  * waits for a client: what a client does not read is queued up to a bound, then
  * dropped and counted, then the client is closed.
  */
-#ifndef CORE_SERVER_H
-#define CORE_SERVER_H
+#ifndef CORE_SERVER_SERVER_H
+#define CORE_SERVER_SERVER_H
 
 #include <stdbool.h>
 #include <sys/types.h>

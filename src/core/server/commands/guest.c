@@ -1,5 +1,5 @@
 /* The commands of one guest, and what the protocol shows of a guest. Deck thread. */
-#include "core/commands.h"
+#include "core/server/request.h"
 
 #include <errno.h>
 #include <stdlib.h>

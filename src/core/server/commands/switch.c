@@ -1,5 +1,5 @@
 /* What the protocol shows of the switches. Deck thread. */
-#include "core/commands.h"
+#include "core/server/request.h"
 
 #include <errno.h>
 #include <stdlib.h>
