@@ -6,19 +6,19 @@ NET_LIBS = src/net/libnet.a $(BASE_LIBS)
 
 # switch
 net_switch_sources = \
-	%D%/capture.c %D%/capture.h %D%/capture_private.h \
-	%D%/capture_hub.c \
-	%D%/capture_pool.c \
-	%D%/capture_sink.c \
-	%D%/capture_tap.c \
-	%D%/capture_writer.c \
-	%D%/filter.c %D%/filter.h \
+	%D%/capture/capture.c %D%/capture/capture.h %D%/capture/capture_private.h \
+	%D%/capture/hub.c \
+	%D%/capture/pool.c \
+	%D%/capture/sink.c \
+	%D%/capture/tap.c \
+	%D%/capture/writer.c \
+	%D%/capture/filter.c %D%/capture/filter.h \
 	%D%/forward.c \
 	%D%/frame.c %D%/frame.h \
 	%D%/mac_table.c %D%/mac_table.h \
 	%D%/network.c \
 	%D%/offload.c %D%/offload.h \
-	%D%/pcapng.c %D%/pcapng.h \
+	%D%/capture/pcapng.c %D%/capture/pcapng.h \
 	%D%/switch.c %D%/switch.h %D%/switch_private.h
 
 if HAVE_CMOCKA

@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "net/capture_private.h"
+#include "net/capture/capture_private.h"
 #include "net/mac_table.h"
 #include "net/offload.h"
 #include "net/switch.h"

@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 #include "fake_port.h"
-#include "net/capture.h"
+#include "net/capture/capture.h"
 
 #define BURST 64
 #define ROUNDS 11

@@ -21,7 +21,7 @@
 
 #include "base/clock.h"
 #include "fake_port.h"
-#include "net/capture.h"
+#include "net/capture/capture.h"
 
 static const uint8_t broadcast[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 

@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 #include "fake_port.h"
-#include "net/capture.h"
+#include "net/capture/capture.h"
 
 #define ROUNDS 15
 #define TRIES 8

@@ -18,7 +18,7 @@
 #include "control/client.h"
 #include "core/deck/deck.h"
 #include "core/server/server.h"
-#include "net/capture.h"
+#include "net/capture/capture.h"
 
 #define FAKE_TYPED_MAX 65536
 

@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "net/capture.h"
+#include "net/capture/capture.h"
 #include "net/switch.h"
 
 #define FAKE_KEPT 256

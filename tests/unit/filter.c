@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "net/filter.h"
+#include "net/capture/filter.h"
 
 static unsigned asked, called;
 static char asked_for[256];

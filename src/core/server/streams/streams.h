@@ -6,7 +6,7 @@
 #define CORE_SERVER_STREAMS_STREAMS_H
 
 #include "core/server/request.h"
-#include "net/capture.h"
+#include "net/capture/capture.h"
 
 /* events.c */
 int command_events_subscribe(struct request *request, struct cause *cause);

@@ -3,8 +3,8 @@
  * host's byte order, into memory. Pure; any thread. Each function returns the
  * block's size, a multiple of 4; the caller has provided the room.
  */
-#ifndef NET_PCAPNG_H
-#define NET_PCAPNG_H
+#ifndef NET_CAPTURE_PCAPNG_H
+#define NET_CAPTURE_PCAPNG_H
 
 #include <stddef.h>
 #include <stdint.h>

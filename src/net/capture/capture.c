@@ -1,8 +1,8 @@
 /*
  * Starting and stopping captures. Any thread but the writer's; the work is in
- * capture_tap.c (the port's side) and capture_writer.c. See capture_private.h.
+ * capture/tap.c (the port's side) and capture/writer.c. See capture_private.h.
  */
-#include "net/capture.h"
+#include "net/capture/capture.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "net/capture_private.h"
+#include "net/capture/capture_private.h"
 
 static bool port_exists(struct capture_hub *hub, const char *name)
 {

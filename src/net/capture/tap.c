@@ -2,7 +2,7 @@
  * The producer's side of a capture: the sending port's thread, which never
  * waits here. See capture_private.h.
  */
-#include "net/capture_private.h"
+#include "net/capture/capture_private.h"
 
 #include <string.h>
 

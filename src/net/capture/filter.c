@@ -6,7 +6,7 @@
  * therefore the other way round: a word must be known to need nobody. Addresses
  * are written anew in one canonical form, so that both scanners agree on them.
  */
-#include "net/filter.h"
+#include "net/capture/filter.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>

@@ -7,8 +7,8 @@
  * branch. A capture may lose records, which it counts; it never delays or
  * drops a frame.
  */
-#ifndef NET_CAPTURE_H
-#define NET_CAPTURE_H
+#ifndef NET_CAPTURE_CAPTURE_H
+#define NET_CAPTURE_CAPTURE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,8 +5,8 @@
  * one whose every word is a keyword, a number or an address reaches libpcap.
  * Common services ("port https") are replaced by their numbers.
  */
-#ifndef NET_FILTER_H
-#define NET_FILTER_H
+#ifndef NET_CAPTURE_FILTER_H
+#define NET_CAPTURE_FILTER_H
 
 #include <stdbool.h>
 #include <stdint.h>

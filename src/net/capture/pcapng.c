@@ -2,7 +2,7 @@
  * pcapng blocks: section header (draft-ietf-opsawg-pcapng §4.1), interface
  * description (§4.2), enhanced packet (§4.3), interface statistics (§4.6).
  */
-#include "net/pcapng.h"
+#include "net/capture/pcapng.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * The meeting point of taps, captures and the writer. Any thread but the
  * writer's; nothing here is on a frame's way.
  */
-#include "net/capture_private.h"
+#include "net/capture/capture_private.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
  * After the first of them the capture is stalled until half of that buffer is
  * free again.
  */
-#include "net/capture_private.h"
+#include "net/capture/capture_private.h"
 
 #include "config.h"
 
@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "base/checked.h"
-#include "net/pcapng.h"
+#include "net/capture/pcapng.h"
 
 #define WRITE_SIZE (256u * 1024)       /* gathered before it is written */
 #define STREAM_LIMIT (4u * 1024 * 1024) /* packets waiting for a slow reader */

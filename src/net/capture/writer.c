@@ -6,7 +6,7 @@
  * without a timer until a producer or a command wakes it; but while a capture
  * is stalled it looks every 50 ms what has been lost.
  */
-#include "net/capture_private.h"
+#include "net/capture/capture_private.h"
 
 #include <poll.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * giving is a few atomics, by any thread; the lowest free chunk is taken, so
  * that little traffic touches little memory.
  */
-#include "net/capture_private.h"
+#include "net/capture/capture_private.h"
 
 #include <errno.h>
 #include <sys/mman.h>

@@ -21,15 +21,15 @@
  * hub->lock guards the lists of taps and captures; it comes after
  * network->lock and is never held while writing.
  */
-#ifndef NET_CAPTURE_PRIVATE_H
-#define NET_CAPTURE_PRIVATE_H
+#ifndef NET_CAPTURE_CAPTURE_PRIVATE_H
+#define NET_CAPTURE_CAPTURE_PRIVATE_H
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "net/capture.h"
-#include "net/filter.h"
+#include "net/capture/capture.h"
+#include "net/capture/filter.h"
 #include "net/frame.h"
 
 #define CHUNK_SIZE (256u * 1024)
@@ -156,7 +156,7 @@ struct capture {
 	struct sink sink;
 	struct interface *interfaces; /* by the section's numbers */
 	uint32_t interface_count, interface_room;
-	uint32_t *known; /* by id of the tap: what capture_sink.c knows of it; 0: nothing */
+	uint32_t *known; /* by id of the tap: what capture/sink.c knows of it; 0: nothing */
 	uint32_t known_room;
 	struct capture_record *batch;
 	unsigned batch_count;
@@ -164,7 +164,7 @@ struct capture {
 	_Atomic uint64_t count_records, count_bytes, count_dropped;
 };
 
-/* capture_hub.c. network_new() and network_free() call the first two. */
+/* capture/hub.c. network_new() and network_free() call the first two. */
 int capture_hub_new(struct capture_hub **out, struct cause *cause);
 void capture_hub_free(struct capture_hub *hub); /* no capture or port is left; NULL is valid */
 void capture_hub_wake(struct capture_hub *hub);
@@ -189,7 +189,7 @@ struct recording {
 };
 
 /*
- * capture_tap.c: the port's thread. What the switch calls for each burst that
+ * capture/tap.c: the port's thread. What the switch calls for each burst that
  * is recorded: append for frames to the same receiver (id of its tap, or 0 if
  * it is not one), in order, as often as need be.
  */
@@ -215,18 +215,18 @@ static inline uint32_t capture_tap_wants(struct capture_tap *tap, unsigned count
 	return 0;
 }
 
-/* capture_pool.c: any thread. Mapping is 0 or -ENOMEM; unmapping is valid on a zeroed hub. */
+/* capture/pool.c: any thread. Mapping is 0 or -ENOMEM; unmapping is valid on a zeroed hub. */
 int capture_pool_map(struct capture_hub *hub);
 void capture_pool_unmap(struct capture_hub *hub);
 struct chunk *capture_pool_take(struct capture_hub *hub); /* NULL: none */
 void capture_pool_give(struct capture_hub *hub, struct chunk *chunk);
 void capture_pool_trim(struct capture_hub *hub); /* gives the memory of free ones back */
 
-/* capture_writer.c */
+/* capture/writer.c */
 void *capture_writer_run(void *hub);
 
 /*
- * capture_sink.c: the writer. A failure ends the capture: the state becomes
+ * capture/sink.c: the writer. A failure ends the capture: the state becomes
  * CAPTURE_OVER and its owner is told.
  */
 int capture_sink_open(struct sink *sink, int fd, struct cause *cause); /* any thread */
