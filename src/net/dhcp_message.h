@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/frame.h"
+#include "net/frame/frame.h"
 
 #define DHCP_SERVER_PORT 67u
 #define DHCP_CLIENT_PORT 68u

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/frame.h"
+#include "net/frame/frame.h"
 #include "net/switch.h"
 
 #define OFFLOAD_SEGMENTS_MAX 2048u /* of one frame; more is refused */

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/frame.h"
+#include "net/frame/frame.h"
 
 /*
  * Answers a frame sent to the host that has mac and address (host byte order).

@@ -14,7 +14,7 @@ net_switch_sources = \
 	%D%/capture/writer.c \
 	%D%/capture/filter.c %D%/capture/filter.h \
 	%D%/forward.c \
-	%D%/frame.c %D%/frame.h \
+	%D%/frame/frame.c %D%/frame/frame.h \
 	%D%/mac_table.c %D%/mac_table.h \
 	%D%/network.c \
 	%D%/offload.c %D%/offload.h \

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "base/cause.h"
-#include "net/frame.h"
+#include "net/frame/frame.h"
 
 struct network;
 struct net_switch;

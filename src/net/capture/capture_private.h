@@ -30,7 +30,7 @@
 
 #include "net/capture/capture.h"
 #include "net/capture/filter.h"
-#include "net/frame.h"
+#include "net/frame/frame.h"
 
 #define CHUNK_SIZE (256u * 1024)
 #define POOL_CHUNKS (NET_PORTS_MAX + 64u) /* address space; touched as needed */

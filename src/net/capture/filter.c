@@ -17,7 +17,7 @@
 
 #include "base/checked.h"
 #include "base/library.h"
-#include "net/frame.h"
+#include "net/frame/frame.h"
 
 /*
  * Words of pcap-filter(7) that every libpcap from 1.10 takes for itself. Those

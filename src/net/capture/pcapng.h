@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/frame.h"
+#include "net/frame/frame.h"
 
 #define PCAPNG_TEXT_MAX 4096u /* longer strings in options are cut */
 #define PCAPNG_INTERFACE_MAX (3 * PCAPNG_TEXT_MAX + 128)

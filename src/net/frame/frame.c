@@ -1,5 +1,5 @@
 /* The words for verdicts. Pure; any thread. */
-#include "net/frame.h"
+#include "net/frame/frame.h"
 
 #include "base/checked.h"
 

@@ -4,8 +4,8 @@
  * head is a private copy: a guest can rewrite its buffers while we look, so
  * every decision reads head only. rest is read once, when it is copied.
  */
-#ifndef NET_FRAME_H
-#define NET_FRAME_H
+#ifndef NET_FRAME_FRAME_H
+#define NET_FRAME_FRAME_H
 
 #include <stddef.h>
 #include <stdint.h>
