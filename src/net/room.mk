@@ -46,7 +46,7 @@ tests_bench_switch_LDADD = $(NET_LIBS)
 
 # The switch's own port and decoding.
 src_net_libnet_a_SOURCES += \
-	%D%/decode.c %D%/decode.h %D%/decode_app.c %D%/decode_ip.c %D%/decode_parts.h \
+	%D%/decode/decode.c %D%/decode/decode.h %D%/decode/app.c %D%/decode/ip.c %D%/decode/parts.h \
 	%D%/dhcp.c %D%/dhcp.h \
 	%D%/dhcp_message.c %D%/dhcp_message.h \
 	%D%/nat.c %D%/nat.h \

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "lib/fuzz.h"
-#include "net/decode.h"
+#include "net/decode/decode.h"
 
 #define SEED(text) { text, sizeof(text) - 1 }
 

@@ -10,7 +10,7 @@
 
 #include "base/checked.h"
 #include "decode_packets.h"
-#include "net/decode.h"
+#include "net/decode/decode.h"
 
 static size_t read_hex(const char *hex, uint8_t *out)
 {

@@ -11,7 +11,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
-#include "net/decode.h"
+#include "net/decode/decode.h"
 
 #define GUESTS 3
 #define CAPTURES 600

@@ -13,7 +13,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "control/message.h"
-#include "net/decode.h"
+#include "net/decode/decode.h"
 
 #define PACKETS_MAX 200 /* of one notification */
 #define PACKETS_SNAP 512

@@ -2,7 +2,7 @@
  * A packet in one line: the frame, its VLAN tags and ARP (RFC 826), LLDP and
  * LLC (IEEE 802.1AB, 802.2, 802.1D). Pure; any thread.
  */
-#include "net/decode.h"
+#include "net/decode/decode.h"
 
 #include <arpa/inet.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "net/decode_parts.h"
+#include "net/decode/parts.h"
 
 const char *name_find(const struct number_name *names, size_t count, unsigned number)
 {

@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "net/decode_parts.h"
+#include "net/decode/parts.h"
 
 enum {
 	PROTOCOL_HOP_BY_HOP = 0,

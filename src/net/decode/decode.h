@@ -2,8 +2,8 @@
  * A packet in one line: from, to, protocol, summary. Pure; any thread.
  * The bytes are hostile.
  */
-#ifndef NET_DECODE_H
-#define NET_DECODE_H
+#ifndef NET_DECODE_DECODE_H
+#define NET_DECODE_DECODE_H
 
 #include <stddef.h>
 #include <stdint.h>

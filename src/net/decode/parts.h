@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/decode.h"
+#include "net/decode/decode.h"
 
 struct packet {
 	const uint8_t *data;
