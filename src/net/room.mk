@@ -47,10 +47,10 @@ tests_bench_switch_LDADD = $(NET_LIBS)
 # The switch's own port and decoding.
 src_net_libnet_a_SOURCES += \
 	%D%/decode/decode.c %D%/decode/decode.h %D%/decode/app.c %D%/decode/ip.c %D%/decode/parts.h \
-	%D%/dhcp.c %D%/dhcp.h \
-	%D%/dhcp_message.c %D%/dhcp_message.h \
+	%D%/service/dhcp.c %D%/service/dhcp.h \
+	%D%/service/dhcp_message.c %D%/service/dhcp_message.h \
 	%D%/nat.c %D%/nat.h \
-	%D%/responder.c %D%/responder.h \
+	%D%/service/responder.c %D%/service/responder.h \
 	%D%/uplink.c %D%/uplink.h
 
 if HAVE_CMOCKA

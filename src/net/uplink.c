@@ -26,9 +26,9 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "base/loop.h"
-#include "net/dhcp.h"
 #include "net/nat.h"
-#include "net/responder.h"
+#include "net/service/dhcp.h"
+#include "net/service/responder.h"
 
 #define QUEUE_FRAMES 512u
 #define QUEUE_BYTES (512u * 1024)

@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "lib/fuzz.h"
-#include "net/dhcp.h"
-#include "net/responder.h"
+#include "net/service/dhcp.h"
+#include "net/service/responder.h"
 
 #define SEED(text) { text, sizeof(text) - 1 }
 

@@ -11,8 +11,8 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "net/dhcp.h"
-#include "net/dhcp_message.h"
+#include "net/service/dhcp.h"
+#include "net/service/dhcp_message.h"
 
 #define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
 #define BROADCAST UINT32_MAX

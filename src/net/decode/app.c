@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "net/decode/parts.h"
-#include "net/dhcp_message.h"
+#include "net/service/dhcp_message.h"
 
 #define LINE_MAX_SHOWN 120u
 

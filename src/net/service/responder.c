@@ -1,5 +1,5 @@
 /* ARP and echo for a switch's own address (RFC 826, RFC 792). Pure; any thread. */
-#include "net/responder.h"
+#include "net/service/responder.h"
 
 #include <string.h>
 

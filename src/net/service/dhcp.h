@@ -8,8 +8,8 @@
  * free address that an unknown client says it had, so that guests keep theirs
  * when the program starts anew, and refuses all others.
  */
-#ifndef NET_DHCP_H
-#define NET_DHCP_H
+#ifndef NET_SERVICE_DHCP_H
+#define NET_SERVICE_DHCP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  * The switch as a host on its own network when nothing else answers for it:
  * ARP (RFC 826) and echo (RFC 792). Pure; any thread.
  */
-#ifndef NET_RESPONDER_H
-#define NET_RESPONDER_H
+#ifndef NET_SERVICE_RESPONDER_H
+#define NET_SERVICE_RESPONDER_H
 
 #include <stddef.h>
 #include <stdint.h>

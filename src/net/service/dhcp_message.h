@@ -1,8 +1,8 @@
 /*
  * A DHCP message on the wire (RFC 2131 §2, RFC 2132). Pure; any thread.
  */
-#ifndef NET_DHCP_MESSAGE_H
-#define NET_DHCP_MESSAGE_H
+#ifndef NET_SERVICE_DHCP_MESSAGE_H
+#define NET_SERVICE_DHCP_MESSAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* The DHCP server: leases and answers (RFC 2131 §4.3). Pure; one thread at a time. */
-#include "net/dhcp.h"
+#include "net/service/dhcp.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/clock.h"
-#include "net/dhcp_message.h"
+#include "net/service/dhcp_message.h"
 
 #define FIRST_HOST 15u /* the offset of the first address given away, as users of QEMU know it */
 #define OFFER_NS (60 * NS_PER_S)

@@ -1,5 +1,5 @@
 /* DHCP messages: reading and writing (RFC 2131 §2, RFC 2132). Pure; any thread. */
-#include "net/dhcp_message.h"
+#include "net/service/dhcp_message.h"
 
 #include <errno.h>
 #include <string.h>
