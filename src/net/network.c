@@ -2,14 +2,14 @@
  * The network of one process: the list of its switches and the thread that
  * serves their uplinks. Any thread; nothing here is on a frame's way.
  */
-#include "net/switch.h"
+#include "net/switch/switch.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/switch_private.h"
+#include "net/switch/switch_private.h"
 
 int network_new(struct network **out, struct cause *cause)
 {

@@ -13,13 +13,13 @@ net_switch_sources = \
 	%D%/capture/tap.c \
 	%D%/capture/writer.c \
 	%D%/capture/filter.c %D%/capture/filter.h \
-	%D%/forward.c \
+	%D%/switch/forward.c \
 	%D%/frame/frame.c %D%/frame/frame.h \
-	%D%/mac_table.c %D%/mac_table.h \
+	%D%/switch/mac_table.c %D%/switch/mac_table.h \
 	%D%/network.c \
-	%D%/offload.c %D%/offload.h \
+	%D%/switch/offload.c %D%/switch/offload.h \
 	%D%/capture/pcapng.c %D%/capture/pcapng.h \
-	%D%/switch.c %D%/switch.h %D%/switch_private.h
+	%D%/switch/switch.c %D%/switch/switch.h %D%/switch/switch_private.h
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/switch tests/unit/offload tests/unit/capture tests/unit/filter \

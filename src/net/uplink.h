@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 #include "base/cause.h"
-#include "net/switch.h"
+#include "net/switch/switch.h"
 
 struct uplink;
 struct uplink_port;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "net/capture/capture.h"
-#include "net/switch.h"
+#include "net/switch/switch.h"
 
 #define FAKE_KEPT 256
 

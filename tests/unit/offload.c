@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "fake_port.h"
-#include "net/offload.h"
+#include "net/switch/offload.h"
 
 #define ALL (NET_ACCEPTS_CSUM | NET_ACCEPTS_TSO4 | NET_ACCEPTS_TSO6)
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
-#include "net/switch.h"
+#include "net/switch/switch.h"
 
 #define GATEWAY 0x0a000202u
 

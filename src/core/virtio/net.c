@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "net/offload.h"
+#include "net/switch/offload.h"
 
 #define RX 0
 #define TX 1

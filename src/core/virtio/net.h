@@ -9,7 +9,7 @@
 #define CORE_VIRTIO_NET_H
 
 #include "core/virtio/virtio.h"
-#include "net/switch.h"
+#include "net/switch/switch.h"
 
 #define VIRTIO_NET_QUEUES 2
 

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/cause.h"
-#include "net/switch.h"
+#include "net/switch/switch.h"
 
 struct capture;
 

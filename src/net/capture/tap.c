@@ -8,7 +8,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
-#include "net/offload.h"
+#include "net/switch/offload.h"
 
 #define PREFETCH 1024 /* bytes ahead */
 

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/cause.h"
-#include "net/switch.h"
+#include "net/switch/switch.h"
 
 #define DHCP_LEASES_MAX 4096u
 #define DHCP_LEASE_S 3600u

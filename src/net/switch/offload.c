@@ -3,7 +3,7 @@
  * RFC 1071) and TCP segmentation (headers as in RFC 791, RFC 8200, RFC 9293).
  * The sending port's thread, on that port's scratch buffer.
  */
-#include "net/offload.h"
+#include "net/switch/offload.h"
 
 #include <string.h>
 

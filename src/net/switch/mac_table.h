@@ -10,8 +10,8 @@
  * Any thread; learn() and forget() of one port are for one thread at a time.
  * Time is in whole seconds of any monotonic clock.
  */
-#ifndef NET_MAC_TABLE_H
-#define NET_MAC_TABLE_H
+#ifndef NET_SWITCH_MAC_TABLE_H
+#define NET_SWITCH_MAC_TABLE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -19,7 +19,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "net/switch.h"
+#include "net/switch/switch.h"
 
 #define MAC_ENTRIES 8192u /* a power of two */
 #define MAC_WINDOW 16u

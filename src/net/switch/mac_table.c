@@ -3,7 +3,7 @@
  *
  * The rules of learning and ageing are those of IEEE 802.1Q §8.7 and §8.8.
  */
-#include "net/mac_table.h"
+#include "net/switch/mac_table.h"
 
 #include <errno.h>
 #include <sys/mman.h>

@@ -12,8 +12,8 @@
  * ports. A sender marks its own port while it is in switch_input(); removing a
  * port empties its place and then waits until every such mark has passed.
  */
-#ifndef NET_SWITCH_H
-#define NET_SWITCH_H
+#ifndef NET_SWITCH_SWITCH_H
+#define NET_SWITCH_SWITCH_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
  * The ports of a switch: adding, removing, counting, listing. Any thread but
  * from deliver(); nothing here is on a frame's way, which is in forward.c.
  */
-#include "net/switch.h"
+#include "net/switch/switch.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "net/switch_private.h"
+#include "net/switch/switch_private.h"
 
 static struct net_port *port_at(const struct net_switch *sw, uint32_t slot)
 {

@@ -4,14 +4,14 @@
  * call but those of deliver() and flush(). The rules are a plain bridge's
  * (IEEE 802.1Q §8.6 to §8.8, without VLANs and spanning tree).
  */
-#include "net/switch.h"
+#include "net/switch/switch.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "net/switch_private.h"
+#include "net/switch/switch_private.h"
 
 #define TOUCHED_WORDS (NET_PORTS_MAX / 64)
 

@@ -5,16 +5,16 @@
  * a frame's way. It may be held while waiting for senders, so nothing that a
  * deliver() waits for may wait for it.
  */
-#ifndef NET_SWITCH_PRIVATE_H
-#define NET_SWITCH_PRIVATE_H
+#ifndef NET_SWITCH_SWITCH_PRIVATE_H
+#define NET_SWITCH_SWITCH_PRIVATE_H
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include "net/capture/capture_private.h"
-#include "net/mac_table.h"
-#include "net/offload.h"
-#include "net/switch.h"
+#include "net/switch/mac_table.h"
+#include "net/switch/offload.h"
+#include "net/switch/switch.h"
 #include "net/uplink.h"
 
 #define CACHE_LINE 64

@@ -5,15 +5,15 @@
  * that copy, and what is delivered refers to it, so a guest that rewrites its
  * buffers meanwhile changes nothing. The thread that owns the scratch buffer.
  */
-#ifndef NET_OFFLOAD_H
-#define NET_OFFLOAD_H
+#ifndef NET_SWITCH_OFFLOAD_H
+#define NET_SWITCH_OFFLOAD_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "net/frame/frame.h"
-#include "net/switch.h"
+#include "net/switch/switch.h"
 
 #define OFFLOAD_SEGMENTS_MAX 2048u /* of one frame; more is refused */
 
