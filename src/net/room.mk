@@ -49,9 +49,9 @@ src_net_libnet_a_SOURCES += \
 	%D%/decode/decode.c %D%/decode/decode.h %D%/decode/app.c %D%/decode/ip.c %D%/decode/parts.h \
 	%D%/service/dhcp.c %D%/service/dhcp.h \
 	%D%/service/dhcp_message.c %D%/service/dhcp_message.h \
-	%D%/nat.c %D%/nat.h \
+	%D%/port/nat.c %D%/port/nat.h \
 	%D%/service/responder.c %D%/service/responder.h \
-	%D%/uplink.c %D%/uplink.h
+	%D%/port/own.c %D%/port/own.h
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/decode tests/unit/dhcp tests/unit/uplink tests/unit/uplink_switch

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/uplink.h"
+#include "net/port/own.h"
 
 /* An uplink that counts nothing and does nothing: the real one is not under test. */
 int uplink_new(struct uplink **out, struct cause *cause)

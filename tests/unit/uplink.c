@@ -21,7 +21,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/clock.h"
-#include "net/uplink.h"
+#include "net/port/own.h"
 
 #define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
 #define GATEWAY IP(10, 0, 2, 2)

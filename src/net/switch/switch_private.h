@@ -12,10 +12,10 @@
 #include <stdatomic.h>
 
 #include "net/capture/capture_private.h"
+#include "net/port/own.h"
 #include "net/switch/mac_table.h"
 #include "net/switch/offload.h"
 #include "net/switch/switch.h"
-#include "net/uplink.h"
 
 #define CACHE_LINE 64
 

@@ -12,7 +12,7 @@
  * thread and wait for the uplink thread; the rest is the uplink thread's but
  * for the port ops.
  */
-#include "net/uplink.h"
+#include "net/port/own.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -26,7 +26,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "base/loop.h"
-#include "net/nat.h"
+#include "net/port/nat.h"
 #include "net/service/dhcp.h"
 #include "net/service/responder.h"
 

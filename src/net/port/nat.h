@@ -4,8 +4,8 @@
  * IPv4 only. All functions are for the loop's thread, and all instances of a
  * process share that thread: libslirp keeps its clock and DNS cache per process.
  */
-#ifndef NET_NAT_H
-#define NET_NAT_H
+#ifndef NET_PORT_NAT_H
+#define NET_PORT_NAT_H
 
 #include <stddef.h>
 #include <stdint.h>

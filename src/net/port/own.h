@@ -7,8 +7,8 @@
  * Frames reach it through a bounded queue of copies and one eventfd; a full
  * queue is a counted drop, never a wait.
  */
-#ifndef NET_UPLINK_H
-#define NET_UPLINK_H
+#ifndef NET_PORT_OWN_H
+#define NET_PORT_OWN_H
 
 #include <stddef.h>
 

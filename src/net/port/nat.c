@@ -11,7 +11,7 @@
  * socket made by a frame after a long sleep for an expired one; hence the turn
  * begins with it.
  */
-#include "net/nat.h"
+#include "net/port/nat.h"
 
 #include <errno.h>
 #include <glib.h>
