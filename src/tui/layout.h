@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "tui/draw.h"
+#include "tui/canvas/draw.h"
 
 #define LAYOUT_CHARTS 4
 

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tui/chart.h"
+#include "tui/canvas/chart.h"
 
 enum state {
 	STATE_INVALID, STATE_DEFINED, STATE_STARTING, STATE_RUNNING, STATE_PAUSED,

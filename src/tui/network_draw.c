@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "tui/canvas/text.h"
 #include "tui/json.h"
-#include "tui/text.h"
 
 static unsigned frame(const struct tui *tui, enum pane pane)
 {

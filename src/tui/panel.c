@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/text.h"
+#include "tui/canvas/text.h"
 
 #define COLUMNS_MAX 512
 #define ROWS_MAX 64

@@ -2,7 +2,7 @@
 #ifndef TUI_PANEL_H
 #define TUI_PANEL_H
 
-#include "tui/draw.h"
+#include "tui/canvas/draw.h"
 
 enum panel { PANEL_CPU, PANEL_NET, PANEL_MEMORY, PANEL_DISK, PANEL_COUNT };
 

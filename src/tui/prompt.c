@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "tui/draw.h"
-#include "tui/text.h"
+#include "tui/canvas/draw.h"
+#include "tui/canvas/text.h"
 
 void prompt_ask(struct prompt *prompt, const char *choices,
 		void (*answer)(struct tui *tui, int choice, const char *text),

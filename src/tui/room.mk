@@ -1,8 +1,8 @@
 # tui: the screen. Reaches guests through control alone.
 noinst_LIBRARIES += src/tui/libtui.a
 src_tui_libtui_a_SOURCES = \
-	%D%/chart.c %D%/chart.h \
-	%D%/draw.c %D%/draw.h \
+	%D%/canvas/chart.c %D%/canvas/chart.h \
+	%D%/canvas/draw.c %D%/canvas/draw.h \
 	%D%/editor.c \
 	%D%/emulator.c %D%/emulator.h \
 	%D%/json.h \
@@ -15,8 +15,8 @@ src_tui_libtui_a_SOURCES = \
 	%D%/panel.c %D%/panel.h \
 	%D%/prompt.c %D%/prompt.h \
 	%D%/subscribe.c \
-	%D%/terminal.c %D%/terminal.h \
-	%D%/text.c %D%/text.h \
+	%D%/canvas/terminal.c %D%/canvas/terminal.h \
+	%D%/canvas/text.c %D%/canvas/text.h \
 	%D%/tty.c %D%/tty.h \
 	%D%/tui.c %D%/tui.h \
 	%D%/view.h \

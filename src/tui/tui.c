@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "tui/canvas/text.h"
 #include "tui/json.h"
-#include "tui/text.h"
 #include "tui/view.h"
 
 #define FRAME_NS (30 * NS_PER_MS)

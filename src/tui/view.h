@@ -14,13 +14,13 @@
 
 #include "base/loop.h"
 #include "control/client.h"
-#include "tui/tty.h"
-#include "tui/draw.h"
+#include "tui/canvas/draw.h"
+#include "tui/canvas/terminal.h"
 #include "tui/keys.h"
 #include "tui/model.h"
 #include "tui/netmodel.h"
 #include "tui/prompt.h"
-#include "tui/terminal.h"
+#include "tui/tty.h"
 #include "tui/tui.h"
 
 struct tui;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "tui/text.h"
+#include "tui/canvas/text.h"
 #include "tui/view.h"
 
 #define COLUMNS_MAX 1000

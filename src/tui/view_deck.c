@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "tui/canvas/text.h"
 #include "tui/json.h"
 #include "tui/layout.h"
 #include "tui/panel.h"
-#include "tui/text.h"
 #include "tui/view.h"
 
 /* Whether the filter lets the guest through. */

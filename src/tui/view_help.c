@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/text.h"
+#include "tui/canvas/text.h"
 #include "tui/view.h"
 
 #define LABEL_WIDTH 18

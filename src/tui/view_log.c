@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/text.h"
+#include "tui/canvas/text.h"
 #include "tui/view.h"
 
 static int lines_of(const struct message *message, int width)

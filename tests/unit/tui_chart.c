@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tui/chart.h"
+#include "tui/canvas/chart.h"
 
 static void test_fill_up(void **state)
 {

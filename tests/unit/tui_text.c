@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tui/text.h"
+#include "tui/canvas/text.h"
 
 static void test_sizes(void **state)
 {

@@ -1,5 +1,5 @@
 /* Text and numbers as a terminal shows them. Pure. UTF-8: RFC 3629. */
-#include "tui/text.h"
+#include "tui/canvas/text.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /*
  * The terminal: entering and leaving curses, signals. Screen thread only.
  */
-#ifndef TUI_TERMINAL_H
-#define TUI_TERMINAL_H
+#ifndef TUI_CANVAS_TERMINAL_H
+#define TUI_CANVAS_TERMINAL_H
 
 #include <locale.h>
 #include <signal.h>

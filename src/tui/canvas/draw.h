@@ -2,14 +2,14 @@
  * Drawing: text, boxes and chart cells in the palette of the screen. The only
  * way of the views to the terminal. Screen thread only.
  */
-#ifndef TUI_DRAW_H
-#define TUI_DRAW_H
+#ifndef TUI_CANVAS_DRAW_H
+#define TUI_CANVAS_DRAW_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <wchar.h>
 
-#include "tui/chart.h"
+#include "tui/canvas/chart.h"
 #include "tui/keys.h"
 #include "tui/model.h"
 

@@ -5,7 +5,7 @@
  * leaves a note in an atomic and an eventfd: no signalfd, whose signals all
  * threads would have to block.
  */
-#include "tui/terminal.h"
+#include "tui/canvas/terminal.h"
 
 #include <curses.h>
 #include <errno.h>

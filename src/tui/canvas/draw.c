@@ -4,7 +4,7 @@
  * Colours are of the terminal's own 16, on its own background, so that they
  * suit dark and light ones: no white, no black, no blue.
  */
-#include "tui/draw.h"
+#include "tui/canvas/draw.h"
 
 #include <curses.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
-#include "tui/text.h"
+#include "tui/canvas/text.h"
 
 /* The palette belongs to curses' one screen. */
 static struct {

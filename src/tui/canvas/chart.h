@@ -6,8 +6,8 @@
  * same time: samples are spread over the dots that there are, in bins that
  * stay with their samples, so that a chart moves without flickering.
  */
-#ifndef TUI_CHART_H
-#define TUI_CHART_H
+#ifndef TUI_CANVAS_CHART_H
+#define TUI_CANVAS_CHART_H
 
 #include <stdbool.h>
 #include <stdint.h>

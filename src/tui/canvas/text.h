@@ -6,8 +6,8 @@
  * before it reaches the terminal: no control character, no escape sequence,
  * no invisible or reordering character comes through.
  */
-#ifndef TUI_TEXT_H
-#define TUI_TEXT_H
+#ifndef TUI_CANVAS_TEXT_H
+#define TUI_CANVAS_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* Charts in braille. Pure. Dots: Unicode standard, block U+2800. */
-#include "tui/chart.h"
+#include "tui/canvas/chart.h"
 
 #include <math.h>
 
