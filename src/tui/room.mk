@@ -4,7 +4,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/canvas/chart.c %D%/canvas/chart.h \
 	%D%/canvas/draw.c %D%/canvas/draw.h \
 	%D%/editor.c \
-	%D%/emulator.c %D%/emulator.h \
+	%D%/console/emulator.c %D%/console/emulator.h \
 	%D%/json.h \
 	%D%/keys.c %D%/keys.h \
 	%D%/layout.c %D%/layout.h \
@@ -17,7 +17,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/subscribe.c \
 	%D%/canvas/terminal.c %D%/canvas/terminal.h \
 	%D%/canvas/text.c %D%/canvas/text.h \
-	%D%/tty.c %D%/tty.h \
+	%D%/console/tty.c %D%/console/tty.h \
 	%D%/tui.c %D%/tui.h \
 	%D%/view.h \
 	%D%/view_console.c \

@@ -16,11 +16,11 @@
 #include "control/client.h"
 #include "tui/canvas/draw.h"
 #include "tui/canvas/terminal.h"
+#include "tui/console/tty.h"
 #include "tui/keys.h"
 #include "tui/model.h"
 #include "tui/netmodel.h"
 #include "tui/prompt.h"
-#include "tui/tty.h"
 #include "tui/tui.h"
 
 struct tui;

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tui/emulator.h"
+#include "tui/console/emulator.h"
 
 static char answered[256];
 static size_t answered_size;

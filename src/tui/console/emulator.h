@@ -2,8 +2,8 @@
  * The terminal that a guest's console is shown on: libvterm and the lines
  * that scrolled off its top. Its input is hostile. One thread at a time.
  */
-#ifndef TUI_EMULATOR_H
-#define TUI_EMULATOR_H
+#ifndef TUI_CONSOLE_EMULATOR_H
+#define TUI_CONSOLE_EMULATOR_H
 
 #include <stdbool.h>
 #include <stddef.h>

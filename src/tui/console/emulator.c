@@ -4,7 +4,7 @@
  * libvterm reads the escape sequences (ECMA-48, xterm's ctlseqs); titles and
  * other strings that a guest sends go nowhere.
  */
-#include "tui/emulator.h"
+#include "tui/console/emulator.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,15 +2,15 @@
  * A guest's console as the screen keeps it: its connection and its terminal.
  * Both live on while another view is shown. Screen thread only.
  */
-#ifndef TUI_TTY_H
-#define TUI_TTY_H
+#ifndef TUI_CONSOLE_TTY_H
+#define TUI_CONSOLE_TTY_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/loop.h"
 #include "control/client.h"
-#include "tui/emulator.h"
+#include "tui/console/emulator.h"
 #include "tui/tui.h"
 
 #define TTY_OUTPUT 16384

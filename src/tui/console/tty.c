@@ -1,5 +1,5 @@
 /* A guest's console: connection and terminal. Screen thread. */
-#include "tui/tty.h"
+#include "tui/console/tty.h"
 
 #include <errno.h>
 #include <stdio.h>
