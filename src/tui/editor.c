@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tui/json.h"
+#include "tui/model/json.h"
 #include "tui/view.h"
 
 extern char **environ;

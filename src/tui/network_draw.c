@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "tui/canvas/text.h"
-#include "tui/json.h"
+#include "tui/model/json.h"
 
 static unsigned frame(const struct tui *tui, enum pane pane)
 {

@@ -5,11 +5,11 @@ src_tui_libtui_a_SOURCES = \
 	%D%/canvas/draw.c %D%/canvas/draw.h \
 	%D%/editor.c \
 	%D%/console/emulator.c %D%/console/emulator.h \
-	%D%/json.h \
+	%D%/model/json.h \
 	%D%/keys.c %D%/keys.h \
 	%D%/layout.c %D%/layout.h \
-	%D%/model.c %D%/model.h \
-	%D%/netmodel.c %D%/netmodel.h \
+	%D%/model/model.c %D%/model/model.h \
+	%D%/model/netmodel.c %D%/model/netmodel.h \
 	%D%/network_draw.c %D%/network_draw.h \
 	%D%/orders.c \
 	%D%/panel.c %D%/panel.h \

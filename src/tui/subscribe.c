@@ -3,7 +3,7 @@
  * view names, made anew (with its history) when they change. Screen thread.
  */
 #include "base/clock.h"
-#include "tui/json.h"
+#include "tui/model/json.h"
 #include "tui/view.h"
 
 #define INTERVAL_MS 500

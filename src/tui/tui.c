@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "tui/canvas/text.h"
-#include "tui/json.h"
+#include "tui/model/json.h"
 #include "tui/view.h"
 
 #define FRAME_NS (30 * NS_PER_MS)

@@ -18,8 +18,8 @@
 #include "tui/canvas/terminal.h"
 #include "tui/console/tty.h"
 #include "tui/keys.h"
-#include "tui/model.h"
-#include "tui/netmodel.h"
+#include "tui/model/model.h"
+#include "tui/model/netmodel.h"
 #include "tui/prompt.h"
 #include "tui/tui.h"
 

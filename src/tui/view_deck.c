@@ -4,8 +4,8 @@
 
 #include "base/clock.h"
 #include "tui/canvas/text.h"
-#include "tui/json.h"
 #include "tui/layout.h"
+#include "tui/model/json.h"
 #include "tui/panel.h"
 #include "tui/view.h"
 

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "tui/canvas/text.h"
-#include "tui/json.h"
+#include "tui/model/json.h"
 #include "tui/view.h"
 
 #define NAME_WIDTH 13 /* column of names, with its gap */

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "tui/model.h"
-#include "tui/netmodel.h"
+#include "tui/model/model.h"
+#include "tui/model/netmodel.h"
 
 static json_t *parse(const char *text)
 {

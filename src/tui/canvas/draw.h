@@ -11,7 +11,7 @@
 
 #include "tui/canvas/chart.h"
 #include "tui/keys.h"
-#include "tui/model.h"
+#include "tui/model/model.h"
 
 struct rect {
 	int y, x, height, width;

@@ -1,12 +1,12 @@
 /* The network as the screen knows it. Screen thread. */
-#include "tui/netmodel.h"
+#include "tui/model/netmodel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "tui/json.h"
+#include "tui/model/json.h"
 
 #define ROWS_MAX 4096
 

@@ -4,8 +4,8 @@
  *
  * All strings are as the server sent them; draw.h makes them harmless.
  */
-#ifndef TUI_MODEL_H
-#define TUI_MODEL_H
+#ifndef TUI_MODEL_MODEL_H
+#define TUI_MODEL_MODEL_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -2,8 +2,8 @@
  * Reading what the server sent: every member may be missing or of another
  * type, and then has its fallback. Pure.
  */
-#ifndef TUI_JSON_H
-#define TUI_JSON_H
+#ifndef TUI_MODEL_JSON_H
+#define TUI_MODEL_JSON_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -2,8 +2,8 @@
  * What the screen knows of the network: switches with their ports, and the
  * packets that passed. Screen thread only.
  */
-#ifndef TUI_NETMODEL_H
-#define TUI_NETMODEL_H
+#ifndef TUI_MODEL_NETMODEL_H
+#define TUI_MODEL_NETMODEL_H
 
 #include <jansson.h>
 #include <stdbool.h>

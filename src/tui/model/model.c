@@ -1,5 +1,5 @@
 /* The model: guests, their samples, messages. Screen thread. */
-#include "tui/model.h"
+#include "tui/model/model.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "tui/json.h"
+#include "tui/model/json.h"
 
 #define GUESTS_MAX 4096
 #define NAME_MAX_BYTES 100 /* what views keep of a name; the core allows 32 */
