@@ -2,7 +2,7 @@
 #ifndef TUI_NETWORK_DRAW_H
 #define TUI_NETWORK_DRAW_H
 
-#include "tui/view.h"
+#include "tui/ui/ui.h"
 
 void network_draw(struct tui *tui, struct rect rect);
 

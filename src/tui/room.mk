@@ -3,23 +3,23 @@ noinst_LIBRARIES += src/tui/libtui.a
 src_tui_libtui_a_SOURCES = \
 	%D%/canvas/chart.c %D%/canvas/chart.h \
 	%D%/canvas/draw.c %D%/canvas/draw.h \
-	%D%/editor.c \
+	%D%/ui/edit.c \
 	%D%/console/emulator.c %D%/console/emulator.h \
 	%D%/model/json.h \
-	%D%/keys.c %D%/keys.h \
+	%D%/ui/keys.c %D%/ui/keys.h \
 	%D%/layout.c %D%/layout.h \
 	%D%/model/model.c %D%/model/model.h \
 	%D%/model/netmodel.c %D%/model/netmodel.h \
 	%D%/network_draw.c %D%/network_draw.h \
-	%D%/orders.c \
+	%D%/ui/orders.c \
 	%D%/panel.c %D%/panel.h \
-	%D%/prompt.c %D%/prompt.h \
-	%D%/subscribe.c \
+	%D%/ui/prompt.c %D%/ui/prompt.h \
+	%D%/ui/subscribe.c \
 	%D%/canvas/terminal.c %D%/canvas/terminal.h \
 	%D%/canvas/text.c %D%/canvas/text.h \
 	%D%/console/tty.c %D%/console/tty.h \
 	%D%/tui.c %D%/tui.h \
-	%D%/view.h \
+	%D%/ui/ui.h \
 	%D%/view_console.c \
 	%D%/view_deck.c \
 	%D%/view_guest.c \

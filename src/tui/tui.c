@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
-#include "tui/view.h"
+#include "tui/ui/ui.h"
 
 #define FRAME_NS (30 * NS_PER_MS)
 #define MESSAGE_NS (12 * NS_PER_S)

@@ -10,7 +10,7 @@
 
 #include "base/checked.h"
 #include "tui/canvas/text.h"
-#include "tui/view.h"
+#include "tui/ui/ui.h"
 
 #define COLUMNS_MAX 1000
 #define ROWS_MAX 1000

@@ -7,7 +7,7 @@
 #include "tui/layout.h"
 #include "tui/model/json.h"
 #include "tui/panel.h"
-#include "tui/view.h"
+#include "tui/ui/ui.h"
 
 /* Whether the filter lets the guest through. */
 static bool passes(const struct tui *tui, const struct tui_guest *guest)

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
-#include "tui/view.h"
+#include "tui/ui/ui.h"
 
 #define NAME_WIDTH 13 /* column of names, with its gap */
 

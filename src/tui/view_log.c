@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "tui/canvas/text.h"
-#include "tui/view.h"
+#include "tui/ui/ui.h"
 
 static int lines_of(const struct message *message, int width)
 {

@@ -10,8 +10,8 @@
 #include <wchar.h>
 
 #include "tui/canvas/chart.h"
-#include "tui/keys.h"
 #include "tui/model/model.h"
+#include "tui/ui/keys.h"
 
 struct rect {
 	int y, x, height, width;

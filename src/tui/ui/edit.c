@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "tui/model/json.h"
-#include "tui/view.h"
+#include "tui/ui/ui.h"
 
 extern char **environ;
 

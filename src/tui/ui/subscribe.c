@@ -4,7 +4,7 @@
  */
 #include "base/clock.h"
 #include "tui/model/json.h"
-#include "tui/view.h"
+#include "tui/ui/ui.h"
 
 #define INTERVAL_MS 500
 #define INTERVAL (INTERVAL_MS * NS_PER_MS)

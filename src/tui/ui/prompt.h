@@ -2,8 +2,8 @@
  * A question on the message line: one of several keys, or a line of text.
  * Screen thread only.
  */
-#ifndef TUI_PROMPT_H
-#define TUI_PROMPT_H
+#ifndef TUI_UI_PROMPT_H
+#define TUI_UI_PROMPT_H
 
 #include <stdbool.h>
 #include <stddef.h>

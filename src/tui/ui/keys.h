@@ -2,8 +2,8 @@
  * The table of keys: view, key, command, help. Dispatch, the footer and the
  * help screen read it. Pure.
  */
-#ifndef TUI_KEYS_H
-#define TUI_KEYS_H
+#ifndef TUI_UI_KEYS_H
+#define TUI_UI_KEYS_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* The table of keys. Pure. Footers show the hints in the order of the table. */
-#include "tui/keys.h"
+#include "tui/ui/keys.h"
 
 #include <curses.h>
 

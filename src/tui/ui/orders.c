@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/view.h"
+#include "tui/ui/ui.h"
 
 static void order(struct tui *tui, const char *method, const char *guest)
 {

@@ -2,8 +2,8 @@
  * Views and what they share. A view draws a snapshot of the model and turns
  * commands into requests; it waits for nothing. Screen thread only.
  */
-#ifndef TUI_VIEW_H
-#define TUI_VIEW_H
+#ifndef TUI_UI_UI_H
+#define TUI_UI_UI_H
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -17,11 +17,11 @@
 #include "tui/canvas/draw.h"
 #include "tui/canvas/terminal.h"
 #include "tui/console/tty.h"
-#include "tui/keys.h"
 #include "tui/model/model.h"
 #include "tui/model/netmodel.h"
-#include "tui/prompt.h"
 #include "tui/tui.h"
+#include "tui/ui/keys.h"
+#include "tui/ui/prompt.h"
 
 struct tui;
 

@@ -1,5 +1,5 @@
 /* Questions on the message line. Screen thread. */
-#include "tui/prompt.h"
+#include "tui/ui/prompt.h"
 
 #include <curses.h>
 #include <stdarg.h>
