@@ -7,12 +7,12 @@ src_tui_libtui_a_SOURCES = \
 	%D%/console/emulator.c %D%/console/emulator.h \
 	%D%/model/json.h \
 	%D%/ui/keys.c %D%/ui/keys.h \
-	%D%/layout.c %D%/layout.h \
+	%D%/views/layout.c %D%/views/layout.h \
 	%D%/model/model.c %D%/model/model.h \
 	%D%/model/netmodel.c %D%/model/netmodel.h \
-	%D%/network_draw.c %D%/network_draw.h \
+	%D%/views/network_draw.c %D%/views/network_draw.h \
 	%D%/ui/orders.c \
-	%D%/panel.c %D%/panel.h \
+	%D%/views/panel.c %D%/views/panel.h \
 	%D%/ui/prompt.c %D%/ui/prompt.h \
 	%D%/ui/subscribe.c \
 	%D%/canvas/terminal.c %D%/canvas/terminal.h \
@@ -20,12 +20,12 @@ src_tui_libtui_a_SOURCES = \
 	%D%/console/tty.c %D%/console/tty.h \
 	%D%/tui.c %D%/tui.h \
 	%D%/ui/ui.h \
-	%D%/view_console.c \
-	%D%/view_deck.c \
-	%D%/view_guest.c \
-	%D%/view_help.c \
-	%D%/view_log.c \
-	%D%/view_network.c
+	%D%/views/console.c \
+	%D%/views/deck.c \
+	%D%/views/guest.c \
+	%D%/views/help.c \
+	%D%/views/log.c \
+	%D%/views/network.c
 
 TUI_LIBS = src/tui/libtui.a $(CONTROL_LIBS) $(NCURSES_LIBS) $(VTERM_LIBS) $(JANSSON_LIBS)
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "tui/layout.h"
 #include "tui/ui/keys.h"
+#include "tui/views/layout.h"
 
 static bool inside(struct rect a, struct rect b)
 {

@@ -170,15 +170,15 @@ void editor_stop(struct tui *tui);
 /* Moves a position by a command over lines with page shown; false: command moves nothing. */
 bool scroll_command(int *top, int lines, int page, enum command command);
 
-/* view_deck.c */
+/* views/deck.c */
 const char *view_deck_selected(struct tui *tui); /* name, or "" */
 
-/* view_guest.c, view_console.c */
+/* views/guest.c, views/console.c */
 void view_guest_open(struct tui *tui, const char *name);
 void view_console_show(struct tui *tui, const char *name);
 void view_console_close(struct tui *tui);
 
-/* view_network.c */
+/* views/network.c */
 void view_network_notified(struct tui *tui, const json_t *params);
 
 #endif

@@ -1,6 +1,6 @@
 /* Where things go on the deck's view, by the size of the screen. Pure. */
-#ifndef TUI_LAYOUT_H
-#define TUI_LAYOUT_H
+#ifndef TUI_VIEWS_LAYOUT_H
+#define TUI_VIEWS_LAYOUT_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* The four charts of a guest. Screen thread. */
-#include "tui/panel.h"
+#include "tui/views/panel.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Where things go on the deck's view. Pure. */
-#include "tui/layout.h"
+#include "tui/views/layout.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* The four charts of a guest, each in a frame. Screen thread only. */
-#ifndef TUI_PANEL_H
-#define TUI_PANEL_H
+#ifndef TUI_VIEWS_PANEL_H
+#define TUI_VIEWS_PANEL_H
 
 #include "tui/canvas/draw.h"
 

@@ -4,10 +4,10 @@
 
 #include "base/clock.h"
 #include "tui/canvas/text.h"
-#include "tui/layout.h"
 #include "tui/model/json.h"
-#include "tui/panel.h"
 #include "tui/ui/ui.h"
+#include "tui/views/layout.h"
+#include "tui/views/panel.h"
 
 /* Whether the filter lets the guest through. */
 static bool passes(const struct tui *tui, const struct tui_guest *guest)

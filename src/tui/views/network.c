@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
-#include "tui/network_draw.h"
+#include "tui/views/network_draw.h"
 
 const struct switch_row *network_chosen(const struct tui *tui)
 {

@@ -1,5 +1,5 @@
 /* The panes of the network's view. Screen thread. */
-#include "tui/network_draw.h"
+#include "tui/views/network_draw.h"
 
 #include <stdio.h>
 #include <string.h>
