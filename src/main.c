@@ -11,7 +11,7 @@
 #include "control/endpoint.h"
 #include "core/deck/demo.h"
 #include "core/profile/profile.h"
-#include "roles.h"
+#include "roles/roles.h"
 
 /* Where everything is, from the environment; false when it cannot be found out. */
 static bool find_places(const char *socket, struct role_config *config)

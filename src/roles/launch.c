@@ -34,7 +34,7 @@
 #include "control/endpoint.h"
 #include "core/deck/deck.h"
 #include "core/server/server.h"
-#include "roles.h"
+#include "roles/roles.h"
 #include "tui/tui.h"
 
 #define OPEN_FILES 16384 /* a guest has up to 16, a connection through NAT one */

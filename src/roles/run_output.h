@@ -2,8 +2,8 @@
  * A guest's console on standard output, which is written without ever waiting
  * for whoever reads it. Deck thread.
  */
-#ifndef RUN_OUTPUT_H
-#define RUN_OUTPUT_H
+#ifndef ROLES_RUN_OUTPUT_H
+#define ROLES_RUN_OUTPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
  * that, and an end of standard output, is said on standard error. pipe(7): a
  * pipe that polls as writable takes PIPE_BUF bytes without waiting.
  */
-#include "run_output.h"
+#include "roles/run_output.h"
 
 #include <errno.h>
 #include <inttypes.h>

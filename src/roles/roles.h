@@ -2,8 +2,8 @@
  * What the program can be: the roles that main() picks from. Each returns the
  * exit status: 0, 1 for a failure (which it has reported on stderr).
  */
-#ifndef ROLES_H
-#define ROLES_H
+#ifndef ROLES_ROLES_H
+#define ROLES_ROLES_H
 
 #include <stdbool.h>
 

@@ -19,8 +19,8 @@
 #include "base/files.h"
 #include "core/deck/deck.h"
 #include "core/server/server.h"
-#include "roles.h"
-#include "run_output.h"
+#include "roles/roles.h"
+#include "roles/run_output.h"
 
 #define OPEN_FILES 1024 /* a few of the guest, and one for each connection through NAT */
 #define ESCAPE 0x1d /* Ctrl-] */
