@@ -1,43 +1,64 @@
-# core: machines. kvm vm memory bus irq flat; boot, hw, virtio, disk below.
+# core: machines, the deck that keeps them, and its server. Rooms: see src/README.md.
 noinst_LIBRARIES += src/core/libcore.a
 src_core_libcore_a_SOURCES = \
+	%D%/boot/acpi.c %D%/boot/acpi.h \
+	%D%/boot/boot.c %D%/boot/boot.h \
+	%D%/boot/bzimage.c \
+	%D%/boot/elf.c \
+	%D%/boot/image.c \
+	%D%/boot/load.h \
 	%D%/bus/bus.c %D%/bus/bus.h \
-	%D%/machine/console.c %D%/machine/console.h \
-	%D%/deck/deck.c %D%/deck/deck.h \
-	%D%/deck/demo.c %D%/deck/demo.h \
 	%D%/bus/exit_path.h \
-	%D%/deck/guest.c %D%/deck/guest.h \
-	%D%/kvm/irq.c %D%/kvm/irq.h \
-	%D%/kvm/memory.c %D%/kvm/memory.h \
 	%D%/bus/pci.c %D%/bus/pci.h \
 	%D%/bus/pci_msix.c %D%/bus/pci_msix.h \
-	%D%/kvm/kvm.c %D%/kvm/kvm.h \
-	%D%/machine/machine.c %D%/machine/machine.h \
 	%D%/bus/platform.h \
-	%D%/profile/profile.c %D%/profile/profile.h \
-	%D%/profile/check.c \
-	%D%/profile/keys.c %D%/profile/keys.h \
-	%D%/profile/report.c %D%/profile/report.h \
-	%D%/profile/values.c %D%/profile/values.h \
-	%D%/deck/stats_private.h %D%/deck/stats.c %D%/deck/stats.h \
+	%D%/deck/deck.c %D%/deck/deck.h \
+	%D%/deck/demo.c %D%/deck/demo.h \
+	%D%/deck/guest.c %D%/deck/guest.h \
+	%D%/deck/stats.c %D%/deck/stats.h \
+	%D%/deck/stats_private.h \
+	%D%/disk/disk.h \
+	%D%/disk/image.h \
+	%D%/disk/lock.c \
+	%D%/disk/raw.c \
+	%D%/disk/ring.c \
+	%D%/disk/uring.c \
+	%D%/hw/i8042.c %D%/hw/i8042.h \
+	%D%/hw/ich9_pm.c %D%/hw/ich9_pm.h \
+	%D%/hw/mc146818.c %D%/hw/mc146818.h \
+	%D%/hw/uart16550.c %D%/hw/uart16550.h \
+	%D%/kvm/irq.c %D%/kvm/irq.h \
+	%D%/kvm/kvm.c %D%/kvm/kvm.h \
+	%D%/kvm/memory.c %D%/kvm/memory.h \
+	%D%/machine/console.c %D%/machine/console.h \
+	%D%/machine/machine.c %D%/machine/machine.h \
 	%D%/machine/vcpu.c %D%/machine/vcpu.h \
 	%D%/machine/vm.c %D%/machine/vm.h \
+	%D%/profile/check.c \
+	%D%/profile/keys.c %D%/profile/keys.h \
+	%D%/profile/profile.c %D%/profile/profile.h \
+	%D%/profile/report.c %D%/profile/report.h \
+	%D%/profile/values.c %D%/profile/values.h \
+	%D%/virtio/blk.c %D%/virtio/blk.h \
 	%D%/virtio/net.c %D%/virtio/net.h \
 	%D%/virtio/pci.c %D%/virtio/pci.h \
-	%D%/virtio/pci_common.c %D%/virtio/pci_private.h %D%/virtio/pci_queue.c \
+	%D%/virtio/pci_common.c \
+	%D%/virtio/pci_private.h \
+	%D%/virtio/pci_queue.c \
 	%D%/virtio/queue.c %D%/virtio/queue.h \
 	%D%/virtio/virtio.h
 
 # server: the control protocol's side of the deck; apart, so that its tests bring their own deck.
 noinst_LIBRARIES += src/core/libserver.a
 src_core_libserver_a_SOURCES = \
-	%D%/server/dispatch.c %D%/server/request.h \
+	%D%/server/dispatch.c \
+	%D%/server/peer.c %D%/server/peer.h \
+	%D%/server/request.h \
+	%D%/server/server.c %D%/server/server.h \
+	%D%/server/socket.c %D%/server/socket.h \
 	%D%/server/commands/deck.c \
 	%D%/server/commands/guest.c \
 	%D%/server/commands/switch.c \
-	%D%/server/peer.c %D%/server/peer.h \
-	%D%/server/server.c %D%/server/server.h \
-	%D%/server/socket.c %D%/server/socket.h \
 	%D%/server/streams/capture.c \
 	%D%/server/streams/capture_config.c \
 	%D%/server/streams/capture_file.c %D%/server/streams/capture_file.h \
@@ -46,7 +67,7 @@ src_core_libserver_a_SOURCES = \
 	%D%/server/streams/events.c \
 	%D%/server/streams/packets.c \
 	%D%/server/streams/stats.c \
-	%D%/server/streams/streams.h 
+	%D%/server/streams/streams.h
 
 SERVER_LIBS = src/core/libserver.a $(CONTROL_LIBS)
 
@@ -59,17 +80,7 @@ endif
 
 CORE_LIBS = src/core/libserver.a src/core/libcore.a $(NET_LIBS) $(CONTROL_LIBS) $(BASE_LIBS) $(URING_LIBS)
 
-# boot: kernels and tables; hw: chips by part name.
-src_core_libcore_a_SOURCES += \
-	%D%/boot/acpi.c %D%/boot/acpi.h \
-	%D%/boot/boot.c %D%/boot/boot.h \
-	%D%/boot/bzimage.c \
-	%D%/boot/elf.c \
-	%D%/boot/image.c %D%/boot/load.h \
-	%D%/hw/i8042.c %D%/hw/i8042.h \
-	%D%/hw/ich9_pm.c %D%/hw/ich9_pm.h \
-	%D%/hw/mc146818.c %D%/hw/mc146818.h \
-	%D%/hw/uart16550.c %D%/hw/uart16550.h
+# The machine's ACPI code, compiled into an array.
 nodist_src_core_libcore_a_SOURCES = %D%/boot/dsdt.inc
 EXTRA_DIST += %D%/boot/dsdt.asl
 BUILT_SOURCES += %D%/boot/dsdt.inc
@@ -127,11 +138,6 @@ tests_unit_virtqueue_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_console_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
 
-# disks
-src_core_libcore_a_SOURCES += \
-	%D%/disk/disk.h %D%/disk/image.h \
-	%D%/disk/lock.c %D%/disk/raw.c %D%/disk/ring.c %D%/disk/uring.c \
-	%D%/virtio/blk.c %D%/virtio/blk.h
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/disk tests/unit/disk_full tests/unit/disk_lock tests/unit/blk
 tests_unit_disk_SOURCES = tests/unit/disk.c tests/unit/scratch.h

@@ -1,25 +1,33 @@
 # net: packets. Switch, ports (one file a backend), capture, decode.
 noinst_LIBRARIES += src/net/libnet.a
-src_net_libnet_a_SOURCES = $(net_switch_sources)
-# libpcap and libslirp are loaded when they are needed: see base/library.h.
-NET_LIBS = src/net/libnet.a $(BASE_LIBS)
-
-# switch
-net_switch_sources = \
-	%D%/capture/capture.c %D%/capture/capture.h %D%/capture/capture_private.h \
+src_net_libnet_a_SOURCES = \
+	%D%/network.c \
+	%D%/capture/capture.c %D%/capture/capture.h \
+	%D%/capture/capture_private.h \
+	%D%/capture/filter.c %D%/capture/filter.h \
 	%D%/capture/hub.c \
+	%D%/capture/pcapng.c %D%/capture/pcapng.h \
 	%D%/capture/pool.c \
 	%D%/capture/sink.c \
 	%D%/capture/tap.c \
 	%D%/capture/writer.c \
-	%D%/capture/filter.c %D%/capture/filter.h \
-	%D%/switch/forward.c \
+	%D%/decode/app.c \
+	%D%/decode/decode.c %D%/decode/decode.h \
+	%D%/decode/ip.c \
+	%D%/decode/parts.h \
 	%D%/frame/frame.c %D%/frame/frame.h \
+	%D%/port/nat.c %D%/port/nat.h \
+	%D%/port/own.c %D%/port/own.h \
+	%D%/service/dhcp.c %D%/service/dhcp.h \
+	%D%/service/dhcp_message.c %D%/service/dhcp_message.h \
+	%D%/service/responder.c %D%/service/responder.h \
+	%D%/switch/forward.c \
 	%D%/switch/mac_table.c %D%/switch/mac_table.h \
-	%D%/network.c \
 	%D%/switch/offload.c %D%/switch/offload.h \
-	%D%/capture/pcapng.c %D%/capture/pcapng.h \
-	%D%/switch/switch.c %D%/switch/switch.h %D%/switch/switch_private.h
+	%D%/switch/switch.c %D%/switch/switch.h \
+	%D%/switch/switch_private.h
+# libpcap and libslirp are loaded when they are needed: see base/library.h.
+NET_LIBS = src/net/libnet.a $(BASE_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/switch tests/unit/offload tests/unit/capture tests/unit/filter \
@@ -43,15 +51,6 @@ EXTRA_PROGRAMS += tests/bench/switch
 tests_bench_switch_SOURCES = tests/bench/switch.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_bench_switch_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
 tests_bench_switch_LDADD = $(NET_LIBS)
-
-# The switch's own port and decoding.
-src_net_libnet_a_SOURCES += \
-	%D%/decode/decode.c %D%/decode/decode.h %D%/decode/app.c %D%/decode/ip.c %D%/decode/parts.h \
-	%D%/service/dhcp.c %D%/service/dhcp.h \
-	%D%/service/dhcp_message.c %D%/service/dhcp_message.h \
-	%D%/port/nat.c %D%/port/nat.h \
-	%D%/service/responder.c %D%/service/responder.h \
-	%D%/port/own.c %D%/port/own.h
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/decode tests/unit/dhcp tests/unit/uplink tests/unit/uplink_switch

@@ -1,31 +1,31 @@
 # tui: the screen. Reaches guests through control alone.
 noinst_LIBRARIES += src/tui/libtui.a
 src_tui_libtui_a_SOURCES = \
+	%D%/tui.c %D%/tui.h \
 	%D%/canvas/chart.c %D%/canvas/chart.h \
 	%D%/canvas/draw.c %D%/canvas/draw.h \
-	%D%/ui/edit.c \
-	%D%/console/emulator.c %D%/console/emulator.h \
-	%D%/model/json.h \
-	%D%/ui/keys.c %D%/ui/keys.h \
-	%D%/views/layout.c %D%/views/layout.h \
-	%D%/model/model.c %D%/model/model.h \
-	%D%/model/netmodel.c %D%/model/netmodel.h \
-	%D%/views/network_draw.c %D%/views/network_draw.h \
-	%D%/ui/orders.c \
-	%D%/views/panel.c %D%/views/panel.h \
-	%D%/ui/prompt.c %D%/ui/prompt.h \
-	%D%/ui/subscribe.c \
 	%D%/canvas/terminal.c %D%/canvas/terminal.h \
 	%D%/canvas/text.c %D%/canvas/text.h \
+	%D%/console/emulator.c %D%/console/emulator.h \
 	%D%/console/tty.c %D%/console/tty.h \
-	%D%/tui.c %D%/tui.h \
+	%D%/model/json.h \
+	%D%/model/model.c %D%/model/model.h \
+	%D%/model/netmodel.c %D%/model/netmodel.h \
+	%D%/ui/edit.c \
+	%D%/ui/keys.c %D%/ui/keys.h \
+	%D%/ui/orders.c \
+	%D%/ui/prompt.c %D%/ui/prompt.h \
+	%D%/ui/subscribe.c \
 	%D%/ui/ui.h \
 	%D%/views/console.c \
 	%D%/views/deck.c \
 	%D%/views/guest.c \
 	%D%/views/help.c \
+	%D%/views/layout.c %D%/views/layout.h \
 	%D%/views/log.c \
-	%D%/views/network.c
+	%D%/views/network.c \
+	%D%/views/network_draw.c %D%/views/network_draw.h \
+	%D%/views/panel.c %D%/views/panel.h
 
 TUI_LIBS = src/tui/libtui.a $(CONTROL_LIBS) $(NCURSES_LIBS) $(VTERM_LIBS) $(JANSSON_LIBS)
 
