@@ -1,4 +1,4 @@
-/* Threads with pooled stacks. Any thread; the pool has one lock. */
+/* The birth of threads, and the pool of their stacks. Any thread; the pool has one lock. */
 #include "base/thread.h"
 
 #include <errno.h>
@@ -101,7 +101,8 @@ static void give_stack(uint8_t *stack)
 	pthread_mutex_unlock(&chunks_lock);
 }
 
-static void *run_named(void *arg)
+/* The new thread's first steps: all that its role says of it comes before run(). */
+static void *enter(void *arg)
 {
 	struct thread *thread = arg;
 
@@ -109,24 +110,30 @@ static void *run_named(void *arg)
 	return thread->run(thread->arg);
 }
 
-int thread_start(struct thread *thread, const char *name, void *(*run)(void *arg), void *arg)
+int thread_start(struct thread *thread, const struct thread_role *role, const char *name,
+		 void *(*run)(void *arg), void *arg)
 {
 	pthread_attr_t attr;
 	sigset_t all;
 	int err;
 
-	*thread = (struct thread){ .run = run, .arg = arg, .stack = take_stack() };
-	if (!thread->stack)
-		return -ENOMEM;
-	snprintf(thread->name, sizeof(thread->name), "%s", name);
+	*thread = (struct thread){ .role = role, .run = run, .arg = arg };
+	snprintf(thread->name, sizeof(thread->name), "%s", name ? name : role->name);
 	sigfillset(&all);
 	pthread_attr_init(&attr);
 	pthread_attr_setsigmask_np(&attr, &all);
-	pthread_attr_setstack(&attr, (uint8_t *)thread->stack + GUARD_SIZE,
-			      THREAD_STACK_SIZE - GUARD_SIZE);
-	err = pthread_create(&thread->id, &attr, run_named, thread);
+	if (role->pooled) {
+		thread->stack = take_stack();
+		if (!thread->stack) {
+			pthread_attr_destroy(&attr);
+			return -ENOMEM;
+		}
+		pthread_attr_setstack(&attr, (uint8_t *)thread->stack + GUARD_SIZE,
+				      THREAD_STACK_SIZE - GUARD_SIZE);
+	}
+	err = pthread_create(&thread->id, &attr, enter, thread);
 	pthread_attr_destroy(&attr);
-	if (err) {
+	if (err && thread->stack) {
 		give_stack(thread->stack);
 		thread->stack = NULL;
 	}
@@ -136,6 +143,7 @@ int thread_start(struct thread *thread, const char *name, void *(*run)(void *arg
 void thread_join(struct thread *thread)
 {
 	pthread_join(thread->id, NULL);
-	give_stack(thread->stack);
+	if (thread->stack)
+		give_stack(thread->stack);
 	thread->stack = NULL;
 }

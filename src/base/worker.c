@@ -1,8 +1,7 @@
 /* The deck's helper thread. worker_main() runs on it, the rest on the deck thread. */
 #include "base/worker.h"
 
-#include <errno.h>
-#include <signal.h>
+static const struct thread_role worker_role = { .name = "worker" };
 
 static void *worker_main(void *arg)
 {
@@ -57,18 +56,12 @@ void worker_init(struct worker *worker, struct loop *loop)
 	worker->task = (struct loop_task){ .run = run_finished, .arg = worker };
 }
 
-/* The thread takes no signals: they are for those who asked for them. */
 static int start(struct worker *worker)
 {
-	sigset_t all, old;
-	int error;
+	int error = thread_start(&worker->thread, &worker_role, NULL, worker_main, worker);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	error = pthread_create(&worker->thread, NULL, worker_main, worker);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	worker->started = error == 0;
-	return -error;
+	return error;
 }
 
 int worker_post(struct worker *worker, struct worker_job *job)
@@ -93,7 +86,7 @@ void worker_finish(struct worker *worker)
 		worker->stop = true;
 		pthread_cond_signal(&worker->wake);
 		pthread_mutex_unlock(&worker->lock);
-		pthread_join(worker->thread, NULL);
+		thread_join(&worker->thread);
 		worker->started = false;
 		worker->stop = false;
 		run_finished(worker); /* may post, which starts the thread again */

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "base/loop.h"
+#include "base/thread.h"
 
 /* One job, embedded in its owner, which lives until done() is called. */
 struct worker_job {
@@ -22,7 +23,7 @@ struct worker_job {
 
 struct worker {
 	struct loop *loop;
-	pthread_t thread;
+	struct thread thread;
 	bool started;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t wake;

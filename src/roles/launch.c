@@ -30,6 +30,7 @@
 
 #include "base/cause.h"
 #include "base/files.h"
+#include "base/thread.h"
 #include "control/client.h"
 #include "control/endpoint.h"
 #include "core/deck/deck.h"
@@ -39,6 +40,8 @@
 
 #define OPEN_FILES 16384 /* a guest has up to 16, a connection through NAT one */
 #define LEFT_RUNNING 'L' /* what the child tells the launcher before it leaves the terminal */
+
+static const struct thread_role deck_role = { .name = "deck" };
 
 static int complain(const struct cause *cause)
 {
@@ -102,7 +105,7 @@ struct session {
 	struct deck *deck;
 	pthread_mutex_t lock;
 	struct server *server; /* guarded by lock once the deck thread runs; NULL at its end */
-	pthread_t thread;
+	struct thread thread;
 	struct loop_task start, off, left;
 	bool keep;  /* the deck stays when nobody uses it */
 	bool force; /* end: the second time */
@@ -218,23 +221,18 @@ static int open_session(struct session *session, const struct role_config *confi
 
 static int start_session(struct session *session, struct cause *cause)
 {
-	sigset_t all, before;
-	int err;
+	int err = thread_start(&session->thread, &deck_role, NULL, deck_thread, session);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&session->thread, NULL, deck_thread, session);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!err)
 		return 0;
 	server_free(session->server);
 	deck_free(session->deck);
-	return cause_errno(cause, err, "deck thread");
+	return cause_errno(cause, -err, "deck thread");
 }
 
 static void close_session(struct session *session)
 {
-	pthread_join(session->thread, NULL);
+	thread_join(&session->thread);
 	deck_free(session->deck);
 }
 

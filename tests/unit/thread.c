@@ -17,6 +17,9 @@
 #define MANY 150 /* more than one mapping holds */
 #define DEEP (THREAD_STACK_SIZE / 4096 + 16) /* pages: beyond the stack, into the one below */
 
+static const struct thread_role guest_role = { .name = "guest", .pooled = true };
+static const struct thread_role single_role = { .name = "single" };
+
 struct visit {
 	struct thread thread;
 	pthread_barrier_t *all_here;
@@ -48,8 +51,8 @@ static void threads_have_stacks_of_their_own(void **state)
 	pthread_barrier_init(&all_here, NULL, MANY);
 	for (unsigned i = 0; i < MANY; i++) {
 		visits[i].all_here = &all_here;
-		assert_int_equal(thread_start(&visits[i].thread, "one-of-very-many", visit,
-					      &visits[i]), 0);
+		assert_int_equal(thread_start(&visits[i].thread, &guest_role,
+					      "one-of-very-many", visit, &visits[i]), 0);
 	}
 	for (unsigned i = 0; i < MANY; i++)
 		thread_join(&visits[i].thread);
@@ -69,9 +72,9 @@ static void a_stack_serves_the_next_thread(void **state)
 	struct visit first = { .all_here = NULL }, second = { .all_here = NULL };
 
 	(void)state;
-	assert_int_equal(thread_start(&first.thread, "first", visit, &first), 0);
+	assert_int_equal(thread_start(&first.thread, &guest_role, "first", visit, &first), 0);
 	thread_join(&first.thread);
-	assert_int_equal(thread_start(&second.thread, "second", visit, &second), 0);
+	assert_int_equal(thread_start(&second.thread, &guest_role, "second", visit, &second), 0);
 	thread_join(&second.thread);
 	assert_int_equal(first.stack, second.stack);
 	assert_string_equal(second.name, "second");
@@ -83,11 +86,23 @@ static void signals_are_for_others(void **state)
 	sigset_t mine;
 
 	(void)state;
-	assert_int_equal(thread_start(&one.thread, "one", visit, &one), 0);
+	assert_int_equal(thread_start(&one.thread, &guest_role, "one", visit, &one), 0);
 	thread_join(&one.thread);
 	assert_true(sigismember(&one.blocked, SIGTERM) && sigismember(&one.blocked, SIGUSR1));
 	pthread_sigmask(SIG_BLOCK, NULL, &mine);
 	assert_false(sigismember(&mine, SIGTERM));
+}
+
+static void a_role_names_its_thread_and_gives_it_the_system_s_stack(void **state)
+{
+	struct visit one = { .all_here = NULL };
+
+	(void)state;
+	assert_int_equal(thread_start(&one.thread, &single_role, NULL, visit, &one), 0);
+	assert_null(one.thread.stack);
+	thread_join(&one.thread);
+	assert_string_equal(one.name, "single");
+	assert_true(sigismember(&one.blocked, SIGTERM));
 }
 
 /* Down the stack a page at a time, until something is in the way. */
@@ -116,8 +131,8 @@ static void too_deep_a_stack_hits_the_guard(void **state)
 		setrlimit(RLIMIT_CORE, &no_core);
 		signal(SIGSEGV, SIG_DFL);
 		/* Below the deep one's stack lies another one. */
-		if (!thread_start(&neighbour.thread, "neighbour", visit, &neighbour) &&
-		    !thread_start(&deep, "deep", dig, NULL))
+		if (!thread_start(&neighbour.thread, &guest_role, "neighbour", visit, &neighbour) &&
+		    !thread_start(&deep, &guest_role, "deep", dig, NULL))
 			thread_join(&deep);
 		_exit(0);
 	}
@@ -132,6 +147,7 @@ int main(void)
 		cmocka_unit_test(threads_have_stacks_of_their_own),
 		cmocka_unit_test(a_stack_serves_the_next_thread),
 		cmocka_unit_test(signals_are_for_others),
+		cmocka_unit_test(a_role_names_its_thread_and_gives_it_the_system_s_stack),
 		cmocka_unit_test(too_deep_a_stack_hits_the_guard),
 	};
 

@@ -23,6 +23,8 @@
 #define RESTART_BURST 5
 #define RESTART_PACE NS_PER_S
 
+static const struct thread_role io_role = { .name = "io", .pooled = true };
+
 struct machine {
 	struct machine_config config;
 	struct thread thread;
@@ -310,7 +312,7 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 	pthread_mutex_init(&machine->status_lock, NULL);
 
 	snprintf(name, sizeof(name), "io-%.12s", config->profile->name);
-	err = thread_start(&machine->thread, name, machine_thread, machine);
+	err = thread_start(&machine->thread, &io_role, name, machine_thread, machine);
 	if (err) {
 		loop_destroy(&machine->loop);
 		free(machine);

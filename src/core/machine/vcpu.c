@@ -27,6 +27,8 @@
 #define MSR_MTRR_DEFAULT_TYPE 0x2ff
 #define MTRR_ENABLED_WRITE_BACK 0x806
 
+static const struct thread_role vcpu_role = { .name = "vcpu", .pooled = true };
+
 /* --- exits: true when the vCPU goes on --- */
 
 static inline bool exit_io(struct vcpu *vcpu, struct kvm_run *run)
@@ -395,7 +397,7 @@ int vcpu_start(struct vcpu *vcpu, struct cause *cause)
 	vcpu->state = VCPU_RUN;
 	atomic_store(&vcpu->order, VCPU_RUN);
 	snprintf(name, sizeof(name), "vcpu%u-%.8s", vcpu->index, vcpu->vm->config->profile->name);
-	err = thread_start(&vcpu->thread, name, vcpu_thread, vcpu);
+	err = thread_start(&vcpu->thread, &vcpu_role, name, vcpu_thread, vcpu);
 	if (err)
 		return cause_errno(cause, -err, "vCPU %u: thread", vcpu->index);
 	vcpu->started = true;
