@@ -1,0 +1,52 @@
+/* The screen attached to a deck that runs in another process. Main thread. */
+#include "roles/attach.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "control/client.h"
+#include "control/endpoint.h"
+#include "roles/say.h"
+#include "tui/tui.h"
+
+static int dial_socket(void *arg, struct cause *cause)
+{
+	return endpoint_connect(arg, cause);
+}
+
+/*
+ * Somebody had left the deck for its guests' sake; when nothing runs any more,
+ * there is nothing to keep. Whether that is so only the deck knows.
+ */
+static void leave_deck(const char *path)
+{
+	struct link *link = NULL;
+	json_t *result = NULL;
+	struct cause cause;
+	int err = link_open(&link, path, &cause);
+
+	if (!err)
+		err = link_call(link, "deck.quit", json_pack("{s:s}", "mode", "idle"), &result,
+				&cause);
+	/* It may have gone with the screen's own connection. */
+	if (err == -ENOENT || err == -ECONNREFUSED || err == -ECONNRESET ||
+	    json_is_true(json_object_get(result, "ends")))
+		fprintf(stderr, "vmdeck: no guest runs any more, so the deck has ended\n");
+	json_decref(result);
+	link_free(link);
+}
+
+int attach(const char *path)
+{
+	struct tui_config config = { .dial = dial_socket, .dial_arg = (void *)path };
+	enum tui_result result;
+	struct cause cause;
+
+	if (tui_run(&config, &result, &cause) < 0 || result == TUI_LOST)
+		return complain(&cause);
+	if (result == TUI_ENDED)
+		say_ended();
+	if (result == TUI_QUIT || result == TUI_HANGUP)
+		leave_deck(path);
+	return 0;
+}

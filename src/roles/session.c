@@ -1,0 +1,138 @@
+/* See session.h. */
+#include "roles/session.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/files.h"
+
+#define OPEN_FILES 16384 /* a guest has up to 16, a connection through NAT one */
+
+static const struct thread_role deck_role = { .name = "deck" };
+
+int deck_session_dial(void *arg, struct cause *cause)
+{
+	struct deck_session *session = arg;
+	int fds[2], err = -ECONNREFUSED;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return cause_errno(cause, errno, "socketpair");
+	pthread_mutex_lock(&session->lock);
+	if (session->server)
+		err = server_adopt(session->server, fds[0]);
+	else
+		close(fds[0]);
+	pthread_mutex_unlock(&session->lock);
+	if (err < 0) {
+		close(fds[1]);
+		return cause_errno(cause, -err, "control server");
+	}
+	return fds[1];
+}
+
+static void start_guests(void *arg)
+{
+	struct deck_session *session = arg;
+
+	deck_autostart(session->deck);
+}
+
+static void stop_deck(void *arg)
+{
+	struct deck_session *session = arg;
+
+	loop_stop(deck_loop(session->deck));
+}
+
+void deck_session_end_guests(struct deck_session *session)
+{
+	deck_end(session->deck, session->force, stop_deck, session);
+	session->force = true;
+}
+
+/* Guests may run, and nobody can be asked any more what is to become of them. */
+static void force_off(void *arg)
+{
+	struct deck_session *session = arg;
+
+	deck_end(session->deck, true, stop_deck, session);
+}
+
+/* The screen has gone: without it and without guests the deck would stay for nobody. */
+static void screen_left(void *arg)
+{
+	struct deck_session *session = arg;
+
+	server_leave(session->server, getpid());
+}
+
+void deck_session_serve(struct deck_session *session)
+{
+	struct server *server;
+
+	loop_run(deck_loop(session->deck));
+	pthread_mutex_lock(&session->lock);
+	server = session->server;
+	session->server = NULL;
+	pthread_mutex_unlock(&session->lock);
+	server_free(server);
+}
+
+static void *deck_thread(void *arg)
+{
+	deck_session_serve(arg);
+	return NULL;
+}
+
+int deck_session_open(struct deck_session *session, const struct role_config *config,
+		      struct cause *cause)
+{
+	const struct deck_config deck_config = {
+		.guests_folder = config->demo ? NULL : config->guests_folder,
+		.switches_folder = config->demo ? NULL : config->switches_folder,
+		.demo = config->demo,
+		.demo_guests = config->demo_guests,
+	};
+	int err;
+
+	session->start = (struct loop_task){ .run = start_guests, .arg = session };
+	session->off = (struct loop_task){ .run = force_off, .arg = session };
+	session->left = (struct loop_task){ .run = screen_left, .arg = session };
+	pthread_mutex_init(&session->lock, NULL);
+	files_reserve(OPEN_FILES);
+	err = deck_new(&session->deck, &deck_config, cause);
+	if (err)
+		return err;
+	err = server_new(&session->server, session->deck, cause);
+	if (!err) {
+		server_on_quit(session->server, stop_deck, session);
+		if (session->keep)
+			server_keep(session->server);
+		err = server_listen(session->server, config->socket_path, cause);
+	}
+	if (err) {
+		server_free(session->server);
+		deck_free(session->deck);
+		return err;
+	}
+	loop_post(deck_loop(session->deck), &session->start);
+	return 0;
+}
+
+int deck_session_start(struct deck_session *session, struct cause *cause)
+{
+	int err = thread_start(&session->thread, &deck_role, NULL, deck_thread, session);
+
+	if (!err)
+		return 0;
+	server_free(session->server);
+	deck_free(session->deck);
+	return cause_errno(cause, -err, "deck thread");
+}
+
+void deck_session_close(struct deck_session *session)
+{
+	thread_join(&session->thread);
+	deck_free(session->deck);
+}
