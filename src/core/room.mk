@@ -1,5 +1,7 @@
 # core: machines, the deck that keeps them, and its server. Rooms: see src/README.md.
 noinst_LIBRARIES += src/core/libcore.a
+# Without jump tables: they lie on pages of their own, see bus/exit_path.h.
+src_core_libcore_a_CFLAGS = $(AM_CFLAGS) -fno-jump-tables
 src_core_libcore_a_SOURCES = \
 	%D%/boot/acpi.c %D%/boot/acpi.h \
 	%D%/boot/boot.c %D%/boot/boot.h \
@@ -92,7 +94,7 @@ CLEANFILES += %D%/boot/dsdt.inc %D%/boot/dsdt.aml %D%/boot/dsdt.log
 		{ cat $(@D)/dsdt.log >&2; rm -f $@; exit 1; }
 
 # The bytes as the initializer of a C array.
-src/core/boot/acpi.$(OBJEXT): %D%/boot/dsdt.inc
+src/core/boot/libcore_a-acpi.$(OBJEXT): %D%/boot/dsdt.inc
 %D%/boot/dsdt.inc: %D%/boot/dsdt.aml
 	$(AM_V_GEN)od -An -v -tx1 %D%/boot/dsdt.aml | $(SED) 's/ \(..\)/ 0x\1,/g' >$@.tmp && \
 		mv $@.tmp $@
