@@ -1,160 +1,122 @@
-/*
- * console: the terminal as a guest's console. What the guest prints goes to
- * the terminal as it is: that is what a console is for.
- */
+/* console: the terminal as a guest's console. */
 #include "cli/command.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <termios.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
+#include "cli/console_session.h"
 #include "cli/signals.h"
 
-struct terminal {
-	bool raw;
-	struct termios saved;
-	unsigned char escape; /* the control character that leaves, 0: none */
-	bool at_end; /* standard input has ended */
+struct console {
+	struct cli *cli;
+	struct loop loop;
+	struct loop_source signals;
+	struct console_session session;
+	int status;
 };
 
-static void make_raw(struct terminal *terminal)
+static void leave(struct console *console, int status)
 {
-	struct termios raw;
-
-	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &terminal->saved) < 0)
-		return;
-	raw = terminal->saved;
-	cfmakeraw(&raw);
-	terminal->raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+	console->status = status;
+	loop_stop(&console->loop);
 }
 
-static void restore(struct terminal *terminal)
+static bool escape(void *arg)
 {
-	if (terminal->raw)
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal->saved);
+	leave(arg, CLI_OK);
+	return false;
 }
 
-static int write_all(int fd, const void *data, size_t size)
+/* Whoever only reads goes on reading; a terminal that hangs up is left. */
+static void input_end(void *arg)
 {
-	const char *at = data;
-	ssize_t n;
+	struct console *console = arg;
 
-	while (size) {
-		n = write(fd, at, size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		at += n;
-		size -= (size_t)n;
-	}
-	return 0;
+	if (console->session.raw)
+		leave(console, CLI_OK);
 }
 
-/* From the keyboard to the guest. -ECANCELED when the person left. */
-static int type(struct terminal *terminal, int fd)
+static void output_failed(void *arg, int error)
 {
-	unsigned char data[1024], *escape = NULL;
-	ssize_t n = read(STDIN_FILENO, data, sizeof(data));
-	int error;
+	struct console *console = arg;
 
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
-	if (n == 0) {
-		terminal->at_end = true;
-		return terminal->raw ? -ECANCELED : 0;
-	}
-	if (terminal->raw && terminal->escape)
-		escape = memchr(data, terminal->escape, (size_t)n);
-	error = write_all(fd, data, escape ? (size_t)(escape - data) : (size_t)n);
-	return escape ? -ECANCELED : error;
+	console_session_restore(&console->session);
+	leave(console, error == EPIPE ? CLI_OK : fail("standard output: %s", strerror(error)));
 }
 
-/* From the guest to the screen. -ECONNRESET when the deck closed. */
-static int print(int fd)
+static void ended(void *arg, int error)
 {
-	char data[16384];
-	ssize_t n = read(fd, data, sizeof(data));
+	struct console *console = arg;
+	const char *guest = console->cli->argv[0];
 
-	if (n < 0 && errno != EINTR && errno != EAGAIN)
-		return -errno;
-	if (n == 0)
-		return -ECONNRESET;
-	return n > 0 ? write_all(STDOUT_FILENO, data, (size_t)n) : 0;
+	console_session_restore(&console->session);
+	leave(console, error ? fail("%s: console: %s", guest, strerror(error))
+			     : fail("%s: the deck closed the console", guest));
 }
 
-static int converse(struct terminal *terminal, int fd, int signals)
+static const struct console_session_ops console_ops = {
+	.escape = escape,
+	.input_end = input_end,
+	.output_failed = output_failed,
+	.ended = ended,
+};
+
+static void signal_came(void *arg, uint32_t events)
 {
-	int error = 0;
-
-	while (error == 0) {
-		struct pollfd fds[] = {
-			{ .fd = fd, .events = POLLIN },
-			{ .fd = signals, .events = POLLIN },
-			{ .fd = terminal->at_end ? -1 : STDIN_FILENO, .events = POLLIN },
-		};
-
-		if (poll(fds, 3, -1) < 0) {
-			error = errno == EINTR ? 0 : -errno;
-			continue;
-		}
-		if (fds[1].revents)
-			return -ECANCELED;
-		if (fds[0].revents)
-			error = print(fd);
-		if (error == 0 && fds[2].revents)
-			error = type(terminal, fd);
-	}
-	return error;
+	(void)events;
+	leave(arg, CLI_OK);
 }
 
-static int read_escape(struct cli *cli, struct terminal *terminal)
+/* The key that leaves, by the letter that goes with Ctrl. */
+static int read_escape(struct cli *cli, const char *text, uint8_t *key)
 {
-	const char *text = cli->values[1].set ? cli->values[1].text : "]";
 
 	if (strlen(text) != 1 || text[0] < '?' || text[0] > '~')
 		return usage_error(cli->command, "--escape: '%s' is no character that goes with "
 				   "Ctrl", text);
-	terminal->escape = text[0] == '?' ? 0x7f : (unsigned char)text[0] & 0x1f;
+	*key = text[0] == '?' ? 0x7f : (uint8_t)text[0] & 0x1f;
 	return 0;
 }
 
-static int talk(struct cli *cli, struct link *link, struct terminal *terminal)
+static int talk(struct console *console, const char *letter)
 {
-	const uint8_t *rest;
-	size_t size;
-	int fd = link_raw(link, &rest, &size), signals = signals_open(), error;
+	struct console_session *session = &console->session;
+	int signals = signals_open(), error;
+	bool raw = isatty(STDIN_FILENO);
 
-	make_raw(terminal);
-	if (terminal->raw)
-		fprintf(stderr, "[%s: Ctrl-%s leaves the console]\r\n", cli->argv[0],
-			cli->values[1].set ? cli->values[1].text : "]");
-	error = write_all(STDOUT_FILENO, rest, size);
-	if (error == 0)
-		error = converse(terminal, fd, signals);
-	restore(terminal);
+	session->loop = &console->loop;
+	if (raw)
+		fprintf(stderr, "[%s: Ctrl-%s leaves the console]\r\n", console->cli->argv[0], letter);
+	error = signals < 0 ? 0 : loop_add(&console->loop, &console->signals, signals, EPOLLIN,
+					   signal_came, console);
+	if (!error)
+		error = console_session_begin(session);
+	if (!error)
+		error = loop_run(&console->loop);
+	console_session_end(session);
+	loop_remove(&console->loop, &console->signals);
 	if (signals >= 0)
 		close(signals);
-	if (terminal->raw)
+	if (raw)
 		fputs("\n", stderr);
-	if (error == -ECANCELED || error == -EPIPE)
-		return CLI_OK;
-	if (error == -ECONNRESET)
-		return fail("%s: the deck closed the console", cli->argv[0]);
-	errno = -error;
-	return fail("%s: console: %m", cli->argv[0]);
+	return error ? fail("%s: console: %s", console->cli->argv[0], strerror(-error))
+		     : console->status;
 }
 
 int console_main(struct cli *cli)
 {
-	struct terminal terminal = { .raw = false };
-	int error = read_escape(cli, &terminal), status = CLI_FAILED;
+	struct console console = { .cli = cli };
+	struct console_session *session = &console.session;
+	int status = CLI_FAILED, error;
+	const char *letter = cli->values[1].set ? cli->values[1].text : "]";
+	struct cause cause;
 	struct link *link;
 	json_t *result;
 
+	error = read_escape(cli, letter, &session->escape_key);
 	if (error)
 		return error;
 	link = session_open(cli);
@@ -163,8 +125,15 @@ int console_main(struct cli *cli)
 	result = session_call(link, "console.open",
 			      json_pack("{s:s, s:b}", "guest", cli->argv[0], "backlog",
 					!cli->values[0].set));
-	if (result)
-		status = talk(cli, link, &terminal);
+	if (result && loop_init(&console.loop, &cause) < 0) {
+		fail("%s", cause.text);
+	} else if (result) {
+		session->ops = &console_ops;
+		session->arg = &console;
+		session->fd = link_raw(link, &session->rest, &session->rest_size);
+		status = talk(&console, letter);
+		loop_destroy(&console.loop);
+	}
 	json_decref(result);
 	link_free(link);
 	return status;

@@ -6,6 +6,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/command.h \
 	%D%/complete.c \
 	%D%/console.c \
+	%D%/console_session.c %D%/console_session.h \
 	%D%/deck.c \
 	%D%/guests.c \
 	%D%/help.c \
