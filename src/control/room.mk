@@ -6,7 +6,8 @@ src_control_libcontrol_a_SOURCES = \
 	%D%/framing.c %D%/framing.h \
 	%D%/link.c \
 	%D%/message.c %D%/message.h \
-	%D%/methods.c %D%/methods.h 
+	%D%/methods.c %D%/methods.h \
+	%D%/states.c %D%/states.h
 
 CONTROL_LIBS = src/control/libcontrol.a $(BASE_LIBS) $(JANSSON_LIBS)
 

@@ -434,11 +434,11 @@ static void event(struct tui *tui, const json_t *params)
 	tui->ended = tui->ended || strcmp(kind, "ended") == 0;
 	if (strcmp(kind, "state") == 0) {
 		model_state(&tui->model, guest, state);
-		if (state_bad(state_parse(state)))
+		if (guest_state_in(guest_state_find(state), GUEST_BAD))
 			severity = SEVERITY_ERROR;
-		else if (strcmp(state, "running") == 0)
+		else if (guest_state_find(state) == GUEST_RUNNING)
 			severity = SEVERITY_GOOD;
-		else if (strcmp(state, "paused") == 0 && *text)
+		else if (guest_state_find(state) == GUEST_PAUSED && *text)
 			severity = SEVERITY_WARNING;
 		if (!*text) {
 			snprintf(sentence, sizeof(sentence), "is %s", state);

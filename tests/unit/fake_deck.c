@@ -63,14 +63,6 @@ static struct profile_mistake broken_mistakes[] = {
 
 /* --- deck.h --- */
 
-const char *guest_state_name(enum guest_state state)
-{
-	static const char *const names[] = { "invalid", "defined", "starting", "running", "paused",
-					     "stopping", "stopped", "crashed", "failed" };
-
-	return names[state];
-}
-
 static void emit(struct deck *deck, const struct guest *guest, int kind, const char *text)
 {
 	struct deck_event event = { .time_ns = clock_wall(), .guest = guest, .text = text };

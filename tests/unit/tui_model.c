@@ -45,7 +45,7 @@ static void test_guests(void **state)
 	/* A guest that stays keeps its place in memory, and so its samples. */
 	guests(&model, "{\"guests\":[{\"name\":\"new\"},{\"name\":\"web\",\"state\":\"crashed\"}]}");
 	assert_ptr_equal(model_find(&model, "web"), web);
-	assert_int_equal(web->state, STATE_CRASHED);
+	assert_int_equal(web->state, GUEST_CRASHED);
 	assert_null(model_find(&model, "db"));
 	model_destroy(&model);
 }

@@ -12,35 +12,12 @@
 #define GUESTS_MAX 4096
 #define NAME_MAX_BYTES 100 /* what views keep of a name; the core allows 32 */
 
-static const char *const state_names[STATE_COUNT] = {
-	[STATE_INVALID] = "invalid",   [STATE_DEFINED] = "defined",
-	[STATE_STARTING] = "starting", [STATE_RUNNING] = "running",
-	[STATE_PAUSED] = "paused",     [STATE_STOPPING] = "stopping",
-	[STATE_STOPPED] = "stopped",   [STATE_CRASHED] = "crashed",
-	[STATE_FAILED] = "failed",
-};
-
-const char *state_name(enum state state)
+/* A state that this program does not know is drawn as one that asks for nothing. */
+static enum guest_state state_of(const char *name)
 {
-	return state_names[state];
-}
+	enum guest_state state = guest_state_find(name);
 
-bool state_alive(enum state state)
-{
-	return state >= STATE_STARTING && state <= STATE_STOPPING;
-}
-
-bool state_bad(enum state state)
-{
-	return state == STATE_INVALID || state == STATE_CRASHED || state == STATE_FAILED;
-}
-
-enum state state_parse(const char *name)
-{
-	for (unsigned i = 0; i < STATE_COUNT; i++)
-		if (strcmp(name, state_names[i]) == 0)
-			return (enum state)i;
-	return STATE_DEFINED;
+	return state == GUEST_STATE_COUNT ? GUEST_DEFINED : state;
 }
 
 static void guest_free(struct tui_guest *guest)
@@ -100,7 +77,7 @@ static void guest_fill(struct tui_guest *guest, json_t *json)
 	json_decref(guest->json);
 	guest->json = json;
 	guest->name = json_text(json, "name");
-	guest->state = state_parse(json_text(json, "state"));
+	guest->state = state_of(json_text(json, "state"));
 	guest->cpus = cpus > 1024 ? 1024 : (unsigned)cpus;
 	guest->memory = json_double(json, "memory");
 	guest->listed = true;
@@ -151,7 +128,7 @@ void model_state(struct model *model, const char *name, const char *state)
 	struct tui_guest *guest = model_find(model, name);
 
 	if (guest && *state)
-		guest->state = state_parse(state);
+		guest->state = state_of(state);
 }
 
 size_t model_alive(const struct model *model)
@@ -159,7 +136,7 @@ size_t model_alive(const struct model *model)
 	size_t alive = 0;
 
 	for (size_t i = 0; i < model->guest_count; i++)
-		alive += state_alive(model->guests[i]->state);
+		alive += guest_state_in(model->guests[i]->state, GUEST_ALIVE);
 	return alive;
 }
 

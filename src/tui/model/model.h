@@ -12,13 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/states.h"
 #include "tui/canvas/chart.h"
-
-enum state {
-	STATE_INVALID, STATE_DEFINED, STATE_STARTING, STATE_RUNNING, STATE_PAUSED,
-	STATE_STOPPING, STATE_STOPPED, STATE_CRASHED, STATE_FAILED,
-	STATE_COUNT
-};
 
 /* The fields of stats.subscribe that charts show. */
 enum field {
@@ -33,7 +28,7 @@ enum field {
 struct tui_guest {
 	json_t *json; /* G of guest.list */
 	const char *name; /* in json */
-	enum state state;
+	enum guest_state state;
 	unsigned cpus;
 	double memory; /* bytes configured */
 	struct chart_series *series; /* FIELD_COUNT of them, or NULL before the first sample */
@@ -79,10 +74,6 @@ size_t model_index(const struct model *model, const char *name);
 
 /* How many guests are in states from starting to stopping. */
 size_t model_alive(const struct model *model);
-bool state_alive(enum state state);
-bool state_bad(enum state state); /* the guest wants looking after */
-enum state state_parse(const char *name);
-const char *state_name(enum state state);
 
 /* The history that came with the response of stats.subscribe replaces what was known. */
 void model_history(struct model *model, const json_t *history);

@@ -132,8 +132,9 @@ static void draw_guest(const struct column_layout *c, struct rect row,
 		draw_fill(row, style);
 	draw_text(row.y, c->x[COLUMN_NAME], c->width[COLUMN_NAME], style | DRAW_BOLD, guest->name);
 	draw_format(row.y, c->x[COLUMN_STATE], c->width[COLUMN_STATE], state, "%s %s",
-		    draw_state_sign(guest->state), state_name(guest->state));
-	if (guest->series && guest->series[FIELD_CPU].filled && state_alive(guest->state))
+		    draw_state_sign(guest->state), guest_state_name(guest->state));
+	if (guest->series && guest->series[FIELD_CPU].filled &&
+	    guest_state_in(guest->state, GUEST_ALIVE))
 		draw_values(c, row.y, guest->series, guest, style, chosen);
 }
 
@@ -216,11 +217,11 @@ static void facts(const struct tui_guest *guest, char *out, size_t size)
 	char number[TEXT_NUMBER];
 	size_t n;
 
-	n = (size_t)snprintf(out, size, " %s", state_name(guest->state));
+	n = (size_t)snprintf(out, size, " %s", guest_state_name(guest->state));
 	if (since && since < now && n < size)
 		n += (size_t)snprintf(out + n, size - n, " for %s",
 				      text_age(number, (double)((now - since) / NS_PER_S)));
-	if (*reason && guest->state != STATE_STARTING && guest->state != STATE_RUNNING) {
+	if (*reason && guest->state != GUEST_STARTING && guest->state != GUEST_RUNNING) {
 		if (n < size)
 			snprintf(out + n, size - n, ": %s", reason);
 		return;
@@ -245,7 +246,7 @@ static void facts(const struct tui_guest *guest, char *out, size_t size)
 
 static void draw_facts(struct rect r, const struct tui_guest *guest)
 {
-	bool bad = state_bad(guest->state);
+	bool bad = guest_state_in(guest->state, GUEST_BAD);
 	char text[1024], all[1200];
 	int used;
 
@@ -319,12 +320,12 @@ static void draw_charts(struct tui *tui, const struct deck_layout *layout,
 	const struct rect *last = &layout->charts[layout->chart_count - 1];
 	char empty[160];
 
-	if (guest->state == STATE_INVALID) {
+	if (guest->state == GUEST_INVALID) {
 		draw_mistakes((struct rect){ first->y, first->x, last->y + last->height - first->y,
 					     last->x + last->width - first->x }, guest);
 		return;
 	}
-	if (state_alive(guest->state))
+	if (guest_state_in(guest->state, GUEST_ALIVE))
 		snprintf(empty, sizeof(empty), "waiting for samples");
 	else
 		snprintf(empty, sizeof(empty), "%.60s is not running", guest->name);

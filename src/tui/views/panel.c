@@ -208,7 +208,7 @@ void panel_draw(struct rect box, enum panel panel, const struct tui_guest *guest
 	const struct chart_series *series = guest ? guest->series : NULL;
 
 	if (!series || !series[FIELD_CPU].filled ||
-	    (!state_alive(guest->state) && !(chart_peak(&series[FIELD_CPU]) > 0))) {
+	    (!guest_state_in(guest->state, GUEST_ALIVE) && !(chart_peak(&series[FIELD_CPU]) > 0))) {
 		draw_center(r, INK_TEXT | DRAW_DIM, empty);
 		return;
 	}
