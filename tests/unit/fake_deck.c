@@ -227,18 +227,6 @@ size_t guest_devices(const struct guest *guest, struct guest_device *out, size_t
 unsigned stats_fields(const struct stats_series *series) { return series->fields; }
 uint64_t stats_count(const struct stats_series *series) { return series->count; }
 
-void stats_field_name(unsigned field, char name[16])
-{
-	static const char *const names[] = { "cpu", "memory", "disk_read", "disk_write",
-					     "disk_read_ops", "disk_write_ops", "net_in", "net_out",
-					     "net_in_frames", "net_out_frames", "exits" };
-
-	if (field < STATS_VCPU)
-		strcpy(name, names[field]);
-	else
-		snprintf(name, 16, "cpu%u", field - STATS_VCPU);
-}
-
 float stats_last(const struct stats_series *series, unsigned field)
 {
 	return series->values[field];

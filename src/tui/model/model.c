@@ -1,7 +1,6 @@
 /* The model: guests, their samples, messages. Screen thread. */
 #include "tui/model/model.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,23 +139,6 @@ size_t model_alive(const struct model *model)
 	return alive;
 }
 
-/* The series of a field by its name, or -1. */
-static int field_index(const char *name)
-{
-	static const char *const names[FIELD_VCPU] = {
-		"cpu", "memory", "disk_read", "disk_write", "disk_read_ops", "disk_write_ops",
-		"net_in", "net_out", "net_in_frames", "net_out_frames", "exits",
-	};
-
-	for (int i = 0; i < FIELD_VCPU; i++)
-		if (strcmp(name, names[i]) == 0)
-			return i;
-	if (strncmp(name, "cpu", 3) == 0 && isdigit((unsigned char)name[3]) && !name[4] &&
-	    name[3] - '0' < FIELD_VCPUS)
-		return FIELD_VCPU + name[3] - '0';
-	return -1;
-}
-
 static float sample(const json_t *value)
 {
 	double v = json_number_value(value);
@@ -167,7 +149,7 @@ static float sample(const json_t *value)
 static bool need_series(struct tui_guest *guest)
 {
 	if (!guest->series)
-		guest->series = calloc(FIELD_COUNT, sizeof(*guest->series));
+		guest->series = calloc(MODEL_FIELDS, sizeof(*guest->series));
 	return guest->series != NULL;
 }
 
@@ -178,12 +160,12 @@ static void guest_history(struct tui_guest *guest, json_t *fields)
 
 	if (!need_series(guest))
 		return;
-	memset(guest->series, 0, FIELD_COUNT * sizeof(*guest->series));
+	memset(guest->series, 0, MODEL_FIELDS * sizeof(*guest->series));
 	json_object_foreach(fields, name, values) {
-		int field = field_index(name);
+		unsigned field = stats_field_find(name);
 		size_t count = json_array_size(values);
 
-		if (field < 0)
+		if (field >= MODEL_FIELDS)
 			continue;
 		for (size_t i = count > CHART_SAMPLES ? count - CHART_SAMPLES : 0; i < count; i++)
 			chart_push(&guest->series[field], sample(json_array_get(values, i)));
@@ -205,21 +187,21 @@ void model_history(struct model *model, const json_t *history)
 
 static void guest_sample(struct tui_guest *guest, json_t *values, unsigned steps)
 {
-	float next[FIELD_COUNT];
+	float next[MODEL_FIELDS];
 	const char *name;
 	json_t *value;
 
 	if (!need_series(guest))
 		return;
-	for (unsigned i = 0; i < FIELD_COUNT; i++)
+	for (unsigned i = 0; i < MODEL_FIELDS; i++)
 		next[i] = chart_last(&guest->series[i]);
 	json_object_foreach(values, name, value) {
-		int field = field_index(name);
+		unsigned field = stats_field_find(name);
 
-		if (field >= 0)
+		if (field < MODEL_FIELDS)
 			next[field] = sample(value);
 	}
-	for (unsigned i = 0; i < FIELD_COUNT; i++) {
+	for (unsigned i = 0; i < MODEL_FIELDS; i++) {
 		for (unsigned step = 1; step < steps; step++)
 			chart_push(&guest->series[i], chart_last(&guest->series[i]));
 		if (steps)

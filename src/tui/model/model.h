@@ -12,18 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/fields.h"
 #include "control/states.h"
 #include "tui/canvas/chart.h"
 
-/* The fields of stats.subscribe that charts show. */
-enum field {
-	FIELD_CPU, FIELD_MEMORY, FIELD_DISK_READ, FIELD_DISK_WRITE, FIELD_DISK_READ_OPS,
-	FIELD_DISK_WRITE_OPS, FIELD_NET_IN, FIELD_NET_OUT, FIELD_NET_IN_FRAMES,
-	FIELD_NET_OUT_FRAMES, FIELD_EXITS,
-	FIELD_VCPU, /* and the following: vCPU 0, 1, ... */
-	FIELD_VCPUS = 8,
-	FIELD_COUNT = FIELD_VCPU + FIELD_VCPUS
-};
+/* The fields that charts show: all but those of later vCPUs. */
+#define MODEL_VCPUS 8
+#define MODEL_FIELDS (STATS_VCPU + MODEL_VCPUS)
 
 struct tui_guest {
 	json_t *json; /* G of guest.list */
@@ -31,7 +26,7 @@ struct tui_guest {
 	enum guest_state state;
 	unsigned cpus;
 	double memory; /* bytes configured */
-	struct chart_series *series; /* FIELD_COUNT of them, or NULL before the first sample */
+	struct chart_series *series; /* MODEL_FIELDS of them, or NULL before the first sample */
 	bool listed; /* seen in the list being merged */
 };
 
