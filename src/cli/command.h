@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "control/client.h"
 #include "control/methods.h"
+#include "control/states.h"
 
 #define OPTIONS_MAX 8
 #define LIST_MAX 64
@@ -105,8 +106,7 @@ void output_text(const char *text);
 const char *output_bytes(char text[16], double bytes);	   /* "512M", "1.5G" */
 const char *output_time(char text[40], int64_t ns);	   /* "2026-01-31 12:00:00" */
 const char *output_duration(char text[24], int64_t seconds); /* "3d 4h", "5m 6s" */
-const char *state_colour(const char *state);		   /* an escape sequence, or "" */
-bool state_is_bad(const char *state); /* the guest wants looking after */
+const char *state_colour(const char *name); /* an escape sequence for a guest's state, or "" */
 
 #define COLUMNS_MAX 16
 

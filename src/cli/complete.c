@@ -41,9 +41,9 @@ static void offer_guests(const struct cli *cli, const char *typed)
 	size_t i;
 
 	json_array_foreach(json_object_get(result, "guests"), i, guest) {
-		unsigned state = method_state_find(text_of(guest, "state", ""));
+		enum guest_state state = guest_state_find(text_of(guest, "state", ""));
 
-		if (!states || (state < METHOD_STATE_COUNT && states & METHOD_IN(state)))
+		if (!states || guest_state_in(state, states))
 			offer(text_of(guest, "name", ""), typed);
 	}
 	json_decref(result);

@@ -20,7 +20,7 @@ static void list_row(struct columns *columns, const json_t *guest)
 	snprintf(cpus, sizeof(cpus), "%lld", (long long)number_of(guest, "cpus"));
 	output_bytes(memory, (double)number_of(guest, "memory"));
 	output_duration(age, seconds_since(number_of(guest, "since")));
-	if (strcmp(state, "invalid") == 0) {
+	if (guest_state_find(state) == GUEST_INVALID) {
 		cpus[0] = '-';
 		memory[0] = '-';
 		cpus[1] = memory[1] = '\0';
@@ -217,13 +217,13 @@ int order_main(struct cli *cli)
 /* What a guest on whose change of state we wait has come to. */
 enum outcome { NOT_YET, REACHED, MISSED };
 
-static enum outcome outcome_of(bool starting, const char *state)
+static enum outcome outcome_of(bool starting, enum guest_state state)
 {
-	if (strcmp(state, "running") == 0)
+	if (state == GUEST_RUNNING)
 		return starting ? REACHED : NOT_YET;
-	if (strcmp(state, "stopped") == 0)
+	if (state == GUEST_STOPPED)
 		return starting ? MISSED : REACHED;
-	return state_is_bad(state) ? MISSED : NOT_YET;
+	return guest_state_in(state, GUEST_BAD) ? MISSED : NOT_YET;
 }
 
 /* Takes note of one event; returns how many guests are done by it. */
@@ -232,7 +232,7 @@ static int take_event(struct cli *cli, const json_t *message, bool starting, boo
 {
 	const json_t *params = json_object_get(message, "params");
 	const char *guest = text_of(params, "guest", ""), *state = text_of(params, "state", "");
-	enum outcome outcome = outcome_of(starting, state);
+	enum outcome outcome = outcome_of(starting, guest_state_find(state));
 	int count = 0;
 
 	if (outcome == NOT_YET)

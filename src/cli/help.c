@@ -76,7 +76,7 @@ void help_command(const struct command *command, const struct cli_hooks *hooks)
 		printf("%s", command->more);
 	if (command->method >= 0 && command->word == WORD_GUEST &&
 	    method_table[command->method].states && command->method != METHOD_CONSOLE_OPEN) {
-		method_states_text(&method_table[command->method], states, sizeof(states));
+		guest_states_text(method_table[command->method].states, states, sizeof(states));
 		printf("A guest must be %s.\n", states);
 	}
 	if (!command->run) {

@@ -99,21 +99,17 @@ const char *output_duration(char text[24], int64_t seconds)
 	return text;
 }
 
-bool state_is_bad(const char *state)
+const char *state_colour(const char *name)
 {
-	return strcmp(state, "crashed") == 0 || strcmp(state, "failed") == 0 ||
-	       strcmp(state, "invalid") == 0;
-}
+	enum guest_state state = guest_state_find(name);
 
-const char *state_colour(const char *state)
-{
 	if (!output_colour())
 		return "";
-	if (strcmp(state, "running") == 0)
+	if (state == GUEST_RUNNING)
 		return "\033[32m";
-	if (state_is_bad(state))
+	if (guest_state_in(state, GUEST_BAD))
 		return "\033[31m";
-	if (strcmp(state, "stopped") == 0 || strcmp(state, "defined") == 0)
+	if (guest_state_in(state, GUEST_DOWN))
 		return "\033[2m";
 	return "\033[33m";
 }

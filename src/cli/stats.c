@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/checked.h"
+#include "control/fields.h"
 
 #define FIRST_INTERVAL_MS 250 /* the deck samples twice a second */
 #define FIRST_PATIENCE_MS 1500
@@ -28,15 +30,27 @@ static void merge(json_t *known, const json_t *guests)
 	}
 }
 
-static const char *rate(char text[16], const json_t *values, const char *field)
+static double value_of(const json_t *values, enum stats_field field)
 {
-	return output_bytes(text, json_number_value(json_object_get(values, field)));
+	char name[STATS_NAME_SIZE];
+
+	stats_field_name(field, name);
+	return json_number_value(json_object_get(values, name));
 }
 
-static const char *count(char text[24], const json_t *values, const char *field)
+static void add_row(struct columns *columns, const char *guest, const json_t *values)
 {
-	snprintf(text, 24, "%.0f", json_number_value(json_object_get(values, field)));
-	return text;
+	/* After the CPU's. */
+	static const enum stats_field sizes[] = { STATS_MEMORY, STATS_DISK_READ, STATS_DISK_WRITE,
+						  STATS_NET_IN, STATS_NET_OUT };
+	char cpu[24], text[ARRAY_SIZE(sizes)][16], exits[24];
+	const char *words[] = { guest, cpu, text[0], text[1], text[2], text[3], text[4], exits };
+
+	snprintf(cpu, sizeof(cpu), "%.1f", value_of(values, STATS_CPU));
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		output_bytes(text[i], value_of(values, sizes[i]));
+	snprintf(exits, sizeof(exits), "%.0f", value_of(values, STATS_EXITS));
+	columns_add(columns, words, NULL);
 }
 
 static void print_table(const json_t *known)
@@ -48,16 +62,8 @@ static void print_table(const json_t *known)
 	columns_add(&columns, (const char *const[]){ "GUEST", "CPU%", "MEMORY", "READ/s",
 						     "WRITE/s", "IN/s", "OUT/s", "EXITS/s" },
 		    NULL);
-	json_object_foreach((json_t *)known, name, values) {
-		char cpu[24], memory[16], read[16], write[16], in[16], out[16], exits[24];
-
-		snprintf(cpu, sizeof(cpu), "%.1f",
-			 json_number_value(json_object_get(values, "cpu")));
-		columns_add(&columns, (const char *const[]){ name, cpu,
-			    rate(memory, values, "memory"), rate(read, values, "disk_read"),
-			    rate(write, values, "disk_write"), rate(in, values, "net_in"),
-			    rate(out, values, "net_out"), count(exits, values, "exits") }, NULL);
-	}
+	json_object_foreach((json_t *)known, name, values)
+		add_row(&columns, name, values);
 	columns_print(&columns, COLUMNS_MAX);
 	fflush(stdout);
 }

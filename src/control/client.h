@@ -21,7 +21,7 @@ struct client;
 
 /* Why a request failed: the server's words. */
 struct client_error {
-	int code;	     /* CONTROL_ERROR_* of message.h, or 0: the connection was lost */
+	int code;	     /* CONTROL_ERROR_* of protocol.h, or 0: the connection was lost */
 	const char *message; /* a sentence for a person */
 	const char *name;    /* "ENOENT", or "" when the server gave none */
 };

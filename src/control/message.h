@@ -9,19 +9,7 @@
 #include <stddef.h>
 
 #include "base/cause.h"
-
-#define CONTROL_VERSION 1
-#define CONTROL_MESSAGE_MAX (1u << 20) /* bytes of one message to the server, its newline included */
-#define CONTROL_RESPONSE_MAX (8u << 20) /* bytes of one message to a client */
-
-/* JSON-RPC 2.0 § 5.1, and ours. */
-#define CONTROL_ERROR_PARSE (-32700)
-#define CONTROL_ERROR_REQUEST (-32600)
-#define CONTROL_ERROR_METHOD (-32601)
-#define CONTROL_ERROR_PARAMS (-32602)
-#define CONTROL_ERROR_FAILED (-32000)
-#define CONTROL_ERROR_STATE (-32001)
-#define CONTROL_ERROR_ROLE (-32002)
+#include "control/protocol.h"
 
 enum message_kind { MESSAGE_REQUEST, MESSAGE_NOTIFICATION, MESSAGE_RESPONSE, MESSAGE_ERROR };
 

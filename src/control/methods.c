@@ -6,17 +6,13 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "control/states.h"
 
 #define NAME_MAX_BYTES 31
 #define STRING_MAX_BYTES 4096
 #define NAMES_MAX 4096
 #define PORTS_MAX 1024
 #define INTEGER_MAX ((uint64_t)INT64_MAX)
-
-#define ALIVE (METHOD_IN(METHOD_STARTING) | METHOD_IN(METHOD_RUNNING) | \
-	       METHOD_IN(METHOD_PAUSED) | METHOD_IN(METHOD_STOPPING))
-#define DOWN (METHOD_IN(METHOD_DEFINED) | METHOD_IN(METHOD_STOPPED) | \
-	      METHOD_IN(METHOD_CRASHED) | METHOD_IN(METHOD_FAILED))
 
 #define GUEST { "guest", METHOD_NAME, true, 0, 0, NULL }
 #define SUBSCRIPTION { "subscription", METHOD_INTEGER, true, 1, INTEGER_MAX, NULL }
@@ -33,19 +29,19 @@ const struct method method_table[METHOD_COUNT] = {
 		"lists the guests" },
 	[METHOD_GUEST_SHOW] = { "guest.show", METHOD_OBSERVE, 0, { GUEST },
 		"shows one guest in full" },
-	[METHOD_GUEST_START] = { "guest.start", METHOD_OPERATE, DOWN, { GUEST },
+	[METHOD_GUEST_START] = { "guest.start", METHOD_OPERATE, GUEST_DOWN, { GUEST },
 		"starts a guest" },
 	[METHOD_GUEST_STOP] = { "guest.stop", METHOD_OPERATE,
-		METHOD_IN(METHOD_RUNNING) | METHOD_IN(METHOD_STOPPING), { GUEST },
+		GUEST_IN(GUEST_RUNNING) | GUEST_IN(GUEST_STOPPING), { GUEST },
 		"presses a guest's power button" },
-	[METHOD_GUEST_OFF] = { "guest.off", METHOD_OPERATE, ALIVE, { GUEST },
+	[METHOD_GUEST_OFF] = { "guest.off", METHOD_OPERATE, GUEST_ALIVE, { GUEST },
 		"takes a guest's power away at once" },
-	[METHOD_GUEST_PAUSE] = { "guest.pause", METHOD_OPERATE, METHOD_IN(METHOD_RUNNING), { GUEST },
+	[METHOD_GUEST_PAUSE] = { "guest.pause", METHOD_OPERATE, GUEST_IN(GUEST_RUNNING), { GUEST },
 		"pauses a guest" },
-	[METHOD_GUEST_RESUME] = { "guest.resume", METHOD_OPERATE, METHOD_IN(METHOD_PAUSED), { GUEST },
+	[METHOD_GUEST_RESUME] = { "guest.resume", METHOD_OPERATE, GUEST_IN(GUEST_PAUSED), { GUEST },
 		"lets a paused guest go on" },
 	[METHOD_GUEST_RESET] = { "guest.reset", METHOD_OPERATE,
-		METHOD_IN(METHOD_RUNNING) | METHOD_IN(METHOD_PAUSED) | METHOD_IN(METHOD_STOPPING),
+		GUEST_IN(GUEST_RUNNING) | GUEST_IN(GUEST_PAUSED) | GUEST_IN(GUEST_STOPPING),
 		{ GUEST },
 		"presses a guest's reset button" },
 	[METHOD_DECK_RELOAD] = { "deck.reload", METHOD_OPERATE, 0, { { 0 } },
@@ -68,7 +64,7 @@ const struct method method_table[METHOD_COUNT] = {
 		"ends a subscription to statistics" },
 	[METHOD_EVENTS_SUBSCRIBE] = { "events.subscribe", METHOD_OBSERVE, 0, { { 0 } },
 		"sends events as they happen" },
-	[METHOD_CONSOLE_OPEN] = { "console.open", METHOD_OPERATE, ~METHOD_IN(METHOD_INVALID),
+	[METHOD_CONSOLE_OPEN] = { "console.open", METHOD_OPERATE, GUEST_ALIVE | GUEST_DOWN,
 		{ GUEST, { "backlog", METHOD_BOOL, false, 0, 0, NULL } },
 		"turns the connection into a guest's console" },
 	[METHOD_SWITCH_LIST] = { "switch.list", METHOD_OBSERVE, 0, { { 0 } },
@@ -90,50 +86,12 @@ const struct method method_table[METHOD_COUNT] = {
 		"turns the connection into a pcapng stream" },
 };
 
-static const char *const state_names[METHOD_STATE_COUNT] = {
-	[METHOD_INVALID] = "invalid", [METHOD_DEFINED] = "defined",
-	[METHOD_STARTING] = "starting", [METHOD_RUNNING] = "running",
-	[METHOD_PAUSED] = "paused", [METHOD_STOPPING] = "stopping",
-	[METHOD_STOPPED] = "stopped", [METHOD_CRASHED] = "crashed",
-	[METHOD_FAILED] = "failed",
-};
-
 const struct method *method_find(const char *name)
 {
 	for (size_t i = 0; i < METHOD_COUNT; i++)
 		if (strcmp(method_table[i].name, name) == 0)
 			return &method_table[i];
 	return NULL;
-}
-
-const char *method_state_name(unsigned state)
-{
-	return state < METHOD_STATE_COUNT ? state_names[state] : NULL;
-}
-
-unsigned method_state_find(const char *name)
-{
-	unsigned state = 0;
-
-	while (state < METHOD_STATE_COUNT && strcmp(state_names[state], name) != 0)
-		state++;
-	return state;
-}
-
-void method_states_text(const struct method *method, char *text, size_t size)
-{
-	unsigned left = 0;
-	size_t at = 0;
-
-	text[0] = '\0';
-	for (unsigned i = 0; i < METHOD_STATE_COUNT; i++)
-		left += (method->states >> i) & 1;
-	for (unsigned i = 0; i < METHOD_STATE_COUNT && at < size; i++)
-		if (method->states & METHOD_IN(i)) {
-			left--;
-			at += (size_t)snprintf(text + at, size - at, "%s%s", state_names[i],
-					       left > 1 ? ", " : left ? " or " : "");
-		}
 }
 
 bool method_is_name(const char *text)

@@ -51,22 +51,13 @@ struct method_arg {
 
 #define METHOD_ARGS_MAX 5
 
-/* States of a guest by name, as bits: METHOD_IN(state) of enum method_state. */
-enum method_state {
-	METHOD_INVALID, METHOD_DEFINED, METHOD_STARTING, METHOD_RUNNING, METHOD_PAUSED,
-	METHOD_STOPPING, METHOD_STOPPED, METHOD_CRASHED, METHOD_FAILED,
-	METHOD_STATE_COUNT
-};
-
-#define METHOD_IN(state) (1u << (state))
-
 /* A client that said hello with role "observe" may only look. */
 enum method_role { METHOD_OBSERVE, METHOD_OPERATE };
 
 struct method {
 	const char *name;
 	enum method_role role;
-	uint32_t states; /* in which its "guest" may be; 0: any */
+	uint32_t states; /* GUEST_IN(): in which its "guest" may be; 0: any */
 	struct method_arg args[METHOD_ARGS_MAX];
 	const char *help; /* a sentence without the dot */
 };
@@ -75,15 +66,6 @@ struct method {
 extern const struct method method_table[METHOD_COUNT];
 
 const struct method *method_find(const char *name);
-
-/* "running", ...; NULL beyond the last. */
-const char *method_state_name(unsigned state);
-
-/* METHOD_STATE_COUNT for a name that is none. */
-unsigned method_state_find(const char *name);
-
-/* "running or paused": the states in which the method is legal. */
-void method_states_text(const struct method *method, char *text, size_t size);
 
 /*
  * Checks params (an object, or NULL for none) against the method's arguments:

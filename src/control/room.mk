@@ -3,10 +3,13 @@ noinst_LIBRARIES += src/control/libcontrol.a
 src_control_libcontrol_a_SOURCES = \
 	%D%/client.c %D%/client.h \
 	%D%/endpoint.c %D%/endpoint.h \
+	%D%/fields.c %D%/fields.h \
 	%D%/framing.c %D%/framing.h \
 	%D%/link.c \
 	%D%/message.c %D%/message.h \
-	%D%/methods.c %D%/methods.h 
+	%D%/methods.c %D%/methods.h \
+	%D%/protocol.h \
+	%D%/states.c %D%/states.h
 
 CONTROL_LIBS = src/control/libcontrol.a $(BASE_LIBS) $(JANSSON_LIBS)
 

@@ -243,7 +243,7 @@ static void on_event(void *arg, const struct deck_event *event)
 	}
 	if (!run->guest || event->guest != run->guest || event->kind != DECK_EVENT_STATE)
 		return;
-	if (guest_get_state(run->guest) >= GUEST_STOPPED)
+	if (guest_state_in(guest_get_state(run->guest), GUEST_ENDED))
 		finish(run);
 	else if (*event->text)
 		say_paused(run, event->text);

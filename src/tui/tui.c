@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "control/protocol.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
 #include "tui/ui/ui.h"
@@ -22,7 +23,6 @@
 #define MESSAGE_NS (12 * NS_PER_S)
 #define ROWS_MIN 5
 #define COLUMNS_MIN 20
-#define PROTOCOL_VERSION 1
 
 static const struct view *const views[VIEW_COUNT] = {
 	[VIEW_DECK] = &view_deck,	[VIEW_GUEST] = &view_guest,
@@ -434,11 +434,11 @@ static void event(struct tui *tui, const json_t *params)
 	tui->ended = tui->ended || strcmp(kind, "ended") == 0;
 	if (strcmp(kind, "state") == 0) {
 		model_state(&tui->model, guest, state);
-		if (state_bad(state_parse(state)))
+		if (guest_state_in(guest_state_find(state), GUEST_BAD))
 			severity = SEVERITY_ERROR;
-		else if (strcmp(state, "running") == 0)
+		else if (guest_state_find(state) == GUEST_RUNNING)
 			severity = SEVERITY_GOOD;
-		else if (strcmp(state, "paused") == 0 && *text)
+		else if (guest_state_find(state) == GUEST_PAUSED && *text)
 			severity = SEVERITY_WARNING;
 		if (!*text) {
 			snprintf(sentence, sizeof(sentence), "is %s", state);
@@ -488,7 +488,7 @@ static void hello_reply(void *arg, json_t *result, const struct client_error *er
 
 	if (error && !error->code)
 		return;
-	if (error || json_count(result, "version") != PROTOCOL_VERSION) {
+	if (error || json_count(result, "version") != CONTROL_VERSION) {
 		tui->error = cause_set(tui->cause, EPROTO,
 				       "the core speaks another version of the control protocol "
 				       "than this vmdeck%s%s; run the same version of both",
@@ -510,7 +510,7 @@ static int connect_core(struct tui *tui)
 	error = client_new(&tui->client, &tui->loop, fd, &handlers, tui->cause);
 	if (error)
 		return error;
-	tui_call(tui, "hello", json_pack("{s:i}", "version", PROTOCOL_VERSION), hello_reply);
+	tui_call(tui, "hello", json_pack("{s:i}", "version", CONTROL_VERSION), hello_reply);
 	tui_call(tui, "events.subscribe", NULL, NULL);
 	list_now(tui);
 	return 0;

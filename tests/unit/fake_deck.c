@@ -63,14 +63,6 @@ static struct profile_mistake broken_mistakes[] = {
 
 /* --- deck.h --- */
 
-const char *guest_state_name(enum guest_state state)
-{
-	static const char *const names[] = { "invalid", "defined", "starting", "running", "paused",
-					     "stopping", "stopped", "crashed", "failed" };
-
-	return names[state];
-}
-
 static void emit(struct deck *deck, const struct guest *guest, int kind, const char *text)
 {
 	struct deck_event event = { .time_ns = clock_wall(), .guest = guest, .text = text };
@@ -234,18 +226,6 @@ size_t guest_devices(const struct guest *guest, struct guest_device *out, size_t
 
 unsigned stats_fields(const struct stats_series *series) { return series->fields; }
 uint64_t stats_count(const struct stats_series *series) { return series->count; }
-
-void stats_field_name(unsigned field, char name[16])
-{
-	static const char *const names[] = { "cpu", "memory", "disk_read", "disk_write",
-					     "disk_read_ops", "disk_write_ops", "net_in", "net_out",
-					     "net_in_frames", "net_out_frames", "exits" };
-
-	if (field < STATS_VCPU)
-		strcpy(name, names[field]);
-	else
-		snprintf(name, 16, "cpu%u", field - STATS_VCPU);
-}
 
 float stats_last(const struct stats_series *series, unsigned field)
 {

@@ -45,7 +45,7 @@ static void test_guests(void **state)
 	/* A guest that stays keeps its place in memory, and so its samples. */
 	guests(&model, "{\"guests\":[{\"name\":\"new\"},{\"name\":\"web\",\"state\":\"crashed\"}]}");
 	assert_ptr_equal(model_find(&model, "web"), web);
-	assert_int_equal(web->state, STATE_CRASHED);
+	assert_int_equal(web->state, GUEST_CRASHED);
 	assert_null(model_find(&model, "db"));
 	model_destroy(&model);
 }
@@ -62,21 +62,21 @@ static void test_stats(void **state)
 			"\"cpu99\":[1],\"nonsense\":[1]}}]}");
 	model_history(&model, history);
 	series = model_find(&model, "web")->series;
-	assert_int_equal(series[FIELD_CPU].filled, 3);
-	assert_true(chart_last(&series[FIELD_CPU]) == 3);
-	assert_true(chart_last(&series[FIELD_VCPU + 1]) == 9);
+	assert_int_equal(series[STATS_CPU].filled, 3);
+	assert_true(chart_last(&series[STATS_CPU]) == 3);
+	assert_true(chart_last(&series[STATS_VCPU + 1]) == 9);
 	/* What is not in a notification has not changed. */
 	stats = parse("{\"guests\":[{\"name\":\"web\",\"values\":{\"memory\":77}}]}");
 	model_stats(&model, stats, names, 1);
-	assert_int_equal(series[FIELD_CPU].filled, 4);
-	assert_true(chart_last(&series[FIELD_CPU]) == 3);
-	assert_true(chart_last(&series[FIELD_MEMORY]) == 77);
+	assert_int_equal(series[STATS_CPU].filled, 4);
+	assert_true(chart_last(&series[STATS_CPU]) == 3);
+	assert_true(chart_last(&series[STATS_MEMORY]) == 77);
 	/* Samples that were missed are as the one before them. */
 	model_stats(&model, NULL, names, 3);
-	assert_int_equal(series[FIELD_CPU].filled, 7);
-	assert_true(chart_last(&series[FIELD_MEMORY]) == 77);
+	assert_int_equal(series[STATS_CPU].filled, 7);
+	assert_true(chart_last(&series[STATS_MEMORY]) == 77);
 	model_stats(&model, stats, names, 0);
-	assert_int_equal(series[FIELD_CPU].filled, 7);
+	assert_int_equal(series[STATS_CPU].filled, 7);
 	json_decref(history);
 	json_decref(stats);
 	json_decref(names);

@@ -5,9 +5,6 @@
  * unless a function says otherwise. A guest's machine lives on that guest's
  * own I/O thread (machine.h); orders go there as messages and come back as
  * state changes, so nothing here waits for a guest.
- *
- * defined -> starting -> running <-> paused -> stopping -> stopped, or crashed;
- * failed: it could not be started; invalid: the profile has mistakes.
  */
 #ifndef CORE_DECK_DECK_H
 #define CORE_DECK_DECK_H
@@ -18,6 +15,7 @@
 
 #include "base/cause.h"
 #include "base/loop.h"
+#include "control/states.h"
 #include "core/deck/stats.h"
 #include "core/machine/console.h"
 #include "core/profile/profile.h"
@@ -25,15 +23,6 @@
 
 struct deck;
 struct guest;
-
-enum guest_state {
-	GUEST_INVALID, GUEST_DEFINED, GUEST_STARTING, GUEST_RUNNING, GUEST_PAUSED,
-	GUEST_STOPPING,
-	GUEST_STOPPED, GUEST_CRASHED, GUEST_FAILED, /* the ends, and no others behind them */
-	GUEST_STATE_COUNT
-};
-
-const char *guest_state_name(enum guest_state state);
 
 struct deck_config {
 	const char *guests_folder;   /* *.ini, or NULL */

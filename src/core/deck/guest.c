@@ -12,19 +12,6 @@
 #define RESTART_QUICK (2 * NS_PER_S) /* two restarts closer than this are a loop */
 #define LINE_INTERVAL (10 * NS_PER_S)
 
-static const char *const state_names[GUEST_STATE_COUNT] = {
-	[GUEST_INVALID] = "invalid",   [GUEST_DEFINED] = "defined",
-	[GUEST_STARTING] = "starting", [GUEST_RUNNING] = "running",
-	[GUEST_PAUSED] = "paused",     [GUEST_STOPPING] = "stopping",
-	[GUEST_STOPPED] = "stopped",   [GUEST_CRASHED] = "crashed",
-	[GUEST_FAILED] = "failed",
-};
-
-const char *guest_state_name(enum guest_state state)
-{
-	return state_names[state];
-}
-
 static void set_state(struct guest *guest, enum guest_state state, const char *text)
 {
 	loop_timer_cancel(deck_loop(guest->deck), &guest->settled);

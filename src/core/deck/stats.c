@@ -1,7 +1,6 @@
 /* Series of samples, from the counters of a machine. Deck thread. */
 #include "core/deck/stats.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,20 +15,6 @@ enum counter {
 };
 
 _Static_assert(STATS_EXITS - STATS_DISK_READ + 1 == COUNTER_COUNT, "a field for each counter");
-
-static const char *const field_names[STATS_VCPU] = {
-	[STATS_CPU] = "cpu",
-	[STATS_MEMORY] = "memory",
-	[STATS_DISK_READ] = "disk_read",
-	[STATS_DISK_WRITE] = "disk_write",
-	[STATS_DISK_READ_OPS] = "disk_read_ops",
-	[STATS_DISK_WRITE_OPS] = "disk_write_ops",
-	[STATS_NET_IN] = "net_in",
-	[STATS_NET_OUT] = "net_out",
-	[STATS_NET_IN_FRAMES] = "net_in_frames",
-	[STATS_NET_OUT_FRAMES] = "net_out_frames",
-	[STATS_EXITS] = "exits",
-};
 
 struct stats_series {
 	unsigned cpus;
@@ -123,14 +108,6 @@ void stats_sample(struct stats_series *series, struct machine *machine, uint64_t
 unsigned stats_fields(const struct stats_series *series)
 {
 	return STATS_VCPU + series->cpus;
-}
-
-void stats_field_name(unsigned field, char name[16])
-{
-	if (field < STATS_VCPU)
-		snprintf(name, 16, "%s", field_names[field]);
-	else
-		snprintf(name, 16, "cpu%u", field - STATS_VCPU);
 }
 
 uint64_t stats_count(const struct stats_series *series)

@@ -115,7 +115,7 @@ static int no_guest(struct deck *deck, const char *name, struct cause *cause)
 static int find_guest(struct request *request, struct cause *cause)
 {
 	const char *name = param_string(request, "guest");
-	unsigned state;
+	enum guest_state state;
 	char states[128];
 
 	if (!name)
@@ -124,14 +124,14 @@ static int find_guest(struct request *request, struct cause *cause)
 	if (!request->guest)
 		return no_guest(request->deck, name, cause);
 	state = guest_get_state(request->guest);
-	if (!request->method->states || request->method->states & METHOD_IN(state))
+	if (!request->method->states || guest_state_in(state, request->method->states))
 		return 0;
-	method_states_text(request->method, states, sizeof(states));
+	guest_states_text(request->method->states, states, sizeof(states));
 	if (state == GUEST_INVALID)
 		return cause_set(cause, EBUSY, "%s: its profile has mistakes; see 'vmdeck show %s'",
 				 name, name);
 	return cause_set(cause, EBUSY, "%s is %s; %s needs a guest that is %s", name,
-			 method_state_name(state), request->method->name, states);
+			 guest_state_name(state), request->method->name, states);
 }
 
 static void run(struct request *request)

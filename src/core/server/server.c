@@ -163,7 +163,7 @@ bool server_leave(struct server *server, pid_t client)
 	struct guest *guest;
 
 	for (size_t i = 0; (guest = deck_guest(server->deck, i)); i++)
-		if (method_table[METHOD_GUEST_OFF].states & METHOD_IN(guest_get_state(guest)))
+		if (guest_state_in(guest_get_state(guest), GUEST_ALIVE))
 			return false;
 	if (server->kept)
 		return false;

@@ -274,31 +274,31 @@ const char *draw_sign(enum sign sign)
 	return signs[sign][canvas.utf8];
 }
 
-unsigned draw_state_style(enum state state)
+unsigned draw_state_style(enum guest_state state)
 {
-	static const unsigned styles[STATE_COUNT] = {
-		[STATE_INVALID] = INK_BAD,
-		[STATE_DEFINED] = INK_TEXT | DRAW_DIM,
-		[STATE_STARTING] = INK_ACCENT,
-		[STATE_RUNNING] = INK_GOOD,
-		[STATE_PAUSED] = INK_WARN,
-		[STATE_STOPPING] = INK_WARN,
-		[STATE_STOPPED] = INK_TEXT | DRAW_DIM,
-		[STATE_CRASHED] = INK_BAD | DRAW_BOLD,
-		[STATE_FAILED] = INK_BAD,
+	static const unsigned styles[GUEST_STATE_COUNT] = {
+		[GUEST_INVALID] = INK_BAD,
+		[GUEST_DEFINED] = INK_TEXT | DRAW_DIM,
+		[GUEST_STARTING] = INK_ACCENT,
+		[GUEST_RUNNING] = INK_GOOD,
+		[GUEST_PAUSED] = INK_WARN,
+		[GUEST_STOPPING] = INK_WARN,
+		[GUEST_STOPPED] = INK_TEXT | DRAW_DIM,
+		[GUEST_CRASHED] = INK_BAD | DRAW_BOLD,
+		[GUEST_FAILED] = INK_BAD,
 	};
 
 	return styles[state];
 }
 
-const char *draw_state_sign(enum state state)
+const char *draw_state_sign(enum guest_state state)
 {
-	static const enum sign signs[STATE_COUNT] = {
-		[STATE_INVALID] = SIGN_CROSS,  [STATE_DEFINED] = SIGN_RING,
-		[STATE_STARTING] = SIGN_HALF,  [STATE_RUNNING] = SIGN_DOT,
-		[STATE_PAUSED] = SIGN_PAUSE,   [STATE_STOPPING] = SIGN_HALF,
-		[STATE_STOPPED] = SIGN_RING,   [STATE_CRASHED] = SIGN_CROSS,
-		[STATE_FAILED] = SIGN_CROSS,
+	static const enum sign signs[GUEST_STATE_COUNT] = {
+		[GUEST_INVALID] = SIGN_CROSS,  [GUEST_DEFINED] = SIGN_RING,
+		[GUEST_STARTING] = SIGN_HALF,  [GUEST_RUNNING] = SIGN_DOT,
+		[GUEST_PAUSED] = SIGN_PAUSE,   [GUEST_STOPPING] = SIGN_HALF,
+		[GUEST_STOPPED] = SIGN_RING,   [GUEST_CRASHED] = SIGN_CROSS,
+		[GUEST_FAILED] = SIGN_CROSS,
 	};
 
 	return draw_sign(signs[state]);

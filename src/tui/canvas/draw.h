@@ -75,8 +75,8 @@ enum sign {
 const char *draw_sign(enum sign sign);
 
 /* The style of a guest's state and its sign. */
-unsigned draw_state_style(enum state state);
-const char *draw_state_sign(enum state state);
+unsigned draw_state_style(enum guest_state state);
+const char *draw_state_sign(enum guest_state state);
 unsigned draw_severity_style(enum severity severity);
 
 /* The hints of a view's keys, in order, as many as fit. */

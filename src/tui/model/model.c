@@ -1,7 +1,6 @@
 /* The model: guests, their samples, messages. Screen thread. */
 #include "tui/model/model.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,35 +11,12 @@
 #define GUESTS_MAX 4096
 #define NAME_MAX_BYTES 100 /* what views keep of a name; the core allows 32 */
 
-static const char *const state_names[STATE_COUNT] = {
-	[STATE_INVALID] = "invalid",   [STATE_DEFINED] = "defined",
-	[STATE_STARTING] = "starting", [STATE_RUNNING] = "running",
-	[STATE_PAUSED] = "paused",     [STATE_STOPPING] = "stopping",
-	[STATE_STOPPED] = "stopped",   [STATE_CRASHED] = "crashed",
-	[STATE_FAILED] = "failed",
-};
-
-const char *state_name(enum state state)
+/* A state that this program does not know is drawn as one that asks for nothing. */
+static enum guest_state state_of(const char *name)
 {
-	return state_names[state];
-}
+	enum guest_state state = guest_state_find(name);
 
-bool state_alive(enum state state)
-{
-	return state >= STATE_STARTING && state <= STATE_STOPPING;
-}
-
-bool state_bad(enum state state)
-{
-	return state == STATE_INVALID || state == STATE_CRASHED || state == STATE_FAILED;
-}
-
-enum state state_parse(const char *name)
-{
-	for (unsigned i = 0; i < STATE_COUNT; i++)
-		if (strcmp(name, state_names[i]) == 0)
-			return (enum state)i;
-	return STATE_DEFINED;
+	return state == GUEST_STATE_COUNT ? GUEST_DEFINED : state;
 }
 
 static void guest_free(struct tui_guest *guest)
@@ -100,7 +76,7 @@ static void guest_fill(struct tui_guest *guest, json_t *json)
 	json_decref(guest->json);
 	guest->json = json;
 	guest->name = json_text(json, "name");
-	guest->state = state_parse(json_text(json, "state"));
+	guest->state = state_of(json_text(json, "state"));
 	guest->cpus = cpus > 1024 ? 1024 : (unsigned)cpus;
 	guest->memory = json_double(json, "memory");
 	guest->listed = true;
@@ -151,7 +127,7 @@ void model_state(struct model *model, const char *name, const char *state)
 	struct tui_guest *guest = model_find(model, name);
 
 	if (guest && *state)
-		guest->state = state_parse(state);
+		guest->state = state_of(state);
 }
 
 size_t model_alive(const struct model *model)
@@ -159,25 +135,8 @@ size_t model_alive(const struct model *model)
 	size_t alive = 0;
 
 	for (size_t i = 0; i < model->guest_count; i++)
-		alive += state_alive(model->guests[i]->state);
+		alive += guest_state_in(model->guests[i]->state, GUEST_ALIVE);
 	return alive;
-}
-
-/* The series of a field by its name, or -1. */
-static int field_index(const char *name)
-{
-	static const char *const names[FIELD_VCPU] = {
-		"cpu", "memory", "disk_read", "disk_write", "disk_read_ops", "disk_write_ops",
-		"net_in", "net_out", "net_in_frames", "net_out_frames", "exits",
-	};
-
-	for (int i = 0; i < FIELD_VCPU; i++)
-		if (strcmp(name, names[i]) == 0)
-			return i;
-	if (strncmp(name, "cpu", 3) == 0 && isdigit((unsigned char)name[3]) && !name[4] &&
-	    name[3] - '0' < FIELD_VCPUS)
-		return FIELD_VCPU + name[3] - '0';
-	return -1;
 }
 
 static float sample(const json_t *value)
@@ -190,7 +149,7 @@ static float sample(const json_t *value)
 static bool need_series(struct tui_guest *guest)
 {
 	if (!guest->series)
-		guest->series = calloc(FIELD_COUNT, sizeof(*guest->series));
+		guest->series = calloc(MODEL_FIELDS, sizeof(*guest->series));
 	return guest->series != NULL;
 }
 
@@ -201,12 +160,12 @@ static void guest_history(struct tui_guest *guest, json_t *fields)
 
 	if (!need_series(guest))
 		return;
-	memset(guest->series, 0, FIELD_COUNT * sizeof(*guest->series));
+	memset(guest->series, 0, MODEL_FIELDS * sizeof(*guest->series));
 	json_object_foreach(fields, name, values) {
-		int field = field_index(name);
+		unsigned field = stats_field_find(name);
 		size_t count = json_array_size(values);
 
-		if (field < 0)
+		if (field >= MODEL_FIELDS)
 			continue;
 		for (size_t i = count > CHART_SAMPLES ? count - CHART_SAMPLES : 0; i < count; i++)
 			chart_push(&guest->series[field], sample(json_array_get(values, i)));
@@ -228,21 +187,21 @@ void model_history(struct model *model, const json_t *history)
 
 static void guest_sample(struct tui_guest *guest, json_t *values, unsigned steps)
 {
-	float next[FIELD_COUNT];
+	float next[MODEL_FIELDS];
 	const char *name;
 	json_t *value;
 
 	if (!need_series(guest))
 		return;
-	for (unsigned i = 0; i < FIELD_COUNT; i++)
+	for (unsigned i = 0; i < MODEL_FIELDS; i++)
 		next[i] = chart_last(&guest->series[i]);
 	json_object_foreach(values, name, value) {
-		int field = field_index(name);
+		unsigned field = stats_field_find(name);
 
-		if (field >= 0)
+		if (field < MODEL_FIELDS)
 			next[field] = sample(value);
 	}
-	for (unsigned i = 0; i < FIELD_COUNT; i++) {
+	for (unsigned i = 0; i < MODEL_FIELDS; i++) {
 		for (unsigned step = 1; step < steps; step++)
 			chart_push(&guest->series[i], chart_last(&guest->series[i]));
 		if (steps)

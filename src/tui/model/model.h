@@ -12,31 +12,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/fields.h"
+#include "control/states.h"
 #include "tui/canvas/chart.h"
 
-enum state {
-	STATE_INVALID, STATE_DEFINED, STATE_STARTING, STATE_RUNNING, STATE_PAUSED,
-	STATE_STOPPING, STATE_STOPPED, STATE_CRASHED, STATE_FAILED,
-	STATE_COUNT
-};
-
-/* The fields of stats.subscribe that charts show. */
-enum field {
-	FIELD_CPU, FIELD_MEMORY, FIELD_DISK_READ, FIELD_DISK_WRITE, FIELD_DISK_READ_OPS,
-	FIELD_DISK_WRITE_OPS, FIELD_NET_IN, FIELD_NET_OUT, FIELD_NET_IN_FRAMES,
-	FIELD_NET_OUT_FRAMES, FIELD_EXITS,
-	FIELD_VCPU, /* and the following: vCPU 0, 1, ... */
-	FIELD_VCPUS = 8,
-	FIELD_COUNT = FIELD_VCPU + FIELD_VCPUS
-};
+/* The fields that charts show: all but those of later vCPUs. */
+#define MODEL_VCPUS 8
+#define MODEL_FIELDS (STATS_VCPU + MODEL_VCPUS)
 
 struct tui_guest {
 	json_t *json; /* G of guest.list */
 	const char *name; /* in json */
-	enum state state;
+	enum guest_state state;
 	unsigned cpus;
 	double memory; /* bytes configured */
-	struct chart_series *series; /* FIELD_COUNT of them, or NULL before the first sample */
+	struct chart_series *series; /* MODEL_FIELDS of them, or NULL before the first sample */
 	bool listed; /* seen in the list being merged */
 };
 
@@ -79,10 +69,6 @@ size_t model_index(const struct model *model, const char *name);
 
 /* How many guests are in states from starting to stopping. */
 size_t model_alive(const struct model *model);
-bool state_alive(enum state state);
-bool state_bad(enum state state); /* the guest wants looking after */
-enum state state_parse(const char *name);
-const char *state_name(enum state state);
 
 /* The history that came with the response of stats.subscribe replaces what was known. */
 void model_history(struct model *model, const json_t *history);

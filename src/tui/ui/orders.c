@@ -36,7 +36,7 @@ static void reset_answer(struct tui *tui, int choice, const char *text)
 
 static void pause_or_resume(struct tui *tui, const struct tui_guest *guest)
 {
-	order(tui, guest->state == STATE_PAUSED ? "guest.resume" : "guest.pause", guest->name);
+	order(tui, guest->state == GUEST_PAUSED ? "guest.resume" : "guest.pause", guest->name);
 }
 
 bool order_command(struct tui *tui, const char *name, enum command command)
@@ -111,7 +111,7 @@ static void quit_progress(struct tui *tui)
 	for (size_t i = 0; i < tui->model.guest_count; i++) {
 		const struct tui_guest *guest = tui->model.guests[i];
 
-		if (!state_alive(guest->state))
+		if (!guest_state_in(guest->state, GUEST_ALIVE))
 			continue;
 		if (++alive <= 4 && n < sizeof(names))
 			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s",

@@ -96,30 +96,30 @@ static void draw_heads(const struct column_layout *c, int y)
 static void draw_values(const struct column_layout *c, int y, const struct chart_series *s,
 			const struct tui_guest *guest, unsigned style, bool chosen)
 {
-	static const enum field rates[][2] = {
-		{ (enum field)COLUMN_READ, FIELD_DISK_READ },
-		{ (enum field)COLUMN_WRITE, FIELD_DISK_WRITE },
-		{ (enum field)COLUMN_IN, FIELD_NET_IN },
-		{ (enum field)COLUMN_OUT, FIELD_NET_OUT },
+	static const enum stats_field rates[][2] = {
+		{ (enum stats_field)COLUMN_READ, STATS_DISK_READ },
+		{ (enum stats_field)COLUMN_WRITE, STATS_DISK_WRITE },
+		{ (enum stats_field)COLUMN_IN, STATS_NET_IN },
+		{ (enum stats_field)COLUMN_OUT, STATS_NET_OUT },
 	};
 	unsigned good = chosen ? style : INK_GOOD, accent = chosen ? style : INK_ACCENT;
 	char text[TEXT_NUMBER];
 
 	draw_right(y, c->x[COLUMN_CPU], c->width[COLUMN_CPU], style,
-		   text_percent(text, chart_last(&s[FIELD_CPU])));
+		   text_percent(text, chart_last(&s[STATS_CPU])));
 	draw_right(y, c->x[COLUMN_MEMORY], c->width[COLUMN_MEMORY], style,
-		   text_size(text, chart_last(&s[FIELD_MEMORY])));
+		   text_size(text, chart_last(&s[STATS_MEMORY])));
 	for (unsigned i = 0; i < 4; i++)
 		draw_right(y, c->x[rates[i][0]], c->width[rates[i][0]], style,
 			   text_rate(text, chart_last(&s[rates[i][1]])));
-	draw_sparkline(y, c->x[COLUMN_CPU_LINE], c->width[COLUMN_CPU_LINE], good, &s[FIELD_CPU],
+	draw_sparkline(y, c->x[COLUMN_CPU_LINE], c->width[COLUMN_CPU_LINE], good, &s[STATS_CPU],
 		       100.0f * (float)(guest->cpus ? guest->cpus : 1));
 	draw_sparkline(y, c->x[COLUMN_MEMORY_LINE], c->width[COLUMN_MEMORY_LINE], accent,
-		       &s[FIELD_MEMORY], (float)guest->memory);
+		       &s[STATS_MEMORY], (float)guest->memory);
 	draw_sparkline(y, c->x[COLUMN_DISK_LINE], c->width[COLUMN_DISK_LINE], accent,
-		       &s[FIELD_DISK_READ], 0);
+		       &s[STATS_DISK_READ], 0);
 	draw_sparkline(y, c->x[COLUMN_NET_LINE], c->width[COLUMN_NET_LINE], accent,
-		       &s[FIELD_NET_IN], 0);
+		       &s[STATS_NET_IN], 0);
 }
 
 static void draw_guest(const struct column_layout *c, struct rect row,
@@ -132,8 +132,9 @@ static void draw_guest(const struct column_layout *c, struct rect row,
 		draw_fill(row, style);
 	draw_text(row.y, c->x[COLUMN_NAME], c->width[COLUMN_NAME], style | DRAW_BOLD, guest->name);
 	draw_format(row.y, c->x[COLUMN_STATE], c->width[COLUMN_STATE], state, "%s %s",
-		    draw_state_sign(guest->state), state_name(guest->state));
-	if (guest->series && guest->series[FIELD_CPU].filled && state_alive(guest->state))
+		    draw_state_sign(guest->state), guest_state_name(guest->state));
+	if (guest->series && guest->series[STATS_CPU].filled &&
+	    guest_state_in(guest->state, GUEST_ALIVE))
 		draw_values(c, row.y, guest->series, guest, style, chosen);
 }
 
@@ -216,11 +217,11 @@ static void facts(const struct tui_guest *guest, char *out, size_t size)
 	char number[TEXT_NUMBER];
 	size_t n;
 
-	n = (size_t)snprintf(out, size, " %s", state_name(guest->state));
+	n = (size_t)snprintf(out, size, " %s", guest_state_name(guest->state));
 	if (since && since < now && n < size)
 		n += (size_t)snprintf(out + n, size - n, " for %s",
 				      text_age(number, (double)((now - since) / NS_PER_S)));
-	if (*reason && guest->state != STATE_STARTING && guest->state != STATE_RUNNING) {
+	if (*reason && guest->state != GUEST_STARTING && guest->state != GUEST_RUNNING) {
 		if (n < size)
 			snprintf(out + n, size - n, ": %s", reason);
 		return;
@@ -245,7 +246,7 @@ static void facts(const struct tui_guest *guest, char *out, size_t size)
 
 static void draw_facts(struct rect r, const struct tui_guest *guest)
 {
-	bool bad = state_bad(guest->state);
+	bool bad = guest_state_in(guest->state, GUEST_BAD);
 	char text[1024], all[1200];
 	int used;
 
@@ -319,12 +320,12 @@ static void draw_charts(struct tui *tui, const struct deck_layout *layout,
 	const struct rect *last = &layout->charts[layout->chart_count - 1];
 	char empty[160];
 
-	if (guest->state == STATE_INVALID) {
+	if (guest->state == GUEST_INVALID) {
 		draw_mistakes((struct rect){ first->y, first->x, last->y + last->height - first->y,
 					     last->x + last->width - first->x }, guest);
 		return;
 	}
-	if (state_alive(guest->state))
+	if (guest_state_in(guest->state, GUEST_ALIVE))
 		snprintf(empty, sizeof(empty), "waiting for samples");
 	else
 		snprintf(empty, sizeof(empty), "%.60s is not running", guest->name);

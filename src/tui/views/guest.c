@@ -84,13 +84,13 @@ static void section_profile(struct page *page, const json_t *g, const struct tui
 	heading(page, "Guest");
 	text_age(age, since && since < now ? (double)((now - since) / NS_PER_S) : 0);
 	snprintf(text, sizeof(text), "%s %s%s%s", draw_state_sign(guest->state),
-		 state_name(guest->state), since ? " for " : "", since ? age : "");
+		 guest_state_name(guest->state), since ? " for " : "", since ? age : "");
 	pair(page, "State", draw_state_style(guest->state), text);
-	pair(page, "Reason", state_bad(guest->state) ? INK_BAD : INK_TEXT,
+	pair(page, "Reason", guest_state_in(guest->state, GUEST_BAD) ? INK_BAD : INK_TEXT,
 	     json_text(g, "reason"));
 	pair(page, "Profile", INK_TEXT,
 	     *json_text(g, "profile") ? json_text(g, "profile") : "built in");
-	if (guest->state == STATE_INVALID)
+	if (guest->state == GUEST_INVALID)
 		return;
 	snprintf(text, sizeof(text), "%u", guest->cpus);
 	pair(page, "vCPUs", INK_TEXT, text);
@@ -280,7 +280,7 @@ static void guest_draw(struct tui *tui, struct rect body)
 	section_exits(&right, view);
 	if (!wide)
 		left.y = right.y;
-	section_console(guest->state == STATE_CRASHED && wide ? &right : &left, view->show);
+	section_console(guest->state == GUEST_CRASHED && wide ? &right : &left, view->show);
 	view->lines = left.y > right.y ? left.y : right.y;
 }
 

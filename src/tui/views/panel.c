@@ -109,7 +109,7 @@ static bool lanes(struct rect r, const struct tui_guest *guest)
 {
 	unsigned count = guest->cpus, columns = 1, rows;
 
-	if (count < 2 || count > FIELD_VCPUS)
+	if (count < 2 || count > MODEL_VCPUS)
 		return false;
 	if ((int)count > r.height)
 		columns = 2;
@@ -123,7 +123,7 @@ static bool lanes(struct rect r, const struct tui_guest *guest)
 
 		lane((struct rect){ r.y + top, r.x + left, bottom - top,
 				    right - left - (columns > 1) },
-		     i, &guest->series[FIELD_VCPU + i]);
+		     i, &guest->series[STATS_VCPU + i]);
 	}
 	return true;
 }
@@ -135,7 +135,7 @@ static void panel_cpu(struct rect box, struct rect r, const struct tui_guest *gu
 	int x = title_end(box, "CPU");
 
 	snprintf(text, sizeof(text), "%s%%",
-		 text_percent(number, chart_last(&guest->series[FIELD_CPU])));
+		 text_percent(number, chart_last(&guest->series[STATS_CPU])));
 	x = legend(box, x, INK_GOOD, "", text);
 	if (guest->cpus > 1) {
 		snprintf(text, sizeof(text), "of %u vCPUs", guest->cpus);
@@ -148,12 +148,12 @@ static void panel_cpu(struct rect box, struct rect r, const struct tui_guest *gu
 		axis(r.y, r.x - 7, 6, text);
 		axis(r.y + r.height - 1, r.x - 7, 6, "0");
 	}
-	area(r, &guest->series[FIELD_CPU], max, false, shade_load);
+	area(r, &guest->series[STATS_CPU], max, false, shade_load);
 }
 
 static void panel_memory(struct rect box, struct rect r, const struct tui_guest *guest)
 {
-	const struct chart_series *series = &guest->series[FIELD_MEMORY];
+	const struct chart_series *series = &guest->series[STATS_MEMORY];
 	float max = guest->memory > 0 ? (float)guest->memory : chart_ceiling(chart_peak(series), 1);
 	char text[64], number[TEXT_NUMBER], of[TEXT_NUMBER];
 	int x = title_end(box, "Memory");
@@ -207,8 +207,8 @@ void panel_draw(struct rect box, enum panel panel, const struct tui_guest *guest
 	struct rect r = draw_box(box, INK_TEXT | DRAW_DIM, titles[panel]);
 	const struct chart_series *series = guest ? guest->series : NULL;
 
-	if (!series || !series[FIELD_CPU].filled ||
-	    (!state_alive(guest->state) && !(chart_peak(&series[FIELD_CPU]) > 0))) {
+	if (!series || !series[STATS_CPU].filled ||
+	    (!guest_state_in(guest->state, GUEST_ALIVE) && !(chart_peak(&series[STATS_CPU]) > 0))) {
 		draw_center(r, INK_TEXT | DRAW_DIM, empty);
 		return;
 	}
@@ -220,12 +220,12 @@ void panel_draw(struct rect box, enum panel panel, const struct tui_guest *guest
 		panel_memory(box, r, guest);
 		break;
 	case PANEL_DISK:
-		panel_pair(box, r, titles[panel], directions[1], &series[FIELD_DISK_READ],
-			   &series[FIELD_DISK_WRITE]);
+		panel_pair(box, r, titles[panel], directions[1], &series[STATS_DISK_READ],
+			   &series[STATS_DISK_WRITE]);
 		break;
 	default:
-		panel_pair(box, r, titles[panel], directions[0], &series[FIELD_NET_IN],
-			   &series[FIELD_NET_OUT]);
+		panel_pair(box, r, titles[panel], directions[0], &series[STATS_NET_IN],
+			   &series[STATS_NET_OUT]);
 		break;
 	}
 	if (r.height >= 3)

@@ -49,7 +49,7 @@ static void force_all(struct deck *deck)
 	struct guest *guest;
 
 	for (size_t i = 0; (guest = deck_guest(deck, i)); i++)
-		if (method_table[METHOD_GUEST_OFF].states & METHOD_IN(guest_get_state(guest)))
+		if (guest_state_in(guest_get_state(guest), GUEST_ALIVE))
 			guest_off(guest, NULL);
 }
 

@@ -10,12 +10,6 @@
 
 #define TAIL_LINES 20
 
-_Static_assert((int)GUEST_STATE_COUNT == (int)METHOD_STATE_COUNT &&
-	       (int)GUEST_DEFINED == (int)METHOD_DEFINED &&
-	       (int)GUEST_RUNNING == (int)METHOD_RUNNING &&
-	       (int)GUEST_FAILED == (int)METHOD_FAILED,
-	       "the protocol's states are the guests'");
-
 json_t *mac_json(const uint8_t mac[NET_MAC_SIZE])
 {
 	return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],

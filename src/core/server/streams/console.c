@@ -55,7 +55,7 @@ static void pump(void *arg)
 
 static bool has_serial_port(const struct guest *guest)
 {
-	return method_table[METHOD_GUEST_OFF].states & METHOD_IN(guest_get_state(guest));
+	return guest_state_in(guest_get_state(guest), GUEST_ALIVE);
 }
 
 static size_t input(void *arg, const uint8_t *data, size_t size)

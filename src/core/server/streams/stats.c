@@ -195,7 +195,7 @@ static json_t *changed_values(struct stats_row *row)
 {
 	const struct stats_series *series = series_of(row);
 	json_t *values = NULL;
-	char name[16];
+	char name[STATS_NAME_SIZE];
 
 	if (!series || stats_count(series) == row->count || !fit_fields(row, stats_fields(series)))
 		return NULL;
@@ -271,7 +271,7 @@ static json_t *fields_json(const struct stats_subscription *stats)
 {
 	unsigned count = STATS_VCPU;
 	json_t *fields = json_array();
-	char name[16];
+	char name[STATS_NAME_SIZE];
 
 	for (size_t i = 0; i < stats->row_count; i++) {
 		const struct stats_series *series = series_of(&stats->rows[i]);
@@ -291,7 +291,7 @@ static json_t *row_history(const struct stats_row *row, size_t *budget)
 	const struct stats_series *series = series_of(row);
 	float samples[STATS_HISTORY];
 	json_t *fields = json_object();
-	char name[16];
+	char name[STATS_NAME_SIZE];
 
 	for (unsigned i = 0; series && i < stats_fields(series); i++) {
 		size_t count = stats_history(series, i, samples, STATS_HISTORY);
