@@ -13,7 +13,6 @@
 #include <stdint.h>
 
 #include "net/frame/frame.h"
-#include "net/switch/switch.h"
 
 #define OFFLOAD_SEGMENTS_MAX 2048u /* of one frame; more is refused */
 
