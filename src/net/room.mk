@@ -15,6 +15,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/decode/decode.c %D%/decode/decode.h \
 	%D%/decode/ip.c \
 	%D%/decode/parts.h \
+	%D%/frame/checksum.c %D%/frame/checksum.h \
 	%D%/frame/frame.c %D%/frame/frame.h \
 	%D%/port/nat.c %D%/port/nat.h \
 	%D%/port/own.c %D%/port/own.h \

@@ -8,7 +8,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
-#include "net/switch/offload.h"
+#include "net/frame/checksum.h"
 
 #define PREFETCH 1024 /* bytes ahead */
 

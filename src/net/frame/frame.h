@@ -19,6 +19,10 @@
 #define NET_BURST_MAX 64     /* frames handed over in one call */
 #define NET_MAC_SIZE 6
 
+#define NET_NAME_MAX 32      /* a switch's name, with the zero */
+#define NET_PORT_NAME_MAX 96 /* "web/net0", with the zero */
+#define NET_PORTS_MAX 1024   /* ports of one switch */
+
 /*
  * Unfinished offloads, with the layout and the values of struct virtio_net_hdr
  * (virtio 1.2 §5.1.6), little-endian, without num_buffers. All zero: a plain frame.
@@ -38,6 +42,11 @@ struct net_offload {
 #define NET_GSO_TCPV4 1u
 #define NET_GSO_TCPV6 4u
 #define NET_GSO_ECN 0x80u
+
+/* Offloads that a port takes unresolved, as bits. */
+#define NET_ACCEPTS_CSUM 1u
+#define NET_ACCEPTS_TSO4 2u
+#define NET_ACCEPTS_TSO6 4u
 
 struct net_frame {
 	const uint8_t *head;	  /* the first head_size bytes, private to the sender's thread */

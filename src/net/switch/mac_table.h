@@ -19,7 +19,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "net/switch/switch.h"
+#include "net/frame/frame.h"
 
 #define MAC_ENTRIES 8192u /* a power of two */
 #define MAC_WINDOW 16u

@@ -7,7 +7,9 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
+#include "net/frame/checksum.h"
 
 #define ETHERTYPE_IPV4 0x0800
 #define ETHERTYPE_IPV6 0x86dd
@@ -20,64 +22,6 @@
 #define TCP_PSH 0x08
 #define TCP_CWR 0x80
 
-static uint32_t load16(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 8 | p[1];
-}
-
-static void store16(uint8_t *p, uint32_t value)
-{
-	p[0] = (uint8_t)(value >> 8);
-	p[1] = (uint8_t)value;
-}
-
-static void store32(uint8_t *p, uint32_t value)
-{
-	store16(p, value >> 16);
-	store16(p + 2, value & 0xffff);
-}
-
-static uint32_t load32(const uint8_t *p)
-{
-	return load16(p) << 16 | load16(p + 2);
-}
-
-uint64_t checksum_add(uint64_t sum, const uint8_t *data, size_t size)
-{
-	uint64_t last = 0;
-
-	for (; size >= 8; data += 8, size -= 8) {
-		uint64_t word;
-
-		memcpy(&word, data, sizeof(word));
-		sum += (word >> 32) + (word & 0xffffffff);
-	}
-	memcpy(&last, data, size);
-	return sum + (last >> 32) + (last & 0xffffffff);
-}
-
-uint16_t checksum_fold(uint64_t sum)
-{
-	sum = (sum >> 32) + (sum & 0xffffffff);
-	sum = (sum >> 32) + (sum & 0xffffffff);
-	sum = (sum >> 16) + (sum & 0xffff);
-	sum = (sum >> 16) + (sum & 0xffff);
-	return (uint16_t)~sum;
-}
-
-bool checksum_finish(uint8_t *data, uint32_t size, uint32_t start, uint32_t offset)
-{
-	uint16_t value;
-
-	if (!range_inside((uint64_t)start + offset, 2, size))
-		return false;
-	value = checksum_fold(checksum_add(0, data + start, size - start));
-	if (!value)
-		value = 0xffff; /* the same number; to UDP a zero means "none" */
-	memcpy(data + start + offset, &value, sizeof(value));
-	return true;
-}
-
 /* Finds the headers in the first limit bytes; all of them must be there. */
 static bool parse_headers(const uint8_t *head, uint32_t limit, const struct net_offload *offload,
 			  struct offload_headers *out)
@@ -85,12 +29,12 @@ static bool parse_headers(const uint8_t *head, uint32_t limit, const struct net_
 	uint32_t type_at = 12, type, tcp = offload->csum_start;
 
 	for (int tags = 0; tags < 2; tags++) {
-		type = load16(head + type_at);
+		type = get_be16(head + type_at);
 		if (type != ETHERTYPE_VLAN && type != ETHERTYPE_QINQ)
 			break;
 		type_at += 4;
 	}
-	type = load16(head + type_at);
+	type = get_be16(head + type_at);
 	out->ip = type_at + 2;
 	out->tcp = tcp;
 	out->v6 = (offload->gso_type & ~NET_GSO_ECN) == NET_GSO_TCPV6;
@@ -168,8 +112,8 @@ void offload_begin(struct offload_scratch *scratch, const struct net_frame *fram
 		scratch->headers.end = 0;
 		return;
 	}
-	scratch->sequence = load32(scratch->linear + scratch->headers.tcp + 4);
-	scratch->identifier = (uint16_t)load16(scratch->linear + scratch->headers.ip + 4);
+	scratch->sequence = get_be32(scratch->linear + scratch->headers.tcp + 4);
+	scratch->identifier = get_be16(scratch->linear + scratch->headers.ip + 4);
 }
 
 /* Frame i of the batch is the head (headers or more of it) and size bytes of linear at from. */
@@ -193,7 +137,7 @@ static uint64_t pseudo_header(const uint8_t *ip, bool v6, uint32_t tcp_size)
 {
 	uint8_t tail[8] = { 0 };
 
-	store32(tail, tcp_size);
+	put_be32(tail, tcp_size);
 	tail[7] = PROTOCOL_TCP;
 	return checksum_add(checksum_add(0, tail, sizeof(tail)), ip + (v6 ? 8 : 12), v6 ? 32 : 8);
 }
@@ -209,20 +153,20 @@ static void finish_headers(const struct offload_scratch *s, uint8_t *head, uint3
 	uint64_t total;
 
 	if (h->v6) {
-		store16(ip + 4, h->tcp - h->ip - 40 + tcp_size);
+		put_be16(ip + 4, (uint16_t)(h->tcp - h->ip - 40 + tcp_size));
 	} else {
-		store16(ip + 2, h->tcp - h->ip + tcp_size);
-		store16(ip + 4, (s->identifier + number) & 0xffff);
-		store16(ip + 10, 0);
+		put_be16(ip + 2, (uint16_t)(h->tcp - h->ip + tcp_size));
+		put_be16(ip + 4, (uint16_t)(s->identifier + number));
+		put_be16(ip + 10, 0);
 		sum = checksum_fold(checksum_add(0, ip, h->tcp - h->ip));
 		memcpy(ip + 10, &sum, sizeof(sum));
 	}
-	store32(tcp + 4, s->sequence + s->done);
+	put_be32(tcp + 4, s->sequence + s->done);
 	if (!last)
 		tcp[TCP_FLAGS] &= (uint8_t)~(TCP_FIN | TCP_PSH);
 	if (!first)
 		tcp[TCP_FLAGS] &= (uint8_t)~TCP_CWR;
-	store16(tcp + TCP_CHECKSUM, 0);
+	put_be16(tcp + TCP_CHECKSUM, 0);
 	total = pseudo_header(ip, h->v6, tcp_size);
 	total = checksum_add(total, tcp, h->end - h->tcp);
 	/* An odd size is at the very end only, as RFC 1071 wants it. */

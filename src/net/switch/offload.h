@@ -13,7 +13,6 @@
 #include <stdint.h>
 
 #include "net/frame/frame.h"
-#include "net/switch/switch.h"
 
 #define OFFLOAD_SEGMENTS_MAX 2048u /* of one frame; more is refused */
 
@@ -65,17 +64,5 @@ bool offload_valid(const struct net_frame *frame);
  */
 void offload_begin(struct offload_scratch *scratch, const struct net_frame *frame);
 unsigned offload_next(struct offload_scratch *scratch);
-
-/* The Internet checksum's sum of data (RFC 1071), not folded; sum: what came before. */
-uint64_t checksum_add(uint64_t sum, const uint8_t *data, size_t size);
-
-/* The checksum, in memory order, of a sum. */
-uint16_t checksum_fold(uint64_t sum);
-
-/*
- * Finishes a partial checksum in place. data: the whole frame, size bytes.
- * False if start and offset do not fit it.
- */
-bool checksum_finish(uint8_t *data, uint32_t size, uint32_t start, uint32_t offset);
 
 #endif

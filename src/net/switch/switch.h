@@ -26,15 +26,6 @@ struct network;
 struct net_switch;
 struct net_port;
 
-#define NET_NAME_MAX 32	 /* a switch's name, with the zero */
-#define NET_PORT_NAME_MAX 96 /* "web/net0", with the zero */
-#define NET_PORTS_MAX 1024   /* ports of one switch */
-
-/* Offloads that a port's deliver() accepts unresolved, as bits. */
-#define NET_ACCEPTS_CSUM 1u
-#define NET_ACCEPTS_TSO4 2u
-#define NET_ACCEPTS_TSO6 4u
-
 /* What a backend (a guest's NIC, NAT, a service) gives the switch. */
 struct net_port_ops {
 	const char *kind; /* "guest", "nat", "service" */
