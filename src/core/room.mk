@@ -33,8 +33,10 @@ src_core_libcore_a_SOURCES = \
 	%D%/kvm/kvm.c %D%/kvm/kvm.h \
 	%D%/kvm/memory.c %D%/kvm/memory.h \
 	%D%/machine/console.c %D%/machine/console.h \
+	%D%/machine/cpuid.c \
+	%D%/machine/exits.c \
 	%D%/machine/machine.c %D%/machine/machine.h \
-	%D%/machine/vcpu.c %D%/machine/vcpu.h \
+	%D%/machine/vcpu.c %D%/machine/vcpu.h %D%/machine/vcpu_private.h \
 	%D%/machine/vm.c %D%/machine/vm.h \
 	%D%/profile/check.c \
 	%D%/profile/keys.c %D%/profile/keys.h \

@@ -67,7 +67,7 @@ static void set_paused(struct machine *machine, const char *why)
 
 static void sum_exits(const struct vm *vm, uint64_t exits[VCPU_EXIT_REASONS])
 {
-	for (unsigned i = 0; i < vm->vcpu_count; i++)
+	for (unsigned i = 0; i < vm->cpus.count; i++)
 		for (unsigned reason = 0; reason < VCPU_EXIT_REASONS; reason++)
 			exits[reason] += atomic_load_explicit(&vm->vcpus[i].exits[reason],
 							      memory_order_relaxed);
@@ -222,14 +222,14 @@ static bool run_once(struct machine *machine, struct cause *cause)
 		set_phase(machine, MACHINE_STOPPING, NULL);
 	}
 	vm_stop(vm);
-	again = !err && !machine->off && (vm->end == VM_RESET || machine->reset);
+	again = !err && !machine->off && (vm->cpus.end == VM_RESET || machine->reset);
 	if (!err) {
 		pthread_mutex_lock(&machine->status_lock);
-		machine->status.end = vm->end == VM_CRASHED ? VM_CRASHED : VM_POWERED_OFF;
+		machine->status.end = vm->cpus.end == VM_CRASHED ? VM_CRASHED : VM_POWERED_OFF;
 		pthread_mutex_unlock(&machine->status_lock);
-		machine->registers = vm->registers;
-		vm->registers = NULL;
-		cause_set(cause, 0, "%s", vm->end != VM_RUNS ? vm->reason :
+		machine->registers = vm->cpus.registers;
+		vm->cpus.registers = NULL;
+		cause_set(cause, 0, "%s", vm->cpus.end != VM_RUNS ? vm->cpus.reason :
 			  machine->off ? "switched off" : "reset");
 	}
 	tear_down(machine);
@@ -385,8 +385,8 @@ bool machine_sample(struct machine *machine, struct machine_counters *out)
 	pthread_mutex_lock(&machine->vm_lock);
 	vm = machine->vm;
 	if (vm) {
-		out->cpus = vm->vcpu_count;
-		for (unsigned i = 0; i < vm->vcpu_count; i++)
+		out->cpus = vm->cpus.count;
+		for (unsigned i = 0; i < vm->cpus.count; i++)
 			out->cpu_ns[i] = vcpu_cpu_time(&vm->vcpus[i]);
 		sum_exits(vm, out->exits);
 		sample_nics(vm, out);

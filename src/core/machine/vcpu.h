@@ -1,5 +1,5 @@
 /*
- * A virtual CPU: its thread, its run loop, its exits by reason.
+ * Virtual CPUs: a thread and a run loop each, and what those of a machine share.
  *
  * The thread runs KVM_RUN and dispatches the exits that need an answer at
  * once. Orders to it are messages that it acknowledges; the kick signal only
@@ -8,58 +8,102 @@
 #ifndef CORE_MACHINE_VCPU_H
 #define CORE_MACHINE_VCPU_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 
 #include "base/cause.h"
 #include "base/thread.h"
+#include "core/bus/bus.h"
 #include "core/kvm/kvm.h"
 
-struct vm;
-
 #define VCPU_EXIT_REASONS 48 /* reasons above are counted in the last slot */
+#define VCPU_REASON_SIZE 256
+
+/* Why the guest is over, or begins anew. */
+enum vm_end {
+	VM_RUNS,
+	VM_POWERED_OFF, /* by itself: ACPI S5 */
+	VM_RESET,	/* by itself: 0xcf9, keyboard controller */
+	VM_CRASHED	/* triple fault, or what KVM cannot go on from */
+};
 
 /* What the thread is asked to do; it says so in vcpu.state. */
 enum vcpu_order { VCPU_RUN, VCPU_PAUSE, VCPU_STOP };
 
 struct vcpu {
-	struct vm *vm;
-	unsigned index;
-	int fd;
+	struct vcpu_set *set;
+	struct bus *io, *mmio; /* as in the set's config */
 	struct kvm_run *run;
-	struct thread thread;
+	int fd;
+	unsigned index;
+	_Atomic enum vcpu_order order;
+	enum vcpu_order state; /* guarded by set->lock */
 	bool started;
 	_Atomic clockid_t clock; /* the thread's CPU time; CLOCK_REALTIME: it does not run */
-	_Atomic enum vcpu_order order;
-	enum vcpu_order state; /* guarded by vm->pause_lock */
+	struct thread thread;
 	_Atomic uint64_t exits[VCPU_EXIT_REASONS];
 };
 
-/* Makes vCPU index of vm, not yet running. -EINVAL and so on with a cause. */
-int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned index, struct cause *cause);
-int vcpu_start(struct vcpu *vcpu, struct cause *cause);
+/* What vCPUs are made from; kvm, the buses and name are valid while they live. */
+struct vcpu_config {
+	const struct kvm_host *kvm;
+	int vm_fd;
+	struct bus *io, *mmio; /* where their accesses go */
+	const char *name;      /* of the guest, for the threads' */
+	/* The first vCPU that ends the guest calls it, on its thread, once. */
+	void (*ended)(void *arg);
+	void *arg;
+};
+
+/* The vCPUs of a machine. All zero before vcpus_create(). */
+struct vcpu_set {
+	struct vcpu_config config;
+	struct vcpu *vcpus;
+	unsigned count;
+	pthread_mutex_t lock;
+	pthread_cond_t obeyed; /* a vCPU obeyed an order, or got a new one */
+	enum vm_end end;       /* with what follows: guarded by lock until all are stopped */
+	char reason[VCPU_REASON_SIZE];
+	char *registers; /* of the vCPU that crashed, as text, or NULL */
+};
 
 /*
- * Gives the order to vCPUs 0..count-1 and, but for VCPU_RUN, waits until each has
+ * Makes count vCPUs, not yet running, as KVM begins them; vcpus is the caller's
+ * room for them, all zero. A negative errno with a cause. I/O thread.
+ */
+int vcpus_create(struct vcpu_set *set, const struct vcpu_config *config, struct vcpu *vcpus,
+		 unsigned count, struct cause *cause);
+void vcpus_destroy(struct vcpu_set *set); /* stopped or never started; valid on a half-made one */
+
+/* I/O thread. On failure those that are started run until VCPU_STOP. */
+int vcpus_start(struct vcpu_set *set, struct cause *cause);
+
+/*
+ * Gives the order to all that are started and, but for VCPU_RUN, waits until each has
  * obeyed, which takes no longer than one exit. I/O thread. VCPU_STOP ends the
  * threads.
  */
-void vcpu_order(struct vcpu *vcpus, unsigned count, enum vcpu_order order);
+void vcpus_order(struct vcpu_set *set, enum vcpu_order order);
 
-void vcpu_destroy(struct vcpu *vcpu); /* the thread has ended; valid on a half-made one, fd -1 */
+/* vcpus_order(VCPU_RUN) after a pause; a guest that knows kvmclock is told that it was stopped. */
+void vcpus_resume(struct vcpu_set *set);
 
-/* Takes the vCPU out of the guest at its next exit, until it is given another order. Any thread. */
-void vcpu_hold(struct vcpu *vcpu);
+/*
+ * vCPU thread: the guest is over, and none of them enters it again. The first call
+ * counts; the format gives the reason. crashed: the calling vCPU, whose registers are
+ * kept, or NULL.
+ */
+void vcpus_end(struct vcpu_set *set, enum vm_end end, const struct vcpu *crashed,
+	       const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* CPU time of the vCPU's thread, ns; 0 when it does not run. Any thread, until vcpu_destroy(). */
+/* CPU time of the vCPU's thread, ns; 0 when it does not run. Any thread, until vcpus_destroy(). */
 uint64_t vcpu_cpu_time(const struct vcpu *vcpu);
 
-/* "IO", "MMIO", "HLT", ...: the name of an exit reason; "other" for the last slot. */
+/* "IO", "MMIO", "HLT", ...: the name of an exit reason; "other" for the last slot. Any thread. */
 const char *vcpu_exit_name(unsigned reason);
-
-/* The registers as several lines of text; the vCPU does not run. */
-void vcpu_describe(const struct vcpu *vcpu, char *text, size_t size);
 
 #endif

@@ -1,11 +1,10 @@
 /*
  * The parts of a virtual machine: one table, built from its first row to its
- * last and torn down in reverse. The guest's I/O thread, but vm_end_guest().
+ * last and torn down in reverse. The guest's I/O thread.
  */
 #include "core/machine/vm.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,12 +63,16 @@ static size_t console_type(void *arg, const uint8_t *data, size_t size)
 
 static void power_off(void *arg)
 {
-	vm_end_guest(arg, VM_POWERED_OFF, NULL, "powered off");
+	struct vm *vm = arg;
+
+	vcpus_end(&vm->cpus, VM_POWERED_OFF, NULL, "powered off");
 }
 
 static void reset_machine(void *arg)
 {
-	vm_end_guest(arg, VM_RESET, NULL, "reset by the guest");
+	struct vm *vm = arg;
+
+	vcpus_end(&vm->cpus, VM_RESET, NULL, "reset by the guest");
 }
 
 static uint8_t read_reset_control(void *arg)
@@ -350,24 +353,40 @@ static int load_kernel(struct vm *vm, struct cause *cause)
 	return boot_load(&source, &vm->memory, vm->rsdp, &vm->entry, cause);
 }
 
+/* The boot processor begins at the kernel's entry; the others wait for INIT and SIPI. */
+static int set_entry(struct vm *vm, struct cause *cause)
+{
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+	int fd = vm->vcpus[0].fd;
+
+	if (ioctl(fd, KVM_GET_SREGS, &sregs) < 0)
+		return cause_errno(cause, errno, "vCPU 0: KVM_GET_SREGS");
+	boot_vcpu_state(&vm->entry, &sregs, &regs);
+	if (ioctl(fd, KVM_SET_SREGS, &sregs) < 0 || ioctl(fd, KVM_SET_REGS, &regs) < 0)
+		return cause_errno(cause, errno, "vCPU 0: KVM refuses its first state");
+	return 0;
+}
+
 static int create_vcpus(struct vm *vm, struct cause *cause)
 {
-	unsigned count = vm->config->profile->cpus;
-	int err = 0;
+	const struct vcpu_config config = {
+		.kvm = vm->config->kvm,
+		.vm_fd = vm->fd,
+		.io = &vm->io,
+		.mmio = &vm->mmio,
+		.name = vm->config->profile->name,
+		.ended = vm->config->ended,
+		.arg = vm->config->arg,
+	};
+	int err = vcpus_create(&vm->cpus, &config, vm->vcpus, vm->config->profile->cpus, cause);
 
-	vm->vcpu_count = count;
-	for (unsigned i = 0; i < count; i++)
-		vm->vcpus[i].fd = -1;
-	for (unsigned i = 0; !err && i < count; i++)
-		err = vcpu_create(&vm->vcpus[i], vm, i, cause);
-	return err;
+	return err ? err : set_entry(vm, cause);
 }
 
 static void destroy_vcpus(struct vm *vm)
 {
-	for (unsigned i = 0; i < vm->vcpu_count; i++)
-		vcpu_destroy(&vm->vcpus[i]);
-	vm->vcpu_count = 0;
+	vcpus_destroy(&vm->cpus);
 }
 
 /*
@@ -394,6 +413,9 @@ static const struct {
 	{ "vCPUs", create_vcpus, destroy_vcpus },
 };
 
+_Static_assert(offsetof(struct vm, vcpus) + 2 * sizeof(struct vcpu) - offsetof(struct vm, io) <=
+		       EXIT_PAGE, "what an exit of two vCPUs needs is one page");
+
 int vm_create(struct vm **out, const struct vm_config *config, struct cause *cause)
 {
 	size_t size = offsetof(struct vm, vcpus) + config->profile->cpus * sizeof(struct vcpu);
@@ -405,9 +427,6 @@ int vm_create(struct vm **out, const struct vm_config *config, struct cause *cau
 	memset(vm, 0, size);
 	vm->config = config;
 	vm->fd = -1;
-	pthread_mutex_init(&vm->pause_lock, NULL);
-	pthread_mutex_init(&vm->end_lock, NULL);
-	pthread_cond_init(&vm->paused, NULL);
 	while (!err && vm->built < ARRAY_SIZE(parts))
 		err = parts[vm->built++].create(vm, cause);
 	if (err == -ENOMEM && cause && !*cause->text)
@@ -425,30 +444,12 @@ void vm_destroy(struct vm *vm)
 	while (vm->built)
 		if (parts[--vm->built].destroy)
 			parts[vm->built].destroy(vm);
-	pthread_mutex_destroy(&vm->pause_lock);
-	pthread_mutex_destroy(&vm->end_lock);
-	pthread_cond_destroy(&vm->paused);
-	free(vm->registers);
 	free(vm);
 }
 
 int vm_start(struct vm *vm, struct cause *cause)
 {
-	int err = 0;
-
-	/* A vCPU that runs can end the guest before the last one is started; that is fine. */
-	for (unsigned i = 0; !err && i < vm->vcpu_count; i++)
-		err = vcpu_start(&vm->vcpus[i], cause);
-	return err;
-}
-
-static unsigned started_vcpus(const struct vm *vm)
-{
-	unsigned count = 0;
-
-	while (count < vm->vcpu_count && vm->vcpus[count].started)
-		count++;
-	return count;
+	return vcpus_start(&vm->cpus, cause);
 }
 
 static void pause_nics(struct vm *vm, bool paused)
@@ -459,23 +460,20 @@ static void pause_nics(struct vm *vm, bool paused)
 
 void vm_pause(struct vm *vm)
 {
-	vcpu_order(vm->vcpus, vm->vcpu_count, VCPU_PAUSE);
+	vcpus_order(&vm->cpus, VCPU_PAUSE);
 	pause_nics(vm, true);
 }
 
 void vm_resume(struct vm *vm)
 {
 	disk_retry(vm->ring);
-	/* Tells a guest that knows kvmclock that it was not stuck, but stopped. */
-	for (unsigned i = 0; i < vm->vcpu_count; i++)
-		(void)ioctl(vm->vcpus[i].fd, KVM_KVMCLOCK_CTRL, 0);
 	pause_nics(vm, false);
-	vcpu_order(vm->vcpus, vm->vcpu_count, VCPU_RUN);
+	vcpus_resume(&vm->cpus);
 }
 
 void vm_stop(struct vm *vm)
 {
-	vcpu_order(vm->vcpus, started_vcpus(vm), VCPU_STOP);
+	vcpus_order(&vm->cpus, VCPU_STOP);
 }
 
 bool vm_quiesced(struct vm *vm)
@@ -487,28 +485,4 @@ bool vm_quiesced(struct vm *vm)
 	/* After the reset of their devices has begun: nobody is told any more. */
 	disk_give_up(vm->ring);
 	return quiet;
-}
-
-void vm_end_guest(struct vm *vm, enum vm_end end, const struct vcpu *crashed,
-		  const char *format, ...)
-{
-	bool first;
-	va_list ap;
-
-	pthread_mutex_lock(&vm->end_lock);
-	first = vm->end == VM_RUNS;
-	if (first) {
-		vm->end = end;
-		va_start(ap, format);
-		vsnprintf(vm->reason, sizeof(vm->reason), format, ap);
-		va_end(ap);
-		if (crashed && (vm->registers = malloc(VM_REGISTERS_SIZE)))
-			vcpu_describe(crashed, vm->registers, VM_REGISTERS_SIZE);
-	}
-	pthread_mutex_unlock(&vm->end_lock);
-	/* It does nothing any more after it has switched itself off. */
-	for (unsigned i = 0; i < vm->vcpu_count; i++)
-		vcpu_hold(&vm->vcpus[i]);
-	if (first)
-		vm->config->ended(vm->config->arg);
 }

@@ -9,7 +9,6 @@
 #ifndef CORE_MACHINE_VM_H
 #define CORE_MACHINE_VM_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,17 +31,6 @@
 #include "core/virtio/blk.h"
 #include "core/virtio/net.h"
 #include "core/virtio/pci.h"
-
-/* Why the guest is over, or begins anew. */
-enum vm_end {
-	VM_RUNS,
-	VM_POWERED_OFF, /* by itself: ACPI S5 */
-	VM_RESET,	/* by itself: 0xcf9, keyboard controller */
-	VM_CRASHED	/* triple fault, or what KVM cannot go on from */
-};
-
-#define VM_REASON_SIZE 256
-#define VM_REGISTERS_SIZE 2048
 
 /* What a machine is made from; valid while it lives. */
 struct vm_config {
@@ -89,21 +77,13 @@ struct vm {
 	unsigned disk_count, nic_count;
 	struct boot_entry entry;
 	uint64_t rsdp;
-	unsigned vcpu_count;
-
-	pthread_mutex_t pause_lock;
-	pthread_cond_t paused; /* a vCPU obeyed an order, or got a new one */
-
-	pthread_mutex_t end_lock;
-	enum vm_end end; /* guarded by end_lock until the vCPUs are stopped */
-	char reason[VM_REASON_SIZE];
-	char *registers; /* of the vCPU that crashed, as text, or NULL */
+	struct vcpu_set cpus;
 
 	/* What each exit needs; with two vCPUs or less it is one page. */
 	_Alignas(EXIT_PAGE) struct bus io;
 	struct bus mmio;
 	struct uart16550 uart;
-	struct vcpu vcpus[]; /* vcpu_count of them */
+	struct vcpu vcpus[]; /* of cpus, as many as the profile says */
 };
 
 /*
@@ -119,7 +99,7 @@ void vm_pause(struct vm *vm);
 void vm_resume(struct vm *vm); /* also submits again what disks hold */
 
 /*
- * Ends the vCPUs; then vm->end, reason and registers can be read. Devices may
+ * Ends the vCPUs; then end, reason and registers of cpus can be read. Devices may
  * still have requests in flight: call vm_quiesced() from the loop until it is true.
  * It gives up what disks hold.
  */
@@ -127,12 +107,5 @@ void vm_stop(struct vm *vm);
 bool vm_quiesced(struct vm *vm);
 
 void vm_destroy(struct vm *vm); /* stopped and quiesced, or never started */
-
-/*
- * vCPU thread: the guest is over. The first call counts; the format gives the
- * reason. crashed: the calling vCPU, whose registers are kept, or NULL.
- */
-void vm_end_guest(struct vm *vm, enum vm_end end, const struct vcpu *crashed,
-		  const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 #endif
