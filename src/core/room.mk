@@ -12,8 +12,10 @@ src_core_libcore_a_SOURCES = \
 	%D%/bus/bus.c %D%/bus/bus.h \
 	%D%/bus/exit_path.h \
 	%D%/bus/pci.c %D%/bus/pci.h \
+	%D%/bus/pci_function.c %D%/bus/pci_function.h \
 	%D%/bus/pci_msix.c %D%/bus/pci_msix.h \
 	%D%/bus/platform.h \
+	%D%/bus/reset.c %D%/bus/reset.h \
 	%D%/deck/deck.c %D%/deck/deck.h \
 	%D%/deck/demo.c %D%/deck/demo.h \
 	%D%/deck/guest.c %D%/deck/guest.h \

@@ -88,6 +88,28 @@ static void overlap_is_refused_by_name(void **state)
 	assert_int_equal(bus_add(&bus, 0x108, 1, &second_ops, &probe, &cause), 1);
 }
 
+static void range_lies_around_others(void **state)
+{
+	struct bus bus = { 0 };
+	struct probe inner = { 0 }, outer = { 0 };
+	uint32_t value = 0;
+
+	(void)state;
+	assert_int_equal(bus_add(&bus, 0x101, 1, &first_ops, &inner, NULL), 0);
+	assert_int_equal(bus_add(&bus, 0x110, 4, &first_ops, &inner, NULL), 1);
+	assert_int_equal(bus_add(&bus, 0x100, 8, &second_ops, &outer, NULL), -EEXIST);
+	assert_int_equal(bus_add_around(&bus, 0x10c, 8, &second_ops, &outer, NULL), 2);
+	assert_int_equal(bus_add_around(&bus, 0x112, 8, &second_ops, &outer, NULL), -EEXIST);
+	assert_int_equal(bus_add_around(&bus, 0x100, 8, &second_ops, &outer, NULL), 3);
+	bus_write(&bus, 0x101, &value, 1);
+	assert_int_equal(inner.writes, 1);
+	bus_write(&bus, 0x100, &value, 4);
+	bus_write(&bus, 0x101, &value, 2);
+	bus_write(&bus, 0x102, &value, 1);
+	assert_int_equal(inner.writes, 1);
+	assert_int_equal(outer.writes, 3);
+}
+
 static void range_moves_and_switches_off(void **state)
 {
 	struct bus bus = { 0 };
@@ -201,6 +223,7 @@ int main(void)
 		cmocka_unit_test(range_answers_with_offsets),
 		cmocka_unit_test(nobody_reads_as_ones_and_is_counted),
 		cmocka_unit_test(overlap_is_refused_by_name),
+		cmocka_unit_test(range_lies_around_others),
 		cmocka_unit_test(range_moves_and_switches_off),
 		cmocka_unit_test(memory_has_exact_bounds),
 		cmocka_unit_test(memory_is_surveyed_in_parts),

@@ -1,4 +1,4 @@
-/* Power button, soft off, the timer and the reset register, as an ACPI system uses them. */
+/* Power button, soft off and the timer, as an ACPI system uses them. */
 #include "core/hw/ich9_pm.h"
 
 #include <string.h>
@@ -17,17 +17,12 @@
 struct fixture {
 	struct fake_bus io; /* the line is the SCI */
 	struct ich9_pm pm;
-	unsigned off, resets;
+	unsigned off;
 };
 
 static void poweroff(void *arg)
 {
 	((struct fixture *)arg)->off++;
-}
-
-static void reset(void *arg)
-{
-	((struct fixture *)arg)->resets++;
 }
 
 static int setup(void **state)
@@ -152,25 +147,6 @@ static void test_any_access(void **state)
 	assert_int_equal(f->off, 0);
 }
 
-static void test_reset_control(void **state)
-{
-	struct reset_control control;
-	struct fixture *f = *state;
-
-	reset_control_init(&control, reset, f);
-	assert_int_equal(reset_control_read(&control), 0);
-	reset_control_write(&control, 0x02);
-	assert_int_equal(f->resets, 0);
-	reset_control_write(&control, 0xff);
-	assert_int_equal(f->resets, 1);
-	assert_int_equal(reset_control_read(&control), 0x0e);
-	reset_control_write(&control, 0x06);
-	assert_int_equal(f->resets, 1);
-	reset_control_init(&control, reset, f);
-	reset_control_write(&control, PLATFORM_RESET_VALUE); /* at once, as ACPI does */
-	assert_int_equal(f->resets, 2);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,7 +156,6 @@ int main(void)
 		cmocka_unit_test_setup(test_timer_status, setup),
 		cmocka_unit_test_setup(test_gpe, setup),
 		cmocka_unit_test_setup(test_any_access, setup),
-		cmocka_unit_test_setup(test_reset_control, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@
 
 #include "core/bus/pci.h"
 #include "core/bus/platform.h"
+#include "core/bus/reset.h"
 #include "core/virtio/pci.h"
 #include "settle.h"
 
@@ -155,17 +156,13 @@ struct bench {
 	struct loop loop;
 	struct device device;
 	struct virtio_pci transport;
-	uint8_t reset_value;
+	struct reset_control reset;
+	unsigned resets;
 };
 
-static uint8_t reset_read(void *arg)
+static void reset_machine(void *arg)
 {
-	return ((struct bench *)arg)->reset_value;
-}
-
-static void reset_write(void *arg, uint8_t value)
-{
-	((struct bench *)arg)->reset_value = value;
+	((struct bench *)arg)->resets++;
 }
 
 /* --- accesses --- */
@@ -199,10 +196,9 @@ static int setup(void **state)
 	router.refuse = 0;
 	assert_int_equal(loop_init(&bench->loop, &cause), 0);
 	assert_int_equal(memory_create(&bench->memory, 1 << 20, &cause), 0);
+	assert_int_equal(reset_control_init(&bench->reset, &bench->io, reset_machine, bench, &cause),
+			 0);
 	assert_int_equal(pci_create(&bench->pci, &bench->io, &bench->mmio, &bench->irq, &cause), 0);
-	bench->pci.reset_read = reset_read;
-	bench->pci.reset_write = reset_write;
-	bench->pci.reset_arg = bench;
 	bench->device.virtio.ops = &ops;
 	/* No virtual machine: doorbells are MMIO exits. */
 	assert_int_equal(virtio_pci_create(&bench->transport, &bench->device.virtio, &bench->pci, SLOT,
@@ -298,6 +294,32 @@ static void test_config_space(void **state)
 	assert_int_equal(value, 0xffffffff);
 	bus_read(&bench->mmio, PLATFORM_ECAM_BASE + PLATFORM_ECAM_SIZE - 4, &value, 4);
 	assert_int_equal(value, 0xffffffff);
+}
+
+/* It answers bytes alone; wider accesses to its port are PCI's. */
+static void test_reset_control(void **state)
+{
+	struct bench *bench = *state;
+	uint32_t value = 0, address = ENABLE | SLOT << 11;
+	static const struct {
+		uint8_t value;
+		unsigned resets;
+		uint8_t back;
+	} writes[] = { { 0x02, 0, 0x02 }, { 0xff, 1, 0x0e }, { 0x06, 1, 0x06 }, { 0x00, 1, 0x00 },
+		       { PLATFORM_RESET_VALUE, 2, 0x06 } }; /* the last at once, as ACPI does */
+
+	bus_write(&bench->io, PLATFORM_PCI_PORT, &address, 4);
+	for (unsigned i = 0; i < sizeof(writes) / sizeof(*writes); i++) {
+		bus_write(&bench->io, PLATFORM_RESET_PORT, &writes[i].value, 1);
+		assert_int_equal(bench->resets, writes[i].resets);
+		bus_read(&bench->io, PLATFORM_RESET_PORT, &value, 1);
+		assert_int_equal(value, writes[i].back);
+	}
+	value = 0x0606;
+	bus_write(&bench->io, PLATFORM_RESET_PORT, &value, 2);
+	assert_int_equal(bench->resets, 2);
+	bus_read(&bench->io, PLATFORM_PCI_PORT, &value, 4);
+	assert_int_equal(value, address);
 }
 
 static void test_bar(void **state)
@@ -717,6 +739,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_config_space, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reset_control, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bar, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_intx, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_intx_is_not_lost, setup, teardown),

@@ -7,12 +7,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/checked.h"
 
-int bus_add(struct bus *bus, uint64_t base, uint64_t size, const struct bus_ops *ops,
-	    void *device, struct cause *cause)
+static int add(struct bus *bus, uint64_t base, uint64_t size, const struct bus_ops *ops,
+	       void *device, bool around, struct cause *cause)
 {
 	struct bus_range *range;
 
@@ -22,8 +23,10 @@ int bus_add(struct bus *bus, uint64_t base, uint64_t size, const struct bus_ops 
 	for (unsigned i = 0; base != BUS_NOWHERE && i < bus->count; i++) {
 		uint64_t other = atomic_load(&bus->ranges[i].base);
 
-		if (other != BUS_NOWHERE &&
-		    range_overlap(base, size, other, bus->ranges[i].size))
+		if (other == BUS_NOWHERE ||
+		    !range_overlap(base, size, other, bus->ranges[i].size))
+			continue;
+		if (!around || !range_inside(other - base, bus->ranges[i].size, size))
 			return cause_set(cause, EEXIST, "%s: 0x%" PRIx64 " overlaps %s at 0x%" PRIx64,
 					 ops->name, base, bus->ranges[i].ops.name, other);
 	}
@@ -33,6 +36,18 @@ int bus_add(struct bus *bus, uint64_t base, uint64_t size, const struct bus_ops 
 	range->device = device;
 	atomic_store(&range->base, base);
 	return (int)bus->count++;
+}
+
+int bus_add(struct bus *bus, uint64_t base, uint64_t size, const struct bus_ops *ops,
+	    void *device, struct cause *cause)
+{
+	return add(bus, base, size, ops, device, false, cause);
+}
+
+int bus_add_around(struct bus *bus, uint64_t base, uint64_t size, const struct bus_ops *ops,
+		   void *device, struct cause *cause)
+{
+	return add(bus, base, size, ops, device, true, cause);
 }
 
 void bus_move(struct bus *bus, int range, uint64_t base)

@@ -51,6 +51,13 @@ struct bus {
 int bus_add(struct bus *bus, uint64_t base, uint64_t size, const struct bus_ops *ops,
 	    void *device, struct cause *cause);
 
+/*
+ * As bus_add(), but the range may lie around others that are there: what lies
+ * within one of those goes on being its.
+ */
+int bus_add_around(struct bus *bus, uint64_t base, uint64_t size, const struct bus_ops *ops,
+		   void *device, struct cause *cause);
+
 /* Moves a range, or switches it off with BUS_NOWHERE. Where ranges overlap the older one answers. */
 void bus_move(struct bus *bus, int range, uint64_t base);
 

@@ -11,15 +11,8 @@
 #include "core/bus/pci_msix.h"
 #include "core/bus/platform.h"
 
-#define CAPABILITY_FIRST 0x40
-#define STATUS_CAPABILITIES 0x10
 #define STATUS_INTERRUPT 0x08
 #define ENABLE_BIT 0x80000000u
-
-static void put16(uint8_t *at, uint16_t value)
-{
-	memcpy(at, &value, sizeof(value));
-}
 
 static void put32(uint8_t *at, uint32_t value)
 {
@@ -32,40 +25,6 @@ static uint32_t get32(const uint8_t *at)
 
 	memcpy(&value, at, sizeof(value));
 	return value;
-}
-
-void pci_function_init(struct pci_function *function, const struct pci_function_ops *ops,
-		       uint16_t vendor, uint16_t device_id, uint32_t class_code)
-{
-	function->ops = ops;
-	function->bar_range = -1;
-	function->bar_base = BUS_NOWHERE;
-	function->next_capability = CAPABILITY_FIRST;
-	put16(function->config + PCI_VENDOR_ID, vendor);
-	put16(function->config + PCI_DEVICE_ID, device_id);
-	function->config[PCI_CLASS] = (uint8_t)class_code;
-	function->config[PCI_CLASS + 1] = (uint8_t)(class_code >> 8);
-	function->config[PCI_CLASS + 2] = (uint8_t)(class_code >> 16);
-	put16(function->writable + PCI_COMMAND,
-	      PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_OFF);
-	function->writable[PCI_INTERRUPT_LINE] = 0xff;
-	for (unsigned i = 0; i < PCI_MSIX_MAX; i++) {
-		function->vectors[i].fd = -1;
-		function->vectors[i].gsi = -1;
-		function->vectors[i].control = MSIX_VECTOR_MASKED;
-	}
-}
-
-unsigned pci_add_capability(struct pci_function *function, uint8_t id, unsigned size)
-{
-	unsigned at = function->next_capability;
-
-	function->config[at] = id;
-	function->config[at + 1] = function->config[PCI_CAPABILITIES];
-	function->config[PCI_CAPABILITIES] = (uint8_t)at;
-	function->config[PCI_STATUS] |= STATUS_CAPABILITIES;
-	function->next_capability = (unsigned)align_up(at + size, 4);
-	return at;
 }
 
 static uint16_t command_of(const struct pci_function *function)
@@ -205,14 +164,10 @@ static void ports_read(void *device, uint64_t offset, void *data, unsigned lengt
 {
 	struct pci *pci = device;
 	uint32_t address;
-	uint8_t value;
 
 	if (offset == 0 && length == 4) {
 		address = atomic_load_explicit(&pci->address, memory_order_relaxed);
 		memcpy(data, &address, 4);
-	} else if (offset == PLATFORM_RESET_PORT - PLATFORM_PCI_PORT && length == 1) {
-		value = pci->reset_read(pci->reset_arg);
-		memcpy(data, &value, 1);
 	} else {
 		ports_access(pci, offset, data, length, false);
 	}
@@ -226,8 +181,6 @@ static void ports_write(void *device, uint64_t offset, const void *data, unsigne
 	memcpy(copy, data, length);
 	if (offset == 0 && length == 4)
 		atomic_store_explicit(&pci->address, get32(copy), memory_order_relaxed);
-	else if (offset == PLATFORM_RESET_PORT - PLATFORM_PCI_PORT && length == 1)
-		pci->reset_write(pci->reset_arg, copy[0]);
 	else
 		ports_access(pci, offset, copy, length, true);
 }
@@ -260,7 +213,8 @@ int pci_create(struct pci *pci, struct bus *io, struct bus *mmio, struct irq_rou
 	pci->next_bar = PLATFORM_PCI_BASE;
 	pthread_mutex_init(&pci->lock, NULL);
 	pthread_mutex_init(&pci->intx_lock, NULL);
-	range = bus_add(io, PLATFORM_PCI_PORT, 8, &ports_ops, pci, cause);
+	/* The chip set has reset control at one of these ports. */
+	range = bus_add_around(io, PLATFORM_PCI_PORT, 8, &ports_ops, pci, cause);
 	if (range >= 0)
 		range = bus_add(mmio, PLATFORM_ECAM_BASE, PLATFORM_ECAM_SIZE, &ecam_ops, pci, cause);
 	return range < 0 ? range : 0;

@@ -1,13 +1,21 @@
 /*
- * MSI-X of a PCI function. PCI Local Bus 3.0 §6.8.2. For pci.c; what devices
- * call is pci_msix_raise() in pci.h.
+ * MSI-X of a PCI function. PCI Local Bus 3.0 §6.8.2. Functions add vectors and
+ * raise them; the rest is for pci.c.
  */
 #ifndef CORE_BUS_PCI_MSIX_H
 #define CORE_BUS_PCI_MSIX_H
 
-#include "core/bus/pci.h"
+#include "core/bus/pci_function.h"
 
-#define MSIX_VECTOR_MASKED 1u
+/* Gives the function count MSI-X vectors with the tables at these offsets of its BAR. */
+void pci_add_msix(struct pci_function *function, unsigned count, uint32_t table,
+		  uint32_t pending);
+
+/*
+ * Raises an MSI-X vector; remembered while it is masked or the function is not
+ * bus master. Any thread, no lock.
+ */
+void pci_msix_raise(struct pci_function *function, unsigned vector);
 
 /* Accesses to BAR 0: true when they were for the tables. vCPU thread; take pci.lock. */
 bool pci_msix_read(struct pci_function *function, uint64_t offset, void *data, unsigned length);

@@ -1,8 +1,7 @@
 /*
  * The ICH9's ACPI block. Registers on vCPU threads, the power button on any.
  *
- * Intel ICH9 data sheet § 13.8.3 (PM1_STS ... GPE0_EN), § 13.7.5 (RST_CNT);
- * ACPI 6.5 § 4.8. The timer's overflow is seen when the status is read; it
+ * Intel ICH9 data sheet § 13.8.3 (PM1_STS ... GPE0_EN); ACPI 6.5 § 4.8. The timer's overflow is seen when the status is read; it
  * raises no SCI by itself. No general purpose event is wired, so their status
  * is always 0.
  */
@@ -31,9 +30,6 @@
 
 #define TIMER_HZ 3579545u
 #define TIMER_TOP 0x80000000u
-
-#define RESET_CPU 0x04u
-#define RESET_MASK 0x0eu
 
 static uint32_t timer_read(const struct ich9_pm *pm)
 {
@@ -178,23 +174,4 @@ void pm_power_button(struct ich9_pm *pm)
 	pm->status |= STATUS_POWER_BUTTON;
 	update_line(pm);
 	mutex_unlock(&pm->lock);
-}
-
-void reset_control_init(struct reset_control *control, void (*reset)(void *arg), void *arg)
-{
-	*control = (struct reset_control){ .reset = reset, .arg = arg };
-}
-
-/* Setting the bit asks for the reset; that it stays set does not ask again. */
-void reset_control_write(struct reset_control *control, uint8_t value)
-{
-	uint8_t before = atomic_exchange(&control->value, value & RESET_MASK);
-
-	if (value & ~before & RESET_CPU)
-		control->reset(control->arg);
-}
-
-uint8_t reset_control_read(const struct reset_control *control)
-{
-	return control->value;
 }

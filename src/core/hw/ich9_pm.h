@@ -1,5 +1,5 @@
 /*
- * The ICH9's ACPI power management block and the reset control register.
+ * The ICH9's ACPI power management block.
  *
  * There is no SMM behind it: ACPI mode is on from the start, SCI_EN is wired
  * to 1.
@@ -7,7 +7,6 @@
 #ifndef CORE_HW_ICH9_PM_H
 #define CORE_HW_ICH9_PM_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -48,19 +47,5 @@ void pm_reset(struct ich9_pm *pm);
 
 /* Somebody pressed the power button. Any thread. */
 void pm_power_button(struct ich9_pm *pm);
-
-/*
- * The reset control register, port PLATFORM_RESET_PORT. It lies inside the
- * ports of PCI configuration, whose handler calls this. vCPU thread.
- */
-struct reset_control {
-	_Atomic uint8_t value; /* several vCPUs may write it */
-	void (*reset)(void *arg); /* the guest asked for a reset */
-	void *arg;
-};
-
-void reset_control_init(struct reset_control *control, void (*reset)(void *arg), void *arg);
-void reset_control_write(struct reset_control *control, uint8_t value);
-uint8_t reset_control_read(const struct reset_control *control);
 
 #endif

@@ -75,20 +75,6 @@ static void reset_machine(void *arg)
 	vcpus_end(&vm->cpus, VM_RESET, NULL, "reset by the guest");
 }
 
-static uint8_t read_reset_control(void *arg)
-{
-	struct vm *vm = arg;
-
-	return reset_control_read(&vm->reset);
-}
-
-static void write_reset_control(void *arg, uint8_t value)
-{
-	struct vm *vm = arg;
-
-	reset_control_write(&vm->reset, value);
-}
-
 /* --- parts --- */
 
 static int create_kvm(struct vm *vm, struct cause *cause)
@@ -171,14 +157,12 @@ static const struct pci_function_ops bridge_ops = { .name = "bridge" };
 
 static int create_pci(struct vm *vm, struct cause *cause)
 {
-	int err = pci_create(&vm->pci, &vm->io, &vm->mmio, &vm->irq, cause);
+	int err = reset_control_init(&vm->reset, &vm->io, reset_machine, vm, cause);
 
+	if (!err)
+		err = pci_create(&vm->pci, &vm->io, &vm->mmio, &vm->irq, cause);
 	if (err)
 		return err;
-	reset_control_init(&vm->reset, reset_machine, vm);
-	vm->pci.reset_read = read_reset_control;
-	vm->pci.reset_write = write_reset_control;
-	vm->pci.reset_arg = vm;
 	pci_function_init(&vm->host_bridge, &bridge_ops, VENDOR_INTEL, DEVICE_Q35_MCH,
 			  CLASS_HOST_BRIDGE);
 	pci_function_init(&vm->lpc_bridge, &bridge_ops, VENDOR_INTEL, DEVICE_ICH9_LPC,

@@ -17,6 +17,7 @@
 #include "core/boot/boot.h"
 #include "core/bus/bus.h"
 #include "core/bus/pci.h"
+#include "core/bus/reset.h"
 #include "core/disk/disk.h"
 #include "core/hw/i8042.h"
 #include "core/hw/ich9_pm.h"

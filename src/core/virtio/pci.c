@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "core/bus/pci_msix.h"
 
 /* Layout of BAR 0, beside the doorbells */
 #define BAR_SIZE 0x4000u

@@ -13,6 +13,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "core/bus/pci_msix.h"
+
 #define ISR_QUEUE 1
 #define ISR_CONFIG 2
 
