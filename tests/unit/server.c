@@ -684,6 +684,38 @@ static void a_slow_console_is_told_what_it_lost(void **state)
 	link_free(link);
 }
 
+static void a_console_ends_after_its_guests_last_byte_when_asked(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	const uint8_t *rest;
+	char *text = calloc(1, 60001), *got = calloc(1, 60001);
+	size_t size;
+	ssize_t n;
+	int fd;
+
+	memset(text, 'p', 60000);
+	memcpy(text + 59997, "END", 3);
+	json_decref(call(link, "console.open", json_pack("{s:s,s:b}", "guest", "web", "until_end", 1)));
+	fd = link_raw(link, &rest, &size);
+	assert_int_equal(size, 0);
+	fake_set_state(fake, "web", GUEST_PAUSED, ""); /* is no end */
+	fake_print(fake, "web", text, 60000);
+	fake_set_state(fake, "web", GUEST_STOPPED, "powered off");
+	while (size < 60000 && (n = read(fd, got + size, 60000 - size)) > 0)
+		size += (size_t)n;
+	assert_string_equal(got, text);
+	expect_closed(fd);
+	link_free(link);
+	/* Of a guest that is down it ends at once. */
+	link = fake_link(fake);
+	json_decref(call(link, "console.open", json_pack("{s:s,s:b}", "guest", "web", "until_end", 1)));
+	expect_closed(link_raw(link, &rest, &size));
+	link_free(link);
+	free(text);
+	free(got);
+}
+
 static void a_console_closes_with_its_guest(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -1211,6 +1243,7 @@ int main(void)
 		TEST(typing_waits_for_a_full_serial_port),
 		TEST(typed_with_the_request_reaches_the_guest),
 		TEST(a_slow_console_is_told_what_it_lost),
+		TEST(a_console_ends_after_its_guests_last_byte_when_asked),
 		TEST(a_console_closes_with_its_guest),
 		TEST(switches_show_ports_leases_and_addresses),
 		TEST(packets_come_in_bounded_batches),

@@ -22,6 +22,7 @@ struct console_session {
 	struct console_reader reader;
 	struct loop_timer retry; /* the guest's serial port was full */
 	uint64_t delay;
+	bool until_end; /* the connection ends with the guest */
 };
 
 static void tell_lost(struct peer *peer, uint64_t lost)
@@ -33,7 +34,12 @@ static void tell_lost(struct peer *peer, uint64_t lost)
 	peer_raw_write(peer, text, (size_t)n, 2 * QUEUE_MAX);
 }
 
-/* From the ring to the client's queue, as long as that is short. */
+static bool is_alive(const struct guest *guest)
+{
+	return guest_state_in(guest_get_state(guest), GUEST_ALIVE);
+}
+
+/* From the ring to the client's queue, as long as that is short. May close, and free the session. */
 static void pump(void *arg)
 {
 	struct console_session *session = arg;
@@ -51,11 +57,8 @@ static void pump(void *arg)
 		if (n == 0 || peer_raw_write(peer, data, n, 2 * QUEUE_MAX) < 0)
 			break;
 	}
-}
-
-static bool has_serial_port(const struct guest *guest)
-{
-	return guest_state_in(guest_get_state(guest), GUEST_ALIVE);
+	if (session->until_end && !peer->out.size && !is_alive(session->guest))
+		peer_close(peer);
 }
 
 static size_t input(void *arg, const uint8_t *data, size_t size)
@@ -63,7 +66,7 @@ static size_t input(void *arg, const uint8_t *data, size_t size)
 	struct console_session *session = arg;
 	size_t taken = size;
 
-	if (has_serial_port(session->guest))
+	if (is_alive(session->guest))
 		taken = console_input(guest_console(session->guest), data, size);
 	if (taken)
 		session->delay = RETRY_FIRST;
@@ -125,6 +128,7 @@ static int open_console(struct request *request, struct cause *cause)
 	session->retry = (struct loop_timer){ .fire = retry, .arg = session };
 	console_follow(guest_console(request->guest), &session->reader,
 		       param_bool(request, "backlog"));
+	session->until_end = param_bool(request, "until_end");
 	request->then = begin;
 	request->then_arg = session;
 	return 0;
@@ -143,6 +147,22 @@ static void close_guest(struct server *server, const struct guest *guest)
 	}
 }
 
+/* A guest may have ended, and with it what some wait for. */
+static void take_event(struct server *server, const struct deck_event *event)
+{
+	struct peer *peer, *next;
+
+	if (event->kind != DECK_EVENT_STATE || is_alive(event->guest))
+		return;
+	for (peer = server->peers.first; peer; peer = next) {
+		struct console_session *session = peer->raw_arg;
+
+		next = peer->next;
+		if (peer->raw == &console_ops && session->guest == event->guest)
+			pump(session);
+	}
+}
+
 static const struct handler handlers[] = {
 	{ METHOD_CONSOLE_OPEN, .run = open_console },
 	HANDLERS_END
@@ -150,5 +170,6 @@ static const struct handler handlers[] = {
 
 const struct stream_kind console_stream = {
 	.handlers = handlers,
+	.event = take_event,
 	.guest_gone = close_guest,
 };
