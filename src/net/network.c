@@ -169,7 +169,7 @@ const struct switch_config *switch_get_config(const struct net_switch *sw)
 	return &sw->config;
 }
 
-size_t switch_list_leases(struct net_switch *sw, struct switch_lease_info *out, size_t room)
+size_t switch_list_leases(struct net_switch *sw, struct dhcp_lease_info *out, size_t room)
 {
 	return sw->uplink ? uplink_list_leases(sw->uplink, out, room) : 0;
 }

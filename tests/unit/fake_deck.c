@@ -12,6 +12,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "net/decode/decode.h"
+#include "net/service/dhcp.h"
 
 #define GUESTS 3
 #define CAPTURES 600
@@ -331,12 +332,12 @@ size_t switch_list_macs(struct net_switch *sw, struct switch_mac_info *out, size
 	return 1;
 }
 
-size_t switch_list_leases(struct net_switch *sw, struct switch_lease_info *out, size_t room)
+size_t switch_list_leases(struct net_switch *sw, struct dhcp_lease_info *out, size_t room)
 {
 	if (switch_get_config(sw) != &lan)
 		return 0;
 	if (room)
-		*out = (struct switch_lease_info){ { 0x52, 0x54, 0, 1, 2, 3 }, 0x0a00020f, 3600,
+		*out = (struct dhcp_lease_info){ { 0x52, 0x54, 0, 1, 2, 3 }, 0x0a00020f, 3600,
 						   "web" };
 	return 1;
 }

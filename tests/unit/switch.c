@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "fake_port.h"
+#include "net/service/dhcp.h"
 #include "net/switch/mac_table.h"
 
 static const uint8_t broadcast[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
@@ -229,7 +230,7 @@ static void an_uplink_comes_with_an_address(void **state)
 {
 	struct lan *lan = *state;
 	struct switch_config config = { .name = "up", .address = 0x0a000202, .prefix = 24 };
-	struct switch_lease_info lease;
+	struct dhcp_lease_info lease;
 	struct net_switch *sw;
 	struct cause cause;
 

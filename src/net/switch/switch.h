@@ -22,6 +22,7 @@
 #include "base/cause.h"
 #include "net/frame/frame.h"
 
+struct dhcp_lease_info; /* net/service/dhcp.h */
 struct network;
 struct net_switch;
 struct net_port;
@@ -118,19 +119,12 @@ struct switch_mac_info {
 	uint32_t age_s;
 };
 
-struct switch_lease_info {
-	uint8_t mac[NET_MAC_SIZE];
-	uint32_t address;	/* host byte order */
-	uint32_t remaining_s;
-	char hostname[64];	/* what the client called itself, printable ASCII, or "" */
-};
-
 /*
  * Fill at most room entries and return how many there are in all. Any thread.
  */
 size_t network_list_switches(struct network *network, struct net_switch **out, size_t room);
 size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, size_t room);
 size_t switch_list_macs(struct net_switch *sw, struct switch_mac_info *out, size_t room);
-size_t switch_list_leases(struct net_switch *sw, struct switch_lease_info *out, size_t room);
+size_t switch_list_leases(struct net_switch *sw, struct dhcp_lease_info *out, size_t room);
 
 #endif

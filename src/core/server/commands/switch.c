@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "control/message.h"
+#include "net/service/dhcp.h"
 
 static json_t *drops_json(const struct net_port_counters *counters)
 {
@@ -64,7 +65,7 @@ static json_t *macs_json(struct net_switch *sw)
 static json_t *leases_json(struct net_switch *sw)
 {
 	size_t room = switch_list_leases(sw, NULL, 0), count = 0;
-	struct switch_lease_info *leases = calloc(room + 1, sizeof(*leases));
+	struct dhcp_lease_info *leases = calloc(room + 1, sizeof(*leases));
 	json_t *list = json_array();
 
 	if (leases)
