@@ -370,10 +370,15 @@ static void put_block(struct capture *capture, uint32_t type, const void *body, 
 		capture->stats.dropped++;
 }
 
-int capture_prepare(struct capture **out, struct network *network,
+struct capture_hub *network_capture_hub(struct network *network)
+{
+	return (struct capture_hub *)network;
+}
+
+int capture_prepare(struct capture **out, struct capture_hub *hub,
 		    const struct capture_config *config, struct cause *cause)
 {
-	(void)network;
+	(void)hub;
 	atomic_fetch_add(&captures.prepared, 1);
 	if (config->filter && strcmp(config->filter, "bad") == 0)
 		return cause_set(cause, EINVAL, "filter: 'bad': syntax error");
@@ -410,10 +415,10 @@ void capture_discard(struct capture *capture)
 	free(capture);
 }
 
-int capture_start(struct capture **out, struct network *network,
+int capture_start(struct capture **out, struct capture_hub *hub,
 		  const struct capture_config *config, struct cause *cause)
 {
-	int error = capture_prepare(out, network, config, cause);
+	int error = capture_prepare(out, hub, config, cause);
 
 	return error ? error : capture_begin(*out, config->fd, cause);
 }

@@ -224,7 +224,7 @@ struct capture *fake_capture(struct network *network, const struct capture_confi
 	struct capture *capture;
 	struct cause cause;
 
-	if (capture_start(&capture, network, config, &cause))
+	if (capture_start(&capture, network_capture_hub(network), config, &cause))
 		die(&cause);
 	return capture;
 }

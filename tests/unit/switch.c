@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "fake_port.h"
-#include "net/service/dhcp.h"
 #include "net/switch/mac_table.h"
 
 static const uint8_t broadcast[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };

@@ -10,8 +10,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
-#include "net/service/dhcp.h"
-#include "net/switch/switch.h"
+#include "net/network.h"
 
 #define GATEWAY 0x0a000202u
 

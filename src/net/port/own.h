@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "base/cause.h"
+#include "net/port/port.h"
 #include "net/service/dhcp.h"
 #include "net/switch/switch.h"
 

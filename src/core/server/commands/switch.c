@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "control/message.h"
-#include "net/service/dhcp.h"
+#include "net/network.h"
 
 static json_t *drops_json(const struct net_port_counters *counters)
 {

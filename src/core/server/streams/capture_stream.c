@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "net/network.h"
+
 enum phase { PREPARING, ANSWERING, RUNNING, STOPPING };
 
 struct stream {
@@ -147,7 +149,8 @@ static void prepare_work(void *arg)
 {
 	struct stream *stream = arg;
 
-	stream->error = capture_prepare(&stream->capture, deck_network(stream->server->deck),
+	stream->error = capture_prepare(&stream->capture,
+					network_capture_hub(deck_network(stream->server->deck)),
 					&stream->order.config, &stream->cause);
 }
 
