@@ -2,7 +2,7 @@
  * The network of one process: the list of its switches and the thread that
  * serves their uplinks. Any thread; nothing here is on a frame's way.
  */
-#include "net/switch/switch.h"
+#include "net/network.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -141,6 +141,7 @@ int switch_new(struct net_switch **out, struct network *network,
 		cause_set(cause, EEXIST, "switch %s: there is one of that name already",
 			  sw->config.name);
 	} else {
+		capture_hub_add_switch(network->capture, &sw->captured, sw->config.name);
 		error = attach_uplink(sw, cause);
 		if (!error) {
 			*out = sw;
@@ -157,6 +158,7 @@ void switch_free(struct net_switch *sw)
 	if (!sw)
 		return;
 	uplink_detach(sw->uplink);
+	capture_hub_remove_switch(sw->network->capture, &sw->captured);
 	delist(sw->network, sw);
 	for (uint32_t i = 0; i < NET_PORTS_MAX; i++)
 		assert(!atomic_load(&sw->ports[i]));
@@ -169,7 +171,7 @@ const struct switch_config *switch_get_config(const struct net_switch *sw)
 	return &sw->config;
 }
 
-size_t switch_list_leases(struct net_switch *sw, struct switch_lease_info *out, size_t room)
+size_t switch_list_leases(struct net_switch *sw, struct dhcp_lease_info *out, size_t room)
 {
 	return sw->uplink ? uplink_list_leases(sw->uplink, out, room) : 0;
 }

@@ -1,7 +1,7 @@
 # net: packets. Switch, ports (one file a backend), capture, decode.
 noinst_LIBRARIES += src/net/libnet.a
 src_net_libnet_a_SOURCES = \
-	%D%/network.c \
+	%D%/network.c %D%/network.h \
 	%D%/capture/capture.c %D%/capture/capture.h \
 	%D%/capture/capture_private.h \
 	%D%/capture/filter.c %D%/capture/filter.h \
@@ -19,6 +19,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/frame/frame.c %D%/frame/frame.h \
 	%D%/port/nat.c %D%/port/nat.h \
 	%D%/port/own.c %D%/port/own.h \
+	%D%/port/port.h \
 	%D%/service/dhcp.c %D%/service/dhcp.h \
 	%D%/service/dhcp_message.c %D%/service/dhcp_message.h \
 	%D%/service/responder.c %D%/service/responder.h \

@@ -15,7 +15,7 @@
 #include "base/files.h"
 #include "core/machine/machine.h"
 #include "measure.h"
-#include "net/switch/switch.h"
+#include "net/network.h"
 
 struct guest {
 	struct bench *bench;

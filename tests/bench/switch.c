@@ -153,7 +153,7 @@ static void run_round(struct bench *bench, struct way *way, unsigned round, uint
 	config.fd = way->reader == READS_NOTHING ? fds[1] : open("/dev/null", O_WRONLY);
 	if (way->reader == NO_CAPTURE)
 		close(config.fd);
-	else if (capture_start(&capture, bench->network, &config, &cause))
+	else if (capture_start(&capture, network_capture_hub(bench->network), &config, &cause))
 		abort();
 	way->run(bench, bursts / 8);
 	start = clock_read(CLOCK_THREAD_CPUTIME_ID);
@@ -188,7 +188,7 @@ static void start_writer(struct bench *bench)
 	struct cause cause;
 
 	pin(0, last ? last - 1 : 0);
-	if (capture_start(&capture, bench->network, &config, &cause))
+	if (capture_start(&capture, network_capture_hub(bench->network), &config, &cause))
 		abort();
 	capture_stop(capture, NULL);
 	pin(last, last);

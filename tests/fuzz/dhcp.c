@@ -123,7 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.dns = 0x0a000203,
 		.lease_s = 3600,
 	};
-	struct switch_lease_info leases[16];
+	struct dhcp_lease_info leases[16];
 	struct dhcp_server *server;
 	uint64_t now = 0;
 

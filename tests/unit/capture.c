@@ -412,52 +412,70 @@ static void a_filter_sees_the_real_length(void **state)
 static void mistakes_are_refused_with_a_cause(void **state)
 {
 	struct lan *lan = *state;
+	struct capture_hub *hub = network_capture_hub(lan->network);
 	const char *const none[] = { "a/net0", "nobody", NULL };
 	struct capture_config config = { .ports = none, .snap = 64, .fd = -1, .records = take };
 	struct capture *capture;
 	struct cause cause;
 
-	assert_int_equal(capture_start(&capture, lan->network, &config, &cause), -ENOENT);
+	assert_int_equal(capture_start(&capture, hub, &config, &cause), -ENOENT);
 	assert_non_null(strstr(cause.text, "nobody"));
 	config.ports = NULL;
 	config.filter = "tcp and and";
-	assert_int_equal(capture_start(&capture, lan->network, &config, &cause), -EINVAL);
+	assert_int_equal(capture_start(&capture, hub, &config, &cause), -EINVAL);
 	assert_non_null(strstr(cause.text, "syntax error"));
 	config.filter = "host www.example.com";
-	assert_int_equal(capture_start(&capture, lan->network, &config, &cause), -EINVAL);
+	assert_int_equal(capture_start(&capture, hub, &config, &cause), -EINVAL);
 	assert_non_null(strstr(cause.text, "www.example.com"));
 	config.filter = NULL;
 	config.snap = 0;
-	assert_int_equal(capture_start(&capture, lan->network, &config, &cause), -EINVAL);
+	assert_int_equal(capture_start(&capture, hub, &config, &cause), -EINVAL);
 	config.snap = CAPTURE_SNAP_MAX + 1;
-	assert_int_equal(capture_start(&capture, lan->network, &config, &cause), -EINVAL);
+	assert_int_equal(capture_start(&capture, hub, &config, &cause), -EINVAL);
 	config.snap = 64;
 	config.records = NULL;
-	assert_int_equal(capture_start(&capture, lan->network, &config, &cause), -EINVAL);
+	assert_int_equal(capture_start(&capture, hub, &config, &cause), -EINVAL);
 	config.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	assert_int_equal(capture_start(&capture, lan->network, &config, &cause), -EBADF);
+	assert_int_equal(capture_start(&capture, hub, &config, &cause), -EBADF);
 	close(config.fd);
+}
+
+static void a_switch_without_ports_can_be_named(void **state)
+{
+	struct lan *lan = *state;
+	struct capture_hub *hub = network_capture_hub(lan->network);
+	const char *const ports[] = { "empty", NULL };
+	struct capture_config config = { .ports = ports, .snap = 64, .fd = -1 };
+	struct net_switch *sw = fake_switch(&lan->network, "empty");
+	struct capture *capture;
+	struct cause cause;
+
+	assert_int_equal(capture_prepare(&capture, hub, &config, &cause), 0);
+	capture_discard(capture);
+	switch_free(sw);
+	assert_int_equal(capture_prepare(&capture, hub, &config, &cause), -ENOENT);
 }
 
 /* All that can be wrong is found before the place to write to is needed. */
 static void it_can_be_prepared_and_begin_later(void **state)
 {
 	struct lan *lan = *state;
+	struct capture_hub *hub = network_capture_hub(lan->network);
 	struct capture_config config = { .snap = 64, .fd = -1, .filter = "tcp and and" };
 	int wrong = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	struct capture *capture = NULL;
 	struct capture_stats last;
 	struct cause cause;
 
-	assert_int_equal(capture_prepare(&capture, lan->network, &config, &cause), -EINVAL);
+	assert_int_equal(capture_prepare(&capture, hub, &config, &cause), -EINVAL);
 	assert_null(capture);
 	capture_discard(capture);
 	config.filter = "greater 100";
-	assert_int_equal(capture_prepare(&capture, lan->network, &config, &cause), 0);
+	assert_int_equal(capture_prepare(&capture, hub, &config, &cause), 0);
 	fake_send(&lan->a, broadcast, lan->a.mac, 200);
 	capture_discard(capture);
 
-	assert_int_equal(capture_prepare(&capture, lan->network, &config, &cause), 0);
+	assert_int_equal(capture_prepare(&capture, hub, &config, &cause), 0);
 	fake_send(&lan->a, broadcast, lan->a.mac, 200);
 	assert_int_equal(capture_begin(capture, -1, &cause), -EINVAL);
 	assert_int_equal(capture_begin(capture, wrong, &cause), -EBADF);
@@ -817,6 +835,7 @@ int main(void)
 		LAN_TEST(ports_and_switches_are_chosen_by_name),
 		LAN_TEST(a_filter_sees_the_real_length),
 		LAN_TEST(mistakes_are_refused_with_a_cause),
+		LAN_TEST(a_switch_without_ports_can_be_named),
 		LAN_TEST(it_can_be_prepared_and_begin_later),
 		LAN_TEST(every_frame_is_written_or_counted),
 		LAN_TEST(a_slow_pipe_loses_whole_records),

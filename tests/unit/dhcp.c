@@ -314,7 +314,7 @@ static void requests_by_the_client_s_state(void **state)
 static void release_and_decline(void **state)
 {
 	struct dhcp_server *s = *state;
-	struct switch_lease_info info[4];
+	struct dhcp_lease_info info[4];
 	struct request r;
 	struct answer a;
 
@@ -341,7 +341,7 @@ static void release_and_decline(void **state)
 static void leases_are_listed_until_they_end(void **state)
 {
 	struct dhcp_server *s = *state;
-	struct switch_lease_info info[2];
+	struct dhcp_lease_info info[2];
 	struct request r;
 	struct answer a;
 
@@ -401,7 +401,7 @@ static void full_pool_offers_nothing(void **state)
 static void large_networks_are_bounded(void **state)
 {
 	struct dhcp_config config = nat_config;
-	struct switch_lease_info info;
+	struct dhcp_lease_info info;
 	struct dhcp_server *s;
 
 	(void)state;
@@ -486,7 +486,7 @@ static void mutated_requests_do_no_harm(void **state)
 {
 	struct dhcp_server *s = *state;
 	uint32_t seed = 20240229;
-	struct switch_lease_info info[256];
+	struct dhcp_lease_info info[256];
 	uint64_t now = 0;
 	size_t count;
 

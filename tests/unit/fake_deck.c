@@ -12,6 +12,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "net/decode/decode.h"
+#include "net/service/dhcp.h"
 
 #define GUESTS 3
 #define CAPTURES 600
@@ -311,12 +312,12 @@ size_t switch_list_macs(struct net_switch *sw, struct switch_mac_info *out, size
 	return 1;
 }
 
-size_t switch_list_leases(struct net_switch *sw, struct switch_lease_info *out, size_t room)
+size_t switch_list_leases(struct net_switch *sw, struct dhcp_lease_info *out, size_t room)
 {
 	if (switch_get_config(sw) != &lan)
 		return 0;
 	if (room)
-		*out = (struct switch_lease_info){ { 0x52, 0x54, 0, 1, 2, 3 }, 0x0a00020f, 3600,
+		*out = (struct dhcp_lease_info){ { 0x52, 0x54, 0, 1, 2, 3 }, 0x0a00020f, 3600,
 						   "web" };
 	return 1;
 }
@@ -349,10 +350,15 @@ static void put_block(struct capture *capture, uint32_t type, const void *body, 
 		capture->stats.dropped++;
 }
 
-int capture_prepare(struct capture **out, struct network *network,
+struct capture_hub *network_capture_hub(struct network *network)
+{
+	return (struct capture_hub *)network;
+}
+
+int capture_prepare(struct capture **out, struct capture_hub *hub,
 		    const struct capture_config *config, struct cause *cause)
 {
-	(void)network;
+	(void)hub;
 	atomic_fetch_add(&captures.prepared, 1);
 	if (config->filter && strcmp(config->filter, "bad") == 0)
 		return cause_set(cause, EINVAL, "filter: 'bad': syntax error");
@@ -389,10 +395,10 @@ void capture_discard(struct capture *capture)
 	free(capture);
 }
 
-int capture_start(struct capture **out, struct network *network,
+int capture_start(struct capture **out, struct capture_hub *hub,
 		  const struct capture_config *config, struct cause *cause)
 {
-	int error = capture_prepare(out, network, config, cause);
+	int error = capture_prepare(out, hub, config, cause);
 
 	return error ? error : capture_begin(*out, config->fd, cause);
 }

@@ -36,7 +36,7 @@ void uplink_detach(struct uplink_port *port)
 	(void)port;
 }
 
-size_t uplink_list_leases(struct uplink_port *port, struct switch_lease_info *out, size_t room)
+size_t uplink_list_leases(struct uplink_port *port, struct dhcp_lease_info *out, size_t room)
 {
 	(void)port;
 	if (room)
@@ -224,7 +224,7 @@ struct capture *fake_capture(struct network *network, const struct capture_confi
 	struct capture *capture;
 	struct cause cause;
 
-	if (capture_start(&capture, network, config, &cause))
+	if (capture_start(&capture, network_capture_hub(network), config, &cause))
 		die(&cause);
 	return capture;
 }

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "net/capture/capture.h"
-#include "net/switch/switch.h"
+#include "net/network.h"
 
 #define FAKE_KEPT 256
 

@@ -229,7 +229,7 @@ static void an_uplink_comes_with_an_address(void **state)
 {
 	struct lan *lan = *state;
 	struct switch_config config = { .name = "up", .address = 0x0a000202, .prefix = 24 };
-	struct switch_lease_info lease;
+	struct dhcp_lease_info lease;
 	struct net_switch *sw;
 	struct cause cause;
 

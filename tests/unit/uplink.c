@@ -338,7 +338,7 @@ static void put_dhcp(struct packet *p, uint8_t type)
 
 static void check_dhcp(struct world *w)
 {
-	struct switch_lease_info info;
+	struct dhcp_lease_info info;
 	struct packet p, answer;
 
 	put_dhcp(&p, 1);

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
-#include "net/switch/switch.h"
+#include "net/network.h"
 
 #define GATEWAY 0x0a000202u
 
@@ -171,7 +171,7 @@ static void check_switch(enum switch_uplink kind)
 	struct switch_config config = { .name = "lan", .uplink = kind, .address = GATEWAY,
 					.prefix = 24 };
 	struct guest guests[2];
-	struct switch_lease_info leases[4];
+	struct dhcp_lease_info leases[4];
 	struct switch_port_info ports[4];
 	struct network *network;
 	struct net_switch *sw;

@@ -19,7 +19,7 @@
 #include "core/deck/stats.h"
 #include "core/machine/console.h"
 #include "core/profile/profile.h"
-#include "net/switch/switch.h"
+#include "net/network.h"
 
 struct deck;
 struct guest;

@@ -16,6 +16,7 @@
 #include "core/boot/acpi.h"
 #include "core/bus/platform.h"
 #include "demo/image.h"
+#include "net/network.h"
 
 /* Below 4 GiB and clear of everything else, for processors that cannot do without. */
 #define TSS_ADDRESS 0xfffbd000ul

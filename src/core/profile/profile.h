@@ -15,7 +15,7 @@
 #include <stdio.h>
 
 #include "base/cause.h"
-#include "net/switch/switch.h"
+#include "net/port/port.h"
 
 #define PROFILE_NAME_MAX 32 /* guest names: letters, digits, '-', '_', '.'; with the zero */
 #define PROFILE_DISKS_MAX 4

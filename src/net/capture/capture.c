@@ -12,19 +12,7 @@
 #include "base/clock.h"
 #include "net/capture/capture_private.h"
 
-static bool port_exists(struct capture_hub *hub, const char *name)
-{
-	bool found = false;
-
-	pthread_mutex_lock(&hub->lock);
-	for (struct capture_tap *tap = hub->taps; tap && !found; tap = tap->next)
-		found = !tap->retired && !strcmp(tap->name, name);
-	pthread_mutex_unlock(&hub->lock);
-	return found;
-}
-
-static int copy_ports(struct capture *capture, struct network *network, const char *const *ports,
-		      struct cause *cause)
+static int copy_ports(struct capture *capture, const char *const *ports, struct cause *cause)
 {
 	size_t count = 0;
 
@@ -36,7 +24,7 @@ static int copy_ports(struct capture *capture, struct network *network, const ch
 	if (!capture->ports)
 		return cause_errno(cause, ENOMEM, "capture");
 	for (size_t i = 0; i < count; i++) {
-		if (!port_exists(capture->hub, ports[i]) && !network_find_switch(network, ports[i]))
+		if (!capture_hub_knows(capture->hub, ports[i]))
 			return cause_set(cause, ENOENT,
 					 "%s: there is no port and no switch of that name",
 					 ports[i]);
@@ -86,15 +74,15 @@ static int start_writer(struct capture_hub *hub, struct cause *cause)
 	return 0;
 }
 
-static int prepare(struct capture *capture, struct network *network,
-		   const struct capture_config *config, struct cause *cause)
+static int prepare(struct capture *capture, const struct capture_config *config,
+		   struct cause *cause)
 {
 	int error;
 
 	if (config->snap < 1 || config->snap > CAPTURE_SNAP_MAX)
 		return cause_set(cause, EINVAL, "capture: snap length %u is not in 1..%u",
 				 config->snap, CAPTURE_SNAP_MAX);
-	error = copy_ports(capture, network, config->ports, cause);
+	error = copy_ports(capture, config->ports, cause);
 	if (!error)
 		error = filter_compile(&capture->filter, config->filter, cause);
 	if (error)
@@ -110,7 +98,7 @@ static int prepare(struct capture *capture, struct network *network,
 	return error;
 }
 
-int capture_prepare(struct capture **out, struct network *network,
+int capture_prepare(struct capture **out, struct capture_hub *hub,
 		    const struct capture_config *config, struct cause *cause)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
@@ -118,13 +106,13 @@ int capture_prepare(struct capture **out, struct network *network,
 
 	if (!capture)
 		return cause_errno(cause, ENOMEM, "capture");
-	capture->hub = network_capture_hub(network);
+	capture->hub = hub;
 	capture->sink.fd = -1;
 	capture->snap = config->snap;
 	capture->records = config->records;
 	capture->ended = config->ended;
 	capture->arg = config->arg;
-	error = prepare(capture, network, config, cause);
+	error = prepare(capture, config, cause);
 	if (error)
 		capture_discard(capture);
 	else
@@ -166,13 +154,13 @@ int capture_begin(struct capture *capture, int fd, struct cause *cause)
 	return 0;
 }
 
-int capture_start(struct capture **out, struct network *network,
+int capture_start(struct capture **out, struct capture_hub *hub,
 		  const struct capture_config *config, struct cause *cause)
 {
 	struct capture *capture;
 	int error;
 
-	error = capture_prepare(&capture, network, config, cause);
+	error = capture_prepare(&capture, hub, config, cause);
 	if (error)
 		return error;
 	error = capture_begin(capture, config->fd, cause);

@@ -14,9 +14,10 @@
 #include <stdint.h>
 
 #include "base/cause.h"
-#include "net/switch/switch.h"
+#include "net/frame/frame.h"
 
 struct capture;
+struct capture_hub; /* network_capture_hub() */
 
 #define CAPTURE_SNAP_MAX 65550u /* the whole frame */
 
@@ -64,7 +65,7 @@ struct capture_stats {
  * filter are refused (-EINVAL): resolving would block.
  * Any thread but the capture writer's.
  */
-int capture_start(struct capture **out, struct network *network,
+int capture_start(struct capture **out, struct capture_hub *hub,
 		  const struct capture_config *config, struct cause *cause);
 
 /*
@@ -74,7 +75,7 @@ int capture_start(struct capture **out, struct network *network,
  * fails fd stays the caller's. A capture that was not started is discarded; NULL
  * is valid.
  */
-int capture_prepare(struct capture **out, struct network *network,
+int capture_prepare(struct capture **out, struct capture_hub *hub,
 		    const struct capture_config *config, struct cause *cause);
 int capture_begin(struct capture *capture, int fd, struct cause *cause);
 void capture_discard(struct capture *capture);

@@ -18,7 +18,7 @@
  * while the state changes may be counted although a capture that has just
  * begun did not want it yet.
  *
- * hub->lock guards the lists of taps and captures; it comes after
+ * hub->lock guards the lists of switches, taps and captures; it comes after
  * network->lock and is never held while writing.
  */
 #ifndef NET_CAPTURE_CAPTURE_PRIVATE_H
@@ -101,6 +101,7 @@ struct capture_hub {
 	pthread_t thread;
 	bool started, quit;
 	int wake_fd;
+	struct capture_switch *switches;
 	struct capture_tap *taps;
 	struct capture_tap **by_id; /* under the lock */
 	uint32_t id_room, tap_count;
@@ -164,6 +165,12 @@ struct capture {
 	_Atomic uint64_t count_records, count_bytes, count_dropped;
 };
 
+/* A switch, while it is there: a capture may name it although it has no port yet. */
+struct capture_switch {
+	struct capture_switch *next; /* under the hub's lock */
+	const char *name;
+};
+
 /* capture/hub.c. network_new() and network_free() call the first two. */
 int capture_hub_new(struct capture_hub **out, struct cause *cause);
 void capture_hub_free(struct capture_hub *hub); /* no capture or port is left; NULL is valid */
@@ -172,7 +179,11 @@ void capture_hub_wake(struct capture_hub *hub);
 void capture_hub_update_taps(struct capture_hub *hub);
 /* Any thread; both are constant. */
 bool capture_wants(const struct capture *capture, const struct capture_tap *tap);
-struct capture_hub *network_capture_hub(struct network *network); /* network.c */
+/* The caller keeps sw and its name until it is removed, which is valid for one that is not there. */
+void capture_hub_add_switch(struct capture_hub *hub, struct capture_switch *sw, const char *name);
+void capture_hub_remove_switch(struct capture_hub *hub, struct capture_switch *sw);
+/* Whether there is a port or a switch of that name. Any thread. */
+bool capture_hub_knows(struct capture_hub *hub, const char *name);
 
 /* A tap for a new port; NULL: no memory. Removal: no thread records on it any more. */
 struct capture_tap *capture_tap_new(struct capture_hub *hub, const char *name,

@@ -1,5 +1,5 @@
 /*
- * The meeting point of taps, captures and the writer. Any thread but the
+ * The meeting point of switches, taps, captures and the writer. Any thread but the
  * writer's; nothing here is on a frame's way.
  */
 #include "net/capture/capture_private.h"
@@ -66,6 +66,40 @@ void capture_hub_wake(struct capture_hub *hub)
 	/* It can fail only when the count is full, and then the writer is awake. */
 	if (write(hub->wake_fd, &one, sizeof(one)) < 0)
 		return;
+}
+
+void capture_hub_add_switch(struct capture_hub *hub, struct capture_switch *sw, const char *name)
+{
+	sw->name = name;
+	pthread_mutex_lock(&hub->lock);
+	sw->next = hub->switches;
+	hub->switches = sw;
+	pthread_mutex_unlock(&hub->lock);
+}
+
+void capture_hub_remove_switch(struct capture_hub *hub, struct capture_switch *sw)
+{
+	struct capture_switch **at = &hub->switches;
+
+	pthread_mutex_lock(&hub->lock);
+	while (*at && *at != sw)
+		at = &(*at)->next;
+	if (*at)
+		*at = sw->next;
+	pthread_mutex_unlock(&hub->lock);
+}
+
+bool capture_hub_knows(struct capture_hub *hub, const char *name)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&hub->lock);
+	for (struct capture_switch *sw = hub->switches; sw && !found; sw = sw->next)
+		found = !strcmp(sw->name, name);
+	for (struct capture_tap *tap = hub->taps; tap && !found; tap = tap->next)
+		found = !tap->retired && !strcmp(tap->name, name);
+	pthread_mutex_unlock(&hub->lock);
+	return found;
 }
 
 bool capture_wants(const struct capture *capture, const struct capture_tap *tap)

@@ -27,7 +27,6 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "net/port/nat.h"
-#include "net/service/dhcp.h"
 #include "net/service/responder.h"
 
 #define QUEUE_FRAMES 512u
@@ -550,7 +549,7 @@ void uplink_detach(struct uplink_port *port)
 	port_free(port);
 }
 
-size_t uplink_list_leases(struct uplink_port *port, struct switch_lease_info *out, size_t room)
+size_t uplink_list_leases(struct uplink_port *port, struct dhcp_lease_info *out, size_t room)
 {
 	size_t count;
 

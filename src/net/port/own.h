@@ -13,6 +13,8 @@
 #include <stddef.h>
 
 #include "base/cause.h"
+#include "net/port/port.h"
+#include "net/service/dhcp.h"
 #include "net/switch/switch.h"
 
 struct uplink;
@@ -32,6 +34,6 @@ int uplink_attach(struct uplink_port **out, struct uplink *uplink, struct net_sw
 void uplink_detach(struct uplink_port *port); /* NULL is valid */
 
 /* See switch_list_leases(). Any thread. */
-size_t uplink_list_leases(struct uplink_port *port, struct switch_lease_info *out, size_t room);
+size_t uplink_list_leases(struct uplink_port *port, struct dhcp_lease_info *out, size_t room);
 
 #endif

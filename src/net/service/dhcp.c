@@ -33,7 +33,7 @@ struct lease {
 	uint64_t expires; /* of all states but UNUSED */
 	uint8_t state;
 	uint8_t mac[NET_MAC_SIZE];
-	char hostname[sizeof(((struct switch_lease_info *)0)->hostname)];
+	char hostname[sizeof(((struct dhcp_lease_info *)0)->hostname)];
 };
 
 /* Slot n is the address n after the first one, going round the network once. */
@@ -425,7 +425,7 @@ size_t dhcp_input(struct dhcp_server *server, uint64_t now, const uint8_t *frame
 	return answer ? write_frame(server, &reply, reply_frame) : 0;
 }
 
-size_t dhcp_list(const struct dhcp_server *server, uint64_t now, struct switch_lease_info *out,
+size_t dhcp_list(const struct dhcp_server *server, uint64_t now, struct dhcp_lease_info *out,
 		 size_t room)
 {
 	size_t count = 0;
@@ -443,7 +443,7 @@ size_t dhcp_list(const struct dhcp_server *server, uint64_t now, struct switch_l
 		if (lease->state != LEASE_BOUND || lease->expires <= now)
 			continue;
 		if (count < room) {
-			struct switch_lease_info *info = &out[count];
+			struct dhcp_lease_info *info = &out[count];
 
 			memcpy(info->mac, lease->mac, NET_MAC_SIZE);
 			info->address = slot_address(server, slot);

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/cause.h"
-#include "net/switch/switch.h"
+#include "net/frame/frame.h"
 
 #define DHCP_LEASES_MAX 4096u
 #define DHCP_LEASE_S 3600u
@@ -40,6 +40,14 @@ struct dhcp_counters {
 	uint64_t ignored;   /* malformed, or for somebody else */
 };
 
+/* What a screen shows of a lease. */
+struct dhcp_lease_info {
+	uint8_t mac[NET_MAC_SIZE];
+	uint32_t address; /* host byte order */
+	uint32_t remaining_s;
+	char hostname[64]; /* what the client called itself, printable ASCII, or "" */
+};
+
 /* -EINVAL with a cause if address is not a host's address, -ENOMEM. */
 int dhcp_new(struct dhcp_server **out, const struct dhcp_config *config, struct cause *cause);
 void dhcp_free(struct dhcp_server *server); /* NULL is valid */
@@ -58,8 +66,8 @@ bool dhcp_is_request(const uint8_t *data, size_t captured, size_t size);
 size_t dhcp_input(struct dhcp_server *server, uint64_t now, const uint8_t *frame, size_t size,
 		  uint8_t reply[DHCP_REPLY_MAX]);
 
-/* Leases that are in force, by address; see switch_list_leases(). */
-size_t dhcp_list(const struct dhcp_server *server, uint64_t now, struct switch_lease_info *out,
+/* Leases that are in force, by address: fills at most room of them, returns how many there are. */
+size_t dhcp_list(const struct dhcp_server *server, uint64_t now, struct dhcp_lease_info *out,
 		 size_t room);
 
 const struct dhcp_counters *dhcp_get_counters(const struct dhcp_server *server);

@@ -1,6 +1,5 @@
 /*
- * The virtual network of one process: its switches, their ports, and the two
- * threads that serve them (uplink, capture writer).
+ * A virtual switch and its ports. Switches are made by net/network.h.
  *
  * Theory of operation: a port hands its frames to switch_input() on its own
  * thread. The switch decides on the frame's head, calls deliver() of each
@@ -22,7 +21,6 @@
 #include "base/cause.h"
 #include "net/frame/frame.h"
 
-struct network;
 struct net_switch;
 struct net_port;
 
@@ -57,26 +55,6 @@ struct net_port_counters {
 	uint64_t drops[NET_VERDICT_COUNT]; /* by reason; of frames sent by this port, but
 					      NO_BUFFER and LINK_DOWN at the receiver's */
 };
-
-enum switch_uplink { SWITCH_UPLINK_NONE, SWITCH_UPLINK_NAT };
-
-struct switch_config {
-	char name[NET_NAME_MAX];
-	enum switch_uplink uplink;
-	uint32_t address; /* IPv4 of the switch itself, host byte order; 0: no DHCP and no uplink */
-	uint8_t prefix;	  /* 8..30, of the network that address is in */
-};
-
-/* The network: one a process. Starts its threads when the first switch needs them. */
-int network_new(struct network **out, struct cause *cause);
-void network_free(struct network *network); /* ports must have been removed */
-
-/* A switch, with its DHCP server and uplink. -EEXIST for a second one of that name. */
-int switch_new(struct net_switch **out, struct network *network,
-	       const struct switch_config *config, struct cause *cause);
-void switch_free(struct net_switch *sw); /* its guests' ports must have been removed */
-struct net_switch *network_find_switch(struct network *network, const char *name);
-const struct switch_config *switch_get_config(const struct net_switch *sw);
 
 /*
  * Adds a port. Frames may be delivered to it at once, from any thread.
@@ -118,19 +96,10 @@ struct switch_mac_info {
 	uint32_t age_s;
 };
 
-struct switch_lease_info {
-	uint8_t mac[NET_MAC_SIZE];
-	uint32_t address;	/* host byte order */
-	uint32_t remaining_s;
-	char hostname[64];	/* what the client called itself, printable ASCII, or "" */
-};
-
 /*
  * Fill at most room entries and return how many there are in all. Any thread.
  */
-size_t network_list_switches(struct network *network, struct net_switch **out, size_t room);
 size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, size_t room);
 size_t switch_list_macs(struct net_switch *sw, struct switch_mac_info *out, size_t room);
-size_t switch_list_leases(struct net_switch *sw, struct switch_lease_info *out, size_t room);
 
 #endif

@@ -56,6 +56,7 @@ struct net_switch {
 	struct network *network;
 	struct net_switch *next;
 	struct uplink_port *uplink;
+	struct capture_switch captured;
 	struct mac_table macs;
 	_Atomic uint32_t bound; /* places in use are below it */
 	_Atomic(struct net_port *) ports[NET_PORTS_MAX];

@@ -6,6 +6,7 @@
 
 #include "control/message.h"
 #include "core/server/json.h"
+#include "net/network.h"
 
 static json_t *drops_json(const struct net_port_counters *counters)
 {
@@ -65,7 +66,7 @@ static json_t *macs_json(struct net_switch *sw)
 static json_t *leases_json(struct net_switch *sw)
 {
 	size_t room = switch_list_leases(sw, NULL, 0), count = 0;
-	struct switch_lease_info *leases = calloc(room + 1, sizeof(*leases));
+	struct dhcp_lease_info *leases = calloc(room + 1, sizeof(*leases));
 	json_t *list = json_array();
 
 	if (leases)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "control/message.h"
+#include "net/network.h"
 
 #define CAPTURES_MAX 64
 
@@ -65,7 +66,8 @@ static void start_work(void *arg)
 	if (fd < 0)
 		return;
 	file->order.config.fd = fd;
-	file->error = capture_start(&file->capture, deck_network(file->server->deck),
+	file->error = capture_start(&file->capture,
+				    network_capture_hub(deck_network(file->server->deck)),
 				    &file->order.config, &file->cause);
 	if (file->error < 0) {
 		close(fd);

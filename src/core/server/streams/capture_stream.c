@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "net/network.h"
+
 enum phase { PREPARING, ANSWERING, RUNNING, STOPPING };
 
 struct stream {
@@ -148,7 +150,8 @@ static void prepare_work(void *arg)
 {
 	struct stream *stream = arg;
 
-	stream->error = capture_prepare(&stream->capture, deck_network(stream->server->deck),
+	stream->error = capture_prepare(&stream->capture,
+					network_capture_hub(deck_network(stream->server->deck)),
 					&stream->order.config, &stream->cause);
 }
 

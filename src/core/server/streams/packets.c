@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "control/message.h"
 #include "net/decode/decode.h"
+#include "net/network.h"
 
 #define PACKETS_MAX 200 /* of one notification */
 #define PACKETS_SNAP 512
@@ -206,7 +207,8 @@ static void start_work(void *arg)
 {
 	struct packets *packets = arg;
 
-	packets->error = capture_start(&packets->capture, deck_network(packets->server->deck),
+	packets->error = capture_start(&packets->capture,
+				       network_capture_hub(deck_network(packets->server->deck)),
 				       &packets->order.config, &packets->cause);
 }
 

@@ -1,0 +1,38 @@
+/*
+ * The virtual network of one process: its switches, what they have of their
+ * own accord, and the two threads that serve them (uplink, capture writer).
+ * Any thread, but not from a port's deliver().
+ */
+#ifndef NET_NETWORK_H
+#define NET_NETWORK_H
+
+#include <stddef.h>
+
+#include "base/cause.h"
+#include "net/port/port.h"
+#include "net/service/dhcp.h"
+#include "net/switch/switch.h"
+
+struct capture_hub;
+struct network;
+
+/* The network: one a process. Starts its threads when the first switch needs them. */
+int network_new(struct network **out, struct cause *cause);
+void network_free(struct network *network); /* ports must have been removed; NULL is valid */
+
+/* What its captures need: see net/capture/capture.h. */
+struct capture_hub *network_capture_hub(struct network *network);
+
+/* A switch, with its DHCP server and uplink. -EEXIST for a second one of that name. */
+int switch_new(struct net_switch **out, struct network *network,
+	       const struct switch_config *config, struct cause *cause);
+void switch_free(struct net_switch *sw); /* its guests' ports must have been removed */
+
+struct net_switch *network_find_switch(struct network *network, const char *name);
+const struct switch_config *switch_get_config(const struct net_switch *sw);
+
+/* Fill at most room entries and return how many there are in all. */
+size_t network_list_switches(struct network *network, struct net_switch **out, size_t room);
+size_t switch_list_leases(struct net_switch *sw, struct dhcp_lease_info *out, size_t room);
+
+#endif
