@@ -185,6 +185,7 @@ static int open_session(struct session *session, const struct role_config *confi
 			struct cause *cause)
 {
 	const struct deck_config deck_config = {
+		.builtin = config->builtin,
 		.guests_folder = config->demo ? NULL : config->guests_folder,
 		.switches_folder = config->demo ? NULL : config->switches_folder,
 		.demo = config->demo,

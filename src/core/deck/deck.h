@@ -23,6 +23,7 @@
 #include "core/profile/profile.h"
 #include "net/switch/switch.h"
 
+struct boot_image;
 struct deck;
 struct guest;
 
@@ -36,6 +37,7 @@ enum guest_state {
 const char *guest_state_name(enum guest_state state);
 
 struct deck_config {
+	const struct boot_image *builtin; /* what a profile without a kernel runs; outlives the deck */
 	const char *guests_folder;   /* *.ini, or NULL */
 	const char *switches_folder; /* *.ini, or NULL */
 	const char *const *profiles; /* single profiles besides ("vmdeck run web.ini"), or NULL */

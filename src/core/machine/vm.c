@@ -15,7 +15,6 @@
 #include "base/checked.h"
 #include "core/boot/acpi.h"
 #include "core/bus/platform.h"
-#include "demo/image.h"
 
 /* Below 4 GiB and clear of everything else, for processors that cannot do without. */
 #define TSS_ADDRESS 0xfffbd000ul
@@ -340,8 +339,7 @@ static int load_kernel(struct vm *vm, struct cause *cause)
 	const struct profile *profile = vm->config->profile;
 	const struct boot_source source = {
 		.kernel = profile->kernel,
-		.image = demo_image,
-		.image_size = demo_image_size,
+		.image = vm->config->builtin,
 		.initrd = profile->initrd,
 		.cmdline = profile->cmdline,
 	};
