@@ -9,14 +9,17 @@
 #include "base/paths.h"
 #include "cli/cli.h"
 #include "control/endpoint.h"
+#include "core/boot/boot.h"
 #include "core/deck/demo.h"
 #include "core/profile/profile.h"
+#include "demo/image.h"
 #include "roles/roles.h"
 
-/* Where everything is, from the environment; false when it cannot be found out. */
+/* What is the same for all roles, from the environment; false when it cannot be found out. */
 static bool find_places(const char *socket, struct role_config *config)
 {
 	static char guests[PATH_MAX], switches[PATH_MAX], path[PATH_MAX];
+	static struct boot_image builtin;
 	struct cause cause;
 
 	if (paths_profiles(guests, "guests", &cause) < 0 ||
@@ -25,6 +28,8 @@ static bool find_places(const char *socket, struct role_config *config)
 		fprintf(stderr, "vmdeck: %s\n", cause.text);
 		return false;
 	}
+	builtin = (struct boot_image){ demo_image, demo_image_size };
+	config->builtin = &builtin;
 	config->guests_folder = guests;
 	config->switches_folder = switches;
 	config->socket_path = path;

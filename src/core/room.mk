@@ -9,6 +9,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/boot/elf.c \
 	%D%/boot/image.c \
 	%D%/boot/load.h \
+	%D%/boot/map.c %D%/boot/map.h \
 	%D%/bus/bus.c %D%/bus/bus.h \
 	%D%/bus/exit_path.h \
 	%D%/bus/pci.c %D%/bus/pci.h \

@@ -7,8 +7,11 @@
 
 #include <stdbool.h>
 
+struct boot_image;
+
 /* Folders and socket, from the environment and the command line; NULL: not there. */
 struct role_config {
+	const struct boot_image *builtin; /* the built-in guest */
 	const char *guests_folder;
 	const char *switches_folder;
 	const char *socket_path; /* of the control server */

@@ -289,6 +289,7 @@ int role_run(const struct role_config *config, const char *profile_path)
 {
 	const char *const profiles[] = { profile_path, NULL };
 	const struct deck_config deck_config = {
+		.builtin = config->builtin,
 		.switches_folder = config->switches_folder,
 		.profiles = profiles,
 	};

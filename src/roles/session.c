@@ -89,6 +89,7 @@ int deck_session_open(struct deck_session *session, const struct role_config *co
 		      struct cause *cause)
 {
 	const struct deck_config deck_config = {
+		.builtin = config->builtin,
 		.guests_folder = config->demo ? NULL : config->guests_folder,
 		.switches_folder = config->demo ? NULL : config->switches_folder,
 		.demo = config->demo,

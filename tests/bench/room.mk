@@ -23,7 +23,7 @@ EXTRA_PROGRAMS += $(BENCH_BINARIES)
 tests_bench_bare_SOURCES = tests/bench/bare.c tests/bench/measure.h
 tests_bench_bare_LDFLAGS = $(AM_LDFLAGS) -static
 tests_bench_machines_SOURCES = tests/bench/machines.c tests/bench/measure.h
-tests_bench_machines_LDADD = $(CORE_LIBS) $(DEMO_LIBS)
+tests_bench_machines_LDADD = $(CORE_LIBS)
 tests_bench_bench_SOURCES = tests/bench/bench.c tests/bench/report.c tests/bench/report.h \
 	tests/bench/side.c tests/bench/side.h
 

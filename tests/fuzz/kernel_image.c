@@ -31,7 +31,8 @@ const struct fuzz_seed fuzz_seeds[] = {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct guest_memory memory;
-	struct boot_source source = { .image = data, .image_size = size, .cmdline = "fuzz" };
+	const struct boot_image image = { data, size };
+	const struct boot_source source = { .image = &image, .cmdline = "fuzz" };
 	struct cause cause = { "" };
 	struct boot_entry entry;
 

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "base/checked.h"
+#include "core/boot/map.h"
 #include "core/bus/platform.h"
 #include "scratch.h"
 
@@ -149,6 +150,7 @@ static int load(struct fixture *f, const void *kernel, size_t size, bool in_file
 		const char *initrd, const char *cmdline)
 {
 	struct boot_source source = { .initrd = initrd, .cmdline = cmdline };
+	const struct boot_image image = { kernel, size };
 
 	memory_clear(&f->memory);
 	f->cause.text[0] = 0;
@@ -156,8 +158,7 @@ static int load(struct fixture *f, const void *kernel, size_t size, bool in_file
 		scratch_write(f->kernel, kernel, size);
 		source.kernel = f->kernel;
 	} else {
-		source.image = kernel;
-		source.image_size = size;
+		source.image = &image;
 	}
 	return boot_load(&source, &f->memory, RSDP, &f->entry, &f->cause);
 }
@@ -541,12 +542,11 @@ static void test_mutations(void **state)
 
 static void test_small_memory(void **state)
 {
-	struct boot_source source = { 0 };
 	struct fixture *f = *state;
+	const struct boot_image image = { &f->elf, ELF_SIZE };
+	const struct boot_source source = { .image = &image };
 	struct guest_memory small;
 
-	source.image = &f->elf;
-	source.image_size = ELF_SIZE;
 	assert_int_equal(memory_create(&small, 0x100000, NULL), 0);
 	assert_int_equal(boot_load(&source, &small, 0, &f->entry, &f->cause), -ENOMEM);
 	memory_destroy(&small);

@@ -103,7 +103,8 @@ static int teardown(void **state)
 /* Loads the kernel and runs it until it is done. */
 static void run(struct fixture *f, const void *kernel, size_t size)
 {
-	struct boot_source source = { .image = kernel, .image_size = size, .cmdline = "quiet" };
+	const struct boot_image image = { kernel, size };
+	struct boot_source source = { .image = &image, .cmdline = "quiet" };
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 	struct kvm_run *shared;

@@ -27,6 +27,7 @@
 #define CROWD 8
 
 struct bench {
+	struct boot_image builtin;
 	struct kvm_host *kvm;
 	struct network *network;
 	struct net_switch *sw;
@@ -50,6 +51,7 @@ static int setup(void **state)
 	struct bench *bench = calloc(1, sizeof(*bench));
 	struct cause cause;
 
+	bench->builtin = (struct boot_image){ demo_image, demo_image_size };
 	assert_int_equal(kvm_open(&bench->kvm, &cause), 0);
 	assert_int_equal(network_new(&bench->network, &cause), 0);
 	assert_int_equal(switch_new(&bench->sw, bench->network, &config, &cause), 0);
@@ -125,6 +127,7 @@ static void subject_start(struct subject *subject)
 	const struct machine_config config = {
 		.kvm = subject->bench->kvm,
 		.profile = &subject->profile,
+		.builtin = &subject->bench->builtin,
 		.network = subject->bench->network,
 		.console = &subject->console,
 		.changed = changed,

@@ -11,8 +11,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "core/boot/load.h"
-#include "core/bus/platform.h"
+#include "core/boot/map.h"
 
 #define CR0_PE 0x1u
 #define CR0_ET 0x10u
@@ -28,38 +27,8 @@
 #define BZIMAGE_MAGIC_OFFSET 0x202
 #define HEAD_SIZE 1024 /* headers of a kernel lie in it, most often all of them */
 
-uint64_t load_low_top(const struct guest_memory *memory)
-{
-	unsigned i;
-
-	for (i = 0; i < memory->count; i++)
-		if (memory->regions[i].base == 0)
-			return memory->regions[i].size;
-	return 0;
-}
-
-unsigned boot_memory_map(const struct guest_memory *memory, struct boot_range map[BOOT_MAP_MAX])
-{
-	uint64_t top = load_low_top(memory);
-	unsigned n = 0, i;
-
-	map[n++] = (struct boot_range){ 0, PLATFORM_EBDA, BOOT_RANGE_RAM };
-	map[n++] = (struct boot_range){ PLATFORM_EBDA, LOAD_RAM_BASE - PLATFORM_EBDA,
-					BOOT_RANGE_RESERVED };
-	if (top > LOAD_RAM_BASE)
-		map[n++] = (struct boot_range){ LOAD_RAM_BASE, top - LOAD_RAM_BASE,
-						BOOT_RANGE_RAM };
-	map[n++] = (struct boot_range){ PLATFORM_ECAM_BASE, PLATFORM_ECAM_SIZE,
-					BOOT_RANGE_RESERVED };
-	for (i = 0; i < memory->count; i++)
-		if (memory->regions[i].base >= MEMORY_HIGH_BASE)
-			map[n++] = (struct boot_range){ memory->regions[i].base,
-							memory->regions[i].size, BOOT_RANGE_RAM };
-	return n;
-}
-
 /* The kinds of kernel are told apart by what they begin with. */
-static int load_kernel(const struct boot_image *image, const struct boot_source *source,
+static int load_kernel(const struct load_image *image, const struct boot_source *source,
 		       const struct guest_memory *memory, uint64_t rsdp, struct boot_entry *entry,
 		       struct cause *cause)
 {
@@ -76,17 +45,19 @@ static int load_kernel(const struct boot_image *image, const struct boot_source 
 int boot_load(const struct boot_source *source, struct guest_memory *memory, uint64_t rsdp,
 	      struct boot_entry *entry, struct cause *cause)
 {
-	struct boot_image image = { .name = "the built-in guest", .fd = -1,
-				    .bytes = source->image, .held = source->image_size,
-				    .size = source->image_size };
+	struct load_image image = { .name = "the built-in guest", .fd = -1 };
 	uint8_t head[HEAD_SIZE];
 	int error = 0;
 
 	memset(entry, 0, sizeof(*entry));
-	if (load_low_top(memory) <= LOAD_RAM_BASE)
+	if (boot_low_top(memory) <= LOAD_RAM_BASE)
 		return cause_set(cause, ENOMEM, "memory: a guest needs more than 1 MiB");
-	if (source->kernel)
+	if (source->kernel) {
 		error = image_open(&image, source->kernel, cause);
+	} else if (source->image) {
+		image.bytes = source->image->data;
+		image.held = image.size = source->image->size;
+	}
 	if (!error)
 		error = image_hold(&image, head, sizeof(head), cause);
 	if (!error)

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "core/boot/map.h"
 
 #define HEADER_OFFSET 0x1f1
 #define HEADER_JUMP_END 0x202 /* the length byte at 0x201 counts from here */
@@ -46,7 +47,7 @@ struct placement {
 	struct load_range ram; /* it, and what it needs to unpack itself */
 };
 
-static int read_header(const struct boot_image *image, struct setup_header *hdr,
+static int read_header(const struct load_image *image, struct setup_header *hdr,
 		       struct cause *cause)
 {
 	uint64_t size;
@@ -75,7 +76,7 @@ static int read_header(const struct boot_image *image, struct setup_header *hdr,
 	return 0;
 }
 
-static int place_kernel(const struct boot_image *image, const struct setup_header *hdr,
+static int place_kernel(const struct load_image *image, const struct setup_header *hdr,
 			const struct guest_memory *memory, struct placement *place,
 			struct cause *cause)
 {
@@ -158,7 +159,7 @@ static void write_zero_page(struct boot_params *zero, const struct setup_header 
 								map[i].type };
 }
 
-int bzimage_load(const struct boot_image *image, const struct boot_source *source,
+int bzimage_load(const struct load_image *image, const struct boot_source *source,
 		 const struct guest_memory *memory, uint64_t rsdp, struct boot_entry *entry,
 		 struct cause *cause)
 {

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "core/boot/map.h"
 #include "core/bus/platform.h"
 
 #define NOTE_PHYS32_ENTRY 18
@@ -69,7 +70,7 @@ _Static_assert(sizeof(struct start_range) == 24, "PVH memory map");
 
 /* What is known of the kernel while it is loaded. */
 struct elf_kernel {
-	const struct boot_image *image;
+	const struct load_image *image;
 	const struct guest_memory *memory;
 	struct load_range segments[SEGMENTS_MAX];
 	unsigned count;
@@ -240,7 +241,7 @@ static int load_program(struct elf_kernel *kernel, const Elf64_Ehdr *eh)
 	return error;
 }
 
-int elf_load(const struct boot_image *image, const struct boot_source *source,
+int elf_load(const struct load_image *image, const struct boot_source *source,
 	     const struct guest_memory *memory, uint64_t rsdp, struct boot_entry *entry,
 	     struct cause *cause)
 {

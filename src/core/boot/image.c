@@ -11,14 +11,15 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "core/boot/map.h"
 
 #define PAGE_SIZE 4096u
 
-int image_open(struct boot_image *image, const char *path, struct cause *cause)
+int image_open(struct load_image *image, const char *path, struct cause *cause)
 {
 	struct stat st;
 
-	*image = (struct boot_image){ .name = path };
+	*image = (struct load_image){ .name = path };
 	/* Without O_NONBLOCK a FIFO would hold us up before we can refuse it. */
 	image->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (image->fd < 0 && (errno == ENOENT || errno == ENOTDIR))
@@ -35,14 +36,14 @@ int image_open(struct boot_image *image, const char *path, struct cause *cause)
 	return 0;
 }
 
-void image_close(struct boot_image *image)
+void image_close(struct load_image *image)
 {
 	if (image->fd >= 0)
 		close(image->fd);
 	image->fd = -1;
 }
 
-int image_read(const struct boot_image *image, uint64_t offset, void *to, uint64_t length,
+int image_read(const struct load_image *image, uint64_t offset, void *to, uint64_t length,
 	       struct cause *cause)
 {
 	uint8_t *p = to;
@@ -75,7 +76,7 @@ int image_read(const struct boot_image *image, uint64_t offset, void *to, uint64
 	return 0;
 }
 
-int image_hold(struct boot_image *image, uint8_t *buffer, uint64_t size, struct cause *cause)
+int image_hold(struct load_image *image, uint8_t *buffer, uint64_t size, struct cause *cause)
 {
 	uint64_t length = size < image->size ? size : image->size;
 	int error;
@@ -117,7 +118,7 @@ int load_initrd(const struct guest_memory *memory, const char *path, uint64_t li
 		const struct load_range *taken, unsigned count, struct load_initrd *initrd,
 		struct cause *cause)
 {
-	struct boot_image image;
+	struct load_image image;
 	void *to;
 	int error;
 
@@ -128,8 +129,8 @@ int load_initrd(const struct guest_memory *memory, const char *path, uint64_t li
 	if (!error && image.size == 0)
 		error = cause_set(cause, EINVAL, "%s: the initrd is empty", path);
 	if (!error) {
-		if (limit > load_low_top(memory))
-			limit = load_low_top(memory);
+		if (limit > boot_low_top(memory))
+			limit = boot_low_top(memory);
 		initrd->size = image.size;
 		initrd->base = find_room(image.size, limit, taken, count);
 		to = initrd->base ? memory_at(memory, initrd->base, initrd->size) : NULL;

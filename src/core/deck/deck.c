@@ -504,6 +504,11 @@ void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg
 	check_ended(deck);
 }
 
+const struct boot_image *deck_builtin(const struct deck *deck)
+{
+	return deck->config.builtin;
+}
+
 int deck_get_kvm(struct deck *deck, const struct kvm_host **kvm, struct cause *cause)
 {
 	int err = deck->kvm ? 0 : kvm_open(&deck->kvm, cause);

@@ -21,10 +21,12 @@
 #include "core/profile/profile.h"
 #include "net/network.h"
 
+struct boot_image;
 struct deck;
 struct guest;
 
 struct deck_config {
+	const struct boot_image *builtin; /* what a profile without a kernel runs; outlives the deck */
 	const char *guests_folder;   /* *.ini, or NULL */
 	const char *switches_folder; /* *.ini, or NULL */
 	const char *const *profiles; /* single profiles besides ("vmdeck run web.ini"), or NULL */

@@ -237,6 +237,7 @@ int guest_start(struct guest *guest, struct cause *cause)
 {
 	struct machine_config config = {
 		.profile = guest->profile,
+		.builtin = deck_builtin(guest->deck),
 		.network = deck_network(guest->deck),
 		.console = &guest->console,
 		.changed = post_changed,

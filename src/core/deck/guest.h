@@ -50,6 +50,7 @@ void guest_set_profile(struct guest *guest, struct profile *profile,
 bool guest_is_live(const struct guest *guest);
 
 /* For guest.c, by the deck: */
+const struct boot_image *deck_builtin(const struct deck *deck);
 int deck_get_kvm(struct deck *deck, const struct kvm_host **kvm, struct cause *cause);
 void deck_emit(struct deck *deck, const struct guest *guest, int kind, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

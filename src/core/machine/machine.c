@@ -296,6 +296,7 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 	machine->vm_config = (struct vm_config){
 		.kvm = config->kvm,
 		.profile = config->profile,
+		.builtin = config->builtin,
 		.network = config->network,
 		.console = config->console,
 		.loop = &machine->loop,

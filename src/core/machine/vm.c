@@ -325,8 +325,7 @@ static int load_kernel(struct vm *vm, struct cause *cause)
 	const struct profile *profile = vm->config->profile;
 	const struct boot_source source = {
 		.kernel = profile->kernel,
-		.image = demo_image,
-		.image_size = demo_image_size,
+		.image = vm->config->builtin,
 		.initrd = profile->initrd,
 		.cmdline = profile->cmdline,
 	};

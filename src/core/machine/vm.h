@@ -37,6 +37,7 @@
 struct vm_config {
 	const struct kvm_host *kvm;
 	const struct profile *profile;
+	const struct boot_image *builtin; /* what a profile without a kernel runs */
 	struct network *network;
 	struct console *console;
 	struct loop *loop; /* the guest's I/O loop */
