@@ -51,14 +51,17 @@ src_net_libnet_a_SOURCES += \
 	%D%/dhcp.c %D%/dhcp.h \
 	%D%/dhcp_message.c %D%/dhcp_message.h \
 	%D%/nat.c %D%/nat.h \
+	%D%/nat_guard.c %D%/nat_guard.h \
 	%D%/responder.c %D%/responder.h \
 	%D%/uplink.c %D%/uplink.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/decode tests/unit/dhcp tests/unit/uplink tests/unit/uplink_switch
+check_PROGRAMS += tests/unit/decode tests/unit/dhcp tests/unit/nat_guard tests/unit/uplink \
+	tests/unit/uplink_switch
 tests_unit_decode_SOURCES = tests/unit/decode.c tests/unit/decode_packets.h
 tests_unit_decode_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_dhcp_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_nat_guard_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_uplink_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_uplink_switch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 endif
