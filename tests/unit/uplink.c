@@ -28,6 +28,7 @@
 #define DNS IP(10, 0, 2, 3)
 #define GUEST IP(10, 0, 2, 15)
 #define INBOX 1024
+#define URGENT 2000 /* what an urgent pointer of the tests says */
 
 static const uint8_t guest_mac[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };
 static const uint8_t gateway_mac[6] = { 0x52, 0x55, 10, 0, 2, 2 };
@@ -110,8 +111,8 @@ struct world {
 	struct net_switch sw;
 };
 
-/* Hands a frame to the uplink's port as a switch does; false: refused. */
-static bool deliver(struct world *w, const uint8_t *data, size_t size, bool flush)
+/* Hands a frame to the uplink's port as a switch does; NET_FORWARD, or why it was refused. */
+static enum net_verdict deliver(struct world *w, const uint8_t *data, size_t size, bool flush)
 {
 	size_t head = size < NET_HEAD_MAX ? size : NET_HEAD_MAX;
 	size_t half = (size - head) / 2;
@@ -128,12 +129,12 @@ static bool deliver(struct world *w, const uint8_t *data, size_t size, bool flus
 	assert_int_equal(taken, verdict == NET_FORWARD);
 	if (flush)
 		w->sw.port.ops->flush(w->sw.port.backend);
-	return taken;
+	return verdict;
 }
 
 static void send_frame(struct world *w, const uint8_t *data, size_t size)
 {
-	assert_true(deliver(w, data, size, true));
+	assert_int_equal(deliver(w, data, size, true), NET_FORWARD);
 }
 
 static bool receive_within(struct world *w, struct packet *out, unsigned seconds)
@@ -201,6 +202,16 @@ static void put_ip(struct packet *p, uint8_t protocol, uint32_t to, size_t size)
 	put_be16(body + (protocol == 1 ? 2 : protocol == 6 ? 16 : 6),
 		 inet_checksum(inet_sum(sum, body, size)));
 	p->size = 34 + size;
+}
+
+/* Makes the packet one with these flags and this offset, in units of 8 bytes. */
+static void put_fragment(struct packet *p, uint16_t fragment)
+{
+	uint8_t *ip = p->data + 14;
+
+	put_be16(ip + 6, fragment);
+	put_be16(ip + 10, 0);
+	put_be16(ip + 10, inet_checksum(inet_sum(0, ip, 20)));
 }
 
 static void put_echo(struct packet *p, uint32_t to, size_t body)
@@ -434,7 +445,7 @@ struct tcp {
 	bool finished, reset;
 };
 
-enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
+enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
 
 static void tcp_send(struct tcp *tcp, uint8_t flags, const char *data)
 {
@@ -449,6 +460,7 @@ static void tcp_send(struct tcp *tcp, uint8_t flags, const char *data)
 	p.data[46] = 5 << 4;
 	p.data[47] = flags;
 	put_be16(p.data + 48, 60000);
+	put_be16(p.data + 52, flags & URG ? URGENT : 0);
 	memcpy(p.data + 54, data, size);
 	put_ip(&p, 6, GATEWAY, 20 + size);
 	send_frame(tcp->w, p.data, p.size);
@@ -485,6 +497,19 @@ static uint8_t tcp_receive(struct tcp *tcp, uint8_t *out)
 	return flags;
 }
 
+/* Opens the connection; returns the server's end. */
+static int tcp_open(struct tcp *tcp, int listener)
+{
+	int fd;
+
+	tcp_send(tcp, SYN, "");
+	assert_int_equal(tcp_receive(tcp, NULL), SYN | ACK);
+	tcp_send(tcp, ACK, "");
+	fd = accept(listener, NULL, NULL);
+	assert_true(fd >= 0);
+	return fd;
+}
+
 static void nat_passes_tcp(void **state)
 {
 	struct tcp tcp = { .w = *state, .from = 40000, .sent = 1000 };
@@ -494,11 +519,7 @@ static void nat_passes_tcp(void **state)
 	char text[16] = "";
 
 	check_arp(*state, GATEWAY);
-	tcp_send(&tcp, SYN, "");
-	assert_int_equal(tcp_receive(&tcp, NULL), SYN | ACK);
-	tcp_send(&tcp, ACK, "");
-	fd = accept(listener, NULL, NULL);
-	assert_true(fd >= 0);
+	fd = tcp_open(&tcp, listener);
 	assert_int_equal(write(fd, "hello", 5), 5);
 	while (tcp.received < 5)
 		tcp_receive(&tcp, target);
@@ -529,6 +550,31 @@ static void nat_passes_tcp(void **state)
 	free(target);
 }
 
+/* The urgent pointer goes far beyond the data; libslirp 4.7.0 would send what is in memory there. */
+static void nat_passes_urgent_data_as_data(void **state)
+{
+	struct tcp tcp = { .w = *state, .from = 40002, .sent = 1000 };
+	int listener = listen_loopback(SOCK_STREAM, &tcp.to), fd;
+	char text[64] = "";
+	ssize_t size = 0, n;
+
+	check_arp(*state, GATEWAY);
+	fd = tcp_open(&tcp, listener);
+	tcp_send(&tcp, ACK | PSH | URG, "urgent");
+	tcp_send(&tcp, ACK | PSH | URG, " matter");
+	tcp_send(&tcp, ACK | PSH, ", and more");
+	tcp_send(&tcp, ACK | FIN, "");
+	while (size < (ssize_t)sizeof(text) &&
+	       (n = read(fd, text + size, sizeof(text) - (size_t)size)) > 0)
+		size += n;
+	assert_int_equal(size, strlen("urgent matter, and more"));
+	assert_memory_equal(text, "urgent matter, and more", (size_t)size);
+	assert_int_equal(recv(fd, text, 1, MSG_OOB), -1);
+	close(fd);
+	close(listener);
+	check_ping(*state, 56);
+}
+
 static void nat_refuses_closed_ports(void **state)
 {
 	struct tcp tcp = { .w = *state, .from = 40001, .sent = 1 };
@@ -553,11 +599,7 @@ static void nat_keeps_many_connections_apart(void **state)
 		for (unsigned i = 0; i < COUNT; i++) {
 			tcp[i] = (struct tcp){ .w = *state, .to = port,
 					       .from = (uint16_t)(41000 + round * COUNT + i) };
-			tcp_send(&tcp[i], SYN, "");
-			tcp_receive(&tcp[i], NULL);
-			tcp_send(&tcp[i], ACK, "");
-			fds[i] = accept(listener, NULL, NULL);
-			assert_true(fds[i] >= 0);
+			fds[i] = tcp_open(&tcp[i], listener);
 		}
 		for (unsigned i = 0; i < COUNT; i++) {
 			snprintf(text, sizeof(text), "%u", i);
@@ -595,12 +637,77 @@ static void filter_lets_only_own_frames_in(void **state)
 	put_ip(&p, 17, IP(10, 0, 2, 255), 8);
 	send_frame(w, p.data, p.size);
 	put_ethernet(&p, gateway_mac, 0x0800);
-	send_frame(w, p.data, 14);
 	send_frame(w, p.data, 13);
-	put_ethernet(&p, gateway_mac, 0x0806);
-	send_frame(w, p.data, 14);
+	put_ethernet(&p, gateway_mac, 0x86dd);
+	send_frame(w, p.data, 60);
+	put_ethernet(&p, gateway_mac, 0x88f8);
+	send_frame(w, p.data, 60);
 	check_arp(w, GATEWAY);
 	assert_false(receive_within(w, &answer, 0));
+}
+
+static void service_ignores_what_it_does_not_know(void **state)
+{
+	struct world *w = *state;
+	struct packet p, answer;
+
+	put_ethernet(&p, gateway_mac, 0x0800);
+	send_frame(w, p.data, 14);
+	put_ethernet(&p, gateway_mac, 0x0806);
+	send_frame(w, p.data, 14);
+	/* First and last parts of packets. */
+	put_echo(&p, GATEWAY, 8);
+	put_fragment(&p, 0x2000);
+	send_frame(w, p.data, p.size);
+	put_fragment(&p, 1);
+	send_frame(w, p.data, p.size);
+	put_dhcp(&p, 1);
+	put_fragment(&p, 0x2000);
+	send_frame(w, p.data, p.size);
+	put_fragment(&p, 1);
+	memcpy(p.data, gateway_mac, 6);
+	send_frame(w, p.data, p.size);
+	check_arp(w, GATEWAY);
+	assert_false(receive_within(w, &answer, 0));
+}
+
+/* The first of these, alone, ends a process whose libslirp 4.7.0 sees it. */
+static void nat_refuses_fragments(void **state)
+{
+	static const uint16_t offsets[] = { 1, 0x2000, 0x2001, 0x1fff, 0x4001 };
+	struct world *w = *state;
+	struct packet p;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(offsets); i++) {
+		put_ethernet(&p, gateway_mac, 0x0800);
+		memset(p.data + 34, 0x41, 200);
+		put_ip(&p, 17, GATEWAY, 200);
+		put_fragment(&p, offsets[i]);
+		assert_int_equal(deliver(w, p.data, p.size, true), NET_DROP_FRAGMENT);
+		check_arp(w, GATEWAY);
+		check_ping(w, 56);
+	}
+}
+
+static void nat_refuses_bad_headers(void **state)
+{
+	struct world *w = *state;
+	struct packet p;
+
+	put_ethernet(&p, gateway_mac, 0x0800);
+	assert_int_equal(deliver(w, p.data, 14, true), NET_DROP_BAD_HEADER);
+	put_ethernet(&p, gateway_mac, 0x0806);
+	assert_int_equal(deliver(w, p.data, 14, true), NET_DROP_BAD_HEADER);
+	put_ethernet(&p, gateway_mac, 0x0800);
+	put_be16(p.data + 36, 5000);
+	put_be16(p.data + 38, 7);
+	put_ip(&p, 17, GATEWAY, 8);
+	assert_int_equal(deliver(w, p.data, p.size, true), NET_DROP_BAD_HEADER);
+	put_ethernet(&p, gateway_mac, 0x0800);
+	put_ip(&p, 132, GATEWAY, 16);
+	assert_int_equal(deliver(w, p.data, p.size, true), NET_DROP_UNSUPPORTED);
+	check_arp(w, GATEWAY);
+	check_ping(w, 56);
 }
 
 static void full_queue_refuses(void **state)
@@ -608,6 +715,7 @@ static void full_queue_refuses(void **state)
 	struct world *w = *state;
 	struct net_port *port = &w->sw.port;
 	struct packet p, answer;
+	enum net_verdict verdict;
 	unsigned taken = 0;
 
 	check_arp(w, GATEWAY);
@@ -620,8 +728,9 @@ static void full_queue_refuses(void **state)
 	while (!port->inside)
 		pthread_cond_wait(&port->changed, &port->lock);
 	pthread_mutex_unlock(&port->lock);
-	while (deliver(w, p.data, p.size, false))
+	while ((verdict = deliver(w, p.data, p.size, false)) == NET_FORWARD)
 		taken++;
+	assert_int_equal(verdict, NET_DROP_NO_BUFFER);
 	assert_int_equal(taken, 512);
 	w->sw.port.ops->flush(w->sw.port.backend);
 	pthread_mutex_lock(&port->lock);
@@ -695,7 +804,7 @@ static void send_patiently(struct world *w, const uint8_t *data, size_t size, bo
 {
 	struct packet answer;
 
-	while (!deliver(w, data, size, flush)) {
+	while (deliver(w, data, size, flush) == NET_DROP_NO_BUFFER) {
 		w->sw.port.ops->flush(w->sw.port.backend);
 		sched_yield();
 		while (receive_within(w, &answer, 0))
@@ -785,13 +894,17 @@ int main(void)
 		WITH(answers_for_itself_without_uplink, none),
 		WITH(gives_leases, none),
 		WITH(filter_lets_only_own_frames_in, none),
+		WITH(service_ignores_what_it_does_not_know, none),
 		WITH(full_queue_refuses, none),
 		WITH(hostile_frames_do_no_harm, none),
 		WITH(nat_answers_for_gateway_and_dns, nat),
 		WITH(nat_passes_udp, nat),
 		WITH(nat_passes_tcp, nat),
+		WITH(nat_passes_urgent_data_as_data, nat),
 		WITH(nat_refuses_closed_ports, nat),
 		WITH(nat_keeps_many_connections_apart, nat),
+		WITH(nat_refuses_fragments, nat),
+		WITH(nat_refuses_bad_headers, nat),
 		WITH(filter_lets_only_own_frames_in, nat),
 		WITH(full_queue_refuses, nat),
 		WITH(nat_at_rest_does_not_wake_up, nat),

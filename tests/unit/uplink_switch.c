@@ -1,4 +1,4 @@
-/* The uplink on the real switch: two guests, one NAT, and everything that is listed. */
+/* The uplink on the real switch: guests, one NAT, and everything that is listed and captured. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,10 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "base/checked.h"
+#include "net/capture/capture.h"
 #include "net/network.h"
+#include "net/switch/switch.h"
 
 #define GATEWAY 0x0a000202u
 
@@ -166,32 +169,49 @@ static void *guest_main(void *arg)
 	return NULL;
 }
 
-static void check_switch(enum switch_uplink kind)
+static struct net_switch *make_switch(struct network **network, enum switch_uplink kind)
 {
 	struct switch_config config = { .name = "lan", .uplink = kind, .address = GATEWAY,
 					.prefix = 24 };
+	struct net_switch *sw;
+
+	assert_int_equal(network_new(network, NULL), 0);
+	assert_int_equal(switch_new(&sw, *network, &config, NULL), 0);
+	return sw;
+}
+
+static void add_guest(struct guest *guest, struct net_switch *sw, const char *name, uint8_t number)
+{
+	struct net_port_config port = { .name = name };
+
+	memset(guest, 0, sizeof(*guest));
+	memcpy(guest->mac, "\x52\x54\0\0\0", 5);
+	guest->mac[5] = number;
+	guest->address = 0x0a00020eu + number;
+	pthread_mutex_init(&guest->lock, NULL);
+	pthread_cond_init(&guest->changed, NULL);
+	memcpy(port.mac, guest->mac, 6);
+	assert_int_equal(switch_port_add(&guest->port, sw, &port, &guest_ops, guest, NULL), 0);
+}
+
+static void remove_guest(struct guest *guest)
+{
+	switch_port_remove(guest->port);
+	pthread_mutex_destroy(&guest->lock);
+	pthread_cond_destroy(&guest->changed);
+}
+
+static void check_switch(enum switch_uplink kind)
+{
 	struct guest guests[2];
 	struct dhcp_lease_info leases[4];
 	struct switch_port_info ports[4];
 	struct network *network;
-	struct net_switch *sw;
+	struct net_switch *sw = make_switch(&network, kind);
 	pthread_t threads[2];
 
-	assert_int_equal(network_new(&network, NULL), 0);
-	assert_int_equal(switch_new(&sw, network, &config, NULL), 0);
-	memset(guests, 0, sizeof(guests));
-	for (unsigned i = 0; i < 2; i++) {
-		struct net_port_config port = { .name = i ? "b/net0" : "a/net0" };
-
-		memcpy(guests[i].mac, "\x52\x54\0\0\0", 5);
-		guests[i].mac[5] = (uint8_t)(i + 1);
-		guests[i].address = 0x0a00020fu + i;
-		pthread_mutex_init(&guests[i].lock, NULL);
-		pthread_cond_init(&guests[i].changed, NULL);
-		memcpy(port.mac, guests[i].mac, 6);
-		assert_int_equal(switch_port_add(&guests[i].port, sw, &port, &guest_ops,
-						 &guests[i], NULL), 0);
-	}
+	add_guest(&guests[0], sw, "a/net0", 1);
+	add_guest(&guests[1], sw, "b/net0", 2);
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, guest_main, &guests[i]), 0);
 	for (unsigned i = 0; i < 2; i++)
@@ -206,11 +226,8 @@ static void check_switch(enum switch_uplink kind)
 
 	/* All may go with frames still under way. */
 	send_pings(&guests[0], NET_BURST_MAX);
-	for (unsigned i = 0; i < 2; i++) {
-		switch_port_remove(guests[i].port);
-		pthread_mutex_destroy(&guests[i].lock);
-		pthread_cond_destroy(&guests[i].changed);
-	}
+	for (unsigned i = 0; i < 2; i++)
+		remove_guest(&guests[i]);
 	switch_free(sw);
 	network_free(network);
 }
@@ -225,6 +242,87 @@ static void guests_reach_the_gateway(void **state)
 {
 	(void)state;
 	check_switch(SWITCH_UPLINK_NAT);
+}
+
+/* How often each verdict was recorded. */
+static void count_verdicts(void *arg, const struct capture_record *records, unsigned count)
+{
+	unsigned *verdicts = arg;
+
+	for (unsigned i = 0; i < count; i++)
+		if (strcmp(records[i].port, "a/net0") == 0)
+			verdicts[records[i].verdict]++;
+}
+
+/* An IPv4 packet to the gateway whose first word, fragment field and protocol are these. */
+static void send_packet(struct guest *guest, uint8_t first, uint16_t fragment, uint8_t protocol)
+{
+	uint8_t data[512];
+
+	start_frame(guest, data, false, 0x0800);
+	data[14] = first;
+	put_be16(data + 16, 200);
+	put_be16(data + 20, fragment);
+	data[22] = 64;
+	data[23] = protocol;
+	put_be32(data + 26, guest->address);
+	put_be32(data + 30, GATEWAY);
+	put_be16(data + 24, inet_checksum(inet_sum(0, data + 14, (first & 15u) * 4u)));
+	send_burst(guest, data, 214, 1);
+}
+
+static void what_nat_refuses_is_counted_and_recorded(void **state)
+{
+	static const struct {
+		uint8_t first;
+		uint16_t fragment;
+		uint8_t protocol;
+		enum net_verdict verdict;
+	} packets[] = {
+		{ 0x45, 1, 17, NET_DROP_FRAGMENT },
+		{ 0x45, 0x2000, 17, NET_DROP_FRAGMENT },
+		{ 0x45, 0x4001, 6, NET_DROP_FRAGMENT },
+		{ 0x44, 0, 17, NET_DROP_BAD_HEADER },
+		{ 0x45, 0, 17, NET_DROP_BAD_HEADER }, /* its UDP length is 0 */
+		{ 0x46, 0, 17, NET_DROP_UNSUPPORTED },
+	};
+	unsigned seen[NET_VERDICT_COUNT] = { 0 }, wanted[NET_VERDICT_COUNT] = { 0 };
+	struct capture_config config = { .snap = 64, .fd = -1, .records = count_verdicts,
+					 .arg = seen };
+	struct net_port_counters mine;
+	struct switch_port_info ports[2];
+	struct capture *capture;
+	struct network *network;
+	struct net_switch *sw = make_switch(&network, SWITCH_UPLINK_NAT);
+	struct guest guest;
+
+	(void)state;
+	add_guest(&guest, sw, "a/net0", 1);
+	assert_int_equal(capture_start(&capture, network_capture_hub(network), &config,
+				       NULL), 0);
+	send_arp(&guest);
+	wait_for(&guest, &guest.arps, 1);
+	for (unsigned i = 0; i < ARRAY_SIZE(packets); i++) {
+		send_packet(&guest, packets[i].first, packets[i].fragment, packets[i].protocol);
+		wanted[packets[i].verdict]++;
+		send_pings(&guest, 1);
+		wait_for(&guest, &guest.pongs, i + 1);
+	}
+	wanted[NET_FLOOD] = 1;
+	wanted[NET_FORWARD] = ARRAY_SIZE(packets);
+	capture_stop(capture, NULL);
+	assert_int_equal(switch_list_ports(sw, ports, 2), 2);
+	assert_string_equal(ports[0].name, "lan/nat");
+	assert_int_equal(ports[0].counters.tx_frames, 1 + ARRAY_SIZE(packets));
+	switch_port_counters(guest.port, &mine);
+	for (unsigned i = 0; i < NET_VERDICT_COUNT; i++) {
+		assert_int_equal(seen[i], wanted[i]);
+		assert_int_equal(ports[0].counters.drops[i], i < NET_DROP_SHORT ? 0 : wanted[i]);
+		assert_int_equal(mine.drops[i], 0);
+	}
+	remove_guest(&guest);
+	switch_free(sw);
+	network_free(network);
 }
 
 static void failures_name_the_switch_once(void **state)
@@ -250,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(guests_reach_the_switch),
 		cmocka_unit_test(guests_reach_the_gateway),
+		cmocka_unit_test(what_nat_refuses_is_counted_and_recorded),
 		cmocka_unit_test(failures_name_the_switch_once),
 	};
 

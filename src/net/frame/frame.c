@@ -13,6 +13,9 @@ static const char *const names[NET_VERDICT_COUNT] = {
 	[NET_DROP_LINK_DOWN] = "link down",
 	[NET_DROP_BAD_SOURCE] = "bad source",
 	[NET_DROP_BAD_OFFLOAD] = "bad offload",
+	[NET_DROP_FRAGMENT] = "fragment",
+	[NET_DROP_BAD_HEADER] = "bad header",
+	[NET_DROP_UNSUPPORTED] = "unsupported",
 };
 
 const char *net_verdict_name(enum net_verdict verdict)

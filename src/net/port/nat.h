@@ -30,7 +30,7 @@ int nat_new(struct nat **out, struct loop *loop, const struct nat_config *config
 	    struct cause *cause);
 void nat_free(struct nat *nat); /* NULL is valid */
 
-/* A burst of frames from the network: begin, any number of frames, end. */
+/* A burst of frames that nat_guard() let pass: begin, any number of them, end. */
 void nat_begin(struct nat *nat);
 void nat_input(struct nat *nat, const uint8_t *frame, size_t size);
 void nat_end(struct nat *nat);

@@ -27,6 +27,8 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "net/port/nat.h"
+#include "net/port/nat_guard.h"
+#include "net/service/dhcp.h"
 #include "net/service/responder.h"
 
 #define QUEUE_FRAMES 512u
@@ -43,7 +45,7 @@ struct frame_store {
 
 struct stored_frame {
 	uint32_t size;
-	uint32_t unused;
+	uint32_t dhcp; /* not 0: for the DHCP server */
 	uint8_t data[];
 };
 
@@ -246,19 +248,20 @@ static void take_dhcp(struct uplink_port *port, const uint8_t *frame, size_t siz
 	burst_commit(port, reply_size);
 }
 
-static void take_frame(struct uplink_port *port, const uint8_t *frame, size_t size)
+static void take_frame(struct uplink_port *port, const struct stored_frame *frame)
 {
+	size_t size = frame->size;
 	uint8_t *reply;
 
-	if (dhcp_is_request(frame, size, size)) {
-		take_dhcp(port, frame, size);
+	if (frame->dhcp) {
+		take_dhcp(port, frame->data, size);
 	} else if (port->nat) {
-		nat_input(port->nat, frame, size);
+		nat_input(port->nat, frame->data, size);
 	} else {
 		reply = burst_reserve(port,
 				      size < RESPONDER_REPLY_MIN ? RESPONDER_REPLY_MIN : size);
-		burst_commit(port,
-			     responder_input(port->mac, port->config.address, frame, size, reply));
+		burst_commit(port, responder_input(port->mac, port->config.address, frame->data,
+						   size, reply));
 	}
 }
 
@@ -285,7 +288,7 @@ static void take_queue(void *arg)
 	for (unsigned i = 0; i < work.count; i++) {
 		const struct stored_frame *stored = (const void *)(work.bytes + at);
 
-		take_frame(port, stored->data, stored->size);
+		take_frame(port, stored);
 		at += align_up(sizeof(*stored) + stored->size, 8);
 	}
 	if (port->nat && work.count)
@@ -316,53 +319,78 @@ static bool is_ours(const struct uplink_port *port, const struct net_frame *fram
 	return type == 0x0806;
 }
 
-/* Appends a copy; false if there is no room. */
-static bool store_frame(struct frame_store *store, const struct net_frame *frame)
+/* Copies a frame to data, which has room for frame->size; returns how much that was. */
+static size_t copy_frame(uint8_t *data, const struct net_frame *frame)
 {
-	size_t need = align_up(sizeof(struct stored_frame) + frame->size, 8);
-	struct stored_frame *stored = (void *)(store->bytes + store->used);
 	size_t at = frame->head_size;
 
-	if (frame->size > NET_FRAME_MAX || frame->head_size > frame->size ||
-	    store->count == QUEUE_FRAMES || need > QUEUE_BYTES - store->used)
-		return false;
-	memcpy(stored->data, frame->head, frame->head_size);
+	memcpy(data, frame->head, at);
 	for (uint32_t i = 0; i < frame->rest_count && at < frame->size; i++) {
 		size_t n = frame->rest[i].iov_len;
 
 		if (n > frame->size - at)
 			n = frame->size - at;
-		memcpy(stored->data + at, frame->rest[i].iov_base, n);
+		memcpy(data + at, frame->rest[i].iov_base, n);
 		at += n;
 	}
-	stored->size = (uint32_t)at;
-	store->used += need;
+	return at;
+}
+
+/*
+ * Appends a copy to the queue. Whether it is for the DHCP server, and whether
+ * libslirp may see it, is decided on the copy: the guest may be changing the
+ * original. NET_FORWARD, or why it was refused. The caller holds port->lock.
+ */
+static enum net_verdict store_frame(struct uplink_port *port, const struct net_frame *frame)
+{
+	struct frame_store *store = &port->queue;
+	struct stored_frame *stored = (void *)(store->bytes + store->used);
+	enum net_verdict verdict = NET_FORWARD;
+	size_t size;
+
+	if (frame->size > NET_FRAME_MAX || frame->head_size > frame->size ||
+	    store->count == QUEUE_FRAMES ||
+	    align_up(sizeof(*stored) + frame->size, 8) > QUEUE_BYTES - store->used)
+		return NET_DROP_NO_BUFFER;
+	size = copy_frame(stored->data, frame);
+	stored->dhcp = dhcp_is_request(stored->data, size, size);
+	if (!stored->dhcp && port->config.uplink == SWITCH_UPLINK_NAT)
+		verdict = nat_guard(stored->data, &size);
+	if (verdict != NET_FORWARD)
+		return verdict;
+	stored->size = (uint32_t)size;
+	store->used += align_up(sizeof(*stored) + size, 8);
 	store->count++;
-	return true;
+	return NET_FORWARD;
 }
 
 static unsigned port_deliver(void *backend, const struct net_frame *const *frames, unsigned count,
 			     enum net_verdict *verdicts)
 {
 	struct uplink_port *port = backend;
-	unsigned taken = count;
+	unsigned taken = count, stored = 0;
 	bool locked = false;
 
 	for (unsigned i = 0; i < count; i++) {
+		enum net_verdict verdict;
+
 		if (!is_ours(port, frames[i]))
 			continue;
 		if (!locked)
 			pthread_mutex_lock(&port->lock);
 		locked = true;
-		if (!store_frame(&port->queue, frames[i])) {
-			verdicts[i] = NET_DROP_NO_BUFFER;
+		verdict = store_frame(port, frames[i]);
+		if (verdict == NET_FORWARD) {
+			stored++;
+		} else {
+			verdicts[i] = verdict;
 			taken--;
 		}
 	}
-	if (!locked)
-		return taken;
-	pthread_mutex_unlock(&port->lock);
-	atomic_store(&port->stored, true);
+	if (locked)
+		pthread_mutex_unlock(&port->lock);
+	if (stored)
+		atomic_store(&port->stored, true);
 	return taken;
 }
 

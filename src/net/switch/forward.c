@@ -128,29 +128,35 @@ static void decide(struct burst *burst)
 	count_up(&sender->rx_bytes, bytes);
 }
 
+/* Frames are refused in rows for the same reason: a full queue, a link that is down. */
+static void account_refused(struct net_port *to, const enum net_verdict *verdicts, unsigned count)
+{
+	for (unsigned i = 0, end; i < count; i = end) {
+		enum net_verdict verdict = verdicts[i];
+
+		end = i + 1;
+		while (end < count && verdicts[end] == verdict)
+			end++;
+		if (verdict >= NET_DROP_SHORT)
+			atomic_fetch_add_explicit(&to->refused[verdict], end - i,
+						  memory_order_relaxed);
+	}
+}
+
 /* Counts, at the receiver, what became of a run. */
 static void account(struct net_port *to, const struct net_frame *const *frames, unsigned count,
 		    const enum net_verdict *verdicts, unsigned taken)
 {
-	uint64_t bytes = 0, no_buffer = 0, link_down = 0, accepted = 0;
+	uint64_t bytes = 0;
 
-	for (unsigned i = 0; i < count; i++) {
-		if (taken == count || verdicts[i] < NET_DROP_SHORT) {
+	for (unsigned i = 0; i < count; i++)
+		if (taken == count || verdicts[i] < NET_DROP_SHORT)
 			bytes += frames[i]->size;
-			accepted++;
-		} else if (verdicts[i] == NET_DROP_LINK_DOWN) {
-			link_down++;
-		} else {
-			no_buffer++;
-		}
-	}
 	/* Several senders may be here at once. */
-	atomic_fetch_add_explicit(&to->tx_frames, accepted, memory_order_relaxed);
+	atomic_fetch_add_explicit(&to->tx_frames, taken, memory_order_relaxed);
 	atomic_fetch_add_explicit(&to->tx_bytes, bytes, memory_order_relaxed);
-	if (no_buffer)
-		atomic_fetch_add_explicit(&to->no_buffer, no_buffer, memory_order_relaxed);
-	if (link_down)
-		atomic_fetch_add_explicit(&to->link_down, link_down, memory_order_relaxed);
+	if (taken < count)
+		account_refused(to, verdicts, count);
 }
 
 static void deliver(struct net_port *to, const struct net_frame *const *frames, unsigned count,
@@ -179,8 +185,8 @@ static void deliver_resolved(const struct burst *burst, struct net_port *to,
 	unsigned count;
 
 	if (!scratch) {
-		atomic_fetch_add_explicit(&to->no_buffer, 1, memory_order_relaxed);
 		*verdict = NET_DROP_NO_BUFFER;
+		account_refused(to, verdict, 1);
 		return;
 	}
 	offload_begin(scratch, frame);

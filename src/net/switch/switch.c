@@ -172,11 +172,8 @@ void switch_port_remove(struct net_port *port)
 void switch_port_counters(const struct net_port *port, struct net_port_counters *out)
 {
 	for (unsigned i = 0; i < NET_VERDICT_COUNT; i++)
-		out->drops[i] = atomic_load_explicit(&port->sent_drops[i], memory_order_relaxed);
-	out->drops[NET_DROP_NO_BUFFER] =
-		atomic_load_explicit(&port->no_buffer, memory_order_relaxed);
-	out->drops[NET_DROP_LINK_DOWN] =
-		atomic_load_explicit(&port->link_down, memory_order_relaxed);
+		out->drops[i] = atomic_load_explicit(&port->sent_drops[i], memory_order_relaxed) +
+				atomic_load_explicit(&port->refused[i], memory_order_relaxed);
 	out->rx_frames = atomic_load_explicit(&port->rx_frames, memory_order_relaxed);
 	out->rx_bytes = atomic_load_explicit(&port->rx_bytes, memory_order_relaxed);
 	out->tx_frames = atomic_load_explicit(&port->tx_frames, memory_order_relaxed);

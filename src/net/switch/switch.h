@@ -30,10 +30,10 @@ struct net_port_ops {
 
 	/*
 	 * Takes count frames (1..NET_BURST_MAX) in order, copying what it
-	 * keeps, and sets verdicts[i] of each frame that it refuses to
-	 * NET_DROP_NO_BUFFER or NET_DROP_LINK_DOWN (others are left alone).
-	 * Returns how many it took. Called on the sender's thread, by several
-	 * threads at once; it never waits and takes at most one lock.
+	 * keeps, and sets verdicts[i] of each frame that it refuses to the
+	 * NET_DROP_* that says why (others are left alone). Returns how many
+	 * it took. Called on the sender's thread, by several threads at once;
+	 * it never waits and takes at most one lock.
 	 */
 	unsigned (*deliver)(void *backend, const struct net_frame *const *frames, unsigned count,
 			    enum net_verdict *verdicts);
@@ -52,8 +52,8 @@ struct net_port_config {
 struct net_port_counters {
 	uint64_t rx_frames, rx_bytes; /* from the backend into the switch */
 	uint64_t tx_frames, tx_bytes; /* from the switch to the backend */
-	uint64_t drops[NET_VERDICT_COUNT]; /* by reason; of frames sent by this port, but
-					      NO_BUFFER and LINK_DOWN at the receiver's */
+	uint64_t drops[NET_VERDICT_COUNT]; /* by reason: frames of this port that the switch
+					      refused, and frames for it that it refused */
 };
 
 /*

@@ -31,7 +31,7 @@ struct net_port {
 	/* Written by those who send to it. */
 	_Alignas(CACHE_LINE) _Atomic uint64_t tx_frames;
 	_Atomic uint64_t tx_bytes;
-	_Atomic uint64_t no_buffer, link_down;
+	_Atomic uint64_t refused[NET_VERDICT_COUNT]; /* by its deliver() */
 
 	/* Written rarely. */
 	_Alignas(CACHE_LINE) struct net_port_ops ops;
