@@ -15,7 +15,6 @@
 #include "base/checked.h"
 #include "core/boot/acpi.h"
 #include "core/bus/platform.h"
-#include "demo/image.h"
 #include "net/network.h"
 
 /* Below 4 GiB and clear of everything else, for processors that cannot do without. */
