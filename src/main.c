@@ -44,7 +44,8 @@ static int run_hook(const char *socket, int argc, char **argv)
 		fprintf(stderr, "vmdeck: run takes one profile; try 'vmdeck help run'\n");
 		return CLI_USAGE;
 	}
-	return find_places(socket, &config) ? role_run(&config, argv[1]) : CLI_FAILED;
+	config.profile = argv[1];
+	return find_places(socket, &config) ? role_run(&config) : CLI_FAILED;
 }
 
 static int screen_hook(const char *socket, int argc, char **argv)

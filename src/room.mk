@@ -6,7 +6,6 @@ vmdeck_SOURCES = %D%/main.c \
 	%D%/roles/launch.c \
 	%D%/roles/roles.h \
 	%D%/roles/run.c \
-	%D%/roles/run_output.c %D%/roles/run_output.h \
 	%D%/roles/say.c %D%/roles/say.h \
 	%D%/roles/session.c %D%/roles/session.h
 vmdeck_LDADD = $(TUI_LIBS) $(CLI_LIBS) $(CORE_LIBS) $(DEMO_LIBS)

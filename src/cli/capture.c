@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -46,9 +45,7 @@ static int put(struct copying *copy, const uint8_t *data, size_t size)
 /* The first interrupt ends the capture well, a second one at once. */
 static int interrupted(struct copying *copy)
 {
-	struct signalfd_siginfo info;
-
-	if (read(copy->signals, &info, sizeof(info)) < 0)
+	if (!signals_take(copy->signals))
 		return 0;
 	if (copy->ending)
 		return -EINTR;

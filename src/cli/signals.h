@@ -8,4 +8,7 @@
  */
 int signals_open(void);
 
+/* Takes one signal off the fd; its number, or 0 when there is none. */
+int signals_take(int fd);
+
 #endif

@@ -86,20 +86,20 @@ int role_headless(const struct role_config *config)
 	struct cause cause;
 	int status = 0;
 
-	if (deck_session_open(session, config, &cause) < 0)
+	if (deck_session_open(session, config, &cause) < 0) {
+		deck_session_close(session);
 		return complain(&cause);
+	}
 	headless.journal = (struct deck_listener){ .event = tell_event };
 	deck_listen(session->deck, &headless.journal);
-	if (watch_signals(&headless, &cause) == 0) {
+	if (watch_signals(&headless, &cause) == 0)
 		deck_session_serve(session);
-	} else {
+	else
 		status = complain(&cause);
-		server_free(session->server);
-	}
 	loop_remove(deck_loop(session->deck), &headless.signals);
 	if (headless.signal_fd >= 0)
 		close(headless.signal_fd);
 	deck_unlisten(session->deck, &headless.journal);
-	deck_free(session->deck);
+	deck_session_close(session);
 	return status;
 }

@@ -59,8 +59,11 @@ static int run_session(const struct role_config *config, int launcher)
 	 * and this process has not left the terminal's session yet.
 	 */
 	signal(SIGHUP, SIG_IGN);
-	if (deck_session_open(&session, config, &cause) < 0 || deck_session_start(&session, &cause) < 0)
+	if (deck_session_open(&session, config, &cause) < 0 ||
+	    deck_session_start(&session, &cause) < 0) {
+		deck_session_close(&session);
 		return complain(&cause);
+	}
 	if (tui_run(&tui, &result, &cause) < 0) {
 		complain(&cause);
 		loop_post(deck_loop(session.deck), &session.off);

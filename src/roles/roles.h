@@ -14,13 +14,14 @@ struct role_config {
 	const struct boot_image *builtin; /* the built-in guest */
 	const char *guests_folder;
 	const char *switches_folder;
+	const char *profile;	 /* the only guest, in place of the folder's */
 	const char *socket_path; /* of the control server */
 	bool demo;
 	unsigned demo_guests;	 /* 0: as many as the demo has */
 };
 
 /* "vmdeck run": one guest in the foreground, its console on the terminal. */
-int role_run(const struct role_config *config, const char *profile_path);
+int role_run(const struct role_config *config);
 
 /* "vmdeck": the screen, with the core in this process or attached to one that runs. */
 int role_screen(const struct role_config *config);

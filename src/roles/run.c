@@ -1,338 +1,360 @@
 /*
- * "vmdeck run": one guest in the foreground. The deck's loop runs on the main
- * thread and the guest's console is standard input and output.
+ * "vmdeck run": one guest in the foreground. Its deck has a thread; this one, the
+ * main thread, is a client of it with the guest's console on standard input and
+ * output.
  *
  * On a terminal, Ctrl-] is the way out of the guest: Ctrl-] s presses the power
  * button, Ctrl-] f switches off, Ctrl-] r resumes, Ctrl-] Ctrl-] types it. SIGINT, SIGTERM and
  * SIGHUP press the power button, and the second of them switches off.
  */
 #include <errno.h>
-#include <signal.h>
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
-#include <termios.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/files.h"
-#include "core/deck/deck.h"
-#include "core/server/server.h"
+#include "cli/console_session.h"
+#include "cli/signals.h"
+#include "control/client.h"
+#include "control/states.h"
 #include "roles/roles.h"
-#include "roles/run_output.h"
+#include "roles/say.h"
+#include "roles/session.h"
 
-#define OPEN_FILES 1024 /* a few of the guest, and one for each connection through NAT */
 #define ESCAPE 0x1d /* Ctrl-] */
-#define CHUNK 4096
-#define INPUT_PAUSE (20 * NS_PER_MS)
-#define SERVE_AFTER (5 * NS_PER_MS)
 
 struct run {
-	struct deck *deck;
-	struct server *server;
-	struct guest *guest; /* NULL when it is over */
-	struct run_output output;
-	struct deck_listener listener;
-	struct loop_source input, signals;
+	struct deck_session session;
+	char guest[PROFILE_NAME_MAX];
+	struct loop loop;
+	struct loop_source signals;
 	int signal_fd;
-	bool terminal, escaped, asked_off;
-	bool written, ended, over; /* the output is out, the deck is at its end; both, or enough */
-	int status; /* of the program */
-	struct termios saved;
-	uint8_t keys[CHUNK]; /* read, not yet taken by the guest */
-	size_t key_count;
-	struct loop_timer serve, type_again;
-	const char *socket_path;
+	struct client *client;	/* orders and events */
+	struct client *dialer;	/* becomes the console */
+	struct console_session console;
+	uint8_t *rest; /* of the console, read with the answer */
+	bool asked_to_stop;
+	bool over;    /* the guest is down */
+	bool told;    /* and it was said why */
+	bool written; /* its console is out, or there is none */
+	int status;   /* of the program */
 };
 
-static void restore_terminal(struct run *run)
+static void __attribute__((format(printf, 2, 3))) say(struct run *run, const char *format, ...)
 {
-	if (run->terminal)
-		tcsetattr(STDIN_FILENO, TCSANOW, &run->saved);
-	run->terminal = false;
+	va_list ap;
+
+	fputs("vmdeck: ", stderr);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputs(run->console.raw ? "\r\n" : "\n", stderr);
 }
 
-/* Bytes go to the guest as they are typed; output keeps its newline translation off as well. */
-static void prepare_terminal(struct run *run)
+static const char *text_of(const json_t *object, const char *key)
 {
-	struct termios raw;
+	const char *text = json_string_value(json_object_get(object, key));
 
-	run->terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &run->saved) == 0;
-	if (!run->terminal)
-		return;
-	raw = run->saved;
-	cfmakeraw(&raw);
-	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-	fprintf(stderr, "vmdeck: %s: Ctrl-] s presses the power button, Ctrl-] f switches off\r\n",
-		guest_name(run->guest));
+	return text ? text : "";
 }
 
-static void say(void *arg, const char *text)
+static void quit(struct run *run)
 {
-	struct run *run = arg;
+	loop_stop(&run->loop);
+}
 
-	fprintf(stderr, "vmdeck: %s%s", text, run->terminal ? "\r\n" : "\n");
+static void check_over(struct run *run)
+{
+	if (run->told && run->written)
+		quit(run);
+}
+
+/* --- orders --- */
+
+static void order_answered(void *arg, json_t *result, const struct client_error *error)
+{
+	(void)result;
+	if (error && error->code)
+		say(arg, "%s", error->message);
+}
+
+static void order(struct run *run, const char *method)
+{
+	if (!run->over)
+		client_call(run->client, method, json_pack("{s:s}", "guest", run->guest),
+			    order_answered, run);
 }
 
 static void ask_to_stop(struct run *run, bool force)
 {
-	struct cause cause;
-	int err;
-
-	if (!run->guest)
-		return;
-	err = force || run->asked_off ? guest_off(run->guest, &cause) :
-					guest_shut_down(run->guest, &cause);
-	run->asked_off = true;
-	if (err)
-		say(run, cause.text);
+	order(run, force || run->asked_to_stop ? "guest.off" : "guest.stop");
+	run->asked_to_stop = true;
 }
 
-/* Of one that was paused because there was no room for what it writes. */
-static void resume(struct run *run)
-{
-	struct cause cause;
-
-	if (run->guest && guest_resume(run->guest, &cause) < 0)
-		say(run, cause.text);
-}
-
-/* True when the byte is for the guest. */
-static bool take_key(struct run *run, uint8_t key)
-{
-	if (!run->escaped) {
-		run->escaped = key == ESCAPE;
-		return !run->escaped;
-	}
-	run->escaped = false;
-	if (key == 's' || key == 'S')
-		ask_to_stop(run, false);
-	else if (key == 'f' || key == 'F')
-		ask_to_stop(run, true);
-	else if (key == 'r' || key == 'R')
-		resume(run);
-	return key == ESCAPE;
-}
-
-static void read_input(void *arg, uint32_t events);
-
-/*
- * Types what was read. Of a pipe nothing is read while some of it finds no room,
- * as before the guest is up; what a person types is dropped then, so that the way
- * out stays open.
- */
-static void type_keys(void *arg)
+static void signal_came(void *arg, uint32_t events)
 {
 	struct run *run = arg;
-	struct loop *loop = deck_loop(run->deck);
-	size_t taken;
-
-	if (!run->guest)
-		return;
-	taken = console_input(guest_console(run->guest), run->keys, run->key_count);
-	if (run->terminal)
-		taken = run->key_count;
-	run->key_count -= taken;
-	memmove(run->keys, run->keys + taken, run->key_count);
-	if (run->key_count) {
-		loop_remove(loop, &run->input);
-		loop_timer_set(loop, &run->type_again, INPUT_PAUSE);
-	} else if (!run->input.active) {
-		(void)loop_add(loop, &run->input, STDIN_FILENO, EPOLLIN, read_input, run);
-	}
-}
-
-static void read_input(void *arg, uint32_t events)
-{
-	struct run *run = arg;
-	uint8_t data[CHUNK];
-	ssize_t n = read(STDIN_FILENO, data, sizeof(data));
 
 	(void)events;
-	if (n <= 0) {
-		if (n == 0 || errno != EAGAIN)
-			loop_remove(deck_loop(run->deck), &run->input);
-		return;
-	}
-	for (ssize_t i = 0; i < n; i++)
-		if (!run->terminal || take_key(run, data[i]))
-			run->keys[run->key_count++] = data[i];
-	type_keys(run);
-}
-
-static void quit(void *arg)
-{
-	struct run *run = arg;
-
-	run->over = true;
-	loop_stop(deck_loop(run->deck));
-}
-
-static void read_signal(void *arg, uint32_t events)
-{
-	struct run *run = arg;
-	struct signalfd_siginfo info;
-
-	(void)events;
-	if (read(run->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
-		return;
+	signals_take(run->signal_fd);
 	/* Only whoever reads the output is still waited for. */
-	if (!run->guest)
+	if (run->over)
 		quit(run);
 	else
 		ask_to_stop(run, false);
 }
 
-static void check_over(struct run *run)
-{
-	if (run->written && run->ended)
-		quit(run);
-}
+/* --- the console --- */
 
-static void output_done(void *arg)
+static bool take_command(void *arg, uint8_t key)
 {
 	struct run *run = arg;
 
+	if (key == 's' || key == 'S')
+		ask_to_stop(run, false);
+	else if (key == 'f' || key == 'F')
+		ask_to_stop(run, true);
+	else if (key == 'r' || key == 'R')
+		order(run, "guest.resume");
+	return key == ESCAPE;
+}
+
+static void output_failed(void *arg, int error)
+{
+	say(arg, "standard output: %s; the guest goes on, and 'vmdeck console' shows what it "
+	    "prints", strerror(error));
+}
+
+static void console_ended(void *arg, int error)
+{
+	struct run *run = arg;
+
+	(void)error;
 	run->written = true;
-	if (run->output.failed)
-		run->status = 1;
 	check_over(run);
 }
 
-static void deck_ended(void *arg)
-{
-	struct run *run = arg;
+static const struct console_session_ops console_ops = {
+	.command = take_command,
+	.output_failed = output_failed,
+	.ended = console_ended,
+};
 
-	run->ended = true;
+/* The guest goes on without a console that cannot be had. */
+static void lose_console(struct run *run, const char *why)
+{
+	say(run, "console: %s", why);
+	run->status = 1;
+	run->written = true;
 	check_over(run);
 }
 
-/* Takes the rest of the console and says why. The deck may forget the guest after this. */
-static void finish(struct run *run)
+static void dialer_closed(void *arg, const struct cause *cause)
 {
-	struct guest *guest = run->guest;
-	bool well = guest_get_state(guest) == GUEST_STOPPED;
-
-	run->status = !well; /* the output may make it 1 */
-	run_output_end(&run->output);
-	restore_terminal(run);
-	if (!well) {
-		fprintf(stderr, "vmdeck: %s: %s\n", guest_name(guest), guest_reason(guest));
-		if (*guest_registers(guest))
-			fprintf(stderr, "%s\n", guest_registers(guest));
-	}
-	run->guest = NULL;
-	deck_end(run->deck, true, deck_ended, run); /* while the output is waited for none starts */
+	lose_console(arg, cause->text);
 }
 
-static void say_paused(struct run *run, const char *why)
-{
-	say(run, why);
-	if (run->terminal)
-		say(run, "Ctrl-] r resumes");
-}
-
-static void on_event(void *arg, const struct deck_event *event)
+static void console_opened(void *arg, json_t *result, const struct client_error *error)
 {
 	struct run *run = arg;
-
-	if (event->kind == DECK_EVENT_LOG) {
-		say(run, event->text);
-		return;
-	}
-	if (!run->guest || event->guest != run->guest || event->kind != DECK_EVENT_STATE)
-		return;
-	if (guest_state_in(guest_get_state(run->guest), GUEST_ENDED))
-		finish(run);
-	else if (*event->text)
-		say_paused(run, event->text);
-}
-
-static int watch(struct run *run, struct cause *cause)
-{
-	struct loop *loop = deck_loop(run->deck);
-	sigset_t signals;
+	struct console_session *console = &run->console;
 	int err;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	run->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (run->signal_fd < 0)
-		return cause_errno(cause, errno, "signalfd");
-	/* A regular file cannot be watched, and standard input may be closed: then nobody types. */
-	(void)loop_add(loop, &run->input, STDIN_FILENO, EPOLLIN, read_input, run);
-	err = loop_add(loop, &run->signals, run->signal_fd, EPOLLIN, read_signal, run);
-	return err < 0 ? cause_errno(cause, -err, "signalfd") : 0;
+	(void)result;
+	if (error) {
+		if (error->code)
+			lose_console(run, error->message);
+		return;
+	}
+	console->fd = client_detach(run->dialer, &run->rest, &console->rest_size);
+	client_free(run->dialer);
+	run->dialer = NULL;
+	console->rest = run->rest;
+	err = console->fd < 0 ? console->fd : console_session_begin(console);
+	if (err)
+		lose_console(run, strerror(-err));
+	else if (console->raw)
+		say(run, "%s: Ctrl-] s presses the power button, Ctrl-] f switches off", run->guest);
 }
 
-/* A second deck may have the socket: then this one is not to be reached from outside. */
-static void open_server(void *arg)
+static void open_console(struct run *run)
+{
+	const struct client_handlers handlers = { .closed = dialer_closed, .arg = run };
+	struct cause cause;
+	int fd = deck_session_dial(&run->session, &cause);
+
+	if (fd < 0 || client_new(&run->dialer, &run->loop, fd, &handlers, &cause) < 0)
+		lose_console(run, cause.text);
+	else
+		client_call(run->dialer, "console.open",
+			    json_pack("{s:s, s:b, s:b}", "guest", run->guest, "backlog", 1,
+				      "until_end", 1), console_opened, run);
+}
+
+/* --- what happens to the guest --- */
+
+/* shown: the result of guest.show, or what an event says. */
+static void tell_end(struct run *run, const json_t *shown, const char *reason)
+{
+	bool well = strcmp(text_of(shown, "state"), guest_state_name(GUEST_STOPPED)) == 0;
+
+	run->status |= !well;
+	console_session_restore(&run->console);
+	if (!well)
+		say(run, "%s: %s", run->guest, reason);
+	if (!well && *text_of(shown, "registers"))
+		fprintf(stderr, "%s\n", text_of(shown, "registers"));
+	run->told = true;
+	check_over(run);
+}
+
+static void shown_at_end(void *arg, json_t *result, const struct client_error *error)
+{
+	if (!error)
+		tell_end(arg, result, text_of(result, "reason"));
+}
+
+static void guest_ended(struct run *run, const json_t *event)
+{
+	run->over = true;
+	/* While the output is waited for nothing starts. */
+	loop_post(deck_loop(run->session.deck), &run->session.over);
+	if (client_call(run->client, "guest.show", json_pack("{s:s}", "guest", run->guest),
+			shown_at_end, run) < 0)
+		tell_end(run, event, text_of(event, "text"));
+}
+
+static void notified(void *arg, const char *method, json_t *params)
+{
+	enum guest_state state = guest_state_find(text_of(params, "state"));
+	const char *text = text_of(params, "text");
+	struct run *run = arg;
+
+	if (strcmp(method, "event") != 0 || run->over)
+		return;
+	if (strcmp(text_of(params, "kind"), "log") == 0) {
+		say(run, "%s", text);
+	} else if (strcmp(text_of(params, "guest"), run->guest) == 0) {
+		if (guest_state_in(state, GUEST_ENDED)) {
+			guest_ended(run, params);
+		} else if (*text) {
+			say(run, "%s", text);
+			if (state == GUEST_PAUSED && run->console.raw)
+				say(run, "Ctrl-] r resumes");
+		}
+	}
+}
+
+/* Somebody ended the deck, and with it the guest. */
+static void closed(void *arg, const struct cause *cause)
 {
 	struct run *run = arg;
-	const char *path = run->socket_path;
-	struct cause cause;
 
-	if (!path || server_new(&run->server, run->deck, &cause) < 0)
-		return;
-	server_on_quit(run->server, quit, run);
-	if (server_listen(run->server, path, &cause) < 0) {
-		server_free(run->server);
-		run->server = NULL;
-	}
+	(void)cause;
+	run->over = true;
+	quit(run);
 }
 
-int role_run(const struct role_config *config, const char *profile_path)
+static void started(void *arg, json_t *result, const struct client_error *error)
 {
-	const char *const profiles[] = { profile_path, NULL };
-	const struct deck_config deck_config = {
-		.builtin = config->builtin,
-		.switches_folder = config->switches_folder,
-		.profiles = profiles,
-	};
-	struct run run = { .signal_fd = -1, .status = 1, .socket_path = config->socket_path };
+	struct run *run = arg;
+
+	(void)result;
+	if (!error) {
+		open_console(run);
+		return;
+	}
+	if (error->code)
+		say(run, "%s", error->message);
+	run->status = 1;
+	quit(run);
+}
+
+/* --- life --- */
+
+static int begin(struct run *run, struct cause *cause)
+{
+	const struct client_handlers handlers = { notified, closed, run };
+	int err, fd;
+
+	err = deck_session_start(&run->session, cause);
+	if (err)
+		return err;
+	run->signal_fd = signals_open();
+	err = run->signal_fd < 0 ? -errno : loop_add(&run->loop, &run->signals, run->signal_fd,
+						    EPOLLIN, signal_came, run);
+	if (err)
+		return cause_errno(cause, -err, "signalfd");
+	fd = deck_session_dial(&run->session, cause);
+	err = fd < 0 ? fd : client_new(&run->client, &run->loop, fd, &handlers, cause);
+	if (err)
+		return err;
+	client_call(run->client, "events.subscribe", NULL, NULL, NULL);
+	client_call(run->client, "guest.start", json_pack("{s:s}", "guest", run->guest), started,
+		    run);
+	return 0;
+}
+
+/* Takes apart what begin() made, however far it came. */
+static void end(struct run *run)
+{
+	size_t lost = run->console.fd >= 0 && !run->written
+			      ? console_session_give_up(&run->console) : 0;
+
+	console_session_end(&run->console);
+	if (lost)
+		say(run, "%zu bytes of the console were lost: standard output is too slow", lost);
+	if (run->console.output_gone)
+		run->status = 1;
+	if (run->console.fd >= 0)
+		close(run->console.fd);
+	free(run->rest);
+	client_free(run->dialer);
+	client_free(run->client);
+	loop_remove(&run->loop, &run->signals);
+	if (run->signal_fd >= 0)
+		close(run->signal_fd);
+	loop_destroy(&run->loop);
+	if (run->session.deck)
+		loop_post(deck_loop(run->session.deck), &run->session.off);
+	deck_session_close(&run->session);
+}
+
+/* The deck's one guest, if its profile is good; otherwise its mistakes are told. */
+static bool find_guest(struct run *run, const char *profile)
+{
+	const struct guest *guest = deck_guest(run->session.deck, 0);
+
+	if (!guest)
+		return false;
+	if (guest_get_state(guest) == GUEST_INVALID) {
+		profile_report_print(guest_mistakes(guest), profile, stderr);
+		return false;
+	}
+	snprintf(run->guest, sizeof(run->guest), "%s", guest_name(guest));
+	return true;
+}
+
+int role_run(const struct role_config *config)
+{
+	struct run run = { .session.alone = true, .signal_fd = -1, .loop.epoll_fd = -1 };
 	struct cause cause;
 
-	files_reserve(OPEN_FILES);
-	if (deck_new(&run.deck, &deck_config, &cause) < 0) {
-		fprintf(stderr, "vmdeck: %s\n", cause.text);
-		return 1;
-	}
-	run.guest = deck_guest(run.deck, 0);
-	if (!run.guest || guest_get_state(run.guest) == GUEST_INVALID) {
-		if (run.guest)
-			profile_report_print(guest_mistakes(run.guest), profile_path, stderr);
-		deck_free(run.deck);
-		return 1;
-	}
-	run.listener = (struct deck_listener){ .event = on_event, .arg = &run };
-	run.output.say = say;
-	run.output.done = output_done;
-	run.output.arg = &run;
-	run.serve = (struct loop_timer){ .fire = open_server, .arg = &run };
-	run.type_again = (struct loop_timer){ .fire = type_keys, .arg = &run };
-	if (watch(&run, &cause) < 0 || guest_start(run.guest, &cause) < 0) {
-		fprintf(stderr, "vmdeck: %s\n", cause.text);
+	run.console = (struct console_session){ .ops = &console_ops, .arg = &run,
+						.loop = &run.loop, .fd = -1, .escape_key = ESCAPE };
+	if (deck_session_open(&run.session, config, &cause) < 0 ||
+	    loop_init(&run.loop, &cause) < 0) {
+		run.status = complain(&cause);
+	} else if (!find_guest(&run, config->profile)) {
+		run.status = 1;
+	} else if (begin(&run, &cause) < 0) {
+		run.status = complain(&cause);
 	} else {
-		deck_listen(run.deck, &run.listener);
-		run_output_begin(&run.output, deck_loop(run.deck), guest_console(run.guest));
-		/* The guest first, then those who ask for it. */
-		loop_timer_set(deck_loop(run.deck), &run.serve, SERVE_AFTER);
-		prepare_terminal(&run);
-		while (!run.over)
-			loop_run(deck_loop(run.deck));
-		deck_unlisten(run.deck, &run.listener);
-		run_output_stop(&run.output);
-		server_free(run.server);
+		loop_run(&run.loop);
 	}
-	loop_timer_cancel(deck_loop(run.deck), &run.serve);
-	loop_timer_cancel(deck_loop(run.deck), &run.type_again);
-	loop_remove(deck_loop(run.deck), &run.input);
-	if (run.signal_fd >= 0)
-		close(run.signal_fd);
-	deck_free(run.deck);
+	end(&run);
 	return run.status;
 }

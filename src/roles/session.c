@@ -5,9 +5,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/files.h"
 
 #define OPEN_FILES 16384 /* a guest has up to 16, a connection through NAT one */
+#define OPEN_FILES_ALONE 1024
+#define LISTEN_AFTER (5 * NS_PER_MS)
 
 static const struct thread_role deck_role = { .name = "deck" };
 
@@ -51,6 +54,18 @@ void deck_session_end_guests(struct deck_session *session)
 	session->force = true;
 }
 
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+static void end_quietly(void *arg)
+{
+	struct deck_session *session = arg;
+
+	deck_end(session->deck, true, nothing, NULL);
+}
+
 /* Guests may run, and nobody can be asked any more what is to become of them. */
 static void force_off(void *arg)
 {
@@ -85,55 +100,79 @@ static void *deck_thread(void *arg)
 	return NULL;
 }
 
+/* A second deck may have the socket: then this one is not to be reached from outside. */
+static void listen_alone(void *arg)
+{
+	struct deck_session *session = arg;
+	struct cause cause;
+
+	(void)server_listen(session->server, session->socket_path, &cause);
+}
+
+static void prepare(struct deck_session *session)
+{
+	session->start = (struct loop_task){ .run = start_guests, .arg = session };
+	session->over = (struct loop_task){ .run = end_quietly, .arg = session };
+	session->off = (struct loop_task){ .run = force_off, .arg = session };
+	session->left = (struct loop_task){ .run = screen_left, .arg = session };
+	session->listen = (struct loop_timer){ .fire = listen_alone, .arg = session };
+	pthread_mutex_init(&session->lock, NULL);
+}
+
 int deck_session_open(struct deck_session *session, const struct role_config *config,
 		      struct cause *cause)
 {
+	bool own = config->demo || config->profile;
 	const struct deck_config deck_config = {
 		.builtin = config->builtin,
-		.guests_folder = config->demo ? NULL : config->guests_folder,
+		.guests_folder = own ? NULL : config->guests_folder,
 		.switches_folder = config->demo ? NULL : config->switches_folder,
+		.profiles = session->profiles,
 		.demo = config->demo,
 		.demo_guests = config->demo_guests,
 	};
 	int err;
 
-	session->start = (struct loop_task){ .run = start_guests, .arg = session };
-	session->off = (struct loop_task){ .run = force_off, .arg = session };
-	session->left = (struct loop_task){ .run = screen_left, .arg = session };
-	pthread_mutex_init(&session->lock, NULL);
-	files_reserve(OPEN_FILES);
+	prepare(session);
+	session->profiles[0] = config->profile;
+	session->socket_path = config->socket_path;
+	files_reserve(session->alone ? OPEN_FILES_ALONE : OPEN_FILES);
 	err = deck_new(&session->deck, &deck_config, cause);
+	if (!err)
+		err = server_new(&session->server, session->deck, cause);
 	if (err)
 		return err;
-	err = server_new(&session->server, session->deck, cause);
-	if (!err) {
-		server_on_quit(session->server, stop_deck, session);
-		if (session->keep)
-			server_keep(session->server);
-		err = server_listen(session->server, config->socket_path, cause);
-	}
-	if (err) {
-		server_free(session->server);
-		deck_free(session->deck);
-		return err;
+	server_on_quit(session->server, stop_deck, session);
+	if (session->keep)
+		server_keep(session->server);
+	if (session->alone) {
+		loop_timer_set(deck_loop(session->deck), &session->listen, LISTEN_AFTER);
+		return 0;
 	}
 	loop_post(deck_loop(session->deck), &session->start);
-	return 0;
+	return server_listen(session->server, config->socket_path, cause);
 }
 
 int deck_session_start(struct deck_session *session, struct cause *cause)
 {
 	int err = thread_start(&session->thread, &deck_role, NULL, deck_thread, session);
 
-	if (!err)
-		return 0;
-	server_free(session->server);
-	deck_free(session->deck);
-	return cause_errno(cause, -err, "deck thread");
+	session->started = !err;
+	return err ? cause_errno(cause, -err, "deck thread") : 0;
 }
 
 void deck_session_close(struct deck_session *session)
 {
-	thread_join(&session->thread);
-	deck_free(session->deck);
+	if (session->started)
+		thread_join(&session->thread);
+	session->started = false;
+	server_free(session->server);
+	session->server = NULL;
+	if (session->deck) {
+		loop_unpost(deck_loop(session->deck), &session->start);
+		loop_timer_cancel(deck_loop(session->deck), &session->listen);
+		deck_free(session->deck);
+	}
+	session->deck = NULL;
+	pthread_mutex_destroy(&session->lock);
 }

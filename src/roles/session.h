@@ -21,25 +21,35 @@ struct deck_session {
 	pthread_mutex_t lock;
 	struct server *server; /* guarded by lock once the deck thread runs; NULL at its end */
 	struct thread thread;
+	bool started; /* the thread */
+	const char *profiles[2];
+	const char *socket_path;
 	struct loop_task start;
-	struct loop_task off;  /* post it: takes every guest's power and ends the deck */
-	struct loop_task left; /* post it: this process is no client of the deck any more */
+	struct loop_timer listen; /* alone: who asks for the guest can wait until it has begun */
+	/* For the role to post to the deck's loop: */
+	struct loop_task over; /* no guest is started any more */
+	struct loop_task off;  /* takes every guest's power and ends the deck */
+	struct loop_task left; /* this process is no client of the deck any more */
 	bool keep;  /* the deck stays when nobody uses it */
+	bool alone; /* starts nothing by itself, and does without a socket that another deck has */
 	bool force; /* deck_session_end_guests(): the second time */
 };
 
-/* The deck and its server, on no thread yet. Zeroed but for keep; on failure nothing is left. */
+/*
+ * The deck and its server, on no thread yet. Zeroed but for keep and alone. On failure
+ * it is to be closed all the same.
+ */
 int deck_session_open(struct deck_session *session, const struct role_config *config,
 		      struct cause *cause);
 
 /*
  * Serves the deck until it is told to quit; then closes every connection. On the
- * deck thread, which deck_session_start() makes; on failure of that nothing is left.
+ * deck thread, which deck_session_start() makes.
  */
 void deck_session_serve(struct deck_session *session);
 int deck_session_start(struct deck_session *session, struct cause *cause);
 
-/* After deck_session_start(): waits for the deck's end. */
+/* Waits for the end of the deck that was started. Valid after a failure. */
 void deck_session_close(struct deck_session *session);
 
 /*

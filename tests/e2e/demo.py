@@ -298,15 +298,15 @@ def test_run_says_what_was_lost():
     d.need_kvm()
     with d.Folder() as folder:
         run, output = run_into_a_pipe(folder, True)
-        run.stdin.write(b"help\r" * 100 + b"poweroff\r")
+        run.stdin.write(b"help\r" * 300 + b"poweroff\r")
         run.stdin.flush()
         d.wait_for(lambda: stopped(folder), "the guest to stop")
         text = read_all(output)
         assert run.wait(d.PATIENCE) == 0
-        errors = run.communicate()[1].decode()
-        lost = re.search(r"^vmdeck: (\d+) bytes of the console were lost", errors)
-        assert lost and int(lost.group(1)) > 10000, errors
+        lost = re.search(r"^\[vmdeck: (\d+) bytes were lost\]\r$", text, re.M)
+        assert lost and int(lost.group(1)) > 10000, text[-2000:]
         assert text.rstrip().endswith("poweroff"), text[-200:]
+        assert not run.communicate()[1]
 
         # Who does not want to wait ends it.
         run, output = run_into_a_pipe(folder, False)
