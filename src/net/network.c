@@ -4,12 +4,31 @@
  */
 #include "net/network.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
+#include "net/port/own.h"
 #include "net/switch/switch_private.h"
+
+struct network {
+	struct switch_set set;
+	struct uplink *uplink; /* under the set's lock; made with the first switch that has an address */
+};
+
+/* A switch and what it has of its own accord. */
+struct network_switch {
+	struct net_switch sw;
+	struct network *network;
+	struct switch_config config;
+	struct uplink_port *own; /* or NULL */
+};
+
+static struct network_switch *of_network(const struct net_switch *sw)
+{
+	return container_of(sw, struct network_switch, sw);
+}
 
 int network_new(struct network **out, struct cause *cause)
 {
@@ -18,8 +37,8 @@ int network_new(struct network **out, struct cause *cause)
 
 	if (!network)
 		return cause_errno(cause, ENOMEM, "the virtual network");
-	pthread_mutex_init(&network->lock, NULL);
-	error = capture_hub_new(&network->capture, cause);
+	pthread_mutex_init(&network->set.lock, NULL);
+	error = capture_hub_new(&network->set.capture, cause);
 	if (error) {
 		network_free(network);
 		return error;
@@ -32,35 +51,26 @@ void network_free(struct network *network)
 {
 	if (!network)
 		return;
-	while (network->switches)
-		switch_free(network->switches);
+	while (network->set.switches)
+		switch_free(network->set.switches);
 	uplink_free(network->uplink);
-	capture_hub_free(network->capture);
-	pthread_mutex_destroy(&network->lock);
+	capture_hub_free(network->set.capture);
+	pthread_mutex_destroy(&network->set.lock);
 	free(network);
 }
 
 struct capture_hub *network_capture_hub(struct network *network)
 {
-	return network->capture;
-}
-
-static struct net_switch *find(struct network *network, const char *name)
-{
-	struct net_switch *sw = network->switches;
-
-	while (sw && strcmp(sw->config.name, name))
-		sw = sw->next;
-	return sw;
+	return network->set.capture;
 }
 
 struct net_switch *network_find_switch(struct network *network, const char *name)
 {
 	struct net_switch *sw;
 
-	pthread_mutex_lock(&network->lock);
-	sw = find(network, name);
-	pthread_mutex_unlock(&network->lock);
+	pthread_mutex_lock(&network->set.lock);
+	sw = switch_find(&network->set, name);
+	pthread_mutex_unlock(&network->set.lock);
 	return sw;
 }
 
@@ -68,110 +78,80 @@ size_t network_list_switches(struct network *network, struct net_switch **out, s
 {
 	size_t count = 0;
 
-	pthread_mutex_lock(&network->lock);
-	for (struct net_switch *sw = network->switches; sw; sw = sw->next, count++)
+	pthread_mutex_lock(&network->set.lock);
+	for (struct net_switch *sw = network->set.switches; sw; sw = sw->next, count++)
 		if (count < room)
 			out[count] = sw;
-	pthread_mutex_unlock(&network->lock);
+	pthread_mutex_unlock(&network->set.lock);
 	return count;
 }
 
-/* Puts the switch at the end of the list; -EEXIST. */
-static int enlist(struct network *network, struct net_switch *sw)
+static int attach_uplink(struct network_switch *member, struct cause *cause)
 {
-	struct net_switch **end = &network->switches;
+	struct network *network = member->network;
 	int error = 0;
 
-	pthread_mutex_lock(&network->lock);
-	while (*end)
-		end = &(*end)->next;
-	if (find(network, sw->config.name))
-		error = -EEXIST;
-	else
-		*end = sw;
-	pthread_mutex_unlock(&network->lock);
-	return error;
-}
-
-static void delist(struct network *network, struct net_switch *sw)
-{
-	pthread_mutex_lock(&network->lock);
-	for (struct net_switch **at = &network->switches; *at; at = &(*at)->next) {
-		if (*at == sw) {
-			*at = sw->next;
-			break;
-		}
-	}
-	pthread_mutex_unlock(&network->lock);
-}
-
-static int attach_uplink(struct net_switch *sw, struct cause *cause)
-{
-	struct network *network = sw->network;
-	int error = 0;
-
-	if (!sw->config.address)
+	if (!member->config.address)
 		return 0;
-	pthread_mutex_lock(&network->lock);
+	pthread_mutex_lock(&network->set.lock);
 	if (!network->uplink)
 		error = uplink_new(&network->uplink, cause);
-	pthread_mutex_unlock(&network->lock);
+	pthread_mutex_unlock(&network->set.lock);
 	if (!error)
-		error = uplink_attach(&sw->uplink, network->uplink, sw, &sw->config, cause);
+		error = uplink_attach(&member->own, network->uplink, &member->sw, &member->config,
+				      cause);
 	return error;
 }
 
 int switch_new(struct net_switch **out, struct network *network,
 	       const struct switch_config *config, struct cause *cause)
 {
-	struct net_switch *sw = calloc(1, sizeof(*sw));
+	struct network_switch *member = calloc(1, sizeof(*member));
 	int error;
 
-	if (!sw)
+	if (!member)
 		return cause_errno(cause, ENOMEM, "switch %s", config->name);
-	sw->config = *config;
-	sw->config.name[sizeof(sw->config.name) - 1] = 0;
-	sw->network = network;
-	if (mac_table_init(&sw->macs)) {
-		free(sw);
-		return cause_errno(cause, ENOMEM, "switch %s", config->name);
-	}
-	error = enlist(network, sw);
-	if (error) {
+	member->network = network;
+	member->config = *config;
+	member->config.name[sizeof(member->config.name) - 1] = 0;
+	error = switch_init(&member->sw, &network->set, member->config.name);
+	if (error == -EEXIST) {
 		cause_set(cause, EEXIST, "switch %s: there is one of that name already",
-			  sw->config.name);
+			  member->config.name);
+	} else if (error) {
+		cause_errno(cause, -error, "switch %s", member->config.name);
 	} else {
-		capture_hub_add_switch(network->capture, &sw->captured, sw->config.name);
-		error = attach_uplink(sw, cause);
+		error = attach_uplink(member, cause);
 		if (!error) {
-			*out = sw;
+			*out = &member->sw;
 			return 0;
 		}
-		cause_prefix(cause, error, "switch %s", sw->config.name);
+		cause_prefix(cause, error, "switch %s", member->config.name);
 	}
-	switch_free(sw);
+	switch_free(&member->sw);
 	return error;
 }
 
 void switch_free(struct net_switch *sw)
 {
+	struct network_switch *member;
+
 	if (!sw)
 		return;
-	uplink_detach(sw->uplink);
-	capture_hub_remove_switch(sw->network->capture, &sw->captured);
-	delist(sw->network, sw);
-	for (uint32_t i = 0; i < NET_PORTS_MAX; i++)
-		assert(!atomic_load(&sw->ports[i]));
-	mac_table_destroy(&sw->macs);
-	free(sw);
+	member = of_network(sw);
+	uplink_detach(member->own);
+	switch_destroy(sw);
+	free(member);
 }
 
 const struct switch_config *switch_get_config(const struct net_switch *sw)
 {
-	return &sw->config;
+	return &of_network(sw)->config;
 }
 
 size_t switch_list_leases(struct net_switch *sw, struct dhcp_lease_info *out, size_t room)
 {
-	return sw->uplink ? uplink_list_leases(sw->uplink, out, room) : 0;
+	struct uplink_port *own = of_network(sw)->own;
+
+	return own ? uplink_list_leases(own, out, room) : 0;
 }

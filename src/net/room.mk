@@ -15,6 +15,8 @@ src_net_libnet_a_SOURCES = \
 	%D%/decode/decode.c %D%/decode/decode.h \
 	%D%/decode/ip.c \
 	%D%/decode/parts.h \
+	%D%/decode/summary.h \
+	%D%/decode/text.c %D%/decode/text.h \
 	%D%/frame/checksum.c %D%/frame/checksum.h \
 	%D%/frame/frame.c %D%/frame/frame.h \
 	%D%/port/nat.c %D%/port/nat.h \

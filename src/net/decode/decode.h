@@ -8,11 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct packet_summary {
-	char from[64], to[64]; /* the innermost addresses known, IP before MAC */
-	char protocol[16];     /* "ARP", "ICMP", "TCP", "DHCP", ... */
-	char text[192];	       /* "Who has 10.0.2.2? Tell 10.0.2.15"; printable ASCII only */
-};
+#include "net/decode/summary.h"
 
 /*
  * data holds the first captured bytes of a frame of size bytes, from its

@@ -1,82 +1,10 @@
-/*
- * What the decoders of the layers share. Pure; any thread.
- *
- * A packet is what is left of a frame from the current layer on. Each decoder
- * checks captured before it reads, names its protocol and says what it sees;
- * where bytes are missing it says so and stops.
- */
+/* The decoders of the layers, which call each other. Pure; any thread. */
 #ifndef NET_DECODE_PARTS_H
 #define NET_DECODE_PARTS_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include "net/decode/decode.h"
-
-struct packet {
-	const uint8_t *data;
-	size_t captured; /* bytes that are in data */
-	size_t size;     /* bytes that were on the wire; at least captured */
-	unsigned depth;  /* packets inside packets so far */
-	struct packet_summary *out;
-};
-
-#define PACKET_DEPTH_MAX 4u /* VLAN tags and tunnels together */
-
-/* The rows of a table of numbers and names. */
-struct number_name {
-	uint16_t number;
-	const char *name;
-};
-
-/* The name of a number, or NULL. */
-const char *name_find(const struct number_name *names, size_t count, unsigned number);
-#define NAME_FIND(names, number) name_find(names, ARRAY_SIZE(names), number)
-
-static inline bool packet_has(const struct packet *packet, size_t size)
-{
-	return packet->captured >= size;
-}
-
-/* Moves on to the next layer, size bytes further; size is at most captured. */
-static inline void packet_skip(struct packet *packet, size_t size)
-{
-	packet->data += size;
-	packet->captured -= size;
-	packet->size -= size;
-}
-
-/* Cuts it off where its length field says that it ends. */
-static inline void packet_limit(struct packet *packet, size_t size)
-{
-	if (packet->size > size)
-		packet->size = size;
-	if (packet->captured > size)
-		packet->captured = size;
-}
-
-void packet_protocol(const struct packet *packet, const char *name);
-
-/* Appends to the text. format's strings are ours; bytes from the packet go to packet_quote(). */
-void packet_say(const struct packet *packet, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-/* Appends bytes, the unprintable ones as '.'. */
-void packet_quote(const struct packet *packet, const uint8_t *data, size_t size);
-
-/* Appends the first line of what is left, at most max bytes. */
-void packet_quote_line(const struct packet *packet, size_t max);
-
-/* The bytes that should be here are not: not captured, or never there. */
-void packet_cut(const struct packet *packet);
-
-#define MAC_TEXT 18
-#define IP4_TEXT 16
-#define IP6_TEXT 46
-const char *mac_text(const uint8_t *mac, char out[MAC_TEXT]);
-const char *ip4_text(const uint8_t *address, char out[IP4_TEXT]);
-const char *ip6_text(const uint8_t *address, char out[IP6_TEXT]);
+#include "net/decode/text.h"
 
 void decode_arp(struct packet *packet);
 void decode_ip4(struct packet *packet);

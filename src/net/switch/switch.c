@@ -1,9 +1,10 @@
 /*
- * The ports of a switch: adding, removing, counting, listing. Any thread but
+ * Switches and their ports: adding, removing, counting, listing. Any thread but
  * from deliver(); nothing here is on a frame's way, which is in forward.c.
  */
 #include "net/switch/switch.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -12,6 +13,69 @@
 #include <time.h>
 
 #include "net/switch/switch_private.h"
+
+struct net_switch *switch_find(const struct switch_set *set, const char *name)
+{
+	struct net_switch *sw = set->switches;
+
+	while (sw && strcmp(sw->name, name))
+		sw = sw->next;
+	return sw;
+}
+
+/* Puts the switch at the end of the set's list; -EEXIST. */
+static int enlist(struct switch_set *set, struct net_switch *sw)
+{
+	struct net_switch **end = &set->switches;
+	int error = 0;
+
+	pthread_mutex_lock(&set->lock);
+	while (*end)
+		end = &(*end)->next;
+	if (switch_find(set, sw->name))
+		error = -EEXIST;
+	else
+		*end = sw;
+	pthread_mutex_unlock(&set->lock);
+	return error;
+}
+
+int switch_init(struct net_switch *sw, struct switch_set *set, const char *name)
+{
+	int error = mac_table_init(&sw->macs);
+
+	if (error)
+		return error;
+	snprintf(sw->name, sizeof(sw->name), "%s", name);
+	sw->set = set;
+	error = enlist(set, sw);
+	if (!error)
+		capture_hub_add_switch(set->capture, &sw->captured, sw->name);
+	return error;
+}
+
+static void delist(struct switch_set *set, struct net_switch *sw)
+{
+	struct net_switch **at = &set->switches;
+
+	pthread_mutex_lock(&set->lock);
+	while (*at && *at != sw)
+		at = &(*at)->next;
+	if (*at)
+		*at = sw->next;
+	pthread_mutex_unlock(&set->lock);
+}
+
+void switch_destroy(struct net_switch *sw)
+{
+	if (sw->set) {
+		capture_hub_remove_switch(sw->set->capture, &sw->captured);
+		delist(sw->set, sw);
+	}
+	for (uint32_t i = 0; i < NET_PORTS_MAX; i++)
+		assert(!atomic_load(&sw->ports[i]));
+	mac_table_destroy(&sw->macs);
+}
 
 static struct net_port *port_at(const struct net_switch *sw, uint32_t slot)
 {
@@ -32,7 +96,7 @@ static int taken_name(const struct net_port *port, const struct net_switch *sw,
 		      struct cause *cause)
 {
 	return cause_set(cause, EEXIST, "%s: switch %s has a port of that name already", port->name,
-			 sw->config.name);
+			 sw->name);
 }
 
 static int taken_address(const struct net_port *port, const struct net_port *other,
@@ -42,14 +106,14 @@ static int taken_address(const struct net_port *port, const struct net_port *oth
 			 "%s: address %02x:%02x:%02x:%02x:%02x:%02x is used by %s on switch %s; "
 			 "give one of them another",
 			 port->name, port->mac[0], port->mac[1], port->mac[2], port->mac[3],
-			 port->mac[4], port->mac[5], other->name, other->sw->config.name);
+			 port->mac[4], port->mac[5], other->name, other->sw->name);
 }
 
 /* Under the lock: whether the name is free in the network and the address in the switch. */
 static int check_unique(const struct net_switch *sw, const struct net_port *port,
 			const struct port_identity *wanted, struct cause *cause)
 {
-	for (const struct net_switch *s = sw->network->switches; s; s = s->next) {
+	for (const struct net_switch *s = sw->set->switches; s; s = s->next) {
 		for (uint32_t i = 0; i < atomic_load(&s->bound); i++) {
 			const struct port_identity *other = &s->identities[i];
 			bool address = s == sw && wanted->address &&
@@ -81,8 +145,8 @@ static int place(struct net_switch *sw, struct net_port *port, struct cause *cau
 		slot++;
 	if (slot == NET_PORTS_MAX)
 		return cause_set(cause, ENOSPC, "%s: switch %s has %u ports, which is the most",
-				 port->name, sw->config.name, NET_PORTS_MAX);
-	port->tap = capture_tap_new(sw->network->capture, port->name, sw->config.name, port->mac);
+				 port->name, sw->name, NET_PORTS_MAX);
+	port->tap = capture_tap_new(sw->set->capture, port->name, sw->name, port->mac);
 	if (!port->tap)
 		return cause_errno(cause, ENOMEM, "%s", port->name);
 	port->slot = slot;
@@ -112,9 +176,9 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 	port->backend = backend;
 	port->sw = sw;
 	atomic_init(&port->accepts, config->accepts);
-	pthread_mutex_lock(&sw->network->lock);
+	pthread_mutex_lock(&sw->set->lock);
 	error = place(sw, port, cause);
-	pthread_mutex_unlock(&sw->network->lock);
+	pthread_mutex_unlock(&sw->set->lock);
 	if (error) {
 		free(port);
 		return error;
@@ -149,7 +213,7 @@ void switch_port_remove(struct net_port *port)
 	struct net_switch *sw = port->sw;
 	uint32_t bound;
 
-	pthread_mutex_lock(&sw->network->lock);
+	pthread_mutex_lock(&sw->set->lock);
 	atomic_store_explicit(&sw->ports[port->slot], NULL, memory_order_seq_cst);
 	bound = atomic_load(&sw->bound);
 	wait_for_sender(port);
@@ -164,7 +228,7 @@ void switch_port_remove(struct net_port *port)
 	atomic_store_explicit(&sw->bound, bound, memory_order_release);
 	mac_table_forget(&sw->macs, port->slot);
 	capture_tap_remove(port->tap);
-	pthread_mutex_unlock(&sw->network->lock);
+	pthread_mutex_unlock(&sw->set->lock);
 	free(port->scratch);
 	free(port);
 }
@@ -184,7 +248,7 @@ size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, si
 {
 	size_t count = 0;
 
-	pthread_mutex_lock(&sw->network->lock);
+	pthread_mutex_lock(&sw->set->lock);
 	for (uint32_t i = 0; i < atomic_load(&sw->bound); i++) {
 		const struct net_port *port = port_at(sw, i);
 
@@ -199,7 +263,7 @@ size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, si
 		}
 		count++;
 	}
-	pthread_mutex_unlock(&sw->network->lock);
+	pthread_mutex_unlock(&sw->set->lock);
 	return count;
 }
 
@@ -209,7 +273,7 @@ size_t switch_list_macs(struct net_switch *sw, struct switch_mac_info *out, size
 	size_t count = 0;
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	pthread_mutex_lock(&sw->network->lock);
+	pthread_mutex_lock(&sw->set->lock);
 	for (uint32_t i = 0; i < MAC_ENTRIES; i++) {
 		uint32_t slot, age;
 		uint64_t mac;
@@ -227,6 +291,6 @@ size_t switch_list_macs(struct net_switch *sw, struct switch_mac_info *out, size
 		}
 		count++;
 	}
-	pthread_mutex_unlock(&sw->network->lock);
+	pthread_mutex_unlock(&sw->set->lock);
 	return count;
 }

@@ -1,7 +1,8 @@
 /*
- * What the files of the switch share. Nobody else includes this.
+ * What the files of the switch share, and what net/network.c makes switches of.
+ * Nobody else includes this.
  *
- * network->lock guards the lists of switches and ports and is never taken on
+ * set->lock guards the lists of switches and ports and is never taken on
  * a frame's way. It may be held while waiting for senders, so nothing that a
  * deliver() waits for may wait for it.
  */
@@ -12,7 +13,6 @@
 #include <stdatomic.h>
 
 #include "net/capture/capture_private.h"
-#include "net/port/own.h"
 #include "net/switch/mac_table.h"
 #include "net/switch/offload.h"
 #include "net/switch/switch.h"
@@ -51,11 +51,17 @@ struct port_identity {
 	uint64_t name;	  /* a hash */
 };
 
+/* Switches that know of each other: a name is given once among them, and one hub captures all. */
+struct switch_set {
+	pthread_mutex_t lock;
+	struct net_switch *switches;
+	struct capture_hub *capture;
+};
+
 struct net_switch {
-	struct switch_config config;
-	struct network *network;
+	char name[NET_NAME_MAX];
+	struct switch_set *set;
 	struct net_switch *next;
-	struct uplink_port *uplink;
 	struct capture_switch captured;
 	struct mac_table macs;
 	_Atomic uint32_t bound; /* places in use are below it */
@@ -63,11 +69,14 @@ struct net_switch {
 	struct port_identity identities[NET_PORTS_MAX]; /* of ports; others are stale */
 };
 
-struct network {
-	pthread_mutex_t lock;
-	struct net_switch *switches;
-	struct capture_hub *capture;
-	struct uplink *uplink; /* made with the first switch that has an address */
-};
+/*
+ * Makes a zeroed switch the last of the set. -ENOMEM, or -EEXIST if the set has
+ * one of that name; then, too, it is to be destroyed.
+ */
+int switch_init(struct net_switch *sw, struct switch_set *set, const char *name);
+void switch_destroy(struct net_switch *sw); /* without ports; valid on a zeroed one */
+
+/* Under the set's lock: the switch of that name, or NULL. */
+struct net_switch *switch_find(const struct switch_set *set, const char *name);
 
 #endif
