@@ -15,6 +15,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/ui/keys.c %D%/ui/keys.h \
 	%D%/ui/orders.c \
 	%D%/ui/prompt.c %D%/ui/prompt.h \
+	%D%/ui/style.c %D%/ui/style.h \
 	%D%/ui/subscribe.c \
 	%D%/ui/ui.h \
 	%D%/views/console.c \

@@ -17,6 +17,7 @@
 #include "control/protocol.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
+#include "tui/ui/style.h"
 #include "tui/ui/ui.h"
 
 #define FRAME_NS (30 * NS_PER_MS)
@@ -233,7 +234,26 @@ static void draw_message(struct tui *tui, int reserved)
 		text_wrap(rest, width - 2, &next);
 	draw_fill((struct rect){ bottom - lines, 0, lines, width }, INK_TEXT);
 	draw_wrapped((struct rect){ bottom - lines, 1, lines, width - 2 },
-		     draw_severity_style(message->severity), text);
+		     style_severity(message->severity), text);
+}
+
+/* The footer: the keys of a view that have a word, as many as find room. */
+static void draw_keys(int y, int x, int width, enum view_id view)
+{
+	int end = x + width;
+
+	for (size_t i = 0; i < keys_count; i++) {
+		const struct key *key = &keys_table[i];
+		int need;
+
+		if (!key->hint || !(key->views & 1u << view))
+			continue;
+		need = (int)(strlen(key->label) + strlen(key->hint)) + 1;
+		if (x + need > end)
+			continue;
+		x += draw_text(y, x, end - x, INK_ACCENT | DRAW_BOLD, key->label) + 1;
+		x += draw_text(y, x, end - x, INK_TEXT, key->hint) + 2;
+	}
 }
 
 static void draw_frame(struct tui *tui)

@@ -274,64 +274,6 @@ const char *draw_sign(enum sign sign)
 	return signs[sign][canvas.utf8];
 }
 
-unsigned draw_state_style(enum guest_state state)
-{
-	static const unsigned styles[GUEST_STATE_COUNT] = {
-		[GUEST_INVALID] = INK_BAD,
-		[GUEST_DEFINED] = INK_TEXT | DRAW_DIM,
-		[GUEST_STARTING] = INK_ACCENT,
-		[GUEST_RUNNING] = INK_GOOD,
-		[GUEST_PAUSED] = INK_WARN,
-		[GUEST_STOPPING] = INK_WARN,
-		[GUEST_STOPPED] = INK_TEXT | DRAW_DIM,
-		[GUEST_CRASHED] = INK_BAD | DRAW_BOLD,
-		[GUEST_FAILED] = INK_BAD,
-	};
-
-	return styles[state];
-}
-
-const char *draw_state_sign(enum guest_state state)
-{
-	static const enum sign signs[GUEST_STATE_COUNT] = {
-		[GUEST_INVALID] = SIGN_CROSS,  [GUEST_DEFINED] = SIGN_RING,
-		[GUEST_STARTING] = SIGN_HALF,  [GUEST_RUNNING] = SIGN_DOT,
-		[GUEST_PAUSED] = SIGN_PAUSE,   [GUEST_STOPPING] = SIGN_HALF,
-		[GUEST_STOPPED] = SIGN_RING,   [GUEST_CRASHED] = SIGN_CROSS,
-		[GUEST_FAILED] = SIGN_CROSS,
-	};
-
-	return draw_sign(signs[state]);
-}
-
-unsigned draw_severity_style(enum severity severity)
-{
-	static const unsigned styles[] = {
-		[SEVERITY_EVENT] = INK_TEXT, [SEVERITY_GOOD] = INK_GOOD,
-		[SEVERITY_WARNING] = INK_WARN, [SEVERITY_ERROR] = INK_BAD,
-	};
-
-	return styles[severity];
-}
-
-void draw_keys(int y, int x, int width, enum view_id view)
-{
-	int end = x + width;
-
-	for (size_t i = 0; i < keys_count; i++) {
-		const struct key *key = &keys_table[i];
-		int need;
-
-		if (!key->hint || !(key->views & 1u << view))
-			continue;
-		need = (int)(strlen(key->label) + strlen(key->hint)) + 1;
-		if (x + need > end)
-			continue;
-		x += draw_text(y, x, end - x, INK_ACCENT | DRAW_BOLD, key->label) + 1;
-		x += draw_text(y, x, end - x, INK_TEXT, key->hint) + 2;
-	}
-}
-
 const char *draw_time(char out[16], uint64_t time)
 {
 	time_t seconds = (time_t)(time / NS_PER_S);

@@ -10,8 +10,6 @@
 #include <wchar.h>
 
 #include "tui/canvas/chart.h"
-#include "tui/model/model.h"
-#include "tui/ui/keys.h"
 
 struct rect {
 	int y, x, height, width;
@@ -73,14 +71,6 @@ enum sign {
 	SIGN_CROSS, SIGN_HALF, SIGN_PAUSE, SIGN_DASH
 };
 const char *draw_sign(enum sign sign);
-
-/* The style of a guest's state and its sign. */
-unsigned draw_state_style(enum guest_state state);
-const char *draw_state_sign(enum guest_state state);
-unsigned draw_severity_style(enum severity severity);
-
-/* The hints of a view's keys, in order, as many as fit. */
-void draw_keys(int y, int x, int width, enum view_id view);
 
 /* "14:03:59" of a wall clock time in ns. */
 const char *draw_time(char out[16], uint64_t time);

@@ -10,6 +10,7 @@
 
 #include "base/checked.h"
 #include "tui/canvas/text.h"
+#include "tui/ui/style.h"
 #include "tui/ui/ui.h"
 
 #define COLUMNS_MAX 1000
@@ -188,7 +189,7 @@ static void draw_status(struct tui *tui, const struct tty *tty, int y)
 	x += draw_text(y, x, width - 2, DRAW_REVERSE | DRAW_BOLD, tty->name) + 1;
 	if (guest)
 		x += draw_format(y, x, width - x, DRAW_REVERSE, "%s %s",
-				 draw_state_sign(guest->state), guest_state_name(guest->state)) + 2;
+				 style_state_sign(guest->state), guest_state_name(guest->state)) + 2;
 	if (tty->state == TTY_CLOSED)
 		snprintf(text, sizeof(text), "%s Ctrl-] leaves; c opens it again.", tty->reason);
 	else if (tty->state == TTY_OPENING)
