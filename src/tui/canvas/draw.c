@@ -27,7 +27,6 @@ void draw_start(bool utf8, bool colour)
 		[INK_TEXT] = -1,	       [INK_GOOD] = COLOR_GREEN,
 		[INK_WARN] = COLOR_YELLOW,     [INK_BAD] = COLOR_RED,
 		[INK_ACCENT] = COLOR_CYAN,     [INK_SECOND] = COLOR_MAGENTA,
-		[INK_BUSY] = COLOR_YELLOW,
 	};
 
 	canvas.utf8 = utf8;
@@ -36,11 +35,6 @@ void draw_start(bool utf8, bool colour)
 		return;
 	for (short i = 1; i < INK_COUNT; i++)
 		init_pair(i, inks[i], -1);
-}
-
-bool draw_utf8(void)
-{
-	return canvas.utf8;
 }
 
 int draw_rows(void)
@@ -68,8 +62,6 @@ static void pen(unsigned style)
 		attributes |= A_DIM;
 	if (style & DRAW_REVERSE)
 		attributes |= A_REVERSE;
-	if (style & DRAW_UNDERLINE)
-		attributes |= A_UNDERLINE;
 	attr_set(attributes, canvas.colour ? (short)(style & DRAW_INK) : 0, NULL);
 }
 
@@ -266,7 +258,6 @@ const char *draw_sign(enum sign sign)
 		[SIGN_DOT] = { "*", "●" },	 [SIGN_RING] = { "o", "○" },
 		[SIGN_UP] = { "^", "▲" },	 [SIGN_DOWN] = { "v", "▼" },
 		[SIGN_RIGHT] = { ">", "▶" },	 [SIGN_SEPARATOR] = { "|", "·" },
-		[SIGN_ELLIPSIS] = { "~", "…" },  [SIGN_BAR] = { "|", "▌" },
 		[SIGN_CROSS] = { "x", "✖" },	 [SIGN_HALF] = { "+", "◐" },
 		[SIGN_PAUSE] = { "=", "‖" },	 [SIGN_DASH] = { "-", "–" },
 	};

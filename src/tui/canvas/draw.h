@@ -17,18 +17,16 @@ struct rect {
 
 /* A style: an ink, and attributes or-ed to it. */
 enum ink {
-	INK_TEXT, INK_GOOD, INK_WARN, INK_BAD, INK_ACCENT, INK_SECOND, INK_BUSY,
+	INK_TEXT, INK_GOOD, INK_WARN, INK_BAD, INK_ACCENT, INK_SECOND,
 	INK_COUNT
 };
 #define DRAW_INK 0xffu
 #define DRAW_BOLD 0x100u
 #define DRAW_DIM 0x200u
 #define DRAW_REVERSE 0x400u
-#define DRAW_UNDERLINE 0x800u
 
 /* utf8: else only ASCII is drawn. Once curses runs. */
 void draw_start(bool utf8, bool colour);
-bool draw_utf8(void);
 
 int draw_rows(void);
 int draw_columns(void);
@@ -67,8 +65,8 @@ void draw_bar(int y, int x, int width, unsigned style, double fraction);
 
 /* A few signs with their ASCII stand-ins. */
 enum sign {
-	SIGN_DOT, SIGN_RING, SIGN_UP, SIGN_DOWN, SIGN_RIGHT, SIGN_SEPARATOR, SIGN_ELLIPSIS, SIGN_BAR,
-	SIGN_CROSS, SIGN_HALF, SIGN_PAUSE, SIGN_DASH
+	SIGN_DOT, SIGN_RING, SIGN_UP, SIGN_DOWN, SIGN_RIGHT, SIGN_SEPARATOR, SIGN_CROSS, SIGN_HALF,
+	SIGN_PAUSE, SIGN_DASH
 };
 const char *draw_sign(enum sign sign);
 
