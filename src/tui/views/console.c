@@ -55,7 +55,7 @@ void view_console_show(struct tui *tui, const char *name)
 		tty->next = view->list;
 		view->list = tty;
 	}
-	tty_connect(tty, tui->config);
+	tty_connect(tty, tui->config->dial, tui->config->dial_arg);
 	view->current = tty;
 	view->back = 0;
 	tui_open(tui, VIEW_CONSOLE);
