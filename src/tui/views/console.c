@@ -12,6 +12,7 @@
 #include "tui/canvas/text.h"
 #include "tui/ui/style.h"
 #include "tui/ui/ui.h"
+#include "tui/views/table.h"
 
 #define COLUMNS_MAX 1000
 #define ROWS_MAX 1000
@@ -35,7 +36,7 @@ static void changed(void *arg, struct tty *tty)
 {
 	struct tui *tui = arg;
 
-	if (tui->console.current == tty && tui->stack[tui->depth - 1] == VIEW_CONSOLE)
+	if (tui->console.current == tty && tui_current(tui) == VIEW_CONSOLE)
 		tui_dirty(tui);
 }
 

@@ -5,10 +5,12 @@
 #include "base/clock.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
+#include "tui/ui/scroll.h"
 #include "tui/ui/style.h"
 #include "tui/ui/ui.h"
 #include "tui/views/layout.h"
 #include "tui/views/panel.h"
+#include "tui/views/table.h"
 
 /* Whether the filter lets the guest through. */
 static bool passes(const struct tui *tui, const struct tui_guest *guest)

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "tui/canvas/text.h"
+#include "tui/ui/scroll.h"
 #include "tui/ui/style.h"
 #include "tui/ui/ui.h"
+#include "tui/views/table.h"
 
 static int lines_of(const struct message *message, int width)
 {
