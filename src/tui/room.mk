@@ -11,12 +11,17 @@ src_tui_libtui_a_SOURCES = \
 	%D%/model/json.h \
 	%D%/model/model.c %D%/model/model.h \
 	%D%/model/netmodel.c %D%/model/netmodel.h \
-	%D%/ui/edit.c \
+	%D%/ui/config.h \
+	%D%/ui/edit.c %D%/ui/edit.h \
+	%D%/ui/frame.c %D%/ui/frame.h \
 	%D%/ui/keys.c %D%/ui/keys.h \
-	%D%/ui/orders.c \
+	%D%/ui/orders.c %D%/ui/orders.h \
 	%D%/ui/prompt.c %D%/ui/prompt.h \
-	%D%/ui/subscribe.c \
-	%D%/ui/ui.h \
+	%D%/ui/scroll.c %D%/ui/scroll.h \
+	%D%/ui/server.c %D%/ui/server.h \
+	%D%/ui/style.c %D%/ui/style.h \
+	%D%/ui/subscribe.c %D%/ui/subscribe.h \
+	%D%/ui/ui.c %D%/ui/ui.h \
 	%D%/views/console.c \
 	%D%/views/deck.c \
 	%D%/views/guest.c \
@@ -25,7 +30,8 @@ src_tui_libtui_a_SOURCES = \
 	%D%/views/log.c \
 	%D%/views/network.c \
 	%D%/views/network_draw.c %D%/views/network_draw.h \
-	%D%/views/panel.c %D%/views/panel.h
+	%D%/views/panel.c %D%/views/panel.h \
+	%D%/views/table.c %D%/views/table.h
 
 TUI_LIBS = src/tui/libtui.a $(CONTROL_LIBS) $(NCURSES_LIBS) $(VTERM_LIBS) $(JANSSON_LIBS)
 

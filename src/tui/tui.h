@@ -8,29 +8,8 @@
 #ifndef TUI_TUI_H
 #define TUI_TUI_H
 
-#include <stdbool.h>
-
 #include "base/cause.h"
-
-struct tui_config {
-	/*
-	 * Returns a connected stream socket of the control server, which
-	 * becomes the screen's, or a negative errno with a cause. Called once
-	 * at the start and once for each console, on the screen's thread.
-	 */
-	int (*dial)(void *arg, struct cause *cause);
-	void *dial_arg;
-	const char *title; /* what the header calls the deck, or NULL: the server's word */
-	bool in_process;   /* the core lives in this process and ends with it */
-};
-
-enum tui_result {
-	TUI_QUIT,   /* nothing runs, or everything was shut down */
-	TUI_LEAVE,  /* the guests go on without a screen */
-	TUI_HANGUP, /* the terminal went away, or somebody ended the screen */
-	TUI_ENDED,  /* somebody else had the deck ended */
-	TUI_LOST    /* the connection to the core was lost */
-};
+#include "tui/ui/config.h"
 
 /*
  * Shows the screen until it ends. 0 and *result; with TUI_LOST the cause says

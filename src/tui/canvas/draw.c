@@ -27,7 +27,6 @@ void draw_start(bool utf8, bool colour)
 		[INK_TEXT] = -1,	       [INK_GOOD] = COLOR_GREEN,
 		[INK_WARN] = COLOR_YELLOW,     [INK_BAD] = COLOR_RED,
 		[INK_ACCENT] = COLOR_CYAN,     [INK_SECOND] = COLOR_MAGENTA,
-		[INK_BUSY] = COLOR_YELLOW,
 	};
 
 	canvas.utf8 = utf8;
@@ -36,11 +35,6 @@ void draw_start(bool utf8, bool colour)
 		return;
 	for (short i = 1; i < INK_COUNT; i++)
 		init_pair(i, inks[i], -1);
-}
-
-bool draw_utf8(void)
-{
-	return canvas.utf8;
 }
 
 int draw_rows(void)
@@ -68,8 +62,6 @@ static void pen(unsigned style)
 		attributes |= A_DIM;
 	if (style & DRAW_REVERSE)
 		attributes |= A_REVERSE;
-	if (style & DRAW_UNDERLINE)
-		attributes |= A_UNDERLINE;
 	attr_set(attributes, canvas.colour ? (short)(style & DRAW_INK) : 0, NULL);
 }
 
@@ -266,70 +258,11 @@ const char *draw_sign(enum sign sign)
 		[SIGN_DOT] = { "*", "●" },	 [SIGN_RING] = { "o", "○" },
 		[SIGN_UP] = { "^", "▲" },	 [SIGN_DOWN] = { "v", "▼" },
 		[SIGN_RIGHT] = { ">", "▶" },	 [SIGN_SEPARATOR] = { "|", "·" },
-		[SIGN_ELLIPSIS] = { "~", "…" },  [SIGN_BAR] = { "|", "▌" },
 		[SIGN_CROSS] = { "x", "✖" },	 [SIGN_HALF] = { "+", "◐" },
 		[SIGN_PAUSE] = { "=", "‖" },	 [SIGN_DASH] = { "-", "–" },
 	};
 
 	return signs[sign][canvas.utf8];
-}
-
-unsigned draw_state_style(enum guest_state state)
-{
-	static const unsigned styles[GUEST_STATE_COUNT] = {
-		[GUEST_INVALID] = INK_BAD,
-		[GUEST_DEFINED] = INK_TEXT | DRAW_DIM,
-		[GUEST_STARTING] = INK_ACCENT,
-		[GUEST_RUNNING] = INK_GOOD,
-		[GUEST_PAUSED] = INK_WARN,
-		[GUEST_STOPPING] = INK_WARN,
-		[GUEST_STOPPED] = INK_TEXT | DRAW_DIM,
-		[GUEST_CRASHED] = INK_BAD | DRAW_BOLD,
-		[GUEST_FAILED] = INK_BAD,
-	};
-
-	return styles[state];
-}
-
-const char *draw_state_sign(enum guest_state state)
-{
-	static const enum sign signs[GUEST_STATE_COUNT] = {
-		[GUEST_INVALID] = SIGN_CROSS,  [GUEST_DEFINED] = SIGN_RING,
-		[GUEST_STARTING] = SIGN_HALF,  [GUEST_RUNNING] = SIGN_DOT,
-		[GUEST_PAUSED] = SIGN_PAUSE,   [GUEST_STOPPING] = SIGN_HALF,
-		[GUEST_STOPPED] = SIGN_RING,   [GUEST_CRASHED] = SIGN_CROSS,
-		[GUEST_FAILED] = SIGN_CROSS,
-	};
-
-	return draw_sign(signs[state]);
-}
-
-unsigned draw_severity_style(enum severity severity)
-{
-	static const unsigned styles[] = {
-		[SEVERITY_EVENT] = INK_TEXT, [SEVERITY_GOOD] = INK_GOOD,
-		[SEVERITY_WARNING] = INK_WARN, [SEVERITY_ERROR] = INK_BAD,
-	};
-
-	return styles[severity];
-}
-
-void draw_keys(int y, int x, int width, enum view_id view)
-{
-	int end = x + width;
-
-	for (size_t i = 0; i < keys_count; i++) {
-		const struct key *key = &keys_table[i];
-		int need;
-
-		if (!key->hint || !(key->views & 1u << view))
-			continue;
-		need = (int)(strlen(key->label) + strlen(key->hint)) + 1;
-		if (x + need > end)
-			continue;
-		x += draw_text(y, x, end - x, INK_ACCENT | DRAW_BOLD, key->label) + 1;
-		x += draw_text(y, x, end - x, INK_TEXT, key->hint) + 2;
-	}
 }
 
 const char *draw_time(char out[16], uint64_t time)

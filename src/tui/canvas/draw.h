@@ -10,8 +10,6 @@
 #include <wchar.h>
 
 #include "tui/canvas/chart.h"
-#include "tui/model/model.h"
-#include "tui/ui/keys.h"
 
 struct rect {
 	int y, x, height, width;
@@ -19,18 +17,16 @@ struct rect {
 
 /* A style: an ink, and attributes or-ed to it. */
 enum ink {
-	INK_TEXT, INK_GOOD, INK_WARN, INK_BAD, INK_ACCENT, INK_SECOND, INK_BUSY,
+	INK_TEXT, INK_GOOD, INK_WARN, INK_BAD, INK_ACCENT, INK_SECOND,
 	INK_COUNT
 };
 #define DRAW_INK 0xffu
 #define DRAW_BOLD 0x100u
 #define DRAW_DIM 0x200u
 #define DRAW_REVERSE 0x400u
-#define DRAW_UNDERLINE 0x800u
 
 /* utf8: else only ASCII is drawn. Once curses runs. */
 void draw_start(bool utf8, bool colour);
-bool draw_utf8(void);
 
 int draw_rows(void);
 int draw_columns(void);
@@ -69,18 +65,10 @@ void draw_bar(int y, int x, int width, unsigned style, double fraction);
 
 /* A few signs with their ASCII stand-ins. */
 enum sign {
-	SIGN_DOT, SIGN_RING, SIGN_UP, SIGN_DOWN, SIGN_RIGHT, SIGN_SEPARATOR, SIGN_ELLIPSIS, SIGN_BAR,
-	SIGN_CROSS, SIGN_HALF, SIGN_PAUSE, SIGN_DASH
+	SIGN_DOT, SIGN_RING, SIGN_UP, SIGN_DOWN, SIGN_RIGHT, SIGN_SEPARATOR, SIGN_CROSS, SIGN_HALF,
+	SIGN_PAUSE, SIGN_DASH
 };
 const char *draw_sign(enum sign sign);
-
-/* The style of a guest's state and its sign. */
-unsigned draw_state_style(enum guest_state state);
-const char *draw_state_sign(enum guest_state state);
-unsigned draw_severity_style(enum severity severity);
-
-/* The hints of a view's keys, in order, as many as fit. */
-void draw_keys(int y, int x, int width, enum view_id view);
 
 /* "14:03:59" of a wall clock time in ns. */
 const char *draw_time(char out[16], uint64_t time);

@@ -140,7 +140,7 @@ struct tty *tty_new(struct loop *loop, const char *name, int rows, int columns,
 	return NULL;
 }
 
-void tty_connect(struct tty *tty, const struct tui_config *config)
+void tty_connect(struct tty *tty, int (*dial)(void *arg, struct cause *cause), void *arg)
 {
 	const struct client_handlers handlers = { NULL, closed, tty };
 	struct cause cause = { "" };
@@ -150,7 +150,7 @@ void tty_connect(struct tty *tty, const struct tui_config *config)
 		return;
 	/* What the terminal had comes again with the backlog. */
 	emulator_reset(tty->emulator);
-	fd = config->dial(config->dial_arg, &cause);
+	fd = dial(arg, &cause);
 	if (fd < 0 || client_new(&tty->client, tty->loop, fd, &handlers, &cause) < 0) {
 		disconnect(tty, cause.text);
 		return;

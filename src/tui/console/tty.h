@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/cause.h"
 #include "base/loop.h"
 #include "control/client.h"
 #include "tui/console/emulator.h"
-#include "tui/tui.h"
 
 #define TTY_OUTPUT 16384
 
@@ -38,8 +38,12 @@ struct tty {
 struct tty *tty_new(struct loop *loop, const char *name, int rows, int columns,
 			    void (*changed)(void *arg, struct tty *tty), void *arg);
 
-/* Connects, unless it is connected. */
-void tty_connect(struct tty *tty, const struct tui_config *config);
+/*
+ * Connects, unless it is connected. dial(arg) returns a connected stream socket
+ * of the control server, or a negative errno with a cause, which becomes the
+ * reason that the console is closed for.
+ */
+void tty_connect(struct tty *tty, int (*dial)(void *arg, struct cause *cause), void *arg);
 
 void tty_free(struct tty *tty);
 

@@ -32,7 +32,6 @@ void model_destroy(struct model *model)
 		guest_free(model->guests[i]);
 	free(model->guests);
 	free(model->deck);
-	free(model->program);
 	free(model->host);
 	for (size_t i = 0; i < MODEL_MESSAGES; i++) {
 		free(model->messages[i].guest);
@@ -44,28 +43,17 @@ void model_destroy(struct model *model)
 void model_hello(struct model *model, const json_t *result)
 {
 	free(model->deck);
-	free(model->program);
 	free(model->host);
 	model->deck = strdup(json_text(result, "deck"));
-	model->program = strdup(json_text(result, "program"));
 	model->host = strdup(json_text(result, "host"));
-}
-
-size_t model_index(const struct model *model, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < model->guest_count; i++)
-		if (strcmp(model->guests[i]->name, name) == 0)
-			break;
-	return i;
 }
 
 struct tui_guest *model_find(const struct model *model, const char *name)
 {
-	size_t i = model_index(model, name);
-
-	return i < model->guest_count ? model->guests[i] : NULL;
+	for (size_t i = 0; i < model->guest_count; i++)
+		if (strcmp(model->guests[i]->name, name) == 0)
+			return model->guests[i];
+	return NULL;
 }
 
 static void guest_fill(struct tui_guest *guest, json_t *json)

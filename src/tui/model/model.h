@@ -45,7 +45,7 @@ struct model {
 	struct tui_guest **guests; /* in the server's order */
 	size_t guest_count;
 	bool guests_known; /* the first list came */
-	char *deck, *program, *host;
+	char *deck, *host;
 
 	struct message messages[MODEL_MESSAGES]; /* message n is at n % MODEL_MESSAGES */
 	uint64_t message_count;
@@ -62,10 +62,8 @@ bool model_guests(struct model *model, const json_t *result);
 /* A guest changed its state, before the next list says so. */
 void model_state(struct model *model, const char *name, const char *state);
 
+/* NULL: there is none of this name. */
 struct tui_guest *model_find(const struct model *model, const char *name);
-
-/* Its position, or guest_count. */
-size_t model_index(const struct model *model, const char *name);
 
 /* How many guests are in states from starting to stopping. */
 size_t model_alive(const struct model *model);

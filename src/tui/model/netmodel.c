@@ -82,7 +82,6 @@ static void port_fill(struct port_row *port, const json_t *json, const struct sw
 		      double seconds)
 {
 	copy(port->name, sizeof(port->name), json, "name");
-	copy(port->kind, sizeof(port->kind), json, "kind");
 	copy(port->mac, sizeof(port->mac), json, "mac");
 	port->rx_frames = json_count(json, "rx_frames");
 	port->rx_bytes = json_count(json, "rx_bytes");
@@ -154,7 +153,7 @@ void netmodel_switches(struct netmodel *model, const json_t *result, uint64_t no
 static struct packet *packet_new(const json_t *json)
 {
 	static const char *const keys[PACKET_FIELDS] = {
-		"from_port", "to_port", "verdict", "from", "to", "protocol", "text",
+		"from_port", "verdict", "from", "to", "protocol", "text",
 	};
 	const char *fields[PACKET_FIELDS];
 	size_t sizes[PACKET_FIELDS], size = sizeof(struct packet);
@@ -177,7 +176,6 @@ static struct packet *packet_new(const json_t *json)
 		at += sizes[i] + 1;
 	}
 	packet->time = json_count(json, "time");
-	packet->size = json_count(json, "size");
 	packet->dropped = strcmp(fields[PACKET_VERDICT], "forward") != 0 &&
 			  strcmp(fields[PACKET_VERDICT], "flood") != 0;
 	return packet;

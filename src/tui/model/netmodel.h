@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct port_row {
-	char name[100], kind[16], mac[20];
+	char name[100], mac[20];
 	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes; /* rx: from the guest into the switch */
 	double rx_rate, tx_rate; /* bytes a second */
 	uint64_t drops;
@@ -37,15 +37,13 @@ struct switch_row {
 };
 
 enum packet_field {
-	PACKET_FROM_PORT, PACKET_TO_PORT, PACKET_VERDICT, PACKET_FROM, PACKET_TO, PACKET_PROTOCOL,
-	PACKET_TEXT,
+	PACKET_FROM_PORT, PACKET_VERDICT, PACKET_FROM, PACKET_TO, PACKET_PROTOCOL, PACKET_TEXT,
 	PACKET_FIELDS
 };
 
 /* One packet; the strings lie behind it in one block. */
 struct packet {
 	uint64_t time; /* ns since the epoch */
-	uint64_t size;
 	bool dropped;
 	const char *fields[PACKET_FIELDS];
 };
@@ -58,7 +56,7 @@ struct netmodel {
 	uint64_t updated; /* CLOCK_MONOTONIC, ns */
 	bool known;
 
-	struct packet *packets[NETMODEL_PACKETS]; /* packet n is at n % NETWORK_PACKETS */
+	struct packet *packets[NETMODEL_PACKETS]; /* packet n is at n % NETMODEL_PACKETS */
 	uint64_t packet_count, missed; /* ever seen; not sent to us */
 
 	json_t *captures; /* of capture.list, or NULL */

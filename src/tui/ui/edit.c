@@ -2,6 +2,8 @@
  * A profile in the user's editor. Screen thread, which goes on serving the
  * connection while the editor has the terminal; a pidfd says when it ended.
  */
+#include "tui/ui/edit.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
@@ -14,7 +16,6 @@
 #include <unistd.h>
 
 #include "tui/model/json.h"
-#include "tui/ui/ui.h"
 
 extern char **environ;
 

@@ -1,8 +1,9 @@
 /* Orders to a guest, and leaving the screen. Screen thread. */
-#include <stdio.h>
-#include <string.h>
+#include "tui/ui/orders.h"
 
-#include "tui/ui/ui.h"
+#include <stdio.h>
+
+#include "tui/ui/edit.h"
 
 static void order(struct tui *tui, const char *method, const char *guest)
 {
@@ -39,49 +40,51 @@ static void pause_or_resume(struct tui *tui, const struct tui_guest *guest)
 	order(tui, guest->state == GUEST_PAUSED ? "guest.resume" : "guest.pause", guest->name);
 }
 
-bool order_command(struct tui *tui, const char *name, enum command command)
+const struct tui_guest *order_guest(struct tui *tui, const char *name)
 {
 	const struct tui_guest *guest = model_find(&tui->model, name);
 
-	if (!guest) {
-		if (command >= COMMAND_START || command == COMMAND_CONSOLE ||
-		    command == COMMAND_OPEN)
-			tui_say(tui, SEVERITY_WARNING, NULL, "No guest is selected.");
-		return false;
-	}
+	if (!guest)
+		tui_say(tui, SEVERITY_WARNING, NULL, "No guest is selected.");
+	return guest;
+}
+
+void order_command(struct tui *tui, const char *name, enum command command)
+{
+	const struct tui_guest *guest;
+
+	if (command < COMMAND_START)
+		return;
+	guest = order_guest(tui, name);
+	if (!guest)
+		return;
 	switch (command) {
-	case COMMAND_OPEN:
-		view_guest_open(tui, name);
-		return true;
-	case COMMAND_CONSOLE:
-		view_console_show(tui, name);
-		return true;
 	case COMMAND_START:
 		order(tui, "guest.start", name);
-		return true;
+		break;
 	case COMMAND_POWER:
 		order(tui, "guest.stop", name);
-		return true;
+		break;
 	case COMMAND_PAUSE:
 		pause_or_resume(tui, guest);
-		return true;
+		break;
 	case COMMAND_OFF:
 		ask_about(tui, name);
 		prompt_ask(&tui->prompt, "y", off_answer,
 			   "Force %s off? It loses what it has not written to its disks yet. "
 			   "y: force it off, any other key: let it run", name);
-		return true;
+		break;
 	case COMMAND_RESET:
 		ask_about(tui, name);
 		prompt_ask(&tui->prompt, "y", reset_answer,
 			   "Reset %s? It loses what it has not written to its disks yet. "
 			   "y: reset it, any other key: let it run", name);
-		return true;
+		break;
 	case COMMAND_EDIT:
 		editor_start(tui, name);
-		return true;
+		break;
 	default:
-		return false;
+		break;
 	}
 }
 

@@ -10,6 +10,7 @@
 #include "base/checked.h"
 #include "tui/canvas/draw.h"
 #include "tui/canvas/text.h"
+#include "tui/ui/keys.h"
 
 void prompt_ask(struct prompt *prompt, const char *choices,
 		void (*answer)(struct tui *tui, int choice, const char *text),

@@ -2,16 +2,13 @@
  * The samples of what is shown: one stats.subscribe for the guests that the
  * view names, made anew (with its history) when they change. Screen thread.
  */
+#include "tui/ui/subscribe.h"
+
 #include "base/clock.h"
 #include "tui/model/json.h"
-#include "tui/ui/ui.h"
 
 #define INTERVAL_MS 500
 #define INTERVAL (INTERVAL_MS * NS_PER_MS)
-
-static const struct view *const views[VIEW_COUNT] = {
-	[VIEW_DECK] = &view_deck, [VIEW_GUEST] = &view_guest,
-};
 
 /* Takes the samples that are due at now; params is a notification or NULL. */
 static void sample(struct tui *tui, const json_t *params, uint64_t now)
@@ -46,9 +43,9 @@ void subscribe_init(struct tui *tui)
 
 static json_t *wanted(struct tui *tui)
 {
-	const struct view *view = views[tui->stack[tui->depth - 1]];
+	const struct view *view = tui_view(tui);
 
-	return view && view->stats ? view->stats(tui) : NULL;
+	return view->stats ? view->stats(tui) : NULL;
 }
 
 static void subscribed(void *arg, json_t *result, const struct client_error *error)

@@ -19,7 +19,7 @@
 #include "tui/console/tty.h"
 #include "tui/model/model.h"
 #include "tui/model/netmodel.h"
-#include "tui/tui.h"
+#include "tui/ui/config.h"
 #include "tui/ui/keys.h"
 #include "tui/ui/prompt.h"
 
@@ -33,12 +33,11 @@ struct view {
 	bool (*command)(struct tui *tui, enum command command); /* false: not the view's */
 	void (*input)(struct tui *tui, wint_t key, bool special); /* keys without a command */
 	void (*tick)(struct tui *tui); /* every second while it is shown */
+	void (*notified)(struct tui *tui, const char *method, const json_t *params);
 	json_t *(*stats)(struct tui *tui); /* new array: the guests whose samples it shows */
 	void (*title)(struct tui *tui, char *out, size_t size);
 	bool full; /* draws the whole screen, without header, messages and footer */
 };
-
-extern const struct view view_deck, view_guest, view_console, view_network, view_log, view_help;
 
 struct deck_view {
 	char selected[128];
@@ -105,6 +104,7 @@ struct tui {
 	struct model model;
 	struct netmodel network;
 
+	const struct view *const *views; /* by enum view_id */
 	enum view_id stack[TUI_DEPTH];
 	unsigned depth; /* at least 1 */
 	struct prompt prompt;
@@ -132,11 +132,22 @@ struct tui {
 	struct cause *cause;
 };
 
-/* tui.c */
+/* Readies a zeroed screen for what follows; views are by enum view_id. */
+void tui_init(struct tui *tui, const struct view *const *views);
+
+/* The view that is shown. */
+enum view_id tui_current(const struct tui *tui);
+const struct view *tui_view(const struct tui *tui);
+void tui_show(struct tui *tui); /* brings up the first one */
+
 void tui_dirty(struct tui *tui); /* has the screen drawn soon, at most every 30 ms */
 void tui_open(struct tui *tui, enum view_id view);
 void tui_back(struct tui *tui);
 void tui_finish(struct tui *tui, enum tui_result result);
+
+/* Keeps a message and shows it for a while; guest may be NULL, time 0: now (else as time(2), in ns). */
+void tui_message(struct tui *tui, enum severity severity, uint64_t time, const char *guest,
+		 const char *text);
 void tui_say(struct tui *tui, enum severity severity, const char *guest, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
@@ -151,34 +162,5 @@ void tui_fail(struct tui *tui, const struct client_error *error);
 
 /* Asks for guest.list soon; many events make one request. */
 void tui_list(struct tui *tui);
-
-/* subscribe.c: the samples of what is shown. */
-void subscribe_init(struct tui *tui);
-void subscribe_update(struct tui *tui);
-void subscribe_notified(struct tui *tui, const json_t *params);
-
-/* orders.c: orders to a guest; quitting. false: command is none. */
-bool order_command(struct tui *tui, const char *guest, enum command command);
-void quit_ask(struct tui *tui);
-void quit_shutdown(struct tui *tui);
-void quit_check(struct tui *tui); /* after a change of states */
-
-/* editor.c: a profile in the user's editor. */
-void editor_start(struct tui *tui, const char *guest);
-void editor_stop(struct tui *tui);
-
-/* Moves a position by a command over lines with page shown; false: command moves nothing. */
-bool scroll_command(int *top, int lines, int page, enum command command);
-
-/* views/deck.c */
-const char *view_deck_selected(struct tui *tui); /* name, or "" */
-
-/* views/guest.c, views/console.c */
-void view_guest_open(struct tui *tui, const char *name);
-void view_console_show(struct tui *tui, const char *name);
-void view_console_close(struct tui *tui);
-
-/* views/network.c */
-void view_network_notified(struct tui *tui, const json_t *params);
 
 #endif

@@ -10,7 +10,9 @@
 
 #include "base/checked.h"
 #include "tui/canvas/text.h"
+#include "tui/ui/style.h"
 #include "tui/ui/ui.h"
+#include "tui/views/table.h"
 
 #define COLUMNS_MAX 1000
 #define ROWS_MAX 1000
@@ -34,7 +36,7 @@ static void changed(void *arg, struct tty *tty)
 {
 	struct tui *tui = arg;
 
-	if (tui->console.current == tty && tui->stack[tui->depth - 1] == VIEW_CONSOLE)
+	if (tui->console.current == tty && tui_current(tui) == VIEW_CONSOLE)
 		tui_dirty(tui);
 }
 
@@ -54,7 +56,7 @@ void view_console_show(struct tui *tui, const char *name)
 		tty->next = view->list;
 		view->list = tty;
 	}
-	tty_connect(tty, tui->config);
+	tty_connect(tty, tui->config->dial, tui->config->dial_arg);
 	view->current = tty;
 	view->back = 0;
 	tui_open(tui, VIEW_CONSOLE);
@@ -188,7 +190,7 @@ static void draw_status(struct tui *tui, const struct tty *tty, int y)
 	x += draw_text(y, x, width - 2, DRAW_REVERSE | DRAW_BOLD, tty->name) + 1;
 	if (guest)
 		x += draw_format(y, x, width - x, DRAW_REVERSE, "%s %s",
-				 draw_state_sign(guest->state), guest_state_name(guest->state)) + 2;
+				 style_state_sign(guest->state), guest_state_name(guest->state)) + 2;
 	if (tty->state == TTY_CLOSED)
 		snprintf(text, sizeof(text), "%s Ctrl-] leaves; c opens it again.", tty->reason);
 	else if (tty->state == TTY_OPENING)

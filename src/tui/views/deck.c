@@ -5,9 +5,12 @@
 #include "base/clock.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
+#include "tui/ui/scroll.h"
+#include "tui/ui/style.h"
 #include "tui/ui/ui.h"
 #include "tui/views/layout.h"
 #include "tui/views/panel.h"
+#include "tui/views/table.h"
 
 /* Whether the filter lets the guest through. */
 static bool passes(const struct tui *tui, const struct tui_guest *guest)
@@ -126,13 +129,13 @@ static void draw_guest(const struct column_layout *c, struct rect row,
 		       const struct tui_guest *guest, bool chosen)
 {
 	unsigned style = chosen ? INK_TEXT | DRAW_REVERSE : INK_TEXT;
-	unsigned state = chosen ? style : draw_state_style(guest->state);
+	unsigned state = chosen ? style : style_state(guest->state);
 
 	if (chosen)
 		draw_fill(row, style);
 	draw_text(row.y, c->x[COLUMN_NAME], c->width[COLUMN_NAME], style | DRAW_BOLD, guest->name);
 	draw_format(row.y, c->x[COLUMN_STATE], c->width[COLUMN_STATE], state, "%s %s",
-		    draw_state_sign(guest->state), guest_state_name(guest->state));
+		    style_state_sign(guest->state), guest_state_name(guest->state));
 	if (guest->series && guest->series[STATS_CPU].filled &&
 	    guest_state_in(guest->state, GUEST_ALIVE))
 		draw_values(c, row.y, guest->series, guest, style, chosen);
@@ -284,7 +287,7 @@ static void draw_events(struct tui *tui, struct rect box)
 		if (message->guest)
 			x += draw_text(y, x, r.x + r.width - x, INK_TEXT | DRAW_BOLD,
 				       message->guest) + 1;
-		draw_text(y, x, r.x + r.width - x, draw_severity_style(message->severity),
+		draw_text(y, x, r.x + r.width - x, style_severity(message->severity),
 			  message->text ? message->text : "");
 	}
 }

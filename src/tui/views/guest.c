@@ -9,7 +9,10 @@
 #include "base/clock.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
+#include "tui/ui/scroll.h"
+#include "tui/ui/style.h"
 #include "tui/ui/ui.h"
+#include "tui/views/table.h"
 
 #define NAME_WIDTH 13 /* column of names, with its gap */
 
@@ -83,9 +86,9 @@ static void section_profile(struct page *page, const json_t *g, const struct tui
 
 	heading(page, "Guest");
 	text_age(age, since && since < now ? (double)((now - since) / NS_PER_S) : 0);
-	snprintf(text, sizeof(text), "%s %s%s%s", draw_state_sign(guest->state),
+	snprintf(text, sizeof(text), "%s %s%s%s", style_state_sign(guest->state),
 		 guest_state_name(guest->state), since ? " for " : "", since ? age : "");
-	pair(page, "State", draw_state_style(guest->state), text);
+	pair(page, "State", style_state(guest->state), text);
 	pair(page, "Reason", guest_state_in(guest->state, GUEST_BAD) ? INK_BAD : INK_TEXT,
 	     json_text(g, "reason"));
 	pair(page, "Profile", INK_TEXT,

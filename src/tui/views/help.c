@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "tui/canvas/text.h"
+#include "tui/ui/scroll.h"
 #include "tui/ui/ui.h"
+#include "tui/views/table.h"
 
 #define LABEL_WIDTH 18
 

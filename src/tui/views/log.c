@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "tui/canvas/text.h"
+#include "tui/ui/scroll.h"
+#include "tui/ui/style.h"
 #include "tui/ui/ui.h"
+#include "tui/views/table.h"
 
 static int lines_of(const struct message *message, int width)
 {
@@ -33,7 +36,7 @@ static void draw_one(const struct message *message, struct rect r, int y, int ga
 		if (y < r.y || y >= r.y + r.height)
 			continue;
 		snprintf(line, sizeof(line), "%.*s", (int)bytes, rest);
-		draw_text(y, r.x + gap, r.width - gap, draw_severity_style(message->severity),
+		draw_text(y, r.x + gap, r.width - gap, style_severity(message->severity),
 			  line);
 	}
 }

@@ -9,7 +9,9 @@
 #include "base/clock.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
+#include "tui/ui/scroll.h"
 #include "tui/views/network_draw.h"
+#include "tui/views/table.h"
 
 const struct switch_row *network_chosen(const struct tui *tui)
 {
@@ -112,9 +114,9 @@ static void poll_network(struct tui *tui)
 		tui->net.polling_captures = tui_call(tui, "capture.list", NULL, captures_reply);
 }
 
-void view_network_notified(struct tui *tui, const json_t *params)
+static void network_notified(struct tui *tui, const char *method, const json_t *params)
 {
-	if (!tui->net.subscription || json_integer_value(json_object_get(params, "subscription")) !=
+	if (strcmp(method, "packets") != 0 || !tui->net.subscription || json_integer_value(json_object_get(params, "subscription")) !=
 					      tui->net.subscription)
 		return;
 	netmodel_packets(&tui->network, params);
@@ -302,5 +304,6 @@ const struct view view_network = {
 	.draw = network_draw,
 	.command = network_command,
 	.tick = poll_network,
+	.notified = network_notified,
 	.title = network_title,
 };

@@ -3,6 +3,7 @@
 #define TUI_VIEWS_PANEL_H
 
 #include "tui/canvas/draw.h"
+#include "tui/model/model.h"
 
 enum panel { PANEL_CPU, PANEL_NET, PANEL_MEMORY, PANEL_DISK, PANEL_COUNT };
 

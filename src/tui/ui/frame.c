@@ -1,0 +1,113 @@
+/* What surrounds a view. Screen thread. */
+#include "tui/ui/frame.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/canvas/text.h"
+#include "tui/ui/style.h"
+
+#define ROWS_MIN 5
+#define COLUMNS_MIN 20
+
+static void draw_header(struct tui *tui, int width)
+{
+	const char *deck = tui->config->title ? tui->config->title : tui->model.deck;
+	size_t alive = model_alive(&tui->model);
+	char right[128], title[256] = "";
+	const struct view *view = tui_view(tui);
+	int x = 1, room;
+
+	draw_fill((struct rect){ 0, 0, 1, width }, INK_TEXT);
+	snprintf(right, sizeof(right), "%zu guest%s %s %zu running", tui->model.guest_count,
+		 tui->model.guest_count == 1 ? "" : "s", draw_sign(SIGN_SEPARATOR), alive);
+	room = width - 2 - text_width(right) - 2;
+	if (room < 24) {
+		right[0] = '\0';
+		room = width - 2;
+	}
+	x += draw_text(0, x, room, INK_ACCENT | DRAW_BOLD, "vmdeck");
+	if (deck && *deck)
+		x += draw_format(0, x, room - x, INK_TEXT | DRAW_DIM, " %s ",
+				 draw_sign(SIGN_SEPARATOR));
+	if (deck && *deck)
+		x += draw_text(0, x, room - x, INK_TEXT, deck);
+	if (!tui->config->in_process && tui->model.host && *tui->model.host)
+		x += draw_format(0, x, room - x, INK_TEXT | DRAW_DIM, " on %s", tui->model.host);
+	if (view->title)
+		view->title(tui, title, sizeof(title));
+	if (*title)
+		draw_format(0, x, room - x, INK_TEXT | DRAW_BOLD, "  %s %s", draw_sign(SIGN_RIGHT),
+			    title);
+	draw_right(0, 1, width - 2, INK_TEXT | DRAW_DIM, right);
+}
+
+/* The last message, at the bottom above reserved rows; long ones grow upward. */
+static void draw_message(struct tui *tui, int reserved)
+{
+	const struct message *message = model_last_message(&tui->model);
+	int width = draw_columns(), lines = 0, bottom = draw_rows() - reserved;
+	char text[2304];
+	const char *rest;
+	size_t next;
+
+	if (!tui->message_shown || !message || !message->text)
+		return;
+	model_sentence(message, text, sizeof(text));
+	for (rest = text; *rest && lines < 4 && lines < bottom - 1; rest += next, lines++)
+		text_wrap(rest, width - 2, &next);
+	draw_fill((struct rect){ bottom - lines, 0, lines, width }, INK_TEXT);
+	draw_wrapped((struct rect){ bottom - lines, 1, lines, width - 2 },
+		     style_severity(message->severity), text);
+}
+
+/* The footer: the keys of a view that have a word, as many as find room. */
+static void draw_keys(int y, int x, int width, enum view_id view)
+{
+	int end = x + width;
+
+	for (size_t i = 0; i < keys_count; i++) {
+		const struct key *key = &keys_table[i];
+		int need;
+
+		if (!key->hint || !(key->views & 1u << view))
+			continue;
+		need = (int)(strlen(key->label) + strlen(key->hint)) + 1;
+		if (x + need > end)
+			continue;
+		x += draw_text(y, x, end - x, INK_ACCENT | DRAW_BOLD, key->label) + 1;
+		x += draw_text(y, x, end - x, INK_TEXT, key->hint) + 2;
+	}
+}
+
+void frame_draw(struct tui *tui)
+{
+	int rows = draw_rows(), columns = draw_columns();
+	const struct view *view = tui_view(tui);
+	struct rect body = { 0, 0, rows, columns };
+	int reserved = rows >= 8 ? 1 : 0;
+
+	if (rows < ROWS_MIN || columns < COLUMNS_MIN) {
+		char text[128];
+
+		snprintf(text, sizeof(text), "The terminal has %dx%d cells; vmdeck needs %dx%d.",
+			 columns, rows, COLUMNS_MIN, ROWS_MIN);
+		draw_wrapped(body, INK_TEXT, text);
+		return;
+	}
+	if (!view->full) {
+		if (rows >= 6) {
+			draw_header(tui, columns);
+			body.y++;
+			body.height--;
+		}
+		body.height -= reserved + (rows >= 16);
+		if (reserved)
+			draw_keys(rows - 1, 1, columns - 2, tui_current(tui));
+	}
+	view->draw(tui, body);
+	if (!view->full)
+		draw_message(tui, reserved);
+	if (tui->prompt.active)
+		prompt_draw(&tui->prompt, view->full ? 0 : reserved);
+}

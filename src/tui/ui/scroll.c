@@ -1,0 +1,32 @@
+/* Moving over lines. Pure. */
+#include "tui/ui/scroll.h"
+
+bool scroll_command(int *top, int lines, int page, enum command command)
+{
+	int most = lines > page ? lines - page : 0;
+
+	switch (command) {
+	case COMMAND_UP:
+		--*top;
+		break;
+	case COMMAND_DOWN:
+		++*top;
+		break;
+	case COMMAND_PAGE_UP:
+		*top -= page > 1 ? page - 1 : 1;
+		break;
+	case COMMAND_PAGE_DOWN:
+		*top += page > 1 ? page - 1 : 1;
+		break;
+	case COMMAND_FIRST:
+		*top = 0;
+		break;
+	case COMMAND_LAST:
+		*top = most;
+		break;
+	default:
+		return false;
+	}
+	*top = *top > most ? most : *top < 0 ? 0 : *top;
+	return true;
+}

@@ -1,0 +1,12 @@
+/* Moving over lines by commands. Pure. */
+#ifndef TUI_UI_SCROLL_H
+#define TUI_UI_SCROLL_H
+
+#include <stdbool.h>
+
+#include "tui/ui/keys.h"
+
+/* Moves a position by a command over lines with page shown; false: command moves nothing. */
+bool scroll_command(int *top, int lines, int page, enum command command);
+
+#endif
