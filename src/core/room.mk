@@ -11,6 +11,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/boot/load.h \
 	%D%/boot/map.c %D%/boot/map.h \
 	%D%/bus/bus.c %D%/bus/bus.h \
+	%D%/bus/device.c %D%/bus/device.h \
 	%D%/bus/exit_path.h \
 	%D%/bus/pci.c %D%/bus/pci.h \
 	%D%/bus/pci_function.c %D%/bus/pci_function.h \
@@ -31,6 +32,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/hw/i8042.c %D%/hw/i8042.h \
 	%D%/hw/ich9_pm.c %D%/hw/ich9_pm.h \
 	%D%/hw/mc146818.c %D%/hw/mc146818.h \
+	%D%/hw/q35.c %D%/hw/q35.h \
 	%D%/hw/uart16550.c %D%/hw/uart16550.h \
 	%D%/kvm/irq.c %D%/kvm/irq.h \
 	%D%/kvm/kvm.c %D%/kvm/kvm.h \
@@ -38,6 +40,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/machine/console.c %D%/machine/console.h \
 	%D%/machine/cpuid.c \
 	%D%/machine/exits.c \
+	%D%/machine/devices.c %D%/machine/devices.h \
 	%D%/machine/machine.c %D%/machine/machine.h \
 	%D%/machine/vcpu.c %D%/machine/vcpu.h %D%/machine/vcpu_private.h \
 	%D%/machine/vm.c %D%/machine/vm.h \
@@ -47,6 +50,8 @@ src_core_libcore_a_SOURCES = \
 	%D%/profile/report.c %D%/profile/report.h \
 	%D%/profile/values.c %D%/profile/values.h \
 	%D%/virtio/blk.c %D%/virtio/blk.h \
+	%D%/virtio/blk_device.c %D%/virtio/blk_device.h \
+	%D%/virtio/net_device.c %D%/virtio/net_device.h \
 	%D%/virtio/net.c %D%/virtio/net.h \
 	%D%/virtio/pci.c %D%/virtio/pci.h \
 	%D%/virtio/pci_common.c \
@@ -133,7 +138,7 @@ tests_unit_profile_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/bus tests/unit/virtqueue tests/unit/console tests/unit/machine
+check_PROGRAMS += tests/unit/bus tests/unit/device tests/unit/virtqueue tests/unit/console tests/unit/machine
 check_PROGRAMS += tests/unit/pci
 tests_unit_pci_SOURCES = tests/unit/pci.c tests/unit/settle.h
 tests_unit_pci_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
@@ -146,6 +151,7 @@ tests_unit_machine_SOURCES = tests/unit/machine.c tests/lib/pvh_image.h tests/un
 tests_unit_machine_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_machine_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)
 tests_unit_bus_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_device_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_virtqueue_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_console_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 endif

@@ -21,6 +21,7 @@
 #include "core/machine/machine.h"
 #include "demo/image.h"
 #include "lib/pvh_image.h"
+#include "net/network.h"
 #include "open_files.h"
 
 #define PATIENCE 240 /* seconds until a machine counts as stuck */

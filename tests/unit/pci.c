@@ -92,7 +92,7 @@ void irq_msi_clear(struct irq_router *unused, int gsi, int fd)
 
 /* --- a device that does nothing --- */
 
-struct device {
+struct dummy {
 	struct virtio virtio;
 	unsigned starts, stops, kicks, resets;
 	bool busy; /* a reset has to wait */
@@ -113,24 +113,24 @@ static void config_read(struct virtio *virtio, uint32_t offset, void *data, unsi
 
 static void start(struct virtio *virtio)
 {
-	((struct device *)virtio)->starts++;
+	((struct dummy *)virtio)->starts++;
 }
 
 static void stop(struct virtio *virtio)
 {
-	((struct device *)virtio)->stops++;
+	((struct dummy *)virtio)->stops++;
 }
 
 static void kick(struct virtio *virtio, unsigned n)
 {
 	assert_true(n < 2);
-	((struct device *)virtio)->kicks++;
+	((struct dummy *)virtio)->kicks++;
 }
 
 static bool reset(struct virtio *virtio)
 {
-	((struct device *)virtio)->resets++;
-	return !((struct device *)virtio)->busy;
+	((struct dummy *)virtio)->resets++;
+	return !((struct dummy *)virtio)->busy;
 }
 
 static const struct virtio_ops ops = {
@@ -154,7 +154,7 @@ struct bench {
 	struct pci pci;
 	struct guest_memory memory;
 	struct loop loop;
-	struct device device;
+	struct dummy device;
 	struct virtio_pci transport;
 	struct reset_control reset;
 	unsigned resets;
@@ -551,7 +551,7 @@ static void test_life(void **state)
 static void test_bus_master(void **state)
 {
 	struct bench *bench = *state;
-	struct device *device = &bench->device;
+	struct dummy *device = &bench->device;
 	unsigned msix = find_capability(bench, CAPABILITY_MSIX, 0);
 	struct pci_vector *vector = &bench->transport.function.vectors[1];
 	char text[96];

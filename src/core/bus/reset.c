@@ -39,3 +39,16 @@ int reset_control_init(struct reset_control *control, struct bus *bus, void (*re
 	*control = (struct reset_control){ .reset = reset, .arg = arg };
 	return range < 0 ? range : 0;
 }
+
+static int create_reset_control(struct device *device, struct cause *cause)
+{
+	struct device_host *host = device->host;
+
+	return reset_control_init(device->state, host->io, host->reset, host, cause);
+}
+
+const struct device_type reset_control_device = {
+	.name = "reset control",
+	.size = sizeof(struct reset_control),
+	.create = create_reset_control,
+};

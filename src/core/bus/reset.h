@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/cause.h"
-#include "core/bus/bus.h"
+#include "core/bus/device.h"
 
 struct reset_control {
 	_Atomic uint8_t value; /* several vCPUs may write it */
@@ -20,5 +20,8 @@ struct reset_control {
 /* Claims its port, before pci_create() does. 0, or what bus_add() says. There is nothing to free. */
 int reset_control_init(struct reset_control *control, struct bus *bus, void (*reset)(void *arg),
 		       void *arg, struct cause *cause);
+
+/* Stands in the table before the PCI host. */
+extern const struct device_type reset_control_device;
 
 #endif

@@ -15,6 +15,7 @@
 
 #include "base/cause.h"
 #include "base/loop.h"
+#include "core/bus/device.h"
 #include "control/states.h"
 #include "core/deck/stats.h"
 #include "core/machine/console.h"
@@ -108,11 +109,6 @@ struct guest_exit_count {
 
 /* VM exits by reason that have happened; returns how many rows there are in all. */
 size_t guest_exits(const struct guest *guest, struct guest_exit_count *out, size_t room);
-
-struct guest_device {
-	char name[16];	 /* "disk0", "net0" */
-	char status[96]; /* "running", "needs reset: why" */
-};
 
 /* Devices that the guest's driver can break; returns how many there are. */
 size_t guest_devices(const struct guest *guest, struct guest_device *out, size_t room);

@@ -52,14 +52,16 @@ void stats_free(struct stats_series *series)
 
 static void collect(const struct machine_counters *machine, uint64_t counters[COUNTER_COUNT])
 {
-	counters[COUNTER_READ_BYTES] = machine->read_bytes;
-	counters[COUNTER_WRITE_BYTES] = machine->write_bytes;
-	counters[COUNTER_READS] = machine->read_requests;
-	counters[COUNTER_WRITES] = machine->write_requests;
-	counters[COUNTER_IN_BYTES] = machine->in_bytes;
-	counters[COUNTER_OUT_BYTES] = machine->out_bytes;
-	counters[COUNTER_IN_FRAMES] = machine->in_frames;
-	counters[COUNTER_OUT_FRAMES] = machine->out_frames;
+	const struct device_counters *devices = &machine->devices;
+
+	counters[COUNTER_READ_BYTES] = devices->read_bytes;
+	counters[COUNTER_WRITE_BYTES] = devices->write_bytes;
+	counters[COUNTER_READS] = devices->read_requests;
+	counters[COUNTER_WRITES] = devices->write_requests;
+	counters[COUNTER_IN_BYTES] = devices->in_bytes;
+	counters[COUNTER_OUT_BYTES] = devices->out_bytes;
+	counters[COUNTER_IN_FRAMES] = devices->in_frames;
+	counters[COUNTER_OUT_FRAMES] = devices->out_frames;
 	counters[COUNTER_EXITS] = 0;
 	for (unsigned i = 0; i < VCPU_EXIT_REASONS; i++)
 		counters[COUNTER_EXITS] += machine->exits[i];

@@ -27,7 +27,7 @@ enum disk_operation { DISK_READ, DISK_WRITE, DISK_FLUSH, DISK_DISCARD, DISK_WRIT
 
 struct disk_config {
 	char name[16];	  /* "disk0", for messages */
-	const char *path;
+	const char *path; /* kept by the caller while the disk is open */
 	bool readonly;
 };
 
@@ -70,6 +70,8 @@ int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_confi
 void disk_close(struct disk *disk); /* no request may be in flight; NULL is valid */
 
 uint64_t disk_size(const struct disk *disk); /* bytes, a multiple of 512 */
+const char *disk_name(const struct disk *disk); /* as in its config */
+const char *disk_path(const struct disk *disk);
 bool disk_is_readonly(const struct disk *disk);
 struct disk_ring *disk_get_ring(const struct disk *disk);
 

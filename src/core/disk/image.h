@@ -33,10 +33,10 @@ struct disk_ring {
 
 struct disk {
 	struct disk_ring *ring;
+	struct disk_config config;
 	int fd;
 	struct image_lock *lock;
 	int slot; /* number of the fixed file, or -1 */
-	bool readonly;
 	bool no_punch, no_zero_range; /* the file system said that it cannot */
 	bool finished;		      /* requests of this run are done */
 	uint64_t size;

@@ -121,7 +121,7 @@ int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_confi
 	disk->fd = -1;
 	disk->slot = -1;
 	disk->ring = ring;
-	disk->readonly = config->readonly;
+	disk->config = *config;
 	r = open_file(disk, config, &st, cause);
 	if (!r)
 		r = image_lock(&disk->lock, disk->fd, &st, config, cause);
@@ -154,9 +154,19 @@ uint64_t disk_size(const struct disk *disk)
 	return disk->size;
 }
 
+const char *disk_name(const struct disk *disk)
+{
+	return disk->config.name;
+}
+
+const char *disk_path(const struct disk *disk)
+{
+	return disk->config.path;
+}
+
 bool disk_is_readonly(const struct disk *disk)
 {
-	return disk->readonly;
+	return disk->config.readonly;
 }
 
 struct disk_ring *disk_get_ring(const struct disk *disk)

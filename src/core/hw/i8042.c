@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "core/bus/platform.h"
+
 #define STATUS_OUTPUT 0x01u
 #define STATUS_SYSTEM 0x04u
 #define STATUS_COMMAND 0x08u
@@ -241,3 +243,16 @@ void i8042_reset(struct i8042 *chip)
 	update_line(chip);
 	mutex_unlock(&chip->lock);
 }
+
+static int create_i8042(struct device *device, struct cause *cause)
+{
+	const struct i8042_wires wires = { .reset = device->host->reset, .arg = device->host };
+
+	return i8042_init(device->state, device->host->io, PLATFORM_I8042_PORT, &wires, cause);
+}
+
+const struct device_type i8042_device = {
+	.name = "keyboard controller",
+	.size = sizeof(struct i8042),
+	.create = create_i8042,
+};

@@ -10,7 +10,7 @@
 
 #include "base/cause.h"
 #include "base/mutex.h"
-#include "core/bus/bus.h"
+#include "core/bus/device.h"
 
 #define I8042_RAM 32
 
@@ -37,5 +37,7 @@ int i8042_init(struct i8042 *chip, struct bus *bus, uint64_t port,
 
 /* As after power-on. No vCPU may run. */
 void i8042_reset(struct i8042 *chip);
+
+extern const struct device_type i8042_device;
 
 #endif

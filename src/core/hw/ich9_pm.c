@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "core/bus/platform.h"
+#include "core/kvm/irq.h"
 
 #define REG_STATUS 0x00
 #define REG_ENABLE 0x02
@@ -175,3 +176,31 @@ void pm_power_button(struct ich9_pm *pm)
 	update_line(pm);
 	mutex_unlock(&pm->lock);
 }
+
+/* --- the device --- */
+
+static void set_sci_line(void *arg, bool level)
+{
+	const struct device_host *host = arg;
+
+	irq_set_line(host->irq, PLATFORM_SCI_GSI, level);
+}
+
+static int create_pm(struct device *device, struct cause *cause)
+{
+	const struct pm_wires wires = { set_sci_line, device->host->power_off, device->host };
+
+	return pm_init(device->state, device->host->io, PLATFORM_PM_PORT, &wires, cause);
+}
+
+static void press_power_button(struct device *device)
+{
+	pm_power_button(device->state);
+}
+
+const struct device_type ich9_pm_device = {
+	.name = "power management",
+	.size = sizeof(struct ich9_pm),
+	.create = create_pm,
+	.power_button = press_power_button,
+};

@@ -12,7 +12,7 @@
 
 #include "base/cause.h"
 #include "base/mutex.h"
-#include "core/bus/bus.h"
+#include "core/bus/device.h"
 
 #define PM_GPE_BYTES 8
 
@@ -47,5 +47,7 @@ void pm_reset(struct ich9_pm *pm);
 
 /* Somebody pressed the power button. Any thread. */
 void pm_power_button(struct ich9_pm *pm);
+
+extern const struct device_type ich9_pm_device;
 
 #endif

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "core/bus/platform.h"
 
 enum {
 	REG_SECOND = 0x00,
@@ -177,3 +178,14 @@ int rtc_init(struct mc146818 *rtc, struct bus *bus, uint64_t port, struct cause 
 	rtc->ram[REG_D] = D_VALID;
 	return 0;
 }
+
+static int create_rtc(struct device *device, struct cause *cause)
+{
+	return rtc_init(device->state, device->host->io, PLATFORM_CMOS_PORT, cause);
+}
+
+const struct device_type mc146818_device = {
+	.name = "RTC",
+	.size = sizeof(struct mc146818),
+	.create = create_rtc,
+};

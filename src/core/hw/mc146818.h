@@ -9,7 +9,7 @@
 
 #include "base/cause.h"
 #include "base/mutex.h"
-#include "core/bus/bus.h"
+#include "core/bus/device.h"
 
 #define RTC_PORTS 2
 #define RTC_RAM 128
@@ -24,5 +24,7 @@ struct mc146818 {
 
 /* Claims RTC_PORTS ports at port. 0, or what bus_add() says. There is nothing to free. */
 int rtc_init(struct mc146818 *rtc, struct bus *bus, uint64_t port, struct cause *cause);
+
+extern const struct device_type mc146818_device;
 
 #endif

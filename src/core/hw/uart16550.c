@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/bus/platform.h"
+#include "core/kvm/irq.h"
+
 enum {
 	REG_DATA, /* RBR, THR; divisor low */
 	REG_IER,  /* divisor high */
@@ -340,3 +343,32 @@ size_t uart_input(struct uart16550 *uart, const uint8_t *data, size_t size)
 	mutex_unlock(&uart->lock);
 	return taken;
 }
+
+/* --- COM1 --- */
+
+static void set_com1_line(void *arg, bool level)
+{
+	const struct device_host *host = arg;
+
+	irq_set_line(host->irq, PLATFORM_COM1_GSI, level);
+}
+
+static int create_com1(struct device *device, struct cause *cause)
+{
+	const struct uart_wires wires = { device->host->print, set_com1_line, device->host };
+
+	return uart_init(device->state, device->host->io, PLATFORM_COM1_PORT, &wires, cause);
+}
+
+static size_t type_com1(struct device *device, const uint8_t *data, size_t size)
+{
+	return uart_input(device->state, data, size);
+}
+
+const struct device_type uart16550_device = {
+	.name = "COM1",
+	.size = sizeof(struct uart16550),
+	.hot = true,
+	.create = create_com1,
+	.input = type_com1,
+};

@@ -13,7 +13,7 @@
 
 #include "base/cause.h"
 #include "base/mutex.h"
-#include "core/bus/bus.h"
+#include "core/bus/device.h"
 
 #define UART_PORTS 8
 #define UART_FIFO_SIZE 16
@@ -52,5 +52,8 @@ void uart_reset(struct uart16550 *uart);
 
 /* Types into the guest; returns how many bytes found room, from the first on. Any thread. */
 size_t uart_input(struct uart16550 *uart, const uint8_t *data, size_t size);
+
+/* COM1, the guest's console. */
+extern const struct device_type uart16550_device;
 
 #endif

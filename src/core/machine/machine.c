@@ -91,7 +91,7 @@ static void order_power_button(void *arg)
 	struct machine *machine = arg;
 
 	if (machine->vm)
-		pm_power_button(&machine->vm->pm);
+		vm_power_button(machine->vm);
 }
 
 static void order_off(void *arg)
@@ -350,34 +350,6 @@ void machine_get_status(struct machine *machine, struct machine_status *out)
 
 /* --- what others see --- */
 
-static void sample_nics(const struct vm *vm, struct machine_counters *out)
-{
-	for (unsigned i = 0; i < vm->nic_count; i++) {
-		struct net_port_counters port;
-
-		if (!vm->nics[i].device.port)
-			continue;
-		switch_port_counters(vm->nics[i].device.port, &port);
-		out->out_bytes += port.rx_bytes;
-		out->out_frames += port.rx_frames;
-		out->in_bytes += port.tx_bytes;
-		out->in_frames += port.tx_frames;
-	}
-}
-
-static void sample_disks(const struct vm *vm, struct machine_counters *out)
-{
-	for (unsigned i = 0; i < vm->disk_count; i++) {
-		struct disk_counters disk;
-
-		disk_get_counters(vm->disks[i].disk, &disk);
-		out->read_bytes += disk.read_bytes;
-		out->read_requests += disk.read_requests;
-		out->write_bytes += disk.write_bytes;
-		out->write_requests += disk.write_requests;
-	}
-}
-
 bool machine_sample(struct machine *machine, struct machine_counters *out)
 {
 	const struct vm *vm;
@@ -390,8 +362,7 @@ bool machine_sample(struct machine *machine, struct machine_counters *out)
 		for (unsigned i = 0; i < vm->cpus.count; i++)
 			out->cpu_ns[i] = vcpu_cpu_time(&vm->vcpus[i]);
 		sum_exits(vm, out->exits);
-		sample_nics(vm, out);
-		sample_disks(vm, out);
+		devices_sample(&vm->devices, &out->devices);
 	} else {
 		memcpy(out->exits, machine->exits, sizeof(out->exits));
 	}
@@ -410,28 +381,13 @@ uint64_t machine_memory(struct machine *machine)
 	return resident;
 }
 
-static void describe(struct guest_device *out, const char *kind, unsigned number,
-		     struct virtio_pci *transport)
-{
-	snprintf(out->name, sizeof(out->name), "%s%u", kind, number);
-	virtio_pci_describe(transport, out->status, sizeof(out->status));
-}
-
 size_t machine_devices(struct machine *machine, struct guest_device *out, size_t room)
 {
-	struct vm *vm;
 	size_t count = 0;
 
 	pthread_mutex_lock(&machine->vm_lock);
-	vm = machine->vm;
-	for (unsigned i = 0; vm && i < vm->disk_count; i++, count++)
-		if (count < room)
-			describe(&out[count], "disk", vm->disks[i].number,
-				 &vm->disks[i].transport);
-	for (unsigned i = 0; vm && i < vm->nic_count; i++, count++)
-		if (count < room)
-			describe(&out[count], "net", vm->nics[i].number,
-				 &vm->nics[i].transport);
+	if (machine->vm)
+		count = devices_describe(&machine->vm->devices, out, room);
 	pthread_mutex_unlock(&machine->vm_lock);
 	return count;
 }

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/cause.h"
-#include "core/deck/deck.h"
+#include "core/bus/device.h"
 #include "core/machine/vcpu.h"
 #include "core/machine/vm.h"
 #include "core/profile/profile.h"
@@ -77,9 +77,7 @@ void machine_free(struct machine *machine);
 struct machine_counters {
 	unsigned cpus;
 	uint64_t cpu_ns[PROFILE_CPUS_MAX]; /* CPU time of each vCPU thread */
-	uint64_t read_bytes, read_requests, write_bytes, write_requests;
-	uint64_t in_bytes, in_frames;	   /* to the guest */
-	uint64_t out_bytes, out_frames;
+	struct device_counters devices;
 	uint64_t exits[VCPU_EXIT_REASONS];
 };
 
@@ -92,7 +90,7 @@ bool machine_sample(struct machine *machine, struct machine_counters *out);
  */
 uint64_t machine_memory(struct machine *machine);
 
-/* Any thread. Fills at most room rows; returns how many there are. See deck.h. */
+/* Any thread. Fills at most room rows; returns how many there are. */
 size_t machine_devices(struct machine *machine, struct guest_device *out, size_t room);
 
 #endif

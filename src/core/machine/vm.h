@@ -2,8 +2,8 @@
  * A virtual machine: all its parts, built from a profile and torn down in
  * reverse. It lives on its guest's I/O thread; vCPU threads run inside it.
  *
- * The parts are one table (vm.c) in the order in which they are built. A
- * reset tears the machine down and builds it again, so there is one way to a
+ * The parts are one table (vm.c) in the order in which they are built; one of
+ * them is the devices, a table of their own (devices.h). A reset tears the machine down and builds it again, so there is one way to a
  * fresh machine and no device can forget part of its state.
  */
 #ifndef CORE_MACHINE_VM_H
@@ -16,22 +16,13 @@
 #include "base/loop.h"
 #include "core/boot/boot.h"
 #include "core/bus/bus.h"
-#include "core/bus/pci.h"
-#include "core/bus/reset.h"
-#include "core/disk/disk.h"
-#include "core/hw/i8042.h"
-#include "core/hw/ich9_pm.h"
-#include "core/hw/mc146818.h"
-#include "core/hw/uart16550.h"
+#include "core/bus/device.h"
 #include "core/kvm/irq.h"
 #include "core/kvm/kvm.h"
 #include "core/kvm/memory.h"
 #include "core/machine/console.h"
 #include "core/machine/vcpu.h"
 #include "core/profile/profile.h"
-#include "core/virtio/blk.h"
-#include "core/virtio/net.h"
-#include "core/virtio/pci.h"
 
 /* What a machine is made from; valid while it lives. */
 struct vm_config {
@@ -48,18 +39,7 @@ struct vm_config {
 	void *arg;
 };
 
-struct vm_disk {
-	unsigned number; /* in the profile */
-	struct disk *disk;
-	struct virtio_blk device;
-	struct virtio_pci transport;
-};
-
-struct vm_nic {
-	unsigned number;
-	struct virtio_net device;
-	struct virtio_pci transport;
-};
+#define VM_HOT_SIZE 640 /* bytes; the serial port needs the most of it */
 
 struct vm {
 	const struct vm_config *config;
@@ -67,16 +47,7 @@ struct vm {
 	int fd;
 	struct guest_memory memory;
 	struct irq_router irq;
-	struct mc146818 rtc;
-	struct i8042 keyboard;
-	struct ich9_pm pm;
-	struct reset_control reset;
-	struct pci pci;
-	struct pci_function host_bridge, lpc_bridge;
-	struct disk_ring *ring;
-	struct vm_disk *disks;
-	struct vm_nic *nics;
-	unsigned disk_count, nic_count;
+	struct device_set devices;
 	struct boot_entry entry;
 	uint64_t rsdp;
 	struct vcpu_set cpus;
@@ -84,7 +55,7 @@ struct vm {
 	/* What each exit needs; with two vCPUs or less it is one page. */
 	_Alignas(EXIT_PAGE) struct bus io;
 	struct bus mmio;
-	struct uart16550 uart;
+	_Alignas(8) uint8_t hot[VM_HOT_SIZE]; /* states of devices that exit often */
 	struct vcpu vcpus[]; /* of cpus, as many as the profile says */
 };
 
@@ -99,6 +70,8 @@ int vm_start(struct vm *vm, struct cause *cause);
 
 void vm_pause(struct vm *vm);
 void vm_resume(struct vm *vm); /* also submits again what disks hold */
+
+void vm_power_button(struct vm *vm);
 
 /*
  * Ends the vCPUs; then end, reason and registers of cpus can be read. Devices may

@@ -1,0 +1,162 @@
+/* Walks a table of devices through a machine's life. Threads: as device.h says. */
+#include "core/bus/device.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+
+#define FIRST_SLOT 1 /* PCI device 0 is the host bridge */
+
+static unsigned instances(const struct device_type *type)
+{
+	return type->max ? type->max : 1;
+}
+
+static bool wanted(const struct device_set *set, const struct device_type *type, unsigned number)
+{
+	return !type->wanted || type->wanted(set->host.profile, number);
+}
+
+/* Room for the state, all zero; NULL: there is none. */
+static void *place(struct device_set *set, const struct device_type *type)
+{
+	size_t size = align_up(type->size, 8);
+	void *state = set->hot;
+
+	if (!type->hot)
+		return calloc(1, size);
+	if (size > set->hot_size)
+		return NULL;
+	set->hot += size;
+	set->hot_size -= size;
+	memset(state, 0, size);
+	return state;
+}
+
+static int create(struct device_set *set, const struct device_type *type, unsigned number,
+		  unsigned slot, struct cause *cause)
+{
+	struct device *device = &set->devices[set->count++];
+	struct cause why = { "" };
+	int err = -ENOMEM;
+
+	*device = (struct device){
+		.type = type, .host = &set->host, .number = number, .slot = slot,
+	};
+	if (type->max)
+		snprintf(device->name, sizeof(device->name), "%s%u", type->name, number);
+	else
+		snprintf(device->name, sizeof(device->name), "%s", type->name);
+	if (type->size)
+		device->state = place(set, type);
+	if (device->state || !type->size)
+		err = type->create(device, &why);
+	if (err == -ENOMEM && !*why.text)
+		return cause_errno(cause, ENOMEM, "%s", device->name);
+	if (err && cause)
+		*cause = why;
+	return err;
+}
+
+int devices_create(struct device_set *set, const struct device_type *const *table,
+		   struct cause *cause)
+{
+	unsigned count = 0, slot = FIRST_SLOT;
+	int err = 0;
+
+	for (unsigned i = 0; table[i]; i++)
+		for (unsigned n = 0; n < instances(table[i]); n++)
+			count += wanted(set, table[i], n);
+	set->devices = calloc(count, sizeof(*set->devices));
+	if (!set->devices)
+		return cause_errno(cause, ENOMEM, "devices");
+	for (unsigned i = 0; !err && table[i]; i++) {
+		for (unsigned n = 0; !err && n < instances(table[i]); n++)
+			if (wanted(set, table[i], n))
+				err = create(set, table[i], n, table[i]->pci ? slot + n : 0, cause);
+		slot += table[i]->pci ? instances(table[i]) : 0;
+	}
+	return err;
+}
+
+void devices_destroy(struct device_set *set)
+{
+	while (set->count) {
+		struct device *device = &set->devices[--set->count];
+
+		if (device->type->destroy && (device->state || !device->type->size))
+			device->type->destroy(device);
+		if (!device->type->hot)
+			free(device->state);
+	}
+	free(set->devices);
+	set->devices = NULL;
+}
+
+void devices_start(struct device_set *set)
+{
+	for (unsigned i = 0; i < set->count; i++)
+		if (set->devices[i].type->start)
+			set->devices[i].type->start(&set->devices[i]);
+}
+
+void devices_stop(struct device_set *set)
+{
+	for (unsigned i = set->count; i--;)
+		if (set->devices[i].type->stop)
+			set->devices[i].type->stop(&set->devices[i]);
+}
+
+bool devices_reset(struct device_set *set)
+{
+	bool quiet = true;
+
+	for (unsigned i = set->count; i--;)
+		if (set->devices[i].type->reset)
+			quiet &= set->devices[i].type->reset(&set->devices[i]);
+	return quiet;
+}
+
+void devices_power_button(struct device_set *set)
+{
+	for (unsigned i = 0; i < set->count; i++)
+		if (set->devices[i].type->power_button)
+			set->devices[i].type->power_button(&set->devices[i]);
+}
+
+size_t devices_input(struct device_set *set, const uint8_t *data, size_t size)
+{
+	for (unsigned i = 0; i < set->count; i++)
+		if (set->devices[i].type->input)
+			return set->devices[i].type->input(&set->devices[i], data, size);
+	return 0;
+}
+
+void devices_sample(const struct device_set *set, struct device_counters *sum)
+{
+	memset(sum, 0, sizeof(*sum));
+	for (unsigned i = 0; i < set->count; i++)
+		if (set->devices[i].type->sample)
+			set->devices[i].type->sample(&set->devices[i], sum);
+}
+
+size_t devices_describe(const struct device_set *set, struct guest_device *out, size_t room)
+{
+	size_t count = 0;
+
+	for (unsigned i = 0; i < set->count; i++) {
+		struct device *device = &set->devices[i];
+
+		if (!device->type->describe)
+			continue;
+		if (count < room) {
+			memcpy(out[count].name, device->name, sizeof(out[count].name));
+			device->type->describe(device, out[count].status, sizeof(out[count].status));
+		}
+		count++;
+	}
+	return count;
+}

@@ -1,0 +1,144 @@
+/*
+ * What a device is to its machine: a row of a table (machine/devices.c), and its
+ * instances.
+ *
+ * A row lies in the device's own file, reads its own part of the profile, and says
+ * what there is to do for it in a machine's life; the machine walks the table and
+ * names no device. Functions are for the guest's I/O thread except where they say
+ * otherwise.
+ */
+#ifndef CORE_BUS_DEVICE_H
+#define CORE_BUS_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cause.h"
+#include "core/bus/bus.h"
+
+struct disk_ring;
+struct guest_memory;
+struct irq_router;
+struct loop;
+struct network;
+struct pci;
+struct profile;
+
+/* What a device finds in its machine; valid while it lives. */
+struct device_host {
+	struct bus *io, *mmio;
+	struct irq_router *irq;
+	const struct guest_memory *memory;
+	struct loop *loop; /* the guest's I/O loop */
+	int vm_fd;	   /* KVM's */
+	const struct profile *profile;
+	struct network *network; /* NULL if the profile has no NIC */
+	struct pci *pci;	 /* from the row of the PCI host on */
+	struct disk_ring *disks; /* from the row of the ring on, if there are disks */
+
+	/* What a chip's wires end in: host is this struct. vCPU thread. */
+	void (*print)(void *host, const uint8_t *data, size_t size); /* on the console */
+	void (*power_off)(void *host); /* the guest switched itself off */
+	void (*reset)(void *host);     /* the guest asked for a reset */
+	/* I/O thread: a write is held because there is no room for it; why, as a sentence. */
+	void (*full)(void *host, const char *why);
+};
+
+#define DEVICE_NAME_MAX 16
+
+/* One instance of a row. */
+struct device {
+	const struct device_type *type;
+	struct device_host *host;
+	void *state;	 /* type->size bytes */
+	unsigned number; /* 0 to type->max - 1: in the profile */
+	unsigned slot;	 /* PCI device number, of one with type->pci */
+	char name[DEVICE_NAME_MAX];
+};
+
+/* What devices have moved since they were created. */
+struct device_counters {
+	uint64_t read_bytes, read_requests, write_bytes, write_requests; /* disks */
+	uint64_t in_bytes, in_frames;					 /* to the guest */
+	uint64_t out_bytes, out_frames;
+};
+
+/* A device that the guest's driver can break, as people see it. */
+struct guest_device {
+	char name[DEVICE_NAME_MAX]; /* "disk0", "net0" */
+	char status[96];	    /* "running", "needs reset: why" */
+};
+
+/*
+ * A row. A machine is built from the first row to the last, and stopped, reset and
+ * torn down in reverse. What is NULL is nothing to do.
+ */
+struct device_type {
+	const char *name; /* "COM1"; of several instances without the number: "disk" */
+	size_t size;	  /* of the state, which is all zero before create() */
+	bool hot;	  /* exits by the thousand: the state lies on the exit page (exit_path.h) */
+	bool pci;	  /* an instance has a PCI device number, the same in every machine */
+	unsigned max;	  /* instances that a machine can have; 0: it has exactly one */
+	/* Whether the profile asks for this instance; NULL: always. */
+	bool (*wanted)(const struct profile *profile, unsigned number);
+
+	/* 0, or a negative errno with a cause that names the profile's key or the device. */
+	int (*create)(struct device *device, struct cause *cause);
+	void (*destroy)(struct device *device); /* reset; valid when create() failed half way */
+
+	/* The machine runs from now on; when it was paused the device goes on where it was. */
+	void (*start)(struct device *device);
+	/* The vCPUs stand still: leave the guest alone, but keep everything. */
+	void (*stop)(struct device *device);
+	/*
+	 * For good, the vCPUs have ended: forget the driver's requests. True when none is
+	 * in flight; otherwise it is called again.
+	 */
+	bool (*reset)(struct device *device);
+
+	/* Somebody pressed the power button. */
+	void (*power_button)(struct device *device);
+	/* Somebody types; returns how many bytes found room. Any thread. */
+	size_t (*input)(struct device *device, const uint8_t *data, size_t size);
+
+	/* Its status in a few words, if a driver can break it. Any thread. */
+	void (*describe)(struct device *device, char *text, size_t size);
+	/* Adds its counters to a sum. Any thread. */
+	void (*sample)(const struct device *device, struct device_counters *sum);
+};
+
+/* The devices of a machine. host and the hot room are the caller's to fill in. */
+struct device_set {
+	struct device_host host;
+	uint8_t *hot; /* room for states with type->hot, aligned to EXIT_PAGE or to 8 bytes */
+	size_t hot_size;
+	struct device *devices; /* in the order of the table */
+	unsigned count;
+};
+
+/*
+ * Creates what the profile asks for of a table that ends with NULL; the devices do
+ * not run. A negative errno with a cause; then devices_destroy() is still to be
+ * called.
+ */
+int devices_create(struct device_set *set, const struct device_type *const *table,
+		   struct cause *cause);
+void devices_destroy(struct device_set *set); /* reset, or never started */
+
+/* Calls the functions of their names. */
+void devices_start(struct device_set *set);
+void devices_stop(struct device_set *set);
+bool devices_reset(struct device_set *set);
+void devices_power_button(struct device_set *set);
+
+/* Types into the first device that takes input. Any thread. */
+size_t devices_input(struct device_set *set, const uint8_t *data, size_t size);
+
+/* The sum of all counters. Any thread. */
+void devices_sample(const struct device_set *set, struct device_counters *sum);
+
+/* Fills at most room rows; returns how many there are. Any thread. */
+size_t devices_describe(const struct device_set *set, struct guest_device *out, size_t room);
+
+#endif

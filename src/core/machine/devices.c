@@ -1,0 +1,28 @@
+/*
+ * The table of devices. Its order is theirs on the buses, where the first are found
+ * first, and, of those on PCI, that of their device numbers: a new one goes to the
+ * end.
+ */
+#include "core/machine/devices.h"
+
+#include "core/bus/reset.h"
+#include "core/hw/i8042.h"
+#include "core/hw/ich9_pm.h"
+#include "core/hw/mc146818.h"
+#include "core/hw/q35.h"
+#include "core/hw/uart16550.h"
+#include "core/virtio/blk_device.h"
+#include "core/virtio/net_device.h"
+
+const struct device_type *const device_table[] = {
+	&uart16550_device,
+	&mc146818_device,
+	&i8042_device,
+	&ich9_pm_device,
+	&reset_control_device,
+	&q35_device,
+	&disk_ring_device,
+	&blk_device,
+	&net_device,
+	NULL,
+};

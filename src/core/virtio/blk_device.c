@@ -1,0 +1,153 @@
+/*
+ * Disks: the image, the virtio device in front of it, and the transport. The
+ * guest's I/O thread.
+ */
+#include "core/virtio/blk_device.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "core/disk/disk.h"
+#include "core/profile/profile.h"
+#include "core/virtio/blk.h"
+#include "core/virtio/pci.h"
+
+/* --- the ring of all disks --- */
+
+static bool ring_wanted(const struct profile *profile, unsigned number)
+{
+	(void)number;
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
+		if (profile->disks[i].present)
+			return true;
+	return false;
+}
+
+static void disk_full(void *arg, const struct disk *disk, int error)
+{
+	struct device_host *host = arg;
+	struct cause why;
+
+	cause_set(&why, -error, "%s: %.400s: %s; free some, then resume", disk_name(disk),
+		  disk_path(disk),
+		  error == -EDQUOT ? "no quota left" : "no space left on device");
+	host->full(host, why.text);
+}
+
+static int create_ring(struct device *device, struct cause *cause)
+{
+	struct device_host *host = device->host;
+	int err = disk_ring_create(&host->disks, host->loop, cause);
+
+	if (!err)
+		disk_on_full(host->disks, disk_full, host);
+	return err;
+}
+
+static void destroy_ring(struct device *device)
+{
+	disk_ring_destroy(device->host->disks);
+	device->host->disks = NULL;
+}
+
+static void start_ring(struct device *device)
+{
+	disk_retry(device->host->disks);
+}
+
+/* The reset of the disks has begun before: nobody is told any more. */
+static bool reset_ring(struct device *device)
+{
+	disk_give_up(device->host->disks);
+	return true;
+}
+
+const struct device_type disk_ring_device = {
+	.name = "disks",
+	.wanted = ring_wanted,
+	.create = create_ring,
+	.destroy = destroy_ring,
+	.start = start_ring,
+	.reset = reset_ring,
+};
+
+/* --- a disk --- */
+
+struct blk_device {
+	struct disk *disk;
+	struct virtio_blk blk;
+	struct virtio_pci transport;
+};
+
+static bool disk_wanted(const struct profile *profile, unsigned number)
+{
+	return profile->disks[number].present;
+}
+
+static int create_disk(struct device *device, struct cause *cause)
+{
+	const struct device_host *host = device->host;
+	const struct profile_disk *profile = &host->profile->disks[device->number];
+	struct blk_device *disk = device->state;
+	struct disk_config config = { .path = profile->path, .readonly = profile->readonly };
+	char serial[DEVICE_NAME_MAX + 8];
+	int err;
+
+	snprintf(config.name, sizeof(config.name), "%s", device->name);
+	snprintf(serial, sizeof(serial), "vmdeck-%s", device->name);
+	err = disk_open(&disk->disk, host->disks, &config, cause);
+	if (!err)
+		err = virtio_blk_init(&disk->blk, disk->disk, serial, cause);
+	if (!err)
+		err = virtio_pci_create(&disk->transport, &disk->blk.device, host->pci,
+					device->slot, host->memory, host->loop, host->vm_fd, cause);
+	return err;
+}
+
+static void destroy_disk(struct device *device)
+{
+	struct blk_device *disk = device->state;
+
+	virtio_pci_destroy(&disk->transport);
+	virtio_blk_destroy(&disk->blk);
+	disk_close(disk->disk);
+}
+
+static bool reset_disk(struct device *device)
+{
+	struct blk_device *disk = device->state;
+
+	return virtio_pci_quiesce(&disk->transport);
+}
+
+static void describe_disk(struct device *device, char *text, size_t size)
+{
+	struct blk_device *disk = device->state;
+
+	virtio_pci_describe(&disk->transport, text, size);
+}
+
+static void sample_disk(const struct device *device, struct device_counters *sum)
+{
+	const struct blk_device *disk = device->state;
+	struct disk_counters counters;
+
+	disk_get_counters(disk->disk, &counters);
+	sum->read_bytes += counters.read_bytes;
+	sum->read_requests += counters.read_requests;
+	sum->write_bytes += counters.write_bytes;
+	sum->write_requests += counters.write_requests;
+}
+
+const struct device_type blk_device = {
+	.name = "disk",
+	.size = sizeof(struct blk_device),
+	.pci = true,
+	.max = PROFILE_DISKS_MAX,
+	.wanted = disk_wanted,
+	.create = create_disk,
+	.destroy = destroy_disk,
+	.reset = reset_disk,
+	.describe = describe_disk,
+	.sample = sample_disk,
+};

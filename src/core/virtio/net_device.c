@@ -1,0 +1,106 @@
+/*
+ * NICs: the virtio device, its transport, and its port of a switch. The guest's
+ * I/O thread.
+ */
+#include "core/virtio/net_device.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "core/profile/profile.h"
+#include "core/virtio/net.h"
+#include "core/virtio/pci.h"
+#include "net/network.h"
+#include "net/switch/switch.h"
+
+struct net_device {
+	struct virtio_net net;
+	struct virtio_pci transport;
+};
+
+static bool nic_wanted(const struct profile *profile, unsigned number)
+{
+	return profile->nets[number].present;
+}
+
+static int create_nic(struct device *device, struct cause *cause)
+{
+	const struct device_host *host = device->host;
+	const struct profile_net *net = &host->profile->nets[device->number];
+	struct net_device *nic = device->state;
+	char name[NET_PORT_NAME_MAX];
+	struct net_switch *sw;
+	int err;
+
+	sw = host->network ? network_find_switch(host->network, net->switch_name) : NULL;
+	if (!sw)
+		return cause_set(cause, ENOENT, "%s: there is no switch named %s; describe it in "
+				 "switches/%s.ini", device->name, net->switch_name,
+				 net->switch_name);
+	virtio_net_init(&nic->net, net->mac);
+	err = virtio_pci_create(&nic->transport, &nic->net.device, host->pci, device->slot,
+				host->memory, host->loop, host->vm_fd, cause);
+	if (err)
+		return err;
+	snprintf(name, sizeof(name), "%s/%s", host->profile->name, device->name);
+	return virtio_net_connect(&nic->net, sw, name, cause);
+}
+
+static void destroy_nic(struct device *device)
+{
+	struct net_device *nic = device->state;
+
+	/* No frame comes in once it has left the switch; then nobody raises its vectors. */
+	virtio_net_disconnect(&nic->net);
+	virtio_pci_destroy(&nic->transport);
+	virtio_net_destroy(&nic->net);
+}
+
+static void start_nic(struct device *device)
+{
+	struct net_device *nic = device->state;
+
+	virtio_net_pause(&nic->net, false);
+}
+
+static void stop_nic(struct device *device)
+{
+	struct net_device *nic = device->state;
+
+	virtio_net_pause(&nic->net, true);
+}
+
+static void describe_nic(struct device *device, char *text, size_t size)
+{
+	struct net_device *nic = device->state;
+
+	virtio_pci_describe(&nic->transport, text, size);
+}
+
+static void sample_nic(const struct device *device, struct device_counters *sum)
+{
+	const struct net_device *nic = device->state;
+	struct net_port_counters port;
+
+	if (!nic->net.port)
+		return;
+	switch_port_counters(nic->net.port, &port);
+	sum->out_bytes += port.rx_bytes;
+	sum->out_frames += port.rx_frames;
+	sum->in_bytes += port.tx_bytes;
+	sum->in_frames += port.tx_frames;
+}
+
+const struct device_type net_device = {
+	.name = "net",
+	.size = sizeof(struct net_device),
+	.pci = true,
+	.max = PROFILE_NETS_MAX,
+	.wanted = nic_wanted,
+	.create = create_nic,
+	.destroy = destroy_nic,
+	.start = start_nic,
+	.stop = stop_nic,
+	.describe = describe_nic,
+	.sample = sample_nic,
+};
