@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "control/names.h"
 #include "control/states.h"
 
-#define NAME_MAX_BYTES 31
 #define STRING_MAX_BYTES 4096
 #define NAMES_MAX 4096
 #define PORTS_MAX 1024
@@ -94,27 +94,19 @@ const struct method *method_find(const char *name)
 	return NULL;
 }
 
-bool method_is_name(const char *text)
-{
-	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "0123456789-_.");
-
-	return length > 0 && length <= NAME_MAX_BYTES && text[length] == '\0';
-}
-
 /* "web/net0" or "lan": one or two names. */
 static bool is_port(const char *text)
 {
-	char first[NAME_MAX_BYTES + 1];
+	char first[NAME_SIZE];
 	const char *slash = strchr(text, '/');
 
 	if (!slash)
-		return method_is_name(text);
-	if (slash - text > NAME_MAX_BYTES)
+		return name_valid(text);
+	if (slash - text >= NAME_SIZE)
 		return false;
 	memcpy(first, text, (size_t)(slash - text));
 	first[slash - text] = '\0';
-	return method_is_name(first) && method_is_name(slash + 1);
+	return name_valid(first) && name_valid(slash + 1);
 }
 
 static bool is_choice(const char *choices, const char *text)
@@ -154,13 +146,13 @@ static int check_value(const struct method_arg *arg, const json_t *value, struct
 		return cause_set(cause, EINVAL, "%s: a string of 1 to %d bytes is needed",
 				 arg->name, STRING_MAX_BYTES);
 	case METHOD_NAME:
-		if (text && method_is_name(text))
+		if (text && name_valid(text))
 			return 0;
 		return cause_set(cause, EINVAL, "%s: a name of at most %d letters, digits, '-', "
-				 "'_' or '.' is needed", arg->name, NAME_MAX_BYTES);
+				 "'_' or '.' is needed", arg->name, NAME_SIZE - 1);
 	case METHOD_NAMES:
 		if ((text && strcmp(text, "*") == 0) ||
-		    is_array_of(value, 0, NAMES_MAX, method_is_name))
+		    is_array_of(value, 0, NAMES_MAX, name_valid))
 			return 0;
 		return cause_set(cause, EINVAL, "%s: an array of at most %d names, or \"*\", "
 				 "is needed", arg->name, NAMES_MAX);

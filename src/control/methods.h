@@ -33,7 +33,7 @@ enum method_id {
 
 enum method_type {
 	METHOD_STRING,	/* at most 4096 bytes */
-	METHOD_NAME,	/* of a guest or switch: letters, digits, '-', '_', '.' */
+	METHOD_NAME,	/* of a guest or switch: name_valid() */
 	METHOD_NAMES,	/* an array of at most 4096 names, or "*" for all */
 	METHOD_PORTS,	/* an array of 1 to 1024 names of ports ("web/net0") or switches */
 	METHOD_INTEGER,	/* min..max */
@@ -73,8 +73,5 @@ const struct method *method_find(const char *name);
  * that names the parameter.
  */
 int method_check(const struct method *method, const json_t *params, struct cause *cause);
-
-/* Whether text can be the name of a guest or switch. */
-bool method_is_name(const char *text);
 
 #endif

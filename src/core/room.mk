@@ -117,7 +117,7 @@ tests_unit_uart16550_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/profile
 tests_unit_profile_CPPFLAGS = $(AM_CPPFLAGS) -DMAN_FOLDER='"$(abs_top_srcdir)/man"' \
 	-DCONF_FOLDER='"$(abs_top_srcdir)/conf"'
-tests_unit_profile_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_profile_LDADD = src/core/libcore.a $(CONTROL_LIBS) $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA

@@ -257,7 +257,11 @@ static void test_conflicts(void **state)
 	remove_file(bench, "d.ini");
 	write_file(bench, "b.ini", "rubbish\n");
 	reload(bench);
-	assert_guests(bench, "b b~2! c");
+	assert_guests(bench, "b b.2! c");
+	write_guest(bench, "d.ini", "b.2", "");
+	reload(bench);
+	assert_guests(bench, "b b.2 b.3! c");
+	remove_file(bench, "d.ini");
 
 	/* Two files swap names. */
 	write_guest(bench, "b.ini", "x", "");
@@ -268,6 +272,25 @@ static void test_conflicts(void **state)
 	reload(bench);
 	assert_guests(bench, "b c x");
 	assert_non_null(strstr(guest_profile_path(deck_find(bench->deck, "x")), "/a.ini"));
+}
+
+/* Whoever reads a name in the list can say it in an order. */
+static void test_every_name_is_one(void **state)
+{
+	struct bench *bench = *state;
+	struct guest *guest;
+
+	write_file(bench, "bad name.ini", "rubbish");
+	write_file(bench, "-x.ini", "rubbish");
+	write_file(bench, "~~.ini", "rubbish");
+	write_file(bench, "\303\244.ini", "rubbish");
+	write_file(bench, "a-name-of-more-than-thirty-one-letters.ini", "rubbish");
+	write_file(bench, "a-name-of-more-than-thirty-one-letters-too.ini", "rubbish");
+	open_deck(bench);
+	assert_guests(bench, "a-name-of-more-than-thirty-on.2! a-name-of-more-than-thirty-one-! "
+			     "bad_name! unnamed! unnamed.2! x!");
+	for (size_t i = 0; (guest = deck_guest(bench->deck, i)); i++)
+		assert_true(name_valid(guest_name(guest)));
 }
 
 /* --- with guests that run --- */
@@ -434,6 +457,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_reload, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_conflicts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_every_name_is_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reload_while_running, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_autostart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end, setup, teardown),

@@ -225,8 +225,8 @@ static int add_guest(struct deck *deck, const char *name, const char *path,
 	return -ENOMEM;
 }
 
-/* What the file is called, without folder and ".ini": the name of a guest whose profile cannot be read. */
-static void name_of_file(const char *path, char name[PROFILE_NAME_MAX])
+/* The name of a guest whose profile cannot be read: the file's, without folder and ".ini". */
+static void name_of_file(const char *path, char name[NAME_SIZE])
 {
 	const char *base = strrchr(path, '/');
 	size_t length;
@@ -235,17 +235,17 @@ static void name_of_file(const char *path, char name[PROFILE_NAME_MAX])
 	length = strlen(base);
 	if (length > 4 && !strcmp(base + length - 4, ".ini"))
 		length -= 4;
-	snprintf(name, PROFILE_NAME_MAX, "%.*s", (int)length, base);
+	name_make(name, base, length);
 }
 
-/* Another guest has the name: "web" becomes "web~2". No profile can say that. */
-static void name_of_twin(struct deck *deck, char name[PROFILE_NAME_MAX])
+/* Another guest has the name: "web" becomes "web.2". */
+static void name_of_twin(struct deck *deck, char name[NAME_SIZE])
 {
-	char twin[PROFILE_NAME_MAX];
+	char twin[NAME_SIZE];
 	unsigned n = 1;
 
 	do {
-		snprintf(twin, sizeof(twin), "%.*s~%u", PROFILE_NAME_MAX - 8, name, ++n);
+		name_number(twin, name, ++n);
 	} while (deck_find(deck, twin));
 	memcpy(name, twin, sizeof(twin));
 }
@@ -255,7 +255,7 @@ static void read_guest(struct deck *deck, const char *path)
 	struct guest *guest = find_path(deck, path);
 	struct profile_report report = { 0 };
 	struct profile *profile = NULL;
-	char name[PROFILE_NAME_MAX], *twin_path = NULL;
+	char name[NAME_SIZE], *twin_path = NULL;
 	const struct guest *other;
 	struct guest *twin;
 	const char *what;

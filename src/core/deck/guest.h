@@ -11,7 +11,7 @@
 
 struct guest {
 	struct deck *deck;
-	char name[PROFILE_NAME_MAX];
+	char name[NAME_SIZE];
 	char *path;		      /* of the profile, or NULL */
 	struct profile *profile;      /* NULL: invalid */
 	struct profile *next_profile; /* read anew while the guest runs */
