@@ -51,23 +51,28 @@ src_core_libcore_a_SOURCES = \
 # server: the control protocol's side of the deck; apart, so that its tests bring their own deck.
 noinst_LIBRARIES += src/core/libserver.a
 src_core_libserver_a_SOURCES = \
-	%D%/server/dispatch.c \
+	%D%/server/dispatch.c %D%/server/dispatch.h \
+	%D%/server/json.c %D%/server/json.h \
+	%D%/server/leave.c %D%/server/leave.h \
+	%D%/server/parts.h \
 	%D%/server/peer.c %D%/server/peer.h \
-	%D%/server/request.h \
+	%D%/server/request.c %D%/server/request.h \
 	%D%/server/server.c %D%/server/server.h \
 	%D%/server/socket.c %D%/server/socket.h \
+	%D%/server/commands/commands.h \
 	%D%/server/commands/deck.c \
 	%D%/server/commands/guest.c \
 	%D%/server/commands/switch.c \
 	%D%/server/streams/capture.c \
-	%D%/server/streams/capture_config.c \
+	%D%/server/streams/capture_config.c %D%/server/streams/capture_config.h \
 	%D%/server/streams/capture_file.c %D%/server/streams/capture_file.h \
 	%D%/server/streams/capture_stream.c \
 	%D%/server/streams/console.c \
 	%D%/server/streams/events.c \
 	%D%/server/streams/packets.c \
 	%D%/server/streams/stats.c \
-	%D%/server/streams/streams.h
+	%D%/server/streams/streams.h \
+	%D%/server/streams/table.c
 
 SERVER_LIBS = src/core/libserver.a $(CONTROL_LIBS)
 

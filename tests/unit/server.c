@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "control/endpoint.h"
 #include "control/message.h"
+#include "control/methods.h"
 #include "fake_deck.h"
 
 static int setup(void **state)
@@ -193,6 +194,21 @@ static void orders_follow_the_states_of_the_table(void **state)
 			    "guest 'wbe': there is none; did you mean 'web'?");
 	assert_string_equal(refused(link, "guest.start", guest_named("unheard-of"), -ENOENT),
 			    "guest 'unheard-of': there is none");
+	link_free(link);
+}
+
+/* One that has no handler is answered as if it were not in the table. */
+static void each_method_of_the_table_has_a_handler(void **state)
+{
+	struct link *link = fake_link(*state);
+
+	for (size_t i = 0; i < METHOD_COUNT; i++) {
+		const char *why = refused(link, method_table[i].name, json_pack("{s:i}", "x", 1),
+					  -EIO);
+
+		if (!strstr(why, "no such parameter"))
+			fail_msg("%s", why);
+	}
 	link_free(link);
 }
 
@@ -1178,6 +1194,7 @@ int main(void)
 		TEST(guests_are_listed_with_their_mistakes),
 		TEST(a_guest_is_shown_in_full),
 		TEST(orders_follow_the_states_of_the_table),
+		TEST(each_method_of_the_table_has_a_handler),
 		TEST(errors_have_the_codes_of_the_protocol),
 		TEST(requests_in_one_write_are_answered_in_order),
 		TEST(a_request_without_id_is_not_answered),

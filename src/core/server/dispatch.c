@@ -1,101 +1,35 @@
 /* From a line to a handler, and the answer back. Deck thread. */
-#include "core/server/request.h"
+#include "core/server/dispatch.h"
 
 #include <errno.h>
-#include <string.h>
 
+#include "base/checked.h"
 #include "base/suggest.h"
 #include "control/message.h"
+#include "core/server/commands/commands.h"
 #include "core/server/streams/streams.h"
 
-static const command_run handlers[METHOD_COUNT] = {
-	[METHOD_HELLO] = command_hello,
-	[METHOD_GUEST_LIST] = command_guest_list,
-	[METHOD_GUEST_SHOW] = command_guest_show,
-	[METHOD_GUEST_START] = command_guest_start,
-	[METHOD_GUEST_STOP] = command_guest_stop,
-	[METHOD_GUEST_OFF] = command_guest_off,
-	[METHOD_GUEST_PAUSE] = command_guest_pause,
-	[METHOD_GUEST_RESUME] = command_guest_resume,
-	[METHOD_GUEST_RESET] = command_guest_reset,
-	[METHOD_DECK_RELOAD] = command_deck_reload,
-	[METHOD_DECK_QUIT] = command_deck_quit,
-	[METHOD_PROFILE_CHECK] = command_profile_check,
-	[METHOD_STATS_SUBSCRIBE] = command_stats_subscribe,
-	[METHOD_STATS_UPDATE] = command_stats_update,
-	[METHOD_STATS_CANCEL] = command_stats_cancel,
-	[METHOD_EVENTS_SUBSCRIBE] = command_events_subscribe,
-	[METHOD_CONSOLE_OPEN] = command_console_open,
-	[METHOD_SWITCH_LIST] = command_switch_list,
-	[METHOD_PACKETS_SUBSCRIBE] = command_packets_subscribe,
-	[METHOD_PACKETS_CANCEL] = command_packets_cancel,
-	[METHOD_CAPTURE_START] = command_capture_start,
-	[METHOD_CAPTURE_STOP] = command_capture_stop,
-	[METHOD_CAPTURE_LIST] = command_capture_list,
-	[METHOD_CAPTURE_STREAM] = command_capture_stream,
+static const struct handler *const command_handlers[] = {
+	deck_commands, guest_commands, switch_commands,
 };
 
-const char *param_string(const struct request *request, const char *name)
+static const struct handler *find_among(const struct handler *handlers, enum method_id method)
 {
-	return json_string_value(json_object_get(request->params, name));
+	for (; handlers->method != METHOD_COUNT; handlers++)
+		if (handlers->method == method)
+			return handlers;
+	return NULL;
 }
 
-uint64_t param_integer(const struct request *request, const char *name, uint64_t standard)
+static const struct handler *find_handler(enum method_id method)
 {
-	const json_t *value = json_object_get(request->params, name);
+	const struct handler *found = NULL;
 
-	return json_is_integer(value) ? (uint64_t)json_integer_value(value) : standard;
-}
-
-bool param_bool(const struct request *request, const char *name)
-{
-	return json_is_true(json_object_get(request->params, name));
-}
-
-static json_t *or_empty(json_t *result)
-{
-	return result ? result : json_object();
-}
-
-static void send_error(struct peer *peer, json_t *id, int error, const struct cause *cause)
-{
-	int code = error == -EBUSY ? CONTROL_ERROR_STATE : CONTROL_ERROR_FAILED;
-
-	peer_send(peer, message_error(json_incref(id), code, cause->text, -error));
-}
-
-void request_defer(struct request *request, struct answer *answer)
-{
-	request->deferred = true;
-	answer->peer = peer_keep(request->peer);
-	answer->id = json_incref(request->id);
-	peer_hold(request->peer);
-}
-
-static void answer_end(struct answer *answer)
-{
-	peer_resume(answer->peer);
-	peer_release(answer->peer);
-	json_decref(answer->id);
-	answer->peer = NULL;
-	answer->id = NULL;
-}
-
-void answer_result(struct answer *answer, json_t *result)
-{
-	result = or_empty(result);
-	if (answer->id)
-		peer_send(answer->peer, message_response(json_incref(answer->id), result));
-	else
-		json_decref(result);
-	answer_end(answer);
-}
-
-void answer_error(struct answer *answer, int error, const struct cause *cause)
-{
-	if (answer->id)
-		send_error(answer->peer, answer->id, error, cause);
-	answer_end(answer);
+	for (size_t i = 0; !found && i < ARRAY_SIZE(command_handlers); i++)
+		found = find_among(command_handlers[i], method);
+	for (size_t i = 0; !found && streams[i]; i++)
+		found = find_among(streams[i]->handlers, method);
+	return found;
 }
 
 static int no_guest(struct deck *deck, const char *name, struct cause *cause)
@@ -134,30 +68,26 @@ static int find_guest(struct request *request, struct cause *cause)
 			 guest_state_name(state), request->method->name, states);
 }
 
-static void run(struct request *request)
+static void run(struct request *request, const struct handler *handler)
 {
 	struct cause cause = { "" };
 	int error = find_guest(request, &cause);
 
 	if (error == 0)
-		error = handlers[request->method - method_table](request, &cause);
+		error = handler->order ? handler->order(request->guest, &cause)
+				       : handler->run(request, &cause);
 	if (error == 0 && request->deferred)
 		return;
-	if (error < 0 && request->id)
-		send_error(request->peer, request->id, error, &cause);
-	else if (request->id)
-		peer_send(request->peer, message_response(json_incref(request->id),
-							  or_empty(request->result)));
-	else
-		json_decref(request->result);
+	request_answer(request, error, &cause);
 	if (error == 0 && request->then)
 		request->then(request->peer, request->then_arg);
 }
 
 /* Why a well-formed request is not carried out: a CONTROL_ERROR_*, or 0. */
-static int refusal(const struct request *request, const char *name, struct cause *cause)
+static int refusal(const struct request *request, const struct handler *handler,
+		   const char *name, struct cause *cause)
 {
-	if (!request->method) {
+	if (!handler) {
 		cause_set(cause, ENOSYS, "%.64s: there is no such method", name);
 		return CONTROL_ERROR_METHOD;
 	}
@@ -182,10 +112,11 @@ static void refuse_line(struct peer *peer, const struct message *message, int co
 	frame_reader_destroy(&peer->in);
 }
 
-void command_dispatch(struct peer *peer, const char *line, size_t size)
+void dispatch_line(void *arg, struct peer *peer, const char *line, size_t size)
 {
-	struct request request = { .peer = peer, .server = peer->server,
-				   .deck = peer->server->deck };
+	struct server *server = arg;
+	struct request request = { .peer = peer, .server = server, .deck = server->deck };
+	const struct handler *handler = NULL;
 	struct message message;
 	struct cause cause;
 	int code;
@@ -202,11 +133,13 @@ void command_dispatch(struct peer *peer, const char *line, size_t size)
 	}
 	peer->garbage = 0;
 	request.method = method_find(message.method);
+	if (request.method)
+		handler = find_handler(request.method - method_table);
 	request.id = message.id;
 	request.params = message.params;
-	code = refusal(&request, message.method, &cause);
+	code = refusal(&request, handler, message.method, &cause);
 	if (code == 0)
-		run(&request);
+		run(&request, handler);
 	else if (message.id)
 		peer_send(peer, message_error(json_incref(message.id), code, cause.text, 0));
 	message_release(&message);

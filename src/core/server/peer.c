@@ -1,5 +1,5 @@
 /*
- * Peers: bytes in, lines to command_dispatch(), bounded bytes out. Deck thread.
+ * Peers: bytes in, lines to who understands them, bounded bytes out. Deck thread.
  *
  * A peer reads only while it can act on what it reads: not while an answer is
  * under way, nor while lines or raw bytes wait in its buffer. So a client
@@ -28,7 +28,7 @@ static void watch(struct peer *peer)
 	if (peer->out.size)
 		events |= EPOLLOUT;
 	if (events != peer->watched)
-		loop_change(peer->server->loop, &peer->source, events);
+		loop_change(peer->peers->loop, &peer->source, events);
 	peer->watched = events;
 }
 
@@ -61,7 +61,7 @@ void peer_cancel_all(struct peer *peer)
 
 void peer_close(struct peer *peer)
 {
-	struct server *server = peer->server;
+	struct peers *peers = peer->peers;
 	const struct raw_ops *raw = peer->raw;
 
 	if (peer->mode == PEER_CLOSED)
@@ -70,11 +70,10 @@ void peer_close(struct peer *peer)
 	*peer->at = peer->next;
 	if (peer->next)
 		peer->next->at = peer->at;
-	server->peer_count--;
-	if (!server->peers && server->left)
-		loop_post(server->loop, &server->last_peer);
-	loop_remove(server->loop, &peer->source);
-	loop_unpost(server->loop, &peer->more);
+	if (--peers->count == 0)
+		peers->last_closed(peers->arg);
+	loop_remove(peers->loop, &peer->source);
+	loop_unpost(peers->loop, &peer->more);
 	peer_cancel_all(peer);
 	peer->raw = NULL;
 	if (raw)
@@ -129,13 +128,13 @@ static void take_lines(struct peer *peer)
 	while (peer->mode == PEER_MESSAGES) {
 		if (count++ == LINES_PER_TURN) {
 			peer->crowded = true;
-			loop_post(peer->server->loop, &peer->more);
+			loop_post(peer->peers->loop, &peer->more);
 			return;
 		}
 		line = frame_reader_next(&peer->in, &size);
 		if (!line)
 			break;
-		command_dispatch(peer, line, size);
+		peer->peers->line(peer->peers->arg, peer, line, size);
 	}
 	if (peer->mode == PEER_MESSAGES && frame_reader_overflow(&peer->in))
 		refuse_long_line(peer);
@@ -207,7 +206,7 @@ static void run_more(void *arg)
 	peer_release(peer);
 }
 
-int peer_new(struct server *server, int fd)
+int peer_new(struct peers *peers, int fd)
 {
 	struct peer *peer = calloc(1, sizeof(*peer));
 	int flags = fcntl(fd, F_GETFL), error = peer ? 0 : -ENOMEM;
@@ -215,25 +214,25 @@ int peer_new(struct server *server, int fd)
 	if (error == 0 && (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0))
 		error = -errno;
 	if (error == 0)
-		error = loop_add(server->loop, &peer->source, fd, EPOLLIN, ready, peer);
+		error = loop_add(peers->loop, &peer->source, fd, EPOLLIN, ready, peer);
 	if (error < 0) {
 		free(peer);
 		close(fd);
 		return error;
 	}
-	peer->server = server;
+	peer->peers = peers;
 	peer->fd = fd;
 	peer->references = 1;
 	peer->role = METHOD_OPERATE;
 	peer->watched = EPOLLIN;
 	peer->in.limit = CONTROL_MESSAGE_MAX;
 	peer->more = (struct loop_task){ .run = run_more, .arg = peer };
-	peer->at = &server->peers;
-	peer->next = server->peers;
+	peer->at = &peers->first;
+	peer->next = peers->first;
 	if (peer->next)
 		peer->next->at = &peer->next;
-	server->peers = peer;
-	server->peer_count++;
+	peers->first = peer;
+	peers->count++;
 	return 0;
 }
 
@@ -278,7 +277,7 @@ void peer_resume(struct peer *peer)
 		return;
 	peer->mode = PEER_MESSAGES;
 	peer->crowded = true;
-	loop_post(peer->server->loop, &peer->more);
+	loop_post(peer->peers->loop, &peer->more);
 	watch(peer);
 }
 
@@ -295,7 +294,7 @@ void peer_make_raw(struct peer *peer, const struct raw_ops *raw, void *arg)
 	peer->raw_arg = arg;
 	peer->crowded = peer->in.size > 0;
 	if (peer->crowded)
-		loop_post(peer->server->loop, &peer->more);
+		loop_post(peer->peers->loop, &peer->more);
 	if (peer->input_ended)
 		raw->input_end(arg);
 	watch(peer);
@@ -324,7 +323,7 @@ int peer_subscribe(struct peer *peer, struct subscription *subscription, struct 
 		return cause_set(cause, ENOSPC, "a connection has at most %d subscriptions; "
 				 "cancel one", PEER_SUBSCRIPTIONS_MAX);
 	subscription->peer = peer;
-	subscription->id = ++peer->server->last_id;
+	subscription->id = ++peer->peers->last_id;
 	subscription->next = peer->subscriptions;
 	peer->subscriptions = subscription;
 	peer->subscription_count++;

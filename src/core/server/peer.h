@@ -1,7 +1,7 @@
 /*
  * A peer: one connection of the control server, with its input, its bounded
  * output queue, its subscriptions and, once it is a console or a capture, the
- * raw stream that owns it. Deck thread.
+ * raw stream that owns it. What a line means is not known here. Deck thread.
  */
 #ifndef CORE_SERVER_PEER_H
 #define CORE_SERVER_PEER_H
@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/worker.h"
+#include "base/cause.h"
+#include "base/loop.h"
 #include "control/framing.h"
 #include "control/methods.h"
-#include "core/server/server.h"
 
 #define PEER_QUEUE_MAX (4u << 20)  /* bytes waiting for a client; one more closes it */
 #define PEER_NOTIFY_MAX (1u << 20) /* beyond this, notifications are dropped and counted */
@@ -40,11 +40,22 @@ struct subscription {
 	struct subscription *next;
 };
 
+/* All connections of a server, and what is done with what comes in; set up by the server. */
+struct peers {
+	struct loop *loop;
+	void (*line)(void *arg, struct peer *peer, const char *line, size_t size);
+	void (*last_closed)(void *arg); /* none is left; the list is not to be changed yet */
+	void *arg;
+	struct peer *first;
+	unsigned count;
+	uint64_t last_id; /* of what clients refer to by number: subscriptions, captures */
+};
+
 enum peer_mode { PEER_MESSAGES, PEER_HELD, PEER_RAW, PEER_CLOSED };
 
 struct peer {
-	struct server *server;
-	struct peer *next, **at; /* in the server's list */
+	struct peers *peers;
+	struct peer *next, **at; /* in the list of peers */
 	struct loop_source source;
 	struct loop_task more; /* lines wait in the buffer */
 	struct frame_reader in;
@@ -65,39 +76,8 @@ struct peer {
 	void *raw_arg;
 };
 
-struct server {
-	struct deck *deck;
-	struct loop *loop;
-	struct worker worker;
-	struct deck_listener listener;
-	struct peer *peers;
-	unsigned peer_count;
-	uint64_t last_id; /* of subscriptions and captures */
-	struct file_capture *captures;
-	unsigned capture_count;
-	unsigned packet_lists;
-
-	struct loop_source accepting;
-	struct loop_timer accept_again;
-	char *path;
-	int listen_fd, lock_fd;
-
-	pthread_mutex_t adopt_lock; /* guards adopted */
-	struct adopted *adopted;
-	struct loop_task adopt_task;
-
-	bool quitting, kept;
-	bool left; /* the deck ends with its last peer */
-	struct loop_task last_peer;
-	void (*quit)(void *arg);
-	void *quit_arg;
-};
-
-/* Ends the guests and then the deck. Valid twice. */
-void server_end(struct server *server, bool force);
-
 /* Serves fd, which is taken over in every case. */
-int peer_new(struct server *server, int fd);
+int peer_new(struct peers *peers, int fd);
 
 /* Closes the connection and cancels all that hangs on it. Valid twice. */
 void peer_close(struct peer *peer);
@@ -131,8 +111,5 @@ int peer_cancel(struct peer *peer, uint64_t id, enum method_id kind, struct caus
 struct subscription *peer_find(struct peer *peer, uint64_t id, enum method_id kind,
 			       struct cause *cause);
 void peer_cancel_all(struct peer *peer);
-
-/* A request was read: commands.c. */
-void command_dispatch(struct peer *peer, const char *line, size_t size);
 
 #endif

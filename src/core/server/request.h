@@ -1,6 +1,6 @@
 /*
- * Commands: a handler for each method of control/methods.h, and what handlers
- * use to answer. Deck thread.
+ * A request while its handler runs: its parameters, and how it is answered, at
+ * once or later. Deck thread.
  */
 #ifndef CORE_SERVER_REQUEST_H
 #define CORE_SERVER_REQUEST_H
@@ -9,9 +9,8 @@
 
 #include "base/cause.h"
 #include "control/methods.h"
-#include "core/server/peer.h"
+#include "core/server/parts.h"
 
-/* One request while its handler runs. */
 struct request {
 	struct peer *peer;
 	struct server *server;
@@ -27,10 +26,20 @@ struct request {
 };
 
 /*
- * Does what was asked. 0, or a negative errno with a cause, which becomes the error; -EBUSY
- * means that the state is wrong.
+ * Who carries a method out: a row in the table of the file that does it. One of both
+ * functions; they return 0, or a negative errno with a cause, which becomes the error;
+ * -EBUSY means that the state is wrong.
  */
-typedef int (*command_run)(struct request *request, struct cause *cause);
+struct handler {
+	enum method_id method;
+	int (*run)(struct request *request, struct cause *cause);
+	int (*order)(struct guest *guest, struct cause *cause); /* all that is asked of the guest */
+};
+
+#define HANDLERS_END { METHOD_COUNT, NULL, NULL }
+
+/* Answers with request->result, which is taken over, or with the error and its cause. */
+void request_answer(struct request *request, int error, const struct cause *cause);
 
 /* An answer that comes later; embedded in what works for it. */
 struct answer {
@@ -47,31 +56,5 @@ void answer_error(struct answer *answer, int error, const struct cause *cause);
 const char *param_string(const struct request *request, const char *name);
 uint64_t param_integer(const struct request *request, const char *name, uint64_t standard);
 bool param_bool(const struct request *request, const char *name);
-
-/* commands/guest.c */
-int command_guest_list(struct request *request, struct cause *cause);
-int command_guest_show(struct request *request, struct cause *cause);
-int command_guest_start(struct request *request, struct cause *cause);
-int command_guest_stop(struct request *request, struct cause *cause);
-int command_guest_off(struct request *request, struct cause *cause);
-int command_guest_pause(struct request *request, struct cause *cause);
-int command_guest_resume(struct request *request, struct cause *cause);
-int command_guest_reset(struct request *request, struct cause *cause);
-
-/* commands/deck.c */
-int command_hello(struct request *request, struct cause *cause);
-int command_deck_reload(struct request *request, struct cause *cause);
-int command_deck_quit(struct request *request, struct cause *cause);
-int command_profile_check(struct request *request, struct cause *cause);
-
-/* commands/switch.c */
-int command_switch_list(struct request *request, struct cause *cause);
-
-/* An array of {line, text}. */
-json_t *mistakes_json(const struct profile_report *report);
-
-/* "52:54:00:12:34:56" and, of an address in host byte order, "10.0.2.15". */
-json_t *mac_json(const uint8_t mac[NET_MAC_SIZE]);
-json_t *address_json(uint32_t address);
 
 #endif

@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "control/endpoint.h"
 #include "control/message.h"
-#include "control/methods.h"
-#include "core/server/peer.h"
+#include "core/server/dispatch.h"
+#include "core/server/parts.h"
 #include "core/server/socket.h"
 #include "core/server/streams/streams.h"
 
@@ -31,14 +31,23 @@ static void take_event(void *arg, const struct deck_event *event)
 {
 	struct server *server = arg;
 
+	bool gone = event->kind == DECK_EVENT_PROFILES && event->guest;
+
 	if (event->kind == DECK_EVENT_STATE)
-		server->left = false;
-	if (event->kind == DECK_EVENT_PROFILES) {
-		stats_forget_guests(server);
-		if (event->guest)
-			console_close_guest(server, event->guest);
-	}
-	events_publish(server, event);
+		leave_revoke(&server->leave);
+	for (size_t i = 0; gone && streams[i]; i++)
+		if (streams[i]->guest_gone)
+			streams[i]->guest_gone(server, event->guest);
+	for (size_t i = 0; streams[i]; i++)
+		if (streams[i]->event)
+			streams[i]->event(server, event);
+}
+
+static void end_streams(struct server *server)
+{
+	for (size_t i = 0; streams[i]; i++)
+		if (streams[i]->end)
+			streams[i]->end(server);
 }
 
 /* Says why in the protocol's words, as far as the socket takes it at once. */
@@ -59,10 +68,10 @@ static void admit(struct server *server, int fd)
 
 	if (endpoint_check_peer(fd, NULL, &cause) < 0)
 		turn_away(fd, cause.text);
-	else if (server->peer_count >= SERVER_PEERS_MAX)
+	else if (server->peers.count >= SERVER_PEERS_MAX)
 		turn_away(fd, "the deck has as many connections as it takes; close some");
 	else
-		peer_new(server, fd);
+		peer_new(&server->peers, fd);
 }
 
 static void accept_ready(void *arg, uint32_t events)
@@ -104,7 +113,7 @@ static void adopt_waiting(void *arg)
 	pthread_mutex_unlock(&server->adopt_lock);
 	for (; list; list = next) {
 		next = list->next;
-		peer_new(server, list->fd);
+		peer_new(&server->peers, list->fd);
 		free(list);
 	}
 }
@@ -126,60 +135,11 @@ int server_adopt(struct server *server, int fd)
 	return 0;
 }
 
-void server_keep(struct server *server)
-{
-	server->kept = true;
-}
-
-static void deck_ended(void *arg)
+static void last_peer_closed(void *arg)
 {
 	struct server *server = arg;
 
-	if (server->quit)
-		server->quit(server->quit_arg);
-}
-
-void server_end(struct server *server, bool force)
-{
-	if (server->quitting)
-		return;
-	server->quitting = true;
-	deck_end(server->deck, force, deck_ended, server);
-}
-
-static bool is_only_client(const struct server *server, pid_t client)
-{
-	const struct peer *peer;
-	pid_t pid;
-
-	for (peer = server->peers; peer; peer = peer->next)
-		if (endpoint_check_peer(peer->fd, &pid, NULL) < 0 || pid != client)
-			return false;
-	return true;
-}
-
-bool server_leave(struct server *server, pid_t client)
-{
-	struct guest *guest;
-
-	for (size_t i = 0; (guest = deck_guest(server->deck, i)); i++)
-		if (guest_state_in(guest_get_state(guest), GUEST_ALIVE))
-			return false;
-	if (server->kept)
-		return false;
-	server->left = true;
-	if (!is_only_client(server, client))
-		return false;
-	server_end(server, true);
-	return true;
-}
-
-static void last_peer_went(void *arg)
-{
-	struct server *server = arg;
-
-	if (server->left && !server->peers)
-		server_leave(server, 0);
+	leave_last_closed(&server->leave);
 }
 
 int server_new(struct server **out, struct deck *deck, struct cause *cause)
@@ -194,9 +154,11 @@ int server_new(struct server **out, struct deck *deck, struct cause *cause)
 	server->lock_fd = -1;
 	pthread_mutex_init(&server->adopt_lock, NULL);
 	server->adopt_task = (struct loop_task){ .run = adopt_waiting, .arg = server };
-	server->last_peer = (struct loop_task){ .run = last_peer_went, .arg = server };
 	server->accept_again = (struct loop_timer){ .fire = accept_again, .arg = server };
 	worker_init(&server->worker, server->loop);
+	server->peers = (struct peers){ .loop = server->loop, .line = dispatch_line,
+					.last_closed = last_peer_closed, .arg = server };
+	leave_init(&server->leave, deck, &server->peers);
 	server->listener = (struct deck_listener){ .event = take_event, .arg = server };
 	deck_listen(deck, &server->listener);
 	*out = server;
@@ -223,8 +185,18 @@ int server_listen(struct server *server, const char *path, struct cause *cause)
 
 void server_on_quit(struct server *server, void (*quit)(void *arg), void *arg)
 {
-	server->quit = quit;
-	server->quit_arg = arg;
+	server->leave.quit = quit;
+	server->leave.quit_arg = arg;
+}
+
+void server_keep(struct server *server)
+{
+	server->leave.kept = true;
+}
+
+bool server_leave(struct server *server, pid_t client)
+{
+	return leave_client(&server->leave, client);
 }
 
 void server_free(struct server *server)
@@ -240,16 +212,15 @@ void server_free(struct server *server)
 	loop_unpost(server->loop, &server->adopt_task);
 	adopt_waiting(server);
 	deck_unlisten(server->deck, &server->listener);
-	events_end(server);
-	while ((peer = server->peers)) {
+	end_streams(server);
+	while ((peer = server->peers.first)) {
 		/* The answer to deck.quit, say. */
 		frame_writer_flush(&peer->out, peer->fd);
 		peer_close(peer);
 	}
-	loop_unpost(server->loop, &server->last_peer);
-	capture_end_all(server);
+	leave_destroy(&server->leave);
 	worker_finish(&server->worker);
-	capture_end_all(server); /* of captures whose start was still under way */
+	end_streams(server);
 	worker_finish(&server->worker);
 	worker_destroy(&server->worker);
 	pthread_mutex_destroy(&server->adopt_lock);

@@ -1,5 +1,5 @@
 /* The commands of the deck as a whole. Deck thread. */
-#include "core/server/request.h"
+#include "core/server/commands/commands.h"
 
 #include <config.h>
 #include <errno.h>
@@ -9,8 +9,9 @@
 
 #include "control/endpoint.h"
 #include "control/message.h"
+#include "core/server/json.h"
 
-int command_hello(struct request *request, struct cause *cause)
+static int hello(struct request *request, struct cause *cause)
 {
 	const char *role = param_string(request, "role");
 	char host[256] = "";
@@ -30,7 +31,7 @@ int command_hello(struct request *request, struct cause *cause)
 	return 0;
 }
 
-int command_deck_reload(struct request *request, struct cause *cause)
+static int reload(struct request *request, struct cause *cause)
 {
 	json_int_t count = 0;
 	int error = deck_reload(request->deck, cause);
@@ -43,32 +44,19 @@ int command_deck_reload(struct request *request, struct cause *cause)
 	return 0;
 }
 
-/* A shutdown is under way and somebody has no more patience. */
-static void force_all(struct deck *deck)
-{
-	struct guest *guest;
-
-	for (size_t i = 0; (guest = deck_guest(deck, i)); i++)
-		if (guest_state_in(guest_get_state(guest), GUEST_ALIVE))
-			guest_off(guest, NULL);
-}
-
-int command_deck_quit(struct request *request, struct cause *cause)
+static int quit(struct request *request, struct cause *cause)
 {
 	const char *mode = param_string(request, "mode");
-	bool force = strcmp(mode, "off") == 0;
-	struct server *server = request->server;
+	struct leave *leave = &request->server->leave;
 	pid_t client = 0;
 
 	(void)cause;
 	if (strcmp(mode, "idle") == 0) {
 		endpoint_check_peer(request->peer->fd, &client, NULL);
-		request->result = json_pack("{s:b}", "ends", server_leave(server, client));
+		request->result = json_pack("{s:b}", "ends", leave_client(leave, client));
 		return 0;
 	}
-	if (server->quitting && force)
-		force_all(request->deck);
-	server_end(server, force);
+	leave_end(leave, strcmp(mode, "off") == 0);
 	return 0;
 }
 
@@ -97,7 +85,7 @@ static void check_done(void *arg)
 	free(check);
 }
 
-int command_profile_check(struct request *request, struct cause *cause)
+static int check_profile(struct request *request, struct cause *cause)
 {
 	const char *path = param_string(request, "path");
 	struct check *check;
@@ -118,3 +106,11 @@ int command_profile_check(struct request *request, struct cause *cause)
 	request_defer(request, &check->answer);
 	return 0;
 }
+
+const struct handler deck_commands[] = {
+	{ METHOD_HELLO, .run = hello },
+	{ METHOD_DECK_RELOAD, .run = reload },
+	{ METHOD_DECK_QUIT, .run = quit },
+	{ METHOD_PROFILE_CHECK, .run = check_profile },
+	HANDLERS_END
+};

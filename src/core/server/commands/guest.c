@@ -1,5 +1,5 @@
 /* The commands of one guest, and what the protocol shows of a guest. Deck thread. */
-#include "core/server/request.h"
+#include "core/server/commands/commands.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,31 +7,9 @@
 
 #include "base/checked.h"
 #include "control/message.h"
+#include "core/server/json.h"
 
 #define TAIL_LINES 20
-
-json_t *mac_json(const uint8_t mac[NET_MAC_SIZE])
-{
-	return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-			    mac[4], mac[5]);
-}
-
-json_t *address_json(uint32_t address)
-{
-	return json_sprintf("%u.%u.%u.%u", address >> 24, (address >> 16) & 0xff,
-			    (address >> 8) & 0xff, address & 0xff);
-}
-
-json_t *mistakes_json(const struct profile_report *report)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; report && i < report->count; i++)
-		json_array_append_new(list, json_pack("{s:i, s:o}", "line",
-						      (int)report->mistakes[i].line, "text",
-						      message_text(report->mistakes[i].text)));
-	return list;
-}
 
 static json_t *nets_json(const struct profile *profile)
 {
@@ -87,7 +65,7 @@ static json_t *guest_json(const struct guest *guest)
 	return object;
 }
 
-int command_guest_list(struct request *request, struct cause *cause)
+static int list_guests(struct request *request, struct cause *cause)
 {
 	json_t *list = json_array();
 	struct guest *guest;
@@ -139,7 +117,7 @@ static json_t *devices_json(const struct guest *guest)
 	return list;
 }
 
-int command_guest_show(struct request *request, struct cause *cause)
+static int show_guest(struct request *request, struct cause *cause)
 {
 	json_t *object = guest_json(request->guest);
 
@@ -153,32 +131,14 @@ int command_guest_show(struct request *request, struct cause *cause)
 	return 0;
 }
 
-int command_guest_start(struct request *request, struct cause *cause)
-{
-	return guest_start(request->guest, cause);
-}
-
-int command_guest_stop(struct request *request, struct cause *cause)
-{
-	return guest_power_button(request->guest, cause);
-}
-
-int command_guest_off(struct request *request, struct cause *cause)
-{
-	return guest_off(request->guest, cause);
-}
-
-int command_guest_pause(struct request *request, struct cause *cause)
-{
-	return guest_pause(request->guest, cause);
-}
-
-int command_guest_resume(struct request *request, struct cause *cause)
-{
-	return guest_resume(request->guest, cause);
-}
-
-int command_guest_reset(struct request *request, struct cause *cause)
-{
-	return guest_reset(request->guest, cause);
-}
+const struct handler guest_commands[] = {
+	{ METHOD_GUEST_LIST, .run = list_guests },
+	{ METHOD_GUEST_SHOW, .run = show_guest },
+	{ METHOD_GUEST_START, .order = guest_start },
+	{ METHOD_GUEST_STOP, .order = guest_power_button },
+	{ METHOD_GUEST_OFF, .order = guest_off },
+	{ METHOD_GUEST_PAUSE, .order = guest_pause },
+	{ METHOD_GUEST_RESUME, .order = guest_resume },
+	{ METHOD_GUEST_RESET, .order = guest_reset },
+	HANDLERS_END
+};

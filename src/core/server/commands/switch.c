@@ -1,10 +1,11 @@
 /* What the protocol shows of the switches. Deck thread. */
-#include "core/server/request.h"
+#include "core/server/commands/commands.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "control/message.h"
+#include "core/server/json.h"
 
 static json_t *drops_json(const struct net_port_counters *counters)
 {
@@ -95,7 +96,7 @@ static json_t *switch_json(struct net_switch *sw)
 			 "leases", leases_json(sw), "macs", macs_json(sw));
 }
 
-int command_switch_list(struct request *request, struct cause *cause)
+static int list_switches(struct request *request, struct cause *cause)
 {
 	struct network *network = deck_network(request->deck);
 	size_t room = network_list_switches(network, NULL, 0), count;
@@ -114,3 +115,8 @@ int command_switch_list(struct request *request, struct cause *cause)
 	request->result = json_pack("{s:o}", "switches", list);
 	return 0;
 }
+
+const struct handler switch_commands[] = {
+	{ METHOD_SWITCH_LIST, .run = list_switches },
+	HANDLERS_END
+};

@@ -3,6 +3,7 @@
  * host. They belong to the deck, not to the client that asked. Deck thread,
  * but opening, compiling and ending are the helper thread's.
  */
+#include "core/server/streams/capture_config.h"
 #include "core/server/streams/capture_file.h"
 #include "core/server/streams/streams.h"
 
@@ -81,14 +82,14 @@ static void start_done(void *arg)
 		file_free(file);
 		return;
 	}
-	file->id = ++file->server->last_id;
+	file->id = ++file->server->peers.last_id;
 	file->next = file->server->captures;
 	file->server->captures = file;
 	answer_result(&file->answer, json_pack("{s:I, s:o}", "capture", (json_int_t)file->id,
 					       "path", message_text(file->path)));
 }
 
-int command_capture_start(struct request *request, struct cause *cause)
+static int start(struct request *request, struct cause *cause)
 {
 	const char *path = param_string(request, "path");
 	struct server *server = request->server;
@@ -179,7 +180,7 @@ static struct file_capture *take(struct server *server, uint64_t id)
 	return NULL;
 }
 
-int command_capture_stop(struct request *request, struct cause *cause)
+static int stop(struct request *request, struct cause *cause)
 {
 	uint64_t id = param_integer(request, "capture", 0);
 	struct stopping *stopping = calloc(1, sizeof(*stopping));
@@ -219,7 +220,7 @@ static json_t *capture_json(struct file_capture *file)
 	return object;
 }
 
-int command_capture_list(struct request *request, struct cause *cause)
+static int list_captures(struct request *request, struct cause *cause)
 {
 	json_t *list = json_array();
 
@@ -230,7 +231,8 @@ int command_capture_list(struct request *request, struct cause *cause)
 	return 0;
 }
 
-void capture_end_all(struct server *server)
+/* Also those that clients asked for and left. */
+static void end_all(struct server *server)
 {
 	struct file_capture *file;
 
@@ -241,3 +243,15 @@ void capture_end_all(struct server *server)
 		capture_stop_later(server, &file->job);
 	}
 }
+
+static const struct handler handlers[] = {
+	{ METHOD_CAPTURE_START, .run = start },
+	{ METHOD_CAPTURE_STOP, .run = stop },
+	{ METHOD_CAPTURE_LIST, .run = list_captures },
+	HANDLERS_END
+};
+
+const struct stream_kind capture_stream = {
+	.handlers = handlers,
+	.end = end_all,
+};

@@ -1,5 +1,5 @@
-/* What the captures have in common: their parameters, and ending them. Deck thread. */
-#include "core/server/streams/streams.h"
+/* Parameters of captures, and their end. Deck thread. */
+#include "core/server/streams/capture_config.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -8,6 +8,7 @@
  * socket, so that its first byte follows the answer. It ends when the client
  * shuts down its side.
  */
+#include "core/server/streams/capture_config.h"
 #include "core/server/streams/streams.h"
 
 #include <errno.h>
@@ -172,7 +173,7 @@ static void prepare_done(void *arg)
 	peer_release(peer);
 }
 
-int command_capture_stream(struct request *request, struct cause *cause)
+static int open_stream(struct request *request, struct cause *cause)
 {
 	struct stream *stream = calloc(1, sizeof(*stream));
 	int error;
@@ -198,3 +199,12 @@ int command_capture_stream(struct request *request, struct cause *cause)
 	request_defer(request, &stream->answer);
 	return 0;
 }
+
+static const struct handler handlers[] = {
+	{ METHOD_CAPTURE_STREAM, .run = open_stream },
+	HANDLERS_END
+};
+
+const struct stream_kind pcapng_stream = {
+	.handlers = handlers,
+};

@@ -70,7 +70,7 @@ static size_t input(void *arg, const uint8_t *data, size_t size)
 	else if (session->delay < RETRY_LAST)
 		session->delay *= 2;
 	if (taken < size)
-		loop_timer_set(session->peer->server->loop, &session->retry, session->delay);
+		loop_timer_set(session->peer->peers->loop, &session->retry, session->delay);
 	return taken;
 }
 
@@ -91,7 +91,7 @@ static void closed(void *arg)
 {
 	struct console_session *session = arg;
 
-	loop_timer_cancel(session->peer->server->loop, &session->retry);
+	loop_timer_cancel(session->peer->peers->loop, &session->retry);
 	console_unfollow(guest_console(session->guest), &session->reader);
 	free(session);
 }
@@ -112,7 +112,7 @@ static void begin(struct peer *peer, void *arg)
 		pump(session);
 }
 
-int command_console_open(struct request *request, struct cause *cause)
+static int open_console(struct request *request, struct cause *cause)
 {
 	struct console_session *session = calloc(1, sizeof(*session));
 
@@ -130,11 +130,11 @@ int command_console_open(struct request *request, struct cause *cause)
 	return 0;
 }
 
-void console_close_guest(struct server *server, const struct guest *guest)
+static void close_guest(struct server *server, const struct guest *guest)
 {
 	struct peer *peer, *next;
 
-	for (peer = server->peers; peer; peer = next) {
+	for (peer = server->peers.first; peer; peer = next) {
 		struct console_session *session = peer->raw_arg;
 
 		next = peer->next;
@@ -142,3 +142,13 @@ void console_close_guest(struct server *server, const struct guest *guest)
 			peer_close(peer);
 	}
 }
+
+static const struct handler handlers[] = {
+	{ METHOD_CONSOLE_OPEN, .run = open_console },
+	HANDLERS_END
+};
+
+const struct stream_kind console_stream = {
+	.handlers = handlers,
+	.guest_gone = close_guest,
+};

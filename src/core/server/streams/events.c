@@ -36,22 +36,23 @@ static void send_event(struct peer *peer, const struct deck_event *event)
 	peer_send(peer, message_notification("event", params));
 }
 
-void events_publish(struct server *server, const struct deck_event *event)
+static void publish(struct server *server, const struct deck_event *event)
 {
 	struct peer *peer, *next;
 
-	for (peer = server->peers; peer; peer = next) {
+	for (peer = server->peers.first; peer; peer = next) {
 		next = peer->next;
 		if (peer->events)
 			send_event(peer, event);
 	}
 }
 
-void events_end(struct server *server)
+/* The last event: whoever asked knows that this was no loss. */
+static void end(struct server *server)
 {
 	struct peer *peer, *next;
 
-	for (peer = server->peers; peer; peer = next) {
+	for (peer = server->peers.first; peer; peer = next) {
 		next = peer->next;
 		if (peer->events)
 			peer_send(peer, message_notification("event", json_pack(
@@ -75,7 +76,7 @@ static void begin(struct peer *peer, void *arg)
 	deck_unlisten(deck, &listener);
 }
 
-int command_events_subscribe(struct request *request, struct cause *cause)
+static int subscribe(struct request *request, struct cause *cause)
 {
 	(void)cause;
 	if (!request->peer->events) {
@@ -85,3 +86,14 @@ int command_events_subscribe(struct request *request, struct cause *cause)
 	request->peer->events = true;
 	return 0;
 }
+
+static const struct handler handlers[] = {
+	{ METHOD_EVENTS_SUBSCRIBE, .run = subscribe },
+	HANDLERS_END
+};
+
+const struct stream_kind events_stream = {
+	.handlers = handlers,
+	.event = publish,
+	.end = end,
+};

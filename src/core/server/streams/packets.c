@@ -3,6 +3,7 @@
  * leaves copies of the first bytes in a bounded list, the deck thread swaps
  * the list for an empty one every 50 ms and describes what is in it.
  */
+#include "core/server/streams/capture_config.h"
 #include "core/server/streams/streams.h"
 
 #include <errno.h>
@@ -255,7 +256,7 @@ static struct packets *packets_new(struct request *request, struct cause *cause)
 	return NULL;
 }
 
-int command_packets_subscribe(struct request *request, struct cause *cause)
+static int subscribe(struct request *request, struct cause *cause)
 {
 	const char *name = param_string(request, "switch");
 	struct packets *packets;
@@ -285,8 +286,18 @@ int command_packets_subscribe(struct request *request, struct cause *cause)
 	return 0;
 }
 
-int command_packets_cancel(struct request *request, struct cause *cause)
+static int cancel_request(struct request *request, struct cause *cause)
 {
 	return peer_cancel(request->peer, param_integer(request, "subscription", 0),
 			   METHOD_PACKETS_SUBSCRIBE, cause);
 }
+
+static const struct handler handlers[] = {
+	{ METHOD_PACKETS_SUBSCRIBE, .run = subscribe },
+	{ METHOD_PACKETS_CANCEL, .run = cancel_request },
+	HANDLERS_END
+};
+
+const struct stream_kind packets_stream = {
+	.handlers = handlers,
+};

@@ -28,6 +28,7 @@ struct stats_row {
 
 struct stats_subscription {
 	struct subscription base;
+	struct deck *deck;
 	struct loop_timer timer;
 	uint64_t interval; /* ns */
 	bool all;	   /* "*" */
@@ -56,7 +57,7 @@ static void cancel(struct subscription *base)
 	struct stats_subscription *stats = of(base);
 
 	if (base->peer)
-		loop_timer_cancel(base->peer->server->loop, &stats->timer);
+		loop_timer_cancel(base->peer->peers->loop, &stats->timer);
 	free_rows(stats);
 	free(stats);
 }
@@ -248,9 +249,9 @@ static void tick(void *arg)
 	struct peer *peer = stats->base.peer;
 	json_t *rows, *params;
 
-	loop_timer_set(peer->server->loop, &stats->timer, stats->interval);
+	loop_timer_set(peer->peers->loop, &stats->timer, stats->interval);
 	if (stats->stale)
-		refresh_rows(stats, peer->server->deck);
+		refresh_rows(stats, stats->deck);
 	if (!peer_may_notify(peer)) {
 		stats->dropped += has_news(stats);
 		return;
@@ -318,7 +319,7 @@ static json_t *history_json(const struct stats_subscription *stats)
 	return json_pack("{s:i, s:o}", "interval_ms", STATS_INTERVAL_MS, "guests", guests);
 }
 
-int command_stats_subscribe(struct request *request, struct cause *cause)
+static int subscribe(struct request *request, struct cause *cause)
 {
 	struct stats_subscription *stats = calloc(1, sizeof(*stats));
 	json_t *missing = json_array();
@@ -331,6 +332,7 @@ int command_stats_subscribe(struct request *request, struct cause *cause)
 	}
 	stats->base.kind = METHOD_STATS_SUBSCRIBE;
 	stats->base.cancel = cancel;
+	stats->deck = request->deck;
 	stats->interval = param_integer(request, "interval_ms", STATS_INTERVAL_MS) * NS_PER_MS;
 	stats->timer = (struct loop_timer){ .fire = tick, .arg = stats };
 	error = read_rows(stats, request, missing, cause);
@@ -349,7 +351,7 @@ int command_stats_subscribe(struct request *request, struct cause *cause)
 	return 0;
 }
 
-int command_stats_update(struct request *request, struct cause *cause)
+static int update(struct request *request, struct cause *cause)
 {
 	struct subscription *base = peer_find(request->peer,
 					      param_integer(request, "subscription", 0),
@@ -371,20 +373,47 @@ int command_stats_update(struct request *request, struct cause *cause)
 	return 0;
 }
 
-int command_stats_cancel(struct request *request, struct cause *cause)
+static int cancel_request(struct request *request, struct cause *cause)
 {
 	return peer_cancel(request->peer, param_integer(request, "subscription", 0),
 			   METHOD_STATS_SUBSCRIBE, cause);
 }
 
-void stats_forget_guests(struct server *server)
+/* Profiles were read again: all guests, those of the same names too, are to be looked up anew. */
+static void take_event(struct server *server, const struct deck_event *event)
 {
-	for (struct peer *peer = server->peers; peer; peer = peer->next)
-		for (struct subscription *at = peer->subscriptions; at; at = at->next) {
-			if (at->kind != METHOD_STATS_SUBSCRIBE)
-				continue;
-			of(at)->stale = true;
-			for (size_t i = 0; i < of(at)->row_count; i++)
-				of(at)->rows[i].guest = NULL;
-		}
+	if (event->kind != DECK_EVENT_PROFILES)
+		return;
+	for (struct peer *peer = server->peers.first; peer; peer = peer->next)
+		for (struct subscription *at = peer->subscriptions; at; at = at->next)
+			if (at->kind == METHOD_STATS_SUBSCRIBE)
+				of(at)->stale = true;
 }
+
+static void forget_in_rows(struct stats_subscription *stats, const struct guest *guest)
+{
+	for (size_t i = 0; i < stats->row_count; i++)
+		if (stats->rows[i].guest == guest)
+			stats->rows[i].guest = NULL;
+}
+
+static void forget_guest(struct server *server, const struct guest *guest)
+{
+	for (struct peer *peer = server->peers.first; peer; peer = peer->next)
+		for (struct subscription *at = peer->subscriptions; at; at = at->next)
+			if (at->kind == METHOD_STATS_SUBSCRIBE)
+				forget_in_rows(of(at), guest);
+}
+
+static const struct handler handlers[] = {
+	{ METHOD_STATS_SUBSCRIBE, .run = subscribe },
+	{ METHOD_STATS_UPDATE, .run = update },
+	{ METHOD_STATS_CANCEL, .run = cancel_request },
+	HANDLERS_END
+};
+
+const struct stream_kind stats_stream = {
+	.handlers = handlers,
+	.event = take_event,
+	.guest_gone = forget_guest,
+};

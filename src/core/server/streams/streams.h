@@ -1,57 +1,29 @@
 /*
- * Streams: what a client asks for once and then gets as it happens. Each file
- * here is one of them, with its commands. Deck thread.
+ * Streams: what a client asks for once and then gets as it happens. Each is a
+ * file here and a row in table.c. Deck thread.
  */
 #ifndef CORE_SERVER_STREAMS_STREAMS_H
 #define CORE_SERVER_STREAMS_STREAMS_H
 
 #include "core/server/request.h"
-#include "net/capture/capture.h"
 
-/* events.c */
-int command_events_subscribe(struct request *request, struct cause *cause);
-void events_publish(struct server *server, const struct deck_event *event);
-void events_end(struct server *server); /* the last event: whoever asked knows that this was no loss */
+struct stream_kind {
+	const struct handler *handlers; /* up to HANDLERS_END */
 
-/* stats.c */
-int command_stats_subscribe(struct request *request, struct cause *cause);
-int command_stats_update(struct request *request, struct cause *cause);
-int command_stats_cancel(struct request *request, struct cause *cause);
-void stats_forget_guests(struct server *server); /* pointers to guests are no longer good */
-
-/* console.c */
-int command_console_open(struct request *request, struct cause *cause);
-void console_close_guest(struct server *server, const struct guest *guest);
-
-/* packets.c */
-int command_packets_subscribe(struct request *request, struct cause *cause);
-int command_packets_cancel(struct request *request, struct cause *cause);
-
-/* capture.c */
-int command_capture_start(struct request *request, struct cause *cause);
-int command_capture_stop(struct request *request, struct cause *cause);
-int command_capture_list(struct request *request, struct cause *cause);
-void capture_end_all(struct server *server); /* has the helper thread end all file captures */
-
-/* capture_stream.c */
-int command_capture_stream(struct request *request, struct cause *cause);
-
-/*
- * capture_config.c: the parameters ports, filter and snap, copied so that the helper
- * thread can use them.
- */
-struct capture_order {
-	struct capture_config config; /* its pointers lead into what follows */
-	const char **ports;	      /* or NULL */
-	char *filter;		      /* or NULL */
-	json_t *ports_json;	      /* or NULL */
+	/* The rest may be NULL. */
+	void (*event)(struct server *server, const struct deck_event *event);
+	void (*guest_gone)(struct server *server, const struct guest *guest); /* drop it */
+	/*
+	 * The server ends. Called twice: with all peers connected, and without any, after
+	 * the helper thread has done what was under way.
+	 */
+	void (*end)(struct server *server);
 };
 
-int capture_order_read(struct capture_order *order, const struct request *request,
-		       struct cause *cause);
-void capture_order_destroy(struct capture_order *order);
+extern const struct stream_kind capture_stream, console_stream, events_stream, packets_stream,
+	pcapng_stream, stats_stream;
 
-/* Ends a capture on the helper thread; job->done follows. At once when there is no thread. */
-void capture_stop_later(struct server *server, struct worker_job *job);
+/* All there are; NULL ends the list. They hear of things in this order. */
+extern const struct stream_kind *const streams[];
 
 #endif

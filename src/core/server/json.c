@@ -1,0 +1,27 @@
+/* Values of the protocol. Any thread. */
+#include "core/server/json.h"
+
+#include "control/message.h"
+
+json_t *mac_json(const uint8_t mac[NET_MAC_SIZE])
+{
+	return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+			    mac[4], mac[5]);
+}
+
+json_t *address_json(uint32_t address)
+{
+	return json_sprintf("%u.%u.%u.%u", address >> 24, (address >> 16) & 0xff,
+			    (address >> 8) & 0xff, address & 0xff);
+}
+
+json_t *mistakes_json(const struct profile_report *report)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; report && i < report->count; i++)
+		json_array_append_new(list, json_pack("{s:i, s:o}", "line",
+						      (int)report->mistakes[i].line, "text",
+						      message_text(report->mistakes[i].text)));
+	return list;
+}

@@ -1,0 +1,17 @@
+/* Values that several answers have in common. New references; NULL: no memory. Any thread. */
+#ifndef CORE_SERVER_JSON_H
+#define CORE_SERVER_JSON_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "core/profile/profile.h"
+
+/* An array of {line, text}; report may be NULL. */
+json_t *mistakes_json(const struct profile_report *report);
+
+/* "52:54:00:12:34:56" and, of an address in host byte order, "10.0.2.15". */
+json_t *mac_json(const uint8_t mac[NET_MAC_SIZE]);
+json_t *address_json(uint32_t address);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * What a server consists of, for what serves a client: commands and streams.
+ * Others see server.h. Deck thread.
+ */
+#ifndef CORE_SERVER_PARTS_H
+#define CORE_SERVER_PARTS_H
+
+#include "base/worker.h"
+#include "core/deck/deck.h"
+#include "core/server/leave.h"
+#include "core/server/peer.h"
+
+struct server {
+	struct deck *deck;
+	struct loop *loop; /* the deck's */
+	struct worker worker;
+	struct peers peers;
+	struct leave leave;
+
+	/* Of streams/: */
+	struct file_capture *captures;
+	unsigned capture_count;
+	unsigned packet_lists;
+
+	/* Of server.c alone: */
+	struct deck_listener listener;
+	struct loop_source accepting;
+	struct loop_timer accept_again;
+	char *path;
+	int listen_fd, lock_fd;
+	pthread_mutex_t adopt_lock; /* guards adopted */
+	struct adopted *adopted;
+	struct loop_task adopt_task;
+};
+
+#endif
