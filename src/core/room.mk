@@ -12,9 +12,14 @@ src_core_libcore_a_SOURCES = \
 	%D%/bus/pci.c %D%/bus/pci.h \
 	%D%/bus/pci_msix.c %D%/bus/pci_msix.h \
 	%D%/bus/platform.h \
+	%D%/deck/config.h \
 	%D%/deck/deck.c %D%/deck/deck.h \
 	%D%/deck/demo.c %D%/deck/demo.h \
-	%D%/deck/guest.c %D%/deck/guest.h \
+	%D%/deck/guest.c %D%/deck/guest.h %D%/deck/guest_private.h \
+	%D%/deck/journal.c %D%/deck/journal.h \
+	%D%/deck/life.c %D%/deck/life.h \
+	%D%/deck/roster.c %D%/deck/roster.h \
+	%D%/deck/services.h \
 	%D%/deck/stats.c %D%/deck/stats.h \
 	%D%/deck/stats_private.h \
 	%D%/disk/disk.h \
