@@ -7,7 +7,6 @@
 
 #include "base/checked.h"
 #include "control/names.h"
-#include "control/states.h"
 
 #define STRING_MAX_BYTES 4096
 #define NAMES_MAX 4096
@@ -32,7 +31,7 @@ const struct method method_table[METHOD_COUNT] = {
 	[METHOD_GUEST_START] = { "guest.start", METHOD_OPERATE, GUEST_DOWN, { GUEST },
 		"starts a guest" },
 	[METHOD_GUEST_STOP] = { "guest.stop", METHOD_OPERATE,
-		GUEST_IN(GUEST_RUNNING) | GUEST_IN(GUEST_STOPPING), { GUEST },
+		GUEST_IN(GUEST_RUNNING), { GUEST },
 		"presses a guest's power button" },
 	[METHOD_GUEST_OFF] = { "guest.off", METHOD_OPERATE, GUEST_ALIVE, { GUEST },
 		"takes a guest's power away at once" },
@@ -41,8 +40,7 @@ const struct method method_table[METHOD_COUNT] = {
 	[METHOD_GUEST_RESUME] = { "guest.resume", METHOD_OPERATE, GUEST_IN(GUEST_PAUSED), { GUEST },
 		"lets a paused guest go on" },
 	[METHOD_GUEST_RESET] = { "guest.reset", METHOD_OPERATE,
-		GUEST_IN(GUEST_RUNNING) | GUEST_IN(GUEST_PAUSED) | GUEST_IN(GUEST_STOPPING),
-		{ GUEST },
+		GUEST_IN(GUEST_RUNNING) | GUEST_IN(GUEST_PAUSED), { GUEST },
 		"presses a guest's reset button" },
 	[METHOD_DECK_RELOAD] = { "deck.reload", METHOD_OPERATE, 0, { { 0 } },
 		"reads the folder of profiles again" },
@@ -213,4 +211,19 @@ int method_check(const struct method *method, const json_t *params, struct cause
 					  method->name);
 	}
 	return error;
+}
+
+int method_check_state(const struct method *method, const char *guest, enum guest_state state,
+		       struct cause *cause)
+{
+	char states[128];
+
+	if (!method->states || guest_state_in(state, method->states))
+		return 0;
+	if (state == GUEST_INVALID)
+		return cause_set(cause, EBUSY, "%s: its profile has mistakes; see 'vmdeck show %s'",
+				 guest, guest);
+	guest_states_text(method->states, states, sizeof(states));
+	return cause_set(cause, EBUSY, "%s is %s; %s needs a guest that is %s", guest,
+			 guest_state_name(state), method->name, states);
 }

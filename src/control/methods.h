@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/cause.h"
+#include "control/states.h"
 
 enum method_id {
 	METHOD_HELLO,
@@ -73,5 +74,12 @@ const struct method *method_find(const char *name);
  * that names the parameter.
  */
 int method_check(const struct method *method, const json_t *params, struct cause *cause);
+
+/*
+ * Checks whether a guest in this state may have the method done to it. 0, or -EBUSY with
+ * a sentence that names the state and those it may be in.
+ */
+int method_check_state(const struct method *method, const char *guest, enum guest_state state,
+		       struct cause *cause);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checked.h"
+#include "control/methods.h"
 
 /* --- what becomes of the machine --- */
 
@@ -136,6 +136,12 @@ void guest_set_profile(struct guest *guest, struct profile *profile, struct prof
 
 /* --- orders --- */
 
+/* The method table says in which states an order is legal, here and for who asks from outside. */
+static int may(const struct guest *guest, enum method_id method, struct cause *cause)
+{
+	return method_check_state(&method_table[method], guest->name, guest->life.state, cause);
+}
+
 int guest_start(struct guest *guest, struct cause *cause)
 {
 	struct machine_config config = {
@@ -147,12 +153,9 @@ int guest_start(struct guest *guest, struct cause *cause)
 	};
 	int err;
 
-	if (guest->life.state == GUEST_INVALID)
-		return cause_set(cause, EINVAL, "%s: the profile has mistakes; see vmdeck check %s",
-				 guest->name, guest->path ? guest->path : guest->name);
-	if (guest_is_live(guest))
-		return cause_set(cause, EBUSY, "%s: is %s already", guest->name,
-				 guest_state_name(guest->life.state));
+	err = may(guest, METHOD_GUEST_START, cause);
+	if (err)
+		return err;
 	if (guest->services->ending)
 		return cause_set(cause, EBUSY, "%s: the deck is being ended", guest->name);
 	if (!guest->series)
@@ -172,37 +175,20 @@ int guest_start(struct guest *guest, struct cause *cause)
 	return err;
 }
 
-/* Which orders make sense in which state, and what the machine is told. */
-static const struct {
-	enum machine_order order;
-	unsigned states;
-	const char *want; /* for the message */
-} orders[] = {
-	{ MACHINE_POWER_BUTTON, 1u << GUEST_RUNNING, "running" },
-	{ MACHINE_OFF,
-	  1u << GUEST_STARTING | 1u << GUEST_RUNNING | 1u << GUEST_PAUSED | 1u << GUEST_STOPPING,
-	  "running" },
-	{ MACHINE_PAUSE, 1u << GUEST_RUNNING, "running" },
-	{ MACHINE_RESUME, 1u << GUEST_PAUSED, "paused" },
-	{ MACHINE_RESET, 1u << GUEST_RUNNING | 1u << GUEST_PAUSED, "running or paused" },
-};
-
-static int give_order(struct guest *guest, enum machine_order order, struct cause *cause)
+/* Tells the machine, if the method is legal now. */
+static int give_order(struct guest *guest, enum method_id method, enum machine_order order,
+		      struct cause *cause)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
-		if (orders[i].order != order)
-			continue;
-		if (!guest->machine || !(orders[i].states & 1u << guest->life.state))
-			return cause_set(cause, EBUSY, "%s: is %s, not %s", guest->name,
-					 guest_state_name(guest->life.state), orders[i].want);
+	int err = may(guest, method, cause);
+
+	if (!err)
 		machine_order(guest->machine, order);
-	}
-	return 0;
+	return err;
 }
 
 int guest_power_button(struct guest *guest, struct cause *cause)
 {
-	int err = give_order(guest, MACHINE_POWER_BUTTON, cause);
+	int err = give_order(guest, METHOD_GUEST_STOP, MACHINE_POWER_BUTTON, cause);
 
 	if (!err)
 		journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG,
@@ -223,22 +209,22 @@ int guest_shut_down(struct guest *guest, struct cause *cause)
 
 int guest_off(struct guest *guest, struct cause *cause)
 {
-	return give_order(guest, MACHINE_OFF, cause);
+	return give_order(guest, METHOD_GUEST_OFF, MACHINE_OFF, cause);
 }
 
 int guest_pause(struct guest *guest, struct cause *cause)
 {
-	return give_order(guest, MACHINE_PAUSE, cause);
+	return give_order(guest, METHOD_GUEST_PAUSE, MACHINE_PAUSE, cause);
 }
 
 int guest_resume(struct guest *guest, struct cause *cause)
 {
-	return give_order(guest, MACHINE_RESUME, cause);
+	return give_order(guest, METHOD_GUEST_RESUME, MACHINE_RESUME, cause);
 }
 
 int guest_reset(struct guest *guest, struct cause *cause)
 {
-	return give_order(guest, MACHINE_RESET, cause);
+	return give_order(guest, METHOD_GUEST_RESET, MACHINE_RESET, cause);
 }
 
 /* --- what others see --- */

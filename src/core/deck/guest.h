@@ -19,7 +19,7 @@
 struct guest;
 struct guest_device;
 
-/* Orders. 0 when accepted; -EBUSY with a cause in a state where it makes no sense. */
+/* Orders. 0 when accepted; -EBUSY with a cause in a state that the method table does not allow. */
 int guest_start(struct guest *guest, struct cause *cause);
 int guest_power_button(struct guest *guest, struct cause *cause);
 int guest_shut_down(struct guest *guest, struct cause *cause); /* the button, of a paused one too */
