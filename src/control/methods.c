@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "control/states.h"
+#include "control/names.h"
 
-#define NAME_MAX_BYTES 31
 #define STRING_MAX_BYTES 4096
 #define NAMES_MAX 4096
 #define PORTS_MAX 1024
@@ -32,7 +31,7 @@ const struct method method_table[METHOD_COUNT] = {
 	[METHOD_GUEST_START] = { "guest.start", METHOD_OPERATE, GUEST_DOWN, { GUEST },
 		"starts a guest" },
 	[METHOD_GUEST_STOP] = { "guest.stop", METHOD_OPERATE,
-		GUEST_IN(GUEST_RUNNING) | GUEST_IN(GUEST_STOPPING), { GUEST },
+		GUEST_IN(GUEST_RUNNING), { GUEST },
 		"presses a guest's power button" },
 	[METHOD_GUEST_OFF] = { "guest.off", METHOD_OPERATE, GUEST_ALIVE, { GUEST },
 		"takes a guest's power away at once" },
@@ -41,8 +40,7 @@ const struct method method_table[METHOD_COUNT] = {
 	[METHOD_GUEST_RESUME] = { "guest.resume", METHOD_OPERATE, GUEST_IN(GUEST_PAUSED), { GUEST },
 		"lets a paused guest go on" },
 	[METHOD_GUEST_RESET] = { "guest.reset", METHOD_OPERATE,
-		GUEST_IN(GUEST_RUNNING) | GUEST_IN(GUEST_PAUSED) | GUEST_IN(GUEST_STOPPING),
-		{ GUEST },
+		GUEST_IN(GUEST_RUNNING) | GUEST_IN(GUEST_PAUSED), { GUEST },
 		"presses a guest's reset button" },
 	[METHOD_DECK_RELOAD] = { "deck.reload", METHOD_OPERATE, 0, { { 0 } },
 		"reads the folder of profiles again" },
@@ -95,27 +93,19 @@ const struct method *method_find(const char *name)
 	return NULL;
 }
 
-bool method_is_name(const char *text)
-{
-	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "0123456789-_.");
-
-	return length > 0 && length <= NAME_MAX_BYTES && text[length] == '\0';
-}
-
 /* "web/net0" or "lan": one or two names. */
 static bool is_port(const char *text)
 {
-	char first[NAME_MAX_BYTES + 1];
+	char first[NAME_SIZE];
 	const char *slash = strchr(text, '/');
 
 	if (!slash)
-		return method_is_name(text);
-	if (slash - text > NAME_MAX_BYTES)
+		return name_valid(text);
+	if (slash - text >= NAME_SIZE)
 		return false;
 	memcpy(first, text, (size_t)(slash - text));
 	first[slash - text] = '\0';
-	return method_is_name(first) && method_is_name(slash + 1);
+	return name_valid(first) && name_valid(slash + 1);
 }
 
 static bool is_choice(const char *choices, const char *text)
@@ -155,13 +145,13 @@ static int check_value(const struct method_arg *arg, const json_t *value, struct
 		return cause_set(cause, EINVAL, "%s: a string of 1 to %d bytes is needed",
 				 arg->name, STRING_MAX_BYTES);
 	case METHOD_NAME:
-		if (text && method_is_name(text))
+		if (text && name_valid(text))
 			return 0;
 		return cause_set(cause, EINVAL, "%s: a name of at most %d letters, digits, '-', "
-				 "'_' or '.' is needed", arg->name, NAME_MAX_BYTES);
+				 "'_' or '.' is needed", arg->name, NAME_SIZE - 1);
 	case METHOD_NAMES:
 		if ((text && strcmp(text, "*") == 0) ||
-		    is_array_of(value, 0, NAMES_MAX, method_is_name))
+		    is_array_of(value, 0, NAMES_MAX, name_valid))
 			return 0;
 		return cause_set(cause, EINVAL, "%s: an array of at most %d names, or \"*\", "
 				 "is needed", arg->name, NAMES_MAX);
@@ -222,4 +212,19 @@ int method_check(const struct method *method, const json_t *params, struct cause
 					  method->name);
 	}
 	return error;
+}
+
+int method_check_state(const struct method *method, const char *guest, enum guest_state state,
+		       struct cause *cause)
+{
+	char states[128];
+
+	if (!method->states || guest_state_in(state, method->states))
+		return 0;
+	if (state == GUEST_INVALID)
+		return cause_set(cause, EBUSY, "%s: its profile has mistakes; see 'vmdeck show %s'",
+				 guest, guest);
+	guest_states_text(method->states, states, sizeof(states));
+	return cause_set(cause, EBUSY, "%s is %s; %s needs a guest that is %s", guest,
+			 guest_state_name(state), method->name, states);
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/cause.h"
+#include "control/states.h"
 
 enum method_id {
 	METHOD_HELLO,
@@ -33,7 +34,7 @@ enum method_id {
 
 enum method_type {
 	METHOD_STRING,	/* at most 4096 bytes */
-	METHOD_NAME,	/* of a guest or switch: letters, digits, '-', '_', '.' */
+	METHOD_NAME,	/* of a guest or switch: name_valid() */
 	METHOD_NAMES,	/* an array of at most 4096 names, or "*" for all */
 	METHOD_PORTS,	/* an array of 1 to 1024 names of ports ("web/net0") or switches */
 	METHOD_INTEGER,	/* min..max */
@@ -74,7 +75,11 @@ const struct method *method_find(const char *name);
  */
 int method_check(const struct method *method, const json_t *params, struct cause *cause);
 
-/* Whether text can be the name of a guest or switch. */
-bool method_is_name(const char *text);
+/*
+ * Checks whether a guest in this state may have the method done to it. 0, or -EBUSY with
+ * a sentence that names the state and those it may be in.
+ */
+int method_check_state(const struct method *method, const char *guest, enum guest_state state,
+		       struct cause *cause);
 
 #endif

@@ -8,6 +8,7 @@ src_control_libcontrol_a_SOURCES = \
 	%D%/link.c \
 	%D%/message.c %D%/message.h \
 	%D%/methods.c %D%/methods.h \
+	%D%/names.c %D%/names.h \
 	%D%/protocol.h \
 	%D%/states.c %D%/states.h
 

@@ -18,9 +18,14 @@ src_core_libcore_a_SOURCES = \
 	%D%/bus/pci_msix.c %D%/bus/pci_msix.h \
 	%D%/bus/platform.h \
 	%D%/bus/reset.c %D%/bus/reset.h \
+	%D%/deck/config.h \
 	%D%/deck/deck.c %D%/deck/deck.h \
 	%D%/deck/demo.c %D%/deck/demo.h \
-	%D%/deck/guest.c %D%/deck/guest.h \
+	%D%/deck/guest.c %D%/deck/guest.h %D%/deck/guest_private.h \
+	%D%/deck/journal.c %D%/deck/journal.h \
+	%D%/deck/life.c %D%/deck/life.h \
+	%D%/deck/roster.c %D%/deck/roster.h \
+	%D%/deck/services.h \
 	%D%/deck/stats.c %D%/deck/stats.h \
 	%D%/deck/stats_private.h \
 	%D%/disk/disk.h \
@@ -134,7 +139,7 @@ tests_unit_uart16550_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/profile
 tests_unit_profile_CPPFLAGS = $(AM_CPPFLAGS) -DMAN_FOLDER='"$(abs_top_srcdir)/man"' \
 	-DCONF_FOLDER='"$(abs_top_srcdir)/conf"'
-tests_unit_profile_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_profile_LDADD = src/core/libcore.a $(CONTROL_LIBS) $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA

@@ -19,6 +19,7 @@
 #include "cli/console_session.h"
 #include "cli/signals.h"
 #include "control/client.h"
+#include "control/names.h"
 #include "control/states.h"
 #include "roles/roles.h"
 #include "roles/say.h"
@@ -28,7 +29,7 @@
 
 struct run {
 	struct deck_session session;
-	char guest[PROFILE_NAME_MAX];
+	char guest[NAME_SIZE];
 	struct loop loop;
 	struct loop_source signals;
 	int signal_fd;

@@ -122,6 +122,34 @@ def test_a_mac_is_used_once():
         assert result.returncode == 1 and "mistakes" in result.stderr, result
 
 
+def test_what_is_listed_can_be_asked_for():
+    """Files whose names name no guest, and one whose name is another guest's."""
+    files = ("a b", "\u00e4", "-x", "b~2", "0123456789" * 4)
+
+    def prepare(folder):
+        for name in files:
+            folder.guest(name, PLAIN)
+        folder.guest("c", "[guest]\nmemory = 16M\nname = b\n[boot]\ncmdline = name=plain\n")
+        folder.guest("b", "rubbish")
+
+    with d.Deck(prepare=prepare) as deck:
+        guests = deck.json("list")["guests"]
+        by_file = {os.path.basename(guest["profile"])[:-len(".ini")]: guest for guest in guests}
+        assert len(guests) == len(by_file) == len(files) + 2, guests
+        assert by_file["c"]["name"] == "b" and by_file["c"]["state"] == "defined", guests
+        assert by_file["b"]["name"] != "b", guests
+        for name in files:
+            texts = [mistake["text"] for mistake in by_file[name]["mistakes"]]
+            assert by_file[name]["state"] == "invalid", by_file[name]
+            assert any("is no name" in text and "rename the file" in text for text in texts), texts
+        listed = deck.run("list").stdout
+        offered = deck.run("complete", "show", "").stdout.split("\n")
+        for guest in guests:
+            shown = deck.run("show", guest["name"])
+            assert shown.returncode == 0 and guest["profile"] in shown.stdout, (guest, shown)
+            assert guest["name"] in listed and guest["name"] in offered, (guest, listed, offered)
+
+
 def test_hostile_clients_disturb_nobody():
     with d.Deck() as deck:
         quiet = deck.connect()  # says nothing

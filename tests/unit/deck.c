@@ -16,7 +16,9 @@
 
 #include <cmocka.h>
 
+#include "base/checked.h"
 #include "base/clock.h"
+#include "control/methods.h"
 #include "core/deck/deck.h"
 #include "demo/image.h"
 
@@ -232,7 +234,7 @@ static void test_reload(void **state)
 	reload(bench);
 	assert_guests(bench, "cache www!");
 	assert_true(guest_mistakes(deck_find(bench->deck, "www"))->count > 0);
-	assert_int_equal(guest_start(deck_find(bench->deck, "www"), NULL), -EINVAL);
+	assert_int_equal(guest_start(deck_find(bench->deck, "www"), NULL), -EBUSY);
 	write_guest(bench, "z.ini", "www", "");
 	reload(bench);
 	assert_guests(bench, "cache www");
@@ -257,7 +259,11 @@ static void test_conflicts(void **state)
 	remove_file(bench, "d.ini");
 	write_file(bench, "b.ini", "rubbish\n");
 	reload(bench);
-	assert_guests(bench, "b b~2! c");
+	assert_guests(bench, "b b.2! c");
+	write_guest(bench, "d.ini", "b.2", "");
+	reload(bench);
+	assert_guests(bench, "b b.2 b.3! c");
+	remove_file(bench, "d.ini");
 
 	/* Two files swap names. */
 	write_guest(bench, "b.ini", "x", "");
@@ -270,7 +276,95 @@ static void test_conflicts(void **state)
 	assert_non_null(strstr(guest_profile_path(deck_find(bench->deck, "x")), "/a.ini"));
 }
 
+/* Whoever reads a name in the list can say it in an order. */
+static void test_every_name_is_one(void **state)
+{
+	struct bench *bench = *state;
+	struct guest *guest;
+
+	write_file(bench, "bad name.ini", "rubbish");
+	write_file(bench, "-x.ini", "rubbish");
+	write_file(bench, "~~.ini", "rubbish");
+	write_file(bench, "\303\244.ini", "rubbish");
+	write_file(bench, "a-name-of-more-than-thirty-one-letters.ini", "rubbish");
+	write_file(bench, "a-name-of-more-than-thirty-one-letters-too.ini", "rubbish");
+	open_deck(bench);
+	assert_guests(bench, "a-name-of-more-than-thirty-on.2! a-name-of-more-than-thirty-one-! "
+			     "bad_name! unnamed! unnamed.2! x!");
+	for (size_t i = 0; (guest = deck_guest(bench->deck, i)); i++)
+		assert_true(name_valid(guest_name(guest)));
+}
+
+/* What the method table does not allow is refused, in the words of the protocol. */
+static void assert_refusals(struct guest *guest)
+{
+	static const struct {
+		enum method_id method;
+		int (*give)(struct guest *guest, struct cause *cause);
+	} orders[] = {
+		{ METHOD_GUEST_START, guest_start },
+		{ METHOD_GUEST_STOP, guest_power_button },
+		{ METHOD_GUEST_OFF, guest_off },
+		{ METHOD_GUEST_PAUSE, guest_pause },
+		{ METHOD_GUEST_RESUME, guest_resume },
+		{ METHOD_GUEST_RESET, guest_reset },
+	};
+	enum guest_state state = guest_get_state(guest);
+	char expected[256], states[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		const struct method *method = &method_table[orders[i].method];
+		struct cause cause = { "" };
+
+		if (guest_state_in(state, method->states))
+			continue;
+		guest_states_text(method->states, states, sizeof(states));
+		if (state == GUEST_INVALID)
+			snprintf(expected, sizeof(expected), "%s: its profile has mistakes; "
+				 "see 'vmdeck show %s'", guest_name(guest), guest_name(guest));
+		else
+			snprintf(expected, sizeof(expected), "%s is %s; %s needs a guest that is %s",
+				 guest_name(guest), guest_state_name(state), method->name, states);
+		assert_int_equal(orders[i].give(guest, &cause), -EBUSY);
+		assert_string_equal(cause.text, expected);
+		assert_int_equal(guest_get_state(guest), state);
+	}
+}
+
+static void test_orders_to_guests_that_do_not_run(void **state)
+{
+	struct bench *bench = *state;
+
+	write_guest(bench, "a.ini", "a", "");
+	write_file(bench, "b.ini", "rubbish");
+	open_deck(bench);
+	assert_refusals(deck_find(bench->deck, "a"));
+	assert_refusals(deck_find(bench->deck, "b"));
+}
+
 /* --- with guests that run --- */
+
+static void test_orders(void **state)
+{
+	struct bench *bench = *state;
+	struct guest *guest;
+
+	write_guest(bench, "a.ini", "a", "");
+	open_deck(bench);
+	guest = deck_find(bench->deck, "a");
+	assert_int_equal(guest_start(guest, NULL), 0);
+	assert_int_equal(guest_get_state(guest), GUEST_STARTING);
+	assert_refusals(guest);
+	wait_for(bench, "a", GUEST_RUNNING);
+	assert_refusals(guest);
+	assert_int_equal(guest_pause(guest, NULL), 0);
+	wait_for(bench, "a", GUEST_PAUSED);
+	assert_refusals(guest);
+	assert_int_equal(guest_off(guest, NULL), 0);
+	wait_for(bench, "a", GUEST_STOPPED);
+	assert_refusals(guest);
+	end_deck(bench);
+}
 
 static void test_reload_while_running(void **state)
 {
@@ -434,6 +528,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_reload, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_conflicts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_every_name_is_one, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_orders_to_guests_that_do_not_run, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_orders, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reload_while_running, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_autostart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end, setup, teardown),
@@ -444,7 +542,7 @@ int main(void)
 
 	if (access("/dev/kvm", R_OK | W_OK) < 0) {
 		perror("no guests are run: /dev/kvm");
-		count = 2;
+		count = 4;
 	}
 	return _cmocka_run_group_tests("deck", tests, count, NULL, NULL);
 }

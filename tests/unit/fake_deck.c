@@ -11,7 +11,9 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "core/bus/device.h"
 #include "net/decode/decode.h"
+#include "net/network.h"
 #include "net/service/dhcp.h"
 
 #define GUESTS 3

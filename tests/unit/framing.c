@@ -11,10 +11,12 @@
 #include <cmocka.h>
 #include <errno.h>
 
+#include "base/checked.h"
 #include "base/suggest.h"
 #include "control/framing.h"
 #include "control/message.h"
 #include "control/methods.h"
+#include "control/names.h"
 
 struct ends {
 	int near, far;
@@ -284,6 +286,28 @@ static void parameters_are_checked_by_the_table(void **state)
 	assert_int_equal(check(METHOD_CAPTURE_STREAM, "{\"snap\":65551}", &cause), -EINVAL);
 }
 
+static void names_are_of_one_kind(void **state)
+{
+	static const char *const good[] = { "a", "0", "web-1", "a.b_c", "x-",
+					    "a234567890123456789012345678901" };
+	static const char *const bad[] = { "", "-x", ".x", "_x", "a b", "a/b", "b~2", "\303\244",
+					   "a2345678901234567890123456789012" };
+	char name[NAME_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(name_valid(good[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_false(name_valid(bad[i]));
+		name_make(name, bad[i], strlen(bad[i]));
+		assert_true(name_valid(name));
+	}
+	name_make(name, "web.ini", 3);
+	assert_string_equal(name, "web");
+	name_number(name, "a234567890123456789012345678901", 4294967295u);
+	assert_string_equal(name, "a2345678901234567890.4294967295");
+}
+
 /* The manual page and the table name the same methods. */
 static void every_method_is_in_the_manual(void **state)
 {
@@ -343,6 +367,7 @@ int main(void)
 		cmocka_unit_test(messages_survive_deep_nesting),
 		cmocka_unit_test(any_bytes_become_a_string),
 		cmocka_unit_test(parameters_are_checked_by_the_table),
+		cmocka_unit_test(names_are_of_one_kind),
 		cmocka_unit_test(every_method_is_in_the_manual),
 		cmocka_unit_test(typos_find_the_name_that_was_meant),
 	};

@@ -2,56 +2,22 @@
  * The deck: all guests of one process, their switches and their life.
  *
  * Everything here is for the deck thread, the one that runs deck_loop(),
- * unless a function says otherwise. A guest's machine lives on that guest's
- * own I/O thread (machine.h); orders go there as messages and come back as
- * state changes, so nothing here waits for a guest.
+ * unless a function says otherwise.
  */
 #ifndef CORE_DECK_DECK_H
 #define CORE_DECK_DECK_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/cause.h"
 #include "base/loop.h"
-#include "core/bus/device.h"
-#include "control/states.h"
-#include "core/deck/stats.h"
-#include "core/machine/console.h"
-#include "core/profile/profile.h"
-#include "net/network.h"
+#include "core/deck/config.h"
+#include "core/deck/guest.h"
+#include "core/deck/journal.h"
 
-struct boot_image;
 struct deck;
-struct guest;
-
-struct deck_config {
-	const struct boot_image *builtin; /* what a profile without a kernel runs; outlives the deck */
-	const char *guests_folder;   /* *.ini, or NULL */
-	const char *switches_folder; /* *.ini, or NULL */
-	const char *const *profiles; /* single profiles besides ("vmdeck run web.ini"), or NULL */
-	bool demo;		     /* add the built-in deck */
-	unsigned demo_guests;	     /* how many guests it has; 0: three */
-};
-
-/*
- * Something happened; strings are valid during the call. A DECK_EVENT_PROFILES with
- * a guest: that guest is about to be freed, every pointer to it must be dropped
- * during the call. Without one: the profiles were read again.
- */
-struct deck_event {
-	uint64_t time_ns;	 /* CLOCK_REALTIME */
-	const struct guest *guest; /* or NULL */
-	enum { DECK_EVENT_STATE, DECK_EVENT_LOG, DECK_EVENT_PROFILES } kind;
-	const char *text; /* a sentence, or "" */
-};
-
-struct deck_listener {
-	void (*event)(void *arg, const struct deck_event *event);
-	void *arg;
-	struct deck_listener *next;
-};
+struct network;
 
 /*
  * Reads the profiles and makes the switches; starts no guest. A profile with
@@ -83,38 +49,5 @@ void deck_unlisten(struct deck *deck, struct deck_listener *listener);
 /* Guests in order of name; index from 0. NULL beyond the last. */
 struct guest *deck_guest(struct deck *deck, size_t index);
 struct guest *deck_find(struct deck *deck, const char *name);
-
-/* Orders. 0 when accepted; -EBUSY with a cause in a state where it makes no sense. */
-int guest_start(struct guest *guest, struct cause *cause);
-int guest_power_button(struct guest *guest, struct cause *cause);
-int guest_shut_down(struct guest *guest, struct cause *cause); /* the button, of a paused one too */
-int guest_off(struct guest *guest, struct cause *cause);
-int guest_pause(struct guest *guest, struct cause *cause);
-int guest_resume(struct guest *guest, struct cause *cause);
-int guest_reset(struct guest *guest, struct cause *cause);
-
-const char *guest_name(const struct guest *guest);
-enum guest_state guest_get_state(const struct guest *guest);
-uint64_t guest_since(const struct guest *guest);	/* ns of the last change, CLOCK_REALTIME */
-const char *guest_reason(const struct guest *guest);	/* why stopped, crashed, failed or paused; or "" */
-const struct profile *guest_profile(const struct guest *guest); /* NULL if invalid */
-const char *guest_profile_path(const struct guest *guest); /* or NULL for a built-in guest */
-const struct profile_report *guest_mistakes(const struct guest *guest);
-const char *guest_registers(const struct guest *guest); /* of a crash, several lines, or "" */
-
-struct guest_exit_count {
-	const char *reason; /* "IO", "MMIO", "HLT", ... */
-	uint64_t count;
-};
-
-/* VM exits by reason that have happened; returns how many rows there are in all. */
-size_t guest_exits(const struct guest *guest, struct guest_exit_count *out, size_t room);
-
-/* Devices that the guest's driver can break; returns how many there are. */
-size_t guest_devices(const struct guest *guest, struct guest_device *out, size_t room);
-
-/* The guest's console and its statistics: see console.h, stats.h. They outlive a stop. */
-struct console *guest_console(struct guest *guest);
-struct stats_series *guest_stats(struct guest *guest);
 
 #endif

@@ -1,97 +1,12 @@
-/* A guest's states and orders. Deck thread. */
-#include "core/deck/guest.h"
+/* A guest: its machine's states, orders, and what others see. Deck thread. */
+#include "core/deck/guest_private.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checked.h"
-#include "base/clock.h"
-
-#define RESTART_QUICK (2 * NS_PER_S) /* two restarts closer than this are a loop */
-#define LINE_INTERVAL (10 * NS_PER_S)
-
-static void set_state(struct guest *guest, enum guest_state state, const char *text)
-{
-	loop_timer_cancel(deck_loop(guest->deck), &guest->settled);
-	guest->state = state;
-	guest->told = state;
-	guest->since = clock_wall();
-	deck_emit(guest->deck, guest, DECK_EVENT_STATE, "%s", text);
-}
-
-/* --- restarts: each is news, a thousand of them are one line now and then --- */
-
-/* The state as it is, for who asks; as an event once it has lasted. */
-static void set_state_quietly(struct guest *guest, enum guest_state state)
-{
-	guest->state = state;
-	guest->since = clock_wall();
-	loop_timer_set(deck_loop(guest->deck), &guest->settled, RESTART_QUICK);
-}
-
-static void tell_state(struct guest *guest)
-{
-	if (guest->told == guest->state)
-		return;
-	guest->told = guest->state;
-	deck_emit(guest->deck, guest, DECK_EVENT_STATE, "%s", "");
-}
-
-static void state_settled(void *arg)
-{
-	struct guest *guest = arg;
-
-	guest->restarts_quickly = false;
-	tell_state(guest);
-}
-
-static void tell_restarts(struct guest *guest)
-{
-	unsigned count = guest->restarts - guest->restarts_told;
-	uint64_t now = clock_monotonic();
-
-	if (!count)
-		return;
-	deck_emit(guest->deck, guest, DECK_EVENT_LOG, "restarted %u more time%s within %u s", count,
-		  count == 1 ? "" : "s",
-		  (unsigned)((now - guest->restart_line + NS_PER_S - 1) / NS_PER_S));
-	guest->restarts_told = guest->restarts;
-	guest->restart_line = now;
-}
-
-static void line_due(void *arg)
-{
-	struct guest *guest = arg;
-
-	tell_restarts(guest);
-	tell_state(guest);
-}
-
-static void take_restarts(struct guest *guest, const struct machine_status *status)
-{
-	uint64_t now = clock_monotonic();
-
-	guest->restarts_quickly = status->restarts - guest->restarts > 1 ||
-				  (guest->restarts && now - guest->restarted < RESTART_QUICK);
-	guest->restarts = status->restarts;
-	guest->restarted = now;
-	if (guest->line.armed)
-		return;
-	if (guest->restart_line && now - guest->restart_line < LINE_INTERVAL) {
-		loop_timer_set(deck_loop(guest->deck), &guest->line,
-			       LINE_INTERVAL - (now - guest->restart_line));
-		return;
-	}
-	if (guest->restarts - guest->restarts_told == 1)
-		deck_emit(guest->deck, guest, DECK_EVENT_LOG, "restarted: %s", status->reason);
-	else
-		deck_emit(guest->deck, guest, DECK_EVENT_LOG, "restarted %u times: %s",
-			  guest->restarts - guest->restarts_told, status->reason);
-	guest->restarts_told = guest->restarts;
-	guest->restart_line = now;
-}
+#include "control/methods.h"
 
 /* --- what becomes of the machine --- */
 
@@ -109,11 +24,9 @@ static void machine_ended(struct guest *guest, const struct machine_status *stat
 	guest->registers = machine_take_registers(guest->machine);
 	machine_free(guest->machine);
 	guest->machine = NULL;
-	loop_unpost(deck_loop(guest->deck), &guest->changed);
-	loop_timer_cancel(deck_loop(guest->deck), &guest->line);
-	tell_restarts(guest);
+	loop_unpost(&guest->services->loop, &guest->changed);
 	memcpy(guest->reason, status->reason, sizeof(guest->reason));
-	set_state(guest, ends[status->end], guest->reason);
+	life_end(&guest->life, ends[status->end], guest->reason);
 	if (guest->next_profile) {
 		struct profile *profile = guest->next_profile;
 		struct profile_report none = { 0 };
@@ -121,7 +34,7 @@ static void machine_ended(struct guest *guest, const struct machine_status *stat
 		guest->next_profile = NULL;
 		guest_set_profile(guest, profile, &none);
 	}
-	deck_guest_ended(guest->deck, guest);
+	guest->services->guest_ended(guest->services->arg, guest);
 }
 
 static void machine_changed(void *arg)
@@ -140,23 +53,15 @@ static void machine_changed(void *arg)
 		machine_ended(guest, &status);
 		return;
 	}
-	if (status.restarts != guest->restarts)
-		take_restarts(guest, &status);
+	if (status.restarts != guest->life.restarts)
+		life_restarted(&guest->life, status.restarts, status.reason);
 	/* One that was resumed and stalls again may never have been seen to run. */
-	if (states[status.phase] == guest->state && status.stalls == guest->stalls)
+	if (states[status.phase] == guest->life.state && status.stalls == guest->stalls)
 		return;
 	guest->stalls = status.stalls;
 	snprintf(guest->reason, sizeof(guest->reason), "%s",
 		 status.phase == MACHINE_PAUSED ? status.stall : "");
-	/*
-	 * A pause is somebody's order, who waits for it. And what was told last, which stands
-	 * for some time, had better not be "stopping".
-	 */
-	if (guest->restarts_quickly && status.phase != MACHINE_PAUSED &&
-	    guest->state != GUEST_PAUSED && guest->told != GUEST_STOPPING)
-		set_state_quietly(guest, states[status.phase]);
-	else
-		set_state(guest, states[status.phase], guest->reason);
+	life_change(&guest->life, states[status.phase], guest->reason);
 }
 
 /* On the machine's thread. */
@@ -164,31 +69,29 @@ static void post_changed(void *arg)
 {
 	struct guest *guest = arg;
 
-	loop_post(deck_loop(guest->deck), &guest->changed);
+	loop_post(&guest->services->loop, &guest->changed);
 }
 
 /* --- making one --- */
 
-struct guest *guest_new(struct deck *deck, const char *name, const char *path,
+struct guest *guest_new(struct deck_services *services, const char *name, const char *path,
 			struct profile *profile, struct profile_report *report)
 {
 	struct guest *guest = calloc(1, sizeof(*guest));
 
 	if (!guest)
 		return NULL;
-	guest->deck = deck;
+	guest->services = services;
 	guest->changed = (struct loop_task){ .run = machine_changed, .arg = guest };
-	guest->settled = (struct loop_timer){ .fire = state_settled, .arg = guest };
-	guest->line = (struct loop_timer){ .fire = line_due, .arg = guest };
 	strncpy(guest->name, name, sizeof(guest->name) - 1);
 	guest->path = path ? strdup(path) : NULL;
-	if ((path && !guest->path) || console_init(&guest->console, deck_loop(deck)) < 0) {
+	if ((path && !guest->path) || console_init(&guest->console, &services->loop) < 0) {
 		free(guest->path);
 		free(guest);
 		return NULL;
 	}
+	life_init(&guest->life, services, guest, GUEST_INVALID);
 	guest_set_profile(guest, profile, report);
-	guest->since = clock_wall();
 	return guest;
 }
 
@@ -226,116 +129,103 @@ void guest_set_profile(struct guest *guest, struct profile *profile, struct prof
 	profile_free(guest->profile);
 	guest->profile = profile;
 	if (!profile)
-		guest->state = GUEST_INVALID;
-	else if (guest->state == GUEST_INVALID)
-		guest->state = GUEST_DEFINED;
+		guest->life.state = GUEST_INVALID;
+	else if (guest->life.state == GUEST_INVALID)
+		guest->life.state = GUEST_DEFINED;
 }
 
 /* --- orders --- */
+
+/* The method table says in which states an order is legal, here and for who asks from outside. */
+static int may(const struct guest *guest, enum method_id method, struct cause *cause)
+{
+	return method_check_state(&method_table[method], guest->name, guest->life.state, cause);
+}
 
 int guest_start(struct guest *guest, struct cause *cause)
 {
 	struct machine_config config = {
 		.profile = guest->profile,
-		.builtin = deck_builtin(guest->deck),
-		.network = deck_network(guest->deck),
+		.builtin = guest->services->builtin,
+		.network = guest->services->network,
 		.console = &guest->console,
 		.changed = post_changed,
 		.arg = guest,
 	};
 	int err;
 
-	if (guest->state == GUEST_INVALID)
-		return cause_set(cause, EINVAL, "%s: the profile has mistakes; see vmdeck check %s",
-				 guest->name, guest->path ? guest->path : guest->name);
-	if (guest_is_live(guest))
-		return cause_set(cause, EBUSY, "%s: is %s already", guest->name,
-				 guest_state_name(guest->state));
-	if (deck_is_ending(guest->deck))
+	err = may(guest, METHOD_GUEST_START, cause);
+	if (err)
+		return err;
+	if (guest->services->ending)
 		return cause_set(cause, EBUSY, "%s: the deck is being ended", guest->name);
 	if (!guest->series)
 		return cause_errno(cause, ENOMEM, "%s", guest->name);
-	err = deck_get_kvm(guest->deck, &config.kvm, cause);
+	err = guest->services->kvm ? 0 : kvm_open(&guest->services->kvm, cause);
 	if (err)
 		return err;
+	config.kvm = guest->services->kvm;
 	guest->reason[0] = '\0';
 	free(guest->registers);
 	guest->registers = NULL;
-	guest->stalls = guest->restarts = guest->restarts_told = 0;
-	guest->restarted = guest->restart_line = 0;
-	guest->restarts_quickly = false;
+	guest->stalls = 0;
 	memset(guest->exits, 0, sizeof(guest->exits));
 	err = machine_start(&guest->machine, &config, cause);
 	if (!err)
-		set_state(guest, GUEST_STARTING, "");
+		life_begin(&guest->life);
 	return err;
 }
 
-/* Which orders make sense in which state, and what the machine is told. */
-static const struct {
-	enum machine_order order;
-	unsigned states;
-	const char *want; /* for the message */
-} orders[] = {
-	{ MACHINE_POWER_BUTTON, 1u << GUEST_RUNNING, "running" },
-	{ MACHINE_OFF,
-	  1u << GUEST_STARTING | 1u << GUEST_RUNNING | 1u << GUEST_PAUSED | 1u << GUEST_STOPPING,
-	  "running" },
-	{ MACHINE_PAUSE, 1u << GUEST_RUNNING, "running" },
-	{ MACHINE_RESUME, 1u << GUEST_PAUSED, "paused" },
-	{ MACHINE_RESET, 1u << GUEST_RUNNING | 1u << GUEST_PAUSED, "running or paused" },
-};
-
-static int give_order(struct guest *guest, enum machine_order order, struct cause *cause)
+/* Tells the machine, if the method is legal now. */
+static int give_order(struct guest *guest, enum method_id method, enum machine_order order,
+		      struct cause *cause)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
-		if (orders[i].order != order)
-			continue;
-		if (!guest->machine || !(orders[i].states & 1u << guest->state))
-			return cause_set(cause, EBUSY, "%s: is %s, not %s", guest->name,
-					 guest_state_name(guest->state), orders[i].want);
+	int err = may(guest, method, cause);
+
+	if (!err)
 		machine_order(guest->machine, order);
-	}
-	return 0;
+	return err;
 }
 
 int guest_power_button(struct guest *guest, struct cause *cause)
 {
-	int err = give_order(guest, MACHINE_POWER_BUTTON, cause);
+	int err = give_order(guest, METHOD_GUEST_STOP, MACHINE_POWER_BUTTON, cause);
 
 	if (!err)
-		deck_emit(guest->deck, guest, DECK_EVENT_LOG, "power button pressed");
+		journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG,
+			     "power button pressed");
 	return err;
 }
 
 int guest_shut_down(struct guest *guest, struct cause *cause)
 {
-	if (guest->state != GUEST_PAUSED)
+	if (guest->life.state != GUEST_PAUSED)
 		return guest_power_button(guest, cause);
 	machine_order(guest->machine, MACHINE_RESUME);
 	machine_order(guest->machine, MACHINE_POWER_BUTTON);
-	deck_emit(guest->deck, guest, DECK_EVENT_LOG, "resumed, and power button pressed");
+	journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG,
+		     "resumed, and power button pressed");
 	return 0;
 }
 
 int guest_off(struct guest *guest, struct cause *cause)
 {
-	return give_order(guest, MACHINE_OFF, cause);
+	return give_order(guest, METHOD_GUEST_OFF, MACHINE_OFF, cause);
 }
 
 int guest_pause(struct guest *guest, struct cause *cause)
 {
-	return give_order(guest, MACHINE_PAUSE, cause);
+	return give_order(guest, METHOD_GUEST_PAUSE, MACHINE_PAUSE, cause);
 }
 
 int guest_resume(struct guest *guest, struct cause *cause)
 {
-	return give_order(guest, MACHINE_RESUME, cause);
+	return give_order(guest, METHOD_GUEST_RESUME, MACHINE_RESUME, cause);
 }
 
 int guest_reset(struct guest *guest, struct cause *cause)
 {
-	return give_order(guest, MACHINE_RESET, cause);
+	return give_order(guest, METHOD_GUEST_RESET, MACHINE_RESET, cause);
 }
 
 /* --- what others see --- */
@@ -347,12 +237,12 @@ const char *guest_name(const struct guest *guest)
 
 enum guest_state guest_get_state(const struct guest *guest)
 {
-	return guest->state;
+	return guest->life.state;
 }
 
 uint64_t guest_since(const struct guest *guest)
 {
-	return guest->since;
+	return guest->life.since;
 }
 
 const char *guest_reason(const struct guest *guest)

@@ -1,60 +1,55 @@
 /*
- * A guest as the deck keeps it. For deck.c and guest.c; others use deck.h.
- * Deck thread.
+ * A guest of the deck: orders, and what there is to see. Deck thread.
+ *
+ * Its machine lives on a thread of its own (machine.h); orders go there as
+ * messages and come back as changes of state, so nothing here waits for a guest.
  */
 #ifndef CORE_DECK_GUEST_H
 #define CORE_DECK_GUEST_H
 
-#include "core/deck/deck.h"
-#include "core/deck/stats_private.h"
-#include "core/machine/machine.h"
+#include <stddef.h>
+#include <stdint.h>
 
-struct guest {
-	struct deck *deck;
-	char name[PROFILE_NAME_MAX];
-	char *path;		      /* of the profile, or NULL */
-	struct profile *profile;      /* NULL: invalid */
-	struct profile *next_profile; /* read anew while the guest runs */
-	struct profile_report report;
-	bool gone;		      /* the file is gone; forget the guest when it ends */
-	enum guest_state state;
-	uint64_t since;
-	char reason[CAUSE_SIZE];
-	char *registers; /* of the last crash, or NULL */
-	uint64_t exits[VCPU_EXIT_REASONS]; /* of the machine that ended last */
-	struct console console;
-	struct stats_series *series;
-	struct machine *machine;
-	struct loop_task changed; /* the machine's status changed */
-	unsigned stalls, restarts, restarts_told;
-	uint64_t restarted, restart_line; /* the last one; what was last said of any: monotonic ns */
-	bool restarts_quickly;	   /* changes of state are told when one lasts */
-	enum guest_state told;	   /* the state that the last event named */
-	struct loop_timer settled; /* the state has lasted */
-	struct loop_timer line;	   /* time to say how many restarts there were since the last one */
+#include "base/cause.h"
+#include "control/states.h"
+#include "core/deck/stats.h"
+#include "core/machine/console.h"
+#include "core/profile/profile.h"
+
+struct guest;
+struct guest_device;
+
+/* Orders. 0 when accepted; -EBUSY with a cause in a state that the method table does not allow. */
+int guest_start(struct guest *guest, struct cause *cause);
+int guest_power_button(struct guest *guest, struct cause *cause);
+int guest_shut_down(struct guest *guest, struct cause *cause); /* the button, of a paused one too */
+int guest_off(struct guest *guest, struct cause *cause);
+int guest_pause(struct guest *guest, struct cause *cause);
+int guest_resume(struct guest *guest, struct cause *cause);
+int guest_reset(struct guest *guest, struct cause *cause);
+
+const char *guest_name(const struct guest *guest);
+enum guest_state guest_get_state(const struct guest *guest);
+uint64_t guest_since(const struct guest *guest);	/* ns of the last change, CLOCK_REALTIME */
+const char *guest_reason(const struct guest *guest);	/* why stopped, crashed, failed or paused; or "" */
+const struct profile *guest_profile(const struct guest *guest); /* NULL if invalid */
+const char *guest_profile_path(const struct guest *guest); /* or NULL for a built-in guest */
+const struct profile_report *guest_mistakes(const struct guest *guest);
+const char *guest_registers(const struct guest *guest); /* of a crash, several lines, or "" */
+
+struct guest_exit_count {
+	const char *reason; /* "IO", "MMIO", "HLT", ... */
+	uint64_t count;
 };
 
-/*
- * A guest with a profile (taken over), or without one and with the report that says why (taken
- * over). NULL: no memory; then nothing is taken over.
- */
-struct guest *guest_new(struct deck *deck, const char *name, const char *path,
-			struct profile *profile, struct profile_report *report);
-void guest_free(struct guest *guest); /* it does not run */
+/* VM exits by reason that have happened; returns how many rows there are in all. */
+size_t guest_exits(const struct guest *guest, struct guest_exit_count *out, size_t room);
 
-/* Replaces the profile, at once or when the guest ends. Takes both over. */
-void guest_set_profile(struct guest *guest, struct profile *profile,
-		       struct profile_report *report);
+/* Devices that the guest's driver can break; returns how many there are. */
+size_t guest_devices(const struct guest *guest, struct guest_device *out, size_t room);
 
-/* Whether a machine stands. */
-bool guest_is_live(const struct guest *guest);
-
-/* For guest.c, by the deck: */
-const struct boot_image *deck_builtin(const struct deck *deck);
-int deck_get_kvm(struct deck *deck, const struct kvm_host **kvm, struct cause *cause);
-void deck_emit(struct deck *deck, const struct guest *guest, int kind, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-bool deck_is_ending(const struct deck *deck);
-void deck_guest_ended(struct deck *deck, struct guest *guest); /* the guest may be freed */
+/* The guest's console and its statistics: see console.h, stats.h. They outlive a stop. */
+struct console *guest_console(struct guest *guest);
+struct stats_series *guest_stats(struct guest *guest);
 
 #endif

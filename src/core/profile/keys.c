@@ -59,8 +59,8 @@ static const struct profile_key switch_keys[] = {
 };
 
 /* What profile.h promises of the fields, and the choices against the enum. */
-_Static_assert(sizeof(((struct profile *)0)->name) == PROFILE_NAME_MAX, "NAME");
-_Static_assert(sizeof(((struct profile_net *)0)->switch_name) == PROFILE_NAME_MAX, "NAME");
+_Static_assert(sizeof(((struct profile *)0)->name) == NAME_SIZE, "NAME");
+_Static_assert(sizeof(((struct profile_net *)0)->switch_name) == NAME_SIZE, "NAME");
 _Static_assert(sizeof(enum switch_uplink) == sizeof(unsigned), "CHOICE");
 _Static_assert(SWITCH_UPLINK_NONE == 0 && SWITCH_UPLINK_NAT == 1, "none|nat");
 _Static_assert(SWITCH(prefix) == SWITCH(address) + sizeof(uint32_t), "ADDRESS");

@@ -64,7 +64,7 @@ static int store(struct reader *reader, void *record, const struct profile_key *
 		*(char **)(void *)field = copy;
 		break;
 	case PROFILE_NAME:
-		snprintf(field, PROFILE_NAME_MAX, "%s", text);
+		snprintf(field, NAME_SIZE, "%s", text);
 		break;
 	case PROFILE_BOOL:
 		*(bool *)field = value->number;
@@ -244,13 +244,13 @@ static void take_file_name(struct reader *reader, char *name, const char *remedy
 {
 	char text[EXCERPT];
 
-	if (profile_name_valid(reader->name))
-		snprintf(name, PROFILE_NAME_MAX, "%.*s", PROFILE_NAME_MAX - 1, reader->name);
+	if (name_valid(reader->name))
+		snprintf(name, NAME_SIZE, "%.*s", NAME_SIZE - 1, reader->name);
 	else
 		profile_report_add(reader->report, 0, "'%s' is no name (1 to %d letters, digits, "
 				   "'-', '_' and '.', with a letter or digit first); %s",
 				   ini_excerpt(reader->name, text, sizeof(text)),
-				   PROFILE_NAME_MAX - 1, remedy);
+				   NAME_SIZE - 1, remedy);
 }
 
 /* The line of a key, or else of its section. */

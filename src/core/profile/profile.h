@@ -15,9 +15,10 @@
 #include <stdio.h>
 
 #include "base/cause.h"
+#include "control/names.h"
 #include "net/port/port.h"
+#include "net/switch/switch.h"
 
-#define PROFILE_NAME_MAX 32 /* guest names: letters, digits, '-', '_', '.'; with the zero */
 #define PROFILE_DISKS_MAX 4
 #define PROFILE_NETS_MAX 4
 #define PROFILE_CPUS_MAX 64
@@ -36,7 +37,7 @@ struct profile_net {
 
 struct profile {
 	char *path; /* of the file; NULL for a built-in guest */
-	char name[PROFILE_NAME_MAX];
+	char name[NAME_SIZE];
 	unsigned cpus;
 	uint64_t memory; /* bytes */
 	bool autostart;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/ini.h"
+#include "control/names.h"
 
 #define EXCERPT 40
 #define SIZE_UNIT (1ull << 20) /* sizes are multiples of it */
@@ -195,21 +196,6 @@ malformed:
 		    "10.0.2.2/24", ini_excerpt(text, excerpt, sizeof(excerpt)));
 }
 
-static bool is_alphanumeric(char c)
-{
-	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-}
-
-bool profile_name_valid(const char *name)
-{
-	size_t i;
-
-	for (i = 0; name[i]; i++)
-		if (!is_alphanumeric(name[i]) && (!i || !strchr("-_.", name[i])))
-			return false;
-	return i > 0 && i < PROFILE_NAME_MAX;
-}
-
 int profile_value_parse(struct profile_value *out, const struct profile_key *key,
 			const char *text, char fault[PROFILE_FAULT_SIZE])
 {
@@ -223,11 +209,11 @@ int profile_value_parse(struct profile_value *out, const struct profile_key *key
 	case PROFILE_PATH:
 		return 0;
 	case PROFILE_NAME:
-		if (profile_name_valid(text))
+		if (name_valid(text))
 			return 0;
 		return fail(fault, EINVAL, "'%s' is no name; use 1 to %d letters, digits, '-', "
 			    "'_' and '.', with a letter or digit first",
-			    ini_excerpt(text, excerpt, sizeof(excerpt)), PROFILE_NAME_MAX - 1);
+			    ini_excerpt(text, excerpt, sizeof(excerpt)), NAME_SIZE - 1);
 	case PROFILE_BOOL:
 		return parse_bool(out, text, fault);
 	case PROFILE_COUNT:

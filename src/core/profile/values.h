@@ -24,9 +24,6 @@ struct profile_value {
 int profile_value_parse(struct profile_value *out, const struct profile_key *key,
 			const char *text, char fault[PROFILE_FAULT_SIZE]);
 
-/* Whether a guest or a switch may be called that. */
-bool profile_name_valid(const char *name);
-
 /* "512M", "2G", "1025K", "1000": the shortest exact way to write a size. */
 void profile_size_format(uint64_t bytes, char out[32]);
 

@@ -49,23 +49,13 @@ static int no_guest(struct deck *deck, const char *name, struct cause *cause)
 static int find_guest(struct request *request, struct cause *cause)
 {
 	const char *name = param_string(request, "guest");
-	enum guest_state state;
-	char states[128];
 
 	if (!name)
 		return 0;
 	request->guest = deck_find(request->deck, name);
 	if (!request->guest)
 		return no_guest(request->deck, name, cause);
-	state = guest_get_state(request->guest);
-	if (!request->method->states || guest_state_in(state, request->method->states))
-		return 0;
-	guest_states_text(request->method->states, states, sizeof(states));
-	if (state == GUEST_INVALID)
-		return cause_set(cause, EBUSY, "%s: its profile has mistakes; see 'vmdeck show %s'",
-				 name, name);
-	return cause_set(cause, EBUSY, "%s is %s; %s needs a guest that is %s", name,
-			 guest_state_name(state), request->method->name, states);
+	return method_check_state(request->method, name, guest_get_state(request->guest), cause);
 }
 
 static void run(struct request *request, const struct handler *handler)

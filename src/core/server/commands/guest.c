@@ -7,6 +7,7 @@
 
 #include "base/checked.h"
 #include "control/message.h"
+#include "core/bus/device.h"
 #include "core/server/json.h"
 
 #define TAIL_LINES 20

@@ -19,7 +19,7 @@
 #define HISTORY_VALUES_MAX 150000u /* of one response, so that it fits a client's queue */
 
 struct stats_row {
-	char name[PROFILE_NAME_MAX];
+	char name[NAME_SIZE];
 	struct guest *guest;
 	uint64_t count;	 /* stats_count() of what was sent last */
 	unsigned fields; /* in sent */

@@ -1,0 +1,23 @@
+/*
+ * The names of guests and switches: one rule for profiles, for the deck that
+ * must call a guest without a valid profile something, and for the protocol.
+ * Any thread.
+ */
+#ifndef CONTROL_NAMES_H
+#define CONTROL_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define NAME_SIZE 32 /* bytes, with the zero */
+
+/* Whether it is 1 to 31 ASCII letters, digits, '-', '_' and '.', with a letter or digit first. */
+bool name_valid(const char *name);
+
+/* The valid name that is nearest to a text; "unnamed" when there is nothing of one in it. */
+void name_make(char name[NAME_SIZE], const char *text, size_t length);
+
+/* The name of another with this name, which is valid: "web.2". */
+void name_number(char numbered[NAME_SIZE], const char *name, unsigned number);
+
+#endif

@@ -1,0 +1,343 @@
+/* Reading the profiles, again and again. Deck thread. */
+#include "core/deck/roster.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/deck/demo.h"
+#include "core/deck/guest_private.h"
+#include "core/profile/report.h"
+#include "net/network.h"
+#include "net/switch/switch.h"
+
+struct guest *roster_guest(const struct roster *roster, size_t index)
+{
+	return index < roster->count ? roster->guests[index] : NULL;
+}
+
+struct guest *roster_find(const struct roster *roster, const char *name)
+{
+	for (size_t i = 0; i < roster->count; i++)
+		if (!strcmp(roster->guests[i]->name, name))
+			return roster->guests[i];
+	return NULL;
+}
+
+static struct guest *find_path(const struct roster *roster, const char *path)
+{
+	for (size_t i = 0; i < roster->count; i++)
+		if (roster->guests[i]->path && !strcmp(roster->guests[i]->path, path))
+			return roster->guests[i];
+	return NULL;
+}
+
+static int insert_guest(struct roster *roster, struct guest *guest)
+{
+	size_t at;
+
+	if (roster->count == roster->room) {
+		size_t room = roster->room ? 2 * roster->room : 16;
+		struct guest **guests = realloc(roster->guests, room * sizeof(*guests));
+
+		if (!guests)
+			return -ENOMEM;
+		roster->guests = guests;
+		roster->room = room;
+	}
+	for (at = roster->count; at && strcmp(roster->guests[at - 1]->name, guest->name) > 0; at--)
+		roster->guests[at] = roster->guests[at - 1];
+	roster->guests[at] = guest;
+	roster->count++;
+	return 0;
+}
+
+static void forget_guest(struct roster *roster, struct guest *guest)
+{
+	size_t at;
+
+	for (at = 0; at < roster->count && roster->guests[at] != guest; at++)
+		;
+	if (at == roster->count)
+		return;
+	memmove(roster->guests + at, roster->guests + at + 1,
+		(roster->count - at - 1) * sizeof(*roster->guests));
+	roster->count--;
+	journal_emit(&roster->services->journal, guest, DECK_EVENT_PROFILES, "%s",
+		     "its profile is gone");
+	guest_free(guest);
+}
+
+/* --- reading profiles --- */
+
+/* Another guest with this name, or with one of these MAC addresses on the same switch. */
+static const struct guest *find_conflict(const struct roster *roster, const struct guest *self,
+					 const struct profile *profile, const char **what)
+{
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct guest *other = roster->guests[i];
+
+		if (other == self || !other->profile)
+			continue;
+		if (!strcmp(other->profile->name, profile->name)) {
+			*what = "name";
+			return other;
+		}
+		for (unsigned a = 0; a < PROFILE_NETS_MAX; a++)
+			for (unsigned b = 0; b < PROFILE_NETS_MAX; b++) {
+				const struct profile_net *x = &profile->nets[a];
+				const struct profile_net *y = &other->profile->nets[b];
+
+				if (x->present && y->present &&
+				    !strcmp(x->switch_name, y->switch_name) &&
+				    !memcmp(x->mac, y->mac, NET_MAC_SIZE)) {
+					*what = "mac";
+					return other;
+				}
+			}
+	}
+	return NULL;
+}
+
+/* Takes profile and report over. 0 or -ENOMEM. */
+static int add_guest(struct roster *roster, const char *name, const char *path,
+		     struct profile *profile, struct profile_report *report)
+{
+	struct guest *guest = guest_new(roster->services, name, path, profile, report);
+
+	if (!guest) {
+		profile_free(profile);
+		profile_report_free(report);
+		return -ENOMEM;
+	}
+	if (insert_guest(roster, guest) == 0)
+		return 0;
+	guest_free(guest);
+	return -ENOMEM;
+}
+
+/* The name of a guest whose profile cannot be read: the file's, without folder and ".ini". */
+static void name_of_file(const char *path, char name[NAME_SIZE])
+{
+	const char *base = strrchr(path, '/');
+	size_t length;
+
+	base = base ? base + 1 : path;
+	length = strlen(base);
+	if (length > 4 && !strcmp(base + length - 4, ".ini"))
+		length -= 4;
+	name_make(name, base, length);
+}
+
+/* Another guest has the name: "web" becomes "web.2". */
+static void name_of_twin(struct roster *roster, char name[NAME_SIZE])
+{
+	char twin[NAME_SIZE];
+	unsigned n = 1;
+
+	do {
+		name_number(twin, name, ++n);
+	} while (roster_find(roster, twin));
+	memcpy(name, twin, sizeof(twin));
+}
+
+static void read_guest(struct roster *roster, const char *path)
+{
+	struct guest *guest = find_path(roster, path);
+	struct profile_report report = { 0 };
+	struct profile *profile = NULL;
+	char name[NAME_SIZE], *twin_path = NULL;
+	const struct guest *other;
+	struct guest *twin;
+	const char *what;
+
+	name_of_file(path, name);
+	if (profile_read(&profile, path, &report) < 0)
+		profile = NULL;
+	other = profile ? find_conflict(roster, guest, profile, &what) : NULL;
+	if (other) {
+		roster->conflicts = true;
+		profile_report_add(&report, 0, "%s: guest %s (%s) has the same; choose another", what,
+				   other->name, other->path ? other->path : "built in");
+		profile_free(profile);
+		profile = NULL;
+	}
+	if (profile)
+		snprintf(name, sizeof(name), "%s", profile->name);
+	/* Another name makes another guest; a mistake does not change the name. */
+	if (guest && profile && strcmp(guest->name, name) && !guest_is_live(guest)) {
+		forget_guest(roster, guest);
+		guest = NULL;
+	}
+	if (guest) {
+		guest->gone = false;
+		guest_set_profile(guest, profile, &report);
+		return;
+	}
+	/* A name is how a guest is found; one without a valid profile has to leave it to others. */
+	twin = roster_find(roster, name);
+	if (twin && !profile) {
+		name_of_twin(roster, name);
+	} else if (twin) {
+		twin_path = strdup(twin->path);
+		forget_guest(roster, twin);
+	}
+	if (add_guest(roster, name, path, profile, &report) < 0)
+		journal_emit(&roster->services->journal, NULL, DECK_EVENT_LOG,
+			     "%s: out of memory", path);
+	if (twin_path)
+		read_guest(roster, twin_path);
+	free(twin_path);
+}
+
+static void read_switch(struct roster *roster, const char *path)
+{
+	struct profile_report report = { 0 };
+	struct switch_config config;
+	struct net_switch *sw;
+	struct cause cause;
+
+	if (profile_read_switch(&config, path, &report) < 0) {
+		for (size_t i = 0; i < report.count; i++)
+			journal_emit(&roster->services->journal, NULL, DECK_EVENT_LOG,
+				     "%s:%u: %s", path, report.mistakes[i].line,
+				     report.mistakes[i].text);
+	} else if (!network_find_switch(roster->services->network, config.name) &&
+		   switch_new(&sw, roster->services->network, &config, &cause) < 0) {
+		journal_emit(&roster->services->journal, NULL, DECK_EVENT_LOG, "%s: %s", path,
+			     cause.text);
+	}
+	profile_report_free(&report);
+}
+
+static int is_profile(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && length > 4 && !strcmp(entry->d_name + length - 4, ".ini");
+}
+
+/* Calls read() for each profile of a folder, by name. A folder that is not there is empty. */
+static int read_folder(struct roster *roster, const char *folder,
+		       void (*read)(struct roster *roster, const char *path), struct cause *cause)
+{
+	struct dirent **entries;
+	char path[PATH_MAX];
+	int n = scandir(folder, &entries, is_profile, alphasort);
+
+	if (n < 0)
+		return errno == ENOENT ? 0 : cause_errno(cause, errno, "%s", folder);
+	for (int i = 0; i < n; i++) {
+		if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name) <
+		    sizeof(path))
+			read(roster, path);
+		free(entries[i]);
+	}
+	free(entries);
+	return 0;
+}
+
+/* The switch that guests may name without there being a file that describes it. */
+static int make_default_switch(struct roster *roster, struct cause *cause)
+{
+	struct network *network = roster->services->network;
+	struct net_switch *sw;
+
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct profile *profile = roster->guests[i]->profile;
+
+		for (unsigned n = 0; profile && n < PROFILE_NETS_MAX; n++)
+			if (profile->nets[n].present &&
+			    !strcmp(profile->nets[n].switch_name, demo_switch.name))
+				return network_find_switch(network, demo_switch.name) ? 0 :
+				       switch_new(&sw, network, &demo_switch, cause);
+	}
+	return 0;
+}
+
+static int read_profiles(struct roster *roster, struct cause *cause)
+{
+	const struct deck_config *config = &roster->config;
+	int err = 0;
+
+	if (config->switches_folder)
+		err = read_folder(roster, config->switches_folder, read_switch, cause);
+	if (!err && config->guests_folder)
+		err = read_folder(roster, config->guests_folder, read_guest, cause);
+	for (const char *const *path = config->profiles; !err && path && *path; path++)
+		read_guest(roster, *path);
+	return err;
+}
+
+static int make_demo(struct roster *roster, struct cause *cause)
+{
+	unsigned wanted = roster->config.demo_guests ? roster->config.demo_guests : DEMO_GUESTS;
+	int err = 0;
+
+	if (wanted > DEMO_GUESTS_MAX)
+		return cause_set(cause, EINVAL, "the demo has at most %d guests", DEMO_GUESTS_MAX);
+	roster->disk_fds = calloc(wanted, sizeof(*roster->disk_fds));
+	if (!roster->disk_fds)
+		return cause_errno(cause, ENOMEM, "demo");
+	for (unsigned i = 0; !err && i < wanted; i++) {
+		struct profile_report none = { 0 };
+		struct profile *profile;
+
+		err = demo_profile(&profile, i, &roster->disk_fds[i], cause);
+		if (err)
+			break;
+		roster->disk_fd_count++;
+		if (add_guest(roster, profile->name, NULL, profile, &none) < 0)
+			err = cause_errno(cause, ENOMEM, "demo");
+	}
+	return err;
+}
+
+int roster_reload(struct roster *roster, struct cause *cause)
+{
+	int err;
+
+	for (size_t i = 0; i < roster->count; i++)
+		roster->guests[i]->gone = roster->guests[i]->path &&
+					access(roster->guests[i]->path, F_OK) < 0;
+	for (size_t i = roster->count; i-- > 0;)
+		if (roster->guests[i]->gone && !guest_is_live(roster->guests[i]))
+			forget_guest(roster, roster->guests[i]);
+	roster->conflicts = false;
+	err = read_profiles(roster, cause);
+	/* What a file gives up another one may have asked for before: names that were swapped. */
+	if (!err && roster->conflicts && roster->config.guests_folder)
+		err = read_folder(roster, roster->config.guests_folder, read_guest, cause);
+	if (!err)
+		err = make_default_switch(roster, cause);
+	journal_emit(&roster->services->journal, NULL, DECK_EVENT_PROFILES, "%s", "");
+	return err;
+}
+
+int roster_read(struct roster *roster, struct deck_services *services,
+		const struct deck_config *config, struct cause *cause)
+{
+	int err;
+
+	*roster = (struct roster){ .services = services, .config = *config };
+	err = read_profiles(roster, cause);
+	if (!err && config->demo)
+		err = make_demo(roster, cause);
+	if (!err)
+		err = make_default_switch(roster, cause);
+	return err;
+}
+
+void roster_destroy(struct roster *roster)
+{
+	for (size_t i = 0; i < roster->count; i++)
+		guest_free(roster->guests[i]);
+	free(roster->guests);
+	for (unsigned i = 0; i < roster->disk_fd_count; i++)
+		close(roster->disk_fds[i]);
+	free(roster->disk_fds);
+}

@@ -1,0 +1,38 @@
+/*
+ * The roster: which guests and switches a deck has, as its profiles say. Deck
+ * thread.
+ */
+#ifndef CORE_DECK_ROSTER_H
+#define CORE_DECK_ROSTER_H
+
+#include "base/cause.h"
+#include "core/deck/config.h"
+#include "core/deck/guest.h"
+#include "core/deck/services.h"
+
+struct roster {
+	struct deck_services *services;
+	struct deck_config config;
+	struct guest **guests; /* by name */
+	size_t count, room;
+	int *disk_fds; /* of the demo */
+	unsigned disk_fd_count;
+	bool conflicts; /* a profile was refused because of another */
+};
+
+/*
+ * Reads the profiles, makes guests and switches; see deck_new(). What config points to
+ * must outlive the roster. roster_destroy() is due in every case.
+ */
+int roster_read(struct roster *roster, struct deck_services *services,
+		const struct deck_config *config, struct cause *cause);
+void roster_destroy(struct roster *roster); /* no guest runs; valid for one that is all zero */
+
+/* See deck_reload(). */
+int roster_reload(struct roster *roster, struct cause *cause);
+
+/* Guests in order of name; index from 0. NULL beyond the last. */
+struct guest *roster_guest(const struct roster *roster, size_t index);
+struct guest *roster_find(const struct roster *roster, const char *name);
+
+#endif

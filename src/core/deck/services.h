@@ -1,0 +1,25 @@
+/* What a guest needs of the deck that it is in. Deck thread. */
+#ifndef CORE_DECK_SERVICES_H
+#define CORE_DECK_SERVICES_H
+
+#include <stdbool.h>
+
+#include "base/loop.h"
+#include "core/deck/journal.h"
+#include "core/kvm/kvm.h"
+
+struct boot_image;
+struct network;
+
+struct deck_services {
+	struct loop loop;
+	const struct boot_image *builtin;
+	struct network *network;
+	struct kvm_host *kvm; /* NULL until the first guest that starts has opened it */
+	struct journal journal;
+	bool ending; /* no guest is started any more */
+	void (*guest_ended)(void *arg, struct guest *guest); /* may free the guest */
+	void *arg;
+};
+
+#endif
