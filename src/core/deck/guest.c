@@ -8,6 +8,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "control/methods.h"
 
 #define RESTART_QUICK (2 * NS_PER_S) /* two restarts closer than this are a loop */
 #define LINE_INTERVAL (10 * NS_PER_S)
@@ -270,37 +271,24 @@ int guest_start(struct guest *guest, struct cause *cause)
 	return err;
 }
 
-/* Which orders make sense in which state, and what the machine is told. */
-static const struct {
-	enum machine_order order;
-	unsigned states;
-	const char *want; /* for the message */
-} orders[] = {
-	{ MACHINE_POWER_BUTTON, 1u << GUEST_RUNNING, "running" },
-	{ MACHINE_OFF,
-	  1u << GUEST_STARTING | 1u << GUEST_RUNNING | 1u << GUEST_PAUSED | 1u << GUEST_STOPPING,
-	  "running" },
-	{ MACHINE_PAUSE, 1u << GUEST_RUNNING, "running" },
-	{ MACHINE_RESUME, 1u << GUEST_PAUSED, "paused" },
-	{ MACHINE_RESET, 1u << GUEST_RUNNING | 1u << GUEST_PAUSED, "running or paused" },
-};
-
-static int give_order(struct guest *guest, enum machine_order order, struct cause *cause)
+static int give_order(struct guest *guest, enum method_id method, enum machine_order order,
+		      struct cause *cause)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
-		if (orders[i].order != order)
-			continue;
-		if (!guest->machine || !(orders[i].states & 1u << guest->state))
-			return cause_set(cause, EBUSY, "%s: is %s, not %s", guest->name,
-					 guest_state_name(guest->state), orders[i].want);
-		machine_order(guest->machine, order);
+	uint32_t states = method_table[method].states;
+	char text[GUEST_STATES_TEXT];
+
+	if (!guest->machine || !guest_state_in(guest->state, states)) {
+		guest_states_text(states, text);
+		return cause_set(cause, EBUSY, "%s: is %s, not %s", guest->name,
+				 guest_state_name(guest->state), text);
 	}
+	machine_order(guest->machine, order);
 	return 0;
 }
 
 int guest_power_button(struct guest *guest, struct cause *cause)
 {
-	int err = give_order(guest, MACHINE_POWER_BUTTON, cause);
+	int err = give_order(guest, METHOD_GUEST_STOP, MACHINE_POWER_BUTTON, cause);
 
 	if (!err)
 		deck_emit(guest->deck, guest, DECK_EVENT_LOG, "power button pressed");
@@ -319,22 +307,22 @@ int guest_shut_down(struct guest *guest, struct cause *cause)
 
 int guest_off(struct guest *guest, struct cause *cause)
 {
-	return give_order(guest, MACHINE_OFF, cause);
+	return give_order(guest, METHOD_GUEST_OFF, MACHINE_OFF, cause);
 }
 
 int guest_pause(struct guest *guest, struct cause *cause)
 {
-	return give_order(guest, MACHINE_PAUSE, cause);
+	return give_order(guest, METHOD_GUEST_PAUSE, MACHINE_PAUSE, cause);
 }
 
 int guest_resume(struct guest *guest, struct cause *cause)
 {
-	return give_order(guest, MACHINE_RESUME, cause);
+	return give_order(guest, METHOD_GUEST_RESUME, MACHINE_RESUME, cause);
 }
 
 int guest_reset(struct guest *guest, struct cause *cause)
 {
-	return give_order(guest, MACHINE_RESET, cause);
+	return give_order(guest, METHOD_GUEST_RESET, MACHINE_RESET, cause);
 }
 
 /* --- what others see --- */

@@ -116,7 +116,7 @@ static int find_guest(struct request *request, struct cause *cause)
 {
 	const char *name = param_string(request, "guest");
 	enum guest_state state;
-	char states[128];
+	char states[GUEST_STATES_TEXT];
 
 	if (!name)
 		return 0;
@@ -126,7 +126,7 @@ static int find_guest(struct request *request, struct cause *cause)
 	state = guest_get_state(request->guest);
 	if (!request->method->states || guest_state_in(state, request->method->states))
 		return 0;
-	guest_states_text(request->method->states, states, sizeof(states));
+	guest_states_text(request->method->states, states);
 	if (state == GUEST_INVALID)
 		return cause_set(cause, EBUSY, "%s: its profile has mistakes; see 'vmdeck show %s'",
 				 name, name);
