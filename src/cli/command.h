@@ -23,6 +23,11 @@ enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_LIST, OPTION_NUMBER };
 /* What a word on the command line can be, for completion. */
 enum word_type { WORD_ANY, WORD_GUEST, WORD_PORT, WORD_FILE, WORD_COMMAND };
 
+/* Places of the options of orders that can be waited for, or forced. */
+#define OPTION_WAIT 0
+#define OPTION_TIMEOUT 1
+#define OPTION_FORCE 2
+
 struct option_row {
 	char letter;	  /* 0: none */
 	const char *name; /* NULL ends the list */
@@ -58,7 +63,8 @@ struct command {
 	const char *args;  /* "GUEST..." */
 	int min_args, max_args;
 	enum word_type word;
-	int method; /* enum method_id whose states fit and whose help serves, or -1 */
+	int method; /* enum method_id, whose states and help are the command's; or -1 */
+	enum method_id forced; /* the order that option OPTION_FORCE makes of it, or 0 */
 	bool json;  /* has output that --json shows */
 	const char *help; /* a sentence without the dot; NULL: the method's */
 	const char *more; /* further help, or NULL */
@@ -130,9 +136,7 @@ int64_t number_of(const json_t *object, const char *key);
 /* The subcommands. */
 int list_main(struct cli *cli);
 int show_main(struct cli *cli);
-int start_main(struct cli *cli);
-int stop_main(struct cli *cli);
-int order_main(struct cli *cli); /* pause, resume, reset */
+int order_main(struct cli *cli); /* start, stop, pause, resume, reset */
 int console_main(struct cli *cli);
 int capture_main(struct cli *cli);
 int check_main(struct cli *cli);

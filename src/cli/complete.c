@@ -32,11 +32,28 @@ static json_t *ask(const struct cli *cli, const char *method)
 	return result;
 }
 
-/* Guests in a state in which the command makes sense. */
-static void offer_guests(const struct cli *cli, const char *typed)
+/* Whether a word gives a flag: "--force", "-f" or "-wf". */
+static bool gives_flag(const char *word, const struct option_row *row)
 {
-	uint32_t states = cli->command->method >= 0 ? method_table[cli->command->method].states
-						    : 0;
+	if (strncmp(word, "--", 2) == 0)
+		return strcmp(word + 2, row->name) == 0;
+	return word[0] == '-' && row->letter && strchr(word, row->letter);
+}
+
+/* The states in which the command makes sense, with those options among its words. */
+static uint32_t states_of(const struct command *command, int argc, char **argv)
+{
+	int method = command->method;
+
+	for (int i = 0; command->forced && i < argc; i++)
+		if (gives_flag(argv[i], &command->options[OPTION_FORCE]))
+			method = (int)command->forced;
+	return method >= 0 ? method_table[method].states : 0;
+}
+
+/* Guests in one of the states; 0: in any. */
+static void offer_guests(const struct cli *cli, uint32_t states, const char *typed)
+{
 	json_t *result = ask(cli, "guest.list"), *guest;
 	size_t i;
 
@@ -71,7 +88,7 @@ static void offer_commands(const char *typed)
 static void offer_words(const struct cli *cli, enum word_type word, const char *typed)
 {
 	if (word == WORD_GUEST)
-		offer_guests(cli, typed);
+		offer_guests(cli, states_of(cli->command, cli->argc, cli->argv), typed);
 	else if (word == WORD_PORT)
 		offer_ports(cli, typed);
 	else if (word == WORD_COMMAND)
@@ -134,6 +151,8 @@ int complete_words(struct cli *cli, int argc, char **argv)
 	cli->command = command_find(argv[0]);
 	if (!cli->command)
 		return CLI_OK;
+	cli->argc = argc - 2;
+	cli->argv = argv + 1;
 	if (argc > 2)
 		option = pending_option(cli->command, argv[argc - 2]);
 	if (option)

@@ -62,10 +62,22 @@ static void print_option(const struct option_row *row)
 	printf("  %-30s %s\n", text, row->help);
 }
 
+static void print_states(const struct command *command)
+{
+	char states[GUEST_STATES_TEXT];
+
+	guest_states_text(method_table[command->method].states, states);
+	printf("A guest must be %s", states);
+	if (command->forced) {
+		guest_states_text(method_table[command->forced].states, states);
+		printf("; for --%s it may be %s", command->options[OPTION_FORCE].name, states);
+	}
+	puts(".");
+}
+
 void help_command(const struct command *command, const struct cli_hooks *hooks)
 {
 	const struct option_row *row;
-	char states[128];
 
 	printf("Usage: vmdeck %s %s%s\n\nIt %s.\n", command->name,
 	       command->run ? "[OPTION...] " : "", args_of(command, hooks),
@@ -75,10 +87,8 @@ void help_command(const struct command *command, const struct cli_hooks *hooks)
 	if (command->more)
 		printf("%s", command->more);
 	if (command->method >= 0 && command->word == WORD_GUEST &&
-	    method_table[command->method].states && command->method != METHOD_CONSOLE_OPEN) {
-		guest_states_text(method_table[command->method].states, states, sizeof(states));
-		printf("A guest must be %s.\n", states);
-	}
+	    method_table[command->method].states && command->method != METHOD_CONSOLE_OPEN)
+		print_states(command);
 	if (!command->run) {
 		if (hooks->run_help)
 			printf("\nOptions:\n%s", hooks->run_help);

@@ -11,6 +11,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/guests.c \
 	%D%/help.c \
 	%D%/options.c \
+	%D%/orders.c \
 	%D%/output.c \
 	%D%/pcapng.c %D%/pcapng.h \
 	%D%/session.c \

@@ -31,7 +31,7 @@ const struct method method_table[METHOD_COUNT] = {
 	[METHOD_GUEST_START] = { "guest.start", METHOD_OPERATE, GUEST_DOWN, { GUEST },
 		"starts a guest" },
 	[METHOD_GUEST_STOP] = { "guest.stop", METHOD_OPERATE,
-		GUEST_IN(GUEST_RUNNING), { GUEST },
+		GUEST_IN(GUEST_RUNNING) | GUEST_IN(GUEST_PAUSED), { GUEST },
 		"presses a guest's power button" },
 	[METHOD_GUEST_OFF] = { "guest.off", METHOD_OPERATE, GUEST_ALIVE, { GUEST },
 		"takes a guest's power away at once" },
@@ -217,14 +217,14 @@ int method_check(const struct method *method, const json_t *params, struct cause
 int method_check_state(const struct method *method, const char *guest, enum guest_state state,
 		       struct cause *cause)
 {
-	char states[128];
+	char states[GUEST_STATES_TEXT];
 
 	if (!method->states || guest_state_in(state, method->states))
 		return 0;
 	if (state == GUEST_INVALID)
 		return cause_set(cause, EBUSY, "%s: its profile has mistakes; see 'vmdeck show %s'",
 				 guest, guest);
-	guest_states_text(method->states, states, sizeof(states));
+	guest_states_text(method->states, states);
 	return cause_set(cause, EBUSY, "%s is %s; %s needs a guest that is %s", guest,
 			 guest_state_name(state), method->name, states);
 }

@@ -26,7 +26,7 @@ enum guest_state guest_state_find(const char *name)
 	return (enum guest_state)state;
 }
 
-void guest_states_text(uint32_t states, char *text, size_t size)
+void guest_states_text(uint32_t states, char text[GUEST_STATES_TEXT])
 {
 	unsigned left = 0;
 	size_t at = 0;
@@ -34,10 +34,10 @@ void guest_states_text(uint32_t states, char *text, size_t size)
 	text[0] = '\0';
 	for (unsigned i = 0; i < GUEST_STATE_COUNT; i++)
 		left += guest_state_in(i, states);
-	for (unsigned i = 0; i < GUEST_STATE_COUNT && at < size; i++)
+	for (unsigned i = 0; i < GUEST_STATE_COUNT; i++)
 		if (guest_state_in(i, states)) {
 			left--;
-			at += (size_t)snprintf(text + at, size - at, "%s%s", names[i],
+			at += (size_t)snprintf(text + at, GUEST_STATES_TEXT - at, "%s%s", names[i],
 					       left > 1 ? ", " : left ? " or " : "");
 		}
 }

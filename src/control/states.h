@@ -9,7 +9,6 @@
 #define CONTROL_STATES_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 enum guest_state {
@@ -46,7 +45,8 @@ const char *guest_state_name(enum guest_state state);
 /* GUEST_STATE_COUNT for a name that is none. */
 enum guest_state guest_state_find(const char *name);
 
-/* "running, paused or stopping"; 100 bytes hold every set. */
-void guest_states_text(uint32_t states, char *text, size_t size);
+/* "running, paused or stopping" */
+#define GUEST_STATES_TEXT 128 /* bytes that hold every set */
+void guest_states_text(uint32_t states, char text[GUEST_STATES_TEXT]);
 
 #endif

@@ -192,6 +192,10 @@ static void help_lists_every_command(void **state)
 	}
 	assert_int_equal(vmdeck("capture --help"), 0);
 	has(out, "--filter FILTER");
+	assert_int_equal(vmdeck("help stop"), 0);
+	has(out, "A guest must be running or paused; for --force it may be starting,");
+	assert_int_equal(vmdeck("help reset"), 0);
+	has(out, "A guest must be running or paused.");
 	assert_int_equal(vmdeck("--version"), 0);
 	has(out, "vmdeck ");
 }
@@ -629,6 +633,13 @@ static void shells_get_candidates_from_the_table(void **state)
 	assert_int_equal(vmdeck("complete start "), 0);
 	assert_string_equal(out, "db\n"); /* the one that can be started */
 	assert_int_equal(vmdeck("complete stop w"), 0);
+	assert_string_equal(out, "web\n");
+	fake_set_state(*state, "web", GUEST_STOPPING, "");
+	assert_int_equal(vmdeck("complete stop "), 0);
+	assert_string_equal(out, "");
+	assert_int_equal(vmdeck("complete stop --force "), 0);
+	assert_string_equal(out, "web\n");
+	assert_int_equal(vmdeck("complete stop -wf "), 0);
 	assert_string_equal(out, "web\n");
 	assert_int_equal(vmdeck("complete stop --f"), 0);
 	assert_string_equal(out, "--force\n");

@@ -310,7 +310,7 @@ static void assert_refusals(struct guest *guest)
 		{ METHOD_GUEST_RESET, guest_reset },
 	};
 	enum guest_state state = guest_get_state(guest);
-	char expected[256], states[128];
+	char expected[256], states[GUEST_STATES_TEXT];
 
 	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
 		const struct method *method = &method_table[orders[i].method];
@@ -318,7 +318,7 @@ static void assert_refusals(struct guest *guest)
 
 		if (guest_state_in(state, method->states))
 			continue;
-		guest_states_text(method->states, states, sizeof(states));
+		guest_states_text(method->states, states);
 		if (state == GUEST_INVALID)
 			snprintf(expected, sizeof(expected), "%s: its profile has mistakes; "
 				 "see 'vmdeck show %s'", guest_name(guest), guest_name(guest));
@@ -447,7 +447,6 @@ static void test_end(void **state)
 	start(bench, "b");
 	assert_int_equal(guest_pause(deck_find(bench->deck, "a"), NULL), 0);
 	wait_for(bench, "a", GUEST_PAUSED);
-	assert_int_equal(guest_power_button(deck_find(bench->deck, "a"), NULL), -EBUSY);
 	deck_end(bench->deck, false, count_end, bench);
 	wait_for(bench, "a", GUEST_RUNNING);
 	assert_int_equal(guest_get_state(deck_find(bench->deck, "b")), GUEST_RUNNING);

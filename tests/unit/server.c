@@ -189,7 +189,7 @@ static void orders_follow_the_states_of_the_table(void **state)
 			    "db: no memory; end another guest");
 	fake_set_state(*state, "web", GUEST_STOPPING, "");
 	assert_string_equal(refused(link, "guest.stop", guest_named("web"), -EBUSY),
-			    "web is stopping; guest.stop needs a guest that is running");
+			    "web is stopping; guest.stop needs a guest that is running or paused");
 	assert_string_equal(refused(link, "guest.reset", guest_named("web"), -EBUSY),
 			    "web is stopping; guest.reset needs a guest that is running or paused");
 	json_decref(call(link, "guest.off", guest_named("web")));

@@ -146,7 +146,7 @@ void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg
 		if (!guest_is_live(guest))
 			continue;
 		/* One that cannot see its power button, as it starts or stops, is forced at once. */
-		if (force || guest_shut_down(guest, NULL) < 0)
+		if (force || guest_power_button(guest, NULL) < 0)
 			guest_off(guest, NULL);
 	}
 	if (!force)

@@ -189,22 +189,16 @@ static int give_order(struct guest *guest, enum method_id method, enum machine_o
 
 int guest_power_button(struct guest *guest, struct cause *cause)
 {
-	int err = give_order(guest, METHOD_GUEST_STOP, MACHINE_POWER_BUTTON, cause);
+	bool paused = guest->life.state == GUEST_PAUSED;
+	int err = may(guest, METHOD_GUEST_STOP, cause);
 
-	if (!err)
-		journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG,
-			     "power button pressed");
-	return err;
-}
-
-int guest_shut_down(struct guest *guest, struct cause *cause)
-{
-	if (guest->life.state != GUEST_PAUSED)
-		return guest_power_button(guest, cause);
-	machine_order(guest->machine, MACHINE_RESUME);
+	if (err)
+		return err;
+	if (paused)
+		machine_order(guest->machine, MACHINE_RESUME);
 	machine_order(guest->machine, MACHINE_POWER_BUTTON);
-	journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG,
-		     "resumed, and power button pressed");
+	journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG, "%spower button pressed",
+		     paused ? "resumed, and " : "");
 	return 0;
 }
 

@@ -21,8 +21,7 @@ struct guest_device;
 
 /* Orders. 0 when accepted; -EBUSY with a cause in a state that the method table does not allow. */
 int guest_start(struct guest *guest, struct cause *cause);
-int guest_power_button(struct guest *guest, struct cause *cause);
-int guest_shut_down(struct guest *guest, struct cause *cause); /* the button, of a paused one too */
+int guest_power_button(struct guest *guest, struct cause *cause); /* one that is paused is resumed for it */
 int guest_off(struct guest *guest, struct cause *cause);
 int guest_pause(struct guest *guest, struct cause *cause);
 int guest_resume(struct guest *guest, struct cause *cause);
