@@ -21,7 +21,6 @@ struct emulator {
 	struct line *lines[EMULATOR_SCROLLBACK]; /* line n is at n % EMULATOR_SCROLLBACK */
 	uint64_t pushed;
 	unsigned count;
-	uint64_t ever;
 	VTermPos cursor;
 	bool cursor_visible, alternate;
 	void (*output)(const char *data, size_t size, void *arg);
@@ -61,7 +60,6 @@ static int pushline(int columns, const VTermScreenCell *cells, void *arg)
 	free(*slot);
 	*slot = line;
 	emulator->pushed++;
-	emulator->ever++;
 	if (emulator->count < EMULATOR_SCROLLBACK)
 		emulator->count++;
 	return 1;
@@ -227,11 +225,6 @@ void emulator_key(struct emulator *emulator, VTermKey key, uint32_t c, VTermModi
 unsigned emulator_scrollback(const struct emulator *emulator)
 {
 	return emulator->count;
-}
-
-uint64_t emulator_pushed(const struct emulator *emulator)
-{
-	return emulator->ever;
 }
 
 static void row_blank(struct emulator_cell *out, int from, int columns)
