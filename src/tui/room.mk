@@ -14,6 +14,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/orders.c \
 	%D%/panel.c %D%/panel.h \
 	%D%/prompt.c %D%/prompt.h \
+	%D%/sequence_guard.c %D%/sequence_guard.h \
 	%D%/subscribe.c \
 	%D%/terminal.c %D%/terminal.h \
 	%D%/text.c %D%/text.h \
@@ -39,10 +40,11 @@ CLEANFILES += tests/e2e/tui_client
 check_DATA += tests/e2e/tui_client
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/tui_chart tests/unit/tui_emulator tests/unit/tui_layout \
-	tests/unit/tui_model tests/unit/tui_text
+check_PROGRAMS += tests/unit/tui_chart tests/unit/tui_emulator tests/unit/tui_guard \
+	tests/unit/tui_layout tests/unit/tui_model tests/unit/tui_text
 tests_unit_tui_chart_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_emulator_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
+tests_unit_tui_guard_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_layout_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_model_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_text_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
