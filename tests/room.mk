@@ -33,7 +33,8 @@ MOSTLYCLEANFILES += tests/summary.log
 # ./configure CC=clang --enable-sanitizer=address,undefined,fuzzer-no-link).
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 FUZZ_TARGETS = tests/fuzz/ini.fuzz tests/fuzz/kernel_image.fuzz \
-	tests/fuzz/decode.fuzz tests/fuzz/dhcp.fuzz tests/fuzz/message.fuzz
+	tests/fuzz/decode.fuzz tests/fuzz/dhcp.fuzz tests/fuzz/emulator.fuzz \
+	tests/fuzz/message.fuzz
 
 check_PROGRAMS += tests/fuzz/ini
 tests_fuzz_ini_SOURCES = tests/fuzz/ini.c tests/lib/fuzz.c tests/lib/fuzz.h
@@ -50,6 +51,11 @@ tests_fuzz_dhcp_SOURCES = tests/fuzz/dhcp.c tests/lib/fuzz.c tests/lib/fuzz.h
 tests_fuzz_dhcp_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_dhcp_LDADD = $(NET_LIBS)
 
+check_PROGRAMS += tests/fuzz/emulator
+tests_fuzz_emulator_SOURCES = tests/fuzz/emulator.c tests/lib/fuzz.c tests/lib/fuzz.h
+tests_fuzz_emulator_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_emulator_LDADD = $(TUI_LIBS)
+
 EXTRA_PROGRAMS += $(FUZZ_TARGETS)
 tests_fuzz_ini_fuzz_SOURCES = tests/fuzz/ini.c
 tests_fuzz_ini_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
@@ -63,6 +69,10 @@ tests_fuzz_dhcp_fuzz_SOURCES = tests/fuzz/dhcp.c
 tests_fuzz_dhcp_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_dhcp_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_dhcp_fuzz_LDADD = $(NET_LIBS)
+tests_fuzz_emulator_fuzz_SOURCES = tests/fuzz/emulator.c
+tests_fuzz_emulator_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_emulator_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_emulator_fuzz_LDADD = $(TUI_LIBS)
 
 check_PROGRAMS += tests/fuzz/message
 tests_fuzz_message_SOURCES = tests/fuzz/message.c tests/lib/fuzz.c tests/lib/fuzz.h
