@@ -32,68 +32,52 @@ MOSTLYCLEANFILES += tests/summary.log
 # of them with libFuzzer, as tests/fuzz/NAME.fuzz (clang, from clean objects:
 # ./configure CC=clang --enable-sanitizer=address,undefined,fuzzer-no-link).
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-FUZZ_TARGETS = tests/fuzz/ini.fuzz tests/fuzz/kernel_image.fuzz \
-	tests/fuzz/decode.fuzz tests/fuzz/dhcp.fuzz tests/fuzz/message.fuzz \
-	tests/fuzz/nat_guard.fuzz
+FUZZ_FILES = tests/lib/fuzz.c tests/lib/fuzz.h
+FUZZ_TESTS =
 
-check_PROGRAMS += tests/fuzz/ini
-tests_fuzz_ini_SOURCES = tests/fuzz/ini.c tests/lib/fuzz.c tests/lib/fuzz.h
-tests_fuzz_ini_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_ini_LDADD = $(BASE_LIBS)
-
-check_PROGRAMS += tests/fuzz/decode
-tests_fuzz_decode_SOURCES = tests/fuzz/decode.c tests/lib/fuzz.c tests/lib/fuzz.h
+FUZZ_TESTS += tests/fuzz/decode
+tests_fuzz_decode_SOURCES = tests/fuzz/decode.c $(FUZZ_FILES)
 tests_fuzz_decode_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_decode_LDADD = $(NET_LIBS)
 
-check_PROGRAMS += tests/fuzz/dhcp
-tests_fuzz_dhcp_SOURCES = tests/fuzz/dhcp.c tests/lib/fuzz.c tests/lib/fuzz.h
+FUZZ_TESTS += tests/fuzz/dhcp
+tests_fuzz_dhcp_SOURCES = tests/fuzz/dhcp.c $(FUZZ_FILES)
 tests_fuzz_dhcp_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_dhcp_LDADD = $(NET_LIBS)
 
-check_PROGRAMS += tests/fuzz/nat_guard
-tests_fuzz_nat_guard_SOURCES = tests/fuzz/nat_guard.c tests/lib/fuzz.c tests/lib/fuzz.h
-tests_fuzz_nat_guard_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_nat_guard_LDADD = $(NET_LIBS)
+FUZZ_TESTS += tests/fuzz/emulator
+tests_fuzz_emulator_SOURCES = tests/fuzz/emulator.c $(FUZZ_FILES)
+tests_fuzz_emulator_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_emulator_LDADD = $(TUI_LIBS)
 
-EXTRA_PROGRAMS += $(FUZZ_TARGETS)
-tests_fuzz_ini_fuzz_SOURCES = tests/fuzz/ini.c
-tests_fuzz_ini_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_ini_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_ini_fuzz_LDADD = $(BASE_LIBS)
-tests_fuzz_decode_fuzz_SOURCES = tests/fuzz/decode.c
-tests_fuzz_decode_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_decode_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_decode_fuzz_LDADD = $(NET_LIBS)
-tests_fuzz_dhcp_fuzz_SOURCES = tests/fuzz/dhcp.c
-tests_fuzz_dhcp_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_dhcp_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_dhcp_fuzz_LDADD = $(NET_LIBS)
-tests_fuzz_nat_guard_fuzz_SOURCES = tests/fuzz/nat_guard.c
-tests_fuzz_nat_guard_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_nat_guard_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_nat_guard_fuzz_LDADD = $(NET_LIBS)
+FUZZ_TESTS += tests/fuzz/ini
+tests_fuzz_ini_SOURCES = tests/fuzz/ini.c $(FUZZ_FILES)
+tests_fuzz_ini_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_ini_LDADD = $(BASE_LIBS)
 
-check_PROGRAMS += tests/fuzz/message
-tests_fuzz_message_SOURCES = tests/fuzz/message.c tests/lib/fuzz.c tests/lib/fuzz.h
-tests_fuzz_message_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_message_LDADD = src/cli/libcli.a $(CONTROL_LIBS)
-
-check_PROGRAMS += tests/fuzz/kernel_image
-tests_fuzz_kernel_image_SOURCES = tests/fuzz/kernel_image.c tests/lib/fuzz.c tests/lib/fuzz.h \
-	tests/lib/pvh_image.h
+FUZZ_TESTS += tests/fuzz/kernel_image
+tests_fuzz_kernel_image_SOURCES = tests/fuzz/kernel_image.c $(FUZZ_FILES) tests/lib/pvh_image.h
 tests_fuzz_kernel_image_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_kernel_image_LDADD = $(CORE_LIBS)
 
-tests_fuzz_message_fuzz_SOURCES = tests/fuzz/message.c
-tests_fuzz_message_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_message_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_message_fuzz_LDADD = src/cli/libcli.a $(CONTROL_LIBS)
+FUZZ_TESTS += tests/fuzz/message
+tests_fuzz_message_SOURCES = tests/fuzz/message.c $(FUZZ_FILES)
+tests_fuzz_message_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_message_LDADD = src/cli/libcli.a $(CONTROL_LIBS)
 
-tests_fuzz_kernel_image_fuzz_SOURCES = tests/fuzz/kernel_image.c
-tests_fuzz_kernel_image_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_kernel_image_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_kernel_image_fuzz_LDADD = $(CORE_LIBS)
+FUZZ_TESTS += tests/fuzz/nat_guard
+tests_fuzz_nat_guard_SOURCES = tests/fuzz/nat_guard.c $(FUZZ_FILES)
+tests_fuzz_nat_guard_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_nat_guard_LDADD = $(NET_LIBS)
+
+check_PROGRAMS += $(FUZZ_TESTS)
+FUZZ_TARGETS = $(FUZZ_TESTS:=.fuzz)
+
+$(FUZZ_TARGETS): tests/fuzz/%.fuzz: tests/fuzz/%.c $(noinst_LIBRARIES)
+	@$(MKDIR_P) $(@D)
+	$(AM_V_CCLD)$(CC) $(DEFS) -I. $(FUZZ_CPPFLAGS) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS) \
+		$(AM_LDFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(srcdir)/tests/fuzz/$*.c \
+		$(tests_fuzz_$*_LDADD) $(LIBS)
 
 fuzz: $(FUZZ_TARGETS)
 .PHONY: fuzz

@@ -7,6 +7,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/canvas/terminal.c %D%/canvas/terminal.h \
 	%D%/canvas/text.c %D%/canvas/text.h \
 	%D%/console/emulator.c %D%/console/emulator.h \
+	%D%/console/sequence_guard.c %D%/console/sequence_guard.h \
 	%D%/console/tty.c %D%/console/tty.h \
 	%D%/model/json.h \
 	%D%/model/model.c %D%/model/model.h \
@@ -45,10 +46,11 @@ CLEANFILES += tests/e2e/tui_client
 check_DATA += tests/e2e/tui_client
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/tui_chart tests/unit/tui_emulator tests/unit/tui_layout \
-	tests/unit/tui_model tests/unit/tui_text
+check_PROGRAMS += tests/unit/tui_chart tests/unit/tui_emulator tests/unit/tui_guard \
+	tests/unit/tui_layout tests/unit/tui_model tests/unit/tui_text
 tests_unit_tui_chart_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_emulator_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
+tests_unit_tui_guard_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_layout_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_model_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_text_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)

@@ -190,18 +190,150 @@ static void test_hostile(void **state)
 	row_is(emulator, 0, "still here");
 }
 
-/* A string without an end must not grow without one. */
+/* A string without an end must neither grow without one nor hide what comes after it for ever. */
 static void test_endless_string(void **state)
 {
 	struct emulator *emulator = *state;
 	char chunk[4096];
 
-	memset(chunk, 'A', sizeof(chunk));
+	memset(chunk, '"', sizeof(chunk));
 	print(emulator, "\033]0;");
 	for (unsigned i = 0; i < 4096; i++)
 		emulator_input(emulator, (const uint8_t *)chunk, sizeof(chunk));
-	print(emulator, "\007\r\nalive");
-	row_is(emulator, 1, "alive");
+	print(emulator, "\r\nalive");
+	row_is(emulator, 9, "alive");
+	row_is(emulator, 0, "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\""
+			    "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"");
+}
+
+#define WIDE	"\344\270\255"
+#define ACUTE	"\314\201"		/* U+0301, combines */
+#define VOICED	"\343\202\231"	/* U+3099, combines and is two columns wide to libvterm */
+#define C1	"\302\200"		/* U+0080 */
+#define SIXTEEN "1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1"
+
+/* What ends or hangs libvterm, in pieces of each size: the terminal goes on. */
+static void test_deadly(void **state)
+{
+	static const char *const deadly[] = {
+		"\033[" SIXTEEN ";9999;9999;9999;9999m",
+		"\033[" SIXTEEN ":7:7:7:7:7:7:7:7:7:7:7m",
+		"\033([" SIXTEEN ";9999;9999;9999;9999m",
+		"\r\nA" WIDE "\033[999b",
+		"A" VOICED "\033[999b",
+		ACUTE "\033[2b",
+		"\033[2b",
+		"A\033X" WIDE "\033\\\033[999b",
+		"\r" C1 "\033[K",
+		"\r" C1 C1 C1 C1 C1 C1 C1 C1 "\033H\033[3g",
+		"A" VOICED VOICED VOICED VOICED VOICED VOICED VOICED VOICED VOICED VOICED
+			VOICED VOICED VOICED VOICED VOICED VOICED VOICED VOICED VOICED VOICED,
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+		for (size_t at = 0; at < strlen(deadly[i]); at++) {
+			struct emulator *emulator = emulator_new(10, 40, output, NULL);
+
+			assert_non_null(emulator);
+			emulator_input(emulator, (const uint8_t *)deadly[i], at);
+			print(emulator, deadly[i] + at);
+			print(emulator, "\033c\033[?7h\033[Halive");
+			row_is(emulator, 0, "alive");
+			emulator_free(emulator);
+		}
+}
+
+static void fill(struct emulator *emulator, const char *text)
+{
+	print(emulator, "\033[H");
+	for (unsigned i = 0; i < 60; i++)
+		print(emulator, text);
+}
+
+/* A cursor, a scroll region and a saved cursor of a large screen, on a small one. */
+static void test_shrunk(void **state)
+{
+	static const char *const large[] = { "\033[45;50r", "\033[45r", "\033[48;150H\0337\033[H",
+					     "\033[H", "\033[?69h\033[120;150s\033[45;50r" };
+	static const char *const small[] = { "\033[S", "\033[T", "\n", "\033M", "\0338\033#6",
+					     "\0338\033H\033[g", "\0338\033[1J\033[1K", "\033#6",
+					     "\033[K", "\033H", "\033[1J", "\0338\033[1P\033[2@" };
+	struct emulator *emulator = *state;
+	int row, column;
+
+	for (unsigned i = 0; i < sizeof(large) / sizeof(large[0]); i++)
+		for (unsigned j = 0; j < sizeof(small) / sizeof(small[0]); j++) {
+			emulator_reset(emulator);
+			emulator_resize(emulator, 50, 150);
+			fill(emulator, "text\r\n");
+			print(emulator, large[i]);
+			emulator_resize(emulator, 4, 20);
+			emulator_cursor(emulator, &row, &column);
+			assert_true(row >= 0 && row < 4 && column >= 0 && column < 20);
+			print(emulator, small[j]);
+			emulator_cursor(emulator, &row, &column);
+			assert_true(row >= 0 && row < 4 && column >= 0 && column < 20);
+		}
+	emulator_resize(emulator, 10, 40);
+	print(emulator, "\033c\033[?69lalive");
+	row_is(emulator, 0, "alive");
+}
+
+/* Growing leaves a scroll region alone; shrinking leaves the cursor on its text. */
+static void test_resize_keeps(void **state)
+{
+	struct emulator *emulator = *state;
+	int row, column;
+
+	print(emulator, "\033[3;5r\033[5;7H");
+	emulator_resize(emulator, 12, 50);
+	emulator_cursor(emulator, &row, &column);
+	assert_int_equal(row, 4);
+	assert_int_equal(column, 6);
+	print(emulator, "last\r\n");
+	row_is(emulator, 3, "      last");
+	emulator_reset(emulator);
+	emulator_resize(emulator, 10, 40);
+	print_lines(emulator, 0, 12);
+	print(emulator, "here");
+	emulator_resize(emulator, 5, 40);
+	emulator_cursor(emulator, &row, &column);
+	assert_int_equal(row, 4);
+	assert_int_equal(column, 4);
+	row_is(emulator, 4, "here");
+}
+
+/* A cursor restored that was never saved: visible, at home, and of a shape. */
+static void test_restore(void **state)
+{
+	struct emulator *emulator = *state;
+	int row, column;
+
+	print(emulator, "abc\0338");
+	assert_true(emulator_cursor(emulator, &row, &column));
+	assert_int_equal(row, 0);
+	assert_int_equal(column, 0);
+	print(emulator, "\033P$q q\033\\");
+	assert_string_equal(answered, "\033P1$r1 q\033\\");
+	print(emulator, "\033[3;4H\0337\033[H\0338");
+	emulator_cursor(emulator, &row, &column);
+	assert_int_equal(row, 2);
+	assert_int_equal(column, 3);
+}
+
+/* A character in two pieces, the first behind text, is one character. */
+static void test_split_character(void **state)
+{
+	struct emulator *emulator = *state;
+	struct emulator_cell cells[40];
+
+	print(emulator, "a\344");
+	print(emulator, "\270");
+	print(emulator, "\255b");
+	emulator_row(emulator, 0, cells, 40);
+	assert_int_equal(cells[1].c, 0x4e2d);
+	assert_int_equal(cells[3].c, 'b');
 }
 
 int main(void)
@@ -215,6 +347,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_endless_string, setup, teardown),
+		cmocka_unit_test(test_deadly),
+		cmocka_unit_test_setup_teardown(test_shrunk, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_resize_keeps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_restore, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_split_character, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

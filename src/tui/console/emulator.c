@@ -1,14 +1,18 @@
 /*
  * The emulated terminal and its scrollback. One thread at a time.
  *
- * libvterm reads the escape sequences (ECMA-48, xterm's ctlseqs); titles and
- * other strings that a guest sends go nowhere.
+ * libvterm reads the escape sequences (ECMA-48, xterm's ctlseqs) that
+ * tui/sequence_guard.c lets through; titles and other strings that a guest sends
+ * go nowhere.
  */
 #include "tui/console/emulator.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "tui/console/sequence_guard.h"
 
 struct line {
 	int columns; /* without the blanks at its end */
@@ -16,13 +20,12 @@ struct line {
 };
 
 struct emulator {
+	struct sequence_guard guard;
 	VTerm *vt;
 	VTermScreen *screen;
 	struct line *lines[EMULATOR_SCROLLBACK]; /* line n is at n % EMULATOR_SCROLLBACK */
 	uint64_t pushed;
 	unsigned count;
-	uint64_t ever;
-	VTermPos cursor;
 	bool cursor_visible, alternate;
 	void (*output)(const char *data, size_t size, void *arg);
 	void *arg;
@@ -61,7 +64,6 @@ static int pushline(int columns, const VTermScreenCell *cells, void *arg)
 	free(*slot);
 	*slot = line;
 	emulator->pushed++;
-	emulator->ever++;
 	if (emulator->count < EMULATOR_SCROLLBACK)
 		emulator->count++;
 	return 1;
@@ -110,16 +112,6 @@ static int popline(int columns, VTermScreenCell *cells, void *arg)
 	return 1;
 }
 
-static int movecursor(VTermPos pos, VTermPos old, int visible, void *arg)
-{
-	struct emulator *emulator = arg;
-
-	(void)old;
-	(void)visible;
-	emulator->cursor = pos;
-	return 1;
-}
-
 static int settermprop(VTermProp prop, VTermValue *value, void *arg)
 {
 	struct emulator *emulator = arg;
@@ -131,10 +123,21 @@ static int settermprop(VTermProp prop, VTermValue *value, void *arg)
 	return 1;
 }
 
+static void terminal_write(struct emulator *emulator, const char *text)
+{
+	vterm_input_write(emulator->vt, text, strlen(text));
+}
+
+static void guarded_output(const uint8_t *data, size_t size, void *arg)
+{
+	struct emulator *emulator = arg;
+
+	vterm_input_write(emulator->vt, (const char *)data, size);
+}
+
 static int terminal_new(struct emulator *emulator, int rows, int columns)
 {
 	static const VTermScreenCallbacks callbacks = {
-		.movecursor = movecursor,
 		.settermprop = settermprop,
 		.sb_pushline = pushline,
 		.sb_popline = popline,
@@ -153,6 +156,9 @@ static int terminal_new(struct emulator *emulator, int rows, int columns)
 	vterm_screen_enable_altscreen(emulator->screen, 1);
 	vterm_screen_set_damage_merge(emulator->screen, VTERM_DAMAGE_SCROLL);
 	vterm_screen_reset(emulator->screen, 1);
+	sequence_guard_init(&emulator->guard, guarded_output, emulator);
+	/* DECSC, so that a DECRC before any finds a cursor that is visible and has a shape. */
+	terminal_write(emulator, "\0337");
 	return 0;
 }
 
@@ -185,7 +191,7 @@ void emulator_reset(struct emulator *emulator)
 	VTerm *before = emulator->vt;
 	int rows, columns;
 
-	/* A new one: the old one's parser may be in the middle of a sequence. */
+	/* A new one: a reset leaves the old one's saved cursor and the other screen. */
 	vterm_get_size(before, &rows, &columns);
 	if (terminal_new(emulator, rows, columns) == 0)
 		vterm_free(before);
@@ -201,6 +207,30 @@ void emulator_free(struct emulator *emulator)
 	free(emulator);
 }
 
+static VTermPos cursor(const struct emulator *emulator)
+{
+	VTermPos pos;
+
+	vterm_state_get_cursorpos(vterm_obtain_state(emulator->vt), &pos);
+	return pos;
+}
+
+/*
+ * libvterm keeps a scroll region whose top is below the last row, and moves the
+ * cursor up as many rows as went to the scrollback, past the first one if it was
+ * not at the end of the text. The region is reset (DECSTBM) and the cursor put
+ * back (VPA, HPA).
+ */
+static void fewer_rows(struct emulator *emulator)
+{
+	VTermPos pos = cursor(emulator);
+	char text[64];
+
+	snprintf(text, sizeof(text), "\033[r\033[%dd\033[%d`", pos.row < 0 ? 1 : pos.row + 1,
+		 pos.col + 1);
+	terminal_write(emulator, text);
+}
+
 void emulator_resize(struct emulator *emulator, int rows, int columns)
 {
 	int r, c;
@@ -208,11 +238,13 @@ void emulator_resize(struct emulator *emulator, int rows, int columns)
 	vterm_get_size(emulator->vt, &r, &c);
 	if (r != rows || c != columns)
 		vterm_set_size(emulator->vt, rows, columns);
+	if (rows < r)
+		fewer_rows(emulator);
 }
 
 void emulator_input(struct emulator *emulator, const uint8_t *data, size_t size)
 {
-	vterm_input_write(emulator->vt, (const char *)data, size);
+	sequence_guard_input(&emulator->guard, data, size);
 	vterm_screen_flush_damage(emulator->screen);
 }
 
@@ -227,11 +259,6 @@ void emulator_key(struct emulator *emulator, VTermKey key, uint32_t c, VTermModi
 unsigned emulator_scrollback(const struct emulator *emulator)
 {
 	return emulator->count;
-}
-
-uint64_t emulator_pushed(const struct emulator *emulator)
-{
-	return emulator->ever;
 }
 
 static void row_blank(struct emulator_cell *out, int from, int columns)
@@ -276,7 +303,9 @@ bool emulator_alternate(const struct emulator *emulator)
 
 bool emulator_cursor(const struct emulator *emulator, int *row, int *column)
 {
-	*row = emulator->cursor.row;
-	*column = emulator->cursor.col;
+	VTermPos pos = cursor(emulator);
+
+	*row = pos.row;
+	*column = pos.col;
 	return emulator->cursor_visible;
 }

@@ -47,9 +47,6 @@ void emulator_key(struct emulator *emulator, VTermKey key, uint32_t c, VTermModi
 /* Lines kept above the screen. */
 unsigned emulator_scrollback(const struct emulator *emulator);
 
-/* Lines ever pushed off the top, to hold a scrolled view still. */
-uint64_t emulator_pushed(const struct emulator *emulator);
-
 /* The cells of a row, 0 at the top of the screen, negative above it; out has columns. */
 void emulator_row(struct emulator *emulator, int row, struct emulator_cell *out, int columns);
 
