@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "base/cause.h"
+#include "base/profile_key.h"
 #include "control/names.h"
 #include "net/port/port.h"
 #include "net/switch/switch.h"
@@ -47,34 +48,6 @@ struct profile {
 	struct profile_disk disks[PROFILE_DISKS_MAX];
 	struct profile_net nets[PROFILE_NETS_MAX];
 };
-
-enum profile_type {
-	PROFILE_STRING, PROFILE_NAME, PROFILE_PATH, PROFILE_BOOL, PROFILE_COUNT, PROFILE_SIZE,
-	PROFILE_MAC, PROFILE_ADDRESS, PROFILE_CHOICE
-};
-
-/* One row of the table of keys. */
-struct profile_key {
-	const char *section; /* "guest", "disk" (stands for disk0, disk1, ...) */
-	const char *key;
-	enum profile_type type;
-	uint64_t min, max;   /* of a count or size */
-	const char *choices; /* "nat|none" */
-	const char *standard; /* default as written in a file, or NULL: required or empty */
-	bool required;
-	bool live;	     /* can change while the guest runs */
-	const char *help;    /* a sentence or two */
-
-	/*
-	 * Where the value goes, in struct profile, profile_disk, profile_net or
-	 * switch_config: a char * (STRING, PATH), char[32] (NAME), bool,
-	 * unsigned (COUNT, CHOICE), uint64_t (SIZE), uint8_t[6] (MAC), or
-	 * uint32_t and uint8_t (ADDRESS). PROFILE_NOWHERE: it is only checked.
-	 */
-	size_t offset;
-};
-
-#define PROFILE_NOWHERE SIZE_MAX
 
 /* The keys of guest profiles and of switch profiles; end with section NULL. */
 const struct profile_key *profile_guest_keys(void);
