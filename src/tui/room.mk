@@ -10,6 +10,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/console/sequence_guard.c %D%/console/sequence_guard.h \
 	%D%/console/tty.c %D%/console/tty.h \
 	%D%/model/json.h \
+	%D%/model/messages.c %D%/model/messages.h \
 	%D%/model/model.c %D%/model/model.h \
 	%D%/model/netmodel.c %D%/model/netmodel.h \
 	%D%/ui/config.h \

@@ -173,6 +173,7 @@ static void stop(struct tui *tui)
 	json_decref(tui->stats.names);
 	netmodel_destroy(&tui->network);
 	model_destroy(&tui->model);
+	messages_destroy(&tui->messages);
 	free(tui);
 }
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "tui/model/messages.h"
 #include "tui/model/model.h"
 #include "tui/model/netmodel.h"
 
@@ -166,18 +167,21 @@ static void test_packets(void **state)
 
 static void test_messages(void **state)
 {
-	struct model model = { 0 };
+	struct messages messages = { 0 };
 	char text[32];
 
 	(void)state;
-	assert_null(model_last_message(&model));
-	for (unsigned i = 0; i < MODEL_MESSAGES + 10; i++) {
+	assert_null(messages_last(&messages));
+	for (unsigned i = 0; i < MESSAGES_KEPT + 10; i++) {
 		snprintf(text, sizeof(text), "message %u", i);
-		model_message(&model, SEVERITY_EVENT, i + 1, i % 2 ? "web" : NULL, text);
+		messages_add(&messages, SEVERITY_EVENT, i + 1, i % 2 ? "web" : NULL, text);
 	}
-	assert_string_equal(model_last_message(&model)->text, "message 509");
-	assert_string_equal(model_last_message(&model)->guest, "web");
-	model_destroy(&model);
+	assert_string_equal(messages_last(&messages)->text, "message 509");
+	assert_string_equal(messages_last(&messages)->guest, "web");
+	/* The oldest ten gave way. */
+	assert_int_equal(messages_first(&messages), messages.count - MESSAGES_KEPT);
+	assert_string_equal(messages_at(&messages, messages_first(&messages))->text, "message 10");
+	messages_destroy(&messages);
 }
 
 int main(void)

@@ -1,11 +1,9 @@
-/* The model: guests, their samples, messages. Screen thread. */
+/* The model: guests and their samples. Screen thread. */
 #include "tui/model/model.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "tui/model/json.h"
 
 #define GUESTS_MAX 4096
@@ -33,10 +31,6 @@ void model_destroy(struct model *model)
 	free(model->guests);
 	free(model->deck);
 	free(model->host);
-	for (size_t i = 0; i < MODEL_MESSAGES; i++) {
-		free(model->messages[i].guest);
-		free(model->messages[i].text);
-	}
 	memset(model, 0, sizeof(*model));
 }
 
@@ -217,33 +211,4 @@ void model_stats(struct model *model, const json_t *params, const json_t *names,
 		if (guest)
 			guest_sample(guest, values, steps);
 	}
-}
-
-void model_message(struct model *model, enum severity severity, uint64_t time,
-		   const char *guest, const char *text)
-{
-	struct message *message = &model->messages[model->message_count % MODEL_MESSAGES];
-
-	free(message->guest);
-	free(message->text);
-	message->time = time ? time : clock_wall();
-	message->severity = severity;
-	message->guest = guest && *guest ? strndup(guest, 100) : NULL;
-	message->text = strndup(text, 2000);
-	model->message_count++;
-}
-
-void model_sentence(const struct message *message, char *out, size_t size)
-{
-	const char *text = message->text ? message->text : "";
-	const char *joint = strncmp(text, "is ", 3) == 0 ? " " : ": ";
-
-	snprintf(out, size, "%s%s%s", message->guest ? message->guest : "",
-		 message->guest ? joint : "", text);
-}
-
-const struct message *model_last_message(const struct model *model)
-{
-	return model->message_count ?
-		       &model->messages[(model->message_count - 1) % MODEL_MESSAGES] : NULL;
 }

@@ -1,5 +1,5 @@
 /*
- * The model: what the screen knows of the deck. Messages of the server change
+ * The model: what the screen knows of a deck. Messages of the server change
  * it, views draw it. Screen thread only.
  *
  * All strings are as the server sent them; draw.h makes them harmless.
@@ -30,25 +30,11 @@ struct tui_guest {
 	bool listed; /* seen in the list being merged */
 };
 
-enum severity { SEVERITY_EVENT, SEVERITY_GOOD, SEVERITY_WARNING, SEVERITY_ERROR };
-
-struct message {
-	uint64_t time; /* ns since the epoch */
-	enum severity severity;
-	char *guest; /* or NULL */
-	char *text;
-};
-
-#define MODEL_MESSAGES 500
-
 struct model {
 	struct tui_guest **guests; /* in the server's order */
 	size_t guest_count;
 	bool guests_known; /* the first list came */
 	char *deck, *host;
-
-	struct message messages[MODEL_MESSAGES]; /* message n is at n % MODEL_MESSAGES */
-	uint64_t message_count;
 };
 
 void model_destroy(struct model *model);
@@ -77,13 +63,5 @@ void model_history(struct model *model, const json_t *history);
  * steps 0: the newest sample is corrected.
  */
 void model_stats(struct model *model, const json_t *params, const json_t *names, unsigned steps);
-
-/* Adds a message; guest may be NULL. Texts are copied and cut at 2000 bytes. */
-void model_message(struct model *model, enum severity severity, uint64_t time,
-		   const char *guest, const char *text);
-/* The sentence with its guest: "web is paused", "web: the disk is full". */
-void model_sentence(const struct message *message, char *out, size_t size);
-
-const struct message *model_last_message(const struct model *model); /* or NULL */
 
 #endif

@@ -45,7 +45,7 @@ static void draw_header(struct tui *tui, int width)
 /* The last message, at the bottom above reserved rows; long ones grow upward. */
 static void draw_message(struct tui *tui, int reserved)
 {
-	const struct message *message = model_last_message(&tui->model);
+	const struct message *message = messages_last(&tui->messages);
 	int width = draw_columns(), lines = 0, bottom = draw_rows() - reserved;
 	char text[2304];
 	const char *rest;
@@ -53,7 +53,7 @@ static void draw_message(struct tui *tui, int reserved)
 
 	if (!tui->message_shown || !message || !message->text)
 		return;
-	model_sentence(message, text, sizeof(text));
+	message_sentence(message, text, sizeof(text));
 	for (rest = text; *rest && lines < 4 && lines < bottom - 1; rest += next, lines++)
 		text_wrap(rest, width - 2, &next);
 	draw_fill((struct rect){ bottom - lines, 0, lines, width }, INK_TEXT);

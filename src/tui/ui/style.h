@@ -4,7 +4,7 @@
 
 #include "control/states.h"
 #include "tui/canvas/draw.h"
-#include "tui/model/model.h"
+#include "tui/model/messages.h"
 
 /* The style (see draw.h) of a guest's state, and its sign. */
 unsigned style_state(enum guest_state state);

@@ -104,7 +104,7 @@ static void hush(void *arg)
 void tui_message(struct tui *tui, enum severity severity, uint64_t time, const char *guest,
 		 const char *text)
 {
-	model_message(&tui->model, severity, time, guest, text);
+	messages_add(&tui->messages, severity, time, guest, text);
 	tui->message_shown = true;
 	loop_timer_set(&tui->loop, &tui->hush, MESSAGE_NS);
 	tui_dirty(tui);

@@ -17,6 +17,7 @@
 #include "tui/canvas/draw.h"
 #include "tui/canvas/terminal.h"
 #include "tui/console/tty.h"
+#include "tui/model/messages.h"
 #include "tui/model/model.h"
 #include "tui/model/netmodel.h"
 #include "tui/ui/config.h"
@@ -110,7 +111,8 @@ struct tui {
 	struct prompt prompt;
 	struct loop_timer redraw, tick, list, hush;
 	uint64_t drawn; /* when, CLOCK_MONOTONIC */
-	bool message_shown;
+	struct messages messages;
+	bool message_shown; /* the last one is on the screen */
 
 	bool list_asked, list_again; /* guest.list */
 	bool quitting;		     /* deck.quit was sent */
@@ -145,7 +147,7 @@ void tui_open(struct tui *tui, enum view_id view);
 void tui_back(struct tui *tui);
 void tui_finish(struct tui *tui, enum tui_result result);
 
-/* Keeps a message and shows it for a while; guest may be NULL, time 0: now (else as time(2), in ns). */
+/* Keeps a message (see messages_add()) and shows it for a while. */
 void tui_message(struct tui *tui, enum severity severity, uint64_t time, const char *guest,
 		 const char *text);
 void tui_say(struct tui *tui, enum severity severity, const char *guest, const char *format, ...)

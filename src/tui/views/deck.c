@@ -267,20 +267,17 @@ static void draw_facts(struct rect r, const struct tui_guest *guest)
 static void draw_events(struct tui *tui, struct rect box)
 {
 	struct rect r = draw_box(box, INK_TEXT | DRAW_DIM, "Messages");
-	uint64_t count = tui->model.message_count, lines = (uint64_t)(r.height > 0 ? r.height : 0);
-	uint64_t first;
+	const struct messages *messages = &tui->messages;
+	uint64_t first = messages_first(messages), lines = (uint64_t)(r.height > 0 ? r.height : 0);
 	char time[16];
 
-	if (count == 0)
+	if (messages->count == 0)
 		draw_text(r.y, r.x + 1, r.width - 2, INK_TEXT | DRAW_DIM, "Nothing has happened yet.");
-	if (lines > count)
-		lines = count;
-	if (lines > MODEL_MESSAGES)
-		lines = MODEL_MESSAGES;
-	first = count - lines;
-	for (uint64_t i = 0; i < lines; i++) {
-		const struct message *message = &tui->model.messages[(first + i) % MODEL_MESSAGES];
-		int y = r.y + (int)i, x = r.x + 1;
+	if (lines < messages->count - first)
+		first = messages->count - lines;
+	for (uint64_t n = first; n < messages->count; n++) {
+		const struct message *message = messages_at(messages, n);
+		int y = r.y + (int)(n - first), x = r.x + 1;
 
 		x += draw_text(y, x, r.width - 2, INK_TEXT | DRAW_DIM,
 			       draw_time(time, message->time)) + 1;

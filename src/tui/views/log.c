@@ -15,7 +15,7 @@ static int lines_of(const struct message *message, int width)
 	size_t next;
 	int lines = 0;
 
-	model_sentence(message, text, sizeof(text));
+	message_sentence(message, text, sizeof(text));
 	for (; *rest; rest += next, lines++)
 		text_wrap(rest, width, &next);
 	return lines ? lines : 1;
@@ -28,7 +28,7 @@ static void draw_one(const struct message *message, struct rect r, int y, int ga
 	const char *rest = text;
 	size_t next, bytes;
 
-	model_sentence(message, text, sizeof(text));
+	message_sentence(message, text, sizeof(text));
 	if (y >= r.y && y < r.y + r.height)
 		draw_text(y, r.x, gap - 1, INK_TEXT | DRAW_DIM, draw_time(time, message->time));
 	for (; *rest; rest += next, y++) {
@@ -43,25 +43,25 @@ static void draw_one(const struct message *message, struct rect r, int y, int ga
 
 static void log_draw(struct tui *tui, struct rect body)
 {
-	uint64_t count = tui->model.message_count;
-	uint64_t first = count > MODEL_MESSAGES ? count - MODEL_MESSAGES : 0;
+	const struct messages *messages = &tui->messages;
+	uint64_t first = messages_first(messages);
 	struct rect r = { body.y, body.x + 1, body.height, body.width - 2 };
 	int gap = r.width >= 40 ? 10 : 0, y, lines = 0;
 
-	if (count == 0) {
+	if (messages->count == 0) {
 		draw_center(body, INK_TEXT, "There are no messages yet.");
 		return;
 	}
-	for (uint64_t i = first; i < count; i++)
-		lines += lines_of(&tui->model.messages[i % MODEL_MESSAGES], r.width - gap);
+	for (uint64_t n = first; n < messages->count; n++)
+		lines += lines_of(messages_at(messages, n), r.width - gap);
 	/* top counts from the newest: 0 follows the tail. */
 	tui->log.lines = lines;
 	tui->log.page = r.height;
 	y = r.y + r.height - lines + tui->log.top;
 	if (lines < r.height)
 		y = r.y;
-	for (uint64_t i = first; i < count; i++) {
-		const struct message *message = &tui->model.messages[i % MODEL_MESSAGES];
+	for (uint64_t n = first; n < messages->count; n++) {
+		const struct message *message = messages_at(messages, n);
 
 		draw_one(message, r, y, gap);
 		y += lines_of(message, r.width - gap);
