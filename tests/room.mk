@@ -34,12 +34,17 @@ MOSTLYCLEANFILES += tests/summary.log
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 FUZZ_TARGETS = tests/fuzz/ini.fuzz tests/fuzz/kernel_image.fuzz \
 	tests/fuzz/decode.fuzz tests/fuzz/dhcp.fuzz tests/fuzz/message.fuzz \
-	tests/fuzz/nat_guard.fuzz
+	tests/fuzz/nat_guard.fuzz tests/fuzz/state.fuzz
 
 check_PROGRAMS += tests/fuzz/ini
 tests_fuzz_ini_SOURCES = tests/fuzz/ini.c tests/lib/fuzz.c tests/lib/fuzz.h
 tests_fuzz_ini_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_ini_LDADD = $(BASE_LIBS)
+
+check_PROGRAMS += tests/fuzz/state
+tests_fuzz_state_SOURCES = tests/fuzz/state.c tests/lib/fuzz.c tests/lib/fuzz.h
+tests_fuzz_state_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_state_LDADD = $(BASE_LIBS)
 
 check_PROGRAMS += tests/fuzz/decode
 tests_fuzz_decode_SOURCES = tests/fuzz/decode.c tests/lib/fuzz.c tests/lib/fuzz.h
@@ -61,6 +66,10 @@ tests_fuzz_ini_fuzz_SOURCES = tests/fuzz/ini.c
 tests_fuzz_ini_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_ini_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_ini_fuzz_LDADD = $(BASE_LIBS)
+tests_fuzz_state_fuzz_SOURCES = tests/fuzz/state.c
+tests_fuzz_state_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_state_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_state_fuzz_LDADD = $(BASE_LIBS)
 tests_fuzz_decode_fuzz_SOURCES = tests/fuzz/decode.c
 tests_fuzz_decode_fuzz_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_decode_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
