@@ -70,6 +70,11 @@ tests_fuzz_nat_guard_SOURCES = tests/fuzz/nat_guard.c $(FUZZ_FILES)
 tests_fuzz_nat_guard_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_nat_guard_LDADD = $(NET_LIBS)
 
+FUZZ_TESTS += tests/fuzz/state
+tests_fuzz_state_SOURCES = tests/fuzz/state.c $(FUZZ_FILES)
+tests_fuzz_state_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_state_LDADD = $(BASE_LIBS)
+
 check_PROGRAMS += $(FUZZ_TESTS)
 FUZZ_TARGETS = $(FUZZ_TESTS:=.fuzz)
 

@@ -12,6 +12,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/mutex.c %D%/mutex.h \
 	%D%/paths.c %D%/paths.h \
 	%D%/profile_key.h \
+	%D%/state.c %D%/state.h \
 	%D%/suggest.c %D%/suggest.h \
 	%D%/thread.c %D%/thread.h \
 	%D%/worker.c %D%/worker.h
@@ -34,6 +35,9 @@ tests_unit_paths_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/files
 tests_unit_files_SOURCES = tests/unit/files.c tests/unit/open_files.h
 tests_unit_files_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/state
+tests_unit_state_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/thread
 tests_unit_thread_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
