@@ -32,10 +32,10 @@ static void keep_notice(struct journal *journal, uint64_t time_ns, const char *t
 		journal->notice_count++;
 }
 
-void journal_emit(struct journal *journal, const struct guest *guest, int kind,
+void journal_emit(struct journal *journal, const struct guest *guest, enum deck_event_kind kind,
 		  const char *format, ...)
 {
-	struct deck_event event = { .time_ns = clock_wall(), .guest = guest };
+	struct deck_event event = { .time_ns = clock_wall(), .guest = guest, .kind = kind };
 	struct deck_listener *listener, *next;
 	char text[CAUSE_SIZE];
 	va_list ap;
@@ -43,7 +43,6 @@ void journal_emit(struct journal *journal, const struct guest *guest, int kind,
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	event.kind = kind;
 	event.text = text;
 	if (kind == DECK_EVENT_LOG && !guest)
 		keep_notice(journal, event.time_ns, text);

@@ -9,6 +9,8 @@
 
 struct guest;
 
+enum deck_event_kind { DECK_EVENT_STATE, DECK_EVENT_LOG, DECK_EVENT_PROFILES };
+
 /*
  * Something happened; strings are valid during the call. A DECK_EVENT_PROFILES with
  * a guest: that guest is about to be freed, every pointer to it must be dropped
@@ -17,7 +19,7 @@ struct guest;
 struct deck_event {
 	uint64_t time_ns;	 /* CLOCK_REALTIME */
 	const struct guest *guest; /* or NULL */
-	enum { DECK_EVENT_STATE, DECK_EVENT_LOG, DECK_EVENT_PROFILES } kind;
+	enum deck_event_kind kind;
 	const char *text; /* a sentence, or "" */
 };
 
@@ -39,8 +41,8 @@ struct journal {
 
 void journal_destroy(struct journal *journal);
 
-/* An event of now, of a guest or (NULL) the deck; kind is one of enum in deck_event. */
-void journal_emit(struct journal *journal, const struct guest *guest, int kind,
+/* An event of now, of a guest or (NULL) the deck. */
+void journal_emit(struct journal *journal, const struct guest *guest, enum deck_event_kind kind,
 		  const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* The listener is embedded in its owner; it hears at once what was kept. */

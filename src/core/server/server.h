@@ -49,8 +49,9 @@ void server_keep(struct server *server);
 bool server_leave(struct server *server, pid_t client);
 
 /*
- * Tells all who subscribed to events of the end, closes all connections, ends their captures (this waits for the capture writer) and
- * removes the socket. The loop need not run any more. Valid for NULL.
+ * Tells all who subscribed to events of the end, closes all connections, ends their
+ * captures (this waits for the capture writer) and removes the socket. The loop need not
+ * run any more. Valid for NULL.
  */
 void server_free(struct server *server);
 
