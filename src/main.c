@@ -10,7 +10,7 @@
 #include "cli/cli.h"
 #include "control/endpoint.h"
 #include "core/deck/demo.h"
-#include "core/profile/profile.h"
+#include "core/profile/check.h"
 #include "roles/roles.h"
 
 /* Where everything is, from the environment; false when it cannot be found out. */

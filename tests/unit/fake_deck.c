@@ -11,6 +11,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "core/profile/check.h"
 #include "net/decode/decode.h"
 
 #define GUESTS 3

@@ -1,9 +1,7 @@
 /* The deck: which guests and switches there are, events, the end. Deck thread. */
 #include "core/deck/deck.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +11,8 @@
 #include "base/clock.h"
 #include "core/deck/demo.h"
 #include "core/deck/guest.h"
-#include "core/profile/report.h"
+#include "core/profile/folder.h"
+#include "core/profile/read.h"
 
 #define SAMPLE_INTERVAL (STATS_INTERVAL_MS * NS_PER_MS)
 #define POWER_BUTTON_PATIENCE (30 * NS_PER_S)
@@ -225,19 +224,6 @@ static int add_guest(struct deck *deck, const char *name, const char *path,
 	return -ENOMEM;
 }
 
-/* The name of a guest whose profile cannot be read: the file's, without folder and ".ini". */
-static void name_of_file(const char *path, char name[NAME_SIZE])
-{
-	const char *base = strrchr(path, '/');
-	size_t length;
-
-	base = base ? base + 1 : path;
-	length = strlen(base);
-	if (length > 4 && !strcmp(base + length - 4, ".ini"))
-		length -= 4;
-	name_make(name, base, length);
-}
-
 /* Another guest has the name: "web" becomes "web.2". */
 static void name_of_twin(struct deck *deck, char name[NAME_SIZE])
 {
@@ -250,17 +236,21 @@ static void name_of_twin(struct deck *deck, char name[NAME_SIZE])
 	memcpy(name, twin, sizeof(twin));
 }
 
-static void read_guest(struct deck *deck, const char *path)
+static void read_guest(void *arg, const char *path)
 {
+	struct deck *deck = arg;
 	struct guest *guest = find_path(deck, path);
 	struct profile_report report = { 0 };
 	struct profile *profile = NULL;
 	char name[NAME_SIZE], *twin_path = NULL;
 	const struct guest *other;
 	struct guest *twin;
-	const char *what;
+	const char *what, *file;
+	size_t length;
 
-	name_of_file(path, name);
+	/* That of a guest whose profile cannot be read. */
+	file = profile_file_name(path, &length);
+	name_make(name, file, length);
 	if (profile_read(&profile, path, &report) < 0)
 		profile = NULL;
 	other = profile ? find_conflict(deck, guest, profile, &what) : NULL;
@@ -298,8 +288,9 @@ static void read_guest(struct deck *deck, const char *path)
 	free(twin_path);
 }
 
-static void read_switch(struct deck *deck, const char *path)
+static void read_switch(void *arg, const char *path)
 {
+	struct deck *deck = arg;
 	struct profile_report report = { 0 };
 	struct switch_config config;
 	struct net_switch *sw;
@@ -314,33 +305,6 @@ static void read_switch(struct deck *deck, const char *path)
 		deck_emit(deck, NULL, DECK_EVENT_LOG, "%s: %s", path, cause.text);
 	}
 	profile_report_free(&report);
-}
-
-static int is_profile(const struct dirent *entry)
-{
-	size_t length = strlen(entry->d_name);
-
-	return entry->d_name[0] != '.' && length > 4 && !strcmp(entry->d_name + length - 4, ".ini");
-}
-
-/* Calls read() for each profile of a folder, by name. A folder that is not there is empty. */
-static int read_folder(struct deck *deck, const char *folder,
-		       void (*read)(struct deck *deck, const char *path), struct cause *cause)
-{
-	struct dirent **entries;
-	char path[PATH_MAX];
-	int n = scandir(folder, &entries, is_profile, alphasort);
-
-	if (n < 0)
-		return errno == ENOENT ? 0 : cause_errno(cause, errno, "%s", folder);
-	for (int i = 0; i < n; i++) {
-		if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name) <
-		    sizeof(path))
-			read(deck, path);
-		free(entries[i]);
-	}
-	free(entries);
-	return 0;
 }
 
 /* The switch that guests may name without there being a file that describes it. */
@@ -366,9 +330,9 @@ static int read_profiles(struct deck *deck, struct cause *cause)
 	int err = 0;
 
 	if (config->switches_folder)
-		err = read_folder(deck, config->switches_folder, read_switch, cause);
+		err = profile_folder_read(config->switches_folder, read_switch, deck, cause);
 	if (!err && config->guests_folder)
-		err = read_folder(deck, config->guests_folder, read_guest, cause);
+		err = profile_folder_read(config->guests_folder, read_guest, deck, cause);
 	for (const char *const *path = config->profiles; !err && path && *path; path++)
 		read_guest(deck, *path);
 	return err;
@@ -412,7 +376,7 @@ int deck_reload(struct deck *deck, struct cause *cause)
 	err = read_profiles(deck, cause);
 	/* What a file gives up another one may have asked for before: names that were swapped. */
 	if (!err && deck->conflicts && deck->config.guests_folder)
-		err = read_folder(deck, deck->config.guests_folder, read_guest, cause);
+		err = profile_folder_read(deck->config.guests_folder, read_guest, deck, cause);
 	if (!err)
 		err = make_default_switch(deck, cause);
 	deck_emit(deck, NULL, DECK_EVENT_PROFILES, "%s", "");

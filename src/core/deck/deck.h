@@ -19,6 +19,7 @@
 #include "core/deck/stats.h"
 #include "core/machine/console.h"
 #include "core/profile/profile.h"
+#include "core/profile/report.h"
 #include "net/switch/switch.h"
 
 struct deck;

@@ -9,6 +9,7 @@
 
 #include "control/endpoint.h"
 #include "control/message.h"
+#include "core/profile/check.h"
 
 int command_hello(struct request *request, struct cause *cause)
 {
