@@ -11,6 +11,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/loop.c %D%/loop.h \
 	%D%/mutex.c %D%/mutex.h \
 	%D%/paths.c %D%/paths.h \
+	%D%/profile_key.h \
 	%D%/suggest.c %D%/suggest.h \
 	%D%/thread.c %D%/thread.h \
 	%D%/worker.c %D%/worker.h

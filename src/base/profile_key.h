@@ -1,0 +1,42 @@
+/*
+ * A row of a table of profile keys. Who is configured by keys has the rows: a
+ * guest, a switch, a kind of port. core/profile reads profiles by them, and the
+ * manual pages are made from them.
+ */
+#ifndef BASE_PROFILE_KEY_H
+#define BASE_PROFILE_KEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum profile_type {
+	PROFILE_STRING, PROFILE_NAME, PROFILE_PATH, PROFILE_BOOL, PROFILE_COUNT, PROFILE_SIZE,
+	PROFILE_MAC, PROFILE_ADDRESS, PROFILE_CHOICE
+};
+
+struct profile_key {
+	const char *key; /* NULL ends the list */
+	enum profile_type type;
+	uint64_t min, max;   /* of a count or size */
+	const char *choices; /* "nat|none" */
+	const char *standard; /* default as written in a file, or NULL: required or empty */
+	bool required;
+
+	/*
+	 * Sentences for the manual, without bounds, choices and standard value, which follow
+	 * from the row. "{Ic kernel}" is an mdoc(7) macro with what it marks.
+	 */
+	const char *help;
+
+	/*
+	 * Where the value goes in the section's record: a char * (STRING, PATH), char[32]
+	 * (NAME), bool, unsigned (COUNT, CHOICE), uint64_t (SIZE), uint8_t[6] (MAC), or
+	 * uint32_t and uint8_t (ADDRESS). PROFILE_NOWHERE: it is only checked.
+	 */
+	size_t offset;
+};
+
+#define PROFILE_NOWHERE SIZE_MAX
+
+#endif
