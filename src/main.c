@@ -11,6 +11,7 @@
 #include "control/endpoint.h"
 #include "core/boot/boot.h"
 #include "core/deck/demo.h"
+#include "core/profile/check.h"
 #include "core/profile/profile.h"
 #include "demo/image.h"
 #include "roles/roles.h"

@@ -16,21 +16,23 @@ enum profile_type {
 };
 
 struct profile_key {
-	const char *section; /* "guest", "disk" (stands for disk0, disk1, ...) */
-	const char *key;
+	const char *key; /* NULL ends the list */
 	enum profile_type type;
 	uint64_t min, max;   /* of a count or size */
 	const char *choices; /* "nat|none" */
 	const char *standard; /* default as written in a file, or NULL: required or empty */
 	bool required;
-	bool live;	     /* can change while the guest runs */
-	const char *help;    /* a sentence or two */
 
 	/*
-	 * Where the value goes, in the struct that the section fills: a char *
-	 * (STRING, PATH), char[32] (NAME), bool, unsigned (COUNT, CHOICE),
-	 * uint64_t (SIZE), uint8_t[6] (MAC), or uint32_t and uint8_t (ADDRESS).
-	 * PROFILE_NOWHERE: it is only checked.
+	 * Sentences for the manual, without bounds, choices and standard value, which follow
+	 * from the row. "{Ic kernel}" is an mdoc(7) macro with what it marks.
+	 */
+	const char *help;
+
+	/*
+	 * Where the value goes in the section's record: a char * (STRING, PATH), char[32]
+	 * (NAME), bool, unsigned (COUNT, CHOICE), uint64_t (SIZE), uint8_t[6] (MAC), or
+	 * uint32_t and uint8_t (ADDRESS). PROFILE_NOWHERE: it is only checked.
 	 */
 	size_t offset;
 };

@@ -49,9 +49,11 @@ src_core_libcore_a_SOURCES = \
 	%D%/machine/machine.c %D%/machine/machine.h \
 	%D%/machine/vcpu.c %D%/machine/vcpu.h %D%/machine/vcpu_private.h \
 	%D%/machine/vm.c %D%/machine/vm.h \
-	%D%/profile/check.c \
+	%D%/profile/check.c %D%/profile/check.h \
+	%D%/profile/folder.c %D%/profile/folder.h \
 	%D%/profile/keys.c %D%/profile/keys.h \
 	%D%/profile/profile.c %D%/profile/profile.h \
+	%D%/profile/read.c %D%/profile/read.h \
 	%D%/profile/report.c %D%/profile/report.h \
 	%D%/profile/values.c %D%/profile/values.h \
 	%D%/virtio/blk.c %D%/virtio/blk.h \

@@ -12,6 +12,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "core/bus/device.h"
+#include "core/profile/check.h"
 #include "net/decode/decode.h"
 #include "net/network.h"
 #include "net/service/dhcp.h"

@@ -11,8 +11,10 @@
 
 #include <cmocka.h>
 
+#include "core/profile/check.h"
+#include "core/profile/folder.h"
 #include "core/profile/keys.h"
-#include "core/profile/profile.h"
+#include "core/profile/read.h"
 #include "core/profile/values.h"
 
 #define MIB (1ull << 20)
@@ -332,10 +334,20 @@ static void check_looks_at_files(void **state)
 	profile_report_free(&report);
 }
 
+/* The names of the files, each behind a blank. */
+static void note_file(void *arg, const char *path)
+{
+	char *names = arg;
+
+	assert_int_equal(strncmp(path, folder, strlen(folder)), 0);
+	snprintf(names + strlen(names), 64 - strlen(names), " %s", path + strlen(folder) + 1);
+}
+
 static void folders_list_their_profiles(void **state)
 {
-	struct profile_files files;
+	char names[64] = "";
 	struct cause cause;
+	size_t length;
 
 	(void)state;
 	write_file("b.ini", "");
@@ -343,17 +355,15 @@ static void folders_list_their_profiles(void **state)
 	write_file("a.ini~", "");
 	write_file(".hidden.ini", "");
 	write_file(".ini", "");
-	assert_int_equal(profile_files_list(&files, folder, &cause), 0);
-	assert_int_equal(files.count, 2);
-	assert_in_folder(files.paths[0], "/a.ini");
-	assert_in_folder(files.paths[1], "/b.ini");
-	assert_null(files.paths[2]);
-	profile_files_free(&files);
-	assert_int_equal(profile_files_list(&files, "/nonexistent", &cause), 0);
-	assert_int_equal(files.count, 0);
-	profile_files_free(&files);
-	assert_int_equal(profile_files_list(&files, "/dev/null", &cause), -ENOTDIR);
-	profile_files_free(&files);
+	assert_int_equal(profile_folder_read(folder, note_file, names, &cause), 0);
+	assert_string_equal(names, " a.ini b.ini");
+	assert_int_equal(profile_folder_read("/nonexistent", note_file, names, &cause), 0);
+	assert_string_equal(names, " a.ini b.ini");
+	assert_int_equal(profile_folder_read("/dev/null", note_file, names, &cause), -ENOTDIR);
+	assert_string_equal(profile_file_name("/x/web.ini", &length), "web.ini");
+	assert_int_equal(length, 3);
+	profile_file_name("web.conf", &length);
+	assert_int_equal(length, 8);
 }
 
 static void sizes_are_written_shortly(void **state)
@@ -387,37 +397,45 @@ static char *read_manual(const char *name)
 }
 
 /* Each key has its ".It Ic key" in its section's part, with its standard value and its bounds. */
-static void assert_manual(const char *name, const struct profile_key *key)
+static void assert_key(const char *name, char *section, const struct profile_key *key)
 {
-	char *manual = read_manual(name), *section, *item, *end, text[64], min[32], max[32];
+	char *item, *end, text[64], min[32], max[32];
 
-	for (; key->section; key++) {
-		snprintf(text, sizeof(text), ".Ss The [%s%s] section\n", key->section,
-			 profile_section_count(key->section) > 1 ? "0" : "");
-		section = strstr(manual, text);
-		if (!section)
+	snprintf(text, sizeof(text), ".It Ic %s\n", key->key);
+	item = strstr(section, text);
+	end = strstr(section, "\n.S");
+	if (!item || !end || item > end)
+		fail_msg("%s does not describe '%s'", name, key->key);
+	item += 2;
+	end = strstr(item, "\n.It");
+	if (end)
+		*end = '\0';
+	if (key->standard && *key->standard && !strstr(item, key->standard))
+		fail_msg("%s: '%s' lacks its standard value", name, key->key);
+	if (key->required && !strstr(item, "required"))
+		fail_msg("%s: '%s' is not said to be required", name, key->key);
+	if (key->max) {
+		profile_size_format(key->min, min);
+		profile_size_format(key->max, max);
+		if (!strstr(item, min) || !strstr(item, max))
+			fail_msg("%s: '%s' lacks its bounds", name, key->key);
+	}
+	if (end)
+		*end = '\n';
+}
+
+static void assert_manual(const char *name, const struct profile_section *section)
+{
+	char *manual = read_manual(name), *part, text[64];
+
+	for (; section->kind; section++) {
+		snprintf(text, sizeof(text), ".Ss The [%s%s] section\n", section->kind,
+			 section->count > 1 ? "0" : "");
+		part = strstr(manual, text);
+		if (!part)
 			fail_msg("%s has no '%s'", name, text);
-		snprintf(text, sizeof(text), ".It Ic %s\n", key->key);
-		item = strstr(section, text);
-		end = strstr(section, "\n.S");
-		if (!item || !end || item > end)
-			fail_msg("%s does not describe '%s' in [%s]", name, key->key, key->section);
-		item += 2;
-		end = strstr(item, "\n.It");
-		if (end)
-			*end = '\0';
-		if (key->standard && *key->standard && !strstr(item, key->standard))
-			fail_msg("%s: '%s' lacks its standard value", name, key->key);
-		if (key->required && !strstr(item, "required"))
-			fail_msg("%s: '%s' is not said to be required", name, key->key);
-		if (key->max) {
-			profile_size_format(key->min, min);
-			profile_size_format(key->max, max);
-			if (!strstr(item, min) || !strstr(item, max))
-				fail_msg("%s: '%s' lacks its bounds", name, key->key);
-		}
-		if (end)
-			*end = '\n';
+		for (const struct profile_key *key = section->keys; key->key; key++)
+			assert_key(name, part, key);
 	}
 	free(manual);
 }
@@ -425,8 +443,8 @@ static void assert_manual(const char *name, const struct profile_key *key)
 static void manuals_describe_every_key(void **state)
 {
 	(void)state;
-	assert_manual("vmdeck-guest.5", profile_guest_keys());
-	assert_manual("vmdeck-switch.5", profile_switch_keys());
+	assert_manual("vmdeck-guest.5", profile_guest_sections);
+	assert_manual("vmdeck-switch.5", profile_switch_sections);
 }
 
 /* Every example is a profile without mistakes. */

@@ -12,9 +12,15 @@
 
 #include "base/cause.h"
 #include "base/loop.h"
+#include "control/states.h"
 #include "core/deck/config.h"
 #include "core/deck/guest.h"
 #include "core/deck/journal.h"
+#include "core/deck/stats.h"
+#include "core/machine/console.h"
+#include "core/profile/profile.h"
+#include "core/profile/report.h"
+#include "net/switch/switch.h"
 
 struct deck;
 struct network;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "net/port/port.h"
 
 #define DISK_SIZE (16u << 20)
 

@@ -9,6 +9,7 @@
 #include "core/deck/services.h"
 #include "core/deck/stats_private.h"
 #include "core/machine/machine.h"
+#include "core/profile/report.h"
 
 struct guest {
 	struct deck_services *services;

@@ -1,9 +1,7 @@
 /* Reading the profiles, again and again. Deck thread. */
 #include "core/deck/roster.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +9,8 @@
 
 #include "core/deck/demo.h"
 #include "core/deck/guest_private.h"
+#include "core/profile/folder.h"
+#include "core/profile/read.h"
 #include "core/profile/report.h"
 #include "net/network.h"
 #include "net/switch/switch.h"
@@ -120,19 +120,6 @@ static int add_guest(struct roster *roster, const char *name, const char *path,
 	return -ENOMEM;
 }
 
-/* The name of a guest whose profile cannot be read: the file's, without folder and ".ini". */
-static void name_of_file(const char *path, char name[NAME_SIZE])
-{
-	const char *base = strrchr(path, '/');
-	size_t length;
-
-	base = base ? base + 1 : path;
-	length = strlen(base);
-	if (length > 4 && !strcmp(base + length - 4, ".ini"))
-		length -= 4;
-	name_make(name, base, length);
-}
-
 /* Another guest has the name: "web" becomes "web.2". */
 static void name_of_twin(struct roster *roster, char name[NAME_SIZE])
 {
@@ -145,17 +132,21 @@ static void name_of_twin(struct roster *roster, char name[NAME_SIZE])
 	memcpy(name, twin, sizeof(twin));
 }
 
-static void read_guest(struct roster *roster, const char *path)
+static void read_guest(void *arg, const char *path)
 {
+	struct roster *roster = arg;
 	struct guest *guest = find_path(roster, path);
 	struct profile_report report = { 0 };
 	struct profile *profile = NULL;
 	char name[NAME_SIZE], *twin_path = NULL;
 	const struct guest *other;
 	struct guest *twin;
-	const char *what;
+	const char *what, *file;
+	size_t length;
 
-	name_of_file(path, name);
+	/* That of a guest whose profile cannot be read. */
+	file = profile_file_name(path, &length);
+	name_make(name, file, length);
 	if (profile_read(&profile, path, &report) < 0)
 		profile = NULL;
 	other = profile ? find_conflict(roster, guest, profile, &what) : NULL;
@@ -194,8 +185,9 @@ static void read_guest(struct roster *roster, const char *path)
 	free(twin_path);
 }
 
-static void read_switch(struct roster *roster, const char *path)
+static void read_switch(void *arg, const char *path)
 {
+	struct roster *roster = arg;
 	struct profile_report report = { 0 };
 	struct switch_config config;
 	struct net_switch *sw;
@@ -212,33 +204,6 @@ static void read_switch(struct roster *roster, const char *path)
 			     cause.text);
 	}
 	profile_report_free(&report);
-}
-
-static int is_profile(const struct dirent *entry)
-{
-	size_t length = strlen(entry->d_name);
-
-	return entry->d_name[0] != '.' && length > 4 && !strcmp(entry->d_name + length - 4, ".ini");
-}
-
-/* Calls read() for each profile of a folder, by name. A folder that is not there is empty. */
-static int read_folder(struct roster *roster, const char *folder,
-		       void (*read)(struct roster *roster, const char *path), struct cause *cause)
-{
-	struct dirent **entries;
-	char path[PATH_MAX];
-	int n = scandir(folder, &entries, is_profile, alphasort);
-
-	if (n < 0)
-		return errno == ENOENT ? 0 : cause_errno(cause, errno, "%s", folder);
-	for (int i = 0; i < n; i++) {
-		if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name) <
-		    sizeof(path))
-			read(roster, path);
-		free(entries[i]);
-	}
-	free(entries);
-	return 0;
 }
 
 /* The switch that guests may name without there being a file that describes it. */
@@ -265,9 +230,9 @@ static int read_profiles(struct roster *roster, struct cause *cause)
 	int err = 0;
 
 	if (config->switches_folder)
-		err = read_folder(roster, config->switches_folder, read_switch, cause);
+		err = profile_folder_read(config->switches_folder, read_switch, roster, cause);
 	if (!err && config->guests_folder)
-		err = read_folder(roster, config->guests_folder, read_guest, cause);
+		err = profile_folder_read(config->guests_folder, read_guest, roster, cause);
 	for (const char *const *path = config->profiles; !err && path && *path; path++)
 		read_guest(roster, *path);
 	return err;
@@ -311,7 +276,7 @@ int roster_reload(struct roster *roster, struct cause *cause)
 	err = read_profiles(roster, cause);
 	/* What a file gives up another one may have asked for before: names that were swapped. */
 	if (!err && roster->conflicts && roster->config.guests_folder)
-		err = read_folder(roster, roster->config.guests_folder, read_guest, cause);
+		err = profile_folder_read(roster->config.guests_folder, read_guest, roster, cause);
 	if (!err)
 		err = make_default_switch(roster, cause);
 	journal_emit(&roster->services->journal, NULL, DECK_EVENT_PROFILES, "%s", "");

@@ -1,10 +1,8 @@
 /*
- * Folders of profiles, and checking a profile together with the files that it
- * names. Any thread.
+ * Checking a profile together with the files that it names. Any thread.
  */
-#include "core/profile/profile.h"
+#include "core/profile/check.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,7 +12,7 @@
 
 #include "base/ini.h"
 #include "core/profile/keys.h"
-#include "core/profile/report.h"
+#include "core/profile/read.h"
 #include "core/profile/values.h"
 
 #define EXCERPT 160
@@ -59,23 +57,23 @@ static void check_file(struct profile_report *report, const struct ini_entry *en
 
 static void check_files(struct profile_report *report, const struct ini *ini, const char *folder)
 {
+	const struct profile_section *section;
 	const struct profile_key *key;
 	const struct ini_entry *entry, *readonly;
-	const char *kind;
 	unsigned number;
 	char *path;
 	size_t i;
 
 	for (i = 0; (entry = ini_entry(ini, i)); i++) {
-		kind = profile_section_kind(profile_guest_keys(), entry->section, &number);
-		key = kind ? profile_key_find(profile_guest_keys(), kind, entry->key) : NULL;
+		section = profile_section_find(profile_guest_sections, entry->section, &number);
+		key = section ? profile_key_find(section, entry->key) : NULL;
 		if (!key || key->type != PROFILE_PATH || !*entry->value)
 			continue;
 		path = profile_path_join(folder, entry->value);
 		if (!path)
 			continue;
 		readonly = ini_find(ini, entry->section, "readonly");
-		check_file(report, entry, path, !strcmp(kind, "disk") &&
+		check_file(report, entry, path, !strcmp(section->kind, "disk") &&
 			   (!readonly || strcmp(readonly->value, "yes")));
 		free(path);
 	}
@@ -103,64 +101,4 @@ int profile_check(const char *path, struct profile_report *report)
 	profile_free(profile);
 	ini_free(ini);
 	return error;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	const char *const *left = a, *const *right = b;
-
-	return strcmp(*left, *right);
-}
-
-static bool is_profile(const char *name)
-{
-	size_t size = strlen(name);
-
-	return *name != '.' && size > 4 && !strcmp(name + size - 4, ".ini");
-}
-
-int profile_files_list(struct profile_files *out, const char *folder, struct cause *cause)
-{
-	struct dirent *entry;
-	DIR *dir;
-	int error = 0;
-
-	*out = (struct profile_files){ 0 };
-	dir = opendir(folder);
-	if (!dir && errno == ENOENT)
-		return 0;
-	if (!dir)
-		return cause_errno(cause, errno, "%s", folder);
-	out->paths = calloc(PROFILE_FILES_MAX + 1, sizeof(*out->paths));
-	if (!out->paths)
-		error = cause_errno(cause, ENOMEM, "%s", folder);
-	while (!error && (errno = 0, entry = readdir(dir))) {
-		if (!is_profile(entry->d_name))
-			continue;
-		if (out->count == PROFILE_FILES_MAX)
-			error = cause_set(cause, E2BIG, "%s: has more than %d profiles", folder,
-					  PROFILE_FILES_MAX);
-		else if (asprintf(&out->paths[out->count], "%s/%s", folder, entry->d_name) < 0)
-			error = cause_errno(cause, ENOMEM, "%s", folder);
-		else
-			out->count++;
-	}
-	if (!error && errno)
-		error = cause_errno(cause, errno, "%s", folder);
-	closedir(dir);
-	if (error)
-		profile_files_free(out);
-	else
-		qsort(out->paths, out->count, sizeof(*out->paths), compare_names);
-	return error;
-}
-
-void profile_files_free(struct profile_files *files)
-{
-	size_t i;
-
-	for (i = 0; i < files->count; i++)
-		free(files->paths[i]);
-	free(files->paths);
-	*files = (struct profile_files){ 0 };
 }

@@ -3,8 +3,11 @@
  */
 #include "core/profile/keys.h"
 
-#include <stdint.h>
 #include <string.h>
+
+#include "base/suggest.h"
+#include "core/profile/profile.h"
+#include "net/port/port.h"
 
 #define GUEST(field) offsetof(struct profile, field)
 #define DISK(field) offsetof(struct profile_disk, field)
@@ -15,172 +18,151 @@
 #define TIB (1ull << 40)
 
 static const struct profile_key guest_keys[] = {
-	{ .section = "guest", .key = "name", .type = PROFILE_NAME, .offset = GUEST(name),
-	  .help = "What the guest is called. Without it, the name of the file without .ini." },
-	{ .section = "guest", .key = "cpus", .type = PROFILE_COUNT, .offset = GUEST(cpus),
-	  .min = 1, .max = PROFILE_CPUS_MAX, .standard = "1",
+	{ .key = "name", .type = PROFILE_NAME, .offset = GUEST(name),
+	  .help = "What the guest is called: 1 to 31 letters, digits, {Ql -}, {Ql _} and {Ql .}, "
+		  "with a letter or a digit first. "
+		  "Without this key it is the name of the file without {Pa .ini}." },
+	{ .key = "cpus", .type = PROFILE_COUNT, .offset = GUEST(cpus), .min = 1,
+	  .max = PROFILE_CPUS_MAX, .standard = "1",
 	  .help = "Number of virtual CPUs." },
-	{ .section = "guest", .key = "memory", .type = PROFILE_SIZE, .offset = GUEST(memory),
-	  .min = 16 * MIB, .max = TIB, .standard = "128M",
+	{ .key = "memory", .type = PROFILE_SIZE, .offset = GUEST(memory), .min = 16 * MIB,
+	  .max = TIB, .standard = "128M",
 	  .help = "Size of the guest's memory, a multiple of 1M." },
-	{ .section = "guest", .key = "autostart", .type = PROFILE_BOOL,
-	  .offset = GUEST(autostart), .standard = "no", .live = true,
-	  .help = "Whether the guest starts when vmdeck starts." },
-	{ .section = "boot", .key = "kernel", .type = PROFILE_PATH, .offset = GUEST(kernel),
-	  .help = "Linux kernel to start, a bzImage or an ELF vmlinux. "
-		  "Without it the built-in demo guest is started." },
-	{ .section = "boot", .key = "initrd", .type = PROFILE_PATH, .offset = GUEST(initrd),
-	  .help = "Initial RAM disk of the kernel." },
-	{ .section = "boot", .key = "cmdline", .type = PROFILE_STRING, .offset = GUEST(cmdline),
-	  .standard = "", .help = "Command line of the kernel." },
-	{ .section = "disk", .key = "path", .type = PROFILE_PATH, .offset = DISK(path),
-	  .required = true, .help = "Image file of the disk." },
-	{ .section = "disk", .key = "format", .type = PROFILE_CHOICE, .offset = PROFILE_NOWHERE,
-	  .choices = "raw", .standard = "raw", .help = "Format of the image." },
-	{ .section = "disk", .key = "readonly", .type = PROFILE_BOOL, .offset = DISK(readonly),
-	  .standard = "no", .help = "Whether the guest is kept from writing to the disk." },
-	{ .section = "net", .key = "switch", .type = PROFILE_NAME, .offset = NET(switch_name),
-	  .required = true, .help = "Virtual switch that the network card is plugged into." },
-	{ .section = "net", .key = "mac", .type = PROFILE_MAC, .offset = NET(mac),
-	  .help = "MAC address of the network card. Without it, one that is derived from the "
-		  "guest's name and the card's number and stays the same." },
-	{ .section = NULL },
+	{ .key = "autostart", .type = PROFILE_BOOL, .offset = GUEST(autostart), .standard = "no",
+	  .help = "Whether the guest starts when {Xr vmdeck 1} starts." },
+	{ .key = NULL },
+};
+
+static const struct profile_key boot_keys[] = {
+	{ .key = "kernel", .type = PROFILE_PATH, .offset = GUEST(kernel),
+	  .help = "Path of the Linux kernel to start, a bzImage or an ELF {Pa vmlinux}. "
+		  "Without this key the built-in demo guest is started." },
+	{ .key = "initrd", .type = PROFILE_PATH, .offset = GUEST(initrd),
+	  .help = "Path of the kernel's initial RAM disk. It needs {Ic kernel}." },
+	{ .key = "cmdline", .type = PROFILE_STRING, .offset = GUEST(cmdline), .standard = "",
+	  .help = "Command line of the kernel." },
+	{ .key = NULL },
+};
+
+static const struct profile_key disk_keys[] = {
+	{ .key = "path", .type = PROFILE_PATH, .offset = DISK(path), .required = true,
+	  .help = "Path of the disk's image, a file or a block device. "
+		  "Two disks can share an image if both have {Ic readonly=yes}. "
+		  "When the file system of a sparse image is full, the guest is paused before it "
+		  "loses a write; make room, then resume it." },
+	{ .key = "format", .type = PROFILE_CHOICE, .offset = PROFILE_NOWHERE, .choices = "raw",
+	  .standard = "raw", .help = "Format of the image." },
+	{ .key = "readonly", .type = PROFILE_BOOL, .offset = DISK(readonly), .standard = "no",
+	  .help = "Whether the guest is kept from writing to the disk." },
+	{ .key = NULL },
+};
+
+static const struct profile_key net_keys[] = {
+	{ .key = "switch", .type = PROFILE_NAME, .offset = NET(switch_name), .required = true,
+	  .help = "Name of the virtual switch that the card is plugged into; see "
+		  "{Xr vmdeck-switch 5}." },
+	{ .key = "mac", .type = PROFILE_MAC, .offset = NET(mac),
+	  .help = "MAC address of the card, such as {Li 52:54:00:12:34:56}. "
+		  "Group addresses are refused. "
+		  "Without this key it is an address that begins with {Li 52:54:00} and is derived "
+		  "from the guest's name and the card's number, so that it stays the same." },
+	{ .key = NULL },
 };
 
 static const struct profile_key switch_keys[] = {
-	{ .section = "switch", .key = "uplink", .type = PROFILE_CHOICE,
-	  .offset = SWITCH(uplink), .choices = "none|nat", .standard = "none",
-	  .help = "Where the switch leads: nowhere, or out by way of this host's addresses." },
-	{ .section = "switch", .key = "address", .type = PROFILE_ADDRESS,
-	  .offset = SWITCH(address),
-	  .help = "The switch's own IPv4 address with the prefix of its network. Guests get "
-		  "theirs from it by DHCP. Needed with uplink=nat." },
-	{ .section = NULL },
+	{ .key = "uplink", .type = PROFILE_CHOICE, .offset = SWITCH(uplink),
+	  .choices = "none|nat", .standard = "none",
+	  .help = "Where the switch leads. "
+		  "With {Cm none}, nowhere: its guests reach each other alone. "
+		  "With {Cm nat}, out: connections that guests open leave from this host's own "
+		  "addresses, which needs no privileges." },
+	{ .key = "address", .type = PROFILE_ADDRESS, .offset = SWITCH(address),
+	  .help = "The switch's own IPv4 address in the network of its guests, with the prefix of "
+		  "that network, /8 to /30, such as {Li 10.0.2.2/24}. "
+		  "At this address the switch answers guests by DHCP, ARP and ping. "
+		  "The addresses of the network itself and of its broadcast are refused. "
+		  "This key is required with {Ic uplink=nat}; "
+		  "without an address the switch only passes frames on." },
+	{ .key = NULL },
 };
 
-/* What profile.h promises of the fields, and the choices against the enum. */
+const struct profile_section profile_guest_sections[] = {
+	{ .kind = "guest", .count = 1, .present = PROFILE_NOWHERE, .keys = guest_keys },
+	{ .kind = "boot", .count = 1, .present = PROFILE_NOWHERE, .keys = boot_keys },
+	{ .kind = "disk", .count = PROFILE_DISKS_MAX, .offset = GUEST(disks),
+	  .size = sizeof(struct profile_disk), .present = DISK(present), .keys = disk_keys,
+	  .help = "Each describes a virtio disk." },
+	{ .kind = "net", .count = PROFILE_NETS_MAX, .offset = GUEST(nets),
+	  .size = sizeof(struct profile_net), .present = NET(present), .keys = net_keys,
+	  .help = "Each describes a virtio network card." },
+	{ .kind = NULL },
+};
+
+const struct profile_section profile_switch_sections[] = {
+	{ .kind = "switch", .count = 1, .present = PROFILE_NOWHERE, .keys = switch_keys,
+	  .help = "This section must be there, even if no key is in it." },
+	{ .kind = NULL },
+};
+
+/* What keys.h promises of the fields, and the choices against the enum. */
 _Static_assert(sizeof(((struct profile *)0)->name) == NAME_SIZE, "NAME");
 _Static_assert(sizeof(((struct profile_net *)0)->switch_name) == NAME_SIZE, "NAME");
 _Static_assert(sizeof(enum switch_uplink) == sizeof(unsigned), "CHOICE");
 _Static_assert(SWITCH_UPLINK_NONE == 0 && SWITCH_UPLINK_NAT == 1, "none|nat");
 _Static_assert(SWITCH(prefix) == SWITCH(address) + sizeof(uint32_t), "ADDRESS");
 
-const struct profile_key *profile_guest_keys(void)
+const struct profile_section *profile_section_find(const struct profile_section *sections,
+						   const char *name, unsigned *number)
 {
-	return guest_keys;
-}
+	for (; sections->kind; sections++) {
+		size_t size = strlen(sections->kind);
+		const char *rest = name + size;
 
-const struct profile_key *profile_switch_keys(void)
-{
-	return switch_keys;
-}
-
-unsigned profile_section_count(const char *kind)
-{
-	if (!strcmp(kind, "disk"))
-		return PROFILE_DISKS_MAX;
-	if (!strcmp(kind, "net"))
-		return PROFILE_NETS_MAX;
-	return *kind ? 1 : 0;
-}
-
-const char *profile_section_kind(const struct profile_key *keys, const char *section,
-				 unsigned *number)
-{
-	for (; keys->section; keys++) {
-		size_t size = strlen(keys->section);
-		unsigned count = profile_section_count(keys->section);
-		const char *rest = section + size;
-
-		if (strncmp(section, keys->section, size))
+		if (strncmp(name, sections->kind, size))
 			continue;
 		*number = 0;
-		if (count == 1 && !*rest)
-			return keys->section;
-		if (count == 1 || *rest < '0' || *rest >= (char)('0' + count) || rest[1])
+		if (sections->count == 1 && !*rest)
+			return sections;
+		if (sections->count == 1 || *rest < '0' ||
+		    *rest >= (char)('0' + sections->count) || rest[1])
 			continue;
 		*number = (unsigned)(*rest - '0');
-		return keys->section;
+		return sections;
 	}
 	return NULL;
 }
 
-const struct profile_key *profile_key_find(const struct profile_key *keys, const char *section,
-					   const char *key)
+const struct profile_key *profile_key_find(const struct profile_section *section, const char *key)
 {
-	for (; keys->section; keys++)
-		if (!strcmp(keys->section, section) && !strcmp(keys->key, key))
-			return keys;
+	for (const struct profile_key *row = section->keys; row->key; row++)
+		if (!strcmp(row->key, key))
+			return row;
 	return NULL;
 }
 
-#define WORD_MAX 24
-
-/*
- * How many letters must be added, taken away or changed to make b of a
- * (Levenshtein); WORD_MAX for words that are too long to matter.
- */
-static unsigned distance(const char *a, const char *b)
+const char *profile_key_guess(const struct profile_section *section, const char *key)
 {
-	unsigned row[WORD_MAX], i, j, corner, next;
-	size_t a_size = strlen(a), b_size = strlen(b);
+	struct suggestion suggestion = { .wrong = key };
 
-	if (a_size >= WORD_MAX || b_size >= WORD_MAX)
-		return WORD_MAX;
-	for (j = 0; j <= b_size; j++)
-		row[j] = j;
-	for (i = 1; i <= a_size; i++) {
-		corner = row[0];
-		row[0] = i;
-		for (j = 1; j <= b_size; j++) {
-			next = corner + (a[i - 1] != b[j - 1]);
-			corner = row[j];
-			if (row[j] + 1 < next)
-				next = row[j] + 1;
-			if (row[j - 1] + 1 < next)
-				next = row[j - 1] + 1;
-			row[j] = next;
-		}
-	}
-	return row[b_size];
+	for (const struct profile_key *row = section->keys; row->key; row++)
+		suggest_offer(&suggestion, row->key);
+	return suggestion.best;
 }
 
-/* Near enough to be a slip of the hand: a third of the letters, at least one. */
-static bool is_nearer(const char *word, const char *candidate, unsigned *best)
+const struct profile_section *profile_section_guess(const struct profile_section *sections,
+						    const char *name)
 {
-	unsigned d = distance(word, candidate);
-	size_t allowed = strlen(candidate) / 3;
-
-	if (d >= *best || d > (allowed ? allowed : 1))
-		return false;
-	*best = d;
-	return true;
-}
-
-const char *profile_key_guess(const struct profile_key *keys, const char *section, const char *key)
-{
-	const char *guess = NULL;
-	unsigned best = WORD_MAX;
-
-	for (; keys->section; keys++)
-		if (!strcmp(keys->section, section) && is_nearer(key, keys->key, &best))
-			guess = keys->key;
-	return guess;
-}
-
-const char *profile_section_guess(const struct profile_key *keys, const char *section)
-{
-	const char *guess = NULL;
-	unsigned best = WORD_MAX;
-	char kind[WORD_MAX];
-	size_t size = strcspn(section, "0123456789");
+	char kind[SUGGEST_MAX];
+	struct suggestion suggestion = { .wrong = kind };
+	size_t size = strcspn(name, "0123456789");
 
 	if (size >= sizeof(kind))
 		return NULL;
-	memcpy(kind, section, size);
+	memcpy(kind, name, size);
 	kind[size] = '\0';
-	for (; keys->section; keys++)
-		if (is_nearer(kind, keys->section, &best))
-			guess = keys->section;
-	return guess;
+	for (const struct profile_section *row = sections; row->kind; row++)
+		suggest_offer(&suggestion, row->kind);
+	while (suggestion.best && sections->kind != suggestion.best)
+		sections++;
+	return suggestion.best ? sections : NULL;
 }

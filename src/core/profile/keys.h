@@ -1,31 +1,38 @@
 /*
- * Looking things up in the tables of profile keys. Pure; any thread.
+ * The tables of sections and keys, and looking things up in them. The parser,
+ * "vmdeck check" and the manual pages read them; a key is a field of struct
+ * profile, profile_disk, profile_net or switch_config and a row. Any thread.
  */
 #ifndef CORE_PROFILE_KEYS_H
 #define CORE_PROFILE_KEYS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
-#include "core/profile/profile.h"
+#include "base/profile_key.h"
 
-/* How many sections of a kind there are: "disk" has PROFILE_DISKS_MAX, "guest" 1, "" 0. */
-unsigned profile_section_count(const char *kind);
+struct profile_section {
+	const char *kind; /* "guest", "disk" (stands for disk0, disk1, ...); NULL ends the list */
+	unsigned count;	  /* how many of them there can be; 1: no number */
+	size_t offset, size; /* of the first record in the profile; of one */
+	size_t present;	     /* a bool of the record: the section is there; or PROFILE_NOWHERE */
+	const struct profile_key *keys;
+	const char *help; /* sentences for the manual, or NULL; as of a key */
+};
 
-/*
- * The kind of a section, as the table spells it, and its number: "disk2" is
- * "disk" and 2. NULL if no key of the table is in such a section.
- */
-const char *profile_section_kind(const struct profile_key *keys, const char *section,
-				 unsigned *number);
+/* Of guest profiles (struct profile) and of switch profiles (struct switch_config). */
+extern const struct profile_section profile_guest_sections[];
+extern const struct profile_section profile_switch_sections[];
 
-/* The row of a key, or NULL. section is a kind. */
-const struct profile_key *profile_key_find(const struct profile_key *keys, const char *section,
-					   const char *key);
+/* The row of a section and its number: "disk2" is that of "disk", and 2. NULL if there is none. */
+const struct profile_section *profile_section_find(const struct profile_section *sections,
+						   const char *name, unsigned *number);
+
+/* The row of a key, or NULL. */
+const struct profile_key *profile_key_find(const struct profile_section *section, const char *key);
 
 /* What a person may have meant by a key or section that does not exist, or NULL. */
-const char *profile_key_guess(const struct profile_key *keys, const char *section,
-			      const char *key);
-const char *profile_section_guess(const struct profile_key *keys, const char *section);
+const char *profile_key_guess(const struct profile_section *section, const char *key);
+const struct profile_section *profile_section_guess(const struct profile_section *sections,
+						    const char *name);
 
 #endif

@@ -1,13 +1,32 @@
 /*
- * Building a report of mistakes. Any thread.
+ * The mistakes of a profile: all of them, each with its line. Any thread.
  */
 #ifndef CORE_PROFILE_REPORT_H
 #define CORE_PROFILE_REPORT_H
 
-#include "core/profile/profile.h"
+#include <stddef.h>
+#include <stdio.h>
+
+/* One mistake; lines are counted from 1, 0 when it concerns the file as a whole. */
+struct profile_mistake {
+	unsigned line;
+	char text[256]; /* "memory: 'x' is not a size; write 512M or 2G" */
+};
+
+#define PROFILE_MISTAKES_MAX 100 /* of a report; one more says that there are others */
+
+/* By line, those of the file as a whole first. Text is UTF-8 without control characters. */
+struct profile_report {
+	struct profile_mistake *mistakes;
+	size_t count;
+};
 
 /* Adds a mistake in its place by line; beyond PROFILE_MISTAKES_MAX one says that there are more. */
 void profile_report_add(struct profile_report *report, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* "file:line: text" or "file: text", one mistake a line. */
+void profile_report_print(const struct profile_report *report, const char *path, FILE *out);
+void profile_report_free(struct profile_report *report); /* leaves an empty one */
 
 #endif

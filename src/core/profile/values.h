@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/profile/profile.h"
+#include "core/profile/keys.h"
+#include "net/frame/frame.h"
 
 #define PROFILE_FAULT_SIZE 192
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "core/profile/profile.h"
+#include "core/profile/report.h"
 
 /* An array of {line, text}; report may be NULL. */
 json_t *mistakes_json(const struct profile_report *report);

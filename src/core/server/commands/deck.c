@@ -9,6 +9,7 @@
 
 #include "control/endpoint.h"
 #include "control/message.h"
+#include "core/profile/check.h"
 #include "core/server/json.h"
 
 static int hello(struct request *request, struct cause *cause)

@@ -1,0 +1,405 @@
+/*
+ * Reads profiles: every section and key of a file is looked up in the table
+ * of keys, checked by its type and stored where the table says. Any thread.
+ */
+#include "core/profile/read.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ini.h"
+#include "core/profile/folder.h"
+#include "core/profile/keys.h"
+#include "core/profile/values.h"
+
+#define EXCERPT 48
+
+/* A file being read into a struct profile or a switch_config. */
+struct reader {
+	const struct profile_section *sections;
+	struct ini *ini;
+	struct profile_report *report;
+	char *folder; /* of the file, absolute */
+	char name[NAME_MAX + 1]; /* that the file gives */
+	struct profile *guest; /* one of the two is NULL */
+	struct switch_config *sw;
+};
+
+/* The record that a section's keys go to. */
+static char *section_record(struct reader *reader, const struct profile_section *section,
+			    unsigned number)
+{
+	char *profile = reader->sw ? (char *)reader->sw : (char *)reader->guest;
+
+	return profile + section->offset + number * section->size;
+}
+
+static void take_mistake(void *arg, unsigned line, const char *text)
+{
+	profile_report_add(arg, line, "%s", text);
+}
+
+/* Stores what was parsed; text is the value as given. */
+static int store(struct reader *reader, char *record, const struct profile_key *key,
+		 const struct profile_value *value, const char *text)
+{
+	char *field = record + key->offset, *copy;
+
+	if (key->offset == PROFILE_NOWHERE)
+		return 0;
+	switch (key->type) {
+	case PROFILE_STRING:
+	case PROFILE_PATH:
+		copy = key->type == PROFILE_PATH ? profile_path_join(reader->folder, text) :
+						   strdup(text);
+		if (!copy)
+			return -ENOMEM;
+		free(*(char **)(void *)field);
+		*(char **)(void *)field = copy;
+		break;
+	case PROFILE_NAME:
+		snprintf(field, NAME_SIZE, "%s", text);
+		break;
+	case PROFILE_BOOL:
+		*(bool *)field = value->number;
+		break;
+	case PROFILE_COUNT:
+	case PROFILE_CHOICE:
+		*(unsigned *)(void *)field = (unsigned)value->number;
+		break;
+	case PROFILE_SIZE:
+		*(uint64_t *)(void *)field = value->number;
+		break;
+	case PROFILE_MAC:
+		memcpy(field, value->mac, NET_MAC_SIZE);
+		break;
+	case PROFILE_ADDRESS:
+		*(uint32_t *)(void *)field = (uint32_t)value->number;
+		*(uint8_t *)(field + sizeof(uint32_t)) = value->prefix;
+		break;
+	}
+	return 0;
+}
+
+/* Gives a field of every record its standard value. */
+static int set_standard(struct reader *reader, const struct profile_section *section,
+			const struct profile_key *key)
+{
+	char fault[PROFILE_FAULT_SIZE];
+	struct profile_value value;
+	int error = profile_value_parse(&value, key, key->standard, fault);
+
+	for (unsigned i = 0; !error && i < section->count; i++)
+		error = store(reader, section_record(reader, section, i), key, &value,
+			      key->standard);
+	return error;
+}
+
+static int set_standards(struct reader *reader)
+{
+	const struct profile_section *section;
+	const struct profile_key *key;
+	int error = 0;
+
+	for (section = reader->sections; section->kind; section++)
+		for (key = section->keys; !error && key->key; key++)
+			if (key->standard)
+				error = set_standard(reader, section, key);
+	return error;
+}
+
+static void report_section(struct reader *reader, const struct ini_section *section)
+{
+	const struct profile_section *guess = profile_section_guess(reader->sections,
+								    section->name);
+	char text[EXCERPT];
+
+	ini_excerpt(section->name, text, sizeof(text));
+	if (guess && guess->count > 1)
+		profile_report_add(reader->report, section->line,
+				   "[%s] is no section; the %ss are [%s0] to [%s%u]", text,
+				   guess->kind, guess->kind, guess->kind, guess->count - 1);
+	else if (guess)
+		profile_report_add(reader->report, section->line,
+				   "[%s] is no section; did you mean [%s]?", text, guess->kind);
+	else
+		profile_report_add(reader->report, section->line,
+				   "[%s] is no section of a %s's profile", text,
+				   reader->sw ? "switch" : "guest");
+}
+
+static void report_key(struct reader *reader, const struct profile_section *section,
+		       const struct ini_entry *entry)
+{
+	const char *guess = profile_key_guess(section, entry->key);
+	const struct profile_section *other;
+	char text[EXCERPT];
+
+	ini_excerpt(entry->key, text, sizeof(text));
+	for (other = reader->sections; other->kind; other++) {
+		if (!profile_key_find(other, entry->key))
+			continue;
+		profile_report_add(reader->report, entry->line, "%s: is no key of [%s]; it belongs "
+				   "to [%s%s]", text, entry->section, other->kind,
+				   other->count > 1 ? "0" : "");
+		return;
+	}
+	if (guess)
+		profile_report_add(reader->report, entry->line,
+				   "%s: is no key of [%s]; did you mean '%s'?", text,
+				   entry->section, guess);
+	else
+		profile_report_add(reader->report, entry->line, "%s: is no key of [%s]", text,
+				   entry->section);
+}
+
+/* A section's header: unknown ones and missing keys. */
+static void take_section(struct reader *reader, const struct ini_section *header)
+{
+	const struct profile_section *section;
+	unsigned number;
+
+	section = profile_section_find(reader->sections, header->name, &number);
+	if (!section) {
+		report_section(reader, header);
+		return;
+	}
+	for (const struct profile_key *key = section->keys; key->key; key++)
+		if (key->required && !ini_find(reader->ini, header->name, key->key))
+			profile_report_add(reader->report, header->line, "[%s] needs a '%s'",
+					   header->name, key->key);
+	if (section->present != PROFILE_NOWHERE)
+		*(bool *)(section_record(reader, section, number) + section->present) = true;
+}
+
+static int take_entry(struct reader *reader, const struct ini_entry *entry)
+{
+	const struct profile_section *section;
+	const struct profile_key *key;
+	char fault[PROFILE_FAULT_SIZE];
+	struct profile_value value;
+	unsigned number;
+
+	section = profile_section_find(reader->sections, entry->section, &number);
+	if (!section)
+		return 0;
+	key = profile_key_find(section, entry->key);
+	if (!key) {
+		report_key(reader, section, entry);
+		return 0;
+	}
+	if (profile_value_parse(&value, key, entry->value, fault)) {
+		profile_report_add(reader->report, entry->line, "%s: %s", key->key, fault);
+		return 0;
+	}
+	return store(reader, section_record(reader, section, number), key, &value, entry->value);
+}
+
+/* Splits the path and opens the file; the report says what is wrong with either. */
+static int reader_open(struct reader *reader, const char *path)
+{
+	size_t size, prefix = strlen(path);
+	const char *name = profile_file_name(path, &size), *text;
+	struct cause cause = { "" };
+	int error;
+
+	error = ini_open(&reader->ini, path, take_mistake, reader->report, &cause);
+	if (error) {
+		text = cause.text;
+		if (!strncmp(text, path, prefix) && !strncmp(text + prefix, ": ", 2))
+			text += prefix + 2;
+		profile_report_add(reader->report, 0, "%.200s", text);
+		return error;
+	}
+	snprintf(reader->name, sizeof(reader->name), "%.*s", (int)size, name);
+	reader->folder = profile_path_folder(path);
+	if (reader->folder)
+		return 0;
+	error = -errno;
+	profile_report_add(reader->report, 0, "its folder cannot be found: %s", strerror(-error));
+	return error;
+}
+
+static int reader_take(struct reader *reader)
+{
+	const struct ini_section *section;
+	const struct ini_entry *entry;
+	size_t i;
+	int error;
+
+	error = set_standards(reader);
+	for (i = 0; !error && (section = ini_section(reader->ini, i)); i++)
+		take_section(reader, section);
+	for (i = 0; !error && (entry = ini_entry(reader->ini, i)); i++)
+		error = take_entry(reader, entry);
+	return error;
+}
+
+/* The name that the file's name gives. */
+static void take_file_name(struct reader *reader, char *name, const char *remedy)
+{
+	char text[EXCERPT];
+
+	if (name_valid(reader->name))
+		snprintf(name, NAME_SIZE, "%.*s", NAME_SIZE - 1, reader->name);
+	else
+		profile_report_add(reader->report, 0, "'%s' is no name (1 to %d letters, digits, "
+				   "'-', '_' and '.', with a letter or digit first); %s",
+				   ini_excerpt(reader->name, text, sizeof(text)),
+				   NAME_SIZE - 1, remedy);
+}
+
+/* The line of a key, or else of its section. */
+static unsigned line_of(const struct reader *reader, const char *name, const char *key)
+{
+	const struct ini_entry *entry = ini_find(reader->ini, name, key);
+	const struct ini_section *section;
+	size_t i;
+
+	if (entry)
+		return entry->line;
+	for (i = 0; (section = ini_section(reader->ini, i)); i++)
+		if (!strcmp(section->name, name))
+			return section->line;
+	return 0;
+}
+
+/* Two disks of one image, of which one at least is written to. */
+static void check_disks(struct reader *reader)
+{
+	const struct profile_disk *disks = reader->guest->disks;
+	unsigned i, j;
+	char name[16];
+
+	for (j = 1; j < PROFILE_DISKS_MAX; j++)
+		for (i = 0; i < j; i++) {
+			if (!disks[i].path || !disks[j].path ||
+			    strcmp(disks[i].path, disks[j].path) ||
+			    (disks[i].readonly && disks[j].readonly))
+				continue;
+			snprintf(name, sizeof(name), "disk%u", j);
+			profile_report_add(reader->report, line_of(reader, name, "path"),
+					   "path: is the image of [disk%u] as well; two disks can "
+					   "share one if both have readonly=yes", i);
+			break;
+		}
+}
+
+static void check_nets(struct reader *reader)
+{
+	static const uint8_t none[NET_MAC_SIZE];
+	struct profile_net *nets = reader->guest->nets;
+	unsigned i, j;
+	char name[16];
+
+	for (j = 0; j < PROFILE_NETS_MAX; j++) {
+		if (!nets[j].present)
+			continue;
+		if (!memcmp(nets[j].mac, none, sizeof(none)))
+			profile_derive_mac(reader->guest->name, j, nets[j].mac);
+		for (i = 0; i < j; i++) {
+			if (!nets[i].present || memcmp(nets[i].mac, nets[j].mac, NET_MAC_SIZE))
+				continue;
+			snprintf(name, sizeof(name), "net%u", j);
+			profile_report_add(reader->report, line_of(reader, name, "mac"),
+					   "mac: is the address of [net%u] as well; give each "
+					   "card its own", i);
+			break;
+		}
+	}
+}
+
+/* What no single key shows. */
+static void check_guest(struct reader *reader)
+{
+	struct profile *guest = reader->guest;
+
+	if (!ini_find(reader->ini, "guest", "name"))
+		take_file_name(reader, guest->name, "rename the file, or write name= in [guest]");
+	if (guest->initrd && !ini_find(reader->ini, "boot", "kernel"))
+		profile_report_add(reader->report, line_of(reader, "boot", "initrd"),
+				   "initrd: is for a kernel, and none is given; write kernel= too");
+	check_disks(reader);
+	check_nets(reader);
+}
+
+static void check_switch(struct reader *reader)
+{
+	take_file_name(reader, reader->sw->name, "rename the file: it names the switch");
+	if (!line_of(reader, "switch", "uplink"))
+		profile_report_add(reader->report, 0, "has no section [switch]");
+	if (reader->sw->uplink == SWITCH_UPLINK_NAT &&
+	    !ini_find(reader->ini, "switch", "address"))
+		profile_report_add(reader->report, line_of(reader, "switch", "uplink"),
+				   "uplink: nat needs an address; write address=10.0.2.2/24");
+}
+
+/* Reads the opened file into the reader's record. */
+static int reader_read(struct reader *reader)
+{
+	int error = reader_take(reader);
+
+	if (error) {
+		profile_report_add(reader->report, 0, "%s", strerror(-error));
+		return error;
+	}
+	if (reader->guest)
+		check_guest(reader);
+	else
+		check_switch(reader);
+	return reader->report->count ? -EINVAL : 0;
+}
+
+static void reader_close(struct reader *reader)
+{
+	ini_free(reader->ini);
+	free(reader->folder);
+}
+
+int profile_read(struct profile **out, const char *path, struct profile_report *report)
+{
+	struct reader reader = { .sections = profile_guest_sections, .report = report };
+	const char *slash = strrchr(path, '/');
+	struct profile *guest = NULL;
+	int error;
+
+	*out = NULL;
+	*report = (struct profile_report){ 0 };
+	error = reader_open(&reader, path);
+	if (error)
+		goto out;
+	reader.guest = guest = calloc(1, sizeof(*guest));
+	if (guest)
+		guest->path = profile_path_join(reader.folder, slash ? slash + 1 : path);
+	if (guest && guest->path) {
+		error = reader_read(&reader);
+	} else {
+		error = -ENOMEM;
+		profile_report_add(report, 0, "%s", strerror(ENOMEM));
+	}
+out:
+	reader_close(&reader);
+	if (error)
+		profile_free(guest);
+	else
+		*out = guest;
+	return error;
+}
+
+int profile_read_switch(struct switch_config *out, const char *path,
+			struct profile_report *report)
+{
+	struct reader reader = { .sections = profile_switch_sections, .report = report,
+				 .sw = out };
+	int error;
+
+	memset(out, 0, sizeof(*out));
+	*report = (struct profile_report){ 0 };
+	error = reader_open(&reader, path);
+	if (!error)
+		error = reader_read(&reader);
+	reader_close(&reader);
+	return error;
+}

@@ -1,0 +1,23 @@
+/*
+ * Reading the INI files that describe guests and switches, by the tables of
+ * keys. Every mistake is collected, each with its line, instead of stopping at
+ * the first. Any thread.
+ */
+#ifndef CORE_PROFILE_READ_H
+#define CORE_PROFILE_READ_H
+
+#include "core/profile/profile.h"
+#include "core/profile/report.h"
+#include "net/port/port.h"
+
+/*
+ * Reads a guest's profile. 0 and *out, or a negative errno with at least one
+ * mistake in the report (-EINVAL: the file has mistakes; others: it cannot be
+ * read). The report needs no initial value; it is the caller's in both cases
+ * and is freed with profile_report_free().
+ */
+int profile_read(struct profile **out, const char *path, struct profile_report *report);
+int profile_read_switch(struct switch_config *out, const char *path,
+			struct profile_report *report);
+
+#endif
