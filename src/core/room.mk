@@ -55,6 +55,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/profile/profile.c %D%/profile/profile.h \
 	%D%/profile/read.c %D%/profile/read.h \
 	%D%/profile/report.c %D%/profile/report.h \
+	%D%/profile/switch_keys.c \
 	%D%/profile/values.c %D%/profile/values.h \
 	%D%/virtio/blk.c %D%/virtio/blk.h \
 	%D%/virtio/blk_device.c %D%/virtio/blk_device.h \
@@ -141,7 +142,7 @@ tests_unit_uart16550_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/profile
 tests_unit_profile_CPPFLAGS = $(AM_CPPFLAGS) -DMAN_FOLDER='"$(abs_top_srcdir)/man"' \
 	-DCONF_FOLDER='"$(abs_top_srcdir)/conf"'
-tests_unit_profile_LDADD = src/core/libcore.a $(CONTROL_LIBS) $(CMOCKA_LIBS)
+tests_unit_profile_LDADD = src/core/libcore.a $(NET_LIBS) $(CONTROL_LIBS) $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA

@@ -9,12 +9,13 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "net/port/own.h"
+#include "net/port/port.h"
+#include "net/port/thread.h"
 #include "net/switch/switch_private.h"
 
 struct network {
 	struct switch_set set;
-	struct uplink *uplink; /* under the set's lock; made with the first switch that has an address */
+	struct uplink *uplink; /* under the set's lock; made with the first port that it serves */
 };
 
 /* A switch and what it has of its own accord. */
@@ -22,7 +23,7 @@ struct network_switch {
 	struct net_switch sw;
 	struct network *network;
 	struct switch_config config;
-	struct uplink_port *own; /* or NULL */
+	struct port *ports;
 };
 
 static struct network_switch *of_network(const struct net_switch *sw)
@@ -86,20 +87,43 @@ size_t network_list_switches(struct network *network, struct net_switch **out, s
 	return count;
 }
 
-static int attach_uplink(struct network_switch *member, struct cause *cause)
+static int start_uplink(struct network *network, struct cause *cause)
 {
-	struct network *network = member->network;
 	int error = 0;
 
-	if (!member->config.address)
-		return 0;
 	pthread_mutex_lock(&network->set.lock);
 	if (!network->uplink)
 		error = uplink_new(&network->uplink, cause);
 	pthread_mutex_unlock(&network->set.lock);
+	return error;
+}
+
+static int add_port(struct network_switch *member, const struct port_kind *kind,
+		    struct cause *cause)
+{
+	const struct switch_config *config = &member->config;
+	struct port *port;
+	int error = kind->check ? kind->check(config, cause) : 0;
+
 	if (!error)
-		error = uplink_attach(&member->own, network->uplink, &member->sw, &member->config,
-				      cause);
+		error = start_uplink(member->network, cause);
+	if (!error)
+		error = kind->create(&port, member->network->uplink, &member->sw, config, cause);
+	if (error)
+		return error;
+	port->next = member->ports;
+	member->ports = port;
+	return 0;
+}
+
+/* Those that the switch has of its own accord. */
+static int add_ports(struct network_switch *member, struct cause *cause)
+{
+	int error = 0;
+
+	for (const struct port_kind *const *kind = port_kinds; *kind && !error; kind++)
+		if ((*kind)->wanted && (*kind)->wanted(&member->config))
+			error = add_port(member, *kind, cause);
 	return error;
 }
 
@@ -121,7 +145,7 @@ int switch_new(struct net_switch **out, struct network *network,
 	} else if (error) {
 		cause_errno(cause, -error, "switch %s", member->config.name);
 	} else {
-		error = attach_uplink(member, cause);
+		error = add_ports(member, cause);
 		if (!error) {
 			*out = &member->sw;
 			return 0;
@@ -135,11 +159,15 @@ int switch_new(struct net_switch **out, struct network *network,
 void switch_free(struct net_switch *sw)
 {
 	struct network_switch *member;
+	struct port *port;
 
 	if (!sw)
 		return;
 	member = of_network(sw);
-	uplink_detach(member->own);
+	while ((port = member->ports)) {
+		member->ports = port->next;
+		port->kind->destroy(port);
+	}
 	switch_destroy(sw);
 	free(member);
 }
@@ -149,9 +177,30 @@ const struct switch_config *switch_get_config(const struct net_switch *sw)
 	return &of_network(sw)->config;
 }
 
+/* How many of room entries are left behind count of them. */
+static size_t left(size_t room, size_t count)
+{
+	return count < room ? room - count : 0;
+}
+
+size_t switch_describe(struct net_switch *sw, struct port_field *out, size_t room)
+{
+	size_t count = 0;
+
+	for (const struct port *port = of_network(sw)->ports; port; port = port->next)
+		if (port->kind->describe)
+			count += port->kind->describe(port, count < room ? out + count : NULL,
+						      left(room, count));
+	return count;
+}
+
 size_t switch_list_leases(struct net_switch *sw, struct dhcp_lease_info *out, size_t room)
 {
-	struct uplink_port *own = of_network(sw)->own;
+	size_t count = 0;
 
-	return own ? uplink_list_leases(own, out, room) : 0;
+	for (struct port *port = of_network(sw)->ports; port; port = port->next)
+		if (port->kind->list_leases)
+			count += port->kind->list_leases(port, count < room ? out + count : NULL,
+							 left(room, count));
+	return count;
 }

@@ -23,7 +23,7 @@ void network_free(struct network *network); /* ports must have been removed; NUL
 /* What its captures need: see net/capture/capture.h. */
 struct capture_hub *network_capture_hub(struct network *network);
 
-/* A switch, with its DHCP server and uplink. -EEXIST for a second one of that name. */
+/* A switch with the ports that its configuration asks for. -EEXIST if its name is taken. */
 int switch_new(struct net_switch **out, struct network *network,
 	       const struct switch_config *config, struct cause *cause);
 void switch_free(struct net_switch *sw); /* its guests' ports must have been removed */
@@ -31,8 +31,12 @@ void switch_free(struct net_switch *sw); /* its guests' ports must have been rem
 struct net_switch *network_find_switch(struct network *network, const char *name);
 const struct switch_config *switch_get_config(const struct net_switch *sw);
 
-/* Fill at most room entries and return how many there are in all. */
+/*
+ * Fill at most room entries and return how many there are in all. What a
+ * switch's own ports say of it, with names that are unique, and their leases.
+ */
 size_t network_list_switches(struct network *network, struct net_switch **out, size_t room);
+size_t switch_describe(struct net_switch *sw, struct port_field *out, size_t room);
 size_t switch_list_leases(struct net_switch *sw, struct dhcp_lease_info *out, size_t room);
 
 #endif

@@ -19,10 +19,14 @@ src_net_libnet_a_SOURCES = \
 	%D%/decode/text.c %D%/decode/text.h \
 	%D%/frame/checksum.c %D%/frame/checksum.h \
 	%D%/frame/frame.c %D%/frame/frame.h \
-	%D%/port/nat.c %D%/port/nat.h \
+	%D%/port/burst.c %D%/port/burst.h \
+	%D%/port/guest.c \
+	%D%/port/inbox.c %D%/port/inbox.h \
+	%D%/port/nat.c \
 	%D%/port/nat_guard.c %D%/port/nat_guard.h \
 	%D%/port/own.c %D%/port/own.h \
-	%D%/port/port.h \
+	%D%/port/port.c %D%/port/port.h \
+	%D%/port/thread.c %D%/port/thread.h \
 	%D%/service/dhcp.c %D%/service/dhcp.h \
 	%D%/service/dhcp_message.c %D%/service/dhcp_message.h \
 	%D%/service/responder.c %D%/service/responder.h \

@@ -174,7 +174,7 @@ static void keep(struct bench *bench, unsigned count)
 
 int main(int argc, char **argv)
 {
-	struct switch_config config = { .name = "bench", .uplink = SWITCH_UPLINK_NONE };
+	struct switch_config config = { .name = "bench" };
 	struct bench bench = { 0 };
 	struct profile_report report = { 0 };
 	struct cause cause;

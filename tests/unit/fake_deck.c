@@ -272,7 +272,8 @@ const char *net_verdict_name(enum net_verdict verdict)
 	return names[verdict];
 }
 
-static const struct switch_config lan = { .name = "lan", .uplink = SWITCH_UPLINK_NAT,
+static const struct port_kind outward = { .name = "nat" };
+static const struct switch_config lan = { .name = "lan", .uplink = &outward,
 					  .address = 0x0a000202, .prefix = 24 };
 static const struct switch_config quiet = { .name = "quiet" };
 
@@ -289,6 +290,15 @@ size_t network_list_switches(struct network *network, struct net_switch **out, s
 const struct switch_config *switch_get_config(const struct net_switch *sw)
 {
 	return (const struct switch_config *)sw;
+}
+
+size_t switch_describe(struct net_switch *sw, struct port_field *out, size_t room)
+{
+	if (switch_get_config(sw) != &lan)
+		return 0;
+	if (room)
+		*out = (struct port_field){ "address", "10.0.2.2/24" };
+	return 1;
 }
 
 size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, size_t room)

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/port/own.h"
+#include "net/port/thread.h"
 
-/* An uplink that counts nothing and does nothing: the real one is not under test. */
+/* An uplink, and a kind of port, that do nothing: the real ones are not under test. */
 int uplink_new(struct uplink **out, struct cause *cause)
 {
 	(void)cause;
@@ -20,29 +20,47 @@ void uplink_free(struct uplink *uplink)
 	(void)uplink;
 }
 
-int uplink_attach(struct uplink_port **out, struct uplink *uplink, struct net_switch *sw,
-		  const struct switch_config *config, struct cause *cause)
+static bool kind_wanted(const struct switch_config *config)
 {
+	return config->address;
+}
+
+static int kind_create(struct port **out, struct uplink *uplink, struct net_switch *sw,
+		       const struct switch_config *config, struct cause *cause)
+{
+	static struct port port;
+
 	(void)uplink;
 	(void)sw;
 	if (config->prefix > 30)
 		return cause_set(cause, EINVAL, "prefix %u", config->prefix);
-	*out = (struct uplink_port *)out;
+	port.kind = *port_kinds;
+	*out = &port;
 	return 0;
 }
 
-void uplink_detach(struct uplink_port *port)
+static void kind_destroy(struct port *port)
 {
 	(void)port;
 }
 
-size_t uplink_list_leases(struct uplink_port *port, struct dhcp_lease_info *out, size_t room)
+static size_t kind_list_leases(struct port *port, struct dhcp_lease_info *out, size_t room)
 {
 	(void)port;
 	if (room)
 		memset(out, 0, sizeof(*out));
 	return 1;
 }
+
+static const struct port_kind fake_kind = {
+	.name = "fake",
+	.wanted = kind_wanted,
+	.create = kind_create,
+	.destroy = kind_destroy,
+	.list_leases = kind_list_leases,
+};
+
+const struct port_kind *const port_kinds[] = { &fake_kind, NULL };
 
 static _Noreturn void die(const struct cause *cause)
 {
@@ -101,7 +119,7 @@ static void flush(void *backend)
 	atomic_fetch_add(&fake->flushes, 1);
 }
 
-static const struct net_port_ops ops = { .kind = "guest", .deliver = deliver, .flush = flush };
+static const struct net_port_ops ops = { .deliver = deliver, .flush = flush };
 
 void fake_mac(uint8_t *mac, unsigned number)
 {
@@ -114,7 +132,7 @@ void fake_mac(uint8_t *mac, unsigned number)
 void fake_port_open(struct fake_port *fake, struct net_switch *sw, const char *name,
 		    unsigned number, uint32_t accepts)
 {
-	struct net_port_config config = { .name = name, .accepts = accepts };
+	struct net_port_config config = { .name = name, .kind = "guest", .accepts = accepts };
 	struct cause cause;
 
 	memset(fake, 0, sizeof(*fake));
@@ -198,12 +216,12 @@ static void ring_flush(void *backend)
 	(void)backend;
 }
 
-static const struct net_port_ops ring_ops = { "guest", ring_deliver, ring_flush };
+static const struct net_port_ops ring_ops = { .deliver = ring_deliver, .flush = ring_flush };
 
 void fake_ring_open(struct fake_ring *ring, struct net_switch *sw, const char *name,
 		    unsigned number)
 {
-	struct net_port_config config = { .name = name };
+	struct net_port_config config = { .name = name, .kind = "guest" };
 	struct cause cause;
 
 	fake_mac(config.mac, number);
@@ -231,7 +249,7 @@ struct capture *fake_capture(struct network *network, const struct capture_confi
 
 struct net_switch *fake_switch(struct network **network, const char *name)
 {
-	struct switch_config config = { .uplink = SWITCH_UPLINK_NONE };
+	struct switch_config config = { 0 };
 	struct net_switch *sw;
 	struct cause cause;
 

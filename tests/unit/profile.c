@@ -226,6 +226,9 @@ static void mistakes_of_switches(void **state)
 		{ "[switch]\nuplink=bridge\n",
 		  "g.ini:2: uplink: 'bridge' is unknown here; it can be none|nat" },
 		{ "[switch]\nuplink=nat\n", "g.ini:2: uplink: nat needs an address" },
+		{ "[switch]\nuplink=nat\naddress=10.0.2.1/30\n",
+		  "g.ini:2: uplink: with NAT the network's prefix is at most 29, not 30" },
+		{ "[switch]\nuplink=nat\naddress=10.0.2.2\n", "g.ini:3: address: '10.0.2.2' is not" },
 		{ "[switch]\naddress=10.0.2.2\n", "g.ini:2: address: '10.0.2.2' is not an IPv4" },
 		{ "[switch]\naddress=10.0.2/24\n", "g.ini:2: address: '10.0.2/24' is not" },
 		{ "[switch]\naddress=10.0.2.2/\n", "g.ini:2: address: '10.0.2.2/' is not" },
@@ -252,13 +255,13 @@ static void switches(void **state)
 	assert_int_equal(profile_read_switch(&config, write_file("lan.ini",
 			 "[switch]\nuplink=nat\naddress=10.0.2.2/24\n"), &report), 0);
 	assert_string_equal(config.name, "lan");
-	assert_int_equal(config.uplink, SWITCH_UPLINK_NAT);
+	assert_ptr_equal(config.uplink, &port_nat);
 	assert_int_equal(config.address, 0x0a000202);
 	assert_int_equal(config.prefix, 24);
 	profile_report_free(&report);
 	assert_int_equal(profile_read_switch(&config, write_file("bare.ini", "[switch]\n"),
 					     &report), 0);
-	assert_int_equal(config.uplink, SWITCH_UPLINK_NONE);
+	assert_null(config.uplink);
 	assert_int_equal(config.address, 0);
 	profile_report_free(&report);
 }
@@ -444,7 +447,7 @@ static void manuals_describe_every_key(void **state)
 {
 	(void)state;
 	assert_manual("vmdeck-guest.5", profile_guest_sections);
-	assert_manual("vmdeck-switch.5", profile_switch_sections);
+	assert_manual("vmdeck-switch.5", profile_switch_sections());
 }
 
 /* Every example is a profile without mistakes. */

@@ -21,7 +21,10 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/clock.h"
-#include "net/port/own.h"
+#include "net/port/port.h"
+#include "net/port/thread.h"
+#include "net/service/dhcp.h"
+#include "net/switch/switch.h"
 
 #define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
 #define GATEWAY IP(10, 0, 2, 2)
@@ -44,6 +47,7 @@ struct net_port {
 	const struct net_port_ops *ops;
 	void *backend;
 	char name[NET_PORT_NAME_MAX];
+	const char *kind;
 	uint8_t mac[6];
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -67,6 +71,7 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 	sw->used = true;
 	sw->port.ops = ops;
 	sw->port.backend = backend;
+	sw->port.kind = config->kind;
 	snprintf(sw->port.name, sizeof(sw->port.name), "%s", config->name);
 	memcpy(sw->port.mac, config->mac, 6);
 	assert_int_equal(config->accepts, 0);
@@ -107,7 +112,7 @@ void switch_input(struct net_port *port, const struct net_frame *frames, unsigne
 
 struct world {
 	struct uplink *uplink;
-	struct uplink_port *attached;
+	struct port *attached;
 	struct net_switch sw;
 };
 
@@ -225,10 +230,9 @@ static void put_echo(struct packet *p, uint32_t to, size_t body)
 	put_ip(p, 1, to, 8 + body);
 }
 
-static int setup(void **state, enum switch_uplink kind)
+static int setup(void **state, const struct port_kind *kind)
 {
-	struct switch_config config = { .name = "lan", .uplink = kind, .address = GATEWAY,
-					.prefix = 24 };
+	struct switch_config config = { .name = "lan", .address = GATEWAY, .prefix = 24 };
 	struct world *w = calloc(1, sizeof(*w));
 
 	*state = w;
@@ -236,24 +240,24 @@ static int setup(void **state, enum switch_uplink kind)
 	pthread_mutex_init(&w->sw.port.lock, NULL);
 	pthread_cond_init(&w->sw.port.changed, NULL);
 	return uplink_new(&w->uplink, NULL) ||
-	       uplink_attach(&w->attached, w->uplink, &w->sw, &config, NULL);
+	       kind->create(&w->attached, w->uplink, &w->sw, &config, NULL);
 }
 
 static int setup_none(void **state)
 {
-	return setup(state, SWITCH_UPLINK_NONE);
+	return setup(state, &port_own);
 }
 
 static int setup_nat(void **state)
 {
-	return setup(state, SWITCH_UPLINK_NAT);
+	return setup(state, &port_nat);
 }
 
 static int teardown(void **state)
 {
 	struct world *w = *state;
 
-	uplink_detach(w->attached);
+	w->attached->kind->destroy(w->attached);
 	uplink_free(w->uplink);
 	pthread_mutex_destroy(&w->sw.port.lock);
 	pthread_cond_destroy(&w->sw.port.changed);
@@ -306,7 +310,7 @@ static void answers_for_itself_without_uplink(void **state)
 	struct packet p, answer;
 
 	assert_string_equal(w->sw.port.name, "lan/dhcp");
-	assert_string_equal(w->sw.port.ops->kind, "service");
+	assert_string_equal(w->sw.port.kind, "service");
 	assert_memory_equal(w->sw.port.mac, gateway_mac, 6);
 	check_arp(w, GATEWAY);
 	check_ping(w, 56);
@@ -357,12 +361,12 @@ static void check_dhcp(struct world *w)
 	receive(w, &answer);
 	assert_int_equal(answer.data[284], 2);
 	assert_int_equal(get_be32(answer.data + 58), GUEST);
-	assert_int_equal(uplink_list_leases(w->attached, &info, 1), 0);
+	assert_int_equal(w->attached->kind->list_leases(w->attached, &info, 1), 0);
 	put_dhcp(&p, 3);
 	send_frame(w, p.data, p.size);
 	receive(w, &answer);
 	assert_int_equal(answer.data[284], 5);
-	assert_int_equal(uplink_list_leases(w->attached, &info, 1), 1);
+	assert_int_equal(w->attached->kind->list_leases(w->attached, &info, 1), 1);
 	assert_int_equal(info.address, GUEST);
 	assert_string_equal(info.hostname, "web");
 	assert_in_range(info.remaining_s, 1, 3600);
@@ -381,7 +385,7 @@ static void nat_answers_for_gateway_and_dns(void **state)
 	struct world *w = *state;
 
 	assert_string_equal(w->sw.port.name, "lan/nat");
-	assert_string_equal(w->sw.port.ops->kind, "nat");
+	assert_string_equal(w->sw.port.kind, "nat");
 	check_dhcp(w);
 	check_arp(w, GATEWAY);
 	check_arp(w, DNS);
@@ -867,23 +871,55 @@ static void hostile_frames_do_no_harm(void **state)
 static void wrong_networks_have_causes(void **state)
 {
 	struct world *w = *state;
-	struct switch_config config = { .name = "wan", .uplink = SWITCH_UPLINK_NAT,
-					.address = IP(10, 0, 3, 2), .prefix = 30 };
+	struct switch_config config = { .name = "wan", .uplink = &port_nat, .prefix = 30 };
 	struct net_switch other = { .used = true };
-	struct uplink_port *port;
+	struct port *port;
 	struct cause cause;
 
-	assert_int_equal(uplink_attach(&port, w->uplink, &other, &config, &cause), -EINVAL);
+	assert_int_equal(port_nat.check(&config, &cause), -EINVAL);
+	assert_non_null(strstr(cause.text, "needs an address"));
+	config.address = IP(10, 0, 3, 2);
+	assert_int_equal(port_nat.check(&config, &cause), -EINVAL);
 	assert_non_null(strstr(cause.text, "prefix"));
 	config.prefix = 24;
+	assert_int_equal(port_nat.check(&config, &cause), 0);
 	config.address = IP(10, 0, 3, 255);
-	assert_int_equal(uplink_attach(&port, w->uplink, &other, &config, &cause), -EINVAL);
+	assert_int_equal(port_nat.create(&port, w->uplink, &other, &config, &cause), -EINVAL);
 	assert_non_null(strstr(cause.text, "10.0.3.255"));
 	config.address = IP(10, 0, 3, 254);
-	assert_int_equal(uplink_attach(&port, w->uplink, &other, &config, &cause), -EEXIST);
+	assert_int_equal(port_nat.create(&port, w->uplink, &other, &config, &cause), -EEXIST);
 	assert_null(port);
-	uplink_detach(NULL);
 	uplink_free(NULL);
+}
+
+/* A switch has one port at its address, whatever it leads to. */
+static void kinds_are_wanted_as_configured(void **state)
+{
+	struct switch_config config = { .name = "lan" };
+
+	(void)state;
+	assert_false(port_own.wanted(&config));
+	assert_false(port_nat.wanted(&config));
+	config.address = GATEWAY;
+	assert_true(port_own.wanted(&config));
+	assert_false(port_nat.wanted(&config));
+	config.uplink = port_find_uplink("nat");
+	assert_ptr_equal(config.uplink, &port_nat);
+	assert_false(port_own.wanted(&config));
+	assert_true(port_nat.wanted(&config));
+	assert_null(port_find_uplink("none"));
+	assert_null(port_find_uplink("service"));
+}
+
+static void shows_the_address(void **state)
+{
+	struct world *w = *state;
+	struct port_field field;
+
+	assert_int_equal(w->attached->kind->describe(w->attached, NULL, 0), 1);
+	assert_int_equal(w->attached->kind->describe(w->attached, &field, 1), 1);
+	assert_string_equal(field.name, "address");
+	assert_string_equal(field.text, "10.0.2.2/24");
 }
 
 #define WITH(test, kind) cmocka_unit_test_setup_teardown(test, setup_##kind, teardown)
@@ -891,6 +927,8 @@ static void wrong_networks_have_causes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(kinds_are_wanted_as_configured),
+		WITH(shows_the_address, none),
 		WITH(answers_for_itself_without_uplink, none),
 		WITH(gives_leases, none),
 		WITH(filter_lets_only_own_frames_in, none),

@@ -59,7 +59,6 @@ static void guest_flush(void *backend)
 }
 
 static const struct net_port_ops guest_ops = {
-	.kind = "guest",
 	.deliver = guest_deliver,
 	.flush = guest_flush,
 };
@@ -169,9 +168,9 @@ static void *guest_main(void *arg)
 	return NULL;
 }
 
-static struct net_switch *make_switch(struct network **network, enum switch_uplink kind)
+static struct net_switch *make_switch(struct network **network, const struct port_kind *uplink)
 {
-	struct switch_config config = { .name = "lan", .uplink = kind, .address = GATEWAY,
+	struct switch_config config = { .name = "lan", .uplink = uplink, .address = GATEWAY,
 					.prefix = 24 };
 	struct net_switch *sw;
 
@@ -182,7 +181,7 @@ static struct net_switch *make_switch(struct network **network, enum switch_upli
 
 static void add_guest(struct guest *guest, struct net_switch *sw, const char *name, uint8_t number)
 {
-	struct net_port_config port = { .name = name };
+	struct net_port_config port = { .name = name, .kind = "guest" };
 
 	memset(guest, 0, sizeof(*guest));
 	memcpy(guest->mac, "\x52\x54\0\0\0", 5);
@@ -201,13 +200,13 @@ static void remove_guest(struct guest *guest)
 	pthread_cond_destroy(&guest->changed);
 }
 
-static void check_switch(enum switch_uplink kind)
+static void check_switch(const struct port_kind *uplink)
 {
 	struct guest guests[2];
 	struct dhcp_lease_info leases[4];
 	struct switch_port_info ports[4];
 	struct network *network;
-	struct net_switch *sw = make_switch(&network, kind);
+	struct net_switch *sw = make_switch(&network, uplink);
 	pthread_t threads[2];
 
 	add_guest(&guests[0], sw, "a/net0", 1);
@@ -221,7 +220,7 @@ static void check_switch(enum switch_uplink kind)
 	assert_int_equal(leases[0].address, guests[0].address);
 	assert_memory_equal(leases[1].mac, guests[1].mac, 6);
 	assert_int_equal(switch_list_ports(sw, ports, 4), 3);
-	assert_string_equal(ports[0].name, kind == SWITCH_UPLINK_NAT ? "lan/nat" : "lan/dhcp");
+	assert_string_equal(ports[0].name, uplink ? "lan/nat" : "lan/dhcp");
 	assert_true(ports[0].counters.rx_frames >= 2 * (1 + 1 + 400));
 
 	/* All may go with frames still under way. */
@@ -235,13 +234,13 @@ static void check_switch(enum switch_uplink kind)
 static void guests_reach_the_switch(void **state)
 {
 	(void)state;
-	check_switch(SWITCH_UPLINK_NONE);
+	check_switch(NULL);
 }
 
 static void guests_reach_the_gateway(void **state)
 {
 	(void)state;
-	check_switch(SWITCH_UPLINK_NAT);
+	check_switch(&port_nat);
 }
 
 /* How often each verdict was recorded. */
@@ -293,7 +292,7 @@ static void what_nat_refuses_is_counted_and_recorded(void **state)
 	struct switch_port_info ports[2];
 	struct capture *capture;
 	struct network *network;
-	struct net_switch *sw = make_switch(&network, SWITCH_UPLINK_NAT);
+	struct net_switch *sw = make_switch(&network, &port_nat);
 	struct guest guest;
 
 	(void)state;
@@ -327,7 +326,7 @@ static void what_nat_refuses_is_counted_and_recorded(void **state)
 
 static void failures_name_the_switch_once(void **state)
 {
-	struct switch_config config = { .name = "lan", .uplink = SWITCH_UPLINK_NAT,
+	struct switch_config config = { .name = "lan", .uplink = &port_nat,
 					.address = GATEWAY, .prefix = 30 };
 	struct network *network;
 	struct net_switch *sw;

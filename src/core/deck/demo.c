@@ -15,7 +15,7 @@
 
 const struct switch_config demo_switch = {
 	.name = "lan",
-	.uplink = SWITCH_UPLINK_NAT,
+	.uplink = &port_nat,
 	.address = 0x0a000202, /* 10.0.2.2 */
 	.prefix = 24,
 };

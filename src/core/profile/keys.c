@@ -7,12 +7,10 @@
 
 #include "base/suggest.h"
 #include "core/profile/profile.h"
-#include "net/port/port.h"
 
 #define GUEST(field) offsetof(struct profile, field)
 #define DISK(field) offsetof(struct profile_disk, field)
 #define NET(field) offsetof(struct profile_net, field)
-#define SWITCH(field) offsetof(struct switch_config, field)
 
 #define MIB (1ull << 20)
 #define TIB (1ull << 40)
@@ -69,23 +67,6 @@ static const struct profile_key net_keys[] = {
 	{ .key = NULL },
 };
 
-static const struct profile_key switch_keys[] = {
-	{ .key = "uplink", .type = PROFILE_CHOICE, .offset = SWITCH(uplink),
-	  .choices = "none|nat", .standard = "none",
-	  .help = "Where the switch leads. "
-		  "With {Cm none}, nowhere: its guests reach each other alone. "
-		  "With {Cm nat}, out: connections that guests open leave from this host's own "
-		  "addresses, which needs no privileges." },
-	{ .key = "address", .type = PROFILE_ADDRESS, .offset = SWITCH(address),
-	  .help = "The switch's own IPv4 address in the network of its guests, with the prefix of "
-		  "that network, /8 to /30, such as {Li 10.0.2.2/24}. "
-		  "At this address the switch answers guests by DHCP, ARP and ping. "
-		  "The addresses of the network itself and of its broadcast are refused. "
-		  "This key is required with {Ic uplink=nat}; "
-		  "without an address the switch only passes frames on." },
-	{ .key = NULL },
-};
-
 const struct profile_section profile_guest_sections[] = {
 	{ .kind = "guest", .count = 1, .present = PROFILE_NOWHERE, .keys = guest_keys },
 	{ .kind = "boot", .count = 1, .present = PROFILE_NOWHERE, .keys = boot_keys },
@@ -98,18 +79,9 @@ const struct profile_section profile_guest_sections[] = {
 	{ .kind = NULL },
 };
 
-const struct profile_section profile_switch_sections[] = {
-	{ .kind = "switch", .count = 1, .present = PROFILE_NOWHERE, .keys = switch_keys,
-	  .help = "This section must be there, even if no key is in it." },
-	{ .kind = NULL },
-};
-
-/* What keys.h promises of the fields, and the choices against the enum. */
+/* What keys.h promises of the fields. */
 _Static_assert(sizeof(((struct profile *)0)->name) == NAME_SIZE, "NAME");
 _Static_assert(sizeof(((struct profile_net *)0)->switch_name) == NAME_SIZE, "NAME");
-_Static_assert(sizeof(enum switch_uplink) == sizeof(unsigned), "CHOICE");
-_Static_assert(SWITCH_UPLINK_NONE == 0 && SWITCH_UPLINK_NAT == 1, "none|nat");
-_Static_assert(SWITCH(prefix) == SWITCH(address) + sizeof(uint32_t), "ADDRESS");
 
 const struct profile_section *profile_section_find(const struct profile_section *sections,
 						   const char *name, unsigned *number)

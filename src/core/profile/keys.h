@@ -1,7 +1,8 @@
 /*
  * The tables of sections and keys, and looking things up in them. The parser,
  * "vmdeck check" and the manual pages read them; a key is a field of struct
- * profile, profile_disk, profile_net or switch_config and a row. Any thread.
+ * profile, profile_disk or profile_net and a row here. Those of switches come
+ * from the kinds of ports: see net/port/port.h. Any thread.
  */
 #ifndef CORE_PROFILE_KEYS_H
 #define CORE_PROFILE_KEYS_H
@@ -21,7 +22,7 @@ struct profile_section {
 
 /* Of guest profiles (struct profile) and of switch profiles (struct switch_config). */
 extern const struct profile_section profile_guest_sections[];
-extern const struct profile_section profile_switch_sections[];
+const struct profile_section *profile_switch_sections(void);
 
 /* The row of a section and its number: "disk2" is that of "disk", and 2. NULL if there is none. */
 const struct profile_section *profile_section_find(const struct profile_section *sections,

@@ -23,6 +23,7 @@ struct reader {
 	struct profile_report *report;
 	char *folder; /* of the file, absolute */
 	char name[NAME_MAX + 1]; /* that the file gives */
+	bool misread; /* a value was wrong: what depends on several is not looked at */
 	struct profile *guest; /* one of the two is NULL */
 	struct switch_config *sw;
 };
@@ -192,6 +193,7 @@ static int take_entry(struct reader *reader, const struct ini_entry *entry)
 	}
 	if (profile_value_parse(&value, key, entry->value, fault)) {
 		profile_report_add(reader->report, entry->line, "%s: %s", key->key, fault);
+		reader->misread = true;
 		return 0;
 	}
 	return store(reader, section_record(reader, section, number), key, &value, entry->value);
@@ -327,13 +329,18 @@ static void check_guest(struct reader *reader)
 
 static void check_switch(struct reader *reader)
 {
-	take_file_name(reader, reader->sw->name, "rename the file: it names the switch");
+	const struct ini_entry *entry = ini_find(reader->ini, "switch", "uplink");
+	struct switch_config *sw = reader->sw;
+	struct cause cause;
+
+	take_file_name(reader, sw->name, "rename the file: it names the switch");
 	if (!line_of(reader, "switch", "uplink"))
 		profile_report_add(reader->report, 0, "has no section [switch]");
-	if (reader->sw->uplink == SWITCH_UPLINK_NAT &&
-	    !ini_find(reader->ini, "switch", "address"))
+	if (entry)
+		sw->uplink = port_find_uplink(entry->value);
+	if (!reader->misread && sw->uplink && sw->uplink->check && sw->uplink->check(sw, &cause))
 		profile_report_add(reader->report, line_of(reader, "switch", "uplink"),
-				   "uplink: nat needs an address; write address=10.0.2.2/24");
+				   "uplink: %s", cause.text);
 }
 
 /* Reads the opened file into the reader's record. */
@@ -391,7 +398,7 @@ out:
 int profile_read_switch(struct switch_config *out, const char *path,
 			struct profile_report *report)
 {
-	struct reader reader = { .sections = profile_switch_sections, .report = report,
+	struct reader reader = { .sections = profile_switch_sections(), .report = report,
 				 .sw = out };
 	int error;
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "net/port/port.h"
 #include "net/switch/offload.h"
 
 #define RX 0
@@ -416,7 +417,7 @@ static void flush(void *backend)
 		virtio_kick_again(&net->device, RX);
 }
 
-static const struct net_port_ops port_ops = { "guest", deliver, flush };
+static const struct net_port_ops port_ops = { .deliver = deliver, .flush = flush };
 
 const struct virtio_ops virtio_net_ops = {
 	.name = "net",
@@ -444,7 +445,7 @@ void virtio_net_init(struct virtio_net *net, const uint8_t mac[NET_MAC_SIZE])
 int virtio_net_connect(struct virtio_net *net, struct net_switch *sw, const char *name,
 		       struct cause *cause)
 {
-	struct net_port_config config = { .name = name };
+	struct net_port_config config = { .name = name, .kind = port_guest.name };
 
 	memcpy(config.mac, net->mac, NET_MAC_SIZE);
 	return switch_port_add(&net->port, sw, &config, &port_ops, net, cause);

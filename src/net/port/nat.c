@@ -1,5 +1,8 @@
 /*
- * NAT by libslirp. The loop's thread.
+ * NAT by libslirp: guests reach what this process can reach, without root, and
+ * services on the host's loopback by the switch's address. IPv4 only. The
+ * uplink thread, which all instances of a process share: libslirp is not
+ * thread-safe, and keeps its clock and DNS cache per process.
  *
  * libslirp asks for its sockets to be polled by naming all of them before each
  * sleep. Here they are in an epoll set of their own, changed by the difference
@@ -11,7 +14,7 @@
  * socket made by a frame after a long sleep for an expired one; hence the turn
  * begins with it.
  */
-#include "net/port/nat.h"
+#include "net/port/own.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -27,10 +30,12 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "base/library.h"
+#include "net/port/nat_guard.h"
 
 #define EVENTS_BATCH 64
 #define SOCKETS_MIN 64u
 #define SOCKETS_MAX 4096u
+#define PREFIX_MAX 29u /* the switch, its DNS address and a guest need three */
 #define TIMEOUT_REST 1000u /* ms: what slirp_pollfds_fill() says when it waits for nothing */
 
 /* What is used of libslirp, and of glib behind it. */
@@ -77,7 +82,7 @@ struct nat_watch {
 };
 
 struct nat {
-	struct nat_config config;
+	struct own_port *own;
 	struct loop *loop;
 	Slirp *slirp;
 	int epoll_fd;
@@ -97,7 +102,7 @@ static ssize_t on_send(const void *frame, size_t size, void *opaque)
 {
 	struct nat *nat = opaque;
 
-	nat->config.send(nat->config.arg, frame, size);
+	own_send(nat->own, frame, size);
 	return (ssize_t)size;
 }
 
@@ -328,26 +333,30 @@ static void take_wishes(struct nat *nat)
 		loop_timer_cancel(nat->loop, &nat->timer);
 }
 
-void nat_begin(struct nat *nat)
+static void nat_begin(void *state)
 {
+	struct nat *nat = state;
+
 	if (nat->poll_count)
 		take_ready(nat);
 	slirp.pollfds_poll(nat->slirp, 0, on_get_events, nat);
 }
 
-void nat_end(struct nat *nat)
+static void nat_end(void *state)
 {
+	struct nat *nat = state;
+
 	if (nat->arp)
 		slirp.pollfds_poll(nat->slirp, 0, on_get_events, nat);
 	nat->arp = false;
 	take_wishes(nat);
-	nat->config.sent(nat->config.arg);
 }
 
 static void turn(struct nat *nat)
 {
 	nat_begin(nat);
 	nat_end(nat);
+	own_flush(nat->own);
 }
 
 static void on_ready(void *arg, uint32_t events)
@@ -372,8 +381,11 @@ static bool may_open(const uint8_t *frame, size_t size)
 	return frame[23] != 6 || tcp + 14 > size || (frame[tcp + 13] & 0x12) == 0x02;
 }
 
-void nat_input(struct nat *nat, const uint8_t *frame, size_t size)
+/* A frame that nat_guard() let pass. */
+static void nat_input(void *state, const uint8_t *frame, size_t size)
 {
+	struct nat *nat = state;
+
 	if (size < 14 || (nat->sockets >= nat->sockets_max && may_open(frame, size)))
 		return;
 	nat->arp |= get_be16(frame + 12) == 0x0806;
@@ -402,60 +414,11 @@ static uint32_t sockets_limit(void)
 	return limit.rlim_cur / 4 < SOCKETS_MAX ? (uint32_t)(limit.rlim_cur / 4) : SOCKETS_MAX;
 }
 
-int nat_new(struct nat **out, struct loop *loop, const struct nat_config *config,
-	    struct cause *cause)
+/* Valid on a half-built one and on NULL. */
+static void nat_free(void *state)
 {
-	uint32_t mask = UINT32_MAX << (32 - config->prefix);
-	SlirpConfig network = {
-		.version = 4,
-		.in_enabled = true,
-		.vnetwork.s_addr = htonl(config->address & mask),
-		.vnetmask.s_addr = htonl(mask),
-		.vhost.s_addr = htonl(config->address),
-		.vnameserver.s_addr = htonl(config->dns),
-		.disable_dhcp = true,
-	};
-	struct nat *nat = calloc(1, sizeof(*nat));
-	int error;
+	struct nat *nat = state;
 
-	*out = NULL;
-	if (!nat)
-		return cause_errno(cause, ENOMEM, "NAT");
-	nat->epoll_fd = -1;
-	error = library_load(&slirp_library, cause);
-	if (error) {
-		free(nat);
-		return cause_prefix(cause, error, "NAT");
-	}
-	nat->config = *config;
-	nat->loop = loop;
-	nat->timer.fire = on_timeout;
-	nat->timer.arg = nat;
-	nat->sockets_max = sockets_limit();
-	nat->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (nat->epoll_fd < 0) {
-		error = errno;
-		nat_free(nat);
-		return cause_errno(cause, error, "NAT");
-	}
-	error = loop_add(loop, &nat->source, nat->epoll_fd, EPOLLIN, on_ready, nat);
-	if (error) {
-		nat_free(nat);
-		return cause_errno(cause, -error, "NAT");
-	}
-	nat->log_handler =
-		slirp.log_set_handler("Slirp", G_LOG_LEVEL_MASK & ~G_LOG_LEVEL_ERROR, drop_log, NULL);
-	nat->slirp = slirp.new(&network, &callbacks, nat);
-	if (!nat->slirp) {
-		nat_free(nat);
-		return cause_set(cause, EINVAL, "NAT: libslirp refused the network");
-	}
-	*out = nat;
-	return 0;
-}
-
-void nat_free(struct nat *nat)
-{
 	if (!nat)
 		return;
 	if (nat->slirp)
@@ -471,3 +434,104 @@ void nat_free(struct nat *nat)
 	free(nat->watches);
 	free(nat);
 }
+
+static int nat_new(void **out, struct own_port *own, struct cause *cause)
+{
+	const struct switch_config *config = &own->config;
+	uint32_t mask = UINT32_MAX << (32 - config->prefix);
+	SlirpConfig network = {
+		.version = 4,
+		.in_enabled = true,
+		.vnetwork.s_addr = htonl(config->address & mask),
+		.vnetmask.s_addr = htonl(mask),
+		.vhost.s_addr = htonl(config->address),
+		.vnameserver.s_addr = htonl(own->dns),
+		.disable_dhcp = true,
+	};
+	struct nat *nat = calloc(1, sizeof(*nat));
+	int error;
+
+	*out = NULL;
+	if (!nat)
+		return cause_errno(cause, ENOMEM, "NAT");
+	nat->epoll_fd = -1;
+	error = library_load(&slirp_library, cause);
+	if (error) {
+		free(nat);
+		return cause_prefix(cause, error, "NAT");
+	}
+	nat->own = own;
+	nat->loop = &own->uplink->loop;
+	nat->timer.fire = on_timeout;
+	nat->timer.arg = nat;
+	nat->sockets_max = sockets_limit();
+	nat->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (nat->epoll_fd < 0) {
+		error = errno;
+		nat_free(nat);
+		return cause_errno(cause, error, "NAT");
+	}
+	error = loop_add(nat->loop, &nat->source, nat->epoll_fd, EPOLLIN, on_ready, nat);
+	if (error) {
+		nat_free(nat);
+		return cause_errno(cause, -error, "NAT");
+	}
+	nat->log_handler =
+		slirp.log_set_handler("Slirp", G_LOG_LEVEL_MASK & ~G_LOG_LEVEL_ERROR, drop_log, NULL);
+	nat->slirp = slirp.new(&network, &callbacks, nat);
+	if (!nat->slirp) {
+		nat_free(nat);
+		return cause_set(cause, EINVAL, "NAT: libslirp refused the network");
+	}
+	*out = nat;
+	return 0;
+}
+
+/* The kind. */
+
+static const struct own_backend backend = {
+	.suffix = "nat",
+	.gateway = true,
+	.start = nat_new,
+	.stop = nat_free,
+	.admit = nat_guard,
+	.begin = nat_begin,
+	.take = nat_input,
+	.end = nat_end,
+};
+
+static bool wanted(const struct switch_config *config)
+{
+	return config->uplink == &port_nat;
+}
+
+static int check(const struct switch_config *config, struct cause *cause)
+{
+	if (!config->address)
+		return cause_set(cause, EINVAL,
+				 "nat needs an address; write address=10.0.2.2/24");
+	if (config->prefix > PREFIX_MAX)
+		return cause_set(cause, EINVAL,
+				 "with NAT the network's prefix is at most %u, not %u", PREFIX_MAX,
+				 config->prefix);
+	return 0;
+}
+
+static int create(struct port **out, struct uplink *uplink, struct net_switch *sw,
+		  const struct switch_config *config, struct cause *cause)
+{
+	return own_create(out, &port_nat, &backend, uplink, sw, config, cause);
+}
+
+const struct port_kind port_nat = {
+	.name = "nat",
+	.leads = "out: connections that guests open leave from this host's own addresses, which "
+		 "needs no privileges.",
+	.answers = true,
+	.wanted = wanted,
+	.check = check,
+	.create = create,
+	.destroy = own_destroy,
+	.describe = own_describe,
+	.list_leases = own_list_leases,
+};

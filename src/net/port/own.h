@@ -1,39 +1,61 @@
 /*
- * The uplink thread, one a process, and the port by which a switch itself is
- * on its own network: DHCP server, ARP and ping for the switch's address, and
- * NAT by libslirp.
- *
- * libslirp is not thread-safe, so all instances live on this one thread.
- * Frames reach it through a bounded queue of copies and one eventfd; a full
- * queue is a counted drop, never a wait.
+ * The port by which a switch is on its own network: the DHCP server (RFC 2131),
+ * and behind it somebody who answers at the switch's address. That is ARP and
+ * ping alone for port_own; another kind brings its own backend.
  */
 #ifndef NET_PORT_OWN_H
 #define NET_PORT_OWN_H
 
-#include <stddef.h>
+#include <pthread.h>
 
-#include "base/cause.h"
+#include "net/port/inbox.h"
 #include "net/port/port.h"
-#include "net/service/dhcp.h"
-#include "net/switch/switch.h"
+#include "net/port/thread.h"
 
-struct uplink;
-struct uplink_port;
+struct own_port;
 
-/* Starts the thread. */
-int uplink_new(struct uplink **out, struct cause *cause);
-void uplink_free(struct uplink *uplink); /* all its ports must be detached; NULL is valid */
+/* Who answers. On the uplink thread, but for admit(). */
+struct own_backend {
+	const char *suffix; /* of the port's name: "lan/dhcp" */
+	bool gateway;	    /* clients are told of a router and a DNS server here */
 
-/*
- * Adds the switch's own port, named "<switch>/nat" or "<switch>/dhcp".
- * config->address is not 0. The cause of a failure leaves the switch's name to
- * the caller. Any thread but the uplink's.
- */
-int uplink_attach(struct uplink_port **out, struct uplink *uplink, struct net_switch *sw,
-		  const struct switch_config *config, struct cause *cause);
-void uplink_detach(struct uplink_port *port); /* NULL is valid */
+	/* NULL: the port is its state. The loop of own->uplink is at hand. */
+	int (*start)(void **state, struct own_port *own, struct cause *cause);
+	void (*stop)(void *state); /* NULL: nothing to do; state is NULL if start() failed */
 
-/* See switch_list_leases(). Any thread. */
-size_t uplink_list_leases(struct uplink_port *port, struct dhcp_lease_info *out, size_t room);
+	/* inbox_ops.admit() of what is not DHCP. Pure; any thread. NULL: everything. */
+	enum net_verdict (*admit)(uint8_t *frame, size_t *size);
+
+	void (*begin)(void *state); /* or NULL */
+	void (*take)(void *state, const uint8_t *frame, size_t size);
+	void (*end)(void *state); /* or NULL; what was sent until then is flushed */
+};
+
+struct own_port {
+	struct port port;
+	const struct own_backend *backend;
+	void *state;
+	struct uplink *uplink;
+	struct switch_config config;
+	uint8_t mac[NET_MAC_SIZE];
+	uint32_t dns; /* a gateway's second address; 0: none */
+	struct inbox inbox;
+	struct net_port *net_port;
+
+	pthread_mutex_t lease_lock; /* guards dhcp */
+	struct dhcp_server *dhcp;
+};
+
+/* The ops of a kind of which this is the port: see net/port/port.h. config->address is not 0. */
+int own_create(struct port **out, const struct port_kind *kind, const struct own_backend *backend,
+	       struct uplink *uplink, struct net_switch *sw, const struct switch_config *config,
+	       struct cause *cause);
+void own_destroy(struct port *port);
+size_t own_describe(const struct port *port, struct port_field *out, size_t room);
+size_t own_list_leases(struct port *port, struct dhcp_lease_info *out, size_t room);
+
+/* The backend, on the uplink thread: a frame for the network, copied; and the end of a burst. */
+void own_send(struct own_port *own, const uint8_t *frame, size_t size);
+void own_flush(struct own_port *own);
 
 #endif

@@ -1,21 +1,92 @@
 /*
- * What a switch has of its own accord, besides the ports of its guests: how it
- * is configured.
+ * Kinds of ports, and what a switch is configured with.
+ *
+ * A kind is a row: what it is called, its keys in the profiles of switches, and
+ * how its ports come and go. It is defined in its own file; a new one is that
+ * file and its line in PORT_KINDS.
+ *
+ * But for guests' NICs, which come with their guests, a switch has its ports of
+ * its own accord, as it is configured; the uplink thread serves them. All ops
+ * are for any thread but the uplink's.
  */
 #ifndef NET_PORT_PORT_H
 #define NET_PORT_PORT_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/cause.h"
+#include "base/profile_key.h"
 #include "net/frame/frame.h"
 
-enum switch_uplink { SWITCH_UPLINK_NONE, SWITCH_UPLINK_NAT };
+struct dhcp_lease_info;
+struct net_switch;
+struct port_kind;
+struct uplink;
 
+/* All zero but for the name: a switch of guests alone. */
 struct switch_config {
 	char name[NET_NAME_MAX];
-	enum switch_uplink uplink;
-	uint32_t address; /* IPv4 of the switch itself, host byte order; 0: no DHCP and no uplink */
-	uint8_t prefix;	  /* 8..30, of the network that address is in */
+	const struct port_kind *uplink; /* where it leads; NULL: nowhere */
+	uint32_t address;		/* IPv4 of the switch itself, host byte order; 0: none */
+	uint8_t prefix;			/* 8..30, of the network that address is in */
 };
+
+/* A port that a switch has of its own accord; the first member of what its kind makes of it. */
+struct port {
+	const struct port_kind *kind;
+	struct port *next; /* its owner's */
+};
+
+/* Something that is shown of a switch. */
+struct port_field {
+	const char *name; /* "address" */
+	char text[64];
+};
+
+struct port_kind {
+	const char *name; /* "nat": what is shown of a port, and the value of uplink= */
+
+	/*
+	 * If uplink= can name the kind, or NULL: for the manual, a sentence of where that leads,
+	 * which goes on after "With uplink=nat, ".
+	 */
+	const char *leads;
+
+	bool answers; /* at the switch's address, for which there is no other port then */
+
+	/* Keys of section [switch] that are the kind's, with offsets in switch_config; or NULL. */
+	const struct profile_key *keys;
+
+	/* Whether a switch has such a port; NULL: never of its own accord, and nothing below is there. */
+	bool (*wanted)(const struct switch_config *config);
+
+	/* Of a wanted one: 0, or -EINVAL with a cause, when the keys do not fit each other. */
+	int (*check)(const struct switch_config *config, struct cause *cause);
+
+	/* The cause of a failure leaves the switch's name to the caller. */
+	int (*create)(struct port **out, struct uplink *uplink, struct net_switch *sw,
+		      const struct switch_config *config, struct cause *cause);
+	void (*destroy)(struct port *port);
+
+	/* These fill at most room entries and return how many there are; NULL: none. */
+	size_t (*describe)(const struct port *port, struct port_field *out, size_t room);
+	size_t (*list_leases)(struct port *port, struct dhcp_lease_info *out, size_t room);
+};
+
+#define PORT_KINDS(kind) \
+	kind(port_own)   \
+	kind(port_nat)   \
+	kind(port_guest)
+
+#define PORT_KIND_DECLARE(kind) extern const struct port_kind kind;
+PORT_KINDS(PORT_KIND_DECLARE)
+
+/* All kinds, ended by NULL. */
+extern const struct port_kind *const port_kinds[];
+
+/* The kind that uplink= names; NULL: "none", or there is none of that name. */
+const struct port_kind *port_find_uplink(const char *name);
 
 #endif

@@ -172,6 +172,7 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 	memcpy(port->mac, config->mac, NET_MAC_SIZE);
 	snprintf(port->name, sizeof(port->name), "%s", config->name);
 	port->configured = mac_load(mac);
+	port->kind = config->kind;
 	port->ops = *ops;
 	port->backend = backend;
 	port->sw = sw;
@@ -258,7 +259,7 @@ size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, si
 			memset(&out[count], 0, sizeof(out[count]));
 			memcpy(out[count].name, port->name, sizeof(port->name));
 			memcpy(out[count].mac, port->mac, sizeof(port->mac));
-			out[count].kind = port->ops.kind;
+			out[count].kind = port->kind;
 			switch_port_counters(port, &out[count].counters);
 		}
 		count++;

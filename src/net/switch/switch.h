@@ -26,8 +26,6 @@ struct net_port;
 
 /* What a backend (a guest's NIC, NAT, a service) gives the switch. */
 struct net_port_ops {
-	const char *kind; /* "guest", "nat", "service" */
-
 	/*
 	 * Takes count frames (1..NET_BURST_MAX) in order, copying what it
 	 * keeps, and sets verdicts[i] of each frame that it refuses to the
@@ -44,6 +42,7 @@ struct net_port_ops {
 
 struct net_port_config {
 	const char *name;	   /* "web/net0", unique in the network */
+	const char *kind;	   /* for who looks: "guest"; stays while the port does */
 	uint8_t mac[NET_MAC_SIZE]; /* the address the port is expected to use; all zero: unknown */
 	uint32_t accepts;	   /* NET_ACCEPTS_* */
 };

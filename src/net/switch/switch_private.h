@@ -41,6 +41,7 @@ struct net_port {
 	struct capture_tap *tap;
 	uint32_t slot;
 	_Atomic uint32_t accepts;
+	const char *kind;
 	uint8_t mac[NET_MAC_SIZE];
 	char name[NET_PORT_NAME_MAX];
 };

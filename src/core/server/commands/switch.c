@@ -81,20 +81,22 @@ static json_t *leases_json(struct net_switch *sw)
 	return list;
 }
 
+#define FIELDS_MAX 32
+
 static json_t *switch_json(struct net_switch *sw)
 {
 	const struct switch_config *config = switch_get_config(sw);
-	uint32_t a = config->address;
-	json_t *address = json_null();
+	struct port_field fields[FIELDS_MAX];
+	size_t count = switch_describe(sw, fields, FIELDS_MAX);
+	json_t *json = json_pack("{s:o, s:s, s:n, s:o, s:o, s:o}",
+				 "name", message_text(config->name),
+				 "uplink", config->uplink ? config->uplink->name : "none",
+				 "address", "ports", ports_json(sw),
+				 "leases", leases_json(sw), "macs", macs_json(sw));
 
-	if (a)
-		address = json_sprintf("%u.%u.%u.%u/%u", a >> 24, (a >> 16) & 0xff,
-				       (a >> 8) & 0xff, a & 0xff, config->prefix);
-	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}",
-			 "name", message_text(config->name),
-			 "uplink", config->uplink == SWITCH_UPLINK_NAT ? "nat" : "none",
-			 "address", address, "ports", ports_json(sw),
-			 "leases", leases_json(sw), "macs", macs_json(sw));
+	for (size_t i = 0; i < count && i < FIELDS_MAX; i++)
+		json_object_set_new(json, fields[i].name, message_text(fields[i].text));
+	return json;
 }
 
 static int list_switches(struct request *request, struct cause *cause)

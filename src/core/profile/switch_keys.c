@@ -1,0 +1,67 @@
+/*
+ * The keys of switches: the one that says where a switch leads, and those of
+ * the kinds of ports that a switch can have of its own accord. Any thread.
+ */
+#include "core/profile/keys.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "net/port/port.h"
+
+#define KEYS_MAX 64
+
+static struct profile_key keys[KEYS_MAX]; /* ended by the first that is all zero */
+static char choices[256], help[2048];
+
+static const struct profile_section sections[] = {
+	{ .kind = "switch", .count = 1, .present = PROFILE_NOWHERE, .keys = keys,
+	  .help = "This section must be there, even if no key is in it." },
+	{ .kind = NULL },
+};
+
+static void __attribute__((format(printf, 3, 4)))
+append(char *text, size_t size, const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list args;
+
+	va_start(args, format);
+	used += (size_t)vsnprintf(text + used, size - used, format, args);
+	va_end(args);
+	assert(used < size);
+}
+
+static void gather(void)
+{
+	struct profile_key *key = keys;
+
+	append(choices, sizeof(choices), "none");
+	append(help, sizeof(help), "Where the switch leads. "
+				   "With {Cm none}, nowhere: its guests reach each other alone.");
+	*key++ = (struct profile_key){ .key = "uplink", .type = PROFILE_CHOICE,
+				       .offset = PROFILE_NOWHERE, .choices = choices,
+				       .standard = "none", .help = help };
+	for (const struct port_kind *const *kind = port_kinds; *kind; kind++) {
+		if ((*kind)->leads) {
+			append(choices, sizeof(choices), "|%s", (*kind)->name);
+			append(help, sizeof(help), " With {Cm %s}, %s", (*kind)->name,
+			       (*kind)->leads);
+		}
+		for (const struct profile_key *row = (*kind)->keys; row && row->key; row++) {
+			assert(key < keys + KEYS_MAX - 1);
+			*key++ = *row;
+		}
+	}
+}
+
+const struct profile_section *profile_switch_sections(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, gather);
+	return sections;
+}

@@ -1,0 +1,174 @@
+/* Frames for a port of the uplink thread; see inbox.h for who may call what. */
+#include "net/port/inbox.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+
+#define QUEUE_FRAMES 512u
+#define QUEUE_BYTES (512u * 1024)
+
+/* Takes all that is queued. */
+static void take_queue(void *arg)
+{
+	struct inbox *inbox = arg;
+	struct frame_store work;
+	size_t at = 0;
+
+	atomic_store(&inbox->woken, false);
+	pthread_mutex_lock(&inbox->lock);
+	if (!inbox->net_port) { /* inbox_open() posts the task when there is one */
+		pthread_mutex_unlock(&inbox->lock);
+		return;
+	}
+	work = inbox->queue;
+	inbox->queue = inbox->work;
+	inbox->work = work;
+	pthread_mutex_unlock(&inbox->lock);
+	if (!work.count)
+		return;
+
+	inbox->ops->begin(inbox->owner);
+	for (unsigned i = 0; i < work.count; i++) {
+		const struct inbox_frame *frame = (const void *)(work.bytes + at);
+
+		inbox->ops->take(inbox->owner, frame);
+		at += align_up(sizeof(*frame) + frame->size, 8);
+	}
+	inbox->ops->end(inbox->owner);
+	inbox->work.used = 0;
+	inbox->work.count = 0;
+}
+
+int inbox_init(struct inbox *inbox, struct loop *loop, const struct inbox_ops *ops, void *owner)
+{
+	*inbox = (struct inbox){ .ops = ops, .owner = owner, .loop = loop };
+	pthread_mutex_init(&inbox->lock, NULL);
+	inbox->task.run = take_queue;
+	inbox->task.arg = inbox;
+	/* Beyond malloc's mmap threshold: pages cost memory once frames have used them. */
+	inbox->queue.bytes = malloc(QUEUE_BYTES);
+	inbox->work.bytes = malloc(QUEUE_BYTES);
+	return inbox->queue.bytes && inbox->work.bytes ? 0 : -ENOMEM;
+}
+
+void inbox_destroy(struct inbox *inbox)
+{
+	free(inbox->queue.bytes);
+	free(inbox->work.bytes);
+	pthread_mutex_destroy(&inbox->lock);
+}
+
+/* Copies a frame to data, which has room for frame->size; returns how much that was. */
+static size_t copy_frame(uint8_t *data, const struct net_frame *frame)
+{
+	size_t at = frame->head_size;
+
+	memcpy(data, frame->head, at);
+	for (uint32_t i = 0; i < frame->rest_count && at < frame->size; i++) {
+		size_t n = frame->rest[i].iov_len;
+
+		if (n > frame->size - at)
+			n = frame->size - at;
+		memcpy(data + at, frame->rest[i].iov_base, n);
+		at += n;
+	}
+	return at;
+}
+
+/*
+ * Appends a copy to the queue. Whether it may enter is decided on the copy: the
+ * guest may be changing the original. NET_FORWARD, or why it was refused. The
+ * caller holds the lock.
+ */
+static enum net_verdict store_frame(struct inbox *inbox, const struct net_frame *frame)
+{
+	struct frame_store *store = &inbox->queue;
+	struct inbox_frame *copy = (void *)(store->bytes + store->used);
+	enum net_verdict verdict;
+
+	if (frame->size > NET_FRAME_MAX || frame->head_size > frame->size ||
+	    store->count == QUEUE_FRAMES ||
+	    align_up(sizeof(*copy) + frame->size, 8) > QUEUE_BYTES - store->used)
+		return NET_DROP_NO_BUFFER;
+	copy->size = (uint32_t)copy_frame(copy->data, frame);
+	verdict = inbox->ops->admit(inbox->owner, copy);
+	if (verdict != NET_FORWARD)
+		return verdict;
+	store->used += align_up(sizeof(*copy) + copy->size, 8);
+	store->count++;
+	return NET_FORWARD;
+}
+
+unsigned inbox_deliver(void *backend, const struct net_frame *const *frames, unsigned count,
+		       enum net_verdict *verdicts)
+{
+	struct inbox *inbox = backend;
+	unsigned taken = count, stored = 0;
+	bool locked = false;
+
+	for (unsigned i = 0; i < count; i++) {
+		enum net_verdict verdict;
+
+		if (!inbox->ops->wants(inbox->owner, frames[i]))
+			continue;
+		if (!locked)
+			pthread_mutex_lock(&inbox->lock);
+		locked = true;
+		verdict = store_frame(inbox, frames[i]);
+		if (verdict == NET_FORWARD) {
+			stored++;
+		} else {
+			verdicts[i] = verdict;
+			taken--;
+		}
+	}
+	if (locked)
+		pthread_mutex_unlock(&inbox->lock);
+	if (stored)
+		atomic_store(&inbox->stored, true);
+	return taken;
+}
+
+void inbox_flush(void *backend)
+{
+	struct inbox *inbox = backend;
+
+	if (atomic_exchange(&inbox->stored, false) && !atomic_exchange(&inbox->woken, true))
+		loop_post(inbox->loop, &inbox->task);
+}
+
+static void set_port(struct inbox *inbox, struct net_port *net_port)
+{
+	pthread_mutex_lock(&inbox->lock);
+	inbox->net_port = net_port;
+	pthread_mutex_unlock(&inbox->lock);
+}
+
+void inbox_open(struct inbox *inbox, struct net_port *net_port)
+{
+	set_port(inbox, net_port);
+	loop_post(inbox->loop, &inbox->task);
+}
+
+void inbox_close(struct inbox *inbox)
+{
+	set_port(inbox, NULL);
+}
+
+void inbox_forget(struct inbox *inbox)
+{
+	loop_unpost(inbox->loop, &inbox->task);
+}
+
+struct net_port *inbox_port(struct inbox *inbox)
+{
+	struct net_port *net_port;
+
+	pthread_mutex_lock(&inbox->lock);
+	net_port = inbox->net_port;
+	pthread_mutex_unlock(&inbox->lock);
+	return net_port;
+}
