@@ -5,7 +5,6 @@
 #include "net/capture/capture.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,10 +50,15 @@ void capture_discard(struct capture *capture)
 	free(capture);
 }
 
+/*
+ * Signals are blocked, as it has to be: a reader that goes away, or a file at
+ * its limit, is an error and no signal.
+ */
+static const struct thread_role writer_role = { .name = "capture" };
+
 /* The pool and the writer's thread come with the first capture. */
 static int start_writer(struct capture_hub *hub, struct cause *cause)
 {
-	sigset_t all, before;
 	int error;
 
 	error = hub->pool ? 0 : capture_pool_map(hub);
@@ -62,14 +66,9 @@ static int start_writer(struct capture_hub *hub, struct cause *cause)
 		return cause_errno(cause, -error, "capture: buffers");
 	if (hub->started)
 		return 0;
-	/* A reader that goes away, or a file at its limit, must be an error and no signal. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	error = pthread_create(&hub->thread, NULL, capture_writer_run, hub);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	error = thread_start(&hub->thread, &writer_role, NULL, capture_writer_run, hub);
 	if (error)
-		return cause_errno(cause, error, "capture: thread");
-	pthread_setname_np(hub->thread, "capture");
+		return cause_errno(cause, -error, "capture: thread");
 	hub->started = true;
 	return 0;
 }

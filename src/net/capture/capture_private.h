@@ -28,6 +28,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/thread.h"
 #include "net/capture/capture.h"
 #include "net/capture/filter.h"
 #include "net/frame/frame.h"
@@ -98,7 +99,7 @@ struct capture_tap {
 struct capture_hub {
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* a capture is done */
-	pthread_t thread;
+	struct thread thread;
 	bool started, quit;
 	int wake_fd;
 	struct capture_switch *switches;

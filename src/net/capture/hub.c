@@ -42,7 +42,7 @@ void capture_hub_free(struct capture_hub *hub)
 		hub->quit = true;
 		pthread_mutex_unlock(&hub->lock);
 		capture_hub_wake(hub);
-		pthread_join(hub->thread, NULL);
+		thread_join(&hub->thread);
 	}
 	while (hub->taps) { /* of ports removed since the writer's last pass */
 		struct capture_tap *next = hub->taps->next;
