@@ -19,11 +19,13 @@ src_tui_libtui_a_SOURCES = \
 	%D%/ui/keys.c %D%/ui/keys.h \
 	%D%/ui/orders.c %D%/ui/orders.h \
 	%D%/ui/prompt.c %D%/ui/prompt.h \
+	%D%/ui/samples.c %D%/ui/samples.h \
 	%D%/ui/scroll.c %D%/ui/scroll.h \
 	%D%/ui/server.c %D%/ui/server.h \
 	%D%/ui/style.c %D%/ui/style.h \
 	%D%/ui/subscribe.c %D%/ui/subscribe.h \
 	%D%/ui/ui.c %D%/ui/ui.h \
+	%D%/ui/view.h \
 	%D%/views/console.c \
 	%D%/views/deck.c \
 	%D%/views/guest.c \

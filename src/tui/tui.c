@@ -14,14 +14,15 @@
 #include "tui/ui/edit.h"
 #include "tui/ui/frame.h"
 #include "tui/ui/orders.h"
+#include "tui/ui/samples.h"
 #include "tui/ui/server.h"
-#include "tui/ui/subscribe.h"
 #include "tui/ui/ui.h"
 #include "tui/views/table.h"
 
 static void redraw(void *arg)
 {
 	struct tui *tui = arg;
+	json_t *(*stats)(struct view *view);
 
 	if (tui->terminal.suspended)
 		return;
@@ -29,75 +30,75 @@ static void redraw(void *arg)
 	curs_set(tui->prompt.active && !tui->prompt.choices);
 	frame_draw(tui);
 	refresh();
-	subscribe_update(tui); /* the frame says which guests are in sight */
+	/* The frame says which guests are in sight. */
+	stats = tui->top->ops->stats;
+	samples_want(tui->deck->samples, stats ? stats(tui->top) : NULL);
 	tui->drawn = clock_monotonic();
 }
 
 /* Keys */
 
-static const char *selected_guest(struct tui *tui)
+/* Whom a command is for, or "". */
+static const char *chosen_guest(struct tui *tui)
 {
-	return tui_current(tui) == VIEW_GUEST ? tui->guest.name : view_deck_selected(tui);
+	return tui->top->ops->guest ? tui->top->ops->guest(tui->top) : "";
 }
 
 static void command_run(struct tui *tui, enum command command)
 {
-	const struct view *view = tui_view(tui);
+	struct view *view = tui->top;
 
-	if (view->command && view->command(tui, command))
+	if (view->ops->command && view->ops->command(view, command))
 		return;
 	switch (command) {
 	case COMMAND_OPEN:
-		if (order_guest(tui, selected_guest(tui)))
-			view_guest_open(tui, selected_guest(tui));
+		tui_open(tui, VIEW_GUEST, chosen_guest(tui));
 		break;
 	case COMMAND_CONSOLE:
-		if (order_guest(tui, selected_guest(tui)))
-			view_console_show(tui, selected_guest(tui));
+		tui_open(tui, VIEW_CONSOLE, chosen_guest(tui));
 		break;
 	case COMMAND_BACK:
 		tui_back(tui);
 		break;
 	case COMMAND_QUIT:
-		quit_ask(tui);
+		quit_ask(tui->deck);
 		break;
 	case COMMAND_HELP:
-		tui->help_for = tui_current(tui);
-		tui_open(tui, VIEW_HELP);
+		tui_open(tui, VIEW_HELP, NULL);
 		break;
 	case COMMAND_LOG:
-		tui_open(tui, VIEW_LOG);
+		tui_open(tui, VIEW_LOG, NULL);
 		break;
 	case COMMAND_NETWORK:
-		tui_open(tui, VIEW_NETWORK);
+		tui_open(tui, VIEW_NETWORK, NULL);
 		break;
 	case COMMAND_REDRAW:
 		clearok(curscr, TRUE);
 		break;
 	default:
-		order_command(tui, selected_guest(tui), command);
+		order_command(tui->deck, chosen_guest(tui), command);
 		break;
 	}
 }
 
 static void key_pressed(struct tui *tui, wint_t key, bool special)
 {
-	const struct view *view = tui_view(tui);
+	struct view *view = tui->top;
 	enum command command;
 
 	if (special && key == KEY_RESIZE)
 		return;
 	tui_dirty(tui);
 	if (tui->prompt.active) {
-		prompt_key(&tui->prompt, tui, key, special);
+		prompt_key(&tui->prompt, key, special);
 		return;
 	}
 	/* A character beyond the KEY_* range must not be taken for one. */
-	command = special || key < KEY_MIN ? keys_find(tui_current(tui), (int)key) : COMMAND_NONE;
+	command = special || key < KEY_MIN ? keys_find(view->ops->id, (int)key) : COMMAND_NONE;
 	if (command != COMMAND_NONE)
 		command_run(tui, command);
-	else if (view->input)
-		view->input(tui, key, special);
+	else if (view->ops->input)
+		view->ops->input(view, key, special);
 }
 
 static void input_ready(void *arg, uint32_t events)
@@ -125,8 +126,8 @@ static void signals_ready(void *arg, uint32_t events)
 	if (seen & 1u << SIGHUP) {
 		tui_finish(tui, TUI_HANGUP);
 	} else if (seen & 1u << SIGTERM) {
-		if (tui->config->in_process)
-			quit_shutdown(tui);
+		if (tui->deck->config->in_process)
+			quit_shutdown(tui->deck);
 		else
 			tui_finish(tui, TUI_HANGUP);
 	}
@@ -136,15 +137,13 @@ static void signals_ready(void *arg, uint32_t events)
 	}
 }
 
-static int start(struct tui *tui)
+static int start(struct tui *tui, const struct tui_config *config)
 {
 	int error = loop_init(&tui->loop, tui->cause);
 
 	if (error)
 		return error;
-	tui_init(tui, views_table);
 	tui->redraw = (struct loop_timer){ .fire = redraw, .arg = tui };
-	subscribe_init(tui);
 	error = terminal_start(&tui->terminal, tui->cause);
 	if (error)
 		return error;
@@ -155,25 +154,26 @@ static int start(struct tui *tui)
 				 signals_ready, tui);
 	if (error)
 		return cause_errno(tui->cause, -error, "the terminal cannot be watched");
-	error = server_connect(tui);
-	if (error == 0)
-		tui_show(tui);
-	return error;
+	error = server_connect(tui, config);
+	if (error)
+		return error;
+	error = tui_init(tui, views_table, views_count);
+	if (error)
+		return cause_errno(tui->cause, -error, "the screen");
+	tui_show(tui);
+	return 0;
 }
 
 static void stop(struct tui *tui)
 {
 	editor_stop(tui);
-	view_console_close(tui);
-	client_free(tui->client);
+	for (size_t i = 0; i < tui->deck_count; i++)
+		server_disconnect(&tui->decks[i]);
+	tui_destroy(tui);
+	for (size_t i = 0; i < tui->deck_count; i++)
+		server_destroy(&tui->decks[i]);
 	terminal_stop(&tui->terminal);
 	loop_destroy(&tui->loop);
-	json_decref(tui->guest.show);
-	json_decref(tui->guest.before);
-	json_decref(tui->stats.names);
-	netmodel_destroy(&tui->network);
-	model_destroy(&tui->model);
-	messages_destroy(&tui->messages);
 	free(tui);
 }
 
@@ -184,12 +184,10 @@ int tui_run(const struct tui_config *config, enum tui_result *result, struct cau
 
 	if (!tui)
 		return cause_set(cause, ENOMEM, "no memory for the screen");
-	tui->config = config;
 	tui->cause = cause;
 	tui->loop.epoll_fd = -1;
 	tui->terminal.signal_fd = -1;
-	tui->editor.pidfd = -1;
-	error = start(tui);
+	error = start(tui, config);
 	if (error == 0)
 		error = loop_run(&tui->loop);
 	if (error == 0)

@@ -19,20 +19,29 @@
 
 extern char **environ;
 
-static void run(struct tui *tui);
+struct editor {
+	struct tui_deck *deck;
+	pid_t pid; /* 0: none runs */
+	int pidfd;
+	struct loop_source source;
+	char path[4096];
+};
 
-static void again(struct tui *tui, int choice, const char *text)
+static void run(struct editor *editor);
+
+static void again(void *arg, int choice, const char *text)
 {
 	(void)text;
 	if (choice == 'e')
-		run(tui);
+		run(arg);
 }
 
 static void checked(void *arg, json_t *result, const struct client_error *error)
 {
 	const json_t *mistakes, *first;
-	struct tui *tui = arg;
-	const char *file = strrchr(tui->editor.path, '/');
+	struct editor *editor = arg;
+	struct tui *tui = editor->deck->tui;
+	const char *file = strrchr(editor->path, '/');
 	char more[64] = "";
 	size_t count;
 
@@ -40,10 +49,10 @@ static void checked(void *arg, json_t *result, const struct client_error *error)
 		tui_fail(tui, error);
 		return;
 	}
-	file = file ? file + 1 : tui->editor.path;
+	file = file ? file + 1 : editor->path;
 	mistakes = json_object_get(result, "mistakes");
 	count = json_array_size(mistakes);
-	tui_call(tui, "deck.reload", NULL, NULL);
+	tui_call(editor->deck, "deck.reload", NULL, NULL, NULL);
 	if (count == 0) {
 		tui_say(tui, SEVERITY_GOOD, NULL, "%s is valid.", file);
 		return;
@@ -56,16 +65,16 @@ static void checked(void *arg, json_t *result, const struct client_error *error)
 	first = json_array_get(mistakes, 0);
 	if (count > 1)
 		snprintf(more, sizeof(more), " (and %zu more)", count - 1);
-	if (!tui->prompt.active && !tui->editor.pid)
-		prompt_ask(&tui->prompt, "e", again,
+	if (!tui->prompt.active && !editor->pid)
+		prompt_ask(&tui->prompt, "e", again, editor,
 			   "%s:%u: %.300s%s. e: edit it again, any other key: leave it so", file,
 			   (unsigned)json_count(first, "line"), json_text(first, "text"), more);
 	tui_dirty(tui);
 }
 
-static void forget(struct editor *editor, struct loop *loop)
+static void forget(struct editor *editor)
 {
-	loop_remove(loop, &editor->source);
+	loop_remove(&editor->deck->tui->loop, &editor->source);
 	if (editor->pidfd >= 0)
 		close(editor->pidfd);
 	editor->pidfd = -1;
@@ -79,15 +88,15 @@ static int watch_keys(struct tui *tui)
 
 static void ended(void *arg, uint32_t events)
 {
-	struct tui *tui = arg;
-	struct editor *editor = &tui->editor;
+	struct editor *editor = arg;
+	struct tui *tui = editor->deck->tui;
 	int status = 0;
 
 	(void)events;
 	if (waitpid(editor->pid, &status, WNOHANG) == 0)
 		return;
-	forget(editor, &tui->loop);
-	if (tui->finish_after_editor) {
+	forget(editor);
+	if (tui->finished) {
 		loop_stop(&tui->loop);
 		return;
 	}
@@ -98,7 +107,8 @@ static void ended(void *arg, uint32_t events)
 		tui_say(tui, SEVERITY_WARNING, NULL,
 			"The editor ended with an error; set VISUAL or EDITOR to another one if it "
 			"could not be run.");
-	tui_call(tui, "profile.check", json_pack("{s:s}", "path", editor->path), checked);
+	tui_call(editor->deck, "profile.check", json_pack("{s:s}", "path", editor->path), checked,
+		 editor);
 	tui_dirty(tui);
 }
 
@@ -133,9 +143,9 @@ static int spawn_editor(struct editor *editor)
 	return error;
 }
 
-static void run(struct tui *tui)
+static void run(struct editor *editor)
 {
-	struct editor *editor = &tui->editor;
+	struct tui *tui = editor->deck->tui;
 	int error;
 
 	loop_remove(&tui->loop, &tui->input);
@@ -144,12 +154,12 @@ static void run(struct tui *tui)
 	if (error == 0) {
 		editor->pidfd = pidfd_open(editor->pid, 0);
 		if (editor->pidfd >= 0 && loop_add(&tui->loop, &editor->source, editor->pidfd,
-						   EPOLLIN, ended, tui) == 0)
+						   EPOLLIN, ended, editor) == 0)
 			return;
 		error = errno;
 		kill(editor->pid, SIGTERM);
 		waitpid(editor->pid, NULL, 0);
-		forget(editor, &tui->loop);
+		forget(editor);
 	}
 	terminal_resume(&tui->terminal);
 	if (watch_keys(tui) < 0)
@@ -157,34 +167,58 @@ static void run(struct tui *tui)
 	tui_say(tui, SEVERITY_ERROR, NULL, "The editor could not be run: %s", strerror(error));
 }
 
-void editor_start(struct tui *tui, const char *name)
+/* The screen's editor, for a profile of the deck; NULL and a message without memory. */
+static struct editor *editor_of(struct tui_deck *deck)
 {
-	const struct tui_guest *guest = model_find(&tui->model, name);
+	struct tui *tui = deck->tui;
+
+	if (!tui->editor)
+		tui->editor = calloc(1, sizeof(*tui->editor));
+	if (!tui->editor) {
+		tui_say(tui, SEVERITY_ERROR, NULL, "There is no memory for an editor.");
+		return NULL;
+	}
+	tui->editor->deck = deck;
+	tui->editor->pidfd = -1;
+	return tui->editor;
+}
+
+void editor_start(struct tui_deck *deck, const char *name)
+{
+	const struct tui_guest *guest = model_find(&deck->model, name);
 	const char *path = guest ? json_text(guest->json, "profile") : "";
+	struct editor *editor;
 
 	if (!*path) {
-		tui_say(tui, SEVERITY_WARNING, name,
+		tui_say(deck->tui, SEVERITY_WARNING, name,
 			"This guest is built in and has no profile to edit.");
 		return;
 	}
+	editor = editor_of(deck);
+	if (!editor)
+		return;
 	if (path[0] != '/' || access(path, F_OK) != 0 ||
-	    snprintf(tui->editor.path, sizeof(tui->editor.path), "%s", path) >=
-		    (int)sizeof(tui->editor.path)) {
-		tui_say(tui, SEVERITY_ERROR, name,
+	    snprintf(editor->path, sizeof(editor->path), "%s", path) >=
+		    (int)sizeof(editor->path)) {
+		tui_say(deck->tui, SEVERITY_ERROR, name,
 			"The profile %s is not on this machine, or cannot be read; edit it where "
 			"the deck runs.", path);
 		return;
 	}
-	run(tui);
+	run(editor);
 }
 
 void editor_stop(struct tui *tui)
 {
-	struct editor *editor = &tui->editor;
+	struct editor *editor = tui->editor;
 
+	if (!editor)
+		return;
 	if (editor->pid) {
 		kill(editor->pid, SIGHUP);
 		waitpid(editor->pid, NULL, WNOHANG);
 	}
-	forget(editor, &tui->loop);
+	forget(editor);
+	free(editor);
+	tui->editor = NULL;
 }

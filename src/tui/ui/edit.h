@@ -4,7 +4,10 @@
 
 #include "tui/ui/ui.h"
 
-void editor_start(struct tui *tui, const char *guest);
+/* Edits the profile of a guest of the deck, which must be a file of this machine. */
+void editor_start(struct tui_deck *deck, const char *guest);
+
+/* Ends the editor, if it runs, and forgets it. */
 void editor_stop(struct tui *tui);
 
 #endif

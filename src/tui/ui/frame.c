@@ -12,30 +12,30 @@
 
 static void draw_header(struct tui *tui, int width)
 {
-	const char *deck = tui->config->title ? tui->config->title : tui->model.deck;
-	size_t alive = model_alive(&tui->model);
+	const struct tui_deck *deck = tui->deck;
+	const char *name = deck->config->title ? deck->config->title : deck->model.deck;
+	size_t alive = model_alive(&deck->model);
 	char right[128], title[256] = "";
-	const struct view *view = tui_view(tui);
 	int x = 1, room;
 
 	draw_fill((struct rect){ 0, 0, 1, width }, INK_TEXT);
-	snprintf(right, sizeof(right), "%zu guest%s %s %zu running", tui->model.guest_count,
-		 tui->model.guest_count == 1 ? "" : "s", draw_sign(SIGN_SEPARATOR), alive);
+	snprintf(right, sizeof(right), "%zu guest%s %s %zu running", deck->model.guest_count,
+		 deck->model.guest_count == 1 ? "" : "s", draw_sign(SIGN_SEPARATOR), alive);
 	room = width - 2 - text_width(right) - 2;
 	if (room < 24) {
 		right[0] = '\0';
 		room = width - 2;
 	}
 	x += draw_text(0, x, room, INK_ACCENT | DRAW_BOLD, "vmdeck");
-	if (deck && *deck)
+	if (name && *name)
 		x += draw_format(0, x, room - x, INK_TEXT | DRAW_DIM, " %s ",
 				 draw_sign(SIGN_SEPARATOR));
-	if (deck && *deck)
-		x += draw_text(0, x, room - x, INK_TEXT, deck);
-	if (!tui->config->in_process && tui->model.host && *tui->model.host)
-		x += draw_format(0, x, room - x, INK_TEXT | DRAW_DIM, " on %s", tui->model.host);
-	if (view->title)
-		view->title(tui, title, sizeof(title));
+	if (name && *name)
+		x += draw_text(0, x, room - x, INK_TEXT, name);
+	if (!deck->config->in_process && deck->model.host && *deck->model.host)
+		x += draw_format(0, x, room - x, INK_TEXT | DRAW_DIM, " on %s", deck->model.host);
+	if (tui->top->ops->title)
+		tui->top->ops->title(tui->top, title, sizeof(title));
 	if (*title)
 		draw_format(0, x, room - x, INK_TEXT | DRAW_BOLD, "  %s %s", draw_sign(SIGN_RIGHT),
 			    title);
@@ -83,7 +83,7 @@ static void draw_keys(int y, int x, int width, enum view_id view)
 void frame_draw(struct tui *tui)
 {
 	int rows = draw_rows(), columns = draw_columns();
-	const struct view *view = tui_view(tui);
+	bool full = tui->top->ops->full;
 	struct rect body = { 0, 0, rows, columns };
 	int reserved = rows >= 8 ? 1 : 0;
 
@@ -95,7 +95,7 @@ void frame_draw(struct tui *tui)
 		draw_wrapped(body, INK_TEXT, text);
 		return;
 	}
-	if (!view->full) {
+	if (!full) {
 		if (rows >= 6) {
 			draw_header(tui, columns);
 			body.y++;
@@ -103,11 +103,11 @@ void frame_draw(struct tui *tui)
 		}
 		body.height -= reserved + (rows >= 16);
 		if (reserved)
-			draw_keys(rows - 1, 1, columns - 2, tui_current(tui));
+			draw_keys(rows - 1, 1, columns - 2, tui->top->ops->id);
 	}
-	view->draw(tui, body);
-	if (!view->full)
+	tui->top->ops->draw(tui->top, body);
+	if (!full)
 		draw_message(tui, reserved);
 	if (tui->prompt.active)
-		prompt_draw(&tui->prompt, view->full ? 0 : reserved);
+		prompt_draw(&tui->prompt, full ? 0 : reserved);
 }

@@ -13,7 +13,7 @@
 #include "tui/ui/keys.h"
 
 void prompt_ask(struct prompt *prompt, const char *choices,
-		void (*answer)(struct tui *tui, int choice, const char *text),
+		void (*answer)(void *arg, int choice, const char *text), void *arg,
 		const char *format, ...)
 {
 	va_list ap;
@@ -22,13 +22,14 @@ void prompt_ask(struct prompt *prompt, const char *choices,
 	prompt->active = true;
 	prompt->choices = choices;
 	prompt->answer = answer;
+	prompt->arg = arg;
 	va_start(ap, format);
 	vsnprintf(prompt->question, sizeof(prompt->question), format, ap);
 	va_end(ap);
 }
 
 void prompt_line(struct prompt *prompt, const char *initial,
-		 void (*answer)(struct tui *tui, int choice, const char *text),
+		 void (*answer)(void *arg, int choice, const char *text), void *arg,
 		 const char *question)
 {
 	size_t n;
@@ -37,6 +38,7 @@ void prompt_line(struct prompt *prompt, const char *initial,
 	memset(prompt, 0, sizeof(*prompt));
 	prompt->active = true;
 	prompt->answer = answer;
+	prompt->arg = arg;
 	snprintf(prompt->question, sizeof(prompt->question), "%s", question);
 	while (prompt->length < ARRAY_SIZE(prompt->line) - 1 &&
 	       (n = text_next(initial, &prompt->line[prompt->length], &columns))) {
@@ -120,7 +122,7 @@ static void move_cursor(struct prompt *prompt, wint_t key)
 	}
 }
 
-static void line_key(struct prompt *prompt, struct tui *tui, wint_t key, bool special)
+static void line_key(struct prompt *prompt, wint_t key, bool special)
 {
 	char text[PROMPT_TEXT];
 
@@ -129,10 +131,10 @@ static void line_key(struct prompt *prompt, struct tui *tui, wint_t key, bool sp
 	} else if (key == KEY_ENTER || key == '\r' || key == '\n') {
 		prompt->active = false;
 		line_text(prompt, 0, prompt->length, text);
-		prompt->answer(tui, 0, text);
+		prompt->answer(prompt->arg, 0, text);
 	} else if (key == 27 || key == KEYS_CTRL('c')) {
 		prompt->active = false;
-		prompt->answer(tui, 0, NULL);
+		prompt->answer(prompt->arg, 0, NULL);
 	} else if (key == 0x7f || key == KEYS_CTRL('h')) {
 		move_cursor(prompt, KEY_BACKSPACE);
 	} else if (key == KEYS_CTRL('u')) {
@@ -146,18 +148,18 @@ static void line_key(struct prompt *prompt, struct tui *tui, wint_t key, bool sp
 	}
 }
 
-void prompt_key(struct prompt *prompt, struct tui *tui, wint_t key, bool special)
+void prompt_key(struct prompt *prompt, wint_t key, bool special)
 {
 	int choice = 0;
 
 	if (!prompt->choices) {
-		line_key(prompt, tui, key, special);
+		line_key(prompt, key, special);
 		return;
 	}
 	if (!special && key > 0x20 && key < 0x7f && strchr(prompt->choices, (int)key))
 		choice = (int)key;
 	prompt->active = false;
-	prompt->answer(tui, choice, NULL);
+	prompt->answer(prompt->arg, choice, NULL);
 }
 
 void prompt_draw(const struct prompt *prompt, int reserved)

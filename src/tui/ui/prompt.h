@@ -11,13 +11,12 @@
 
 #define PROMPT_TEXT 2048
 
-struct tui;
-
 struct prompt {
 	bool active;
 	char question[768];
 	const char *choices; /* keys that answer, or NULL: a line of text */
-	void (*answer)(struct tui *tui, int choice, const char *text);
+	void (*answer)(void *arg, int choice, const char *text);
+	void *arg;
 	wchar_t line[PROMPT_TEXT / 4];
 	size_t length, cursor;
 };
@@ -27,16 +26,16 @@ struct prompt {
  * other key, which is to be harmless. text is NULL.
  */
 void prompt_ask(struct prompt *prompt, const char *choices,
-		void (*answer)(struct tui *tui, int choice, const char *text),
-		const char *format, ...) __attribute__((format(printf, 4, 5)));
+		void (*answer)(void *arg, int choice, const char *text), void *arg,
+		const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* Asks for a line, which begins as initial; answer gets it as text, or NULL after Esc. */
 void prompt_line(struct prompt *prompt, const char *initial,
-		 void (*answer)(struct tui *tui, int choice, const char *text),
+		 void (*answer)(void *arg, int choice, const char *text), void *arg,
 		 const char *question);
 
 /* A key; special says that it is a KEY_* of curses. */
-void prompt_key(struct prompt *prompt, struct tui *tui, wint_t key, bool special);
+void prompt_key(struct prompt *prompt, wint_t key, bool special);
 
 /* Draws it at the bottom of the screen, above reserved rows. */
 void prompt_draw(const struct prompt *prompt, int reserved);

@@ -9,44 +9,45 @@
 #include "control/protocol.h"
 #include "tui/model/json.h"
 #include "tui/ui/orders.h"
+#include "tui/ui/samples.h"
 #include "tui/ui/subscribe.h"
 
 static void list_reply(void *arg, json_t *result, const struct client_error *error)
 {
-	struct tui *tui = arg;
+	struct tui_deck *deck = arg;
 
-	tui->list_asked = false;
+	deck->list_asked = false;
 	if (error) {
-		tui_fail(tui, error);
+		tui_fail(deck->tui, error);
 		return;
 	}
-	if (!model_guests(&tui->model, result))
-		tui_say(tui, SEVERITY_ERROR, NULL, "The server's list of guests makes no sense.");
-	tui->stats.stale = tui->stats.stale || tui->stats.failed;
-	if (tui->list_again)
-		tui_list(tui);
-	quit_check(tui);
-	tui_dirty(tui);
+	if (!model_guests(&deck->model, result))
+		tui_say(deck->tui, SEVERITY_ERROR, NULL, "The server's list of guests makes no sense.");
+	samples_retry(deck->samples);
+	if (deck->list_again)
+		tui_list(deck);
+	quit_check(deck);
+	tui_dirty(deck->tui);
 }
 
 static void list_now(void *arg)
 {
-	struct tui *tui = arg;
+	struct tui_deck *deck = arg;
 
-	tui->list_again = false;
-	tui->list_asked = tui_call(tui, "guest.list", NULL, list_reply);
+	deck->list_again = false;
+	deck->list_asked = tui_call(deck, "guest.list", NULL, list_reply, deck);
 }
 
-static void event(struct tui *tui, const json_t *params)
+static void event(struct tui_deck *deck, const json_t *params)
 {
 	const char *guest = json_text(params, "guest"), *text = json_text(params, "text");
 	const char *state = json_text(params, "state"), *kind = json_text(params, "kind");
 	enum severity severity = SEVERITY_EVENT;
 	char sentence[300];
 
-	tui->ended = tui->ended || strcmp(kind, "ended") == 0;
+	deck->ended = deck->ended || strcmp(kind, "ended") == 0;
 	if (strcmp(kind, "state") == 0) {
-		model_state(&tui->model, guest, state);
+		model_state(&deck->model, guest, state);
 		if (guest_state_in(guest_state_find(state), GUEST_BAD))
 			severity = SEVERITY_ERROR;
 		else if (guest_state_find(state) == GUEST_RUNNING)
@@ -59,44 +60,42 @@ static void event(struct tui *tui, const json_t *params)
 		}
 	}
 	if (strcmp(kind, "state") == 0 || strcmp(kind, "profiles") == 0)
-		tui_list(tui);
+		tui_list(deck);
 	if (*text) {
 		size_t n = strlen(guest);
 
 		/* The name goes before the text, once. */
 		if (n && strncmp(text, guest, n) == 0 && text[n] == ':')
 			text += n + 1 + strspn(text + n + 1, " ");
-		tui_message(tui, severity, json_count(params, "time"), guest, text);
+		tui_message(deck->tui, severity, json_count(params, "time"), guest, text);
 	}
-	quit_check(tui);
-	tui_dirty(tui);
+	quit_check(deck);
+	tui_dirty(deck->tui);
 }
 
 static void notification(void *arg, const char *method, json_t *params)
 {
-	struct tui *tui = arg;
+	struct tui_deck *deck = arg;
 
-	if (strcmp(method, "stats") == 0)
-		subscribe_notified(tui, params);
-	else if (strcmp(method, "event") == 0)
-		event(tui, params);
-	for (unsigned i = 0; i < VIEW_COUNT; i++)
-		if (tui->views[i]->notified)
-			tui->views[i]->notified(tui, method, params);
+	if (strcmp(method, "event") == 0)
+		event(deck, params);
+	else
+		subscriptions_notified(deck, method, params);
 }
 
 static void closed(void *arg, const struct cause *cause)
 {
-	struct tui *tui = arg;
+	struct tui_deck *deck = arg;
 
-	if (!tui->quitting && !tui->ended && tui->cause)
-		*tui->cause = *cause;
-	tui_finish(tui, tui->quitting ? TUI_QUIT : tui->ended ? TUI_ENDED : TUI_LOST);
+	if (!deck->quitting && !deck->ended && deck->tui->cause)
+		*deck->tui->cause = *cause;
+	tui_finish(deck->tui, deck->quitting ? TUI_QUIT : deck->ended ? TUI_ENDED : TUI_LOST);
 }
 
 static void hello_reply(void *arg, json_t *result, const struct client_error *error)
 {
-	struct tui *tui = arg;
+	struct tui_deck *deck = arg;
+	struct tui *tui = deck->tui;
 
 	if (error && !error->code)
 		return;
@@ -108,24 +107,44 @@ static void hello_reply(void *arg, json_t *result, const struct client_error *er
 		loop_stop(&tui->loop);
 		return;
 	}
-	model_hello(&tui->model, result);
-	tui_dirty(tui);
+	model_hello(&deck->model, result);
+	tui_dirty(deck->tui);
 }
 
-int server_connect(struct tui *tui)
+int server_connect(struct tui *tui, const struct tui_config *config)
 {
-	const struct client_handlers handlers = { notification, closed, tui };
+	struct tui_deck *deck = &tui->decks[tui->deck_count++];
+	const struct client_handlers handlers = { notification, closed, deck };
 	int fd, error;
 
-	tui->list = (struct loop_timer){ .fire = list_now, .arg = tui };
-	fd = tui->config->dial(tui->config->dial_arg, tui->cause);
+	deck->tui = tui;
+	deck->config = config;
+	deck->list = (struct loop_timer){ .fire = list_now, .arg = deck };
+	tui->deck = deck;
+	error = samples_new(deck);
+	if (error)
+		return cause_errno(tui->cause, -error, "the screen");
+	fd = config->dial(config->dial_arg, tui->cause);
 	if (fd < 0)
 		return fd;
-	error = client_new(&tui->client, &tui->loop, fd, &handlers, tui->cause);
+	error = client_new(&deck->client, &tui->loop, fd, &handlers, tui->cause);
 	if (error)
 		return error;
-	tui_call(tui, "hello", json_pack("{s:i}", "version", CONTROL_VERSION), hello_reply);
-	tui_call(tui, "events.subscribe", NULL, NULL);
-	list_now(tui);
+	tui_call(deck, "hello", json_pack("{s:i}", "version", CONTROL_VERSION), hello_reply, deck);
+	tui_call(deck, "events.subscribe", NULL, NULL, NULL);
+	list_now(deck);
 	return 0;
+}
+
+void server_disconnect(struct tui_deck *deck)
+{
+	client_free(deck->client);
+	deck->client = NULL;
+}
+
+void server_destroy(struct tui_deck *deck)
+{
+	samples_free(deck->samples);
+	netmodel_destroy(&deck->network);
+	model_destroy(&deck->model);
 }

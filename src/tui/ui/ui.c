@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -11,14 +12,17 @@
 #define FRAME_NS (30 * NS_PER_MS)
 #define MESSAGE_NS (12 * NS_PER_S)
 
-enum view_id tui_current(const struct tui *tui)
+struct view *tui_view(struct tui *tui, enum view_id id)
 {
-	return tui->stack[tui->depth - 1];
+	for (size_t i = 0; i < tui->view_count; i++)
+		if (tui->views[i].ops->id == id)
+			return &tui->views[i];
+	return NULL;
 }
 
-const struct view *tui_view(const struct tui *tui)
+bool tui_shows(const struct view *view)
 {
-	return tui->views[tui_current(tui)];
+	return view->tui->top == view;
 }
 
 void tui_dirty(struct tui *tui)
@@ -33,53 +37,66 @@ void tui_dirty(struct tui *tui)
 
 static void tick_arm(struct tui *tui)
 {
-	if (tui_view(tui)->tick)
+	if (tui->top->ops->tick)
 		loop_timer_set(&tui->loop, &tui->tick, NS_PER_S);
 	else
 		loop_timer_cancel(&tui->loop, &tui->tick);
 }
 
+static void tick(void *arg)
+{
+	struct tui *tui = arg;
+
+	if (tui->top->ops->tick) {
+		tui->top->ops->tick(tui->top);
+		loop_timer_set(&tui->loop, &tui->tick, NS_PER_S);
+	}
+}
+
 void tui_show(struct tui *tui)
 {
-	const struct view *view = tui_view(tui);
-
-	if (view->enter)
-		view->enter(tui);
+	if (tui->top->ops->enter)
+		tui->top->ops->enter(tui->top);
 	tick_arm(tui);
 	tui_dirty(tui);
 }
 
 static void hide(struct tui *tui)
 {
-	const struct view *view = tui_view(tui);
-
-	if (view->leave)
-		view->leave(tui);
+	if (tui->top->ops->leave)
+		tui->top->ops->leave(tui->top);
 }
 
-void tui_open(struct tui *tui, enum view_id view)
+static bool is_open(const struct tui *tui, const struct view *view)
 {
-	unsigned i;
+	const struct view *at = tui->top;
 
-	if (tui_current(tui) == view)
+	while (at && at != view)
+		at = at->below;
+	return at != NULL;
+}
+
+void tui_open(struct tui *tui, enum view_id id, const char *guest)
+{
+	struct view *view = tui_view(tui, id);
+
+	if (view->ops->open && (!tui_guest(view->deck, guest) || !view->ops->open(view, guest)))
+		return;
+	if (tui_shows(view))
 		return;
 	hide(tui);
-	for (i = 0; i < tui->depth; i++)
-		if (tui->stack[i] == view)
-			break;
-	if (i == tui->depth)
-		tui->stack[tui->depth++] = view;
-	else
-		tui->depth = i + 1;
+	if (!is_open(tui, view))
+		view->below = tui->top;
+	tui->top = view;
 	tui_show(tui);
 }
 
 void tui_back(struct tui *tui)
 {
-	if (tui->depth == 1)
+	if (!tui->top->below)
 		return;
 	hide(tui);
-	tui->depth--;
+	tui->top = tui->top->below;
 	tui_show(tui);
 }
 
@@ -87,18 +104,21 @@ void tui_finish(struct tui *tui, enum tui_result result)
 {
 	tui->result = result;
 	/* Somebody may have text in the editor that is not saved yet. */
-	if (tui->editor.pid && result != TUI_HANGUP)
-		tui->finish_after_editor = true;
+	if (tui->terminal.suspended && result != TUI_HANGUP)
+		tui->finished = true;
 	else
 		loop_stop(&tui->loop);
 }
 
-static void hush(void *arg)
+void tui_hush(struct tui *tui)
 {
-	struct tui *tui = arg;
-
 	tui->message_shown = false;
 	tui_dirty(tui);
+}
+
+static void hush(void *arg)
+{
+	tui_hush(arg);
 }
 
 void tui_message(struct tui *tui, enum severity severity, uint64_t time, const char *guest,
@@ -123,9 +143,18 @@ void tui_say(struct tui *tui, enum severity severity, const char *guest, const c
 
 void tui_fail(struct tui *tui, const struct client_error *error)
 {
-	if (error->code) /* else the connection was lost, and closed() ends the screen */
+	if (error->code) /* else the connection was lost, which ends the screen */
 		tui_say(tui, SEVERITY_ERROR, NULL, "%s",
 			*error->message ? error->message : "The request failed without a reason.");
+}
+
+const struct tui_guest *tui_guest(struct tui_deck *deck, const char *name)
+{
+	const struct tui_guest *guest = model_find(&deck->model, name);
+
+	if (!guest)
+		tui_say(deck->tui, SEVERITY_WARNING, NULL, "No guest is selected.");
+	return guest;
 }
 
 static void reply_nothing(void *arg, json_t *result, const struct client_error *error)
@@ -135,39 +164,55 @@ static void reply_nothing(void *arg, json_t *result, const struct client_error *
 		tui_fail(arg, error);
 }
 
-bool tui_call(struct tui *tui, const char *method, json_t *params, client_reply reply)
+bool tui_call(struct tui_deck *deck, const char *method, json_t *params, client_reply reply,
+	      void *arg)
 {
-	int error = client_call(tui->client, method, params, reply ? reply : reply_nothing, tui);
+	int error = client_call(deck->client, method, params, reply ? reply : reply_nothing,
+				reply ? arg : deck->tui);
 
 	if (error && error != -ENOTCONN)
-		tui_say(tui, SEVERITY_ERROR, NULL, "%s could not be sent: %s", method,
+		tui_say(deck->tui, SEVERITY_ERROR, NULL, "%s could not be sent: %s", method,
 			strerror(-error));
 	return error == 0;
 }
 
-void tui_list(struct tui *tui)
+void tui_list(struct tui_deck *deck)
 {
-	if (tui->list_asked)
-		tui->list_again = true;
-	else if (!tui->list.armed)
-		loop_timer_set(&tui->loop, &tui->list, 50 * NS_PER_MS);
+	if (deck->list_asked)
+		deck->list_again = true;
+	else if (!deck->list.armed)
+		loop_timer_set(&deck->tui->loop, &deck->list, 50 * NS_PER_MS);
 }
 
-static void tick(void *arg)
+int tui_init(struct tui *tui, const struct view_ops *const *views, size_t count)
 {
-	struct tui *tui = arg;
-	const struct view *view = tui_view(tui);
-
-	if (view->tick) {
-		view->tick(tui);
-		loop_timer_set(&tui->loop, &tui->tick, NS_PER_S);
-	}
-}
-
-void tui_init(struct tui *tui, const struct view *const *views)
-{
-	tui->views = views;
-	tui->depth = 1;
 	tui->tick = (struct loop_timer){ .fire = tick, .arg = tui };
 	tui->hush = (struct loop_timer){ .fire = hush, .arg = tui };
+	tui->views = calloc(count, sizeof(*tui->views));
+	if (!tui->views)
+		return -ENOMEM;
+	tui->top = tui->views;
+	for (size_t i = 0; i < count; i++) {
+		struct view *view = &tui->views[i];
+
+		*view = (struct view){ .ops = views[i], .tui = tui, .deck = tui->deck };
+		view->state = views[i]->size ? calloc(1, views[i]->size) : NULL;
+		if (views[i]->size && !view->state)
+			return -ENOMEM;
+		tui->view_count++;
+		if (view->ops->create)
+			view->ops->create(view);
+	}
+	return 0;
+}
+
+void tui_destroy(struct tui *tui)
+{
+	for (size_t i = 0; i < tui->view_count; i++) {
+		if (tui->views[i].ops->destroy)
+			tui->views[i].ops->destroy(&tui->views[i]);
+		free(tui->views[i].state);
+	}
+	free(tui->views);
+	messages_destroy(&tui->messages);
 }

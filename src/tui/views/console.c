@@ -10,12 +10,18 @@
 
 #include "base/checked.h"
 #include "tui/canvas/text.h"
+#include "tui/console/tty.h"
 #include "tui/ui/style.h"
 #include "tui/ui/ui.h"
 #include "tui/views/table.h"
 
 #define COLUMNS_MAX 1000
 #define ROWS_MAX 1000
+
+struct console_view {
+	struct tty *list, *current;
+	unsigned back; /* lines scrolled back */
+};
 
 static int clamp(int value, int low, int high)
 {
@@ -34,43 +40,47 @@ static int columns_shown(void)
 
 static void changed(void *arg, struct tty *tty)
 {
-	struct tui *tui = arg;
+	struct view *view = arg;
+	const struct console_view *state = view->state;
 
-	if (tui->console.current == tty && tui_current(tui) == VIEW_CONSOLE)
-		tui_dirty(tui);
+	if (state->current == tty && tui_shows(view))
+		tui_dirty(view->tui);
 }
 
-void view_console_show(struct tui *tui, const char *name)
+static bool console_open(struct view *view, const char *name)
 {
-	struct console_view *view = &tui->console;
+	const struct tui_config *config = view->deck->config;
+	struct console_view *state = view->state;
+	struct tui *tui = view->tui;
 	struct tty *tty;
 
-	for (tty = view->list; tty && strcmp(tty->name, name) != 0; tty = tty->next)
+	for (tty = state->list; tty && strcmp(tty->name, name) != 0; tty = tty->next)
 		;
 	if (!tty) {
-		tty = tty_new(&tui->loop, name, rows_shown(), columns_shown(), changed, tui);
+		tty = tty_new(&tui->loop, name, rows_shown(), columns_shown(), changed, view);
 		if (!tty) {
 			tui_say(tui, SEVERITY_ERROR, name, "There is no memory for its console.");
-			return;
+			return false;
 		}
-		tty->next = view->list;
-		view->list = tty;
+		tty->next = state->list;
+		state->list = tty;
 	}
-	tty_connect(tty, tui->config->dial, tui->config->dial_arg);
-	view->current = tty;
-	view->back = 0;
-	tui_open(tui, VIEW_CONSOLE);
+	tty_connect(tty, config->dial, config->dial_arg);
+	state->current = tty;
+	state->back = 0;
+	return true;
 }
 
-void view_console_close(struct tui *tui)
+static void console_destroy(struct view *view)
 {
+	struct console_view *state = view->state;
 	struct tty *tty;
 
-	while ((tty = tui->console.list)) {
-		tui->console.list = tty->next;
+	while ((tty = state->list)) {
+		state->list = tty->next;
 		tty_free(tty);
 	}
-	tui->console.current = NULL;
+	state->current = NULL;
 }
 
 /* Colours */
@@ -121,7 +131,7 @@ static int colour(const VTermColor *c, bool foreground, bool *bright)
 	return index < 238 ? COLOR_BLACK : COLOR_WHITE;
 }
 
-static void pen(const struct tui *tui, const struct emulator_cell *cell)
+static void pen(const struct terminal *terminal, const struct emulator_cell *cell)
 {
 	attr_t attributes = A_NORMAL;
 	bool bright, unused;
@@ -133,7 +143,7 @@ static void pen(const struct tui *tui, const struct emulator_cell *cell)
 		attributes |= A_UNDERLINE;
 	if (cell->attributes & EMULATOR_REVERSE)
 		attributes |= A_REVERSE;
-	if (tui->terminal.colour) {
+	if (terminal->colour) {
 		fg = colour(&cell->fg, true, &bright);
 		bg = colour(&cell->bg, false, &unused);
 		if (fg >= 0 && bright)
@@ -147,7 +157,7 @@ static void pen(const struct tui *tui, const struct emulator_cell *cell)
 }
 
 /* What may reach the terminal: a cell of exactly the width that it claims. */
-static wchar_t shown(const struct tui *tui, const struct emulator_cell *cell)
+static wchar_t shown(const struct terminal *terminal, const struct emulator_cell *cell)
 {
 	char utf8[8];
 	wchar_t c;
@@ -156,7 +166,7 @@ static wchar_t shown(const struct tui *tui, const struct emulator_cell *cell)
 
 	if (cell->c < 0x7f)
 		return cell->c < 0x20 ? L' ' : (wchar_t)cell->c;
-	if (!tui->terminal.utf8 || cell->c > 0x10ffff)
+	if (!terminal->utf8 || cell->c > 0x10ffff)
 		return L'?';
 	memset(utf8, 0, sizeof(utf8));
 	if (wcrtomb(utf8, (wchar_t)cell->c, &state) == (size_t)-1 ||
@@ -165,24 +175,27 @@ static wchar_t shown(const struct tui *tui, const struct emulator_cell *cell)
 	return columns == cell->width ? c : cell->width == 1 ? TEXT_REPLACEMENT : L' ';
 }
 
-static void draw_row(struct tui *tui, int y, const struct emulator_cell *cells, int columns)
+static void draw_row(const struct terminal *terminal, int y, const struct emulator_cell *cells,
+		     int columns)
 {
 	for (int x = 0; x < columns; x++) {
 		wchar_t c;
 
 		if (cells[x].width == 0 || (cells[x].width == 2 && x + 1 >= columns))
 			continue;
-		c = shown(tui, &cells[x]);
+		c = shown(terminal, &cells[x]);
 		if (c == L' ' && !cells[x].attributes && VTERM_COLOR_IS_DEFAULT_BG(&cells[x].bg))
 			continue; /* erased already */
-		pen(tui, &cells[x]);
+		pen(terminal, &cells[x]);
 		mvaddnwstr(y, x, &c, 1);
 	}
 }
 
-static void draw_status(struct tui *tui, const struct tty *tty, int y)
+static void draw_status(const struct view *view, int y)
 {
-	const struct tui_guest *guest = model_find(&tui->model, tty->name);
+	const struct console_view *state = view->state;
+	const struct tty *tty = state->current;
+	const struct tui_guest *guest = model_find(&view->deck->model, tty->name);
 	int width = draw_columns(), x = 1;
 	char text[400];
 
@@ -195,35 +208,36 @@ static void draw_status(struct tui *tui, const struct tty *tty, int y)
 		snprintf(text, sizeof(text), "%s Ctrl-] leaves; c opens it again.", tty->reason);
 	else if (tty->state == TTY_OPENING)
 		snprintf(text, sizeof(text), "opening");
-	else if (tui->console.back)
+	else if (state->back)
 		snprintf(text, sizeof(text), "%u lines back; PageDown or any key returns",
-			 tui->console.back);
+			 state->back);
 	else
 		text[0] = '\0';
 	draw_text(y, x, width - x - 16, DRAW_REVERSE, text);
 	draw_right(y, 0, width - 1, DRAW_REVERSE | DRAW_BOLD, "Ctrl-] leaves");
 }
 
-static void console_draw(struct tui *tui, struct rect body)
+static void console_draw(struct view *view, struct rect body)
 {
 	static struct emulator_cell cells[COLUMNS_MAX];
-	struct tty *tty = tui->console.current;
+	struct console_view *state = view->state;
+	struct tty *tty = state->current;
 	int rows = rows_shown(), columns = columns_shown(), row, column;
 	unsigned back;
 	bool cursor;
 
 	(void)body;
 	emulator_resize(tty->emulator, rows, columns);
-	if (tui->console.back > emulator_scrollback(tty->emulator))
-		tui->console.back = emulator_scrollback(tty->emulator);
-	back = tui->console.back;
+	if (state->back > emulator_scrollback(tty->emulator))
+		state->back = emulator_scrollback(tty->emulator);
+	back = state->back;
 	for (int y = 0; y < rows; y++) {
 		emulator_row(tty->emulator, y - (int)back, cells, columns);
-		draw_row(tui, y, cells, columns);
+		draw_row(&view->tui->terminal, y, cells, columns);
 	}
-	draw_status(tui, tty, rows);
+	draw_status(view, rows);
 	cursor = emulator_cursor(tty->emulator, &row, &column);
-	if (cursor && !back && !tui->prompt.active) {
+	if (cursor && !back && !view->tui->prompt.active) {
 		curs_set(1);
 		move(clamp(row, 0, rows - 1), clamp(column, 0, columns - 1));
 	}
@@ -231,17 +245,18 @@ static void console_draw(struct tui *tui, struct rect body)
 
 /* Keys */
 
-static void scroll_back(struct tui *tui, int lines)
+static void scroll_back(struct console_view *state, int lines)
 {
-	int back = (int)tui->console.back + lines;
-	int most = (int)emulator_scrollback(tui->console.current->emulator);
+	int back = (int)state->back + lines;
+	int most = (int)emulator_scrollback(state->current->emulator);
 
-	tui->console.back = (unsigned)clamp(back, 0, most);
+	state->back = (unsigned)clamp(back, 0, most);
 }
 
-static bool console_command(struct tui *tui, enum command command)
+static bool console_command(struct view *view, enum command command)
 {
-	struct tty *tty = tui->console.current;
+	struct console_view *state = view->state;
+	struct tty *tty = state->current;
 	int page = rows_shown() - 1;
 
 	switch (command) {
@@ -252,13 +267,13 @@ static bool console_command(struct tui *tui, enum command command)
 						VTERM_KEY_PAGEUP : VTERM_KEY_PAGEDOWN,
 				     0, VTERM_MOD_NONE);
 		else
-			scroll_back(tui, command == COMMAND_PAGE_UP ? page : -page);
+			scroll_back(state, command == COMMAND_PAGE_UP ? page : -page);
 		return true;
 	case COMMAND_SCROLL_UP:
-		scroll_back(tui, page);
+		scroll_back(state, page);
 		return true;
 	case COMMAND_SCROLL_DOWN:
-		scroll_back(tui, -page);
+		scroll_back(state, -page);
 		return true;
 	default:
 		return false;
@@ -287,11 +302,12 @@ static const struct {
 	{ KEY_ENTER, VTERM_KEY_ENTER, VTERM_MOD_NONE },
 };
 
-static void console_input(struct tui *tui, wint_t key, bool special)
+static void console_input(struct view *view, wint_t key, bool special)
 {
-	struct emulator *emulator = tui->console.current->emulator;
+	struct console_view *state = view->state;
+	struct emulator *emulator = state->current->emulator;
 
-	tui->console.back = 0;
+	state->back = 0;
 	if (!special) {
 		emulator_key(emulator, VTERM_KEY_NONE, key, VTERM_MOD_NONE);
 		return;
@@ -307,7 +323,11 @@ static void console_input(struct tui *tui, wint_t key, bool special)
 			emulator_key(emulator, special_keys[i].key, 0, special_keys[i].modifier);
 }
 
-const struct view view_console = {
+const struct view_ops view_console = {
+	.id = VIEW_CONSOLE,
+	.size = sizeof(struct console_view),
+	.destroy = console_destroy,
+	.open = console_open,
 	.draw = console_draw,
 	.command = console_command,
 	.input = console_input,

@@ -12,61 +12,77 @@
 #include "tui/views/panel.h"
 #include "tui/views/table.h"
 
+struct deck_view {
+	char selected[128];
+	char filter[64];
+	size_t top, page; /* of the filtered list */
+	unsigned chart;	  /* the first one */
+};
+
 /* Whether the filter lets the guest through. */
-static bool passes(const struct tui *tui, const struct tui_guest *guest)
+static bool passes(const struct view *view, const struct tui_guest *guest)
 {
-	return !*tui->deck.filter || strcasestr(guest->name, tui->deck.filter);
+	const struct deck_view *state = view->state;
+
+	return !*state->filter || strcasestr(guest->name, state->filter);
 }
 
 /* The guest at a position of the filtered list, or NULL. */
-static struct tui_guest *guest_at(const struct tui *tui, size_t position)
+static struct tui_guest *guest_at(const struct view *view, size_t position)
 {
-	for (size_t i = 0; i < tui->model.guest_count; i++)
-		if (passes(tui, tui->model.guests[i]) && position-- == 0)
-			return tui->model.guests[i];
+	const struct model *model = &view->deck->model;
+
+	for (size_t i = 0; i < model->guest_count; i++)
+		if (passes(view, model->guests[i]) && position-- == 0)
+			return model->guests[i];
 	return NULL;
 }
 
-static size_t listed(const struct tui *tui, size_t *selected)
+static size_t listed(const struct view *view, size_t *selected)
 {
+	const struct model *model = &view->deck->model;
+	const struct deck_view *state = view->state;
 	size_t n = 0;
 
 	*selected = 0;
-	for (size_t i = 0; i < tui->model.guest_count; i++) {
-		if (!passes(tui, tui->model.guests[i]))
+	for (size_t i = 0; i < model->guest_count; i++) {
+		if (!passes(view, model->guests[i]))
 			continue;
-		if (strcmp(tui->model.guests[i]->name, tui->deck.selected) == 0)
+		if (strcmp(model->guests[i]->name, state->selected) == 0)
 			*selected = n;
 		n++;
 	}
 	return n;
 }
 
-static void select_at(struct tui *tui, size_t position)
+static void select_at(struct view *view, size_t position)
 {
-	const struct tui_guest *guest = guest_at(tui, position);
+	const struct tui_guest *guest = guest_at(view, position);
+	struct deck_view *state = view->state;
 
-	snprintf(tui->deck.selected, sizeof(tui->deck.selected), "%s", guest ? guest->name : "");
+	snprintf(state->selected, sizeof(state->selected), "%s", guest ? guest->name : "");
 }
 
-const char *view_deck_selected(struct tui *tui)
+static const char *deck_guest(struct view *view)
 {
+	const struct deck_view *state = view->state;
 	size_t position;
 
-	listed(tui, &position);
-	select_at(tui, position);
-	return tui->deck.selected;
+	listed(view, &position);
+	select_at(view, position);
+	return state->selected;
 }
 
 /* The rows in sight, whose samples are wanted: those of the layout drawn last. */
-static json_t *deck_stats(struct tui *tui)
+static json_t *deck_stats(struct view *view)
 {
+	const struct deck_view *state = view->state;
 	json_t *names = json_array();
-	const char *selected = view_deck_selected(tui);
+	const char *selected = deck_guest(view);
 	bool seen = false;
 
-	for (size_t i = 0; i < (tui->deck.page ? tui->deck.page : 1); i++) {
-		const struct tui_guest *guest = guest_at(tui, tui->deck.top + i);
+	for (size_t i = 0; i < (state->page ? state->page : 1); i++) {
+		const struct tui_guest *guest = guest_at(view, state->top + i);
 
 		if (!guest)
 			break;
@@ -142,52 +158,55 @@ static void draw_guest(const struct column_layout *c, struct rect row,
 }
 
 /* Keeps the selected row in sight. */
-static void follow(struct deck_view *deck, size_t selected, size_t count, size_t page)
+static void follow(struct deck_view *state, size_t selected, size_t count, size_t page)
 {
-	deck->page = page;
-	if (selected < deck->top)
-		deck->top = selected;
-	if (page && selected >= deck->top + page)
-		deck->top = selected - page + 1;
-	if (deck->top + page > count)
-		deck->top = count > page ? count - page : 0;
+	state->page = page;
+	if (selected < state->top)
+		state->top = selected;
+	if (page && selected >= state->top + page)
+		state->top = selected - page + 1;
+	if (state->top + page > count)
+		state->top = count > page ? count - page : 0;
 }
 
-static void draw_empty(struct tui *tui, struct rect r)
+static void draw_empty(const struct view *view, struct rect r)
 {
+	const struct deck_view *state = view->state;
+	const struct model *model = &view->deck->model;
 	char text[512];
 
-	if (!tui->model.guests_known)
+	if (!model->guests_known)
 		snprintf(text, sizeof(text), "Waiting for the list of guests");
-	else if (tui->model.guest_count)
+	else if (model->guest_count)
 		snprintf(text, sizeof(text), "No guest's name contains \"%s\". Press / to change "
-			 "the filter.", tui->deck.filter);
+			 "the filter.", state->filter);
 	else
 		snprintf(text, sizeof(text), "No guests are defined. Write a profile (*.ini) into "
 			 "%s, or try vmdeck --demo.",
-			 tui->model.deck && *tui->model.deck ? tui->model.deck :
-							       "the folder of guests");
+			 model->deck && *model->deck ? model->deck : "the folder of guests");
 	draw_center(r, INK_TEXT, text);
 }
 
-static void draw_list(struct tui *tui, struct rect r, bool boxed)
+static void draw_list(struct view *view, struct rect r, bool boxed)
 {
+	const struct model *model = &view->deck->model;
+	struct deck_view *state = view->state;
 	struct column_layout columns;
-	size_t selected, count = listed(tui, &selected);
+	size_t selected, count = listed(view, &selected);
 	char title[128];
 	int names = 8, width;
 
 	if (boxed) {
-		snprintf(title, sizeof(title), *tui->deck.filter ? "Guests matching %s" : "Guests",
-			 tui->deck.filter);
+		snprintf(title, sizeof(title), *state->filter ? "Guests matching %s" : "Guests",
+			 state->filter);
 		r = draw_box(r, INK_TEXT | DRAW_DIM, title);
 	}
 	if (count == 0) {
-		draw_empty(tui, r);
+		draw_empty(view, r);
 		return;
 	}
-	for (size_t i = 0; i < tui->model.guest_count; i++)
-		if ((width = text_width(tui->model.guests[i]->name)) > names)
+	for (size_t i = 0; i < model->guest_count; i++)
+		if ((width = text_width(model->guests[i]->name)) > names)
 			names = width;
 	layout_columns(&columns, r.x + 1, r.width - 2, names);
 	if (r.height >= 3) {
@@ -195,14 +214,14 @@ static void draw_list(struct tui *tui, struct rect r, bool boxed)
 		r.y++;
 		r.height--;
 	}
-	follow(&tui->deck, selected, count, (size_t)r.height);
+	follow(state, selected, count, (size_t)r.height);
 	for (int i = 0; i < r.height; i++) {
-		const struct tui_guest *guest = guest_at(tui, tui->deck.top + (size_t)i);
+		const struct tui_guest *guest = guest_at(view, state->top + (size_t)i);
 
 		if (!guest)
 			break;
 		draw_guest(&columns, (struct rect){ r.y + i, r.x, 1, r.width }, guest,
-			   tui->deck.top + (size_t)i == selected);
+			   state->top + (size_t)i == selected);
 	}
 	if (boxed && count > (size_t)r.height) {
 		snprintf(title, sizeof(title), " %zu of %zu ", selected + 1, count);
@@ -264,10 +283,9 @@ static void draw_facts(struct rect r, const struct tui_guest *guest)
 }
 
 /* The newest messages, newest at the bottom, one line each. */
-static void draw_events(struct tui *tui, struct rect box)
+static void draw_events(const struct messages *messages, struct rect box)
 {
 	struct rect r = draw_box(box, INK_TEXT | DRAW_DIM, "Messages");
-	const struct messages *messages = &tui->messages;
 	uint64_t first = messages_first(messages), lines = (uint64_t)(r.height > 0 ? r.height : 0);
 	char time[16];
 
@@ -313,9 +331,10 @@ static void draw_mistakes(struct rect r, const struct tui_guest *guest)
 			  "Press e to edit the profile.");
 }
 
-static void draw_charts(struct tui *tui, const struct deck_layout *layout,
+static void draw_charts(struct view *view, const struct deck_layout *layout,
 			const struct tui_guest *guest)
 {
+	const struct deck_view *state = view->state;
 	const struct rect *first = &layout->charts[0];
 	const struct rect *last = &layout->charts[layout->chart_count - 1];
 	char empty[160];
@@ -330,65 +349,72 @@ static void draw_charts(struct tui *tui, const struct deck_layout *layout,
 	else
 		snprintf(empty, sizeof(empty), "%.60s is not running", guest->name);
 	for (unsigned i = 0; i < layout->chart_count; i++)
-		panel_draw(layout->charts[i], (tui->deck.chart + i) % PANEL_COUNT, guest, empty);
+		panel_draw(layout->charts[i], (state->chart + i) % PANEL_COUNT, guest, empty);
 }
 
-static void deck_draw(struct tui *tui, struct rect body)
+static void deck_draw(struct view *view, struct rect body)
 {
-	const struct tui_guest *guest = model_find(&tui->model, view_deck_selected(tui));
+	const struct tui_guest *guest = model_find(&view->deck->model, deck_guest(view));
 	struct deck_layout layout;
 	size_t selected;
 
-	layout_deck(&layout, body, (int)listed(tui, &selected));
-	draw_list(tui, layout.list, layout.boxed);
+	layout_deck(&layout, body, (int)listed(view, &selected));
+	draw_list(view, layout.list, layout.boxed);
 	if (layout.events.height > 2)
-		draw_events(tui, layout.events);
+		draw_events(&view->tui->messages, layout.events);
 	if (guest && layout.facts.height)
 		draw_facts(layout.facts, guest);
 	if (guest && layout.chart_count)
-		draw_charts(tui, &layout, guest);
+		draw_charts(view, &layout, guest);
 }
 
-static void filter_answer(struct tui *tui, int choice, const char *text)
+static void filter_answer(void *arg, int choice, const char *text)
 {
+	struct deck_view *state = arg;
+
 	(void)choice;
 	if (text)
-		snprintf(tui->deck.filter, sizeof(tui->deck.filter), "%s", text);
-	tui->deck.top = 0;
+		snprintf(state->filter, sizeof(state->filter), "%s", text);
+	state->top = 0;
 }
 
-static bool deck_command(struct tui *tui, enum command command)
+static bool deck_command(struct view *view, enum command command)
 {
-	size_t selected, count = listed(tui, &selected);
+	size_t selected, count = listed(view, &selected);
+	struct deck_view *state = view->state;
 	int position = (int)selected;
 
 	if (command == COMMAND_FILTER) {
-		prompt_line(&tui->prompt, tui->deck.filter, filter_answer, "Show guests with:");
+		prompt_line(&view->tui->prompt, state->filter, filter_answer, state,
+			    "Show guests with:");
 		return true;
 	}
 	if (command == COMMAND_CHART) {
-		tui->deck.chart = (tui->deck.chart + 1) % PANEL_COUNT;
+		state->chart = (state->chart + 1) % PANEL_COUNT;
 		return true;
 	}
 	/* The selection moves as a page of one line does, but by pages of the list. */
 	if (command == COMMAND_PAGE_UP)
-		position -= (int)tui->deck.page;
+		position -= (int)state->page;
 	else if (command == COMMAND_PAGE_DOWN)
-		position += (int)tui->deck.page;
+		position += (int)state->page;
 	else if (!scroll_command(&position, (int)count, 1, command))
 		return false;
 	if (position >= (int)count)
 		position = (int)count - 1;
-	select_at(tui, position > 0 ? (size_t)position : 0);
+	select_at(view, position > 0 ? (size_t)position : 0);
 	return true;
 }
 
-static void deck_tick(struct tui *tui)
+static void deck_tick(struct view *view)
 {
-	tui_dirty(tui); /* "running for 3m12s" */
+	tui_dirty(view->tui); /* "running for 3m12s" */
 }
 
-const struct view view_deck = {
+const struct view_ops view_deck = {
+	.id = VIEW_DECK,
+	.size = sizeof(struct deck_view),
+	.guest = deck_guest,
 	.draw = deck_draw,
 	.command = deck_command,
 	.tick = deck_tick,

@@ -16,6 +16,14 @@
 
 #define NAME_WIDTH 13 /* column of names, with its gap */
 
+struct guest_view {
+	char name[128];
+	json_t *show, *before; /* results of guest.show: the last two */
+	uint64_t show_at, before_at;
+	int top, lines, page;
+	bool asked;
+};
+
 /* A page is taller than the screen: everything is laid out, the lines in sight are drawn. */
 struct page {
 	struct rect r;
@@ -204,9 +212,9 @@ static void section_console(struct page *page, const json_t *g)
 }
 
 /* How often an exit happened by the answer before, to show its rate. */
-static uint64_t count_before(const struct guest_view *view, const char *reason)
+static uint64_t count_before(const struct guest_view *state, const char *reason)
 {
-	const json_t *exits = json_object_get(view->before, "exits");
+	const json_t *exits = json_object_get(state->before, "exits");
 
 	for (size_t i = 0; i < json_array_size(exits); i++)
 		if (strcmp(json_text(json_array_get(exits, i), "reason"), reason) == 0)
@@ -214,19 +222,19 @@ static uint64_t count_before(const struct guest_view *view, const char *reason)
 	return 0;
 }
 
-static void exit_line(struct page *page, const struct guest_view *view, const json_t *entry,
+static void exit_line(struct page *page, const struct guest_view *state, const json_t *entry,
 		      uint64_t most)
 {
 	const char *reason = json_text(entry, "reason");
-	uint64_t count = json_count(entry, "count"), before = count_before(view, reason);
-	double seconds = (double)(view->show_at - view->before_at) / (double)NS_PER_S;
+	uint64_t count = json_count(entry, "count"), before = count_before(state, reason);
+	double seconds = (double)(state->show_at - state->before_at) / (double)NS_PER_S;
 	char number[TEXT_NUMBER], text[64];
 	int x = page->r.x, y = row(page), bar = page->r.width - 34;
 
 	if (visible(page)) {
 		draw_text(y, x, 14, INK_TEXT, reason);
 		draw_right(y, x + 15, 6, INK_TEXT, text_count(number, (double)count));
-		if (view->before && seconds > 0 && count >= before) {
+		if (state->before && seconds > 0 && count >= before) {
 			snprintf(text, sizeof(text), "%s/s",
 				 text_count(number, (double)(count - before) / seconds));
 			draw_right(y, x + 22, 9, INK_TEXT | DRAW_DIM, text);
@@ -237,9 +245,9 @@ static void exit_line(struct page *page, const struct guest_view *view, const js
 	page->y++;
 }
 
-static void section_exits(struct page *page, const struct guest_view *view)
+static void section_exits(struct page *page, const struct guest_view *state)
 {
-	const json_t *exits = json_object_get(view->show, "exits");
+	const json_t *exits = json_object_get(state->show, "exits");
 	uint64_t most = 1;
 
 	if (json_array_size(exits) == 0)
@@ -249,24 +257,24 @@ static void section_exits(struct page *page, const struct guest_view *view)
 		if (json_count(json_array_get(exits, i), "count") > most)
 			most = json_count(json_array_get(exits, i), "count");
 	for (size_t i = 0; i < json_array_size(exits) && i < 100; i++)
-		exit_line(page, view, json_array_get(exits, i), most);
+		exit_line(page, state, json_array_get(exits, i), most);
 }
 
-static void guest_draw(struct tui *tui, struct rect body)
+static void guest_draw(struct view *view, struct rect body)
 {
-	struct guest_view *view = &tui->guest;
-	const struct tui_guest *guest = model_find(&tui->model, view->name);
+	struct guest_view *state = view->state;
+	const struct tui_guest *guest = model_find(&view->deck->model, state->name);
 	bool wide = body.width >= 110;
 	struct rect in = { body.y, body.x + 1, body.height, body.width - 2 };
 	struct page left, right;
 
-	if (!guest || !view->show) {
+	if (!guest || !state->show) {
 		draw_center(body, INK_TEXT, guest ? "Waiting for the details" :
 						    "This guest is gone.");
 		return;
 	}
-	view->page = in.height;
-	left = (struct page){ in, 0, view->top };
+	state->page = in.height;
+	left = (struct page){ in, 0, state->top };
 	if (wide)
 		left.r.width = in.width / 2 - 1;
 	right = left;
@@ -274,73 +282,96 @@ static void guest_draw(struct tui *tui, struct rect body)
 		right.r.x += in.width / 2 + 1;
 		right.r.width = in.width - in.width / 2 - 1;
 	}
-	section_profile(&left, view->show, guest);
-	section_mistakes(&left, view->show);
-	section_devices(&left, view->show);
+	section_profile(&left, state->show, guest);
+	section_mistakes(&left, state->show);
+	section_devices(&left, state->show);
 	if (!wide)
 		right.y = left.y;
-	section_text(&right, "Registers", json_text(view->show, "registers"));
-	section_exits(&right, view);
+	section_text(&right, "Registers", json_text(state->show, "registers"));
+	section_exits(&right, state);
 	if (!wide)
 		left.y = right.y;
-	section_console(guest->state == GUEST_CRASHED && wide ? &right : &left, view->show);
-	view->lines = left.y > right.y ? left.y : right.y;
+	section_console(guest->state == GUEST_CRASHED && wide ? &right : &left, state->show);
+	state->lines = left.y > right.y ? left.y : right.y;
 }
 
 static void shown(void *arg, json_t *result, const struct client_error *error)
 {
-	struct tui *tui = arg;
-	struct guest_view *view = &tui->guest;
+	struct view *view = arg;
+	struct guest_view *state = view->state;
 
-	view->asked = false;
+	state->asked = false;
 	if (error) {
-		tui_fail(tui, error);
+		tui_fail(view->tui, error);
 		return;
 	}
 	/* An answer about the guest that was shown before it. */
-	if (strcmp(json_text(result, "name"), view->name) != 0)
+	if (strcmp(json_text(result, "name"), state->name) != 0)
 		return;
-	json_decref(view->before);
-	view->before = view->show;
-	view->before_at = view->show_at;
-	view->show = json_incref(result);
-	view->show_at = clock_monotonic();
-	tui_dirty(tui);
+	json_decref(state->before);
+	state->before = state->show;
+	state->before_at = state->show_at;
+	state->show = json_incref(result);
+	state->show_at = clock_monotonic();
+	tui_dirty(view->tui);
 }
 
-static void ask(struct tui *tui)
+static void ask(struct view *view)
 {
-	if (!tui->guest.asked && model_find(&tui->model, tui->guest.name))
-		tui->guest.asked = tui_call(tui, "guest.show",
-					    json_pack("{s:s}", "guest", tui->guest.name), shown);
-	tui_dirty(tui);
+	struct guest_view *state = view->state;
+
+	if (!state->asked && model_find(&view->deck->model, state->name))
+		state->asked = tui_call(view->deck, "guest.show",
+					json_pack("{s:s}", "guest", state->name), shown, view);
+	tui_dirty(view->tui);
 }
 
-void view_guest_open(struct tui *tui, const char *name)
+static void forget(struct view *view)
 {
-	struct guest_view *view = &tui->guest;
+	struct guest_view *state = view->state;
 
-	if (strcmp(view->name, name) != 0) {
-		json_decref(view->show);
-		json_decref(view->before);
-		view->show = view->before = NULL;
-		view->top = 0;
-		snprintf(view->name, sizeof(view->name), "%s", name);
+	json_decref(state->show);
+	json_decref(state->before);
+	state->show = state->before = NULL;
+}
+
+static bool guest_open(struct view *view, const char *name)
+{
+	struct guest_view *state = view->state;
+
+	if (strcmp(state->name, name) != 0) {
+		forget(view);
+		state->top = 0;
+		snprintf(state->name, sizeof(state->name), "%s", name);
 	}
-	tui_open(tui, VIEW_GUEST);
+	return true;
 }
 
-static bool guest_command(struct tui *tui, enum command command)
+static const char *guest_name(struct view *view)
 {
-	return scroll_command(&tui->guest.top, tui->guest.lines, tui->guest.page, command);
+	const struct guest_view *state = view->state;
+
+	return state->name;
 }
 
-static void guest_title(struct tui *tui, char *out, size_t size)
+static bool guest_command(struct view *view, enum command command)
 {
-	snprintf(out, size, "%s", tui->guest.name);
+	struct guest_view *state = view->state;
+
+	return scroll_command(&state->top, state->lines, state->page, command);
 }
 
-const struct view view_guest = {
+static void guest_title(struct view *view, char *out, size_t size)
+{
+	snprintf(out, size, "%s", guest_name(view));
+}
+
+const struct view_ops view_guest = {
+	.id = VIEW_GUEST,
+	.size = sizeof(struct guest_view),
+	.destroy = forget,
+	.open = guest_open,
+	.guest = guest_name,
 	.enter = ask,
 	.draw = guest_draw,
 	.command = guest_command,

@@ -9,6 +9,10 @@
 
 #define LABEL_WIDTH 18
 
+struct help_view {
+	int top, lines, page;
+};
+
 /* A key with its other names: "Up, k". */
 static void label(size_t at, enum view_id view, char *out, size_t size)
 {
@@ -59,9 +63,11 @@ static void section(struct rect r, enum view_id view, bool moving, int top, int 
 }
 
 /* The view that help was asked in comes first. */
-static void help_draw(struct tui *tui, struct rect body)
+static void help_draw(struct view *view, struct rect body)
 {
 	struct rect r = { body.y, body.x + 1, body.height, body.width - 2 };
+	enum view_id asked_in = view->below->ops->id;
+	struct help_view *state = view->state;
 	bool wide = r.width >= 110;
 	int left = 0, right = 0;
 
@@ -69,40 +75,46 @@ static void help_draw(struct tui *tui, struct rect body)
 		r.width = LABEL_WIDTH + 8;
 	if (wide)
 		r.width = r.width / 2 - 1;
-	section(r, tui->help_for, true, tui->help.top, &left);
+	section(r, asked_in, true, state->top, &left);
 	for (unsigned i = 0; i < VIEW_COUNT; i++) {
 		struct rect other = r;
 		int *y = &left;
 
-		if (i == tui->help_for || i == VIEW_HELP)
+		if (i == asked_in || i == VIEW_HELP)
 			continue;
 		if (wide && right <= left) {
 			other.x += r.width + 2;
 			y = &right;
 		}
-		section(other, (enum view_id)i, i == VIEW_CONSOLE, tui->help.top, y);
+		section(other, (enum view_id)i, i == VIEW_CONSOLE, state->top, y);
 	}
-	tui->help.lines = left > right ? left : right;
-	tui->help.page = body.height;
+	state->lines = left > right ? left : right;
+	state->page = body.height;
 }
 
-static void help_enter(struct tui *tui)
+static void help_enter(struct view *view)
 {
-	tui->help.top = 0;
+	struct help_view *state = view->state;
+
+	state->top = 0;
 }
 
-static bool help_command(struct tui *tui, enum command command)
+static bool help_command(struct view *view, enum command command)
 {
-	return scroll_command(&tui->help.top, tui->help.lines, tui->help.page, command);
+	struct help_view *state = view->state;
+
+	return scroll_command(&state->top, state->lines, state->page, command);
 }
 
-static void help_title(struct tui *tui, char *out, size_t size)
+static void help_title(struct view *view, char *out, size_t size)
 {
-	(void)tui;
+	(void)view;
 	snprintf(out, size, "Keys");
 }
 
-const struct view view_help = {
+const struct view_ops view_help = {
+	.id = VIEW_HELP,
+	.size = sizeof(struct help_view),
 	.enter = help_enter,
 	.draw = help_draw,
 	.command = help_command,

@@ -8,6 +8,11 @@
 #include "tui/ui/ui.h"
 #include "tui/views/table.h"
 
+struct log_view {
+	int top; /* lines above the newest ones; 0 follows the tail */
+	int lines, page;
+};
+
 static int lines_of(const struct message *message, int width)
 {
 	char text[2200];
@@ -41,9 +46,10 @@ static void draw_one(const struct message *message, struct rect r, int y, int ga
 	}
 }
 
-static void log_draw(struct tui *tui, struct rect body)
+static void log_draw(struct view *view, struct rect body)
 {
-	const struct messages *messages = &tui->messages;
+	const struct messages *messages = &view->tui->messages;
+	struct log_view *state = view->state;
 	uint64_t first = messages_first(messages);
 	struct rect r = { body.y, body.x + 1, body.height, body.width - 2 };
 	int gap = r.width >= 40 ? 10 : 0, y, lines = 0;
@@ -54,10 +60,9 @@ static void log_draw(struct tui *tui, struct rect body)
 	}
 	for (uint64_t n = first; n < messages->count; n++)
 		lines += lines_of(messages_at(messages, n), r.width - gap);
-	/* top counts from the newest: 0 follows the tail. */
-	tui->log.lines = lines;
-	tui->log.page = r.height;
-	y = r.y + r.height - lines + tui->log.top;
+	state->lines = lines;
+	state->page = r.height;
+	y = r.y + r.height - lines + state->top;
 	if (lines < r.height)
 		y = r.y;
 	for (uint64_t n = first; n < messages->count; n++) {
@@ -68,30 +73,35 @@ static void log_draw(struct tui *tui, struct rect body)
 	}
 }
 
-static bool log_command(struct tui *tui, enum command command)
+static bool log_command(struct view *view, enum command command)
 {
-	int most = tui->log.lines > tui->log.page ? tui->log.lines - tui->log.page : 0;
-	int top = most - tui->log.top;
+	struct log_view *state = view->state;
+	int most = state->lines > state->page ? state->lines - state->page : 0;
+	int top = most - state->top;
 
-	if (!scroll_command(&top, tui->log.lines, tui->log.page, command))
+	if (!scroll_command(&top, state->lines, state->page, command))
 		return false;
-	tui->log.top = most - top;
+	state->top = most - top;
 	return true;
 }
 
-static void log_enter(struct tui *tui)
+static void log_enter(struct view *view)
 {
-	tui->log.top = 0;
-	tui->message_shown = false;
+	struct log_view *state = view->state;
+
+	state->top = 0;
+	tui_hush(view->tui);
 }
 
-static void log_title(struct tui *tui, char *out, size_t size)
+static void log_title(struct view *view, char *out, size_t size)
 {
-	(void)tui;
+	(void)view;
 	snprintf(out, size, "Messages");
 }
 
-const struct view view_log = {
+const struct view_ops view_log = {
+	.id = VIEW_LOG,
+	.size = sizeof(struct log_view),
 	.enter = log_enter,
 	.draw = log_draw,
 	.command = log_command,

@@ -8,22 +8,36 @@
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
 
-static unsigned frame(const struct tui *tui, enum pane pane)
+const struct switch_row *network_chosen(const struct view *view)
 {
-	return tui->net.pane == pane ? INK_ACCENT : INK_TEXT | DRAW_DIM;
+	const struct netmodel *model = &view->deck->network;
+	const struct network_view *state = view->state;
+
+	if (model->switch_count == 0)
+		return NULL;
+	return &model->switches[state->selected < model->switch_count ? state->selected :
+									model->switch_count - 1];
 }
 
-static void draw_switches(struct tui *tui, struct rect box)
+static unsigned frame(const struct view *view, enum pane pane)
 {
-	struct rect r = draw_box(box, frame(tui, PANE_SWITCHES), "Switches");
-	const struct netmodel *model = &tui->network;
+	const struct network_view *state = view->state;
+
+	return state->pane == pane ? INK_ACCENT : INK_TEXT | DRAW_DIM;
+}
+
+static void draw_switches(const struct view *view, struct rect box)
+{
+	const struct network_view *state = view->state;
+	struct rect r = draw_box(box, frame(view, PANE_SWITCHES), "Switches");
+	const struct netmodel *model = &view->deck->network;
 	size_t top = 0, page = r.height > 0 ? (size_t)r.height : 0;
 
-	if (tui->net.selected >= page && page)
-		top = tui->net.selected - page + 1;
+	if (state->selected >= page && page)
+		top = state->selected - page + 1;
 	for (size_t i = top; i < model->switch_count && i < top + page; i++) {
 		const struct switch_row *row = &model->switches[i];
-		bool is = row == network_chosen(tui);
+		bool is = row == network_chosen(view);
 		unsigned style = is ? INK_TEXT | DRAW_REVERSE : INK_TEXT;
 		int y = r.y + (int)(i - top), x = r.x + 1, w = r.width - 2;
 
@@ -93,10 +107,10 @@ static void draw_port_heads(struct rect r)
 	draw_text(r.y, x + 1, r.x + r.width - x - 1, style, "drops");
 }
 
-static void draw_ports(struct tui *tui, struct rect box, const struct switch_row *row)
+static void draw_ports(struct view *view, struct rect box, const struct switch_row *row)
 {
-	struct rect r = draw_box(box, frame(tui, PANE_PORTS), "Ports");
-	struct network_view *view = &tui->net;
+	struct rect r = draw_box(box, frame(view, PANE_PORTS), "Ports");
+	struct network_view *state = view->state;
 	size_t page;
 
 	r.x++;
@@ -105,11 +119,11 @@ static void draw_ports(struct tui *tui, struct rect box, const struct switch_row
 		return;
 	draw_port_heads(r);
 	page = (size_t)r.height - 1;
-	view->ports_shown = page;
-	if (view->port_top + page > row->port_count)
-		view->port_top = row->port_count > page ? row->port_count - page : 0;
-	for (size_t i = 0; i < page && view->port_top + i < row->port_count; i++)
-		draw_port(&row->ports[view->port_top + i], r, r.y + 1 + (int)i);
+	state->ports_shown = page;
+	if (state->port_top + page > row->port_count)
+		state->port_top = row->port_count > page ? row->port_count - page : 0;
+	for (size_t i = 0; i < page && state->port_top + i < row->port_count; i++)
+		draw_port(&row->ports[state->port_top + i], r, r.y + 1 + (int)i);
 }
 
 static void draw_lease(struct rect r, int y, const struct lease_row *lease)
@@ -178,44 +192,45 @@ static void draw_packet(const struct packet *packet, struct rect r, int y)
 	draw_text(y, x, end - x, style, f[PACKET_TEXT]);
 }
 
-static void packets_title(const struct tui *tui, struct rect box)
+static void packets_title(const struct view *view, struct rect box)
 {
-	const struct network_view *view = &tui->net;
+	const struct network_view *state = view->state;
 	char text[200], number[TEXT_NUMBER];
 
-	if (view->held)
+	if (state->held)
 		snprintf(text, sizeof(text), " held; Space follows ");
-	else if (tui->network.missed)
+	else if (view->deck->network.missed)
 		snprintf(text, sizeof(text), " %s not shown ",
-			 text_count(number, (double)tui->network.missed));
+			 text_count(number, (double)view->deck->network.missed));
 	else
 		snprintf(text, sizeof(text), " following ");
-	draw_right(box.y, box.x + 2, box.width - 4, view->held ? INK_WARN : INK_TEXT | DRAW_DIM,
+	draw_right(box.y, box.x + 2, box.width - 4, state->held ? INK_WARN : INK_TEXT | DRAW_DIM,
 		   text);
 }
 
-static void draw_packets(struct tui *tui, struct rect box)
+static void draw_packets(struct view *view, struct rect box)
 {
-	struct network_view *view = &tui->net;
-	uint64_t count = tui->network.packet_count, end = view->held ? view->packet_end : count;
+	struct network_view *state = view->state;
+	const struct netmodel *model = &view->deck->network;
+	uint64_t count = model->packet_count, end = state->held ? state->packet_end : count;
 	uint64_t first;
 	char title[200] = "Packets";
 	struct rect r;
 
-	if (*view->filter)
-		snprintf(title, sizeof(title), "Packets matching %.180s", view->filter);
-	r = draw_box(box, frame(tui, PANE_PACKETS), title);
-	packets_title(tui, box);
+	if (*state->filter)
+		snprintf(title, sizeof(title), "Packets matching %.180s", state->filter);
+	r = draw_box(box, frame(view, PANE_PACKETS), title);
+	packets_title(view, box);
 	r.x++;
 	r.width -= 2;
-	view->packets_shown = r.height > 0 ? (size_t)r.height : 0;
+	state->packets_shown = r.height > 0 ? (size_t)r.height : 0;
 	if (count == 0) {
 		draw_center(r, INK_TEXT | DRAW_DIM, "No packet has passed since this view opened.");
 		return;
 	}
-	first = end > view->packets_shown ? end - view->packets_shown : 0;
-	for (uint64_t n = first; n < end && n < first + view->packets_shown; n++) {
-		const struct packet *packet = netmodel_packet(&tui->network, n);
+	first = end > state->packets_shown ? end - state->packets_shown : 0;
+	for (uint64_t n = first; n < end && n < first + state->packets_shown; n++) {
+		const struct packet *packet = netmodel_packet(model, n);
 
 		if (packet)
 			draw_packet(packet, r, r.y + (int)(n - first));
@@ -223,14 +238,13 @@ static void draw_packets(struct tui *tui, struct rect box)
 }
 
 /* Captures that run, one line each; returns the lines used. */
-static int draw_captures(struct tui *tui, struct rect r)
+static int draw_captures(const json_t *captures, struct rect r)
 {
 	char size[TEXT_NUMBER];
 	int n = 0;
 
-	for (size_t i = 0; i < json_array_size(tui->network.captures) && n < 2 && n < r.height;
-	     i++) {
-		const json_t *capture = json_array_get(tui->network.captures, i);
+	for (size_t i = 0; i < json_array_size(captures) && n < 2 && n < r.height; i++) {
+		const json_t *capture = json_array_get(captures, i);
 		int x;
 
 		if (json_is_string(json_object_get(capture, "ended")))
@@ -246,10 +260,10 @@ static int draw_captures(struct tui *tui, struct rect r)
 	return n;
 }
 
-static int upper_height(const struct tui *tui, const struct switch_row *row, struct rect r)
+static int upper_height(const struct netmodel *model, const struct switch_row *row, struct rect r)
 {
-	int want = (int)(row->port_count > tui->network.switch_count ? row->port_count :
-								      tui->network.switch_count);
+	int want = (int)(row->port_count > model->switch_count ? row->port_count :
+								  model->switch_count);
 
 	want = want > 20 ? 20 : want;
 	if (r.width >= 100 && want < 3 + (int)row->lease_count)
@@ -258,20 +272,22 @@ static int upper_height(const struct tui *tui, const struct switch_row *row, str
 	return want < r.height * 2 / 5 ? want : r.height * 2 / 5;
 }
 
-static void draw_upper(struct tui *tui, struct rect r, const struct switch_row *row)
+static void draw_upper(struct view *view, struct rect r, const struct switch_row *row)
 {
+	const struct network_view *state = view->state;
+	const struct netmodel *model = &view->deck->network;
 	int switches = r.width >= 100 ? 42 : 0, lower = 0;
 	struct rect left = { r.y, r.x, r.height, switches };
 	struct rect right = { r.y, r.x + switches, r.height, r.width - switches };
 
 	if (!switches) { /* narrow: the pane that has the keys */
-		if (tui->net.pane == PANE_SWITCHES)
-			draw_switches(tui, r);
+		if (state->pane == PANE_SWITCHES)
+			draw_switches(view, r);
 		else
-			draw_ports(tui, r, row);
+			draw_ports(view, r, row);
 		return;
 	}
-	left.height = (int)(tui->network.switch_count > 4 ? 4 : tui->network.switch_count) + 2;
+	left.height = (int)(model->switch_count > 4 ? 4 : model->switch_count) + 2;
 	if (left.height > r.height)
 		left.height = r.height;
 	lower = r.height - left.height;
@@ -279,37 +295,38 @@ static void draw_upper(struct tui *tui, struct rect r, const struct switch_row *
 		left.height = r.height;
 		lower = 0;
 	}
-	draw_switches(tui, left);
+	draw_switches(view, left);
 	if (lower)
 		draw_leases((struct rect){ r.y + left.height, r.x, lower, switches }, row);
 	if (right.width >= 130) {
 		draw_macs((struct rect){ r.y, r.x + r.width - 40, r.height, 40 }, row);
 		right.width -= 40;
 	}
-	draw_ports(tui, right, row);
+	draw_ports(view, right, row);
 }
 
-void network_draw(struct tui *tui, struct rect r)
+void network_draw(struct view *view, struct rect r)
 {
-	const struct switch_row *row = network_chosen(tui);
+	const struct network_view *state = view->state;
+	const struct switch_row *row = network_chosen(view);
 	int upper, captures;
 
 	if (!row) {
-		draw_center(r, INK_TEXT, tui->network.known ? "There are no switches." :
+		draw_center(r, INK_TEXT, view->deck->network.known ? "There are no switches." :
 							      "Waiting for the switches");
 		return;
 	}
-	captures = draw_captures(tui, r);
+	captures = draw_captures(view->deck->network.captures, r);
 	r.y += captures;
 	r.height -= captures;
-	upper = r.height >= 14 ? upper_height(tui, row, r) : 0;
+	upper = r.height >= 14 ? upper_height(&view->deck->network, row, r) : 0;
 	if (upper >= 4) {
-		draw_upper(tui, (struct rect){ r.y, r.x, upper, r.width }, row);
+		draw_upper(view, (struct rect){ r.y, r.x, upper, r.width }, row);
 		r.y += upper;
 		r.height -= upper;
-	} else if (tui->net.pane != PANE_PACKETS) {
-		draw_upper(tui, r, row);
+	} else if (state->pane != PANE_PACKETS) {
+		draw_upper(view, r, row);
 		return;
 	}
-	draw_packets(tui, r);
+	draw_packets(view, r);
 }

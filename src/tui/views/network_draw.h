@@ -1,12 +1,31 @@
-/* How the network's view looks. Screen thread only. */
+/*
+ * The state of the network's view, and how it looks. Screen thread only.
+ */
 #ifndef TUI_VIEWS_NETWORK_DRAW_H
 #define TUI_VIEWS_NETWORK_DRAW_H
 
+#include "tui/ui/subscribe.h"
 #include "tui/ui/ui.h"
 
-void network_draw(struct tui *tui, struct rect rect);
+enum pane { PANE_PACKETS, PANE_SWITCHES, PANE_PORTS, PANE_COUNT };
 
-/* views/network.c: the switch that is chosen, or NULL when there is none. */
-const struct switch_row *network_chosen(const struct tui *tui);
+struct network_view {
+	enum pane pane;
+	size_t selected; /* switch */
+	size_t port_top, ports_shown;
+	bool held;	     /* the list of packets does not follow */
+	uint64_t packet_end; /* the packet after the lowest one shown, when held */
+	size_t packets_shown;
+	char filter[PROMPT_TEXT];
+	struct subscription packets;
+	char subscribed[512]; /* switch of the subscription or of the one asked for */
+	bool polling, polling_captures;
+};
+
+/* The switch that is chosen, or NULL when there is none. */
+const struct switch_row *network_chosen(const struct view *view);
+
+/* Draws it, and notes in the state how many ports and packets found room. */
+void network_draw(struct view *view, struct rect rect);
 
 #endif

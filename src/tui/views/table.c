@@ -1,8 +1,9 @@
-/* The views. */
+/* The table of views. */
 #include "tui/views/table.h"
 
-const struct view *const views_table[VIEW_COUNT] = {
-	[VIEW_DECK] = &view_deck,	[VIEW_GUEST] = &view_guest,
-	[VIEW_CONSOLE] = &view_console, [VIEW_NETWORK] = &view_network,
-	[VIEW_LOG] = &view_log,		[VIEW_HELP] = &view_help,
-};
+#include "base/checked.h"
+
+#define POINTER(name) &view_##name,
+
+const struct view_ops *const views_table[] = { VIEWS(POINTER) };
+const size_t views_count = ARRAY_SIZE(views_table);

@@ -1,0 +1,49 @@
+/*
+ * What a view is. A view draws a snapshot of the model and turns commands into
+ * requests; it waits for nothing. Screen thread only.
+ */
+#ifndef TUI_UI_VIEW_H
+#define TUI_UI_VIEW_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <wchar.h>
+
+#include "tui/canvas/draw.h"
+#include "tui/ui/keys.h"
+
+struct tui;
+struct tui_deck;
+
+/* A view of a screen. */
+struct view {
+	const struct view_ops *ops;
+	struct tui *tui;
+	struct tui_deck *deck; /* whose guests it shows */
+	void *state;	       /* ops->size bytes */
+	struct view *below;    /* the view to go back to, while it is open */
+};
+
+/* A row of the table of views. Any op may be NULL. */
+struct view_ops {
+	enum view_id id;
+	size_t size; /* of its state, which begins as zeros; 0: it has none */
+	bool full;   /* draws the whole screen, without header, messages and footer */
+	void (*create)(struct view *view);  /* before anything else */
+	void (*destroy)(struct view *view); /* the connection is closed already */
+
+	/* For a view of one guest, before it comes up: whom to show. false: it cannot be. */
+	bool (*open)(struct view *view, const char *guest);
+	const char *(*guest)(struct view *view); /* whom orders are for, or "" */
+	void (*enter)(struct view *view); /* it comes up, also again after a view above it */
+	void (*leave)(struct view *view); /* it is no longer shown */
+	void (*draw)(struct view *view, struct rect rect);
+	bool (*command)(struct view *view, enum command command); /* false: not the view's */
+	void (*input)(struct view *view, wint_t key, bool special); /* keys without a command */
+	void (*tick)(struct view *view); /* every second while it is shown */
+	json_t *(*stats)(struct view *view); /* new array: the guests whose samples it shows */
+	void (*title)(struct view *view, char *out, size_t size);
+};
+
+#endif
