@@ -64,6 +64,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/virtio/pci_common.c \
 	%D%/virtio/pci_private.h \
 	%D%/virtio/pci_queue.c \
+	%D%/virtio/pci_state.c \
 	%D%/virtio/queue.c %D%/virtio/queue.h \
 	%D%/virtio/virtio.h
 
