@@ -74,13 +74,23 @@ static inline bool handle_exit(struct vcpu *vcpu, struct kvm_run *run)
 
 /* --- orders --- */
 
-/* Does what it was told; false when the thread is to end. */
-static bool obey_order(struct vcpu *vcpu)
+/*
+ * Does what it was told; false when the thread is to end. An access to a device that
+ * made the last exit is not over before KVM is entered again, which keeps the result
+ * and the place in the code to itself until then (KVM api.rst §5). So a vCPU that is to
+ * pause goes round once more, without going on in the guest.
+ */
+static bool obey_order(struct vcpu *vcpu, long result)
 {
 	struct vcpu_set *set = vcpu->set;
 	enum vcpu_order order;
 
 	pthread_mutex_lock(&set->lock);
+	if (result == 0 && atomic_load(&vcpu->order) == VCPU_PAUSE) {
+		__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_RELAXED);
+		pthread_mutex_unlock(&set->lock);
+		return true;
+	}
 	while ((order = atomic_load(&vcpu->order)) == VCPU_PAUSE) {
 		if (vcpu->state != order) {
 			vcpu->state = order;
@@ -95,10 +105,12 @@ static bool obey_order(struct vcpu *vcpu)
 	return order == VCPU_RUN;
 }
 
-static inline bool obey(struct vcpu *vcpu)
+/* result: of the last enter_guest(). */
+static inline bool obey(struct vcpu *vcpu, long result)
 {
-	return likely(atomic_load_explicit(&vcpu->order, memory_order_acquire) == VCPU_RUN) ||
-	       obey_order(vcpu);
+	return likely(result == 0 &&
+		      atomic_load_explicit(&vcpu->order, memory_order_acquire) == VCPU_RUN) ||
+	       obey_order(vcpu, result);
 }
 
 /* Takes the vCPU out of the guest at its next exit, until it is given another order. Any thread. */
@@ -225,6 +237,7 @@ __attribute__((aligned(EXIT_PAGE))) EXIT_PATH static void *vcpu_thread(void *arg
 {
 	struct vcpu *vcpu = arg;
 	struct kvm_run *run = vcpu->run;
+	long result = -EINTR;
 	clockid_t clock;
 	sigset_t kick;
 
@@ -233,9 +246,8 @@ __attribute__((aligned(EXIT_PAGE))) EXIT_PATH static void *vcpu_thread(void *arg
 	sigemptyset(&kick);
 	sigaddset(&kick, KVM_KICK_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
-	while (obey(vcpu)) {
-		long result = enter_guest(vcpu->fd);
-
+	while (obey(vcpu, result)) {
+		result = enter_guest(vcpu->fd);
 		/* Walks that go on together, and not each when the one before has told its address. */
 		__builtin_prefetch(vcpu);
 		__builtin_prefetch((const uint8_t *)run + PIO_DATA);
