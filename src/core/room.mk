@@ -42,12 +42,15 @@ src_core_libcore_a_SOURCES = \
 	%D%/kvm/irq.c %D%/kvm/irq.h \
 	%D%/kvm/kvm.c %D%/kvm/kvm.h \
 	%D%/kvm/memory.c %D%/kvm/memory.h \
+	%D%/kvm/memory_state.c \
+	%D%/kvm/state.c %D%/kvm/state.h \
 	%D%/machine/console.c %D%/machine/console.h \
 	%D%/machine/cpuid.c \
 	%D%/machine/exits.c \
 	%D%/machine/devices.c %D%/machine/devices.h \
 	%D%/machine/machine.c %D%/machine/machine.h \
 	%D%/machine/vcpu.c %D%/machine/vcpu.h %D%/machine/vcpu_private.h \
+	%D%/machine/vcpu_state.c \
 	%D%/machine/vm.c %D%/machine/vm.h \
 	%D%/profile/check.c %D%/profile/check.h \
 	%D%/profile/folder.c %D%/profile/folder.h \
@@ -147,6 +150,8 @@ endif
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/bus tests/unit/device tests/unit/virtqueue tests/unit/console tests/unit/machine
+check_PROGRAMS += tests/unit/vcpu_state
+tests_unit_vcpu_state_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/pci
 tests_unit_pci_SOURCES = tests/unit/pci.c tests/unit/settle.h
 tests_unit_pci_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/cause.h"
+#include "base/state.h"
 
 #define MEMORY_LOW_MAX 0x80000000ull
 #define MEMORY_HIGH_BASE 0x100000000ull
@@ -51,6 +52,18 @@ void *memory_at(const struct guest_memory *memory, uint64_t address, uint64_t le
 int memory_read(const struct guest_memory *memory, uint64_t address, void *to, size_t length);
 int memory_write(const struct guest_memory *memory, uint64_t address, const void *from,
 		 size_t length);
+
+/*
+ * Saves the RAM, as a record a region; pages that are all zero cost a bit. No vCPU and no
+ * device writes to it.
+ */
+void memory_save(const struct guest_memory *memory, struct state_writer *writer);
+
+/*
+ * Makes the RAM what was saved of one of the same size. No vCPU may run. -EINVAL with a
+ * cause; RAM is then partly what it was, partly the new one.
+ */
+int memory_load(struct guest_memory *memory, struct state_reader *reader, struct cause *cause);
 
 #define MEMORY_CHUNK (16ull << 20) /* as much as mincore() does in one go */
 

@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "base/cause.h"
+#include "base/state.h"
 #include "base/thread.h"
 #include "core/bus/bus.h"
 #include "core/kvm/kvm.h"
@@ -91,6 +92,19 @@ void vcpus_order(struct vcpu_set *set, enum vcpu_order order);
 
 /* vcpus_order(VCPU_RUN) after a pause; a guest that knows kvmclock is told that it was stopped. */
 void vcpus_resume(struct vcpu_set *set);
+
+/*
+ * Saves all vCPUs, as records "vcpu0/regs" and so on. They are paused, or were never
+ * started. I/O thread. A negative errno with a cause; the rest of the writer's failures
+ * is told by state_end().
+ */
+int vcpus_save(struct vcpu_set *set, struct state_writer *writer, struct cause *cause);
+
+/*
+ * Makes vCPUs that were never started those that were saved; the guest's RAM is loaded
+ * already. -EINVAL and so on with a cause; then they are of no use any more. I/O thread.
+ */
+int vcpus_load(struct vcpu_set *set, struct state_reader *reader, struct cause *cause);
 
 /*
  * vCPU thread: the guest is over, and none of them enters it again. The first call
