@@ -49,6 +49,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/machine/exits.c \
 	%D%/machine/devices.c %D%/machine/devices.h \
 	%D%/machine/machine.c %D%/machine/machine.h \
+	%D%/machine/snapshot.c %D%/machine/snapshot.h \
 	%D%/machine/vcpu.c %D%/machine/vcpu.h %D%/machine/vcpu_private.h \
 	%D%/machine/vcpu_state.c \
 	%D%/machine/vm.c %D%/machine/vm.h \
@@ -68,6 +69,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/virtio/pci_common.c \
 	%D%/virtio/pci_private.h \
 	%D%/virtio/pci_queue.c \
+	%D%/virtio/pci_state.c \
 	%D%/virtio/queue.c %D%/virtio/queue.h \
 	%D%/virtio/virtio.h
 

@@ -106,6 +106,40 @@ static void test_reset_line(void **state)
 	assert_int_equal(f->resets, 2);
 }
 
+/* A second controller gives the answer that waits, and obeys the byte that the first waits for. */
+static void test_save(void **state)
+{
+	struct fixture *f = *state, other = { .io.base = PORT };
+	struct i8042_wires wires = { fake_irq, reset, &other };
+	struct i8042_registers saved, bad;
+	uint8_t status;
+
+	out(&f->io, 4, 0x60);
+	out(&f->io, 0, 0x05);
+	out(&f->io, 0, 0xf2);
+	out(&f->io, 4, 0xd1);
+	i8042_save(&f->chip, &saved);
+
+	assert_int_equal(i8042_init(&other.chip, &other.io.bus, PORT, &wires, NULL), 0);
+	assert_null(i8042_load(&other.chip, &saved));
+	assert_true(other.io.line);
+	assert_int_equal(in(&other.io, 4), in(&f->io, 4));
+	assert_int_equal(in(&other.io, 0), 0xfe);
+	out(&other.io, 0, 0x02);
+	assert_int_equal(other.resets, 1);
+	assert_int_equal(ask(&other, 0x20, &status), 0x05);
+
+	bad = saved;
+	bad.status |= 0x80;
+	assert_string_equal(i8042_load(&other.chip, &bad), "status");
+	bad = saved;
+	bad.output_port = 0;
+	assert_string_equal(i8042_load(&other.chip, &bad), "output port");
+	bad = saved;
+	bad.command = 0xd0;
+	assert_string_equal(i8042_load(&other.chip, &bad), "command");
+}
+
 static void test_any_byte(void **state)
 {
 	struct fixture *f = *state;
@@ -129,6 +163,7 @@ int main(void)
 		cmocka_unit_test_setup(test_probe, setup),
 		cmocka_unit_test_setup(test_no_keyboard, setup),
 		cmocka_unit_test_setup(test_reset_line, setup),
+		cmocka_unit_test_setup(test_save, setup),
 		cmocka_unit_test_setup(test_any_byte, setup),
 	};
 

@@ -133,6 +133,44 @@ static void test_gpe(void **state)
 	assert_false(f->io.line);
 }
 
+/* The button that was pressed and the timer go on in a second chip. */
+static void test_save(void **state)
+{
+	struct fixture *f = *state, other = { .io.base = PLATFORM_PM_PORT };
+	struct pm_wires wires = { fake_irq, poweroff, &other };
+	struct pm_registers saved, bad;
+	uint32_t before;
+
+	fake_write(&f->io, ENABLE, 0x100, 2);
+	fake_write(&f->io, CONTROL, 5 << 10, 2);
+	fake_write(&f->io, GPE0 + 8, 0xdeadbeef, 4);
+	pm_power_button(&f->pm);
+	f->pm.started -= 700ull * NS_PER_S;
+	before = fake_read(&f->io, TIMER, 4);
+	pm_save(&f->pm, &saved);
+
+	assert_int_equal(pm_init(&other.pm, &other.io.bus, PLATFORM_PM_PORT, &wires, NULL), 0);
+	assert_null(pm_load(&other.pm, &saved));
+	assert_true(other.io.line);
+	assert_int_equal(fake_read(&other.io, STATUS, 4), 0x01000101);
+	assert_int_equal(fake_read(&other.io, CONTROL, 2), 5 << 10 | 1);
+	assert_int_equal(fake_read(&other.io, GPE0 + 8, 4), 0xdeadbeef);
+	assert_true(fake_read(&other.io, TIMER, 4) - before < 10 * 3579545);
+
+	bad = saved;
+	bad.status = 2;
+	assert_string_equal(pm_load(&other.pm, &bad), "PM1 status");
+	bad = saved;
+	bad.enable = 2;
+	assert_string_equal(pm_load(&other.pm, &bad), "PM1 enable");
+	bad = saved;
+	bad.control = 0x2000;
+	assert_string_equal(pm_load(&other.pm, &bad), "PM1 control");
+	bad = saved;
+	bad.timer_top = 1;
+	assert_string_equal(pm_load(&other.pm, &bad), "timer");
+}
+
 static void test_any_access(void **state)
 {
 	struct fixture *f = *state;
@@ -155,6 +193,7 @@ int main(void)
 		cmocka_unit_test_setup(test_timer, setup),
 		cmocka_unit_test_setup(test_timer_status, setup),
 		cmocka_unit_test_setup(test_gpe, setup),
+		cmocka_unit_test_setup(test_save, setup),
 		cmocka_unit_test_setup(test_any_access, setup),
 	};
 

@@ -158,6 +158,43 @@ static void test_ram(void **state)
 	assert_int_equal(value, 0x5a40);
 }
 
+/* A clock that stands stays so in another; one that runs is as far from the host's time. */
+static void test_save(void **state)
+{
+	struct fixture *f = *state, other = { 0 };
+	struct rtc_registers saved, bad;
+	time_t before;
+
+	assert_int_equal(rtc_init(&other.rtc, &other.bus, PORT, NULL), 0);
+	out(f, 9, 0x05);
+	out(f, 0x40, 0x5a);
+	before = read_time(f);
+	rtc_save(&f->rtc, &saved);
+	assert_null(rtc_load(&other.rtc, &saved));
+	assert_true(read_time(&other) - before <= 60);
+	assert_true(read_time(&other) >= before);
+	assert_int_equal(in(&other, 0x40), 0x5a);
+	out(f, 0x0b, 0x82);
+	out(f, 0, 0x42);
+	rtc_save(&f->rtc, &saved);
+	assert_null(rtc_load(&other.rtc, &saved));
+	assert_int_equal(in(&other, 0), 0x42);
+
+	bad = saved;
+	bad.index = 0x80;
+	assert_string_equal(rtc_load(&other.rtc, &bad), "index");
+	bad = saved;
+	bad.ram[0x0a] |= 0x80;
+	assert_string_equal(rtc_load(&other.rtc, &bad), "register A");
+	bad = saved;
+	bad.ram[0x0d] = 0;
+	assert_string_equal(rtc_load(&other.rtc, &bad), "registers C and D");
+	bad = saved;
+	bad.offset = INT64_MAX;
+	assert_string_equal(rtc_load(&other.rtc, &bad), "time");
+	assert_int_equal(in(&other, 0), 0x42);
+}
+
 static void test_any_value(void **state)
 {
 	struct fixture *f = *state;
@@ -177,6 +214,7 @@ int main(void)
 		cmocka_unit_test_setup(test_set, setup),
 		cmocka_unit_test_setup(test_formats, setup),
 		cmocka_unit_test_setup(test_ram, setup),
+		cmocka_unit_test_setup(test_save, setup),
 		cmocka_unit_test_setup(test_any_value, setup),
 	};
 

@@ -262,6 +262,73 @@ static void test_reset(void **state)
 	assert_int_equal(in(&f->io, IIR), 0x01);
 }
 
+/* A second chip goes on where the first was saved: what was typed, its line, its registers. */
+static void test_save(void **state)
+{
+	struct fixture *f = *state, other = { .io.base = PORT };
+	struct uart_wires wires = { output, fake_irq, &other };
+	struct uart_registers saved, again;
+
+	out(&f->io, LCR, 0x83);
+	out(&f->io, 0, 3);
+	out(&f->io, LCR, 0x03);
+	out(&f->io, FCR, 1);
+	out(&f->io, MCR, 0x0b);
+	out(&f->io, SCR, 0x5a);
+	uart_input(&f->uart, (const uint8_t *)"0123456789abcdefXYZ", 19);
+	assert_int_equal(in(&f->io, RBR), '0');
+	out(&f->io, IER, 0x0f);
+	uart_save(&f->uart, &saved);
+
+	assert_int_equal(uart_init(&other.uart, &other.io.bus, PORT, &wires, NULL), 0);
+	assert_null(uart_load(&other.uart, &saved));
+	uart_save(&other.uart, &again);
+	assert_memory_equal(&saved, &again, sizeof(saved));
+	assert_true(other.io.line);
+	assert_int_equal(in(&other.io, SCR), 0x5a);
+	for (const char *c = "123456789abcdefXYZ"; *c; c++)
+		assert_int_equal(in(&other.io, RBR), *c);
+	assert_int_equal(in(&other.io, LSR), 0x60);
+	out(&other.io, LCR, 0x83);
+	assert_int_equal(in(&other.io, 0), 3);
+}
+
+static void test_load_damaged(void **state)
+{
+	static const struct {
+		size_t offset;
+		uint8_t value;
+		const char *wrong;
+	} damages[] = {
+		{ offsetof(struct uart_registers, ier), 0x10, "IER" },
+		{ offsetof(struct uart_registers, mcr), 0x20, "MCR" },
+		{ offsetof(struct uart_registers, lsr), 0x61, "LSR" }, /* data, but none there */
+		{ offsetof(struct uart_registers, lsr), 0x00, "LSR" },
+		{ offsetof(struct uart_registers, fifo_enabled), 2, "flags" },
+		{ offsetof(struct uart_registers, thr_interrupt), 0xff, "flags" },
+		{ offsetof(struct uart_registers, fifo_start), UART_FIFO_SIZE, "FIFO" },
+		{ offsetof(struct uart_registers, fifo_count), 2, "FIFO" }, /* it is off */
+		{ offsetof(struct uart_registers, queue_start) + 1, 2, "queue" },
+		{ offsetof(struct uart_registers, queue_count) + 1, 3, "queue" },
+	};
+	struct fixture *f = *state;
+	struct uart_registers good, bad, after;
+
+	uart_save(&f->uart, &good);
+	for (size_t i = 0; i < sizeof(damages) / sizeof(*damages); i++) {
+		const char *wrong;
+
+		bad = good;
+		((uint8_t *)&bad)[damages[i].offset] = damages[i].value;
+		wrong = uart_load(&f->uart, &bad);
+		assert_non_null(wrong);
+		assert_string_equal(wrong, damages[i].wrong);
+		uart_save(&f->uart, &after);
+		assert_memory_equal(&good, &after, sizeof(good));
+	}
+	assert_null(uart_load(&f->uart, &good));
+}
+
 #define TYPED 50000u
 
 static void *typist(void *arg)
@@ -326,6 +393,8 @@ int main(void)
 		cmocka_unit_test_setup(test_modem_status, setup),
 		cmocka_unit_test_setup(test_wide_access, setup),
 		cmocka_unit_test_setup(test_reset, setup),
+		cmocka_unit_test_setup(test_save, setup),
+		cmocka_unit_test_setup(test_load_damaged, setup),
 		cmocka_unit_test_setup(test_threads, setup),
 		cmocka_unit_test_setup(test_overlap, setup),
 	};

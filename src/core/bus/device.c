@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/state.h"
 
 #define FIRST_SLOT 1 /* PCI device 0 is the host bridge */
 
@@ -103,11 +104,14 @@ void devices_start(struct device_set *set)
 			set->devices[i].type->start(&set->devices[i]);
 }
 
-void devices_stop(struct device_set *set)
+bool devices_stop(struct device_set *set)
 {
+	bool quiet = true;
+
 	for (unsigned i = set->count; i--;)
 		if (set->devices[i].type->stop)
-			set->devices[i].type->stop(&set->devices[i]);
+			quiet &= set->devices[i].type->stop(&set->devices[i]);
+	return quiet;
 }
 
 bool devices_reset(struct device_set *set)
@@ -118,6 +122,45 @@ bool devices_reset(struct device_set *set)
 		if (set->devices[i].type->reset)
 			quiet &= set->devices[i].type->reset(&set->devices[i]);
 	return quiet;
+}
+
+void devices_save(struct device_set *set, struct state_writer *writer)
+{
+	for (unsigned i = 0; i < set->count; i++) {
+		struct device *device = &set->devices[i];
+		const struct device_type *type = device->type;
+		void *registers;
+
+		if (!type->saved)
+			continue;
+		registers = state_add(writer, device->name, type->version, type->saved);
+		if (registers)
+			type->save(device, registers);
+	}
+}
+
+int devices_load(struct device_set *set, struct state_reader *reader, struct cause *cause)
+{
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < set->count; i++) {
+		struct device *device = &set->devices[i];
+		const struct device_type *type = device->type;
+		const char *wrong;
+		void *registers;
+
+		if (!type->saved)
+			continue;
+		registers = malloc(type->saved); /* a copy that is aligned */
+		if (!registers)
+			return cause_errno(cause, ENOMEM, "%s", device->name);
+		err = state_get(reader, device->name, type->version, registers, type->saved, cause);
+		wrong = err ? NULL : type->load(device, registers);
+		if (wrong)
+			err = state_refuse(cause, device->name, "%s", wrong);
+		free(registers);
+	}
+	return err;
 }
 
 void devices_power_button(struct device_set *set)

@@ -24,6 +24,8 @@ struct loop;
 struct network;
 struct pci;
 struct profile;
+struct state_reader;
+struct state_writer;
 
 /* What a device finds in its machine; valid while it lives. */
 struct device_host {
@@ -89,13 +91,30 @@ struct device_type {
 
 	/* The machine runs from now on; when it was paused the device goes on where it was. */
 	void (*start)(struct device *device);
-	/* The vCPUs stand still: leave the guest alone, but keep everything. */
-	void (*stop)(struct device *device);
+	/*
+	 * The vCPUs stand still: begin nothing new, but keep everything. True when nothing is
+	 * in flight that will touch the guest; otherwise it may be called again.
+	 */
+	bool (*stop)(struct device *device);
 	/*
 	 * For good, the vCPUs have ended: forget the driver's requests. True when none is
 	 * in flight; otherwise it is called again.
 	 */
 	bool (*reset)(struct device *device);
+
+	/*
+	 * What the guest has made of the device, as a plain struct of saved bytes: numbers of
+	 * fixed width, no pointers, no room between fields. Saved while it is stopped.
+	 */
+	uint32_t version; /* of that struct's layout, from 1 on */
+	size_t saved;	  /* bytes; 0: nothing is kept */
+	void (*save)(struct device *device, void *registers); /* all zero before */
+	/*
+	 * Takes over what save() gave, perhaps of a hostile file, into a device just created.
+	 * NULL, or what is wrong: the name of a field that no guest can bring to that value;
+	 * then the device is good for destroy() only.
+	 */
+	const char *(*load)(struct device *device, const void *registers);
 
 	/* Somebody pressed the power button. */
 	void (*power_button)(struct device *device);
@@ -128,9 +147,18 @@ void devices_destroy(struct device_set *set); /* reset, or never started */
 
 /* Calls the functions of their names. */
 void devices_start(struct device_set *set);
-void devices_stop(struct device_set *set);
+bool devices_stop(struct device_set *set);
 bool devices_reset(struct device_set *set);
 void devices_power_button(struct device_set *set);
+
+/* Appends a record for each device to saved state; they are stopped. */
+void devices_save(struct device_set *set, struct state_writer *writer);
+
+/*
+ * Loads the records of the devices, which have just been created. -EINVAL or -ENOMEM
+ * with a cause that names the device and the field; then they are to be destroyed.
+ */
+int devices_load(struct device_set *set, struct state_reader *reader, struct cause *cause);
 
 /* Types into the first device that takes input. Any thread. */
 size_t devices_input(struct device_set *set, const uint8_t *data, size_t size);

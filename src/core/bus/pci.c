@@ -296,3 +296,33 @@ void pci_intx(struct pci_function *function, bool level)
 	update_intx(function);
 	pthread_mutex_unlock(&function->pci->intx_lock);
 }
+
+void pci_function_save(struct pci_function *function, struct pci_registers *registers)
+{
+	pthread_mutex_lock(&function->pci->lock);
+	memcpy(registers->config, function->config, sizeof(registers->config));
+	registers->config[PCI_STATUS] &= (uint8_t)~STATUS_INTERRUPT;
+	pci_msix_save(function, registers);
+	pthread_mutex_unlock(&function->pci->lock);
+}
+
+const char *pci_function_load(struct pci_function *function,
+			      const struct pci_registers *registers)
+{
+	const char *wrong = NULL;
+
+	for (unsigned i = 0; i < PCI_CONFIG_SIZE; i++)
+		if ((registers->config[i] ^ function->config[i]) & ~function->writable[i])
+			return "PCI configuration";
+	pthread_mutex_lock(&function->pci->lock);
+	wrong = pci_msix_load(function, registers);
+	if (!wrong) {
+		memcpy(function->config, registers->config, sizeof(function->config));
+		place_bar(function);
+		pci_msix_control(function);
+		gate_intx(function);
+		gate_master(function);
+	}
+	pthread_mutex_unlock(&function->pci->lock);
+	return wrong;
+}

@@ -27,6 +27,17 @@ int pci_add(struct pci *pci, struct pci_function *function, unsigned device, uin
 	    struct cause *cause);
 void pci_remove(struct pci_function *function); /* valid when it was not added */
 
+/* While nothing raises its interrupts. */
+void pci_function_save(struct pci_function *function, struct pci_registers *registers);
+
+/*
+ * Takes over what was saved of a function, into one of the same kind just added. It
+ * does what the driver's writes had done: bar_moved() and master_changed() are called.
+ * NULL, or what of it cannot be so.
+ */
+const char *pci_function_load(struct pci_function *function,
+			      const struct pci_registers *registers);
+
 /* Sets the level of the function's INTA#, which MSI-X and the command register can switch off. Any thread. */
 void pci_intx(struct pci_function *function, bool level);
 

@@ -94,6 +94,16 @@ struct pci_function {
 	struct pci_vector vectors[PCI_MSIX_MAX];
 };
 
+/* What is saved of a function: its configuration space and its MSI-X vectors. */
+struct __attribute__((packed)) pci_registers {
+	uint8_t config[PCI_CONFIG_SIZE];
+	struct __attribute__((packed)) {
+		uint64_t address;
+		uint32_t data;
+		uint8_t masked, pending; /* 0 or 1 */
+	} vectors[PCI_MSIX_MAX];
+};
+
 struct pci {
 	struct bus *io, *mmio;
 	struct irq_router *irq;

@@ -192,6 +192,41 @@ bool pci_msix_write(struct pci_function *function, uint64_t offset, const void *
 	return true;
 }
 
+void pci_msix_save(struct pci_function *function, struct pci_registers *registers)
+{
+	for (unsigned i = 0; i < function->msix_count; i++) {
+		struct pci_vector *vector = &function->vectors[i];
+
+		registers->vectors[i].address = vector->address;
+		registers->vectors[i].data = vector->data;
+		registers->vectors[i].masked = (uint8_t)vector->control;
+		registers->vectors[i].pending = atomic_load(&vector->pending);
+	}
+}
+
+const char *pci_msix_load(struct pci_function *function, const struct pci_registers *registers)
+{
+	static const struct pci_registers none;
+
+	for (unsigned i = 0; i < PCI_MSIX_MAX; i++) {
+		struct pci_vector *vector = &function->vectors[i];
+
+		if (i >= function->msix_count) {
+			if (memcmp(&registers->vectors[i], &none.vectors[i], sizeof(none.vectors[i])))
+				return "MSI-X vectors";
+			continue;
+		}
+		if ((registers->vectors[i].address & 3) || registers->vectors[i].masked > 1 ||
+		    registers->vectors[i].pending > 1)
+			return "MSI-X vectors";
+		vector->address = registers->vectors[i].address;
+		vector->data = registers->vectors[i].data;
+		vector->control = registers->vectors[i].masked ? MSIX_VECTOR_MASKED : 0;
+		atomic_store(&vector->pending, registers->vectors[i].pending);
+	}
+	return NULL;
+}
+
 void pci_msix_release(struct pci_function *function)
 {
 	for (unsigned i = 0; i < function->msix_count; i++) {

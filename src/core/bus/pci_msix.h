@@ -25,6 +25,10 @@ bool pci_msix_write(struct pci_function *function, uint64_t offset, const void *
 /* The guest wrote the capability's control word, or bus master enable changed. pci.lock held. */
 void pci_msix_control(struct pci_function *function);
 
+/* Its vectors as saved; pci_msix_control() is to follow a load, which checks them. pci.lock held. */
+void pci_msix_save(struct pci_function *function, struct pci_registers *registers);
+const char *pci_msix_load(struct pci_function *function, const struct pci_registers *registers);
+
 /* Gives back routes and eventfds. No thread raises vectors any more. */
 void pci_msix_release(struct pci_function *function);
 

@@ -47,8 +47,30 @@ static int create_reset_control(struct device *device, struct cause *cause)
 	return reset_control_init(device->state, host->io, host->reset, host, cause);
 }
 
+static void save_reset_control(struct device *device, void *registers)
+{
+	const struct reset_control *control = device->state;
+
+	*(uint8_t *)registers = control->value;
+}
+
+static const char *load_reset_control(struct device *device, const void *registers)
+{
+	struct reset_control *control = device->state;
+	uint8_t value = *(const uint8_t *)registers;
+
+	if (value & ~RESET_MASK)
+		return "value";
+	control->value = value;
+	return NULL;
+}
+
 const struct device_type reset_control_device = {
 	.name = "reset control",
 	.size = sizeof(struct reset_control),
 	.create = create_reset_control,
+	.version = 1,
+	.saved = sizeof(uint8_t),
+	.save = save_reset_control,
+	.load = load_reset_control,
 };

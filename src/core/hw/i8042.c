@@ -18,6 +18,9 @@
 #define STATUS_UNLOCKED 0x10u
 #define STATUS_AUX 0x20u
 #define STATUS_TIMEOUT 0x40u
+#define STATUS_BITS                                                                     \
+	(STATUS_OUTPUT | STATUS_SYSTEM | STATUS_COMMAND | STATUS_UNLOCKED | STATUS_AUX | \
+	 STATUS_TIMEOUT)
 
 #define MODE_KEYBOARD_IRQ 0x01u
 #define MODE_SYSTEM 0x04u
@@ -53,8 +56,8 @@ enum {
 
 static void update_line(struct i8042 *chip)
 {
-	bool level = (chip->status & STATUS_OUTPUT) && !(chip->status & STATUS_AUX) &&
-		     (chip->ram[0] & MODE_KEYBOARD_IRQ);
+	bool level = (chip->regs.status & STATUS_OUTPUT) && !(chip->regs.status & STATUS_AUX) &&
+		     (chip->regs.ram[0] & MODE_KEYBOARD_IRQ);
 
 	if (level == chip->line)
 		return;
@@ -65,66 +68,66 @@ static void update_line(struct i8042 *chip)
 
 static void answer(struct i8042 *chip, uint8_t value, uint8_t flags)
 {
-	chip->output = value;
-	chip->status &= (uint8_t)~(STATUS_AUX | STATUS_TIMEOUT);
-	chip->status |= STATUS_OUTPUT | flags;
+	chip->regs.output = value;
+	chip->regs.status &= (uint8_t)~(STATUS_AUX | STATUS_TIMEOUT);
+	chip->regs.status |= STATUS_OUTPUT | flags;
 }
 
 /* Whether the guest pulled the reset line. */
 static bool write_port(struct i8042 *chip, uint8_t value)
 {
-	chip->output_port = value | PORT_NO_RESET;
+	chip->regs.output_port = value | PORT_NO_RESET;
 	return !(value & PORT_NO_RESET);
 }
 
 static void write_mode(struct i8042 *chip, uint8_t value)
 {
-	chip->ram[0] = value;
-	chip->status &= (uint8_t)~STATUS_SYSTEM;
+	chip->regs.ram[0] = value;
+	chip->regs.status &= (uint8_t)~STATUS_SYSTEM;
 	if (value & MODE_SYSTEM)
-		chip->status |= STATUS_SYSTEM;
+		chip->regs.status |= STATUS_SYSTEM;
 }
 
 /* Whether the guest pulled the reset line. */
 static bool write_command(struct i8042 *chip, uint8_t command)
 {
-	chip->status |= STATUS_COMMAND;
-	chip->command = 0;
+	chip->regs.status |= STATUS_COMMAND;
+	chip->regs.command = 0;
 	switch (command) {
 	case COMMAND_READ_RAM ... COMMAND_READ_RAM + I8042_RAM - 1:
-		answer(chip, chip->ram[command - COMMAND_READ_RAM], 0);
+		answer(chip, chip->regs.ram[command - COMMAND_READ_RAM], 0);
 		break;
 	case COMMAND_WRITE_RAM ... COMMAND_WRITE_RAM + I8042_RAM - 1:
 	case COMMAND_WRITE_PORT:
 	case COMMAND_KEYBOARD_LOOP:
 	case COMMAND_AUX_LOOP:
 	case COMMAND_AUX_WRITE:
-		chip->command = command;
+		chip->regs.command = command;
 		break;
 	case COMMAND_AUX_OFF:
-		chip->ram[0] |= MODE_AUX_OFF;
+		chip->regs.ram[0] |= MODE_AUX_OFF;
 		break;
 	case COMMAND_AUX_ON:
-		chip->ram[0] &= (uint8_t)~MODE_AUX_OFF;
+		chip->regs.ram[0] &= (uint8_t)~MODE_AUX_OFF;
 		break;
 	case COMMAND_AUX_TEST:
 		answer(chip, AUX_TEST_BAD, 0);
 		break;
 	case COMMAND_SELF_TEST:
-		write_mode(chip, chip->ram[0] | MODE_SYSTEM);
+		write_mode(chip, chip->regs.ram[0] | MODE_SYSTEM);
 		answer(chip, SELF_TEST_GOOD, 0);
 		break;
 	case COMMAND_KEYBOARD_TEST:
 		answer(chip, KEYBOARD_TEST_GOOD, 0);
 		break;
 	case COMMAND_KEYBOARD_OFF:
-		chip->ram[0] |= MODE_KEYBOARD_OFF;
+		chip->regs.ram[0] |= MODE_KEYBOARD_OFF;
 		break;
 	case COMMAND_KEYBOARD_ON:
-		chip->ram[0] &= (uint8_t)~MODE_KEYBOARD_OFF;
+		chip->regs.ram[0] &= (uint8_t)~MODE_KEYBOARD_OFF;
 		break;
 	case COMMAND_READ_PORT:
-		answer(chip, chip->output_port, 0);
+		answer(chip, chip->regs.output_port, 0);
 		break;
 	case COMMAND_PULSE ... 0xff:
 		return !(command & PORT_NO_RESET);
@@ -135,16 +138,16 @@ static bool write_command(struct i8042 *chip, uint8_t command)
 /* Whether the guest pulled the reset line. */
 static bool write_data(struct i8042 *chip, uint8_t value)
 {
-	uint8_t command = chip->command;
+	uint8_t command = chip->regs.command;
 
-	chip->status &= (uint8_t)~STATUS_COMMAND;
-	chip->command = 0;
+	chip->regs.status &= (uint8_t)~STATUS_COMMAND;
+	chip->regs.command = 0;
 	switch (command) {
 	case COMMAND_WRITE_RAM:
 		write_mode(chip, value);
 		break;
 	case COMMAND_WRITE_RAM + 1 ... COMMAND_WRITE_RAM + I8042_RAM - 1:
-		chip->ram[command - COMMAND_WRITE_RAM] = value;
+		chip->regs.ram[command - COMMAND_WRITE_RAM] = value;
 		break;
 	case COMMAND_WRITE_PORT:
 		return write_port(chip, value);
@@ -156,7 +159,7 @@ static bool write_data(struct i8042 *chip, uint8_t value)
 		answer(chip, DEVICE_TIMEOUT, STATUS_AUX | STATUS_TIMEOUT);
 		break;
 	default:
-		chip->ram[0] &= (uint8_t)~MODE_KEYBOARD_OFF;
+		chip->regs.ram[0] &= (uint8_t)~MODE_KEYBOARD_OFF;
 		answer(chip, DEVICE_TIMEOUT, STATUS_TIMEOUT);
 	}
 	return false;
@@ -169,8 +172,8 @@ static void data_read(void *device, uint64_t offset, void *data, unsigned length
 	(void)offset;
 	(void)length;
 	mutex_lock(&chip->lock);
-	*(uint8_t *)data = chip->output;
-	chip->status &= (uint8_t)~(STATUS_OUTPUT | STATUS_AUX | STATUS_TIMEOUT);
+	*(uint8_t *)data = chip->regs.output;
+	chip->regs.status &= (uint8_t)~(STATUS_OUTPUT | STATUS_AUX | STATUS_TIMEOUT);
 	update_line(chip);
 	mutex_unlock(&chip->lock);
 }
@@ -182,7 +185,7 @@ static void status_read(void *device, uint64_t offset, void *data, unsigned leng
 	(void)offset;
 	(void)length;
 	mutex_lock(&chip->lock);
-	*(uint8_t *)data = chip->status;
+	*(uint8_t *)data = chip->regs.status;
 	mutex_unlock(&chip->lock);
 }
 
@@ -234,14 +237,43 @@ int i8042_init(struct i8042 *chip, struct bus *bus, uint64_t port,
 void i8042_reset(struct i8042 *chip)
 {
 	mutex_lock(&chip->lock);
-	memset(chip->ram, 0, sizeof(chip->ram));
-	chip->ram[0] = MODE_TRANSLATE | MODE_AUX_OFF | MODE_KEYBOARD_OFF;
-	chip->status = STATUS_UNLOCKED;
-	chip->output = 0;
-	chip->output_port = PORT_NO_RESET | PORT_A20;
-	chip->command = 0;
+	memset(chip->regs.ram, 0, sizeof(chip->regs.ram));
+	chip->regs.ram[0] = MODE_TRANSLATE | MODE_AUX_OFF | MODE_KEYBOARD_OFF;
+	chip->regs.status = STATUS_UNLOCKED;
+	chip->regs.output = 0;
+	chip->regs.output_port = PORT_NO_RESET | PORT_A20;
+	chip->regs.command = 0;
 	update_line(chip);
 	mutex_unlock(&chip->lock);
+}
+
+void i8042_save(struct i8042 *chip, struct i8042_registers *registers)
+{
+	mutex_lock(&chip->lock);
+	*registers = chip->regs;
+	mutex_unlock(&chip->lock);
+}
+
+/* Whether it is one that waits for a data byte, or none. */
+static bool may_wait(uint8_t command)
+{
+	return !command || (command & ~(I8042_RAM - 1)) == COMMAND_WRITE_RAM ||
+	       (command >= COMMAND_WRITE_PORT && command <= COMMAND_AUX_WRITE);
+}
+
+const char *i8042_load(struct i8042 *chip, const struct i8042_registers *registers)
+{
+	if ((registers->status & ~STATUS_BITS) || !(registers->status & STATUS_UNLOCKED))
+		return "status";
+	if (!(registers->output_port & PORT_NO_RESET))
+		return "output port";
+	if (!may_wait(registers->command))
+		return "command";
+	mutex_lock(&chip->lock);
+	chip->regs = *registers;
+	update_line(chip);
+	mutex_unlock(&chip->lock);
+	return NULL;
 }
 
 static int create_i8042(struct device *device, struct cause *cause)
@@ -251,8 +283,22 @@ static int create_i8042(struct device *device, struct cause *cause)
 	return i8042_init(device->state, device->host->io, PLATFORM_I8042_PORT, &wires, cause);
 }
 
+static void save_i8042(struct device *device, void *registers)
+{
+	i8042_save(device->state, registers);
+}
+
+static const char *load_i8042(struct device *device, const void *registers)
+{
+	return i8042_load(device->state, registers);
+}
+
 const struct device_type i8042_device = {
 	.name = "keyboard controller",
 	.size = sizeof(struct i8042),
 	.create = create_i8042,
+	.version = 1,
+	.saved = sizeof(struct i8042_registers),
+	.save = save_i8042,
+	.load = load_i8042,
 };

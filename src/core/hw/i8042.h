@@ -22,12 +22,17 @@ struct i8042_wires {
 	void *arg;
 };
 
-struct i8042 {
-	struct mutex lock;
-	struct i8042_wires wires;
+/* What is saved of the chip. */
+struct i8042_registers {
 	uint8_t ram[I8042_RAM]; /* byte 0: the command byte */
 	uint8_t status, output, output_port;
 	uint8_t command; /* waits for its data byte, else 0 */
+};
+
+struct i8042 {
+	struct mutex lock;
+	struct i8042_wires wires;
+	struct i8042_registers regs;
 	bool line;
 };
 
@@ -37,6 +42,14 @@ int i8042_init(struct i8042 *chip, struct bus *bus, uint64_t port,
 
 /* As after power-on. No vCPU may run. */
 void i8042_reset(struct i8042 *chip);
+
+void i8042_save(struct i8042 *chip, struct i8042_registers *registers);
+
+/*
+ * Takes registers over into a chip after reset and has its line follow. NULL, or the name
+ * of a register that cannot be so; the chip is then as it was.
+ */
+const char *i8042_load(struct i8042 *chip, const struct i8042_registers *registers);
 
 extern const struct device_type i8042_device;
 

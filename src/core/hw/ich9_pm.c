@@ -1,9 +1,9 @@
 /*
  * The ICH9's ACPI block. Registers on vCPU threads, the power button on any.
  *
- * Intel ICH9 data sheet § 13.8.3 (PM1_STS ... GPE0_EN); ACPI 6.5 § 4.8. The timer's overflow is seen when the status is read; it
- * raises no SCI by itself. No general purpose event is wired, so their status
- * is always 0.
+ * Intel ICH9 data sheet § 13.8.3 (PM1_STS ... GPE0_EN); ACPI 6.5 § 4.8. The
+ * timer's overflow is seen when the status is read; it raises no SCI by itself.
+ * No general purpose event is wired, so their status is always 0.
  */
 #include "core/hw/ich9_pm.h"
 
@@ -41,7 +41,7 @@ static uint32_t timer_read(const struct ich9_pm *pm)
 
 static void update_line(struct ich9_pm *pm)
 {
-	bool level = (pm->status & pm->enable) != 0;
+	bool level = (pm->regs.status & pm->regs.enable) != 0;
 
 	if (level == pm->line)
 		return;
@@ -52,10 +52,10 @@ static void update_line(struct ich9_pm *pm)
 /* The status bit tells that the highest bit has changed. */
 static void update_timer_status(struct ich9_pm *pm, uint32_t timer)
 {
-	if ((timer & TIMER_TOP) == pm->timer_top)
+	if ((timer & TIMER_TOP) == pm->regs.timer_top)
 		return;
-	pm->timer_top = timer & TIMER_TOP;
-	pm->status |= STATUS_TIMER;
+	pm->regs.timer_top = timer & TIMER_TOP;
+	pm->regs.status |= STATUS_TIMER;
 }
 
 static uint8_t read_register(const struct ich9_pm *pm, unsigned reg, uint32_t timer)
@@ -63,17 +63,17 @@ static uint8_t read_register(const struct ich9_pm *pm, unsigned reg, uint32_t ti
 	switch (reg) {
 	case REG_STATUS:
 	case REG_STATUS + 1:
-		return (uint8_t)(pm->status >> 8 * (reg - REG_STATUS));
+		return (uint8_t)(pm->regs.status >> 8 * (reg - REG_STATUS));
 	case REG_ENABLE:
 	case REG_ENABLE + 1:
-		return (uint8_t)(pm->enable >> 8 * (reg - REG_ENABLE));
+		return (uint8_t)(pm->regs.enable >> 8 * (reg - REG_ENABLE));
 	case REG_CONTROL:
 	case REG_CONTROL + 1:
-		return (uint8_t)((pm->control | CONTROL_SCI_EN) >> 8 * (reg - REG_CONTROL));
+		return (uint8_t)((pm->regs.control | CONTROL_SCI_EN) >> 8 * (reg - REG_CONTROL));
 	case REG_TIMER ... REG_TIMER + 3:
 		return (uint8_t)(timer >> 8 * (reg - REG_TIMER));
 	case REG_GPE_ENABLE ... REG_GPE_ENABLE + PM_GPE_BYTES - 1:
-		return pm->gpe_enable[reg - REG_GPE_ENABLE];
+		return pm->regs.gpe_enable[reg - REG_GPE_ENABLE];
 	}
 	return 0;
 }
@@ -92,19 +92,19 @@ static bool write_register(struct ich9_pm *pm, unsigned reg, uint8_t value)
 	switch (reg) {
 	case REG_STATUS:
 	case REG_STATUS + 1:
-		pm->status &= (uint16_t)~(value << 8 * (reg - REG_STATUS));
+		pm->regs.status &= (uint16_t)~(value << 8 * (reg - REG_STATUS));
 		break;
 	case REG_ENABLE:
 	case REG_ENABLE + 1:
-		pm->enable = replace_byte(pm->enable, reg - REG_ENABLE, value) & ENABLE_MASK;
+		pm->regs.enable = replace_byte(pm->regs.enable, reg - REG_ENABLE, value) & ENABLE_MASK;
 		break;
 	case REG_CONTROL:
 	case REG_CONTROL + 1:
-		control = replace_byte(pm->control, reg - REG_CONTROL, value);
-		pm->control = control & CONTROL_MASK;
+		control = replace_byte(pm->regs.control, reg - REG_CONTROL, value);
+		pm->regs.control = control & CONTROL_MASK;
 		return (control & CONTROL_SLP_EN) && SLEEP_TYPE(control) == SLEEP_TYPE_S5;
 	case REG_GPE_ENABLE ... REG_GPE_ENABLE + PM_GPE_BYTES - 1:
-		pm->gpe_enable[reg - REG_GPE_ENABLE] = value;
+		pm->regs.gpe_enable[reg - REG_GPE_ENABLE] = value;
 		break;
 	}
 	return false;
@@ -161,10 +161,10 @@ int pm_init(struct ich9_pm *pm, struct bus *bus, uint64_t port, const struct pm_
 void pm_reset(struct ich9_pm *pm)
 {
 	mutex_lock(&pm->lock);
-	pm->status = pm->enable = pm->control = 0;
-	memset(pm->gpe_enable, 0, sizeof(pm->gpe_enable));
+	pm->regs.status = pm->regs.enable = pm->regs.control = 0;
+	memset(pm->regs.gpe_enable, 0, sizeof(pm->regs.gpe_enable));
 	pm->started = clock_monotonic();
-	pm->timer_top = 0;
+	pm->regs.timer_top = 0;
 	update_line(pm);
 	mutex_unlock(&pm->lock);
 }
@@ -172,9 +172,35 @@ void pm_reset(struct ich9_pm *pm)
 void pm_power_button(struct ich9_pm *pm)
 {
 	mutex_lock(&pm->lock);
-	pm->status |= STATUS_POWER_BUTTON;
+	pm->regs.status |= STATUS_POWER_BUTTON;
 	update_line(pm);
 	mutex_unlock(&pm->lock);
+}
+
+void pm_save(struct ich9_pm *pm, struct pm_registers *registers)
+{
+	mutex_lock(&pm->lock);
+	*registers = pm->regs;
+	registers->timer_ns = clock_monotonic() - pm->started;
+	mutex_unlock(&pm->lock);
+}
+
+const char *pm_load(struct ich9_pm *pm, const struct pm_registers *registers)
+{
+	if (registers->status & ~(STATUS_TIMER | STATUS_POWER_BUTTON))
+		return "PM1 status";
+	if (registers->enable & ~ENABLE_MASK)
+		return "PM1 enable";
+	if (registers->control & ~CONTROL_MASK)
+		return "PM1 control";
+	if (registers->timer_top & ~TIMER_TOP)
+		return "timer";
+	mutex_lock(&pm->lock);
+	pm->regs = *registers;
+	pm->started = clock_monotonic() - registers->timer_ns;
+	update_line(pm);
+	mutex_unlock(&pm->lock);
+	return NULL;
 }
 
 /* --- the device --- */
@@ -193,6 +219,16 @@ static int create_pm(struct device *device, struct cause *cause)
 	return pm_init(device->state, device->host->io, PLATFORM_PM_PORT, &wires, cause);
 }
 
+static void save_pm(struct device *device, void *registers)
+{
+	pm_save(device->state, registers);
+}
+
+static const char *load_pm(struct device *device, const void *registers)
+{
+	return pm_load(device->state, registers);
+}
+
 static void press_power_button(struct device *device)
 {
 	pm_power_button(device->state);
@@ -202,5 +238,9 @@ const struct device_type ich9_pm_device = {
 	.name = "power management",
 	.size = sizeof(struct ich9_pm),
 	.create = create_pm,
+	.version = 1,
+	.saved = sizeof(struct pm_registers),
+	.save = save_pm,
+	.load = load_pm,
 	.power_button = press_power_button,
 };

@@ -27,14 +27,20 @@ struct pm_wires {
 	void *arg;
 };
 
-struct ich9_pm {
-	struct mutex lock;
-	struct pm_wires wires;
+/* What is saved of the chip. */
+struct __attribute__((packed)) pm_registers {
+	uint64_t timer_ns;  /* since the timer's zero; only while saved */
+	uint32_t timer_top; /* the timer's highest bit, as last seen */
 	uint16_t status, enable;
 	uint16_t control; /* sleep type and the like; without SLP_EN and SCI_EN */
 	uint8_t gpe_enable[PM_GPE_BYTES];
-	uint64_t started;   /* ns, CLOCK_MONOTONIC: the timer's zero */
-	uint32_t timer_top; /* the timer's highest bit, as last seen */
+};
+
+struct ich9_pm {
+	struct mutex lock;
+	struct pm_wires wires;
+	struct pm_registers regs;
+	uint64_t started; /* ns, CLOCK_MONOTONIC: the timer's zero */
 	bool line;
 };
 
@@ -47,6 +53,15 @@ void pm_reset(struct ich9_pm *pm);
 
 /* Somebody pressed the power button. Any thread. */
 void pm_power_button(struct ich9_pm *pm);
+
+/* The timer stands still while it is saved. */
+void pm_save(struct ich9_pm *pm, struct pm_registers *registers);
+
+/*
+ * Takes registers over into a chip after reset and has its line follow. NULL, or the name
+ * of a register that cannot be so; the chip is then as it was.
+ */
+const char *pm_load(struct ich9_pm *pm, const struct pm_registers *registers);
 
 extern const struct device_type ich9_pm_device;
 

@@ -39,14 +39,17 @@ enum {
 /* Registers must not be read from 244 us before a second's end on; the update takes 1984 us. */
 #define UPDATE_NS 2228000u
 
+/* Seconds; more than registers can tell, whose years end with 25755. */
+#define OFFSET_MAX 1000000000000
+
 static uint8_t encode(const struct mc146818 *rtc, unsigned value)
 {
-	return (uint8_t)(rtc->ram[REG_B] & B_BINARY ? value : value / 10 << 4 | value % 10);
+	return (uint8_t)(rtc->regs.ram[REG_B] & B_BINARY ? value : value / 10 << 4 | value % 10);
 }
 
 static unsigned decode(const struct mc146818 *rtc, unsigned value)
 {
-	return rtc->ram[REG_B] & B_BINARY ? value : (value >> 4) * 10 + (value & 15);
+	return rtc->regs.ram[REG_B] & B_BINARY ? value : (value >> 4) * 10 + (value & 15);
 }
 
 static bool is_time(unsigned reg)
@@ -57,7 +60,7 @@ static bool is_time(unsigned reg)
 
 static void time_to_registers(struct mc146818 *rtc)
 {
-	time_t now = (time_t)((int64_t)(clock_wall() / NS_PER_S) + rtc->offset);
+	time_t now = (time_t)((int64_t)(clock_wall() / NS_PER_S) + rtc->regs.offset);
 	unsigned hour, year;
 	struct tm tm;
 
@@ -65,54 +68,54 @@ static void time_to_registers(struct mc146818 *rtc)
 		return;
 	hour = (unsigned)tm.tm_hour;
 	year = (unsigned)tm.tm_year + 1900;
-	rtc->ram[REG_SECOND] = encode(rtc, (unsigned)tm.tm_sec);
-	rtc->ram[REG_MINUTE] = encode(rtc, (unsigned)tm.tm_min);
-	if (rtc->ram[REG_B] & B_24_HOURS)
-		rtc->ram[REG_HOUR] = encode(rtc, hour);
+	rtc->regs.ram[REG_SECOND] = encode(rtc, (unsigned)tm.tm_sec);
+	rtc->regs.ram[REG_MINUTE] = encode(rtc, (unsigned)tm.tm_min);
+	if (rtc->regs.ram[REG_B] & B_24_HOURS)
+		rtc->regs.ram[REG_HOUR] = encode(rtc, hour);
 	else
-		rtc->ram[REG_HOUR] = encode(rtc, hour % 12 ? hour % 12 : 12) |
+		rtc->regs.ram[REG_HOUR] = encode(rtc, hour % 12 ? hour % 12 : 12) |
 				     (hour >= 12 ? HOUR_PM : 0);
-	rtc->ram[REG_WEEKDAY] = encode(rtc, (unsigned)tm.tm_wday + 1);
-	rtc->ram[REG_DAY] = encode(rtc, (unsigned)tm.tm_mday);
-	rtc->ram[REG_MONTH] = encode(rtc, (unsigned)tm.tm_mon + 1);
-	rtc->ram[REG_YEAR] = encode(rtc, year % 100);
-	rtc->ram[REG_CENTURY] = encode(rtc, year / 100 % 100);
+	rtc->regs.ram[REG_WEEKDAY] = encode(rtc, (unsigned)tm.tm_wday + 1);
+	rtc->regs.ram[REG_DAY] = encode(rtc, (unsigned)tm.tm_mday);
+	rtc->regs.ram[REG_MONTH] = encode(rtc, (unsigned)tm.tm_mon + 1);
+	rtc->regs.ram[REG_YEAR] = encode(rtc, year % 100);
+	rtc->regs.ram[REG_CENTURY] = encode(rtc, year / 100 % 100);
 }
 
 /* Whatever the guest wrote is some time: timegm() carries what is out of range. */
 static void registers_to_time(struct mc146818 *rtc)
 {
-	unsigned hour = rtc->ram[REG_HOUR];
+	unsigned hour = rtc->regs.ram[REG_HOUR];
 	struct tm tm = { 0 };
 
-	if (rtc->ram[REG_B] & B_24_HOURS)
+	if (rtc->regs.ram[REG_B] & B_24_HOURS)
 		hour = decode(rtc, hour);
 	else
 		hour = decode(rtc, hour & ~HOUR_PM) % 12 + (hour & HOUR_PM ? 12 : 0);
-	tm.tm_sec = (int)decode(rtc, rtc->ram[REG_SECOND]);
-	tm.tm_min = (int)decode(rtc, rtc->ram[REG_MINUTE]);
+	tm.tm_sec = (int)decode(rtc, rtc->regs.ram[REG_SECOND]);
+	tm.tm_min = (int)decode(rtc, rtc->regs.ram[REG_MINUTE]);
 	tm.tm_hour = (int)hour;
-	tm.tm_mday = (int)decode(rtc, rtc->ram[REG_DAY]);
-	tm.tm_mon = (int)decode(rtc, rtc->ram[REG_MONTH]) - 1;
-	tm.tm_year = (int)(decode(rtc, rtc->ram[REG_CENTURY]) * 100 +
-			   decode(rtc, rtc->ram[REG_YEAR])) - 1900;
-	rtc->offset = (int64_t)timegm(&tm) - (int64_t)(clock_wall() / NS_PER_S);
+	tm.tm_mday = (int)decode(rtc, rtc->regs.ram[REG_DAY]);
+	tm.tm_mon = (int)decode(rtc, rtc->regs.ram[REG_MONTH]) - 1;
+	tm.tm_year = (int)(decode(rtc, rtc->regs.ram[REG_CENTURY]) * 100 +
+			   decode(rtc, rtc->regs.ram[REG_YEAR])) - 1900;
+	rtc->regs.offset = (int64_t)timegm(&tm) - (int64_t)(clock_wall() / NS_PER_S);
 }
 
 static uint8_t read_register(struct mc146818 *rtc, unsigned reg)
 {
-	bool stands = rtc->ram[REG_B] & B_SET;
+	bool stands = rtc->regs.ram[REG_B] & B_SET;
 
 	if (reg == REG_A && !stands && clock_wall() % NS_PER_S >= NS_PER_S - UPDATE_NS)
-		return rtc->ram[REG_A] | A_UPDATING;
+		return rtc->regs.ram[REG_A] | A_UPDATING;
 	if (is_time(reg) && !stands)
 		time_to_registers(rtc);
-	return rtc->ram[reg];
+	return rtc->regs.ram[reg];
 }
 
 static void write_register(struct mc146818 *rtc, unsigned reg, uint8_t value)
 {
-	bool stands = rtc->ram[REG_B] & B_SET;
+	bool stands = rtc->regs.ram[REG_B] & B_SET;
 
 	if (reg == REG_C || reg == REG_D)
 		return;
@@ -122,14 +125,14 @@ static void write_register(struct mc146818 *rtc, unsigned reg, uint8_t value)
 		/* A change of format alone leaves what stands in the registers as it is. */
 		if (!stands && (value & B_SET))
 			time_to_registers(rtc);
-		rtc->ram[REG_B] = value;
+		rtc->regs.ram[REG_B] = value;
 		if (stands && !(value & B_SET))
 			registers_to_time(rtc);
 		return;
 	}
 	if (is_time(reg) && !stands)
 		time_to_registers(rtc);
-	rtc->ram[reg] = value;
+	rtc->regs.ram[reg] = value;
 	if (is_time(reg) && !stands)
 		registers_to_time(rtc);
 }
@@ -143,7 +146,7 @@ static void rtc_read(void *device, uint64_t offset, void *data, unsigned length)
 
 	mutex_lock(&rtc->lock);
 	for (i = 0; i < length; i++)
-		bytes[i] = offset + i == 0 ? rtc->index : read_register(rtc, rtc->index);
+		bytes[i] = offset + i == 0 ? rtc->regs.index : read_register(rtc, rtc->regs.index);
 	mutex_unlock(&rtc->lock);
 }
 
@@ -157,9 +160,9 @@ static void rtc_write(void *device, uint64_t offset, const void *data, unsigned 
 	mutex_lock(&rtc->lock);
 	for (i = 0; i < length; i++) {
 		if (offset + i == 0)
-			rtc->index = bytes[i] % RTC_RAM;
+			rtc->regs.index = bytes[i] % RTC_RAM;
 		else
-			write_register(rtc, rtc->index, bytes[i]);
+			write_register(rtc, rtc->regs.index, bytes[i]);
 	}
 	mutex_unlock(&rtc->lock);
 }
@@ -173,10 +176,33 @@ int rtc_init(struct mc146818 *rtc, struct bus *bus, uint64_t port, struct cause 
 	if (range < 0)
 		return range;
 	memset(rtc, 0, sizeof(*rtc));
-	rtc->ram[REG_A] = A_STANDARD;
-	rtc->ram[REG_B] = B_24_HOURS;
-	rtc->ram[REG_D] = D_VALID;
+	rtc->regs.ram[REG_A] = A_STANDARD;
+	rtc->regs.ram[REG_B] = B_24_HOURS;
+	rtc->regs.ram[REG_D] = D_VALID;
 	return 0;
+}
+
+void rtc_save(struct mc146818 *rtc, struct rtc_registers *registers)
+{
+	mutex_lock(&rtc->lock);
+	*registers = rtc->regs;
+	mutex_unlock(&rtc->lock);
+}
+
+const char *rtc_load(struct mc146818 *rtc, const struct rtc_registers *registers)
+{
+	if (registers->index >= RTC_RAM)
+		return "index";
+	if (registers->ram[REG_A] & A_UPDATING)
+		return "register A";
+	if (registers->ram[REG_C] || registers->ram[REG_D] != D_VALID)
+		return "registers C and D";
+	if (registers->offset < -OFFSET_MAX || registers->offset > OFFSET_MAX)
+		return "time";
+	mutex_lock(&rtc->lock);
+	rtc->regs = *registers;
+	mutex_unlock(&rtc->lock);
+	return NULL;
 }
 
 static int create_rtc(struct device *device, struct cause *cause)
@@ -184,8 +210,22 @@ static int create_rtc(struct device *device, struct cause *cause)
 	return rtc_init(device->state, device->host->io, PLATFORM_CMOS_PORT, cause);
 }
 
+static void save_rtc(struct device *device, void *registers)
+{
+	rtc_save(device->state, registers);
+}
+
+static const char *load_rtc(struct device *device, const void *registers)
+{
+	return rtc_load(device->state, registers);
+}
+
 const struct device_type mc146818_device = {
 	.name = "RTC",
 	.size = sizeof(struct mc146818),
 	.create = create_rtc,
+	.version = 1,
+	.saved = sizeof(struct rtc_registers),
+	.save = save_rtc,
+	.load = load_rtc,
 };

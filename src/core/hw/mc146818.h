@@ -14,16 +14,26 @@
 #define RTC_PORTS 2
 #define RTC_RAM 128
 
-struct mc146818 {
-	struct mutex lock;
-	uint8_t index;
+/* What is saved of the chip. */
+struct __attribute__((packed)) rtc_registers {
+	int64_t offset; /* seconds, guest's time less the host's */
 	/* Registers and RAM; the time's are filled in when they are read or the clock stands. */
 	uint8_t ram[RTC_RAM];
-	int64_t offset; /* seconds, guest's time less the host's */
+	uint8_t index;
+};
+
+struct mc146818 {
+	struct mutex lock;
+	struct rtc_registers regs;
 };
 
 /* Claims RTC_PORTS ports at port. 0, or what bus_add() says. There is nothing to free. */
 int rtc_init(struct mc146818 *rtc, struct bus *bus, uint64_t port, struct cause *cause);
+
+void rtc_save(struct mc146818 *rtc, struct rtc_registers *registers);
+
+/* Takes registers over. NULL, or the name of one that cannot be so; the chip is then as it was. */
+const char *rtc_load(struct mc146818 *rtc, const struct rtc_registers *registers);
 
 extern const struct device_type mc146818_device;
 

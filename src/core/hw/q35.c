@@ -19,6 +19,11 @@ struct q35 {
 	struct pci_function host_bridge, lpc_bridge;
 };
 
+struct __attribute__((packed)) q35_registers {
+	uint32_t address; /* port 0xcf8 */
+	struct pci_registers host_bridge, lpc_bridge;
+};
+
 static const struct pci_function_ops bridge_ops = { .name = "bridge" };
 
 static int create_q35(struct device *device, struct cause *cause)
@@ -46,9 +51,33 @@ static void destroy_q35(struct device *device)
 	device->host->pci = NULL;
 }
 
+static void save_q35(struct device *device, void *to)
+{
+	struct q35_registers *registers = to;
+	struct q35 *q35 = device->state;
+
+	registers->address = atomic_load(&q35->pci.address);
+	pci_function_save(&q35->host_bridge, &registers->host_bridge);
+	pci_function_save(&q35->lpc_bridge, &registers->lpc_bridge);
+}
+
+static const char *load_q35(struct device *device, const void *from)
+{
+	const struct q35_registers *registers = from;
+	struct q35 *q35 = device->state;
+	const char *wrong = pci_function_load(&q35->host_bridge, &registers->host_bridge);
+
+	atomic_store(&q35->pci.address, registers->address);
+	return wrong ? wrong : pci_function_load(&q35->lpc_bridge, &registers->lpc_bridge);
+}
+
 const struct device_type q35_device = {
 	.name = "PCI",
 	.size = sizeof(struct q35),
 	.create = create_q35,
 	.destroy = destroy_q35,
+	.version = 1,
+	.saved = sizeof(struct q35_registers),
+	.save = save_q35,
+	.load = load_q35,
 };

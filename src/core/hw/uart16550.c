@@ -68,15 +68,15 @@ enum {
 
 static unsigned fifo_room(const struct uart16550 *uart)
 {
-	unsigned depth = uart->fifo_enabled ? UART_FIFO_SIZE : 1;
+	unsigned depth = uart->regs.fifo_enabled ? UART_FIFO_SIZE : 1;
 
-	return uart->fifo_count < depth ? depth - uart->fifo_count : 0;
+	return uart->regs.fifo_count < depth ? depth - uart->regs.fifo_count : 0;
 }
 
 static void fifo_put(struct uart16550 *uart, uint8_t byte)
 {
-	uart->fifo[(uart->fifo_start + uart->fifo_count++) % UART_FIFO_SIZE] = byte;
-	uart->lsr |= LSR_DATA;
+	uart->regs.fifo[(uart->regs.fifo_start + uart->regs.fifo_count++) % UART_FIFO_SIZE] = byte;
+	uart->regs.lsr |= LSR_DATA;
 }
 
 /* The wire is cut in loopback, so typed bytes wait. */
@@ -84,31 +84,31 @@ static void receive(struct uart16550 *uart)
 {
 	unsigned n;
 
-	if (uart->mcr & MCR_LOOP)
+	if (uart->regs.mcr & MCR_LOOP)
 		return;
-	for (n = fifo_room(uart); n && uart->queue_count; n--) {
-		fifo_put(uart, uart->queue[uart->queue_start]);
-		uart->queue_start = (uart->queue_start + 1) % UART_QUEUE_SIZE;
-		uart->queue_count--;
+	for (n = fifo_room(uart); n && uart->regs.queue_count; n--) {
+		fifo_put(uart, uart->regs.queue[uart->regs.queue_start]);
+		uart->regs.queue_start = (uart->regs.queue_start + 1) % UART_QUEUE_SIZE;
+		uart->regs.queue_count--;
 	}
 }
 
 static void clear_fifo(struct uart16550 *uart)
 {
-	uart->fifo_start = uart->fifo_count = 0;
-	uart->lsr &= (uint8_t)~LSR_DATA;
+	uart->regs.fifo_start = uart->regs.fifo_count = 0;
+	uart->regs.lsr &= (uint8_t)~LSR_DATA;
 }
 
 /* The source of highest priority, as IIR names it. */
 static inline uint8_t pending(const struct uart16550 *uart)
 {
-	if ((uart->ier & IER_LINE) && (uart->lsr & LSR_ERRORS))
+	if ((uart->regs.ier & IER_LINE) && (uart->regs.lsr & LSR_ERRORS))
 		return IIR_LINE;
-	if ((uart->ier & IER_DATA) && (uart->lsr & LSR_DATA))
+	if ((uart->regs.ier & IER_DATA) && (uart->regs.lsr & LSR_DATA))
 		return IIR_DATA;
-	if ((uart->ier & IER_THR) && uart->thr_interrupt)
+	if ((uart->regs.ier & IER_THR) && uart->regs.thr_interrupt)
 		return IIR_THR;
-	if ((uart->ier & IER_MODEM) && (uart->msr & MSR_DELTAS))
+	if ((uart->regs.ier & IER_MODEM) && (uart->regs.msr & MSR_DELTAS))
 		return IIR_MODEM;
 	return IIR_NONE;
 }
@@ -116,7 +116,7 @@ static inline uint8_t pending(const struct uart16550 *uart)
 /* In loopback the OUT2 pin is inactive whatever MCR says. */
 static inline void update_line(struct uart16550 *uart)
 {
-	bool gate = (uart->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
+	bool gate = (uart->regs.mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
 	bool level = gate && pending(uart) != IIR_NONE;
 
 	if (likely(level == uart->line))
@@ -129,39 +129,39 @@ static void update_modem(struct uart16550 *uart)
 {
 	uint8_t now = MSR_CONNECTED, changed;
 
-	if (uart->mcr & MCR_LOOP) {
+	if (uart->regs.mcr & MCR_LOOP) {
 		now = 0;
-		if (uart->mcr & MCR_RTS)
+		if (uart->regs.mcr & MCR_RTS)
 			now |= MSR_CTS;
-		if (uart->mcr & MCR_DTR)
+		if (uart->regs.mcr & MCR_DTR)
 			now |= MSR_DSR;
-		if (uart->mcr & MCR_OUT1)
+		if (uart->regs.mcr & MCR_OUT1)
 			now |= MSR_RI;
-		if (uart->mcr & MCR_OUT2)
+		if (uart->regs.mcr & MCR_OUT2)
 			now |= MSR_DCD;
 	}
-	changed = (uart->msr ^ now) & (uint8_t)~MSR_DELTAS;
-	now |= uart->msr & MSR_DELTAS;
+	changed = (uart->regs.msr ^ now) & (uint8_t)~MSR_DELTAS;
+	now |= uart->regs.msr & MSR_DELTAS;
 	if (changed & MSR_CTS)
 		now |= MSR_DELTA_CTS;
 	if (changed & MSR_DSR)
 		now |= MSR_DELTA_DSR;
-	if (changed & uart->msr & MSR_RI)
+	if (changed & uart->regs.msr & MSR_RI)
 		now |= MSR_TRAILING_RI;
 	if (changed & MSR_DCD)
 		now |= MSR_DELTA_DCD;
-	uart->msr = now;
+	uart->regs.msr = now;
 }
 
 static uint8_t read_data(struct uart16550 *uart)
 {
-	uint8_t byte = uart->fifo[uart->fifo_start];
+	uint8_t byte = uart->regs.fifo[uart->regs.fifo_start];
 
-	if (uart->fifo_count == 0)
+	if (uart->regs.fifo_count == 0)
 		return 0;
-	uart->fifo_start = (uart->fifo_start + 1) % UART_FIFO_SIZE;
-	if (--uart->fifo_count == 0)
-		uart->lsr &= (uint8_t)~LSR_DATA;
+	uart->regs.fifo_start = (uart->regs.fifo_start + 1) % UART_FIFO_SIZE;
+	if (--uart->regs.fifo_count == 0)
+		uart->regs.lsr &= (uint8_t)~LSR_DATA;
 	receive(uart);
 	return byte;
 }
@@ -171,8 +171,8 @@ static uint8_t read_iir(struct uart16550 *uart)
 	uint8_t source = pending(uart);
 
 	if (source == IIR_THR)
-		uart->thr_interrupt = false;
-	return uart->fifo_enabled ? source | IIR_FIFO : source;
+		uart->regs.thr_interrupt = false;
+	return uart->regs.fifo_enabled ? source | IIR_FIFO : source;
 }
 
 EXIT_PATH static uint8_t read_register(struct uart16550 *uart, unsigned reg)
@@ -181,25 +181,25 @@ EXIT_PATH static uint8_t read_register(struct uart16550 *uart, unsigned reg)
 
 	switch (reg) {
 	case REG_DATA:
-		return uart->lcr & LCR_DLAB ? uart->divisor[0] : read_data(uart);
+		return uart->regs.lcr & LCR_DLAB ? uart->regs.divisor[0] : read_data(uart);
 	case REG_IER:
-		return uart->lcr & LCR_DLAB ? uart->divisor[1] : uart->ier;
+		return uart->regs.lcr & LCR_DLAB ? uart->regs.divisor[1] : uart->regs.ier;
 	case REG_IIR:
 		return read_iir(uart);
 	case REG_LCR:
-		return uart->lcr;
+		return uart->regs.lcr;
 	case REG_MCR:
-		return uart->mcr;
+		return uart->regs.mcr;
 	case REG_LSR:
-		value = uart->lsr;
-		uart->lsr &= (uint8_t)~LSR_ERRORS;
+		value = uart->regs.lsr;
+		uart->regs.lsr &= (uint8_t)~LSR_ERRORS;
 		return value;
 	case REG_MSR:
-		value = uart->msr;
-		uart->msr &= (uint8_t)~MSR_DELTAS;
+		value = uart->regs.msr;
+		uart->regs.msr &= (uint8_t)~MSR_DELTAS;
 		return value;
 	case REG_SCRATCH:
-		return uart->scratch;
+		return uart->regs.scratch;
 	}
 	return value;
 }
@@ -207,13 +207,13 @@ EXIT_PATH static uint8_t read_register(struct uart16550 *uart, unsigned reg)
 /* Whether the byte leaves the chip. */
 static bool write_data(struct uart16550 *uart, uint8_t byte)
 {
-	uart->thr_interrupt = true;
-	if (!(uart->mcr & MCR_LOOP))
+	uart->regs.thr_interrupt = true;
+	if (!(uart->regs.mcr & MCR_LOOP))
 		return true;
 	if (fifo_room(uart))
 		fifo_put(uart, byte);
 	else
-		uart->lsr |= LSR_OVERRUN;
+		uart->regs.lsr |= LSR_OVERRUN;
 	return false;
 }
 
@@ -221,9 +221,9 @@ static void write_fcr(struct uart16550 *uart, uint8_t value)
 {
 	bool enable = value & FCR_ENABLE;
 
-	if (enable != uart->fifo_enabled || (enable && (value & FCR_CLEAR_RX)))
+	if (enable != uart->regs.fifo_enabled || (enable && (value & FCR_CLEAR_RX)))
 		clear_fifo(uart);
-	uart->fifo_enabled = enable;
+	uart->regs.fifo_enabled = enable;
 	receive(uart);
 }
 
@@ -232,33 +232,33 @@ EXIT_PATH static bool write_register(struct uart16550 *uart, unsigned reg, uint8
 {
 	switch (reg) {
 	case REG_DATA:
-		if (!(uart->lcr & LCR_DLAB))
+		if (!(uart->regs.lcr & LCR_DLAB))
 			return write_data(uart, value);
-		uart->divisor[0] = value;
+		uart->regs.divisor[0] = value;
 		break;
 	case REG_IER:
-		if (uart->lcr & LCR_DLAB) {
-			uart->divisor[1] = value;
+		if (uart->regs.lcr & LCR_DLAB) {
+			uart->regs.divisor[1] = value;
 			break;
 		}
 		/* Enabling it while THR is empty raises it. */
-		if (value & ~uart->ier & IER_THR)
-			uart->thr_interrupt = true;
-		uart->ier = value & IER_MASK;
+		if (value & ~uart->regs.ier & IER_THR)
+			uart->regs.thr_interrupt = true;
+		uart->regs.ier = value & IER_MASK;
 		break;
 	case REG_IIR:
 		write_fcr(uart, value);
 		break;
 	case REG_LCR:
-		uart->lcr = value;
+		uart->regs.lcr = value;
 		break;
 	case REG_MCR:
-		uart->mcr = value & MCR_MASK;
+		uart->regs.mcr = value & MCR_MASK;
 		update_modem(uart);
 		receive(uart);
 		break;
 	case REG_SCRATCH:
-		uart->scratch = value;
+		uart->regs.scratch = value;
 		break;
 	default: /* LSR and MSR are read-only */
 		break;
@@ -306,8 +306,7 @@ int uart_init(struct uart16550 *uart, struct bus *bus, uint64_t port,
 
 	if (range < 0)
 		return range;
-	memset(uart, 0, offsetof(struct uart16550, queue)); /* not its pages, until somebody types */
-	uart->queue_start = uart->queue_count = 0;
+	memset(uart, 0, sizeof(*uart));
 	uart->wires = *wires;
 	uart_reset(uart);
 	return 0;
@@ -316,16 +315,23 @@ int uart_init(struct uart16550 *uart, struct bus *bus, uint64_t port,
 void uart_reset(struct uart16550 *uart)
 {
 	mutex_lock(&uart->lock);
-	uart->ier = uart->lcr = uart->mcr = uart->scratch = 0;
-	uart->divisor[0] = DIVISOR_9600;
-	uart->divisor[1] = 0;
-	uart->lsr = LSR_EMPTY;
-	uart->msr = MSR_CONNECTED;
-	uart->fifo_enabled = uart->thr_interrupt = false;
-	uart->queue_start = uart->queue_count = 0;
+	uart->regs.ier = uart->regs.lcr = uart->regs.mcr = uart->regs.scratch = 0;
+	uart->regs.divisor[0] = DIVISOR_9600;
+	uart->regs.divisor[1] = 0;
+	uart->regs.lsr = LSR_EMPTY;
+	uart->regs.msr = MSR_CONNECTED;
+	uart->regs.fifo_enabled = uart->regs.thr_interrupt = false;
+	uart->regs.queue_start = uart->regs.queue_count = 0;
 	clear_fifo(uart);
 	update_line(uart);
 	mutex_unlock(&uart->lock);
+}
+
+static void queue_put(struct uart16550 *uart, uint8_t byte)
+{
+	unsigned end = uart->regs.queue_start + uart->regs.queue_count++;
+
+	uart->regs.queue[end % UART_QUEUE_SIZE] = byte;
 }
 
 size_t uart_input(struct uart16550 *uart, const uint8_t *data, size_t size)
@@ -333,15 +339,55 @@ size_t uart_input(struct uart16550 *uart, const uint8_t *data, size_t size)
 	size_t taken, i;
 
 	mutex_lock(&uart->lock);
-	taken = UART_QUEUE_SIZE - uart->queue_count;
+	taken = UART_QUEUE_SIZE - uart->regs.queue_count;
 	if (taken > size)
 		taken = size;
 	for (i = 0; i < taken; i++)
-		uart->queue[(uart->queue_start + uart->queue_count++) % UART_QUEUE_SIZE] = data[i];
+		queue_put(uart, data[i]);
 	receive(uart);
 	update_line(uart);
 	mutex_unlock(&uart->lock);
 	return taken;
+}
+
+void uart_save(struct uart16550 *uart, struct uart_registers *registers)
+{
+	mutex_lock(&uart->lock);
+	*registers = uart->regs;
+	mutex_unlock(&uart->lock);
+}
+
+/* The first register that no guest and no typist can bring to its value, or NULL. */
+static const char *find_wrong(const struct uart_registers *regs)
+{
+	if (regs->ier & ~IER_MASK)
+		return "IER";
+	if (regs->mcr & ~MCR_MASK)
+		return "MCR";
+	if (regs->fifo_enabled > 1 || regs->thr_interrupt > 1)
+		return "flags";
+	if (regs->fifo_start >= UART_FIFO_SIZE ||
+	    regs->fifo_count > (regs->fifo_enabled ? UART_FIFO_SIZE : 1))
+		return "FIFO";
+	if (regs->queue_start >= UART_QUEUE_SIZE || regs->queue_count > UART_QUEUE_SIZE)
+		return "queue";
+	if ((regs->lsr & ~(LSR_DATA | LSR_ERRORS)) != LSR_EMPTY ||
+	    (regs->lsr & LSR_DATA) != (regs->fifo_count ? LSR_DATA : 0))
+		return "LSR";
+	return NULL;
+}
+
+const char *uart_load(struct uart16550 *uart, const struct uart_registers *registers)
+{
+	const char *wrong = find_wrong(registers);
+
+	if (wrong)
+		return wrong;
+	mutex_lock(&uart->lock);
+	uart->regs = *registers;
+	update_line(uart);
+	mutex_unlock(&uart->lock);
+	return NULL;
 }
 
 /* --- COM1 --- */
@@ -365,10 +411,24 @@ static size_t type_com1(struct device *device, const uint8_t *data, size_t size)
 	return uart_input(device->state, data, size);
 }
 
+static void save_com1(struct device *device, void *registers)
+{
+	uart_save(device->state, registers);
+}
+
+static const char *load_com1(struct device *device, const void *registers)
+{
+	return uart_load(device->state, registers);
+}
+
 const struct device_type uart16550_device = {
 	.name = "COM1",
 	.size = sizeof(struct uart16550),
 	.hot = true,
 	.create = create_com1,
+	.version = 1,
+	.saved = sizeof(struct uart_registers),
+	.save = save_com1,
+	.load = load_com1,
 	.input = type_com1,
 };

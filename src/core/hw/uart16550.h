@@ -30,17 +30,22 @@ struct uart_wires {
 	void *arg;
 };
 
+/* What is saved of the chip. */
+struct uart_registers {
+	uint8_t ier, lcr, mcr, lsr, msr, scratch, divisor[2];
+	uint8_t fifo_enabled;  /* 0 or 1 */
+	uint8_t thr_interrupt; /* 0 or 1: THR is empty, not yet acknowledged */
+	uint8_t fifo_start, fifo_count;
+	uint16_t queue_start, queue_count;
+	uint8_t fifo[UART_FIFO_SIZE];
+	uint8_t queue[UART_QUEUE_SIZE];
+};
+
 struct uart16550 {
 	struct mutex lock;
+	bool line; /* level of the interrupt line */
 	struct uart_wires wires;
-	uint8_t ier, lcr, mcr, lsr, msr, scratch, divisor[2];
-	bool fifo_enabled;
-	bool thr_interrupt; /* THR empty, not yet acknowledged */
-	bool line;	    /* level of the interrupt line */
-	uint8_t fifo[UART_FIFO_SIZE];
-	unsigned fifo_start, fifo_count;
-	uint8_t queue[UART_QUEUE_SIZE];
-	unsigned queue_start, queue_count;
+	struct uart_registers regs;
 };
 
 /* Claims UART_PORTS ports at port. 0, or what bus_add() says. There is nothing to free. */
@@ -52,6 +57,14 @@ void uart_reset(struct uart16550 *uart);
 
 /* Types into the guest; returns how many bytes found room, from the first on. Any thread. */
 size_t uart_input(struct uart16550 *uart, const uint8_t *data, size_t size);
+
+void uart_save(struct uart16550 *uart, struct uart_registers *registers);
+
+/*
+ * Takes registers over into a chip after reset and has its line follow. NULL, or the name
+ * of a register that cannot be so; the chip is then as it was.
+ */
+const char *uart_load(struct uart16550 *uart, const struct uart_registers *registers);
 
 /* COM1, the guest's console. */
 extern const struct device_type uart16550_device;

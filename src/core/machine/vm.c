@@ -133,38 +133,6 @@ static void destroy_devices(struct vm *vm)
 	devices_destroy(&vm->devices);
 }
 
-static int load_kernel(struct vm *vm, struct cause *cause)
-{
-	const struct profile *profile = vm->config->profile;
-	const struct boot_source source = {
-		.kernel = profile->kernel,
-		.image = vm->config->builtin,
-		.initrd = profile->initrd,
-		.cmdline = profile->cmdline,
-	};
-	int err;
-
-	err = acpi_build(&vm->memory, profile->cpus, &vm->rsdp);
-	if (err)
-		return cause_errno(cause, -err, "ACPI tables");
-	return boot_load(&source, &vm->memory, vm->rsdp, &vm->entry, cause);
-}
-
-/* The boot processor begins at the kernel's entry; the others wait for INIT and SIPI. */
-static int set_entry(struct vm *vm, struct cause *cause)
-{
-	struct kvm_sregs sregs;
-	struct kvm_regs regs;
-	int fd = vm->vcpus[0].fd;
-
-	if (ioctl(fd, KVM_GET_SREGS, &sregs) < 0)
-		return cause_errno(cause, errno, "vCPU 0: KVM_GET_SREGS");
-	boot_vcpu_state(&vm->entry, &sregs, &regs);
-	if (ioctl(fd, KVM_SET_SREGS, &sregs) < 0 || ioctl(fd, KVM_SET_REGS, &regs) < 0)
-		return cause_errno(cause, errno, "vCPU 0: KVM refuses its first state");
-	return 0;
-}
-
 static int create_vcpus(struct vm *vm, struct cause *cause)
 {
 	const struct vcpu_config config = {
@@ -176,9 +144,8 @@ static int create_vcpus(struct vm *vm, struct cause *cause)
 		.ended = vm->config->ended,
 		.arg = vm->config->arg,
 	};
-	int err = vcpus_create(&vm->cpus, &config, vm->vcpus, vm->config->profile->cpus, cause);
 
-	return err ? err : set_entry(vm, cause);
+	return vcpus_create(&vm->cpus, &config, vm->vcpus, vm->config->profile->cpus, cause);
 }
 
 static void destroy_vcpus(struct vm *vm)
@@ -200,14 +167,13 @@ static const struct {
 	{ "memory", create_memory, destroy_memory },
 	{ "irqchip", create_irqchip, destroy_irqchip },
 	{ "devices", create_devices, destroy_devices },
-	{ "kernel", load_kernel, NULL },
 	{ "vCPUs", create_vcpus, destroy_vcpus },
 };
 
 _Static_assert(offsetof(struct vm, vcpus) + 2 * sizeof(struct vcpu) - offsetof(struct vm, io) <=
 		       EXIT_PAGE, "what an exit of two vCPUs needs is one page");
 
-int vm_create(struct vm **out, const struct vm_config *config, struct cause *cause)
+int vm_build(struct vm **out, const struct vm_config *config, struct cause *cause)
 {
 	size_t size = offsetof(struct vm, vcpus) + config->profile->cpus * sizeof(struct vcpu);
 	struct vm *vm;
@@ -230,6 +196,53 @@ int vm_create(struct vm **out, const struct vm_config *config, struct cause *cau
 	return 0;
 }
 
+/* The boot processor begins at the kernel's entry; the others wait for INIT and SIPI. */
+static int set_entry(struct vm *vm, const struct boot_entry *entry, struct cause *cause)
+{
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+	int fd = vm->vcpus[0].fd;
+
+	if (ioctl(fd, KVM_GET_SREGS, &sregs) < 0)
+		return cause_errno(cause, errno, "vCPU 0: KVM_GET_SREGS");
+	boot_vcpu_state(entry, &sregs, &regs);
+	if (ioctl(fd, KVM_SET_SREGS, &sregs) < 0 || ioctl(fd, KVM_SET_REGS, &regs) < 0)
+		return cause_errno(cause, errno, "vCPU 0: KVM refuses its first state");
+	return 0;
+}
+
+static int boot(struct vm *vm, struct cause *cause)
+{
+	const struct profile *profile = vm->config->profile;
+	const struct boot_source source = {
+		.kernel = profile->kernel,
+		.image = vm->config->builtin,
+		.initrd = profile->initrd,
+		.cmdline = profile->cmdline,
+	};
+	struct boot_entry entry;
+	uint64_t rsdp;
+	int err;
+
+	err = acpi_build(&vm->memory, profile->cpus, &rsdp);
+	if (err)
+		return cause_errno(cause, -err, "ACPI tables");
+	err = boot_load(&source, &vm->memory, rsdp, &entry, cause);
+	return err ? err : set_entry(vm, &entry, cause);
+}
+
+int vm_create(struct vm **out, const struct vm_config *config, struct cause *cause)
+{
+	int err = vm_build(out, config, cause);
+
+	if (err)
+		return err;
+	err = boot(*out, cause);
+	if (err)
+		vm_destroy(*out);
+	return err;
+}
+
 void vm_destroy(struct vm *vm)
 {
 	while (vm->built)
@@ -248,6 +261,11 @@ void vm_pause(struct vm *vm)
 {
 	vcpus_order(&vm->cpus, VCPU_PAUSE);
 	devices_stop(&vm->devices);
+}
+
+bool vm_drained(struct vm *vm)
+{
+	return devices_stop(&vm->devices);
 }
 
 void vm_resume(struct vm *vm)

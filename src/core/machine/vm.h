@@ -48,8 +48,6 @@ struct vm {
 	struct guest_memory memory;
 	struct irq_router irq;
 	struct device_set devices;
-	struct boot_entry entry;
-	uint64_t rsdp;
 	struct vcpu_set cpus;
 
 	/* What each exit needs; with two vCPUs or less it is one page. */
@@ -60,15 +58,24 @@ struct vm {
 };
 
 /*
- * Builds the machine; its vCPUs do not run yet. On failure what was built is
- * gone again, and the cause names the profile's key or the device.
+ * Builds the machine with its kernel in RAM; its vCPUs do not run yet. On failure
+ * what was built is gone again, and the cause names the profile's key or the device.
  */
 int vm_create(struct vm **out, const struct vm_config *config, struct cause *cause);
+
+/* The same without a kernel: RAM is empty and the vCPUs are as KVM begins them. */
+int vm_build(struct vm **out, const struct vm_config *config, struct cause *cause);
 
 /* Starts the vCPUs. */
 int vm_start(struct vm *vm, struct cause *cause);
 
 void vm_pause(struct vm *vm);
+
+/*
+ * Of a paused machine: whether nothing is in flight that will still touch the guest.
+ * Call it from the loop until it is true; what a full disk holds is in flight.
+ */
+bool vm_drained(struct vm *vm);
 void vm_resume(struct vm *vm); /* also submits again what disks hold */
 
 void vm_power_button(struct vm *vm);

@@ -453,7 +453,8 @@ static void blk_kick(struct virtio *device, unsigned n)
 
 	(void)n;
 	finish_held(blk);
-	if (!blk->resetting && !blk->stalled)
+	/* One that stalled goes on when a request is done; while it was paused none may be left. */
+	if (!blk->resetting && (!blk->stalled || idle(blk)))
 		serve(blk);
 }
 
@@ -473,7 +474,7 @@ static void blk_batch(void *arg)
 		virtio_reset_done(&blk->device);
 	} else if (!blk->resetting && blk->device.running) {
 		publish(blk);
-		if (blk->stalled)
+		if (blk->stalled && !blk->device.paused)
 			serve(blk);
 	}
 	pthread_mutex_unlock(&blk->device.lock);
@@ -531,6 +532,16 @@ int virtio_blk_init(struct virtio_blk *blk, struct disk *disk, const char *seria
 	blk->unused_tables = (1u << IOV_TABLES) - 1;
 	disk_on_batch(disk, blk_batch, blk);
 	return 0;
+}
+
+bool virtio_blk_is_idle(struct virtio_blk *blk)
+{
+	bool is_idle;
+
+	pthread_mutex_lock(&blk->device.lock);
+	is_idle = idle(blk);
+	pthread_mutex_unlock(&blk->device.lock);
+	return is_idle;
 }
 
 void virtio_blk_destroy(struct virtio_blk *blk)

@@ -43,6 +43,9 @@ extern const struct virtio_ops virtio_blk_ops;
 int virtio_blk_init(struct virtio_blk *blk, struct disk *disk, const char *serial,
 		    struct cause *cause);
 
+/* Whether no request is in flight. I/O thread. */
+bool virtio_blk_is_idle(struct virtio_blk *blk);
+
 /* Nothing may be in flight: see virtio_pci_quiesce(). Valid on a zeroed one. */
 void virtio_blk_destroy(struct virtio_blk *blk);
 

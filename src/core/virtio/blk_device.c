@@ -101,6 +101,8 @@ static int create_disk(struct device *device, struct cause *cause)
 	if (!err)
 		err = virtio_pci_create(&disk->transport, &disk->blk.device, host->pci,
 					device->slot, host->memory, host->loop, host->vm_fd, cause);
+	if (!err)
+		virtio_pci_pause(&disk->transport, true);
 	return err;
 }
 
@@ -111,6 +113,21 @@ static void destroy_disk(struct device *device)
 	virtio_pci_destroy(&disk->transport);
 	virtio_blk_destroy(&disk->blk);
 	disk_close(disk->disk);
+}
+
+static void start_disk(struct device *device)
+{
+	struct blk_device *disk = device->state;
+
+	virtio_pci_pause(&disk->transport, false);
+}
+
+static bool stop_disk(struct device *device)
+{
+	struct blk_device *disk = device->state;
+
+	virtio_pci_pause(&disk->transport, true);
+	return virtio_blk_is_idle(&disk->blk);
 }
 
 static bool reset_disk(struct device *device)
@@ -139,6 +156,35 @@ static void sample_disk(const struct device *device, struct device_counters *sum
 	sum->write_requests += counters.write_requests;
 }
 
+/* The driver knows size and kind of its disk, and must find the same. */
+struct __attribute__((packed)) blk_registers {
+	struct virtio_pci_registers transport;
+	uint64_t size;
+	uint8_t readonly;
+};
+
+static void save_disk(struct device *device, void *to)
+{
+	struct blk_registers *registers = to;
+	struct blk_device *disk = device->state;
+
+	virtio_pci_save(&disk->transport, &registers->transport);
+	registers->size = disk_size(disk->disk);
+	registers->readonly = disk_is_readonly(disk->disk);
+}
+
+static const char *load_disk(struct device *device, const void *from)
+{
+	const struct blk_registers *registers = from;
+	struct blk_device *disk = device->state;
+
+	if (registers->size != disk_size(disk->disk))
+		return "the image has another size";
+	if (registers->readonly != disk_is_readonly(disk->disk))
+		return "readonly";
+	return virtio_pci_load(&disk->transport, &registers->transport);
+}
+
 const struct device_type blk_device = {
 	.name = "disk",
 	.size = sizeof(struct blk_device),
@@ -147,7 +193,13 @@ const struct device_type blk_device = {
 	.wanted = disk_wanted,
 	.create = create_disk,
 	.destroy = destroy_disk,
+	.start = start_disk,
+	.stop = stop_disk,
 	.reset = reset_disk,
+	.version = 1,
+	.saved = sizeof(struct blk_registers),
+	.save = save_disk,
+	.load = load_disk,
 	.describe = describe_disk,
 	.sample = sample_disk,
 };

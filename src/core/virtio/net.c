@@ -80,7 +80,8 @@ static void start(struct virtio *device)
 	net->accepts = accepts;
 	net->complained = false;
 	net->mergeable = device->features & F_MRG_RXBUF;
-	net->ready = net->receiving = device->queues[RX].enabled;
+	net->ready = device->queues[RX].enabled;
+	net->receiving = net->ready && !net->paused;
 	/* Nobody waits for receive buffers: a frame that finds none is dropped. */
 	virtq_want_kicks(&device->queues[RX], false);
 	pthread_mutex_unlock(&net->receive_lock);
@@ -460,9 +461,16 @@ void virtio_net_disconnect(struct virtio_net *net)
 
 void virtio_net_pause(struct virtio_net *net, bool paused)
 {
+	bool interrupt;
+
 	pthread_mutex_lock(&net->receive_lock);
+	net->paused = paused;
 	net->receiving = net->ready && !paused;
+	/* The sender of the last frames would tell of them at some time or other. */
+	interrupt = net->ready && virtq_publish(&net->device.queues[RX]);
 	pthread_mutex_unlock(&net->receive_lock);
+	if (interrupt)
+		virtio_interrupt(&net->device, RX);
 }
 
 void virtio_net_destroy(struct virtio_net *net)

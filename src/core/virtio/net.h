@@ -20,6 +20,7 @@ struct virtio_net {
 
 	pthread_mutex_t receive_lock; /* guards the receive queue and what follows */
 	bool receiving;	   /* the device runs and the guest is not paused */
+	bool paused;	   /* by the machine */
 	bool ready;	   /* the device runs: the receive queue may be used */
 	bool mergeable;	   /* VIRTIO_NET_F_MRG_RXBUF */
 	bool complained;   /* the I/O thread was told that the receive queue is broken */
@@ -38,7 +39,10 @@ int virtio_net_connect(struct virtio_net *net, struct net_switch *sw, const char
 /* Leaves the switch; no frame is delivered any more. Valid when it never joined. */
 void virtio_net_disconnect(struct virtio_net *net);
 
-/* While the guest is paused frames for it are dropped, and counted as link down. I/O thread. */
+/*
+ * While the guest is paused frames for it are dropped, and counted as link down; those that
+ * came before are told. I/O thread.
+ */
 void virtio_net_pause(struct virtio_net *net, bool paused);
 
 void virtio_net_destroy(struct virtio_net *net);

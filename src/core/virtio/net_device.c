@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/profile/profile.h"
 #include "core/virtio/net.h"
@@ -42,6 +43,8 @@ static int create_nic(struct device *device, struct cause *cause)
 				host->memory, host->loop, host->vm_fd, cause);
 	if (err)
 		return err;
+	virtio_pci_pause(&nic->transport, true);
+	virtio_net_pause(&nic->net, true);
 	snprintf(name, sizeof(name), "%s/%s", host->profile->name, device->name);
 	return virtio_net_connect(&nic->net, sw, name, cause);
 }
@@ -61,13 +64,16 @@ static void start_nic(struct device *device)
 	struct net_device *nic = device->state;
 
 	virtio_net_pause(&nic->net, false);
+	virtio_pci_pause(&nic->transport, false);
 }
 
-static void stop_nic(struct device *device)
+static bool stop_nic(struct device *device)
 {
 	struct net_device *nic = device->state;
 
+	virtio_pci_pause(&nic->transport, true);
 	virtio_net_pause(&nic->net, true);
+	return true;
 }
 
 static void describe_nic(struct device *device, char *text, size_t size)
@@ -91,6 +97,31 @@ static void sample_nic(const struct device *device, struct device_counters *sum)
 	sum->in_frames += port.tx_frames;
 }
 
+/* The driver knows its MAC address, and must find the same. */
+struct __attribute__((packed)) net_registers {
+	struct virtio_pci_registers transport;
+	uint8_t mac[NET_MAC_SIZE];
+};
+
+static void save_nic(struct device *device, void *to)
+{
+	struct net_registers *registers = to;
+	struct net_device *nic = device->state;
+
+	virtio_pci_save(&nic->transport, &registers->transport);
+	memcpy(registers->mac, nic->net.mac, sizeof(registers->mac));
+}
+
+static const char *load_nic(struct device *device, const void *from)
+{
+	const struct net_registers *registers = from;
+	struct net_device *nic = device->state;
+
+	if (memcmp(registers->mac, nic->net.mac, sizeof(registers->mac)) != 0)
+		return "the NIC has another MAC address";
+	return virtio_pci_load(&nic->transport, &registers->transport);
+}
+
 const struct device_type net_device = {
 	.name = "net",
 	.size = sizeof(struct net_device),
@@ -101,6 +132,10 @@ const struct device_type net_device = {
 	.destroy = destroy_nic,
 	.start = start_nic,
 	.stop = stop_nic,
+	.version = 1,
+	.saved = sizeof(struct net_registers),
+	.save = save_nic,
+	.load = load_nic,
 	.describe = describe_nic,
 	.sample = sample_nic,
 };

@@ -42,6 +42,18 @@ struct virtio_pci {
 	struct virtio_pci_queue queues[VIRTIO_QUEUES_MAX];
 };
 
+/* What is saved of a device on PCI; what its type has beside it is its row's. */
+struct __attribute__((packed)) virtio_pci_registers {
+	struct pci_registers function;
+	uint64_t features; /* negotiated */
+	uint64_t driver_features;
+	uint32_t device_feature_select, driver_feature_select;
+	uint16_t queue_select, config_vector;
+	uint8_t status, isr;
+	uint16_t vectors[VIRTIO_QUEUES_MAX];
+	struct virtq_registers queues[VIRTIO_QUEUES_MAX];
+};
+
 /*
  * Puts device at PCI device number slot. Called on the guest's I/O thread while
  * the machine is built; transport and device must outlive it.
@@ -58,6 +70,23 @@ void virtio_pci_destroy(struct virtio_pci *transport);
  * when nothing is in flight; otherwise ask again. I/O thread, vCPUs stopped.
  */
 bool virtio_pci_quiesce(struct virtio_pci *transport);
+
+/*
+ * The machine stands still, or goes on: while it is paused the device begins nothing
+ * new; afterwards it looks at all its queues. I/O thread.
+ */
+void virtio_pci_pause(struct virtio_pci *transport, bool paused);
+
+/* The device is paused and nothing is in flight. I/O thread. */
+void virtio_pci_save(struct virtio_pci *transport, struct virtio_pci_registers *registers);
+
+/*
+ * Takes over what was saved into a device just created, paused, whose memory is what it
+ * was. NULL, or what of it cannot be so; then it is good for virtio_pci_destroy() only.
+ * Doorbells and routes are made anew; an interrupt that was on its way is raised again.
+ */
+const char *virtio_pci_load(struct virtio_pci *transport,
+			    const struct virtio_pci_registers *registers);
 
 /* "running", "idle", "idle, no bus master", "needs reset: why": for the screen. Any thread. */
 void virtio_pci_describe(struct virtio_pci *transport, char *text, size_t size);

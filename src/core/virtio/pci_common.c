@@ -6,10 +6,6 @@
  */
 #include "core/virtio/pci_private.h"
 
-#define STATUS_FEATURES_OK 0x08
-#define STATUS_DRIVER_OK 0x04
-#define STATUS_NEEDS_RESET 0x40
-
 #define FEATURE_INDIRECT_DESC (1ull << 28)
 #define FEATURE_EVENT_IDX (1ull << 29)
 #define FEATURE_VERSION_1 (1ull << 32)
@@ -35,9 +31,14 @@ enum common {
 	COMMON_QUEUE_DEVICE = 0x30
 };
 
-static uint64_t offered_features(struct virtio_pci *transport)
+static uint64_t offered_features(const struct virtio_pci *transport)
 {
 	return TRANSPORT_FEATURES | transport->device->ops->features(transport->device);
+}
+
+bool virtio_pci_may_negotiate(const struct virtio_pci *transport, uint64_t features)
+{
+	return !(features & ~offered_features(transport)) && (features & FEATURE_VERSION_1);
 }
 
 /* --- status --- */
@@ -46,17 +47,17 @@ void virtio_broken(struct virtio *device, const char *why)
 {
 	struct virtio_pci *transport = device->transport;
 
-	if (transport->status & STATUS_NEEDS_RESET)
+	if (transport->status & VIRTIO_STATUS_NEEDS_RESET)
 		return;
 	transport->broken_why = why;
-	transport->status |= STATUS_NEEDS_RESET;
-	if (transport->status & STATUS_DRIVER_OK)
+	transport->status |= VIRTIO_STATUS_NEEDS_RESET;
+	if (transport->status & VIRTIO_STATUS_DRIVER_OK)
 		virtio_config_changed(device);
 }
 
 bool virtio_pci_driver_ready(const struct virtio_pci *transport)
 {
-	const uint8_t ready = STATUS_FEATURES_OK | STATUS_DRIVER_OK;
+	const uint8_t ready = VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK;
 
 	return (transport->status & ready) == ready && !transport->resetting;
 }
@@ -134,24 +135,27 @@ static void write_status(struct virtio_pci *transport, uint8_t value)
 	if (transport->resetting)
 		return;
 	/* NEEDS_RESET is the device's to set, and nothing but a reset clears a bit, §2.1.1. */
-	value = (uint8_t)((value & ~STATUS_NEEDS_RESET) | before);
-	if ((value & STATUS_FEATURES_OK) && !(before & STATUS_FEATURES_OK)) {
-		uint64_t wanted = transport->driver_features;
-
-		/* Features that were not offered, or a driver older than virtio 1.0: refused, §3.1.1. */
-		if ((wanted & ~offered_features(transport)) || !(wanted & FEATURE_VERSION_1))
-			value &= (uint8_t)~STATUS_FEATURES_OK;
+	value = (uint8_t)((value & ~VIRTIO_STATUS_NEEDS_RESET) | before);
+	/* Features that were not offered, or a driver older than virtio 1.0: refused, §3.1.1. */
+	if ((value & VIRTIO_STATUS_FEATURES_OK) && !(before & VIRTIO_STATUS_FEATURES_OK)) {
+		if (virtio_pci_may_negotiate(transport, transport->driver_features))
+			transport->device->features = transport->driver_features;
 		else
-			transport->device->features = wanted;
+			value &= (uint8_t)~VIRTIO_STATUS_FEATURES_OK;
 	}
 	transport->status = value;
 	virtio_pci_update_running(transport);
 }
 
-static void enable_queue(struct virtio_pci *transport, struct virtq *queue)
+void virtio_pci_prepare_queue(const struct virtio_pci *transport, struct virtq *queue)
 {
 	queue->memory = transport->memory;
 	queue->event_idx = transport->device->features & FEATURE_EVENT_IDX;
+}
+
+static void enable_queue(struct virtio_pci *transport, struct virtq *queue)
+{
+	virtio_pci_prepare_queue(transport, queue);
 	if (virtq_enable(queue) < 0)
 		virtio_broken(transport->device, "a queue's rings are not in RAM or not aligned");
 }
@@ -286,7 +290,7 @@ void virtio_pci_common_write(struct virtio_pci *transport, unsigned offset, uint
 		transport->driver_feature_select = (uint32_t)value;
 		break;
 	case COMMON_DRIVER_FEATURE:
-		if (select < 2 && !(transport->status & STATUS_FEATURES_OK)) {
+		if (select < 2 && !(transport->status & VIRTIO_STATUS_FEATURES_OK)) {
 			transport->driver_features &= ~(0xffffffffull << (32 * select));
 			transport->driver_features |= (value & 0xffffffffull) << (32 * select);
 		}

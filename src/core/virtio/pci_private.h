@@ -3,7 +3,7 @@
  *
  * pci.c knows the BAR and the capabilities and hands accesses on; pci_common.c
  * is the common configuration and the device's status; pci_queue.c has the
- * doorbells and the interrupts. The device's lock is held in all calls unless
+ * doorbells and the interrupts; pci_state.c pauses, saves and loads. The device's lock is held in all calls unless
  * it says otherwise.
  */
 #ifndef CORE_VIRTIO_PCI_PRIVATE_H
@@ -23,6 +23,16 @@
 uint64_t virtio_pci_common_read(struct virtio_pci *transport, unsigned offset);
 void virtio_pci_common_write(struct virtio_pci *transport, unsigned offset, uint64_t value,
 			     unsigned length);
+
+#define VIRTIO_STATUS_FEATURES_OK 0x08
+#define VIRTIO_STATUS_DRIVER_OK 0x04
+#define VIRTIO_STATUS_NEEDS_RESET 0x40
+
+/* Whether these are features that were offered, with VIRTIO_F_VERSION_1, §3.1.1. */
+bool virtio_pci_may_negotiate(const struct virtio_pci *transport, uint64_t features);
+
+/* Gives a queue that is off its memory, and features that have been negotiated. */
+void virtio_pci_prepare_queue(const struct virtio_pci *transport, struct virtq *queue);
 
 /* Whether the driver has set DRIVER_OK: set-up is over. Memory may still be out of bounds. */
 bool virtio_pci_driver_ready(const struct virtio_pci *transport);

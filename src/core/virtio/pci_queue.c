@@ -82,7 +82,7 @@ static void serve(void *arg)
 	struct virtio *device = transport->device;
 
 	pthread_mutex_lock(&device->lock);
-	if (device->running && !transport->broken_why)
+	if (device->running && !device->paused && !transport->broken_why)
 		device->ops->kick(device, (unsigned)(queue - transport->queues));
 	pthread_mutex_unlock(&device->lock);
 }

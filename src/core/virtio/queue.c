@@ -54,11 +54,16 @@ static uint8_t *available_event(const struct virtq *queue)
 	return queue->device + RING_ENTRIES + 8u * queue->size;
 }
 
+static bool is_size(uint64_t size, uint64_t max)
+{
+	return size && size <= max && !(size & (size - 1));
+}
+
 int virtq_enable(struct virtq *queue)
 {
 	uint64_t size = queue->size;
 
-	if (!size || size > VIRTQ_SIZE_MAX || (size & (size - 1)))
+	if (!is_size(size, VIRTQ_SIZE_MAX))
 		return -EINVAL;
 	if (queue->descriptor_address % 16 || queue->driver_address % 2 ||
 	    queue->device_address % 4)
@@ -81,6 +86,50 @@ void virtq_disable(struct virtq *queue)
 	queue->driver = queue->device = NULL;
 	queue->size = 0;
 	queue->descriptor_address = queue->driver_address = queue->device_address = 0;
+}
+
+void virtq_save(const struct virtq *queue, struct virtq_registers *registers)
+{
+	*registers = (struct virtq_registers){
+		.descriptor_address = queue->descriptor_address,
+		.driver_address = queue->driver_address,
+		.device_address = queue->device_address,
+		.size = queue->size,
+		.enabled = queue->enabled,
+	};
+	/* What a queue that is off has of an earlier driver means nothing. */
+	if (!queue->enabled)
+		return;
+	registers->broken = queue->broken;
+	registers->next_available = queue->next_available;
+	registers->next_used = queue->next_used;
+	registers->published = queue->published;
+}
+
+const char *virtq_load(struct virtq *queue, const struct virtq_registers *registers,
+		       uint16_t size_max)
+{
+	if (!is_size(registers->size, size_max))
+		return "queue size";
+	if (registers->enabled > 1 || registers->broken > 1)
+		return "queue flags";
+	queue->size = registers->size;
+	queue->descriptor_address = registers->descriptor_address;
+	queue->driver_address = registers->driver_address;
+	queue->device_address = registers->device_address;
+	if (!registers->enabled)
+		return registers->broken || registers->next_available || registers->next_used ||
+		       registers->published ? "queue indices" : NULL;
+	if ((!registers->broken && registers->next_available != registers->next_used) ||
+	    (uint16_t)(registers->next_used - registers->published) > registers->size)
+		return "queue indices";
+	if (virtq_enable(queue) < 0)
+		return "queue addresses";
+	queue->broken = registers->broken;
+	queue->next_available = registers->next_available;
+	queue->next_used = registers->next_used;
+	queue->published = registers->published;
+	return NULL;
 }
 
 int virtq_break(struct virtq *queue)

@@ -43,6 +43,14 @@ struct virtq_chain {
 	uint32_t read_size, write_size; /* bytes in all */
 };
 
+/* What is saved of a queue. */
+struct __attribute__((packed)) virtq_registers {
+	uint64_t descriptor_address, driver_address, device_address;
+	uint16_t size;
+	uint8_t enabled, broken; /* 0 or 1 */
+	uint16_t next_available, next_used, published;
+};
+
 /* Checks size and addresses and maps the rings. 0, or -EINVAL: the queue stays off. */
 int virtq_enable(struct virtq *queue);
 void virtq_disable(struct virtq *queue);
@@ -68,6 +76,16 @@ void virtq_push(struct virtq *queue, uint16_t head, uint32_t written);
 
 /* Shows the pushed buffers to the driver. True when it wants an interrupt for them. */
 bool virtq_publish(struct virtq *queue);
+
+/* Everything that was popped has been pushed, unless the queue is broken. */
+void virtq_save(const struct virtq *queue, struct virtq_registers *registers);
+
+/*
+ * Takes over what was saved; memory and event_idx are set, the queue is off. size_max: the
+ * largest that the device offers. NULL, or what of it cannot be so.
+ */
+const char *virtq_load(struct virtq *queue, const struct virtq_registers *registers,
+		       uint16_t size_max);
 
 /* Whether a buffer is available now. */
 bool virtq_pending(const struct virtq *queue);

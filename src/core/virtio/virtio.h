@@ -64,6 +64,7 @@ struct virtio {
 	uint64_t features;	/* negotiated */
 	struct virtq queues[VIRTIO_QUEUES_MAX];
 	bool running;		/* between start() and stop() or reset() */
+	bool paused;		/* by the machine: kicks wait, and nothing new is begun */
 	struct virtio_pci *transport;
 };
 
