@@ -1,7 +1,7 @@
 /* The table of subcommands. */
-#include "cli/command.h"
+#include "cli/table.h"
 
-#include <string.h>
+#include "cli/commands.h"
 
 static const struct option_row start_options[] = {
 	{ 'w', "wait", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "wait until the guest runs" },
@@ -49,7 +49,7 @@ static const struct option_row shutdown_options[] = {
 	{ .name = NULL },
 };
 
-const struct command command_table[] = {
+static const struct command commands[] = {
 	{ .name = "run", .args = "", .max_args = 0, .word = WORD_FILE, .method = -1,
 	  .help = "runs one guest, its console on the terminal" },
 	{ .name = "list", .alias = "ls", .args = "", .method = METHOD_GUEST_LIST, .json = true,
@@ -104,26 +104,7 @@ const struct command command_table[] = {
 	{ .name = NULL },
 };
 
-const struct option_row common_options[] = {
-	{ 'j', "json", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "print JSON" },
-	{ 0, "socket", OPTION_TEXT, "PATH", WORD_FILE, 0, 0,
-	  "the deck's socket (also $VMDECK_SOCKET)" },
-	{ 'h', "help", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "explain the command" },
-	{ .name = NULL },
-};
-
-const struct command *command_find(const char *name)
+const struct command *command_list(void)
 {
-	const struct command *command;
-
-	for (command = command_table; command->name; command++)
-		if (strcmp(command->name, name) == 0 ||
-		    (command->alias && strcmp(command->alias, name) == 0))
-			return command;
-	return NULL;
-}
-
-const char *command_help(const struct command *command)
-{
-	return command->help ? command->help : method_table[command->method].help;
+	return commands;
 }
