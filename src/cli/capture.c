@@ -3,7 +3,7 @@
  * shuts down our side of the connection; the deck then writes out what is
  * left, with its counts, and closes.
  */
-#include "cli/command.h"
+#include "cli/commands.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "cli/fail.h"
 #include "cli/pcapng.h"
+#include "cli/session.h"
 #include "cli/signals.h"
 
 struct copying {

@@ -5,33 +5,7 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
-/* Exit status of every subcommand. */
-#define CLI_OK 0
-#define CLI_FAILED 1
-#define CLI_USAGE 2
-
-/* What only the rest of the program can do; main.c fills it. */
-struct cli_hooks {
-	/*
-	 * Reads a profile and calls mistake() for each mistake (line 0: of the file as a
-	 * whole). 0 when it is good, else a negative errno.
-	 */
-	int (*check)(const char *path,
-		     void (*mistake)(void *arg, unsigned line, const char *text), void *arg);
-
-	/*
-	 * "vmdeck run ..." and the screen ("vmdeck" without a subcommand). argv[0] is "run" or
-	 * "vmdeck", the rest their own arguments; socket is what --socket said, or NULL.
-	 * They return the exit status.
-	 */
-	int (*run)(const char *socket, int argc, char **argv);
-	int (*screen)(const char *socket, int argc, char **argv);
-
-	/* For the help: arguments in one line ("[--demo] [PROFILE...]"), and the options,
-	   several lines each indented by two blanks, or NULL. */
-	const char *run_args, *run_help;
-	const char *screen_args, *screen_help;
-};
+#include "cli/hooks.h"
 
 /* Does what the command line says and returns the exit status. */
 int cli_main(int argc, char **argv, const struct cli_hooks *hooks);

@@ -1,19 +1,15 @@
 /*
- * What the subcommands are made of: the table, their options, their output.
- * Main thread.
+ * What a subcommand is: its row, the rows of its options, and what the command
+ * line gave. Main thread.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/cause.h"
-#include "cli/cli.h"
-#include "control/client.h"
+#include "cli/hooks.h"
 #include "control/methods.h"
-#include "control/states.h"
 
 #define OPTIONS_MAX 8
 #define LIST_MAX 64
@@ -49,6 +45,7 @@ struct option_value {
 
 struct cli {
 	const struct cli_hooks *hooks;
+	const struct command *commands; /* all of them, ended by one without a name */
 	const struct command *command;
 	const char *socket; /* --socket, or NULL */
 	bool json;
@@ -72,83 +69,8 @@ struct command {
 	int (*run)(struct cli *cli); /* NULL: a hook's */
 };
 
-extern const struct command command_table[];
-
-const struct command *command_find(const char *name);
+/* The row of a name or an alias, or NULL. */
+const struct command *command_find(const struct command *commands, const char *name);
 const char *command_help(const struct command *command);
-
-/* Options that every subcommand has: --json, --socket, --help; ends with name NULL. */
-extern const struct option_row common_options[];
-
-/* options.c: 0; CLI_USAGE after a message; -1 when --help was asked for. */
-int options_read(struct cli *cli, int argc, char **argv);
-
-/* help.c */
-void help_overview(const struct cli_hooks *hooks);
-void help_command(const struct command *command, const struct cli_hooks *hooks);
-int usage_error(const struct command *command, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-/* session.c: "vmdeck: " and the sentence on stderr; CLI_FAILED. */
-int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* Connects to the deck. NULL after a message. */
-struct link *session_open(struct cli *cli);
-
-/* Calls a method; the result is the caller's. NULL after a message. params is taken over. */
-json_t *session_call(struct link *link, const char *method, json_t *params);
-
-/* Calls one method over a connection of its own. NULL after a message. */
-json_t *session_ask(struct cli *cli, const char *method, json_t *params);
-
-/* output.c */
-bool output_colour(void);	/* stdout is a terminal and NO_COLOR is not set */
-void output_json(const json_t *value);	    /* in several lines */
-void output_json_line(const json_t *value); /* in one */
-
-/* Text from a guest or a file, without what a terminal would obey. */
-void output_text(const char *text);
-
-const char *output_bytes(char text[16], double bytes);	   /* "512M", "1.5G" */
-const char *output_time(char text[40], int64_t ns);	   /* "2026-01-31 12:00:00" */
-const char *output_duration(char text[24], int64_t seconds); /* "3d 4h", "5m 6s" */
-const char *state_colour(const char *name); /* an escape sequence for a guest's state, or "" */
-
-#define COLUMNS_MAX 16
-
-/* Rows of words in columns as wide as their widest; the last is not padded. */
-struct columns {
-	unsigned count;
-	unsigned right; /* bits: columns aligned to the right */
-	char ***rows;
-	const char **colours; /* of the whole row's second column, or "" */
-	size_t used, room;
-};
-
-/* A row of count words, copied; colour is an escape sequence for the column colour_at, or NULL. */
-void columns_add(struct columns *columns, const char *const *words, const char *colour);
-void columns_print(struct columns *columns, unsigned colour_at); /* and frees */
-
-/* A member of an object as text, number, or what stands for nothing. */
-const char *text_of(const json_t *object, const char *key, const char *standard);
-int64_t number_of(const json_t *object, const char *key);
-
-/* The subcommands. */
-int list_main(struct cli *cli);
-int show_main(struct cli *cli);
-int order_main(struct cli *cli); /* start, stop, pause, resume, reset */
-int console_main(struct cli *cli);
-int capture_main(struct cli *cli);
-int check_main(struct cli *cli);
-int switches_main(struct cli *cli);
-int stats_main(struct cli *cli);
-int events_main(struct cli *cli);
-int reload_main(struct cli *cli);
-int shutdown_main(struct cli *cli);
-int complete_main(struct cli *cli);
-int help_main(struct cli *cli);
-
-/* complete.c: prints what can follow the words; takes them raw. */
-int complete_words(struct cli *cli, int argc, char **argv);
 
 #endif

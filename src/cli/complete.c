@@ -3,13 +3,18 @@
  * line. The last word is the one being typed. Quiet whatever happens: it
  * runs while somebody types.
  */
-#include "cli/command.h"
+#include "cli/complete.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "control/client.h"
 #include "control/endpoint.h"
+#include "control/states.h"
 
 static void offer(const char *candidate, const char *typed)
 {
@@ -79,9 +84,9 @@ static void offer_ports(const struct cli *cli, const char *typed)
 	json_decref(result);
 }
 
-static void offer_commands(const char *typed)
+static void offer_commands(const struct cli *cli, const char *typed)
 {
-	for (const struct command *command = command_table; command->name; command++)
+	for (const struct command *command = cli->commands; command->name; command++)
 		offer(command->name, typed);
 }
 
@@ -92,7 +97,7 @@ static void offer_words(const struct cli *cli, enum word_type word, const char *
 	else if (word == WORD_PORT)
 		offer_ports(cli, typed);
 	else if (word == WORD_COMMAND)
-		offer_commands(typed);
+		offer_commands(cli, typed);
 	else if (word == WORD_FILE)
 		puts("<file>"); /* the shell knows those best */
 }
@@ -145,10 +150,10 @@ int complete_words(struct cli *cli, int argc, char **argv)
 		argc -= 2;
 	}
 	if (argc <= 1) {
-		offer_commands(typed);
+		offer_commands(cli, typed);
 		return CLI_OK;
 	}
-	cli->command = command_find(argv[0]);
+	cli->command = command_find(cli->commands, argv[0]);
 	if (!cli->command)
 		return CLI_OK;
 	cli->argc = argc - 2;

@@ -1,5 +1,5 @@
 /* console: the terminal as a guest's console. */
-#include "cli/command.h"
+#include "cli/commands.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "cli/console_session.h"
+#include "cli/fail.h"
+#include "cli/session.h"
 #include "cli/signals.h"
 
 struct console {

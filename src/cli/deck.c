@@ -1,9 +1,13 @@
 /* events, reload, shutdown, check. */
-#include "cli/command.h"
+#include "cli/commands.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "cli/fail.h"
+#include "cli/output.h"
+#include "cli/session.h"
 
 static void print_event(const json_t *params)
 {

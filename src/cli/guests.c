@@ -1,10 +1,12 @@
 /* list, show. */
-#include "cli/command.h"
+#include "cli/commands.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/output.h"
+#include "cli/session.h"
 
 static int64_t seconds_since(int64_t ns)
 {

@@ -1,35 +1,22 @@
-/* Help and usage messages, from the table. */
-#include "cli/command.h"
+/* Help, from the rows of commands and options. */
+#include "cli/help.h"
 
-#include <config.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/suggest.h"
-
-int usage_error(const struct command *command, const char *format, ...)
-{
-	va_list ap;
-
-	fputs("vmdeck: ", stderr);
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	if (command)
-		fprintf(stderr, "\ntry 'vmdeck help %s'\n", command->name);
-	else
-		fputs("\ntry 'vmdeck help'\n", stderr);
-	return CLI_USAGE;
-}
+#include "cli/commands.h"
+#include "cli/fail.h"
+#include "cli/options.h"
+#include "control/states.h"
 
 static const char *args_of(const struct command *command, const struct cli_hooks *hooks)
 {
 	return command->run || !hooks->run_args ? command->args : hooks->run_args;
 }
 
-void help_overview(const struct cli_hooks *hooks)
+void help_overview(const struct cli *cli)
 {
+	const struct cli_hooks *hooks = cli->hooks;
 	const struct command *command;
 	char usage[48];
 
@@ -40,7 +27,7 @@ void help_overview(const struct cli_hooks *hooks)
 	if (hooks->screen_help)
 		printf("\nOptions:\n%s", hooks->screen_help);
 	printf("\nCommands:\n");
-	for (command = command_table; command->name; command++) {
+	for (command = cli->commands; command->name; command++) {
 		const char *args = args_of(command, hooks);
 
 		snprintf(usage, sizeof(usage), "%s %s", command->name,
@@ -75,8 +62,9 @@ static void print_states(const struct command *command)
 	puts(".");
 }
 
-void help_command(const struct command *command, const struct cli_hooks *hooks)
+void help_command(const struct cli *cli, const struct command *command)
 {
+	const struct cli_hooks *hooks = cli->hooks;
 	const struct option_row *row;
 
 	printf("Usage: vmdeck %s %s%s\n\nIt %s.\n", command->name,
@@ -102,94 +90,17 @@ void help_command(const struct command *command, const struct cli_hooks *hooks)
 			print_option(row);
 }
 
-static int no_command(const char *name)
-{
-	struct suggestion suggestion = { .wrong = name };
-
-	for (const struct command *command = command_table; command->name; command++)
-		suggest_offer(&suggestion, command->name);
-	if (suggestion.best)
-		return usage_error(NULL, "there is no command '%s'; did you mean '%s'?", name,
-				   suggestion.best);
-	return usage_error(NULL, "there is no command '%s'", name);
-}
-
 int help_main(struct cli *cli)
 {
 	const struct command *command;
 
 	if (cli->argc == 0) {
-		help_overview(cli->hooks);
+		help_overview(cli);
 		return CLI_OK;
 	}
-	command = command_find(cli->argv[0]);
+	command = command_find(cli->commands, cli->argv[0]);
 	if (!command)
-		return no_command(cli->argv[0]);
-	help_command(command, cli->hooks);
+		return no_command(cli->commands, cli->argv[0]);
+	help_command(cli, command);
 	return CLI_OK;
-}
-
-/* --socket before the subcommand; returns how many words it took, or -CLI_USAGE. */
-static int global_option(struct cli *cli, int argc, char **argv)
-{
-	if (strncmp(argv[0], "--socket=", 9) == 0) {
-		cli->socket = argv[0] + 9;
-		return 1;
-	}
-	if (strcmp(argv[0], "--socket") != 0)
-		return 0;
-	if (argc < 2)
-		return -usage_error(NULL, "--socket needs a value (PATH)");
-	cli->socket = argv[1];
-	return 2;
-}
-
-static int run_command(struct cli *cli, int argc, char **argv)
-{
-	int error;
-
-	cli->command = command_find(argv[0]);
-	if (!cli->command)
-		return no_command(argv[0]);
-	if (!cli->command->run && argc == 2 && strcmp(argv[1], "--help") == 0) {
-		help_command(cli->command, cli->hooks);
-		return CLI_OK;
-	}
-	if (!cli->command->run)
-		return cli->hooks->run(cli->socket, argc, argv);
-	if (cli->command->run == complete_main)
-		return complete_words(cli, argc - 1, argv + 1);
-	error = options_read(cli, argc, argv);
-	if (error < 0) {
-		help_command(cli->command, cli->hooks);
-		return CLI_OK;
-	}
-	return error ? error : cli->command->run(cli);
-}
-
-int cli_main(int argc, char **argv, const struct cli_hooks *hooks)
-{
-	struct cli cli = { .hooks = hooks };
-	int at = 1, n = 1, status;
-
-	while (at < argc && (n = global_option(&cli, argc - at, argv + at)) > 0)
-		at += n;
-	if (n < 0)
-		return -n;
-	if (at < argc && strcmp(argv[at], "--version") == 0) {
-		puts(PACKAGE_NAME " " PACKAGE_VERSION);
-		return CLI_OK;
-	}
-	if (at < argc && (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0)) {
-		help_overview(hooks);
-		return CLI_OK;
-	}
-	if (at >= argc || argv[at][0] == '-') {
-		argv[at - 1] = argv[0];
-		return hooks->screen(cli.socket, argc - at + 1, argv + at - 1);
-	}
-	status = run_command(&cli, argc - at, argv + at);
-	if (fflush(stdout) == EOF && status == CLI_OK)
-		return fail("standard output: %m");
-	return status;
 }

@@ -1,11 +1,20 @@
 /* Reading a subcommand's options and words by its table. */
-#include "cli/command.h"
+#include "cli/options.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/suggest.h"
+#include "cli/fail.h"
+
+const struct option_row common_options[] = {
+	{ 'j', "json", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "print JSON" },
+	{ 0, "socket", OPTION_TEXT, "PATH", WORD_FILE, 0, 0,
+	  "the deck's socket (also $VMDECK_SOCKET)" },
+	{ 'h', "help", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "explain the command" },
+	{ .name = NULL },
+};
 
 /* The option's row among the command's own (place >= 0) or the common ones (place < 0). */
 struct found {

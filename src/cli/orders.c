@@ -1,10 +1,13 @@
 /* Orders to guests: start, stop, pause and the like. */
-#include "cli/command.h"
+#include "cli/commands.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/fail.h"
+#include "cli/output.h"
+#include "cli/session.h"
 
 /* Gives one order to each guest named; goes on after a failure. */
 static int order_all(struct cli *cli, struct link *link, const struct method *method)

@@ -1,5 +1,5 @@
 /* What subcommands print: columns, sizes, times, JSON. */
-#include "cli/command.h"
+#include "cli/output.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "control/states.h"
 
 #define COLOUR_OFF "\033[0m"
 

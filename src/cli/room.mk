@@ -2,23 +2,26 @@
 noinst_LIBRARIES += src/cli/libcli.a
 src_cli_libcli_a_SOURCES = \
 	%D%/capture.c \
-	%D%/cli.h \
-	%D%/command.h \
-	%D%/complete.c \
+	%D%/cli.c %D%/cli.h \
+	%D%/command.c %D%/command.h \
+	%D%/commands.h \
+	%D%/complete.c %D%/complete.h \
 	%D%/console.c \
 	%D%/console_session.c %D%/console_session.h \
 	%D%/deck.c \
+	%D%/fail.c %D%/fail.h \
 	%D%/guests.c \
-	%D%/help.c \
-	%D%/options.c \
+	%D%/help.c %D%/help.h \
+	%D%/hooks.h \
+	%D%/options.c %D%/options.h \
 	%D%/orders.c \
-	%D%/output.c \
+	%D%/output.c %D%/output.h \
 	%D%/pcapng.c %D%/pcapng.h \
-	%D%/session.c \
+	%D%/session.c %D%/session.h \
 	%D%/signals.c %D%/signals.h \
 	%D%/stats.c \
 	%D%/switches.c \
-	%D%/table.c
+	%D%/table.c %D%/table.h
 
 CLI_LIBS = src/cli/libcli.a $(CONTROL_LIBS)
 

@@ -1,25 +1,11 @@
-/* The connection to the deck, and how a subcommand fails. */
-#include "cli/command.h"
+/* The connection to the deck. */
+#include "cli/session.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
-#include <stdio.h>
 
+#include "cli/fail.h"
 #include "control/endpoint.h"
-
-int fail(const char *format, ...)
-{
-	va_list ap;
-
-	fflush(stdout);
-	fputs("vmdeck: ", stderr);
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	return CLI_FAILED;
-}
 
 struct link *session_open(struct cli *cli)
 {

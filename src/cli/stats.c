@@ -1,5 +1,5 @@
 /* stats: what guests use, once or as it changes. */
-#include "cli/command.h"
+#include "cli/commands.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "cli/fail.h"
+#include "cli/output.h"
+#include "cli/session.h"
 #include "control/fields.h"
 
 #define FIRST_INTERVAL_MS 250 /* the deck samples twice a second */

@@ -1,10 +1,13 @@
 /* switches: what is plugged in where. */
-#include "cli/command.h"
+#include "cli/commands.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/suggest.h"
+#include "cli/fail.h"
+#include "cli/output.h"
+#include "cli/session.h"
 
 static void drops_text(char *text, size_t size, const json_t *drops)
 {

@@ -1,7 +1,8 @@
 /* The table of subcommands. */
-#include "cli/command.h"
+#include "cli/table.h"
 
-#include <string.h>
+#include "base/checked.h"
+#include "cli/commands.h"
 
 static const struct option_row start_options[] = {
 	{ 'w', "wait", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "wait until the guest runs" },
@@ -49,28 +50,24 @@ static const struct option_row shutdown_options[] = {
 	{ .name = NULL },
 };
 
-const struct command command_table[] = {
+/* The orders that have options; each has its row by the table of methods. */
+static const struct {
+	enum method_id method, forced;
+	const struct option_row *options;
+} order_options[] = {
+	{ METHOD_GUEST_START, 0, start_options },
+	{ METHOD_GUEST_STOP, METHOD_GUEST_OFF, stop_options },
+};
+
+/* The orders to guests stand where the row without a name is. */
+static const struct command rows[] = {
 	{ .name = "run", .args = "", .max_args = 0, .word = WORD_FILE, .method = -1,
 	  .help = "runs one guest, its console on the terminal" },
 	{ .name = "list", .alias = "ls", .args = "", .method = METHOD_GUEST_LIST, .json = true,
 	  .run = list_main },
 	{ .name = "show", .args = "GUEST", .min_args = 1, .max_args = 1, .word = WORD_GUEST,
 	  .method = METHOD_GUEST_SHOW, .json = true, .run = show_main },
-	{ .name = "start", .args = "GUEST...", .min_args = 1, .max_args = -1, .word = WORD_GUEST,
-	  .method = METHOD_GUEST_START, .help = "starts guests", .options = start_options,
-	  .run = order_main },
-	{ .name = "stop", .args = "GUEST...", .min_args = 1, .max_args = -1, .word = WORD_GUEST,
-	  .method = METHOD_GUEST_STOP, .forced = METHOD_GUEST_OFF,
-	  .help = "presses guests' power buttons",
-	  .options = stop_options, .run = order_main },
-	{ .name = "pause", .args = "GUEST...", .min_args = 1, .max_args = -1, .word = WORD_GUEST,
-	  .method = METHOD_GUEST_PAUSE, .help = "pauses guests", .run = order_main },
-	{ .name = "resume", .args = "GUEST...", .min_args = 1, .max_args = -1, .word = WORD_GUEST,
-	  .method = METHOD_GUEST_RESUME, .help = "lets paused guests go on",
-	  .run = order_main },
-	{ .name = "reset", .args = "GUEST...", .min_args = 1, .max_args = -1, .word = WORD_GUEST,
-	  .method = METHOD_GUEST_RESET, .help = "presses guests' reset buttons",
-	  .run = order_main },
+	{ .name = NULL },
 	{ .name = "console", .args = "GUEST", .min_args = 1, .max_args = 1, .word = WORD_GUEST,
 	  .method = METHOD_CONSOLE_OPEN, .help = "connects the terminal to a guest's console",
 	  .more = "Ctrl-] leaves the console; the guest goes on.\n",
@@ -101,29 +98,38 @@ const struct command command_table[] = {
 	  .help = "prints what a shell can complete", .run = complete_main },
 	{ .name = "help", .args = "[COMMAND]", .max_args = 1, .word = WORD_COMMAND, .method = -1,
 	  .help = "explains a command", .run = help_main },
-	{ .name = NULL },
 };
 
-const struct option_row common_options[] = {
-	{ 'j', "json", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "print JSON" },
-	{ 0, "socket", OPTION_TEXT, "PATH", WORD_FILE, 0, 0,
-	  "the deck's socket (also $VMDECK_SOCKET)" },
-	{ 'h', "help", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "explain the command" },
-	{ .name = NULL },
-};
-
-const struct command *command_find(const char *name)
+static struct command order_row(int method)
 {
-	const struct command *command;
+	const struct method_order *order = method_table[method].order;
+	struct command row = { .name = order->command, .args = "GUEST...", .min_args = 1,
+			       .max_args = -1, .word = WORD_GUEST, .method = method,
+			       .help = order->command_help, .run = order_main };
 
-	for (command = command_table; command->name; command++)
-		if (strcmp(command->name, name) == 0 ||
-		    (command->alias && strcmp(command->alias, name) == 0))
-			return command;
-	return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(order_options); i++)
+		if ((int)order_options[i].method == method) {
+			row.options = order_options[i].options;
+			row.forced = order_options[i].forced;
+		}
+	return row;
 }
 
-const char *command_help(const struct command *command)
+const struct command *command_list(void)
 {
-	return command->help ? command->help : method_table[command->method].help;
+	static struct command commands[ARRAY_SIZE(rows) + METHOD_COUNT];
+	size_t count = 0;
+
+	if (commands[0].name)
+		return commands;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].name) {
+			commands[count++] = rows[i];
+			continue;
+		}
+		for (int method = 0; method < METHOD_COUNT; method++)
+			if (method_table[method].order && method_table[method].order->command)
+				commands[count++] = order_row(method);
+	}
+	return commands;
 }

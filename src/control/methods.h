@@ -2,8 +2,9 @@
  * The table of the protocol's methods: what each is called, which arguments
  * it takes, in which states of a guest it is legal, and who may use it.
  *
- * The server dispatches by it, the subcommands and the screen take their
- * help from it. It holds no handlers: those are the core's. Any thread.
+ * The server dispatches by it; the subcommands that are orders to guests, help,
+ * completion, the screen's questions and vmdeck-protocol(7) are made from it.
+ * It holds no handlers: those are the core's. Any thread.
  */
 #ifndef CONTROL_METHODS_H
 #define CONTROL_METHODS_H
@@ -55,12 +56,22 @@ struct method_arg {
 /* A client that said hello with role "observe" may only look. */
 enum method_role { METHOD_OBSERVE, METHOD_OPERATE };
 
+/* What an order to a guest has besides. */
+struct method_order {
+	/* The subcommand, whose words are guests, and its help; NULL: another's option gives it. */
+	const char *command, *command_help;
+
+	/* What to ask before, since the guest loses what it has not written: "reset it"; or NULL. */
+	const char *confirm;
+};
+
 struct method {
 	const char *name;
 	enum method_role role;
 	uint32_t states; /* GUEST_IN(): in which its "guest" may be; 0: any */
 	struct method_arg args[METHOD_ARGS_MAX];
 	const char *help; /* a sentence without the dot */
+	const struct method_order *order; /* NULL: it is no order to a guest */
 };
 
 /* By enum method_id. */

@@ -1,0 +1,20 @@
+/* The rows of subcommands. Any thread. */
+#include "cli/command.h"
+
+#include <string.h>
+
+const struct command *command_find(const struct command *commands, const char *name)
+{
+	const struct command *command;
+
+	for (command = commands; command->name; command++)
+		if (strcmp(command->name, name) == 0 ||
+		    (command->alias && strcmp(command->alias, name) == 0))
+			return command;
+	return NULL;
+}
+
+const char *command_help(const struct command *command)
+{
+	return command->help ? command->help : method_table[command->method].help;
+}

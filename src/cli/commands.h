@@ -1,0 +1,23 @@
+/*
+ * The subcommands. Each returns the exit status. Main thread.
+ */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli/command.h"
+
+int list_main(struct cli *cli);
+int show_main(struct cli *cli);
+int order_main(struct cli *cli); /* start, stop, pause, resume, reset */
+int console_main(struct cli *cli);
+int capture_main(struct cli *cli);
+int check_main(struct cli *cli);
+int switches_main(struct cli *cli);
+int stats_main(struct cli *cli);
+int events_main(struct cli *cli);
+int reload_main(struct cli *cli);
+int shutdown_main(struct cli *cli);
+int complete_main(struct cli *cli);
+int help_main(struct cli *cli);
+
+#endif
