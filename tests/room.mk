@@ -1,6 +1,6 @@
 # tests: unit tests are listed by the room that they test.
 TESTS = $(check_PROGRAMS) $(dist_check_SCRIPTS)
-dist_check_SCRIPTS += %D%/completion.sh %D%/manuals.sh %D%/summary.sh
+dist_check_SCRIPTS += %D%/completion.sh %D%/include-check %D%/manuals.sh %D%/summary.sh
 EXTRA_DIST += %D%/README.md %D%/lib/summary
 
 # The Linux guest of the end-to-end tests. Nothing here is built by make: a
