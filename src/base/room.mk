@@ -5,6 +5,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/cause.c %D%/cause.h \
 	%D%/checked.h \
 	%D%/clock.h \
+	%D%/counter.h \
 	%D%/files.c %D%/files.h \
 	%D%/ini.c %D%/ini.h \
 	%D%/library.c %D%/library.h \

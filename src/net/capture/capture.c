@@ -198,7 +198,7 @@ void capture_stop(struct capture *capture, struct capture_stats *last)
 
 void capture_get_stats(const struct capture *capture, struct capture_stats *out)
 {
-	out->records = atomic_load_explicit(&capture->count_records, memory_order_relaxed);
-	out->bytes = atomic_load_explicit(&capture->count_bytes, memory_order_relaxed);
-	out->dropped = atomic_load_explicit(&capture->count_dropped, memory_order_relaxed);
+	out->records = counter_get(&capture->count_records);
+	out->bytes = counter_get(&capture->count_bytes);
+	out->dropped = counter_get(&capture->count_dropped);
 }

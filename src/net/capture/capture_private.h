@@ -28,6 +28,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/counter.h"
 #include "base/thread.h"
 #include "net/capture/capture.h"
 #include "net/capture/filter.h"
@@ -76,7 +77,7 @@ struct capture_tap {
 	uint32_t sequence;
 	_Atomic(struct chunk *) open; /* NULL, CHUNK_BUSY, or a chunk anyone may take */
 	_Atomic uint64_t since;	      /* time of the first run in the latest chunk */
-	_Atomic uint64_t lost;
+	struct counter lost;
 
 	/* Constant. */
 	_Alignas(64) struct capture_hub *hub;
@@ -163,7 +164,7 @@ struct capture {
 	struct capture_record *batch;
 	unsigned batch_count;
 
-	_Atomic uint64_t count_records, count_bytes, count_dropped;
+	struct counter count_records, count_bytes, count_dropped;
 };
 
 /* A switch, while it is there: a capture may name it although it has no port yet. */
@@ -209,13 +210,7 @@ void capture_tap_begin(struct recording *recording, struct capture_tap *tap, uin
 void capture_tap_append(struct recording *recording, const struct net_frame *frames,
 			unsigned count, const enum net_verdict *verdicts, uint32_t to);
 void capture_tap_end(struct recording *recording);
-/* The port's thread: count frames that nobody will see. */
-static inline void capture_tap_lose(struct capture_tap *tap, uint64_t count)
-{
-	atomic_store_explicit(&tap->lost,
-			      atomic_load_explicit(&tap->lost, memory_order_relaxed) + count,
-			      memory_order_relaxed);
-}
+
 /* Bytes to record of each frame of a burst of count, or 0; if they are only to count, it does. */
 static inline uint32_t capture_tap_wants(struct capture_tap *tap, unsigned count)
 {
@@ -223,7 +218,7 @@ static inline uint32_t capture_tap_wants(struct capture_tap *tap, unsigned count
 
 	if (__builtin_expect(snap != SNAP_STALLED, 1))
 		return snap;
-	capture_tap_lose(tap, count);
+	counter_add(&tap->lost, count);
 	return 0;
 }
 

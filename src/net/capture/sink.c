@@ -34,12 +34,6 @@
 #define KNOWN_WANTED 2u /* no interface block yet */
 #define KNOWN_FIRST 3u	/* the interface's number is what is beyond */
 
-static void count(_Atomic uint64_t *counter, uint64_t by)
-{
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by,
-			      memory_order_relaxed);
-}
-
 int capture_sink_open(struct sink *sink, int fd, struct cause *cause)
 {
 	int flags = fcntl(fd, F_GETFL);
@@ -133,9 +127,9 @@ static void cut(struct capture *capture, size_t written)
 	/* If it cannot be cut, readers report a truncated last packet; nothing better is left. */
 	if (ftruncate(sink->fd, sink->base + (int64_t)whole))
 		whole = written;
-	count(&capture->count_dropped, lost);
-	count(&capture->count_records, -lost);
-	count(&capture->count_bytes, whole);
+	counter_add(&capture->count_dropped, lost);
+	counter_add(&capture->count_records, -lost);
+	counter_add(&capture->count_bytes, whole);
 }
 
 static void flush_file(struct capture *capture)
@@ -156,7 +150,7 @@ static void flush_file(struct capture *capture)
 		}
 		at += (size_t)size;
 	}
-	count(&capture->count_bytes, at);
+	counter_add(&capture->count_bytes, at);
 	sink->base += (int64_t)at;
 	sink->end = 0;
 }
@@ -186,7 +180,7 @@ static void write_stream(struct capture *capture)
 			end(capture, errno == EPIPE || errno == ECONNRESET ? 0 : errno);
 			return;
 		}
-		count(&capture->count_bytes, (uint64_t)done);
+		counter_add(&capture->count_bytes, (uint64_t)done);
 		sink->start += (size_t)done;
 	}
 	sink->start = sink->end = 0;
@@ -219,7 +213,7 @@ void capture_sink_flush_batch(struct capture *capture)
 	if (!capture->batch_count)
 		return;
 	capture->records(capture->arg, capture->batch, capture->batch_count);
-	count(&capture->count_records, capture->batch_count);
+	counter_add(&capture->count_records, capture->batch_count);
 	capture->batch_count = 0;
 }
 
@@ -339,7 +333,7 @@ void capture_sink_lost(struct capture *capture, const struct capture_tap *tap, u
 	capture->interfaces[number].received += lost;
 	capture->interfaces[number].dropped += lost;
 	capture->interfaces[number].pending += lost;
-	count(&capture->count_dropped, lost);
+	counter_add(&capture->count_dropped, lost);
 }
 
 static void put_packet(struct capture *capture, uint32_t number,
@@ -363,7 +357,7 @@ static void put_packet(struct capture *capture, uint32_t number,
 			return;
 		interface->dropped++;
 		interface->pending++;
-		count(&capture->count_dropped, 1);
+		counter_add(&capture->count_dropped, 1);
 		if (!capture->stalled)
 			set_stalled(capture, true);
 		return;
@@ -375,7 +369,7 @@ static void put_packet(struct capture *capture, uint32_t number,
 	}
 	capture->sink.end += pcapng_packet(out, &packet);
 	interface->pending = 0;
-	count(&capture->count_records, 1);
+	counter_add(&capture->count_records, 1);
 }
 
 void capture_sink_put_record(struct capture *capture, uint32_t number,

@@ -156,7 +156,7 @@ void capture_tap_append(struct recording *recording, const struct net_frame *fra
 		if (recording->chunk)
 			done = append_run(recording, frames, count, verdicts, to);
 		if (!done && !next_chunk(recording)) {
-			capture_tap_lose(recording->tap, count);
+			counter_add(&recording->tap->lost, count);
 			return;
 		}
 		frames += done;

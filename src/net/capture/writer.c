@@ -225,7 +225,7 @@ static void report_losses(struct writer *w)
 {
 	for (uint32_t i = 0; i < w->tap_count; i++) {
 		struct capture_tap *tap = w->taps[i];
-		uint64_t lost = atomic_load_explicit(&tap->lost, memory_order_relaxed);
+		uint64_t lost = counter_get(&tap->lost);
 
 		if (lost == tap->lost_seen)
 			continue;

@@ -31,12 +31,6 @@ struct burst {
 	uint64_t touched[TOUCHED_WORDS];    /* ports to flush; valid below bound */
 };
 
-static void count_up(_Atomic uint64_t *counter, uint64_t by)
-{
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by,
-			      memory_order_relaxed);
-}
-
 static uint32_t seconds_now(void)
 {
 	struct timespec now;
@@ -124,8 +118,8 @@ static void decide(struct burst *burst)
 		if (frame->offload.flags || frame->offload.gso_type)
 			burst->offloaded |= 1ull << i;
 	}
-	count_up(&sender->rx_frames, burst->count);
-	count_up(&sender->rx_bytes, bytes);
+	counter_add(&sender->rx_frames, burst->count);
+	counter_add(&sender->rx_bytes, bytes);
 }
 
 /* Frames are refused in rows for the same reason: a full queue, a link that is down. */
@@ -138,8 +132,7 @@ static void account_refused(struct net_port *to, const enum net_verdict *verdict
 		while (end < count && verdicts[end] == verdict)
 			end++;
 		if (verdict >= NET_DROP_SHORT)
-			atomic_fetch_add_explicit(&to->refused[verdict], end - i,
-						  memory_order_relaxed);
+			counter_add_shared(&to->refused[verdict], end - i);
 	}
 }
 
@@ -153,8 +146,8 @@ static void account(struct net_port *to, const struct net_frame *const *frames, 
 		if (taken == count || verdicts[i] < NET_DROP_SHORT)
 			bytes += frames[i]->size;
 	/* Several senders may be here at once. */
-	atomic_fetch_add_explicit(&to->tx_frames, taken, memory_order_relaxed);
-	atomic_fetch_add_explicit(&to->tx_bytes, bytes, memory_order_relaxed);
+	counter_add_shared(&to->tx_frames, taken);
+	counter_add_shared(&to->tx_bytes, bytes);
 	if (taken < count)
 		account_refused(to, verdicts, count);
 }
@@ -264,7 +257,7 @@ static void hand_over(struct burst *burst)
 		else if (verdict == NET_FLOOD)
 			flood_run(burst, i, end - i);
 		else
-			count_up(&burst->sender->sent_drops[verdict], end - i);
+			counter_add(&burst->sender->sent_drops[verdict], end - i);
 	}
 }
 

@@ -237,12 +237,11 @@ void switch_port_remove(struct net_port *port)
 void switch_port_counters(const struct net_port *port, struct net_port_counters *out)
 {
 	for (unsigned i = 0; i < NET_VERDICT_COUNT; i++)
-		out->drops[i] = atomic_load_explicit(&port->sent_drops[i], memory_order_relaxed) +
-				atomic_load_explicit(&port->refused[i], memory_order_relaxed);
-	out->rx_frames = atomic_load_explicit(&port->rx_frames, memory_order_relaxed);
-	out->rx_bytes = atomic_load_explicit(&port->rx_bytes, memory_order_relaxed);
-	out->tx_frames = atomic_load_explicit(&port->tx_frames, memory_order_relaxed);
-	out->tx_bytes = atomic_load_explicit(&port->tx_bytes, memory_order_relaxed);
+		out->drops[i] = counter_get(&port->sent_drops[i]) + counter_get(&port->refused[i]);
+	out->rx_frames = counter_get(&port->rx_frames);
+	out->rx_bytes = counter_get(&port->rx_bytes);
+	out->tx_frames = counter_get(&port->tx_frames);
+	out->tx_bytes = counter_get(&port->tx_bytes);
 }
 
 size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, size_t room)

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/counter.h"
 #include "net/capture/capture_private.h"
 #include "net/switch/mac_table.h"
 #include "net/switch/offload.h"
@@ -24,14 +25,14 @@ struct net_port {
 	/* Written by the thread that sends from this port. */
 	_Atomic uint64_t reading; /* odd: inside switch_input() */
 	struct mac_hint hint;
-	_Atomic uint64_t rx_frames, rx_bytes;
-	_Atomic uint64_t sent_drops[NET_VERDICT_COUNT];
+	struct counter rx_frames, rx_bytes;
+	struct counter sent_drops[NET_VERDICT_COUNT];
 	struct offload_scratch *scratch; /* from the first offload to resolve on */
 
 	/* Written by those who send to it. */
-	_Alignas(CACHE_LINE) _Atomic uint64_t tx_frames;
-	_Atomic uint64_t tx_bytes;
-	_Atomic uint64_t refused[NET_VERDICT_COUNT]; /* by its deliver() */
+	_Alignas(CACHE_LINE) struct counter tx_frames;
+	struct counter tx_bytes;
+	struct counter refused[NET_VERDICT_COUNT]; /* by its deliver() */
 
 	/* Written rarely. */
 	_Alignas(CACHE_LINE) struct net_port_ops ops;
