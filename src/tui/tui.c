@@ -44,18 +44,15 @@ static const char *chosen_guest(struct tui *tui)
 	return tui->top->ops->guest ? tui->top->ops->guest(tui->top) : "";
 }
 
-static void command_run(struct tui *tui, enum command command)
+static void command_run(struct tui *tui, const struct key *key)
 {
 	struct view *view = tui->top;
 
-	if (view->ops->command && view->ops->command(view, command))
+	if (view->ops->command && view->ops->command(view, key->command))
 		return;
-	switch (command) {
+	switch (key->command) {
 	case COMMAND_OPEN:
-		tui_open(tui, VIEW_GUEST, chosen_guest(tui));
-		break;
-	case COMMAND_CONSOLE:
-		tui_open(tui, VIEW_CONSOLE, chosen_guest(tui));
+		tui_open(tui, key->target, chosen_guest(tui));
 		break;
 	case COMMAND_BACK:
 		tui_back(tui);
@@ -63,28 +60,24 @@ static void command_run(struct tui *tui, enum command command)
 	case COMMAND_QUIT:
 		quit_ask(tui->deck);
 		break;
-	case COMMAND_HELP:
-		tui_open(tui, VIEW_HELP, NULL);
-		break;
-	case COMMAND_LOG:
-		tui_open(tui, VIEW_LOG, NULL);
-		break;
-	case COMMAND_NETWORK:
-		tui_open(tui, VIEW_NETWORK, NULL);
-		break;
 	case COMMAND_REDRAW:
 		clearok(curscr, TRUE);
 		break;
+	case COMMAND_ORDER:
+		order_give(tui->deck, chosen_guest(tui), key->target);
+		break;
+	case COMMAND_EDIT:
+		editor_start(tui->deck, chosen_guest(tui));
+		break;
 	default:
-		order_command(tui->deck, chosen_guest(tui), command);
 		break;
 	}
 }
 
 static void key_pressed(struct tui *tui, wint_t key, bool special)
 {
+	const struct key *row = NULL;
 	struct view *view = tui->top;
-	enum command command;
 
 	if (special && key == KEY_RESIZE)
 		return;
@@ -94,9 +87,10 @@ static void key_pressed(struct tui *tui, wint_t key, bool special)
 		return;
 	}
 	/* A character beyond the KEY_* range must not be taken for one. */
-	command = special || key < KEY_MIN ? keys_find(view->ops->id, (int)key) : COMMAND_NONE;
-	if (command != COMMAND_NONE)
-		command_run(tui, command);
+	if (special || key < KEY_MIN)
+		row = keys_find(tui->keys, view->ops, (int)key);
+	if (row)
+		command_run(tui, row);
 	else if (view->ops->input)
 		view->ops->input(view, key, special);
 }
@@ -157,7 +151,7 @@ static int start(struct tui *tui, const struct tui_config *config)
 	error = server_connect(tui, config);
 	if (error)
 		return error;
-	error = tui_init(tui, views_table, views_count);
+	error = tui_init(tui, &keys_table, views_table, views_count);
 	if (error)
 		return cause_errno(tui->cause, -error, "the screen");
 	tui_show(tui);

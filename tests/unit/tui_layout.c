@@ -1,4 +1,4 @@
-/* Where things go, and the table of keys. */
+/* Where things go. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "tui/ui/keys.h"
 #include "tui/views/layout.h"
 
 static bool inside(struct rect a, struct rect b)
@@ -87,48 +86,11 @@ static void test_columns(void **state)
 	}
 }
 
-static void test_no_key_twice(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < keys_count; i++)
-		for (size_t j = 0; j < i; j++)
-			if (keys_table[i].key == keys_table[j].key &&
-			    keys_table[i].views & keys_table[j].views)
-				fail_msg("%s is twice in one view", keys_table[i].label);
-}
-
-static void test_keys_complete(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < keys_count; i++) {
-		assert_true(keys_table[i].views != 0 && keys_table[i].views < 1u << VIEW_COUNT);
-		assert_non_null(keys_table[i].label);
-		assert_int_not_equal(keys_table[i].command, COMMAND_NONE);
-		/* What the footer names, help explains. */
-		if (keys_table[i].hint)
-			assert_non_null(keys_table[i].help);
-	}
-	/* Every view can be left. */
-	for (unsigned view = 0; view < VIEW_COUNT; view++) {
-		bool leave = false;
-
-		for (size_t i = 0; i < keys_count; i++)
-			leave = leave || (keys_table[i].views & 1u << view &&
-					  (keys_table[i].command == COMMAND_BACK ||
-					   keys_table[i].command == COMMAND_QUIT));
-		assert_true(leave);
-	}
-	assert_int_equal(keys_find(VIEW_DECK, 's'), COMMAND_START);
-	assert_int_equal(keys_find(VIEW_CONSOLE, 's'), COMMAND_NONE);
-	assert_int_equal(keys_find(VIEW_NETWORK, 'f'), COMMAND_FILTER);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_deck),	     cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_columns),	     cmocka_unit_test(test_no_key_twice),
-		cmocka_unit_test(test_keys_complete),
+		cmocka_unit_test(test_columns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

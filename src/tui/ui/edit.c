@@ -32,12 +32,13 @@ static void run(struct editor *editor);
 static void again(void *arg, int choice, const char *text)
 {
 	(void)text;
-	if (choice == 'e')
+	if (choice)
 		run(arg);
 }
 
 static void checked(void *arg, json_t *result, const struct client_error *error)
 {
+	static const struct choice choices[] = { { 'e', "edit it again" }, { 0, "leave it so" } };
 	const json_t *mistakes, *first;
 	struct editor *editor = arg;
 	struct tui *tui = editor->deck->tui;
@@ -66,8 +67,7 @@ static void checked(void *arg, json_t *result, const struct client_error *error)
 	if (count > 1)
 		snprintf(more, sizeof(more), " (and %zu more)", count - 1);
 	if (!tui->prompt.active && !editor->pid)
-		prompt_ask(&tui->prompt, "e", again, editor,
-			   "%s:%u: %.300s%s. e: edit it again, any other key: leave it so", file,
+		prompt_ask(&tui->prompt, choices, again, editor, "%s:%u: %.300s%s.", file,
 			   (unsigned)json_count(first, "line"), json_text(first, "text"), more);
 	tui_dirty(tui);
 }
@@ -185,10 +185,12 @@ static struct editor *editor_of(struct tui_deck *deck)
 
 void editor_start(struct tui_deck *deck, const char *name)
 {
-	const struct tui_guest *guest = model_find(&deck->model, name);
+	const struct tui_guest *guest = tui_guest(deck, name);
 	const char *path = guest ? json_text(guest->json, "profile") : "";
 	struct editor *editor;
 
+	if (!guest)
+		return;
 	if (!*path) {
 		tui_say(deck->tui, SEVERITY_WARNING, name,
 			"This guest is built in and has no profile to edit.");

@@ -61,16 +61,16 @@ static void draw_message(struct tui *tui, int reserved)
 		     style_severity(message->severity), text);
 }
 
-/* The footer: the keys of a view that have a word, as many as find room. */
-static void draw_keys(int y, int x, int width, enum view_id view)
+/* The footer: the keys of the view that have a word, as many as find room. */
+static void draw_keys(const struct tui *tui, int y, int x, int width)
 {
 	int end = x + width;
 
-	for (size_t i = 0; i < keys_count; i++) {
-		const struct key *key = &keys_table[i];
+	for (size_t i = 0; i < tui->keys->count; i++) {
+		const struct key *key = &tui->keys->rows[i];
 		int need;
 
-		if (!key->hint || !(key->views & 1u << view))
+		if (!key->hint || !keys_has(tui->top->ops, key))
 			continue;
 		need = (int)(strlen(key->label) + strlen(key->hint)) + 1;
 		if (x + need > end)
@@ -103,7 +103,7 @@ void frame_draw(struct tui *tui)
 		}
 		body.height -= reserved + (rows >= 16);
 		if (reserved)
-			draw_keys(rows - 1, 1, columns - 2, tui->top->ops->id);
+			draw_keys(tui, rows - 1, 1, columns - 2);
 	}
 	tui->top->ops->draw(tui->top, body);
 	if (!full)

@@ -2,92 +2,114 @@
 #include "tui/ui/keys.h"
 
 #include <curses.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/checked.h"
 
-#define DECK (1u << VIEW_DECK)
-#define GUEST (1u << VIEW_GUEST)
-#define CONSOLE (1u << VIEW_CONSOLE)
-#define NETWORK (1u << VIEW_NETWORK)
-#define LOG (1u << VIEW_LOG)
-#define HELP (1u << VIEW_HELP)
-#define LISTS (DECK | GUEST | NETWORK | LOG | HELP)
-#define ORDERS (DECK | GUEST)
-#define INNER (GUEST | NETWORK | LOG | HELP)
+/* Where a key works, and what it does. */
+#define ALL(sets) sets, NULL
+#define IN(view) 0, view
+#define DO(command) COMMAND_##command, NULL
+#define OPEN(view) COMMAND_OPEN, view
+#define ORDER(method) COMMAND_ORDER, method
 
-const struct key keys_table[] = {
-	{ DECK, '\r', "Enter", COMMAND_OPEN, "details",
+static const struct key rows[] = {
+	{ IN("deck"), '\r', "Enter", OPEN("guest"), "details",
 	  "show everything about the guest: devices, exits, the last lines of a crash" },
-	{ DECK, KEY_ENTER, "Enter", COMMAND_OPEN, NULL, NULL },
-	{ DECK, '\n', "Enter", COMMAND_OPEN, NULL, NULL },
-	{ INNER, 'q', "q", COMMAND_BACK, "back", "go back to the view before" },
-	{ INNER, 27, "Esc", COMMAND_BACK, NULL, NULL },
-	{ ORDERS, 'c', "c", COMMAND_CONSOLE, "console", "open the guest's console" },
-	{ ORDERS, 's', "s", COMMAND_START, "start", "start the guest" },
-	{ DECK, 'q', "q", COMMAND_QUIT, "leave", "leave the screen" },
-	{ LISTS & ~HELP, '?', "?", COMMAND_HELP, "help", "show all keys" },
-	{ ORDERS, 'S', "S", COMMAND_POWER, "power button",
+	{ IN("deck"), KEY_ENTER, "Enter", OPEN("guest"), NULL, NULL },
+	{ IN("deck"), '\n', "Enter", OPEN("guest"), NULL, NULL },
+	{ ALL(KEYS_BACK), 'q', "q", DO(BACK), "back", "go back to the view before" },
+	{ ALL(KEYS_BACK), 27, "Esc", DO(BACK), NULL, NULL },
+	{ ALL(KEYS_ORDERS), 'c', "c", OPEN("console"), "console", "open the guest's console" },
+	{ ALL(KEYS_ORDERS), 's', "s", ORDER("guest.start"), "start", "start the guest" },
+	{ IN("deck"), 'q', "q", DO(QUIT), "leave", "leave the screen" },
+	{ ALL(KEYS_HELP), '?', "?", OPEN("help"), "help", "show all keys" },
+	{ ALL(KEYS_ORDERS), 'S', "S", ORDER("guest.stop"), "power button",
 	  "press the guest's power button, so that it shuts down" },
-	{ ORDERS, 'p', "p", COMMAND_PAUSE, "pause", "pause the guest, or let it go on" },
-	{ DECK, 'n', "n", COMMAND_NETWORK, "network", "watch switches, ports and packets" },
-	{ GUEST | LOG, 'n', "n", COMMAND_NETWORK, NULL, "watch switches, ports and packets" },
-	{ ORDERS, 'e', "e", COMMAND_EDIT, "edit",
+	{ ALL(KEYS_ORDERS), 'p', "p", ORDER("guest.pause"), "pause",
+	  "pause the guest, or let it go on" },
+	{ IN("deck"), 'n', "n", OPEN("network"), "network", "watch switches, ports and packets" },
+	{ ALL(KEYS_NETWORK), 'n', "n", OPEN("network"), NULL, "watch switches, ports and packets" },
+	{ ALL(KEYS_ORDERS), 'e', "e", DO(EDIT), "edit",
 	  "edit the guest's profile in $VISUAL or $EDITOR" },
-	{ ORDERS, 'F', "F", COMMAND_OFF, "force off", "turn the guest off at once (asks first)" },
-	{ ORDERS, 'Z', "Z", COMMAND_RESET, "reset", "reset the guest (asks first)" },
-	{ DECK, '/', "/", COMMAND_FILTER, "filter", "show only guests whose name contains a text" },
-	{ DECK, '\t', "Tab", COMMAND_CHART, NULL,
+	{ ALL(KEYS_ORDERS), 'F', "F", ORDER("guest.off"), "force off",
+	  "turn the guest off at once (asks first)" },
+	{ ALL(KEYS_ORDERS), 'Z', "Z", ORDER("guest.reset"), "reset",
+	  "reset the guest (asks first)" },
+	{ IN("deck"), '/', "/", DO(FILTER), "filter",
+	  "show only guests whose name contains a text" },
+	{ IN("deck"), '\t', "Tab", DO(CHART), NULL,
 	  "put another chart first, where not all of them have room" },
-	{ DECK | GUEST | NETWORK, 'L', "L", COMMAND_LOG, "messages", "read past messages" },
+	{ ALL(KEYS_LOG), 'L', "L", OPEN("log"), "messages", "read past messages" },
 
-	{ NETWORK, '\t', "Tab", COMMAND_NEXT, "next pane", "go to the next pane" },
-	{ NETWORK, 'f', "f", COMMAND_FILTER, "filter",
+	{ IN("network"), '\t', "Tab", DO(NEXT), "next pane", "go to the next pane" },
+	{ IN("network"), 'f', "f", DO(FILTER), "filter",
 	  "show only packets that match a filter (pcap-filter(7)), such as: tcp port 80" },
-	{ NETWORK, ' ', "Space", COMMAND_HOLD, "hold", "hold the list of packets, or follow it" },
-	{ NETWORK, 'w', "w", COMMAND_CAPTURE, "capture to a file",
-	  "write packets to a pcapng file; a second w ends it" },
+	{ IN("network"), ' ', "Space", DO(HOLD), "hold",
+	  "hold the list of packets, or follow it" },
+	{ IN("network"), 'w', "w", DO(CAPTURE), "capture to a file",
+	  "write packets to a pcapng file; a second %s ends it" },
 
-	{ LISTS, KEY_UP, "Up", COMMAND_UP, NULL, "move up" },
-	{ LISTS, 'k', "k", COMMAND_UP, NULL, NULL },
-	{ LISTS, KEY_DOWN, "Down", COMMAND_DOWN, NULL, "move down" },
-	{ LISTS, 'j', "j", COMMAND_DOWN, NULL, NULL },
-	{ LISTS, KEY_PPAGE, "PageUp", COMMAND_PAGE_UP, NULL, "move up by a page" },
-	{ LISTS, KEY_NPAGE, "PageDown", COMMAND_PAGE_DOWN, NULL, "move down by a page" },
-	{ LISTS, KEY_HOME, "Home", COMMAND_FIRST, NULL, "go to the first line" },
-	{ LISTS, 'g', "g", COMMAND_FIRST, NULL, NULL },
-	{ LISTS, KEY_END, "End", COMMAND_LAST, NULL, "go to the last line" },
-	{ LISTS, 'G', "G", COMMAND_LAST, NULL, NULL },
-	{ LISTS, KEYS_CTRL('l'), "Ctrl-L", COMMAND_REDRAW, NULL, "draw the screen anew" },
-	{ INNER, KEYS_CTRL('c'), "Ctrl-C", COMMAND_BACK, NULL, NULL },
-	{ DECK, KEYS_CTRL('c'), "Ctrl-C", COMMAND_QUIT, NULL, NULL },
+	{ ALL(KEYS_LIST), KEY_UP, "Up", DO(UP), NULL, "move up" },
+	{ ALL(KEYS_LIST), 'k', "k", DO(UP), NULL, NULL },
+	{ ALL(KEYS_LIST), KEY_DOWN, "Down", DO(DOWN), NULL, "move down" },
+	{ ALL(KEYS_LIST), 'j', "j", DO(DOWN), NULL, NULL },
+	{ ALL(KEYS_LIST), KEY_PPAGE, "PageUp", DO(PAGE_UP), NULL, "move up by a page" },
+	{ ALL(KEYS_LIST), KEY_NPAGE, "PageDown", DO(PAGE_DOWN), NULL, "move down by a page" },
+	{ ALL(KEYS_LIST), KEY_HOME, "Home", DO(FIRST), NULL, "go to the first line" },
+	{ ALL(KEYS_LIST), 'g', "g", DO(FIRST), NULL, NULL },
+	{ ALL(KEYS_LIST), KEY_END, "End", DO(LAST), NULL, "go to the last line" },
+	{ ALL(KEYS_LIST), 'G', "G", DO(LAST), NULL, NULL },
+	{ ALL(KEYS_LIST), KEYS_CTRL('l'), "Ctrl-L", DO(REDRAW), NULL, "draw the screen anew" },
+	{ ALL(KEYS_BACK), KEYS_CTRL('c'), "Ctrl-C", DO(BACK), NULL, NULL },
+	{ IN("deck"), KEYS_CTRL('c'), "Ctrl-C", DO(QUIT), NULL, NULL },
 
-	{ CONSOLE, KEYS_CTRL(']'), "Ctrl-]", COMMAND_BACK, "leave the console",
+	{ IN("console"), KEYS_CTRL(']'), "Ctrl-]", DO(BACK), "leave the console",
 	  "leave the console; every other key goes to the guest" },
-	{ CONSOLE, KEY_PPAGE, "PageUp", COMMAND_PAGE_UP, "scroll back",
+	{ IN("console"), KEY_PPAGE, "PageUp", DO(PAGE_UP), "scroll back",
 	  "scroll back, unless a full-screen program runs in the guest" },
-	{ CONSOLE, KEY_NPAGE, "PageDown", COMMAND_PAGE_DOWN, NULL, "scroll forward, likewise" },
-	{ CONSOLE, KEY_SPREVIOUS, "Shift-PageUp", COMMAND_SCROLL_UP, NULL, "scroll back always" },
-	{ CONSOLE, KEY_SNEXT, "Shift-PageDown", COMMAND_SCROLL_DOWN, NULL,
+	{ IN("console"), KEY_NPAGE, "PageDown", DO(PAGE_DOWN), NULL, "scroll forward, likewise" },
+	{ IN("console"), KEY_SPREVIOUS, "Shift-PageUp", DO(SCROLL_UP), NULL, "scroll back always" },
+	{ IN("console"), KEY_SNEXT, "Shift-PageDown", DO(SCROLL_DOWN), NULL,
 	  "scroll forward always" },
 };
 
-const size_t keys_count = ARRAY_SIZE(keys_table);
+const struct keys keys_table = { rows, ARRAY_SIZE(rows) };
 
-enum command keys_find(enum view_id view, int key)
+bool keys_has(const struct view_ops *view, const struct key *key)
 {
-	for (size_t i = 0; i < keys_count; i++)
-		if (keys_table[i].key == key && keys_table[i].views & 1u << view)
-			return keys_table[i].command;
-	return COMMAND_NONE;
+	return key->sets & view->keys || (key->view && strcmp(key->view, view->id) == 0);
 }
 
-const char *keys_view_name(enum view_id view)
+const struct key *keys_find(const struct keys *keys, const struct view_ops *view, int key)
 {
-	static const char *const names[VIEW_COUNT] = {
-		[VIEW_DECK] = "Guests",	      [VIEW_GUEST] = "Details of a guest",
-		[VIEW_CONSOLE] = "Console",   [VIEW_NETWORK] = "Network",
-		[VIEW_LOG] = "Messages",      [VIEW_HELP] = "Help",
-	};
+	for (size_t i = 0; i < keys->count; i++)
+		if (keys->rows[i].key == key && keys_has(view, &keys->rows[i]))
+			return &keys->rows[i];
+	return NULL;
+}
 
-	return names[view];
+const char *keys_label(const struct keys *keys, const struct view_ops *view, enum command command,
+		       const char *target)
+{
+	for (size_t i = 0; i < keys->count; i++) {
+		const struct key *key = &keys->rows[i];
+
+		if (key->command == command && (!view || keys_has(view, key)) &&
+		    (!target || (key->target && strcmp(key->target, target) == 0)))
+			return key->label;
+	}
+	return "";
+}
+
+void keys_help(const struct key *key, char *out, size_t size)
+{
+	const char *own = strstr(key->help, "%s");
+
+	if (own)
+		snprintf(out, size, "%.*s%s%s", (int)(own - key->help), key->help, key->label,
+			 own + strlen("%s"));
+	else
+		snprintf(out, size, "%s", key->help);
 }

@@ -2,85 +2,67 @@
 #include "tui/ui/orders.h"
 
 #include <stdio.h>
+#include <string.h>
 
-#include "tui/ui/edit.h"
+#include "base/checked.h"
 
-static void order(struct tui_deck *deck, const char *method, const char *guest)
+/* What is particular about an order. */
+struct order {
+	const char *method;
+	const char *paused; /* the order that its key gives to a paused guest, or NULL: the same */
+	const char *question; /* asked first, about %s; or NULL */
+	struct choice choices[2];
+};
+
+#define LOSES " It loses what it has not written to its disks yet."
+
+static const struct order orders[] = {
+	{ .method = "guest.pause", .paused = "guest.resume" },
+	{ .method = "guest.off", .question = "Force %s off?" LOSES,
+	  .choices = { { 'y', "force it off" }, { 0, "let it run" } } },
+	{ .method = "guest.reset", .question = "Reset %s?" LOSES,
+	  .choices = { { 'y', "reset it" }, { 0, "let it run" } } },
+};
+
+static const struct order *find(const char *method)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++)
+		if (strcmp(orders[i].method, method) == 0)
+			return &orders[i];
+	return NULL;
+}
+
+static void give(struct tui_deck *deck, const char *method, const char *guest)
 {
 	tui_call(deck, method, json_pack("{s:s}", "guest", guest), NULL, NULL);
 }
 
-/* The question keeps the guest that it was asked about. */
-static const char *asked_guest(struct tui_deck *deck)
-{
-	return deck->tui->asked_guest;
-}
-
-static void ask_about(struct tui_deck *deck, const char *guest)
-{
-	snprintf(deck->tui->asked_guest, sizeof(deck->tui->asked_guest), "%s", guest);
-}
-
-static void off_answer(void *arg, int choice, const char *text)
+static void confirmed(void *arg, int choice, const char *text)
 {
 	struct tui_deck *deck = arg;
 
 	(void)text;
-	if (choice == 'y')
-		order(deck, "guest.off", asked_guest(deck));
+	if (choice)
+		give(deck, deck->tui->asked->method, deck->tui->asked_guest);
 }
 
-static void reset_answer(void *arg, int choice, const char *text)
+void order_give(struct tui_deck *deck, const char *name, const char *method)
 {
-	struct tui_deck *deck = arg;
+	const struct tui_guest *guest = tui_guest(deck, name);
+	const struct order *order = find(method);
+	struct tui *tui = deck->tui;
 
-	(void)text;
-	if (choice == 'y')
-		order(deck, "guest.reset", asked_guest(deck));
-}
-
-static void pause_or_resume(struct tui_deck *deck, const struct tui_guest *guest)
-{
-	order(deck, guest->state == GUEST_PAUSED ? "guest.resume" : "guest.pause", guest->name);
-}
-
-void order_command(struct tui_deck *deck, const char *name, enum command command)
-{
-	const struct tui_guest *guest;
-
-	if (command < COMMAND_START)
-		return;
-	guest = tui_guest(deck, name);
 	if (!guest)
 		return;
-	switch (command) {
-	case COMMAND_START:
-		order(deck, "guest.start", name);
-		break;
-	case COMMAND_POWER:
-		order(deck, "guest.stop", name);
-		break;
-	case COMMAND_PAUSE:
-		pause_or_resume(deck, guest);
-		break;
-	case COMMAND_OFF:
-		ask_about(deck, name);
-		prompt_ask(&deck->tui->prompt, "y", off_answer, deck,
-			   "Force %s off? It loses what it has not written to its disks yet. "
-			   "y: force it off, any other key: let it run", name);
-		break;
-	case COMMAND_RESET:
-		ask_about(deck, name);
-		prompt_ask(&deck->tui->prompt, "y", reset_answer, deck,
-			   "Reset %s? It loses what it has not written to its disks yet. "
-			   "y: reset it, any other key: let it run", name);
-		break;
-	case COMMAND_EDIT:
-		editor_start(deck, name);
-		break;
-	default:
-		break;
+	if (order && order->question) {
+		tui->asked = order;
+		snprintf(tui->asked_guest, sizeof(tui->asked_guest), "%s", name);
+		prompt_ask(&tui->prompt, order->choices, confirmed, deck, order->question, name);
+		return;
 	}
+	if (order && order->paused && guest->state == GUEST_PAUSED)
+		method = order->paused;
+	give(deck, method, name);
 }
 
 static void quit_reply(void *arg, json_t *result, const struct client_error *error)
@@ -116,8 +98,9 @@ static void quit_progress(struct tui_deck *deck)
 					      alive > 1 ? ", " : "", guest->name);
 	}
 	tui_say(deck->tui, SEVERITY_WARNING, NULL,
-		"Shutting down: waiting for %s%s. After 30 seconds they are forced off; q asks "
-		"whether to do so now.", names, alive > 4 ? " and others" : "");
+		"Shutting down: waiting for %s%s. After 30 seconds they are forced off; %s asks "
+		"whether to do so now.", names, alive > 4 ? " and others" : "",
+		keys_label(deck->tui->keys, NULL, COMMAND_QUIT, NULL));
 }
 
 void quit_shutdown(struct tui_deck *deck)
@@ -147,26 +130,24 @@ static void quit_answer(void *arg, int choice, const char *text)
 
 void quit_ask(struct tui_deck *deck)
 {
+	static const struct choice still[] = { { 'f', "force them off now" }, { 0, "wait" } };
+	static const struct choice one[] = { { 'l', "leave it running" }, { 's', "shut it down" },
+					     { 0, "stay" } };
+	static const struct choice many[] = { { 'l', "leave them running" },
+					      { 's', "shut them down" }, { 0, "stay" } };
 	size_t alive = model_alive(&deck->model);
+	struct tui *tui = deck->tui;
 
-	if (deck->quitting) {
-		prompt_ask(&deck->tui->prompt, "f", quit_answer, deck,
-			   "Guests are still shutting down. f: force them off now, any other key: "
-			   "wait");
-		return;
-	}
-	if (!deck->model.guests_known) {
-		tui_finish(deck->tui, TUI_LEAVE);
-		return;
-	}
-	if (alive == 0) {
-		tui_finish(deck->tui, TUI_QUIT);
-		return;
-	}
-	prompt_ask(&deck->tui->prompt, "ls", quit_answer, deck,
-		   "%zu guest%s running. l: leave %s running, s: shut %s down, any other key: stay",
-		   alive, alive == 1 ? " is" : "s are", alive == 1 ? "it" : "them",
-		   alive == 1 ? "it" : "them");
+	if (deck->quitting)
+		prompt_ask(&tui->prompt, still, quit_answer, deck,
+			   "Guests are still shutting down.");
+	else if (!deck->model.guests_known)
+		tui_finish(tui, TUI_LEAVE);
+	else if (alive == 0)
+		tui_finish(tui, TUI_QUIT);
+	else
+		prompt_ask(&tui->prompt, alive == 1 ? one : many, quit_answer, deck,
+			   "%zu guest%s running.", alive, alive == 1 ? " is" : "s are");
 }
 
 void quit_check(struct tui_deck *deck)

@@ -4,8 +4,8 @@
 
 #include "tui/ui/ui.h"
 
-/* Gives the order of a command to a guest of the deck, if it is one. */
-void order_command(struct tui_deck *deck, const char *guest, enum command command);
+/* Gives an order, "guest.start", to a guest of the deck, perhaps after a question. */
+void order_give(struct tui_deck *deck, const char *guest, const char *method);
 
 void quit_ask(struct tui_deck *deck);
 void quit_shutdown(struct tui_deck *deck);

@@ -12,7 +12,18 @@
 #include "tui/canvas/text.h"
 #include "tui/ui/keys.h"
 
-void prompt_ask(struct prompt *prompt, const char *choices,
+/* Adds what the keys do: "y: force it off, any other key: let it run". */
+static void add_choices(char *text, size_t size, const struct choice *choices)
+{
+	size_t n = strlen(text);
+
+	for (; choices->key && n < size; choices++)
+		n += (size_t)snprintf(text + n, size - n, " %c: %s,", choices->key, choices->does);
+	if (n < size)
+		snprintf(text + n, size - n, " any other key: %s", choices->does);
+}
+
+void prompt_ask(struct prompt *prompt, const struct choice *choices,
 		void (*answer)(void *arg, int choice, const char *text), void *arg,
 		const char *format, ...)
 {
@@ -26,6 +37,7 @@ void prompt_ask(struct prompt *prompt, const char *choices,
 	va_start(ap, format);
 	vsnprintf(prompt->question, sizeof(prompt->question), format, ap);
 	va_end(ap);
+	add_choices(prompt->question, sizeof(prompt->question), choices);
 }
 
 void prompt_line(struct prompt *prompt, const char *initial,
@@ -156,8 +168,9 @@ void prompt_key(struct prompt *prompt, wint_t key, bool special)
 		line_key(prompt, key, special);
 		return;
 	}
-	if (!special && key > 0x20 && key < 0x7f && strchr(prompt->choices, (int)key))
-		choice = (int)key;
+	for (const struct choice *at = prompt->choices; !special && at->key; at++)
+		if (key == (wint_t)at->key)
+			choice = at->key;
 	prompt->active = false;
 	prompt->answer(prompt->arg, choice, NULL);
 }

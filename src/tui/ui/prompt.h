@@ -11,10 +11,16 @@
 
 #define PROMPT_TEXT 2048
 
+/* A key that answers a question; the last one is 0, for any other key. */
+struct choice {
+	char key;
+	const char *does; /* "force it off" */
+};
+
 struct prompt {
 	bool active;
 	char question[768];
-	const char *choices; /* keys that answer, or NULL: a line of text */
+	const struct choice *choices; /* keys that answer, or NULL: a line of text */
 	void (*answer)(void *arg, int choice, const char *text);
 	void *arg;
 	wchar_t line[PROMPT_TEXT / 4];
@@ -22,10 +28,10 @@ struct prompt {
 };
 
 /*
- * Asks for one of the keys in choices; answer gets it, or 0 after Esc or any
- * other key, which is to be harmless. text is NULL.
+ * Asks for one of the choices, which are named behind the question; answer gets
+ * its key, or 0 after Esc or any other key, which is to be harmless. text is NULL.
  */
-void prompt_ask(struct prompt *prompt, const char *choices,
+void prompt_ask(struct prompt *prompt, const struct choice *choices,
 		void (*answer)(void *arg, int choice, const char *text), void *arg,
 		const char *format, ...) __attribute__((format(printf, 5, 6)));
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "tui/ui/keys.h"
+#include "tui/ui/view.h"
 
 /* Moves a position by a command over lines with page shown; false: command moves nothing. */
 bool scroll_command(int *top, int lines, int page, enum command command);

@@ -12,10 +12,10 @@
 #define FRAME_NS (30 * NS_PER_MS)
 #define MESSAGE_NS (12 * NS_PER_S)
 
-struct view *tui_view(struct tui *tui, enum view_id id)
+static struct view *find(struct tui *tui, const char *id)
 {
 	for (size_t i = 0; i < tui->view_count; i++)
-		if (tui->views[i].ops->id == id)
+		if (strcmp(tui->views[i].ops->id, id) == 0)
 			return &tui->views[i];
 	return NULL;
 }
@@ -76,9 +76,9 @@ static bool is_open(const struct tui *tui, const struct view *view)
 	return at != NULL;
 }
 
-void tui_open(struct tui *tui, enum view_id id, const char *guest)
+void tui_open(struct tui *tui, const char *id, const char *guest)
 {
-	struct view *view = tui_view(tui, id);
+	struct view *view = find(tui, id);
 
 	if (view->ops->open && (!tui_guest(view->deck, guest) || !view->ops->open(view, guest)))
 		return;
@@ -157,6 +157,11 @@ const struct tui_guest *tui_guest(struct tui_deck *deck, const char *name)
 	return guest;
 }
 
+const char *tui_key(const struct view *view, enum command command)
+{
+	return keys_label(view->tui->keys, view->ops, command, NULL);
+}
+
 static void reply_nothing(void *arg, json_t *result, const struct client_error *error)
 {
 	(void)result;
@@ -184,8 +189,10 @@ void tui_list(struct tui_deck *deck)
 		loop_timer_set(&deck->tui->loop, &deck->list, 50 * NS_PER_MS);
 }
 
-int tui_init(struct tui *tui, const struct view_ops *const *views, size_t count)
+int tui_init(struct tui *tui, const struct keys *keys, const struct view_ops *const *views,
+	     size_t count)
 {
+	tui->keys = keys;
 	tui->tick = (struct loop_timer){ .fire = tick, .arg = tui };
 	tui->hush = (struct loop_timer){ .fire = hush, .arg = tui };
 	tui->views = calloc(count, sizeof(*tui->views));

@@ -17,6 +17,7 @@
 #include "tui/model/model.h"
 #include "tui/model/netmodel.h"
 #include "tui/ui/config.h"
+#include "tui/ui/keys.h"
 #include "tui/ui/prompt.h"
 #include "tui/ui/view.h"
 
@@ -46,6 +47,7 @@ struct tui {
 	size_t deck_count;
 	struct tui_deck *deck; /* the one that is shown */
 
+	const struct keys *keys;
 	struct view *views; /* all there are; the first one is never left */
 	size_t view_count;
 	struct view *top; /* the one that is shown */
@@ -55,7 +57,8 @@ struct tui {
 	bool message_shown; /* the last one is on the screen */
 	struct loop_timer redraw, tick, hush;
 	uint64_t drawn; /* when, CLOCK_MONOTONIC */
-	char asked_guest[128]; /* whom a question is about */
+	const struct order *asked; /* orders.c: the order that a question is about, */
+	char asked_guest[128];	   /* and the guest */
 	struct editor *editor; /* edit.c; NULL until a profile is edited */
 
 	enum tui_result result;
@@ -65,21 +68,21 @@ struct tui {
 };
 
 /*
- * Makes the views of a zeroed screen, for the deck that it shows. 0 or -ENOMEM,
- * which tui_destroy() clears up after, too.
+ * Makes the views of a zeroed screen that shows a deck; keys stay the caller's.
+ * 0 or -ENOMEM, which tui_destroy() clears up after, too.
  */
-int tui_init(struct tui *tui, const struct view_ops *const *views, size_t count);
+int tui_init(struct tui *tui, const struct keys *keys, const struct view_ops *const *views,
+	     size_t count);
 
 /* Destroys what tui_init() made, and the messages. */
 void tui_destroy(struct tui *tui);
 
-struct view *tui_view(struct tui *tui, enum view_id id);
 bool tui_shows(const struct view *view);
 
 void tui_dirty(struct tui *tui); /* has the screen drawn soon, at most every 30 ms */
 
-/* Brings a view up; guest says whom to show, for a view of one guest. */
-void tui_open(struct tui *tui, enum view_id id, const char *guest);
+/* Brings up the view of that id; guest says whom to show, for a view of one guest. */
+void tui_open(struct tui *tui, const char *id, const char *guest);
 void tui_back(struct tui *tui);
 void tui_show(struct tui *tui); /* brings up the first one */
 void tui_finish(struct tui *tui, enum tui_result result);
@@ -93,6 +96,9 @@ void tui_hush(struct tui *tui); /* takes the last one off the screen */
 
 /* The guest of that name; NULL and a message when there is none. */
 const struct tui_guest *tui_guest(struct tui_deck *deck, const char *name);
+
+/* How the key of a command is called in a view. */
+const char *tui_key(const struct view *view, enum command command);
 
 /*
  * Sends a request (params is taken over). Without a reply a failure is shown as

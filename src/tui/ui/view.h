@@ -1,5 +1,5 @@
 /*
- * What a view is. A view draws a snapshot of the model and turns commands into
+ * What a view is, and the commands that keys give it. A view draws a snapshot of the model and turns commands into
  * requests; it waits for nothing. Screen thread only.
  */
 #ifndef TUI_UI_VIEW_H
@@ -11,10 +11,32 @@
 #include <wchar.h>
 
 #include "tui/canvas/draw.h"
-#include "tui/ui/keys.h"
 
 struct tui;
 struct tui_deck;
+
+enum command {
+	COMMAND_NONE,
+	/* moving */
+	COMMAND_UP, COMMAND_DOWN, COMMAND_PAGE_UP, COMMAND_PAGE_DOWN, COMMAND_FIRST, COMMAND_LAST,
+	COMMAND_SCROLL_UP, COMMAND_SCROLL_DOWN,
+	/* between views */
+	COMMAND_OPEN, COMMAND_BACK, COMMAND_QUIT, COMMAND_REDRAW,
+	/* to a guest */
+	COMMAND_ORDER, COMMAND_EDIT,
+	/* inside a view */
+	COMMAND_FILTER, COMMAND_CHART, COMMAND_NEXT, COMMAND_HOLD, COMMAND_CAPTURE,
+};
+
+/* Sets of keys that views have in common. */
+enum key_set {
+	KEYS_LIST = 1,	   /* moving over lines, drawing anew */
+	KEYS_BACK = 2,	   /* to the view before */
+	KEYS_ORDERS = 4,   /* to the guest that the view is about */
+	KEYS_HELP = 8,
+	KEYS_LOG = 16,
+	KEYS_NETWORK = 32,
+};
 
 /* A view of a screen. */
 struct view {
@@ -27,9 +49,11 @@ struct view {
 
 /* A row of the table of views. Any op may be NULL. */
 struct view_ops {
-	enum view_id id;
+	const char *id;	  /* what the table of keys calls it */
+	const char *name; /* for the help screen */
+	unsigned keys;	  /* KEYS_* */
 	size_t size; /* of its state, which begins as zeros; 0: it has none */
-	bool full;   /* draws the whole screen, without header, messages and footer */
+	bool full; /* draws the whole screen, without header, messages and footer */
 	void (*create)(struct view *view);  /* before anything else */
 	void (*destroy)(struct view *view); /* the connection is closed already */
 

@@ -196,6 +196,7 @@ static void draw_status(const struct view *view, int y)
 	const struct console_view *state = view->state;
 	const struct tty *tty = state->current;
 	const struct tui_guest *guest = model_find(&view->deck->model, tty->name);
+	const char *leave = tui_key(view, COMMAND_BACK);
 	int width = draw_columns(), x = 1;
 	char text[400];
 
@@ -205,16 +206,18 @@ static void draw_status(const struct view *view, int y)
 		x += draw_format(y, x, width - x, DRAW_REVERSE, "%s %s",
 				 style_state_sign(guest->state), guest_state_name(guest->state)) + 2;
 	if (tty->state == TTY_CLOSED)
-		snprintf(text, sizeof(text), "%s Ctrl-] leaves; c opens it again.", tty->reason);
+		snprintf(text, sizeof(text), "%s %s leaves; %s opens it again.", tty->reason, leave,
+			 keys_label(view->tui->keys, NULL, COMMAND_OPEN, view->ops->id));
 	else if (tty->state == TTY_OPENING)
 		snprintf(text, sizeof(text), "opening");
 	else if (state->back)
-		snprintf(text, sizeof(text), "%u lines back; PageDown or any key returns",
-			 state->back);
+		snprintf(text, sizeof(text), "%u lines back; %s or any key returns", state->back,
+			 tui_key(view, COMMAND_PAGE_DOWN));
 	else
 		text[0] = '\0';
 	draw_text(y, x, width - x - 16, DRAW_REVERSE, text);
-	draw_right(y, 0, width - 1, DRAW_REVERSE | DRAW_BOLD, "Ctrl-] leaves");
+	snprintf(text, sizeof(text), "%s leaves", leave);
+	draw_right(y, 0, width - 1, DRAW_REVERSE | DRAW_BOLD, text);
 }
 
 static void console_draw(struct view *view, struct rect body)
@@ -324,7 +327,8 @@ static void console_input(struct view *view, wint_t key, bool special)
 }
 
 const struct view_ops view_console = {
-	.id = VIEW_CONSOLE,
+	.id = "console",
+	.name = "Console",
 	.size = sizeof(struct console_view),
 	.destroy = console_destroy,
 	.open = console_open,

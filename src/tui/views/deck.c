@@ -178,8 +178,8 @@ static void draw_empty(const struct view *view, struct rect r)
 	if (!model->guests_known)
 		snprintf(text, sizeof(text), "Waiting for the list of guests");
 	else if (model->guest_count)
-		snprintf(text, sizeof(text), "No guest's name contains \"%s\". Press / to change "
-			 "the filter.", state->filter);
+		snprintf(text, sizeof(text), "No guest's name contains \"%s\". Press %s to change "
+			 "the filter.", state->filter, tui_key(view, COMMAND_FILTER));
 	else
 		snprintf(text, sizeof(text), "No guests are defined. Write a profile (*.ini) into "
 			 "%s, or try vmdeck --demo.",
@@ -308,7 +308,7 @@ static void draw_events(const struct messages *messages, struct rect box)
 }
 
 /* Instead of charts: what is wrong with the profile. */
-static void draw_mistakes(struct rect r, const struct tui_guest *guest)
+static void draw_mistakes(const struct view *view, struct rect r, const struct tui_guest *guest)
 {
 	const json_t *mistakes = json_object_get(guest->json, "mistakes");
 	struct rect in = draw_box(r, INK_BAD, "Mistakes in the profile");
@@ -327,8 +327,8 @@ static void draw_mistakes(struct rect r, const struct tui_guest *guest)
 		in.height -= used;
 	}
 	if (in.height > 1)
-		draw_text(in.y + 1, in.x, in.width, INK_TEXT | DRAW_DIM,
-			  "Press e to edit the profile.");
+		draw_format(in.y + 1, in.x, in.width, INK_TEXT | DRAW_DIM,
+			    "Press %s to edit the profile.", tui_key(view, COMMAND_EDIT));
 }
 
 static void draw_charts(struct view *view, const struct deck_layout *layout,
@@ -340,8 +340,9 @@ static void draw_charts(struct view *view, const struct deck_layout *layout,
 	char empty[160];
 
 	if (guest->state == GUEST_INVALID) {
-		draw_mistakes((struct rect){ first->y, first->x, last->y + last->height - first->y,
-					     last->x + last->width - first->x }, guest);
+		draw_mistakes(view, (struct rect){ first->y, first->x,
+						   last->y + last->height - first->y,
+						   last->x + last->width - first->x }, guest);
 		return;
 	}
 	if (guest_state_in(guest->state, GUEST_ALIVE))
@@ -412,7 +413,9 @@ static void deck_tick(struct view *view)
 }
 
 const struct view_ops view_deck = {
-	.id = VIEW_DECK,
+	.id = "deck",
+	.name = "Guests",
+	.keys = KEYS_LIST | KEYS_ORDERS | KEYS_HELP | KEYS_LOG,
 	.size = sizeof(struct deck_view),
 	.guest = deck_guest,
 	.draw = deck_draw,

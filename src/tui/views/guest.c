@@ -367,7 +367,9 @@ static void guest_title(struct view *view, char *out, size_t size)
 }
 
 const struct view_ops view_guest = {
-	.id = VIEW_GUEST,
+	.id = "guest",
+	.name = "Details of a guest",
+	.keys = KEYS_LIST | KEYS_BACK | KEYS_ORDERS | KEYS_HELP | KEYS_LOG | KEYS_NETWORK,
 	.size = sizeof(struct guest_view),
 	.destroy = forget,
 	.open = guest_open,

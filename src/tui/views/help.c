@@ -13,17 +13,24 @@ struct help_view {
 	int top, lines, page;
 };
 
-/* A key with its other names: "Up, k". */
-static void label(size_t at, enum view_id view, char *out, size_t size)
+static bool does_the_same(const struct key *one, const struct key *other)
 {
-	size_t n = (size_t)snprintf(out, size, "%s", keys_table[at].label);
-	const char *last = keys_table[at].label;
+	return one->command == other->command &&
+	       (!one->target || strcmp(one->target, other->target) == 0);
+}
 
-	for (size_t i = at + 1; i < keys_count && n < size; i++) {
-		if (keys_table[i].command != keys_table[at].command || keys_table[i].help ||
-		    !(keys_table[i].views & 1u << view) || strcmp(keys_table[i].label, last) == 0)
+/* A key with its other names: "Up, k". */
+static void label(const struct keys *keys, const struct key *key, const struct view_ops *of,
+		  char *out, size_t size)
+{
+	size_t n = (size_t)snprintf(out, size, "%s", key->label);
+	const char *last = key->label;
+
+	for (const struct key *at = key + 1; at < keys->rows + keys->count && n < size; at++) {
+		if (!does_the_same(key, at) || at->help || !keys_has(of, at) ||
+		    strcmp(at->label, last) == 0)
 			continue;
-		last = keys_table[i].label;
+		last = at->label;
 		n += (size_t)snprintf(out + n, size - n, ", %s", last);
 	}
 }
@@ -32,25 +39,27 @@ static void label(size_t at, enum view_id view, char *out, size_t size)
  * The keys of a view, from line *y of the page on, which shows from top. The
  * keys that move are the same in all lists: moving says whether to name them.
  */
-static void section(struct rect r, enum view_id view, bool moving, int top, int *y)
+static void section(const struct keys *keys, struct rect r, const struct view_ops *of, bool moving,
+		    int top, int *y)
 {
-	char keys[64], line[256];
+	char names[64], help[256], line[256];
 
 	if (*y >= top && *y < top + r.height)
-		draw_text(r.y + *y - top, r.x, r.width, INK_ACCENT | DRAW_BOLD,
-			  keys_view_name(view));
+		draw_text(r.y + *y - top, r.x, r.width, INK_ACCENT | DRAW_BOLD, of->name);
 	++*y;
-	for (size_t i = 0; i < keys_count; i++) {
-		const char *rest = keys_table[i].help;
+	for (size_t i = 0; i < keys->count; i++) {
+		const struct key *key = &keys->rows[i];
+		const char *rest = help;
 		size_t next, bytes;
 
-		if (!rest || !(keys_table[i].views & 1u << view))
+		if (!key->help || !keys_has(of, key))
 			continue;
-		if (!moving && keys_table[i].command <= COMMAND_LAST)
+		if (!moving && key->sets & KEYS_LIST && key->command <= COMMAND_LAST)
 			continue;
-		label(i, view, keys, sizeof(keys));
+		label(keys, key, of, names, sizeof(names));
+		keys_help(key, help, sizeof(help));
 		if (*y >= top && *y < top + r.height)
-			draw_text(r.y + *y - top, r.x + 2, LABEL_WIDTH - 3, DRAW_BOLD, keys);
+			draw_text(r.y + *y - top, r.x + 2, LABEL_WIDTH - 3, DRAW_BOLD, names);
 		for (; *rest; rest += next, ++*y) {
 			bytes = text_wrap(rest, r.width - LABEL_WIDTH, &next);
 			snprintf(line, sizeof(line), "%.*s", (int)bytes, rest);
@@ -66,8 +75,9 @@ static void section(struct rect r, enum view_id view, bool moving, int top, int 
 static void help_draw(struct view *view, struct rect body)
 {
 	struct rect r = { body.y, body.x + 1, body.height, body.width - 2 };
-	enum view_id asked_in = view->below->ops->id;
+	const struct view_ops *asked_in = view->below->ops;
 	struct help_view *state = view->state;
+	struct tui *tui = view->tui;
 	bool wide = r.width >= 110;
 	int left = 0, right = 0;
 
@@ -75,18 +85,19 @@ static void help_draw(struct view *view, struct rect body)
 		r.width = LABEL_WIDTH + 8;
 	if (wide)
 		r.width = r.width / 2 - 1;
-	section(r, asked_in, true, state->top, &left);
-	for (unsigned i = 0; i < VIEW_COUNT; i++) {
+	section(tui->keys, r, asked_in, true, state->top, &left);
+	for (size_t i = 0; i < tui->view_count; i++) {
+		const struct view_ops *of = tui->views[i].ops;
 		struct rect other = r;
 		int *y = &left;
 
-		if (i == asked_in || i == VIEW_HELP)
+		if (of == asked_in || of == view->ops)
 			continue;
 		if (wide && right <= left) {
 			other.x += r.width + 2;
 			y = &right;
 		}
-		section(other, (enum view_id)i, i == VIEW_CONSOLE, state->top, y);
+		section(tui->keys, other, of, false, state->top, y);
 	}
 	state->lines = left > right ? left : right;
 	state->page = body.height;
@@ -113,7 +124,9 @@ static void help_title(struct view *view, char *out, size_t size)
 }
 
 const struct view_ops view_help = {
-	.id = VIEW_HELP,
+	.id = "help",
+	.name = "Help",
+	.keys = KEYS_LIST | KEYS_BACK,
 	.size = sizeof(struct help_view),
 	.enter = help_enter,
 	.draw = help_draw,

@@ -100,7 +100,9 @@ static void log_title(struct view *view, char *out, size_t size)
 }
 
 const struct view_ops view_log = {
-	.id = VIEW_LOG,
+	.id = "log",
+	.name = "Messages",
+	.keys = KEYS_LIST | KEYS_BACK | KEYS_HELP | KEYS_NETWORK,
 	.size = sizeof(struct log_view),
 	.enter = log_enter,
 	.draw = log_draw,

@@ -152,8 +152,8 @@ static void capture_started(void *arg, json_t *result, const struct client_error
 	if (error)
 		tui_fail(view->tui, error);
 	else
-		tui_say(view->tui, SEVERITY_GOOD, NULL, "Capturing to %s; w ends it.",
-			json_text(result, "path"));
+		tui_say(view->tui, SEVERITY_GOOD, NULL, "Capturing to %s; %s ends it.",
+			json_text(result, "path"), tui_key(view, COMMAND_CAPTURE));
 	poll_network(view);
 }
 
@@ -297,7 +297,9 @@ static void network_title(struct view *view, char *out, size_t size)
 }
 
 const struct view_ops view_network = {
-	.id = VIEW_NETWORK,
+	.id = "network",
+	.name = "Network",
+	.keys = KEYS_LIST | KEYS_BACK | KEYS_HELP | KEYS_LOG,
 	.size = sizeof(struct network_view),
 	.create = network_create,
 	.destroy = network_destroy,

@@ -198,7 +198,8 @@ static void packets_title(const struct view *view, struct rect box)
 	char text[200], number[TEXT_NUMBER];
 
 	if (state->held)
-		snprintf(text, sizeof(text), " held; Space follows ");
+		snprintf(text, sizeof(text), " held; %s follows ",
+			 tui_key(view, COMMAND_HOLD));
 	else if (view->deck->network.missed)
 		snprintf(text, sizeof(text), " %s not shown ",
 			 text_count(number, (double)view->deck->network.missed));

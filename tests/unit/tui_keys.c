@@ -1,0 +1,360 @@
+/*
+ * The table of keys: every row leads somewhere, and whatever names a key on the
+ * screen follows the table. Views are drawn by curses into a terminal that is
+ * nobody's.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <curses.h>
+
+#include "control/methods.h"
+#include "tui/model/json.h"
+#include "tui/ui/frame.h"
+#include "tui/ui/orders.h"
+#include "tui/views/table.h"
+
+#define COLUMNS 130
+#define KEYS_MAX 256
+
+static const struct view_ops *view_of(const char *id)
+{
+	for (size_t i = 0; i < views_count; i++)
+		if (strcmp(views_table[i]->id, id) == 0)
+			return views_table[i];
+	return NULL;
+}
+
+static void test_rows(void **state)
+{
+	unsigned sets = 0;
+
+	(void)state;
+	for (size_t i = 0; i < views_count; i++)
+		sets |= views_table[i]->keys;
+	for (size_t i = 0; i < keys_table.count; i++) {
+		const struct key *key = &keys_table.rows[i];
+
+		assert_true(!key->sets != !key->view);
+		assert_int_equal(key->sets & ~sets, 0);
+		if (key->view)
+			assert_non_null(view_of(key->view));
+		assert_non_null(key->label);
+		/* What the footer names, help explains. */
+		if (key->hint)
+			assert_non_null(key->help);
+		if (key->command == COMMAND_OPEN)
+			assert_non_null(view_of(key->target));
+		if (key->command == COMMAND_ORDER)
+			assert_non_null(method_find(key->target));
+	}
+}
+
+static void test_views(void **state)
+{
+	(void)state;
+	for (size_t v = 0; v < views_count; v++) {
+		const struct view_ops *view = views_table[v];
+
+		/* No key does two things in one view. */
+		for (size_t i = 0; i < keys_table.count; i++) {
+			const struct key *key = &keys_table.rows[i];
+
+			if (keys_has(view, key) && keys_find(&keys_table, view, key->key) != key)
+				fail_msg("%s is twice in the view %s", key->label, view->id);
+		}
+		/* Each can be left, and each but the first can be come to. */
+		assert_true(*keys_label(&keys_table, view, COMMAND_BACK, NULL) ||
+			    *keys_label(&keys_table, view, COMMAND_QUIT, NULL));
+		assert_true(v == 0 || *keys_label(&keys_table, NULL, COMMAND_OPEN, view->id));
+	}
+	assert_string_equal(keys_find(&keys_table, view_of("deck"), 's')->target, "guest.start");
+	assert_null(keys_find(&keys_table, view_of("console"), 's'));
+	assert_int_equal(keys_find(&keys_table, view_of("network"), 'f')->command, COMMAND_FILTER);
+}
+
+/* The same keys under other names: "q" is "q!". */
+static const struct keys *renamed(void)
+{
+	static char labels[KEYS_MAX][32];
+	static struct key rows[KEYS_MAX];
+	static struct keys keys = { rows, 0 };
+
+	assert_true(keys_table.count <= KEYS_MAX);
+	for (keys.count = 0; keys.count < keys_table.count; keys.count++) {
+		snprintf(labels[keys.count], sizeof(labels[0]), "%s!",
+			 keys_table.rows[keys.count].label);
+		rows[keys.count] = keys_table.rows[keys.count];
+		rows[keys.count].label = labels[keys.count];
+	}
+	return &keys;
+}
+
+static int no_dial(void *arg, struct cause *cause)
+{
+	(void)arg;
+	return cause_set(cause, ECONNREFUSED, "Nobody answers.");
+}
+
+/* A screen with one deck, whose server is the test. */
+struct fixture {
+	struct tui tui;
+	int server;
+};
+
+static const struct tui_config config = { .dial = no_dial };
+static const struct client_handlers handlers;
+
+static int start(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct tui *tui = &fixture->tui;
+	struct cause cause;
+	int fds[2];
+
+	assert_int_equal(loop_init(&tui->loop, &cause), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	fixture->server = fds[1];
+	tui->deck_count = 1;
+	tui->deck = &tui->decks[0];
+	tui->deck->tui = tui;
+	tui->deck->config = &config;
+	assert_int_equal(client_new(&tui->deck->client, &tui->loop, fds[0], &handlers, &cause), 0);
+	assert_int_equal(tui_init(tui, renamed(), views_table, views_count), 0);
+	*state = fixture;
+	return 0;
+}
+
+static int stop(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tui *tui = &fixture->tui;
+
+	client_free(tui->deck->client);
+	tui_destroy(tui);
+	model_destroy(&tui->deck->model);
+	netmodel_destroy(&tui->deck->network);
+	loop_destroy(&tui->loop);
+	close(fixture->server);
+	free(fixture);
+	return 0;
+}
+
+static void model(struct tui *tui, const char *guests)
+{
+	json_t *json = json_loads(guests, 0, NULL);
+
+	assert_non_null(json);
+	assert_true(model_guests(&tui->deck->model, json));
+	json_decref(json);
+}
+
+static void network(struct tui *tui, const char *switches)
+{
+	json_t *json = json_loads(switches, 0, NULL);
+
+	assert_non_null(json);
+	netmodel_switches(&tui->deck->network, json, 1);
+	json_decref(json);
+}
+
+static void command(struct tui *tui, enum command command)
+{
+	assert_true(tui->top->ops->command(tui->top, command));
+}
+
+static void type(struct tui *tui, const char *text)
+{
+	while (*text)
+		prompt_key(&tui->prompt, (wint_t)*text++, false);
+}
+
+static bool on_screen(struct tui *tui, const char *text)
+{
+	char line[COLUMNS * 4 + 1];
+	bool found = false;
+
+	erase();
+	frame_draw(tui);
+	for (int y = 0; y < LINES && !found; y++) {
+		mvinnstr(y, 0, line, sizeof(line) - 1);
+		found = strstr(line, text) != NULL;
+	}
+	return found;
+}
+
+static bool said(struct tui *tui, const char *text)
+{
+	const struct message *message = messages_last(&tui->messages);
+
+	return message && strstr(message->text, text);
+}
+
+static void test_deck(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tui *tui = &fixture->tui;
+
+	model(tui, "{\"guests\":[{\"name\":\"web\",\"state\":\"invalid\",\"mistakes\":"
+		   "[{\"line\":1,\"text\":\"wrong\"}]}]}");
+	assert_true(on_screen(tui, "Press e! to edit the profile."));
+	assert_true(on_screen(tui, "Enter! details  c! console"));
+	command(tui, COMMAND_FILTER);
+	type(tui, "none\r");
+	assert_true(on_screen(tui, "\"none\". Press /! to change"));
+}
+
+static void test_network(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tui *tui = &fixture->tui;
+
+	network(tui, "{\"switches\":[{\"name\":\"lan\"}]}");
+	tui_open(tui, "network", NULL);
+	command(tui, COMMAND_HOLD);
+	assert_true(on_screen(tui, "held; Space! follows"));
+}
+
+static void test_console(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tui *tui = &fixture->tui;
+
+	model(tui, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
+	tui_open(tui, "console", "nobody");
+	assert_true(said(tui, "No guest is selected."));
+	assert_true(tui->top == tui->views);
+	tui_open(tui, "console", "web");
+	assert_true(on_screen(tui, "Nobody answers. Ctrl-]! leaves; c! opens it again."));
+	assert_true(on_screen(tui, "  Ctrl-]! leaves"));
+}
+
+static void test_help(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tui *tui = &fixture->tui;
+
+	tui_open(tui, "network", NULL);
+	tui_open(tui, "help", NULL);
+	assert_true(on_screen(tui, "q!, Esc!, Ctrl"));
+	assert_true(on_screen(tui, "a second w!"));
+}
+
+/* Answers a request of the screen by its method. */
+static void answer(struct fixture *fixture, const char *method, const char *result)
+{
+	char requests[8192], line[256];
+	ssize_t n = read(fixture->server, requests, sizeof(requests) - 1);
+	json_int_t id = 0;
+
+	assert_true(n > 0);
+	requests[n] = '\0';
+	for (char *at = strtok(requests, "\n"); at; at = strtok(NULL, "\n")) {
+		json_t *request = json_loads(at, 0, NULL);
+
+		if (strcmp(json_text(request, "method"), method) == 0)
+			id = json_integer_value(json_object_get(request, "id"));
+		json_decref(request);
+	}
+	assert_true(id > 0);
+	n = snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":%s}\n",
+		     (long long)id, result);
+	assert_int_equal(write(fixture->server, line, (size_t)n), n);
+}
+
+static void end_loop(void *arg)
+{
+	loop_stop(arg);
+}
+
+static void test_capture(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tui *tui = &fixture->tui;
+	struct loop_timer end = { .fire = end_loop, .arg = &tui->loop };
+
+	/* As in the screen, but for the drawing. */
+	tui->redraw = (struct loop_timer){ .fire = end_loop, .arg = &tui->loop };
+	network(tui, "{\"switches\":[{\"name\":\"lan\"}]}");
+	tui_open(tui, "network", NULL);
+	command(tui, COMMAND_CAPTURE);
+	type(tui, "\r");
+	answer(fixture, "capture.start", "{\"path\":\"x.pcapng\"}");
+	for (int i = 0; i < 1000 && !said(tui, "x.pcapng"); i++) {
+		loop_timer_set(&tui->loop, &end, 10 * 1000 * 1000);
+		assert_int_equal(loop_run(&tui->loop), 0);
+	}
+	assert_true(said(tui, "Capturing to x.pcapng; w! ends it."));
+}
+
+static void test_quit(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tui *tui = &fixture->tui;
+
+	model(tui, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
+	quit_shutdown(tui->deck);
+	assert_true(said(tui, "waiting for web. After 30 seconds they are forced off; q! asks"));
+}
+
+/* A question names the keys that answer it, and only those do. */
+static void test_question(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tui *tui = &fixture->tui;
+	char requests[1024] = "";
+
+	model(tui, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
+	for (unsigned i = 0; i < 2; i++) {
+		order_give(tui->deck, "web", "guest.off");
+		assert_string_equal(tui->prompt.question,
+				    "Force web off? It loses what it has not written to its disks "
+				    "yet. y: force it off, any other key: let it run");
+		assert_int_equal(read(fixture->server, requests, sizeof(requests) - 1), -1);
+		type(tui, i ? "y" : "n");
+		assert_false(tui->prompt.active);
+	}
+	assert_true(read(fixture->server, requests, sizeof(requests) - 1) > 0);
+	assert_non_null(strstr(requests, "guest.off"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_views),
+		cmocka_unit_test_setup_teardown(test_deck, start, stop),
+		cmocka_unit_test_setup_teardown(test_network, start, stop),
+		cmocka_unit_test_setup_teardown(test_console, start, stop),
+		cmocka_unit_test_setup_teardown(test_help, start, stop),
+		cmocka_unit_test_setup_teardown(test_capture, start, stop),
+		cmocka_unit_test_setup_teardown(test_quit, start, stop),
+		cmocka_unit_test_setup_teardown(test_question, start, stop),
+	};
+	FILE *none = fopen("/dev/null", "r+");
+	SCREEN *screen;
+	int failed;
+
+	setenv("LINES", "40", 1);
+	setenv("COLUMNS", "130", 1);
+	screen = none ? newterm("vt100", none, none) : NULL;
+	if (!screen) {
+		printf("tui_keys: curses does not know the terminal vt100\n");
+		return 77;
+	}
+	draw_start(false, false);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	endwin();
+	delscreen(screen);
+	fclose(none);
+	return failed;
+}
