@@ -8,7 +8,7 @@
 #include "core/deck/stats_private.h"
 
 /* The counters behind the fields, in the order of enum stats_field. */
-enum counter {
+enum {
 	COUNTER_READ_BYTES, COUNTER_WRITE_BYTES, COUNTER_READS, COUNTER_WRITES,
 	COUNTER_IN_BYTES, COUNTER_OUT_BYTES, COUNTER_IN_FRAMES, COUNTER_OUT_FRAMES,
 	COUNTER_EXITS, COUNTER_COUNT

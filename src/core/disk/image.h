@@ -5,9 +5,9 @@
 #define CORE_DISK_IMAGE_H
 
 #include <liburing.h>
-#include <stdatomic.h>
 #include <sys/stat.h>
 
+#include "base/counter.h"
 #include "core/disk/disk.h"
 
 #define RING_ENTRIES 64
@@ -43,9 +43,9 @@ struct disk {
 	void (*batch)(void *arg);
 	void *batch_arg;
 	/* Written by the I/O thread only. */
-	_Atomic uint64_t read_bytes, read_requests;
-	_Atomic uint64_t write_bytes, write_requests;
-	_Atomic uint64_t flushes, errors;
+	struct counter read_bytes, read_requests;
+	struct counter write_bytes, write_requests;
+	struct counter flushes, errors;
 };
 
 /*

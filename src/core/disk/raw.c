@@ -180,17 +180,12 @@ void disk_on_batch(struct disk *disk, void (*batch)(void *arg), void *arg)
 	disk->batch_arg = arg;
 }
 
-static uint64_t get(const _Atomic uint64_t *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 void disk_get_counters(const struct disk *disk, struct disk_counters *out)
 {
-	out->read_bytes = get(&disk->read_bytes);
-	out->read_requests = get(&disk->read_requests);
-	out->write_bytes = get(&disk->write_bytes);
-	out->write_requests = get(&disk->write_requests);
-	out->flushes = get(&disk->flushes);
-	out->errors = get(&disk->errors);
+	out->read_bytes = counter_get(&disk->read_bytes);
+	out->read_requests = counter_get(&disk->read_requests);
+	out->write_bytes = counter_get(&disk->write_bytes);
+	out->write_requests = counter_get(&disk->write_requests);
+	out->flushes = counter_get(&disk->flushes);
+	out->errors = counter_get(&disk->errors);
 }

@@ -38,12 +38,6 @@ enum step { STEP_DATA, STEP_PUNCH, STEP_ZERO_RANGE, STEP_WRITE_ZEROES, STEP_SYNC
 /* In .bss and only read: costs no memory. */
 static uint8_t zeroes[ZEROES_SIZE];
 
-static void bump(_Atomic uint64_t *counter, uint64_t by)
-{
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by,
-			      memory_order_relaxed);
-}
-
 /* Creation */
 
 static int ring_failed(int error, struct cause *cause)
@@ -319,15 +313,15 @@ static void finish(struct disk_request *request, int result)
 
 	disk->finished = true;
 	if (result < 0) {
-		bump(&disk->errors, 1);
+		counter_add(&disk->errors, 1);
 	} else if (request->operation == DISK_READ) {
-		bump(&disk->read_requests, 1);
-		bump(&disk->read_bytes, request->length);
+		counter_add(&disk->read_requests, 1);
+		counter_add(&disk->read_bytes, request->length);
 	} else if (request->operation == DISK_WRITE) {
-		bump(&disk->write_requests, 1);
-		bump(&disk->write_bytes, request->length);
+		counter_add(&disk->write_requests, 1);
+		counter_add(&disk->write_bytes, request->length);
 	} else if (request->operation == DISK_FLUSH) {
-		bump(&disk->flushes, 1);
+		counter_add(&disk->flushes, 1);
 	}
 	request->done(request, result);
 }

@@ -69,8 +69,7 @@ static void sum_exits(const struct vm *vm, uint64_t exits[VCPU_EXIT_REASONS])
 {
 	for (unsigned i = 0; i < vm->cpus.count; i++)
 		for (unsigned reason = 0; reason < VCPU_EXIT_REASONS; reason++)
-			exits[reason] += atomic_load_explicit(&vm->vcpus[i].exits[reason],
-							      memory_order_relaxed);
+			exits[reason] += counter_get(&vm->vcpus[i].exits[reason]);
 }
 
 static void set_vm(struct machine *machine, struct vm *vm)

@@ -61,10 +61,8 @@ static inline bool handle_exit(struct vcpu *vcpu, struct kvm_run *run)
 {
 	uint32_t reason = run->exit_reason;
 	uint32_t slot = reason < VCPU_EXIT_REASONS ? reason : VCPU_EXIT_REASONS - 1;
-	_Atomic uint64_t *count = &vcpu->exits[slot];
 
-	atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1,
-			      memory_order_relaxed);
+	counter_add(&vcpu->exits[slot], 1);
 	if (likely(reason == KVM_EXIT_IO))
 		return exit_io(vcpu, run);
 	if (likely(reason == KVM_EXIT_MMIO))

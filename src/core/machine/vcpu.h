@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "base/cause.h"
+#include "base/counter.h"
 #include "base/state.h"
 #include "base/thread.h"
 #include "core/bus/bus.h"
@@ -46,7 +47,7 @@ struct vcpu {
 	bool started;
 	_Atomic clockid_t clock; /* the thread's CPU time; CLOCK_REALTIME: it does not run */
 	struct thread thread;
-	_Atomic uint64_t exits[VCPU_EXIT_REASONS];
+	struct counter exits[VCPU_EXIT_REASONS];
 };
 
 /* What vCPUs are made from; kvm, the buses and name are valid while they live. */
