@@ -8,6 +8,8 @@
  */
 #include "net/capture/filter.h"
 
+#include "config.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
@@ -298,7 +300,7 @@ static const struct library_function pcap_functions[] = {
 };
 
 static struct library pcap_library = {
-	.file = "libpcap.so.0.8",
+	.file = PCAP_SONAME,
 	.package = "libpcap0.8",
 	.functions = pcap_functions,
 	.count = ARRAY_SIZE(pcap_functions),

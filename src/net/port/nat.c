@@ -16,6 +16,8 @@
  */
 #include "net/port/own.h"
 
+#include "config.h"
+
 #include <errno.h>
 #include <glib.h>
 #include <libslirp.h>
@@ -60,7 +62,7 @@ static const struct library_function slirp_functions[] = {
 };
 
 static struct library slirp_library = {
-	.file = "libslirp.so.0",
+	.file = SLIRP_SONAME,
 	.package = "libslirp0",
 	.functions = slirp_functions,
 	.count = ARRAY_SIZE(slirp_functions),
