@@ -40,28 +40,11 @@ static struct chunk *new_chunk(struct capture_tap *tap, uint64_t now)
 	return chunk;
 }
 
-/* The first captured bytes of the frame; the number copied, less if the frame has less. */
-static uint32_t copy_bytes(uint8_t *to, const struct net_frame *frame, uint32_t captured)
-{
-	uint32_t at = frame->head_size < captured ? frame->head_size : captured;
-
-	net_head_copy(to, frame->head, at);
-	for (uint32_t i = 0; at < captured && i < frame->rest_count && i < NET_REST_MAX; i++) {
-		uint32_t size = captured - at;
-
-		if (frame->rest[i].iov_len < size)
-			size = (uint32_t)frame->rest[i].iov_len;
-		memcpy(to + at, frame->rest[i].iov_base, size);
-		at += size;
-	}
-	return at;
-}
-
 /* A frame that is wanted beyond its head, or whose checksum has to be finished. */
 static __attribute__((noinline)) uint32_t copy_long(uint8_t *to, const struct net_frame *frame,
 						    uint32_t captured)
 {
-	captured = copy_bytes(to, frame, captured);
+	captured = net_frame_copy(to, frame, captured);
 	/* A finished checksum can be told only by who has the whole frame. */
 	if ((frame->offload.flags & NET_OFFLOAD_NEEDS_CSUM) && captured == frame->size)
 		checksum_finish(to, captured, frame->offload.csum_start,

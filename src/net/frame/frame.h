@@ -80,6 +80,26 @@ static inline void net_head_copy(uint8_t *to, const uint8_t *from, size_t size)
 	}
 }
 
+/*
+ * Copies the first size bytes of a frame, fewer if it has fewer; returns how
+ * many. The bytes behind the head are read once.
+ */
+static inline uint32_t net_frame_copy(uint8_t *to, const struct net_frame *frame, uint32_t size)
+{
+	uint32_t at = frame->head_size < size ? frame->head_size : size;
+
+	net_head_copy(to, frame->head, at);
+	for (uint32_t i = 0; at < size && i < frame->rest_count && i < NET_REST_MAX; i++) {
+		uint32_t part = size - at;
+
+		if (frame->rest[i].iov_len < part)
+			part = (uint32_t)frame->rest[i].iov_len;
+		memcpy(to + at, frame->rest[i].iov_base, part);
+		at += part;
+	}
+	return at;
+}
+
 /* What the switch decided. A frame has one verdict; drops say why. */
 enum net_verdict {
 	NET_FORWARD,	      /* to the one port that has the address */

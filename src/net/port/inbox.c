@@ -61,23 +61,6 @@ void inbox_destroy(struct inbox *inbox)
 	pthread_mutex_destroy(&inbox->lock);
 }
 
-/* Copies a frame to data, which has room for frame->size; returns how much that was. */
-static size_t copy_frame(uint8_t *data, const struct net_frame *frame)
-{
-	size_t at = frame->head_size;
-
-	memcpy(data, frame->head, at);
-	for (uint32_t i = 0; i < frame->rest_count && at < frame->size; i++) {
-		size_t n = frame->rest[i].iov_len;
-
-		if (n > frame->size - at)
-			n = frame->size - at;
-		memcpy(data + at, frame->rest[i].iov_base, n);
-		at += n;
-	}
-	return at;
-}
-
 /*
  * Appends a copy to the queue. Whether it may enter is decided on the copy: the
  * guest may be changing the original. NET_FORWARD, or why it was refused. The
@@ -93,7 +76,7 @@ static enum net_verdict store_frame(struct inbox *inbox, const struct net_frame 
 	    store->count == QUEUE_FRAMES ||
 	    align_up(sizeof(*copy) + frame->size, 8) > QUEUE_BYTES - store->used)
 		return NET_DROP_NO_BUFFER;
-	copy->size = (uint32_t)copy_frame(copy->data, frame);
+	copy->size = net_frame_copy(copy->data, frame, frame->size);
 	verdict = inbox->ops->admit(inbox->owner, copy);
 	if (verdict != NET_FORWARD)
 		return verdict;

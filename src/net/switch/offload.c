@@ -82,30 +82,16 @@ bool offload_valid(const struct net_frame *frame)
 	return payload <= offload->gso_size * OFFLOAD_SEGMENTS_MAX;
 }
 
-/* The frame's bytes, read once, into to, which has room for frame->size. */
-static void copy_frame(uint8_t *to, const struct net_frame *frame)
-{
-	uint32_t at = frame->head_size;
-
-	memcpy(to, frame->head, at);
-	for (uint32_t i = 0; i < frame->rest_count && at < frame->size; i++) {
-		uint32_t size = frame->size - at;
-
-		if (frame->rest[i].iov_len < size)
-			size = (uint32_t)frame->rest[i].iov_len;
-		memcpy(to + at, frame->rest[i].iov_base, size);
-		at += size;
-	}
-	memset(to + at, 0, frame->size - at);
-}
-
 void offload_begin(struct offload_scratch *scratch, const struct net_frame *frame)
 {
+	uint32_t copied;
+
 	scratch->offload = frame->offload;
 	scratch->size = frame->size;
 	scratch->done = 0;
 	scratch->finished = false;
-	copy_frame(scratch->linear, frame);
+	copied = net_frame_copy(scratch->linear, frame, frame->size);
+	memset(scratch->linear + copied, 0, frame->size - copied);
 	if (frame->offload.gso_type == NET_GSO_NONE ||
 	    !parse_headers(scratch->linear, frame->head_size, &frame->offload,
 			   &scratch->headers)) {
