@@ -181,7 +181,7 @@ void capture_hub_wake(struct capture_hub *hub);
 void capture_hub_update_taps(struct capture_hub *hub);
 /* Any thread; both are constant. */
 bool capture_wants(const struct capture *capture, const struct capture_tap *tap);
-/* The caller keeps sw and its name until it is removed, which is valid for one that is not there. */
+/* The caller keeps sw and name until it is removed, which is valid for one that is not there. */
 void capture_hub_add_switch(struct capture_hub *hub, struct capture_switch *sw, const char *name);
 void capture_hub_remove_switch(struct capture_hub *hub, struct capture_switch *sw);
 /* Whether there is a port or a switch of that name. Any thread. */
