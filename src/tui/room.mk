@@ -18,6 +18,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/ui/frame.c %D%/ui/frame.h \
 	%D%/ui/keys.c %D%/ui/keys.h \
 	%D%/ui/orders.c %D%/ui/orders.h \
+	%D%/ui/page.c %D%/ui/page.h \
 	%D%/ui/prompt.c %D%/ui/prompt.h \
 	%D%/ui/samples.c %D%/ui/samples.h \
 	%D%/ui/scroll.c %D%/ui/scroll.h \

@@ -9,12 +9,11 @@
 #include "base/clock.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
+#include "tui/ui/page.h"
 #include "tui/ui/scroll.h"
 #include "tui/ui/style.h"
 #include "tui/ui/ui.h"
 #include "tui/views/table.h"
-
-#define NAME_WIDTH 13 /* column of names, with its gap */
 
 struct guest_view {
 	char name[128];
@@ -24,89 +23,26 @@ struct guest_view {
 	bool asked;
 };
 
-/* A page is taller than the screen: everything is laid out, the lines in sight are drawn. */
-struct page {
-	struct rect r;
-	int y; /* the next line, counted from the top of the whole page */
-	int top;
-};
-
-static bool visible(const struct page *page)
-{
-	return page->y >= page->top && page->y < page->top + page->r.height;
-}
-
-static int row(const struct page *page)
-{
-	return page->r.y + page->y - page->top;
-}
-
-static void heading(struct page *page, const char *text)
-{
-	if (page->y > 0)
-		page->y++;
-	if (visible(page)) {
-		int used = draw_text(row(page), page->r.x, page->r.width, INK_ACCENT | DRAW_BOLD,
-				     text);
-
-		draw_line(row(page), page->r.x + used + 1, page->r.width - used - 1,
-			  INK_TEXT | DRAW_DIM);
-	}
-	page->y++;
-}
-
-/* A text that may take several lines. */
-static void paragraph(struct page *page, int indent, unsigned style, const char *text)
-{
-	int width = page->r.width - indent;
-	char line[1024];
-	size_t next;
-
-	if (width < 4)
-		return;
-	for (; *text; text += next) {
-		size_t bytes = text_wrap(text, width, &next);
-
-		snprintf(line, sizeof(line), "%.*s", (int)bytes, text);
-		if (visible(page))
-			draw_text(row(page), page->r.x + indent, width, style, line);
-		page->y++;
-	}
-}
-
-static void pair(struct page *page, const char *name, unsigned style, const char *value)
-{
-	int y = page->y;
-
-	if (!*value)
-		return;
-	if (visible(page))
-		draw_text(row(page), page->r.x, NAME_WIDTH - 1, INK_TEXT | DRAW_DIM, name);
-	paragraph(page, NAME_WIDTH, style, value);
-	if (page->y == y)
-		page->y++;
-}
-
 static void section_profile(struct page *page, const json_t *g, const struct tui_guest *guest)
 {
 	uint64_t since = json_count(g, "since"), now = clock_wall();
 	char text[512], number[TEXT_NUMBER], age[TEXT_NUMBER];
 
-	heading(page, "Guest");
+	page_heading(page, "Guest");
 	text_age(age, since && since < now ? (double)((now - since) / NS_PER_S) : 0);
 	snprintf(text, sizeof(text), "%s %s%s%s", style_state_sign(guest->state),
 		 guest_state_name(guest->state), since ? " for " : "", since ? age : "");
-	pair(page, "State", style_state(guest->state), text);
-	pair(page, "Reason", guest_state_in(guest->state, GUEST_BAD) ? INK_BAD : INK_TEXT,
+	page_pair(page, "State", style_state(guest->state), text);
+	page_pair(page, "Reason", guest_state_in(guest->state, GUEST_BAD) ? INK_BAD : INK_TEXT,
 	     json_text(g, "reason"));
-	pair(page, "Profile", INK_TEXT,
+	page_pair(page, "Profile", INK_TEXT,
 	     *json_text(g, "profile") ? json_text(g, "profile") : "built in");
 	if (guest->state == GUEST_INVALID)
 		return;
 	snprintf(text, sizeof(text), "%u", guest->cpus);
-	pair(page, "vCPUs", INK_TEXT, text);
-	pair(page, "Memory", INK_TEXT, text_size(number, guest->memory));
-	pair(page, "Autostart", INK_TEXT, json_bool(g, "autostart") ? "yes" : "no");
+	page_pair(page, "vCPUs", INK_TEXT, text);
+	page_pair(page, "Memory", INK_TEXT, text_size(number, guest->memory));
+	page_pair(page, "Autostart", INK_TEXT, json_bool(g, "autostart") ? "yes" : "no");
 }
 
 static void section_mistakes(struct page *page, const json_t *g)
@@ -116,13 +52,13 @@ static void section_mistakes(struct page *page, const json_t *g)
 
 	if (json_array_size(mistakes) == 0)
 		return;
-	heading(page, "Mistakes in the profile");
+	page_heading(page, "Mistakes in the profile");
 	for (size_t i = 0; i < json_array_size(mistakes) && i < 200; i++) {
 		const json_t *mistake = json_array_get(mistakes, i);
 
 		snprintf(text, sizeof(text), "line %u: %s", (unsigned)json_count(mistake, "line"),
 			 json_text(mistake, "text"));
-		paragraph(page, 0, INK_BAD, text);
+		page_paragraph(page, 0, INK_BAD, text);
 	}
 }
 
@@ -151,7 +87,7 @@ static void device(struct page *page, const json_t *g, const char *name, const c
 	char text[900];
 
 	snprintf(text, sizeof(text), "%s%s%s", what, *status ? ", " : "", status);
-	pair(page, name, INK_TEXT, text);
+	page_pair(page, name, INK_TEXT, text);
 }
 
 static void section_devices(struct page *page, const json_t *g)
@@ -162,7 +98,7 @@ static void section_devices(struct page *page, const json_t *g)
 
 	if (json_array_size(nets) + json_array_size(disks) + json_array_size(devices) == 0)
 		return;
-	heading(page, "Devices");
+	page_heading(page, "Devices");
 	for (size_t i = 0; i < json_array_size(nets) && i < 64; i++) {
 		const json_t *net = json_array_get(nets, i);
 
@@ -181,7 +117,7 @@ static void section_devices(struct page *page, const json_t *g)
 		const char *name = json_text(json_array_get(devices, i), "name");
 
 		if (!device_named(nets, name) && !device_named(disks, name))
-			pair(page, name, INK_TEXT,
+			page_pair(page, name, INK_TEXT,
 			     json_text(json_array_get(devices, i), "status"));
 	}
 }
@@ -190,8 +126,8 @@ static void section_text(struct page *page, const char *title, const char *text)
 {
 	if (!*text)
 		return;
-	heading(page, title);
-	paragraph(page, 0, INK_TEXT, text);
+	page_heading(page, title);
+	page_paragraph(page, 0, INK_TEXT, text);
 }
 
 static void section_console(struct page *page, const json_t *g)
@@ -200,12 +136,12 @@ static void section_console(struct page *page, const json_t *g)
 
 	if (json_array_size(lines) == 0)
 		return;
-	heading(page, "Last lines of the console");
+	page_heading(page, "Last lines of the console");
 	for (size_t i = 0; i < json_array_size(lines) && i < 1000; i++) {
 		const char *line = json_string_value(json_array_get(lines, i));
 
 		if (line && *line)
-			paragraph(page, 0, INK_TEXT, line);
+			page_paragraph(page, 0, INK_TEXT, line);
 		else
 			page->y++;
 	}
@@ -229,9 +165,9 @@ static void exit_line(struct page *page, const struct guest_view *state, const j
 	uint64_t count = json_count(entry, "count"), before = count_before(state, reason);
 	double seconds = (double)(state->show_at - state->before_at) / (double)NS_PER_S;
 	char number[TEXT_NUMBER], text[64];
-	int x = page->r.x, y = row(page), bar = page->r.width - 34;
+	int x = page->r.x, y, bar = page->r.width - 34;
 
-	if (visible(page)) {
+	if (page_row(page, &y)) {
 		draw_text(y, x, 14, INK_TEXT, reason);
 		draw_right(y, x + 15, 6, INK_TEXT, text_count(number, (double)count));
 		if (state->before && seconds > 0 && count >= before) {
@@ -252,7 +188,7 @@ static void section_exits(struct page *page, const struct guest_view *state)
 
 	if (json_array_size(exits) == 0)
 		return;
-	heading(page, "VM exits by reason");
+	page_heading(page, "VM exits by reason");
 	for (size_t i = 0; i < json_array_size(exits); i++)
 		if (json_count(json_array_get(exits, i), "count") > most)
 			most = json_count(json_array_get(exits, i), "count");

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/canvas/text.h"
+#include "tui/ui/page.h"
 #include "tui/ui/scroll.h"
 #include "tui/ui/ui.h"
 #include "tui/views/table.h"
@@ -36,21 +36,18 @@ static void label(const struct keys *keys, const struct key *key, const struct v
 }
 
 /*
- * The keys of a view, from line *y of the page on, which shows from top. The
- * keys that move are the same in all lists: moving says whether to name them.
+ * The keys of a view. Those that move are the same in all lists: moving says
+ * whether to name them.
  */
-static void section(const struct keys *keys, struct rect r, const struct view_ops *of, bool moving,
-		    int top, int *y)
+static void section(struct page *page, const struct keys *keys, const struct view_ops *of,
+		    bool moving)
 {
-	char names[64], help[256], line[256];
+	char names[64], help[256];
 
-	if (*y >= top && *y < top + r.height)
-		draw_text(r.y + *y - top, r.x, r.width, INK_ACCENT | DRAW_BOLD, of->name);
-	++*y;
+	page_text(page, 0, page->r.width, INK_ACCENT | DRAW_BOLD, of->name);
+	page->y++;
 	for (size_t i = 0; i < keys->count; i++) {
 		const struct key *key = &keys->rows[i];
-		const char *rest = help;
-		size_t next, bytes;
 
 		if (!key->help || !keys_has(of, key))
 			continue;
@@ -58,48 +55,36 @@ static void section(const struct keys *keys, struct rect r, const struct view_op
 			continue;
 		label(keys, key, of, names, sizeof(names));
 		keys_help(key, help, sizeof(help));
-		if (*y >= top && *y < top + r.height)
-			draw_text(r.y + *y - top, r.x + 2, LABEL_WIDTH - 3, DRAW_BOLD, names);
-		for (; *rest; rest += next, ++*y) {
-			bytes = text_wrap(rest, r.width - LABEL_WIDTH, &next);
-			snprintf(line, sizeof(line), "%.*s", (int)bytes, rest);
-			if (*y >= top && *y < top + r.height)
-				draw_text(r.y + *y - top, r.x + LABEL_WIDTH,
-					  r.width - LABEL_WIDTH, INK_TEXT, line);
-		}
+		page_text(page, 2, LABEL_WIDTH - 3, DRAW_BOLD, names);
+		page_paragraph(page, LABEL_WIDTH, INK_TEXT, help);
 	}
-	++*y;
+	page->y++;
 }
 
 /* The view that help was asked in comes first. */
 static void help_draw(struct view *view, struct rect body)
 {
-	struct rect r = { body.y, body.x + 1, body.height, body.width - 2 };
 	const struct view_ops *asked_in = view->below->ops;
 	struct help_view *state = view->state;
+	struct page left = { { body.y, body.x + 1, body.height, body.width - 2 }, 0, state->top };
+	struct page right;
 	struct tui *tui = view->tui;
-	bool wide = r.width >= 110;
-	int left = 0, right = 0;
+	bool wide = left.r.width >= 110;
 
-	if (r.width < LABEL_WIDTH + 8)
-		r.width = LABEL_WIDTH + 8;
+	if (left.r.width < LABEL_WIDTH + 8)
+		left.r.width = LABEL_WIDTH + 8;
 	if (wide)
-		r.width = r.width / 2 - 1;
-	section(tui->keys, r, asked_in, true, state->top, &left);
+		left.r.width = left.r.width / 2 - 1;
+	right = left;
+	right.r.x += left.r.width + 2;
+	section(&left, tui->keys, asked_in, true);
 	for (size_t i = 0; i < tui->view_count; i++) {
 		const struct view_ops *of = tui->views[i].ops;
-		struct rect other = r;
-		int *y = &left;
 
-		if (of == asked_in || of == view->ops)
-			continue;
-		if (wide && right <= left) {
-			other.x += r.width + 2;
-			y = &right;
-		}
-		section(tui->keys, other, of, false, state->top, y);
+		if (of != asked_in && of != view->ops)
+			section(wide && right.y <= left.y ? &right : &left, tui->keys, of, false);
 	}
-	state->lines = left > right ? left : right;
+	state->lines = left.y > right.y ? left.y : right.y;
 	state->page = body.height;
 }
 

@@ -1,8 +1,7 @@
 /* Past messages, newest at the bottom. Screen thread. */
 #include <stdio.h>
-#include <string.h>
 
-#include "tui/canvas/text.h"
+#include "tui/ui/page.h"
 #include "tui/ui/scroll.h"
 #include "tui/ui/style.h"
 #include "tui/ui/ui.h"
@@ -13,36 +12,22 @@ struct log_view {
 	int lines, page;
 };
 
-static int lines_of(const struct message *message, int width)
+/* Time and text of each message, behind a gap for the time. */
+static void lay_out(struct page *page, const struct messages *messages, int gap)
 {
-	char text[2200];
-	const char *rest = text;
-	size_t next;
-	int lines = 0;
+	char text[2200], time[16];
 
-	message_sentence(message, text, sizeof(text));
-	for (; *rest; rest += next, lines++)
-		text_wrap(rest, width, &next);
-	return lines ? lines : 1;
-}
+	for (uint64_t n = messages_first(messages); n < messages->count; n++) {
+		const struct message *message = messages_at(messages, n);
+		int y = page->y, row;
 
-/* Draws a message's lines from y on, those that lie in the rectangle. */
-static void draw_one(const struct message *message, struct rect r, int y, int gap)
-{
-	char text[2200], line[1024], time[16];
-	const char *rest = text;
-	size_t next, bytes;
-
-	message_sentence(message, text, sizeof(text));
-	if (y >= r.y && y < r.y + r.height)
-		draw_text(y, r.x, gap - 1, INK_TEXT | DRAW_DIM, draw_time(time, message->time));
-	for (; *rest; rest += next, y++) {
-		bytes = text_wrap(rest, r.width - gap, &next);
-		if (y < r.y || y >= r.y + r.height)
-			continue;
-		snprintf(line, sizeof(line), "%.*s", (int)bytes, rest);
-		draw_text(y, r.x + gap, r.width - gap, style_severity(message->severity),
-			  line);
+		message_sentence(message, text, sizeof(text));
+		if (page_row(page, &row))
+			draw_text(row, page->r.x, gap - 1, INK_TEXT | DRAW_DIM,
+				  draw_time(time, message->time));
+		page_paragraph(page, gap, style_severity(message->severity), text);
+		if (page->y == y)
+			page->y++;
 	}
 }
 
@@ -50,27 +35,20 @@ static void log_draw(struct view *view, struct rect body)
 {
 	const struct messages *messages = &view->tui->messages;
 	struct log_view *state = view->state;
-	uint64_t first = messages_first(messages);
 	struct rect r = { body.y, body.x + 1, body.height, body.width - 2 };
-	int gap = r.width >= 40 ? 10 : 0, y, lines = 0;
+	struct page all = { { r.y, r.x, 0, r.width }, 0, 0 }, page = { r, 0, 0 };
+	int gap = r.width >= 40 ? 10 : 0;
 
 	if (messages->count == 0) {
 		draw_center(body, INK_TEXT, "There are no messages yet.");
 		return;
 	}
-	for (uint64_t n = first; n < messages->count; n++)
-		lines += lines_of(messages_at(messages, n), r.width - gap);
-	state->lines = lines;
+	lay_out(&all, messages, gap); /* to know where the end is */
+	state->lines = all.y;
 	state->page = r.height;
-	y = r.y + r.height - lines + state->top;
-	if (lines < r.height)
-		y = r.y;
-	for (uint64_t n = first; n < messages->count; n++) {
-		const struct message *message = messages_at(messages, n);
-
-		draw_one(message, r, y, gap);
-		y += lines_of(message, r.width - gap);
-	}
+	if (all.y > r.height)
+		page.top = all.y - r.height - state->top;
+	lay_out(&page, messages, gap);
 }
 
 static bool log_command(struct view *view, enum command command)

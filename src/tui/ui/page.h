@@ -1,0 +1,33 @@
+/*
+ * A page of text that may be taller than its place on the screen: everything is
+ * laid out, the lines in sight are drawn. Screen thread only.
+ */
+#ifndef TUI_UI_PAGE_H
+#define TUI_UI_PAGE_H
+
+#include <stdbool.h>
+
+#include "tui/canvas/draw.h"
+
+struct page {
+	struct rect r;
+	int y;	 /* the next line, counted from the top of the whole page */
+	int top; /* the line that is at the top of r */
+};
+
+/* Whether the next line is in sight; *row gets its place on the screen. */
+bool page_row(const struct page *page, int *row);
+
+/* Draws on the next line, at most width columns, and does not go beyond it. */
+void page_text(const struct page *page, int indent, int width, unsigned style, const char *text);
+
+/* A title with a line behind it, and a free line above it if it is not the first. */
+void page_heading(struct page *page, const char *text);
+
+/* A text that may take several lines; none if it is empty. */
+void page_paragraph(struct page *page, int indent, unsigned style, const char *text);
+
+/* A value with its name before it; nothing if the value is empty. */
+void page_pair(struct page *page, const char *name, unsigned style, const char *value);
+
+#endif
