@@ -28,6 +28,12 @@ check-TESTS: $(check_PROGRAMS) $(dist_check_SCRIPTS)
 	exit $$status
 MOSTLYCLEANFILES += tests/summary.log
 
+# All devices of a machine without the machine.
+check_LIBRARIES = tests/lib/libdevice_bench.a
+tests_lib_libdevice_bench_a_SOURCES = tests/lib/device_bench.c tests/lib/device_bench.h
+tests_lib_libdevice_bench_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+DEVICE_BENCH_LIBS = tests/lib/libdevice_bench.a $(CORE_LIBS)
+
 # Fuzz targets run over changed seeds in "make check"; "make fuzz" builds each
 # of them with libFuzzer, as tests/fuzz/NAME.fuzz (clang, from clean objects:
 # ./configure CC=clang --enable-sanitizer=address,undefined,fuzzer-no-link).
@@ -39,6 +45,11 @@ FUZZ_TESTS += tests/fuzz/decode
 tests_fuzz_decode_SOURCES = tests/fuzz/decode.c $(FUZZ_FILES)
 tests_fuzz_decode_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_decode_LDADD = $(NET_LIBS)
+
+FUZZ_TESTS += tests/fuzz/device_state
+tests_fuzz_device_state_SOURCES = tests/fuzz/device_state.c $(FUZZ_FILES)
+tests_fuzz_device_state_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_device_state_LDADD = $(DEVICE_BENCH_LIBS)
 
 FUZZ_TESTS += tests/fuzz/dhcp
 tests_fuzz_dhcp_SOURCES = tests/fuzz/dhcp.c $(FUZZ_FILES)
@@ -78,7 +89,7 @@ tests_fuzz_state_LDADD = $(BASE_LIBS)
 check_PROGRAMS += $(FUZZ_TESTS)
 FUZZ_TARGETS = $(FUZZ_TESTS:=.fuzz)
 
-$(FUZZ_TARGETS): tests/fuzz/%.fuzz: tests/fuzz/%.c $(noinst_LIBRARIES)
+$(FUZZ_TARGETS): tests/fuzz/%.fuzz: tests/fuzz/%.c $(noinst_LIBRARIES) $(check_LIBRARIES)
 	@$(MKDIR_P) $(@D)
 	$(AM_V_CCLD)$(CC) $(DEFS) -I. $(FUZZ_CPPFLAGS) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS) \
 		$(AM_LDFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(srcdir)/tests/fuzz/$*.c \

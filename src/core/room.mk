@@ -154,6 +154,10 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/bus tests/unit/device tests/unit/virtqueue tests/unit/console tests/unit/machine
 check_PROGRAMS += tests/unit/vcpu_state
 tests_unit_vcpu_state_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/device_state
+tests_unit_device_state_SOURCES = tests/unit/device_state.c tests/unit/scratch.h
+tests_unit_device_state_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_device_state_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/pci
 tests_unit_pci_SOURCES = tests/unit/pci.c tests/unit/settle.h
 tests_unit_pci_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)

@@ -472,6 +472,29 @@ static void bursts(void **state)
 	wait_used(f, RING_SIZE);
 }
 
+/* What is under way when the machine pauses is answered; what waits in the ring goes on waiting. */
+static void pause_drains(void **state)
+{
+	struct fixture *f = *state;
+	unsigned answered;
+
+	for (uint16_t head = 0; head < RING_SIZE; head++)
+		indirect_read(f, head, 1);
+	pthread_mutex_lock(&f->blk.device.lock);
+	f->blk.device.ops->kick(&f->blk.device, 0);
+	f->blk.device.paused = true;
+	pthread_mutex_unlock(&f->blk.device.lock);
+	assert_false(virtio_blk_is_idle(&f->blk));
+	while (!virtio_blk_is_idle(&f->blk))
+		assert_int_equal(loop_run(&f->loop), 0);
+	answered = used_index(f);
+	assert_int_equal(answered, VIRTIO_BLK_REQUESTS);
+	assert_int_equal(f->blk.device.queues[0].next_available, answered);
+	f->blk.device.paused = false;
+	kick(f);
+	wait_used(f, RING_SIZE);
+}
+
 static void reset_waits_for_requests(void **state)
 {
 	struct fixture *f = *state;
@@ -657,6 +680,7 @@ int main(void)
 		TEST(any_framing),
 		TEST(long_scatter_lists),
 		TEST(bursts),
+		TEST(pause_drains),
 		TEST(reset_waits_for_requests),
 		TEST(answers_wait_for_bus_mastering),
 		TEST(lacking_header_or_status_breaks),

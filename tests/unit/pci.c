@@ -481,6 +481,121 @@ static void enable_queue(struct bench *bench, unsigned n, uint64_t at)
 	set(bench, QUEUE_ENABLE, 1, 2);
 }
 
+/* A second function goes on with the first one's BAR, vectors, line and negotiation. */
+static void test_save(void **state)
+{
+	struct bench *bench = *state;
+	unsigned msix = find_capability(bench, CAPABILITY_MSIX, 0);
+	struct virtio_pci_registers saved = { 0 }, again = { 0 };
+	uint64_t base = bar(bench) + 0x100000;
+
+	config_set(bench, PCI_BAR0, (uint32_t)base, 4);
+	config_set(bench, PCI_INTERRUPT_LINE, 11, 1);
+	config_set(bench, msix + 2, 0x8000, 2);
+	set(bench, TABLE + 16, 0xfee01000, 8);
+	set(bench, TABLE + 24, 0x41, 4);
+	negotiate(bench);
+	enable_queue(bench, 0, 0x1000);
+	set(bench, 0x1a, 1, 2);
+	set(bench, STATUS, 0x0f, 1);
+	virtio_interrupt(&bench->device.virtio, 0); /* masked: it is pending */
+	config_set(bench, msix + 2, 0, 2);
+	virtio_config_changed(&bench->device.virtio);
+	assert_true(line());
+	config_set(bench, msix + 2, 0x8000, 2);
+	virtio_pci_pause(&bench->transport, true);
+	virtio_pci_save(&bench->transport, &saved);
+	teardown((void **)&bench);
+
+	setup((void **)&bench);
+	*state = bench;
+	allow(bench, false); /* as after power-on */
+	virtio_pci_pause(&bench->transport, true);
+	assert_null(virtio_pci_load(&bench->transport, &saved));
+	virtio_pci_save(&bench->transport, &again);
+	assert_memory_equal(&saved, &again, sizeof(saved));
+	assert_int_equal(bar(bench), base);
+	assert_int_equal(config_get(bench, PCI_INTERRUPT_LINE, 1), 11);
+	assert_int_equal(get(bench, STATUS, 1), 0x0f);
+	assert_int_equal(get(bench, PENDING, 8), 2);
+	set(bench, TABLE + 28, 0, 4);
+	assert_int_equal(router.address, 0xfee01000);
+	assert_int_equal(router.data, 0x41);
+	assert_int_equal(count_of(bench->transport.function.vectors[1].fd), 1);
+	assert_false(line());
+	config_set(bench, msix + 2, 0, 2);
+	assert_true(line());
+	assert_int_equal(get(bench, ISR, 1), 2);
+
+	/* It runs, but looks at its queue when the machine goes on. */
+	assert_int_equal(bench->device.starts, 1);
+	settle(&bench->loop);
+	set(bench, NOTIFY, 0, 2);
+	settle(&bench->loop);
+	assert_int_equal(bench->device.kicks, 0);
+	virtio_pci_pause(&bench->transport, false);
+	settle(&bench->loop);
+	assert_true(bench->device.kicks > 0);
+}
+
+static void test_load_damaged(void **state)
+{
+	static const struct {
+		size_t offset;
+		uint8_t value;
+		const char *wrong;
+	} damages[] = {
+#define AT(field) offsetof(struct virtio_pci_registers, field)
+		{ AT(function.config), 0, "PCI configuration" }, /* another vendor */
+		{ AT(function.config) + PCI_BAR0, 8, "PCI configuration" },
+		{ AT(function.config) + PCI_COMMAND, 1, "PCI configuration" },
+		{ AT(function.vectors[0].address), 1, "MSI-X vectors" },
+		{ AT(function.vectors[1].masked), 2, "MSI-X vectors" },
+		{ AT(function.vectors[2].pending), 0xff, "MSI-X vectors" },
+		{ AT(function.vectors[3].data), 1, "MSI-X vectors" }, /* it has three */
+		{ AT(features), 3, "features" }, /* not those of the driver */
+		{ AT(driver_features), 3, "features" },
+		{ AT(status), 3, "features" }, /* nothing is negotiated yet */
+		{ AT(isr), 4, "ISR" },
+		{ AT(config_vector), 3, "configuration vector" },
+		{ AT(vectors[1]), 3, "queue vector" },
+		{ AT(queues[0].size), 3, "queue size" },
+		{ AT(queues[0].size), 0, "queue size" },
+		{ AT(queues[1].size), 128, "queue size" },
+		{ AT(queues[0].enabled), 2, "queue flags" },
+		{ AT(queues[1].broken), 1, "queue flags" }, /* it is off */
+		{ AT(queues[1].next_used), 1, "queue indices" },
+		{ AT(queues[0].next_used), 1, "queue indices" }, /* nothing is under way */
+		{ AT(queues[0].published), 0xef, "queue indices" }, /* 17 behind */
+		{ AT(queues[0].driver_address), 1, "queue addresses" },
+		{ AT(queues[0].device_address) + 3, 1, "queue addresses" }, /* beyond the RAM */
+		{ AT(vectors[2]), 1, "queues" }, /* it has two */
+		{ AT(queues[3].size), 1, "queues" },
+#undef AT
+	};
+	struct bench *bench = *state;
+	struct virtio_pci_registers good = { 0 }, bad;
+
+	negotiate(bench);
+	enable_queue(bench, 0, 0x1000);
+	set(bench, STATUS, 0x0f, 1);
+	virtio_pci_pause(&bench->transport, true);
+	virtio_pci_save(&bench->transport, &good);
+	for (size_t i = 0; i < sizeof(damages) / sizeof(*damages); i++) {
+		const char *wrong;
+
+		teardown((void **)&bench);
+		setup((void **)&bench);
+		*state = bench;
+		virtio_pci_pause(&bench->transport, true);
+		bad = good;
+		((uint8_t *)&bad)[damages[i].offset] = damages[i].value;
+		wrong = virtio_pci_load(&bench->transport, &bad);
+		assert_non_null(wrong);
+		assert_string_equal(wrong, damages[i].wrong);
+	}
+}
+
 static void test_life(void **state)
 {
 	struct bench *bench = *state;
@@ -744,6 +859,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_intx, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_intx_is_not_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_msix, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_save, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_load_damaged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_life, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bus_master, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_needs_reset, setup, teardown),

@@ -633,6 +633,65 @@ static void test_receive_broken(void **state)
 	assert_int_equal(get(bench, 0x14, 1), 0x0f);
 }
 
+/* Paused between a burst and its interrupt: the driver is told, and a second device goes on. */
+static void test_pause_and_load(void **state)
+{
+	struct bench *bench = *state;
+	static uint8_t data[60];
+	struct net_frame frame = { .head = data, .head_size = 60, .size = 60 };
+	const struct net_frame *list[] = { &frame };
+	struct virtio_pci_registers saved = { 0 };
+	enum net_verdict verdict = NET_FORWARD;
+	uint16_t available[2];
+	uint8_t *ram;
+
+	driver_start(bench, MRG_RXBUF | GUEST_CSUM);
+	settle(&bench->loop);
+	give_buffers(bench, 3, HEADER + 1514);
+	assert_int_equal(port.ops.deliver(port.backend, list, 1, &verdict), 1);
+	assert_int_equal(used_index(bench, RX), 0);
+	atomic_store(&raised, 0);
+	virtio_pci_pause(&bench->transport, true);
+	virtio_net_pause(&bench->net, true);
+	assert_int_equal(used_index(bench, RX), 1);
+	assert_int_equal(atomic_load(&raised), 1);
+	port.ops.flush(port.backend);
+	assert_int_equal(atomic_load(&raised), 1);
+	describe(bench, TX, 0, DATA + 0x8000, HEADER + 60, 0);
+	offer(bench, TX, 0);
+	kick(bench, TX);
+	assert_int_equal(port.count, 0);
+	virtio_pci_save(&bench->transport, &saved);
+	memcpy(available, bench->available, sizeof(available));
+	ram = malloc(RAM);
+	assert_non_null(ram);
+	memcpy(ram, at(bench, 0), RAM);
+	teardown((void **)&bench);
+
+	setup((void **)&bench);
+	*state = bench;
+	memcpy(at(bench, 0), ram, RAM);
+	memcpy(bench->available, available, sizeof(available));
+	free(ram);
+	allow(bench, false); /* as after power-on */
+	virtio_pci_pause(&bench->transport, true);
+	virtio_net_pause(&bench->net, true);
+	assert_null(virtio_pci_load(&bench->transport, &saved));
+	settle(&bench->loop);
+	assert_int_equal(deliver(60, NULL), NET_DROP_LINK_DOWN);
+	assert_int_equal(port.count, 0);
+	assert_int_equal(port.accepts, NET_ACCEPTS_CSUM);
+	virtio_net_pause(&bench->net, false);
+	virtio_pci_pause(&bench->transport, false);
+	settle(&bench->loop);
+	assert_int_equal(port.count, 1);
+	assert_int_equal(used_index(bench, TX), 1);
+	assert_int_equal(deliver(60, NULL), NET_FORWARD);
+	assert_int_equal(deliver(60, NULL), NET_FORWARD);
+	assert_int_equal(deliver(60, NULL), NET_DROP_NO_BUFFER);
+	assert_int_equal(used_index(bench, RX), 3);
+}
+
 /* Senders on threads of their own while the driver resets, pauses and lies. */
 static atomic_bool flooding;
 
@@ -704,6 +763,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_receive_offloads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receive_notification, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receive_broken, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pause_and_load, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reset_under_traffic, setup, teardown),
 	};
 

@@ -147,15 +147,10 @@ static void write_status(struct virtio_pci *transport, uint8_t value)
 	virtio_pci_update_running(transport);
 }
 
-void virtio_pci_prepare_queue(const struct virtio_pci *transport, struct virtq *queue)
+static void enable_queue(struct virtio_pci *transport, struct virtq *queue)
 {
 	queue->memory = transport->memory;
 	queue->event_idx = transport->device->features & FEATURE_EVENT_IDX;
-}
-
-static void enable_queue(struct virtio_pci *transport, struct virtq *queue)
-{
-	virtio_pci_prepare_queue(transport, queue);
 	if (virtq_enable(queue) < 0)
 		virtio_broken(transport->device, "a queue's rings are not in RAM or not aligned");
 }

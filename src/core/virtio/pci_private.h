@@ -31,9 +31,6 @@ void virtio_pci_common_write(struct virtio_pci *transport, unsigned offset, uint
 /* Whether these are features that were offered, with VIRTIO_F_VERSION_1, §3.1.1. */
 bool virtio_pci_may_negotiate(const struct virtio_pci *transport, uint64_t features);
 
-/* Gives a queue that is off its memory, and features that have been negotiated. */
-void virtio_pci_prepare_queue(const struct virtio_pci *transport, struct virtq *queue);
-
 /* Whether the driver has set DRIVER_OK: set-up is over. Memory may still be out of bounds. */
 bool virtio_pci_driver_ready(const struct virtio_pci *transport);
 

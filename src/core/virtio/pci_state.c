@@ -86,7 +86,7 @@ static const char *load_queues(struct virtio_pci *transport,
 		if (!is_vector(transport, registers->vectors[n]))
 			return "queue vector";
 		atomic_store(&transport->queues[n].vector, registers->vectors[n]);
-		virtio_pci_prepare_queue(transport, &device->queues[n]);
+		device->queues[n].memory = transport->memory;
 		wrong = virtq_load(&device->queues[n], queue, device->ops->queue_size);
 	}
 	return wrong;

@@ -100,6 +100,7 @@ void virtq_save(const struct virtq *queue, struct virtq_registers *registers)
 	/* What a queue that is off has of an earlier driver means nothing. */
 	if (!queue->enabled)
 		return;
+	registers->event_idx = queue->event_idx;
 	registers->broken = queue->broken;
 	registers->next_available = queue->next_available;
 	registers->next_used = queue->next_used;
@@ -111,20 +112,22 @@ const char *virtq_load(struct virtq *queue, const struct virtq_registers *regist
 {
 	if (!is_size(registers->size, size_max))
 		return "queue size";
-	if (registers->enabled > 1 || registers->broken > 1)
+	if (registers->enabled > 1 || registers->event_idx > registers->enabled ||
+	    registers->broken > registers->enabled)
 		return "queue flags";
 	queue->size = registers->size;
 	queue->descriptor_address = registers->descriptor_address;
 	queue->driver_address = registers->driver_address;
 	queue->device_address = registers->device_address;
 	if (!registers->enabled)
-		return registers->broken || registers->next_available || registers->next_used ||
-		       registers->published ? "queue indices" : NULL;
+		return registers->next_available || registers->next_used || registers->published ?
+			       "queue indices" : NULL;
 	if ((!registers->broken && registers->next_available != registers->next_used) ||
 	    (uint16_t)(registers->next_used - registers->published) > registers->size)
 		return "queue indices";
 	if (virtq_enable(queue) < 0)
 		return "queue addresses";
+	queue->event_idx = registers->event_idx;
 	queue->broken = registers->broken;
 	queue->next_available = registers->next_available;
 	queue->next_used = registers->next_used;

@@ -47,7 +47,7 @@ struct virtq_chain {
 struct __attribute__((packed)) virtq_registers {
 	uint64_t descriptor_address, driver_address, device_address;
 	uint16_t size;
-	uint8_t enabled, broken; /* 0 or 1 */
+	uint8_t enabled, event_idx, broken; /* 0 or 1 */
 	uint16_t next_available, next_used, published;
 };
 
@@ -81,8 +81,8 @@ bool virtq_publish(struct virtq *queue);
 void virtq_save(const struct virtq *queue, struct virtq_registers *registers);
 
 /*
- * Takes over what was saved; memory and event_idx are set, the queue is off. size_max: the
- * largest that the device offers. NULL, or what of it cannot be so.
+ * Takes over what was saved; memory is set, the queue is off. size_max: the largest that
+ * the device offers. NULL, or what of it cannot be so.
  */
 const char *virtq_load(struct virtq *queue, const struct virtq_registers *registers,
 		       uint16_t size_max);

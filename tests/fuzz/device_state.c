@@ -1,0 +1,66 @@
+/*
+ * libFuzzer: the records of all devices, saved of a guest in the middle of its work and
+ * then changed: each three bytes of the input are an offset and what stands there. What
+ * is loaded all the same meets a guest that touches everything.
+ */
+#include <liburing.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/device_bench.h"
+#include "lib/fuzz.h"
+
+#define SEED(text) { text, sizeof(text) - 1 }
+
+/* In the order of the table: the serial port begins at 56, the NIC ends at the end. */
+const struct fuzz_seed fuzz_seeds[] = {
+	SEED(""),
+	SEED("\x38\x00\x0f\x40\x00\x01\x42\x00\x10"),
+	SEED("\x00\x06\xff\x10\x06\xff\x20\x06\x00\x40\x06\x81"),
+	SEED("\x00\x0a\x01\x80\x0a\x02\xc0\x0a\x04\x00\x0b\x08\x80\x0b\x10"),
+	SEED("\x00\x0c\xff\x80\x0c\xff\x00\x0d\xff\x80\x0d\xff\x00\x0e\xff\x80\x0e\xff"),
+	{ NULL, 0 },
+};
+
+/* The file of a disk, or -1 where io_uring cannot be used. */
+static int make_disk(void)
+{
+	struct io_uring uring;
+	int fd;
+
+	if (io_uring_queue_init(1, &uring, 0) < 0)
+		return -1;
+	io_uring_queue_exit(&uring);
+	fd = memfd_create("disk", MFD_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, BENCH_IMAGE) < 0)
+		abort();
+	return fd;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct device_bench bench;
+	static struct bench_saved saved;
+	static int disk_fd = -1;
+	struct cause cause;
+	uint8_t *copy;
+
+	if (!saved.data) {
+		disk_fd = make_disk();
+		saved = bench_save(disk_fd);
+	}
+	copy = malloc(saved.size);
+	if (!copy)
+		abort();
+	memcpy(copy, saved.data, saved.size);
+	for (; size >= 3; data += 3, size -= 3)
+		copy[(data[0] | data[1] << 8) % saved.size] = data[2];
+	bench_create(&bench, disk_fd);
+	if (!bench_load(&bench, saved.ram, copy, saved.size, &cause))
+		bench_drive(&bench);
+	bench_destroy(&bench);
+	free(copy);
+	return 0;
+}

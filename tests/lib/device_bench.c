@@ -1,0 +1,530 @@
+/* All devices of a machine without the machine. */
+#include "lib/device_bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/clock.h"
+#include "base/state.h"
+#include "core/bus/pci_function.h"
+#include "core/bus/platform.h"
+#include "core/machine/devices.h"
+#include "net/network.h"
+#include "net/switch/switch.h"
+
+#define DISK_SLOT 1
+#define NIC_SLOT 5
+#define ECAM(slot) (PLATFORM_ECAM_BASE + ((slot) << 15))
+
+/* Rings: queue n of a device at RING(device, n); buffers behind them. */
+#define RING_SIZE 8u
+#define RING(device, n) (0x1000u + (device) * 0x2000u + (n) * 0x1000u)
+#define AVAILABLE 0x400u
+#define USED 0x800u
+#define DISK 0u
+#define NIC 1u
+#define RX 0u
+#define TX 1u
+#define BUFFERS 0x10000u
+
+#define NEXT 1
+#define WRITE 2
+
+struct bench_effects bench_effects;
+
+static struct net_port_ops port_ops;
+static void *port_backend;
+
+static void must(bool good, const char *what)
+{
+	if (good)
+		return;
+	fprintf(stderr, "bench: %s\n", what);
+	abort();
+}
+
+/* --- what is around the devices --- */
+
+void irq_set_line(struct irq_router *router, unsigned line, bool level)
+{
+	(void)router;
+	bench_effects.level[line] = level;
+}
+
+int irq_msi_alloc(struct irq_router *router)
+{
+	for (int i = 0; i < IRQ_MSI_MAX; i++)
+		if (!router->routes[i].used) {
+			router->routes[i].used = true;
+			return IRQ_LINES + i;
+		}
+	return -1;
+}
+
+void irq_msi_free(struct irq_router *router, int gsi)
+{
+	router->routes[gsi - IRQ_LINES].used = false;
+}
+
+int irq_msi_set(struct irq_router *router, int gsi, int fd, uint64_t address, uint32_t data)
+{
+	must(router->routes[gsi - IRQ_LINES].used && fd >= 0, "a route that is nobody's");
+	(void)address;
+	(void)data;
+	return 0;
+}
+
+void irq_msi_clear(struct irq_router *router, int gsi, int fd)
+{
+	(void)router;
+	(void)gsi;
+	(void)fd;
+}
+
+struct net_switch *network_find_switch(struct network *network, const char *name)
+{
+	(void)name;
+	return (struct net_switch *)network;
+}
+
+int switch_port_add(struct net_port **out, struct net_switch *sw,
+		    const struct net_port_config *config, const struct net_port_ops *ops,
+		    void *backend, struct cause *cause)
+{
+	(void)sw;
+	(void)config;
+	(void)cause;
+	port_ops = *ops;
+	port_backend = backend;
+	*out = (struct net_port *)&port_ops;
+	return 0;
+}
+
+void switch_port_remove(struct net_port *port)
+{
+	(void)port;
+	port_backend = NULL;
+}
+
+void switch_port_accepts(struct net_port *port, uint32_t accepts)
+{
+	(void)port;
+	(void)accepts;
+}
+
+void switch_port_counters(const struct net_port *port, struct net_port_counters *out)
+{
+	(void)port;
+	memset(out, 0, sizeof(*out));
+}
+
+void switch_input(struct net_port *from, const struct net_frame *frames, unsigned count)
+{
+	(void)from;
+	(void)frames;
+	bench_effects.sent += count;
+}
+
+static void print(void *host, const uint8_t *data, size_t size)
+{
+	(void)host;
+	(void)data;
+	bench_effects.printed += (unsigned)size;
+}
+
+static void power_off(void *host)
+{
+	(void)host;
+	bench_effects.power_offs++;
+}
+
+static void reset(void *host)
+{
+	(void)host;
+	bench_effects.resets++;
+}
+
+static void full(void *host, const char *why)
+{
+	(void)host;
+	must(false, why);
+}
+
+/* --- life --- */
+
+void bench_create(struct device_bench *bench, int disk_fd)
+{
+	static int network; /* its address is one that network_find_switch() knows */
+	static char path[64];
+	struct cause cause = { "" };
+
+	memset(bench, 0, sizeof(*bench));
+	memset(bench_effects.level, 0, sizeof(bench_effects.level));
+	must(loop_init(&bench->loop, &cause) == 0, cause.text);
+	must(memory_create(&bench->memory, BENCH_RAM, &cause) == 0, cause.text);
+	snprintf(bench->profile.name, sizeof(bench->profile.name), "a");
+	bench->profile.nets[0].present = true;
+	bench->profile.nets[0].mac[0] = 2;
+	bench->profile.disks[0].present = disk_fd >= 0;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", disk_fd);
+	bench->profile.disks[0].path = path;
+	bench->set = (struct device_set){
+		.host = {
+			.io = &bench->io,
+			.mmio = &bench->mmio,
+			.irq = &bench->irq,
+			.memory = &bench->memory,
+			.loop = &bench->loop,
+			.vm_fd = -1, /* doorbells are accesses */
+			.profile = &bench->profile,
+			.network = (struct network *)&network,
+			.print = print,
+			.power_off = power_off,
+			.reset = reset,
+			.full = full,
+		},
+		.hot = bench->hot,
+		.hot_size = sizeof(bench->hot),
+	};
+	must(devices_create(&bench->set, device_table, &cause) == 0, cause.text);
+}
+
+static void stop_loop(void *arg)
+{
+	loop_stop(arg);
+}
+
+/* Runs the loop for a while, or until it is stopped. */
+static void run_loop(struct device_bench *bench, uint64_t ns)
+{
+	struct loop_timer limit = { .fire = stop_loop, .arg = &bench->loop };
+
+	loop_timer_set(&bench->loop, &limit, ns);
+	must(loop_run(&bench->loop) == 0, "the loop");
+	loop_timer_cancel(&bench->loop, &limit);
+}
+
+void bench_settle(struct device_bench *bench)
+{
+	struct loop_task task = { .run = stop_loop, .arg = &bench->loop };
+
+	for (unsigned i = 0; i < 3; i++) {
+		loop_post(&bench->loop, &task);
+		must(loop_run(&bench->loop) == 0, "the loop");
+	}
+}
+
+void bench_stop(struct device_bench *bench)
+{
+	for (unsigned i = 0; !devices_stop(&bench->set); i++) {
+		must(i < 10000, "a device is not drained");
+		run_loop(bench, NS_PER_MS);
+	}
+}
+
+void bench_destroy(struct device_bench *bench)
+{
+	for (unsigned i = 0; !devices_reset(&bench->set); i++) {
+		must(i < 10000, "a device does not end");
+		run_loop(bench, NS_PER_MS);
+	}
+	devices_destroy(&bench->set);
+	memory_destroy(&bench->memory);
+	loop_destroy(&bench->loop);
+	for (unsigned i = 0; i < IRQ_MSI_MAX; i++)
+		must(!bench->irq.routes[i].used, "a route was not given back");
+}
+
+struct bench_saved bench_save_devices(struct device_bench *bench)
+{
+	struct bench_saved saved = { .ram = malloc(BENCH_RAM) };
+	struct state_writer writer = { 0 };
+
+	bench_stop(bench);
+	devices_save(&bench->set, &writer);
+	must(saved.ram && state_end(&writer, &saved.data, &saved.size, NULL) == 0, "no memory");
+	memcpy(saved.level, bench_effects.level, sizeof(saved.level));
+	memcpy(saved.ram, memory_at(&bench->memory, 0, BENCH_RAM), BENCH_RAM);
+	return saved;
+}
+
+struct bench_saved bench_save(int disk_fd)
+{
+	struct device_bench *bench = malloc(sizeof(*bench));
+	struct bench_saved saved;
+
+	must(bench, "no memory");
+	bench_create(bench, disk_fd);
+	bench_use(bench);
+	saved = bench_save_devices(bench);
+	bench_destroy(bench);
+	free(bench);
+	return saved;
+}
+
+void bench_saved_free(struct bench_saved *saved)
+{
+	free(saved->data);
+	free(saved->ram);
+}
+
+int bench_load(struct device_bench *bench, const uint8_t *ram, const uint8_t *data, size_t size,
+	       struct cause *cause)
+{
+	struct state_reader reader = { 0 };
+	int err = state_open(&reader, data, size, cause);
+
+	memcpy(memory_at(&bench->memory, 0, BENCH_RAM), ram, BENCH_RAM);
+	if (!err)
+		err = devices_load(&bench->set, &reader, cause);
+	if (!err)
+		err = state_all_found(&reader, cause);
+	state_close(&reader);
+	return err;
+}
+
+/* --- a guest --- */
+
+static void out(struct device_bench *bench, uint16_t port, uint32_t value, unsigned length)
+{
+	bus_write(&bench->io, port, &value, length);
+}
+
+static uint64_t get(struct device_bench *bench, uint64_t address, unsigned length)
+{
+	uint64_t value = 0;
+
+	bus_read(&bench->mmio, address, &value, length);
+	return value;
+}
+
+static void set(struct device_bench *bench, uint64_t address, uint64_t value, unsigned length)
+{
+	bus_write(&bench->mmio, address, &value, length);
+}
+
+static void *at(struct device_bench *bench, uint64_t address)
+{
+	return memory_at(&bench->memory, address, 1);
+}
+
+static uint64_t bar(struct device_bench *bench, unsigned slot)
+{
+	return get(bench, ECAM(slot) + PCI_BAR0, 4) & ~0xfull;
+}
+
+/* Finds the capability of MSI-X and switches it on. */
+static void enable_msix(struct device_bench *bench, unsigned slot)
+{
+	uint64_t base = bar(bench, slot), config = ECAM(slot);
+	unsigned capability = (unsigned)get(bench, config + PCI_CAPABILITIES, 1);
+
+	while (capability && get(bench, config + capability, 1) != 0x11)
+		capability = (unsigned)get(bench, config + capability + 1, 1);
+	set(bench, config + capability + 2, 0x8000, 2);
+	for (unsigned n = 0; n < 3; n++) {
+		set(bench, base + 0x2000 + 16 * n, 0xfee00000, 8);
+		set(bench, base + 0x2008 + 16 * n, 0x40 + n, 4);
+		set(bench, base + 0x200c + 16 * n, n == 2, 4); /* the last stays masked */
+	}
+}
+
+static void start_driver(struct device_bench *bench, unsigned slot, unsigned device,
+			 unsigned queues, bool msix)
+{
+	uint64_t base = bar(bench, slot);
+
+	set(bench, ECAM(slot) + PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
+	if (msix)
+		enable_msix(bench, slot);
+	set(bench, base + 0x14, 3, 1);
+	set(bench, base + 0x08, 1, 4);
+	set(bench, base + 0x0c, 1, 4); /* VERSION_1 */
+	set(bench, base + 0x14, 0x0b, 1);
+	for (unsigned n = 0; n < queues; n++) {
+		set(bench, base + 0x16, n, 2);
+		set(bench, base + 0x18, RING_SIZE, 2);
+		set(bench, base + 0x1a, msix ? n + 1 : 0xffff, 2);
+		set(bench, base + 0x20, RING(device, n), 8);
+		set(bench, base + 0x28, RING(device, n) + AVAILABLE, 8);
+		set(bench, base + 0x30, RING(device, n) + USED, 8);
+		set(bench, base + 0x1c, 1, 2);
+	}
+	set(bench, base + 0x14, 0x0f, 1);
+	must(get(bench, base + 0x14, 1) == 0x0f, "a driver is refused");
+}
+
+struct descriptor {
+	uint64_t address;
+	uint32_t length;
+	uint16_t flags, next;
+};
+
+static void describe(struct device_bench *bench, uint64_t ring, unsigned i, uint64_t address,
+		     uint32_t length, uint16_t flags)
+{
+	struct descriptor *table = at(bench, ring);
+
+	table[i] = (struct descriptor){ address, length, flags, (uint16_t)(i + 1) };
+}
+
+static void offer(struct device_bench *bench, uint64_t ring, uint16_t head)
+{
+	uint16_t *available = at(bench, ring + AVAILABLE);
+
+	available[2 + available[1] % RING_SIZE] = head;
+	__atomic_store_n(&available[1], (uint16_t)(available[1] + 1), __ATOMIC_RELEASE);
+}
+
+static unsigned used(struct device_bench *bench, uint64_t ring)
+{
+	return __atomic_load_n((uint16_t *)at(bench, ring + USED) + 1, __ATOMIC_ACQUIRE);
+}
+
+unsigned bench_disk_used(struct device_bench *bench)
+{
+	return used(bench, RING(DISK, 0));
+}
+
+unsigned bench_sent_used(struct device_bench *bench)
+{
+	return used(bench, RING(NIC, TX));
+}
+
+void bench_disk_read(struct device_bench *bench)
+{
+	uint64_t ring = RING(DISK, 0);
+
+	memset(at(bench, BUFFERS), 0, 16); /* read sector 0 */
+	describe(bench, ring, 0, BUFFERS, 16, NEXT);
+	describe(bench, ring, 1, BUFFERS + 0x1000, 512, NEXT | WRITE);
+	describe(bench, ring, 2, BUFFERS + 16, 1, WRITE);
+	offer(bench, ring, 0);
+	set(bench, bar(bench, DISK_SLOT) + 0x1000, 0, 2);
+}
+
+void bench_send(struct device_bench *bench)
+{
+	describe(bench, RING(NIC, TX), 0, BUFFERS + 0x2000, 12 + 60, 0);
+	offer(bench, RING(NIC, TX), 0);
+	set(bench, bar(bench, NIC_SLOT) + 0x1004, 1, 2);
+}
+
+bool bench_deliver(void)
+{
+	static uint8_t data[60];
+	const struct net_frame frame = { .head = data, .head_size = 60, .size = 60 };
+	const struct net_frame *list[] = { &frame };
+	enum net_verdict verdict = NET_FORWARD;
+	unsigned taken = port_ops.deliver(port_backend, list, 1, &verdict);
+
+	port_ops.flush(port_backend);
+	return taken == 1;
+}
+
+static void give_buffers(struct device_bench *bench)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		describe(bench, RING(NIC, RX), i, BUFFERS + 0x4000 + i * 0x1000, 0x800, WRITE);
+		offer(bench, RING(NIC, RX), (uint16_t)i);
+	}
+}
+
+void bench_use(struct device_bench *bench)
+{
+	devices_start(&bench->set);
+	out(bench, PLATFORM_COM1_PORT + 2, 1, 1);
+	out(bench, PLATFORM_COM1_PORT + 4, 0x0b, 1);
+	out(bench, PLATFORM_COM1_PORT + 1, 0x03, 1);
+	devices_input(&bench->set, (const uint8_t *)"typed by somebody, more than 16", 31);
+	out(bench, PLATFORM_CMOS_PORT, 0x40, 1);
+	out(bench, PLATFORM_CMOS_PORT + 1, 0x5a, 1);
+	out(bench, PLATFORM_I8042_PORT + 4, 0x60, 1);
+	out(bench, PLATFORM_I8042_PORT, 0x45, 1);
+	out(bench, PLATFORM_PM_PORT + 2, 0x100, 2);
+	devices_power_button(&bench->set);
+	out(bench, PLATFORM_RESET_PORT, 0x02, 1);
+	out(bench, PLATFORM_PCI_PORT, 0x80000000, 4);
+
+	start_driver(bench, NIC_SLOT, NIC, 2, true);
+	give_buffers(bench);
+	must(bench_deliver(), "a frame is not taken");
+	bench_send(bench);
+	if (bench->profile.disks[0].present) {
+		start_driver(bench, DISK_SLOT, DISK, 1, false);
+		for (unsigned i = 0; i < RING_SIZE / 2; i++)
+			bench_disk_read(bench);
+	}
+	bench_settle(bench);
+	bench_send(bench);
+	if (bench->profile.disks[0].present)
+		bench_disk_read(bench);
+}
+
+/* All registers of a virtio device, with values that hurt. */
+static void drive_virtio(struct device_bench *bench, unsigned slot)
+{
+	uint64_t base = bar(bench, slot), config = ECAM(slot);
+
+	for (unsigned offset = 0; offset < PCI_CONFIG_SIZE; offset += 4)
+		get(bench, config + offset, 4);
+	for (unsigned offset = 0; offset < 0x38; offset += 2)
+		get(bench, base + offset, 2);
+	get(bench, base + 0x400, 1);
+	for (unsigned offset = 0; offset < 0x40; offset += 8)
+		get(bench, base + 0x800 + offset, 8);
+	for (unsigned offset = 0; offset < 0x40; offset += 4)
+		get(bench, base + 0x2000 + offset, 4);
+	get(bench, base + 0x3000, 8);
+	for (unsigned n = 0; n < 2; n++)
+		set(bench, base + 0x1000 + 4 * n, n, 2);
+	bench_settle(bench);
+	set(bench, config + PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+	set(bench, config + PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
+	set(bench, config + PCI_BAR0, 0xffffc000, 4);
+	set(bench, config + PCI_BAR0, base, 4);
+}
+
+static void drive_port(struct device_bench *bench, uint16_t port)
+{
+	uint8_t bytes[8];
+
+	for (unsigned length = 1; length <= 4; length *= 2)
+		bus_read(&bench->io, port, bytes, length);
+}
+
+void bench_drive(struct device_bench *bench)
+{
+	static const struct {
+		uint16_t port, count;
+	} ports[] = { { PLATFORM_COM1_PORT, 8 }, { PLATFORM_CMOS_PORT, 2 },
+		      { PLATFORM_I8042_PORT, 5 }, { PLATFORM_PM_PORT, PLATFORM_PM_SIZE },
+		      { PLATFORM_PCI_PORT, 8 } };
+	struct guest_device rows[8];
+	struct device_counters counters;
+
+	devices_start(&bench->set);
+	for (unsigned i = 0; i < ARRAY_SIZE(ports); i++)
+		for (unsigned n = 0; n < ports[i].count; n++)
+			drive_port(bench, (uint16_t)(ports[i].port + n));
+	for (unsigned reg = 0; reg < 128; reg++) {
+		out(bench, PLATFORM_CMOS_PORT, reg, 1);
+		drive_port(bench, PLATFORM_CMOS_PORT + 1);
+	}
+	for (unsigned i = 0; i < 600; i++)
+		drive_port(bench, PLATFORM_COM1_PORT);
+	devices_input(&bench->set, (const uint8_t *)"more", 4);
+	devices_power_button(&bench->set);
+	out(bench, PLATFORM_COM1_PORT, 'x', 1);
+	for (unsigned i = 0; i < 8; i++)
+		bench_deliver();
+	drive_virtio(bench, NIC_SLOT);
+	drive_virtio(bench, DISK_SLOT);
+	for (unsigned i = 0; i < 8; i++)
+		bench_deliver();
+	bench_settle(bench);
+	devices_describe(&bench->set, rows, ARRAY_SIZE(rows));
+	devices_sample(&bench->set, &counters);
+}

@@ -1,0 +1,94 @@
+/*
+ * All devices of a machine without the machine: the table of device_table over two
+ * buses, RAM and a loop, with a fake interrupt router and a fake switch. Its guest is
+ * whoever calls bench_use() and bench_drive().
+ */
+#ifndef TESTS_LIB_DEVICE_BENCH_H
+#define TESTS_LIB_DEVICE_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "core/bus/device.h"
+#include "core/kvm/irq.h"
+#include "core/kvm/memory.h"
+#include "core/profile/profile.h"
+
+#define BENCH_RAM (1u << 20)
+#define BENCH_IMAGE (64u << 10) /* bytes of the disk */
+
+struct device_bench {
+	struct bus io, mmio;
+	struct irq_router irq;
+	struct guest_memory memory;
+	struct loop loop;
+	struct profile profile;
+	_Alignas(8) uint8_t hot[1024];
+	struct device_set set;
+};
+
+/* What the devices did to what is around them, since the start of the program. */
+struct bench_effects {
+	bool level[IRQ_LINES]; /* of the lines */
+	unsigned sent;	       /* frames from the guest */
+	unsigned printed, power_offs, resets;
+};
+
+extern struct bench_effects bench_effects;
+
+/*
+ * Creates the devices of a guest with one NIC and, with disk_fd not -1, one disk. What it
+ * needs and cannot get ends the program.
+ */
+void bench_create(struct device_bench *bench, int disk_fd);
+
+/* Stops, resets and destroys them, and frees what is around them. */
+void bench_destroy(struct device_bench *bench);
+
+/*
+ * A guest with drivers for all of them, and all devices run. In the end one more frame is
+ * to be sent and one more sector to be read than the devices know of.
+ */
+void bench_use(struct device_bench *bench);
+
+/* Stops the devices, and waits until they are drained. */
+void bench_stop(struct device_bench *bench);
+
+/* What was saved of a guest, with its RAM and its interrupt lines. */
+struct bench_saved {
+	uint8_t *data, *ram;
+	size_t size; /* of data */
+	bool level[IRQ_LINES];
+};
+
+/* Of one in the middle of its work; its devices are gone then. */
+struct bench_saved bench_save(int disk_fd);
+
+/* Of one that exists; it stays, stopped. */
+struct bench_saved bench_save_devices(struct device_bench *bench);
+void bench_saved_free(struct bench_saved *saved);
+
+/* Loads size bytes of data into one just created, with that RAM; as devices_load(). */
+int bench_load(struct device_bench *bench, const uint8_t *ram, const uint8_t *data, size_t size,
+	       struct cause *cause);
+
+/* Starts the devices and touches whatever a guest, a switch and a person can touch. */
+void bench_drive(struct device_bench *bench);
+
+/* How many requests the disk's and the NIC's drivers find done: the used indices. */
+unsigned bench_disk_used(struct device_bench *bench);
+unsigned bench_sent_used(struct device_bench *bench);
+
+/* The drivers ask for one more: a sector to be read, a frame to be sent. */
+void bench_disk_read(struct device_bench *bench);
+void bench_send(struct device_bench *bench);
+
+/* A frame of 60 bytes for the guest; whether it was taken. */
+bool bench_deliver(void);
+
+/* Lets the loop do what there is to do. */
+void bench_settle(struct device_bench *bench);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * Devices that are saved in the middle of their work and loaded into fresh ones: these
+ * go on as the first would have, and records that are damaged are refused, or do no harm.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/bus/platform.h"
+#include "lib/device_bench.h"
+#include "scratch.h"
+
+static struct device_bench bench;
+static int disk_fd = -1; /* or, without io_uring, no disk */
+
+static void test_goes_on(void **state)
+{
+	struct bench_saved saved = bench_save(disk_fd), again;
+	struct cause cause = { "" };
+	unsigned reads, sent, frames;
+
+	(void)state;
+	assert_true(saved.level[PLATFORM_COM1_GSI] && saved.level[PLATFORM_SCI_GSI]);
+	bench_create(&bench, disk_fd);
+	assert_int_equal(bench_load(&bench, saved.ram, saved.data, saved.size, &cause), 0);
+	assert_memory_equal(saved.level, bench_effects.level, sizeof(saved.level));
+
+	/* Loaded and not started, it touches nothing and is what was saved. */
+	bench_settle(&bench);
+	assert_false(bench_deliver());
+	again = bench_save_devices(&bench);
+	assert_int_equal(again.size, saved.size);
+	assert_memory_equal(again.ram, saved.ram, BENCH_RAM);
+
+	/* It does what nobody has told it of, and what is new. */
+	sent = bench_sent_used(&bench);
+	frames = bench_effects.sent;
+	reads = bench_disk_used(&bench);
+	devices_start(&bench.set);
+	assert_true(bench_deliver());
+	bench_send(&bench);
+	if (disk_fd >= 0)
+		bench_disk_read(&bench);
+	bench_settle(&bench);
+	bench_stop(&bench);
+	assert_int_equal(bench_sent_used(&bench), sent + 2);
+	assert_int_equal(bench_effects.sent, frames + 2);
+	assert_int_equal(bench_disk_used(&bench), disk_fd >= 0 ? reads + 2 : reads);
+	bench_destroy(&bench);
+	bench_saved_free(&saved);
+	bench_saved_free(&again);
+}
+
+/* Each byte of each record, changed: it is refused by name, or a guest finds it so. */
+static void test_damaged(void **state)
+{
+	struct bench_saved saved = bench_save(disk_fd);
+	unsigned refused = 0, taken = 0;
+
+	(void)state;
+	for (size_t i = 0; i < saved.size; i++) {
+		struct cause cause = { "" };
+
+		saved.data[i] ^= 0x81;
+		bench_create(&bench, disk_fd);
+		if (bench_load(&bench, saved.ram, saved.data, saved.size, &cause) < 0) {
+			assert_non_null(strstr(cause.text, "saved state: "));
+			refused++;
+		} else {
+			bench_drive(&bench);
+			taken++;
+		}
+		bench_destroy(&bench);
+		saved.data[i] ^= 0x81;
+	}
+	/* Names, sizes and what is fixed; typed bytes and the clock's RAM are as good as others. */
+	assert_true(refused > saved.size / 3);
+	assert_true(taken > 500);
+	bench_saved_free(&saved);
+}
+
+static void test_cut(void **state)
+{
+	struct bench_saved saved = bench_save(disk_fd);
+
+	(void)state;
+	for (size_t size = 0; size < saved.size; size += 1 + size / 50) {
+		struct cause cause = { "" };
+
+		bench_create(&bench, disk_fd);
+		assert_int_equal(bench_load(&bench, saved.ram, saved.data, size, &cause), -EINVAL);
+		assert_non_null(strstr(cause.text, "saved state: "));
+		bench_destroy(&bench);
+	}
+	bench_saved_free(&saved);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_goes_on),
+		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_cut),
+	};
+
+	if (scratch_io_uring()) {
+		disk_fd = memfd_create("disk", MFD_CLOEXEC);
+		if (disk_fd < 0 || ftruncate(disk_fd, BENCH_IMAGE) < 0)
+			return 1;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
