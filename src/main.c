@@ -106,7 +106,6 @@ int main(int argc, char **argv)
 		.check = check_hook,
 		.run = run_hook,
 		.screen = screen_hook,
-		.run_args = "PROFILE",
 		.screen_args = "[--demo[=GUESTS]] [--headless]",
 		.screen_help = "  --demo[=GUESTS]  the built-in guests instead of your own\n"
 			       "  --headless       the deck without a screen, in the foreground\n",

@@ -1,9 +1,9 @@
 #!/bin/sh
 # The manual pages are clean in mandoc's eyes, refer to pages that exist, and
-# name every command and option.
+# name every command and option. None is made that lacks a row of a table.
 set -eu
 build=$PWD
-cd "${srcdir:-.}/man"
+cd man
 man=$PWD
 if ! command -v mandoc >/dev/null; then
 	echo "mandoc is missing (Debian: apt-get install mandoc)"
@@ -34,5 +34,17 @@ for command in $(./vmdeck help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\).*/\1/p
 			status=1
 		fi
 	done
+done
+# A template that describes one method or command and does not come to all, that
+# names one twice, or one that does not exist, is refused.
+template=$(mktemp)
+trap 'rm -f "$template"' EXIT
+for text in '@method guest.start' '@command start' '@method guest.start\n@method guest.start' \
+	'@method guest.strat' '@command strat' '@sections gest' '@nonsense'; do
+	printf "$text\n" >"$template"
+	if man/make_page "$template" >/dev/null 2>&1; then
+		echo "a page is made of: $text"
+		status=1
+	fi
 done
 exit $status

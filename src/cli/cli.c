@@ -35,7 +35,7 @@ static int run_command(struct cli *cli, int argc, char **argv)
 	if (!cli->command)
 		return no_command(cli->commands, argv[0]);
 	if (!cli->command->run && argc == 2 && strcmp(argv[1], "--help") == 0) {
-		help_command(cli, cli->command);
+		help_command(cli->command);
 		return CLI_OK;
 	}
 	if (!cli->command->run)
@@ -44,7 +44,7 @@ static int run_command(struct cli *cli, int argc, char **argv)
 		return complete_words(cli, argc - 1, argv + 1);
 	error = options_read(cli, argc, argv);
 	if (error < 0) {
-		help_command(cli, cli->command);
+		help_command(cli->command);
 		return CLI_OK;
 	}
 	return error ? error : cli->command->run(cli);

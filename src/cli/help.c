@@ -9,11 +9,6 @@
 #include "cli/options.h"
 #include "control/states.h"
 
-static const char *args_of(const struct command *command, const struct cli_hooks *hooks)
-{
-	return command->run || !hooks->run_args ? command->args : hooks->run_args;
-}
-
 void help_overview(const struct cli *cli)
 {
 	const struct cli_hooks *hooks = cli->hooks;
@@ -28,7 +23,7 @@ void help_overview(const struct cli *cli)
 		printf("\nOptions:\n%s", hooks->screen_help);
 	printf("\nCommands:\n");
 	for (command = cli->commands; command->name; command++) {
-		const char *args = args_of(command, hooks);
+		const char *args = command->args;
 
 		snprintf(usage, sizeof(usage), "%s %s", command->name,
 			 strlen(args) > 16 ? "..." : args);
@@ -62,13 +57,12 @@ static void print_states(const struct command *command)
 	puts(".");
 }
 
-void help_command(const struct cli *cli, const struct command *command)
+void help_command(const struct command *command)
 {
-	const struct cli_hooks *hooks = cli->hooks;
 	const struct option_row *row;
 
 	printf("Usage: vmdeck %s %s%s\n\nIt %s.\n", command->name,
-	       command->run ? "[OPTION...] " : "", args_of(command, hooks),
+	       command->run ? "[OPTION...] " : "", command->args,
 	       command_help(command));
 	if (command->alias)
 		printf("It is also called '%s'.\n", command->alias);
@@ -77,11 +71,8 @@ void help_command(const struct cli *cli, const struct command *command)
 	if (command->method >= 0 && command->word == WORD_GUEST &&
 	    method_table[command->method].states && command->method != METHOD_CONSOLE_OPEN)
 		print_states(command);
-	if (!command->run) {
-		if (hooks->run_help)
-			printf("\nOptions:\n%s", hooks->run_help);
+	if (!command->run)
 		return;
-	}
 	printf("\nOptions:\n");
 	for (row = command->options; row && row->name; row++)
 		print_option(row);
@@ -101,6 +92,6 @@ int help_main(struct cli *cli)
 	command = command_find(cli->commands, cli->argv[0]);
 	if (!command)
 		return no_command(cli->commands, cli->argv[0]);
-	help_command(cli, command);
+	help_command(command);
 	return CLI_OK;
 }

@@ -9,6 +9,6 @@
 /* All commands in a line each. */
 void help_overview(const struct cli *cli);
 
-void help_command(const struct cli *cli, const struct command *command);
+void help_command(const struct command *command);
 
 #endif

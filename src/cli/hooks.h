@@ -29,7 +29,6 @@ struct cli_hooks {
 
 	/* For the help: arguments in one line ("[--demo] [PROFILE...]"), and the options,
 	   several lines each indented by two blanks, or NULL. */
-	const char *run_args, *run_help;
 	const char *screen_args, *screen_help;
 };
 

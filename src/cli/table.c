@@ -61,7 +61,7 @@ static const struct {
 
 /* The orders to guests stand where the row without a name is. */
 static const struct command rows[] = {
-	{ .name = "run", .args = "", .max_args = 0, .word = WORD_FILE, .method = -1,
+	{ .name = "run", .args = "PROFILE", .max_args = 0, .word = WORD_FILE, .method = -1,
 	  .help = "runs one guest, its console on the terminal" },
 	{ .name = "list", .alias = "ls", .args = "", .method = METHOD_GUEST_LIST, .json = true,
 	  .run = list_main },

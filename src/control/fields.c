@@ -8,26 +8,35 @@
 #define VCPU_PREFIX "cpu"
 #define VCPU_DIGITS 4
 
-static const char *const names[STATS_VCPU] = {
-	[STATS_CPU] = "cpu",
-	[STATS_MEMORY] = "memory",
-	[STATS_DISK_READ] = "disk_read",
-	[STATS_DISK_WRITE] = "disk_write",
-	[STATS_DISK_READ_OPS] = "disk_read_ops",
-	[STATS_DISK_WRITE_OPS] = "disk_write_ops",
-	[STATS_NET_IN] = "net_in",
-	[STATS_NET_OUT] = "net_out",
-	[STATS_NET_IN_FRAMES] = "net_in_frames",
-	[STATS_NET_OUT_FRAMES] = "net_out_frames",
-	[STATS_EXITS] = "exits",
+static const struct {
+	const char *name, *help;
+} rows[STATS_VCPU + 1] = {
+	[STATS_CPU] = { "cpu", "% of one CPU, all virtual CPUs together" },
+	[STATS_MEMORY] = { "memory", "bytes resident" },
+	[STATS_DISK_READ] = { "disk_read", "bytes read from the disks" },
+	[STATS_DISK_WRITE] = { "disk_write", "bytes written to the disks" },
+	[STATS_DISK_READ_OPS] = { "disk_read_ops", "requests to read" },
+	[STATS_DISK_WRITE_OPS] = { "disk_write_ops", "requests to write" },
+	[STATS_NET_IN] = { "net_in", "bytes to the guest" },
+	[STATS_NET_OUT] = { "net_out", "bytes from the guest" },
+	[STATS_NET_IN_FRAMES] = { "net_in_frames", "frames to the guest" },
+	[STATS_NET_OUT_FRAMES] = { "net_out_frames", "frames from the guest" },
+	[STATS_EXITS] = { "exits", "VM exits" },
+	[STATS_VCPU] = { VCPU_PREFIX, "% of one CPU, virtual CPU 0; the others follow as cpu1 and so on" },
 };
 
 void stats_field_name(unsigned field, char name[STATS_NAME_SIZE])
 {
 	if (field < STATS_VCPU)
-		snprintf(name, STATS_NAME_SIZE, "%s", names[field]);
+		snprintf(name, STATS_NAME_SIZE, "%s", rows[field].name);
 	else
-		snprintf(name, STATS_NAME_SIZE, VCPU_PREFIX "%u", field - STATS_VCPU);
+		snprintf(name, STATS_NAME_SIZE, "%s%u", rows[STATS_VCPU].name,
+			 field - STATS_VCPU);
+}
+
+const char *stats_field_help(unsigned field)
+{
+	return rows[field < STATS_VCPU ? field : STATS_VCPU].help;
 }
 
 /* "cpu0", "cpu12", but not "cpu012". */
@@ -47,7 +56,7 @@ static unsigned find_vcpu(const char *name)
 unsigned stats_field_find(const char *name)
 {
 	for (unsigned i = 0; i < STATS_VCPU; i++)
-		if (strcmp(name, names[i]) == 0)
+		if (strcmp(name, rows[i].name) == 0)
 			return i;
 	return find_vcpu(name);
 }

@@ -6,16 +6,13 @@
 
 #include <limits.h>
 
-/* Fixed series; STATS_VCPU + n follows for vCPU n. */
+/* Fixed series; rates are per second. STATS_VCPU + n follows for vCPU n. */
 enum stats_field {
-	STATS_CPU,		/* % of one CPU, all vCPUs summed */
-	STATS_MEMORY,		/* bytes resident */
-	STATS_DISK_READ, STATS_DISK_WRITE,	   /* bytes a second */
-	STATS_DISK_READ_OPS, STATS_DISK_WRITE_OPS, /* requests a second */
-	STATS_NET_IN, STATS_NET_OUT,		   /* bytes a second; in: to the guest */
-	STATS_NET_IN_FRAMES, STATS_NET_OUT_FRAMES, /* frames a second */
-	STATS_EXITS,		/* VM exits a second */
-	STATS_VCPU		/* % of one CPU, vCPU 0; the following fields are its neighbours */
+	STATS_CPU, STATS_MEMORY,
+	STATS_DISK_READ, STATS_DISK_WRITE, STATS_DISK_READ_OPS, STATS_DISK_WRITE_OPS,
+	STATS_NET_IN, STATS_NET_OUT, STATS_NET_IN_FRAMES, STATS_NET_OUT_FRAMES,
+	STATS_EXITS,
+	STATS_VCPU
 };
 
 #define STATS_NAME_SIZE 16
@@ -23,6 +20,9 @@ enum stats_field {
 
 /* "cpu", "memory", "disk_read", ..., "cpu0", ... */
 void stats_field_name(unsigned field, char name[STATS_NAME_SIZE]);
+
+/* What it counts, as a sentence of the manual has it: "bytes resident". */
+const char *stats_field_help(unsigned field);
 
 /* STATS_NONE for a name that is none. */
 unsigned stats_field_find(const char *name);

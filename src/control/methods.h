@@ -63,6 +63,8 @@ struct method_order {
 
 	/* What to ask before, since the guest loses what it has not written: "reset it"; or NULL. */
 	const char *confirm;
+
+	enum method_id counterpart; /* what a key for both gives where this is not legal; or 0 */
 };
 
 struct method {

@@ -145,7 +145,7 @@ tests_unit_ich9_pm_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_uart16550_SOURCES = tests/unit/uart16550.c tests/unit/fake_bus.h
 tests_unit_uart16550_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/profile
-tests_unit_profile_CPPFLAGS = $(AM_CPPFLAGS) -DMAN_FOLDER='"$(abs_top_srcdir)/man"' \
+tests_unit_profile_CPPFLAGS = $(AM_CPPFLAGS) -DMAN_FOLDER='"$(abs_top_builddir)/man"' \
 	-DCONF_FOLDER='"$(abs_top_srcdir)/conf"'
 tests_unit_profile_LDADD = src/core/libcore.a $(NET_LIBS) $(CONTROL_LIBS) $(CMOCKA_LIBS)
 endif

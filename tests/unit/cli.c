@@ -59,7 +59,7 @@ static int screen_hook(const char *socket, int argc, char **argv)
 
 static const struct cli_hooks hooks = {
 	.check = check_profile, .run = run_hook, .screen = screen_hook,
-	.run_args = "[PROFILE...]", .screen_args = "[--demo]",
+	.screen_args = "[--demo]",
 	.screen_help = "  --demo                         the built-in deck\n",
 };
 

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 #include <curses.h>
 
+#include "base/checked.h"
 #include "control/methods.h"
 #include "tui/model/json.h"
 #include "tui/ui/frame.h"
@@ -54,8 +55,10 @@ static void test_rows(void **state)
 			assert_non_null(key->help);
 		if (key->command == COMMAND_OPEN)
 			assert_non_null(view_of(key->target));
-		if (key->command == COMMAND_ORDER)
+		if (key->command == COMMAND_ORDER) {
 			assert_non_null(method_find(key->target));
+			assert_non_null(method_find(key->target)->order);
+		}
 	}
 }
 
@@ -327,6 +330,29 @@ static void test_question(void **state)
 	assert_non_null(strstr(requests, "guest.off"));
 }
 
+/* One key pauses and resumes; what is legal in neither state is asked for all the same. */
+static void test_counterpart(void **state)
+{
+	static const struct {
+		const char *state, *method;
+	} cases[] = { { "running", "guest.pause" }, { "paused", "guest.resume" },
+		      { "stopped", "guest.pause" } };
+	struct fixture *fixture = *state;
+	struct tui *tui = &fixture->tui;
+	char guests[80];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char requests[1024] = "";
+
+		snprintf(guests, sizeof(guests),
+			 "{\"guests\":[{\"name\":\"web\",\"state\":\"%s\"}]}", cases[i].state);
+		model(tui, guests);
+		order_give(tui->deck, "web", "guest.pause");
+		assert_true(read(fixture->server, requests, sizeof(requests) - 1) > 0);
+		assert_non_null(strstr(requests, cases[i].method));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +365,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_capture, start, stop),
 		cmocka_unit_test_setup_teardown(test_quit, start, stop),
 		cmocka_unit_test_setup_teardown(test_question, start, stop),
+		cmocka_unit_test_setup_teardown(test_counterpart, start, stop),
 	};
 	FILE *none = fopen("/dev/null", "r+");
 	SCREEN *screen;

@@ -528,7 +528,11 @@ static int create(struct port **out, struct uplink *uplink, struct net_switch *s
 const struct port_kind port_nat = {
 	.name = "nat",
 	.leads = "out: connections that guests open leave from this host's own addresses, which "
-		 "needs no privileges.",
+		 "needs no privileges. "
+		 "It is for TCP, UDP and ping over IPv4. "
+		 "Fragments, IPv4 options, other protocols and malformed packets are dropped, and "
+		 "counted with the reason at the port of the switch; "
+		 "data that a guest marks as urgent arrive as ordinary data.",
 	.answers = true,
 	.wanted = wanted,
 	.check = check,

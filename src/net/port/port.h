@@ -49,8 +49,8 @@ struct port_kind {
 	const char *name; /* "nat": what is shown of a port, and the value of uplink= */
 
 	/*
-	 * If uplink= can name the kind, or NULL: for the manual, a sentence of where that leads,
-	 * which goes on after "With uplink=nat, ".
+	 * If uplink= can name the kind, or NULL: for the manual, sentences of where that leads,
+	 * which go on after "With nat, ".
 	 */
 	const char *leads;
 

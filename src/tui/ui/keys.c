@@ -82,6 +82,12 @@ bool keys_has(const struct view_ops *view, const struct key *key)
 	return key->sets & view->keys || (key->view && strcmp(key->view, view->id) == 0);
 }
 
+bool keys_same(const struct key *one, const struct key *other)
+{
+	return one->command == other->command &&
+	       (!one->target || strcmp(one->target, other->target) == 0);
+}
+
 const struct key *keys_find(const struct keys *keys, const struct view_ops *view, int key)
 {
 	for (size_t i = 0; i < keys->count; i++)

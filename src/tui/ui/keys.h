@@ -32,6 +32,9 @@ extern const struct keys keys_table;
 /* Whether a key works in a view. */
 bool keys_has(const struct view_ops *view, const struct key *key);
 
+/* Whether two keys do the same. */
+bool keys_same(const struct key *one, const struct key *other);
+
 /* The row of a key in a view, or NULL if it has none. */
 const struct key *keys_find(const struct keys *keys, const struct view_ops *view, int key);
 

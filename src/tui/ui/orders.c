@@ -1,40 +1,15 @@
 /* Orders to a guest, and leaving the screen. Screen thread. */
 #include "tui/ui/orders.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/checked.h"
+#include "control/methods.h"
 
-/* What is particular about an order. */
-struct order {
-	const char *method;
-	const char *paused; /* the order that its key gives to a paused guest, or NULL: the same */
-	const char *question; /* asked first, about %s; or NULL */
-	struct choice choices[2];
-};
-
-#define LOSES " It loses what it has not written to its disks yet."
-
-static const struct order orders[] = {
-	{ .method = "guest.pause", .paused = "guest.resume" },
-	{ .method = "guest.off", .question = "Force %s off?" LOSES,
-	  .choices = { { 'y', "force it off" }, { 0, "let it run" } } },
-	{ .method = "guest.reset", .question = "Reset %s?" LOSES,
-	  .choices = { { 'y', "reset it" }, { 0, "let it run" } } },
-};
-
-static const struct order *find(const char *method)
+static void give(struct tui_deck *deck, const struct method *method, const char *guest)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(orders); i++)
-		if (strcmp(orders[i].method, method) == 0)
-			return &orders[i];
-	return NULL;
-}
-
-static void give(struct tui_deck *deck, const char *method, const char *guest)
-{
-	tui_call(deck, method, json_pack("{s:s}", "guest", guest), NULL, NULL);
+	tui_call(deck, method->name, json_pack("{s:s}", "guest", guest), NULL, NULL);
 }
 
 static void confirmed(void *arg, int choice, const char *text)
@@ -43,26 +18,47 @@ static void confirmed(void *arg, int choice, const char *text)
 
 	(void)text;
 	if (choice)
-		give(deck, deck->tui->asked->method, deck->tui->asked_guest);
+		give(deck, deck->tui->asked, deck->tui->asked_guest);
 }
 
-void order_give(struct tui_deck *deck, const char *name, const char *method)
+/* "force it off": "Force web off? It loses ..." */
+static void ask(struct tui_deck *deck, const struct method *method, const char *guest)
+{
+	const char *what = method->order->confirm, *it = strstr(what, " it");
+	struct tui *tui = deck->tui;
+
+	tui->asked = method;
+	snprintf(tui->asked_guest, sizeof(tui->asked_guest), "%s", guest);
+	tui->asked_choices[0] = (struct choice){ 'y', what };
+	tui->asked_choices[1] = (struct choice){ 0, "let it run" };
+	prompt_ask(&tui->prompt, tui->asked_choices, confirmed, deck,
+		   "%c%.*s %s%s? It loses what it has not written to its disks yet.",
+		   toupper((unsigned char)*what), (int)(it - what) - 1, what + 1, guest,
+		   it + strlen(" it"));
+}
+
+/* The order that is meant: its counterpart where that alone is legal. */
+static const struct method *fitting(const struct method *method, enum guest_state state)
+{
+	const struct method *other = method->order->counterpart ?
+		&method_table[method->order->counterpart] : NULL;
+
+	return other && !guest_state_in(state, method->states) &&
+	       guest_state_in(state, other->states) ? other : method;
+}
+
+void order_give(struct tui_deck *deck, const char *name, const char *order)
 {
 	const struct tui_guest *guest = tui_guest(deck, name);
-	const struct order *order = find(method);
-	struct tui *tui = deck->tui;
+	const struct method *method = method_find(order);
 
 	if (!guest)
 		return;
-	if (order && order->question) {
-		tui->asked = order;
-		snprintf(tui->asked_guest, sizeof(tui->asked_guest), "%s", name);
-		prompt_ask(&tui->prompt, order->choices, confirmed, deck, order->question, name);
-		return;
-	}
-	if (order && order->paused && guest->state == GUEST_PAUSED)
-		method = order->paused;
-	give(deck, method, name);
+	method = fitting(method, guest->state);
+	if (method->order->confirm)
+		ask(deck, method, name);
+	else
+		give(deck, method, name);
 }
 
 static void quit_reply(void *arg, json_t *result, const struct client_error *error)

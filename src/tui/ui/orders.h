@@ -4,8 +4,11 @@
 
 #include "tui/ui/ui.h"
 
-/* Gives an order, "guest.start", to a guest of the deck, perhaps after a question. */
-void order_give(struct tui_deck *deck, const char *guest, const char *method);
+/*
+ * Gives an order, "guest.start", to a guest of the deck, perhaps after a question; the
+ * method's row says which, and which order takes its place when it is not legal.
+ */
+void order_give(struct tui_deck *deck, const char *guest, const char *order);
 
 void quit_ask(struct tui_deck *deck);
 void quit_shutdown(struct tui_deck *deck);

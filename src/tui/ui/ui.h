@@ -57,8 +57,9 @@ struct tui {
 	bool message_shown; /* the last one is on the screen */
 	struct loop_timer redraw, tick, hush;
 	uint64_t drawn; /* when, CLOCK_MONOTONIC */
-	const struct order *asked; /* orders.c: the order that a question is about, */
-	char asked_guest[128];	   /* and the guest */
+	const struct method *asked; /* orders.c: the order that a question is about, */
+	char asked_guest[128];	    /* the guest, and the answers */
+	struct choice asked_choices[2];
 	struct editor *editor; /* edit.c; NULL until a profile is edited */
 
 	enum tui_result result;

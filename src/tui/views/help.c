@@ -13,12 +13,6 @@ struct help_view {
 	int top, lines, page;
 };
 
-static bool does_the_same(const struct key *one, const struct key *other)
-{
-	return one->command == other->command &&
-	       (!one->target || strcmp(one->target, other->target) == 0);
-}
-
 /* A key with its other names: "Up, k". */
 static void label(const struct keys *keys, const struct key *key, const struct view_ops *of,
 		  char *out, size_t size)
@@ -27,7 +21,7 @@ static void label(const struct keys *keys, const struct key *key, const struct v
 	const char *last = key->label;
 
 	for (const struct key *at = key + 1; at < keys->rows + keys->count && n < size; at++) {
-		if (!does_the_same(key, at) || at->help || !keys_has(of, at) ||
+		if (!keys_same(key, at) || at->help || !keys_has(of, at) ||
 		    strcmp(at->label, last) == 0)
 			continue;
 		last = at->label;

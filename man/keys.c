@@ -1,0 +1,75 @@
+/* The keys of the screen, for their manual page. */
+#include "page.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/ui/keys.h"
+#include "tui/views/table.h"
+
+/* Whether two rows work in the same views. */
+static bool stand_together(const struct key *one, const struct key *other)
+{
+	return one->sets == other->sets &&
+	       (one->view == other->view ||
+		(one->view && other->view && strcmp(one->view, other->view) == 0));
+}
+
+/* The views of a row by name: "Guests, Network:". */
+static void put_views(const struct key *key)
+{
+	const char *joint = "";
+
+	printf(".Pp\n");
+	for (size_t i = 0; i < views_count; i++)
+		if (keys_has(views_table[i], key)) {
+			printf("%s%s", joint, views_table[i]->name);
+			joint = ", ";
+		}
+	printf(":\n.Pp\n.Bl -tag -width \"Shift-PageDown\" -compact\n");
+}
+
+/* Whether two rows share a view. */
+static bool meet(const struct key *one, const struct key *other)
+{
+	for (size_t i = 0; i < views_count; i++)
+		if (keys_has(views_table[i], one) && keys_has(views_table[i], other))
+			return true;
+	return false;
+}
+
+/* A key with its other names, which are rows without help further down. */
+static void put_key(const struct key *key)
+{
+	const char *last = key->label;
+	char help[256];
+
+	printf(".It %s", key->label);
+	for (const struct key *at = key + 1; at < keys_table.rows + keys_table.count; at++)
+		if (keys_same(key, at) && !at->help && meet(key, at) && strcmp(at->label, last) != 0)
+			printf(" , %s", last = at->label);
+	putchar('\n');
+	keys_help(key, help, sizeof(help));
+	page_help(help);
+}
+
+/* Rows of the same views stand together, where the first of them is. */
+void take_keys(const char *nothing)
+{
+	const struct key *end = keys_table.rows + keys_table.count;
+
+	(void)nothing;
+	for (const struct key *first = keys_table.rows; first < end; first++) {
+		bool seen = !first->help;
+
+		for (const struct key *key = keys_table.rows; key < first && !seen; key++)
+			seen = key->help && stand_together(key, first);
+		if (seen)
+			continue;
+		put_views(first);
+		for (const struct key *key = first; key < end; key++)
+			if (key->help && stand_together(key, first))
+				put_key(key);
+		printf(".El\n");
+	}
+}

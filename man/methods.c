@@ -1,0 +1,85 @@
+/* The protocol's methods and statistics, for their manual page. */
+#include "page.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "control/fields.h"
+#include "control/methods.h"
+#include "control/states.h"
+
+static struct page_names methods;
+
+/* Those that may be left out come last. */
+static void put_parameters(const struct method_arg *args)
+{
+	bool optional = false;
+
+	for (unsigned i = 0; i < METHOD_ARGS_MAX && args[i].name; i++) {
+		printf("%s%s %s", i ? " ," : " Brq", args[i].required || optional ? "" : " Bq",
+		       args[i].name);
+		optional = optional || !args[i].required;
+	}
+}
+
+static void put_method(const struct method *method)
+{
+	char states[GUEST_STATES_TEXT];
+
+	printf(".It Ic %s", method->name);
+	put_parameters(method->args);
+	putchar('\n');
+	page_help(method->help);
+	if (method->order) {
+		guest_states_text(method->states, states);
+		printf("The guest must be %s.\n", states);
+	}
+}
+
+static const struct method *find_method(const char *name)
+{
+	const struct method *method = method_find(name);
+
+	if (!method)
+		page_fail("there is no method", name);
+	return method;
+}
+
+void note_method(const char *name)
+{
+	page_note(&methods, find_method(name)->name);
+}
+
+void take_method(const char *name)
+{
+	put_method(find_method(name));
+}
+
+void take_methods(const char *prefix)
+{
+	for (unsigned i = 0; i < METHOD_COUNT; i++)
+		if (strncmp(method_table[i].name, prefix, strlen(prefix)) == 0 &&
+		    !page_has(&methods, method_table[i].name)) {
+			page_note(&methods, method_table[i].name);
+			put_method(&method_table[i]);
+		}
+}
+
+void check_methods(void)
+{
+	for (unsigned i = 0; methods.count && i < METHOD_COUNT; i++)
+		if (!page_has(&methods, method_table[i].name))
+			page_fail("lacks the method", method_table[i].name);
+}
+
+void take_fields(const char *nothing)
+{
+	char name[STATS_NAME_SIZE];
+
+	(void)nothing;
+	for (unsigned field = 0; field <= STATS_VCPU; field++) {
+		stats_field_name(field, name);
+		printf(".It %s\n", name);
+		page_text(stats_field_help(field));
+	}
+}
