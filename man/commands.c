@@ -7,7 +7,7 @@
 
 #include "cli/table.h"
 
-static struct page_names commands;
+static struct manual_names commands;
 
 /* "GUEST..." or "[SWITCH...]" as macros. */
 static void put_args(const char *args)
@@ -44,7 +44,7 @@ static void put_command(const struct command *command)
 	put_options(command->options);
 	put_args(command->args);
 	putchar('\n');
-	page_help(command_help(command));
+	manual_help(command_help(command));
 }
 
 static const struct command *find_command(const char *name)
@@ -52,7 +52,7 @@ static const struct command *find_command(const char *name)
 	const struct command *command = command_find(command_list(), name);
 
 	if (!command)
-		page_fail("there is no command", name);
+		manual_fail("there is no command", name);
 	return command;
 }
 
@@ -63,15 +63,15 @@ void take_command(const char *name)
 
 void note_command(const char *name)
 {
-	page_note(&commands, find_command(name)->name);
+	manual_note(&commands, find_command(name)->name);
 }
 
 void take_commands(const char *nothing)
 {
 	(void)nothing;
 	for (const struct command *command = command_list(); command->name; command++)
-		if (!page_has(&commands, command->name)) {
-			page_note(&commands, command->name);
+		if (!manual_has(&commands, command->name)) {
+			manual_note(&commands, command->name);
 			put_command(command);
 		}
 }
@@ -81,6 +81,6 @@ void check_commands(void)
 	const struct command *command = command_list();
 
 	for (; commands.count && command->name; command++)
-		if (!page_has(&commands, command->name))
-			page_fail("lacks the command", command->name);
+		if (!manual_has(&commands, command->name))
+			manual_fail("lacks the command", command->name);
 }

@@ -50,7 +50,7 @@ static void put_key(const struct key *key)
 			printf(" , %s", last = at->label);
 	putchar('\n');
 	keys_help(key, help, sizeof(help));
-	page_help(help);
+	manual_help(help);
 }
 
 /* Rows of the same views stand together, where the first of them is. */

@@ -26,7 +26,7 @@
 static const char *template;
 static unsigned line_number;
 
-void page_fail(const char *what, const char *which)
+void manual_fail(const char *what, const char *which)
 {
 	fprintf(stderr, "%s:%u: %s %s\n", template, line_number, what, which);
 	exit(1);
@@ -56,7 +56,7 @@ static void obey(char *text, bool taking)
 				act(argument ? argument : "");
 			return;
 		}
-	page_fail("unknown:", text);
+	manual_fail("unknown:", text);
 }
 
 static void read_template(bool taking)
@@ -66,7 +66,7 @@ static void read_template(bool taking)
 
 	line_number = 0;
 	if (!file)
-		page_fail("cannot be opened", "");
+		manual_fail("cannot be opened", "");
 	while (fgets(text, sizeof(text), file)) {
 		line_number++;
 		if (*text == '@')

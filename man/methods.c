@@ -8,7 +8,7 @@
 #include "control/methods.h"
 #include "control/states.h"
 
-static struct page_names methods;
+static struct manual_names methods;
 
 /* Those that may be left out come last. */
 static void put_parameters(const struct method_arg *args)
@@ -29,7 +29,7 @@ static void put_method(const struct method *method)
 	printf(".It Ic %s", method->name);
 	put_parameters(method->args);
 	putchar('\n');
-	page_help(method->help);
+	manual_help(method->help);
 	if (method->order) {
 		guest_states_text(method->states, states);
 		printf("The guest must be %s.\n", states);
@@ -41,13 +41,13 @@ static const struct method *find_method(const char *name)
 	const struct method *method = method_find(name);
 
 	if (!method)
-		page_fail("there is no method", name);
+		manual_fail("there is no method", name);
 	return method;
 }
 
 void note_method(const char *name)
 {
-	page_note(&methods, find_method(name)->name);
+	manual_note(&methods, find_method(name)->name);
 }
 
 void take_method(const char *name)
@@ -59,8 +59,8 @@ void take_methods(const char *prefix)
 {
 	for (unsigned i = 0; i < METHOD_COUNT; i++)
 		if (strncmp(method_table[i].name, prefix, strlen(prefix)) == 0 &&
-		    !page_has(&methods, method_table[i].name)) {
-			page_note(&methods, method_table[i].name);
+		    !manual_has(&methods, method_table[i].name)) {
+			manual_note(&methods, method_table[i].name);
 			put_method(&method_table[i]);
 		}
 }
@@ -68,8 +68,8 @@ void take_methods(const char *prefix)
 void check_methods(void)
 {
 	for (unsigned i = 0; methods.count && i < METHOD_COUNT; i++)
-		if (!page_has(&methods, method_table[i].name))
-			page_fail("lacks the method", method_table[i].name);
+		if (!manual_has(&methods, method_table[i].name))
+			manual_fail("lacks the method", method_table[i].name);
 }
 
 void take_fields(const char *nothing)
@@ -80,6 +80,6 @@ void take_fields(const char *nothing)
 	for (unsigned field = 0; field <= STATS_VCPU; field++) {
 		stats_field_name(field, name);
 		printf(".It %s\n", name);
-		page_text(stats_field_help(field));
+		manual_text(stats_field_help(field));
 	}
 }

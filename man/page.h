@@ -8,24 +8,24 @@
 #include <stdbool.h>
 
 /* Says what is wrong with the template at its line, and ends. */
-void page_fail(const char *what, const char *which) __attribute__((noreturn));
+void manual_fail(const char *what, const char *which) __attribute__((noreturn));
 
 /* Sentences, each from a new line on; "{Xr vmdeck 1}" in them is a macro. */
-void page_text(const char *text);
+void manual_text(const char *text);
 
 /* "starts a guest" becomes "Starts a guest." */
-void page_help(const char *help);
+void manual_help(const char *help);
 
-#define PAGE_NAMES_MAX 100
+#define MANUAL_NAMES_MAX 100
 
 /* The names of one kind that the page describes. */
-struct page_names {
-	const char *of[PAGE_NAMES_MAX];
+struct manual_names {
+	const char *of[MANUAL_NAMES_MAX];
 	unsigned count;
 };
 
-bool page_has(const struct page_names *names, const char *name);
-void page_note(struct page_names *names, const char *name); /* fails if it is noted */
+bool manual_has(const struct manual_names *names, const char *name);
+void manual_note(struct manual_names *names, const char *name); /* fails if it is noted */
 
 /*
  * What a line of the template asks for is noted first, of all lines, and then taken.

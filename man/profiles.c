@@ -17,16 +17,16 @@ static void put_type(const struct profile_key *key)
 	profile_size_format(key->max, max);
 	switch (key->type) {
 	case PROFILE_BOOL:
-		page_text("It can be {Cm yes} or {Cm no}.");
+		manual_text("It can be {Cm yes} or {Cm no}.");
 		break;
 	case PROFILE_COUNT:
 		snprintf(text, sizeof(text), "It can be %s to %s.", min, max);
-		page_text(text);
+		manual_text(text);
 		break;
 	case PROFILE_SIZE:
 		snprintf(text, sizeof(text), "It can be %s to %s; "
 			 "the suffixes K, M, G and T stand for powers of 1024.", min, max);
-		page_text(text);
+		manual_text(text);
 		break;
 	case PROFILE_CHOICE:
 		printf("It can be\n");
@@ -45,7 +45,7 @@ static void put_type(const struct profile_key *key)
 static void put_profile_key(const struct profile_key *key)
 {
 	printf(".It Ic %s\n", key->key);
-	page_text(key->help);
+	manual_text(key->help);
 	put_type(key);
 	if (key->required)
 		printf("This key is required.\n");
@@ -60,7 +60,7 @@ static void put_section(const struct profile_section *section)
 		printf("There can be\n.Bq %s0\nto\n.Bq %s%u ;\nnumbers may be left out.\n",
 		       section->kind, section->kind, section->count - 1);
 	if (section->help)
-		page_text(section->help);
+		manual_text(section->help);
 	printf(".Bl -tag -width Ds\n");
 	for (const struct profile_key *key = section->keys; key->key; key++)
 		put_profile_key(key);
@@ -74,7 +74,7 @@ void take_sections(const char *kind)
 	if (strcmp(kind, "guest") == 0)
 		section = profile_guest_sections;
 	else if (strcmp(kind, "switch") != 0)
-		page_fail("there is no kind of profile", kind);
+		manual_fail("there is no kind of profile", kind);
 	for (; section->kind; section++)
 		put_section(section);
 }

@@ -28,7 +28,7 @@ static void put_word(const char *word, size_t size)
 	if (line_size && line_size + 1 + size + escapes > COLUMNS)
 		end_line();
 	if (line_size + size + escapes + 4 > sizeof(line))
-		page_fail("too long:", word);
+		manual_fail("too long:", word);
 	if (line_size)
 		line[line_size++] = ' ';
 	else if (*word == '.' || *word == '\'')
@@ -47,7 +47,7 @@ static const char *put_macro(const char *text)
 	size_t size;
 
 	if (!end)
-		page_fail("no end of the macro in", text);
+		manual_fail("no end of the macro in", text);
 	end_line();
 	putchar('.');
 	for (; text < end; text += size + (text[size] == ' ')) {
@@ -61,7 +61,7 @@ static const char *put_macro(const char *text)
 	return text;
 }
 
-void page_text(const char *text)
+void manual_text(const char *text)
 {
 	while (*text) {
 		size_t size = strcspn(text, " {");
@@ -79,15 +79,15 @@ void page_text(const char *text)
 	end_line();
 }
 
-void page_help(const char *help)
+void manual_help(const char *help)
 {
 	char text[512];
 
 	snprintf(text, sizeof(text), "%c%s.", toupper((unsigned char)*help), help + 1);
-	page_text(text);
+	manual_text(text);
 }
 
-bool page_has(const struct page_names *names, const char *name)
+bool manual_has(const struct manual_names *names, const char *name)
 {
 	for (unsigned i = 0; i < names->count; i++)
 		if (strcmp(names->of[i], name) == 0)
@@ -95,11 +95,11 @@ bool page_has(const struct page_names *names, const char *name)
 	return false;
 }
 
-void page_note(struct page_names *names, const char *name)
+void manual_note(struct manual_names *names, const char *name)
 {
-	if (page_has(names, name))
-		page_fail("is described twice:", name);
-	if (names->count == PAGE_NAMES_MAX)
-		page_fail("too many names:", name);
+	if (manual_has(names, name))
+		manual_fail("is described twice:", name);
+	if (names->count == MANUAL_NAMES_MAX)
+		manual_fail("too many names:", name);
 	names->of[names->count++] = name;
 }

@@ -92,19 +92,20 @@ static size_t check_sequence(struct passed *passed, const uint8_t *data, size_t 
 static size_t check_character(struct passed *passed, const uint8_t *data, size_t size)
 {
 	static const uint8_t least[] = { 0xc0, 0xe0, 0xf0, 0xf8, 0xfc, 0xfe };
+	uint32_t c;
 	size_t i, n = 1;
 
 	while (n < sizeof(least) && data[0] >= least[n - 1] && data[0] < 0xfe)
 		n++;
+	c = data[0] & (0x7fu >> n);
 	REQUIRE(size >= n);
-	for (i = 1; i < n; i++)
+	for (i = 1; i < n; i++) {
 		REQUIRE(data[i] >= 0x80 && data[i] < 0xc0);
-	REQUIRE(n != 2 || data[0] != 0xc2 || data[1] >= 0xa0);
-	REQUIRE(n != 3 || memcmp(data, "\343\202\231", 3) != 0);
-	passed->narrow = n == 1 || (n == 2 && data[0] < 0xcc) ||
-			 (n == 3 && memcmp(data, "\342\224\200", 3) >= 0 &&
-			  memcmp(data, "\342\226\237", 3) <= 0) ||
-			 (n == 3 && memcmp(data, "\357\277\275", 3) == 0);
+		c = c << 6 | (data[i] & 0x3f);
+	}
+	REQUIRE(n == 1 || ((c < 0x80 || c >= 0xa0) && c != 0x3099));
+	passed->narrow = n == 1 || (c >= 0xa0 && c < 0x300) || (c >= 0x2500 && c < 0x25a0) ||
+			 c == 0xfffd;
 	return n;
 }
 
