@@ -87,14 +87,14 @@ struct machine {
 };
 
 /* What the guest talks to; it outlives machines, as a device's state would. */
-struct counter {
+struct sequence {
 	_Atomic uint32_t next;	 /* number to be given out */
 	_Atomic uint32_t wrong; /* numbers that came back and had not been given out just before */
 };
 
 static void counter_read(void *device, uint64_t offset, void *data, unsigned length)
 {
-	struct counter *counter = device;
+	struct sequence *counter = device;
 	uint32_t value = atomic_fetch_add(&counter->next, 1);
 
 	(void)offset;
@@ -103,7 +103,7 @@ static void counter_read(void *device, uint64_t offset, void *data, unsigned len
 
 static void counter_write(void *device, uint64_t offset, const void *data, unsigned length)
 {
-	struct counter *counter = device;
+	struct sequence *counter = device;
 	uint32_t value = 0;
 
 	(void)offset;
@@ -120,7 +120,7 @@ static void ended(void *arg)
 	abort();
 }
 
-static struct machine *make_machine(const struct kvm_host *kvm, struct counter *counter,
+static struct machine *make_machine(const struct kvm_host *kvm, struct sequence *counter,
 				    unsigned cpus)
 {
 	static const struct bus_ops ops = { "counter", counter_read, counter_write };
@@ -261,7 +261,7 @@ static uint8_t *find(const struct saved *saved, const char *name)
 }
 
 /* That of a machine which ran until then. */
-static struct saved save_running(const struct kvm_host *kvm, struct counter *counter)
+static struct saved save_running(const struct kvm_host *kvm, struct sequence *counter)
 {
 	struct machine *machine = make_machine(kvm, counter, CPUS);
 	struct saved saved;
@@ -278,7 +278,7 @@ static struct saved save_running(const struct kvm_host *kvm, struct counter *cou
 
 static void test_goes_on(void **state)
 {
-	struct counter counter = { 0 };
+	struct sequence counter = { 0 };
 	struct machine *machine = make_machine(*state, &counter, CPUS);
 
 	begin_guest(machine);
@@ -330,7 +330,7 @@ static void take_out_times(const struct saved *saved)
 
 static void test_nothing_is_lost(void **state)
 {
-	struct counter counter = { 0 };
+	struct sequence counter = { 0 };
 	struct saved first = save_running(*state, &counter), second;
 	struct machine *machine = make_machine(*state, &counter, CPUS);
 
@@ -348,7 +348,7 @@ static void test_nothing_is_lost(void **state)
 
 static void test_clock_goes_on(void **state)
 {
-	struct counter counter = { 0 };
+	struct sequence counter = { 0 };
 	struct machine *machine = make_machine(*state, &counter, 1);
 	struct kvm_clock_data clock = { .clock = 3600 * NS_PER_S };
 	struct saved saved;
@@ -412,7 +412,7 @@ static const struct {
 /* It is said in time, and the process lives. */
 static void test_wrong_values_are_refused(void **state)
 {
-	struct counter counter = { 0 };
+	struct sequence counter = { 0 };
 	struct saved saved = save_running(*state, &counter);
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
@@ -433,7 +433,7 @@ static void test_wrong_values_are_refused(void **state)
 
 static void test_other_machines_are_refused(void **state)
 {
-	struct counter counter = { 0 };
+	struct sequence counter = { 0 };
 	struct machine *one = make_machine(*state, &counter, 1);
 	struct machine *two = make_machine(*state, &counter, 2);
 	struct saved of_one = save(one), of_two = save(two);
@@ -452,7 +452,7 @@ static void test_other_machines_are_refused(void **state)
 /* Bytes changed at random: refused with a cause or taken, whichever, without harm. */
 static void test_damage(void **state)
 {
-	struct counter counter = { 0 };
+	struct sequence counter = { 0 };
 	struct saved saved = save_running(*state, &counter);
 	struct saved damaged = { malloc(saved.size), saved.size };
 	unsigned seed = 1, refused = 0;
