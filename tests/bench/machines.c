@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "core/machine/machine.h"
+#include "core/profile/read.h"
 #include "measure.h"
 #include "net/network.h"
 
