@@ -14,7 +14,11 @@ static int same(char a, char b)
 	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
-unsigned suggest_distance(const char *a, const char *b)
+/*
+ * The number of letters to insert, delete, replace or swap with a neighbour between two
+ * names, ignoring case; SUGGEST_MAX when one is longer than that.
+ */
+static unsigned distance_of(const char *a, const char *b)
 {
 	size_t rows = strlen(a), columns = strlen(b);
 	unsigned row[3][SUGGEST_MAX + 1]; /* the row before the last, the last, this one */
@@ -42,7 +46,7 @@ unsigned suggest_distance(const char *a, const char *b)
 
 void suggest_offer(struct suggestion *suggestion, const char *candidate)
 {
-	unsigned distance = suggest_distance(suggestion->wrong, candidate);
+	unsigned distance = distance_of(suggestion->wrong, candidate);
 	size_t length = strlen(suggestion->wrong);
 	unsigned enough = length < 3 ? 1 : length < 6 ? 2 : 3;
 

@@ -6,12 +6,6 @@
 
 #define SUGGEST_MAX 64 /* longer names are never near */
 
-/*
- * The number of letters to insert, delete, replace or swap with a neighbour between two
- * names (optimal string alignment), ignoring case; SUGGEST_MAX when one is longer than that.
- */
-unsigned suggest_distance(const char *a, const char *b);
-
 /* The name nearest to the wrong one, kept while candidates are offered; best NULL at first. */
 struct suggestion {
 	const char *wrong;

@@ -13,7 +13,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "control/endpoint.h"
 #include "control/framing.h"
 #include "control/message.h"
 
@@ -229,14 +228,6 @@ int client_new(struct client **out, struct loop *loop, int fd,
 	}
 	*out = client;
 	return 0;
-}
-
-int client_connect(struct client **out, struct loop *loop, const char *path,
-		   const struct client_handlers *handlers, struct cause *cause)
-{
-	int fd = endpoint_connect(path, cause);
-
-	return fd < 0 ? fd : client_new(out, loop, fd, handlers, cause);
 }
 
 int client_call(struct client *client, const char *method, json_t *params, client_reply reply,

@@ -54,13 +54,6 @@ struct client_handlers {
 int client_new(struct client **out, struct loop *loop, int fd,
 	       const struct client_handlers *handlers, struct cause *cause);
 
-/*
- * Connects to a core's socket. -ENOENT or -ECONNREFUSED: no deck is running
- * there; -EACCES: it is another user's. The connect itself does not wait.
- */
-int client_connect(struct client **out, struct loop *loop, const char *path,
-		   const struct client_handlers *handlers, struct cause *cause);
-
 /* Closes; waiting replies are not called. Valid inside every callback, and for NULL. */
 void client_free(struct client *client);
 
@@ -87,7 +80,10 @@ int client_detach(struct client *client, uint8_t **rest, size_t *size);
  */
 struct link;
 
-/* As client_connect(). */
+/*
+ * Connects to a core's socket. -ENOENT or -ECONNREFUSED: no deck is running
+ * there; -EACCES: it is another user's.
+ */
 int link_open(struct link **out, const char *path, struct cause *cause);
 
 /* As client_new(), of a blocking socket. */

@@ -111,16 +111,11 @@ void frame_writer_destroy(struct frame_writer *writer)
 	*writer = (struct frame_writer){ 0 };
 }
 
-void *frame_writer_reserve(struct frame_writer *writer, size_t size)
+static void *reserve(struct frame_writer *writer, size_t size)
 {
 	if (make_room(&writer->data, &writer->start, writer->size, &writer->room, size) < 0)
 		return NULL;
 	return writer->data + writer->start + writer->size;
-}
-
-void frame_writer_commit(struct frame_writer *writer, size_t size)
-{
-	writer->size += size;
 }
 
 int frame_writer_add(struct frame_writer *writer, const void *data, size_t size, size_t limit)
@@ -129,7 +124,7 @@ int frame_writer_add(struct frame_writer *writer, const void *data, size_t size,
 
 	if (size > limit || writer->size > limit - size)
 		return -ENOBUFS;
-	to = frame_writer_reserve(writer, size);
+	to = reserve(writer, size);
 	if (!to)
 		return -ENOMEM;
 	memcpy(to, data, size);

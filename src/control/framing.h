@@ -48,14 +48,6 @@ void frame_writer_destroy(struct frame_writer *writer);
 /* Queues bytes. 0, -ENOBUFS when more than limit would wait, -ENOMEM. */
 int frame_writer_add(struct frame_writer *writer, const void *data, size_t size, size_t limit);
 
-/*
- * Makes room for size bytes at the end of the queue and returns where they go, for a
- * caller that writes them itself and then calls frame_writer_commit() with how many
- * there were. NULL when memory is short.
- */
-void *frame_writer_reserve(struct frame_writer *writer, size_t size);
-void frame_writer_commit(struct frame_writer *writer, size_t size);
-
 /* Sends what the socket takes. Returns the bytes still queued, or a negative errno. */
 ssize_t frame_writer_flush(struct frame_writer *writer, int fd);
 

@@ -110,7 +110,7 @@ static void end(struct bench *bench, struct guest *guests, unsigned count)
 	bench->ended = 0;
 	bench->wanted = count;
 	for (unsigned i = 0; i < count; i++)
-		machine_order(guests[i].machine, MACHINE_OFF);
+		machine_order(guests[i].machine, METHOD_GUEST_OFF);
 	while (bench->ended < bench->wanted)
 		loop_run(&bench->loop);
 	for (unsigned i = 0; i < count; i++) {

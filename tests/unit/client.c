@@ -238,13 +238,11 @@ static void a_request_has_a_limit(void **state)
 
 static void connecting_to_nothing_says_enoent(void **state)
 {
-	struct side *side = *state;
-	struct client_handlers handlers = { .closed = lost, .arg = side };
-	struct client *client;
 	struct cause cause;
+	struct link *link;
 
-	assert_int_equal(client_connect(&client, &side->loop, "/nonexistent/deck.sock", &handlers,
-					&cause), -ENOENT);
+	(void)state;
+	assert_int_equal(link_open(&link, "/nonexistent/deck.sock", &cause), -ENOENT);
 	assert_non_null(strstr(cause.text, "/nonexistent/deck.sock"));
 }
 

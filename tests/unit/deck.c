@@ -178,7 +178,7 @@ static void start(struct bench *bench, const char *name)
 {
 	struct cause cause;
 
-	if (guest_start(deck_find(bench->deck, name), &cause) < 0)
+	if (guest_order(deck_find(bench->deck, name), METHOD_GUEST_START, &cause) < 0)
 		fail_msg("%s", cause.text);
 	wait_for(bench, name, GUEST_RUNNING);
 }
@@ -234,7 +234,8 @@ static void test_reload(void **state)
 	reload(bench);
 	assert_guests(bench, "cache www!");
 	assert_true(guest_mistakes(deck_find(bench->deck, "www"))->count > 0);
-	assert_int_equal(guest_start(deck_find(bench->deck, "www"), NULL), -EBUSY);
+	assert_int_equal(guest_order(deck_find(bench->deck, "www"), METHOD_GUEST_START, NULL),
+			 -EBUSY);
 	write_guest(bench, "z.ini", "www", "");
 	reload(bench);
 	assert_guests(bench, "cache www");
@@ -298,25 +299,14 @@ static void test_every_name_is_one(void **state)
 /* What the method table does not allow is refused, in the words of the protocol. */
 static void assert_refusals(struct guest *guest)
 {
-	static const struct {
-		enum method_id method;
-		int (*give)(struct guest *guest, struct cause *cause);
-	} orders[] = {
-		{ METHOD_GUEST_START, guest_start },
-		{ METHOD_GUEST_STOP, guest_power_button },
-		{ METHOD_GUEST_OFF, guest_off },
-		{ METHOD_GUEST_PAUSE, guest_pause },
-		{ METHOD_GUEST_RESUME, guest_resume },
-		{ METHOD_GUEST_RESET, guest_reset },
-	};
 	enum guest_state state = guest_get_state(guest);
 	char expected[256], states[GUEST_STATES_TEXT];
 
-	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
-		const struct method *method = &method_table[orders[i].method];
+	for (enum method_id id = 0; id < METHOD_COUNT; id++) {
+		const struct method *method = &method_table[id];
 		struct cause cause = { "" };
 
-		if (guest_state_in(state, method->states))
+		if (!method->order || guest_state_in(state, method->states))
 			continue;
 		guest_states_text(method->states, states);
 		if (state == GUEST_INVALID)
@@ -325,7 +315,7 @@ static void assert_refusals(struct guest *guest)
 		else
 			snprintf(expected, sizeof(expected), "%s is %s; %s needs a guest that is %s",
 				 guest_name(guest), guest_state_name(state), method->name, states);
-		assert_int_equal(orders[i].give(guest, &cause), -EBUSY);
+		assert_int_equal(guest_order(guest, id, &cause), -EBUSY);
 		assert_string_equal(cause.text, expected);
 		assert_int_equal(guest_get_state(guest), state);
 	}
@@ -352,17 +342,43 @@ static void test_orders(void **state)
 	write_guest(bench, "a.ini", "a", "");
 	open_deck(bench);
 	guest = deck_find(bench->deck, "a");
-	assert_int_equal(guest_start(guest, NULL), 0);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_START, NULL), 0);
 	assert_int_equal(guest_get_state(guest), GUEST_STARTING);
 	assert_refusals(guest);
 	wait_for(bench, "a", GUEST_RUNNING);
 	assert_refusals(guest);
-	assert_int_equal(guest_pause(guest, NULL), 0);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_PAUSE, NULL), 0);
 	wait_for(bench, "a", GUEST_PAUSED);
 	assert_refusals(guest);
-	assert_int_equal(guest_off(guest, NULL), 0);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_OFF, NULL), 0);
 	wait_for(bench, "a", GUEST_STOPPED);
 	assert_refusals(guest);
+	end_deck(bench);
+}
+
+/* Whatever the method table has as an order, somebody carries out. */
+static void test_every_order(void **state)
+{
+	struct bench *bench = *state;
+	struct guest *guest;
+
+	write_guest(bench, "a.ini", "a", "");
+	open_deck(bench);
+	guest = deck_find(bench->deck, "a");
+	for (enum method_id id = 0; id < METHOD_COUNT; id++) {
+		if (!method_table[id].order)
+			continue;
+		if (id != METHOD_GUEST_START)
+			start(bench, "a");
+		if (id == METHOD_GUEST_RESUME) {
+			assert_int_equal(guest_order(guest, METHOD_GUEST_PAUSE, NULL), 0);
+			wait_for(bench, "a", GUEST_PAUSED);
+		}
+		assert_int_equal(guest_order(guest, id, NULL), 0);
+		if (id != METHOD_GUEST_OFF)
+			assert_int_equal(guest_order(guest, METHOD_GUEST_OFF, NULL), 0);
+		wait_for(bench, "a", GUEST_STOPPED);
+	}
 	end_deck(bench);
 }
 
@@ -393,14 +409,14 @@ static void test_reload_while_running(void **state)
 	assert_guests(bench, "a b c other!");
 
 	forgotten = bench->forgotten;
-	assert_int_equal(guest_off(deck_find(bench->deck, "a"), NULL), 0);
+	assert_int_equal(guest_order(deck_find(bench->deck, "a"), METHOD_GUEST_OFF, NULL), 0);
 	wait_for(bench, "a", GUEST_STOPPED);
 	assert_guests(bench, "anew b c other!");
-	assert_int_equal(guest_off(deck_find(bench->deck, "b"), NULL), 0);
+	assert_int_equal(guest_order(deck_find(bench->deck, "b"), METHOD_GUEST_OFF, NULL), 0);
 	wait_for(bench, "b", GUEST_STOPPED);
 	assert_guests(bench, "anew b c");
 	assert_non_null(strstr(guest_profile_path(deck_find(bench->deck, "b")), "/other.ini"));
-	assert_int_equal(guest_off(deck_find(bench->deck, "c"), NULL), 0);
+	assert_int_equal(guest_order(deck_find(bench->deck, "c"), METHOD_GUEST_OFF, NULL), 0);
 	wait_for(bench, "c", GUEST_STOPPED);
 	assert_guests(bench, "anew b");
 	assert_true(bench->forgotten >= forgotten + 3);
@@ -432,7 +448,7 @@ static void test_autostart(void **state)
 	assert_int_equal(guest_get_state(deck_find(bench->deck, "good")), GUEST_STOPPED);
 
 	/* Nothing is started any more. */
-	assert_int_equal(guest_start(deck_find(bench->deck, "a"), NULL), -EBUSY);
+	assert_int_equal(guest_order(deck_find(bench->deck, "a"), METHOD_GUEST_START, NULL), -EBUSY);
 }
 
 /* One that is paused goes on when the deck ends, to see its power button; these guests ignore it. */
@@ -445,7 +461,7 @@ static void test_end(void **state)
 	open_deck(bench);
 	start(bench, "a");
 	start(bench, "b");
-	assert_int_equal(guest_pause(deck_find(bench->deck, "a"), NULL), 0);
+	assert_int_equal(guest_order(deck_find(bench->deck, "a"), METHOD_GUEST_PAUSE, NULL), 0);
 	wait_for(bench, "a", GUEST_PAUSED);
 	deck_end(bench->deck, false, count_end, bench);
 	wait_for(bench, "a", GUEST_RUNNING);
@@ -481,7 +497,7 @@ static void test_reset_loop(void **state)
 	write_guest(bench, "a.ini", "a", "cmdline = \"name=a cmd=reboot\"\n");
 	open_deck(bench);
 	guest = deck_find(bench->deck, "a");
-	assert_int_equal(guest_start(guest, NULL), 0);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_START, NULL), 0);
 	wait_ns(bench, 14 * NS_PER_S);
 	assert_in_range(bench->logs, 2, 3);
 	assert_in_range(bench->states, 2, 10);
@@ -489,7 +505,7 @@ static void test_reset_loop(void **state)
 		fail_msg("%s", bench->log);
 	assert_int_not_equal(bench->told, GUEST_STOPPING);
 	bench->logs = 0;
-	assert_int_equal(guest_off(guest, NULL), 0);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_OFF, NULL), 0);
 	wait_for(bench, "a", GUEST_STOPPED);
 	assert_int_equal(bench->told, GUEST_STOPPED);
 	assert_int_equal(bench->logs, 1); /* how many there were since */
@@ -507,15 +523,15 @@ static void test_quick_resets(void **state)
 	start(bench, "a");
 	guest = deck_find(bench->deck, "a");
 	for (unsigned i = 0; i < 3; i++) {
-		assert_int_equal(guest_reset(guest, NULL), 0);
+		assert_int_equal(guest_order(guest, METHOD_GUEST_RESET, NULL), 0);
 		wait_ns(bench, NS_PER_S / 2);
 		while (guest_get_state(guest) != GUEST_RUNNING)
 			wait_ns(bench, NS_PER_S / 10);
 	}
-	assert_int_equal(guest_pause(guest, NULL), 0);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_PAUSE, NULL), 0);
 	wait_for(bench, "a", GUEST_PAUSED);
 	assert_int_equal(bench->told, GUEST_PAUSED);
-	assert_int_equal(guest_reset(guest, NULL), 0);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_RESET, NULL), 0);
 	wait_ns(bench, NS_PER_S / 2);
 	while (guest_get_state(guest) != GUEST_RUNNING || bench->told != GUEST_RUNNING)
 		wait_ns(bench, NS_PER_S / 10);
@@ -531,6 +547,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_orders_to_guests_that_do_not_run, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_orders, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_every_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reload_while_running, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_autostart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end, setup, teardown),

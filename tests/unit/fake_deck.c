@@ -139,7 +139,7 @@ struct guest *deck_find(struct deck *deck, const char *name)
 	return NULL;
 }
 
-int guest_start(struct guest *guest, struct cause *cause)
+static int start_guest(struct guest *guest, struct cause *cause)
 {
 	if (strcmp(guest->name, "db") == 0 && guest->state == GUEST_STOPPED)
 		return cause_set(cause, ENOMEM, "db: no memory; end another guest");
@@ -151,38 +151,27 @@ int guest_start(struct guest *guest, struct cause *cause)
 	return 0;
 }
 
-int guest_power_button(struct guest *guest, struct cause *cause)
+int guest_order(struct guest *guest, enum method_id method, struct cause *cause)
 {
-	(void)cause;
-	change(guest, GUEST_STOPPING, "");
-	change(guest, GUEST_STOPPED, "power button");
-	return 0;
-}
-
-int guest_off(struct guest *guest, struct cause *cause)
-{
-	(void)cause;
-	change(guest, GUEST_STOPPED, "forced");
-	return 0;
-}
-
-int guest_pause(struct guest *guest, struct cause *cause)
-{
-	(void)cause;
-	change(guest, GUEST_PAUSED, "");
-	return 0;
-}
-
-int guest_resume(struct guest *guest, struct cause *cause)
-{
-	(void)cause;
-	change(guest, GUEST_RUNNING, "");
-	return 0;
-}
-
-int guest_reset(struct guest *guest, struct cause *cause)
-{
-	return cause_set(cause, EBUSY, "%s: resetting already", guest->name);
+	switch (method) {
+	case METHOD_GUEST_START:
+		return start_guest(guest, cause);
+	case METHOD_GUEST_STOP:
+		change(guest, GUEST_STOPPING, "");
+		change(guest, GUEST_STOPPED, "power button");
+		return 0;
+	case METHOD_GUEST_OFF:
+		change(guest, GUEST_STOPPED, "forced");
+		return 0;
+	case METHOD_GUEST_PAUSE:
+		change(guest, GUEST_PAUSED, "");
+		return 0;
+	case METHOD_GUEST_RESUME:
+		change(guest, GUEST_RUNNING, "");
+		return 0;
+	default:
+		return cause_set(cause, EBUSY, "%s: resetting already", guest->name);
+	}
 }
 
 const char *guest_name(const struct guest *guest) { return guest->name; }

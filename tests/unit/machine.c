@@ -205,7 +205,7 @@ static void test_start_and_off(void **state)
 			wait_for(&subject, MACHINE_RUNNING, 0, &status);
 		else if (i % 3 == 1)
 			usleep(i * 50);
-		machine_order(subject.machine, MACHINE_OFF);
+		machine_order(subject.machine, METHOD_GUEST_OFF);
 		subject_end(&subject, &status);
 		assert_int_equal(status.end, VM_POWERED_OFF);
 		assert_string_equal(status.reason, "switched off");
@@ -243,7 +243,7 @@ static void test_reset_and_devices(void **state)
 	subject_start(&subject);
 	for (unsigned i = 1; i <= 5; i++) {
 		wait_for(&subject, MACHINE_RUNNING, i - 1, &status);
-		machine_order(subject.machine, MACHINE_RESET);
+		machine_order(subject.machine, METHOD_GUEST_RESET);
 		wait_for(&subject, MACHINE_RUNNING, i, &status);
 		assert_string_equal(status.reason, "reset");
 	}
@@ -255,7 +255,7 @@ static void test_reset_and_devices(void **state)
 	assert_string_equal(devices[1].name, "net0");
 	assert_int_equal(counters.cpus, 1);
 	assert_true(counters.cpu_ns[0] > 0);
-	machine_order(subject.machine, MACHINE_OFF);
+	machine_order(subject.machine, METHOD_GUEST_OFF);
 	subject_end(&subject, &status);
 	subject_destroy(&subject);
 }
@@ -278,8 +278,8 @@ static void test_reset_loop(void **state)
 	assert_true(clock_monotonic() - begun > 2 * NS_PER_S);
 
 	/* While it waits it obeys. */
-	machine_order(subject.machine, MACHINE_PAUSE);
-	machine_order(subject.machine, MACHINE_OFF);
+	machine_order(subject.machine, METHOD_GUEST_PAUSE);
+	machine_order(subject.machine, METHOD_GUEST_OFF);
 	subject_end(&subject, &status);
 	assert_int_equal(status.end, VM_POWERED_OFF);
 	assert_string_equal(status.reason, "switched off");
@@ -295,8 +295,8 @@ struct orderer {
 /* Orders of all kinds but the last, to any of them. */
 static void *give_orders(void *arg)
 {
-	static const enum machine_order orders[] = { MACHINE_PAUSE, MACHINE_RESUME, MACHINE_RESET,
-						     MACHINE_POWER_BUTTON };
+	static const enum method_id orders[] = { METHOD_GUEST_PAUSE, METHOD_GUEST_RESUME,
+						 METHOD_GUEST_RESET, METHOD_GUEST_STOP };
 	struct orderer *orderer = arg;
 	unsigned seed = orderer->seed;
 
@@ -359,7 +359,7 @@ static void torture(struct bench *bench, unsigned count)
 	pthread_join(threads[0], NULL);
 	pthread_join(threads[1], NULL);
 	for (unsigned i = 0; i < count; i++)
-		machine_order(subjects[i].machine, MACHINE_OFF);
+		machine_order(subjects[i].machine, METHOD_GUEST_OFF);
 	for (unsigned i = 0; i < count; i++) {
 		wait_for(&subjects[i], MACHINE_ENDED, 0, &status);
 		if (status.end != VM_POWERED_OFF)
@@ -440,7 +440,7 @@ static void test_failed_restart(void **state)
 	subject_start(&subject);
 	wait_for(&subject, MACHINE_RUNNING, 0, &status);
 	unlink(path);
-	machine_order(subject.machine, MACHINE_RESET);
+	machine_order(subject.machine, METHOD_GUEST_RESET);
 	subject_end(&subject, &status);
 	assert_int_equal(status.end, VM_RUNS);
 	assert_non_null(strstr(status.reason, path));
@@ -489,13 +489,13 @@ static void test_guest_that_ends_when_it_is_resumed(void **state)
 	for (unsigned round = 0; round < 3; round++) {
 		wait_for(&subject, MACHINE_RUNNING, round, &status);
 		usleep(20000);
-		machine_order(subject.machine, MACHINE_PAUSE);
+		machine_order(subject.machine, METHOD_GUEST_PAUSE);
 		wait_for(&subject, MACHINE_PAUSED, 0, &status);
 		usleep(1000000);
-		machine_order(subject.machine, MACHINE_RESUME);
+		machine_order(subject.machine, METHOD_GUEST_RESUME);
 	}
 	wait_for(&subject, MACHINE_RUNNING, 3, &status);
-	machine_order(subject.machine, MACHINE_OFF);
+	machine_order(subject.machine, METHOD_GUEST_OFF);
 	subject_end(&subject, &status);
 	subject_destroy(&subject);
 }
@@ -516,13 +516,13 @@ static void test_paused_guest_uses_no_cpu(void **state)
 	give_code(&subject, code, sizeof(code));
 	subject_start(&subject);
 	wait_for(&subject, MACHINE_RUNNING, 0, &status);
-	machine_order(subject.machine, MACHINE_PAUSE);
+	machine_order(subject.machine, METHOD_GUEST_PAUSE);
 	wait_for(&subject, MACHINE_PAUSED, 0, &status);
 	usleep(100000); /* what the order itself costs */
 	before = cpu_time();
 	sleep(1);
 	assert_in_range(cpu_time() - before, 0, 20 * NS_PER_MS);
-	machine_order(subject.machine, MACHINE_OFF);
+	machine_order(subject.machine, METHOD_GUEST_OFF);
 	subject_end(&subject, &status);
 	subject_destroy(&subject);
 }

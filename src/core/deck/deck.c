@@ -119,7 +119,7 @@ static void force_all(void *arg)
 	struct guest *guest;
 
 	for (size_t i = 0; (guest = deck_guest(deck, i)); i++)
-		guest_off(guest, NULL);
+		guest_order(guest, METHOD_GUEST_OFF, NULL);
 }
 
 static void guest_ended(void *arg, struct guest *guest)
@@ -146,8 +146,8 @@ void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg
 		if (!guest_is_live(guest))
 			continue;
 		/* One that cannot see its power button, as it starts or stops, is forced at once. */
-		if (force || guest_power_button(guest, NULL) < 0)
-			guest_off(guest, NULL);
+		if (force || guest_order(guest, METHOD_GUEST_STOP, NULL) < 0)
+			guest_order(guest, METHOD_GUEST_OFF, NULL);
 	}
 	if (!force)
 		loop_timer_set(deck_loop(deck), &deck->patience, POWER_BUTTON_PATIENCE);
@@ -163,7 +163,7 @@ void deck_autostart(struct deck *deck)
 
 	for (size_t i = 0; (guest = deck_guest(deck, i)); i++)
 		if (guest->profile && guest->profile->autostart && !guest_is_live(guest) &&
-		    guest_start(guest, &cause) < 0)
+		    guest_order(guest, METHOD_GUEST_START, &cause) < 0)
 			journal_emit(&deck->services.journal, NULL, DECK_EVENT_LOG, "%s: %s",
 				     guest->name, cause.text);
 }

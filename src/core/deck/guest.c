@@ -136,13 +136,7 @@ void guest_set_profile(struct guest *guest, struct profile *profile, struct prof
 
 /* --- orders --- */
 
-/* The method table says in which states an order is legal, here and for who asks from outside. */
-static int may(const struct guest *guest, enum method_id method, struct cause *cause)
-{
-	return method_check_state(&method_table[method], guest->name, guest->life.state, cause);
-}
-
-int guest_start(struct guest *guest, struct cause *cause)
+static int start(struct guest *guest, struct cause *cause)
 {
 	struct machine_config config = {
 		.profile = guest->profile,
@@ -154,9 +148,6 @@ int guest_start(struct guest *guest, struct cause *cause)
 	};
 	int err;
 
-	err = may(guest, METHOD_GUEST_START, cause);
-	if (err)
-		return err;
 	if (guest->services->ending)
 		return cause_set(cause, EBUSY, "%s: the deck is being ended", guest->name);
 	if (!guest->series)
@@ -176,50 +167,32 @@ int guest_start(struct guest *guest, struct cause *cause)
 	return err;
 }
 
-/* Tells the machine, if the method is legal now. */
-static int give_order(struct guest *guest, enum method_id method, enum machine_order order,
-		      struct cause *cause)
-{
-	int err = may(guest, method, cause);
-
-	if (!err)
-		machine_order(guest->machine, order);
-	return err;
-}
-
-int guest_power_button(struct guest *guest, struct cause *cause)
+/* A paused guest is resumed to see it. */
+static void press_power_button(struct guest *guest)
 {
 	bool paused = guest->life.state == GUEST_PAUSED;
-	int err = may(guest, METHOD_GUEST_STOP, cause);
+
+	if (paused)
+		machine_order(guest->machine, METHOD_GUEST_RESUME);
+	machine_order(guest->machine, METHOD_GUEST_STOP);
+	journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG, "%spower button pressed",
+		     paused ? "resumed, and " : "");
+}
+
+/* The method table says in which states an order is legal, here and for who asks from outside. */
+int guest_order(struct guest *guest, enum method_id method, struct cause *cause)
+{
+	int err = method_check_state(&method_table[method], guest->name, guest->life.state, cause);
 
 	if (err)
 		return err;
-	if (paused)
-		machine_order(guest->machine, MACHINE_RESUME);
-	machine_order(guest->machine, MACHINE_POWER_BUTTON);
-	journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG, "%spower button pressed",
-		     paused ? "resumed, and " : "");
+	if (method == METHOD_GUEST_START)
+		return start(guest, cause);
+	if (method == METHOD_GUEST_STOP)
+		press_power_button(guest);
+	else
+		machine_order(guest->machine, method);
 	return 0;
-}
-
-int guest_off(struct guest *guest, struct cause *cause)
-{
-	return give_order(guest, METHOD_GUEST_OFF, MACHINE_OFF, cause);
-}
-
-int guest_pause(struct guest *guest, struct cause *cause)
-{
-	return give_order(guest, METHOD_GUEST_PAUSE, MACHINE_PAUSE, cause);
-}
-
-int guest_resume(struct guest *guest, struct cause *cause)
-{
-	return give_order(guest, METHOD_GUEST_RESUME, MACHINE_RESUME, cause);
-}
-
-int guest_reset(struct guest *guest, struct cause *cause)
-{
-	return give_order(guest, METHOD_GUEST_RESET, MACHINE_RESET, cause);
 }
 
 /* --- what others see --- */

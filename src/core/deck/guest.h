@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/cause.h"
+#include "control/methods.h"
 #include "control/states.h"
 #include "core/deck/stats.h"
 #include "core/machine/console.h"
@@ -19,13 +20,11 @@
 struct guest;
 struct guest_device;
 
-/* Orders. 0 when accepted; -EBUSY with a cause in a state that the method table does not allow. */
-int guest_start(struct guest *guest, struct cause *cause);
-int guest_power_button(struct guest *guest, struct cause *cause); /* one that is paused is resumed for it */
-int guest_off(struct guest *guest, struct cause *cause);
-int guest_pause(struct guest *guest, struct cause *cause);
-int guest_resume(struct guest *guest, struct cause *cause);
-int guest_reset(struct guest *guest, struct cause *cause);
+/*
+ * Gives an order, of a method that has one. 0 when it is accepted; -EBUSY with a cause in a
+ * state that the method does not allow, and what else keeps a guest from being started.
+ */
+int guest_order(struct guest *guest, enum method_id method, struct cause *cause);
 
 const char *guest_name(const struct guest *guest);
 enum guest_state guest_get_state(const struct guest *guest);

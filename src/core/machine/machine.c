@@ -33,7 +33,7 @@ struct machine {
 	struct vm *vm; /* written by the I/O thread under vm_lock */
 	struct memory_survey survey; /* of its RAM, guarded by vm_lock */
 	pthread_mutex_t vm_lock;
-	struct loop_task orders[MACHINE_ORDERS];
+	struct loop_task orders[METHOD_COUNT];
 	struct loop_task ended; /* from the vCPU that ended the guest */
 	struct loop_timer quiesce, restart;
 	uint64_t restarts_due;	/* CLOCK_MONOTONIC: when all restarts so far are due at that pace */
@@ -129,15 +129,15 @@ static void order_resume(void *arg)
 	set_phase(machine, MACHINE_RUNNING, NULL);
 }
 
-static void (*const order_functions[MACHINE_ORDERS])(void *arg) = {
-	[MACHINE_POWER_BUTTON] = order_power_button,
-	[MACHINE_OFF] = order_off,
-	[MACHINE_PAUSE] = order_pause,
-	[MACHINE_RESUME] = order_resume,
-	[MACHINE_RESET] = order_reset,
+static void (*const order_functions[METHOD_COUNT])(void *arg) = {
+	[METHOD_GUEST_STOP] = order_power_button,
+	[METHOD_GUEST_OFF] = order_off,
+	[METHOD_GUEST_PAUSE] = order_pause,
+	[METHOD_GUEST_RESUME] = order_resume,
+	[METHOD_GUEST_RESET] = order_reset,
 };
 
-void machine_order(struct machine *machine, enum machine_order order)
+void machine_order(struct machine *machine, enum method_id order)
 {
 	loop_post(&machine->loop, &machine->orders[order]);
 }
@@ -303,7 +303,7 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 		.full = disk_full,
 		.arg = machine,
 	};
-	for (unsigned i = 0; i < MACHINE_ORDERS; i++)
+	for (unsigned i = 0; i < METHOD_COUNT; i++)
 		machine->orders[i] = (struct loop_task){ .run = order_functions[i], .arg = machine };
 	machine->ended = (struct loop_task){ .run = stop_loop, .arg = machine };
 	machine->quiesce = (struct loop_timer){ .fire = poll_quiesced, .arg = machine };

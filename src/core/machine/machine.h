@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/cause.h"
+#include "control/methods.h"
 #include "core/bus/device.h"
 #include "core/machine/vcpu.h"
 #include "core/machine/vm.h"
@@ -50,16 +51,14 @@ struct machine_config {
 	void *arg;
 };
 
-enum machine_order {
-	MACHINE_POWER_BUTTON, MACHINE_OFF, MACHINE_PAUSE, MACHINE_RESUME, MACHINE_RESET,
-	MACHINE_ORDERS
-};
-
 /* Starts the thread and returns at once; -EAGAIN, -EMFILE, -ENOMEM with a cause. */
 int machine_start(struct machine **out, const struct machine_config *config, struct cause *cause);
 
-/* Any thread, until machine_free(). Ignored where it makes no sense. */
-void machine_order(struct machine *machine, enum machine_order order);
+/*
+ * Gives an order to a guest, of a method that has one and is not guest.start. Any thread, until
+ * machine_free(). Ignored where it makes no sense.
+ */
+void machine_order(struct machine *machine, enum method_id order);
 
 /* Any thread. */
 void machine_get_status(struct machine *machine, struct machine_status *out);

@@ -21,9 +21,15 @@ static const struct handler *find_among(const struct handler *handlers, enum met
 	return NULL;
 }
 
+static int give_order(struct request *request, struct cause *cause)
+{
+	return guest_order(request->guest, (enum method_id)(request->method - method_table), cause);
+}
+
 static const struct handler *find_handler(enum method_id method)
 {
-	const struct handler *found = NULL;
+	static const struct handler orders = { .run = give_order };
+	const struct handler *found = method_table[method].order ? &orders : NULL;
 
 	for (size_t i = 0; !found && i < ARRAY_SIZE(command_handlers); i++)
 		found = find_among(command_handlers[i], method);
@@ -64,8 +70,7 @@ static void run(struct request *request, const struct handler *handler)
 	int error = find_guest(request, &cause);
 
 	if (error == 0)
-		error = handler->order ? handler->order(request->guest, &cause)
-				       : handler->run(request, &cause);
+		error = handler->run(request, &cause);
 	if (error == 0 && request->deferred)
 		return;
 	request_answer(request, error, &cause);

@@ -23,7 +23,7 @@ static void force_all(struct deck *deck)
 
 	for (size_t i = 0; (guest = deck_guest(deck, i)); i++)
 		if (is_alive(guest))
-			guest_off(guest, NULL);
+			guest_order(guest, METHOD_GUEST_OFF, NULL);
 }
 
 void leave_end(struct leave *leave, bool force)

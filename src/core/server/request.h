@@ -26,17 +26,16 @@ struct request {
 };
 
 /*
- * Who carries a method out: a row in the table of the file that does it. One of both
- * functions; they return 0, or a negative errno with a cause, which becomes the error;
- * -EBUSY means that the state is wrong.
+ * Who carries a method out that is no order to a guest: a row in the table of the file that
+ * does it. 0, or a negative errno with a cause, which becomes the error; -EBUSY means that
+ * the state is wrong.
  */
 struct handler {
 	enum method_id method;
 	int (*run)(struct request *request, struct cause *cause);
-	int (*order)(struct guest *guest, struct cause *cause); /* all that is asked of the guest */
 };
 
-#define HANDLERS_END { METHOD_COUNT, NULL, NULL }
+#define HANDLERS_END { METHOD_COUNT, NULL }
 
 /* Answers with request->result, which is taken over, or with the error and its cause. */
 void request_answer(struct request *request, int error, const struct cause *cause);

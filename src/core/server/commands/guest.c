@@ -135,11 +135,5 @@ static int show_guest(struct request *request, struct cause *cause)
 const struct handler guest_commands[] = {
 	{ METHOD_GUEST_LIST, .run = list_guests },
 	{ METHOD_GUEST_SHOW, .run = show_guest },
-	{ METHOD_GUEST_START, .order = guest_start },
-	{ METHOD_GUEST_STOP, .order = guest_power_button },
-	{ METHOD_GUEST_OFF, .order = guest_off },
-	{ METHOD_GUEST_PAUSE, .order = guest_pause },
-	{ METHOD_GUEST_RESUME, .order = guest_resume },
-	{ METHOD_GUEST_RESET, .order = guest_reset },
 	HANDLERS_END
 };
