@@ -319,7 +319,7 @@ static void start_peer(struct peer *peer, struct world *world)
 
 static void end_peer(struct peer *peer)
 {
-	machine_order(peer->machine, MACHINE_OFF);
+	machine_order(peer->machine, METHOD_GUEST_OFF);
 	machine_free(peer->machine);
 	line_destroy(&peer->line);
 }
