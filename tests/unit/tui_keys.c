@@ -3,7 +3,6 @@
  * screen follows the table. Views are drawn by curses into a terminal that is
  * nobody's.
  */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -19,7 +17,7 @@
 
 #include "base/checked.h"
 #include "control/methods.h"
-#include "tui/model/json.h"
+#include "fake_screen.h"
 #include "tui/ui/frame.h"
 #include "tui/ui/orders.h"
 #include "tui/views/table.h"
@@ -58,6 +56,9 @@ static void test_rows(void **state)
 		if (key->command == COMMAND_ORDER) {
 			assert_non_null(method_find(key->target));
 			assert_non_null(method_find(key->target)->order);
+			/* The question is made of it: "Force web off?" of "force it off". */
+			assert_true(!method_find(key->target)->order->confirm ||
+				    strstr(method_find(key->target)->order->confirm, " it"));
 		}
 	}
 }
@@ -102,53 +103,15 @@ static const struct keys *renamed(void)
 	return &keys;
 }
 
-static int no_dial(void *arg, struct cause *cause)
-{
-	(void)arg;
-	return cause_set(cause, ECONNREFUSED, "Nobody answers.");
-}
-
-/* A screen with one deck, whose server is the test. */
-struct fixture {
-	struct tui tui;
-	int server;
-};
-
-static const struct tui_config config = { .dial = no_dial };
-static const struct client_handlers handlers;
-
 static int start(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	struct tui *tui = &fixture->tui;
-	struct cause cause;
-	int fds[2];
-
-	assert_int_equal(loop_init(&tui->loop, &cause), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-	fixture->server = fds[1];
-	tui->deck_count = 1;
-	tui->deck = &tui->decks[0];
-	tui->deck->tui = tui;
-	tui->deck->config = &config;
-	assert_int_equal(client_new(&tui->deck->client, &tui->loop, fds[0], &handlers, &cause), 0);
-	assert_int_equal(tui_init(tui, renamed(), views_table, views_count), 0);
-	*state = fixture;
+	*state = fake_screen_new(renamed());
 	return 0;
 }
 
 static int stop(void **state)
 {
-	struct fixture *fixture = *state;
-	struct tui *tui = &fixture->tui;
-
-	client_free(tui->deck->client);
-	tui_destroy(tui);
-	model_destroy(&tui->deck->model);
-	netmodel_destroy(&tui->deck->network);
-	loop_destroy(&tui->loop);
-	close(fixture->server);
-	free(fixture);
+	fake_screen_free(*state);
 	return 0;
 }
 
@@ -204,8 +167,8 @@ static bool said(struct tui *tui, const char *text)
 
 static void test_deck(void **state)
 {
-	struct fixture *fixture = *state;
-	struct tui *tui = &fixture->tui;
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
 
 	model(tui, "{\"guests\":[{\"name\":\"web\",\"state\":\"invalid\",\"mistakes\":"
 		   "[{\"line\":1,\"text\":\"wrong\"}]}]}");
@@ -218,8 +181,8 @@ static void test_deck(void **state)
 
 static void test_network(void **state)
 {
-	struct fixture *fixture = *state;
-	struct tui *tui = &fixture->tui;
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
 
 	network(tui, "{\"switches\":[{\"name\":\"lan\"}]}");
 	tui_open(tui, "network", NULL);
@@ -229,8 +192,8 @@ static void test_network(void **state)
 
 static void test_console(void **state)
 {
-	struct fixture *fixture = *state;
-	struct tui *tui = &fixture->tui;
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
 
 	model(tui, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
 	tui_open(tui, "console", "nobody");
@@ -243,8 +206,8 @@ static void test_console(void **state)
 
 static void test_help(void **state)
 {
-	struct fixture *fixture = *state;
-	struct tui *tui = &fixture->tui;
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
 
 	tui_open(tui, "network", NULL);
 	tui_open(tui, "help", NULL);
@@ -252,57 +215,24 @@ static void test_help(void **state)
 	assert_true(on_screen(tui, "a second w!"));
 }
 
-/* Answers a request of the screen by its method. */
-static void answer(struct fixture *fixture, const char *method, const char *result)
-{
-	char requests[8192], line[256];
-	ssize_t n = read(fixture->server, requests, sizeof(requests) - 1);
-	json_int_t id = 0;
-
-	assert_true(n > 0);
-	requests[n] = '\0';
-	for (char *at = strtok(requests, "\n"); at; at = strtok(NULL, "\n")) {
-		json_t *request = json_loads(at, 0, NULL);
-
-		if (strcmp(json_text(request, "method"), method) == 0)
-			id = json_integer_value(json_object_get(request, "id"));
-		json_decref(request);
-	}
-	assert_true(id > 0);
-	n = snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":%s}\n",
-		     (long long)id, result);
-	assert_int_equal(write(fixture->server, line, (size_t)n), n);
-}
-
-static void end_loop(void *arg)
-{
-	loop_stop(arg);
-}
-
 static void test_capture(void **state)
 {
-	struct fixture *fixture = *state;
-	struct tui *tui = &fixture->tui;
-	struct loop_timer end = { .fire = end_loop, .arg = &tui->loop };
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
 
-	/* As in the screen, but for the drawing. */
-	tui->redraw = (struct loop_timer){ .fire = end_loop, .arg = &tui->loop };
 	network(tui, "{\"switches\":[{\"name\":\"lan\"}]}");
 	tui_open(tui, "network", NULL);
 	command(tui, COMMAND_CAPTURE);
 	type(tui, "\r");
-	answer(fixture, "capture.start", "{\"path\":\"x.pcapng\"}");
-	for (int i = 0; i < 1000 && !said(tui, "x.pcapng"); i++) {
-		loop_timer_set(&tui->loop, &end, 10 * 1000 * 1000);
-		assert_int_equal(loop_run(&tui->loop), 0);
-	}
+	fake_screen_answer(screen, fake_screen_wait(screen, "capture.start"),
+			   "{\"path\":\"x.pcapng\"}");
 	assert_true(said(tui, "Capturing to x.pcapng; w! ends it."));
 }
 
 static void test_quit(void **state)
 {
-	struct fixture *fixture = *state;
-	struct tui *tui = &fixture->tui;
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
 
 	model(tui, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
 	quit_shutdown(tui->deck);
@@ -312,8 +242,8 @@ static void test_quit(void **state)
 /* A question names the keys that answer it, and only those do. */
 static void test_question(void **state)
 {
-	struct fixture *fixture = *state;
-	struct tui *tui = &fixture->tui;
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
 	char requests[1024] = "";
 
 	model(tui, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
@@ -322,11 +252,11 @@ static void test_question(void **state)
 		assert_string_equal(tui->prompt.question,
 				    "Force web off? It loses what it has not written to its disks "
 				    "yet. y: force it off, any other key: let it run");
-		assert_int_equal(read(fixture->server, requests, sizeof(requests) - 1), -1);
+		assert_int_equal(read(screen->server, requests, sizeof(requests) - 1), -1);
 		type(tui, i ? "y" : "n");
 		assert_false(tui->prompt.active);
 	}
-	assert_true(read(fixture->server, requests, sizeof(requests) - 1) > 0);
+	assert_true(read(screen->server, requests, sizeof(requests) - 1) > 0);
 	assert_non_null(strstr(requests, "guest.off"));
 }
 
@@ -337,8 +267,8 @@ static void test_counterpart(void **state)
 		const char *state, *method;
 	} cases[] = { { "running", "guest.pause" }, { "paused", "guest.resume" },
 		      { "stopped", "guest.pause" } };
-	struct fixture *fixture = *state;
-	struct tui *tui = &fixture->tui;
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
 	char guests[80];
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -348,7 +278,7 @@ static void test_counterpart(void **state)
 			 "{\"guests\":[{\"name\":\"web\",\"state\":\"%s\"}]}", cases[i].state);
 		model(tui, guests);
 		order_give(tui->deck, "web", "guest.pause");
-		assert_true(read(fixture->server, requests, sizeof(requests) - 1) > 0);
+		assert_true(read(screen->server, requests, sizeof(requests) - 1) > 0);
 		assert_non_null(strstr(requests, cases[i].method));
 	}
 }
