@@ -334,14 +334,16 @@ def test_run_goes_on_without_its_output():
 
 
 def test_every_thread_has_a_name_of_its_own():
+    wanted = {"vmdeck", "io-one", "vcpu0-one", "vcpu1-one", "uplink", "capture", "worker"}
     with quiet_deck("one", cpus=2) as deck:
         deck.wait_state("one", "running")
         deck.call("capture.start", {"path": os.path.join(deck.path, "x.pcapng")})
         tasks = f"/proc/{deck.process.pid}/task"
-        names = {open(f"{tasks}/{task}/comm").read().strip() for task in os.listdir(tasks)}
-        ours = {name for name in names if not name.startswith(("iou-", "kvm-"))}  # the kernel's
-        assert ours == {"vmdeck", "io-one", "vcpu0-one", "vcpu1-one", "uplink", "capture",
-                        "worker"}, names
+
+        def names():
+            found = {open(f"{tasks}/{task}/comm").read().strip() for task in os.listdir(tasks)}
+            return {name for name in found if not name.startswith(("iou-", "kvm-"))}  # the kernel's
+        d.wait_for(lambda: names() == wanted, "each thread to have its name")
 
 
 def test_list_and_show_as_json():
