@@ -62,8 +62,11 @@ size_t console_input(struct console *console, const uint8_t *data, size_t size);
 void console_attach(struct console *console,
 		    size_t (*input)(void *arg, const uint8_t *data, size_t size), void *arg);
 
-/* The last lines, at most max, newest last, for a crash report: one text, '\n' between them;
-   control characters other than newline and tab, and escape sequences, are left out. Returns a malloc'd string. */
+/*
+ * The last lines, at most max, newest last, for a crash report: one text, '\n' between them;
+ * control characters other than newline and tab, and escape sequences, are left out. Returns
+ * a malloc'd string.
+ */
 char *console_tail(struct console *console, unsigned max);
 
 #endif

@@ -3,8 +3,9 @@
  * reverse. It lives on its guest's I/O thread; vCPU threads run inside it.
  *
  * The parts are one table (vm.c) in the order in which they are built; one of
- * them is the devices, a table of their own (devices.h). A reset tears the machine down and builds it again, so there is one way to a
- * fresh machine and no device can forget part of its state.
+ * them is the devices, a table of their own (devices.h). A reset tears the
+ * machine down and builds it again, so there is one way to a fresh machine and
+ * no device can forget part of its state.
  */
 #ifndef CORE_MACHINE_VM_H
 #define CORE_MACHINE_VM_H

@@ -3,8 +3,8 @@
  *
  * pci.c knows the BAR and the capabilities and hands accesses on; pci_common.c
  * is the common configuration and the device's status; pci_queue.c has the
- * doorbells and the interrupts; pci_state.c pauses, saves and loads. The device's lock is held in all calls unless
- * it says otherwise.
+ * doorbells and the interrupts; pci_state.c pauses, saves and loads. The
+ * device's lock is held in all calls unless it says otherwise.
  */
 #ifndef CORE_VIRTIO_PCI_PRIVATE_H
 #define CORE_VIRTIO_PCI_PRIVATE_H

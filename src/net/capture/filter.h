@@ -22,7 +22,10 @@ struct filter {
 	u_int (*run)(const struct bpf_insn *, const u_char *, u_int, u_int); /* bpf_filter() */
 };
 
-/* 0, or -EINVAL, -ELIBACC (no libpcap) with a cause. Any thread; blocks for no longer than the compiler takes. */
+/*
+ * 0, or -EINVAL, -ELIBACC (no libpcap) with a cause. Any thread; blocks for no longer than
+ * the compiler takes.
+ */
 int filter_compile(struct filter *filter, const char *expression, struct cause *cause);
 void filter_free(struct filter *filter); /* valid on a zeroed one */
 

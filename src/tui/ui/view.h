@@ -1,6 +1,7 @@
 /*
- * What a view is, and the commands that keys give it. A view draws a snapshot of the model and turns commands into
- * requests; it waits for nothing. Screen thread only.
+ * What a view is, and the commands that keys give it. A view draws a snapshot
+ * of the model and turns commands into requests; it waits for nothing. Screen
+ * thread only.
  */
 #ifndef TUI_UI_VIEW_H
 #define TUI_UI_VIEW_H
