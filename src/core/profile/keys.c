@@ -79,7 +79,7 @@ const struct profile_section profile_guest_sections[] = {
 	{ .kind = NULL },
 };
 
-/* What keys.h promises of the fields. */
+/* What profile_key.h promises of the fields. */
 _Static_assert(sizeof(((struct profile *)0)->name) == NAME_SIZE, "NAME");
 _Static_assert(sizeof(((struct profile_net *)0)->switch_name) == NAME_SIZE, "NAME");
 

@@ -24,7 +24,7 @@ struct profile_disk {
 
 struct profile_net {
 	bool present;
-	char switch_name[NET_NAME_MAX];
+	char switch_name[NAME_SIZE];
 	uint8_t mac[NET_MAC_SIZE]; /* given, or derived from guest name and NIC number (52:54:00:...) */
 };
 

@@ -84,7 +84,7 @@ struct capture_tap {
 	uint32_t id; /* from 1; given again when the tap is gone */
 	uint8_t mac[NET_MAC_SIZE];
 	char name[NET_PORT_NAME_MAX];
-	char switch_name[NET_NAME_MAX];
+	char switch_name[NAME_SIZE];
 
 	/* Under the hub's lock. */
 	struct capture_tap *next;

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "control/names.h"
+
 #define NET_HEAD_MAX 128     /* bytes of a frame that decisions may look at */
 #define NET_FRAME_MIN 14     /* an Ethernet header; shorter is dropped */
 #define NET_FRAME_MAX 65550  /* 14 + 65536: a TSO frame of the largest IP packet */
@@ -19,7 +21,6 @@
 #define NET_BURST_MAX 64     /* frames handed over in one call */
 #define NET_MAC_SIZE 6
 
-#define NET_NAME_MAX 32      /* a switch's name, with the zero */
 #define NET_PORT_NAME_MAX 96 /* "web/net0", with the zero */
 #define NET_PORTS_MAX 1024   /* ports of one switch */
 

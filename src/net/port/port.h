@@ -27,7 +27,7 @@ struct uplink;
 
 /* All zero but for the name: a switch of guests alone. */
 struct switch_config {
-	char name[NET_NAME_MAX];
+	char name[NAME_SIZE];
 	const struct port_kind *uplink; /* where it leads; NULL: nowhere */
 	uint32_t address;		/* IPv4 of the switch itself, host byte order; 0: none */
 	uint8_t prefix;			/* 8..30, of the network that address is in */

@@ -61,7 +61,7 @@ struct switch_set {
 };
 
 struct net_switch {
-	char name[NET_NAME_MAX];
+	char name[NAME_SIZE];
 	struct switch_set *set;
 	struct net_switch *next;
 	struct capture_switch captured;

@@ -36,7 +36,7 @@ struct packets {
 	struct server *server;
 	struct capture_order order;
 	const char *ports[2];
-	char switch_name[NET_NAME_MAX];
+	char switch_name[NAME_SIZE];
 	struct capture *capture;
 	struct worker_job job;
 	struct answer answer;
