@@ -158,8 +158,12 @@ check_PROGRAMS += tests/unit/device_state
 tests_unit_device_state_SOURCES = tests/unit/device_state.c tests/unit/scratch.h
 tests_unit_device_state_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_device_state_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
-check_PROGRAMS += tests/unit/snapshot
+check_PROGRAMS += tests/unit/snapshot tests/unit/snapshot_linux
+tests_unit_snapshot_SOURCES = tests/unit/snapshot.c tests/unit/world.c tests/unit/world.h
 tests_unit_snapshot_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)
+tests_unit_snapshot_linux_SOURCES = tests/unit/snapshot_linux.c tests/unit/world.c \
+	tests/unit/world.h
+tests_unit_snapshot_linux_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/pci
 tests_unit_pci_SOURCES = tests/unit/pci.c tests/unit/settle.h
 tests_unit_pci_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
