@@ -149,7 +149,7 @@ static void test_life(void **state)
 	expect("");
 }
 
-/* States that lie where the machine has room; PCI device numbers that other devices do not change. */
+/* States lie where the machine has room; PCI device numbers do not depend on other devices. */
 static void test_places(void **state)
 {
 	struct guest_device rows[4];

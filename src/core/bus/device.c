@@ -205,7 +205,8 @@ size_t devices_describe(const struct device_set *set, struct guest_device *out, 
 			continue;
 		if (count < room) {
 			memcpy(out[count].name, device->name, sizeof(out[count].name));
-			device->type->describe(device, out[count].status, sizeof(out[count].status));
+			device->type->describe(device, out[count].status,
+					       sizeof(out[count].status));
 		}
 		count++;
 	}

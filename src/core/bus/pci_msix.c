@@ -213,7 +213,7 @@ const char *pci_msix_load(struct pci_function *function, const struct pci_regist
 		struct pci_vector *vector = &function->vectors[i];
 
 		if (i >= function->msix_count) {
-			if (memcmp(&registers->vectors[i], &none.vectors[i], sizeof(none.vectors[i])))
+			if (memcmp(&registers->vectors[i], none.vectors, sizeof(none.vectors[i])))
 				return "MSI-X vectors";
 			continue;
 		}

@@ -201,7 +201,8 @@ int vm_build(struct vm **out, const struct vm_config *config, struct cause *caus
  * The boot processor begins at the kernel's entry; the others wait for INIT and SIPI. Not
  * inlined: its registers would lie below boot_load() on a stack that stays resident.
  */
-__attribute__((noinline)) static int set_entry(struct vm *vm, const struct boot_entry *entry, struct cause *cause)
+__attribute__((noinline)) static int set_entry(struct vm *vm, const struct boot_entry *entry,
+					       struct cause *cause)
 {
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
