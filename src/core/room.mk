@@ -67,6 +67,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/virtio/net.c %D%/virtio/net.h \
 	%D%/virtio/pci.c %D%/virtio/pci.h \
 	%D%/virtio/pci_common.c \
+	%D%/virtio/pci_device.c %D%/virtio/pci_device.h \
 	%D%/virtio/pci_private.h \
 	%D%/virtio/pci_queue.c \
 	%D%/virtio/pci_state.c \

@@ -185,8 +185,7 @@ void bench_create(struct device_bench *bench, int disk_fd)
 			.reset = reset,
 			.full = full,
 		},
-		.hot = bench->hot,
-		.hot_size = sizeof(bench->hot),
+		.hot = { bench->hot, sizeof(bench->hot) },
 	};
 	must(devices_create(&bench->set, device_table, &cause) == 0, cause.text);
 }

@@ -104,7 +104,7 @@ static const struct device_type *const table[] = {
 	&port_type, &ring_type, &disk_type, &clock_type, NULL,
 };
 
-static _Alignas(8) uint8_t hot[32];
+static _Alignas(8) uint8_t hot[32], cold[12];
 static struct profile profile;
 static struct device_set set;
 
@@ -113,10 +113,12 @@ static int setup(void **state)
 	(void)state;
 	profile = (struct profile){ .disks = { [1].present = true, [3].present = true } };
 	memset(hot, 0xaa, sizeof(hot));
+	memset(cold, 0xaa, sizeof(cold));
 	*story = '\0';
 	fails = NULL;
 	busy = 0;
-	set = (struct device_set){ .host.profile = &profile, .hot = hot, .hot_size = sizeof(hot) };
+	set = (struct device_set){ .host.profile = &profile, .hot = { hot, sizeof(hot) },
+				    .cold = { cold, sizeof(cold) } };
 	return 0;
 }
 
@@ -147,7 +149,7 @@ static void test_life(void **state)
 	expect("");
 }
 
-/* States that lie on the exit page; PCI device numbers that other devices do not change. */
+/* States lie where the machine has room; PCI device numbers do not depend on other devices. */
 static void test_places(void **state)
 {
 	struct guest_device rows[4];
@@ -157,6 +159,8 @@ static void test_places(void **state)
 	assert_ptr_equal(set.devices[0].state, hot);
 	assert_ptr_equal(set.devices[4].state, hot + 24);
 	assert_null(set.devices[1].state);
+	assert_ptr_equal(set.devices[2].state, cold); /* there is room for one of the two */
+	assert_ptr_not_equal(set.devices[3].state, cold + 8);
 	assert_int_equal(devices_describe(&set, rows, 2), 3);
 	assert_int_equal(devices_describe(&set, rows, 4), 3);
 	assert_string_equal(rows[0].name, "disk1");
@@ -202,7 +206,7 @@ static void test_failure(void **state)
 
 	/* No room on the page: it has no state to destroy. */
 	setup(NULL);
-	set.hot_size = 24;
+	set.hot.left = 24;
 	assert_int_equal(devices_create(&set, table, &cause), -ENOMEM);
 	assert_non_null(strstr(cause.text, "clock: "));
 	*story = '\0';

@@ -21,20 +21,28 @@ static bool wanted(const struct device_set *set, const struct device_type *type,
 	return !type->wanted || type->wanted(set->host.profile, number);
 }
 
-/* Room for the state, all zero; NULL: there is none. */
-static void *place(struct device_set *set, const struct device_type *type)
+/* Takes size bytes, all zero; NULL: there are no more so many. */
+static void *take(struct device_room *room, size_t size)
 {
-	size_t size = align_up(type->size, 8);
-	void *state = set->hot;
+	void *taken = room->at;
 
-	if (!type->hot)
-		return calloc(1, size);
-	if (size > set->hot_size)
+	size = align_up(size, 8);
+	if (size > room->left)
 		return NULL;
-	set->hot += size;
-	set->hot_size -= size;
-	memset(state, 0, size);
-	return state;
+	room->at += size;
+	room->left -= size;
+	return memset(taken, 0, size);
+}
+
+static void place(struct device_set *set, struct device *device)
+{
+	const struct device_type *type = device->type;
+
+	device->state = take(type->hot ? &set->hot : &set->cold, type->size);
+	if (device->state || type->hot)
+		return;
+	device->state = calloc(1, type->size);
+	device->owned = device->state != NULL;
 }
 
 static int create(struct device_set *set, const struct device_type *type, unsigned number,
@@ -52,7 +60,7 @@ static int create(struct device_set *set, const struct device_type *type, unsign
 	else
 		snprintf(device->name, sizeof(device->name), "%s", type->name);
 	if (type->size)
-		device->state = place(set, type);
+		place(set, device);
 	if (device->state || !type->size)
 		err = type->create(device, &why);
 	if (err == -ENOMEM && !*why.text)
@@ -90,7 +98,7 @@ void devices_destroy(struct device_set *set)
 
 		if (device->type->destroy && (device->state || !device->type->size))
 			device->type->destroy(device);
-		if (!device->type->hot)
+		if (device->owned)
 			free(device->state);
 	}
 	free(set->devices);
@@ -197,7 +205,8 @@ size_t devices_describe(const struct device_set *set, struct guest_device *out, 
 			continue;
 		if (count < room) {
 			memcpy(out[count].name, device->name, sizeof(out[count].name));
-			device->type->describe(device, out[count].status, sizeof(out[count].status));
+			device->type->describe(device, out[count].status,
+					       sizeof(out[count].status));
 		}
 		count++;
 	}

@@ -54,6 +54,7 @@ struct device {
 	const struct device_type *type;
 	struct device_host *host;
 	void *state;	 /* type->size bytes */
+	bool owned;	 /* the state lies in the heap */
 	unsigned number; /* 0 to type->max - 1: in the profile */
 	unsigned slot;	 /* PCI device number, of one with type->pci */
 	char name[DEVICE_NAME_MAX];
@@ -127,11 +128,17 @@ struct device_type {
 	void (*sample)(const struct device *device, struct device_counters *sum);
 };
 
-/* The devices of a machine. host and the hot room are the caller's to fill in. */
+/* Memory for states, aligned to 8 bytes. */
+struct device_room {
+	uint8_t *at;
+	size_t left; /* bytes */
+};
+
+/* The devices of a machine. host and the room are the caller's to fill in. */
 struct device_set {
 	struct device_host host;
-	uint8_t *hot; /* room for states with type->hot, aligned to EXIT_PAGE or to 8 bytes */
-	size_t hot_size;
+	struct device_room hot;	 /* for states with type->hot, which lie nowhere else */
+	struct device_room cold; /* for others, as far as it goes; those behind lie in the heap */
 	struct device *devices; /* in the order of the table */
 	unsigned count;
 };

@@ -34,7 +34,7 @@ void pci_function_init(struct pci_function *function, const struct pci_function_
 	for (unsigned i = 0; i < PCI_MSIX_MAX; i++) {
 		function->vectors[i].fd = -1;
 		function->vectors[i].gsi = -1;
-		function->vectors[i].control = MSIX_VECTOR_MASKED;
+		function->vectors[i].masked = true;
 	}
 }
 

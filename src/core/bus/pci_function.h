@@ -22,7 +22,6 @@
 #define PCI_DEVICES 32
 #define PCI_MSIX_MAX 8 /* vectors of one function */
 #define PCI_INTX_LINES 4
-#define MSIX_VECTOR_MASKED 1u /* bit 0 of a vector's control word */
 
 /* Offsets in configuration space that functions use. */
 #define PCI_VENDOR_ID 0x00
@@ -68,9 +67,9 @@ struct pci_function_ops {
 struct pci_vector {
 	uint64_t address;
 	uint32_t data;
-	uint32_t control; /* bit 0: masked */
 	int fd;		  /* eventfd, made when the vector is first unmasked; -1 */
 	int gsi;	  /* -1 until then */
+	bool masked;	  /* bit 0 of its control word, which has no other */
 	atomic_bool open; /* neither masked itself nor by the function, which is bus master */
 	atomic_bool pending;
 };

@@ -19,6 +19,7 @@
 #define CONTROL_ENABLE 0x8000u
 #define CONTROL_MASK_ALL 0x4000u
 #define ENTRY_SIZE 16u
+#define VECTOR_MASKED 1u
 
 static void signal_vector(struct pci_vector *vector)
 {
@@ -80,7 +81,7 @@ static void update_vector(struct pci_function *function, struct pci_vector *vect
 
 	memcpy(&control, function->config + function->msix_capability + 2, sizeof(control));
 	open = function->master && (control & CONTROL_ENABLE) && !(control & CONTROL_MASK_ALL) &&
-	       !(vector->control & MSIX_VECTOR_MASKED) && connect_vector(function, vector);
+	       !vector->masked && connect_vector(function, vector);
 	atomic_store(&vector->open, open);
 	if (open && atomic_exchange(&vector->pending, false))
 		signal_vector(vector);
@@ -108,7 +109,7 @@ static uint32_t entry_word(const struct pci_vector *vector, unsigned word)
 	case 2:
 		return vector->data;
 	default:
-		return vector->control;
+		return vector->masked ? VECTOR_MASKED : 0;
 	}
 }
 
@@ -125,7 +126,7 @@ static void set_entry_word(struct pci_vector *vector, unsigned word, uint32_t va
 		vector->data = value;
 		break;
 	default:
-		vector->control = value & MSIX_VECTOR_MASKED;
+		vector->masked = value & VECTOR_MASKED;
 		break;
 	}
 }
@@ -199,7 +200,7 @@ void pci_msix_save(struct pci_function *function, struct pci_registers *register
 
 		registers->vectors[i].address = vector->address;
 		registers->vectors[i].data = vector->data;
-		registers->vectors[i].masked = (uint8_t)vector->control;
+		registers->vectors[i].masked = vector->masked;
 		registers->vectors[i].pending = atomic_load(&vector->pending);
 	}
 }
@@ -212,7 +213,7 @@ const char *pci_msix_load(struct pci_function *function, const struct pci_regist
 		struct pci_vector *vector = &function->vectors[i];
 
 		if (i >= function->msix_count) {
-			if (memcmp(&registers->vectors[i], &none.vectors[i], sizeof(none.vectors[i])))
+			if (memcmp(&registers->vectors[i], none.vectors, sizeof(none.vectors[i])))
 				return "MSI-X vectors";
 			continue;
 		}
@@ -221,7 +222,7 @@ const char *pci_msix_load(struct pci_function *function, const struct pci_regist
 			return "MSI-X vectors";
 		vector->address = registers->vectors[i].address;
 		vector->data = registers->vectors[i].data;
-		vector->control = registers->vectors[i].masked ? MSIX_VECTOR_MASKED : 0;
+		vector->masked = registers->vectors[i].masked;
 		atomic_store(&vector->pending, registers->vectors[i].pending);
 	}
 	return NULL;

@@ -25,7 +25,7 @@ bool pci_msix_write(struct pci_function *function, uint64_t offset, const void *
 /* The guest wrote the capability's control word, or bus master enable changed. pci.lock held. */
 void pci_msix_control(struct pci_function *function);
 
-/* Its vectors as saved; pci_msix_control() is to follow a load, which checks them. pci.lock held. */
+/* Its vectors as saved; a load checks them, and pci_msix_control() is to follow. pci.lock held. */
 void pci_msix_save(struct pci_function *function, struct pci_registers *registers);
 const char *pci_msix_load(struct pci_function *function, const struct pci_registers *registers);
 

@@ -17,7 +17,7 @@ struct reset_control {
 	void *arg;
 };
 
-/* Claims its port, before pci_create() does. 0, or what bus_add() says. There is nothing to free. */
+/* Claims its port, before pci_create(). 0, or what bus_add() says. There is nothing to free. */
 int reset_control_init(struct reset_control *control, struct bus *bus, void (*reset)(void *arg),
 		       void *arg, struct cause *cause);
 

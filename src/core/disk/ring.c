@@ -352,7 +352,8 @@ int disk_queue(struct disk *disk, struct disk_request *request)
 
 	if (!fits(disk, request))
 		return -EINVAL;
-	if (disk->config.readonly && request->operation != DISK_READ && request->operation != DISK_FLUSH)
+	if (disk->config.readonly && request->operation != DISK_READ &&
+	    request->operation != DISK_FLUSH)
 		return -EROFS;
 	request->disk = disk;
 	request->done_bytes = 0;

@@ -96,7 +96,8 @@ static bool write_register(struct ich9_pm *pm, unsigned reg, uint8_t value)
 		break;
 	case REG_ENABLE:
 	case REG_ENABLE + 1:
-		pm->regs.enable = replace_byte(pm->regs.enable, reg - REG_ENABLE, value) & ENABLE_MASK;
+		pm->regs.enable = replace_byte(pm->regs.enable, reg - REG_ENABLE, value);
+		pm->regs.enable &= ENABLE_MASK;
 		break;
 	case REG_CONTROL:
 	case REG_CONTROL + 1:

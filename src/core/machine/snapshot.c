@@ -10,7 +10,7 @@ int vm_save(struct vm *vm, struct state_writer *writer, struct cause *cause)
 	int err;
 
 	if (!vm_drained(vm))
-		return cause_set(cause, EBUSY, "a disk still has requests in flight");
+		return cause_set(cause, EBUSY, "a device still has requests in flight");
 	memory_save(&vm->memory, writer);
 	err = vcpus_save(&vm->cpus, writer, cause);
 	if (!err)

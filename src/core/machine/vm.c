@@ -118,8 +118,8 @@ static int create_devices(struct vm *vm, struct cause *cause)
 			.reset = reset,
 			.full = full,
 		},
-		.hot = vm->hot,
-		.hot_size = sizeof(vm->hot),
+		.hot = { vm->hot, sizeof(vm->hot) },
+		.cold = { vm->cold, sizeof(vm->cold) },
 	};
 	err = devices_create(&vm->devices, device_table, cause);
 	if (!err)
@@ -170,6 +170,7 @@ static const struct {
 	{ "vCPUs", create_vcpus, destroy_vcpus },
 };
 
+_Static_assert(offsetof(struct vm, io) == EXIT_PAGE, "what no exit needs is one page");
 _Static_assert(offsetof(struct vm, vcpus) + 2 * sizeof(struct vcpu) - offsetof(struct vm, io) <=
 		       EXIT_PAGE, "what an exit of two vCPUs needs is one page");
 
@@ -196,8 +197,12 @@ int vm_build(struct vm **out, const struct vm_config *config, struct cause *caus
 	return 0;
 }
 
-/* The boot processor begins at the kernel's entry; the others wait for INIT and SIPI. */
-static int set_entry(struct vm *vm, const struct boot_entry *entry, struct cause *cause)
+/*
+ * The boot processor begins at the kernel's entry; the others wait for INIT and SIPI. Not
+ * inlined: its registers would lie below boot_load() on a stack that stays resident.
+ */
+__attribute__((noinline)) static int set_entry(struct vm *vm, const struct boot_entry *entry,
+					       struct cause *cause)
 {
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;

@@ -40,7 +40,9 @@ struct vm_config {
 	void *arg;
 };
 
-#define VM_HOT_SIZE 640 /* bytes; the serial port needs the most of it */
+/* Bytes for the states of devices; see device.h. */
+#define VM_HOT_SIZE 640	  /* the serial port needs the most of it */
+#define VM_COLD_SIZE 2320 /* what is left of a page; all but disks and NICs find room */
 
 struct vm {
 	const struct vm_config *config;
@@ -50,11 +52,12 @@ struct vm {
 	struct irq_router irq;
 	struct device_set devices;
 	struct vcpu_set cpus;
+	_Alignas(8) uint8_t cold[VM_COLD_SIZE];
 
 	/* What each exit needs; with two vCPUs or less it is one page. */
 	_Alignas(EXIT_PAGE) struct bus io;
 	struct bus mmio;
-	_Alignas(8) uint8_t hot[VM_HOT_SIZE]; /* states of devices that exit often */
+	_Alignas(8) uint8_t hot[VM_HOT_SIZE];
 	struct vcpu vcpus[]; /* of cpus, as many as the profile says */
 };
 

@@ -10,7 +10,7 @@
 #include "core/disk/disk.h"
 #include "core/profile/profile.h"
 #include "core/virtio/blk.h"
-#include "core/virtio/pci.h"
+#include "core/virtio/pci_device.h"
 
 /* --- the ring of all disks --- */
 
@@ -74,9 +74,9 @@ const struct device_type disk_ring_device = {
 /* --- a disk --- */
 
 struct blk_device {
-	struct disk *disk;
-	struct virtio_blk blk;
 	struct virtio_pci transport;
+	struct virtio_blk blk;
+	struct disk *disk;
 };
 
 static bool disk_wanted(const struct profile *profile, unsigned number)
@@ -98,12 +98,7 @@ static int create_disk(struct device *device, struct cause *cause)
 	err = disk_open(&disk->disk, host->disks, &config, cause);
 	if (!err)
 		err = virtio_blk_init(&disk->blk, disk->disk, serial, cause);
-	if (!err)
-		err = virtio_pci_create(&disk->transport, &disk->blk.device, host->pci,
-					device->slot, host->memory, host->loop, host->vm_fd, cause);
-	if (!err)
-		virtio_pci_pause(&disk->transport, true);
-	return err;
+	return err ? err : virtio_device_create(device, &disk->blk.device, cause);
 }
 
 static void destroy_disk(struct device *device)
@@ -115,33 +110,12 @@ static void destroy_disk(struct device *device)
 	disk_close(disk->disk);
 }
 
-static void start_disk(struct device *device)
-{
-	struct blk_device *disk = device->state;
-
-	virtio_pci_pause(&disk->transport, false);
-}
-
 static bool stop_disk(struct device *device)
 {
 	struct blk_device *disk = device->state;
 
-	virtio_pci_pause(&disk->transport, true);
+	virtio_device_stop(device);
 	return virtio_blk_is_idle(&disk->blk);
-}
-
-static bool reset_disk(struct device *device)
-{
-	struct blk_device *disk = device->state;
-
-	return virtio_pci_quiesce(&disk->transport);
-}
-
-static void describe_disk(struct device *device, char *text, size_t size)
-{
-	struct blk_device *disk = device->state;
-
-	virtio_pci_describe(&disk->transport, text, size);
 }
 
 static void sample_disk(const struct device *device, struct device_counters *sum)
@@ -193,13 +167,13 @@ const struct device_type blk_device = {
 	.wanted = disk_wanted,
 	.create = create_disk,
 	.destroy = destroy_disk,
-	.start = start_disk,
+	.start = virtio_device_start,
 	.stop = stop_disk,
-	.reset = reset_disk,
+	.reset = virtio_device_reset,
 	.version = 1,
 	.saved = sizeof(struct blk_registers),
 	.save = save_disk,
 	.load = load_disk,
-	.describe = describe_disk,
+	.describe = virtio_device_describe,
 	.sample = sample_disk,
 };

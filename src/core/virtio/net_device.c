@@ -10,13 +10,13 @@
 
 #include "core/profile/profile.h"
 #include "core/virtio/net.h"
-#include "core/virtio/pci.h"
+#include "core/virtio/pci_device.h"
 #include "net/network.h"
 #include "net/switch/switch.h"
 
 struct net_device {
-	struct virtio_net net;
 	struct virtio_pci transport;
+	struct virtio_net net;
 };
 
 static bool nic_wanted(const struct profile *profile, unsigned number)
@@ -39,11 +39,9 @@ static int create_nic(struct device *device, struct cause *cause)
 				 "switches/%s.ini", device->name, net->switch_name,
 				 net->switch_name);
 	virtio_net_init(&nic->net, net->mac);
-	err = virtio_pci_create(&nic->transport, &nic->net.device, host->pci, device->slot,
-				host->memory, host->loop, host->vm_fd, cause);
+	err = virtio_device_create(device, &nic->net.device, cause);
 	if (err)
 		return err;
-	virtio_pci_pause(&nic->transport, true);
 	virtio_net_pause(&nic->net, true);
 	snprintf(name, sizeof(name), "%s/%s", host->profile->name, device->name);
 	return virtio_net_connect(&nic->net, sw, name, cause);
@@ -64,23 +62,15 @@ static void start_nic(struct device *device)
 	struct net_device *nic = device->state;
 
 	virtio_net_pause(&nic->net, false);
-	virtio_pci_pause(&nic->transport, false);
+	virtio_device_start(device);
 }
 
 static bool stop_nic(struct device *device)
 {
 	struct net_device *nic = device->state;
 
-	virtio_pci_pause(&nic->transport, true);
 	virtio_net_pause(&nic->net, true);
-	return true;
-}
-
-static void describe_nic(struct device *device, char *text, size_t size)
-{
-	struct net_device *nic = device->state;
-
-	virtio_pci_describe(&nic->transport, text, size);
+	return virtio_device_stop(device);
 }
 
 static void sample_nic(const struct device *device, struct device_counters *sum)
@@ -132,10 +122,11 @@ const struct device_type net_device = {
 	.destroy = destroy_nic,
 	.start = start_nic,
 	.stop = stop_nic,
+	.reset = virtio_device_reset,
 	.version = 1,
 	.saved = sizeof(struct net_registers),
 	.save = save_nic,
 	.load = load_nic,
-	.describe = describe_nic,
+	.describe = virtio_device_describe,
 	.sample = sample_nic,
 };
