@@ -46,10 +46,11 @@ static void take_mistake(void *arg, unsigned line, const char *text)
 static int store(struct reader *reader, char *record, const struct profile_key *key,
 		 const struct profile_value *value, const char *text)
 {
-	char *field = record + key->offset, *copy;
+	char *field, *copy;
 
 	if (key->offset == PROFILE_NOWHERE)
 		return 0;
+	field = record + key->offset;
 	switch (key->type) {
 	case PROFILE_STRING:
 	case PROFILE_PATH:
