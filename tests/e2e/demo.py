@@ -135,8 +135,8 @@ def test_power_button_pause_and_reset():
         deck.wait_state("one", "stopped")
         assert deck.call("guest.show", {"guest": "one"})["reason"] == "powered off"
         console.close()
-        assert deck.run("start", "one").returncode == 0
         again = deck.console("one", backlog=False)
+        assert deck.run("start", "one").returncode == 0
         again.expect("one>")
 
 
@@ -219,8 +219,8 @@ def test_disk_bytes_arrive_on_the_image():
         deck.run("stop", "--force", "one")
         deck.wait_state("one", "stopped")
         # What was there before is what is read: the pattern is verified by a guest anew.
-        deck.run("start", "one")
         again = deck.console("one", backlog=False)
+        deck.run("start", "one")
         again.expect("one>")
         again.command("disk verify 1048576 1048576", "right")
 
