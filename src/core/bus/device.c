@@ -49,9 +49,10 @@ static int create(struct device_set *set, const struct device_type *type, unsign
 		  unsigned slot, struct cause *cause)
 {
 	struct device *device = &set->devices[set->count++];
-	struct cause why = { "" };
 	int err = -ENOMEM;
 
+	if (cause)
+		*cause->text = '\0';
 	*device = (struct device){
 		.type = type, .host = &set->host, .number = number, .slot = slot,
 	};
@@ -62,11 +63,9 @@ static int create(struct device_set *set, const struct device_type *type, unsign
 	if (type->size)
 		place(set, device);
 	if (device->state || !type->size)
-		err = type->create(device, &why);
-	if (err == -ENOMEM && !*why.text)
-		return cause_errno(cause, ENOMEM, "%s", device->name);
-	if (err && cause)
-		*cause = why;
+		err = type->create(device, cause);
+	if (err == -ENOMEM && cause && !*cause->text)
+		cause_errno(cause, ENOMEM, "%s", device->name);
 	return err;
 }
 
