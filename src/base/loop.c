@@ -70,6 +70,7 @@ int loop_add(struct loop *loop, struct loop_source *source, int fd, uint32_t eve
 	source->arg = arg;
 	/* Before the first event can come, which may remove the source. */
 	source->active = true;
+	atomic_fetch_add_explicit(&loop->added, 1, memory_order_release);
 	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0)
 		return 0;
 	source->active = false;
@@ -204,6 +205,7 @@ static int wait_batch(struct loop *loop, struct epoll_event *events)
 		limit = &timeout;
 	}
 	n = epoll_pwait2(loop->epoll_fd, events, LOOP_BATCH, limit, NULL);
+	(void)atomic_load_explicit(&loop->added, memory_order_acquire);
 	return n < 0 ? (errno == EINTR ? 0 : -errno) : n;
 }
 

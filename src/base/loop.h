@@ -50,6 +50,7 @@ struct loop {
 	int epoll_fd;
 	int wake_fd;
 	atomic_bool stop;
+	atomic_uint added; /* orders what loop_add() wrote before what its events read */
 	struct loop_source wake;
 	struct loop_timer *timers; /* by due */
 	pthread_mutex_t lock;	   /* guards tasks */
