@@ -110,6 +110,7 @@ static void *dig(void *arg)
 {
 	volatile char page[4096];
 
+	__asm__ volatile("" : : "r"(page) : "memory"); /* the whole of it is needed */
 	page[0] = page[4095] = (char)(uintptr_t)arg;
 	if ((uintptr_t)arg < DEEP)
 		dig((void *)((uintptr_t)arg + 1));
