@@ -18,10 +18,12 @@
 #include "control/methods.h"
 #include "core/bus/device.h"
 #include "core/machine/vcpu.h"
-#include "core/machine/vm.h"
 #include "core/profile/profile.h"
 
+struct boot_image;
+struct console;
 struct machine;
+struct network;
 
 enum machine_phase {
 	MACHINE_STARTING,

@@ -9,7 +9,6 @@
 #define CORE_VIRTIO_VIRTIO_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
