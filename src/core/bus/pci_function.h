@@ -103,7 +103,7 @@ struct __attribute__((packed)) pci_registers {
 };
 
 struct pci {
-	struct bus *io, *mmio;
+	struct bus *mmio;
 	struct irq_router *irq;
 	pthread_mutex_t lock; /* guards configuration space */
 	struct pci_function *functions[PCI_DEVICES];

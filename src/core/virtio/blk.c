@@ -502,7 +502,6 @@ static bool blk_reset(struct virtio *device)
 }
 
 static const struct virtio_ops blk_ops = {
-	.name = "blk",
 	.id = 2,
 	.class_code = 0x010000, /* mass storage, SCSI: what firmware expects of virtio-blk */
 	.queues = 1,

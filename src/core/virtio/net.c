@@ -421,7 +421,6 @@ static void flush(void *backend)
 static const struct net_port_ops port_ops = { .deliver = deliver, .flush = flush };
 
 static const struct virtio_ops net_ops = {
-	.name = "net",
 	.id = 1,
 	.class_code = 0x020000,
 	.queues = VIRTIO_NET_QUEUES,
