@@ -9,7 +9,7 @@
 #include "base/paths.h"
 #include "cli/cli.h"
 #include "control/endpoint.h"
-#include "core/boot/boot.h"
+#include "core/boot/load.h"
 #include "core/deck/demo.h"
 #include "core/profile/check.h"
 #include "core/profile/profile.h"

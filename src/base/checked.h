@@ -5,6 +5,7 @@
 #define BASE_CHECKED_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Whether [offset, offset + length) lies inside [0, size), without overflow. */

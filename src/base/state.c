@@ -122,6 +122,17 @@ int state_refuse(struct cause *cause, const char *name, const char *format, ...)
 	return cause_set(cause, EINVAL, "saved state: %s: %s", name, text);
 }
 
+/* Whether it ends, is not empty, and can be shown in a cause. */
+static bool is_name(const char name[STATE_NAME_MAX])
+{
+	size_t length = strnlen(name, STATE_NAME_MAX);
+
+	for (size_t i = 0; i < length; i++)
+		if (name[i] < ' ' || name[i] > '~')
+			return false;
+	return length && length < STATE_NAME_MAX;
+}
+
 /* The record at *at, which goes on behind it. */
 static int read_record(struct state_record *record, const uint8_t *data, size_t size, size_t *at,
 		       struct cause *cause)
@@ -134,7 +145,7 @@ static int read_record(struct state_record *record, const uint8_t *data, size_t 
 	memcpy(header, data + *at, sizeof(*header));
 	*at += sizeof(*header);
 	left = size - *at;
-	if (!*header->name || header->name[STATE_NAME_MAX - 1] || header->reserved)
+	if (!is_name(header->name) || header->reserved)
 		return cause_set(cause, EINVAL, "saved state: the head of a record is damaged");
 	/* The padded size of one that fits into memory does not wrap. */
 	if (header->size > left || align_up(header->size, ALIGN) > left)

@@ -27,7 +27,7 @@ struct state_writer {
 /*
  * Appends a record of size bytes, all zero, and returns them, aligned to 8 bytes, to be
  * filled before the next call; NULL when there is no memory. name has 1 to
- * STATE_NAME_MAX - 1 characters.
+ * STATE_NAME_MAX - 1 characters, printable ASCII.
  */
 void *state_add(struct state_writer *writer, const char *name, uint32_t version, size_t size);
 

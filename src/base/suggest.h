@@ -2,7 +2,6 @@
 #ifndef BASE_SUGGEST_H
 #define BASE_SUGGEST_H
 
-#include <stddef.h>
 
 #define SUGGEST_MAX 64 /* longer names are never near */
 

@@ -16,7 +16,7 @@ const struct option_row common_options[] = {
 	{ .name = NULL },
 };
 
-/* The option's row among the command's own (place >= 0) or the common ones (place < 0). */
+/* An option's row, the command's own or a common one, and where its value goes; or NULL. */
 struct found {
 	const struct option_row *row;
 	struct option_value *value;

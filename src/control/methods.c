@@ -2,10 +2,8 @@
 #include "control/methods.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "control/names.h"
 
 #define STRING_MAX_BYTES 4096

@@ -72,8 +72,10 @@ bool net_resolve(uint32_t ip, uint64_t timeout);
 /* The MAC of the next hop; only after net_resolve(). */
 bool net_mac_of(uint32_t ip, uint8_t mac[6]);
 
-/* An answer to an ARP probe for that address has come since net_probe_start(). */
+/* Sends an ARP probe for that address. */
 void net_probe(uint32_t ip);
+
+/* Whether an answer to the last net_probe() has come. */
 bool net_probe_answered(void);
 
 /* One echo request with size bytes of data; the task waits. False without an answer; rtt in ns. */

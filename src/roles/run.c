@@ -8,7 +8,6 @@
  * SIGHUP press the power button, and the second of them switches off.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

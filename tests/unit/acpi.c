@@ -16,7 +16,6 @@
 #include "scratch.h"
 
 #define MEMORY_SIZE 0x200000u
-#define TABLES_MAX 8
 
 static struct guest_memory memory;
 

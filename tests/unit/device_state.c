@@ -103,12 +103,28 @@ static void test_cut(void **state)
 	bench_saved_free(&saved);
 }
 
+/* Records are found by the names of devices, which must not be cut off. */
+static void test_names(void **state)
+{
+	(void)state;
+	bench_create(&bench, disk_fd);
+	for (unsigned i = 0; i < bench.set.count; i++) {
+		const struct device *device = &bench.set.devices[i];
+
+		assert_non_null(strstr(device->name, device->type->name));
+		for (unsigned j = 0; j < i; j++)
+			assert_string_not_equal(device->name, bench.set.devices[j].name);
+	}
+	bench_destroy(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_goes_on),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_names),
 	};
 
 	if (scratch_io_uring()) {

@@ -18,6 +18,9 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/loop.h"
+#include "core/boot/boot.h"
+#include "core/machine/console.h"
 #include "core/machine/machine.h"
 #include "demo/image.h"
 #include "lib/pvh_image.h"

@@ -134,7 +134,6 @@ static bool reset(struct virtio *virtio)
 }
 
 static const struct virtio_ops ops = {
-	.name = "test",
 	.id = 42,
 	.class_code = 0xff0000,
 	.queues = 2,

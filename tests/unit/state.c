@@ -129,6 +129,8 @@ static void test_damage(void **state)
 		{ 6, 1, 2, "another version" },
 		{ FRAME, 1, 0, "head of a record is damaged" },	   /* no name */
 		{ FRAME, 32, 'x', "head of a record is damaged" }, /* a name without an end */
+		{ FRAME + 1, 1, '\033', "head of a record is damaged" }, /* no text for a terminal */
+		{ FRAME + 1, 1, 0x9b, "head of a record is damaged" },
 		{ FRAME + 36, 1, 1, "head of a record is damaged" },
 		{ FRAME + 47, 1, 0xff, "one: 18374686479671623684 bytes, but it ends after" },
 		{ FRAME + 43, 1, 0x80, "one: 2147483652 bytes, but it ends after" },

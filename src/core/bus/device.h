@@ -47,7 +47,7 @@ struct device_host {
 	void (*full)(void *host, const char *why);
 };
 
-#define DEVICE_NAME_MAX 16
+#define DEVICE_NAME_MAX 24 /* with the NUL */
 
 /* One instance of a row. */
 struct device {

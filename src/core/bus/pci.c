@@ -207,7 +207,6 @@ int pci_create(struct pci *pci, struct bus *io, struct bus *mmio, struct irq_rou
 	int range;
 
 	memset(pci, 0, sizeof(*pci));
-	pci->io = io;
 	pci->mmio = mmio;
 	pci->irq = irq;
 	pci->next_bar = PLATFORM_PCI_BASE;

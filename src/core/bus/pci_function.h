@@ -33,7 +33,6 @@
 #define PCI_HEADER_TYPE 0x0e
 #define PCI_BAR0 0x10
 #define PCI_SUBSYSTEM_VENDOR 0x2c
-#define PCI_SUBSYSTEM_ID 0x2e
 #define PCI_CAPABILITIES 0x34
 #define PCI_INTERRUPT_LINE 0x3c
 #define PCI_INTERRUPT_PIN 0x3d
@@ -104,7 +103,7 @@ struct __attribute__((packed)) pci_registers {
 };
 
 struct pci {
-	struct bus *io, *mmio;
+	struct bus *mmio;
 	struct irq_router *irq;
 	pthread_mutex_t lock; /* guards configuration space */
 	struct pci_function *functions[PCI_DEVICES];

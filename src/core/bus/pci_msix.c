@@ -13,7 +13,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/checked.h"
 
 #define CAPABILITY_MSIX 0x11
 #define CONTROL_ENABLE 0x8000u

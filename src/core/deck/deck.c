@@ -10,7 +10,6 @@
 #include "core/deck/roster.h"
 #include "core/deck/services.h"
 #include "net/network.h"
-#include "net/switch/switch.h"
 
 #define SAMPLE_INTERVAL (STATS_INTERVAL_MS * NS_PER_MS)
 #define POWER_BUTTON_PATIENCE (30 * NS_PER_S)

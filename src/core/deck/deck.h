@@ -30,7 +30,7 @@ struct network;
  * mistakes becomes an invalid guest and is no failure.
  */
 int deck_new(struct deck **out, const struct deck_config *config, struct cause *cause);
-void deck_free(struct deck *deck); /* all guests must have ended: see deck_ended() */
+void deck_free(struct deck *deck); /* all guests must have ended: see deck_end() */
 
 struct loop *deck_loop(struct deck *deck);
 struct network *deck_network(struct deck *deck);

@@ -8,7 +8,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/checked.h"
 #include "net/port/port.h"
 
 #define DISK_SIZE (16u << 20)

@@ -13,7 +13,6 @@
 #include "core/profile/read.h"
 #include "core/profile/report.h"
 #include "net/network.h"
-#include "net/switch/switch.h"
 
 struct guest *roster_guest(const struct roster *roster, size_t index)
 {

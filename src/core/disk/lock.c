@@ -22,7 +22,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/checked.h"
 
 #define LOCK_USED 100
 #define LOCK_UNSHARED 200

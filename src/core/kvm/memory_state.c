@@ -4,7 +4,6 @@
  */
 #include "core/kvm/memory.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>

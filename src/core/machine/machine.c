@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/clock.h"
 #include "base/thread.h"
+#include "core/machine/vm.h"
 
 /* RAM is looked through so much a sample, which costs less than a millisecond. */
 #define MEMORY_SLICE (2ull << 30)

@@ -18,10 +18,12 @@
 #include "control/methods.h"
 #include "core/bus/device.h"
 #include "core/machine/vcpu.h"
-#include "core/machine/vm.h"
 #include "core/profile/profile.h"
 
+struct boot_image;
+struct console;
 struct machine;
+struct network;
 
 enum machine_phase {
 	MACHINE_STARTING,
@@ -44,7 +46,7 @@ struct machine_status {
 struct machine_config {
 	const struct kvm_host *kvm;
 	const struct profile *profile; /* must outlive the machine, as must builtin */
-	const struct boot_image *builtin; /* what a profile without a kernel runs; see boot.h */
+	const struct boot_image *builtin; /* what a profile without a kernel runs; see load.h */
 	struct network *network;       /* NULL if the profile has no NIC */
 	struct console *console;
 	void (*changed)(void *arg);    /* the status changed; on the I/O thread, no lock held */

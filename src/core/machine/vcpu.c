@@ -5,7 +5,6 @@
 #include "core/machine/vcpu.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>

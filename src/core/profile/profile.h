@@ -6,11 +6,10 @@
 #define CORE_PROFILE_PROFILE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "control/names.h"
-#include "net/switch/switch.h"
+#include "net/frame/frame.h"
 
 #define PROFILE_DISKS_MAX 4
 #define PROFILE_NETS_MAX 4

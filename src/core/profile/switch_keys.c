@@ -37,14 +37,14 @@ append(char *text, size_t size, const char *format, ...)
 
 static void gather(void)
 {
-	struct profile_key *key = keys;
+	size_t count = 0;
 
 	append(choices, sizeof(choices), "none");
 	append(help, sizeof(help), "Where the switch leads. "
 				   "With {Cm none}, nowhere: its guests reach each other alone.");
-	*key++ = (struct profile_key){ .key = "uplink", .type = PROFILE_CHOICE,
-				       .offset = PROFILE_NOWHERE, .choices = choices,
-				       .standard = "none", .help = help };
+	keys[count++] = (struct profile_key){ .key = "uplink", .type = PROFILE_CHOICE,
+					      .offset = PROFILE_NOWHERE, .choices = choices,
+					      .standard = "none", .help = help };
 	for (const struct port_kind *const *kind = port_kinds; *kind; kind++) {
 		if ((*kind)->leads) {
 			append(choices, sizeof(choices), "|%s", (*kind)->name);
@@ -52,8 +52,8 @@ static void gather(void)
 			       (*kind)->leads);
 		}
 		for (const struct profile_key *row = (*kind)->keys; row && row->key; row++) {
-			assert(key < keys + KEYS_MAX - 1);
-			*key++ = *row;
+			assert(count < KEYS_MAX - 1);
+			keys[count++] = *row;
 		}
 	}
 }

@@ -7,8 +7,6 @@
 #ifndef CORE_PROFILE_VALUES_H
 #define CORE_PROFILE_VALUES_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "core/profile/keys.h"

@@ -47,7 +47,7 @@ void peer_release(struct peer *peer)
 	free(peer);
 }
 
-void peer_cancel_all(struct peer *peer)
+static void cancel_all(struct peer *peer)
 {
 	struct subscription *subscription;
 
@@ -74,7 +74,7 @@ void peer_close(struct peer *peer)
 		peers->last_closed(peers->arg);
 	loop_remove(peers->loop, &peer->source);
 	loop_unpost(peers->loop, &peer->more);
-	peer_cancel_all(peer);
+	cancel_all(peer);
 	peer->raw = NULL;
 	if (raw)
 		raw->closed(peer->raw_arg);
@@ -288,7 +288,7 @@ void peer_make_raw(struct peer *peer, const struct raw_ops *raw, void *arg)
 		return;
 	}
 	peer_keep(peer);
-	peer_cancel_all(peer);
+	cancel_all(peer);
 	peer->mode = PEER_RAW;
 	peer->raw = raw;
 	peer->raw_arg = arg;

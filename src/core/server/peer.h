@@ -110,6 +110,5 @@ int peer_subscribe(struct peer *peer, struct subscription *subscription, struct 
 int peer_cancel(struct peer *peer, uint64_t id, enum method_id kind, struct cause *cause);
 struct subscription *peer_find(struct peer *peer, uint64_t id, enum method_id kind,
 			       struct cause *cause);
-void peer_cancel_all(struct peer *peer);
 
 #endif

@@ -501,8 +501,7 @@ static bool blk_reset(struct virtio *device)
 	return !blk->resetting;
 }
 
-const struct virtio_ops virtio_blk_ops = {
-	.name = "blk",
+static const struct virtio_ops blk_ops = {
 	.id = 2,
 	.class_code = 0x010000, /* mass storage, SCSI: what firmware expects of virtio-blk */
 	.queues = 1,
@@ -523,7 +522,7 @@ int virtio_blk_init(struct virtio_blk *blk, struct disk *disk, const char *seria
 
 	if (!memory)
 		return cause_errno(cause, ENOMEM, "disk %s: no memory for requests", serial);
-	*blk = (struct virtio_blk){ .device.ops = &virtio_blk_ops, .disk = disk };
+	*blk = (struct virtio_blk){ .device.ops = &blk_ops, .disk = disk };
 	memcpy(blk->serial, serial, length < VIRTIO_BLK_SERIAL ? length : VIRTIO_BLK_SERIAL);
 	blk->memory = memory;
 	for (unsigned i = 0; i < VIRTIO_BLK_REQUESTS; i++)

@@ -33,8 +33,6 @@ struct virtio_blk {
 	struct blk_request *finished; /* done, not told to the driver; I/O thread only */
 };
 
-extern const struct virtio_ops virtio_blk_ops;
-
 /*
  * Before virtio_pci_create(). The disk stays the caller's and must outlive the
  * device; serial (cut to 20 bytes) is what the guest reads as the disk's

@@ -93,7 +93,7 @@ static int create_disk(struct device *device, struct cause *cause)
 	char serial[DEVICE_NAME_MAX + 8];
 	int err;
 
-	snprintf(config.name, sizeof(config.name), "%s", device->name);
+	snprintf(config.name, sizeof(config.name), "%.15s", device->name);
 	snprintf(serial, sizeof(serial), "vmdeck-%s", device->name);
 	err = disk_open(&disk->disk, host->disks, &config, cause);
 	if (!err)

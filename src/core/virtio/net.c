@@ -420,8 +420,7 @@ static void flush(void *backend)
 
 static const struct net_port_ops port_ops = { .deliver = deliver, .flush = flush };
 
-const struct virtio_ops virtio_net_ops = {
-	.name = "net",
+static const struct virtio_ops net_ops = {
 	.id = 1,
 	.class_code = 0x020000,
 	.queues = VIRTIO_NET_QUEUES,
@@ -438,7 +437,7 @@ const struct virtio_ops virtio_net_ops = {
 void virtio_net_init(struct virtio_net *net, const uint8_t mac[NET_MAC_SIZE])
 {
 	memset(net, 0, sizeof(*net));
-	net->device.ops = &virtio_net_ops;
+	net->device.ops = &net_ops;
 	memcpy(net->mac, mac, NET_MAC_SIZE);
 	pthread_mutex_init(&net->receive_lock, NULL);
 }

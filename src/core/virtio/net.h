@@ -27,8 +27,6 @@ struct virtio_net {
 	uint32_t accepts;  /* NET_ACCEPTS_* that this driver negotiated */
 };
 
-extern const struct virtio_ops virtio_net_ops;
-
 /* Before virtio_pci_create(). */
 void virtio_net_init(struct virtio_net *net, const uint8_t mac[NET_MAC_SIZE]);
 

@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/checked.h"
 
 struct virtq_descriptor {
 	uint64_t address;

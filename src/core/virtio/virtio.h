@@ -9,7 +9,6 @@
 #define CORE_VIRTIO_VIRTIO_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,7 +19,6 @@
 struct virtio;
 
 struct virtio_ops {
-	const char *name;	/* "net", "blk" */
 	uint16_t id;		/* virtio device ID, §5 */
 	uint32_t class_code;	/* PCI class, subclass, interface: 0x020000 */
 	unsigned queues;

@@ -10,7 +10,6 @@
 #ifndef NET_CAPTURE_CAPTURE_H
 #define NET_CAPTURE_CAPTURE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/cause.h"

@@ -15,7 +15,6 @@
 #define PCAPNG_INTERFACE_MAX (3 * PCAPNG_TEXT_MAX + 128)
 #define PCAPNG_PACKET_MAX(captured) ((captured) + 160u)
 #define PCAPNG_BLOCK_PACKET 6u
-#define PCAPNG_BLOCK_MIN 12u
 
 struct pcapng_interface {
 	const char *name, *description;

@@ -21,7 +21,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/checked.h"
 #include "net/capture/pcapng.h"
 
 #define WRITE_SIZE (256u * 1024)       /* gathered before it is written */

@@ -11,7 +11,7 @@
 
 #define LINE_MAX_SHOWN 120u
 
-void decode_dhcp(struct packet *p)
+static void decode_dhcp(struct packet *p)
 {
 	struct dhcp_message message;
 	const char *type;
@@ -147,7 +147,7 @@ static size_t take_record(const struct packet *p, size_t at)
 	return at + size;
 }
 
-void decode_dns(struct packet *p, const char *protocol)
+static void decode_dns(struct packet *p, const char *protocol)
 {
 	unsigned flags, questions, answers;
 	const char *operation, *error;

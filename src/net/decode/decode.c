@@ -11,7 +11,7 @@
 #include "base/checked.h"
 #include "net/decode/parts.h"
 
-void decode_arp(struct packet *p)
+static void decode_arp(struct packet *p)
 {
 	static const uint8_t ethernet_ip4[6] = { 0, 1, 8, 0, 6, 4 };
 	static const uint8_t all[4] = { 255, 255, 255, 255 };
@@ -49,7 +49,7 @@ void decode_arp(struct packet *p)
 }
 
 /* The names of TLVs (IEEE 802.1AB §8.5) that say who speaks, in the order they come in. */
-void decode_lldp(struct packet *p)
+static void decode_lldp(struct packet *p)
 {
 	enum { LLDP_END, LLDP_CHASSIS, LLDP_PORT, LLDP_NAME = 5 };
 	unsigned type, size, subtype;
@@ -104,7 +104,7 @@ static void decode_stp(struct packet *p)
 		   mac_text(p->data + 7, mac), get_be32(p->data + 13), get_be16(p->data + 25));
 }
 
-void decode_llc(struct packet *p)
+static void decode_llc(struct packet *p)
 {
 	packet_protocol(p, "LLC");
 	if (!packet_has(p, 3)) {

@@ -86,7 +86,13 @@ static void decode_igmp(struct packet *p)
 		packet_say(p, " group %s", ip4_text(p->data + 4, group));
 }
 
-void decode_ip_protocol(struct packet *p, unsigned protocol, unsigned ttl)
+static void decode_icmp4(struct packet *p, unsigned ttl);
+static void decode_icmp6(struct packet *p, unsigned ttl);
+static void decode_udp(struct packet *p);
+static void decode_tcp(struct packet *p);
+
+/* By number of protocol, from its header on; ttl is shown by echo. */
+static void decode_ip_protocol(struct packet *p, unsigned protocol, unsigned ttl)
 {
 	const char *name = NAME_FIND(protocols, protocol);
 
@@ -276,7 +282,7 @@ static void say_echo(const struct packet *p, const char *what, unsigned ttl)
 		   get_be16(p->data + 6), ttl);
 }
 
-void decode_icmp4(struct packet *p, unsigned ttl)
+static void decode_icmp4(struct packet *p, unsigned ttl)
 {
 	const char *type, *code = NULL;
 
@@ -383,7 +389,7 @@ static void say_router(const struct packet *p, const char *type)
 		packet_say(p, " from %s", mac_text(link, mac));
 }
 
-void decode_icmp6(struct packet *p, unsigned ttl)
+static void decode_icmp6(struct packet *p, unsigned ttl)
 {
 	const char *type, *code = NULL;
 
@@ -424,7 +430,7 @@ void decode_icmp6(struct packet *p, unsigned ttl)
 		packet_say(p, " (%s)", code);
 }
 
-void decode_udp(struct packet *p)
+static void decode_udp(struct packet *p)
 {
 	unsigned from, to, size;
 
@@ -491,7 +497,7 @@ static void say_tcp_options(const struct packet *p, size_t end)
 	}
 }
 
-void decode_tcp(struct packet *p)
+static void decode_tcp(struct packet *p)
 {
 	const struct packet segment = *p;
 	unsigned from, to, flags;

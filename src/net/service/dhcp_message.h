@@ -4,7 +4,6 @@
 #ifndef NET_SERVICE_DHCP_MESSAGE_H
 #define NET_SERVICE_DHCP_MESSAGE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

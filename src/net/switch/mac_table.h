@@ -7,15 +7,14 @@
  * the address that a port was configured with always finds a place. The hash
  * is keyed at random, so nobody can aim at a window.
  *
- * Any thread; learn() and forget() of one port are for one thread at a time.
- * Time is in whole seconds of any monotonic clock.
+ * Any thread; mac_table_learn() and mac_table_forget() of one port are for one
+ * thread at a time. Time is in whole seconds of any monotonic clock.
  */
 #ifndef NET_SWITCH_MAC_TABLE_H
 #define NET_SWITCH_MAC_TABLE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 

@@ -9,7 +9,6 @@
 #define NET_SWITCH_OFFLOAD_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "net/frame/frame.h"

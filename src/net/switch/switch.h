@@ -14,7 +14,6 @@
 #ifndef NET_SWITCH_SWITCH_H
 #define NET_SWITCH_SWITCH_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

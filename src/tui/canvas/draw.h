@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <wchar.h>
 
 #include "tui/canvas/chart.h"
 

@@ -2,6 +2,7 @@
 #include "tui/canvas/text.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>

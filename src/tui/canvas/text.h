@@ -10,7 +10,6 @@
 #define TUI_CANVAS_TEXT_H
 
 #include <stddef.h>
-#include <stdint.h>
 #include <wchar.h>
 
 #define TEXT_REPLACEMENT 0xfffd

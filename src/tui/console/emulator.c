@@ -2,8 +2,8 @@
  * The emulated terminal and its scrollback. One thread at a time.
  *
  * libvterm reads the escape sequences (ECMA-48, xterm's ctlseqs) that
- * tui/sequence_guard.c lets through; titles and other strings that a guest sends
- * go nowhere.
+ * sequence_guard.c lets through; titles and other strings that a guest sends go
+ * nowhere.
  */
 #include "tui/console/emulator.h"
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "control/protocol.h"
 #include "tui/model/json.h"
 #include "tui/ui/orders.h"

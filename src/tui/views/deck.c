@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/clock.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
@@ -115,11 +116,14 @@ static void draw_heads(const struct column_layout *c, int y)
 static void draw_values(const struct column_layout *c, int y, const struct chart_series *s,
 			const struct tui_guest *guest, unsigned style, bool chosen)
 {
-	static const enum stats_field rates[][2] = {
-		{ (enum stats_field)COLUMN_READ, STATS_DISK_READ },
-		{ (enum stats_field)COLUMN_WRITE, STATS_DISK_WRITE },
-		{ (enum stats_field)COLUMN_IN, STATS_NET_IN },
-		{ (enum stats_field)COLUMN_OUT, STATS_NET_OUT },
+	static const struct {
+		enum column column;
+		enum stats_field field;
+	} rates[] = {
+		{ COLUMN_READ, STATS_DISK_READ },
+		{ COLUMN_WRITE, STATS_DISK_WRITE },
+		{ COLUMN_IN, STATS_NET_IN },
+		{ COLUMN_OUT, STATS_NET_OUT },
 	};
 	unsigned good = chosen ? style : INK_GOOD, accent = chosen ? style : INK_ACCENT;
 	char text[TEXT_NUMBER];
@@ -128,9 +132,9 @@ static void draw_values(const struct column_layout *c, int y, const struct chart
 		   text_percent(text, chart_last(&s[STATS_CPU])));
 	draw_right(y, c->x[COLUMN_MEMORY], c->width[COLUMN_MEMORY], style,
 		   text_size(text, chart_last(&s[STATS_MEMORY])));
-	for (unsigned i = 0; i < 4; i++)
-		draw_right(y, c->x[rates[i][0]], c->width[rates[i][0]], style,
-			   text_rate(text, chart_last(&s[rates[i][1]])));
+	for (unsigned i = 0; i < ARRAY_SIZE(rates); i++)
+		draw_right(y, c->x[rates[i].column], c->width[rates[i].column], style,
+			   text_rate(text, chart_last(&s[rates[i].field])));
 	draw_sparkline(y, c->x[COLUMN_CPU_LINE], c->width[COLUMN_CPU_LINE], good, &s[STATS_CPU],
 		       100.0f * (float)(guest->cpus ? guest->cpus : 1));
 	draw_sparkline(y, c->x[COLUMN_MEMORY_LINE], c->width[COLUMN_MEMORY_LINE], accent,

@@ -3,7 +3,6 @@
  * crash. Asked for every second while it is shown. Screen thread.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"

@@ -2,7 +2,6 @@
 #include "tui/views/network_draw.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "tui/canvas/text.h"
