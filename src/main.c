@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "base/paths.h"
 #include "cli/cli.h"
 #include "control/endpoint.h"
@@ -111,6 +112,7 @@ int main(int argc, char **argv)
 			       "  --headless       the deck without a screen, in the foreground\n",
 	};
 
+	files_fill_standard();
 	/* A reader that goes away is an error of that write, not the end of the program. */
 	signal(SIGPIPE, SIG_IGN);
 	return cli_main(argc, argv, &hooks);

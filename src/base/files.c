@@ -1,4 +1,4 @@
-/* See files.h. setrlimit(2), fcntl(2). */
+/* See files.h. setrlimit(2), fcntl(2), stdio(3). */
 #include "base/files.h"
 
 #include <fcntl.h>
@@ -27,4 +27,20 @@ void files_reserve(unsigned count)
 	if (highest >= 0)
 		close(highest);
 	close(any);
+}
+
+void files_fill_standard(void)
+{
+	int fd;
+
+	/* The lowest number that is free is the one that is given. */
+	do {
+		fd = open("/dev/null", O_RDONLY);
+		if (fd == STDIN_FILENO) {
+			close(fd);
+			fd = open("/dev/null", O_WRONLY);
+		}
+	} while (fd >= 0 && fd < STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
 }

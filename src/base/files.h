@@ -10,4 +10,11 @@
  */
 void files_reserve(unsigned count);
 
+/*
+ * Puts something in the place of a standard input, output or error that is closed, so
+ * that no file opened later gets its number: reading that input, or writing that output,
+ * fails with EBADF. Before anything else is opened.
+ */
+void files_fill_standard(void);
+
 #endif

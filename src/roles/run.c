@@ -5,7 +5,8 @@
  *
  * On a terminal, Ctrl-] is the way out of the guest: Ctrl-] s presses the power
  * button, Ctrl-] f switches off, Ctrl-] r resumes, Ctrl-] Ctrl-] types it. SIGINT, SIGTERM and
- * SIGHUP press the power button, and the second of them switches off.
+ * SIGHUP press the power button; the second of them switches off, and whoever reads the
+ * output is not waited for any more.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -37,6 +38,7 @@ struct run {
 	struct console_session console;
 	uint8_t *rest; /* of the console, read with the answer */
 	bool asked_to_stop;
+	unsigned signalled; /* how often */
 	bool over;    /* the guest is down */
 	bool told;    /* and it was said why */
 	bool written; /* its console is out, or there is none */
@@ -68,7 +70,7 @@ static void quit(struct run *run)
 
 static void check_over(struct run *run)
 {
-	if (run->told && run->written)
+	if (run->told && (run->written || run->signalled > 1))
 		quit(run);
 }
 
@@ -100,6 +102,7 @@ static void signal_came(void *arg, uint32_t events)
 
 	(void)events;
 	signals_take(run->signal_fd);
+	run->signalled++;
 	/* Only whoever reads the output is still waited for. */
 	if (run->over)
 		quit(run);
@@ -124,7 +127,10 @@ static bool take_command(void *arg, uint8_t key)
 
 static void output_failed(void *arg, int error)
 {
-	say(arg, "standard output: %s; the guest goes on, and 'vmdeck console' shows what it "
+	struct run *run = arg;
+
+	run->status = 1;
+	say(run, "standard output: %s; the guest goes on, and 'vmdeck console' shows what it "
 	    "prints", strerror(error));
 }
 
@@ -307,8 +313,6 @@ static void end(struct run *run)
 	console_session_end(&run->console);
 	if (lost)
 		say(run, "%zu bytes of the console were lost: standard output is too slow", lost);
-	if (run->console.output_gone)
-		run->status = 1;
 	if (run->console.fd >= 0)
 		close(run->console.fd);
 	free(run->rest);

@@ -346,6 +346,34 @@ def test_every_thread_has_a_name_of_its_own():
         d.wait_for(lambda: names() == wanted, "each thread to have its name")
 
 
+def test_run_without_standard_output():
+    d.need_kvm()
+    with d.Folder() as folder:
+        path = folder.write("fore.ini", QUIET.format(name="fore", cpus=1))
+        run = subprocess.Popen(["sh", "-c", f"exec {d.VMDECK} run {path} >&-"], env=folder.env,
+                               stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        said = run.stderr.readline().decode()
+        assert said.startswith("vmdeck: standard output: Bad file descriptor; the guest"), said
+        d.wait_for(lambda: folder.run("list").returncode == 0, "the deck's socket")
+        run.communicate(b"poweroff\r", timeout=d.PATIENCE)
+        assert run.returncode == 1
+
+
+def test_the_second_signal_ends_run_although_nobody_reads():
+    d.need_kvm()
+    with d.Folder() as folder:
+        run, output = run_into_a_pipe(folder, True)
+        run.stdin.write(b"help\r" * 100)
+        run.stdin.flush()
+        time.sleep(0.5)
+        for _ in range(2):
+            run.send_signal(signal.SIGTERM)
+            time.sleep(0.1)
+        errors = run.communicate(timeout=d.PATIENCE)[1].decode()
+        os.close(output)
+        assert run.returncode == 0 and "bytes of the console were lost" in errors, errors
+
+
 def test_list_and_show_as_json():
     with quiet_deck("one") as deck:
         deck.wait_state("one", "running")
