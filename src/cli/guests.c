@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "control/states.h"
 
 static int64_t seconds_since(int64_t ns)
 {
@@ -78,22 +79,41 @@ static void end_device(const json_t *result, const json_t *device)
 	putchar('\n');
 }
 
-static void show_hardware(const json_t *result)
+/* Whether a list of the profile's has it. */
+static bool is_listed(const json_t *list, const char *name)
 {
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(json_object_get(result, "disks"), i, row) {
+	json_array_foreach((json_t *)list, i, row)
+		if (strcmp(text_of(row, "name", ""), name) == 0)
+			return true;
+	return false;
+}
+
+static void show_hardware(const json_t *result)
+{
+	const json_t *disks = json_object_get(result, "disks"), *nets = json_object_get(result, "nets");
+	json_t *row;
+	size_t i;
+
+	json_array_foreach((json_t *)disks, i, row) {
 		printf("%-10s ", text_of(row, "name", "?"));
 		output_text(text_of(row, "path", "?"));
 		if (json_is_true(json_object_get(row, "readonly")))
 			fputs(" (read-only)", stdout);
 		end_device(result, row);
 	}
-	json_array_foreach(json_object_get(result, "nets"), i, row) {
+	json_array_foreach((json_t *)nets, i, row) {
 		printf("%-10s %s on %s", text_of(row, "name", "?"), text_of(row, "mac", "?"),
 		       text_of(row, "switch", "?"));
 		end_device(result, row);
+	}
+	json_array_foreach(json_object_get(result, "devices"), i, row) {
+		const char *name = text_of(row, "name", "?");
+
+		if (!is_listed(disks, name) && !is_listed(nets, name))
+			show_line(name, text_of(row, "status", "?"));
 	}
 }
 
@@ -157,8 +177,10 @@ static void show_guest(const json_t *result)
 	       output_time(since, number_of(result, "since")));
 	show_line("reason", text_of(result, "reason", NULL));
 	snprintf(text, sizeof(text), "%lld", (long long)number_of(result, "cpus"));
-	show_line("cpus", text);
-	show_line("memory", output_bytes(memory, (double)number_of(result, "memory")));
+	if (strcmp(state, guest_state_name(GUEST_INVALID)) != 0) {
+		show_line("cpus", text);
+		show_line("memory", output_bytes(memory, (double)number_of(result, "memory")));
+	}
 	show_line("profile", text_of(result, "profile", "built in"));
 	show_line("autostart", json_is_true(json_object_get(result, "autostart")) ? "yes" : "no");
 	show_hardware(result);

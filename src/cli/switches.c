@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/suggest.h"
 #include "cli/fail.h"
 #include "cli/output.h"
@@ -106,14 +107,35 @@ static json_t *select_switches(struct cli *cli, const json_t *all)
 	return list;
 }
 
+/* What the kinds of a switch's ports say of it besides: ", mtu 1400". */
+static void print_fields(json_t *sw)
+{
+	static const char *const told[] = { "name", "address", "uplink" };
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(sw, key, value) {
+		bool is_told = !json_is_string(value);
+
+		for (size_t i = 0; i < ARRAY_SIZE(told); i++)
+			is_told |= strcmp(key, told[i]) == 0;
+		if (is_told)
+			continue;
+		printf(", %s ", key);
+		output_text(json_string_value(value));
+	}
+	putchar('\n');
+}
+
 static void print_switches(const json_t *switches)
 {
 	json_t *row;
 	size_t i;
 
 	json_array_foreach((json_t *)switches, i, row) {
-		printf("%s%s: %s, uplink %s\n", i ? "\n" : "", text_of(row, "name", "?"),
+		printf("%s%s: %s, uplink %s", i ? "\n" : "", text_of(row, "name", "?"),
 		       text_of(row, "address", "no address"), text_of(row, "uplink", "none"));
+		print_fields(row);
 		print_ports(json_object_get(row, "ports"));
 		print_leases(json_object_get(row, "leases"));
 	}

@@ -107,14 +107,17 @@ static json_t *tail_json(struct guest *guest)
 
 static json_t *devices_json(const struct guest *guest)
 {
-	struct guest_device rows[PROFILE_DISKS_MAX + PROFILE_NETS_MAX + 8];
-	size_t count = guest_devices(guest, rows, ARRAY_SIZE(rows));
+	size_t room = guest_devices(guest, NULL, 0), count = 0;
+	struct guest_device *rows = calloc(room + 1, sizeof(*rows));
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < count && i < ARRAY_SIZE(rows); i++)
+	if (rows)
+		count = guest_devices(guest, rows, room);
+	for (size_t i = 0; i < count && i < room; i++)
 		json_array_append_new(list, json_pack("{s:o, s:o}",
 						      "name", message_text(rows[i].name),
 						      "status", message_text(rows[i].status)));
+	free(rows);
 	return list;
 }
 
