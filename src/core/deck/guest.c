@@ -188,11 +188,13 @@ int guest_order(struct guest *guest, enum method_id method, struct cause *cause)
 		return err;
 	if (method == METHOD_GUEST_START)
 		return start(guest, cause);
-	if (method == METHOD_GUEST_STOP)
+	if (method == METHOD_GUEST_STOP) {
 		press_power_button(guest);
-	else
-		machine_order(guest->machine, method);
-	return 0;
+		return 0;
+	}
+	err = machine_order(guest->machine, method);
+	return err ? cause_set(cause, -err, "%s: a machine knows no %s", guest->name,
+			       method_table[method].name) : 0;
 }
 
 /* --- what others see --- */

@@ -137,9 +137,12 @@ static void (*const order_functions[METHOD_COUNT])(void *arg) = {
 	[METHOD_GUEST_RESET] = order_reset,
 };
 
-void machine_order(struct machine *machine, enum method_id order)
+int machine_order(struct machine *machine, enum method_id order)
 {
+	if (!order_functions[order])
+		return -ENOSYS;
 	loop_post(&machine->loop, &machine->orders[order]);
+	return 0;
 }
 
 /* --- life --- */

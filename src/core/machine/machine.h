@@ -58,9 +58,9 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 
 /*
  * Gives an order to a guest, of a method that has one and is not guest.start. Any thread, until
- * machine_free(). Ignored where it makes no sense.
+ * machine_free(). Ignored where it makes no sense; -ENOSYS when there is no function for it.
  */
-void machine_order(struct machine *machine, enum method_id order);
+int machine_order(struct machine *machine, enum method_id order);
 
 /* Any thread. */
 void machine_get_status(struct machine *machine, struct machine_status *out);
