@@ -152,8 +152,7 @@ static int check_value(const struct method_arg *arg, const json_t *value, struct
 	case METHOD_NAME:
 		if (text && name_valid(text))
 			return 0;
-		return cause_set(cause, EINVAL, "%s: a name of at most %d letters, digits, '-', "
-				 "'_' or '.' is needed", arg->name, NAME_SIZE - 1);
+		return cause_set(cause, EINVAL, "%s: a name is needed: " NAME_RULE, arg->name);
 	case METHOD_NAMES:
 		if ((text && strcmp(text, "*") == 0) ||
 		    is_array_of(value, 0, NAMES_MAX, name_valid))

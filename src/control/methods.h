@@ -60,7 +60,10 @@ struct method_order {
 	/* The subcommand, whose words are guests, and its help; NULL: another's option gives it. */
 	const char *command, *command_help;
 
-	/* What to ask before, since the guest loses what it has not written: "reset it"; or NULL. */
+	/*
+	 * What to ask before, since the guest loses what it has not written; or NULL. It has
+	 * the guest as " it": "reset it".
+	 */
 	const char *confirm;
 
 	enum method_id counterpart; /* what a key for both gives where this is not legal; or 0 */

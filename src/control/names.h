@@ -11,6 +11,12 @@
 
 #define NAME_SIZE 32 /* bytes, with the zero */
 
+/* name_valid() in words. */
+#define NAME_RULE "1 to 31 letters, digits, '-', '_' and '.', with a letter or digit first"
+
+/* What the file of a profile is called behind the name. */
+#define NAME_FILE_SUFFIX ".ini"
+
 /* Whether it is 1 to 31 ASCII letters, digits, '-', '_' and '.', with a letter or digit first. */
 bool name_valid(const char *name);
 

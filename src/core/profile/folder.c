@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/names.h"
+
 static bool has_suffix(const char *name, size_t *length)
 {
-	static const char suffix[] = ".ini";
+	static const char suffix[] = NAME_FILE_SUFFIX;
 	size_t size = sizeof(suffix) - 1;
 
 	*length = strlen(name);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "control/names.h"
 #include "core/profile/profile.h"
 
 #define GUEST(field) offsetof(struct profile, field)
@@ -19,7 +20,7 @@ static const struct profile_key guest_keys[] = {
 	{ .key = "name", .type = PROFILE_NAME, .offset = GUEST(name),
 	  .help = "What the guest is called: 1 to 31 letters, digits, {Ql -}, {Ql _} and {Ql .}, "
 		  "with a letter or a digit first. "
-		  "Without this key it is the name of the file without {Pa .ini}." },
+		  "Without this key it is the name of the file without {Pa " NAME_FILE_SUFFIX "}." },
 	{ .key = "cpus", .type = PROFILE_COUNT, .offset = GUEST(cpus), .min = 1,
 	  .max = PROFILE_CPUS_MAX, .standard = "1",
 	  .help = "Number of virtual CPUs." },

@@ -248,10 +248,8 @@ static void take_file_name(struct reader *reader, char *name, const char *remedy
 	if (name_valid(reader->name))
 		snprintf(name, NAME_SIZE, "%.*s", NAME_SIZE - 1, reader->name);
 	else
-		profile_report_add(reader->report, 0, "'%s' is no name (1 to %d letters, digits, "
-				   "'-', '_' and '.', with a letter or digit first); %s",
-				   ini_excerpt(reader->name, text, sizeof(text)),
-				   NAME_SIZE - 1, remedy);
+		profile_report_add(reader->report, 0, "'%s' is no name (" NAME_RULE "); %s",
+				   ini_excerpt(reader->name, text, sizeof(text)), remedy);
 }
 
 /* The line of a key, or else of its section. */

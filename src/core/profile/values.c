@@ -211,9 +211,8 @@ int profile_value_parse(struct profile_value *out, const struct profile_key *key
 	case PROFILE_NAME:
 		if (name_valid(text))
 			return 0;
-		return fail(fault, EINVAL, "'%s' is no name; use 1 to %d letters, digits, '-', "
-			    "'_' and '.', with a letter or digit first",
-			    ini_excerpt(text, excerpt, sizeof(excerpt)), NAME_SIZE - 1);
+		return fail(fault, EINVAL, "'%s' is no name; use " NAME_RULE,
+			    ini_excerpt(text, excerpt, sizeof(excerpt)));
 	case PROFILE_BOOL:
 		return parse_bool(out, text, fault);
 	case PROFILE_COUNT:

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/names.h"
 #include "core/profile/profile.h"
 #include "core/virtio/net.h"
 #include "core/virtio/pci_device.h"
@@ -36,7 +37,7 @@ static int create_nic(struct device *device, struct cause *cause)
 	sw = host->network ? network_find_switch(host->network, net->switch_name) : NULL;
 	if (!sw)
 		return cause_set(cause, ENOENT, "%s: there is no switch named %s; describe it in "
-				 "switches/%s.ini", device->name, net->switch_name,
+				 "switches/%s" NAME_FILE_SUFFIX, device->name, net->switch_name,
 				 net->switch_name);
 	virtio_net_init(&nic->net, net->mac);
 	err = virtio_device_create(device, &nic->net.device, cause);

@@ -4,6 +4,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "control/names.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
 #include "tui/ui/scroll.h"
@@ -185,7 +186,7 @@ static void draw_empty(const struct view *view, struct rect r)
 		snprintf(text, sizeof(text), "No guest's name contains \"%s\". Press %s to change "
 			 "the filter.", state->filter, tui_key(view, COMMAND_FILTER));
 	else
-		snprintf(text, sizeof(text), "No guests are defined. Write a profile (*.ini) into "
+		snprintf(text, sizeof(text), "No guests are defined. Write a profile (*" NAME_FILE_SUFFIX ") into "
 			 "%s, or try vmdeck --demo.",
 			 model->deck && *model->deck ? model->deck : "the folder of guests");
 	draw_center(r, INK_TEXT, text);
