@@ -131,13 +131,14 @@ src/core/boot/libcore_a-acpi.$(OBJEXT): %D%/boot/dsdt.inc
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/boot_entry tests/unit/i8042 \
 	tests/unit/ich9_pm tests/unit/mc146818 tests/unit/uart16550
-tests_unit_boot_entry_SOURCES = tests/unit/boot_entry.c tests/lib/pvh_image.h
+tests_unit_boot_entry_SOURCES = tests/unit/boot_entry.c tests/lib/guest_memory.h tests/lib/pvh_image.h
 tests_unit_boot_entry_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_boot_entry_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_i8042_SOURCES = tests/unit/i8042.c tests/unit/fake_bus.h
 tests_unit_i8042_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_mc146818_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
-tests_unit_boot_SOURCES = tests/unit/boot.c tests/unit/scratch.h
+tests_unit_boot_SOURCES = tests/unit/boot.c tests/lib/guest_memory.h tests/unit/scratch.h
+tests_unit_boot_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_boot_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_acpi_SOURCES = tests/unit/acpi.c tests/unit/scratch.h
 tests_unit_acpi_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
@@ -176,8 +177,12 @@ tests_unit_deck_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)
 tests_unit_machine_SOURCES = tests/unit/machine.c tests/lib/pvh_image.h tests/unit/open_files.h
 tests_unit_machine_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_machine_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)
+tests_unit_bus_SOURCES = tests/unit/bus.c tests/lib/guest_memory.h
+tests_unit_bus_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_bus_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_device_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_virtqueue_SOURCES = tests/unit/virtqueue.c tests/lib/guest_memory.h
+tests_unit_virtqueue_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_virtqueue_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_console_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 endif

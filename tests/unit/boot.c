@@ -20,6 +20,7 @@
 #include "base/checked.h"
 #include "core/boot/map.h"
 #include "core/bus/platform.h"
+#include "lib/guest_memory.h"
 #include "scratch.h"
 
 #define MIB 0x100000ull

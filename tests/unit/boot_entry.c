@@ -20,6 +20,7 @@
 
 #include "core/boot/acpi.h"
 #include "core/boot/boot.h"
+#include "lib/guest_memory.h"
 #include "lib/pvh_image.h"
 
 #define MEMORY_SIZE 0x4000000u

@@ -11,6 +11,7 @@
 
 #include "core/bus/bus.h"
 #include "core/kvm/memory.h"
+#include "lib/guest_memory.h"
 
 struct probe {
 	uint64_t offset;
@@ -58,7 +59,7 @@ static void range_answers_with_offsets(void **state)
 	assert_int_equal(probe.value, 0x34);
 }
 
-static void nobody_reads_as_ones_and_is_counted(void **state)
+static void nobody_reads_as_ones(void **state)
 {
 	struct bus bus = { 0 };
 	struct probe probe = { 0 };
@@ -70,8 +71,9 @@ static void nobody_reads_as_ones_and_is_counted(void **state)
 	assert_int_equal(value, 0xffffffff);
 	bus_write(&bus, 0x106, &value, 4); /* ends behind it */
 	assert_int_equal(probe.writes, 0);
+	value = 0;
 	bus_read(&bus, UINT64_MAX, &value, 4);
-	assert_int_equal(bus.unclaimed, 3);
+	assert_int_equal(value, 0xffffffff);
 }
 
 static void overlap_is_refused_by_name(void **state)
@@ -221,7 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(range_answers_with_offsets),
-		cmocka_unit_test(nobody_reads_as_ones_and_is_counted),
+		cmocka_unit_test(nobody_reads_as_ones),
 		cmocka_unit_test(overlap_is_refused_by_name),
 		cmocka_unit_test(range_lies_around_others),
 		cmocka_unit_test(range_moves_and_switches_off),

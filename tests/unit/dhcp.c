@@ -390,7 +390,6 @@ static void full_pool_offers_nothing(void **state)
 		seen[address & 15] = true;
 	}
 	assert_int_equal(offered(s, 0, 100), 0);
-	assert_int_equal(dhcp_get_counters(s)->exhausted, 1);
 	/* The one that ended first goes first. */
 	assert_int_equal(offered(s, 3600 * NS_PER_S + 11, 100), IP(10, 0, 2, 1));
 	/* An offer that nobody takes up ends after a minute. */
@@ -461,7 +460,6 @@ static void malformed_requests_are_ignored(void **state)
 		finish(&r);
 		r.frame[bad[i].at] = bad[i].value;
 		assert_int_equal(dhcp_input(s, 0, r.frame, r.size, reply), 0);
-		assert_int_equal(dhcp_get_counters(s)->ignored, i + 1);
 	}
 	assert_int_equal(dhcp_list(s, 0, NULL, 0), 0);
 	start(&r, DHCP_DISCOVER, 1);

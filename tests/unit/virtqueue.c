@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/virtio/queue.h"
+#include "lib/guest_memory.h"
 
 #define SIZE 8
 #define RAM (1u << 20)

@@ -39,7 +39,6 @@ struct bus_range {
 
 struct bus {
 	unsigned count;
-	_Atomic uint64_t unclaimed; /* accesses that no range took */
 	struct bus_range ranges[BUS_RANGES_MAX];
 };
 
@@ -77,9 +76,8 @@ static inline const struct bus_range *bus_find(struct bus *bus, uint64_t address
 	return NULL;
 }
 
-/* What an access finds where no range is; for the functions below. */
-void bus_read_nobody(struct bus *bus, void *data, unsigned length);
-void bus_write_nobody(struct bus *bus);
+/* What a read finds where no range is; for bus_read(). */
+void bus_read_nobody(void *data, unsigned length);
 
 /* An access of length 1 to 8 bytes. vCPU thread. */
 static inline void bus_read(struct bus *bus, uint64_t address, void *data, unsigned length)
@@ -90,7 +88,7 @@ static inline void bus_read(struct bus *bus, uint64_t address, void *data, unsig
 	if (likely(range))
 		range->ops.read(range->device, offset, data, length);
 	else
-		bus_read_nobody(bus, data, length);
+		bus_read_nobody(data, length);
 }
 
 static inline void bus_write(struct bus *bus, uint64_t address, const void *data, unsigned length)
@@ -100,8 +98,6 @@ static inline void bus_write(struct bus *bus, uint64_t address, const void *data
 
 	if (likely(range))
 		range->ops.write(range->device, offset, data, length);
-	else
-		bus_write_nobody(bus);
 }
 
 #endif

@@ -112,16 +112,6 @@ void *memory_at(const struct guest_memory *memory, uint64_t address, uint64_t le
 	return NULL;
 }
 
-int memory_read(const struct guest_memory *memory, uint64_t address, void *to, size_t length)
-{
-	const void *from = memory_at(memory, address, length);
-
-	if (!from)
-		return length ? -EFAULT : 0;
-	memcpy(to, from, length);
-	return 0;
-}
-
 int memory_write(const struct guest_memory *memory, uint64_t address, const void *from,
 		 size_t length)
 {

@@ -48,8 +48,7 @@ void memory_destroy(struct guest_memory *memory);
  */
 void *memory_at(const struct guest_memory *memory, uint64_t address, uint64_t length);
 
-/* Copies into or out of the guest; 0, or -EFAULT when not all of it is RAM. */
-int memory_read(const struct guest_memory *memory, uint64_t address, void *to, size_t length);
+/* Copies into the guest; 0, or -EFAULT when not all of it is RAM. */
 int memory_write(const struct guest_memory *memory, uint64_t address, const void *from,
 		 size_t length);
 

@@ -44,7 +44,6 @@ struct dhcp_server {
 	uint32_t slots;
 	struct lease *leases;
 	uint32_t room, used; /* slots allocated; slots that were ever touched */
-	struct dhcp_counters counters;
 };
 
 static bool is_host(const struct dhcp_server *server, uint32_t address)
@@ -232,14 +231,11 @@ static bool on_discover(struct dhcp_server *server, uint64_t now,
 			slot = find_free(server, now);
 	}
 	if (slot == UINT32_MAX ||
-	    (!bound && !give(server, slot, LEASE_OFFERED, now + OFFER_NS, message))) {
-		server->counters.exhausted++;
+	    (!bound && !give(server, slot, LEASE_OFFERED, now + OFFER_NS, message)))
 		return false;
-	}
 	start_reply(server, message, DHCP_OFFER, reply);
 	reply->yiaddr = slot_address(server, slot);
 	reply->lease_s = server->config.lease_s;
-	server->counters.offers++;
 	return true;
 }
 
@@ -248,7 +244,6 @@ static bool refuse(struct dhcp_server *server, const struct dhcp_message *messag
 {
 	start_reply(server, message, DHCP_NAK, reply);
 	reply->flags |= DHCP_BROADCAST;
-	server->counters.naks++;
 	return true;
 }
 
@@ -273,20 +268,17 @@ static bool on_request(struct dhcp_server *server, uint64_t now, const struct dh
 	} else if (slot_address(server, slot) != wanted) {
 		return refuse(server, message, reply);
 	}
-	if (!give(server, slot, LEASE_BOUND, expires, message)) {
-		server->counters.exhausted++;
+	if (!give(server, slot, LEASE_BOUND, expires, message))
 		return false;
-	}
 	start_reply(server, message, DHCP_ACK, reply);
 	reply->ciaddr = message->ciaddr;
 	reply->yiaddr = wanted;
 	reply->lease_s = server->config.lease_s;
-	server->counters.acks++;
 	return true;
 }
 
 /* DECLINE and RELEASE: only the client that has the address can give it up. */
-static bool on_give_up(struct dhcp_server *server, uint64_t now, const struct dhcp_message *message)
+static void on_give_up(struct dhcp_server *server, uint64_t now, const struct dhcp_message *message)
 {
 	bool decline = message->type == DHCP_DECLINE;
 	uint32_t slot = find_client(server, message->chaddr);
@@ -295,11 +287,10 @@ static bool on_give_up(struct dhcp_server *server, uint64_t now, const struct dh
 	if (slot == UINT32_MAX ||
 	    slot_address(server, slot) != (decline ? message->requested : message->ciaddr) ||
 	    (message->server_id && message->server_id != server->config.address))
-		return false;
+		return;
 	lease = &server->leases[slot];
 	lease->state = decline ? LEASE_DECLINED : LEASE_ENDED;
 	lease->expires = decline ? now + DECLINED_NS : now;
-	return true;
 }
 
 static bool on_inform(struct dhcp_server *server, const struct dhcp_message *message,
@@ -309,7 +300,6 @@ static bool on_inform(struct dhcp_server *server, const struct dhcp_message *mes
 		return false;
 	start_reply(server, message, DHCP_ACK, reply);
 	reply->ciaddr = message->ciaddr;
-	server->counters.acks++;
 	return true;
 }
 
@@ -399,29 +389,25 @@ size_t dhcp_input(struct dhcp_server *server, uint64_t now, const uint8_t *frame
 		  uint8_t reply_frame[DHCP_REPLY_MAX])
 {
 	struct dhcp_message message, reply;
-	bool answer = false, taken = false;
+	bool answer = false;
 
 	if (read_frame(server, frame, size, &message)) {
 		switch (message.type) {
 		case DHCP_DISCOVER:
-			taken = answer = on_discover(server, now, &message, &reply);
-			if (!answer)
-				return 0;
+			answer = on_discover(server, now, &message, &reply);
 			break;
 		case DHCP_REQUEST:
-			taken = answer = on_request(server, now, &message, &reply);
+			answer = on_request(server, now, &message, &reply);
 			break;
 		case DHCP_DECLINE:
 		case DHCP_RELEASE:
-			taken = on_give_up(server, now, &message);
+			on_give_up(server, now, &message);
 			break;
 		case DHCP_INFORM:
-			taken = answer = on_inform(server, &message, &reply);
+			answer = on_inform(server, &message, &reply);
 			break;
 		}
 	}
-	if (!taken)
-		server->counters.ignored++;
 	return answer ? write_frame(server, &reply, reply_frame) : 0;
 }
 
@@ -453,9 +439,4 @@ size_t dhcp_list(const struct dhcp_server *server, uint64_t now, struct dhcp_lea
 		count++;
 	}
 	return count;
-}
-
-const struct dhcp_counters *dhcp_get_counters(const struct dhcp_server *server)
-{
-	return &server->counters;
 }

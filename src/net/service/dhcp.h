@@ -34,12 +34,6 @@ struct dhcp_config {
 	uint32_t lease_s;
 };
 
-struct dhcp_counters {
-	uint64_t offers, acks, naks;
-	uint64_t exhausted; /* no address was left to offer */
-	uint64_t ignored;   /* malformed, or for somebody else */
-};
-
 /* What a screen shows of a lease. */
 struct dhcp_lease_info {
 	uint8_t mac[NET_MAC_SIZE];
@@ -69,7 +63,5 @@ size_t dhcp_input(struct dhcp_server *server, uint64_t now, const uint8_t *frame
 /* Leases that are in force, by address: fills at most room of them, returns how many there are. */
 size_t dhcp_list(const struct dhcp_server *server, uint64_t now, struct dhcp_lease_info *out,
 		 size_t room);
-
-const struct dhcp_counters *dhcp_get_counters(const struct dhcp_server *server);
 
 #endif
