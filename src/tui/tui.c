@@ -148,10 +148,11 @@ static int start(struct tui *tui, const struct tui_config *config)
 				 signals_ready, tui);
 	if (error)
 		return cause_errno(tui->cause, -error, "the terminal cannot be watched");
+	tui_prepare(tui, &keys_table);
 	error = server_connect(tui, config);
 	if (error)
 		return error;
-	error = tui_init(tui, &keys_table, views_table, views_count);
+	error = tui_init(tui, views_table, views_count);
 	if (error)
 		return cause_errno(tui->cause, -error, "the screen");
 	tui_show(tui);

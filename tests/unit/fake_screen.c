@@ -53,7 +53,8 @@ struct fake_screen *fake_screen_new(const struct keys *keys)
 	tui->deck->tui = tui;
 	tui->deck->config = &config;
 	assert_int_equal(client_new(&tui->deck->client, &tui->loop, fds[0], &handlers, &cause), 0);
-	assert_int_equal(tui_init(tui, keys, views_table, views_count), 0);
+	tui_prepare(tui, keys);
+	assert_int_equal(tui_init(tui, views_table, views_count), 0);
 	return screen;
 }
 

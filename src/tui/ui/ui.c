@@ -189,12 +189,15 @@ void tui_list(struct tui_deck *deck)
 		loop_timer_set(&deck->tui->loop, &deck->list, 50 * NS_PER_MS);
 }
 
-int tui_init(struct tui *tui, const struct keys *keys, const struct view_ops *const *views,
-	     size_t count)
+void tui_prepare(struct tui *tui, const struct keys *keys)
 {
 	tui->keys = keys;
 	tui->tick = (struct loop_timer){ .fire = tick, .arg = tui };
 	tui->hush = (struct loop_timer){ .fire = hush, .arg = tui };
+}
+
+int tui_init(struct tui *tui, const struct view_ops *const *views, size_t count)
+{
 	tui->views = calloc(count, sizeof(*tui->views));
 	if (!tui->views)
 		return -ENOMEM;

@@ -68,12 +68,14 @@ struct tui {
 	struct cause *cause;
 };
 
+/* Makes a zeroed screen fit to say something; keys stay the caller's. */
+void tui_prepare(struct tui *tui, const struct keys *keys);
+
 /*
- * Makes the views of a zeroed screen that shows a deck; keys stay the caller's.
- * 0 or -ENOMEM, which tui_destroy() clears up after, too.
+ * Makes the views of a screen that shows a deck. 0 or -ENOMEM, which tui_destroy()
+ * clears up after, too.
  */
-int tui_init(struct tui *tui, const struct keys *keys, const struct view_ops *const *views,
-	     size_t count);
+int tui_init(struct tui *tui, const struct view_ops *const *views, size_t count);
 
 /* Destroys what tui_init() made, and the messages. */
 void tui_destroy(struct tui *tui);
