@@ -13,7 +13,11 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/loop.h"
+#include "core/kvm/kvm.h"
+#include "core/machine/console.h"
 #include "core/machine/machine.h"
+#include "core/profile/profile.h"
 #include "core/profile/read.h"
 #include "measure.h"
 #include "net/network.h"
