@@ -37,6 +37,7 @@ struct run {
 	struct client *dialer;	/* becomes the console */
 	struct console_session console;
 	uint8_t *rest; /* of the console, read with the answer */
+	bool started; /* the guest */
 	bool asked_to_stop;
 	unsigned signalled; /* how often */
 	bool over;    /* the guest is down */
@@ -223,11 +224,16 @@ static void shown_at_end(void *arg, json_t *result, const struct client_error *e
 		tell_end(arg, result, text_of(result, "reason"));
 }
 
-static void guest_ended(struct run *run, const json_t *event)
+/* The guest is down. While its output is waited for nothing starts. */
+static void end_deck(struct run *run)
 {
 	run->over = true;
-	/* While the output is waited for nothing starts. */
 	loop_post(deck_loop(run->session.deck), &run->session.over);
+}
+
+static void guest_ended(struct run *run, const json_t *event)
+{
+	end_deck(run);
 	if (client_call(run->client, "guest.show", json_pack("{s:s}", "guest", run->guest),
 			shown_at_end, run) < 0)
 		tell_end(run, event, text_of(event, "text"));
@@ -264,44 +270,48 @@ static void closed(void *arg, const struct cause *cause)
 	quit(run);
 }
 
-static void started(void *arg, json_t *result, const struct client_error *error)
+/* Events tell of what happens from now on; this, of what has happened to the guest before. */
+static void shown_at_first(void *arg, json_t *result, const struct client_error *error)
 {
 	struct run *run = arg;
+	enum guest_state state = guest_state_find(text_of(result, "state"));
 
-	(void)result;
-	if (!error) {
-		open_console(run);
-		return;
+	if (!error && !run->over && guest_state_in(state, GUEST_ENDED)) {
+		end_deck(run);
+		tell_end(run, result, text_of(result, "reason"));
 	}
-	if (error->code)
-		say(run, "%s", error->message);
-	run->status = 1;
-	quit(run);
 }
 
 /* --- life --- */
 
+/*
+ * The guest begins first of all, while its deck has no thread yet; then comes its
+ * console, and then what else there is to hear of it.
+ */
 static int begin(struct run *run, struct cause *cause)
 {
 	const struct client_handlers handlers = { notified, closed, run };
 	int err, fd;
 
+	err = guest_order(deck_guest(run->session.deck, 0), METHOD_GUEST_START, cause);
+	if (err)
+		return err;
+	run->started = true;
 	err = deck_session_start(&run->session, cause);
 	if (err)
 		return err;
-	run->signal_fd = signals_open();
-	err = run->signal_fd < 0 ? -errno : loop_add(&run->loop, &run->signals, run->signal_fd,
-						    EPOLLIN, signal_came, run);
-	if (err)
-		return cause_errno(cause, -err, "signalfd");
+	open_console(run);
 	fd = deck_session_dial(&run->session, cause);
 	err = fd < 0 ? fd : client_new(&run->client, &run->loop, fd, &handlers, cause);
 	if (err)
 		return err;
 	client_call(run->client, "events.subscribe", NULL, NULL, NULL);
-	client_call(run->client, "guest.start", json_pack("{s:s}", "guest", run->guest), started,
-		    run);
-	return 0;
+	client_call(run->client, "guest.show", json_pack("{s:s}", "guest", run->guest),
+		    shown_at_first, run);
+	run->signal_fd = signals_open();
+	err = run->signal_fd < 0 ? -errno : loop_add(&run->loop, &run->signals, run->signal_fd,
+						    EPOLLIN, signal_came, run);
+	return err ? cause_errno(cause, -err, "signalfd") : 0;
 }
 
 /* Takes apart what begin() made, however far it came. */
@@ -324,6 +334,8 @@ static void end(struct run *run)
 	loop_destroy(&run->loop);
 	if (run->session.deck)
 		loop_post(deck_loop(run->session.deck), &run->session.off);
+	if (run->started && !run->session.started)
+		deck_session_serve(&run->session);
 	deck_session_close(&run->session);
 }
 
