@@ -27,15 +27,15 @@
 #define PAGE 4096u
 #define COM1 0x3f8
 
-struct cpuid {
+union cpuid {
 	struct kvm_cpuid2 head;
-	struct kvm_cpuid_entry2 entries[CPUID_MAX];
+	uint8_t room[sizeof(struct kvm_cpuid2) + CPUID_MAX * sizeof(struct kvm_cpuid_entry2)];
 };
 
 struct host {
 	int fd;
 	size_t run_size;
-	struct cpuid *cpuid;
+	union cpuid *cpuid;
 	const uint8_t *kernel; /* ELF file */
 	size_t kernel_size;
 	uint64_t ram_size;
