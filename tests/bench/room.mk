@@ -16,7 +16,7 @@ tests/bench/rom.bin: tests/bench/rom.S
 		$(srcdir)/tests/bench/rom.S
 BENCH_GUESTS = tests/bench/start.elf tests/bench/exits.elf tests/bench/rom.bin
 EXTRA_DIST += tests/bench/run.py tests/bench/guest.S tests/bench/guest.ld tests/bench/rom.S
-CLEANFILES += $(BENCH_GUESTS) $(BENCH_BINARIES)
+CLEANFILES += $(BENCH_GUESTS) $(BENCH_BINARIES) tests/bench/switch
 
 BENCH_BINARIES = tests/bench/bare tests/bench/machines tests/bench/bench
 EXTRA_PROGRAMS += $(BENCH_BINARIES)
