@@ -293,6 +293,12 @@ static int begin(struct run *run, struct cause *cause)
 	const struct client_handlers handlers = { notified, closed, run };
 	int err, fd;
 
+	/* Blocked first: one that comes while the guest begins must find its button. */
+	run->signal_fd = signals_open();
+	err = run->signal_fd < 0 ? -errno : loop_add(&run->loop, &run->signals, run->signal_fd,
+						    EPOLLIN, signal_came, run);
+	if (err)
+		return cause_errno(cause, -err, "signalfd");
 	err = guest_order(deck_guest(run->session.deck, 0), METHOD_GUEST_START, cause);
 	if (err)
 		return err;
@@ -308,10 +314,7 @@ static int begin(struct run *run, struct cause *cause)
 	client_call(run->client, "events.subscribe", NULL, NULL, NULL);
 	client_call(run->client, "guest.show", json_pack("{s:s}", "guest", run->guest),
 		    shown_at_first, run);
-	run->signal_fd = signals_open();
-	err = run->signal_fd < 0 ? -errno : loop_add(&run->loop, &run->signals, run->signal_fd,
-						    EPOLLIN, signal_came, run);
-	return err ? cause_errno(cause, -err, "signalfd") : 0;
+	return 0;
 }
 
 /* Takes apart what begin() made, however far it came. */
