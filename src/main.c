@@ -16,6 +16,12 @@
 #include "core/profile/profile.h"
 #include "demo/image.h"
 #include "roles/roles.h"
+#include "sandbox/sandbox.h"
+
+/* What this program can be beside its roles: processes behind walls. */
+static const struct sandbox_kind *const process_kinds[] = {
+	NULL,
+};
 
 /* What is the same for all roles, from the environment; false when it cannot be found out. */
 static bool find_places(const char *socket, struct role_config *config)
@@ -112,6 +118,7 @@ int main(int argc, char **argv)
 			       "  --headless       the deck without a screen, in the foreground\n",
 	};
 
+	sandbox_entry(argc, argv, process_kinds);
 	files_fill_standard();
 	/* A reader that goes away is an error of that write, not the end of the program. */
 	signal(SIGPIPE, SIG_IGN);

@@ -41,6 +41,11 @@ FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 FUZZ_FILES = tests/lib/fuzz.c tests/lib/fuzz.h
 FUZZ_TESTS =
 
+FUZZ_TESTS += tests/fuzz/channel
+tests_fuzz_channel_SOURCES = tests/fuzz/channel.c $(FUZZ_FILES)
+tests_fuzz_channel_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_channel_LDADD = $(SANDBOX_LIBS)
+
 FUZZ_TESTS += tests/fuzz/decode
 tests_fuzz_decode_SOURCES = tests/fuzz/decode.c $(FUZZ_FILES)
 tests_fuzz_decode_CPPFLAGS = $(FUZZ_CPPFLAGS)

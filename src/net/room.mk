@@ -36,7 +36,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/switch/switch.c %D%/switch/switch.h \
 	%D%/switch/switch_private.h
 # libpcap and libslirp are loaded when they are needed: see base/library.h.
-NET_LIBS = src/net/libnet.a $(BASE_LIBS)
+NET_LIBS = src/net/libnet.a $(SANDBOX_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/switch tests/unit/offload tests/unit/capture tests/unit/filter \

@@ -7,6 +7,7 @@
 #include "control/client.h"
 #include "control/endpoint.h"
 #include "roles/say.h"
+#include "sandbox/helper.h"
 #include "tui/tui.h"
 
 static int dial_socket(void *arg, struct cause *cause)
@@ -42,6 +43,8 @@ int attach(const char *path)
 	enum tui_result result;
 	struct cause cause;
 
+	if (helper_start(NULL, &cause) < 0)
+		return complain(&cause);
 	if (tui_run(&config, &result, &cause) < 0 || result == TUI_LOST)
 		return complain(&cause);
 	if (result == TUI_ENDED)

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "sandbox/helper.h"
 
 #define OPEN_FILES 16384 /* a guest has up to 16, a connection through NAT one */
 #define OPEN_FILES_ALONE 1024
@@ -136,6 +137,9 @@ int deck_session_open(struct deck_session *session, const struct role_config *co
 	prepare(session);
 	session->profiles[0] = config->profile;
 	session->socket_path = config->socket_path;
+	err = helper_start(NULL, cause);
+	if (err)
+		return err;
 	files_reserve(session->alone ? OPEN_FILES_ALONE : OPEN_FILES);
 	err = deck_new(&session->deck, &deck_config, cause);
 	if (!err)

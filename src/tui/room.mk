@@ -38,7 +38,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/views/panel.c %D%/views/panel.h \
 	%D%/views/table.c %D%/views/table.h
 
-TUI_LIBS = src/tui/libtui.a $(CONTROL_LIBS) $(NCURSES_LIBS) $(VTERM_LIBS) $(JANSSON_LIBS)
+TUI_LIBS = src/tui/libtui.a $(SANDBOX_LIBS) $(CONTROL_LIBS) $(NCURSES_LIBS) $(VTERM_LIBS) $(JANSSON_LIBS)
 
 # The screen on a mock server, in tmux.
 EXTRA_PROGRAMS += tests/e2e/tui_client

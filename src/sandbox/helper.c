@@ -1,0 +1,427 @@
+/*
+ * See helper.h. The first half is the parent's, the second the helper's own:
+ * a single thread that waits for requests and for the end of its children.
+ *
+ * clone(2), user_namespaces(7), prctl(2). A child is born in namespaces of its
+ * own, user, mount, pid, IPC and UTS, where the kernel gives them, as root in its own
+ * user namespace, which is nobody outside: the helper itself gives up being
+ * root first. What the child does with them is in walls.c.
+ */
+#include "sandbox/helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "base/thread.h"
+
+#define NOBODY 65534
+#define REQUEST_FDS 4 /* the status socket's other end, and what the process gets */
+
+struct request {
+	char name[HELPER_NAME_MAX];
+	char label[HELPER_LABEL_MAX];
+	bool network;
+};
+
+/* Passes fds with a message; count is at most REQUEST_FDS. As sendmsg(2). */
+static ssize_t send_with_fds(int socket, const void *data, size_t size, const int *fds,
+			     unsigned count)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(REQUEST_FDS * sizeof(int))] = { 0 };
+	struct iovec part = { (void *)(uintptr_t)data, size };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	struct cmsghdr *header;
+
+	if (count) {
+		message.msg_control = control;
+		message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+		header = CMSG_FIRSTHDR(&message);
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(count * sizeof(int));
+		memcpy(CMSG_DATA(header), fds, count * sizeof(int));
+	}
+	return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* fds[room] are filled with what came, the others with -1. As recvmsg(2). */
+static ssize_t receive_with_fds(int socket, void *data, size_t size, int *fds, unsigned room)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(REQUEST_FDS * sizeof(int))];
+	struct iovec part = { data, size };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+				  .msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	struct cmsghdr *header = n >= 0 ? CMSG_FIRSTHDR(&message) : NULL;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < room; i++)
+		fds[i] = -1;
+	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+		count = (unsigned)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+	for (unsigned i = 0; i < count; i++) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(fd));
+		if (i < room)
+			fds[i] = fd;
+		else
+			close(fd);
+	}
+	return n;
+}
+
+/* --- the parent --- */
+
+static int helper_fd = -1; /* where requests go; set once, before there is a second thread */
+
+int helper_spawn(const char *name, const char *label, bool network, int memory_fd, int wake_fd,
+		 int peer_fd, struct cause *cause)
+{
+	struct request request = { .network = network };
+	int fds[REQUEST_FDS] = { -1, memory_fd, peer_fd, wake_fd }, pair[2], error = 0;
+
+	if (helper_fd < 0)
+		return cause_set(cause, ESRCH, "the process that starts others was not started");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return cause_errno(cause, errno, "socketpair");
+	snprintf(request.name, sizeof(request.name), "%s", name);
+	snprintf(request.label, sizeof(request.label), "%s", label);
+	fds[0] = pair[1];
+	if (send_with_fds(helper_fd, &request, sizeof(request), fds, REQUEST_FDS) < 0)
+		error = errno;
+	close(pair[1]);
+	if (!error)
+		return pair[0];
+	close(pair[0]);
+	if (error == EPIPE || error == ECONNRESET)
+		return cause_set(cause, ESRCH,
+				 "the process that starts others has ended; start vmdeck again");
+	return cause_errno(cause, error, "the process that starts others");
+}
+
+ssize_t helper_receive(int status_fd, struct helper_report *report, int *pidfd)
+{
+	return receive_with_fds(status_fd, report, sizeof(*report), pidfd, 1);
+}
+
+/* --- the helper --- */
+
+struct child {
+	pid_t pid;
+	int status_fd;
+};
+
+struct helper {
+	int requests;
+	int program; /* the image, open to be executed */
+	int children_fd; /* signalfd of SIGCHLD */
+	struct child *children;
+	size_t count, room;
+};
+
+static void say(int status_fd, enum helper_says says, int code, int pidfd)
+{
+	struct helper_report report = { says, code };
+	ssize_t n = send_with_fds(status_fd, &report, sizeof(report), &pidfd, pidfd >= 0);
+
+	(void)n; /* nobody may be there any more */
+}
+
+static bool write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return written;
+}
+
+/* Of a user namespace that has just been made, from inside. */
+static bool map_self(uid_t uid, gid_t gid)
+{
+	char text[64];
+
+	if (!write_text("/proc/self/setgroups", "deny"))
+		return false;
+	snprintf(text, sizeof(text), "0 %u 1", uid);
+	if (!write_text("/proc/self/uid_map", text))
+		return false;
+	snprintf(text, sizeof(text), "0 %u 1", gid);
+	return write_text("/proc/self/gid_map", text);
+}
+
+/* Puts fds, none of which is a standard one, at HELPER_FD_MEMORY and after it. */
+static bool place(const int *fds)
+{
+	int high[HELPER_FD_COUNT - HELPER_FD_MEMORY];
+
+	for (int i = 0; i < HELPER_FD_COUNT - HELPER_FD_MEMORY; i++) {
+		high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, HELPER_FD_COUNT);
+		if (high[i] < 0)
+			return false;
+	}
+	for (int i = 0; i < HELPER_FD_COUNT - HELPER_FD_MEMORY; i++)
+		if (dup2(high[i], HELPER_FD_MEMORY + i) < 0)
+			return false;
+	return true;
+}
+
+/* What the process is given of the environment: what its loader and its language need. */
+static char **environment(void)
+{
+	static const char *const kept[] = { "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH",
+					    "ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS" };
+	static char text[ARRAY_SIZE(kept)][512];
+	static char *list[ARRAY_SIZE(kept) + 1];
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		const char *value = getenv(kept[i]);
+
+		if (!value)
+			continue;
+		snprintf(text[count], sizeof(text[count]), "%s=%s", kept[i], value);
+		list[count] = text[count];
+		count++;
+	}
+	return list;
+}
+
+static void __attribute__((noreturn)) run_child(const struct helper *helper,
+						const struct request *request, const int *fds,
+						bool own_user, uid_t uid, gid_t gid)
+{
+	char name[sizeof(HELPER_PREFIX) + HELPER_NAME_MAX], label[HELPER_LABEL_MAX];
+	char *argv[] = { name, label, NULL };
+	int program = fcntl(helper->program, F_DUPFD_CLOEXEC, HELPER_FD_COUNT);
+	sigset_t none;
+
+	if (own_user && !map_self(uid, gid))
+		_exit(126);
+	/* The helper is gone if it was quicker; then the end of file on its socket tells. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	snprintf(name, sizeof(name), "%s%s", HELPER_PREFIX, request->name);
+	snprintf(label, sizeof(label), "%s", request->label);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (program >= 0 && place(fds))
+		syscall(SYS_execveat, program, "", argv, environment(), AT_EMPTY_PATH);
+	_exit(127);
+}
+
+static pid_t clone_child(uint64_t flags, int *pidfd)
+{
+	struct clone_args args = {
+		.flags = flags | CLONE_PIDFD,
+		.pidfd = (uintptr_t)pidfd,
+		.exit_signal = SIGCHLD,
+	};
+
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+/* With as much of its own as the kernel gives it: all, or nothing. */
+static pid_t start_child(const struct helper *helper, const struct request *request,
+			 const int *fds, int *pidfd)
+{
+	const uint64_t own = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
+			     CLONE_NEWUTS | (request->network ? 0 : CLONE_NEWNET);
+	const uint64_t choices[] = { own, 0 };
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	pid_t pid = -1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(choices) && pid < 0; i++) {
+		pid = clone_child(choices[i], pidfd);
+		if (pid == 0)
+			run_child(helper, request, fds, choices[i] != 0, uid, gid);
+	}
+	return pid;
+}
+
+static bool remember(struct helper *helper, pid_t pid, int status_fd)
+{
+	if (helper->count == helper->room) {
+		size_t room = helper->room ? helper->room * 2 : 8;
+		struct child *children = realloc(helper->children, room * sizeof(*children));
+
+		if (!children)
+			return false;
+		helper->children = children;
+		helper->room = room;
+	}
+	helper->children[helper->count++] = (struct child){ pid, status_fd };
+	return true;
+}
+
+static void take_request(struct helper *helper)
+{
+	struct request request;
+	int fds[REQUEST_FDS], pidfd = -1;
+	ssize_t n = receive_with_fds(helper->requests, &request, sizeof(request), fds, REQUEST_FDS);
+	pid_t pid = -1;
+
+	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
+		_exit(0); /* the parent has ended; the kernel ends the children */
+	if (n == sizeof(request) && fds[REQUEST_FDS - 1] >= 0) {
+		pid = start_child(helper, &request, fds + 1, &pidfd);
+		if (pid < 0) {
+			say(fds[0], HELPER_REFUSED, errno, -1);
+		} else if (remember(helper, pid, fds[0])) {
+			say(fds[0], HELPER_STARTED, pid, pidfd);
+			fds[0] = -1;
+		} else {
+			kill(pid, SIGKILL);
+			say(fds[0], HELPER_REFUSED, ENOMEM, -1);
+		}
+	}
+	if (pidfd >= 0)
+		close(pidfd);
+	for (unsigned i = 0; i < REQUEST_FDS; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+static void bury(struct helper *helper, pid_t pid, int status)
+{
+	for (size_t i = 0; i < helper->count; i++) {
+		struct child *child = &helper->children[i];
+
+		if (child->pid != pid)
+			continue;
+		if (WIFSIGNALED(status))
+			say(child->status_fd, HELPER_KILLED, WTERMSIG(status), -1);
+		else
+			say(child->status_fd, HELPER_EXITED, WEXITSTATUS(status), -1);
+		close(child->status_fd);
+		*child = helper->children[--helper->count];
+		return;
+	}
+}
+
+static void reap(struct helper *helper)
+{
+	struct signalfd_siginfo info;
+	ssize_t n = read(helper->children_fd, &info, sizeof(info));
+	int status;
+	pid_t pid;
+
+	(void)n;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		bury(helper, pid, status);
+}
+
+/* What root may, a process behind walls need not even begin with. */
+static bool leave_root(void)
+{
+	if (geteuid() != 0)
+		return true;
+	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
+		return false;
+	/* The change took away what maps of user namespaces are written by: own /proc files. */
+	return prctl(PR_SET_DUMPABLE, 1) == 0;
+}
+
+/* Keeps nothing of the parent's but those two, which come behind the standard ones. */
+static bool close_others(struct helper *helper)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int low = helper->requests < helper->program ? helper->requests : helper->program;
+	int high = helper->requests < helper->program ? helper->program : helper->requests;
+
+	if (null < 0)
+		return false;
+#ifdef THREAD_SANITIZED
+	dup2(null, STDIN_FILENO); /* reports of sanitizers go to standard error */
+#else
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		dup2(null, fd);
+#endif
+	if (low > STDERR_FILENO + 1)
+		close_range(STDERR_FILENO + 1, (unsigned)low - 1, 0);
+	if (high > low + 1)
+		close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+	close_range((unsigned)high + 1, ~0u, 0);
+	return true;
+}
+
+static void __attribute__((noreturn)) run_helper(int requests, int program, pid_t parent)
+{
+	struct helper helper = { .requests = requests, .program = program };
+	sigset_t all, child;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	signal(SIGCHLD, SIG_DFL);
+	setsid(); /* the terminal's hang-up and its keys are not for it */
+	prctl(PR_SET_NAME, HELPER_PREFIX "helper");
+	if (!close_others(&helper) || !leave_root())
+		_exit(1);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
+	helper.children_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (helper.children_fd < 0)
+		_exit(1);
+	for (;;) {
+		struct pollfd fds[] = {
+			{ .fd = helper.requests, .events = POLLIN },
+			{ .fd = helper.children_fd, .events = POLLIN },
+		};
+
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+			_exit(1);
+		if (fds[1].revents)
+			reap(&helper);
+		if (fds[0].revents)
+			take_request(&helper);
+	}
+}
+
+int helper_start(const char *program, struct cause *cause)
+{
+	int pair[2], image, error;
+	pid_t parent = getpid(), pid;
+
+	if (helper_fd >= 0)
+		return 0;
+	image = open(program ? program : "/proc/self/exe", O_PATH | O_CLOEXEC);
+	if (image < 0)
+		return cause_errno(cause, errno, "%s", program ? program : "/proc/self/exe");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		error = errno;
+		close(image);
+		return cause_errno(cause, error, "socketpair");
+	}
+	pid = fork();
+	if (pid == 0)
+		run_helper(pair[1], image, parent);
+	error = errno;
+	close(pair[1]);
+	close(image);
+	if (pid < 0) {
+		close(pair[0]);
+		return cause_errno(cause, error, "fork");
+	}
+	helper_fd = pair[0];
+	return 0;
+}

@@ -1,0 +1,59 @@
+/*
+ * The process that starts processes. It is forked before this one has a second
+ * thread, so it is small, holds nothing of a guest, and the threads' filters
+ * need not allow to start anything. What it starts is this program's own image,
+ * executed afresh, with an address space of its own. It ends with its parent,
+ * and what it has started ends with it.
+ *
+ * One a process.
+ */
+#ifndef SANDBOX_HELPER_H
+#define SANDBOX_HELPER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/cause.h"
+
+#define HELPER_PREFIX "vmdeck-" /* of argv[0] of what is started, before the name */
+#define HELPER_NAME_MAX 16
+#define HELPER_LABEL_MAX 64
+
+/* Descriptors of what is started, beside the standard ones, which are /dev/null. */
+enum { HELPER_FD_MEMORY = 3, HELPER_FD_WAKE, HELPER_FD_PEER, HELPER_FD_COUNT };
+
+/* What the helper says of a process, on the socket that helper_spawn() returns. */
+enum helper_says {
+	HELPER_STARTED, /* code: its pid; with it comes a pidfd */
+	HELPER_REFUSED, /* code: an errno. It is the last message */
+	HELPER_EXITED,	/* code: its exit status. It is the last message */
+	HELPER_KILLED,	/* code: the signal. It is the last message */
+};
+
+struct helper_report {
+	int32_t says;
+	int32_t code;
+};
+
+/*
+ * Forks the helper. From main() before any thread is started; a second call
+ * does nothing. program is the image that it executes, NULL: this one. 0 or a
+ * negative errno with a cause.
+ */
+int helper_start(const char *program, struct cause *cause);
+
+/*
+ * Has it start "vmdeck-NAME LABEL" with those three descriptors, with a network
+ * namespace of its own unless network. Any thread; does not wait. A socket
+ * (SOCK_SEQPACKET) for struct helper_report, which the caller closes; end of
+ * file without a last message means that the helper is gone. Or a negative
+ * errno with a cause.
+ */
+int helper_spawn(const char *name, const char *label, bool network, int memory_fd, int wake_fd,
+		 int peer_fd, struct cause *cause);
+
+/* Takes a report, and the pidfd if one came (else -1). As recv(2): -1 with errno, 0 at the end. */
+ssize_t helper_receive(int status_fd, struct helper_report *report, int *pidfd);
+
+#endif
