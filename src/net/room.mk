@@ -62,11 +62,12 @@ tests_bench_switch_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
 tests_bench_switch_LDADD = $(NET_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/decode tests/unit/dhcp tests/unit/nat_guard tests/unit/uplink \
-	tests/unit/uplink_switch
+check_PROGRAMS += tests/unit/decode tests/unit/dhcp tests/unit/inbox tests/unit/nat_guard \
+	tests/unit/uplink tests/unit/uplink_switch
 tests_unit_decode_SOURCES = tests/unit/decode.c tests/unit/decode_packets.h
 tests_unit_decode_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_dhcp_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_inbox_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_nat_guard_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_uplink_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_uplink_switch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)

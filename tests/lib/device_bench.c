@@ -417,7 +417,7 @@ bool bench_deliver(void)
 	const struct net_frame frame = { .head = data, .head_size = 60, .size = 60 };
 	const struct net_frame *list[] = { &frame };
 	enum net_verdict verdict = NET_FORWARD;
-	unsigned taken = port_ops.deliver(port_backend, list, 1, &verdict);
+	unsigned taken = port_ops.deliver(port_backend, 0, list, 1, &verdict);
 
 	port_ops.flush(port_backend);
 	return taken == 1;

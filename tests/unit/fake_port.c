@@ -68,12 +68,13 @@ static _Noreturn void die(const struct cause *cause)
 	abort();
 }
 
-static void keep(struct fake_port *fake, const struct net_frame *frame)
+static void keep(struct fake_port *fake, uint32_t from, const struct net_frame *frame)
 {
 	struct fake_frame *kept = &fake->kept[fake->count++];
 	uint8_t *at;
 
 	kept->size = frame->size;
+	kept->from = from;
 	kept->offload = frame->offload;
 	kept->data = at = malloc(frame->size + 1);
 	memcpy(at, frame->head, frame->head_size);
@@ -86,8 +87,8 @@ static void keep(struct fake_port *fake, const struct net_frame *frame)
 		abort();
 }
 
-static unsigned deliver(void *backend, const struct net_frame *const *frames, unsigned count,
-			enum net_verdict *verdicts)
+static unsigned deliver(void *backend, uint32_t from, const struct net_frame *const *frames,
+			unsigned count, enum net_verdict *verdicts)
 {
 	struct fake_port *fake = backend;
 	unsigned taken = 0;
@@ -102,7 +103,7 @@ static unsigned deliver(void *backend, const struct net_frame *const *frames, un
 		} else if (fake->count >= fake->room) {
 			verdicts[i] = NET_DROP_NO_BUFFER;
 		} else {
-			keep(fake, frames[i]);
+			keep(fake, from, frames[i]);
 			taken++;
 		}
 	}
@@ -119,7 +120,17 @@ static void flush(void *backend)
 	atomic_fetch_add(&fake->flushes, 1);
 }
 
-static const struct net_port_ops ops = { .deliver = deliver, .flush = flush };
+static void forget(void *backend, uint32_t from)
+{
+	struct fake_port *fake = backend;
+
+	if (atomic_load(&fake->gone))
+		atomic_fetch_add(&fake->intruded, 1);
+	fake->forgotten++;
+	fake->last_forgotten = from;
+}
+
+static const struct net_port_ops ops = { .deliver = deliver, .flush = flush, .forget = forget };
 
 void fake_mac(uint8_t *mac, unsigned number)
 {
@@ -192,11 +203,12 @@ void fake_send(struct fake_port *from, const uint8_t *to, const uint8_t *source,
 	switch_input(from->port, &frame, 1);
 }
 
-static unsigned ring_deliver(void *backend, const struct net_frame *const *frames, unsigned count,
-			     enum net_verdict *verdicts)
+static unsigned ring_deliver(void *backend, uint32_t from, const struct net_frame *const *frames,
+			     unsigned count, enum net_verdict *verdicts)
 {
 	struct fake_ring *ring = backend;
 
+	(void)from;
 	(void)verdicts;
 	for (unsigned i = 0; i < count; i++) {
 		uint8_t *to = fake_slot(ring->slots, ring->at++);

@@ -17,6 +17,7 @@
 struct fake_frame {
 	uint32_t size;
 	struct net_offload offload;
+	uint32_t from;
 	uint8_t *data;
 };
 
@@ -32,6 +33,8 @@ struct fake_port {
 	atomic_uint flushes;  /* calls of flush() */
 	atomic_bool gone;     /* set after removal: a call is a failure */
 	atomic_uint intruded; /* calls when gone */
+	unsigned forgotten;   /* calls of forget() */
+	uint32_t last_forgotten;
 };
 
 /* Adds a port with address 02:00:00:00:hi:lo of number. Aborts the test if refused. */

@@ -206,6 +206,7 @@ static void check_segments(struct lan *lan, uint32_t size, uint16_t segment, boo
 
 		assert_int_equal(f->offload.flags, 0);
 		assert_int_equal(f->offload.gso_type, 0);
+		assert_int_equal(f->from, lan->able.kept[0].from);
 		assert_int_equal(f->size - header, at + segment < payload ? segment : payload - at);
 		assert_memory_equal(f->data + header, lan->data + header + at, f->size - header);
 		assert_true(v6 ? ipv6_is_right(f->data, f->size, 6) :

@@ -264,6 +264,32 @@ static void lists_show_ports_and_addresses(void **state)
 	assert_int_equal(lan->c.count, 2);
 }
 
+static void receivers_are_told_the_sender_and_that_it_has_gone(void **state)
+{
+	struct lan *lan = *state;
+	struct fake_port other;
+
+	fake_send(&lan->a, broadcast, lan->a.mac, 60);
+	fake_send(&lan->b, lan->a.mac, lan->b.mac, 60);
+	fake_send(&lan->c, lan->a.mac, lan->c.mac, 60);
+	assert_int_equal(lan->a.count, 2);
+	assert_int_not_equal(lan->a.kept[0].from, lan->a.kept[1].from);
+	assert_true(lan->a.kept[0].from < NET_PORTS_MAX);
+	assert_int_equal(lan->b.kept[0].from, lan->c.kept[0].from);
+
+	fake_port_close(&lan->b);
+	assert_int_equal(lan->b.forgotten, 0);
+	assert_int_equal(lan->a.forgotten, 1);
+	assert_int_equal(lan->a.last_forgotten, lan->a.kept[0].from);
+	assert_int_equal(lan->c.forgotten, 1);
+	fake_port_open(&other, lan->sw, "other/net0", 4, 0);
+	fake_send(&other, lan->a.mac, other.mac, 60);
+	assert_int_equal(lan->a.kept[2].from, lan->a.last_forgotten);
+	assert_int_equal(other.forgotten, 0);
+	fake_port_close(&other);
+	assert_int_equal(lan->a.forgotten, 2);
+}
+
 static void a_switch_takes_its_number_of_ports_and_no_more(void **state)
 {
 	struct lan *lan = *state;
@@ -427,6 +453,7 @@ int main(void)
 		LAN_TEST(names_and_addresses_are_unique),
 		LAN_TEST(an_uplink_comes_with_an_address),
 		LAN_TEST(lists_show_ports_and_addresses),
+		LAN_TEST(receivers_are_told_the_sender_and_that_it_has_gone),
 		LAN_TEST(a_switch_takes_its_number_of_ports_and_no_more),
 		cmocka_unit_test(addresses_age),
 		cmocka_unit_test(made_up_addresses_hurt_only_their_port),

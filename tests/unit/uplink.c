@@ -129,7 +129,7 @@ static enum net_verdict deliver(struct world *w, const uint8_t *data, size_t siz
 				   .size = (uint32_t)size, .rest = rest, .rest_count = 2 };
 	const struct net_frame *frames[1] = { &frame };
 	enum net_verdict verdict = NET_FORWARD;
-	unsigned taken = w->sw.port.ops->deliver(w->sw.port.backend, frames, 1, &verdict);
+	unsigned taken = w->sw.port.ops->deliver(w->sw.port.backend, 0, frames, 1, &verdict);
 
 	assert_int_equal(taken, verdict == NET_FORWARD);
 	if (flush)

@@ -39,11 +39,12 @@ static void take_answer(struct guest *guest, const uint8_t *data, uint32_t size)
 		guest->acks++;
 }
 
-static unsigned guest_deliver(void *backend, const struct net_frame *const *frames,
+static unsigned guest_deliver(void *backend, uint32_t from, const struct net_frame *const *frames,
 			      unsigned count, enum net_verdict *verdicts)
 {
 	struct guest *guest = backend;
 
+	(void)from;
 	(void)verdicts;
 	pthread_mutex_lock(&guest->lock);
 	for (unsigned i = 0; i < count; i++)

@@ -300,7 +300,7 @@ static enum net_verdict deliver(uint32_t size, const struct net_offload *offload
 		data[i] = (uint8_t)(i * 7);
 	if (offload)
 		frame.offload = *offload;
-	taken = port.ops.deliver(port.backend, list, 1, &verdict);
+	taken = port.ops.deliver(port.backend, 0, list, 1, &verdict);
 	assert_int_equal(taken, verdict == NET_FORWARD);
 	port.ops.flush(port.backend);
 	return verdict;
@@ -475,7 +475,7 @@ static void test_bus_master(void **state)
 	assert_int_equal(used_index(bench, RX), 1);
 
 	/* Forbidden between a burst and its interrupt. */
-	assert_int_equal(port.ops.deliver(port.backend, list, 1, &verdict), 1);
+	assert_int_equal(port.ops.deliver(port.backend, 0, list, 1, &verdict), 1);
 	allow(bench, false);
 	port.ops.flush(port.backend);
 	offer(bench, TX, 0);
@@ -648,7 +648,7 @@ static void test_pause_and_load(void **state)
 	driver_start(bench, MRG_RXBUF | GUEST_CSUM);
 	settle(&bench->loop);
 	give_buffers(bench, 3, HEADER + 1514);
-	assert_int_equal(port.ops.deliver(port.backend, list, 1, &verdict), 1);
+	assert_int_equal(port.ops.deliver(port.backend, 0, list, 1, &verdict), 1);
 	assert_int_equal(used_index(bench, RX), 0);
 	atomic_store(&raised, 0);
 	virtio_pci_pause(&bench->transport, true);
@@ -715,7 +715,7 @@ static void *flood(void *arg)
 			list[i] = &frames[i];
 			verdicts[i] = NET_FORWARD;
 		}
-		port.ops.deliver(port.backend, list, 8, verdicts);
+		port.ops.deliver(port.backend, 0, list, 8, verdicts);
 		port.ops.flush(port.backend);
 	}
 	return NULL;

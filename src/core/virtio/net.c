@@ -379,12 +379,13 @@ static bool receive(struct virtio_net *net, const struct net_frame *frame)
 	return true;
 }
 
-static unsigned deliver(void *backend, const struct net_frame *const *frames, unsigned count,
-			enum net_verdict *verdicts)
+static unsigned deliver(void *backend, uint32_t from, const struct net_frame *const *frames,
+			unsigned count, enum net_verdict *verdicts)
 {
 	struct virtio_net *net = backend;
 	unsigned taken = 0;
 
+	(void)from;
 	pthread_mutex_lock(&net->receive_lock);
 	for (unsigned i = 0; i < count; i++) {
 		/* The driver may have been replaced by one that accepts less since the sender looked. */

@@ -3,18 +3,64 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/checked.h"
 
 #define QUEUE_FRAMES 512u
 #define QUEUE_BYTES (512u * 1024)
 
+static struct inbox_frame *frame_at(const struct frame_store *store, size_t at)
+{
+	return (void *)(store->bytes + at);
+}
+
+static size_t stored_size(const struct inbox_frame *frame)
+{
+	return align_up(sizeof(*frame) + frame->size, 8);
+}
+
+/* Under the lock. True, with the senders' bits in gone, if some are to be forgotten. */
+static bool take_gone(struct inbox *inbox, uint64_t gone[NET_PORTS_MAX / 64])
+{
+	if (!inbox->some_gone)
+		return false;
+	memcpy(gone, inbox->gone, sizeof(inbox->gone));
+	memset(inbox->gone, 0, sizeof(inbox->gone));
+	inbox->some_gone = false;
+	return true;
+}
+
+static void forget_senders(const struct inbox *inbox, const uint64_t gone[NET_PORTS_MAX / 64])
+{
+	for (uint32_t word = 0; word < NET_PORTS_MAX / 64; word++)
+		for (uint64_t bits = gone[word]; bits; bits &= bits - 1)
+			inbox->ops->forget(inbox->owner,
+					   word * 64 + (uint32_t)__builtin_ctzll(bits));
+}
+
+static void take_frames(const struct inbox *inbox, const struct frame_store *work)
+{
+	size_t at = 0;
+
+	inbox->ops->begin(inbox->owner);
+	for (unsigned i = 0; i < work->count; i++) {
+		const struct inbox_frame *frame = frame_at(work, at);
+
+		if (frame->from != INBOX_GONE)
+			inbox->ops->take(inbox->owner, frame);
+		at += stored_size(frame);
+	}
+	inbox->ops->end(inbox->owner);
+}
+
 /* Takes all that is queued. */
 static void take_queue(void *arg)
 {
 	struct inbox *inbox = arg;
+	uint64_t gone[NET_PORTS_MAX / 64];
 	struct frame_store work;
-	size_t at = 0;
+	bool some_gone;
 
 	atomic_store(&inbox->woken, false);
 	pthread_mutex_lock(&inbox->lock);
@@ -25,18 +71,12 @@ static void take_queue(void *arg)
 	work = inbox->queue;
 	inbox->queue = inbox->work;
 	inbox->work = work;
+	some_gone = take_gone(inbox, gone);
 	pthread_mutex_unlock(&inbox->lock);
-	if (!work.count)
-		return;
-
-	inbox->ops->begin(inbox->owner);
-	for (unsigned i = 0; i < work.count; i++) {
-		const struct inbox_frame *frame = (const void *)(work.bytes + at);
-
-		inbox->ops->take(inbox->owner, frame);
-		at += align_up(sizeof(*frame) + frame->size, 8);
-	}
-	inbox->ops->end(inbox->owner);
+	if (some_gone)
+		forget_senders(inbox, gone);
+	if (work.count)
+		take_frames(inbox, &work);
 	inbox->work.used = 0;
 	inbox->work.count = 0;
 }
@@ -65,10 +105,11 @@ void inbox_destroy(struct inbox *inbox)
  * guest may be changing the original. NET_FORWARD, or why it was refused. The
  * caller holds the lock.
  */
-static enum net_verdict store_frame(struct inbox *inbox, const struct net_frame *frame)
+static enum net_verdict store_frame(struct inbox *inbox, uint32_t from,
+				    const struct net_frame *frame)
 {
 	struct frame_store *store = &inbox->queue;
-	struct inbox_frame *copy = (void *)(store->bytes + store->used);
+	struct inbox_frame *copy = frame_at(store, store->used);
 	enum net_verdict verdict;
 
 	if (frame->size > NET_FRAME_MAX || frame->head_size > frame->size ||
@@ -76,16 +117,17 @@ static enum net_verdict store_frame(struct inbox *inbox, const struct net_frame 
 	    align_up(sizeof(*copy) + frame->size, 8) > QUEUE_BYTES - store->used)
 		return NET_DROP_NO_BUFFER;
 	copy->size = net_frame_copy(copy->data, frame, frame->size);
+	copy->from = (uint16_t)from;
 	verdict = inbox->ops->admit(inbox->owner, copy);
 	if (verdict != NET_FORWARD)
 		return verdict;
-	store->used += align_up(sizeof(*copy) + copy->size, 8);
+	store->used += stored_size(copy);
 	store->count++;
 	return NET_FORWARD;
 }
 
-unsigned inbox_deliver(void *backend, const struct net_frame *const *frames, unsigned count,
-		       enum net_verdict *verdicts)
+unsigned inbox_deliver(void *backend, uint32_t from, const struct net_frame *const *frames,
+		       unsigned count, enum net_verdict *verdicts)
 {
 	struct inbox *inbox = backend;
 	unsigned taken = count, stored = 0;
@@ -99,7 +141,7 @@ unsigned inbox_deliver(void *backend, const struct net_frame *const *frames, uns
 		if (!locked)
 			pthread_mutex_lock(&inbox->lock);
 		locked = true;
-		verdict = store_frame(inbox, frames[i]);
+		verdict = store_frame(inbox, from, frames[i]);
 		if (verdict == NET_FORWARD) {
 			stored++;
 		} else {
@@ -114,12 +156,40 @@ unsigned inbox_deliver(void *backend, const struct net_frame *const *frames, uns
 	return taken;
 }
 
+static void wake(struct inbox *inbox)
+{
+	if (!atomic_exchange(&inbox->woken, true))
+		loop_post(inbox->loop, &inbox->task);
+}
+
 void inbox_flush(void *backend)
 {
 	struct inbox *inbox = backend;
 
-	if (atomic_exchange(&inbox->stored, false) && !atomic_exchange(&inbox->woken, true))
-		loop_post(inbox->loop, &inbox->task);
+	if (atomic_exchange(&inbox->stored, false))
+		wake(inbox);
+}
+
+/* A frame that is still queued must not be taken for one of the slot's next port. */
+void inbox_forget_sender(void *backend, uint32_t from)
+{
+	struct inbox *inbox = backend;
+	size_t at = 0;
+
+	if (!inbox->ops->forget)
+		return;
+	pthread_mutex_lock(&inbox->lock);
+	for (unsigned i = 0; i < inbox->queue.count; i++) {
+		struct inbox_frame *frame = frame_at(&inbox->queue, at);
+
+		if (frame->from == from)
+			frame->from = INBOX_GONE;
+		at += stored_size(frame);
+	}
+	inbox->gone[from / 64] |= 1ull << from % 64;
+	inbox->some_gone = true;
+	pthread_mutex_unlock(&inbox->lock);
+	wake(inbox);
 }
 
 static void set_port(struct inbox *inbox, struct net_port *net_port)

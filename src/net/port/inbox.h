@@ -22,9 +22,12 @@
 /* A copy of a frame. */
 struct inbox_frame {
 	uint32_t size;
-	uint32_t mark; /* admit()'s, for take() */
+	uint16_t from; /* slot of the port that sent it */
+	uint16_t mark; /* admit()'s, for take() */
 	uint8_t data[];
 };
+
+#define INBOX_GONE UINT16_MAX /* from: that port is no more; such a frame is not handed over */
 
 /* What the port is to its inbox; owner is what inbox_init() was given. */
 struct inbox_ops {
@@ -37,6 +40,12 @@ struct inbox_ops {
 	 * find them, or why it is refused.
 	 */
 	enum net_verdict (*admit)(const void *owner, struct inbox_frame *frame);
+
+	/*
+	 * On the uplink thread: the port at this slot is no more, and none of its frames comes
+	 * after this. A new port may have the slot then. Not between begin() and end(). Or NULL.
+	 */
+	void (*forget)(void *owner, uint32_t from);
 
 	/* On the uplink thread: some frames, with a beginning and an end. */
 	void (*begin)(void *owner);
@@ -56,8 +65,10 @@ struct inbox {
 	void *owner;
 	struct loop *loop;
 
-	pthread_mutex_t lock; /* guards queue and net_port */
+	pthread_mutex_t lock; /* guards queue, gone and net_port */
 	struct frame_store queue;
+	uint64_t gone[NET_PORTS_MAX / 64]; /* bits: senders that forget() is still to be told of */
+	bool some_gone;
 	struct net_port *net_port; /* NULL: not yet, or no more */
 	struct frame_store work;   /* the uplink thread's half */
 	atomic_bool stored;	   /* since the last flush */
@@ -72,9 +83,10 @@ int inbox_init(struct inbox *inbox, struct loop *loop, const struct inbox_ops *o
 void inbox_destroy(struct inbox *inbox);
 
 /* The ops of the port in the switch; backend is the inbox. */
-unsigned inbox_deliver(void *backend, const struct net_frame *const *frames, unsigned count,
-		       enum net_verdict *verdicts);
+unsigned inbox_deliver(void *backend, uint32_t from, const struct net_frame *const *frames,
+		       unsigned count, enum net_verdict *verdicts);
 void inbox_flush(void *backend);
+void inbox_forget_sender(void *backend, uint32_t from);
 
 /* The port has been added to the switch: frames that came before are looked at. Any thread. */
 void inbox_open(struct inbox *inbox, struct net_port *net_port);

@@ -384,10 +384,11 @@ static bool may_open(const uint8_t *frame, size_t size)
 }
 
 /* A frame that nat_guard() let pass. */
-static void nat_input(void *state, const uint8_t *frame, size_t size)
+static void nat_input(void *state, uint32_t from, const uint8_t *frame, size_t size)
 {
 	struct nat *nat = state;
 
+	(void)from;
 	if (size < 14 || (nat->sockets >= nat->sockets_max && may_open(frame, size)))
 		return;
 	nat->arp |= get_be16(frame + 12) == 0x0806;

@@ -47,6 +47,14 @@ static void take_dhcp(struct own_port *own, const struct inbox_frame *frame)
 	burst_commit(burst, size);
 }
 
+static void forget_sender(void *owner, uint32_t from)
+{
+	struct own_port *own = owner;
+
+	if (own->backend->forget)
+		own->backend->forget(own->state, from);
+}
+
 static void begin(void *owner)
 {
 	struct own_port *own = owner;
@@ -62,7 +70,7 @@ static void take(void *owner, const struct inbox_frame *frame)
 	if (frame->mark)
 		take_dhcp(own, frame);
 	else
-		own->backend->take(own->state, frame->data, frame->size);
+		own->backend->take(own->state, frame->from, frame->data, frame->size);
 }
 
 static void end(void *owner)
@@ -113,6 +121,7 @@ static enum net_verdict admit(const void *owner, struct inbox_frame *frame)
 static const struct inbox_ops inbox_ops = {
 	.wants = is_ours,
 	.admit = admit,
+	.forget = forget_sender,
 	.begin = begin,
 	.take = take,
 	.end = end,
@@ -121,6 +130,7 @@ static const struct inbox_ops inbox_ops = {
 static const struct net_port_ops port_ops = {
 	.deliver = inbox_deliver,
 	.flush = inbox_flush,
+	.forget = inbox_forget_sender,
 };
 
 /* Valid on a half-built one. */
@@ -287,13 +297,14 @@ size_t own_list_leases(struct port *port, struct dhcp_lease_info *out, size_t ro
 
 /* The kind: nothing behind DHCP but ARP and ping. */
 
-static void respond(void *state, const uint8_t *frame, size_t size)
+static void respond(void *state, uint32_t from, const uint8_t *frame, size_t size)
 {
 	struct own_port *own = state;
 	struct burst *burst = &own->uplink->burst;
 	uint8_t *reply = burst_reserve(burst, &own->inbox,
 				       size < RESPONDER_REPLY_MIN ? RESPONDER_REPLY_MIN : size);
 
+	(void)from;
 	burst_commit(burst, responder_input(own->mac, own->config.address, frame, size, reply));
 }
 

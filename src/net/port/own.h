@@ -26,8 +26,9 @@ struct own_backend {
 	/* inbox_ops.admit() of what is not DHCP. Pure; any thread. NULL: everything. */
 	enum net_verdict (*admit)(uint8_t *frame, size_t *size);
 
-	void (*begin)(void *state); /* or NULL */
-	void (*take)(void *state, const uint8_t *frame, size_t size);
+	void (*forget)(void *state, uint32_t from); /* inbox_ops.forget(), or NULL */
+	void (*begin)(void *state);		    /* or NULL */
+	void (*take)(void *state, uint32_t from, const uint8_t *frame, size_t size);
 	void (*end)(void *state); /* or NULL; what was sent until then is flushed */
 };
 

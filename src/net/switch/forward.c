@@ -152,10 +152,11 @@ static void account(struct net_port *to, const struct net_frame *const *frames, 
 		account_refused(to, verdicts, count);
 }
 
-static void deliver(struct net_port *to, const struct net_frame *const *frames, unsigned count,
+static void deliver(const struct net_port *sender, struct net_port *to,
+		    const struct net_frame *const *frames, unsigned count,
 		    enum net_verdict *verdicts)
 {
-	unsigned taken = to->ops.deliver(to->backend, frames, count, verdicts);
+	unsigned taken = to->ops.deliver(to->backend, sender->slot, frames, count, verdicts);
 
 	account(to, frames, count, verdicts, taken);
 }
@@ -186,7 +187,7 @@ static void deliver_resolved(const struct burst *burst, struct net_port *to,
 	while ((count = offload_next(scratch))) {
 		for (unsigned i = 0; i < count; i++)
 			parts[i] = *verdict;
-		deliver(to, scratch->list, count, parts);
+		deliver(burst->sender, to, scratch->list, count, parts);
 		for (unsigned i = 0; i < count; i++) {
 			if (parts[i] == *verdict)
 				some = true;
@@ -208,7 +209,7 @@ static void deliver_run(struct burst *burst, struct net_port *to, unsigned first
 
 	burst->touched[to->slot / 64] |= 1ull << to->slot % 64;
 	if (!(burst->offloaded & run)) {
-		deliver(to, burst->list + first, count, verdicts);
+		deliver(burst->sender, to, burst->list + first, count, verdicts);
 		return;
 	}
 	accepts = atomic_load_explicit(&to->accepts, memory_order_relaxed);
@@ -216,12 +217,14 @@ static void deliver_run(struct burst *burst, struct net_port *to, unsigned first
 		if (!offload_unresolved(&burst->frames[first + i].offload, accepts))
 			continue;
 		if (i > start)
-			deliver(to, burst->list + first + start, i - start, verdicts + start);
+			deliver(burst->sender, to, burst->list + first + start, i - start,
+				verdicts + start);
 		deliver_resolved(burst, to, &burst->frames[first + i], &verdicts[i]);
 		start = i + 1;
 	}
 	if (count > start)
-		deliver(to, burst->list + first + start, count - start, verdicts + start);
+		deliver(burst->sender, to, burst->list + first + start, count - start,
+			verdicts + start);
 }
 
 static void flood_run(struct burst *burst, unsigned first, unsigned count)

@@ -209,6 +209,17 @@ static void wait_for_sender(const struct net_port *port)
 	}
 }
 
+/* Under the lock: tells the other ports. */
+static void forget_sender(struct net_switch *sw, uint32_t slot)
+{
+	for (uint32_t i = 0; i < atomic_load(&sw->bound); i++) {
+		const struct net_port *port = port_at(sw, i);
+
+		if (port && port->ops.forget)
+			port->ops.forget(port->backend, slot);
+	}
+}
+
 void switch_port_remove(struct net_port *port)
 {
 	struct net_switch *sw = port->sw;
@@ -228,6 +239,7 @@ void switch_port_remove(struct net_port *port)
 		bound--;
 	atomic_store_explicit(&sw->bound, bound, memory_order_release);
 	mac_table_forget(&sw->macs, port->slot);
+	forget_sender(sw, port->slot);
 	capture_tap_remove(port->tap);
 	pthread_mutex_unlock(&sw->set->lock);
 	free(port->scratch);

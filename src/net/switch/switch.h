@@ -29,14 +29,24 @@ struct net_port_ops {
 	 * Takes count frames (1..NET_BURST_MAX) in order, copying what it
 	 * keeps, and sets verdicts[i] of each frame that it refuses to the
 	 * NET_DROP_* that says why (others are left alone). Returns how many
-	 * it took. Called on the sender's thread, by several threads at once;
-	 * it never waits and takes at most one lock.
+	 * it took. from is the slot of the port that sent them, below
+	 * NET_PORTS_MAX: no other port of the switch has it meanwhile. Called
+	 * on the sender's thread, by several threads at once; it never waits
+	 * and takes at most one lock.
 	 */
-	unsigned (*deliver)(void *backend, const struct net_frame *const *frames, unsigned count,
-			    enum net_verdict *verdicts);
+	unsigned (*deliver)(void *backend, uint32_t from, const struct net_frame *const *frames,
+			    unsigned count, enum net_verdict *verdicts);
 
 	/* Tells the receiver of what deliver() left, once a burst. Same thread as deliver(). */
 	void (*flush)(void *backend);
+
+	/*
+	 * The port at slot from is no more. deliver() comes no more from it,
+	 * unless a new port has been given the slot after this. NULL if the
+	 * backend keeps nothing by sender. On the thread that removes the
+	 * port; it never waits and takes at most one lock.
+	 */
+	void (*forget)(void *backend, uint32_t from);
 };
 
 struct net_port_config {
