@@ -26,6 +26,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/port/nat_guard.c %D%/port/nat_guard.h \
 	%D%/port/own.c %D%/port/own.h \
 	%D%/port/port.c %D%/port/port.h \
+	%D%/port/share.c %D%/port/share.h \
 	%D%/port/thread.c %D%/port/thread.h \
 	%D%/service/dhcp.c %D%/service/dhcp.h \
 	%D%/service/dhcp_message.c %D%/service/dhcp_message.h \
@@ -63,12 +64,13 @@ tests_bench_switch_LDADD = $(NET_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/decode tests/unit/dhcp tests/unit/inbox tests/unit/nat_guard \
-	tests/unit/uplink tests/unit/uplink_switch
+	tests/unit/share tests/unit/uplink tests/unit/uplink_switch
 tests_unit_decode_SOURCES = tests/unit/decode.c tests/unit/decode_packets.h
 tests_unit_decode_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_dhcp_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_inbox_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_nat_guard_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_share_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_uplink_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_uplink_switch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 endif

@@ -210,6 +210,24 @@ static void a_port_is_forgotten_once_without_a_frame(void **state)
 	assert_int_equal(owner->taken, 1);
 }
 
+static void a_port_that_floods_leaves_room_for_others(void **state)
+{
+	struct owner *owner = *state;
+	unsigned taken = 0;
+
+	for (unsigned i = 0; i < 2000; i++)
+		if (deliver(owner, 1, i % 2 ? 0 : 0xfe, 1514, 1) == NET_FORWARD)
+			taken++;
+	assert_in_range(taken, 300, 400);
+	assert_int_equal(deliver(owner, 1, 0, 1514, NET_BURST_MAX), NET_DROP_OVER_SHARE);
+	assert_int_equal(deliver(owner, 2, 0, 60, NET_BURST_MAX), NET_FORWARD);
+	assert_int_equal(deliver(owner, 3, 0, NET_FRAME_MAX, 1), NET_FORWARD);
+	run();
+	assert_int_equal(owner->taken, taken + NET_BURST_MAX + 1);
+	assert_int_equal(owner->size[owner->taken - 1], NET_FRAME_MAX);
+	assert_int_equal(deliver(owner, 1, 0, 1514, NET_BURST_MAX), NET_FORWARD);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +236,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_port_that_has_gone_is_forgotten_before_the_next_one_is_heard, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(a_port_that_floods_leaves_room_for_others, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_port_is_forgotten_once_without_a_frame, setup,
 						teardown),
 	};

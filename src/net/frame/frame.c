@@ -10,6 +10,7 @@ static const char *const names[NET_VERDICT_COUNT] = {
 	[NET_DROP_LONG] = "too long",
 	[NET_DROP_SAME_PORT] = "same port",
 	[NET_DROP_NO_BUFFER] = "no buffer",
+	[NET_DROP_OVER_SHARE] = "over its share",
 	[NET_DROP_LINK_DOWN] = "link down",
 	[NET_DROP_BAD_SOURCE] = "bad source",
 	[NET_DROP_BAD_OFFLOAD] = "bad offload",

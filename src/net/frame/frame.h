@@ -109,6 +109,7 @@ enum net_verdict {
 	NET_DROP_LONG,	      /* more than NET_FRAME_MAX, or more iovecs than NET_REST_MAX */
 	NET_DROP_SAME_PORT,   /* the address is at the port it came from */
 	NET_DROP_NO_BUFFER,   /* the receiver had no room */
+	NET_DROP_OVER_SHARE,  /* the receiver has room, but the sender holds its share of it */
 	NET_DROP_LINK_DOWN,   /* the receiver is not there: not started, paused, driver not ready */
 	NET_DROP_BAD_SOURCE,  /* the source address is a group address, or zero */
 	NET_DROP_BAD_OFFLOAD, /* what it asks for (checksum, segmentation) does not fit the frame */

@@ -7,17 +7,18 @@
 
 #include "base/checked.h"
 
-#define QUEUE_FRAMES 512u
-#define QUEUE_BYTES (512u * 1024)
+#define QUEUE_BYTES (1024u * 1024)
+#define FRAME_COST_MIN 1024u /* however small: a frame costs the uplink thread time */
 
 static struct inbox_frame *frame_at(const struct frame_store *store, size_t at)
 {
 	return (void *)(store->bytes + at);
 }
 
-static size_t stored_size(const struct inbox_frame *frame)
+/* Bytes that a frame of this size has in the queue. */
+static uint32_t stored_size(uint32_t size)
 {
-	return align_up(sizeof(*frame) + frame->size, 8);
+	return (uint32_t)align_up(sizeof(struct inbox_frame) + size, 8);
 }
 
 /* Under the lock. True, with the senders' bits in gone, if some are to be forgotten. */
@@ -49,7 +50,7 @@ static void take_frames(const struct inbox *inbox, const struct frame_store *wor
 
 		if (frame->from != INBOX_GONE)
 			inbox->ops->take(inbox->owner, frame);
-		at += stored_size(frame);
+		at += stored_size(frame->size);
 	}
 	inbox->ops->end(inbox->owner);
 }
@@ -71,6 +72,8 @@ static void take_queue(void *arg)
 	work = inbox->queue;
 	inbox->queue = inbox->work;
 	inbox->work = work;
+	if (work.count)
+		share_clear(&inbox->share);
 	some_gone = take_gone(inbox, gone);
 	pthread_mutex_unlock(&inbox->lock);
 	if (some_gone)
@@ -85,6 +88,7 @@ int inbox_init(struct inbox *inbox, struct loop *loop, const struct inbox_ops *o
 {
 	*inbox = (struct inbox){ .ops = ops, .owner = owner, .loop = loop };
 	pthread_mutex_init(&inbox->lock, NULL);
+	share_init(&inbox->share, QUEUE_BYTES);
 	inbox->task.run = take_queue;
 	inbox->task.arg = inbox;
 	/* Beyond malloc's mmap threshold: pages cost memory once frames have used them. */
@@ -109,19 +113,25 @@ static enum net_verdict store_frame(struct inbox *inbox, uint32_t from,
 				    const struct net_frame *frame)
 {
 	struct frame_store *store = &inbox->queue;
+	uint32_t cost = stored_size(frame->size);
 	struct inbox_frame *copy = frame_at(store, store->used);
 	enum net_verdict verdict;
 
-	if (frame->size > NET_FRAME_MAX || frame->head_size > frame->size ||
-	    store->count == QUEUE_FRAMES ||
-	    align_up(sizeof(*copy) + frame->size, 8) > QUEUE_BYTES - store->used)
-		return NET_DROP_NO_BUFFER;
+	if (frame->size > NET_FRAME_MAX || frame->head_size > frame->size)
+		return NET_DROP_LONG;
+	if (cost < FRAME_COST_MIN)
+		cost = FRAME_COST_MIN;
+	verdict = share_take(&inbox->share, from, cost);
+	if (verdict != NET_FORWARD)
+		return verdict;
 	copy->size = net_frame_copy(copy->data, frame, frame->size);
 	copy->from = (uint16_t)from;
 	verdict = inbox->ops->admit(inbox->owner, copy);
-	if (verdict != NET_FORWARD)
+	if (verdict != NET_FORWARD) {
+		share_give(&inbox->share, from, cost);
 		return verdict;
-	store->used += stored_size(copy);
+	}
+	store->used += stored_size(copy->size);
 	store->count++;
 	return NET_FORWARD;
 }
@@ -184,7 +194,7 @@ void inbox_forget_sender(void *backend, uint32_t from)
 
 		if (frame->from == from)
 			frame->from = INBOX_GONE;
-		at += stored_size(frame);
+		at += stored_size(frame->size);
 	}
 	inbox->gone[from / 64] |= 1ull << from % 64;
 	inbox->some_gone = true;

@@ -4,7 +4,7 @@
  * The senders' threads copy what the port wants into a bounded queue, under one
  * short lock; flush wakes the uplink thread once a burst. That takes the whole
  * queue by exchanging two buffers and hands over frame by frame. A full queue
- * is a counted drop, never a wait.
+ * is a counted drop, never a wait; each sender has a share of it.
  */
 #ifndef NET_PORT_INBOX_H
 #define NET_PORT_INBOX_H
@@ -17,6 +17,7 @@
 
 #include "base/loop.h"
 #include "net/frame/frame.h"
+#include "net/port/share.h"
 #include "net/switch/switch.h"
 
 /* A copy of a frame. */
@@ -65,8 +66,9 @@ struct inbox {
 	void *owner;
 	struct loop *loop;
 
-	pthread_mutex_t lock; /* guards queue, gone and net_port */
+	pthread_mutex_t lock; /* guards queue, share, gone and net_port */
 	struct frame_store queue;
+	struct share share; /* of queue, in bytes */
 	uint64_t gone[NET_PORTS_MAX / 64]; /* bits: senders that forget() is still to be told of */
 	bool some_gone;
 	struct net_port *net_port; /* NULL: not yet, or no more */

@@ -1,0 +1,34 @@
+/* Who holds how much of a queue. Pure. */
+#include "net/port/share.h"
+
+#include <string.h>
+
+void share_init(struct share *share, uint32_t room)
+{
+	memset(share, 0, sizeof(*share));
+	share->room = room;
+}
+
+enum net_verdict share_take(struct share *share, uint32_t from, uint32_t cost)
+{
+	uint32_t left = share->room - share->used;
+
+	if (cost > left)
+		return NET_DROP_NO_BUFFER;
+	if (share->held[from] + cost > left)
+		return NET_DROP_OVER_SHARE;
+	share->used += cost;
+	share->held[from] += cost;
+	return NET_FORWARD;
+}
+
+void share_give(struct share *share, uint32_t from, uint32_t cost)
+{
+	share->used -= cost;
+	share->held[from] -= cost;
+}
+
+void share_clear(struct share *share)
+{
+	share_init(share, share->room);
+}
