@@ -141,7 +141,7 @@ static int take_line(struct client *client, const char *line, size_t size, struc
 	struct message message;
 	int error = 0;
 
-	if (message_parse(&message, line, size, cause) < 0) {
+	if (message_parse(&message, &message_to_client, line, size, cause) < 0) {
 		message_release(&message);
 		return cause_prefix(cause, -EPROTO, "the deck's message");
 	}

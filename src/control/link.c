@@ -12,12 +12,16 @@
 #include "control/framing.h"
 #include "control/message.h"
 
+/* Bytes of notifications that are kept while one answer is awaited. */
+#define KEPT_MAX (2 * (size_t)CONTROL_RESPONSE_MAX)
+
 struct link {
 	int fd;
 	struct frame_reader in;
 	struct frame_writer out;
 	json_int_t last_id;
 	json_t *kept; /* notifications that came while a response was awaited */
+	size_t line_size; /* of the message that came last */
 };
 
 int link_adopt(struct link **out, int fd, struct cause *cause)
@@ -94,7 +98,8 @@ static int next_message(struct link *link, struct message *message, uint64_t due
 		if (n < 0 && n != -EAGAIN)
 			return cause_errno(cause, (int)-n, "the connection to the deck");
 	}
-	if (message_parse(message, line, size, cause) == 0)
+	link->line_size = size;
+	if (message_parse(message, &message_to_client, line, size, cause) == 0)
 		return 0;
 	message_release(message);
 	return cause_prefix(cause, -EPROTO, "the deck's message");
@@ -134,10 +139,21 @@ static int send_request(struct link *link, const char *method, json_t *params,
 	return cause_errno(cause, n < 0 ? (int)-n : EAGAIN, "the connection to the deck");
 }
 
+static int keep(struct link *link, struct message *notification, size_t *kept,
+		struct cause *cause)
+{
+	*kept += link->line_size;
+	if (*kept > KEPT_MAX)
+		return cause_set(cause, EPROTO, "the deck sends notifications and no answer");
+	return json_array_append(link->kept, notification->root) < 0
+		       ? cause_errno(cause, ENOMEM, "control connection") : 0;
+}
+
 int link_call(struct link *link, const char *method, json_t *params, json_t **result,
 	      struct cause *cause)
 {
 	struct message message;
+	size_t kept = 0;
 	int error = send_request(link, method, params, cause);
 
 	if (result)
@@ -151,7 +167,7 @@ int link_call(struct link *link, const char *method, json_t *params, json_t **re
 		if (error < 0)
 			break;
 		if (message.kind == MESSAGE_NOTIFICATION) {
-			json_array_append(link->kept, message.root);
+			error = keep(link, &message, &kept, cause);
 		} else if (message.kind == MESSAGE_ERROR) {
 			error = cause_set(cause, errno_of_name(message.name), "%s", message.text);
 		} else if (message.kind == MESSAGE_RESPONSE &&

@@ -6,6 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A request is an object with params in it, and in these an array of names. */
+const struct json_limits message_to_deck = {
+	.depth = 8, .values = 8192, .string = 24576, .number = 64,
+};
+
+/* Statistics with their history are 8 deep, and 150,000 numbers. */
+const struct json_limits message_to_client = {
+	.depth = 16, .values = 1u << 20, .string = 1u << 16, .number = 64,
+};
+
 static int refuse(struct message *message, int code, struct cause *cause, const char *text)
 {
 	message->method = NULL;
@@ -60,12 +70,17 @@ static int parse_answer(struct message *message, struct cause *cause)
 	return 0;
 }
 
-int message_parse(struct message *message, const char *line, size_t size, struct cause *cause)
+int message_parse(struct message *message, const struct json_limits *limits, const char *line,
+		  size_t size, struct cause *cause)
 {
 	json_error_t error;
 	json_t *version, *id;
 
 	memset(message, 0, sizeof(*message));
+	if (json_limits_check(limits, line, size, cause) < 0) {
+		cause_prefix(cause, -E2BIG, "too much for one message");
+		return CONTROL_ERROR_REQUEST;
+	}
 	message->root = json_loadb(line, size, JSON_REJECT_DUPLICATES, &error);
 	if (!message->root) {
 		cause_set(cause, EINVAL, "not JSON at column %d: %s", error.column, error.text);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/cause.h"
+#include "control/limits.h"
 #include "control/protocol.h"
 
 enum message_kind { MESSAGE_REQUEST, MESSAGE_NOTIFICATION, MESSAGE_RESPONSE, MESSAGE_ERROR };
@@ -26,12 +27,17 @@ struct message {
 	const char *name;   /* of an error: data.errno, or "" */
 };
 
+/* What a message may hold, beside its length: one to the deck, and one to a client. */
+extern const struct json_limits message_to_deck, message_to_client;
+
 /*
  * Reads one line (without newline). 0, or a CONTROL_ERROR_PARSE or
  * CONTROL_ERROR_REQUEST with a sentence in cause; then *message holds only the
- * id, if one could be read, and is still to be released.
+ * id, if one could be read, and is still to be released. A line beyond limits
+ * is not parsed.
  */
-int message_parse(struct message *message, const char *line, size_t size, struct cause *cause);
+int message_parse(struct message *message, const struct json_limits *limits, const char *line,
+		  size_t size, struct cause *cause);
 void message_release(struct message *message);
 
 /*

@@ -5,11 +5,16 @@
 #include <string.h>
 
 #include "control/names.h"
+#include "control/protocol.h"
 
 #define STRING_MAX_BYTES 4096
 #define NAMES_MAX 4096
 #define PORTS_MAX 1024
 #define INTEGER_MAX ((uint64_t)INT64_MAX)
+
+/* With quotes and a comma each, and another KiB around them. */
+_Static_assert(NAMES_MAX * (NAME_SIZE - 1 + 3) + 1024 <= CONTROL_MESSAGE_MAX,
+	       "the longest list of names fits a message");
 
 #define GUEST { "guest", METHOD_NAME, true, 0, 0, NULL }
 #define SUBSCRIPTION { "subscription", METHOD_INTEGER, true, 1, INTEGER_MAX, NULL }

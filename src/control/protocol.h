@@ -6,7 +6,10 @@
 #define CONTROL_PROTOCOL_H
 
 #define CONTROL_VERSION 1
-#define CONTROL_MESSAGE_MAX (1u << 20) /* bytes of one message to the server, its newline included */
+
+/* Bytes of one message to the server, its newline included: 4096 names of guests, and more. */
+#define CONTROL_MESSAGE_KIB 160
+#define CONTROL_MESSAGE_MAX (CONTROL_MESSAGE_KIB * 1024u)
 #define CONTROL_RESPONSE_MAX (8u << 20) /* bytes of one message to a client */
 
 /* JSON-RPC 2.0 § 5.1, and ours. */

@@ -5,6 +5,7 @@ src_control_libcontrol_a_SOURCES = \
 	%D%/endpoint.c %D%/endpoint.h \
 	%D%/fields.c %D%/fields.h \
 	%D%/framing.c %D%/framing.h \
+	%D%/limits.c %D%/limits.h \
 	%D%/link.c \
 	%D%/message.c %D%/message.h \
 	%D%/methods.c %D%/methods.h \

@@ -1,7 +1,7 @@
 /*
  * libFuzzer: the control protocol as a server or client reads it: bytes cut
  * into lines, lines into messages, parameters checked, and what a message
- * holds written again. The same bytes also pass the pcapng counter.
+ * holds written again, and what was parsed is within the limits. The same bytes also pass the pcapng counter.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,11 +23,16 @@ const struct fuzz_seed fuzz_seeds[] = {
 	     "{\"ports\":[\"web/net0\"],\"filter\":\"tcp\",\"snap\":64}}\nnonsense\n"),
 	SEED("{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":-32000,\"message\":\"m\","
 	     "\"data\":{\"errno\":\"ENOENT\"}}}\n{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{}}\n"),
+	SEED("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{\"a\":[[[[]]],\"\\\"\","
+	     "1e5,-2,true,null,{\"b\":{}}]}}\n"),
 	SEED("{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"text\":\"\\ud83d\\ude00\"}}\n"),
 	SEED("\005\0\0\0\050\0\0\0\0\0\0\0\1\0\0\0\2\0\0\0\005\0\010\0\011\1\0\0\0\0\0\0\0\0\0\0"
 	     "\050\0\0\0\006\0\0\0\014\0\0\0\014\0\0\0"),
 	{ NULL, 0 },
 };
+
+/* Small, so that the fuzzer reaches them. */
+static const struct json_limits limits = { .depth = 5, .values = 24, .string = 40, .number = 12 };
 
 static void check_text(const char *line, size_t size)
 {
@@ -43,11 +48,40 @@ static void check_text(const char *line, size_t size)
 	free(copy);
 }
 
+static void count(const json_t *value, unsigned depth, unsigned *values)
+{
+	const char *name;
+	json_t *item;
+	size_t i;
+
+	(*values)++;
+	if ((json_is_object(value) || json_is_array(value)) && depth >= limits.depth)
+		abort();
+	if (json_is_string(value) && json_string_length(value) > limits.string)
+		abort();
+	json_array_foreach((json_t *)value, i, item)
+		count(item, depth + 1, values);
+	json_object_foreach((json_t *)value, name, item) {
+		(*values)++;
+		count(item, depth + 1, values);
+	}
+}
+
+/* What was parsed is within the limits. */
+static void check_limits(const json_t *root)
+{
+	unsigned values = 0;
+
+	count(root, 0, &values);
+	if (values > limits.values)
+		abort();
+}
+
 static void take_line(const char *line, size_t size)
 {
 	struct message message;
 	struct cause cause = { "" };
-	int code = message_parse(&message, line, size, &cause);
+	int code = message_parse(&message, &limits, line, size, &cause);
 	const struct method *method = message.method ? method_find(message.method) : NULL;
 	size_t length;
 	char *again;
@@ -56,6 +90,8 @@ static void take_line(const char *line, size_t size)
 		abort();
 	if (method)
 		method_check(method, message.params, &cause);
+	if (message.root)
+		check_limits(message.root);
 	if (!code) {
 		again = message_line(json_incref(message.root), &length);
 		if (!again || again[length - 1] != '\n' || memchr(again, '\n', length - 1))

@@ -167,7 +167,7 @@ static int parse(const char *text)
 {
 	struct message message;
 	struct cause cause = { "" };
-	int code = message_parse(&message, text, strlen(text), &cause);
+	int code = message_parse(&message, &message_to_deck, text, strlen(text), &cause);
 
 	if (code)
 		assert_true(cause.text[0] != '\0');
@@ -204,7 +204,8 @@ static void messages_are_requests_or_answers(void **state)
 	assert_int_equal(parse("{\"jsonrpc\":\"2.0\",\"id\":1}"), CONTROL_ERROR_REQUEST);
 	assert_int_equal(parse("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{}}"),
 			 CONTROL_ERROR_REQUEST);
-	assert_int_equal(message_parse(&message, error, strlen(error), NULL), 0);
+	assert_int_equal(message_parse(&message, &message_to_client, error, strlen(error),
+				       NULL), 0);
 	assert_int_equal(message.kind, MESSAGE_ERROR);
 	assert_int_equal(message.code, -32000);
 	assert_string_equal(message.text, "no");
@@ -212,15 +213,93 @@ static void messages_are_requests_or_answers(void **state)
 	message_release(&message);
 }
 
-static void messages_survive_deep_nesting(void **state)
+static unsigned allocations; /* of jansson */
+
+static void *count_malloc(size_t size)
 {
-	char *text = malloc(1 << 20);
+	allocations++;
+	return malloc(size);
+}
+
+/*
+ * A request with count of what stands in params: 0, or an error and how often jansson
+ * allocated.
+ */
+static int parse_many(const char *before, const char *unit, unsigned count, const char *after,
+		      struct cause *cause)
+{
+	static const char head[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":";
+	size_t size = strlen(head) + strlen(before) + count * strlen(unit) + strlen(after) + 2;
+	char *text = malloc(size), *at = stpcpy(stpcpy(text, head), before);
+	struct message message;
+	int code;
+
+	for (unsigned i = 0; i < count; i++)
+		at = stpcpy(at, unit);
+	stpcpy(stpcpy(at, after), "}");
+	allocations = 0;
+	json_set_alloc_funcs(count_malloc, free);
+	code = message_parse(&message, &message_to_deck, text, strlen(text), cause);
+	message_release(&message);
+	json_set_alloc_funcs(malloc, free);
+	free(text);
+	return code;
+}
+
+/* Of each kind: as much as is allowed passes, one more is not parsed, and the place is named. */
+static void what_is_too_much_is_refused_before_it_is_parsed(void **state)
+{
+	static const struct {
+		const char *before, *unit, *after;
+		unsigned most; /* units; the message around them has 12 values */
+		const char *what, *where;
+	} cases[] = {
+		{ "{\"a\":[", "0,", "0]}", 8192 - 12, "more than 8192 values", "at byte 16415" },
+		{ "{\"a\":[", "{},", "0]}", 8192 - 12, "more than 8192 values", "at byte 24596" },
+		{ "{\"a\":\"", "x", "\"}", 24576, "string of more than 24576 bytes",
+		  "at byte 52" },
+		{ "{\"a\":\"", "\\\"", "\"}", 12288, "string of more than 24576 bytes",
+		  "at byte 52" },
+		{ "{\"a\":0.", "1", "}", 62, "number or word of more than 64 bytes",
+		  "at byte 52" },
+	};
+	struct cause cause;
 
 	(void)state;
-	memset(text, '[', 1 << 20);
-	assert_int_equal(message_parse(&(struct message){ 0 }, text, 1 << 20, NULL),
-			 CONTROL_ERROR_PARSE);
-	free(text);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(parse_many(cases[i].before, cases[i].unit, cases[i].most,
+					    cases[i].after, &cause), 0);
+		assert_true(allocations > 0);
+		assert_int_equal(parse_many(cases[i].before, cases[i].unit, cases[i].most + 1,
+					    cases[i].after, &cause), CONTROL_ERROR_REQUEST);
+		assert_int_equal(allocations, 0);
+		assert_non_null(strstr(cause.text, cases[i].what));
+		assert_non_null(strstr(cause.text, cases[i].where));
+	}
+	assert_int_equal(parse_many("{\"a\":[[[[[[", "", 0, "]]]]]]}", &cause), 0);
+	assert_int_equal(parse_many("{\"a\":[[[[[[[", "", 0, "]]]]]]]}", &cause),
+			 CONTROL_ERROR_REQUEST);
+	assert_int_equal(allocations, 0);
+	assert_non_null(strstr(cause.text, "deeper than 8"));
+	assert_non_null(strstr(cause.text, "at byte 58"));
+	assert_int_equal(parse_many("", "[", 1 << 20, "", &cause), CONTROL_ERROR_REQUEST);
+	assert_int_equal(allocations, 0);
+}
+
+/* Of text that is not JSON nothing is looked at that is not there. */
+static void broken_text_is_measured_to_its_end(void **state)
+{
+	static const char *const broken[] = { "\"", "\"\\", "\"abc\\\"", "]", "}}}", "[\"a", "1", "" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
+		char *exact = malloc(strlen(broken[i]) + !*broken[i]);
+
+		memcpy(exact, broken[i], strlen(broken[i]));
+		assert_int_equal(json_limits_check(&message_to_deck, exact, strlen(broken[i]), NULL),
+				 0);
+		free(exact);
+	}
 }
 
 static void any_bytes_become_a_string(void **state)
@@ -379,7 +458,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_queue_is_bounded_and_keeps_order, setup,
 						teardown),
 		cmocka_unit_test(messages_are_requests_or_answers),
-		cmocka_unit_test(messages_survive_deep_nesting),
+		cmocka_unit_test(what_is_too_much_is_refused_before_it_is_parsed),
+		cmocka_unit_test(broken_text_is_measured_to_its_end),
 		cmocka_unit_test(any_bytes_become_a_string),
 		cmocka_unit_test(parameters_are_checked_by_the_table),
 		cmocka_unit_test(what_is_asked_before_names_its_object),

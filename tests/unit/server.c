@@ -331,6 +331,20 @@ static void garbage_is_answered_sixteen_times(void **state)
 	close(fd);
 }
 
+static void what_nests_too_deep_is_refused_and_the_connection_goes_on(void **state)
+{
+	int fd = fake_socket(*state);
+	char deep[1026];
+
+	memset(deep, '[', 1024);
+	strcpy(deep + 1024, "\n");
+	for (int i = 0; i < 40; i++)
+		expect_error(fd, deep, CONTROL_ERROR_REQUEST);
+	expect_error(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"no.such\"}\n",
+		     CONTROL_ERROR_METHOD);
+	close(fd);
+}
+
 static void a_line_without_end_is_cut_off(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -1236,6 +1250,7 @@ int main(void)
 		TEST(requests_in_one_write_are_answered_in_order),
 		TEST(a_request_without_id_is_not_answered),
 		TEST(garbage_is_answered_sixteen_times),
+		TEST(what_nests_too_deep_is_refused_and_the_connection_goes_on),
 		TEST(a_line_without_end_is_cut_off),
 		TEST(stats_carry_what_changed),
 		TEST(stats_follow_guests_that_go),

@@ -21,9 +21,19 @@ struct guest *roster_guest(const struct roster *roster, size_t index)
 
 struct guest *roster_find(const struct roster *roster, const char *name)
 {
-	for (size_t i = 0; i < roster->count; i++)
-		if (!strcmp(roster->guests[i]->name, name))
-			return roster->guests[i];
+	size_t low = 0, high = roster->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(name, roster->guests[middle]->name);
+
+		if (order == 0)
+			return roster->guests[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
 	return NULL;
 }
 

@@ -116,7 +116,7 @@ void dispatch_line(void *arg, struct peer *peer, const char *line, size_t size)
 	struct cause cause;
 	int code;
 
-	code = message_parse(&message, line, size, &cause);
+	code = message_parse(&message, &message_to_deck, line, size, &cause);
 	if (code == 0 && (message.kind == MESSAGE_RESPONSE || message.kind == MESSAGE_ERROR)) {
 		code = CONTROL_ERROR_REQUEST;
 		cause_set(&cause, EINVAL, "the server asks nothing, so there is no answer to give");

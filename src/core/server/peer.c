@@ -110,9 +110,11 @@ static void settle(struct peer *peer)
 
 static void refuse_long_line(struct peer *peer)
 {
-	peer_send(peer, message_error(NULL, CONTROL_ERROR_REQUEST,
-				      "a message is at most 1 MiB long; the connection is closed",
-				      0));
+	struct cause cause;
+
+	cause_set(&cause, EMSGSIZE, "a message is at most %d KiB long; the connection is closed",
+		  CONTROL_MESSAGE_KIB);
+	peer_send(peer, message_error(NULL, CONTROL_ERROR_REQUEST, cause.text, 0));
 	frame_reader_destroy(&peer->in);
 	peer->input_ended = true;
 	peer->crowded = false;
