@@ -37,10 +37,10 @@ struct walk {
 	struct ini *ini;
 	ini_mistake_fn *mistake;
 	void *arg;
-	unsigned line;
+	unsigned line, mistakes;
 	const char *section; /* the one that keys go to, or NULL */
 	bool skip;	     /* the header of the keys that follow was refused */
-	bool full;
+	bool full; /* the limit of keys or sections is reached */
 	char *clean; /* the lines for iniparser */
 	size_t clean_size;
 };
@@ -55,6 +55,7 @@ report(struct walk *walk, unsigned line, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	walk->mistake(walk->arg, line, text);
+	walk->mistakes++;
 }
 
 /* The length of the UTF-8 character at text, 0 if it is none or a control character. */
@@ -318,7 +319,7 @@ static int take_text(struct walk *walk, char *text, size_t size)
 
 	if (size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
 		line += 3;
-	for (; line < end && !walk->full; line = next) {
+	for (; line < end && !walk->full && walk->mistakes < INI_MISTAKES_MAX; line = next) {
 		next = memchr(line, '\n', (size_t)(end - line));
 		length = (size_t)((next ? next : end) - line);
 		next = next ? next + 1 : end;
@@ -330,8 +331,11 @@ static int take_text(struct walk *walk, char *text, size_t size)
 			return error;
 	}
 	if (walk->full)
-		report(walk, walk->line, "the file has more than %u keys; "
+		report(walk, walk->line, "the file has more than %u keys or sections; "
 		       "this line and the rest are not read", INI_ENTRIES_MAX);
+	else if (walk->mistakes >= INI_MISTAKES_MAX)
+		report(walk, walk->line, "too many mistakes; the rest is not read; "
+		       "is this a profile?");
 	return 0;
 }
 
@@ -417,8 +421,8 @@ int ini_parse(struct ini **out, const char *name, const char *text, size_t size,
 
 	*out = NULL;
 	if (size > INI_FILE_MAX)
-		return cause_set(cause, EFBIG, "%s: is larger than %u KiB", name,
-				 INI_FILE_MAX >> 10);
+		return cause_set(cause, EFBIG, "%s: is larger than %u KiB; is this a profile?",
+				 name, INI_FILE_MAX >> 10);
 	ini = calloc(1, sizeof(*ini));
 	if (!ini)
 		return cause_errno(cause, ENOMEM, "%s", name);
@@ -469,23 +473,34 @@ static int read_all(int fd, char **text, size_t *size, size_t room)
 	}
 }
 
+static int check_kind(const struct stat *st, const char *path, struct cause *cause)
+{
+	if (S_ISDIR(st->st_mode))
+		return cause_set(cause, EISDIR, "%s: is a folder; name a file", path);
+	if (!S_ISREG(st->st_mode))
+		return cause_set(cause, EINVAL, "%s: is no regular file; name one", path);
+	return 0;
+}
+
 /* The file's bytes, with at most INI_FILE_MAX + 1 read. The caller frees *text. */
 static int read_file(char **text, size_t *size, const char *path, struct cause *cause)
 {
 	struct stat st;
-	int fd, error = 0;
+	int fd, error;
 
 	*text = NULL;
 	*size = 0;
+	/* Before it is opened: opening some devices does something. */
+	if (stat(path, &st))
+		return cause_errno(cause, errno, "%s", path);
+	error = check_kind(&st, path, cause);
+	if (error)
+		return error;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return cause_errno(cause, errno, "%s", path);
-	if (fstat(fd, &st))
-		error = cause_errno(cause, errno, "%s", path);
-	else if (S_ISDIR(st.st_mode))
-		error = cause_set(cause, EISDIR, "%s: is a folder; name a file", path);
-	else if (!S_ISREG(st.st_mode))
-		error = cause_set(cause, EINVAL, "%s: is no regular file", path);
+	error = fstat(fd, &st) ? cause_errno(cause, errno, "%s", path) :
+				 check_kind(&st, path, cause);
 	if (!error) {
 		error = read_all(fd, text, size, st.st_size < INI_FILE_MAX ?
 				 (size_t)st.st_size + 1 : INI_FILE_MAX + 1);

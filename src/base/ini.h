@@ -21,9 +21,11 @@
 
 #include "base/cause.h"
 
-#define INI_FILE_MAX (1u << 20) /* bytes of a file */
-#define INI_LINE_MAX 1000u	/* bytes of a line that is not a comment */
-#define INI_ENTRIES_MAX 4096u	/* keys of a file; and as many sections */
+/* What looks for a key, or for one given twice, does so one by one: these keep it short. */
+#define INI_FILE_MAX (64u << 10) /* bytes of a file */
+#define INI_LINE_MAX 1000u	 /* bytes of a line that is not a comment */
+#define INI_ENTRIES_MAX 256u	 /* keys of a file; and as many sections */
+#define INI_MISTAKES_MAX 256u	 /* then the rest of the file is not read */
 
 struct ini;
 
@@ -43,7 +45,7 @@ struct ini_entry {
 typedef void ini_mistake_fn(void *arg, unsigned line, const char *text);
 
 /*
- * Reads a file. 0 if it could be read, whatever mistakes it has; the parts
+ * Reads a file; does not wait for one that is a pipe, nor open a device. 0 if it could be read, whatever mistakes it has; the parts
  * that have none are in *out. -ENOENT, -EACCES, -EISDIR, -EINVAL (not a
  * regular file), -EFBIG, -ENOMEM and so on with a cause.
  */

@@ -247,10 +247,55 @@ static void too_many_keys(void **state)
 	for (i = 0; i <= INI_ENTRIES_MAX; i++)
 		used += (size_t)sprintf(text + used, "%u=1\n", i);
 	ini = parse(text, &notes);
-	assert_string_equal(notes.text, "4098: the file has more than 4096 keys; this line and "
-			    "the rest are not read\n");
+	assert_string_equal(notes.text, "258: the file has more than 256 keys or sections; this "
+			    "line and the rest are not read\n");
 	assert_non_null(ini_entry(ini, INI_ENTRIES_MAX - 1));
 	assert_null(ini_entry(ini, INI_ENTRIES_MAX));
+	ini_free(ini);
+	free(text);
+}
+
+static void too_many_sections(void **state)
+{
+	char text[16 * (INI_ENTRIES_MAX + 1)];
+	struct notes notes;
+	struct ini *ini;
+	size_t used = 0;
+
+	(void)state;
+	for (unsigned i = 0; i <= INI_ENTRIES_MAX; i++)
+		used += (size_t)sprintf(text + used, "[%u]\n", i);
+	ini = parse(text, &notes);
+	assert_int_equal(notes.count, 1);
+	assert_non_null(strstr(notes.text, "257: the file has more than 256"));
+	assert_non_null(ini_section(ini, INI_ENTRIES_MAX - 1));
+	assert_null(ini_section(ini, INI_ENTRIES_MAX));
+	ini_free(ini);
+}
+
+static void count_mistake(void *arg, unsigned line, const char *text)
+{
+	unsigned *last = arg;
+
+	assert_true(line >= *last);
+	assert_true(text[0] != '\0');
+	*last = line;
+}
+
+static void too_many_mistakes(void **state)
+{
+	char *text = malloc(INI_FILE_MAX);
+	struct cause cause;
+	struct ini *ini;
+	unsigned last = 0;
+
+	(void)state;
+	memset(text, 'x', INI_FILE_MAX);
+	for (size_t i = 1; i < INI_FILE_MAX; i += 2)
+		text[i] = '\n';
+	assert_int_equal(ini_parse(&ini, "x.ini", text, INI_FILE_MAX, count_mistake, &last, &cause),
+			 0);
+	assert_int_equal(last, INI_MISTAKES_MAX);
 	ini_free(ini);
 	free(text);
 }
@@ -272,7 +317,9 @@ static void files_that_cannot_be_read(void **state)
 	assert_null(ini);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_int_equal(ini_open(&ini, path, note, &notes, &cause), -EINVAL);
+	assert_non_null(strstr(cause.text, "no regular file; name one"));
 	unlink(path);
+	assert_int_equal(ini_open(&ini, "/dev/zero", note, &notes, &cause), -EINVAL);
 
 	file = fopen(path, "w");
 	assert_non_null(file);
@@ -313,6 +360,8 @@ int main(void)
 		cmocka_unit_test(long_lines),
 		cmocka_unit_test(keys_that_only_one_side_sees),
 		cmocka_unit_test(too_many_keys),
+		cmocka_unit_test(too_many_sections),
+		cmocka_unit_test(too_many_mistakes),
 		cmocka_unit_test(files_that_cannot_be_read),
 		cmocka_unit_test(excerpts_end_at_characters),
 	};

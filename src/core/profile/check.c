@@ -44,15 +44,17 @@ static void check_file(struct profile_report *report, const struct ini_entry *en
 	int fd;
 
 	ini_excerpt(path, text, sizeof(text));
-	fd = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0) {
-		profile_report_add(report, entry->line, "%s: %s: %s", entry->key, text,
-				   strerror(errno));
+	/* Before it is opened: opening some devices does something. */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
+		profile_report_add(report, entry->line, "%s: %s is no file", entry->key, text);
 		return;
 	}
-	if (fstat(fd, &st) || (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)))
-		profile_report_add(report, entry->line, "%s: %s is no file", entry->key, text);
-	close(fd);
+	fd = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		profile_report_add(report, entry->line, "%s: %s: %s", entry->key, text,
+				   strerror(errno));
+	else
+		close(fd);
 }
 
 static void check_files(struct profile_report *report, const struct ini *ini, const char *folder)
