@@ -242,6 +242,59 @@ static void test_reload(void **state)
 	assert_int_equal(guest_mistakes(deck_find(bench->deck, "www"))->count, 0);
 }
 
+/* A file is read again when it is another one, and not else. */
+static void test_unchanged_files(void **state)
+{
+	struct bench *bench = *state;
+	const struct profile *before;
+
+	write_guest(bench, "a.ini", "web", "");
+	open_deck(bench);
+	before = guest_profile(deck_find(bench->deck, "web"));
+	/* It could change within one tick of its file system's clock. */
+	reload(bench);
+	assert_ptr_not_equal(guest_profile(deck_find(bench->deck, "web")), before);
+	usleep(2100 * 1000);
+	reload(bench);
+	before = guest_profile(deck_find(bench->deck, "web"));
+	reload(bench);
+	assert_ptr_equal(guest_profile(deck_find(bench->deck, "web")), before);
+	write_guest(bench, "a.ini", "wiki", "");
+	reload(bench);
+	assert_guests(bench, "wiki");
+	write_guest(bench, "b.ini", "wiki", "");
+	reload(bench);
+	assert_guests(bench, "b! wiki");
+}
+
+/* Sixty guests with four cards each: all are told apart, and who is the same is found. */
+static void test_many_addresses(void **state)
+{
+	struct bench *bench = *state;
+	char file[32], name[32];
+
+	for (unsigned i = 0; i < 60; i++) {
+		snprintf(file, sizeof(file), "g%u.ini", i);
+		snprintf(name, sizeof(name), "g%u", i);
+		write_guest(bench, file, name, "[net0]\nswitch=a\n[net1]\nswitch=a\n"
+			    "[net2]\nswitch=b\n[net3]\nswitch=b\n");
+	}
+	write_guest(bench, "h.ini", "h", "[net0]\nswitch=a\nmac=52:54:00:00:00:01\n");
+	write_guest(bench, "i.ini", "i", "[net0]\nswitch=b\nmac=52:54:00:00:00:01\n");
+	write_guest(bench, "j.ini", "j", "[net0]\nswitch=c\n"
+		    "[net3]\nswitch=b\nmac=52:54:00:00:00:01\n");
+	open_deck(bench);
+	for (unsigned i = 0; i < 60; i++) {
+		snprintf(name, sizeof(name), "g%u", i);
+		assert_int_equal(guest_get_state(deck_find(bench->deck, name)), GUEST_DEFINED);
+	}
+	assert_int_equal(guest_get_state(deck_find(bench->deck, "h")), GUEST_DEFINED);
+	assert_int_equal(guest_get_state(deck_find(bench->deck, "i")), GUEST_DEFINED);
+	assert_int_equal(guest_get_state(deck_find(bench->deck, "j")), GUEST_INVALID);
+	assert_non_null(strstr(guest_mistakes(deck_find(bench->deck, "j"))->mistakes[0].text,
+			       "mac: guest i"));
+}
+
 static void test_conflicts(void **state)
 {
 	struct bench *bench = *state;
@@ -542,6 +595,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_reload, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unchanged_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_addresses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_conflicts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_every_name_is_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_orders_to_guests_that_do_not_run, setup,

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -369,6 +370,36 @@ static void folders_list_their_profiles(void **state)
 	assert_int_equal(length, 8);
 }
 
+static void count_file(void *arg, const char *path)
+{
+	(void)path;
+	++*(unsigned *)arg;
+}
+
+static void folders_have_a_limit(void **state)
+{
+	char path[128];
+	struct cause cause;
+	unsigned count = 0;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/many", folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	for (unsigned i = 0; i <= PROFILE_FOLDER_MAX; i++) {
+		snprintf(path, sizeof(path), "%s/many/%u.ini", folder, i);
+		assert_int_equal(close(open(path, O_CREAT | O_WRONLY, 0600)), 0);
+	}
+	snprintf(path, sizeof(path), "%s/many", folder);
+	assert_int_equal(profile_folder_read(path, count_file, &count, &cause), -E2BIG);
+	assert_int_equal(count, 0);
+	assert_non_null(strstr(cause.text, "more than 4096 profiles"));
+	snprintf(path, sizeof(path), "%s/many/0.ini", folder);
+	assert_int_equal(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/many", folder);
+	assert_int_equal(profile_folder_read(path, count_file, &count, &cause), 0);
+	assert_int_equal(count, PROFILE_FOLDER_MAX);
+}
+
 static void sizes_are_written_shortly(void **state)
 {
 	static const struct {
@@ -494,6 +525,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_is_not_there),
 		cmocka_unit_test_setup_teardown(check_looks_at_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(folders_list_their_profiles, setup, teardown),
+		cmocka_unit_test_setup_teardown(folders_have_a_limit, setup, teardown),
 		cmocka_unit_test(sizes_are_written_shortly),
 		cmocka_unit_test(manuals_describe_every_key),
 		cmocka_unit_test(examples_have_no_mistakes),

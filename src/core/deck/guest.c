@@ -72,6 +72,46 @@ static void post_changed(void *arg)
 	loop_post(&guest->services->loop, &guest->changed);
 }
 
+/* --- what it must not share --- */
+
+/* The first byte keeps the kinds apart. */
+uint64_t guest_path_hash(const char *path)
+{
+	return marks_hash(marks_hash(0, "p", 1), path, strlen(path));
+}
+
+uint64_t guest_name_hash(const struct profile *profile)
+{
+	return marks_hash(marks_hash(0, "n", 1), profile->name, strlen(profile->name));
+}
+
+uint64_t guest_mac_hash(const struct profile_net *net)
+{
+	uint64_t hash = marks_hash(0, "m", 1);
+
+	hash = marks_hash(hash, net->switch_name, strlen(net->switch_name));
+	return marks_hash(hash, net->mac, NET_MAC_SIZE);
+}
+
+static void unmark_profile(struct guest *guest)
+{
+	marks_remove(&guest->name_mark);
+	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++)
+		marks_remove(&guest->mac_marks[i]);
+}
+
+static void mark_profile(struct guest *guest)
+{
+	struct marks *marks = &guest->services->marks;
+	const struct profile *profile = guest->profile;
+
+	marks_add(marks, &guest->name_mark, guest_name_hash(profile), guest);
+	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++)
+		if (profile->nets[i].present)
+			marks_add(marks, &guest->mac_marks[i], guest_mac_hash(&profile->nets[i]),
+				  guest);
+}
+
 /* --- making one --- */
 
 struct guest *guest_new(struct deck_services *services, const char *name, const char *path,
@@ -90,6 +130,8 @@ struct guest *guest_new(struct deck_services *services, const char *name, const 
 		free(guest);
 		return NULL;
 	}
+	if (path)
+		marks_add(&services->marks, &guest->path_mark, guest_path_hash(path), guest);
 	life_init(&guest->life, services, guest, GUEST_INVALID);
 	guest_set_profile(guest, profile, report);
 	return guest;
@@ -97,6 +139,8 @@ struct guest *guest_new(struct deck_services *services, const char *name, const 
 
 void guest_free(struct guest *guest)
 {
+	unmark_profile(guest);
+	marks_remove(&guest->path_mark);
 	console_destroy(&guest->console);
 	stats_free(guest->series);
 	profile_free(guest->profile);
@@ -126,8 +170,11 @@ void guest_set_profile(struct guest *guest, struct profile *profile, struct prof
 		stats_free(guest->series);
 		guest->series = stats_new(profile ? profile->cpus : 0);
 	}
+	unmark_profile(guest);
 	profile_free(guest->profile);
 	guest->profile = profile;
+	if (profile)
+		mark_profile(guest);
 	if (!profile)
 		guest->life.state = GUEST_INVALID;
 	else if (guest->life.state == GUEST_INVALID)

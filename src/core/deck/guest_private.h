@@ -6,9 +6,11 @@
 
 #include "core/deck/guest.h"
 #include "core/deck/life.h"
+#include "core/deck/marks.h"
 #include "core/deck/services.h"
 #include "core/deck/stats_private.h"
 #include "core/machine/machine.h"
+#include "core/profile/folder.h"
 #include "core/profile/report.h"
 
 struct guest {
@@ -17,7 +19,10 @@ struct guest {
 	char *path;		      /* of the profile, or NULL */
 	struct profile *profile;      /* NULL: invalid */
 	struct profile *next_profile; /* read anew while the guest runs */
+	struct mark path_mark;
+	struct mark name_mark, mac_marks[PROFILE_NETS_MAX]; /* of the profile */
 	struct profile_report report;
+	struct profile_stamp stamp;   /* of the file that was read last */
 	bool gone;		      /* the file is gone; forget the guest when it ends */
 	struct life life;
 	char reason[CAUSE_SIZE];
@@ -41,6 +46,11 @@ void guest_free(struct guest *guest); /* it does not run */
 /* Replaces the profile, at once or when the guest ends. Takes both over. */
 void guest_set_profile(struct guest *guest, struct profile *profile,
 		       struct profile_report *report);
+
+/* The hashes of what guest_set_profile() and guest_new() mark a guest with. */
+uint64_t guest_path_hash(const char *path);
+uint64_t guest_name_hash(const struct profile *profile);
+uint64_t guest_mac_hash(const struct profile_net *net);
 
 /* Whether a machine stands. */
 bool guest_is_live(const struct guest *guest);

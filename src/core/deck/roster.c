@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "core/deck/demo.h"
 #include "core/deck/guest_private.h"
 #include "core/profile/folder.h"
@@ -39,9 +40,12 @@ struct guest *roster_find(const struct roster *roster, const char *name)
 
 static struct guest *find_path(const struct roster *roster, const char *path)
 {
-	for (size_t i = 0; i < roster->count; i++)
-		if (roster->guests[i]->path && !strcmp(roster->guests[i]->path, path))
-			return roster->guests[i];
+	const struct marks *marks = &roster->services->marks;
+	uint64_t hash = guest_path_hash(path);
+
+	for (const struct mark *at = NULL; (at = marks_next(marks, at, hash));)
+		if (at->guest->path && !strcmp(at->guest->path, path))
+			return container_of(at, struct guest, path_mark);
 	return NULL;
 }
 
@@ -83,50 +87,72 @@ static void forget_guest(struct roster *roster, struct guest *guest)
 
 /* --- reading profiles --- */
 
+static bool has_address(const struct profile *profile, const struct profile_net *net)
+{
+	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++)
+		if (profile->nets[i].present &&
+		    !strcmp(profile->nets[i].switch_name, net->switch_name) &&
+		    !memcmp(profile->nets[i].mac, net->mac, NET_MAC_SIZE))
+			return true;
+	return false;
+}
+
+static const struct guest *find_same_name(const struct marks *marks, const struct guest *self,
+					  const struct profile *profile)
+{
+	uint64_t hash = guest_name_hash(profile);
+
+	for (const struct mark *at = NULL; (at = marks_next(marks, at, hash));)
+		if (at->guest != self && at->guest->profile &&
+		    !strcmp(at->guest->profile->name, profile->name))
+			return at->guest;
+	return NULL;
+}
+
+static const struct guest *find_same_address(const struct marks *marks, const struct guest *self,
+					     const struct profile_net *net)
+{
+	uint64_t hash = guest_mac_hash(net);
+
+	for (const struct mark *at = NULL; (at = marks_next(marks, at, hash));)
+		if (at->guest != self && at->guest->profile &&
+		    has_address(at->guest->profile, net))
+			return at->guest;
+	return NULL;
+}
+
 /* Another guest with this name, or with one of these MAC addresses on the same switch. */
 static const struct guest *find_conflict(const struct roster *roster, const struct guest *self,
 					 const struct profile *profile, const char **what)
 {
-	for (size_t i = 0; i < roster->count; i++) {
-		const struct guest *other = roster->guests[i];
+	const struct marks *marks = &roster->services->marks;
+	const struct guest *other = find_same_name(marks, self, profile);
 
-		if (other == self || !other->profile)
-			continue;
-		if (!strcmp(other->profile->name, profile->name)) {
-			*what = "name";
-			return other;
-		}
-		for (unsigned a = 0; a < PROFILE_NETS_MAX; a++)
-			for (unsigned b = 0; b < PROFILE_NETS_MAX; b++) {
-				const struct profile_net *x = &profile->nets[a];
-				const struct profile_net *y = &other->profile->nets[b];
-
-				if (x->present && y->present &&
-				    !strcmp(x->switch_name, y->switch_name) &&
-				    !memcmp(x->mac, y->mac, NET_MAC_SIZE)) {
-					*what = "mac";
-					return other;
-				}
-			}
-	}
-	return NULL;
+	*what = "name";
+	if (other)
+		return other;
+	*what = "mac";
+	for (unsigned i = 0; !other && i < PROFILE_NETS_MAX; i++)
+		if (profile->nets[i].present)
+			other = find_same_address(marks, self, &profile->nets[i]);
+	return other;
 }
 
-/* Takes profile and report over. 0 or -ENOMEM. */
-static int add_guest(struct roster *roster, const char *name, const char *path,
-		     struct profile *profile, struct profile_report *report)
+/* Takes profile and report over. NULL: no memory. */
+static struct guest *add_guest(struct roster *roster, const char *name, const char *path,
+			       struct profile *profile, struct profile_report *report)
 {
 	struct guest *guest = guest_new(roster->services, name, path, profile, report);
 
 	if (!guest) {
 		profile_free(profile);
 		profile_report_free(report);
-		return -ENOMEM;
+		return NULL;
 	}
 	if (insert_guest(roster, guest) == 0)
-		return 0;
+		return guest;
 	guest_free(guest);
-	return -ENOMEM;
+	return NULL;
 }
 
 /* Another guest has the name: "web" becomes "web.2". */
@@ -141,8 +167,17 @@ static void name_of_twin(struct roster *roster, char name[NAME_SIZE])
 	memcpy(name, twin, sizeof(twin));
 }
 
+/* Whether reading its file again would find what the guest has. */
+static bool is_as_read(const struct guest *guest, const struct profile_stamp *stamp)
+{
+	return guest && guest->profile && !guest->next_profile && !guest->report.count &&
+	       !strcmp(guest->name, guest->profile->name) &&
+	       profile_stamp_equal(&guest->stamp, stamp);
+}
+
 static void read_guest(void *arg, const char *path)
 {
+	struct profile_stamp stamp = profile_stamp_take(path);
 	struct roster *roster = arg;
 	struct guest *guest = find_path(roster, path);
 	struct profile_report report = { 0 };
@@ -153,6 +188,10 @@ static void read_guest(void *arg, const char *path)
 	const char *what, *file;
 	size_t length;
 
+	if (is_as_read(guest, &stamp)) {
+		guest->gone = false;
+		return;
+	}
 	/* That of a guest whose profile cannot be read. */
 	file = profile_file_name(path, &length);
 	name_make(name, file, length);
@@ -175,6 +214,7 @@ static void read_guest(void *arg, const char *path)
 	}
 	if (guest) {
 		guest->gone = false;
+		guest->stamp = stamp;
 		guest_set_profile(guest, profile, &report);
 		return;
 	}
@@ -186,7 +226,10 @@ static void read_guest(void *arg, const char *path)
 		twin_path = strdup(twin->path);
 		forget_guest(roster, twin);
 	}
-	if (add_guest(roster, name, path, profile, &report) < 0)
+	guest = add_guest(roster, name, path, profile, &report);
+	if (guest)
+		guest->stamp = stamp;
+	else
 		journal_emit(&roster->services->journal, NULL, DECK_EVENT_LOG,
 			     "%s: out of memory", path);
 	if (twin_path)
@@ -265,7 +308,7 @@ static int make_demo(struct roster *roster, struct cause *cause)
 		if (err)
 			break;
 		roster->disk_fd_count++;
-		if (add_guest(roster, profile->name, NULL, profile, &none) < 0)
+		if (!add_guest(roster, profile->name, NULL, profile, &none))
 			err = cause_errno(cause, ENOMEM, "demo");
 	}
 	return err;

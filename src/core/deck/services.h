@@ -6,6 +6,7 @@
 
 #include "base/loop.h"
 #include "core/deck/journal.h"
+#include "core/deck/marks.h"
 #include "core/kvm/kvm.h"
 
 struct boot_image;
@@ -17,6 +18,7 @@ struct deck_services {
 	struct network *network;
 	struct kvm_host *kvm; /* NULL until the first guest that starts has opened it */
 	struct journal journal;
+	struct marks marks; /* of all guests */
 	bool ending; /* no guest is started any more */
 	void (*guest_ended)(void *arg, struct guest *guest); /* may free the guest */
 	void *arg;
