@@ -131,7 +131,8 @@ static bool command_stop(unsigned count, char **words)
 static const struct command commands[] = {
 	{ "help", "", "this list", 0, 0, command_help },
 	{ "status", "", "time, memory, CPUs, disk, network", 0, 0, command_status },
-	{ "ping", "IP|PEER [COUNT]", "ICMP echo, one a second", 1, 2, command_ping },
+	{ "ping", "IP|PEER [COUNT [MS]]", "ICMP echo, one a second or each MS milliseconds", 1, 3,
+	  command_ping },
 	{ "peers", "", "demo guests that were heard of", 0, 0, command_peers },
 	{ "udp", "IP|PEER TEXT", "sends a line to its console", 2, 2, command_udp },
 	{ "tcp", "IP|PEER BYTES", "sends over TCP, checksum verified", 2, 2, command_tcp },
@@ -148,6 +149,8 @@ static const struct command commands[] = {
 	{ "quiet", "", "no load, no traffic by itself", 0, 0, command_quiet },
 	{ "stop", "", "ends commands in the background (LINE &)", 0, 0, command_stop },
 	{ "exits", "COUNT [mmio]", "reads of a device register", 1, 2, command_exits },
+	{ "attack", "WORD SECONDS [IP|PEER]", "see \"attack help 0\"; until ^C", 2, 3,
+	  command_attack },
 	{ "fuzz", "SEED COUNT", "nonsense into every device", 2, 2, command_fuzz },
 	{ "crash", "triple|invalid|mmio", "dies", 1, 1, command_crash },
 	{ "reboot", "", "", 0, 0, command_reboot },

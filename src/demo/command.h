@@ -50,10 +50,11 @@ bool command_exits(unsigned count, char **words);
 void pattern_fill(uint8_t *buffer, uint64_t offset, uint32_t length, uint32_t seed);
 bool pattern_matches(const uint8_t *buffer, uint64_t offset, uint32_t length, uint32_t seed);
 
-/* command_end.c, fuzz.c */
+/* command_end.c, attack.c, fuzz.c */
 bool command_crash(unsigned count, char **words);
 bool command_reboot(unsigned count, char **words);
 bool command_poweroff(unsigned count, char **words);
+bool command_attack(unsigned count, char **words);
 bool command_fuzz(unsigned count, char **words);
 
 #endif

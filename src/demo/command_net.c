@@ -22,16 +22,17 @@ static bool address(const char *text, uint32_t *ip)
 
 bool command_ping(unsigned count, char **words)
 {
-	uint64_t number = 4, rtt, least = NEVER, most = 0, sum = 0, received = 0, sent = 0, next;
+	uint64_t number = 4, pause = 1000, rtt, least = NEVER, most = 0, sum = 0, received = 0, sent = 0, next;
 	uint32_t ip;
 
-	if (count > 2 && !parse_number(words[2], false, &number))
+	if ((count > 2 && !parse_number(words[2], false, &number)) ||
+	    (count > 3 && (!parse_number(words[3], false, &pause) || pause > 60000)))
 		return false;
 	if (!address(words[1], &ip))
 		return true;
 	next = clock_now();
 	while (sent < number && command_sleep_until(next)) {
-		next = clock_now() + SECOND;
+		next = clock_now() + pause * MILLISECOND;
 		sent++;
 		if (!net_ping(ip, sent, 56, SECOND, &rtt)) {
 			print("%s: seq %lu: no answer\n", ip_text(ip), sent);
@@ -172,7 +173,7 @@ static bool flood_frame(uint32_t ip, unsigned size)
 	put16(header + 20, PORT_SINK);
 	put16(header + 22, PORT_SINK);
 	put16(header + 24, size - 34);
-	return nic_flood_frame(frame, size);
+	return nic_flood_frame(frame, size, 0);
 }
 
 bool command_flood(unsigned count, char **words)

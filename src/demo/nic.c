@@ -1,7 +1,7 @@
 /*
- * virtio-net driver, virtio 1.2 §5.1, without offloads. Transmit buffers are
- * taken back when the next is wanted, without an interrupt; a quarter of them
- * is for protocols, the rest for floods. CPU 0.
+ * virtio-net driver, virtio 1.2 §5.1; offloads are for floods alone. Transmit
+ * buffers are taken back when the next is wanted, without an interrupt; a quarter
+ * of them is for protocols, the rest for floods. CPU 0.
  */
 #include "nic.h"
 
@@ -12,11 +12,14 @@
 #include "task.h"
 #include "virtio.h"
 
+#define F_CSUM (1ull << 0)
 #define F_MAC (1ull << 5)
+#define F_HOST_TSO4 (1ull << 11)
 #define HEADER 12u /* struct virtio_net_hdr of VERSION_1 */
 #define BUFFER 2048u
 #define QUEUE_MAX 256
 #define BURST 256
+#define TCP_HEADERS 54 /* Ethernet, IPv4 and TCP without options */
 
 struct nic_counters nic_counters;
 uint8_t nic_mac[6];
@@ -28,7 +31,7 @@ static uint16_t free_ids[QUEUE_MAX]; /* protocol's descriptors */
 static unsigned free_count, own_count;
 static uint16_t flood_ids[QUEUE_MAX];
 static unsigned flood_free, flood_count;
-static uint8_t *flood_buffer;
+static uint8_t *flood_buffer, *jumbo_buffer; /* the latter from the first such flood on */
 static unsigned flood_length;
 static uint16_t current; /* descriptor that nic_frame() gave */
 static bool present;
@@ -62,7 +65,7 @@ static bool setup_buffers(void)
 
 bool nic_setup(void)
 {
-	if (!virtio_open(&device, VIRTIO_NET, F_MAC | VIRTIO_F_EVENT_IDX) ||
+	if (!virtio_open(&device, VIRTIO_NET, F_MAC | F_CSUM | F_HOST_TSO4 | VIRTIO_F_EVENT_IDX) ||
 	    !virtio_queue(&device, &receive, 0, QUEUE_MAX, VECTOR_RECEIVE) ||
 	    !virtio_queue(&device, &transmit, 1, QUEUE_MAX, VECTOR_TRANSMIT) || !setup_buffers())
 		return false;
@@ -130,14 +133,17 @@ static void reclaim(void)
 	}
 }
 
+bool nic_room(void)
+{
+	if (present && free_count == 0)
+		reclaim();
+	return present && free_count > 0;
+}
+
 uint8_t *nic_frame(void)
 {
-	if (!present)
-		return NULL;
-	if (free_count == 0)
-		reclaim();
-	if (free_count == 0) {
-		nic_counters.dropped++;
+	if (!nic_room()) {
+		nic_counters.dropped += present;
 		return NULL;
 	}
 	current = free_ids[--free_count];
@@ -172,15 +178,43 @@ bool nic_rest(void)
 	return !queue_has_used(&receive);
 }
 
-bool nic_flood_frame(const uint8_t *frame, unsigned length)
+/* struct virtio_net_hdr, §5.1.6: a checksum that is to be filled in, and segments. */
+static void set_offload(uint8_t *header, unsigned tso_size)
 {
+	memset(header, 0, HEADER);
+	if (tso_size == 0)
+		return;
+	header[0] = 1; /* NEEDS_CSUM */
+	header[1] = 1; /* TCPV4 */
+	header[2] = TCP_HEADERS;
+	header[4] = tso_size;
+	header[5] = tso_size >> 8;
+	header[6] = 34;
+	header[8] = 16;
+}
+
+bool nic_flood_frame(const uint8_t *frame, unsigned length, unsigned tso_size)
+{
+	uint8_t *buffer = flood_buffer;
+
 	nic_flood_end();
-	if (!present || flood_free < flood_count)
+	if (!present || flood_free < flood_count || length > JUMBO_MAX ||
+	    (tso_size != 0 && !(device.features & F_HOST_TSO4)))
 		return false;
-	memcpy(flood_buffer + HEADER, frame, length);
+	if (length > FRAME_MAX) {
+		if (jumbo_buffer == NULL)
+			jumbo_buffer = memory_take(HEADER + JUMBO_MAX);
+		if (jumbo_buffer == NULL)
+			return false;
+		buffer = jumbo_buffer;
+	}
+	set_offload(buffer, tso_size);
+	memcpy(buffer + HEADER, frame, length);
 	flood_length = length;
-	for (unsigned i = own_count; i < transmit.size; i++)
+	for (unsigned i = own_count; i < transmit.size; i++) {
+		transmit.descriptors[i].address = (uintptr_t)buffer;
 		transmit.descriptors[i].length = HEADER + length;
+	}
 	return true;
 }
 

@@ -8,6 +8,7 @@
 
 #define FRAME_MAX 1514u
 #define FRAME_MIN 60u
+#define JUMBO_MAX 65549u /* with the largest IPv4 packet in it */
 
 struct nic_counters {
 	uint64_t received, received_bytes, sent, sent_bytes, dropped; /* dropped: no room to send */
@@ -27,6 +28,9 @@ void nic_give_up(void);
 /* Hands received frames, at most a burst, to net_input(). True when some are left. */
 bool nic_poll(void);
 
+/* Whether there is room for a frame now; nothing is counted as dropped. */
+bool nic_room(void);
+
 /* Room for a frame to send, or NULL: dropped. Every successful call is followed by nic_send(). */
 uint8_t *nic_frame(void);
 void nic_send(unsigned length);
@@ -43,8 +47,12 @@ bool nic_rest(void);
  */
 unsigned nic_flood(unsigned limit);
 
-/* Sets the frame that nic_flood() sends; waits until the previous one has gone. */
-bool nic_flood_frame(const uint8_t *frame, unsigned length);
+/*
+ * Sets the frame that nic_flood() sends, of at most JUMBO_MAX bytes; waits until
+ * the previous one has gone. tso_size is 0, or into what segments the device is to
+ * cut it: it is TCP over IPv4 without options then. False when that cannot be.
+ */
+bool nic_flood_frame(const uint8_t *frame, unsigned length, unsigned tso_size);
 
 /* Waits until the flood's frames have gone, or a while. */
 void nic_flood_end(void);

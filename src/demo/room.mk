@@ -9,6 +9,10 @@ DEMO_CFLAGS = -std=gnu11 -Os -ffreestanding -nostdlib -static -fno-pic \
 DEMO_CODE = \
 	%D%/boot.S \
 	%D%/acpi.c \
+	%D%/attack.c \
+	%D%/attack_console.c \
+	%D%/attack_machine.c \
+	%D%/attack_net.c \
 	%D%/background.c \
 	%D%/clock.c \
 	%D%/command.c \
@@ -33,6 +37,7 @@ DEMO_CODE = \
 	%D%/virtio.c
 DEMO_INCLUDED = \
 	%D%/acpi.h \
+	%D%/attack.h \
 	%D%/background.h \
 	%D%/clock.h \
 	%D%/command.h \
