@@ -3,14 +3,29 @@ noinst_LIBRARIES += src/sandbox/libsandbox.a
 src_sandbox_libsandbox_a_SOURCES = \
 	%D%/channel.c %D%/channel.h \
 	%D%/entry.c \
+	%D%/filters.c %D%/filters.h \
 	%D%/helper.c %D%/helper.h \
 	%D%/sandbox.c %D%/sandbox.h \
 	%D%/walls.c %D%/walls.h
 
+# The filters' programs, made of their table by a program that is not installed.
+noinst_PROGRAMS += %D%/make_filters
+src_sandbox_make_filters_SOURCES = %D%/make_filters.c %D%/filters_table.h
+src_sandbox_make_filters_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
+src_sandbox_make_filters_LDADD = $(SECCOMP_LIBS)
+nodist_src_sandbox_libsandbox_a_SOURCES = %D%/filters.inc
+BUILT_SOURCES += %D%/filters.inc
+CLEANFILES += %D%/filters.inc
+
+src/sandbox/filters.$(OBJEXT): %D%/filters.inc
+%D%/filters.inc: %D%/make_filters$(EXEEXT)
+	$(AM_V_GEN)%D%/make_filters$(EXEEXT) >$@.tmp && mv $@.tmp $@
+
 SANDBOX_LIBS = src/sandbox/libsandbox.a $(BASE_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/channel tests/unit/sandbox
+check_PROGRAMS += tests/unit/channel tests/unit/filters tests/unit/sandbox
 tests_unit_channel_LDADD = $(SANDBOX_LIBS) $(CMOCKA_LIBS)
+tests_unit_filters_LDADD = $(SANDBOX_LIBS) $(CMOCKA_LIBS)
 tests_unit_sandbox_LDADD = $(SANDBOX_LIBS) $(CMOCKA_LIBS)
 endif

@@ -1,0 +1,50 @@
+/*
+ * Which system calls are open to what: seccomp(2). A filter is a row here and a
+ * column of the table in filters_table.h; the programs are made of that table
+ * when vmdeck is built, so that entering one costs a single system call and
+ * needs no library.
+ *
+ * A process of its own that makes another call ends (SIGSYS). In the deck's own
+ * threads such a call fails with EPERM, because their process is all guests'; it
+ * ends with it when the call is one that only an attacker makes.
+ */
+#ifndef SANDBOX_FILTERS_H
+#define SANDBOX_FILTERS_H
+
+/*
+ * X(NAME, name, whose it is). Threads of the deck first, then processes of their
+ * own, as FILTER_PROCESSES says.
+ */
+#define FILTERS(X)                                                           \
+	X(DECK, deck, "the deck's thread and its worker")                    \
+	X(IO, io, "I/O threads of guests")                                   \
+	X(VCPU, vcpu, "vCPU threads")                                        \
+	X(UPLINK, uplink, "the thread that serves the switches' own ports")  \
+	X(CAPTURE, capture, "the thread that writes captures")               \
+	X(NAT, nat, "processes that translate addresses")                    \
+	X(EMULATOR, emulator, "processes that emulate terminals")            \
+	X(COMPILER, compiler, "processes that compile capture filters")
+
+enum filter {
+#define FILTER_NAME(NAME, name, whose) FILTER_##NAME,
+	FILTERS(FILTER_NAME)
+#undef FILTER_NAME
+	FILTER_COUNT,
+	FILTER_PROCESSES = FILTER_NAT, /* and those after it */
+};
+
+/* "vcpu". A constant. */
+const char *filter_name(enum filter filter);
+
+/* "vCPU threads". A constant. */
+const char *filter_whose(enum filter filter);
+
+/*
+ * The calling thread, and those that it will start, are held to it for good, and
+ * can gain no privileges by execve(2) any more. One more can be entered, and
+ * then both hold. 0 or a negative errno: -EINVAL, -ENOSYS if the kernel has no
+ * seccomp, -EPERM if a filter that is there already does not let it.
+ */
+int filter_enter(enum filter filter);
+
+#endif
