@@ -32,6 +32,7 @@ static void __attribute__((noreturn)) become(const struct sandbox_kind *kind, co
 	struct channel channel;
 	struct cause cause;
 	uint64_t one = 1;
+	uint32_t walls;
 	int error = channel_attach(&channel, &kind->layout, HELPER_FD_MEMORY, HELPER_FD_WAKE,
 				   HELPER_FD_PEER);
 
@@ -43,7 +44,10 @@ static void __attribute__((noreturn)) become(const struct sandbox_kind *kind, co
 	signal(SIGPIPE, SIG_IGN);
 	if (kind->prepare && kind->prepare(&cause) < 0)
 		fail(&channel, cause.text);
-	atomic_store(&channel.page->walls, walls_enter(&kind->walls));
+	walls = walls_enter(&kind->walls);
+	if (!walls)
+		fail(&channel, "this kernel has no seccomp, which it does not run without");
+	atomic_store(&channel.page->walls, walls);
 	atomic_store(&channel.page->ready, 1);
 	if (write(channel.peer_fd, &one, sizeof(one)) != sizeof(one))
 		fail(&channel, "its eventfd cannot be written to");

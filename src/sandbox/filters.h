@@ -12,25 +12,25 @@
 #define SANDBOX_FILTERS_H
 
 /*
- * X(NAME, name, whose it is). Threads of the deck first, then processes of their
- * own, as FILTER_PROCESSES says.
+ * X(NAME, name, whose it is). Processes of their own first, the one that may
+ * least at the head, and then, from FILTER_THREADS on, threads of the deck.
  */
-#define FILTERS(X)                                                           \
-	X(DECK, deck, "the deck's thread and its worker")                    \
-	X(IO, io, "I/O threads of guests")                                   \
-	X(VCPU, vcpu, "vCPU threads")                                        \
-	X(UPLINK, uplink, "the thread that serves the switches' own ports")  \
-	X(CAPTURE, capture, "the thread that writes captures")               \
-	X(NAT, nat, "processes that translate addresses")                    \
-	X(EMULATOR, emulator, "processes that emulate terminals")            \
-	X(COMPILER, compiler, "processes that compile capture filters")
+#define FILTERS(X)                                                          \
+	X(EMULATOR, emulator, "processes that emulate terminals")           \
+	X(COMPILER, compiler, "processes that compile capture filters")     \
+	X(NAT, nat, "processes that translate addresses")                   \
+	X(DECK, deck, "the deck's thread and its worker")                   \
+	X(IO, io, "I/O threads of guests")                                  \
+	X(VCPU, vcpu, "vCPU threads")                                       \
+	X(UPLINK, uplink, "the thread that serves the switches' own ports") \
+	X(CAPTURE, capture, "the thread that writes captures")
 
 enum filter {
 #define FILTER_NAME(NAME, name, whose) FILTER_##NAME,
 	FILTERS(FILTER_NAME)
 #undef FILTER_NAME
 	FILTER_COUNT,
-	FILTER_PROCESSES = FILTER_NAT, /* and those after it */
+	FILTER_THREADS = FILTER_DECK,
 };
 
 /* "vcpu". A constant. */

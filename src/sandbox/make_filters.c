@@ -45,8 +45,8 @@ enum {
 	FILTERS(FILTER_BIT)
 #undef FILTER_BIT
 	ALL = (1 << FILTER_COUNT) - 1,
-	THREADS = (1 << FILTER_PROCESSES) - 1,
-	PROCESSES = ALL & ~THREADS,
+	PROCESSES = (1 << FILTER_THREADS) - 1,
+	THREADS = ALL & ~PROCESSES,
 };
 
 enum effect { ALLOWED, FAILING, KILLING };
@@ -161,8 +161,8 @@ static size_t begin(enum filter filter, struct sock_filter *program)
 static size_t make(enum filter filter, struct sock_filter program[LENGTH_MAX])
 {
 	unsigned bit = 1u << filter;
-	scmp_filter_ctx context = seccomp_init(filter < FILTER_PROCESSES ? SCMP_ACT_ERRNO(EPERM) :
-									   SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx context = seccomp_init(filter < FILTER_THREADS ? SCMP_ACT_KILL_PROCESS :
+									 SCMP_ACT_ERRNO(EPERM));
 	size_t length = begin(filter, program);
 	int error, fd = memfd_create("filter", MFD_CLOEXEC);
 	ssize_t n;

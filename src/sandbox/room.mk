@@ -5,7 +5,9 @@ src_sandbox_libsandbox_a_SOURCES = \
 	%D%/entry.c \
 	%D%/filters.c %D%/filters.h \
 	%D%/helper.c %D%/helper.h \
+	%D%/landlock.c \
 	%D%/sandbox.c %D%/sandbox.h \
+	%D%/view.c %D%/view.h \
 	%D%/walls.c %D%/walls.h
 
 # The filters' programs, made of their table by a program that is not installed.

@@ -29,7 +29,7 @@
 #include "sandbox/filters.h"
 
 #define REFUSED (-EPERM)
-#define IS_THREAD(filter) ((filter) < FILTER_PROCESSES)
+#define IS_THREAD(filter) ((filter) >= FILTER_THREADS)
 
 /* What a child ended with: its exit status, or minus the signal. */
 static int ended(pid_t child)

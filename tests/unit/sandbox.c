@@ -59,7 +59,7 @@ static void run_echo(struct channel *channel, const char *label)
 				__builtin_trap();
 			if (mark == 'h')
 				for (;;)
-					pause();
+					poll(NULL, 0, -1);
 			if (mark == 'g')
 				channel->out.head = 12345678;
 			answer(channel, mark == 'l' ? label : text,
@@ -210,6 +210,8 @@ static void order(struct owner *owner, const char *text, uint32_t mark)
 
 static void it_answers_behind_its_walls(void **state)
 {
+	const uint32_t always = WALL_NOT_ROOT | WALL_CAPABILITIES | WALL_NO_NEW_PRIVS |
+				WALL_SECCOMP | WALL_LIMITS | WALL_NO_CORE;
 	struct owner owner;
 
 	(void)state;
@@ -222,7 +224,10 @@ static void it_answers_behind_its_walls(void **state)
 	order(&owner, "", 'l');
 	run(&owner);
 	assert_string_equal(owner.got, "web lan");
-	assert_true(sandbox_walls(owner.sandbox) & WALL_NO_NEW_PRIVS);
+	for (unsigned i = 0; i < WALL_COUNT; i++)
+		if (!(sandbox_walls(owner.sandbox) & 1u << i))
+			print_message("this host refuses: %s\n", wall_name(i));
+	assert_int_equal(sandbox_walls(owner.sandbox) & always, always);
 	assert_true(sandbox_pid(owner.sandbox) > 0);
 	assert_int_equal(owner.ended, 0);
 	close_owner(&owner);
