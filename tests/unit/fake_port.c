@@ -140,19 +140,35 @@ void fake_mac(uint8_t *mac, unsigned number)
 	memcpy(mac, bytes, sizeof(bytes));
 }
 
-void fake_port_open(struct fake_port *fake, struct net_switch *sw, const char *name,
-		    unsigned number, uint32_t accepts)
+static void open_port(struct fake_port *fake, struct net_switch *sw,
+		      const struct net_port_config *config)
 {
-	struct net_port_config config = { .name = name, .kind = "guest", .accepts = accepts };
 	struct cause cause;
 
 	memset(fake, 0, sizeof(*fake));
 	pthread_mutex_init(&fake->lock, NULL);
 	fake->room = FAKE_KEPT;
-	fake_mac(fake->mac, number);
-	memcpy(config.mac, fake->mac, sizeof(config.mac));
-	if (switch_port_add(&fake->port, sw, &config, &ops, fake, &cause))
+	memcpy(fake->mac, config->addresses[0].mac, NET_MAC_SIZE);
+	if (switch_port_add(&fake->port, sw, config, &ops, fake, &cause))
 		die(&cause);
+}
+
+void fake_port_open(struct fake_port *fake, struct net_switch *sw, const char *name,
+		    unsigned number, uint32_t accepts)
+{
+	struct net_port_config config = { .name = name, .kind = "guest", .accepts = accepts };
+
+	fake_mac(config.addresses[0].mac, number);
+	open_port(fake, sw, &config);
+}
+
+void fake_port_open_at(struct fake_port *fake, struct net_switch *sw, const char *name,
+		       const struct net_port_address *addresses, unsigned count)
+{
+	struct net_port_config config = { .name = name, .kind = "service" };
+
+	memcpy(config.addresses, addresses, count * sizeof(*addresses));
+	open_port(fake, sw, &config);
 }
 
 void fake_port_clear(struct fake_port *fake)
@@ -236,7 +252,7 @@ void fake_ring_open(struct fake_ring *ring, struct net_switch *sw, const char *n
 	struct net_port_config config = { .name = name, .kind = "guest" };
 	struct cause cause;
 
-	fake_mac(config.mac, number);
+	fake_mac(config.addresses[0].mac, number);
 	ring->slots = aligned_alloc(4096, FAKE_RING_SIZE);
 	memset(ring->slots, 0, FAKE_RING_SIZE);
 	if (switch_port_add(&ring->port, sw, &config, &ring_ops, ring, &cause))

@@ -40,6 +40,10 @@ struct fake_port {
 /* Adds a port with address 02:00:00:00:hi:lo of number. Aborts the test if refused. */
 void fake_port_open(struct fake_port *fake, struct net_switch *sw, const char *name,
 		    unsigned number, uint32_t accepts);
+
+/* With these addresses instead, 1..NET_PORT_ADDRESSES_MAX. */
+void fake_port_open_at(struct fake_port *fake, struct net_switch *sw, const char *name,
+		       const struct net_port_address *addresses, unsigned count);
 void fake_port_close(struct fake_port *fake);
 void fake_port_clear(struct fake_port *fake); /* forgets what it kept */
 

@@ -10,8 +10,11 @@
 
 #include <cmocka.h>
 
+#include "base/bytes.h"
+#include "base/checked.h"
 #include "fake_port.h"
 #include "net/switch/mac_table.h"
+#include "net/switch/switch_private.h"
 
 static const uint8_t broadcast[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
@@ -57,17 +60,20 @@ static void an_unknown_address_is_flooded_a_learned_one_is_not(void **state)
 {
 	struct lan *lan = *state;
 
-	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	uint8_t guest[NET_MAC_SIZE];
+
+	fake_mac(guest, 77); /* behind b */
+	fake_send(&lan->a, guest, lan->a.mac, 60);
 	assert_int_equal(lan->a.count, 0);
 	assert_int_equal(lan->b.count, 1);
 	assert_int_equal(lan->c.count, 1);
-	fake_send(&lan->b, lan->a.mac, lan->b.mac, 200);
+	fake_send(&lan->b, lan->a.mac, guest, 200);
 	assert_int_equal(lan->a.count, 1);
 	assert_int_equal(lan->c.count, 1);
 	assert_int_equal(lan->a.kept[0].size, 200);
 	for (uint32_t i = 14; i < 200; i++)
 		assert_int_equal(lan->a.kept[0].data[i], i);
-	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	fake_send(&lan->a, guest, lan->a.mac, 60);
 	assert_int_equal(lan->b.count, 2);
 	assert_int_equal(lan->c.count, 1);
 	assert_int_equal(counters(&lan->a).rx_frames, 2);
@@ -103,6 +109,107 @@ static void a_station_that_moves_is_found_at_its_new_port(void **state)
 	fake_send(&lan->c, mac, lan->c.mac, 60);
 	assert_int_equal(lan->a.count, 0);
 	assert_int_equal(lan->b.count, 1);
+}
+
+static void a_configured_address_is_its_ports_before_and_after_it_sends(void **state)
+{
+	struct lan *lan = *state;
+
+	for (unsigned sent = 0; sent < 2; sent++) {
+		fake_send(&lan->c, broadcast, lan->b.mac, 60); /* forged */
+		assert_int_equal(lan->a.count, sent);
+		fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+		assert_int_equal(lan->b.count, sent + 1);
+		assert_int_equal(lan->c.count, sent);
+		fake_send(&lan->b, broadcast, lan->b.mac, 60);
+		assert_int_equal(lan->a.count, sent + 1);
+		assert_int_equal(counters(&lan->c).drops[NET_DROP_FORGED], sent + 1);
+	}
+	assert_int_equal(counters(&lan->b).drops[NET_DROP_FORGED], 0);
+	/* It goes with its port, and comes back with it, whoever had it meanwhile. */
+	fake_port_close(&lan->b);
+	fake_send(&lan->c, broadcast, lan->b.mac, 60);
+	assert_int_equal(counters(&lan->c).drops[NET_DROP_FORGED], 2);
+	fake_port_open(&lan->b, lan->sw, "b/net0", 2, 0);
+	fake_send(&lan->c, broadcast, lan->b.mac, 60);
+	assert_int_equal(counters(&lan->c).drops[NET_DROP_FORGED], 3);
+	fake_port_clear(&lan->c);
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	assert_int_equal(lan->b.count, 1);
+	assert_int_equal(lan->c.count, 0);
+}
+
+static void send_arp(struct fake_port *from, uint16_t op, uint32_t sender)
+{
+	uint8_t data[60] = { 0 };
+	struct net_frame frame;
+	struct iovec rest;
+
+	fake_frame(&frame, &rest, data, sizeof(data), broadcast, from->mac);
+	memcpy(data + 12, "\x08\x06\0\1\x08\0\6\4", 8);
+	put_be16(data + 20, op);
+	memcpy(data + 22, from->mac, NET_MAC_SIZE);
+	put_be32(data + 28, sender);
+	switch_input(from->port, &frame, 1);
+}
+
+static void arp_that_claims_a_guarded_address_is_refused(void **state)
+{
+	struct lan *lan = *state;
+	const struct net_port_address addresses[] = {
+		{ .mac = { 0x52, 0x55, 10, 0, 2, 2 }, .ip = 0x0a000202 },
+		{ .mac = { 0x52, 0x55, 10, 0, 2, 3 }, .ip = 0x0a000203 },
+	};
+	struct fake_port gateway = { 0 };
+
+	fake_port_open_at(&gateway, lan->sw, "lan/nat", addresses, 2);
+	for (uint32_t ip = 0x0a000202; ip < 0x0a000205; ip++) {
+		send_arp(&lan->a, 1, ip);
+		send_arp(&lan->a, 2, ip);
+		send_arp(&gateway, 2, ip);
+	}
+	assert_int_equal(counters(&lan->a).drops[NET_DROP_FORGED], 4);
+	assert_int_equal(counters(&gateway).drops[NET_DROP_FORGED], 0);
+	assert_int_equal(lan->b.count, 5);
+	for (unsigned i = 0; i < 2; i++) {
+		fake_send(&lan->a, broadcast, addresses[i].mac, 60);
+		fake_send(&lan->a, addresses[i].mac, lan->a.mac, 60);
+	}
+	assert_int_equal(counters(&lan->a).drops[NET_DROP_FORGED], 6);
+	assert_int_equal(gateway.count, 2 + 2);
+	assert_int_equal(lan->b.count, 5);
+	fake_port_close(&gateway);
+	send_arp(&lan->a, 1, 0x0a000202);
+	assert_int_equal(lan->b.count, 6);
+}
+
+static void a_switch_guards_a_number_of_addresses(void **state)
+{
+	struct lan *lan = *state;
+	struct fake_port many[GUARDED_MAX / 2];
+	struct net_port_config config = { .name = "more" };
+	struct net_port_ops ops = { 0 };
+	struct net_port *port;
+	struct cause cause;
+	char name[16];
+
+	for (unsigned round = 0; round < 2; round++) {
+		for (uint32_t i = 0; i < ARRAY_SIZE(many); i++) {
+			const struct net_port_address addresses[] = { { .ip = 2 * i + 1 },
+								      { .ip = 2 * i + 2 } };
+
+			snprintf(name, sizeof(name), "s%u", i);
+			fake_port_open_at(&many[i], lan->sw, name, addresses, 2);
+		}
+		fake_mac(config.addresses[0].mac, 99);
+		config.addresses[0].ip = 99;
+		assert_int_equal(switch_port_add(&port, lan->sw, &config, &ops, NULL, &cause),
+				 -ENOSPC);
+		fake_send(&lan->a, broadcast, config.addresses[0].mac, 60); /* nobody's still */
+		for (uint32_t i = 0; i < ARRAY_SIZE(many); i++)
+			fake_port_close(&many[i]);
+	}
+	assert_int_equal(counters(&lan->a).drops[NET_DROP_FORGED], 0);
 }
 
 static void bad_frames_are_dropped_and_counted_by_reason(void **state)
@@ -209,7 +316,11 @@ static void names_and_addresses_are_unique(void **state)
 	assert_int_equal(switch_port_add(&port, other, &config, &ops, NULL, &cause), -EEXIST);
 	assert_non_null(strstr(cause.text, "a/net0"));
 	config.name = "d/net0";
-	fake_mac(config.mac, 1);
+	fake_mac(config.addresses[0].mac, 1);
+	assert_int_equal(switch_port_add(&port, lan->sw, &config, &ops, NULL, &cause), -EEXIST);
+	assert_non_null(strstr(cause.text, "02:00:00:00:00:01 is used by a/net0"));
+	memcpy(config.addresses[1].mac, config.addresses[0].mac, NET_MAC_SIZE);
+	fake_mac(config.addresses[0].mac, 77);
 	assert_int_equal(switch_port_add(&port, lan->sw, &config, &ops, NULL, &cause), -EEXIST);
 	assert_non_null(strstr(cause.text, "02:00:00:00:00:01 is used by a/net0"));
 	fake_port_open(&same, other, "d/net0", 1, 0); /* the same address, on another switch */
@@ -260,7 +371,7 @@ static void lists_show_ports_and_addresses(void **state)
 	fake_port_close(&lan->b);
 	assert_int_equal(switch_list_ports(lan->sw, ports, 4), 2);
 	assert_int_equal(switch_list_macs(lan->sw, macs, 4), 0);
-	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60); /* unknown again */
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60); /* unknown now */
 	assert_int_equal(lan->c.count, 2);
 }
 
@@ -334,10 +445,10 @@ static void addresses_age(void **state)
 
 	(void)state;
 	assert_int_equal(mac_table_init(&table), 0);
-	mac_table_learn(&table, &hint, 42, 7, false, 1000);
+	mac_table_learn(&table, &hint, 42, 7, 1000);
 	assert_int_equal(mac_table_find(&table, 42, 1300), 7);
 	assert_int_equal(mac_table_find(&table, 42, 1301), MAC_NONE);
-	mac_table_learn(&table, &hint, 42, 7, false, 1200);
+	mac_table_learn(&table, &hint, 42, 7, 1200);
 	assert_int_equal(mac_table_find(&table, 42, 1500), 7);
 	assert_int_equal(mac_table_find(&table, 42, 1199), 7); /* a clock read a little earlier */
 	mac_table_forget(&table, 7);
@@ -346,30 +457,120 @@ static void addresses_age(void **state)
 	mac_table_destroy(&table);
 }
 
-static void made_up_addresses_hurt_only_their_port(void **state)
+static void an_owned_address_is_not_learned_elsewhere(void **state)
 {
 	struct mac_table table = { 0 };
-	struct mac_hint hint = { 0 }, honest = { 0 };
+	struct mac_hint owner = { 0 }, other = { 0 };
+	uint64_t mac = mac_number(1), seen;
+	uint32_t port, age;
+	unsigned listed = 0;
 
 	(void)state;
 	assert_int_equal(mac_table_init(&table), 0);
-	mac_table_learn(&table, &honest, mac_number(1), 1, false, 50);
+	assert_true(mac_table_learn(&table, &other, mac, 5, 100)); /* nobody's as yet */
+	assert_int_equal(mac_table_own(&table, mac, 4, 100), 0);
+	assert_int_equal(mac_table_own(&table, mac, 4, 100), 0);
+	assert_int_equal(mac_table_own(&table, mac, 5, 100), -EEXIST);
+	assert_int_equal(table.learned[5], 0);
+	assert_int_equal(table.learned[4], 1);
+	for (uint32_t i = 0; i < MAC_ENTRIES; i++)
+		listed += mac_table_get(&table, i, 100, &seen, &port, &age);
+	assert_int_equal(listed, 0); /* it has not been a source */
+	for (uint32_t now = 100; now < 2000; now += 400) {
+		assert_false(mac_table_learn(&table, &other, mac, 5, now));
+		assert_false(mac_table_learn(&table, &other, mac, 5, now));
+		assert_true(mac_table_learn(&table, &owner, mac, 4, now));
+		assert_true(mac_table_learn(&table, &owner, mac, 4, now + 1));
+		assert_int_equal(mac_table_find(&table, mac, now + 399), 4);
+	}
+	for (uint32_t i = 0; i < MAC_ENTRIES; i++)
+		if (mac_table_get(&table, i, 1710, &seen, &port, &age)) {
+			assert_int_equal(seen, mac);
+			assert_int_equal(port, 4);
+			assert_int_equal(age, 9);
+			listed++;
+		}
+	assert_int_equal(listed, 1);
+	mac_table_forget(&table, 4);
+	assert_true(mac_table_learn(&table, &other, mac, 5, 2000));
+	mac_table_destroy(&table);
+}
+
+/* An address, learned and given at the same time, is its owner's in the end. */
+struct contest {
+	struct mac_table table;
+	pthread_barrier_t start, end;
+	uint64_t mac;
+	bool over;
+};
+
+static void *learn_at_once(void *arg)
+{
+	struct contest *contest = arg;
+
+	for (;;) {
+		struct mac_hint hint = { 0 };
+
+		pthread_barrier_wait(&contest->start);
+		if (contest->over)
+			return NULL;
+		for (unsigned i = 0; i < 3; i++)
+			mac_table_learn(&contest->table, &hint, contest->mac, 5, 100);
+		pthread_barrier_wait(&contest->end);
+	}
+}
+
+static void learning_does_not_get_ahead_of_owning(void **state)
+{
+	struct contest contest = { .mac = 0 };
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(mac_table_init(&contest.table), 0);
+	pthread_barrier_init(&contest.start, NULL, 2);
+	pthread_barrier_init(&contest.end, NULL, 2);
+	assert_int_equal(pthread_create(&thread, NULL, learn_at_once, &contest), 0);
+	for (uint32_t i = 0; i < 2000; i++) {
+		contest.mac = mac_number(i);
+		pthread_barrier_wait(&contest.start);
+		assert_int_equal(mac_table_own(&contest.table, contest.mac, 4, 100), 0);
+		pthread_barrier_wait(&contest.end);
+		assert_int_equal(mac_table_find(&contest.table, contest.mac, 100), 4);
+		assert_int_equal(contest.table.learned[5], 0);
+		mac_table_forget(&contest.table, 4);
+	}
+	contest.over = true;
+	pthread_barrier_wait(&contest.start);
+	pthread_join(thread, NULL);
+	pthread_barrier_destroy(&contest.start);
+	pthread_barrier_destroy(&contest.end);
+	mac_table_destroy(&contest.table);
+}
+
+static void made_up_addresses_hurt_only_their_port(void **state)
+{
+	struct mac_table table = { 0 };
+	struct mac_hint hints[64] = { 0 }, honest = { 0 };
+
+	(void)state;
+	assert_int_equal(mac_table_init(&table), 0);
+	mac_table_learn(&table, &honest, mac_number(1), 1, 50);
 	for (uint32_t port = 100; port < 164; port++)
 		for (uint32_t i = 0; i < 1000; i++)
-			mac_table_learn(&table, &hint, mac_number(port << 16 | i), port, false, 50);
+			mac_table_learn(&table, &hints[port - 100], mac_number(port << 16 | i),
+					port, 50);
 	for (uint32_t port = 100; port < 164; port++)
 		assert_true(table.learned[port] <= MAC_PER_PORT);
 	assert_int_equal(mac_table_find(&table, mac_number(1), 50), 1);
-	/* An address that was configured finds a place in the fullest table. */
-	for (uint32_t port = 200; port < 1000; port++) {
-		struct mac_hint own = { 0 };
-
-		mac_table_learn(&table, &own, mac_number(port), port, true, 51);
-		assert_int_equal(mac_table_find(&table, mac_number(port), 51), port);
-	}
+	/* An address that a port is given finds a place in the fullest table, and stays. */
+	for (uint32_t port = 200; port < 1000; port++)
+		assert_int_equal(mac_table_own(&table, mac_number(port), port, 51), 0);
+	for (uint32_t port = 200; port < 1000; port++)
+		assert_int_equal(mac_table_find(&table, mac_number(port), 51 + MAC_AGE_MAX * 9),
+				 port);
 	/* What a port made up goes when it is old, and the port can learn again. */
 	for (uint32_t i = 0; i < 100; i++)
-		mac_table_learn(&table, &hint, mac_number(0x70000000 + i), 100, false, 500);
+		mac_table_learn(&table, &hints[0], mac_number(0x70000000 + i), 100, 500);
 	assert_int_equal(mac_table_find(&table, mac_number(0x70000001), 500), 100);
 	mac_table_destroy(&table);
 }
@@ -447,6 +648,9 @@ int main(void)
 		LAN_TEST(an_unknown_address_is_flooded_a_learned_one_is_not),
 		LAN_TEST(broadcast_and_multicast_go_to_all_others),
 		LAN_TEST(a_station_that_moves_is_found_at_its_new_port),
+		LAN_TEST(a_configured_address_is_its_ports_before_and_after_it_sends),
+		LAN_TEST(arp_that_claims_a_guarded_address_is_refused),
+		LAN_TEST(a_switch_guards_a_number_of_addresses),
 		LAN_TEST(bad_frames_are_dropped_and_counted_by_reason),
 		LAN_TEST(refusals_are_counted_at_the_receiver),
 		LAN_TEST(a_burst_is_handed_over_in_runs_and_flushed_once),
@@ -456,6 +660,8 @@ int main(void)
 		LAN_TEST(receivers_are_told_the_sender_and_that_it_has_gone),
 		LAN_TEST(a_switch_takes_its_number_of_ports_and_no_more),
 		cmocka_unit_test(addresses_age),
+		cmocka_unit_test(an_owned_address_is_not_learned_elsewhere),
+		cmocka_unit_test(learning_does_not_get_ahead_of_owning),
 		cmocka_unit_test(made_up_addresses_hurt_only_their_port),
 		LAN_TEST(removal_waits_for_senders),
 		cmocka_unit_test(every_verdict_has_a_name),

@@ -73,7 +73,7 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 	sw->port.backend = backend;
 	sw->port.kind = config->kind;
 	snprintf(sw->port.name, sizeof(sw->port.name), "%s", config->name);
-	memcpy(sw->port.mac, config->mac, 6);
+	memcpy(sw->port.mac, config->addresses[0].mac, 6);
 	assert_int_equal(config->accepts, 0);
 	*out = &sw->port;
 	return 0;

@@ -190,7 +190,7 @@ static void add_guest(struct guest *guest, struct net_switch *sw, const char *na
 	guest->address = 0x0a00020eu + number;
 	pthread_mutex_init(&guest->lock, NULL);
 	pthread_cond_init(&guest->changed, NULL);
-	memcpy(port.mac, guest->mac, 6);
+	memcpy(port.addresses[0].mac, guest->mac, 6);
 	assert_int_equal(switch_port_add(&guest->port, sw, &port, &guest_ops, guest, NULL), 0);
 }
 

@@ -448,7 +448,7 @@ int virtio_net_connect(struct virtio_net *net, struct net_switch *sw, const char
 {
 	struct net_port_config config = { .name = name, .kind = port_guest.name };
 
-	memcpy(config.mac, net->mac, NET_MAC_SIZE);
+	memcpy(config.addresses[0].mac, net->mac, NET_MAC_SIZE);
 	return switch_port_add(&net->port, sw, &config, &port_ops, net, cause);
 }
 

@@ -13,6 +13,7 @@ static const char *const names[NET_VERDICT_COUNT] = {
 	[NET_DROP_OVER_SHARE] = "over its share",
 	[NET_DROP_LINK_DOWN] = "link down",
 	[NET_DROP_BAD_SOURCE] = "bad source",
+	[NET_DROP_FORGED] = "forged source",
 	[NET_DROP_BAD_OFFLOAD] = "bad offload",
 	[NET_DROP_FRAGMENT] = "fragment",
 	[NET_DROP_BAD_HEADER] = "bad header",

@@ -95,7 +95,7 @@ static bool is_ours(const void *owner, const struct net_frame *frame)
 		return false;
 	type = get_be16(head + 12);
 	broadcast = memcmp(head, all, NET_MAC_SIZE) == 0;
-	/* The two addresses have MACs made of 52:55 and the IPv4 address. */
+	/* See set_mac(). */
 	if (!broadcast && memcmp(head, own->mac, NET_MAC_SIZE) != 0 &&
 	    (!own->dns || memcmp(head, own->mac, 2) != 0 || get_be32(head + 2) != own->dns))
 		return false;
@@ -142,6 +142,19 @@ static void own_free(struct own_port *own)
 	free(own);
 }
 
+/* The MAC of an address of the switch: 52:55 and the IPv4 address, as libslirp has it. */
+static void set_mac(uint8_t mac[NET_MAC_SIZE], uint32_t address)
+{
+	put_be16(mac, 0x5255);
+	put_be32(mac + 2, address);
+}
+
+static void set_address(struct net_port_address *to, uint32_t address)
+{
+	set_mac(to->mac, address);
+	to->ip = address;
+}
+
 /* The address after the switch's own, or before it if that is the last one. */
 static uint32_t dns_address(const struct switch_config *config)
 {
@@ -163,9 +176,7 @@ static int own_new(struct own_port **out, const struct own_backend *backend, str
 	own->state = own;
 	own->uplink = uplink;
 	own->config = *config;
-	own->mac[0] = 0x52;
-	own->mac[1] = 0x55;
-	put_be32(own->mac + 2, config->address);
+	set_mac(own->mac, config->address);
 	own->dns = backend->gateway ? dns_address(config) : 0;
 	pthread_mutex_init(&own->lease_lock, NULL);
 	error = inbox_init(&own->inbox, &uplink->loop, &inbox_ops, own);
@@ -228,7 +239,9 @@ static int plug_in(struct own_port *own, struct net_switch *sw, struct cause *ca
 	int error;
 
 	snprintf(name, sizeof(name), "%s/%s", own->config.name, own->backend->suffix);
-	memcpy(config.mac, own->mac, NET_MAC_SIZE);
+	set_address(&config.addresses[0], own->config.address);
+	if (own->dns)
+		set_address(&config.addresses[1], own->dns);
 	error = switch_port_add(&own->net_port, sw, &config, &port_ops, &own->inbox, cause);
 	if (!error)
 		inbox_open(&own->inbox, own->net_port);

@@ -9,10 +9,12 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/bytes.h"
 #include "net/switch/switch_private.h"
 
+#define ETHERTYPE_ARP 0x0806
+#define ARP_SENDER_IP 28 /* from the frame's start */
 #define TOUCHED_WORDS (NET_PORTS_MAX / 64)
 
 /* One call of switch_input(). */
@@ -31,14 +33,6 @@ struct burst {
 	uint64_t touched[TOUCHED_WORDS];    /* ports to flush; valid below bound */
 };
 
-static uint32_t seconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint32_t)now.tv_sec;
-}
-
 static struct net_port *port_at(const struct burst *burst, uint32_t slot)
 {
 	if (slot >= burst->bound)
@@ -56,6 +50,24 @@ static enum net_verdict check(const struct net_frame *frame)
 	if ((frame->offload.flags || frame->offload.gso_type) && !offload_valid(frame))
 		return NET_DROP_BAD_OFFLOAD;
 	return NET_FORWARD;
+}
+
+/* ARP (RFC 826) in which the sender claims an address that another port was given. */
+static bool claims_guarded(const struct burst *burst, const struct net_frame *frame)
+{
+	uint64_t guarded;
+	uint32_t ip;
+
+	if (get_be16(frame->head + 12) != ETHERTYPE_ARP || frame->head_size < ARP_SENDER_IP + 4)
+		return false;
+	ip = get_be32(frame->head + ARP_SENDER_IP);
+	for (unsigned i = 0; i < GUARDED_MAX; i++) {
+		guarded = atomic_load_explicit(&burst->sw->guarded[i], memory_order_relaxed);
+		if (guarded && (uint32_t)guarded == ip &&
+		    guarded >> 32 != burst->sender->slot + 1)
+			return true;
+	}
+	return false;
 }
 
 /* Where a frame to address goes. */
@@ -103,10 +115,17 @@ static void decide(struct burst *burst)
 				burst->verdicts[i] = NET_DROP_BAD_SOURCE;
 				continue;
 			}
-			mac_table_learn(&burst->sw->macs, &sender->hint, source, sender->slot,
-					source == sender->configured, now);
+			if (!mac_table_learn(&burst->sw->macs, &sender->hint, source,
+					     sender->slot, now)) {
+				burst->verdicts[i] = NET_DROP_FORGED;
+				continue;
+			}
 			last_source = source;
 			last_address = 0; /* what was just learned may change the answer */
+		}
+		if (claims_guarded(burst, frame)) {
+			burst->verdicts[i] = NET_DROP_FORGED;
+			continue;
 		}
 		address = mac_load(frame->head);
 		if (address != last_address || !address) {

@@ -10,7 +10,7 @@
 #include <sys/random.h>
 
 #define ENTRY_MAC 0xffffffffffffull
-#define ENTRY_CONFIGURED (1ull << 63)
+#define ENTRY_OWNED (1ull << 63)
 #define ENTRY_PORT(entry) ((uint32_t)((entry) >> 48 & 0x7fff) - 1)
 #define INDEX_BITS 13
 /* One mapping: zeroed, windows on cache lines, and no page is touched before it is used. */
@@ -47,11 +47,22 @@ static uint64_t entry_load(const struct mac_table *table, uint32_t index)
 	return atomic_load_explicit(&table->entries[index], memory_order_relaxed);
 }
 
-static bool expired(const struct mac_table *table, uint32_t index, uint32_t now)
+/* Not seen for so long that a learned address is no more. */
+static bool silent(const struct mac_table *table, uint32_t index, uint32_t now)
 {
 	uint32_t stamp = atomic_load_explicit(&table->stamps[index], memory_order_relaxed);
 
 	return (int32_t)(now - stamp) > MAC_AGE_MAX;
+}
+
+static bool expired(const struct mac_table *table, uint32_t index, uint64_t entry, uint32_t now)
+{
+	return !(entry & ENTRY_OWNED) && silent(table, index, now);
+}
+
+static uint64_t make_entry(uint64_t mac, uint32_t port)
+{
+	return mac | (uint64_t)(port + 1) << 48;
 }
 
 /* First index of the address's window. */
@@ -67,7 +78,7 @@ uint32_t mac_table_find(const struct mac_table *table, uint64_t mac, uint32_t no
 	for (uint32_t i = first; i < first + MAC_WINDOW; i++) {
 		uint64_t entry = entry_load(table, i);
 
-		if ((entry & ENTRY_MAC) == mac && entry && !expired(table, i, now))
+		if ((entry & ENTRY_MAC) == mac && entry && !expired(table, i, entry, now))
 			return ENTRY_PORT(entry);
 	}
 	return MAC_NONE;
@@ -76,8 +87,9 @@ uint32_t mac_table_find(const struct mac_table *table, uint64_t mac, uint32_t no
 /* Puts new (0: nothing) where old was, unless somebody was faster. */
 static bool replace(struct mac_table *table, uint32_t index, uint64_t old, uint64_t new)
 {
+	/* In one order with find_owner()'s loads: of who learns and who owns one sees the other. */
 	if (!atomic_compare_exchange_strong_explicit(&table->entries[index], &old, new,
-						     memory_order_relaxed, memory_order_relaxed))
+						     memory_order_seq_cst, memory_order_relaxed))
 		return false;
 	if (old)
 		atomic_fetch_sub_explicit(&table->learned[ENTRY_PORT(old)], 1,
@@ -98,7 +110,7 @@ static bool port_is_full(struct mac_table *table, uint32_t port, uint32_t now)
 	for (uint32_t i = 0; i < MAC_ENTRIES; i++) {
 		uint64_t entry = entry_load(table, i);
 
-		if (entry && ENTRY_PORT(entry) == port && expired(table, i, now))
+		if (entry && ENTRY_PORT(entry) == port && expired(table, i, entry, now))
 			replace(table, i, entry, 0);
 	}
 	return atomic_load_explicit(&table->learned[port], memory_order_relaxed) >= MAC_PER_PORT;
@@ -106,9 +118,9 @@ static bool port_is_full(struct mac_table *table, uint32_t port, uint32_t now)
 
 /*
  * The entry of the window that mac shall go into: its own if it has one, else
- * a free or expired one, else for a configured address one that is not.
+ * a free or expired one, else, for who will own it, one that is not owned.
  */
-static uint32_t choose(const struct mac_table *table, uint64_t mac, bool configured, uint32_t now)
+static uint32_t choose(const struct mac_table *table, uint64_t mac, bool owned, uint32_t now)
 {
 	uint32_t first = window_of(table, mac), best = MAC_NONE;
 	int best_rank = 0;
@@ -121,9 +133,9 @@ static uint32_t choose(const struct mac_table *table, uint64_t mac, bool configu
 			return i;
 		if (!entry)
 			rank = 3;
-		else if (expired(table, i, now))
+		else if (expired(table, i, entry, now))
 			rank = 2;
-		else if (configured && !(entry & ENTRY_CONFIGURED))
+		else if (owned && !(entry & ENTRY_OWNED))
 			rank = 1;
 		if (rank > best_rank) {
 			best_rank = rank;
@@ -133,25 +145,89 @@ static uint32_t choose(const struct mac_table *table, uint64_t mac, bool configu
 	return best;
 }
 
-void mac_table_learn_slow(struct mac_table *table, struct mac_hint *hint, uint64_t mac,
-			  uint32_t port, bool configured, uint32_t now)
+/* The port that owns the address, or MAC_NONE. */
+static uint32_t find_owner(const struct mac_table *table, uint64_t mac)
 {
-	uint64_t entry = mac_entry(mac, port, configured), old;
-	uint32_t index = choose(table, mac, configured, now);
+	uint32_t first = window_of(table, mac);
 
-	if (index == MAC_NONE)
-		return;
-	old = entry_load(table, index);
-	if (old != entry) {
-		if (!configured && port_is_full(table, port, now))
-			return;
-		old = entry_load(table, index);
+	for (uint32_t i = first; i < first + MAC_WINDOW; i++) {
+		uint64_t entry = atomic_load_explicit(&table->entries[i], memory_order_seq_cst);
+
+		if ((entry & ENTRY_MAC) == mac && entry & ENTRY_OWNED)
+			return ENTRY_PORT(entry);
 	}
-	atomic_store_explicit(&table->stamps[index], now, memory_order_relaxed);
-	if (old != entry && !replace(table, index, old, entry))
-		return; /* another port took the place; the next frame learns again */
+	return MAC_NONE;
+}
+
+/* Takes out what was learned of an address. */
+static void unlearn(struct mac_table *table, uint64_t mac)
+{
+	uint32_t first = window_of(table, mac);
+
+	for (uint32_t i = first; i < first + MAC_WINDOW; i++) {
+		uint64_t entry;
+
+		do
+			entry = entry_load(table, i);
+		while (entry && (entry & ENTRY_MAC) == mac && !(entry & ENTRY_OWNED) &&
+		       !replace(table, i, entry, 0));
+	}
+}
+
+int mac_table_own(struct mac_table *table, uint64_t mac, uint32_t port, uint32_t now)
+{
+	uint64_t entry = make_entry(mac, port) | ENTRY_OWNED, old;
+	uint32_t index, owner = find_owner(table, mac);
+
+	if (owner != MAC_NONE)
+		return owner == port ? 0 : -EEXIST;
+	do {
+		index = choose(table, mac, true, now);
+		if (index == MAC_NONE)
+			return -ENOSPC;
+		old = entry_load(table, index);
+	} while (!replace(table, index, old, entry));
+	/* Not yet seen as a source. */
+	atomic_store_explicit(&table->stamps[index], now - MAC_AGE_MAX - 1, memory_order_relaxed);
+	unlearn(table, mac);
+	return 0;
+}
+
+static void set_hint(struct mac_hint *hint, uint64_t mac, uint64_t entry, uint32_t index)
+{
+	hint->mac = mac;
 	hint->entry = entry;
 	hint->index = index;
+}
+
+bool mac_table_learn_slow(struct mac_table *table, struct mac_hint *hint, uint64_t mac,
+			  uint32_t port, uint32_t now)
+{
+	uint64_t entry = make_entry(mac, port), old;
+	uint32_t index = choose(table, mac, false, now), owner = find_owner(table, mac);
+
+	if (owner != MAC_NONE && owner != port)
+		return false;
+	if (index == MAC_NONE)
+		return true;
+	old = entry_load(table, index);
+	if (owner == port)
+		entry |= ENTRY_OWNED;
+	else if (old != entry && port_is_full(table, port, now))
+		return true;
+	old = entry_load(table, index);
+	if (old != entry && old & ENTRY_OWNED)
+		return true; /* just given to somebody; the next frame learns of it */
+	atomic_store_explicit(&table->stamps[index], now, memory_order_relaxed);
+	if (old != entry && !replace(table, index, old, entry))
+		return true; /* another port took the place; the next frame learns again */
+	owner = find_owner(table, mac);
+	if (owner != MAC_NONE && owner != port) {
+		replace(table, index, entry, 0);
+		return false;
+	}
+	set_hint(hint, mac, entry, index);
+	return true;
 }
 
 void mac_table_forget(struct mac_table *table, uint32_t port)
@@ -171,7 +247,7 @@ bool mac_table_get(const struct mac_table *table, uint32_t index, uint32_t now, 
 	uint64_t entry = entry_load(table, index);
 	int32_t seconds;
 
-	if (!entry || expired(table, index, now))
+	if (!entry || silent(table, index, now))
 		return false;
 	seconds = (int32_t)(now -
 			    atomic_load_explicit(&table->stamps[index], memory_order_relaxed));

@@ -3,9 +3,10 @@
  *
  * An address has a window of 16 entries (two cache lines) to be in. A learned
  * address never evicts another that is alive, and a port holds at most
- * MAC_PER_PORT, so a guest that makes up source addresses hurts only itself;
- * the address that a port was configured with always finds a place. The hash
- * is keyed at random, so nobody can aim at a window.
+ * MAC_PER_PORT, so a guest that makes up source addresses hurts only itself.
+ * An address that a port was given is that port's: it evicts what was learned,
+ * does not age, and no other port can learn it. The hash is keyed at random, so
+ * nobody can aim at a window.
  *
  * Any thread; mac_table_learn() and mac_table_forget() of one port are for one
  * thread at a time. Time is in whole seconds of any monotonic clock.
@@ -28,7 +29,7 @@
 
 struct mac_table {
 	uint64_t key; /* odd */
-	_Atomic uint64_t *entries; /* address, port + 1, configured; 0: free */
+	_Atomic uint64_t *entries; /* address, port + 1, owned; 0: free */
 	_Atomic uint32_t *stamps;  /* when last seen as a source */
 	_Atomic uint32_t learned[NET_PORTS_MAX]; /* entries of each port */
 	uint32_t swept[NET_PORTS_MAX];		 /* when it last looked for its expired entries */
@@ -36,7 +37,7 @@ struct mac_table {
 
 /* Where a port's last source address is, so that its next frame need not search. */
 struct mac_hint {
-	uint64_t entry;
+	uint64_t mac, entry;
 	uint32_t index;
 };
 
@@ -61,35 +62,35 @@ void mac_table_destroy(struct mac_table *table); /* valid on a zeroed one */
 /* The port that has the address, or MAC_NONE. */
 uint32_t mac_table_find(const struct mac_table *table, uint64_t mac, uint32_t now);
 
-/* port sent from mac; configured: it is the address that the port was given. */
-void mac_table_learn_slow(struct mac_table *table, struct mac_hint *hint, uint64_t mac,
-			  uint32_t port, bool configured, uint32_t now);
+/*
+ * The port was given this address. -EEXIST if another port owns it, -ENOSPC if
+ * the entries where it could be are all owned. One thread at a time for all
+ * ports.
+ */
+int mac_table_own(struct mac_table *table, uint64_t mac, uint32_t port, uint32_t now);
 
-/* The entry for the address at that port. */
-static inline uint64_t mac_entry(uint64_t mac, uint32_t port, bool configured)
+/* The part of mac_table_learn() that is not inlined. */
+bool mac_table_learn_slow(struct mac_table *table, struct mac_hint *hint, uint64_t mac,
+			  uint32_t port, uint32_t now);
+
+/* port, whose hint it is, sent from mac, which is not 0. False: that is another port's own. */
+static inline bool mac_table_learn(struct mac_table *table, struct mac_hint *hint, uint64_t mac,
+				   uint32_t port, uint32_t now)
 {
-	return mac | (uint64_t)(port + 1) << 48 | (uint64_t)configured << 63;
-}
-
-static inline void mac_table_learn(struct mac_table *table, struct mac_hint *hint, uint64_t mac,
-				   uint32_t port, bool configured, uint32_t now)
-{
-	uint64_t entry = mac_entry(mac, port, configured);
-
-	if (hint->entry == entry &&
-	    atomic_load_explicit(&table->entries[hint->index], memory_order_relaxed) == entry) {
+	if (hint->mac == mac && atomic_load_explicit(&table->entries[hint->index],
+						     memory_order_relaxed) == hint->entry) {
 		if (atomic_load_explicit(&table->stamps[hint->index], memory_order_relaxed) != now)
 			atomic_store_explicit(&table->stamps[hint->index], now,
 					      memory_order_relaxed);
-		return;
+		return true;
 	}
-	mac_table_learn_slow(table, hint, mac, port, configured, now);
+	return mac_table_learn_slow(table, hint, mac, port, now);
 }
 
 /* Takes out all that leads to port. */
 void mac_table_forget(struct mac_table *table, uint32_t port);
 
-/* Entry index of the list: false if it is free or expired. For index < MAC_ENTRIES. */
+/* Entry index of the list: false unless it was a source of late. For index < MAC_ENTRIES. */
 bool mac_table_get(const struct mac_table *table, uint32_t index, uint32_t now, uint64_t *mac,
 		   uint32_t *port, uint32_t *age);
 

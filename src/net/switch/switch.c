@@ -99,14 +99,27 @@ static int taken_name(const struct net_port *port, const struct net_switch *sw,
 			 sw->name);
 }
 
-static int taken_address(const struct net_port *port, const struct net_port *other,
+static int taken_address(const struct net_port *port, uint64_t mac, const struct net_port *other,
 			 struct cause *cause)
 {
+	uint8_t bytes[8];
+
+	memcpy(bytes, &mac, sizeof(bytes));
 	return cause_set(cause, EEXIST,
 			 "%s: address %02x:%02x:%02x:%02x:%02x:%02x is used by %s on switch %s; "
 			 "give one of them another",
-			 port->name, port->mac[0], port->mac[1], port->mac[2], port->mac[3],
-			 port->mac[4], port->mac[5], other->name, other->sw->name);
+			 port->name, bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5],
+			 other->name, other->sw->name);
+}
+
+/* An address that both want, or 0. */
+static uint64_t shared_address(const struct port_identity *one, const struct port_identity *other)
+{
+	for (unsigned i = 0; i < NET_PORT_ADDRESSES_MAX; i++)
+		for (unsigned j = 0; j < NET_PORT_ADDRESSES_MAX; j++)
+			if (one->macs[i] && one->macs[i] == other->macs[j])
+				return one->macs[i];
+	return 0;
 }
 
 /* Under the lock: whether the name is free in the network and the address in the switch. */
@@ -116,29 +129,80 @@ static int check_unique(const struct net_switch *sw, const struct net_port *port
 	for (const struct net_switch *s = sw->set->switches; s; s = s->next) {
 		for (uint32_t i = 0; i < atomic_load(&s->bound); i++) {
 			const struct port_identity *other = &s->identities[i];
-			bool address = s == sw && wanted->address &&
-				       other->address == wanted->address;
+			uint64_t mac = s == sw ? shared_address(wanted, other) : 0;
 
-			if (!address && other->name != wanted->name)
+			if (!mac && other->name != wanted->name)
 				continue;
 			if (!port_at(s, i))
 				continue;
 			if (!strcmp(port_at(s, i)->name, port->name))
 				return taken_name(port, s, cause);
-			if (address)
-				return taken_address(port, port_at(s, i), cause);
+			if (mac)
+				return taken_address(port, mac, port_at(s, i), cause);
 		}
 	}
 	return 0;
 }
 
+/* Nobody but the port at slot may claim the address. -ENOSPC. */
+static int guard_ip(struct net_switch *sw, uint32_t ip, uint32_t slot)
+{
+	for (unsigned i = 0; i < GUARDED_MAX; i++) {
+		if (atomic_load(&sw->guarded[i]))
+			continue;
+		atomic_store(&sw->guarded[i], ip | (uint64_t)(slot + 1) << 32);
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+static void disown_addresses(struct net_switch *sw, uint32_t slot)
+{
+	mac_table_forget(&sw->macs, slot);
+	for (unsigned i = 0; i < GUARDED_MAX; i++)
+		if (atomic_load(&sw->guarded[i]) >> 32 == slot + 1)
+			atomic_store(&sw->guarded[i], 0);
+}
+
+/* The place that the port is about to have gets its addresses. */
+static int own_addresses(struct net_switch *sw, const struct net_port *port,
+			 const struct port_identity *identity, uint32_t slot, struct cause *cause)
+{
+	int error = 0;
+
+	for (unsigned i = 0; i < NET_PORT_ADDRESSES_MAX && !error; i++) {
+		if (identity->macs[i])
+			error = mac_table_own(&sw->macs, identity->macs[i], slot, seconds_now());
+		if (!error && port->addresses[i].ip)
+			error = guard_ip(sw, port->addresses[i].ip, slot);
+	}
+	if (!error)
+		return 0;
+	disown_addresses(sw, slot);
+	return cause_set(cause, -error, "%s: switch %s has no room for its addresses", port->name,
+			 sw->name);
+}
+
+static void identify(const struct net_port *port, struct port_identity *identity)
+{
+	uint8_t mac[8] = { 0 };
+
+	for (unsigned i = 0; i < NET_PORT_ADDRESSES_MAX; i++) {
+		memcpy(mac, port->addresses[i].mac, NET_MAC_SIZE);
+		identity->macs[i] = mac_load(mac);
+	}
+	identity->name = hash_name(port->name);
+}
+
 /* Under the lock: gives the port a place, after which frames come. */
 static int place(struct net_switch *sw, struct net_port *port, struct cause *cause)
 {
-	const struct port_identity identity = { port->configured, hash_name(port->name) };
-	int error = check_unique(sw, port, &identity, cause);
+	struct port_identity identity;
 	uint32_t slot = 0;
+	int error;
 
+	identify(port, &identity);
+	error = check_unique(sw, port, &identity, cause);
 	if (error)
 		return error;
 	while (slot < NET_PORTS_MAX && port_at(sw, slot))
@@ -146,9 +210,15 @@ static int place(struct net_switch *sw, struct net_port *port, struct cause *cau
 	if (slot == NET_PORTS_MAX)
 		return cause_set(cause, ENOSPC, "%s: switch %s has %u ports, which is the most",
 				 port->name, sw->name, NET_PORTS_MAX);
-	port->tap = capture_tap_new(sw->set->capture, port->name, sw->name, port->mac);
-	if (!port->tap)
+	error = own_addresses(sw, port, &identity, slot, cause);
+	if (error)
+		return error;
+	port->tap = capture_tap_new(sw->set->capture, port->name, sw->name,
+				    port->addresses[0].mac);
+	if (!port->tap) {
+		disown_addresses(sw, slot);
 		return cause_errno(cause, ENOMEM, "%s", port->name);
+	}
 	port->slot = slot;
 	sw->identities[slot] = identity;
 	atomic_store_explicit(&sw->ports[slot], port, memory_order_release);
@@ -162,16 +232,13 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 		    void *backend, struct cause *cause)
 {
 	struct net_port *port = aligned_alloc(CACHE_LINE, sizeof(*port));
-	uint8_t mac[8] = { 0 };
 	int error;
 
 	if (!port)
 		return cause_errno(cause, ENOMEM, "%s: memory for the port", config->name);
 	memset(port, 0, sizeof(*port));
-	memcpy(mac, config->mac, NET_MAC_SIZE);
-	memcpy(port->mac, config->mac, NET_MAC_SIZE);
+	memcpy(port->addresses, config->addresses, sizeof(port->addresses));
 	snprintf(port->name, sizeof(port->name), "%s", config->name);
-	port->configured = mac_load(mac);
 	port->kind = config->kind;
 	port->ops = *ops;
 	port->backend = backend;
@@ -238,7 +305,7 @@ void switch_port_remove(struct net_port *port)
 	while (bound && !port_at(sw, bound - 1))
 		bound--;
 	atomic_store_explicit(&sw->bound, bound, memory_order_release);
-	mac_table_forget(&sw->macs, port->slot);
+	disown_addresses(sw, port->slot);
 	forget_sender(sw, port->slot);
 	capture_tap_remove(port->tap);
 	pthread_mutex_unlock(&sw->set->lock);
@@ -269,7 +336,7 @@ size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, si
 		if (count < room) {
 			memset(&out[count], 0, sizeof(out[count]));
 			memcpy(out[count].name, port->name, sizeof(port->name));
-			memcpy(out[count].mac, port->mac, sizeof(port->mac));
+			memcpy(out[count].mac, port->addresses[0].mac, NET_MAC_SIZE);
 			out[count].kind = port->kind;
 			switch_port_counters(port, &out[count].counters);
 		}
@@ -281,17 +348,16 @@ size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, si
 
 size_t switch_list_macs(struct net_switch *sw, struct switch_mac_info *out, size_t room)
 {
-	struct timespec now;
+	uint32_t now = seconds_now();
 	size_t count = 0;
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	pthread_mutex_lock(&sw->set->lock);
 	for (uint32_t i = 0; i < MAC_ENTRIES; i++) {
 		uint32_t slot, age;
 		uint64_t mac;
 		const struct net_port *port;
 
-		if (!mac_table_get(&sw->macs, i, (uint32_t)now.tv_sec, &mac, &slot, &age))
+		if (!mac_table_get(&sw->macs, i, now, &mac, &slot, &age))
 			continue;
 		port = port_at(sw, slot);
 		if (!port)

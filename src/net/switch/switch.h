@@ -49,11 +49,23 @@ struct net_port_ops {
 	void (*forget)(void *backend, uint32_t from);
 };
 
+#define NET_PORT_ADDRESSES_MAX 2
+
+/*
+ * Addresses that are one port's alone, from when it is added to when it is
+ * removed. A frame from such a MAC, or an ARP packet whose sender is such an
+ * IPv4 address, is refused from every other port: NET_DROP_FORGED.
+ */
+struct net_port_address {
+	uint8_t mac[NET_MAC_SIZE]; /* all zero: none */
+	uint32_t ip;		   /* host byte order; 0: any */
+};
+
 struct net_port_config {
-	const char *name;	   /* "web/net0", unique in the network */
-	const char *kind;	   /* for who looks: "guest"; stays while the port does */
-	uint8_t mac[NET_MAC_SIZE]; /* the address the port is expected to use; all zero: unknown */
-	uint32_t accepts;	   /* NET_ACCEPTS_* */
+	const char *name; /* "web/net0", unique in the network */
+	const char *kind; /* for who looks: "guest"; stays while the port does */
+	struct net_port_address addresses[NET_PORT_ADDRESSES_MAX]; /* the first is shown */
+	uint32_t accepts;					   /* NET_ACCEPTS_* */
 };
 
 /* Read with relaxed loads: each is exact, together they are no snapshot. */
@@ -67,7 +79,8 @@ struct net_port_counters {
 /*
  * Adds a port. Frames may be delivered to it at once, from any thread.
  * -EEXIST for a name, or a MAC that is not zero, that another port of this
- * switch has; -ENOSPC beyond NET_PORTS_MAX. Any thread but from deliver().
+ * switch has; -ENOSPC beyond NET_PORTS_MAX, or when the tables of addresses have
+ * no room. Any thread but from deliver().
  */
 int switch_port_add(struct net_port **out, struct net_switch *sw,
 		    const struct net_port_config *config, const struct net_port_ops *ops,

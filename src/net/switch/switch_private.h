@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "base/counter.h"
 #include "net/capture/capture_private.h"
@@ -38,20 +39,21 @@ struct net_port {
 	_Alignas(CACHE_LINE) struct net_port_ops ops;
 	void *backend;
 	struct net_switch *sw;
-	uint64_t configured; /* its address as mac_load() has it; 0: unknown */
+	struct net_port_address addresses[NET_PORT_ADDRESSES_MAX];
 	struct capture_tap *tap;
 	uint32_t slot;
 	_Atomic uint32_t accepts;
 	const char *kind;
-	uint8_t mac[NET_MAC_SIZE];
 	char name[NET_PORT_NAME_MAX];
 };
 
 /* What must be unique of a port, together for all of them: looking through them is quick. */
 struct port_identity {
-	uint64_t address; /* as configured, or 0 */
-	uint64_t name;	  /* a hash */
+	uint64_t macs[NET_PORT_ADDRESSES_MAX]; /* of net_port_config, as mac_load() has them */
+	uint64_t name;			       /* a hash */
 };
+
+#define GUARDED_MAX 8 /* IPv4 addresses of a switch */
 
 /* Switches that know of each other: a name is given once among them, and one hub captures all. */
 struct switch_set {
@@ -69,6 +71,7 @@ struct net_switch {
 	_Atomic uint32_t bound; /* places in use are below it */
 	_Atomic(struct net_port *) ports[NET_PORTS_MAX];
 	struct port_identity identities[NET_PORTS_MAX]; /* of ports; others are stale */
+	_Atomic uint64_t guarded[GUARDED_MAX]; /* address, slot + 1 << 32; 0: free */
 };
 
 /*
@@ -77,6 +80,15 @@ struct net_switch {
  */
 int switch_init(struct net_switch *sw, struct switch_set *set, const char *name);
 void switch_destroy(struct net_switch *sw); /* without ports; valid on a zeroed one */
+
+/* The table of addresses counts in these. */
+static inline uint32_t seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint32_t)now.tv_sec;
+}
 
 /* Under the set's lock: the switch of that name, or NULL. */
 struct net_switch *switch_find(const struct switch_set *set, const char *name);
