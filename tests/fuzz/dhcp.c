@@ -1,6 +1,8 @@
 /*
  * libFuzzer: the DHCP server and the responder, with a sequence of frames. Each
- * begins with two bytes: its size and how many minutes have passed.
+ * begins with two bytes: its size; and how many minutes have passed, in 6 bits,
+ * with 0x80 if it comes from the next of the ports, and 0x40 if the one that was
+ * there is gone.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 #include "net/service/dhcp.h"
 #include "net/service/responder.h"
 
+#define PORTS 4
 #define SEED(text) { text, sizeof(text) - 1 }
 
 /* DISCOVER and REQUEST; REQUEST, DECLINE and INFORM; ARP and a ping */
@@ -97,14 +100,15 @@ const struct fuzz_seed fuzz_seeds[] = {
 };
 
 static void take_frame(struct dhcp_server *server, const struct dhcp_config *config,
-		       uint64_t now, const uint8_t *data, size_t size)
+		       uint64_t now, uint32_t from, const uint8_t *data, size_t size)
 {
+	enum net_verdict verdict;
 	uint8_t *frame = malloc(size ? size : 1);
 	uint8_t *reply = malloc(size < DHCP_REPLY_MAX ? DHCP_REPLY_MAX : size);
 
 	memcpy(frame, data, size);
 	if (dhcp_is_request(frame, size, size) &&
-	    dhcp_input(server, now, frame, size, reply) > DHCP_REPLY_MAX)
+	    dhcp_input(server, now, from, frame, size, reply, &verdict) > DHCP_REPLY_MAX)
 		abort();
 	if (responder_input(config->mac, config->address, frame, size, reply) >
 	    (size < RESPONDER_REPLY_MIN ? RESPONDER_REPLY_MIN : size))
@@ -122,25 +126,32 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.router = 0x0a000202,
 		.dns = 0x0a000203,
 		.lease_s = 3600,
+		.port_leases = 2,
 	};
 	struct dhcp_lease_info leases[16];
 	struct dhcp_server *server;
 	uint64_t now = 0;
+	uint32_t from = 0;
 
 	if (dhcp_new(&server, &config, NULL) < 0)
 		return 0;
 	while (size > 2) {
 		size_t part = 42 + (size_t)data[0] * 2;
 
-		now += data[1] * 60 * NS_PER_S;
+		now += (data[1] & 0x3f) * 60 * NS_PER_S;
+		if (data[1] & 0x80)
+			from = (from + 1) % PORTS;
+		if (data[1] & 0x40)
+			dhcp_forget(server, now, from);
 		data += 2;
 		size -= 2;
 		if (part > size)
 			part = size;
-		take_frame(server, &config, now, data, part);
+		take_frame(server, &config, now, from, data, part);
 		data += part;
 		size -= part;
 	}
+	/* A port's own, and what those before it left. */
 	if (dhcp_list(server, now, leases, 16) > 12)
 		abort();
 	dhcp_free(server);

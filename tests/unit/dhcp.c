@@ -31,6 +31,7 @@ static const struct dhcp_config nat_config = {
 struct request {
 	uint8_t frame[1024];
 	size_t size;
+	uint32_t from; /* slot of the port: each client has its own, unless the test says otherwise */
 };
 
 static void put_option(struct request *r, uint8_t code, const void *data, uint8_t size)
@@ -71,6 +72,7 @@ static void start(struct request *r, uint8_t type, unsigned client)
 	memcpy(bootp + 28, r->frame + 6, 6);
 	put_be32(bootp + 236, 0x63825363);
 	r->size = OPTIONS_AT;
+	r->from = client % NET_PORTS_MAX;
 	put_option(r, 53, &type, 1);
 }
 
@@ -84,6 +86,7 @@ static void finish(struct request *r)
 struct answer {
 	uint8_t frame[DHCP_REPLY_MAX];
 	size_t size;
+	enum net_verdict verdict;
 	struct dhcp_message m;
 };
 
@@ -92,7 +95,7 @@ static bool ask(struct dhcp_server *s, uint64_t now, struct request *r, struct a
 	finish(r);
 	assert_true(dhcp_is_request(r->frame, r->size, r->size));
 	memset(a, 0, sizeof(*a));
-	a->size = dhcp_input(s, now, r->frame, r->size, a->frame);
+	a->size = dhcp_input(s, now, r->from, r->frame, r->size, a->frame, &a->verdict);
 	if (!a->size)
 		return false;
 	assert_int_equal(dhcp_message_read(&a->m, a->frame + 42, a->size - 42), 0);
@@ -322,6 +325,23 @@ static void release_and_decline(void **state)
 	start(&r, DHCP_RELEASE, 2); /* not its address */
 	put_be32(r.frame + 42 + 12, IP(10, 0, 2, 15));
 	assert_false(ask(s, 0, &r, &a));
+	assert_int_equal(a.verdict, NET_DROP_FORGED);
+	start(&r, DHCP_DECLINE, 2);
+	put_address(&r, 50, IP(10, 0, 2, 15));
+	assert_false(ask(s, 0, &r, &a));
+	assert_int_equal(a.verdict, NET_DROP_FORGED);
+	for (unsigned forged = 0; forged < 2; forged++) { /* its MAC by another port */
+		start(&r, forged ? DHCP_RELEASE : DHCP_DECLINE, 1);
+		r.from = 2;
+		put_be32(r.frame + 42 + 12, IP(10, 0, 2, 15));
+		put_address(&r, 50, IP(10, 0, 2, 15));
+		assert_false(ask(s, 0, &r, &a));
+		assert_int_equal(a.verdict, NET_DROP_FORGED);
+	}
+	start(&r, DHCP_RELEASE, 2); /* of an address that is nobody's */
+	put_be32(r.frame + 42 + 12, IP(10, 0, 2, 44));
+	assert_false(ask(s, 0, &r, &a));
+	assert_int_equal(a.verdict, NET_FORWARD);
 	assert_int_equal(dhcp_list(s, 0, info, 4), 1);
 	start(&r, DHCP_RELEASE, 1);
 	put_be32(r.frame + 42 + 12, IP(10, 0, 2, 15));
@@ -336,6 +356,126 @@ static void release_and_decline(void **state)
 	assert_int_equal(lease(s, 0, 1), IP(10, 0, 2, 16));
 	assert_int_equal(request(s, 599 * NS_PER_S, 2, IP(10, 0, 2, 15), 0, 0), DHCP_NAK);
 	assert_int_equal(request(s, 600 * NS_PER_S, 2, IP(10, 0, 2, 15), 0, 0), DHCP_ACK);
+}
+
+/* DISCOVER of a client at another port than its own. */
+static uint32_t offered_at(struct dhcp_server *s, uint64_t now, uint32_t from, unsigned client,
+			   enum net_verdict *verdict)
+{
+	struct request r;
+	struct answer a;
+
+	start(&r, DHCP_DISCOVER, client);
+	r.from = from;
+	if (!ask(s, now, &r, &a))
+		a.m.yiaddr = 0;
+	*verdict = a.verdict;
+	return a.m.yiaddr;
+}
+
+static void a_message_speaks_for_its_sender_alone(void **state)
+{
+	struct dhcp_server *s = *state;
+	struct request r;
+	struct answer a;
+
+	for (unsigned type = DHCP_DISCOVER; type <= DHCP_INFORM; type++) {
+		start(&r, (uint8_t)type, 1);
+		r.frame[11] ^= 7; /* the frame's source */
+		put_be32(r.frame + 42 + 12, IP(10, 0, 2, 15));
+		put_address(&r, 50, IP(10, 0, 2, 15));
+		assert_false(ask(s, 0, &r, &a));
+		assert_int_equal(a.verdict, NET_DROP_FORGED);
+	}
+	assert_int_equal(offered(s, 0, 2), IP(10, 0, 2, 15));
+}
+
+static void a_port_has_no_more_leases_than_its_limit(void **state)
+{
+	struct dhcp_server *s = *state;
+	enum net_verdict verdict;
+	struct request r;
+	struct answer a;
+
+	for (unsigned client = 0; client < 300; client++) {
+		assert_int_equal(!offered_at(s, 0, 9, client, &verdict),
+				 client >= DHCP_PORT_LEASES);
+		assert_int_equal(verdict, client < DHCP_PORT_LEASES ? NET_FORWARD
+								    : NET_DROP_NO_LEASE);
+	}
+	start(&r, DHCP_REQUEST, 100); /* without asking first */
+	r.from = 9;
+	put_address(&r, 50, IP(10, 0, 2, 200));
+	assert_false(ask(s, 0, &r, &a));
+	assert_int_equal(a.verdict, NET_DROP_NO_LEASE);
+	assert_int_equal(lease(s, 0, 10), IP(10, 0, 2, 23));
+	/* What it has it can go on with, and what has ended counts no more. */
+	assert_int_equal(offered_at(s, 30 * NS_PER_S, 9, 0, &verdict), IP(10, 0, 2, 15));
+	assert_int_not_equal(offered_at(s, 60 * NS_PER_S, 9, 100, &verdict), 0);
+}
+
+/* An address that was declined is out of use, and is one of those that its port may have. */
+static void declining_does_not_use_up_the_addresses(void **state)
+{
+	struct dhcp_server *s = *state;
+	enum net_verdict verdict;
+	struct request r;
+	struct answer a;
+	uint32_t address;
+	unsigned declined = 0;
+
+	while ((address = offered_at(s, 0, 9, declined, &verdict))) {
+		start(&r, DHCP_DECLINE, declined++);
+		r.from = 9;
+		put_address(&r, 50, address);
+		assert_false(ask(s, 0, &r, &a));
+		assert_int_equal(a.verdict, NET_FORWARD);
+	}
+	assert_int_equal(declined, DHCP_PORT_LEASES);
+	assert_int_equal(offered_at(s, 599 * NS_PER_S, 9, 1, &verdict), 0);
+	assert_int_not_equal(offered_at(s, 600 * NS_PER_S, 9, 1, &verdict), 0);
+}
+
+static void a_lease_is_its_clients_at_whatever_port_that_comes_back(void **state)
+{
+	struct dhcp_server *s = *state;
+	enum net_verdict verdict;
+
+	assert_int_equal(lease(s, 0, 1), IP(10, 0, 2, 15));
+	assert_int_equal(lease(s, 0, 2), IP(10, 0, 2, 16));
+	/* The same MAC at two ports is two clients. */
+	assert_int_equal(offered_at(s, 1, 7, 1, &verdict), IP(10, 0, 2, 17));
+	assert_int_equal(offered_at(s, 1, 1, 1, &verdict), IP(10, 0, 2, 15));
+	dhcp_forget(s, 1, 7);
+	dhcp_forget(s, 1, 1);
+	assert_int_equal(dhcp_list(s, 1, NULL, 0), 2);
+	assert_int_equal(request(s, 1, 3, IP(10, 0, 2, 15), 0, 0), DHCP_NAK);
+	assert_int_equal(offered_at(s, 1, 5, 2, &verdict), IP(10, 0, 2, 18));
+	assert_int_equal(request(s, 1, 2, 0, IP(10, 0, 2, 16), 0), DHCP_ACK);
+	dhcp_forget(s, 1, 2);
+	assert_int_equal(offered_at(s, 2, 6, 2, &verdict), IP(10, 0, 2, 16));
+}
+
+/* Kept for ports that come back, but not while another goes without. */
+static void leases_of_ports_that_have_gone_are_given_away_last(void **state)
+{
+	struct dhcp_config config = nat_config;
+	struct dhcp_server *s;
+
+	(void)state;
+	config.prefix = 28;
+	config.port_leases = 1;
+	assert_int_equal(dhcp_new(&s, &config, NULL), 0);
+	for (unsigned i = 0; i < 12; i++)
+		assert_int_not_equal(lease(s, i, i), 0);
+	assert_int_equal(offered(s, 100, 100), 0);
+	dhcp_forget(s, 100, 7);
+	dhcp_forget(s, 100, 6);
+	assert_int_equal(lease(s, 100, 6), lease(s, 100, 6));
+	assert_int_not_equal(offered(s, 100, 100), 0);
+	assert_int_equal(offered(s, 100, 101), 0);
+	assert_int_equal(offered(s, 100, 7), 0);
+	dhcp_free(s);
 }
 
 static void leases_are_listed_until_they_end(void **state)
@@ -439,6 +579,7 @@ static void wrong_settings_have_causes(void **state)
 static void malformed_requests_are_ignored(void **state)
 {
 	struct dhcp_server *s = *state;
+	enum net_verdict verdict;
 	struct request r;
 	uint8_t reply[DHCP_REPLY_MAX];
 	static const struct { unsigned at; uint8_t value; } bad[] = {
@@ -459,7 +600,7 @@ static void malformed_requests_are_ignored(void **state)
 		start(&r, DHCP_DISCOVER, 1);
 		finish(&r);
 		r.frame[bad[i].at] = bad[i].value;
-		assert_int_equal(dhcp_input(s, 0, r.frame, r.size, reply), 0);
+		assert_int_equal(dhcp_input(s, 0, 1, r.frame, r.size, reply, &verdict), 0);
 	}
 	assert_int_equal(dhcp_list(s, 0, NULL, 0), 0);
 	start(&r, DHCP_DISCOVER, 1);
@@ -469,7 +610,7 @@ static void malformed_requests_are_ignored(void **state)
 
 		memcpy(exact, r.frame, size);
 		dhcp_is_request(exact, size, size);
-		assert_int_equal(dhcp_input(s, 0, exact, size, reply), 0);
+		assert_int_equal(dhcp_input(s, 0, 1, exact, size, reply, &verdict), 0);
 		free(exact);
 	}
 }
@@ -490,6 +631,7 @@ static void mutated_requests_do_no_harm(void **state)
 
 	for (unsigned round = 0; round < 20000; round++) {
 		uint8_t reply[DHCP_REPLY_MAX], *exact;
+		enum net_verdict verdict;
 		struct request r;
 		size_t n;
 
@@ -505,7 +647,9 @@ static void mutated_requests_do_no_harm(void **state)
 		n = random_next(&seed) % 4 ? r.size : random_next(&seed) % r.size;
 		exact = malloc(n ? n : 1);
 		memcpy(exact, r.frame, n);
-		assert_true(dhcp_input(s, now, exact, n, reply) <= DHCP_REPLY_MAX);
+		assert_true(dhcp_input(s, now, r.from, exact, n, reply, &verdict) <= DHCP_REPLY_MAX);
+		if (round % 64 == 0)
+			dhcp_forget(s, now, random_next(&seed) % 300);
 		free(exact);
 		now += random_next(&seed) % 4 * NS_PER_S;
 	}
@@ -529,6 +673,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(addresses_stick_to_their_clients, setup, teardown),
 		cmocka_unit_test_setup_teardown(requests_by_the_client_s_state, setup, teardown),
 		cmocka_unit_test_setup_teardown(release_and_decline, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_message_speaks_for_its_sender_alone, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_port_has_no_more_leases_than_its_limit, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(declining_does_not_use_up_the_addresses, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			a_lease_is_its_clients_at_whatever_port_that_comes_back, setup, teardown),
+		cmocka_unit_test(leases_of_ports_that_have_gone_are_given_away_last),
 		cmocka_unit_test_setup_teardown(leases_are_listed_until_they_end, setup, teardown),
 		cmocka_unit_test(full_pool_offers_nothing),
 		cmocka_unit_test(large_networks_are_bounded),

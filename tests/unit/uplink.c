@@ -55,6 +55,7 @@ struct net_port {
 	unsigned first, count;
 	bool blocked; /* switch_input() does not return */
 	unsigned inside;
+	unsigned refused[NET_VERDICT_COUNT]; /* after deliver() */
 };
 
 struct net_switch {
@@ -82,6 +83,13 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 void switch_port_remove(struct net_port *port)
 {
 	port->ops = NULL;
+}
+
+void switch_port_refuse(struct net_port *port, enum net_verdict verdict)
+{
+	pthread_mutex_lock(&port->lock);
+	port->refused[verdict]++;
+	pthread_mutex_unlock(&port->lock);
 }
 
 void switch_input(struct net_port *port, const struct net_frame *frames, unsigned count)
@@ -364,8 +372,14 @@ static void check_dhcp(struct world *w)
 	assert_int_equal(get_be32(answer.data + 58), GUEST);
 	assert_int_equal(w->attached->kind->list_leases(w->attached, &info, 1), 0);
 	put_dhcp(&p, 3);
+	p.data[75] ^= 1; /* for another client */
+	put_be16(p.data + 40, 0);
+	put_ip(&p, 17, UINT32_MAX, 8 + 260);
+	send_frame(w, p.data, p.size);
+	put_dhcp(&p, 3);
 	send_frame(w, p.data, p.size);
 	receive(w, &answer);
+	assert_int_equal(w->sw.port.refused[NET_DROP_FORGED], 1);
 	assert_int_equal(answer.data[284], 5);
 	assert_int_equal(w->attached->kind->list_leases(w->attached, &info, 1), 1);
 	assert_int_equal(info.address, GUEST);

@@ -224,6 +224,17 @@ static void check_switch(const struct port_kind *uplink)
 	assert_string_equal(ports[0].name, uplink ? "lan/nat" : "lan/dhcp");
 	assert_true(ports[0].counters.rx_frames >= 2 * (1 + 1 + 400));
 
+	/* A guest that comes back has its address again, whoever took its place at the switch. */
+	remove_guest(&guests[0]);
+	remove_guest(&guests[1]);
+	add_guest(&guests[1], sw, "b/net0", 2);
+	add_guest(&guests[0], sw, "a/net0", 1);
+	for (unsigned i = 0; i < 2; i++) {
+		send_dhcp_request(&guests[i]);
+		wait_for(&guests[i], &guests[i].acks, 1);
+	}
+	assert_int_equal(switch_list_leases(sw, leases, 4), 2);
+
 	/* All may go with frames still under way. */
 	send_pings(&guests[0], NET_BURST_MAX);
 	for (unsigned i = 0; i < 2; i++)

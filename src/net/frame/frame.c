@@ -18,6 +18,7 @@ static const char *const names[NET_VERDICT_COUNT] = {
 	[NET_DROP_FRAGMENT] = "fragment",
 	[NET_DROP_BAD_HEADER] = "bad header",
 	[NET_DROP_UNSUPPORTED] = "unsupported",
+	[NET_DROP_NO_LEASE] = "no lease",
 };
 
 const char *net_verdict_name(enum net_verdict verdict)

@@ -117,6 +117,7 @@ enum net_verdict {
 	NET_DROP_FRAGMENT,    /* a part of an IPv4 datagram, at a port that takes whole ones */
 	NET_DROP_BAD_HEADER,  /* its headers contradict each other, or it ends within them */
 	NET_DROP_UNSUPPORTED, /* of a protocol, or with IPv4 options, that the receiver has no use for */
+	NET_DROP_NO_LEASE,    /* DHCP has no address for the client, or its port has enough */
 	NET_VERDICT_COUNT
 };
 

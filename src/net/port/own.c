@@ -39,18 +39,26 @@ static void take_dhcp(struct own_port *own, const struct inbox_frame *frame)
 {
 	struct burst *burst = &own->uplink->burst;
 	uint8_t *reply = burst_reserve(burst, &own->inbox, DHCP_REPLY_MAX);
+	struct net_port *net_port = inbox_port(&own->inbox);
+	enum net_verdict verdict;
 	size_t size;
 
 	pthread_mutex_lock(&own->lease_lock);
-	size = dhcp_input(own->dhcp, clock_monotonic(), frame->data, frame->size, reply);
+	size = dhcp_input(own->dhcp, clock_monotonic(), frame->from, frame->data, frame->size,
+			  reply, &verdict);
 	pthread_mutex_unlock(&own->lease_lock);
 	burst_commit(burst, size);
+	if (verdict != NET_FORWARD && net_port)
+		switch_port_refuse(net_port, verdict);
 }
 
 static void forget_sender(void *owner, uint32_t from)
 {
 	struct own_port *own = owner;
 
+	pthread_mutex_lock(&own->lease_lock);
+	dhcp_forget(own->dhcp, clock_monotonic(), from);
+	pthread_mutex_unlock(&own->lease_lock);
 	if (own->backend->forget)
 		own->backend->forget(own->state, from);
 }
@@ -190,6 +198,7 @@ static int own_new(struct own_port **out, const struct own_backend *backend, str
 	dhcp.router = backend->gateway ? config->address : 0;
 	dhcp.dns = own->dns;
 	dhcp.lease_s = DHCP_LEASE_S;
+	dhcp.port_leases = config->leases_per_port;
 	error = dhcp_new(&own->dhcp, &dhcp, cause);
 	if (error) {
 		own_free(own);
@@ -343,9 +352,16 @@ static const struct profile_key keys[] = {
 		  "The addresses of the network itself and of its broadcast are refused. "
 		  "This key is required with {Ic uplink=nat}; "
 		  "without an address the switch only passes frames on." },
+	{ .key = "leases_per_port", .type = PROFILE_COUNT, .min = 1, .max = 1000,
+	  .standard = "8", .offset = offsetof(struct switch_config, leases_per_port),
+	  .help = "How many addresses DHCP gives to one NIC of a guest at a time. "
+		  "More than one is for guests within a guest, each with a MAC address of its "
+		  "own. "
+		  "Addresses that a guest declined count for ten minutes." },
 	{ .key = NULL },
 };
 
+_Static_assert(DHCP_PORT_LEASES == 8, "the standard");
 _Static_assert(offsetof(struct switch_config, prefix) ==
 	       offsetof(struct switch_config, address) + sizeof(uint32_t), "PROFILE_ADDRESS");
 

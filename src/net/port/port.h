@@ -31,6 +31,7 @@ struct switch_config {
 	const struct port_kind *uplink; /* where it leads; NULL: nowhere */
 	uint32_t address;		/* IPv4 of the switch itself, host byte order; 0: none */
 	uint8_t prefix;			/* 8..30, of the network that address is in */
+	unsigned leases_per_port;	/* by DHCP; 0: the standard */
 };
 
 /* A port that a switch has of its own accord; the first member of what its kind makes of it. */

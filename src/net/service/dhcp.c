@@ -20,6 +20,7 @@
 #define UDP_HEADER 8u
 #define REPLY_HEADERS (AT_IP + 20u + UDP_HEADER)
 #define BROADCAST UINT32_MAX
+#define NO_PORT UINT16_MAX
 
 enum lease_state {
 	LEASE_UNUSED,
@@ -31,9 +32,16 @@ enum lease_state {
 
 struct lease {
 	uint64_t expires; /* of all states but UNUSED */
+	uint16_t port;	  /* slot of the one it was given to; NO_PORT: that is no more */
 	uint8_t state;
 	uint8_t mac[NET_MAC_SIZE];
 	char hostname[sizeof(((struct dhcp_lease_info *)0)->hostname)];
+};
+
+/* Who sent a message. */
+struct client {
+	const uint8_t *mac;
+	uint16_t port;
 };
 
 /* Slot n is the address n after the first one, going round the network once. */
@@ -84,6 +92,8 @@ int dhcp_new(struct dhcp_server **out, const struct dhcp_config *config, struct 
 	if (!server)
 		return cause_errno(cause, ENOMEM, "DHCP server");
 	server->config = *config;
+	if (!config->port_leases)
+		server->config.port_leases = DHCP_PORT_LEASES;
 	server->size = 1u << (32 - config->prefix);
 	server->network = config->address & ~(server->size - 1);
 	server->first = server->size > FIRST_HOST + 1 ? FIRST_HOST : 1;
@@ -129,16 +139,42 @@ static struct lease *touch_slot(struct dhcp_server *server, uint32_t slot)
 	return &server->leases[slot];
 }
 
-static uint32_t find_client(const struct dhcp_server *server, const uint8_t *mac)
+static bool in_force(const struct lease *lease, uint64_t now)
 {
+	return lease->state != LEASE_UNUSED && lease->expires > now;
+}
+
+/* The slot of who speaks here: its MAC's at its port, else one that no port holds any more. */
+static uint32_t find_client(const struct dhcp_server *server, uint64_t now,
+			    const struct client *client)
+{
+	uint32_t found = UINT32_MAX;
+
 	for (uint32_t slot = 0; slot < server->used; slot++) {
 		const struct lease *lease = &server->leases[slot];
 
-		if (lease->state != LEASE_UNUSED && lease->state != LEASE_DECLINED &&
-		    memcmp(lease->mac, mac, NET_MAC_SIZE) == 0)
+		if (lease->state == LEASE_UNUSED || lease->state == LEASE_DECLINED ||
+		    memcmp(lease->mac, client->mac, NET_MAC_SIZE) != 0)
+			continue;
+		if (lease->port == client->port)
 			return slot;
+		if (lease->port == NO_PORT || !in_force(lease, now))
+			found = slot;
 	}
-	return UINT32_MAX;
+	return found;
+}
+
+/* Whether the client may have the lease of this slot: it counts, if it is not its port's yet. */
+static bool within_limit(const struct dhcp_server *server, uint64_t now, uint32_t slot,
+			 const struct client *client)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < server->used; i++)
+		if (i != slot && server->leases[i].port == client->port &&
+		    in_force(&server->leases[i], now))
+			count++;
+	return count < server->config.port_leases;
 }
 
 static bool slot_free(const struct dhcp_server *server, uint32_t slot, uint64_t now)
@@ -147,19 +183,24 @@ static bool slot_free(const struct dhcp_server *server, uint32_t slot, uint64_t 
 	       server->leases[slot].expires <= now;
 }
 
-/* An address for a new client: one that nobody had, else the one unused for longest. */
+/*
+ * An address for a new client: one that nobody had, else the one that ended
+ * first or, of those kept for clients whose port is no more, will end first.
+ */
 static uint32_t find_free(const struct dhcp_server *server, uint64_t now)
 {
 	uint32_t oldest = UINT32_MAX;
 
 	for (uint32_t slot = 0; slot < server->slots; slot++) {
+		const struct lease *lease;
+
 		if (!is_leasable(server, slot_address(server, slot)))
 			continue;
 		if (slot >= server->used || server->leases[slot].state == LEASE_UNUSED)
 			return slot;
-		if (server->leases[slot].expires <= now &&
-		    (oldest == UINT32_MAX ||
-		     server->leases[slot].expires < server->leases[oldest].expires))
+		lease = &server->leases[slot];
+		if ((lease->expires <= now || lease->port == NO_PORT) &&
+		    (oldest == UINT32_MAX || lease->expires < server->leases[oldest].expires))
 			oldest = slot;
 	}
 	return oldest;
@@ -181,15 +222,17 @@ static void set_hostname(struct lease *lease, const struct dhcp_message *message
 }
 
 static struct lease *give(struct dhcp_server *server, uint32_t slot, enum lease_state state,
-			  uint64_t expires, const struct dhcp_message *message)
+			  uint64_t expires, const struct client *client,
+			  const struct dhcp_message *message)
 {
 	struct lease *lease = touch_slot(server, slot);
 
 	if (!lease)
 		return NULL;
-	if (memcmp(lease->mac, message->chaddr, NET_MAC_SIZE) != 0)
+	if (memcmp(lease->mac, client->mac, NET_MAC_SIZE) != 0)
 		lease->hostname[0] = '\0';
-	memcpy(lease->mac, message->chaddr, NET_MAC_SIZE);
+	memcpy(lease->mac, client->mac, NET_MAC_SIZE);
+	lease->port = client->port;
 	lease->state = (uint8_t)state;
 	lease->expires = expires;
 	set_hostname(lease, message);
@@ -215,23 +258,27 @@ static void start_reply(const struct dhcp_server *server, const struct dhcp_mess
 	reply->dns = server->config.dns;
 }
 
-/* Each on_...() says whether *reply is to be sent. */
-static bool on_discover(struct dhcp_server *server, uint64_t now,
-			const struct dhcp_message *message, struct dhcp_message *reply)
+/* Each on_...() says whether *reply is to be sent, and *verdict why the message was refused. */
+static bool on_discover(struct dhcp_server *server, uint64_t now, const struct client *client,
+			const struct dhcp_message *message, struct dhcp_message *reply,
+			enum net_verdict *verdict)
 {
-	uint32_t slot = find_client(server, message->chaddr);
+	uint32_t slot = find_client(server, now, client);
 	bool bound = false;
 
 	if (slot != UINT32_MAX) {
 		bound = server->leases[slot].state == LEASE_BOUND &&
-			server->leases[slot].expires > now;
+			in_force(&server->leases[slot], now);
 	} else {
 		slot = address_slot(server, message->requested);
 		if (slot == UINT32_MAX || !slot_free(server, slot, now))
 			slot = find_free(server, now);
 	}
-	if (slot == UINT32_MAX ||
-	    (!bound && !give(server, slot, LEASE_OFFERED, now + OFFER_NS, message)))
+	if (slot == UINT32_MAX || !within_limit(server, now, slot, client)) {
+		*verdict = NET_DROP_NO_LEASE;
+		return false;
+	}
+	if (!bound && !give(server, slot, LEASE_OFFERED, now + OFFER_NS, client, message))
 		return false;
 	start_reply(server, message, DHCP_OFFER, reply);
 	reply->yiaddr = slot_address(server, slot);
@@ -247,10 +294,11 @@ static bool refuse(struct dhcp_server *server, const struct dhcp_message *messag
 	return true;
 }
 
-static bool on_request(struct dhcp_server *server, uint64_t now, const struct dhcp_message *message,
-		       struct dhcp_message *reply)
+static bool on_request(struct dhcp_server *server, uint64_t now, const struct client *client,
+		       const struct dhcp_message *message, struct dhcp_message *reply,
+		       enum net_verdict *verdict)
 {
-	uint32_t slot = find_client(server, message->chaddr);
+	uint32_t slot = find_client(server, now, client);
 	uint32_t wanted = message->requested ? message->requested : message->ciaddr;
 	uint64_t expires = now + server->config.lease_s * NS_PER_S;
 
@@ -268,7 +316,11 @@ static bool on_request(struct dhcp_server *server, uint64_t now, const struct dh
 	} else if (slot_address(server, slot) != wanted) {
 		return refuse(server, message, reply);
 	}
-	if (!give(server, slot, LEASE_BOUND, expires, message))
+	if (!within_limit(server, now, slot, client)) {
+		*verdict = NET_DROP_NO_LEASE;
+		return false;
+	}
+	if (!give(server, slot, LEASE_BOUND, expires, client, message))
 		return false;
 	start_reply(server, message, DHCP_ACK, reply);
 	reply->ciaddr = message->ciaddr;
@@ -278,17 +330,21 @@ static bool on_request(struct dhcp_server *server, uint64_t now, const struct dh
 }
 
 /* DECLINE and RELEASE: only the client that has the address can give it up. */
-static void on_give_up(struct dhcp_server *server, uint64_t now, const struct dhcp_message *message)
+static void on_give_up(struct dhcp_server *server, uint64_t now, const struct client *client,
+		       const struct dhcp_message *message, enum net_verdict *verdict)
 {
 	bool decline = message->type == DHCP_DECLINE;
-	uint32_t slot = find_client(server, message->chaddr);
+	uint32_t slot = address_slot(server, decline ? message->requested : message->ciaddr);
 	struct lease *lease;
 
-	if (slot == UINT32_MAX ||
-	    slot_address(server, slot) != (decline ? message->requested : message->ciaddr) ||
+	if (slot == UINT32_MAX || slot >= server->used || !in_force(&server->leases[slot], now) ||
 	    (message->server_id && message->server_id != server->config.address))
 		return;
 	lease = &server->leases[slot];
+	if (lease->port != client->port || memcmp(lease->mac, client->mac, NET_MAC_SIZE) != 0) {
+		*verdict = NET_DROP_FORGED;
+		return;
+	}
 	lease->state = decline ? LEASE_DECLINED : LEASE_ENDED;
 	lease->expires = decline ? now + DECLINED_NS : now;
 }
@@ -385,30 +441,50 @@ static size_t write_frame(const struct dhcp_server *server, const struct dhcp_me
 	return REPLY_HEADERS + payload;
 }
 
-size_t dhcp_input(struct dhcp_server *server, uint64_t now, const uint8_t *frame, size_t size,
-		  uint8_t reply_frame[DHCP_REPLY_MAX])
+size_t dhcp_input(struct dhcp_server *server, uint64_t now, uint32_t from, const uint8_t *frame,
+		  size_t size, uint8_t reply_frame[DHCP_REPLY_MAX], enum net_verdict *verdict)
 {
 	struct dhcp_message message, reply;
+	const struct client client = { .mac = message.chaddr, .port = (uint16_t)from };
 	bool answer = false;
 
-	if (read_frame(server, frame, size, &message)) {
-		switch (message.type) {
-		case DHCP_DISCOVER:
-			answer = on_discover(server, now, &message, &reply);
-			break;
-		case DHCP_REQUEST:
-			answer = on_request(server, now, &message, &reply);
-			break;
-		case DHCP_DECLINE:
-		case DHCP_RELEASE:
-			on_give_up(server, now, &message);
-			break;
-		case DHCP_INFORM:
-			answer = on_inform(server, &message, &reply);
-			break;
-		}
+	*verdict = NET_FORWARD;
+	if (!read_frame(server, frame, size, &message))
+		return 0;
+	if (memcmp(frame + NET_MAC_SIZE, client.mac, NET_MAC_SIZE) != 0) {
+		*verdict = NET_DROP_FORGED;
+		return 0;
+	}
+	switch (message.type) {
+	case DHCP_DISCOVER:
+		answer = on_discover(server, now, &client, &message, &reply, verdict);
+		break;
+	case DHCP_REQUEST:
+		answer = on_request(server, now, &client, &message, &reply, verdict);
+		break;
+	case DHCP_DECLINE:
+	case DHCP_RELEASE:
+		on_give_up(server, now, &client, &message, verdict);
+		break;
+	case DHCP_INFORM:
+		answer = on_inform(server, &message, &reply);
+		break;
 	}
 	return answer ? write_frame(server, &reply, reply_frame) : 0;
+}
+
+/* Nobody is left to say that an address was declined, or to take up an offer. */
+void dhcp_forget(struct dhcp_server *server, uint64_t now, uint32_t from)
+{
+	for (uint32_t slot = 0; slot < server->used; slot++) {
+		struct lease *lease = &server->leases[slot];
+
+		if (lease->state == LEASE_UNUSED || lease->port != from)
+			continue;
+		lease->port = NO_PORT;
+		if (lease->state != LEASE_BOUND && lease->expires > now)
+			lease->expires = now;
+	}
 }
 
 size_t dhcp_list(const struct dhcp_server *server, uint64_t now, struct dhcp_lease_info *out,

@@ -7,6 +7,12 @@
  * Leases live in memory only. As the one server of its network it confirms a
  * free address that an unknown client says it had, so that guests keep theirs
  * when the program starts anew, and refuses all others.
+ *
+ * Clients may be hostile to each other. A message is believed only of the MAC
+ * that its frame came from, and a lease is that MAC's at that port: the same
+ * MAC at another port is another client. A port has a limited number of
+ * addresses, with those that it declined. When it goes its leases are kept for
+ * their MACs, at whatever port those come back, unless the addresses run out.
  */
 #ifndef NET_SERVICE_DHCP_H
 #define NET_SERVICE_DHCP_H
@@ -20,6 +26,7 @@
 
 #define DHCP_LEASES_MAX 4096u
 #define DHCP_LEASE_S 3600u
+#define DHCP_PORT_LEASES 8u /* of one port, unless somebody wants it otherwise */
 #define DHCP_REPLY_MAX 640u /* bytes of the largest frame that dhcp_input() writes */
 
 struct dhcp_server;
@@ -32,6 +39,7 @@ struct dhcp_config {
 	uint32_t router; /* told to the clients; 0: none */
 	uint32_t dns;    /* told to the clients and never leased; 0: none */
 	uint32_t lease_s;
+	uint32_t port_leases; /* that a port may have at a time; 0: DHCP_PORT_LEASES */
 };
 
 /* What a screen shows of a lease. */
@@ -54,11 +62,16 @@ bool dhcp_is_request(const uint8_t *data, size_t captured, size_t size);
 
 /*
  * Takes a frame for which dhcp_is_request() is true, at now (ns of any clock
- * that does not go back). Writes the answering frame; returns its size, or 0
- * if there is none.
+ * that does not go back), from the port at slot from. Writes the answering
+ * frame; returns its size, or 0 if there is none. *verdict is NET_FORWARD, or
+ * says why the message was refused: NET_DROP_FORGED, it speaks for another
+ * client; NET_DROP_NO_LEASE.
  */
-size_t dhcp_input(struct dhcp_server *server, uint64_t now, const uint8_t *frame, size_t size,
-		  uint8_t reply[DHCP_REPLY_MAX]);
+size_t dhcp_input(struct dhcp_server *server, uint64_t now, uint32_t from, const uint8_t *frame,
+		  size_t size, uint8_t reply[DHCP_REPLY_MAX], enum net_verdict *verdict);
+
+/* The port at slot from is no more. */
+void dhcp_forget(struct dhcp_server *server, uint64_t now, uint32_t from);
 
 /* Leases that are in force, by address: fills at most room of them, returns how many there are. */
 size_t dhcp_list(const struct dhcp_server *server, uint64_t now, struct dhcp_lease_info *out,

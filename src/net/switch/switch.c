@@ -313,6 +313,11 @@ void switch_port_remove(struct net_port *port)
 	free(port);
 }
 
+void switch_port_refuse(struct net_port *port, enum net_verdict verdict)
+{
+	counter_add_shared(&port->refused[verdict], 1);
+}
+
 void switch_port_counters(const struct net_port *port, struct net_port_counters *out)
 {
 	for (unsigned i = 0; i < NET_VERDICT_COUNT; i++)

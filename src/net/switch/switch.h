@@ -101,6 +101,9 @@ void switch_port_remove(struct net_port *port);
  */
 void switch_input(struct net_port *port, const struct net_frame *frames, unsigned count);
 
+/* Counts a frame that deliver() took and that its backend refuses after all. Any thread. */
+void switch_port_refuse(struct net_port *port, enum net_verdict verdict);
+
 void switch_port_counters(const struct net_port *port, struct net_port_counters *out);
 
 /* What a screen shows of a switch; names are copied. */
