@@ -230,14 +230,22 @@ static void start_job(const char *line)
 	print("too many commands in the background; \"stop\" ends them\n");
 }
 
-void command_run(char *line)
+static size_t cut_blanks(char *line)
 {
 	size_t length = strlen(line);
 
 	while (length > 0 && line[length - 1] == ' ')
 		line[--length] = '\0';
+	return length;
+}
+
+void command_run(char *line)
+{
+	size_t length = cut_blanks(line);
+
 	if (length > 0 && line[length - 1] == '&') {
 		line[length - 1] = '\0';
+		cut_blanks(line);
 		start_job(line);
 	} else {
 		execute(line);

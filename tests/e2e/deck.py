@@ -227,12 +227,17 @@ class Console:
         self.connection.close()
 
 
-def main():
-    """Runs the calling program's cases; exit status 77 when all of them skip."""
+def own_cases():
+    """The calling program's functions, in their order."""
     module = sys.modules["__main__"]
     cases = [(name, case) for name, case in inspect.getmembers(module, inspect.isfunction)
              if name.startswith("test_")]
-    cases.sort(key=lambda case: case[1].__code__.co_firstlineno)
+    return sorted(cases, key=lambda case: case[1].__code__.co_firstlineno)
+
+
+def main(cases=None):
+    """Runs (name, function) of cases, or own_cases(); exit status 77 when all of them skip."""
+    cases = own_cases() if cases is None else cases
     only = sys.argv[1:]
     failed = skipped = 0
     for name, case in cases:
