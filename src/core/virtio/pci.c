@@ -231,14 +231,14 @@ bool virtio_pci_quiesce(struct virtio_pci *transport)
 
 void virtio_pci_describe(struct virtio_pci *transport, char *text, size_t size)
 {
-	pthread_mutex_lock(&transport->device->lock);
-	if (transport->broken_why)
-		snprintf(text, size, "needs reset: %s", transport->broken_why);
+	const char *broken_why = transport->broken_why;
+
+	if (broken_why)
+		snprintf(text, size, "needs reset: %s", broken_why);
 	else if (transport->device->running)
 		snprintf(text, size, "running");
 	else if (virtio_pci_driver_ready(transport))
 		snprintf(text, size, "idle, no bus master");
 	else
 		snprintf(text, size, "idle");
-	pthread_mutex_unlock(&transport->device->lock);
 }

@@ -27,9 +27,9 @@ struct virtio_pci {
 	const struct guest_memory *memory;
 	struct loop *loop;
 	int vm_fd;
-	/* The rest is guarded by the device's lock. */
-	uint8_t status;
-	bool resetting;		 /* a reset waits for requests in flight */
+	/* The rest is guarded by the device's lock; what is atomic, for who writes it. */
+	_Atomic uint8_t status;
+	atomic_bool resetting;	 /* a reset waits for requests in flight */
 	bool master;		 /* the function may use guest memory */
 	uint16_t queue_select;
 	uint32_t device_feature_select, driver_feature_select;
@@ -38,7 +38,7 @@ struct virtio_pci {
 	_Atomic uint16_t config_vector;
 	pthread_mutex_t isr_lock; /* ISR and the level of INTA# change together; taken last */
 	uint8_t isr;
-	const char *broken_why;	 /* or NULL; a literal */
+	_Atomic(const char *) broken_why; /* or NULL; a literal */
 	struct virtio_pci_queue queues[VIRTIO_QUEUES_MAX];
 };
 
@@ -88,7 +88,10 @@ void virtio_pci_save(struct virtio_pci *transport, struct virtio_pci_registers *
 const char *virtio_pci_load(struct virtio_pci *transport,
 			    const struct virtio_pci_registers *registers);
 
-/* "running", "idle", "idle, no bus master", "needs reset: why": for the screen. Any thread. */
+/*
+ * "running", "idle", "idle, no bus master", "needs reset: why": for the screen. Any
+ * thread; it waits for nobody, so what is under way may be seen by half.
+ */
 void virtio_pci_describe(struct virtio_pci *transport, char *text, size_t size);
 
 #endif

@@ -31,7 +31,10 @@ void virtio_pci_common_write(struct virtio_pci *transport, unsigned offset, uint
 /* Whether these are features that were offered, with VIRTIO_F_VERSION_1, §3.1.1. */
 bool virtio_pci_may_negotiate(const struct virtio_pci *transport, uint64_t features);
 
-/* Whether the driver has set DRIVER_OK: set-up is over. Memory may still be out of bounds. */
+/*
+ * Whether the driver has set DRIVER_OK: set-up is over. Memory may still be out of bounds.
+ * Without the lock: whether it was so a moment ago.
+ */
 bool virtio_pci_driver_ready(const struct virtio_pci *transport);
 
 /* Starts or stops the device, as status and bus mastering allow. */

@@ -9,6 +9,7 @@
 #define CORE_VIRTIO_VIRTIO_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -61,7 +62,7 @@ struct virtio {
 	pthread_mutex_t lock;	/* status, queue set-up; held by the I/O thread for a burst at most */
 	uint64_t features;	/* negotiated */
 	struct virtq queues[VIRTIO_QUEUES_MAX];
-	bool running;		/* between start() and stop() or reset() */
+	atomic_bool running;	/* between start() and stop() or reset(); written under the lock */
 	bool paused;		/* by the machine: kicks wait, and nothing new is begun */
 	struct virtio_pci *transport;
 };
