@@ -87,6 +87,8 @@ static void keep(struct fake_port *fake, uint32_t from, const struct net_frame *
 		abort();
 }
 
+static atomic_uint all_calls;
+
 static unsigned deliver(void *backend, uint32_t from, const struct net_frame *const *frames,
 			unsigned count, enum net_verdict *verdicts)
 {
@@ -96,7 +98,9 @@ static unsigned deliver(void *backend, uint32_t from, const struct net_frame *co
 	if (atomic_load(&fake->gone))
 		atomic_fetch_add(&fake->intruded, 1);
 	pthread_mutex_lock(&fake->lock);
-	fake->calls++;
+	fake->last_call = atomic_fetch_add(&all_calls, 1) + 1;
+	if (!fake->calls++)
+		fake->first_call = fake->last_call;
 	for (unsigned i = 0; i < count; i++) {
 		if (fake->down) {
 			verdicts[i] = NET_DROP_LINK_DOWN;

@@ -30,6 +30,7 @@ struct fake_port {
 	unsigned room;	      /* beyond it: no buffer */
 	bool down;	      /* link down */
 	unsigned calls;	      /* of deliver() */
+	unsigned first_call, last_call; /* counted over all ports */
 	atomic_uint flushes;  /* calls of flush() */
 	atomic_bool gone;     /* set after removal: a call is a failure */
 	atomic_uint intruded; /* calls when gone */

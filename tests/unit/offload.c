@@ -247,6 +247,83 @@ static void a_port_that_takes_checksums_alone_gets_segments(void **state)
 	check_segments(lan, 5000, 1448, true);
 }
 
+/* The segments that build_tcp() with this size makes are all there, in order. */
+static void check_kept(const struct lan *lan, const struct fake_port *port, unsigned from,
+		       unsigned segments)
+{
+	uint32_t at = 66;
+
+	for (unsigned i = from; i < from + segments; i++) {
+		const struct fake_frame *f = &port->kept[i];
+
+		assert_true(ipv4_is_right(f->data, f->size, 6));
+		assert_memory_equal(f->data + 66, lan->data + at, f->size - 66);
+		at += f->size - 66;
+	}
+	assert_int_equal(at, lan->frame.size);
+}
+
+/* Whoever needs segments shares the work; nobody else is bothered with them. */
+static void a_flood_is_segmented_once_for_all_receivers(void **state)
+{
+	struct lan *lan = *state;
+	struct fake_port more, csum, down;
+	struct net_frame frames[3];
+	uint8_t small[2][60] = { { 0 } };
+	struct iovec rest[2];
+	struct net_port_counters counters;
+
+	fake_port_open(&more, lan->sw, "more/net0", 4, 0);
+	fake_port_open(&csum, lan->sw, "csum/net0", 5, NET_ACCEPTS_CSUM);
+	fake_port_open(&down, lan->sw, "down/net0", 6, NET_ACCEPTS_NOTHING);
+	build_tcp(lan, 2000, 20, false); /* two batches of segments */
+	fake_frame(&frames[0], &rest[0], small[0], 60, broadcast, lan->a.mac);
+	frames[1] = lan->frame;
+	fake_frame(&frames[2], &rest[1], small[1], 60, broadcast, lan->a.mac);
+	switch_input(lan->a.port, frames, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		const struct fake_port *port = i == 0 ? &lan->plain : i == 1 ? &more : &csum;
+
+		assert_int_equal(port->count, 1 + 97 + 1);
+		assert_int_equal(port->calls, 1 + 2 + 1);
+		assert_int_equal(port->flushes, 1);
+		assert_int_equal(port->kept[0].size, 60);
+		assert_int_equal(port->kept[98].size, 60);
+		check_kept(lan, port, 1, 97);
+	}
+	assert_true(more.first_call < lan->plain.last_call);
+	assert_int_equal(lan->able.calls, 1);
+	assert_int_equal(lan->able.count, 3);
+
+	assert_int_equal(down.calls, 0);
+	assert_int_equal(down.flushes, 0);
+	switch_port_counters(down.port, &counters);
+	assert_int_equal(counters.drops[NET_DROP_LINK_DOWN], 3);
+	assert_int_equal(counters.tx_frames, 0);
+	switch_port_accepts(down.port, 0);
+	switch_input(lan->a.port, frames, 3);
+	assert_int_equal(down.count, 99);
+	fake_port_close(&more);
+	fake_port_close(&csum);
+	fake_port_close(&down);
+}
+
+/* To one receiver: what is refused for a link that is down is the frame, not its segments. */
+static void a_frame_to_a_link_that_is_down_is_not_segmented(void **state)
+{
+	struct lan *lan = *state;
+	struct net_port_counters counters;
+
+	switch_port_accepts(lan->plain.port, NET_ACCEPTS_NOTHING);
+	build_tcp(lan, 65000, 1448, false);
+	memcpy(lan->data, lan->plain.mac, NET_MAC_SIZE);
+	switch_input(lan->a.port, &lan->frame, 1);
+	switch_port_counters(lan->plain.port, &counters);
+	assert_int_equal(counters.drops[NET_DROP_LINK_DOWN], 1);
+	assert_int_equal(lan->plain.calls, 0);
+	assert_int_equal(lan->able.calls, 0);
+}
+
 static void segments_without_room_are_counted(void **state)
 {
 	struct lan *lan = *state;
@@ -295,6 +372,7 @@ static void requests_that_do_not_fit_are_refused(void **state)
 	} while (0)
 	REFUSED(lan->frame.offload.gso_size = 0);
 	REFUSED(lan->frame.offload.gso_size = 1);
+	REFUSED(lan->frame.offload.gso_size = (3000 - 66) / OFFLOAD_SEGMENTS_MAX);
 	REFUSED(lan->frame.offload.gso_type = 3);
 	REFUSED(lan->frame.offload.gso_type = 5);
 	REFUSED(lan->frame.offload.gso_type = NET_GSO_TCPV6);
@@ -351,6 +429,8 @@ int main(void)
 		LAN_TEST(verified_checksums_are_news_only_to_ports_that_know_them),
 		LAN_TEST(large_tcp_frames_are_segmented),
 		LAN_TEST(a_port_that_takes_checksums_alone_gets_segments),
+		LAN_TEST(a_flood_is_segmented_once_for_all_receivers),
+		LAN_TEST(a_frame_to_a_link_that_is_down_is_not_segmented),
 		LAN_TEST(segments_without_room_are_counted),
 		LAN_TEST(order_is_kept_around_resolved_frames),
 		LAN_TEST(requests_that_do_not_fit_are_refused),

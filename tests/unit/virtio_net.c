@@ -48,6 +48,8 @@ static struct {
 	void *backend;
 	uint32_t accepts;
 	unsigned count;
+	unsigned largest; /* burst since it was zeroed */
+	struct virtio_pci *described; /* or NULL: looked at within each burst */
 	struct net_frame frames[NET_BURST_MAX];
 	uint8_t data[NET_BURST_MAX][2048];
 } port;
@@ -82,6 +84,14 @@ void switch_input(struct net_port *from, const struct net_frame *frames, unsigne
 {
 	(void)from;
 	assert_true(count && count <= NET_BURST_MAX);
+	if (count > port.largest)
+		port.largest = count;
+	if (port.described) {
+		char text[32];
+
+		virtio_pci_describe(port.described, text, sizeof(text));
+		assert_string_equal(text, "running");
+	}
 	for (unsigned i = 0; i < count; i++) {
 		struct net_frame *kept = &port.frames[port.count % NET_BURST_MAX];
 		uint8_t *data = port.data[port.count++ % NET_BURST_MAX];
@@ -680,8 +690,9 @@ static void test_pause_and_load(void **state)
 	settle(&bench->loop);
 	assert_int_equal(deliver(60, NULL), NET_DROP_LINK_DOWN);
 	assert_int_equal(port.count, 0);
-	assert_int_equal(port.accepts, NET_ACCEPTS_CSUM);
+	assert_int_equal(port.accepts, NET_ACCEPTS_NOTHING);
 	virtio_net_pause(&bench->net, false);
+	assert_int_equal(port.accepts, NET_ACCEPTS_CSUM);
 	virtio_pci_pause(&bench->transport, false);
 	settle(&bench->loop);
 	assert_int_equal(port.count, 1);
@@ -690,6 +701,38 @@ static void test_pause_and_load(void **state)
 	assert_int_equal(deliver(60, NULL), NET_FORWARD);
 	assert_int_equal(deliver(60, NULL), NET_DROP_NO_BUFFER);
 	assert_int_equal(used_index(bench, RX), 3);
+}
+
+static void send_large(struct bench *bench, uint32_t size, uint16_t segment, unsigned count)
+{
+	const struct net_offload offload = { .flags = 1, .gso_type = segment ? NET_GSO_TCPV4 : 0,
+					     .gso_size = segment, .csum_start = 34,
+					     .csum_offset = 16 };
+
+	memcpy(at(bench, DATA), &offload, sizeof(offload));
+	port.count = port.largest = 0;
+	for (unsigned i = 0; i < count; i++) {
+		describe(bench, TX, i, DATA, HEADER + size, 0);
+		offer(bench, TX, (uint16_t)i);
+	}
+	kick(bench, TX);
+	assert_int_equal(port.count, count);
+}
+
+/* Whoever waits for the end of a burst waits for so many bytes and segments at most. */
+static void test_bursts_are_bounded(void **state)
+{
+	struct bench *bench = *state;
+
+	driver_start(bench, 0);
+	port.described = &bench->transport; /* which does not wait for it */
+	send_large(bench, 1000, 0, SIZE);
+	assert_int_equal(port.largest, SIZE);
+	send_large(bench, 60000, 0, SIZE);
+	assert_int_equal(port.largest, 5);
+	send_large(bench, 10000, 100, SIZE);
+	assert_int_equal(port.largest, 8);
+	port.described = NULL;
 }
 
 /* Senders on threads of their own while the driver resets, pauses and lies. */
@@ -763,6 +806,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_receive_offloads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receive_notification, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receive_broken, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bursts_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pause_and_load, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reset_under_traffic, setup, teardown),
 	};

@@ -62,6 +62,14 @@ static void config_read(struct virtio *device, uint32_t offset, void *data, unsi
 	memcpy(data, (const uint8_t *)&config + offset, length);
 }
 
+/* Whether and how frames can be delivered has changed. Receive lock held. */
+static void update_receiving(struct virtio_net *net)
+{
+	net->receiving = net->ready && !net->paused;
+	if (net->port)
+		switch_port_accepts(net->port, net->receiving ? net->accepts : NET_ACCEPTS_NOTHING);
+}
+
 static void start(struct virtio *device)
 {
 	struct virtio_net *net = net_of(device);
@@ -74,14 +82,12 @@ static void start(struct virtio *device)
 		accepts |= NET_ACCEPTS_TSO4;
 	if ((device->features & F_GUEST_TSO6) && (device->features & F_GUEST_ECN))
 		accepts |= NET_ACCEPTS_TSO6;
-	if (net->port)
-		switch_port_accepts(net->port, accepts);
 	pthread_mutex_lock(&net->receive_lock);
 	net->accepts = accepts;
 	net->complained = false;
 	net->mergeable = device->features & F_MRG_RXBUF;
 	net->ready = device->queues[RX].enabled;
-	net->receiving = net->ready && !net->paused;
+	update_receiving(net);
 	/* Nobody waits for receive buffers: a frame that finds none is dropped. */
 	virtq_want_kicks(&device->queues[RX], false);
 	pthread_mutex_unlock(&net->receive_lock);
@@ -92,7 +98,8 @@ static void stop(struct virtio *device)
 	struct virtio_net *net = net_of(device);
 
 	pthread_mutex_lock(&net->receive_lock);
-	net->ready = net->receiving = false;
+	net->ready = false;
+	update_receiving(net);
 	pthread_mutex_unlock(&net->receive_lock);
 }
 
@@ -106,9 +113,18 @@ static bool reset(struct virtio *device)
 
 #define IOV_POOL (3 * VIRTQ_SIZE_MAX)
 
+/*
+ * What a burst may cost those who receive it, and with that how long a port that is
+ * removed, a vCPU that writes a register and others wait for its end: bytes, and for
+ * each frame and each segment that a receiver may need so many more.
+ */
+#define BURST_COST_MAX (256u * 1024)
+#define SEGMENT_COST 256u
+
 /* A burst on its way into the switch; lives on the I/O thread's stack. */
 struct burst {
 	unsigned count, iov_used;
+	uint64_t cost;
 	struct net_frame frames[NET_BURST_MAX];
 	uint16_t heads[NET_BURST_MAX]; /* of the descriptor chains */
 	uint8_t copies[NET_BURST_MAX][NET_HEAD_MAX];
@@ -167,6 +183,15 @@ static bool add_frame(struct burst *burst, const struct virtq_chain *chain, stru
 	return true;
 }
 
+static uint64_t cost_of(const struct net_frame *frame)
+{
+	uint64_t segments = 1;
+
+	if (frame->offload.gso_type && frame->offload.gso_size)
+		segments += frame->size / frame->offload.gso_size;
+	return frame->size + segments * SEGMENT_COST;
+}
+
 static void send_burst(struct virtio_net *net, struct burst *burst)
 {
 	struct virtq *queue = &net->device.queues[TX];
@@ -187,7 +212,9 @@ static bool transmit(struct virtio_net *net)
 	int popped = 0;
 
 	burst.count = burst.iov_used = 0;
-	while (burst.count < NET_BURST_MAX && burst.iov_used <= IOV_POOL - VIRTQ_SIZE_MAX) {
+	burst.cost = 0;
+	while (burst.count < NET_BURST_MAX && burst.cost < BURST_COST_MAX &&
+	       burst.iov_used <= IOV_POOL - VIRTQ_SIZE_MAX) {
 		struct iovec *iov = burst.iov + burst.iov_used;
 
 		popped = virtq_pop(queue, &chain, iov, VIRTQ_SIZE_MAX);
@@ -197,6 +224,7 @@ static bool transmit(struct virtio_net *net)
 			popped = virtq_break(queue);
 			break;
 		}
+		burst.cost += cost_of(&burst.frames[burst.count]);
 		burst.heads[burst.count++] = chain.head;
 		burst.iov_used += chain.read_count + chain.write_count;
 	}
@@ -446,7 +474,8 @@ void virtio_net_init(struct virtio_net *net, const uint8_t mac[NET_MAC_SIZE])
 int virtio_net_connect(struct virtio_net *net, struct net_switch *sw, const char *name,
 		       struct cause *cause)
 {
-	struct net_port_config config = { .name = name, .kind = port_guest.name };
+	struct net_port_config config = { .name = name, .kind = port_guest.name,
+					  .accepts = NET_ACCEPTS_NOTHING };
 
 	memcpy(config.addresses[0].mac, net->mac, NET_MAC_SIZE);
 	return switch_port_add(&net->port, sw, &config, &port_ops, net, cause);
@@ -465,7 +494,7 @@ void virtio_net_pause(struct virtio_net *net, bool paused)
 
 	pthread_mutex_lock(&net->receive_lock);
 	net->paused = paused;
-	net->receiving = net->ready && !paused;
+	update_receiving(net);
 	/* The sender of the last frames would tell of them at some time or other. */
 	interrupt = net->ready && virtq_publish(&net->device.queues[RX]);
 	pthread_mutex_unlock(&net->receive_lock);

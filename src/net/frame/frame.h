@@ -48,6 +48,7 @@ struct net_offload {
 #define NET_ACCEPTS_CSUM 1u
 #define NET_ACCEPTS_TSO4 2u
 #define NET_ACCEPTS_TSO6 4u
+#define NET_ACCEPTS_NOTHING 0x80u /* no frame at all: the link is down */
 
 struct net_frame {
 	const uint8_t *head;	  /* the first head_size bytes, private to the sender's thread */

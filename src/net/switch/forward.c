@@ -15,7 +15,11 @@
 
 #define ETHERTYPE_ARP 0x0806
 #define ARP_SENDER_IP 28 /* from the frame's start */
-#define TOUCHED_WORDS (NET_PORTS_MAX / 64)
+
+/* Ports of a switch, a bit each; valid below the burst's bound. */
+struct port_set {
+	uint64_t bits[NET_PORTS_MAX / 64];
+};
 
 /* One call of switch_input(). */
 struct burst {
@@ -30,7 +34,7 @@ struct burst {
 	uint8_t runs[NET_BURST_MAX];	    /* where runs of frames that went the same way end */
 	unsigned run_count;
 	uint32_t bound;			    /* places above it are not looked at in this burst */
-	uint64_t touched[TOUCHED_WORDS];    /* ports to flush; valid below bound */
+	struct port_set touched;	    /* to flush */
 };
 
 static struct net_port *port_at(const struct burst *burst, uint32_t slot)
@@ -39,6 +43,36 @@ static struct net_port *port_at(const struct burst *burst, uint32_t slot)
 		return NULL; /* added since the burst began */
 	/* Ordered after the mark that this thread's port is reading. */
 	return atomic_load_explicit(&burst->sw->ports[slot], memory_order_seq_cst);
+}
+
+static void add_port(struct port_set *set, uint32_t slot)
+{
+	set->bits[slot / 64] |= 1ull << slot % 64;
+}
+
+static void clear_set(const struct burst *burst, struct port_set *set)
+{
+	memset(set->bits, 0, (burst->bound + 63) / 64 * sizeof(set->bits[0]));
+}
+
+/* The first of the set from slot on that is still there, with *slot its own; or NULL. */
+static struct net_port *next_of(const struct burst *burst, const struct port_set *set,
+				uint32_t *slot)
+{
+	for (; *slot < burst->bound; ++*slot) {
+		uint64_t bits = set->bits[*slot / 64] >> *slot % 64;
+		struct net_port *port;
+
+		if (!bits) {
+			*slot |= 63;
+			continue;
+		}
+		*slot += (uint32_t)__builtin_ctzll(bits);
+		port = port_at(burst, *slot);
+		if (port)
+			return port;
+	}
+	return NULL;
 }
 
 static enum net_verdict check(const struct net_frame *frame)
@@ -188,6 +222,31 @@ static struct offload_scratch *sender_scratch(struct net_port *sender)
 	return sender->scratch;
 }
 
+static uint32_t accepts_of(const struct net_port *to)
+{
+	return atomic_load_explicit(&to->accepts, memory_order_relaxed);
+}
+
+/* A receiver that does not accept any frame. */
+static void refuse_all(struct net_port *to, unsigned count, enum net_verdict *verdicts)
+{
+	for (unsigned i = 0; i < count; i++)
+		verdicts[i] = NET_DROP_LINK_DOWN;
+	account_refused(to, verdicts, count);
+}
+
+/* Marks the port as one to be flushed. False: its link is down, and the frames are refused. */
+static bool reach(struct burst *burst, struct net_port *to, unsigned count,
+		  enum net_verdict *verdicts)
+{
+	if (accepts_of(to) & NET_ACCEPTS_NOTHING) {
+		refuse_all(to, count, verdicts);
+		return false;
+	}
+	add_port(&burst->touched, to->slot);
+	return true;
+}
+
 /* A frame that the receiver cannot take as it is. It is refused if all of its parts are. */
 static void deliver_resolved(const struct burst *burst, struct net_port *to,
 			     const struct net_frame *frame, enum net_verdict *verdict)
@@ -218,20 +277,26 @@ static void deliver_resolved(const struct burst *burst, struct net_port *to,
 		*verdict = final;
 }
 
+/* The bits of those that have something unfinished among count frames from first on. */
+static uint64_t offloaded_of(const struct burst *burst, unsigned first, unsigned count)
+{
+	return burst->offloaded & (count < 64 ? (1ull << count) - 1 : ~0ull) << first;
+}
+
 /* Frames first to first + count - 1 to one port; verdicts[0] is the first one's. */
 static void deliver_run(struct burst *burst, struct net_port *to, unsigned first, unsigned count,
 			enum net_verdict *verdicts)
 {
-	uint64_t run = (count < 64 ? (1ull << count) - 1 : ~0ull) << first;
 	uint32_t accepts;
 	unsigned start = 0;
 
-	burst->touched[to->slot / 64] |= 1ull << to->slot % 64;
-	if (!(burst->offloaded & run)) {
+	if (!reach(burst, to, count, verdicts))
+		return;
+	if (!offloaded_of(burst, first, count)) {
 		deliver(burst->sender, to, burst->list + first, count, verdicts);
 		return;
 	}
-	accepts = atomic_load_explicit(&to->accepts, memory_order_relaxed);
+	accepts = accepts_of(to);
 	for (unsigned i = 0; i < count; i++) {
 		if (!offload_unresolved(&burst->frames[first + i].offload, accepts))
 			continue;
@@ -246,10 +311,85 @@ static void deliver_run(struct burst *burst, struct net_port *to, unsigned first
 			verdicts + start);
 }
 
+/* Frames to all of the set, as they are. */
+static void flood_list(const struct burst *burst, const struct port_set *set,
+		       const struct net_frame *const *list, unsigned count)
+{
+	enum net_verdict verdicts[NET_BURST_MAX];
+	struct net_port *to;
+
+	for (uint32_t slot = 0; (to = next_of(burst, set, &slot)); slot++) {
+		for (unsigned i = 0; i < count; i++)
+			verdicts[i] = NET_FLOOD;
+		deliver(burst->sender, to, list, count, verdicts);
+	}
+}
+
+/* An unfinished frame: as it is to those who take it so, and resolved once for all others. */
+static void flood_offloaded(const struct burst *burst, const struct port_set *set, unsigned index)
+{
+	struct offload_scratch *scratch = sender_scratch(burst->sender);
+	enum net_verdict verdict;
+	struct port_set others;
+	struct net_port *to;
+	unsigned count;
+
+	clear_set(burst, &others);
+	for (uint32_t slot = 0; (to = next_of(burst, set, &slot)); slot++) {
+		verdict = NET_FLOOD;
+		if (!offload_unresolved(&burst->frames[index].offload, accepts_of(to))) {
+			deliver(burst->sender, to, burst->list + index, 1, &verdict);
+		} else if (scratch) {
+			add_port(&others, slot);
+		} else {
+			verdict = NET_DROP_NO_BUFFER;
+			account_refused(to, &verdict, 1);
+		}
+	}
+	if (!scratch)
+		return;
+	offload_begin(scratch, &burst->frames[index]);
+	while ((count = offload_next(scratch)))
+		flood_list(burst, &others, scratch->list, count);
+}
+
+static bool takes_run(const struct burst *burst, const struct net_port *to, unsigned first,
+		      unsigned count)
+{
+	for (uint64_t bits = offloaded_of(burst, first, count); bits; bits &= bits - 1)
+		if (offload_unresolved(&burst->frames[__builtin_ctzll(bits)].offload,
+				       accepts_of(to)))
+			return false;
+	return true;
+}
+
+/* A run for ports that cannot take all of it as it is, in order. */
+static void flood_mixed(const struct burst *burst, const struct port_set *set, unsigned first,
+			unsigned count)
+{
+	unsigned end = first + count;
+
+	for (unsigned i = first; i < end;) {
+		unsigned plain = i;
+
+		while (plain < end && !(burst->offloaded >> plain & 1))
+			plain++;
+		if (plain > i)
+			flood_list(burst, set, burst->list + i, plain - i);
+		if (plain < end)
+			flood_offloaded(burst, set, plain);
+		i = plain + 1;
+	}
+}
+
 static void flood_run(struct burst *burst, unsigned first, unsigned count)
 {
 	enum net_verdict verdicts[NET_BURST_MAX];
+	struct port_set mixed;
+	bool some = false;
 
+	if (offloaded_of(burst, first, count))
+		clear_set(burst, &mixed);
 	for (uint32_t slot = 0; slot < burst->bound; slot++) {
 		struct net_port *to = port_at(burst, slot);
 
@@ -257,8 +397,17 @@ static void flood_run(struct burst *burst, unsigned first, unsigned count)
 			continue;
 		for (unsigned i = 0; i < count; i++)
 			verdicts[i] = NET_FLOOD;
-		deliver_run(burst, to, first, count, verdicts);
+		if (!reach(burst, to, count, verdicts))
+			continue;
+		if (takes_run(burst, to, first, count)) {
+			deliver(burst->sender, to, burst->list + first, count, verdicts);
+			continue;
+		}
+		add_port(&mixed, slot);
+		some = true;
 	}
+	if (some)
+		flood_mixed(burst, &mixed, first, count);
 }
 
 /* Hands over runs of frames that go the same way, in order. */
@@ -296,17 +445,12 @@ static void record(struct burst *burst, uint32_t snap)
 	capture_tap_end(&recording);
 }
 
-static void flush(struct burst *burst)
+static void flush(const struct burst *burst)
 {
-	for (uint32_t word = 0; word * 64 < burst->bound; word++) {
-		for (uint64_t bits = burst->touched[word]; bits; bits &= bits - 1) {
-			struct net_port *to =
-				port_at(burst, word * 64 + (uint32_t)__builtin_ctzll(bits));
+	struct net_port *to;
 
-			if (to)
-				to->ops.flush(to->backend);
-		}
-	}
+	for (uint32_t slot = 0; (to = next_of(burst, &burst->touched, &slot)); slot++)
+		to->ops.flush(to->backend);
 }
 
 void switch_input(struct net_port *port, const struct net_frame *frames, unsigned count)
@@ -324,8 +468,7 @@ void switch_input(struct net_port *port, const struct net_frame *frames, unsigne
 	/* An exchange, because the mark must be seen before a port is looked up. */
 	atomic_exchange_explicit(&port->reading, mark + 1, memory_order_seq_cst);
 	burst.bound = atomic_load_explicit(&burst.sw->bound, memory_order_acquire);
-	for (uint32_t word = 0; word * 64 < burst.bound; word++)
-		burst.touched[word] = 0;
+	clear_set(&burst, &burst.touched);
 	decide(&burst);
 	hand_over(&burst);
 	snap = capture_tap_wants(port->tap, count);

@@ -260,10 +260,9 @@ void switch_port_accepts(struct net_port *port, uint32_t accepts)
 	atomic_store_explicit(&port->accepts, accepts, memory_order_relaxed);
 }
 
-/* Waits until the burst that port's thread is in, if any, is over. */
-static void wait_for_sender(const struct net_port *port)
+/* Waits until the burst that port's thread was in at that mark, if it was in one, is over. */
+static void wait_for_sender(const struct net_port *port, uint64_t mark)
 {
-	uint64_t mark = atomic_load_explicit(&port->reading, memory_order_seq_cst);
 	const struct timespec pause = { .tv_nsec = 20000 };
 
 	for (unsigned tries = 0;
@@ -274,6 +273,32 @@ static void wait_for_sender(const struct net_port *port)
 		else
 			nanosleep(&pause, NULL);
 	}
+}
+
+static uint64_t mark_of(const struct net_port *port)
+{
+	return atomic_load_explicit(&port->reading, memory_order_seq_cst);
+}
+
+/*
+ * Under the lock: waits until all bursts that may know of the port, which has left its
+ * place, are over. All marks are read first, so that it takes as long as the longest
+ * burst, not as long as one of each sender.
+ */
+static void wait_for_senders(const struct net_switch *sw, const struct net_port *port,
+			     uint32_t bound)
+{
+	uint64_t marks[NET_PORTS_MAX], own = mark_of(port);
+
+	for (uint32_t i = 0; i < bound; i++) {
+		const struct net_port *other = port_at(sw, i);
+
+		marks[i] = other ? mark_of(other) : 0;
+	}
+	wait_for_sender(port, own);
+	for (uint32_t i = 0; i < bound; i++)
+		if (marks[i] & 1)
+			wait_for_sender(port_at(sw, i), marks[i]);
 }
 
 /* Under the lock: tells the other ports. */
@@ -295,13 +320,7 @@ void switch_port_remove(struct net_port *port)
 	pthread_mutex_lock(&sw->set->lock);
 	atomic_store_explicit(&sw->ports[port->slot], NULL, memory_order_seq_cst);
 	bound = atomic_load(&sw->bound);
-	wait_for_sender(port);
-	for (uint32_t i = 0; i < bound; i++) {
-		const struct net_port *other = port_at(sw, i);
-
-		if (other)
-			wait_for_sender(other);
-	}
+	wait_for_senders(sw, port, bound);
 	while (bound && !port_at(sw, bound - 1))
 		bound--;
 	atomic_store_explicit(&sw->bound, bound, memory_order_release);

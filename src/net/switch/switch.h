@@ -86,7 +86,10 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 		    const struct net_port_config *config, const struct net_port_ops *ops,
 		    void *backend, struct cause *cause);
 
-/* The driver negotiated other offloads: NET_ACCEPTS_*. Any thread. */
+/*
+ * The driver negotiated other offloads, or the link went up or down: NET_ACCEPTS_*.
+ * A burst that is under way may still see what was before. Any thread.
+ */
 void switch_port_accepts(struct net_port *port, uint32_t accepts);
 
 /*
