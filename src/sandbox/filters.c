@@ -22,17 +22,17 @@ static const struct {
 #undef FILTER_ROW
 };
 
-const char *filter_name(enum filter filter)
+const char *filter_name(enum call_filter filter)
 {
 	return filters[filter].name;
 }
 
-const char *filter_whose(enum filter filter)
+const char *filter_whose(enum call_filter filter)
 {
 	return filters[filter].whose;
 }
 
-int filter_enter(enum filter filter)
+int filter_enter(enum call_filter filter)
 {
 	/* The kernel only reads it. */
 	struct sock_fprog program = { filters[filter].length,

@@ -25,7 +25,7 @@
 	X(UPLINK, uplink, "the thread that serves the switches' own ports") \
 	X(CAPTURE, capture, "the thread that writes captures")
 
-enum filter {
+enum call_filter {
 #define FILTER_NAME(NAME, name, whose) FILTER_##NAME,
 	FILTERS(FILTER_NAME)
 #undef FILTER_NAME
@@ -34,10 +34,10 @@ enum filter {
 };
 
 /* "vcpu". A constant. */
-const char *filter_name(enum filter filter);
+const char *filter_name(enum call_filter filter);
 
 /* "vCPU threads". A constant. */
-const char *filter_whose(enum filter filter);
+const char *filter_whose(enum call_filter filter);
 
 /*
  * The calling thread, and those that it will start, are held to it for good, and
@@ -45,6 +45,6 @@ const char *filter_whose(enum filter filter);
  * then both hold. 0 or a negative errno: -EINVAL, -ENOSYS if the kernel has no
  * seccomp, -EPERM if a filter that is there already does not let it.
  */
-int filter_enter(enum filter filter);
+int filter_enter(enum call_filter filter);
 
 #endif

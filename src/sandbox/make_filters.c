@@ -132,7 +132,7 @@ static void add(scmp_filter_ctx filter, const struct row *row)
  * What stands before the table's own program: what is newer than the table does
  * not exist, and a vCPU enters its guest without a walk through the tree.
  */
-static size_t begin(enum filter filter, struct sock_filter *program)
+static size_t begin(enum call_filter filter, struct sock_filter *program)
 {
 	static const struct sock_filter run[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
@@ -158,7 +158,7 @@ static size_t begin(enum filter filter, struct sock_filter *program)
 	return length + ARRAY_SIZE(known);
 }
 
-static size_t make(enum filter filter, struct sock_filter program[LENGTH_MAX])
+static size_t make(enum call_filter filter, struct sock_filter program[LENGTH_MAX])
 {
 	unsigned bit = 1u << filter;
 	scmp_filter_ctx context = seccomp_init(filter < FILTER_THREADS ? SCMP_ACT_KILL_PROCESS :

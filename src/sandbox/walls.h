@@ -18,7 +18,7 @@ struct walls {
 	uint64_t memory;	     /* bytes of address space */
 	unsigned descriptors;	     /* its standard ones and the channel's included */
 	bool network;		     /* shares the host's; false: it has none */
-	enum filter filter;
+	enum call_filter filter;
 };
 
 /* X(NAME, what it is called, what follows from not having it) */

@@ -194,7 +194,7 @@ static int refusal(unsigned filter)
 	return IS_THREAD(filter) ? EPERM : -SIGSYS;
 }
 
-static bool among(unsigned filter, const enum filter *some, size_t count)
+static bool among(unsigned filter, const enum call_filter *some, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (some[i] == filter)
@@ -203,8 +203,8 @@ static bool among(unsigned filter, const enum filter *some, size_t count)
 }
 
 #define AMONG(filter, ...)                                                          \
-	among(filter, (const enum filter[]){ __VA_ARGS__ },                         \
-	      sizeof((const enum filter[]){ __VA_ARGS__ }) / sizeof(enum filter))
+	among(filter, (const enum call_filter[]){ __VA_ARGS__ },                         \
+	      sizeof((const enum call_filter[]){ __VA_ARGS__ }) / sizeof(enum call_filter))
 
 static void the_c_library_works(void **state)
 {
