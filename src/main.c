@@ -15,11 +15,13 @@
 #include "core/profile/check.h"
 #include "core/profile/profile.h"
 #include "demo/image.h"
+#include "net/capture/filter_compiler.h"
 #include "roles/roles.h"
 #include "sandbox/sandbox.h"
 
 /* What this program can be beside its roles: processes behind walls. */
 static const struct sandbox_kind *const process_kinds[] = {
+	&filter_process,
 	NULL,
 };
 

@@ -1,6 +1,6 @@
 /*
- * A helper thread for what would make the deck thread wait: compiling a
- * packet filter, ending a capture, reading a file.
+ * A helper thread for what would make the deck thread wait: ending a capture,
+ * reading a file.
  *
  * Jobs run one after the other. The thread starts with the first job.
  */

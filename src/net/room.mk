@@ -5,6 +5,8 @@ src_net_libnet_a_SOURCES = \
 	%D%/capture/capture.c %D%/capture/capture.h \
 	%D%/capture/capture_private.h \
 	%D%/capture/filter.c %D%/capture/filter.h \
+	%D%/capture/filter_compiler.c %D%/capture/filter_compiler.h \
+	%D%/capture/filter_words.c %D%/capture/filter_words.h \
 	%D%/capture/hub.c \
 	%D%/capture/pcapng.c %D%/capture/pcapng.h \
 	%D%/capture/pool.c \

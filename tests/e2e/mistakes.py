@@ -202,6 +202,21 @@ def test_bad_filter_is_explained():
         assert result.returncode == 1 and "nobody/net0" in result.stderr, result
 
 
+def test_a_filter_that_takes_too_long_holds_nobody_up():
+    hostile = " or ".join("portrange %d-%d" % (i * 10, i * 10 + 3) for i in range(170))
+    with d.Deck() as deck:
+        path = os.path.join(deck.path, "x.pcapng")
+        process = deck.start("capture", "-f", hostile, "-w", path, stderr=subprocess.PIPE)
+        while process.poll() is None:
+            begin = time.monotonic()
+            assert deck.run("list").returncode == 0
+            assert time.monotonic() - begin < 2
+            time.sleep(0.1)
+        _, errors = process.communicate()
+        assert process.returncode == 1 and b"write a shorter one" in errors, errors
+        assert deck.run("capture", "-f", "tcp and and", "-w", path).returncode == 1
+
+
 def test_sigterm_ends_run_by_the_power_button():
     d.need_kvm()
     with d.Folder() as folder:

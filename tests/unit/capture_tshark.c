@@ -88,13 +88,12 @@ static void tshark_reads_it(void **state)
 	struct capture_config config = { .snap = CAPTURE_SNAP_MAX, .filter = "ether src 2:0:0:0:0:1" };
 	struct capture *capture;
 	uint64_t before = clock_wall(), seconds, nanoseconds;
-	struct cause cause;
 
 	(void)state;
 	config.fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
 	fake_port_open(&a, sw, "web/net0", 1, NET_ACCEPTS_CSUM | NET_ACCEPTS_TSO4);
 	fake_port_open(&b, sw, "db/net0", 2, NET_ACCEPTS_CSUM | NET_ACCEPTS_TSO4);
-	assert_int_equal(capture_start(&capture, network_capture_hub(network), &config, &cause), 0);
+	capture = fake_capture(network, &config);
 	fake_send(&b, broadcast, b.mac, 60);
 	send_tcp(&a, b.mac, 601, 0);
 	send_tcp(&a, b.mac, 9000, 1400);

@@ -70,6 +70,6 @@ void fake_packets(struct fake_deck *fake, unsigned count);
 void fake_end_captures(struct fake_deck *fake, int error, const char *why);
 
 unsigned fake_captures(struct fake_deck *fake); /* that run now */
-unsigned fake_prepared(struct fake_deck *fake); /* filters compiled since the program began */
+unsigned fake_prepared(struct fake_deck *fake); /* captures prepared since the program began */
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/capture/filter_compiler.h"
+#include "net/capture/filter_words.h"
 #include "net/port/thread.h"
 
 /* An uplink, and a kind of port, that do nothing: the real ones are not under test. */
@@ -269,12 +271,33 @@ void fake_ring_close(struct fake_ring *ring)
 	free(ring->slots);
 }
 
+void fake_filter(struct capture_config *config, struct filter *program)
+{
+	static struct filter_insn insns[FILTER_INSNS_MAX];
+	char text[FILTER_REWRITTEN_MAX];
+	struct cause cause;
+	int count;
+
+	*program = (struct filter){ 0 };
+	config->program = program;
+	if (!config->filter)
+		return;
+	if (filter_rewrite(text, sizeof(text), config->filter, &cause))
+		die(&cause);
+	count = filter_process_compile(insns, text, &cause);
+	if (count < 0 || filter_set(program, insns, (uint32_t)count, &cause))
+		die(&cause);
+}
+
 struct capture *fake_capture(struct network *network, const struct capture_config *config)
 {
+	struct capture_config with = *config;
+	struct filter program;
 	struct capture *capture;
 	struct cause cause;
 
-	if (capture_start(&capture, network_capture_hub(network), config, &cause))
+	fake_filter(&with, &program);
+	if (capture_start(&capture, network_capture_hub(network), &with, &cause))
 		die(&cause);
 	return capture;
 }

@@ -84,7 +84,10 @@ void fake_ring_close(struct fake_ring *ring);
 
 struct net_switch *fake_switch(struct network **network, const char *name);
 
-/* A capture that must start. */
+/* Compiles config->filter, if there is one, into *program for config->program: must work. */
+void fake_filter(struct capture_config *config, struct filter *program);
+
+/* A capture that must start; its filter is compiled. */
 struct capture *fake_capture(struct network *network, const struct capture_config *config);
 
 #endif

@@ -16,6 +16,7 @@
 #include <signal.h>
 
 #include "base/clock.h"
+#include "base/checked.h"
 #include "control/endpoint.h"
 #include "control/message.h"
 #include "control/methods.h"
@@ -809,6 +810,42 @@ static void packets_come_in_bounded_batches(void **state)
 	link_free(link);
 }
 
+/* Each way in: refused at once or later, and not waited for when the deck ends. */
+static void filters_are_answered_when_they_are_compiled(void **state)
+{
+	static const char *const methods[] = { "packets.subscribe", "capture.start",
+					       "capture.stream" };
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	char line[128];
+	int fds[16];
+
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+		refused(link, methods[i], json_pack("{s:s}", "filter", "wrong"), -EINVAL);
+		refused(link, methods[i], json_pack("{s:s}", "filter", "bad"), -EINVAL);
+	}
+	json_decref(call(link, "packets.subscribe", json_pack("{s:s}", "filter", "tcp")));
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = fake_socket(fake);
+		snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\","
+			 "\"params\":{\"filter\":\"slow\"}}\n", methods[i % ARRAY_SIZE(methods)]);
+		say(fds[i], line);
+	}
+	usleep(100000);
+	refused(link, "packets.subscribe", json_pack("{s:s}", "filter", "tcp"), -EAGAIN);
+	link_free(link);
+	fake_stop(fake);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		json_t *answer = hear(fds[i]);
+
+		assert_non_null(strstr(text(json_object_get(answer, "error"), "message"),
+				       "the deck ends"));
+		json_decref(answer);
+		close(fds[i]);
+	}
+	fake_start(fake);
+}
+
 static void captures_go_to_files(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -1267,6 +1304,7 @@ int main(void)
 		TEST(a_console_closes_with_its_guest),
 		TEST(switches_show_ports_leases_and_addresses),
 		TEST(packets_come_in_bounded_batches),
+		TEST(filters_are_answered_when_they_are_compiled),
 		TEST(captures_go_to_files),
 		TEST(a_capture_without_path_finds_its_folder),
 		TEST(a_capture_stream_begins_after_its_answer),

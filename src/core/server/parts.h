@@ -18,6 +18,8 @@ struct server {
 	struct leave leave;
 
 	/* Of streams/: */
+	struct capture_order *orders; /* whose filters are being compiled */
+	unsigned compiling;
 	struct file_capture *captures;
 	unsigned capture_count;
 	unsigned packet_lists;

@@ -82,11 +82,9 @@ static int prepare(struct capture *capture, const struct capture_config *config,
 		return cause_set(cause, EINVAL, "capture: snap length %u is not in 1..%u",
 				 config->snap, CAPTURE_SNAP_MAX);
 	error = copy_ports(capture, config->ports, cause);
-	if (!error)
-		error = filter_compile(&capture->filter, config->filter, cause);
 	if (error)
 		return error;
-	if (config->filter && *config->filter) {
+	if (config->filter) {
 		capture->expression = strdup(config->filter);
 		if (!capture->expression)
 			return cause_errno(cause, ENOMEM, "capture");
@@ -94,6 +92,10 @@ static int prepare(struct capture *capture, const struct capture_config *config,
 	pthread_mutex_lock(&capture->hub->lock);
 	error = start_writer(capture->hub, cause);
 	pthread_mutex_unlock(&capture->hub->lock);
+	if (!error && config->program) {
+		capture->filter = *config->program;
+		*config->program = (struct filter){ 0 };
+	}
 	return error;
 }
 

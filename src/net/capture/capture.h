@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/cause.h"
+#include "net/capture/filter.h"
 #include "net/frame/frame.h"
 
 struct capture;
@@ -34,7 +35,8 @@ struct capture_record {
 struct capture_config {
 	const char *const *ports; /* names of ports ("web/net0") or switches ("lan"); NULL-terminated;
 				     NULL: every port of every switch, also later ones */
-	const char *filter;	  /* pcap-filter(7) expression, or NULL */
+	const char *filter;	  /* the expression that follows, for whoever reads the file; or NULL */
+	struct filter *program;	  /* or NULL: every frame. A capture takes over what is in it */
 	uint32_t snap;		  /* bytes kept of each frame, 1..CAPTURE_SNAP_MAX */
 
 	/*
@@ -59,10 +61,8 @@ struct capture_stats {
 };
 
 /*
- * Compiles the filter and starts. -EINVAL with libpcap's words for a bad
- * filter, -ENOENT for a port or switch that does not exist. Host names in a
- * filter are refused (-EINVAL): resolving would block.
- * Any thread but the capture writer's.
+ * Starts. -EINVAL for a length that is none, -ENOENT for a port or switch that
+ * does not exist. Any thread but the capture writer's.
  */
 int capture_start(struct capture **out, struct capture_hub *hub,
 		  const struct capture_config *config, struct cause *cause);

@@ -1,350 +1,266 @@
 /*
- * Packet filters without names of hosts; see filter.h.
+ * Checks and runs packet filters. Any thread.
  *
- * libpcap's scanner makes a name of what it does not know, and what a name
- * means (and who is asked) depends on the words before it. The rule here is
- * therefore the other way round: a word must be known to need nobody. Addresses
- * are written anew in one canonical form, so that both scanners agree on them.
+ * The instructions are those of S. McCanne and V. Jacobson, "The BSD Packet
+ * Filter" (1993), with XOR and MOD as in Linux's filter.rst and libpcap's
+ * bpf_filter(). "protochain" compiles to a loop, the one use of a jump that goes
+ * back; those are counted, so that every program ends.
  */
 #include "net/capture/filter.h"
 
-#include "config.h"
-
-#include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
-#include <pthread.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/checked.h"
-#include "base/library.h"
-#include "net/frame/frame.h"
+#include <linux/filter.h>
 
-/*
- * Words of pcap-filter(7) that every libpcap from 1.10 takes for itself. Those
- * whose spelling has changed since are left out.
- */
-static const char *const keywords[] = {
-	"aarp", "ah", "and", "arp", "atalk", "broadcast", "byte", "carp", "clnp", "decnet", "dst",
-	"es-is", "esis", "esp", "ether", "geneve", "greater", "host", "icmp", "icmp6", "icmp6code",
-	"icmp6type", "icmpcode", "icmptype", "igmp", "igrp", "inbound", "ip", "ip6", "ipx", "is-is",
-	"isis", "iso", "lat", "len", "less", "link", "mask", "moprc", "mopdl", "mpls", "multicast",
-	"net", "netbeui", "not", "or", "outbound", "pim", "port", "portrange", "pppoed", "pppoes",
-	"proto", "protochain", "rarp", "sca", "sctp", "src", "stp", "tcp", "tcpflags", "udp", "vlan",
-	"vrrp",
-	"icmp-echo", "icmp-echoreply", "icmp-ireq", "icmp-ireqreply", "icmp-maskreply",
-	"icmp-maskreq", "icmp-paramprob", "icmp-redirect", "icmp-routeradvert",
-	"icmp-routersolicit", "icmp-sourcequench", "icmp-timxceed", "icmp-tstamp",
-	"icmp-tstampreply", "icmp-unreach",
-	"icmp6-echo", "icmp6-echoreply",
-	"icmp6-multicastlistenerdone", "icmp6-multicastlistenerquery",
-	"icmp6-multicastlistenerreportv1", "icmp6-multicastlistenerreportv2",
-	"icmp6-neighboradvert", "icmp6-neighborsolicit", "icmp6-packettoobig",
-	"icmp6-parameterproblem", "icmp6-redirect", "icmp6-routeradvert", "icmp6-routersolicit",
-	"icmp6-timeexceeded",
-	"tcp-ack", "tcp-cwr", "tcp-ece", "tcp-fin", "tcp-push", "tcp-rst", "tcp-syn", "tcp-urg",
-};
+#define BACK_JUMPS_MAX 64u /* of one packet: as many headers in a row */
 
-static const struct {
-	const char *name;
-	unsigned port;
-} services[] = {
-	{ "bootpc", 68 },      { "bootps", 67 }, { "domain", 53 },    { "ftp", 21 },
-	{ "ftp-data", 20 },    { "http", 80 },	 { "http-alt", 8080 }, { "https", 443 },
-	{ "imap2", 143 },      { "imaps", 993 }, { "ldap", 389 },     { "mdns", 5353 },
-	{ "mysql", 3306 },     { "nfs", 2049 },	 { "ntp", 123 },      { "pop3", 110 },
-	{ "postgresql", 5432 }, { "smtp", 25 },	 { "snmp", 161 },     { "ssh", 22 },
-	{ "submission", 587 }, { "sunrpc", 111 }, { "syslog", 514 },  { "telnet", 23 },
-	{ "tftp", 69 },
-};
+_Static_assert(sizeof(struct filter_insn) == sizeof(struct sock_filter), "the kernel's layout");
 
-/* Escaped protocol names, which libpcap has in tables of its own or in /etc/protocols. */
-static const char *const protocols[] = {
-	"ah", "arp", "atalk", "decnet", "esp", "icmp", "icmp6", "igmp", "ip", "ip6", "lat",
-	"loopback", "mopdl", "moprc", "pim", "rarp", "sca", "sctp", "stp", "tcp", "udp", "vrrp",
-};
+/* --- checking --- */
 
-#define ADDRESS_CHARS "._-:"
-#define OPERATORS "()[]:+-*/%&|^<>=!"
-#define WORD_MAX 64
-
-struct rewriter {
-	const char *at; /* what is left of the expression */
-	char *out, *end;
-	char previous[WORD_MAX]; /* the word before this one, or "" after an operator */
-	struct cause *cause;
-};
-
-static bool in_table(const char *const *table, size_t count, const char *word)
+static bool check_load(const struct filter_insn *insn)
 {
-	for (size_t i = 0; i < count; i++)
-		if (!strcmp(table[i], word))
-			return true;
+	switch (insn->code) {
+	case BPF_LD | BPF_W | BPF_ABS: case BPF_LD | BPF_H | BPF_ABS: case BPF_LD | BPF_B | BPF_ABS:
+	case BPF_LD | BPF_W | BPF_IND: case BPF_LD | BPF_H | BPF_IND: case BPF_LD | BPF_B | BPF_IND:
+	case BPF_LD | BPF_W | BPF_LEN: case BPF_LDX | BPF_W | BPF_LEN:
+	case BPF_LD | BPF_IMM: case BPF_LDX | BPF_IMM:
+	case BPF_LDX | BPF_B | BPF_MSH:
+		return true;
+	case BPF_LD | BPF_MEM: case BPF_LDX | BPF_MEM: case BPF_ST: case BPF_STX:
+		return insn->k < BPF_MEMWORDS;
+	}
 	return false;
 }
 
-static int emit(struct rewriter *rw, const char *text)
+static bool check_arithmetic(const struct filter_insn *insn)
 {
-	size_t size = strlen(text);
+	if (insn->code & ~(BPF_ALU | 0xf0 | BPF_X))
+		return false;
+	switch (BPF_OP(insn->code)) {
+	case BPF_DIV: case BPF_MOD:
+		return BPF_SRC(insn->code) == BPF_X || insn->k;
+	case BPF_ADD: case BPF_SUB: case BPF_MUL: case BPF_OR: case BPF_AND: case BPF_LSH:
+	case BPF_RSH: case BPF_XOR:
+		return true;
+	}
+	return insn->code == (BPF_ALU | BPF_NEG);
+}
 
-	if (size >= (size_t)(rw->end - rw->out))
-		return cause_set(rw->cause, EINVAL, "the filter is too long");
-	memcpy(rw->out, text, size + 1);
-	rw->out += size;
+/* rest: how many instructions follow. */
+static bool check_jump(const struct filter_insn *insn, uint32_t at, uint32_t count)
+{
+	uint32_t rest = count - at - 1;
+
+	if (insn->code == (BPF_JMP | BPF_JA)) /* back: k is negative */
+		return insn->k < rest || insn->k >= -at - 1;
+	if (insn->code & ~(BPF_JMP | 0xf0 | BPF_X) || insn->jt >= rest || insn->jf >= rest)
+		return false;
+	switch (BPF_OP(insn->code)) {
+	case BPF_JEQ: case BPF_JGT: case BPF_JGE: case BPF_JSET:
+		return true;
+	}
+	return false;
+}
+
+static bool check(const struct filter_insn *insn, uint32_t at, uint32_t count)
+{
+	switch (BPF_CLASS(insn->code)) {
+	case BPF_LD: case BPF_LDX: case BPF_ST: case BPF_STX:
+		return check_load(insn);
+	case BPF_ALU:
+		return check_arithmetic(insn);
+	case BPF_JMP:
+		return check_jump(insn, at, count);
+	case BPF_RET:
+		return insn->code == (BPF_RET | BPF_K) || insn->code == (BPF_RET | BPF_A);
+	case BPF_MISC:
+		return insn->code == (BPF_MISC | BPF_TAX) || insn->code == (BPF_MISC | BPF_TXA);
+	}
+	return false;
+}
+
+int filter_set(struct filter *filter, const struct filter_insn *insns, uint32_t count,
+	       struct cause *cause)
+{
+	*filter = (struct filter){ 0 };
+	if (!count || count > FILTER_INSNS_MAX)
+		return cause_set(cause, EINVAL, "its program has %u instructions; 1 to %u can be run",
+				 count, FILTER_INSNS_MAX);
+	if (BPF_CLASS(insns[count - 1].code) != BPF_RET)
+		return cause_set(cause, EINVAL, "its program has no end");
+	for (uint32_t i = 0; i < count; i++)
+		if (!check(&insns[i], i, count))
+			return cause_set(cause, EINVAL, "instruction %u of its program, 0x%x, "
+					 "cannot be run", i, insns[i].code);
+	filter->insns = malloc(count * sizeof(*insns));
+	if (!filter->insns)
+		return cause_errno(cause, ENOMEM, "filter");
+	memcpy(filter->insns, insns, count * sizeof(*insns));
+	filter->count = count;
 	return 0;
-}
-
-/* A word with a space on both sides, so that it stays one whatever it is next to. */
-static int emit_word(struct rewriter *rw, const char *word)
-{
-	char text[WORD_MAX + 2];
-
-	snprintf(text, sizeof(text), " %s ", word);
-	return emit(rw, text);
-}
-
-static bool is_number(const char *word)
-{
-	size_t digits;
-
-	if (word[0] == '0' && (word[1] == 'x' || word[1] == 'X')) {
-		digits = strspn(word + 2, "0123456789abcdefABCDEF");
-		return digits && digits <= 8 && !word[2 + digits];
-	}
-	digits = strspn(word, "0123456789");
-	return digits && digits <= 10 && !word[digits];
-}
-
-/* "10.0.2.15", or the first two or three parts of such an address. */
-static bool is_ipv4(const char *word)
-{
-	for (unsigned parts = 1;; parts++) {
-		size_t digits = strspn(word, "0123456789");
-
-		if (!digits || digits > 3 || parts > 4)
-			return false;
-		word += digits;
-		if (!*word)
-			return parts > 1;
-		if (*word++ != '.')
-			return false;
-	}
-}
-
-static bool is_port_range(const char *word)
-{
-	size_t first = strspn(word, "0123456789"), second;
-
-	if (!first || first > 5 || word[first] != '-')
-		return false;
-	second = strspn(word + first + 1, "0123456789");
-	return second && second <= 5 && !word[first + 1 + second];
-}
-
-/* "52:54:0:12:34:56", or the same with '-', in its long form. */
-static bool read_mac(const char *word, char *out)
-{
-	unsigned byte[NET_MAC_SIZE];
-	int end = 0;
-
-	for (const char *p = word; *p; p++)
-		if (!isxdigit((unsigned char)*p) && *p != ':' && *p != '-')
-			return false;
-	if ((sscanf(word, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1], &byte[2], &byte[3],
-		    &byte[4], &byte[5], &end) != 6 &&
-	     sscanf(word, "%2x-%2x-%2x-%2x-%2x-%2x%n", &byte[0], &byte[1], &byte[2], &byte[3],
-		    &byte[4], &byte[5], &end) != 6) ||
-	    word[end])
-		return false;
-	snprintf(out, WORD_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", byte[0], byte[1], byte[2],
-		 byte[3], byte[4], byte[5]);
-	return true;
-}
-
-static bool read_ipv6(const char *word, char *out)
-{
-	struct in6_addr address;
-	const uint8_t *b = address.s6_addr;
-	size_t at = 0;
-
-	if (inet_pton(AF_INET6, word, &address) != 1)
-		return false;
-	for (unsigned i = 0; i < 16; i += 2)
-		at += (size_t)snprintf(out + at, WORD_MAX - at, "%s%x", i ? ":" : "",
-				       (unsigned)b[i] << 8 | b[i + 1]);
-	return true;
-}
-
-static int refuse(struct rewriter *rw, const char *word)
-{
-	return cause_set(rw->cause, EINVAL,
-			 "'%s' is no word of a filter; hosts are given by address, ports by number",
-			 word);
-}
-
-/* A word without colons. */
-static int rewrite_word(struct rewriter *rw, const char *word)
-{
-	char text[WORD_MAX];
-	bool range = is_port_range(word) && !strcmp(rw->previous, "portrange");
-
-	snprintf(rw->previous, sizeof(rw->previous), "%s", word);
-	if (range || is_number(word) || is_ipv4(word) ||
-	    in_table(keywords, ARRAY_SIZE(keywords), word))
-		return emit_word(rw, word);
-	if (read_mac(word, text))
-		return emit_word(rw, text);
-	for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
-		if (!strcmp(services[i].name, word)) {
-			snprintf(text, sizeof(text), "%u", services[i].port);
-			return emit_word(rw, text);
-		}
-	}
-	return refuse(rw, word);
-}
-
-/* Everything up to a character that no word or address has in it. */
-static int rewrite_run(struct rewriter *rw)
-{
-	char run[WORD_MAX], text[WORD_MAX];
-	size_t size = 0;
-	int error;
-
-	while (isalnum((unsigned char)rw->at[size]) ||
-	       (rw->at[size] && strchr(ADDRESS_CHARS, rw->at[size])))
-		size++;
-	if (size >= sizeof(run)) {
-		snprintf(run, sizeof(run), "%s", rw->at);
-		return refuse(rw, run);
-	}
-	memcpy(run, rw->at, size);
-	run[size] = 0;
-	if (strchr(run, ':') && (read_ipv6(run, text) || read_mac(run, text))) {
-		rw->at += size;
-		rw->previous[0] = 0;
-		return emit_word(rw, text);
-	}
-	/* Not an address as a whole: "ip[0:4]"; up to the colon, which is an operator. */
-	size = strcspn(run, ":");
-	run[size] = 0;
-	error = rewrite_word(rw, run);
-	rw->at += size;
-	return error;
-}
-
-/* "\tcp": a protocol's name, not the keyword, which only "proto" can be followed by. */
-static int rewrite_escaped(struct rewriter *rw)
-{
-	char word[WORD_MAX] = "\\";
-	size_t size = 1;
-
-	while (size < sizeof(word) - 1 && isalnum((unsigned char)rw->at[size])) {
-		word[size] = rw->at[size];
-		size++;
-	}
-	if (!in_table(protocols, ARRAY_SIZE(protocols), word + 1) ||
-	    (strcmp(rw->previous, "proto") && strcmp(rw->previous, "protochain")))
-		return refuse(rw, word);
-	rw->at += size;
-	rw->previous[0] = 0;
-	if (isalnum((unsigned char)*rw->at) || (*rw->at && strchr(ADDRESS_CHARS, *rw->at)))
-		return refuse(rw, word);
-	return emit_word(rw, word);
-}
-
-int filter_rewrite(char *out, size_t room, const char *expression, struct cause *cause)
-{
-	struct rewriter rw = { .at = expression, .out = out, .end = out + room, .cause = cause };
-	int error = 0;
-
-	*out = 0;
-	while (*rw.at && !error) {
-		unsigned char c = (unsigned char)*rw.at;
-		char one[2] = { (char)c, 0 };
-
-		/* "::1" begins with what is otherwise an operator. */
-		if (isalnum(c) || (c == ':' && rw.at[1] == ':')) {
-			error = rewrite_run(&rw);
-		} else if (c == '\\') {
-			error = rewrite_escaped(&rw);
-		} else if (strchr(" \t\r\n", c)) {
-			error = emit(&rw, " ");
-			rw.at++;
-		} else if (strchr(OPERATORS, c)) {
-			rw.previous[0] = 0;
-			error = emit(&rw, one);
-			rw.at++;
-		} else {
-			return cause_set(cause, EINVAL, "'%c' (0x%02x) has no meaning in a filter",
-					 isprint(c) ? c : '?', c);
-		}
-	}
-	return error;
-}
-
-/* What is used of libpcap. */
-static struct {
-	typeof(pcap_open_dead) *open_dead;
-	typeof(pcap_compile) *compile;
-	typeof(pcap_geterr) *geterr;
-	typeof(pcap_freecode) *freecode;
-	typeof(pcap_close) *close;
-	typeof(bpf_filter) *filter;
-} pcap;
-
-static const struct library_function pcap_functions[] = {
-	{ "pcap_open_dead", &pcap.open_dead }, { "pcap_compile", &pcap.compile },
-	{ "pcap_geterr", &pcap.geterr },       { "pcap_freecode", &pcap.freecode },
-	{ "pcap_close", &pcap.close },	       { "bpf_filter", &pcap.filter },
-};
-
-static struct library pcap_library = {
-	.file = PCAP_SONAME,
-	.package = "libpcap0.8",
-	.functions = pcap_functions,
-	.count = ARRAY_SIZE(pcap_functions),
-	.lock = PTHREAD_MUTEX_INITIALIZER,
-};
-
-int filter_compile(struct filter *filter, const char *expression, struct cause *cause)
-{
-	/* libpcap's compiler has had state of its own in versions that are still in use. */
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	char text[FILTER_TEXT_MAX * 4];
-	pcap_t *dead;
-	int error;
-
-	memset(filter, 0, sizeof(*filter));
-	if (!expression || !*expression)
-		return 0;
-	if (strlen(expression) > FILTER_TEXT_MAX)
-		return cause_set(cause, EINVAL, "filter: longer than %u bytes", FILTER_TEXT_MAX);
-	error = filter_rewrite(text, sizeof(text), expression, cause);
-	if (error)
-		return cause_prefix(cause, error, "filter \"%.200s\"", expression);
-	error = library_load(&pcap_library, cause);
-	if (error)
-		return error;
-	pthread_mutex_lock(&lock);
-	dead = pcap.open_dead(DLT_EN10MB, NET_FRAME_MAX);
-	if (!dead) {
-		error = cause_set(cause, ENOMEM, "filter: no memory");
-	} else if (pcap.compile(dead, &filter->program, text, 1, PCAP_NETMASK_UNKNOWN)) {
-		error = cause_set(cause, EINVAL, "filter \"%.200s\": %s", expression,
-				  pcap.geterr(dead));
-		memset(filter, 0, sizeof(*filter));
-	}
-	if (dead)
-		pcap.close(dead);
-	filter->run = pcap.filter;
-	pthread_mutex_unlock(&lock);
-	return error;
 }
 
 void filter_free(struct filter *filter)
 {
-	if (filter->program.bf_insns)
-		pcap.freecode(&filter->program);
-	memset(filter, 0, sizeof(*filter));
+	free(filter->insns);
+	*filter = (struct filter){ 0 };
+}
+
+/* --- running --- */
+
+struct machine {
+	const uint8_t *data;
+	uint32_t captured, size;
+	uint32_t a, x;
+	uint32_t memory[BPF_MEMWORDS];
+};
+
+/* Loads width bytes at offset + base into *a; false: the packet ends before. */
+static inline bool load(const struct machine *machine, uint32_t base, uint32_t offset,
+			uint32_t width, uint32_t *a)
+{
+	uint64_t at = (uint64_t)base + offset;
+	const uint8_t *p;
+
+	if (at + width > machine->captured)
+		return false;
+	p = machine->data + at;
+	if (width == 4)
+		*a = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+	else
+		*a = width == 2 ? (uint32_t)p[0] << 8 | p[1] : p[0];
+	return true;
+}
+
+static bool load_any(struct machine *machine, const struct filter_insn *insn)
+{
+	uint32_t k = insn->k;
+
+	switch (insn->code) {
+	case BPF_LD | BPF_W | BPF_IND: return load(machine, machine->x, k, 4, &machine->a);
+	case BPF_LD | BPF_B | BPF_IND: return load(machine, machine->x, k, 1, &machine->a);
+	case BPF_LD | BPF_W | BPF_LEN: machine->a = machine->size; break;
+	case BPF_LD | BPF_IMM: machine->a = k; break;
+	case BPF_LD | BPF_MEM: machine->a = machine->memory[k]; break;
+	case BPF_LDX | BPF_W | BPF_LEN: machine->x = machine->size; break;
+	case BPF_LDX | BPF_IMM: machine->x = k; break;
+	case BPF_LDX | BPF_MEM: machine->x = machine->memory[k]; break;
+	case BPF_LDX | BPF_B | BPF_MSH: /* the length of an IPv4 header */
+		if (k >= machine->captured)
+			return false;
+		machine->x = (machine->data[k] & 0xfu) << 2;
+		break;
+	case BPF_ST: machine->memory[k] = machine->a; break;
+	case BPF_STX: machine->memory[k] = machine->x; break;
+	}
+	return true;
+}
+
+/* false: a division by a zero that the packet brought. */
+static bool compute(struct machine *machine, const struct filter_insn *insn)
+{
+	uint32_t b = BPF_SRC(insn->code) == BPF_X ? machine->x : insn->k;
+
+	switch (BPF_OP(insn->code)) {
+	case BPF_ADD: machine->a += b; break;
+	case BPF_SUB: machine->a -= b; break;
+	case BPF_MUL: machine->a *= b; break;
+	case BPF_OR: machine->a |= b; break;
+	case BPF_AND: machine->a &= b; break;
+	case BPF_XOR: machine->a ^= b; break;
+	case BPF_LSH: machine->a = b < 32 ? machine->a << b : 0; break;
+	case BPF_RSH: machine->a = b < 32 ? machine->a >> b : 0; break;
+	case BPF_NEG: machine->a = -machine->a; break;
+	case BPF_DIV:
+		if (!b)
+			return false;
+		machine->a /= b;
+		break;
+	case BPF_MOD:
+		if (!b)
+			return false;
+		machine->a %= b;
+		break;
+	}
+	return true;
+}
+
+/* A jump that compares with x. */
+static bool holds(const struct machine *machine, const struct filter_insn *insn)
+{
+	uint32_t b = machine->x;
+
+	switch (BPF_OP(insn->code)) {
+	case BPF_JEQ: return machine->a == b;
+	case BPF_JGT: return machine->a > b;
+	case BPF_JGE: return machine->a >= b;
+	}
+	return machine->a & b;
+}
+
+/* What does not jump; false: the packet does not match. */
+static bool step(struct machine *machine, const struct filter_insn *insn)
+{
+	switch (BPF_CLASS(insn->code)) {
+	case BPF_ALU:
+		return compute(machine, insn);
+	case BPF_MISC:
+		if (BPF_MISCOP(insn->code) == BPF_TAX)
+			machine->x = machine->a;
+		else
+			machine->a = machine->x;
+		return true;
+	}
+	return load_any(machine, insn);
+}
+
+/*
+ * What the program returns: how much of the packet it wants, 0 for none. What most filters
+ * consist of stands here, the rest in step().
+ */
+static uint32_t run(struct machine *machine, const struct filter_insn *insn)
+{
+	unsigned back = BACK_JUMPS_MAX;
+	bool there = true;
+	uint32_t a = 0;
+
+	for (; there; insn++) {
+		switch (insn->code) {
+		case BPF_LD | BPF_W | BPF_ABS: there = load(machine, 0, insn->k, 4, &a); break;
+		case BPF_LD | BPF_H | BPF_ABS: there = load(machine, 0, insn->k, 2, &a); break;
+		case BPF_LD | BPF_B | BPF_ABS: there = load(machine, 0, insn->k, 1, &a); break;
+		case BPF_LD | BPF_H | BPF_IND:
+			there = load(machine, machine->x, insn->k, 2, &a);
+			break;
+		case BPF_JMP | BPF_JEQ: insn += a == insn->k ? insn->jt : insn->jf; break;
+		case BPF_JMP | BPF_JGT: insn += a > insn->k ? insn->jt : insn->jf; break;
+		case BPF_JMP | BPF_JGE: insn += a >= insn->k ? insn->jt : insn->jf; break;
+		case BPF_JMP | BPF_JSET: insn += a & insn->k ? insn->jt : insn->jf; break;
+		case BPF_JMP | BPF_JA:
+			there = (int32_t)insn->k >= 0 || back--;
+			insn += (int32_t)insn->k;
+			break;
+		case BPF_RET | BPF_K: return insn->k;
+		case BPF_RET | BPF_A: return a;
+		default:
+			machine->a = a;
+			if (BPF_CLASS(insn->code) == BPF_JMP)
+				insn += holds(machine, insn) ? insn->jt : insn->jf;
+			else
+				there = step(machine, insn);
+			a = machine->a;
+		}
+	}
+	return 0;
+}
+
+bool filter_match(const struct filter *filter, const uint8_t *data, uint32_t captured,
+		  uint32_t size)
+{
+	struct machine machine = { .data = data, .captured = captured, .size = size };
+
+	return !filter->insns || run(&machine, filter->insns) != 0;
 }

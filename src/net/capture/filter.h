@@ -1,9 +1,7 @@
 /*
- * Packet filters: pcap-filter(7) expressions, compiled by libpcap, that name
- * no hosts. libpcap resolves names while it compiles, which may ask a name
- * server and block; so an expression is read first, word by word, and only
- * one whose every word is a keyword, a number or an address reaches libpcap.
- * Common services ("port https") are replaced by their numbers.
+ * Packet filters as they run: programs of the BSD packet filter, compiled in a
+ * process of their own (filter_compiler.h), checked here, and run on each
+ * packet. Any thread.
  */
 #ifndef NET_CAPTURE_FILTER_H
 #define NET_CAPTURE_FILTER_H
@@ -11,36 +9,37 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <pcap/pcap.h>
-
 #include "base/cause.h"
 
-#define FILTER_TEXT_MAX 4096u
+#define FILTER_INSNS_MAX 4096u
 
+/* As struct bpf_insn of libpcap and struct sock_filter of Linux. */
+struct filter_insn {
+	uint16_t code;
+	uint8_t jt, jf;
+	uint32_t k;
+};
+
+/* All zero: everything matches. */
 struct filter {
-	struct bpf_program program; /* no instructions: everything matches */
-	u_int (*run)(const struct bpf_insn *, const u_char *, u_int, u_int); /* bpf_filter() */
+	struct filter_insn *insns;
+	uint32_t count;
 };
 
 /*
- * 0, or -EINVAL, -ELIBACC (no libpcap) with a cause. Any thread; blocks for no longer than
- * the compiler takes.
+ * Copies a program that came from outside, if it can be run whatever packet comes: 1 to
+ * FILTER_INSNS_MAX instructions, each known, that end in a return, with no jump out of it.
+ * 0, -EINVAL or -ENOMEM with a cause.
  */
-int filter_compile(struct filter *filter, const char *expression, struct cause *cause);
-void filter_free(struct filter *filter); /* valid on a zeroed one */
-
-/* Whether a frame of size bytes, the first captured of which are in data, matches. Any thread. */
-static inline bool filter_match(const struct filter *filter, const uint8_t *data, uint32_t captured,
-				uint32_t size)
-{
-	return !filter->program.bf_insns ||
-	       filter->run(filter->program.bf_insns, data, size, captured);
-}
+int filter_set(struct filter *filter, const struct filter_insn *insns, uint32_t count,
+	       struct cause *cause);
+void filter_free(struct filter *filter); /* leaves one that matches everything */
 
 /*
- * What reaches libpcap: expression in other words, at most room bytes with the
- * zero. 0, or -EINVAL with a cause that names the word. For the tests, too.
+ * Whether a frame of size bytes, the first captured of which are in data, matches. A packet
+ * that ends before what is looked at does not.
  */
-int filter_rewrite(char *out, size_t room, const char *expression, struct cause *cause);
+bool filter_match(const struct filter *filter, const uint8_t *data, uint32_t captured,
+		  uint32_t size);
 
 #endif

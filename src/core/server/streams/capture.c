@@ -1,7 +1,7 @@
 /*
  * capture.start, capture.stop, capture.list: captures to files on the deck's
  * host. They belong to the deck, not to the client that asked. Deck thread,
- * but opening, compiling and ending are the helper thread's.
+ * but opening and ending are the helper thread's.
  */
 #include "core/server/streams/capture_config.h"
 #include "core/server/streams/capture_file.h"
@@ -27,8 +27,6 @@ struct file_capture {
 	struct capture *capture;
 	struct worker_job job;
 	struct answer answer; /* of capture.start */
-	int error;
-	struct cause cause;
 	pthread_mutex_t lock; /* guards the next two */
 	bool ended;
 	struct cause why; /* it ended by itself */
@@ -60,16 +58,16 @@ static void file_ended(void *arg, int error, const struct cause *cause)
 static void start_work(void *arg)
 {
 	struct file_capture *file = arg;
-	int fd = capture_file_create(&file->path, file->order.config.ports, &file->cause);
+	int fd = capture_file_create(&file->path, file->order.config.ports, &file->order.cause);
 
-	file->error = fd;
+	file->order.error = fd;
 	if (fd < 0)
 		return;
 	file->order.config.fd = fd;
-	file->error = capture_start(&file->capture,
-				    network_capture_hub(deck_network(file->server->deck)),
-				    &file->order.config, &file->cause);
-	if (file->error < 0) {
+	file->order.error = capture_start(&file->capture,
+			network_capture_hub(deck_network(file->server->deck)),
+			&file->order.config, &file->order.cause);
+	if (file->order.error < 0) {
 		close(fd);
 		unlink(file->path);
 	}
@@ -79,8 +77,8 @@ static void start_done(void *arg)
 {
 	struct file_capture *file = arg;
 
-	if (file->error < 0) {
-		answer_error(&file->answer, file->error, &file->cause);
+	if (file->order.error < 0) {
+		answer_error(&file->answer, file->order.error, &file->order.cause);
 		file_free(file);
 		return;
 	}
@@ -115,9 +113,7 @@ static int start(struct request *request, struct cause *cause)
 	if (error == 0) {
 		file->order.config.ended = file_ended;
 		file->order.config.arg = file;
-		error = worker_post(&server->worker, &file->job);
-		if (error < 0)
-			cause_errno(cause, -error, "capture.start");
+		error = capture_order_run(&file->order, server, &file->job, cause);
 	}
 	if (error < 0) {
 		file_free(file);
@@ -238,6 +234,7 @@ static void end_all(struct server *server)
 {
 	struct file_capture *file;
 
+	capture_orders_end(server);
 	while ((file = server->captures)) {
 		server->captures = file->next;
 		file->job = (struct worker_job){ .work = stop_work, .done = stop_done,

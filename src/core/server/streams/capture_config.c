@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COMPILING_MAX 16u /* processes at a time */
+
 int capture_order_read(struct capture_order *order, const struct request *request,
 		       struct cause *cause)
 {
@@ -29,15 +31,90 @@ int capture_order_read(struct capture_order *order, const struct request *reques
 		order->ports[i] = json_string_value(json_array_get(ports, i));
 	order->config.ports = order->ports;
 	order->config.filter = order->filter;
+	order->config.program = &order->program;
 	return 0;
 }
 
 void capture_order_destroy(struct capture_order *order)
 {
+	filter_free(&order->program);
 	free(order->ports);
 	free(order->filter);
 	json_decref(order->ports_json);
 	memset(order, 0, sizeof(*order));
+}
+
+static void post(struct capture_order *order)
+{
+	int error = worker_post(&order->server->worker, order->job);
+
+	if (error == 0)
+		return;
+	order->error = cause_errno(&order->cause, -error, "the deck's helper thread");
+	order->job->done(order->job->arg);
+}
+
+static void unlist(struct capture_order *order)
+{
+	*order->at = order->next;
+	if (order->next)
+		order->next->at = order->at;
+	order->server->compiling--;
+}
+
+static void compiled(void *arg, struct filter *program, int error, const struct cause *cause)
+{
+	struct capture_order *order = arg;
+
+	unlist(order);
+	order->program = *program;
+	if (error == 0) {
+		post(order);
+		return;
+	}
+	order->error = error;
+	order->cause = *cause;
+	order->job->done(order->job->arg);
+}
+
+int capture_order_run(struct capture_order *order, struct server *server, struct worker_job *job,
+		      struct cause *cause)
+{
+	int error;
+
+	order->server = server;
+	order->job = job;
+	if (!order->filter) {
+		error = worker_post(&server->worker, job);
+		return error < 0 ? cause_errno(cause, -error, "the deck's helper thread") : 0;
+	}
+	if (server->compiling >= COMPILING_MAX)
+		return cause_set(cause, EAGAIN, "filter: %u others are being compiled; try again",
+				 COMPILING_MAX);
+	order->compiler.done = compiled;
+	order->compiler.arg = order;
+	error = filter_compile(&order->compiler, server->loop, order->filter, cause);
+	if (error < 0)
+		return error;
+	server->compiling++;
+	order->at = &server->orders;
+	order->next = server->orders;
+	if (order->next)
+		order->next->at = &order->next;
+	server->orders = order;
+	return 0;
+}
+
+void capture_orders_end(struct server *server)
+{
+	struct capture_order *order;
+
+	while ((order = server->orders)) {
+		filter_compile_cancel(&order->compiler);
+		unlist(order);
+		order->error = cause_set(&order->cause, ESHUTDOWN, "the deck ends");
+		order->job->done(order->job->arg);
+	}
 }
 
 void capture_stop_later(struct server *server, struct worker_job *job)

@@ -4,18 +4,39 @@
 
 #include "core/server/request.h"
 #include "net/capture/capture.h"
+#include "net/capture/filter_compiler.h"
 
 /* The parameters ports, filter and snap, copied so that the helper thread can use them. */
 struct capture_order {
 	struct capture_config config; /* its pointers lead into what follows */
 	const char **ports;	      /* or NULL */
 	char *filter;		      /* or NULL */
+	struct filter program;	      /* compiled from it */
 	json_t *ports_json;	      /* or NULL */
+	int error;		      /* of what is done with it, and why */
+	struct cause cause;
+
+	/* While the filter is compiled: */
+	struct server *server;
+	struct worker_job *job;
+	struct filter_compiler compiler;
+	struct capture_order *next, **at; /* in the server's list */
 };
 
 int capture_order_read(struct capture_order *order, const struct request *request,
 		       struct cause *cause);
 void capture_order_destroy(struct capture_order *order);
+
+/*
+ * Has the filter compiled, if there is one, then posts job to the helper thread. If the
+ * filter is not compiled, or there is no thread, job->done is called without job->work, with
+ * the order's error and cause set. 0: that has begun; or a negative errno with a cause.
+ */
+int capture_order_run(struct capture_order *order, struct server *server, struct worker_job *job,
+		      struct cause *cause);
+
+/* The server ends: no filter is waited for any more, and their jobs end with an error. */
+void capture_orders_end(struct server *server);
 
 /* Ends a capture on the helper thread; job->done follows. At once when there is no thread. */
 void capture_stop_later(struct server *server, struct worker_job *job);

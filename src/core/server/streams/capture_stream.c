@@ -29,8 +29,6 @@ struct stream {
 	struct capture *capture; /* or NULL */
 	struct worker_job job;
 	struct answer answer;
-	int error;
-	struct cause cause;
 	struct loop_task ended;
 };
 
@@ -150,9 +148,9 @@ static void prepare_work(void *arg)
 {
 	struct stream *stream = arg;
 
-	stream->error = capture_prepare(&stream->capture,
-					network_capture_hub(deck_network(stream->server->deck)),
-					&stream->order.config, &stream->cause);
+	stream->order.error = capture_prepare(&stream->capture,
+			network_capture_hub(deck_network(stream->server->deck)),
+			&stream->order.config, &stream->order.cause);
 }
 
 static void prepare_done(void *arg)
@@ -161,8 +159,8 @@ static void prepare_done(void *arg)
 	struct answer answer = stream->answer;
 	struct peer *peer;
 
-	if (stream->error < 0) {
-		answer_error(&answer, stream->error, &stream->cause);
+	if (stream->order.error < 0) {
+		answer_error(&answer, stream->order.error, &stream->order.cause);
 		stream_free(stream);
 		return;
 	}
@@ -191,9 +189,7 @@ static int open_stream(struct request *request, struct cause *cause)
 	if (error == 0) {
 		stream->order.config.ended = capture_ended;
 		stream->order.config.arg = stream;
-		error = worker_post(&stream->server->worker, &stream->job);
-		if (error < 0)
-			cause_errno(cause, -error, "capture.stream");
+		error = capture_order_run(&stream->order, stream->server, &stream->job, cause);
 	}
 	if (error < 0) {
 		stream_free(stream);

@@ -40,8 +40,6 @@ struct packets {
 	struct capture *capture;
 	struct worker_job job;
 	struct answer answer;
-	int error;
-	struct cause cause;
 	bool subscribed;
 
 	pthread_mutex_t lock; /* guards what follows, up to the task */
@@ -207,9 +205,9 @@ static void start_work(void *arg)
 {
 	struct packets *packets = arg;
 
-	packets->error = capture_start(&packets->capture,
-				       network_capture_hub(deck_network(packets->server->deck)),
-				       &packets->order.config, &packets->cause);
+	packets->order.error = capture_start(&packets->capture,
+			network_capture_hub(deck_network(packets->server->deck)),
+			&packets->order.config, &packets->order.cause);
 }
 
 static void start_done(void *arg)
@@ -217,15 +215,15 @@ static void start_done(void *arg)
 	struct packets *packets = arg;
 	struct answer answer = packets->answer; /* answering may end the subscription */
 
-	if (packets->error < 0) {
-		answer_error(&answer, packets->error, &packets->cause);
+	if (packets->order.error < 0) {
+		answer_error(&answer, packets->order.error, &packets->order.cause);
 		packets_free(packets);
 		return;
 	}
-	packets->error = answer.peer->mode == PEER_CLOSED ? -ENOTCONN
-			 : peer_subscribe(answer.peer, &packets->base, &packets->cause);
-	if (packets->error < 0) {
-		answer_error(&answer, packets->error, &packets->cause);
+	packets->order.error = answer.peer->mode == PEER_CLOSED ? -ENOTCONN
+			 : peer_subscribe(answer.peer, &packets->base, &packets->order.cause);
+	if (packets->order.error < 0) {
+		answer_error(&answer, packets->order.error, &packets->order.cause);
 		stop(packets);
 		return;
 	}
@@ -279,10 +277,10 @@ static int subscribe(struct request *request, struct cause *cause)
 	packets->order.config.records = take_records;
 	packets->order.config.ended = capture_ended;
 	packets->order.config.arg = packets;
-	error = worker_post(&request->server->worker, &packets->job);
+	error = capture_order_run(&packets->order, request->server, &packets->job, cause);
 	if (error < 0) {
 		packets_free(packets);
-		return cause_errno(cause, -error, "packets.subscribe");
+		return error;
 	}
 	request_defer(request, &packets->answer);
 	return 0;
