@@ -7,6 +7,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/clock.h \
 	%D%/counter.h \
 	%D%/files.c %D%/files.h \
+	%D%/host_memory.c %D%/host_memory.h \
 	%D%/ini.c %D%/ini.h \
 	%D%/library.c %D%/library.h \
 	%D%/loop.c %D%/loop.h \
@@ -26,6 +27,9 @@ tests_unit_loop_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/mutex
 tests_unit_mutex_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/host_memory
+tests_unit_host_memory_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/ini
 tests_unit_ini_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)

@@ -25,6 +25,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/deck/journal.c %D%/deck/journal.h \
 	%D%/deck/life.c %D%/deck/life.h \
 	%D%/deck/marks.c %D%/deck/marks.h \
+	%D%/deck/pressure.c %D%/deck/pressure.h \
 	%D%/deck/roster.c %D%/deck/roster.h \
 	%D%/deck/services.h \
 	%D%/deck/stats.c %D%/deck/stats.h \

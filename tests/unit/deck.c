@@ -18,8 +18,10 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/host_memory.h"
 #include "control/methods.h"
 #include "core/deck/deck.h"
+#include "core/deck/pressure.h"
 #include "demo/image.h"
 
 #define PATIENCE (240 * NS_PER_S)
@@ -505,6 +507,71 @@ static void test_autostart(void **state)
 }
 
 /* One that is paused goes on when the deck ends, to see its power button; these guests ignore it. */
+/* The memory of those that run counts, with overcommit or without, until they end. */
+static void test_memory_of_the_host(void **state)
+{
+	struct bench *bench = *state;
+	struct host_memory host;
+	struct cause cause;
+	unsigned long long most;
+
+	host_memory_read(&host, "");
+	most = host.limit >> 20;
+	write_file(bench, "all.ini", "[guest]\nmemory = %lluM\n[boot]\nkernel = %s\n", most,
+		   bench->kernel);
+	write_file(bench, "more.ini", "[guest]\nmemory = %lluM\n", most + 1);
+	write_guest(bench, "small.ini", "small", "");
+	write_file(bench, "sure.ini", "[guest]\nmemory = 16M\novercommit = yes\n[boot]\n"
+		   "kernel = %s\n", bench->kernel);
+	open_deck(bench);
+	assert_int_equal(guest_order(deck_find(bench->deck, "more"), METHOD_GUEST_START, &cause),
+			 -ENOMEM);
+	assert_non_null(strstr(cause.text, "more: it wants "));
+	assert_non_null(strstr(cause.text, "overcommit=yes"));
+	assert_null(strstr(cause.text, "running"));
+	start(bench, "all");
+	assert_int_equal(guest_order(deck_find(bench->deck, "small"), METHOD_GUEST_START, &cause),
+			 -ENOMEM);
+	assert_non_null(strstr(cause.text, "of 1 running guest,"));
+	start(bench, "sure");
+	assert_int_equal(guest_order(deck_find(bench->deck, "all"), METHOD_GUEST_OFF, NULL), 0);
+	wait_for(bench, "all", GUEST_STOPPED);
+	start(bench, "small");
+	end_deck(bench);
+}
+
+static void test_pressure(void **state)
+{
+	struct pressure pressure = { 0 };
+	struct journal journal = { 0 };
+	struct loop loop;
+
+	(void)state;
+	pressure_destroy(&pressure);
+	assert_int_equal(loop_init(&loop, NULL), 0);
+	pressure_init(&pressure, &loop, &journal);
+	assert_false(pressure.over.armed); /* it is looked for by nobody */
+	pressure_felt(&pressure);
+	assert_int_equal(journal.notice_count, 1);
+	assert_non_null(strstr(journal.notices[0], "runs short of memory"));
+	assert_true(pressure.over.armed);
+	pressure_felt(&pressure);
+	assert_int_equal(journal.notice_count, 1);
+	pressure.told -= PRESSURE_AGAIN;
+	pressure_felt(&pressure);
+	assert_int_equal(journal.notice_count, 2);
+	loop_timer_cancel(&loop, &pressure.over);
+	pressure.over.fire(pressure.over.arg);
+	assert_int_equal(journal.notice_count, 3);
+	assert_non_null(strstr(journal.notices[2], "has memory again"));
+	pressure_felt(&pressure);
+	assert_int_equal(journal.notice_count, 4);
+	pressure_destroy(&pressure);
+	pressure_destroy(&pressure);
+	journal_destroy(&journal);
+	loop_destroy(&loop);
+}
+
 static void test_end(void **state)
 {
 	struct bench *bench = *state;
@@ -601,10 +668,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_every_name_is_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_orders_to_guests_that_do_not_run, setup,
 						teardown),
+		cmocka_unit_test(test_pressure),
 		cmocka_unit_test_setup_teardown(test_orders, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_every_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reload_while_running, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_autostart, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_memory_of_the_host, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reset_loop, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quick_resets, setup, teardown),
@@ -613,7 +682,7 @@ int main(void)
 
 	if (access("/dev/kvm", R_OK | W_OK) < 0) {
 		perror("no guests are run: /dev/kvm");
-		count = 4;
+		count = 7;
 	}
 	return _cmocka_run_group_tests("deck", tests, count, NULL, NULL);
 }

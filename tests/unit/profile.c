@@ -64,7 +64,7 @@ static void everything_given(void **state)
 	static const uint8_t mac[] = { 0x52, 0x54, 0x00, 0xab, 0xCD, 0x0f };
 	const char *path = write_file("web.ini",
 				      "[guest]\nname = www.1\ncpus = 4\nmemory = 1536M\n"
-				      "autostart = yes\n[boot]\nkernel = vmlinuz\n"
+				      "autostart = yes\novercommit = yes\n[boot]\nkernel = vmlinuz\n"
 				      "initrd = /boot/initrd\ncmdline = \"console=ttyS0; #x\"\n"
 				      "[disk0]\npath = a.img\n[disk3]\npath = sub/b.img\n"
 				      "format = raw\nreadonly = yes\n"
@@ -80,6 +80,7 @@ static void everything_given(void **state)
 	assert_int_equal(profile->cpus, 4);
 	assert_int_equal(profile->memory, 1536 * MIB);
 	assert_true(profile->autostart);
+	assert_true(profile->overcommit);
 	assert_in_folder(profile->kernel, "/vmlinuz");
 	assert_string_equal(profile->initrd, "/boot/initrd");
 	assert_string_equal(profile->cmdline, "console=ttyS0; #x");
@@ -110,6 +111,7 @@ static void nothing_given(void **state)
 	assert_string_equal(profile->name, "db-1");
 	assert_int_equal(profile->cpus, 1);
 	assert_int_equal(profile->memory, 128 * MIB);
+	assert_false(profile->overcommit);
 	assert_false(profile->autostart);
 	assert_null(profile->kernel);
 	assert_null(profile->initrd);
@@ -318,7 +320,7 @@ static void a_file_that_is_not_there(void **state)
 	profile_report_free(&report);
 }
 
-static void check_looks_at_files(void **state)
+static void check_looks_at_files_and_memory(void **state)
 {
 	struct profile_report report;
 	const char *path;
@@ -333,6 +335,15 @@ static void check_looks_at_files(void **state)
 	assert_non_null(strstr(report.mistakes[0].text, "/none: No such file or directory"));
 	assert_int_equal(report.mistakes[1].line, 6);
 	assert_string_equal(report.mistakes[1].text, "path: /tmp is no file");
+	profile_report_free(&report);
+	assert_int_equal(profile_check(write_file("m.ini", "[guest]\n\nmemory=1T\n"), &report),
+			 -EINVAL);
+	assert_int_equal(report.count, 1);
+	assert_int_equal(report.mistakes[0].line, 3);
+	assert_non_null(strstr(report.mistakes[0].text, "memory: 1048576 MiB are more than the "));
+	profile_report_free(&report);
+	assert_int_equal(profile_check(write_file("m.ini", "[guest]\nmemory=1T\novercommit=yes\n"),
+				       &report), 0);
 	profile_report_free(&report);
 	assert_int_equal(profile_check(write_file("s.ini", "[switch]\nuplink=none\n"), &report), 0);
 	profile_report_free(&report);
@@ -523,7 +534,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(mistakes_come_by_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(mistakes_are_bounded, setup, teardown),
 		cmocka_unit_test(a_file_that_is_not_there),
-		cmocka_unit_test_setup_teardown(check_looks_at_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(check_looks_at_files_and_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(folders_list_their_profiles, setup, teardown),
 		cmocka_unit_test_setup_teardown(folders_have_a_limit, setup, teardown),
 		cmocka_unit_test(sizes_are_written_shortly),

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "core/deck/guest_private.h"
+#include "core/deck/pressure.h"
 #include "core/deck/roster.h"
 #include "core/deck/services.h"
 #include "net/network.h"
@@ -18,6 +19,7 @@ struct deck {
 	struct deck_services services;
 	bool loop_ready;
 	struct roster roster;
+	struct pressure pressure;
 	struct loop_timer sample, patience;
 	uint64_t next_sample; /* CLOCK_MONOTONIC, ns */
 	bool told;	      /* deck_end()'s caller was told of the end */
@@ -190,6 +192,7 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 		deck_free(deck);
 		return err;
 	}
+	pressure_init(&deck->pressure, deck_loop(deck), &deck->services.journal);
 	deck->next_sample = clock_monotonic() + SAMPLE_INTERVAL;
 	loop_timer_set(deck_loop(deck), &deck->sample, SAMPLE_INTERVAL);
 	*out = deck;
@@ -207,6 +210,7 @@ static void free_network(struct network *network)
 
 void deck_free(struct deck *deck)
 {
+	pressure_destroy(&deck->pressure);
 	roster_destroy(&deck->roster);
 	if (deck->services.network)
 		free_network(deck->services.network);

@@ -62,6 +62,7 @@ int demo_profile(struct profile **out, unsigned n, int *disk_fd, struct cause *c
 	profile->cpus = n < DEMO_GUESTS ? guests[n].cpus : 1;
 	profile->memory = (uint64_t)(n < DEMO_GUESTS ? guests[n].memory_mib : 16) << 20;
 	profile->autostart = true;
+	profile->overcommit = true; /* it touches a few MiB, and many are wanted at once */
 	if (n < DEMO_GUESTS)
 		snprintf(profile->name, sizeof(profile->name), "%s", guests[n].name);
 	else

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/host_memory.h"
 #include "control/methods.h"
 
 /* --- what becomes of the machine --- */
@@ -24,6 +25,8 @@ static void machine_ended(struct guest *guest, const struct machine_status *stat
 	guest->registers = machine_take_registers(guest->machine);
 	machine_free(guest->machine);
 	guest->machine = NULL;
+	guest->services->allotted -= guest->profile->memory;
+	guest->services->live--;
 	loop_unpost(&guest->services->loop, &guest->changed);
 	memcpy(guest->reason, status->reason, sizeof(guest->reason));
 	life_end(&guest->life, ends[status->end], guest->reason);
@@ -183,6 +186,32 @@ void guest_set_profile(struct guest *guest, struct profile *profile, struct prof
 
 /* --- orders --- */
 
+/* Whether the host has the memory of this guest beside that of those that run. */
+static int check_memory(const struct guest *guest, struct cause *cause)
+{
+	const struct deck_services *services = guest->services;
+	uint64_t wanted = guest->profile->memory;
+	struct host_memory host;
+	char others[96] = "";
+
+	if (guest->profile->overcommit)
+		return 0;
+	host_memory_read(&host, "");
+	if (!host.limit || services->allotted + wanted <= host.limit)
+		return 0;
+	if (services->live)
+		snprintf(others, sizeof(others), " beside the %llu MiB of %u running guest%s",
+			 (unsigned long long)services->allotted >> 20, services->live,
+			 services->live > 1 ? "s" : "");
+	return cause_set(cause, ENOMEM, "%s: it wants %llu MiB of memory%s, but %s has %llu MiB, "
+			 "%llu of them available; %schoose a smaller memory=, or write "
+			 "overcommit=yes", guest->name, (unsigned long long)wanted >> 20, others,
+			 host.grouped ? "the deck's control group" : "the host",
+			 (unsigned long long)host.limit >> 20,
+			 (unsigned long long)host.available >> 20,
+			 services->live ? "stop guests, " : "");
+}
+
 static int start(struct guest *guest, struct cause *cause)
 {
 	struct machine_config config = {
@@ -199,6 +228,9 @@ static int start(struct guest *guest, struct cause *cause)
 		return cause_set(cause, EBUSY, "%s: the deck is being ended", guest->name);
 	if (!guest->series)
 		return cause_errno(cause, ENOMEM, "%s", guest->name);
+	err = check_memory(guest, cause);
+	if (err)
+		return err;
 	err = guest->services->kvm ? 0 : kvm_open(&guest->services->kvm, cause);
 	if (err)
 		return err;
@@ -209,9 +241,12 @@ static int start(struct guest *guest, struct cause *cause)
 	guest->stalls = 0;
 	memset(guest->exits, 0, sizeof(guest->exits));
 	err = machine_start(&guest->machine, &config, cause);
-	if (!err)
-		life_begin(&guest->life);
-	return err;
+	if (err)
+		return err;
+	guest->services->allotted += guest->profile->memory;
+	guest->services->live++;
+	life_begin(&guest->life);
+	return 0;
 }
 
 /* A paused guest is resumed to see it. */

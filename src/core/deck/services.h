@@ -3,6 +3,7 @@
 #define CORE_DECK_SERVICES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/loop.h"
 #include "core/deck/journal.h"
@@ -19,6 +20,8 @@ struct deck_services {
 	struct kvm_host *kvm; /* NULL until the first guest that starts has opened it */
 	struct journal journal;
 	struct marks marks; /* of all guests */
+	uint64_t allotted;  /* bytes of RAM of all live guests */
+	unsigned live;
 	bool ending; /* no guest is started any more */
 	void (*guest_ended)(void *arg, struct guest *guest); /* may free the guest */
 	void *arg;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/host_memory.h"
 #include "base/ini.h"
 #include "core/profile/keys.h"
 #include "core/profile/read.h"
@@ -81,6 +82,23 @@ static void check_files(struct profile_report *report, const struct ini *ini, co
 	}
 }
 
+/* A guest that the host has no memory for, even alone. */
+static void check_memory(struct profile_report *report, const struct ini *ini,
+			 const struct profile *profile)
+{
+	const struct ini_entry *entry = ini_find(ini, "guest", "memory");
+	struct host_memory host;
+
+	host_memory_read(&host, "");
+	if (profile->overcommit || !host.limit || profile->memory <= host.limit)
+		return;
+	profile_report_add(report, entry ? entry->line : 0, "memory: %llu MiB are more than the "
+			   "%llu MiB of %s; choose less, or write overcommit=yes",
+			   (unsigned long long)profile->memory >> 20,
+			   (unsigned long long)host.limit >> 20,
+			   host.grouped ? "this control group" : "this host");
+}
+
 int profile_check(const char *path, struct profile_report *report)
 {
 	struct switch_config config;
@@ -96,6 +114,8 @@ int profile_check(const char *path, struct profile_report *report)
 		folder = ini ? profile_path_folder(path) : NULL;
 		if (folder)
 			check_files(report, ini, folder);
+		if (profile && ini)
+			check_memory(report, ini, profile);
 		if (!error && report->count)
 			error = -EINVAL;
 		free(folder);

@@ -27,6 +27,9 @@ static const struct profile_key guest_keys[] = {
 	{ .key = "memory", .type = PROFILE_SIZE, .offset = GUEST(memory), .min = 16 * MIB,
 	  .max = TIB, .standard = "128M",
 	  .help = "Size of the guest's memory, a multiple of 1M." },
+	{ .key = "overcommit", .type = PROFILE_BOOL, .offset = GUEST(overcommit), .standard = "no",
+	  .help = "Whether the guest starts although all running guests together would then have "
+		  "more memory than the host, of which a section below tells." },
 	{ .key = "autostart", .type = PROFILE_BOOL, .offset = GUEST(autostart), .standard = "no",
 	  .help = "Whether the guest starts when {Xr vmdeck 1} starts." },
 	{ .key = NULL },

@@ -32,6 +32,7 @@ struct profile {
 	char name[NAME_SIZE];
 	unsigned cpus;
 	uint64_t memory; /* bytes */
+	bool overcommit; /* it may start although the host has less for all guests together */
 	bool autostart;
 	char *kernel;  /* NULL: the built-in demo guest */
 	char *initrd;  /* or NULL */
