@@ -74,6 +74,47 @@ static void backlog_then_live(void **state)
 	assert_false(bench->console.followed);
 }
 
+static void stop(void *arg)
+{
+	loop_stop(arg);
+}
+
+static void count(void *arg)
+{
+	(*(unsigned *)arg)++;
+}
+
+static void what_follows_closely_is_told_together(void **state)
+{
+	struct bench *bench = *state;
+	unsigned calls = 0;
+	struct console_reader reader = { .more = count, .arg = &calls };
+	struct loop_timer over = { .fire = stop, .arg = &bench->loop };
+	uint64_t start = clock_monotonic(), paces;
+	uint8_t data[2048];
+	uint64_t lost;
+
+	console_follow(&bench->console, &reader, false);
+	for (unsigned i = 0; i < 1000; i++) {
+		print(bench, "x");
+		loop_timer_set(&bench->loop, &over, 10000);
+		assert_int_equal(loop_run(&bench->loop), 0);
+	}
+	paces = (clock_monotonic() - start) / CONSOLE_PACE;
+	assert_in_range(calls, 1, 1 + paces);
+	/* The last of them is told of too, and after a rest the next at once. */
+	loop_timer_set(&bench->loop, &over, 3 * CONSOLE_PACE);
+	assert_int_equal(loop_run(&bench->loop), 0);
+	assert_int_equal(console_read(&bench->console, &reader, data, sizeof(data), &lost), 1000);
+	assert_false(bench->console.telling);
+	calls = 0;
+	print(bench, "y");
+	loop_timer_set(&bench->loop, &over, 0);
+	assert_int_equal(loop_run(&bench->loop), 0);
+	assert_int_equal(calls, 1);
+	console_unfollow(&bench->console, &reader);
+}
+
 static void slow_reader_learns_what_it_lost(void **state)
 {
 	struct bench *bench = *state;
@@ -136,6 +177,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(backlog_then_live, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_follows_closely_is_told_together, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(slow_reader_learns_what_it_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(tail_has_whole_lines_without_control_characters,
 						setup, teardown),

@@ -1,6 +1,6 @@
 /*
  * The console ring. The lock is held for a copy at most; a vCPU that prints
- * wakes the deck thread only while somebody follows.
+ * wakes the deck thread only while somebody follows, and only after a rest.
  */
 #include "core/machine/console.h"
 
@@ -8,16 +8,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 static void wake_readers(void *arg)
 {
 	struct console *console = arg;
 	struct console_reader *reader, *next;
 
+	pthread_mutex_lock(&console->lock);
+	console->told = console->written;
+	pthread_mutex_unlock(&console->lock);
+	loop_timer_set(console->loop, &console->pace, CONSOLE_PACE);
 	for (reader = console->readers; reader; reader = next) {
 		next = reader->next;
 		reader->more(reader->arg);
 	}
+}
+
+static void pace_over(void *arg)
+{
+	struct console *console = arg;
+	bool more;
+
+	pthread_mutex_lock(&console->lock);
+	more = console->followed && console->written != console->told;
+	console->telling = more;
+	pthread_mutex_unlock(&console->lock);
+	if (more)
+		wake_readers(console);
 }
 
 int console_init(struct console *console, struct loop *deck_loop)
@@ -26,12 +42,14 @@ int console_init(struct console *console, struct loop *deck_loop)
 	console->loop = deck_loop;
 	console->wake.run = wake_readers;
 	console->wake.arg = console;
+	console->pace = (struct loop_timer){ .fire = pace_over, .arg = console };
 	return -pthread_mutex_init(&console->lock, NULL);
 }
 
 void console_destroy(struct console *console)
 {
 	loop_unpost(console->loop, &console->wake);
+	loop_timer_cancel(console->loop, &console->pace);
 	free(console->ring);
 	pthread_mutex_destroy(&console->lock);
 }
@@ -52,16 +70,17 @@ static void store(struct console *console, const uint8_t *data, size_t size)
 
 void console_output(struct console *console, const uint8_t *data, size_t size)
 {
-	bool followed;
+	bool tell;
 
 	pthread_mutex_lock(&console->lock);
 	if (!console->ring)
 		console->ring = malloc(CONSOLE_SIZE);
 	if (console->ring)
 		store(console, data, size);
-	followed = console->followed;
+	tell = console->followed && !console->telling;
+	console->telling |= tell;
 	pthread_mutex_unlock(&console->lock);
-	if (followed)
+	if (tell)
 		loop_post(console->loop, &console->wake);
 }
 

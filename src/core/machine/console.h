@@ -13,11 +13,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/loop.h"
 
 #define CONSOLE_SIZE 65536u
 
-/* Somebody who follows the console; called on the deck thread when there is more to read. */
+/*
+ * Somebody who follows the console; called on the deck thread when there is more to read. What
+ * comes after a rest is told at once. What follows closely is told together, each CONSOLE_PACE:
+ * a guest prints a byte an exit, and would have the deck thread look at each of them.
+ */
+#define CONSOLE_PACE (5 * NS_PER_MS)
+
 struct console_reader {
 	uint64_t position; /* bytes of output before it, counted from the guest's first */
 	void (*more)(void *arg);
@@ -31,7 +38,10 @@ struct console {
 	uint64_t written; /* bytes ever */
 	struct loop *loop; /* the deck's */
 	struct loop_task wake;
+	struct loop_timer pace; /* armed from when readers were told to when they are again */
+	uint64_t told;	/* written, when they were last; deck thread only */
 	bool followed; /* there are readers */
+	bool telling;  /* they are being told: wake is posted, or pace armed */
 	struct console_reader *readers; /* deck thread only */
 	/* Takes typed bytes to the guest's serial port; NULL while it is not running. */
 	size_t (*input)(void *arg, const uint8_t *data, size_t size);
