@@ -86,13 +86,18 @@ static enum net_verdict check(const struct net_frame *frame)
 	return NET_FORWARD;
 }
 
+static bool is_arp(const struct net_frame *frame)
+{
+	return get_be16(frame->head + 12) == ETHERTYPE_ARP;
+}
+
 /* ARP (RFC 826) in which the sender claims an address that another port was given. */
 static bool claims_guarded(const struct burst *burst, const struct net_frame *frame)
 {
 	uint64_t guarded;
 	uint32_t ip;
 
-	if (get_be16(frame->head + 12) != ETHERTYPE_ARP || frame->head_size < ARP_SENDER_IP + 4)
+	if (!is_arp(frame) || frame->head_size < ARP_SENDER_IP + 4)
 		return false;
 	ip = get_be32(frame->head + ARP_SENDER_IP);
 	for (unsigned i = 0; i < GUARDED_MAX; i++) {
@@ -102,6 +107,21 @@ static bool claims_guarded(const struct burst *burst, const struct net_frame *fr
 			return true;
 	}
 	return false;
+}
+
+/* Whether the sender may send such a frame, by source address and type; what is new is learned. */
+static enum net_verdict check_origin(const struct burst *burst, const struct net_frame *frame,
+				     uint32_t now)
+{
+	struct net_port *sender = burst->sender;
+	uint64_t source = mac_load(frame->head + NET_MAC_SIZE);
+
+	if (mac_is_group(source) || !source)
+		return NET_DROP_BAD_SOURCE;
+	if (!mac_table_learn(&burst->sw->macs, &sender->hint, source, sender->slot, now) ||
+	    claims_guarded(burst, frame))
+		return NET_DROP_FORGED;
+	return NET_FORWARD;
 }
 
 /* Where a frame to address goes. */
@@ -126,7 +146,7 @@ static enum net_verdict look_up(const struct burst *burst, uint64_t address, uin
 static void decide(struct burst *burst)
 {
 	struct net_port *sender = burst->sender;
-	uint64_t last_source = 0, last_address = 0, bytes = 0;
+	uint64_t last_origin = 0, last_address = 0, bytes = 0;
 	enum net_verdict verdict = NET_DROP_SHORT;
 	struct net_port *to = NULL;
 	uint32_t now = seconds_now();
@@ -134,7 +154,7 @@ static void decide(struct burst *burst)
 	for (unsigned i = 0; i < burst->count; i++) {
 		const struct net_frame *frame = &burst->frames[i];
 		enum net_verdict mistake = check(frame);
-		uint64_t source, address;
+		uint64_t origin, address;
 
 		burst->list[i] = frame;
 		burst->to[i] = NULL;
@@ -143,23 +163,15 @@ static void decide(struct burst *burst)
 			burst->verdicts[i] = mistake;
 			continue;
 		}
-		source = mac_load(frame->head + 6);
-		if (source != last_source || !source) {
-			if (mac_is_group(source) || !source) {
-				burst->verdicts[i] = NET_DROP_BAD_SOURCE;
+		memcpy(&origin, frame->head + NET_MAC_SIZE, sizeof(origin));
+		if (origin != last_origin || !origin) {
+			mistake = check_origin(burst, frame, now);
+			if (mistake != NET_FORWARD) {
+				burst->verdicts[i] = mistake;
 				continue;
 			}
-			if (!mac_table_learn(&burst->sw->macs, &sender->hint, source,
-					     sender->slot, now)) {
-				burst->verdicts[i] = NET_DROP_FORGED;
-				continue;
-			}
-			last_source = source;
+			last_origin = is_arp(frame) ? 0 : origin; /* ARP is looked at each time */
 			last_address = 0; /* what was just learned may change the answer */
-		}
-		if (claims_guarded(burst, frame)) {
-			burst->verdicts[i] = NET_DROP_FORGED;
-			continue;
 		}
 		address = mac_load(frame->head);
 		if (address != last_address || !address) {
