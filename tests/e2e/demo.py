@@ -238,6 +238,31 @@ def run_in_the_foreground(folder, path, keys):
     return run.returncode, (output + more).decode(), errors.decode()
 
 
+def test_a_forged_address_is_refused_and_told():
+    with quiet_deck("one", "two") as deck:
+        events = deck.connect()
+        deck.call("events.subscribe", {}, events)
+        one, two = deck.console("one"), deck.console("two")
+        one.command("ip", "10.0.2.")
+        two.command("ip", "10.0.2.")
+        one.command("attack forged 2", "attack: forged: ")
+        one.expect("one>")
+
+        def text():
+            while True:
+                event = json.loads(d.read_line(events))["params"]
+                if event["kind"] == "log" and event["text"].startswith("forged source: "):
+                    assert event["guest"] == "one", event
+                    return event["text"]
+        assert re.fullmatch(r"forged source: \d+ frames dropped that .*", text())
+        ports = {port["name"]: port for port in deck.call("switch.list")["switches"][0]["ports"]}
+        # All that it sent but its own ARP, to find out whom there is to forge.
+        assert ports["one/net0"]["drops"]["forged source"] > 1000, ports
+        assert "forged source" not in ports["two/net0"]["drops"]
+        assert "forged source" in deck.run("switches").stdout
+        two.command("ping 10.0.2.2 3 100", "3 received")
+
+
 def test_run_in_the_foreground():
     d.need_kvm()
     with d.Folder() as folder:

@@ -65,6 +65,7 @@ struct device_counters {
 	uint64_t read_bytes, read_requests, write_bytes, write_requests; /* disks */
 	uint64_t in_bytes, in_frames;					 /* to the guest */
 	uint64_t out_bytes, out_frames;
+	uint64_t forged_frames; /* refused: they claimed an address of somebody else */
 };
 
 /* A device that the guest's driver can break, as people see it. */

@@ -78,7 +78,7 @@ static void sample(void *arg)
 
 	for (size_t i = 0; (guest = deck_guest(deck, i)); i++)
 		if (guest->series)
-			stats_sample(guest->series, guest->machine, now);
+			guest_sample(guest, now);
 	/* By the clock, not by when this call came: a late sample does not move those after it. */
 	deck->next_sample += SAMPLE_INTERVAL;
 	if (deck->next_sample <= now)

@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/host_memory.h"
 #include "control/methods.h"
+
+#define FORGED_INTERVAL (60 * NS_PER_S)
 
 /* --- what becomes of the machine --- */
 
@@ -349,6 +352,26 @@ size_t guest_devices(const struct guest *guest, struct guest_device *out, size_t
 struct console *guest_console(struct guest *guest)
 {
 	return &guest->console;
+}
+
+/* A flood of them is one line a minute. */
+static void tell_forged(struct guest *guest, uint64_t forged, uint64_t now_ns)
+{
+	if (forged < guest->forged_told)
+		guest->forged_told = 0; /* the machine was built anew */
+	if (forged == guest->forged_told || now_ns < guest->forged_due)
+		return;
+	journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG,
+		     "forged source: %llu frames dropped that claimed an address of another guest "
+		     "or of the switch", (unsigned long long)(forged - guest->forged_told));
+	guest->forged_told = forged;
+	guest->forged_due = now_ns + FORGED_INTERVAL;
+}
+
+void guest_sample(struct guest *guest, uint64_t now_ns)
+{
+	stats_sample(guest->series, guest->machine, now_ns);
+	tell_forged(guest, stats_forged(guest->series), now_ns);
 }
 
 struct stats_series *guest_stats(struct guest *guest)

@@ -33,6 +33,8 @@ struct guest {
 	struct machine *machine;
 	struct loop_task changed; /* the machine's status changed */
 	unsigned stalls;
+	uint64_t forged_told; /* of stats_forged(), in the journal */
+	uint64_t forged_due;  /* CLOCK_MONOTONIC, ns: not told again before */
 };
 
 /*
@@ -51,6 +53,9 @@ void guest_set_profile(struct guest *guest, struct profile *profile,
 uint64_t guest_path_hash(const char *path);
 uint64_t guest_name_hash(const struct profile *profile);
 uint64_t guest_mac_hash(const struct profile_net *net);
+
+/* Has a series: adds a sample to it, and tells of a guest that forges addresses. */
+void guest_sample(struct guest *guest, uint64_t now_ns);
 
 /* Whether a machine stands. */
 bool guest_is_live(const struct guest *guest);

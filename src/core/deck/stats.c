@@ -21,6 +21,7 @@ struct stats_series {
 	uint64_t count;
 	uint64_t last_ns;
 	uint64_t counters[COUNTER_COUNT];
+	uint64_t forged;
 	uint64_t *cpu_ns; /* of each vCPU */
 	float *samples;	/* STATS_HISTORY rows of stats_fields() columns */
 };
@@ -85,9 +86,11 @@ void stats_sample(struct stats_series *series, struct machine *machine, uint64_t
 	uint64_t now[COUNTER_COUNT];
 
 	memset(row, 0, fields * sizeof(*row));
+	series->forged = 0;
 	if (machine && machine_sample(machine, &counters) && seconds > 0) {
 		row[STATS_MEMORY] = (float)machine_memory(machine);
 		collect(&counters, now);
+		series->forged = counters.devices.forged_frames;
 		for (unsigned i = 0; i < COUNTER_COUNT; i++)
 			row[STATS_DISK_READ + i] = rate(now[i], &series->counters[i], seconds);
 		for (unsigned i = 0; i < series->cpus && i < counters.cpus; i++) {
@@ -105,6 +108,11 @@ void stats_sample(struct stats_series *series, struct machine *machine, uint64_t
 	}
 	series->last_ns = now_ns;
 	series->count++;
+}
+
+uint64_t stats_forged(const struct stats_series *series)
+{
+	return series->forged;
 }
 
 unsigned stats_fields(const struct stats_series *series)

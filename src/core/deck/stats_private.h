@@ -14,4 +14,7 @@ void stats_free(struct stats_series *series); /* NULL is valid */
 /* Adds one sample: rates since the one before. machine NULL: the guest does not run. */
 void stats_sample(struct stats_series *series, struct machine *machine, uint64_t now_ns);
 
+/* Frames with an address of somebody else that were refused since the machine was built. */
+uint64_t stats_forged(const struct stats_series *series);
+
 #endif

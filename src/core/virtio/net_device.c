@@ -86,6 +86,7 @@ static void sample_nic(const struct device *device, struct device_counters *sum)
 	sum->out_frames += port.rx_frames;
 	sum->in_bytes += port.tx_bytes;
 	sum->in_frames += port.tx_frames;
+	sum->forged_frames += port.drops[NET_DROP_FORGED];
 }
 
 /* The driver knows its MAC address, and must find the same. */
