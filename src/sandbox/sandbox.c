@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "sandbox/helper.h"
 
-#define LOOK_EVERY (SANDBOX_PATIENCE / 3)
 #define LOOKS 3u
+#define START_EVERY (SANDBOX_PATIENCE / LOOKS)
 #define START_LOOKS 10u /* until it is ready; the machine may be busy */
 #define STEADY (60 * NS_PER_S) /* whoever ran that long begins with the shortest pause again */
 
@@ -198,7 +198,7 @@ static int launch(struct sandbox *sandbox, struct cause *cause)
 		return cause_errno(cause, -error, "epoll");
 	}
 	sandbox->idle_looks = 0;
-	loop_timer_set(sandbox->loop, &sandbox->look, LOOK_EVERY);
+	loop_timer_set(sandbox->loop, &sandbox->look, START_EVERY);
 	return 0;
 }
 
@@ -211,13 +211,18 @@ static void launch_again(void *arg)
 		down(sandbox, cause.text);
 }
 
+static uint64_t look_every(const struct sandbox *sandbox)
+{
+	return (sandbox->kind->patience ? sandbox->kind->patience : SANDBOX_PATIENCE) / LOOKS;
+}
+
 /* Whether it comes up. */
 static void look_for_start(struct sandbox *sandbox)
 {
 	if (++sandbox->idle_looks >= START_LOOKS)
 		down(sandbox, "it did not come up");
 	else
-		loop_timer_set(sandbox->loop, &sandbox->look, LOOK_EVERY);
+		loop_timer_set(sandbox->loop, &sandbox->look, START_EVERY);
 }
 
 /* Whether it takes what it is sent. */
@@ -243,7 +248,7 @@ static void look(void *arg)
 	if (sandbox->idle_looks >= LOOKS)
 		down(sandbox, "it did not answer");
 	else
-		loop_timer_set(sandbox->loop, &sandbox->look, LOOK_EVERY);
+		loop_timer_set(sandbox->loop, &sandbox->look, look_every(sandbox));
 }
 
 static void begin_to_watch(void *arg)
@@ -254,7 +259,7 @@ static void begin_to_watch(void *arg)
 		return;
 	sandbox->last_tail = atomic_load(&sandbox->channel.page->to_process.tail);
 	sandbox->idle_looks = 0;
-	loop_timer_set(sandbox->loop, &sandbox->look, LOOK_EVERY);
+	loop_timer_set(sandbox->loop, &sandbox->look, look_every(sandbox));
 }
 
 void sandbox_sent(struct sandbox *sandbox)

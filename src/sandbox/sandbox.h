@@ -26,6 +26,7 @@ struct sandbox_kind {
 	struct channel_layout layout;
 	struct walls walls;
 	bool once; /* it does one thing and ends, and is not started again */
+	uint64_t patience; /* ns; 0: SANDBOX_PATIENCE. See sandbox_sent() */
 
 	/* In the process. Before it enters its walls, or NULL: loads what it cannot load behind them. */
 	int (*prepare)(struct cause *cause);
@@ -75,7 +76,7 @@ struct channel *sandbox_channel(struct sandbox *sandbox);
 
 /*
  * Something was published to it: has it watched until it has taken that. One that
- * takes nothing for SANDBOX_PATIENCE is ended. Any thread, while the process is
+ * takes nothing for its kind's patience is ended. Any thread, while the process is
  * ready; costs one load while it is watched already.
  */
 void sandbox_sent(struct sandbox *sandbox);
