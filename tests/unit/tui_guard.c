@@ -147,6 +147,29 @@ static void test_rep(void **state)
 	becomes(WIDE "\033]0;A\007\033[3b", WIDE "\033]0;A\007");
 }
 
+/* As many lines and characters as there are, and no more. */
+static void test_counts(void **state)
+{
+	struct sequence_guard guard;
+	static const char *const counted[] = {
+		"\033[999L\033[25M\033[24S\033[65535;7T", "\033[24L\033[24M\033[24S\033[24T",
+		"\033[81@\033[80P\033[999X", "\033[80@\033[80P\033[80X",
+		"A\033[999b", "A\033[80b",
+		WIDE "\033[999b", WIDE,
+		"\033[999A\033[999;999H\033[999 @\033[?999X", "\033[999A\033[999;999H\033[999 @\033[?999X",
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(counted) / sizeof(counted[0]); i += 2)
+		for (size_t at = 0; at <= strlen(counted[i]); at++) {
+			begin(&guard);
+			sequence_guard_resize(&guard, 24, 80);
+			feed(&guard, counted[i], at);
+			feed(&guard, counted[i] + at, strlen(counted[i]) - at);
+			assert_string_equal(passed, counted[i + 1]);
+		}
+}
+
 static void test_strings(void **state)
 {
 	(void)state;
@@ -213,6 +236,7 @@ int main(void)
 		cmocka_unit_test(test_csi_broken_off),
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_rep),
+		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_characters),
 		cmocka_unit_test(test_endless),

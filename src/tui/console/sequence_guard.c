@@ -29,6 +29,7 @@
  */
 #include "tui/console/sequence_guard.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define CHUNK 16384 /* bytes given on at once at most */
@@ -111,6 +112,13 @@ void sequence_guard_init(struct sequence_guard *guard,
 	guard->state = GROUND;
 	guard->output = output;
 	guard->arg = arg;
+	guard->rows = guard->columns = SEQUENCE_VALUE_MAX;
+}
+
+void sequence_guard_resize(struct sequence_guard *guard, uint32_t rows, uint32_t columns)
+{
+	guard->rows = rows;
+	guard->columns = columns;
 }
 
 /* Gives on what passed in place, up to end. */
@@ -259,8 +267,10 @@ static void escape(struct sequence_guard *guard, const uint8_t *at)
 	case '[':
 		guard->state = CSI_ENTRY;
 		guard->plain = true;
+		guard->marker = guard->intermediate = 0;
 		guard->parameters = 1;
-		guard->value = 0;
+		guard->first = guard->value = 0;
+		guard->names_cursor_keys = false;
 		break;
 	case 'X': case '^': case '_': /* SOS, PM, APC: text to libvterm 0.1.4 */
 		refuse(guard, at + 1);
@@ -271,6 +281,10 @@ static void escape(struct sequence_guard *guard, const uint8_t *at)
 		break;
 	case '8': /* DECRC */
 		instead(guard, at + 1, "\033[?1048l");
+		break;
+	case 'c': /* RIS */
+		guard->cursor_keys = false;
+		end(guard, at, true);
 		break;
 	default:
 		if (*at < 0x30)
@@ -286,11 +300,53 @@ static void escape_intermediate(struct sequence_guard *guard, const uint8_t *at)
 		end(guard, at, *at != '[' && *at != 'P' && *at != ']');
 }
 
+/* A parameter is complete. */
+static void csi_value(struct sequence_guard *guard)
+{
+	if (guard->parameters == 1)
+		guard->first = guard->value;
+	if (guard->value == 1)
+		guard->names_cursor_keys = true;
+}
+
+/* How many lines or characters there are for what counts them; 0: it does not. */
+static uint32_t csi_most(const struct sequence_guard *guard, uint8_t final)
+{
+	switch (guard->plain ? final : 0) {
+	case 'L': case 'M': case 'S': case 'T': /* IL, DL, SU, SD */
+		return guard->rows;
+	case '@': case 'P': case 'X': case 'b': /* ICH, DCH, ECH, REP */
+		return guard->columns;
+	default:
+		return 0;
+	}
+}
+
+/* What the sequence that passes means to the keyboard. */
+static void csi_modes(struct sequence_guard *guard, uint8_t final)
+{
+	if (guard->marker == '?' && !guard->intermediate && guard->names_cursor_keys &&
+	    (final == 'h' || final == 'l'))
+		guard->cursor_keys = final == 'h'; /* DECSET, DECRST */
+	else if (!guard->marker && guard->intermediate == '!' && final == 'p')
+		guard->cursor_keys = false; /* DECSTR */
+}
+
 static void csi_end(struct sequence_guard *guard, const uint8_t *at)
 {
-	bool rep = *at == 'b' && guard->plain;
+	uint32_t most = csi_most(guard, *at);
+	bool rep = *at == 'b' && guard->plain, passes = !rep || guard->repeatable;
+	char text[32];
 
-	end(guard, at, !rep || guard->repeatable);
+	csi_value(guard);
+	if (passes && !guard->refused)
+		csi_modes(guard, *at);
+	if (passes && !guard->refused && most && guard->first > most) {
+		snprintf(text, sizeof(text), "\033[%u%c", most, *at);
+		instead(guard, at + 1, text);
+	} else {
+		end(guard, at, passes);
+	}
 }
 
 static void csi_parameter(struct sequence_guard *guard, const uint8_t *at)
@@ -302,11 +358,13 @@ static void csi_parameter(struct sequence_guard *guard, const uint8_t *at)
 			guard->value = 0;
 		}
 	} else if (*at == ';' || *at == ':') {
+		csi_value(guard);
 		guard->value = 0;
 		if (++guard->parameters > SEQUENCE_PARAMETERS_MAX)
 			refuse(guard, at + 1);
 	} else if (*at < 0x30) {
 		guard->plain = false;
+		guard->intermediate = *at;
 		guard->state = CSI_INTERMEDIATE;
 	} else if (*at < 0x40) {
 		refuse(guard, at + 1);
@@ -318,6 +376,7 @@ static void csi_parameter(struct sequence_guard *guard, const uint8_t *at)
 static void csi_entry(struct sequence_guard *guard, const uint8_t *at)
 {
 	if (*at >= 0x3c && *at < 0x40) {
+		guard->marker = guard->marker ? 0xff : *at;
 		guard->plain = false;
 		return;
 	}
@@ -331,6 +390,8 @@ static void csi_intermediate(struct sequence_guard *guard, const uint8_t *at)
 		csi_end(guard, at);
 	else if (*at >= 0x30)
 		refuse(guard, at + 1);
+	else
+		guard->intermediate = 0xff;
 }
 
 static void string(struct sequence_guard *guard, const uint8_t *at)

@@ -26,9 +26,15 @@ struct sequence_guard {
 	unsigned missing;     /* bytes of it */
 	bool refused;         /* the sequence will be dropped */
 	bool plain;           /* CSI: neither a private marker nor an intermediate byte */
+	uint8_t marker;       /* CSI: the private one, or 0, */
+	uint8_t intermediate; /* and the intermediate byte; 0xff when there are several */
 	uint8_t introducer;   /* what follows ESC */
 	unsigned parameters;  /* CSI: begun */
-	uint32_t value;       /* of the last one */
+	uint32_t first;       /* value of the first one, */
+	uint32_t value;       /* and of the last one */
+	bool names_cursor_keys; /* CSI: one of them is 1 */
+	bool cursor_keys;     /* DECCKM is set */
+	uint32_t rows, columns;
 	size_t size;          /* of the sequence so far */
 	const uint8_t *run;   /* in the input: first byte that was not given on */
 	const uint8_t *begin; /* of the sequence in the input; NULL: it is in held[] */
@@ -40,12 +46,17 @@ struct sequence_guard {
 void sequence_guard_init(struct sequence_guard *guard,
 			 void (*output)(const uint8_t *data, size_t size, void *arg), void *arg);
 
+/* The size of the terminal behind it, from then on. */
+void sequence_guard_resize(struct sequence_guard *guard, uint32_t rows, uint32_t columns);
+
 /*
  * Bytes that a guest printed; a sequence or a character may be split anywhere.
  * They pass as they are, but for these, which would break libvterm:
  *
  * - A CSI sequence of more than SEQUENCE_PARAMETERS_MAX parameters, or with a
  *   value above SEQUENCE_VALUE_MAX, is dropped, and so is one that is malformed.
+ * - What scrolls, inserts, deletes, erases or repeats more lines or characters than
+ *   there are does so with as many as there are.
  * - REP is dropped if the last character is not known to be narrow.
  * - Of strings OSC of up to SEQUENCE_MAX bytes pass, and the DECRQSS that libvterm
  *   answers. DCS else, SOS, PM and APC do not.
