@@ -18,10 +18,12 @@
 #include "net/capture/filter_compiler.h"
 #include "roles/roles.h"
 #include "sandbox/sandbox.h"
+#include "tui/console/emulator_process.h"
 
 /* What this program can be beside its roles: processes behind walls. */
 static const struct sandbox_kind *const process_kinds[] = {
 	&filter_process,
+	&emulator_process,
 	NULL,
 };
 

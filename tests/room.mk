@@ -86,6 +86,11 @@ tests_fuzz_nat_guard_SOURCES = tests/fuzz/nat_guard.c $(FUZZ_FILES)
 tests_fuzz_nat_guard_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_nat_guard_LDADD = $(NET_LIBS)
 
+FUZZ_TESTS += tests/fuzz/picture
+tests_fuzz_picture_SOURCES = tests/fuzz/picture.c $(FUZZ_FILES)
+tests_fuzz_picture_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_picture_LDADD = $(TUI_LIBS)
+
 FUZZ_TESTS += tests/fuzz/state
 tests_fuzz_state_SOURCES = tests/fuzz/state.c $(FUZZ_FILES)
 tests_fuzz_state_CPPFLAGS = $(FUZZ_CPPFLAGS)

@@ -6,7 +6,14 @@ src_tui_libtui_a_SOURCES = \
 	%D%/canvas/draw.c %D%/canvas/draw.h \
 	%D%/canvas/terminal.c %D%/canvas/terminal.h \
 	%D%/canvas/text.c %D%/canvas/text.h \
+	%D%/console/emulation.c %D%/console/emulation.h \
 	%D%/console/emulator.c %D%/console/emulator.h \
+	%D%/console/emulator_process.c %D%/console/emulator_process.h \
+	%D%/console/frame.h \
+	%D%/console/grid.c %D%/console/grid.h \
+	%D%/console/kept.c %D%/console/kept.h \
+	%D%/console/key_sequence.c %D%/console/key_sequence.h \
+	%D%/console/picture.c %D%/console/picture.h \
 	%D%/console/sequence_guard.c %D%/console/sequence_guard.h \
 	%D%/console/tty.c %D%/console/tty.h \
 	%D%/model/json.h \
@@ -50,11 +57,13 @@ CLEANFILES += tests/e2e/tui_client
 check_DATA += tests/e2e/tui_client
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/tui_chart tests/unit/tui_emulator tests/unit/tui_guard \
-	tests/unit/tui_keys tests/unit/tui_layout tests/unit/tui_model \
+check_PROGRAMS += tests/unit/tui_chart tests/unit/tui_emulation tests/unit/tui_emulator \
+	tests/unit/tui_grid tests/unit/tui_guard tests/unit/tui_keys tests/unit/tui_layout tests/unit/tui_model \
 	tests/unit/tui_subscribe tests/unit/tui_text
 tests_unit_tui_chart_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
+tests_unit_tui_emulation_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_emulator_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
+tests_unit_tui_grid_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_guard_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_keys_SOURCES = tests/unit/tui_keys.c tests/unit/fake_screen.c \
 	tests/unit/fake_screen.h

@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "sandbox/helper.h"
+#include "tui/console/emulator_process.h"
 #include "tui/tui.h"
 
 static void report(const char *path, const char *format, ...)
@@ -55,12 +57,14 @@ static int dial(void *arg, struct cause *cause)
 
 int main(int argc, char **argv)
 {
+	static const struct sandbox_kind *const kinds[] = { &emulator_process, NULL };
 	static const char *const results[] = { "quit", "leave", "hangup", "ended", "lost" };
 	struct tui_config config = { .dial = dial };
 	enum tui_result result = TUI_QUIT;
 	struct cause cause = { "" };
 	int error;
 
+	sandbox_entry(argc, argv, kinds);
 	/* Without a socket, TESTS runs this program: there is nothing to show then. */
 	if (argc < 2) {
 		fprintf(stderr, "tui_client: needs a control socket; tui_mock.sh gives it one\n");
@@ -69,7 +73,9 @@ int main(int argc, char **argv)
 	config.dial_arg = argv[1];
 	config.in_process = argc > 2 && strcmp(argv[2], "in-process") == 0;
 	signal(SIGHUP, SIG_IGN); /* one more can come when the screen has ended */
-	error = tui_run(&config, &result, &cause);
+	error = helper_start(NULL, &cause);
+	if (!error)
+		error = tui_run(&config, &result, &cause);
 	if (error < 0)
 		report(argv[1], "failed: %s: %s\n", strerror(-error), cause.text);
 	else

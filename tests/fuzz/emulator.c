@@ -1,14 +1,19 @@
 /*
- * libFuzzer: a guest's output through the guard into libvterm, on a screen whose
- * size changes. A record begins with a byte: 0 and two more are a new size, other
- * values so many bytes that the guest printed. What passes the guard is read a
- * second time here, by other code, and has to be the same however it is cut.
+ * libFuzzer: a guest's output on its whole way: the channel, the guard, libvterm,
+ * the grid, and the screen's copy of it, with a size that changes. A part of the
+ * input begins with a byte: 0 and two more are a new size, 1 and one more so many
+ * lines back, other values so many bytes that the guest printed. What passes the
+ * guard is read a second time here, by other code, and has to be the same however it
+ * is cut.
  */
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/fuzz.h"
-#include "tui/console/emulator.h"
+#include "tui/console/emulator_process.h"
+#include "tui/console/picture.h"
 #include "tui/console/sequence_guard.h"
 
 #define SEED(text) { text, sizeof(text) - 1 }
@@ -27,6 +32,10 @@ const struct fuzz_seed fuzz_seeds[] = {
 	     "3\344\270\255A\314\201\033[9b\302\200\033[K\033H\302\237\343\202\231\343\202"
 	     "\231\343\202\231x\303\012A\303B\360\237\220\247\015\033[4h\342\224\200\303"
 	     "\251\016\016\345\013\033*0\033N\344\270\255\033)B\004\314\201\314\201"),
+	/* Floods of what is dear, and endless repetition. */
+	SEED("\000\072\237\060\033#8\033#8x\033[2J\033[65535L\033[65535M\033[65535S\033[65535T"
+	     "\001\005\020\033[65535@\033[65535P\033[65535X\0030\314\201\033[2b\r\nA\344\270\255"
+	     "\033[999b\nq\033[999b\033c\033[?1049h\033[?3h\033[6n\033[c\033[?1h"),
 	{ NULL, 0 },
 };
 
@@ -36,10 +45,12 @@ struct passed {
 	bool narrow; /* of the last character, as check() sees it */
 };
 
-#define REQUIRE(condition)       \
-	do {                     \
-		if (!(condition)) \
-			abort(); \
+#define REQUIRE(condition)                                                        \
+	do {                                                                      \
+		if (!(condition)) {                                               \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			abort();                                                  \
+		}                                                                 \
 	} while (0)
 
 static size_t check_csi(struct passed *passed, const uint8_t *data, size_t size)
@@ -156,53 +167,123 @@ static void same(const uint8_t *data, size_t size)
 	free(whole.data);
 }
 
-static void output(const char *data, size_t size, void *arg)
-{
-	uint8_t *sum = arg;
+struct both {
+	struct channel screen, process;
+	struct emulator_server *server;
+	struct picture picture;
+	struct terminal_size size;
+};
 
-	for (size_t i = 0; i < size; i++)
-		*sum += (uint8_t)data[i];
+static int copy_fd(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
-static void look(struct emulator *emulator, int rows, int columns)
+static void begin(struct both *both)
 {
-	static struct emulator_cell cells[1000];
-	int row, column;
+	const struct channel_layout *layout = &emulator_process.layout;
 
-	for (int i = -(int)emulator_scrollback(emulator); i < rows; i++)
-		emulator_row(emulator, i, cells, columns);
-	emulator_cursor(emulator, &row, &column);
-	REQUIRE(row >= 0 && row < rows && column >= 0 && column < columns);
+	memset(both, 0, sizeof(*both));
+	REQUIRE(channel_create(&both->screen, layout, NULL) == 0);
+	REQUIRE(channel_attach(&both->process, layout, copy_fd(both->screen.memory_fd),
+			       copy_fd(both->screen.peer_fd), copy_fd(both->screen.wake_fd)) == 0);
+	both->server = emulator_server_new(&both->process);
+	REQUIRE(both->server);
+}
+
+static void end(struct both *both)
+{
+	emulator_server_free(both->server);
+	picture_destroy(&both->picture);
+	channel_destroy(&both->process);
+	channel_destroy(&both->screen);
+}
+
+static void say(struct both *both, const void *data, size_t size, uint32_t mark)
+{
+	void *record = channel_reserve(&both->screen.out, (uint32_t)size);
+
+	REQUIRE(record);
+	memcpy(record, data, size);
+	channel_commit(&both->screen.out, (uint32_t)size, mark);
+	channel_publish(&both->screen.out);
+}
+
+static void answer(const uint8_t *data, size_t size, void *arg)
+{
+	(void)arg;
+	REQUIRE(size > 0 && data[0] == 033);
+}
+
+static void check_picture(const struct picture *picture)
+{
+	const struct frame *frame = &picture->frame;
+
+	REQUIRE(frame->row < frame->rows && frame->column < frame->columns);
+	for (uint32_t row = 0; row < frame->rows; row++) {
+		const struct grid_cell *cells = picture_row(picture, (int)row);
+
+		for (uint32_t i = 0; i < frame->columns; i++) {
+			REQUIRE(cells[i].width == 1 || cells[i].width == 2);
+			REQUIRE(cells[i].c >= ' ' && cells[i].c <= 0x10ffff);
+			if (cells[i].width == 2)
+				i++;
+			REQUIRE(i < frame->columns);
+		}
+	}
+}
+
+/* Lets the process take everything, and takes what it shows. */
+static void look(struct both *both)
+{
+	uint32_t drawn;
+
+	while (emulator_server_turn(both->server))
+		;
+	REQUIRE(picture_input(&both->picture, &both->screen, answer, NULL) == 0);
+	drawn = picture_take(&both->picture, &both->screen, &both->size);
+	if (!drawn)
+		return;
+	/* Else it is of a size that the process had not been told yet when its turn was over. */
+	if (both->picture.frame.number == drawn)
+		check_picture(&both->picture);
+	say(both, &drawn, sizeof(drawn), TO_TERMINAL_DRAWN);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint8_t sum = 0, *printed = malloc(size + !size);
-	struct emulator *emulator = emulator_new(10, 40, output, &sum);
-	int rows = 10, columns = 40;
+	uint8_t *printed = malloc(size + !size);
 	size_t printed_size = 0;
+	struct both both;
 
-	REQUIRE(printed && emulator);
+	begin(&both);
+	both.size = (struct terminal_size){ 1, 10, 40 };
+	REQUIRE(printed);
+	say(&both, &both.size, sizeof(both.size), TO_TERMINAL_NEW);
 	while (size > 0) {
 		size_t n = *data++;
+		uint32_t back;
 
 		size--;
 		if (n == 0 && size >= 2) {
-			rows = 2 + data[0] % 60;
-			columns = 2 + data[1] % 160;
-			emulator_resize(emulator, rows, columns);
+			both.size.rows = 2u + data[0] % 60;
+			both.size.columns = 2u + data[1] % 160;
+			say(&both, &both.size, sizeof(both.size), TO_TERMINAL_RESIZE);
 			n = 2;
+		} else if (n == 1 && size >= 1) {
+			back = data[0];
+			say(&both, &back, sizeof(back), TO_TERMINAL_BACK);
 		} else {
 			n = n < size ? n : size;
-			emulator_input(emulator, data, n);
+			say(&both, data, n, n % 4 ? TO_TERMINAL_BYTES : TO_TERMINAL_OLD);
 			memcpy(printed + printed_size, data, n);
 			printed_size += n;
 		}
 		data += n;
 		size -= n;
-		look(emulator, rows, columns);
+		look(&both);
 	}
-	emulator_free(emulator);
+	end(&both);
 	same(printed, printed_size);
 	free(printed);
 	return 0;

@@ -1,4 +1,4 @@
-/* The terminal of a console: cells, scrollback, answers, hostile output. */
+/* The terminal of a console: cells, scrollback, answers, changes, hostile output. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,11 +24,19 @@ static void output(const char *data, size_t size, void *arg)
 	answered[answered_size] = '\0';
 }
 
+static void exhausted(void *arg)
+{
+	(void)arg;
+	fail_msg("no memory");
+}
+
+static const struct emulator_ops ops = { .output = output, .exhausted = exhausted };
+
 static int setup(void **state)
 {
 	answered_size = 0;
 	answered[0] = '\0';
-	*state = emulator_new(10, 40, output, NULL);
+	*state = emulator_new(10, 40, &ops, NULL);
 	return *state ? 0 : -1;
 }
 
@@ -45,7 +53,7 @@ static void print(struct emulator *emulator, const char *text)
 
 static void row_is(struct emulator *emulator, int row, const char *expected)
 {
-	struct emulator_cell cells[40];
+	struct grid_cell cells[40];
 	char text[41];
 	size_t n = 40;
 
@@ -107,18 +115,21 @@ static void test_resize(void **state)
 static void test_attributes(void **state)
 {
 	struct emulator *emulator = *state;
-	struct emulator_cell cells[40];
+	struct grid_cell cells[40];
 
 	print(emulator, "\033[1;31mA\033[0;7mB\033[0mC\344\270\255D");
 	emulator_row(emulator, 0, cells, 40);
-	assert_int_equal(cells[0].attributes, EMULATOR_BOLD);
-	assert_true(VTERM_COLOR_IS_INDEXED(&cells[0].fg));
-	assert_int_equal(cells[0].fg.indexed.idx, 1);
-	assert_int_equal(cells[1].attributes, EMULATOR_REVERSE);
-	assert_true(VTERM_COLOR_IS_DEFAULT_FG(&cells[2].fg));
+	assert_int_equal(cells[0].attributes, GRID_BOLD);
+	assert_int_equal(cells[0].fg, GRID_INDEXED | 1);
+	assert_int_equal(cells[1].attributes, GRID_REVERSE);
+	assert_int_equal(cells[2].fg, GRID_DEFAULT);
 	assert_int_equal(cells[3].width, 2);
 	assert_int_equal(cells[4].width, 0);
 	assert_int_equal(cells[5].c, 'D');
+	print(emulator, "\r\033[38;5;208;48;2;1;2;3mE");
+	emulator_row(emulator, 0, cells, 40);
+	assert_int_equal(cells[0].fg, GRID_INDEXED | 208);
+	assert_int_equal(cells[0].bg, GRID_RGB | 0x010203);
 }
 
 static void test_answers(void **state)
@@ -127,12 +138,45 @@ static void test_answers(void **state)
 
 	print(emulator, "abc\033[6n");
 	assert_string_equal(answered, "\033[1;4R");
-	answered_size = 0;
-	emulator_key(emulator, VTERM_KEY_UP, 0, VTERM_MOD_NONE);
-	assert_string_equal(answered, "\033[A");
-	answered_size = 0;
-	emulator_key(emulator, VTERM_KEY_NONE, 3, VTERM_MOD_NONE);
-	assert_string_equal(answered, "\003");
+}
+
+/* Only rows that changed are said to have. */
+static void test_changes(void **state)
+{
+	struct emulator *emulator = *state;
+
+	assert_true(emulator_changed(emulator, 9));
+	emulator_unchanged(emulator);
+	print(emulator, "\033[3;5Hx");
+	for (int row = 0; row < 10; row++)
+		assert_int_equal(emulator_changed(emulator, row), row == 2);
+	assert_false(emulator_scrolled(emulator));
+	emulator_unchanged(emulator);
+	print(emulator, "\033[10;1H\n");
+	assert_true(emulator_scrolled(emulator));
+	assert_true(emulator_changed(emulator, 1));
+	emulator_unchanged(emulator);
+	emulator_resize(emulator, 10, 40);
+	assert_false(emulator_changed(emulator, 0));
+	emulator_resize(emulator, 10, 41);
+	assert_true(emulator_changed(emulator, 9));
+}
+
+static void test_cursor_keys(void **state)
+{
+	struct emulator *emulator = *state;
+
+	assert_false(emulator_cursor_keys(emulator));
+	print(emulator, "\033[?25;1h");
+	assert_true(emulator_cursor_keys(emulator));
+	print(emulator, "\033[1l\033[?25l\033[?11l");
+	assert_true(emulator_cursor_keys(emulator));
+	print(emulator, "\033[?1l");
+	assert_false(emulator_cursor_keys(emulator));
+	print(emulator, "\033[?1h\033[!p");
+	assert_false(emulator_cursor_keys(emulator));
+	print(emulator, "\033[?1h\033c");
+	assert_false(emulator_cursor_keys(emulator));
 }
 
 static void test_alternate(void **state)
@@ -146,18 +190,6 @@ static void test_alternate(void **state)
 	assert_int_equal(emulator_scrollback(emulator), 0);
 	print(emulator, "\033[?1049l");
 	assert_false(emulator_alternate(emulator));
-}
-
-static void test_reset(void **state)
-{
-	struct emulator *emulator = *state;
-
-	print_lines(emulator, 0, 50);
-	print(emulator, "\033]0;a title without an end");
-	emulator_reset(emulator);
-	assert_int_equal(emulator_scrollback(emulator), 0);
-	print(emulator, "fresh");
-	row_is(emulator, 0, "fresh");
 }
 
 /* Random sequences, with numbers as large as they get: it survives, and shows what comes next. */
@@ -233,7 +265,7 @@ static void test_deadly(void **state)
 	(void)state;
 	for (unsigned i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
 		for (size_t at = 0; at < strlen(deadly[i]); at++) {
-			struct emulator *emulator = emulator_new(10, 40, output, NULL);
+			struct emulator *emulator = emulator_new(10, 40, &ops, NULL);
 
 			assert_non_null(emulator);
 			emulator_input(emulator, (const uint8_t *)deadly[i], at);
@@ -264,7 +296,7 @@ static void test_shrunk(void **state)
 
 	for (unsigned i = 0; i < sizeof(large) / sizeof(large[0]); i++)
 		for (unsigned j = 0; j < sizeof(small) / sizeof(small[0]); j++) {
-			emulator_reset(emulator);
+			print(emulator, "\033c\033[?69l");
 			emulator_resize(emulator, 50, 150);
 			fill(emulator, "text\r\n");
 			print(emulator, large[i]);
@@ -293,7 +325,7 @@ static void test_resize_keeps(void **state)
 	assert_int_equal(column, 6);
 	print(emulator, "last\r\n");
 	row_is(emulator, 3, "      last");
-	emulator_reset(emulator);
+	print(emulator, "\033c");
 	emulator_resize(emulator, 10, 40);
 	print_lines(emulator, 0, 12);
 	print(emulator, "here");
@@ -326,7 +358,7 @@ static void test_restore(void **state)
 static void test_split_character(void **state)
 {
 	struct emulator *emulator = *state;
-	struct emulator_cell cells[40];
+	struct grid_cell cells[40];
 
 	print(emulator, "a\344");
 	print(emulator, "\270");
@@ -344,7 +376,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_attributes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alternate, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_reset, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_changes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cursor_keys, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_endless_string, setup, teardown),
 		cmocka_unit_test(test_deadly),

@@ -11,12 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <vterm.h>
 
 #include "tui/console/sequence_guard.h"
 
 struct line {
 	int columns; /* without the blanks at its end */
-	struct emulator_cell cells[];
+	struct grid_cell cells[];
 };
 
 struct emulator {
@@ -27,25 +28,58 @@ struct emulator {
 	uint64_t pushed;
 	unsigned count;
 	bool cursor_visible, alternate;
-	void (*output)(const char *data, size_t size, void *arg);
+	bool changed[GRID_ROWS_MAX]; /* rows of the screen */
+	bool scrolled;		     /* the lines above it */
+	const struct emulator_ops *ops;
 	void *arg;
 };
 
-static void cell_convert(const VTermScreenCell *from, struct emulator_cell *to)
+static uint32_t colour(const VTermColor *from, bool is_default)
 {
-	to->c = from->chars[0] == (uint32_t)-1 ? 0 : from->chars[0];
-	to->width = from->chars[0] == (uint32_t)-1 ? 0 : from->width == 2 ? 2 : 1;
-	to->attributes = (uint8_t)((from->attrs.bold ? EMULATOR_BOLD : 0) |
-				   (from->attrs.underline ? EMULATOR_UNDERLINE : 0) |
-				   (from->attrs.reverse ? EMULATOR_REVERSE : 0));
-	to->fg = from->fg;
-	to->bg = from->bg;
+	if (is_default)
+		return GRID_DEFAULT;
+	if (VTERM_COLOR_IS_INDEXED(from))
+		return GRID_INDEXED | from->indexed.idx;
+	return GRID_RGB | (uint32_t)from->rgb.red << 16 | (uint32_t)from->rgb.green << 8 |
+	       from->rgb.blue;
+}
+
+static void cell_convert(const VTermScreenCell *from, struct grid_cell *to)
+{
+	bool behind = from->chars[0] == (uint32_t)-1; /* a wide one */
+
+	to->c = behind ? 0 : from->chars[0];
+	to->width = behind ? 0 : from->width == 2 ? 2 : 1;
+	to->attributes = (uint8_t)((from->attrs.bold ? GRID_BOLD : 0) |
+				   (from->attrs.underline ? GRID_UNDERLINE : 0) |
+				   (from->attrs.reverse ? GRID_REVERSE : 0));
+	to->fg = colour(&from->fg, VTERM_COLOR_IS_DEFAULT_FG(&from->fg));
+	to->bg = colour(&from->bg, VTERM_COLOR_IS_DEFAULT_BG(&from->bg));
+	to->unused = 0;
 }
 
 static bool cell_blank(const VTermScreenCell *cell)
 {
 	return (cell->chars[0] == 0 || cell->chars[0] == ' ') && !cell->attrs.reverse &&
 	       !cell->attrs.underline && VTERM_COLOR_IS_DEFAULT_BG(&cell->bg);
+}
+
+/* When memory is short the oldest line makes room, and then the one that has come goes. */
+static struct line *line_new(struct emulator *emulator, int columns)
+{
+	size_t size = sizeof(struct line) + (size_t)columns * sizeof(struct grid_cell);
+	struct line *line = malloc(size);
+
+	while (!line && emulator->count > 0) {
+		struct line **oldest =
+			&emulator->lines[(emulator->pushed - emulator->count) % EMULATOR_SCROLLBACK];
+
+		free(*oldest);
+		*oldest = NULL;
+		emulator->count--;
+		line = malloc(size);
+	}
+	return line;
 }
 
 static int pushline(int columns, const VTermScreenCell *cells, void *arg)
@@ -55,7 +89,7 @@ static int pushline(int columns, const VTermScreenCell *cells, void *arg)
 
 	while (columns > 0 && cell_blank(&cells[columns - 1]))
 		columns--;
-	line = malloc(sizeof(*line) + (size_t)columns * sizeof(line->cells[0]));
+	line = line_new(emulator, columns);
 	if (!line)
 		return 0;
 	line->columns = columns;
@@ -66,16 +100,36 @@ static int pushline(int columns, const VTermScreenCell *cells, void *arg)
 	emulator->pushed++;
 	if (emulator->count < EMULATOR_SCROLLBACK)
 		emulator->count++;
+	emulator->scrolled = true;
 	return 1;
 }
 
-static void cell_blank_out(VTermScreenCell *cell)
+static void colour_back(VTermColor *to, uint32_t from, uint8_t default_flag)
 {
-	memset(cell, 0, sizeof(*cell));
-	cell->width = 1;
-	cell->fg.type = VTERM_COLOR_INDEXED | VTERM_COLOR_DEFAULT_FG;
-	cell->fg.indexed.idx = 7;
-	cell->bg.type = VTERM_COLOR_INDEXED | VTERM_COLOR_DEFAULT_BG;
+	memset(to, 0, sizeof(*to));
+	switch (from & GRID_COLOUR_KIND) {
+	case GRID_INDEXED:
+		vterm_color_indexed(to, (uint8_t)from);
+		break;
+	case GRID_RGB:
+		vterm_color_rgb(to, (uint8_t)(from >> 16), (uint8_t)(from >> 8), (uint8_t)from);
+		break;
+	default:
+		vterm_color_indexed(to, default_flag == VTERM_COLOR_DEFAULT_FG ? 7 : 0);
+		to->type |= default_flag;
+	}
+}
+
+static void cell_back(VTermScreenCell *to, const struct grid_cell *from)
+{
+	memset(to, 0, sizeof(*to));
+	to->chars[0] = from->c;
+	to->width = (char)from->width;
+	to->attrs.bold = !!(from->attributes & GRID_BOLD);
+	to->attrs.underline = !!(from->attributes & GRID_UNDERLINE);
+	to->attrs.reverse = !!(from->attributes & GRID_REVERSE);
+	colour_back(&to->fg, from->fg, VTERM_COLOR_DEFAULT_FG);
+	colour_back(&to->bg, from->bg, VTERM_COLOR_DEFAULT_BG);
 }
 
 /* The terminal grew and wants its last line back. */
@@ -89,26 +143,18 @@ static int popline(int columns, VTermScreenCell *cells, void *arg)
 	slot = &emulator->lines[(emulator->pushed - 1) % EMULATOR_SCROLLBACK];
 	line = *slot;
 	for (int i = 0; i < columns; i++) {
-		const struct emulator_cell *from;
+		const struct grid_cell *from = i < line->columns ? &line->cells[i] : &grid_blank;
 
-		cell_blank_out(&cells[i]);
-		if (i >= line->columns)
-			continue;
-		from = &line->cells[i];
+		/* libvterm marks the cell behind a wide one itself. */
 		if (from->width == 0 || (from->width == 2 && i + 1 >= columns))
-			continue; /* libvterm marks the cell behind a wide one itself */
-		cells[i].chars[0] = from->c;
-		cells[i].width = (char)from->width;
-		cells[i].attrs.bold = !!(from->attributes & EMULATOR_BOLD);
-		cells[i].attrs.underline = !!(from->attributes & EMULATOR_UNDERLINE);
-		cells[i].attrs.reverse = !!(from->attributes & EMULATOR_REVERSE);
-		cells[i].fg = from->fg;
-		cells[i].bg = from->bg;
+			from = &grid_blank;
+		cell_back(&cells[i], from);
 	}
 	free(line);
 	*slot = NULL;
 	emulator->pushed--;
 	emulator->count--;
+	emulator->scrolled = true;
 	return 1;
 }
 
@@ -123,6 +169,21 @@ static int settermprop(VTermProp prop, VTermValue *value, void *arg)
 	return 1;
 }
 
+static int damage(VTermRect rect, void *arg)
+{
+	struct emulator *emulator = arg;
+
+	for (int row = rect.start_row; row < rect.end_row && row < GRID_ROWS_MAX; row++)
+		emulator->changed[row] = true;
+	return 1;
+}
+
+static void all_changed(struct emulator *emulator)
+{
+	memset(emulator->changed, true, sizeof(emulator->changed));
+	emulator->scrolled = true;
+}
+
 static void terminal_write(struct emulator *emulator, const char *text)
 {
 	vterm_input_write(emulator->vt, text, strlen(text));
@@ -135,14 +196,36 @@ static void guarded_output(const uint8_t *data, size_t size, void *arg)
 	vterm_input_write(emulator->vt, (const char *)data, size);
 }
 
+/* libvterm goes on without looking at what it got; it is to be zeroed. */
+static void *terminal_malloc(size_t size, void *arg)
+{
+	struct emulator *emulator = arg;
+	void *memory = calloc(1, size);
+
+	if (!memory)
+		emulator->ops->exhausted(emulator->arg);
+	return memory;
+}
+
+static void terminal_free(void *memory, void *arg)
+{
+	(void)arg;
+	free(memory);
+}
+
 static int terminal_new(struct emulator *emulator, int rows, int columns)
 {
 	static const VTermScreenCallbacks callbacks = {
+		.damage = damage,
 		.settermprop = settermprop,
 		.sb_pushline = pushline,
 		.sb_popline = popline,
 	};
-	VTerm *vt = vterm_new(rows, columns);
+	static VTermAllocatorFunctions allocator = {
+		.malloc = terminal_malloc,
+		.free = terminal_free,
+	};
+	VTerm *vt = vterm_new_with_allocator(rows, columns, &allocator, emulator);
 
 	if (!vt)
 		return -ENOMEM;
@@ -150,35 +233,27 @@ static int terminal_new(struct emulator *emulator, int rows, int columns)
 	emulator->cursor_visible = true;
 	emulator->alternate = false;
 	vterm_set_utf8(vt, 1);
-	vterm_output_set_callback(vt, emulator->output, emulator->arg);
+	vterm_output_set_callback(vt, emulator->ops->output, emulator->arg);
 	emulator->screen = vterm_obtain_screen(vt);
 	vterm_screen_set_callbacks(emulator->screen, &callbacks, emulator);
 	vterm_screen_enable_altscreen(emulator->screen, 1);
-	vterm_screen_set_damage_merge(emulator->screen, VTERM_DAMAGE_SCROLL);
+	vterm_screen_set_damage_merge(emulator->screen, VTERM_DAMAGE_ROW);
 	vterm_screen_reset(emulator->screen, 1);
 	sequence_guard_init(&emulator->guard, guarded_output, emulator);
+	sequence_guard_resize(&emulator->guard, (uint32_t)rows, (uint32_t)columns);
 	/* DECSC, so that a DECRC before any finds a cursor that is visible and has a shape. */
 	terminal_write(emulator, "\0337");
+	all_changed(emulator);
 	return 0;
 }
 
-static void lines_free(struct emulator *emulator)
-{
-	for (unsigned i = 0; i < EMULATOR_SCROLLBACK; i++) {
-		free(emulator->lines[i]);
-		emulator->lines[i] = NULL;
-	}
-	emulator->count = 0;
-}
-
-struct emulator *emulator_new(int rows, int columns,
-			      void (*output)(const char *data, size_t size, void *arg), void *arg)
+struct emulator *emulator_new(int rows, int columns, const struct emulator_ops *ops, void *arg)
 {
 	struct emulator *emulator = calloc(1, sizeof(*emulator));
 
 	if (!emulator)
 		return NULL;
-	emulator->output = output;
+	emulator->ops = ops;
 	emulator->arg = arg;
 	if (terminal_new(emulator, rows, columns) == 0)
 		return emulator;
@@ -186,24 +261,13 @@ struct emulator *emulator_new(int rows, int columns,
 	return NULL;
 }
 
-void emulator_reset(struct emulator *emulator)
-{
-	VTerm *before = emulator->vt;
-	int rows, columns;
-
-	/* A new one: a reset leaves the old one's saved cursor and the other screen. */
-	vterm_get_size(before, &rows, &columns);
-	if (terminal_new(emulator, rows, columns) == 0)
-		vterm_free(before);
-	lines_free(emulator);
-}
-
 void emulator_free(struct emulator *emulator)
 {
 	if (!emulator)
 		return;
 	vterm_free(emulator->vt);
-	lines_free(emulator);
+	for (unsigned i = 0; i < EMULATOR_SCROLLBACK; i++)
+		free(emulator->lines[i]);
 	free(emulator);
 }
 
@@ -236,10 +300,13 @@ void emulator_resize(struct emulator *emulator, int rows, int columns)
 	int r, c;
 
 	vterm_get_size(emulator->vt, &r, &c);
-	if (r != rows || c != columns)
-		vterm_set_size(emulator->vt, rows, columns);
+	if (r == rows && c == columns)
+		return;
+	vterm_set_size(emulator->vt, rows, columns);
+	sequence_guard_resize(&emulator->guard, (uint32_t)rows, (uint32_t)columns);
 	if (rows < r)
 		fewer_rows(emulator);
+	all_changed(emulator);
 }
 
 void emulator_input(struct emulator *emulator, const uint8_t *data, size_t size)
@@ -248,35 +315,18 @@ void emulator_input(struct emulator *emulator, const uint8_t *data, size_t size)
 	vterm_screen_flush_damage(emulator->screen);
 }
 
-void emulator_key(struct emulator *emulator, VTermKey key, uint32_t c, VTermModifier modifier)
-{
-	if (key == VTERM_KEY_NONE)
-		vterm_keyboard_unichar(emulator->vt, c, modifier);
-	else
-		vterm_keyboard_key(emulator->vt, key, modifier);
-}
-
 unsigned emulator_scrollback(const struct emulator *emulator)
 {
 	return emulator->count;
 }
 
-static void row_blank(struct emulator_cell *out, int from, int columns)
-{
-	for (int i = from; i < columns; i++) {
-		memset(&out[i], 0, sizeof(out[i]));
-		out[i].width = 1;
-		out[i].fg.type = VTERM_COLOR_DEFAULT_FG;
-		out[i].bg.type = VTERM_COLOR_DEFAULT_BG;
-	}
-}
-
-void emulator_row(struct emulator *emulator, int row, struct emulator_cell *out, int columns)
+void emulator_row(struct emulator *emulator, int row, struct grid_cell *out, int columns)
 {
 	int rows, width, n;
 
 	vterm_get_size(emulator->vt, &rows, &width);
-	row_blank(out, 0, columns);
+	for (int i = 0; i < columns; i++)
+		out[i] = grid_blank;
 	if (row < 0) {
 		const struct line *line;
 
@@ -296,9 +346,30 @@ void emulator_row(struct emulator *emulator, int row, struct emulator_cell *out,
 	}
 }
 
+bool emulator_changed(const struct emulator *emulator, int row)
+{
+	return emulator->changed[row];
+}
+
+bool emulator_scrolled(const struct emulator *emulator)
+{
+	return emulator->scrolled;
+}
+
+void emulator_unchanged(struct emulator *emulator)
+{
+	memset(emulator->changed, false, sizeof(emulator->changed));
+	emulator->scrolled = false;
+}
+
 bool emulator_alternate(const struct emulator *emulator)
 {
 	return emulator->alternate;
+}
+
+bool emulator_cursor_keys(const struct emulator *emulator)
+{
+	return emulator->guard.cursor_keys;
 }
 
 bool emulator_cursor(const struct emulator *emulator, int *row, int *column)

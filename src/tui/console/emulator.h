@@ -8,31 +8,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <vterm.h>
 
-#define EMULATOR_SCROLLBACK 2000 /* lines */
+#include "tui/console/grid.h"
 
-enum {
-	EMULATOR_BOLD = 1, EMULATOR_UNDERLINE = 2, EMULATOR_REVERSE = 4
-};
-
-struct emulator_cell {
-	uint32_t c;	    /* a code point; 0: blank */
-	uint8_t width;	    /* 1 or 2; the cell behind a wide one has 0 */
-	uint8_t attributes; /* EMULATOR_* */
-	VTermColor fg, bg;
-};
+#define EMULATOR_SCROLLBACK 2000 /* lines, or as many as there is memory for */
 
 struct emulator;
 
-/*
- * A terminal of rows x columns (each 2..1000). output gets what it answers to the
- * guest (cursor reports, keys), inside emulator_input() and emulator_key().
- */
-struct emulator *emulator_new(int rows, int columns,
-			      void (*output)(const char *data, size_t size, void *arg), void *arg);
-/* Forgets everything it shows and keeps. */
-void emulator_reset(struct emulator *emulator);
+struct emulator_ops {
+	/* What it answers to the guest, inside emulator_input(). */
+	void (*output)(const char *data, size_t size, void *arg);
+
+	/* There is no memory for it. Does not return. */
+	void (*exhausted)(void *arg);
+};
+
+/* A terminal of rows x columns, GRID_MIN to GRID_*_MAX each. NULL: no memory. */
+struct emulator *emulator_new(int rows, int columns, const struct emulator_ops *ops, void *arg);
 
 void emulator_free(struct emulator *emulator);
 
@@ -41,17 +33,22 @@ void emulator_resize(struct emulator *emulator, int rows, int columns);
 /* What the guest printed. */
 void emulator_input(struct emulator *emulator, const uint8_t *data, size_t size);
 
-/* A key pressed: a character (key VTERM_KEY_NONE), or a key. */
-void emulator_key(struct emulator *emulator, VTermKey key, uint32_t c, VTermModifier modifier);
-
 /* Lines kept above the screen. */
 unsigned emulator_scrollback(const struct emulator *emulator);
 
 /* The cells of a row, 0 at the top of the screen, negative above it; out has columns. */
-void emulator_row(struct emulator *emulator, int row, struct emulator_cell *out, int columns);
+void emulator_row(struct emulator *emulator, int row, struct grid_cell *out, int columns);
+
+/* Whether a row of the screen, or lines above it, changed since emulator_unchanged(). */
+bool emulator_changed(const struct emulator *emulator, int row);
+bool emulator_scrolled(const struct emulator *emulator);
+void emulator_unchanged(struct emulator *emulator);
 
 /* Whether a full-screen program has switched to the other screen. */
 bool emulator_alternate(const struct emulator *emulator);
+
+/* Whether the guest asked for the cursor keys of applications (DECCKM). */
+bool emulator_cursor_keys(const struct emulator *emulator);
 
 /* Where the cursor is; false: hidden. */
 bool emulator_cursor(const struct emulator *emulator, int *row, int *column);

@@ -1,4 +1,4 @@
-/* A guest's console: connection and terminal. Screen thread. */
+/* See tty.h. Screen thread. */
 #include "tui/console/tty.h"
 
 #include <errno.h>
@@ -24,7 +24,13 @@ static void disconnect(struct tty *tty, const char *reason)
 	tty->fd = -1;
 	tty->output_size = 0;
 	tty->state = TTY_CLOSED;
-	tty->changed(tty->arg, tty);
+	tty->ops->changed(tty->arg, tty);
+}
+
+static void watch(struct tty *tty)
+{
+	loop_change(tty->loop, &tty->source,
+		    (tty->held ? 0 : EPOLLIN) | (tty->output_size ? EPOLLOUT : 0));
 }
 
 static void flush(struct tty *tty)
@@ -44,20 +50,31 @@ static void flush(struct tty *tty)
 		tty->output_size -= (size_t)n;
 		memmove(tty->output, tty->output + n, tty->output_size);
 	}
-	loop_change(tty->loop, &tty->source,
-		    tty->output_size ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	watch(tty);
 }
 
-/* Keys, and the terminal's answers to the guest. What finds no room is lost, as on a wire. */
-static void emulator_output(const char *data, size_t size, void *arg)
+void tty_send(struct tty *tty, const void *data, size_t size)
 {
-	struct tty *tty = arg;
-
 	if (tty->state != TTY_OPEN || size > TTY_OUTPUT - tty->output_size)
 		return;
 	memcpy(tty->output + tty->output_size, data, size);
 	tty->output_size += size;
-	loop_change(tty->loop, &tty->source, EPOLLIN | EPOLLOUT);
+	watch(tty);
+}
+
+void tty_hold(struct tty *tty, bool held)
+{
+	if (tty->held == held)
+		return;
+	tty->held = held;
+	if (tty->state == TTY_OPEN)
+		watch(tty);
+}
+
+static void take(struct tty *tty, const uint8_t *data, size_t size)
+{
+	kept_add(&tty->kept, data, size);
+	tty->ops->came(tty->arg, tty);
 }
 
 static void stream_ready(void *arg, uint32_t events)
@@ -75,8 +92,7 @@ static void stream_ready(void *arg, uint32_t events)
 		return;
 	n = read(tty->fd, data, sizeof(data));
 	if (n > 0) {
-		emulator_input(tty->emulator, data, (size_t)n);
-		tty->changed(tty->arg, tty);
+		take(tty, data, (size_t)n);
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
 		disconnect(tty, "The core closed the console.");
 	}
@@ -109,10 +125,11 @@ static void opened(void *arg, json_t *result, const struct client_error *error)
 		return;
 	}
 	tty->state = TTY_OPEN;
+	watch(tty);
+	tty->ops->changed(tty->arg, tty);
 	if (size)
-		emulator_input(tty->emulator, rest, size);
+		take(tty, rest, size);
 	free(rest);
-	tty->changed(tty->arg, tty);
 }
 
 static void closed(void *arg, const struct cause *cause)
@@ -120,8 +137,7 @@ static void closed(void *arg, const struct cause *cause)
 	disconnect(arg, cause->text);
 }
 
-struct tty *tty_new(struct loop *loop, const char *name, int rows, int columns,
-			    void (*changed)(void *arg, struct tty *tty), void *arg)
+struct tty *tty_new(struct loop *loop, const char *name, const struct tty_ops *ops, void *arg)
 {
 	struct tty *tty = calloc(1, sizeof(*tty));
 
@@ -129,12 +145,11 @@ struct tty *tty_new(struct loop *loop, const char *name, int rows, int columns,
 		return NULL;
 	tty->fd = -1;
 	tty->loop = loop;
-	tty->changed = changed;
+	tty->ops = ops;
 	tty->arg = arg;
 	tty->state = TTY_CLOSED;
 	tty->name = strdup(name);
-	tty->emulator = emulator_new(rows, columns, emulator_output, tty);
-	if (tty->name && tty->emulator)
+	if (tty->name)
 		return tty;
 	tty_free(tty);
 	return NULL;
@@ -148,8 +163,9 @@ void tty_connect(struct tty *tty, int (*dial)(void *arg, struct cause *cause), v
 
 	if (tty->state != TTY_CLOSED)
 		return;
-	/* What the terminal had comes again with the backlog. */
-	emulator_reset(tty->emulator);
+	/* What came comes again with the backlog. */
+	kept_clear(&tty->kept);
+	tty->opened++;
 	fd = dial(arg, &cause);
 	if (fd < 0 || client_new(&tty->client, tty->loop, fd, &handlers, &cause) < 0) {
 		disconnect(tty, cause.text);
@@ -171,7 +187,7 @@ void tty_free(struct tty *tty)
 	loop_remove(tty->loop, &tty->source);
 	if (tty->fd >= 0)
 		close(tty->fd);
-	emulator_free(tty->emulator);
+	kept_clear(&tty->kept);
 	free(tty->name);
 	free(tty);
 }

@@ -1,5 +1,5 @@
 /*
- * A guest's console as the screen keeps it: its connection and its terminal.
+ * A guest's console as the screen keeps it: its connection and what came last.
  * Both live on while another view is shown. Screen thread only.
  */
 #ifndef TUI_CONSOLE_TTY_H
@@ -11,32 +11,39 @@
 #include "base/cause.h"
 #include "base/loop.h"
 #include "control/client.h"
-#include "tui/console/emulator.h"
+#include "tui/console/kept.h"
 
 #define TTY_OUTPUT 16384
 
 enum tty_state { TTY_OPENING, TTY_OPEN, TTY_CLOSED };
 
+struct tty;
+
+struct tty_ops {
+	void (*came)(void *arg, struct tty *tty);    /* there is more in kept */
+	void (*changed)(void *arg, struct tty *tty); /* its state */
+};
+
 struct tty {
 	char *name;
-	struct emulator *emulator;
+	struct kept kept;
+	unsigned opened; /* times; each begins with an empty kept */
 	struct client *client; /* until console.open is answered */
 	int fd;		       /* then; or -1 */
 	struct loop_source source;
 	struct loop *loop;
 	enum tty_state state;
+	bool held;	  /* nothing is read */
 	char reason[256]; /* why it is closed */
 	uint8_t output[TTY_OUTPUT]; /* typed, not yet sent */
 	size_t output_size;
-	void (*changed)(void *arg, struct tty *tty);
+	const struct tty_ops *ops;
 	void *arg;
 	struct tty *next;
 };
 
-/* Makes a console of rows x columns; changed(arg) is called when there is something to draw.
-   NULL: no memory. */
-struct tty *tty_new(struct loop *loop, const char *name, int rows, int columns,
-			    void (*changed)(void *arg, struct tty *tty), void *arg);
+/* Makes a console. NULL: no memory. */
+struct tty *tty_new(struct loop *loop, const char *name, const struct tty_ops *ops, void *arg);
 
 /*
  * Connects, unless it is connected. dial(arg) returns a connected stream socket
@@ -44,6 +51,12 @@ struct tty *tty_new(struct loop *loop, const char *name, int rows, int columns,
  * reason that the console is closed for.
  */
 void tty_connect(struct tty *tty, int (*dial)(void *arg, struct cause *cause), void *arg);
+
+/* Types into the guest. What finds no room is lost, as on a wire. */
+void tty_send(struct tty *tty, const void *data, size_t size);
+
+/* Leaves what comes with the deck, which keeps the last of it and counts what was lost. */
+void tty_hold(struct tty *tty, bool held);
 
 void tty_free(struct tty *tty);
 

@@ -9,17 +9,19 @@
 
 #include "base/checked.h"
 #include "tui/canvas/text.h"
+#include "tui/console/emulation.h"
+#include "tui/console/emulator_process.h"
+#include "tui/console/key_sequence.h"
 #include "tui/console/tty.h"
 #include "tui/ui/style.h"
 #include "tui/ui/ui.h"
 #include "tui/views/table.h"
 
-#define COLUMNS_MAX 1000
-#define ROWS_MAX 1000
-
 struct console_view {
 	struct tty *list, *current;
+	struct emulation *emulation;
 	unsigned back; /* lines scrolled back */
+	char said[256]; /* the beginning of what befell the terminal, when that was said */
 };
 
 static int clamp(int value, int low, int high)
@@ -29,15 +31,24 @@ static int clamp(int value, int low, int high)
 
 static int rows_shown(void)
 {
-	return clamp(draw_rows() - 1, 2, ROWS_MAX);
+	return clamp(draw_rows() - 1, GRID_MIN, GRID_ROWS_MAX);
 }
 
 static int columns_shown(void)
 {
-	return clamp(draw_columns(), 2, COLUMNS_MAX);
+	return clamp(draw_columns(), GRID_MIN, GRID_COLUMNS_MAX);
 }
 
-static void changed(void *arg, struct tty *tty)
+static void tty_came(void *arg, struct tty *tty)
+{
+	struct view *view = arg;
+	const struct console_view *state = view->state;
+
+	if (state->current == tty && tui_shows(view))
+		emulation_more(state->emulation);
+}
+
+static void tty_changed(void *arg, struct tty *tty)
 {
 	struct view *view = arg;
 	const struct console_view *state = view->state;
@@ -46,23 +57,53 @@ static void changed(void *arg, struct tty *tty)
 		tui_dirty(view->tui);
 }
 
+static const struct tty_ops tty_ops = { .came = tty_came, .changed = tty_changed };
+
+/* The terminal has something new, or something befell it, which the log is told once. */
+static void terminal_changed(void *arg)
+{
+	struct view *view = arg;
+	struct console_view *state = view->state;
+	const char *trouble = emulation_trouble(state->emulation);
+
+	if (strncmp(state->said, trouble, sizeof(state->said) - 1) != 0) {
+		snprintf(state->said, sizeof(state->said), "%s", trouble);
+		if (*trouble)
+			tui_say(view->tui, SEVERITY_WARNING, state->current->name, "%s", trouble);
+	}
+	if (tui_shows(view))
+		tui_dirty(view->tui);
+}
+
+static struct tty *console_find(struct view *view, const char *name)
+{
+	struct console_view *state = view->state;
+	struct tty *tty;
+
+	if (!state->emulation)
+		state->emulation = emulation_new(&view->tui->loop, &emulator_process,
+						 terminal_changed, view);
+	for (tty = state->list; tty && strcmp(tty->name, name) != 0; tty = tty->next)
+		;
+	if (tty || !state->emulation)
+		return state->emulation ? tty : NULL;
+	tty = tty_new(&view->tui->loop, name, &tty_ops, view);
+	if (tty) {
+		tty->next = state->list;
+		state->list = tty;
+	}
+	return tty;
+}
+
 static bool console_open(struct view *view, const char *name)
 {
 	const struct tui_config *config = view->deck->config;
 	struct console_view *state = view->state;
-	struct tui *tui = view->tui;
-	struct tty *tty;
+	struct tty *tty = console_find(view, name);
 
-	for (tty = state->list; tty && strcmp(tty->name, name) != 0; tty = tty->next)
-		;
 	if (!tty) {
-		tty = tty_new(&tui->loop, name, rows_shown(), columns_shown(), changed, view);
-		if (!tty) {
-			tui_say(tui, SEVERITY_ERROR, name, "There is no memory for its console.");
-			return false;
-		}
-		tty->next = state->list;
-		state->list = tty;
+		tui_say(view->tui, SEVERITY_ERROR, name, "There is no memory for its console.");
+		return false;
 	}
 	tty_connect(tty, config->dial, config->dial_arg);
 	state->current = tty;
@@ -70,11 +111,27 @@ static bool console_open(struct view *view, const char *name)
 	return true;
 }
 
+static void console_enter(struct view *view)
+{
+	struct console_view *state = view->state;
+
+	emulation_resize(state->emulation, rows_shown(), columns_shown());
+	emulation_show(state->emulation, state->current);
+}
+
+static void console_leave(struct view *view)
+{
+	struct console_view *state = view->state;
+
+	emulation_show(state->emulation, NULL);
+}
+
 static void console_destroy(struct view *view)
 {
 	struct console_view *state = view->state;
 	struct tty *tty;
 
+	emulation_free(state->emulation);
 	while ((tty = state->list)) {
 		state->list = tty->next;
 		tty_free(tty);
@@ -85,10 +142,9 @@ static void console_destroy(struct view *view)
 /* Colours */
 
 /* The entry of the 6x6x6 cube of 256 colours that is next to a colour. */
-static int cube(const VTermColor *c)
+static int cube(unsigned red, unsigned green, unsigned blue)
 {
-	return 16 + 36 * ((c->rgb.red + 25) / 51) + 6 * ((c->rgb.green + 25) / 51) +
-	       (c->rgb.blue + 25) / 51;
+	return (int)(16 + 36 * ((red + 25) / 51) + 6 * ((green + 25) / 51) + (blue + 25) / 51);
 }
 
 /* The nearest of the 8 colours that every terminal has, and whether it is bright. */
@@ -104,47 +160,45 @@ static int basic(unsigned red, unsigned green, unsigned blue, bool *bright)
 	return (red > half ? 1 : 0) | (green > half ? 2 : 0) | (blue > half ? 4 : 0);
 }
 
-static int colour(const VTermColor *c, bool foreground, bool *bright)
+/* A colour of a cell as curses has it; -1: the default one. */
+static int colour(uint32_t c, bool *bright)
 {
-	int index;
+	unsigned red = c >> 16 & 0xff, green = c >> 8 & 0xff, blue = c & 0xff, index = c & 0xff;
 
 	*bright = false;
-	if (foreground ? VTERM_COLOR_IS_DEFAULT_FG(c) : VTERM_COLOR_IS_DEFAULT_BG(c))
+	if ((c & GRID_COLOUR_KIND) == GRID_DEFAULT)
 		return -1;
-	if (VTERM_COLOR_IS_RGB(c))
-		return COLORS >= 256 ? cube(c) :
-				       basic(c->rgb.red, c->rgb.green, c->rgb.blue, bright);
-	index = c->indexed.idx;
-	if (index < COLORS)
-		return index;
+	if ((c & GRID_COLOUR_KIND) == GRID_RGB)
+		return COLORS >= 256 ? cube(red, green, blue) : basic(red, green, blue, bright);
+	if ((int)index < COLORS)
+		return (int)index;
 	if (index < 16) {
 		*bright = true;
-		return index - 8;
+		return (int)index - 8;
 	}
 	if (index < 232) {
-		unsigned n = (unsigned)index - 16;
-
-		return basic(n / 36 * 51, n / 6 % 6 * 51, n % 6 * 51, bright);
+		index -= 16;
+		return basic(index / 36 * 51, index / 6 % 6 * 51, index % 6 * 51, bright);
 	}
 	*bright = index >= 250;
 	return index < 238 ? COLOR_BLACK : COLOR_WHITE;
 }
 
-static void pen(const struct terminal *terminal, const struct emulator_cell *cell)
+static void pen(const struct terminal *terminal, const struct grid_cell *cell)
 {
 	attr_t attributes = A_NORMAL;
 	bool bright, unused;
 	int fg, bg, pair = 0;
 
-	if (cell->attributes & EMULATOR_BOLD)
+	if (cell->attributes & GRID_BOLD)
 		attributes |= A_BOLD;
-	if (cell->attributes & EMULATOR_UNDERLINE)
+	if (cell->attributes & GRID_UNDERLINE)
 		attributes |= A_UNDERLINE;
-	if (cell->attributes & EMULATOR_REVERSE)
+	if (cell->attributes & GRID_REVERSE)
 		attributes |= A_REVERSE;
 	if (terminal->colour) {
-		fg = colour(&cell->fg, true, &bright);
-		bg = colour(&cell->bg, false, &unused);
+		fg = colour(cell->fg, &bright);
+		bg = colour(cell->bg, &unused);
 		if (fg >= 0 && bright)
 			attributes |= A_BOLD;
 		if (fg >= 0 || bg >= 0)
@@ -155,35 +209,17 @@ static void pen(const struct terminal *terminal, const struct emulator_cell *cel
 	attr_set(attributes, (short)pair, &pair);
 }
 
-/* What may reach the terminal: a cell of exactly the width that it claims. */
-static wchar_t shown(const struct terminal *terminal, const struct emulator_cell *cell)
-{
-	char utf8[8];
-	wchar_t c;
-	int columns;
-	mbstate_t state = { 0 };
-
-	if (cell->c < 0x7f)
-		return cell->c < 0x20 ? L' ' : (wchar_t)cell->c;
-	if (!terminal->utf8 || cell->c > 0x10ffff)
-		return L'?';
-	memset(utf8, 0, sizeof(utf8));
-	if (wcrtomb(utf8, (wchar_t)cell->c, &state) == (size_t)-1 ||
-	    !text_next(utf8, &c, &columns))
-		return TEXT_REPLACEMENT;
-	return columns == cell->width ? c : cell->width == 1 ? TEXT_REPLACEMENT : L' ';
-}
-
-static void draw_row(const struct terminal *terminal, int y, const struct emulator_cell *cells,
+static void draw_row(const struct terminal *terminal, int y, const struct grid_cell *cells,
 		     int columns)
 {
 	for (int x = 0; x < columns; x++) {
-		wchar_t c;
+		wchar_t c = (wchar_t)cells[x].c;
 
 		if (cells[x].width == 0 || (cells[x].width == 2 && x + 1 >= columns))
 			continue;
-		c = shown(terminal, &cells[x]);
-		if (c == L' ' && !cells[x].attributes && VTERM_COLOR_IS_DEFAULT_BG(&cells[x].bg))
+		if (!terminal->utf8 && c >= 0x7f)
+			c = L'?';
+		if (c == L' ' && !cells[x].attributes && cells[x].bg == GRID_DEFAULT)
 			continue; /* erased already */
 		pen(terminal, &cells[x]);
 		mvaddnwstr(y, x, &c, 1);
@@ -197,7 +233,7 @@ static void draw_status(const struct view *view, int y)
 	const struct tui_guest *guest = model_find(&view->deck->model, tty->name);
 	const char *leave = tui_key(view, COMMAND_BACK);
 	int width = draw_columns(), x = 1;
-	char text[400];
+	char text[600];
 
 	draw_fill((struct rect){ y, 0, 1, width }, DRAW_REVERSE);
 	x += draw_text(y, x, width - 2, DRAW_REVERSE | DRAW_BOLD, tty->name) + 1;
@@ -209,6 +245,8 @@ static void draw_status(const struct view *view, int y)
 			 keys_label(view->tui->keys, NULL, COMMAND_OPEN, view->ops->id));
 	else if (tty->state == TTY_OPENING)
 		snprintf(text, sizeof(text), "opening");
+	else if (*emulation_trouble(state->emulation))
+		snprintf(text, sizeof(text), "%s", emulation_trouble(state->emulation));
 	else if (state->back)
 		snprintf(text, sizeof(text), "%u lines back; %s or any key returns", state->back,
 			 tui_key(view, COMMAND_PAGE_DOWN));
@@ -219,110 +257,99 @@ static void draw_status(const struct view *view, int y)
 	draw_right(y, 0, width - 1, DRAW_REVERSE | DRAW_BOLD, text);
 }
 
+static void draw_picture(const struct view *view, const struct picture *picture, int rows,
+			 int columns)
+{
+	const struct frame *frame = &picture->frame;
+	const struct console_view *state = view->state;
+
+	if (rows > (int)frame->rows)
+		rows = (int)frame->rows;
+	if (columns > (int)frame->columns)
+		columns = (int)frame->columns;
+	for (int y = 0; y < rows; y++)
+		draw_row(&view->tui->terminal, y, picture_row(picture, y), columns);
+	if (frame->flags & FRAME_CURSOR && !state->back && !view->tui->prompt.active) {
+		curs_set(1);
+		move(clamp((int)frame->row, 0, rows - 1), clamp((int)frame->column, 0, columns - 1));
+	}
+}
+
 static void console_draw(struct view *view, struct rect body)
 {
-	static struct emulator_cell cells[COLUMNS_MAX];
 	struct console_view *state = view->state;
-	struct tty *tty = state->current;
-	int rows = rows_shown(), columns = columns_shown(), row, column;
-	unsigned back;
-	bool cursor;
+	int rows = rows_shown(), columns = columns_shown();
+	const struct picture *picture;
 
 	(void)body;
-	emulator_resize(tty->emulator, rows, columns);
-	if (state->back > emulator_scrollback(tty->emulator))
-		state->back = emulator_scrollback(tty->emulator);
-	back = state->back;
-	for (int y = 0; y < rows; y++) {
-		emulator_row(tty->emulator, y - (int)back, cells, columns);
-		draw_row(&view->tui->terminal, y, cells, columns);
-	}
+	emulation_resize(state->emulation, rows, columns);
+	picture = emulation_picture(state->emulation);
+	if (picture && state->back > picture->frame.scrollback)
+		state->back = picture->frame.scrollback;
 	draw_status(view, rows);
-	cursor = emulator_cursor(tty->emulator, &row, &column);
-	if (cursor && !back && !view->tui->prompt.active) {
-		curs_set(1);
-		move(clamp(row, 0, rows - 1), clamp(column, 0, columns - 1));
-	}
+	if (picture)
+		draw_picture(view, picture, rows, columns);
 }
 
 /* Keys */
 
-static void scroll_back(struct console_view *state, int lines)
+static const struct frame *last_frame(const struct view *view)
 {
-	int back = (int)state->back + lines;
-	int most = (int)emulator_scrollback(state->current->emulator);
+	static const struct frame none;
+	struct console_view *state = view->state;
+	const struct picture *picture = emulation_picture(state->emulation);
 
-	state->back = (unsigned)clamp(back, 0, most);
+	return picture ? &picture->frame : &none;
+}
+
+static void scroll_back(struct view *view, int lines)
+{
+	struct console_view *state = view->state;
+
+	state->back = (unsigned)clamp((int)state->back + lines, 0,
+				      (int)last_frame(view)->scrollback);
+	emulation_scroll(state->emulation, state->back);
+}
+
+static void send_key(struct view *view, wint_t key, bool special)
+{
+	const struct console_view *state = view->state;
+	bool cursor_keys = last_frame(view)->flags & FRAME_CURSOR_KEYS;
+	char text[KEY_SEQUENCE_MAX];
+
+	tty_send(state->current, text, key_sequence(text, key, special, cursor_keys));
 }
 
 static bool console_command(struct view *view, enum command command)
 {
-	struct console_view *state = view->state;
-	struct tty *tty = state->current;
 	int page = rows_shown() - 1;
 
 	switch (command) {
 	case COMMAND_PAGE_UP:
 	case COMMAND_PAGE_DOWN:
-		if (emulator_alternate(tty->emulator))
-			emulator_key(tty->emulator, command == COMMAND_PAGE_UP ?
-						VTERM_KEY_PAGEUP : VTERM_KEY_PAGEDOWN,
-				     0, VTERM_MOD_NONE);
+		if (last_frame(view)->flags & FRAME_ALTERNATE)
+			send_key(view, command == COMMAND_PAGE_UP ? KEY_PPAGE : KEY_NPAGE, true);
 		else
-			scroll_back(state, command == COMMAND_PAGE_UP ? page : -page);
+			scroll_back(view, command == COMMAND_PAGE_UP ? page : -page);
 		return true;
 	case COMMAND_SCROLL_UP:
-		scroll_back(state, page);
+		scroll_back(view, page);
 		return true;
 	case COMMAND_SCROLL_DOWN:
-		scroll_back(state, -page);
+		scroll_back(view, -page);
 		return true;
 	default:
 		return false;
 	}
 }
 
-/* Keys of curses as libvterm has them. */
-static const struct {
-	int curses;
-	VTermKey key;
-	VTermModifier modifier;
-} special_keys[] = {
-	{ KEY_UP, VTERM_KEY_UP, VTERM_MOD_NONE },
-	{ KEY_DOWN, VTERM_KEY_DOWN, VTERM_MOD_NONE },
-	{ KEY_LEFT, VTERM_KEY_LEFT, VTERM_MOD_NONE },
-	{ KEY_RIGHT, VTERM_KEY_RIGHT, VTERM_MOD_NONE },
-	{ KEY_SLEFT, VTERM_KEY_LEFT, VTERM_MOD_SHIFT },
-	{ KEY_SRIGHT, VTERM_KEY_RIGHT, VTERM_MOD_SHIFT },
-	{ KEY_SR, VTERM_KEY_UP, VTERM_MOD_SHIFT },
-	{ KEY_SF, VTERM_KEY_DOWN, VTERM_MOD_SHIFT },
-	{ KEY_HOME, VTERM_KEY_HOME, VTERM_MOD_NONE },
-	{ KEY_END, VTERM_KEY_END, VTERM_MOD_NONE },
-	{ KEY_IC, VTERM_KEY_INS, VTERM_MOD_NONE },
-	{ KEY_DC, VTERM_KEY_DEL, VTERM_MOD_NONE },
-	{ KEY_BTAB, VTERM_KEY_TAB, VTERM_MOD_SHIFT },
-	{ KEY_ENTER, VTERM_KEY_ENTER, VTERM_MOD_NONE },
-};
-
 static void console_input(struct view *view, wint_t key, bool special)
 {
 	struct console_view *state = view->state;
-	struct emulator *emulator = state->current->emulator;
 
 	state->back = 0;
-	if (!special) {
-		emulator_key(emulator, VTERM_KEY_NONE, key, VTERM_MOD_NONE);
-		return;
-	}
-	/* What a serial terminal sends: DEL. */
-	if (key == KEY_BACKSPACE)
-		emulator_key(emulator, VTERM_KEY_NONE, 0x7f, VTERM_MOD_NONE);
-	if (key > KEY_F0 && key <= KEY_F0 + 12)
-		emulator_key(emulator, (VTermKey)VTERM_KEY_FUNCTION(key - KEY_F0), 0,
-			     VTERM_MOD_NONE);
-	for (size_t i = 0; i < ARRAY_SIZE(special_keys); i++)
-		if (special_keys[i].curses == (int)key)
-			emulator_key(emulator, special_keys[i].key, 0, special_keys[i].modifier);
+	emulation_scroll(state->emulation, 0);
+	send_key(view, key, special);
 }
 
 const struct view_ops view_console = {
@@ -331,6 +358,8 @@ const struct view_ops view_console = {
 	.size = sizeof(struct console_view),
 	.destroy = console_destroy,
 	.open = console_open,
+	.enter = console_enter,
+	.leave = console_leave,
 	.draw = console_draw,
 	.command = console_command,
 	.input = console_input,

@@ -1,0 +1,53 @@
+/*
+ * The terminal of a screen: a process behind walls that emulates the one console
+ * that is shown. It is fed what that console keeps, as fast as it can take and
+ * no faster; it may hang, end or lie, and is started again. Screen thread only;
+ * nothing here waits.
+ */
+#ifndef TUI_CONSOLE_EMULATION_H
+#define TUI_CONSOLE_EMULATION_H
+
+#include "base/loop.h"
+#include "sandbox/sandbox.h"
+#include "tui/console/picture.h"
+#include "tui/console/tty.h"
+
+struct emulation;
+
+/*
+ * Starts the process, of a kind that speaks as emulator_process does; changed(arg)
+ * is called when there is something new to draw. NULL: no memory, which is all
+ * that can be wrong; that there is no process, emulation_trouble() says.
+ */
+struct emulation *emulation_new(struct loop *loop, const struct sandbox_kind *kind,
+				void (*changed)(void *arg), void *arg);
+
+/* Valid for NULL. */
+void emulation_free(struct emulation *emulation);
+
+/*
+ * Shows a console, or none (NULL). One that was shown last goes on where it was;
+ * any other begins with what it keeps. What came while it was not shown is
+ * not answered to.
+ */
+void emulation_show(struct emulation *emulation, struct tty *tty);
+
+/* The console that is shown has more, or has begun again. */
+void emulation_more(struct emulation *emulation);
+
+/* The size from now on, rows and columns as in grid.h. */
+void emulation_resize(struct emulation *emulation, int rows, int columns);
+
+/* Scrolls back, so many lines above the last ones. */
+void emulation_scroll(struct emulation *emulation, unsigned back);
+
+/* What is to be drawn now; NULL: nothing has been shown of that console yet. */
+const struct picture *emulation_picture(struct emulation *emulation);
+
+/* What befell the process lately, a sentence; "": nothing. */
+const char *emulation_trouble(const struct emulation *emulation);
+
+/* The process, or 0 while there is none. */
+int emulation_pid(const struct emulation *emulation);
+
+#endif

@@ -1,0 +1,311 @@
+/* See emulator_process.h. The process's only thread. */
+#include "tui/console/emulator_process.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "tui/console/emulator.h"
+#include "tui/console/frame.h"
+#include "tui/console/grid.h"
+
+#define TURN (5 * NS_PER_MS) /* then what was taken is given back, and shown */
+#define NICE 5		     /* whatever a guest prints, guests come first */
+
+struct emulator_server {
+	struct channel *channel;
+	struct grid *grid;
+	struct emulator *emulator;
+	struct terminal_size size;
+	uint32_t back;
+	bool quiet;		/* what it answers now answers something old */
+	bool changed, whole;	/* something, everything is to be shown */
+	bool drawn;		/* the last frame was */
+	uint32_t frame;
+	char answer[TERMINAL_PIECE_MAX];
+	size_t answer_size;
+};
+
+static void __attribute__((noreturn)) give_up(struct channel *channel, const char *why)
+{
+	snprintf(channel->page->said, sizeof(channel->page->said), "%s", why);
+	_exit(1);
+}
+
+static void exhausted(void *arg)
+{
+	struct emulator_server *server = arg;
+
+	give_up(server->channel, "it had no memory left");
+}
+
+/* What finds no room is lost, as on a wire; a frame has room always. */
+static void flush_answer(struct emulator_server *server)
+{
+	struct channel_writer *out = &server->channel->out;
+	uint32_t size = (uint32_t)server->answer_size;
+	void *record;
+
+	server->answer_size = 0;
+	if (!size)
+		return;
+	record = channel_reserve(out, size + 8 + sizeof(struct frame));
+	if (!record)
+		return;
+	memcpy(record, server->answer, size);
+	channel_commit(out, size, FROM_TERMINAL_ANSWER);
+	channel_publish(out);
+}
+
+static void output(const char *data, size_t size, void *arg)
+{
+	struct emulator_server *server = arg;
+
+	if (server->quiet || size > sizeof(server->answer))
+		return;
+	if (size > sizeof(server->answer) - server->answer_size)
+		flush_answer(server);
+	memcpy(server->answer + server->answer_size, data, size);
+	server->answer_size += size;
+}
+
+static uint32_t clamp(uint32_t value, uint32_t low, uint32_t high)
+{
+	return value < low ? low : value > high ? high : value;
+}
+
+static struct terminal_size read_size(const void *record)
+{
+	struct terminal_size size;
+
+	memcpy(&size, record, sizeof(size));
+	size.rows = clamp(size.rows, GRID_MIN, GRID_ROWS_MAX);
+	size.columns = clamp(size.columns, GRID_MIN, GRID_COLUMNS_MAX);
+	return size;
+}
+
+static void take_new(struct emulator_server *server, const void *record, uint32_t size)
+{
+	static const struct emulator_ops ops = { .output = output, .exhausted = exhausted };
+
+	(void)size;
+	emulator_free(server->emulator);
+	server->size = read_size(record);
+	server->emulator = emulator_new((int)server->size.rows, (int)server->size.columns, &ops,
+					server);
+	if (!server->emulator)
+		exhausted(server);
+	server->back = 0;
+	server->whole = true;
+}
+
+static void take_resize(struct emulator_server *server, const void *record, uint32_t size)
+{
+	uint32_t terminal = server->size.terminal;
+
+	(void)size;
+	server->size = read_size(record);
+	server->size.terminal = terminal;
+	emulator_resize(server->emulator, (int)server->size.rows, (int)server->size.columns);
+	server->whole = true;
+}
+
+static void take_back(struct emulator_server *server, const void *record, uint32_t size)
+{
+	(void)size;
+	memcpy(&server->back, record, sizeof(server->back));
+	server->whole = true;
+}
+
+static void take_drawn(struct emulator_server *server, const void *record, uint32_t size)
+{
+	uint32_t frame;
+
+	(void)size;
+	memcpy(&frame, record, sizeof(frame));
+	server->drawn = frame == server->frame;
+}
+
+static void take_bytes(struct emulator_server *server, const void *record, uint32_t size)
+{
+	emulator_input(server->emulator, record, size);
+	flush_answer(server);
+	server->changed = true;
+}
+
+static void take_old(struct emulator_server *server, const void *record, uint32_t size)
+{
+	server->quiet = true;
+	take_bytes(server, record, size);
+	server->quiet = false;
+}
+
+static const struct {
+	uint32_t size; /* 0: up to TERMINAL_PIECE_MAX */
+	void (*take)(struct emulator_server *server, const void *record, uint32_t size);
+} takers[] = {
+	[TO_TERMINAL_NEW] = { sizeof(struct terminal_size), take_new },
+	[TO_TERMINAL_RESIZE] = { sizeof(struct terminal_size), take_resize },
+	[TO_TERMINAL_BACK] = { sizeof(uint32_t), take_back },
+	[TO_TERMINAL_DRAWN] = { sizeof(uint32_t), take_drawn },
+	[TO_TERMINAL_BYTES] = { 0, take_bytes },
+	[TO_TERMINAL_OLD] = { 0, take_old },
+};
+
+static void take_record(struct emulator_server *server, uint32_t size, uint32_t mark)
+{
+	uint8_t record[TERMINAL_PIECE_MAX];
+
+	if (mark >= sizeof(takers) / sizeof(takers[0]) || size > sizeof(record) ||
+	    (takers[mark].size && size != takers[mark].size) ||
+	    (!server->emulator && mark != TO_TERMINAL_NEW))
+		give_up(server->channel, "it was told nonsense");
+	channel_copy(&server->channel->in, record, size);
+	takers[mark].take(server, record, size);
+}
+
+static void write_row(struct emulator_server *server, int row)
+{
+	emulator_row(server->emulator, row - (int)server->back, server->grid->cells[row],
+		     (int)server->size.columns);
+	atomic_store_explicit(&server->grid->written[row], server->frame, memory_order_relaxed);
+}
+
+static void write_grid(struct emulator_server *server)
+{
+	struct emulator *emulator = server->emulator;
+	uint32_t scrollback = emulator_scrollback(emulator);
+	bool all = server->whole || (server->back && emulator_scrolled(emulator));
+
+	if (server->back > scrollback) {
+		server->back = scrollback;
+		all = true;
+	}
+	server->frame++;
+	for (int row = 0; row < (int)server->size.rows; row++)
+		if (all || (row >= (int)server->back &&
+			    emulator_changed(emulator, row - (int)server->back)))
+			write_row(server, row);
+	emulator_unchanged(emulator);
+}
+
+static void describe(const struct emulator_server *server, struct frame *frame)
+{
+	struct emulator *emulator = server->emulator;
+	int row, column;
+	bool cursor = emulator_cursor(emulator, &row, &column);
+
+	*frame = (struct frame){
+		.number = server->frame,
+		.terminal = server->size.terminal,
+		.rows = server->size.rows,
+		.columns = server->size.columns,
+		.row = clamp((uint32_t)(row < 0 ? 0 : row), 0, server->size.rows - 1),
+		.column = clamp((uint32_t)(column < 0 ? 0 : column), 0, server->size.columns - 1),
+		.scrollback = emulator_scrollback(emulator),
+		.back = server->back,
+		.flags = (cursor ? FRAME_CURSOR : 0) |
+			 (emulator_alternate(emulator) ? FRAME_ALTERNATE : 0) |
+			 (emulator_cursor_keys(emulator) ? FRAME_CURSOR_KEYS : 0),
+	};
+}
+
+static void show(struct emulator_server *server)
+{
+	struct channel_writer *out = &server->channel->out;
+	struct frame *frame;
+
+	if (!server->emulator || !server->drawn || !(server->changed || server->whole))
+		return;
+	frame = channel_reserve(out, sizeof(*frame));
+	if (!frame)
+		return;
+	write_grid(server);
+	describe(server, frame);
+	channel_commit(out, sizeof(*frame), FROM_TERMINAL_FRAME);
+	channel_publish(out);
+	server->changed = server->whole = server->drawn = false;
+}
+
+bool emulator_server_turn(struct emulator_server *server)
+{
+	struct channel_reader *in = &server->channel->in;
+	uint64_t begin = clock_monotonic();
+	uint32_t size, mark;
+	int result;
+
+	while ((result = channel_next(in, &size, &mark)) == 1) {
+		take_record(server, size, mark);
+		channel_drop(in);
+		if (clock_monotonic() - begin > TURN)
+			break;
+	}
+	if (result < 0)
+		give_up(server->channel, "it was told nonsense");
+	channel_release(in);
+	show(server);
+	return result == 1;
+}
+
+struct emulator_server *emulator_server_new(struct channel *channel)
+{
+	struct emulator_server *server = calloc(1, sizeof(*server));
+
+	if (!server)
+		return NULL;
+	server->channel = channel;
+	server->grid = (struct grid *)(void *)channel->shared;
+	server->drawn = true;
+	return server;
+}
+
+void emulator_server_free(struct emulator_server *server)
+{
+	if (!server)
+		return;
+	emulator_free(server->emulator);
+	free(server);
+}
+
+static int prepare(struct cause *cause)
+{
+	(void)cause;
+	setpriority(PRIO_PROCESS, 0, NICE);
+	return 0;
+}
+
+static void run(struct channel *channel, const char *label)
+{
+	struct emulator_server *server = emulator_server_new(channel);
+	struct pollfd fd = { .fd = channel->wake_fd, .events = POLLIN };
+
+	(void)label;
+	if (!server)
+		give_up(channel, "it had no memory left");
+	for (;;) {
+		if (emulator_server_turn(server))
+			continue;
+		if (channel_wait_for_record(&channel->in) && poll(&fd, 1, -1) < 0 && errno != EINTR)
+			give_up(channel, "it cannot wait");
+		channel_woken(channel);
+	}
+}
+
+const struct sandbox_kind emulator_process = {
+	.name = "emulator",
+	.layout = {
+		.to_process = 1 << 16,
+		.from_process = 1 << 14,
+		.shared = (GRID_SIZE),
+	},
+	/* Both screens and the lines above, at the largest size, twice while that changes. */
+	.walls = { .memory = 512u << 20, .descriptors = 8, .filter = FILTER_EMULATOR },
+	.patience = NS_PER_S,
+	.prepare = prepare,
+	.run = run,
+};

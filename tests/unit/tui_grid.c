@@ -1,0 +1,153 @@
+/* What the screen shows of cells that another process wrote, what it keeps, what keys send. */
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <curses.h>
+
+#include "tui/canvas/text.h"
+#include "tui/console/grid.h"
+#include "tui/console/kept.h"
+#include "tui/console/key_sequence.h"
+
+static struct grid_cell copied(const struct grid_cell *cells, int columns, int which)
+{
+	struct grid *grid = calloc(1, sizeof(*grid));
+	struct grid_cell to[8];
+
+	assert_non_null(grid);
+	memcpy(grid->cells[3], cells, (size_t)columns * sizeof(*cells));
+	grid_copy_row(grid, 3, to, columns);
+	free(grid);
+	return to[which];
+}
+
+static struct grid_cell copy_one(struct grid_cell cell)
+{
+	return copied(&cell, 1, 0);
+}
+
+static void test_characters(void **state)
+{
+	static const struct {
+		uint32_t c, shown;
+	} cases[] = {
+		{ 0, ' ' }, { 7, ' ' }, { 27, ' ' }, { 'a', 'a' }, { '~', '~' },
+		{ 0x7f, TEXT_REPLACEMENT }, { 0x9b, TEXT_REPLACEMENT }, { 0xe9, 0xe9 },
+		{ 0x301, TEXT_REPLACEMENT }, { 0x4e2d, TEXT_REPLACEMENT },
+		{ 0x202e, TEXT_REPLACEMENT }, { 0xd800, TEXT_REPLACEMENT },
+		{ 0x110000, TEXT_REPLACEMENT }, { 0xffffffff, TEXT_REPLACEMENT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(copy_one((struct grid_cell){ .c = cases[i].c, .width = 1 }).c,
+				 cases[i].shown);
+}
+
+static void test_wide(void **state)
+{
+	const struct grid_cell right[] = { { .c = 0x4e2d, .width = 2 }, { .width = 0 } };
+	const struct grid_cell cut[] = { { .c = 'x', .width = 1 }, { .c = 0x4e2d, .width = 2 } };
+	const struct grid_cell alone[] = { { .width = 0 }, { .c = 'x', .width = 1 } };
+	const struct grid_cell narrow[] = { { .c = 'x', .width = 2 }, { .width = 0 } };
+
+	(void)state;
+	assert_int_equal(copied(right, 2, 0).c, 0x4e2d);
+	assert_int_equal(copied(right, 2, 0).width, 2);
+	assert_int_equal(copied(cut, 2, 1).width, 1);
+	assert_int_equal(copied(cut, 2, 1).c, TEXT_REPLACEMENT);
+	assert_int_equal(copied(alone, 2, 0).width, 1);
+	assert_int_equal(copied(narrow, 2, 0).c, ' ');
+}
+
+static void test_colours(void **state)
+{
+	struct grid_cell cell = { .width = 77, .attributes = 0xff, .fg = GRID_INDEXED | 0xffff12,
+				  .bg = 0xff000001 };
+
+	(void)state;
+	cell = copy_one(cell);
+	assert_int_equal(cell.width, 1);
+	assert_int_equal(cell.attributes, GRID_ATTRIBUTES);
+	assert_int_equal(cell.fg, GRID_INDEXED | 0x12);
+	assert_int_equal(cell.bg, GRID_DEFAULT);
+}
+
+static void test_kept(void **state)
+{
+	struct kept kept = { 0 };
+	uint8_t piece[1000], back[8];
+	uint64_t at;
+
+	(void)state;
+	assert_int_equal(kept_start(&kept), 0);
+	for (unsigned i = 0; i < 1000; i++) {
+		memset(piece, (int)('a' + i % 26), sizeof(piece));
+		piece[999] = '\n';
+		kept_add(&kept, piece, sizeof(piece));
+	}
+	assert_int_equal(kept.end, 1000000);
+	assert_int_equal(kept.end - kept.begin, KEPT_MAX);
+	at = kept_start(&kept);
+	assert_int_equal(at % 1000, 0);
+	assert_true(at >= kept.begin && at < kept.begin + 1000);
+	assert_int_equal(kept_copy(&kept, at, back, sizeof(back)), sizeof(back));
+	assert_int_equal(back[0], 'a' + at / 1000 % 26);
+	assert_int_equal(kept_copy(&kept, kept.end - 3, back, sizeof(back)), 3);
+	assert_int_equal(back[2], '\n');
+	kept_forget(&kept, kept.end + 5);
+	assert_int_equal(kept.begin, kept.end);
+	assert_int_equal(kept_copy(&kept, kept.end, back, sizeof(back)), 0);
+	kept_clear(&kept);
+	assert_int_equal(kept.end, 0);
+}
+
+static void sends(wint_t key, bool special, bool cursor_keys, const char *text)
+{
+	char out[KEY_SEQUENCE_MAX];
+	size_t n = key_sequence(out, key, special, cursor_keys);
+
+	assert_int_equal(n, strlen(text));
+	assert_memory_equal(out, text, n);
+}
+
+static void test_keys(void **state)
+{
+	(void)state;
+	sends('a', false, false, "a");
+	sends(3, false, true, "\003");
+	sends(0xe9, false, false, "\303\251");
+	sends(0x4e2d, false, false, "\344\270\255");
+	sends(0x1f427, false, false, "\360\237\220\247");
+	sends(0x110000, false, false, "");
+	sends(KEY_UP, true, false, "\033[A");
+	sends(KEY_UP, true, true, "\033OA");
+	sends(KEY_HOME, true, false, "\033[H");
+	sends(KEY_SLEFT, true, true, "\033[1;2D");
+	sends(KEY_DC, true, true, "\033[3~");
+	sends(KEY_F(1), true, false, "\033OP");
+	sends(KEY_F(12), true, false, "\033[24~");
+	sends(KEY_BTAB, true, false, "\033[Z");
+	sends(KEY_BACKSPACE, true, false, "\177");
+	sends(KEY_MOUSE, true, false, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_characters),
+		cmocka_unit_test(test_wide),
+		cmocka_unit_test(test_colours),
+		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_keys),
+	};
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
