@@ -16,6 +16,7 @@
 #include "core/profile/profile.h"
 #include "demo/image.h"
 #include "net/capture/filter_compiler.h"
+#include "net/port/nat_process.h"
 #include "roles/roles.h"
 #include "sandbox/sandbox.h"
 #include "tui/console/emulator_process.h"
@@ -24,6 +25,7 @@
 static const struct sandbox_kind *const process_kinds[] = {
 	&filter_process,
 	&emulator_process,
+	&nat_process,
 	NULL,
 };
 

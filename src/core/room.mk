@@ -25,6 +25,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/deck/journal.c %D%/deck/journal.h \
 	%D%/deck/life.c %D%/deck/life.h \
 	%D%/deck/marks.c %D%/deck/marks.h \
+	%D%/deck/notices.c %D%/deck/notices.h \
 	%D%/deck/pressure.c %D%/deck/pressure.h \
 	%D%/deck/roster.c %D%/deck/roster.h \
 	%D%/deck/services.h \
@@ -163,9 +164,11 @@ tests_unit_device_state_SOURCES = tests/unit/device_state.c tests/unit/scratch.h
 tests_unit_device_state_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_device_state_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/snapshot tests/unit/snapshot_linux
-tests_unit_snapshot_SOURCES = tests/unit/snapshot.c tests/unit/world.c tests/unit/world.h
+tests_unit_snapshot_SOURCES = tests/unit/snapshot.c tests/unit/world.c tests/unit/world.h \
+	tests/unit/with_nat.h
 tests_unit_snapshot_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)
 tests_unit_snapshot_linux_SOURCES = tests/unit/snapshot_linux.c tests/unit/world.c \
+	tests/unit/with_nat.h \
 	tests/unit/world.h
 tests_unit_snapshot_linux_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/pci
@@ -175,6 +178,7 @@ check_PROGRAMS += tests/unit/virtio_net
 tests_unit_virtio_net_SOURCES = tests/unit/virtio_net.c tests/unit/settle.h
 tests_unit_virtio_net_LDADD = src/core/libcore.a $(NET_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/deck
+tests_unit_deck_SOURCES = tests/unit/deck.c tests/unit/with_nat.h
 tests_unit_deck_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)
 tests_unit_machine_SOURCES = tests/unit/machine.c tests/lib/pvh_image.h tests/unit/open_files.h
 tests_unit_machine_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests

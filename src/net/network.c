@@ -15,6 +15,7 @@
 
 struct network {
 	struct switch_set set;
+	struct uplink_listener listener;
 	struct uplink *uplink; /* under the set's lock; made with the first port that it serves */
 };
 
@@ -60,6 +61,12 @@ void network_free(struct network *network)
 	free(network);
 }
 
+void network_on_notice(struct network *network, void (*notice)(void *arg, const char *text),
+		       void *arg)
+{
+	network->listener = (struct uplink_listener){ notice, arg };
+}
+
 struct capture_hub *network_capture_hub(struct network *network)
 {
 	return network->set.capture;
@@ -93,7 +100,7 @@ static int start_uplink(struct network *network, struct cause *cause)
 
 	pthread_mutex_lock(&network->set.lock);
 	if (!network->uplink)
-		error = uplink_new(&network->uplink, cause);
+		error = uplink_new(&network->uplink, &network->listener, cause);
 	pthread_mutex_unlock(&network->set.lock);
 	return error;
 }

@@ -25,7 +25,10 @@ src_net_libnet_a_SOURCES = \
 	%D%/port/guest.c \
 	%D%/port/inbox.c %D%/port/inbox.h \
 	%D%/port/nat.c \
+	%D%/port/nat_channel.h \
 	%D%/port/nat_guard.c %D%/port/nat_guard.h \
+	%D%/port/nat_process.c %D%/port/nat_process.h \
+	%D%/port/nat_stack.c %D%/port/nat_stack.h \
 	%D%/port/own.c %D%/port/own.h \
 	%D%/port/port.c %D%/port/port.h \
 	%D%/port/share.c %D%/port/share.h \
@@ -73,7 +76,9 @@ tests_unit_dhcp_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_inbox_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_nat_guard_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_share_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_uplink_SOURCES = tests/unit/uplink.c tests/unit/with_nat.h
 tests_unit_uplink_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_uplink_switch_SOURCES = tests/unit/uplink_switch.c tests/unit/with_nat.h
 tests_unit_uplink_switch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 endif
 

@@ -65,6 +65,8 @@ static const struct row rows[] = {
 #define CALL(call, who) { #call, who, ALLOWED, 0, false, 0, 0, 0 },
 #define WHEN(call, who, n, mask, value) { #call, who, ALLOWED, 0, true, n, mask, value },
 #define FAILS(call, who, error) { #call, who, FAILING, error, false, 0, 0, 0 },
+#define FAILS_WHEN(call, who, n, mask, value, error) \
+	{ #call, who, FAILING, error, true, n, mask, value },
 #define DEADLY(call, who) { #call, who, KILLING, 0, false, 0, 0, 0 },
 #include "sandbox/filters_table.h"
 #ifdef THREAD_SANITIZED

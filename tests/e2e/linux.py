@@ -58,6 +58,8 @@ def test_dhcp_http_disk_and_power_button():
         folder.guest("linux", profile("vmlinux", asked,
                                       f"[disk0]\npath = {folder.path}/disk.img\n"
                                       "[net0]\nswitch = lan\n"))
+        folder.write("config/vmdeck/switches/lan.ini", "[switch]\nuplink = nat\n"
+                     "address = 10.0.2.2/24\nloopback = yes\n")
         with open(os.path.join(folder.path, "disk.img"), "wb") as image:
             image.truncate(1 << 20)
 

@@ -1,6 +1,7 @@
 /*
  * libFuzzer: nat_guard(). What passes and what does not is compared with an
- * oracle that reads the frame by the headers of the C library.
+ * oracle that reads the frame by the headers of the C library. nat_guard_sum()
+ * and nat_guard_sent() see the same frames.
  */
 #include <arpa/inet.h>
 #include <net/ethernet.h>
@@ -47,6 +48,8 @@ struct oracle {
 	bool whole; /* every header is there, and each length fits in the one outside it */
 	bool known; /* ARP, or IPv4 without options around ICMP, TCP or UDP */
 	bool fragment;
+	bool summed; /* the IPv4 header's checksum is right */
+	enum net_verdict way; /* by its addresses */
 	size_t size; /* without what follows the datagram */
 	struct tcphdr *tcp;
 	size_t tcp_size;
@@ -76,8 +79,36 @@ static void consult_tcp(struct oracle *oracle, uint8_t *body, size_t size)
 	oracle->tcp_size = size;
 }
 
+static const struct nat_network network = { .address = 0x0a000202, .dns = 0x0a000203,
+					    .mask = 0xffffff00 };
+
+static bool inside(uint32_t address)
+{
+	return address >> 8 == 0x0a0002;
+}
+
+static enum net_verdict consult_addresses(const struct ip *ip, uint16_t port)
+{
+	uint32_t from = ntohl(ip->ip_src.s_addr), to = ntohl(ip->ip_dst.s_addr);
+	bool ping = ip->ip_p == IPPROTO_ICMP;
+
+	if (!inside(from) || (from & 0xff) == 0 || (from & 0xff) == 2 || (from & 0xff) == 3 ||
+	    (from & 0xff) == 255)
+		return NET_DROP_BAD_SOURCE;
+	if (to == 0x0a000202)
+		return ping ? NET_FORWARD : NET_DROP_LOOPBACK;
+	if (to == 0x0a000203)
+		return ping || port == 53 ? NET_FORWARD : NET_DROP_UNSUPPORTED;
+	if (to >> 24 == IN_LOOPBACKNET || to >> 24 == 0)
+		return NET_DROP_LOOPBACK;
+	return IN_MULTICAST(to) || IN_BADCLASS(to) || to >> 16 == 0xa9fe || inside(to)
+		       ? NET_DROP_UNSUPPORTED
+		       : NET_FORWARD;
+}
+
 static void consult_ip(struct oracle *oracle, uint8_t *data, size_t size)
 {
+	unsigned long sum = 0;
 	const struct ip *ip = (const void *)data;
 	uint8_t *body = data + sizeof(*ip);
 	const struct udphdr *udp = (const void *)body;
@@ -92,7 +123,10 @@ static void consult_ip(struct oracle *oracle, uint8_t *data, size_t size)
 	oracle->size = sizeof(struct ether_header) + total;
 	oracle->fragment = (ntohs(ip->ip_off) & (IP_MF | IP_OFFMASK)) != 0;
 	oracle->known = ip->ip_hl == 5;
-	if (oracle->fragment || !oracle->known)
+	for (size_t i = 0; i < sizeof(*ip); i += 2)
+		sum += (unsigned long)data[i] << 8 | data[i + 1];
+	oracle->summed = sum % 0xffff == 0 && sum;
+	if (oracle->fragment || !oracle->known || !oracle->summed)
 		return;
 	left = total - sizeof(*ip);
 	if (ip->ip_p == IPPROTO_TCP)
@@ -104,6 +138,8 @@ static void consult_ip(struct oracle *oracle, uint8_t *data, size_t size)
 		oracle->whole = left >= ICMP_MINLEN;
 	else
 		oracle->known = false;
+	if (oracle->known && oracle->whole)
+		oracle->way = consult_addresses(ip, (uint16_t)(body[2] << 8 | body[3]));
 }
 
 static void consult(struct oracle *oracle, uint8_t *data, size_t size)
@@ -115,6 +151,8 @@ static void consult(struct oracle *oracle, uint8_t *data, size_t size)
 	if (size < sizeof(*ethernet))
 		return;
 	oracle->size = size;
+	oracle->summed = true;
+	oracle->way = NET_FORWARD;
 	if (ntohs(ethernet->ether_type) == ETHERTYPE_IP) {
 		consult_ip(oracle, data + sizeof(*ethernet), size - sizeof(*ethernet));
 	} else if (ntohs(ethernet->ether_type) == ETHERTYPE_ARP) {
@@ -134,7 +172,9 @@ static enum net_verdict expected(const struct oracle *oracle)
 		return NET_DROP_BAD_HEADER;
 	if (oracle->fragment)
 		return NET_DROP_FRAGMENT;
-	return oracle->known ? NET_FORWARD : NET_DROP_UNSUPPORTED;
+	if (!oracle->known)
+		return NET_DROP_UNSUPPORTED;
+	return oracle->summed ? oracle->way : NET_DROP_BAD_CHECKSUM;
 }
 
 /* The sum of a segment in ones' complement, 0..0xfffe: 0xffff and 0 are the same number. */
@@ -174,10 +214,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(frame, data, size);
 	memcpy(original, data, size);
 	consult(&before, original, size);
-	verdict = nat_guard(frame, &left);
+	nat_guard_sent(&network, frame, size);
+	verdict = nat_guard(&network, frame, size < NET_HEAD_MAX ? size : NET_HEAD_MAX, &left);
 	if (verdict != expected(&before))
 		abort();
 	if (verdict == NET_FORWARD) {
+		size_t head = left < NET_HEAD_MAX ? left : NET_HEAD_MAX;
+
+		nat_guard_sum(frame, head, frame + head, left);
 		consult(&after, frame, left);
 		if (left != before.size || expected(&after) != NET_FORWARD || after.size != left)
 			abort();

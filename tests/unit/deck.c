@@ -23,6 +23,7 @@
 #include "core/deck/deck.h"
 #include "core/deck/pressure.h"
 #include "demo/image.h"
+#include "with_nat.h"
 
 #define PATIENCE (240 * NS_PER_S)
 
@@ -658,7 +659,7 @@ static void test_quick_resets(void **state)
 	end_deck(bench);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_reload, setup, teardown),
@@ -680,6 +681,7 @@ int main(void)
 	};
 	size_t count = sizeof(tests) / sizeof(tests[0]);
 
+	begin_with_nat(argc, argv);
 	if (access("/dev/kvm", R_OK | W_OK) < 0) {
 		perror("no guests are run: /dev/kvm");
 		count = 7;

@@ -10,8 +10,9 @@
 #include "net/port/thread.h"
 
 /* An uplink, and a kind of port, that do nothing: the real ones are not under test. */
-int uplink_new(struct uplink **out, struct cause *cause)
+int uplink_new(struct uplink **out, const struct uplink_listener *listener, struct cause *cause)
 {
+	(void)listener;
 	(void)cause;
 	*out = (struct uplink *)out;
 	return 0;

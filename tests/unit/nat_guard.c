@@ -14,20 +14,36 @@
 enum { ETHERNET = 14, IP = 20, ICMP = 1, TCP = 6, UDP = 17 };
 enum { URG = 0x20, ACK = 0x10 };
 
-static uint8_t frame[NET_FRAME_MAX];
+#define ADDRESS(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
+#define GATEWAY ADDRESS(10, 0, 2, 2)
+#define DNS ADDRESS(10, 0, 2, 3)
+#define GUEST ADDRESS(10, 0, 2, 15)
 
-/* Gives the guard a block of just the frame's size, so that a sanitizer sees its end. */
-static enum net_verdict guard(size_t *size)
+static uint8_t frame[NET_FRAME_MAX];
+static struct nat_network network = { .address = GATEWAY, .dns = DNS, .mask = 0xffffff00,
+				      .loopback = true };
+
+/* Gives the guard a block of just the head's size, so that a sanitizer sees its end. */
+static enum net_verdict guard_as_it_is(size_t *size)
 {
-	uint8_t *copy = malloc(*size ? *size : 1);
+	size_t head = *size < NET_HEAD_MAX ? *size : NET_HEAD_MAX;
+	uint8_t *copy = malloc(head ? head : 1);
 	enum net_verdict verdict;
 
 	assert_non_null(copy);
-	memcpy(copy, frame, *size);
-	verdict = nat_guard(copy, size);
-	memcpy(frame, copy, *size);
+	memcpy(copy, frame, head);
+	verdict = nat_guard(&network, copy, head, size);
+	memcpy(frame, copy, head);
 	free(copy);
 	return verdict;
+}
+
+/* With the checksum of an IPv4 header that is as long as it can be. */
+static enum net_verdict guard(size_t *size)
+{
+	put_be16(frame + 24, 0);
+	put_be16(frame + 24, inet_checksum(inet_sum(0, frame + 14, 20)));
+	return guard_as_it_is(size);
 }
 
 #define refuses(size, reason) assert_int_equal(guard(&(size_t){ size }), NET_DROP_##reason)
@@ -55,8 +71,8 @@ static size_t put_ip(uint8_t protocol, size_t body)
 	put_be16(ip + 2, (uint16_t)(IP + body));
 	ip[8] = 64;
 	ip[9] = protocol;
-	put_be32(ip + 12, 0x0a00020f);
-	put_be32(ip + 16, 0x0a000202);
+	put_be32(ip + 12, GUEST);
+	put_be32(ip + 16, GATEWAY);
 	return ETHERNET + IP + body;
 }
 
@@ -75,6 +91,14 @@ static uint16_t tcp_check(size_t segment)
 	uint32_t sum = inet_sum(TCP + (uint32_t)segment, frame + 26, 8);
 
 	return inet_checksum(inet_sum(sum, frame + 34, segment));
+}
+
+/* The same of a UDP datagram. */
+static uint16_t udp_check(size_t datagram)
+{
+	uint32_t sum = inet_sum(UDP + (uint32_t)datagram, frame + 26, 8);
+
+	return inet_checksum(inet_sum(sum, frame + 34, datagram));
 }
 
 /* A segment with options and payload, its checksum right. */
@@ -303,6 +327,8 @@ static void urgent_is_cleared_and_the_checksum_stays_right(void **state)
 			put_be16(frame + 52, pointers[i]);
 			put_be16(frame + 50, 0);
 			put_be16(frame + 50, tcp_check(35));
+			put_be16(frame + 24, 0);
+			put_be16(frame + 24, inet_checksum(inet_sum(0, frame + 14, 20)));
 			memcpy(before, frame, size);
 			passes(size, size);
 			assert_int_equal(tcp_check(35), 0);
@@ -333,12 +359,201 @@ static void a_wrong_checksum_stays_wrong(void **state)
 	}
 }
 
+static void an_ip_header_has_its_checksum(void **state)
+{
+	size_t size = put_udp(8);
+
+	(void)state;
+	passes(size, size);
+	assert_int_equal(guard_as_it_is(&size), NET_FORWARD);
+	for (unsigned bit = 0; bit < 16; bit++) {
+		frame[24 + bit / 8] ^= (uint8_t)(1u << bit % 8);
+		assert_int_equal(guard_as_it_is(&size), NET_DROP_BAD_CHECKSUM);
+		frame[24 + bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	assert_int_equal(guard_as_it_is(&size), NET_FORWARD);
+}
+
+/* What becomes of a packet of each protocol to an address and port. */
+static void goes(uint32_t to, uint16_t port, enum net_verdict tcp, enum net_verdict udp,
+		 enum net_verdict icmp)
+{
+	const enum net_verdict wanted[] = { tcp, udp, icmp };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(wanted); i++) {
+		size_t size = i == 0 ? put_tcp("", 0, 8) : put_udp(12);
+
+		if (i == 2)
+			frame[23] = ICMP;
+		put_be32(frame + 30, to);
+		put_be16(frame + 36, port);
+		assert_int_equal(guard(&size), wanted[i]);
+	}
+}
+
+#define everything(to, verdict) goes(to, 80, verdict, verdict, verdict)
+
+static void no_way_leads_to_the_loopback_unless_asked_for(void **state)
+{
+	(void)state;
+	for (unsigned loopback = 0; loopback < 2; loopback++) {
+		network.loopback = loopback;
+		everything(ADDRESS(127, 0, 0, 1), NET_DROP_LOOPBACK);
+		everything(ADDRESS(127, 255, 255, 255), NET_DROP_LOOPBACK);
+		everything(ADDRESS(0, 0, 0, 0), NET_DROP_LOOPBACK);
+		everything(ADDRESS(0, 1, 2, 3), NET_DROP_LOOPBACK);
+		everything(ADDRESS(126, 255, 255, 255), NET_FORWARD);
+		everything(ADDRESS(128, 0, 0, 1), NET_FORWARD);
+		everything(ADDRESS(255, 255, 255, 255), NET_DROP_UNSUPPORTED);
+	}
+	goes(GATEWAY, 80, NET_FORWARD, NET_FORWARD, NET_FORWARD);
+	goes(GATEWAY, 67, NET_FORWARD, NET_DROP_UNSUPPORTED, NET_FORWARD);
+	goes(GATEWAY, 69, NET_FORWARD, NET_DROP_UNSUPPORTED, NET_FORWARD);
+	network.loopback = false;
+	goes(GATEWAY, 80, NET_DROP_LOOPBACK, NET_DROP_LOOPBACK, NET_FORWARD);
+	goes(GATEWAY, 53, NET_DROP_LOOPBACK, NET_DROP_LOOPBACK, NET_FORWARD);
+	network.loopback = true;
+}
+
+static void only_hosts_beyond_the_network_are_reached(void **state)
+{
+	(void)state;
+	everything(ADDRESS(192, 0, 2, 1), NET_FORWARD);
+	everything(ADDRESS(10, 0, 1, 255), NET_FORWARD);
+	everything(ADDRESS(10, 0, 3, 0), NET_FORWARD);
+	everything(ADDRESS(10, 0, 2, 0), NET_DROP_UNSUPPORTED);
+	everything(ADDRESS(10, 0, 2, 99), NET_DROP_UNSUPPORTED);
+	everything(ADDRESS(10, 0, 2, 255), NET_DROP_UNSUPPORTED);
+	everything(ADDRESS(169, 254, 169, 254), NET_DROP_UNSUPPORTED);
+	everything(ADDRESS(169, 253, 0, 1), NET_FORWARD);
+	everything(ADDRESS(223, 255, 255, 255), NET_FORWARD);
+	everything(ADDRESS(224, 0, 0, 1), NET_DROP_UNSUPPORTED);
+	everything(ADDRESS(240, 0, 0, 1), NET_DROP_UNSUPPORTED);
+	goes(DNS, 53, NET_FORWARD, NET_FORWARD, NET_FORWARD);
+	goes(DNS, 54, NET_DROP_UNSUPPORTED, NET_DROP_UNSUPPORTED, NET_FORWARD);
+}
+
+static void a_source_is_a_guests(void **state)
+{
+	static const struct {
+		uint32_t address;
+		bool good;
+	} cases[] = {
+		{ GUEST, true }, { ADDRESS(10, 0, 2, 1), true }, { ADDRESS(10, 0, 2, 254), true },
+		{ ADDRESS(10, 0, 2, 0), false }, { ADDRESS(10, 0, 2, 255), false },
+		{ GATEWAY, false }, { DNS, false }, { ADDRESS(10, 0, 3, 15), false }, { 0, false },
+		{ ADDRESS(127, 0, 0, 1), false }, { ADDRESS(255, 255, 255, 255), false },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		size_t size = put_udp(8);
+
+		put_be32(frame + 26, cases[i].address);
+		if (cases[i].good)
+			passes(size, size);
+		else
+			refuses(size, BAD_SOURCE);
+	}
+}
+
+/* The same with every place where a head can end. */
+static bool sum_is_right(size_t size)
+{
+	bool right = false;
+
+	for (size_t head = 54; head <= size && head <= NET_HEAD_MAX; head += 2) {
+		bool now = nat_guard_sum(frame, head, frame + head, size);
+
+		assert_true(head == 54 || now == right);
+		right = now;
+	}
+	return right;
+}
+
+static void checksums_are_looked_at(void **state)
+{
+	static const size_t payloads[] = { 20, 21, 92, 93, 94, 95, 1460, 65000, 65001 };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(payloads); i++) {
+		size_t size = put_tcp("", 0, payloads[i]);
+
+		assert_true(sum_is_right(size));
+		frame[size - 1] ^= 1;
+		assert_false(sum_is_right(size));
+		frame[size - 1] ^= 1;
+		frame[26] ^= 1; /* an address, which it covers */
+		assert_false(sum_is_right(size));
+		size = put_udp(payloads[i]);
+		assert_true(sum_is_right(size)); /* it has none */
+		put_be16(frame + 40, 1);
+		assert_false(sum_is_right(size));
+		put_be16(frame + 40, 0);
+		put_be16(frame + 40, udp_check(8 + payloads[i]));
+		assert_true(sum_is_right(size));
+		frame[size] ^= 1; /* beyond it */
+		assert_true(sum_is_right(size + 1));
+		frame[size] ^= 1;
+		size = put_ip(ICMP, 8 + payloads[i]);
+		memset(frame + 34, 0x11, 8 + payloads[i]);
+		assert_false(sum_is_right(size));
+		put_be16(frame + 36, 0);
+		put_be16(frame + 36, inet_checksum(inet_sum(0, frame + 34, 8 + payloads[i])));
+		assert_true(sum_is_right(size));
+	}
+	put_ethernet(0x0806);
+	assert_true(nat_guard_sum(frame, 42, frame, 42));
+}
+
+static void only_the_gateways_frames_are_sent(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t size;
+		bool good;
+	} cases[] = {
+		{ "RT\0\x12\x34\x56RU\x0a\0\2\2\x08\0E", 15, true },
+		{ "RT\0\x12\x34\x56RU\x0a\0\2\3\x08\0", 14, true },
+		{ "RT\0\x12\x34\x56RU\x0a\0\2\3\x08\0", 13, false },
+		{ "RT\0\x12\x34\x56RU\x0a\0\2\4\x08\0E", 15, false },
+		{ "RU\x0a\0\2\2RT\0\x12\x34\x56\x08\0E", 15, false },
+		{ "RT\0\x12\x34\x56RU\x0a\0\2\2\x86\xdd`", 15, false },
+		{ "RT\0\x12\x34\x56RU\x0a\0\2\2\x08\6\0\1\x08\0\6\4\0\2"
+		  "RU\x0a\0\2\2\x0a\0\2\2aaaabbbbcc", 42, true },
+		{ "RT\0\x12\x34\x56RU\x0a\0\2\2\x08\6\0\1\x08\0\6\4\0\2"
+		  "RU\x0a\0\2\2\x0a\0\2\2aaaabbbbc", 41, false },
+		{ "RT\0\x12\x34\x56RU\x0a\0\2\2\x08\6\0\1\x08\0\6\4\0\2"
+		  "RU\x0a\0\2\2\x0a\0\2\xf" "aaaabbbbcc", 42, false },
+		{ "RT\0\x12\x34\x56RU\x0a\0\2\2\x08\6\0\1\x08\0\6\4\0\2"
+		  "RT\x0a\0\2\2\x0a\0\2\2aaaabbbbcc", 42, false },
+		{ "RT\0\x12\x34\x56RU\x0a\0\2\2\x08\6\0\1\x08\0\6\5\0\2"
+		  "RU\x0a\0\2\2\x0a\0\2\2aaaabbbbcc", 42, false },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint8_t *copy = malloc(cases[i].size);
+
+		memcpy(copy, cases[i].bytes, cases[i].size);
+		assert_int_equal(nat_guard_sent(&network, copy, cases[i].size), cases[i].good);
+		free(copy);
+	}
+	assert_false(nat_guard_sent(&network, frame, NET_FRAME_MAX + 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_arp_and_ipv4_pass),
 		cmocka_unit_test(arp_is_whole_and_for_ipv4_on_ethernet),
 		cmocka_unit_test(an_ip_header_is_whole_and_says_so),
+		cmocka_unit_test(an_ip_header_has_its_checksum),
+		cmocka_unit_test(no_way_leads_to_the_loopback_unless_asked_for),
+		cmocka_unit_test(only_hosts_beyond_the_network_are_reached),
+		cmocka_unit_test(a_source_is_a_guests),
+		cmocka_unit_test(checksums_are_looked_at),
+		cmocka_unit_test(only_the_gateways_frames_are_sent),
 		cmocka_unit_test(the_total_length_is_within_the_frame),
 		cmocka_unit_test(fragments_are_refused),
 		cmocka_unit_test(only_tcp_udp_and_icmp_pass),

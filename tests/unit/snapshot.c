@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "core/machine/machine.h"
+#include "with_nat.h"
 #include "world.h"
 
 #define ROUNDS 20
@@ -202,13 +203,14 @@ static void test_damage(void **state)
 	end_peer(&peer);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_built_in_guest, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_damage, world_setup, world_teardown),
 	};
 
+	begin_with_nat(argc, argv);
 	if (access("/dev/kvm", R_OK | W_OK) < 0) {
 		perror("skipped: /dev/kvm");
 		return 77;

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "with_nat.h"
 #include "world.h"
 
 #define DISK (4u << 20)
@@ -168,12 +169,13 @@ static void test_linux(void **state)
 	guest_end(world);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_linux, world_setup, world_teardown),
 	};
 
+	begin_with_nat(argc, argv);
 	if (access("/dev/kvm", R_OK | W_OK) < 0) {
 		perror("skipped: /dev/kvm");
 		return 77;

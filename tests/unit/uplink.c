@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@
 #include "net/port/thread.h"
 #include "net/service/dhcp.h"
 #include "net/switch/switch.h"
+#include "with_nat.h"
 
 #define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
 #define GATEWAY IP(10, 0, 2, 2)
@@ -123,6 +125,8 @@ struct world {
 	struct port *attached;
 	struct net_switch sw;
 	uint32_t sender; /* slot of the port that deliver() plays */
+	char notice[512]; /* the last one; guarded by the port's lock */
+	unsigned notices;
 };
 
 /* Hands a frame to the uplink's port as a switch does; NET_FORWARD, or why it was refused. */
@@ -239,27 +243,70 @@ static void put_echo(struct packet *p, uint32_t to, size_t body)
 	put_ip(p, 1, to, 8 + body);
 }
 
-static int setup(void **state, const struct port_kind *kind)
+/* What the port says of itself by that name. */
+static void describe(struct world *w, const char *name, char text[128])
 {
-	struct switch_config config = { .name = "lan", .address = GATEWAY, .prefix = 24 };
+	struct port_field fields[8];
+	size_t count = w->attached->kind->describe(w->attached, fields, ARRAY_SIZE(fields));
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(fields[i].name, name) == 0) {
+			strcpy(text, fields[i].text);
+			return;
+		}
+	fail_msg("nothing is said of %s", name);
+}
+
+static void wait_until(struct world *w, const char *name, const char *wanted)
+{
+	char text[128] = "";
+
+	for (unsigned i = 0; i < 6000; i++) {
+		describe(w, name, text);
+		if (strcmp(text, wanted) == 0)
+			return;
+		usleep(10000);
+	}
+	fail_msg("%s is %s, not %s", name, text, wanted);
+}
+
+static void take_notice(void *arg, const char *text)
+{
+	struct world *w = arg;
+
+	pthread_mutex_lock(&w->sw.port.lock);
+	snprintf(w->notice, sizeof(w->notice), "%s", text);
+	w->notices++;
+	pthread_mutex_unlock(&w->sw.port.lock);
+}
+
+static int setup(void **state, const struct port_kind *kind, bool loopback)
+{
+	struct switch_config config = { .name = "lan", .address = GATEWAY, .prefix = 24,
+					.loopback = loopback };
 	struct world *w = calloc(1, sizeof(*w));
+	const struct uplink_listener listener = { take_notice, w };
 
 	*state = w;
 	w->sw.port.inbox = calloc(INBOX, sizeof(struct packet));
 	pthread_mutex_init(&w->sw.port.lock, NULL);
 	pthread_cond_init(&w->sw.port.changed, NULL);
-	return uplink_new(&w->uplink, NULL) ||
-	       kind->create(&w->attached, w->uplink, &w->sw, &config, NULL);
+	if (uplink_new(&w->uplink, &listener, NULL) ||
+	    kind->create(&w->attached, w->uplink, &w->sw, &config, NULL))
+		return 1;
+	if (kind == &port_nat)
+		wait_until(w, "nat", "running");
+	return 0;
 }
 
 static int setup_none(void **state)
 {
-	return setup(state, &port_own);
+	return setup(state, &port_own, false);
 }
 
 static int setup_nat(void **state)
 {
-	return setup(state, &port_nat);
+	return setup(state, &port_nat, true);
 }
 
 static int teardown(void **state)
@@ -764,15 +811,42 @@ static void a_flood_leaves_room_in_the_queue(void **state)
 	check_arp(w, GATEWAY);
 }
 
+static void a_flood_leaves_room_in_the_ring(void **state)
+{
+	struct world *w = *state;
+	struct packet p, answer;
+	enum net_verdict verdict;
+	unsigned taken = 0;
+
+	check_arp(w, GATEWAY);
+	kill(nat_pid(), SIGSTOP);
+	put_echo(&p, GATEWAY, 8);
+	while ((verdict = deliver(w, p.data, p.size, false)) == NET_FORWARD)
+		taken++;
+	assert_int_equal(verdict, NET_DROP_OVER_SHARE);
+	assert_in_range(taken, 200, 256);
+	w->sender = 1;
+	for (unsigned i = 0; i < 100; i++)
+		send_frame(w, p.data, p.size);
+	kill(nat_pid(), SIGCONT);
+	for (unsigned i = 0; i < taken + 100; i++)
+		receive(w, &answer);
+	for (unsigned i = 0; i < 1000; i++) {
+		send_frame(w, p.data, p.size);
+		receive(w, &answer);
+	}
+	check_arp(w, GATEWAY);
+}
+
 /* How often a thread has slept; 0 if there is no such thread of that name. */
-static unsigned long sleeps_of(long thread, const char *name)
+static unsigned long sleeps_of(const char *process, long thread, const char *name)
 {
 	char path[64], line[128];
 	unsigned long sleeps = 0;
 	bool named = false;
 	FILE *status;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%ld/status", thread);
+	snprintf(path, sizeof(path), "/proc/%s/task/%ld/status", process, thread);
 	status = fopen(path, "r");
 	while (status && fgets(line, sizeof(line), status)) {
 		if (strncmp(line, "Name:\t", 6) == 0)
@@ -799,26 +873,37 @@ static unsigned long count_sleeps(void)
 	while ((task = readdir(tasks))) {
 		long thread = strtol(task->d_name, NULL, 10);
 
-		if (thread > newest && sleeps_of(thread, "uplink\n"))
+		if (thread > newest && sleeps_of("self", thread, "uplink\n"))
 			newest = thread;
 	}
 	closedir(tasks);
 	assert_int_not_equal(newest, getpid());
-	return sleeps_of(newest, "uplink\n");
+	return sleeps_of("self", newest, "uplink\n");
 }
 
+static unsigned long count_process_sleeps(void)
+{
+	int pid = nat_pid();
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	return sleeps_of(text, pid, "vmdeck-nat\n");
+}
+
+/* The deck looks after what was sent to the process for a second or two. */
 static void nat_at_rest_does_not_wake_up(void **state)
 {
 	struct timespec pause = { .tv_sec = 2, .tv_nsec = 200 * 1000 * 1000 };
-	struct timespec settle = { .tv_nsec = 50 * 1000 * 1000 };
-	unsigned long before;
+	unsigned long before, process_before;
 
 	check_dhcp(*state);
 	check_ping(*state, 56);
-	nanosleep(&settle, NULL);
+	nanosleep(&pause, NULL);
 	before = count_sleeps();
+	process_before = count_process_sleeps();
 	nanosleep(&pause, NULL);
 	assert_int_equal(count_sleeps(), before);
+	assert_int_equal(count_process_sleeps(), process_before);
 }
 
 /* Hands a frame over, as often as it takes, and throws away what comes meanwhile. */
@@ -942,7 +1027,7 @@ static void shows_the_address(void **state)
 
 #define WITH(test, kind) cmocka_unit_test_setup_teardown(test, setup_##kind, teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kinds_are_wanted_as_configured),
@@ -962,11 +1047,12 @@ int main(void)
 		WITH(nat_refuses_fragments, nat),
 		WITH(nat_refuses_bad_headers, nat),
 		WITH(filter_lets_only_own_frames_in, nat),
-		WITH(a_flood_leaves_room_in_the_queue, nat),
+		WITH(a_flood_leaves_room_in_the_ring, nat),
 		WITH(nat_at_rest_does_not_wake_up, nat),
 		WITH(hostile_frames_do_no_harm, nat),
 		WITH(wrong_networks_have_causes, nat),
 	};
 
+	begin_with_nat(argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,14 @@
 /* The uplink on the real switch: guests, one NAT, and everything that is listed and captured. */
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -14,6 +17,7 @@
 #include "net/capture/capture.h"
 #include "net/network.h"
 #include "net/switch/switch.h"
+#include "with_nat.h"
 
 #define GATEWAY 0x0a000202u
 
@@ -169,14 +173,87 @@ static void *guest_main(void *arg)
 	return NULL;
 }
 
-static struct net_switch *make_switch(struct network **network, const struct port_kind *uplink)
+/* What the switch says of its NAT, until it begins like that. */
+static void wait_for_nat(struct net_switch *sw, const char *wanted)
 {
-	struct switch_config config = { .name = "lan", .uplink = uplink, .address = GATEWAY,
-					.prefix = 24 };
+	struct port_field fields[8];
+
+	for (unsigned i = 0; i < 6000; i++) {
+		assert_int_equal(switch_describe(sw, fields, 8), 3);
+		assert_string_equal(fields[1].name, "nat");
+		if (strncmp(fields[1].text, wanted, strlen(wanted)) == 0)
+			return;
+		usleep(1000);
+	}
+	fail_msg("NAT is %s, not %s", fields[1].text, wanted);
+}
+
+/* What was said last of the switches. */
+static struct {
+	pthread_mutex_t lock;
+	char text[512];
+	unsigned count;
+} notice = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void take_notice(void *arg, const char *text)
+{
+	(void)arg;
+	pthread_mutex_lock(&notice.lock);
+	snprintf(notice.text, sizeof(notice.text), "%s", text);
+	notice.count++;
+	pthread_mutex_unlock(&notice.lock);
+}
+
+static unsigned count_notices(void)
+{
+	unsigned count;
+
+	pthread_mutex_lock(&notice.lock);
+	count = notice.count;
+	pthread_mutex_unlock(&notice.lock);
+	return count;
+}
+
+static void expect_notice(unsigned before, const char *switch_name, const char *why)
+{
+	char text[512], beginning[64];
+	unsigned count;
+
+	for (unsigned i = 0; i < 6000; i++) {
+		pthread_mutex_lock(&notice.lock);
+		count = notice.count;
+		memcpy(text, notice.text, sizeof(text));
+		pthread_mutex_unlock(&notice.lock);
+		if (count != before)
+			break;
+		usleep(10000);
+	}
+	assert_int_not_equal(count, before);
+	snprintf(beginning, sizeof(beginning), "switch %s: NAT: ", switch_name);
+	assert_int_equal(strncmp(text, beginning, strlen(beginning)), 0);
+	if (!strstr(text, why))
+		fail_msg("'%s' does not say '%s'", text, why);
+}
+
+static struct net_switch *make_named_switch(struct network **network, const char *name,
+					    const struct port_kind *uplink)
+{
+	struct switch_config config = { .uplink = uplink, .address = GATEWAY, .prefix = 24 };
 	struct net_switch *sw;
 
+	snprintf(config.name, sizeof(config.name), "%s", name);
 	assert_int_equal(network_new(network, NULL), 0);
+	network_on_notice(*network, take_notice, NULL);
 	assert_int_equal(switch_new(&sw, *network, &config, NULL), 0);
+	return sw;
+}
+
+static struct net_switch *make_switch(struct network **network, const struct port_kind *uplink)
+{
+	struct net_switch *sw = make_named_switch(network, "lan", uplink);
+
+	if (uplink)
+		wait_for_nat(sw, "running");
 	return sw;
 }
 
@@ -336,6 +413,117 @@ static void what_nat_refuses_is_counted_and_recorded(void **state)
 	network_free(network);
 }
 
+/* A guest with an address, whose pings are answered. */
+static void begin_talk(struct guest *guest, struct net_switch *sw)
+{
+	add_guest(guest, sw, "a/net0", 1);
+	send_dhcp_request(guest);
+	wait_for(guest, &guest->acks, 1);
+	send_arp(guest);
+	wait_for(guest, &guest->arps, 1);
+	send_pings(guest, 1);
+	wait_for(guest, &guest->pongs, 1);
+}
+
+/* It is no more, and is told of; it is there again, the guest goes on and has kept its address. */
+static void check_end(struct net_switch *sw, struct guest *guest, unsigned before, int pid,
+		      const char *why)
+{
+	struct dhcp_lease_info lease;
+
+	expect_notice(before, "lan", why);
+	wait_for_nat(sw, "running");
+	assert_int_not_equal(nat_pid(), 0);
+	assert_int_not_equal(nat_pid(), pid);
+	guest->pongs = 0;
+	send_pings(guest, 2);
+	wait_for(guest, &guest->pongs, 2);
+	assert_int_equal(switch_list_leases(sw, &lease, 1), 1);
+	assert_int_equal(lease.address, guest->address);
+}
+
+static void nat_that_ends_is_started_again(void **state)
+{
+	struct network *network;
+	struct net_switch *sw = make_switch(&network, &port_nat);
+	struct guest guest;
+	unsigned before;
+	int pid;
+
+	(void)state;
+	begin_talk(&guest, sw);
+	for (unsigned i = 0; i < 2; i++) {
+		before = count_notices();
+		pid = nat_pid();
+		kill(pid, SIGKILL);
+		check_end(sw, &guest, before, pid, "signal 9");
+	}
+	before = count_notices();
+	pid = nat_pid();
+	kill(pid, SIGSTOP);
+	send_pings(&guest, 1);
+	check_end(sw, &guest, before, pid, "did not answer");
+	remove_guest(&guest);
+	switch_free(sw);
+	network_free(network);
+	for (unsigned i = 0; i < 1000 && nat_pid(); i++)
+		usleep(10000);
+	assert_int_equal(nat_pid(), 0);
+}
+
+/* A process that has been taken over. What it does is the name of its switch. */
+static void run_liar(struct channel *channel, const char *label)
+{
+	static const char forged[64] = "\xff\xff\xff\xff\xff\xffRT\0\0\0\1\x08";
+	static const char foreign_arp[64] = "\xff\xff\xff\xff\xff\xffRU\x0a\0\2\2\x08\6"
+					    "\0\1\x08\0\6\4\0\2RU\x0a\0\2\2\x0a\0\2\xf";
+	struct channel_writer *out = &channel->out;
+	uint32_t size, mark;
+
+	while (channel_next(&channel->in, &size, &mark) != 1)
+		usleep(1000);
+	if (strcmp(label, "forges") == 0) {
+		memcpy(channel_reserve(out, 64), forged, 64);
+		channel_commit(out, 64, 0);
+	} else if (strcmp(label, "speaks-for-guests") == 0) {
+		memcpy(channel_reserve(out, 64), foreign_arp, 64);
+		channel_commit(out, 64, 0);
+	} else if (strcmp(label, "too-large") == 0) {
+		memset(channel_reserve(out, NET_FRAME_MAX + 1), 0, NET_FRAME_MAX + 1);
+		channel_commit(out, NET_FRAME_MAX + 1, 0);
+	} else if (strcmp(label, "too-small") == 0) {
+		channel_commit(out, 13, 0);
+	} else if (strcmp(label, "beside-itself") == 0) {
+		out->head += 0x55555555;
+	} else {
+		nat_process.run(channel, label);
+	}
+	channel_publish(out);
+	for (;;)
+		pause();
+}
+
+static void what_a_liar_sends_ends_it(void **state)
+{
+	static const char *const lies[] = { "forges", "speaks-for-guests", "too-large", "too-small",
+					    "beside-itself" };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(lies); i++) {
+		unsigned before = count_notices();
+		struct network *network;
+		struct net_switch *sw = make_named_switch(&network, lies[i], &port_nat);
+		struct switch_port_info port;
+
+		expect_notice(before, lies[i], "it sent what it must not");
+		wait_for_nat(sw, "ended: it sent what it must not");
+		assert_int_equal(switch_list_ports(sw, &port, 1), 1);
+		assert_int_equal(port.counters.rx_frames, 0);
+		switch_free(sw);
+		network_free(network);
+	}
+}
+
 static void failures_name_the_switch_once(void **state)
 {
 	struct switch_config config = { .name = "lan", .uplink = &port_nat,
@@ -354,14 +542,20 @@ static void failures_name_the_switch_once(void **state)
 	network_free(network);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(guests_reach_the_switch),
 		cmocka_unit_test(guests_reach_the_gateway),
 		cmocka_unit_test(what_nat_refuses_is_counted_and_recorded),
+		cmocka_unit_test(nat_that_ends_is_started_again),
+		cmocka_unit_test(what_a_liar_sends_ends_it),
 		cmocka_unit_test(failures_name_the_switch_once),
 	};
 
+	struct sandbox_kind maybe_liar = nat_process;
+
+	maybe_liar.run = run_liar;
+	begin_with(&maybe_liar, argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

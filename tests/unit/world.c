@@ -38,7 +38,8 @@ static void stop_loop(void *arg)
 int world_setup(void **state)
 {
 	const struct switch_config config = {
-		.name = "lan", .uplink = &port_nat, .address = ADDRESS, .prefix = 24
+		.name = "lan", .uplink = &port_nat, .address = ADDRESS, .prefix = 24,
+		.loopback = true,
 	};
 	struct world *world = calloc(1, sizeof(*world));
 	struct cause cause;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "core/deck/guest_private.h"
+#include "core/deck/notices.h"
 #include "core/deck/pressure.h"
 #include "core/deck/roster.h"
 #include "core/deck/services.h"
@@ -18,6 +19,7 @@
 struct deck {
 	struct deck_services services;
 	bool loop_ready;
+	struct notices notices;
 	struct roster roster;
 	struct pressure pressure;
 	struct loop_timer sample, patience;
@@ -182,10 +184,13 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 	deck->sample = (struct loop_timer){ .fire = sample, .arg = deck };
 	deck->patience = (struct loop_timer){ .fire = force_all, .arg = deck };
 	deck->ended = (struct loop_task){ .run = tell_ended, .arg = deck };
+	notices_init(&deck->notices, deck_loop(deck), &deck->services.journal);
 	err = loop_init(&deck->services.loop, cause);
 	deck->loop_ready = !err;
 	if (!err)
 		err = network_new(&deck->services.network, cause);
+	if (!err)
+		network_on_notice(deck->services.network, notices_add, &deck->notices);
 	if (!err)
 		err = roster_read(&deck->roster, &deck->services, config, cause);
 	if (err) {
@@ -214,6 +219,7 @@ void deck_free(struct deck *deck)
 	roster_destroy(&deck->roster);
 	if (deck->services.network)
 		free_network(deck->services.network);
+	notices_destroy(&deck->notices);
 	journal_destroy(&deck->services.journal);
 	kvm_close(deck->services.kvm);
 	if (deck->loop_ready)

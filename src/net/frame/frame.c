@@ -17,6 +17,8 @@ static const char *const names[NET_VERDICT_COUNT] = {
 	[NET_DROP_BAD_OFFLOAD] = "bad offload",
 	[NET_DROP_FRAGMENT] = "fragment",
 	[NET_DROP_BAD_HEADER] = "bad header",
+	[NET_DROP_BAD_CHECKSUM] = "bad checksum",
+	[NET_DROP_LOOPBACK] = "loopback",
 	[NET_DROP_UNSUPPORTED] = "unsupported",
 	[NET_DROP_NO_LEASE] = "no lease",
 };

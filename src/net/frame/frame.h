@@ -112,12 +112,14 @@ enum net_verdict {
 	NET_DROP_NO_BUFFER,   /* the receiver had no room */
 	NET_DROP_OVER_SHARE,  /* the receiver has room, but the sender holds its share of it */
 	NET_DROP_LINK_DOWN,   /* the receiver is not there: not started, paused, driver not ready */
-	NET_DROP_BAD_SOURCE,  /* the source address is a group address, or zero */
+	NET_DROP_BAD_SOURCE,  /* the source address is a group address, zero, or of another network */
 	NET_DROP_FORGED,      /* it claims an address that is another port's */
 	NET_DROP_BAD_OFFLOAD, /* what it asks for (checksum, segmentation) does not fit the frame */
 	NET_DROP_FRAGMENT,    /* a part of an IPv4 datagram, at a port that takes whole ones */
 	NET_DROP_BAD_HEADER,  /* its headers contradict each other, or it ends within them */
-	NET_DROP_UNSUPPORTED, /* of a protocol, or with IPv4 options, that the receiver has no use for */
+	NET_DROP_BAD_CHECKSUM, /* a checksum in its headers is wrong */
+	NET_DROP_UNSUPPORTED, /* of a protocol, to an address or with IPv4 options that the receiver has no use for */
+	NET_DROP_LOOPBACK,    /* to the host's loopback, where the receiver does not lead */
 	NET_DROP_NO_LEASE,    /* DHCP has no address for the client, or its port has enough */
 	NET_VERDICT_COUNT
 };

@@ -1,506 +1,378 @@
 /*
- * NAT by libslirp: guests reach what this process can reach, without root, and
- * services on the host's loopback by the switch's address. IPv4 only. The
- * uplink thread, which all instances of a process share: libslirp is not
- * thread-safe, and keeps its clock and DNS cache per process.
+ * NAT, the switch's side: guests reach what this process can reach, without
+ * root. IPv4 only. What translates runs in a process of its own, see
+ * nat_process.h; when that ends, connections are lost, and it is started again.
  *
- * libslirp asks for its sockets to be polled by naming all of them before each
- * sleep. Here they are in an epoll set of their own, changed by the difference
- * to the last time, and that set is one source of the loop. A turn is: what is
- * ready is handed over, frames go in, the wishes are taken down again. Without
- * sockets there is no time-out, so a network at rest causes no wake-ups.
- *
- * libslirp reads the clock in slirp_pollfds_poll() alone and would take a
- * socket made by a frame after a long sleep for an expired one; hence the turn
- * begins with it.
+ * Theory of operation: a sender's thread copies a frame's head, has nat_guard()
+ * decide on the copy, and writes it and the rest into the ring to the process,
+ * under one short lock; flush() shows the process what came, once a burst. The
+ * ring is shared out by sending port: how much of it is whose is known from a
+ * list of its records, of which the first are done with as the process goes on.
+ * What the process sends is copied out by the uplink thread, a bounded number
+ * of frames a turn, and goes through the switch like any other port's. DHCP
+ * stays here.
  */
 #include "net/port/own.h"
 
-#include "config.h"
-
 #include <errno.h>
-#include <glib.h>
-#include <libslirp.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
-#include "base/bytes.h"
-#include "base/checked.h"
 #include "base/clock.h"
-#include "base/library.h"
+#include "net/port/nat_channel.h"
 #include "net/port/nat_guard.h"
+#include "net/port/nat_process.h"
+#include "net/port/share.h"
+#include "net/service/dhcp.h"
 
-#define EVENTS_BATCH 64
-#define SOCKETS_MIN 64u
-#define SOCKETS_MAX 4096u
 #define PREFIX_MAX 29u /* the switch, its DNS address and a guest need three */
-#define TIMEOUT_REST 1000u /* ms: what slirp_pollfds_fill() says when it waits for nothing */
+#define FRAMES_A_TURN (2u * NET_BURST_MAX)
+#define RECORD_COST_MIN 2048u /* however small: a frame costs the process time */
+#define TICKETS (NAT_TO_PROCESS / RECORD_COST_MIN * 2) /* words about ports cost nothing */
+#define RESERVED (64u * 1024) /* of the ring, for words about ports */
 
-/* What is used of libslirp, and of glib behind it. */
-static struct {
-	typeof(slirp_new) *new;
-	typeof(slirp_cleanup) *cleanup;
-	typeof(slirp_input) *input;
-	typeof(slirp_pollfds_fill) *pollfds_fill;
-	typeof(slirp_pollfds_poll) *pollfds_poll;
-	typeof(g_log_set_handler) *log_set_handler;
-	typeof(g_log_remove_handler) *log_remove_handler;
-} slirp;
-
-static const struct library_function slirp_functions[] = {
-	{ "slirp_new", &slirp.new },
-	{ "slirp_cleanup", &slirp.cleanup },
-	{ "slirp_input", &slirp.input },
-	{ "slirp_pollfds_fill", &slirp.pollfds_fill },
-	{ "slirp_pollfds_poll", &slirp.pollfds_poll },
-	{ "g_log_set_handler", &slirp.log_set_handler },
-	{ "g_log_remove_handler", &slirp.log_remove_handler },
-};
-
-static struct library slirp_library = {
-	.file = SLIRP_SONAME,
-	.package = "libslirp0",
-	.functions = slirp_functions,
-	.count = ARRAY_SIZE(slirp_functions),
-	.lock = PTHREAD_MUTEX_INITIALIZER,
-};
-
-/* A socket that libslirp named in this turn; its index is what libslirp knows it by. */
-struct nat_poll {
-	int fd;
-	uint32_t wanted;
-	uint32_t ready;
-};
-
-/* What we know of a file descriptor, indexed by it. */
-struct nat_watch {
-	uint32_t events;      /* in the epoll set; 0: not in it */
-	uint32_t turn, index; /* where it is in polls, if turn is the running one */
-	bool open;
+/* A record in the ring. */
+struct ticket {
+	uint32_t bytes; /* of the ring */
+	uint32_t cost;	/* of the sender's share; 0: not a frame */
+	uint16_t from;
 };
 
 struct nat {
 	struct own_port *own;
-	struct loop *loop;
-	Slirp *slirp;
-	int epoll_fd;
-	struct loop_source source;
-	struct loop_timer timer;
-	struct nat_poll *polls, *last;
-	uint32_t poll_count, last_count, poll_room, last_room;
-	struct nat_watch *watches;
-	uint32_t watch_room;
-	uint32_t turn;
-	uint32_t sockets, sockets_max;
-	guint log_handler;
-	bool arp; /* an ARP frame came in: packets may have waited for it */
+	struct nat_network network;
+	struct sandbox *sandbox;
+	struct loop_task more; /* there were more frames than a turn takes */
+	bool told;	       /* of an end, since the process was last up */
+
+	pthread_mutex_t lock; /* guards what follows */
+	struct channel *channel; /* NULL: there is no process */
+	struct share share;	 /* of the ring to it */
+	struct ticket tickets[TICKETS];
+	uint32_t first, count; /* of tickets */
+	uint32_t outstanding;  /* their bytes */
+	bool stored;	       /* since the last flush */
+	char state[sizeof(((struct port_field *)0)->text)];
 };
 
-static ssize_t on_send(const void *frame, size_t size, void *opaque)
+/* --- to the process; under the lock --- */
+
+/* Takes note of what the process has taken. */
+static void settle(struct nat *nat)
 {
-	struct nat *nat = opaque;
+	uint32_t used = channel_used(&nat->channel->out);
 
-	own_send(nat->own, frame, size);
-	return (ssize_t)size;
-}
+	while (nat->count && nat->outstanding - nat->tickets[nat->first].bytes >= used) {
+		const struct ticket *ticket = &nat->tickets[nat->first];
 
-/* A guest can cause as many of these as it likes; the switch's capture shows its packets. */
-static void on_guest_error(const char *text, void *opaque)
-{
-	(void)text;
-	(void)opaque;
-}
-
-/* Warnings would go to stderr, which is the screen. */
-static void drop_log(const gchar *domain, GLogLevelFlags level, const gchar *text, gpointer arg)
-{
-	(void)domain;
-	(void)level;
-	(void)text;
-	(void)arg;
-}
-
-static int64_t on_clock(void *opaque)
-{
-	(void)opaque;
-	return (int64_t)clock_monotonic();
-}
-
-struct nat_timer {
-	struct loop_timer timer;
-	struct nat *nat;
-	SlirpTimerCb fire;
-	void *arg;
-};
-
-static void turn(struct nat *nat);
-
-static void fire_timer(void *arg)
-{
-	struct nat_timer *timer = arg;
-
-	timer->fire(timer->arg);
-	turn(timer->nat);
-}
-
-static void *on_timer_new(SlirpTimerCb fire, void *arg, void *opaque)
-{
-	struct nat_timer *timer = calloc(1, sizeof(*timer));
-
-	if (!timer)
-		return NULL;
-	timer->timer.fire = fire_timer;
-	timer->timer.arg = timer;
-	timer->nat = opaque;
-	timer->fire = fire;
-	timer->arg = arg;
-	return timer;
-}
-
-static void on_timer_free(void *arg, void *opaque)
-{
-	struct nat_timer *timer = arg;
-	struct nat *nat = opaque;
-
-	if (timer)
-		loop_timer_cancel(nat->loop, &timer->timer);
-	free(timer);
-}
-
-static void on_timer_mod(void *arg, int64_t due_ms, void *opaque)
-{
-	struct nat_timer *timer = arg;
-	struct nat *nat = opaque;
-	int64_t delay_ms = due_ms - (int64_t)(clock_monotonic() / NS_PER_MS);
-
-	if (timer)
-		loop_timer_set(nat->loop, &timer->timer,
-			       delay_ms > 0 ? (uint64_t)delay_ms * NS_PER_MS : 0);
-}
-
-/* The entry of fd, or NULL when memory is short. */
-static struct nat_watch *watch_of(struct nat *nat, int fd)
-{
-	uint32_t room = nat->watch_room ? nat->watch_room : 64;
-	struct nat_watch *watches;
-
-	if ((uint32_t)fd < nat->watch_room)
-		return &nat->watches[fd];
-	while (room <= (uint32_t)fd)
-		room *= 2;
-	watches = realloc(nat->watches, room * sizeof(*watches));
-	if (!watches)
-		return NULL;
-	memset(watches + nat->watch_room, 0, (room - nat->watch_room) * sizeof(*watches));
-	nat->watches = watches;
-	nat->watch_room = room;
-	return &watches[fd];
-}
-
-static void watch_change(struct nat *nat, struct nat_watch *watch, int fd, uint32_t events)
-{
-	struct epoll_event event = { .events = events, .data.fd = fd };
-
-	if (watch->events == events)
-		return;
-	if (!events)
-		epoll_ctl(nat->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-	else if (epoll_ctl(nat->epoll_fd, watch->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd,
-			   &event) < 0)
-		events = 0;
-	watch->events = events;
-}
-
-static void on_register(int fd, void *opaque)
-{
-	struct nat *nat = opaque;
-	struct nat_watch *watch = fd >= 0 ? watch_of(nat, fd) : NULL;
-
-	if (!watch)
-		return;
-	watch->events = 0; /* a new socket is in no set, whatever its number was before */
-	nat->sockets += !watch->open;
-	watch->open = true;
-}
-
-/* Called right before fd is closed. */
-static void on_unregister(int fd, void *opaque)
-{
-	struct nat *nat = opaque;
-	struct nat_watch *watch = fd >= 0 ? watch_of(nat, fd) : NULL;
-
-	if (!watch)
-		return;
-	watch_change(nat, watch, fd, 0);
-	watch->turn = nat->turn - 1;
-	nat->sockets -= watch->open;
-	watch->open = false;
-}
-
-/* There is room again in a buffer; the turn that this happens in names that socket at its end. */
-static void on_notify(void *opaque)
-{
-	(void)opaque;
-}
-
-static int on_add_poll(int fd, int wanted, void *opaque)
-{
-	struct nat *nat = opaque;
-	struct nat_watch *watch = watch_of(nat, fd);
-	struct nat_poll *poll;
-
-	if (nat->poll_count == nat->poll_room) {
-		uint32_t room = nat->poll_room ? nat->poll_room * 2 : 16;
-
-		poll = realloc(nat->polls, room * sizeof(*poll));
-		if (!poll)
-			return -1;
-		nat->polls = poll;
-		nat->poll_room = room;
-	}
-	if (!watch)
-		return -1;
-	watch->turn = nat->turn;
-	watch->index = nat->poll_count;
-	poll = &nat->polls[nat->poll_count];
-	poll->fd = fd;
-	poll->ready = 0;
-	poll->wanted = EPOLLERR | EPOLLHUP;
-	poll->wanted |= wanted & SLIRP_POLL_IN ? (uint32_t)EPOLLIN : 0;
-	poll->wanted |= wanted & SLIRP_POLL_OUT ? (uint32_t)EPOLLOUT : 0;
-	poll->wanted |= wanted & SLIRP_POLL_PRI ? (uint32_t)EPOLLPRI : 0;
-	return (int)nat->poll_count++;
-}
-
-static int on_get_events(int index, void *opaque)
-{
-	struct nat *nat = opaque;
-	uint32_t ready;
-	int events = 0;
-
-	if (index < 0 || (uint32_t)index >= nat->poll_count)
-		return 0;
-	ready = nat->polls[index].ready;
-	nat->polls[index].ready = 0;
-	events |= ready & EPOLLIN ? SLIRP_POLL_IN : 0;
-	events |= ready & EPOLLOUT ? SLIRP_POLL_OUT : 0;
-	events |= ready & EPOLLPRI ? SLIRP_POLL_PRI : 0;
-	events |= ready & EPOLLERR ? SLIRP_POLL_ERR : 0;
-	events |= ready & EPOLLHUP ? SLIRP_POLL_HUP : 0;
-	return events;
-}
-
-static void take_ready(struct nat *nat)
-{
-	struct epoll_event events[EVENTS_BATCH];
-	int count = epoll_wait(nat->epoll_fd, events, EVENTS_BATCH, 0);
-
-	for (int i = 0; i < count; i++) {
-		struct nat_watch *watch = watch_of(nat, events[i].data.fd);
-
-		if (watch && watch->turn == nat->turn)
-			nat->polls[watch->index].ready = events[i].events;
+		nat->outstanding -= ticket->bytes;
+		share_give(&nat->share, ticket->from, ticket->cost);
+		nat->first = (nat->first + 1) % TICKETS;
+		nat->count--;
 	}
 }
 
-static void take_wishes(struct nat *nat)
+static void commit(struct nat *nat, uint32_t size, enum nat_record record, uint32_t from,
+		   uint32_t cost)
 {
-	struct nat_poll *polls = nat->last;
-	uint32_t room = nat->last_room, timeout = UINT32_MAX;
+	struct channel_writer *out = &nat->channel->out;
+	uint32_t before = out->head;
 
-	nat->last = nat->polls;
-	nat->last_count = nat->poll_count;
-	nat->last_room = nat->poll_room;
-	nat->polls = polls;
-	nat->poll_count = 0;
-	nat->poll_room = room;
-	nat->turn++;
-	slirp.pollfds_fill(nat->slirp, &timeout, on_add_poll, nat);
-	for (uint32_t i = 0; i < nat->last_count; i++) {
-		struct nat_watch *watch = &nat->watches[nat->last[i].fd];
+	channel_commit(out, size, nat_mark(record, from));
+	nat->tickets[(nat->first + nat->count++) % TICKETS] =
+		(struct ticket){ out->head - before, cost, (uint16_t)from };
+	nat->outstanding += out->head - before;
+	nat->stored = true;
+}
 
-		if (watch->turn != nat->turn)
-			watch_change(nat, watch, nat->last[i].fd, 0);
+/* The frame's rest is read once, and what is decided about it here is of no use to who writes to it. */
+static enum net_verdict copy_in(uint8_t *to, const uint8_t *head, const struct net_frame *frame,
+				uint32_t size)
+{
+	struct net_frame part = *frame;
+
+	part.head = head;
+	net_frame_copy(to, &part, size);
+	return nat_guard_sum(head, frame->head_size, to + frame->head_size, size)
+		       ? NET_FORWARD
+		       : NET_DROP_BAD_CHECKSUM;
+}
+
+static enum net_verdict put_frame(struct nat *nat, uint32_t from, const struct net_frame *frame)
+{
+	size_t size = frame->size;
+	uint8_t head[NET_HEAD_MAX];
+	enum net_verdict verdict;
+	uint32_t cost;
+	uint8_t *room;
+
+	if (!nat->channel)
+		return NET_DROP_LINK_DOWN;
+	net_head_copy(head, frame->head, frame->head_size);
+	verdict = nat_guard(&nat->network, head, frame->head_size, &size);
+	if (verdict != NET_FORWARD)
+		return verdict;
+	cost = size < RECORD_COST_MIN ? RECORD_COST_MIN : (uint32_t)size;
+	verdict = share_take(&nat->share, from, cost);
+	if (verdict != NET_FORWARD) {
+		settle(nat);
+		verdict = share_take(&nat->share, from, cost);
 	}
-	for (uint32_t i = 0; i < nat->poll_count; i++)
-		watch_change(nat, &nat->watches[nat->polls[i].fd], nat->polls[i].fd,
-			     nat->polls[i].wanted);
-	if (timeout < TIMEOUT_REST)
-		loop_timer_set(nat->loop, &nat->timer, timeout * NS_PER_MS);
+	if (verdict != NET_FORWARD)
+		return verdict;
+	room = nat->count < TICKETS ? channel_reserve(&nat->channel->out, (uint32_t)size) : NULL;
+	verdict = room ? copy_in(room, head, frame, (uint32_t)size) : NET_DROP_NO_BUFFER;
+	if (verdict == NET_FORWARD)
+		commit(nat, (uint32_t)size, NAT_FRAME, from, cost);
 	else
-		loop_timer_cancel(nat->loop, &nat->timer);
+		share_give(&nat->share, from, cost);
+	return verdict;
 }
 
-static void nat_begin(void *state)
+static enum net_verdict put_frame_locked(struct nat *nat, bool *locked, uint32_t from,
+					 const struct net_frame *frame)
 {
-	struct nat *nat = state;
-
-	if (nat->poll_count)
-		take_ready(nat);
-	slirp.pollfds_poll(nat->slirp, 0, on_get_events, nat);
+	if (!*locked)
+		pthread_mutex_lock(&nat->lock);
+	*locked = true;
+	return put_frame(nat, from, frame);
 }
 
-static void nat_end(void *state)
+static unsigned deliver(void *backend, uint32_t from, const struct net_frame *const *frames,
+			unsigned count, enum net_verdict *verdicts)
 {
-	struct nat *nat = state;
+	struct own_port *own = backend;
+	unsigned taken = count;
+	bool locked = false;
 
-	if (nat->arp)
-		slirp.pollfds_poll(nat->slirp, 0, on_get_events, nat);
-	nat->arp = false;
-	take_wishes(nat);
+	for (unsigned i = 0; i < count; i++) {
+		const struct net_frame *frame = frames[i];
+		enum net_verdict verdict;
+
+		if (!own_wants(own, frame))
+			continue;
+		if (dhcp_is_request(frame->head, frame->head_size, frame->size)) {
+			taken -= !inbox_deliver(&own->inbox, from, frames + i, 1, verdicts + i);
+			continue;
+		}
+		verdict = put_frame_locked(own->state, &locked, from, frame);
+		if (verdict != NET_FORWARD) {
+			verdicts[i] = verdict;
+			taken--;
+		}
+	}
+	if (locked)
+		pthread_mutex_unlock(&((struct nat *)own->state)->lock);
+	return taken;
 }
 
-static void turn(struct nat *nat)
+static void publish(struct nat *nat)
 {
-	nat_begin(nat);
-	nat_end(nat);
-	own_flush(nat->own);
+	channel_publish(&nat->channel->out);
+	sandbox_sent(nat->sandbox);
+	nat->stored = false;
 }
 
-static void on_ready(void *arg, uint32_t events)
+static void flush(void *backend)
 {
-	(void)events;
-	turn(arg);
+	struct own_port *own = backend;
+	struct nat *nat = own->state;
+
+	inbox_flush(&own->inbox);
+	pthread_mutex_lock(&nat->lock);
+	if (nat->channel && nat->stored)
+		publish(nat);
+	pthread_mutex_unlock(&nat->lock);
 }
 
-static void on_timeout(void *arg)
+/* Says a word about a port, which finds room before any frame does. */
+static void put_word(struct nat *nat, enum nat_record record, uint32_t from, const void *word,
+		     uint32_t size)
 {
-	turn(arg);
-}
+	void *room = nat->count < TICKETS ? channel_reserve(&nat->channel->out, size) : NULL;
 
-/* Whether a frame could make libslirp open a socket: anything but a segment of a connection. */
-static bool may_open(const uint8_t *frame, size_t size)
-{
-	size_t tcp;
-
-	if (get_be16(frame + 12) == 0x0806 || size < 34)
-		return false;
-	tcp = 14 + (frame[14] & 15u) * 4u;
-	return frame[23] != 6 || tcp + 14 > size || (frame[tcp + 13] & 0x12) == 0x02;
-}
-
-/* A frame that nat_guard() let pass. */
-static void nat_input(void *state, uint32_t from, const uint8_t *frame, size_t size)
-{
-	struct nat *nat = state;
-
-	(void)from;
-	if (size < 14 || (nat->sockets >= nat->sockets_max && may_open(frame, size)))
+	if (!room)
 		return;
-	nat->arp |= get_be16(frame + 12) == 0x0806;
-	slirp.input(nat->slirp, frame, (int)size);
+	memcpy(room, word, size);
+	commit(nat, size, record, from, 0);
+	publish(nat);
 }
 
-static const SlirpCb callbacks = {
-	.send_packet = on_send,
-	.guest_error = on_guest_error,
-	.clock_get_ns = on_clock,
-	.timer_new = on_timer_new,
-	.timer_free = on_timer_free,
-	.timer_mod = on_timer_mod,
-	.register_poll_fd = on_register,
-	.unregister_poll_fd = on_unregister,
-	.notify = on_notify,
+static void forget_sender(void *backend, uint32_t from)
+{
+	struct own_port *own = backend;
+	struct nat *nat = own->state;
+
+	inbox_forget_sender(&own->inbox, from);
+	pthread_mutex_lock(&nat->lock);
+	if (nat->channel) {
+		settle(nat);
+		put_word(nat, NAT_FORGET, from, "", 0);
+	}
+	pthread_mutex_unlock(&nat->lock);
+}
+
+static const struct net_port_ops port_ops = {
+	.deliver = deliver,
+	.flush = flush,
+	.forget = forget_sender,
 };
 
-/* A quarter of what the process may open, so that a guest cannot take the rest. */
-static uint32_t sockets_limit(void)
-{
-	struct rlimit limit;
+/* --- from the process; the uplink thread --- */
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / 4 < SOCKETS_MIN)
-		return SOCKETS_MIN;
-	return limit.rlim_cur / 4 < SOCKETS_MAX ? (uint32_t)(limit.rlim_cur / 4) : SOCKETS_MAX;
+/* Takes some frames. 1: there are more; 0; or -EPROTO: it lies. */
+static int take_frames(struct nat *nat, struct channel_reader *in)
+{
+	struct burst *burst = &nat->own->uplink->burst;
+	uint32_t size, mark;
+	int result = 1;
+
+	for (unsigned i = 0; i < FRAMES_A_TURN; i++) {
+		uint8_t *frame;
+
+		result = channel_next(in, &size, &mark);
+		if (result != 1)
+			break;
+		if (size > NET_FRAME_MAX)
+			return -EPROTO;
+		frame = burst_reserve(burst, &nat->own->inbox, size);
+		channel_copy(in, frame, size);
+		channel_drop(in);
+		if (!nat_guard_sent(&nat->network, frame, size))
+			return -EPROTO;
+		burst_commit(burst, size);
+	}
+	return result;
 }
 
-/* Valid on a half-built one and on NULL. */
+static void on_input(void *arg)
+{
+	struct nat *nat = arg;
+	struct channel *channel = sandbox_channel(nat->sandbox);
+	int result;
+
+	if (!channel)
+		return;
+	result = take_frames(nat, &channel->in);
+	own_flush(nat->own);
+	if (result < 0) {
+		sandbox_broken(nat->sandbox, "it sent what it must not");
+		return;
+	}
+	channel_release(&channel->in);
+	if (result > 0 || !channel_wait_for_record(&channel->in))
+		loop_post(&nat->own->uplink->loop, &nat->more);
+}
+
+static void on_ready(void *arg)
+{
+	struct nat *nat = arg;
+	const struct nat_setup setup = {
+		.address = nat->network.address,
+		.dns = nat->network.dns,
+		.prefix = nat->own->config.prefix,
+		.loopback = nat->network.loopback,
+	};
+
+	pthread_mutex_lock(&nat->lock);
+	nat->channel = sandbox_channel(nat->sandbox);
+	share_init(&nat->share, NAT_TO_PROCESS - RESERVED);
+	nat->first = nat->count = nat->outstanding = 0;
+	put_word(nat, NAT_SETUP, 0, &setup, sizeof(setup));
+	snprintf(nat->state, sizeof(nat->state), "running");
+	pthread_mutex_unlock(&nat->lock);
+	nat->told = false;
+}
+
+static void on_ended(void *arg, const char *why, uint64_t again_ns)
+{
+	struct nat *nat = arg;
+	double seconds = (double)again_ns / NS_PER_S;
+
+	pthread_mutex_lock(&nat->lock);
+	nat->channel = NULL;
+	snprintf(nat->state, sizeof(nat->state), "ended: %s", why);
+	pthread_mutex_unlock(&nat->lock);
+	loop_unpost(&nat->own->uplink->loop, &nat->more);
+	/* What does not come up at all says so once. */
+	if (!nat->told)
+		uplink_notice(nat->own->uplink,
+			      "switch %s: NAT: %s; its connections are lost, and it is started "
+			      "again in %g s", nat->own->config.name, why, seconds);
+	nat->told = true;
+}
+
+static const struct sandbox_ops sandbox_ops = {
+	.ready = on_ready,
+	.input = on_input,
+	.ended = on_ended,
+};
+
+/* --- the port --- */
+
+static void nat_stop(void *state)
+{
+	struct nat *nat = state;
+
+	if (!nat)
+		return;
+	pthread_mutex_lock(&nat->lock);
+	nat->channel = NULL;
+	pthread_mutex_unlock(&nat->lock);
+	sandbox_stop(nat->sandbox);
+	nat->sandbox = NULL;
+	loop_unpost(&nat->own->uplink->loop, &nat->more);
+}
+
 static void nat_free(void *state)
 {
 	struct nat *nat = state;
 
 	if (!nat)
 		return;
-	if (nat->slirp)
-		slirp.cleanup(nat->slirp);
-	if (nat->log_handler)
-		slirp.log_remove_handler("Slirp", nat->log_handler);
-	loop_timer_cancel(nat->loop, &nat->timer);
-	loop_remove(nat->loop, &nat->source);
-	if (nat->epoll_fd >= 0)
-		close(nat->epoll_fd);
-	free(nat->polls);
-	free(nat->last);
-	free(nat->watches);
+	pthread_mutex_destroy(&nat->lock);
 	free(nat);
 }
 
-static int nat_new(void **out, struct own_port *own, struct cause *cause)
+static int nat_start(void **out, struct own_port *own, struct cause *cause)
 {
 	const struct switch_config *config = &own->config;
-	uint32_t mask = UINT32_MAX << (32 - config->prefix);
-	SlirpConfig network = {
-		.version = 4,
-		.in_enabled = true,
-		.vnetwork.s_addr = htonl(config->address & mask),
-		.vnetmask.s_addr = htonl(mask),
-		.vhost.s_addr = htonl(config->address),
-		.vnameserver.s_addr = htonl(own->dns),
-		.disable_dhcp = true,
-	};
 	struct nat *nat = calloc(1, sizeof(*nat));
 	int error;
 
 	*out = NULL;
 	if (!nat)
 		return cause_errno(cause, ENOMEM, "NAT");
-	nat->epoll_fd = -1;
-	error = library_load(&slirp_library, cause);
-	if (error) {
-		free(nat);
-		return cause_prefix(cause, error, "NAT");
-	}
 	nat->own = own;
-	nat->loop = &own->uplink->loop;
-	nat->timer.fire = on_timeout;
-	nat->timer.arg = nat;
-	nat->sockets_max = sockets_limit();
-	nat->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (nat->epoll_fd < 0) {
-		error = errno;
-		nat_free(nat);
-		return cause_errno(cause, error, "NAT");
-	}
-	error = loop_add(nat->loop, &nat->source, nat->epoll_fd, EPOLLIN, on_ready, nat);
+	nat->network = (struct nat_network){
+		.address = config->address,
+		.dns = own->dns,
+		.mask = UINT32_MAX << (32 - config->prefix),
+		.loopback = config->loopback,
+	};
+	nat->more = (struct loop_task){ .run = on_input, .arg = nat };
+	pthread_mutex_init(&nat->lock, NULL);
+	snprintf(nat->state, sizeof(nat->state), "starting");
+	error = sandbox_start(&nat->sandbox, &own->uplink->loop, &nat_process, config->name,
+			      &sandbox_ops, nat, cause);
 	if (error) {
 		nat_free(nat);
-		return cause_errno(cause, -error, "NAT");
-	}
-	nat->log_handler =
-		slirp.log_set_handler("Slirp", G_LOG_LEVEL_MASK & ~G_LOG_LEVEL_ERROR, drop_log, NULL);
-	nat->slirp = slirp.new(&network, &callbacks, nat);
-	if (!nat->slirp) {
-		nat_free(nat);
-		return cause_set(cause, EINVAL, "NAT: libslirp refused the network");
+		return cause_prefix(cause, error, "NAT");
 	}
 	*out = nat;
 	return 0;
 }
 
-/* The kind. */
+/* --- the kind --- */
 
 static const struct own_backend backend = {
 	.suffix = "nat",
 	.gateway = true,
-	.start = nat_new,
-	.stop = nat_free,
-	.admit = nat_guard,
-	.begin = nat_begin,
-	.take = nat_input,
-	.end = nat_end,
+	.ops = &port_ops,
+	.start = nat_start,
+	.stop = nat_stop,
+	.release = nat_free,
 };
 
 static bool wanted(const struct switch_config *config)
@@ -526,19 +398,67 @@ static int create(struct port **out, struct uplink *uplink, struct net_switch *s
 	return own_create(out, &port_nat, &backend, uplink, sw, config, cause);
 }
 
+static void say_sockets(struct nat *nat, char *text, size_t room)
+{
+	struct nat_shared *shared = nat->channel ? (void *)nat->channel->shared : NULL;
+	uint32_t refused = shared ? atomic_load(&shared->refused) : 0;
+	int n = snprintf(text, room, "%u", shared ? atomic_load(&shared->sockets) : 0);
+
+	if (refused)
+		snprintf(text + n, room - (size_t)n, ", %u packets refused a further one", refused);
+}
+
+static size_t describe(const struct port *port, struct port_field *out, size_t room)
+{
+	size_t count = own_describe(port, out, room);
+	struct nat *nat = ((const struct own_port *)port)->state;
+
+	pthread_mutex_lock(&nat->lock);
+	if (count < room) {
+		out[count].name = "nat";
+		snprintf(out[count].text, sizeof(out[count].text), "%s", nat->state);
+	}
+	count++;
+	if (count < room) {
+		out[count].name = "sockets";
+		say_sockets(nat, out[count].text, sizeof(out[count].text));
+	}
+	count++;
+	pthread_mutex_unlock(&nat->lock);
+	return count;
+}
+
+static const struct profile_key keys[] = {
+	{ .key = "loopback", .type = PROFILE_BOOL,
+	  .offset = offsetof(struct switch_config, loopback), .standard = "no",
+	  .help = "With {Ic uplink=nat}, whether guests reach the services of this host's loopback, "
+		  "127.0.0.1, at the switch's address. "
+		  "Databases, desktop programs and the like listen there for this host alone and "
+		  "often ask for no password, so every guest of the switch must be trusted with "
+		  "them. "
+		  "Services that listen at the host's other addresses are reached in either case, "
+		  "as they are from every machine of its network; a firewall of the host decides "
+		  "on them." },
+	{ .key = NULL },
+};
+
 const struct port_kind port_nat = {
 	.name = "nat",
 	.leads = "out: connections that guests open leave from this host's own addresses, which "
 		 "needs no privileges. "
 		 "It is for TCP, UDP and ping over IPv4. "
 		 "Fragments, IPv4 options, other protocols and malformed packets are dropped, and "
-		 "counted with the reason at the port of the switch; "
-		 "data that a guest marks as urgent arrive as ordinary data.",
+		 "counted with the reason at the port of the switch, as are packets to addresses "
+		 "of no host, to link-local ones, and to this host's loopback; "
+		 "data that a guest marks as urgent arrive as ordinary data. "
+		 "A process of its own, vmdeck-nat, does this; when it ends, connections are lost, "
+		 "and it is started again.",
 	.answers = true,
+	.keys = keys,
 	.wanted = wanted,
 	.check = check,
 	.create = create,
 	.destroy = own_destroy,
-	.describe = own_describe,
+	.describe = describe,
 	.list_leases = own_list_leases,
 };

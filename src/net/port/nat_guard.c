@@ -2,13 +2,24 @@
 #include "net/port/nat_guard.h"
 
 #include "base/bytes.h"
+#include "net/frame/checksum.h"
 
 #define ETHERNET 14u
+#define ETHERTYPE_IP 0x0800
+#define ETHERTYPE_ARP 0x0806
 #define ARP_SIZE 28u
 #define IP_HEADER 20u
 #define TCP_HEADER 20u
+#define TCP_HEADER_MAX 60u
 #define UDP_HEADER 8u
 #define ICMP_HEADER 8u
+
+#define ICMP 1u
+#define TCP 6u
+#define UDP 17u
+#define PORT_DNS 53u
+#define PORT_BOOTP 67u
+#define PORT_TFTP 69u
 
 #define IP_RESERVED 0x8000u
 #define IP_FRAGMENT 0x3fffu /* more fragments, and the offset */
@@ -16,11 +27,13 @@
 #define TCP_OPTION_END 0u
 #define TCP_OPTION_NOP 1u
 
+_Static_assert(ETHERNET + IP_HEADER + TCP_HEADER_MAX <= NET_HEAD_MAX, "a head holds all headers");
+
+static const uint8_t arp_of_ipv4[6] = { 0, 1, 8, 0, 6, 4 };
+
 static enum net_verdict check_arp(const uint8_t *arp, size_t size)
 {
-	static const uint8_t ethernet_ip[6] = { 0, 1, 8, 0, 6, 4 };
-
-	if (size < ARP_SIZE || memcmp(arp, ethernet_ip, sizeof(ethernet_ip)) != 0)
+	if (size < ARP_SIZE || memcmp(arp, arp_of_ipv4, sizeof(arp_of_ipv4)) != 0)
 		return NET_DROP_BAD_HEADER;
 	return NET_FORWARD;
 }
@@ -73,23 +86,68 @@ static enum net_verdict check_udp(const uint8_t *udp, size_t size)
 static enum net_verdict check_body(uint8_t protocol, uint8_t *body, size_t size)
 {
 	switch (protocol) {
-	case 1:
+	case ICMP:
 		return size < ICMP_HEADER ? NET_DROP_BAD_HEADER : NET_FORWARD;
-	case 6:
+	case TCP:
 		return check_tcp(body, size);
-	case 17:
+	case UDP:
 		return check_udp(body, size);
 	}
 	return NET_DROP_UNSUPPORTED;
 }
 
-/* *size: of what follows the Ethernet header; it becomes the datagram's. */
-static enum net_verdict check_ip(uint8_t *ip, size_t *size)
+/* A guest's own: of the network, and of one host that is not the switch. */
+static bool is_guests(const struct nat_network *network, uint32_t address)
 {
+	uint32_t host = address & ~network->mask;
+
+	return ((address ^ network->address) & network->mask) == 0 && host &&
+	       host != ~network->mask && address != network->address && address != network->dns;
+}
+
+/* What is behind the switch's own address. */
+static enum net_verdict check_service(const struct nat_network *network, const uint8_t *ip)
+{
+	uint16_t port = get_be16(ip + IP_HEADER + 2);
+
+	if (ip[9] == ICMP)
+		return NET_FORWARD;
+	if (!network->loopback)
+		return NET_DROP_LOOPBACK;
+	/* libslirp's own servers */
+	return ip[9] == UDP && (port == PORT_BOOTP || port == PORT_TFTP) ? NET_DROP_UNSUPPORTED
+									  : NET_FORWARD;
+}
+
+static enum net_verdict check_addresses(const struct nat_network *network, const uint8_t *ip)
+{
+	uint32_t to = get_be32(ip + 16);
+
+	if (!is_guests(network, get_be32(ip + 12)))
+		return NET_DROP_BAD_SOURCE;
+	if (to == network->address)
+		return check_service(network, ip);
+	if (to == network->dns)
+		return ip[9] == ICMP || get_be16(ip + IP_HEADER + 2) == PORT_DNS
+			       ? NET_FORWARD
+			       : NET_DROP_UNSUPPORTED;
+	/* To Linux the address 0.0.0.0 is this host. */
+	if (to >> 24 == 127 || to >> 24 == 0)
+		return NET_DROP_LOOPBACK;
+	if (to >> 28 >= 0xe || to >> 16 == 0xa9fe || ((to ^ network->address) & network->mask) == 0)
+		return NET_DROP_UNSUPPORTED;
+	return NET_FORWARD;
+}
+
+/* left: of the head, behind the Ethernet header; *size: of the frame; it becomes the datagram's. */
+static enum net_verdict check_ip(const struct nat_network *network, uint8_t *ip, size_t left,
+				 size_t *size)
+{
+	enum net_verdict verdict;
 	size_t header, total;
 	uint16_t fragment;
 
-	if (*size < IP_HEADER || ip[0] >> 4 != 4)
+	if (left < IP_HEADER || ip[0] >> 4 != 4)
 		return NET_DROP_BAD_HEADER;
 	header = (ip[0] & 15u) * 4u;
 	total = get_be16(ip + 2);
@@ -100,26 +158,81 @@ static enum net_verdict check_ip(uint8_t *ip, size_t *size)
 		return NET_DROP_FRAGMENT;
 	if (header != IP_HEADER)
 		return NET_DROP_UNSUPPORTED;
+	if (checksum_fold(checksum_add(0, ip, IP_HEADER)))
+		return NET_DROP_BAD_CHECKSUM;
 	*size = total;
-	return check_body(ip[9], ip + IP_HEADER, total - IP_HEADER);
+	verdict = check_body(ip[9], ip + IP_HEADER, total - IP_HEADER);
+	return verdict == NET_FORWARD ? check_addresses(network, ip) : verdict;
 }
 
-enum net_verdict nat_guard(uint8_t *frame, size_t *size)
+enum net_verdict nat_guard(const struct nat_network *network, uint8_t *head, size_t head_size,
+			   size_t *size)
 {
 	enum net_verdict verdict = NET_DROP_UNSUPPORTED;
 	size_t rest;
 
-	if (*size < ETHERNET)
+	if (head_size < ETHERNET)
 		return NET_DROP_BAD_HEADER;
 	rest = *size - ETHERNET;
-	switch (get_be16(frame + 12)) {
-	case 0x0800:
-		verdict = check_ip(frame + ETHERNET, &rest);
+	switch (get_be16(head + 12)) {
+	case ETHERTYPE_IP:
+		verdict = check_ip(network, head + ETHERNET, head_size - ETHERNET, &rest);
 		break;
-	case 0x0806:
-		verdict = check_arp(frame + ETHERNET, rest);
+	case ETHERTYPE_ARP:
+		verdict = check_arp(head + ETHERNET, head_size - ETHERNET);
 		break;
 	}
 	*size = ETHERNET + rest;
 	return verdict;
+}
+
+bool nat_guard_sum(const uint8_t *head, size_t head_size, const uint8_t *rest, size_t size)
+{
+	const uint8_t *ip = head + ETHERNET, *body = ip + IP_HEADER;
+	size_t at = ETHERNET + IP_HEADER, length = size - at;
+	uint8_t pseudo[12] = { 0 };
+	uint64_t sum = 0;
+
+	if (get_be16(head + 12) != ETHERTYPE_IP)
+		return true;
+	if (ip[9] == UDP) {
+		if (!get_be16(body + 6))
+			return true;
+		length = get_be16(body + 4);
+	}
+	if (ip[9] != ICMP) {
+		memcpy(pseudo, ip + 12, 8);
+		pseudo[9] = ip[9];
+		put_be16(pseudo + 10, (uint16_t)length);
+		sum = checksum_add(0, pseudo, sizeof(pseudo));
+	}
+	if (length <= head_size - at)
+		return !checksum_fold(checksum_add(sum, body, length));
+	sum = checksum_add(sum, body, head_size - at);
+	return !checksum_fold(checksum_add(sum, rest, length - (head_size - at)));
+}
+
+static bool is_gateways(const struct nat_network *network, const uint8_t *mac)
+{
+	uint32_t address = get_be32(mac + 2);
+
+	return get_be16(mac) == 0x5255 && (address == network->address || address == network->dns);
+}
+
+bool nat_guard_sent(const struct nat_network *network, const uint8_t *frame, size_t size)
+{
+	const uint8_t *arp = frame + ETHERNET;
+
+	if (size < ETHERNET || size > NET_FRAME_MAX || !is_gateways(network, frame + 6))
+		return false;
+	switch (get_be16(frame + 12)) {
+	case ETHERTYPE_IP:
+		return true;
+	case ETHERTYPE_ARP:
+		return size >= ETHERNET + ARP_SIZE &&
+		       memcmp(arp, arp_of_ipv4, sizeof(arp_of_ipv4)) == 0 &&
+		       is_gateways(network, arp + 8) &&
+		       memcmp(arp + 10, arp + 14, 4) == 0;
+	}
+	return false;
 }

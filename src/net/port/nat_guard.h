@@ -8,24 +8,47 @@
  * - a UDP length below 8 becomes a negative size.
  *
  * IP options, which libslirp removes by moving the rest of the packet, the
- * protocols that it does not translate, and IPv6 and NC-SI are not needed.
- * Of what passes, libslirp checks IP, ICMP, TCP and UDP checksums itself.
+ * protocols that it does not translate, and IPv6 and NC-SI are not needed. Nor
+ * is what a router must not forward: addresses of no host (RFC 1122 §3.2.1.3),
+ * link-local ones (RFC 3927 §7), those of the host's loopback.
  */
 #ifndef NET_PORT_NAT_GUARD_H
 #define NET_PORT_NAT_GUARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "net/frame/frame.h"
 
+/* Of the switch; addresses in host byte order. */
+struct nat_network {
+	uint32_t address, dns, mask;
+	bool loopback; /* the services of the host's loopback are at address */
+};
+
 /*
- * Looks at a frame of *size bytes, which nobody else may be writing to (RFC
- * 826, RFC 791, RFC 768, RFC 792, RFC 9293). NET_FORWARD: it may go to
+ * Looks at a frame of *size bytes by its head, the first head_size of them,
+ * the smaller of *size and NET_HEAD_MAX, which nobody else may be writing to
+ * (RFC 826, RFC 791, RFC 768, RFC 792, RFC 9293). NET_FORWARD: it may go to
  * libslirp, with *size less what followed the IP datagram, and without TCP's
- * urgent flag and pointer. Else the reason: NET_DROP_FRAGMENT,
- * NET_DROP_BAD_HEADER or NET_DROP_UNSUPPORTED. Pure; any thread.
+ * urgent flag and pointer. Else the reason. Pure; any thread.
  */
-enum net_verdict nat_guard(uint8_t *frame, size_t *size);
+enum net_verdict nat_guard(const struct nat_network *network, uint8_t *head, size_t head_size,
+			   size_t *size);
+
+/*
+ * Of a frame that has passed, *size as it is then: whether the checksum of its
+ * ICMP, TCP or UDP is right. head holds head_size bytes of it, as above; rest
+ * are the others, which somebody may be writing to. Pure; any thread.
+ */
+bool nat_guard_sum(const uint8_t *head, size_t head_size, const uint8_t *rest, size_t size);
+
+/*
+ * Whether NAT may send such a frame to guests, of size bytes that nobody else
+ * is writing to: it comes from the gateway, and what is ARP speaks for that
+ * alone. Pure; any thread.
+ */
+bool nat_guard_sent(const struct nat_network *network, const uint8_t *frame, size_t size);
 
 #endif

@@ -20,16 +20,6 @@
 #include "net/service/dhcp.h"
 #include "net/service/responder.h"
 
-void own_send(struct own_port *own, const uint8_t *frame, size_t size)
-{
-	struct burst *burst = &own->uplink->burst;
-
-	if (size > NET_FRAME_MAX)
-		return;
-	memcpy(burst_reserve(burst, &own->inbox, size), frame, size);
-	burst_commit(burst, size);
-}
-
 void own_flush(struct own_port *own)
 {
 	burst_flush(&own->uplink->burst, &own->inbox);
@@ -77,7 +67,7 @@ static void take(void *owner, const struct inbox_frame *frame)
 
 	if (frame->mark)
 		take_dhcp(own, frame);
-	else
+	else if (own->backend->take)
 		own->backend->take(own->state, frame->from, frame->data, frame->size);
 }
 
@@ -90,11 +80,9 @@ static void end(void *owner)
 	own_flush(own);
 }
 
-/* Whether a frame is for the switch: its address filter, as a NIC has one. */
-static bool is_ours(const void *owner, const struct net_frame *frame)
+bool own_wants(const struct own_port *own, const struct net_frame *frame)
 {
 	static const uint8_t all[NET_MAC_SIZE] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-	const struct own_port *own = owner;
 	const uint8_t *head = frame->head;
 	bool broadcast;
 	uint16_t type;
@@ -112,22 +100,21 @@ static bool is_ours(const void *owner, const struct net_frame *frame)
 	return type == 0x0806;
 }
 
+static bool wants(const void *owner, const struct net_frame *frame)
+{
+	return own_wants(owner, frame);
+}
+
 /* Its mark: whether it is for the DHCP server. */
 static enum net_verdict admit(const void *owner, struct inbox_frame *frame)
 {
-	const struct own_port *own = owner;
-	enum net_verdict verdict = NET_FORWARD;
-	size_t size = frame->size;
-
-	frame->mark = dhcp_is_request(frame->data, size, size);
-	if (!frame->mark && own->backend->admit)
-		verdict = own->backend->admit(frame->data, &size);
-	frame->size = (uint32_t)size;
-	return verdict;
+	(void)owner;
+	frame->mark = dhcp_is_request(frame->data, frame->size, frame->size);
+	return NET_FORWARD;
 }
 
 static const struct inbox_ops inbox_ops = {
-	.wants = is_ours,
+	.wants = wants,
 	.admit = admit,
 	.forget = forget_sender,
 	.begin = begin,
@@ -144,6 +131,8 @@ static const struct net_port_ops port_ops = {
 /* Valid on a half-built one. */
 static void own_free(struct own_port *own)
 {
+	if (own->backend->release)
+		own->backend->release(own->state);
 	inbox_destroy(&own->inbox);
 	dhcp_free(own->dhcp);
 	pthread_mutex_destroy(&own->lease_lock);
@@ -181,7 +170,7 @@ static int own_new(struct own_port **out, const struct own_backend *backend, str
 	if (!own)
 		return cause_errno(cause, ENOMEM, "uplink");
 	own->backend = backend;
-	own->state = own;
+	own->state = backend->start ? NULL : own;
 	own->uplink = uplink;
 	own->config = *config;
 	set_mac(own->mac, config->address);
@@ -219,7 +208,6 @@ static void start(void *arg)
 	struct start *args = arg;
 	struct own_port *own = args->own;
 
-	own->state = NULL;
 	args->error = own->backend->start(&own->state, own, args->cause);
 }
 
@@ -251,7 +239,10 @@ static int plug_in(struct own_port *own, struct net_switch *sw, struct cause *ca
 	set_address(&config.addresses[0], own->config.address);
 	if (own->dns)
 		set_address(&config.addresses[1], own->dns);
-	error = switch_port_add(&own->net_port, sw, &config, &port_ops, &own->inbox, cause);
+	if (own->backend->ops)
+		error = switch_port_add(&own->net_port, sw, &config, own->backend->ops, own, cause);
+	else
+		error = switch_port_add(&own->net_port, sw, &config, &port_ops, &own->inbox, cause);
 	if (!error)
 		inbox_open(&own->inbox, own->net_port);
 	return error;

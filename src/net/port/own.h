@@ -14,7 +14,7 @@
 
 struct own_port;
 
-/* Who answers. On the uplink thread, but for admit(). */
+/* Who answers. On the uplink thread, but for what says otherwise. */
 struct own_backend {
 	const char *suffix; /* of the port's name: "lan/dhcp" */
 	bool gateway;	    /* clients are told of a router and a DNS server here */
@@ -23,8 +23,14 @@ struct own_backend {
 	int (*start)(void **state, struct own_port *own, struct cause *cause);
 	void (*stop)(void *state); /* NULL: nothing to do; state is NULL if start() failed */
 
-	/* inbox_ops.admit() of what is not DHCP. Pure; any thread. NULL: everything. */
-	enum net_verdict (*admit)(uint8_t *frame, size_t *size);
+	/* Any thread: stop() has been called and the port removed. NULL: nothing to do. */
+	void (*release)(void *state);
+
+	/*
+	 * Of the port in the switch; its backend is the own_port, and what of own_wants() is
+	 * DHCP goes to inbox_deliver(). Then the rest is NULL. Or NULL: all goes to the inbox.
+	 */
+	const struct net_port_ops *ops;
 
 	void (*forget)(void *state, uint32_t from); /* inbox_ops.forget(), or NULL */
 	void (*begin)(void *state);		    /* or NULL */
@@ -55,8 +61,10 @@ void own_destroy(struct port *port);
 size_t own_describe(const struct port *port, struct port_field *out, size_t room);
 size_t own_list_leases(struct port *port, struct dhcp_lease_info *out, size_t room);
 
-/* The backend, on the uplink thread: a frame for the network, copied; and the end of a burst. */
-void own_send(struct own_port *own, const uint8_t *frame, size_t size);
+/* Whether a frame is for the switch: its address filter, as a NIC has one. Any thread. */
+bool own_wants(const struct own_port *own, const struct net_frame *frame);
+
+/* On the uplink thread: the end of a burst of the port. */
 void own_flush(struct own_port *own);
 
 #endif

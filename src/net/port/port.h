@@ -32,6 +32,7 @@ struct switch_config {
 	uint32_t address;		/* IPv4 of the switch itself, host byte order; 0: none */
 	uint8_t prefix;			/* 8..30, of the network that address is in */
 	unsigned leases_per_port;	/* by DHCP; 0: the standard */
+	bool loopback;			/* NAT leads to the services of the host's loopback */
 };
 
 /* A port that a switch has of its own accord; the first member of what its kind makes of it. */
@@ -43,7 +44,7 @@ struct port {
 /* Something that is shown of a switch. */
 struct port_field {
 	const char *name; /* "address" */
-	char text[64];
+	char text[128];
 };
 
 struct port_kind {

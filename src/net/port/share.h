@@ -29,6 +29,9 @@ void share_init(struct share *share, uint32_t room);
  */
 enum net_verdict share_take(struct share *share, uint32_t from, uint32_t cost);
 
+/* What share_take() would say. */
+enum net_verdict share_ask(const struct share *share, uint32_t from, uint32_t cost);
+
 /* Of what the sender holds. */
 void share_give(struct share *share, uint32_t from, uint32_t cost);
 

@@ -2,6 +2,8 @@
 #include "net/port/thread.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* A function that the uplink thread runs while the caller waits for it. */
@@ -42,6 +44,19 @@ void uplink_call(struct uplink *uplink, void (*run)(void *arg), void *arg)
 	pthread_mutex_destroy(&call.lock);
 }
 
+void uplink_notice(struct uplink *uplink, const char *format, ...)
+{
+	char text[2 * CAUSE_SIZE];
+	va_list args;
+
+	if (!uplink->listener.notice)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	uplink->listener.notice(uplink->listener.arg, text);
+}
+
 static void *uplink_main(void *arg)
 {
 	struct uplink *uplink = arg;
@@ -50,10 +65,9 @@ static void *uplink_main(void *arg)
 	return NULL;
 }
 
-/* Signals are blocked, as libslirp, which writes to sockets without MSG_NOSIGNAL, needs it. */
 static const struct thread_role uplink_role = { .name = "uplink" };
 
-int uplink_new(struct uplink **out, struct cause *cause)
+int uplink_new(struct uplink **out, const struct uplink_listener *listener, struct cause *cause)
 {
 	struct uplink *uplink = calloc(1, sizeof(*uplink));
 	int error;
@@ -61,6 +75,7 @@ int uplink_new(struct uplink **out, struct cause *cause)
 	*out = NULL;
 	if (!uplink)
 		return cause_errno(cause, ENOMEM, "uplink");
+	uplink->listener = *listener;
 	uplink->loop.epoll_fd = -1;
 	error = burst_init(&uplink->burst);
 	if (error) {

@@ -14,16 +14,27 @@
 #include "base/thread.h"
 #include "net/port/burst.h"
 
+/* Told, on the uplink thread, of what its ports have to say: a sentence, valid during the call. */
+struct uplink_listener {
+	void (*notice)(void *arg, const char *text); /* or NULL */
+	void *arg;
+};
+
 struct uplink {
 	struct loop loop;
+	struct uplink_listener listener;
 	struct thread thread;
 	bool running;
 	struct burst burst; /* of the port whose turn it is */
 };
 
 /* Starts the thread. Any thread. */
-int uplink_new(struct uplink **out, struct cause *cause);
+int uplink_new(struct uplink **out, const struct uplink_listener *listener, struct cause *cause);
 void uplink_free(struct uplink *uplink); /* its ports have been destroyed; NULL is valid */
+
+/* The uplink thread: a port has something to say. */
+void uplink_notice(struct uplink *uplink, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Has the uplink thread call run(arg), and waits for that. Any thread but the uplink's. */
 void uplink_call(struct uplink *uplink, void (*run)(void *arg), void *arg);

@@ -1,0 +1,591 @@
+/*
+ * See nat_stack.h.
+ *
+ * libslirp asks for its sockets to be polled by naming all of them before each
+ * sleep. Here they are in one epoll set, changed by the difference to the last
+ * time. Without sockets there is no time-out, so a network at rest causes no
+ * wake-ups.
+ *
+ * libslirp reads the clock in slirp_pollfds_poll() alone and would take a
+ * socket made by a frame after a long sleep for an expired one; hence a turn
+ * begins with it.
+ */
+#include "net/port/nat_stack.h"
+
+#include "config.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <libslirp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "base/clock.h"
+#include "base/library.h"
+
+#define EVENTS_BATCH 64
+#define TIMEOUT_REST 1000u /* ms: what slirp_pollfds_fill() says when it waits for nothing */
+#define ETHERTYPE_IP 0x0800
+#define ETHERTYPE_ARP 0x0806
+#define ARP_FRAME 42u
+#define COMES_BACK (10 * NS_PER_S) /* in which a port that is no more can be there again */
+
+/*
+ * A socket without a connection stays for EXPIRES after its last packet. A guest
+ * that has no more sockets to open gives up those that have been idle for longer
+ * than a while, which begins with IDLE_MOST and becomes shorter as long as that
+ * is not enough.
+ */
+#define EXPIRES (240 * NS_PER_S)
+#define IDLE_MOST (32 * NS_PER_S)
+#define IDLE_LEAST (2 * NS_PER_S)
+#define AGE_EVERY NS_PER_S
+
+/* What is used of libslirp, and of glib behind it. */
+static struct {
+	typeof(slirp_new) *new;
+	typeof(slirp_cleanup) *cleanup;
+	typeof(slirp_input) *input;
+	typeof(slirp_pollfds_fill) *pollfds_fill;
+	typeof(slirp_pollfds_poll) *pollfds_poll;
+	typeof(g_log_set_handler) *log_set_handler;
+} slirp;
+
+static const struct library_function slirp_functions[] = {
+	{ "slirp_new", &slirp.new },
+	{ "slirp_cleanup", &slirp.cleanup },
+	{ "slirp_input", &slirp.input },
+	{ "slirp_pollfds_fill", &slirp.pollfds_fill },
+	{ "slirp_pollfds_poll", &slirp.pollfds_poll },
+	{ "g_log_set_handler", &slirp.log_set_handler },
+};
+
+static struct library slirp_library = {
+	.file = SLIRP_SONAME,
+	.package = "libslirp0",
+	.functions = slirp_functions,
+	.count = ARRAY_SIZE(slirp_functions),
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+};
+
+/* A socket that libslirp named in this turn; its index is what libslirp knows it by. */
+struct nat_poll {
+	int fd;
+	uint32_t wanted;
+	uint32_t ready;
+};
+
+/* What we know of a file descriptor. */
+struct nat_watch {
+	struct nat_stack *stack; /* whose socket it is; NULL: it is none */
+	uint32_t events;	 /* in the epoll set; 0: not in it */
+	uint32_t turn, index;	 /* where it is in the stack's polls, if turn is the running one */
+};
+
+struct nat_stack {
+	struct nat_host *host;
+	uint32_t slot;
+	Slirp *slirp;
+	struct loop_timer timer;
+	bool orphan; /* its port is no more */
+	struct loop_timer end;
+	struct nat_poll *polls, *last;
+	uint32_t poll_count, last_count, poll_room, last_room;
+	uint32_t turn;
+	bool in_turn;
+	struct nat_stack *next; /* in host->turns */
+	bool arp; /* an ARP frame came in: packets may have waited for it */
+	uint8_t known[NET_MAC_SIZE + 4]; /* MAC and IPv4 address that ARP was last told of */
+	uint64_t ahead; /* what the clock is read as, beside what it is, once */
+	uint64_t idle, aged; /* see EXPIRES; and when that happened last */
+};
+
+/* --- libslirp's questions --- */
+
+static ssize_t on_send(const void *frame, size_t size, void *opaque)
+{
+	const struct nat_stack *stack = opaque;
+
+	if (!stack->orphan)
+		stack->host->ops->send(stack->host->arg, frame, size);
+	return (ssize_t)size;
+}
+
+/* A guest can cause as many of these as it likes; the switch's capture shows its packets. */
+static void on_guest_error(const char *text, void *opaque)
+{
+	(void)text;
+	(void)opaque;
+}
+
+static void drop_log(const gchar *domain, GLogLevelFlags level, const gchar *text, gpointer arg)
+{
+	(void)domain;
+	(void)level;
+	(void)text;
+	(void)arg;
+}
+
+static int64_t on_clock(void *opaque)
+{
+	struct nat_stack *stack = opaque;
+	uint64_t ahead = stack->ahead;
+
+	stack->ahead = 0;
+	return (int64_t)(clock_monotonic() + ahead);
+}
+
+struct nat_timer {
+	struct loop_timer timer;
+	struct nat_stack *stack;
+	SlirpTimerCb fire;
+	void *arg;
+};
+
+static void begin(struct nat_stack *stack);
+
+static void fire_timer(void *arg)
+{
+	struct nat_timer *timer = arg;
+	struct nat_stack *stack = timer->stack;
+
+	begin(stack);
+	timer->fire(timer->arg);
+	stack->host->ops->due(stack->host->arg);
+}
+
+static void *on_timer_new(SlirpTimerCb fire, void *arg, void *opaque)
+{
+	struct nat_timer *timer = calloc(1, sizeof(*timer));
+
+	if (!timer)
+		return NULL;
+	timer->timer.fire = fire_timer;
+	timer->timer.arg = timer;
+	timer->stack = opaque;
+	timer->fire = fire;
+	timer->arg = arg;
+	return timer;
+}
+
+static void on_timer_free(void *arg, void *opaque)
+{
+	struct nat_timer *timer = arg;
+	struct nat_stack *stack = opaque;
+
+	if (timer)
+		loop_timer_cancel(stack->host->loop, &timer->timer);
+	free(timer);
+}
+
+static void on_timer_mod(void *arg, int64_t due_ms, void *opaque)
+{
+	struct nat_timer *timer = arg;
+	struct nat_stack *stack = opaque;
+	int64_t delay_ms = due_ms - (int64_t)(clock_monotonic() / NS_PER_MS);
+
+	if (timer)
+		loop_timer_set(stack->host->loop, &timer->timer,
+			       delay_ms > 0 ? (uint64_t)delay_ms * NS_PER_MS : 0);
+}
+
+/* --- its sockets --- */
+
+/* The entry of fd, or NULL when memory is short. */
+static struct nat_watch *watch_of(struct nat_host *host, int fd)
+{
+	uint32_t room = host->watch_room ? host->watch_room : 64;
+	struct nat_watch *watches;
+
+	if ((uint32_t)fd < host->watch_room)
+		return &host->watches[fd];
+	while (room <= (uint32_t)fd)
+		room *= 2;
+	watches = realloc(host->watches, room * sizeof(*watches));
+	if (!watches)
+		return NULL;
+	memset(watches + host->watch_room, 0, (room - host->watch_room) * sizeof(*watches));
+	host->watches = watches;
+	host->watch_room = room;
+	return &watches[fd];
+}
+
+static void watch_change(struct nat_host *host, struct nat_watch *watch, int fd, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.fd = fd };
+
+	if (watch->events == events)
+		return;
+	if (!events)
+		epoll_ctl(host->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+	else if (epoll_ctl(host->epoll_fd, watch->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd,
+			   &event) < 0)
+		events = 0;
+	watch->events = events;
+}
+
+static void on_register(int fd, void *opaque)
+{
+	struct nat_stack *stack = opaque;
+	struct nat_watch *watch = fd >= 0 ? watch_of(stack->host, fd) : NULL;
+
+	if (!watch)
+		return;
+	watch->events = 0; /* a new socket is in no set, whatever its number was before */
+	watch->turn = stack->turn - 1;
+	if (!watch->stack && share_take(&stack->host->sockets, stack->slot, 1) == NET_FORWARD)
+		watch->stack = stack;
+}
+
+/* Called right before fd is closed. */
+static void on_unregister(int fd, void *opaque)
+{
+	struct nat_stack *stack = opaque;
+	struct nat_watch *watch = fd >= 0 ? watch_of(stack->host, fd) : NULL;
+
+	if (!watch || watch->stack != stack)
+		return;
+	watch_change(stack->host, watch, fd, 0);
+	share_give(&stack->host->sockets, stack->slot, 1);
+	watch->stack = NULL;
+}
+
+/* There is room again in a buffer; the turn that this happens in names that socket at its end. */
+static void on_notify(void *opaque)
+{
+	(void)opaque;
+}
+
+static int on_add_poll(int fd, int wanted, void *opaque)
+{
+	struct nat_stack *stack = opaque;
+	struct nat_watch *watch = watch_of(stack->host, fd);
+	struct nat_poll *poll;
+
+	if (stack->poll_count == stack->poll_room) {
+		uint32_t room = stack->poll_room ? stack->poll_room * 2 : 16;
+
+		poll = realloc(stack->polls, room * sizeof(*poll));
+		if (!poll)
+			return -1;
+		stack->polls = poll;
+		stack->poll_room = room;
+	}
+	if (!watch || watch->stack != stack)
+		return -1;
+	watch->turn = stack->turn;
+	watch->index = stack->poll_count;
+	poll = &stack->polls[stack->poll_count];
+	poll->fd = fd;
+	poll->ready = 0;
+	poll->wanted = EPOLLERR | EPOLLHUP;
+	poll->wanted |= wanted & SLIRP_POLL_IN ? (uint32_t)EPOLLIN : 0;
+	poll->wanted |= wanted & SLIRP_POLL_OUT ? (uint32_t)EPOLLOUT : 0;
+	poll->wanted |= wanted & SLIRP_POLL_PRI ? (uint32_t)EPOLLPRI : 0;
+	return (int)stack->poll_count++;
+}
+
+/* What is ready, but not if there is no room for what comes of it: then it stays ready. */
+static int on_get_events(int index, void *opaque)
+{
+	struct nat_stack *stack = opaque;
+	struct nat_host *host = stack->host;
+	uint32_t ready;
+	int events = 0;
+
+	if (index < 0 || (uint32_t)index >= stack->poll_count)
+		return 0;
+	ready = stack->polls[index].ready;
+	stack->polls[index].ready = 0;
+	if (!ready)
+		return 0;
+	if (!host->ops->has_room(host->arg)) {
+		host->held = true;
+		return 0;
+	}
+	events |= ready & EPOLLIN ? SLIRP_POLL_IN : 0;
+	events |= ready & EPOLLOUT ? SLIRP_POLL_OUT : 0;
+	events |= ready & EPOLLPRI ? SLIRP_POLL_PRI : 0;
+	events |= ready & EPOLLERR ? SLIRP_POLL_ERR : 0;
+	events |= ready & EPOLLHUP ? SLIRP_POLL_HUP : 0;
+	return events;
+}
+
+static void take_wishes(struct nat_stack *stack)
+{
+	struct nat_poll *polls = stack->last;
+	uint32_t room = stack->last_room, timeout = UINT32_MAX;
+	struct nat_host *host = stack->host;
+
+	stack->last = stack->polls;
+	stack->last_count = stack->poll_count;
+	stack->last_room = stack->poll_room;
+	stack->polls = polls;
+	stack->poll_count = 0;
+	stack->poll_room = room;
+	stack->turn++;
+	slirp.pollfds_fill(stack->slirp, &timeout, on_add_poll, stack);
+	for (uint32_t i = 0; i < stack->last_count; i++) {
+		struct nat_watch *watch = &host->watches[stack->last[i].fd];
+
+		if (watch->stack == stack && watch->turn != stack->turn)
+			watch_change(host, watch, stack->last[i].fd, 0);
+	}
+	for (uint32_t i = 0; i < stack->poll_count; i++)
+		watch_change(host, &host->watches[stack->polls[i].fd], stack->polls[i].fd,
+			     stack->polls[i].wanted);
+	if (timeout < TIMEOUT_REST)
+		loop_timer_set(host->loop, &stack->timer, timeout * NS_PER_MS);
+	else
+		loop_timer_cancel(host->loop, &stack->timer);
+}
+
+/* --- turns --- */
+
+static void begin(struct nat_stack *stack)
+{
+	if (stack->in_turn)
+		return;
+	stack->in_turn = true;
+	stack->next = stack->host->turns;
+	stack->host->turns = stack;
+	slirp.pollfds_poll(stack->slirp, 0, on_get_events, stack);
+}
+
+static void on_timeout(void *arg)
+{
+	struct nat_stack *stack = arg;
+
+	begin(stack);
+	stack->host->ops->due(stack->host->arg);
+}
+
+void nat_host_poll(struct nat_host *host)
+{
+	struct epoll_event events[EVENTS_BATCH];
+	int count = epoll_wait(host->epoll_fd, events, EVENTS_BATCH, 0);
+
+	for (int i = 0; i < count; i++) {
+		const struct nat_watch *watch = watch_of(host, events[i].data.fd);
+
+		if (watch && watch->stack && watch->turn == watch->stack->turn)
+			watch->stack->polls[watch->index].ready = events[i].events;
+	}
+	for (int i = 0; i < count; i++) {
+		const struct nat_watch *watch = watch_of(host, events[i].data.fd);
+
+		if (watch && watch->stack)
+			begin(watch->stack);
+	}
+}
+
+void nat_host_end(struct nat_host *host)
+{
+	struct nat_stack *stack;
+
+	while ((stack = host->turns)) {
+		host->turns = stack->next;
+		stack->in_turn = false;
+		if (stack->arp)
+			slirp.pollfds_poll(stack->slirp, 0, on_get_events, stack);
+		stack->arp = false;
+		take_wishes(stack);
+	}
+}
+
+/* --- frames --- */
+
+/* Whether a frame could make libslirp open a socket: anything but a segment of a connection. */
+static bool may_open(const uint8_t *frame, size_t size)
+{
+	size_t tcp;
+
+	if (get_be16(frame + 12) == ETHERTYPE_ARP || size < 34)
+		return false;
+	tcp = 14 + (frame[14] & 15u) * 4u;
+	return frame[23] != 6 || tcp + 14 > size || (frame[tcp + 13] & 0x12) == 0x02;
+}
+
+/*
+ * Gives up what has been idle: libslirp closes what has expired at the end of a
+ * turn, and for one turn in which no socket is looked at the clock is ahead. Of
+ * connections, that have a clock of ticks, it takes two of these, a second.
+ */
+static void age(struct nat_stack *stack)
+{
+	uint64_t now = clock_monotonic();
+	uint32_t before = stack->host->sockets.held[stack->slot];
+
+	if (now - stack->aged < AGE_EVERY)
+		return;
+	stack->aged = now;
+	stack->ahead = EXPIRES - stack->idle;
+	slirp.pollfds_poll(stack->slirp, 1, on_get_events, stack);
+	take_wishes(stack);
+	slirp.pollfds_poll(stack->slirp, 1, on_get_events, stack);
+	if (stack->host->sockets.held[stack->slot] < before)
+		stack->idle = IDLE_MOST;
+	else if (stack->idle > IDLE_LEAST)
+		stack->idle /= 2;
+}
+
+static bool may_have_socket(struct nat_stack *stack)
+{
+	const struct share *sockets = &stack->host->sockets;
+
+	if (share_ask(sockets, stack->slot, 1) == NET_FORWARD)
+		return true;
+	age(stack);
+	return share_ask(sockets, stack->slot, 1) == NET_FORWARD;
+}
+
+/*
+ * Tells ARP who has sent an IPv4 packet, so that what comes back need not wait,
+ * in a list of any length, until a guest answers who has this address.
+ */
+static void introduce(struct nat_stack *stack, const uint8_t *frame)
+{
+	uint8_t arp[ARP_FRAME];
+
+	if (memcmp(stack->known, frame + 6, NET_MAC_SIZE) == 0 &&
+	    memcmp(stack->known + NET_MAC_SIZE, frame + 26, 4) == 0)
+		return;
+	memcpy(stack->known, frame + 6, NET_MAC_SIZE);
+	memcpy(stack->known + NET_MAC_SIZE, frame + 26, 4);
+	memcpy(arp, frame, 12);
+	put_be16(arp + 12, ETHERTYPE_ARP);
+	memcpy(arp + 14, "\0\1\x08\0\6\4\0\2", 8);
+	memcpy(arp + 22, stack->known, NET_MAC_SIZE + 4);
+	memset(arp + 32, 0, NET_MAC_SIZE + 4);
+	slirp.input(stack->slirp, arp, sizeof(arp));
+}
+
+static const SlirpCb callbacks = {
+	.send_packet = on_send,
+	.guest_error = on_guest_error,
+	.clock_get_ns = on_clock,
+	.timer_new = on_timer_new,
+	.timer_free = on_timer_free,
+	.timer_mod = on_timer_mod,
+	.register_poll_fd = on_register,
+	.unregister_poll_fd = on_unregister,
+	.notify = on_notify,
+};
+
+/* Not within a turn. */
+static void stack_free(struct nat_stack *stack)
+{
+	stack->host->stacks[stack->slot] = NULL;
+	slirp.cleanup(stack->slirp);
+	loop_timer_cancel(stack->host->loop, &stack->timer);
+	loop_timer_cancel(stack->host->loop, &stack->end);
+	free(stack->polls);
+	free(stack->last);
+	free(stack);
+}
+
+static void end_orphan(void *arg)
+{
+	stack_free(arg);
+}
+
+static struct nat_stack *stack_new(struct nat_host *host, uint32_t slot)
+{
+	const struct nat_setup *setup = &host->setup;
+	uint32_t mask = UINT32_MAX << (32 - setup->prefix);
+	SlirpConfig network = {
+		.version = 4,
+		.in_enabled = true,
+		.vnetwork.s_addr = htonl(setup->address & mask),
+		.vnetmask.s_addr = htonl(mask),
+		.vhost.s_addr = htonl(setup->address),
+		.vnameserver.s_addr = htonl(setup->dns),
+		.disable_dhcp = true,
+		.disable_host_loopback = !setup->loopback,
+	};
+	struct nat_stack *stack = calloc(1, sizeof(*stack));
+
+	if (!stack)
+		return NULL;
+	stack->host = host;
+	stack->slot = slot;
+	stack->idle = IDLE_MOST;
+	stack->timer = (struct loop_timer){ .fire = on_timeout, .arg = stack };
+	stack->end = (struct loop_timer){ .fire = end_orphan, .arg = stack };
+	stack->slirp = slirp.new(&network, &callbacks, stack);
+	if (!stack->slirp) {
+		free(stack);
+		return NULL;
+	}
+	host->stacks[slot] = stack;
+	return stack;
+}
+
+/* Of the port that has sent this frame. NULL: no memory. */
+static struct nat_stack *find_stack(struct nat_host *host, uint32_t slot, const uint8_t *frame)
+{
+	struct nat_stack *stack = host->stacks[slot];
+
+	if (stack && stack->orphan) {
+		if (memcmp(stack->known, frame + 6, NET_MAC_SIZE) != 0) {
+			nat_host_end(host);
+			stack_free(stack);
+			return stack_new(host, slot);
+		}
+		stack->orphan = false;
+		loop_timer_cancel(host->loop, &stack->end);
+	}
+	return stack ? stack : stack_new(host, slot);
+}
+
+void nat_host_input(struct nat_host *host, uint32_t slot, const uint8_t *frame, size_t size)
+{
+	struct nat_stack *stack = find_stack(host, slot, frame);
+
+	if (!stack)
+		return;
+	begin(stack);
+	if (may_open(frame, size) && !may_have_socket(stack)) {
+		host->refused++;
+		return;
+	}
+	if (get_be16(frame + 12) == ETHERTYPE_ARP)
+		stack->arp = true;
+	else if (get_be16(frame + 12) == ETHERTYPE_IP && size >= 34)
+		introduce(stack, frame);
+	slirp.input(stack->slirp, frame, (int)size);
+}
+
+void nat_host_forget(struct nat_host *host, uint32_t slot)
+{
+	struct nat_stack *stack = host->stacks[slot];
+
+	nat_host_end(host);
+	if (!stack)
+		return;
+	stack->orphan = true;
+	loop_timer_set(host->loop, &stack->end, COMES_BACK);
+}
+
+/* --- the host --- */
+
+int nat_stack_load(struct cause *cause)
+{
+	return library_load(&slirp_library, cause);
+}
+
+int nat_host_init(struct nat_host *host, struct loop *loop, const struct nat_setup *setup,
+		  uint32_t sockets, const struct nat_host_ops *ops, void *arg)
+{
+	*host = (struct nat_host){ .loop = loop, .setup = *setup, .ops = ops, .arg = arg };
+	share_init(&host->sockets, sockets);
+	host->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (host->epoll_fd < 0)
+		return -errno;
+	slirp.log_set_handler("Slirp", G_LOG_LEVEL_MASK & ~G_LOG_LEVEL_ERROR, drop_log, NULL);
+	return 0;
+}
