@@ -107,6 +107,8 @@ static void *enter(void *arg)
 	struct thread *thread = arg;
 
 	pthread_setname_np(pthread_self(), thread->name);
+	if (thread->role->confine)
+		thread->role->confine(thread->role->kind);
 	return thread->run(thread->arg);
 }
 

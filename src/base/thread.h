@@ -35,6 +35,10 @@
 struct thread_role {
 	const char *name; /* of a thread that is given none */
 	bool pooled;	  /* a small stack out of the pool; false: the system's own */
+
+	/* Before anything else the thread gives up what its kind never needs, or NULL. */
+	void (*confine)(unsigned kind);
+	unsigned kind; /* what confine() is told */
 };
 
 struct thread {

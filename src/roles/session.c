@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "sandbox/confine.h"
 #include "sandbox/helper.h"
 
 #define OPEN_FILES 16384 /* a guest has up to 16, a connection through NAT one */
@@ -87,6 +89,7 @@ void deck_session_serve(struct deck_session *session)
 {
 	struct server *server;
 
+	confine_thread(FILTER_DECK);
 	loop_run(deck_loop(session->deck));
 	pthread_mutex_lock(&session->lock);
 	server = session->server;
@@ -137,6 +140,9 @@ int deck_session_open(struct deck_session *session, const struct role_config *co
 	prepare(session);
 	session->profiles[0] = config->profile;
 	session->socket_path = config->socket_path;
+	confine_process();
+	/* The C library reads it once, for whoever asks first; a vCPU thread may open no file. */
+	tzset();
 	err = helper_start(NULL, cause);
 	if (err)
 		return err;

@@ -19,8 +19,7 @@
 	X(EMULATOR, emulator, "processes that emulate terminals")           \
 	X(COMPILER, compiler, "processes that compile capture filters")     \
 	X(NAT, nat, "processes that translate addresses")                   \
-	X(DECK, deck, "the deck's thread and its worker")                   \
-	X(IO, io, "I/O threads of guests")                                  \
+	X(DECK, deck, "the deck's thread, its worker, guests' I/O threads") \
 	X(VCPU, vcpu, "vCPU threads")                                       \
 	X(UPLINK, uplink, "the thread that serves the switches' own ports") \
 	X(CAPTURE, capture, "the thread that writes captures")

@@ -47,6 +47,7 @@ enum {
 	ALL = (1 << FILTER_COUNT) - 1,
 	PROCESSES = (1 << FILTER_THREADS) - 1,
 	THREADS = ALL & ~PROCESSES,
+	MOST = ALL & ~VCPU,
 };
 
 enum effect { ALLOWED, FAILING, KILLING };
@@ -132,7 +133,8 @@ static void add(scmp_filter_ctx filter, const struct row *row)
 
 /*
  * What stands before the table's own program: what is newer than the table does
- * not exist, and a vCPU enters its guest without a walk through the tree.
+ * not exist, and a vCPU enters its guest without walks through the trees of its own
+ * filter and of the one that it was born with.
  */
 static size_t begin(enum call_filter filter, struct sock_filter *program)
 {
@@ -152,7 +154,7 @@ static size_t begin(enum call_filter filter, struct sock_filter *program)
 	};
 	size_t length = 0;
 
-	if (filter == FILTER_VCPU) {
+	if (filter == FILTER_VCPU || filter == FILTER_DECK) {
 		memcpy(program, run, sizeof(run));
 		length = ARRAY_SIZE(run);
 	}

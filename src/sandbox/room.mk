@@ -2,6 +2,7 @@
 noinst_LIBRARIES += src/sandbox/libsandbox.a
 src_sandbox_libsandbox_a_SOURCES = \
 	%D%/channel.c %D%/channel.h \
+	%D%/confine.c %D%/confine.h \
 	%D%/entry.c \
 	%D%/filters.c %D%/filters.h \
 	%D%/helper.c %D%/helper.h \

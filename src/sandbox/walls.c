@@ -58,7 +58,7 @@ static bool set_limits(const struct walls *walls)
 	return set;
 }
 
-/* Of 0 bytes would not do: what core_pattern starts takes the core of a process that may have none. */
+/* Not 0 bytes: what core_pattern starts would take the core all the same, core(5). */
 static bool leave_no_core(void)
 {
 	return limit(RLIMIT_CORE, 1) && prctl(PR_SET_DUMPABLE, 0) == 0;

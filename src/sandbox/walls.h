@@ -22,7 +22,7 @@ struct walls {
 };
 
 /* X(NAME, what it is called, what follows from not having it) */
-#define WALL_LIST(X)                                                                                   \
+#define WALL_LIST(X)                                                                        \
 	X(USER, "user namespace", "it is the same user as vmdeck")                                 \
 	X(MOUNT, "mount namespace", "it sees the host's folders")                                  \
 	X(PID, "process namespace", "it sees the host's processes")                                \

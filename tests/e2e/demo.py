@@ -371,6 +371,35 @@ def test_every_thread_has_a_name_of_its_own():
         d.wait_for(lambda: names() == wanted, "each thread to have its name")
 
 
+def read_status(task):
+    with open(f"{task}/status") as file:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+
+
+def test_every_thread_has_its_walls():
+    with quiet_deck("one", cpus=2) as deck:
+        deck.wait_state("one", "running")
+        deck.call("capture.start", {"path": os.path.join(deck.path, "x.pcapng")})
+        process = f"/proc/{deck.process.pid}"
+        filters = {"vmdeck": "1", "io-one": "1", "vcpu0-one": "2", "vcpu1-one": "2",
+                   "uplink": "1", "worker": "1", "capture": "2"}
+
+        def found():
+            tasks = [read_status(f"{process}/task/{task}")
+                     for task in os.listdir(f"{process}/task")]
+            tasks = {task["Name"]: task for task in tasks
+                     if not task["Name"].startswith(("iou-", "kvm-"))}
+            return {name: task["Seccomp_filters"] for name, task in tasks.items()
+                    if task["Seccomp"] == "2" and task["NoNewPrivs"] == "1" and
+                    (not name.startswith(("vcpu", "capture")) or not int(task["CapEff"], 16))}
+        d.wait_for(lambda: found() == filters, "each thread to be behind its walls")
+        with open(f"{process}/limits") as file:
+            assert re.search(r"Max core file size +1 +1 ", file.read())
+        with open(f"{process}/smaps") as file:
+            sizes = re.findall(r"^Size: +(\d+) kB\n(?:.*\n)*?VmFlags:(.*)", file.read(), re.M)
+        assert any(int(size) >= 32 << 10 and " dd" in flags for size, flags in sizes), sizes
+
+
 def test_run_without_standard_output():
     d.need_kvm()
     with d.Folder() as folder:

@@ -46,8 +46,13 @@ static int behind(unsigned filter, int (*act)(void))
 {
 	pid_t pid = fork();
 
-	if (pid == 0)
+	if (pid == 0) {
+		/* Not cmocka's, which returns from it. */
+		signal(SIGABRT, SIG_DFL);
+		signal(SIGSEGV, SIG_DFL);
+		prctl(PR_SET_DUMPABLE, 0);
 		_exit(filter_enter(filter) ? 99 : -act());
+	}
 	return ended(pid);
 }
 
@@ -178,9 +183,6 @@ static int call_new(void)
 
 static int give_up(void)
 {
-	signal(SIGABRT, SIG_DFL);
-	signal(SIGSEGV, SIG_DFL);
-	prctl(PR_SET_DUMPABLE, 0);
 	abort();
 }
 
@@ -194,17 +196,11 @@ static int refusal(unsigned filter)
 	return IS_THREAD(filter) ? EPERM : -SIGSYS;
 }
 
-static bool among(unsigned filter, const enum call_filter *some, size_t count)
+/* And of one that only an attacker makes. vCPU threads are born with the deck's filter. */
+static int deadly(unsigned filter)
 {
-	for (size_t i = 0; i < count; i++)
-		if (some[i] == filter)
-			return true;
-	return false;
+	return filter == FILTER_VCPU ? EPERM : -SIGSYS;
 }
-
-#define AMONG(filter, ...)                                                          \
-	among(filter, (const enum call_filter[]){ __VA_ARGS__ },                         \
-	      sizeof((const enum call_filter[]){ __VA_ARGS__ }) / sizeof(enum call_filter))
 
 static void the_c_library_works(void **state)
 {
@@ -228,7 +224,6 @@ static void threads_are_started_by_those_who_do(void **state)
 	(void)state;
 	assert_int_equal(without(start_thread), 0);
 	assert_int_equal(behind(FILTER_DECK, start_thread), 0);
-	assert_int_equal(behind(FILTER_IO, start_thread), 0);
 #ifndef THREAD_SANITIZED
 	assert_int_equal(behind(FILTER_VCPU, start_thread), EPERM);
 	assert_int_equal(behind(FILTER_EMULATOR, start_thread), -SIGSYS);
@@ -245,7 +240,7 @@ static void nobody_starts_processes(void **state)
 #ifndef THREAD_SANITIZED
 		assert_int_equal(behind(filter, fork_process), refusal(filter));
 #endif
-		assert_int_equal(behind(filter, execute), -SIGSYS);
+		assert_int_equal(behind(filter, execute), deadly(filter));
 	}
 }
 
@@ -268,7 +263,7 @@ static void nobody_reads_other_processes(void **state)
 	(void)state;
 	assert_int_equal(without(read_memory), 0);
 	FOR_EACH(filter)
-		assert_int_equal(behind(filter, read_memory), -SIGSYS);
+		assert_int_equal(behind(filter, read_memory), deadly(filter));
 }
 
 static void files_are_opened_by_those_who_do(void **state)
@@ -278,7 +273,7 @@ static void files_are_opened_by_those_who_do(void **state)
 #ifndef THREAD_SANITIZED
 	FOR_EACH(filter)
 		assert_int_equal(behind(filter, open_file),
-				 AMONG(filter, FILTER_DECK, FILTER_IO) ? 0 : refusal(filter));
+				 filter == FILTER_DECK ? 0 : refusal(filter));
 #endif
 }
 
@@ -294,7 +289,7 @@ static void sockets_are_opened_by_those_who_do(void **state)
 		assert_int_equal(behind(filter, open_packets), refused);
 		assert_int_equal(behind(filter, open_unix), filter == FILTER_DECK ? 0 : refused);
 		assert_int_equal(behind(filter, open_network),
-				 AMONG(filter, FILTER_UPLINK, FILTER_NAT) ? 0 : refused);
+				 filter == FILTER_UPLINK || filter == FILTER_NAT ? 0 : refused);
 	}
 }
 
@@ -303,7 +298,7 @@ static void a_vcpu_runs_its_guest_and_makes_no_other(void **state)
 	(void)state;
 	assert_int_equal(behind(FILTER_VCPU, run_guest), EBADF);
 	assert_int_equal(behind(FILTER_VCPU, create_guest), EPERM);
-	assert_int_equal(behind(FILTER_IO, create_guest), EBADF);
+	assert_int_equal(behind(FILTER_DECK, create_guest), EBADF);
 	assert_int_equal(behind(FILTER_NAT, run_guest), -SIGSYS);
 }
 
@@ -321,9 +316,9 @@ static void a_second_one_holds_beside_the_first(void **state)
 
 	(void)state;
 	if (pid == 0)
-		_exit(filter_enter(FILTER_DECK) || filter_enter(FILTER_IO) ||
-		      filter_enter(FILTER_VCPU) || open_unix() != REFUSED ||
-		      create_guest() != REFUSED || run_guest() != -EBADF);
+		_exit(filter_enter(FILTER_DECK) || filter_enter(FILTER_VCPU) ||
+		      open_unix() != REFUSED || create_guest() != REFUSED ||
+		      run_guest() != -EBADF);
 	assert_int_equal(ended(pid), 0);
 }
 

@@ -38,6 +38,7 @@ static int add_region(struct guest_memory *memory, uint64_t base, uint64_t size,
 		return cause_errno(cause, errno, "memory: cannot map %" PRIu64 " MiB", size >> 20);
 	region->mapping = region->host = mapping;
 	region->mapped = size + slack;
+	madvise(mapping, size + slack, MADV_DONTDUMP);
 	if (slack) {
 		region->host = mapping + (align_up((uintptr_t)mapping, HUGE_PAGE) -
 					  (uintptr_t)mapping);

@@ -19,6 +19,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "core/machine/vcpu_private.h"
+#include "sandbox/confine.h"
 
 #define PIO_DATA 4096 /* where KVM puts the data of a port access: behind struct kvm_run's page */
 #define MSR_MISC_ENABLE 0x1a0
@@ -27,7 +28,9 @@
 #define MTRR_ENABLED_WRITE_BACK 0x806
 #define REGISTERS_SIZE 2048
 
-static const struct thread_role vcpu_role = { .name = "vcpu", .pooled = true };
+static const struct thread_role vcpu_role = {
+	.name = "vcpu", .pooled = true, .confine = confine_thread, .kind = FILTER_VCPU,
+};
 
 /* --- exits: true when the vCPU goes on --- */
 

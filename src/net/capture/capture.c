@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "net/capture/capture_private.h"
+#include "sandbox/confine.h"
 
 static int copy_ports(struct capture *capture, const char *const *ports, struct cause *cause)
 {
@@ -54,7 +55,9 @@ void capture_discard(struct capture *capture)
  * Signals are blocked, as it has to be: a reader that goes away, or a file at
  * its limit, is an error and no signal.
  */
-static const struct thread_role writer_role = { .name = "capture" };
+static const struct thread_role writer_role = {
+	.name = "capture", .confine = confine_thread, .kind = FILTER_CAPTURE,
+};
 
 /* The pool and the writer's thread come with the first capture. */
 static int start_writer(struct capture_hub *hub, struct cause *cause)

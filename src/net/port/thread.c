@@ -1,5 +1,6 @@
 /* The uplink thread: starting, stopping, and having it do something. */
 #include "net/port/thread.h"
+#include "sandbox/confine.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -65,7 +66,9 @@ static void *uplink_main(void *arg)
 	return NULL;
 }
 
-static const struct thread_role uplink_role = { .name = "uplink" };
+static const struct thread_role uplink_role = {
+	.name = "uplink", .confine = confine_thread, .kind = FILTER_UPLINK,
+};
 
 int uplink_new(struct uplink **out, const struct uplink_listener *listener, struct cause *cause)
 {

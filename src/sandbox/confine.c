@@ -1,0 +1,62 @@
+/* See confine.h. capabilities(7), setrlimit(2), seccomp(2). */
+#include "sandbox/confine.h"
+
+#include <linux/capability.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define BIT(capability) (1ull << (capability))
+
+/* Files of other users, such as a root deck is given images of. */
+#define OTHERS_FILES (BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_FOWNER))
+
+static const uint64_t kept[FILTER_COUNT] = {
+	[FILTER_DECK] = OTHERS_FILES | BIT(CAP_KILL), /* processes behind walls are other users */
+	[FILTER_UPLINK] = BIT(CAP_KILL),
+};
+
+static _Atomic uint32_t missing, entered;
+
+static void keep_capabilities(uint64_t kept_set)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, sets) != 0)
+		return;
+	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		sets[i].permitted &= (uint32_t)(kept_set >> 32 * i);
+		sets[i].effective &= sets[i].permitted;
+		sets[i].inheritable = 0;
+	}
+	(void)syscall(SYS_capset, &header, sets);
+}
+
+void confine_thread(unsigned filter)
+{
+	keep_capabilities(kept[filter]);
+	if (filter_enter(filter) < 0)
+		atomic_fetch_or(&missing, 1u << filter);
+	else
+		atomic_fetch_or(&entered, 1u << filter);
+}
+
+bool confine_process(void)
+{
+	/* Not 0 bytes: what core_pattern starts would take the core all the same, core(5). */
+	const struct rlimit none = { 1, 1 };
+
+	return setrlimit(RLIMIT_CORE, &none) == 0;
+}
+
+uint32_t confine_missing(void)
+{
+	return atomic_load(&missing);
+}
+
+uint32_t confine_entered(void)
+{
+	return atomic_load(&entered);
+}

@@ -1,0 +1,31 @@
+/*
+ * What the deck's own process and its threads give up. They share one address
+ * space, so this is a second fence behind the walls of the processes that handle
+ * what guests feed: what a thread never does, it cannot be made to do by itself.
+ */
+#ifndef SANDBOX_CONFINE_H
+#define SANDBOX_CONFINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sandbox/filters.h"
+
+/*
+ * For good: the calling thread keeps of root's capabilities those that its kind
+ * needs, gains no others, and enters the filter of its kind, an enum call_filter. What
+ * the host refuses is left out and told by confine_missing(). As a thread_role
+ * wants it.
+ */
+void confine_thread(unsigned filter);
+
+/* No core dump of this process, for it and for what it starts; false: refused. */
+bool confine_process(void);
+
+/* A bit for each filter that a thread could not enter so far. Any thread. */
+uint32_t confine_missing(void);
+
+/* A bit for each filter that a thread has entered so far. Any thread. */
+uint32_t confine_entered(void);
+
+#endif
