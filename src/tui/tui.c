@@ -10,7 +10,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "tui/ui/edit.h"
 #include "tui/ui/frame.h"
 #include "tui/ui/orders.h"
@@ -33,7 +32,7 @@ static void redraw(void *arg)
 	/* The frame says which guests are in sight. */
 	stats = tui->top->ops->stats;
 	samples_want(tui->deck->samples, stats ? stats(tui->top) : NULL);
-	tui->drawn = clock_monotonic();
+	tui_drawn(tui);
 }
 
 /* Keys */
@@ -81,18 +80,20 @@ static void key_pressed(struct tui *tui, wint_t key, bool special)
 
 	if (special && key == KEY_RESIZE)
 		return;
-	tui_dirty(tui);
 	if (tui->prompt.active) {
+		tui_dirty(tui);
 		prompt_key(&tui->prompt, key, special);
 		return;
 	}
 	/* A character beyond the KEY_* range must not be taken for one. */
 	if (special || key < KEY_MIN)
 		row = keys_find(tui->keys, view->ops, (int)key);
-	if (row)
+	if (row) {
+		tui_dirty(tui);
 		command_run(tui, row);
-	else if (view->ops->input)
+	} else if (view->ops->input) {
 		view->ops->input(view, key, special);
+	}
 }
 
 static void input_ready(void *arg, uint32_t events)

@@ -8,11 +8,11 @@
 #include "base/clock.h"
 
 /* Bytes that the process has before it at most: as many as it takes for a frame or so. */
-#define WINDOW_MIN 256u
+#define WINDOW_MIN 1024u
 #define WINDOW_FIRST 8192u
 #define WINDOW_MAX 32768u
-#define WINDOW_LONG (20 * NS_PER_MS)
-#define WINDOW_SHORT (5 * NS_PER_MS)
+#define WINDOW_LONG (80 * NS_PER_MS)
+#define WINDOW_SHORT (30 * NS_PER_MS)
 
 /* Cells that a byte may change; a piece is small enough to be taken at once. */
 #define PIECE_CELLS (16u << 20)

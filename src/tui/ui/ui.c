@@ -9,7 +9,8 @@
 
 #include "base/clock.h"
 
-#define FRAME_NS (30 * NS_PER_MS)
+#define FRAME_NS (30 * NS_PER_MS) /* on the average, but that so many may follow at once */
+#define FRAMES_AT_ONCE 3u
 #define MESSAGE_NS (12 * NS_PER_S)
 
 static struct view *find(struct tui *tui, const char *id)
@@ -33,6 +34,13 @@ void tui_dirty(struct tui *tui)
 		return;
 	now = clock_monotonic();
 	loop_timer_set(&tui->loop, &tui->redraw, due > now ? due - now : 0);
+}
+
+void tui_drawn(struct tui *tui)
+{
+	uint64_t earliest = clock_monotonic() - (FRAMES_AT_ONCE - 1) * FRAME_NS;
+
+	tui->drawn = tui->drawn + FRAME_NS > earliest ? tui->drawn + FRAME_NS : earliest;
 }
 
 static void tick_arm(struct tui *tui)

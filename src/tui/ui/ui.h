@@ -56,7 +56,7 @@ struct tui {
 	struct messages messages;
 	bool message_shown; /* the last one is on the screen */
 	struct loop_timer redraw, tick, hush;
-	uint64_t drawn; /* when, CLOCK_MONOTONIC */
+	uint64_t drawn; /* CLOCK_MONOTONIC: the next frame is due FRAME_NS later */
 	const struct method *asked; /* orders.c: the order that a question is about, */
 	char asked_guest[128];	    /* the guest, and the answers */
 	struct choice asked_choices[2];
@@ -82,7 +82,8 @@ void tui_destroy(struct tui *tui);
 
 bool tui_shows(const struct view *view);
 
-void tui_dirty(struct tui *tui); /* has the screen drawn soon, at most every 30 ms */
+void tui_dirty(struct tui *tui); /* has the screen drawn soon, at most every 30 ms or so */
+void tui_drawn(struct tui *tui); /* it was */
 
 /* Brings up the view of that id; guest says whom to show, for a view of one guest. */
 void tui_open(struct tui *tui, const char *id, const char *guest);
