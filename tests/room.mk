@@ -66,6 +66,11 @@ tests_fuzz_emulator_SOURCES = tests/fuzz/emulator.c $(FUZZ_FILES)
 tests_fuzz_emulator_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_emulator_LDADD = $(TUI_LIBS)
 
+FUZZ_TESTS += tests/fuzz/filter
+tests_fuzz_filter_SOURCES = tests/fuzz/filter.c $(FUZZ_FILES)
+tests_fuzz_filter_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_filter_LDADD = $(NET_LIBS)
+
 FUZZ_TESTS += tests/fuzz/ini
 tests_fuzz_ini_SOURCES = tests/fuzz/ini.c $(FUZZ_FILES)
 tests_fuzz_ini_CPPFLAGS = $(FUZZ_CPPFLAGS)

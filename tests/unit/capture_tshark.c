@@ -85,7 +85,8 @@ static void tshark_reads_it(void **state)
 	struct network *network = NULL;
 	struct net_switch *sw = fake_switch(&network, "lan");
 	struct fake_port a, b;
-	struct capture_config config = { .snap = CAPTURE_SNAP_MAX, .filter = "ether src 2:0:0:0:0:1" };
+	struct capture_config config = { .snap = CAPTURE_SNAP_MAX,
+					 .filter = "ether src 2:0:0:0:0:1" };
 	struct capture *capture;
 	uint64_t before = clock_wall(), seconds, nanoseconds;
 

@@ -35,7 +35,7 @@ struct capture_record {
 struct capture_config {
 	const char *const *ports; /* names of ports ("web/net0") or switches ("lan"); NULL-terminated;
 				     NULL: every port of every switch, also later ones */
-	const char *filter;	  /* the expression that follows, for whoever reads the file; or NULL */
+	const char *filter;	  /* what program was compiled from, for the file; or NULL */
 	struct filter *program;	  /* or NULL: every frame. A capture takes over what is in it */
 	uint32_t snap;		  /* bytes kept of each frame, 1..CAPTURE_SNAP_MAX */
 

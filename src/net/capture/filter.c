@@ -87,8 +87,8 @@ int filter_set(struct filter *filter, const struct filter_insn *insns, uint32_t 
 {
 	*filter = (struct filter){ 0 };
 	if (!count || count > FILTER_INSNS_MAX)
-		return cause_set(cause, EINVAL, "its program has %u instructions; 1 to %u can be run",
-				 count, FILTER_INSNS_MAX);
+		return cause_set(cause, EINVAL, "its program has %u instructions; 1 to %u can "
+				 "be run", count, FILTER_INSNS_MAX);
 	if (BPF_CLASS(insns[count - 1].code) != BPF_RET)
 		return cause_set(cause, EINVAL, "its program has no end");
 	for (uint32_t i = 0; i < count; i++)

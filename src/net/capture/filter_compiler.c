@@ -33,12 +33,16 @@ static struct {
 	typeof(pcap_open_dead) *open_dead;
 	typeof(pcap_compile) *compile;
 	typeof(pcap_geterr) *geterr;
+	typeof(pcap_freecode) *freecode;
+	typeof(pcap_close) *close;
 } pcap;
 
 static const struct library_function pcap_functions[] = {
 	{ "pcap_open_dead", &pcap.open_dead },
 	{ "pcap_compile", &pcap.compile },
 	{ "pcap_geterr", &pcap.geterr },
+	{ "pcap_freecode", &pcap.freecode },
+	{ "pcap_close", &pcap.close },
 };
 
 static struct library pcap_library = {
@@ -58,26 +62,37 @@ static int prepare(struct cause *cause)
 	return library_load(&pcap_library, cause);
 }
 
-/* Of a process that ends soon, and with it what was allocated. */
-int filter_process_compile(struct filter_insn *insns, const char *text, struct cause *cause)
+static int compile(pcap_t *dead, struct filter_insn *insns, const char *text, struct cause *cause)
 {
 	struct bpf_program program;
-	pcap_t *dead;
-	int error = library_load(&pcap_library, cause);
+	int count;
 
 	_Static_assert(sizeof(*insns) == sizeof(*program.bf_insns), "one layout");
-	if (error)
-		return error;
+	if (pcap.compile(dead, &program, text, 1, PCAP_NETMASK_UNKNOWN))
+		return cause_set(cause, EINVAL, "%s", pcap.geterr(dead));
+	count = (int)program.bf_len;
+	if (program.bf_len > FILTER_INSNS_MAX)
+		count = cause_set(cause, EINVAL, "it becomes %u instructions; at most %u can be "
+				  "run", program.bf_len, FILTER_INSNS_MAX);
+	else
+		memcpy(insns, program.bf_insns, program.bf_len * sizeof(*insns));
+	pcap.freecode(&program);
+	return count;
+}
+
+int filter_process_compile(struct filter_insn *insns, const char *text, struct cause *cause)
+{
+	int result = library_load(&pcap_library, cause);
+	pcap_t *dead;
+
+	if (result)
+		return result;
 	dead = pcap.open_dead(DLT_EN10MB, NET_FRAME_MAX);
 	if (!dead)
 		return cause_set(cause, ENOMEM, "no memory");
-	if (pcap.compile(dead, &program, text, 1, PCAP_NETMASK_UNKNOWN))
-		return cause_set(cause, EINVAL, "%s", pcap.geterr(dead));
-	if (program.bf_len > FILTER_INSNS_MAX)
-		return cause_set(cause, EINVAL, "it becomes %u instructions; at most %u can be run",
-				 program.bf_len, FILTER_INSNS_MAX);
-	memcpy(insns, program.bf_insns, program.bf_len * sizeof(*insns));
-	return (int)program.bf_len;
+	result = compile(dead, insns, text, cause);
+	pcap.close(dead);
+	return result;
 }
 
 static void wait_for_record(struct channel *channel)

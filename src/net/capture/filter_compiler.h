@@ -37,8 +37,8 @@ struct filter_compiler {
 
 /*
  * Begins to compile a pcap-filter(7) expression that names no hosts, and must live until it is
- * over. 0: done() will be called, not by this function. -EINVAL for what is wrong with its words, and what sandbox_start()
- * returns, with a cause.
+ * over. 0: done() will be called, not by this function. -EINVAL for what is wrong with its
+ * words, and what sandbox_start() returns, with a cause.
  */
 int filter_compile(struct filter_compiler *compiler, struct loop *loop, const char *expression,
 		   struct cause *cause);

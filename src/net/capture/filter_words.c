@@ -55,10 +55,22 @@ static const struct {
 	{ "tftp", 69 },
 };
 
-/* Escaped protocol names, which libpcap has in tables of its own or in /etc/protocols. */
-static const char *const protocols[] = {
-	"ah", "arp", "atalk", "decnet", "esp", "icmp", "icmp6", "igmp", "ip", "ip6", "lat",
-	"loopback", "mopdl", "moprc", "pim", "rarp", "sca", "sctp", "stp", "tcp", "udp", "vrrp",
+/*
+ * Escaped names of protocols. Those of Ethernet libpcap knows by itself; those of IP it would
+ * look up in /etc/protocols, so they go on as numbers.
+ */
+static const char *const ethernet_protocols[] = {
+	"aarp", "arp", "atalk", "decnet", "ip", "ip6", "ipx", "iso", "lat", "loopback", "mopdl",
+	"moprc", "netbeui", "rarp", "sca", "stp",
+};
+
+static const struct {
+	const char *name;
+	unsigned number;
+} ip_protocols[] = {
+	{ "ah", 51 }, { "esp", 50 }, { "icmp", 1 }, { "icmp6", 58 }, { "igmp", 2 }, { "ip", 0 },
+	{ "ip6", 41 }, { "pim", 103 }, { "sctp", 132 }, { "tcp", 6 }, { "udp", 17 },
+	{ "vrrp", 112 },
 };
 
 #define ADDRESS_CHARS "._-:"
@@ -70,6 +82,7 @@ struct rewriter {
 	char *out, *end;
 	unsigned words, depth;
 	char previous[WORD_MAX]; /* the word before this one, or "" after an operator */
+	char before[WORD_MAX];	 /* and the one before that */
 	struct cause *cause;
 };
 
@@ -200,6 +213,7 @@ static int rewrite_word(struct rewriter *rw, const char *word)
 	char text[WORD_MAX];
 	bool range = is_port_range(word) && !strcmp(rw->previous, "portrange");
 
+	memcpy(rw->before, rw->previous, sizeof(rw->before));
 	snprintf(rw->previous, sizeof(rw->previous), "%s", word);
 	if (range || is_number(word) || is_ipv4(word) ||
 	    in_table(keywords, ARRAY_SIZE(keywords), word))
@@ -244,24 +258,40 @@ static int rewrite_run(struct rewriter *rw)
 	return error;
 }
 
+/* What a protocol's name behind "proto" becomes; false: there is none of that name. */
+static bool find_protocol(const struct rewriter *rw, const char *word, char out[WORD_MAX])
+{
+	if (!strcmp(rw->before, "ether") || !strcmp(rw->before, "link")) {
+		snprintf(out, WORD_MAX, "\\%s", word);
+		return in_table(ethernet_protocols, ARRAY_SIZE(ethernet_protocols), word);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(ip_protocols); i++) {
+		if (strcmp(ip_protocols[i].name, word))
+			continue;
+		snprintf(out, WORD_MAX, "%u", ip_protocols[i].number);
+		return true;
+	}
+	return false;
+}
+
 /* "\tcp": a protocol's name, not the keyword, which only "proto" can be followed by. */
 static int rewrite_escaped(struct rewriter *rw)
 {
-	char word[WORD_MAX] = "\\";
+	char word[WORD_MAX] = "\\", text[WORD_MAX];
 	size_t size = 1;
 
 	while (size < sizeof(word) - 1 && isalnum((unsigned char)rw->at[size])) {
 		word[size] = rw->at[size];
 		size++;
 	}
-	if (!in_table(protocols, ARRAY_SIZE(protocols), word + 1) ||
-	    (strcmp(rw->previous, "proto") && strcmp(rw->previous, "protochain")))
+	if ((strcmp(rw->previous, "proto") && strcmp(rw->previous, "protochain")) ||
+	    !find_protocol(rw, word + 1, text))
 		return refuse(rw, word);
 	rw->at += size;
 	rw->previous[0] = 0;
 	if (isalnum((unsigned char)*rw->at) || (*rw->at && strchr(ADDRESS_CHARS, *rw->at)))
 		return refuse(rw, word);
-	return emit_word(rw, word);
+	return emit_word(rw, text);
 }
 
 int filter_rewrite(char *out, size_t room, const char *expression, struct cause *cause)
