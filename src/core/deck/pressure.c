@@ -18,8 +18,9 @@ void pressure_felt(struct pressure *pressure)
 	pressure->told = now;
 	host_memory_read(&memory, "");
 	journal_emit(pressure->journal, NULL, DECK_EVENT_LOG,
-		     "the host runs short of memory, %llu of %llu MiB are available; pause or stop "
-		     "guests before the kernel ends the deck with all of them",
+		     "the host runs short of memory: programs wait for it, and %llu of %llu MiB are "
+		     "available; pause or stop guests before the kernel ends the deck with all of "
+		     "them",
 		     (unsigned long long)memory.available >> 20,
 		     (unsigned long long)memory.total >> 20);
 }
