@@ -116,7 +116,7 @@ CLEANFILES += $(FUZZ_TARGETS)
 
 # End-to-end tests run the program itself, in a home of their own.
 dist_check_SCRIPTS += tests/e2e/charts.py tests/e2e/demo.py tests/e2e/full.py \
-	tests/e2e/linux.py tests/e2e/mistakes.py tests/e2e/screen.py
+	tests/e2e/linux.py tests/e2e/mistakes.py tests/e2e/neighbours.py tests/e2e/screen.py
 EXTRA_DIST += tests/e2e/deck.py
 
 include tests/bench/room.mk

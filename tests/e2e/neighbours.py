@@ -1,0 +1,377 @@
+#!/usr/bin/env python3
+"""A guest beside a hostile one: what it is answered, what is left to it of the CPU, and the deck.
+
+Each row is an attack of the built-in guest (src/demo/attack.c), beside a victim that is busy
+and pings the gateway and a peer. It is compared with the same victim beside an idle guest.
+
+The machine that runs this has others on it, so no time is measured that they could take: of
+pings it is the share that was answered, and of the CPU it is what the deck's own threads and
+processes took, which is work that nobody can tell whose it was, beside what the victim took.
+An attacker's share is its vCPU and its I/O thread, on another core than the victim's vCPU; and
+of one that talks to the gateway what the uplink does for it, beside them.
+"""
+import collections
+import os
+import re
+import statistics
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import deck as d
+
+SECONDS = 2  # that an attack is looked at
+TRIES = 3
+SHARE = 0.9  # of what the victim has beside an idle guest
+LIST_MEDIAN, LIST_MOST = 0.1, 3.0  # seconds that guest.list takes
+LEASES = 8  # of one port
+UPLINK = ("uplink", "vmdeck-nat")
+SOCKETS = 600  # descriptors of the deck and its processes together
+GATEWAY, PEER, ATTACKER = "10.0.2.2", "10.0.2.200", "10.0.2.201"
+GUEST = "[guest]\nmemory = 32M\n[boot]\ncmdline = 'name={name} {more}'\n[net0]\nswitch = lan\n"
+GUESTS = {
+    "victim": "", "peer": f"ip={PEER}/24,{GATEWAY}", "attacker": f"ip={ATTACKER}/24,{GATEWAY}",
+    "resetter": "cmd=reboot", "crasher": 'cmd="crash triple"',
+}
+
+# --- where the CPU goes ---
+
+
+def read(path):
+    with open(path) as file:
+        return file.read()
+
+
+def processes(pid):
+    """A process and all that came of it."""
+    found = [pid]
+    for task in os.listdir(f"/proc/{pid}/task"):
+        try:
+            for child in read(f"/proc/{pid}/task/{task}/children").split():
+                found += processes(int(child))
+        except OSError:
+            pass
+    return found
+
+
+def threads(pid):
+    """Of the deck and its processes: (task, name, ns on a CPU)."""
+    found = []
+    for process in processes(pid):
+        try:
+            program = os.path.basename(read(f"/proc/{process}/cmdline").split("\0")[0])
+            for task in os.listdir(f"/proc/{process}/task"):
+                at = f"/proc/{process}/task/{task}"
+                name = read(f"{at}/comm").strip() if process == pid else program
+                found.append((int(task), name, int(read(f"{at}/schedstat").split()[0])))
+        except OSError:
+            pass  # it ended meanwhile
+    return found
+
+
+def is_of(name, guest):
+    return name == f"io-{guest[:12]}" or re.fullmatch(rf"vcpu\d+-{guest[:8]}", name)
+
+
+def is_one_of(name, them):
+    """Whether a thread is one of those named, or of a guest's named."""
+    return name in them or any(is_of(name, each) for each in them)
+
+
+def pin(pid, attackers):
+    """The kernel's choice would be measured otherwise. With a single CPU there is none."""
+    cpus = sorted(os.sched_getaffinity(0))
+    for task, name, _ in threads(pid):
+        if is_of(name, "victim"):
+            os.sched_setaffinity(task, cpus[:1])
+        elif is_one_of(name, attackers):
+            os.sched_setaffinity(task, cpus[-1:])
+
+
+def used(before, after):
+    """ns by name between two of threads()."""
+    old = {task: ns for task, _, ns in before}
+    result = collections.Counter()
+    for task, name, ns in after:
+        result[name] += max(0, ns - old.get(task, 0))
+    return result
+
+
+# --- what is looked at ---
+
+Sight = collections.namedtuple("Sight", "pings cpu lists switch")
+
+
+class Field:
+    """A deck with the victim and those beside it."""
+
+    def __init__(self):
+        d.need_kvm()
+        self.deck = d.Deck(prepare=lambda folder: [
+            folder.guest(name, GUEST.format(name=name, more=more))
+            for name, more in GUESTS.items()])
+        for name in ("victim", "peer", "attacker"):
+            assert self.deck.run("start", name).returncode == 0
+        self.victim = self.deck.console("victim")
+        self.victim.expect("by DHCP")
+        self.victim.send("cpu 100\r")
+        for name in ("peer", "attacker"):
+            self.wait_ready(name)
+        self.idle = self.see(["attacker"])
+
+    def wait_ready(self, name):
+        self.deck.wait_state(name, "running")
+        console = self.deck.console(name)
+        console.expect("by command line")
+        console.close()
+
+    def begin(self, guest, line):
+        """Types a line where nobody looks."""
+        console = self.deck.console(guest, backlog=False)
+        console.send(line + "\r")
+        console.close()
+
+    def wait_end(self, guest, word):
+        def ended():
+            console = self.deck.console(guest)
+            console.connection.settimeout(0.3)
+            text = b""
+            try:
+                while data := console.connection.recv(65536):
+                    text += data
+            except TimeoutError:
+                pass
+            console.close()
+            return f"attack: {word}: ".encode() in text[-4096:]
+        d.wait_for(ended, f"the end of the attack {word}")
+
+    def switch(self):
+        return self.deck.call("switch.list")["switches"][0]
+
+    def take_pings(self):
+        """(answered, sent) of both kinds since the last time."""
+        self.victim.send("stop\r")
+        self.victim.expect(" sent, ", 20)
+        text = self.victim.text[self.victim.at:]
+        if " sent, " not in text:
+            self.victim.expect(" sent, ", 20)
+        since, self.victim.text, self.victim.at = self.victim.text, "", 0
+        shares = []
+        for address in (GATEWAY, PEER):
+            answers = re.findall(rf"{re.escape(address)}: seq \d+: (\d+ us|no answer)", since)
+            assert answers, f"no ping of {address} came to an end: {since[-1000:]!r}"
+            shares.append(sum(answer != "no answer" for answer in answers) / len(answers))
+        return shares
+
+    def see(self, attackers):
+        """What the victim has, for a while."""
+        pin(self.deck.process.pid, attackers)
+        self.victim.send(f"ping {GATEWAY} 10000 20 &\rping {PEER} 10000 20 &\r")
+        lists = []
+        connection = self.deck.connect()
+        before, end = threads(self.deck.process.pid), time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            start = time.monotonic()
+            self.deck.call("guest.list", connection=connection)
+            lists.append(time.monotonic() - start)
+            time.sleep(0.02)
+        after = threads(self.deck.process.pid)
+        connection.close()
+        return Sight(self.take_pings(), used(before, after), lists, self.switch())
+
+    def descriptors(self):
+        return sum(len(os.listdir(f"/proc/{process}/fd"))
+                   for process in processes(self.deck.process.pid))
+
+
+def own_share(cpu, attackers):
+    """Of what the victim and the deck took, without the attackers' own: the victim's part."""
+    mine = sum(ns for name, ns in cpu.items() if name.startswith("vcpu") and is_of(name, "victim"))
+    deck = sum(ns for name, ns in cpu.items()
+               if not name.startswith(("iou-", "kvm-")) and
+               not is_one_of(name, [*attackers, *GUESTS]))
+    return mine / max(mine + deck, 1)
+
+
+def judge(field, sight, attackers):
+    idle = field.idle
+    for what, now, before in zip(("the gateway", "a peer"), sight.pings, idle.pings):
+        assert now >= SHARE * before, f"pings to {what}: {now:.0%} answered, {before:.0%} beside " \
+                                      "an idle guest"
+    now, before = (own_share(each.cpu, attackers) for each in (sight, idle))
+    assert now >= SHARE * before, f"the victim has {now:.0%}, and {before:.0%} beside an idle " \
+        f"guest: {[(name, ns // 1000000) for name, ns in sight.cpu.most_common(6)]} ms"
+    assert statistics.median(sight.lists) <= LIST_MEDIAN and max(sight.lists) <= LIST_MOST, \
+        f"guest.list: median {statistics.median(sight.lists):.3f} s, {max(sight.lists):.3f} s most"
+
+
+def drops(switch, reason):
+    return sum(port["drops"].get(reason, 0) for port in switch["ports"])
+
+
+def dropped(reason):
+    def look(field, sight):
+        assert drops(sight.switch, reason) > drops(field.idle.switch, reason), \
+            f"none dropped as {reason!r}"
+    return look
+
+
+def places_kept(field, sight):
+    ports = {mac["mac"]: mac["port"] for mac in sight.switch["macs"]}
+    for port in sight.switch["ports"]:
+        if port["mac"] in ports:
+            assert ports[port["mac"]] == port["name"], f"{port['mac']} at {ports[port['mac']]}"
+
+
+def leases_kept(field, sight):
+    now, before = ([lease["address"] for lease in each["leases"]]
+                   for each in (sight.switch, field.idle.switch))
+    assert set(before) <= set(now), "the victim's lease is gone"
+    assert len(now) <= len(before) + LEASES, f"{len(now)} leases"
+
+
+def sockets_bounded(field, sight):
+    assert field.descriptors() < SOCKETS, f"{field.descriptors()} descriptors"
+
+
+# --- attacks ---
+
+
+class Attack:
+    """A word of the guest's command; by default nobody looks at its console."""
+
+    def __init__(self, word, look=None, looked_at=False, spoils=False, guest="attacker",
+                 uplink=False):
+        self.word, self.look, self.looked_at, self.spoils = word, look, looked_at, spoils
+        self.attackers = [guest, *(UPLINK if uplink else [])]
+        self.name = word + ("_looked_at" if looked_at else "")
+
+    def begin(self, field):
+        self.console = field.deck.console("attacker", backlog=False) if self.looked_at else None
+        if self.console:
+            threading.Thread(target=self.drain, daemon=True).start()
+        field.begin("attacker", f"attack {self.word} {int(SECONDS + 1)}")
+        time.sleep(0.2)
+
+    def drain(self):
+        try:
+            while self.console.connection.recv(65536):
+                pass
+        except OSError:
+            pass
+
+    def end(self, field):
+        field.wait_end("attacker", self.word)
+        if self.console:
+            self.console.connection.shutdown(2)
+            self.console.close()
+        if self.spoils:
+            field.deck.call("guest.reset", {"guest": "attacker"})
+            field.wait_ready("attacker")
+
+
+class Fuzz(Attack):
+    def begin(self, field):
+        field.begin("attacker", "fuzz 1 1G")
+        time.sleep(0.2)
+
+    def end(self, field):
+        field.deck.call("guest.reset", {"guest": "attacker"})
+        field.wait_ready("attacker")
+
+
+class Resets(Attack):
+    """A guest whose first command resets it."""
+
+    def begin(self, field):
+        field.deck.call("guest.start", {"guest": "resetter"})
+
+    def end(self, field):
+        field.deck.call("guest.off", {"guest": "resetter"})
+        field.deck.wait_state("resetter", "stopped")
+
+
+class Crashes(Attack):
+    """A guest that crashes at once, and somebody who always starts it again."""
+
+    def begin(self, field):
+        self.going = True
+        self.thread = threading.Thread(target=self.start_again, args=(field.deck,))
+        self.thread.start()
+
+    def start_again(self, deck):
+        connection = deck.connect()
+        while self.going:
+            try:
+                deck.call("guest.start", {"guest": "crasher"}, connection)
+            except RuntimeError:
+                pass
+            time.sleep(0.1)
+        connection.close()
+
+    def end(self, field):
+        self.going = False
+        self.thread.join()
+        field.deck.wait_state("crasher", "crashed")
+
+
+ATTACKS = [
+    Attack("fragments", dropped("fragment"), uplink=True),
+    Attack("urgent", sockets_bounded, uplink=True),
+    Attack("options", dropped("unsupported"), uplink=True),
+    Attack("udp", sockets_bounded, uplink=True), Attack("icmp", sockets_bounded, uplink=True),
+    Attack("tcp", sockets_bounded, uplink=True),
+    Attack("forged", places_kept), Attack("dhcp", leases_kept, uplink=True), Attack("jumbo"),
+    Attack("console"), Attack("console", looked_at=True), Attack("prints"),
+    Attack("prints", looked_at=True), Attack("ports"), Attack("mmio"), Attack("nowhere"),
+    Attack("halts"), Attack("kicks"), Attack("bars"), Attack("masks"),
+    Attack("resets", spoils=True), Fuzz("fuzz"), Resets("reboots", guest="resetter"),
+    Crashes("crashes", guest="crasher"),
+]
+
+
+class Row:
+    """A case of main(). Rows share a deck until one fails."""
+
+    field = None
+
+    def __init__(self, attack):
+        self.attack = attack
+
+    def __call__(self):
+        for left in reversed(range(TRIES)):
+            if not Row.field:
+                Row.field = Field()
+            try:
+                self.attempt(Row.field)
+                return
+            except AssertionError:
+                self.close()
+                if not left:
+                    raise
+
+    def attempt(self, field):
+        self.attack.begin(field)
+        sight = field.see(self.attack.attackers)
+        self.attack.end(field)
+        assert field.deck.process.poll() is None, "the deck is gone"
+        cpu = own_share(sight.cpu, self.attack.attackers)
+        print(f"# {self.attack.name}: pings {sight.pings[0]:.0%} {sight.pings[1]:.0%}, of the CPU "
+              f"{cpu:.1%}, guest.list {statistics.median(sight.lists) * 1000:.1f} ms, "
+              f"{max(sight.lists) * 1000:.0f} ms most", flush=True)
+        judge(field, sight, self.attack.attackers)
+        if self.attack.look:
+            self.attack.look(field, sight)
+
+    @classmethod
+    def close(cls):
+        if cls.field:
+            field, cls.field = cls.field, None
+            field.deck.__exit__()
+
+
+try:
+    d.main([(attack.name, Row(attack)) for attack in ATTACKS])
+finally:
+    Row.close()
