@@ -117,6 +117,12 @@ CLEANFILES += $(FUZZ_TARGETS)
 # End-to-end tests run the program itself, in a home of their own.
 dist_check_SCRIPTS += tests/e2e/charts.py tests/e2e/demo.py tests/e2e/full.py \
 	tests/e2e/linux.py tests/e2e/mistakes.py tests/e2e/neighbours.py tests/e2e/screen.py
-EXTRA_DIST += tests/e2e/deck.py
+EXTRA_DIST += tests/e2e/deck.py tests/e2e/proc.py tests/e2e/soak.py
+
+# A deck under attack for ten minutes; not part of "make check".
+SOAK_SECONDS = 600
+soak: vmdeck
+	$(top_srcdir)/tests/e2e/soak.py --seconds $(SOAK_SECONDS) $(SOAK_FLAGS)
+.PHONY: soak
 
 include tests/bench/room.mk

@@ -20,6 +20,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import deck as d
+from proc import threads, usage
 
 SECONDS = 2  # that an attack is looked at
 TRIES = 3
@@ -27,7 +28,7 @@ SHARE = 0.9  # of what the victim has beside an idle guest
 LIST_MEDIAN, LIST_MOST = 0.1, 3.0  # seconds that guest.list takes
 LEASES = 8  # of one port
 UPLINK = ("uplink", "vmdeck-nat")
-SOCKETS = 600  # descriptors of the deck and its processes together
+SOCKETS = 600  # of the deck and its processes together
 GATEWAY, PEER, ATTACKER = "10.0.2.2", "10.0.2.200", "10.0.2.201"
 GUEST = "[guest]\nmemory = 32M\n[boot]\ncmdline = 'name={name} {more}'\n[net0]\nswitch = lan\n"
 GUESTS = {
@@ -36,38 +37,6 @@ GUESTS = {
 }
 
 # --- where the CPU goes ---
-
-
-def read(path):
-    with open(path) as file:
-        return file.read()
-
-
-def processes(pid):
-    """A process and all that came of it."""
-    found = [pid]
-    for task in os.listdir(f"/proc/{pid}/task"):
-        try:
-            for child in read(f"/proc/{pid}/task/{task}/children").split():
-                found += processes(int(child))
-        except OSError:
-            pass
-    return found
-
-
-def threads(pid):
-    """Of the deck and its processes: (task, name, ns on a CPU)."""
-    found = []
-    for process in processes(pid):
-        try:
-            program = os.path.basename(read(f"/proc/{process}/cmdline").split("\0")[0])
-            for task in os.listdir(f"/proc/{process}/task"):
-                at = f"/proc/{process}/task/{task}"
-                name = read(f"{at}/comm").strip() if process == pid else program
-                found.append((int(task), name, int(read(f"{at}/schedstat").split()[0])))
-        except OSError:
-            pass  # it ended meanwhile
-    return found
 
 
 def is_of(name, guest):
@@ -180,9 +149,8 @@ class Field:
         connection.close()
         return Sight(self.take_pings(), used(before, after), lists, self.switch())
 
-    def descriptors(self):
-        return sum(len(os.listdir(f"/proc/{process}/fd"))
-                   for process in processes(self.deck.process.pid))
+    def sockets(self):
+        return usage(self.deck.process.pid)["sockets"]
 
 
 def own_share(cpu, attackers):
@@ -232,7 +200,7 @@ def leases_kept(field, sight):
 
 
 def sockets_bounded(field, sight):
-    assert field.descriptors() < SOCKETS, f"{field.descriptors()} descriptors"
+    assert field.sockets() < SOCKETS, f"{field.sockets()} sockets"
 
 
 # --- attacks ---
