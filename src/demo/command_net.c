@@ -23,6 +23,7 @@ static bool address(const char *text, uint32_t *ip)
 bool command_ping(unsigned count, char **words)
 {
 	uint64_t number = 4, pause = 1000, rtt, least = NEVER, most = 0, sum = 0, received = 0, sent = 0, next;
+	uint64_t patience;
 	uint32_t ip;
 
 	if ((count > 2 && !parse_number(words[2], false, &number)) ||
@@ -30,11 +31,12 @@ bool command_ping(unsigned count, char **words)
 		return false;
 	if (!address(words[1], &ip))
 		return true;
+	patience = minimum(SECOND, maximum(10 * pause, 100) * MILLISECOND);
 	next = clock_now();
 	while (sent < number && command_sleep_until(next)) {
 		next = clock_now() + pause * MILLISECOND;
 		sent++;
-		if (!net_ping(ip, sent, 56, SECOND, &rtt)) {
+		if (!net_ping(ip, sent, 56, patience, &rtt)) {
 			print("%s: seq %lu: no answer\n", ip_text(ip), sent);
 			continue;
 		}

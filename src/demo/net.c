@@ -107,6 +107,14 @@ static void learn(uint32_t ip, const uint8_t *mac, bool make)
 	task_event();
 }
 
+/* ARP tells who has an address; a packet from there is only believed while nobody has told. */
+static bool is_known(uint32_t ip)
+{
+	const struct neighbour *n = neighbour_find(ip, false);
+
+	return n != NULL && n->known && n->until > clock_now();
+}
+
 static uint8_t *new_frame(const uint8_t *to, unsigned type)
 {
 	uint8_t *frame = nic_frame();
@@ -358,8 +366,8 @@ static void input_ip(const uint8_t *frame, unsigned length)
 	    (net_address.ip != 0 && to != net_address.ip && to != IP_BROADCAST &&
 	     to != (net_address.ip | ~net_address.mask)))
 		return;
-	if (net_address.ip != 0 && on_link(from))
-		learn(from, frame + 6, to == net_address.ip);
+	if (net_address.ip != 0 && on_link(from) && to == net_address.ip && !is_known(from))
+		learn(from, frame + 6, true);
 	if (ip[9] == IP_ICMP)
 		input_icmp(from, to == net_address.ip, ip + header, total - header);
 	else if (ip[9] == IP_UDP)
