@@ -75,6 +75,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/virtio/pci_queue.c \
 	%D%/virtio/pci_state.c \
 	%D%/virtio/queue.c %D%/virtio/queue.h \
+	%D%/virtio/reserve.c %D%/virtio/reserve.h \
 	%D%/virtio/virtio.h
 
 # server: the control protocol's side of the deck; apart, so that its tests bring their own deck.
@@ -174,7 +175,8 @@ tests_unit_snapshot_linux_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/pci
 tests_unit_pci_SOURCES = tests/unit/pci.c tests/unit/settle.h
 tests_unit_pci_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
-check_PROGRAMS += tests/unit/virtio_net
+check_PROGRAMS += tests/unit/reserve tests/unit/virtio_net
+tests_unit_reserve_LDADD = src/core/libcore.a $(CMOCKA_LIBS)
 tests_unit_virtio_net_SOURCES = tests/unit/virtio_net.c tests/unit/settle.h
 tests_unit_virtio_net_LDADD = src/core/libcore.a $(NET_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/deck

@@ -85,6 +85,7 @@ static void start(struct virtio *device)
 	pthread_mutex_lock(&net->receive_lock);
 	net->accepts = accepts;
 	net->complained = false;
+	reserve_init(&net->reserve);
 	net->mergeable = device->features & F_MRG_RXBUF;
 	net->ready = device->queues[RX].enabled;
 	update_receiving(net);
@@ -413,12 +414,14 @@ static unsigned deliver(void *backend, uint32_t from, const struct net_frame *co
 	struct virtio_net *net = backend;
 	unsigned taken = 0;
 
-	(void)from;
 	pthread_mutex_lock(&net->receive_lock);
 	for (unsigned i = 0; i < count; i++) {
 		/* The driver may have been replaced by one that accepts less since the sender looked. */
 		if (!net->receiving || offload_unresolved(&frames[i]->offload, net->accepts))
 			verdicts[i] = NET_DROP_LINK_DOWN;
+		else if (!reserve_admit(&net->reserve, from,
+					virtq_available(&net->device.queues[RX])))
+			verdicts[i] = NET_DROP_OVER_SHARE;
 		else if (!receive(net, frames[i]))
 			verdicts[i] = NET_DROP_NO_BUFFER;
 		else

@@ -8,6 +8,7 @@
 #ifndef CORE_VIRTIO_NET_H
 #define CORE_VIRTIO_NET_H
 
+#include "core/virtio/reserve.h"
 #include "core/virtio/virtio.h"
 #include "net/switch/switch.h"
 
@@ -25,6 +26,7 @@ struct virtio_net {
 	bool mergeable;	   /* VIRTIO_NET_F_MRG_RXBUF */
 	bool complained;   /* the I/O thread was told that the receive queue is broken */
 	uint32_t accepts;  /* NET_ACCEPTS_* that this driver negotiated */
+	struct reserve reserve; /* of the receive queue */
 };
 
 /* Before virtio_pci_create(). */

@@ -271,6 +271,11 @@ bool virtq_pending(const struct virtq *queue)
 	       load16(queue->driver + RING_INDEX) != queue->next_available;
 }
 
+uint16_t virtq_available(const struct virtq *queue)
+{
+	return (uint16_t)(load16(queue->driver + RING_INDEX) - queue->next_available);
+}
+
 void virtq_want_kicks(struct virtq *queue, bool want)
 {
 	if (!queue->enabled)

@@ -90,6 +90,9 @@ const char *virtq_load(struct virtq *queue, const struct virtq_registers *regist
 /* Whether a buffer is available now. */
 bool virtq_pending(const struct virtq *queue);
 
+/* How many are, of an enabled queue. The driver says so: more than there can be is broken. */
+uint16_t virtq_available(const struct virtq *queue);
+
 /*
  * Asks for, or asks not to be given, notifications of new buffers. After
  * asking for them the caller looks once more: virtq_pending().
