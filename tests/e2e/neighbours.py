@@ -6,15 +6,20 @@ and pings the gateway and a peer. It is compared with the same victim beside an 
 
 The machine that runs this has others on it, so no time is measured that they could take: of
 pings it is the share that was answered, and of the CPU it is what the deck's own threads and
-processes took, which is work that nobody can tell whose it was, beside what the victim took.
-An attacker's share is its vCPU and its I/O thread, on another core than the victim's vCPU; and
+processes took, which is work that nobody can tell whose it was: all of it is taken to be done
+on the victim's core. An attacker's share is its vCPU and its I/O thread, on another core; and
 of one that talks to the gateway what the uplink does for it, beside them.
 """
 import collections
+import fcntl
 import os
 import re
+import select
 import statistics
+import struct
+import subprocess
 import sys
+import termios
 import threading
 import time
 
@@ -69,7 +74,7 @@ def used(before, after):
 
 # --- what is looked at ---
 
-Sight = collections.namedtuple("Sight", "pings cpu lists switch")
+Sight = collections.namedtuple("Sight", "pings ns cpu lists switch")
 
 
 class Field:
@@ -87,6 +92,7 @@ class Field:
         self.victim.send("cpu 100\r")
         for name in ("peer", "attacker"):
             self.wait_ready(name)
+        self.screen = None  # a process, when somebody looks
         self.idle = self.see(["attacker"])
 
     def wait_ready(self, name):
@@ -139,27 +145,29 @@ class Field:
         self.victim.send(f"ping {GATEWAY} 10000 20 &\rping {PEER} 10000 20 &\r")
         lists = []
         connection = self.deck.connect()
-        before, end = threads(self.deck.process.pid), time.monotonic() + SECONDS
-        while time.monotonic() < end:
+        before, begin = self.threads(), time.monotonic_ns()
+        while time.monotonic_ns() < begin + SECONDS * 1e9:
             start = time.monotonic()
             self.deck.call("guest.list", connection=connection)
             lists.append(time.monotonic() - start)
             time.sleep(0.02)
-        after = threads(self.deck.process.pid)
+        ns, after = time.monotonic_ns() - begin, self.threads()
         connection.close()
-        return Sight(self.take_pings(), used(before, after), lists, self.switch())
+        return Sight(self.take_pings(), ns, used(before, after), lists, self.switch())
+
+    def threads(self):
+        return threads(self.deck.process.pid) + (threads(self.screen.pid) if self.screen else [])
 
     def sockets(self):
         return usage(self.deck.process.pid)["sockets"]
 
 
-def own_share(cpu, attackers):
-    """Of what the victim and the deck took, without the attackers' own: the victim's part."""
-    mine = sum(ns for name, ns in cpu.items() if name.startswith("vcpu") and is_of(name, "victim"))
-    deck = sum(ns for name, ns in cpu.items()
+def left_share(sight, attackers):
+    """What the deck leaves of the victim's core, with all that it does done there."""
+    deck = sum(ns for name, ns in sight.cpu.items()
                if not name.startswith(("iou-", "kvm-")) and
                not is_one_of(name, [*attackers, *GUESTS]))
-    return mine / max(mine + deck, 1)
+    return 1 - deck / sight.ns
 
 
 def judge(field, sight, attackers):
@@ -167,8 +175,8 @@ def judge(field, sight, attackers):
     for what, now, before in zip(("the gateway", "a peer"), sight.pings, idle.pings):
         assert now >= SHARE * before, f"pings to {what}: {now:.0%} answered, {before:.0%} beside " \
                                       "an idle guest"
-    now, before = (own_share(each.cpu, attackers) for each in (sight, idle))
-    assert now >= SHARE * before, f"the victim has {now:.0%}, and {before:.0%} beside an idle " \
+    now, before = (left_share(each, attackers) for each in (sight, idle))
+    assert now >= SHARE * before, f"the deck leaves {now:.0%}, and {before:.0%} beside an idle " \
         f"guest: {[(name, ns // 1000000) for name, ns in sight.cpu.most_common(6)]} ms"
     assert statistics.median(sight.lists) <= LIST_MEDIAN and max(sight.lists) <= LIST_MOST, \
         f"guest.list: median {statistics.median(sight.lists):.3f} s, {max(sight.lists):.3f} s most"
@@ -210,16 +218,17 @@ class Attack:
     """A word of the guest's command; by default nobody looks at its console."""
 
     def __init__(self, word, look=None, looked_at=False, spoils=False, guest="attacker",
-                 uplink=False):
+                 uplink=False, target=""):
         self.word, self.look, self.looked_at, self.spoils = word, look, looked_at, spoils
         self.attackers = [guest, *(UPLINK if uplink else [])]
-        self.name = word + ("_looked_at" if looked_at else "")
+        self.target = target
+        self.name = word + ("_looked_at" if looked_at else "") + ("_at_a_peer" if target else "")
 
     def begin(self, field):
         self.console = field.deck.console("attacker", backlog=False) if self.looked_at else None
         if self.console:
             threading.Thread(target=self.drain, daemon=True).start()
-        field.begin("attacker", f"attack {self.word} {int(SECONDS + 1)}")
+        field.begin("attacker", f"attack {self.word} {int(SECONDS + 1)} {self.target}")
         time.sleep(0.2)
 
     def drain(self):
@@ -237,6 +246,47 @@ class Attack:
         if self.spoils:
             field.deck.call("guest.reset", {"guest": "attacker"})
             field.wait_ready("attacker")
+
+
+class OnTheScreen(Attack):
+    """The whole screen looks, with a terminal that is large; at the end it is there and ends."""
+
+    def __init__(self, word):
+        super().__init__(word)
+        self.name = word + "_on_the_screen"
+
+    def begin(self, field):
+        self.terminal, other = os.openpty()
+        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 200, 0, 0))
+        field.screen = field.deck.start(stdin=other, stdout=other, stderr=subprocess.DEVNULL,
+                                        start_new_session=True)
+        os.close(other)
+        self.read_until(b"attacker")
+        os.write(self.terminal, b"c")  # the first guest's console
+        threading.Thread(target=self.drain, daemon=True).start()
+        super().begin(field)
+
+    def read_until(self, text):
+        seen, end = b"", time.monotonic() + d.PATIENCE
+        while text not in seen:
+            assert time.monotonic() < end, f"no {text!r} on the screen: {seen[-1000:]!r}"
+            if select.select([self.terminal], [], [], 1)[0]:
+                seen += os.read(self.terminal, 65536)
+
+    def drain(self):
+        try:
+            while os.read(self.terminal, 65536):
+                pass
+        except OSError:
+            pass
+
+    def end(self, field):
+        super().end(field)
+        screen, field.screen = field.screen, None
+        assert screen.poll() is None, "the screen is gone"
+        screen.terminate()
+        assert screen.wait(20) is not None
+        os.close(self.terminal)
 
 
 class Fuzz(Attack):
@@ -291,8 +341,10 @@ ATTACKS = [
     Attack("udp", sockets_bounded, uplink=True), Attack("icmp", sockets_bounded, uplink=True),
     Attack("tcp", sockets_bounded, uplink=True),
     Attack("forged", places_kept), Attack("dhcp", leases_kept, uplink=True), Attack("jumbo"),
-    Attack("console"), Attack("console", looked_at=True), Attack("prints"),
-    Attack("prints", looked_at=True), Attack("ports"), Attack("mmio"), Attack("nowhere"),
+    Attack("udp", target=PEER),
+    Attack("console"), Attack("console", looked_at=True), OnTheScreen("console"),
+    Attack("prints"), Attack("prints", looked_at=True), OnTheScreen("prints"),
+    Attack("ports"), Attack("mmio"), Attack("nowhere"),
     Attack("halts"), Attack("kicks"), Attack("bars"), Attack("masks"),
     Attack("resets", spoils=True), Fuzz("fuzz"), Resets("reboots", guest="resetter"),
     Crashes("crashes", guest="crasher"),
@@ -324,9 +376,9 @@ class Row:
         sight = field.see(self.attack.attackers)
         self.attack.end(field)
         assert field.deck.process.poll() is None, "the deck is gone"
-        cpu = own_share(sight.cpu, self.attack.attackers)
+        cpu = left_share(sight, self.attack.attackers)
         print(f"# {self.attack.name}: pings {sight.pings[0]:.0%} {sight.pings[1]:.0%}, of the CPU "
-              f"{cpu:.1%}, guest.list {statistics.median(sight.lists) * 1000:.1f} ms, "
+              f"{cpu:.1%} left, guest.list {statistics.median(sight.lists) * 1000:.1f} ms, "
               f"{max(sight.lists) * 1000:.0f} ms most", flush=True)
         judge(field, sight, self.attack.attackers)
         if self.attack.look:
