@@ -8,7 +8,8 @@ The machine that runs this has others on it, so no time is measured that they co
 pings it is the share that was answered, and of the CPU it is what the deck's own threads and
 processes took, which is work that nobody can tell whose it was: all of it is taken to be done
 on the victim's core. An attacker's share is its vCPU and its I/O thread, on another core; and
-of one that talks to the gateway what the uplink does for it, beside them.
+of one that talks to the gateway what the uplink does for it, and of one whose console is on
+a screen the emulator, which has a bound of its own, beside them.
 """
 import collections
 import fcntl
@@ -33,6 +34,7 @@ SHARE = 0.9  # of what the victim has beside an idle guest
 LIST_MEDIAN, LIST_MOST = 0.1, 3.0  # seconds that guest.list takes
 LEASES = 8  # of one port
 UPLINK = ("uplink", "vmdeck-nat")
+EMULATOR, EMULATED = "vmdeck-emulator", 0.5  # of a processor, for the console that is shown
 SOCKETS = 600  # of the deck and its processes together
 GATEWAY, PEER, ATTACKER = "10.0.2.2", "10.0.2.200", "10.0.2.201"
 GUEST = "[guest]\nmemory = 32M\n[boot]\ncmdline = 'name={name} {more}'\n[net0]\nswitch = lan\n"
@@ -211,6 +213,10 @@ def sockets_bounded(field, sight):
     assert field.sockets() < SOCKETS, f"{field.sockets()} sockets"
 
 
+def emulation_bounded(field, sight):
+    assert sight.cpu[EMULATOR] <= EMULATED * sight.ns, f"{sight.cpu[EMULATOR]} ns of emulation"
+
+
 # --- attacks ---
 
 
@@ -252,7 +258,8 @@ class OnTheScreen(Attack):
     """The whole screen looks, with a terminal that is large; at the end it is there and ends."""
 
     def __init__(self, word):
-        super().__init__(word)
+        super().__init__(word, emulation_bounded)
+        self.attackers.append(EMULATOR)
         self.name = word + "_on_the_screen"
 
     def begin(self, field):
