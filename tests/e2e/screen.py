@@ -4,6 +4,7 @@ import itertools
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 
@@ -100,6 +101,88 @@ def test_demo_deck_from_first_sight_to_shut_down():
         terminal.keys("s")
         assert terminal.gone() == 0
         assert folder.run("list").returncode == 1
+
+
+def parent(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[1])
+
+
+def emulators(folder):
+    """The processes that emulate the terminals of screens of that folder."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                if not file.read().startswith(b"vmdeck-emulator\0"):
+                    continue
+            with open(f"/proc/{parent(parent(pid))}/environ", "rb") as file:
+                if folder.path.encode() in file.read():
+                    found.append(int(pid))
+        except OSError:
+            pass  # it has ended
+    return found
+
+
+def emulator(folder):
+    return d.wait_for(lambda: emulators(folder), "a process for the terminal")[0]
+
+
+def test_a_terminal_that_fails_takes_no_key_with_it():
+    d.need_kvm()
+    with d.Folder() as folder, Terminal(folder, "--demo") as terminal:
+        terminal.see(r"web +● running")
+        assert not emulators(folder)
+        terminal.keys("c")
+        terminal.see("^db>")
+        terminal.keys("quiet", "Enter")
+        terminal.see("^db> quiet\n(.*\n)*db>$")
+        terminal.keys("sta")
+        os.kill(emulator(folder), signal.SIGKILL)
+        terminal.keys("tus", "Enter")
+        terminal.see("The terminal failed: it was ended by signal 9")
+        terminal.see("^db> status\n(.*\n)*memory 4\\d+ KiB")
+
+        # One that hangs is ended; leaving does not wait for that, nor does anything else.
+        os.kill(emulator(folder), signal.SIGSTOP)
+        terminal.keys("sink", "Enter")
+        terminal.see("The terminal failed: it did not answer")
+        terminal.see("^db> sink")
+        pid = emulator(folder)
+        os.kill(pid, signal.SIGSTOP)
+        terminal.keys("Enter", "C-]")
+        terminal.see("╭─ Guests", 1)
+        terminal.keys("q")
+        terminal.see("s: shut them down")
+        terminal.keys("s")
+        assert terminal.gone() == 0
+        d.wait_for(lambda: not emulators(folder) and not os.path.exists(f"/proc/{pid}"),
+                   "its end")
+
+
+def test_what_was_shown_of_a_console_comes_back():
+    d.need_kvm()
+    with d.Folder() as folder, Terminal(folder, "--demo") as terminal:
+        terminal.see(r"web +● running")
+        terminal.keys("c")
+        terminal.see("^db>")
+        terminal.keys("quiet", "Enter", "status", "Enter")
+        terminal.see("^db> status\n(.*\n)*memory 4\\d+ KiB")
+        terminal.keys("C-]")
+        terminal.see("╭─ Guests")
+        terminal.keys("Down", "c")  # another guest's
+        terminal.see("^ lab ● running")
+        terminal.see("^lab>")
+        terminal.keys("C-]")
+        terminal.see("╭─ Guests")
+        terminal.keys("Up", "c")
+        terminal.see("^db> status\n(.*\n)*memory 4\\d+ KiB")
+        terminal.tmux("resize-window", "-x", "60", "-y", "12")
+        terminal.see("^db>")
+        terminal.see("^ db ● running")
+        terminal.keys("help", "Enter")
+        terminal.see("poweroff")
+        assert len(emulators(folder)) == 1
 
 
 def test_leaving_guests_running_and_coming_back():

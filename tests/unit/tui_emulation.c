@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <locale.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -81,13 +82,35 @@ static void lie_by_cells(struct channel *channel, const char *label)
 	}
 }
 
+/* Emulates until it is given something that is deadly. */
+static void run_fragile(struct channel *channel, const char *label)
+{
+	struct emulator_server *server = emulator_server_new(channel);
+	struct channel_reader *in = &channel->in;
+	struct pollfd fd = { .fd = channel->wake_fd, .events = POLLIN };
+
+	(void)label;
+	for (;;) {
+		uint32_t head = atomic_load(&in->places->head);
+
+		if (memmem(in->bytes + (in->tail & (in->size - 1)), head - in->tail, "deadly", 6))
+			_exit(7);
+		if (emulator_server_turn(server))
+			continue;
+		if (channel_wait_for_record(in))
+			poll(&fd, 1, -1);
+		channel_woken(channel);
+	}
+}
+
 static const struct sandbox_kind liar_by_marks = LIAR("marks", lie_by_marks);
 static const struct sandbox_kind liar_by_sizes = LIAR("sizes", lie_by_sizes);
 static const struct sandbox_kind liar_by_cells = LIAR("cells", lie_by_cells);
+static const struct sandbox_kind fragile = LIAR("fragile", run_fragile);
 static struct sandbox_kind poor = { .name = "poor" };
 
 static const struct sandbox_kind *const kinds[] = {
-	&emulator_process, &liar_by_marks, &liar_by_sizes, &liar_by_cells, &poor, NULL,
+	&emulator_process, &liar_by_marks, &liar_by_sizes, &liar_by_cells, &fragile, &poor, NULL,
 };
 
 /* --- a console with this test behind it --- */
@@ -398,34 +421,38 @@ static void one_that_is_killed_is_started_again(void **state)
 	screen_free(screen);
 }
 
-static bool is_second(struct screen *screen)
-{
-	return screen->picture->frame.terminal == 2 && shows(screen);
-}
-
-static bool is_third(struct screen *screen)
-{
-	return screen->picture->frame.terminal == 3;
-}
-
-/* Whatever it was that ended it is not given to it for ever. */
-static void one_that_ends_there_again_begins_empty(void **state)
+static void one_that_ends_of_nothing_begins_with_what_was_kept(void **state)
 {
 	struct screen *screen = screen_new(&emulator_process);
 
 	(void)state;
 	print(&screen->one, "kept");
 	until_shown(screen, "kept");
-	signal_it(screen, SIGKILL);
-	until_it_has_ended(screen, "begins again in");
-	run_until(screen, is_second, "kept");
-	signal_it(screen, SIGKILL);
-	until_it_has_ended(screen, "begins again, empty,");
-	run_until(screen, is_third, "a third terminal");
-	screen->wanted = "kept";
-	assert_false(shows(screen));
+	for (unsigned i = 0; i < 2; i++) {
+		signal_it(screen, SIGKILL);
+		until_it_has_ended(screen, "The terminal failed: ");
+	}
+	print(&screen->one, " always");
+	until_shown(screen, "kept always");
+	screen_free(screen);
+}
+
+/* Whatever it was that ended it is not given to it for ever. */
+static void one_that_ends_there_again_begins_empty(void **state)
+{
+	struct screen *screen = screen_new(&fragile);
+
+	(void)state;
+	print(&screen->one, "kept");
+	until_shown(screen, "kept");
+	print(&screen->one, " deadly");
+	until_it_has_ended(screen, "The terminal failed: it ended with status 7. It begins again in");
+	until_it_has_ended(screen, "failed again: it ended with status 7. It begins again, empty,");
 	print(&screen->one, "\r\nnew");
 	until_shown(screen, "new");
+	screen->wanted = "kept";
+	assert_false(shows(screen));
+	assert_int_equal(screen->failures, 2);
 	screen_free(screen);
 }
 
@@ -539,6 +566,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(one_that_nobody_sees_goes_on_later),
 		cmocka_unit_test(another_guest_gets_a_process_of_its_own),
 		cmocka_unit_test(one_that_is_killed_is_started_again),
+		cmocka_unit_test(one_that_ends_of_nothing_begins_with_what_was_kept),
 		cmocka_unit_test(one_that_ends_there_again_begins_empty),
 		cmocka_unit_test(one_that_hangs_is_ended),
 		cmocka_unit_test(liars_are_ended),

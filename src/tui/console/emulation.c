@@ -26,6 +26,7 @@ struct emulation {
 	struct loop *loop;
 	const struct sandbox_kind *kind;
 	struct sandbox *sandbox;
+	struct channel *channel; /* NULL: the process is not ready */
 	void (*changed)(void *arg);
 	void *arg;
 	struct picture picture;
@@ -153,15 +154,10 @@ static void load(struct emulation *emulation)
 	emulation->begun_at = clock_monotonic();
 }
 
-static struct channel *channel_of(const struct emulation *emulation)
-{
-	return emulation->sandbox ? sandbox_channel(emulation->sandbox) : NULL;
-}
-
 /* Says and feeds what can be said and fed. */
 static void go_on(struct emulation *emulation)
 {
-	struct channel *channel = channel_of(emulation);
+	struct channel *channel = emulation->channel;
 	struct tty *tty = emulation->tty;
 	uint32_t head;
 
@@ -197,7 +193,7 @@ static void answer(const uint8_t *data, size_t size, void *arg)
 static void take_records(void *arg)
 {
 	struct emulation *emulation = arg;
-	struct channel *channel = channel_of(emulation);
+	struct channel *channel = emulation->channel;
 	unsigned turns = 4;
 	int result;
 
@@ -232,36 +228,44 @@ static void ready(void *arg)
 
 	if (*emulation->trouble)
 		loop_timer_set(emulation->loop, &emulation->trouble_over, TROUBLE_SHOWN);
+	emulation->channel = sandbox_channel(emulation->sandbox);
 	emulation->window = WINDOW_FIRST;
 	load(emulation);
 }
 
-/* Whether it ended of what it had ended of before, as far as can be told. */
-static bool ended_there_again(const struct emulation *emulation)
+/*
+ * Whether it ended of what it had ended of before, as far as can be told: of something
+ * that it had not taken yet, and that it was given the last time, too.
+ */
+static bool ended_there(struct emulation *emulation)
 {
-	return emulation->ended_at && emulation->fed < emulation->ended_at + WINDOW_MAX &&
-	       clock_monotonic() - emulation->begun_at < HEALTHY;
+	uint64_t left = emulation->channel ? channel_used(&emulation->channel->out) : 0;
+	uint64_t taken = emulation->fed - (left < emulation->fed ? left : emulation->fed);
+	bool again = left && taken < emulation->ended_at &&
+		     clock_monotonic() - emulation->begun_at < HEALTHY;
+
+	emulation->ended_at = left ? emulation->fed : 0;
+	return again;
 }
 
 static void ended(void *arg, const char *why, uint64_t again_ns)
 {
 	struct emulation *emulation = arg;
-	bool there_again = ended_there_again(emulation);
+	bool there = ended_there(emulation);
 
-	if (there_again)
+	if (there)
 		kept_forget(&emulation->tty->kept, emulation->fed);
-	emulation->ended_at = emulation->fed;
 	if (emulation->old < emulation->fed)
 		emulation->old = emulation->fed;
+	emulation->channel = NULL;
 	emulation->waits = false;
 	emulation->say_drawn = 0;
 	picture_detach(&emulation->picture);
 	loop_timer_cancel(emulation->loop, &emulation->again);
 	loop_timer_cancel(emulation->loop, &emulation->trouble_over);
 	snprintf(emulation->trouble, sizeof(emulation->trouble),
-		 "The terminal failed%s: %s. It begins again%s in %.1f s.",
-		 there_again ? " again" : "", why, there_again ? ", empty," : "",
-		 (double)again_ns / (double)NS_PER_S);
+		 "The terminal failed%s: %s. It begins again%s in %.1f s.", there ? " again" : "",
+		 why, there ? ", empty," : "", (double)again_ns / (double)NS_PER_S);
 	emulation->changed(emulation->arg);
 }
 
@@ -293,6 +297,7 @@ static void put_down(struct emulation *emulation)
 {
 	sandbox_stop(emulation->sandbox);
 	emulation->sandbox = NULL;
+	emulation->channel = NULL;
 	loop_timer_cancel(emulation->loop, &emulation->again);
 	loop_timer_cancel(emulation->loop, &emulation->trouble_over);
 	emulation->trouble[0] = '\0';
@@ -369,7 +374,7 @@ void emulation_scroll(struct emulation *emulation, unsigned back)
 const struct picture *emulation_picture(struct emulation *emulation)
 {
 	struct picture *picture = &emulation->picture;
-	struct channel *channel = channel_of(emulation);
+	struct channel *channel = emulation->channel;
 	uint32_t number = channel ? picture_take(picture, channel, &emulation->size) : 0;
 
 	if (number) {
