@@ -58,8 +58,8 @@ static void backlog_then_live(void **state)
 	uint64_t lost;
 
 	print(bench, "before");
-	console_follow(&bench->console, &late, true);
-	console_follow(&bench->console, &live, false);
+	assert_int_equal(console_follow(&bench->console, &late, true), 6);
+	assert_int_equal(console_follow(&bench->console, &live, false), 0);
 	print(bench, " after");
 	assert_int_equal(loop_run(&bench->loop), 0);
 	assert_int_equal(bench->calls, 2);

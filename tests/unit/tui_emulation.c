@@ -115,16 +115,19 @@ static const struct sandbox_kind *const kinds[] = {
 
 /* --- a console with this test behind it --- */
 
+#define BACKLOG "before\033[6n"
+
 struct console {
 	struct tty *tty;
 	int guest; /* the other end */
+	bool backlog; /* begins with BACKLOG */
 };
 
 struct screen {
 	struct loop loop;
 	struct loop_timer poll;
 	struct emulation *emulation;
-	struct console one, other;
+	struct console one, other, *asked; /* whose guest was typed into */
 	const struct picture *picture;
 	bool (*condition)(struct screen *screen);
 	uint64_t deadline;
@@ -210,10 +213,12 @@ static bool is_open(struct screen *screen)
 static int dial(void *arg, struct cause *cause)
 {
 	struct console *console = arg;
-	static const char answer[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n";
+	char answer[128];
 	int fds[2];
 
 	(void)cause;
+	snprintf(answer, sizeof(answer), "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":%s}\n%s",
+		 console->backlog ? "{\"backlog\":10}" : "{}", console->backlog ? BACKLOG : "");
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
 	console->guest = fds[1];
 	assert_int_equal(write(fds[1], answer, strlen(answer)), strlen(answer));
@@ -239,6 +244,8 @@ static struct screen *screen_new(const struct sandbox_kind *kind)
 	screen->emulation = emulation_new(&screen->loop, kind, changed, screen);
 	assert_non_null(screen->emulation);
 	console_new(screen, &screen->one, "one");
+	screen->asked = &screen->one;
+	screen->other.backlog = true;
 	console_new(screen, &screen->other, "other");
 	run_until(screen, is_open, "both consoles open");
 	assert_true(read(screen->one.guest, request, sizeof(request)) > 0);
@@ -287,7 +294,7 @@ static const char *typed(const struct console *console)
 
 static bool is_typed(struct screen *screen)
 {
-	const char *text = typed(&screen->one);
+	const char *text = typed(screen->asked);
 
 	assert_true(!*text || strcmp(text, screen->wanted) == 0);
 	return *text;
@@ -365,6 +372,21 @@ static void one_that_nobody_sees_goes_on_later(void **state)
 	run_until(screen, is_typed, "\033[5;17R");
 	assert_string_equal(typed(&screen->one), "");
 	assert_int_equal(emulation_pid(screen->emulation), pid);
+	screen_free(screen);
+}
+
+/* Nor is anything that the guest printed before this screen was there. */
+static void a_backlog_is_not_answered(void **state)
+{
+	struct screen *screen = screen_new(&emulator_process);
+
+	(void)state;
+	emulation_show(screen->emulation, screen->other.tty);
+	until_shown(screen, "before");
+	print(&screen->other, "now\033[6n");
+	screen->asked = &screen->other;
+	run_until(screen, is_typed, "\033[1;10R");
+	until_shown(screen, "beforenow");
 	screen_free(screen);
 }
 
@@ -564,6 +586,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_comes_is_shown_and_answered),
 		cmocka_unit_test(it_scrolls_back_and_takes_another_size),
 		cmocka_unit_test(one_that_nobody_sees_goes_on_later),
+		cmocka_unit_test(a_backlog_is_not_answered),
 		cmocka_unit_test(another_guest_gets_a_process_of_its_own),
 		cmocka_unit_test(one_that_is_killed_is_started_again),
 		cmocka_unit_test(one_that_ends_of_nothing_begins_with_what_was_kept),

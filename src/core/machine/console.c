@@ -84,17 +84,21 @@ void console_output(struct console *console, const uint8_t *data, size_t size)
 		loop_post(console->loop, &console->wake);
 }
 
-void console_follow(struct console *console, struct console_reader *reader, bool backlog)
+uint64_t console_follow(struct console *console, struct console_reader *reader, bool backlog)
 {
+	uint64_t before;
+
 	pthread_mutex_lock(&console->lock);
 	reader->position = console->written;
 	if (backlog)
 		reader->position = console->written > CONSOLE_SIZE ?
 				   console->written - CONSOLE_SIZE : 0;
+	before = console->written - reader->position;
 	reader->next = console->readers;
 	console->readers = reader;
 	console->followed = true;
 	pthread_mutex_unlock(&console->lock);
+	return before;
 }
 
 void console_unfollow(struct console *console, struct console_reader *reader)

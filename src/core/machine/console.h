@@ -54,8 +54,11 @@ void console_destroy(struct console *console);
 /* vCPU thread: the guest printed. Never waits for a reader. */
 void console_output(struct console *console, const uint8_t *data, size_t size);
 
-/* Deck thread. backlog: start at the oldest byte kept, else at the end. */
-void console_follow(struct console *console, struct console_reader *reader, bool backlog);
+/*
+ * Deck thread. backlog: start at the oldest byte kept, else at the end. Returns how many
+ * bytes there are before what is printed from now on.
+ */
+uint64_t console_follow(struct console *console, struct console_reader *reader, bool backlog);
 void console_unfollow(struct console *console, struct console_reader *reader);
 
 /*

@@ -92,9 +92,11 @@ static void say_all(struct emulation *emulation, struct channel *channel)
 /* One piece of what the console keeps. */
 static bool feed_piece(struct emulation *emulation, struct channel *channel)
 {
-	const struct kept *kept = &emulation->tty->kept;
-	bool old = emulation->fed < emulation->old;
-	uint64_t end = old && emulation->old < kept->end ? emulation->old : kept->end;
+	const struct tty *tty = emulation->tty;
+	const struct kept *kept = &tty->kept;
+	uint64_t new = emulation->old > tty->old ? emulation->old : tty->old;
+	bool old = emulation->fed < new;
+	uint64_t end = old && new < kept->end ? new : kept->end;
 	uint32_t piece = clamp(PIECE_CELLS / (emulation->size.rows * emulation->size.columns),
 			       PIECE_MIN, TERMINAL_PIECE_MAX);
 	void *record;
@@ -144,7 +146,7 @@ static void load(struct emulation *emulation)
 	struct tty *tty = emulation->tty;
 
 	if (emulation->opened != tty->opened)
-		emulation->old = emulation->ended_at = 0;
+		emulation->ended_at = emulation->old = 0;
 	emulation->opened = tty->opened;
 	emulation->fed = kept_start(&tty->kept);
 	emulation->size.terminal++;

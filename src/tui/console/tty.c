@@ -100,12 +100,12 @@ static void stream_ready(void *arg, uint32_t events)
 
 static void opened(void *arg, json_t *result, const struct client_error *error)
 {
+	json_int_t backlog = json_integer_value(json_object_get(result, "backlog"));
 	struct tty *tty = arg;
 	uint8_t *rest = NULL;
 	size_t size = 0;
 	int fd;
 
-	(void)result;
 	if (error) {
 		disconnect(tty, *error->message ? error->message :
 						      "The console could not be opened.");
@@ -125,6 +125,7 @@ static void opened(void *arg, json_t *result, const struct client_error *error)
 		return;
 	}
 	tty->state = TTY_OPEN;
+	tty->old = backlog > 0 ? (uint64_t)backlog : 0;
 	watch(tty);
 	tty->ops->changed(tty->arg, tty);
 	if (size)
@@ -166,6 +167,7 @@ void tty_connect(struct tty *tty, int (*dial)(void *arg, struct cause *cause), v
 	/* What came comes again with the backlog. */
 	kept_clear(&tty->kept);
 	tty->opened++;
+	tty->old = 0;
 	fd = dial(arg, &cause);
 	if (fd < 0 || client_new(&tty->client, tty->loop, fd, &handlers, &cause) < 0) {
 		disconnect(tty, cause.text);

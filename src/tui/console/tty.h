@@ -28,6 +28,7 @@ struct tty {
 	char *name;
 	struct kept kept;
 	unsigned opened; /* times; each begins with an empty kept */
+	uint64_t old;	 /* position: what is before it came before this screen did */
 	struct client *client; /* until console.open is answered */
 	int fd;		       /* then; or -1 */
 	struct loop_source source;

@@ -118,6 +118,7 @@ static void begin(struct peer *peer, void *arg)
 static int open_console(struct request *request, struct cause *cause)
 {
 	struct console_session *session = calloc(1, sizeof(*session));
+	uint64_t backlog;
 
 	if (!session)
 		return cause_errno(cause, ENOMEM, "console.open");
@@ -126,8 +127,9 @@ static int open_console(struct request *request, struct cause *cause)
 	session->delay = RETRY_FIRST;
 	session->reader = (struct console_reader){ .more = pump, .arg = session };
 	session->retry = (struct loop_timer){ .fire = retry, .arg = session };
-	console_follow(guest_console(request->guest), &session->reader,
-		       param_bool(request, "backlog"));
+	backlog = console_follow(guest_console(request->guest), &session->reader,
+				 param_bool(request, "backlog"));
+	request->result = json_pack("{s:I}", "backlog", (json_int_t)backlog);
 	session->until_end = param_bool(request, "until_end");
 	request->then = begin;
 	request->then_arg = session;
