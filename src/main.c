@@ -12,12 +12,14 @@
 #include "control/endpoint.h"
 #include "core/boot/load.h"
 #include "core/deck/demo.h"
+#include "core/kvm/kvm.h"
 #include "core/profile/check.h"
 #include "core/profile/profile.h"
 #include "demo/image.h"
 #include "net/capture/filter_compiler.h"
 #include "net/port/nat_process.h"
 #include "roles/roles.h"
+#include "sandbox/probe.h"
 #include "sandbox/sandbox.h"
 #include "tui/console/emulator_process.h"
 
@@ -26,6 +28,7 @@ static const struct sandbox_kind *const process_kinds[] = {
 	&filter_process,
 	&emulator_process,
 	&nat_process,
+	&probe_process,
 	NULL,
 };
 
@@ -113,10 +116,20 @@ static int check_hook(const char *path, void (*mistake)(void *arg, unsigned line
 	return err;
 }
 
+static int kvm_hook(struct cause *cause)
+{
+	struct kvm_host *kvm = NULL;
+	int error = kvm_open(&kvm, cause);
+
+	kvm_close(kvm);
+	return error;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct cli_hooks hooks = {
 		.check = check_hook,
+		.kvm = kvm_hook,
 		.run = run_hook,
 		.screen = screen_hook,
 		.screen_args = "[--demo[=GUESTS]] [--headless]",

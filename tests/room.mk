@@ -84,7 +84,7 @@ tests_fuzz_kernel_image_LDADD = $(CORE_LIBS)
 FUZZ_TESTS += tests/fuzz/message
 tests_fuzz_message_SOURCES = tests/fuzz/message.c $(FUZZ_FILES)
 tests_fuzz_message_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_message_LDADD = src/cli/libcli.a $(CONTROL_LIBS)
+tests_fuzz_message_LDADD = $(CLI_LIBS)
 
 FUZZ_TESTS += tests/fuzz/nat_guard
 tests_fuzz_nat_guard_SOURCES = tests/fuzz/nat_guard.c $(FUZZ_FILES)

@@ -12,6 +12,7 @@ int order_main(struct cli *cli); /* start, stop, pause, resume, reset */
 int console_main(struct cli *cli);
 int capture_main(struct cli *cli);
 int check_main(struct cli *cli);
+int doctor_main(struct cli *cli);
 int switches_main(struct cli *cli);
 int stats_main(struct cli *cli);
 int events_main(struct cli *cli);

@@ -5,6 +5,8 @@
 #ifndef CLI_HOOKS_H
 #define CLI_HOOKS_H
 
+#include "base/cause.h"
+
 /* Exit status of every subcommand. */
 #define CLI_OK 0
 #define CLI_FAILED 1
@@ -18,6 +20,9 @@ struct cli_hooks {
 	 */
 	int (*check)(const char *path,
 		     void (*mistake)(void *arg, unsigned line, const char *text), void *arg);
+
+	/* Whether guests can be made on this host: 0, or a negative errno with a cause. */
+	int (*kvm)(struct cause *cause);
 
 	/*
 	 * "vmdeck run ..." and the screen ("vmdeck" without a subcommand). argv[0] is "run" or

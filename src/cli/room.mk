@@ -9,6 +9,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/console.c \
 	%D%/console_session.c %D%/console_session.h \
 	%D%/deck.c \
+	%D%/doctor.c \
 	%D%/fail.c %D%/fail.h \
 	%D%/guests.c \
 	%D%/help.c %D%/help.h \
@@ -23,11 +24,11 @@ src_cli_libcli_a_SOURCES = \
 	%D%/switches.c \
 	%D%/table.c %D%/table.h
 
-CLI_LIBS = src/cli/libcli.a $(CONTROL_LIBS)
+CLI_LIBS = src/cli/libcli.a $(SANDBOX_LIBS) $(CONTROL_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/cli
 tests_unit_cli_SOURCES = tests/unit/cli.c tests/unit/fake_deck.c tests/unit/fake_deck.h \
 	src/core/machine/console.c
-tests_unit_cli_LDADD = src/cli/libcli.a $(SERVER_LIBS) $(CMOCKA_LIBS) -lutil
+tests_unit_cli_LDADD = src/cli/libcli.a $(SANDBOX_LIBS) $(SERVER_LIBS) $(CMOCKA_LIBS) -lutil
 endif

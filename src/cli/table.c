@@ -82,6 +82,10 @@ static const struct command rows[] = {
 	  .method = METHOD_PROFILE_CHECK, .json = true,
 	  .help = "reads profiles and lists their mistakes",
 	  .more = "No deck needs to run for it.\n", .run = check_main },
+	{ .name = "doctor", .args = "", .method = -1, .json = true,
+	  .help = "tries what this host gives to guests and to the walls around them",
+	  .more = "It says what to do about what is missing, and then fails. No deck needs to run "
+		  "for it.\n", .run = doctor_main },
 	{ .name = "switches", .alias = "network", .args = "[SWITCH...]", .max_args = -1,
 	  .method = METHOD_SWITCH_LIST, .json = true, .run = switches_main },
 	{ .name = "stats", .args = "[GUEST...]", .max_args = -1, .word = WORD_GUEST,

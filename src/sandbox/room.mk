@@ -7,6 +7,7 @@ src_sandbox_libsandbox_a_SOURCES = \
 	%D%/filters.c %D%/filters.h \
 	%D%/helper.c %D%/helper.h \
 	%D%/landlock.c \
+	%D%/probe.c %D%/probe.h \
 	%D%/sandbox.c %D%/sandbox.h \
 	%D%/view.c %D%/view.h \
 	%D%/walls.c %D%/walls.h

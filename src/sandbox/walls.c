@@ -16,9 +16,9 @@
 #include "sandbox/view.h"
 
 static const struct {
-	const char *name, *without;
+	const char *name, *with, *without;
 } names[] = {
-#define WALL_TEXTS(NAME, name, without) [WALL_NUMBER_##NAME] = { name, without },
+#define WALL_TEXTS(NAME, name, with, without) [WALL_NUMBER_##NAME] = { name, with, without },
 	WALL_LIST(WALL_TEXTS)
 #undef WALL_TEXTS
 };
@@ -28,9 +28,9 @@ const char *wall_name(unsigned number)
 	return names[number].name;
 }
 
-const char *wall_without(unsigned number)
+const char *wall_means(unsigned number, bool in_force)
 {
-	return names[number].without;
+	return in_force ? names[number].with : names[number].without;
 }
 
 uint32_t walls_wanted(const struct walls *walls)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Mistakes that people make, and what they are told: one sentence, nothing lost, nothing stopped."""
+import json
 import os
 import signal
 import subprocess
@@ -75,6 +76,28 @@ def test_a_deck_without_a_screen_says_what_happens():
         said = open(deck.errors).read()
         assert "vmdeck: broken: starting\n" in said, said
         assert "vmdeck: broken: failed: " in said and "missing" in said, said
+
+
+def doctor(*wrapper):
+    run = subprocess.run([*wrapper, d.VMDECK, "doctor", "--json"], capture_output=True, text=True,
+                         timeout=60)
+    answer = json.loads(run.stdout)
+    assert answer["ok"] == (run.returncode == 0)
+    return {check["name"]: check for check in answer["checks"]}
+
+
+def test_doctor_says_what_is_missing_and_what_to_do():
+    checks = doctor()
+    for name in ("process: seccomp", "process: no capabilities", "thread: seccomp, vcpu",
+                 "core dumps", "/dev/kvm"):
+        assert checks.get(name, {}).get("finding") == "ok", checks
+    namespace = "process: user namespace"
+    if checks[namespace]["finding"] != "ok":
+        d.skip(f"this host refuses it: {checks[namespace]}")
+    without = "echo 0 >/proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\""
+    refused = doctor("unshare", "--user", "--map-root-user", "sh", "-c", without)
+    assert refused[namespace]["finding"] == "missing", refused
+    assert "user.max_user_namespaces" in refused[namespace]["advice"], refused
 
 
 def test_usage():

@@ -174,8 +174,8 @@ static int teardown(void **state)
 static void help_lists_every_command(void **state)
 {
 	static const char *const names[] = { "run", "list", "show", "start", "stop", "pause",
-		"resume", "reset", "console", "capture", "check", "switches", "stats", "events",
-		"reload", "shutdown", "help" };
+		"resume", "reset", "console", "capture", "check", "doctor", "switches", "stats",
+		"events", "reload", "shutdown", "help" };
 	char line[64];
 
 	(void)state;

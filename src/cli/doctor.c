@@ -1,0 +1,254 @@
+/*
+ * doctor: what this host gives, and what to do about what it does not. It tries
+ * each thing; no deck is needed for it.
+ */
+#include "cli/commands.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/io_uring.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "cli/output.h"
+#include "sandbox/confine.h"
+#include "sandbox/probe.h"
+
+#define FILES_WANTED 16384 /* of a deck: roles/session.c */
+#define MIB (1ull << 20)
+
+enum finding { GOOD, NOTE, BAD };
+
+static const struct {
+	const char *name, *colour;
+} findings[] = {
+	[GOOD] = { "ok", "\033[32m" },
+	[NOTE] = { "note", "" },
+	[BAD] = { "missing", "\033[31m" },
+};
+
+struct doctor {
+	json_t *checks;
+	struct columns columns; /* filled unless json */
+	bool json, bad;
+};
+
+/* text: what is so; advice: what to do about it, or NULL. */
+static void tell(struct doctor *doctor, enum finding finding, const char *name, const char *text,
+		 const char *advice)
+{
+	char whole[CAUSE_SIZE * 2];
+
+	snprintf(whole, sizeof(whole), "%s%s%s", text, advice ? "; " : "", advice ? advice : "");
+	if (!doctor->json)
+		columns_add(&doctor->columns, (const char *const[]){ name, findings[finding].name, whole },
+			    output_colour() ? findings[finding].colour : "");
+	json_array_append_new(doctor->checks,
+			      json_pack("{s:s, s:s, s:s, s:s*}", "name", name, "finding",
+					findings[finding].name, "text", text, "advice", advice));
+	doctor->bad |= finding == BAD;
+}
+
+/* A number that the kernel shows in a file, or absent. */
+static long read_number(const char *path, long absent)
+{
+	FILE *file = fopen(path, "re");
+	long number = absent;
+
+	if (file && fscanf(file, "%ld", &number) != 1)
+		number = absent;
+	if (file)
+		fclose(file);
+	return number;
+}
+
+/* --- walls of processes --- */
+
+/* Settings that keep processes from namespaces of their own. */
+static const char *namespaces_advice(void)
+{
+	static const struct {
+		const char *path;
+		long refusing;
+		const char *advice;
+	} settings[] = {
+		{ "/proc/sys/kernel/unprivileged_userns_clone", 0,
+		  "sysctl kernel.unprivileged_userns_clone=1" },
+		{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
+		  "sysctl kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile "
+		  "for vmdeck that allows userns" },
+		{ "/proc/sys/user/max_user_namespaces", 0,
+		  "sysctl user.max_user_namespaces=10000" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+		if (read_number(settings[i].path, -1) == settings[i].refusing)
+			return settings[i].advice;
+	return "let whoever runs vmdeck (a container, a service manager) allow user namespaces";
+}
+
+static const char *wall_advice(unsigned number)
+{
+	switch (1u << number) {
+	case WALL_USER:
+	case WALL_MOUNT:
+	case WALL_PID:
+	case WALL_IPC:
+	case WALL_NET:
+		return namespaces_advice();
+	case WALL_LANDLOCK:
+		return "add landlock to the kernel's command line: lsm=landlock,...";
+	case WALL_NOT_ROOT:
+		return "do not run vmdeck as root; the group that may open /dev/kvm is enough";
+	default:
+		return NULL;
+	}
+}
+
+static void look_at_walls(struct doctor *doctor)
+{
+	uint32_t in_force = 0;
+	struct cause cause;
+
+	if (probe_walls(&in_force, &cause) < 0) {
+		tell(doctor, BAD, "processes", cause.text, namespaces_advice());
+		return;
+	}
+	for (unsigned i = 0; i < WALL_COUNT; i++) {
+		char name[64];
+		bool given = in_force & 1u << i;
+
+		snprintf(name, sizeof(name), "process: %s", wall_name(i));
+		tell(doctor, given ? GOOD : BAD, name, wall_means(i, given),
+		     given ? NULL : wall_advice(i));
+	}
+}
+
+static void look_at_filters(struct doctor *doctor)
+{
+	uint32_t missing = probe_filters();
+
+	for (unsigned i = FILTER_THREADS; i < FILTER_COUNT; i++) {
+		char name[64];
+		bool given = !(missing & 1u << i);
+
+		snprintf(name, sizeof(name), "thread: seccomp, %s", filter_name(i));
+		tell(doctor, given ? GOOD : BAD, name, filter_whose(i),
+		     given ? NULL : "use a kernel with CONFIG_SECCOMP_FILTER");
+	}
+	tell(doctor, NOTE, "thread: screen",
+	     "has no filter, since it starts the editor and the pager; a deck without a screen "
+	     "has no such thread", NULL);
+}
+
+static void look_at_cores(struct doctor *doctor)
+{
+	bool given = confine_process();
+
+	tell(doctor, given ? GOOD : BAD, "core dumps",
+	     given ? "none is written of guests' memory" : "one can be written of guests' memory",
+	     given ? NULL : "allow a limit of 1 (ulimit -c)");
+}
+
+/* --- what guests need --- */
+
+static void look_at_rings(struct doctor *doctor)
+{
+	struct io_uring_params params = { 0 };
+	int fd = (int)syscall(SYS_io_uring_setup, 1, &params);
+
+	if (fd >= 0) {
+		close(fd);
+		tell(doctor, GOOD, "io_uring", "guests' disks use it, held to their own files",
+		     NULL);
+		return;
+	}
+	tell(doctor, BAD, "io_uring", strerror(errno),
+	     read_number("/proc/sys/kernel/io_uring_disabled", 0) ?
+		     "sysctl kernel.io_uring_disabled=0" :
+		     "guests without disks run; a container may have to allow it");
+}
+
+static void look_at_kvm(struct doctor *doctor, const struct cli_hooks *hooks)
+{
+	struct cause cause;
+
+	if (hooks->kvm(&cause) < 0)
+		tell(doctor, BAD, "/dev/kvm", cause.text, NULL);
+	else
+		tell(doctor, GOOD, "/dev/kvm", "it can be opened and has what guests need", NULL);
+}
+
+static void look_at_files(struct doctor *doctor)
+{
+	struct rlimit limit = { 0 };
+	char text[CAUSE_SIZE];
+	bool enough;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	enough = limit.rlim_max >= FILES_WANTED;
+	snprintf(text, sizeof(text), "%" PRIu64 " open files are allowed; a guest has up to 16",
+		 (uint64_t)limit.rlim_max);
+	tell(doctor, enough ? GOOD : NOTE, "open files", text,
+	     enough ? NULL : "for hundreds of guests raise it (ulimit -Hn, LimitNOFILE=)");
+}
+
+static void look_at_memory(struct doctor *doctor)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	unsigned long long available = 0;
+	char line[128], text[CAUSE_SIZE];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %llu kB", &available) == 1)
+			break;
+	if (file)
+		fclose(file);
+	snprintf(text, sizeof(text), "%llu MiB are free for guests; if it runs out, the kernel ends "
+		 "the deck with all guests", available * 1024 / MIB);
+	tell(doctor, NOTE, "memory", text,
+	     "give guests less than that, or let it end others first: choom -n -500 -p PID");
+}
+
+static void look_at_kernel(struct doctor *doctor)
+{
+	struct utsname kernel;
+	unsigned major = 0, minor = 0;
+	char text[CAUSE_SIZE];
+	bool old;
+
+	uname(&kernel);
+	sscanf(kernel.release, "%u.%u", &major, &minor);
+	old = major < 6 || (major == 6 && minor < 1);
+	snprintf(text, sizeof(text), "Linux %s", kernel.release);
+	tell(doctor, old ? NOTE : GOOD, "kernel", text,
+	     old ? "it is older than 6.1, which is the oldest that vmdeck is tested with" : NULL);
+}
+
+int doctor_main(struct cli *cli)
+{
+	struct doctor doctor = { .checks = json_array(), .columns = { .count = 3 },
+				 .json = cli->json };
+	json_t *object;
+
+	look_at_walls(&doctor); /* forks, and so comes before any thread */
+	look_at_filters(&doctor);
+	look_at_cores(&doctor);
+	look_at_kvm(&doctor, cli->hooks);
+	look_at_rings(&doctor);
+	look_at_files(&doctor);
+	look_at_memory(&doctor);
+	look_at_kernel(&doctor);
+	object = json_pack("{s:o, s:b}", "checks", doctor.checks, "ok", !doctor.bad);
+	if (cli->json)
+		output_json(object);
+	else
+		columns_print(&doctor.columns, 1);
+	json_decref(object);
+	return doctor.bad ? CLI_FAILED : CLI_OK;
+}
