@@ -28,6 +28,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/port/nat_channel.h \
 	%D%/port/nat_guard.c %D%/port/nat_guard.h \
 	%D%/port/nat_process.c %D%/port/nat_process.h \
+	%D%/port/nat_segments.c %D%/port/nat_segments.h \
 	%D%/port/nat_stack.c %D%/port/nat_stack.h \
 	%D%/port/own.c %D%/port/own.h \
 	%D%/port/port.c %D%/port/port.h \
@@ -69,11 +70,13 @@ tests_bench_switch_LDADD = $(NET_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/decode tests/unit/dhcp tests/unit/inbox tests/unit/nat_guard \
+	tests/unit/nat_segments \
 	tests/unit/share tests/unit/uplink tests/unit/uplink_switch
 tests_unit_decode_SOURCES = tests/unit/decode.c tests/unit/decode_packets.h
 tests_unit_decode_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_dhcp_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_inbox_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_nat_segments_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_nat_guard_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_share_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_uplink_SOURCES = tests/unit/uplink.c tests/unit/with_nat.h

@@ -86,17 +86,24 @@ static void commit(struct nat *nat, uint32_t size, enum nat_record record, uint3
 	nat->stored = true;
 }
 
-/* The frame's rest is read once, and what is decided about it here is of no use to who writes to it. */
-static enum net_verdict copy_in(uint8_t *to, const uint8_t *head, const struct net_frame *frame,
+/*
+ * The frame's rest is read once. The process may write to the copy, and make of a
+ * checksum what it likes, but of the head nothing is read again.
+ */
+static enum net_verdict copy_in(uint8_t *to, uint8_t *head, const struct net_frame *frame,
 				uint32_t size)
 {
-	struct net_frame part = *frame;
+	const uint8_t *rest = to + frame->head_size;
 
-	part.head = head;
-	net_frame_copy(to, &part, size);
-	return nat_guard_sum(head, frame->head_size, to + frame->head_size, size)
-		       ? NET_FORWARD
-		       : NET_DROP_BAD_CHECKSUM;
+	net_frame_copy(to, frame, size);
+	if (frame->offload.flags & NET_OFFLOAD_NEEDS_CSUM) {
+		if (!nat_guard_finish(head, frame->head_size, rest, size))
+			return NET_DROP_BAD_OFFLOAD;
+	} else if (!nat_guard_sum(head, frame->head_size, rest, size)) {
+		return NET_DROP_BAD_CHECKSUM;
+	}
+	net_head_copy(to, head, frame->head_size < size ? frame->head_size : size);
+	return NET_FORWARD;
 }
 
 static enum net_verdict put_frame(struct nat *nat, uint32_t from, const struct net_frame *frame)
@@ -229,6 +236,7 @@ static int take_frames(struct nat *nat, struct channel_reader *in)
 	int result = 1;
 
 	for (unsigned i = 0; i < FRAMES_A_TURN; i++) {
+		struct net_offload offload = { 0 };
 		uint8_t *frame;
 
 		result = channel_next(in, &size, &mark);
@@ -239,9 +247,11 @@ static int take_frames(struct nat *nat, struct channel_reader *in)
 		frame = burst_reserve(burst, &nat->own->inbox, size);
 		channel_copy(in, frame, size);
 		channel_drop(in);
-		if (!nat_guard_sent(&nat->network, frame, size))
+		if (!nat_guard_sent(&nat->network, frame, size) ||
+		    (mark && !nat_guard_large(frame, size, mark, &offload)))
 			return -EPROTO;
 		burst_commit(burst, size);
+		burst->frames[burst->count - 1].offload = offload;
 	}
 	return result;
 }
@@ -369,6 +379,7 @@ static int nat_start(void **out, struct own_port *own, struct cause *cause)
 static const struct own_backend backend = {
 	.suffix = "nat",
 	.gateway = true,
+	.accepts = NET_ACCEPTS_CSUM | NET_ACCEPTS_TSO4,
 	.ops = &port_ops,
 	.start = nat_start,
 	.stop = nat_stop,

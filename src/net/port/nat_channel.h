@@ -30,7 +30,10 @@ struct nat_setup {
 	uint8_t zero[2];
 };
 
-/* Records of the process are frames of the gateway, with mark 0. Beside them, for who looks: */
+/*
+ * Records of the process are frames of the gateway, with mark 0; or, to be cut
+ * into segments whose payload is mark, one of TCP. Beside them, for who looks:
+ */
 struct nat_shared {
 	_Atomic uint32_t sockets;
 	_Atomic uint32_t refused; /* frames that would have opened one more */

@@ -186,30 +186,92 @@ enum net_verdict nat_guard(const struct nat_network *network, uint8_t *head, siz
 	return verdict;
 }
 
+/* Bytes that the checksum of ICMP, TCP or UDP covers, of those behind the IPv4 header. */
+static size_t covered(const uint8_t *head, size_t size)
+{
+	const uint8_t *ip = head + ETHERNET;
+
+	return ip[9] == UDP ? get_be16(ip + IP_HEADER + 4) : size - ETHERNET - IP_HEADER;
+}
+
+static uint64_t pseudo_sum(const uint8_t *head, size_t length)
+{
+	const uint8_t *ip = head + ETHERNET;
+	uint8_t pseudo[12] = { 0 };
+
+	memcpy(pseudo, ip + 12, 8);
+	pseudo[9] = ip[9];
+	put_be16(pseudo + 10, (uint16_t)length);
+	return checksum_add(0, pseudo, sizeof(pseudo));
+}
+
+static uint64_t body_sum(uint64_t sum, const uint8_t *head, size_t head_size, const uint8_t *rest,
+			 size_t length)
+{
+	const uint8_t *body = head + ETHERNET + IP_HEADER;
+	size_t first = head_size - ETHERNET - IP_HEADER;
+
+	if (length <= first)
+		return checksum_add(sum, body, length);
+	return checksum_add(checksum_add(sum, body, first), rest, length - first);
+}
+
 bool nat_guard_sum(const uint8_t *head, size_t head_size, const uint8_t *rest, size_t size)
 {
-	const uint8_t *ip = head + ETHERNET, *body = ip + IP_HEADER;
-	size_t at = ETHERNET + IP_HEADER, length = size - at;
-	uint8_t pseudo[12] = { 0 };
+	const uint8_t *ip = head + ETHERNET;
+	size_t length = covered(head, size);
 	uint64_t sum = 0;
 
 	if (get_be16(head + 12) != ETHERTYPE_IP)
 		return true;
-	if (ip[9] == UDP) {
-		if (!get_be16(body + 6))
-			return true;
-		length = get_be16(body + 4);
-	}
-	if (ip[9] != ICMP) {
-		memcpy(pseudo, ip + 12, 8);
-		pseudo[9] = ip[9];
-		put_be16(pseudo + 10, (uint16_t)length);
-		sum = checksum_add(0, pseudo, sizeof(pseudo));
-	}
-	if (length <= head_size - at)
-		return !checksum_fold(checksum_add(sum, body, length));
-	sum = checksum_add(sum, body, head_size - at);
-	return !checksum_fold(checksum_add(sum, rest, length - (head_size - at)));
+	if (ip[9] == UDP && !get_be16(ip + IP_HEADER + 6))
+		return true;
+	if (ip[9] != ICMP)
+		sum = pseudo_sum(head, length);
+	return !checksum_fold(body_sum(sum, head, head_size, rest, length));
+}
+
+bool nat_guard_finish(uint8_t *head, size_t head_size, const uint8_t *rest, size_t size)
+{
+	uint8_t *ip = head + ETHERNET, *at;
+	size_t length = covered(head, size);
+	uint16_t sum;
+
+	if (get_be16(head + 12) != ETHERTYPE_IP || ip[9] == ICMP)
+		return false;
+	at = ip + IP_HEADER + (ip[9] == TCP ? 16 : 6);
+	put_be16(at, 0);
+	sum = checksum_fold(body_sum(pseudo_sum(head, length), head, head_size, rest, length));
+	if (!sum)
+		sum = 0xffff; /* the same number; to UDP a zero means "none" */
+	memcpy(at, &sum, sizeof(sum));
+	return true;
+}
+
+bool nat_guard_large(uint8_t *frame, size_t size, uint32_t segment, struct net_offload *offload)
+{
+	uint8_t *ip = frame + ETHERNET, *tcp = ip + IP_HEADER;
+	size_t header;
+	uint16_t sum;
+
+	if (size < ETHERNET + IP_HEADER + TCP_HEADER || get_be16(frame + 12) != ETHERTYPE_IP ||
+	    ip[0] != 0x45 || ip[9] != TCP || get_be16(ip + 2) != size - ETHERNET || !segment ||
+	    segment > UINT16_MAX)
+		return false;
+	header = (tcp[12] >> 4) * 4u;
+	if (header < TCP_HEADER || header >= size - ETHERNET - IP_HEADER)
+		return false;
+	sum = (uint16_t)~checksum_fold(pseudo_sum(frame, size - ETHERNET - IP_HEADER));
+	memcpy(tcp + 16, &sum, sizeof(sum));
+	*offload = (struct net_offload){
+		.flags = NET_OFFLOAD_NEEDS_CSUM,
+		.gso_type = NET_GSO_TCPV4,
+		.header_size = (uint16_t)(ETHERNET + IP_HEADER + header),
+		.gso_size = (uint16_t)segment,
+		.csum_start = ETHERNET + IP_HEADER,
+		.csum_offset = 16,
+	};
+	return true;
 }
 
 static bool is_gateways(const struct nat_network *network, const uint8_t *mac)

@@ -51,4 +51,17 @@ bool nat_guard_sum(const uint8_t *head, size_t head_size, const uint8_t *rest, s
  */
 bool nat_guard_sent(const struct nat_network *network, const uint8_t *frame, size_t size);
 
+/*
+ * Of a frame that NAT may send: asks in *offload for segments of that much
+ * payload, and makes its checksum the partial one that goes with it (virtio 1.2
+ * §5.1.6.2). False: it is not TCP, or not whole. Pure; any thread.
+ */
+bool nat_guard_large(uint8_t *frame, size_t size, uint32_t segment, struct net_offload *offload);
+
+/*
+ * Makes the checksum in the head, whatever it is; the rest as for
+ * nat_guard_sum(). False: the frame has none that could be asked for.
+ */
+bool nat_guard_finish(uint8_t *head, size_t head_size, const uint8_t *rest, size_t size);
+
 #endif

@@ -15,6 +15,7 @@
 
 #include "base/checked.h"
 #include "net/port/nat_channel.h"
+#include "net/port/nat_segments.h"
 #include "net/port/nat_stack.h"
 
 #define FRAMES_A_PASS 128u /* between two looks at what else there is to do */
@@ -32,22 +33,37 @@ struct nat {
 	bool set_up;
 	bool blocked; /* until there is room for what the process sends */
 	bool sent;    /* since the last publish */
+	bool deaf;    /* to sockets, while it is blocked */
 	uint8_t frame[NET_FRAME_MAX];
 };
 
 static void pass(void *arg);
 
-static void send_frame(void *arg, const void *frame, size_t size)
+static void put_record(struct nat *nat, const uint8_t *frame, size_t size, uint32_t mark)
 {
-	struct nat *nat = arg;
 	struct channel_writer *out = &nat->channel->out;
 	void *room = size <= NET_FRAME_MAX ? channel_reserve(out, (uint32_t)size) : NULL;
 
 	if (!room)
 		return;
 	memcpy(room, frame, size);
-	channel_commit(out, (uint32_t)size, 0);
+	channel_commit(out, (uint32_t)size, mark);
 	nat->sent = true;
+}
+
+static void put_plain(void *arg, const uint8_t *frame, size_t size)
+{
+	put_record(arg, frame, size, 0);
+}
+
+static void send_frame(void *arg, const uint8_t *frame, size_t size)
+{
+	uint32_t segment = nat_segment_of(frame, size);
+
+	if (segment)
+		put_record(arg, frame, size, segment);
+	else
+		nat_fragment(frame, size, put_plain, arg);
 }
 
 static bool has_room(void *arg)
@@ -149,8 +165,9 @@ static void publish(struct nat *nat)
 /* When the deck has not made room, sockets are left as they are: they would be ready for ever. */
 static void sleep_for_room(struct nat *nat)
 {
-	if (nat->sockets.active)
+	if (nat->set_up && !nat->deaf)
 		loop_change(&nat->loop, &nat->sockets, 0);
+	nat->deaf = nat->set_up;
 	if (!channel_wait_for_room(&nat->channel->out, ROOM))
 		loop_post(&nat->loop, &nat->again);
 }
@@ -172,8 +189,9 @@ static void pass(void *arg)
 		sleep_for_room(nat);
 		return;
 	}
-	if (nat->sockets.active)
+	if (nat->deaf)
 		loop_change(&nat->loop, &nat->sockets, EPOLLIN);
+	nat->deaf = false;
 	if (more || !channel_wait_for_record(&nat->channel->in))
 		loop_post(&nat->loop, &nat->again);
 }

@@ -26,6 +26,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "base/library.h"
+#include "net/port/nat_segments.h"
 
 #define EVENTS_BATCH 64
 #define TIMEOUT_REST 1000u /* ms: what slirp_pollfds_fill() says when it waits for nothing */
@@ -505,6 +506,8 @@ static struct nat_stack *stack_new(struct nat_host *host, uint32_t slot)
 		.vhost.s_addr = htonl(setup->address),
 		.vnameserver.s_addr = htonl(setup->dns),
 		.disable_dhcp = true,
+		.if_mtu = NAT_LARGE_MTU,
+		.if_mru = NAT_LARGE_MTU,
 		.disable_host_loopback = !setup->loopback,
 	};
 	struct nat_stack *stack = calloc(1, sizeof(*stack));
@@ -542,7 +545,7 @@ static struct nat_stack *find_stack(struct nat_host *host, uint32_t slot, const 
 	return stack ? stack : stack_new(host, slot);
 }
 
-void nat_host_input(struct nat_host *host, uint32_t slot, const uint8_t *frame, size_t size)
+void nat_host_input(struct nat_host *host, uint32_t slot, uint8_t *frame, size_t size)
 {
 	struct nat_stack *stack = find_stack(host, slot, frame);
 
@@ -557,6 +560,7 @@ void nat_host_input(struct nat_host *host, uint32_t slot, const uint8_t *frame, 
 		stack->arp = true;
 	else if (get_be16(frame + 12) == ETHERTYPE_IP && size >= 34)
 		introduce(stack, frame);
+	nat_allow_large(frame, size);
 	slirp.input(stack->slirp, frame, (int)size);
 }
 

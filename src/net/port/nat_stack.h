@@ -26,7 +26,7 @@ struct nat_watch;
 /* What the process is to its stacks; arg is what nat_host_init() was given. */
 struct nat_host_ops {
 	/* A frame for the guests. */
-	void (*send)(void *arg, const void *frame, size_t size);
+	void (*send)(void *arg, const uint8_t *frame, size_t size);
 
 	/* Whether there is room for what one socket or one frame can bring about. */
 	bool (*has_room)(void *arg);
@@ -61,8 +61,8 @@ int nat_host_init(struct nat_host *host, struct loop *loop, const struct nat_set
 /* Begins the turns of those whose sockets are ready. */
 void nat_host_poll(struct nat_host *host);
 
-/* Begins the turn of the slot's stack and gives it a frame, at least an Ethernet header. */
-void nat_host_input(struct nat_host *host, uint32_t slot, const uint8_t *frame, size_t size);
+/* Begins the turn of the slot's stack and gives it a frame, at least an Ethernet header; it may be changed. */
+void nat_host_input(struct nat_host *host, uint32_t slot, uint8_t *frame, size_t size);
 
 /* Ends all turns. */
 void nat_host_end(struct nat_host *host);

@@ -232,7 +232,8 @@ static void forget(void *arg)
 static int plug_in(struct own_port *own, struct net_switch *sw, struct cause *cause)
 {
 	char name[NET_PORT_NAME_MAX];
-	struct net_port_config config = { .name = name, .kind = own->port.kind->name };
+	struct net_port_config config = { .name = name, .kind = own->port.kind->name,
+					  .accepts = own->backend->accepts };
 	int error;
 
 	snprintf(name, sizeof(name), "%s/%s", own->config.name, own->backend->suffix);

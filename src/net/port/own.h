@@ -18,6 +18,7 @@ struct own_port;
 struct own_backend {
 	const char *suffix; /* of the port's name: "lan/dhcp" */
 	bool gateway;	    /* clients are told of a router and a DNS server here */
+	uint32_t accepts;   /* NET_ACCEPTS_* */
 
 	/* NULL: the port is its state. The loop of own->uplink is at hand. */
 	int (*start)(void **state, struct own_port *own, struct cause *cause);
