@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "base/host_memory.h"
 #include "cli/output.h"
 #include "sandbox/confine.h"
 #include "sandbox/probe.h"
@@ -200,19 +201,27 @@ static void look_at_files(struct doctor *doctor)
 
 static void look_at_memory(struct doctor *doctor)
 {
-	FILE *file = fopen("/proc/meminfo", "re");
-	unsigned long long available = 0;
-	char line[128], text[CAUSE_SIZE];
+	struct host_memory memory;
+	char text[CAUSE_SIZE];
 
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "MemAvailable: %llu kB", &available) == 1)
-			break;
-	if (file)
-		fclose(file);
-	snprintf(text, sizeof(text), "%llu MiB are free for guests; if it runs out, the kernel ends "
-		 "the deck with all guests", available * 1024 / MIB);
+	host_memory_read(&memory, "");
+	snprintf(text, sizeof(text), "%llu MiB are free for guests; if it runs out, the "
+		 "kernel ends the deck with all guests", memory.available / MIB);
 	tell(doctor, NOTE, "memory", text,
 	     "give guests less than that, or let it end others first: choom -n -500 -p PID");
+}
+
+/* Word that memory runs short, which the deck tells before it is too late. */
+static void look_at_pressure(struct doctor *doctor)
+{
+	int fd = host_memory_watch();
+
+	tell(doctor, fd >= 0 ? GOOD : NOTE, "memory pressure",
+	     fd >= 0 ? "the deck says when memory runs short" :
+		       "the kernel does not tell the deck when memory runs short",
+	     fd >= 0 ? NULL : "add psi=1 to its command line, or update it");
+	if (fd >= 0)
+		close(fd);
 }
 
 static void look_at_kernel(struct doctor *doctor)
@@ -243,6 +252,7 @@ int doctor_main(struct cli *cli)
 	look_at_rings(&doctor);
 	look_at_files(&doctor);
 	look_at_memory(&doctor);
+	look_at_pressure(&doctor);
 	look_at_kernel(&doctor);
 	object = json_pack("{s:o, s:b}", "checks", doctor.checks, "ok", !doctor.bad);
 	if (cli->json)

@@ -27,6 +27,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/deck/marks.c %D%/deck/marks.h \
 	%D%/deck/notices.c %D%/deck/notices.h \
 	%D%/deck/pressure.c %D%/deck/pressure.h \
+	%D%/deck/refusals.c %D%/deck/refusals.h \
 	%D%/deck/roster.c %D%/deck/roster.h \
 	%D%/deck/services.h \
 	%D%/deck/stats.c %D%/deck/stats.h \

@@ -28,6 +28,7 @@ struct sandbox {
 
 	struct channel channel; /* memory_fd -1: there is no process */
 	bool ready;
+	uint32_t walls; /* those that it was behind when it became ready */
 	int status_fd, pidfd, pid;
 	struct loop_source status, input;
 	uint64_t started;
@@ -45,6 +46,13 @@ struct sandbox {
 static const uint64_t pauses[] = {
 	NS_PER_S / 10, NS_PER_S, 2 * NS_PER_S, 5 * NS_PER_S, 15 * NS_PER_S, 30 * NS_PER_S,
 };
+
+static _Atomic uint32_t refused;
+
+uint32_t sandbox_refused(void)
+{
+	return atomic_load(&refused);
+}
 
 static void close_fd(int *fd)
 {
@@ -164,6 +172,8 @@ static void read_input(void *arg, uint32_t events)
 		if (!atomic_load(&sandbox->channel.page->ready))
 			return;
 		sandbox->ready = true;
+		sandbox->walls = atomic_load(&sandbox->channel.page->walls);
+		atomic_fetch_or(&refused, walls_wanted(&sandbox->kind->walls) & ~sandbox->walls);
 		loop_timer_cancel(sandbox->loop, &sandbox->look);
 		sandbox->ops->ready(sandbox->arg);
 	}
@@ -319,7 +329,7 @@ void sandbox_broken(struct sandbox *sandbox, const char *why)
 
 uint32_t sandbox_walls(const struct sandbox *sandbox)
 {
-	return sandbox->ready ? atomic_load(&sandbox->channel.page->walls) : 0;
+	return sandbox->ready ? sandbox->walls : 0;
 }
 
 int sandbox_pid(const struct sandbox *sandbox)

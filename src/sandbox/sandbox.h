@@ -86,6 +86,9 @@ void sandbox_broken(struct sandbox *sandbox, const char *why);
 
 #define SANDBOX_PATIENCE (3 * 1000000000ull) /* ns */
 
+/* WALL_* that a process which this one has started should have had, and had not. Any thread. */
+uint32_t sandbox_refused(void);
+
 /* WALL_* of the process while it is ready, else 0; and its pid, or 0. */
 uint32_t sandbox_walls(const struct sandbox *sandbox);
 int sandbox_pid(const struct sandbox *sandbox);

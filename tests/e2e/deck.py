@@ -54,6 +54,8 @@ def wait_for(condition, what, seconds=PATIENCE):
 class Folder:
     """A temporary home with its own XDG folders."""
 
+    wrapper = ()  # the command that start() starts vmdeck by
+
     def __init__(self):
         self.path = tempfile.mkdtemp(prefix="vmdeck-test-")
         self.guests = os.path.join(self.path, "config/vmdeck/guests")
@@ -95,7 +97,7 @@ class Folder:
         return json.loads(result.stdout)
 
     def start(self, *args, **options):
-        return subprocess.Popen([VMDECK, *args], env=self.env, **options)
+        return subprocess.Popen([*self.wrapper, VMDECK, *args], env=self.env, **options)
 
     def __enter__(self):
         return self
@@ -109,8 +111,9 @@ class Folder:
 class Deck(Folder):
     """A deck without a screen."""
 
-    def __init__(self, *args, prepare=None):
+    def __init__(self, *args, prepare=None, wrapper=()):
         super().__init__()
+        self.wrapper = wrapper
         if prepare:
             prepare(self)
         self.errors = os.path.join(self.path, "stderr")

@@ -78,6 +78,11 @@ def test_a_deck_without_a_screen_says_what_happens():
         assert "vmdeck: broken: failed: " in said and "missing" in said, said
 
 
+# A container that gives no user namespaces.
+NO_NAMESPACES = ("unshare", "--user", "--map-root-user", "sh", "-c",
+                 "echo 0 >/proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\"")
+
+
 def doctor(*wrapper):
     run = subprocess.run([*wrapper, d.VMDECK, "doctor", "--json"], capture_output=True, text=True,
                          timeout=60)
@@ -94,10 +99,23 @@ def test_doctor_says_what_is_missing_and_what_to_do():
     namespace = "process: user namespace"
     if checks[namespace]["finding"] != "ok":
         d.skip(f"this host refuses it: {checks[namespace]}")
-    without = "echo 0 >/proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\""
-    refused = doctor("unshare", "--user", "--map-root-user", "sh", "-c", without)
+    refused = doctor(*NO_NAMESPACES)
     assert refused[namespace]["finding"] == "missing", refused
     assert "user.max_user_namespaces" in refused[namespace]["advice"], refused
+
+
+def test_a_deck_says_which_walls_it_cannot_have():
+    if doctor()["process: user namespace"]["finding"] != "ok":
+        d.skip("this host refuses user namespaces")
+    with d.Deck(wrapper=NO_NAMESPACES) as deck:
+        deck.call("capture.start", {"path": os.path.join(deck.path, "x.pcapng"),
+                                    "filter": "icmp"})
+
+        def said():
+            with open(deck.errors) as file:
+                return [line for line in file if "refuses walls" in line]
+        line, = d.wait_for(said, "the deck to say what is refused")
+        assert "user namespace" in line and "seccomp" not in line, line
 
 
 def test_usage():

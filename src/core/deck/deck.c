@@ -9,6 +9,7 @@
 #include "core/deck/guest_private.h"
 #include "core/deck/notices.h"
 #include "core/deck/pressure.h"
+#include "core/deck/refusals.h"
 #include "core/deck/roster.h"
 #include "core/deck/services.h"
 #include "net/network.h"
@@ -22,6 +23,7 @@ struct deck {
 	struct notices notices;
 	struct roster roster;
 	struct pressure pressure;
+	struct refusals refusals;
 	struct loop_timer sample, patience;
 	uint64_t next_sample; /* CLOCK_MONOTONIC, ns */
 	bool told;	      /* deck_end()'s caller was told of the end */
@@ -81,6 +83,7 @@ static void sample(void *arg)
 	for (size_t i = 0; (guest = deck_guest(deck, i)); i++)
 		if (guest->series)
 			guest_sample(guest, now);
+	refusals_look(&deck->refusals, &deck->services.journal);
 	/* By the clock, not by when this call came: a late sample does not move those after it. */
 	deck->next_sample += SAMPLE_INTERVAL;
 	if (deck->next_sample <= now)
