@@ -34,6 +34,12 @@ tests_lib_libdevice_bench_a_SOURCES = tests/lib/device_bench.c tests/lib/device_
 tests_lib_libdevice_bench_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 DEVICE_BENCH_LIBS = tests/lib/libdevice_bench.a $(CORE_LIBS)
 
+# What is planted behind the walls of each kind of process tries to get out.
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/walls
+tests_unit_walls_LDADD = $(TUI_LIBS) $(NET_LIBS) $(CMOCKA_LIBS)
+endif
+
 # Fuzz targets run over changed seeds in "make check"; "make fuzz" builds each
 # of them with libFuzzer, as tests/fuzz/NAME.fuzz (clang, from clean objects:
 # ./configure CC=clang --enable-sanitizer=address,undefined,fuzzer-no-link).
