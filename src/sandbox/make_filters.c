@@ -47,7 +47,11 @@ enum {
 	ALL = (1 << FILTER_COUNT) - 1,
 	PROCESSES = (1 << FILTER_THREADS) - 1,
 	THREADS = ALL & ~PROCESSES,
+#ifdef THREAD_SANITIZED
+	MOST = ALL, /* sanitizers do the same on every thread */
+#else
 	MOST = ALL & ~VCPU,
+#endif
 };
 
 enum effect { ALLOWED, FAILING, KILLING };
@@ -83,6 +87,7 @@ static const struct row rows[] = {
 	SANITIZED(wait4)
 	SANITIZED(prctl)
 	SANITIZED(getppid)
+	SANITIZED(getdents)
 	SANITIZED(getdents64)
 	SANITIZED(stat)
 	SANITIZED(pipe)

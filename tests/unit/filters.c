@@ -306,8 +306,10 @@ static void nobody_signals_as_they_please(void **state)
 {
 	(void)state;
 	assert_int_equal(without(signal_other), 0);
+#ifndef THREAD_SANITIZED
 	FOR_EACH(filter)
 		assert_int_equal(behind(filter, signal_other), EPERM);
+#endif
 }
 
 static void a_second_one_holds_beside_the_first(void **state)

@@ -37,6 +37,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "net/capture/filter_compiler.h"
 #include "sandbox/helper.h"
 #include "sandbox/sandbox.h"
