@@ -3,6 +3,9 @@
  * die, hang, fail to come up and talk nonsense, and end with whoever started them.
  */
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,12 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/checked.h"
 #include "base/clock.h"
 #include "sandbox/helper.h"
 #include "sandbox/sandbox.h"
@@ -353,6 +359,50 @@ static void live(int out)
 		pause();
 }
 
+/* As containers do: no clone3(), and no namespaces. */
+static bool enter_container(void)
+{
+	static const struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_clone3, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_unshare, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_clone, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_NEWUSER, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { ARRAY_SIZE(program), (struct sock_filter *)program };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+static void live_in_container(void)
+{
+	struct owner owner;
+
+	open_owner(&owner, &echo, "");
+	until_ready(&owner);
+	_exit(sandbox_walls(owner.sandbox) & WALL_USER ? 2 : 0);
+}
+
+static void containers_have_them_too(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		if (enter_container())
+			execl("/proc/self/exe", "sandbox-container", NULL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 /* Whether it is no more, or waits for whoever has inherited it to take note of its end. */
 static bool ended(int pid)
 {
@@ -413,6 +463,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(one_that_is_stopped_is_ended),
 		cmocka_unit_test(one_that_is_there_once_ends),
 		cmocka_unit_test(why_it_cannot_come_up_is_told),
+		cmocka_unit_test(containers_have_them_too),
 		cmocka_unit_test(nothing_is_left_when_its_owner_is_killed),
 	};
 	struct cause cause;
@@ -424,5 +475,7 @@ int main(int argc, char **argv)
 	}
 	if (argc == 2 && strcmp(argv[0], "sandbox-owner") == 0)
 		live(atoi(argv[1]));
+	if (strcmp(argv[0], "sandbox-container") == 0)
+		live_in_container();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
