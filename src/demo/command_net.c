@@ -31,7 +31,7 @@ bool command_ping(unsigned count, char **words)
 		return false;
 	if (!address(words[1], &ip))
 		return true;
-	patience = minimum(SECOND, maximum(10 * pause, 100) * MILLISECOND);
+	patience = minimum(SECOND, maximum(25 * pause, 100) * MILLISECOND);
 	next = clock_now();
 	while (sent < number && command_sleep_until(next)) {
 		next = clock_now() + pause * MILLISECOND;

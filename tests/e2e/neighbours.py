@@ -55,13 +55,13 @@ def is_one_of(name, them):
     return name in them or any(is_of(name, each) for each in them)
 
 
-def pin(pid, attackers):
+def pin(pid, attacker):
     """The kernel's choice would be measured otherwise. With a single CPU there is none."""
     cpus = sorted(os.sched_getaffinity(0))
     for task, name, _ in threads(pid):
         if is_of(name, "victim"):
             os.sched_setaffinity(task, cpus[:1])
-        elif is_one_of(name, attackers):
+        elif is_of(name, attacker):
             os.sched_setaffinity(task, cpus[-1:])
 
 
@@ -143,7 +143,7 @@ class Field:
 
     def see(self, attackers):
         """What the victim has, for a while."""
-        pin(self.deck.process.pid, attackers)
+        pin(self.deck.process.pid, attackers[0])
         self.victim.send(f"ping {GATEWAY} 10000 20 &\rping {PEER} 10000 20 &\r")
         lists = []
         connection = self.deck.connect()
