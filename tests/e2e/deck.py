@@ -145,9 +145,11 @@ class Deck(Folder):
         connection = connection or self.connect()
         request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}}
         connection.sendall(json.dumps(request).encode() + b"\n")
-        answer = json.loads(read_line(connection))
         if own:
-            connection.close()
+            with connection, connection.makefile("rb") as lines:
+                answer = json.loads(lines.readline())
+        else:
+            answer = json.loads(read_line(connection))
         if "error" in answer:
             raise RuntimeError(answer["error"]["message"])
         return answer["result"]

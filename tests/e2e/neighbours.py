@@ -28,7 +28,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import deck as d
 from proc import threads, usage
 
-SECONDS = 2  # that an attack is looked at
+SECONDS = 1.6  # that an attack is looked at
 TRIES = 3
 SHARE = 0.9  # of what the victim has beside an idle guest
 LIST_MEDIAN, LIST_MOST = 0.1, 3.0  # seconds that guest.list takes
@@ -146,15 +146,13 @@ class Field:
         pin(self.deck.process.pid, attackers[0])
         self.victim.send(f"ping {GATEWAY} 10000 20 &\rping {PEER} 10000 20 &\r")
         lists = []
-        connection = self.deck.connect()
         before, begin = self.threads(), time.monotonic_ns()
         while time.monotonic_ns() < begin + SECONDS * 1e9:
             start = time.monotonic()
-            self.deck.call("guest.list", connection=connection)
+            self.deck.call("guest.list")
             lists.append(time.monotonic() - start)
-            time.sleep(0.02)
+            time.sleep(0.04)
         ns, after = time.monotonic_ns() - begin, self.threads()
-        connection.close()
         return Sight(self.take_pings(), ns, used(before, after), lists, self.switch())
 
     def threads(self):
@@ -234,7 +232,7 @@ class Attack:
         self.console = field.deck.console("attacker", backlog=False) if self.looked_at else None
         if self.console:
             threading.Thread(target=self.drain, daemon=True).start()
-        field.begin("attacker", f"attack {self.word} {int(SECONDS + 1)} {self.target}")
+        field.begin("attacker", f"attack {self.word} {round(SECONDS)} {self.target}")
         time.sleep(0.2)
 
     def drain(self):
