@@ -13,6 +13,7 @@
 
 #include "lib/fuzz.h"
 #include "tui/console/emulator_process.h"
+#include "tui/console/modes.h"
 #include "tui/console/picture.h"
 #include "tui/console/sequence_guard.h"
 
@@ -167,6 +168,20 @@ static void same(const uint8_t *data, size_t size)
 	free(whole.data);
 }
 
+/* What is spelled of the modes sets just those. */
+static void same_modes(const uint8_t *data, size_t size)
+{
+	struct modes modes = { 0 }, again = { 0 };
+	char text[MODES_SPELL_MAX];
+	size_t n;
+
+	modes_read(&modes, data, size);
+	n = modes_spell(&modes, text);
+	REQUIRE(n <= sizeof(text));
+	modes_read(&again, (const uint8_t *)text, n);
+	REQUIRE(again.changed == modes.changed);
+}
+
 struct both {
 	struct channel screen, process;
 	struct emulator_server *server;
@@ -285,6 +300,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	end(&both);
 	same(printed, printed_size);
+	same_modes(printed, printed_size);
 	free(printed);
 	return 0;
 }

@@ -83,10 +83,11 @@ static void test_kept(void **state)
 {
 	struct kept kept = { 0 };
 	uint8_t piece[1000], back[8];
+	struct modes modes;
 	uint64_t at;
 
 	(void)state;
-	assert_int_equal(kept_start(&kept), 0);
+	assert_int_equal(kept_start(&kept, &modes), 0);
 	for (unsigned i = 0; i < 1000; i++) {
 		memset(piece, (int)('a' + i % 26), sizeof(piece));
 		piece[999] = '\n';
@@ -94,7 +95,7 @@ static void test_kept(void **state)
 	}
 	assert_int_equal(kept.end, 1000000);
 	assert_int_equal(kept.end - kept.begin, KEPT_MAX);
-	at = kept_start(&kept);
+	at = kept_start(&kept, &modes);
 	assert_int_equal(at % 1000, 0);
 	assert_true(at >= kept.begin && at < kept.begin + 1000);
 	assert_int_equal(kept_copy(&kept, at, back, sizeof(back)), sizeof(back));
@@ -106,6 +107,56 @@ static void test_kept(void **state)
 	assert_int_equal(kept_copy(&kept, kept.end, back, sizeof(back)), 0);
 	kept_clear(&kept);
 	assert_int_equal(kept.end, 0);
+}
+
+static void test_modes(void **state)
+{
+	static const char *const cases[] = {
+		"text", "",
+		"\033[?1h\033=\033[?25l\033[?1049h", "\033[?1049h\033[?1h\033[?66h\033[?25l",
+		"\033[?1;25;2004l\033[?2004;1006h\033[?1006l", "\033[?25l\033[?2004h",
+		"\033[?1h\033c", "",
+		"\033[?1;7l\033[?1;1000h\033[!p", "\033[?7l\033[?1000h",
+		"\033[1h\033[>1h\033[?1$p\033[?11h\033[?99999999991h", "",
+		"\033[?\033[?1h", "\033[?1h",
+	};
+	char text[MODES_SPELL_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i += 2)
+		for (size_t at = 0; at <= strlen(cases[i]); at++) {
+			struct modes modes = { 0 };
+
+			modes_read(&modes, (const uint8_t *)cases[i], at);
+			modes_read(&modes, (const uint8_t *)cases[i] + at, strlen(cases[i]) - at);
+			assert_int_equal(modes_spell(&modes, text), strlen(cases[i + 1]));
+			assert_memory_equal(text, cases[i + 1], strlen(cases[i + 1]));
+		}
+}
+
+/* What was switched on long ago is on where a terminal begins. */
+static void test_kept_modes(void **state)
+{
+	static const uint8_t on[] = "\033[?1h\r\nmore \033[?2004h\r\n";
+	struct kept kept = { 0 };
+	uint8_t piece[1000];
+	char text[MODES_SPELL_MAX];
+	struct modes modes;
+
+	(void)state;
+	memset(piece, 'x', sizeof(piece));
+	kept_add(&kept, on, sizeof(on) - 1);
+	for (unsigned i = 0; i < 300; i++)
+		kept_add(&kept, piece, sizeof(piece));
+	kept_start(&kept, &modes);
+	assert_int_equal(modes_spell(&modes, text), 13);
+	assert_memory_equal(text, "\033[?1h\033[?2004h", 13);
+	kept_clear(&kept);
+	kept_add(&kept, on, sizeof(on) - 1);
+	kept_forget(&kept, 3);
+	assert_int_equal(kept_start(&kept, &modes), 7);
+	assert_int_equal(modes_spell(&modes, text), 5);
+	kept_clear(&kept);
 }
 
 static void sends(wint_t key, bool special, bool cursor_keys, const char *text)
@@ -145,6 +196,8 @@ int main(void)
 		cmocka_unit_test(test_wide),
 		cmocka_unit_test(test_colours),
 		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_kept_modes),
 		cmocka_unit_test(test_keys),
 	};
 

@@ -35,6 +35,7 @@ struct emulation {
 	unsigned opened; /* tty->opened */
 	bool shown;
 	uint64_t fed; /* position of tty->kept */
+	struct modes modes; /* that the terminal begins in */
 	uint64_t old; /* what is before it is not answered to */
 	struct terminal_size size;
 	uint32_t back;
@@ -70,12 +71,22 @@ static bool say(struct channel *channel, const void *data, uint32_t size, uint32
 	return true;
 }
 
+/* A fresh terminal, in the modes that it would have if it had been given everything. */
+static bool say_new(struct emulation *emulation, struct channel *channel)
+{
+	char text[MODES_SPELL_MAX];
+	size_t size = modes_spell(&emulation->modes, text);
+
+	return say(channel, &emulation->size, sizeof(emulation->size), TO_TERMINAL_NEW) &&
+	       say(channel, text, (uint32_t)size, TO_TERMINAL_OLD);
+}
+
 /* What is to be said before bytes; what finds no room is said the next time. */
 static void say_all(struct emulation *emulation, struct channel *channel)
 {
 	struct terminal_size size = emulation->size;
 
-	if (emulation->say_new && say(channel, &size, sizeof(size), TO_TERMINAL_NEW))
+	if (emulation->say_new && say_new(emulation, channel))
 		emulation->say_new = emulation->say_size = false;
 	if (emulation->say_new)
 		return;
@@ -148,7 +159,7 @@ static void load(struct emulation *emulation)
 	if (emulation->opened != tty->opened)
 		emulation->ended_at = emulation->old = 0;
 	emulation->opened = tty->opened;
-	emulation->fed = kept_start(&tty->kept);
+	emulation->fed = kept_start(&tty->kept, &emulation->modes);
 	emulation->size.terminal++;
 	emulation->back = 0;
 	emulation->say_new = true;

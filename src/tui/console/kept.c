@@ -23,22 +23,49 @@ static bool grow(struct kept *kept)
 	return true;
 }
 
+/* What is between two positions, in the modes that it leaves behind it. */
+static void read_modes(const struct kept *kept, struct modes *modes, uint64_t from, uint64_t to)
+{
+	for (size_t n; from < to; from += n) {
+		size_t at = from & (kept->size - 1);
+
+		n = kept->size - at < to - from ? kept->size - at : (size_t)(to - from);
+		modes_read(modes, kept->bytes + at, n);
+	}
+}
+
+void kept_forget(struct kept *kept, uint64_t position)
+{
+	if (position > kept->end)
+		position = kept->end;
+	if (position <= kept->begin)
+		return;
+	read_modes(kept, &kept->modes, kept->begin, position);
+	kept->begin = position;
+}
+
+static void add_piece(struct kept *kept, const uint8_t *data, size_t size)
+{
+	size_t at = kept->end & (kept->size - 1);
+	size_t first = kept->size - at < size ? kept->size - at : size;
+
+	if (kept->end + size - kept->begin > kept->size)
+		kept_forget(kept, kept->end + size - kept->size);
+	memcpy(kept->bytes + at, data, first);
+	memcpy(kept->bytes, data + first, size - first);
+	kept->end += size;
+}
+
 void kept_add(struct kept *kept, const uint8_t *data, size_t size)
 {
 	while (kept->size < KEPT_MAX && kept->end - kept->begin + size > kept->size && grow(kept))
 		;
+	if (!kept->size)
+		return;
 	for (size_t n; size > 0; data += n, size -= n) {
-		size_t at = kept->size ? kept->end & (kept->size - 1) : 0;
-
-		n = kept->size - at < size ? kept->size - at : size;
-		if (!kept->size)
-			n = size;
-		else
-			memcpy(kept->bytes + at, data, n);
-		kept->end += n;
+		n = size < kept->size ? size : kept->size;
+		add_piece(kept, data, n);
 	}
-	if (kept->end - kept->begin > kept->size)
-		kept->begin = kept->end - kept->size;
 }
 
 size_t kept_copy(const struct kept *kept, uint64_t position, void *to, size_t room)
@@ -55,22 +82,19 @@ size_t kept_copy(const struct kept *kept, uint64_t position, void *to, size_t ro
 	return n;
 }
 
-void kept_forget(struct kept *kept, uint64_t position)
+uint64_t kept_start(const struct kept *kept, struct modes *modes)
 {
-	if (position > kept->end)
-		position = kept->end;
-	if (position > kept->begin)
-		kept->begin = position;
-}
+	uint64_t start = kept->begin;
 
-uint64_t kept_start(const struct kept *kept)
-{
-	if (kept->begin == 0)
-		return 0;
-	for (uint64_t at = kept->begin; at < kept->end; at++)
-		if (kept->bytes[at & (kept->size - 1)] == '\n')
-			return at + 1;
-	return kept->begin;
+	*modes = kept->modes;
+	if (start > 0)
+		while (start < kept->end && kept->bytes[start++ & (kept->size - 1)] != '\n')
+			;
+	/* Without a line's end in it there is no better place than its beginning. */
+	if (start == kept->end)
+		start = kept->begin;
+	read_modes(kept, modes, kept->begin, start);
+	return start;
 }
 
 void kept_clear(struct kept *kept)

@@ -8,12 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tui/console/modes.h"
+
 #define KEPT_MAX (256u << 10)
 
 struct kept {
 	uint8_t *bytes; /* of the position p at p % size */
 	size_t size;	/* a power of two, up to KEPT_MAX; 0: nothing came yet */
 	uint64_t begin, end;
+	struct modes modes; /* at begin */
 };
 
 /* Without memory for more, fewer are kept. */
@@ -25,8 +28,11 @@ size_t kept_copy(const struct kept *kept, uint64_t position, void *to, size_t ro
 /* Forgets what is before a position, at most all. */
 void kept_forget(struct kept *kept, uint64_t position);
 
-/* Where a terminal can begin: with what is kept, or if that is not all, behind a line's end. */
-uint64_t kept_start(const struct kept *kept);
+/*
+ * Where a terminal can begin: with what is kept, or if that is not all, behind a
+ * line's end; and in which modes.
+ */
+uint64_t kept_start(const struct kept *kept, struct modes *modes);
 
 /* All of it, and counts from 0 again. */
 void kept_clear(struct kept *kept);
