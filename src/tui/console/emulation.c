@@ -345,12 +345,11 @@ static void begin(struct emulation *emulation, struct tty *tty)
 
 void emulation_show(struct emulation *emulation, struct tty *tty)
 {
+	if (emulation->tty && emulation->tty != tty)
+		tty_hold(emulation->tty, false);
 	emulation->shown = tty != NULL;
-	if (!tty) {
-		if (emulation->tty)
-			tty_hold(emulation->tty, false);
+	if (!tty)
 		return;
-	}
 	if (tty != emulation->tty || !emulation->sandbox)
 		begin(emulation, tty);
 	else if (emulation->opened == tty->opened)
