@@ -37,6 +37,7 @@ DEVICE_BENCH_LIBS = tests/lib/libdevice_bench.a $(CORE_LIBS)
 # What is planted behind the walls of each kind of process tries to get out.
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/walls
+tests_unit_walls_SOURCES = tests/unit/walls.c tests/unit/attempts.h
 tests_unit_walls_LDADD = $(TUI_LIBS) $(NET_LIBS) $(CMOCKA_LIBS)
 endif
 
