@@ -70,12 +70,14 @@ tests_bench_switch_LDADD = $(NET_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/decode tests/unit/dhcp tests/unit/inbox tests/unit/nat_guard \
-	tests/unit/nat_segments \
+	tests/unit/nat_process tests/unit/nat_segments \
 	tests/unit/share tests/unit/uplink tests/unit/uplink_switch
 tests_unit_decode_SOURCES = tests/unit/decode.c tests/unit/decode_packets.h
 tests_unit_decode_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_dhcp_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_inbox_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_nat_process_SOURCES = tests/unit/nat_process.c tests/unit/with_nat.h
+tests_unit_nat_process_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_nat_segments_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_nat_guard_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_share_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)

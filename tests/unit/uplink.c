@@ -22,6 +22,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/clock.h"
+#include "net/port/nat_channel.h"
 #include "net/port/port.h"
 #include "net/port/thread.h"
 #include "net/service/dhcp.h"
@@ -812,6 +813,75 @@ static void a_flood_leaves_room_in_the_queue(void **state)
 	check_arp(w, GATEWAY);
 }
 
+static void send_udp(struct world *w, uint16_t from, uint32_t to, uint16_t port)
+{
+	struct packet p;
+
+	put_ethernet(&p, gateway_mac, 0x0800);
+	put_be16(p.data + 34, from);
+	put_be16(p.data + 36, port);
+	put_be16(p.data + 38, 8 + 5);
+	memcpy(p.data + 42, "hello", 5);
+	put_ip(&p, 17, to, 13);
+	while (deliver(w, p.data, p.size, true) != NET_FORWARD)
+		usleep(1000);
+}
+
+/* One guest takes all that it can have; what it has goes on, and so do others. */
+static void sockets_are_shared_out(void **state)
+{
+	enum { HALF = NAT_SOCKETS_MAX / 2 };
+	struct world *w = *state;
+	char text[128];
+	uint16_t port;
+	int fd = listen_loopback(SOCK_DGRAM, &port);
+
+	for (uint16_t i = 0; i < HALF; i++) {
+		send_udp(w, (uint16_t)(20000 + i), GATEWAY, port);
+		assert_int_equal(recv(fd, text, sizeof(text), 0), 5);
+	}
+	for (uint16_t i = HALF; i < HALF + 100; i++)
+		send_udp(w, (uint16_t)(20000 + i), GATEWAY, port);
+	snprintf(text, sizeof(text), "%u, 100 packets refused a further one", HALF);
+	wait_until(w, "sockets", text);
+	assert_int_equal(recv(fd, text, sizeof(text), MSG_DONTWAIT), -1);
+	send_udp(w, 20000, GATEWAY, port);
+	assert_int_equal(recv(fd, text, sizeof(text), 0), 5);
+	check_ping(w, 56);
+	w->sender = 1;
+	send_udp(w, 20000, GATEWAY, port);
+	assert_int_equal(recv(fd, text, sizeof(text), 0), 5);
+	snprintf(text, sizeof(text), "%u, 100 packets refused a further one", HALF + 1);
+	wait_until(w, "sockets", text);
+	close(fd);
+}
+
+/* It takes seconds, within which the sockets become idle. */
+static void idle_sockets_give_way(void **state)
+{
+	enum { HALF = NAT_SOCKETS_MAX / 2 };
+	struct world *w = *state;
+	ssize_t got = -1;
+	char text[128];
+	uint16_t port;
+	int fd = listen_loopback(SOCK_DGRAM, &port);
+
+	for (uint16_t i = 0; i < HALF; i++) {
+		send_udp(w, (uint16_t)(20000 + i), GATEWAY, port);
+		assert_int_equal(recv(fd, text, sizeof(text), 0), 5);
+	}
+	for (unsigned i = 0; i < 600 && got < 0; i++) {
+		send_udp(w, 30000, GATEWAY, port);
+		usleep(100000);
+		got = recv(fd, text, sizeof(text), MSG_DONTWAIT);
+	}
+	assert_int_equal(got, 5);
+	describe(w, "sockets", text);
+	assert_in_range(strtoul(text, NULL, 10), 1, HALF - 1);
+	check_ping(w, 56);
+	close(fd);
+}
+
 static void a_flood_leaves_room_in_the_ring(void **state)
 {
 	struct world *w = *state;
@@ -1049,6 +1119,8 @@ int main(int argc, char **argv)
 		WITH(nat_refuses_bad_headers, nat),
 		WITH(filter_lets_only_own_frames_in, nat),
 		WITH(a_flood_leaves_room_in_the_ring, nat),
+		WITH(sockets_are_shared_out, nat),
+		WITH(idle_sockets_give_way, nat),
 		WITH(nat_at_rest_does_not_wake_up, nat),
 		WITH(hostile_frames_do_no_harm, nat),
 		WITH(wrong_networks_have_causes, nat),

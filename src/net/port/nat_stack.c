@@ -32,8 +32,10 @@
 #define TIMEOUT_REST 1000u /* ms: what slirp_pollfds_fill() says when it waits for nothing */
 #define ETHERTYPE_IP 0x0800
 #define ETHERTYPE_ARP 0x0806
+#define ICMP 1u
+#define TCP 6u
+#define UDP 17u
 #define ARP_FRAME 42u
-#define COMES_BACK (10 * NS_PER_S) /* in which a port that is no more can be there again */
 
 /*
  * A socket without a connection stays for EXPIRES after its last packet. A guest
@@ -85,6 +87,7 @@ struct nat_watch {
 	struct nat_stack *stack; /* whose socket it is; NULL: it is none */
 	uint32_t events;	 /* in the epoll set; 0: not in it */
 	uint32_t turn, index;	 /* where it is in the stack's polls, if turn is the running one */
+	uint64_t flow;		 /* flow_of() the frame that it was made for */
 };
 
 struct nat_stack {
@@ -101,6 +104,7 @@ struct nat_stack {
 	struct nat_stack *next; /* in host->turns */
 	bool arp; /* an ARP frame came in: packets may have waited for it */
 	uint8_t known[NET_MAC_SIZE + 4]; /* MAC and IPv4 address that ARP was last told of */
+	uint64_t flow;	/* of the frame that it is given */
 	uint64_t ahead; /* what the clock is read as, beside what it is, once */
 	uint64_t idle, aged; /* see EXPIRES; and when that happened last */
 };
@@ -111,8 +115,7 @@ static ssize_t on_send(const void *frame, size_t size, void *opaque)
 {
 	const struct nat_stack *stack = opaque;
 
-	if (!stack->orphan)
-		stack->host->ops->send(stack->host->arg, frame, size);
+	stack->host->ops->send(stack->host->arg, frame, size);
 	return (ssize_t)size;
 }
 
@@ -140,58 +143,26 @@ static int64_t on_clock(void *opaque)
 	return (int64_t)(clock_monotonic() + ahead);
 }
 
-struct nat_timer {
-	struct loop_timer timer;
-	struct nat_stack *stack;
-	SlirpTimerCb fire;
-	void *arg;
-};
-
-static void begin(struct nat_stack *stack);
-
-static void fire_timer(void *arg)
-{
-	struct nat_timer *timer = arg;
-	struct nat_stack *stack = timer->stack;
-
-	begin(stack);
-	timer->fire(timer->arg);
-	stack->host->ops->due(stack->host->arg);
-}
-
+/* Its one timer is for router advertisements of IPv6. */
 static void *on_timer_new(SlirpTimerCb fire, void *arg, void *opaque)
 {
-	struct nat_timer *timer = calloc(1, sizeof(*timer));
-
-	if (!timer)
-		return NULL;
-	timer->timer.fire = fire_timer;
-	timer->timer.arg = timer;
-	timer->stack = opaque;
-	timer->fire = fire;
-	timer->arg = arg;
-	return timer;
+	(void)fire;
+	(void)arg;
+	(void)opaque;
+	return NULL;
 }
 
-static void on_timer_free(void *arg, void *opaque)
+static void on_timer_free(void *timer, void *opaque)
 {
-	struct nat_timer *timer = arg;
-	struct nat_stack *stack = opaque;
-
-	if (timer)
-		loop_timer_cancel(stack->host->loop, &timer->timer);
-	free(timer);
+	(void)timer;
+	(void)opaque;
 }
 
-static void on_timer_mod(void *arg, int64_t due_ms, void *opaque)
+static void on_timer_mod(void *timer, int64_t due_ms, void *opaque)
 {
-	struct nat_timer *timer = arg;
-	struct nat_stack *stack = opaque;
-	int64_t delay_ms = due_ms - (int64_t)(clock_monotonic() / NS_PER_MS);
-
-	if (timer)
-		loop_timer_set(stack->host->loop, &timer->timer,
-			       delay_ms > 0 ? (uint64_t)delay_ms * NS_PER_MS : 0);
+	(void)timer;
+	(void)due_ms;
+	(void)opaque;
 }
 
 /* --- its sockets --- */
@@ -238,6 +209,7 @@ static void on_register(int fd, void *opaque)
 		return;
 	watch->events = 0; /* a new socket is in no set, whatever its number was before */
 	watch->turn = stack->turn - 1;
+	watch->flow = stack->flow;
 	if (!watch->stack && share_take(&stack->host->sockets, stack->slot, 1) == NET_FORWARD)
 		watch->stack = stack;
 }
@@ -400,15 +372,40 @@ void nat_host_end(struct nat_host *host)
 
 /* --- frames --- */
 
-/* Whether a frame could make libslirp open a socket: anything but a segment of a connection. */
-static bool may_open(const uint8_t *frame, size_t size)
+/*
+ * Whether a frame could make libslirp open a socket: anything but a segment of a
+ * connection, and a ping that is answered here.
+ */
+static bool may_open(const struct nat_setup *setup, const uint8_t *frame, size_t size)
 {
+	uint32_t to;
 	size_t tcp;
 
 	if (get_be16(frame + 12) == ETHERTYPE_ARP || size < 34)
 		return false;
+	to = get_be32(frame + 30);
+	if (frame[23] == ICMP)
+		return to != setup->address && to != setup->dns;
 	tcp = 14 + (frame[14] & 15u) * 4u;
-	return frame[23] != 6 || tcp + 14 > size || (frame[tcp + 13] & 0x12) == 0x02;
+	return frame[23] != TCP || tcp + 14 > size || (frame[tcp + 13] & 0x12) == 0x02;
+}
+
+/* What libslirp knows a socket of UDP by: the guest's address and port. 0: it is not UDP. */
+static uint64_t flow_of(const uint8_t *frame, size_t size)
+{
+	if (size < 42 || get_be16(frame + 12) != ETHERTYPE_IP || frame[23] != UDP)
+		return 0;
+	return (uint64_t)get_be32(frame + 26) << 16 | get_be16(frame + 34);
+}
+
+static bool has_socket(const struct nat_stack *stack)
+{
+	const struct nat_host *host = stack->host;
+
+	for (uint32_t fd = 0; stack->flow && fd < host->watch_room; fd++)
+		if (host->watches[fd].stack == stack && host->watches[fd].flow == stack->flow)
+			return true;
+	return false;
 }
 
 /*
@@ -438,7 +435,7 @@ static bool may_have_socket(struct nat_stack *stack)
 {
 	const struct share *sockets = &stack->host->sockets;
 
-	if (share_ask(sockets, stack->slot, 1) == NET_FORWARD)
+	if (share_ask(sockets, stack->slot, 1) == NET_FORWARD || has_socket(stack))
 		return true;
 	age(stack);
 	return share_ask(sockets, stack->slot, 1) == NET_FORWARD;
@@ -552,7 +549,8 @@ void nat_host_input(struct nat_host *host, uint32_t slot, uint8_t *frame, size_t
 	if (!stack)
 		return;
 	begin(stack);
-	if (may_open(frame, size) && !may_have_socket(stack)) {
+	stack->flow = flow_of(frame, size);
+	if (may_open(&host->setup, frame, size) && !may_have_socket(stack)) {
 		host->refused++;
 		return;
 	}
@@ -572,7 +570,7 @@ void nat_host_forget(struct nat_host *host, uint32_t slot)
 	if (!stack)
 		return;
 	stack->orphan = true;
-	loop_timer_set(host->loop, &stack->end, COMES_BACK);
+	loop_timer_set(host->loop, &stack->end, EXPIRES);
 }
 
 /* --- the host --- */

@@ -68,9 +68,9 @@ void nat_host_input(struct nat_host *host, uint32_t slot, uint8_t *frame, size_t
 void nat_host_end(struct nat_host *host);
 
 /*
- * The port at this slot is no more; ends all turns. Its stack stays for a while
- * without sending anything: a guest that is loaded from where it was saved comes
- * back to the slot with the same MAC, and goes on with its connections.
+ * The port at this slot is no more; ends all turns. Its stack stays for a while:
+ * a guest that is loaded from where it was saved comes back to the slot with the
+ * same MAC, and goes on with its connections.
  */
 void nat_host_forget(struct nat_host *host, uint32_t slot);
 
