@@ -98,6 +98,11 @@ tests_fuzz_nat_guard_SOURCES = tests/fuzz/nat_guard.c $(FUZZ_FILES)
 tests_fuzz_nat_guard_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_nat_guard_LDADD = $(NET_LIBS)
 
+FUZZ_TESTS += tests/fuzz/nat_stack
+tests_fuzz_nat_stack_SOURCES = tests/fuzz/nat_stack.c $(FUZZ_FILES)
+tests_fuzz_nat_stack_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_nat_stack_LDADD = $(NET_LIBS)
+
 FUZZ_TESTS += tests/fuzz/picture
 tests_fuzz_picture_SOURCES = tests/fuzz/picture.c $(FUZZ_FILES)
 tests_fuzz_picture_CPPFLAGS = $(FUZZ_CPPFLAGS)
