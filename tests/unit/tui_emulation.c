@@ -300,6 +300,17 @@ static bool is_typed(struct screen *screen)
 	return *text;
 }
 
+static bool is_up(struct screen *screen)
+{
+	return emulation_pid(screen->emulation) > 0;
+}
+
+static void signal_it(struct screen *screen, int number)
+{
+	run_until(screen, is_up, "a process");
+	kill(emulation_pid(screen->emulation), number);
+}
+
 /* --- tests --- */
 
 static void what_comes_is_shown_and_answered(void **state)
@@ -322,6 +333,11 @@ static bool is_back(struct screen *screen)
 	return screen->picture->frame.back == 5;
 }
 
+static bool is_back_again(struct screen *screen)
+{
+	return screen->picture->frame.terminal == 2 && is_back(screen) && shows(screen);
+}
+
 static bool is_wide(struct screen *screen)
 {
 	return screen->picture->frame.columns == 60 && shows(screen);
@@ -342,6 +358,9 @@ static void it_scrolls_back_and_takes_another_size(void **state)
 	emulation_scroll(screen->emulation, 5);
 	run_until(screen, is_back, "5 lines back");
 	until_shown(screen, "line 26.");
+	/* A process that begins again scrolls back to there. */
+	signal_it(screen, SIGKILL);
+	run_until(screen, is_back_again, "line 26.");
 	emulation_scroll(screen->emulation, 0);
 	emulation_resize(screen->emulation, 8, 60);
 	run_until(screen, is_wide, "line 39.");
@@ -408,17 +427,6 @@ static void another_guest_gets_a_process_of_its_own(void **state)
 	assert_string_equal(typed(&screen->other), "");
 	assert_int_equal(screen->failures, 0);
 	screen_free(screen);
-}
-
-static bool is_up(struct screen *screen)
-{
-	return emulation_pid(screen->emulation) > 0;
-}
-
-static void signal_it(struct screen *screen, int number)
-{
-	run_until(screen, is_up, "a process");
-	kill(emulation_pid(screen->emulation), number);
 }
 
 static void until_it_has_ended(struct screen *screen, const char *why)

@@ -161,9 +161,9 @@ static void load(struct emulation *emulation)
 	emulation->opened = tty->opened;
 	emulation->fed = kept_start(&tty->kept, &emulation->modes);
 	emulation->size.terminal++;
-	emulation->back = 0;
 	emulation->say_new = true;
-	emulation->say_size = emulation->say_back = false;
+	emulation->say_size = false;
+	emulation->say_back = emulation->back > 0;
 	emulation->begun_at = clock_monotonic();
 }
 
@@ -192,7 +192,7 @@ static void go_on(struct emulation *emulation)
 	/* To be woken when the ring is empty; it may be so already. */
 	if (emulation->waits &&
 	    !channel_wait_for_room(&channel->out, channel_record_max(channel->out.size)))
-		loop_timer_set(emulation->loop, &emulation->again, 0);
+		loop_timer_set(emulation->loop, &emulation->again, NS_PER_MS);
 	tty_hold(tty, emulation->shown && tty->kept.end - emulation->fed > KEPT_MAX / 2);
 }
 
@@ -317,6 +317,7 @@ static void put_down(struct emulation *emulation)
 	emulation->waits = emulation->say_back = false;
 	emulation->say_drawn = 0;
 	emulation->ended_at = 0;
+	emulation->back = 0;
 	picture_destroy(&emulation->picture);
 }
 

@@ -22,7 +22,8 @@ struct emulator_server {
 	struct grid *grid;
 	struct emulator *emulator;
 	struct terminal_size size;
-	uint32_t back;
+	uint32_t back;		/* as the screen wants it, */
+	uint32_t shown_back;	/* and as far as there are lines */
 	bool quiet;		/* what it answers now answers something old */
 	bool changed, whole;	/* something, everything is to be shown */
 	bool drawn;		/* the last frame was */
@@ -171,7 +172,7 @@ static void take_record(struct emulator_server *server, uint32_t size, uint32_t 
 
 static void write_row(struct emulator_server *server, int row)
 {
-	emulator_row(server->emulator, row - (int)server->back, server->grid->cells[row],
+	emulator_row(server->emulator, row - (int)server->shown_back, server->grid->cells[row],
 		     (int)server->size.columns);
 	atomic_store_explicit(&server->grid->written[row], server->frame, memory_order_relaxed);
 }
@@ -179,18 +180,15 @@ static void write_row(struct emulator_server *server, int row)
 static void write_grid(struct emulator_server *server)
 {
 	struct emulator *emulator = server->emulator;
-	uint32_t scrollback = emulator_scrollback(emulator);
-	bool all = server->whole || (server->back && emulator_scrolled(emulator));
+	uint32_t back = clamp(server->back, 0, emulator_scrollback(emulator));
+	bool all = server->whole || back != server->shown_back ||
+		   (back && emulator_scrolled(emulator));
 
-	if (server->back > scrollback) {
-		server->back = scrollback;
-		all = true;
-	}
+	server->shown_back = back;
 	server->frame++;
-	for (int row = 0; row < (int)server->size.rows; row++)
-		if (all || (row >= (int)server->back &&
-			    emulator_changed(emulator, row - (int)server->back)))
-			write_row(server, row);
+	for (uint32_t row = 0; row < server->size.rows; row++)
+		if (all || (row >= back && emulator_changed(emulator, (int)(row - back))))
+			write_row(server, (int)row);
 	emulator_unchanged(emulator);
 }
 
@@ -208,7 +206,7 @@ static void describe(const struct emulator_server *server, struct frame *frame)
 		.row = clamp((uint32_t)(row < 0 ? 0 : row), 0, server->size.rows - 1),
 		.column = clamp((uint32_t)(column < 0 ? 0 : column), 0, server->size.columns - 1),
 		.scrollback = emulator_scrollback(emulator),
-		.back = server->back,
+		.back = server->shown_back,
 		.flags = (cursor ? FRAME_CURSOR : 0) |
 			 (emulator_alternate(emulator) ? FRAME_ALTERNATE : 0) |
 			 (emulator_cursor_keys(emulator) ? FRAME_CURSOR_KEYS : 0),

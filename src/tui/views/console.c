@@ -116,6 +116,7 @@ static void console_enter(struct view *view)
 	struct console_view *state = view->state;
 
 	emulation_resize(state->emulation, rows_shown(), columns_shown());
+	emulation_scroll(state->emulation, 0);
 	emulation_show(state->emulation, state->current);
 }
 
