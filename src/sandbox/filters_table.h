@@ -5,6 +5,7 @@
  *	CALL(call, who)			whatever its arguments are
  *	WHEN(call, who, n, mask, value)	if argument n, counted from 0, has value under
  *					mask; several rows of a call: one of them
+ *	WHEN_BOTH(call, who, n, mask, value, n2, mask2, value2)	if two of them have
  *	FAILS(call, who, error)		it fails with that error, and nobody ends
  *	FAILS_WHEN(call, who, n, mask, value, error)	both
  *	DEADLY(call, who)		it ends the process
@@ -81,7 +82,7 @@ WHEN(prctl, MOST, 0, UINT32_MAX, PR_SET_VMA)
 /* How standard I/O asks whether it writes to a terminal. */
 WHEN(ioctl, MOST, 1, UINT32_MAX, TCGETS)
 WHEN(fcntl, MOST, 1, UINT32_MAX, F_GETFL)
-WHEN(fcntl, MOST, 1, UINT32_MAX, F_SETFL)
+WHEN(fcntl, MOST & THREADS, 1, UINT32_MAX, F_SETFL)
 WHEN(fcntl, MOST, 1, UINT32_MAX, F_GETFD)
 WHEN(fcntl, MOST, 1, UINT32_MAX, F_SETFD)
 /* abort() asks for it first and then ends without. */
@@ -205,6 +206,8 @@ CALL(sendto, NAT)
 CALL(recvfrom, NAT)
 CALL(recvmsg, NAT)
 WHEN(ioctl, NAT, 1, UINT32_MAX, FIONREAD)
+/* Never back: the deck has the eventfds, too, and would wait where it must not. */
+WHEN_BOTH(fcntl, NAT, 1, UINT32_MAX, F_SETFL, 2, O_NONBLOCK | O_ASYNC, O_NONBLOCK)
 CALL(stat, NAT)
 /* glib makes a random number of it, without /dev/urandom. */
 CALL(getppid, NAT)

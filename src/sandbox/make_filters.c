@@ -60,19 +60,21 @@ struct row {
 	const char *call;
 	unsigned who;
 	enum effect effect;
-	int error;	  /* of FAILING */
-	bool conditional; /* on argument */
-	unsigned argument;
-	uint64_t mask, value;
+	int error; /* of FAILING */
+	unsigned conditions;
+	struct scmp_arg_cmp condition[2];
 };
 
 static const struct row rows[] = {
-#define CALL(call, who) { #call, who, ALLOWED, 0, false, 0, 0, 0 },
-#define WHEN(call, who, n, mask, value) { #call, who, ALLOWED, 0, true, n, mask, value },
-#define FAILS(call, who, error) { #call, who, FAILING, error, false, 0, 0, 0 },
+#define IF(n, mask, value) { n, SCMP_CMP_MASKED_EQ, mask, value }
+#define CALL(call, who) { #call, who, ALLOWED, 0, 0, { { 0 } } },
+#define WHEN(call, who, n, mask, value) { #call, who, ALLOWED, 0, 1, { IF(n, mask, value) } },
+#define WHEN_BOTH(call, who, n, mask, value, n2, mask2, value2) \
+	{ #call, who, ALLOWED, 0, 2, { IF(n, mask, value), IF(n2, mask2, value2) } },
+#define FAILS(call, who, error) { #call, who, FAILING, error, 0, { { 0 } } },
 #define FAILS_WHEN(call, who, n, mask, value, error) \
-	{ #call, who, FAILING, error, true, n, mask, value },
-#define DEADLY(call, who) { #call, who, KILLING, 0, false, 0, 0, 0 },
+	{ #call, who, FAILING, error, 1, { IF(n, mask, value) } },
+#define DEADLY(call, who) { #call, who, KILLING, 0, 0, { { 0 } } },
 #include "sandbox/filters_table.h"
 #ifdef THREAD_SANITIZED
 /* What sanitizers do: they look at the process and at what it was started with. */
@@ -113,8 +115,8 @@ static bool superseded(const struct row *row, unsigned bit)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (&rows[i] != row && (rows[i].who & bit) && !strcmp(rows[i].call, row->call) &&
-		    rows[i].effect == ALLOWED && !rows[i].conditional &&
-		    (row->conditional || row->effect != ALLOWED || &rows[i] < row))
+		    rows[i].effect == ALLOWED && !rows[i].conditions &&
+		    (row->conditions || row->effect != ALLOWED || &rows[i] < row))
 			return true;
 	return false;
 }
@@ -124,14 +126,12 @@ static void add(scmp_filter_ctx filter, const struct row *row)
 	uint32_t action = row->effect == ALLOWED ? SCMP_ACT_ALLOW :
 			  row->effect == FAILING ? SCMP_ACT_ERRNO(row->error) :
 						   SCMP_ACT_KILL_PROCESS;
-	struct scmp_arg_cmp condition = { row->argument, SCMP_CMP_MASKED_EQ, row->mask,
-					  row->value };
 	int number = seccomp_syscall_resolve_name(row->call);
 	int error;
 
 	if (number == __NR_SCMP_ERROR)
 		fail(row->call, ENOSYS);
-	error = seccomp_rule_add_array(filter, action, number, row->conditional, &condition);
+	error = seccomp_rule_add_array(filter, action, number, row->conditions, row->condition);
 	if (error)
 		fail(row->call, -error);
 }

@@ -176,6 +176,17 @@ static int signal_other(void)
 	return result(syscall(SYS_tgkill, test, test, 0));
 }
 
+/* Of a descriptor that is none, as above. */
+static int make_blocking(void)
+{
+	return result(fcntl(-1, F_SETFL, 0));
+}
+
+static int make_nonblocking(void)
+{
+	return result(fcntl(-1, F_SETFL, O_NONBLOCK));
+}
+
 static int call_new(void)
 {
 	return result(syscall(100000));
@@ -312,6 +323,17 @@ static void nobody_signals_as_they_please(void **state)
 #endif
 }
 
+/* What the deck reads and writes without waiting is a process's, too. */
+static void no_process_makes_the_deck_wait(void **state)
+{
+	(void)state;
+	for (unsigned filter = 0; filter < FILTER_THREADS; filter++) {
+		assert_int_equal(behind(filter, make_blocking), -SIGSYS);
+		assert_int_equal(behind(filter, make_nonblocking),
+				 filter == FILTER_NAT ? EBADF : -SIGSYS);
+	}
+}
+
 static void a_second_one_holds_beside_the_first(void **state)
 {
 	pid_t pid = fork();
@@ -345,6 +367,7 @@ int main(void)
 		cmocka_unit_test(sockets_are_opened_by_those_who_do),
 		cmocka_unit_test(a_vcpu_runs_its_guest_and_makes_no_other),
 		cmocka_unit_test(nobody_signals_as_they_please),
+		cmocka_unit_test(no_process_makes_the_deck_wait),
 		cmocka_unit_test(a_second_one_holds_beside_the_first),
 		cmocka_unit_test(each_has_names),
 	};
