@@ -134,12 +134,12 @@ struct helper {
 	size_t count, room;
 };
 
-static void say(int status_fd, enum helper_says says, int code, int pidfd)
+/* False: nobody is there any more. */
+static bool say(int status_fd, enum helper_says says, int code, int pidfd)
 {
 	struct helper_report report = { says, code };
-	ssize_t n = send_with_fds(status_fd, &report, sizeof(report), &pidfd, pidfd >= 0);
 
-	(void)n; /* nobody may be there any more */
+	return send_with_fds(status_fd, &report, sizeof(report), &pidfd, pidfd >= 0) >= 0;
 }
 
 static void write_text(const char *path, const char *text)
@@ -278,7 +278,8 @@ static void take_request(struct helper *helper)
 		if (pid < 0) {
 			say(fds[0], HELPER_REFUSED, errno, -1);
 		} else if (remember(helper, pid, fds[0])) {
-			say(fds[0], HELPER_STARTED, pid, pidfd);
+			if (!say(fds[0], HELPER_STARTED, pid, pidfd))
+				kill(pid, SIGKILL);
 			fds[0] = -1;
 		} else {
 			kill(pid, SIGKILL);

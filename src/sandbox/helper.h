@@ -25,7 +25,7 @@ enum { HELPER_FD_MEMORY = 3, HELPER_FD_WAKE, HELPER_FD_PEER, HELPER_FD_COUNT };
 
 /* What the helper says of a process, on the socket that helper_spawn() returns. */
 enum helper_says {
-	HELPER_STARTED, /* code: its pid; with it comes a pidfd */
+	HELPER_STARTED, /* code: its pid; with it comes a pidfd. Unsaid, the process is ended */
 	HELPER_REFUSED, /* code: an errno. It is the last message */
 	HELPER_EXITED,	/* code: its exit status. It is the last message */
 	HELPER_KILLED,	/* code: the signal. It is the last message */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -61,6 +62,23 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
+/*
+ * The helper ends a process that it cannot tell us of any more; what it has told
+ * already is still there.
+ */
+static void end_process(struct sandbox *sandbox)
+{
+	struct helper_report report;
+
+	if (sandbox->pidfd < 0 && sandbox->status_fd >= 0) {
+		shutdown(sandbox->status_fd, SHUT_RD);
+		helper_receive(sandbox->status_fd, &report, &sandbox->pidfd);
+	}
+	if (sandbox->pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, sandbox->pidfd, SIGKILL, NULL, 0);
+	close_fd(&sandbox->pidfd);
+}
+
 /* Ends the process, if there is one, and forgets it. */
 static void put_down(struct sandbox *sandbox)
 {
@@ -68,9 +86,7 @@ static void put_down(struct sandbox *sandbox)
 	loop_timer_cancel(sandbox->loop, &sandbox->look);
 	loop_remove(sandbox->loop, &sandbox->status);
 	loop_remove(sandbox->loop, &sandbox->input);
-	if (sandbox->pidfd >= 0)
-		syscall(SYS_pidfd_send_signal, sandbox->pidfd, SIGKILL, NULL, 0);
-	close_fd(&sandbox->pidfd);
+	end_process(sandbox);
 	close_fd(&sandbox->status_fd);
 	channel_destroy(&sandbox->channel);
 	sandbox->ready = false;

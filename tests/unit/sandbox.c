@@ -359,6 +359,44 @@ static void live(int out)
 		pause();
 }
 
+/* How many processes the helper has, which is this one's child. */
+static unsigned processes(void)
+{
+	char path[64];
+	int helper = 0, pid;
+	unsigned count = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%d", &helper), 1);
+	fclose(file);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", helper, helper);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (fscanf(file, "%d", &pid) == 1)
+		count++;
+	fclose(file);
+	return count;
+}
+
+/* At whatever time between the request and the helper's word of it. */
+static void one_that_is_stopped_at_once_is_ended(void **state)
+{
+	struct owner owner;
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		open_owner(&owner, &echo, "at once");
+		usleep(i % 10 * 2000);
+		close_owner(&owner);
+	}
+	for (unsigned i = 0; i < 1000 && processes(); i++)
+		usleep(10000);
+	assert_int_equal(processes(), 0);
+}
+
 /* As containers do: no clone3(), and no namespaces. */
 static bool enter_container(void)
 {
@@ -463,6 +501,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(one_that_is_stopped_is_ended),
 		cmocka_unit_test(one_that_is_there_once_ends),
 		cmocka_unit_test(why_it_cannot_come_up_is_told),
+		cmocka_unit_test(one_that_is_stopped_at_once_is_ended),
 		cmocka_unit_test(containers_have_them_too),
 		cmocka_unit_test(nothing_is_left_when_its_owner_is_killed),
 	};
