@@ -151,6 +151,25 @@ static void explain(const struct sandbox *sandbox, const struct helper_report *r
 	}
 }
 
+static void read_input(void *arg, uint32_t events)
+{
+	struct sandbox *sandbox = arg;
+
+	(void)events;
+	channel_woken(&sandbox->channel);
+	if (!sandbox->ready) {
+		if (!atomic_load(&sandbox->channel.page->ready))
+			return;
+		sandbox->ready = true;
+		sandbox->walls = atomic_load(&sandbox->channel.page->walls);
+		atomic_fetch_or(&refused, walls_wanted(&sandbox->kind->walls) & ~sandbox->walls);
+		loop_timer_cancel(sandbox->loop, &sandbox->look);
+		sandbox->ops->ready(sandbox->arg);
+	}
+	if (sandbox->ready)
+		sandbox->ops->input(sandbox->arg);
+}
+
 static void read_status(void *arg, uint32_t events)
 {
 	struct sandbox *sandbox = arg;
@@ -170,31 +189,16 @@ static void read_status(void *arg, uint32_t events)
 	}
 	if (pidfd >= 0)
 		close(pidfd);
+	/* What it has sent comes before its end. */
+	read_input(sandbox, 0);
+	if (sandbox->status_fd < 0)
+		return;
 	if (n == sizeof(report)) {
 		explain(sandbox, &report, why, sizeof(why));
 		down(sandbox, why);
 	} else {
 		down(sandbox, "the process that starts others has ended; start vmdeck again");
 	}
-}
-
-static void read_input(void *arg, uint32_t events)
-{
-	struct sandbox *sandbox = arg;
-
-	(void)events;
-	channel_woken(&sandbox->channel);
-	if (!sandbox->ready) {
-		if (!atomic_load(&sandbox->channel.page->ready))
-			return;
-		sandbox->ready = true;
-		sandbox->walls = atomic_load(&sandbox->channel.page->walls);
-		atomic_fetch_or(&refused, walls_wanted(&sandbox->kind->walls) & ~sandbox->walls);
-		loop_timer_cancel(sandbox->loop, &sandbox->look);
-		sandbox->ops->ready(sandbox->arg);
-	}
-	if (sandbox->ready)
-		sandbox->ops->input(sandbox->arg);
 }
 
 static int launch(struct sandbox *sandbox, struct cause *cause)

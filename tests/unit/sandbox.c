@@ -81,6 +81,13 @@ static void run_once(struct channel *channel, const char *label)
 	answer(channel, label, (uint32_t)strlen(label), 1);
 }
 
+static int take_time(struct cause *cause)
+{
+	(void)cause;
+	usleep(100000);
+	return 0;
+}
+
 static int refuse(struct cause *cause)
 {
 	return cause_set(cause, ENOENT, "no such library\033[2J");
@@ -90,7 +97,8 @@ static const struct sandbox_kind echo = {
 	.name = "echo", .layout = LAYOUT, .walls = WALLS, .run = run_echo,
 };
 static const struct sandbox_kind once = {
-	.name = "once", .layout = LAYOUT, .walls = WALLS, .once = true, .run = run_once,
+	.name = "once", .layout = LAYOUT, .walls = WALLS, .once = true, .prepare = take_time,
+	.run = run_once,
 };
 static const struct sandbox_kind failing = {
 	.name = "failing", .layout = LAYOUT, .walls = WALLS, .once = true, .prepare = refuse,
@@ -317,17 +325,64 @@ static void one_that_is_stopped_is_ended(void **state)
 	close_owner(&owner);
 }
 
+/* How many processes the helper has, which is this one's child. */
+static unsigned processes(void)
+{
+	char path[64];
+	int helper = 0, pid;
+	unsigned count = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%d", &helper), 1);
+	fclose(file);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", helper, helper);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (fscanf(file, "%d", &pid) == 1)
+		count++;
+	fclose(file);
+	return count;
+}
+
+static void until_none(void)
+{
+	for (unsigned i = 0; i < 1000 && processes(); i++)
+		usleep(10000);
+	assert_int_equal(processes(), 0);
+}
+
+static void stop_loop(void *arg)
+{
+	loop_stop(arg);
+}
+
+/* There is a process, of which nothing else was heard; the status is what epoll tells of first. */
+static void until_started(struct owner *owner)
+{
+	struct loop_timer tick = { .fire = stop_loop, .arg = &owner->loop };
+
+	while (!sandbox_pid(owner->sandbox)) {
+		usleep(1000);
+		loop_timer_set(&owner->loop, &tick, 0);
+		run(owner);
+	}
+}
+
+/* What a process had to say is heard, however soon it ends. */
 static void one_that_is_there_once_ends(void **state)
 {
 	struct owner owner;
 
 	(void)state;
 	open_owner(&owner, &once, "only");
-	run(&owner);
-	if (!owner.records)
-		run(&owner);
-	assert_string_equal(owner.got, "only");
+	until_started(&owner);
+	usleep(200000);
+	until_none();
 	until_ended(&owner);
+	assert_string_equal(owner.got, "only");
 	assert_int_equal(owner.again, 0);
 	close_owner(&owner);
 }
@@ -359,28 +414,6 @@ static void live(int out)
 		pause();
 }
 
-/* How many processes the helper has, which is this one's child. */
-static unsigned processes(void)
-{
-	char path[64];
-	int helper = 0, pid;
-	unsigned count = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-	file = fopen(path, "r");
-	assert_non_null(file);
-	assert_int_equal(fscanf(file, "%d", &helper), 1);
-	fclose(file);
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", helper, helper);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	while (fscanf(file, "%d", &pid) == 1)
-		count++;
-	fclose(file);
-	return count;
-}
-
 /* At whatever time between the request and the helper's word of it. */
 static void one_that_is_stopped_at_once_is_ended(void **state)
 {
@@ -392,9 +425,7 @@ static void one_that_is_stopped_at_once_is_ended(void **state)
 		usleep(i % 10 * 2000);
 		close_owner(&owner);
 	}
-	for (unsigned i = 0; i < 1000 && processes(); i++)
-		usleep(10000);
-	assert_int_equal(processes(), 0);
+	until_none();
 }
 
 /* As containers do: no clone3(), and no namespaces. */
