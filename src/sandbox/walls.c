@@ -40,10 +40,16 @@ uint32_t walls_wanted(const struct walls *walls)
 	return walls->network ? wanted & ~(uint32_t)WALL_NET : wanted;
 }
 
+/* A bound that is there already stays, if it is less: nobody but root can raise it. */
 static bool limit(int resource, uint64_t value)
 {
-	struct rlimit limit = { value, value };
+	struct rlimit limit;
 
+	if (getrlimit((__rlimit_resource_t)resource, &limit) < 0)
+		return false;
+	if (limit.rlim_max > value)
+		limit.rlim_max = value;
+	limit.rlim_cur = limit.rlim_max;
 	return setrlimit((__rlimit_resource_t)resource, &limit) == 0;
 }
 

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -428,7 +429,7 @@ static void one_that_is_stopped_at_once_is_ended(void **state)
 	until_none();
 }
 
-/* As containers do: no clone3(), and no namespaces. */
+/* As containers do: no clone3(), no namespaces, and fewer descriptors than a process may have. */
 static bool enter_container(void)
 {
 	static const struct sock_filter program[] = {
@@ -443,8 +444,9 @@ static bool enter_container(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog filter = { ARRAY_SIZE(program), (struct sock_filter *)program };
+	const struct rlimit few = { 15, 15 };
 
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	return setrlimit(RLIMIT_NOFILE, &few) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
 	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
@@ -454,7 +456,7 @@ static void live_in_container(void)
 
 	open_owner(&owner, &echo, "");
 	until_ready(&owner);
-	_exit(sandbox_walls(owner.sandbox) & WALL_USER ? 2 : 0);
+	_exit((sandbox_walls(owner.sandbox) & (WALL_USER | WALL_LIMITS)) != WALL_LIMITS);
 }
 
 static void containers_have_them_too(void **state)
