@@ -129,6 +129,7 @@ struct child {
 struct helper {
 	int requests;
 	int program; /* the image, open to be executed */
+	int self; /* a pidfd of its own, by which its children see whether it is there */
 	int children_fd; /* signalfd of SIGCHLD */
 	struct child *children;
 	size_t count, room;
@@ -208,13 +209,15 @@ static void __attribute__((noreturn)) run_child(const struct helper *helper,
 	char name[sizeof(HELPER_PREFIX) + HELPER_NAME_MAX], label[HELPER_LABEL_MAX];
 	char *argv[] = { name, label, NULL };
 	int program = fcntl(helper->program, F_DUPFD_CLOEXEC, HELPER_FD_COUNT);
+	struct pollfd parent = { .fd = helper->self, .events = POLLIN };
 	sigset_t none;
 
 	/* Where AppArmor lets nobody have privileges in it, a user namespace is still a wall. */
 	if (own_user)
 		map_self(uid, gid);
-	/* The helper is gone if it was quicker; then the end of file on its socket tells. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (poll(&parent, 1, 0) > 0)
+		_exit(0); /* it was gone before that */
 	snprintf(name, sizeof(name), "%s%s", HELPER_PREFIX, request->name);
 	snprintf(label, sizeof(label), "%s", request->label);
 	sigemptyset(&none);
@@ -378,6 +381,7 @@ static void __attribute__((noreturn)) run_helper(int requests, int program, pid_
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(0);
+	helper.self = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	helper.children_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (helper.children_fd < 0)
 		_exit(1);
