@@ -153,7 +153,7 @@ static void look_at_cores(struct doctor *doctor)
 
 	tell(doctor, given ? GOOD : BAD, "core dumps",
 	     given ? "none is written of guests' memory" : "one can be written of guests' memory",
-	     given ? NULL : "allow a limit of 1 (ulimit -c)");
+	     given ? NULL : "allow a hard limit of 1 (ulimit -Hc 1, LimitCORE=1)");
 }
 
 /* --- what guests need --- */

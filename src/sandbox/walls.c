@@ -12,6 +12,7 @@
 
 #include "base/checked.h"
 #include "base/thread.h"
+#include "sandbox/confine.h"
 #include "sandbox/helper.h"
 #include "sandbox/view.h"
 
@@ -64,10 +65,11 @@ static bool set_limits(const struct walls *walls)
 	return set;
 }
 
-/* Not 0 bytes: what core_pattern starts would take the core all the same, core(5). */
+/* The limit is for a host that does not know of the other; where it is 0 for good it stays so. */
 static bool leave_no_core(void)
 {
-	return limit(RLIMIT_CORE, 1) && prctl(PR_SET_DUMPABLE, 0) == 0;
+	confine_process();
+	return prctl(PR_SET_DUMPABLE, 0) == 0;
 }
 
 /*

@@ -104,6 +104,14 @@ def test_doctor_says_what_is_missing_and_what_to_do():
     assert "user.max_user_namespaces" in refused[namespace]["advice"], refused
 
 
+def test_a_limit_of_no_cores_is_no_lack():
+    with open("/proc/sys/kernel/core_pattern") as file:
+        sent = file.read()[0] in "|@"
+    checks = doctor("prlimit", "--core=0:0")
+    assert checks["process: no core dump"]["finding"] == "ok", checks
+    assert sent or checks["core dumps"]["finding"] == "ok", checks
+
+
 def test_a_deck_says_which_walls_it_cannot_have():
     if doctor()["process: user namespace"]["finding"] != "ok":
         d.skip("this host refuses user namespaces")
