@@ -130,7 +130,7 @@ def emulator(folder):
 
 def test_a_terminal_that_fails_takes_no_key_with_it():
     d.need_kvm()
-    with d.Folder() as folder, Terminal(folder, "--demo") as terminal:
+    with d.Folder() as folder, Terminal(folder, "--demo", size=(80, 24)) as terminal:
         terminal.see(r"web +● running")
         assert not emulators(folder)
         terminal.keys("c")
@@ -140,7 +140,7 @@ def test_a_terminal_that_fails_takes_no_key_with_it():
         terminal.keys("sta")
         os.kill(emulator(folder), signal.SIGKILL)
         terminal.keys("tus", "Enter")
-        terminal.see("The terminal failed: it was ended by signal 9")
+        terminal.see(r"^ The terminal failed: it was ended by signal 9 \(Killed\)\. +Ctrl-\] leaves")
         terminal.see("^db> status\n(.*\n)*memory 4\\d+ KiB")
 
         # One that hangs is ended; leaving does not wait for that, nor does anything else.

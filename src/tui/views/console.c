@@ -227,35 +227,56 @@ static void draw_row(const struct terminal *terminal, int y, const struct grid_c
 	}
 }
 
-static void draw_status(const struct view *view, int y)
+/* When it begins again is old soon; the messages have the whole. */
+static void first_sentence(char *out, size_t size, const char *text)
+{
+	const char *end = strstr(text, ". ");
+
+	snprintf(out, size, "%.*s", end ? (int)(end - text) + 1 : (int)strlen(text), text);
+}
+
+static void status_text(const struct view *view, char *out, size_t size)
 {
 	const struct console_view *state = view->state;
 	const struct tty *tty = state->current;
-	const struct tui_guest *guest = model_find(&view->deck->model, tty->name);
-	const char *leave = tui_key(view, COMMAND_BACK);
-	int width = draw_columns(), x = 1;
-	char text[600];
 
-	draw_fill((struct rect){ y, 0, 1, width }, DRAW_REVERSE);
-	x += draw_text(y, x, width - 2, DRAW_REVERSE | DRAW_BOLD, tty->name) + 1;
-	if (guest)
-		x += draw_format(y, x, width - x, DRAW_REVERSE, "%s %s",
-				 style_state_sign(guest->state), guest_state_name(guest->state)) + 2;
 	if (tty->state == TTY_CLOSED)
-		snprintf(text, sizeof(text), "%s %s leaves; %s opens it again.", tty->reason, leave,
+		snprintf(out, size, "%s %s leaves; %s opens it again.", tty->reason,
+			 tui_key(view, COMMAND_BACK),
 			 keys_label(view->tui->keys, NULL, COMMAND_OPEN, view->ops->id));
 	else if (tty->state == TTY_OPENING)
-		snprintf(text, sizeof(text), "opening");
+		snprintf(out, size, "opening");
 	else if (*emulation_trouble(state->emulation))
-		snprintf(text, sizeof(text), "%s", emulation_trouble(state->emulation));
+		first_sentence(out, size, emulation_trouble(state->emulation));
 	else if (state->back)
-		snprintf(text, sizeof(text), "%u lines back; %s or any key returns", state->back,
+		snprintf(out, size, "%u lines back; %s or any key returns", state->back,
 			 tui_key(view, COMMAND_PAGE_DOWN));
 	else
-		text[0] = '\0';
-	draw_text(y, x, width - x - 16, DRAW_REVERSE, text);
-	snprintf(text, sizeof(text), "%s leaves", leave);
-	draw_right(y, 0, width - 1, DRAW_REVERSE | DRAW_BOLD, text);
+		out[0] = '\0';
+}
+
+/* Where there is no room for both, the text is wanted more than the guest's name and state. */
+static void draw_status(const struct view *view, int y)
+{
+	const struct console_view *state = view->state;
+	const struct tui_guest *guest = model_find(&view->deck->model, state->current->name);
+	int width = draw_columns(), x = 1, room;
+	char text[600], leave[64];
+
+	draw_fill((struct rect){ y, 0, 1, width }, DRAW_REVERSE);
+	snprintf(leave, sizeof(leave), "%s leaves", tui_key(view, COMMAND_BACK));
+	room = width - text_width(leave) - 2;
+	draw_right(y, 0, width - 1, DRAW_REVERSE | DRAW_BOLD, leave);
+	status_text(view, text, sizeof(text));
+	x += draw_text(y, x, room - x, DRAW_REVERSE | DRAW_BOLD, state->current->name) + 1;
+	if (guest && x < room)
+		x += draw_format(y, x, room - x, DRAW_REVERSE, "%s %s",
+				 style_state_sign(guest->state), guest_state_name(guest->state)) + 2;
+	if (*text && text_width(text) > room - x) {
+		x = 1;
+		draw_fill((struct rect){ y, 0, 1, room }, DRAW_REVERSE);
+	}
+	draw_text(y, x, room - x, DRAW_REVERSE, text);
 }
 
 static void draw_picture(const struct view *view, const struct picture *picture, int rows,
@@ -282,7 +303,6 @@ static void console_draw(struct view *view, struct rect body)
 	int rows = rows_shown(), columns = columns_shown();
 	const struct picture *picture;
 
-	(void)body;
 	emulation_resize(state->emulation, rows, columns);
 	picture = emulation_picture(state->emulation);
 	if (picture && state->back > picture->frame.scrollback)
@@ -290,6 +310,8 @@ static void console_draw(struct view *view, struct rect body)
 	draw_status(view, rows);
 	if (picture)
 		draw_picture(view, picture, rows, columns);
+	else if (state->current->state == TTY_OPEN)
+		draw_center(body, INK_WARN, emulation_trouble(state->emulation));
 }
 
 /* Keys */
