@@ -17,6 +17,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "net/port/nat_channel.h"
 #include "with_nat.h"
 
