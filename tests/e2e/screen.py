@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import deck as d
@@ -158,6 +159,28 @@ def test_a_terminal_that_fails_takes_no_key_with_it():
         assert terminal.gone() == 0
         d.wait_for(lambda: not emulators(folder) and not os.path.exists(f"/proc/{pid}"),
                    "its end")
+
+
+def test_a_hostile_console_holds_nobody():
+    d.need_kvm()
+    with d.Folder() as folder, Terminal(folder, "--demo") as terminal:
+        terminal.see(r"web +● running")
+        terminal.keys("c")
+        terminal.see("^db>")
+        pid = emulator(folder)
+        terminal.keys("attack console 4", "Enter")
+        time.sleep(1)
+        for width, height in (60, 12), (200, 50), (120, 40):
+            terminal.tmux("resize-window", "-x", str(width), "-y", str(height))
+        terminal.keys("C-]")
+        terminal.see("╭─ Guests", 2)
+        terminal.keys("c")
+        terminal.see("^ db ● running")
+        time.sleep(4)
+        # The guest's line editor got what answered its attack.
+        terminal.keys("C-c", "Enter", "status", "Enter")
+        terminal.see("^peers: ")
+        assert emulators(folder) == [pid]
 
 
 def test_what_was_shown_of_a_console_comes_back():
