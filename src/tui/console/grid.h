@@ -18,9 +18,10 @@ enum {
 };
 
 /* A colour: one of these, with an index of 0..255 or 0xRRGGBB below it. */
-enum {
-	GRID_DEFAULT = 0, GRID_INDEXED = 1 << 24, GRID_RGB = 2 << 24, GRID_COLOUR_KIND = 255 << 24
-};
+#define GRID_DEFAULT 0u
+#define GRID_INDEXED (1u << 24)
+#define GRID_RGB (2u << 24)
+#define GRID_COLOUR_KIND (255u << 24)
 
 struct grid_cell {
 	uint32_t c;	    /* a code point; 0: blank */
