@@ -14,8 +14,7 @@
 #define OTHERS_FILES (BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_FOWNER))
 
 static const uint64_t kept[FILTER_COUNT] = {
-	[FILTER_DECK] = OTHERS_FILES | BIT(CAP_KILL), /* processes behind walls are other users */
-	[FILTER_UPLINK] = BIT(CAP_KILL),
+	[FILTER_DECK] = OTHERS_FILES,
 };
 
 static _Atomic uint32_t missing, entered;

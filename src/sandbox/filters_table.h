@@ -153,13 +153,10 @@ CALL(accept4, DECK)
 CALL(getsockopt, DECK)
 CALL(getsockname, DECK)
 CALL(getpeername, DECK)
-CALL(shutdown, DECK | UPLINK)
+CALL(shutdown, DECK)
 CALL(sendto, DECK | CAPTURE)
 CALL(recvfrom, DECK)
 CALL(sendmsg, DECK | CAPTURE | UPLINK)
-CALL(recvmsg, DECK | UPLINK)
-/* Ends a process behind walls of which it has a descriptor. */
-CALL(pidfd_send_signal, DECK | UPLINK)
 
 /* --- threads --- */
 

@@ -37,51 +37,39 @@ struct request {
 	bool network;
 };
 
-/* Passes fds with a message; count is at most REQUEST_FDS. As sendmsg(2). */
-static ssize_t send_with_fds(int socket, const void *data, size_t size, const int *fds,
-			     unsigned count)
-{
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(REQUEST_FDS * sizeof(int))] = { 0 };
-	struct iovec part = { (void *)(uintptr_t)data, size };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
-	struct cmsghdr *header;
+/* Descriptors that go with a request. */
+union passed {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(REQUEST_FDS * sizeof(int))];
+};
 
-	if (count) {
-		message.msg_control = control;
-		message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-		header = CMSG_FIRSTHDR(&message);
-		header->cmsg_level = SOL_SOCKET;
-		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN(count * sizeof(int));
-		memcpy(CMSG_DATA(header), fds, count * sizeof(int));
-	}
+/* As sendmsg(2), without waiting. */
+static ssize_t send_request(int socket, const struct request *request, const int *fds)
+{
+	union passed passed = { .header = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+					    .cmsg_len = CMSG_LEN(REQUEST_FDS * sizeof(int)) } };
+	struct iovec part = { (void *)(uintptr_t)request, sizeof(*request) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &passed,
+				  .msg_controllen = sizeof(passed) };
+
+	memcpy(CMSG_DATA(&passed.header), fds, REQUEST_FDS * sizeof(int));
 	return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* fds[room] are filled with what came, the others with -1. As recvmsg(2). */
-static ssize_t receive_with_fds(int socket, void *data, size_t size, int *fds, unsigned room)
+/* fds[REQUEST_FDS] are filled with what came, the others with -1. As recvmsg(2). */
+static ssize_t receive_request(int socket, struct request *request, int *fds)
 {
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(REQUEST_FDS * sizeof(int))];
-	struct iovec part = { data, size };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
-				  .msg_controllen = sizeof(control) };
+	union passed passed;
+	struct iovec part = { request, sizeof(*request) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &passed,
+				  .msg_controllen = sizeof(passed) };
 	ssize_t n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-	struct cmsghdr *header = n >= 0 ? CMSG_FIRSTHDR(&message) : NULL;
-	unsigned count = 0;
+	const struct cmsghdr *header = n >= 0 ? CMSG_FIRSTHDR(&message) : NULL;
 
-	for (unsigned i = 0; i < room; i++)
+	for (unsigned i = 0; i < REQUEST_FDS; i++)
 		fds[i] = -1;
 	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
-		count = (unsigned)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-	for (unsigned i = 0; i < count; i++) {
-		int fd;
-
-		memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(fd));
-		if (i < room)
-			fds[i] = fd;
-		else
-			close(fd);
-	}
+		memcpy(fds, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
 	return n;
 }
 
@@ -102,7 +90,7 @@ int helper_spawn(const char *name, const char *label, bool network, int memory_f
 	snprintf(request.name, sizeof(request.name), "%s", name);
 	snprintf(request.label, sizeof(request.label), "%s", label);
 	fds[0] = pair[1];
-	if (send_with_fds(helper_fd, &request, sizeof(request), fds, REQUEST_FDS) < 0)
+	if (send_request(helper_fd, &request, fds) < 0)
 		error = errno;
 	close(pair[1]);
 	if (!error)
@@ -114,17 +102,16 @@ int helper_spawn(const char *name, const char *label, bool network, int memory_f
 	return cause_errno(cause, error, "the process that starts others");
 }
 
-ssize_t helper_receive(int status_fd, struct helper_report *report, int *pidfd)
-{
-	return receive_with_fds(status_fd, report, sizeof(*report), pidfd, 1);
-}
-
 /* --- the helper --- */
 
 struct child {
 	pid_t pid;
 	int status_fd;
+	bool left; /* by its owner, and ended */
 };
+
+/* What the helper waits for: requests, children, and from there on each child's owner. */
+enum { POLL_REQUESTS, POLL_CHILDREN, POLL_OWNERS };
 
 struct helper {
 	int requests;
@@ -133,14 +120,15 @@ struct helper {
 	int children_fd; /* signalfd of SIGCHLD */
 	struct child *children;
 	size_t count, room;
+	struct pollfd *polls; /* POLL_OWNERS more than children */
 };
 
-/* False: nobody is there any more. */
-static bool say(int status_fd, enum helper_says says, int code, int pidfd)
+static void say(int status_fd, enum helper_says says, int code)
 {
 	struct helper_report report = { says, code };
+	ssize_t n = send(status_fd, &report, sizeof(report), MSG_NOSIGNAL | MSG_DONTWAIT);
 
-	return send_with_fds(status_fd, &report, sizeof(report), &pidfd, pidfd >= 0) >= 0;
+	(void)n; /* nobody may be there any more */
 }
 
 static void write_text(const char *path, const char *text)
@@ -228,14 +216,14 @@ static void __attribute__((noreturn)) run_child(const struct helper *helper,
 }
 
 /* Not clone3(), which containers refuse: their filters cannot see its flags. */
-static pid_t clone_child(unsigned long flags, int *pidfd)
+static pid_t clone_child(unsigned long flags)
 {
-	return (pid_t)syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, 0ul);
+	return (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, 0ul);
 }
 
 /* With as much of its own as the kernel gives it: all, or nothing. */
 static pid_t start_child(const struct helper *helper, const struct request *request,
-			 const int *fds, int *pidfd)
+			 const int *fds)
 {
 	const unsigned long own = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
 				  CLONE_NEWUTS | (request->network ? 0 : CLONE_NEWNET);
@@ -245,52 +233,59 @@ static pid_t start_child(const struct helper *helper, const struct request *requ
 	pid_t pid = -1;
 
 	for (size_t i = 0; i < ARRAY_SIZE(choices) && pid < 0; i++) {
-		pid = clone_child(choices[i], pidfd);
+		pid = clone_child(choices[i]);
 		if (pid == 0)
 			run_child(helper, request, fds, choices[i] != 0, uid, gid);
 	}
 	return pid;
 }
 
+static bool make_room(struct helper *helper)
+{
+	size_t room = helper->room ? helper->room * 2 : 8;
+	struct child *children = realloc(helper->children, room * sizeof(*children));
+	struct pollfd *polls;
+
+	if (!children)
+		return false;
+	helper->children = children;
+	polls = realloc(helper->polls, (POLL_OWNERS + room) * sizeof(*polls));
+	if (!polls)
+		return false;
+	helper->polls = polls;
+	helper->room = room;
+	return true;
+}
+
 static bool remember(struct helper *helper, pid_t pid, int status_fd)
 {
-	if (helper->count == helper->room) {
-		size_t room = helper->room ? helper->room * 2 : 8;
-		struct child *children = realloc(helper->children, room * sizeof(*children));
-
-		if (!children)
-			return false;
-		helper->children = children;
-		helper->room = room;
-	}
-	helper->children[helper->count++] = (struct child){ pid, status_fd };
+	if (helper->count == helper->room && !make_room(helper))
+		return false;
+	helper->children[helper->count++] = (struct child){ .pid = pid, .status_fd = status_fd };
 	return true;
 }
 
 static void take_request(struct helper *helper)
 {
 	struct request request;
-	int fds[REQUEST_FDS], pidfd = -1;
-	ssize_t n = receive_with_fds(helper->requests, &request, sizeof(request), fds, REQUEST_FDS);
+	int fds[REQUEST_FDS];
+	ssize_t n = receive_request(helper->requests, &request, fds);
 	pid_t pid = -1;
 
 	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
 		_exit(0); /* the parent has ended; the kernel ends the children */
 	if (n == sizeof(request) && fds[REQUEST_FDS - 1] >= 0) {
-		pid = start_child(helper, &request, fds + 1, &pidfd);
+		pid = start_child(helper, &request, fds + 1);
 		if (pid < 0) {
-			say(fds[0], HELPER_REFUSED, errno, -1);
+			say(fds[0], HELPER_REFUSED, errno);
 		} else if (remember(helper, pid, fds[0])) {
-			if (!say(fds[0], HELPER_STARTED, pid, pidfd))
-				kill(pid, SIGKILL);
+			say(fds[0], HELPER_STARTED, pid);
 			fds[0] = -1;
 		} else {
 			kill(pid, SIGKILL);
-			say(fds[0], HELPER_REFUSED, ENOMEM, -1);
+			say(fds[0], HELPER_REFUSED, ENOMEM);
 		}
 	}
-	if (pidfd >= 0)
-		close(pidfd);
 	for (unsigned i = 0; i < REQUEST_FDS; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
@@ -304,9 +299,9 @@ static void bury(struct helper *helper, pid_t pid, int status)
 		if (child->pid != pid)
 			continue;
 		if (WIFSIGNALED(status))
-			say(child->status_fd, HELPER_KILLED, WTERMSIG(status), -1);
+			say(child->status_fd, HELPER_KILLED, WTERMSIG(status));
 		else
-			say(child->status_fd, HELPER_EXITED, WEXITSTATUS(status), -1);
+			say(child->status_fd, HELPER_EXITED, WEXITSTATUS(status));
 		close(child->status_fd);
 		*child = helper->children[--helper->count];
 		return;
@@ -323,6 +318,37 @@ static void reap(struct helper *helper)
 	(void)n;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		bury(helper, pid, status);
+}
+
+static bool wait_for_something(struct helper *helper)
+{
+	struct pollfd *polls = helper->polls;
+	int count;
+
+	polls[POLL_REQUESTS] = (struct pollfd){ .fd = helper->requests, .events = POLLIN };
+	polls[POLL_CHILDREN] = (struct pollfd){ .fd = helper->children_fd, .events = POLLIN };
+	for (size_t i = 0; i < helper->count; i++) {
+		const struct child *child = &helper->children[i];
+
+		/* That it hangs up is told unasked. */
+		polls[POLL_OWNERS + i] = (struct pollfd){ .fd = child->left ? -1 : child->status_fd };
+	}
+	while ((count = poll(polls, POLL_OWNERS + helper->count, -1)) < 0 && errno == EINTR)
+		;
+	return count >= 0;
+}
+
+/* Ends those whose owner has closed its end of the status socket. */
+static void end_left(struct helper *helper)
+{
+	for (size_t i = 0; i < helper->count; i++) {
+		struct child *child = &helper->children[i];
+
+		if (!helper->polls[POLL_OWNERS + i].revents)
+			continue;
+		kill(child->pid, SIGKILL);
+		child->left = true;
+	}
 }
 
 /*
@@ -383,21 +409,16 @@ static void __attribute__((noreturn)) run_helper(int requests, int program, pid_
 		_exit(0);
 	helper.self = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	helper.children_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (helper.children_fd < 0)
+	if (helper.children_fd < 0 || !make_room(&helper))
 		_exit(1);
-	for (;;) {
-		struct pollfd fds[] = {
-			{ .fd = helper.requests, .events = POLLIN },
-			{ .fd = helper.children_fd, .events = POLLIN },
-		};
-
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
-			_exit(1);
-		if (fds[1].revents)
+	while (wait_for_something(&helper)) {
+		end_left(&helper);
+		if (helper.polls[POLL_CHILDREN].revents)
 			reap(&helper);
-		if (fds[0].revents)
+		if (helper.polls[POLL_REQUESTS].revents)
 			take_request(&helper);
 	}
+	_exit(1);
 }
 
 int helper_start(const char *program, struct cause *cause)

@@ -25,7 +25,7 @@ enum { HELPER_FD_MEMORY = 3, HELPER_FD_WAKE, HELPER_FD_PEER, HELPER_FD_COUNT };
 
 /* What the helper says of a process, on the socket that helper_spawn() returns. */
 enum helper_says {
-	HELPER_STARTED, /* code: its pid; with it comes a pidfd. Unsaid, the process is ended */
+	HELPER_STARTED, /* code: its pid */
 	HELPER_REFUSED, /* code: an errno. It is the last message */
 	HELPER_EXITED,	/* code: its exit status. It is the last message */
 	HELPER_KILLED,	/* code: the signal. It is the last message */
@@ -46,14 +46,11 @@ int helper_start(const char *program, struct cause *cause);
 /*
  * Has it start "vmdeck-NAME LABEL" with those three descriptors, with a network
  * namespace of its own unless network. Any thread; does not wait. A socket
- * (SOCK_SEQPACKET) for struct helper_report, which the caller closes; end of
- * file without a last message means that the helper is gone. Or a negative
+ * (SOCK_SEQPACKET) for struct helper_report, by closing which the caller ends the process;
+ * end of file without a last message means that the helper is gone. Or a negative
  * errno with a cause.
  */
 int helper_spawn(const char *name, const char *label, bool network, int memory_fd, int wake_fd,
 		 int peer_fd, struct cause *cause);
-
-/* Takes a report, and the pidfd if one came (else -1). As recv(2): -1 with errno, 0 at the end. */
-ssize_t helper_receive(int status_fd, struct helper_report *report, int *pidfd);
 
 #endif

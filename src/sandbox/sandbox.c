@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/checked.h"
@@ -30,7 +28,8 @@ struct sandbox {
 	struct channel channel; /* memory_fd -1: there is no process */
 	bool ready;
 	uint32_t walls; /* those that it was behind when it became ready */
-	int status_fd, pidfd, pid;
+	int status_fd; /* the helper's word of it; closing it ends it */
+	int pid;
 	struct loop_source status, input;
 	uint64_t started;
 	unsigned failures; /* in a row */
@@ -55,30 +54,6 @@ uint32_t sandbox_refused(void)
 	return atomic_load(&refused);
 }
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
-/*
- * The helper ends a process that it cannot tell us of any more; what it has told
- * already is still there.
- */
-static void end_process(struct sandbox *sandbox)
-{
-	struct helper_report report;
-
-	if (sandbox->pidfd < 0 && sandbox->status_fd >= 0) {
-		shutdown(sandbox->status_fd, SHUT_RD);
-		helper_receive(sandbox->status_fd, &report, &sandbox->pidfd);
-	}
-	if (sandbox->pidfd >= 0)
-		syscall(SYS_pidfd_send_signal, sandbox->pidfd, SIGKILL, NULL, 0);
-	close_fd(&sandbox->pidfd);
-}
-
 /* Ends the process, if there is one, and forgets it. */
 static void put_down(struct sandbox *sandbox)
 {
@@ -86,8 +61,9 @@ static void put_down(struct sandbox *sandbox)
 	loop_timer_cancel(sandbox->loop, &sandbox->look);
 	loop_remove(sandbox->loop, &sandbox->status);
 	loop_remove(sandbox->loop, &sandbox->input);
-	end_process(sandbox);
-	close_fd(&sandbox->status_fd);
+	if (sandbox->status_fd >= 0)
+		close(sandbox->status_fd);
+	sandbox->status_fd = -1;
 	channel_destroy(&sandbox->channel);
 	sandbox->ready = false;
 	sandbox->pid = 0;
@@ -175,20 +151,15 @@ static void read_status(void *arg, uint32_t events)
 	struct sandbox *sandbox = arg;
 	struct helper_report report;
 	char why[SANDBOX_WHY_MAX];
-	int pidfd;
-	ssize_t n = helper_receive(sandbox->status_fd, &report, &pidfd);
+	ssize_t n = read(sandbox->status_fd, &report, sizeof(report));
 
 	(void)events;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n == sizeof(report) && report.says == HELPER_STARTED) {
-		close_fd(&sandbox->pidfd);
-		sandbox->pidfd = pidfd;
 		sandbox->pid = report.code;
 		return;
 	}
-	if (pidfd >= 0)
-		close(pidfd);
 	/* What it has sent comes before its end. */
 	read_input(sandbox, 0);
 	if (sandbox->status_fd < 0)
@@ -314,7 +285,7 @@ int sandbox_start(struct sandbox **out, struct loop *loop, const struct sandbox_
 	sandbox->ops = ops;
 	sandbox->arg = arg;
 	sandbox->channel.memory_fd = sandbox->channel.wake_fd = sandbox->channel.peer_fd = -1;
-	sandbox->status_fd = sandbox->pidfd = -1;
+	sandbox->status_fd = -1;
 	sandbox->again = (struct loop_timer){ .fire = launch_again, .arg = sandbox };
 	sandbox->look = (struct loop_timer){ .fire = look, .arg = sandbox };
 	sandbox->watch = (struct loop_task){ .run = begin_to_watch, .arg = sandbox };
