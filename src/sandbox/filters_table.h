@@ -168,8 +168,6 @@ CALL(seccomp, DECK)
 WHEN(prctl, DECK, 0, UINT32_MAX, PR_SET_NO_NEW_PRIVS)
 CALL(capset, DECK)
 CALL(capget, DECK)
-CALL(setrlimit, DECK)
-CALL(prlimit64, DECK)
 CALL(signalfd4, DECK)
 
 /* --- virtual machines --- */

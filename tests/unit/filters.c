@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -182,6 +183,14 @@ static int make_blocking(void)
 	return result(fcntl(-1, F_SETFL, 0));
 }
 
+/* Of another process, the new ones. */
+static int change_limit(void)
+{
+	const struct rlimit64 none = { 0, 0 };
+
+	return result(syscall(SYS_prlimit64, test, RLIMIT_CORE, &none, NULL));
+}
+
 static int make_nonblocking(void)
 {
 	return result(fcntl(-1, F_SETFL, O_NONBLOCK));
@@ -323,6 +332,16 @@ static void nobody_signals_as_they_please(void **state)
 #endif
 }
 
+static void nobody_changes_limits(void **state)
+{
+	(void)state;
+	assert_int_equal(without(change_limit), 0);
+#ifndef THREAD_SANITIZED
+	FOR_EACH(filter)
+		assert_int_equal(behind(filter, change_limit), refusal(filter));
+#endif
+}
+
 /* What the deck reads and writes without waiting is a process's, too. */
 static void no_process_makes_the_deck_wait(void **state)
 {
@@ -367,6 +386,7 @@ int main(void)
 		cmocka_unit_test(sockets_are_opened_by_those_who_do),
 		cmocka_unit_test(a_vcpu_runs_its_guest_and_makes_no_other),
 		cmocka_unit_test(nobody_signals_as_they_please),
+		cmocka_unit_test(nobody_changes_limits),
 		cmocka_unit_test(no_process_makes_the_deck_wait),
 		cmocka_unit_test(a_second_one_holds_beside_the_first),
 		cmocka_unit_test(each_has_names),
