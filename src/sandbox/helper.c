@@ -146,6 +146,8 @@ static void map_self(uid_t uid, gid_t gid)
 {
 	char text[64];
 
+	/* Who was root does not own its own files there; the helper stays like that. */
+	prctl(PR_SET_DUMPABLE, 1);
 	write_text("/proc/self/setgroups", "deny");
 	snprintf(text, sizeof(text), "0 %u 1", uid);
 	write_text("/proc/self/uid_map", text);
@@ -362,8 +364,6 @@ static void leave_root(void)
 	(void)setgroups(0, NULL);
 	(void)setresgid(NOBODY, NOBODY, NOBODY);
 	(void)setresuid(NOBODY, NOBODY, NOBODY);
-	/* The change took away what maps of user namespaces are written by: own /proc files. */
-	prctl(PR_SET_DUMPABLE, 1);
 }
 
 /* Keeps nothing of the parent's but those two, which come behind the standard ones. */

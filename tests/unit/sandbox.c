@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -326,12 +327,11 @@ static void one_that_is_stopped_is_ended(void **state)
 	close_owner(&owner);
 }
 
-/* How many processes the helper has, which is this one's child. */
-static unsigned processes(void)
+/* This one's first child. */
+static int helper_pid(void)
 {
 	char path[64];
-	int helper = 0, pid;
-	unsigned count = 0;
+	int helper = 0;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
@@ -339,6 +339,17 @@ static unsigned processes(void)
 	assert_non_null(file);
 	assert_int_equal(fscanf(file, "%d", &helper), 1);
 	fclose(file);
+	return helper;
+}
+
+/* How many processes the helper has. */
+static unsigned processes(void)
+{
+	char path[64];
+	int helper = helper_pid(), pid;
+	unsigned count = 0;
+	FILE *file;
+
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", helper, helper);
 	file = fopen(path, "r");
 	assert_non_null(file);
@@ -427,6 +438,20 @@ static void one_that_is_stopped_at_once_is_ended(void **state)
 		close_owner(&owner);
 	}
 	until_none();
+}
+
+/* One of root's has become nobody, who has other processes: they cannot look into it. */
+static void the_helper_cannot_be_looked_into(void **state)
+{
+	char path[64];
+	struct stat st;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	snprintf(path, sizeof(path), "/proc/%d/mem", helper_pid());
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, 0);
 }
 
 /* As containers do: no clone3(), no namespaces, and fewer descriptors than a process may have. */
@@ -535,6 +560,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(one_that_is_there_once_ends),
 		cmocka_unit_test(why_it_cannot_come_up_is_told),
 		cmocka_unit_test(one_that_is_stopped_at_once_is_ended),
+		cmocka_unit_test(the_helper_cannot_be_looked_into),
 		cmocka_unit_test(containers_have_them_too),
 		cmocka_unit_test(nothing_is_left_when_its_owner_is_killed),
 	};
