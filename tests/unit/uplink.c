@@ -154,7 +154,12 @@ static enum net_verdict deliver(struct world *w, const uint8_t *data, size_t siz
 
 static void send_frame(struct world *w, const uint8_t *data, size_t size)
 {
-	assert_int_equal(deliver(w, data, size, true), NET_FORWARD);
+	enum net_verdict verdict;
+
+	/* The other side may be slow. */
+	while ((verdict = deliver(w, data, size, true)) == NET_DROP_OVER_SHARE)
+		usleep(1000);
+	assert_int_equal(verdict, NET_FORWARD);
 }
 
 static bool receive_within(struct world *w, struct packet *out, unsigned seconds)
@@ -895,12 +900,12 @@ static void a_flood_leaves_room_in_the_ring(void **state)
 	while ((verdict = deliver(w, p.data, p.size, false)) == NET_FORWARD)
 		taken++;
 	assert_int_equal(verdict, NET_DROP_OVER_SHARE);
-	assert_in_range(taken, 200, 256);
+	assert_in_range(taken, 100, 128);
 	w->sender = 1;
-	for (unsigned i = 0; i < 100; i++)
+	for (unsigned i = 0; i < 40; i++)
 		send_frame(w, p.data, p.size);
 	kill(nat_pid(), SIGCONT);
-	for (unsigned i = 0; i < taken + 100; i++)
+	for (unsigned i = 0; i < taken + 40; i++)
 		receive(w, &answer);
 	for (unsigned i = 0; i < 1000; i++) {
 		send_frame(w, p.data, p.size);

@@ -28,7 +28,7 @@
 
 #define PREFIX_MAX 29u /* the switch, its DNS address and a guest need three */
 #define FRAMES_A_TURN (2u * NET_BURST_MAX)
-#define RECORD_COST_MIN 2048u /* however small: a frame costs the process time */
+#define RECORD_COST_MIN 4096u /* however small: a frame costs the process time */
 #define TICKETS (NAT_TO_PROCESS / RECORD_COST_MIN * 2) /* words about ports cost nothing */
 #define RESERVED (64u * 1024) /* of the ring, for words about ports */
 
