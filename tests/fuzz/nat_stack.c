@@ -73,7 +73,7 @@ static void leave_network(void)
 static struct nat_host *make_host(void)
 {
 	static const struct nat_setup setup = { .address = 0x0a000202, .dns = 0x0a000203,
-						.prefix = 24, .loopback = 1 };
+						.prefix = 24, .loopback = 1, .sockets = 64 };
 	static struct nat_host host;
 	static struct loop loop;
 
@@ -82,7 +82,7 @@ static struct nat_host *make_host(void)
 	leave_network();
 	if (nat_stack_load(NULL) < 0)
 		exit(77);
-	if (loop_init(&loop, NULL) < 0 || nat_host_init(&host, &loop, &setup, 64, &ops, &host) < 0)
+	if (loop_init(&loop, NULL) < 0 || nat_host_init(&host, &loop, &setup, &ops, &host) < 0)
 		abort();
 	return &host;
 }

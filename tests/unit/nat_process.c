@@ -62,7 +62,7 @@ static bool put_record(struct owner *owner, enum nat_record record, uint32_t slo
 static void on_ready(void *arg)
 {
 	const struct nat_setup setup = { .address = GATEWAY, .dns = GATEWAY + 1, .prefix = 24,
-					 .loopback = 1 };
+					 .sockets = NAT_SOCKETS_MAX, .loopback = 1 };
 	struct owner *owner = arg;
 
 	owner->ready++;
@@ -287,7 +287,7 @@ static void what_makes_no_sense_ends_it(void **state)
 {
 	static const uint8_t zeros[64];
 	static const struct nat_setup setup = { .address = GATEWAY, .dns = GATEWAY + 1,
-						.prefix = 24 };
+						.sockets = NAT_SOCKETS_MAX, .prefix = 24 };
 	static const struct {
 		uint32_t record, slot;
 		const void *data;

@@ -847,7 +847,8 @@ static void sockets_are_shared_out(void **state)
 	}
 	for (uint16_t i = HALF; i < HALF + 100; i++)
 		send_udp(w, (uint16_t)(20000 + i), GATEWAY, port);
-	snprintf(text, sizeof(text), "%u, 100 packets refused a further one", HALF);
+	snprintf(text, sizeof(text), "%u of %u, 100 packets refused a further one", HALF,
+		 NAT_SOCKETS_MAX);
 	wait_until(w, "sockets", text);
 	assert_int_equal(recv(fd, text, sizeof(text), MSG_DONTWAIT), -1);
 	send_udp(w, 20000, GATEWAY, port);
@@ -856,7 +857,8 @@ static void sockets_are_shared_out(void **state)
 	w->sender = 1;
 	send_udp(w, 20000, GATEWAY, port);
 	assert_int_equal(recv(fd, text, sizeof(text), 0), 5);
-	snprintf(text, sizeof(text), "%u, 100 packets refused a further one", HALF + 1);
+	snprintf(text, sizeof(text), "%u of %u, 100 packets refused a further one", HALF + 1,
+		 NAT_SOCKETS_MAX);
 	wait_until(w, "sockets", text);
 	close(fd);
 }

@@ -524,6 +524,41 @@ static void what_a_liar_sends_ends_it(void **state)
 	}
 }
 
+/* How many sockets a switch's NAT may have. */
+static unsigned limit_of(struct net_switch *sw)
+{
+	struct port_field fields[8];
+	size_t count = switch_describe(sw, fields, 8);
+	unsigned limit = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(fields[i].name, "sockets"))
+			assert_int_equal(sscanf(fields[i].text, "%*u of %u", &limit), 1);
+	return limit;
+}
+
+static void the_sockets_of_a_deck_are_shared_out_to_its_switches(void **state)
+{
+	static const unsigned limits[] = { 1024, 1024, 1024, 512, 256, 128, 64, 64, 64 };
+	struct switch_config config = { .uplink = &port_nat, .address = GATEWAY, .prefix = 24 };
+	struct net_switch *switches[ARRAY_SIZE(limits)];
+	struct network *network;
+	struct cause cause;
+
+	(void)state;
+	assert_int_equal(network_new(&network, &cause), 0);
+	for (unsigned round = 0; round < 2; round++) {
+		for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+			snprintf(config.name, sizeof(config.name), "lan%zu", i);
+			assert_int_equal(switch_new(&switches[i], network, &config, &cause), 0);
+			assert_int_equal(limit_of(switches[i]), limits[i]);
+		}
+		for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+			switch_free(switches[i]);
+	}
+	network_free(network);
+}
+
 static void failures_name_the_switch_once(void **state)
 {
 	struct switch_config config = { .name = "lan", .uplink = &port_nat,
@@ -550,6 +585,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_nat_refuses_is_counted_and_recorded),
 		cmocka_unit_test(nat_that_ends_is_started_again),
 		cmocka_unit_test(what_a_liar_sends_ends_it),
+		cmocka_unit_test(the_sockets_of_a_deck_are_shared_out_to_its_switches),
 		cmocka_unit_test(failures_name_the_switch_once),
 	};
 

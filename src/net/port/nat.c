@@ -43,6 +43,7 @@ struct nat {
 	struct own_port *own;
 	struct nat_network network;
 	struct sandbox *sandbox;
+	uint32_t sockets; /* of the uplink's that are this switch's */
 	struct loop_task more; /* there were more frames than a turn takes */
 	bool told;	       /* of an end, since the process was last up */
 
@@ -281,6 +282,7 @@ static void on_ready(void *arg)
 	const struct nat_setup setup = {
 		.address = nat->network.address,
 		.dns = nat->network.dns,
+		.sockets = nat->sockets,
 		.prefix = nat->own->config.prefix,
 		.loopback = nat->network.loopback,
 	};
@@ -321,6 +323,19 @@ static const struct sandbox_ops sandbox_ops = {
 
 /* --- the port --- */
 
+/* Half of what is left, and always something: a switch more takes from none that is there. */
+static uint32_t take_sockets(struct uplink *uplink)
+{
+	int32_t sockets = uplink->sockets / 2;
+
+	if (sockets > (int32_t)NAT_SOCKETS_MAX)
+		sockets = NAT_SOCKETS_MAX;
+	if (sockets < (int32_t)NAT_SOCKETS_MIN)
+		sockets = NAT_SOCKETS_MIN;
+	uplink->sockets -= sockets;
+	return (uint32_t)sockets;
+}
+
 static void nat_stop(void *state)
 {
 	struct nat *nat = state;
@@ -332,6 +347,8 @@ static void nat_stop(void *state)
 	pthread_mutex_unlock(&nat->lock);
 	sandbox_stop(nat->sandbox);
 	nat->sandbox = NULL;
+	nat->own->uplink->sockets += (int32_t)nat->sockets;
+	nat->sockets = 0;
 	loop_unpost(&nat->own->uplink->loop, &nat->more);
 }
 
@@ -370,6 +387,7 @@ static int nat_start(void **out, struct own_port *own, struct cause *cause)
 		nat_free(nat);
 		return cause_prefix(cause, error, "NAT");
 	}
+	nat->sockets = take_sockets(own->uplink);
 	*out = nat;
 	return 0;
 }
@@ -413,7 +431,8 @@ static void say_sockets(struct nat *nat, char *text, size_t room)
 {
 	struct nat_shared *shared = nat->channel ? (void *)nat->channel->shared : NULL;
 	uint32_t refused = shared ? atomic_load(&shared->refused) : 0;
-	int n = snprintf(text, room, "%u", shared ? atomic_load(&shared->sockets) : 0);
+	int n = snprintf(text, room, "%u of %u", shared ? atomic_load(&shared->sockets) : 0,
+			 nat->sockets);
 
 	if (refused)
 		snprintf(text + n, room - (size_t)n, ", %u packets refused a further one", refused);

@@ -25,6 +25,7 @@ static inline uint32_t nat_mark(enum nat_record record, uint32_t slot)
 /* Addresses in host byte order. */
 struct nat_setup {
 	uint32_t address, dns;
+	uint32_t sockets; /* how many there may be, up to NAT_SOCKETS_MAX */
 	uint8_t prefix;
 	uint8_t loopback; /* 1: services on the host's loopback are reached by address */
 	uint8_t zero[2];
@@ -41,6 +42,7 @@ struct nat_shared {
 
 #define NAT_TO_PROCESS (1u << 20) /* bytes of the rings */
 #define NAT_FROM_PROCESS (1u << 20)
+#define NAT_SOCKETS_MIN 64u
 #define NAT_SOCKETS_MAX 1024u
 
 _Static_assert(NAT_TO_PROCESS / 2 > 2 * NET_FRAME_MAX, "a port's share holds the largest frames");

@@ -94,7 +94,7 @@ static void on_sockets(void *arg, uint32_t events)
 
 static void set_up(struct nat *nat, const struct nat_setup *setup)
 {
-	if (nat_host_init(&nat->host, &nat->loop, setup, NAT_SOCKETS_MAX, &host_ops, nat) < 0 ||
+	if (nat_host_init(&nat->host, &nat->loop, setup, &host_ops, nat) < 0 ||
 	    loop_add(&nat->loop, &nat->sockets, nat->host.epoll_fd, EPOLLIN, on_sockets, nat) < 0)
 		broken();
 	nat->set_up = true;
@@ -110,7 +110,8 @@ static bool take_record(struct nat *nat, uint32_t mark, uint32_t size)
 	switch (mark >> 16) {
 	case NAT_SETUP:
 		memcpy(&setup, nat->frame, sizeof(setup));
-		if (nat->set_up || size != sizeof(setup) || !setup.prefix || setup.prefix > 30)
+		if (nat->set_up || size != sizeof(setup) || !setup.prefix || setup.prefix > 30 ||
+		    setup.sockets < NAT_SOCKETS_MIN || setup.sockets > NAT_SOCKETS_MAX)
 			return false;
 		set_up(nat, &setup);
 		return true;

@@ -581,10 +581,10 @@ int nat_stack_load(struct cause *cause)
 }
 
 int nat_host_init(struct nat_host *host, struct loop *loop, const struct nat_setup *setup,
-		  uint32_t sockets, const struct nat_host_ops *ops, void *arg)
+		  const struct nat_host_ops *ops, void *arg)
 {
 	*host = (struct nat_host){ .loop = loop, .setup = *setup, .ops = ops, .arg = arg };
-	share_init(&host->sockets, sockets);
+	share_init(&host->sockets, setup->sockets);
 	host->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (host->epoll_fd < 0)
 		return -errno;

@@ -54,9 +54,9 @@ struct nat_host {
 /* Loads libslirp: 0, or a negative errno with a cause that names the package. */
 int nat_stack_load(struct cause *cause);
 
-/* For good. sockets: how many there may be. 0 or a negative errno. */
+/* For good. 0 or a negative errno. */
 int nat_host_init(struct nat_host *host, struct loop *loop, const struct nat_setup *setup,
-		  uint32_t sockets, const struct nat_host_ops *ops, void *arg);
+		  const struct nat_host_ops *ops, void *arg);
 
 /* Begins the turns of those whose sockets are ready. */
 void nat_host_poll(struct nat_host *host);

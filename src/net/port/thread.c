@@ -80,6 +80,7 @@ int uplink_new(struct uplink **out, const struct uplink_listener *listener, stru
 		return cause_errno(cause, ENOMEM, "uplink");
 	uplink->listener = *listener;
 	uplink->loop.epoll_fd = -1;
+	uplink->sockets = UPLINK_SOCKETS;
 	error = burst_init(&uplink->burst);
 	if (error) {
 		uplink_free(uplink);

@@ -1,13 +1,12 @@
 /*
  * The uplink thread, one a process: an epoll loop that serves all ports that
  * switches have of their own accord.
- *
- * libslirp is not thread-safe, so all instances live on this one thread.
  */
 #ifndef NET_PORT_THREAD_H
 #define NET_PORT_THREAD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/cause.h"
 #include "base/loop.h"
@@ -26,7 +25,10 @@ struct uplink {
 	struct thread thread;
 	bool running;
 	struct burst burst; /* of the port whose turn it is */
+	int32_t sockets;    /* of the host's, that are left for NAT of further switches */
 };
+
+#define UPLINK_SOCKETS 4096 /* that NAT of all switches may have */
 
 /* Starts the thread. Any thread. */
 int uplink_new(struct uplink **out, const struct uplink_listener *listener, struct cause *cause);
