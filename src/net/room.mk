@@ -28,6 +28,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/port/nat_channel.h \
 	%D%/port/nat_guard.c %D%/port/nat_guard.h \
 	%D%/port/nat_process.c %D%/port/nat_process.h \
+	%D%/port/nat_order.c %D%/port/nat_order.h \
 	%D%/port/nat_segments.c %D%/port/nat_segments.h \
 	%D%/port/nat_stack.c %D%/port/nat_stack.h \
 	%D%/port/own.c %D%/port/own.h \
@@ -70,12 +71,13 @@ tests_bench_switch_LDADD = $(NET_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/decode tests/unit/dhcp tests/unit/inbox tests/unit/nat_guard \
-	tests/unit/nat_process tests/unit/nat_segments \
+	tests/unit/nat_order tests/unit/nat_process tests/unit/nat_segments \
 	tests/unit/share tests/unit/uplink tests/unit/uplink_switch
 tests_unit_decode_SOURCES = tests/unit/decode.c tests/unit/decode_packets.h
 tests_unit_decode_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_dhcp_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_inbox_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_nat_order_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_nat_process_SOURCES = tests/unit/nat_process.c tests/unit/with_nat.h
 tests_unit_nat_process_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_nat_segments_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)

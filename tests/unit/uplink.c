@@ -623,6 +623,56 @@ static void nat_passes_tcp(void **state)
 	free(target);
 }
 
+/* Hands a frame over, as often as it takes, and throws away what comes meanwhile. */
+static void send_patiently(struct world *w, const uint8_t *data, size_t size, bool flush)
+{
+	struct packet answer;
+
+	while (deliver(w, data, size, flush) == NET_DROP_OVER_SHARE) {
+		w->sw.port.ops->flush(w->sw.port.backend);
+		sched_yield();
+		while (receive_within(w, &answer, 0))
+			;
+	}
+}
+
+/* Throws away what comes until libslirp has opened the connection. */
+static void tcp_open_among_others(struct tcp *tcp)
+{
+	tcp_send(tcp, SYN, "");
+	while (tcp_receive(tcp, NULL) != (SYN | ACK))
+		;
+	tcp_send(tcp, ACK, "");
+}
+
+/* Without its first byte nothing of it can go on, so libslirp keeps each segment by itself. */
+static void nat_keeps_little_of_what_comes_too_early(void **state)
+{
+	struct tcp tcp = { .w = *state, .sent = 1000 };
+	int listener = listen_loopback(SOCK_STREAM, &tcp.to), pid = nat_pid();
+	struct packet p;
+
+	check_arp(*state, GATEWAY);
+	for (tcp.from = 40000; tcp.from < 40004; tcp.from++) {
+		tcp.sent = 1000;
+		tcp_open_among_others(&tcp);
+		for (uint32_t at = 30000; at > 0; at--) {
+			put_ethernet(&p, gateway_mac, 0x0800);
+			put_be16(p.data + 34, tcp.from);
+			put_be16(p.data + 36, tcp.to);
+			put_be32(p.data + 38, tcp.sent + 2 * at);
+			put_be32(p.data + 42, tcp.seen);
+			p.data[46] = 5 << 4;
+			p.data[47] = ACK;
+			put_ip(&p, 6, GATEWAY, 21);
+			send_patiently(tcp.w, p.data, p.size, true);
+		}
+	}
+	tcp_open_among_others(&tcp);
+	assert_int_equal(nat_pid(), pid);
+	close(listener);
+}
+
 /* The urgent pointer goes far beyond the data; libslirp 4.7.0 would send what is in memory there. */
 static void nat_passes_urgent_data_as_data(void **state)
 {
@@ -984,19 +1034,6 @@ static void nat_at_rest_does_not_wake_up(void **state)
 	assert_int_equal(count_process_sleeps(), process_before);
 }
 
-/* Hands a frame over, as often as it takes, and throws away what comes meanwhile. */
-static void send_patiently(struct world *w, const uint8_t *data, size_t size, bool flush)
-{
-	struct packet answer;
-
-	while (deliver(w, data, size, flush) == NET_DROP_OVER_SHARE) {
-		w->sw.port.ops->flush(w->sw.port.backend);
-		sched_yield();
-		while (receive_within(w, &answer, 0))
-			;
-	}
-}
-
 static void hostile_frames_do_no_harm(void **state)
 {
 	struct world *w = *state;
@@ -1119,6 +1156,7 @@ int main(int argc, char **argv)
 		WITH(nat_answers_for_gateway_and_dns, nat),
 		WITH(nat_passes_udp, nat),
 		WITH(nat_passes_tcp, nat),
+		WITH(nat_keeps_little_of_what_comes_too_early, nat),
 		WITH(nat_passes_urgent_data_as_data, nat),
 		WITH(nat_refuses_closed_ports, nat),
 		WITH(nat_keeps_many_connections_apart, nat),

@@ -26,6 +26,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "base/library.h"
+#include "net/port/nat_order.h"
 #include "net/port/nat_segments.h"
 
 #define EVENTS_BATCH 64
@@ -107,14 +108,16 @@ struct nat_stack {
 	uint64_t flow;	/* of the frame that it is given */
 	uint64_t ahead; /* what the clock is read as, beside what it is, once */
 	uint64_t idle, aged; /* see EXPIRES; and when that happened last */
+	struct nat_order order;
 };
 
 /* --- libslirp's questions --- */
 
 static ssize_t on_send(const void *frame, size_t size, void *opaque)
 {
-	const struct nat_stack *stack = opaque;
+	struct nat_stack *stack = opaque;
 
+	nat_order_sent(&stack->order, frame, size);
 	stack->host->ops->send(stack->host->arg, frame, size);
 	return (ssize_t)size;
 }
@@ -475,8 +478,10 @@ static const SlirpCb callbacks = {
 };
 
 /* Not within a turn. */
-static void stack_free(struct nat_stack *stack)
+static void stack_free(void *arg)
 {
+	struct nat_stack *stack = arg;
+
 	stack->host->stacks[stack->slot] = NULL;
 	slirp.cleanup(stack->slirp);
 	loop_timer_cancel(stack->host->loop, &stack->timer);
@@ -484,11 +489,6 @@ static void stack_free(struct nat_stack *stack)
 	free(stack->polls);
 	free(stack->last);
 	free(stack);
-}
-
-static void end_orphan(void *arg)
-{
-	stack_free(arg);
 }
 
 static struct nat_stack *stack_new(struct nat_host *host, uint32_t slot)
@@ -514,8 +514,9 @@ static struct nat_stack *stack_new(struct nat_host *host, uint32_t slot)
 	stack->host = host;
 	stack->slot = slot;
 	stack->idle = IDLE_MOST;
+	nat_order_init(&stack->order);
 	stack->timer = (struct loop_timer){ .fire = on_timeout, .arg = stack };
-	stack->end = (struct loop_timer){ .fire = end_orphan, .arg = stack };
+	stack->end = (struct loop_timer){ .fire = stack_free, .arg = stack };
 	stack->slirp = slirp.new(&network, &callbacks, stack);
 	if (!stack->slirp) {
 		free(stack);
@@ -558,6 +559,8 @@ void nat_host_input(struct nat_host *host, uint32_t slot, uint8_t *frame, size_t
 		stack->arp = true;
 	else if (get_be16(frame + 12) == ETHERTYPE_IP && size >= 34)
 		introduce(stack, frame);
+	if (!nat_order_admits(&stack->order, frame, size))
+		return;
 	nat_allow_large(frame, size);
 	slirp.input(stack->slirp, frame, (int)size);
 }
