@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -60,6 +61,8 @@ bool confine_process(void)
 	const struct rlimit none = { 1, 1 };
 	struct rlimit limit;
 
+	/* Nor is it anything that a process of its user's may look into: ptrace(2). */
+	prctl(PR_SET_DUMPABLE, 0);
 	if (setrlimit(RLIMIT_CORE, &none) == 0)
 		return true;
 	return getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 0 && !cores_are_sent();

@@ -19,7 +19,10 @@
  */
 void confine_thread(unsigned filter);
 
-/* No core dump of this process, for it and for what it starts; false: refused. */
+/*
+ * No core dump of this process and of what it starts, and no looking into it, but by
+ * root. False: dumps are not refused.
+ */
 bool confine_process(void);
 
 /* A bit for each filter that a thread could not enter so far. Any thread. */

@@ -46,7 +46,10 @@ static void wait_for_record(struct channel *channel)
 
 static void answer(struct channel *channel, const void *data, uint32_t size, uint32_t mark)
 {
-	memcpy(channel_reserve(&channel->out, size), data, size);
+	void *room = channel_reserve(&channel->out, size);
+
+	if (room)
+		memcpy(room, data, size);
 	channel_commit(&channel->out, size, mark);
 	channel_publish(&channel->out);
 }
