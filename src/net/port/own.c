@@ -340,7 +340,8 @@ static const struct profile_key keys[] = {
 	  .offset = offsetof(struct switch_config, address),
 	  .help = "The switch's own IPv4 address in the network of its guests, with the prefix of "
 		  "that network, /8 to /30, such as {Li 10.0.2.2/24}. "
-		  "At this address the switch answers guests by DHCP, ARP and ping. "
+		  "At this address the switch answers guests by DHCP, ARP and ping; "
+		  "with NAT it is vmdeck-nat that answers ping. "
 		  "The addresses of the network itself and of its broadcast are refused. "
 		  "This key is required with {Ic uplink=nat}; "
 		  "without an address the switch only passes frames on." },
