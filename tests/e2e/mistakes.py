@@ -69,6 +69,8 @@ def test_no_deck_and_taken_socket():
 def test_a_deck_without_a_screen_says_what_happens():
     def prepare(folder):
         folder.guest("broken", "[guest]\nautostart = yes\n[boot]\nkernel = missing\n")
+        folder.write("config/vmdeck/switches/wrong.ini", "[switch]\nuplink = moon\n")
+        os.mkfifo(os.path.join(folder.path, "config/vmdeck/switches/fifo.ini"))
 
     d.need_kvm()
     with d.Deck(prepare=prepare) as deck:
@@ -76,6 +78,7 @@ def test_a_deck_without_a_screen_says_what_happens():
         said = open(deck.errors).read()
         assert "vmdeck: broken: starting\n" in said, said
         assert "vmdeck: broken: failed: " in said and "missing" in said, said
+        assert "/wrong.ini:2: uplink: " in said and "/fifo.ini: is no regular file" in said, said
 
 
 # A container that gives no user namespaces.

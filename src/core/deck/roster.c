@@ -2,6 +2,7 @@
 #include "core/deck/roster.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,12 +245,14 @@ static void read_switch(void *arg, const char *path)
 	struct switch_config config;
 	struct net_switch *sw;
 	struct cause cause;
+	char place[PATH_MAX + 16];
 
 	if (profile_read_switch(&config, path, &report) < 0) {
-		for (size_t i = 0; i < report.count; i++)
-			journal_emit(&roster->services->journal, NULL, DECK_EVENT_LOG,
-				     "%s:%u: %s", path, report.mistakes[i].line,
-				     report.mistakes[i].text);
+		for (size_t i = 0; i < report.count; i++) {
+			profile_mistake_place(place, sizeof(place), path, &report.mistakes[i]);
+			journal_emit(&roster->services->journal, NULL, DECK_EVENT_LOG, "%s: %s",
+				     place, report.mistakes[i].text);
+		}
 	} else if (!network_find_switch(roster->services->network, config.name) &&
 		   switch_new(&sw, roster->services->network, &config, &cause) < 0) {
 		journal_emit(&roster->services->journal, NULL, DECK_EVENT_LOG, "%s: %s", path,

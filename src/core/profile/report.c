@@ -3,6 +3,7 @@
  */
 #include "core/profile/report.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -34,17 +35,22 @@ void profile_report_add(struct profile_report *report, unsigned line, const char
 	report->count++;
 }
 
+void profile_mistake_place(char *out, size_t size, const char *path,
+			   const struct profile_mistake *mistake)
+{
+	if (mistake->line)
+		snprintf(out, size, "%s:%u", path, mistake->line);
+	else
+		snprintf(out, size, "%s", path);
+}
+
 void profile_report_print(const struct profile_report *report, const char *path, FILE *out)
 {
-	size_t i;
+	char place[PATH_MAX + 16];
 
-	for (i = 0; i < report->count; i++) {
-		const struct profile_mistake *mistake = &report->mistakes[i];
-
-		if (mistake->line)
-			fprintf(out, "%s:%u: %s\n", path, mistake->line, mistake->text);
-		else
-			fprintf(out, "%s: %s\n", path, mistake->text);
+	for (size_t i = 0; i < report->count; i++) {
+		profile_mistake_place(place, sizeof(place), path, &report->mistakes[i]);
+		fprintf(out, "%s: %s\n", place, report->mistakes[i].text);
 	}
 }
 

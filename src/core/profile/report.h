@@ -25,6 +25,10 @@ struct profile_report {
 void profile_report_add(struct profile_report *report, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* "file:line", or "file" of a mistake of the file as a whole; cut to size bytes. */
+void profile_mistake_place(char *out, size_t size, const char *path,
+			   const struct profile_mistake *mistake);
+
 /* "file:line: text" or "file: text", one mistake a line. */
 void profile_report_print(const struct profile_report *report, const char *path, FILE *out);
 void profile_report_free(struct profile_report *report); /* leaves an empty one */
