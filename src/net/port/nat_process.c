@@ -24,6 +24,7 @@
 #define ROOM (160u * 1024) /* for what comes of one frame or socket: 128 KiB in segments */
 #define DESCRIPTORS_OWN 24u /* beside the sockets */
 #define STATUS_BROKEN 2
+#define PATIENCE (10 * NS_PER_S) /* to end it costs connections: a busy host is no reason */
 
 /* In one range of memory that never moves: the process has one. */
 struct nat {
@@ -264,6 +265,7 @@ static int prepare(struct cause *cause)
 /* A connection has buffers of 256 KiB. */
 const struct sandbox_kind nat_process = {
 	.name = "nat",
+	.patience = PATIENCE,
 	.layout = { .to_process = NAT_TO_PROCESS, .from_process = NAT_FROM_PROCESS,
 		    .shared = 4096 },
 	.walls = { .readable = readable, .filter = FILTER_NAT, .memory = (NAT_SOCKETS_MAX / 4 + 256ull) << 20,

@@ -303,7 +303,7 @@ const struct sandbox_kind emulator_process = {
 	},
 	/* Both screens and the lines above, at the largest size, twice while that changes. */
 	.walls = { .memory = 512u << 20, .descriptors = 8, .filter = FILTER_EMULATOR },
-	.patience = NS_PER_S,
+	.patience = 2 * NS_PER_S,
 	.prepare = prepare,
 	.run = run,
 };
