@@ -97,8 +97,7 @@ int helper_spawn(const char *name, const char *label, bool network, int memory_f
 		return pair[0];
 	close(pair[0]);
 	if (error == EPIPE || error == ECONNRESET)
-		return cause_set(cause, ESRCH,
-				 "the process that starts others has ended; start vmdeck again");
+		return cause_set(cause, ESRCH, HELPER_GONE);
 	return cause_errno(cause, error, "the process that starts others");
 }
 

@@ -20,6 +20,9 @@
 #define HELPER_NAME_MAX 16
 #define HELPER_LABEL_MAX 64
 
+/* The helper is no more, and nothing can make another one. */
+#define HELPER_GONE "the process that starts others has ended; only vmdeck started anew has one"
+
 /* Descriptors of what is started, beside the standard ones, which are /dev/null. */
 enum { HELPER_FD_MEMORY = 3, HELPER_FD_WAKE, HELPER_FD_PEER, HELPER_FD_COUNT };
 
@@ -48,7 +51,7 @@ int helper_start(const char *program, struct cause *cause);
  * namespace of its own unless network. Any thread; does not wait. A socket
  * (SOCK_SEQPACKET) for struct helper_report, by closing which the caller ends the process;
  * end of file without a last message means that the helper is gone. Or a negative
- * errno with a cause.
+ * errno with a cause, -ESRCH if it is gone.
  */
 int helper_spawn(const char *name, const char *label, bool network, int memory_fd, int wake_fd,
 		 int peer_fd, struct cause *cause);

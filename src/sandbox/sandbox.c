@@ -70,11 +70,12 @@ static void put_down(struct sandbox *sandbox)
 	atomic_store(&sandbox->watched, false);
 }
 
-static void down(struct sandbox *sandbox, const char *why)
+/* again: it is started again, if its kind is. */
+static void down(struct sandbox *sandbox, const char *why, bool again)
 {
 	uint64_t pause = 0;
 
-	if (!sandbox->kind->once) {
+	if (again && !sandbox->kind->once) {
 		if (clock_monotonic() - sandbox->started > STEADY)
 			sandbox->failures = 0;
 		pause = pauses[sandbox->failures < ARRAY_SIZE(pauses) ? sandbox->failures
@@ -166,9 +167,9 @@ static void read_status(void *arg, uint32_t events)
 		return;
 	if (n == sizeof(report)) {
 		explain(sandbox, &report, why, sizeof(why));
-		down(sandbox, why);
+		down(sandbox, why, true);
 	} else {
-		down(sandbox, "the process that starts others has ended; start vmdeck again");
+		down(sandbox, HELPER_GONE, false);
 	}
 }
 
@@ -208,8 +209,10 @@ static void launch_again(void *arg)
 	struct sandbox *sandbox = arg;
 	struct cause cause;
 
-	if (launch(sandbox, &cause) < 0)
-		down(sandbox, cause.text);
+	int error = launch(sandbox, &cause);
+
+	if (error)
+		down(sandbox, cause.text, error != -ESRCH);
 }
 
 static uint64_t look_every(const struct sandbox *sandbox)
@@ -221,7 +224,7 @@ static uint64_t look_every(const struct sandbox *sandbox)
 static void look_for_start(struct sandbox *sandbox)
 {
 	if (++sandbox->idle_looks >= START_LOOKS)
-		down(sandbox, "it did not come up");
+		down(sandbox, "it did not come up", true);
 	else
 		loop_timer_set(sandbox->loop, &sandbox->look, START_EVERY);
 }
@@ -247,7 +250,7 @@ static void look(void *arg)
 	sandbox->idle_looks = tail == sandbox->last_tail ? sandbox->idle_looks + 1 : 0;
 	sandbox->last_tail = tail;
 	if (sandbox->idle_looks >= LOOKS)
-		down(sandbox, "it did not answer");
+		down(sandbox, "it did not answer", true);
 	else
 		loop_timer_set(sandbox->loop, &sandbox->look, look_every(sandbox));
 }
@@ -315,7 +318,7 @@ struct channel *sandbox_channel(struct sandbox *sandbox)
 void sandbox_broken(struct sandbox *sandbox, const char *why)
 {
 	if (sandbox->channel.memory_fd >= 0)
-		down(sandbox, why);
+		down(sandbox, why, true);
 }
 
 uint32_t sandbox_walls(const struct sandbox *sandbox)

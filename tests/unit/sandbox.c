@@ -550,6 +550,25 @@ static void nothing_is_left_when_its_owner_is_killed(void **state)
 	close(fds[1]);
 }
 
+/* The last one: nothing can be started after it. */
+static void without_a_helper_nothing_is_started_again(void **state)
+{
+	struct owner owner;
+	struct sandbox *other;
+	struct cause cause;
+
+	(void)state;
+	open_owner(&owner, &echo, "alone");
+	until_ready(&owner);
+	kill(helper_pid(), SIGKILL);
+	until_ended(&owner);
+	assert_string_equal(owner.why, HELPER_GONE);
+	assert_int_equal(owner.again, 0);
+	assert_int_equal(sandbox_start(&other, &owner.loop, &echo, "other", &ops, &owner, &cause),
+			 -ESRCH);
+	close_owner(&owner);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -566,6 +585,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_helper_cannot_be_looked_into),
 		cmocka_unit_test(containers_have_them_too),
 		cmocka_unit_test(nothing_is_left_when_its_owner_is_killed),
+		cmocka_unit_test(without_a_helper_nothing_is_started_again),
 	};
 	struct cause cause;
 

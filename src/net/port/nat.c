@@ -300,7 +300,6 @@ static void on_ready(void *arg)
 static void on_ended(void *arg, const char *why, uint64_t again_ns)
 {
 	struct nat *nat = arg;
-	double seconds = (double)again_ns / NS_PER_S;
 
 	pthread_mutex_lock(&nat->lock);
 	nat->channel = NULL;
@@ -308,10 +307,14 @@ static void on_ended(void *arg, const char *why, uint64_t again_ns)
 	pthread_mutex_unlock(&nat->lock);
 	loop_unpost(&nat->own->uplink->loop, &nat->more);
 	/* What does not come up at all says so once. */
-	if (!nat->told)
+	if (!nat->told && again_ns)
 		uplink_notice(nat->own->uplink,
 			      "switch %s: NAT: %s; its connections are lost, and it is started "
-			      "again in %g s", nat->own->config.name, why, seconds);
+			      "again in %g s", nat->own->config.name, why,
+			      (double)again_ns / NS_PER_S);
+	else if (!again_ns)
+		uplink_notice(nat->own->uplink, "switch %s: NAT: %s; its connections are lost",
+			      nat->own->config.name, why);
 	nat->told = true;
 }
 

@@ -276,9 +276,14 @@ static void ended(void *arg, const char *why, uint64_t again_ns)
 	picture_detach(&emulation->picture);
 	loop_timer_cancel(emulation->loop, &emulation->again);
 	loop_timer_cancel(emulation->loop, &emulation->trouble_over);
-	snprintf(emulation->trouble, sizeof(emulation->trouble),
-		 "The terminal failed%s: %s. It begins again%s in %.1f s.", there ? " again" : "",
-		 why, there ? ", empty," : "", (double)again_ns / (double)NS_PER_S);
+	if (again_ns)
+		snprintf(emulation->trouble, sizeof(emulation->trouble),
+			 "The terminal failed%s: %s. It begins again%s in %.1f s.",
+			 there ? " again" : "", why, there ? ", empty," : "",
+			 (double)again_ns / (double)NS_PER_S);
+	else
+		snprintf(emulation->trouble, sizeof(emulation->trouble),
+			 "The terminal failed: %s.", why);
 	emulation->changed(emulation->arg);
 }
 
