@@ -43,6 +43,9 @@ GUESTS = {
     "resetter": "cmd=reboot", "crasher": 'cmd="crash triple"',
 }
 
+with open(d.VMDECK, "rb") as program:
+    SANITIZED = bool(re.search(rb"__[at]san_init", program.read()))
+
 # --- where the CPU goes ---
 
 
@@ -176,7 +179,8 @@ def judge(field, sight, attackers):
         assert now >= SHARE * before, f"pings to {what}: {now:.0%} answered, {before:.0%} beside " \
                                       "an idle guest"
     now, before = (left_share(each, attackers) for each in (sight, idle))
-    assert now >= SHARE * before, f"the deck leaves {now:.0%}, and {before:.0%} beside an idle " \
+    # A deck that is looked at by a sanitizer takes many times what it would.
+    assert SANITIZED or now >= SHARE * before, f"the deck leaves {now:.0%}, and {before:.0%} beside an idle " \
         f"guest: {[(name, ns // 1000000) for name, ns in sight.cpu.most_common(6)]} ms"
     assert statistics.median(sight.lists) <= LIST_MEDIAN and max(sight.lists) <= LIST_MOST, \
         f"guest.list: median {statistics.median(sight.lists):.3f} s, {max(sight.lists):.3f} s most"
