@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "sandbox/helper.h"
 
-#define LOOKS 3u
+#define LOOKS 3u /* at least, before one is taken for stuck */
 #define START_EVERY (SANDBOX_PATIENCE / LOOKS)
 #define START_LOOKS 10u /* until it is ready; the machine may be busy */
 #define STEADY (60 * NS_PER_S) /* whoever ran that long begins with the shortest pause again */
@@ -215,9 +215,17 @@ static void launch_again(void *arg)
 		down(sandbox, cause.text, error != -ESRCH);
 }
 
+static uint64_t patience(const struct sandbox *sandbox)
+{
+	return sandbox->kind->patience ? sandbox->kind->patience : SANDBOX_PATIENCE;
+}
+
+/* Not longer than a second, so that one that has taken everything is left alone soon. */
 static uint64_t look_every(const struct sandbox *sandbox)
 {
-	return (sandbox->kind->patience ? sandbox->kind->patience : SANDBOX_PATIENCE) / LOOKS;
+	uint64_t every = patience(sandbox) / LOOKS;
+
+	return every < NS_PER_S ? every : NS_PER_S;
 }
 
 /* Whether it comes up. */
@@ -249,7 +257,7 @@ static void look(void *arg)
 	}
 	sandbox->idle_looks = tail == sandbox->last_tail ? sandbox->idle_looks + 1 : 0;
 	sandbox->last_tail = tail;
-	if (sandbox->idle_looks >= LOOKS)
+	if (sandbox->idle_looks >= patience(sandbox) / look_every(sandbox))
 		down(sandbox, "it did not answer", true);
 	else
 		loop_timer_set(sandbox->loop, &sandbox->look, look_every(sandbox));
