@@ -108,6 +108,11 @@ tests_fuzz_picture_SOURCES = tests/fuzz/picture.c $(FUZZ_FILES)
 tests_fuzz_picture_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_picture_LDADD = $(TUI_LIBS)
 
+FUZZ_TESTS += tests/fuzz/plain
+tests_fuzz_plain_SOURCES = tests/fuzz/plain.c $(FUZZ_FILES)
+tests_fuzz_plain_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_plain_LDADD = $(CONTROL_LIBS)
+
 FUZZ_TESTS += tests/fuzz/state
 tests_fuzz_state_SOURCES = tests/fuzz/state.c $(FUZZ_FILES)
 tests_fuzz_state_CPPFLAGS = $(FUZZ_CPPFLAGS)

@@ -21,6 +21,8 @@
 
 #include <iniparser/iniparser.h>
 
+#include "base/plain.h"
+
 #define EXCERPT 48
 
 struct ini {
@@ -59,28 +61,12 @@ report(struct walk *walk, unsigned line, const char *format, ...)
 }
 
 /* The length of the UTF-8 character at text, 0 if it is none or a control character. */
-static size_t character_size(const unsigned char *text, size_t size)
+static size_t character_size(const char *text, size_t size)
 {
-	unsigned value;
-	size_t n, i;
+	uint32_t c;
+	size_t n = plain_decode(text, size, &c);
 
-	if (text[0] < 0x80)
-		return (text[0] >= ' ' && text[0] != 0x7f) || text[0] == '\t';
-	if (text[0] < 0xc2 || text[0] > 0xf4)
-		return 0;
-	n = text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
-	if (n > size)
-		return 0;
-	value = text[0] & (0x7fu >> n);
-	for (i = 1; i < n; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		value = value << 6 | (text[i] & 0x3fu);
-	}
-	if (value < 0xa0 || (n == 3 && value < 0x800) || (n == 4 && value < 0x10000) ||
-	    (value >= 0xd800 && value <= 0xdfff) || value > 0x10ffff)
-		return 0;
-	return n;
+	return n && (c == '\t' || (c >= ' ' && c < 0x7f) || c >= 0xa0) ? n : 0;
 }
 
 const char *ini_excerpt(const char *text, char *out, size_t size)
@@ -288,7 +274,7 @@ static int take_line(struct walk *walk, char *line, size_t size)
 		return 0;
 	}
 	for (i = 0; i < size; i += n) {
-		n = character_size((unsigned char *)line + i, size - i);
+		n = character_size(line + i, size - i);
 		if (!n) {
 			report(walk, walk->line, "byte 0x%02x is a control character or no UTF-8; "
 			       "is this a text file?", (unsigned char)line[i]);

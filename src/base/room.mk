@@ -13,6 +13,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/loop.c %D%/loop.h \
 	%D%/mutex.c %D%/mutex.h \
 	%D%/paths.c %D%/paths.h \
+	%D%/plain.c %D%/plain.h \
 	%D%/profile_key.h \
 	%D%/state.c %D%/state.h \
 	%D%/suggest.c %D%/suggest.h \
@@ -36,6 +37,9 @@ tests_unit_ini_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/paths
 tests_unit_paths_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/plain
+tests_unit_plain_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS) -lutil
 
 check_PROGRAMS += tests/unit/files
 tests_unit_files_SOURCES = tests/unit/files.c tests/unit/open_files.h

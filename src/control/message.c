@@ -3,8 +3,14 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/plain.h"
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+#define SPELLED_MAX 12 /* bytes of two escapes */
 
 /* A request is an object with params in it, and in these an array of names. */
 const struct json_limits message_to_deck = {
@@ -157,64 +163,82 @@ json_t *message_error(json_t *id, int code, const char *text, int error)
 	return with(envelope("error", body), "id", id ? id : json_null());
 }
 
+/* The bytes of the next character beyond ASCII, in *c, or of all that are before it. */
+static size_t next_run(const char *text, size_t size, uint32_t *c)
+{
+	size_t n = 0;
+
+	while (n < size && (unsigned char)text[n] < 0x7f)
+		n++;
+	*c = ' ';
+	if (!n)
+		n = plain_decode(text, size, c);
+	return n ? n : 1;
+}
+
+static size_t spell_character(char *out, uint32_t c)
+{
+	if (c < 0x10000)
+		return (size_t)sprintf(out, "\\u%04x", c);
+	return (size_t)sprintf(out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
+			       0xdc00 + (c & 0x3ff));
+}
+
+/* What steers a terminal is spelled with escapes, as control characters are by Jansson. */
+static char *spell(char *text, size_t *size)
+{
+	size_t at, n, used = 0, steering = 0;
+	char *out;
+	uint32_t c;
+
+	for (at = 0; at < *size; at += n) {
+		n = next_run(text + at, *size - at, &c);
+		steering += plain_steers(c);
+	}
+	if (!steering)
+		return text;
+	out = malloc(*size + steering * SPELLED_MAX + 1);
+	for (at = 0; out && at < *size; at += n) {
+		n = next_run(text + at, *size - at, &c);
+		if (plain_steers(c))
+			used += spell_character(out + used, c);
+		else
+			used = (size_t)((char *)mempcpy(out + used, text + at, n) - out);
+	}
+	free(text);
+	*size = used;
+	return out;
+}
+
+char *message_dump(const json_t *value, size_t flags, size_t *size)
+{
+	char *text;
+
+	flags |= JSON_REAL_PRECISION(9);
+	*size = json_dumpb(value, NULL, 0, flags);
+	text = *size ? malloc(*size + 1) : NULL; /* and a newline */
+	if (!text)
+		return NULL;
+	json_dumpb(value, text, *size, flags);
+	return spell(text, size);
+}
+
 char *message_line(json_t *object, size_t *size)
 {
-	char *text = NULL;
-	size_t length, written;
+	char *text = object ? message_dump(object, JSON_COMPACT, size) : NULL;
 
-	if (!object)
-		return NULL;
-	length = json_dumpb(object, NULL, 0, JSON_COMPACT | JSON_REAL_PRECISION(9));
-	if (length)
-		text = malloc(length + 1);
-	if (text) {
-		written = json_dumpb(object, text, length, JSON_COMPACT | JSON_REAL_PRECISION(9));
-		text[written] = '\n';
-		*size = written + 1;
-	}
+	if (text)
+		text[(*size)++] = '\n';
 	json_decref(object);
 	return text;
 }
 
-/* How many bytes a valid UTF-8 sequence at text has (RFC 3629 § 4), or 0. */
-static size_t sequence(const unsigned char *text, size_t left)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	size_t length;
-
-	if (text[0] < 0x80)
-		return 1;
-	if (text[0] >= 0xc2 && text[0] <= 0xdf)
-		length = 2;
-	else if (text[0] >= 0xe0 && text[0] <= 0xef)
-		length = 3;
-	else if (text[0] >= 0xf0 && text[0] <= 0xf4)
-		length = 4;
-	else
-		return 0;
-	if (left < length)
-		return 0;
-	if (text[0] == 0xe0)
-		low = 0xa0;
-	else if (text[0] == 0xed)
-		high = 0x9f;
-	else if (text[0] == 0xf0)
-		low = 0x90;
-	else if (text[0] == 0xf4)
-		high = 0x8f;
-	if (text[1] < low || text[1] > high)
-		return 0;
-	for (size_t i = 2; i < length; i++)
-		if (text[i] < 0x80 || text[i] > 0xbf)
-			return 0;
-	return length;
-}
-
 json_t *message_text(const char *text)
 {
-	size_t size, at = 0, out = 0, n;
+	size_t size, at, used = 0, n;
 	json_t *string;
 	char *clean;
+	uint32_t c;
 
 	if (!text)
 		return json_null();
@@ -223,21 +247,13 @@ json_t *message_text(const char *text)
 		return string;
 	size = strlen(text);
 	clean = malloc(3 * size + 1);
-	if (!clean)
-		return NULL;
-	while (at < size) {
-		n = sequence((const unsigned char *)text + at, size - at);
-		if (n) {
-			memcpy(clean + out, text + at, n);
-			out += n;
-			at += n;
-		} else {
-			memcpy(clean + out, "\xef\xbf\xbd", 3);
-			out += 3;
-			at++;
-		}
+	for (at = 0; clean && at < size; at += n) {
+		n = plain_decode(text + at, size - at, &c);
+		used = (size_t)((char *)mempcpy(clean + used, n ? text + at : REPLACEMENT,
+						n ? n : strlen(REPLACEMENT)) - clean);
+		n = n ? n : 1;
 	}
-	string = json_stringn(clean, out);
+	string = clean ? json_stringn(clean, used) : NULL;
 	free(clean);
 	return string;
 }

@@ -325,6 +325,27 @@ static void any_bytes_become_a_string(void **state)
 	assert_true(json_is_null(message_text(NULL)));
 }
 
+static void what_steers_a_terminal_is_spelled(void **state)
+{
+	static const char text[] = "\303\244\033\177\302\2332J\342\200\256\363\240\201\201"
+				   "\360\237\230\200";
+	static const char expected[] = "[\"\303\244\\u001B\\u007f\\u009b2J\\u202e\\udb40\\udc41"
+				       "\360\237\230\200\"]\n";
+	json_t *value = json_pack("[o]", message_text(text)), *again;
+	size_t size;
+	char *line;
+
+	(void)state;
+	line = message_line(json_incref(value), &size);
+	assert_int_equal(size, strlen(expected));
+	assert_memory_equal(line, expected, size);
+	again = json_loadb(line, size, 0, NULL);
+	assert_true(json_equal(value, again));
+	json_decref(again);
+	json_decref(value);
+	free(line);
+}
+
 static int check(enum method_id id, const char *params, struct cause *cause)
 {
 	json_t *object = json_loads(params, 0, NULL);
@@ -461,6 +482,7 @@ int main(void)
 		cmocka_unit_test(what_is_too_much_is_refused_before_it_is_parsed),
 		cmocka_unit_test(broken_text_is_measured_to_its_end),
 		cmocka_unit_test(any_bytes_become_a_string),
+		cmocka_unit_test(what_steers_a_terminal_is_spelled),
 		cmocka_unit_test(parameters_are_checked_by_the_table),
 		cmocka_unit_test(what_is_asked_before_names_its_object),
 		cmocka_unit_test(names_are_of_one_kind),

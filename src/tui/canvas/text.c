@@ -1,65 +1,25 @@
-/* Text and numbers as a terminal shows them. Pure. UTF-8: RFC 3629. */
+/* Text and numbers as a terminal shows them. Pure. */
 #include "tui/canvas/text.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
 
-/* Bytes of the UTF-8 sequence at s, or 0 when it is invalid. */
-static size_t decode(const unsigned char *s, uint32_t *out)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 :
-			s[0] < 0xf5 ? 4 : 0;
-	uint32_t c;
-
-	if (length < 2) {
-		*out = s[0];
-		return length;
-	}
-	c = s[0] & (0x7fu >> length);
-	for (size_t i = 1; i < length; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (c < least[length] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-		return 0;
-	*out = c;
-	return length;
-}
-
-/* Marks that reorder or hide text: bidirectional controls, tags, zero-width characters. */
-static bool steers(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c ||
-	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff0 && c <= 0xfffb) ||
-	       (c >= 0xe0000 && c <= 0xe0fff);
-}
+#include "base/plain.h"
 
 size_t text_next(const char *s, wchar_t *c, int *columns)
 {
-	uint32_t code = 0;
-	size_t size;
+	uint32_t code;
+	size_t size = plain_next(s, &code);
 	int width;
 
-	if (!*s)
+	if (!size)
 		return 0;
-	size = decode((const unsigned char *)s, &code);
-	if (size && !steers(code)) {
-		width = code < 0x7f ? 1 : wcwidth((wchar_t)code);
-		if (width >= 0) {
-			*c = (wchar_t)code;
-			*columns = width > 2 ? 2 : width;
-			return size;
-		}
-	}
-	*c = TEXT_REPLACEMENT;
-	*columns = 1;
-	return size ? size : 1;
+	width = code < 0x7f || code == TEXT_REPLACEMENT ? 1 : wcwidth((wchar_t)code);
+	*c = (wchar_t)(width < 0 ? TEXT_REPLACEMENT : code);
+	*columns = width < 0 ? 1 : width > 2 ? 2 : width;
+	return size;
 }
 
 size_t text_cut(const char *s, int columns, int *used)

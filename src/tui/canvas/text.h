@@ -12,12 +12,15 @@
 #include <stddef.h>
 #include <wchar.h>
 
-#define TEXT_REPLACEMENT 0xfffd
+#include "base/plain.h"
+
+#define TEXT_REPLACEMENT PLAIN_REPLACEMENT
 
 /*
  * Takes one character off a UTF-8 string: *c and its *columns (0..2); 0 columns
  * says that it is to be left out. Returns the bytes taken, 0 at the end.
- * What is invalid or would steer a terminal becomes TEXT_REPLACEMENT.
+ * What plain_next() does not let through becomes TEXT_REPLACEMENT, and
+ * what the locale does not know.
  */
 size_t text_next(const char *s, wchar_t *c, int *columns);
 
