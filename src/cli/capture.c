@@ -17,6 +17,7 @@
 #include "cli/pcapng.h"
 #include "cli/session.h"
 #include "cli/signals.h"
+#include "control/message_text.h"
 
 struct copying {
 	int from, to, signals;
@@ -111,11 +112,11 @@ static json_t *params_of(const struct cli *cli)
 	if (cli->values[0].set) {
 		ports = json_array();
 		for (unsigned i = 0; i < cli->values[0].count; i++)
-			json_array_append_new(ports, json_string(cli->values[0].list[i]));
+			json_array_append_new(ports, message_text(cli->values[0].list[i]));
 		json_object_set_new(params, "ports", ports);
 	}
 	if (cli->values[1].set)
-		json_object_set_new(params, "filter", json_string(cli->values[1].text));
+		json_object_set_new(params, "filter", message_text(cli->values[1].text));
 	if (cli->values[2].set)
 		json_object_set_new(params, "snap",
 				    json_integer((json_int_t)cli->values[2].number));

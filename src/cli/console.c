@@ -11,6 +11,7 @@
 #include "cli/fail.h"
 #include "cli/session.h"
 #include "cli/signals.h"
+#include "control/message_text.h"
 
 struct console {
 	struct cli *cli;
@@ -125,8 +126,8 @@ int console_main(struct cli *cli)
 	if (!link)
 		return CLI_FAILED;
 	result = session_call(link, "console.open",
-			      json_pack("{s:s, s:b}", "guest", cli->argv[0], "backlog",
-					!cli->values[0].set));
+			      json_pack("{s:o, s:b}", "guest", message_text(cli->argv[0]),
+					"backlog", !cli->values[0].set));
 	if (result && loop_init(&console.loop, &cause) < 0) {
 		fail("%s", cause.text);
 	} else if (result) {

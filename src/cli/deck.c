@@ -7,6 +7,7 @@
 #include "cli/fail.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "control/message_text.h"
 
 static void print_event(const json_t *params)
 {
@@ -101,7 +102,7 @@ int shutdown_main(struct cli *cli)
 
 	if (!link)
 		return CLI_FAILED;
-	result = session_call(link, "deck.quit", json_pack("{s:s}", "mode", mode));
+	result = session_call(link, "deck.quit", json_pack("{s:o}", "mode", message_text(mode)));
 	if (!result)
 		status = CLI_FAILED;
 	else if (cli->values[1].set)
@@ -122,8 +123,9 @@ static void take_mistake(void *arg, unsigned line, const char *text)
 
 	if (checking->mistakes) {
 		json_array_append_new(checking->mistakes,
-				      json_pack("{s:s, s:i, s:s}", "profile", checking->path,
-						"line", (int)line, "text", text));
+				      json_pack("{s:o, s:i, s:o}", "profile",
+						message_text(checking->path), "line", (int)line,
+						"text", message_text(text)));
 		return;
 	}
 	output_text(checking->path);

@@ -17,6 +17,7 @@
 #include "base/checked.h"
 #include "base/host_memory.h"
 #include "cli/output.h"
+#include "control/message_text.h"
 #include "sandbox/confine.h"
 #include "sandbox/probe.h"
 
@@ -50,8 +51,10 @@ static void tell(struct doctor *doctor, enum finding finding, const char *name, 
 		columns_add(&doctor->columns, (const char *const[]){ name, findings[finding].name, whole },
 			    output_colour() ? findings[finding].colour : "");
 	json_array_append_new(doctor->checks,
-			      json_pack("{s:s, s:s, s:s, s:s*}", "name", name, "finding",
-					findings[finding].name, "text", text, "advice", advice));
+			      json_pack("{s:o, s:o, s:o, s:o*}", "name", message_text(name),
+					"finding", message_text(findings[finding].name), "text",
+					message_text(text), "advice",
+					advice ? message_text(advice) : NULL));
 	doctor->bad |= finding == BAD;
 }
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "control/message_text.h"
 #include "control/states.h"
 
 static int64_t seconds_since(int64_t ns)
@@ -198,7 +199,8 @@ static void show_guest(const json_t *result)
 
 int show_main(struct cli *cli)
 {
-	json_t *result = session_ask(cli, "guest.show", json_pack("{s:s}", "guest", cli->argv[0]));
+	json_t *result = session_ask(cli, "guest.show",
+				     json_pack("{s:o}", "guest", message_text(cli->argv[0])));
 
 	if (!result)
 		return CLI_FAILED;

@@ -8,6 +8,7 @@
 #include "cli/fail.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "control/message_text.h"
 
 /* Gives one order to each guest named; goes on after a failure. */
 static int order_all(struct cli *cli, struct link *link, const struct method *method)
@@ -16,7 +17,8 @@ static int order_all(struct cli *cli, struct link *link, const struct method *me
 	json_t *result;
 
 	for (int i = 0; i < cli->argc; i++) {
-		result = session_call(link, method->name, json_pack("{s:s}", "guest", cli->argv[i]));
+		result = session_call(link, method->name,
+				      json_pack("{s:o}", "guest", message_text(cli->argv[i])));
 		if (!result)
 			status = CLI_FAILED;
 		json_decref(result);

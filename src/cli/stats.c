@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/session.h"
 #include "control/fields.h"
+#include "control/message_text.h"
 
 #define FIRST_INTERVAL_MS 250 /* the deck samples twice a second */
 #define FIRST_PATIENCE_MS 1500
@@ -101,7 +102,7 @@ static int show_once(struct cli *cli, struct link *link)
 	merge(known, json_object_get(params, "guests"));
 	json_decref(params);
 	json_object_foreach(known, name, values)
-		json_array_append_new(list, json_pack("{s:s, s:O}", "name", name, "values",
+		json_array_append_new(list, json_pack("{s:o, s:O}", "name", message_text(name), "values",
 						      values));
 	object = json_pack("{s:o}", "guests", list);
 	if (cli->json)
@@ -141,11 +142,11 @@ static int watch(struct cli *cli, struct link *link)
 
 static json_t *subscribe(struct cli *cli, struct link *link, int interval_ms)
 {
-	json_t *names = cli->argc ? json_array() : json_string("*");
+	json_t *names = cli->argc ? json_array() : message_text("*");
 	json_t *result, *missing;
 
 	for (int i = 0; i < cli->argc; i++)
-		json_array_append_new(names, json_string(cli->argv[i]));
+		json_array_append_new(names, message_text(cli->argv[i]));
 	result = session_call(link, "stats.subscribe",
 			      json_pack("{s:o, s:i}", "guests", names, "interval_ms",
 					interval_ms));

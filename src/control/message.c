@@ -3,14 +3,8 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/plain.h"
-
-#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
-#define SPELLED_MAX 12 /* bytes of two escapes */
 
 /* A request is an object with params in it, and in these an array of names. */
 const struct json_limits message_to_deck = {
@@ -131,12 +125,12 @@ static json_t *with(json_t *object, const char *key, json_t *value)
 
 static json_t *envelope(const char *key, json_t *value)
 {
-	return with(with(json_object(), "jsonrpc", json_string("2.0")), key, value);
+	return with(with(json_object(), "jsonrpc", message_text("2.0")), key, value);
 }
 
 json_t *message_notification(const char *method, json_t *params)
 {
-	json_t *object = envelope("method", json_string(method));
+	json_t *object = envelope("method", message_text(method));
 
 	return params ? with(object, "params", params) : object;
 }
@@ -159,68 +153,8 @@ json_t *message_error(json_t *id, int code, const char *text, int error)
 	body = with(body, "code", json_integer(code));
 	body = with(body, "message", message_text(text));
 	if (name)
-		body = with(body, "data", json_pack("{s:s}", "errno", name));
+		body = with(body, "data", json_pack("{s:o}", "errno", message_text(name)));
 	return with(envelope("error", body), "id", id ? id : json_null());
-}
-
-/* The bytes of the next character beyond ASCII, in *c, or of all that are before it. */
-static size_t next_run(const char *text, size_t size, uint32_t *c)
-{
-	size_t n = 0;
-
-	while (n < size && (unsigned char)text[n] < 0x7f)
-		n++;
-	*c = ' ';
-	if (!n)
-		n = plain_decode(text, size, c);
-	return n ? n : 1;
-}
-
-static size_t spell_character(char *out, uint32_t c)
-{
-	if (c < 0x10000)
-		return (size_t)sprintf(out, "\\u%04x", c);
-	return (size_t)sprintf(out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
-			       0xdc00 + (c & 0x3ff));
-}
-
-/* What steers a terminal is spelled with escapes, as control characters are by Jansson. */
-static char *spell(char *text, size_t *size)
-{
-	size_t at, n, used = 0, steering = 0;
-	char *out;
-	uint32_t c;
-
-	for (at = 0; at < *size; at += n) {
-		n = next_run(text + at, *size - at, &c);
-		steering += plain_steers(c);
-	}
-	if (!steering)
-		return text;
-	out = malloc(*size + steering * SPELLED_MAX + 1);
-	for (at = 0; out && at < *size; at += n) {
-		n = next_run(text + at, *size - at, &c);
-		if (plain_steers(c))
-			used += spell_character(out + used, c);
-		else
-			used = (size_t)((char *)mempcpy(out + used, text + at, n) - out);
-	}
-	free(text);
-	*size = used;
-	return out;
-}
-
-char *message_dump(const json_t *value, size_t flags, size_t *size)
-{
-	char *text;
-
-	flags |= JSON_REAL_PRECISION(9);
-	*size = json_dumpb(value, NULL, 0, flags);
-	text = *size ? malloc(*size + 1) : NULL; /* and a newline */
-	if (!text)
-		return NULL;
-	json_dumpb(value, text, *size, flags);
-	return spell(text, size);
 }
 
 char *message_line(json_t *object, size_t *size)
@@ -231,29 +165,4 @@ char *message_line(json_t *object, size_t *size)
 		text[(*size)++] = '\n';
 	json_decref(object);
 	return text;
-}
-
-json_t *message_text(const char *text)
-{
-	size_t size, at, used = 0, n;
-	json_t *string;
-	char *clean;
-	uint32_t c;
-
-	if (!text)
-		return json_null();
-	string = json_string(text);
-	if (string)
-		return string;
-	size = strlen(text);
-	clean = malloc(3 * size + 1);
-	for (at = 0; clean && at < size; at += n) {
-		n = plain_decode(text + at, size - at, &c);
-		used = (size_t)((char *)mempcpy(clean + used, n ? text + at : REPLACEMENT,
-						n ? n : strlen(REPLACEMENT)) - clean);
-		n = n ? n : 1;
-	}
-	string = clean ? json_stringn(clean, used) : NULL;
-	free(clean);
-	return string;
 }

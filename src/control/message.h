@@ -10,6 +10,7 @@
 
 #include "base/cause.h"
 #include "control/limits.h"
+#include "control/message_text.h"
 #include "control/protocol.h"
 
 enum message_kind { MESSAGE_REQUEST, MESSAGE_NOTIFICATION, MESSAGE_RESPONSE, MESSAGE_ERROR };
@@ -52,23 +53,9 @@ json_t *message_response(json_t *id, json_t *result);
 json_t *message_error(json_t *id, int code, const char *text, int error);
 
 /*
- * JSON text, malloc'd, with room for a byte more, its bytes in *size. What steers a terminal
- * is spelled with escapes (\u009b), so that the text can be shown and loses nothing. flags
- * are Jansson's; numbers have at most 9 digits. NULL when memory is short.
- */
-char *message_dump(const json_t *value, size_t flags, size_t *size);
-
-/*
  * The line to send, newline included, malloc'd; takes the object over. NULL
  * when object is NULL or memory is short.
  */
 char *message_line(json_t *object, size_t *size);
-
-/*
- * A JSON string of text that may not be UTF-8 (a guest printed it, a file system
- * holds it): what is not becomes U+FFFD. NULL text is JSON's null. No other way leads into
- * JSON: one that fails for a byte takes the answer with it (tests/include-check).
- */
-json_t *message_text(const char *text);
 
 #endif

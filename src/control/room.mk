@@ -8,6 +8,7 @@ src_control_libcontrol_a_SOURCES = \
 	%D%/limits.c %D%/limits.h \
 	%D%/link.c \
 	%D%/message.c %D%/message.h \
+	%D%/message_text.c %D%/message_text.h \
 	%D%/methods.c %D%/methods.h \
 	%D%/names.c %D%/names.h \
 	%D%/protocol.h \

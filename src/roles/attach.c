@@ -6,6 +6,7 @@
 
 #include "control/client.h"
 #include "control/endpoint.h"
+#include "control/message_text.h"
 #include "roles/say.h"
 #include "sandbox/helper.h"
 #include "tui/tui.h"
@@ -27,8 +28,8 @@ static void leave_deck(const char *path)
 	int err = link_open(&link, path, &cause);
 
 	if (!err)
-		err = link_call(link, "deck.quit", json_pack("{s:s}", "mode", "idle"), &result,
-				&cause);
+		err = link_call(link, "deck.quit", json_pack("{s:o}", "mode", message_text("idle")),
+				&result, &cause);
 	/* It may have gone with the screen's own connection. */
 	if (err == -ENOENT || err == -ECONNREFUSED || err == -ECONNRESET ||
 	    json_is_true(json_object_get(result, "ends")))

@@ -19,6 +19,7 @@
 #include "cli/console_session.h"
 #include "cli/signals.h"
 #include "control/client.h"
+#include "control/message_text.h"
 #include "control/names.h"
 #include "control/states.h"
 #include "roles/roles.h"
@@ -87,7 +88,7 @@ static void order_answered(void *arg, json_t *result, const struct client_error 
 static void order(struct run *run, const char *method)
 {
 	if (!run->over)
-		client_call(run->client, method, json_pack("{s:s}", "guest", run->guest),
+		client_call(run->client, method, json_pack("{s:o}", "guest", message_text(run->guest)),
 			    order_answered, run);
 }
 
@@ -197,8 +198,8 @@ static void open_console(struct run *run)
 		lose_console(run, cause.text);
 	else
 		client_call(run->dialer, "console.open",
-			    json_pack("{s:s, s:b, s:b}", "guest", run->guest, "backlog", 1,
-				      "until_end", 1), console_opened, run);
+			    json_pack("{s:o, s:b, s:b}", "guest", message_text(run->guest),
+				      "backlog", 1, "until_end", 1), console_opened, run);
 }
 
 /* --- what happens to the guest --- */
@@ -234,8 +235,9 @@ static void end_deck(struct run *run)
 static void guest_ended(struct run *run, const json_t *event)
 {
 	end_deck(run);
-	if (client_call(run->client, "guest.show", json_pack("{s:s}", "guest", run->guest),
-			shown_at_end, run) < 0)
+	if (client_call(run->client, "guest.show",
+			json_pack("{s:o}", "guest", message_text(run->guest)), shown_at_end,
+			run) < 0)
 		tell_end(run, event, text_of(event, "text"));
 }
 
@@ -312,8 +314,8 @@ static int begin(struct run *run, struct cause *cause)
 	if (err)
 		return err;
 	client_call(run->client, "events.subscribe", NULL, NULL, NULL);
-	client_call(run->client, "guest.show", json_pack("{s:s}", "guest", run->guest),
-		    shown_at_first, run);
+	client_call(run->client, "guest.show",
+		    json_pack("{s:o}", "guest", message_text(run->guest)), shown_at_first, run);
 	return 0;
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/plain.h"
-#include "control/message.h"
+#include "control/message_text.h"
 #include "lib/fuzz.h"
 
 #define SEED(text) { text, sizeof(text) - 1 }

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "control/message_text.h"
+
 /* Read at once; a guest that prints without end must not keep keys waiting. */
 #define READ_SIZE 16384
 
@@ -176,8 +178,8 @@ void tty_connect(struct tty *tty, int (*dial)(void *arg, struct cause *cause), v
 	tty->state = TTY_OPENING;
 	tty->reason[0] = '\0';
 	if (client_call(tty->client, "console.open",
-			json_pack("{s:s,s:b}", "guest", tty->name, "backlog", 1), opened,
-			tty) < 0)
+			json_pack("{s:o,s:b}", "guest", message_text(tty->name), "backlog", 1),
+			opened, tty) < 0)
 		disconnect(tty, "The console could not be asked for.");
 }
 

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "control/message_text.h"
 #include "tui/model/json.h"
 
 extern char **environ;
@@ -107,8 +108,8 @@ static void ended(void *arg, uint32_t events)
 		tui_say(tui, SEVERITY_WARNING, NULL,
 			"The editor ended with an error; set VISUAL or EDITOR to another one if it "
 			"could not be run.");
-	tui_call(editor->deck, "profile.check", json_pack("{s:s}", "path", editor->path), checked,
-		 editor);
+	tui_call(editor->deck, "profile.check",
+		 json_pack("{s:o}", "path", message_text(editor->path)), checked, editor);
 	tui_dirty(tui);
 }
 

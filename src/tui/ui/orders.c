@@ -5,11 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/message_text.h"
 #include "control/methods.h"
 
 static void give(struct tui_deck *deck, const struct method *method, const char *guest)
 {
-	tui_call(deck, method->name, json_pack("{s:s}", "guest", guest), NULL, NULL);
+	tui_call(deck, method->name, json_pack("{s:o}", "guest", message_text(guest)), NULL, NULL);
 }
 
 static void confirmed(void *arg, int choice, const char *text)
@@ -75,7 +76,7 @@ static void quit_reply(void *arg, json_t *result, const struct client_error *err
 static void quit_send(struct tui_deck *deck, const char *mode)
 {
 	deck->quitting = true;
-	tui_call(deck, "deck.quit", json_pack("{s:s}", "mode", mode), quit_reply, deck);
+	tui_call(deck, "deck.quit", json_pack("{s:o}", "mode", message_text(mode)), quit_reply, deck);
 }
 
 /* Which guests are still alive, as a sentence. */

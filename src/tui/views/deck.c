@@ -4,6 +4,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "control/message_text.h"
 #include "control/names.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
@@ -88,11 +89,11 @@ static json_t *deck_stats(struct view *view)
 
 		if (!guest)
 			break;
-		json_array_append_new(names, json_string(guest->name));
+		json_array_append_new(names, message_text(guest->name));
 		seen = seen || strcmp(guest->name, selected) == 0;
 	}
 	if (!seen && *selected)
-		json_array_append_new(names, json_string(selected));
+		json_array_append_new(names, message_text(selected));
 	return names;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "control/message_text.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
 #include "tui/ui/page.h"
@@ -257,7 +258,8 @@ static void ask(struct view *view)
 
 	if (!state->asked && model_find(&view->deck->model, state->name))
 		state->asked = tui_call(view->deck, "guest.show",
-					json_pack("{s:s}", "guest", state->name), shown, view);
+					json_pack("{s:o}", "guest", message_text(state->name)),
+					shown, view);
 	tui_dirty(view->tui);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "control/message_text.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
 #include "tui/ui/scroll.h"
@@ -26,8 +27,9 @@ static void packets_subscribe(struct view *view)
 	netmodel_forget_packets(&view->deck->network);
 	state->held = false;
 	snprintf(state->subscribed, sizeof(state->subscribed), "%s", row->name);
-	subscription_start(&state->packets, json_pack("{s:s,s:s?}", "switch", row->name, "filter",
-						      *state->filter ? state->filter : NULL));
+	subscription_start(&state->packets,
+			   json_pack("{s:o,s:o}", "switch", message_text(row->name), "filter",
+				     message_text(*state->filter ? state->filter : NULL)));
 }
 
 static void packets_answered(void *arg, json_t *result, const struct client_error *error)
@@ -182,10 +184,10 @@ static void capture_answer(void *arg, int choice, const char *text)
 	(void)choice;
 	if (!text || !row)
 		return;
-	params = json_pack("{s:[s],s:s?}", "ports", row->name, "filter",
-			   *state->filter ? state->filter : NULL);
+	params = json_pack("{s:[o],s:o}", "ports", message_text(row->name), "filter",
+			   message_text(*state->filter ? state->filter : NULL));
 	if (*text)
-		json_object_set_new(params, "path", json_string(text));
+		json_object_set_new(params, "path", message_text(text));
 	tui_call(view->deck, "capture.start", params, capture_started, view);
 }
 

@@ -25,8 +25,8 @@ static int hello(struct request *request, struct cause *cause)
 	if (role && strcmp(role, "observe") == 0)
 		request->peer->role = METHOD_OBSERVE;
 	gethostname(host, sizeof(host) - 1);
-	request->result = json_pack("{s:i, s:s, s:i, s:o, s:o}", "version", CONTROL_VERSION,
-				    "program", PACKAGE_NAME " " PACKAGE_VERSION,
+	request->result = json_pack("{s:i, s:o, s:i, s:o, s:o}", "version", CONTROL_VERSION,
+				    "program", message_text(PACKAGE_NAME " " PACKAGE_VERSION),
 				    "pid", (int)getpid(), "host", message_text(host),
 				    "deck", message_text(deck_name(request->deck)));
 	return 0;

@@ -49,9 +49,9 @@ static json_t *guest_json(const struct guest *guest)
 	const struct profile *profile = guest_profile(guest);
 	json_t *object;
 
-	object = json_pack("{s:o, s:s, s:i, s:I, s:o, s:b, s:I, s:o}",
+	object = json_pack("{s:o, s:o, s:i, s:I, s:o, s:b, s:I, s:o}",
 			   "name", message_text(guest_name(guest)),
-			   "state", guest_state_name(guest_get_state(guest)),
+			   "state", message_text(guest_state_name(guest_get_state(guest))),
 			   "cpus", profile ? (int)profile->cpus : 0,
 			   "memory", profile ? (json_int_t)profile->memory : 0,
 			   "profile", message_text(guest_profile_path(guest)),
@@ -87,8 +87,9 @@ static json_t *exits_json(const struct guest *guest)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count && i < ARRAY_SIZE(rows); i++)
-		json_array_append_new(list, json_pack("{s:s, s:I}", "reason", rows[i].reason,
-						      "count", (json_int_t)rows[i].count));
+		json_array_append_new(list, json_pack("{s:o, s:I}", "reason",
+						      message_text(rows[i].reason), "count",
+						      (json_int_t)rows[i].count));
 	return list;
 }
 

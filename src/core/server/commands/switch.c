@@ -23,8 +23,8 @@ static json_t *port_json(const struct switch_port_info *port)
 {
 	const struct net_port_counters *counters = &port->counters;
 
-	return json_pack("{s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:o}",
-			 "name", message_text(port->name), "kind", port->kind,
+	return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o}",
+			 "name", message_text(port->name), "kind", message_text(port->kind),
 			 "mac", mac_json(port->mac),
 			 "rx_frames", (json_int_t)counters->rx_frames,
 			 "rx_bytes", (json_int_t)counters->rx_bytes,
@@ -88,9 +88,9 @@ static json_t *switch_json(struct net_switch *sw)
 	const struct switch_config *config = switch_get_config(sw);
 	struct port_field fields[FIELDS_MAX];
 	size_t count = switch_describe(sw, fields, FIELDS_MAX);
-	json_t *json = json_pack("{s:o, s:s, s:n, s:o, s:o, s:o}",
+	json_t *json = json_pack("{s:o, s:o, s:n, s:o, s:o, s:o}",
 				 "name", message_text(config->name),
-				 "uplink", config->uplink ? config->uplink->name : "none",
+				 "uplink", message_text(config->uplink ? config->uplink->name : "none"),
 				 "address", "ports", ports_json(sw),
 				 "leases", leases_json(sw), "macs", macs_json(sw));
 

@@ -14,9 +14,9 @@ static json_t *event_json(const struct deck_event *event)
 	const char *state = guest && event->kind == DECK_EVENT_STATE
 				    ? guest_state_name(guest_get_state(guest)) : NULL;
 
-	return json_pack("{s:I, s:o, s:s, s:o, s:o}", "time", (json_int_t)event->time_ns,
+	return json_pack("{s:I, s:o, s:o, s:o, s:o}", "time", (json_int_t)event->time_ns,
 			 "guest", message_text(guest ? guest_name(guest) : NULL),
-			 "kind", kinds[event->kind], "state", message_text(state),
+			 "kind", message_text(kinds[event->kind]), "state", message_text(state),
 			 "text", message_text(event->text));
 }
 
@@ -56,8 +56,9 @@ static void end(struct server *server)
 		next = peer->next;
 		if (peer->events)
 			peer_send(peer, message_notification("event", json_pack(
-				"{s:I, s:n, s:s, s:n, s:s}", "time", (json_int_t)clock_wall(),
-				"guest", "kind", "ended", "state", "text", "the deck was ended")));
+				"{s:I, s:n, s:o, s:n, s:o}", "time", (json_int_t)clock_wall(),
+				"guest", "kind", message_text("ended"), "state", "text",
+				message_text("the deck was ended"))));
 	}
 }
 

@@ -113,11 +113,11 @@ static json_t *packet_json(const struct packet *packet)
 	struct packet_summary summary;
 
 	packet_summarize(packet->data, packet->captured, packet->size, &summary);
-	return json_pack("{s:I, s:o, s:o, s:s, s:I, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:I, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}",
 			 "time", (json_int_t)packet->time_ns,
 			 "from_port", message_text(packet->port),
 			 "to_port", message_text(packet->has_to ? packet->to : NULL),
-			 "verdict", net_verdict_name(packet->verdict),
+			 "verdict", message_text(net_verdict_name(packet->verdict)),
 			 "size", (json_int_t)packet->size,
 			 "from", message_text(summary.from), "to", message_text(summary.to),
 			 "protocol", message_text(summary.protocol),

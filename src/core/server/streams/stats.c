@@ -226,8 +226,9 @@ static json_t *changed_rows(struct stats_subscription *stats)
 			continue;
 		if (!rows)
 			rows = json_array();
-		json_array_append_new(rows, json_pack("{s:s, s:o}", "name", stats->rows[i].name,
-						      "values", values));
+		json_array_append_new(rows, json_pack("{s:o, s:o}", "name",
+						      message_text(stats->rows[i].name), "values",
+						      values));
 	}
 	return rows;
 }
@@ -282,7 +283,7 @@ static json_t *fields_json(const struct stats_subscription *stats)
 	}
 	for (unsigned i = 0; i < count; i++) {
 		stats_field_name(i, name);
-		json_array_append_new(fields, json_string(name));
+		json_array_append_new(fields, message_text(name));
 	}
 	return fields;
 }
@@ -306,7 +307,7 @@ static json_t *row_history(const struct stats_row *row, size_t *budget)
 		stats_field_name(i, name);
 		json_object_set_new_nocheck(fields, name, list);
 	}
-	return json_pack("{s:s, s:o}", "name", row->name, "fields", fields);
+	return json_pack("{s:o, s:o}", "name", message_text(row->name), "fields", fields);
 }
 
 static json_t *history_json(const struct stats_subscription *stats)
