@@ -2,12 +2,12 @@
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/files.h"
 #include "base/paths.h"
+#include "base/plain.h"
 #include "cli/cli.h"
 #include "control/endpoint.h"
 #include "core/boot/load.h"
@@ -42,7 +42,7 @@ static bool find_places(const char *socket, struct role_config *config)
 	if (paths_profiles(guests, "guests", &cause) < 0 ||
 	    paths_profiles(switches, "switches", &cause) < 0 ||
 	    endpoint_path(path, sizeof(path), socket, &cause) < 0) {
-		fprintf(stderr, "vmdeck: %s\n", cause.text);
+		plain_say("%s", cause.text);
 		return false;
 	}
 	builtin = (struct boot_image){ demo_image, demo_image_size };
@@ -58,7 +58,7 @@ static int run_hook(const char *socket, int argc, char **argv)
 	struct role_config config = { 0 };
 
 	if (argc != 2) {
-		fprintf(stderr, "vmdeck: run takes one profile; try 'vmdeck help run'\n");
+		plain_say("run takes one profile; try 'vmdeck help run'");
 		return CLI_USAGE;
 	}
 	config.profile = argv[1];
@@ -75,28 +75,31 @@ static int screen_hook(const char *socket, int argc, char **argv)
 	struct role_config config = { 0 };
 	bool headless = false;
 	unsigned long guests;
+	const char *word;
 	char *end;
 	int option;
 
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	opterr = 0;
+	while ((word = argv[optind], option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		if (option == 'h') {
 			headless = true;
 			continue;
 		}
-		if (option != 'd')
+		if (option != 'd') {
+			plain_say("%s: there is no such option; try 'vmdeck help'", word);
 			return CLI_USAGE;
+		}
 		config.demo = true;
 		guests = optarg ? strtoul(optarg, &end, 10) : 0;
 		if (optarg && (*end || !guests || guests > DEMO_GUESTS_MAX)) {
-			fprintf(stderr, "vmdeck: --demo takes a number of guests, 1 to %d\n",
-				DEMO_GUESTS_MAX);
+			plain_say("--demo takes a number of guests, 1 to %d", DEMO_GUESTS_MAX);
 			return CLI_USAGE;
 		}
 		config.demo_guests = (unsigned)guests;
 	}
 	if (optind < argc) {
-		fprintf(stderr, "vmdeck: '%s' is no subcommand; try 'vmdeck help'\n", argv[optind]);
+		plain_say("'%s' is no subcommand; try 'vmdeck help'", argv[optind]);
 		return CLI_USAGE;
 	}
 	if (!find_places(socket, &config))

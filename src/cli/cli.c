@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/plain.h"
 #include "cli/commands.h"
 #include "cli/complete.h"
 #include "cli/fail.h"
@@ -60,7 +61,7 @@ int cli_main(int argc, char **argv, const struct cli_hooks *hooks)
 	if (n < 0)
 		return -n;
 	if (at < argc && strcmp(argv[at], "--version") == 0) {
-		puts(PACKAGE_NAME " " PACKAGE_VERSION);
+		plain_print(stdout, "%s\n", PACKAGE_NAME " " PACKAGE_VERSION);
 		return CLI_OK;
 	}
 	if (at < argc && (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0)) {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/plain.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -19,7 +20,7 @@
 static void offer(const char *candidate, const char *typed)
 {
 	if (strncmp(candidate, typed, strlen(typed)) == 0)
-		puts(candidate);
+		plain_print(stdout, "%s\n", candidate);
 }
 
 static json_t *ask(const struct cli *cli, const char *method)

@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/plain.h"
 #include "cli/console_session.h"
 #include "cli/fail.h"
 #include "cli/session.h"
@@ -92,7 +93,7 @@ static int talk(struct console *console, const char *letter)
 
 	session->loop = &console->loop;
 	if (raw)
-		fprintf(stderr, "[%s: Ctrl-%s leaves the console]\r\n", console->cli->argv[0], letter);
+		plain_print(stderr, "[%s: Ctrl-%s leaves the console]\n", console->cli->argv[0], letter);
 	error = signals < 0 ? 0 : loop_add(&console->loop, &console->signals, signals, EPOLLIN,
 					   signal_came, console);
 	if (!error)

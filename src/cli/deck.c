@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/plain.h"
 #include "cli/fail.h"
 #include "cli/output.h"
 #include "cli/session.h"
@@ -12,17 +13,13 @@
 static void print_event(const json_t *params)
 {
 	const char *state = text_of(params, "state", NULL), *kind = text_of(params, "kind", "?");
-	const char *colour = state ? state_colour(state) : "";
+	const char *colour = state ? state_colour(state) : "", *text = text_of(params, "text", "");
 	char time[40];
 
-	printf("%s  %-12s %s%s%s", output_time(time, number_of(params, "time")),
-	       text_of(params, "guest", "-"), colour, state ? state : kind,
-	       *colour ? "\033[0m" : "");
-	if (*text_of(params, "text", "")) {
-		fputs("  ", stdout);
-		output_text(text_of(params, "text", ""));
-	}
-	putchar('\n');
+	plain_print(stdout, "%s  %-12s ", output_time(time, number_of(params, "time")),
+		    text_of(params, "guest", "-"));
+	output_coloured(colour, state ? state : kind);
+	plain_print(stdout, "%s%s\n", *text ? "  " : "", text);
 	if (number_of(params, "dropped"))
 		printf("(%lld events were lost: this terminal is slow)\n",
 		       (long long)number_of(params, "dropped"));
@@ -128,12 +125,7 @@ static void take_mistake(void *arg, unsigned line, const char *text)
 						"text", message_text(text)));
 		return;
 	}
-	output_text(checking->path);
-	if (line)
-		printf(":%u", line);
-	printf(": ");
-	output_text(text);
-	putchar('\n');
+	output_mistake(checking->path, line, text);
 }
 
 int check_main(struct cli *cli)

@@ -1,21 +1,23 @@
 /* How a subcommand fails. Main thread. */
 #include "cli/fail.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/plain.h"
 #include "base/suggest.h"
 
 int fail(const char *format, ...)
 {
+	int error = errno;
 	va_list ap;
 
 	fflush(stdout);
-	fputs("vmdeck: ", stderr);
+	errno = error;
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	plain_vsay("\n", format, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 	return CLI_FAILED;
 }
 
@@ -23,14 +25,11 @@ int usage_error(const struct command *command, const char *format, ...)
 {
 	va_list ap;
 
-	fputs("vmdeck: ", stderr);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	plain_vsay("\n", format, ap);
 	va_end(ap);
-	if (command)
-		fprintf(stderr, "\ntry 'vmdeck help %s'\n", command->name);
-	else
-		fputs("\ntry 'vmdeck help'\n", stderr);
+	plain_print(stderr, "try 'vmdeck help%s%s'\n", command ? " " : "",
+		    command ? command->name : "");
 	return CLI_USAGE;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/plain.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "control/message_text.h"
@@ -60,9 +61,7 @@ static void show_line(const char *name, const char *text)
 {
 	if (!text || !*text)
 		return;
-	printf("%-10s ", name);
-	output_text(text);
-	putchar('\n');
+	plain_print(stdout, "%-10s %s\n", name, text);
 }
 
 /* ", running": what a device says of itself, behind what the profile says of it. */
@@ -73,10 +72,8 @@ static void end_device(const json_t *result, const json_t *device)
 	size_t i;
 
 	json_array_foreach(json_object_get(result, "devices"), i, row)
-		if (strcmp(text_of(row, "name", "?"), name) == 0) {
-			fputs(", ", stdout);
-			output_text(text_of(row, "status", "?"));
-		}
+		if (strcmp(text_of(row, "name", "?"), name) == 0)
+			plain_print(stdout, ", %s", text_of(row, "status", "?"));
 	putchar('\n');
 }
 
@@ -99,15 +96,14 @@ static void show_hardware(const json_t *result)
 	size_t i;
 
 	json_array_foreach((json_t *)disks, i, row) {
-		printf("%-10s ", text_of(row, "name", "?"));
-		output_text(text_of(row, "path", "?"));
+		plain_print(stdout, "%-10s %s", text_of(row, "name", "?"), text_of(row, "path", "?"));
 		if (json_is_true(json_object_get(row, "readonly")))
 			fputs(" (read-only)", stdout);
 		end_device(result, row);
 	}
 	json_array_foreach((json_t *)nets, i, row) {
-		printf("%-10s %s on %s", text_of(row, "name", "?"), text_of(row, "mac", "?"),
-		       text_of(row, "switch", "?"));
+		plain_print(stdout, "%-10s %s on %s", text_of(row, "name", "?"),
+			    text_of(row, "mac", "?"), text_of(row, "switch", "?"));
 		end_device(result, row);
 	}
 	json_array_foreach(json_object_get(result, "devices"), i, row) {
@@ -123,14 +119,9 @@ static void show_mistakes(const json_t *result)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(json_object_get(result, "mistakes"), i, row) {
-		output_text(text_of(result, "profile", "profile"));
-		if (number_of(row, "line"))
-			printf(":%lld", (long long)number_of(row, "line"));
-		printf(": ");
-		output_text(text_of(row, "text", ""));
-		putchar('\n');
-	}
+	json_array_foreach(json_object_get(result, "mistakes"), i, row)
+		output_mistake(text_of(result, "profile", "profile"),
+			       (unsigned)number_of(row, "line"), text_of(row, "text", ""));
 }
 
 static void show_exits(const json_t *result)
@@ -151,31 +142,17 @@ static void show_exits(const json_t *result)
 	columns_print(&columns, COLUMNS_MAX);
 }
 
-static void show_lines(const char *title, const char *text)
-{
-	size_t n;
-
-	printf("\n%s:\n", title);
-	for (; *text; text += n + (text[n] == '\n')) {
-		char line[256];
-
-		n = strcspn(text, "\n");
-		snprintf(line, sizeof(line), "%.*s", (int)n, text);
-		output_text(line);
-		putchar('\n');
-	}
-}
-
 static void show_guest(const json_t *result)
 {
-	const char *state = text_of(result, "state", "?"), *colour = state_colour(state);
+	const char *state = text_of(result, "state", "?");
 	char memory[16], since[40], text[64];
 	json_t *tail = json_object_get(result, "console_tail"), *row;
 	size_t i;
 
 	show_line("name", text_of(result, "name", "?"));
-	printf("%-10s %s%s%s, since %s\n", "state", colour, state, *colour ? "\033[0m" : "",
-	       output_time(since, number_of(result, "since")));
+	plain_print(stdout, "%-10s ", "state");
+	output_coloured(state_colour(state), state);
+	plain_print(stdout, ", since %s\n", output_time(since, number_of(result, "since")));
 	show_line("reason", text_of(result, "reason", NULL));
 	snprintf(text, sizeof(text), "%lld", (long long)number_of(result, "cpus"));
 	if (strcmp(state, guest_state_name(GUEST_INVALID)) != 0) {
@@ -187,14 +164,14 @@ static void show_guest(const json_t *result)
 	show_hardware(result);
 	show_mistakes(result);
 	show_exits(result);
-	if (text_of(result, "registers", NULL))
-		show_lines("Registers", text_of(result, "registers", ""));
+	if (text_of(result, "registers", NULL)) {
+		puts("\nRegisters:");
+		plain_lines(stdout, text_of(result, "registers", ""));
+	}
 	if (json_array_size(tail))
 		puts("\nConsole:");
-	json_array_foreach(tail, i, row) {
-		output_text(json_string_value(row) ? json_string_value(row) : "");
-		putchar('\n');
-	}
+	json_array_foreach(tail, i, row)
+		plain_print(stdout, "%s\n", json_string_value(row) ? json_string_value(row) : "");
 }
 
 int show_main(struct cli *cli)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/plain.h"
 #include "cli/commands.h"
 #include "cli/fail.h"
 #include "cli/options.h"
@@ -15,19 +16,22 @@ void help_overview(const struct cli *cli)
 	const struct command *command;
 	char usage[48];
 
-	printf("Usage: vmdeck [--socket PATH] %s\n", hooks->screen_args ? hooks->screen_args : "");
+	plain_print(stdout, "Usage: vmdeck [--socket PATH] %s\n",
+		    hooks->screen_args ? hooks->screen_args : "");
 	printf("       vmdeck [--socket PATH] COMMAND ...\n\n");
 	printf("Runs virtual machines and shows them in the terminal. Without a command: the "
 	       "screen.\n");
-	if (hooks->screen_help)
-		printf("\nOptions:\n%s", hooks->screen_help);
+	if (hooks->screen_help) {
+		printf("\nOptions:\n");
+		plain_lines(stdout, hooks->screen_help);
+	}
 	printf("\nCommands:\n");
 	for (command = cli->commands; command->name; command++) {
 		const char *args = command->args;
 
 		snprintf(usage, sizeof(usage), "%s %s", command->name,
 			 strlen(args) > 16 ? "..." : args);
-		printf("  %-22s %s\n", usage, command_help(command));
+		plain_print(stdout, "  %-22s %s\n", usage, command_help(command));
 	}
 	printf("\n'vmdeck help COMMAND' explains a command; --version prints the version.\n"
 	       "Exit status: 0 done, 1 failed, 2 the command line is wrong.\n");
@@ -41,7 +45,7 @@ static void print_option(const struct option_row *row)
 
 	if (row->arg && n > 0 && (size_t)n < sizeof(text))
 		snprintf(text + n, sizeof(text) - (size_t)n, " %s", row->arg);
-	printf("  %-30s %s\n", text, row->help);
+	plain_print(stdout, "  %-30s %s\n", text, row->help);
 }
 
 static void print_states(const struct command *command)
@@ -49,10 +53,11 @@ static void print_states(const struct command *command)
 	char states[GUEST_STATES_TEXT];
 
 	guest_states_text(method_table[command->method].states, states);
-	printf("A guest must be %s", states);
+	plain_print(stdout, "A guest must be %s", states);
 	if (command->forced) {
 		guest_states_text(method_table[command->forced].states, states);
-		printf("; for --%s it may be %s", command->options[OPTION_FORCE].name, states);
+		plain_print(stdout, "; for --%s it may be %s", command->options[OPTION_FORCE].name,
+			    states);
 	}
 	puts(".");
 }
@@ -61,13 +66,13 @@ void help_command(const struct command *command)
 {
 	const struct option_row *row;
 
-	printf("Usage: vmdeck %s %s%s\n\nIt %s.\n", command->name,
-	       command->run ? "[OPTION...] " : "", command->args,
-	       command_help(command));
+	plain_print(stdout, "Usage: vmdeck %s %s%s\n\n", command->name,
+		    command->run ? "[OPTION...] " : "", command->args);
+	plain_print(stdout, "It %s.\n", command_help(command));
 	if (command->alias)
-		printf("It is also called '%s'.\n", command->alias);
+		plain_print(stdout, "It is also called '%s'.\n", command->alias);
 	if (command->more)
-		printf("%s", command->more);
+		plain_lines(stdout, command->more);
 	if (command->method >= 0 && command->word == WORD_GUEST &&
 	    method_table[command->method].states && command->method != METHOD_CONSOLE_OPEN)
 		print_states(command);

@@ -8,55 +8,71 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/plain.h"
+#include "control/message_text.h"
 #include "control/states.h"
 
 #define COLOUR_OFF "\033[0m"
 
+bool output_terminal(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+}
+
 bool output_colour(void)
 {
-	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+	const char *no = getenv("NO_COLOR");
 
-	return isatty(STDOUT_FILENO) && !(no && *no) && term && strcmp(term, "dumb") != 0;
+	return output_terminal() && !(no && *no);
+}
+
+static void put_json(const json_t *value, size_t flags)
+{
+	size_t size;
+	char *text;
+
+	if (!plain_utf8(stdout))
+		flags |= JSON_ENSURE_ASCII;
+	text = message_dump(value, flags, &size);
+	if (text) {
+		text[size] = '\n';
+		fwrite(text, 1, size + 1, stdout);
+	}
+	free(text);
 }
 
 void output_json(const json_t *value)
 {
-	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-	putchar('\n');
+	put_json(value, JSON_INDENT(2));
 }
 
 void output_json_line(const json_t *value)
 {
-	json_dumpf(value, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-	putchar('\n');
+	put_json(value, JSON_COMPACT);
 	fflush(stdout);
-}
-
-/* Control characters, C1 in UTF-8 (U+0080..U+009F) among them, become '?'. */
-static void clean(char *text)
-{
-	for (char *at = text; *at; at++) {
-		unsigned char c = (unsigned char)*at;
-
-		if (c < ' ' || c == 0x7f) {
-			*at = '?';
-		} else if (c == 0xc2 && (unsigned char)at[1] < 0xa0) {
-			at[0] = '?';
-			if (at[1])
-				at[1] = '?';
-		}
-	}
 }
 
 void output_text(const char *text)
 {
-	char *copy = strdup(text);
+	plain_print(stdout, "%s", text);
+}
 
-	if (!copy)
-		return;
-	clean(copy);
-	fputs(copy, stdout);
-	free(copy);
+void output_mistake(const char *path, unsigned line, const char *text)
+{
+	output_text(path);
+	if (line)
+		printf(":%u", line);
+	plain_print(stdout, ": %s\n", text);
+}
+
+void output_coloured(const char *colour, const char *text)
+{
+	fputs(colour, stdout);
+	output_text(text);
+	if (*colour)
+		fputs(COLOUR_OFF, stdout);
 }
 
 const char *output_bytes(char text[16], double bytes)
@@ -157,11 +173,8 @@ void columns_add(struct columns *columns, const char *const *words, const char *
 	row = calloc(columns->count, sizeof(*row));
 	if (!row)
 		return;
-	for (unsigned i = 0; i < columns->count; i++) {
-		row[i] = strdup(words[i]);
-		if (row[i])
-			clean(row[i]);
-	}
+	for (unsigned i = 0; i < columns->count; i++)
+		row[i] = plain_copy(words[i], true, 0, 0, NULL);
 	columns->colours[columns->used] = colour ? colour : "";
 	columns->rows[columns->used++] = row;
 }
@@ -174,13 +187,12 @@ static void print_word(const struct columns *columns, size_t row, unsigned colum
 	int padding = (int)(width - width_of(word));
 	bool right = columns->right >> column & 1;
 
-	if (right)
-		printf("%*s", padding, "");
-	printf("%s%s%s", colour, word, *colour ? COLOUR_OFF : "");
+	plain_print(stdout, "%*s", right ? padding : 0, "");
+	output_coloured(colour, word);
 	if (column + 1 == columns->count)
 		putchar('\n');
 	else
-		printf("%*s", (right ? 0 : padding) + 2, "");
+		plain_print(stdout, "%*s", (right ? 0 : padding) + 2, "");
 }
 
 void columns_print(struct columns *columns, unsigned colour_at)

@@ -9,12 +9,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-bool output_colour(void);	/* stdout is a terminal and NO_COLOR is not set */
+bool output_terminal(void);	/* stdout is a terminal that places its cursor */
+bool output_colour(void);	/* the same, and NO_COLOR is not set */
 void output_json(const json_t *value);	    /* in several lines */
 void output_json_line(const json_t *value); /* in one */
+void output_text(const char *text);	    /* by plain_print() */
 
-/* Text from a guest or a file, without what a terminal would obey. */
-void output_text(const char *text);
+/* "PATH:LINE: TEXT", of a profile's mistake; line 0: of all of it. */
+void output_mistake(const char *path, unsigned line, const char *text);
+
+void output_coloured(const char *colour, const char *text); /* colour: see state_colour() */
 
 const char *output_bytes(char text[16], double bytes);	   /* "512M", "1.5G" */
 const char *output_time(char text[40], int64_t ns);	   /* "2026-01-31 12:00:00" */

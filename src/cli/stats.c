@@ -116,7 +116,7 @@ static int show_once(struct cli *cli, struct link *link)
 
 static int watch(struct cli *cli, struct link *link)
 {
-	bool redraw = isatty(STDOUT_FILENO) && output_colour();
+	bool redraw = output_terminal();
 	json_t *known = json_object(), *params;
 	struct cause cause;
 	int error;

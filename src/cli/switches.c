@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/plain.h"
 #include "base/suggest.h"
 #include "cli/fail.h"
 #include "cli/output.h"
@@ -121,8 +122,7 @@ static void print_fields(json_t *sw)
 			is_told |= strcmp(key, told[i]) == 0;
 		if (is_told)
 			continue;
-		printf(", %s ", key);
-		output_text(json_string_value(value));
+		plain_print(stdout, ", %s %s", key, json_string_value(value));
 	}
 	putchar('\n');
 }
@@ -133,8 +133,10 @@ static void print_switches(const json_t *switches)
 	size_t i;
 
 	json_array_foreach((json_t *)switches, i, row) {
-		printf("%s%s: %s, uplink %s", i ? "\n" : "", text_of(row, "name", "?"),
-		       text_of(row, "address", "no address"), text_of(row, "uplink", "none"));
+		if (i)
+			putchar('\n');
+		plain_print(stdout, "%s: %s, uplink %s", text_of(row, "name", "?"),
+			    text_of(row, "address", "no address"), text_of(row, "uplink", "none"));
 		print_fields(row);
 		print_ports(json_object_get(row, "ports"));
 		print_leases(json_object_get(row, "leases"));

@@ -2,8 +2,8 @@
 #include "roles/attach.h"
 
 #include <errno.h>
-#include <stdio.h>
 
+#include "base/plain.h"
 #include "control/client.h"
 #include "control/endpoint.h"
 #include "control/message_text.h"
@@ -33,7 +33,7 @@ static void leave_deck(const char *path)
 	/* It may have gone with the screen's own connection. */
 	if (err == -ENOENT || err == -ECONNREFUSED || err == -ECONNRESET ||
 	    json_is_true(json_object_get(result, "ends")))
-		fprintf(stderr, "vmdeck: no guest runs any more, so the deck has ended\n");
+		plain_say("no guest runs any more, so the deck has ended");
 	json_decref(result);
 	link_free(link);
 }

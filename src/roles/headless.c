@@ -1,14 +1,13 @@
 /* "vmdeck --headless": the core without a screen. The main thread is the deck thread. */
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/plain.h"
 #include "roles/roles.h"
 #include "roles/say.h"
 #include "roles/session.h"
@@ -34,15 +33,13 @@ static void read_signal(void *arg, uint32_t events)
 static void __attribute__((format(printf, 1, 2))) tell(const char *format, ...)
 {
 	struct pollfd reader = { .fd = STDERR_FILENO, .events = POLLOUT };
-	char line[PIPE_BUF];
 	va_list ap;
 
 	if (poll(&reader, 1, 0) != 1 || !(reader.revents & POLLOUT))
 		return;
 	va_start(ap, format);
-	vsnprintf(line, sizeof(line), format, ap);
+	plain_vsay("\n", format, ap);
 	va_end(ap);
-	fprintf(stderr, "vmdeck: %s\n", line);
 }
 
 static void tell_event(void *arg, const struct deck_event *event)

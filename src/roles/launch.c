@@ -19,6 +19,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/plain.h"
 #include "control/endpoint.h"
 #include "roles/attach.h"
 #include "roles/roles.h"
@@ -94,12 +95,10 @@ static void pass_on(int signal)
 /* The child died without ending the screen: the terminal becomes the shell's again. */
 static int report_death(int signal, const struct termios *before)
 {
-	static const char leave[] = "\033[?1049l\033[?25h\033[0m"; /* other screen, cursor, colours */
-	ssize_t n = write(STDOUT_FILENO, leave, sizeof(leave) - 1);
-
-	(void)n;
+	fputs("\033[?1049l\033[?25h\033[0m", stdout); /* other screen, cursor, colours */
+	fflush(stdout);
 	tcsetattr(STDIN_FILENO, TCSANOW, before);
-	fprintf(stderr, "vmdeck: ended by signal %d (%s)\n", signal, strsignal(signal));
+	plain_say("ended by signal %d (%s)", signal, strsignal(signal));
 	return 128 + signal;
 }
 
@@ -114,7 +113,7 @@ static int launch(const struct role_config *config)
 
 	tcgetattr(STDIN_FILENO, &before);
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
-		perror("vmdeck");
+		plain_say("%m");
 		return 1;
 	}
 	if (pid == 0) {
@@ -130,8 +129,8 @@ static int launch(const struct role_config *config)
 		n = read(pipe_fds[0], &left, 1);
 	} while (n < 0 && errno == EINTR);
 	if (left == LEFT_RUNNING) {
-		fprintf(stderr, "vmdeck: the guests go on running; 'vmdeck' shows them again, "
-			"'vmdeck shutdown' ends them\n");
+		plain_say("the guests go on running; 'vmdeck' shows them again, "
+			  "'vmdeck shutdown' ends them");
 		return 0;
 	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -147,8 +146,8 @@ int role_screen(const struct role_config *config)
 	if (fd >= 0) {
 		close(fd);
 		if (config->demo) {
-			fprintf(stderr, "vmdeck: a deck is running at %s; attach to it with 'vmdeck', "
-				"or give the demo another --socket\n", config->socket_path);
+			plain_say("a deck is running at %s; attach to it with 'vmdeck', "
+				  "or give the demo another --socket", config->socket_path);
 			return 1;
 		}
 		return attach(config->socket_path);
@@ -156,8 +155,8 @@ int role_screen(const struct role_config *config)
 	if (fd != -ENOENT && fd != -ECONNREFUSED)
 		return complain(&cause);
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-		fprintf(stderr, "vmdeck: the screen needs a terminal; without one use the subcommands "
-			"(vmdeck help)\n");
+		plain_say("the screen needs a terminal; without one use the subcommands "
+			  "(vmdeck help)");
 		return 1;
 	}
 	return launch(config);

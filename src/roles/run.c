@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/plain.h"
 #include "cli/console_session.h"
 #include "cli/signals.h"
 #include "control/client.h"
@@ -51,11 +52,9 @@ static void __attribute__((format(printf, 2, 3))) say(struct run *run, const cha
 {
 	va_list ap;
 
-	fputs("vmdeck: ", stderr);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	plain_vsay(run->console.raw ? "\r\n" : "\n", format, ap);
 	va_end(ap);
-	fputs(run->console.raw ? "\r\n" : "\n", stderr);
 }
 
 static const char *text_of(const json_t *object, const char *key)
@@ -214,7 +213,7 @@ static void tell_end(struct run *run, const json_t *shown, const char *reason)
 	if (!well)
 		say(run, "%s: %s", run->guest, reason);
 	if (!well && *text_of(shown, "registers"))
-		fprintf(stderr, "%s\n", text_of(shown, "registers"));
+		plain_lines(stderr, text_of(shown, "registers"));
 	run->told = true;
 	check_over(run);
 }

@@ -1,15 +1,15 @@
 /* See say.h. */
 #include "roles/say.h"
 
-#include <stdio.h>
+#include "base/plain.h"
 
 int complain(const struct cause *cause)
 {
-	fprintf(stderr, "vmdeck: %s\n", cause->text);
+	plain_say("%s", cause->text);
 	return 1;
 }
 
 void say_ended(void)
 {
-	fprintf(stderr, "vmdeck: the deck was ended\n");
+	plain_say("the deck was ended");
 }

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/plain.h"
 #include "sandbox/helper.h"
 #include "sandbox/sandbox.h"
 
@@ -37,7 +38,7 @@ static void __attribute__((noreturn)) become(const struct sandbox_kind *kind, co
 				   HELPER_FD_PEER);
 
 	if (error) {
-		fprintf(stderr, "%s%s is started by vmdeck alone\n", HELPER_PREFIX, kind->name);
+		plain_say("%s%s is started by vmdeck alone", HELPER_PREFIX, kind->name);
 		_exit(STATUS_USAGE);
 	}
 	/* A reader that goes away is an error of that write. */

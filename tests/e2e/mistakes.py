@@ -2,6 +2,7 @@
 """Mistakes that people make, and what they are told: one sentence, nothing lost, nothing stopped."""
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -127,6 +128,42 @@ def test_a_deck_says_which_walls_it_cannot_have():
                 return [line for line in file if "refuses walls" in line]
         line, = d.wait_for(said, "the deck to say what is refused")
         assert "user namespace" in line and "seccomp" not in line, line
+
+
+HOSTILE = b"k\xe9\xc2\x9b\x1b[2J\xe2\x80\xae.ini"  # Latin-1, C1, C0, right to left
+
+
+def test_file_names_neither_steer_nor_lose_an_answer():
+    with d.Folder() as folder:
+        path = os.path.join(folder.path.encode(), HOSTILE)
+        with open(path, "w") as file:
+            file.write("[guest]\nx\n")
+        shown = b"k" + 2 * "\ufffd".encode() + b"\xef\xbf\xbd[2J\xef\xbf\xbd.ini:2: 'x'"
+        for *command, stream in (("check", "stdout"), ("run", "stderr")):
+            result = subprocess.run([d.VMDECK, *command, path], env=folder.env, timeout=d.PATIENCE,
+                                    capture_output=True, stdin=subprocess.DEVNULL)
+            assert result.returncode == 1 and shown in getattr(result, stream), result
+        result = subprocess.run([d.VMDECK, "check", "--json", path], env=folder.env,
+                                timeout=d.PATIENCE, capture_output=True)
+        mistakes = json.loads(result.stdout)["mistakes"]
+        assert [mistake["line"] for mistake in mistakes] == [0, 2], mistakes
+        assert mistakes[1]["profile"].endswith("k\ufffd\x9b\x1b[2J\u202e.ini"), mistakes
+        assert rb"\u009b\u001B[2J\u202e.ini" in result.stdout, result
+        for word in ("--non\x1b[31m", "non\x1b[31m"):
+            result = folder.run(word)
+            assert result.returncode == 2 and "non\ufffd[31m" in result.stderr, result
+
+
+def test_the_log_of_a_deck_without_a_screen_is_lines_of_text():
+    def prepare(folder):
+        os.mkfifo(os.path.join(folder.path.encode(), b"config/vmdeck/switches", HOSTILE))
+
+    with d.Deck(prepare=prepare) as deck:
+        def said():
+            with open(deck.errors, "rb") as file:
+                return [line for line in file.read().split(b"\n") if b"[2J" in line]
+        for line in d.wait_for(said, "the file to be named"):
+            assert not re.search(rb"[\0-\x1f\xe9]|\xc2[\x80-\x9f]|\xe2\x80\xae", line), line
 
 
 def test_usage():

@@ -285,6 +285,8 @@ static void a_guest_is_shown_without_its_escapes(void **state)
 	assert_int_equal(vmdeck("show broken"), 0);
 	has(out, "/profiles/broken.ini:3: memory: 'x' is not a size");
 	assert_int_equal(vmdeck("show --json web"), 0);
+	has(out, "\\u009b");
+	assert_null(strstr(out, "\xc2\x9b"));
 	value = parsed();
 	assert_string_equal(json_string_value(json_object_get(value, "name")), "web");
 	json_decref(value);
@@ -335,10 +337,13 @@ static void profiles_are_checked_without_a_deck(void **state)
 	assert_string_equal(out, "");
 	assert_int_equal(vmdeck("check good.ini bad.ini"), 1);
 	assert_string_equal(out, "bad.ini:4: cpus: 0 is too few; write 1 to 64\n"
-				 "bad.ini: there is no?[2J [guest] section\n");
-	assert_int_equal(vmdeck("check --json bad.ini"), 1);
+				 "bad.ini: there is no\xef\xbf\xbd[2J [guest] section\n");
+	assert_int_equal(vmdeck("check b\351d\033.ini"), 1);
+	has(out, "b\xef\xbf\xbd""d\xef\xbf\xbd.ini:4: cpus: ");
+	assert_int_equal(vmdeck("check --json b\351d.ini"), 1);
 	value = parsed();
 	assert_int_equal(json_array_size(json_object_get(value, "mistakes")), 2);
+	has(out, "\"profile\": \"b\xef\xbf\xbd""d.ini\"");
 	json_decref(value);
 }
 
@@ -380,6 +385,7 @@ static void statistics_are_shown_once_or_watched(void **state)
 	assert_int_equal(json_array_size(json_object_get(value, "guests")), 1);
 	json_decref(value);
 	assert_int_equal(vmdeck("stats wbe"), 1);
+	assert_int_equal(vmdeck("stats \033b\351"), 1);
 	start(&process, "stats --watch --json -n 100");
 	while (n < sizeof(line) - 1 && read(process.out, line + n, 1) == 1 && line[n] != '\n')
 		n++;

@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "base/plain.h"
+
 void profile_report_add(struct profile_report *report, unsigned line, const char *format, ...)
 {
 	struct profile_mistake *mistakes = report->mistakes, mistake = { .line = line };
@@ -50,7 +52,7 @@ void profile_report_print(const struct profile_report *report, const char *path,
 
 	for (size_t i = 0; i < report->count; i++) {
 		profile_mistake_place(place, sizeof(place), path, &report->mistakes[i]);
-		fprintf(out, "%s: %s\n", place, report->mistakes[i].text);
+		plain_print(out, "%s: %s\n", place, report->mistakes[i].text);
 	}
 }
 

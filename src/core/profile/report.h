@@ -15,7 +15,7 @@ struct profile_mistake {
 
 #define PROFILE_MISTAKES_MAX 100 /* of a report; one more says that there are others */
 
-/* By line, those of the file as a whole first. Text is UTF-8 without control characters. */
+/* By line, those of the file as a whole first. */
 struct profile_report {
 	struct profile_mistake *mistakes;
 	size_t count;
