@@ -11,6 +11,7 @@
 #include "cli/fail.h"
 #include "cli/help.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/table.h"
 
 /* --socket before the subcommand; returns how many words it took, or -CLI_USAGE. */
@@ -51,12 +52,11 @@ static int run_command(struct cli *cli, int argc, char **argv)
 	return error ? error : cli->command->run(cli);
 }
 
-int cli_main(int argc, char **argv, const struct cli_hooks *hooks)
+static int run(struct cli *cli, int argc, char **argv)
 {
-	struct cli cli = { .hooks = hooks, .commands = command_list() };
-	int at = 1, n = 1, status;
+	int at = 1, n = 1;
 
-	while (at < argc && (n = global_option(&cli, argc - at, argv + at)) > 0)
+	while (at < argc && (n = global_option(cli, argc - at, argv + at)) > 0)
 		at += n;
 	if (n < 0)
 		return -n;
@@ -65,15 +65,19 @@ int cli_main(int argc, char **argv, const struct cli_hooks *hooks)
 		return CLI_OK;
 	}
 	if (at < argc && (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0)) {
-		help_overview(&cli);
+		help_overview(cli);
 		return CLI_OK;
 	}
 	if (at >= argc || argv[at][0] == '-') {
 		argv[at - 1] = argv[0];
-		return hooks->screen(cli.socket, argc - at + 1, argv + at - 1);
+		return cli->hooks->screen(cli->socket, argc - at + 1, argv + at - 1);
 	}
-	status = run_command(&cli, argc - at, argv + at);
-	if (fflush(stdout) == EOF && status == CLI_OK)
-		return fail("standard output: %m");
-	return status;
+	return run_command(cli, argc - at, argv + at);
+}
+
+int cli_main(int argc, char **argv, const struct cli_hooks *hooks)
+{
+	struct cli cli = { .hooks = hooks, .commands = command_list() };
+
+	return output_end(run(&cli, argc, argv));
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/plain.h"
 #include "cli/fail.h"
@@ -32,6 +33,7 @@ static int print_events(struct cli *cli, struct link *link)
 	json_t *message;
 	int error;
 
+	link_set_reader(link, STDOUT_FILENO);
 	while ((error = link_next(link, &message, -1, &cause)) == 0 || error == -EINTR) {
 		if (error)
 			continue;
@@ -41,9 +43,9 @@ static int print_events(struct cli *cli, struct link *link)
 			print_event(json_object_get(message, "params"));
 		json_decref(message);
 		if (ferror(stdout))
-			return CLI_FAILED;
+			return CLI_OK; /* what was wrong is said at the end */
 	}
-	return error == -ECONNRESET ? CLI_OK : fail("%s", cause.text);
+	return error == -ECONNRESET || error == -EPIPE ? CLI_OK : fail("%s", cause.text);
 }
 
 int events_main(struct cli *cli)

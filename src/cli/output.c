@@ -1,6 +1,8 @@
 /* What subcommands print: columns, sizes, times, JSON. */
 #include "cli/output.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/plain.h"
+#include "cli/fail.h"
 #include "control/message_text.h"
 #include "control/states.h"
 
@@ -26,6 +29,22 @@ bool output_colour(void)
 	const char *no = getenv("NO_COLOR");
 
 	return output_terminal() && !(no && *no);
+}
+
+/* Whether nobody is left to read what is printed. */
+static bool reader_has_gone(void)
+{
+	struct pollfd reader = { .fd = STDOUT_FILENO };
+
+	return poll(&reader, 1, 0) == 1 && reader.revents & POLLERR;
+}
+
+int output_end(int status)
+{
+	errno = 0;
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || status != CLI_OK || reader_has_gone())
+		return status;
+	return errno ? fail("standard output: %m") : fail("standard output: not all was written");
 }
 
 static void put_json(const json_t *value, size_t flags)

@@ -11,6 +11,13 @@
 
 bool output_terminal(void);	/* stdout is a terminal that places its cursor */
 bool output_colour(void);	/* the same, and NO_COLOR is not set */
+
+/*
+ * The end of what is printed: status, or CLI_FAILED after a sentence if not all of it could
+ * be written. Of a reader that has gone nothing is said.
+ */
+int output_end(int status);
+
 void output_json(const json_t *value);	    /* in several lines */
 void output_json_line(const json_t *value); /* in one */
 void output_text(const char *text);	    /* by plain_print() */

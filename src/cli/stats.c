@@ -121,6 +121,7 @@ static int watch(struct cli *cli, struct link *link)
 	struct cause cause;
 	int error;
 
+	link_set_reader(link, STDOUT_FILENO);
 	while ((params = next(link, -1, &error, &cause))) {
 		merge(known, json_object_get(params, "guests"));
 		if (cli->json) {
@@ -135,8 +136,8 @@ static int watch(struct cli *cli, struct link *link)
 			break;
 	}
 	json_decref(known);
-	if (error == -ECONNRESET || error == 0)
-		return error ? CLI_OK : CLI_FAILED;
+	if (error == -ECONNRESET || error == -EPIPE || error == 0)
+		return CLI_OK; /* what was wrong with the output is said at the end */
 	return fail("%s", cause.text);
 }
 

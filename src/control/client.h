@@ -107,6 +107,12 @@ int link_call(struct link *link, const char *method, json_t *params, json_t **re
 int link_next(struct link *link, json_t **message, int timeout_ms, struct cause *cause);
 
 /*
+ * From here on waiting ends with -EPIPE, too, when nobody is left to read what is written to
+ * fd (a pipe, a terminal).
+ */
+void link_set_reader(struct link *link, int fd);
+
+/*
  * The connection as raw bytes after the response of console.open or
  * capture.stream: its fd, which stays the link's, and the bytes already read,
  * valid until link_free().

@@ -17,6 +17,7 @@
 
 struct link {
 	int fd;
+	int reader_fd; /* whose reader is waited with, or -1 */
 	struct frame_reader in;
 	struct frame_writer out;
 	json_int_t last_id;
@@ -33,6 +34,7 @@ int link_adopt(struct link **out, int fd, struct cause *cause)
 		return cause_errno(cause, ENOMEM, "control connection");
 	}
 	link->fd = fd;
+	link->reader_fd = -1;
 	link->in.limit = CONTROL_RESPONSE_MAX;
 	link->kept = json_array();
 	if (!link->kept) {
@@ -61,10 +63,13 @@ void link_free(struct link *link)
 	free(link);
 }
 
-/* Waits for input until due (CLOCK_MONOTONIC, 0: for ever). 0, -ETIMEDOUT, -EINTR. */
+/* Waits for input until due (CLOCK_MONOTONIC, 0: for ever). 0, -ETIMEDOUT, -EINTR, -EPIPE. */
 static int wait_input(struct link *link, uint64_t due)
 {
-	struct pollfd poll_fd = { .fd = link->fd, .events = POLLIN };
+	struct pollfd fds[] = {
+		{ .fd = link->fd, .events = POLLIN },
+		{ .fd = link->reader_fd, .events = 0 }, /* POLLERR: the reader has gone */
+	};
 	struct timespec left, *limit = NULL;
 	int n;
 
@@ -74,7 +79,9 @@ static int wait_input(struct link *link, uint64_t due)
 		left = (struct timespec){ (time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S) };
 		limit = &left;
 	}
-	n = ppoll(&poll_fd, 1, limit, NULL);
+	n = ppoll(fds, 2, limit, NULL);
+	if (n > 0 && fds[1].revents & POLLERR)
+		return -EPIPE;
 	return n < 0 ? -errno : n == 0 ? -ETIMEDOUT : 0;
 }
 
@@ -206,6 +213,11 @@ int link_next(struct link *link, json_t **notification, int timeout_ms, struct c
 		message_release(&message);
 		return error;
 	}
+}
+
+void link_set_reader(struct link *link, int fd)
+{
+	link->reader_fd = fd;
 }
 
 int link_raw(struct link *link, const uint8_t **rest, size_t *size)

@@ -399,6 +399,31 @@ static void statistics_are_shown_once_or_watched(void **state)
 	close(process.err);
 }
 
+/* Starts a command whose output nobody reads, or has stopped to read. */
+static int unread(const char *line)
+{
+	struct process process;
+
+	start(&process, line);
+	close(process.out);
+	process.out = open("/dev/null", O_RDONLY);
+	return finish(&process);
+}
+
+static void a_reader_that_goes_away_ends_a_command_quietly(void **state)
+{
+	static const char *const lines[] = { "help", "--help", "help stats", "list", "list --json",
+					     "show web", "switches", "stats", "events", "stats -w",
+					     "events --json", "stats --watch --json", "check bad.ini",
+					     "complete st", "reload" };
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		fake_sample(*state, "web", 10);
+		assert_int_equal(unread(lines[i]), strstr(lines[i], "bad") ? 1 : 0);
+		assert_string_equal(err, "");
+	}
+}
+
 static void events_are_printed_until_the_deck_ends(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -674,6 +699,7 @@ int main(int argc, char **argv)
 		TEST(profiles_are_checked_without_a_deck),
 		TEST(switches_are_listed),
 		TEST(statistics_are_shown_once_or_watched),
+		TEST(a_reader_that_goes_away_ends_a_command_quietly),
 		TEST(events_are_printed_until_the_deck_ends),
 		TEST(a_deck_is_reloaded_and_shut_down),
 		TEST(a_capture_to_a_pipe_ends_well_when_interrupted),
@@ -688,6 +714,7 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "cli") == 0) {
 		argv[1] = argv[0];
+		signal(SIGPIPE, SIG_IGN); /* as main() of vmdeck does */
 		return cli_main(argc - 1, argv + 1, &hooks);
 	}
 	self = open("/proc/self/exe", O_RDONLY);
