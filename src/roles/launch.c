@@ -25,6 +25,7 @@
 #include "roles/roles.h"
 #include "roles/say.h"
 #include "roles/session.h"
+#include "tui/canvas/terminal.h"
 #include "tui/tui.h"
 
 #define LEFT_RUNNING 'L' /* what the child tells the launcher before it leaves the terminal */
@@ -154,10 +155,8 @@ int role_screen(const struct role_config *config)
 	}
 	if (fd != -ENOENT && fd != -ECONNREFUSED)
 		return complain(&cause);
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-		plain_say("the screen needs a terminal; without one use the subcommands "
-			  "(vmdeck help)");
-		return 1;
-	}
+	/* Before guests are started that would be ended at once. */
+	if (terminal_check(&cause) < 0)
+		return complain(&cause);
 	return launch(config);
 }

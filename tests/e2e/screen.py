@@ -314,6 +314,12 @@ def test_a_headless_deck_stays():
         assert deck.process.poll() is None
 
 
+def test_a_dumb_terminal_is_told_and_starts_no_guest():
+    with d.Folder() as folder, Terminal(folder, "--demo", env=("TERM=dumb",)) as terminal:
+        assert terminal.gone() == 1
+        assert terminal.screen().startswith("vmdeck: TERM=dumb: "), terminal.screen()
+
+
 def test_a_small_terminal_says_so_and_recovers():
     with d.Folder() as folder, Terminal(folder, size=(20, 5)) as terminal:
         terminal.see("No guests")

@@ -379,6 +379,8 @@ start 80 24 "" TERM=
 see 'failed: .*TERM is not set'
 start 80 24 "" TERM=nosuchterm
 see 'the terminal database does not'
+start 80 24 "" TERM=dumb
+see 'cannot place its cursor'
 if "$client" "$dir/none" </dev/null >"$dir/out" 2>&1; then
 	failed=1
 fi

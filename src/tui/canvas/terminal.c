@@ -82,11 +82,16 @@ static void take_locale(struct terminal *terminal)
 	terminal->utf8 = strcmp(nl_langinfo_l(CODESET, terminal->locale), "UTF-8") == 0;
 }
 
-static int take_screen(struct terminal *terminal, struct cause *cause)
+int terminal_check(struct cause *cause)
 {
-	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+	bool places;
 	int error;
 
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return cause_set(cause, ENOTTY,
+				 "the screen needs a terminal for standard input and output; without "
+				 "one, use the subcommands (vmdeck --help lists them)");
 	if (!term || !*term)
 		return cause_set(cause, EINVAL,
 				 "TERM is not set: set it to the terminal's type, for example "
@@ -96,12 +101,23 @@ static int take_screen(struct terminal *terminal, struct cause *cause)
 				 "TERM=%.60s: the terminal database does not know this type; set "
 				 "another one, for example TERM=xterm (Debian's ncurses-term has "
 				 "more of them)", term);
+	places = cursor_address && clear_screen;
 	del_curterm(cur_term);
+	if (places)
+		return 0;
+	return cause_set(cause, EINVAL,
+			 "TERM=%.60s: this terminal cannot place its cursor; the screen needs one "
+			 "that can, the subcommands do not (vmdeck --help lists them)", term);
+}
+
+static int take_screen(struct terminal *terminal, struct cause *cause)
+{
+	const char *no_color = getenv("NO_COLOR");
+
 	terminal->screen = newterm(NULL, stdout, stdin);
 	if (!terminal->screen)
-		return cause_set(cause, EINVAL,
-				 "TERM=%.60s: this terminal cannot place its cursor; the screen "
-				 "needs one that can", term);
+		return cause_set(cause, EINVAL, "TERM=%.60s: curses cannot use this terminal",
+				 getenv("TERM"));
 	raw();
 	noecho();
 	nonl();
@@ -123,10 +139,9 @@ int terminal_start(struct terminal *terminal, struct cause *cause)
 
 	memset(terminal, 0, sizeof(*terminal));
 	terminal->signal_fd = -1;
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return cause_set(cause, ENOTTY,
-				 "the screen needs a terminal for standard input and output; without "
-				 "one, use the subcommands (vmdeck --help lists them)");
+	error = terminal_check(cause);
+	if (error)
+		return error;
 	terminal->modes_saved = tcgetattr(STDIN_FILENO, &terminal->modes_before) == 0;
 	error = take_signals(terminal, cause);
 	if (error)

@@ -25,9 +25,12 @@ struct terminal {
 };
 
 /*
- * Takes the terminal over. 0, -ENOTTY when standard input or output is none,
- * -EINVAL for TERM, -errno, with a cause.
+ * Whether a screen can be shown: 0, -ENOTTY when standard input or output is no terminal,
+ * -EINVAL for TERM, with a cause. Any thread, before a screen is.
  */
+int terminal_check(struct cause *cause);
+
+/* Takes the terminal over. 0, or as terminal_check(), -errno, with a cause. */
 int terminal_start(struct terminal *terminal, struct cause *cause);
 
 /* Gives it back as it was. Valid on a terminal that failed to start, and twice. */
