@@ -32,9 +32,12 @@ src_core_libcore_a_SOURCES = \
 	%D%/deck/services.h \
 	%D%/deck/stats.c %D%/deck/stats.h \
 	%D%/deck/stats_private.h \
+	%D%/disk/check.h \
 	%D%/disk/disk.h \
+	%D%/disk/format.c %D%/disk/format.h \
 	%D%/disk/image.h \
 	%D%/disk/lock.c \
+	%D%/disk/open.c %D%/disk/open.h \
 	%D%/disk/raw.c \
 	%D%/disk/ring.c \
 	%D%/disk/uring.c \

@@ -51,7 +51,7 @@ static int open_disk(struct fixture *f, struct disk **disk, bool readonly, struc
 	struct disk_config config = { .name = "disk0", .path = f->scratch.path,
 				      .readonly = readonly };
 
-	return disk_open(disk, f->ring, &config, cause);
+	return disk_open(disk, f->ring, &config, NULL, cause);
 }
 
 static void writers_exclude_each_other(void **state)
@@ -97,7 +97,7 @@ static void readers_share_by_file_not_by_name(void **state)
 	snprintf(other, sizeof(other), "%s/other.img", f->scratch.folder);
 	assert_int_equal(link(f->scratch.path, other), 0);
 	assert_int_equal(open_disk(f, &first, true, NULL), 0);
-	assert_int_equal(disk_open(&second, f->ring, &config, NULL), 0);
+	assert_int_equal(disk_open(&second, f->ring, &config, NULL, NULL), 0);
 	assert_int_equal(truncate(f->scratch.path, 65537), 0);
 	assert_int_equal(open_disk(f, &third, true, NULL), -EINVAL);
 	assert_int_equal(truncate(f->scratch.path, 65536), 0);

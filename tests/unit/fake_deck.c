@@ -603,7 +603,9 @@ static struct guest *add_guest(struct deck *deck, const char *name, enum guest_s
 	guest->profile->memory = 512ull << 20;
 	guest->profile->nets[0] = (struct profile_net){ true, "lan", { 0x52, 0x54, 0, 1, 2, 3 } };
 	/* A file system may hold any bytes: these are not UTF-8. */
-	guest->profile->disks[0] = (struct profile_disk){ true, (char *)"/disks/\xff.raw", true };
+	guest->profile->disks[0] = (struct profile_disk){
+		.present = true, .path = (char *)"/disks/\xff.raw", .readonly = true
+	};
 	return guest;
 }
 

@@ -201,7 +201,7 @@ static void mistakes_of_guests(void **state)
 		{ "[disk1]\nreadonly=yes\n", "g.ini:1: [disk1] needs a 'path'" },
 		{ "[disk0]\npath=\n", "g.ini:2: path: has no value" },
 		{ "[disk0]\npath=x\nformat=qcow2\n",
-		  "g.ini:3: format: 'qcow2' is unknown here; it can be raw" },
+		  "g.ini:3: format: 'qcow2' is unknown here; it can be auto|raw" },
 		{ "[disk0]\npath=x\n[disk2]\npath=x\nreadonly=yes\n",
 		  "g.ini:4: path: is the image of [disk0] as well" },
 		{ "[net0]\n", "g.ini:1: [net0] needs a 'switch'" },

@@ -45,6 +45,8 @@ struct device_host {
 	void (*reset)(void *host);     /* the guest asked for a reset */
 	/* I/O thread: a write is held because there is no room for it; why, as a sentence. */
 	void (*full)(void *host, const char *why);
+	/* I/O thread: somebody should know of a device that works all the same; a sentence. */
+	void (*notice)(void *host, const char *text);
 };
 
 #define DEVICE_NAME_MAX 24 /* with the NUL */

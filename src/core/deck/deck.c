@@ -187,6 +187,7 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 	deck->sample = (struct loop_timer){ .fire = sample, .arg = deck };
 	deck->patience = (struct loop_timer){ .fire = force_all, .arg = deck };
 	deck->ended = (struct loop_task){ .run = tell_ended, .arg = deck };
+	deck->services.notices = &deck->notices;
 	notices_init(&deck->notices, deck_loop(deck), &deck->services.journal);
 	err = loop_init(&deck->services.loop, cause);
 	deck->loop_ready = !err;

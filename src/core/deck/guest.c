@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/host_memory.h"
 #include "control/methods.h"
+#include "core/deck/notices.h"
 
 #define FORGED_INTERVAL (60 * NS_PER_S)
 
@@ -224,6 +225,8 @@ static int start(struct guest *guest, struct cause *cause)
 		.console = &guest->console,
 		.changed = post_changed,
 		.arg = guest,
+		.notice = notices_add,
+		.notice_arg = guest->services->notices,
 	};
 	int err;
 

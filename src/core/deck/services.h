@@ -12,6 +12,7 @@
 
 struct boot_image;
 struct network;
+struct notices;
 
 struct deck_services {
 	struct loop loop;
@@ -19,6 +20,7 @@ struct deck_services {
 	struct network *network;
 	struct kvm_host *kvm; /* NULL until the first guest that starts has opened it */
 	struct journal journal;
+	struct notices *notices; /* for other threads' sentences to it */
 	struct marks marks; /* of all guests */
 	uint64_t allotted;  /* bytes of RAM of all live guests */
 	unsigned live;

@@ -29,6 +29,7 @@ struct disk_config {
 	char name[16];	  /* "disk0", for messages */
 	const char *path; /* kept by the caller while the disk is open */
 	bool readonly;
+	bool raw; /* whatever its content looks like: somebody has said so */
 };
 
 /* One request, embedded in its owner; it and its iovecs must stay until done(). */
@@ -62,11 +63,13 @@ void disk_ring_destroy(struct disk_ring *ring); /* its disks are closed; NULL is
  * Opens a raw image and takes QEMU's locks on it (OFD byte ranges), so that
  * qemu-img and a second guest are refused: shared for readonly, exclusive
  * otherwise. -ENOENT, -EACCES, -EBUSY (locked, or the ring has served requests
- * already), -EINVAL (not a regular file or block device, or a size that is no
- * multiple of 512), -ENOSYS, -EPERM (io_uring is missing or forbidden here), each with a cause.
+ * already), -EROFS (a device that nobody may write to), -EINVAL (not a regular file or
+ * block device, a size that is no multiple of 512, or an image of another format),
+ * -ENOSYS, -EPERM (io_uring is missing or forbidden here), each with a cause that begins
+ * with the disk's name. *warning is such a sentence about a disk that was opened, or "".
  */
 int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_config *config,
-	      struct cause *cause);
+	      struct cause *warning, struct cause *cause);
 void disk_close(struct disk *disk); /* no request may be in flight; NULL is valid */
 
 uint64_t disk_size(const struct disk *disk); /* bytes, a multiple of 512 */

@@ -108,20 +108,20 @@ static int lock_file(int fd, const struct disk_config *config, struct cause *cau
 	if (r != -EAGAIN && r != -EACCES) {
 		give_back(fd);
 		return cause_errno(cause, -r,
-				   "%s: %s cannot be locked; put it on a file system with locks",
-				   config->name, config->path);
+				   "%s cannot be locked; put it on a file system with locks",
+				   config->path);
 	}
 	r = probe(fd, LOCK_USED, BIT(PERM_WRITE) | BIT(PERM_RESIZE));
 	give_back(fd);
 	if (!r && !config->readonly)
 		return cause_set(cause, EBUSY,
-				 "%s: %s is in use by another process (it reads it and allows no "
+				 "%s is in use by another process (it reads it and allows no "
 				 "writers); close that first, or set readonly=yes",
-				 config->name, config->path);
+				 config->path);
 	return cause_set(cause, EBUSY,
-			 "%s: %s is in use by another process (it holds a write lock); "
+			 "%s is in use by another process (it holds a write lock); "
 			 "close that first, or use a copy",
-			 config->name, config->path);
+			 config->path);
 }
 
 /* The readers' locks that there are already for this file, with one more reader; or NULL. */
@@ -161,11 +161,11 @@ int image_lock(struct image_lock **out, int fd, const struct stat *st,
 		return 0;
 	lock = calloc(1, sizeof(*lock));
 	if (!lock)
-		return cause_errno(cause, ENOMEM, "%s: %s", config->name, config->path);
+		return cause_errno(cause, ENOMEM, "%s", config->path);
 	/* The locks of readers outlive the first one's file. */
 	lock->writer = !config->readonly;
 	lock->fd = lock->writer ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	r = lock->fd < 0 ? cause_errno(cause, errno, "%s: %s", config->name, config->path) :
+	r = lock->fd < 0 ? cause_errno(cause, errno, "%s", config->path) :
 			   lock_file(fd, config, cause);
 	if (r < 0) {
 		if (!lock->writer && lock->fd >= 0)

@@ -41,16 +41,16 @@ static int ring_failed(int error, struct cause *cause)
 {
 	switch (error) {
 	case ENOSYS:
-		return cause_set(cause, error, "disks: this kernel has no io_uring; vmdeck needs "
+		return cause_set(cause, error, "this kernel has no io_uring; vmdeck needs "
 					       "Linux 5.10 or newer with CONFIG_IO_URING");
 	case EPERM:
 	case EACCES:
 		return cause_set(cause, error,
-				 "disks: io_uring is forbidden here; allow it with "
+				 "io_uring is forbidden here; allow it with "
 				 "sysctl kernel.io_uring_disabled=0, or in a container with a "
 				 "seccomp profile that permits it");
 	default:
-		return cause_errno(cause, error, "disks: io_uring cannot be set up");
+		return cause_errno(cause, error, "io_uring cannot be set up");
 	}
 }
 
@@ -112,21 +112,18 @@ int ring_add_disk(struct disk_ring *ring, struct disk *disk, const struct disk_c
 	int r = 0;
 
 	if (ring->enabled)
-		return cause_set(cause, EBUSY, "%s: disks are opened before the guest runs",
-				 config->name);
+		return cause_set(cause, EBUSY, "disks are opened before the guest runs");
 	while (slot < DISK_RING_DISKS && ring->disks[slot])
 		slot++;
 	if (slot == DISK_RING_DISKS)
-		return cause_set(cause, ENOSPC, "%s: a guest has at most %u disks", config->name,
-				 DISK_RING_DISKS);
+		return cause_set(cause, ENOSPC, "a guest has at most %u disks", DISK_RING_DISKS);
 	if (ring->uring.ring_fd < 0)
 		r = ring_setup(ring, cause);
 	if (r < 0)
 		return r;
 	r = io_uring_register_files_update(&ring->uring, slot, &disk->fd, 1);
 	if (r < 0)
-		return cause_errno(cause, -r, "%s: %s cannot be added", config->name,
-				   config->path);
+		return cause_errno(cause, -r, "%s cannot be added", config->path);
 	ring->disks[slot] = disk;
 	disk->slot = (int)slot;
 	return 0;

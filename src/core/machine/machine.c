@@ -157,6 +157,16 @@ static void disk_full(void *arg, const char *why)
 	set_paused(machine, why);
 }
 
+static void tell_notice(void *arg, const char *text)
+{
+	const struct machine_config *config = &((struct machine *)arg)->config;
+	struct cause whole;
+
+	cause_set(&whole, 0, "%s: %s", config->profile->name, text);
+	if (config->notice)
+		config->notice(config->notice_arg, whole.text);
+}
+
 /* On the vCPU that ended the guest. */
 static void guest_ended(void *arg)
 {
@@ -304,6 +314,7 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 		.loop = &machine->loop,
 		.ended = guest_ended,
 		.full = disk_full,
+		.notice = tell_notice,
 		.arg = machine,
 	};
 	for (unsigned i = 0; i < METHOD_COUNT; i++)

@@ -51,6 +51,9 @@ struct machine_config {
 	struct console *console;
 	void (*changed)(void *arg);    /* the status changed; on the I/O thread, no lock held */
 	void *arg;
+	/* Sentences about the guest that begin with its name; on the I/O thread. NULL: nobody. */
+	void (*notice)(void *arg, const char *text);
+	void *notice_arg;
 };
 
 /* Starts the thread and returns at once; -EAGAIN, -EMFILE, -ENOMEM with a cause. */

@@ -47,6 +47,13 @@ static void full(void *host, const char *why)
 	config->full(config->arg, why);
 }
 
+static void notice(void *host, const char *text)
+{
+	const struct vm_config *config = vm_of(host)->config;
+
+	config->notice(config->arg, text);
+}
+
 /* --- parts --- */
 
 static int create_kvm(struct vm *vm, struct cause *cause)
@@ -116,6 +123,7 @@ static int create_devices(struct vm *vm, struct cause *cause)
 			.power_off = power_off,
 			.reset = reset,
 			.full = full,
+			.notice = notice,
 		},
 		.hot = { vm->hot, sizeof(vm->hot) },
 		.cold = { vm->cold, sizeof(vm->cold) },

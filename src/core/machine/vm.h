@@ -37,12 +37,13 @@ struct vm_config {
 	void (*ended)(void *arg);
 	/* I/O thread: a write is held because there is no room for it; why, as a sentence. */
 	void (*full)(void *arg, const char *why);
+	void (*notice)(void *arg, const char *text); /* see struct device_host */
 	void *arg;
 };
 
 /* Bytes for the states of devices; see device.h. */
 #define VM_HOT_SIZE 640	  /* the serial port needs the most of it */
-#define VM_COLD_SIZE 2320 /* what is left of a page; all but disks and NICs find room */
+#define VM_COLD_SIZE 2312 /* what is left of a page; all but disks and NICs find room */
 
 struct vm {
 	const struct vm_config *config;

@@ -52,8 +52,12 @@ static const struct profile_key disk_keys[] = {
 		  "Two disks can share an image if both have {Ic readonly=yes}. "
 		  "When the file system of a sparse image is full, the guest is paused before it "
 		  "loses a write; make room, then resume it." },
-	{ .key = "format", .type = PROFILE_CHOICE, .offset = PROFILE_NOWHERE, .choices = "raw",
-	  .standard = "raw", .help = "Format of the image." },
+	{ .key = "format", .type = PROFILE_CHOICE, .offset = DISK(format), .choices = "auto|raw",
+	  .standard = "auto",
+	  .help = "Format of the image. All images are served as raw ones, so with {Ic auto} one "
+		  "that begins like another format is refused: qcow2, QED, VMDK, VDI, VHD, VHDX, "
+		  "Parallels, LUKS, a compressed file, or, unless {Ic readonly=yes}, a CD's. "
+		  "With {Ic raw} the guest has it as it is, and a warning is given." },
 	{ .key = "readonly", .type = PROFILE_BOOL, .offset = DISK(readonly), .standard = "no",
 	  .help = "Whether the guest is kept from writing to the disk." },
 	{ .key = NULL },

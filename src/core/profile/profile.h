@@ -15,10 +15,13 @@
 #define PROFILE_NETS_MAX 4
 #define PROFILE_CPUS_MAX 64
 
+enum disk_format { DISK_FORMAT_AUTO, DISK_FORMAT_RAW }; /* in the order of the key's choices */
+
 struct profile_disk {
 	bool present;
 	char *path;   /* absolute, or relative to the profile's folder and made absolute */
 	bool readonly;
+	unsigned format; /* an enum disk_format */
 };
 
 struct profile_net {

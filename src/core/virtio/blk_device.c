@@ -86,16 +86,20 @@ static bool disk_wanted(const struct profile *profile, unsigned number)
 
 static int create_disk(struct device *device, struct cause *cause)
 {
-	const struct device_host *host = device->host;
+	struct device_host *host = device->host;
 	const struct profile_disk *profile = &host->profile->disks[device->number];
 	struct blk_device *disk = device->state;
-	struct disk_config config = { .path = profile->path, .readonly = profile->readonly };
+	struct disk_config config = { .path = profile->path, .readonly = profile->readonly,
+				      .raw = profile->format == DISK_FORMAT_RAW };
+	struct cause warning;
 	char serial[DEVICE_NAME_MAX + 8];
 	int err;
 
 	snprintf(config.name, sizeof(config.name), "%.15s", device->name);
 	snprintf(serial, sizeof(serial), "vmdeck-%s", device->name);
-	err = disk_open(&disk->disk, host->disks, &config, cause);
+	err = disk_open(&disk->disk, host->disks, &config, &warning, cause);
+	if (!err && *warning.text)
+		host->notice(host, warning.text);
 	if (!err)
 		err = virtio_blk_init(&disk->blk, disk->disk, serial, cause);
 	return err ? err : virtio_device_create(device, &disk->blk.device, cause);

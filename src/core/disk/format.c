@@ -1,0 +1,49 @@
+/* See format.h. QEMU's block drivers, RFC 1952, RFC 8878, ECMA-119 §8.1, file(1). */
+#include "core/disk/format.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define CONVERT "convert it with qemu-img convert -O raw"
+#define MAGIC(text) .magic = text, .length = sizeof(text) - 1
+
+static const struct image_format formats[] = {
+	{ "qcow2", "a qcow2 image", CONVERT, MAGIC("QFI\xfb") },
+	{ "qed", "a QED image", CONVERT, MAGIC("QED\0") },
+	{ "vmdk", "a VMDK image", CONVERT, MAGIC("KDMV") },
+	{ "vmdk", "a VMDK image", CONVERT, MAGIC("COWD") },
+	{ "vmdk", "the description of a VMDK image", CONVERT, MAGIC("# Disk DescriptorFile") },
+	{ "vdi", "a VDI image", CONVERT, MAGIC("\x7f\x10\xda\xbe"), .offset = 64 },
+	{ "vpc", "a VHD image", CONVERT, MAGIC("conectix") },
+	{ "vpc", "a VHD image", CONVERT, MAGIC("conectix"), .offset = -512 },
+	{ "vhdx", "a VHDX image", CONVERT, MAGIC("vhdxfile") },
+	{ "parallels", "a Parallels image", CONVERT, MAGIC("WithoutFreeSpace") },
+	{ "parallels", "a Parallels image", CONVERT, MAGIC("WithouFreSpacExt") },
+	{ "luks", "encrypted with LUKS", "decrypt it, or leave that to the guest",
+	  MAGIC("LUKS\xba\xbe") },
+	{ "gzip", "compressed with gzip", "unpack it with gunzip", MAGIC("\x1f\x8b\x08") },
+	{ "bzip2", "compressed with bzip2", "unpack it with bunzip2", MAGIC("BZh") },
+	{ "xz", "compressed with xz", "unpack it with unxz", MAGIC("\xfd" "7zXZ\0") },
+	{ "zstd", "compressed with zstd", "unpack it with unzstd", MAGIC("\x28\xb5\x2f\xfd") },
+	{ "iso", "an image of a CD", "set readonly=yes", .readable = true, MAGIC("CD001"),
+	  .offset = 32769 },
+	{ .name = NULL },
+};
+
+const struct image_format *image_format_find(int fd, uint64_t size)
+{
+	char bytes[32];
+
+	for (const struct image_format *row = formats; row->name; row++) {
+		uint64_t offset = (uint64_t)row->offset;
+
+		if (row->offset < 0)
+			offset += size;
+		if (offset > size || size - offset < row->length)
+			continue;
+		if (pread(fd, bytes, row->length, (off_t)offset) == row->length &&
+		    !memcmp(bytes, row->magic, row->length))
+			return row;
+	}
+	return NULL;
+}

@@ -1,0 +1,210 @@
+/* See open.h. open(2), BLKGETSIZE64 and BLKROGET of linux/fs.h. */
+#include "core/disk/open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "core/disk/check.h"
+#include "core/disk/format.h"
+
+/* Nothing but a file or a block device is opened: opening others can block or have effects. */
+static int check_type(const struct stat *st, const char *path, struct cause *cause)
+{
+	if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
+		return 0;
+	if (S_ISDIR(st->st_mode))
+		return cause_set(cause, EINVAL, "%s is a directory; name a raw image file or a "
+				 "block device", path);
+	return cause_set(cause, EINVAL, "%s is neither a file nor a block device; name a raw "
+			 "image", path);
+}
+
+static int open_failed(int error, const struct disk_config *config, struct cause *cause)
+{
+	const char *path = config->path;
+
+	switch (error) {
+	case ENOENT:
+		if (config->readonly || !strncmp(path, "/dev/", 5))
+			return cause_set(cause, error, "%s does not exist; correct the path", path);
+		return cause_set(cause, error, "%s does not exist; make one with "
+				 "truncate -s 1G %s, or correct the path", path, path);
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return cause_set(cause, error,
+				 config->readonly ? "%s: no permission to read it; change its mode "
+						    "or owner"
+						  : "%s: no permission to write to it; change its "
+						    "mode or owner, or set readonly=yes",
+				 path);
+	default:
+		return cause_errno(cause, error, "%s cannot be opened", path);
+	}
+}
+
+static int device_is_readonly(const char *path, struct cause *cause)
+{
+	return cause_set(cause, EROFS, "%s is a read-only device; set readonly=yes", path);
+}
+
+/* Of a device that does not let itself be opened for writing: whether nobody may write to it. */
+static bool is_readonly_device(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), readonly = 0;
+
+	if (fd < 0)
+		return false;
+	if (ioctl(fd, BLKROGET, &readonly) < 0)
+		readonly = 0;
+	close(fd);
+	return readonly;
+}
+
+/* What the open device says of itself. */
+static int look_at_device(struct disk_file *file, const struct disk_config *config,
+			  struct cause *cause)
+{
+	int readonly = 0;
+
+	if (ioctl(file->fd, BLKGETSIZE64, &file->size) < 0)
+		return open_failed(errno, config, cause);
+	if (!config->readonly && ioctl(file->fd, BLKROGET, &readonly) == 0 && readonly)
+		return device_is_readonly(config->path, cause);
+	return 0;
+}
+
+static int open_file(struct disk_file *file, const struct disk_config *config,
+		     struct cause *cause)
+{
+	const char *path = config->path;
+	int r;
+
+	if (stat(path, &file->st) < 0)
+		return open_failed(errno, config, cause);
+	r = check_type(&file->st, path, cause);
+	if (r < 0)
+		return r;
+	/* Non-blocking only until it is known that nobody has put a FIFO in its place. */
+	file->fd = open(path, (config->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY |
+			O_NONBLOCK);
+	if (file->fd < 0) {
+		r = errno;
+		if (S_ISBLK(file->st.st_mode) && !config->readonly && is_readonly_device(path))
+			return device_is_readonly(path, cause);
+		return open_failed(r, config, cause);
+	}
+	if (fstat(file->fd, &file->st) < 0)
+		return open_failed(errno, config, cause);
+	r = check_type(&file->st, path, cause);
+	if (r < 0)
+		return r;
+	if (fcntl(file->fd, F_SETFL, 0) < 0)
+		return open_failed(errno, config, cause);
+	if (S_ISBLK(file->st.st_mode))
+		return look_at_device(file, config, cause);
+	file->size = (uint64_t)file->st.st_size;
+	return 0;
+}
+
+/* What the content says of itself; whoever says format=raw has the last word. */
+static int check_format(const struct disk_file *file, const struct disk_config *config,
+			struct cause *warning, struct cause *cause)
+{
+	const struct image_format *format = image_format_find(file->fd, file->size);
+	const char *path = config->path;
+
+	if (!format || (format->readable && config->readonly))
+		return 0;
+	if (!config->raw)
+		return cause_set(cause, EINVAL, "%s is %s; %s, or set format=raw to have it as it "
+				 "is", path, format->what, format->remedy);
+	cause_set(warning, 0, "%s is %s; with format=raw the guest %s as it is", path,
+		  format->what, config->readonly ? "reads it" : "reads and overwrites it");
+	return 0;
+}
+
+static int check_content(const struct disk_file *file, const struct disk_config *config,
+			 struct cause *warning, struct cause *cause)
+{
+	const char *path = config->path;
+	int r;
+
+	if (!file->size && S_ISBLK(file->st.st_mode))
+		return cause_set(cause, EINVAL, "%s is a device without a medium", path);
+	if (!file->size)
+		return cause_set(cause, EINVAL, "%s is empty; give it a size with "
+				 "truncate -s 1G %s", path, path);
+	r = check_format(file, config, warning, cause);
+	if (!r && file->size % DISK_SECTOR)
+		r = cause_set(cause, EINVAL, "%s has %" PRIu64 " bytes, which is no multiple of "
+			      "%u; round it up with truncate -s %%%u %s", path, file->size,
+			      DISK_SECTOR, DISK_SECTOR, path);
+	return r;
+}
+
+int disk_file_open(struct disk_file *file, const struct disk_config *config, struct cause *warning,
+	       struct cause *cause)
+{
+	int r;
+
+	*file = (struct disk_file){ .fd = -1 };
+	cause_set(warning, 0, "%s", "");
+	r = open_file(file, config, cause);
+	if (!r)
+		r = check_content(file, config, warning, cause);
+	if (r < 0 && file->fd >= 0) {
+		close(file->fd);
+		file->fd = -1;
+	}
+	return r;
+}
+
+bool disk_file_same(const struct stat *one, const struct stat *other)
+{
+	if (S_ISBLK(one->st_mode) && S_ISBLK(other->st_mode))
+		return one->st_rdev == other->st_rdev;
+	return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
+/* Two disks of one image, of which one at least is written to. */
+static void check_twice(const struct disk_config *configs, const struct disk_file *files,
+			unsigned number, disk_finding *tell, void *arg)
+{
+	struct cause cause;
+
+	for (unsigned i = 0; i < number; i++) {
+		if (files[i].fd < 0 || !disk_file_same(&files[i].st, &files[number].st) ||
+		    (configs[i].readonly && configs[number].readonly))
+			continue;
+		cause_set(&cause, 0, "%s is the image of %s as well; two disks can share one if "
+			  "both have readonly=yes", configs[number].path, configs[i].name);
+		tell(arg, number, false, cause.text);
+		return;
+	}
+}
+
+void disk_check(const struct disk_config *configs, unsigned count, disk_finding *tell, void *arg)
+{
+	struct disk_file files[DISK_RING_DISKS];
+	struct cause cause, warning;
+
+	if (count > DISK_RING_DISKS)
+		count = DISK_RING_DISKS;
+	for (unsigned i = 0; i < count; i++) {
+		if (disk_file_open(&files[i], &configs[i], &warning, &cause) < 0)
+			tell(arg, i, false, cause.text);
+		else
+			check_twice(configs, files, i, tell, arg);
+		if (files[i].fd >= 0 && *warning.text)
+			tell(arg, i, true, warning.text);
+	}
+	for (unsigned i = 0; i < count; i++)
+		if (files[i].fd >= 0)
+			close(files[i].fd);
+}
