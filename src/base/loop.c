@@ -2,6 +2,7 @@
 #include "base/loop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -191,6 +192,30 @@ static void run_timers(struct loop *loop)
 	}
 }
 
+/* What epoll_pwait2() does, in two steps, as epoll_wait() alone knows but milliseconds. */
+static int wait_in_steps(struct loop *loop, struct epoll_event *events,
+			 const struct timespec *limit)
+{
+	struct pollfd any = { .fd = loop->epoll_fd, .events = POLLIN };
+	int n = ppoll(&any, 1, limit, NULL);
+
+	return n <= 0 ? n : epoll_wait(loop->epoll_fd, events, LOOP_BATCH, 0);
+}
+
+static int wait_for_events(struct loop *loop, struct epoll_event *events,
+			   const struct timespec *limit)
+{
+	int n;
+
+	if (loop->stepwise)
+		return wait_in_steps(loop, events, limit);
+	n = epoll_pwait2(loop->epoll_fd, events, LOOP_BATCH, limit, NULL);
+	if (n >= 0 || (errno != ENOSYS && errno != EPERM))
+		return n;
+	loop->stepwise = true;
+	return wait_in_steps(loop, events, limit);
+}
+
 static int wait_batch(struct loop *loop, struct epoll_event *events)
 {
 	struct timespec timeout, *limit = NULL;
@@ -204,7 +229,7 @@ static int wait_batch(struct loop *loop, struct epoll_event *events)
 		timeout.tv_nsec = (long)(left % NS_PER_S);
 		limit = &timeout;
 	}
-	n = epoll_pwait2(loop->epoll_fd, events, LOOP_BATCH, limit, NULL);
+	n = wait_for_events(loop, events, limit);
 	(void)atomic_load_explicit(&loop->added, memory_order_acquire);
 	return n < 0 ? (errno == EINTR ? 0 : -errno) : n;
 }

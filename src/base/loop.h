@@ -4,7 +4,8 @@
  * A loop belongs to one thread, the one that calls loop_run(); all functions
  * are for that thread except where they say otherwise. Nothing here
  * allocates: sources, timers and tasks are embedded in their owners. It costs
- * two file descriptors and, at rest, no wake-ups.
+ * two file descriptors and, at rest, no wake-ups. Where there is no epoll_pwait2(2),
+ * before Linux 5.11 and in containers that do not know it, each wait costs a call more.
  */
 #ifndef BASE_LOOP_H
 #define BASE_LOOP_H
@@ -48,6 +49,7 @@ struct loop_task {
 struct loop {
 	int epoll_fd;
 	int wake_fd;
+	bool stepwise; /* epoll_pwait2(2) is refused here */
 	atomic_bool stop;
 	atomic_uint added; /* orders what loop_add() wrote before what its events read */
 	struct loop_source wake;

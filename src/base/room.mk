@@ -24,6 +24,8 @@ BASE_LIBS = src/base/libbase.a $(INIPARSER_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/loop
+tests_unit_loop_SOURCES = tests/unit/loop.c tests/lib/refuse.h
+tests_unit_loop_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_loop_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/mutex
