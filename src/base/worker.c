@@ -1,7 +1,7 @@
-/* The deck's helper thread. worker_main() runs on it, the rest on the deck thread. */
+/* See worker.h. worker_main() runs on the helper threads, the rest on the loop's. */
 #include "base/worker.h"
 
-static const struct thread_role worker_role = { .name = "worker" };
+#include <errno.h>
 
 static void *worker_main(void *arg)
 {
@@ -10,11 +10,14 @@ static void *worker_main(void *arg)
 
 	pthread_mutex_lock(&worker->lock);
 	for (;;) {
+		worker->idle++;
 		while (!worker->waiting && !worker->stop)
 			pthread_cond_wait(&worker->wake, &worker->lock);
+		worker->idle--;
 		job = worker->waiting;
 		if (!job)
 			break;
+		worker->queued--;
 		worker->waiting = job->next;
 		if (!worker->waiting)
 			worker->waiting_end = &worker->waiting;
@@ -44,11 +47,14 @@ static void run_finished(void *arg)
 		next = job->next;
 		job->done(job->arg);
 	}
+	if (worker->ran)
+		worker->ran(worker->arg);
 }
 
-void worker_init(struct worker *worker, struct loop *loop)
+void worker_init(struct worker *worker, struct loop *loop, const struct thread_role *role,
+		 unsigned limit)
 {
-	*worker = (struct worker){ .loop = loop };
+	*worker = (struct worker){ .loop = loop, .role = role, .limit = limit };
 	pthread_mutex_init(&worker->lock, NULL);
 	pthread_cond_init(&worker->wake, NULL);
 	worker->waiting_end = &worker->waiting;
@@ -56,22 +62,28 @@ void worker_init(struct worker *worker, struct loop *loop)
 	worker->task = (struct loop_task){ .run = run_finished, .arg = worker };
 }
 
-static int start(struct worker *worker)
+/* Sees to it that somebody takes the next job; false: there is nobody at all. */
+static bool have_thread(struct worker *worker)
 {
-	int error = thread_start(&worker->thread, &worker_role, NULL, worker_main, worker);
+	bool wanted;
 
-	worker->started = error == 0;
-	return error;
+	pthread_mutex_lock(&worker->lock);
+	wanted = worker->queued >= worker->idle;
+	pthread_mutex_unlock(&worker->lock);
+	if (wanted && worker->count < worker->limit &&
+	    thread_start(&worker->threads[worker->count], worker->role, NULL, worker_main,
+			 worker) == 0)
+		worker->count++;
+	return worker->count > 0;
 }
 
 int worker_post(struct worker *worker, struct worker_job *job)
 {
-	int error = worker->started ? 0 : start(worker);
-
-	if (error < 0)
-		return error;
+	if (!have_thread(worker))
+		return -EAGAIN;
 	job->next = NULL;
 	pthread_mutex_lock(&worker->lock);
+	worker->queued++;
 	*worker->waiting_end = job;
 	worker->waiting_end = &job->next;
 	pthread_cond_signal(&worker->wake);
@@ -81,15 +93,15 @@ int worker_post(struct worker *worker, struct worker_job *job)
 
 void worker_finish(struct worker *worker)
 {
-	while (worker->started) {
+	while (worker->count) {
 		pthread_mutex_lock(&worker->lock);
 		worker->stop = true;
-		pthread_cond_signal(&worker->wake);
+		pthread_cond_broadcast(&worker->wake);
 		pthread_mutex_unlock(&worker->lock);
-		thread_join(&worker->thread);
-		worker->started = false;
+		while (worker->count)
+			thread_join(&worker->threads[--worker->count]);
 		worker->stop = false;
-		run_finished(worker); /* may post, which starts the thread again */
+		run_finished(worker); /* may post, which starts threads again */
 	}
 	loop_unpost(worker->loop, &worker->task);
 }

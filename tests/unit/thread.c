@@ -1,4 +1,4 @@
-/* Threads with pooled stacks: many at once, reuse, names, signals, guard pages. */
+/* Threads with pooled stacks: many at once, reuse, names, signals, guard pages; workers. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/thread.h"
+#include "base/worker.h"
 
 #define MANY 150 /* more than one mapping holds */
 #define DEEP (THREAD_STACK_SIZE / 4096 + 16) /* pages: beyond the stack, into the one below */
@@ -142,6 +143,86 @@ static void too_deep_a_stack_hits_the_guard(void **state)
 	assert_int_equal(WTERMSIG(status), SIGSEGV);
 }
 
+#define JOBS 4
+
+struct work {
+	struct loop loop;
+	struct worker worker;
+	pthread_barrier_t *all_here; /* each job waits there until all are at work */
+	unsigned done, runs;
+	struct piece {
+		struct worker_job job;
+		struct work *work;
+		unsigned place; /* in the order in which they were done, from 1 on */
+	} pieces[JOBS];
+};
+
+static void work(void *arg)
+{
+	struct piece *piece = arg;
+
+	if (piece->work->all_here)
+		pthread_barrier_wait(piece->work->all_here);
+}
+
+static void done(void *arg)
+{
+	struct piece *piece = arg;
+
+	piece->place = ++piece->work->done;
+}
+
+static void ran(void *arg)
+{
+	struct work *work = arg;
+
+	work->runs++;
+	if (work->done == JOBS)
+		loop_stop(&work->loop);
+}
+
+static void do_work(struct work *work_to_do, unsigned threads)
+{
+	assert_int_equal(loop_init(&work_to_do->loop, NULL), 0);
+	worker_init(&work_to_do->worker, &work_to_do->loop, &guest_role, threads);
+	work_to_do->worker.ran = ran;
+	work_to_do->worker.arg = work_to_do;
+	for (unsigned i = 0; i < JOBS; i++) {
+		struct piece *piece = &work_to_do->pieces[i];
+
+		piece->work = work_to_do;
+		piece->job = (struct worker_job){ .work = work, .done = done, .arg = piece };
+		assert_int_equal(worker_post(&work_to_do->worker, &piece->job), 0);
+	}
+	assert_int_equal(loop_run(&work_to_do->loop), 0);
+	assert_in_range(work_to_do->runs, 1, JOBS);
+	assert_int_equal(work_to_do->worker.count, threads);
+	worker_finish(&work_to_do->worker);
+	worker_destroy(&work_to_do->worker);
+	loop_destroy(&work_to_do->loop);
+}
+
+static void jobs_run_beside_each_other(void **state)
+{
+	pthread_barrier_t all_here;
+	struct work work_to_do = { .all_here = &all_here };
+
+	(void)state;
+	pthread_barrier_init(&all_here, NULL, JOBS);
+	do_work(&work_to_do, JOBS);
+	pthread_barrier_destroy(&all_here);
+}
+
+static void jobs_of_one_thread_keep_their_order(void **state)
+{
+	struct work work_to_do = { .done = 0 };
+
+	(void)state;
+	do_work(&work_to_do, 1);
+	for (unsigned i = 0; i < JOBS; i++)
+		assert_int_equal(work_to_do.pieces[i].place, i + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +231,8 @@ int main(void)
 		cmocka_unit_test(signals_are_for_others),
 		cmocka_unit_test(a_role_names_its_thread_and_gives_it_the_system_s_stack),
 		cmocka_unit_test(too_deep_a_stack_hits_the_guard),
+		cmocka_unit_test(jobs_run_beside_each_other),
+		cmocka_unit_test(jobs_of_one_thread_keep_their_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

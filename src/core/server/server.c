@@ -22,6 +22,8 @@
 #define ACCEPT_PER_TURN 16
 #define ACCEPT_PAUSE (100 * NS_PER_MS) /* after running out of file descriptors */
 
+static const struct thread_role worker_role = { .name = "worker" };
+
 struct adopted {
 	int fd;
 	struct adopted *next;
@@ -155,7 +157,7 @@ int server_new(struct server **out, struct deck *deck, struct cause *cause)
 	pthread_mutex_init(&server->adopt_lock, NULL);
 	server->adopt_task = (struct loop_task){ .run = adopt_waiting, .arg = server };
 	server->accept_again = (struct loop_timer){ .fire = accept_again, .arg = server };
-	worker_init(&server->worker, server->loop);
+	worker_init(&server->worker, server->loop, &worker_role, 1);
 	server->peers = (struct peers){ .loop = server->loop, .line = dispatch_line,
 					.last_closed = last_peer_closed, .arg = server };
 	leave_init(&server->leave, deck, &server->peers);
