@@ -12,6 +12,7 @@
 #include "control/endpoint.h"
 #include "core/boot/load.h"
 #include "core/deck/demo.h"
+#include "core/disk/disk.h"
 #include "core/kvm/kvm.h"
 #include "core/profile/check.h"
 #include "core/profile/profile.h"
@@ -133,6 +134,7 @@ int main(int argc, char **argv)
 	static const struct cli_hooks hooks = {
 		.check = check_hook,
 		.kvm = kvm_hook,
+		.rings = disk_ring_probe,
 		.run = run_hook,
 		.screen = screen_hook,
 		.screen_args = "[--demo[=GUESTS]] [--headless]",

@@ -136,6 +136,14 @@ dist_check_SCRIPTS += tests/e2e/charts.py tests/e2e/demo.py tests/e2e/full.py \
 	tests/e2e/linux.py tests/e2e/mistakes.py tests/e2e/neighbours.py tests/e2e/screen.py
 EXTRA_DIST += tests/e2e/deck.py tests/e2e/proc.py tests/e2e/soak.py
 
+# Hosts that refuse system calls, for the end-to-end tests.
+EXTRA_PROGRAMS += tests/lib/refuse
+tests_lib_refuse_SOURCES = tests/lib/refuse.c tests/lib/refuse.h
+tests_lib_refuse_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_lib_refuse_LDADD =
+CLEANFILES += tests/lib/refuse
+check_DATA += tests/lib/refuse
+
 # A deck under attack for ten minutes; not part of "make check".
 SOAK_SECONDS = 600
 soak: vmdeck

@@ -6,11 +6,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/io_uring.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -161,21 +159,15 @@ static void look_at_cores(struct doctor *doctor)
 
 /* --- what guests need --- */
 
-static void look_at_rings(struct doctor *doctor)
+static void look_at_rings(struct doctor *doctor, const struct cli_hooks *hooks)
 {
-	struct io_uring_params params = { 0 };
-	int fd = (int)syscall(SYS_io_uring_setup, 1, &params);
+	struct cause why;
+	bool given = hooks->rings(&why);
 
-	if (fd >= 0) {
-		close(fd);
-		tell(doctor, GOOD, "io_uring", "guests' disks use it, held to their own files",
-		     NULL);
-		return;
-	}
-	tell(doctor, BAD, "io_uring", strerror(errno),
-	     read_number("/proc/sys/kernel/io_uring_disabled", 0) ?
-		     "sysctl kernel.io_uring_disabled=0" :
-		     "guests without disks run; a container may have to allow it");
+	tell(doctor, given ? GOOD : NOTE, "io_uring",
+	     given ? "guests' disks use it, held to their own files" : why.text,
+	     given ? NULL : "threads serve the disks in its place, which takes more of the "
+			    "host's time");
 }
 
 static void look_at_kvm(struct doctor *doctor, const struct cli_hooks *hooks)
@@ -252,7 +244,7 @@ int doctor_main(struct cli *cli)
 	look_at_filters(&doctor);
 	look_at_cores(&doctor);
 	look_at_kvm(&doctor, cli->hooks);
-	look_at_rings(&doctor);
+	look_at_rings(&doctor, cli->hooks);
 	look_at_files(&doctor);
 	look_at_memory(&doctor);
 	look_at_pressure(&doctor);

@@ -5,6 +5,8 @@
 #ifndef CLI_HOOKS_H
 #define CLI_HOOKS_H
 
+#include <stdbool.h>
+
 #include "base/cause.h"
 
 /* Exit status of every subcommand. */
@@ -23,6 +25,9 @@ struct cli_hooks {
 
 	/* Whether guests can be made on this host: 0, or a negative errno with a cause. */
 	int (*kvm)(struct cause *cause);
+
+	/* Whether io_uring serves guests' disks here; if not, why. */
+	bool (*rings)(struct cause *why);
 
 	/*
 	 * "vmdeck run ..." and the screen ("vmdeck" without a subcommand). argv[0] is "run" or

@@ -38,6 +38,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/disk/image.h \
 	%D%/disk/lock.c \
 	%D%/disk/open.c %D%/disk/open.h \
+	%D%/disk/pool.c \
 	%D%/disk/raw.c \
 	%D%/disk/ring.c \
 	%D%/disk/uring.c \
@@ -201,12 +202,15 @@ endif
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/disk tests/unit/disk_full tests/unit/disk_lock tests/unit/blk
-tests_unit_disk_SOURCES = tests/unit/disk.c tests/unit/scratch.h
+tests_unit_disk_SOURCES = tests/unit/disk.c tests/lib/refuse.h tests/unit/scratch.h
+tests_unit_disk_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_disk_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
-tests_unit_disk_full_SOURCES = tests/unit/disk_full.c tests/unit/scratch.h
+tests_unit_disk_full_SOURCES = tests/unit/disk_full.c tests/lib/refuse.h tests/unit/scratch.h
+tests_unit_disk_full_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_disk_full_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_disk_lock_SOURCES = tests/unit/disk_lock.c tests/unit/scratch.h
 tests_unit_disk_lock_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
-tests_unit_blk_SOURCES = tests/unit/blk.c tests/unit/scratch.h
+tests_unit_blk_SOURCES = tests/unit/blk.c tests/lib/refuse.h tests/unit/scratch.h
+tests_unit_blk_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_blk_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 endif

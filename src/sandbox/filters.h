@@ -22,7 +22,8 @@
 	X(DECK, deck, "the deck's thread, its worker, guests' I/O threads") \
 	X(VCPU, vcpu, "vCPU threads")                                       \
 	X(UPLINK, uplink, "the thread that serves the switches' own ports") \
-	X(CAPTURE, capture, "the thread that writes captures")
+	X(CAPTURE, capture, "the thread that writes captures")              \
+	X(DISK, disk, "threads that serve disks where io_uring is refused")
 
 enum call_filter {
 #define FILTER_NAME(NAME, name, whose) FILTER_##NAME,

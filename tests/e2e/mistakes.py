@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Mistakes that people make, and what they are told: one sentence, nothing lost, nothing stopped."""
+import errno
 import json
 import os
 import re
@@ -195,6 +196,39 @@ def test_one_image_serves_one_writer():
         shown = deck.call("guest.show", {"guest": "two"})
         assert "disk.img" in shown["reason"] and "in use" in shown["reason"], shown["reason"]
         assert deck.state("one") == "running" and deck.state("three") == "running"
+
+
+# What is refused, and a word of the reason that is given. The second is an old container's.
+REFUSALS = (
+    ((f"io_uring_setup={errno.EPERM}",), "forbidden here by a filter"),
+    ((f"io_uring_enter={errno.ENOSYS}", f"epoll_pwait2={errno.EPERM}"), "io_uring"),
+)
+
+
+def test_disks_are_served_without_io_uring():
+    d.need_kvm()
+
+    def prepare(folder):
+        for name in ("one", "two"):
+            image = folder.write(f"{name}.img", "")
+            os.truncate(image, 1 << 20)
+            folder.guest(name, f"[guest]\nmemory = 16M\n[boot]\ncmdline = name={name}\n"
+                               f"[disk0]\npath = {image}\n")
+
+    for refused, reason in REFUSALS:
+        with d.Deck(prepare=prepare, wrapper=("tests/lib/refuse", *refused, "--")) as deck:
+            for name in ("one", "two"):
+                assert deck.run("start", name).returncode == 0
+            for name in ("one", "two"):
+                console = deck.console(name)
+                console.expect(f"{name}>")
+                console.send("disk write 0 65536 force\r")
+                console.expect(f"{name}>")
+                console.send("disk verify 0 65536\r")
+                assert ", right" in console.expect(f"{name}>")
+            with open(deck.errors) as file:
+                said, = [line for line in file if "served by threads" in line]
+            assert reason in said, said
 
 
 def test_a_mac_is_used_once():

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <linux/loop.h>
@@ -14,6 +15,7 @@
 #include "base/checked.h"
 #include "core/disk/check.h"
 #include "core/disk/image.h"
+#include "lib/refuse.h"
 #include "scratch.h"
 
 #define IMAGE_SIZE (1u << 20)
@@ -566,6 +568,49 @@ static void cause_of_missing_permission(void **state)
 		assert_int_equal(seteuid(0), 0);
 }
 
+/* How hosts refuse io_uring: kernels without it or with it switched off, and containers' filters. */
+static const struct refusal refusals[] = {
+	{ SYS_io_uring_setup, EPERM },
+	{ SYS_io_uring_setup, ENOSYS },
+	{ SYS_io_uring_register, EPERM },
+	{ SYS_io_uring_enter, EPERM },
+	{ SYS_io_uring_enter, ENOSYS },
+};
+
+static bool is_served_without(struct refusal refusal)
+{
+	struct fixture *f;
+	void *state;
+	uint8_t data[512];
+	struct cause why;
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid) {
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	}
+	if (refuse_calls(&refusal, 1) < 0 || setup(&state) < 0)
+		_exit(1);
+	f = state;
+	if (open_disk(f, false, NULL) < 0 || !disk_ring_is_refused(f->ring, &why) ||
+	    !strstr(why.text, "io_uring") || transfer(f, DISK_READ, 512, data, 512) < 0)
+		_exit(2);
+	for (size_t i = 0; i < sizeof(data); i++)
+		if (data[i] != scratch_byte(512 + i))
+			_exit(3);
+	_exit(teardown(&state) ? 4 : 0);
+}
+
+static void threads_where_io_uring_is_refused(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(refusals); i++)
+		if (!is_served_without(refusals[i]))
+			fail_msg("without call %ld, error %d", refusals[i].call, refusals[i].error);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -579,7 +624,6 @@ int main(void)
 		TEST(readonly_is_never_written),
 		TEST(image_made_shorter_behind_our_back),
 		TEST(errors_are_reported),
-		TEST(ring_is_restricted),
 		TEST(disks_come_before_requests),
 		TEST(symbolic_links_are_followed),
 		TEST(causes_say_what_to_do),
@@ -590,7 +634,15 @@ int main(void)
 		TEST(cause_of_missing_permission),
 	};
 
-	if (!scratch_io_uring())
-		return 77;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	const struct CMUnitTest with_io_uring[] = {
+		TEST(ring_is_restricted),
+		cmocka_unit_test(threads_where_io_uring_is_refused),
+	};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	if (scratch_io_uring())
+		failed += cmocka_run_group_tests(with_io_uring, NULL, NULL);
+	if (refuse_calls(&refusals[0], 1) == 0)
+		failed += cmocka_run_group_tests_name("threads", tests, NULL, NULL);
+	return failed;
 }

@@ -1,8 +1,8 @@
 /*
  * Disk images: requests in, completions on the guest's I/O thread.
  *
- * A ring (io_uring) serves all disks of one guest, on that guest's loop. Data
- * goes straight between image and guest memory. All calls are for the I/O
+ * A ring (io_uring, or threads where that is refused) serves all disks of one guest,
+ * on that guest's loop. Data goes straight between image and guest memory. All calls are for the I/O
  * thread of the guest, except disk_get_counters(); creating, opening, closing
  * and destroying may also happen on another thread while the loop is not run.
  */
@@ -20,7 +20,7 @@
 #define DISK_RING_DISKS 8 /* disks of one ring */
 #define DISK_IOV_MAX 1024 /* iovecs of one request */
 
-struct disk_ring; /* io_uring of one guest */
+struct disk_ring; /* of one guest */
 struct disk;
 
 enum disk_operation { DISK_READ, DISK_WRITE, DISK_FLUSH, DISK_DISCARD, DISK_WRITE_ZEROES };
@@ -60,13 +60,22 @@ int disk_ring_create(struct disk_ring **out, struct loop *loop, struct cause *ca
 void disk_ring_destroy(struct disk_ring *ring); /* its disks are closed; NULL is valid */
 
 /*
+ * Whether threads serve the disks that were opened, because io_uring is refused: why, as a
+ * part of a sentence.
+ */
+bool disk_ring_is_refused(const struct disk_ring *ring, struct cause *why);
+
+/* Whether guests' disks can be served by io_uring here. Any thread; why as above. */
+bool disk_ring_probe(struct cause *why);
+
+/*
  * Opens a raw image and takes QEMU's locks on it (OFD byte ranges), so that
  * qemu-img and a second guest are refused: shared for readonly, exclusive
  * otherwise. -ENOENT, -EACCES, -EBUSY (locked, or the ring has served requests
  * already), -EROFS (a device that nobody may write to), -EINVAL (not a regular file or
- * block device, a size that is no multiple of 512, or an image of another format),
- * -ENOSYS, -EPERM (io_uring is missing or forbidden here), each with a cause that begins
- * with the disk's name. *warning is such a sentence about a disk that was opened, or "".
+ * block device, a size that is no multiple of 512, or an image of another format), each
+ * with a cause that begins with the disk's name. *warning is such a sentence about a disk
+ * that was opened, or "".
  */
 int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_config *config,
 	      struct cause *warning, struct cause *cause);

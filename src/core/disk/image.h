@@ -12,15 +12,48 @@
 
 #define RING_ENTRIES 64
 
+struct disk_pool;
 struct image_lock;
 
+/* What a request needs of the system next. */
+enum disk_call { DISK_CALL_READ, DISK_CALL_WRITE, DISK_CALL_SYNC, DISK_CALL_ALLOCATE };
+
+struct disk_step {
+	enum disk_call call;
+	int flags;		 /* RWF_... of DISK_CALL_WRITE, FALLOC_FL_... of DISK_CALL_ALLOCATE */
+	uint64_t offset, length; /* bytes; of DISK_CALL_ALLOCATE and DISK_CALL_SYNC */
+	const struct iovec *iov; /* stays until the step is done, unless it is &one */
+	unsigned count;
+	struct iovec one;
+};
+
+/*
+ * Who makes the calls: io_uring, or threads where that is refused. Thread: as of disk.h. A step
+ * that is prepared is carried out from submit() on, in any order and beside others; then
+ * ring_step_done() is called on the loop's thread, and ring_batch_done() after a run of these.
+ */
+struct disk_engine {
+	int (*create)(struct disk_ring *ring);	 /* 0, or a negative errno and nothing is left */
+	void (*destroy)(struct disk_ring *ring); /* nothing is in flight */
+	int (*add)(struct disk_ring *ring, const struct disk *disk); /* NULL: nothing to do */
+	void (*remove)(struct disk_ring *ring, const struct disk *disk);
+	/* At most RING_ENTRIES are in flight. */
+	void (*prepare)(struct disk_ring *ring, struct disk_request *request);
+	bool (*submit)(struct disk_ring *ring); /* false: it has to be called again */
+};
+
+extern const struct disk_engine uring_engine, pool_engine;
+
 struct disk_ring {
-	struct io_uring uring; /* ring_fd is -1 without one */
-	uint8_t *pages;	       /* where its rings lie, or NULL: liburing mapped them */
+	const struct disk_engine *engine; /* NULL before the first disk */
+	int refused;		   /* errno of the io_uring that was not to be had, or 0 */
+	struct io_uring uring;
+	uint8_t *pages;		   /* where its rings lie, or NULL: liburing mapped them */
+	struct loop_source source; /* its descriptor */
+	struct disk_pool *pool;
 	struct loop *loop;
-	struct loop_source source; /* the ring's own descriptor */
-	struct loop_timer again;   /* the kernel could not take what is queued */
-	bool enabled;		   /* restrictions are in force, disks are final */
+	struct loop_timer again; /* submit() has to be called */
+	bool begun;		 /* requests were submitted: disks are final */
 	unsigned in_flight;	   /* prepared or with the kernel */
 	struct disk_request *waiting, **waiting_end; /* no room in the ring yet */
 	struct disk *disks[DISK_RING_DISKS];	     /* by number of the fixed file */
@@ -48,16 +81,14 @@ struct disk {
 	struct counter flushes, errors;
 };
 
-/*
- * The io_uring, disabled, with its restrictions and an empty table of fixed files. 0, or a negative
- * errno and no io_uring. Destroying needs that nothing is in flight: the kernel writes completions
- * into the pages.
- */
-int uring_create(struct disk_ring *ring);
-int uring_enable(struct disk_ring *ring); /* 0 or a negative errno */
-void uring_destroy(struct disk_ring *ring);
+/* What the request needs next; it does not change before ring_step_done(). Any thread. */
+void ring_step(const struct disk_request *request, struct disk_step *step);
 
-/* Gives the image a fixed file of its ring. 0, or a negative errno with a cause. */
+/* result: that of the system call, or a negative errno. */
+void ring_step_done(struct disk_ring *ring, struct disk_request *request, int result);
+void ring_batch_done(struct disk_ring *ring);
+
+/* Gives the image a place in its ring. 0, or a negative errno with a cause. */
 int ring_add_disk(struct disk_ring *ring, struct disk *disk, const struct disk_config *config,
 		  struct cause *cause);
 void ring_remove_disk(struct disk_ring *ring, struct disk *disk);

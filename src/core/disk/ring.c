@@ -1,10 +1,6 @@
 /*
- * The io_uring that serves the disks of one guest. io_uring(7), fallocate(2).
- *
- * The ring starts disabled; with the first request it is enabled with its
- * restrictions: reading, writing, syncing and fallocate(), fixed files only, nothing can be
- * registered any more. From then on it belongs to the guest's I/O thread. The
- * loop watches the ring's own descriptor.
+ * The ring that serves the disks of one guest: what becomes of a request. fallocate(2).
+ * The guest's I/O thread.
  *
  * A request is a sequence of steps. Data that moved only in part goes on where
  * it stopped; zeroes are asked of the file system first and written if it
@@ -18,8 +14,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <linux/falloc.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/uio.h>
 
 #include "base/checked.h"
@@ -37,25 +33,6 @@ static uint8_t zeroes[ZEROES_SIZE];
 
 /* Creation */
 
-static int ring_failed(int error, struct cause *cause)
-{
-	switch (error) {
-	case ENOSYS:
-		return cause_set(cause, error, "this kernel has no io_uring; vmdeck needs "
-					       "Linux 5.10 or newer with CONFIG_IO_URING");
-	case EPERM:
-	case EACCES:
-		return cause_set(cause, error,
-				 "io_uring is forbidden here; allow it with "
-				 "sysctl kernel.io_uring_disabled=0, or in a container with a "
-				 "seccomp profile that permits it");
-	default:
-		return cause_errno(cause, error, "io_uring cannot be set up");
-	}
-}
-
-static void ring_ready(void *arg, uint32_t events);
-
 static void submit_again(void *arg)
 {
 	disk_submit(arg);
@@ -68,7 +45,6 @@ int disk_ring_create(struct disk_ring **out, struct loop *loop, struct cause *ca
 	if (!ring)
 		return cause_errno(cause, ENOMEM, "disks");
 	ring->loop = loop;
-	ring->uring.ring_fd = -1;
 	ring->waiting_end = &ring->waiting;
 	ring->held_end = &ring->held;
 	ring->again.fire = submit_again;
@@ -77,18 +53,77 @@ int disk_ring_create(struct disk_ring **out, struct loop *loop, struct cause *ca
 	return 0;
 }
 
+/* The kernel's own switch, or -1 where it has none (before 6.6). io_uring(7). */
+static int io_uring_disabled(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/io_uring_disabled", "re");
+	int level = -1;
+
+	if (file && fscanf(file, "%d", &level) != 1)
+		level = -1;
+	if (file)
+		fclose(file);
+	return level;
+}
+
+static void explain_refusal(int error, struct cause *why)
+{
+	int level = io_uring_disabled();
+
+	if (level > 0)
+		cause_set(why, 0, "io_uring is switched off here: kernel.io_uring_disabled is %d, "
+			  "sysctl kernel.io_uring_disabled=0 allows it", level);
+	else if (error == EPERM || error == EACCES || (error == ENOSYS && level == 0))
+		cause_set(why, 0, "io_uring is forbidden here by a filter of system calls, such as "
+			  "a container's seccomp profile");
+	else if (error == ENOSYS)
+		cause_set(why, 0, "the kernel is built without io_uring, or a container hides it");
+	else
+		cause_errno(why, error, "io_uring cannot be set up");
+}
+
+bool disk_ring_is_refused(const struct disk_ring *ring, struct cause *why)
+{
+	if (ring->refused)
+		explain_refusal(ring->refused, why);
+	return ring->refused;
+}
+
+bool disk_ring_probe(struct cause *why)
+{
+	struct disk_ring *ring = NULL;
+	struct loop loop;
+	int r = loop_init(&loop, why);
+
+	if (r < 0)
+		return false;
+	r = disk_ring_create(&ring, &loop, why);
+	if (!r) {
+		r = uring_engine.create(ring);
+		if (!r)
+			uring_engine.destroy(ring);
+		else
+			explain_refusal(-r, why);
+	}
+	disk_ring_destroy(ring);
+	loop_destroy(&loop);
+	return r == 0;
+}
+
 /* A guest without disks needs no io_uring, so it is made for the first one. */
 static int ring_setup(struct disk_ring *ring, struct cause *cause)
 {
-	int r = uring_create(ring);
+	const struct disk_engine *engine = &uring_engine;
+	int r = engine->create(ring);
 
-	if (r < 0)
-		return ring_failed(-r, cause);
-	r = loop_add(ring->loop, &ring->source, ring->uring.ring_fd, EPOLLIN, ring_ready, ring);
-	if (r < 0) {
-		uring_destroy(ring);
-		return ring_failed(-r, cause);
+	if (r < 0 && r != -EMFILE && r != -ENFILE) {
+		ring->refused = -r;
+		engine = &pool_engine;
+		r = engine->create(ring);
 	}
+	if (r < 0)
+		return cause_errno(cause, -r, "disks cannot be served");
+	ring->engine = engine;
 	return 0;
 }
 
@@ -97,11 +132,9 @@ void disk_ring_destroy(struct disk_ring *ring)
 	if (!ring)
 		return;
 	assert(!ring->in_flight && !ring->waiting && !ring->held);
-	if (ring->uring.ring_fd >= 0) {
-		loop_timer_cancel(ring->loop, &ring->again);
-		loop_remove(ring->loop, &ring->source);
-		uring_destroy(ring);
-	}
+	loop_timer_cancel(ring->loop, &ring->again);
+	if (ring->engine)
+		ring->engine->destroy(ring);
 	free(ring);
 }
 
@@ -111,30 +144,30 @@ int ring_add_disk(struct disk_ring *ring, struct disk *disk, const struct disk_c
 	unsigned slot = 0;
 	int r = 0;
 
-	if (ring->enabled)
+	if (ring->begun)
 		return cause_set(cause, EBUSY, "disks are opened before the guest runs");
 	while (slot < DISK_RING_DISKS && ring->disks[slot])
 		slot++;
 	if (slot == DISK_RING_DISKS)
 		return cause_set(cause, ENOSPC, "a guest has at most %u disks", DISK_RING_DISKS);
-	if (ring->uring.ring_fd < 0)
+	if (!ring->engine)
 		r = ring_setup(ring, cause);
 	if (r < 0)
 		return r;
-	r = io_uring_register_files_update(&ring->uring, slot, &disk->fd, 1);
-	if (r < 0)
-		return cause_errno(cause, -r, "%s cannot be added", config->path);
-	ring->disks[slot] = disk;
 	disk->slot = (int)slot;
+	r = ring->engine->add ? ring->engine->add(ring, disk) : 0;
+	if (r < 0) {
+		disk->slot = -1;
+		return cause_errno(cause, -r, "%s cannot be added", config->path);
+	}
+	ring->disks[slot] = disk;
 	return 0;
 }
 
 void ring_remove_disk(struct disk_ring *ring, struct disk *disk)
 {
-	int none = -1;
-
-	if (!ring->enabled)
-		io_uring_register_files_update(&ring->uring, (unsigned)disk->slot, &none, 1);
+	if (ring->engine->remove)
+		ring->engine->remove(ring, disk);
 	ring->disks[disk->slot] = NULL;
 }
 
@@ -174,10 +207,8 @@ static enum step first_step(const struct disk_request *request)
 }
 
 /* The rest of a request from done_bytes on: the end of a torn iovec, or all that follow. */
-static void prepare_data(struct io_uring_sqe *sqe, const struct disk_request *request)
+static void data_step(const struct disk_request *request, struct disk_step *step)
 {
-	bool writing = request->operation == DISK_WRITE;
-	uint64_t offset = request->offset + request->done_bytes;
 	uint64_t skip = request->done_bytes;
 	const struct iovec *iov = request->iov;
 	unsigned count = request->iov_count;
@@ -187,53 +218,53 @@ static void prepare_data(struct io_uring_sqe *sqe, const struct disk_request *re
 		iov++;
 		count--;
 	}
+	step->iov = iov;
+	step->count = count;
 	if (skip || count == 1) {
-		uint8_t *data = (uint8_t *)iov->iov_base + skip;
 		uint64_t left = iov->iov_len - skip;
-		unsigned piece = left < RING_PIECE_MAX ? (unsigned)left : RING_PIECE_MAX;
 
-		if (writing)
-			io_uring_prep_write(sqe, request->disk->slot, data, piece, offset);
-		else
-			io_uring_prep_read(sqe, request->disk->slot, data, piece, offset);
-	} else if (writing) {
-		io_uring_prep_writev(sqe, request->disk->slot, iov, count, offset);
-	} else {
-		io_uring_prep_readv(sqe, request->disk->slot, iov, count, offset);
+		step->one.iov_base = (uint8_t *)iov->iov_base + skip;
+		step->one.iov_len = left < RING_PIECE_MAX ? (size_t)left : RING_PIECE_MAX;
+		step->iov = &step->one;
+		step->count = 1;
 	}
-	if (writing && request->stable)
-		sqe->rw_flags = RWF_DSYNC;
+	step->call = request->operation == DISK_WRITE ? DISK_CALL_WRITE : DISK_CALL_READ;
+	if (step->call == DISK_CALL_WRITE && request->stable)
+		step->flags = RWF_DSYNC;
+}
+
+void ring_step(const struct disk_request *request, struct disk_step *step)
+{
+	uint64_t left = request->length - request->done_bytes;
+
+	*step = (struct disk_step){ .offset = request->offset + request->done_bytes,
+				    .length = left };
+	switch (request->step) {
+	case STEP_PUNCH:
+		step->call = DISK_CALL_ALLOCATE;
+		step->flags = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+		break;
+	case STEP_ZERO_RANGE:
+		step->call = DISK_CALL_ALLOCATE;
+		step->flags = FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE;
+		break;
+	case STEP_WRITE_ZEROES:
+		step->call = DISK_CALL_WRITE;
+		step->one = (struct iovec){ zeroes, left < ZEROES_SIZE ? left : ZEROES_SIZE };
+		step->iov = &step->one;
+		step->count = 1;
+		break;
+	case STEP_SYNC:
+		step->call = DISK_CALL_SYNC;
+		break;
+	default:
+		data_step(request, step);
+	}
 }
 
 static void prepare(struct disk_ring *ring, struct disk_request *request)
 {
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
-	int slot = request->disk->slot;
-	uint64_t left = request->length - request->done_bytes;
-	unsigned piece = left < ZEROES_SIZE ? (unsigned)left : ZEROES_SIZE;
-
-	assert(sqe);
-	switch (request->step) {
-	case STEP_PUNCH:
-		io_uring_prep_fallocate(sqe, slot, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-					(off_t)request->offset, (off_t)request->length);
-		break;
-	case STEP_ZERO_RANGE:
-		io_uring_prep_fallocate(sqe, slot, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
-					(off_t)request->offset, (off_t)request->length);
-		break;
-	case STEP_WRITE_ZEROES:
-		io_uring_prep_write(sqe, slot, zeroes, piece,
-				    request->offset + request->done_bytes);
-		break;
-	case STEP_SYNC:
-		io_uring_prep_fsync(sqe, slot, IORING_FSYNC_DATASYNC);
-		break;
-	default:
-		prepare_data(sqe, request);
-	}
-	io_uring_sqe_set_flags(sqe, IOSQE_FIXED_FILE);
-	io_uring_sqe_set_data(sqe, request);
+	ring->engine->prepare(ring, request);
 	ring->in_flight++;
 }
 
@@ -363,29 +394,9 @@ int disk_queue(struct disk *disk, struct disk_request *request)
 	return 0;
 }
 
-static int enable(struct disk_ring *ring)
-{
-	int r;
-
-	if (ring->enabled)
-		return 0;
-	r = uring_enable(ring);
-	if (!r)
-		ring->enabled = true;
-	return r;
-}
-
 void disk_submit(struct disk_ring *ring)
 {
-	int r;
-
-	if (!io_uring_sq_ready(&ring->uring))
-		return;
-	r = enable(ring);
-	if (!r)
-		r = io_uring_submit(&ring->uring);
-	/* Out of memory or interrupted: what is left in the queue is offered again. */
-	if (r < 0 || io_uring_sq_ready(&ring->uring))
+	if (!ring->engine->submit(ring))
 		loop_timer_set(ring->loop, &ring->again, NS_PER_MS);
 }
 
@@ -423,11 +434,9 @@ static void hold(struct disk_ring *ring, struct disk_request *request, int error
 	ring->held_end = &request->next;
 }
 
-static void complete(struct disk_ring *ring, const struct io_uring_cqe *cqe)
+void ring_step_done(struct disk_ring *ring, struct disk_request *request, int result)
 {
-	struct disk_request *request = io_uring_cqe_get_data(cqe);
-	int result = advance(request, cqe->res);
-
+	result = advance(request, result);
 	ring->in_flight--;
 	if (result > 0)
 		prepare(ring, request);
@@ -459,19 +468,8 @@ static void tell_full(struct disk_ring *ring)
 		ring->full(ring->full_arg, disk, ring->full_error);
 }
 
-static void ring_ready(void *arg, uint32_t events)
+void ring_batch_done(struct disk_ring *ring)
 {
-	struct disk_ring *ring = arg;
-	struct io_uring_cqe *cqe;
-	unsigned head, count = 0;
-
-	(void)events;
-	io_uring_for_each_cqe(&ring->uring, head, cqe) {
-		complete(ring, cqe);
-		if (++count == RING_ENTRIES)
-			break;
-	}
-	io_uring_cq_advance(&ring->uring, count);
 	fill(ring);
 	tell_batches(ring);
 	disk_submit(ring);

@@ -1,7 +1,12 @@
 /*
- * Making the io_uring of one guest: where its rings lie and what may be done
- * with it. Thread: that of disk_ring_create(). io_uring_setup(2),
+ * The io_uring of one guest: where its rings lie, what may be done with it, and
+ * what is. Thread: as of disk.h. io_uring(7), io_uring_setup(2),
  * io_uring_register(2).
+ *
+ * The ring starts disabled; with the first request it is enabled with its
+ * restrictions: reading, writing, syncing and fallocate(), fixed files only,
+ * nothing can be registered any more. From then on it belongs to the guest's I/O
+ * thread. The loop watches the ring's own descriptor.
  *
  * The rings lie in two pages of our own where the kernel takes them (6.5).
  * Mapping them from the kernel instead makes two mappings a guest, and each
@@ -17,6 +22,7 @@
 #include <linux/io_uring.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -145,7 +151,28 @@ static int restrict_ring(struct io_uring *uring)
 	return uring_register(uring, IORING_REGISTER_RESTRICTIONS, rules, n);
 }
 
-int uring_create(struct disk_ring *ring)
+/* Filters can refuse this call alone, which would be found out when the guest waits for it. */
+static int try_enter(const struct io_uring *uring)
+{
+	long r = syscall(SYS_io_uring_enter, uring->ring_fd, 0, 0, 0, NULL, 0);
+
+	/* That the ring is disabled is the kernel's answer. */
+	return r >= 0 || errno == EBADFD ? 0 : -errno;
+}
+
+static void destroy(struct disk_ring *ring)
+{
+	loop_remove(ring->loop, &ring->source);
+	if (ring->pages)
+		close(ring->uring.ring_fd);
+	else
+		io_uring_queue_exit(&ring->uring);
+	release_pages(ring);
+}
+
+static void ready(void *arg, uint32_t events);
+
+static int create(struct disk_ring *ring)
 {
 	/*
 	 * Newest first: 6.5, 6.0, 5.19, 5.10. Not DEFER_TASKRUN: with it epoll is not woken by
@@ -169,32 +196,100 @@ int uring_create(struct disk_ring *ring)
 		r = ways[i].placed ? place(ring, flags) :
 				     io_uring_queue_init(RING_ENTRIES, &ring->uring, flags);
 	}
-	if (r < 0) {
-		ring->uring.ring_fd = -1;
+	if (r < 0)
 		return r;
-	}
 	memset(none, -1, sizeof(none));
 	r = io_uring_register_files(&ring->uring, none, DISK_RING_DISKS);
 	if (!r)
 		r = restrict_ring(&ring->uring);
+	if (!r)
+		r = try_enter(&ring->uring);
+	if (!r)
+		r = loop_add(ring->loop, &ring->source, ring->uring.ring_fd, EPOLLIN, ready, ring);
 	if (r < 0)
-		uring_destroy(ring);
+		destroy(ring);
 	return r;
 }
 
-int uring_enable(struct disk_ring *ring)
+static int add(struct disk_ring *ring, const struct disk *disk)
 {
-	return uring_register(&ring->uring, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+	return io_uring_register_files_update(&ring->uring, (unsigned)disk->slot, &disk->fd, 1);
 }
 
-void uring_destroy(struct disk_ring *ring)
+static void remove_disk(struct disk_ring *ring, const struct disk *disk)
 {
-	if (ring->uring.ring_fd < 0)
-		return;
-	if (ring->pages)
-		close(ring->uring.ring_fd);
-	else
-		io_uring_queue_exit(&ring->uring);
-	ring->uring.ring_fd = -1;
-	release_pages(ring);
+	int none = -1;
+
+	if (!ring->begun)
+		io_uring_register_files_update(&ring->uring, (unsigned)disk->slot, &none, 1);
 }
+
+static void prepare_data(struct io_uring_sqe *sqe, int slot, const struct disk_step *step)
+{
+	bool writing = step->call == DISK_CALL_WRITE;
+
+	if (step->count == 1)
+		io_uring_prep_rw(writing ? IORING_OP_WRITE : IORING_OP_READ, sqe, slot,
+				 step->iov->iov_base, (unsigned)step->iov->iov_len, step->offset);
+	else
+		io_uring_prep_rw(writing ? IORING_OP_WRITEV : IORING_OP_READV, sqe, slot,
+				 step->iov, step->count, step->offset);
+	sqe->rw_flags = step->flags;
+}
+
+static void prepare(struct disk_ring *ring, struct disk_request *request)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
+	int slot = request->disk->slot;
+	struct disk_step step;
+
+	assert(sqe);
+	ring_step(request, &step);
+	switch (step.call) {
+	case DISK_CALL_ALLOCATE:
+		io_uring_prep_fallocate(sqe, slot, step.flags, (off_t)step.offset,
+					(off_t)step.length);
+		break;
+	case DISK_CALL_SYNC:
+		io_uring_prep_fsync(sqe, slot, IORING_FSYNC_DATASYNC);
+		break;
+	default:
+		prepare_data(sqe, slot, &step);
+	}
+	io_uring_sqe_set_flags(sqe, IOSQE_FIXED_FILE);
+	io_uring_sqe_set_data(sqe, request);
+}
+
+static bool submit(struct disk_ring *ring)
+{
+	int r = 0;
+
+	if (!io_uring_sq_ready(&ring->uring))
+		return true;
+	if (!ring->begun)
+		r = uring_register(&ring->uring, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+	if (!r) {
+		ring->begun = true;
+		r = io_uring_submit(&ring->uring);
+	}
+	/* Out of memory or interrupted: what is left in the queue is offered again. */
+	return r >= 0 && !io_uring_sq_ready(&ring->uring);
+}
+
+static void ready(void *arg, uint32_t events)
+{
+	struct disk_ring *ring = arg;
+	struct io_uring_cqe *cqe;
+	unsigned head, count = 0;
+
+	(void)events;
+	io_uring_for_each_cqe(&ring->uring, head, cqe) {
+		ring_step_done(ring, io_uring_cqe_get_data(cqe), cqe->res);
+		if (++count == RING_ENTRIES)
+			break;
+	}
+	io_uring_cq_advance(&ring->uring, count);
+	ring_batch_done(ring);
+}
+
+const struct disk_engine uring_engine = { create, destroy, add, remove_disk, prepare, submit };

@@ -5,6 +5,7 @@
 #include "core/virtio/blk_device.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "core/disk/disk.h"
@@ -32,6 +33,19 @@ static void disk_full(void *arg, const struct disk *disk, int error)
 		  disk_path(disk),
 		  error == -EDQUOT ? "no quota left" : "no space left on device");
 	host->full(host, why.text);
+}
+
+/* For all guests together: it is the host that refuses. */
+static void tell_refusal(struct device_host *host)
+{
+	static atomic_flag told = ATOMIC_FLAG_INIT;
+	struct cause why, text;
+
+	if (!disk_ring_is_refused(host->disks, &why) || atomic_flag_test_and_set(&told))
+		return;
+	cause_set(&text, 0, "disks are served by threads, which takes more of the host's time: %s",
+		  why.text);
+	host->notice(host, text.text);
 }
 
 static int create_ring(struct device *device, struct cause *cause)
@@ -100,6 +114,8 @@ static int create_disk(struct device *device, struct cause *cause)
 	err = disk_open(&disk->disk, host->disks, &config, &warning, cause);
 	if (!err && *warning.text)
 		host->notice(host, warning.text);
+	if (!err)
+		tell_refusal(host);
 	if (!err)
 		err = virtio_blk_init(&disk->blk, disk->disk, serial, cause);
 	return err ? err : virtio_device_create(device, &disk->blk.device, cause);
