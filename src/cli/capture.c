@@ -6,104 +6,18 @@
 #include "cli/commands.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cli/fail.h"
-#include "cli/pcapng.h"
+#include "cli/pcapng_copy.h"
 #include "cli/session.h"
 #include "cli/signals.h"
 #include "control/message_text.h"
 
-struct copying {
-	int from, to, signals;
-	bool ending;
-	struct pcapng_counter counter;
-	uint8_t data[65536];
-};
-
-static struct copying copying; /* too large for the stack */
-
-static int put(struct copying *copy, const uint8_t *data, size_t size)
-{
-	ssize_t n;
-
-	pcapng_count(&copy->counter, data, size);
-	while (size) {
-		n = write(copy->to, data, size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
-/* The first interrupt ends the capture well, a second one at once. */
-static int interrupted(struct copying *copy)
-{
-	if (!signals_take(copy->signals))
-		return 0;
-	if (copy->ending)
-		return -EINTR;
-	copy->ending = true;
-	shutdown(copy->from, SHUT_WR);
-	return 0;
-}
-
-static int take(struct copying *copy)
-{
-	ssize_t n = read(copy->from, copy->data, sizeof(copy->data));
-
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
-	return n == 0 ? -ECONNRESET : put(copy, copy->data, (size_t)n);
-}
-
-/* Until the deck closes (-ECONNRESET), the reader went away (-EPIPE), or a failure. */
-static int copy_all(struct copying *copy)
-{
-	int error = 0;
-
-	while (error == 0) {
-		struct pollfd fds[] = {
-			{ .fd = copy->from, .events = POLLIN },
-			{ .fd = copy->signals, .events = POLLIN },
-			{ .fd = copy->to, .events = 0 }, /* POLLERR: the pipe's reader has gone */
-		};
-
-		if (poll(fds, 3, -1) < 0) {
-			error = errno == EINTR ? 0 : -errno;
-			continue;
-		}
-		if (fds[1].revents)
-			error = interrupted(copy);
-		if (error == 0 && fds[2].revents & POLLERR)
-			error = -EPIPE;
-		if (error == 0 && fds[0].revents)
-			error = take(copy);
-	}
-	return error;
-}
-
-static int report(const struct copying *copy, int error, const char *name)
-{
-	fprintf(stderr, "%llu packets captured\n%llu packets dropped\n",
-		(unsigned long long)copy->counter.packets,
-		(unsigned long long)copy->counter.dropped);
-	if (error == -EPIPE || error == -EINTR || (error == -ECONNRESET && copy->ending))
-		return CLI_OK;
-	if (error == -ECONNRESET)
-		return fail("the deck ended the capture");
-	errno = -error;
-	return fail("%s: %m", name);
-}
+static struct pcapng_copy copying; /* too large for the stack */
 
 static json_t *params_of(const struct cli *cli)
 {
@@ -123,40 +37,59 @@ static json_t *params_of(const struct cli *cli)
 	return params;
 }
 
-/* The fd that the pcapng goes to; -1 after a message. */
-static int open_output(const struct cli *cli)
+/* How the capture ended, without its counts. */
+static int judge(const struct pcapng_copy *copy, const char *name)
 {
-	const char *name = cli->values[3].text;
-	int fd;
+	const char *rest = copy->cut ? "; its last packet is cut short" :
+			   copy->regular ? "; it ends with the last packet that found room" : "";
 
-	if (strcmp(name, "-") == 0)
-		return dup(STDOUT_FILENO);
-	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		fail("%s: %m", name);
-	return fd;
+	if (copy->error == EPIPE)
+		return CLI_OK;
+	if (copy->error == ETIMEDOUT)
+		return fail("%s: its reader takes nothing, so that the rest was not written%s", name,
+			    rest);
+	if (copy->error)
+		return fail("%s: %s%s", name, strerror(copy->error), rest);
+	return copy->deck_gone ? fail("the deck ended the capture") : CLI_OK;
+}
+
+static int report(const struct pcapng_copy *copy, const char *name)
+{
+	fprintf(stderr, "%llu packets captured\n%llu packets dropped\n",
+		(unsigned long long)copy->captured, (unsigned long long)copy->dropped);
+	return judge(copy, name);
+}
+
+/* 0 and the fd that the pcapng goes to, or a negative errno. */
+static int open_output(struct pcapng_copy *copy, const char *name)
+{
+	if (strcmp(name, "-") != 0)
+		return pcapng_copy_open(copy, name, &copy->to);
+	copy->to = dup(STDOUT_FILENO);
+	return copy->to < 0 ? -errno : 0;
 }
 
 /* Opens the output only when the deck has agreed, so that a mistake costs no file. */
-static int capture_into(struct cli *cli, struct link *link)
+static int capture_into(const char *name, struct link *link)
 {
-	const uint8_t *rest;
-	size_t size;
 	int error;
 
-	copying = (struct copying){ .from = link_raw(link, &rest, &size) };
+	copying.from = link_raw(link, &copying.next, &copying.left);
 	copying.signals = signals_open();
-	copying.to = open_output(cli);
-	if (copying.to < 0)
-		return CLI_FAILED;
+	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error */
+	error = open_output(&copying, name);
+	if (error == -EINTR)
+		return CLI_OK;
+	if (error == -ECONNRESET)
+		return fail("the deck ended the capture");
+	if (error)
+		return fail("%s: %s", name, strerror(-error));
 	if (isatty(STDERR_FILENO))
 		fputs("capturing; Ctrl-C ends it\n", stderr);
-	error = put(&copying, rest, size);
-	if (error == 0)
-		error = copy_all(&copying);
-	if (close(copying.to) < 0 && error == -ECONNRESET)
-		error = -errno;
-	return report(&copying, error, cli->values[3].text);
+	pcapng_copy_run(&copying);
+	if (close(copying.to) < 0 && !copying.error)
+		copying.error = errno;
+	return report(&copying, name);
 }
 
 int capture_main(struct cli *cli)
@@ -175,7 +108,7 @@ int capture_main(struct cli *cli)
 		return CLI_FAILED;
 	result = session_call(link, "capture.stream", params_of(cli));
 	if (result)
-		status = capture_into(cli, link);
+		status = capture_into(cli->values[3].text, link);
 	json_decref(result);
 	link_free(link);
 	return status;

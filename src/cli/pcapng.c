@@ -55,6 +55,7 @@ static void end_block(struct pcapng_counter *counter)
 	else if (counter->type == BLOCK_STATISTICS && counter->length >= 24)
 		count_drops(counter);
 	counter->seen = 0;
+	counter->whole = counter->bytes;
 }
 
 static size_t take_head(struct pcapng_counter *counter, const uint8_t *data, size_t size)
@@ -64,6 +65,7 @@ static size_t take_head(struct pcapng_counter *counter, const uint8_t *data, siz
 	n = n < size ? n : size;
 	memcpy(counter->head + counter->seen, data, n);
 	counter->seen += n;
+	counter->bytes += n;
 	if (counter->seen < sizeof(counter->head))
 		return n;
 	counter->type = get32(counter->head);
@@ -84,6 +86,7 @@ static size_t take_body(struct pcapng_counter *counter, const uint8_t *data, siz
 		memcpy(counter->body + at, data, n < room ? n : room);
 	}
 	counter->seen += n;
+	counter->bytes += n;
 	if (counter->seen == counter->length)
 		end_block(counter);
 	return n;
@@ -101,4 +104,5 @@ void pcapng_count(struct pcapng_counter *counter, const uint8_t *data, size_t si
 		data += n;
 		size -= n;
 	}
+	counter->bytes += size;
 }

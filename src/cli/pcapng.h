@@ -12,6 +12,8 @@
 struct pcapng_counter {
 	uint64_t packets; /* whole packet blocks so far */
 	uint64_t dropped; /* by the statistics blocks so far */
+	uint64_t bytes;	  /* so far */
+	uint64_t whole;	  /* of them, up to the end of the last whole block */
 	bool broken;	  /* not pcapng; counting has ended */
 
 	uint8_t head[8];   /* of the block that is coming */
