@@ -92,6 +92,17 @@ static int capture_into(const char *name, struct link *link)
 	return report(&copying, name);
 }
 
+/* What the capture is not of yet. */
+static void say_waiting(json_t *waiting)
+{
+	json_t *name;
+	size_t i;
+
+	json_array_foreach(waiting, i, name)
+		fprintf(stderr, "%s is not there yet; the capture waits for it\n",
+			json_string_value(name));
+}
+
 int capture_main(struct cli *cli)
 {
 	int status = CLI_FAILED;
@@ -107,8 +118,10 @@ int capture_main(struct cli *cli)
 	if (!link)
 		return CLI_FAILED;
 	result = session_call(link, "capture.stream", params_of(cli));
-	if (result)
+	if (result) {
+		say_waiting(json_object_get(result, "waiting"));
 		status = capture_into(cli->values[3].text, link);
+	}
 	json_decref(result);
 	link_free(link);
 	return status;

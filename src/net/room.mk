@@ -48,13 +48,16 @@ NET_LIBS = src/net/libnet.a $(SANDBOX_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/switch tests/unit/offload tests/unit/capture tests/unit/filter \
-	tests/unit/capture_tshark tests/unit/capture_cost
+	tests/unit/capture_ports tests/unit/capture_tshark tests/unit/capture_cost
 tests_unit_switch_SOURCES = tests/unit/switch.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_switch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_offload_SOURCES = tests/unit/offload.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_offload_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_capture_SOURCES = tests/unit/capture.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_capture_LDADD = $(NET_LIBS) $(CMOCKA_LIBS) $(PCAP_LIBS)
+tests_unit_capture_ports_SOURCES = tests/unit/capture_ports.c \
+	tests/unit/fake_port.c tests/unit/fake_port.h
+tests_unit_capture_ports_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_capture_tshark_SOURCES = tests/unit/capture_tshark.c \
 	tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_capture_tshark_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)

@@ -103,14 +103,17 @@ def test_capture_to_a_pipe_and_with_a_filter():
         capture = deck.start("capture", "-i", "one/net0", "-f", "icmp", "-w", "-",
                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         reader = subprocess.Popen(["tshark", "-n", "-l", "-i", "-", "-c", "3", "-T", "fields", "-e",
-                                   "frame.interface_name", "-e", "_ws.col.Protocol"],
+                                   "frame.interface_name", "-e", "_ws.col.Protocol", "-e",
+                                   "frame.packet_flags_direction"],
                                   stdin=capture.stdout, stdout=subprocess.PIPE,
                                   stderr=subprocess.DEVNULL, text=True)
         capture.stdout.close()
         time.sleep(1)
         console.command("ping two 6", "6 sent, 6 received")
         shown, _ = reader.communicate(timeout=d.PATIENCE)
-        assert [line.split("\t") for line in shown.splitlines()] == [["one/net0", "ICMP"]] * 3, shown
+        # What it sends and what it gets, in turn.
+        assert [line.split("\t") for line in shown.splitlines()] == [
+            ["one/net0", "ICMP", f"0x0000000{direction}"] for direction in (1, 2, 1)], shown
         # Its reader went away: it ends by itself, at the next packet at the latest.
         console.command("ping two 1", "1 sent")
         capture.wait(d.PATIENCE)

@@ -325,6 +325,31 @@ def test_bad_filter_is_explained():
         assert result.returncode == 1 and "nobody/net0" in result.stderr, result
 
 
+def test_a_port_that_a_guest_will_have_is_waited_for():
+    with d.Deck(prepare=lambda folder: folder.guest(
+            "web", "[guest]\nmemory = 16M\n[net0]\nswitch = lan\n")) as deck:
+        path = os.path.join(deck.path, "x.pcapng")
+        result = deck.run("capture", "-i", "wbe/net0", "-w", path)
+        assert result.returncode == 1 and "did you mean 'web/net0'?" in result.stderr, result
+        process = deck.start("capture", "-i", "web/net0", "-w", path, stderr=subprocess.PIPE,
+                             text=True)
+        assert "web/net0 is not there yet" in process.stderr.readline()
+        d.wait_for(lambda: os.path.exists(path) and os.path.getsize(path), "the capture to begin")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(d.PATIENCE) == 0
+        assert "0 packets captured" in process.stderr.read()
+
+
+def test_a_capture_to_a_fifo_without_a_reader_ends_by_a_signal():
+    with d.Deck() as deck:
+        path = os.path.join(deck.path, "fifo")
+        os.mkfifo(path)
+        process = deck.start("capture", "-w", path, stderr=subprocess.PIPE, text=True)
+        assert "waiting for a reader" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(d.PATIENCE) == 0
+
+
 def test_a_filter_that_takes_too_long_holds_nobody_up():
     hostile = " or ".join("portrange %d-%d" % (i * 10, i * 10 + 3) for i in range(170))
     with d.Deck() as deck:

@@ -24,10 +24,6 @@ static int copy_ports(struct capture *capture, const char *const *ports, struct 
 	if (!capture->ports)
 		return cause_errno(cause, ENOMEM, "capture");
 	for (size_t i = 0; i < count; i++) {
-		if (!capture_hub_knows(capture->hub, ports[i]))
-			return cause_set(cause, ENOENT,
-					 "%s: there is no port and no switch of that name",
-					 ports[i]);
 		capture->ports[i] = strdup(ports[i]);
 		if (!capture->ports[i])
 			return cause_errno(cause, ENOMEM, "capture");
@@ -35,10 +31,33 @@ static int copy_ports(struct capture *capture, const char *const *ports, struct 
 	return 0;
 }
 
+/* A switch's name has no '/', a port's has. */
+static bool names_ports(const struct capture *capture)
+{
+	for (char **name = capture->ports; name && *name; name++)
+		if (strchr(*name, '/'))
+			return true;
+	return false;
+}
+
+static int take_bit(struct capture *capture, struct cause *cause)
+{
+	if (!names_ports(capture))
+		return 0;
+	capture->bit = capture_hub_take_bit(capture->hub);
+	if (!capture->bit)
+		return cause_set(cause, ENOSPC, "%u captures of ports run already; stop one, or "
+				 "capture a switch", NAMING_MAX);
+	capture->missed_seen =
+		counter_get(&capture->hub->missed[__builtin_ctzll(capture->bit)]);
+	return 0;
+}
+
 void capture_discard(struct capture *capture)
 {
 	if (!capture)
 		return;
+	capture_hub_give_bit(capture->hub, capture->bit);
 	capture_sink_close(&capture->sink);
 	for (char **name = capture->ports; name && *name; name++)
 		free(*name);
@@ -85,6 +104,8 @@ static int prepare(struct capture *capture, const struct capture_config *config,
 		return cause_set(cause, EINVAL, "capture: snap length %u is not in 1..%u",
 				 config->snap, CAPTURE_SNAP_MAX);
 	error = copy_ports(capture, config->ports, cause);
+	if (!error)
+		error = take_bit(capture, cause);
 	if (error)
 		return error;
 	if (config->filter) {

@@ -10,6 +10,7 @@
 #ifndef NET_CAPTURE_CAPTURE_H
 #define NET_CAPTURE_CAPTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/cause.h"
@@ -25,7 +26,7 @@ struct capture_hub; /* network_capture_hub() */
 struct capture_record {
 	uint64_t time_ns;	   /* CLOCK_REALTIME */
 	const char *port;	   /* "web/net0": where it entered the switch */
-	const char *to;		   /* the receiving port of NET_FORWARD, else NULL */
+	const char *to;		   /* the port that received it, of NET_FORWARD; else NULL */
 	enum net_verdict verdict;
 	uint32_t size;		   /* on the wire */
 	uint32_t captured;	   /* bytes in data */
@@ -33,8 +34,12 @@ struct capture_record {
 };
 
 struct capture_config {
-	const char *const *ports; /* names of ports ("web/net0") or switches ("lan"); NULL-terminated;
-				     NULL: every port of every switch, also later ones */
+	/*
+	 * Names of ports ("web/net0"), for what they send and what is sent to
+	 * them, or of switches ("lan"), for each frame once; NULL-terminated.
+	 * What is not there yet is waited for. NULL: every switch, also later ones.
+	 */
+	const char *const *ports;
 	const char *filter;	  /* what program was compiled from, for the file; or NULL */
 	struct filter *program;	  /* or NULL: every frame. A capture takes over what is in it */
 	uint32_t snap;		  /* bytes kept of each frame, 1..CAPTURE_SNAP_MAX */
@@ -60,9 +65,12 @@ struct capture_stats {
 			     nothing, or no chunk is free, frames count before the filter */
 };
 
+/* Whether there is a port or a switch of that name. Any thread. */
+bool capture_hub_knows(struct capture_hub *hub, const char *name);
+
 /*
- * Starts. -EINVAL for a length that is none, -ENOENT for a port or switch that
- * does not exist. Any thread but the capture writer's.
+ * Starts. -EINVAL for a length that is none, -ENOSPC if 64 captures name ports
+ * already. Any thread but the capture writer's.
  */
 int capture_start(struct capture **out, struct capture_hub *hub,
 		  const struct capture_config *config, struct cause *cause);

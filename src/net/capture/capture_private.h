@@ -18,6 +18,16 @@
  * while the state changes may be counted although a capture that has just
  * begun did not want it yet.
  *
+ * A capture that names a port also has what others send to it. Such captures
+ * have a number, a bit. While there is one, the taps of all ports of that
+ * switch say so in their snap: their threads look at the receiver of each run
+ * and record it if a capture names that port, or if it is a flood. Where nobody
+ * wants all that a port sends, nothing else of it is recorded. A frame is in a
+ * capture once: at the port that sent it if the capture has that, else at the
+ * one that received it, and a flood at the first that the capture names. What
+ * is lost on the way to named ports is counted by the captures' numbers, not by
+ * ports: the file says it of the capture's first interface.
+ *
  * hub->lock guards the lists of switches, taps and captures; it comes after
  * network->lock and is never held while writing.
  */
@@ -40,7 +50,13 @@
 #define FULL_MAX 128u	 /* full chunks that wait for the writer; beyond, records are lost */
 #define FULL_WAKE 4u	 /* this many full chunks wake the writer: few, to stay in the cache */
 #define NO_INTERFACE UINT32_MAX
-#define SNAP_STALLED UINT32_MAX /* in place of a tap's snap length: only count */
+#define NAMING_MAX 64u /* captures that name ports */
+
+/* A tap's snap: a length, 0 if there is only to count, and what else is to be looked at. */
+#define SNAP_LENGTH 0xfffffu
+#define SNAP_PORTS 0x40000000u /* receivers: some capture names ports of the switch */
+#define SNAP_SOME 0x20000000u  /* with SNAP_PORTS: record nothing but for their sake */
+#define SNAP_STALLED UINT32_MAX /* only count, all frames */
 #define BATCH_MAX 256u /* records in one call */
 
 _Static_assert(POOL_CHUNKS % 64 == 0, "whole words of the bitmap");
@@ -50,7 +66,7 @@ struct capture_hub;
 /* Frames of one burst with the same fate, in a chunk; as many records follow. */
 struct run {
 	uint64_t time; /* CLOCK_MONOTONIC, ns */
-	uint32_t to;   /* id of the receiver's tap, or 0 */
+	uint32_t to;   /* id of the tap of the one receiver that was found, or 0 */
 	uint16_t verdict, count;
 };
 
@@ -72,15 +88,19 @@ struct chunk {
 
 struct capture_tap {
 	/* The producer's. */
-	_Alignas(64) _Atomic uint32_t snap; /* bytes wanted of each frame; 0: nobody captures; or
-					       SNAP_STALLED */
+	_Alignas(64) _Atomic uint32_t snap; /* SNAP_*; 0: nobody captures */
 	uint32_t sequence;
 	_Atomic(struct chunk *) open; /* NULL, CHUNK_BUSY, or a chunk anyone may take */
 	_Atomic uint64_t since;	      /* time of the first run in the latest chunk */
 	struct counter lost;
 
+	/* Bits of captures that name ports, of this switch if not said otherwise. */
+	_Alignas(64) _Atomic uint64_t all; /* those that want all that this port sends */
+	_Atomic uint64_t flooded;	   /* those that want what it floods, as it reaches others */
+	_Atomic uint64_t named;		   /* those that name this port */
+
 	/* Constant. */
-	_Alignas(64) struct capture_hub *hub;
+	struct capture_hub *hub;
 	uint32_t id; /* from 1; given again when the tap is gone */
 	uint8_t mac[NET_MAC_SIZE];
 	char name[NET_PORT_NAME_MAX];
@@ -89,6 +109,11 @@ struct capture_tap {
 	/* Under the hub's lock. */
 	struct capture_tap *next;
 	uint64_t retired; /* when its port was removed, or 0 */
+	struct tap_wants {
+		uint32_t snap;
+		bool wanted, stalled, ports;
+		uint64_t all, flooded, named;
+	} wants; /* while captures are gone through */
 
 	/* The writer's. */
 	struct chunk *first;
@@ -108,6 +133,8 @@ struct capture_hub {
 	struct capture_tap **by_id; /* under the lock */
 	uint32_t id_room, tap_count;
 	struct capture *captures;
+	uint64_t numbers; /* under the lock: the bits that captures have */
+	struct counter missed[NAMING_MAX]; /* lost on the way to named ports, by captures' bits */
 	uint8_t *pool;
 	void *pool_map;
 
@@ -145,6 +172,7 @@ struct capture {
 	uint64_t stop_time;   /* under the lock */
 
 	char **ports; /* NULL: all */
+	uint64_t bit; /* among captures that name ports; 0: it does not */
 	char *expression;
 	struct filter filter;
 	uint32_t snap;
@@ -156,6 +184,7 @@ struct capture {
 	/* The writer's. */
 	enum capture_state state;
 	uint64_t deadline, progress; /* while draining */
+	uint64_t missed_seen;
 	struct sink sink;
 	struct interface *interfaces; /* by the section's numbers */
 	uint32_t interface_count, interface_room;
@@ -179,13 +208,14 @@ void capture_hub_free(struct capture_hub *hub); /* no capture or port is left; N
 void capture_hub_wake(struct capture_hub *hub);
 /* Under the lock: what each tap has to keep. */
 void capture_hub_update_taps(struct capture_hub *hub);
+/* A bit for a capture that names ports; 0: all are in use. Giving 0 back is valid. */
+uint64_t capture_hub_take_bit(struct capture_hub *hub);
+void capture_hub_give_bit(struct capture_hub *hub, uint64_t bit);
 /* Any thread; both are constant. */
 bool capture_wants(const struct capture *capture, const struct capture_tap *tap);
 /* The caller keeps sw and name until it is removed, which is valid for one that is not there. */
 void capture_hub_add_switch(struct capture_hub *hub, struct capture_switch *sw, const char *name);
 void capture_hub_remove_switch(struct capture_hub *hub, struct capture_switch *sw);
-/* Whether there is a port or a switch of that name. Any thread. */
-bool capture_hub_knows(struct capture_hub *hub, const char *name);
 
 /* A tap for a new port; NULL: no memory. Removal: no thread records on it any more. */
 struct capture_tap *capture_tap_new(struct capture_hub *hub, const char *name,
@@ -195,23 +225,26 @@ void capture_tap_remove(struct capture_tap *tap);
 /* The recording of one burst: the port's, while it lasts. */
 struct recording {
 	struct capture_tap *tap;
+	bool begun; /* the tap's open chunk was taken */
+	uint64_t others; /* captures that want what is appended for its receiver's sake */
 	struct chunk *before, *chunk; /* the open one at the start and now, or NULL */
 	uint8_t *at, *end;	      /* free room in chunk */
 	uint64_t time;
-	uint32_t snap;
+	uint32_t flags, snap; /* of the tap's snap */
 };
 
 /*
  * capture/tap.c: the port's thread. What the switch calls for each burst that
- * is recorded: append for frames to the same receiver (id of its tap, or 0 if
- * it is not one), in order, as often as need be.
+ * is recorded: append for frames to the same receiver (its tap, or NULL if it
+ * is not one), in order, as often as need be.
  */
 void capture_tap_begin(struct recording *recording, struct capture_tap *tap, uint32_t snap);
 void capture_tap_append(struct recording *recording, const struct net_frame *frames,
-			unsigned count, const enum net_verdict *verdicts, uint32_t to);
+			unsigned count, const enum net_verdict *verdicts,
+			const struct capture_tap *to);
 void capture_tap_end(struct recording *recording);
 
-/* Bytes to record of each frame of a burst of count, or 0; if they are only to count, it does. */
+/* What capture_tap_begin() is to know of a burst of count, or 0: nothing is to be recorded. */
 static inline uint32_t capture_tap_wants(struct capture_tap *tap, unsigned count)
 {
 	uint32_t snap = atomic_load_explicit(&tap->snap, memory_order_acquire);
@@ -242,10 +275,13 @@ bool capture_sink_put_section(struct capture *capture);
 bool capture_sink_put_interface(struct capture *capture, const struct capture_tap *tap);
 /* The number of the tap's interface in this capture, or NO_INTERFACE: it is not wanted. */
 uint32_t capture_sink_interface(struct capture *capture, const struct capture_tap *tap);
-void capture_sink_put_record(struct capture *capture, uint32_t interface,
+/* outbound: it left the switch by the interface's port. */
+void capture_sink_put_record(struct capture *capture, uint32_t interface, bool outbound,
 			     const struct capture_record *record);
 void capture_sink_put_statistics(struct capture *capture, uint64_t start_ns, uint64_t end_ns);
 void capture_sink_lost(struct capture *capture, const struct capture_tap *tap, uint64_t count);
+/* Lost on the way to one of its ports. False: there is no interface yet to say it of. */
+bool capture_sink_missed(struct capture *capture, uint64_t count);
 /* Writes what waits, as far as the reader takes it. */
 void capture_sink_flush(struct capture *capture);
 void capture_sink_flush_batch(struct capture *capture);

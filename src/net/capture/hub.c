@@ -112,20 +112,64 @@ bool capture_wants(const struct capture *capture, const struct capture_tap *tap)
 	return false;
 }
 
-static void update_tap(struct capture_hub *hub, struct capture_tap *tap)
+static bool names(const struct capture *capture, const struct capture_tap *tap)
 {
-	uint32_t snap = 0;
-	bool stalled = true;
+	for (char **name = capture->ports; *name; name++)
+		if (!strcmp(*name, tap->name))
+			return true;
+	return false;
+}
 
-	for (struct capture *c = hub->captures; c; c = c->next) {
-		if (c->stopping || c->over || !capture_wants(c, tap))
+static void want(struct capture_tap *tap, const struct capture *capture)
+{
+	struct tap_wants *wants = &tap->wants;
+
+	wants->stalled = wants->stalled && capture->stalled;
+	if (capture->snap > wants->snap)
+		wants->snap = capture->snap;
+}
+
+/* What the other ports of the switch send to one that the capture names. */
+static void want_received(struct capture_hub *hub, const struct capture_tap *to,
+			  const struct capture *capture)
+{
+	for (struct capture_tap *tap = hub->taps; tap; tap = tap->next) {
+		if (tap->retired || strcmp(tap->switch_name, to->switch_name) != 0 ||
+		    capture_wants(capture, tap))
 			continue;
-		stalled = stalled && c->stalled;
-		if (c->snap > snap)
-			snap = c->snap;
+		want(tap, capture);
+		tap->wants.ports = true;
+		tap->wants.flooded |= capture->bit;
 	}
-	if (snap && stalled)
+}
+
+static void add_wants(struct capture_hub *hub, const struct capture *capture)
+{
+	for (struct capture_tap *tap = hub->taps; tap; tap = tap->next) {
+		if (tap->retired || !capture_wants(capture, tap))
+			continue;
+		want(tap, capture);
+		tap->wants.wanted = true;
+		tap->wants.all |= capture->bit;
+		if (!capture->bit || !names(capture, tap))
+			continue;
+		tap->wants.named |= capture->bit;
+		want_received(hub, tap, capture);
+	}
+}
+
+static void publish(struct capture_tap *tap)
+{
+	const struct tap_wants *wants = &tap->wants;
+	uint32_t snap = wants->snap;
+
+	if (wants->ports)
+		snap = (wants->stalled ? 0 : snap) | SNAP_PORTS | (wants->wanted ? 0 : SNAP_SOME);
+	else if (snap && wants->stalled)
 		snap = SNAP_STALLED;
+	atomic_store_explicit(&tap->all, wants->all, memory_order_relaxed);
+	atomic_store_explicit(&tap->flooded, wants->flooded, memory_order_relaxed);
+	atomic_store_explicit(&tap->named, wants->named, memory_order_relaxed);
 	/* With it the producer sees the pool, which came with the first capture. */
 	atomic_store_explicit(&tap->snap, snap, memory_order_release);
 }
@@ -133,7 +177,30 @@ static void update_tap(struct capture_hub *hub, struct capture_tap *tap)
 void capture_hub_update_taps(struct capture_hub *hub)
 {
 	for (struct capture_tap *tap = hub->taps; tap; tap = tap->next)
-		update_tap(hub, tap);
+		tap->wants = (struct tap_wants){ .stalled = true };
+	for (struct capture *c = hub->captures; c; c = c->next)
+		if (!c->stopping && !c->over)
+			add_wants(hub, c);
+	for (struct capture_tap *tap = hub->taps; tap; tap = tap->next)
+		publish(tap);
+}
+
+uint64_t capture_hub_take_bit(struct capture_hub *hub)
+{
+	uint64_t bit;
+
+	pthread_mutex_lock(&hub->lock);
+	bit = ~hub->numbers & (hub->numbers + 1); /* the lowest that is free */
+	hub->numbers |= bit;
+	pthread_mutex_unlock(&hub->lock);
+	return bit;
+}
+
+void capture_hub_give_bit(struct capture_hub *hub, uint64_t bit)
+{
+	pthread_mutex_lock(&hub->lock);
+	hub->numbers &= ~bit;
+	pthread_mutex_unlock(&hub->lock);
 }
 
 /* Under the lock: the lowest free id from 1, or 0: no memory. */
@@ -174,7 +241,7 @@ struct capture_tap *capture_tap_new(struct capture_hub *hub, const char *name,
 		tap->next = hub->taps;
 		hub->taps = tap;
 		hub->tap_count++;
-		update_tap(hub, tap);
+		capture_hub_update_taps(hub);
 	}
 	pthread_mutex_unlock(&hub->lock);
 	if (!tap->id) {
@@ -192,6 +259,7 @@ void capture_tap_remove(struct capture_tap *tap)
 	pthread_mutex_lock(&hub->lock);
 	started = hub->started;
 	tap->retired = clock_monotonic();
+	capture_hub_update_taps(hub);
 	if (!started) {
 		struct capture_tap **at = &hub->taps;
 

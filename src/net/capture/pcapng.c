@@ -31,6 +31,7 @@
 #define ISB_DROPPED 5
 
 #define FLAGS_INBOUND 1u
+#define FLAGS_OUTBOUND 2u
 #define FLAGS_UNICAST (1u << 2)
 #define FLAGS_MULTICAST (2u << 2)
 #define FLAGS_BROADCAST (3u << 2)
@@ -152,16 +153,16 @@ struct packet_tail {
 
 static uint32_t packet_flags(const struct pcapng_packet *packet)
 {
-	uint32_t first;
+	uint32_t first, direction = packet->outbound ? FLAGS_OUTBOUND : FLAGS_INBOUND;
 	uint16_t last;
 
 	if (packet->captured < NET_MAC_SIZE)
-		return FLAGS_INBOUND;
+		return direction;
 	if (!(packet->data[0] & 1))
-		return FLAGS_INBOUND | FLAGS_UNICAST;
+		return direction | FLAGS_UNICAST;
 	memcpy(&first, packet->data, sizeof(first));
 	memcpy(&last, packet->data + sizeof(first), sizeof(last));
-	return FLAGS_INBOUND |
+	return direction |
 	       (first == UINT32_MAX && last == UINT16_MAX ? FLAGS_BROADCAST : FLAGS_MULTICAST);
 }
 

@@ -6,6 +6,7 @@
 #ifndef NET_CAPTURE_PCAPNG_H
 #define NET_CAPTURE_PCAPNG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,7 @@ struct pcapng_packet {
 	uint64_t time_ns; /* since the epoch */
 	uint32_t size, captured;
 	const uint8_t *data;
+	bool outbound;	       /* it left by the interface */
 	uint64_t lost;	       /* since the last packet of that interface */
 	const char *comment;   /* or NULL */
 };

@@ -323,19 +323,30 @@ uint32_t capture_sink_interface(struct capture *capture, const struct capture_ta
 	return *known - KNOWN_FIRST;
 }
 
-void capture_sink_lost(struct capture *capture, const struct capture_tap *tap, uint64_t lost)
+static void add_lost(struct capture *capture, uint32_t number, uint64_t lost)
 {
-	uint32_t number = capture_sink_interface(capture, tap);
-
-	if (number == NO_INTERFACE)
-		return;
 	capture->interfaces[number].received += lost;
 	capture->interfaces[number].dropped += lost;
 	capture->interfaces[number].pending += lost;
 	counter_add(&capture->count_dropped, lost);
 }
 
-static void put_packet(struct capture *capture, uint32_t number,
+void capture_sink_lost(struct capture *capture, const struct capture_tap *tap, uint64_t lost)
+{
+	uint32_t number = capture_sink_interface(capture, tap);
+
+	if (number != NO_INTERFACE)
+		add_lost(capture, number, lost);
+}
+
+bool capture_sink_missed(struct capture *capture, uint64_t lost)
+{
+	if (capture->interface_count)
+		add_lost(capture, 0, lost);
+	return capture->interface_count;
+}
+
+static void put_packet(struct capture *capture, uint32_t number, bool outbound,
 		       const struct capture_record *record, uint32_t captured)
 {
 	struct interface *interface = &capture->interfaces[number];
@@ -347,6 +358,7 @@ static void put_packet(struct capture *capture, uint32_t number,
 		.size = record->size,
 		.captured = captured,
 		.data = record->data,
+		.outbound = outbound,
 		.lost = interface->pending,
 	};
 	char comment[48];
@@ -371,7 +383,7 @@ static void put_packet(struct capture *capture, uint32_t number,
 	counter_add(&capture->count_records, 1);
 }
 
-void capture_sink_put_record(struct capture *capture, uint32_t number,
+void capture_sink_put_record(struct capture *capture, uint32_t number, bool outbound,
 			     const struct capture_record *record)
 {
 	uint32_t captured = record->captured < capture->snap ? record->captured : capture->snap;
@@ -380,7 +392,7 @@ void capture_sink_put_record(struct capture *capture, uint32_t number,
 	if (!filter_match(&capture->filter, record->data, record->captured, record->size))
 		return;
 	if (!capture->records) {
-		put_packet(capture, number, record, captured);
+		put_packet(capture, number, outbound, record, captured);
 		return;
 	}
 	capture->batch[capture->batch_count] = *record;

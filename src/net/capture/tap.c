@@ -91,8 +91,8 @@ static unsigned append_run(struct recording *recording, const struct net_frame *
 	}
 	if (!i)
 		return 0;
-	*run = (struct run){ .time = recording->time, .to = verdict == NET_FORWARD ? to : 0,
-			     .verdict = (uint16_t)verdict, .count = (uint16_t)i };
+	*run = (struct run){ .time = recording->time, .to = to, .verdict = (uint16_t)verdict,
+			     .count = (uint16_t)i };
 	recording->at = at;
 	return i;
 }
@@ -113,9 +113,9 @@ static bool next_chunk(struct recording *recording)
 	return true;
 }
 
-void capture_tap_begin(struct recording *recording, struct capture_tap *tap, uint32_t snap)
+static void take_open(struct recording *recording)
 {
-	struct chunk *chunk = atomic_exchange_explicit(&tap->open, CHUNK_BUSY,
+	struct chunk *chunk = atomic_exchange_explicit(&recording->tap->open, CHUNK_BUSY,
 						       memory_order_seq_cst);
 
 	/*
@@ -123,23 +123,70 @@ void capture_tap_begin(struct recording *recording, struct capture_tap *tap, uin
 	 * no mark knows that no record older than its own clock will follow.
 	 */
 	recording->time = clock_monotonic();
-	recording->tap = tap;
+	recording->begun = true;
 	recording->before = recording->chunk = chunk;
 	recording->at = chunk ? chunk->data + chunk->used : NULL;
 	recording->end = chunk ? chunk->data + CHUNK_ROOM : NULL;
-	recording->snap = snap;
+}
+
+void capture_tap_begin(struct recording *recording, struct capture_tap *tap, uint32_t snap)
+{
+	recording->tap = tap;
+	recording->flags = snap & ~SNAP_LENGTH;
+	recording->snap = snap & SNAP_LENGTH;
+	recording->others = 0;
+	recording->begun = false;
+	if (!recording->flags)
+		take_open(recording);
+}
+
+/* The captures that name the receiver of frames, or any of a flood, and not their sender. */
+static uint64_t wanted_by_others(const struct capture_tap *tap, enum net_verdict verdict,
+				 const struct capture_tap *to)
+{
+	if (verdict == NET_FLOOD)
+		return atomic_load_explicit(&tap->flooded, memory_order_relaxed);
+	return to ? atomic_load_explicit(&to->named, memory_order_relaxed) &
+			    ~atomic_load_explicit(&tap->all, memory_order_relaxed) : 0;
+}
+
+static void lose(const struct recording *recording, unsigned count)
+{
+	if (!(recording->flags & SNAP_SOME))
+		counter_add(&recording->tap->lost, count);
+	for (uint64_t bits = recording->others; bits; bits &= bits - 1)
+		counter_add_shared(&recording->tap->hub->missed[__builtin_ctzll(bits)], count);
+}
+
+/* Whether frames are to be recorded, when that depends on their receiver; else they are counted. */
+static bool begin_run(struct recording *recording, unsigned count, enum net_verdict verdict,
+		      const struct capture_tap *to)
+{
+	recording->others = wanted_by_others(recording->tap, verdict, to);
+	if (!recording->others && recording->flags & SNAP_SOME)
+		return false;
+	if (!recording->snap)
+		lose(recording, count);
+	else if (!recording->begun)
+		take_open(recording);
+	return recording->snap;
 }
 
 void capture_tap_append(struct recording *recording, const struct net_frame *frames,
-			unsigned count, const enum net_verdict *verdicts, uint32_t to)
+			unsigned count, const enum net_verdict *verdicts,
+			const struct capture_tap *to)
 {
+	uint32_t id = to ? to->id : 0;
+
+	if (recording->flags && !begin_run(recording, count, *verdicts, to))
+		return;
 	while (count) {
 		unsigned done = 0;
 
 		if (recording->chunk)
-			done = append_run(recording, frames, count, verdicts, to);
+			done = append_run(recording, frames, count, verdicts, id);
 		if (!done && !next_chunk(recording)) {
-			counter_add(&recording->tap->lost, count);
+			lose(recording, count);
 			return;
 		}
 		frames += done;
@@ -153,6 +200,8 @@ void capture_tap_end(struct recording *recording)
 	struct capture_tap *tap = recording->tap;
 	struct chunk *chunk = recording->chunk;
 
+	if (!recording->begun)
+		return;
 	if (chunk)
 		chunk->used = (uint32_t)(recording->at - chunk->data);
 	if (chunk == recording->before) {

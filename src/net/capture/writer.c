@@ -28,9 +28,13 @@ struct waiting {
 	struct capture_tap *tap;
 };
 
+/* A capture that wants what a port sends, or only what of it reaches ports that it names. */
 struct target {
 	struct capture *capture;
-	uint32_t interface;
+	uint32_t interface; /* of what the port sends, or NO_INTERFACE */
+	bool received;	    /* only what reaches ports that it names, by their interfaces */
+	bool flood_known;   /* the next is known */
+	uint32_t flood;	    /* of what is flooded, or NO_INTERFACE */
 };
 
 struct writer {
@@ -221,6 +225,18 @@ static bool take_chunks(struct writer *w)
 	return any || count;
 }
 
+static void report_missed(const struct writer *w, struct capture *capture)
+{
+	uint64_t missed;
+
+	if (!capture->bit || capture->state != CAPTURE_RUNNING)
+		return;
+	missed = counter_get(&w->hub->missed[__builtin_ctzll(capture->bit)]);
+	if (missed != capture->missed_seen &&
+	    capture_sink_missed(capture, missed - capture->missed_seen))
+		capture->missed_seen = missed;
+}
+
 static void report_losses(struct writer *w)
 {
 	for (uint32_t i = 0; i < w->tap_count; i++) {
@@ -234,6 +250,8 @@ static void report_losses(struct writer *w)
 				capture_sink_lost(w->captures[c], tap, lost - tap->lost_seen);
 		tap->lost_seen = lost;
 	}
+	for (uint32_t i = 0; i < w->capture_count; i++)
+		report_missed(w, w->captures[i]);
 }
 
 /* The tap's first run, or NULL. Gives read chunks back. */
@@ -258,18 +276,51 @@ static void find_targets(struct writer *w, const struct capture_tap *tap)
 	w->target_count = 0;
 	for (uint32_t i = 0; i < w->capture_count; i++) {
 		struct capture *capture = w->captures[i];
-		uint32_t interface = NO_INTERFACE;
+		struct target target = { .capture = capture };
 
-		if (capture->state == CAPTURE_RUNNING)
-			interface = capture_sink_interface(capture, tap);
-		if (interface != NO_INTERFACE)
-			w->targets[w->target_count++] = (struct target){ capture, interface };
+		if (capture->state != CAPTURE_RUNNING)
+			continue;
+		target.interface = capture_sink_interface(capture, tap);
+		target.received = target.interface == NO_INTERFACE;
+		if (!target.received || capture->bit)
+			w->targets[w->target_count++] = target;
 	}
 }
 
+/* The interface of the first port that the capture names on the tap's switch. */
+static uint32_t flood_interface(const struct writer *w, struct capture *capture,
+				const struct capture_tap *tap)
+{
+	for (char **name = capture->ports; *name; name++)
+		for (uint32_t i = 0; i < w->tap_count; i++)
+			if (!strcmp(w->taps[i]->name, *name) &&
+			    !strcmp(w->taps[i]->switch_name, tap->switch_name))
+				return capture_sink_interface(capture, w->taps[i]);
+	return NO_INTERFACE;
+}
+
+/* Where in the target's capture a run belongs, or NO_INTERFACE: not there. */
+static uint32_t interface_of(const struct writer *w, struct target *target,
+			     const struct capture_tap *tap, const struct run *run,
+			     const struct capture_tap *to)
+{
+	if (run->time < target->capture->start)
+		return NO_INTERFACE;
+	if (!target->received)
+		return target->interface;
+	if (run->verdict != NET_FLOOD)
+		return to ? capture_sink_interface(target->capture, to) : NO_INTERFACE;
+	if (!target->flood_known) {
+		target->flood = flood_interface(w, target->capture, tap);
+		target->flood_known = true;
+	}
+	return target->flood;
+}
+
 /* Writes the count records at at, which differ from out; returns their end. */
-static const uint8_t *write_records(const struct target *target, struct capture_record *out,
-				    const uint8_t *at, unsigned count)
+static const uint8_t *write_records(const struct target *target, uint32_t interface,
+				    struct capture_record *out, const uint8_t *at,
+				    unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		const struct record *record = (const struct record *)(const void *)at;
@@ -280,7 +331,7 @@ static const uint8_t *write_records(const struct target *target, struct capture_
 		out->data = at;
 		at += align_up(record->captured, 8);
 		if (target && target->capture->state == CAPTURE_RUNNING)
-			capture_sink_put_record(target->capture, target->interface, out);
+			capture_sink_put_record(target->capture, interface, target->received, out);
 	}
 	return at;
 }
@@ -293,18 +344,19 @@ static size_t write_run(struct writer *w, const struct capture_tap *tap, const s
 	struct capture_record out = {
 		.time_ns = run->time + (uint64_t)w->wall,
 		.port = tap->name,
-		.to = to ? to->name : NULL,
+		.to = to && run->verdict == NET_FORWARD ? to->name : NULL,
 		.verdict = run->verdict,
 	};
 
 	for (uint32_t i = 0; i < w->target_count; i++) {
-		const struct target *target = &w->targets[i];
+		struct target *target = &w->targets[i];
+		uint32_t interface = interface_of(w, target, tap, run, to);
 
-		if (run->time >= target->capture->start)
-			end = write_records(target, &out, data, run->count);
+		if (interface != NO_INTERFACE)
+			end = write_records(target, interface, &out, data, run->count);
 	}
 	if (!end)
-		end = write_records(NULL, &out, data, run->count);
+		end = write_records(NULL, NO_INTERFACE, &out, data, run->count);
 	return (size_t)(end - (const uint8_t *)run);
 }
 

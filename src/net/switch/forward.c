@@ -453,7 +453,7 @@ static void record(struct burst *burst, uint32_t snap)
 	for (unsigned run = 0; run < burst->run_count; i = burst->runs[run++])
 		capture_tap_append(&recording, burst->frames + i, burst->runs[run] - i,
 				   burst->verdicts + i,
-				   burst->to[i] ? burst->to[i]->tap->id : 0);
+				   burst->to[i] ? burst->to[i]->tap : NULL);
 	capture_tap_end(&recording);
 }
 

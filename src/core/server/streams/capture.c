@@ -85,8 +85,9 @@ static void start_done(void *arg)
 	file->id = ++file->server->peers.last_id;
 	file->next = file->server->captures;
 	file->server->captures = file;
-	answer_result(&file->answer, json_pack("{s:I, s:o}", "capture", (json_int_t)file->id,
-					       "path", message_text(file->path)));
+	answer_result(&file->answer,
+		      json_pack("{s:I, s:o, s:O}", "capture", (json_int_t)file->id, "path",
+				message_text(file->path), "waiting", file->order.waiting));
 }
 
 static int start(struct request *request, struct cause *cause)

@@ -2,10 +2,89 @@
 #include "core/server/streams/capture_config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
+#include "base/suggest.h"
+#include "control/message.h"
+#include "core/profile/profile.h"
+#include "net/network.h"
+
 #define COMPILING_MAX 16u /* processes at a time */
+#define NAMED_SWITCHES_MAX 64
+
+/* The names of the ports that guests have when they run, one after the other; NULL at the end. */
+struct guest_ports {
+	struct deck *deck;
+	size_t guest, nic;
+	char name[NET_PORT_NAME_MAX];
+};
+
+static const char *next_guest_port(struct guest_ports *at)
+{
+	const struct guest *guest;
+
+	for (; (guest = deck_guest(at->deck, at->guest)); at->guest++, at->nic = 0) {
+		const struct profile *profile = guest_profile(guest);
+
+		while (profile && at->nic < PROFILE_NETS_MAX) {
+			if (!profile->nets[at->nic++].present)
+				continue;
+			snprintf(at->name, sizeof(at->name), "%s/net%zu", guest_name(guest),
+				 at->nic - 1);
+			return at->name;
+		}
+	}
+	return NULL;
+}
+
+static bool is_guest_port(struct deck *deck, const char *name)
+{
+	struct guest_ports ports = { .deck = deck };
+	const char *at;
+
+	while ((at = next_guest_port(&ports)) && strcmp(at, name) != 0)
+		;
+	return at;
+}
+
+static int no_port(struct deck *deck, const char *name, struct cause *cause)
+{
+	struct net_switch *switches[NAMED_SWITCHES_MAX];
+	size_t count = network_list_switches(deck_network(deck), switches, NAMED_SWITCHES_MAX);
+	struct suggestion suggestion = { .wrong = name };
+	struct guest_ports ports = { .deck = deck };
+	char nearest[NET_PORT_NAME_MAX] = "";
+	const char *at;
+
+	for (size_t i = 0; i < count && i < NAMED_SWITCHES_MAX; i++)
+		suggest_offer(&suggestion, switch_get_config(switches[i])->name);
+	while ((at = next_guest_port(&ports))) {
+		suggest_offer(&suggestion, at);
+		if (suggestion.best != at)
+			continue;
+		strcpy(nearest, at);
+		suggestion.best = nearest;
+	}
+	return cause_set(cause, ENOENT, "%s: there is no port and no switch of that name%s%s%s",
+			 name, suggestion.best ? "; did you mean '" : "",
+			 suggestion.best ? suggestion.best : "", suggestion.best ? "'?" : "");
+}
+
+int capture_check_name(const struct request *request, const char *name, json_t *waiting,
+		       struct cause *cause)
+{
+	struct deck *deck = request->deck;
+
+	if (capture_hub_knows(network_capture_hub(deck_network(deck)), name))
+		return 0;
+	if (!waiting || !is_guest_port(deck, name))
+		return no_port(deck, name, cause);
+	json_array_append_new(waiting, message_text(name));
+	return 0;
+}
 
 int capture_order_read(struct capture_order *order, const struct request *request,
 		       struct cause *cause)
@@ -27,8 +106,17 @@ int capture_order_read(struct capture_order *order, const struct request *reques
 		capture_order_destroy(order);
 		return cause_errno(cause, ENOMEM, "capture");
 	}
-	for (size_t i = 0; i < count; i++) /* ports_json keeps the strings */
+	order->waiting = json_array();
+	for (size_t i = 0; i < count; i++) { /* ports_json keeps the strings */
+		int error;
+
 		order->ports[i] = json_string_value(json_array_get(ports, i));
+		error = capture_check_name(request, order->ports[i], order->waiting, cause);
+		if (error < 0) {
+			capture_order_destroy(order);
+			return error;
+		}
+	}
 	order->config.ports = order->ports;
 	order->config.filter = order->filter;
 	order->config.program = &order->program;
@@ -41,6 +129,7 @@ void capture_order_destroy(struct capture_order *order)
 	free(order->ports);
 	free(order->filter);
 	json_decref(order->ports_json);
+	json_decref(order->waiting);
 	memset(order, 0, sizeof(*order));
 }
 

@@ -13,6 +13,7 @@ struct capture_order {
 	char *filter;		      /* or NULL */
 	struct filter program;	      /* compiled from it */
 	json_t *ports_json;	      /* or NULL */
+	json_t *waiting;	      /* names of those ports that are not there yet */
 	int error;		      /* of what is done with it, and why */
 	struct cause cause;
 
@@ -23,9 +24,14 @@ struct capture_order {
 	struct capture_order *next, **at; /* in the server's list */
 };
 
+/* -ENOENT for a name that is no port's or switch's, nor that of a port that a guest will have. */
 int capture_order_read(struct capture_order *order, const struct request *request,
 		       struct cause *cause);
 void capture_order_destroy(struct capture_order *order);
+
+/* Whether a name can be captured, as above; it is added to waiting, or that is NULL: refused. */
+int capture_check_name(const struct request *request, const char *name, json_t *waiting,
+		       struct cause *cause);
 
 /*
  * Has the filter compiled, if there is one, then posts job to the helper thread. If the

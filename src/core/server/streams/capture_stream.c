@@ -167,7 +167,7 @@ static void prepare_done(void *arg)
 	peer = peer_keep(answer.peer);
 	stream->peer = peer_keep(peer);
 	stream->phase = ANSWERING;
-	answer_result(&answer, NULL);
+	answer_result(&answer, json_pack("{s:O}", "waiting", stream->order.waiting));
 	peer_make_raw(peer, &stream_ops, stream);
 	if (peer->mode == PEER_RAW && !peer->out.size) /* nobody wanted an answer */
 		writable(stream);

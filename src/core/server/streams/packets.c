@@ -265,6 +265,9 @@ static int subscribe(struct request *request, struct cause *cause)
 	if (request->server->packet_lists >= LISTS_MAX)
 		return cause_set(cause, ENOSPC, "packets are being listed %d times already",
 				 LISTS_MAX);
+	error = name ? capture_check_name(request, name, NULL, cause) : 0;
+	if (error < 0)
+		return error;
 	packets = packets_new(request, cause);
 	if (!packets)
 		return cause_errno(cause, ENOMEM, "packets.subscribe");
