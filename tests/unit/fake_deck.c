@@ -127,6 +127,23 @@ void deck_unlisten(struct deck *deck, struct deck_listener *listener)
 	*at = listener->next;
 }
 
+void deck_notice(struct deck *deck, const char *text)
+{
+	pthread_mutex_lock(&deck->fake->lock);
+	snprintf(deck->fake->notice, sizeof(deck->fake->notice), "%s", text);
+	pthread_mutex_unlock(&deck->fake->lock);
+}
+
+bool fake_noticed(struct fake_deck *fake, const char *text)
+{
+	bool is;
+
+	pthread_mutex_lock(&fake->lock);
+	is = strcmp(fake->notice, text) == 0;
+	pthread_mutex_unlock(&fake->lock);
+	return is;
+}
+
 struct guest *deck_guest(struct deck *deck, size_t index)
 {
 	return index < deck->count ? deck->guests[index] : NULL;

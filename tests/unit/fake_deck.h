@@ -31,6 +31,7 @@ struct fake_deck {
 	atomic_bool quit;	/* deck.quit has come to its end */
 	atomic_bool start_crashes;
 	atomic_bool forced;	/* by deck_end() */
+	char notice[256];	/* guarded by lock */
 
 	/* What was typed into "web", and how much its serial port takes of it. */
 	pthread_mutex_t lock;
@@ -69,6 +70,7 @@ void fake_packets(struct fake_deck *fake, unsigned count);
 /* Every capture to a file or stream ends by itself. */
 void fake_end_captures(struct fake_deck *fake, int error, const char *why);
 
+bool fake_noticed(struct fake_deck *fake, const char *text); /* the last deck_notice() */
 unsigned fake_captures(struct fake_deck *fake); /* that run now */
 unsigned fake_prepared(struct fake_deck *fake); /* captures prepared since the program began */
 

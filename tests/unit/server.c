@@ -881,6 +881,8 @@ static void captures_go_to_files(void **state)
 	json_decref(list);
 	result = call(link, "capture.stop", json_pack("{s:O}", "capture", id));
 	assert_int_equal(number(result, "records"), 5);
+	assert_string_equal(text(result, "ended"), "lan.pcapng: no space left");
+	assert_true(fake_noticed(fake, "lan.pcapng: no space left"));
 	counted = (off_t)number(result, "bytes");
 	json_decref(result);
 	refused(link, "capture.stop", json_pack("{s:o}", "capture", id), -ENOENT);

@@ -74,6 +74,11 @@ void deck_unlisten(struct deck *deck, struct deck_listener *listener)
 	journal_unlisten(&deck->services.journal, listener);
 }
 
+void deck_notice(struct deck *deck, const char *text)
+{
+	notices_add(&deck->notices, text);
+}
+
 static void sample(void *arg)
 {
 	struct deck *deck = arg;

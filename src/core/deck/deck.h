@@ -52,6 +52,9 @@ void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg
 void deck_listen(struct deck *deck, struct deck_listener *listener); /* embedded; not copied */
 void deck_unlisten(struct deck *deck, struct deck_listener *listener);
 
+/* Any thread: a sentence for the journal, cut at 511 bytes. */
+void deck_notice(struct deck *deck, const char *text);
+
 /* Guests in order of name; index from 0. NULL beyond the last. */
 struct guest *deck_guest(struct deck *deck, size_t index);
 struct guest *deck_find(struct deck *deck, const char *name);

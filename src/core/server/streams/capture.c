@@ -45,14 +45,18 @@ static void file_free(struct file_capture *file)
 static void file_ended(void *arg, int error, const struct cause *cause)
 {
 	struct file_capture *file = arg;
+	struct cause why;
 
+	if (error && cause)
+		why = *cause;
+	else
+		cause_set(&why, 0, "%s: the capture ended, because its reader went away",
+			  file->path);
 	pthread_mutex_lock(&file->lock);
 	file->ended = true;
-	if (error && cause)
-		file->why = *cause;
-	else
-		cause_set(&file->why, 0, "the file's reader went away");
+	file->why = why;
 	pthread_mutex_unlock(&file->lock);
+	deck_notice(file->server->deck, why.text);
 }
 
 static void start_work(void *arg)
@@ -130,6 +134,17 @@ static json_t *counts_json(const struct capture_stats *stats)
 			 (json_int_t)stats->bytes, "dropped", (json_int_t)stats->dropped);
 }
 
+/* Why it ended by itself, or null. */
+static json_t *ended_json(struct file_capture *file)
+{
+	json_t *ended;
+
+	pthread_mutex_lock(&file->lock);
+	ended = message_text(file->ended ? file->why.text : NULL);
+	pthread_mutex_unlock(&file->lock);
+	return ended;
+}
+
 static void stop_work(void *arg)
 {
 	struct file_capture *file = arg;
@@ -162,7 +177,10 @@ static void answered_stop_done(void *arg)
 {
 	struct stopping *stopping = arg;
 
-	answer_result(&stopping->answer, counts_json(&stopping->stats));
+	json_t *result = counts_json(&stopping->stats);
+
+	json_object_set_new(result, "ended", ended_json(stopping->file));
+	answer_result(&stopping->answer, result);
 	file_free(stopping->file);
 	free(stopping);
 }
@@ -202,12 +220,9 @@ static int stop(struct request *request, struct cause *cause)
 static json_t *capture_json(struct file_capture *file)
 {
 	struct capture_stats stats;
-	json_t *object, *ended;
+	json_t *object;
 
 	capture_get_stats(file->capture, &stats);
-	pthread_mutex_lock(&file->lock);
-	ended = message_text(file->ended ? file->why.text : NULL);
-	pthread_mutex_unlock(&file->lock);
 	object = counts_json(&stats);
 	json_object_set_new(object, "capture", json_integer((json_int_t)file->id));
 	json_object_set_new(object, "path", message_text(file->path));
@@ -215,7 +230,7 @@ static json_t *capture_json(struct file_capture *file)
 						     ? json_incref(file->order.ports_json)
 						     : json_null());
 	json_object_set_new(object, "filter", message_text(file->order.filter));
-	json_object_set_new(object, "ended", ended);
+	json_object_set_new(object, "ended", ended_json(file));
 	return object;
 }
 
