@@ -21,6 +21,7 @@
 
 #include <iniparser/iniparser.h>
 
+#include "base/ini_value.h"
 #include "base/plain.h"
 
 #define EXCERPT 48
@@ -107,16 +108,11 @@ static const char *take_name(char *text, size_t size)
 	return text;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static void trim(char **text, size_t *size)
 {
-	while (*size && is_blank((*text)[*size - 1]))
+	while (*size && ini_is_blank((*text)[*size - 1]))
 		--*size;
-	while (*size && is_blank(**text)) {
+	while (*size && ini_is_blank(**text)) {
 		++*text;
 		--*size;
 	}
@@ -150,7 +146,7 @@ static int take_section(struct walk *walk, char *line, size_t size)
 	trim(&rest, &rest_size);
 	name_size = (size_t)(end - name);
 	trim(&name, &name_size);
-	if (rest_size && *rest != ';' && *rest != '#') {
+	if (rest_size && !ini_is_comment(*rest)) {
 		report(walk, walk->line, "there is text behind the ']' of a section; "
 		       "keys stand on lines of their own");
 		return 0;
@@ -186,34 +182,13 @@ static int take_section(struct walk *walk, char *line, size_t size)
 	return 0;
 }
 
-/* What is wrong with a value as it stands behind the '=', or NULL. */
-static const char *value_fault(char *value, size_t size)
-{
-	char *rest, *end;
-	size_t rest_size;
-
-	if (!size || (*value != '"' && *value != '\''))
-		return NULL;
-	end = memchr(value + 1, *value, size - 1);
-	if (!end)
-		return "the quote is not closed";
-	rest = end + 1;
-	rest_size = size - (size_t)(rest - value);
-	trim(&rest, &rest_size);
-	if (rest_size && *rest != ';' && *rest != '#')
-		return "there is text behind the closing quote; "
-		       "put the other kind of quotes around the whole value";
-	return NULL;
-}
-
 static int take_entry(struct walk *walk, char *line, size_t size, char *equals)
 {
 	struct ini *ini = walk->ini;
 	char *key = line, *value = equals + 1;
 	size_t key_size = (size_t)(equals - line), value_size = size - key_size - 1, i;
 	struct ini_entry *entries;
-	char text[EXCERPT];
-	const char *fault;
+	char text[EXCERPT], fault[INI_FAULT_SIZE];
 
 	trim(&key, &key_size);
 	trim(&value, &value_size);
@@ -231,8 +206,7 @@ static int take_entry(struct walk *walk, char *line, size_t size, char *equals)
 		       "such as [guest]", ini_excerpt(key, text, sizeof(text)));
 		return 0;
 	}
-	fault = value_fault(value, value_size);
-	if (fault) {
+	if (ini_value_fault(value, value_size, fault)) {
 		report(walk, walk->line, "%s: %s", ini_excerpt(key, text, sizeof(text)), fault);
 		return 0;
 	}
@@ -266,7 +240,7 @@ static int take_line(struct walk *walk, char *line, size_t size)
 	size_t i, n;
 
 	trim(&line, &size);
-	if (!size || *line == ';' || *line == '#')
+	if (!size || ini_is_comment(*line))
 		return 0;
 	if (size > INI_LINE_MAX) {
 		report(walk, walk->line, "the line has %zu bytes; at most %u are read", size,

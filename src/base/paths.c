@@ -33,20 +33,29 @@ static const char *absolute(const char *variable)
 	return value && *value == '/' ? value : NULL;
 }
 
+int paths_home(char out[PATH_MAX], struct cause *cause)
+{
+	const char *home = absolute("HOME");
+	struct passwd user, *found;
+	char text[1024];
+
+	if (!home && !getpwuid_r(getuid(), &user, text, sizeof(text), &found) && found)
+		home = user.pw_dir;
+	if (!home || *home != '/')
+		return cause_set(cause, ENOENT, "HOME: is not set; set it");
+	return put(out, cause, "%s", home);
+}
+
 /* The value of an XDG variable, or rest below the home folder. */
 static int xdg_folder(char out[PATH_MAX], const char *variable, const char *rest,
 		      struct cause *cause)
 {
-	const char *folder = absolute(variable), *home = absolute("HOME");
-	struct passwd *user;
+	const char *folder = absolute(variable);
+	char home[PATH_MAX];
 
 	if (folder)
 		return put(out, cause, "%s/vmdeck", folder);
-	if (!home) {
-		user = getpwuid(getuid());
-		home = user ? user->pw_dir : NULL;
-	}
-	if (!home || *home != '/')
+	if (paths_home(home, NULL) < 0)
 		return cause_set(cause, ENOENT, "HOME: is not set; set it or %s", variable);
 	return put(out, cause, "%s/%s/vmdeck", home, rest);
 }

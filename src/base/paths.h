@@ -11,6 +11,9 @@
 
 #include "base/cause.h"
 
+/* $HOME, or what the system says of the user. 0, -ENAMETOOLONG or -ENOENT with a cause. Any thread. */
+int paths_home(char out[PATH_MAX], struct cause *cause);
+
 /*
  * The folders of profiles: what is "guests" or "switches". The user's
  * ($XDG_CONFIG_HOME/vmdeck/<what>, ~/.config without the variable) if it is

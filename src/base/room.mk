@@ -9,6 +9,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/files.c %D%/files.h \
 	%D%/host_memory.c %D%/host_memory.h \
 	%D%/ini.c %D%/ini.h \
+	%D%/ini_value.c %D%/ini_value.h \
 	%D%/library.c %D%/library.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/mutex.c %D%/mutex.h \

@@ -158,6 +158,9 @@ static void show_guest(const json_t *result)
 	if (strcmp(state, guest_state_name(GUEST_INVALID)) != 0) {
 		show_line("cpus", text);
 		show_line("memory", output_bytes(memory, (double)number_of(result, "memory")));
+		show_line("kernel", text_of(result, "kernel", "built in"));
+		show_line("initrd", text_of(result, "initrd", NULL));
+		show_line("cmdline", text_of(result, "cmdline", NULL));
 	}
 	show_line("profile", text_of(result, "profile", "built in"));
 	show_line("autostart", json_is_true(json_object_get(result, "autostart")) ? "yes" : "no");

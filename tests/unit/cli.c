@@ -279,6 +279,8 @@ static void a_guest_is_shown_without_its_escapes(void **state)
 	assert_int_equal(vmdeck("show web"), 0);
 	has(out, "52:54:00:01:02:03 on lan, running");
 	has(out, "12345678901");
+	has(out, "kernel     /boot/vmlinuz\n");
+	has(out, "cmdline    dyndbg=\"file a.c; file b.c\" quiet\n");
 	has(out, "login: ");
 	assert_null(strchr(out, '\033'));
 	assert_null(strstr(out, "\xc2\x9b"));

@@ -63,7 +63,7 @@ static void values_and_lines(void **state)
 				"  Memory\t= 1G\n"
 				"cmdline=\"a;b #c 'd'\" # comment\n"
 				"one = 'it\"s'\n"
-				"path = a b\"c ; comment\n"
+				"path = a b\"c\"'e ; comment\n"
 				"empty =\n"
 				"quoted = \"\"\n"
 				"spaces = \"  two  \"\n"
@@ -81,7 +81,7 @@ static void values_and_lines(void **state)
 	assert_entry(ini, 0, "guest", "memory", "1G", 4);
 	assert_entry(ini, 1, "guest", "cmdline", "a;b #c 'd'", 5);
 	assert_entry(ini, 2, "guest", "one", "it\"s", 6);
-	assert_entry(ini, 3, "guest", "path", "a b\"c", 7);
+	assert_entry(ini, 3, "guest", "path", "a b\"c\"'e", 7);
 	assert_entry(ini, 4, "guest", "empty", "", 8);
 	assert_entry(ini, 5, "guest", "quoted", "", 9);
 	assert_entry(ini, 6, "guest", "spaces", "  two  ", 10);
@@ -147,6 +147,18 @@ static void mistakes_name_their_line(void **state)
 		{ "[a]\nk=\"\n", "2: k: the quote is not closed" },
 		{ "[a]\nk=\"v\" w\n", "2: k: there is text behind the closing quote" },
 		{ "[a]\nk='' z\n", "2: k: there is text behind the closing quote" },
+		{ "[a]\nk=v;rw end\n", "2: k: the ';' with no blank before it would end the value; "
+		  "put '...' around the whole value, or a blank before a comment\n" },
+		{ "[a]\nk='v' 'w'#x\n", "2: k: there is text behind the closing quote" },
+		{ "[a]\nk=it's a#b\n", "2: k: the '#' with no blank before it would end the value; "
+		  "put \"...\" around the whole value, or" },
+		{ "[a]\nk=f=\"a +p; b +p\" quiet\n", "2: k: the ';' inside the quotes would end "
+		  "the value; put '...' around the whole value\n" },
+		{ "[a]\nk=f=\"a # b\"\n", "2: k: the '#' inside the quotes would end the value" },
+		{ "[a]\nk=f=\"it's; b\"\n", "2: k: the ';' inside the quotes would end the value; "
+		  "a value cannot have it beside both kinds of quotes\n" },
+		{ "[a]\nk=v w=\"x\n", "2: k: the '\"' inside the value is not closed; close it, "
+		  "or put '...' around the whole value\n" },
 		{ "[a]\nk=v\\\nl=w\n", "2: a line cannot be continued" },
 		{ "[a]\nk=v\x1b[0m\n", "2: byte 0x1b is a control character" },
 		{ "[a]\nk=\xc2\x9bv\n", "2: byte 0xc2 is a control character" },

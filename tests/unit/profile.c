@@ -99,6 +99,23 @@ static void everything_given(void **state)
 	profile_report_free(&report);
 }
 
+/* A '~' is the user's home folder at the beginning of a path alone. */
+static void home_folders(void **state)
+{
+	struct profile_report report;
+	struct profile *profile;
+
+	(void)state;
+	setenv("HOME", "/home/me", 1);
+	assert_int_equal(profile_read(&profile, write_file("h.ini", "[boot]\nkernel=~/vmlinuz\n"
+				      "[disk0]\npath=./~/$x\n[disk1]\npath=a~b\n"), &report), 0);
+	assert_string_equal(profile->kernel, "/home/me/vmlinuz");
+	assert_in_folder(profile->disks[0].path, "/./~/$x");
+	assert_in_folder(profile->disks[1].path, "/a~b");
+	profile_free(profile);
+	profile_report_free(&report);
+}
+
 static void nothing_given(void **state)
 {
 	struct profile_report report;
@@ -200,6 +217,10 @@ static void mistakes_of_guests(void **state)
 		{ "[boot]\ninitrd=x\n", "g.ini:2: initrd: is for a kernel" },
 		{ "[disk1]\nreadonly=yes\n", "g.ini:1: [disk1] needs a 'path'" },
 		{ "[disk0]\npath=\n", "g.ini:2: path: has no value" },
+		{ "[disk0]\npath=$HOME/x\n", "g.ini:2: path: $HOME/x: variables are not known here; "
+		  "write ~/ for your home folder, or the whole path" },
+		{ "[boot]\nkernel=~bob/x\n", "g.ini:2: kernel: ~bob/x: of the home folders only your "
+		  "own is known here, as ~/; write the whole path" },
 		{ "[disk0]\npath=x\nformat=qcow2\n",
 		  "g.ini:3: format: 'qcow2' is unknown here; it can be auto|raw" },
 		{ "[disk0]\npath=x\n[disk2]\npath=x\nreadonly=yes\n",
@@ -527,6 +548,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(everything_given, setup, teardown),
+		cmocka_unit_test_setup_teardown(home_folders, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_given, setup, teardown),
 		cmocka_unit_test_setup_teardown(mistakes_of_guests, setup, teardown),
 		cmocka_unit_test_setup_teardown(mistakes_of_switches, setup, teardown),

@@ -5,12 +5,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/ini.h"
+#include "base/paths.h"
 #include "control/names.h"
 
 #define EXCERPT 40
@@ -196,6 +198,22 @@ malformed:
 		    "10.0.2.2/24", ini_excerpt(text, excerpt, sizeof(excerpt)));
 }
 
+/* "~/" is understood; what only a shell would is better not taken for a file's name. */
+static int parse_path(const char *text, char *fault)
+{
+	char excerpt[EXCERPT];
+
+	if (*text == '$')
+		return fail(fault, EINVAL, "%s: variables are not known here; write ~/ for your "
+			    "home folder, or the whole path",
+			    ini_excerpt(text, excerpt, sizeof(excerpt)));
+	if (*text == '~' && text[1] && text[1] != '/')
+		return fail(fault, EINVAL, "%s: of the home folders only your own is known here, "
+			    "as ~/; write the whole path",
+			    ini_excerpt(text, excerpt, sizeof(excerpt)));
+	return 0;
+}
+
 int profile_value_parse(struct profile_value *out, const struct profile_key *key,
 			const char *text, char fault[PROFILE_FAULT_SIZE])
 {
@@ -206,8 +224,9 @@ int profile_value_parse(struct profile_value *out, const struct profile_key *key
 		return fail(fault, EINVAL, "has no value; write one or remove the line");
 	switch (key->type) {
 	case PROFILE_STRING:
-	case PROFILE_PATH:
 		return 0;
+	case PROFILE_PATH:
+		return parse_path(text, fault);
 	case PROFILE_NAME:
 		if (name_valid(text))
 			return 0;
@@ -241,9 +260,11 @@ char *profile_path_folder(const char *file)
 
 char *profile_path_join(const char *folder, const char *path)
 {
-	char *out;
+	char home[PATH_MAX], *out;
 
 	if (*path == '/')
 		return strdup(path);
+	if (*path == '~' && (!path[1] || path[1] == '/') && paths_home(home, NULL) == 0)
+		return asprintf(&out, "%s%s", home, path + 1) < 0 ? NULL : out;
 	return asprintf(&out, "%s/%s", folder[1] ? folder : "", path) < 0 ? NULL : out;
 }

@@ -42,6 +42,10 @@ static void section_profile(struct page *page, const json_t *g, const struct tui
 	snprintf(text, sizeof(text), "%u", guest->cpus);
 	page_pair(page, "vCPUs", INK_TEXT, text);
 	page_pair(page, "Memory", INK_TEXT, text_size(number, guest->memory));
+	page_pair(page, "Kernel", INK_TEXT,
+	     *json_text(g, "kernel") ? json_text(g, "kernel") : "built in");
+	page_pair(page, "Initrd", INK_TEXT, json_text(g, "initrd"));
+	page_pair(page, "Cmdline", INK_TEXT, json_text(g, "cmdline"));
 	page_pair(page, "Autostart", INK_TEXT, json_bool(g, "autostart") ? "yes" : "no");
 }
 

@@ -124,10 +124,16 @@ static json_t *devices_json(const struct guest *guest)
 
 static int show_guest(struct request *request, struct cause *cause)
 {
+	const struct profile *profile = guest_profile(request->guest);
 	json_t *object = guest_json(request->guest);
 
 	if (!object)
 		return cause_errno(cause, ENOMEM, "guest.show");
+	if (profile) {
+		json_object_set_new(object, "kernel", message_text(profile->kernel));
+		json_object_set_new(object, "initrd", message_text(profile->initrd));
+		json_object_set_new(object, "cmdline", text_or_null(profile->cmdline));
+	}
 	json_object_set_new(object, "exits", exits_json(request->guest));
 	json_object_set_new(object, "registers", text_or_null(guest_registers(request->guest)));
 	json_object_set_new(object, "console_tail", tail_json(request->guest));
