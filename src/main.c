@@ -1,21 +1,25 @@
 /* vmdeck: picks the role. Main thread. */
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/files.h"
 #include "base/paths.h"
 #include "base/plain.h"
 #include "cli/cli.h"
 #include "control/endpoint.h"
+#include "control/names.h"
 #include "core/boot/load.h"
+#include "core/deck/check.h"
 #include "core/deck/demo.h"
 #include "core/disk/disk.h"
 #include "core/kvm/kvm.h"
-#include "core/profile/check.h"
 #include "core/profile/profile.h"
+#include "core/profile/report.h"
 #include "demo/image.h"
 #include "net/capture/filter_compiler.h"
 #include "net/port/nat_process.h"
@@ -46,7 +50,7 @@ static bool find_places(const char *socket, struct role_config *config)
 		plain_say("%s", cause.text);
 		return false;
 	}
-	builtin = (struct boot_image){ demo_image, demo_image_size };
+	builtin = (struct boot_image){ demo_image, demo_image_size, DEMO_OPTIONS };
 	config->builtin = &builtin;
 	config->guests_folder = guests;
 	config->switches_folder = switches;
@@ -108,16 +112,53 @@ static int screen_hook(const char *socket, int argc, char **argv)
 	return headless ? role_headless(&config) : role_screen(&config);
 }
 
-static int check_hook(const char *path, void (*mistake)(void *arg, unsigned line, const char *text),
-		      void *arg)
-{
-	struct profile_report report;
-	int err = profile_check(path, &report);
+/* What "vmdeck check" tells of what is checked. */
+struct checking {
+	check_found *found;
+	void *arg;
+	bool mistakes;
+};
 
-	for (size_t i = 0; i < report.count; i++)
-		mistake(arg, report.mistakes[i].line, report.mistakes[i].text);
-	profile_report_free(&report);
-	return err;
+static void tell_report(void *arg, const char *path, const struct profile_report *report)
+{
+	struct checking *checking = arg;
+
+	for (size_t i = 0; i < report->count; i++)
+		checking->found(checking->arg, path, report->mistakes[i].line, false,
+				report->mistakes[i].text);
+	for (size_t i = 0; i < report->warning_count; i++)
+		checking->found(checking->arg, path, report->warnings[i].line, true,
+				report->warnings[i].text);
+	checking->mistakes |= report->count != 0;
+}
+
+static int check_hook(const char *path, check_found *found, void *arg, struct cause *cause)
+{
+	struct checking checking = { .found = found, .arg = arg };
+	struct role_config role = { 0 };
+	struct profile_report report;
+	struct deck_config config;
+	struct stat st;
+	int count;
+
+	if (!find_places(NULL, &role))
+		return -ENOENT;
+	config = (struct deck_config){ .builtin = role.builtin,
+				       .guests_folder = role.guests_folder,
+				       .switches_folder = role.switches_folder };
+	if (path && (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))) {
+		deck_check(&config, path, &report);
+		tell_report(&checking, path, &report);
+		profile_report_free(&report);
+		return checking.mistakes ? -EINVAL : 0;
+	}
+	count = deck_check_folder(&config, path, tell_report, &checking, cause);
+	if (count < 0)
+		return count;
+	if (count == 0)
+		return cause_set(cause, ENOENT, "%s: no profile lies there; their names end in "
+				 NAME_FILE_SUFFIX, path ? path : role.guests_folder);
+	return checking.mistakes ? -EINVAL : 0;
 }
 
 static int kvm_hook(struct cause *cause)

@@ -511,6 +511,19 @@ const struct ini_entry *ini_find(const struct ini *ini, const char *section, con
 	return NULL;
 }
 
+unsigned ini_line(const struct ini *ini, const char *section, const char *key)
+{
+	const struct ini_entry *entry = ini_find(ini, section, key);
+	size_t i;
+
+	if (entry)
+		return entry->line;
+	for (i = 0; i < ini->section_count; i++)
+		if (!strcmp(ini->sections[i].name, section))
+			return ini->sections[i].line;
+	return 0;
+}
+
 void ini_free(struct ini *ini)
 {
 	if (!ini)

@@ -64,6 +64,9 @@ const struct ini_entry *ini_entry(const struct ini *ini, size_t index);
 /* The value of a key, or NULL. Names in lower case. */
 const struct ini_entry *ini_find(const struct ini *ini, const char *section, const char *key);
 
+/* The line of a key, or else of its section, or 0. Names in lower case. */
+unsigned ini_line(const struct ini *ini, const char *section, const char *key);
+
 void ini_free(struct ini *ini); /* NULL is valid */
 
 /*

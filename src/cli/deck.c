@@ -111,37 +111,48 @@ int shutdown_main(struct cli *cli)
 	return status;
 }
 
+/* What check prints with --json. */
 struct checking {
-	const char *path;
-	json_t *mistakes; /* with --json */
+	json_t *mistakes, *warnings;
 };
 
-static void take_mistake(void *arg, unsigned line, const char *text)
+static void print_found(void *arg, const char *profile, unsigned line, bool warning,
+			const char *text)
 {
 	struct checking *checking = arg;
 
 	if (checking->mistakes) {
-		json_array_append_new(checking->mistakes,
-				      json_pack("{s:o, s:i, s:o}", "profile",
-						message_text(checking->path), "line", (int)line,
-						"text", message_text(text)));
+		json_array_append_new(warning ? checking->warnings : checking->mistakes,
+				      json_pack("{s:o, s:i, s:o}", "profile", message_text(profile),
+						"line", (int)line, "text", message_text(text)));
 		return;
 	}
-	output_mistake(checking->path, line, text);
+	output_mistake(profile, line, warning, text);
+}
+
+static int check(const struct cli *cli, const char *path, struct checking *checking)
+{
+	struct cause cause = { "" };
+
+	if (cli->hooks->check(path, print_found, checking, &cause) == 0)
+		return CLI_OK;
+	return *cause.text ? fail("%s", cause.text) : CLI_FAILED;
 }
 
 int check_main(struct cli *cli)
 {
-	struct checking checking = { .mistakes = cli->json ? json_array() : NULL };
+	struct checking checking = { NULL, NULL };
 	int status = CLI_OK;
 
-	for (int i = 0; i < cli->argc; i++) {
-		checking.path = cli->argv[i];
-		if (cli->hooks->check(cli->argv[i], take_mistake, &checking) < 0)
-			status = CLI_FAILED;
-	}
+	if (cli->json)
+		checking = (struct checking){ json_array(), json_array() };
+	for (int i = 0; i < cli->argc; i++)
+		status |= check(cli, cli->argv[i], &checking);
+	if (cli->argc == 0)
+		status = check(cli, NULL, &checking);
 	if (checking.mistakes) {
-		json_t *object = json_pack("{s:o}", "mistakes", checking.mistakes);
+		json_t *object = json_pack("{s:o, s:o}", "mistakes", checking.mistakes,
+					   "warnings", checking.warnings);
 
 		output_json(object);
 		json_decref(object);

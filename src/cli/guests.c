@@ -121,7 +121,7 @@ static void show_mistakes(const json_t *result)
 
 	json_array_foreach(json_object_get(result, "mistakes"), i, row)
 		output_mistake(text_of(result, "profile", "profile"),
-			       (unsigned)number_of(row, "line"), text_of(row, "text", ""));
+			       (unsigned)number_of(row, "line"), false, text_of(row, "text", ""));
 }
 
 static void show_exits(const json_t *result)

@@ -14,14 +14,18 @@
 #define CLI_FAILED 1
 #define CLI_USAGE 2
 
+/* A mistake of a profile, or a warning; line 0: of the file as a whole. */
+typedef void check_found(void *arg, const char *profile, unsigned line, bool warning,
+			 const char *text);
+
 /* What only the rest of the program can do; main.c fills it. */
 struct cli_hooks {
 	/*
-	 * Reads a profile and calls mistake() for each mistake (line 0: of the file as a
-	 * whole). 0 when it is good, else a negative errno.
+	 * Checks a profile, or those of a folder; NULL: all that there are. Calls found() for
+	 * what is wrong with each. 0 when no mistake was found, else a negative errno, with a
+	 * cause when nothing could be checked; it is "" before.
 	 */
-	int (*check)(const char *path,
-		     void (*mistake)(void *arg, unsigned line, const char *text), void *arg);
+	int (*check)(const char *path, check_found *found, void *arg, struct cause *cause);
 
 	/* Whether guests can be made on this host: 0, or a negative errno with a cause. */
 	int (*kvm)(struct cause *cause);

@@ -78,12 +78,12 @@ void output_text(const char *text)
 	plain_print(stdout, "%s", text);
 }
 
-void output_mistake(const char *path, unsigned line, const char *text)
+void output_mistake(const char *path, unsigned line, bool warning, const char *text)
 {
 	output_text(path);
 	if (line)
 		printf(":%u", line);
-	plain_print(stdout, ": %s\n", text);
+	plain_print(stdout, ": %s%s\n", warning ? "warning: " : "", text);
 }
 
 void output_coloured(const char *colour, const char *text)

@@ -22,8 +22,8 @@ void output_json(const json_t *value);	    /* in several lines */
 void output_json_line(const json_t *value); /* in one */
 void output_text(const char *text);	    /* by plain_print() */
 
-/* "PATH:LINE: TEXT", of a profile's mistake; line 0: of all of it. */
-void output_mistake(const char *path, unsigned line, const char *text);
+/* "PATH:LINE: TEXT", or with "warning: " before it, of a profile; line 0: of all of it. */
+void output_mistake(const char *path, unsigned line, bool warning, const char *text);
 
 void output_coloured(const char *colour, const char *text); /* colour: see state_colour() */
 

@@ -6,6 +6,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/boot/acpi.c %D%/boot/acpi.h \
 	%D%/boot/boot.c %D%/boot/boot.h \
 	%D%/boot/bzimage.c \
+	%D%/boot/check.c \
 	%D%/boot/elf.c \
 	%D%/boot/image.c \
 	%D%/boot/load.h \
@@ -18,7 +19,9 @@ src_core_libcore_a_SOURCES = \
 	%D%/bus/pci_msix.c %D%/bus/pci_msix.h \
 	%D%/bus/platform.h \
 	%D%/bus/reset.c %D%/bus/reset.h \
+	%D%/deck/check.c %D%/deck/check.h \
 	%D%/deck/config.h \
+	%D%/deck/conflict.c %D%/deck/conflict.h \
 	%D%/deck/deck.c %D%/deck/deck.h \
 	%D%/deck/demo.c %D%/deck/demo.h \
 	%D%/deck/guest.c %D%/deck/guest.h %D%/deck/guest_private.h \
@@ -57,11 +60,12 @@ src_core_libcore_a_SOURCES = \
 	%D%/machine/exits.c \
 	%D%/machine/devices.c %D%/machine/devices.h \
 	%D%/machine/machine.c %D%/machine/machine.h \
+	%D%/machine/room.c %D%/machine/room.h \
 	%D%/machine/snapshot.c %D%/machine/snapshot.h \
 	%D%/machine/vcpu.c %D%/machine/vcpu.h %D%/machine/vcpu_private.h \
 	%D%/machine/vcpu_state.c \
 	%D%/machine/vm.c %D%/machine/vm.h \
-	%D%/profile/check.c %D%/profile/check.h \
+	%D%/profile/check.h \
 	%D%/profile/folder.c %D%/profile/folder.h \
 	%D%/profile/keys.c %D%/profile/keys.h \
 	%D%/profile/profile.c %D%/profile/profile.h \
@@ -184,6 +188,10 @@ check_PROGRAMS += tests/unit/reserve tests/unit/virtio_net
 tests_unit_reserve_LDADD = src/core/libcore.a $(CMOCKA_LIBS)
 tests_unit_virtio_net_SOURCES = tests/unit/virtio_net.c tests/unit/settle.h
 tests_unit_virtio_net_LDADD = src/core/libcore.a $(NET_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/check
+tests_unit_check_SOURCES = tests/unit/check.c tests/lib/pvh_image.h
+tests_unit_check_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_check_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/deck
 tests_unit_deck_SOURCES = tests/unit/deck.c tests/unit/with_nat.h
 tests_unit_deck_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)

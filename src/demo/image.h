@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What start_option() of the guest is asked for: the words of its command line. */
+#define DEMO_OPTIONS "cmd|demo|ip|name"
+
 extern const uint8_t demo_image[];
 extern const size_t demo_image_size; /* bytes */
 

@@ -28,6 +28,26 @@ def test_profile_mistakes_are_named_by_line():
         assert folder.run("check", good).returncode == 0
 
 
+def test_check_is_as_strict_as_start():
+    with d.Folder() as folder:
+        kernel = folder.write("no-kernel", "x" * 4096)
+        folder.guest("a", "[net0]\nswitch = wan\n")
+        folder.guest("b", f"[boot]\nkernel = {kernel}\n")
+        folder.guest("c", "[boot]\ncmdline = console=ttyS0\n")
+        folder.guest("d", PLAIN)
+        folder.write("config/vmdeck/switches/bad.ini", "[switch]\nuplink = moon\n")
+        whole = folder.run("check")
+        assert whole.returncode == 1 and not whole.stderr, whole
+        assert [line.split(": ")[0] for line in whole.stdout.splitlines()] == [
+            f"{folder.switches}/bad.ini:2", f"{folder.guests}/a.ini:2", f"{folder.guests}/b.ini:2",
+            f"{folder.guests}/c.ini:2"], whole
+        assert folder.run("check", os.path.dirname(folder.guests)).stdout == whole.stdout
+        guests = folder.run("check", folder.guests)
+        assert guests.returncode == 1 and len(guests.stdout.splitlines()) == 3, guests
+        empty = folder.run("check", os.path.join(folder.path, "run"))
+        assert empty.returncode == 1 and ".ini" in empty.stderr, empty
+
+
 def test_run_names_a_missing_kernel():
     d.need_kvm()
     with d.Folder() as folder:

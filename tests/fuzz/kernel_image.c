@@ -31,7 +31,7 @@ const struct fuzz_seed fuzz_seeds[] = {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct guest_memory memory;
-	const struct boot_image image = { data, size };
+	const struct boot_image image = { .data = data, .size = size };
 	const struct boot_source source = { .image = &image, .cmdline = "fuzz" };
 	struct cause cause = { "" };
 	struct boot_entry entry;
@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (boot_load(&source, &memory, 0, &entry, &cause)) {
 		assert(strncmp(cause.text, "the built-in guest: ", 20) == 0 ||
-		       strncmp(cause.text, "command line: ", 14) == 0);
+		       strncmp(cause.text, "cmdline: ", 9) == 0);
 	} else {
 		assert(memory_at(&memory, entry.rip, 1));
 		assert(memory_at(&memory, entry.start_info, 1));

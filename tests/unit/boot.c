@@ -151,7 +151,7 @@ static int load(struct fixture *f, const void *kernel, size_t size, bool in_file
 		const char *initrd, const char *cmdline)
 {
 	struct boot_source source = { .initrd = initrd, .cmdline = cmdline };
-	const struct boot_image image = { kernel, size };
+	const struct boot_image image = { .data = kernel, .size = size };
 
 	memory_clear(&f->memory);
 	f->cause.text[0] = 0;
@@ -544,7 +544,7 @@ static void test_mutations(void **state)
 static void test_small_memory(void **state)
 {
 	struct fixture *f = *state;
-	const struct boot_image image = { &f->elf, ELF_SIZE };
+	const struct boot_image image = { .data = &f->elf, .size = ELF_SIZE };
 	const struct boot_source source = { .image = &image };
 	struct guest_memory small;
 

@@ -104,7 +104,7 @@ static int teardown(void **state)
 /* Loads the kernel and runs it until it is done. */
 static void run(struct fixture *f, const void *kernel, size_t size)
 {
-	const struct boot_image image = { kernel, size };
+	const struct boot_image image = { .data = kernel, .size = size };
 	struct boot_source source = { .image = &image, .cmdline = "quiet" };
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;

@@ -28,13 +28,15 @@ extern char **environ;
 
 /* --- the process --- */
 
-static int check_profile(const char *path, void (*mistake)(void *arg, unsigned line,
-							    const char *text), void *arg)
+static int check_profile(const char *path, check_found *found, void *arg, struct cause *cause)
 {
+	if (!path || strstr(path, "none"))
+		return cause_set(cause, ENOENT, "%s: no profile", path ? path : "yours");
 	if (strstr(path, "good"))
 		return 0;
-	mistake(arg, 4, "cpus: 0 is too few; write 1 to 64");
-	mistake(arg, 0, "there is no\033[2J [guest] section");
+	found(arg, path, 4, false, "cpus: 0 is too few; write 1 to 64");
+	found(arg, path, 0, false, "there is no\033[2J [guest] section");
+	found(arg, path, 7, true, "cmdline: pci=off: finds nothing");
 	return -EINVAL;
 }
 
@@ -339,11 +341,17 @@ static void profiles_are_checked_without_a_deck(void **state)
 	assert_string_equal(out, "");
 	assert_int_equal(vmdeck("check good.ini bad.ini"), 1);
 	assert_string_equal(out, "bad.ini:4: cpus: 0 is too few; write 1 to 64\n"
-				 "bad.ini: there is no\xef\xbf\xbd[2J [guest] section\n");
+				 "bad.ini: there is no\xef\xbf\xbd[2J [guest] section\n"
+				 "bad.ini:7: warning: cmdline: pci=off: finds nothing\n");
+	assert_int_equal(vmdeck("check none good.ini"), 1);
+	assert_string_equal(err, "vmdeck: none: no profile\n");
+	assert_int_equal(vmdeck("check"), 1);
+	assert_string_equal(err, "vmdeck: yours: no profile\n");
 	assert_int_equal(vmdeck("check b\351d\033.ini"), 1);
 	has(out, "b\xef\xbf\xbd""d\xef\xbf\xbd.ini:4: cpus: ");
 	assert_int_equal(vmdeck("check --json b\351d.ini"), 1);
 	value = parsed();
+	assert_int_equal(json_array_size(json_object_get(value, "warnings")), 1);
 	assert_int_equal(json_array_size(json_object_get(value, "mistakes")), 2);
 	has(out, "\"profile\": \"b\xef\xbf\xbd""d.ini\"");
 	json_decref(value);

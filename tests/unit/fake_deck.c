@@ -12,7 +12,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "core/bus/device.h"
-#include "core/profile/check.h"
+#include "core/deck/check.h"
 #include "net/capture/filter_compiler.h"
 #include "net/decode/decode.h"
 #include "net/network.h"
@@ -254,10 +254,12 @@ size_t stats_history(const struct stats_series *series, unsigned field, float *o
 
 /* --- profile.h --- */
 
-int profile_check(const char *path, struct profile_report *report)
+const struct deck_config *deck_get_config(const struct deck *deck) { (void)deck; return NULL; }
+
+int deck_check(const struct deck_config *config, const char *path, struct profile_report *report)
 {
-	report->mistakes = NULL;
-	report->count = 0;
+	(void)config;
+	*report = (struct profile_report){ 0 };
 	if (!strstr(path, "bad"))
 		return 0;
 	report->mistakes = calloc(1, sizeof(*report->mistakes));
@@ -621,7 +623,7 @@ static struct guest *add_guest(struct deck *deck, const char *name, enum guest_s
 	deck->guests[deck->count++] = guest;
 	if (!cpus) {
 		guest->path = "/profiles/broken.ini";
-		guest->report = (struct profile_report){ broken_mistakes, 2 };
+		guest->report = (struct profile_report){ .mistakes = broken_mistakes, .count = 2 };
 		return guest;
 	}
 	guest->series.fields = STATS_VCPU + cpus;

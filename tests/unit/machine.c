@@ -55,7 +55,7 @@ static int setup(void **state)
 	struct bench *bench = calloc(1, sizeof(*bench));
 	struct cause cause;
 
-	bench->builtin = (struct boot_image){ demo_image, demo_image_size };
+	bench->builtin = (struct boot_image){ .data = demo_image, .size = demo_image_size };
 	assert_int_equal(kvm_open(&bench->kvm, &cause), 0);
 	assert_int_equal(network_new(&bench->network, &cause), 0);
 	assert_int_equal(switch_new(&bench->sw, bench->network, &config, &cause), 0);

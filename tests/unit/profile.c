@@ -12,7 +12,6 @@
 
 #include <cmocka.h>
 
-#include "core/profile/check.h"
 #include "core/profile/folder.h"
 #include "core/profile/keys.h"
 #include "core/profile/read.h"
@@ -336,38 +335,6 @@ static void a_file_that_is_not_there(void **state)
 	assert_int_equal(report.mistakes[0].line, 0);
 	assert_string_equal(report.mistakes[0].text, "No such file or directory");
 	profile_report_free(&report);
-	assert_int_equal(profile_check("/nonexistent/x.ini", &report), -ENOENT);
-	assert_int_equal(report.count, 1);
-	profile_report_free(&report);
-}
-
-static void check_looks_at_files_and_memory(void **state)
-{
-	struct profile_report report;
-	const char *path;
-
-	(void)state;
-	write_file("disk.img", "");
-	path = write_file("g.ini", "[boot]\nkernel=none\n[disk0]\npath=disk.img\n[disk1]\n"
-			  "path=/tmp\nreadonly=yes\n");
-	assert_int_equal(profile_check(path, &report), -EINVAL);
-	assert_int_equal(report.count, 2);
-	assert_int_equal(report.mistakes[0].line, 2);
-	assert_non_null(strstr(report.mistakes[0].text, "/none: No such file or directory"));
-	assert_int_equal(report.mistakes[1].line, 6);
-	assert_string_equal(report.mistakes[1].text, "path: /tmp is no file");
-	profile_report_free(&report);
-	assert_int_equal(profile_check(write_file("m.ini", "[guest]\n\nmemory=1T\n"), &report),
-			 -EINVAL);
-	assert_int_equal(report.count, 1);
-	assert_int_equal(report.mistakes[0].line, 3);
-	assert_non_null(strstr(report.mistakes[0].text, "memory: 1048576 MiB are more than the "));
-	profile_report_free(&report);
-	assert_int_equal(profile_check(write_file("m.ini", "[guest]\nmemory=1T\novercommit=yes\n"),
-				       &report), 0);
-	profile_report_free(&report);
-	assert_int_equal(profile_check(write_file("s.ini", "[switch]\nuplink=none\n"), &report), 0);
-	profile_report_free(&report);
 }
 
 /* The names of the files, each behind a blank. */
@@ -556,7 +523,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(mistakes_come_by_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(mistakes_are_bounded, setup, teardown),
 		cmocka_unit_test(a_file_that_is_not_there),
-		cmocka_unit_test_setup_teardown(check_looks_at_files_and_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(folders_list_their_profiles, setup, teardown),
 		cmocka_unit_test_setup_teardown(folders_have_a_limit, setup, teardown),
 		cmocka_unit_test(sizes_are_written_shortly),

@@ -50,7 +50,7 @@ int world_setup(void **state)
 	assert_int_equal(loop_init(&world->loop, &cause), 0);
 	assert_int_equal(loop_init(&world->deck_loop, &cause), 0);
 	world->glance = (struct loop_timer){ .fire = stop_loop, .arg = &world->loop };
-	world->builtin = (struct boot_image){ demo_image, demo_image_size };
+	world->builtin = (struct boot_image){ .data = demo_image, .size = demo_image_size };
 	*state = world;
 	return 0;
 }

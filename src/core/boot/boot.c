@@ -42,6 +42,46 @@ static int load_kernel(const struct load_image *image, const struct boot_source 
 			 "name a Linux kernel image", image->name);
 }
 
+/* Whether a list such as "name|ip" has the key of a word such as "name=web". */
+static bool has_option(const char *options, const char *word)
+{
+	size_t size = strcspn(word, " ="), length;
+
+	for (; *options; options += length + (options[length] == '|')) {
+		length = strcspn(options, "|");
+		if (length == size && memcmp(options, word, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A command line of the built-in guest's that was meant for a kernel. */
+static int check_options(const struct boot_source *source, struct cause *cause)
+{
+	const char *word = source->cmdline ? source->cmdline : "", *next;
+
+	for (; *word; word = next) {
+		next = boot_next_word(word);
+		if (*word != ' ' && !has_option(source->image->options, word))
+			return cause_set(cause, EINVAL, "cmdline: '%.*s' is for a kernel, and "
+					 "none is given; write kernel= too (the built-in guest "
+					 "knows %s alone)", (int)strcspn(word, " "), word,
+					 source->image->options);
+	}
+	return 0;
+}
+
+const char *boot_next_word(const char *word)
+{
+	bool quoted = false;
+
+	if (*word == ' ')
+		return word + strspn(word, " ");
+	for (; *word && (quoted || *word != ' '); word++)
+		quoted ^= *word == '"';
+	return word;
+}
+
 int boot_load(const struct boot_source *source, struct guest_memory *memory, uint64_t rsdp,
 	      struct boot_entry *entry, struct cause *cause)
 {
@@ -54,9 +94,11 @@ int boot_load(const struct boot_source *source, struct guest_memory *memory, uin
 		return cause_set(cause, ENOMEM, "memory: a guest needs more than 1 MiB");
 	if (source->kernel) {
 		error = image_open(&image, source->kernel, cause);
+		image.look = source->look;
 	} else if (source->image) {
 		image.bytes = source->image->data;
 		image.held = image.size = source->image->size;
+		error = source->image->options ? check_options(source, cause) : 0;
 	}
 	if (!error)
 		error = image_hold(&image, head, sizeof(head), cause);

@@ -2,7 +2,7 @@
  * Starting a guest without firmware: the kernel, its initrd and command line
  * go into guest memory, and the first vCPU begins in the kernel.
  *
- * All functions run while no vCPU does, on one thread, the machine's. The
+ * All functions but boot_check() run while no vCPU does, on one thread, the machine's. The
  * guest's RAM must be all zeroes before (see memory_create(), memory_clear()):
  * what a kernel expects to be zero is not touched.
  */
@@ -15,6 +15,7 @@
 #include "base/cause.h"
 #include "core/boot/load.h"
 #include "core/kvm/memory.h"
+#include "core/profile/check.h"
 
 /*
  * Loads the kernel and what it needs to know. rsdp: address of the ACPI root
@@ -24,6 +25,18 @@
  */
 int boot_load(const struct boot_source *source, struct guest_memory *memory, uint64_t rsdp,
 	      struct boot_entry *entry, struct cause *cause);
+
+/*
+ * Tells of what keeps a guest from being booted, by boot_load(), and of what its kernel had
+ * better not be told. Reads the headers of the files alone. builtin: see load.h.
+ */
+void boot_check(const struct profile_check *check, const struct boot_image *builtin);
+
+/* The warnings of boot_check() alone, which need no file. */
+void boot_warn(const struct profile_check *check);
+
+/* Behind the word, or the blanks, that a command line begins with; blanks in quotes are none. */
+const char *boot_next_word(const char *text);
 
 /*
  * The registers that the first vCPU begins with. sregs comes from KVM_GET_SREGS

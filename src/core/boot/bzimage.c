@@ -178,11 +178,11 @@ int bzimage_load(const struct load_image *image, const struct boot_source *sourc
 		error = load_cmdline(memory, source->cmdline, LOAD_CMDLINE, LOAD_PAGE_TABLE,
 				     hdr.cmdline_size, cause);
 	if (!error)
-		error = image_read(image, place.file_offset,
+		error = image_load(image, place.file_offset,
 				   memory_at(memory, place.ram.base, place.file_size),
 				   place.file_size, cause);
 	if (!error)
-		error = load_initrd(memory, source->initrd, (uint64_t)hdr.initrd_addr_max + 1,
+		error = load_initrd(memory, source, (uint64_t)hdr.initrd_addr_max + 1,
 				    &place.ram, 1, &initrd, cause);
 	if (error)
 		return error;

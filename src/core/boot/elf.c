@@ -117,7 +117,7 @@ static int load_segment(struct elf_kernel *kernel, const Elf64_Phdr *ph)
 	kernel->segments[kernel->count++] = (struct load_range){ base, size };
 	if (ph->p_filesz == 0)
 		return 0;
-	return image_read(kernel->image, ph->p_offset, to, ph->p_filesz, kernel->cause);
+	return image_load(kernel->image, ph->p_offset, to, ph->p_filesz, kernel->cause);
 }
 
 /* A note's descriptor holds the entry point in 4 or 8 bytes, little-endian. */
@@ -260,7 +260,7 @@ int elf_load(const struct load_image *image, const struct boot_source *source,
 		error = load_cmdline(memory, source->cmdline, START_CMDLINE, LOAD_LOW_END,
 				     LOAD_LOW_END, cause);
 	if (!error)
-		error = load_initrd(memory, source->initrd, MEMORY_LOW_MAX, kernel.segments,
+		error = load_initrd(memory, source, MEMORY_LOW_MAX, kernel.segments,
 				    kernel.count, &initrd, cause);
 	if (error)
 		return error;

@@ -15,11 +15,21 @@
 
 #define PAGE_SIZE 4096u
 
+static int check_kind(const struct stat *st, const char *path, struct cause *cause)
+{
+	if (S_ISREG(st->st_mode))
+		return 0;
+	return cause_set(cause, EINVAL, "%s: not a regular file; name an image file", path);
+}
+
 int image_open(struct load_image *image, const char *path, struct cause *cause)
 {
 	struct stat st;
 
-	*image = (struct load_image){ .name = path };
+	*image = (struct load_image){ .name = path, .fd = -1 };
+	/* Before it is opened: opening some devices does something. */
+	if (stat(path, &st) == 0 && check_kind(&st, path, cause) < 0)
+		return -EINVAL;
 	/* Without O_NONBLOCK a FIFO would hold us up before we can refuse it. */
 	image->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (image->fd < 0 && (errno == ENOENT || errno == ENOTDIR))
@@ -30,10 +40,8 @@ int image_open(struct load_image *image, const char *path, struct cause *cause)
 					       "owner", path);
 	if (image->fd < 0 || fstat(image->fd, &st) != 0)
 		return cause_errno(cause, errno, "%s", path);
-	if (!S_ISREG(st.st_mode))
-		return cause_set(cause, EINVAL, "%s: not a regular file; name an image file", path);
 	image->size = (uint64_t)st.st_size;
-	return 0;
+	return check_kind(&st, path, cause);
 }
 
 void image_close(struct load_image *image)
@@ -43,18 +51,31 @@ void image_close(struct load_image *image)
 	image->fd = -1;
 }
 
+static int check_range(const struct load_image *image, uint64_t offset, uint64_t length,
+		       struct cause *cause)
+{
+	if (range_inside(offset, length, image->size))
+		return 0;
+	return cause_set(cause, ENOEXEC, "%s: ends at byte %llu, but names content up to byte "
+			 "%llu; it is damaged or cut short", image->name,
+			 (unsigned long long)image->size, (unsigned long long)(offset + length));
+}
+
+int image_load(const struct load_image *image, uint64_t offset, void *to, uint64_t length,
+	       struct cause *cause)
+{
+	return image->look ? check_range(image, offset, length, cause) :
+			     image_read(image, offset, to, length, cause);
+}
+
 int image_read(const struct load_image *image, uint64_t offset, void *to, uint64_t length,
 	       struct cause *cause)
 {
 	uint8_t *p = to;
 	ssize_t n;
 
-	if (!range_inside(offset, length, image->size))
-		return cause_set(cause, ENOEXEC,
-				 "%s: ends at byte %llu, but names content up to byte %llu; "
-				 "it is damaged or cut short", image->name,
-				 (unsigned long long)image->size,
-				 (unsigned long long)(offset + length));
+	if (check_range(image, offset, length, cause) < 0)
+		return -ENOEXEC;
 	if (range_inside(offset, length, image->held)) {
 		if (length)
 			memcpy(to, image->bytes + offset, length);
@@ -114,10 +135,11 @@ static uint64_t find_room(uint64_t size, uint64_t limit, const struct load_range
 	}
 }
 
-int load_initrd(const struct guest_memory *memory, const char *path, uint64_t limit,
-		const struct load_range *taken, unsigned count, struct load_initrd *initrd,
-		struct cause *cause)
+int load_initrd(const struct guest_memory *memory, const struct boot_source *source,
+		uint64_t limit, const struct load_range *taken, unsigned count,
+		struct load_initrd *initrd, struct cause *cause)
 {
+	const char *path = source->initrd;
 	struct load_image image;
 	void *to;
 	int error;
@@ -126,6 +148,7 @@ int load_initrd(const struct guest_memory *memory, const char *path, uint64_t li
 	if (!path)
 		return 0;
 	error = image_open(&image, path, cause);
+	image.look = source->look;
 	if (!error && image.size == 0)
 		error = cause_set(cause, EINVAL, "%s: the initrd is empty", path);
 	if (!error) {
@@ -135,7 +158,7 @@ int load_initrd(const struct guest_memory *memory, const char *path, uint64_t li
 		initrd->base = find_room(image.size, limit, taken, count);
 		to = initrd->base ? memory_at(memory, initrd->base, initrd->size) : NULL;
 		if (to)
-			error = image_read(&image, 0, to, initrd->size, cause);
+			error = image_load(&image, 0, to, initrd->size, cause);
 		else
 			error = cause_set(cause, ENOMEM,
 					  "%s: no room for an initrd of %llu KiB beside "
@@ -155,7 +178,7 @@ int load_cmdline(const struct guest_memory *memory, const char *cmdline, uint64_
 		max = end - address - 1;
 	if (length > max)
 		return cause_set(cause, E2BIG,
-				 "command line: %zu characters, but this kernel takes %llu",
+				 "cmdline: %zu characters, but this kernel takes %llu",
 				 length, (unsigned long long)max);
 	if (length == 0)
 		return 0;

@@ -5,6 +5,7 @@
 #ifndef CORE_BOOT_LOAD_H
 #define CORE_BOOT_LOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@
 struct boot_image {
 	const void *data;
 	size_t size; /* bytes */
+	const char *options; /* "name|ip": all words that its command line can have; NULL: any */
 };
 
 /* What to start. Nothing is kept after boot_load(). */
@@ -23,6 +25,7 @@ struct boot_source {
 	const struct boot_image *image; /* or NULL */
 	const char *initrd;		/* path, or NULL */
 	const char *cmdline;		/* or NULL */
+	bool look; /* only see whether it can be started: headers are read, the rest is not */
 };
 
 enum boot_mode {
@@ -54,6 +57,7 @@ struct boot_entry {
 /* A file that is read, or an image in memory; its start is in memory or the whole of it. */
 struct load_image {
 	const char *name;
+	bool look;	      /* see struct boot_source */
 	int fd;		      /* -1: all is in memory */
 	const uint8_t *bytes; /* the first "held" of it */
 	uint64_t held;
@@ -69,6 +73,10 @@ void image_close(struct load_image *image);
  * -ENOEXEC with a cause when the image ends before, -EIO or whatever reading says.
  */
 int image_read(const struct load_image *image, uint64_t offset, void *to, uint64_t length,
+	       struct cause *cause);
+
+/* The same of what goes to guest memory; of an image that is looked at only the range is checked. */
+int image_load(const struct load_image *image, uint64_t offset, void *to, uint64_t length,
 	       struct cause *cause);
 
 /*
@@ -90,12 +98,12 @@ struct load_initrd {
 };
 
 /*
- * Reads the initrd as high as it goes below limit and clear of the ranges
- * taken. path NULL: none. -ENOMEM with a cause when there is no room.
+ * Reads the source's initrd, if it has one, as high as it goes below limit and
+ * clear of the ranges taken. -ENOMEM with a cause when there is no room.
  */
-int load_initrd(const struct guest_memory *memory, const char *path, uint64_t limit,
-		const struct load_range *taken, unsigned count, struct load_initrd *initrd,
-		struct cause *cause);
+int load_initrd(const struct guest_memory *memory, const struct boot_source *source,
+		uint64_t limit, const struct load_range *taken, unsigned count,
+		struct load_initrd *initrd, struct cause *cause);
 
 /* Writes the command line with its zero to [address, end); -E2BIG if longer than max characters. */
 int load_cmdline(const struct guest_memory *memory, const char *cmdline, uint64_t address,

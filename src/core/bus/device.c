@@ -69,6 +69,13 @@ static int create(struct device_set *set, const struct device_type *type, unsign
 	return err;
 }
 
+void devices_check(const struct device_type *const *table, const struct profile_check *check)
+{
+	for (; *table; table++)
+		if ((*table)->check)
+			(*table)->check(check);
+}
+
 int devices_create(struct device_set *set, const struct device_type *const *table,
 		   struct cause *cause)
 {

@@ -24,6 +24,7 @@ struct loop;
 struct network;
 struct pci;
 struct profile;
+struct profile_check;
 struct state_reader;
 struct state_writer;
 
@@ -89,6 +90,11 @@ struct device_type {
 	/* Whether the profile asks for this instance; NULL: always. */
 	bool (*wanted)(const struct profile *profile, unsigned number);
 
+	/*
+	 * Tells of what create() of its instances would not get, of what the profile names. Any
+	 * thread, without a machine.
+	 */
+	void (*check)(const struct profile_check *check);
 	/* 0, or a negative errno with a cause that names the profile's key or the device. */
 	int (*create)(struct device *device, struct cause *cause);
 	void (*destroy)(struct device *device); /* reset; valid when create() failed half way */
@@ -145,6 +151,9 @@ struct device_set {
 	struct device *devices; /* in the order of the table */
 	unsigned count;
 };
+
+/* Calls check() of the rows of a table that ends with NULL. Any thread. */
+void devices_check(const struct device_type *const *table, const struct profile_check *check);
 
 /*
  * Creates what the profile asks for of a table that ends with NULL; the devices do

@@ -49,6 +49,11 @@ const char *deck_name(const struct deck *deck)
 	return config->demo ? "demo" : config->guests_folder ? config->guests_folder : "";
 }
 
+const struct deck_config *deck_get_config(const struct deck *deck)
+{
+	return &deck->roster.config;
+}
+
 struct guest *deck_guest(struct deck *deck, size_t index)
 {
 	return roster_guest(&deck->roster, index);

@@ -36,6 +36,8 @@ struct loop *deck_loop(struct deck *deck);
 struct network *deck_network(struct deck *deck);
 const char *deck_name(const struct deck *deck); /* "demo" or the guests folder */
 
+const struct deck_config *deck_get_config(const struct deck *deck); /* stays as it is; any thread */
+
 /* Starts the guests that ask for it (autostart, and those of the demo). */
 void deck_autostart(struct deck *deck);
 

@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/host_memory.h"
 #include "control/methods.h"
+#include "core/boot/boot.h"
 #include "core/deck/notices.h"
+#include "core/machine/room.h"
 
 #define FORGED_INTERVAL (60 * NS_PER_S)
 
@@ -190,30 +191,14 @@ void guest_set_profile(struct guest *guest, struct profile *profile, struct prof
 
 /* --- orders --- */
 
-/* Whether the host has the memory of this guest beside that of those that run. */
-static int check_memory(const struct guest *guest, struct cause *cause)
+static void tell_warning(void *arg, const char *section, const char *key, bool warning,
+			 const char *text)
 {
-	const struct deck_services *services = guest->services;
-	uint64_t wanted = guest->profile->memory;
-	struct host_memory host;
-	char others[96] = "";
+	struct guest *guest = arg;
 
-	if (guest->profile->overcommit)
-		return 0;
-	host_memory_read(&host, "");
-	if (!host.limit || services->allotted + wanted <= host.limit)
-		return 0;
-	if (services->live)
-		snprintf(others, sizeof(others), " beside the %llu MiB of %u running guest%s",
-			 (unsigned long long)services->allotted >> 20, services->live,
-			 services->live > 1 ? "s" : "");
-	return cause_set(cause, ENOMEM, "%s: it wants %llu MiB of memory%s, but %s has %llu MiB, "
-			 "%llu of them available; %schoose a smaller memory=, or write "
-			 "overcommit=yes", guest->name, (unsigned long long)wanted >> 20, others,
-			 host.grouped ? "the deck's control group" : "the host",
-			 (unsigned long long)host.limit >> 20,
-			 (unsigned long long)host.available >> 20,
-			 services->live ? "stop guests, " : "");
+	(void)section;
+	(void)warning;
+	journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG, "%s: %s", key, text);
 }
 
 static int start(struct guest *guest, struct cause *cause)
@@ -234,9 +219,9 @@ static int start(struct guest *guest, struct cause *cause)
 		return cause_set(cause, EBUSY, "%s: the deck is being ended", guest->name);
 	if (!guest->series)
 		return cause_errno(cause, ENOMEM, "%s", guest->name);
-	err = check_memory(guest, cause);
+	err = room_check(guest->profile, guest->services->allotted, guest->services->live, cause);
 	if (err)
-		return err;
+		return cause_prefix(cause, err, "%s", guest->name);
 	err = guest->services->kvm ? 0 : kvm_open(&guest->services->kvm, cause);
 	if (err)
 		return err;
@@ -252,6 +237,8 @@ static int start(struct guest *guest, struct cause *cause)
 	guest->services->allotted += guest->profile->memory;
 	guest->services->live++;
 	life_begin(&guest->life);
+	boot_warn(&(struct profile_check){ .profile = guest->profile, .found = tell_warning,
+					   .arg = guest });
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "core/deck/conflict.h"
 #include "core/deck/demo.h"
 #include "core/deck/guest_private.h"
 #include "core/profile/folder.h"
@@ -88,16 +89,6 @@ static void forget_guest(struct roster *roster, struct guest *guest)
 
 /* --- reading profiles --- */
 
-static bool has_address(const struct profile *profile, const struct profile_net *net)
-{
-	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++)
-		if (profile->nets[i].present &&
-		    !strcmp(profile->nets[i].switch_name, net->switch_name) &&
-		    !memcmp(profile->nets[i].mac, net->mac, NET_MAC_SIZE))
-			return true;
-	return false;
-}
-
 static const struct guest *find_same_name(const struct marks *marks, const struct guest *self,
 					  const struct profile *profile)
 {
@@ -117,7 +108,7 @@ static const struct guest *find_same_address(const struct marks *marks, const st
 
 	for (const struct mark *at = NULL; (at = marks_next(marks, at, hash));)
 		if (at->guest != self && at->guest->profile &&
-		    has_address(at->guest->profile, net))
+		    conflict_address(at->guest->profile, net))
 			return at->guest;
 	return NULL;
 }
@@ -201,8 +192,7 @@ static void read_guest(void *arg, const char *path)
 	other = profile ? find_conflict(roster, guest, profile, &what) : NULL;
 	if (other) {
 		roster->conflicts = true;
-		profile_report_add(&report, 0, "%s: guest %s (%s) has the same; choose another", what,
-				   other->name, other->path ? other->path : "built in");
+		conflict_report(&report, 0, what, other->name, other->path);
 		profile_free(profile);
 		profile = NULL;
 	}

@@ -14,6 +14,7 @@
 #include "base/checked.h"
 #include "core/boot/acpi.h"
 #include "core/machine/devices.h"
+#include "core/machine/room.h"
 
 /* Below 4 GiB and clear of everything else, for processors that cannot do without. */
 #define TSS_ADDRESS 0xfffbd000ul
@@ -76,6 +77,14 @@ static void destroy_kvm(struct vm *vm)
 	vm->fd = -1;
 }
 
+static void check_memory(const struct profile_check *check)
+{
+	struct cause cause;
+
+	if (room_check(check->profile, 0, 0, &cause) < 0)
+		check->found(check->arg, "guest", "memory", false, cause.text);
+}
+
 static int create_memory(struct vm *vm, struct cause *cause)
 {
 	int err = memory_create(&vm->memory, vm->config->profile->memory, cause);
@@ -134,6 +143,11 @@ static int create_devices(struct vm *vm, struct cause *cause)
 	return err;
 }
 
+static void check_devices(const struct profile_check *check)
+{
+	devices_check(device_table, check);
+}
+
 static void destroy_devices(struct vm *vm)
 {
 	console_attach(vm->config->console, NULL, NULL);
@@ -167,14 +181,15 @@ static void destroy_vcpus(struct vm *vm)
  */
 static const struct {
 	const char *name;
+	void (*check)(const struct profile_check *check);
 	int (*create)(struct vm *vm, struct cause *cause);
 	void (*destroy)(struct vm *vm);
 } parts[] = {
-	{ "KVM", create_kvm, destroy_kvm },
-	{ "memory", create_memory, destroy_memory },
-	{ "irqchip", create_irqchip, destroy_irqchip },
-	{ "devices", create_devices, destroy_devices },
-	{ "vCPUs", create_vcpus, destroy_vcpus },
+	{ "KVM", NULL, create_kvm, destroy_kvm },
+	{ "memory", check_memory, create_memory, destroy_memory },
+	{ "irqchip", NULL, create_irqchip, destroy_irqchip },
+	{ "devices", check_devices, create_devices, destroy_devices },
+	{ "vCPUs", NULL, create_vcpus, destroy_vcpus },
 };
 
 _Static_assert(offsetof(struct vm, io) == EXIT_PAGE, "what no exit needs is one page");
@@ -241,6 +256,14 @@ static int boot(struct vm *vm, struct cause *cause)
 		return cause_errno(cause, -err, "ACPI tables");
 	err = boot_load(&source, &vm->memory, rsdp, &entry, cause);
 	return err ? err : set_entry(vm, &entry, cause);
+}
+
+void vm_check(const struct profile_check *check, const struct boot_image *builtin)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(parts); i++)
+		if (parts[i].check)
+			parts[i].check(check);
+	boot_check(check, builtin);
 }
 
 int vm_create(struct vm **out, const struct vm_config *config, struct cause *cause)

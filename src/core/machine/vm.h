@@ -63,6 +63,12 @@ struct vm {
 };
 
 /*
+ * Tells of what would keep vm_create() from building a machine of the profile, in the order in
+ * which it would. Any thread.
+ */
+void vm_check(const struct profile_check *check, const struct boot_image *builtin);
+
+/*
  * Builds the machine with its kernel in RAM; its vCPUs do not run yet. On failure
  * what was built is gone again, and the cause names the profile's key or the device.
  */

@@ -1,16 +1,28 @@
 /*
- * "vmdeck check". Any thread.
+ * Looking at what a profile names before its guest starts. Who would build a part of
+ * the machine looks at what it would need, by the functions that would get it: a check
+ * is as strict as a start. Any thread.
  */
 #ifndef CORE_PROFILE_CHECK_H
 #define CORE_PROFILE_CHECK_H
 
-#include "core/profile/report.h"
+#include <stdbool.h>
 
-/*
- * Reads a profile of either kind (a file with a section [switch] is a
- * switch's) for its mistakes alone; files that it names and that cannot be
- * opened are mistakes as well. 0 or a negative errno like profile_read().
- */
-int profile_check(const char *path, struct profile_report *report);
+#include "base/cause.h"
+#include "core/profile/profile.h"
+
+/* The profile may be one with mistakes, in which a path or a name that is required is not there. */
+struct profile_check {
+	const struct profile *profile;
+	/* Whether there is a switch of that name: 0, or a negative errno with a cause. */
+	int (*find_switch)(void *arg, const char *name, struct cause *cause);
+	/*
+	 * What would keep the guest from being started, or, as a warning, what somebody should
+	 * know: a sentence about a key of a section ("disk0", "path").
+	 */
+	void (*found)(void *arg, const char *section, const char *key, bool warning,
+		      const char *text);
+	void *arg;
+};
 
 #endif

@@ -252,21 +252,6 @@ static void take_file_name(struct reader *reader, char *name, const char *remedy
 				   ini_excerpt(reader->name, text, sizeof(text)), remedy);
 }
 
-/* The line of a key, or else of its section. */
-static unsigned line_of(const struct reader *reader, const char *name, const char *key)
-{
-	const struct ini_entry *entry = ini_find(reader->ini, name, key);
-	const struct ini_section *section;
-	size_t i;
-
-	if (entry)
-		return entry->line;
-	for (i = 0; (section = ini_section(reader->ini, i)); i++)
-		if (!strcmp(section->name, name))
-			return section->line;
-	return 0;
-}
-
 /* Two disks of one image, of which one at least is written to. */
 static void check_disks(struct reader *reader)
 {
@@ -281,7 +266,7 @@ static void check_disks(struct reader *reader)
 			    (disks[i].readonly && disks[j].readonly))
 				continue;
 			snprintf(name, sizeof(name), "disk%u", j);
-			profile_report_add(reader->report, line_of(reader, name, "path"),
+			profile_report_add(reader->report, ini_line(reader->ini, name, "path"),
 					   "path: is the image of [disk%u] as well; two disks can "
 					   "share one if both have readonly=yes", i);
 			break;
@@ -304,7 +289,7 @@ static void check_nets(struct reader *reader)
 			if (!nets[i].present || memcmp(nets[i].mac, nets[j].mac, NET_MAC_SIZE))
 				continue;
 			snprintf(name, sizeof(name), "net%u", j);
-			profile_report_add(reader->report, line_of(reader, name, "mac"),
+			profile_report_add(reader->report, ini_line(reader->ini, name, "mac"),
 					   "mac: is the address of [net%u] as well; give each "
 					   "card its own", i);
 			break;
@@ -320,7 +305,7 @@ static void check_guest(struct reader *reader)
 	if (!ini_find(reader->ini, "guest", "name"))
 		take_file_name(reader, guest->name, "rename the file, or write name= in [guest]");
 	if (guest->initrd && !ini_find(reader->ini, "boot", "kernel"))
-		profile_report_add(reader->report, line_of(reader, "boot", "initrd"),
+		profile_report_add(reader->report, ini_line(reader->ini, "boot", "initrd"),
 				   "initrd: is for a kernel, and none is given; write kernel= too");
 	check_disks(reader);
 	check_nets(reader);
@@ -333,12 +318,12 @@ static void check_switch(struct reader *reader)
 	struct cause cause;
 
 	take_file_name(reader, sw->name, "rename the file: it names the switch");
-	if (!line_of(reader, "switch", "uplink"))
+	if (!ini_line(reader->ini, "switch", "uplink"))
 		profile_report_add(reader->report, 0, "has no section [switch]");
 	if (entry)
 		sw->uplink = port_find_uplink(entry->value);
 	if (!reader->misread && sw->uplink && sw->uplink->check && sw->uplink->check(sw, &cause))
-		profile_report_add(reader->report, line_of(reader, "switch", "uplink"),
+		profile_report_add(reader->report, ini_line(reader->ini, "switch", "uplink"),
 				   "uplink: %s", cause.text);
 }
 
@@ -364,14 +349,13 @@ static void reader_close(struct reader *reader)
 	free(reader->folder);
 }
 
-int profile_read(struct profile **out, const char *path, struct profile_report *report)
+int profile_read_partly(struct profile **out, const char *path, struct profile_report *report)
 {
 	struct reader reader = { .sections = profile_guest_sections, .report = report };
 	const char *slash = strrchr(path, '/');
 	struct profile *guest = NULL;
 	int error;
 
-	*out = NULL;
 	*report = (struct profile_report){ 0 };
 	error = reader_open(&reader, path);
 	if (error)
@@ -387,10 +371,22 @@ int profile_read(struct profile **out, const char *path, struct profile_report *
 	}
 out:
 	reader_close(&reader);
-	if (error)
+	if (error && error != -EINVAL) {
 		profile_free(guest);
-	else
-		*out = guest;
+		guest = NULL;
+	}
+	*out = guest;
+	return error;
+}
+
+int profile_read(struct profile **out, const char *path, struct profile_report *report)
+{
+	int error = profile_read_partly(out, path, report);
+
+	if (error) {
+		profile_free(*out);
+		*out = NULL;
+	}
 	return error;
 }
 

@@ -17,6 +17,13 @@
  * and is freed with profile_report_free().
  */
 int profile_read(struct profile **out, const char *path, struct profile_report *report);
+
+/*
+ * The same for who wants to know more of a profile that has mistakes: with -EINVAL *out is
+ * what could be read of it, or NULL.
+ */
+int profile_read_partly(struct profile **out, const char *path, struct profile_report *report);
+
 int profile_read_switch(struct switch_config *out, const char *path,
 			struct profile_report *report);
 

@@ -9,32 +9,48 @@
 
 #include "base/plain.h"
 
-void profile_report_add(struct profile_report *report, unsigned line, const char *format, ...)
+static void add(struct profile_mistake **list, size_t *count, unsigned line, const char *format,
+		va_list ap)
 {
-	struct profile_mistake *mistakes = report->mistakes, mistake = { .line = line };
+	struct profile_mistake *mistakes = *list, mistake = { .line = line };
 	size_t i;
-	va_list ap;
 
-	if (report->count > PROFILE_MISTAKES_MAX)
+	if (*count > PROFILE_MISTAKES_MAX)
 		return;
 	if (!mistakes) {
 		mistakes = calloc(PROFILE_MISTAKES_MAX + 1, sizeof(*mistakes));
 		if (!mistakes)
 			return;
-		report->mistakes = mistakes;
+		*list = mistakes;
 	}
-	va_start(ap, format);
 	vsnprintf(mistake.text, sizeof(mistake.text), format, ap);
-	va_end(ap);
-	if (report->count == PROFILE_MISTAKES_MAX) {
-		mistake.line = mistakes[report->count - 1].line;
+	if (*count == PROFILE_MISTAKES_MAX) {
+		mistake.line = mistakes[*count - 1].line;
 		snprintf(mistake.text, sizeof(mistake.text),
 			 "there are more mistakes than these %d", PROFILE_MISTAKES_MAX);
 	}
-	for (i = report->count; i && mistakes[i - 1].line > mistake.line; i--)
+	for (i = *count; i && mistakes[i - 1].line > mistake.line; i--)
 		mistakes[i] = mistakes[i - 1];
 	mistakes[i] = mistake;
-	report->count++;
+	++*count;
+}
+
+void profile_report_add(struct profile_report *report, unsigned line, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	add(&report->mistakes, &report->count, line, format, ap);
+	va_end(ap);
+}
+
+void profile_report_warn(struct profile_report *report, unsigned line, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	add(&report->warnings, &report->warning_count, line, format, ap);
+	va_end(ap);
 }
 
 void profile_mistake_place(char *out, size_t size, const char *path,
@@ -59,5 +75,6 @@ void profile_report_print(const struct profile_report *report, const char *path,
 void profile_report_free(struct profile_report *report)
 {
 	free(report->mistakes);
+	free(report->warnings);
 	*report = (struct profile_report){ 0 };
 }

@@ -15,13 +15,22 @@ json_t *address_json(uint32_t address)
 			    (address >> 8) & 0xff, address & 0xff);
 }
 
-json_t *mistakes_json(const struct profile_report *report)
+static json_t *list_json(const struct profile_mistake *mistakes, size_t count)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; report && i < report->count; i++)
-		json_array_append_new(list, json_pack("{s:i, s:o}", "line",
-						      (int)report->mistakes[i].line, "text",
-						      message_text(report->mistakes[i].text)));
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_pack("{s:i, s:o}", "line", (int)mistakes[i].line,
+						      "text", message_text(mistakes[i].text)));
 	return list;
+}
+
+json_t *mistakes_json(const struct profile_report *report)
+{
+	return list_json(report->mistakes, report->count);
+}
+
+json_t *warnings_json(const struct profile_report *report)
+{
+	return list_json(report->warnings, report->warning_count);
 }

@@ -8,8 +8,9 @@
 #include "core/profile/profile.h"
 #include "core/profile/report.h"
 
-/* An array of {line, text}; report may be NULL. */
+/* Arrays of {line, text}. */
 json_t *mistakes_json(const struct profile_report *report);
+json_t *warnings_json(const struct profile_report *report);
 
 /* "52:54:00:12:34:56" and, of an address in host byte order, "10.0.2.15". */
 json_t *mac_json(const uint8_t mac[NET_MAC_SIZE]);

@@ -8,12 +8,25 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "core/disk/disk.h"
-#include "core/profile/profile.h"
+#include "core/disk/check.h"
+#include "core/profile/check.h"
 #include "core/virtio/blk.h"
 #include "core/virtio/pci_device.h"
 
+static void configure(struct disk_config *config, const struct profile_disk *profile,
+		      unsigned number)
+{
+	*config = (struct disk_config){ .path = profile->path, .readonly = profile->readonly,
+					.raw = profile->format == DISK_FORMAT_RAW };
+	snprintf(config->name, sizeof(config->name), "%s%u", blk_device.name, number);
+}
+
 /* --- the ring of all disks --- */
+
+struct disks_check {
+	const struct profile_check *check;
+	struct disk_config configs[PROFILE_DISKS_MAX];
+};
 
 static bool ring_wanted(const struct profile *profile, unsigned number)
 {
@@ -22,6 +35,25 @@ static bool ring_wanted(const struct profile *profile, unsigned number)
 		if (profile->disks[i].present)
 			return true;
 	return false;
+}
+
+static void image_found(void *arg, unsigned number, bool warning, const char *text)
+{
+	const struct disks_check *disks = arg;
+
+	disks->check->found(disks->check->arg, disks->configs[number].name, "path", warning, text);
+}
+
+static void check_disks(const struct profile_check *check)
+{
+	const struct profile_disk *profiles = check->profile->disks;
+	struct disks_check disks = { .check = check };
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
+		if (profiles[i].present && profiles[i].path)
+			configure(&disks.configs[count++], &profiles[i], i);
+	disk_check(disks.configs, count, image_found, &disks);
 }
 
 static void disk_full(void *arg, const struct disk *disk, int error)
@@ -79,6 +111,7 @@ static bool reset_ring(struct device *device)
 const struct device_type disk_ring_device = {
 	.name = "disks",
 	.wanted = ring_wanted,
+	.check = check_disks,
 	.create = create_ring,
 	.destroy = destroy_ring,
 	.start = start_ring,
@@ -103,13 +136,12 @@ static int create_disk(struct device *device, struct cause *cause)
 	struct device_host *host = device->host;
 	const struct profile_disk *profile = &host->profile->disks[device->number];
 	struct blk_device *disk = device->state;
-	struct disk_config config = { .path = profile->path, .readonly = profile->readonly,
-				      .raw = profile->format == DISK_FORMAT_RAW };
+	struct disk_config config;
 	struct cause warning;
 	char serial[DEVICE_NAME_MAX + 8];
 	int err;
 
-	snprintf(config.name, sizeof(config.name), "%.15s", device->name);
+	configure(&config, profile, device->number);
 	snprintf(serial, sizeof(serial), "vmdeck-%s", device->name);
 	err = disk_open(&disk->disk, host->disks, &config, &warning, cause);
 	if (!err && *warning.text)

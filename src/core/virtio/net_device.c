@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "control/names.h"
-#include "core/profile/profile.h"
+#include "core/profile/check.h"
 #include "core/virtio/net.h"
 #include "core/virtio/pci_device.h"
 #include "net/network.h"
@@ -23,6 +23,21 @@ struct net_device {
 static bool nic_wanted(const struct profile *profile, unsigned number)
 {
 	return profile->nets[number].present;
+}
+
+static void check_nics(const struct profile_check *check)
+{
+	const struct profile_net *nets = check->profile->nets;
+	char section[DEVICE_NAME_MAX];
+	struct cause cause;
+
+	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++) {
+		if (!nets[i].present || !*nets[i].switch_name ||
+		    check->find_switch(check->arg, nets[i].switch_name, &cause) == 0)
+			continue;
+		snprintf(section, sizeof(section), "%s%u", net_device.name, i);
+		check->found(check->arg, section, "switch", false, cause.text);
+	}
 }
 
 static int create_nic(struct device *device, struct cause *cause)
@@ -120,6 +135,7 @@ const struct device_type net_device = {
 	.pci = true,
 	.max = PROFILE_NETS_MAX,
 	.wanted = nic_wanted,
+	.check = check_nics,
 	.create = create_nic,
 	.destroy = destroy_nic,
 	.start = start_nic,

@@ -9,7 +9,7 @@
 
 #include "control/endpoint.h"
 #include "control/message.h"
-#include "core/profile/check.h"
+#include "core/deck/check.h"
 #include "core/server/json.h"
 
 static int hello(struct request *request, struct cause *cause)
@@ -65,6 +65,7 @@ static int quit(struct request *request, struct cause *cause)
 struct check {
 	struct worker_job job;
 	struct answer answer;
+	const struct deck_config *config; /* the deck's */
 	struct profile_report report;
 	char path[];
 };
@@ -73,7 +74,7 @@ static void check_work(void *arg)
 {
 	struct check *check = arg;
 
-	profile_check(check->path, &check->report);
+	deck_check(check->config, check->path, &check->report);
 }
 
 static void check_done(void *arg)
@@ -81,7 +82,8 @@ static void check_done(void *arg)
 	struct check *check = arg;
 
 	answer_result(&check->answer,
-		      json_pack("{s:o}", "mistakes", mistakes_json(&check->report)));
+		      json_pack("{s:o, s:o}", "mistakes", mistakes_json(&check->report),
+				"warnings", warnings_json(&check->report)));
 	profile_report_free(&check->report);
 	free(check);
 }
@@ -97,6 +99,7 @@ static int check_profile(struct request *request, struct cause *cause)
 	check = calloc(1, sizeof(*check) + strlen(path) + 1);
 	if (!check)
 		return cause_errno(cause, ENOMEM, "profile.check");
+	check->config = deck_get_config(request->deck);
 	strcpy(check->path, path);
 	check->job = (struct worker_job){ .work = check_work, .done = check_done, .arg = check };
 	error = worker_post(&request->server->worker, &check->job);

@@ -1,0 +1,224 @@
+/* "vmdeck check": what a start would refuse is a mistake with its line, or a warning. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/boot/load.h"
+#include "core/deck/check.h"
+#include "lib/pvh_image.h"
+
+#define KERNEL "[boot]\nkernel=../kernel\n"
+
+static char folder[64];
+static struct boot_image builtin;
+static struct deck_config config;
+
+/* The path is good until the fourth call after it. */
+static const char *path_of(const char *name)
+{
+	static char paths[4][256];
+	static unsigned next;
+	char *path = paths[next++ % 4];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+	return path;
+}
+
+static const char *write_file(const char *name, const void *data, size_t size)
+{
+	const char *path = path_of(name);
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(data, 1, size, file), size);
+	assert_int_equal(fclose(file), 0);
+	return path;
+}
+
+static const char *write_text(const char *name, const char *text)
+{
+	return write_file(name, text, strlen(text));
+}
+
+/* guests, switches, a kernel, and a switch that is good and one that is not. */
+static int setup(void **state)
+{
+	static char guests[128], switches[128];
+	static struct pvh_image kernel = PVH_IMAGE(0);
+
+	(void)state;
+	strcpy(folder, "/tmp/vmdeck-check-XXXXXX");
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(guests, sizeof(guests), "%s/guests", folder);
+	snprintf(switches, sizeof(switches), "%s/switches", folder);
+	if (mkdir(guests, 0700) || mkdir(switches, 0700))
+		return -1;
+	write_file("kernel", &kernel, sizeof(kernel));
+	write_text("initrd", "0123");
+	write_text("empty", "");
+	write_text("switches/wan.ini", "[switch]\n");
+	write_text("switches/bad.ini", "[switch]\nuplink=moon\n");
+	builtin = (struct boot_image){ &kernel, sizeof(kernel), "name|ip" };
+	config = (struct deck_config){ .builtin = &builtin, .guests_folder = guests,
+				       .switches_folder = switches };
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	return system(command);
+}
+
+/* What is found in a profile of this text: "line: text" or "line: warning: text" a line. */
+static const char *found_in(const char *text)
+{
+	static char out[4096];
+	struct profile_report report;
+	size_t n = 0;
+	int error = deck_check(&config, write_text("guests/g.ini", text), &report);
+
+	assert_int_equal(error < 0, report.count > 0);
+	out[0] = '\0';
+	for (size_t i = 0; i < report.count; i++)
+		n += (size_t)snprintf(out + n, sizeof(out) - n, "%u: %s\n",
+				      report.mistakes[i].line, report.mistakes[i].text);
+	for (size_t i = 0; i < report.warning_count; i++)
+		n += (size_t)snprintf(out + n, sizeof(out) - n, "%u: warning: %s\n",
+				      report.warnings[i].line, report.warnings[i].text);
+	profile_report_free(&report);
+	unlink(path_of("guests/g.ini"));
+	return out;
+}
+
+static void good_ones_have_none(void **state)
+{
+	static const char *const texts[] = {
+		"", "[boot]\ncmdline = name=a ip=\"1 2\"  name\n",
+		KERNEL "initrd=../initrd\ncmdline = x=pci=off pci=offx \"a pci=off b\"\n",
+		"[net0]\nswitch=wan\n[net1]\nswitch=lan\n",
+		"[guest]\nmemory=1T\novercommit=yes\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_string_equal(found_in(texts[i]), "");
+}
+
+static void what_a_start_refuses_is_found(void **state)
+{
+	static const struct {
+		const char *text, *line, *found;
+	} cases[] = {
+		{ "[boot]\nkernel=none\n", "2: kernel: ", "/none: No such file or directory; correct" },
+		{ "[boot]\nkernel=g.ini\n", "2: kernel: ", "g.ini: not a bzImage and not an ELF" },
+		{ "[boot]\nkernel=/dev/full\n", "2: kernel: ", "not a regular file" },
+		{ KERNEL "initrd=none\n", "3: initrd: ", "/none: No such file" },
+		{ KERNEL "initrd=../empty\n", "3: initrd: ", "the initrd is empty" },
+		{ "[boot]\ncmdline = name=x console=ttyS0\n", "2: cmdline: ",
+		  "'console=ttyS0' is for a kernel, and none is given; write kernel= too" },
+		{ "[net1]\nswitch=wna\n", "2: switch: ", "there is no switch named wna; describe it in" },
+		{ "[net0]\nmac=52:54:00:00:00:01\nswitch=bad\n", "3: switch: ",
+		  "the profile of switch bad has mistakes" },
+		{ "[guest]\n\nmemory=1T\n", "3: memory: ", "it wants 1048576 MiB of memory, but " },
+		{ "[disk2]\npath=none\n", "2: path: ", "/none" },
+		{ "[disk0]\npath=../switches\n", "2: path: ", "/switches is " },
+		{ KERNEL "cmdline = quiet pci=off\n", "3: warning: cmdline: ", "no disks" },
+		{ KERNEL "cmdline = acpi=off quiet\n", "3: warning: cmdline: ", "no power button" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *found = found_in(cases[i].text);
+
+		if (strncmp(found, cases[i].line, strlen(cases[i].line)) ||
+		    !strstr(found, cases[i].found) || strchr(found, '\n')[1])
+			fail_msg("%s\ngave %s\ninstead of %s%s", cases[i].text, found,
+				 cases[i].line, cases[i].found);
+	}
+}
+
+/* A mistake does not hide those of other keys, in the profile or in what it names. */
+static void everything_is_found_at_once(void **state)
+{
+	const char *found = found_in("[guest]\ncpus=0\n[boot]\nkernel=none\ninitrd=none2\n[disk0]\n"
+				     "readonly=yes\n[disk1]\npath=none3\n[net0]\nswitch=no\n");
+
+	(void)state;
+	assert_non_null(strstr(found, "2: cpus: "));
+	assert_non_null(strstr(found, "4: kernel: "));
+	assert_non_null(strstr(found, "5: initrd: "));
+	assert_non_null(strstr(found, "6: [disk0] needs a 'path'"));
+	assert_non_null(strstr(found, "9: path: "));
+	assert_non_null(strstr(found, "11: switch: "));
+}
+
+/* Headers are read, and nothing of what is as large as memory. */
+static void large_files_are_not_read(void **state)
+{
+	(void)state;
+	write_text("large", "");
+	assert_int_equal(truncate(path_of("large"), 1ll << 40), 0);
+	assert_non_null(strstr(found_in(KERNEL "initrd=../large\n"), "no room for an initrd"));
+	assert_int_equal(truncate(path_of("large"), 1ll << 30), 0);
+	assert_string_equal(found_in("[guest]\nmemory=8G\novercommit=yes\n"
+				     KERNEL "initrd=../large\n"), "");
+}
+
+static void count(void *arg, const char *path, const struct profile_report *report)
+{
+	char *out = arg;
+
+	snprintf(out + strlen(out), 512 - strlen(out), "%s:%zu ", strrchr(path, '/') + 1,
+		 report->count);
+}
+
+static void folders_are_checked_as_a_whole(void **state)
+{
+	char out[512] = "";
+	struct cause cause;
+
+	(void)state;
+	write_text("guests/a.ini", "[net0]\nswitch=wan\nmac=52:54:00:00:00:01\n");
+	write_text("guests/b.ini", "[guest]\nname=c\n[net0]\nmac=52:54:00:00:00:01\nswitch=wan\n");
+	write_text("guests/c.ini", "[net0]\nswitch=lan\nmac=52:54:00:00:00:01\n");
+	assert_int_equal(deck_check_folder(&config, folder, count, out, &cause), 5);
+	assert_string_equal(out, "bad.ini:1 wan.ini:0 a.ini:1 b.ini:2 c.ini:1 ");
+	*out = '\0';
+	assert_int_equal(deck_check_folder(&config, path_of("guests"), count, out, &cause), 3);
+	assert_string_equal(out, "a.ini:1 b.ini:2 c.ini:1 ");
+	*out = '\0';
+	assert_int_equal(deck_check_folder(&config, NULL, count, out, &cause), 5);
+	assert_int_equal(deck_check_folder(&config, path_of("switches"), count, out, &cause), 2);
+	assert_int_equal(deck_check_folder(&config, path_of("kernel"), count, out, &cause),
+			 -ENOTDIR);
+	/* One that lies in the folder is seen beside the others, one that does not is not. */
+	assert_non_null(strstr(found_in("[guest]\nname=a\n"), "2: name: guest a ("));
+	write_text("x.ini", "[guest]\nname=a\n");
+	assert_int_equal(deck_check(&config, path_of("x.ini"), &(struct profile_report){ 0 }), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(good_ones_have_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_a_start_refuses_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(everything_is_found_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(large_files_are_not_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(folders_are_checked_as_a_whole, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
