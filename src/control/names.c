@@ -47,3 +47,8 @@ void name_number(char numbered[NAME_SIZE], const char *name, unsigned number)
 	memcpy(numbered, name, length);
 	memcpy(numbered + length, suffix, size);
 }
+
+int name_order(const char *a, const char *b)
+{
+	return strverscmp(a, b);
+}

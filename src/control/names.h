@@ -26,4 +26,10 @@ void name_make(char name[NAME_SIZE], const char *text, size_t length);
 /* The name of another with this name, which is valid: "web.2". */
 void name_number(char numbered[NAME_SIZE], const char *name, unsigned number);
 
+/*
+ * The order in which lists show names: as text, but numbers by their value, so that
+ * "guest4" comes before "guest10". As strcmp(): 0 only for equal names.
+ */
+int name_order(const char *a, const char *b);
+
 #endif

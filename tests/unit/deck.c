@@ -245,6 +245,23 @@ static void test_reload(void **state)
 	assert_int_equal(guest_mistakes(deck_find(bench->deck, "www"))->count, 0);
 }
 
+static void test_order_of_names(void **state)
+{
+	static const char *const names[] = { "guest10", "web", "guest4", "guest", "guest04", "db" };
+	struct bench *bench = *state;
+	char file[16];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(file, sizeof(file), "%u.ini", i);
+		write_guest(bench, file, names[i], "");
+	}
+	open_deck(bench);
+	assert_guests(bench, "db guest guest04 guest4 guest10 web");
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+		assert_string_equal(guest_name(deck_find(bench->deck, names[i])), names[i]);
+	assert_null(deck_find(bench->deck, "guest5"));
+}
+
 /* A file is read again when it is another one, and not else. */
 static void test_unchanged_files(void **state)
 {
@@ -663,6 +680,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_reload, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_order_of_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unchanged_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_addresses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_conflicts, setup, teardown),

@@ -314,15 +314,18 @@ size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, si
 {
 	if (switch_get_config(sw) != &lan)
 		return 0;
-	if (room) {
-		*out = (struct switch_port_info){ .name = "web/net0", .kind = "guest",
-						  .mac = { 0x52, 0x54, 0, 1, 2, 3 },
-						  .counters = { .rx_frames = 5, .rx_bytes = 500,
-								.tx_frames = 6,
-								.tx_bytes = 600 } };
-		out->counters.drops[NET_DROP_NO_BUFFER] = 3;
+	if (room >= 4) {
+		out[0] = (struct switch_port_info){ .name = "web10/net0", .kind = "guest" };
+		out[1] = (struct switch_port_info){ .name = "web/net0", .kind = "guest",
+						    .mac = { 0x52, 0x54, 0, 1, 2, 3 },
+						    .counters = { .rx_frames = 5, .rx_bytes = 500,
+								  .tx_frames = 6,
+								  .tx_bytes = 600 } };
+		out[1].counters.drops[NET_DROP_NO_BUFFER] = 3;
+		out[2] = (struct switch_port_info){ .name = "web9/net0", .kind = "guest" };
+		out[3] = (struct switch_port_info){ .name = "z/nat", .kind = "nat" };
 	}
-	return 1;
+	return 4;
 }
 
 size_t switch_list_macs(struct net_switch *sw, struct switch_mac_info *out, size_t room)

@@ -754,13 +754,17 @@ static void a_console_closes_with_its_guest(void **state)
 
 static void switches_show_ports_leases_and_addresses(void **state)
 {
+	static const char *const ports[] = { "z/nat", "web/net0", "web9/net0", "web10/net0" };
 	struct link *link = fake_link(*state);
 	json_t *result = call(link, "switch.list", NULL), *sw, *row;
 
 	sw = json_array_get(json_object_get(result, "switches"), 0);
 	assert_string_equal(text(sw, "address"), "10.0.2.2/24");
 	assert_string_equal(text(sw, "uplink"), "nat");
-	row = json_array_get(json_object_get(sw, "ports"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++)
+		assert_string_equal(text(json_array_get(json_object_get(sw, "ports"), i), "name"),
+				    ports[i]);
+	row = json_array_get(json_object_get(sw, "ports"), 1);
 	assert_int_equal(number(json_object_get(row, "drops"), "no buffer"), 3);
 	assert_int_equal(json_object_size(json_object_get(row, "drops")), 1);
 	assert_int_equal(number(row, "tx_bytes"), 600);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "control/names.h"
 #include "core/deck/conflict.h"
 #include "core/deck/demo.h"
 #include "core/deck/guest_private.h"
@@ -28,7 +29,7 @@ struct guest *roster_find(const struct roster *roster, const char *name)
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = strcmp(name, roster->guests[middle]->name);
+		int order = name_order(name, roster->guests[middle]->name);
 
 		if (order == 0)
 			return roster->guests[middle];
@@ -64,8 +65,11 @@ static int insert_guest(struct roster *roster, struct guest *guest)
 		roster->guests = guests;
 		roster->room = room;
 	}
-	for (at = roster->count; at && strcmp(roster->guests[at - 1]->name, guest->name) > 0; at--)
+	for (at = roster->count; at; at--) {
+		if (name_order(roster->guests[at - 1]->name, guest->name) <= 0)
+			break;
 		roster->guests[at] = roster->guests[at - 1];
+	}
 	roster->guests[at] = guest;
 	roster->count++;
 	return 0;

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "control/message.h"
+#include "control/names.h"
 #include "core/server/json.h"
 #include "net/network.h"
 
@@ -33,6 +35,16 @@ static json_t *port_json(const struct switch_port_info *port)
 			 "drops", drops_json(counters));
 }
 
+/* The ways out first, then the guests. */
+static int by_port(const void *a, const void *b)
+{
+	const struct switch_port_info *one = a, *other = b;
+	bool of_guest[] = { strcmp(one->kind, "guest") == 0, strcmp(other->kind, "guest") == 0 };
+
+	return of_guest[0] != of_guest[1] ? of_guest[0] - of_guest[1] :
+					    name_order(one->name, other->name);
+}
+
 static json_t *ports_json(struct net_switch *sw)
 {
 	size_t room = switch_list_ports(sw, NULL, 0), count = 0;
@@ -41,7 +53,11 @@ static json_t *ports_json(struct net_switch *sw)
 
 	if (ports)
 		count = switch_list_ports(sw, ports, room);
-	for (size_t i = 0; i < count && i < room; i++)
+	if (count > room)
+		count = room;
+	if (count)
+		qsort(ports, count, sizeof(*ports), by_port);
+	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, port_json(&ports[i]));
 	free(ports);
 	return list;
@@ -99,6 +115,13 @@ static json_t *switch_json(struct net_switch *sw)
 	return json;
 }
 
+static int by_switch(const void *a, const void *b)
+{
+	struct net_switch *const *one = a, *const *other = b;
+
+	return name_order(switch_get_config(*one)->name, switch_get_config(*other)->name);
+}
+
 static int list_switches(struct request *request, struct cause *cause)
 {
 	struct network *network = deck_network(request->deck);
@@ -112,7 +135,10 @@ static int list_switches(struct request *request, struct cause *cause)
 		return cause_errno(cause, ENOMEM, "switch.list");
 	}
 	count = network_list_switches(network, switches, room);
-	for (size_t i = 0; i < count && i < room; i++)
+	if (count > room)
+		count = room;
+	qsort(switches, count, sizeof(*switches), by_switch);
+	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, switch_json(switches[i]));
 	free(switches);
 	request->result = json_pack("{s:o}", "switches", list);
