@@ -50,18 +50,19 @@ static void print_ports(const json_t *ports)
 
 static void print_leases(const json_t *leases)
 {
-	struct columns columns = { .count = 4 };
+	struct columns columns = { .count = 5 };
 	char left[24], name[40];
 	json_t *lease;
 	size_t i;
 
 	if (!json_array_size(leases))
 		return;
-	columns_add(&columns, (const char *const[]){ "  LEASE", "MAC", "EXPIRES IN", "HOSTNAME" },
-		    NULL);
+	columns_add(&columns, (const char *const[]){ "  LEASE", "MAC", "PORT", "EXPIRES IN",
+						     "HOSTNAME" }, NULL);
 	json_array_foreach((json_t *)leases, i, lease) {
 		snprintf(name, sizeof(name), "  %s", text_of(lease, "address", "?"));
 		columns_add(&columns, (const char *const[]){ name, text_of(lease, "mac", "?"),
+			    text_of(lease, "port", ""),
 			    output_duration(left, number_of(lease, "remaining")),
 			    text_of(lease, "hostname", "") }, NULL);
 	}

@@ -58,8 +58,13 @@ def test_demo_deck_lives():
             deck.wait_state(guest, "running")
 
         def leases():
-            return {lease["hostname"] for lease in deck.call("switch.list")["switches"][0]["leases"]}
-        d.wait_for(lambda: leases() == set(guests), "a lease for each guest")
+            return {(lease["port"], lease["hostname"])
+                    for lease in deck.call("switch.list")["switches"][0]["leases"]}
+        d.wait_for(lambda: leases() == {(f"{guest}/net0", guest) for guest in guests},
+                   "a lease for each guest")
+        shown = deck.run("switches").stdout
+        for guest in guests:
+            assert re.search(rf"^  10\.0\.2\.\d+ .* {guest}/net0 .* {guest}$", shown, re.M), shown
 
         path = os.path.join(deck.path, "all.pcapng")
         capture = deck.start("capture", "-w", path, stderr=subprocess.PIPE, text=True)

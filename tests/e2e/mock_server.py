@@ -207,8 +207,10 @@ class Server:
                      "drops": {"no buffer": 12, "bad source": 3}},
                     {"name": "lan/nat", "kind": "nat", "mac": "52:55:0a:00:02:02", "rx_frames": 10, "rx_bytes": 900,
                      "tx_frames": 9, "tx_bytes": 800, "drops": {}}],
-                 "leases": [{"mac": "52:54:00:12:34:02", "address": "10.0.2.15", "remaining": 3500, "hostname": "db"},
-                            {"mac": "52:54:00:12:34:01", "address": "10.0.2.16", "remaining": 1200, "hostname": "web"}],
+                 "leases": [{"mac": "52:54:00:12:34:02", "address": "10.0.2.15", "port": "db/net0",
+                             "remaining": 3500, "hostname": "demo"},
+                            {"mac": "52:54:00:12:34:01", "address": "10.0.2.16", "port": "web/net0",
+                             "remaining": 1200, "hostname": "demo"}],
                  "macs": [{"mac": "52:54:00:12:34:02", "port": "db/net0", "age": 3},
                           {"mac": "52:54:00:12:34:01", "port": "web/net0", "age": 1}]},
                 {"name": "backbone", "uplink": "none", "address": None, "ports": [], "leases": [], "macs": []}]}

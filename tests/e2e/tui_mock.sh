@@ -225,7 +225,7 @@ see 'db/net0 .*k/s'
 see '15 no buffer'
 see '10.0.2.15 .*10.0.2.16 .*TCP'
 see 'dropped at web/net0: no buffer'
-see '10.0.2.16 *web'
+see '10.0.2.16 *web demo '
 key Space
 see 'held; Space follows'
 key Space

@@ -502,6 +502,10 @@ static void leases_are_listed_until_they_end(void **state)
 	assert_int_equal(info[1].remaining_s, 3500);
 	assert_memory_equal(info[1].mac, "\x52\x54\0\0\0\1", 6);
 	assert_string_equal(info[1].hostname, "we?[b???");
+	assert_int_equal(info[1].port, r.from);
+	dhcp_forget(s, 100 * NS_PER_S, r.from);
+	assert_int_equal(dhcp_list(s, 100 * NS_PER_S, info, 2), 2);
+	assert_int_equal(info[1].port, DHCP_NO_PORT);
 	assert_int_equal(dhcp_list(s, 3600 * NS_PER_S, info, 2), 0);
 
 	/* The address's next owner has not the last one's name. */

@@ -316,7 +316,7 @@ size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, si
 		return 0;
 	if (room >= 4) {
 		out[0] = (struct switch_port_info){ .name = "web10/net0", .kind = "guest" };
-		out[1] = (struct switch_port_info){ .name = "web/net0", .kind = "guest",
+		out[1] = (struct switch_port_info){ .name = "web/net0", .kind = "guest", .slot = 7,
 						    .mac = { 0x52, 0x54, 0, 1, 2, 3 },
 						    .counters = { .rx_frames = 5, .rx_bytes = 500,
 								  .tx_frames = 6,
@@ -341,10 +341,13 @@ size_t switch_list_leases(struct net_switch *sw, struct dhcp_lease_info *out, si
 {
 	if (switch_get_config(sw) != &lan)
 		return 0;
-	if (room)
-		*out = (struct dhcp_lease_info){ { 0x52, 0x54, 0, 1, 2, 3 }, 0x0a00020f, 3600,
-						   "web" };
-	return 1;
+	if (room >= 2) {
+		out[0] = (struct dhcp_lease_info){ { 0x52, 0x54, 0, 1, 2, 3 }, 0x0a00020f, 3600,
+						   7, "demo" };
+		out[1] = (struct dhcp_lease_info){ { 0x52, 0x54, 0, 1, 2, 4 }, 0x0a000210, 3600,
+						   DHCP_NO_PORT, "demo" };
+	}
+	return 2;
 }
 
 void packet_summarize(const uint8_t *data, size_t captured, size_t size,

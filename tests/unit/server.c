@@ -770,6 +770,9 @@ static void switches_show_ports_leases_and_addresses(void **state)
 	assert_int_equal(number(row, "tx_bytes"), 600);
 	row = json_array_get(json_object_get(sw, "leases"), 0);
 	assert_string_equal(text(row, "address"), "10.0.2.15");
+	assert_string_equal(text(row, "port"), "web/net0");
+	row = json_array_get(json_object_get(sw, "leases"), 1);
+	assert_true(json_is_null(json_object_get(row, "port")));
 	sw = json_array_get(json_object_get(result, "switches"), 1);
 	assert_true(json_is_null(json_object_get(sw, "address")));
 	json_decref(result);

@@ -20,7 +20,6 @@
 #define UDP_HEADER 8u
 #define REPLY_HEADERS (AT_IP + 20u + UDP_HEADER)
 #define BROADCAST UINT32_MAX
-#define NO_PORT UINT16_MAX
 
 enum lease_state {
 	LEASE_UNUSED,
@@ -32,7 +31,7 @@ enum lease_state {
 
 struct lease {
 	uint64_t expires; /* of all states but UNUSED */
-	uint16_t port;	  /* slot of the one it was given to; NO_PORT: that is no more */
+	uint16_t port;	  /* slot of the one it was given to; DHCP_NO_PORT: that is no more */
 	uint8_t state;
 	uint8_t mac[NET_MAC_SIZE];
 	char hostname[sizeof(((struct dhcp_lease_info *)0)->hostname)];
@@ -158,7 +157,7 @@ static uint32_t find_client(const struct dhcp_server *server, uint64_t now,
 			continue;
 		if (lease->port == client->port)
 			return slot;
-		if (lease->port == NO_PORT || !in_force(lease, now))
+		if (lease->port == DHCP_NO_PORT || !in_force(lease, now))
 			found = slot;
 	}
 	return found;
@@ -199,7 +198,7 @@ static uint32_t find_free(const struct dhcp_server *server, uint64_t now)
 		if (slot >= server->used || server->leases[slot].state == LEASE_UNUSED)
 			return slot;
 		lease = &server->leases[slot];
-		if ((lease->expires <= now || lease->port == NO_PORT) &&
+		if ((lease->expires <= now || lease->port == DHCP_NO_PORT) &&
 		    (oldest == UINT32_MAX || lease->expires < server->leases[oldest].expires))
 			oldest = slot;
 	}
@@ -481,7 +480,7 @@ void dhcp_forget(struct dhcp_server *server, uint64_t now, uint32_t from)
 
 		if (lease->state == LEASE_UNUSED || lease->port != from)
 			continue;
-		lease->port = NO_PORT;
+		lease->port = DHCP_NO_PORT;
 		if (lease->state != LEASE_BOUND && lease->expires > now)
 			lease->expires = now;
 	}
@@ -510,6 +509,7 @@ size_t dhcp_list(const struct dhcp_server *server, uint64_t now, struct dhcp_lea
 			memcpy(info->mac, lease->mac, NET_MAC_SIZE);
 			info->address = slot_address(server, slot);
 			info->remaining_s = (uint32_t)((lease->expires - now) / NS_PER_S);
+			info->port = lease->port;
 			memcpy(info->hostname, lease->hostname, sizeof(info->hostname));
 		}
 		count++;

@@ -42,11 +42,14 @@ struct dhcp_config {
 	uint32_t port_leases; /* that a port may have at a time; 0: DHCP_PORT_LEASES */
 };
 
+#define DHCP_NO_PORT UINT16_MAX
+
 /* What a screen shows of a lease. */
 struct dhcp_lease_info {
 	uint8_t mac[NET_MAC_SIZE];
 	uint32_t address; /* host byte order */
 	uint32_t remaining_s;
+	uint16_t port;	   /* slot of the one it was given to, or DHCP_NO_PORT: that is no more */
 	char hostname[64]; /* what the client called itself, printable ASCII, or "" */
 };
 

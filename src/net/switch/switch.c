@@ -362,6 +362,7 @@ size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, si
 			memcpy(out[count].name, port->name, sizeof(port->name));
 			memcpy(out[count].mac, port->addresses[0].mac, NET_MAC_SIZE);
 			out[count].kind = port->kind;
+			out[count].slot = i;
 			switch_port_counters(port, &out[count].counters);
 		}
 		count++;

@@ -113,6 +113,7 @@ void switch_port_counters(const struct net_port *port, struct net_port_counters 
 struct switch_port_info {
 	char name[NET_PORT_NAME_MAX];
 	const char *kind;
+	uint32_t slot; /* its place in the switch, which a later port may get */
 	uint8_t mac[NET_MAC_SIZE];
 	struct net_port_counters counters;
 };

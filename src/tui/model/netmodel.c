@@ -121,6 +121,7 @@ static void switch_fill(struct switch_row *row, const json_t *json,
 
 		copy(row->leases[i].mac, sizeof(row->leases[i].mac), lease, "mac");
 		copy(row->leases[i].address, sizeof(row->leases[i].address), lease, "address");
+		copy(row->leases[i].port, sizeof(row->leases[i].port), lease, "port");
 		copy(row->leases[i].hostname, sizeof(row->leases[i].hostname), lease, "hostname");
 		row->leases[i].remaining = json_count(lease, "remaining");
 	}

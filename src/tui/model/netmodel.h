@@ -20,6 +20,7 @@ struct port_row {
 
 struct lease_row {
 	char mac[20], address[48], hostname[64];
+	char port[100]; /* that it was given to; "": that is no more */
 	uint64_t remaining; /* s */
 };
 

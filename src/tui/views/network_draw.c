@@ -2,6 +2,7 @@
 #include "tui/views/network_draw.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "tui/canvas/text.h"
@@ -125,29 +126,41 @@ static void draw_ports(struct view *view, struct rect box, const struct switch_r
 		draw_port(&row->ports[state->port_top + i], r, r.y + 1 + (int)i);
 }
 
-static void draw_lease(struct rect r, int y, const struct lease_row *lease)
+/* Whose it is: the guest, and what it calls itself where that is something else. */
+static void draw_lease(struct rect r, int y, const struct lease_row *lease, int addresses)
 {
 	int x = r.x, end = r.x + r.width;
-	char age[TEXT_NUMBER];
+	char age[TEXT_NUMBER], guest[sizeof(lease->port)];
 
-	draw_text(y, x, 15, INK_TEXT, lease->address);
-	x += 16;
-	if (r.width >= 60 || !*lease->hostname)
+	snprintf(guest, sizeof(guest), "%.*s", (int)strcspn(lease->port, "/"), lease->port);
+	draw_text(y, x, addresses, INK_TEXT, lease->address);
+	x += addresses + 2;
+	if (r.width >= 60 || (!*guest && !*lease->hostname))
 		x += draw_text(y, x, end - x - 7, INK_TEXT | DRAW_DIM, lease->mac) + 1;
-	draw_text(y, x, end - x - 7, INK_TEXT | DRAW_BOLD, lease->hostname);
+	if (*guest)
+		x += draw_text(y, x, end - x - 7, INK_TEXT | DRAW_BOLD, guest) + 1;
+	if (strcmp(guest, lease->hostname) != 0)
+		draw_text(y, x, end - x - 7, INK_TEXT | DRAW_DIM, lease->hostname);
 	draw_right(y, end - 6, 6, INK_TEXT | DRAW_DIM, text_age(age, (double)lease->remaining));
 }
 
 static void draw_leases(struct rect box, const struct switch_row *row)
 {
 	struct rect r = draw_box(box, INK_TEXT | DRAW_DIM, "Leases");
+	size_t shown = row && r.height > 0 ? (size_t)r.height : 0;
+	int addresses = 0, width;
 
 	r.x++;
 	r.width -= 2;
+	if (row && shown > row->lease_count)
+		shown = row->lease_count;
+	for (size_t i = 0; i < shown; i++)
+		if ((width = text_width(row->leases[i].address)) > addresses)
+			addresses = width;
 	if (row && row->lease_count == 0)
 		draw_text(r.y, r.x, r.width, INK_TEXT | DRAW_DIM, "none given out yet");
-	for (size_t i = 0; row && i < row->lease_count && (int)i < r.height; i++)
-		draw_lease(r, r.y + (int)i, &row->leases[i]);
+	for (size_t i = 0; i < shown; i++)
+		draw_lease(r, r.y + (int)i, &row->leases[i], addresses);
 }
 
 static void draw_macs(struct rect box, const struct switch_row *row)

@@ -45,22 +45,41 @@ static int by_port(const void *a, const void *b)
 					    name_order(one->name, other->name);
 }
 
-static json_t *ports_json(struct net_switch *sw)
+struct port_list {
+	struct switch_port_info *rows;
+	size_t count;
+};
+
+static struct port_list list_ports(struct net_switch *sw)
 {
-	size_t room = switch_list_ports(sw, NULL, 0), count = 0;
-	struct switch_port_info *ports = calloc(room + 1, sizeof(*ports));
+	size_t room = switch_list_ports(sw, NULL, 0);
+	struct port_list ports = { .rows = calloc(room + 1, sizeof(*ports.rows)) };
+
+	if (!ports.rows)
+		return ports;
+	ports.count = switch_list_ports(sw, ports.rows, room);
+	if (ports.count > room)
+		ports.count = room;
+	qsort(ports.rows, ports.count, sizeof(*ports.rows), by_port);
+	return ports;
+}
+
+static json_t *ports_json(const struct port_list *ports)
+{
 	json_t *list = json_array();
 
-	if (ports)
-		count = switch_list_ports(sw, ports, room);
-	if (count > room)
-		count = room;
-	if (count)
-		qsort(ports, count, sizeof(*ports), by_port);
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, port_json(&ports[i]));
-	free(ports);
+	for (size_t i = 0; i < ports->count; i++)
+		json_array_append_new(list, port_json(&ports->rows[i]));
 	return list;
+}
+
+/* The port that a lease was given to, or null: it is no more. */
+static json_t *lease_port(const struct port_list *ports, const struct dhcp_lease_info *lease)
+{
+	for (size_t i = 0; i < ports->count && lease->port != DHCP_NO_PORT; i++)
+		if (ports->rows[i].slot == lease->port)
+			return message_text(ports->rows[i].name);
+	return json_null();
 }
 
 static json_t *macs_json(struct net_switch *sw)
@@ -79,7 +98,7 @@ static json_t *macs_json(struct net_switch *sw)
 	return list;
 }
 
-static json_t *leases_json(struct net_switch *sw)
+static json_t *leases_json(struct net_switch *sw, const struct port_list *ports)
 {
 	size_t room = switch_list_leases(sw, NULL, 0), count = 0;
 	struct dhcp_lease_info *leases = calloc(room + 1, sizeof(*leases));
@@ -88,9 +107,10 @@ static json_t *leases_json(struct net_switch *sw)
 	if (leases)
 		count = switch_list_leases(sw, leases, room);
 	for (size_t i = 0; i < count && i < room; i++)
-		json_array_append_new(list, json_pack("{s:o, s:o, s:I, s:o}",
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:I, s:o}",
 			"mac", mac_json(leases[i].mac),
 			"address", address_json(leases[i].address),
+			"port", lease_port(ports, &leases[i]),
 			"remaining", (json_int_t)leases[i].remaining_s,
 			"hostname", message_text(leases[i].hostname)));
 	free(leases);
@@ -104,14 +124,16 @@ static json_t *switch_json(struct net_switch *sw)
 	const struct switch_config *config = switch_get_config(sw);
 	struct port_field fields[FIELDS_MAX];
 	size_t count = switch_describe(sw, fields, FIELDS_MAX);
+	struct port_list ports = list_ports(sw);
 	json_t *json = json_pack("{s:o, s:o, s:n, s:o, s:o, s:o}",
 				 "name", message_text(config->name),
 				 "uplink", message_text(config->uplink ? config->uplink->name : "none"),
-				 "address", "ports", ports_json(sw),
-				 "leases", leases_json(sw), "macs", macs_json(sw));
+				 "address", "ports", ports_json(&ports),
+				 "leases", leases_json(sw, &ports), "macs", macs_json(sw));
 
 	for (size_t i = 0; i < count && i < FIELDS_MAX; i++)
 		json_object_set_new(json, fields[i].name, message_text(fields[i].text));
+	free(ports.rows);
 	return json;
 }
 
