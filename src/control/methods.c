@@ -34,7 +34,7 @@ const struct method method_table[METHOD_COUNT] = {
 		.help = "shows one guest in full" },
 	[METHOD_GUEST_START] = { "guest.start", METHOD_OPERATE, GUEST_DOWN, { GUEST },
 		.help = "starts a guest",
-		.order = ORDER("start", "starts guests", NULL, 0) },
+		.order = ORDER("start", "starts guests", NULL, METHOD_GUEST_RESUME) },
 	[METHOD_GUEST_STOP] = { "guest.stop", METHOD_OPERATE,
 		GUEST_IN(GUEST_RUNNING) | GUEST_IN(GUEST_PAUSED), { GUEST },
 		.help = "presses a guest's power button",

@@ -260,13 +260,22 @@ static void test_question(void **state)
 	assert_non_null(strstr(requests, "guest.off"));
 }
 
-/* One key pauses and resumes; what is legal in neither state is asked for all the same. */
+/*
+ * One key pauses and resumes, and that which starts resumes, too; what is legal in
+ * neither state is asked for all the same.
+ */
 static void test_counterpart(void **state)
 {
 	static const struct {
-		const char *state, *method;
-	} cases[] = { { "running", "guest.pause" }, { "paused", "guest.resume" },
-		      { "stopped", "guest.pause" } };
+		const char *state, *order, *method;
+	} cases[] = {
+		{ "running", "guest.pause", "guest.pause" },
+		{ "paused", "guest.pause", "guest.resume" },
+		{ "stopped", "guest.pause", "guest.pause" },
+		{ "stopped", "guest.start", "guest.start" },
+		{ "paused", "guest.start", "guest.resume" },
+		{ "running", "guest.start", "guest.start" },
+	};
 	struct fake_screen *screen = *state;
 	struct tui *tui = &screen->tui;
 	char guests[80];
@@ -277,7 +286,7 @@ static void test_counterpart(void **state)
 		snprintf(guests, sizeof(guests),
 			 "{\"guests\":[{\"name\":\"web\",\"state\":\"%s\"}]}", cases[i].state);
 		model(tui, guests);
-		order_give(tui->deck, "web", "guest.pause");
+		order_give(tui->deck, "web", cases[i].order);
 		assert_true(read(screen->server, requests, sizeof(requests) - 1) > 0);
 		assert_non_null(strstr(requests, cases[i].method));
 	}
