@@ -148,6 +148,7 @@ key j
 see 'CPU .*of 2 vCPUs'
 key p
 see 'web .*paused'
+see '3 guests · 1 running · 1 paused'
 asked 'guest.pause {"guest": "web"}'
 key p
 see 'web .*● running'

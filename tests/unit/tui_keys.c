@@ -239,6 +239,34 @@ static void test_quit(void **state)
 	assert_true(said(tui, "waiting for web. After 30 seconds they are forced off; q! asks"));
 }
 
+/* A paused guest does not run. */
+static void test_leaving(void **state)
+{
+	static const struct {
+		const char *guests, *question;
+	} cases[] = {
+		{ "{\"name\":\"a\",\"state\":\"running\"}", "1 guest is running. l: leave it running, "
+		  "s: shut it down, any other key: stay" },
+		{ "{\"name\":\"a\",\"state\":\"paused\"}", "1 guest is paused. l: leave it paused, "
+		  "s: shut it down, any other key: stay" },
+		{ "{\"name\":\"a\",\"state\":\"stopping\"},{\"name\":\"b\",\"state\":\"running\"}",
+		  "2 guests are running. l: leave them running, s: shut them down, "
+		  "any other key: stay" },
+		{ "{\"name\":\"a\",\"state\":\"paused\"},{\"name\":\"b\",\"state\":\"running\"}",
+		  "1 guest is running, 1 is paused. l: leave them as they are, s: shut them down, "
+		  "any other key: stay" },
+	};
+	struct fake_screen *screen = *state;
+	char guests[160];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		snprintf(guests, sizeof(guests), "{\"guests\":[%s]}", cases[i].guests);
+		model(&screen->tui, guests);
+		quit_ask(screen->tui.deck);
+		assert_string_equal(screen->tui.prompt.question, cases[i].question);
+	}
+}
+
 /* A question names the keys that answer it, and only those do. */
 static void test_question(void **state)
 {
@@ -303,6 +331,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_help, start, stop),
 		cmocka_unit_test_setup_teardown(test_capture, start, stop),
 		cmocka_unit_test_setup_teardown(test_quit, start, stop),
+		cmocka_unit_test_setup_teardown(test_leaving, start, stop),
 		cmocka_unit_test_setup_teardown(test_question, start, stop),
 		cmocka_unit_test_setup_teardown(test_counterpart, start, stop),
 	};

@@ -38,11 +38,12 @@ static void test_guests(void **state)
 	guests(&model, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\",\"cpus\":2,"
 		       "\"memory\":1024},{\"name\":\"db\",\"state\":\"stopped\"}]}");
 	assert_int_equal(model.guest_count, 2);
-	assert_int_equal(model_alive(&model), 1);
+	assert_int_equal(model_count(&model, GUEST_ALIVE), 1);
 	web = model_find(&model, "web");
 	assert_int_equal(web->cpus, 2);
 	model_state(&model, "db", "paused");
-	assert_int_equal(model_alive(&model), 2);
+	assert_int_equal(model_count(&model, GUEST_ALIVE), 2);
+	assert_int_equal(model_count(&model, GUEST_IN(GUEST_RUNNING)), 1);
 	/* A guest that stays keeps its place in memory, and so its samples. */
 	guests(&model, "{\"guests\":[{\"name\":\"new\"},{\"name\":\"web\",\"state\":\"crashed\"}]}");
 	assert_ptr_equal(model_find(&model, "web"), web);

@@ -112,13 +112,13 @@ void model_state(struct model *model, const char *name, const char *state)
 		guest->state = state_of(state);
 }
 
-size_t model_alive(const struct model *model)
+size_t model_count(const struct model *model, uint32_t states)
 {
-	size_t alive = 0;
+	size_t count = 0;
 
 	for (size_t i = 0; i < model->guest_count; i++)
-		alive += guest_state_in(model->guests[i]->state, GUEST_ALIVE);
-	return alive;
+		count += guest_state_in(model->guests[i]->state, states);
+	return count;
 }
 
 static float sample(const json_t *value)

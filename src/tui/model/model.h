@@ -50,8 +50,8 @@ void model_state(struct model *model, const char *name, const char *state);
 /* NULL: there is none of this name. */
 struct tui_guest *model_find(const struct model *model, const char *name);
 
-/* How many guests are in states from starting to stopping. */
-size_t model_alive(const struct model *model);
+/* How many guests are in one of these states: a set of GUEST_IN(). */
+size_t model_count(const struct model *model, uint32_t states);
 
 /* The history that came with the response of stats.subscribe replaces what was known. */
 void model_history(struct model *model, const json_t *history);

@@ -10,17 +10,29 @@
 #define ROWS_MIN 5
 #define COLUMNS_MIN 20
 
+/* "3 guests · 1 running · 1 paused" */
+static void guests_text(const struct model *model, char *out, size_t size)
+{
+	size_t paused = model_count(model, GUEST_IN(GUEST_PAUSED));
+	size_t running = model_count(model, GUEST_ALIVE) - paused;
+	const char *dot = draw_sign(SIGN_SEPARATOR);
+	int n;
+
+	n = snprintf(out, size, "%zu guest%s %s %zu running", model->guest_count,
+		     model->guest_count == 1 ? "" : "s", dot, running);
+	if (paused && n > 0 && (size_t)n < size)
+		snprintf(out + n, size - (size_t)n, " %s %zu paused", dot, paused);
+}
+
 static void draw_header(struct tui *tui, int width)
 {
 	const struct tui_deck *deck = tui->deck;
 	const char *name = deck->config->title ? deck->config->title : deck->model.deck;
-	size_t alive = model_alive(&deck->model);
 	char right[128], title[256] = "";
 	int x = 1, room;
 
 	draw_fill((struct rect){ 0, 0, 1, width }, INK_TEXT);
-	snprintf(right, sizeof(right), "%zu guest%s %s %zu running", deck->model.guest_count,
-		 deck->model.guest_count == 1 ? "" : "s", draw_sign(SIGN_SEPARATOR), alive);
+	guests_text(&deck->model, right, sizeof(right));
 	room = width - 2 - text_width(right) - 2;
 	if (room < 24) {
 		right[0] = '\0';

@@ -125,14 +125,35 @@ static void quit_answer(void *arg, int choice, const char *text)
 		quit_send(deck, "off");
 }
 
+/* "2 guests are running, 1 is paused." */
+static void ask_to_leave(struct tui_deck *deck, size_t running, size_t paused)
+{
+	static const char *const leave[][2] = {
+		{ "leave it running", "leave it paused" },
+		{ "leave them running", "leave them paused" },
+	};
+	bool many = running + paused > 1, mixed = running && paused;
+	struct tui *tui = deck->tui;
+	char text[96];
+
+	tui->asked_choices[0] = (struct choice){ 'l', mixed ? "leave them as they are" :
+							      leave[many][!running] };
+	tui->asked_choices[1] = (struct choice){ 's', many ? "shut them down" : "shut it down" };
+	tui->asked_choices[2] = (struct choice){ 0, "stay" };
+	if (mixed)
+		snprintf(text, sizeof(text), "%zu guest%s running, %zu %s paused", running,
+			 running > 1 ? "s are" : " is", paused, paused > 1 ? "are" : "is");
+	else
+		snprintf(text, sizeof(text), "%zu guest%s %s", running + paused,
+			 many ? "s are" : " is", running ? "running" : "paused");
+	prompt_ask(&tui->prompt, tui->asked_choices, quit_answer, deck, "%s.", text);
+}
+
 void quit_ask(struct tui_deck *deck)
 {
 	static const struct choice still[] = { { 'f', "force them off now" }, { 0, "wait" } };
-	static const struct choice one[] = { { 'l', "leave it running" }, { 's', "shut it down" },
-					     { 0, "stay" } };
-	static const struct choice many[] = { { 'l', "leave them running" },
-					      { 's', "shut them down" }, { 0, "stay" } };
-	size_t alive = model_alive(&deck->model);
+	size_t paused = model_count(&deck->model, GUEST_IN(GUEST_PAUSED));
+	size_t alive = model_count(&deck->model, GUEST_ALIVE);
 	struct tui *tui = deck->tui;
 
 	if (deck->quitting)
@@ -143,12 +164,11 @@ void quit_ask(struct tui_deck *deck)
 	else if (alive == 0)
 		tui_finish(tui, TUI_QUIT);
 	else
-		prompt_ask(&tui->prompt, alive == 1 ? one : many, quit_answer, deck,
-			   "%zu guest%s running.", alive, alive == 1 ? " is" : "s are");
+		ask_to_leave(deck, alive - paused, paused);
 }
 
 void quit_check(struct tui_deck *deck)
 {
-	if (deck->quitting && deck->model.guests_known && model_alive(&deck->model) == 0)
+	if (deck->quitting && deck->model.guests_known && !model_count(&deck->model, GUEST_ALIVE))
 		tui_finish(deck->tui, TUI_QUIT);
 }

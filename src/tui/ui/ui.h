@@ -59,7 +59,7 @@ struct tui {
 	uint64_t drawn; /* CLOCK_MONOTONIC: the next frame is due FRAME_NS later */
 	const struct method *asked; /* orders.c: the order that a question is about, */
 	char asked_guest[128];	    /* the guest, and the answers */
-	struct choice asked_choices[2];
+	struct choice asked_choices[3];
 	struct editor *editor; /* edit.c; NULL until a profile is edited */
 
 	enum tui_result result;
