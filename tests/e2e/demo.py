@@ -278,6 +278,9 @@ def test_run_in_the_foreground():
         status, output, errors = run_in_the_foreground(folder, path, b"status\rpoweroff\r")
         assert status == 0, errors
         assert "demo guest" in output and "uptime" in output, output
+        # What a pipe has from the start waits until the guest reads.
+        early = folder.run("run", path, stdin=None, input="status\rpoweroff\r")
+        assert early.returncode == 0 and "fore> status\n" in early.stdout, early
         status, _, errors = run_in_the_foreground(folder, path, b"crash triple\r")
         assert status == 1 and "triple fault" in errors and "rip" in errors, errors
 

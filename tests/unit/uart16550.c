@@ -159,16 +159,68 @@ static void test_receive(void **state)
 	assert_int_equal(in(&f->io, RBR), 0);
 }
 
-/* Without FIFOs one byte is held, and the rest waits; clearing drops only what the chip held. */
-static void test_fifo_control(void **state)
+static void expect_typed(struct fixture *f, const char *text)
+{
+	for (; *text; text++) {
+		assert_int_equal(in(&f->io, LSR), 0x61);
+		assert_int_equal(in(&f->io, RBR), *text);
+	}
+	assert_int_equal(in(&f->io, LSR), 0x60);
+}
+
+/* What Linux' driver does when the port is opened; and a second time, by somebody else. */
+static void test_setup_loses_nothing(void **state)
 {
 	struct fixture *f = *state;
 
 	uart_input(&f->uart, (const uint8_t *)"0123456789abcdefXY", 18);
-	out(&f->io, FCR, 1);	   /* switching drops '0' */
-	out(&f->io, FCR, 0x03); /* clearing drops 1 ... g */
-	assert_int_equal(in(&f->io, RBR), 'Y');
-	assert_int_equal(in(&f->io, LSR), 0x60);
+	for (unsigned round = 0; round < 2; round++) {
+		out(&f->io, IER, 0);
+		out(&f->io, FCR, 0x01);
+		out(&f->io, FCR, 0x07);
+		out(&f->io, FCR, 0x00);
+		for (unsigned i = 0; i < 2; i++) {
+			assert_int_equal(in(&f->io, LSR), 0x60);
+			assert_int_equal(in(&f->io, RBR), 0);
+			in(&f->io, IIR);
+			in(&f->io, MSR);
+		}
+		out(&f->io, FCR, 0x01);
+		out(&f->io, MCR, 0x0b);
+		assert_false(f->io.line);
+		out(&f->io, IER, 0x05);
+		assert_true(f->io.line);
+	}
+	expect_typed(f, "0123456789abcdefXY");
+}
+
+/* A guest without interrupts, too. */
+static void test_polling(void **state)
+{
+	struct fixture *f = *state;
+	unsigned looks = 0;
+
+	uart_input(&f->uart, (const uint8_t *)"typed", 5);
+	while (in(&f->io, LSR) == 0x60)
+		assert_true(++looks < 100);
+	assert_int_equal(in(&f->io, RBR), 't');
+	expect_typed(f, "yped");
+}
+
+/* What was looped back is no input of anybody's. */
+static void test_fifo_of_loopback(void **state)
+{
+	struct fixture *f = *state;
+
+	out(&f->io, FCR, 1);
+	out(&f->io, MCR, 0x10);
+	out(&f->io, RBR, 'l');
+	assert_int_equal(in(&f->io, LSR), 0x61);
+	out(&f->io, FCR, 3);
+	out(&f->io, MCR, 0x08);
+	uart_input(&f->uart, (const uint8_t *)"typed", 5);
+	out(&f->io, IER, 0x01);
+	expect_typed(f, "typed");
 }
 
 /* OUT2 gates the line on a PC. */
@@ -191,7 +243,7 @@ static void test_loopback(void **state)
 	unsigned i;
 
 	out(&f->io, FCR, 1);
-	out(&f->io, IER, 0x04);
+	out(&f->io, IER, 0x05);
 	out(&f->io, MCR, 0x10);
 	uart_input(&f->uart, (const uint8_t *)"typed", 5);
 	assert_int_equal(in(&f->io, LSR), 0x60);
@@ -204,8 +256,8 @@ static void test_loopback(void **state)
 	for (i = 0; i < 16; i++)
 		assert_int_equal(in(&f->io, RBR), 'a' + i);
 	assert_int_equal(in(&f->io, LSR), 0x60);
-	out(&f->io, MCR, 0);
-	assert_int_equal(in(&f->io, RBR), 't');
+	out(&f->io, MCR, 0x08);
+	expect_typed(f, "typed");
 }
 
 static void test_modem_status(void **state)
@@ -274,6 +326,7 @@ static void test_save(void **state)
 	out(&f->io, LCR, 0x03);
 	out(&f->io, FCR, 1);
 	out(&f->io, MCR, 0x0b);
+	out(&f->io, IER, 0x01);
 	out(&f->io, SCR, 0x5a);
 	uart_input(&f->uart, (const uint8_t *)"0123456789abcdefXYZ", 19);
 	assert_int_equal(in(&f->io, RBR), '0');
@@ -306,6 +359,8 @@ static void test_load_damaged(void **state)
 		{ offsetof(struct uart_registers, lsr), 0x00, "LSR" },
 		{ offsetof(struct uart_registers, fifo_enabled), 2, "flags" },
 		{ offsetof(struct uart_registers, thr_interrupt), 0xff, "flags" },
+		{ offsetof(struct uart_registers, held), 2, "flags" },
+		{ offsetof(struct uart_registers, looped), 2, "flags" },
 		{ offsetof(struct uart_registers, fifo_start), UART_FIFO_SIZE, "FIFO" },
 		{ offsetof(struct uart_registers, fifo_count), 2, "FIFO" }, /* it is off */
 		{ offsetof(struct uart_registers, queue_start) + 1, 2, "queue" },
@@ -387,7 +442,9 @@ int main(void)
 		cmocka_unit_test_setup(test_transmit_interrupt, setup),
 		cmocka_unit_test_setup(test_priority, setup),
 		cmocka_unit_test_setup(test_receive, setup),
-		cmocka_unit_test_setup(test_fifo_control, setup),
+		cmocka_unit_test_setup(test_setup_loses_nothing, setup),
+		cmocka_unit_test_setup(test_polling, setup),
+		cmocka_unit_test_setup(test_fifo_of_loopback, setup),
 		cmocka_unit_test_setup(test_out2, setup),
 		cmocka_unit_test_setup(test_loopback, setup),
 		cmocka_unit_test_setup(test_modem_status, setup),

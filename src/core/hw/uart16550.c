@@ -66,6 +66,9 @@ enum {
 
 #define DIVISOR_9600 12
 
+/* Linux reads fewer, and its data register twice among them, between emptying the FIFO and its use. */
+#define HELD_READS 32
+
 static unsigned fifo_room(const struct uart16550 *uart)
 {
 	unsigned depth = uart->regs.fifo_enabled ? UART_FIFO_SIZE : 1;
@@ -79,12 +82,12 @@ static void fifo_put(struct uart16550 *uart, uint8_t byte)
 	uart->regs.lsr |= LSR_DATA;
 }
 
-/* The wire is cut in loopback, so typed bytes wait. */
+/* The wire is cut in loopback, so typed bytes wait; and as long as the guest does not read. */
 static void receive(struct uart16550 *uart)
 {
 	unsigned n;
 
-	if (uart->regs.mcr & MCR_LOOP)
+	if (uart->regs.mcr & MCR_LOOP || uart->regs.held)
 		return;
 	for (n = fifo_room(uart); n && uart->regs.queue_count; n--) {
 		fifo_put(uart, uart->regs.queue[uart->regs.queue_start]);
@@ -95,8 +98,38 @@ static void receive(struct uart16550 *uart)
 
 static void clear_fifo(struct uart16550 *uart)
 {
-	uart->regs.fifo_start = uart->regs.fifo_count = 0;
+	uart->regs.fifo_start = uart->regs.fifo_count = uart->regs.looped = 0;
 	uart->regs.lsr &= (uint8_t)~LSR_DATA;
+}
+
+/*
+ * A driver empties the FIFO and reads what it may have left before it begins: what was
+ * typed goes back to the queue and waits there until the guest looks for it.
+ */
+static void hold_back(struct uart16550 *uart)
+{
+	struct uart_registers *regs = &uart->regs;
+
+	while (!regs->looped && regs->fifo_count && regs->queue_count < UART_QUEUE_SIZE) {
+		regs->fifo_count--;
+		regs->queue_start = (regs->queue_start + UART_QUEUE_SIZE - 1) % UART_QUEUE_SIZE;
+		regs->queue[regs->queue_start] =
+			regs->fifo[(regs->fifo_start + regs->fifo_count) % UART_FIFO_SIZE];
+		regs->queue_count++;
+	}
+	clear_fifo(uart);
+	regs->held = 1;
+	regs->reads = 0;
+}
+
+/* By its interrupt, or by looking again and again. */
+static void release_when_read(struct uart16550 *uart)
+{
+	if ((uart->regs.mcr & MCR_OUT2 && uart->regs.ier & IER_DATA) ||
+	    uart->regs.reads >= HELD_READS) {
+		uart->regs.held = 0;
+		receive(uart);
+	}
 }
 
 /* The source of highest priority, as IIR names it. */
@@ -161,7 +194,7 @@ static uint8_t read_data(struct uart16550 *uart)
 		return 0;
 	uart->regs.fifo_start = (uart->regs.fifo_start + 1) % UART_FIFO_SIZE;
 	if (--uart->regs.fifo_count == 0)
-		uart->regs.lsr &= (uint8_t)~LSR_DATA;
+		clear_fifo(uart);
 	receive(uart);
 	return byte;
 }
@@ -210,6 +243,7 @@ static bool write_data(struct uart16550 *uart, uint8_t byte)
 	uart->regs.thr_interrupt = true;
 	if (!(uart->regs.mcr & MCR_LOOP))
 		return true;
+	uart->regs.looped = 1;
 	if (fifo_room(uart))
 		fifo_put(uart, byte);
 	else
@@ -222,7 +256,7 @@ static void write_fcr(struct uart16550 *uart, uint8_t value)
 	bool enable = value & FCR_ENABLE;
 
 	if (enable != uart->regs.fifo_enabled || (enable && (value & FCR_CLEAR_RX)))
-		clear_fifo(uart);
+		hold_back(uart);
 	uart->regs.fifo_enabled = enable;
 	receive(uart);
 }
@@ -274,6 +308,10 @@ EXIT_PATH static void uart_read(void *device, uint64_t offset, void *data, unsig
 	unsigned i;
 
 	mutex_lock(&uart->lock);
+	if (unlikely(uart->regs.held)) {
+		uart->regs.reads++;
+		release_when_read(uart);
+	}
 	for (i = 0; i < length; i++)
 		bytes[i] = read_register(uart, (unsigned)offset + i);
 	update_line(uart);
@@ -290,6 +328,8 @@ EXIT_PATH static void uart_write(void *device, uint64_t offset, const void *data
 	mutex_lock(&uart->lock);
 	for (i = 0; i < length; i++)
 		sent |= write_register(uart, (unsigned)offset + i, bytes[i]);
+	if (unlikely(uart->regs.held))
+		release_when_read(uart);
 	update_line(uart);
 	mutex_unlock(&uart->lock);
 	/* Only the data register sends, and that is the first. */
@@ -321,8 +361,9 @@ void uart_reset(struct uart16550 *uart)
 	uart->regs.lsr = LSR_EMPTY;
 	uart->regs.msr = MSR_CONNECTED;
 	uart->regs.fifo_enabled = uart->regs.thr_interrupt = false;
-	uart->regs.queue_start = uart->regs.queue_count = 0;
 	clear_fifo(uart);
+	uart->regs.queue_start = uart->regs.queue_count = 0;
+	hold_back(uart);
 	update_line(uart);
 	mutex_unlock(&uart->lock);
 }
@@ -364,7 +405,8 @@ static const char *find_wrong(const struct uart_registers *regs)
 		return "IER";
 	if (regs->mcr & ~MCR_MASK)
 		return "MCR";
-	if (regs->fifo_enabled > 1 || regs->thr_interrupt > 1)
+	if (regs->fifo_enabled > 1 || regs->thr_interrupt > 1 || regs->held > 1 ||
+	    regs->looped > 1)
 		return "flags";
 	if (regs->fifo_start >= UART_FIFO_SIZE ||
 	    regs->fifo_count > (regs->fifo_enabled ? UART_FIFO_SIZE : 1))
@@ -426,7 +468,7 @@ const struct device_type uart16550_device = {
 	.size = sizeof(struct uart16550),
 	.hot = true,
 	.create = create_com1,
-	.version = 1,
+	.version = 2,
 	.saved = sizeof(struct uart_registers),
 	.save = save_com1,
 	.load = load_com1,

@@ -2,7 +2,9 @@
  * A 16550A serial port, wired as a PC's: OUT2 gates the interrupt.
  *
  * What the guest writes leaves at once, so the transmitter is always empty.
- * Input waits in a queue of UART_QUEUE_SIZE bytes behind the chip's own 16.
+ * Input waits in a queue of UART_QUEUE_SIZE bytes behind the chip's own 16; there, as
+ * behind a wire with flow control, until the guest shows that it reads: it lets the
+ * chip interrupt it for data, or reads its registers again and again.
  */
 #ifndef CORE_HW_UART16550_H
 #define CORE_HW_UART16550_H
@@ -36,6 +38,10 @@ struct uart_registers {
 	uint8_t fifo_enabled;  /* 0 or 1 */
 	uint8_t thr_interrupt; /* 0 or 1: THR is empty, not yet acknowledged */
 	uint8_t fifo_start, fifo_count;
+	uint8_t held;   /* 0 or 1: nothing comes out of the queue */
+	uint8_t reads;  /* of the guest's since then */
+	uint8_t looped; /* 0 or 1: what is in the FIFO was not typed, or not all of it */
+	uint8_t unused; /* 0 */
 	uint16_t queue_start, queue_count;
 	uint8_t fifo[UART_FIFO_SIZE];
 	uint8_t queue[UART_QUEUE_SIZE];
