@@ -5,6 +5,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/cause.c %D%/cause.h \
 	%D%/checked.h \
 	%D%/clock.h \
+	%D%/control_sequence.c %D%/control_sequence.h \
 	%D%/counter.h \
 	%D%/files.c %D%/files.h \
 	%D%/host_memory.c %D%/host_memory.h \
@@ -12,6 +13,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/ini_value.c %D%/ini_value.h \
 	%D%/library.c %D%/library.h \
 	%D%/loop.c %D%/loop.h \
+	%D%/modes.c %D%/modes.h \
 	%D%/mutex.c %D%/mutex.h \
 	%D%/paths.c %D%/paths.h \
 	%D%/plain.c %D%/plain.h \
@@ -31,6 +33,9 @@ tests_unit_loop_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/mutex
 tests_unit_mutex_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/modes
+tests_unit_modes_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/host_memory
 tests_unit_host_memory_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)

@@ -13,7 +13,6 @@ src_tui_libtui_a_SOURCES = \
 	%D%/console/grid.c %D%/console/grid.h \
 	%D%/console/kept.c %D%/console/kept.h \
 	%D%/console/key_sequence.c %D%/console/key_sequence.h \
-	%D%/console/modes.c %D%/console/modes.h \
 	%D%/console/picture.c %D%/console/picture.h \
 	%D%/console/sequence_guard.c %D%/console/sequence_guard.h \
 	%D%/console/tty.c %D%/console/tty.h \

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/modes.h"
 #include "lib/fuzz.h"
 #include "tui/console/emulator_process.h"
-#include "tui/console/modes.h"
 #include "tui/console/picture.h"
 #include "tui/console/sequence_guard.h"
 

@@ -109,31 +109,6 @@ static void test_kept(void **state)
 	assert_int_equal(kept.end, 0);
 }
 
-static void test_modes(void **state)
-{
-	static const char *const cases[] = {
-		"text", "",
-		"\033[?1h\033=\033[?25l\033[?1049h", "\033[?1049h\033[?1h\033[?66h\033[?25l",
-		"\033[?1;25;2004l\033[?2004;1006h\033[?1006l", "\033[?25l\033[?2004h",
-		"\033[?1h\033c", "",
-		"\033[?1;7l\033[?1;1000h\033[!p", "\033[?7l\033[?1000h",
-		"\033[1h\033[>1h\033[?1$p\033[?11h\033[?99999999991h", "",
-		"\033[?\033[?1h", "\033[?1h",
-	};
-	char text[MODES_SPELL_MAX];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i += 2)
-		for (size_t at = 0; at <= strlen(cases[i]); at++) {
-			struct modes modes = { 0 };
-
-			modes_read(&modes, (const uint8_t *)cases[i], at);
-			modes_read(&modes, (const uint8_t *)cases[i] + at, strlen(cases[i]) - at);
-			assert_int_equal(modes_spell(&modes, text), strlen(cases[i + 1]));
-			assert_memory_equal(text, cases[i + 1], strlen(cases[i + 1]));
-		}
-}
-
 /* What was switched on long ago is on where a terminal begins. */
 static void test_kept_modes(void **state)
 {
@@ -196,7 +171,6 @@ int main(void)
 		cmocka_unit_test(test_wide),
 		cmocka_unit_test(test_colours),
 		cmocka_unit_test(test_kept),
-		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_kept_modes),
 		cmocka_unit_test(test_keys),
 	};

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tui/console/modes.h"
+#include "base/modes.h"
 
 #define KEPT_MAX (256u << 10)
 
