@@ -61,9 +61,18 @@ static void ended(void *arg, int error)
 			     : fail("%s: the deck closed the console", guest));
 }
 
+static void deaf(void *arg)
+{
+	struct console *console = arg;
+
+	console_session_say(&console->session, "[%s: the guest does not read; what is typed from "
+			    "now on is lost]", console->cli->argv[0]);
+}
+
 static const struct console_session_ops console_ops = {
 	.escape = escape,
 	.input_end = input_end,
+	.deaf = deaf,
 	.output_failed = output_failed,
 	.ended = ended,
 };
@@ -100,12 +109,12 @@ static int talk(struct console *console, const char *letter)
 		error = console_session_begin(session);
 	if (!error)
 		error = loop_run(&console->loop);
+	console_session_restore(session);
+	if (raw)
+		console_session_say(session, "%s", "");
 	console_session_end(session);
 	loop_remove(&console->loop, &console->signals);
-	if (signals >= 0)
-		close(signals);
-	if (raw)
-		fputs("\n", stderr);
+	signals_close(signals);
 	return error ? fail("%s: console: %s", console->cli->argv[0], strerror(-error))
 		     : console->status;
 }
@@ -134,6 +143,8 @@ int console_main(struct cli *cli)
 	} else if (result) {
 		session->ops = &console_ops;
 		session->arg = &console;
+		session->queries.old = (uint64_t)json_integer_value(json_object_get(result,
+										    "backlog"));
 		session->fd = link_raw(link, &session->rest, &session->rest_size);
 		status = talk(&console, letter);
 		loop_destroy(&console.loop);

@@ -8,14 +8,24 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/plain.h"
+
 #define PIECES_PER_TURN 64 /* of PIPE_BUF bytes: a flood must not keep the keys waiting */
+#define PATIENCE (1 * NS_PER_S) /* with a guest that takes nothing, before keys are lost */
+#define LAST_WORDS_MS 250 /* for which the terminal is waited for in the end, twice */
 
 static void pump(struct console_session *session);
+
+/* --- the terminal --- */
 
 static void make_raw(struct console_session *session)
 {
@@ -28,11 +38,104 @@ static void make_raw(struct console_session *session)
 	session->raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
 }
 
+/*
+ * A terminal that polls as writable may still make a writer wait. Others share the
+ * description of standard output, so that O_NONBLOCK is set on one of our own.
+ */
+static void open_output(struct console_session *session)
+{
+	int fd = -1;
+
+	session->output_fd = STDOUT_FILENO;
+	session->output_is_terminal = isatty(STDOUT_FILENO);
+	if (session->output_is_terminal)
+		fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0)
+		session->output_fd = fd;
+}
+
+static void close_output(struct console_session *session)
+{
+	if (session->output_fd > STDOUT_FILENO)
+		close(session->output_fd);
+	session->output_fd = STDOUT_FILENO;
+	session->output_is_terminal = false;
+}
+
+/* A line as it is shown, with its end, at the end of out. */
+static size_t add_line(char *out, size_t room, char *line, const char *end)
+{
+	char *shown;
+	size_t size;
+	int n;
+
+	shown = plain_copy(line, plain_utf8(stderr), 0, 0, &size);
+	n = shown ? snprintf(out, room, "%s%s", shown, end) : 0;
+	free(shown);
+	return n > 0 && (size_t)n < room ? (size_t)n : 0;
+}
+
+void console_session_say(const struct console_session *session, const char *format, ...)
+{
+	bool beside = session->output_is_terminal && isatty(STDERR_FILENO);
+	char text[4096], out[2 * sizeof(text)], *line, *rest = text;
+	size_t size = 0;
+	va_list ap;
+	ssize_t n;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	while ((line = strsep(&rest, "\n")) && (rest || *line || !size))
+		size += add_line(out + size, sizeof(out) - size, line, session->raw ? "\r\n" : "\n");
+	n = write(beside ? session->output_fd : STDERR_FILENO, out, size);
+	(void)n;
+}
+
+/* Whether the terminal took all of it. */
+static bool write_last(const struct console_session *session, const char *text, size_t size)
+{
+	struct pollfd room = { .fd = session->output_fd, .events = POLLOUT };
+
+	return size == 0 || (poll(&room, 1, LAST_WORDS_MS) > 0 &&
+			     write(session->output_fd, text, size) == (ssize_t)size);
+}
+
+/* The terminal answers in order: behind its answer to this there is none to the guest. */
+static void drop_answers(const struct console_session *session)
+{
+	static const char dsr[] = "\033[5n", ok[] = "\033[0n";
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	uint64_t end = clock_monotonic() + LAST_WORDS_MS * NS_PER_MS, now;
+	size_t found = 0;
+
+	if (!write_last(session, dsr, strlen(dsr)))
+		return;
+	while (found < strlen(ok) && (now = clock_monotonic()) < end) {
+		char c;
+
+		if (poll(&input, 1, (int)((end - now) / NS_PER_MS) + 1) <= 0 ||
+		    read(STDIN_FILENO, &c, 1) != 1)
+			return;
+		found = c == ok[found] ? found + 1 : c == ok[0];
+	}
+}
+
 void console_session_restore(struct console_session *session)
 {
-	if (session->raw)
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &session->saved);
-	session->raw = false;
+	char text[MODES_UNDO_MAX + 1] = "\030"; /* CAN, in a sequence that is not at its end */
+	size_t begun = session->modes.sequence.state != 0;
+
+	if (session->output_is_terminal && !session->output_gone)
+		write_last(session, text,
+			   begun + modes_undo(&session->modes, text + begun));
+	session->modes = (struct modes){ 0 };
+	if (session->raw) {
+		if (session->output_is_terminal && session->queries.asked)
+			drop_answers(session);
+		tcsetattr(STDIN_FILENO, TCSANOW, &session->saved);
+	}
+	session->raw = session->queries.asked = false;
 }
 
 /* --- from the keyboard to the guest --- */
@@ -61,10 +164,13 @@ static void end_input(struct console_session *session)
 		session->ops->input_end(session->arg);
 }
 
+/* Where there is no room any more, on a terminal, only the escape is looked for. */
 static void read_input(struct console_session *session)
 {
-	uint8_t data[CONSOLE_SESSION_TYPED];
-	ssize_t n = read(STDIN_FILENO, data, sizeof(data));
+	uint8_t data[4096];
+	size_t room = sizeof(session->keys) - session->typed;
+	ssize_t n = read(STDIN_FILENO, data,
+			 !session->deaf && room < sizeof(data) ? room : sizeof(data));
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
@@ -73,27 +179,55 @@ static void read_input(struct console_session *session)
 		return;
 	}
 	for (ssize_t i = 0; i < n && !session->input_ended; i++)
-		if (take_key(session, data[i]))
+		if (take_key(session, data[i]) && session->typed < sizeof(session->keys))
 			session->keys[session->typed++] = data[i];
 }
 
-/* What was typed goes on; nothing is read of standard input while some of it finds no room. */
+static bool has_room(const struct console_session *session)
+{
+	return session->typed < sizeof(session->keys) || session->deaf;
+}
+
+static void stalled(void *arg)
+{
+	struct console_session *session = arg;
+
+	session->deaf = true;
+	if (session->ops->deaf)
+		session->ops->deaf(session->arg);
+	pump(session);
+}
+
+/* A guest that reads slowly is waited for, and so is whoever types; one that does not read is not. */
+static void watch_progress(struct console_session *session, bool progress)
+{
+	if (progress)
+		session->deaf = false;
+	if (!session->raw || session->deaf || session->typed < sizeof(session->keys))
+		loop_timer_cancel(session->loop, &session->stalled);
+	else if (progress || !session->stalled.armed)
+		loop_timer_set(session->loop, &session->stalled, PATIENCE);
+}
+
+/* What was typed goes on. */
 static void send_keys(struct console_session *session)
 {
-	ssize_t n;
+	size_t sent = 0, left;
+	ssize_t n = 0;
 
-	while (session->sent < session->typed && !session->connection_ended) {
-		n = send(session->fd, session->keys + session->sent, session->typed - session->sent,
-			 MSG_NOSIGNAL);
+	while (sent < session->typed && !session->connection_ended && n >= 0) {
+		n = send(session->fd, session->keys + sent, session->typed - sent, MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			return;
-		if (n < 0) /* its end is read, with what came before it */
-			break;
-		session->sent += (size_t)n;
+			n = 0;
+		sent += n > 0 ? (size_t)n : 0;
 	}
-	session->sent = session->typed = 0;
+	/* The end of a connection is read, with what came before it. */
+	if (session->connection_ended || (n < 0 && errno != EAGAIN))
+		sent = session->typed;
+	left = session->typed - sent;
+	memmove(session->keys, session->keys + sent, left);
+	session->typed = left;
+	watch_progress(session, sent > 0);
 }
 
 static void input_ready(void *arg, uint32_t events)
@@ -101,15 +235,14 @@ static void input_ready(void *arg, uint32_t events)
 	struct console_session *session = arg;
 
 	(void)events;
-	if (session->sent == session->typed)
+	if (has_room(session))
 		read_input(session);
 	pump(session);
 }
 
 static void watch_input(struct console_session *session)
 {
-	bool wanted = !session->input_ended && !session->connection_ended &&
-		      session->sent == session->typed;
+	bool wanted = !session->input_ended && !session->connection_ended && has_room(session);
 	int err = 0;
 
 	if (!wanted)
@@ -126,37 +259,48 @@ static void watch_input(struct console_session *session)
 
 /* --- from the guest to the screen --- */
 
-/* Takes the next bytes into text, if there are any. */
-static void read_connection(struct console_session *session)
+/* The next bytes, at most CONSOLE_SESSION_PRINTED; how many. */
+static size_t receive(struct console_session *session, uint8_t *data)
 {
+	size_t size = session->rest_size < CONSOLE_SESSION_PRINTED ? session->rest_size
+								   : CONSOLE_SESSION_PRINTED;
 	ssize_t n;
 
-	session->printed = session->written = 0;
-	if (session->rest_size) {
-		n = (ssize_t)(session->rest_size < sizeof(session->text) ? session->rest_size
-									  : sizeof(session->text));
-		memcpy(session->text, session->rest, (size_t)n);
-		session->rest += n;
-		session->rest_size -= (size_t)n;
-		session->printed = (size_t)n;
-		return;
+	if (size) {
+		memcpy(data, session->rest, size);
+		session->rest += size;
+		session->rest_size -= size;
+		return size;
 	}
 	if (session->connection_ended)
-		return;
-	n = recv(session->fd, session->text, sizeof(session->text), MSG_DONTWAIT);
-	if (n > 0) {
-		session->printed = (size_t)n;
-	} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+		return 0;
+	n = recv(session->fd, data, CONSOLE_SESSION_PRINTED, MSG_DONTWAIT);
+	if (n > 0)
+		return (size_t)n;
+	if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
 		session->connection_ended = true;
 		session->error = n == 0 || errno == ECONNRESET ? 0 : errno;
 	}
+	return 0;
+}
+
+/* Takes the next bytes into text, if there are any; how many came. */
+static size_t read_connection(struct console_session *session)
+{
+	uint8_t data[CONSOLE_SESSION_PRINTED];
+	size_t size = receive(session, data);
+
+	session->written = 0;
+	session->printed = queries_pass(&session->queries, session->text, data, size);
+	return size;
 }
 
 /* Writes one piece. 0, -EAGAIN, or a negative errno: there is no more standard output. */
 static int write_piece(struct console_session *session)
 {
-	struct pollfd room = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	struct pollfd room = { .fd = session->output_fd, .events = POLLOUT };
 	size_t size = session->printed - session->written;
+	const uint8_t *text = session->text + session->written;
 	ssize_t n;
 
 	if (session->output_gone) {
@@ -165,9 +309,11 @@ static int write_piece(struct console_session *session)
 	}
 	if (poll(&room, 1, 0) == 0)
 		return -EAGAIN;
-	n = write(STDOUT_FILENO, session->text + session->written, size < PIPE_BUF ? size : PIPE_BUF);
+	n = write(session->output_fd, text, size < PIPE_BUF ? size : PIPE_BUF);
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
+	if (session->output_is_terminal)
+		modes_read(&session->modes, text, (size_t)n);
 	session->written += (size_t)n;
 	return 0;
 }
@@ -186,11 +332,9 @@ static bool print(struct console_session *session)
 	for (unsigned i = 0; i < PIECES_PER_TURN; i++) {
 		int err;
 
-		if (session->written == session->printed)
-			read_connection(session);
-		if (session->written == session->printed)
+		if (session->written == session->printed && !read_connection(session))
 			return false;
-		err = write_piece(session);
+		err = session->written < session->printed ? write_piece(session) : 0;
 		if (err == -EAGAIN)
 			break;
 		if (err)
@@ -217,7 +361,7 @@ static void again(void *arg)
 {
 	struct console_session *session = arg;
 
-	if (session->input_is_file && !session->input_ended && session->sent == session->typed)
+	if (session->input_is_file && !session->input_ended && has_room(session))
 		read_input(session);
 	pump(session);
 }
@@ -230,7 +374,7 @@ static void watch_output(struct console_session *session, bool left)
 	if (!left)
 		loop_remove(session->loop, &session->output);
 	else if (!session->output.active)
-		err = loop_add(session->loop, &session->output, STDOUT_FILENO, EPOLLOUT,
+		err = loop_add(session->loop, &session->output, session->output_fd, EPOLLOUT,
 			       output_ready, session);
 	if (err)
 		loop_timer_set(session->loop, &session->again, 0);
@@ -239,7 +383,7 @@ static void watch_output(struct console_session *session, bool left)
 static void watch_connection(struct console_session *session, bool left)
 {
 	uint32_t events = (left ? 0 : (uint32_t)EPOLLIN) |
-			  (session->sent < session->typed ? (uint32_t)EPOLLOUT : 0);
+			  (session->typed ? (uint32_t)EPOLLOUT : 0);
 
 	if (session->connection_ended || !events)
 		loop_remove(session->loop, &session->connection);
@@ -274,6 +418,8 @@ int console_session_begin(struct console_session *session)
 	if (flags < 0 || fcntl(session->fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -errno;
 	session->again = (struct loop_timer){ .fire = again, .arg = session };
+	session->stalled = (struct loop_timer){ .fire = stalled, .arg = session };
+	open_output(session);
 	make_raw(session);
 	pump(session);
 	return 0;
@@ -281,15 +427,11 @@ int console_session_begin(struct console_session *session)
 
 size_t console_session_give_up(struct console_session *session)
 {
-	size_t count = session->printed - session->written;
+	size_t count = session->printed - session->written, n;
 
-	session->output_gone = true;
 	session->written = session->printed;
-	for (;;) {
-		read_connection(session);
-		if (!session->printed)
-			break;
-		count += session->printed;
+	while ((n = read_connection(session))) {
+		count += n;
 		session->written = session->printed;
 	}
 	return count;
@@ -305,4 +447,6 @@ void console_session_end(struct console_session *session)
 	loop_remove(session->loop, &session->input);
 	loop_remove(session->loop, &session->output);
 	loop_timer_cancel(session->loop, &session->again);
+	loop_timer_cancel(session->loop, &session->stalled);
+	close_output(session);
 }

@@ -19,6 +19,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/output.c %D%/output.h \
 	%D%/pcapng.c %D%/pcapng.h \
 	%D%/pcapng_copy.c %D%/pcapng_copy.h \
+	%D%/queries.c %D%/queries.h \
 	%D%/session.c %D%/session.h \
 	%D%/signals.c %D%/signals.h \
 	%D%/stats.c \
@@ -31,6 +32,11 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/cli tests/unit/pcapng_copy
 tests_unit_cli_SOURCES = tests/unit/cli.c tests/unit/fake_deck.c tests/unit/fake_deck.h \
 	src/core/machine/console.c
-tests_unit_cli_LDADD = src/cli/libcli.a $(SANDBOX_LIBS) $(SERVER_LIBS) $(CMOCKA_LIBS) -lutil
+tests_unit_cli_LDADD = src/cli/libcli.a $(SANDBOX_LIBS) $(SERVER_LIBS) $(CMOCKA_LIBS)
 tests_unit_pcapng_copy_LDADD = src/cli/libcli.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/cli_console
+tests_unit_cli_console_SOURCES = tests/unit/cli_console.c tests/unit/fake_deck.c \
+	tests/unit/fake_deck.h src/core/machine/console.c
+tests_unit_cli_console_LDADD = src/cli/libcli.a $(SANDBOX_LIBS) $(SERVER_LIBS) $(CMOCKA_LIBS) -lutil
 endif

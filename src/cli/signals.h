@@ -11,4 +11,7 @@ int signals_open(void);
 /* Takes one signal off the fd; its number, or 0 when there is none. */
 int signals_take(int fd);
 
+/* Closes the fd, -1 too; the signals do from here on what they did before. */
+void signals_close(int fd);
+
 #endif

@@ -16,7 +16,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "base/plain.h"
 #include "cli/console_session.h"
 #include "cli/signals.h"
 #include "control/client.h"
@@ -48,13 +47,15 @@ struct run {
 	int status;   /* of the program */
 };
 
-static void __attribute__((format(printf, 2, 3))) say(struct run *run, const char *format, ...)
+static void __attribute__((format(printf, 2, 3))) say(const struct run *run, const char *format, ...)
 {
+	char text[2048];
 	va_list ap;
 
 	va_start(ap, format);
-	plain_vsay(run->console.raw ? "\r\n" : "\n", format, ap);
+	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
+	console_session_say(&run->console, "vmdeck: %s", text);
 }
 
 static const char *text_of(const json_t *object, const char *key)
@@ -135,6 +136,13 @@ static void output_failed(void *arg, int error)
 	    "prints", strerror(error));
 }
 
+static void deaf(void *arg)
+{
+	struct run *run = arg;
+
+	say(run, "%s: the guest does not read; what is typed from now on is lost", run->guest);
+}
+
 static void console_ended(void *arg, int error)
 {
 	struct run *run = arg;
@@ -146,6 +154,7 @@ static void console_ended(void *arg, int error)
 
 static const struct console_session_ops console_ops = {
 	.command = take_command,
+	.deaf = deaf,
 	.output_failed = output_failed,
 	.ended = console_ended,
 };
@@ -213,7 +222,7 @@ static void tell_end(struct run *run, const json_t *shown, const char *reason)
 	if (!well)
 		say(run, "%s: %s", run->guest, reason);
 	if (!well && *text_of(shown, "registers"))
-		plain_lines(stderr, text_of(shown, "registers"));
+		console_session_say(&run->console, "%s", text_of(shown, "registers"));
 	run->told = true;
 	check_over(run);
 }

@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pty.h>
 #include <signal.h>
 #include <spawn.h>
 
@@ -150,25 +149,6 @@ static json_t *parsed(void)
 	if (!value)
 		fail_msg("%s: %s", error.text, out);
 	return value;
-}
-
-static int setup(void **state)
-{
-	struct fake_deck *fake = calloc(1, sizeof(*fake));
-
-	fake_start(fake);
-	setenv("VMDECK_SOCKET", fake->socket, 1);
-	*state = fake;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fake_deck *fake = *state;
-
-	fake_stop(fake);
-	free(fake);
-	return 0;
 }
 
 /* --- tests --- */
@@ -446,9 +426,9 @@ static void events_are_printed_until_the_deck_ends(void **state)
 	while (n < sizeof(first) - 1 && read(process.out, first + n, 1) == 1 && first[n] != '\n')
 		n++; /* it has subscribed */
 	fake_set_state(fake, "web", GUEST_CRASHED, "triple \033fault");
-	teardown(state);
+	fake_teardown(state);
 	assert_int_equal(finish(&process), 0);
-	setup(state);
+	fake_setup(state);
 	value = json_loads(out, JSON_DISABLE_EOF_CHECK, NULL);
 	assert_string_equal(json_string_value(json_object_get(value, "state")), "crashed");
 	json_decref(value);
@@ -586,65 +566,6 @@ static void drops_are_read_from_the_statistics(void **state)
 	assert_true(counter.broken);
 }
 
-/* The command on a terminal of its own; returns its side. */
-static int on_terminal(const char *guest, pid_t *pid)
-{
-	int fd;
-
-	*pid = forkpty(&fd, NULL, NULL, NULL);
-	if (*pid == 0) {
-		char path[64];
-
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", self);
-		execl(path, "cli-test", "cli", "console", guest, (char *)NULL);
-		_exit(127);
-	}
-	return fd;
-}
-
-static void wait_text(int fd, char *text, size_t size, const char *part)
-{
-	size_t n = strlen(text);
-	struct pollfd ready = { .fd = fd, .events = POLLIN };
-
-	while (!strstr(text, part)) {
-		ssize_t got;
-
-		assert_int_equal(poll(&ready, 1, 20000), 1);
-		got = read(fd, text + n, size - 1 - n);
-		assert_true(got > 0);
-		n += (size_t)got;
-		text[n] = '\0';
-	}
-}
-
-static void a_console_on_a_terminal_passes_keys_and_leaves(void **state)
-{
-	struct fake_deck *fake = *state;
-	char text[8192] = "";
-	size_t typed = 0;
-	int fd, status;
-	pid_t pid;
-
-	fake_print(fake, "web", "login: ", 7);
-	fd = on_terminal("web", &pid);
-	wait_text(fd, text, sizeof(text), "login: ");
-	has(text, "Ctrl-] leaves");
-	assert_int_equal(write(fd, "root\r\x03", 6), 6); /* Ctrl-C is the guest's */
-	while (typed < 6) {
-		usleep(1000);
-		pthread_mutex_lock(&fake->lock);
-		typed = fake->typed_size;
-		pthread_mutex_unlock(&fake->lock);
-	}
-	assert_memory_equal(fake->typed, "root\r\x03", 6);
-	assert_int_equal(write(fd, "\x1d", 1), 1);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
-	close(fd);
-}
-
 static void a_console_without_terminal_copies(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -685,7 +606,7 @@ static void shells_get_candidates_from_the_table(void **state)
 	assert_int_equal(vmdeck("complete stop --f"), 0);
 	assert_string_equal(out, "--force\n");
 	assert_int_equal(vmdeck("complete capture -i "), 0);
-	assert_string_equal(out, "lan\nweb/net0\nquiet\n");
+	assert_string_equal(out, "lan\nz/nat\nweb/net0\nweb9/net0\nweb10/net0\nquiet\n");
 	assert_int_equal(vmdeck("complete capture -w "), 0);
 	assert_string_equal(out, "<file>\n");
 	assert_int_equal(vmdeck("complete --socket /nonexistent show "), 0);
@@ -693,7 +614,7 @@ static void shells_get_candidates_from_the_table(void **state)
 	assert_string_equal(err, "");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
 
 int main(int argc, char **argv)
 {
@@ -717,7 +638,6 @@ int main(int argc, char **argv)
 		TEST(a_capture_to_a_file_is_whole),
 		TEST(a_deck_that_ends_ends_the_capture_with_a_message),
 		TEST(drops_are_read_from_the_statistics),
-		TEST(a_console_on_a_terminal_passes_keys_and_leaves),
 		TEST(a_console_without_terminal_copies),
 		TEST(shells_get_candidates_from_the_table),
 	};

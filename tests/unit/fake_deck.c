@@ -716,6 +716,25 @@ void fake_stop(struct fake_deck *fake)
 	remove_folder(fake->folder);
 }
 
+int fake_setup(void **state)
+{
+	struct fake_deck *fake = calloc(1, sizeof(*fake));
+
+	if (!fake)
+		abort();
+	fake_start(fake);
+	setenv("VMDECK_SOCKET", fake->socket, 1);
+	*state = fake;
+	return 0;
+}
+
+int fake_teardown(void **state)
+{
+	fake_stop(*state);
+	free(*state);
+	return 0;
+}
+
 int fake_socket(struct fake_deck *fake)
 {
 	int pair[2];

@@ -43,6 +43,10 @@ struct fake_deck {
 void fake_start(struct fake_deck *fake);
 void fake_stop(struct fake_deck *fake);
 
+/* For cmocka: *state is a deck that clients find by VMDECK_SOCKET. */
+int fake_setup(void **state);
+int fake_teardown(void **state);
+
 /* Calls run(deck, arg) on the deck thread and waits for its end. */
 void fake_call(struct fake_deck *fake, void (*run)(struct deck *deck, void *arg), void *arg);
 

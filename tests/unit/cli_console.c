@@ -1,0 +1,339 @@
+/*
+ * "vmdeck console" on a terminal: this program runs itself with "cli" as its first
+ * argument on a pseudoterminal, against a deck without machines; and what a guest asks
+ * of a terminal.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <termios.h>
+
+#include "cli/cli.h"
+#include "cli/queries.h"
+#include "fake_deck.h"
+
+#define PATIENCE 20000 /* ms */
+
+static const struct cli_hooks hooks;
+static int self;
+
+struct terminal {
+	pid_t pid;
+	int fd;
+	size_t size;
+	char text[65536]; /* what was printed */
+};
+
+static void begin(struct terminal *terminal)
+{
+	terminal->size = 0;
+	terminal->text[0] = '\0';
+	terminal->pid = forkpty(&terminal->fd, NULL, NULL, NULL);
+	if (terminal->pid == 0) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", self);
+		execl(path, "cli-test", "cli", "console", "web", (char *)NULL);
+		_exit(127);
+	}
+}
+
+static void see(struct terminal *terminal, const char *part)
+{
+	struct pollfd ready = { .fd = terminal->fd, .events = POLLIN };
+
+	while (!strstr(terminal->text, part)) {
+		ssize_t n;
+
+		assert_int_equal(poll(&ready, 1, PATIENCE), 1);
+		n = read(terminal->fd, terminal->text + terminal->size,
+			 sizeof(terminal->text) - 1 - terminal->size);
+		assert_true(n > 0);
+		terminal->size += (size_t)n;
+		terminal->text[terminal->size] = '\0';
+	}
+}
+
+static void type(const struct terminal *terminal, const char *keys)
+{
+	assert_int_equal(write(terminal->fd, keys, strlen(keys)), (ssize_t)strlen(keys));
+}
+
+/* Waits until the program has ended, and well. */
+static void gone(struct terminal *terminal)
+{
+	int status = -1;
+
+	for (unsigned ms = 0; waitpid(terminal->pid, &status, WNOHANG) == 0; ms++) {
+		assert_true(ms < PATIENCE);
+		usleep(1000);
+	}
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	close(terminal->fd);
+}
+
+static void wait_typed(struct fake_deck *fake, const char *text)
+{
+	size_t typed = 0;
+
+	while (typed < strlen(text)) {
+		usleep(1000);
+		pthread_mutex_lock(&fake->lock);
+		typed = fake->typed_size;
+		pthread_mutex_unlock(&fake->lock);
+	}
+	assert_int_equal(typed, strlen(text));
+	assert_memory_equal(fake->typed, text, typed);
+}
+
+static void print(struct fake_deck *fake, const char *text)
+{
+	fake_print(fake, "web", text, strlen(text));
+}
+
+static void keys_pass_and_one_leaves(void **state)
+{
+	static struct terminal terminal;
+	struct fake_deck *fake = *state;
+
+	print(fake, "login: ");
+	begin(&terminal);
+	see(&terminal, "login: ");
+	see(&terminal, "Ctrl-] leaves");
+	type(&terminal, "root\r\x03"); /* Ctrl-C is the guest's */
+	wait_typed(fake, "root\r\x03");
+	type(&terminal, "\x1d");
+	gone(&terminal);
+}
+
+static void old_questions_are_not_repeated(void **state)
+{
+	static struct terminal terminal;
+	struct fake_deck *fake = *state;
+
+	print(fake, "old\033[6n\033[c\033]11;?\007\033[31m, ");
+	begin(&terminal);
+	see(&terminal, "old\033[31m, ");
+	print(fake, "new\033[6n.");
+	see(&terminal, "new\033[6n.");
+	type(&terminal, "\033[1;9R");
+	wait_typed(fake, "\033[1;9R");
+	type(&terminal, "\x1d");
+	see(&terminal, "\033[5n");
+	type(&terminal, "\033[0n");
+	gone(&terminal);
+}
+
+/* A terminal that is slow: its answers to the guest come after the guest was left. */
+static void late_answers_do_not_stay(void **state)
+{
+	static struct terminal terminal;
+	struct fake_deck *fake = *state;
+	struct termios modes;
+	int slave;
+
+	begin(&terminal);
+	see(&terminal, "leaves");
+	print(fake, "\033[6n\033[c.");
+	see(&terminal, "\033[c.");
+	slave = open(ptsname(terminal.fd), O_RDWR | O_NOCTTY);
+	type(&terminal, "\x1d");
+	see(&terminal, "\033[5n");
+	type(&terminal, "\033[1;9R\033[?1;2c\033[0n");
+	/* What it leaves is there for whoever reads the terminal next. */
+	assert_true(slave >= 0);
+	assert_int_equal(waitpid(terminal.pid, NULL, 0), terminal.pid);
+	assert_int_equal(tcgetattr(slave, &modes), 0);
+	modes.c_lflag &= ~(tcflag_t)ICANON;
+	assert_int_equal(tcsetattr(slave, TCSANOW, &modes), 0);
+	assert_int_equal(poll(&(struct pollfd){ .fd = slave, .events = POLLIN }, 1, 0), 0);
+	close(slave);
+	close(terminal.fd);
+}
+
+static void modes_are_put_back(void **state)
+{
+	static struct terminal terminal;
+	struct fake_deck *fake = *state;
+
+	print(fake, "\033[?1049h\033[31m");
+	begin(&terminal);
+	see(&terminal, "\033[31m");
+	print(fake, "\033[?1000h\033[?25l\033[?25h\033["); /* cut off */
+	see(&terminal, "\033[?25h\033[");
+	type(&terminal, "\x1d");
+	see(&terminal, "\033[\030\033[?1049l\033[?1000l\033[m\r\n");
+	gone(&terminal);
+}
+
+/* What does not fit between it and a guest that reads nothing is lost, but not the way out. */
+static void a_guest_that_does_not_read_is_left(void **state)
+{
+	static struct terminal terminal;
+	struct fake_deck *fake = *state;
+	char keys[4096];
+	size_t done = 0;
+
+	fake->typed_room = 0;
+	begin(&terminal);
+	see(&terminal, "leaves");
+	memset(keys, 'k', sizeof(keys));
+	fcntl(terminal.fd, F_SETFL, O_NONBLOCK);
+	while (!strstr(terminal.text, "is lost]")) {
+		struct pollfd ready = { .fd = terminal.fd, .events = POLLIN | POLLOUT };
+
+		assert_int_equal(poll(&ready, 1, PATIENCE), 1);
+		if (ready.revents & POLLIN)
+			see(&terminal, "is lost]");
+		else if (write(terminal.fd, keys, sizeof(keys)) > 0)
+			done += sizeof(keys);
+		assert_true(done < 16 << 20);
+	}
+	type(&terminal, "\x1d");
+	gone(&terminal);
+}
+
+/* Nobody reads what is printed: keys, and the way out, do not wait for that. */
+static void a_terminal_that_stands_still_is_left(void **state)
+{
+	static struct terminal terminal;
+	struct fake_deck *fake = *state;
+	static char text[200000];
+
+	begin(&terminal);
+	see(&terminal, "leaves");
+	memset(text, 't', sizeof(text) - 1);
+	print(fake, text);
+	usleep(100000); /* it is stuck, or not yet: either has to do */
+	type(&terminal, "keys");
+	wait_typed(fake, "keys");
+	type(&terminal, "\x1d");
+	gone(&terminal);
+}
+
+/* --- queries --- */
+
+struct passed {
+	size_t size;
+	char text[256];
+	bool asked;
+};
+
+/* In two pieces. */
+static struct passed pass(const char *text, size_t old, size_t at)
+{
+	static uint8_t out[512 + 2 * QUERIES_HELD_MAX];
+	struct queries queries = { .old = old };
+	struct passed passed = { 0 };
+	size_t size = strlen(text), n;
+
+	n = queries_pass(&queries, out, (const uint8_t *)text, at);
+	n += queries_pass(&queries, out + n, (const uint8_t *)text + at, size - at);
+	assert_true(n < sizeof(passed.text));
+	memcpy(passed.text, out, n);
+	passed.size = n;
+	passed.asked = queries.asked;
+	return passed;
+}
+
+static void questions_are_known(void **state)
+{
+	static const char *const asks[] = {
+		"\033[c", "\033[>0c", "\033[=c", "\033[5n", "\033[?6n", "\033[?2004$p", "\033[>q",
+		"\033[?u", "\033[x", "\033[18t", "\033[?1;1S", "\033Z", "\005", "\xc2\x9b" "6n",
+		"\033]4;1;?\007", "\033]11;?\033\\", "\033]52;c;?\007", "\033P$qm\033\\",
+		"\033P+q544e\033\\", "\033_Gi=31,a=q;AAAA\033\\", "\033[6\nn",
+	};
+	static const char *const others[] = {
+		"\033[1;31m", "\033[H", "\033[2J", "\033[?25h", "\033[22;0t", "\033[5 q", "\033[4;20r",
+		"\033]0;title\007", "\033]0;title\033\\", "\033(0", "\0337", "\xc3\xa9", "\xe2\x9b\x9b",
+		"plain ?", "\r\n\t",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++)
+		for (size_t at = 0; at <= strlen(asks[i]); at++) {
+			struct passed old = pass(asks[i], 1000, at), new = pass(asks[i], 0, at);
+
+			/* What ends a string, and the half of a C1 control, ask nothing. */
+			assert_true(old.size == 0 || memcmp(old.text, "\033\\", old.size) == 0 ||
+				    memcmp(old.text, "\xc2", old.size) == 0);
+			assert_false(old.asked);
+			assert_true(new.asked);
+			assert_int_equal(new.size, strlen(asks[i]));
+			assert_memory_equal(new.text, asks[i], new.size);
+		}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		for (size_t at = 0; at <= strlen(others[i]); at++) {
+			struct passed old = pass(others[i], 1000, at), new = pass(others[i], 0, at);
+
+			assert_int_equal(old.size, strlen(others[i]));
+			assert_memory_equal(old.text, others[i], old.size);
+			assert_false(new.asked);
+			assert_memory_equal(new.text, others[i], new.size);
+		}
+}
+
+/* Wherever old output ends, nothing but old questions is left out. */
+static void old_output_may_end_anywhere(void **state)
+{
+	static const char text[] = "a\033[6nb\033[31mc\033]0;t\007d";
+
+	(void)state;
+	for (size_t old = 0; old <= strlen(text); old++)
+		for (size_t at = 0; at <= strlen(text); at++) {
+			struct passed passed = pass(text, old, at);
+
+			assert_int_equal(passed.asked, old < 5);
+			assert_int_equal(passed.size, strlen(text) - (old < 5 ? 0 : 4));
+		}
+}
+
+static void long_strings_have_an_end(void **state)
+{
+	static char text[8000];
+	static uint8_t out[sizeof(text) + QUERIES_HELD_MAX];
+	struct queries queries = { .old = sizeof(text) + 2 };
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "\033]0;", 4);
+	assert_int_equal(queries_pass(&queries, out, (const uint8_t *)text, sizeof(text)), 0);
+	assert_int_equal(queries_pass(&queries, out, (const uint8_t *)"\007!", 2), 1);
+	assert_int_equal(out[0], '!');
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(keys_pass_and_one_leaves),
+		TEST(old_questions_are_not_repeated),
+		TEST(late_answers_do_not_stay),
+		TEST(modes_are_put_back),
+		TEST(a_guest_that_does_not_read_is_left),
+		TEST(a_terminal_that_stands_still_is_left),
+		cmocka_unit_test(questions_are_known),
+		cmocka_unit_test(old_output_may_end_anywhere),
+		cmocka_unit_test(long_strings_have_an_end),
+	};
+
+	if (argc > 1 && strcmp(argv[1], "cli") == 0) {
+		argv[1] = argv[0];
+		return cli_main(argc - 1, argv + 1, &hooks);
+	}
+	self = open("/proc/self/exe", O_RDONLY);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
