@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pty.h>
 #include <signal.h>
 #include <spawn.h>
 
@@ -566,6 +567,71 @@ static void drops_are_read_from_the_statistics(void **state)
 	assert_true(counter.broken);
 }
 
+/* The command with a word or NULL on a terminal of its own; returns its side. */
+static int on_terminal(const char *command, const char *word, pid_t *pid)
+{
+	int fd;
+
+	*pid = forkpty(&fd, NULL, NULL, NULL);
+	if (*pid == 0) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", self);
+		execl(path, "cli-test", "cli", command, word, (char *)NULL);
+		_exit(127);
+	}
+	return fd;
+}
+
+static void wait_text(int fd, char *text, size_t size, const char *part)
+{
+	size_t n = strlen(text);
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+
+	while (!strstr(text, part)) {
+		ssize_t got;
+
+		assert_int_equal(poll(&ready, 1, 20000), 1);
+		got = read(fd, text + n, size - 1 - n);
+		assert_true(got > 0);
+		n += (size_t)got;
+		text[n] = '\0';
+	}
+}
+
+/* Whether "list" colours what runs on a terminal of this type. */
+static bool is_coloured(const char *term)
+{
+	char text[8192] = "";
+	pid_t pid;
+	int fd;
+
+	setenv("TERM", term, 1);
+	fd = on_terminal("list", NULL, &pid);
+	wait_text(fd, text, sizeof(text), "running");
+	waitpid(pid, NULL, 0);
+	close(fd);
+	return strchr(text, '\033');
+}
+
+static void colours_are_for_terminals_and_users_that_want_them(void **state)
+{
+	char text[8192] = "";
+	pid_t pid;
+	int fd;
+
+	assert_true(is_coloured("xterm"));
+	assert_false(is_coloured("dumb"));
+	setenv("NO_COLOR", "1", 1);
+	assert_false(is_coloured("xterm"));
+	fake_sample(*state, "web", 10);
+	fd = on_terminal("stats", "--watch", &pid);
+	wait_text(fd, text, sizeof(text), "\033[H\033[J"); /* no colour */
+	close(fd);
+	waitpid(pid, NULL, 0);
+	unsetenv("NO_COLOR");
+}
+
 static void a_console_without_terminal_copies(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -638,6 +704,7 @@ int main(int argc, char **argv)
 		TEST(a_capture_to_a_file_is_whole),
 		TEST(a_deck_that_ends_ends_the_capture_with_a_message),
 		TEST(drops_are_read_from_the_statistics),
+		TEST(colours_are_for_terminals_and_users_that_want_them),
 		TEST(a_console_without_terminal_copies),
 		TEST(shells_get_candidates_from_the_table),
 	};
