@@ -77,6 +77,8 @@ static char *spell(char *text, size_t *size)
 		else
 			used = (size_t)((char *)mempcpy(out + used, text + at, n) - out);
 	}
+	if (out)
+		out[used] = '\0';
 	free(text);
 	*size = used;
 	return out;
@@ -84,13 +86,10 @@ static char *spell(char *text, size_t *size)
 
 char *message_dump(const json_t *value, size_t flags, size_t *size)
 {
-	char *text;
+	char *text = json_dumps(value, flags | JSON_REAL_PRECISION(9));
 
-	flags |= JSON_REAL_PRECISION(9);
-	*size = json_dumpb(value, NULL, 0, flags);
-	text = *size ? malloc(*size + 1) : NULL; /* and a newline */
 	if (!text)
 		return NULL;
-	json_dumpb(value, text, *size, flags);
+	*size = strlen(text);
 	return spell(text, size);
 }

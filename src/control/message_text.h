@@ -13,7 +13,7 @@
 json_t *message_text(const char *text);
 
 /*
- * JSON text, malloc'd, with room for a byte more, its bytes in *size. What steers a terminal
+ * JSON text, malloc'd and with a zero behind it, its bytes in *size. What steers a terminal
  * is spelled with escapes (\u009b), so that the text can be shown and loses nothing. flags
  * are Jansson's; numbers have at most 9 digits. NULL when memory is short.
  */
