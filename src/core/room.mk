@@ -37,9 +37,11 @@ src_core_libcore_a_SOURCES = \
 	%D%/deck/stats_private.h \
 	%D%/disk/check.h \
 	%D%/disk/disk.h \
+	%D%/disk/file.h \
 	%D%/disk/format.c %D%/disk/format.h \
+	%D%/disk/holder.c %D%/disk/holder.h \
 	%D%/disk/image.h \
-	%D%/disk/lock.c \
+	%D%/disk/lock.c %D%/disk/lock.h \
 	%D%/disk/open.c %D%/disk/open.h \
 	%D%/disk/pool.c \
 	%D%/disk/raw.c \

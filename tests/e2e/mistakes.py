@@ -214,7 +214,7 @@ def test_one_image_serves_one_writer():
         deck.run("start", "two")
         deck.wait_state("two", "failed")
         shown = deck.call("guest.show", {"guest": "two"})
-        assert "disk.img" in shown["reason"] and "in use" in shown["reason"], shown["reason"]
+        assert "disk.img is in use as disk0 of the guest one" in shown["reason"], shown["reason"]
         assert deck.state("one") == "running" and deck.state("three") == "running"
 
 

@@ -344,7 +344,7 @@ static void ring_is_restricted(void **state)
 	assert_int_equal(cqe->res, -EACCES);
 	io_uring_cqe_seen(&f->ring->uring, cqe);
 	sqe = io_uring_get_sqe(&f->ring->uring); /* not a fixed file */
-	io_uring_prep_read(sqe, f->disk->fd, data, 512, 0);
+	io_uring_prep_read(sqe, f->disk->file.fd, data, 512, 0);
 	io_uring_submit(&f->ring->uring);
 	assert_int_equal(io_uring_wait_cqe(&f->ring->uring, &cqe), 0);
 	assert_int_equal(cqe->res, -EACCES);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <cmocka.h>
 
 #include "core/disk/disk.h"
+#include "core/disk/holder.h"
 #include "scratch.h"
 
 struct fixture {
@@ -46,12 +48,18 @@ static int teardown(void **state)
 	return r;
 }
 
-static int open_disk(struct fixture *f, struct disk **disk, bool readonly, struct cause *cause)
+static int open_as(struct fixture *f, const char *guest, struct disk **disk, bool readonly,
+		   struct cause *cause)
 {
-	struct disk_config config = { .name = "disk0", .path = f->scratch.path,
+	struct disk_config config = { .name = "disk0", .path = f->scratch.path, .guest = guest,
 				      .readonly = readonly };
 
 	return disk_open(disk, f->ring, &config, NULL, cause);
+}
+
+static int open_disk(struct fixture *f, struct disk **disk, bool readonly, struct cause *cause)
+{
+	return open_as(f, "alpha", disk, readonly, cause);
 }
 
 static void writers_exclude_each_other(void **state)
@@ -62,7 +70,9 @@ static void writers_exclude_each_other(void **state)
 
 	assert_int_equal(open_disk(f, &first, false, NULL), 0);
 	assert_int_equal(open_disk(f, &second, false, &cause), -EBUSY);
-	assert_non_null(strstr(cause.text, "it holds a write lock"));
+	assert_non_null(strstr(cause.text, "x.img is the image of disk0 as well; two disks can"));
+	assert_int_equal(open_as(f, "beta", &second, false, &cause), -EBUSY);
+	assert_non_null(strstr(cause.text, "x.img is in use as disk0 of the guest alpha; stop"));
 	assert_int_equal(open_disk(f, &second, true, &cause), -EBUSY);
 	disk_close(first);
 	assert_int_equal(open_disk(f, &second, false, NULL), 0);
@@ -78,7 +88,7 @@ static void readers_share(void **state)
 	assert_int_equal(open_disk(f, &first, true, NULL), 0);
 	assert_int_equal(open_disk(f, &second, true, NULL), 0);
 	assert_int_equal(open_disk(f, &writer, false, &cause), -EBUSY);
-	assert_non_null(strstr(cause.text, "set readonly=yes"));
+	assert_non_null(strstr(cause.text, "both have readonly=yes"));
 	disk_close(first);
 	assert_int_equal(open_disk(f, &writer, false, &cause), -EBUSY);
 	disk_close(second);
@@ -122,6 +132,109 @@ static void closing_unlocks_before_the_ring_ends(void **state)
 	f->ring = other;
 	assert_int_equal(open_disk(f, &disk, false, NULL), 0);
 	disk_close(disk);
+}
+
+static void read_done(struct disk_request *request, int result)
+{
+	(void)request;
+	if (result < 0)
+		_exit(1);
+}
+
+static void stop_loop(void *arg)
+{
+	loop_stop(arg);
+}
+
+/* Has the image served, and holds it for ever. */
+static void hold(struct fixture *f, bool readonly)
+{
+	struct disk *disk, *other;
+	uint8_t data[512];
+	struct iovec iov = { data, sizeof(data) };
+	struct disk_request request = { .operation = DISK_READ, .length = sizeof(data), .iov = &iov,
+					.iov_count = 1, .done = read_done };
+
+	if (loop_init(&f->loop, NULL) < 0 || disk_ring_create(&f->ring, &f->loop, NULL) < 0 ||
+	    open_disk(f, &disk, readonly, NULL) < 0)
+		_exit(1);
+	if (readonly && open_disk(f, &other, true, NULL) == 0)
+		disk_close(other);
+	disk_on_batch(disk, stop_loop, &f->loop);
+	disk_queue(disk, &request);
+	disk_submit(f->ring);
+	if (loop_run(&f->loop) < 0)
+		_exit(1);
+}
+
+/* A process that has the image, until it is killed. */
+static pid_t start_holder(struct fixture *f, bool readonly)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		struct fixture own = { .scratch = f->scratch };
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		hold(&own, readonly);
+		if (write(ready[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+static void the_holder_is_named(void **state)
+{
+	struct fixture *f = *state;
+	struct image_holder holder;
+	struct cause cause;
+	struct disk *disk;
+	struct stat st;
+	char words[80];
+	int fd = open(f->scratch.path, O_RDONLY);
+
+	assert_int_equal(fstat(fd, &st), 0);
+	for (unsigned readonly = 0; readonly < 2; readonly++) {
+		pid_t pid = start_holder(f, readonly);
+
+		/* By its mark, which another close of the same image has not taken away. */
+		image_find_holder(&holder, fd, &st, false);
+		assert_int_equal(holder.pid, pid);
+		assert_int_equal(open_disk(f, &disk, false, &cause), -EBUSY);
+		snprintf(words, sizeof(words), "x.img is in use by process %d (disk_lock) (it %s",
+			 (int)pid, readonly ? "reads it" : "holds a write lock");
+		assert_non_null(strstr(cause.text, words));
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+	}
+	close(fd);
+}
+
+/* Its io_uring outlives it and has the locks for a moment. */
+static void the_locks_of_the_dead_are_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	struct cause cause = { "" };
+	struct disk *disk;
+
+	for (unsigned i = 0; i < 5; i++) {
+		pid_t pid = start_holder(f, false);
+
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		if (open_disk(f, &disk, false, &cause) < 0)
+			fail_msg("%s", cause.text);
+		disk_close(disk);
+	}
 }
 
 /* Runs a shell command in the folder of the images; text gets what it printed. */
@@ -251,7 +364,9 @@ static void we_see_qemus_writer(void **state)
 	close(ready[1]);
 	assert_int_equal(read(ready[0], &byte, 1), 1); /* its prompt: the image is open */
 	assert_int_equal(open_disk(f, &disk, false, &cause), -EBUSY);
-	assert_non_null(strstr(cause.text, "it holds a write lock"));
+	snprintf(line, sizeof(line), "is in use by process %d (qemu-io) (it holds a write lock)",
+		 (int)pid);
+	assert_non_null(strstr(cause.text, line));
 	assert_int_equal(open_disk(f, &disk, true, &cause), -EBUSY);
 	close(go[1]);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -268,6 +383,8 @@ int main(void)
 		TEST(readers_share),
 		TEST(readers_share_by_file_not_by_name),
 		TEST(closing_unlocks_before_the_ring_ends),
+		TEST(the_holder_is_named),
+		TEST(the_locks_of_the_dead_are_waited_for),
 		TEST(qemu_sees_the_reader_that_is_left),
 		TEST(qemu_sees_our_writer),
 		TEST(qemu_treats_us_as_itself),

@@ -28,6 +28,7 @@ enum disk_operation { DISK_READ, DISK_WRITE, DISK_FLUSH, DISK_DISCARD, DISK_WRIT
 struct disk_config {
 	char name[16];	  /* "disk0", for messages */
 	const char *path; /* kept by the caller while the disk is open */
+	const char *guest; /* kept likewise; whose it is, or NULL */
 	bool readonly;
 	bool raw; /* whatever its content looks like: somebody has said so */
 };

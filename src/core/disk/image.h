@@ -1,14 +1,14 @@
 /*
- * What the files of this folder share: the ring, an open image, its locks.
+ * What the files of this folder share: the ring and an open image.
  */
 #ifndef CORE_DISK_IMAGE_H
 #define CORE_DISK_IMAGE_H
 
 #include <liburing.h>
-#include <sys/stat.h>
 
 #include "base/counter.h"
 #include "core/disk/disk.h"
+#include "core/disk/file.h"
 
 #define RING_ENTRIES 64
 
@@ -67,12 +67,11 @@ struct disk_ring {
 struct disk {
 	struct disk_ring *ring;
 	struct disk_config config;
-	int fd;
+	struct disk_file file;
 	struct image_lock *lock;
 	int slot; /* number of the fixed file, or -1 */
 	bool no_punch, no_zero_range; /* the file system said that it cannot */
 	bool finished;		      /* requests of this run are done */
-	uint64_t size;
 	void (*batch)(void *arg);
 	void *batch_arg;
 	/* Written by the I/O thread only. */
@@ -92,13 +91,5 @@ void ring_batch_done(struct disk_ring *ring);
 int ring_add_disk(struct disk_ring *ring, struct disk *disk, const struct disk_config *config,
 		  struct cause *cause);
 void ring_remove_disk(struct disk_ring *ring, struct disk *disk);
-
-/*
- * Takes QEMU's locks for a reader or a writer of an open file, whose stat() is st. 0, or a negative
- * errno with a cause and *out NULL. The file stays open until they are given back.
- */
-int image_lock(struct image_lock **out, int fd, const struct stat *st,
-	       const struct disk_config *config, struct cause *cause);
-void image_unlock(struct image_lock *lock); /* NULL is valid */
 
 #endif

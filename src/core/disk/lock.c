@@ -13,15 +13,21 @@
  * cost grows with the number of sets on the file. Each has its own open file, as
  * the kernel reads ahead by that. Any thread.
  */
-#include "core/disk/image.h"
+#include "core/disk/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "core/disk/holder.h"
+
+#define LOCK_PAUSE 20000000 /* ns between two tries */
+#define LOCK_TRIES 100
 
 #define LOCK_USED 100
 #define LOCK_UNSHARED 200
@@ -37,18 +43,23 @@ enum { PERM_CONSISTENT_READ, PERM_WRITE, PERM_WRITE_UNCHANGED, PERM_RESIZE, PERM
 #define WRITER_USES (BIT(PERM_CONSISTENT_READ) | BIT(PERM_WRITE))
 #define WRITER_REFUSES (BIT(PERM_WRITE) | BIT(PERM_RESIZE))
 
-/* A writer's locks, or those of all readers of an image. */
-struct image_lock {
+/* What was taken of an image: a writer's locks, or those of all readers. */
+struct taken {
 	bool writer;
 	int fd; /* the writer's, or a duplicate of the first reader's */
-	unsigned readers;
-	dev_t device;
-	ino_t inode;
+	unsigned users;
+	struct stat st;
+};
+
+/* One disk's part in it. */
+struct image_lock {
+	struct taken *taken;
+	const struct disk_config *config;
 	struct image_lock *next;
 };
 
-static struct image_lock *shared; /* of readers */
-static pthread_mutex_t shared_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct image_lock *locks; /* of this process */
+static pthread_mutex_t locks_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static int take(int fd, int base, unsigned permissions)
 {
@@ -91,10 +102,11 @@ static void give_back(int fd)
 	fcntl(fd, F_OFD_SETLK, &lock);
 }
 
-static int lock_file(int fd, const struct disk_config *config, struct cause *cause)
+/* Takes all of them or none. -EAGAIN: somebody else holds what speaks against that. */
+static int lock_file(int fd, bool readonly)
 {
-	unsigned uses = config->readonly ? READER_USES : WRITER_USES;
-	unsigned refuses = config->readonly ? READER_REFUSES : WRITER_REFUSES;
+	unsigned uses = readonly ? READER_USES : WRITER_USES;
+	unsigned refuses = readonly ? READER_REFUSES : WRITER_REFUSES;
 	int r = take(fd, LOCK_USED, uses);
 
 	if (!r)
@@ -103,105 +115,202 @@ static int lock_file(int fd, const struct disk_config *config, struct cause *cau
 		r = probe(fd, LOCK_UNSHARED, uses);
 	if (!r)
 		r = probe(fd, LOCK_USED, refuses);
-	if (!r)
-		return 0;
-	if (r != -EAGAIN && r != -EACCES) {
+	if (r)
 		give_back(fd);
-		return cause_errno(cause, -r,
-				   "%s cannot be locked; put it on a file system with locks",
-				   config->path);
-	}
-	r = probe(fd, LOCK_USED, BIT(PERM_WRITE) | BIT(PERM_RESIZE));
-	give_back(fd);
-	if (!r && !config->readonly)
-		return cause_set(cause, EBUSY,
-				 "%s is in use by another process (it reads it and allows no "
-				 "writers); close that first, or set readonly=yes",
-				 config->path);
-	return cause_set(cause, EBUSY,
-			 "%s is in use by another process (it holds a write lock); "
-			 "close that first, or use a copy",
-			 config->path);
+	return r == -EACCES ? -EAGAIN : r;
 }
 
-/* The readers' locks that there are already for this file, with one more reader; or NULL. */
-static struct image_lock *share(const struct stat *st)
-{
-	struct image_lock *lock;
+/* --- others in this process --- */
 
-	pthread_mutex_lock(&shared_mutex);
-	for (lock = shared; lock; lock = lock->next)
-		if (lock->device == st->st_dev && lock->inode == st->st_ino)
-			break;
-	if (lock)
-		lock->readers++;
-	pthread_mutex_unlock(&shared_mutex);
+static struct image_lock *find(const struct stat *st)
+{
+	struct image_lock *lock = locks;
+
+	while (lock && !disk_file_same(&lock->taken->st, st))
+		lock = lock->next;
 	return lock;
 }
 
-static void offer(struct image_lock *lock, const struct stat *st)
+static bool same_guest(const struct disk_config *one, const struct disk_config *other)
 {
-	lock->device = st->st_dev;
-	lock->inode = st->st_ino;
-	lock->readers = 1;
-	pthread_mutex_lock(&shared_mutex);
-	lock->next = shared;
-	shared = lock;
-	pthread_mutex_unlock(&shared_mutex);
+	return one->guest && other->guest ? !strcmp(one->guest, other->guest) :
+					    one->guest == other->guest;
 }
 
-int image_lock(struct image_lock **out, int fd, const struct stat *st,
-	       const struct disk_config *config, struct cause *cause)
+static int in_use_here(const struct disk_config *config, const struct disk_config *other,
+		       struct cause *cause)
 {
-	struct image_lock *lock = config->readonly ? share(st) : NULL;
+	if (same_guest(config, other))
+		return cause_set(cause, EBUSY, DISK_TWICE, config->path, other->name);
+	return cause_set(cause, EBUSY, "%s is in use as %s of the guest %s; stop that one, or set "
+			 "readonly=yes in both", config->path, other->name, other->guest);
+}
+
+/* --- other processes --- */
+
+static int in_use(int fd, const struct stat *st, const struct disk_config *config,
+		  struct cause *cause)
+{
+	struct image_holder holder;
+	char who[80] = "a process that cannot be seen from here";
+
+	image_find_holder(&holder, fd, st, true);
+	if (holder.pid)
+		snprintf(who, sizeof(who), "process %d (%s)", (int)holder.pid, holder.name);
+	if (!config->readonly && !probe(fd, LOCK_USED, BIT(PERM_WRITE) | BIT(PERM_RESIZE)))
+		return cause_set(cause, EBUSY, "%s is in use by %s (it reads it and allows no "
+				 "writers); close that first, or set readonly=yes", config->path,
+				 who);
+	return cause_set(cause, EBUSY, "%s is in use by %s (it holds a write lock); close that "
+			 "first, or use a copy", config->path, who);
+}
+
+/*
+ * The io_uring of a process that was killed keeps its files a moment longer than the process.
+ * Whoever is alive is not waited for, but for the moment in which he may be about to end.
+ */
+static int lock_in_time(int fd, const struct stat *st, const struct disk_config *config)
+{
+	const struct timespec pause = { 0, LOCK_PAUSE };
+	struct image_holder holder = { .pid = 0 };
 	int r;
 
-	*out = lock;
-	if (lock)
-		return 0;
-	lock = calloc(1, sizeof(*lock));
-	if (!lock)
-		return cause_errno(cause, ENOMEM, "%s", config->path);
-	/* The locks of readers outlive the first one's file. */
-	lock->writer = !config->readonly;
-	lock->fd = lock->writer ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	r = lock->fd < 0 ? cause_errno(cause, errno, "%s", config->path) :
-			   lock_file(fd, config, cause);
-	if (r < 0) {
-		if (!lock->writer && lock->fd >= 0)
-			close(lock->fd);
-		free(lock);
-		return r;
+	for (unsigned i = 0;; i++) {
+		pid_t before = holder.pid;
+
+		r = lock_file(fd, config->readonly);
+		if (r != -EAGAIN || i == LOCK_TRIES)
+			return r;
+		image_find_holder(&holder, fd, st, i < 2);
+		if (holder.pid && holder.pid == before)
+			return r;
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
 	}
-	if (!lock->writer)
-		offer(lock, st);
-	*out = lock;
-	return 0;
 }
 
-/* Whether that was the last reader. */
-static bool leave(struct image_lock *lock)
+/* The locks of readers outlive the first one's file. -EAGAIN without a cause: in use. */
+static int take_locks(struct taken *taken, int fd, const struct disk_config *config,
+		      struct cause *cause)
 {
-	struct image_lock **link = &shared;
-	bool last;
+	int r;
 
-	pthread_mutex_lock(&shared_mutex);
-	last = --lock->readers == 0;
-	while (last && *link != lock)
-		link = &(*link)->next;
-	if (last)
-		*link = lock->next;
-	pthread_mutex_unlock(&shared_mutex);
-	return last;
+	taken->fd = taken->writer ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (taken->fd < 0)
+		return cause_errno(cause, errno, "%s", config->path);
+	r = lock_in_time(fd, &taken->st, config);
+	if (!r || r == -EAGAIN)
+		return r;
+	return cause_errno(cause, -r, "%s cannot be locked; put it on a file system with locks",
+			   config->path);
+}
+
+static void give_up(struct taken *taken)
+{
+	/* The ring can keep the file open for a while after it is destroyed. */
+	if (taken->fd >= 0)
+		give_back(taken->fd);
+	if (taken->fd >= 0 && !taken->writer)
+		close(taken->fd);
+	free(taken);
+}
+
+/* --- both --- */
+
+/*
+ * Adds a lock with what was taken for it, if anything, or with what other readers have. 0, or
+ * -EBUSY with a cause. 1: nobody here has the image, and nothing was taken.
+ */
+static int add(struct image_lock *lock, struct taken *taken, const struct stat *st,
+	       struct cause *cause)
+{
+	const struct image_lock *other;
+	int r = 0;
+
+	pthread_mutex_lock(&locks_mutex);
+	other = find(st);
+	if (other && (other->taken->writer || !lock->config->readonly)) {
+		r = in_use_here(lock->config, other->config, cause);
+	} else if (!other && !taken) {
+		r = 1;
+	} else {
+		lock->taken = other ? other->taken : taken;
+		lock->taken->users++;
+		lock->next = locks;
+		locks = lock;
+		image_mark(lock->taken->fd);
+	}
+	pthread_mutex_unlock(&locks_mutex);
+	return r;
+}
+
+static int take_and_add(struct image_lock *lock, const struct disk_file *file, struct cause *cause)
+{
+	struct taken *taken = calloc(1, sizeof(*taken));
+	int r;
+
+	if (!taken)
+		return cause_errno(cause, ENOMEM, "%s", lock->config->path);
+	*taken = (struct taken){ .writer = !lock->config->readonly, .fd = -1, .st = file->st };
+	r = take_locks(taken, file->fd, lock->config, cause);
+	/* Somebody here may have been faster. */
+	if (!r || r == -EAGAIN)
+		r = add(lock, r ? NULL : taken, &file->st, cause);
+	if (r > 0)
+		r = in_use(file->fd, &file->st, lock->config, cause);
+	if (!taken->users)
+		give_up(taken);
+	return r;
+}
+
+int image_lock(struct image_lock **out, const struct disk_file *file,
+	       const struct disk_config *config, struct cause *cause)
+{
+	struct image_lock *lock = calloc(1, sizeof(*lock));
+	int r;
+
+	*out = NULL;
+	if (!lock)
+		return cause_errno(cause, ENOMEM, "%s", config->path);
+	lock->config = config;
+	r = add(lock, NULL, &file->st, cause);
+	if (r > 0)
+		r = take_and_add(lock, file, cause);
+	if (r < 0)
+		free(lock);
+	else
+		*out = lock;
+	return r;
 }
 
 void image_unlock(struct image_lock *lock)
 {
-	if (!lock || (!lock->writer && !leave(lock)))
+	struct image_lock **link = &locks;
+	bool last;
+
+	if (!lock)
 		return;
-	/* The ring can keep the file open for a while after it is destroyed. */
-	give_back(lock->fd);
-	if (!lock->writer)
-		close(lock->fd);
+	pthread_mutex_lock(&locks_mutex);
+	while (*link != lock)
+		link = &(*link)->next;
+	*link = lock->next;
+	last = --lock->taken->users == 0;
+	pthread_mutex_unlock(&locks_mutex);
+	if (last)
+		give_up(lock->taken);
 	free(lock);
+}
+
+void disk_file_close(struct disk_file *file)
+{
+	const struct image_lock *lock;
+
+	if (file->fd < 0)
+		return;
+	close(file->fd);
+	pthread_mutex_lock(&locks_mutex);
+	lock = find(&file->st);
+	if (lock)
+		image_mark(lock->taken->fd);
+	pthread_mutex_unlock(&locks_mutex);
+	file->fd = -1;
 }

@@ -11,6 +11,7 @@
 
 #include "core/disk/check.h"
 #include "core/disk/format.h"
+#include "core/disk/lock.h"
 
 /* Nothing but a file or a block device is opened: opening others can block or have effects. */
 static int check_type(const struct stat *st, const char *path, struct cause *cause)
@@ -54,15 +55,16 @@ static int device_is_readonly(const char *path, struct cause *cause)
 }
 
 /* Of a device that does not let itself be opened for writing: whether nobody may write to it. */
-static bool is_readonly_device(const char *path)
+static bool is_readonly_device(const char *path, const struct stat *st)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), readonly = 0;
+	struct disk_file file = {
+		.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), .st = *st
+	};
+	int readonly = 0;
 
-	if (fd < 0)
-		return false;
-	if (ioctl(fd, BLKROGET, &readonly) < 0)
+	if (file.fd >= 0 && ioctl(file.fd, BLKROGET, &readonly) < 0)
 		readonly = 0;
-	close(fd);
+	disk_file_close(&file);
 	return readonly;
 }
 
@@ -95,7 +97,7 @@ static int open_file(struct disk_file *file, const struct disk_config *config,
 			O_NONBLOCK);
 	if (file->fd < 0) {
 		r = errno;
-		if (S_ISBLK(file->st.st_mode) && !config->readonly && is_readonly_device(path))
+		if (S_ISBLK(file->st.st_mode) && !config->readonly && is_readonly_device(path, &file->st))
 			return device_is_readonly(path, cause);
 		return open_failed(r, config, cause);
 	}
@@ -158,18 +160,9 @@ int disk_file_open(struct disk_file *file, const struct disk_config *config, str
 	r = open_file(file, config, cause);
 	if (!r)
 		r = check_content(file, config, warning, cause);
-	if (r < 0 && file->fd >= 0) {
-		close(file->fd);
-		file->fd = -1;
-	}
+	if (r < 0)
+		disk_file_close(file);
 	return r;
-}
-
-bool disk_file_same(const struct stat *one, const struct stat *other)
-{
-	if (S_ISBLK(one->st_mode) && S_ISBLK(other->st_mode))
-		return one->st_rdev == other->st_rdev;
-	return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
 }
 
 /* Two disks of one image, of which one at least is written to. */
@@ -182,8 +175,7 @@ static void check_twice(const struct disk_config *configs, const struct disk_fil
 		if (files[i].fd < 0 || !disk_file_same(&files[i].st, &files[number].st) ||
 		    (configs[i].readonly && configs[number].readonly))
 			continue;
-		cause_set(&cause, 0, "%s is the image of %s as well; two disks can share one if "
-			  "both have readonly=yes", configs[number].path, configs[i].name);
+		cause_set(&cause, 0, DISK_TWICE, configs[number].path, configs[i].name);
 		tell(arg, number, false, cause.text);
 		return;
 	}
@@ -205,6 +197,5 @@ void disk_check(const struct disk_config *configs, unsigned count, disk_finding 
 			tell(arg, i, true, warning.text);
 	}
 	for (unsigned i = 0; i < count; i++)
-		if (files[i].fd >= 0)
-			close(files[i].fd);
+		disk_file_close(&files[i]);
 }

@@ -41,7 +41,7 @@ struct disk_pool {
 static void carry_out(void *arg)
 {
 	struct pool_step *pool_step = arg;
-	int fd = pool_step->request->disk->fd;
+	int fd = pool_step->request->disk->file.fd;
 	struct disk_step step;
 	ssize_t r = -1;
 

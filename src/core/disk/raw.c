@@ -9,16 +9,15 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "core/disk/image.h"
+#include "core/disk/lock.h"
 #include "core/disk/open.h"
 
 int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_config *config,
 	      struct cause *warning, struct cause *cause)
 {
 	struct disk *disk = calloc(1, sizeof(*disk));
-	struct disk_file file;
 	int r;
 
 	if (!disk)
@@ -26,11 +25,9 @@ int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_confi
 	disk->slot = -1;
 	disk->ring = ring;
 	disk->config = *config;
-	r = disk_file_open(&file, config, warning, cause);
-	disk->fd = file.fd;
-	disk->size = file.size;
+	r = disk_file_open(&disk->file, config, warning, cause);
 	if (!r)
-		r = image_lock(&disk->lock, disk->fd, &file.st, config, cause);
+		r = image_lock(&disk->lock, &disk->file, &disk->config, cause);
 	if (!r)
 		r = ring_add_disk(ring, disk, config, cause);
 	if (r < 0) {
@@ -50,14 +47,13 @@ void disk_close(struct disk *disk)
 	if (disk->slot >= 0)
 		ring_remove_disk(disk->ring, disk);
 	image_unlock(disk->lock);
-	if (disk->fd >= 0)
-		close(disk->fd);
+	disk_file_close(&disk->file);
 	free(disk);
 }
 
 uint64_t disk_size(const struct disk *disk)
 {
-	return disk->size;
+	return disk->file.size;
 }
 
 const char *disk_name(const struct disk *disk)

@@ -213,7 +213,7 @@ static int create(struct disk_ring *ring)
 
 static int add(struct disk_ring *ring, const struct disk *disk)
 {
-	return io_uring_register_files_update(&ring->uring, (unsigned)disk->slot, &disk->fd, 1);
+	return io_uring_register_files_update(&ring->uring, (unsigned)disk->slot, &disk->file.fd, 1);
 }
 
 static void remove_disk(struct disk_ring *ring, const struct disk *disk)

@@ -13,11 +13,13 @@
 #include "core/virtio/blk.h"
 #include "core/virtio/pci_device.h"
 
-static void configure(struct disk_config *config, const struct profile_disk *profile,
-		      unsigned number)
+static void configure(struct disk_config *config, const struct profile *profile, unsigned number)
 {
-	*config = (struct disk_config){ .path = profile->path, .readonly = profile->readonly,
-					.raw = profile->format == DISK_FORMAT_RAW };
+	const struct profile_disk *disk = &profile->disks[number];
+
+	*config = (struct disk_config){ .path = disk->path, .guest = profile->name,
+					.readonly = disk->readonly,
+					.raw = disk->format == DISK_FORMAT_RAW };
 	snprintf(config->name, sizeof(config->name), "%s%u", blk_device.name, number);
 }
 
@@ -52,7 +54,7 @@ static void check_disks(const struct profile_check *check)
 
 	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
 		if (profiles[i].present && profiles[i].path)
-			configure(&disks.configs[count++], &profiles[i], i);
+			configure(&disks.configs[count++], check->profile, i);
 	disk_check(disks.configs, count, image_found, &disks);
 }
 
@@ -134,14 +136,13 @@ static bool disk_wanted(const struct profile *profile, unsigned number)
 static int create_disk(struct device *device, struct cause *cause)
 {
 	struct device_host *host = device->host;
-	const struct profile_disk *profile = &host->profile->disks[device->number];
 	struct blk_device *disk = device->state;
 	struct disk_config config;
 	struct cause warning;
 	char serial[DEVICE_NAME_MAX + 8];
 	int err;
 
-	configure(&config, profile, device->number);
+	configure(&config, host->profile, device->number);
 	snprintf(serial, sizeof(serial), "vmdeck-%s", device->name);
 	err = disk_open(&disk->disk, host->disks, &config, &warning, cause);
 	if (!err && *warning.text)
