@@ -100,6 +100,7 @@ src_core_libserver_a_SOURCES = \
 	%D%/server/request.c %D%/server/request.h \
 	%D%/server/server.c %D%/server/server.h \
 	%D%/server/socket.c %D%/server/socket.h \
+	%D%/server/spares.c %D%/server/spares.h \
 	%D%/server/commands/commands.h \
 	%D%/server/commands/deck.c \
 	%D%/server/commands/guest.c \

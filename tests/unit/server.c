@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -1129,6 +1131,61 @@ static void a_deck_that_is_kept_does_not_end_by_itself(void **state)
 	link_free(link);
 }
 
+/* As a program does that opened its socket before files ran out. */
+static void connect_to(const struct fake_deck *fake, int fd)
+{
+	struct sockaddr_un address;
+
+	assert_int_equal(endpoint_address(&address, fake->socket, NULL), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+}
+
+/* What a request on the connection is answered with: 0 or the code of an error. */
+static json_int_t answered(int fd)
+{
+	static const char request[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"guest.list\"}\n";
+	json_t *answer, *error;
+	json_int_t code;
+
+	/* Who is turned away may have lost the connection by then. */
+	send(fd, request, strlen(request), MSG_NOSIGNAL);
+	answer = hear(fd);
+	assert_non_null(answer);
+	error = json_object_get(answer, "error");
+	code = error ? number(error, "code") : 0;
+	json_decref(answer);
+	return code;
+}
+
+/* At the limit of open files one client is served, and others are told. */
+static void there_is_a_descriptor_for_clients(void **state)
+{
+	const struct fake_deck *fake = *state;
+	struct rlimit limit, old;
+	int fds[4], lowest;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(fds); i++)
+		fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	connect_to(fake, fds[0]);
+	assert_int_equal(answered(fds[0]), 0);
+	getrlimit(RLIMIT_NOFILE, &old);
+	limit = old;
+	lowest = dup(fds[0]);
+	close(lowest);
+	limit.rlim_cur = (rlim_t)lowest;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	connect_to(fake, fds[1]);
+	assert_int_equal(answered(fds[1]), 0);
+	connect_to(fake, fds[2]);
+	assert_int_equal(answered(fds[2]), CONTROL_ERROR_FAILED);
+	connect_to(fake, fds[3]);
+	assert_int_equal(answered(fds[3]), CONTROL_ERROR_FAILED);
+	assert_int_equal(answered(fds[1]), 0);
+	setrlimit(RLIMIT_NOFILE, &old);
+	for (unsigned i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+}
+
 static void connections_are_bounded(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -1324,6 +1381,7 @@ int main(void)
 		TEST(a_deck_that_was_left_ends_with_its_last_client),
 		TEST(a_deck_that_is_kept_does_not_end_by_itself),
 		TEST(connections_are_bounded),
+		TEST(there_is_a_descriptor_for_clients),
 		TEST(the_socket_is_private_and_taken_once),
 		TEST(a_dead_deck_s_socket_is_replaced),
 		TEST(any_stream_of_bytes_leaves_the_server_well),

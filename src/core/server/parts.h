@@ -9,6 +9,7 @@
 #include "core/deck/deck.h"
 #include "core/server/leave.h"
 #include "core/server/peer.h"
+#include "core/server/spares.h"
 
 struct server {
 	struct deck *deck;
@@ -28,6 +29,7 @@ struct server {
 	struct deck_listener listener;
 	struct loop_source accepting;
 	struct loop_timer accept_again;
+	struct spares spares;
 	char *path;
 	int listen_fd, lock_fd;
 	pthread_mutex_t adopt_lock; /* guards adopted */

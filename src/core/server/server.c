@@ -72,6 +72,9 @@ static void admit(struct server *server, int fd)
 		turn_away(fd, cause.text);
 	else if (server->peers.count >= SERVER_PEERS_MAX)
 		turn_away(fd, "the deck has as many connections as it takes; close some");
+	else if (!server->spares.count)
+		turn_away(fd, "the deck is at its limit of open files; stop guests, or start it "
+			  "with a higher one (ulimit -n)");
 	else
 		peer_new(&server->peers, fd);
 }
@@ -83,7 +86,7 @@ static void accept_ready(void *arg, uint32_t events)
 
 	(void)events;
 	for (unsigned i = 0; i < ACCEPT_PER_TURN; i++) {
-		fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		fd = spares_accept(&server->spares, server->listen_fd);
 		if (fd >= 0) {
 			admit(server, fd);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
@@ -157,6 +160,7 @@ int server_new(struct server **out, struct deck *deck, struct cause *cause)
 	pthread_mutex_init(&server->adopt_lock, NULL);
 	server->adopt_task = (struct loop_task){ .run = adopt_waiting, .arg = server };
 	server->accept_again = (struct loop_timer){ .fire = accept_again, .arg = server };
+	spares_fill(&server->spares);
 	worker_init(&server->worker, server->loop, &worker_role, 1);
 	server->peers = (struct peers){ .loop = server->loop, .line = dispatch_line,
 					.last_closed = last_peer_closed, .arg = server };
@@ -225,6 +229,7 @@ void server_free(struct server *server)
 	end_streams(server);
 	worker_finish(&server->worker);
 	worker_destroy(&server->worker);
+	spares_close(&server->spares);
 	pthread_mutex_destroy(&server->adopt_lock);
 	free(server->path);
 	free(server);
