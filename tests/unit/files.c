@@ -1,10 +1,12 @@
-/* Room for open files: the limit, and what stays as it was. */
+/* Room for open files: the limit, and what stays as it was; standard ones that are missing. */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -50,9 +52,47 @@ static void test_reserve(void **state)
 	assert_int_equal(open_files(), before);
 }
 
+/* In a process that began with these closed, a bit each: 0, or what is wrong. */
+static int fill(unsigned closed)
+{
+	char byte;
+
+	for (int fd = 0; fd < 3; fd++)
+		if (closed & 1u << fd)
+			close(fd);
+	files_fill_standard();
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			return 1;
+	if (closed & 1 && (read(0, &byte, 1) >= 0 || errno != EBADF))
+		return 2;
+	for (int fd = 1; fd < 3; fd++)
+		if (closed & 1u << fd && (write(fd, "x", 1) >= 0 || errno != EBADF))
+			return 3;
+	return 0;
+}
+
+/* No file that is opened later gets the number of a standard one. */
+static void standard_files_that_are_closed_have_something_in_their_place(void **state)
+{
+	unsigned before = open_files();
+
+	(void)state;
+	for (unsigned closed = 0; closed < 8; closed++) {
+		pid_t pid = fork();
+		int status;
+
+		if (!pid)
+			_exit(fill(closed) || open_files() != before);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(standard_files_that_are_closed_have_something_in_their_place),
 		cmocka_unit_test(test_reserve),
 	};
 
