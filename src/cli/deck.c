@@ -65,14 +65,22 @@ int events_main(struct cli *cli)
 
 int reload_main(struct cli *cli)
 {
-	json_t *result = session_ask(cli, "deck.reload", NULL);
+	json_t *result = session_ask(cli, "deck.reload", NULL), *note;
+	long long count;
+	size_t i;
 
 	if (!result)
 		return CLI_FAILED;
-	if (cli->json)
+	if (cli->json) {
 		output_json(result);
-	else
-		printf("%lld guests\n", (long long)number_of(result, "guests"));
+	} else {
+		json_array_foreach(json_object_get(result, "notes"), i, note) {
+			output_text(json_string_value(note) ? json_string_value(note) : "");
+			putchar('\n');
+		}
+		count = (long long)number_of(result, "guests");
+		printf("%lld guest%s\n", count, count == 1 ? "" : "s");
+	}
 	json_decref(result);
 	return CLI_OK;
 }

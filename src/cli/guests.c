@@ -163,6 +163,7 @@ static void show_guest(const json_t *result)
 		show_line("cmdline", text_of(result, "cmdline", NULL));
 	}
 	show_line("profile", text_of(result, "profile", "built in"));
+	show_line("pending", text_of(result, "pending", NULL));
 	show_line("autostart", json_is_true(json_object_get(result, "autostart")) ? "yes" : "no");
 	show_hardware(result);
 	show_mistakes(result);

@@ -35,6 +35,8 @@ src_core_libcore_a_SOURCES = \
 	%D%/deck/services.h \
 	%D%/deck/stats.c %D%/deck/stats.h \
 	%D%/deck/stats_private.h \
+	%D%/deck/switches.c %D%/deck/switches.h \
+	%D%/deck/watch.c %D%/deck/watch.h \
 	%D%/disk/check.h \
 	%D%/disk/disk.h \
 	%D%/disk/file.h \
@@ -68,6 +70,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/machine/vcpu_state.c \
 	%D%/machine/vm.c %D%/machine/vm.h \
 	%D%/profile/check.h \
+	%D%/profile/differ.c %D%/profile/differ.h \
 	%D%/profile/folder.c %D%/profile/folder.h \
 	%D%/profile/keys.c %D%/profile/keys.h \
 	%D%/profile/profile.c %D%/profile/profile.h \
@@ -195,6 +198,8 @@ check_PROGRAMS += tests/unit/check
 tests_unit_check_SOURCES = tests/unit/check.c tests/lib/pvh_image.h
 tests_unit_check_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_check_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/watch
+tests_unit_watch_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/deck
 tests_unit_deck_SOURCES = tests/unit/deck.c tests/unit/with_nat.h
 tests_unit_deck_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)

@@ -93,6 +93,8 @@ WHEN(prlimit64, MOST, 2, UINT64_MAX, 0)
 /* --- files --- */
 
 CALL(openat, DECK)
+CALL(inotify_add_watch, DECK)
+CALL(inotify_rm_watch, DECK)
 CALL(open, DECK)
 CALL(newfstatat, MOST)
 CALL(stat, DECK)

@@ -145,7 +145,7 @@ static void reload(struct bench *bench)
 {
 	struct cause cause;
 
-	if (deck_reload(bench->deck, &cause) < 0)
+	if (deck_reload(bench->deck, NULL, &cause) < 0)
 		fail_msg("%s", cause.text);
 }
 

@@ -92,9 +92,17 @@ struct loop *deck_loop(struct deck *deck) { return &deck->loop; }
 struct network *deck_network(struct deck *deck) { return (struct network *)deck; }
 const char *deck_name(const struct deck *deck) { (void)deck; return "demo"; }
 
-int deck_reload(struct deck *deck, struct cause *cause)
+void deck_refresh(struct deck *deck) { (void)deck; }
+
+void guest_pending(const struct guest *guest, char out[GUEST_PENDING_SIZE])
+{
+	snprintf(out, GUEST_PENDING_SIZE, "%s", guest->profile ? "memory" : "");
+}
+
+int deck_reload(struct deck *deck, const struct deck_notes *notes, struct cause *cause)
 {
 	(void)cause;
+	notes->add(notes->arg, "web: its profile has changed: \033memory");
 	emit(deck, NULL, DECK_EVENT_PROFILES, "");
 	return 0;
 }

@@ -15,4 +15,10 @@ struct deck_config {
 	unsigned demo_guests;	     /* how many guests it has; 0: three */
 };
 
+/* Who wants to know what a reading of the profiles changed and could not apply: sentences. */
+struct deck_notes {
+	void (*add)(void *arg, const char *sentence);
+	void *arg;
+};
+
 #endif

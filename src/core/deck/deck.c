@@ -12,6 +12,7 @@
 #include "core/deck/refusals.h"
 #include "core/deck/roster.h"
 #include "core/deck/services.h"
+#include "core/deck/watch.h"
 #include "net/network.h"
 
 #define SAMPLE_INTERVAL (STATS_INTERVAL_MS * NS_PER_MS)
@@ -22,6 +23,7 @@ struct deck {
 	bool loop_ready;
 	struct notices notices;
 	struct roster roster;
+	struct watch watch;
 	struct pressure pressure;
 	struct refusals refusals;
 	struct loop_timer sample, patience;
@@ -64,9 +66,44 @@ struct guest *deck_find(struct deck *deck, const char *name)
 	return roster_find(&deck->roster, name);
 }
 
-int deck_reload(struct deck *deck, struct cause *cause)
+int deck_reload(struct deck *deck, const struct deck_notes *notes, struct cause *cause)
 {
-	return roster_reload(&deck->roster, cause);
+	return roster_reload(&deck->roster, notes, cause);
+}
+
+void deck_refresh(struct deck *deck)
+{
+	watch_flush(&deck->watch);
+}
+
+static void reload(void *arg)
+{
+	struct deck *deck = arg;
+	struct cause cause;
+
+	if (deck_reload(deck, NULL, &cause) < 0)
+		journal_emit(&deck->services.journal, NULL, DECK_EVENT_LOG, "%s", cause.text);
+}
+
+static int refresh(void *arg, struct guest *guest, struct cause *cause)
+{
+	struct deck *deck = arg;
+
+	return roster_refresh(&deck->roster, guest, cause);
+}
+
+/* A deck of one profile, or the demo's, has no folder that could change. */
+static void watch_folders(struct deck *deck)
+{
+	const struct deck_config *config = &deck->roster.config;
+	const char *const folders[WATCH_FOLDERS] = { config->guests_folder,
+						     config->switches_folder };
+	struct cause cause;
+
+	if (config->guests_folder &&
+	    watch_init(&deck->watch, deck_loop(deck), folders, reload, deck, &cause) < 0)
+		journal_emit(&deck->services.journal, NULL, DECK_EVENT_LOG, "%s; new profiles are "
+			     "not seen until 'vmdeck reload'", cause.text);
 }
 
 void deck_listen(struct deck *deck, struct deck_listener *listener)
@@ -141,12 +178,12 @@ static void force_all(void *arg)
 static void guest_ended(void *arg, struct guest *guest)
 {
 	struct deck *deck = arg;
-	struct cause cause;
 
 	/* What had to wait for the end: the file went, or the guest in it has another name now. */
-	if ((guest->gone || (guest->profile && strcmp(guest->name, guest->profile->name))) &&
-	    deck_reload(deck, &cause) < 0)
-		journal_emit(&deck->services.journal, NULL, DECK_EVENT_LOG, "%s", cause.text);
+	if (guest->gone || (guest->profile && strcmp(guest->name, guest->profile->name)))
+		reload(deck);
+	else
+		switches_apply(&deck->roster.switches);
 	check_ended(deck);
 }
 
@@ -193,6 +230,7 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 		return cause_errno(cause, ENOMEM, "deck");
 	deck->services.builtin = config->builtin;
 	deck->services.guest_ended = guest_ended;
+	deck->services.refresh = refresh;
 	deck->services.arg = deck;
 	deck->sample = (struct loop_timer){ .fire = sample, .arg = deck };
 	deck->patience = (struct loop_timer){ .fire = force_all, .arg = deck };
@@ -211,6 +249,7 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 		deck_free(deck);
 		return err;
 	}
+	watch_folders(deck);
 	pressure_init(&deck->pressure, deck_loop(deck), &deck->services.journal);
 	deck->next_sample = clock_monotonic() + SAMPLE_INTERVAL;
 	loop_timer_set(deck_loop(deck), &deck->sample, SAMPLE_INTERVAL);
@@ -229,6 +268,7 @@ static void free_network(struct network *network)
 
 void deck_free(struct deck *deck)
 {
+	watch_destroy(&deck->watch);
 	pressure_destroy(&deck->pressure);
 	roster_destroy(&deck->roster);
 	if (deck->services.network)

@@ -41,8 +41,14 @@ const struct deck_config *deck_get_config(const struct deck *deck); /* stays as 
 /* Starts the guests that ask for it (autostart, and those of the demo). */
 void deck_autostart(struct deck *deck);
 
-/* Reads the folders again; guests that run keep their profile until they stop. */
-int deck_reload(struct deck *deck, struct cause *cause);
+/*
+ * Reads the folders again; guests that run keep their profile until they stop. The deck does so
+ * of its own accord when a file has changed. notes may be NULL.
+ */
+int deck_reload(struct deck *deck, const struct deck_notes *notes, struct cause *cause);
+
+/* Does so at once if files have changed: before somebody names a guest that was just defined. */
+void deck_refresh(struct deck *deck);
 
 /*
  * Ends every guest: with the power button and after 30 s by force, or by

@@ -11,6 +11,7 @@
 #include "core/boot/boot.h"
 #include "core/deck/notices.h"
 #include "core/machine/room.h"
+#include "core/profile/differ.h"
 
 #define FORGED_INTERVAL (60 * NS_PER_S)
 
@@ -169,9 +170,15 @@ void guest_set_profile(struct guest *guest, struct profile *profile, struct prof
 	profile_report_free(&guest->report);
 	guest->report = *report;
 	if (guest_is_live(guest)) {
+		char keys[GUEST_PENDING_SIZE];
+
 		/* A profile with mistakes cannot follow the one in use, but its mistakes are seen. */
 		profile_free(guest->next_profile);
 		guest->next_profile = profile;
+		if (!profile || profile_differ(guest->profile, profile, keys, sizeof(keys)))
+			return;
+		profile_free(profile);
+		guest->next_profile = NULL;
 		return;
 	}
 	if (!profile || !guest->profile || profile->cpus != guest->profile->cpus) {
@@ -187,6 +194,13 @@ void guest_set_profile(struct guest *guest, struct profile *profile, struct prof
 		guest->life.state = GUEST_INVALID;
 	else if (guest->life.state == GUEST_INVALID)
 		guest->life.state = GUEST_DEFINED;
+}
+
+void guest_pending(const struct guest *guest, char out[GUEST_PENDING_SIZE])
+{
+	*out = '\0';
+	if (guest->next_profile)
+		profile_differ(guest->profile, guest->next_profile, out, GUEST_PENDING_SIZE);
 }
 
 /* --- orders --- */
@@ -254,13 +268,33 @@ static void press_power_button(struct guest *guest)
 		     paused ? "resumed, and " : "");
 }
 
+/* A reset changes no hardware. */
+static void tell_pending(const struct guest *guest)
+{
+	char keys[GUEST_PENDING_SIZE];
+
+	guest_pending(guest, keys);
+	if (*keys)
+		journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG, "reset as it was "
+			     "started; stop and start it to apply what its profile says of %s",
+			     keys);
+}
+
 /* The method table says in which states an order is legal, here and for who asks from outside. */
 int guest_order(struct guest *guest, enum method_id method, struct cause *cause)
 {
-	int err = method_check_state(&method_table[method], guest->name, guest->life.state, cause);
+	const struct deck_services *services = guest->services;
+	int err = 0;
 
+	if (method == METHOD_GUEST_START)
+		err = services->refresh(services->arg, guest, cause);
+	if (!err)
+		err = method_check_state(&method_table[method], guest->name, guest->life.state,
+					 cause);
 	if (err)
 		return err;
+	if (method == METHOD_GUEST_RESET)
+		tell_pending(guest);
 	if (method == METHOD_GUEST_START)
 		return start(guest, cause);
 	if (method == METHOD_GUEST_STOP) {

@@ -32,6 +32,11 @@ uint64_t guest_since(const struct guest *guest);	/* ns of the last change, CLOCK
 const char *guest_reason(const struct guest *guest);	/* why stopped, crashed, failed or paused; or "" */
 const struct profile *guest_profile(const struct guest *guest); /* NULL if invalid */
 const char *guest_profile_path(const struct guest *guest); /* or NULL for a built-in guest */
+
+#define GUEST_PENDING_SIZE 128
+
+/* "memory, disk0 path": keys whose new values apply when it is started next; or "". */
+void guest_pending(const struct guest *guest, char out[GUEST_PENDING_SIZE]);
 const struct profile_report *guest_mistakes(const struct guest *guest);
 const char *guest_registers(const struct guest *guest); /* of a crash, several lines, or "" */
 

@@ -2,7 +2,7 @@
 #include "core/deck/roster.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +13,10 @@
 #include "core/deck/conflict.h"
 #include "core/deck/demo.h"
 #include "core/deck/guest_private.h"
+#include "core/profile/differ.h"
 #include "core/profile/folder.h"
 #include "core/profile/read.h"
 #include "core/profile/report.h"
-#include "net/network.h"
 
 struct guest *roster_guest(const struct roster *roster, size_t index)
 {
@@ -86,8 +86,7 @@ static void forget_guest(struct roster *roster, struct guest *guest)
 	memmove(roster->guests + at, roster->guests + at + 1,
 		(roster->count - at - 1) * sizeof(*roster->guests));
 	roster->count--;
-	journal_emit(&roster->services->journal, guest, DECK_EVENT_PROFILES, "%s",
-		     "its profile is gone");
+	journal_emit(&roster->services->journal, guest, DECK_EVENT_PROFILES, "%s", "");
 	guest_free(guest);
 }
 
@@ -171,17 +170,102 @@ static bool is_as_read(const struct guest *guest, const struct profile_stamp *st
 	       profile_stamp_equal(&guest->stamp, stamp);
 }
 
+/* A sentence about a guest, for the journal and for who asked for the reading. */
+static void __attribute__((format(printf, 3, 4)))
+say(struct roster *roster, const struct guest *guest, const char *format, ...)
+{
+	struct cause sentence;
+	char text[CAUSE_SIZE];
+	va_list ap;
+
+	if (!roster->settled)
+		return;
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	journal_emit(&roster->services->journal, guest, DECK_EVENT_LOG, "%s", text);
+	cause_set(&sentence, 0, "%s: %s", guest->name, text);
+	if (roster->notes)
+		roster->notes->add(roster->notes->arg, sentence.text);
+}
+
+/* About a switch. */
+static void say_of_switch(void *arg, const char *sentence)
+{
+	struct roster *roster = arg;
+
+	journal_emit(&roster->services->journal, NULL, DECK_EVENT_LOG, "%s", sentence);
+	if (roster->notes)
+		roster->notes->add(roster->notes->arg, sentence);
+}
+
+static void say_mistakes(struct roster *roster, const struct guest *guest)
+{
+	const struct profile_mistake *first = guest->report.mistakes;
+	size_t more = guest->report.count - 1;
+	char place[24] = "";
+
+	if (first->line)
+		snprintf(place, sizeof(place), "line %u: ", first->line);
+	say(roster, guest, "its profile has mistakes: %s%.300s%s%s", place, first->text,
+	    more ? ", and more" : "",
+	    guest_is_live(guest) ? "; it goes on with the one that it was started with" : "");
+}
+
+/* Takes profile (NULL: see the report) and report over, and says what that changes. */
+static void change_guest(struct roster *roster, struct guest *guest, struct profile *profile,
+			 struct profile_report *report)
+{
+	char before[GUEST_PENDING_SIZE], keys[GUEST_PENDING_SIZE] = "";
+	bool same = profile_report_equal(&guest->report, report);
+	bool differs = profile && guest->profile &&
+		       profile_differ(guest->profile, profile, keys, sizeof(keys));
+
+	guest_pending(guest, before);
+	guest_set_profile(guest, profile, report);
+	if (guest->report.count && !same)
+		say_mistakes(roster, guest);
+	if (!profile)
+		return;
+	if (!guest_is_live(guest) && differs)
+		say(roster, guest, "its profile has changed: %s", keys);
+	else if (guest_is_live(guest) && strcmp(before, keys) && differs)
+		say(roster, guest, "its profile has changed: %s; that applies when it is started next",
+		    keys);
+	else if (!same || (*before && !differs))
+		say(roster, guest, guest_is_live(guest) ? "its profile is again what it runs with" :
+							  "its profile is valid");
+}
+
+/* Reads a file; what others have already is a mistake. NULL with such a report. */
+static struct profile *read_profile(struct roster *roster, const struct guest *self,
+				    const char *path, struct profile_report *report)
+{
+	struct profile *profile;
+	const struct guest *other;
+	const char *what;
+
+	if (profile_read(&profile, path, report) < 0)
+		return NULL;
+	other = find_conflict(roster, self, profile, &what);
+	if (!other)
+		return profile;
+	roster->conflicts = true;
+	conflict_report(report, 0, what, other->name, other->path);
+	profile_free(profile);
+	return NULL;
+}
+
 static void read_guest(void *arg, const char *path)
 {
 	struct profile_stamp stamp = profile_stamp_take(path);
 	struct roster *roster = arg;
 	struct guest *guest = find_path(roster, path);
 	struct profile_report report = { 0 };
-	struct profile *profile = NULL;
+	struct profile *profile;
 	char name[NAME_SIZE], *twin_path = NULL;
-	const struct guest *other;
 	struct guest *twin;
-	const char *what, *file;
+	const char *file;
 	size_t length;
 
 	if (is_as_read(guest, &stamp)) {
@@ -191,15 +275,7 @@ static void read_guest(void *arg, const char *path)
 	/* That of a guest whose profile cannot be read. */
 	file = profile_file_name(path, &length);
 	name_make(name, file, length);
-	if (profile_read(&profile, path, &report) < 0)
-		profile = NULL;
-	other = profile ? find_conflict(roster, guest, profile, &what) : NULL;
-	if (other) {
-		roster->conflicts = true;
-		conflict_report(&report, 0, what, other->name, other->path);
-		profile_free(profile);
-		profile = NULL;
-	}
+	profile = read_profile(roster, guest, path, &report);
 	if (profile)
 		snprintf(name, sizeof(name), "%s", profile->name);
 	/* Another name makes another guest; a mistake does not change the name. */
@@ -210,7 +286,7 @@ static void read_guest(void *arg, const char *path)
 	if (guest) {
 		guest->gone = false;
 		guest->stamp = stamp;
-		guest_set_profile(guest, profile, &report);
+		change_guest(roster, guest, profile, &report);
 		return;
 	}
 	/* A name is how a guest is found; one without a valid profile has to leave it to others. */
@@ -222,64 +298,85 @@ static void read_guest(void *arg, const char *path)
 		forget_guest(roster, twin);
 	}
 	guest = add_guest(roster, name, path, profile, &report);
-	if (guest)
+	if (guest) {
 		guest->stamp = stamp;
-	else
+		if (guest->report.count)
+			say_mistakes(roster, guest);
+		else
+			say(roster, guest, "new");
+	} else {
 		journal_emit(&roster->services->journal, NULL, DECK_EVENT_LOG,
 			     "%s: out of memory", path);
+	}
 	if (twin_path)
 		read_guest(roster, twin_path);
 	free(twin_path);
 }
 
-static void read_switch(void *arg, const char *path)
+int roster_refresh(struct roster *roster, struct guest *guest, struct cause *cause)
 {
-	struct roster *roster = arg;
-	struct profile_report report = { 0 };
-	struct switch_config config;
-	struct net_switch *sw;
-	struct cause cause;
-	char place[PATH_MAX + 16];
+	struct profile_stamp stamp;
+	struct profile_report report;
+	struct profile *profile;
 
-	if (profile_read_switch(&config, path, &report) < 0) {
-		for (size_t i = 0; i < report.count; i++) {
-			profile_mistake_place(place, sizeof(place), path, &report.mistakes[i]);
-			journal_emit(&roster->services->journal, NULL, DECK_EVENT_LOG, "%s: %s",
-				     place, report.mistakes[i].text);
-		}
-	} else if (!network_find_switch(roster->services->network, config.name) &&
-		   switch_new(&sw, roster->services->network, &config, &cause) < 0) {
-		journal_emit(&roster->services->journal, NULL, DECK_EVENT_LOG, "%s: %s", path,
-			     cause.text);
+	if (!guest->path || guest_is_live(guest))
+		return 0;
+	stamp = profile_stamp_take(guest->path);
+	if (is_as_read(guest, &stamp))
+		return 0;
+	if (access(guest->path, F_OK) < 0)
+		return cause_errno(cause, errno, "%s: its profile %s", guest->name, guest->path);
+	profile = read_profile(roster, guest, guest->path, &report);
+	if (profile && strcmp(profile->name, guest->name)) {
+		cause_set(cause, EBUSY, "%s: its profile is one of %s now; see 'vmdeck reload'",
+			  guest->name, profile->name);
+		profile_free(profile);
+		profile_report_free(&report);
+		return -EBUSY;
 	}
-	profile_report_free(&report);
-}
-
-/* The switch that guests may name without there being a file that describes it. */
-static int make_default_switch(struct roster *roster, struct cause *cause)
-{
-	struct network *network = roster->services->network;
-	struct net_switch *sw;
-
-	for (size_t i = 0; i < roster->count; i++) {
-		const struct profile *profile = roster->guests[i]->profile;
-
-		for (unsigned n = 0; profile && n < PROFILE_NETS_MAX; n++)
-			if (profile->nets[n].present &&
-			    !strcmp(profile->nets[n].switch_name, demo_switch.name))
-				return network_find_switch(network, demo_switch.name) ? 0 :
-				       switch_new(&sw, network, &demo_switch, cause);
-	}
+	guest->stamp = stamp;
+	change_guest(roster, guest, profile, &report);
+	switches_apply(&roster->switches);
 	return 0;
 }
+
+/* --- what switches ask --- */
+
+static bool has_card(const struct profile *profile, const char *name)
+{
+	for (unsigned i = 0; profile && i < PROFILE_NETS_MAX; i++)
+		if (profile->nets[i].present && !strcmp(profile->nets[i].switch_name, name))
+			return true;
+	return false;
+}
+
+static bool is_used(void *arg, const char *name)
+{
+	const struct roster *roster = arg;
+
+	for (size_t i = 0; i < roster->count; i++)
+		if (guest_is_live(roster->guests[i]) && has_card(roster->guests[i]->profile, name))
+			return true;
+	return false;
+}
+
+static bool is_wanted(void *arg, const char *name)
+{
+	const struct roster *roster = arg;
+
+	for (size_t i = 0; i < roster->count; i++)
+		if (has_card(roster->guests[i]->profile, name))
+			return true;
+	return false;
+}
+
+/* --- all of them --- */
 
 static int read_profiles(struct roster *roster, struct cause *cause)
 {
 	const struct deck_config *config = &roster->config;
-	int err = 0;
+	int err = switches_read(&roster->switches, config->switches_folder, cause);
 
-	if (config->switches_folder)
-		err = profile_folder_read(config->switches_folder, read_switch, roster, cause);
 	if (!err && config->guests_folder)
 		err = profile_folder_read(config->guests_folder, read_guest, roster, cause);
 	for (const char *const *path = config->profiles; !err && path && *path; path++)
@@ -311,24 +408,37 @@ static int make_demo(struct roster *roster, struct cause *cause)
 	return err;
 }
 
-int roster_reload(struct roster *roster, struct cause *cause)
+/* The files of which guests are gone. */
+static void look_for_files(struct roster *roster)
+{
+	for (size_t i = roster->count; i-- > 0;) {
+		struct guest *guest = roster->guests[i];
+		bool gone = guest->path && access(guest->path, F_OK) < 0;
+
+		if (gone && guest_is_live(guest) && !guest->gone)
+			say(roster, guest, "its profile is gone; it goes on until it ends");
+		guest->gone = gone;
+		if (!gone || guest_is_live(guest))
+			continue;
+		say(roster, guest, "its profile is gone");
+		forget_guest(roster, guest);
+	}
+}
+
+int roster_reload(struct roster *roster, const struct deck_notes *notes, struct cause *cause)
 {
 	int err;
 
-	for (size_t i = 0; i < roster->count; i++)
-		roster->guests[i]->gone = roster->guests[i]->path &&
-					access(roster->guests[i]->path, F_OK) < 0;
-	for (size_t i = roster->count; i-- > 0;)
-		if (roster->guests[i]->gone && !guest_is_live(roster->guests[i]))
-			forget_guest(roster, roster->guests[i]);
+	roster->notes = notes;
+	look_for_files(roster);
 	roster->conflicts = false;
 	err = read_profiles(roster, cause);
 	/* What a file gives up another one may have asked for before: names that were swapped. */
 	if (!err && roster->conflicts && roster->config.guests_folder)
 		err = profile_folder_read(roster->config.guests_folder, read_guest, roster, cause);
-	if (!err)
-		err = make_default_switch(roster, cause);
+	switches_apply(&roster->switches);
 	journal_emit(&roster->services->journal, NULL, DECK_EVENT_PROFILES, "%s", "");
+	roster->notes = NULL;
 	return err;
 }
 
@@ -338,11 +448,15 @@ int roster_read(struct roster *roster, struct deck_services *services,
 	int err;
 
 	*roster = (struct roster){ .services = services, .config = *config };
+	roster->switches = (struct switches){ .network = services->network, .used = is_used,
+					      .wanted = is_wanted, .say = say_of_switch,
+					      .arg = roster };
 	err = read_profiles(roster, cause);
 	if (!err && config->demo)
 		err = make_demo(roster, cause);
 	if (!err)
-		err = make_default_switch(roster, cause);
+		switches_apply(&roster->switches);
+	roster->settled = true;
 	return err;
 }
 
@@ -351,6 +465,7 @@ void roster_destroy(struct roster *roster)
 	for (size_t i = 0; i < roster->count; i++)
 		guest_free(roster->guests[i]);
 	free(roster->guests);
+	switches_destroy(&roster->switches);
 	for (unsigned i = 0; i < roster->disk_fd_count; i++)
 		close(roster->disk_fds[i]);
 	free(roster->disk_fds);

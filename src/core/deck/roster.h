@@ -9,6 +9,7 @@
 #include "core/deck/config.h"
 #include "core/deck/guest.h"
 #include "core/deck/services.h"
+#include "core/deck/switches.h"
 
 struct roster {
 	struct deck_services *services;
@@ -18,6 +19,9 @@ struct roster {
 	int *disk_fds; /* of the demo */
 	unsigned disk_fd_count;
 	bool conflicts; /* a profile was refused because of another */
+	struct switches switches;
+	bool settled; /* they were read once: from then on what changes is said */
+	const struct deck_notes *notes; /* of who asked for the reading under way, or NULL */
 };
 
 /*
@@ -29,7 +33,13 @@ int roster_read(struct roster *roster, struct deck_services *services,
 void roster_destroy(struct roster *roster); /* no guest runs; valid for one that is all zero */
 
 /* See deck_reload(). */
-int roster_reload(struct roster *roster, struct cause *cause);
+int roster_reload(struct roster *roster, const struct deck_notes *notes, struct cause *cause);
+
+/*
+ * Of a guest that is about to start: has its profile as it is on disk; it may be invalid after
+ * that. A negative errno with a cause if the file is gone or another guest's; the guest stays.
+ */
+int roster_refresh(struct roster *roster, struct guest *guest, struct cause *cause);
 
 /* Guests in order of name; index from 0. NULL beyond the last. */
 struct guest *roster_guest(const struct roster *roster, size_t index);

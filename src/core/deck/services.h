@@ -24,6 +24,8 @@ struct deck_services {
 	struct marks marks; /* of all guests */
 	uint64_t allotted;  /* bytes of RAM of all live guests */
 	unsigned live;
+	/* See roster_refresh(). */
+	int (*refresh)(void *arg, struct guest *guest, struct cause *cause);
 	bool ending; /* no guest is started any more */
 	void (*guest_ended)(void *arg, struct guest *guest); /* may free the guest */
 	void *arg;

@@ -28,7 +28,7 @@ static bool has_suffix(const char *name, size_t *length)
 	return true;
 }
 
-static bool is_profile(const char *name)
+bool profile_file_is(const char *name)
 {
 	size_t length;
 
@@ -48,7 +48,7 @@ static int list_names(DIR *dir, const char *folder, char **names, size_t *count,
 
 	errno = 0;
 	for (; (entry = readdir(dir)); errno = 0) {
-		if (!is_profile(entry->d_name))
+		if (!profile_file_is(entry->d_name))
 			continue;
 		if (*count == PROFILE_FOLDER_MAX)
 			return cause_set(cause, E2BIG, "%s: holds more than %u profiles; move some "

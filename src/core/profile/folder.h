@@ -20,6 +20,9 @@
 int profile_folder_read(const char *folder, void (*read)(void *arg, const char *path), void *arg,
 			struct cause *cause);
 
+/* Whether a file of that name is a profile to profile_folder_read(). */
+bool profile_file_is(const char *name);
+
 /* Which content of which file was read: while it is the same, so is what was read. */
 struct profile_stamp {
 	uint64_t device, inode, size;

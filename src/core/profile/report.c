@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/plain.h"
 
@@ -51,6 +52,24 @@ void profile_report_warn(struct profile_report *report, unsigned line, const cha
 	va_start(ap, format);
 	add(&report->warnings, &report->warning_count, line, format, ap);
 	va_end(ap);
+}
+
+static bool list_equal(const struct profile_mistake *one, size_t one_count,
+		       const struct profile_mistake *other, size_t other_count)
+{
+	if (one_count != other_count)
+		return false;
+	for (size_t i = 0; i < one_count; i++)
+		if (one[i].line != other[i].line || strcmp(one[i].text, other[i].text))
+			return false;
+	return true;
+}
+
+bool profile_report_equal(const struct profile_report *one, const struct profile_report *other)
+{
+	return list_equal(one->mistakes, one->count, other->mistakes, other->count) &&
+	       list_equal(one->warnings, one->warning_count, other->warnings,
+			  other->warning_count);
 }
 
 void profile_mistake_place(char *out, size_t size, const char *path,

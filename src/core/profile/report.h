@@ -4,6 +4,7 @@
 #ifndef CORE_PROFILE_REPORT_H
 #define CORE_PROFILE_REPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -32,6 +33,8 @@ void profile_report_add(struct profile_report *report, unsigned line, const char
 /* The same for a warning. */
 void profile_report_warn(struct profile_report *report, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+bool profile_report_equal(const struct profile_report *one, const struct profile_report *other);
 
 /* "file:line", or "file" of a mistake of the file as a whole; cut to size bytes. */
 void profile_mistake_place(char *out, size_t size, const char *path,

@@ -46,6 +46,11 @@ static void section_profile(struct page *page, const json_t *g, const struct tui
 	     *json_text(g, "kernel") ? json_text(g, "kernel") : "built in");
 	page_pair(page, "Initrd", INK_TEXT, json_text(g, "initrd"));
 	page_pair(page, "Cmdline", INK_TEXT, json_text(g, "cmdline"));
+	if (*json_text(g, "pending")) {
+		snprintf(text, sizeof(text), "%s: as the profile says from the next start on",
+			 json_text(g, "pending"));
+		page_pair(page, "Pending", INK_WARN, text);
+	}
 	page_pair(page, "Autostart", INK_TEXT, json_bool(g, "autostart") ? "yes" : "no");
 }
 

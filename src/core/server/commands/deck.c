@@ -32,16 +32,30 @@ static int hello(struct request *request, struct cause *cause)
 	return 0;
 }
 
+#define NOTES_MAX 256 /* sentences of one reading; the events have them all */
+
+static void add_note(void *arg, const char *sentence)
+{
+	json_t *notes = arg;
+
+	if (json_array_size(notes) < NOTES_MAX)
+		json_array_append_new(notes, message_text(sentence));
+}
+
 static int reload(struct request *request, struct cause *cause)
 {
+	json_t *list = json_array();
+	const struct deck_notes notes = { .add = add_note, .arg = list };
 	json_int_t count = 0;
-	int error = deck_reload(request->deck, cause);
+	int error = deck_reload(request->deck, &notes, cause);
 
-	if (error < 0)
+	if (error < 0) {
+		json_decref(list);
 		return error;
+	}
 	while (deck_guest(request->deck, (size_t)count))
 		count++;
-	request->result = json_pack("{s:I}", "guests", count);
+	request->result = json_pack("{s:I, s:o}", "guests", count, "notes", list);
 	return 0;
 }
 

@@ -47,8 +47,10 @@ static json_t *text_or_null(const char *text)
 static json_t *guest_json(const struct guest *guest)
 {
 	const struct profile *profile = guest_profile(guest);
+	char pending[GUEST_PENDING_SIZE];
 	json_t *object;
 
+	guest_pending(guest, pending);
 	object = json_pack("{s:o, s:o, s:i, s:I, s:o, s:b, s:I, s:o}",
 			   "name", message_text(guest_name(guest)),
 			   "state", message_text(guest_state_name(guest_get_state(guest))),
@@ -61,6 +63,7 @@ static json_t *guest_json(const struct guest *guest)
 	if (object) {
 		json_object_set_new(object, "nets", nets_json(profile));
 		json_object_set_new(object, "disks", disks_json(profile));
+		json_object_set_new(object, "pending", text_or_null(pending));
 		json_object_set_new(object, "mistakes", mistakes_json(guest_mistakes(guest)));
 	}
 	return object;

@@ -1,0 +1,213 @@
+/* See switches.h. */
+#include "core/deck/switches.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/deck/demo.h"
+#include "core/profile/folder.h"
+#include "core/profile/read.h"
+#include "net/network.h"
+
+/* A file of the folder, and what is known of it. */
+struct switch_file {
+	char *path;
+	struct switch_config config; /* the newest that is valid */
+	bool valid;		     /* there is one */
+	struct profile_stamp stamp;
+	struct profile_report report; /* of the newest */
+	bool gone;
+	bool waits; /* what it says is not applied, and that was said */
+	bool failed; /* its switch could not be made, and that was said */
+	struct switch_file *next;
+};
+
+static void __attribute__((format(printf, 2, 3)))
+say(struct switches *switches, const char *format, ...)
+{
+	char sentence[CAUSE_SIZE];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(sentence, sizeof(sentence), format, ap);
+	va_end(ap);
+	switches->say(switches->arg, sentence);
+}
+
+static bool config_equal(const struct switch_config *one, const struct switch_config *other)
+{
+	return one->uplink == other->uplink && one->address == other->address &&
+	       one->prefix == other->prefix && one->loopback == other->loopback &&
+	       one->leases_per_port == other->leases_per_port;
+}
+
+/* --- reading --- */
+
+static struct switch_file *file_of(struct switches *switches, const char *path)
+{
+	struct switch_file **at, *file;
+
+	for (at = &switches->files; *at; at = &(*at)->next)
+		if (strcmp((*at)->path, path) == 0)
+			return *at;
+	file = calloc(1, sizeof(*file));
+	if (file)
+		file->path = strdup(path);
+	if (file && file->path)
+		return *at = file;
+	free(file);
+	return NULL;
+}
+
+static void say_mistakes(struct switches *switches, const struct switch_file *file)
+{
+	char place[PATH_MAX + 16];
+
+	for (size_t i = 0; i < file->report.count; i++) {
+		profile_mistake_place(place, sizeof(place), file->path, &file->report.mistakes[i]);
+		say(switches, "%s: %s", place, file->report.mistakes[i].text);
+	}
+	if (file->valid)
+		say(switches, "switch %s stays as it is: its profile has mistakes",
+		    file->config.name);
+}
+
+static void read_file(void *arg, const char *path)
+{
+	struct profile_stamp stamp = profile_stamp_take(path);
+	struct switches *switches = arg;
+	struct switch_file *file = file_of(switches, path);
+	struct profile_report report;
+	struct switch_config config;
+
+	if (!file) {
+		say(switches, "%s: out of memory", path);
+		return;
+	}
+	file->gone = false;
+	if (profile_stamp_equal(&file->stamp, &stamp))
+		return;
+	file->stamp = stamp;
+	if (profile_read_switch(&config, path, &report) == 0) {
+		file->failed &= file->valid && config_equal(&file->config, &config);
+		file->config = config;
+		file->valid = true;
+	}
+	if (profile_report_equal(&file->report, &report)) {
+		profile_report_free(&report);
+		return;
+	}
+	profile_report_free(&file->report);
+	file->report = report;
+	say_mistakes(switches, file);
+}
+
+/* --- applying --- */
+
+static void make(struct switches *switches, struct switch_file *file, const char *done)
+{
+	struct net_switch *sw;
+	struct cause cause;
+
+	if (switch_new(&sw, switches->network, &file->config, &cause) == 0) {
+		file->failed = false;
+		if (done)
+			say(switches, "switch %s: %s", file->config.name, done);
+	} else if (!file->failed) {
+		file->failed = true;
+		say(switches, "%s: %s", file->path, cause.text);
+	}
+}
+
+static void wait_for_guests(struct switches *switches, struct switch_file *file, const char *what)
+{
+	if (!file->waits)
+		say(switches, "switch %s: %s; that is applied when no running guest is on it",
+		    file->config.name, what);
+	file->waits = true;
+}
+
+static void apply(struct switches *switches, struct switch_file *file)
+{
+	struct net_switch *sw = network_find_switch(switches->network, file->config.name);
+	const char *what = file->gone ? "its profile is gone" : "its profile has changed";
+
+	if (sw && !file->gone && config_equal(switch_get_config(sw), &file->config)) {
+		file->waits = false;
+		return;
+	}
+	if (sw && switches->used(switches->arg, file->config.name)) {
+		wait_for_guests(switches, file, what);
+		return;
+	}
+	switch_free(sw);
+	file->waits = false;
+	if (!file->gone)
+		make(switches, file, !sw ? (switches->settled ? "new" : NULL) : "as its profile says now");
+	else if (sw)
+		say(switches, "switch %s: %s", file->config.name, what);
+}
+
+static void forget(struct switch_file **at)
+{
+	struct switch_file *file = *at;
+
+	*at = file->next;
+	profile_report_free(&file->report);
+	free(file->path);
+	free(file);
+}
+
+static void make_default(struct switches *switches)
+{
+	struct net_switch *sw;
+	struct cause cause;
+
+	if (!network_find_switch(switches->network, demo_switch.name) &&
+	    switches->wanted(switches->arg, demo_switch.name) &&
+	    switch_new(&sw, switches->network, &demo_switch, &cause) < 0)
+		say(switches, "%s", cause.text);
+}
+
+void switches_apply(struct switches *switches)
+{
+	struct switch_file **at = &switches->files;
+
+	while (*at) {
+		struct switch_file *file = *at;
+
+		if (file->valid)
+			apply(switches, file);
+		if (file->gone && !file->waits)
+			forget(at);
+		else
+			at = &file->next;
+	}
+	make_default(switches);
+}
+
+int switches_read(struct switches *switches, const char *folder, struct cause *cause)
+{
+	int err = 0;
+
+	for (struct switch_file *file = switches->files; file; file = file->next)
+		file->gone = true;
+	if (folder)
+		err = profile_folder_read(folder, read_file, switches, cause);
+	/* Of a folder that cannot be read nothing is known: the switches stay. */
+	for (struct switch_file *file = switches->files; err && file; file = file->next)
+		file->gone = false;
+	switches_apply(switches);
+	switches->settled = true;
+	return err;
+}
+
+void switches_destroy(struct switches *switches)
+{
+	while (switches->files)
+		forget(&switches->files);
+}

@@ -1,0 +1,101 @@
+/* See differ.h. */
+#include "core/profile/differ.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control/names.h"
+#include "core/profile/keys.h"
+
+struct list {
+	char *out;
+	size_t size, used;
+};
+
+static void __attribute__((format(printf, 2, 3))) add(struct list *list, const char *format, ...)
+{
+	va_list ap;
+	int n;
+
+	if (list->used && list->used < list->size)
+		list->used += (size_t)snprintf(list->out + list->used, list->size - list->used, ", ");
+	if (list->used >= list->size)
+		return;
+	va_start(ap, format);
+	n = vsnprintf(list->out + list->used, list->size - list->used, format, ap);
+	va_end(ap);
+	list->used += n < 0 ? 0 : (size_t)n;
+}
+
+static bool text_equal(const char *one, const char *other)
+{
+	return one && other ? !strcmp(one, other) : one == other;
+}
+
+/* Whether two fields of a type hold the same; what is compared is what base/profile_key.h promises. */
+static bool equal(enum profile_type type, const void *one, const void *other)
+{
+	switch (type) {
+	case PROFILE_STRING:
+	case PROFILE_PATH:
+		return text_equal(*(char *const *)one, *(char *const *)other);
+	case PROFILE_NAME:
+		return !strncmp(one, other, NAME_SIZE);
+	case PROFILE_BOOL:
+		return *(const bool *)one == *(const bool *)other;
+	case PROFILE_COUNT:
+	case PROFILE_CHOICE:
+		return *(const unsigned *)one == *(const unsigned *)other;
+	case PROFILE_SIZE:
+		return *(const uint64_t *)one == *(const uint64_t *)other;
+	case PROFILE_MAC:
+		return !memcmp(one, other, NET_MAC_SIZE);
+	case PROFILE_ADDRESS:
+		return !memcmp(one, other, sizeof(uint32_t) + sizeof(uint8_t));
+	}
+	return false;
+}
+
+/* Records of a section; name is what stands before its keys, "disk0", or "". */
+static void differ_record(struct list *list, const struct profile_section *section,
+			  const char *name, const char *one, const char *other)
+{
+	const struct profile_key *key;
+
+	if (section->present != PROFILE_NOWHERE) {
+		bool has = *(const bool *)(one + section->present);
+
+		if (has != *(const bool *)(other + section->present)) {
+			add(list, "%s", name);
+			return;
+		}
+		if (!has)
+			return;
+	}
+	for (key = section->keys; key->key; key++)
+		if (key->offset != PROFILE_NOWHERE &&
+		    !equal(key->type, one + key->offset, other + key->offset))
+			add(list, "%s%s%s", name, *name ? " " : "", key->key);
+}
+
+bool profile_differ(const struct profile *one, const struct profile *other, char *out, size_t size)
+{
+	const struct profile_section *section;
+	struct list list = { out, size, 0 };
+	char name[24];
+
+	*out = '\0';
+	for (section = profile_guest_sections; section->kind; section++)
+		for (unsigned i = 0; i < section->count; i++) {
+			size_t at = section->offset + i * section->size;
+
+			*name = '\0';
+			if (section->count > 1)
+				snprintf(name, sizeof(name), "%s%u", section->kind, i);
+			differ_record(&list, section, name, (const char *)one + at,
+				      (const char *)other + at);
+		}
+	return list.used != 0;
+}

@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""Profiles that change under a deck: seen by themselves, applied or said to be applied later."""
+import os
+import shutil
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import deck as d
+
+PLAIN = "[guest]\nmemory = %dM\n[boot]\ncmdline = name=plain\n"
+CARD = PLAIN % 16 + "[net0]\nswitch = %s\n"
+SWITCH = "[switch]\nuplink = none\naddress = 10.0.%d.2/24\n"
+
+
+def said(deck, text):
+    """Whether a line of this text is among what the deck has said."""
+    with open(deck.errors) as file:
+        return [line for line in file if text in line]
+
+
+def wait_said(deck, text):
+    return d.wait_for(lambda: said(deck, text), f"the deck to say {text!r}")
+
+
+def names(deck):
+    return [guest["name"] for guest in deck.call("guest.list")["guests"]]
+
+
+def shown(deck, guest, key):
+    return deck.call("guest.show", {"guest": guest})[key]
+
+
+def addresses(deck):
+    return {switch["name"]: switch.get("address", "") for switch in
+            deck.call("switch.list")["switches"]}
+
+
+def test_new_profiles_are_seen_by_themselves():
+    def prepare(folder):
+        shutil.rmtree(os.path.join(folder.path, "config"))
+
+    with d.Deck(prepare=prepare) as deck:
+        assert names(deck) == []
+        deck.guest("a", PLAIN % 16)
+        d.wait_for(lambda: names(deck) == ["a"], "the first guest")
+        assert said(deck, "a: new"), open(deck.errors).read()
+        deck.guest("b", "[guest]\ncpus = 0\n")
+        d.wait_for(lambda: deck.state("b") == "invalid", "a guest that is invalid")
+        wait_said(deck, "b: its profile has mistakes: line 2: cpus: ")
+        deck.guest("b", PLAIN % 16)
+        wait_said(deck, "b: its profile is valid")
+        deck.guest("b", PLAIN % 32)
+        wait_said(deck, "b: its profile has changed: memory")
+        os.unlink(os.path.join(deck.guests, "a.ini"))
+        wait_said(deck, "a: its profile is gone")
+        assert names(deck) == ["b"]
+        # Nothing is said twice, and by hand there is nothing left to do.
+        deck.guest("b", PLAIN % 32)
+        reloaded = deck.run("reload")
+        assert reloaded.stdout == "1 guest\n", reloaded
+        assert len(said(deck, "b: ")) == 3, open(deck.errors).read()
+
+
+def test_start_takes_what_is_on_disk():
+    d.need_kvm()
+    with d.Deck() as deck:
+        # Each order comes before the deck had time to look by itself.
+        deck.guest("a", PLAIN % 16)
+        assert deck.run("start", "a").returncode == 0
+        deck.wait_state("a", "running")
+        deck.run("stop", "--force", "--wait", "a")
+        deck.guest("a", PLAIN % 24)
+        assert deck.run("start", "a").returncode == 0
+        assert shown(deck, "a", "memory") == 24 << 20
+        deck.run("stop", "--force", "--wait", "a")
+        deck.guest("a", "[guest]\nmemory = lots\n")
+        refused = deck.run("start", "a")
+        assert refused.returncode == 1 and "mistakes" in refused.stderr, refused
+        deck.guest("a", CARD % "wan")
+        deck.write("config/vmdeck/switches/wan.ini", "[switch]\n")
+        assert deck.run("start", "a").returncode == 0
+        deck.wait_state("a", "running")
+
+
+def test_a_guest_that_runs_is_told_of_and_left_alone():
+    d.need_kvm()
+
+    def prepare(folder):
+        folder.guest("a", "[guest]\nautostart = yes\n" + PLAIN[len("[guest]\n"):] % 16)
+
+    with d.Deck(prepare=prepare) as deck:
+        deck.wait_state("a", "running")
+        deck.guest("a", PLAIN % 32 + "[disk0]\npath = x\n")
+        wait_said(deck, "a: its profile has changed: memory, autostart, disk0; "
+                        "that applies when it is started next")
+        assert shown(deck, "a", "pending") == "memory, autostart, disk0"
+        assert "pending    memory, autostart, disk0" in deck.run("show", "a").stdout
+        assert deck.run("reset", "a").returncode == 0
+        wait_said(deck, "a: reset as it was started; stop and start it to apply what its profile "
+                        "says of memory, autostart, disk0")
+        deck.guest("a", "[guest]\nmemory = lots\n")
+        wait_said(deck, "line 2: memory: 'lots' is not a size; write 512M or 2G; it goes on with "
+                        "the one that it was started with")
+        deck.guest("a", "[guest]\nautostart = yes\n" + PLAIN[len("[guest]\n"):] % 16)
+        wait_said(deck, "a: its profile is again what it runs with")
+        assert shown(deck, "a", "pending") is None
+        deck.guest("a", PLAIN % 32)
+        deck.wait_state("a", "running")
+        assert "that applies when it is started next" in deck.run("reload").stdout
+        assert shown(deck, "a", "memory") == 16 << 20
+        deck.run("stop", "--force", "--wait", "a")
+        assert shown(deck, "a", "memory") == 32 << 20 and shown(deck, "a", "pending") is None
+        assert deck.run("start", "a").returncode == 0
+        os.unlink(os.path.join(deck.guests, "a.ini"))
+        wait_said(deck, "a: its profile is gone; it goes on until it ends")
+        deck.run("stop", "--force", "--wait", "a")
+        d.wait_for(lambda: names(deck) == [], "the guest to be forgotten")
+
+
+def test_switches_follow_their_profiles():
+    d.need_kvm()
+
+    def prepare(folder):
+        folder.guest("a", CARD % "wan")
+        folder.guest("b", CARD % "lan")
+        folder.write("config/vmdeck/switches/wan.ini", SWITCH % 7)
+
+    with d.Deck(prepare=prepare) as deck:
+        wan = os.path.join(deck.switches, "wan.ini")
+        before = addresses(deck)
+        assert sorted(before) == ["lan", "wan"], before
+        # Nobody is on it: applied at once. Then somebody is.
+        deck.write(wan, SWITCH % 8)
+        wait_said(deck, "switch wan: as its profile says now")
+        assert "10.0.8.2" in str(addresses(deck)["wan"])
+        assert deck.run("start", "a").returncode == 0
+        deck.wait_state("a", "running")
+        deck.write(wan, SWITCH % 9)
+        wait_said(deck, "switch wan: its profile has changed; that is applied when no running "
+                        "guest is on it")
+        assert "10.0.8.2" in str(addresses(deck)["wan"])
+        deck.write(wan, "[switch]\nuplink = moon\n")
+        wait_said(deck, "wan.ini:2: uplink: ")
+        wait_said(deck, "switch wan stays as it is: its profile has mistakes")
+        deck.run("stop", "--force", "--wait", "a")
+        d.wait_for(lambda: "10.0.9.2" in str(addresses(deck)["wan"]), "the newest valid one")
+        # One that needs no file gets one, and loses it.
+        deck.write("config/vmdeck/switches/lan.ini", SWITCH % 6)
+        d.wait_for(lambda: "10.0.6.2" in str(addresses(deck)["lan"]), "lan by its profile")
+        os.unlink(os.path.join(deck.switches, "lan.ini"))
+        d.wait_for(lambda: addresses(deck)["lan"] == before["lan"], "lan without one")
+        os.unlink(wan)
+        reloaded = deck.run("reload").stdout
+        assert sorted(addresses(deck)) == ["lan"], reloaded
+        assert said(deck, "switch wan: its profile is gone"), reloaded
+        refused = deck.run("start", "a")
+        deck.wait_state("a", "failed")
+        assert "there is no switch named wan" in shown(deck, "a", "reason"), refused
+
+
+d.main()
