@@ -124,13 +124,32 @@ static void test_marks(void **state)
 	assert_int_equal(chart_level(NAN, 100), 0);
 }
 
+/* A sparkline of reads and writes has both. */
+static void test_sum(void **state)
+{
+	static struct chart_series reads, writes, young;
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++) {
+		chart_push(&reads, 1);
+		chart_push(&writes, i == 2 ? 7 : 0);
+	}
+	chart_push(&young, 3);
+	assert_true(chart_peak(&reads, NULL) == 1);
+	assert_true(chart_peak(&reads, &writes) == 8);
+	assert_true(chart_sum(&reads, &writes, 3) == 8);
+	assert_true(chart_sum(&reads, &writes, 1) == 1);
+	assert_true(chart_sum(&reads, &young, 1) == 4);
+	assert_true(chart_sum(&reads, &young, 2) == 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fill_up),       cmocka_unit_test(test_fill_down),
 		cmocka_unit_test(test_spread_full),   cmocka_unit_test(test_spread_steady),
 		cmocka_unit_test(test_spread_young),  cmocka_unit_test(test_ceiling),
-		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_marks),	      cmocka_unit_test(test_sum),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

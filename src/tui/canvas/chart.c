@@ -24,12 +24,21 @@ float chart_last(const struct chart_series *series)
 	return series->filled ? series->values[(series->total - 1) % CHART_SAMPLES] : 0;
 }
 
-float chart_peak(const struct chart_series *series)
+float chart_sum(const struct chart_series *series, const struct chart_series *other, unsigned back)
+{
+	float value = series->values[(series->total - back) % CHART_SAMPLES];
+
+	if (other && back <= other->filled)
+		value += other->values[(other->total - back) % CHART_SAMPLES];
+	return value;
+}
+
+float chart_peak(const struct chart_series *series, const struct chart_series *other)
 {
 	float peak = 0;
 
 	for (unsigned i = 1; i <= series->filled; i++) {
-		float value = series->values[(series->total - i) % CHART_SAMPLES];
+		float value = chart_sum(series, other, i);
 
 		if (value > peak)
 			peak = value;

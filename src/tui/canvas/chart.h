@@ -27,8 +27,14 @@ void chart_push(struct chart_series *series, float value);
 void chart_replace(struct chart_series *series, float value);
 float chart_last(const struct chart_series *series);
 
-/* The largest sample of the series, 0 when there is none. */
-float chart_peak(const struct chart_series *series);
+/*
+ * The sample that is back (1..filled) from the end, with that of another series
+ * unless that is NULL or has none there.
+ */
+float chart_sum(const struct chart_series *series, const struct chart_series *other, unsigned back);
+
+/* The largest sample of the series, with another added unless that is NULL; 0 for none. */
+float chart_peak(const struct chart_series *series, const struct chart_series *other);
 
 /*
  * Spreads the series over width dots (1..1024), oldest first, newest at the

@@ -216,7 +216,7 @@ void draw_cell(int y, int x, unsigned style, uint8_t cell)
 }
 
 void draw_sparkline(int y, int x, int width, unsigned style, const struct chart_series *series,
-		    float max)
+		    const struct chart_series *other, float max)
 {
 	static const char ascii[] = " __..-=##";
 	wchar_t run[256];
@@ -224,16 +224,14 @@ void draw_sparkline(int y, int x, int width, unsigned style, const struct chart_
 	if (width <= 0 || width > (int)ARRAY_SIZE(run))
 		return;
 	if (!(max > 0))
-		max = chart_peak(series);
+		max = chart_peak(series, other);
 	for (int i = 0; i < width; i++) {
 		unsigned back = (unsigned)(width - i), level;
-		float value;
 
 		run[i] = L' ';
 		if (back > series->filled)
 			continue;
-		value = series->values[(series->total - back) % CHART_SAMPLES];
-		level = chart_level(value, max);
+		level = chart_level(chart_sum(series, other, back), max);
 		run[i] = canvas.utf8 ? 0x2580 + (wchar_t)level : (wchar_t)ascii[level];
 	}
 	pen(style);

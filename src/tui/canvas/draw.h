@@ -57,7 +57,7 @@ void draw_cell(int y, int x, unsigned style, uint8_t cell);
 
 /* Columns of a series' newest samples, one a cell, 8 levels; max 0: its own peak. */
 void draw_sparkline(int y, int x, int width, unsigned style, const struct chart_series *series,
-		    float max);
+		    const struct chart_series *other, float max);
 
 /* A bar of width columns, filled to fraction 0..1. */
 void draw_bar(int y, int x, int width, unsigned style, double fraction);

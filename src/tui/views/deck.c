@@ -138,13 +138,13 @@ static void draw_values(const struct column_layout *c, int y, const struct chart
 		draw_right(y, c->x[rates[i].column], c->width[rates[i].column], style,
 			   text_rate(text, chart_last(&s[rates[i].field])));
 	draw_sparkline(y, c->x[COLUMN_CPU_LINE], c->width[COLUMN_CPU_LINE], good, &s[STATS_CPU],
-		       100.0f * (float)(guest->cpus ? guest->cpus : 1));
+		       NULL, 100.0f * (float)(guest->cpus ? guest->cpus : 1));
 	draw_sparkline(y, c->x[COLUMN_MEMORY_LINE], c->width[COLUMN_MEMORY_LINE], accent,
-		       &s[STATS_MEMORY], (float)guest->memory);
+		       &s[STATS_MEMORY], NULL, (float)guest->memory);
 	draw_sparkline(y, c->x[COLUMN_DISK_LINE], c->width[COLUMN_DISK_LINE], accent,
-		       &s[STATS_DISK_READ], 0);
+		       &s[STATS_DISK_READ], &s[STATS_DISK_WRITE], 0);
 	draw_sparkline(y, c->x[COLUMN_NET_LINE], c->width[COLUMN_NET_LINE], accent,
-		       &s[STATS_NET_IN], 0);
+		       &s[STATS_NET_IN], &s[STATS_NET_OUT], 0);
 }
 
 static void draw_guest(const struct column_layout *c, struct rect row,

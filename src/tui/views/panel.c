@@ -154,7 +154,8 @@ static void panel_cpu(struct rect box, struct rect r, const struct tui_guest *gu
 static void panel_memory(struct rect box, struct rect r, const struct tui_guest *guest)
 {
 	const struct chart_series *series = &guest->series[STATS_MEMORY];
-	float max = guest->memory > 0 ? (float)guest->memory : chart_ceiling(chart_peak(series), 1);
+	float max = guest->memory > 0 ? (float)guest->memory :
+					chart_ceiling(chart_peak(series, NULL), 1);
 	char text[64], number[TEXT_NUMBER], of[TEXT_NUMBER];
 	int x = title_end(box, "Memory");
 
@@ -174,8 +175,8 @@ static void panel_pair(struct rect box, struct rect r, const char *title,
 		       const char *const names[2], const struct chart_series *first,
 		       const struct chart_series *second)
 {
-	float up = chart_ceiling(chart_peak(first), 1000);
-	float down = chart_ceiling(chart_peak(second), 1000);
+	float up = chart_ceiling(chart_peak(first, NULL), 1000);
+	float down = chart_ceiling(chart_peak(second, NULL), 1000);
 	int upper = (r.height + 1) / 2, x = title_end(box, title);
 	bool named = box.width >= 38; /* else a direction is known by its sign */
 	const char *gap = named ? " " : "";
@@ -208,7 +209,8 @@ void panel_draw(struct rect box, enum panel panel, const struct tui_guest *guest
 	const struct chart_series *series = guest ? guest->series : NULL;
 
 	if (!series || !series[STATS_CPU].filled ||
-	    (!guest_state_in(guest->state, GUEST_ALIVE) && !(chart_peak(&series[STATS_CPU]) > 0))) {
+	    (!guest_state_in(guest->state, GUEST_ALIVE) &&
+	     !(chart_peak(&series[STATS_CPU], NULL) > 0))) {
 		draw_center(r, INK_TEXT | DRAW_DIM, empty);
 		return;
 	}
