@@ -146,6 +146,40 @@ static void test_rates(void **state)
 	netmodel_destroy(&network);
 }
 
+/* What was dropped before anybody looked is no news, and a link that is down is none at all. */
+static void test_drops(void **state)
+{
+	static const struct {
+		const char *drops;
+		unsigned count, unlinked, rose; /* s */
+		const char *why;
+	} lists[] = {
+		{ "\"no buffer\":3,\"short\":1,\"link down\":9", 4, 9, 0, "no buffer" },
+		{ "\"no buffer\":3,\"short\":1,\"link down\":99", 4, 99, 0, "no buffer" },
+		{ "\"no buffer\":3,\"short\":4,\"link down\":99", 7, 99, 3, "short" },
+		{ "\"no buffer\":3,\"short\":4,\"link down\":99", 7, 99, 3, "short" },
+	};
+	struct netmodel network = { 0 };
+	const struct port_row *port;
+	char text[200];
+	json_t *json;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		snprintf(text, sizeof(text), "{\"switches\":[{\"name\":\"lan\",\"ports\":["
+			 "{\"name\":\"p\",\"drops\":{%s}}]}]}", lists[i].drops);
+		json = parse(text);
+		netmodel_switches(&network, json, (i + 1) * NS_PER_S);
+		json_decref(json);
+		port = &network.switches[0].ports[0];
+		assert_int_equal(port->drops, lists[i].count);
+		assert_int_equal(port->unlinked, lists[i].unlinked);
+		assert_int_equal(port->rose, lists[i].rose * NS_PER_S);
+		assert_string_equal(port->why, lists[i].why);
+	}
+	netmodel_destroy(&network);
+}
+
 static void test_packets(void **state)
 {
 	struct netmodel network = { 0 };
@@ -190,7 +224,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_guests),	cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_hostile), cmocka_unit_test(test_rates),
-		cmocka_unit_test(test_packets), cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_drops),	cmocka_unit_test(test_packets),
+		cmocka_unit_test(test_messages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,6 +54,9 @@ static void *rows(const json_t *list, size_t size, size_t *count)
 	return out;
 }
 
+/* Why a paused guest, or one whose driver is not there yet, is sent nothing. */
+#define LINK_DOWN "link down"
+
 static void port_drops(struct port_row *port, json_t *drops)
 {
 	uint64_t most = 0;
@@ -65,6 +68,10 @@ static void port_drops(struct port_row *port, json_t *drops)
 
 		if (n <= 0)
 			continue;
+		if (strcmp(reason, LINK_DOWN) == 0) {
+			port->unlinked = (uint64_t)n;
+			continue;
+		}
 		port->drops += (uint64_t)n;
 		if ((uint64_t)n > most) {
 			most = (uint64_t)n;
@@ -79,7 +86,7 @@ static double rate(uint64_t now, uint64_t before, double seconds)
 }
 
 static void port_fill(struct port_row *port, const json_t *json, const struct switch_row *before,
-		      double seconds)
+		      double seconds, uint64_t now)
 {
 	copy(port->name, sizeof(port->name), json, "name");
 	copy(port->mac, sizeof(port->mac), json, "mac");
@@ -95,11 +102,12 @@ static void port_fill(struct port_row *port, const json_t *json, const struct sw
 			continue;
 		port->rx_rate = rate(port->rx_bytes, old->rx_bytes, seconds);
 		port->tx_rate = rate(port->tx_bytes, old->tx_bytes, seconds);
+		port->rose = port->drops > old->drops ? now : old->rose;
 	}
 }
 
 static void switch_fill(struct switch_row *row, const json_t *json,
-			const struct netmodel *model, double seconds)
+			const struct netmodel *model, double seconds, uint64_t now)
 {
 	const json_t *ports = json_object_get(json, "ports");
 	const json_t *leases = json_object_get(json, "leases");
@@ -114,7 +122,7 @@ static void switch_fill(struct switch_row *row, const json_t *json,
 			before = &model->switches[i];
 	row->ports = rows(ports, sizeof(*row->ports), &row->port_count);
 	for (size_t i = 0; i < row->port_count; i++)
-		port_fill(&row->ports[i], json_array_get(ports, i), before, seconds);
+		port_fill(&row->ports[i], json_array_get(ports, i), before, seconds, now);
 	row->leases = rows(leases, sizeof(*row->leases), &row->lease_count);
 	for (size_t i = 0; i < row->lease_count; i++) {
 		const json_t *lease = json_array_get(leases, i);
@@ -143,7 +151,7 @@ void netmodel_switches(struct netmodel *model, const json_t *result, uint64_t no
 	struct switch_row *switches = rows(list, sizeof(*switches), &count);
 
 	for (size_t i = 0; i < count; i++)
-		switch_fill(&switches[i], json_array_get(list, i), model, seconds);
+		switch_fill(&switches[i], json_array_get(list, i), model, seconds, now);
 	switches_free(model->switches, model->switch_count);
 	model->switches = switches;
 	model->switch_count = count;

@@ -14,8 +14,10 @@ struct port_row {
 	char name[100], mac[20];
 	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes; /* rx: from the guest into the switch */
 	double rx_rate, tx_rate; /* bytes a second */
-	uint64_t drops;
-	char why[48]; /* the most frequent reason */
+	uint64_t unlinked; /* not sent to it while its link was down */
+	uint64_t drops;	   /* for other reasons */
+	char why[48];	   /* the most frequent one of them */
+	uint64_t rose; /* when drops last grew, CLOCK_MONOTONIC, ns; 0: not while looked at */
 };
 
 struct lease_row {

@@ -8,6 +8,8 @@
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
 
+#define DROPS_NS (10 * NS_PER_S) /* so long drops are news */
+
 const struct switch_row *network_chosen(const struct view *view)
 {
 	const struct netmodel *model = &view->deck->network;
@@ -57,10 +59,28 @@ static void draw_switches(const struct view *view, struct rect box)
 	}
 }
 
-/* Columns of the table of ports: right-aligned numbers from the right edge. */
-static void draw_port(const struct port_row *port, struct rect r, int y)
+/* How many and why, which is left out where it finds no room. What grows stands out. */
+static void draw_drops(const struct port_row *port, struct rect r, uint64_t now)
 {
+	bool grows = port->rose && now - port->rose < DROPS_NS;
+	const char *why = port->drops ? port->why : "link down";
+	uint64_t count = port->drops ? port->drops : port->unlinked;
 	char number[TEXT_NUMBER], text[96];
+
+	if (count == 0) {
+		draw_text(r.y, r.x, r.width, INK_TEXT | DRAW_DIM, draw_sign(SIGN_DASH));
+		return;
+	}
+	text_count(number, (double)count);
+	snprintf(text, sizeof(text), "%s %s", number, why);
+	draw_text(r.y, r.x, r.width, grows ? INK_BAD : INK_TEXT | DRAW_DIM,
+		  text_width(text) > r.width ? number : text);
+}
+
+/* Columns of the table of ports: right-aligned numbers from the right edge. */
+static void draw_port(const struct port_row *port, struct rect r, int y, uint64_t now)
+{
+	char number[TEXT_NUMBER];
 	int numbers = r.width >= 70 ? 48 : r.width >= 48 ? 30 : 8, x = r.x + r.width - numbers;
 
 	draw_text(y, r.x, r.width - numbers - 1, DRAW_BOLD, port->name);
@@ -78,14 +98,7 @@ static void draw_port(const struct port_row *port, struct rect r, int y)
 			   text_count(number, (double)port->tx_frames));
 		x += 18;
 	}
-	x++;
-	if (port->drops) {
-		snprintf(text, sizeof(text), "%s %s", text_count(number, (double)port->drops),
-			 port->why);
-		draw_text(y, x, r.x + r.width - x, INK_BAD, text);
-	} else {
-		draw_text(y, x, r.x + r.width - x, INK_TEXT | DRAW_DIM, draw_sign(SIGN_DASH));
-	}
+	draw_drops(port, (struct rect){ y, x + 1, 1, r.x + r.width - x - 1 }, now);
 }
 
 static void draw_port_heads(struct rect r)
@@ -123,7 +136,8 @@ static void draw_ports(struct view *view, struct rect box, const struct switch_r
 	if (state->port_top + page > row->port_count)
 		state->port_top = row->port_count > page ? row->port_count - page : 0;
 	for (size_t i = 0; i < page && state->port_top + i < row->port_count; i++)
-		draw_port(&row->ports[state->port_top + i], r, r.y + 1 + (int)i);
+		draw_port(&row->ports[state->port_top + i], r, r.y + 1 + (int)i,
+			  view->deck->network.updated);
 }
 
 /* Whose it is: the guest, and what it calls itself where that is something else. */
