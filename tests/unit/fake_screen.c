@@ -1,7 +1,9 @@
 /* A screen without a terminal. */
 #include "fake_screen.h"
 
+#include <curses.h>
 #include <errno.h>
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,6 +73,49 @@ void fake_screen_free(struct fake_screen *screen)
 	free(screen);
 }
 
+void fake_screen_guests(struct fake_screen *screen, const char *list)
+{
+	json_t *json = json_loads(list, 0, NULL);
+
+	assert_non_null(json);
+	assert_true(model_guests(&screen->tui.deck->model, json));
+	json_decref(json);
+}
+
+static struct {
+	SCREEN *screen;
+	FILE *file;
+} terminal;
+
+bool fake_terminal_open(int rows, int columns, bool utf8)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", rows);
+	setenv("LINES", number, 1);
+	snprintf(number, sizeof(number), "%d", columns);
+	setenv("COLUMNS", number, 1);
+	if (utf8 && !setlocale(LC_ALL, "C.UTF-8")) {
+		printf("there is no locale C.UTF-8\n");
+		return false;
+	}
+	terminal.file = fopen("/dev/null", "r+");
+	terminal.screen = terminal.file ? newterm("vt100", terminal.file, terminal.file) : NULL;
+	if (!terminal.screen) {
+		printf("curses does not know the terminal vt100\n");
+		return false;
+	}
+	draw_start(utf8, false);
+	return true;
+}
+
+void fake_terminal_close(void)
+{
+	endwin();
+	delscreen(terminal.screen);
+	fclose(terminal.file);
+}
+
 const char *fake_screen_asked(struct fake_screen *screen, json_int_t *id, json_t **params)
 {
 	static char method[64];
@@ -124,7 +169,7 @@ static void send_line(struct fake_screen *screen, const char *line)
 
 void fake_screen_answer(struct fake_screen *screen, json_int_t id, const char *result)
 {
-	char line[512];
+	char line[8192];
 
 	snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":%s}\n",
 		 (long long)id, result);
@@ -133,7 +178,7 @@ void fake_screen_answer(struct fake_screen *screen, json_int_t id, const char *r
 
 void fake_screen_refuse(struct fake_screen *screen, json_int_t id, const char *why)
 {
-	char line[512];
+	char line[8192];
 
 	snprintf(line, sizeof(line),
 		 "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"error\":{\"code\":-32000,\"message\":\"%s\"}}\n",
@@ -143,7 +188,7 @@ void fake_screen_refuse(struct fake_screen *screen, json_int_t id, const char *w
 
 void fake_screen_notify(struct fake_screen *screen, const char *method, const char *params)
 {
-	char line[512];
+	char line[8192];
 
 	snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"method\":\"%s\",\"params\":%s}\n",
 		 method, params);

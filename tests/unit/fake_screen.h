@@ -19,6 +19,16 @@ struct fake_screen {
 struct fake_screen *fake_screen_new(const struct keys *keys);
 void fake_screen_free(struct fake_screen *screen);
 
+/* A list of guests, {"guests":[]}, as if the server had sent it. */
+void fake_screen_guests(struct fake_screen *screen, const char *list);
+
+/*
+ * A terminal of that size that nobody sees, to draw in; false and a sentence: there
+ * is none, and the test is to be skipped. Once a program.
+ */
+bool fake_terminal_open(int rows, int columns, bool utf8);
+void fake_terminal_close(void);
+
 /* The next request that came, "packets.subscribe", with *id and *params (the caller's), or NULL. */
 const char *fake_screen_asked(struct fake_screen *screen, json_int_t *id, json_t **params);
 

@@ -115,15 +115,6 @@ static int stop(void **state)
 	return 0;
 }
 
-static void model(struct tui *tui, const char *guests)
-{
-	json_t *json = json_loads(guests, 0, NULL);
-
-	assert_non_null(json);
-	assert_true(model_guests(&tui->deck->model, json));
-	json_decref(json);
-}
-
 static void network(struct tui *tui, const char *switches)
 {
 	json_t *json = json_loads(switches, 0, NULL);
@@ -149,7 +140,7 @@ static bool on_screen(struct tui *tui, const char *text)
 	char line[COLUMNS * 4 + 1];
 	bool found = false;
 
-	erase();
+	draw_erase();
 	frame_draw(tui);
 	for (int y = 0; y < LINES && !found; y++) {
 		mvinnstr(y, 0, line, sizeof(line) - 1);
@@ -170,7 +161,7 @@ static void test_deck(void **state)
 	struct fake_screen *screen = *state;
 	struct tui *tui = &screen->tui;
 
-	model(tui, "{\"guests\":[{\"name\":\"web\",\"state\":\"invalid\",\"mistakes\":"
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"invalid\",\"mistakes\":"
 		   "[{\"line\":1,\"text\":\"wrong\"}]}]}");
 	assert_true(on_screen(tui, "Press e! to edit the profile."));
 	assert_true(on_screen(tui, "Enter! details  c! console"));
@@ -195,7 +186,7 @@ static void test_console(void **state)
 	struct fake_screen *screen = *state;
 	struct tui *tui = &screen->tui;
 
-	model(tui, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
 	tui_open(tui, "console", "nobody");
 	assert_true(said(tui, "No guest is selected."));
 	assert_true(tui->top == tui->views);
@@ -234,7 +225,7 @@ static void test_quit(void **state)
 	struct fake_screen *screen = *state;
 	struct tui *tui = &screen->tui;
 
-	model(tui, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
 	quit_shutdown(tui->deck);
 	assert_true(said(tui, "waiting for web. After 30 seconds they are forced off; q! asks"));
 }
@@ -261,7 +252,7 @@ static void test_leaving(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		snprintf(guests, sizeof(guests), "{\"guests\":[%s]}", cases[i].guests);
-		model(&screen->tui, guests);
+		fake_screen_guests(screen, guests);
 		quit_ask(screen->tui.deck);
 		assert_string_equal(screen->tui.prompt.question, cases[i].question);
 	}
@@ -274,7 +265,7 @@ static void test_question(void **state)
 	struct tui *tui = &screen->tui;
 	char requests[1024] = "";
 
-	model(tui, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
 	for (unsigned i = 0; i < 2; i++) {
 		order_give(tui->deck, "web", "guest.off");
 		assert_string_equal(tui->prompt.question,
@@ -313,7 +304,7 @@ static void test_counterpart(void **state)
 
 		snprintf(guests, sizeof(guests),
 			 "{\"guests\":[{\"name\":\"web\",\"state\":\"%s\"}]}", cases[i].state);
-		model(tui, guests);
+		fake_screen_guests(screen, guests);
 		order_give(tui->deck, "web", cases[i].order);
 		assert_true(read(screen->server, requests, sizeof(requests) - 1) > 0);
 		assert_non_null(strstr(requests, cases[i].method));
@@ -335,21 +326,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_question, start, stop),
 		cmocka_unit_test_setup_teardown(test_counterpart, start, stop),
 	};
-	FILE *none = fopen("/dev/null", "r+");
-	SCREEN *screen;
 	int failed;
 
-	setenv("LINES", "40", 1);
-	setenv("COLUMNS", "130", 1);
-	screen = none ? newterm("vt100", none, none) : NULL;
-	if (!screen) {
-		printf("tui_keys: curses does not know the terminal vt100\n");
+	if (!fake_terminal_open(40, COLUMNS, false))
 		return 77;
-	}
-	draw_start(false, false);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	endwin();
-	delscreen(screen);
-	fclose(none);
+	fake_terminal_close();
 	return failed;
 }
