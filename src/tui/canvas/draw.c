@@ -19,6 +19,7 @@
 /* The palette belongs to curses' one screen. */
 static struct {
 	bool utf8, colour;
+	struct rect clip;
 } canvas;
 
 void draw_start(bool utf8, bool colour)
@@ -50,6 +51,43 @@ int draw_columns(void)
 void draw_erase(void)
 {
 	erase();
+	canvas.clip = (struct rect){ 0, 0, LINES, COLS };
+}
+
+static int larger(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+static int smaller(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+struct rect draw_clip(struct rect r)
+{
+	struct rect before = canvas.clip, *clip = &canvas.clip;
+
+	clip->y = larger(before.y, r.y);
+	clip->x = larger(before.x, r.x);
+	clip->height = smaller(before.y + before.height, r.y + r.height) - clip->y;
+	clip->width = smaller(before.x + before.width, r.x + r.width) - clip->x;
+	return before;
+}
+
+void draw_unclip(struct rect before)
+{
+	canvas.clip = before;
+}
+
+/* How many of width columns from y, x on are drawn. */
+static int visible(int y, int x, int width)
+{
+	const struct rect *clip = &canvas.clip;
+
+	if (y < clip->y || y >= clip->y + clip->height || x < clip->x)
+		return 0;
+	return larger(smaller(width, clip->x + clip->width - x), 0);
 }
 
 static void pen(unsigned style)
@@ -65,6 +103,38 @@ static void pen(unsigned style)
 	attr_set(attributes, canvas.colour ? (short)(style & DRAW_INK) : 0, NULL);
 }
 
+static void put(int y, int x, wchar_t c)
+{
+	if (visible(y, x, 1))
+		mvaddnwstr(y, x, &c, 1);
+}
+
+/* Puts the sign behind the columns used, of width, or on the last of them. */
+static int draw_cut(int y, int x, int width, int used)
+{
+	wchar_t sign;
+	int columns;
+
+	text_next(draw_sign(SIGN_CUT), &sign, &columns);
+	used = smaller(used, width - 1);
+	put(y, x + used, sign);
+	return used + 1;
+}
+
+/* The beginning and the end of a text that is wider than width. */
+static int draw_ends(int y, int x, int width, unsigned style, const char *text)
+{
+	int tail = (width - 1) / 2, skip = text_width(text) - tail, skipped, columns;
+	size_t at = text_cut(text, skip, &skipped);
+	wchar_t c;
+
+	if (skipped < skip) /* a wide character lies across */
+		at += text_next(text + at, &c, &columns);
+	x += draw_text(y, x, width - tail, style, text);
+	draw_text(y, x, tail, style, text + at);
+	return width;
+}
+
 int draw_text(int y, int x, int width, unsigned style, const char *text)
 {
 	wchar_t run[256];
@@ -73,6 +143,11 @@ int draw_text(int y, int x, int width, unsigned style, const char *text)
 	size_t bytes;
 	wchar_t c;
 
+	width = visible(y, x, width);
+	if (width == 0)
+		return 0;
+	if (style & DRAW_MIDDLE && width > 4 && text_width(text) > width)
+		return draw_ends(y, x, width, style & ~DRAW_MIDDLE, text);
 	pen(style);
 	move(y, x);
 	while ((bytes = text_next(text, &c, &columns)) && used + columns <= width) {
@@ -92,7 +167,7 @@ int draw_text(int y, int x, int width, unsigned style, const char *text)
 	}
 	if (n)
 		addnwstr(run, (int)n);
-	return used;
+	return text[strspn(text, " ")] ? draw_cut(y, x, width, used) : used;
 }
 
 int draw_format(int y, int x, int width, unsigned style, const char *format, ...)
@@ -125,6 +200,8 @@ int draw_wrapped(struct rect rect, unsigned style, const char *text)
 	for (n = 0; n < rect.height && *text; n++) {
 		size_t next, bytes = text_wrap(text, rect.width, &next);
 
+		if (n == rect.height - 1)
+			bytes = strcspn(text, "\n");
 		snprintf(line, sizeof(line), "%.*s", (int)bytes, text);
 		draw_text(rect.y + n, rect.x, rect.width, style, line);
 		text += next;
@@ -143,6 +220,10 @@ void draw_center(struct rect rect, unsigned style, const char *text)
 		return;
 	for (; *rest && lines < rect.height; rest += next, lines++)
 		text_wrap(rest, rect.width, &next);
+	if (*rest) {
+		draw_wrapped(rect, style, text);
+		return;
+	}
 	for (int y = rect.y + (rect.height - lines) / 2; lines-- > 0; y++, text += next) {
 		bytes = text_wrap(text, rect.width, &next);
 		snprintf(line, sizeof(line), "%.*s", (int)bytes, text);
@@ -154,6 +235,9 @@ static void draw_run(int y, int x, int width, wchar_t c)
 {
 	wchar_t run[64];
 
+	width = visible(y, x, width);
+	if (width == 0)
+		return;
 	for (unsigned i = 0; i < ARRAY_SIZE(run); i++)
 		run[i] = c;
 	move(y, x);
@@ -172,11 +256,6 @@ void draw_line(int y, int x, int width, unsigned style)
 {
 	pen(style);
 	draw_run(y, x, width, canvas.utf8 ? 0x2500 : L'-');
-}
-
-static void put(int y, int x, wchar_t c)
-{
-	mvaddnwstr(y, x, &c, 1);
 }
 
 struct rect draw_box(struct rect r, unsigned style, const char *title)
@@ -235,7 +314,8 @@ void draw_sparkline(int y, int x, int width, unsigned style, const struct chart_
 		run[i] = canvas.utf8 ? 0x2580 + (wchar_t)level : (wchar_t)ascii[level];
 	}
 	pen(style);
-	mvaddnwstr(y, x, run, width);
+	if ((width = visible(y, x, width)))
+		mvaddnwstr(y, x, run, width);
 }
 
 void draw_bar(int y, int x, int width, unsigned style, double fraction)
@@ -258,6 +338,7 @@ const char *draw_sign(enum sign sign)
 		[SIGN_RIGHT] = { ">", "▶" },	 [SIGN_SEPARATOR] = { "|", "·" },
 		[SIGN_CROSS] = { "x", "✖" },	 [SIGN_HALF] = { "+", "◐" },
 		[SIGN_PAUSE] = { "=", "‖" },	 [SIGN_DASH] = { "-", "–" },
+		[SIGN_CUT] = { "~", "…" },
 	};
 
 	return signs[sign][canvas.utf8];

@@ -23,15 +23,26 @@ enum ink {
 #define DRAW_BOLD 0x100u
 #define DRAW_DIM 0x200u
 #define DRAW_REVERSE 0x400u
+#define DRAW_MIDDLE 0x800u /* text that finds no room loses its middle, not its end */
 
 /* utf8: else only ASCII is drawn. Once curses runs. */
 void draw_start(bool utf8, bool colour);
 
 int draw_rows(void);
 int draw_columns(void);
-void draw_erase(void);
+void draw_erase(void); /* and draws anywhere again */
 
-/* Draws text, cut to width columns; returns the columns used. */
+/*
+ * From here on draws only inside rect, as far as it lies inside what was drawn in
+ * before. Returns that, for draw_unclip() to put it back.
+ */
+struct rect draw_clip(struct rect rect);
+void draw_unclip(struct rect before);
+
+/*
+ * Draws text, cut to width columns with a sign that it was; returns the columns
+ * used. Text that begins outside of what is drawn in is left out.
+ */
 int draw_text(int y, int x, int width, unsigned style, const char *text);
 int draw_format(int y, int x, int width, unsigned style, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
@@ -40,7 +51,7 @@ int draw_format(int y, int x, int width, unsigned style, const char *format, ...
 void draw_right(int y, int x, int width, unsigned style, const char *text);
 void draw_center(struct rect rect, unsigned style, const char *text); /* wrapped, in the middle */
 
-/* Wraps text into the rectangle; returns the lines used. */
+/* Wraps text into the rectangle, cut with a sign in the last line; returns the lines used. */
 int draw_wrapped(struct rect rect, unsigned style, const char *text);
 
 /* Spaces. */
@@ -55,7 +66,10 @@ void draw_line(int y, int x, int width, unsigned style);
 /* One cell of a chart. */
 void draw_cell(int y, int x, unsigned style, uint8_t cell);
 
-/* Columns of a series' newest samples, one a cell, 8 levels; max 0: its own peak. */
+/*
+ * Columns of a series' newest samples, one a cell, 8 levels; other, unless NULL, is
+ * added to it. max 0: their own peak.
+ */
 void draw_sparkline(int y, int x, int width, unsigned style, const struct chart_series *series,
 		    const struct chart_series *other, float max);
 
@@ -65,7 +79,7 @@ void draw_bar(int y, int x, int width, unsigned style, double fraction);
 /* A few signs with their ASCII stand-ins. */
 enum sign {
 	SIGN_DOT, SIGN_RING, SIGN_UP, SIGN_DOWN, SIGN_RIGHT, SIGN_SEPARATOR, SIGN_CROSS, SIGN_HALF,
-	SIGN_PAUSE, SIGN_DASH
+	SIGN_PAUSE, SIGN_DASH, SIGN_CUT
 };
 const char *draw_sign(enum sign sign);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tui/canvas/text.h"
 #include "tui/model/json.h"
 
 #define GUESTS_MAX 4096
@@ -100,6 +101,12 @@ bool model_guests(struct model *model, const json_t *result)
 	free(model->guests);
 	model->guests = guests;
 	model->guest_count = n;
+	model->name_width = 0;
+	for (size_t i = 0; i < n; i++) {
+		int width = text_width(guests[i]->name);
+
+		model->name_width = width > model->name_width ? width : model->name_width;
+	}
 	model->guests_known = true;
 	return true;
 }

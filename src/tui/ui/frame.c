@@ -9,6 +9,7 @@
 
 #define ROWS_MIN 5
 #define COLUMNS_MIN 20
+#define NAME_LEAST 8 /* columns of a deck's name */
 
 /* "3 guests · 1 running · 1 paused" */
 static void guests_text(const struct model *model, char *out, size_t size)
@@ -24,34 +25,42 @@ static void guests_text(const struct model *model, char *out, size_t size)
 		snprintf(out + n, size - (size_t)n, " %s %zu paused", dot, paused);
 }
 
+/* Which deck it is, in width columns: its name where that finds room, and its host. */
+static int draw_deck(const struct tui_deck *deck, int x, int width)
+{
+	const char *name = deck->config->title ? deck->config->title : deck->model.deck;
+	int from = x, end = x + width, whole = name ? text_width(name) : 0;
+
+	if (whole == 0 || width < 3 + (whole < NAME_LEAST ? whole : NAME_LEAST))
+		return 0;
+	x += draw_format(0, x, end - x, INK_TEXT | DRAW_DIM, " %s ", draw_sign(SIGN_SEPARATOR));
+	x += draw_text(0, x, end - x, INK_TEXT | DRAW_MIDDLE, name);
+	if (!deck->config->in_process && deck->model.host && *deck->model.host &&
+	    end - x >= 4 + text_width(deck->model.host))
+		x += draw_format(0, x, end - x, INK_TEXT | DRAW_DIM, " on %s", deck->model.host);
+	return x - from;
+}
+
+/* What the view shows comes before the counts, and both before the deck's name. */
 static void draw_header(struct tui *tui, int width)
 {
-	const struct tui_deck *deck = tui->deck;
-	const char *name = deck->config->title ? deck->config->title : deck->model.deck;
-	char right[128], title[256] = "";
-	int x = 1, room;
+	char counts[128], title[256] = "";
+	int x = 1, end = width - 1, titled;
 
 	draw_fill((struct rect){ 0, 0, 1, width }, INK_TEXT);
-	guests_text(&deck->model, right, sizeof(right));
-	room = width - 2 - text_width(right) - 2;
-	if (room < 24) {
-		right[0] = '\0';
-		room = width - 2;
-	}
-	x += draw_text(0, x, room, INK_ACCENT | DRAW_BOLD, "vmdeck");
-	if (name && *name)
-		x += draw_format(0, x, room - x, INK_TEXT | DRAW_DIM, " %s ",
-				 draw_sign(SIGN_SEPARATOR));
-	if (name && *name)
-		x += draw_text(0, x, room - x, INK_TEXT, name);
-	if (!deck->config->in_process && deck->model.host && *deck->model.host)
-		x += draw_format(0, x, room - x, INK_TEXT | DRAW_DIM, " on %s", deck->model.host);
 	if (tui->top->ops->title)
 		tui->top->ops->title(tui->top, title, sizeof(title));
+	titled = *title ? 4 + text_width(title) : 0;
+	guests_text(&tui->deck->model, counts, sizeof(counts));
+	if (width - 2 - text_width(counts) - 2 >= 24) {
+		draw_right(0, x, end - x, INK_TEXT | DRAW_DIM, counts);
+		end -= text_width(counts) + 2;
+	}
+	x += draw_text(0, x, end - x, INK_ACCENT | DRAW_BOLD, "vmdeck");
+	x += draw_deck(tui->deck, x, end - x - titled);
 	if (*title)
-		draw_format(0, x, room - x, INK_TEXT | DRAW_BOLD, "  %s %s", draw_sign(SIGN_RIGHT),
+		draw_format(0, x, end - x, INK_TEXT | DRAW_BOLD, "  %s %s", draw_sign(SIGN_RIGHT),
 			    title);
-	draw_right(0, 1, width - 2, INK_TEXT | DRAW_DIM, right);
 }
 
 /* The last message, at the bottom above reserved rows; long ones grow upward. */
@@ -96,7 +105,7 @@ void frame_draw(struct tui *tui)
 {
 	int rows = draw_rows(), columns = draw_columns();
 	bool full = tui->top->ops->full;
-	struct rect body = { 0, 0, rows, columns };
+	struct rect body = { 0, 0, rows, columns }, before;
 	int reserved = rows >= 8 ? 1 : 0;
 
 	if (rows < ROWS_MIN || columns < COLUMNS_MIN) {
@@ -117,7 +126,9 @@ void frame_draw(struct tui *tui)
 		if (reserved)
 			draw_keys(tui, rows - 1, 1, columns - 2);
 	}
+	before = draw_clip(body);
 	tui->top->ops->draw(tui->top, body);
+	draw_unclip(before);
 	if (!full)
 		draw_message(tui, reserved);
 	if (tui->prompt.active)

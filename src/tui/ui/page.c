@@ -6,6 +6,7 @@
 #include "tui/canvas/text.h"
 
 #define NAME_WIDTH 13 /* column of names, with its gap */
+#define NARROW 32     /* where a name has no value beside it, but below */
 
 bool page_row(const struct page *page, int *row)
 {
@@ -54,12 +55,15 @@ void page_paragraph(struct page *page, int indent, unsigned style, const char *t
 
 void page_pair(struct page *page, const char *name, unsigned style, const char *value)
 {
+	bool narrow = page->r.width < NARROW;
 	int y = page->y;
 
 	if (!*value)
 		return;
-	page_text(page, 0, NAME_WIDTH - 1, INK_TEXT | DRAW_DIM, name);
-	page_paragraph(page, NAME_WIDTH, style, value);
+	page_text(page, 0, narrow ? page->r.width : NAME_WIDTH - 1, INK_TEXT | DRAW_DIM, name);
+	if (narrow)
+		page->y = ++y;
+	page_paragraph(page, narrow ? 2 : NAME_WIDTH, style, value);
 	if (page->y == y)
 		page->y++;
 }

@@ -27,7 +27,10 @@ void page_heading(struct page *page, const char *text);
 /* A text that may take several lines; none if it is empty. */
 void page_paragraph(struct page *page, int indent, unsigned style, const char *text);
 
-/* A value with its name before it; nothing if the value is empty. */
+/*
+ * A value with its name before it, or above it where the page is narrow; nothing if
+ * the value is empty.
+ */
 void page_pair(struct page *page, const char *name, unsigned style, const char *value);
 
 #endif

@@ -36,6 +36,9 @@ void prompt_ask(struct prompt *prompt, const struct choice *choices,
 	va_start(ap, format);
 	vsnprintf(prompt->question, sizeof(prompt->question), format, ap);
 	va_end(ap);
+	prompt->choices_at = strlen(prompt->question) + 1; /* behind a blank */
+	if (prompt->choices_at >= sizeof(prompt->question))
+		prompt->choices_at = sizeof(prompt->question) - 1;
 	add_choices(prompt->question, sizeof(prompt->question), choices);
 }
 
@@ -174,31 +177,65 @@ void prompt_key(struct prompt *prompt, wint_t key, bool special)
 	prompt->answer(prompt->arg, choice, NULL);
 }
 
-void prompt_draw(const struct prompt *prompt, int reserved)
+static int lines_of(const char *text, int width, int most)
 {
-	int width = draw_columns(), height = draw_rows() - reserved, lines = 0, x, y, room;
-	const char *rest = prompt->question;
-	char text[PROMPT_TEXT];
-	size_t next, from = 0;
+	size_t next;
+	int lines = 0;
 
-	for (; *rest && lines < 4 && lines < height; rest += next, lines++)
-		text_wrap(rest, width - 2, &next);
-	if (!prompt->choices)
-		lines = 1;
-	y = height - lines;
-	draw_fill((struct rect){ y, 0, lines, width }, INK_TEXT);
-	if (prompt->choices) {
-		draw_wrapped((struct rect){ y, 1, lines, width - 2 }, INK_WARN | DRAW_BOLD,
+	for (; *text && lines < most; text += next, lines++)
+		text_wrap(text, width, &next);
+	return lines;
+}
+
+/* Where there is no room for all of it, the keys that answer are seen whole. */
+static void draw_question(const struct prompt *prompt, int bottom, int width)
+{
+	const unsigned style = INK_WARN | DRAW_BOLD;
+	int lines = lines_of(prompt->question, width, bottom), keys;
+	char text[sizeof(prompt->question)];
+
+	if (lines < bottom) {
+		draw_fill((struct rect){ bottom - lines, 0, lines, width + 2 }, INK_TEXT);
+		draw_wrapped((struct rect){ bottom - lines, 1, lines, width }, style,
 			     prompt->question);
 		return;
 	}
-	x = 1 + draw_text(y, 1, width / 2, INK_WARN | DRAW_BOLD, prompt->question) + 1;
-	room = width - x - 2;
+	keys = lines_of(prompt->question + prompt->choices_at, width, bottom - 1);
+	snprintf(text, sizeof(text), "%.*s", (int)prompt->choices_at - 1, prompt->question);
+	draw_fill((struct rect){ 0, 0, bottom, width + 2 }, INK_TEXT);
+	draw_wrapped((struct rect){ 0, 1, bottom - keys, width }, style, text);
+	draw_wrapped((struct rect){ bottom - keys, 1, keys, width }, style,
+		     prompt->question + prompt->choices_at);
+}
+
+/* The question before the line, or, where they would have too little room, above it. */
+static void draw_line_of_text(const struct prompt *prompt, int bottom, int width)
+{
+	bool beside = text_width(prompt->question) <= width / 2;
+	int x = 1, used, room, lines = beside ? 1 : 2;
+	char text[PROMPT_TEXT];
+	size_t from = 0;
+
+	draw_fill((struct rect){ bottom - lines, 0, lines, width + 2 }, INK_TEXT);
+	used = draw_text(bottom - lines, x, width, INK_WARN | DRAW_BOLD, prompt->question);
+	if (beside)
+		x += used + 1;
+	room = width - x;
 	line_text(prompt, 0, prompt->cursor, text);
 	while (from < prompt->cursor && text_width(text) > room)
 		line_text(prompt, ++from, prompt->cursor, text);
 	line_text(prompt, from, prompt->length, text);
-	draw_text(y, x, room, INK_TEXT, text);
+	draw_text(bottom - 1, x, room + 1, INK_TEXT, text);
 	line_text(prompt, from, prompt->cursor, text);
-	move(y, x + text_width(text));
+	move(bottom - 1, x + text_width(text));
+}
+
+void prompt_draw(const struct prompt *prompt, int reserved)
+{
+	int width = draw_columns() - 2, bottom = draw_rows() - reserved;
+
+	if (prompt->choices)
+		draw_question(prompt, bottom, width);
+	else
+		draw_line_of_text(prompt, bottom, width);
 }

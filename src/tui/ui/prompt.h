@@ -20,6 +20,7 @@ struct choice {
 struct prompt {
 	bool active;
 	char question[768];
+	size_t choices_at; /* where in it they are named */
 	const struct choice *choices; /* keys that answer, or NULL: a line of text */
 	void (*answer)(void *arg, int choice, const char *text);
 	void *arg;

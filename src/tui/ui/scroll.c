@@ -1,6 +1,14 @@
 /* Moving over lines. Pure. */
 #include "tui/ui/scroll.h"
 
+bool scroll_bound(int *top, int lines, int page)
+{
+	int most = lines > page ? lines - page : 0, was = *top;
+
+	*top = was > most ? most : was < 0 ? 0 : was;
+	return *top != was;
+}
+
 bool scroll_command(int *top, int lines, int page, enum command command)
 {
 	int most = lines > page ? lines - page : 0;
@@ -27,6 +35,6 @@ bool scroll_command(int *top, int lines, int page, enum command command)
 	default:
 		return false;
 	}
-	*top = *top > most ? most : *top < 0 ? 0 : *top;
+	scroll_bound(top, lines, page);
 	return true;
 }

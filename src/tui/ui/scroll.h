@@ -9,4 +9,7 @@
 /* Moves a position by a command over lines with page shown; false: command moves nothing. */
 bool scroll_command(int *top, int lines, int page, enum command command);
 
+/* Keeps the first line in sight within what there is; whether it had to be moved. */
+bool scroll_bound(int *top, int lines, int page);
+
 #endif

@@ -106,7 +106,7 @@ static void draw_heads(const struct column_layout *c, int y)
 	};
 
 	for (unsigned i = 0; i < COLUMN_COUNT; i++) {
-		if (!c->width[i] || !heads[i])
+		if (c->width[i] < 2 || !heads[i])
 			continue;
 		if (i <= COLUMN_STATE)
 			draw_text(y, c->x[i], c->width[i], INK_TEXT | DRAW_DIM, heads[i]);
@@ -155,9 +155,11 @@ static void draw_guest(const struct column_layout *c, struct rect row,
 
 	if (chosen)
 		draw_fill(row, style);
-	draw_text(row.y, c->x[COLUMN_NAME], c->width[COLUMN_NAME], style | DRAW_BOLD, guest->name);
-	draw_format(row.y, c->x[COLUMN_STATE], c->width[COLUMN_STATE], state, "%s %s",
-		    style_state_sign(guest->state), guest_state_name(guest->state));
+	draw_text(row.y, c->x[COLUMN_NAME], c->width[COLUMN_NAME],
+		  style | DRAW_BOLD | DRAW_MIDDLE, guest->name);
+	draw_text(row.y, c->x[COLUMN_STATE], 1, state, style_state_sign(guest->state));
+	draw_text(row.y, c->x[COLUMN_STATE] + 2, c->width[COLUMN_STATE] - 2, state,
+		  guest_state_name(guest->state));
 	if (guest->series && guest->series[STATS_CPU].filled &&
 	    guest_state_in(guest->state, GUEST_ALIVE))
 		draw_values(c, row.y, guest->series, guest, style, chosen);
@@ -200,7 +202,6 @@ static void draw_list(struct view *view, struct rect r, bool boxed)
 	struct column_layout columns;
 	size_t selected, count = listed(view, &selected);
 	char title[128];
-	int names = 8, width;
 
 	if (boxed) {
 		snprintf(title, sizeof(title), *state->filter ? "Guests matching %s" : "Guests",
@@ -211,11 +212,8 @@ static void draw_list(struct view *view, struct rect r, bool boxed)
 		draw_empty(view, r);
 		return;
 	}
-	for (size_t i = 0; i < model->guest_count; i++)
-		if ((width = text_width(model->guests[i]->name)) > names)
-			names = width;
-	layout_columns(&columns, r.x + 1, r.width - 2, names);
-	if (r.height >= 3) {
+	layout_columns(&columns, r.x + 1, r.width - 2, model->name_width);
+	if (r.height >= 2) {
 		draw_heads(&columns, r.y);
 		r.y++;
 		r.height--;

@@ -15,6 +15,9 @@
 #include "tui/ui/ui.h"
 #include "tui/views/table.h"
 
+#define EXIT_COUNT 6
+#define EXIT_WIDE 32 /* columns from which on an exit has its rate */
+
 struct guest_view {
 	char name[128];
 	json_t *show, *before; /* results of guest.show: the last two */
@@ -174,12 +177,15 @@ static void exit_line(struct page *page, const struct guest_view *state, const j
 	uint64_t count = json_count(entry, "count"), before = count_before(state, reason);
 	double seconds = (double)(state->show_at - state->before_at) / (double)NS_PER_S;
 	char number[TEXT_NUMBER], text[64];
-	int x = page->r.x, y, bar = page->r.width - 34;
+	int x = page->r.x, y, bar = page->r.width - 34, counts = 15;
+	bool wide = page->r.width >= EXIT_WIDE;
 
+	if (page->r.width < counts + EXIT_COUNT)
+		counts = page->r.width - EXIT_COUNT;
 	if (page_row(page, &y)) {
-		draw_text(y, x, 14, INK_TEXT, reason);
-		draw_right(y, x + 15, 6, INK_TEXT, text_count(number, (double)count));
-		if (state->before && seconds > 0 && count >= before) {
+		draw_text(y, x, counts - 1, INK_TEXT, reason);
+		draw_right(y, x + counts, EXIT_COUNT, INK_TEXT, text_count(number, (double)count));
+		if (wide && state->before && seconds > 0 && count >= before) {
 			snprintf(text, sizeof(text), "%s/s",
 				 text_count(number, (double)(count - before) / seconds));
 			draw_right(y, x + 22, 9, INK_TEXT | DRAW_DIM, text);
@@ -238,6 +244,8 @@ static void guest_draw(struct view *view, struct rect body)
 		left.y = right.y;
 	section_console(guest->state == GUEST_CRASHED && wide ? &right : &left, state->show);
 	state->lines = left.y > right.y ? left.y : right.y;
+	if (scroll_bound(&state->top, state->lines, state->page))
+		tui_dirty(view->tui); /* it got shorter, or the screen larger */
 }
 
 static void shown(void *arg, json_t *result, const struct client_error *error)

@@ -8,6 +8,7 @@
 #include "tui/views/table.h"
 
 #define LABEL_WIDTH 18
+#define NARROW 40 /* where the help is below the key */
 
 struct help_view {
 	int top, lines, page;
@@ -36,6 +37,7 @@ static void label(const struct keys *keys, const struct key *key, const struct v
 static void section(struct page *page, const struct keys *keys, const struct view_ops *of,
 		    bool moving)
 {
+	bool narrow = page->r.width < NARROW;
 	char names[64], help[256];
 
 	page_text(page, 0, page->r.width, INK_ACCENT | DRAW_BOLD, of->name);
@@ -49,8 +51,9 @@ static void section(struct page *page, const struct keys *keys, const struct vie
 			continue;
 		label(keys, key, of, names, sizeof(names));
 		keys_help(key, help, sizeof(help));
-		page_text(page, 2, LABEL_WIDTH - 3, DRAW_BOLD, names);
-		page_paragraph(page, LABEL_WIDTH, INK_TEXT, help);
+		page_text(page, 2, narrow ? page->r.width - 2 : LABEL_WIDTH - 3, DRAW_BOLD, names);
+		page->y += narrow;
+		page_paragraph(page, narrow ? 4 : LABEL_WIDTH, INK_TEXT, help);
 	}
 	page->y++;
 }
@@ -65,8 +68,6 @@ static void help_draw(struct view *view, struct rect body)
 	struct tui *tui = view->tui;
 	bool wide = left.r.width >= 110;
 
-	if (left.r.width < LABEL_WIDTH + 8)
-		left.r.width = LABEL_WIDTH + 8;
 	if (wide)
 		left.r.width = left.r.width / 2 - 1;
 	right = left;
@@ -80,6 +81,8 @@ static void help_draw(struct view *view, struct rect body)
 	}
 	state->lines = left.y > right.y ? left.y : right.y;
 	state->page = body.height;
+	if (scroll_bound(&state->top, state->lines, state->page))
+		tui_dirty(tui);
 }
 
 static void help_enter(struct view *view)

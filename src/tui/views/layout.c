@@ -7,6 +7,7 @@
 #define CHART_HEIGHT 5
 #define WIDE 170	/* from here on charts stand beside the list */
 #define LIST_WIDTH 84
+#define LIST_HEIGHT 6 /* with its frame and heads */
 
 static int clamp(int value, int low, int high)
 {
@@ -74,7 +75,8 @@ void layout_deck(struct deck_layout *layout, struct rect b, int guests)
 		layout_wide(layout, b, guests);
 		return;
 	}
-	list = clamp(guests + 3, 4, b.height > 28 ? b.height / 2 : b.height * 2 / 5);
+	list = b.height > 28 ? b.height / 2 : b.height * 2 / 5;
+	list = clamp(guests + 3, 4, list > LIST_HEIGHT ? list : LIST_HEIGHT);
 	rest = b.height - list - 1;
 	if (rest < CHART_HEIGHT) {
 		layout->list.height = b.height;
@@ -88,32 +90,14 @@ void layout_deck(struct deck_layout *layout, struct rect b, int guests)
 	layout->events = (struct rect){ b.y + b.height - events, b.x, events, b.width };
 }
 
-void layout_columns(struct column_layout *layout, int x, int width, int names)
+static void layout_sparklines(struct column_layout *layout, int left)
 {
-	static const int fixed[COLUMN_COUNT] = {
-		[COLUMN_STATE] = 10, [COLUMN_CPU] = 5,	 [COLUMN_MEMORY] = 5, [COLUMN_READ] = 7,
-		[COLUMN_WRITE] = 7,  [COLUMN_IN] = 7,	 [COLUMN_OUT] = 7,
-	};
-	/* What comes in as the width grows; sparklines share what is left. */
-	static const enum column order[] = { COLUMN_STATE, COLUMN_CPU, COLUMN_MEMORY, COLUMN_IN,
-					     COLUMN_OUT, COLUMN_READ, COLUMN_WRITE };
 	static const enum column lines[] = { COLUMN_CPU_LINE, COLUMN_NET_LINE, COLUMN_DISK_LINE,
 					     COLUMN_MEMORY_LINE };
-	int left, line;
 
-	memset(layout, 0, sizeof(*layout));
-	layout->width[COLUMN_NAME] = clamp(names, 4, width >= 70 ? 20 : 12);
-	left = width - layout->width[COLUMN_NAME];
-	for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		if (left < fixed[order[i]] + 1)
-			break;
-		layout->width[order[i]] = fixed[order[i]];
-		left -= fixed[order[i]] + 1;
-	}
-	if (!layout->width[COLUMN_STATE] && left >= 2)
-		layout->width[COLUMN_STATE] = 1; /* the sign alone */
-	for (unsigned i = 0; i < 4 && layout->width[COLUMN_WRITE]; i++) {
-		line = left / (int)(4 - i) - 1;
+	for (unsigned i = 0; i < 4; i++) {
+		int line = left / (int)(4 - i) - 1;
+
 		if (i == 0 && line < 6)
 			line = left - 1; /* one of them at least */
 		if (line < 5)
@@ -121,6 +105,36 @@ void layout_columns(struct column_layout *layout, int x, int width, int names)
 		layout->width[lines[i]] = clamp(line, 5, 24);
 		left -= layout->width[lines[i]] + 1;
 	}
+}
+
+void layout_columns(struct column_layout *layout, int x, int width, int names)
+{
+	static const int fixed[COLUMN_COUNT] = {
+		[COLUMN_STATE] = 10, [COLUMN_CPU] = 5,	 [COLUMN_MEMORY] = 5, [COLUMN_READ] = 7,
+		[COLUMN_WRITE] = 7,  [COLUMN_IN] = 7,	 [COLUMN_OUT] = 7,
+	};
+	/* As the width grows these come in, then names get theirs; sparklines share the rest. */
+	static const enum column order[] = { COLUMN_STATE, COLUMN_CPU, COLUMN_MEMORY, COLUMN_IN,
+					     COLUMN_OUT, COLUMN_READ, COLUMN_WRITE };
+	int left, name;
+
+	memset(layout, 0, sizeof(*layout));
+	name = clamp(names, 8, width >= 70 ? 20 : 12);
+	left = width - name;
+	for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		if (left < fixed[order[i]] + 1)
+			break;
+		layout->width[order[i]] = fixed[order[i]];
+		left -= fixed[order[i]] + 1;
+	}
+	if (!layout->width[COLUMN_STATE] && left >= 2) {
+		layout->width[COLUMN_STATE] = 1; /* the sign alone */
+		left -= 2;
+	}
+	layout->width[COLUMN_NAME] = clamp(names, name, name + left);
+	left -= layout->width[COLUMN_NAME] - name;
+	if (layout->width[COLUMN_WRITE])
+		layout_sparklines(layout, left);
 	for (unsigned i = 0; i < COLUMN_COUNT; i++) {
 		layout->x[i] = x;
 		if (layout->width[i])

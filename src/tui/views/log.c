@@ -46,6 +46,7 @@ static void log_draw(struct view *view, struct rect body)
 	lay_out(&all, messages, gap); /* to know where the end is */
 	state->lines = all.y;
 	state->page = r.height;
+	scroll_bound(&state->top, state->lines, state->page);
 	if (all.y > r.height)
 		page.top = all.y - r.height - state->top;
 	lay_out(&page, messages, gap);

@@ -4,11 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/clock.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
 
 #define DROPS_NS (10 * NS_PER_S) /* so long drops are news */
+#define HOSTNAME_LEAST 4
+#define MACS_WIDTH 44
 
 const struct switch_row *network_chosen(const struct view *view)
 {
@@ -28,6 +31,23 @@ static unsigned frame(const struct view *view, enum pane pane)
 	return state->pane == pane ? INK_ACCENT : INK_TEXT | DRAW_DIM;
 }
 
+/* The name, and what else finds room whole. */
+static void draw_switch(struct rect row, unsigned style, const struct switch_row *sw)
+{
+	int x = row.x, end = row.x + row.width;
+	char uplink[32] = "", ports[32];
+	const char *const parts[] = { sw->address, uplink, ports };
+
+	if (*sw->uplink)
+		snprintf(uplink, sizeof(uplink), "uplink %s", sw->uplink);
+	snprintf(ports, sizeof(ports), "%zu port%s", sw->port_count,
+		 sw->port_count == 1 ? "" : "s");
+	x += draw_text(row.y, x, end - x, style | DRAW_BOLD | DRAW_MIDDLE, sw->name) + 2;
+	for (unsigned i = 0; i < ARRAY_SIZE(parts); i++)
+		if (*parts[i] && text_width(parts[i]) <= end - x)
+			x += draw_text(row.y, x, end - x, style, parts[i]) + 2;
+}
+
 static void draw_switches(const struct view *view, struct rect box)
 {
 	const struct network_view *state = view->state;
@@ -41,21 +61,11 @@ static void draw_switches(const struct view *view, struct rect box)
 		const struct switch_row *row = &model->switches[i];
 		bool is = row == network_chosen(view);
 		unsigned style = is ? INK_TEXT | DRAW_REVERSE : INK_TEXT;
-		int y = r.y + (int)(i - top), x = r.x + 1, w = r.width - 2;
+		int y = r.y + (int)(i - top);
 
 		if (is)
 			draw_fill((struct rect){ y, r.x, 1, r.width }, style);
-		x += draw_text(y, x, w, style | DRAW_BOLD, row->name) + 2;
-		w = r.x + r.width - 1 - x;
-		if (*row->address)
-			x += draw_text(y, x, w, style, row->address) + 2;
-		w = r.x + r.width - 1 - x;
-		if (*row->uplink)
-			x += draw_format(y, x, w, style, "uplink %s", row->uplink) + 2;
-		w = r.x + r.width - 1 - x;
-		if (w > 8)
-			draw_format(y, x, w, style, "%zu port%s", row->port_count,
-				    row->port_count == 1 ? "" : "s");
+		draw_switch((struct rect){ y, r.x + 1, 1, r.width - 2 }, style, row);
 	}
 }
 
@@ -83,7 +93,7 @@ static void draw_port(const struct port_row *port, struct rect r, int y, uint64_
 	char number[TEXT_NUMBER];
 	int numbers = r.width >= 70 ? 48 : r.width >= 48 ? 30 : 8, x = r.x + r.width - numbers;
 
-	draw_text(y, r.x, r.width - numbers - 1, DRAW_BOLD, port->name);
+	draw_text(y, r.x, r.width - numbers - 1, DRAW_BOLD | DRAW_MIDDLE, port->name);
 	if (r.width >= 100)
 		draw_text(y, r.x + r.width - numbers - 20, 18, INK_TEXT | DRAW_DIM, port->mac);
 	if (numbers >= 30) {
@@ -152,9 +162,9 @@ static void draw_lease(struct rect r, int y, const struct lease_row *lease, int 
 	if (r.width >= 60 || (!*guest && !*lease->hostname))
 		x += draw_text(y, x, end - x - 7, INK_TEXT | DRAW_DIM, lease->mac) + 1;
 	if (*guest)
-		x += draw_text(y, x, end - x - 7, INK_TEXT | DRAW_BOLD, guest) + 1;
-	if (strcmp(guest, lease->hostname) != 0)
-		draw_text(y, x, end - x - 7, INK_TEXT | DRAW_DIM, lease->hostname);
+		x += draw_text(y, x, end - x - 7, INK_TEXT | DRAW_BOLD | DRAW_MIDDLE, guest) + 1;
+	if (strcmp(guest, lease->hostname) != 0 && end - x - 7 >= HOSTNAME_LEAST)
+		draw_text(y, x, end - x - 7, INK_TEXT | DRAW_DIM | DRAW_MIDDLE, lease->hostname);
 	draw_right(y, end - 6, 6, INK_TEXT | DRAW_DIM, text_age(age, (double)lease->remaining));
 }
 
@@ -187,7 +197,7 @@ static void draw_macs(struct rect box, const struct switch_row *row)
 		int y = r.y + (int)i, x = r.x + 1, end = r.x + r.width - 1;
 
 		x += draw_text(y, x, end - x, INK_TEXT | DRAW_DIM, mac->mac) + 1;
-		draw_text(y, x, end - x - 7, INK_TEXT, mac->port);
+		draw_text(y, x, end - x - 7, INK_TEXT | DRAW_MIDDLE, mac->port);
 		draw_right(y, end - 6, 6, INK_TEXT | DRAW_DIM, text_age(age, (double)mac->age));
 	}
 }
@@ -197,6 +207,7 @@ static void draw_packet(const struct packet *packet, struct rect r, int y)
 	unsigned style = packet->dropped ? INK_BAD : INK_TEXT, dim = packet->dropped ?
 			 INK_BAD : INK_TEXT | DRAW_DIM;
 	int addresses = r.width >= 100 ? 20 : 15, x = r.x, end = r.x + r.width;
+	bool both = r.width >= 2 * addresses + 8; /* else who sent it alone */
 	const char *const *f = packet->fields;
 	char time[16];
 
@@ -206,10 +217,14 @@ static void draw_packet(const struct packet *packet, struct rect r, int y)
 			    (unsigned)(packet->time % NS_PER_S / NS_PER_MS));
 		x += 13;
 	}
-	draw_text(y, x, addresses, style, f[PACKET_FROM]);
+	if (!both && addresses > r.width - 7)
+		addresses = r.width - 7;
+	draw_text(y, x, addresses, style | DRAW_MIDDLE, f[PACKET_FROM]);
 	x += addresses + 1;
-	draw_text(y, x, addresses, style, f[PACKET_TO]);
-	x += addresses + 1;
+	if (both) {
+		draw_text(y, x, addresses, style | DRAW_MIDDLE, f[PACKET_TO]);
+		x += addresses + 1;
+	}
 	draw_text(y, x, 6, packet->dropped ? INK_BAD : INK_ACCENT, f[PACKET_PROTOCOL]);
 	x += 7;
 	if (packet->dropped)
@@ -218,7 +233,7 @@ static void draw_packet(const struct packet *packet, struct rect r, int y)
 	draw_text(y, x, end - x, style, f[PACKET_TEXT]);
 }
 
-static void packets_title(const struct view *view, struct rect box)
+static void packets_title(const struct view *view, struct rect box, int room)
 {
 	const struct network_view *state = view->state;
 	char text[200], number[TEXT_NUMBER];
@@ -231,6 +246,8 @@ static void packets_title(const struct view *view, struct rect box)
 			 text_count(number, (double)view->deck->network.missed));
 	else
 		snprintf(text, sizeof(text), " following ");
+	if (text_width(text) > room)
+		snprintf(text, sizeof(text), "%s", state->held ? " held " : "");
 	draw_right(box.y, box.x + 2, box.width - 4, state->held ? INK_WARN : INK_TEXT | DRAW_DIM,
 		   text);
 }
@@ -247,7 +264,7 @@ static void draw_packets(struct view *view, struct rect box)
 	if (*state->filter)
 		snprintf(title, sizeof(title), "Packets matching %.180s", state->filter);
 	r = draw_box(box, frame(view, PANE_PACKETS), title);
-	packets_title(view, box);
+	packets_title(view, box, box.width - 6 - text_width(title));
 	r.x++;
 	r.width -= 2;
 	state->packets_shown = r.height > 0 ? (size_t)r.height : 0;
@@ -325,9 +342,9 @@ static void draw_upper(struct view *view, struct rect r, const struct switch_row
 	draw_switches(view, left);
 	if (lower)
 		draw_leases((struct rect){ r.y + left.height, r.x, lower, switches }, row);
-	if (right.width >= 130) {
-		draw_macs((struct rect){ r.y, r.x + r.width - 40, r.height, 40 }, row);
-		right.width -= 40;
+	if (right.width >= 90 + MACS_WIDTH) {
+		right.width -= MACS_WIDTH;
+		draw_macs((struct rect){ r.y, right.x + right.width, r.height, MACS_WIDTH }, row);
 	}
 	draw_ports(view, right, row);
 }

@@ -1,0 +1,325 @@
+/* What the views show in terminals of all sizes. */
+#include <curses.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <wchar.h>
+
+#include <cmocka.h>
+
+#include "base/checked.h"
+#include "fake_screen.h"
+#include "tui/ui/frame.h"
+#include "tui/ui/orders.h"
+
+#define ROWS_MAX 60
+#define COLUMNS_MAX 260
+
+/* Names of 31 characters, which is the most, that differ at their end. */
+#define LONG "kernel-regression-x86-64-guest"
+
+static const char guests[] =
+	"{\"guests\":["
+	"{\"name\":\"" LONG "1\",\"state\":\"running\",\"cpus\":4,\"memory\":1073741824,"
+	"\"nets\":[{\"name\":\"net0\",\"switch\":\"lan\"}],"
+	"\"disks\":[{\"name\":\"disk0\",\"path\":\"/var/lib/a/long/path/to/an/image.raw\"}]},"
+	"{\"name\":\"" LONG "2\",\"state\":\"paused\",\"cpus\":1},"
+	"{\"name\":\"bad\",\"state\":\"invalid\",\"mistakes\":[{\"line\":3,"
+	"\"text\":\"memory: 'lots' is not a size; write 512M or 2G\"}]},"
+	"{\"name\":\"crashed\",\"state\":\"crashed\",\"reason\":\"vCPU 0: triple fault\"}]}";
+
+static const char one_guest[] =
+	"{\"guests\":[{\"name\":\"web\",\"state\":\"running\",\"cpus\":1,\"memory\":1048576}]}";
+
+/* The results of switch.list and capture.list, and a notification of packets, in one. */
+static const char network_lists[] =
+	"{\"switches\":[{\"name\":\"lan\",\"uplink\":\"nat\",\"address\":\"10.0.2.2/24\",\"ports\":["
+	"{\"name\":\"lan/nat\",\"mac\":\"52:55:0a:00:02:02\",\"drops\":{\"no buffer\":3}},"
+	"{\"name\":\"" LONG "1/net0\",\"mac\":\"52:54:00:00:00:01\","
+	"\"drops\":{\"link down\":12345678}}],"
+	"\"leases\":[{\"mac\":\"52:54:00:00:00:01\",\"address\":\"10.0.2.15\",\"remaining\":3000,"
+	"\"port\":\"" LONG "1/net0\",\"hostname\":\"demo\"}],"
+	"\"macs\":[{\"mac\":\"52:54:00:00:00:01\",\"port\":\"" LONG "1/net0\",\"age\":3}]},"
+	"{\"name\":\"a-switch-with-a-rather-long-name\",\"address\":\"10.0.3.2/24\"}],"
+	"\"packets\":[{\"from\":\"fe80::5054:ff:fe12:3456\",\"to\":\"ff02::1:ff12:3456\","
+	"\"protocol\":\"ICMPv6\",\"verdict\":\"flood\",\"text\":\"Neighbor Solicitation\"},"
+	"{\"from\":\"10.0.2.15\",\"to\":\"255.255.255.255\",\"protocol\":\"DHCP\","
+	"\"from_port\":\"" LONG "1/net0\",\"verdict\":\"no buffer\",\"text\":\"Discover xid 0x1\"}],"
+	"\"captures\":[{\"capture\":1,\"path\":\"/home/somebody/captures/lan-20260101.pcapng\"}]}";
+
+static const char show[] =
+	"{\"name\":\"crashed\",\"state\":\"crashed\",\"profile\":\"/home/somebody/guests/crashed.ini\","
+	"\"reason\":\"vCPU 0: triple fault\",\"nets\":[{\"name\":\"net0\",\"switch\":\"lan\","
+	"\"mac\":\"52:54:00:00:00:01\"}],"
+	"\"devices\":[{\"name\":\"virtio-net0\",\"status\":\"driver ready\"}],"
+	"\"registers\":\"vCPU 0\\n"
+	"rip 0000000000109ca7  rflags 0000000000010246\\n"
+	"rax 0000000000000001  rbx 0000000000000002  rcx 0000000000000003  rdx 0000000000000004\","
+	"\"exits\":[{\"reason\":\"IRQ_WINDOW_OPEN\",\"count\":123456},{\"reason\":\"HLT\",\"count\":5}],"
+	"\"console_tail\":[\"line 1\",\"line 2\",\"\",\"line 4\",\"line 5\",\"line 6\",\"line 7\",\"line 8\","
+	"\"line 9\",\"line 10\",\"a longer line that is broken where it has to be: 11\",\"line 12\","
+	"\"line 13\",\"line 14\",\"line 15\",\"line 16\",\"line 17\",\"line 18\",\"line 19\",\"line 20\"]}";
+
+static wchar_t cells[ROWS_MAX][COLUMNS_MAX + 1];
+
+static void network(struct tui *tui)
+{
+	struct netmodel *model = &tui->deck->network;
+	json_t *json = json_loads(network_lists, 0, NULL);
+
+	assert_non_null(json);
+	netmodel_switches(model, json, 1);
+	for (unsigned i = 0; i < 20; i++)
+		netmodel_packets(model, json);
+	model->captures = json_incref(json_object_get(json, "captures"));
+	json_decref(json);
+}
+
+/* Draws the screen in that size, and reads it into cells. */
+static void draw(struct tui *tui, int rows, int columns)
+{
+	resizeterm(rows, columns);
+	draw_erase();
+	frame_draw(tui);
+	for (int y = 0; y < rows; y++)
+		assert_int_equal(mvinnwstr(y, 0, cells[y], columns), columns);
+}
+
+/* Whether a line of the screen has the text. */
+static bool shows(const wchar_t *text)
+{
+	for (int y = 0; y < LINES; y++)
+		if (wcsstr(cells[y], text))
+			return true;
+	return false;
+}
+
+static void print_screen(void)
+{
+	printf("%d columns, %d rows:\n", COLS, LINES);
+	for (int y = 0; y < LINES; y++)
+		printf("%ls|\n", cells[y]);
+}
+
+static void assert_shows(const wchar_t *text)
+{
+	if (shows(text))
+		return;
+	print_screen();
+	fail_msg("there is no \"%ls\"", text);
+}
+
+/* Whether the frame whose upper left corner is there is whole. */
+static bool is_framed(int y, int x)
+{
+	int right = x + 1, bottom = y + 1;
+
+	while (right < COLS && cells[y][right] != L'╮')
+		right++;
+	while (bottom < LINES && cells[bottom][x] == L'│')
+		bottom++;
+	if (right == COLS || bottom == LINES || cells[bottom][x] != L'╰' ||
+	    cells[bottom][right] != L'╯')
+		return false;
+	for (int i = y + 1; i < bottom; i++)
+		if (cells[i][right] != L'│')
+			return false;
+	return true;
+}
+
+static void assert_frames(void)
+{
+	for (int y = 0; y < LINES; y++)
+		for (int x = 0; x < COLS; x++)
+			if (cells[y][x] == L'╭' && !is_framed(y, x)) {
+				print_screen();
+				fail_msg("a frame at %d, %d is broken", x, y);
+			}
+}
+
+/* Nothing covers header and footer. */
+static void assert_edges(void)
+{
+	if (LINES >= 6 && wcsncmp(cells[0], L" vmdeck", 7) != 0) {
+		print_screen();
+		fail_msg("no header");
+	}
+	if (LINES >= 8 && !wcsstr(cells[LINES - 1], L"q back") &&
+	    !wcsstr(cells[LINES - 1], L"Enter details")) {
+		print_screen();
+		fail_msg("no footer");
+	}
+}
+
+static void all_sizes(struct tui *tui)
+{
+	static const int heights[] = { 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 30, 40, 50 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(heights); i++)
+		for (int width = 20; width <= 250; width += width < 64 ? 1 : 9) {
+			draw(tui, heights[i], width);
+			assert_frames();
+			assert_edges();
+		}
+}
+
+static int start(void **state)
+{
+	*state = fake_screen_new(&keys_table);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	fake_screen_free(*state);
+	return 0;
+}
+
+static void test_deck(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	all_sizes(tui);
+	fake_screen_guests(screen, one_guest);
+	all_sizes(tui);
+	fake_screen_guests(screen, guests);
+	for (unsigned i = 0; i < 4; i++) {
+		all_sizes(tui);
+		tui->top->ops->command(tui->top, COMMAND_DOWN);
+	}
+}
+
+static void test_network(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	tui_open(tui, "network", NULL);
+	all_sizes(tui);
+	network(tui);
+	for (unsigned i = 0; i < 3; i++) {
+		all_sizes(tui);
+		tui->top->ops->command(tui->top, COMMAND_HOLD);
+		all_sizes(tui);
+		tui->top->ops->command(tui->top, COMMAND_NEXT);
+	}
+	draw(tui, 50, 200);
+	assert_shows(LONG L"1/net0");
+	assert_shows(L"10.0.2.15  kernel-reg");
+	draw(tui, 5, 20);
+	assert_shows(L" held ");
+}
+
+static struct tui *open_crashed(struct fake_screen *screen)
+{
+	fake_screen_guests(screen, guests);
+	tui_open(&screen->tui, "guest", "crashed");
+	fake_screen_answer(screen, fake_screen_wait(screen, "guest.show"), show);
+	return &screen->tui;
+}
+
+static void test_other_views(void **state)
+{
+	static const char *const views[] = { "log", "help" };
+	struct tui *tui = open_crashed(*state);
+
+	all_sizes(tui);
+	tui->top->ops->command(tui->top, COMMAND_LAST);
+	all_sizes(tui);
+	messages_add(&tui->messages, SEVERITY_EVENT, 0, LONG "1", "is running, as it was before");
+	for (unsigned i = 0; i < ARRAY_SIZE(views); i++) {
+		tui_open(tui, views[i], NULL);
+		all_sizes(tui);
+		draw(tui, 24, 20);
+		assert_false(shows(L"…"));
+	}
+}
+
+/* The list has heads even with one guest, and where it is as small as it gets. */
+static void test_heads(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	fake_screen_guests(screen, one_guest);
+	for (int rows = 5; rows <= 50; rows++) {
+		draw(tui, rows, rows < 12 ? 20 : 80);
+		assert_shows(L"Name");
+		assert_shows(L"web");
+	}
+}
+
+/* Names that differ look different, and one that is cut says so. */
+static void test_names(void **state)
+{
+	static const struct {
+		int columns;
+		const wchar_t *one, *other;
+	} cases[] = {
+		{ 200, LONG L"1 ", LONG L"2 " },
+		{ 120, LONG L"1 ", LONG L"2 " },
+		{ 80, L"kernel-reg…-64-guest1 ", L"kernel-reg…-64-guest2 " },
+		{ 24, L"kernel-reg…64-guest1 ", L"kernel-reg…64-guest2 " },
+		{ 20, L"kernel-r…-guest1 ", L"kernel-r…-guest2 " },
+	};
+	struct fake_screen *screen = *state;
+
+	fake_screen_guests(screen, guests);
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		draw(&screen->tui, 24, cases[i].columns);
+		assert_shows(cases[i].one);
+		assert_shows(cases[i].other);
+	}
+}
+
+/* Whatever the size, the keys that answer a question are all seen. */
+static void test_questions(void **state)
+{
+	static const int sizes[][2] = { { 50, 200 }, { 24, 80 }, { 8, 24 }, { 5, 20 } };
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	fake_screen_guests(screen, guests);
+	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
+		order_give(tui->deck, "crashed", "guest.reset");
+		draw(tui, sizes[i][0], sizes[i][1]);
+		assert_shows(L"Reset crashed?");
+		assert_shows(L"y: reset it");
+		assert_shows(L"let it");
+		quit_ask(tui->deck);
+		draw(tui, sizes[i][0], sizes[i][1]);
+		assert_shows(L"1 guest is");
+		assert_shows(L"l: leave");
+		assert_shows(L"other key: stay");
+	}
+	tui->prompt.active = false;
+	tui->top->ops->command(tui->top, COMMAND_FILTER);
+	for (const char *c = "0123456789abcdef"; *c; c++)
+		prompt_key(&tui->prompt, (wint_t)*c, false);
+	draw(tui, 5, 20);
+	assert_shows(L"Show guests with:");
+	assert_shows(L"123456789abcdef");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_deck, start, stop),
+		cmocka_unit_test_setup_teardown(test_network, start, stop),
+		cmocka_unit_test_setup_teardown(test_other_views, start, stop),
+		cmocka_unit_test_setup_teardown(test_heads, start, stop),
+		cmocka_unit_test_setup_teardown(test_names, start, stop),
+		cmocka_unit_test_setup_teardown(test_questions, start, stop),
+	};
+	int failed;
+
+	if (!fake_terminal_open(40, 120, true))
+		return 77;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	fake_terminal_close();
+	return failed;
+}
