@@ -57,7 +57,8 @@ static const char show[] =
 	"\"devices\":[{\"name\":\"virtio-net0\",\"status\":\"driver ready\"}],"
 	"\"registers\":\"vCPU 0\\n"
 	"rip 0000000000109ca7  rflags 0000000000010246\\n"
-	"rax 0000000000000001  rbx 0000000000000002  rcx 0000000000000003  rdx 0000000000000004\","
+	"rax 0000000000000001  rbx 0000000000000002  rcx 0000000000000003  rdx 0000000000000004\\n"
+	"r8  0000000000000008  r9  0000000000000009  r10 000000000000000a  r11 000000000000000b\","
 	"\"exits\":[{\"reason\":\"IRQ_WINDOW_OPEN\",\"count\":123456},{\"reason\":\"HLT\",\"count\":5}],"
 	"\"console_tail\":[\"line 1\",\"line 2\",\"\",\"line 4\",\"line 5\",\"line 6\",\"line 7\",\"line 8\","
 	"\"line 9\",\"line 10\",\"a longer line that is broken where it has to be: 11\",\"line 12\","
@@ -276,6 +277,65 @@ static void test_names(void **state)
 	}
 }
 
+/* A register and its value stay together. */
+static void test_registers(void **state)
+{
+	struct tui *tui = open_crashed(*state);
+
+	draw(tui, 40, 120);
+	assert_shows(L"rip 0000000000109ca7 ");
+	assert_shows(L" rflags 0000000000010246");
+	assert_shows(L"rax 0000000000000001  rbx 0000000000000002 ");
+	assert_shows(L"rcx 0000000000000003  rdx 0000000000000004 ");
+	assert_shows(L"r8  0000000000000008  r9  0000000000000009 ");
+	draw(tui, 60, 30);
+	for (unsigned i = 1; i <= 4; i++) {
+		wchar_t pair[32];
+
+		swprintf(pair, ARRAY_SIZE(pair), L" r%cx 000000000000000%u ", "abcd"[i - 1], i);
+		assert_shows(pair);
+	}
+	draw(tui, 60, 250);
+	assert_shows(L"  rcx 0000000000000003  rdx 0000000000000004 ");
+}
+
+/* Of the console the end is what matters. */
+static void test_last_lines(void **state)
+{
+	struct tui *tui = open_crashed(*state);
+
+	draw(tui, 60, 120);
+	assert_shows(L"line 1 ");
+	assert_shows(L"line 20");
+	draw(tui, 24, 120);
+	assert_shows(L"line 20");
+	assert_shows(L"line 19");
+	assert_false(shows(L"line 1 "));
+	draw(tui, 24, 80);
+	tui->top->ops->command(tui->top, COMMAND_LAST);
+	draw(tui, 24, 80);
+	assert_shows(L"Last lines of the console");
+	assert_shows(L"line 4 ");
+	assert_shows(L"line 20");
+
+	/* A screen that grows does not stay behind the end. */
+	draw(tui, 60, 250);
+	draw(tui, 60, 250);
+	assert_shows(L"State");
+	assert_shows(L"line 20");
+
+	/* The smallest one shows the end, too. */
+	draw(tui, 5, 20);
+	tui->top->ops->command(tui->top, COMMAND_LAST);
+	draw(tui, 5, 20);
+	for (unsigned i = 17; i <= 20; i++) {
+		wchar_t line[16];
+
+		swprintf(line, ARRAY_SIZE(line), L"line %u", i);
+		assert_shows(line);
+	}
+}
+
 /* Whatever the size, the keys that answer a question are all seen. */
 static void test_questions(void **state)
 {
@@ -313,6 +373,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_other_views, start, stop),
 		cmocka_unit_test_setup_teardown(test_heads, start, stop),
 		cmocka_unit_test_setup_teardown(test_names, start, stop),
+		cmocka_unit_test_setup_teardown(test_registers, start, stop),
+		cmocka_unit_test_setup_teardown(test_last_lines, start, stop),
 		cmocka_unit_test_setup_teardown(test_questions, start, stop),
 	};
 	int failed;

@@ -2,10 +2,13 @@
 #include "tui/ui/page.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "tui/canvas/text.h"
 
 #define NAME_WIDTH 13 /* column of names, with its gap */
+#define CELL_BYTES 128
+#define CELL_GAP 2
 #define NARROW 32     /* where a name has no value beside it, but below */
 
 bool page_row(const struct page *page, int *row)
@@ -36,6 +39,25 @@ void page_heading(struct page *page, const char *text)
 	page->y++;
 }
 
+int page_lines(const struct page *page, int indent, const char *text)
+{
+	int lines = 0;
+
+	for (; *text; lines++)
+		text = page_skip(page, indent, text, 1);
+	return lines ? lines : 1;
+}
+
+const char *page_skip(const struct page *page, int indent, const char *text, int lines)
+{
+	int width = page->r.width - indent;
+	size_t next;
+
+	for (; *text && lines > 0; text += next, lines--)
+		text_wrap(text, width > 0 ? width : 1, &next);
+	return text;
+}
+
 void page_paragraph(struct page *page, int indent, unsigned style, const char *text)
 {
 	int width = page->r.width - indent;
@@ -50,6 +72,57 @@ void page_paragraph(struct page *page, int indent, unsigned style, const char *t
 		snprintf(line, sizeof(line), "%.*s", (int)bytes, text);
 		page_text(page, indent, width, style, line);
 		page->y++;
+	}
+}
+
+/* Copies the cell that text begins with; returns where the next one of the line begins. */
+static const char *next_cell(const char *text, char cell[CELL_BYTES])
+{
+	size_t n = strcspn(text, " \n");
+
+	n += strspn(text + n, " "); /* a short name may have several before its value */
+	while (text[n] && text[n] != '\n' && (text[n] != ' ' || text[n + 1] != ' '))
+		n++;
+	snprintf(cell, CELL_BYTES, "%.*s", (int)n, text);
+	return text + n + strspn(text + n, " ");
+}
+
+/* How many cells of a line go side by side, so that its rows are filled alike. */
+static int cells_abreast(const char *line, int width, int *widest)
+{
+	char cell[CELL_BYTES];
+	int count = 0, most, rows;
+
+	for (*widest = 1; *line && *line != '\n'; count++) {
+		line = next_cell(line, cell);
+		if (text_width(cell) > *widest)
+			*widest = text_width(cell);
+	}
+	most = (width + CELL_GAP) / (*widest + CELL_GAP);
+	if (most < 1 || count == 0)
+		return 1;
+	rows = (count + most - 1) / most;
+	return (count + rows - 1) / rows;
+}
+
+void page_cells(struct page *page, unsigned style, const char *text)
+{
+	char cell[CELL_BYTES];
+
+	while (*text) {
+		int widest, abreast = cells_abreast(text, page->r.width, &widest), n = 0;
+
+		for (; *text && *text != '\n'; n = (n + 1) % abreast) {
+			text = next_cell(text, cell);
+			if (abreast == 1) {
+				page_paragraph(page, 0, style, cell);
+				continue;
+			}
+			page_text(page, n * (widest + CELL_GAP), widest, style, cell);
+			page->y += n == abreast - 1;
+		}
+		page->y += n > 0;
+		text += *text == '\n';
 	}
 }
 

@@ -24,8 +24,21 @@ void page_text(const struct page *page, int indent, int width, unsigned style, c
 /* A title with a line behind it, and a free line above it if it is not the first. */
 void page_heading(struct page *page, const char *text);
 
+/* How many lines a text takes; at least 1. */
+int page_lines(const struct page *page, int indent, const char *text);
+
+/* What is left of a text behind its first lines. */
+const char *page_skip(const struct page *page, int indent, const char *text, int lines);
+
 /* A text that may take several lines; none if it is empty. */
 void page_paragraph(struct page *page, int indent, unsigned style, const char *text);
+
+/*
+ * Lines of cells, each a name and its value, with two blanks or more between cells,
+ * such as "r8  0  rax 1": a line that finds no room is broken between cells, unless one
+ * of them is wider than the page.
+ */
+void page_cells(struct page *page, unsigned style, const char *text);
 
 /*
  * A value with its name before it, or above it where the page is narrow; nothing if

@@ -15,6 +15,7 @@
 #include "tui/ui/ui.h"
 #include "tui/views/table.h"
 
+#define CONSOLE_LEAST 6 /* lines below which it has a screen of its own */
 #define EXIT_COUNT 6
 #define EXIT_WIDE 32 /* columns from which on an exit has its rate */
 
@@ -134,25 +135,47 @@ static void section_devices(struct page *page, const json_t *g)
 	}
 }
 
-static void section_text(struct page *page, const char *title, const char *text)
+static void section_registers(struct page *page, const json_t *g)
 {
+	const char *text = json_text(g, "registers");
+
 	if (!*text)
 		return;
-	page_heading(page, title);
-	page_paragraph(page, 0, INK_TEXT, text);
+	page_heading(page, "Registers");
+	page_cells(page, INK_TEXT, text);
 }
 
+static const char *console_line(const json_t *lines, size_t index)
+{
+	const char *line = json_string_value(json_array_get(lines, index));
+
+	return line ? line : "";
+}
+
+/*
+ * As many of the console's last lines as the rest of the screen holds, or, where that
+ * is little, as a screen holds, once the page is moved to its end.
+ */
 static void section_console(struct page *page, const json_t *g)
 {
 	const json_t *lines = json_object_get(g, "console_tail");
+	size_t count = json_array_size(lines), first = count;
+	int room;
 
-	if (json_array_size(lines) == 0)
+	if (count == 0)
 		return;
 	page_heading(page, "Last lines of the console");
-	for (size_t i = 0; i < json_array_size(lines) && i < 1000; i++) {
-		const char *line = json_string_value(json_array_get(lines, i));
+	room = page->r.height - page->y;
+	if (room < CONSOLE_LEAST)
+		room = page->r.height - 1;
+	while (first > 0 && room > 0)
+		room -= page_lines(page, 0, console_line(lines, --first));
+	for (size_t i = first; i < count; i++) {
+		const char *line = console_line(lines, i);
 
-		if (line && *line)
+		if (i == first && room < 0)
+			line = page_skip(page, 0, line, -room);
+		if (*line)
 			page_paragraph(page, 0, INK_TEXT, line);
 		else
 			page->y++;
@@ -238,7 +261,7 @@ static void guest_draw(struct view *view, struct rect body)
 	section_devices(&left, state->show);
 	if (!wide)
 		right.y = left.y;
-	section_text(&right, "Registers", json_text(state->show, "registers"));
+	section_registers(&right, state->show);
 	section_exits(&right, state);
 	if (!wide)
 		left.y = right.y;
