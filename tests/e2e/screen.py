@@ -203,6 +203,11 @@ def test_what_was_shown_of_a_console_comes_back():
         terminal.tmux("resize-window", "-x", "60", "-y", "12")
         terminal.see("^db>")
         terminal.see("^ db ● running")
+        # A long line is cut in two, and whole again.
+        terminal.tmux("resize-window", "-x", "30", "-y", "40")
+        terminal.see("^vmdeck demo guest .{,12}\n")
+        terminal.tmux("resize-window", "-x", "120", "-y", "40")
+        terminal.see("^vmdeck demo guest .*Type help")
         terminal.keys("help", "Enter")
         terminal.see("poweroff")
         assert len(emulators(folder)) == 1

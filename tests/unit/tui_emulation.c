@@ -367,6 +367,29 @@ static void it_scrolls_back_and_takes_another_size(void **state)
 	screen_free(screen);
 }
 
+static bool is_narrow(struct screen *screen)
+{
+	return screen->picture->frame.columns == 6 && shows(screen);
+}
+
+/* A line is as long as before when there is room for it again; what was asked is asked once. */
+static void narrowed_and_widened_it_has_its_text(void **state)
+{
+	struct screen *screen = screen_new(&emulator_process);
+
+	(void)state;
+	print(&screen->one, "some words in a line\033[6n");
+	until_shown(screen, "some words in a line");
+	run_until(screen, is_typed, "\033[1;21R");
+	emulation_resize(screen->emulation, 10, 6);
+	run_until(screen, is_narrow, "words");
+	emulation_resize(screen->emulation, 10, 60);
+	run_until(screen, is_wide, "some words in a line");
+	print(&screen->one, "\033[6n");
+	run_until(screen, is_typed, "\033[1;21R");
+	screen_free(screen);
+}
+
 /* Hidden it is kept as bytes; nothing of that is answered, and the terminal is the same. */
 static void one_that_nobody_sees_goes_on_later(void **state)
 {
@@ -593,6 +616,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_comes_is_shown_and_answered),
 		cmocka_unit_test(it_scrolls_back_and_takes_another_size),
+		cmocka_unit_test(narrowed_and_widened_it_has_its_text),
 		cmocka_unit_test(one_that_nobody_sees_goes_on_later),
 		cmocka_unit_test(a_backlog_is_not_answered),
 		cmocka_unit_test(another_guest_gets_a_process_of_its_own),

@@ -371,12 +371,23 @@ void emulation_more(struct emulation *emulation)
 void emulation_resize(struct emulation *emulation, int rows, int columns)
 {
 	struct terminal_size *size = &emulation->size;
+	bool anew;
 
 	if (size->rows == (uint32_t)rows && size->columns == (uint32_t)columns)
 		return;
+	/*
+	 * libvterm cuts off what is right of a narrower screen and wraps no line again:
+	 * the console begins anew in its new width.
+	 */
+	anew = size->columns != (uint32_t)columns && emulation->channel;
 	size->rows = (uint32_t)rows;
 	size->columns = (uint32_t)columns;
-	emulation->say_size = true;
+	if (anew && emulation->old < emulation->fed)
+		emulation->old = emulation->fed;
+	if (anew)
+		load(emulation);
+	else
+		emulation->say_size = true;
 	go_on(emulation);
 }
 
