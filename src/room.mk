@@ -7,5 +7,6 @@ vmdeck_SOURCES = %D%/main.c \
 	%D%/roles/roles.h \
 	%D%/roles/run.c \
 	%D%/roles/say.c %D%/roles/say.h \
-	%D%/roles/session.c %D%/roles/session.h
+	%D%/roles/session.c %D%/roles/session.h \
+	%D%/roles/signals.c %D%/roles/signals.h
 vmdeck_LDADD = $(TUI_LIBS) $(CLI_LIBS) $(CORE_LIBS) $(DEMO_LIBS)

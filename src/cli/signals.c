@@ -1,10 +1,31 @@
 /* Signals as file descriptors (signalfd(2)). Main thread, before others start. */
 #include "cli/signals.h"
 
-#include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+/* nohup(1), and "command &" in a script, say so. */
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+
+	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+int signals_open_set(const sigset_t *wanted)
+{
+	sigset_t set = *wanted;
+
+	signal(SIGPIPE, SIG_IGN);
+	/* One that is blocked would be kept for the file descriptor although it is ignored. */
+	for (int number = 1; number < NSIG; number++)
+		if (sigismember(&set, number) == 1 && is_ignored(number))
+			sigdelset(&set, number);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
 
 static sigset_t those(void)
 {
@@ -21,9 +42,7 @@ int signals_open(void)
 {
 	sigset_t set = those();
 
-	signal(SIGPIPE, SIG_IGN);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return signals_open_set(&set);
 }
 
 int signals_take(int fd)

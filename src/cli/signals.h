@@ -1,11 +1,17 @@
-/* Signals as file descriptors, for subcommands that end well when interrupted. */
+/* Signals as file descriptors, for what ends well when interrupted. */
 #ifndef CLI_SIGNALS_H
 #define CLI_SIGNALS_H
 
+#include <signal.h>
+
 /*
- * Blocks SIGINT, SIGTERM and SIGHUP and returns an fd that becomes readable with one of
- * them, or -1. SIGPIPE is ignored from here on.
+ * Blocks the signals of a set, but for those that the program was started to ignore, and
+ * returns an fd of signalfd(2) that becomes readable with one of them, or -1 with errno.
+ * SIGPIPE is ignored from here on.
  */
+int signals_open_set(const sigset_t *wanted);
+
+/* The same for SIGINT, SIGTERM and SIGHUP. */
 int signals_open(void);
 
 /* Takes one signal off the fd; its number, or 0 when there is none. */

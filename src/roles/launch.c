@@ -39,6 +39,7 @@ static void leave_terminal(int launcher)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	ssize_t n;
 
+	deck_signals_block_all();
 	setsid();
 	for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
 		dup2(null, fd);
@@ -47,6 +48,11 @@ static void leave_terminal(int launcher)
 	n = write(launcher, &left, 1);
 	(void)n; /* the launcher may have gone with the terminal */
 	close(launcher);
+}
+
+static void outlive(int signal)
+{
+	(void)signal;
 }
 
 static int run_session(const struct role_config *config, int launcher)
@@ -60,7 +66,8 @@ static int run_session(const struct role_config *config, int launcher)
 	 * The screen handles hang-ups itself; one more can come when it has ended
 	 * and this process has not left the terminal's session yet.
 	 */
-	signal(SIGHUP, SIG_IGN);
+	if (signal(SIGHUP, outlive) == SIG_IGN)
+		signal(SIGHUP, SIG_IGN);
 	if (deck_session_open(&session, config, &cause) < 0 ||
 	    deck_session_start(&session, &cause) < 0) {
 		deck_session_close(&session);
@@ -90,7 +97,7 @@ static volatile sig_atomic_t child_pid;
 
 static void pass_on(int signal)
 {
-	kill((pid_t)child_pid, signal);
+	deck_signals_pass_on((pid_t)child_pid, signal);
 }
 
 /* The child died without ending the screen: the terminal becomes the shell's again. */
@@ -108,11 +115,16 @@ static int launch(const struct role_config *config)
 	struct termios before;
 	struct sigaction action = { .sa_handler = pass_on, .sa_flags = SA_RESTART };
 	int pipe_fds[2], status;
+	sigset_t term;
 	char left = 0;
 	pid_t pid;
 	ssize_t n;
 
 	tcgetattr(STDIN_FILENO, &before);
+	/* One that comes before both know what to do with it is kept. */
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &term, NULL);
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
 		plain_say("%m");
 		return 1;
@@ -122,7 +134,9 @@ static int launch(const struct role_config *config)
 		return run_session(config, pipe_fds[1]);
 	}
 	child_pid = pid;
-	sigaction(SIGTERM, &action, NULL);
+	if (signal(SIGTERM, SIG_IGN) != SIG_IGN)
+		sigaction(SIGTERM, &action, NULL);
+	pthread_sigmask(SIG_UNBLOCK, &term, NULL);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
 	close(pipe_fds[1]);

@@ -5,8 +5,8 @@
  *
  * On a terminal, Ctrl-] is the way out of the guest: Ctrl-] s presses the power
  * button, Ctrl-] f switches off, Ctrl-] r resumes, Ctrl-] Ctrl-] types it. SIGINT, SIGTERM and
- * SIGHUP press the power button; the second of them switches off, and whoever reads the
- * output is not waited for any more.
+ * SIGHUP end the deck as deck_end() does; the second of them, but for a hang-up, which a
+ * terminal sends twice, switches off, and whoever reads the output is not waited for any more.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -101,15 +101,19 @@ static void ask_to_stop(struct run *run, bool force)
 static void signal_came(void *arg, uint32_t events)
 {
 	struct run *run = arg;
+	struct deck_session *session = &run->session;
+	int number = signals_take(run->signal_fd);
 
 	(void)events;
-	signals_take(run->signal_fd);
+	if (!number || (number == SIGHUP && run->signalled && !run->over))
+		return;
 	run->signalled++;
 	/* Only whoever reads the output is still waited for. */
 	if (run->over)
 		quit(run);
 	else
-		ask_to_stop(run, false);
+		loop_post(deck_loop(session->deck),
+			  run->signalled > 1 ? &session->force : &session->press);
 }
 
 /* --- the console --- */

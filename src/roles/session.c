@@ -51,15 +51,30 @@ static void stop_deck(void *arg)
 	loop_stop(deck_loop(session->deck));
 }
 
-void deck_session_end_guests(struct deck_session *session)
-{
-	deck_end(session->deck, session->force, stop_deck, session);
-	session->force = true;
-}
-
 static void nothing(void *arg)
 {
 	(void)arg;
+}
+
+/* Presses every power button, or takes the power; the end of the deck follows, unless it is alone. */
+static void end_guests(void *arg, bool force)
+{
+	struct deck_session *session = arg;
+
+	if (session->alone)
+		deck_end(session->deck, force, nothing, NULL);
+	else
+		server_end(session->server, force);
+}
+
+static void press_buttons(void *arg)
+{
+	end_guests(arg, false);
+}
+
+static void take_power(void *arg)
+{
+	end_guests(arg, true);
 }
 
 static void end_quietly(void *arg)
@@ -118,7 +133,10 @@ static void prepare(struct deck_session *session)
 	session->start = (struct loop_task){ .run = start_guests, .arg = session };
 	session->over = (struct loop_task){ .run = end_quietly, .arg = session };
 	session->off = (struct loop_task){ .run = force_off, .arg = session };
+	session->press = (struct loop_task){ .run = press_buttons, .arg = session };
+	session->force = (struct loop_task){ .run = take_power, .arg = session };
 	session->left = (struct loop_task){ .run = screen_left, .arg = session };
+	session->signals = (struct deck_signals){ .fd = -1, .came = end_guests, .arg = session };
 	session->listen = (struct loop_timer){ .fire = listen_alone, .arg = session };
 	pthread_mutex_init(&session->lock, NULL);
 }
@@ -135,11 +153,15 @@ int deck_session_open(struct deck_session *session, const struct role_config *co
 		.demo = config->demo,
 		.demo_guests = config->demo_guests,
 	};
-	int err;
+	int err = 0;
 
 	prepare(session);
 	session->profiles[0] = config->profile;
 	session->socket_path = config->socket_path;
+	if (!session->alone)
+		err = deck_signals_open(&session->signals, !session->keep, cause);
+	if (err)
+		return err;
 	confine_process();
 	/* The C library reads it once, for whoever asks first; a vCPU thread may open no file. */
 	tzset();
@@ -159,6 +181,9 @@ int deck_session_open(struct deck_session *session, const struct role_config *co
 		loop_timer_set(deck_loop(session->deck), &session->listen, LISTEN_AFTER);
 		return 0;
 	}
+	err = deck_signals_watch(&session->signals, deck_loop(session->deck), cause);
+	if (err)
+		return err;
 	loop_post(deck_loop(session->deck), &session->start);
 	return server_listen(session->server, config->socket_path, cause);
 }
@@ -181,6 +206,7 @@ void deck_session_close(struct deck_session *session)
 	if (session->deck) {
 		loop_unpost(deck_loop(session->deck), &session->start);
 		loop_timer_cancel(deck_loop(session->deck), &session->listen);
+		deck_signals_close(&session->signals);
 		deck_free(session->deck);
 	}
 	session->deck = NULL;

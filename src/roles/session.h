@@ -15,11 +15,13 @@
 #include "core/deck/deck.h"
 #include "core/server/server.h"
 #include "roles/roles.h"
+#include "roles/signals.h"
 
 struct deck_session {
 	struct deck *deck;
 	pthread_mutex_t lock;
 	struct server *server; /* guarded by lock once the deck thread runs; NULL at its end */
+	struct deck_signals signals; /* not of one that is alone */
 	struct thread thread;
 	bool started; /* the thread */
 	const char *profiles[2];
@@ -29,10 +31,10 @@ struct deck_session {
 	/* For the role to post to the deck's loop: */
 	struct loop_task over; /* no guest is started any more */
 	struct loop_task off;  /* takes every guest's power and ends the deck */
+	struct loop_task press, force; /* as a first and a second signal do */
 	struct loop_task left; /* this process is no client of the deck any more */
 	bool keep;  /* the deck stays when nobody uses it */
 	bool alone; /* starts nothing by itself, and does without a socket that another deck has */
-	bool force; /* deck_session_end_guests(): the second time */
 };
 
 /*
@@ -57,8 +59,5 @@ void deck_session_close(struct deck_session *session);
  * the session. Any thread.
  */
 int deck_session_dial(void *arg, struct cause *cause);
-
-/* Deck thread. Presses every power button; when asked again, switches everything off. */
-void deck_session_end_guests(struct deck_session *session);
 
 #endif

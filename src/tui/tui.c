@@ -118,14 +118,8 @@ static void signals_ready(void *arg, uint32_t events)
 	unsigned seen = terminal_signals(&tui->terminal);
 
 	(void)events;
-	if (seen & 1u << SIGHUP) {
+	if (seen & (1u << SIGHUP | 1u << SIGTERM))
 		tui_finish(tui, TUI_HANGUP);
-	} else if (seen & 1u << SIGTERM) {
-		if (tui->deck->config->in_process)
-			quit_shutdown(tui->deck);
-		else
-			tui_finish(tui, TUI_HANGUP);
-	}
 	if (seen & 1u << SIGWINCH) {
 		terminal_resize(&tui->terminal);
 		tui_dirty(tui);

@@ -17,10 +17,8 @@
  * TERM that cannot be used, -EPROTO for a server that speaks something else,
  * and what dial returned, with a cause. The terminal is as it was before in
  * every case. While it runs, SIGWINCH, SIGHUP, SIGTERM, SIGINT and SIGTSTP
- * are handled here; what the caller had set is put back.
- *
- * SIGTERM: with in_process it shuts all guests down and then returns TUI_QUIT
- * (a second one forces them off), else it returns TUI_HANGUP.
+ * are handled here, but for those that the caller blocked or ignores; what the
+ * caller had set is put back. SIGHUP and SIGTERM give TUI_HANGUP.
  */
 int tui_run(const struct tui_config *config, enum tui_result *result, struct cause *cause);
 

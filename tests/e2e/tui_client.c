@@ -55,6 +55,11 @@ static int dial(void *arg, struct cause *cause)
 	return fd;
 }
 
+static void outlive(int signal)
+{
+	(void)signal;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct sandbox_kind *const kinds[] = { &emulator_process, NULL };
@@ -71,8 +76,7 @@ int main(int argc, char **argv)
 		return 77;
 	}
 	config.dial_arg = argv[1];
-	config.in_process = argc > 2 && strcmp(argv[2], "in-process") == 0;
-	signal(SIGHUP, SIG_IGN); /* one more can come when the screen has ended */
+	signal(SIGHUP, outlive); /* one more can come when the screen has ended */
 	error = helper_start(NULL, &cause);
 	if (!error)
 		error = tui_run(&config, &result, &cause);

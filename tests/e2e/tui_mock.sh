@@ -67,7 +67,7 @@ start() {
 		tries=$((tries + 1))
 	done
 	printf '#!/bin/sh\n%s\n' \
-		"env LC_ALL=C.UTF-8 $* $client $dir/run/sock $arguments 2>$dir/run/err; stty -a; cat" \
+		"env LC_ALL=C.UTF-8 $* $client $dir/run/sock 2>$dir/run/err; stty -a; cat" \
 		>"$dir/run/session"
 	t new-session -d -x "$width" -y "$height" "sh $dir/run/session" 9>&-
 	t set-option -g status off
@@ -130,7 +130,6 @@ asked() {
 	return 1
 }
 
-arguments=
 
 echo "deck: list, charts full at once, orders"
 start 120 40 ""
@@ -339,17 +338,18 @@ if grep 'stats.subscribe' "$dir/run/sock.log" | grep -q 'node00.*node56'; then
 	failed=1
 fi
 
-echo "SIGTERM ends the guests of its own process"
-arguments=in-process
+echo "SIGTERM ends the screen and no guest"
 start 80 24 ""
 see 'db .*running'
 pid=$(t list-panes -F '#{pane_pid}')
 for child in $(cat "/proc/$pid/task/$pid/children"); do
 	kill -TERM "$child"
 done
-see 'result: quit'
-asked 'deck.quit'
-arguments=
+see 'result: hangup'
+if grep 'deck.quit' "$dir/run/sock.log"; then
+	echo "FAIL: the screen ended the deck"
+	failed=1
+fi
 
 echo "the terminal goes"
 start 80 24 ""

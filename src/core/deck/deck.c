@@ -2,6 +2,7 @@
 #include "core/deck/deck.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@
 #include "net/network.h"
 
 #define SAMPLE_INTERVAL (STATS_INTERVAL_MS * NS_PER_MS)
-#define POWER_BUTTON_PATIENCE (30 * NS_PER_S)
+#define POWER_BUTTON_PATIENCE_S 30
 
 struct deck {
 	struct deck_services services;
@@ -166,13 +167,22 @@ static void check_ended(struct deck *deck)
 	loop_post(deck_loop(deck), &deck->ended);
 }
 
-static void force_all(void *arg)
+static void force_off(struct deck *deck, const char *why)
 {
-	struct deck *deck = arg;
 	struct guest *guest;
 
 	for (size_t i = 0; (guest = deck_guest(deck, i)); i++)
-		guest_order(guest, METHOD_GUEST_OFF, NULL);
+		if (guest_order(guest, METHOD_GUEST_OFF, NULL) == 0 && *why)
+			journal_emit(&deck->services.journal, guest, DECK_EVENT_LOG, "%s", why);
+}
+
+static void out_of_patience(void *arg)
+{
+	char why[64];
+
+	snprintf(why, sizeof(why), "forced off, as it still runs after %d seconds",
+		 POWER_BUTTON_PATIENCE_S);
+	force_off(arg, why);
 }
 
 static void guest_ended(void *arg, struct guest *guest)
@@ -190,6 +200,7 @@ static void guest_ended(void *arg, struct guest *guest)
 void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg)
 {
 	struct guest *guest;
+	unsigned pressed = 0;
 
 	deck->on_ended = ended;
 	deck->on_ended_arg = arg;
@@ -201,9 +212,15 @@ void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg
 		/* One that cannot see its power button, as it starts or stops, is forced at once. */
 		if (force || guest_order(guest, METHOD_GUEST_STOP, NULL) < 0)
 			guest_order(guest, METHOD_GUEST_OFF, NULL);
+		else
+			pressed++;
 	}
-	if (!force)
-		loop_timer_set(deck_loop(deck), &deck->patience, POWER_BUTTON_PATIENCE);
+	if (pressed) {
+		loop_timer_set(deck_loop(deck), &deck->patience, POWER_BUTTON_PATIENCE_S * NS_PER_S);
+		journal_emit(&deck->services.journal, NULL, DECK_EVENT_LOG,
+			     "the deck is being ended: %u guest%s %d seconds from the power button on",
+			     pressed, pressed == 1 ? " has" : "s have", POWER_BUTTON_PATIENCE_S);
+	}
 	check_ended(deck);
 }
 
@@ -233,7 +250,7 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 	deck->services.refresh = refresh;
 	deck->services.arg = deck;
 	deck->sample = (struct loop_timer){ .fire = sample, .arg = deck };
-	deck->patience = (struct loop_timer){ .fire = force_all, .arg = deck };
+	deck->patience = (struct loop_timer){ .fire = out_of_patience, .arg = deck };
 	deck->ended = (struct loop_task){ .run = tell_ended, .arg = deck };
 	deck->services.notices = &deck->notices;
 	notices_init(&deck->notices, deck_loop(deck), &deck->services.journal);

@@ -200,6 +200,11 @@ void server_keep(struct server *server)
 	server->leave.kept = true;
 }
 
+void server_end(struct server *server, bool force)
+{
+	leave_end(&server->leave, force);
+}
+
 bool server_leave(struct server *server, pid_t client)
 {
 	return leave_client(&server->leave, client);

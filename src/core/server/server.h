@@ -35,11 +35,14 @@ int server_listen(struct server *server, const char *path, struct cause *cause);
  */
 int server_adopt(struct server *server, int fd);
 
-/* Has quit(arg) called, once, when a client's deck.quit has ended the last guest. */
+/* Has quit(arg) called, once, when deck.quit or server_end() has ended the last guest. */
 void server_on_quit(struct server *server, void (*quit)(void *arg), void *arg);
 
 /* A deck that its clients do not keep alive, nor end by leaving: deck.quit "idle" spares it. */
 void server_keep(struct server *server);
+
+/* Ends the guests and then the deck, as a client's deck.quit does; force: at once. */
+void server_end(struct server *server, bool force);
 
 /*
  * The process client leaves the deck. If no guest is alive and server_keep() was not

@@ -54,20 +54,22 @@ unsigned terminal_signals(struct terminal *terminal)
 static int take_signals(struct terminal *terminal, struct cause *cause)
 {
 	struct sigaction action = { .sa_handler = note_signal, .sa_flags = SA_RESTART };
-	sigset_t mask;
+	sigset_t blocked;
 
 	terminal->signal_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (terminal->signal_fd < 0)
 		return cause_errno(cause, errno, "signals of the screen");
 	atomic_store(&signals_seen, 0);
 	atomic_store(&signal_fd, terminal->signal_fd);
-	sigemptyset(&mask);
 	sigemptyset(&action.sa_mask);
+	pthread_sigmask(SIG_SETMASK, NULL, &blocked);
 	for (unsigned i = 0; i < TERMINAL_SIGNALS; i++) {
-		sigaction(signals[i], &action, &terminal->actions_before[i]);
-		sigaddset(&mask, signals[i]);
+		sigaction(signals[i], NULL, &terminal->actions_before[i]);
+		/* Who blocked one sees to it himself; one that was ignored stays so. */
+		if (sigismember(&blocked, signals[i]) != 1 &&
+		    terminal->actions_before[i].sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
 	}
-	pthread_sigmask(SIG_UNBLOCK, &mask, &terminal->mask_before);
 	terminal->signals_taken = true;
 	return 0;
 }
@@ -172,7 +174,6 @@ void terminal_stop(struct terminal *terminal)
 	if (terminal->signals_taken) {
 		for (unsigned i = 0; i < TERMINAL_SIGNALS; i++)
 			sigaction(signals[i], &terminal->actions_before[i], NULL);
-		pthread_sigmask(SIG_SETMASK, &terminal->mask_before, NULL);
 		atomic_store(&signal_fd, -1);
 	}
 	terminal->signals_taken = false;

@@ -18,7 +18,6 @@ struct terminal {
 	locale_t locale, locale_before;
 	struct termios modes_before;
 	struct sigaction actions_before[TERMINAL_SIGNALS];
-	sigset_t mask_before;
 	int signal_fd; /* readable when a signal came; see terminal_signals() */
 	bool modes_saved, signals_taken, suspended;
 	bool utf8, colour;

@@ -100,7 +100,7 @@ static void quit_progress(struct tui_deck *deck)
 		keys_label(deck->tui->keys, NULL, COMMAND_QUIT, NULL));
 }
 
-void quit_shutdown(struct tui_deck *deck)
+static void quit_shutdown(struct tui_deck *deck)
 {
 	deck->tui->prompt.active = false;
 	if (deck->quitting) {

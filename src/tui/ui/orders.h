@@ -11,7 +11,6 @@
 void order_give(struct tui_deck *deck, const char *guest, const char *order);
 
 void quit_ask(struct tui_deck *deck);
-void quit_shutdown(struct tui_deck *deck);
 void quit_check(struct tui_deck *deck); /* after a change of states */
 
 #endif

@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""How decks and guests begin and end: signals, the socket, orders one after the other."""
+import fcntl
+import os
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import deck as d
+
+PLAIN = "[guest]\nmemory = 16M\nautostart = yes\n"
+
+
+def deaf(folder):
+    """The profile of a guest that halts with its interrupts off: no button reaches it."""
+    code = b"\xfa\xf4\xeb\xfd"  # cli; hlt; jmp to hlt
+    note = struct.pack("<III4sI", 4, 4, 18, b"Xen\0", 0x100000)
+    at = 64 + 2 * 56
+    header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 2, 62, 1, 0x100000, 64, 0, 0, 64,
+                         56, 2, 0, 0, 0)
+    load = struct.pack("<IIQQQQQQ", 1, 5, at, 0x100000, 0x100000, len(code), len(code), 1)
+    notes = struct.pack("<IIQQQQQQ", 4, 4, at + len(code), 0, 0, len(note), len(note), 4)
+    path = os.path.join(folder.path, "deaf.elf")
+    with open(path, "wb") as file:
+        file.write((header + load + notes + code + note).ljust(4096, b"\0"))
+    return f"{PLAIN}[boot]\nkernel = {path}\n"
+
+
+def states(folder):
+    result = folder.run("list", "--json")
+    return {} if result.returncode else {
+        guest["name"]: guest["state"] for guest in d.json.loads(result.stdout)["guests"]}
+
+
+def wait_states(folder, **wanted):
+    d.wait_for(lambda: wanted.items() <= states(folder).items(), str(wanted))
+
+
+class Screen:
+    """The screen in a terminal of its own, whose keys can be pressed."""
+
+    def __init__(self, folder, *args):
+        self.fd, other = os.openpty()
+        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.process = folder.start(
+            *args, stdin=other, stdout=other, stderr=other, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(other)
+        self.folder = folder
+        self.text = b""
+
+    def see(self, text):
+        while text not in self.text:
+            self.text += os.read(self.fd, 65536)
+
+    def keys(self, keys):
+        self.text = b""
+        os.write(self.fd, keys)
+
+    def deck(self):
+        with open(self.folder.socket + ".lock") as file:
+            return int(file.read())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.fd)
+        self.process.wait(d.PATIENCE)
+
+
+def with_deaf_and_plain(folder):
+    folder.guest("deaf", deaf(folder))
+    folder.guest("plain", PLAIN)
+
+
+def gone(folder):
+    return not os.path.exists(folder.socket)
+
+
+def test_sigterm_of_a_deck_that_was_left_presses_buttons():
+    d.need_kvm()
+    with d.Folder() as folder:
+        with_deaf_and_plain(folder)
+        with Screen(folder) as screen:
+            wait_states(folder, deaf="running", plain="running")
+            screen.see(b"plain")
+            screen.keys(b"q")
+            screen.see(b"leave them running")
+            screen.keys(b"l")
+            screen.see(b"go on running")
+            deck = screen.deck()
+        events = folder.start("events", stdout=subprocess.PIPE, text=True)
+        # Not for a hang-up, nor for the key of a terminal that it has left.
+        os.kill(deck, signal.SIGHUP)
+        os.kill(deck, signal.SIGINT)
+        assert states(folder) == {"deaf": "running", "plain": "running"}
+        os.kill(deck, signal.SIGTERM)
+        wait_states(folder, plain="stopped")
+        assert states(folder)["deaf"] == "running"
+        os.kill(deck, signal.SIGTERM)
+        told = events.communicate(timeout=d.PATIENCE)[0]
+        assert "2 guests have 30 seconds from the power button on" in told, told
+        d.wait_for(lambda: gone(folder), "the socket to be removed")
+
+
+def test_sigterm_of_a_deck_with_a_screen_counts_once_for_its_two_processes():
+    d.need_kvm()
+    with d.Folder() as folder:
+        with_deaf_and_plain(folder)
+        with Screen(folder) as screen:
+            wait_states(folder, deaf="running", plain="running")
+            # As who ends a control group does.
+            screen.process.send_signal(signal.SIGTERM)
+            os.kill(screen.deck(), signal.SIGTERM)
+            wait_states(folder, plain="stopped")
+            assert states(folder)["deaf"] == "running"
+            screen.process.send_signal(signal.SIGTERM)
+            screen.see(b"the deck was ended")
+            assert screen.process.wait(d.PATIENCE) == 0
+        assert gone(folder)
+
+
+def test_what_was_ignored_stays_ignored():
+    d.need_kvm()
+    with d.Folder() as folder:
+        path = folder.write("plain.ini", PLAIN)
+        run = subprocess.Popen(["sh", "-c", f"trap '' INT HUP; exec {d.VMDECK} run {path}"],
+                               env=folder.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, text=True)
+        wait_states(folder, plain="running")
+        with open(f"/proc/{run.pid}/status") as file:
+            status = dict(line.split(":\t") for line in file.read().splitlines() if ":\t" in line)
+        ignored = int(status["SigIgn"], 16)
+        assert ignored & 1 << signal.SIGINT - 1 and ignored & 1 << signal.SIGHUP - 1, status
+        run.send_signal(signal.SIGINT)
+        run.send_signal(signal.SIGHUP)
+        run.send_signal(signal.SIGTERM)
+        # Had the others been heard, this one would have been the second: switched off.
+        told = run.communicate(timeout=d.PATIENCE)[1]
+        assert run.returncode == 0 and "power button pressed" in told, told
+        assert "forced" not in told and "switched" not in told, told
+
+
+def test_a_terminal_that_hangs_up_twice_takes_no_power():
+    d.need_kvm()
+    with d.Folder() as folder:
+        path = folder.write("deaf.ini", deaf(folder))
+        run = folder.start("run", path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.PIPE, text=True)
+        wait_states(folder, deaf="running")
+        for _ in range(2):
+            run.send_signal(signal.SIGHUP)
+            time.sleep(0.3)
+        assert states(folder) == {"deaf": "running"}
+        run.send_signal(signal.SIGTERM)
+        run.communicate(timeout=d.PATIENCE)
+        assert run.returncode == 0
+
+
+d.main()
