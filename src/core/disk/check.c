@@ -1,0 +1,40 @@
+/* See check.h. */
+#include "core/disk/check.h"
+
+#include "core/disk/lock.h"
+#include "core/disk/open.h"
+
+/* Two disks of one image, of which one at least is written to. */
+static void check_twice(const struct disk_config *configs, const struct disk_file *files,
+			unsigned number, disk_finding *tell, void *arg)
+{
+	struct cause cause;
+
+	for (unsigned i = 0; i < number; i++) {
+		if (files[i].fd < 0 || !disk_file_same(&files[i].st, &files[number].st) ||
+		    (configs[i].readonly && configs[number].readonly))
+			continue;
+		cause_set(&cause, 0, DISK_TWICE, configs[number].path, configs[i].name);
+		tell(arg, number, false, cause.text);
+		return;
+	}
+}
+
+void disk_check(const struct disk_config *configs, unsigned count, disk_finding *tell, void *arg)
+{
+	struct disk_file files[DISK_RING_DISKS];
+	struct cause cause, warning;
+
+	if (count > DISK_RING_DISKS)
+		count = DISK_RING_DISKS;
+	for (unsigned i = 0; i < count; i++) {
+		if (disk_file_open(&files[i], &configs[i], &warning, &cause) < 0)
+			tell(arg, i, false, cause.text);
+		else
+			check_twice(configs, files, i, tell, arg);
+		if (files[i].fd >= 0 && *warning.text)
+			tell(arg, i, true, warning.text);
+	}
+	for (unsigned i = 0; i < count; i++)
+		disk_file_close(&files[i]);
+}
