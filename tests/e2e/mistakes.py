@@ -236,7 +236,10 @@ def test_disks_are_served_without_io_uring():
                                f"[disk0]\npath = {image}\n")
 
     for refused, reason in REFUSALS:
-        with d.Deck(prepare=prepare, wrapper=("tests/lib/refuse", *refused, "--")) as deck:
+        wrapper = ("tests/lib/refuse", *refused, "--")
+        noted = doctor(*wrapper)["io_uring"]
+        assert noted["finding"] == "note" and reason in noted["text"], noted
+        with d.Deck(prepare=prepare, wrapper=wrapper) as deck:
             for name in ("one", "two"):
                 assert deck.run("start", name).returncode == 0
             for name in ("one", "two"):
