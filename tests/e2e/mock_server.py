@@ -27,6 +27,7 @@ class Guest:
         self.since = time.time_ns() - 8000 * 10**9
         self.reason = more.get("reason")
         self.profile = more.get("profile")
+        self.restarts = more.get("restarts", 0)
         self.mistakes = more.get("mistakes", [])
         self.exits = {"IO": 91234, "MMIO": 401233, "HLT": 120055, "IRQ_WINDOW": 3022}
 
@@ -60,7 +61,7 @@ class Guest:
     def json(self):
         return {"name": self.name, "state": self.state, "cpus": self.cpus,
                 "memory": self.memory, "profile": self.profile, "autostart": False,
-                "since": self.since, "reason": self.reason,
+                "since": self.since, "reason": self.reason, "restarts": self.restarts,
                 "nets": [{"name": "net0", "switch": "lan", "mac": "52:54:00:12:34:%02x" % self.seed}],
                 "disks": [{"name": "disk0", "path": "/var/lib/vmdeck/%s.img" % self.name,
                            "readonly": False}],
@@ -106,6 +107,7 @@ class Server:
                             Guest("x" * 40, "crashed", 1, 1 << 29, 5, reason="triple fault\x1b[31m"),
                             Guest("bad", "invalid", 1, 1 << 29, 6,
                                   mistakes=[{"line": 3, "text": "memory: 'x' is not a size; write 512M or 2G"}])]
+            self.guests[1].restarts = 14
         if many == "many":
             self.guests += [Guest("node%02d" % i, "running", 1, 1 << 28, 10 + i) for i in range(57)]
         self.next = 1

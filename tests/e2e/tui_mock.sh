@@ -301,6 +301,13 @@ echo "hostile names; without colour"
 start 120 40 hostile NO_COLOR=1
 see 'evil.*running'
 see 'bad .*invalid'
+see 'web .*● running *×14 '
+key j
+see 'running for .* · restarted 14 times'
+key Enter
+see 'Restarts  *14 since it was started'
+key q
+key g
 gone 'yyyyyyyyyyy'
 key G
 see 'Mistakes in the profile'

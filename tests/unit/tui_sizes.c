@@ -32,7 +32,8 @@ static const char guests[] =
 	"{\"name\":\"crashed\",\"state\":\"crashed\",\"reason\":\"vCPU 0: triple fault\"}]}";
 
 static const char one_guest[] =
-	"{\"guests\":[{\"name\":\"web\",\"state\":\"running\",\"cpus\":1,\"memory\":1048576}]}";
+	"{\"guests\":[{\"name\":\"web\",\"state\":\"running\",\"cpus\":1,\"memory\":1048576,"
+	"\"restarts\":1234567}]}";
 
 /* The results of switch.list and capture.list, and a notification of packets, in one. */
 static const char network_lists[] =
@@ -251,6 +252,8 @@ static void test_heads(void **state)
 		draw(tui, rows, rows < 12 ? 20 : 80);
 		assert_shows(L"Name");
 		assert_shows(L"web");
+		if (COLS == 80)
+			assert_shows(L"● running  ×1.2M ");
 	}
 }
 

@@ -338,7 +338,7 @@ const char *draw_sign(enum sign sign)
 		[SIGN_RIGHT] = { ">", "▶" },	 [SIGN_SEPARATOR] = { "|", "·" },
 		[SIGN_CROSS] = { "x", "✖" },	 [SIGN_HALF] = { "+", "◐" },
 		[SIGN_PAUSE] = { "=", "‖" },	 [SIGN_DASH] = { "-", "–" },
-		[SIGN_CUT] = { "~", "…" },
+		[SIGN_CUT] = { "~", "…" },	 [SIGN_TIMES] = { "x", "×" },
 	};
 
 	return signs[sign][canvas.utf8];

@@ -62,7 +62,22 @@ static void guest_fill(struct tui_guest *guest, json_t *json)
 	guest->state = state_of(json_text(json, "state"));
 	guest->cpus = cpus > 1024 ? 1024 : (unsigned)cpus;
 	guest->memory = json_double(json, "memory");
+	guest->restarts = json_count(json, "restarts");
 	guest->listed = true;
+}
+
+/* What a table of the guests needs room for. */
+static void measure(struct model *model)
+{
+	model->name_width = 0;
+	model->restarted = false;
+	for (size_t i = 0; i < model->guest_count; i++) {
+		const struct tui_guest *guest = model->guests[i];
+		int width = text_width(guest->name);
+
+		model->name_width = width > model->name_width ? width : model->name_width;
+		model->restarted |= guest->restarts && guest_state_in(guest->state, GUEST_ALIVE);
+	}
 }
 
 bool model_guests(struct model *model, const json_t *result)
@@ -101,13 +116,8 @@ bool model_guests(struct model *model, const json_t *result)
 	free(model->guests);
 	model->guests = guests;
 	model->guest_count = n;
-	model->name_width = 0;
-	for (size_t i = 0; i < n; i++) {
-		int width = text_width(guests[i]->name);
-
-		model->name_width = width > model->name_width ? width : model->name_width;
-	}
 	model->guests_known = true;
+	measure(model);
 	return true;
 }
 

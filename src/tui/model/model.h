@@ -24,6 +24,7 @@ struct tui_guest {
 	const char *name; /* in json */
 	enum guest_state state;
 	unsigned cpus;
+	uint64_t restarts; /* since it was started */
 	double memory; /* bytes configured */
 	struct chart_series *series; /* MODEL_FIELDS of them, or NULL before the first sample */
 	bool listed; /* seen in the list being merged */
@@ -33,6 +34,7 @@ struct model {
 	struct tui_guest **guests; /* in the server's order */
 	size_t guest_count;
 	int name_width; /* columns of the longest name */
+	bool restarted; /* a guest that runs has begun anew */
 	bool guests_known; /* the first list came */
 	char *deck, *host;
 };

@@ -58,8 +58,8 @@ static void event(struct tui_deck *deck, const json_t *params)
 			text = sentence;
 		}
 	}
-	if (strcmp(kind, "state") == 0 || strcmp(kind, "profiles") == 0)
-		tui_list(deck);
+	if (*guest || strcmp(kind, "profiles") == 0)
+		tui_list(deck); /* it has more, such as how often the guest was restarted */
 	if (*text) {
 		size_t n = strlen(guest);
 

@@ -147,6 +147,16 @@ static void draw_values(const struct column_layout *c, int y, const struct chart
 		       &s[STATS_NET_IN], &s[STATS_NET_OUT], 0);
 }
 
+/* Beside the state: how often it has begun anew. */
+static void draw_restarts(const struct column_layout *c, int y, uint64_t restarts, unsigned style)
+{
+	char number[TEXT_NUMBER];
+
+	if (c->width[COLUMN_RESTARTS])
+		draw_format(y, c->x[COLUMN_RESTARTS], c->width[COLUMN_RESTARTS], style, "%s%s",
+			    draw_sign(SIGN_TIMES), text_count(number, (double)restarts));
+}
+
 static void draw_guest(const struct column_layout *c, struct rect row,
 		       const struct tui_guest *guest, bool chosen)
 {
@@ -160,6 +170,8 @@ static void draw_guest(const struct column_layout *c, struct rect row,
 	draw_text(row.y, c->x[COLUMN_STATE], 1, state, style_state_sign(guest->state));
 	draw_text(row.y, c->x[COLUMN_STATE] + 2, c->width[COLUMN_STATE] - 2, state,
 		  guest_state_name(guest->state));
+	if (guest->restarts && guest_state_in(guest->state, GUEST_ALIVE))
+		draw_restarts(c, row.y, guest->restarts, chosen ? style : INK_WARN);
 	if (guest->series && guest->series[STATS_CPU].filled &&
 	    guest_state_in(guest->state, GUEST_ALIVE))
 		draw_values(c, row.y, guest->series, guest, style, chosen);
@@ -212,7 +224,7 @@ static void draw_list(struct view *view, struct rect r, bool boxed)
 		draw_empty(view, r);
 		return;
 	}
-	layout_columns(&columns, r.x + 1, r.width - 2, model->name_width);
+	layout_columns(&columns, r.x + 1, r.width - 2, model->name_width, model->restarted);
 	if (r.height >= 2) {
 		draw_heads(&columns, r.y);
 		r.y++;
@@ -233,29 +245,19 @@ static void draw_list(struct view *view, struct rect r, bool boxed)
 	}
 }
 
-/* The line between list and charts: what the selected guest is. */
-static void facts(const struct tui_guest *guest, char *out, size_t size)
+/* What the guest has: " · 1 vCPU · 48.0M · net0 on lan · disk0 web.img". */
+static void append_parts(const struct tui_guest *guest, char *out, size_t size)
 {
 	const json_t *nets = json_object_get(guest->json, "nets");
 	const json_t *disks = json_object_get(guest->json, "disks");
-	const char *reason = json_text(guest->json, "reason"), *dot = draw_sign(SIGN_SEPARATOR);
-	uint64_t since = json_count(guest->json, "since"), now = clock_wall();
+	const char *dot = draw_sign(SIGN_SEPARATOR);
 	char number[TEXT_NUMBER];
-	size_t n;
+	size_t n = 0;
 
-	n = (size_t)snprintf(out, size, " %s", guest_state_name(guest->state));
-	if (since && since < now && n < size)
-		n += (size_t)snprintf(out + n, size - n, " for %s",
-				      text_age(number, (double)((now - since) / NS_PER_S)));
-	if (*reason && guest->state != GUEST_STARTING && guest->state != GUEST_RUNNING) {
-		if (n < size)
-			snprintf(out + n, size - n, ": %s", reason);
-		return;
-	}
-	if (n < size && guest->cpus)
-		n += (size_t)snprintf(out + n, size - n, " %s %u vCPU%s %s %s", dot, guest->cpus,
-				      guest->cpus == 1 ? "" : "s", dot,
-				      text_size(number, guest->memory));
+	if (guest->cpus)
+		n = (size_t)snprintf(out, size, " %s %u vCPU%s %s %s", dot, guest->cpus,
+				     guest->cpus == 1 ? "" : "s", dot,
+				     text_size(number, guest->memory));
 	for (size_t i = 0; i < json_array_size(nets) && i < 8 && n < size; i++)
 		n += (size_t)snprintf(out + n, size - n, " %s %s on %s", dot,
 				      json_text(json_array_get(nets, i), "name"),
@@ -268,6 +270,29 @@ static void facts(const struct tui_guest *guest, char *out, size_t size)
 				      json_text(json_array_get(disks, i), "name"),
 				      slash ? slash + 1 : path);
 	}
+}
+
+/* The line between list and charts: how the selected guest is, and why or with what. */
+static void facts(const struct tui_guest *guest, char *out, size_t size)
+{
+	const char *reason = json_text(guest->json, "reason"), *dot = draw_sign(SIGN_SEPARATOR);
+	bool why = *reason && guest->state != GUEST_STARTING && guest->state != GUEST_RUNNING;
+	uint64_t since = json_count(guest->json, "since"), now = clock_wall();
+	char number[TEXT_NUMBER];
+	size_t n;
+
+	n = (size_t)snprintf(out, size, " %s", guest_state_name(guest->state));
+	if (since && since < now && n < size)
+		n += (size_t)snprintf(out + n, size - n, " for %s",
+				      text_age(number, (double)((now - since) / NS_PER_S)));
+	if (why && n < size)
+		n += (size_t)snprintf(out + n, size - n, ": %s", reason);
+	if (guest->restarts && n < size)
+		n += (size_t)snprintf(out + n, size - n, " %s restarted %s time%s", dot,
+				      text_count(number, (double)guest->restarts),
+				      guest->restarts == 1 ? "" : "s");
+	if (!why && n < size)
+		append_parts(guest, out + n, size - n);
 }
 
 static void draw_facts(struct rect r, const struct tui_guest *guest)

@@ -39,6 +39,11 @@ static void section_profile(struct page *page, const json_t *g, const struct tui
 	page_pair(page, "State", style_state(guest->state), text);
 	page_pair(page, "Reason", guest_state_in(guest->state, GUEST_BAD) ? INK_BAD : INK_TEXT,
 	     json_text(g, "reason"));
+	if (json_count(g, "restarts")) {
+		snprintf(text, sizeof(text), "%llu since it was started",
+			 (unsigned long long)json_count(g, "restarts"));
+		page_pair(page, "Restarts", INK_WARN, text);
+	}
 	page_pair(page, "Profile", INK_TEXT,
 	     *json_text(g, "profile") ? json_text(g, "profile") : "built in");
 	if (guest->state == GUEST_INVALID)

@@ -107,21 +107,25 @@ static void layout_sparklines(struct column_layout *layout, int left)
 	}
 }
 
-void layout_columns(struct column_layout *layout, int x, int width, int names)
+void layout_columns(struct column_layout *layout, int x, int width, int names, bool restarts)
 {
 	static const int fixed[COLUMN_COUNT] = {
-		[COLUMN_STATE] = 10, [COLUMN_CPU] = 5,	 [COLUMN_MEMORY] = 5, [COLUMN_READ] = 7,
-		[COLUMN_WRITE] = 7,  [COLUMN_IN] = 7,	 [COLUMN_OUT] = 7,
+		[COLUMN_STATE] = 10, [COLUMN_RESTARTS] = 5, [COLUMN_CPU] = 5,
+		[COLUMN_MEMORY] = 5, [COLUMN_READ] = 7,	    [COLUMN_WRITE] = 7,
+		[COLUMN_IN] = 7,     [COLUMN_OUT] = 7,
 	};
 	/* As the width grows these come in, then names get theirs; sparklines share the rest. */
-	static const enum column order[] = { COLUMN_STATE, COLUMN_CPU, COLUMN_MEMORY, COLUMN_IN,
-					     COLUMN_OUT, COLUMN_READ, COLUMN_WRITE };
+	static const enum column order[] = { COLUMN_STATE, COLUMN_RESTARTS, COLUMN_CPU,
+					     COLUMN_MEMORY, COLUMN_IN, COLUMN_OUT, COLUMN_READ,
+					     COLUMN_WRITE };
 	int left, name;
 
 	memset(layout, 0, sizeof(*layout));
 	name = clamp(names, 8, width >= 70 ? 20 : 12);
 	left = width - name;
 	for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		if (order[i] == COLUMN_RESTARTS && !restarts)
+			continue;
 		if (left < fixed[order[i]] + 1)
 			break;
 		layout->width[order[i]] = fixed[order[i]];

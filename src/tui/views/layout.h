@@ -21,7 +21,7 @@ void layout_deck(struct deck_layout *layout, struct rect body, int guests);
 
 /* Columns of the list; width 0: left out. */
 enum column {
-	COLUMN_NAME, COLUMN_STATE, COLUMN_CPU, COLUMN_CPU_LINE, COLUMN_MEMORY, COLUMN_MEMORY_LINE,
+	COLUMN_NAME, COLUMN_STATE, COLUMN_RESTARTS, COLUMN_CPU, COLUMN_CPU_LINE, COLUMN_MEMORY, COLUMN_MEMORY_LINE,
 	COLUMN_READ, COLUMN_WRITE, COLUMN_DISK_LINE, COLUMN_IN, COLUMN_OUT, COLUMN_NET_LINE,
 	COLUMN_COUNT
 };
@@ -30,7 +30,10 @@ struct column_layout {
 	int x[COLUMN_COUNT], width[COLUMN_COUNT];
 };
 
-/* Spreads the columns over width, from x on; names is the longest name's width. */
-void layout_columns(struct column_layout *layout, int x, int width, int names);
+/*
+ * Spreads the columns over width, from x on; names is the longest name's width,
+ * restarts says that there are some to show.
+ */
+void layout_columns(struct column_layout *layout, int x, int width, int names, bool restarts);
 
 #endif
