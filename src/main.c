@@ -38,15 +38,14 @@ static const struct sandbox_kind *const process_kinds[] = {
 };
 
 /* What is the same for all roles, from the environment; false when it cannot be found out. */
-static bool find_places(const char *socket, struct role_config *config)
+static bool find_places(struct role_config *config)
 {
-	static char guests[PATH_MAX], switches[PATH_MAX], path[PATH_MAX];
+	static char guests[PATH_MAX], switches[PATH_MAX];
 	static struct boot_image builtin;
 	struct cause cause;
 
 	if (paths_profiles(guests, "guests", &cause) < 0 ||
-	    paths_profiles(switches, "switches", &cause) < 0 ||
-	    endpoint_path(path, sizeof(path), socket, &cause) < 0) {
+	    paths_profiles(switches, "switches", &cause) < 0) {
 		plain_say("%s", cause.text);
 		return false;
 	}
@@ -54,20 +53,47 @@ static bool find_places(const char *socket, struct role_config *config)
 	config->builtin = &builtin;
 	config->guests_folder = guests;
 	config->switches_folder = switches;
-	config->socket_path = path;
+	return true;
+}
+
+static bool find_socket(const char *given, struct role_config *config, const char *otherwise)
+{
+	static struct endpoint endpoint;
+	struct cause cause;
+
+	if (endpoint_find(&endpoint, given, &cause) < 0) {
+		plain_say("%s%s", cause.text, otherwise);
+		return false;
+	}
+	config->endpoint = &endpoint;
 	return true;
 }
 
 static int run_hook(const char *socket, int argc, char **argv)
 {
+	static const struct option options[] = {
+		{ "socket", required_argument, NULL, 's' },
+		{ 0 }
+	};
 	struct role_config config = { 0 };
+	int option;
 
-	if (argc != 2) {
+	optind = 1;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option != 's') {
+			plain_say("run has no option like this; try 'vmdeck help run'");
+			return CLI_USAGE;
+		}
+		socket = optarg;
+	}
+	if (optind != argc - 1) {
 		plain_say("run takes one profile; try 'vmdeck help run'");
 		return CLI_USAGE;
 	}
-	config.profile = argv[1];
-	return find_places(socket, &config) ? role_run(&config) : CLI_FAILED;
+	config.profile = argv[optind];
+	find_socket(socket, &config, "; the guest runs, but no other command reaches it");
+	return find_places(&config) ? role_run(&config) : CLI_FAILED;
 }
 
 static int screen_hook(const char *socket, int argc, char **argv)
@@ -75,6 +101,7 @@ static int screen_hook(const char *socket, int argc, char **argv)
 	static const struct option options[] = {
 		{ "demo", optional_argument, NULL, 'd' },
 		{ "headless", no_argument, NULL, 'h' },
+		{ "socket", required_argument, NULL, 's' },
 		{ 0 }
 	};
 	struct role_config config = { 0 };
@@ -89,6 +116,10 @@ static int screen_hook(const char *socket, int argc, char **argv)
 	while ((word = argv[optind], option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		if (option == 'h') {
 			headless = true;
+			continue;
+		}
+		if (option == 's') {
+			socket = optarg;
 			continue;
 		}
 		if (option != 'd') {
@@ -107,7 +138,7 @@ static int screen_hook(const char *socket, int argc, char **argv)
 		plain_say("'%s' is no subcommand; try 'vmdeck help'", argv[optind]);
 		return CLI_USAGE;
 	}
-	if (!find_places(socket, &config))
+	if (!find_places(&config) || !find_socket(socket, &config, ""))
 		return CLI_FAILED;
 	return headless ? role_headless(&config) : role_screen(&config);
 }
@@ -141,7 +172,7 @@ static int check_hook(const char *path, check_found *found, void *arg, struct ca
 	struct stat st;
 	int count;
 
-	if (!find_places(NULL, &role))
+	if (!find_places(&role))
 		return -ENOENT;
 	config = (struct deck_config){ .builtin = role.builtin,
 				       .guests_folder = role.guests_folder,

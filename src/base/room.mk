@@ -12,6 +12,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/ini.c %D%/ini.h \
 	%D%/ini_value.c %D%/ini_value.h \
 	%D%/library.c %D%/library.h \
+	%D%/lock_file.c %D%/lock_file.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/modes.c %D%/modes.h \
 	%D%/mutex.c %D%/mutex.h \

@@ -5,7 +5,6 @@
  */
 #include "cli/complete.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,12 +24,12 @@ static void offer(const char *candidate, const char *typed)
 
 static json_t *ask(const struct cli *cli, const char *method)
 {
-	char path[PATH_MAX];
+	struct endpoint endpoint;
 	json_t *result = NULL;
 	struct link *link;
 
-	if (endpoint_path(path, sizeof(path), cli->socket, NULL) < 0 ||
-	    link_open(&link, path, NULL) < 0)
+	if (endpoint_find(&endpoint, cli->socket, NULL) < 0 ||
+	    link_open(&link, &endpoint, NULL) < 0)
 		return NULL;
 	if (link_call(link, method, NULL, &result, NULL) < 0)
 		result = NULL;

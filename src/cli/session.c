@@ -2,25 +2,24 @@
 #include "cli/session.h"
 
 #include <errno.h>
-#include <limits.h>
 
 #include "cli/fail.h"
 #include "control/endpoint.h"
 
 struct link *session_open(struct cli *cli)
 {
-	char path[PATH_MAX];
+	struct endpoint endpoint;
 	struct link *link;
 	struct cause cause;
-	int error = endpoint_path(path, sizeof(path), cli->socket, &cause);
+	int error = endpoint_find(&endpoint, cli->socket, &cause);
 
 	if (error == 0)
-		error = link_open(&link, path, &cause);
+		error = link_open(&link, &endpoint, &cause);
 	if (error == 0)
 		return link;
 	if (error == -ENOENT || error == -ECONNREFUSED || error == -ENOTDIR)
 		fail("no deck is running (no socket at %s); start one with 'vmdeck' or "
-		     "'vmdeck run'", path);
+		     "'vmdeck run'", endpoint.paths[0]);
 	else
 		fail("%s", cause.text);
 	return NULL;

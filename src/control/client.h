@@ -18,6 +18,7 @@
 #include "base/loop.h"
 
 struct client;
+struct endpoint;
 
 /* Why a request failed: the server's words. */
 struct client_error {
@@ -81,10 +82,10 @@ int client_detach(struct client *client, uint8_t **rest, size_t *size);
 struct link;
 
 /*
- * Connects to a core's socket. -ENOENT or -ECONNREFUSED: no deck is running
+ * Connects to a core. -ENOENT or -ECONNREFUSED: no deck is running
  * there; -EACCES: it is another user's.
  */
-int link_open(struct link **out, const char *path, struct cause *cause);
+int link_open(struct link **out, const struct endpoint *endpoint, struct cause *cause);
 
 /* As client_new(), of a blocking socket. */
 int link_adopt(struct link **out, int fd, struct cause *cause);

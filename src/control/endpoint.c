@@ -11,25 +11,43 @@
 
 #include "base/paths.h"
 
-int endpoint_path(char *path, size_t size, const char *given, struct cause *cause)
+static int put_path(struct endpoint *endpoint, unsigned i, const char *path, struct cause *cause)
+{
+	struct sockaddr_un address;
+	int error = endpoint_address(&address, path, cause);
+
+	if (error == 0)
+		strcpy(endpoint->paths[i], path);
+	return error;
+}
+
+static int put_in_folder(struct endpoint *endpoint, unsigned i, const char *folder,
+			 struct cause *cause)
+{
+	char path[PATH_MAX + sizeof("/deck.sock")];
+
+	snprintf(path, sizeof(path), "%s/deck.sock", folder);
+	return put_path(endpoint, i, path, cause);
+}
+
+int endpoint_find(struct endpoint *out, const char *given, struct cause *cause)
 {
 	char folder[PATH_MAX];
-	struct sockaddr_un address;
-	int n, err;
+	int error;
 
+	*out = (struct endpoint){ .given = true };
 	if (!given || !*given)
 		given = getenv("VMDECK_SOCKET");
-	if (given && *given) {
-		n = snprintf(path, size, "%s", given);
-	} else {
-		err = paths_runtime(folder, cause);
-		if (err)
-			return err;
-		n = snprintf(path, size, "%s/deck.sock", folder);
-	}
-	if (n < 0 || (size_t)n >= size)
-		return cause_set(cause, ENAMETOOLONG, "the socket's path is too long");
-	return endpoint_address(&address, path, cause);
+	if (given && *given)
+		return put_path(out, 0, given, cause);
+	out->given = false;
+	error = paths_runtime(folder, cause);
+	if (error == 0)
+		error = put_in_folder(out, 0, folder, cause);
+	/* One that is too long, or that nobody has, is no failure. */
+	if (error == 0 && paths_state(folder, NULL) == 0)
+		put_in_folder(out, 1, folder, NULL);
+	return error;
 }
 
 int endpoint_address(struct sockaddr_un *address, const char *path, struct cause *cause)
@@ -46,7 +64,8 @@ int endpoint_address(struct sockaddr_un *address, const char *path, struct cause
 	return 0;
 }
 
-int endpoint_check_peer(int fd, pid_t *pid, struct cause *cause)
+/* Whether the peer is the user or root; 0, or -EACCES. */
+static int check_peer(int fd, bool any, pid_t *pid, struct cause *cause)
 {
 	struct ucred peer = { .pid = 0, .uid = (uid_t)-1 };
 	socklen_t size = sizeof(peer);
@@ -55,14 +74,20 @@ int endpoint_check_peer(int fd, pid_t *pid, struct cause *cause)
 		return cause_errno(cause, errno, "control socket: the peer's identity");
 	if (pid)
 		*pid = peer.pid;
-	if (peer.uid != geteuid() && peer.uid != 0)
+	if (!any && peer.uid != geteuid() && peer.uid != 0)
 		return cause_set(cause, EACCES, "control socket: the other side is user %u, "
 				 "neither this user nor root", (unsigned)peer.uid);
 	return 0;
 }
 
-int endpoint_connect(const char *path, struct cause *cause)
+int endpoint_check_peer(int fd, pid_t *pid, struct cause *cause)
 {
+	return check_peer(fd, false, pid, cause);
+}
+
+static int connect_path(const struct endpoint *endpoint, unsigned i, struct cause *cause)
+{
+	const char *path = endpoint->paths[i];
 	struct sockaddr_un address;
 	int fd, error;
 
@@ -75,10 +100,21 @@ int endpoint_connect(const char *path, struct cause *cause)
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		error = cause_errno(cause, errno, "%s", path);
 	else
-		error = endpoint_check_peer(fd, NULL, cause);
+		error = check_peer(fd, endpoint->given && geteuid() == 0, NULL, cause);
 	if (error < 0) {
 		close(fd);
 		return error;
 	}
 	return fd;
+}
+
+int endpoint_connect(const struct endpoint *endpoint, struct cause *cause)
+{
+	int error = connect_path(endpoint, 0, cause), other;
+
+	for (unsigned i = 1; i < ENDPOINT_PATHS && error < 0 && *endpoint->paths[i]; i++) {
+		other = connect_path(endpoint, i, NULL);
+		error = other < 0 ? error : other;
+	}
+	return error;
 }

@@ -45,9 +45,9 @@ int link_adopt(struct link **out, int fd, struct cause *cause)
 	return 0;
 }
 
-int link_open(struct link **out, const char *path, struct cause *cause)
+int link_open(struct link **out, const struct endpoint *endpoint, struct cause *cause)
 {
-	int fd = endpoint_connect(path, cause);
+	int fd = endpoint_connect(endpoint, cause);
 
 	return fd < 0 ? fd : link_adopt(out, fd, cause);
 }

@@ -100,6 +100,7 @@ src_core_libserver_a_SOURCES = \
 	%D%/server/leave.c %D%/server/leave.h \
 	%D%/server/parts.h \
 	%D%/server/peer.c %D%/server/peer.h \
+	%D%/server/place.c %D%/server/place.h \
 	%D%/server/request.c %D%/server/request.h \
 	%D%/server/server.c %D%/server/server.h \
 	%D%/server/socket.c %D%/server/socket.h \

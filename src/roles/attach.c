@@ -20,12 +20,12 @@ static int dial_socket(void *arg, struct cause *cause)
  * Somebody had left the deck for its guests' sake; when nothing runs any more,
  * there is nothing to keep. Whether that is so only the deck knows.
  */
-static void leave_deck(const char *path)
+static void leave_deck(const struct endpoint *endpoint)
 {
 	struct link *link = NULL;
 	json_t *result = NULL;
 	struct cause cause;
-	int err = link_open(&link, path, &cause);
+	int err = link_open(&link, endpoint, &cause);
 
 	if (!err)
 		err = link_call(link, "deck.quit", json_pack("{s:o}", "mode", message_text("idle")),
@@ -38,9 +38,9 @@ static void leave_deck(const char *path)
 	link_free(link);
 }
 
-int attach(const char *path)
+int attach(const struct endpoint *endpoint)
 {
-	struct tui_config config = { .dial = dial_socket, .dial_arg = (void *)path };
+	struct tui_config config = { .dial = dial_socket, .dial_arg = (void *)endpoint };
 	enum tui_result result;
 	struct cause cause;
 
@@ -51,6 +51,6 @@ int attach(const char *path)
 	if (result == TUI_ENDED)
 		say_ended();
 	if (result == TUI_QUIT || result == TUI_HANGUP)
-		leave_deck(path);
+		leave_deck(endpoint);
 	return 0;
 }

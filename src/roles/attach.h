@@ -2,7 +2,9 @@
 #ifndef ROLES_ATTACH_H
 #define ROLES_ATTACH_H
 
-/* Shows the deck whose control socket is at path until the screen ends; the exit status. */
-int attach(const char *path);
+struct endpoint;
+
+/* Shows the deck that is reached there until the screen ends; the exit status. */
+int attach(const struct endpoint *endpoint);
 
 #endif

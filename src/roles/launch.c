@@ -156,16 +156,16 @@ static int launch(const struct role_config *config)
 int role_screen(const struct role_config *config)
 {
 	struct cause cause;
-	int fd = endpoint_connect(config->socket_path, &cause);
+	int fd = endpoint_connect(config->endpoint, &cause);
 
 	if (fd >= 0) {
 		close(fd);
 		if (config->demo) {
 			plain_say("a deck is running at %s; attach to it with 'vmdeck', "
-				  "or give the demo another --socket", config->socket_path);
+				  "or give the demo another --socket", config->endpoint->paths[0]);
 			return 1;
 		}
-		return attach(config->socket_path);
+		return attach(config->endpoint);
 	}
 	if (fd != -ENOENT && fd != -ECONNREFUSED)
 		return complain(&cause);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 struct boot_image;
+struct endpoint;
 
 /* Folders and socket, from the environment and the command line; NULL: not there. */
 struct role_config {
@@ -15,7 +16,7 @@ struct role_config {
 	const char *guests_folder;
 	const char *switches_folder;
 	const char *profile;	 /* the only guest, in place of the folder's */
-	const char *socket_path; /* of the control server */
+	const struct endpoint *endpoint; /* of the control server; "vmdeck run" does without */
 	bool demo;
 	unsigned demo_guests;	 /* 0: as many as the demo has */
 };

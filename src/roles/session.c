@@ -2,12 +2,20 @@
 #include "roles/session.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/lock_file.h"
+#include "base/paths.h"
+#include "control/endpoint.h"
+#include "core/deck/marks.h"
 #include "sandbox/confine.h"
 #include "sandbox/helper.h"
 
@@ -125,7 +133,43 @@ static void listen_alone(void *arg)
 	struct deck_session *session = arg;
 	struct cause cause;
 
-	(void)server_listen(session->server, session->socket_path, &cause);
+	(void)server_listen(session->server, session->endpoint, &cause);
+}
+
+/*
+ * A deck that lost its socket, or has it elsewhere, still has its guests: another one over
+ * the same profiles would start them a second time.
+ */
+static int lock_profiles(struct deck_session *session, const char *guests_folder,
+			 struct cause *cause)
+{
+	char state[PATH_MAX], folder[PATH_MAX];
+	struct lock_file_owner owner;
+	struct cause why;
+	int err;
+
+	if (!realpath(guests_folder, folder))
+		snprintf(folder, sizeof(folder), "%s", guests_folder);
+	err = paths_state(state, &why);
+	if (!err)
+		err = paths_make(state, &why);
+	if (!err && asprintf(&session->lock_path, "%s/deck-%016llx.lock", state,
+			     (unsigned long long)marks_hash(0, folder, strlen(folder))) < 0)
+		session->lock_path = NULL;
+	if (session->lock_path)
+		err = session->lock_fd = lock_file_open(session->lock_path,
+							session->endpoint->paths[0], &owner, &why);
+	if (err >= 0)
+		return 0;
+	free(session->lock_path);
+	session->lock_path = NULL;
+	if (err == -EAGAIN)
+		return cause_set(cause, EBUSY, "%s: a deck with these profiles runs already, "
+				 "process %ld; 'vmdeck --socket %s' shows it", guests_folder,
+				 (long)owner.pid, owner.note);
+	deck_notice(session->deck, "another deck with the same profiles would not be noticed: %s",
+		 why.text);
+	return 0;
 }
 
 static void prepare(struct deck_session *session)
@@ -157,7 +201,7 @@ int deck_session_open(struct deck_session *session, const struct role_config *co
 
 	prepare(session);
 	session->profiles[0] = config->profile;
-	session->socket_path = config->socket_path;
+	session->endpoint = config->endpoint;
 	if (!session->alone)
 		err = deck_signals_open(&session->signals, !session->keep, cause);
 	if (err)
@@ -178,14 +222,16 @@ int deck_session_open(struct deck_session *session, const struct role_config *co
 	if (session->keep)
 		server_keep(session->server);
 	if (session->alone) {
-		loop_timer_set(deck_loop(session->deck), &session->listen, LISTEN_AFTER);
+		if (session->endpoint)
+			loop_timer_set(deck_loop(session->deck), &session->listen, LISTEN_AFTER);
 		return 0;
 	}
 	err = deck_signals_watch(&session->signals, deck_loop(session->deck), cause);
 	if (err)
 		return err;
 	loop_post(deck_loop(session->deck), &session->start);
-	return server_listen(session->server, config->socket_path, cause);
+	err = server_listen(session->server, config->endpoint, cause);
+	return err || own ? err : lock_profiles(session, config->guests_folder, cause);
 }
 
 int deck_session_start(struct deck_session *session, struct cause *cause)
@@ -210,5 +256,9 @@ void deck_session_close(struct deck_session *session)
 		deck_free(session->deck);
 	}
 	session->deck = NULL;
+	if (session->lock_path)
+		lock_file_close(session->lock_path, session->lock_fd);
+	free(session->lock_path);
+	session->lock_path = NULL;
 	pthread_mutex_destroy(&session->lock);
 }

@@ -25,7 +25,9 @@ struct deck_session {
 	struct thread thread;
 	bool started; /* the thread */
 	const char *profiles[2];
-	const char *socket_path;
+	const struct endpoint *endpoint;
+	char *lock_path; /* of the profiles; NULL: they are not locked */
+	int lock_fd;
 	struct loop_task start;
 	struct loop_timer listen; /* alone: who asks for the guest can wait until it has begun */
 	/* For the role to post to the deck's loop: */

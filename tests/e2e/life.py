@@ -162,4 +162,62 @@ def test_a_terminal_that_hangs_up_twice_takes_no_power():
         assert run.returncode == 0
 
 
+def test_a_socket_that_goes_away_is_made_again():
+    with d.Deck() as deck:
+        deck.guest("one", PLAIN)
+        runtime = deck.env["XDG_RUNTIME_DIR"]
+        second = os.path.join(deck.path, "state/vmdeck/deck.sock")
+        attached = deck.connect()
+        os.unlink(deck.socket)
+        d.wait_for(lambda: deck.run("list").returncode == 0, "the socket to come back", 10)
+        d.shutil.rmtree(runtime)
+        d.wait_for(lambda: deck.run("list").returncode == 0, "a second socket", 10)
+        assert os.path.exists(second)
+        # Who comes now attaches, and nobody starts the same guests again.
+        refused = deck.run("--headless")
+        assert refused.returncode == 1, refused
+        refused = deck.run("--headless", "--socket", os.path.join(deck.path, "other.sock"))
+        assert refused.returncode == 1 and f"process {deck.process.pid}" in refused.stderr, refused
+        os.mkdir(runtime, 0o700)
+        d.wait_for(lambda: os.path.exists(deck.socket), "the first socket", 10)
+        assert deck.run("list").returncode == 0
+        d.wait_for(lambda: not os.path.exists(second), "the second socket to go", 10)
+        deck.call("guest.list", connection=attached)
+        attached.close()
+        with open(deck.errors) as file:
+            told = file.read()
+        assert told.count("the deck's socket was made here") == 3, told
+
+
+def test_a_socket_of_somebody_else_is_not_removed():
+    with d.Deck() as deck:
+        other = d.socket.socket(d.socket.AF_UNIX)
+        d.shutil.rmtree(deck.env["XDG_RUNTIME_DIR"])
+        os.makedirs(os.path.dirname(deck.socket), 0o700)
+        os.chmod(deck.env["XDG_RUNTIME_DIR"], 0o700)
+        other.bind(deck.socket)
+        other.listen()
+        second = os.path.join(deck.path, "state/vmdeck/deck.sock")
+        d.wait_for(lambda: os.path.exists(second), "a second socket", 10)
+        assert os.path.exists(deck.socket)
+        other.close()
+        os.unlink(deck.socket)
+        d.wait_for(lambda: os.path.exists(deck.socket), "the first socket", 10)
+
+
+def test_run_needs_no_socket():
+    d.need_kvm()
+    with d.Folder() as folder:
+        path = folder.write("plain.ini", PLAIN)
+        folder.env["XDG_RUNTIME_DIR"] = os.path.join(folder.path, "r" * 100)
+        os.mkdir(folder.env["XDG_RUNTIME_DIR"], 0o700)
+        run = folder.start("run", path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE)
+        assert run.stdout.read(1), run.communicate()
+        run.send_signal(signal.SIGTERM)
+        errors = run.communicate(timeout=d.PATIENCE)[1].decode()
+        assert run.returncode == 0, errors
+        assert "no other command reaches it" in errors, errors
+
+
 d.main()

@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "control/client.h"
+#include "control/endpoint.h"
 
 struct side {
 	struct loop loop;
@@ -238,12 +239,44 @@ static void a_request_has_a_limit(void **state)
 
 static void connecting_to_nothing_says_enoent(void **state)
 {
+	const struct endpoint nowhere = { .paths = { "/nonexistent/deck.sock" } };
 	struct cause cause;
 	struct link *link;
 
 	(void)state;
-	assert_int_equal(link_open(&link, "/nonexistent/deck.sock", &cause), -ENOENT);
+	assert_int_equal(link_open(&link, &nowhere, &cause), -ENOENT);
 	assert_non_null(strstr(cause.text, "/nonexistent/deck.sock"));
+}
+
+/* As root may: its peers are whoever listens where it was told to look. */
+static void root_names_anybody_s_socket(void **state)
+{
+	char folder[] = "/tmp/vmdeck-client-XXXXXX";
+	struct endpoint theirs = { .given = true };
+	struct sockaddr_un address;
+	struct cause cause;
+	int listening = socket(AF_UNIX, SOCK_STREAM, 0), fd;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_non_null(mkdtemp(folder));
+	assert_true(snprintf(theirs.paths[0], sizeof(theirs.paths[0]), "%s/deck.sock", folder) > 0);
+	assert_int_equal(endpoint_address(&address, theirs.paths[0], &cause), 0);
+	assert_int_equal(bind(listening, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(seteuid(65534), 0);
+	assert_int_equal(listen(listening, 1), 0);
+	assert_int_equal(seteuid(0), 0);
+	fd = endpoint_connect(&theirs, &cause);
+	assert_true(fd >= 0);
+	close(fd);
+	/* One that was planted where a deck of root's would be is not trusted. */
+	theirs.given = false;
+	assert_int_equal(endpoint_connect(&theirs, &cause), -EACCES);
+	assert_non_null(strstr(cause.text, "65534"));
+	close(listening);
+	unlink(theirs.paths[0]);
+	rmdir(folder);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -259,6 +292,7 @@ int main(void)
 		TEST(many_requests_wait_for_a_slow_deck),
 		TEST(a_request_has_a_limit),
 		TEST(connecting_to_nothing_says_enoent),
+		TEST(root_names_anybody_s_socket),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

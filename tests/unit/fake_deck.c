@@ -2,6 +2,7 @@
 #include "fake_deck.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,10 +136,14 @@ void deck_unlisten(struct deck *deck, struct deck_listener *listener)
 	*at = listener->next;
 }
 
-void deck_notice(struct deck *deck, const char *text)
+void deck_notice(struct deck *deck, const char *format, ...)
 {
+	va_list ap;
+
 	pthread_mutex_lock(&deck->fake->lock);
-	snprintf(deck->fake->notice, sizeof(deck->fake->notice), "%s", text);
+	va_start(ap, format);
+	vsnprintf(deck->fake->notice, sizeof(deck->fake->notice), format, ap);
+	va_end(ap);
 	pthread_mutex_unlock(&deck->fake->lock);
 }
 
@@ -694,7 +699,8 @@ void fake_start(struct fake_deck *fake)
 	console_attach(&add_guest(deck, "web", GUEST_RUNNING, 2)->console, type_into, fake);
 	snprintf(fake->socket, sizeof(fake->socket), "%s/run/deck.sock", fake->folder);
 	if (server_new(&fake->server, deck, &cause) < 0 ||
-	    server_listen(fake->server, fake->socket, &cause) < 0) {
+	    endpoint_find(&fake->endpoint, fake->socket, &cause) < 0 ||
+	    server_listen(fake->server, &fake->endpoint, &cause) < 0) {
 		fprintf(stderr, "%s\n", cause.text);
 		abort();
 	}

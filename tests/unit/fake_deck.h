@@ -28,6 +28,7 @@ struct fake_deck {
 	pthread_t thread;
 	char folder[64];	/* temporary, mode 0700 */
 	char socket[96];	/* in it */
+	struct endpoint endpoint; /* the same */
 	atomic_bool quit;	/* deck.quit has come to its end */
 	atomic_bool start_crashes;
 	atomic_bool forced;	/* by deck_end() */

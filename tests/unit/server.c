@@ -1033,7 +1033,7 @@ static int visit(struct fake_deck *fake, pid_t *visitor)
 	assert_int_equal(pipe(there), 0);
 	*visitor = fork();
 	if (*visitor == 0) {
-		int fd = endpoint_connect(fake->socket, &cause);
+		int fd = endpoint_connect(&fake->endpoint, &cause);
 
 		close(go[1]);
 		/* An answer says that the deck knows of us. */
@@ -1195,7 +1195,7 @@ static void connections_are_bounded(void **state)
 	struct link *link;
 
 	for (int i = 0; i < SERVER_PEERS_MAX + 20; i++) {
-		fds[i] = endpoint_connect(fake->socket, &cause);
+		fds[i] = endpoint_connect(&fake->endpoint, &cause);
 		assert_true(fds[i] >= 0);
 	}
 	for (int i = 0; i < SERVER_PEERS_MAX + 20; i++) {
@@ -1217,7 +1217,7 @@ static void connections_are_bounded(void **state)
 	for (;;) { /* until the server has seen them go */
 		json_t *result;
 
-		assert_int_equal(link_open(&link, fake->socket, &cause), 0);
+		assert_int_equal(link_open(&link, &fake->endpoint, &cause), 0);
 		if (link_call(link, "guest.list", NULL, &result, &cause) == 0) {
 			json_decref(result);
 			break;
@@ -1236,12 +1236,15 @@ struct second {
 static void try_second(struct deck *deck, void *arg)
 {
 	struct second *second = arg;
+	struct endpoint endpoint;
 	struct server *server;
 
-	second->error = server_new(&server, deck, &second->cause);
+	second->error = endpoint_find(&endpoint, second->path, &second->cause);
+	if (!second->error)
+		second->error = server_new(&server, deck, &second->cause);
 	if (second->error)
 		return;
-	second->error = server_listen(server, second->path, &second->cause);
+	second->error = server_listen(server, &endpoint, &second->cause);
 	server_free(server);
 }
 

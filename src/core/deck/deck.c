@@ -2,6 +2,7 @@
 #include "core/deck/deck.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,8 +118,14 @@ void deck_unlisten(struct deck *deck, struct deck_listener *listener)
 	journal_unlisten(&deck->services.journal, listener);
 }
 
-void deck_notice(struct deck *deck, const char *text)
+void deck_notice(struct deck *deck, const char *format, ...)
 {
+	char text[CAUSE_SIZE];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
 	notices_add(&deck->notices, text);
 }
 

@@ -61,7 +61,7 @@ void deck_listen(struct deck *deck, struct deck_listener *listener); /* embedded
 void deck_unlisten(struct deck *deck, struct deck_listener *listener);
 
 /* Any thread: a sentence for the journal, cut at 511 bytes. */
-void deck_notice(struct deck *deck, const char *text);
+void deck_notice(struct deck *deck, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Guests in order of name; index from 0. NULL beyond the last. */
 struct guest *deck_guest(struct deck *deck, size_t index);

@@ -9,6 +9,7 @@
 #include "core/deck/deck.h"
 #include "core/server/leave.h"
 #include "core/server/peer.h"
+#include "core/server/place.h"
 #include "core/server/spares.h"
 
 struct server {
@@ -30,8 +31,10 @@ struct server {
 	struct loop_source accepting;
 	struct loop_timer accept_again;
 	struct spares spares;
-	char *path;
-	int listen_fd, lock_fd;
+	struct endpoint endpoint;
+	struct place place;
+	struct loop_timer look; /* whether the place is still there */
+	bool unreachable;	/* it was told */
 	pthread_mutex_t adopt_lock; /* guards adopted */
 	struct adopted *adopted;
 	struct loop_task adopt_task;

@@ -16,10 +16,10 @@
 #include "control/message.h"
 #include "core/server/dispatch.h"
 #include "core/server/parts.h"
-#include "core/server/socket.h"
 #include "core/server/streams/streams.h"
 
 #define ACCEPT_PER_TURN 16
+#define LOOK_INTERVAL (2 * NS_PER_S)
 #define ACCEPT_PAUSE (100 * NS_PER_MS) /* after running out of file descriptors */
 
 static const struct thread_role worker_role = { .name = "worker" };
@@ -86,7 +86,7 @@ static void accept_ready(void *arg, uint32_t events)
 
 	(void)events;
 	for (unsigned i = 0; i < ACCEPT_PER_TURN; i++) {
-		fd = spares_accept(&server->spares, server->listen_fd);
+		fd = spares_accept(&server->spares, server->place.listen_fd);
 		if (fd >= 0) {
 			admit(server, fd);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
@@ -147,6 +147,63 @@ static void last_peer_closed(void *arg)
 	leave_last_closed(&server->leave);
 }
 
+static void stop_listening(struct server *server)
+{
+	loop_timer_cancel(server->loop, &server->accept_again);
+	loop_remove(server->loop, &server->accepting);
+	place_close(&server->place, &server->endpoint);
+}
+
+static int begin_listening(struct server *server, struct cause *cause)
+{
+	int error = loop_add(server->loop, &server->accepting, server->place.listen_fd, EPOLLIN,
+			     accept_ready, server);
+
+	loop_timer_set(server->loop, &server->look, LOOK_INTERVAL);
+	if (error == 0)
+		return 0;
+	place_close(&server->place, &server->endpoint);
+	return cause_errno(cause, -error, "control socket");
+}
+
+static void tell_unreachable(struct server *server, const struct cause *cause)
+{
+	if (!server->unreachable)
+		deck_notice(server->deck, "the socket has gone, so nothing reaches this deck until it "
+			 "can be made again: %s", cause->text);
+	server->unreachable = true;
+}
+
+/* Runtime folders go away, and come back; until then there may be another place. */
+static void look(void *arg)
+{
+	struct server *server = arg;
+	bool there = place_is_there(&server->place, &server->endpoint);
+	int better = there ? server->place.at : ENDPOINT_PATHS, error;
+	struct place place;
+	struct cause cause;
+
+	loop_timer_set(server->loop, &server->look, LOOK_INTERVAL);
+	if (!better)
+		return;
+	if (!there)
+		stop_listening(server);
+	error = place_open(&place, &server->endpoint, better, &cause);
+	if (error == 0) {
+		stop_listening(server);
+		server->place = place;
+		error = begin_listening(server, &cause);
+	}
+	if (error == 0) {
+		server->unreachable = false;
+		deck_notice(server->deck, "%s: the deck's socket was made here, as it %s",
+			 server->endpoint.paths[place.at],
+			 there ? "can be again" : "had gone");
+	} else if (!there) {
+		tell_unreachable(server, &cause);
+	}
+}
+
 int server_new(struct server **out, struct deck *deck, struct cause *cause)
 {
 	struct server *server = calloc(1, sizeof(*server));
@@ -155,11 +212,11 @@ int server_new(struct server **out, struct deck *deck, struct cause *cause)
 		return cause_errno(cause, ENOMEM, "control server");
 	server->deck = deck;
 	server->loop = deck_loop(deck);
-	server->listen_fd = -1;
-	server->lock_fd = -1;
+	server->place = PLACE_NOWHERE;
 	pthread_mutex_init(&server->adopt_lock, NULL);
 	server->adopt_task = (struct loop_task){ .run = adopt_waiting, .arg = server };
 	server->accept_again = (struct loop_timer){ .fire = accept_again, .arg = server };
+	server->look = (struct loop_timer){ .fire = look, .arg = server };
 	spares_fill(&server->spares);
 	worker_init(&server->worker, server->loop, &worker_role, 1);
 	server->peers = (struct peers){ .loop = server->loop, .line = dispatch_line,
@@ -171,22 +228,13 @@ int server_new(struct server **out, struct deck *deck, struct cause *cause)
 	return 0;
 }
 
-int server_listen(struct server *server, const char *path, struct cause *cause)
+int server_listen(struct server *server, const struct endpoint *endpoint, struct cause *cause)
 {
-	int error = server_socket_open(path, &server->listen_fd, &server->lock_fd, cause);
+	int error;
 
-	if (error < 0)
-		return error;
-	server->path = strdup(path);
-	error = server->path ? loop_add(server->loop, &server->accepting, server->listen_fd,
-					EPOLLIN, accept_ready, server)
-			     : -ENOMEM;
-	if (error == 0)
-		return 0;
-	server_socket_close(path, server->listen_fd, server->lock_fd);
-	server->listen_fd = -1;
-	server->lock_fd = -1;
-	return cause_errno(cause, -error, "%s", path);
+	server->endpoint = *endpoint;
+	error = place_open(&server->place, &server->endpoint, 1, cause);
+	return error < 0 ? error : begin_listening(server, cause);
 }
 
 void server_on_quit(struct server *server, void (*quit)(void *arg), void *arg)
@@ -216,10 +264,8 @@ void server_free(struct server *server)
 
 	if (!server)
 		return;
-	loop_timer_cancel(server->loop, &server->accept_again);
-	loop_remove(server->loop, &server->accepting);
-	if (server->listen_fd >= 0)
-		server_socket_close(server->path, server->listen_fd, server->lock_fd);
+	loop_timer_cancel(server->loop, &server->look);
+	stop_listening(server);
 	loop_unpost(server->loop, &server->adopt_task);
 	adopt_waiting(server);
 	deck_unlisten(server->deck, &server->listener);
@@ -236,6 +282,5 @@ void server_free(struct server *server)
 	worker_destroy(&server->worker);
 	spares_close(&server->spares);
 	pthread_mutex_destroy(&server->adopt_lock);
-	free(server->path);
 	free(server);
 }

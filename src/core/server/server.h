@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/cause.h"
+#include "control/endpoint.h"
 #include "core/deck/deck.h"
 
 struct server;
@@ -22,12 +23,15 @@ struct server;
 int server_new(struct server **out, struct deck *deck, struct cause *cause);
 
 /*
- * Listens on a Unix socket at path, mode 0600; makes its folder, mode 0700, if that is
- * missing. -EADDRINUSE when a live core (the cause has its pid) or another program is
- * there; a socket that a dead one left is replaced. -EACCES when others may write to
- * the folder. Once for each server.
+ * Listens on a Unix socket at the endpoint's first path, mode 0600; makes its folder, mode
+ * 0700, if that is missing. -EADDRINUSE when a live core (the cause has its pid) or another
+ * program is there; a socket that a dead one left is replaced. -EACCES when others may write
+ * to the folder. Once for each server.
+ *
+ * When the socket goes away it is made again within seconds, at the best of the endpoint's
+ * paths that can be had; the deck's log says so.
  */
-int server_listen(struct server *server, const char *path, struct cause *cause);
+int server_listen(struct server *server, const struct endpoint *endpoint, struct cause *cause);
 
 /*
  * Serves fd, a connected stream socket (one end of a socketpair), and takes it over in

@@ -1,5 +1,5 @@
 /*
- * The server's place in the file system (unix(7), fcntl(2) on OFD locks). Any thread.
+ * The server's place in the file system (unix(7)). Any thread.
  *
  * The lock, not the socket, says who owns the place: it goes with its process,
  * however that ends. So whoever holds the lock may remove a socket that is
@@ -8,21 +8,19 @@
 #include "core/server/socket.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/lock_file.h"
 #include "control/endpoint.h"
 
 #define BACKLOG 64
-#define LOCK_TRIES 16
 
 static int check_folder(const char *folder, struct cause *cause)
 {
@@ -48,55 +46,14 @@ static int lock_name(char *name, size_t size, const char *path)
 	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 
-static int taken(int fd, const char *path, struct cause *cause)
+static int taken(const struct lock_file_owner *owner, const char *path, struct cause *cause)
 {
-	char text[32] = "";
-	long pid = 0;
-
-	if (pread(fd, text, sizeof(text) - 1, 0) > 0)
-		pid = strtol(text, NULL, 10);
-	if (pid > 0)
+	if (owner->pid > 0)
 		return cause_set(cause, EADDRINUSE, "%s: a deck is running there already, "
 				 "process %ld; attach with 'vmdeck' or end it with "
-				 "'vmdeck shutdown'", path, pid);
+				 "'vmdeck shutdown'", path, (long)owner->pid);
 	return cause_set(cause, EADDRINUSE, "%s: a deck is running there already; attach with "
 			 "'vmdeck' or end it with 'vmdeck shutdown'", path);
-}
-
-/* Whether fd is still what name leads to: its last owner may have removed it meanwhile. */
-static bool is_current(int fd, const char *name)
-{
-	struct stat ours, there;
-
-	return fstat(fd, &ours) == 0 && lstat(name, &there) == 0 && ours.st_ino == there.st_ino &&
-	       ours.st_dev == there.st_dev;
-}
-
-/* The lock's fd, or a negative errno with a cause. */
-static int lock(const char *path, const char *name, struct cause *cause)
-{
-	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd, error;
-
-	for (unsigned i = 0; i < LOCK_TRIES; i++) {
-		fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-		if (fd < 0)
-			return cause_errno(cause, errno, "%s", name);
-		if (fcntl(fd, F_OFD_SETLK, &whole) < 0) {
-			error = errno == EAGAIN || errno == EACCES
-					? taken(fd, path, cause)
-					: cause_errno(cause, errno, "%s: locking", name);
-			close(fd);
-			return error;
-		}
-		if (is_current(fd, name)) {
-			if (ftruncate(fd, 0) == 0)
-				dprintf(fd, "%ld\n", (long)getpid());
-			return fd;
-		}
-		close(fd);
-	}
-	return cause_set(cause, EADDRINUSE, "%s: decks come and go too fast to lock it", name);
 }
 
 /* Removes a socket that nobody answers on. */
@@ -151,6 +108,7 @@ static int listen_at(const char *path, int *listen_fd, struct cause *cause)
 int server_socket_open(const char *path, int *listen_fd, int *lock_fd, struct cause *cause)
 {
 	char folder[PATH_MAX], name[PATH_MAX];
+	struct lock_file_owner owner;
 	struct sockaddr_un address;
 	int error = endpoint_address(&address, path, cause), fd;
 
@@ -162,26 +120,37 @@ int server_socket_open(const char *path, int *listen_fd, int *lock_fd, struct ca
 		return error;
 	if (lock_name(name, sizeof(name), path) < 0)
 		return cause_set(cause, ENAMETOOLONG, "%s: too long a name", path);
-	fd = lock(path, name, cause);
+	fd = lock_file_open(name, NULL, &owner, cause);
 	if (fd < 0)
-		return fd;
+		return fd == -EAGAIN ? taken(&owner, path, cause) : fd;
 	error = listen_at(path, listen_fd, cause);
 	if (error < 0) {
-		unlink(name);
-		close(fd);
+		lock_file_close(name, fd);
 		return error;
 	}
 	*lock_fd = fd;
 	return 0;
 }
 
+bool server_socket_is_there(const char *path, int lock_fd)
+{
+	char name[PATH_MAX];
+	struct stat st;
+
+	return lock_name(name, sizeof(name), path) == 0 && lock_file_is_there(name, lock_fd) &&
+	       lstat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
 void server_socket_close(const char *path, int listen_fd, int lock_fd)
 {
 	char name[PATH_MAX];
 
-	unlink(path);
+	/* Whoever holds the lock owns the socket, so somebody else's is left alone. */
+	if (server_socket_is_there(path, lock_fd))
+		unlink(path);
 	close(listen_fd);
 	if (lock_name(name, sizeof(name), path) == 0)
-		unlink(name);
-	close(lock_fd);
+		lock_file_close(name, lock_fd);
+	else
+		close(lock_fd);
 }

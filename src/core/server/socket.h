@@ -2,6 +2,8 @@
 #ifndef CORE_SERVER_SOCKET_H
 #define CORE_SERVER_SOCKET_H
 
+#include <stdbool.h>
+
 #include "base/cause.h"
 
 /*
@@ -10,6 +12,9 @@
  * fds, or a negative errno with a cause: see server_listen().
  */
 int server_socket_open(const char *path, int *listen_fd, int *lock_fd, struct cause *cause);
+
+/* Whether clients still find what server_socket_open() made: others may remove files. */
+bool server_socket_is_there(const char *path, int lock_fd);
 
 /* Gives the place up; closes both. */
 void server_socket_close(const char *path, int listen_fd, int lock_fd);

@@ -56,7 +56,7 @@ static void file_ended(void *arg, int error, const struct cause *cause)
 	file->ended = true;
 	file->why = why;
 	pthread_mutex_unlock(&file->lock);
-	deck_notice(file->server->deck, why.text);
+	deck_notice(file->server->deck, "%s", why.text);
 }
 
 static void start_work(void *arg)
