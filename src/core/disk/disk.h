@@ -2,9 +2,9 @@
  * Disk images: requests in, completions on the guest's I/O thread.
  *
  * A ring (io_uring, or threads where that is refused) serves all disks of one guest,
- * on that guest's loop. Data goes straight between image and guest memory. All calls are for the I/O
- * thread of the guest, except disk_get_counters(); creating, opening, closing
- * and destroying may also happen on another thread while the loop is not run.
+ * on that guest's loop. Data goes straight between image and guest memory. All calls
+ * are for the I/O thread of the guest, except disk_get_counters(); creating, opening,
+ * closing and destroying may also happen on another thread while the loop is not run.
  */
 #ifndef CORE_DISK_DISK_H
 #define CORE_DISK_DISK_H

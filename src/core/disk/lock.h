@@ -17,7 +17,8 @@ int image_lock(struct image_lock **out, const struct disk_file *file,
 void image_unlock(struct image_lock *lock); /* NULL is valid */
 
 /* With the path of an image, and the name of the guest's other disk that has it. */
-#define DISK_TWICE "%s is the image of %s as well; two disks can share one if both have readonly=yes"
+#define DISK_TWICE \
+	"%s is the image of %s as well; two disks can share one if both have readonly=yes"
 
 /* Closes a file of an image, with locks or without, and sees to the marks: see holder.h. */
 void disk_file_close(struct disk_file *file);

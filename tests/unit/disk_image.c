@@ -1,0 +1,250 @@
+/* Images before a start: what they are, whether they can be opened, and what is said if not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include <errno.h>
+#include <linux/loop.h>
+
+#include <cmocka.h>
+
+#include "base/checked.h"
+#include "core/disk/check.h"
+#include "core/disk/lock.h"
+#include "core/disk/open.h"
+#include "scratch.h"
+
+#define IMAGE_SIZE (1u << 20)
+
+static int setup(void **state)
+{
+	struct scratch *scratch = calloc(1, sizeof(*scratch));
+
+	*state = scratch;
+	return scratch && !scratch_create(scratch) ? scratch_image(scratch, "x.img", IMAGE_SIZE) :
+						     -1;
+}
+
+static int teardown(void **state)
+{
+	static const char *const files[] = { "x.img", "y.img", "link.img", "fifo", NULL };
+	int r = scratch_remove(*state, files);
+
+	free(*state);
+	return r;
+}
+
+static void expect_cause(struct scratch *scratch, int error, const char *words)
+{
+	struct disk_config config = { .name = "disk0", .path = scratch->path };
+	struct cause cause = { "" };
+	struct disk_file file;
+
+	assert_int_equal(disk_file_open(&file, &config, NULL, &cause), -error);
+	assert_int_equal(file.fd, -1);
+	assert_memory_equal(cause.text, scratch->path, strlen(scratch->path));
+	if (!strstr(cause.text, words))
+		fail_msg("'%s' does not say '%s'", cause.text, words);
+}
+
+static void causes_say_what_to_do(void **state)
+{
+	struct scratch *scratch = *state;
+
+	snprintf(scratch->path, sizeof(scratch->path), "%s/none.img", scratch->folder);
+	expect_cause(scratch, ENOENT, "does not exist; make one with truncate");
+	snprintf(scratch->path, sizeof(scratch->path), "%s", scratch->folder);
+	expect_cause(scratch, EINVAL, "is a directory");
+	snprintf(scratch->path, sizeof(scratch->path), "%s/fifo", scratch->folder);
+	assert_int_equal(mkfifo(scratch->path, 0600), 0);
+	expect_cause(scratch, EINVAL, "neither a file nor a block device");
+	scratch_image(scratch, "y.img", 0);
+	expect_cause(scratch, EINVAL, "is empty; give it a size");
+	scratch_image(scratch, "y.img", 1000);
+	expect_cause(scratch, EINVAL, "has 1000 bytes, which is no multiple of 512");
+}
+
+/* What the images of other kinds have where, and words of what is said of them. */
+static const struct {
+	off_t offset;
+	const char *bytes;
+	size_t length;
+	const char *says;
+	bool readable;
+} formats[] = {
+#define BYTES(text) text, sizeof(text) - 1
+	{ 0, BYTES("QFI\xfb"), "is a qcow2 image; convert it with qemu-img", false },
+	{ 0, BYTES("QED\0"), "is a QED image", false },
+	{ 0, BYTES("KDMV"), "is a VMDK image", false },
+	{ 0, BYTES("COWD"), "is a VMDK image", false },
+	{ 0, BYTES("# Disk DescriptorFile"), "is the description of a VMDK image", false },
+	{ 64, BYTES("\x7f\x10\xda\xbe"), "is a VDI image", false },
+	{ 0, BYTES("conectix"), "is a VHD image", false },
+	{ IMAGE_SIZE - 512, BYTES("conectix"), "is a VHD image", false },
+	{ 0, BYTES("vhdxfile"), "is a VHDX image", false },
+	{ 0, BYTES("WithoutFreeSpace"), "is a Parallels image", false },
+	{ 0, BYTES("WithouFreSpacExt"), "is a Parallels image", false },
+	{ 0, BYTES("LUKS\xba\xbe"), "is encrypted with LUKS; decrypt it", false },
+	{ 0, BYTES("\x1f\x8b\x08"), "is compressed with gzip; unpack it", false },
+	{ 0, BYTES("BZh9"), "is compressed with bzip2", false },
+	{ 0, BYTES("\xfd" "7zXZ\0"), "is compressed with xz", false },
+	{ 0, BYTES("\x28\xb5\x2f\xfd"), "is compressed with zstd", false },
+	{ 32769, BYTES("CD001"), "is an image of a CD; set readonly=yes", true },
+};
+
+static void make_image(struct scratch *scratch, unsigned format)
+{
+	int fd;
+
+	scratch_image(scratch, "y.img", IMAGE_SIZE);
+	fd = open(scratch->path, O_WRONLY);
+	assert_int_equal(pwrite(fd, formats[format].bytes, formats[format].length,
+				formats[format].offset), formats[format].length);
+	close(fd);
+}
+
+/* A guest would take the header of another kind of image for its data, and write over it. */
+static void other_formats_are_no_raw_images(void **state)
+{
+	struct scratch *scratch = *state;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(formats); i++) {
+		make_image(scratch, i);
+		expect_cause(scratch, EINVAL, formats[i].says);
+		expect_cause(scratch, EINVAL, "or set format=raw");
+	}
+}
+
+static void whoever_says_raw_is_warned(void **state)
+{
+	struct scratch *scratch = *state;
+	struct disk_config config = { .name = "disk0", .path = scratch->path, .raw = true };
+	struct disk_file file;
+	struct cause warning;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(formats); i++) {
+		make_image(scratch, i);
+		for (unsigned readonly = 0; readonly < 2; readonly++) {
+			config.readonly = readonly;
+			assert_int_equal(disk_file_open(&file, &config, &warning, NULL), 0);
+			disk_file_close(&file);
+			if (readonly && formats[i].readable)
+				assert_string_equal(warning.text, "");
+			else
+				assert_non_null(strstr(warning.text, "with format=raw the guest"));
+		}
+	}
+	scratch_image(scratch, "y.img", IMAGE_SIZE);
+	assert_int_equal(disk_file_open(&file, &config, &warning, NULL), 0);
+	disk_file_close(&file);
+	assert_string_equal(warning.text, "");
+}
+
+/* A block device of the image that nobody may write to; false if there can be none here. */
+static bool attach_readonly_device(const char *image, char path[32])
+{
+	int control = open("/dev/loop-control", O_RDWR), number = -1, device, file;
+	bool attached;
+
+	if (control >= 0)
+		number = ioctl(control, LOOP_CTL_GET_FREE);
+	close(control);
+	if (number < 0)
+		return false;
+	snprintf(path, 32, "/dev/loop%d", number);
+	device = open(path, O_RDONLY);
+	file = open(image, O_RDONLY);
+	attached = ioctl(device, LOOP_SET_FD, file) == 0;
+	close(file);
+	close(device);
+	return attached;
+}
+
+static void readonly_devices_are_not_written_to(void **state)
+{
+	struct scratch *scratch = *state;
+	char path[32], image[sizeof(scratch->path)];
+	struct disk_config config = { .name = "disk0", .path = path, .readonly = true };
+	struct disk_file file;
+	int device;
+
+	strcpy(image, scratch->path);
+	if (!attach_readonly_device(image, path))
+		skip();
+	strcpy(scratch->path, path);
+	expect_cause(scratch, EROFS, "is a read-only device; set readonly=yes");
+	assert_int_equal(disk_file_open(&file, &config, NULL, NULL), 0);
+	assert_int_equal(file.size, IMAGE_SIZE);
+	disk_file_close(&file);
+	device = open(path, O_RDONLY);
+	assert_int_equal(ioctl(device, LOOP_CLR_FD), 0);
+	close(device);
+}
+
+static const struct disk_config configs[] = {
+	{ .name = "disk0", .path = "x.img" },
+	{ .name = "disk1", .path = "link.img" },
+	{ .name = "disk2", .path = "y.img", .raw = true },
+	{ .name = "disk3", .path = "none.img" },
+};
+
+static void take_finding(void *arg, unsigned number, bool warning, const char *text)
+{
+	unsigned *found = arg;
+
+	assert_int_equal(number, ++*found);
+	assert_int_equal(warning, number == 2);
+	assert_memory_equal(text, configs[number].path, strlen(configs[number].path));
+	assert_non_null(strstr(text, number == 1 ? "is the image of disk0 as well" :
+				     number == 2 ? "is a qcow2 image; with format=raw" :
+						   "does not exist; make one with truncate"));
+}
+
+/* "vmdeck check" looks as a start does, and beside that at all disks of a guest. */
+static void checked_as_at_a_start(void **state)
+{
+	struct scratch *scratch = *state;
+	unsigned found = 0;
+	char *folder = getcwd(NULL, 0);
+
+	make_image(scratch, 0);
+	assert_int_equal(chdir(scratch->folder), 0);
+	assert_int_equal(symlink("x.img", "link.img"), 0);
+	disk_check(configs, ARRAY_SIZE(configs), take_finding, &found);
+	assert_int_equal(found, 3);
+	assert_int_equal(chdir(folder), 0);
+	free(folder);
+}
+
+/* Root may write anything, so the test becomes somebody else. */
+static void cause_of_missing_permission(void **state)
+{
+	struct scratch *scratch = *state;
+
+	chmod(scratch->folder, 0755);
+	chmod(scratch->path, 0444);
+	if (!geteuid() && seteuid(65534) < 0)
+		skip();
+	expect_cause(scratch, EACCES, "no permission to write to it");
+	if (!getuid())
+		assert_int_equal(seteuid(0), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(causes_say_what_to_do),
+		TEST(other_formats_are_no_raw_images),
+		TEST(whoever_says_raw_is_warned),
+		TEST(readonly_devices_are_not_written_to),
+		TEST(checked_as_at_a_start),
+		TEST(cause_of_missing_permission),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
