@@ -15,11 +15,13 @@
 
 #include "control/framing.h"
 #include "control/message.h"
+#include "control/methods.h"
 
 #define QUEUE_MAX (16u << 20) /* bytes of requests that the server has not taken */
 
 struct call {
 	json_int_t id;
+	const char *method; /* in method_table, or "" */
 	client_reply reply;
 	void *arg;
 	struct call *next;
@@ -90,6 +92,7 @@ static void lose(struct client *client, const struct cause *cause)
 		client->calls = call->next;
 		if (!client->calls)
 			client->calls_end = &client->calls;
+		error.method = call->method;
 		if (call->reply)
 			call->reply(call->arg, NULL, &error);
 		free(call);
@@ -124,9 +127,11 @@ static int answer(struct client *client, struct message *message, struct cause *
 		return cause_set(cause, EPROTO, "the deck: %s", message->text);
 	if (!call)
 		return cause_set(cause, EPROTO, "the deck answered a question nobody asked");
+	if (message->kind != MESSAGE_ERROR && client->handlers.done)
+		client->handlers.done(client->handlers.arg, call->method);
 	if (call->reply && message->kind == MESSAGE_ERROR) {
 		struct client_error error = { .code = message->code, .message = message->text,
-					      .name = message->name };
+					      .name = message->name, .method = call->method };
 
 		call->reply(call->arg, NULL, &error);
 	} else if (call->reply) {
@@ -233,6 +238,7 @@ int client_new(struct client **out, struct loop *loop, int fd,
 int client_call(struct client *client, const char *method, json_t *params, client_reply reply,
 		void *arg)
 {
+	const struct method *row = method_find(method);
 	struct call *call;
 	size_t size = 0;
 	char *line;
@@ -253,7 +259,8 @@ int client_call(struct client *client, const char *method, json_t *params, clien
 		free(call);
 		return error;
 	}
-	*call = (struct call){ .id = client->last_id, .reply = reply, .arg = arg };
+	*call = (struct call){ .id = client->last_id, .method = row ? row->name : "",
+			       .reply = reply, .arg = arg };
 	*client->calls_end = call;
 	client->calls_end = &call->next;
 	if (frame_writer_flush(&client->out, client->fd) < 0)

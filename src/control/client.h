@@ -25,6 +25,7 @@ struct client_error {
 	int code;	     /* CONTROL_ERROR_* of protocol.h, or 0: the connection was lost */
 	const char *message; /* a sentence for a person */
 	const char *name;    /* "ENOENT", or "" when the server gave none */
+	const char *method;  /* that was asked for, or "" for one that is in no table */
 };
 
 /*
@@ -45,6 +46,10 @@ struct client_handlers {
 	 */
 	void (*closed)(void *arg, const struct cause *cause);
 	void *arg;
+
+	/* A request of that method was carried out: before its reply is called. Not to
+	   free the client. May be NULL. */
+	void (*done)(void *arg, const char *method);
 };
 
 /*

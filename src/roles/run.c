@@ -304,7 +304,8 @@ static void shown_at_first(void *arg, json_t *result, const struct client_error 
  */
 static int begin(struct run *run, struct cause *cause)
 {
-	const struct client_handlers handlers = { notified, closed, run };
+	const struct client_handlers handlers = { .notification = notified, .closed = closed,
+						  .arg = run };
 	int err, fd;
 
 	/* Blocked first: one that comes while the guest begins must find its button. */

@@ -20,6 +20,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/model/messages.c %D%/model/messages.h \
 	%D%/model/model.c %D%/model/model.h \
 	%D%/model/netmodel.c %D%/model/netmodel.h \
+	%D%/model/status.c %D%/model/status.h \
 	%D%/ui/config.h \
 	%D%/ui/edit.c %D%/ui/edit.h \
 	%D%/ui/frame.c %D%/ui/frame.h \

@@ -80,6 +80,7 @@ static void key_pressed(struct tui *tui, wint_t key, bool special)
 
 	if (special && key == KEY_RESIZE)
 		return;
+	tui_key_pressed(tui);
 	if (tui->prompt.active) {
 		tui_dirty(tui);
 		prompt_key(&tui->prompt, key, special);

@@ -444,7 +444,7 @@ static void a_deck_is_reloaded_and_shut_down(void **state)
 	json_t *value;
 
 	assert_int_equal(vmdeck("reload"), 0);
-	assert_string_equal(out, "web: its profile has changed: ?memory\n3 guests\n");
+	assert_string_equal(out, "web: its profile has changed: \xef\xbf\xbdmemory\n3 guests\n");
 	assert_int_equal(vmdeck("reload --json"), 0);
 	value = parsed();
 	json_decref(value);

@@ -57,6 +57,7 @@ struct fake_screen *fake_screen_new(const struct keys *keys)
 	assert_int_equal(client_new(&tui->deck->client, &tui->loop, fds[0], &handlers, &cause), 0);
 	tui_prepare(tui, keys);
 	assert_int_equal(tui_init(tui, views_table, views_count), 0);
+	fake_screen_answer(screen, fake_screen_wait(screen, "capture.list"), "{}");
 	return screen;
 }
 

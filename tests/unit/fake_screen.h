@@ -15,7 +15,7 @@ struct fake_screen {
 	int server; /* the other end of the deck's connection, non-blocking */
 };
 
-/* The views of the program, with keys; each console is refused with "Nobody answers." */
+/* The views of the program, with keys; no capture runs, each console is refused: "Nobody answers." */
 struct fake_screen *fake_screen_new(const struct keys *keys);
 void fake_screen_free(struct fake_screen *screen);
 

@@ -213,11 +213,51 @@ static void test_capture(void **state)
 
 	network(tui, "{\"switches\":[{\"name\":\"lan\"}]}");
 	tui_open(tui, "network", NULL);
+	fake_screen_answer(screen, fake_screen_wait(screen, "capture.list"), "{}");
 	command(tui, COMMAND_CAPTURE);
 	type(tui, "\r");
 	fake_screen_answer(screen, fake_screen_wait(screen, "capture.start"),
 			   "{\"path\":\"x.pcapng\"}");
 	assert_true(said(tui, "Capturing to x.pcapng; w! ends it."));
+	/* It is a state: neither an event nor a refusal hides it, in any view. */
+	tui_message(tui, SEVERITY_GOOD, 0, "web", "is running");
+	assert_true(on_screen(tui, "Capturing to x.pcapng; w! ends it."));
+	assert_true(on_screen(tui, "web is running"));
+	tui_say(tui, SEVERITY_ERROR, NULL, "It failed.");
+	assert_true(on_screen(tui, "Capturing to x.pcapng; w! ends it."));
+	assert_true(on_screen(tui, "It failed."));
+	tui_key_pressed(tui);
+	assert_false(on_screen(tui, "It failed."));
+	tui_back(tui);
+	assert_true(on_screen(tui, "Capturing to x.pcapng; w! ends it."));
+	fake_screen_answer(screen, fake_screen_wait(screen, "capture.list"),
+			   "{\"captures\":[{\"capture\":1,\"path\":\"x.pcapng\",\"ended\":\"full\"}]}");
+	assert_null(tui->status.entries[STATUS_CAPTURE].text);
+}
+
+/* A filter that was refused: what says so stays until a key, or until another one works. */
+static void test_refused_filter(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	network(tui, "{\"switches\":[{\"name\":\"lan\"}]}");
+	tui_open(tui, "network", NULL);
+	fake_screen_answer(screen, fake_screen_wait(screen, "packets.subscribe"),
+			   "{\"subscription\":1}");
+	command(tui, COMMAND_FILTER);
+	type(tui, "foo\r");
+	fake_screen_refuse(screen, fake_screen_wait(screen, "packets.subscribe"), "no word: foo");
+	/* All packets are asked for in its place, which takes nothing back. */
+	fake_screen_answer(screen, fake_screen_wait(screen, "packets.subscribe"),
+			   "{\"subscription\":2}");
+	tui_message(tui, SEVERITY_EVENT, 0, "web", "is stopped");
+	command(tui, COMMAND_FILTER);
+	type(tui, "icmp\r");
+	assert_true(on_screen(tui, "no word: foo"));
+	fake_screen_answer(screen, fake_screen_wait(screen, "packets.subscribe"),
+			   "{\"subscription\":3}");
+	assert_false(on_screen(tui, "no word: foo"));
 }
 
 static void test_quit(void **state)
@@ -228,6 +268,11 @@ static void test_quit(void **state)
 	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
 	quit_shutdown(tui->deck);
 	assert_true(said(tui, "waiting for web. After 30 seconds they are forced off; q! asks"));
+	for (unsigned i = 0; i < 3; i++) {
+		tui_message(tui, SEVERITY_ERROR, 0, "db", "crashed: triple fault");
+		tui_key_pressed(tui);
+		assert_true(on_screen(tui, "Shutting down: waiting for web."));
+	}
 }
 
 /* A paused guest does not run. */
@@ -321,6 +366,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_console, start, stop),
 		cmocka_unit_test_setup_teardown(test_help, start, stop),
 		cmocka_unit_test_setup_teardown(test_capture, start, stop),
+		cmocka_unit_test_setup_teardown(test_refused_filter, start, stop),
 		cmocka_unit_test_setup_teardown(test_quit, start, stop),
 		cmocka_unit_test_setup_teardown(test_leaving, start, stop),
 		cmocka_unit_test_setup_teardown(test_question, start, stop),

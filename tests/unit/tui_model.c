@@ -12,6 +12,7 @@
 #include "tui/model/messages.h"
 #include "tui/model/model.h"
 #include "tui/model/netmodel.h"
+#include "tui/model/status.h"
 
 static json_t *parse(const char *text)
 {
@@ -219,6 +220,73 @@ static void test_messages(void **state)
 	messages_destroy(&messages);
 }
 
+/* What is shown of a status, two at most: their ranks, the first and the second, or -1. */
+static void shows(struct status *status, int first, int second)
+{
+	const struct status_entry *shown[2] = { NULL, NULL };
+	size_t count = status_pick(status, shown, 2);
+
+	assert_int_equal(count > 0 ? shown[0] - status->entries : -1, first);
+	assert_int_equal(count > 1 ? shown[1] - status->entries : -1, second);
+}
+
+static void test_status_ranks(void **state)
+{
+	const struct status_entry *shown[2];
+	struct status status = { 0 };
+
+	(void)state;
+	shows(&status, -1, -1);
+	status_put(&status, STATUS_CAPTURE, SEVERITY_WARNING, "", "capturing", 1);
+	status_put(&status, STATUS_EVENT, SEVERITY_GOOD, "web", "web is running", 1);
+	shows(&status, STATUS_CAPTURE, STATUS_EVENT);
+	/* Events come and go beside a state; where one line has room, it is the state's. */
+	status_put(&status, STATUS_EVENT, SEVERITY_GOOD, "db", "db is running", 2);
+	assert_int_equal(status_pick(&status, shown, 1), 1);
+	assert_string_equal(shown[0]->text, "capturing");
+	assert_true(status_is_state(&status, shown[0]));
+	status_put(&status, STATUS_REFUSAL, SEVERITY_ERROR, "guest.start", "no kernel", 3);
+	shows(&status, STATUS_REFUSAL, STATUS_CAPTURE);
+	status_put(&status, STATUS_SHUTDOWN, SEVERITY_WARNING, "", "shutting down", 4);
+	shows(&status, STATUS_REFUSAL, STATUS_SHUTDOWN);
+	status_hush(&status);
+	shows(&status, STATUS_SHUTDOWN, STATUS_CAPTURE);
+	status_take(&status, STATUS_SHUTDOWN);
+	shows(&status, STATUS_CAPTURE, -1);
+	status_destroy(&status);
+}
+
+static void test_status_ends(void **state)
+{
+	struct status status = { 0 };
+
+	(void)state;
+	/* A key ends what somebody can have read, and no event does. */
+	status_put(&status, STATUS_REFUSAL, SEVERITY_ERROR, "filter", "no filter", 1);
+	status_key(&status);
+	status_put(&status, STATUS_EVENT, SEVERITY_EVENT, "", "something", 2);
+	assert_int_equal(status_expire(&status, 3), 2 + 12 * NS_PER_S);
+	shows(&status, STATUS_REFUSAL, STATUS_EVENT);
+	assert_int_equal(status_expire(&status, 3600 * NS_PER_S), 0);
+	shows(&status, STATUS_REFUSAL, -1);
+	status_key(&status);
+	shows(&status, -1, -1);
+	/* So does a success of the same kind. */
+	status_put(&status, STATUS_REFUSAL, SEVERITY_ERROR, "filter", "no filter", 1);
+	assert_true(status_says(&status, STATUS_REFUSAL, "filter", "no filter"));
+	status_settle(&status, STATUS_REFUSAL, "guest.list");
+	shows(&status, STATUS_REFUSAL, -1);
+	status_settle(&status, STATUS_REFUSAL, "filter");
+	shows(&status, -1, -1);
+	/* A state outlasts keys and time. */
+	status_put(&status, STATUS_SHUTDOWN, SEVERITY_WARNING, "", "shutting down", 1);
+	shows(&status, STATUS_SHUTDOWN, -1);
+	status_key(&status);
+	assert_int_equal(status_expire(&status, 3600 * NS_PER_S), 0);
+	shows(&status, STATUS_SHUTDOWN, -1);
+	status_destroy(&status);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +294,7 @@ int main(void)
 		cmocka_unit_test(test_hostile), cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_drops),	cmocka_unit_test(test_packets),
 		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_status_ranks), cmocka_unit_test(test_status_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,7 +160,7 @@ struct tty *tty_new(struct loop *loop, const char *name, const struct tty_ops *o
 
 void tty_connect(struct tty *tty, int (*dial)(void *arg, struct cause *cause), void *arg)
 {
-	const struct client_handlers handlers = { NULL, closed, tty };
+	const struct client_handlers handlers = { .closed = closed, .arg = tty };
 	struct cause cause = { "" };
 	int fd;
 

@@ -15,6 +15,7 @@ struct message {
 };
 
 #define MESSAGES_KEPT 500
+#define MESSAGE_SENTENCE 2304 /* bytes of the longest one, with its guest */
 
 struct messages {
 	struct message ring[MESSAGES_KEPT]; /* message n is at n % MESSAGES_KEPT */

@@ -10,6 +10,7 @@
 #define ROWS_MIN 5
 #define COLUMNS_MIN 20
 #define NAME_LEAST 8 /* columns of a deck's name */
+#define ROWS_TWO 16 /* from here on a row is kept free for the status line */
 
 /* "3 guests · 1 running · 1 paused" */
 static void guests_text(const struct model *model, char *out, size_t size)
@@ -63,23 +64,40 @@ static void draw_header(struct tui *tui, int width)
 			    title);
 }
 
-/* The last message, at the bottom above reserved rows; long ones grow upward. */
-static void draw_message(struct tui *tui, int reserved)
+/* Lines that text takes on the status line, at most most. */
+static int lines_of(const char *text, int width, int most)
 {
-	const struct message *message = messages_last(&tui->messages);
-	int width = draw_columns(), lines = 0, bottom = draw_rows() - reserved;
-	char text[2304];
-	const char *rest;
+	int lines = 0;
 	size_t next;
 
-	if (!tui->message_shown || !message || !message->text)
-		return;
-	message_sentence(message, text, sizeof(text));
-	for (rest = text; *rest && lines < 4 && lines < bottom - 1; rest += next, lines++)
-		text_wrap(rest, width - 2, &next);
-	draw_fill((struct rect){ bottom - lines, 0, lines, width }, INK_TEXT);
-	draw_wrapped((struct rect){ bottom - lines, 1, lines, width - 2 },
-		     style_severity(message->severity), text);
+	for (; *text && lines < most; text += next, lines++)
+		text_wrap(text, width, &next);
+	return lines;
+}
+
+/*
+ * What there is to say, at the bottom above reserved rows: one thing on a low screen, else
+ * two, a state lowest. Long ones grow upward.
+ */
+static void draw_status(struct tui *tui, int reserved)
+{
+	const struct status_entry *shown[2], *first;
+	int rows = draw_rows(), width = draw_columns(), bottom = rows - reserved;
+	size_t count = status_pick(&tui->status, shown, rows < ROWS_TWO ? 1 : 2);
+
+	if (count == 2 && !status_is_state(&tui->status, shown[0])) {
+		first = shown[0];
+		shown[0] = shown[1];
+		shown[1] = first;
+	}
+	for (size_t i = 0; i < count && bottom > 1; i++) {
+		int lines = lines_of(shown[i]->text, width - 2, bottom - 1 < 4 ? bottom - 1 : 4);
+
+		bottom -= lines;
+		draw_fill((struct rect){ bottom, 0, lines, width }, INK_TEXT);
+		draw_wrapped((struct rect){ bottom, 1, lines, width - 2 },
+			     style_severity(shown[i]->severity), shown[i]->text);
+	}
 }
 
 /* The footer: the keys of the view that have a word, as many as find room. */
@@ -122,7 +140,7 @@ void frame_draw(struct tui *tui)
 			body.y++;
 			body.height--;
 		}
-		body.height -= reserved + (rows >= 16);
+		body.height -= reserved + (rows >= ROWS_TWO);
 		if (reserved)
 			draw_keys(tui, rows - 1, 1, columns - 2);
 	}
@@ -130,7 +148,7 @@ void frame_draw(struct tui *tui)
 	tui->top->ops->draw(tui->top, body);
 	draw_unclip(before);
 	if (!full)
-		draw_message(tui, reserved);
+		draw_status(tui, reserved);
 	if (tui->prompt.active)
 		prompt_draw(&tui->prompt, full ? 0 : reserved);
 }

@@ -62,23 +62,6 @@ void order_give(struct tui_deck *deck, const char *name, const char *order)
 		give(deck, method, name);
 }
 
-static void quit_reply(void *arg, json_t *result, const struct client_error *error)
-{
-	struct tui_deck *deck = arg;
-
-	(void)result;
-	if (!error || !error->code)
-		return;
-	deck->quitting = false;
-	tui_fail(deck->tui, error);
-}
-
-static void quit_send(struct tui_deck *deck, const char *mode)
-{
-	deck->quitting = true;
-	tui_call(deck, "deck.quit", json_pack("{s:o}", "mode", message_text(mode)), quit_reply, deck);
-}
-
 /* Which guests are still alive, as a sentence. */
 static void quit_progress(struct tui_deck *deck)
 {
@@ -94,22 +77,35 @@ static void quit_progress(struct tui_deck *deck)
 			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s",
 					      alive > 1 ? ", " : "", guest->name);
 	}
-	tui_say(deck->tui, SEVERITY_WARNING, NULL,
-		"Shutting down: waiting for %s%s. After 30 seconds they are forced off; %s asks "
-		"whether to do so now.", names, alive > 4 ? " and others" : "",
-		keys_label(deck->tui->keys, NULL, COMMAND_QUIT, NULL));
+	tui_state(deck->tui, STATUS_SHUTDOWN,
+		  "Shutting down: waiting for %s%s. After 30 seconds they are forced off; %s asks "
+		  "whether to do so now.", alive ? names : "its guests", alive > 4 ? " and others" : "",
+		  keys_label(deck->tui->keys, NULL, COMMAND_QUIT, NULL));
+}
+
+static void quit_reply(void *arg, json_t *result, const struct client_error *error)
+{
+	struct tui_deck *deck = arg;
+
+	(void)result;
+	if (!error || !error->code)
+		return;
+	deck->quitting = false;
+	tui_state_ended(deck->tui, STATUS_SHUTDOWN);
+	tui_fail(deck->tui, error);
+}
+
+static void quit_send(struct tui_deck *deck, const char *mode)
+{
+	deck->quitting = true;
+	tui_call(deck, "deck.quit", json_pack("{s:o}", "mode", message_text(mode)), quit_reply, deck);
+	quit_check(deck);
 }
 
 static void quit_shutdown(struct tui_deck *deck)
 {
 	deck->tui->prompt.active = false;
-	if (deck->quitting) {
-		quit_send(deck, "off");
-		return;
-	}
-	quit_send(deck, "shutdown");
-	quit_progress(deck);
-	quit_check(deck);
+	quit_send(deck, deck->quitting ? "off" : "shutdown");
 }
 
 static void quit_answer(void *arg, int choice, const char *text)
@@ -169,6 +165,10 @@ void quit_ask(struct tui_deck *deck)
 
 void quit_check(struct tui_deck *deck)
 {
-	if (deck->quitting && deck->model.guests_known && !model_count(&deck->model, GUEST_ALIVE))
+	if (!deck->quitting)
+		return;
+	if (deck->model.guests_known && !model_count(&deck->model, GUEST_ALIVE))
 		tui_finish(deck->tui, TUI_QUIT);
+	else
+		quit_progress(deck);
 }

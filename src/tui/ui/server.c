@@ -82,6 +82,13 @@ static void notification(void *arg, const char *method, json_t *params)
 		subscriptions_notified(deck, method, params);
 }
 
+static void done(void *arg, const char *method)
+{
+	struct tui_deck *deck = arg;
+
+	tui_settle(deck->tui, STATUS_REFUSAL, method);
+}
+
 static void closed(void *arg, const struct cause *cause)
 {
 	struct tui_deck *deck = arg;
@@ -113,7 +120,7 @@ static void hello_reply(void *arg, json_t *result, const struct client_error *er
 int server_connect(struct tui *tui, const struct tui_config *config)
 {
 	struct tui_deck *deck = &tui->decks[tui->deck_count++];
-	const struct client_handlers handlers = { notification, closed, deck };
+	const struct client_handlers handlers = { notification, closed, deck, done };
 	int fd, error;
 
 	deck->tui = tui;

@@ -11,7 +11,6 @@
 
 #define FRAME_NS (30 * NS_PER_MS) /* on the average, but that so many may follow at once */
 #define FRAMES_AT_ONCE 3u
-#define MESSAGE_NS (12 * NS_PER_S)
 
 static struct view *find(struct tui *tui, const char *id)
 {
@@ -118,24 +117,80 @@ void tui_finish(struct tui *tui, enum tui_result result)
 		loop_stop(&tui->loop);
 }
 
-void tui_hush(struct tui *tui)
+/* Status */
+
+static void expire(void *arg)
 {
-	tui->message_shown = false;
+	struct tui *tui = arg;
+	uint64_t now = clock_monotonic(), next = status_expire(&tui->status, now);
+
+	if (next)
+		loop_timer_set(&tui->loop, &tui->expire, next - now);
 	tui_dirty(tui);
 }
 
-static void hush(void *arg)
+static void put(struct tui *tui, enum status_rank rank, enum severity severity, const char *kind,
+		const char *text)
 {
-	tui_hush(arg);
+	status_put(&tui->status, rank, severity, kind, text, clock_monotonic());
+	expire(tui);
+}
+
+void tui_hush(struct tui *tui)
+{
+	status_hush(&tui->status);
+	tui_dirty(tui);
+}
+
+void tui_key_pressed(struct tui *tui)
+{
+	status_key(&tui->status);
+	tui_dirty(tui);
+}
+
+void tui_settle(struct tui *tui, enum status_rank rank, const char *kind)
+{
+	status_settle(&tui->status, rank, kind);
+	tui_dirty(tui);
+}
+
+void tui_state(struct tui *tui, enum status_rank rank, const char *format, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	if (!tui->status.entries[rank].text)
+		messages_add(&tui->messages, SEVERITY_WARNING, 0, NULL, text);
+	put(tui, rank, SEVERITY_WARNING, "", text);
+}
+
+void tui_state_ended(struct tui *tui, enum status_rank rank)
+{
+	status_take(&tui->status, rank);
+	tui_dirty(tui);
+}
+
+/* One that is kept, and the rank under which it is shown. */
+static void tell(struct tui *tui, enum status_rank rank, const char *kind, enum severity severity,
+		 uint64_t time, const char *guest, const char *text)
+{
+	char sentence[MESSAGE_SENTENCE];
+
+	messages_add(&tui->messages, severity, time, guest, text);
+	message_sentence(messages_last(&tui->messages), sentence, sizeof(sentence));
+	put(tui, rank, severity, kind, sentence);
 }
 
 void tui_message(struct tui *tui, enum severity severity, uint64_t time, const char *guest,
 		 const char *text)
 {
-	messages_add(&tui->messages, severity, time, guest, text);
-	tui->message_shown = true;
-	loop_timer_set(&tui->loop, &tui->hush, MESSAGE_NS);
-	tui_dirty(tui);
+	if (guest && *guest && severity < SEVERITY_WARNING)
+		tui_settle(tui, STATUS_TROUBLE, guest);
+	tell(tui, severity < SEVERITY_WARNING ? STATUS_EVENT : STATUS_TROUBLE, guest ? guest : "",
+	     severity, time, guest, text);
 }
 
 void tui_say(struct tui *tui, enum severity severity, const char *guest, const char *format, ...)
@@ -146,14 +201,23 @@ void tui_say(struct tui *tui, enum severity severity, const char *guest, const c
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	tui_message(tui, severity, 0, guest, text);
+	tell(tui, severity == SEVERITY_ERROR ? STATUS_REFUSAL : STATUS_ANSWER, "", severity, 0,
+	     guest, text);
+}
+
+void tui_fail_as(struct tui *tui, const char *kind, const struct client_error *error)
+{
+	const char *text = *error->message ? error->message
+					   : "The request failed without a reason.";
+
+	/* Without a code the connection was lost, which ends the screen. */
+	if (error->code && !status_says(&tui->status, STATUS_REFUSAL, kind, text))
+		tell(tui, STATUS_REFUSAL, kind, SEVERITY_ERROR, 0, NULL, text);
 }
 
 void tui_fail(struct tui *tui, const struct client_error *error)
 {
-	if (error->code) /* else the connection was lost, which ends the screen */
-		tui_say(tui, SEVERITY_ERROR, NULL, "%s",
-			*error->message ? error->message : "The request failed without a reason.");
+	tui_fail_as(tui, error->method, error);
 }
 
 const struct tui_guest *tui_guest(struct tui_deck *deck, const char *name)
@@ -201,7 +265,7 @@ void tui_prepare(struct tui *tui, const struct keys *keys)
 {
 	tui->keys = keys;
 	tui->tick = (struct loop_timer){ .fire = tick, .arg = tui };
-	tui->hush = (struct loop_timer){ .fire = hush, .arg = tui };
+	tui->expire = (struct loop_timer){ .fire = expire, .arg = tui };
 }
 
 int tui_init(struct tui *tui, const struct view_ops *const *views, size_t count)
@@ -233,4 +297,5 @@ void tui_destroy(struct tui *tui)
 	}
 	free(tui->views);
 	messages_destroy(&tui->messages);
+	status_destroy(&tui->status);
 }

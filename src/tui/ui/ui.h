@@ -16,6 +16,7 @@
 #include "tui/model/messages.h"
 #include "tui/model/model.h"
 #include "tui/model/netmodel.h"
+#include "tui/model/status.h"
 #include "tui/ui/config.h"
 #include "tui/ui/keys.h"
 #include "tui/ui/prompt.h"
@@ -54,8 +55,8 @@ struct tui {
 
 	struct prompt prompt;
 	struct messages messages;
-	bool message_shown; /* the last one is on the screen */
-	struct loop_timer redraw, tick, hush;
+	struct status status; /* above the footer */
+	struct loop_timer redraw, tick, expire;
 	uint64_t drawn; /* CLOCK_MONOTONIC: the next frame is due FRAME_NS later */
 	const struct method *asked; /* orders.c: the order that a question is about, */
 	char asked_guest[128];	    /* the guest, and the answers */
@@ -91,12 +92,21 @@ void tui_back(struct tui *tui);
 void tui_show(struct tui *tui); /* brings up the first one */
 void tui_finish(struct tui *tui, enum tui_result result);
 
-/* Keeps a message (see messages_add()) and shows it for a while. */
+/* Keeps what an event says (see messages_add()), and shows it: what is bad, as trouble. */
 void tui_message(struct tui *tui, enum severity severity, uint64_t time, const char *guest,
 		 const char *text);
+
+/* Keeps what came of a key, and shows it: an error as a refusal. */
 void tui_say(struct tui *tui, enum severity severity, const char *guest, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-void tui_hush(struct tui *tui); /* takes the last one off the screen */
+
+/* Shows a state until it is said to have ended; what it begins with is kept. */
+void tui_state(struct tui *tui, enum status_rank rank, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void tui_state_ended(struct tui *tui, enum status_rank rank);
+
+void tui_hush(struct tui *tui); /* takes all but states off the status line */
+void tui_key_pressed(struct tui *tui); /* somebody has seen what is there */
 
 /* The guest of that name; NULL and a message when there is none. */
 const struct tui_guest *tui_guest(struct tui_deck *deck, const char *name);
@@ -111,8 +121,12 @@ const char *tui_key(const struct view *view, enum command command);
 bool tui_call(struct tui_deck *deck, const char *method, json_t *params, client_reply reply,
 	      void *arg);
 
-/* Shows the server's words on the message line. */
+/* The server's words as a refusal, until a request of that method succeeds. */
 void tui_fail(struct tui *tui, const struct client_error *error);
+
+/* The same until somebody calls tui_settle() with that kind. */
+void tui_fail_as(struct tui *tui, const char *kind, const struct client_error *error);
+void tui_settle(struct tui *tui, enum status_rank rank, const char *kind);
 
 /* Asks for guest.list soon; many events make one request. */
 void tui_list(struct tui_deck *deck);

@@ -15,7 +15,7 @@ struct log_view {
 /* Time and text of each message, behind a gap for the time. */
 static void lay_out(struct page *page, const struct messages *messages, int gap)
 {
-	char text[2200], time[16];
+	char text[MESSAGE_SENTENCE], time[16];
 
 	for (uint64_t n = messages_first(messages); n < messages->count; n++) {
 		const struct message *message = messages_at(messages, n);

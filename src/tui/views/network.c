@@ -39,9 +39,13 @@ static void packets_answered(void *arg, json_t *result, const struct client_erro
 
 	(void)result;
 	tui_dirty(view->tui);
-	if (!error)
+	if (!error) {
+		if (*state->filter)
+			tui_settle(view->tui, STATUS_REFUSAL, "filter");
 		return;
-	tui_fail(view->tui, error);
+	}
+	/* What is asked for in its place is no success. */
+	tui_fail_as(view->tui, "filter", error);
 	if (error->code && *state->filter && !state->packets.next) {
 		state->filter[0] = '\0'; /* libpcap did not understand it */
 		if (tui_shows(view))
@@ -75,19 +79,54 @@ static void switches_reply(void *arg, json_t *result, const struct client_error 
 	tui_dirty(view->tui);
 }
 
+static const json_t *running_capture(const struct netmodel *model)
+{
+	for (size_t i = 0; i < json_array_size(model->captures); i++) {
+		const json_t *capture = json_array_get(model->captures, i);
+
+		if (!json_is_string(json_object_get(capture, "ended")))
+			return capture;
+	}
+	return NULL;
+}
+
+static void show_capture(struct view *view, const char *path)
+{
+	tui_state(view->tui, STATUS_CAPTURE, "Capturing to %s; %s%s ends it.", path,
+		  tui_key(view, COMMAND_CAPTURE), tui_shows(view) ? "" : " in the network's view");
+}
+
 static void captures_reply(void *arg, json_t *result, const struct client_error *error)
 {
 	struct view *view = arg;
 	struct network_view *state = view->state;
 	struct netmodel *model = &view->deck->network;
 	json_t *captures = json_object_get(result, "captures");
+	const json_t *capture;
 
 	state->polling_captures = false;
 	if (error)
 		return;
 	json_decref(model->captures);
 	model->captures = json_is_array(captures) ? json_incref(captures) : NULL;
-	tui_dirty(view->tui);
+	capture = running_capture(model);
+	if (capture)
+		show_capture(view, json_text(capture, "path"));
+	else
+		tui_state_ended(view->tui, STATUS_CAPTURE);
+	/* While the view is shown its tick asks. */
+	if (capture && !tui_shows(view))
+		loop_timer_set(&view->tui->loop, &state->captures_due, NS_PER_S);
+}
+
+static void poll_captures(void *arg)
+{
+	struct view *view = arg;
+	struct network_view *state = view->state;
+
+	if (!state->polling_captures)
+		state->polling_captures = tui_call(view->deck, "capture.list", NULL, captures_reply,
+						   view);
 }
 
 static void poll_network(struct view *view)
@@ -96,9 +135,7 @@ static void poll_network(struct view *view)
 
 	if (!state->polling)
 		state->polling = tui_call(view->deck, "switch.list", NULL, switches_reply, view);
-	if (!state->polling_captures)
-		state->polling_captures = tui_call(view->deck, "capture.list", NULL, captures_reply,
-						   view);
+	poll_captures(view);
 }
 
 static void network_create(struct view *view)
@@ -109,6 +146,8 @@ static void network_create(struct view *view)
 						.answered = packets_answered,
 						.notified = packets_notified, .arg = view };
 	subscription_add(&state->packets);
+	state->captures_due = (struct loop_timer){ .fire = poll_captures, .arg = view };
+	poll_captures(view); /* one may run since an earlier screen */
 }
 
 static void network_destroy(struct view *view)
@@ -116,6 +155,7 @@ static void network_destroy(struct view *view)
 	struct network_view *state = view->state;
 
 	subscription_destroy(&state->packets);
+	loop_timer_cancel(&view->tui->loop, &state->captures_due);
 }
 
 static void network_enter(struct view *view)
@@ -132,20 +172,10 @@ static void network_leave(struct view *view)
 	struct network_view *state = view->state;
 
 	subscription_stop(&state->packets);
+	poll_captures(view);
 }
 
 /* Captures */
-
-static const json_t *running_capture(const struct netmodel *model)
-{
-	for (size_t i = 0; i < json_array_size(model->captures); i++) {
-		const json_t *capture = json_array_get(model->captures, i);
-
-		if (!json_is_string(json_object_get(capture, "ended")))
-			return capture;
-	}
-	return NULL;
-}
 
 static void capture_started(void *arg, json_t *result, const struct client_error *error)
 {
@@ -154,8 +184,7 @@ static void capture_started(void *arg, json_t *result, const struct client_error
 	if (error)
 		tui_fail(view->tui, error);
 	else
-		tui_say(view->tui, SEVERITY_GOOD, NULL, "Capturing to %s; %s ends it.",
-			json_text(result, "path"), tui_key(view, COMMAND_CAPTURE));
+		show_capture(view, json_text(result, "path"));
 	poll_network(view);
 }
 

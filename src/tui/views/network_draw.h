@@ -20,6 +20,7 @@ struct network_view {
 	struct subscription packets;
 	char subscribed[512]; /* switch of the subscription or of the one asked for */
 	bool polling, polling_captures;
+	struct loop_timer captures_due; /* one runs, and another view is shown */
 };
 
 /* The switch that is chosen, or NULL when there is none. */

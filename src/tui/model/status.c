@@ -1,0 +1,108 @@
+/* See status.h. */
+#include "tui/model/status.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define WHILE (12 * NS_PER_S)
+
+/* What ends each of them besides its owner. */
+static const struct {
+	bool state, key;
+	uint64_t lasts;
+} rules[STATUS_COUNT] = {
+	[STATUS_REFUSAL] = { .key = true },
+	[STATUS_SHUTDOWN] = { .state = true },
+	[STATUS_CAPTURE] = { .state = true },
+	[STATUS_TROUBLE] = { .key = true },
+	[STATUS_ANSWER] = { .lasts = WHILE },
+	[STATUS_EVENT] = { .lasts = WHILE },
+};
+
+void status_take(struct status *status, enum status_rank rank)
+{
+	free(status->entries[rank].text);
+	memset(&status->entries[rank], 0, sizeof(status->entries[rank]));
+}
+
+void status_destroy(struct status *status)
+{
+	for (unsigned i = 0; i < STATUS_COUNT; i++)
+		status_take(status, i);
+}
+
+void status_put(struct status *status, enum status_rank rank, enum severity severity,
+		const char *kind, const char *text, uint64_t now)
+{
+	struct status_entry *entry = &status->entries[rank];
+
+	free(entry->text);
+	entry->text = strdup(text);
+	snprintf(entry->kind, sizeof(entry->kind), "%s", kind);
+	entry->severity = severity;
+	entry->until = rules[rank].lasts ? now + rules[rank].lasts : 0;
+	entry->seen = false;
+}
+
+void status_settle(struct status *status, enum status_rank rank, const char *kind)
+{
+	if (strcmp(status->entries[rank].kind, kind) == 0)
+		status_take(status, rank);
+}
+
+void status_key(struct status *status)
+{
+	for (unsigned i = 0; i < STATUS_COUNT; i++)
+		if (rules[i].key && status->entries[i].seen)
+			status_take(status, i);
+}
+
+void status_hush(struct status *status)
+{
+	for (unsigned i = 0; i < STATUS_COUNT; i++)
+		if (!rules[i].state)
+			status_take(status, i);
+}
+
+bool status_says(const struct status *status, enum status_rank rank, const char *kind,
+		 const char *text)
+{
+	const struct status_entry *entry = &status->entries[rank];
+
+	return entry->text && strcmp(entry->kind, kind) == 0 && strcmp(entry->text, text) == 0;
+}
+
+size_t status_pick(struct status *status, const struct status_entry **shown, size_t count)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < STATUS_COUNT && n < count; i++)
+		if (status->entries[i].text) {
+			status->entries[i].seen = true;
+			shown[n++] = &status->entries[i];
+		}
+	return n;
+}
+
+bool status_is_state(const struct status *status, const struct status_entry *entry)
+{
+	return rules[entry - status->entries].state;
+}
+
+uint64_t status_expire(struct status *status, uint64_t now)
+{
+	uint64_t next = 0;
+
+	for (unsigned i = 0; i < STATUS_COUNT; i++) {
+		uint64_t until = status->entries[i].until;
+
+		if (until && until <= now)
+			status_take(status, i);
+		else if (until && (!next || until < next))
+			next = until;
+	}
+	return next;
+}
