@@ -137,6 +137,7 @@ static int draw_ends(int y, int x, int width, unsigned style, const char *text)
 
 int draw_text(int y, int x, int width, unsigned style, const char *text)
 {
+	const char *whole = text;
 	wchar_t run[256];
 	int used = 0, columns;
 	unsigned n = 0;
@@ -146,8 +147,6 @@ int draw_text(int y, int x, int width, unsigned style, const char *text)
 	width = visible(y, x, width);
 	if (width == 0)
 		return 0;
-	if (style & DRAW_MIDDLE && width > 4 && text_width(text) > width)
-		return draw_ends(y, x, width, style & ~DRAW_MIDDLE, text);
 	pen(style);
 	move(y, x);
 	while ((bytes = text_next(text, &c, &columns)) && used + columns <= width) {
@@ -167,7 +166,11 @@ int draw_text(int y, int x, int width, unsigned style, const char *text)
 	}
 	if (n)
 		addnwstr(run, (int)n);
-	return text[strspn(text, " ")] ? draw_cut(y, x, width, used) : used;
+	if (!text[strspn(text, " ")])
+		return used;
+	if (style & DRAW_MIDDLE && width > 4)
+		return draw_ends(y, x, width, style & ~DRAW_MIDDLE, whole);
+	return draw_cut(y, x, width, used);
 }
 
 int draw_format(int y, int x, int width, unsigned style, const char *format, ...)
