@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "tui/console/key_sequence.h"
 #include "tui/ui/edit.h"
 #include "tui/ui/frame.h"
 #include "tui/ui/orders.h"
@@ -36,6 +37,20 @@ static void redraw(void *arg)
 }
 
 /* Keys */
+
+/* What a terminal sends for a key with modifiers is one key, too, not several. */
+static void define_keys(void)
+{
+	char text[KEY_SEQUENCE_MAX];
+	int code;
+
+	for (unsigned n = 0; key_sequence_modified(n, &code, text); n++) {
+		int known = code ? key_defined(text) : KEY_MIN;
+
+		if (known <= 0 || known > KEY_MAX)
+			define_key(text, code);
+	}
+}
 
 /* Whom a command is for, or "". */
 static const char *chosen_guest(struct tui *tui)
@@ -137,6 +152,7 @@ static int start(struct tui *tui, const struct tui_config *config)
 	error = terminal_start(&tui->terminal, tui->cause);
 	if (error)
 		return error;
+	define_keys();
 	draw_start(tui->terminal.utf8, tui->terminal.colour);
 	error = loop_add(&tui->loop, &tui->input, STDIN_FILENO, EPOLLIN, input_ready, tui);
 	if (error == 0)

@@ -204,6 +204,8 @@ asked 'typed 6c'
 asked 'typed 1b5b[0-9a-f]*52' # the answer to its cursor report
 key F1 Up
 asked 'typed 1b4f501b5b41'
+key C-Up S-End M-Left
+asked 'typed 1b5b313b35411b5b313b32461b5b313b3344'
 key PageUp
 see 'lines back'
 see 'boot line 50'

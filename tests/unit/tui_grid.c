@@ -160,8 +160,34 @@ static void test_keys(void **state)
 	sends(KEY_F(1), true, false, "\033OP");
 	sends(KEY_F(12), true, false, "\033[24~");
 	sends(KEY_BTAB, true, false, "\033[Z");
+	sends(KEY_SHOME, true, true, "\033[1;2H");
+	sends(KEY_SNEXT, true, false, "\033[6;2~");
+	sends(KEY_F(13), true, false, "\033[1;2P");
+	sends(KEY_F(24), true, false, "\033[24;2~");
+	sends(KEY_F(30), true, false, "\033[17;5~");
+	sends(KEY_F(63), true, false, "\033[1;4R");
 	sends(KEY_BACKSPACE, true, false, "\177");
 	sends(KEY_MOUSE, true, false, "");
+}
+
+/* Each key with modifiers is sent on as it came. */
+static void test_modified_keys(void **state)
+{
+	bool ctrl_up = false, shift_f5 = false;
+	char text[KEY_SEQUENCE_MAX];
+	int code;
+
+	(void)state;
+	for (unsigned n = 0; key_sequence_modified(n, &code, text); n++) {
+		if (!code)
+			continue;
+		assert_true(code > KEY_MAX);
+		sends((wint_t)code, true, true, text);
+		ctrl_up |= strcmp(text, "\033[1;5A") == 0;
+		shift_f5 |= strcmp(text, "\033[15;2~") == 0;
+		assert_true(text[0] == '\033' && text[1] == '[' && strchr(text, ';'));
+	}
+	assert_true(ctrl_up && shift_f5);
 }
 
 int main(void)
@@ -173,6 +199,7 @@ int main(void)
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_kept_modes),
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_modified_keys),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");

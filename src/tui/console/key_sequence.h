@@ -14,4 +14,11 @@
  */
 size_t key_sequence(char out[KEY_SEQUENCE_MAX], wint_t key, bool special, bool cursor_keys);
 
+/*
+ * Keys with Shift, Alt and Ctrl, for curses to know: the n-th one's code, which
+ * key_sequence() takes for a special key, and what xterm sends for it, as a string. *code
+ * is 0 where there is no such key; false behind the last one.
+ */
+bool key_sequence_modified(unsigned n, int *code, char out[KEY_SEQUENCE_MAX]);
+
 #endif
