@@ -4,6 +4,7 @@ vmdeck_SOURCES = %D%/main.c \
 	%D%/roles/attach.c %D%/roles/attach.h \
 	%D%/roles/headless.c \
 	%D%/roles/launch.c \
+	%D%/roles/logfile.c %D%/roles/logfile.h \
 	%D%/roles/roles.h \
 	%D%/roles/run.c \
 	%D%/roles/say.c %D%/roles/say.h \

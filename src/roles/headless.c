@@ -28,16 +28,11 @@ static void __attribute__((format(printf, 1, 2))) tell(const char *format, ...)
 
 static void tell_event(void *arg, const struct deck_event *event)
 {
-	const struct guest *guest = event->guest;
+	char text[JOURNAL_SENTENCE];
 
 	(void)arg;
-	if (event->kind == DECK_EVENT_STATE)
-		tell("%s: %s%s%s", guest_name(guest), guest_state_name(guest_get_state(guest)),
-		     *event->text ? ": " : "", event->text);
-	else if (event->kind == DECK_EVENT_LOG && guest)
-		tell("%s: %s", guest_name(guest), event->text);
-	else if (event->kind == DECK_EVENT_LOG)
-		tell("%s", event->text);
+	if (journal_sentence(event, text, sizeof(text)))
+		tell("%s", text);
 }
 
 /* The deck's thread is this one. */
@@ -53,6 +48,7 @@ int role_headless(const struct role_config *config)
 	}
 	headless.journal = (struct deck_listener){ .event = tell_event };
 	deck_listen(session->deck, &headless.journal);
+	deck_replay(session->deck, &headless.journal);
 	deck_signals_block_all();
 	deck_session_serve(session);
 	deck_unlisten(session->deck, &headless.journal);

@@ -231,7 +231,11 @@ int deck_session_open(struct deck_session *session, const struct role_config *co
 		return err;
 	loop_post(deck_loop(session->deck), &session->start);
 	err = server_listen(session->server, config->endpoint, cause);
-	return err || own ? err : lock_profiles(session, config->guests_folder, cause);
+	if (!err && !own)
+		err = lock_profiles(session, config->guests_folder, cause);
+	if (!err)
+		logfile_open(&session->log, session->deck);
+	return err;
 }
 
 int deck_session_start(struct deck_session *session, struct cause *cause)
@@ -253,6 +257,7 @@ void deck_session_close(struct deck_session *session)
 		loop_unpost(deck_loop(session->deck), &session->start);
 		loop_timer_cancel(deck_loop(session->deck), &session->listen);
 		deck_signals_close(&session->signals);
+		logfile_close(&session->log);
 		deck_free(session->deck);
 	}
 	session->deck = NULL;

@@ -14,6 +14,7 @@
 #include "base/thread.h"
 #include "core/deck/deck.h"
 #include "core/server/server.h"
+#include "roles/logfile.h"
 #include "roles/roles.h"
 #include "roles/signals.h"
 
@@ -28,6 +29,7 @@ struct deck_session {
 	const struct endpoint *endpoint;
 	char *lock_path; /* of the profiles; NULL: they are not locked */
 	int lock_fd;
+	struct logfile log; /* but for a deck that is alone */
 	struct loop_task start;
 	struct loop_timer listen; /* alone: who asks for the guest can wait until it has begun */
 	/* For the role to post to the deck's loop: */

@@ -73,6 +73,18 @@ def test_demo_deck_from_first_sight_to_shut_down():
         for name in ("db", "lab", "web"):
             terminal.see(rf"10\.0\.2\.\d+ +{name} ")
         terminal.see(r"10\.0\.2\.1[567] +10\.0\.2\.1[567] +ICMP +Echo \(ping\) re")
+        # What is under way stays on the status line, whatever happens.
+        terminal.keys("w")
+        terminal.see("Capture to")
+        terminal.keys("Enter")
+        terminal.see(r"^ Capturing to \S+\.pcapng; w ends it")
+        assert folder.run("pause", "db").returncode == 0
+        terminal.see(r"^ db is paused\n Capturing to ")
+        assert folder.run("resume", "db").returncode == 0
+        terminal.see(r"^ db is running\n Capturing to ")
+        terminal.keys("w")
+        terminal.see(r"The capture has \d+ packets")
+        d.wait_for(lambda: "Capturing" not in terminal.screen(), "the capture's end")
         terminal.keys("Escape")
         terminal.see("╭─ Guests")
 
@@ -231,6 +243,15 @@ def test_leaving_guests_running_and_coming_back():
             terminal.see(r"web +● running")
             assert since == {guest["name"]: guest["since"]
                              for guest in folder.json("list")["guests"]}
+            # What happened before this screen is in its log, and in a file.
+            terminal.keys("L")
+            terminal.see(r"^ \d\d:\d\d:\d\d +web is running")
+            with open(os.path.join(folder.path, "state/vmdeck/deck.log")) as file:
+                lines = file.read().splitlines()
+            assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[\d+\] the deck begins", lines[0])
+            assert any(line.endswith("] web: running") for line in lines), lines
+            terminal.keys("q")
+            terminal.see("╭─ Guests")
             terminal.keys("q")
             terminal.see("s: shut them down")
             terminal.keys("s")

@@ -558,6 +558,50 @@ static void test_memory_of_the_host(void **state)
 	end_deck(bench);
 }
 
+struct heard {
+	unsigned count;
+	uint64_t newest;
+	char first[64], last[64];
+};
+
+static void hear(void *arg, const struct deck_event *event)
+{
+	struct heard *heard = arg;
+
+	assert_null(event->name);
+	snprintf(heard->count++ ? heard->last : heard->first, sizeof(heard->last), "%s",
+		 event->text);
+	heard->newest = event->time_ns;
+}
+
+/* The newest events are kept for whoever comes later; that profiles were read is none. */
+static void test_journal(void **state)
+{
+	struct journal journal = { 0 };
+	struct heard heard = { 0 };
+	const struct deck_listener listener = { .event = hear, .arg = &heard };
+	struct deck_event event = { .name = "web", .kind = DECK_EVENT_STATE,
+				    .state = GUEST_CRASHED, .text = "triple fault" };
+	char text[JOURNAL_SENTENCE];
+
+	(void)state;
+	journal_replay(&journal, &listener);
+	assert_int_equal(heard.count, 0);
+	for (unsigned i = 0; i < JOURNAL_KEPT + 3; i++)
+		journal_emit(&journal, NULL, DECK_EVENT_LOG, "event %u", i);
+	journal_emit(&journal, NULL, DECK_EVENT_PROFILES, "%s", "");
+	journal_replay(&journal, &listener);
+	assert_int_equal(heard.count, JOURNAL_KEPT);
+	assert_string_equal(heard.first, "event 3");
+	assert_string_equal(heard.last, "event 502");
+	assert_true(heard.newest > 0 && heard.newest <= clock_wall());
+	journal_destroy(&journal);
+	assert_true(journal_sentence(&event, text, sizeof(text)));
+	assert_string_equal(text, "web: crashed: triple fault");
+	event.kind = DECK_EVENT_PROFILES;
+	assert_false(journal_sentence(&event, text, sizeof(text)));
+}
+
 static void test_pressure(void **state)
 {
 	struct pressure pressure = { 0 };
@@ -570,20 +614,20 @@ static void test_pressure(void **state)
 	pressure_init(&pressure, &loop, &journal);
 	assert_false(pressure.over.armed); /* it is looked for by nobody */
 	pressure_felt(&pressure);
-	assert_int_equal(journal.notice_count, 1);
-	assert_non_null(strstr(journal.notices[0], "runs short of memory"));
+	assert_int_equal(journal.count, 1);
+	assert_non_null(strstr(journal.kept[0].text, "runs short of memory"));
 	assert_true(pressure.over.armed);
 	pressure_felt(&pressure);
-	assert_int_equal(journal.notice_count, 1);
+	assert_int_equal(journal.count, 1);
 	pressure.told -= PRESSURE_AGAIN;
 	pressure_felt(&pressure);
-	assert_int_equal(journal.notice_count, 2);
+	assert_int_equal(journal.count, 2);
 	loop_timer_cancel(&loop, &pressure.over);
 	pressure.over.fire(pressure.over.arg);
-	assert_int_equal(journal.notice_count, 3);
-	assert_non_null(strstr(journal.notices[2], "has memory again"));
+	assert_int_equal(journal.count, 3);
+	assert_non_null(strstr(journal.kept[2].text, "has memory again"));
 	pressure_felt(&pressure);
-	assert_int_equal(journal.notice_count, 4);
+	assert_int_equal(journal.count, 4);
 	pressure_destroy(&pressure);
 	pressure_destroy(&pressure);
 	journal_destroy(&journal);
@@ -687,6 +731,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_every_name_is_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_orders_to_guests_that_do_not_run, setup,
 						teardown),
+		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_pressure),
 		cmocka_unit_test_setup_teardown(test_orders, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_every_order, setup, teardown),
@@ -702,7 +747,7 @@ int main(int argc, char **argv)
 	begin_with_nat(argc, argv);
 	if (access("/dev/kvm", R_OK | W_OK) < 0) {
 		perror("no guests are run: /dev/kvm");
-		count = 7;
+		count = 8;
 	}
 	return _cmocka_run_group_tests("deck", tests, count, NULL, NULL);
 }

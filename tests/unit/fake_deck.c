@@ -75,6 +75,10 @@ static void emit(struct deck *deck, const struct guest *guest, int kind, const c
 	struct deck_listener *listener, *next;
 
 	event.kind = kind;
+	if (guest) {
+		event.name = guest->name;
+		event.state = guest->state;
+	}
 	for (listener = deck->listeners; listener; listener = next) {
 		next = listener->next;
 		listener->event(listener->arg, &event);
@@ -119,12 +123,21 @@ void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg
 
 void deck_listen(struct deck *deck, struct deck_listener *listener)
 {
-	struct deck_event early = { .time_ns = 1, .kind = DECK_EVENT_LOG,
-				    .text = "said at start-up" };
-
 	listener->next = deck->listeners;
 	deck->listeners = listener;
-	listener->event(listener->arg, &early);
+}
+
+void deck_replay(struct deck *deck, const struct deck_listener *listener)
+{
+	static const struct deck_event kept[] = {
+		{ .time_ns = 1, .kind = DECK_EVENT_LOG, .text = "said at start-up" },
+		{ .time_ns = 2, .kind = DECK_EVENT_STATE, .name = "web", .state = GUEST_CRASHED,
+		  .text = "triple fault" },
+	};
+
+	(void)deck;
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		listener->event(listener->arg, &kept[i]);
 }
 
 void deck_unlisten(struct deck *deck, struct deck_listener *listener)

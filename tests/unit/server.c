@@ -494,6 +494,30 @@ static void events_come_in_order(void **state)
 	link_free(link);
 }
 
+/* What happened before comes with the answer, if that is asked for, and not again as events. */
+static void events_have_a_history(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	json_t *result, *history, *event;
+
+	result = call(link, "events.subscribe", json_pack("{s:b}", "history", 1));
+	history = json_object_get(result, "history");
+	assert_int_equal(json_array_size(history), 2);
+	assert_string_equal(text(json_array_get(history, 0), "text"), "said at start-up");
+	event = json_array_get(history, 1);
+	assert_string_equal(text(event, "guest"), "web");
+	assert_string_equal(text(event, "kind"), "state");
+	assert_string_equal(text(event, "state"), "crashed");
+	assert_string_equal(text(event, "text"), "triple fault");
+	json_decref(result);
+	fake_log(fake, "a disk is slow");
+	event = next(link, "event");
+	assert_string_equal(text(event, "text"), "a disk is slow");
+	json_decref(event);
+	link_free(link);
+}
+
 static void the_last_event_is_the_end(void **state)
 {
 	struct fake_deck fake = { 0 };
@@ -1362,6 +1386,7 @@ int main(void)
 		TEST(stats_follow_guests_that_go),
 		TEST(subscriptions_are_bounded),
 		TEST(events_come_in_order),
+		TEST(events_have_a_history),
 		cmocka_unit_test(the_last_event_is_the_end),
 		TEST(a_client_that_does_not_read_loses_events_first),
 		TEST(a_client_that_asks_and_never_reads_is_closed),

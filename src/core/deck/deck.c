@@ -118,6 +118,11 @@ void deck_unlisten(struct deck *deck, struct deck_listener *listener)
 	journal_unlisten(&deck->services.journal, listener);
 }
 
+void deck_replay(struct deck *deck, const struct deck_listener *listener)
+{
+	journal_replay(&deck->services.journal, listener);
+}
+
 void deck_notice(struct deck *deck, const char *format, ...)
 {
 	char text[CAUSE_SIZE];

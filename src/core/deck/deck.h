@@ -60,6 +60,9 @@ void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg
 void deck_listen(struct deck *deck, struct deck_listener *listener); /* embedded; not copied */
 void deck_unlisten(struct deck *deck, struct deck_listener *listener);
 
+/* Tells one, which need not listen, of the newest states and log events so far. */
+void deck_replay(struct deck *deck, const struct deck_listener *listener);
+
 /* Any thread: a sentence for the journal, cut at 511 bytes. */
 void deck_notice(struct deck *deck, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -8,28 +8,26 @@
 
 #include "base/cause.h"
 #include "base/clock.h"
+#include "core/deck/guest.h"
 
 void journal_destroy(struct journal *journal)
 {
-	for (unsigned i = 0; i < journal->notice_count; i++)
-		free(journal->notices[i]);
+	for (unsigned i = 0; i < JOURNAL_KEPT; i++)
+		free(journal->kept[i].text);
 }
 
-/* The newest log events are kept: what start-up had to say is seen by who attaches later. */
-static void keep_notice(struct journal *journal, uint64_t time_ns, const char *text)
+static void keep(struct journal *journal, const struct deck_event *event)
 {
-	if (journal->notice_count == JOURNAL_NOTICES_MAX) {
-		free(journal->notices[0]);
-		journal->notice_count--;
-		memmove(journal->notices, journal->notices + 1,
-			sizeof(journal->notices[0]) * journal->notice_count);
-		memmove(journal->notice_times, journal->notice_times + 1,
-			sizeof(journal->notice_times[0]) * journal->notice_count);
-	}
-	journal->notices[journal->notice_count] = strdup(text);
-	journal->notice_times[journal->notice_count] = time_ns;
-	if (journal->notices[journal->notice_count])
-		journal->notice_count++;
+	struct journal_entry *entry = &journal->kept[journal->count % JOURNAL_KEPT];
+	char *text = strdup(event->text);
+
+	if (!text)
+		return;
+	free(entry->text);
+	*entry = (struct journal_entry){ .time_ns = event->time_ns, .kind = event->kind,
+					 .state = event->state, .text = text };
+	snprintf(entry->name, sizeof(entry->name), "%s", event->name ? event->name : "");
+	journal->count++;
 }
 
 void journal_emit(struct journal *journal, const struct guest *guest, enum deck_event_kind kind,
@@ -44,8 +42,12 @@ void journal_emit(struct journal *journal, const struct guest *guest, enum deck_
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	event.text = text;
-	if (kind == DECK_EVENT_LOG && !guest)
-		keep_notice(journal, event.time_ns, text);
+	if (guest) {
+		event.name = guest_name(guest);
+		event.state = guest_get_state(guest);
+	}
+	if (kind != DECK_EVENT_PROFILES)
+		keep(journal, &event);
 	for (listener = journal->listeners; listener; listener = next) {
 		next = listener->next;
 		listener->event(listener->arg, &event);
@@ -56,13 +58,6 @@ void journal_listen(struct journal *journal, struct deck_listener *listener)
 {
 	listener->next = journal->listeners;
 	journal->listeners = listener;
-	for (unsigned i = 0; i < journal->notice_count; i++) {
-		struct deck_event event = { .time_ns = journal->notice_times[i],
-					    .kind = DECK_EVENT_LOG,
-					    .text = journal->notices[i] };
-
-		listener->event(listener->arg, &event);
-	}
 }
 
 void journal_unlisten(struct journal *journal, struct deck_listener *listener)
@@ -73,4 +68,32 @@ void journal_unlisten(struct journal *journal, struct deck_listener *listener)
 		;
 	if (*at)
 		*at = listener->next;
+}
+
+void journal_replay(const struct journal *journal, const struct deck_listener *listener)
+{
+	uint64_t n = journal->count > JOURNAL_KEPT ? journal->count - JOURNAL_KEPT : 0;
+
+	for (; n < journal->count; n++) {
+		const struct journal_entry *entry = &journal->kept[n % JOURNAL_KEPT];
+		struct deck_event event = { .time_ns = entry->time_ns, .kind = entry->kind,
+					    .name = *entry->name ? entry->name : NULL,
+					    .state = entry->state, .text = entry->text };
+
+		listener->event(listener->arg, &event);
+	}
+}
+
+bool journal_sentence(const struct deck_event *event, char *out, size_t size)
+{
+	const char *name = event->name ? event->name : "", *joint = event->name ? ": " : "";
+
+	if (event->kind == DECK_EVENT_PROFILES)
+		return false;
+	if (event->kind == DECK_EVENT_STATE)
+		snprintf(out, size, "%s%s%s%s%s", name, joint, guest_state_name(event->state),
+			 *event->text ? ": " : "", event->text);
+	else
+		snprintf(out, size, "%s%s%s", name, joint, event->text);
+	return true;
 }

@@ -1,11 +1,17 @@
 /*
  * The journal: events of the deck and its guests, told to listeners. The newest
- * of the deck's own sentences are kept for those to come. Deck thread.
+ * are kept for those to come. Deck thread.
  */
 #ifndef CORE_DECK_JOURNAL_H
 #define CORE_DECK_JOURNAL_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "base/cause.h"
+#include "control/names.h"
+#include "control/states.h"
 
 struct guest;
 
@@ -17,10 +23,12 @@ enum deck_event_kind { DECK_EVENT_STATE, DECK_EVENT_LOG, DECK_EVENT_PROFILES };
  * during the call. Without one: the profiles were read again.
  */
 struct deck_event {
-	uint64_t time_ns;	 /* CLOCK_REALTIME */
-	const struct guest *guest; /* or NULL */
+	uint64_t time_ns;	   /* CLOCK_REALTIME */
+	const struct guest *guest; /* or NULL; of one that was kept, always */
+	const char *name;	   /* the guest's; NULL: it is of the deck */
 	enum deck_event_kind kind;
-	const char *text; /* a sentence, or "" */
+	enum guest_state state; /* the guest's, of a DECK_EVENT_STATE */
+	const char *text;	/* a sentence, or "" */
 };
 
 struct deck_listener {
@@ -29,14 +37,22 @@ struct deck_listener {
 	struct deck_listener *next;
 };
 
-#define JOURNAL_NOTICES_MAX 32 /* log events without a guest that are kept */
+#define JOURNAL_KEPT 500 /* states and log events, the newest */
+#define JOURNAL_SENTENCE (NAME_SIZE + CAUSE_SIZE + 32) /* bytes of the longest one */
+
+struct journal_entry {
+	uint64_t time_ns;
+	char name[NAME_SIZE]; /* "": of the deck */
+	enum deck_event_kind kind;
+	enum guest_state state;
+	char *text;
+};
 
 /* All zero: ready for use. */
 struct journal {
 	struct deck_listener *listeners;
-	char *notices[JOURNAL_NOTICES_MAX];
-	uint64_t notice_times[JOURNAL_NOTICES_MAX];
-	unsigned notice_count;
+	struct journal_entry kept[JOURNAL_KEPT]; /* event n is at n % JOURNAL_KEPT */
+	uint64_t count;				 /* ever kept */
 };
 
 void journal_destroy(struct journal *journal);
@@ -45,8 +61,14 @@ void journal_destroy(struct journal *journal);
 void journal_emit(struct journal *journal, const struct guest *guest, enum deck_event_kind kind,
 		  const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* The listener is embedded in its owner; it hears at once what was kept. */
+/* The listener is embedded in its owner. */
 void journal_listen(struct journal *journal, struct deck_listener *listener);
 void journal_unlisten(struct journal *journal, struct deck_listener *listener);
+
+/* Tells one, which need not listen, what was kept, oldest first. */
+void journal_replay(const struct journal *journal, const struct deck_listener *listener);
+
+/* "web: stopped: reason", as a log has it; false: it is nothing for a log. */
+bool journal_sentence(const struct deck_event *event, char *out, size_t size);
 
 #endif

@@ -37,38 +37,77 @@ static void list_now(void *arg)
 	deck->list_asked = tui_call(deck, "guest.list", NULL, list_reply, deck);
 }
 
+/* What an event says to a person. */
+struct said {
+	enum severity severity;
+	const char *guest, *text;
+	char sentence[300];
+};
+
+/* false: nothing. It is valid as long as params. */
+static bool event_says(struct said *said, const json_t *params)
+{
+	const char *state = json_text(params, "state");
+	bool changed = strcmp(json_text(params, "kind"), "state") == 0;
+	size_t n;
+
+	*said = (struct said){ .severity = SEVERITY_EVENT, .guest = json_text(params, "guest"),
+			       .text = json_text(params, "text") };
+	if (changed && guest_state_in(guest_state_find(state), GUEST_BAD))
+		said->severity = SEVERITY_ERROR;
+	else if (changed && guest_state_find(state) == GUEST_RUNNING)
+		said->severity = SEVERITY_GOOD;
+	else if (changed && guest_state_find(state) == GUEST_PAUSED && *said->text)
+		said->severity = SEVERITY_WARNING;
+	if (changed && !*said->text) {
+		snprintf(said->sentence, sizeof(said->sentence), "is %s", state);
+		said->text = said->sentence;
+	}
+	/* The name goes before the text, once. */
+	n = strlen(said->guest);
+	if (n && strncmp(said->text, said->guest, n) == 0 && said->text[n] == ':')
+		said->text += n + 1 + strspn(said->text + n + 1, " ");
+	return *said->text;
+}
+
 static void event(struct tui_deck *deck, const json_t *params)
 {
-	const char *guest = json_text(params, "guest"), *text = json_text(params, "text");
-	const char *state = json_text(params, "state"), *kind = json_text(params, "kind");
-	enum severity severity = SEVERITY_EVENT;
-	char sentence[300];
+	const char *kind = json_text(params, "kind"), *guest = json_text(params, "guest");
+	struct said said;
 
 	deck->ended = deck->ended || strcmp(kind, "ended") == 0;
-	if (strcmp(kind, "state") == 0) {
-		model_state(&deck->model, guest, state);
-		if (guest_state_in(guest_state_find(state), GUEST_BAD))
-			severity = SEVERITY_ERROR;
-		else if (guest_state_find(state) == GUEST_RUNNING)
-			severity = SEVERITY_GOOD;
-		else if (guest_state_find(state) == GUEST_PAUSED && *text)
-			severity = SEVERITY_WARNING;
-		if (!*text) {
-			snprintf(sentence, sizeof(sentence), "is %s", state);
-			text = sentence;
-		}
-	}
+	if (strcmp(kind, "state") == 0)
+		model_state(&deck->model, guest, json_text(params, "state"));
 	if (*guest || strcmp(kind, "profiles") == 0)
 		tui_list(deck); /* it has more, such as how often the guest was restarted */
-	if (*text) {
-		size_t n = strlen(guest);
-
-		/* The name goes before the text, once. */
-		if (n && strncmp(text, guest, n) == 0 && text[n] == ':')
-			text += n + 1 + strspn(text + n + 1, " ");
-		tui_message(deck->tui, severity, json_count(params, "time"), guest, text);
-	}
+	if (event_says(&said, params))
+		tui_message(deck->tui, said.severity, json_count(params, "time"), said.guest,
+			    said.text);
 	quit_check(deck);
+	tui_dirty(deck->tui);
+}
+
+/* What happened before this screen: for the log; what the deck itself had to say is shown, too. */
+static void history_reply(void *arg, json_t *result, const struct client_error *error)
+{
+	const json_t *history = json_object_get(result, "history");
+	struct tui_deck *deck = arg;
+	struct said said;
+
+	if (error)
+		tui_fail(deck->tui, error);
+	for (size_t i = 0; i < json_array_size(history); i++) {
+		const json_t *params = json_array_get(history, i);
+
+		if (!event_says(&said, params))
+			continue;
+		if (*said.guest)
+			messages_add(&deck->tui->messages, said.severity,
+				     json_count(params, "time"), said.guest, said.text);
+		else
+			tui_message(deck->tui, said.severity, json_count(params, "time"), NULL,
+				    said.text);
+	}
 	tui_dirty(deck->tui);
 }
 
@@ -137,7 +176,7 @@ int server_connect(struct tui *tui, const struct tui_config *config)
 	if (error)
 		return error;
 	tui_call(deck, "hello", json_pack("{s:i}", "version", CONTROL_VERSION), hello_reply, deck);
-	tui_call(deck, "events.subscribe", NULL, NULL, NULL);
+	tui_call(deck, "events.subscribe", json_pack("{s:b}", "history", 1), history_reply, deck);
 	list_now(deck);
 	return 0;
 }

@@ -1,6 +1,9 @@
 /* Past messages, newest at the bottom. Screen thread. */
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "tui/ui/page.h"
 #include "tui/ui/scroll.h"
 #include "tui/ui/style.h"
@@ -12,15 +15,33 @@ struct log_view {
 	int lines, page;
 };
 
+/* Says the day of what comes next, where it is another one than before it. */
+static void lay_out_day(struct page *page, uint64_t before, uint64_t time)
+{
+	time_t seconds[] = { (time_t)(before / NS_PER_S), (time_t)(time / NS_PER_S) };
+	char days[2][16] = { "", "" };
+	struct tm tm;
+
+	for (unsigned i = 0; i < 2; i++)
+		if (localtime_r(&seconds[i], &tm))
+			strftime(days[i], sizeof(days[i]), "%F", &tm);
+	if (strcmp(days[0], days[1]) != 0)
+		page_paragraph(page, 0, INK_ACCENT, days[1]);
+}
+
 /* Time and text of each message, behind a gap for the time. */
 static void lay_out(struct page *page, const struct messages *messages, int gap)
 {
 	char text[MESSAGE_SENTENCE], time[16];
+	uint64_t before = clock_wall();
 
 	for (uint64_t n = messages_first(messages); n < messages->count; n++) {
 		const struct message *message = messages_at(messages, n);
-		int y = page->y, row;
+		int y, row;
 
+		lay_out_day(page, before, message->time);
+		before = message->time;
+		y = page->y;
 		message_sentence(message, text, sizeof(text));
 		if (page_row(page, &row))
 			draw_text(row, page->r.x, gap - 1, INK_TEXT | DRAW_DIM,

@@ -10,12 +10,10 @@ static const char *const kinds[] = {
 
 static json_t *event_json(const struct deck_event *event)
 {
-	const struct guest *guest = event->guest;
-	const char *state = guest && event->kind == DECK_EVENT_STATE
-				    ? guest_state_name(guest_get_state(guest)) : NULL;
+	const char *state = event->kind == DECK_EVENT_STATE ? guest_state_name(event->state) : NULL;
 
 	return json_pack("{s:I, s:o, s:o, s:o, s:o}", "time", (json_int_t)event->time_ns,
-			 "guest", message_text(guest ? guest_name(guest) : NULL),
+			 "guest", message_text(event->name),
 			 "kind", message_text(kinds[event->kind]), "state", message_text(state),
 			 "text", message_text(event->text));
 }
@@ -62,25 +60,35 @@ static void end(struct server *server)
 	}
 }
 
-/* The deck tells a new listener what start-up had to say. */
-static void replay(void *arg, const struct deck_event *event)
+/* What the deck itself had to say, such as at its start. */
+static void repeat(void *arg, const struct deck_event *event)
 {
-	send_event(arg, event);
+	if (event->kind == DECK_EVENT_LOG && !event->name)
+		send_event(arg, event);
 }
 
 static void begin(struct peer *peer, void *arg)
 {
-	struct deck_listener listener = { .event = replay, .arg = peer };
-	struct deck *deck = arg;
+	const struct deck_listener listener = { .event = repeat, .arg = peer };
 
-	deck_listen(deck, &listener);
-	deck_unlisten(deck, &listener);
+	deck_replay(arg, &listener);
+}
+
+static void collect(void *arg, const struct deck_event *event)
+{
+	json_array_append_new(arg, event_json(event));
 }
 
 static int subscribe(struct request *request, struct cause *cause)
 {
+	json_t *history = param_bool(request, "history") ? json_array() : NULL;
+	const struct deck_listener listener = { .event = collect, .arg = history };
+
 	(void)cause;
-	if (!request->peer->events) {
+	if (history) {
+		deck_replay(request->deck, &listener);
+		request->result = json_pack("{s:o}", "history", history);
+	} else if (!request->peer->events) {
 		request->then = begin;
 		request->then_arg = request->deck;
 	}
