@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -79,6 +80,25 @@ int paths_profiles(char out[PATH_MAX], const char *what, struct cause *cause)
 		if (!put(user, NULL, "%s/vmdeck/%s", SYSCONFDIR, what) && is_folder(user))
 			return put(out, cause, "%s", user);
 	return error;
+}
+
+int paths_typed(char out[PATH_MAX], const char *typed, struct cause *cause)
+{
+	char folder[PATH_MAX];
+
+	if (*typed == '/')
+		return put(out, cause, "%s", typed);
+	if (!*typed)
+		return cause_set(cause, EINVAL, "the name of a file is missing");
+	if (*typed != '~' && !getcwd(folder, sizeof(folder)))
+		return cause_errno(cause, errno, "the working folder");
+	if (*typed != '~')
+		return put(out, cause, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, typed);
+	if (typed[1] && typed[1] != '/')
+		return cause_set(cause, EINVAL, "%s: name that home folder in full", typed);
+	if (paths_home(folder, NULL) < 0)
+		return cause_set(cause, ENOENT, "%s: HOME is not set", typed);
+	return put(out, cause, "%s%s", folder, typed + 1);
 }
 
 int paths_state(char out[PATH_MAX], struct cause *cause)

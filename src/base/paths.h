@@ -32,6 +32,14 @@ int paths_state(char out[PATH_MAX], struct cause *cause);
  */
 int paths_runtime(char out[PATH_MAX], struct cause *cause);
 
+/*
+ * What a person typed as the path of a file, as an absolute one: "~" and "~/x" are below the
+ * home folder, and what does not begin with '/' is below the working folder. -EINVAL for
+ * another's home, "~bob/x", and for nothing; -ENAMETOOLONG, -ENOENT (no home, no working
+ * folder); each with a cause.
+ */
+int paths_typed(char out[PATH_MAX], const char *typed, struct cause *cause);
+
 /* Makes a folder, mode 0700, and those above it that are missing. One that exists is no failure. */
 int paths_make(const char *path, struct cause *cause);
 

@@ -40,6 +40,30 @@ static void assert_below(const char *path, const char *folder, const char *rest)
 	assert_string_equal(path + strlen(folder), rest);
 }
 
+static void what_a_person_types(void **state)
+{
+	char path[PATH_MAX], folder[PATH_MAX], expected[PATH_MAX + 8];
+	struct cause cause;
+
+	assert_int_equal(paths_typed(path, "/x/y", NULL), 0);
+	assert_string_equal(path, "/x/y");
+	assert_int_equal(paths_typed(path, "~/x y", NULL), 0);
+	assert_below(path, *state, "/x y");
+	assert_int_equal(paths_typed(path, "~", NULL), 0);
+	assert_string_equal(path, *state);
+	assert_int_equal(paths_typed(path, "~bob/x", &cause), -EINVAL);
+	assert_non_null(strstr(cause.text, "~bob/x"));
+	assert_int_equal(paths_typed(path, "", &cause), -EINVAL);
+	assert_non_null(getcwd(folder, sizeof(folder)));
+	snprintf(expected, sizeof(expected), "%s/./x~", folder);
+	assert_int_equal(paths_typed(path, "./x~", NULL), 0);
+	assert_string_equal(path, expected);
+	assert_int_equal(chdir("/"), 0);
+	assert_int_equal(paths_typed(path, "x", NULL), 0);
+	assert_string_equal(path, "/x");
+	assert_int_equal(chdir(folder), 0);
+}
+
 static void variables_before_home(void **state)
 {
 	char path[PATH_MAX], config[256];
@@ -122,6 +146,7 @@ static void folders_are_made_in_depth(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_a_person_types, setup, teardown),
 		cmocka_unit_test_setup_teardown(variables_before_home, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_variables_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(runtime_folder_is_named_and_not_made, setup, teardown),
