@@ -98,7 +98,8 @@ def test_demo_deck_from_first_sight_to_shut_down():
 
         terminal.keys("p")
         terminal.see(r"db +\S paused")
-        terminal.keys("p")
+        terminal.see(r"3 guests · 2 running · 1 paused")
+        terminal.keys("s")
         terminal.see(r"db +\S running")
         terminal.keys("F")
         terminal.keys("x")  # not confirmed
