@@ -18,6 +18,7 @@
 #include "core/deck/demo.h"
 #include "core/disk/disk.h"
 #include "core/kvm/kvm.h"
+#include "core/profile/find.h"
 #include "core/profile/profile.h"
 #include "core/profile/report.h"
 #include "demo/image.h"
@@ -75,7 +76,9 @@ static int run_hook(const char *socket, int argc, char **argv)
 		{ "socket", required_argument, NULL, 's' },
 		{ 0 }
 	};
+	static char profile[PATH_MAX];
 	struct role_config config = { 0 };
+	struct cause cause;
 	int option;
 
 	optind = 1;
@@ -88,12 +91,18 @@ static int run_hook(const char *socket, int argc, char **argv)
 		socket = optarg;
 	}
 	if (optind != argc - 1) {
-		plain_say("run takes one profile; try 'vmdeck help run'");
+		plain_say("run takes one guest or profile; try 'vmdeck help run'");
 		return CLI_USAGE;
 	}
-	config.profile = argv[optind];
+	if (!find_places(&config))
+		return CLI_FAILED;
+	if (profile_find(profile, argv[optind], config.guests_folder, &cause) < 0) {
+		plain_say("%s", cause.text);
+		return CLI_FAILED;
+	}
+	config.profile = profile;
 	find_socket(socket, &config, "; the guest runs, but no other command reaches it");
-	return find_places(&config) ? role_run(&config) : CLI_FAILED;
+	return role_run(&config);
 }
 
 static int screen_hook(const char *socket, int argc, char **argv)
@@ -192,6 +201,14 @@ static int check_hook(const char *path, check_found *found, void *arg, struct ca
 	return checking.mistakes ? -EINVAL : 0;
 }
 
+static void profiles_hook(void (*each)(void *arg, const char *name), void *arg)
+{
+	char folder[PATH_MAX];
+
+	if (paths_profiles(folder, "guests", NULL) == 0)
+		profile_names(folder, each, arg);
+}
+
 static int kvm_hook(struct cause *cause)
 {
 	struct kvm_host *kvm = NULL;
@@ -205,6 +222,7 @@ int main(int argc, char **argv)
 {
 	static const struct cli_hooks hooks = {
 		.check = check_hook,
+		.profiles = profiles_hook,
 		.kvm = kvm_hook,
 		.rings = disk_ring_probe,
 		.run = run_hook,

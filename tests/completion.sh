@@ -28,5 +28,6 @@ touch "$folder/a b.ini"
 try "start stop stats" st
 try "--wait" stop --w
 try "" start ""
+try "--help --headless" --he
 try "$folder/a b.ini" check "$folder/a"
 exit $fail

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 static unsigned least(unsigned a, unsigned b)
 {
@@ -46,9 +47,11 @@ static unsigned distance_of(const char *a, const char *b)
 
 void suggest_offer(struct suggestion *suggestion, const char *candidate)
 {
-	unsigned distance = distance_of(suggestion->wrong, candidate);
 	size_t length = strlen(suggestion->wrong);
 	unsigned enough = length < 3 ? 1 : length < 6 ? 2 : 3;
+	/* Who has not written a name to its end has made no mistake in it. */
+	unsigned distance = length >= 3 && strncasecmp(suggestion->wrong, candidate, length) == 0
+				    ? 0 : distance_of(suggestion->wrong, candidate);
 
 	if (distance > enough || distance >= strlen(candidate) ||
 	    (suggestion->best && distance >= suggestion->distance))

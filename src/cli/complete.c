@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/plain.h"
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -15,6 +16,24 @@
 #include "control/client.h"
 #include "control/endpoint.h"
 #include "control/states.h"
+
+#define WORDS_MAX 256
+#define COMMON_OPTIONS 3
+
+/* The words before the one that is typed, taken apart by the command's table. */
+struct typing {
+	const struct cli *cli;
+	const char *typed;
+	struct {
+		const char *text;
+		const struct option_row *of; /* whose value it is, or NULL */
+	} words[WORDS_MAX];
+	unsigned count, own_count; /* all of them; those that are no option's */
+	const struct option_row *given[OPTIONS_MAX + COMMON_OPTIONS];
+	unsigned given_count;
+	const struct option_row *pending; /* whose value is typed, or NULL */
+	bool only_words;		  /* "--" stands before it */
+};
 
 static void offer(const char *candidate, const char *typed)
 {
@@ -37,49 +56,60 @@ static json_t *ask(const struct cli *cli, const char *method)
 	return result;
 }
 
-/* Whether a word gives a flag: "--force", "-f" or "-wf". */
-static bool gives_flag(const char *word, const struct option_row *row)
+/* What is there already is not offered again. */
+static void offer_new(const struct typing *typing, const char *candidate)
 {
-	if (strncmp(word, "--", 2) == 0)
-		return strcmp(word + 2, row->name) == 0;
-	return word[0] == '-' && row->letter && strchr(word, row->letter);
+	for (unsigned i = 0; i < typing->count; i++)
+		if (typing->words[i].of == typing->pending &&
+		    strcmp(typing->words[i].text, candidate) == 0)
+			return;
+	offer(candidate, typing->typed);
 }
 
-/* The states in which the command makes sense, with those options among its words. */
-static uint32_t states_of(const struct command *command, int argc, char **argv)
+static bool is_given(const struct typing *typing, const struct option_row *row)
 {
+	for (unsigned i = 0; i < typing->given_count; i++)
+		if (typing->given[i] == row)
+			return true;
+	return false;
+}
+
+/* The states in which the command makes sense, with the options that are given. */
+static uint32_t states_of(const struct typing *typing)
+{
+	const struct command *command = typing->cli->command;
 	int method = command->method;
 
-	for (int i = 0; command->forced && i < argc; i++)
-		if (gives_flag(argv[i], &command->options[OPTION_FORCE]))
-			method = (int)command->forced;
+	if (command->forced && is_given(typing, &command->options[OPTION_FORCE]))
+		method = (int)command->forced;
 	return method >= 0 ? method_table[method].states : 0;
 }
 
 /* Guests in one of the states; 0: in any. */
-static void offer_guests(const struct cli *cli, uint32_t states, const char *typed)
+static void offer_guests(const struct typing *typing, uint32_t states)
 {
-	json_t *result = ask(cli, "guest.list"), *guest;
+	json_t *result = ask(typing->cli, "guest.list"), *guest;
 	size_t i;
 
 	json_array_foreach(json_object_get(result, "guests"), i, guest) {
 		enum guest_state state = guest_state_find(text_of(guest, "state", ""));
 
 		if (!states || guest_state_in(state, states))
-			offer(text_of(guest, "name", ""), typed);
+			offer_new(typing, text_of(guest, "name", ""));
 	}
 	json_decref(result);
 }
 
-static void offer_ports(const struct cli *cli, const char *typed)
+static void offer_switches(const struct typing *typing, bool ports)
 {
-	json_t *result = ask(cli, "switch.list"), *row, *port;
+	json_t *result = ask(typing->cli, "switch.list"), *row, *port;
 	size_t i, j;
 
 	json_array_foreach(json_object_get(result, "switches"), i, row) {
-		offer(text_of(row, "name", ""), typed);
+		offer_new(typing, text_of(row, "name", ""));
 		json_array_foreach(json_object_get(row, "ports"), j, port)
-			offer(text_of(port, "name", ""), typed);
+			if (ports)
+				offer_new(typing, text_of(port, "name", ""));
 	}
 	json_decref(result);
 }
@@ -90,82 +120,163 @@ static void offer_commands(const struct cli *cli, const char *typed)
 		offer(command->name, typed);
 }
 
-static void offer_words(const struct cli *cli, enum word_type word, const char *typed)
+static void offer_profile(void *arg, const char *name)
 {
+	offer_new(arg, name);
+}
+
+static void offer_words(struct typing *typing, enum word_type word)
+{
+	const struct cli *cli = typing->cli;
+
 	if (word == WORD_GUEST)
-		offer_guests(cli, states_of(cli->command, cli->argc, cli->argv), typed);
-	else if (word == WORD_PORT)
-		offer_ports(cli, typed);
+		offer_guests(typing, states_of(typing));
+	else if (word == WORD_PORT || word == WORD_SWITCH)
+		offer_switches(typing, word == WORD_PORT);
 	else if (word == WORD_COMMAND)
-		offer_commands(cli, typed);
-	else if (word == WORD_FILE)
+		offer_commands(cli, typing->typed);
+	else if (word == WORD_PROFILE)
+		cli->hooks->profiles(offer_profile, typing);
+	if (word == WORD_FILE || word == WORD_PROFILE)
 		puts("<file>"); /* the shell knows those best */
 }
 
-static void offer_option(const struct option_row *row, const char *typed)
+static void offer_option(const char *name, const char *typed)
 {
 	char text[64];
 
-	snprintf(text, sizeof(text), "--%s", row->name);
+	snprintf(text, sizeof(text), "--%s", name);
 	offer(text, typed);
 }
 
-static void offer_options(const struct command *command, const char *typed)
+static void offer_options(const struct typing *typing)
 {
-	const struct option_row *row;
+	const struct option_row *tables[] = { typing->cli->command->options, common_options };
 
-	for (row = command->options; row && row->name; row++)
-		offer_option(row, typed);
-	for (row = common_options; row->name; row++)
-		if (row->letter != 'j' || command->json)
-			offer_option(row, typed);
+	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++)
+		for (const struct option_row *row = tables[i]; row && row->name; row++)
+			if ((typing->cli->command->run || row->letter == 'h') &&
+			    (row->letter != 'j' || typing->cli->command->json) &&
+			    (row->type == OPTION_LIST || !is_given(typing, row)))
+				offer_option(row->name, typing->typed);
 }
 
-/* The option with a value that the word before the typed one is, or NULL. */
-static const struct option_row *pending_option(const struct command *command, const char *word)
+/* The options that stand before a command or without one: "[--demo[=GUESTS]] [--headless]". */
+static void offer_screen_options(const struct cli *cli, int argc, char **argv)
+{
+	static const char *const own[] = { "socket", "help", "version" };
+	const char *at = cli->hooks->screen_args ? cli->hooks->screen_args : "";
+	char name[32];
+	size_t n;
+
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		offer_option(own[i], argv[argc - 1]);
+	while ((at = strstr(at, "--"))) {
+		at += 2;
+		n = strcspn(at, "[] =");
+		snprintf(name, sizeof(name), "%.*s", (int)n, at);
+		offer_option(name, argv[argc - 1]);
+		at += n;
+	}
+}
+
+/* The option that a word gives, or that its letter does; the last one of "-wf". */
+static const struct option_row *option_of(const struct command *command, const char *word,
+					  char letter)
 {
 	const struct option_row *tables[] = { command->options, common_options };
 
-	for (unsigned i = 0; i < 2; i++)
-		for (const struct option_row *row = tables[i]; row && row->name; row++) {
-			bool named = strncmp(word, "--", 2) == 0 &&
-				     strcmp(word + 2, row->name) == 0;
-
-			if (row->type != OPTION_FLAG &&
-			    (named || (word[0] == '-' && row->letter && word[1] == row->letter &&
-				       word[2] == '\0')))
+	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++)
+		for (const struct option_row *row = tables[i]; row && row->name; row++)
+			if (letter ? row->letter == letter
+				   : strncmp(word, row->name, strlen(row->name)) == 0 &&
+				     strchr("=", word[strlen(row->name)]))
 				return row;
-		}
 	return NULL;
+}
+
+static void take_option(struct typing *typing, const struct option_row *row, const char *value)
+{
+	if (!row)
+		return;
+	if (typing->given_count < ARRAY_SIZE(typing->given))
+		typing->given[typing->given_count++] = row;
+	if (row->type != OPTION_FLAG && !value)
+		typing->pending = row;
+}
+
+static void add_word(struct typing *typing, const char *word, const struct option_row *of)
+{
+	typing->own_count += !of;
+	if (typing->count == WORDS_MAX)
+		return;
+	typing->words[typing->count].text = word;
+	typing->words[typing->count++].of = of;
+}
+
+static void take_word(struct typing *typing, struct cli *cli, const char *word)
+{
+	const struct command *command = cli->command;
+
+	if (typing->pending) {
+		if (typing->pending == &common_options[1])
+			cli->socket = word;
+		add_word(typing, word, typing->pending);
+		typing->pending = NULL;
+	} else if (typing->only_words || word[0] != '-' || !word[1]) {
+		add_word(typing, word, NULL);
+	} else if (strcmp(word, "--") == 0) {
+		typing->only_words = true;
+	} else if (word[1] == '-') {
+		take_option(typing, option_of(command, word + 2, 0), strchr(word, '='));
+	} else {
+		for (const char *at = word + 1; *at && !typing->pending; at++)
+			take_option(typing, option_of(command, NULL, *at), NULL);
+	}
+}
+
+/* How many words of argv are the program's own options. */
+static int own_options(struct cli *cli, int argc, char **argv)
+{
+	int n = 0;
+
+	while (n < argc - 1 && strncmp(argv[n], "--socket", 8) == 0) {
+		bool joined = argv[n][8] == '=';
+
+		if (!joined && n + 2 >= argc)
+			break;
+		cli->socket = joined ? argv[n] + 9 : argv[n + 1];
+		n += joined ? 1 : 2;
+	}
+	return n;
 }
 
 int complete_words(struct cli *cli, int argc, char **argv)
 {
-	const struct option_row *option = NULL;
-	const char *typed = argc ? argv[argc - 1] : "";
+	struct typing typing = { .cli = cli, .typed = argc ? argv[argc - 1] : "" };
+	int own = own_options(cli, argc, argv);
 
-	while (argc > 2 && strcmp(argv[0], "--socket") == 0) {
-		cli->socket = argv[1];
-		argv += 2;
-		argc -= 2;
-	}
-	if (argc <= 1) {
-		offer_commands(cli, typed);
+	argv += own;
+	argc -= own;
+	if (argc > 1 && strcmp(argv[0], "--socket") == 0)
+		puts("<file>");
+	else if (argc >= 1 && argv[0][0] == '-' && typing.typed[0] == '-')
+		offer_screen_options(cli, argc, argv);
+	else if (argc <= 1)
+		offer_commands(cli, typing.typed);
+	if (argc <= 1)
 		return CLI_OK;
-	}
 	cli->command = command_find(cli->commands, argv[0]);
 	if (!cli->command)
 		return CLI_OK;
-	cli->argc = argc - 2;
-	cli->argv = argv + 1;
-	if (argc > 2)
-		option = pending_option(cli->command, argv[argc - 2]);
-	if (option)
-		offer_words(cli, option->word, typed);
-	else if (typed[0] == '-')
-		offer_options(cli->command, typed);
-	else
-		offer_words(cli, cli->command->word, typed);
+	for (int i = 1; i < argc - 1; i++)
+		take_word(&typing, cli, argv[i]);
+	if (typing.pending)
+		offer_words(&typing, typing.pending->word);
+	else if (typing.typed[0] == '-' && !typing.only_words)
+		offer_options(&typing);
+	else if (cli->command->max_args < 0 || (int)typing.own_count < cli->command->max_args)
+		offer_words(&typing, cli->command->word);
 	return CLI_OK;
 }
 

@@ -27,6 +27,9 @@ struct cli_hooks {
 	 */
 	int (*check)(const char *path, check_found *found, void *arg, struct cause *cause);
 
+	/* Calls each() with the name of every guest that has a profile, whether a deck runs or not. */
+	void (*profiles)(void (*each)(void *arg, const char *name), void *arg);
+
 	/* Whether guests can be made on this host: 0, or a negative errno with a cause. */
 	int (*kvm)(struct cause *cause);
 

@@ -61,8 +61,10 @@ static const struct {
 
 /* The orders to guests stand where the row without a name is. */
 static const struct command rows[] = {
-	{ .name = "run", .args = "PROFILE", .max_args = 0, .word = WORD_FILE, .method = -1,
-	  .help = "runs one guest, its console on the terminal" },
+	{ .name = "run", .args = "GUEST|PROFILE", .min_args = 1, .max_args = 1, .word = WORD_PROFILE,
+	  .method = -1, .help = "runs one guest, its console on the terminal",
+	  .more = "A word with a '/' in it or '.ini' at its end is the file of a profile, another one\n"
+		  "the name of a guest.\n" },
 	{ .name = "list", .alias = "ls", .args = "", .method = METHOD_GUEST_LIST, .json = true,
 	  .run = list_main },
 	{ .name = "show", .args = "GUEST", .min_args = 1, .max_args = 1, .word = WORD_GUEST,
@@ -88,7 +90,7 @@ static const struct command rows[] = {
 	  .more = "It says what to do about what is missing, and then fails. No deck needs to run "
 		  "for it.\n", .run = doctor_main },
 	{ .name = "switches", .alias = "network", .args = "[SWITCH...]", .max_args = -1,
-	  .method = METHOD_SWITCH_LIST, .json = true, .run = switches_main },
+	  .word = WORD_SWITCH, .method = METHOD_SWITCH_LIST, .json = true, .run = switches_main },
 	{ .name = "stats", .args = "[GUEST...]", .max_args = -1, .word = WORD_GUEST,
 	  .method = METHOD_STATS_SUBSCRIBE, .json = true, .help = "shows what guests use",
 	  .options = stats_options, .run = stats_main },

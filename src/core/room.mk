@@ -71,6 +71,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/machine/vm.c %D%/machine/vm.h \
 	%D%/profile/check.h \
 	%D%/profile/differ.c %D%/profile/differ.h \
+	%D%/profile/find.c %D%/profile/find.h \
 	%D%/profile/folder.c %D%/profile/folder.h \
 	%D%/profile/keys.c %D%/profile/keys.h \
 	%D%/profile/profile.c %D%/profile/profile.h \

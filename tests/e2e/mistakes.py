@@ -55,6 +55,12 @@ def test_run_names_a_missing_kernel():
         result = folder.run("run", path)
         assert result.returncode == 1
         assert "/nonexistent/vmlinuz" in result.stderr and "No such file" in result.stderr, result
+        # The same by its name.
+        folder.guest("named", "[boot]\nkernel = /nonexistent/vmlinuz\n")
+        result = folder.run("run", "named")
+        assert result.returncode == 1 and "/nonexistent/vmlinuz" in result.stderr, result
+        result = folder.run("run", "namde")
+        assert result.returncode == 1 and "did you mean 'named'?" in result.stderr, result
         path = folder.write("n.ini", "[boot]\nkernel = n.ini\n")
         result = folder.run("run", path)
         assert result.returncode == 1 and "n.ini" in result.stderr and "kernel" in result.stderr, result

@@ -49,6 +49,12 @@ static int print_hook(const char *name, const char *socket, int argc, char **arg
 	return 5;
 }
 
+static void offer_profiles(void (*each)(void *arg, const char *name), void *arg)
+{
+	each(arg, "mail");
+	each(arg, "web");
+}
+
 static int run_hook(const char *socket, int argc, char **argv)
 {
 	return print_hook("run", socket, argc, argv);
@@ -60,7 +66,8 @@ static int screen_hook(const char *socket, int argc, char **argv)
 }
 
 static const struct cli_hooks hooks = {
-	.check = check_profile, .run = run_hook, .screen = screen_hook,
+	.check = check_profile, .profiles = offer_profiles, .run = run_hook,
+	.screen = screen_hook,
 	.screen_args = "[--demo]",
 	.screen_help = "  --demo                         the built-in deck\n",
 };
@@ -200,6 +207,8 @@ static void a_wrong_command_line_is_status_2(void **state)
 	(void)state;
 	assert_int_equal(vmdeck("lst"), 2);
 	has(err, "there is no command 'lst'; did you mean 'list'?");
+	assert_int_equal(vmdeck("stat"), 2);
+	has(err, "did you mean 'stats'?");
 	assert_int_equal(vmdeck("start"), 2);
 	assert_string_equal(err, "vmdeck: start needs GUEST...\ntry 'vmdeck help start'\n");
 	assert_int_equal(vmdeck("list web"), 2);
@@ -675,6 +684,38 @@ static void shells_get_candidates_from_the_table(void **state)
 	assert_string_equal(out, "lan\nz/nat\nweb/net0\nweb9/net0\nweb10/net0\nquiet\n");
 	assert_int_equal(vmdeck("complete capture -w "), 0);
 	assert_string_equal(out, "<file>\n");
+	assert_int_equal(vmdeck("complete run "), 0);
+	assert_string_equal(out, "mail\nweb\n<file>\n");
+	assert_int_equal(vmdeck("complete run web "), 0);
+	assert_string_equal(out, "");
+	assert_int_equal(vmdeck("complete switches "), 0);
+	assert_string_equal(out, "lan\nquiet\n");
+	/* What is there already is not offered again, and nothing beyond what a command takes. */
+	assert_int_equal(vmdeck("complete stats "), 0);
+	assert_string_equal(out, "broken\ndb\nweb\n");
+	assert_int_equal(vmdeck("complete stats web -n 500 "), 0);
+	assert_string_equal(out, "broken\ndb\n");
+	assert_int_equal(vmdeck("complete capture -i lan -i "), 0);
+	assert_string_equal(out, "z/nat\nweb/net0\nweb9/net0\nweb10/net0\nquiet\n");
+	assert_int_equal(vmdeck("complete stats --watch --"), 0);
+	assert_string_equal(out, "--interval\n--json\n--socket\n--help\n");
+	assert_int_equal(vmdeck("complete capture -i lan --i"), 0);
+	assert_string_equal(out, "--interface\n");
+	assert_int_equal(vmdeck("complete show web "), 0);
+	assert_string_equal(out, "");
+	assert_int_equal(vmdeck("complete help stop "), 0);
+	assert_string_equal(out, "");
+	/* Behind "--" there are only words. */
+	assert_int_equal(vmdeck("complete stats web -- "), 0);
+	assert_string_equal(out, "broken\ndb\n");
+	assert_int_equal(vmdeck("complete stats -- --"), 0);
+	assert_string_equal(out, "");
+	assert_int_equal(vmdeck("complete --"), 0);
+	assert_string_equal(out, "--socket\n--help\n--version\n--demo\n");
+	assert_int_equal(vmdeck("complete --socket "), 0);
+	assert_string_equal(out, "<file>\n");
+	assert_int_equal(vmdeck("complete show --socket /nonexistent "), 0);
+	assert_string_equal(out, "");
 	assert_int_equal(vmdeck("complete --socket /nonexistent show "), 0);
 	assert_string_equal(out, "");
 	assert_string_equal(err, "");

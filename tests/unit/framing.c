@@ -465,6 +465,8 @@ static void typos_find_the_name_that_was_meant(void **state)
 	assert_string_equal(nearest("mial"), "mail");
 	assert_string_equal(nearest("weeb"), "web");
 	assert_string_equal(nearest("eewbb"), "");
+	assert_string_equal(nearest("datab"), "database"); /* it is not written to its end */
+	assert_string_equal(nearest("da"), "");
 }
 
 int main(void)

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "core/profile/find.h"
 #include "core/profile/folder.h"
 #include "core/profile/keys.h"
 #include "core/profile/read.h"
@@ -337,6 +338,37 @@ static void a_file_that_is_not_there(void **state)
 	profile_report_free(&report);
 }
 
+static void note_name(void *arg, const char *name)
+{
+	char *names = arg;
+
+	snprintf(names + strlen(names), 64 - strlen(names), " %s", name);
+}
+
+/* A guest is found by its name, which its file need not have; with mistakes, by the file's. */
+static void guests_are_found_by_name(void **state)
+{
+	char found[PATH_MAX], names[64] = "";
+	struct cause cause;
+
+	(void)state;
+	write_file("a.ini", "[guest]\nname = web\n");
+	write_file("broken.ini", "[guest]\nmemory = lots\n");
+	assert_int_equal(profile_find(found, "web", folder, &cause), 0);
+	assert_in_folder(found, "/a.ini");
+	assert_int_equal(profile_find(found, "broken", folder, &cause), 0);
+	assert_in_folder(found, "/broken.ini");
+	assert_int_equal(profile_find(found, "./web", folder, &cause), 0);
+	assert_string_equal(found, "./web");
+	assert_int_equal(profile_find(found, "web.ini", folder, &cause), 0);
+	assert_string_equal(found, "web.ini");
+	assert_int_equal(profile_find(found, "a", folder, &cause), -ENOENT);
+	assert_int_equal(profile_find(found, "wbe", folder, &cause), -ENOENT);
+	assert_non_null(strstr(cause.text, "did you mean 'web'?"));
+	profile_names(folder, note_name, names);
+	assert_string_equal(names, " web broken");
+}
+
 /* The names of the files, each behind a blank. */
 static void note_file(void *arg, const char *path)
 {
@@ -525,6 +557,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_is_not_there),
 		cmocka_unit_test_setup_teardown(folders_list_their_profiles, setup, teardown),
 		cmocka_unit_test_setup_teardown(folders_have_a_limit, setup, teardown),
+		cmocka_unit_test_setup_teardown(guests_are_found_by_name, setup, teardown),
 		cmocka_unit_test(sizes_are_written_shortly),
 		cmocka_unit_test(manuals_describe_every_key),
 		cmocka_unit_test(examples_have_no_mistakes),
