@@ -138,6 +138,11 @@ static void whoever_says_raw_is_warned(void **state)
 				assert_non_null(strstr(warning.text, "with format=raw the guest"));
 		}
 	}
+	make_image(scratch, 0);
+	assert_int_equal(truncate(scratch->path, 1000), 0);
+	assert_int_equal(disk_file_open(&file, &config, NULL, &warning), -EINVAL);
+	assert_non_null(strstr(warning.text, "is a qcow2 image, and its 1000 bytes are no multiple"));
+	assert_null(strstr(warning.text, "truncate"));
 	scratch_image(scratch, "y.img", IMAGE_SIZE);
 	assert_int_equal(disk_file_open(&file, &config, &warning, NULL), 0);
 	disk_file_close(&file);

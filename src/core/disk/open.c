@@ -114,10 +114,9 @@ static int open_file(struct disk_file *file, const struct disk_config *config,
 }
 
 /* What the content says of itself; whoever says format=raw has the last word. */
-static int check_format(const struct disk_file *file, const struct disk_config *config,
+static int check_format(const struct image_format *format, const struct disk_config *config,
 			struct cause *warning, struct cause *cause)
 {
-	const struct image_format *format = image_format_find(file->fd, file->size);
 	const char *path = config->path;
 
 	if (!format || (format->readable && config->readonly))
@@ -134,6 +133,7 @@ static int check_content(const struct disk_file *file, const struct disk_config 
 			 struct cause *warning, struct cause *cause)
 {
 	const char *path = config->path;
+	const struct image_format *format;
 	int r;
 
 	if (!file->size && S_ISBLK(file->st.st_mode))
@@ -141,12 +141,17 @@ static int check_content(const struct disk_file *file, const struct disk_config 
 	if (!file->size)
 		return cause_set(cause, EINVAL, "%s is empty; give it a size with "
 				 "truncate -s 1G %s", path, path);
-	r = check_format(file, config, warning, cause);
-	if (!r && file->size % DISK_SECTOR)
-		r = cause_set(cause, EINVAL, "%s has %" PRIu64 " bytes, which is no multiple of "
-			      "%u; round it up with truncate -s %%%u %s", path, file->size,
-			      DISK_SECTOR, DISK_SECTOR, path);
-	return r;
+	format = image_format_find(file->fd, file->size);
+	r = check_format(format, config, warning, cause);
+	if (r < 0 || file->size % DISK_SECTOR == 0)
+		return r;
+	if (format)
+		return cause_set(cause, EINVAL, "%s is %s, and its %" PRIu64 " bytes are no "
+				 "multiple of %u; %s", path, format->what, file->size, DISK_SECTOR,
+				 format->remedy);
+	return cause_set(cause, EINVAL, "%s has %" PRIu64 " bytes, which is no multiple of %u; "
+			 "round it up with truncate -s %%%u %s", path, file->size, DISK_SECTOR,
+			 DISK_SECTOR, path);
 }
 
 int disk_file_open(struct disk_file *file, const struct disk_config *config, struct cause *warning,
