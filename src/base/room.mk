@@ -22,6 +22,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/state.c %D%/state.h \
 	%D%/suggest.c %D%/suggest.h \
 	%D%/thread.c %D%/thread.h \
+	%D%/units.c %D%/units.h \
 	%D%/worker.c %D%/worker.h
 
 BASE_LIBS = src/base/libbase.a $(INIPARSER_LIBS)

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/plain.h"
+#include "base/units.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "control/message_text.h"
@@ -22,7 +23,7 @@ static void list_row(struct columns *columns, const json_t *guest)
 	char cpus[24], memory[16], age[24];
 
 	snprintf(cpus, sizeof(cpus), "%lld", (long long)number_of(guest, "cpus"));
-	output_bytes(memory, (double)number_of(guest, "memory"));
+	text_size(memory, (double)number_of(guest, "memory"));
 	output_duration(age, seconds_since(number_of(guest, "since")));
 	if (guest_state_find(state) == GUEST_INVALID) {
 		cpus[0] = '-';
@@ -157,7 +158,7 @@ static void show_guest(const json_t *result)
 	snprintf(text, sizeof(text), "%lld", (long long)number_of(result, "cpus"));
 	if (strcmp(state, guest_state_name(GUEST_INVALID)) != 0) {
 		show_line("cpus", text);
-		show_line("memory", output_bytes(memory, (double)number_of(result, "memory")));
+		show_line("memory", text_size(memory, (double)number_of(result, "memory")));
 		show_line("kernel", text_of(result, "kernel", "built in"));
 		show_line("initrd", text_of(result, "initrd", NULL));
 		show_line("cmdline", text_of(result, "cmdline", NULL));

@@ -94,22 +94,6 @@ void output_coloured(const char *colour, const char *text)
 		fputs(COLOUR_OFF, stdout);
 }
 
-const char *output_bytes(char text[16], double bytes)
-{
-	static const char units[] = "BKMGTPE";
-	unsigned unit = 0;
-
-	while (bytes >= 1024 && units[unit + 1]) {
-		bytes /= 1024;
-		unit++;
-	}
-	if (unit == 0 || bytes >= 100 || bytes == (double)(int)bytes)
-		snprintf(text, 16, "%.0f%c", bytes, units[unit]);
-	else
-		snprintf(text, 16, "%.1f%c", bytes, units[unit]);
-	return text;
-}
-
 const char *output_time(char text[40], int64_t ns)
 {
 	time_t seconds = (time_t)(ns / (int64_t)NS_PER_S);

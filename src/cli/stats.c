@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "base/units.h"
 #include "cli/fail.h"
 #include "cli/output.h"
 #include "cli/session.h"
@@ -43,15 +44,15 @@ static double value_of(const json_t *values, enum stats_field field)
 
 static void add_row(struct columns *columns, const char *guest, const json_t *values)
 {
-	/* After the CPU's. */
-	static const enum stats_field sizes[] = { STATS_MEMORY, STATS_DISK_READ, STATS_DISK_WRITE,
-						  STATS_NET_IN, STATS_NET_OUT };
-	char cpu[24], text[ARRAY_SIZE(sizes)][16], exits[24];
-	const char *words[] = { guest, cpu, text[0], text[1], text[2], text[3], text[4], exits };
+	static const enum stats_field rates[] = { STATS_DISK_READ, STATS_DISK_WRITE, STATS_NET_IN,
+						  STATS_NET_OUT };
+	char cpu[24], memory[TEXT_NUMBER], rate[ARRAY_SIZE(rates)][TEXT_NUMBER], exits[24];
+	const char *words[] = { guest, cpu, memory, rate[0], rate[1], rate[2], rate[3], exits };
 
 	snprintf(cpu, sizeof(cpu), "%.1f", value_of(values, STATS_CPU));
-	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
-		output_bytes(text[i], value_of(values, sizes[i]));
+	text_size(memory, value_of(values, STATS_MEMORY));
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++)
+		text_rate(rate[i], value_of(values, rates[i]));
 	snprintf(exits, sizeof(exits), "%.0f", value_of(values, STATS_EXITS));
 	columns_add(columns, words, NULL);
 }
@@ -62,8 +63,8 @@ static void print_table(const json_t *known)
 	const char *name;
 	json_t *values;
 
-	columns_add(&columns, (const char *const[]){ "GUEST", "CPU%", "MEMORY", "READ/s",
-						     "WRITE/s", "IN/s", "OUT/s", "EXITS/s" },
+	columns_add(&columns, (const char *const[]){ "GUEST", "CPU%", "MEMORY", "READ",
+						     "WRITE", "NET IN", "NET OUT", "EXITS/s" },
 		    NULL);
 	json_object_foreach((json_t *)known, name, values)
 		add_row(&columns, name, values);

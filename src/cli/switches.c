@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "base/plain.h"
 #include "base/suggest.h"
+#include "base/units.h"
 #include "cli/fail.h"
 #include "cli/output.h"
 #include "cli/session.h"
@@ -27,23 +28,23 @@ static void drops_text(char *text, size_t size, const json_t *drops)
 static void print_ports(const json_t *ports)
 {
 	struct columns columns = { .count = 8, .right = 0x78 };
-	char rx[24], tx[24], rx_bytes[16], tx_bytes[16], drops[128];
+	char in[24], out[24], in_bytes[TEXT_NUMBER], out_bytes[TEXT_NUMBER], drops[128];
 	json_t *port;
 	size_t i;
 
-	columns_add(&columns, (const char *const[]){ "  PORT", "KIND", "MAC", "RX", "RX BYTES",
-						     "TX", "TX BYTES", "DROPS" }, NULL);
+	columns_add(&columns, (const char *const[]){ "  PORT", "KIND", "MAC", "IN", "BYTES IN",
+						     "OUT", "BYTES OUT", "DROPS" }, NULL);
 	json_array_foreach((json_t *)ports, i, port) {
 		char name[128];
 
 		snprintf(name, sizeof(name), "  %s", text_of(port, "name", "?"));
-		snprintf(rx, sizeof(rx), "%lld", (long long)number_of(port, "rx_frames"));
-		snprintf(tx, sizeof(tx), "%lld", (long long)number_of(port, "tx_frames"));
-		output_bytes(rx_bytes, (double)number_of(port, "rx_bytes"));
-		output_bytes(tx_bytes, (double)number_of(port, "tx_bytes"));
+		snprintf(in, sizeof(in), "%lld", (long long)number_of(port, "in_frames"));
+		snprintf(out, sizeof(out), "%lld", (long long)number_of(port, "out_frames"));
+		text_size(in_bytes, (double)number_of(port, "in_bytes"));
+		text_size(out_bytes, (double)number_of(port, "out_bytes"));
 		drops_text(drops, sizeof(drops), json_object_get(port, "drops"));
 		columns_add(&columns, (const char *const[]){ name, text_of(port, "kind", "?"),
-			    text_of(port, "mac", ""), rx, rx_bytes, tx, tx_bytes, drops }, NULL);
+			    text_of(port, "mac", ""), in, in_bytes, out, out_bytes, drops }, NULL);
 	}
 	columns_print(&columns, COLUMNS_MAX);
 }

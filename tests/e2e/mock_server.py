@@ -202,13 +202,13 @@ class Server:
             n = self.frames
             return {"switches": [
                 {"name": "lan", "uplink": "nat", "address": "10.0.2.2/24", "ports": [
-                    {"name": "db/net0", "kind": "guest", "mac": "52:54:00:12:34:02", "rx_frames": 1200 + n,
-                     "rx_bytes": 883000 + 700 * n, "tx_frames": 1100 + n, "tx_bytes": 120000 + 90 * n, "drops": {}},
-                    {"name": "web/net0", "kind": "guest", "mac": "52:54:00:12:34:01", "rx_frames": 64000 + n,
-                     "rx_bytes": 9000000 + 1500 * n, "tx_frames": 500 + n, "tx_bytes": 40000 + 60 * n,
+                    {"name": "db/net0", "kind": "guest", "mac": "52:54:00:12:34:02", "out_frames": 1200 + n,
+                     "out_bytes": 883000 + 700 * n, "in_frames": 1100 + n, "in_bytes": 120000 + 90 * n, "drops": {}},
+                    {"name": "web/net0", "kind": "guest", "mac": "52:54:00:12:34:01", "out_frames": 64000 + n,
+                     "out_bytes": 9000000 + 1500 * n, "in_frames": 500 + n, "in_bytes": 40000 + 60 * n,
                      "drops": {"no buffer": 12, "bad source": 3}},
-                    {"name": "lan/nat", "kind": "nat", "mac": "52:55:0a:00:02:02", "rx_frames": 10, "rx_bytes": 900,
-                     "tx_frames": 9, "tx_bytes": 800, "drops": {}}],
+                    {"name": "lan/nat", "kind": "nat", "mac": "52:55:0a:00:02:02", "out_frames": 10, "out_bytes": 900,
+                     "in_frames": 9, "in_bytes": 800, "drops": {}}],
                  "leases": [{"mac": "52:54:00:12:34:02", "address": "10.0.2.15", "port": "db/net0",
                              "remaining": 3500, "hostname": "demo"},
                             {"mac": "52:54:00:12:34:01", "address": "10.0.2.16", "port": "web/net0",

@@ -223,7 +223,7 @@ see 'Guests ─'
 
 echo "network"
 key n
-see 'db/net0 .*k/s'
+see 'db/net0 .*kB/s'
 see '15 no buffer'
 see '10.0.2.15 .*10.0.2.16 .*TCP'
 see 'dropped at web/net0: no buffer'

@@ -793,7 +793,7 @@ static void switches_show_ports_leases_and_addresses(void **state)
 	row = json_array_get(json_object_get(sw, "ports"), 1);
 	assert_int_equal(number(json_object_get(row, "drops"), "no buffer"), 3);
 	assert_int_equal(json_object_size(json_object_get(row, "drops")), 1);
-	assert_int_equal(number(row, "tx_bytes"), 600);
+	assert_int_equal(number(row, "in_bytes"), 600);
 	row = json_array_get(json_object_get(sw, "leases"), 0);
 	assert_string_equal(text(row, "address"), "10.0.2.15");
 	assert_string_equal(text(row, "port"), "web/net0");

@@ -99,7 +99,7 @@ static void test_hostile(void **state)
 		"{\"guests\":[{\"name\":\"a\",\"fields\":{\"cpu\":[null,\"x\",-5,1e308]},"
 		"\"values\":{\"cpu\":[],\"memory\":-1}}]}",
 		"{\"switches\":[1,{\"name\":[],\"ports\":[2,{\"name\":\"p\",\"drops\":[1]},"
-		"{\"drops\":{\"x\":-1,\"y\":\"z\"},\"rx_bytes\":-1}],\"leases\":[[]],\"macs\":{}}]}",
+		"{\"drops\":{\"x\":-1,\"y\":\"z\"},\"out_bytes\":-1}],\"leases\":[[]],\"macs\":{}}]}",
 		"{\"packets\":[1,{},{\"from\":5,\"time\":-1,\"verdict\":null}],\"dropped\":-3}",
 	};
 	struct model model = { 0 };
@@ -129,19 +129,19 @@ static void test_rates(void **state)
 {
 	struct netmodel network = { 0 };
 	json_t *before = parse("{\"switches\":[{\"name\":\"lan\",\"ports\":[{\"name\":\"p\","
-			       "\"rx_bytes\":1000,\"drops\":{\"no buffer\":3,\"short\":1}}]}]}");
+			       "\"out_bytes\":1000,\"drops\":{\"no buffer\":3,\"short\":1}}]}]}");
 	json_t *after = parse("{\"switches\":[{\"name\":\"lan\",\"ports\":[{\"name\":\"p\","
-			      "\"rx_bytes\":5000}]}]}");
+			      "\"out_bytes\":5000}]}]}");
 
 	(void)state;
 	netmodel_switches(&network, before, NS_PER_S);
 	assert_int_equal(network.switches[0].ports[0].drops, 4);
 	assert_string_equal(network.switches[0].ports[0].why, "no buffer");
 	netmodel_switches(&network, after, 3 * NS_PER_S);
-	assert_true(network.switches[0].ports[0].rx_rate == 2000);
+	assert_true(network.switches[0].ports[0].out_rate == 2000);
 	/* A counter that began anew is no rate. */
 	netmodel_switches(&network, before, 4 * NS_PER_S);
-	assert_true(network.switches[0].ports[0].rx_rate == 0);
+	assert_true(network.switches[0].ports[0].out_rate == 0);
 	json_decref(before);
 	json_decref(after);
 	netmodel_destroy(&network);

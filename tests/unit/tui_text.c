@@ -31,11 +31,15 @@ static void test_rates(void **state)
 	char out[TEXT_NUMBER];
 
 	(void)state;
-	assert_string_equal(text_rate(out, 34500), "34.5k/s");
+	assert_string_equal(text_rate(out, 34600), "35kB/s");
 	assert_string_equal(text_rate(out, 0), "0");
 	assert_string_equal(text_rate(out, 0.2), "0");
-	assert_string_equal(text_rate(out, 999.6), "1.0k/s");
-	assert_string_equal(text_rate(out, 99960), "100k/s");
+	assert_string_equal(text_rate(out, 999.6), "1.0kB/s");
+	assert_string_equal(text_rate(out, 99960), "100kB/s");
+	assert_string_equal(text_rate(out, 9949), "9.9kB/s");
+	assert_string_equal(text_rate(out, 9960), "10kB/s");
+	assert_string_equal(text_rate(out, 512), "512B/s");
+	assert_true(strlen(text_rate(out, 1e300)) < TEXT_NUMBER);
 	assert_string_equal(text_count(out, 4500), "4.5k");
 }
 

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <wchar.h>
 
+#include "base/units.h"
+
 #include "base/plain.h"
 
 #define TEXT_REPLACEMENT PLAIN_REPLACEMENT
@@ -35,22 +37,5 @@ size_t text_cut(const char *s, int columns, int *used);
  * following line begins (blanks skipped). Ends at a '\n' too. Always advances.
  */
 size_t text_wrap(const char *s, int columns, size_t *next);
-
-#define TEXT_NUMBER 16
-
-/* "512M", "1.2G": bytes in powers of 1024. At most 5 characters. */
-const char *text_size(char out[TEXT_NUMBER], double bytes);
-
-/* "34.5k", "999": counts in powers of 1000. At most 5 characters. */
-const char *text_count(char out[TEXT_NUMBER], double count);
-
-/* "34.5k/s": bytes a second in powers of 1000; "0" when there are none. */
-const char *text_rate(char out[TEXT_NUMBER], double rate);
-
-/* "99.9", "250": percent without the sign. */
-const char *text_percent(char out[TEXT_NUMBER], double percent);
-
-/* "42s", "5m03s", "2h13m", "3d04h". */
-const char *text_age(char out[TEXT_NUMBER], double seconds);
 
 #endif

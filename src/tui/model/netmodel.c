@@ -90,18 +90,18 @@ static void port_fill(struct port_row *port, const json_t *json, const struct sw
 {
 	copy(port->name, sizeof(port->name), json, "name");
 	copy(port->mac, sizeof(port->mac), json, "mac");
-	port->rx_frames = json_count(json, "rx_frames");
-	port->rx_bytes = json_count(json, "rx_bytes");
-	port->tx_frames = json_count(json, "tx_frames");
-	port->tx_bytes = json_count(json, "tx_bytes");
+	port->out_frames = json_count(json, "out_frames");
+	port->out_bytes = json_count(json, "out_bytes");
+	port->in_frames = json_count(json, "in_frames");
+	port->in_bytes = json_count(json, "in_bytes");
 	port_drops(port, json_object_get(json, "drops"));
 	for (size_t i = 0; before && i < before->port_count; i++) {
 		const struct port_row *old = &before->ports[i];
 
 		if (strcmp(old->name, port->name) != 0)
 			continue;
-		port->rx_rate = rate(port->rx_bytes, old->rx_bytes, seconds);
-		port->tx_rate = rate(port->tx_bytes, old->tx_bytes, seconds);
+		port->out_rate = rate(port->out_bytes, old->out_bytes, seconds);
+		port->in_rate = rate(port->in_bytes, old->in_bytes, seconds);
 		port->rose = port->drops > old->drops ? now : old->rose;
 	}
 }

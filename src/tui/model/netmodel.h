@@ -12,8 +12,8 @@
 
 struct port_row {
 	char name[100], mac[20];
-	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes; /* rx: from the guest into the switch */
-	double rx_rate, tx_rate; /* bytes a second */
+	uint64_t out_frames, out_bytes, in_frames, in_bytes; /* out: what the guest sends */
+	double out_rate, in_rate; /* bytes a second */
 	uint64_t unlinked; /* not sent to it while its link was down */
 	uint64_t drops;	   /* for other reasons */
 	char why[48];	   /* the most frequent one of them */

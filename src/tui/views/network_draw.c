@@ -69,6 +69,14 @@ static void draw_switches(const struct view *view, struct rect box)
 	}
 }
 
+#define PORT_RATES 30 /* columns of a port's drops and rates, */
+#define PORT_ALL 50   /* and of its frames */
+
+static int port_numbers(struct rect r)
+{
+	return r.width >= PORT_ALL + 22 ? PORT_ALL : r.width >= 48 ? PORT_RATES : 8;
+}
+
 /* How many and why, which is left out where it finds no room. What grows stands out. */
 static void draw_drops(const struct port_row *port, struct rect r, uint64_t now)
 {
@@ -91,41 +99,41 @@ static void draw_drops(const struct port_row *port, struct rect r, uint64_t now)
 static void draw_port(const struct port_row *port, struct rect r, int y, uint64_t now)
 {
 	char number[TEXT_NUMBER];
-	int numbers = r.width >= 70 ? 48 : r.width >= 48 ? 30 : 8, x = r.x + r.width - numbers;
+	int numbers = port_numbers(r), x = r.x + r.width - numbers;
 
 	draw_text(y, r.x, r.width - numbers - 1, DRAW_BOLD | DRAW_MIDDLE, port->name);
 	if (r.width >= 100)
 		draw_text(y, r.x + r.width - numbers - 20, 18, INK_TEXT | DRAW_DIM, port->mac);
-	if (numbers >= 30) {
-		draw_right(y, x, 7, INK_TEXT, text_rate(number, port->rx_rate));
-		draw_right(y, x + 8, 7, INK_TEXT, text_rate(number, port->tx_rate));
+	if (numbers >= PORT_RATES) {
+		draw_right(y, x, 7, INK_TEXT, text_rate(number, port->in_rate));
+		draw_right(y, x + 8, 7, INK_TEXT, text_rate(number, port->out_rate));
 		x += 15;
 	}
-	if (numbers >= 48) {
-		draw_right(y, x, 9, INK_TEXT | DRAW_DIM,
-			   text_count(number, (double)port->rx_frames));
-		draw_right(y, x + 9, 9, INK_TEXT | DRAW_DIM,
-			   text_count(number, (double)port->tx_frames));
-		x += 18;
+	if (numbers >= PORT_ALL) {
+		draw_right(y, x, 10, INK_TEXT | DRAW_DIM,
+			   text_count(number, (double)port->in_frames));
+		draw_right(y, x + 10, 11, INK_TEXT | DRAW_DIM,
+			   text_count(number, (double)port->out_frames));
+		x += 21;
 	}
 	draw_drops(port, (struct rect){ y, x + 1, 1, r.x + r.width - x - 1 }, now);
 }
 
 static void draw_port_heads(struct rect r)
 {
-	int numbers = r.width >= 70 ? 48 : r.width >= 48 ? 30 : 8, x = r.x + r.width - numbers;
+	int numbers = port_numbers(r), x = r.x + r.width - numbers;
 	unsigned style = INK_TEXT | DRAW_DIM;
 
 	draw_text(r.y, r.x, 8, style, "Port");
-	if (numbers >= 30) {
-		draw_right(r.y, x, 7, style, "from");
-		draw_right(r.y, x + 8, 7, style, "to");
+	if (numbers >= PORT_RATES) {
+		draw_right(r.y, x, 7, style, "in");
+		draw_right(r.y, x + 8, 7, style, "out");
 		x += 15;
 	}
-	if (numbers >= 48) {
-		draw_right(r.y, x, 9, style, "sent");
-		draw_right(r.y, x + 9, 9, style, "received");
-		x += 18;
+	if (numbers >= PORT_ALL) {
+		draw_right(r.y, x, 10, style, "frames in");
+		draw_right(r.y, x + 10, 11, style, "frames out");
+		x += 21;
 	}
 	draw_text(r.y, x + 1, r.x + r.width - x - 1, style, "drops");
 }

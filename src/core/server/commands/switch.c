@@ -28,10 +28,10 @@ static json_t *port_json(const struct switch_port_info *port)
 	return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o}",
 			 "name", message_text(port->name), "kind", message_text(port->kind),
 			 "mac", mac_json(port->mac),
-			 "rx_frames", (json_int_t)counters->rx_frames,
-			 "rx_bytes", (json_int_t)counters->rx_bytes,
-			 "tx_frames", (json_int_t)counters->tx_frames,
-			 "tx_bytes", (json_int_t)counters->tx_bytes,
+			 "in_frames", (json_int_t)counters->tx_frames,
+			 "in_bytes", (json_int_t)counters->tx_bytes,
+			 "out_frames", (json_int_t)counters->rx_frames,
+			 "out_bytes", (json_int_t)counters->rx_bytes,
 			 "drops", drops_json(counters));
 }
 
