@@ -35,6 +35,12 @@ for command in $(./vmdeck help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\).*/\1/p
 		fi
 	done
 done
+# README, and what it has typed, calls the program where it is built.
+if sed -n '/^```sh/,/^```/p' "${srcdir:-.}/README.md" | sed 's/#.*//' |
+		grep -n '\(^\|[ (;&|]\)vmdeck\( \|$\)'; then
+	echo "README.md calls vmdeck where only ./vmdeck is built"
+	status=1
+fi
 # A template that describes one method or command and does not come to all, that
 # names one twice, or one that does not exist, is refused.
 template=$(mktemp)

@@ -64,14 +64,17 @@ static void draw_header(struct tui *tui, int width)
 			    title);
 }
 
-/* Lines that text takes on the status line, at most most. */
-static int lines_of(const char *text, int width, int most)
+/* Lines that an entry takes of those that are left: a state stands there for long. */
+static int status_lines(const struct status_entry *entry, bool state, int width, int left)
 {
-	int lines = 0;
+	int most = !state ? 4 : draw_rows() < ROWS_TWO ? 1 : 2, lines = 0;
+	const char *rest = entry->text;
 	size_t next;
 
-	for (; *text && lines < most; text += next, lines++)
-		text_wrap(text, width, &next);
+	if (most > left)
+		most = left;
+	for (; *rest && lines < most; rest += next, lines++)
+		text_wrap(rest, width, &next);
 	return lines;
 }
 
@@ -91,7 +94,8 @@ static void draw_status(struct tui *tui, int reserved)
 		shown[1] = first;
 	}
 	for (size_t i = 0; i < count && bottom > 1; i++) {
-		int lines = lines_of(shown[i]->text, width - 2, bottom - 1 < 4 ? bottom - 1 : 4);
+		int lines = status_lines(shown[i], status_is_state(&tui->status, shown[i]),
+					 width - 2, bottom - 1);
 
 		bottom -= lines;
 		draw_fill((struct rect){ bottom, 0, lines, width }, INK_TEXT);
