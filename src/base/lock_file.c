@@ -26,6 +26,18 @@ static void read_owner(int fd, struct lock_file_owner *owner)
 	snprintf(owner->note, sizeof(owner->note), "%s", rest);
 }
 
+/* It only serves to name the owner: a disk that is full does no harm. */
+static void write_owner(int fd, const char *note)
+{
+	char text[sizeof(((struct lock_file_owner *)0)->note) + 32];
+	int n = snprintf(text, sizeof(text), "%ld\n%s%s", (long)getpid(), note ? note : "",
+			 note ? "\n" : "");
+
+	if (ftruncate(fd, 0) == 0 && n > 0 && (size_t)n < sizeof(text))
+		n = (int)write(fd, text, (size_t)n);
+	(void)n;
+}
+
 bool lock_file_is_there(const char *path, int fd)
 {
 	struct stat ours, there;
@@ -53,9 +65,7 @@ int lock_file_open(const char *path, const char *note, struct lock_file_owner *o
 		}
 		/* Its last owner may have removed it meanwhile. */
 		if (lock_file_is_there(path, fd)) {
-			if (ftruncate(fd, 0) == 0)
-				dprintf(fd, "%ld\n%s%s", (long)getpid(), note ? note : "",
-					note ? "\n" : "");
+			write_owner(fd, note);
 			return fd;
 		}
 		close(fd);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/plain.h"
 #include "cli/fail.h"
 #include "cli/pcapng_copy.h"
 #include "cli/session.h"
@@ -99,8 +100,8 @@ static void say_waiting(json_t *waiting)
 	size_t i;
 
 	json_array_foreach(waiting, i, name)
-		fprintf(stderr, "%s is not there yet; the capture waits for it\n",
-			json_string_value(name));
+		plain_print(stderr, "%s is not there yet; the capture waits for it\n",
+			    json_string_value(name));
 }
 
 int capture_main(struct cli *cli)

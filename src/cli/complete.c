@@ -180,7 +180,7 @@ static void offer_screen_options(const struct cli *cli, int argc, char **argv)
 	}
 }
 
-/* The option that a word gives, or that its letter does; the last one of "-wf". */
+/* The option that "wait" or "interface=lan" gives, or that a letter does, which is 0 then. */
 static const struct option_row *option_of(const struct command *command, const char *word,
 					  char letter)
 {
@@ -231,7 +231,7 @@ static void take_word(struct typing *typing, struct cli *cli, const char *word)
 		take_option(typing, option_of(command, word + 2, 0), strchr(word, '='));
 	} else {
 		for (const char *at = word + 1; *at && !typing->pending; at++)
-			take_option(typing, option_of(command, NULL, *at), NULL);
+			take_option(typing, option_of(command, "", *at), NULL);
 	}
 }
 

@@ -74,12 +74,10 @@ int reload_main(struct cli *cli)
 	if (cli->json) {
 		output_json(result);
 	} else {
-		json_array_foreach(json_object_get(result, "notes"), i, note) {
-			output_text(json_string_value(note) ? json_string_value(note) : "");
-			putchar('\n');
-		}
+		json_array_foreach(json_object_get(result, "notes"), i, note)
+			plain_print(stdout, "%s\n", json_string_value(note));
 		count = (long long)number_of(result, "guests");
-		printf("%lld guest%s\n", count, count == 1 ? "" : "s");
+		plain_print(stdout, "%lld guest%s\n", count, count == 1 ? "" : "s");
 	}
 	json_decref(result);
 	return CLI_OK;

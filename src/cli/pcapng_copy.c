@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/plain.h"
 #include "cli/signals.h"
 
 #define READER_LOOK_MS 100 /* whether a FIFO has a reader; nothing tells when it gets one */
@@ -53,7 +54,7 @@ int pcapng_copy_open(const struct pcapng_copy *copy, const char *name, int *to)
 		if (error != ENXIO || !is_fifo(name))
 			return -error;
 		if (!told)
-			fprintf(stderr, "%s: waiting for a reader\n", name);
+			plain_print(stderr, "%s: waiting for a reader\n", name);
 		told = true;
 		error = wait_for_reader(copy);
 	} while (!error);

@@ -108,6 +108,12 @@ static void watch_folders(struct deck *deck)
 			     "not seen until 'vmdeck reload'", cause.text);
 }
 
+static void describe(struct deck_event *event)
+{
+	event->name = guest_name(event->guest);
+	event->state = guest_get_state(event->guest);
+}
+
 void deck_listen(struct deck *deck, struct deck_listener *listener)
 {
 	journal_listen(&deck->services.journal, listener);
@@ -257,6 +263,7 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 
 	if (!deck)
 		return cause_errno(cause, ENOMEM, "deck");
+	deck->services.journal.describe = describe;
 	deck->services.builtin = config->builtin;
 	deck->services.guest_ended = guest_ended;
 	deck->services.refresh = refresh;

@@ -8,7 +8,6 @@
 
 #include "base/cause.h"
 #include "base/clock.h"
-#include "core/deck/guest.h"
 
 void journal_destroy(struct journal *journal)
 {
@@ -42,10 +41,8 @@ void journal_emit(struct journal *journal, const struct guest *guest, enum deck_
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	event.text = text;
-	if (guest) {
-		event.name = guest_name(guest);
-		event.state = guest_get_state(guest);
-	}
+	if (guest)
+		journal->describe(&event);
 	if (kind != DECK_EVENT_PROFILES)
 		keep(journal, &event);
 	for (listener = journal->listeners; listener; listener = next) {

@@ -48,8 +48,9 @@ struct journal_entry {
 	char *text;
 };
 
-/* All zero: ready for use. */
+/* All zero: ready for use, but for events of guests. */
 struct journal {
+	void (*describe)(struct deck_event *event); /* sets name and state of its guest */
 	struct deck_listener *listeners;
 	struct journal_entry kept[JOURNAL_KEPT]; /* event n is at n % JOURNAL_KEPT */
 	uint64_t count;				 /* ever kept */
