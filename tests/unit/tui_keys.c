@@ -266,7 +266,8 @@ static void test_quit(void **state)
 	struct tui *tui = &screen->tui;
 
 	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
-	quit_shutdown(tui->deck);
+	quit_ask(tui->deck);
+	type(tui, "s");
 	assert_true(said(tui, "waiting for web. After 30 seconds they are forced off; q! asks"));
 	for (unsigned i = 0; i < 3; i++) {
 		tui_message(tui, SEVERITY_ERROR, 0, "db", "crashed: triple fault");
