@@ -17,10 +17,33 @@ static int64_t seconds_since(int64_t ns)
 	return ((int64_t)clock_wall() - ns) / (int64_t)NS_PER_S;
 }
 
+/* What is not in its state. */
+static void put_note(char text[128], const json_t *guest)
+{
+	int64_t pressed = number_of(guest, "pressed"), restarts = number_of(guest, "restarts");
+	const char *joint = "";
+	char age[24];
+	size_t n = 0;
+
+	text[0] = '\0';
+	if (pressed) {
+		output_duration(age, seconds_since(pressed));
+		n = (size_t)snprintf(text, 128, "power button pressed %s ago", age);
+		joint = ", ";
+	}
+	if (json_is_true(json_object_get(guest, "starts_again"))) {
+		n += (size_t)snprintf(text + n, 128 - n, "%sstarts again", joint);
+		joint = ", ";
+	}
+	if (restarts)
+		snprintf(text + n, 128 - n, "%srestarted %lld time%s", joint, (long long)restarts,
+			 restarts == 1 ? "" : "s");
+}
+
 static void list_row(struct columns *columns, const json_t *guest)
 {
 	const char *state = text_of(guest, "state", "?");
-	char cpus[24], memory[16], age[24];
+	char cpus[24], memory[16], age[24], note[128];
 
 	snprintf(cpus, sizeof(cpus), "%lld", (long long)number_of(guest, "cpus"));
 	text_size(memory, (double)number_of(guest, "memory"));
@@ -30,9 +53,10 @@ static void list_row(struct columns *columns, const json_t *guest)
 		memory[0] = '-';
 		cpus[1] = memory[1] = '\0';
 	}
+	put_note(note, guest);
 	columns_add(columns, (const char *const[]){ text_of(guest, "name", "?"), state,
 		    number_of(guest, "since") ? age : "-", cpus, memory,
-		    text_of(guest, "reason", "") }, state_colour(state));
+		    text_of(guest, "reason", note) }, state_colour(state));
 }
 
 int list_main(struct cli *cli)
@@ -146,7 +170,7 @@ static void show_exits(const json_t *result)
 static void show_guest(const json_t *result)
 {
 	const char *state = text_of(result, "state", "?");
-	char memory[16], since[40], text[64];
+	char memory[16], since[40], text[64], note[128];
 	json_t *tail = json_object_get(result, "console_tail"), *row;
 	size_t i;
 
@@ -155,6 +179,8 @@ static void show_guest(const json_t *result)
 	output_coloured(state_colour(state), state);
 	plain_print(stdout, ", since %s\n", output_time(since, number_of(result, "since")));
 	show_line("reason", text_of(result, "reason", NULL));
+	put_note(note, result);
+	show_line("note", note);
 	snprintf(text, sizeof(text), "%lld", (long long)number_of(result, "cpus"));
 	if (strcmp(state, guest_state_name(GUEST_INVALID)) != 0) {
 		show_line("cpus", text);

@@ -2,13 +2,74 @@
 #include "cli/commands.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/clock.h"
 #include "cli/fail.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "control/message_text.h"
+
+#define TIMEOUT 60 /* seconds; table.c says so too */
+#define LOOK_MS 500 /* not every change of a guest that restarts over and over is an event */
+
+/* What an order that is waited for is to bring about. */
+static const struct goal {
+	enum method_id method;
+	uint32_t reached, missed; /* states */
+	bool restarted;		  /* and it was built anew */
+	const char *not_yet;	  /* after its name and before a time */
+	const char *sooner;	  /* the command that does not hang on the guest, or NULL */
+} goals[] = {
+	{ METHOD_GUEST_START, GUEST_IN(GUEST_RUNNING) | GUEST_IN(GUEST_PAUSED), GUEST_ENDED, false,
+	  "does not run", NULL },
+	{ METHOD_GUEST_STOP, GUEST_IN(GUEST_STOPPED), GUEST_BAD, false, "has not stopped",
+	  "stop --force" },
+	{ METHOD_GUEST_OFF, GUEST_IN(GUEST_STOPPED), GUEST_BAD, false, "has not stopped", NULL },
+	{ METHOD_GUEST_PAUSE, GUEST_IN(GUEST_PAUSED), GUEST_ENDED, false, "is not paused", NULL },
+	{ METHOD_GUEST_RESUME, GUEST_IN(GUEST_RUNNING), GUEST_ENDED | GUEST_IN(GUEST_PAUSED), false,
+	  "does not run", NULL },
+	{ METHOD_GUEST_RESET, GUEST_IN(GUEST_RUNNING), GUEST_ENDED, true, "was not reset", NULL },
+};
+
+/* A guest that was given the order. */
+struct target {
+	const char *name;
+	bool done;
+	bool later; /* it is on its way down; the order is given when it has stopped */
+	/* As it was before: */
+	enum guest_state state;
+	int64_t since, restarts;
+};
+
+struct orders {
+	struct link *link;
+	const struct method *method;
+	const struct goal *goal;
+	uint64_t seconds;
+	struct target *targets;
+	int count, left, status;
+};
+
+static const struct goal *find_goal(enum method_id method)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(goals); i++)
+		if (goals[i].method == method)
+			return &goals[i];
+	return NULL;
+}
+
+static json_t *call(struct orders *orders, const char *method, const char *guest,
+		    struct cause *cause)
+{
+	json_t *result;
+	json_t *params = json_pack("{s:o}", "guest", message_text(guest));
+	int error = link_call(orders->link, method, params, &result, cause);
+
+	return error < 0 ? NULL : result;
+}
 
 /* Gives one order to each guest named; goes on after a failure. */
 static int order_all(struct cli *cli, struct link *link, const struct method *method)
@@ -26,99 +87,186 @@ static int order_all(struct cli *cli, struct link *link, const struct method *me
 	return status;
 }
 
-/* What a guest on whose change of state we wait has come to. */
-enum outcome { NOT_YET, REACHED, MISSED };
-
-static enum outcome outcome_of(bool starting, enum guest_state state)
+static void finish(struct orders *orders, struct target *target)
 {
-	if (state == GUEST_RUNNING)
-		return starting ? REACHED : NOT_YET;
-	if (state == GUEST_STOPPED)
-		return starting ? MISSED : REACHED;
-	return guest_state_in(state, GUEST_BAD) ? MISSED : NOT_YET;
+	target->done = true;
+	orders->left--;
 }
 
-/* Takes note of one event; returns how many guests are done by it. */
-static int take_event(struct cli *cli, const json_t *message, bool starting, bool *done,
-		      int *status)
+static void fail_target(struct orders *orders, struct target *target, const char *text)
 {
-	const json_t *params = json_object_get(message, "params");
-	const char *guest = text_of(params, "guest", ""), *state = text_of(params, "state", "");
-	enum outcome outcome = outcome_of(starting, guest_state_find(state));
-	int count = 0;
+	orders->status = fail("%s", text);
+	finish(orders, target);
+}
 
-	if (outcome == NOT_YET)
-		return 0;
-	for (int i = 0; i < cli->argc; i++) {
-		if (done[i] || strcmp(cli->argv[i], guest) != 0)
-			continue;
-		done[i] = true;
-		count++;
-		if (outcome == MISSED) {
-			const char *text = text_of(params, "text", "");
+/* shown: the guest before. */
+static void give_order(struct orders *orders, struct target *target, const json_t *shown)
+{
+	bool starting = orders->goal->method == METHOD_GUEST_START;
+	struct cause cause;
+	json_t *result;
 
-			*status = fail("%s: %s%s%s", guest, state, *text ? ": " : "", text);
-		}
+	target->state = guest_state_find(text_of(shown, "state", ""));
+	target->since = number_of(shown, "since");
+	target->restarts = number_of(shown, "restarts");
+	target->later = starting && number_of(shown, "pressed") &&
+			!guest_state_in(target->state, orders->method->states);
+	if (target->later)
+		return;
+	result = call(orders, orders->method->name, target->name, &cause);
+	if (!result)
+		fail_target(orders, target, cause.text);
+	json_decref(result);
+}
+
+/* What a guest has come to: state and text of a guest that is shown, or of an event. */
+static void take_state(struct orders *orders, struct target *target, const json_t *params,
+		       const char *text)
+{
+	const struct goal *goal = orders->goal;
+	const char *name = text_of(params, "state", "");
+	enum guest_state state = guest_state_find(name);
+
+	if (target->later)
+		return;
+	if (goal->restarted && number_of(params, "restarts") == target->restarts &&
+	    !guest_state_in(state, goal->missed))
+		return;
+	if (guest_state_in(state, goal->reached)) {
+		finish(orders, target);
+	} else if (guest_state_in(state, goal->missed)) {
+		orders->status = fail("%s: %s%s%s", target->name, name, *text ? ": " : "", text);
+		finish(orders, target);
 	}
-	return count;
 }
 
-static int wait_for_all(struct cli *cli, struct link *link, bool starting,
-			const struct option_value *timeout)
+/* What lasts too short a time to be seen; of a start whose guest is stopping, a stop is none. */
+static void take_event(struct orders *orders, const json_t *params)
 {
-	uint64_t due = clock_monotonic() + timeout->number * NS_PER_S, now;
-	bool done[LIST_MAX] = { false };
-	int left = cli->argc, status = CLI_OK, ms = -1, error;
+	const char *guest = text_of(params, "guest", "");
+	enum guest_state state = guest_state_find(text_of(params, "state", ""));
+
+	for (int i = 0; i < orders->count; i++) {
+		struct target *target = &orders->targets[i];
+
+		if (!target->done && strcmp(target->name, guest) == 0 && state != target->state &&
+		    target->state != GUEST_STOPPING && number_of(params, "time") > target->since)
+			take_state(orders, target, params, text_of(params, "text", ""));
+	}
+}
+
+static void look_at(struct orders *orders, struct target *target)
+{
+	struct cause cause;
+	json_t *shown = call(orders, "guest.show", target->name, &cause);
+
+	if (!shown)
+		fail_target(orders, target, cause.text);
+	else if (target->later &&
+		 guest_state_in(guest_state_find(text_of(shown, "state", "")),
+				orders->method->states))
+		give_order(orders, target, shown);
+	else if (orders->goal->restarted || number_of(shown, "since") != target->since)
+		take_state(orders, target, shown, text_of(shown, "reason", ""));
+	json_decref(shown);
+}
+
+static void out_of_time(struct orders *orders)
+{
+	const char *plural = orders->seconds == 1 ? "" : "s";
+
+	for (int i = 0; i < orders->count; i++) {
+		const struct target *target = &orders->targets[i];
+		const struct goal *goal = target->later ? find_goal(METHOD_GUEST_STOP)
+							: orders->goal;
+
+		if (target->done)
+			continue;
+		orders->status = fail("%s %s within %llu second%s%s", target->name, goal->not_yet,
+				      (unsigned long long)orders->seconds, plural,
+				      target->later ? ", so it was not started" : "");
+		if (goal->sooner)
+			fail("'vmdeck %s %s' does not wait for it", goal->sooner, target->name);
+	}
+}
+
+/* Looks, and looks again after each event. */
+static void wait_for_all(struct orders *orders)
+{
+	uint64_t due = clock_monotonic() + orders->seconds * NS_PER_S, now;
 	struct cause cause;
 	json_t *message;
+	int error, ms;
 
-	while (left > 0) {
+	for (;;) {
+		for (int i = 0; i < orders->count; i++)
+			if (!orders->targets[i].done)
+				look_at(orders, &orders->targets[i]);
 		now = clock_monotonic();
-		if (timeout->set)
-			ms = due > now ? (int)((due - now) / NS_PER_MS) : 0;
-		error = link_next(link, &message, ms, &cause);
-		if (error == -ETIMEDOUT)
-			return fail("%d of %d guests %s after %llu seconds", left, cli->argc,
-				    starting ? "do not run" : "have not stopped",
-				    (unsigned long long)timeout->number);
-		if (error < 0)
-			return fail("%s", cause.text);
-		left -= take_event(cli, message, starting, done, &status);
-		json_decref(message);
+		if (!orders->left || now >= due)
+			return;
+		ms = (int)((due - now) / NS_PER_MS) + 1;
+		error = link_next(orders->link, &message, ms < LOOK_MS ? ms : LOOK_MS, &cause);
+		if (error == 0) {
+			take_event(orders, json_object_get(message, "params"));
+			json_decref(message);
+		} else if (error != -ETIMEDOUT && error != -EINTR) {
+			orders->status = fail("%s", cause.text);
+			orders->count = 0;
+			return;
+		}
 	}
-	return status;
 }
 
 /* Subscribes before it orders, so that no change of state is missed. */
-static int order_and_wait(struct cli *cli, struct link *link, const struct method *method)
+static int order_and_wait(struct cli *cli, struct orders *orders)
 {
-	json_t *result = session_call(link, "events.subscribe", NULL);
-	int status = result ? order_all(cli, link, method) : CLI_FAILED;
+	json_t *result = session_call(orders->link, "events.subscribe", NULL), *shown;
+	struct cause cause;
 
 	json_decref(result);
-	if (status == CLI_OK)
-		status = wait_for_all(cli, link, method == &method_table[METHOD_GUEST_START],
-				      &cli->values[OPTION_TIMEOUT]);
-	return status;
+	orders->targets = result ? calloc((size_t)cli->argc, sizeof(*orders->targets)) : NULL;
+	if (!orders->targets)
+		return CLI_FAILED;
+	orders->count = orders->left = cli->argc;
+	for (int i = 0; i < cli->argc; i++) {
+		struct target *target = &orders->targets[i];
+
+		target->name = cli->argv[i];
+		shown = call(orders, "guest.show", target->name, &cause);
+		if (shown)
+			give_order(orders, target, shown);
+		else
+			fail_target(orders, target, cause.text);
+		json_decref(shown);
+	}
+	wait_for_all(orders);
+	out_of_time(orders);
+	free(orders->targets);
+	return orders->status;
 }
 
 /* Commands without these options have none of them set. */
 int order_main(struct cli *cli)
 {
 	const struct command *command = cli->command;
-	bool wait = cli->values[OPTION_WAIT].set, force = cli->values[OPTION_FORCE].set;
-	const struct method *method = &method_table[force ? (int)command->forced : command->method];
-	struct link *link;
+	const struct option_value *timeout = &cli->values[OPTION_TIMEOUT];
+	enum method_id method = cli->values[OPTION_FORCE].set ? command->forced
+							      : (enum method_id)command->method;
+	/* Whether a guest starts is not known before it has. */
+	bool wait = cli->values[OPTION_WAIT].set || method == METHOD_GUEST_START;
+	struct orders orders = { .method = &method_table[method], .goal = find_goal(method),
+				 .seconds = timeout->set ? timeout->number : TIMEOUT,
+				 .status = CLI_OK };
 	int status;
 
-	if (cli->values[OPTION_TIMEOUT].set && !wait)
+	if (timeout->set && !wait)
 		return usage_error(command, "--timeout goes with --wait");
-	if (wait && cli->argc > LIST_MAX)
-		return usage_error(command, "--wait takes at most %d guests", LIST_MAX);
-	link = session_open(cli);
-	if (!link)
+	orders.link = session_open(cli);
+	if (!orders.link)
 		return CLI_FAILED;
-	status = wait ? order_and_wait(cli, link, method) : order_all(cli, link, method);
-	link_free(link);
+	status = wait ? order_and_wait(cli, &orders)
+		      : order_all(cli, orders.link, orders.method);
+	link_free(orders.link);
 	return status;
 }

@@ -4,15 +4,25 @@
 #include "base/checked.h"
 #include "cli/commands.h"
 
+#define TIMEOUT_OPTION \
+	{ 't', "timeout", OPTION_NUMBER, "SECONDS", WORD_ANY, 1, 86400, "wait no longer (60)" }
+
 static const struct option_row start_options[] = {
-	{ 'w', "wait", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "wait until the guest runs" },
-	{ 't', "timeout", OPTION_NUMBER, "SECONDS", WORD_ANY, 1, 86400, "wait no longer" },
+	{ 'w', "wait", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
+	  "wait until the guest runs, as it does anyway" },
+	TIMEOUT_OPTION,
+	{ .name = NULL },
+};
+
+static const struct option_row order_options[] = {
+	{ 'w', "wait", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "wait until it is done" },
+	TIMEOUT_OPTION,
 	{ .name = NULL },
 };
 
 static const struct option_row stop_options[] = {
 	{ 'w', "wait", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "wait until the guest has stopped" },
-	{ 't', "timeout", OPTION_NUMBER, "SECONDS", WORD_ANY, 1, 86400, "wait no longer" },
+	TIMEOUT_OPTION,
 	{ 'f', "force", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "take its power away at once" },
 	{ .name = NULL },
 };
@@ -50,11 +60,11 @@ static const struct option_row shutdown_options[] = {
 	{ .name = NULL },
 };
 
-/* The orders that have options; each has its row by the table of methods. */
+/* The orders that have options of their own; each has its row by the table of methods. */
 static const struct {
 	enum method_id method, forced;
 	const struct option_row *options;
-} order_options[] = {
+} own_options[] = {
 	{ METHOD_GUEST_START, 0, start_options },
 	{ METHOD_GUEST_STOP, METHOD_GUEST_OFF, stop_options },
 };
@@ -112,12 +122,13 @@ static struct command order_row(int method)
 	const struct method_order *order = method_table[method].order;
 	struct command row = { .name = order->command, .args = "GUEST...", .min_args = 1,
 			       .max_args = -1, .word = WORD_GUEST, .method = method,
-			       .help = order->command_help, .run = order_main };
+			       .help = order->command_help, .options = order_options,
+			       .run = order_main };
 
-	for (size_t i = 0; i < ARRAY_SIZE(order_options); i++)
-		if ((int)order_options[i].method == method) {
-			row.options = order_options[i].options;
-			row.forced = order_options[i].forced;
+	for (size_t i = 0; i < ARRAY_SIZE(own_options); i++)
+		if ((int)own_options[i].method == method) {
+			row.options = own_options[i].options;
+			row.forced = own_options[i].forced;
 		}
 	return row;
 }

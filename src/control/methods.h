@@ -66,6 +66,8 @@ struct method_order {
 	 */
 	const char *confirm;
 
+	const char *done; /* what has become of a guest by it: "started" */
+
 	enum method_id counterpart; /* what a key for both gives where this is not legal; or 0 */
 };
 

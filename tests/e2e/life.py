@@ -220,4 +220,60 @@ def test_run_needs_no_socket():
         assert "no other command reaches it" in errors, errors
 
 
+def test_orders_one_after_the_other():
+    d.need_kvm()
+    with d.Deck(prepare=with_deaf_and_plain) as deck:
+        wait_states(deck, deaf="running", plain="running")
+
+        def well(*command):
+            result = deck.run(*command)
+            assert result.returncode == 0, (command, result.stderr)
+            return deck.call("guest.show", {"guest": "plain"})
+
+        # Whether it is still on its way down, or has not begun to go.
+        console = deck.console("plain")
+        console.expect("demo> ")
+        for stop in ["stop"], ["stop", "--force"], ["stop", "--force"]:
+            well(*stop, "plain")
+            assert well("start", "plain")["state"] == "running"
+        assert well("pause", "--wait", "plain")["state"] == "paused"
+        assert well("resume", "--wait", "plain")["state"] == "running"
+        for count in 1, 2:
+            shown = well("reset", "--wait", "plain")
+            assert (shown["state"], shown["restarts"]) == ("running", count), shown
+        assert "restarted 2 times" in deck.run("list").stdout
+        # A paused one is resumed to see its power button.
+        console.close()
+        console = deck.console("plain", backlog=False)
+        well("reset", "--wait", "plain")
+        console.expect("demo> ")
+        console.close()
+        well("pause", "--wait", "plain")
+        assert well("stop", "--wait", "plain")["state"] == "stopped"
+
+        # One that is deaf is not waited for without end, and what was pressed shows.
+        well("stop", "deaf")
+        assert "power button pressed" in deck.run("list").stdout
+        for command in "stop --wait", "start":
+            result = deck.run(*command.split(), "--timeout", "1", "deaf")
+            assert result.returncode == 1, result
+            assert "deaf has not stopped within 1 second" in result.stderr, result.stderr
+            assert "vmdeck stop --force deaf" in result.stderr, result.stderr
+        waiting = deck.start("start", "deaf")
+        well("stop", "--force", "deaf")
+        assert waiting.wait(d.PATIENCE) == 0
+        assert deck.state("deaf") == "running" and "pressed" not in deck.run("list").stdout
+        result = deck.run("pause", "plain")
+        assert "plain is stopped; only a guest that is running can be paused" in result.stderr
+
+
+def test_start_says_when_it_fails():
+    d.need_kvm()
+    with d.Deck() as deck:
+        deck.guest("broken", f"[guest]\nmemory = 16M\n[boot]\nkernel = {deck.path}/none\n")
+        deck.call("deck.reload")
+        result = deck.run("start", "broken")
+        assert result.returncode == 1 and "none" in result.stderr, result
+
+
 d.main()

@@ -218,7 +218,7 @@ static void a_wrong_command_line_is_status_2(void **state)
 	assert_int_equal(vmdeck("stop -x web"), 2);
 	assert_int_equal(vmdeck("start --json web"), 2);
 	assert_int_equal(vmdeck("start --timeout 0 --wait db"), 2);
-	assert_int_equal(vmdeck("start --timeout 1 db"), 2);
+	assert_int_equal(vmdeck("stop --timeout 1 db"), 2);
 	assert_int_equal(vmdeck("start --timeout"), 2);
 	assert_int_equal(vmdeck("capture"), 2);
 	has(err, "--write");
@@ -296,9 +296,12 @@ static void orders_are_given_and_waited_for(void **state)
 	assert_string_equal(out, "");
 	assert_string_equal(err, "");
 	assert_int_equal(vmdeck("start db"), 1);
-	has(err, "db is running; guest.start needs");
+	has(err, "db is running; only a guest that is defined, stopping, stopped, crashed or "
+		 "failed can be started");
 	assert_int_equal(vmdeck("pause db web"), 0);
 	assert_int_equal(vmdeck("resume db web"), 0);
+	assert_int_equal(vmdeck("pause --wait db web"), 0);
+	assert_int_equal(vmdeck("resume --wait db web"), 0);
 	assert_int_equal(vmdeck("stop nobody web"), 1); /* goes on after a failure */
 	has(err, "nobody");
 	assert_int_equal(vmdeck("stop --wait db"), 0);
@@ -316,9 +319,13 @@ static void waiting_has_its_limit(void **state)
 	struct process process;
 
 	fake_set_state(fake, "web", GUEST_STOPPING, "");
-	start(&process, "start --wait --timeout 1 db web"); /* web refuses */
+	start(&process, "start --timeout 1 db web");
 	assert_int_equal(finish(&process), 1);
-	has(err, "web is stopping");
+	assert_string_equal(err, "vmdeck: web does not run within 1 second\n");
+	start(&process, "stop --wait db web"); /* web refuses */
+	assert_int_equal(finish(&process), 1);
+	assert_string_equal(err, "vmdeck: web is stopping; only a guest that is running or paused "
+				 "can be stopped\n");
 }
 
 static void profiles_are_checked_without_a_deck(void **state)

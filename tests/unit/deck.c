@@ -386,8 +386,9 @@ static void assert_refusals(struct guest *guest)
 			snprintf(expected, sizeof(expected), "%s: its profile has mistakes; "
 				 "see 'vmdeck show %s'", guest_name(guest), guest_name(guest));
 		else
-			snprintf(expected, sizeof(expected), "%s is %s; %s needs a guest that is %s",
-				 guest_name(guest), guest_state_name(state), method->name, states);
+			snprintf(expected, sizeof(expected), "%s is %s; only a guest that is %s "
+				 "can be %s", guest_name(guest), guest_state_name(state), states,
+				 method->order->done);
 		assert_int_equal(guest_order(guest, id, &cause), -EBUSY);
 		assert_string_equal(cause.text, expected);
 		assert_int_equal(guest_get_state(guest), state);
@@ -424,8 +425,35 @@ static void test_orders(void **state)
 	wait_for(bench, "a", GUEST_PAUSED);
 	assert_refusals(guest);
 	assert_int_equal(guest_order(guest, METHOD_GUEST_OFF, NULL), 0);
+	assert_int_equal(guest_get_state(guest), GUEST_STOPPING);
 	wait_for(bench, "a", GUEST_STOPPED);
 	assert_refusals(guest);
+	end_deck(bench);
+}
+
+/* What comes while it stops is done when it has, unless its power is taken once more. */
+static void test_start_while_stopping(void **state)
+{
+	struct bench *bench = *state;
+	struct guest *guest;
+
+	write_guest(bench, "a.ini", "a", "");
+	open_deck(bench);
+	start(bench, "a");
+	guest = deck_find(bench->deck, "a");
+	assert_int_equal(guest_order(guest, METHOD_GUEST_STOP, NULL), 0);
+	assert_true(guest_pressed(guest) > 0);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_OFF, NULL), 0);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_START, NULL), 0);
+	assert_true(guest_starts_again(guest));
+	assert_int_equal(guest_get_state(guest), GUEST_STOPPING);
+	wait_for(bench, "a", GUEST_RUNNING);
+	assert_false(guest_starts_again(guest) || guest_pressed(guest));
+	assert_int_equal(guest_order(guest, METHOD_GUEST_OFF, NULL), 0);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_START, NULL), 0);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_OFF, NULL), 0);
+	wait_for(bench, "a", GUEST_STOPPED);
+	assert_false(guest_starts_again(guest));
 	end_deck(bench);
 }
 
@@ -734,6 +762,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_pressure),
 		cmocka_unit_test_setup_teardown(test_orders, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_start_while_stopping, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_every_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reload_while_running, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_autostart, setup, teardown),

@@ -180,8 +180,8 @@ static void orders_follow_the_states_of_the_table(void **state)
 	struct link *link = fake_link(*state);
 
 	assert_non_null(strstr(refused(link, "guest.start", guest_named("web"), -EBUSY),
-			       "web is running; guest.start needs a guest that is defined, "
-			       "stopped, crashed or failed"));
+			       "web is running; only a guest that is defined, stopping, "
+			       "stopped, crashed or failed can be started"));
 	json_decref(call(link, "guest.start", guest_named("db")));
 	json_decref(call(link, "guest.pause", guest_named("db")));
 	refused(link, "guest.pause", guest_named("db"), -EBUSY);
@@ -192,9 +192,10 @@ static void orders_follow_the_states_of_the_table(void **state)
 			    "db: no memory; end another guest");
 	fake_set_state(*state, "web", GUEST_STOPPING, "");
 	assert_string_equal(refused(link, "guest.stop", guest_named("web"), -EBUSY),
-			    "web is stopping; guest.stop needs a guest that is running or paused");
+			    "web is stopping; only a guest that is running or paused can be "
+			    "stopped");
 	assert_string_equal(refused(link, "guest.reset", guest_named("web"), -EBUSY),
-			    "web is stopping; guest.reset needs a guest that is running or paused");
+			    "web is stopping; only a guest that is running or paused can be reset");
 	json_decref(call(link, "guest.off", guest_named("web")));
 	assert_non_null(strstr(refused(link, "guest.start", guest_named("broken"), -EBUSY),
 			       "mistakes"));

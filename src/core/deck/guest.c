@@ -17,6 +17,20 @@
 
 /* --- what becomes of the machine --- */
 
+static int start(struct guest *guest, struct cause *cause);
+
+/* Whoever waits for the start hears of it as of any other. */
+static void start_again(struct guest *guest)
+{
+	struct cause cause;
+
+	if (start(guest, &cause) == 0)
+		return;
+	life_begin(&guest->life);
+	snprintf(guest->reason, sizeof(guest->reason), "%s", cause.text);
+	life_end(&guest->life, GUEST_FAILED, guest->reason);
+}
+
 static void machine_ended(struct guest *guest, const struct machine_status *status)
 {
 	static const enum guest_state ends[] = {
@@ -24,8 +38,10 @@ static void machine_ended(struct guest *guest, const struct machine_status *stat
 		[VM_POWERED_OFF] = GUEST_STOPPED,
 		[VM_CRASHED] = GUEST_CRASHED,
 	};
+	bool again = guest->start_again && !guest->services->ending;
 	struct machine_counters counters;
 
+	guest->off = guest->start_again = false;
 	machine_sample(guest->machine, &counters);
 	memcpy(guest->exits, counters.exits, sizeof(guest->exits));
 	guest->registers = machine_take_registers(guest->machine);
@@ -43,6 +59,8 @@ static void machine_ended(struct guest *guest, const struct machine_status *stat
 		guest->next_profile = NULL;
 		guest_set_profile(guest, profile, &none);
 	}
+	if (again)
+		start_again(guest);
 	guest->services->guest_ended(guest->services->arg, guest);
 }
 
@@ -64,6 +82,8 @@ static void machine_changed(void *arg)
 	}
 	if (status.restarts != guest->life.restarts)
 		life_restarted(&guest->life, status.restarts, status.reason);
+	if (guest->off && status.phase != MACHINE_STOPPING)
+		return;
 	/* One that was resumed and stalls again may never have been seen to run. */
 	if (states[status.phase] == guest->life.state && status.stalls == guest->stalls)
 		return;
@@ -231,6 +251,10 @@ static int start(struct guest *guest, struct cause *cause)
 
 	if (guest->services->ending)
 		return cause_set(cause, EBUSY, "%s: the deck is being ended", guest->name);
+	if (guest_is_live(guest)) {
+		guest->start_again = true;
+		return 0;
+	}
 	if (!guest->series)
 		return cause_errno(cause, ENOMEM, "%s", guest->name);
 	err = room_check(guest->profile, guest->services->allotted, guest->services->live, cause);
@@ -264,6 +288,7 @@ static void press_power_button(struct guest *guest)
 	if (paused)
 		machine_order(guest->machine, METHOD_GUEST_RESUME);
 	machine_order(guest->machine, METHOD_GUEST_STOP);
+	life_pressed(&guest->life);
 	journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG, "%spower button pressed",
 		     paused ? "resumed, and " : "");
 }
@@ -278,6 +303,16 @@ static void tell_pending(const struct guest *guest)
 		journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG, "reset as it was "
 			     "started; stop and start it to apply what its profile says of %s",
 			     keys);
+}
+
+/* From here on it is stopping, however long its machine takes to hear of it. */
+static void take_power(struct guest *guest)
+{
+	machine_order(guest->machine, METHOD_GUEST_OFF);
+	guest->off = true;
+	guest->start_again = false;
+	if (guest->life.state != GUEST_STOPPING)
+		life_change(&guest->life, GUEST_STOPPING, "");
 }
 
 /* The method table says in which states an order is legal, here and for who asks from outside. */
@@ -301,9 +336,12 @@ int guest_order(struct guest *guest, enum method_id method, struct cause *cause)
 		press_power_button(guest);
 		return 0;
 	}
+	if (method == METHOD_GUEST_OFF) {
+		take_power(guest);
+		return 0;
+	}
 	err = machine_order(guest->machine, method);
-	return err ? cause_set(cause, -err, "%s: a machine knows no %s", guest->name,
-			       method_table[method].name) : 0;
+	return err ? cause_errno(cause, -err, "%s", guest->name) : 0;
 }
 
 /* --- what others see --- */
@@ -321,6 +359,21 @@ enum guest_state guest_get_state(const struct guest *guest)
 uint64_t guest_since(const struct guest *guest)
 {
 	return guest->life.since;
+}
+
+uint64_t guest_pressed(const struct guest *guest)
+{
+	return guest->life.pressed;
+}
+
+unsigned guest_restarts(const struct guest *guest)
+{
+	return guest->life.restarts;
+}
+
+bool guest_starts_again(const struct guest *guest)
+{
+	return guest->start_again;
 }
 
 const char *guest_reason(const struct guest *guest)

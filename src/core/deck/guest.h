@@ -7,6 +7,7 @@
 #ifndef CORE_DECK_GUEST_H
 #define CORE_DECK_GUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,13 +23,17 @@ struct guest_device;
 
 /*
  * Gives an order, of a method that has one. 0 when it is accepted; -EBUSY with a cause in a
- * state that the method does not allow, and what else keeps a guest from being started.
+ * state that the method does not allow, and what else keeps a guest from being started. One
+ * that is stopping is started when it has stopped.
  */
 int guest_order(struct guest *guest, enum method_id method, struct cause *cause);
 
 const char *guest_name(const struct guest *guest);
 enum guest_state guest_get_state(const struct guest *guest);
 uint64_t guest_since(const struct guest *guest);	/* ns of the last change, CLOCK_REALTIME */
+uint64_t guest_pressed(const struct guest *guest); /* the same of its power button; 0: not pressed */
+unsigned guest_restarts(const struct guest *guest); /* since it was started */
+bool guest_starts_again(const struct guest *guest); /* guest.start came while it stopped */
 const char *guest_reason(const struct guest *guest);	/* why stopped, crashed, failed or paused; or "" */
 const struct profile *guest_profile(const struct guest *guest); /* NULL if invalid */
 const char *guest_profile_path(const struct guest *guest); /* or NULL for a built-in guest */

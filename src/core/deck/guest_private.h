@@ -32,6 +32,8 @@ struct guest {
 	struct stats_series *series;
 	struct machine *machine;
 	struct loop_task changed; /* the machine's status changed */
+	bool off;	    /* its power was taken; what its machine still tells is no news */
+	bool start_again;   /* when it has stopped */
 	unsigned stalls;
 	uint64_t forged_told; /* of stats_forged(), in the journal */
 	uint64_t forged_due;  /* CLOCK_MONOTONIC, ns: not told again before */

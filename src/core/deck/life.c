@@ -78,6 +78,7 @@ void life_begin(struct life *life)
 	life->restarts = life->restarts_told = 0;
 	life->restarted = life->restart_line = 0;
 	life->restarts_quickly = false;
+	life->pressed = 0;
 	set_state(life, GUEST_STARTING, "");
 }
 
@@ -89,6 +90,7 @@ void life_restarted(struct life *life, unsigned restarts, const char *reason)
 				 (life->restarts && now - life->restarted < RESTART_QUICK);
 	life->restarts = restarts;
 	life->restarted = now;
+	life->pressed = 0;
 	if (life->line.armed)
 		return;
 	if (life->restart_line && now - life->restart_line < LINE_INTERVAL) {
@@ -107,6 +109,11 @@ void life_restarted(struct life *life, unsigned restarts, const char *reason)
 	life->restart_line = now;
 }
 
+void life_pressed(struct life *life)
+{
+	life->pressed = clock_wall();
+}
+
 void life_change(struct life *life, enum guest_state state, const char *reason)
 {
 	/*
@@ -123,6 +130,7 @@ void life_change(struct life *life, enum guest_state state, const char *reason)
 void life_end(struct life *life, enum guest_state state, const char *reason)
 {
 	loop_timer_cancel(&life->services->loop, &life->line);
+	life->pressed = 0;
 	life->state = state;
 	tell_restarts(life);
 	set_state(life, state, reason);

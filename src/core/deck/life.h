@@ -21,6 +21,7 @@ struct life {
 	const struct guest *guest; /* whom events are about */
 	enum guest_state state, told; /* told: what the last event named */
 	uint64_t since; /* ns, CLOCK_REALTIME */
+	uint64_t pressed; /* the same, of the power button; 0: not since it runs */
 	unsigned restarts, restarts_told;
 	uint64_t restarted, restart_line; /* the last one; what was last said of any: monotonic ns */
 	bool restarts_quickly;	   /* changes of state are told when one lasts */
@@ -37,6 +38,9 @@ void life_begin(struct life *life);
 
 /* It has been built again, for the reason, as often as restarts says since life_begin(). */
 void life_restarted(struct life *life, unsigned restarts, const char *reason);
+
+/* Its power button is pressed. */
+void life_pressed(struct life *life);
 
 /* It is in another state, or in the same for another reason; told now or when it has lasted. */
 void life_change(struct life *life, enum guest_state state, const char *reason);

@@ -44,6 +44,11 @@ static json_t *text_or_null(const char *text)
 	return message_text(text && *text ? text : NULL);
 }
 
+static json_t *time_or_null(uint64_t ns)
+{
+	return ns ? json_integer((json_int_t)ns) : json_null();
+}
+
 static json_t *guest_json(const struct guest *guest)
 {
 	const struct profile *profile = guest_profile(guest);
@@ -61,6 +66,11 @@ static json_t *guest_json(const struct guest *guest)
 			   "since", (json_int_t)guest_since(guest),
 			   "reason", text_or_null(guest_reason(guest)));
 	if (object) {
+		json_object_set_new(object, "pressed", time_or_null(guest_pressed(guest)));
+		json_object_set_new(object, "restarts",
+				    json_integer((json_int_t)guest_restarts(guest)));
+		json_object_set_new(object, "starts_again",
+				    json_boolean(guest_starts_again(guest)));
 		json_object_set_new(object, "nets", nets_json(profile));
 		json_object_set_new(object, "disks", disks_json(profile));
 		json_object_set_new(object, "pending", text_or_null(pending));

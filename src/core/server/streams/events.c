@@ -27,6 +27,9 @@ static void send_event(struct peer *peer, const struct deck_event *event)
 		return;
 	}
 	params = event_json(event);
+	if (params && event->guest)
+		json_object_set_new(params, "restarts",
+				    json_integer((json_int_t)guest_restarts(event->guest)));
 	if (params && peer->events_dropped)
 		json_object_set_new(params, "dropped",
 				    json_integer((json_int_t)peer->events_dropped));
