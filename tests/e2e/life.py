@@ -125,25 +125,40 @@ def test_sigterm_of_a_deck_with_a_screen_counts_once_for_its_two_processes():
         assert gone(folder)
 
 
+def heard(process, number):
+    """Whether a process does something about a signal, other than to ignore it."""
+    with open(f"/proc/{process.pid}/status") as file:
+        sets = dict(line.split(":\t") for line in file.read().splitlines() if ":\t" in line)
+    bit = 1 << number - 1
+    return bool(int(sets["SigBlk"], 16) & bit) or not int(sets["SigIgn"], 16) & bit
+
+
 def test_what_was_ignored_stays_ignored():
     d.need_kvm()
     with d.Folder() as folder:
-        path = folder.write("plain.ini", PLAIN)
-        run = subprocess.Popen(["sh", "-c", f"trap '' INT HUP; exec {d.VMDECK} run {path}"],
-                               env=folder.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.PIPE, text=True)
+        def start(command, **options):
+            return subprocess.Popen(["sh", "-c", f"trap '' INT HUP; exec {d.VMDECK} {command}"],
+                                    env=folder.env, stdin=subprocess.DEVNULL,
+                                    stderr=subprocess.PIPE, **options)
+
+        run = start("run " + folder.write("plain.ini", PLAIN), stdout=subprocess.DEVNULL)
         wait_states(folder, plain="running")
-        with open(f"/proc/{run.pid}/status") as file:
-            status = dict(line.split(":\t") for line in file.read().splitlines() if ":\t" in line)
-        ignored = int(status["SigIgn"], 16)
-        assert ignored & 1 << signal.SIGINT - 1 and ignored & 1 << signal.SIGHUP - 1, status
-        run.send_signal(signal.SIGINT)
-        run.send_signal(signal.SIGHUP)
+        others = [start(command, stdout=subprocess.PIPE)
+                  for command in ("console plain", "capture -w -")]
+        for process in others:
+            assert process.stdout.read(1), process.communicate()  # it is in its loop
+        for process in run, *others:
+            for number in signal.SIGINT, signal.SIGHUP:
+                assert not heard(process, number), (process.args, number)
+                process.send_signal(number)
+            assert heard(process, signal.SIGTERM), process.args
         run.send_signal(signal.SIGTERM)
         # Had the others been heard, this one would have been the second: switched off.
-        told = run.communicate(timeout=d.PATIENCE)[1]
+        told = run.communicate(timeout=d.PATIENCE)[1].decode()
         assert run.returncode == 0 and "power button pressed" in told, told
         assert "forced" not in told and "switched" not in told, told
+        for process in others:
+            process.communicate(timeout=d.PATIENCE)
 
 
 def test_a_terminal_that_hangs_up_twice_takes_no_power():
