@@ -83,6 +83,9 @@ static void command_run(struct tui *tui, const struct key *key)
 	case COMMAND_EDIT:
 		editor_start(tui->deck, chosen_guest(tui));
 		break;
+	case COMMAND_RELOAD:
+		profiles_reload(tui->deck);
+		break;
 	default:
 		break;
 	}

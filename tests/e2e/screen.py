@@ -373,4 +373,45 @@ def test_a_profile_is_edited_and_its_mistakes_shown():
             assert terminal.gone() == 0
 
 
+def test_an_editor_that_fails_has_edited_nothing():
+    with d.Folder() as folder:
+        folder.guest("mine", "[guest]\nmemory = 32M\n")
+        for editor, what in (("/nonexistent/editor", "could not be run"),
+                             ("false", "ended with status 1")):
+            with Terminal(folder, env=(f"VISUAL={editor}",)) as terminal:
+                terminal.see(r"mine +\S defined")
+                terminal.keys("e")
+                terminal.see(f"The editor '{editor}' {what}, and the profile is as it was")
+                assert "is valid" not in terminal.screen(), terminal.screen()
+                terminal.keys("q")
+                assert terminal.gone() == 0
+
+
+def test_profiles_come_to_an_empty_screen_and_change_under_it():
+    d.need_kvm()
+    with d.Folder() as folder:
+        os.rmdir(folder.guests)
+        editor = folder.write("editor", "#!/bin/sh\nsed -i s/32M/48M/ \"$1\"\n")
+        os.chmod(editor, 0o755)
+        with Terminal(folder, env=(f"VISUAL={editor}",)) as terminal:
+            terminal.see("No guests are defined. Write a profile")
+            folder.guest("mine", "[guest]\nmemory = 32M\n")
+            terminal.see(r"mine +\S defined")
+            terminal.see(r"mine:? new")
+            terminal.keys("s")
+            terminal.see(r"mine +\S running")
+            terminal.keys("e")
+            terminal.see(r"mine\.ini is valid\. mine runs on as it is; from its next start on it "
+                         r"has what the profile\s+says of memory\.")
+            terminal.keys("Enter")
+            terminal.see("Pending +memory, from the next start on")
+            terminal.keys("Escape")
+            terminal.keys("R")
+            terminal.see("Nothing has changed in the profiles: 1 guest|is started next")
+            terminal.keys("q")
+            terminal.see("shut it down")
+            terminal.keys("s")
+            assert terminal.gone() == 0
+
+
 d.main()

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,12 +21,17 @@
 
 extern char **environ;
 
+/* Exit statuses of a shell that has not run the command. */
+#define SHELL_NOT_RUN 126
+#define SHELL_NOT_FOUND 127
+
 struct editor {
 	struct tui_deck *deck;
 	pid_t pid; /* 0: none runs */
 	int pidfd;
 	struct loop_source source;
-	char path[4096];
+	char guest[128], path[4096];
+	struct stat before; /* of the profile */
 };
 
 static void run(struct editor *editor);
@@ -37,40 +43,115 @@ static void again(void *arg, int choice, const char *text)
 		run(arg);
 }
 
+static const char *file_name(const struct editor *editor)
+{
+	const char *slash = strrchr(editor->path, '/');
+
+	return slash ? slash + 1 : editor->path;
+}
+
+/* Of a guest that runs, what the edit changes has to wait. */
+static void say_valid(void *arg, json_t *result, const struct client_error *error)
+{
+	struct editor *editor = arg;
+	const char *pending = error ? "" : json_text(result, "pending");
+
+	if (error && !error->code)
+		return;
+	if (*pending)
+		tui_say(editor->deck->tui, SEVERITY_WARNING, NULL, "%s is valid. %s runs on as it "
+			"is; from its next start on it has what the profile says of %s.",
+			file_name(editor), editor->guest, pending);
+	else
+		tui_say(editor->deck->tui, SEVERITY_GOOD, NULL, "%s is valid.", file_name(editor));
+}
+
+static void reloaded(void *arg, json_t *result, const struct client_error *error)
+{
+	struct editor *editor = arg;
+
+	(void)result;
+	if (error)
+		tui_fail(editor->deck->tui, error);
+	else
+		tui_call(editor->deck, "guest.show", json_pack("{s:s}", "guest", editor->guest),
+			 say_valid, editor);
+}
+
+/* "web.ini:3", or "web.ini" of what is about the file as a whole. */
+static const char *place(const struct editor *editor, const json_t *found, char out[300])
+{
+	unsigned line = (unsigned)json_count(found, "line");
+
+	if (line)
+		snprintf(out, 300, "%.280s:%u", file_name(editor), line);
+	else
+		snprintf(out, 300, "%.280s", file_name(editor));
+	return out;
+}
+
+static void say_found(struct editor *editor, const json_t *list, enum severity severity)
+{
+	size_t count = json_array_size(list);
+	char where[300];
+
+	for (size_t i = count < 100 ? count : 100; i-- > 0;) {
+		const json_t *found = json_array_get(list, i);
+
+		tui_say(editor->deck->tui, severity, NULL, "%s: %s", place(editor, found, where),
+			json_text(found, "text"));
+	}
+}
+
 static void checked(void *arg, json_t *result, const struct client_error *error)
 {
 	static const struct choice choices[] = { { 'e', "edit it again" }, { 0, "leave it so" } };
 	const json_t *mistakes, *first;
 	struct editor *editor = arg;
 	struct tui *tui = editor->deck->tui;
-	const char *file = strrchr(editor->path, '/');
-	char more[64] = "";
+	char more[64] = "", where[300];
 	size_t count;
 
 	if (error) {
 		tui_fail(tui, error);
 		return;
 	}
-	file = file ? file + 1 : editor->path;
 	mistakes = json_object_get(result, "mistakes");
 	count = json_array_size(mistakes);
-	tui_call(editor->deck, "deck.reload", NULL, NULL, NULL);
+	say_found(editor, json_object_get(result, "warnings"), SEVERITY_WARNING);
 	if (count == 0) {
-		tui_say(tui, SEVERITY_GOOD, NULL, "%s is valid.", file);
+		tui_call(editor->deck, "deck.reload", NULL, reloaded, editor);
 		return;
 	}
-	for (size_t i = count < 100 ? count : 100; i-- > 0;) {
-		first = json_array_get(mistakes, i);
-		tui_say(tui, SEVERITY_ERROR, NULL, "%s:%u: %s", file,
-			(unsigned)json_count(first, "line"), json_text(first, "text"));
-	}
+	tui_call(editor->deck, "deck.reload", NULL, NULL, NULL);
+	say_found(editor, mistakes, SEVERITY_ERROR);
 	first = json_array_get(mistakes, 0);
 	if (count > 1)
 		snprintf(more, sizeof(more), " (and %zu more)", count - 1);
 	if (!tui->prompt.active && !editor->pid)
-		prompt_ask(&tui->prompt, choices, again, editor, "%s:%u: %.300s%s.", file,
-			   (unsigned)json_count(first, "line"), json_text(first, "text"), more);
+		prompt_ask(&tui->prompt, choices, again, editor, "%s: %.300s%s.",
+			   place(editor, first, where), json_text(first, "text"), more);
 	tui_dirty(tui);
+}
+
+static void reloaded_by_hand(void *arg, json_t *result, const struct client_error *error)
+{
+	struct tui_deck *deck = arg;
+	unsigned count;
+
+	if (error) {
+		tui_fail(deck->tui, error);
+		return;
+	}
+	count = (unsigned)json_count(result, "guests");
+	if (json_array_size(json_object_get(result, "notes")) == 0)
+		tui_say(deck->tui, SEVERITY_GOOD, NULL, "Nothing has changed in the profiles: "
+			"%u guest%s.", count, count == 1 ? "" : "s");
+}
+
+void profiles_reload(struct tui_deck *deck)
+{
+	tui_call(deck, "deck.reload", NULL, reloaded_by_hand, deck);
 }
 
 static void forget(struct editor *editor)
@@ -85,6 +166,41 @@ static void forget(struct editor *editor)
 static int watch_keys(struct tui *tui)
 {
 	return loop_add(&tui->loop, &tui->input, STDIN_FILENO, EPOLLIN, tui->input.ready, tui);
+}
+
+static const char *editor_command(void)
+{
+	const char *visual = getenv("VISUAL"), *command = getenv("EDITOR");
+
+	if (visual && *visual)
+		return visual;
+	return command && *command ? command : "vi";
+}
+
+/* Says what else. One that failed after it has written the file has edited it all the same. */
+static bool is_ended_well(const struct editor *editor, int status)
+{
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+	struct tui *tui = editor->deck->tui;
+	char how[48];
+	struct stat st;
+	bool same;
+
+	if (WIFEXITED(status) && code == 0)
+		return true;
+	same = stat(editor->path, &st) == 0 && st.st_ino == editor->before.st_ino &&
+	       st.st_size == editor->before.st_size &&
+	       st.st_mtim.tv_sec == editor->before.st_mtim.tv_sec &&
+	       st.st_mtim.tv_nsec == editor->before.st_mtim.tv_nsec;
+	if (code == SHELL_NOT_FOUND || code == SHELL_NOT_RUN)
+		snprintf(how, sizeof(how), "could not be run");
+	else if (WIFEXITED(status))
+		snprintf(how, sizeof(how), "ended with status %d", code);
+	else
+		snprintf(how, sizeof(how), "was ended by signal %d", WTERMSIG(status));
+	tui_say(tui, SEVERITY_ERROR, NULL, "The editor '%.60s' %s%s; set VISUAL or EDITOR to another "
+		"one.", editor_command(), how, same ? ", and the profile is as it was" : "");
+	return !same;
 }
 
 static void ended(void *arg, uint32_t events)
@@ -104,30 +220,23 @@ static void ended(void *arg, uint32_t events)
 	terminal_resume(&tui->terminal);
 	if (watch_keys(tui) < 0)
 		tui_finish(tui, TUI_HANGUP);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		tui_say(tui, SEVERITY_WARNING, NULL,
-			"The editor ended with an error; set VISUAL or EDITOR to another one if it "
-			"could not be run.");
-	tui_call(editor->deck, "profile.check",
-		 json_pack("{s:o}", "path", message_text(editor->path)), checked, editor);
 	tui_dirty(tui);
+	if (is_ended_well(editor, status))
+		tui_call(editor->deck, "profile.check", json_pack("{s:o}", "path", message_text(editor->path)),
+			 checked, editor);
 }
 
 /* Runs the user's editor by the shell, because $EDITOR may hold options. */
 static int spawn_editor(struct editor *editor)
 {
-	const char *visual = getenv("VISUAL"), *command = getenv("EDITOR");
 	char script[1024], shell[] = "sh", option[] = "-c", self[] = "vmdeck";
 	char *argv[] = { shell, option, script, self, editor->path, NULL };
 	posix_spawnattr_t attributes;
 	sigset_t set;
 	int error;
 
-	if (visual && *visual)
-		command = visual;
-	if (!command || !*command)
-		command = "vi";
-	if (snprintf(script, sizeof(script), "%s \"$1\"", command) >= (int)sizeof(script))
+	if (snprintf(script, sizeof(script), "%s \"$1\"", editor_command()) >=
+	    (int)sizeof(script))
 		return E2BIG;
 	error = posix_spawnattr_init(&attributes);
 	if (error)
@@ -149,6 +258,8 @@ static void run(struct editor *editor)
 	struct tui *tui = editor->deck->tui;
 	int error;
 
+	memset(&editor->before, 0, sizeof(editor->before));
+	(void)stat(editor->path, &editor->before);
 	loop_remove(&tui->loop, &tui->input);
 	terminal_suspend(&tui->terminal);
 	error = spawn_editor(editor);
@@ -208,6 +319,7 @@ void editor_start(struct tui_deck *deck, const char *name)
 			"the deck runs.", path);
 		return;
 	}
+	snprintf(editor->guest, sizeof(editor->guest), "%s", name);
 	run(editor);
 }
 

@@ -56,7 +56,7 @@ static void section_profile(struct page *page, const json_t *g, const struct tui
 	page_pair(page, "Initrd", INK_TEXT, json_text(g, "initrd"));
 	page_pair(page, "Cmdline", INK_TEXT, json_text(g, "cmdline"));
 	if (*json_text(g, "pending")) {
-		snprintf(text, sizeof(text), "%s: as the profile says from the next start on",
+		snprintf(text, sizeof(text), "%s, from the next start on",
 			 json_text(g, "pending"));
 		page_pair(page, "Pending", INK_WARN, text);
 	}
