@@ -5,8 +5,8 @@
  *
  * On a terminal, Ctrl-] is the way out of the guest: Ctrl-] s presses the power
  * button, Ctrl-] f switches off, Ctrl-] r resumes, Ctrl-] Ctrl-] types it. SIGINT, SIGTERM and
- * SIGHUP end the deck as deck_end() does; the second of them, but for a hang-up, which a
- * terminal sends twice, switches off, and whoever reads the output is not waited for any more.
+ * SIGHUP end the deck as deck_end() does; the second of the first two switches off, and
+ * whoever reads the output is not waited for any more.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -40,7 +40,8 @@ struct run {
 	uint8_t *rest; /* of the console, read with the answer */
 	bool started; /* the guest */
 	bool asked_to_stop;
-	unsigned signalled; /* how often */
+	unsigned signalled; /* how often, not counting hang-ups */
+	bool ending;	    /* by a signal */
 	bool over;    /* the guest is down */
 	bool told;    /* and it was said why */
 	bool written; /* its console is out, or there is none */
@@ -98,6 +99,7 @@ static void ask_to_stop(struct run *run, bool force)
 	run->asked_to_stop = true;
 }
 
+/* A hang-up comes twice, and with the SIGTERM of a logout: it takes no guest's power. */
 static void signal_came(void *arg, uint32_t events)
 {
 	struct run *run = arg;
@@ -105,15 +107,17 @@ static void signal_came(void *arg, uint32_t events)
 	int number = signals_take(run->signal_fd);
 
 	(void)events;
-	if (!number || (number == SIGHUP && run->signalled && !run->over))
+	if (!number)
 		return;
-	run->signalled++;
+	run->signalled += number != SIGHUP;
 	/* Only whoever reads the output is still waited for. */
 	if (run->over)
 		quit(run);
-	else
-		loop_post(deck_loop(session->deck),
-			  run->signalled > 1 ? &session->force : &session->press);
+	else if (run->signalled > 1)
+		loop_post(deck_loop(session->deck), &session->force);
+	else if (!run->ending)
+		loop_post(deck_loop(session->deck), &session->press);
+	run->ending = true;
 }
 
 /* --- the console --- */

@@ -161,15 +161,15 @@ def test_what_was_ignored_stays_ignored():
             process.communicate(timeout=d.PATIENCE)
 
 
-def test_a_terminal_that_hangs_up_twice_takes_no_power():
+def test_a_terminal_that_goes_with_its_login_takes_no_power():
     d.need_kvm()
     with d.Folder() as folder:
         path = folder.write("deaf.ini", deaf(folder))
         run = folder.start("run", path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                            stderr=subprocess.PIPE, text=True)
         wait_states(folder, deaf="running")
-        for _ in range(2):
-            run.send_signal(signal.SIGHUP)
+        for number in signal.SIGHUP, signal.SIGHUP, signal.SIGTERM:
+            run.send_signal(number)
             time.sleep(0.3)
         assert states(folder) == {"deaf": "running"}
         run.send_signal(signal.SIGTERM)
