@@ -525,6 +525,20 @@ static void test_reload_while_running(void **state)
 	end_deck(bench);
 }
 
+/* A kernel that is told what does no good here starts all the same. */
+static void test_warnings(void **state)
+{
+	struct bench *bench = *state;
+
+	write_guest(bench, "a.ini", "a", "cmdline = quiet pci=off\n");
+	open_deck(bench);
+	assert_int_equal(guest_order(deck_find(bench->deck, "a"), METHOD_GUEST_START, NULL), 0);
+	assert_int_equal(bench->logs, 1);
+	assert_string_equal(bench->log, "a: cmdline: pci=off: the kernel then finds no disks and no "
+			    "network cards");
+	end_deck(bench);
+}
+
 static void test_autostart(void **state)
 {
 	struct bench *bench = *state;
@@ -765,6 +779,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_start_while_stopping, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_every_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reload_while_running, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_warnings, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_autostart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory_of_the_host, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end, setup, teardown),

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "core/profile/differ.h"
 #include "core/profile/find.h"
 #include "core/profile/folder.h"
 #include "core/profile/keys.h"
@@ -290,6 +291,40 @@ static void switches(void **state)
 	profile_report_free(&report);
 }
 
+/* Each key in words that a person finds in the file. */
+static void differences_are_named(void **state)
+{
+	static const struct {
+		const char *text, *keys;
+	} cases[] = {
+		{ "[boot]\nkernel=a\n[disk1]\npath=x\n[net0]\nswitch=lan\n", "" },
+		{ "[guest]\nmemory=128M\n[boot]\nkernel=./a\n[disk1]\npath=x\n[net0]\nswitch=lan\n",
+		  "kernel" },
+		{ "[guest]\ncpus=2\nautostart=yes\n[boot]\nkernel=a\ncmdline=b\n[disk1]\npath=x\n"
+		  "[net0]\nswitch=lan\n", "cpus, autostart, cmdline" },
+		{ "[disk1]\npath=y\nreadonly=yes\n[net0]\nswitch=wan\nmac=52:54:00:00:00:01\n",
+		  "kernel, disk1 path, disk1 readonly, net0 switch, net0 mac" },
+		{ "[boot]\nkernel=a\n[disk0]\npath=x\n[net1]\nswitch=lan\n",
+		  "disk0, disk1, net0, net1" },
+	};
+	struct profile *before, *after;
+	struct profile_report report;
+	char keys[80];
+
+	(void)state;
+	assert_int_equal(profile_read(&before, write_file("g.ini", cases[0].text), &report), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(profile_read(&after, write_file("g.ini", cases[i].text), &report),
+				 0);
+		assert_int_equal(profile_differ(before, after, keys, sizeof(keys)), i != 0);
+		assert_string_equal(keys, cases[i].keys);
+		assert_true(i == 0 || profile_differ(before, after, keys, 5));
+		assert_true(strlen(keys) < 5);
+		profile_free(after);
+	}
+	profile_free(before);
+}
+
 static void mistakes_come_by_line(void **state)
 {
 	struct profile_report report;
@@ -552,6 +587,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(mistakes_of_guests, setup, teardown),
 		cmocka_unit_test_setup_teardown(mistakes_of_switches, setup, teardown),
 		cmocka_unit_test_setup_teardown(switches, setup, teardown),
+		cmocka_unit_test_setup_teardown(differences_are_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(mistakes_come_by_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(mistakes_are_bounded, setup, teardown),
 		cmocka_unit_test(a_file_that_is_not_there),

@@ -232,7 +232,9 @@ static void tell_warning(void *arg, const char *section, const char *key, bool w
 
 	(void)section;
 	(void)warning;
-	journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG, "%s: %s", key, text);
+	/* As the deck's own, which is kept: "vmdeck run" listens later. */
+	journal_emit(&guest->services->journal, NULL, DECK_EVENT_LOG, "%s: %s: %s", guest->name,
+		     key, text);
 }
 
 static int start(struct guest *guest, struct cause *cause)
