@@ -74,8 +74,9 @@ static void reloaded(void *arg, json_t *result, const struct client_error *error
 	if (error)
 		tui_fail(editor->deck->tui, error);
 	else
-		tui_call(editor->deck, "guest.show", json_pack("{s:s}", "guest", editor->guest),
-			 say_valid, editor);
+		tui_call(editor->deck, "guest.show",
+			 json_pack("{s:o}", "guest", message_text(editor->guest)), say_valid,
+			 editor);
 }
 
 /* "web.ini:3", or "web.ini" of what is about the file as a whole. */
