@@ -263,7 +263,7 @@ class Server:
             name = client.raw.name[:20]
             client.output += ("Welcome to %s\r\n" % name).encode()
             client.output += b"".join(b"boot line %d\r\n" % i for i in range(1, 101))
-            client.output += b"\x1b[1;32mgreen\x1b[0m \x1b[7mreverse\x1b[0m \x1b]0;title\x07\xe4\xb8\xad\xe6\x96\x87\r\n"
+            client.output += b"\x1b[1;32mgreen\x1b[0m \x1b[7mreverse\x1b[0m \x1b]0;title\x07\xe4\xb8\xad\xe6\x96\x87 e\xcc\x81\r\n"
             client.output += b"\x1b[6n$ "
 
     def typed(self, client, data):

@@ -196,7 +196,7 @@ see 'Guests ─'
 echo "console"
 key c
 see 'Welcome\|boot line 100'
-see 'green reverse 中文'
+see "green reverse 中文 e$(printf '\314\201')"
 see 'db ● running.*Ctrl-\] leaves'
 key l s Enter
 see '\$ ls'
@@ -217,7 +217,7 @@ t resize-window -x 120 -y 40
 key C-]
 see 'Guests ─'
 key c
-see 'green reverse'
+see "green reverse 中文 e$(printf '\314\201')"
 key C-]
 see 'Guests ─'
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "lib/fuzz.h"
 #include "tui/console/emulator.h"
@@ -96,6 +97,8 @@ static void check_row(const struct grid_cell *cells, uint32_t columns)
 		REQUIRE(!(cell->attributes & ~GRID_ATTRIBUTES));
 		REQUIRE((cell->fg >> 24 == 0 && cell->fg == GRID_DEFAULT) ||
 			(cell->fg >> 24 == 1 && (cell->fg & 0xffffff) < 256) || cell->fg >> 24 == 2);
+		for (unsigned m = 0; m < GRID_MARKS_MAX && cell->marks[m]; m++)
+			REQUIRE(cell->marks[m] >= 0x300 && wcwidth((wchar_t)cell->marks[m]) == 0);
 		if (cell->width == 2)
 			i++;
 		REQUIRE(i < columns);

@@ -112,6 +112,36 @@ static void test_resize(void **state)
 		}
 }
 
+static void marks_are(struct emulator *emulator, int row, int column, uint16_t first,
+		      uint16_t second)
+{
+	struct grid_cell cells[40];
+
+	emulator_row(emulator, row, cells, 40);
+	assert_int_equal(cells[column].marks[0], first);
+	assert_int_equal(cells[column].marks[1], second);
+	assert_int_equal(cells[column].marks[2], 0);
+}
+
+/* On the screen, above it, and back on it. */
+static void test_marks(void **state)
+{
+	struct emulator *emulator = *state;
+
+	print(emulator, "e\314\201 a\314\210\314\261 \344\270\255\314\201 \360\235\205\245x\r\n");
+	marks_are(emulator, 0, 0, 0x301, 0);
+	marks_are(emulator, 0, 1, 0, 0);
+	marks_are(emulator, 0, 2, 0x308, 0x331);
+	marks_are(emulator, 0, 4, 0x301, 0);
+	marks_are(emulator, 0, 5, 0, 0); /* the half of a wide one */
+	print_lines(emulator, 0, 9);
+	marks_are(emulator, -1, 2, 0x308, 0x331);
+	emulator_resize(emulator, 12, 40);
+	marks_are(emulator, 0, 2, 0x308, 0x331);
+	print(emulator, "\033[Hx");
+	marks_are(emulator, 0, 0, 0, 0);
+}
+
 static void test_attributes(void **state)
 {
 	struct emulator *emulator = *state;
@@ -373,6 +403,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_scrollback, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_resize, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_marks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_attributes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alternate, setup, teardown),

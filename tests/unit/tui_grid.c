@@ -66,6 +66,21 @@ static void test_wide(void **state)
 	assert_int_equal(copied(narrow, 2, 0).c, ' ');
 }
 
+static void test_marks(void **state)
+{
+	struct grid_cell cell = { .c = 'e', .width = 1, .marks = { 0x301, 'x', 0x202e, 0x331 } };
+
+	(void)state;
+	cell = copy_one(cell);
+	assert_int_equal(cell.c, 'e');
+	assert_int_equal(cell.marks[0], 0x301);
+	assert_int_equal(cell.marks[1], 0x331);
+	assert_int_equal(cell.marks[2], 0);
+	cell.marks[0] = 0xd800;
+	cell.marks[1] = 0x9b;
+	assert_int_equal(copy_one(cell).marks[0], 0);
+}
+
 static void test_colours(void **state)
 {
 	struct grid_cell cell = { .width = 77, .attributes = 0xff, .fg = GRID_INDEXED | 0xffff12,
@@ -195,6 +210,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_characters),
 		cmocka_unit_test(test_wide),
+		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_colours),
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_kept_modes),

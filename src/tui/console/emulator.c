@@ -44,6 +44,16 @@ static uint32_t colour(const VTermColor *from, bool is_default)
 	       from->rgb.blue;
 }
 
+/* What is beyond the basic plane is left out. */
+static void marks_convert(const uint32_t *from, uint16_t *to)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 1; i < VTERM_MAX_CHARS_PER_CELL && from[i] && n < GRID_MARKS_MAX; i++)
+		if (from[i] <= UINT16_MAX)
+			to[n++] = (uint16_t)from[i];
+}
+
 static void cell_convert(const VTermScreenCell *from, struct grid_cell *to)
 {
 	bool behind = from->chars[0] == (uint32_t)-1; /* a wide one */
@@ -56,6 +66,9 @@ static void cell_convert(const VTermScreenCell *from, struct grid_cell *to)
 	to->fg = colour(&from->fg, VTERM_COLOR_IS_DEFAULT_FG(&from->fg));
 	to->bg = colour(&from->bg, VTERM_COLOR_IS_DEFAULT_BG(&from->bg));
 	to->unused = 0;
+	memset(to->marks, 0, sizeof(to->marks));
+	if (!behind && from->chars[0] && from->chars[1])
+		marks_convert(from->chars, to->marks);
 }
 
 static bool cell_blank(const VTermScreenCell *cell)
@@ -124,6 +137,8 @@ static void cell_back(VTermScreenCell *to, const struct grid_cell *from)
 {
 	memset(to, 0, sizeof(*to));
 	to->chars[0] = from->c;
+	for (unsigned i = 0; i < GRID_MARKS_MAX && from->marks[i]; i++)
+		to->chars[i + 1] = from->marks[i];
 	to->width = (char)from->width;
 	to->attrs.bold = !!(from->attributes & GRID_BOLD);
 	to->attrs.underline = !!(from->attributes & GRID_UNDERLINE);

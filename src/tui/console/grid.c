@@ -36,6 +36,25 @@ static uint32_t check_character(uint32_t c, int width)
 	return columns == width ? (uint32_t)shown : width == 1 ? TEXT_REPLACEMENT : ' ';
 }
 
+/* Those that take no room and steer nothing remain. */
+static void check_marks(uint16_t marks[GRID_MARKS_MAX])
+{
+	uint16_t kept[GRID_MARKS_MAX] = { 0 };
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < GRID_MARKS_MAX && marks[i]; i++) {
+		char utf8[8] = { 0 };
+		mbstate_t state = { 0 };
+		int columns;
+		wchar_t c;
+
+		if (wcrtomb(utf8, (wchar_t)marks[i], &state) != (size_t)-1 &&
+		    text_next(utf8, &c, &columns) && columns == 0)
+			kept[n++] = marks[i];
+	}
+	memcpy(marks, kept, sizeof(kept));
+}
+
 static void check_row(struct grid_cell *cells, int columns)
 {
 	for (int x = 0; x < columns; x++) {
@@ -43,6 +62,8 @@ static void check_row(struct grid_cell *cells, int columns)
 		int width = cell->width == 2 && x + 1 < columns && cells[x + 1].width == 0 ? 2 : 1;
 
 		cell->c = check_character(cell->c, width);
+		if (cell->marks[0])
+			check_marks(cell->marks);
 		cell->fg = check_colour(cell->fg);
 		cell->bg = check_colour(cell->bg);
 		cell->attributes &= GRID_ATTRIBUTES;

@@ -23,12 +23,15 @@ enum {
 #define GRID_RGB (2u << 24)
 #define GRID_COLOUR_KIND (255u << 24)
 
+#define GRID_MARKS_MAX 4 /* what curses shows of a character's */
+
 struct grid_cell {
 	uint32_t c;	    /* a code point; 0: blank */
 	uint32_t fg, bg;    /* GRID_DEFAULT, GRID_INDEXED, GRID_RGB */
 	uint8_t width;	    /* 1 or 2; the cell behind a wide one has 0 */
 	uint8_t attributes; /* GRID_* */
 	uint16_t unused;    /* 0 */
+	uint16_t marks[GRID_MARKS_MAX]; /* that combine with it; the first 0 ends them */
 };
 
 struct grid {
@@ -44,7 +47,8 @@ extern const struct grid_cell grid_blank;
 /*
  * Copies columns cells of a row (both inside the grid) and then makes of the copy
  * what a screen can show: each character of the width that it claims, a wide
- * one with its second half behind it, colours and attributes that there are.
+ * one with its second half behind it, marks that are marks, colours and attributes
+ * that there are.
  * Pure, but for the thread's locale, which says how wide a character is.
  */
 void grid_copy_row(const struct grid *grid, int row, struct grid_cell *to, int columns);

@@ -210,6 +210,22 @@ static void pen(const struct terminal *terminal, const struct grid_cell *cell)
 	attr_set(attributes, (short)pair, &pair);
 }
 
+/* One character with the marks that combine with it. */
+static void put_cell(int y, int x, wchar_t c, const uint16_t *marks)
+{
+	wchar_t text[1 + GRID_MARKS_MAX + 1] = { c };
+	cchar_t cell;
+
+	if (!marks || !marks[0]) {
+		mvaddnwstr(y, x, text, 1);
+		return;
+	}
+	for (unsigned i = 0; i < GRID_MARKS_MAX; i++)
+		text[i + 1] = (wchar_t)marks[i];
+	if (setcchar(&cell, text, A_NORMAL, 0, NULL) == OK)
+		mvadd_wch(y, x, &cell);
+}
+
 static void draw_row(const struct terminal *terminal, int y, const struct grid_cell *cells,
 		     int columns)
 {
@@ -220,10 +236,11 @@ static void draw_row(const struct terminal *terminal, int y, const struct grid_c
 			continue;
 		if (!terminal->utf8 && c >= 0x7f)
 			c = L'?';
-		if (c == L' ' && !cells[x].attributes && cells[x].bg == GRID_DEFAULT)
+		if (c == L' ' && !cells[x].attributes && cells[x].bg == GRID_DEFAULT &&
+		    !cells[x].marks[0])
 			continue; /* erased already */
 		pen(terminal, &cells[x]);
-		mvaddnwstr(y, x, &c, 1);
+		put_cell(y, x, c, terminal->utf8 ? cells[x].marks : NULL);
 	}
 }
 
