@@ -227,7 +227,8 @@ def test_one_image_serves_one_writer():
 # What is refused, and a word of the reason that is given. The second is an old container's.
 REFUSALS = (
     ((f"io_uring_setup={errno.EPERM}",), "forbidden here by a filter"),
-    ((f"io_uring_enter={errno.ENOSYS}", f"epoll_pwait2={errno.EPERM}"), "io_uring"),
+    ((f"io_uring_enter={errno.ENOSYS}", f"epoll_pwait2={errno.EPERM}",
+      f"faccessat2={errno.EPERM}"), "io_uring"),
 )
 
 

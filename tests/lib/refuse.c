@@ -11,6 +11,7 @@ static const struct {
 	long call;
 } calls[] = {
 	{ "epoll_pwait2", SYS_epoll_pwait2 },
+	{ "faccessat2", SYS_faccessat2 },
 	{ "io_uring_enter", SYS_io_uring_enter },
 	{ "io_uring_setup", SYS_io_uring_setup },
 };

@@ -251,8 +251,13 @@ int profile_value_parse(struct profile_value *out, const struct profile_key *key
 char *profile_path_folder(const char *file)
 {
 	const char *slash = strrchr(file, '/');
-	char *folder = slash ? strndup(file, (size_t)(slash - file) + 1) : strdup("."), *out;
+	size_t size = slash ? (size_t)(slash - file) : 0;
+	char *folder, *out;
 
+	/* With a slash at its end realpath() needs faccessat2(2), which old containers forbid. */
+	while (size > 1 && file[size - 1] == '/')
+		size--;
+	folder = size ? strndup(file, size) : strdup(slash ? "/" : ".");
 	out = folder ? realpath(folder, NULL) : NULL;
 	free(folder);
 	return out;
