@@ -38,22 +38,37 @@ static const struct sandbox_kind *const process_kinds[] = {
 	NULL,
 };
 
-/* What is the same for all roles, from the environment; false when it cannot be found out. */
+static const struct boot_image *builtin_guest(void)
+{
+	static struct boot_image image;
+
+	image = (struct boot_image){ demo_image, demo_image_size, DEMO_OPTIONS };
+	return &image;
+}
+
+/* The folders of profiles, from the environment. */
+static int find_folders(const char **guests, const char **switches, struct cause *cause)
+{
+	static char guests_path[PATH_MAX], switches_path[PATH_MAX];
+	int err = paths_profiles(guests_path, "guests", cause);
+
+	if (!err)
+		err = paths_profiles(switches_path, "switches", cause);
+	*guests = err ? NULL : guests_path;
+	*switches = err ? NULL : switches_path;
+	return err;
+}
+
+/* What is the same for all roles; false when it cannot be found out. */
 static bool find_places(struct role_config *config)
 {
-	static char guests[PATH_MAX], switches[PATH_MAX];
-	static struct boot_image builtin;
 	struct cause cause;
 
-	if (paths_profiles(guests, "guests", &cause) < 0 ||
-	    paths_profiles(switches, "switches", &cause) < 0) {
+	if (find_folders(&config->guests_folder, &config->switches_folder, &cause) < 0) {
 		plain_say("%s", cause.text);
 		return false;
 	}
-	builtin = (struct boot_image){ demo_image, demo_image_size, DEMO_OPTIONS };
-	config->builtin = &builtin;
-	config->guests_folder = guests;
-	config->switches_folder = switches;
+	config->builtin = builtin_guest();
 	return true;
 }
 
@@ -175,17 +190,16 @@ static void tell_report(void *arg, const char *path, const struct profile_report
 static int check_hook(const char *path, check_found *found, void *arg, struct cause *cause)
 {
 	struct checking checking = { .found = found, .arg = arg };
-	struct role_config role = { 0 };
+	struct deck_config config = { .builtin = builtin_guest() };
 	struct profile_report report;
-	struct deck_config config;
+	struct cause lost;
 	struct stat st;
 	int count;
 
-	if (!find_places(&role))
-		return -ENOENT;
-	config = (struct deck_config){ .builtin = role.builtin,
-				       .guests_folder = role.guests_folder,
-				       .switches_folder = role.switches_folder };
+	/* A profile that is named can do without. */
+	count = find_folders(&config.guests_folder, &config.switches_folder, path ? &lost : cause);
+	if (count < 0 && !path)
+		return count;
 	if (path && (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))) {
 		deck_check(&config, path, &report);
 		tell_report(&checking, path, &report);
@@ -197,7 +211,7 @@ static int check_hook(const char *path, check_found *found, void *arg, struct ca
 		return count;
 	if (count == 0)
 		return cause_set(cause, ENOENT, "%s: no profile lies there; their names end in "
-				 NAME_FILE_SUFFIX, path ? path : role.guests_folder);
+				 NAME_FILE_SUFFIX, path ? path : config.guests_folder);
 	return checking.mistakes ? -EINVAL : 0;
 }
 

@@ -11,7 +11,8 @@
  * compare without regard to case (ASCII); they are handed out in lower case.
  * A ';' or '#' begins a comment, except inside quotes around the whole value
  * ("..." or '...', no escapes); one without a blank before it, or inside quotes
- * that begin in the middle of a value, is a mistake. Text is UTF-8; a byte order mark and CR LF line ends are accepted.
+ * that begin in the middle of a value, is a mistake. Text is UTF-8; a byte order
+ * mark and CR LF line ends are accepted.
  *
  * Any thread; a struct ini is immutable and its strings live as long as it.
  */

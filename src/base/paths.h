@@ -11,7 +11,7 @@
 
 #include "base/cause.h"
 
-/* $HOME, or what the system says of the user. 0, -ENAMETOOLONG or -ENOENT with a cause. Any thread. */
+/* $HOME, or what the system says of the user. 0, -ENAMETOOLONG or -ENOENT with a cause. */
 int paths_home(char out[PATH_MAX], struct cause *cause);
 
 /*

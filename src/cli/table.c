@@ -90,11 +90,12 @@ static const struct command rows[] = {
 		  "  vmdeck capture -i lan -w lan.pcapng\n"
 		  "  vmdeck capture -i web/net0 -f 'tcp port 80' -w - | tshark -r -\n",
 	  .options = capture_options, .run = capture_main },
-	{ .name = "check", .args = "[PROFILE|FOLDER]...", .max_args = -1, .word = WORD_FILE,
+	{ .name = "check", .args = "[PROFILE...]", .max_args = -1, .word = WORD_FILE,
 	  .method = METHOD_PROFILE_CHECK, .json = true,
 	  .help = "reads profiles and lists their mistakes",
-	  .more = "It looks at what they name as well, as a start does. Without an argument all "
-		  "of your\nprofiles are checked. No deck needs to run for it.\n", .run = check_main },
+	  .more = "It looks at what they name as well, as a start does. A folder stands for the "
+		  "profiles in it;\nwithout an argument it is all of yours. No deck needs to run "
+		  "for it.\n", .run = check_main },
 	{ .name = "doctor", .args = "", .method = -1, .json = true,
 	  .help = "tries what this host gives to guests and to the walls around them",
 	  .more = "It says what to do about what is missing, and then fails. No deck needs to run "

@@ -534,8 +534,8 @@ static void test_warnings(void **state)
 	open_deck(bench);
 	assert_int_equal(guest_order(deck_find(bench->deck, "a"), METHOD_GUEST_START, NULL), 0);
 	assert_int_equal(bench->logs, 1);
-	assert_string_equal(bench->log, "a: cmdline: pci=off: the kernel then finds no disks and no "
-			    "network cards");
+	assert_string_equal(bench->log, "a: cmdline: pci=off: the kernel then finds no disks and "
+			    "no network cards");
 	end_deck(bench);
 }
 

@@ -218,10 +218,12 @@ static void mistakes_of_guests(void **state)
 		{ "[boot]\ninitrd=x\n", "g.ini:2: initrd: is for a kernel" },
 		{ "[disk1]\nreadonly=yes\n", "g.ini:1: [disk1] needs a 'path'" },
 		{ "[disk0]\npath=\n", "g.ini:2: path: has no value" },
-		{ "[disk0]\npath=$HOME/x\n", "g.ini:2: path: $HOME/x: variables are not known here; "
-		  "write ~/ for your home folder, or the whole path" },
-		{ "[boot]\nkernel=~bob/x\n", "g.ini:2: kernel: ~bob/x: of the home folders only your "
-		  "own is known here, as ~/; write the whole path" },
+		{ "[disk0]\npath=$HOME/x\n",
+		  "g.ini:2: path: $HOME/x: variables are not known here; write ~/ for your "
+		  "home folder, or the whole path" },
+		{ "[boot]\nkernel=~bob/x\n",
+		  "g.ini:2: kernel: ~bob/x: of the home folders only your own is known "
+		  "here, as ~/; write the whole path" },
 		{ "[disk0]\npath=x\nformat=qcow2\n",
 		  "g.ini:3: format: 'qcow2' is unknown here; it can be auto|raw" },
 		{ "[disk0]\npath=x\n[disk2]\npath=x\nreadonly=yes\n",

@@ -75,7 +75,7 @@ void image_close(struct load_image *image);
 int image_read(const struct load_image *image, uint64_t offset, void *to, uint64_t length,
 	       struct cause *cause);
 
-/* The same of what goes to guest memory; of an image that is looked at only the range is checked. */
+/* The same of what goes to guest memory; of one that is looked at only the range is checked. */
 int image_load(const struct load_image *image, uint64_t offset, void *to, uint64_t length,
 	       struct cause *cause);
 

@@ -19,8 +19,9 @@ int deck_check(const struct deck_config *config, const char *path, struct profil
 
 /*
  * Checks all profiles of a folder, or of the folders guests and switches in it, which stand in
- * for the config's; NULL: of those. Calls checked() for each, the report is valid during the call. Returns how
- * many there are; a negative errno with a cause when the folder cannot be read.
+ * for the config's; NULL: of those. Calls checked() for each, with a report that is valid during
+ * the call. Returns how many there are; a negative errno with a cause when a folder cannot be
+ * read.
  */
 int deck_check_folder(const struct deck_config *config, const char *folder,
 		      void (*checked)(void *arg, const char *path,

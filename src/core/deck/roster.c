@@ -230,8 +230,8 @@ static void change_guest(struct roster *roster, struct guest *guest, struct prof
 	if (!guest_is_live(guest) && differs)
 		say(roster, guest, "its profile has changed: %s", keys);
 	else if (guest_is_live(guest) && strcmp(before, keys) && differs)
-		say(roster, guest, "its profile has changed: %s; that applies when it is started next",
-		    keys);
+		say(roster, guest, "its profile has changed: %s; that applies when it is started "
+		    "next", keys);
 	else if (!same || (*before && !differs))
 		say(roster, guest, guest_is_live(guest) ? "its profile is again what it runs with" :
 							  "its profile is valid");

@@ -147,7 +147,8 @@ static void apply(struct switches *switches, struct switch_file *file)
 	switch_free(sw);
 	file->waits = false;
 	if (!file->gone)
-		make(switches, file, !sw ? (switches->settled ? "new" : NULL) : "as its profile says now");
+		make(switches, file, sw ? "as its profile says now" :
+				     switches->settled ? "new" : NULL);
 	else if (sw)
 		say(switches, "switch %s: %s", file->config.name, what);
 }

@@ -85,8 +85,9 @@ static bool is_being_made(const struct watch_folder *folder, const struct inotif
 	char path[PATH_MAX];
 	struct stat st;
 
-	if (!(event->mask & IN_CREATE) ||
-	    (size_t)snprintf(path, sizeof(path), "%s/%s", folder->path, event->name) >= sizeof(path))
+	int n = snprintf(path, sizeof(path), "%s/%s", folder->path, event->name);
+
+	if (!(event->mask & IN_CREATE) || n < 0 || (size_t)n >= sizeof(path))
 		return false;
 	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1;
 }

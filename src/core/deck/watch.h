@@ -16,8 +16,7 @@
 /* A folder, or what is there of the way to it. */
 struct watch_folder {
 	const char *path; /* NULL: none */
-	/* Descriptors of inotify's, or -1: of the folder, and of the nearest one above that is there. */
-	int own, above;
+	int own, above; /* inotify's, of it and of the nearest above it that is there; or -1 */
 	char below[NAME_MAX + 1]; /* the name on the way to the folder in that one */
 };
 

@@ -20,7 +20,8 @@ static void __attribute__((format(printf, 2, 3))) add(struct list *list, const c
 	int n;
 
 	if (list->used && list->used < list->size)
-		list->used += (size_t)snprintf(list->out + list->used, list->size - list->used, ", ");
+		list->used += (size_t)snprintf(list->out + list->used, list->size - list->used,
+					       ", ");
 	if (list->used >= list->size)
 		return;
 	va_start(ap, format);
@@ -34,7 +35,7 @@ static bool text_equal(const char *one, const char *other)
 	return one && other ? !strcmp(one, other) : one == other;
 }
 
-/* Whether two fields of a type hold the same; what is compared is what base/profile_key.h promises. */
+/* Whether two fields of a type, as base/profile_key.h has them, hold the same. */
 static bool equal(enum profile_type type, const void *one, const void *other)
 {
 	switch (type) {

@@ -199,8 +199,9 @@ static bool is_ended_well(const struct editor *editor, int status)
 		snprintf(how, sizeof(how), "ended with status %d", code);
 	else
 		snprintf(how, sizeof(how), "was ended by signal %d", WTERMSIG(status));
-	tui_say(tui, SEVERITY_ERROR, NULL, "The editor '%.60s' %s%s; set VISUAL or EDITOR to another "
-		"one.", editor_command(), how, same ? ", and the profile is as it was" : "");
+	tui_say(tui, SEVERITY_ERROR, NULL, "The editor '%.60s' %s%s; set VISUAL or EDITOR to "
+		"another one.", editor_command(), how,
+		same ? ", and the profile is as it was" : "");
 	return !same;
 }
 
