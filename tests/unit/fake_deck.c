@@ -86,6 +86,17 @@ static void emit(struct deck *deck, const struct guest *guest, int kind, const c
 	}
 }
 
+void guest_say(const struct guest *guest, const char *format, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	emit(guest->deck, guest, DECK_EVENT_LOG, text);
+}
+
 static void change(struct guest *guest, enum guest_state state, const char *reason)
 {
 	guest->state = state;

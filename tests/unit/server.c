@@ -683,6 +683,37 @@ static void typing_waits_for_a_full_serial_port(void **state)
 	link_free(link);
 }
 
+/* Who types is told when nobody reads, and who goes, what of it is lost. */
+static void typing_that_waits_is_told(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake), *events = fake_link(fake);
+	const uint8_t *rest;
+	size_t size;
+	json_t *event;
+	int fd;
+
+	json_decref(call(events, "events.subscribe", NULL));
+	json_decref(next(events, "event")); /* of start-up */
+	pthread_mutex_lock(&fake->lock);
+	fake->typed_room = 4;
+	pthread_mutex_unlock(&fake->lock);
+	json_decref(call(link, "console.open", guest_named("web")));
+	fd = link_raw(link, &rest, &size);
+	assert_int_equal(write(fd, "0123456789", 10), 10);
+	event = next(events, "event");
+	assert_string_equal(text(event, "guest"), "web");
+	assert_string_equal(text(event, "text"),
+			    "the guest does not read its console: 6 bytes that were typed wait");
+	json_decref(event);
+	link_free(link);
+	event = next(events, "event");
+	assert_string_equal(text(event, "text"),
+			    "6 bytes that were typed are lost: the guest did not read its console");
+	json_decref(event);
+	link_free(events);
+}
+
 static void typed_with_the_request_reaches_the_guest(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -1393,6 +1424,7 @@ int main(void)
 		TEST(a_client_that_asks_and_never_reads_is_closed),
 		TEST(a_console_is_raw_both_ways),
 		TEST(typing_waits_for_a_full_serial_port),
+		TEST(typing_that_waits_is_told),
 		TEST(typed_with_the_request_reaches_the_guest),
 		TEST(a_slow_console_is_told_what_it_lost),
 		TEST(a_console_ends_after_its_guests_last_byte_when_asked),

@@ -2,6 +2,7 @@
 #include "core/deck/guest_private.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -431,6 +432,17 @@ size_t guest_devices(const struct guest *guest, struct guest_device *out, size_t
 struct console *guest_console(struct guest *guest)
 {
 	return &guest->console;
+}
+
+void guest_say(const struct guest *guest, const char *format, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG, "%s", text);
 }
 
 /* A flood of them is one line a minute. */

@@ -60,4 +60,8 @@ size_t guest_devices(const struct guest *guest, struct guest_device *out, size_t
 struct console *guest_console(struct guest *guest);
 struct stats_series *guest_stats(struct guest *guest);
 
+/* Deck thread: a sentence about it for who hears events. */
+void guest_say(const struct guest *guest, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 #endif

@@ -2,7 +2,8 @@
  * console.open: the connection becomes a guest's console. Deck thread.
  *
  * Output waits in the console's own ring, which the guest overwrites: a client
- * that reads slowly loses the oldest bytes and is told how many.
+ * that reads slowly loses the oldest bytes and is told how many. Input waits for the
+ * guest, here and with the client, which can give up; that it waits is an event.
  */
 #include "core/server/streams/streams.h"
 
@@ -15,6 +16,7 @@
 #define QUEUE_MAX CONSOLE_SIZE /* bytes beyond the ring that wait for the client */
 #define RETRY_FIRST (1 * NS_PER_MS)
 #define RETRY_LAST (64 * NS_PER_MS)
+#define PATIENCE (1 * NS_PER_S) /* with a guest that takes nothing, before it is said */
 
 struct console_session {
 	struct peer *peer;
@@ -22,6 +24,8 @@ struct console_session {
 	struct console_reader reader;
 	struct loop_timer retry; /* the guest's serial port was full */
 	uint64_t delay;
+	uint64_t waits_since; /* nothing was taken; 0: all was */
+	bool told;	      /* that it waits */
 	bool until_end; /* the connection ends with the guest */
 };
 
@@ -61,6 +65,20 @@ static void pump(void *arg)
 		peer_close(peer);
 }
 
+static void wait_for_guest(struct console_session *session, size_t waiting, bool progress)
+{
+	uint64_t now = clock_monotonic();
+
+	if (!session->waits_since || progress)
+		session->waits_since = now;
+	if (!session->told && now - session->waits_since >= PATIENCE) {
+		session->told = true;
+		guest_say(session->guest, "the guest does not read its console: %zu bytes "
+			  "that were typed wait", waiting);
+	}
+	loop_timer_set(session->peer->peers->loop, &session->retry, session->delay);
+}
+
 static size_t input(void *arg, const uint8_t *data, size_t size)
 {
 	struct console_session *session = arg;
@@ -72,8 +90,12 @@ static size_t input(void *arg, const uint8_t *data, size_t size)
 		session->delay = RETRY_FIRST;
 	else if (session->delay < RETRY_LAST)
 		session->delay *= 2;
-	if (taken < size)
-		loop_timer_set(session->peer->peers->loop, &session->retry, session->delay);
+	if (taken < size) {
+		wait_for_guest(session, size - taken, taken > 0);
+	} else {
+		session->waits_since = 0;
+		session->told = false;
+	}
 	return taken;
 }
 
@@ -96,6 +118,9 @@ static void closed(void *arg)
 
 	loop_timer_cancel(session->peer->peers->loop, &session->retry);
 	console_unfollow(guest_console(session->guest), &session->reader);
+	if (session->waits_since && is_alive(session->guest))
+		guest_say(session->guest, "%zu bytes that were typed are lost: the guest did not "
+			  "read its console", session->peer->in.size);
 	free(session);
 }
 
