@@ -10,8 +10,10 @@
 #include "base/plain.h"
 #include "cli/console_session.h"
 #include "cli/fail.h"
+#include "cli/output.h"
 #include "cli/session.h"
 #include "cli/signals.h"
+#include "control/endpoint.h"
 #include "control/message_text.h"
 
 struct console {
@@ -19,6 +21,7 @@ struct console {
 	struct loop loop;
 	struct loop_source signals;
 	struct console_session session;
+	struct client *events; /* NULL: nothing is heard of the guest */
 	int status;
 };
 
@@ -59,6 +62,38 @@ static void ended(void *arg, int error)
 	console_session_restore(&console->session);
 	leave(console, error ? fail("%s: console: %s", guest, strerror(error))
 			     : fail("%s: the deck closed the console", guest));
+}
+
+/* What the log says of the guest meanwhile: that it does not read, for one. */
+static void notified(void *arg, const char *method, json_t *params)
+{
+	struct console *console = arg;
+	const char *guest = console->cli->argv[0];
+
+	if (strcmp(method, "event") == 0 && strcmp(text_of(params, "kind", ""), "log") == 0 &&
+	    strcmp(text_of(params, "guest", ""), guest) == 0)
+		console_session_say(&console->session, "[%s: %s]", guest, text_of(params, "text", ""));
+}
+
+static void events_closed(void *arg, const struct cause *cause)
+{
+	(void)arg;
+	(void)cause;
+}
+
+/* The console does without them when they cannot be had. */
+static void hear_events(struct console *console)
+{
+	const struct client_handlers handlers = { .notification = notified,
+						  .closed = events_closed, .arg = console };
+	struct endpoint endpoint;
+	struct cause cause;
+	int fd = endpoint_find(&endpoint, console->cli->socket, &cause);
+
+	if (fd == 0)
+		fd = endpoint_connect(&endpoint, &cause);
+	if (fd >= 0 && client_new(&console->events, &console->loop, fd, &handlers, &cause) == 0)
+		client_call(console->events, "events.subscribe", NULL, NULL, NULL);
 }
 
 static void deaf(void *arg)
@@ -105,6 +140,7 @@ static int talk(struct console *console, const char *letter)
 		plain_print(stderr, "[%s: Ctrl-%s leaves the console]\n", console->cli->argv[0], letter);
 	error = signals < 0 ? 0 : loop_add(&console->loop, &console->signals, signals, EPOLLIN,
 					   signal_came, console);
+	hear_events(console);
 	if (!error)
 		error = console_session_begin(session);
 	if (!error)
@@ -113,6 +149,7 @@ static int talk(struct console *console, const char *letter)
 	if (raw)
 		console_session_say(session, "%s", "");
 	console_session_end(session);
+	client_free(console->events);
 	loop_remove(&console->loop, &console->signals);
 	signals_close(signals);
 	return error ? fail("%s: console: %s", console->cli->argv[0], strerror(-error))
