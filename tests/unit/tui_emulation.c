@@ -390,6 +390,32 @@ static void narrowed_and_widened_it_has_its_text(void **state)
 	screen_free(screen);
 }
 
+static bool has_lost_none(struct screen *screen)
+{
+	static char keys[4096];
+
+	while (read(screen->one.guest, keys, sizeof(keys)) > 0)
+		;
+	return screen->one.tty->lost == 0;
+}
+
+/* What is typed waits for the guest, within bounds; what does not find room is counted. */
+static void typed_without_room_it_is_counted(void **state)
+{
+	struct screen *screen = screen_new(&emulator_process);
+	static const char keys[TTY_OUTPUT + 1];
+
+	(void)state;
+	tty_send(screen->one.tty, keys, TTY_OUTPUT);
+	assert_int_equal(screen->one.tty->lost, 0);
+	tty_send(screen->one.tty, keys, 7);
+	assert_int_equal(screen->one.tty->lost, 7);
+	run_until(screen, has_lost_none, "room again");
+	tty_send(screen->one.tty, "x", 1);
+	assert_int_equal(screen->one.tty->lost, 0);
+	screen_free(screen);
+}
+
 /* Hidden it is kept as bytes; nothing of that is answered, and the terminal is the same. */
 static void one_that_nobody_sees_goes_on_later(void **state)
 {
@@ -617,6 +643,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_comes_is_shown_and_answered),
 		cmocka_unit_test(it_scrolls_back_and_takes_another_size),
 		cmocka_unit_test(narrowed_and_widened_it_has_its_text),
+		cmocka_unit_test(typed_without_room_it_is_counted),
 		cmocka_unit_test(one_that_nobody_sees_goes_on_later),
 		cmocka_unit_test(a_backlog_is_not_answered),
 		cmocka_unit_test(another_guest_gets_a_process_of_its_own),

@@ -51,14 +51,19 @@ static void flush(struct tty *tty)
 			break;
 		tty->output_size -= (size_t)n;
 		memmove(tty->output, tty->output + n, tty->output_size);
+		tty->lost = 0;
 	}
 	watch(tty);
 }
 
 void tty_send(struct tty *tty, const void *data, size_t size)
 {
-	if (tty->state != TTY_OPEN || size > TTY_OUTPUT - tty->output_size)
+	if (tty->state != TTY_OPEN)
 		return;
+	if (size > TTY_OUTPUT - tty->output_size) {
+		tty->lost += size;
+		return;
+	}
 	memcpy(tty->output + tty->output_size, data, size);
 	tty->output_size += size;
 	watch(tty);

@@ -38,6 +38,7 @@ struct tty {
 	char reason[256]; /* why it is closed */
 	uint8_t output[TTY_OUTPUT]; /* typed, not yet sent */
 	size_t output_size;
+	size_t lost; /* bytes that found no room since some was taken */
 	const struct tty_ops *ops;
 	void *arg;
 	struct tty *next;
@@ -53,7 +54,7 @@ struct tty *tty_new(struct loop *loop, const char *name, const struct tty_ops *o
  */
 void tty_connect(struct tty *tty, int (*dial)(void *arg, struct cause *cause), void *arg);
 
-/* Types into the guest. What finds no room is lost, as on a wire. */
+/* Types into the guest. What finds no room is lost, as on a wire, and counted. */
 void tty_send(struct tty *tty, const void *data, size_t size);
 
 /* Leaves what comes with the deck, which keeps the last of it and counts what was lost. */

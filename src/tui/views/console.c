@@ -265,6 +265,8 @@ static void status_text(const struct view *view, char *out, size_t size)
 		snprintf(out, size, "opening");
 	else if (*emulation_trouble(state->emulation))
 		first_sentence(out, size, emulation_trouble(state->emulation));
+	else if (tty->lost)
+		snprintf(out, size, "%zu bytes for the guest are lost: it does not read", tty->lost);
 	else if (state->back)
 		snprintf(out, size, "%u lines back; %s or any key returns", state->back,
 			 tui_key(view, COMMAND_PAGE_DOWN));
@@ -358,6 +360,8 @@ static void send_key(struct view *view, wint_t key, bool special)
 	char text[KEY_SEQUENCE_MAX];
 
 	tty_send(state->current, text, key_sequence(text, key, special, cursor_keys));
+	if (state->current->lost)
+		tui_dirty(view->tui);
 }
 
 static bool console_command(struct view *view, enum command command)
