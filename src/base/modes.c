@@ -183,7 +183,8 @@ size_t modes_undo(const struct modes *modes, char out[MODES_UNDO_MAX])
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		if (!(modes->changed & 1u << i))
 			continue;
-		snprintf(text, sizeof(text), "\033[?%u%c", table[i].number, table[i].on ? 'h' : 'l');
+		snprintf(text, sizeof(text), "\033[?%u%c", table[i].number,
+			 table[i].on ? 'h' : 'l');
 		size = write_text(out, size, table[i].number == 66 ? "\033>" : text);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(effects); i++) {

@@ -72,7 +72,8 @@ static void notified(void *arg, const char *method, json_t *params)
 
 	if (strcmp(method, "event") == 0 && strcmp(text_of(params, "kind", ""), "log") == 0 &&
 	    strcmp(text_of(params, "guest", ""), guest) == 0)
-		console_session_say(&console->session, "[%s: %s]", guest, text_of(params, "text", ""));
+		console_session_say(&console->session, "[%s: %s]", guest,
+				    text_of(params, "text", ""));
 }
 
 static void events_closed(void *arg, const struct cause *cause)

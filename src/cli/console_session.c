@@ -198,7 +198,7 @@ static void stalled(void *arg)
 	pump(session);
 }
 
-/* A guest that reads slowly is waited for, and so is whoever types; one that does not read is not. */
+/* Who types waits for a guest that reads slowly, but not for one that does not read. */
 static void watch_progress(struct console_session *session, bool progress)
 {
 	if (progress)

@@ -72,8 +72,9 @@ struct console_session {
 int console_session_begin(struct console_session *session);
 
 /*
- * A line on standard error, at most 4 KiB, without control characters. What a terminal that the console is on has no
- * room for is lost, so that nobody waits for it. Valid before the session begins.
+ * A line on standard error, at most 4 KiB, without control characters. What a terminal
+ * that the console is on has no room for is lost, so that nobody waits for it. Valid
+ * before the session begins.
  */
 void console_session_say(const struct console_session *session, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -1,4 +1,4 @@
-/* See queries.h. ECMA-48 § 8.3.24 and 8.3.35 (DA, DSR); xterm's ctlseqs; ENQ: ECMA-48 § 8.3.44. */
+/* See queries.h. ECMA-48 § 8.3.24, 8.3.35 and 8.3.44 (DA, DSR, ENQ); xterm's ctlseqs. */
 #include "cli/queries.h"
 
 #include <string.h>

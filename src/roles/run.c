@@ -48,7 +48,8 @@ struct run {
 	int status;   /* of the program */
 };
 
-static void __attribute__((format(printf, 2, 3))) say(const struct run *run, const char *format, ...)
+static void __attribute__((format(printf, 2, 3)))
+say(const struct run *run, const char *format, ...)
 {
 	char text[2048];
 	va_list ap;

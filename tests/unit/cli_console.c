@@ -191,7 +191,8 @@ static void what_waits_for_the_guest_is_told(void **state)
 	begin(&terminal);
 	see(&terminal, "leaves");
 	type(&terminal, "0123456789");
-	see(&terminal, "[web: the guest does not read its console: 6 bytes that were typed wait]\r\n");
+	see(&terminal, "[web: the guest does not read its console: 6 bytes that were typed "
+	    "wait]\r\n");
 	type(&terminal, "\x1d");
 	gone(&terminal);
 }
@@ -275,9 +276,9 @@ static void questions_are_known(void **state)
 		"\033P+q544e\033\\", "\033_Gi=31,a=q;AAAA\033\\", "\033[6\nn",
 	};
 	static const char *const others[] = {
-		"\033[1;31m", "\033[H", "\033[2J", "\033[?25h", "\033[22;0t", "\033[5 q", "\033[4;20r",
-		"\033]0;title\007", "\033]0;title\033\\", "\033(0", "\0337", "\xc3\xa9", "\xe2\x9b\x9b",
-		"plain ?", "\r\n\t",
+		"\033[1;31m", "\033[H", "\033[2J", "\033[?25h", "\033[22;0t", "\033[5 q",
+		"\033[4;20r", "\033]0;title\007", "\033]0;title\033\\", "\033(0", "\0337",
+		"\xc3\xa9", "\xe2\x9b\x9b", "plain ?", "\r\n\t",
 	};
 
 	(void)state;

@@ -66,7 +66,7 @@ enum {
 
 #define DIVISOR_9600 12
 
-/* Linux reads fewer, and its data register twice among them, between emptying the FIFO and its use. */
+/* Between emptying the FIFO and using it Linux reads fewer, and among them throws away two bytes. */
 #define HELD_READS 32
 
 static unsigned fifo_room(const struct uart16550 *uart)

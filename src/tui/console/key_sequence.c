@@ -103,19 +103,19 @@ bool key_sequence_modified(unsigned n, int *code, char out[KEY_SEQUENCE_MAX])
 	return true;
 }
 
-static size_t spell_key(char *out, int key, int modifiers, bool cursor_keys)
+static const struct row *find(int key)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].key == key)
-			return spell(out, &keys[i],
-				     modifiers == PLAIN ? keys[i].modifiers : modifiers, cursor_keys);
-	return 0;
+			return &keys[i];
+	return NULL;
 }
 
 size_t key_sequence(char out[KEY_SEQUENCE_MAX], wint_t key, bool special, bool cursor_keys)
 {
-	/* What xterm's F13 and beyond are, which are keys of a keyboard that has 12: Shift, Ctrl ... */
+	/* What xterm names F13 to F63 are F1 to F12 with these. */
 	static const int further[] = { 2, 5, 6, 3, 4 };
+	const struct row *row;
 	unsigned n;
 
 	if (!special)
@@ -124,8 +124,10 @@ size_t key_sequence(char out[KEY_SEQUENCE_MAX], wint_t key, bool special, bool c
 		n = key - CODE_FIRST;
 		return spell(out, &keys[n / MODIFIERS], (int)(n % MODIFIERS) + 1, cursor_keys);
 	}
-	n = key - KEY_F(13);
-	if (key >= KEY_F(13) && key <= KEY_F(63))
-		return spell_key(out, KEY_F(1) + (int)(n % 12), further[n / 12], cursor_keys);
-	return spell_key(out, (int)key, PLAIN, cursor_keys);
+	if (key >= KEY_F(13) && key <= KEY_F(63)) {
+		n = key - KEY_F(13);
+		return spell(out, find(KEY_F(1) + (int)(n % 12)), further[n / 12], cursor_keys);
+	}
+	row = find((int)key);
+	return row ? spell(out, row, row->modifiers, cursor_keys) : 0;
 }

@@ -266,7 +266,8 @@ static void status_text(const struct view *view, char *out, size_t size)
 	else if (*emulation_trouble(state->emulation))
 		first_sentence(out, size, emulation_trouble(state->emulation));
 	else if (tty->lost)
-		snprintf(out, size, "%zu bytes for the guest are lost: it does not read", tty->lost);
+		snprintf(out, size, "%zu bytes for the guest are lost: it does not read",
+			 tty->lost);
 	else if (state->back)
 		snprintf(out, size, "%u lines back; %s or any key returns", state->back,
 			 tui_key(view, COMMAND_PAGE_DOWN));
