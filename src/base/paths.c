@@ -85,6 +85,7 @@ int paths_profiles(char out[PATH_MAX], const char *what, struct cause *cause)
 int paths_typed(char out[PATH_MAX], const char *typed, struct cause *cause)
 {
 	char folder[PATH_MAX];
+	int error;
 
 	if (*typed == '/')
 		return put(out, cause, "%s", typed);
@@ -96,9 +97,8 @@ int paths_typed(char out[PATH_MAX], const char *typed, struct cause *cause)
 		return put(out, cause, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, typed);
 	if (typed[1] && typed[1] != '/')
 		return cause_set(cause, EINVAL, "%s: name that home folder in full", typed);
-	if (paths_home(folder, NULL) < 0)
-		return cause_set(cause, ENOENT, "%s: HOME is not set", typed);
-	return put(out, cause, "%s%s", folder, typed + 1);
+	error = paths_home(folder, cause);
+	return error < 0 ? error : put(out, cause, "%s%s", folder, typed + 1);
 }
 
 int paths_state(char out[PATH_MAX], struct cause *cause)

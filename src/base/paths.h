@@ -11,7 +11,10 @@
 
 #include "base/cause.h"
 
-/* $HOME, or what the system says of the user. 0, -ENAMETOOLONG or -ENOENT with a cause. */
+/*
+ * $HOME, or what the system says of the user. 0, -ENAMETOOLONG or -ENOENT with a cause.
+ * Any thread.
+ */
 int paths_home(char out[PATH_MAX], struct cause *cause);
 
 /*

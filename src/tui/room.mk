@@ -42,6 +42,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/views/layout.c %D%/views/layout.h \
 	%D%/views/log.c \
 	%D%/views/network.c \
+	%D%/views/network_capture.c %D%/views/network_capture.h \
 	%D%/views/network_draw.c %D%/views/network_draw.h \
 	%D%/views/panel.c %D%/views/panel.h \
 	%D%/views/table.c %D%/views/table.h
@@ -60,7 +61,7 @@ check_DATA += tests/e2e/tui_client
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/tui_chart tests/unit/tui_emulation tests/unit/tui_emulator \
 	tests/unit/tui_grid tests/unit/tui_guard tests/unit/tui_keys tests/unit/tui_layout tests/unit/tui_model \
-	tests/unit/tui_sizes tests/unit/tui_subscribe tests/unit/tui_text
+	tests/unit/tui_network tests/unit/tui_sizes tests/unit/tui_subscribe tests/unit/tui_text
 tests_unit_tui_chart_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_emulation_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_emulator_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
@@ -71,6 +72,9 @@ tests_unit_tui_keys_SOURCES = tests/unit/tui_keys.c tests/unit/fake_screen.c \
 tests_unit_tui_keys_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_layout_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_model_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
+tests_unit_tui_network_SOURCES = tests/unit/tui_network.c tests/unit/fake_screen.c \
+	tests/unit/fake_screen.h
+tests_unit_tui_network_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_sizes_SOURCES = tests/unit/tui_sizes.c tests/unit/fake_screen.c \
 	tests/unit/fake_screen.h
 tests_unit_tui_sizes_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)

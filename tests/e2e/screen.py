@@ -54,6 +54,47 @@ class Terminal:
         subprocess.run(["tmux", "-L", self.name, "kill-server"], capture_output=True)
 
 
+def held_packets_stay(terminal):
+    def packets():
+        return re.findall(r"^│ \d\d:\d\d:\d\d\.\d{3} .*│$", terminal.screen(), re.M)
+    terminal.keys("Space")
+    terminal.see("held; .* since; Space follows")
+    before = packets()
+    terminal.keys("?")
+    terminal.see("power button")
+    terminal.keys("Escape")
+    terminal.see("held; .* since; Space follows")
+    assert before and packets() == before
+    terminal.keys("Space")
+    terminal.see("following")
+    d.wait_for(lambda: packets() != before, "more packets")
+
+
+def a_capture_is_ended_by_the_screen_that_began_it(folder, terminal):
+    path = os.path.join(folder.path, "own.pcapng")
+    terminal.keys("w")
+    terminal.see("Capture to")
+    terminal.keys("~/none/own.pcapng", "Enter")
+    terminal.see("No such file")
+    terminal.keys("w")
+    terminal.see("Capture to .*~/none/own.pcapng")
+    terminal.keys("C-u", "~/own.pcapng", "Enter")
+    terminal.see(re.escape(f"Capturing to {path}; w ends it."))
+    with Terminal(folder) as other:
+        other.see(r"web +● running")
+        other.keys("n")
+        other.see(f"capturing .*{re.escape(path)}")
+        other.keys("w")
+        other.see("A capture to .*, which this screen did not begin")
+        other.keys("x")
+        other.keys("q")
+        other.see("╭─ Guests")
+    terminal.see(r"capturing \(w ends it\) \d+ packets")
+    terminal.keys("w")
+    terminal.see(r"The capture has \d+ packets")
+    assert os.path.getsize(path)
+
+
 def test_demo_deck_from_first_sight_to_shut_down():
     d.need_kvm()
     with d.Folder() as folder, Terminal(folder, "--demo") as terminal:
@@ -84,7 +125,9 @@ def test_demo_deck_from_first_sight_to_shut_down():
         terminal.see(r"^ db is running\n Capturing to ")
         terminal.keys("w")
         terminal.see(r"The capture has \d+ packets")
-        d.wait_for(lambda: "Capturing" not in terminal.screen(), "the capture's end")
+        d.wait_for(lambda: "Capturing to" not in terminal.screen(), "the capture's end")
+        held_packets_stay(terminal)
+        a_capture_is_ended_by_the_screen_that_began_it(folder, terminal)
         terminal.keys("Escape")
         terminal.see("╭─ Guests")
 

@@ -229,23 +229,31 @@ see '10.0.2.15 .*10.0.2.16 .*TCP'
 see 'dropped at web/net0: no buffer'
 see '10.0.2.16 *web demo '
 key Space
-see 'held; Space follows'
+see 'held; .*since; Space follows'
+key '?'
+see 'Tab *go to the next pane'
+key Escape
+see 'held; .*since; Space follows'
 key Space
 see 'following'
 key f
 see 'Packets matching:'
 key n o n s e n s e Enter
 see 'syntax error in filter expression'
-key f a r p Enter
+key f
+see 'Packets matching: nonsense'
+key C-u a r p Enter
 see 'Packets matching arp'
 asked '"filter": "arp"'
+see 'matching arp from here on'
+gone 'syntax error'
 key w
 see 'Capture to (Enter'
 key Enter
-see 'capturing 120 packets.*pcapng'
+see 'capturing (w ends it) 120 packets.*pcapng'
 key w
 see 'The capture has 123 packets'
-gone 'capturing 120'
+gone 'capturing (w'
 key Tab j
 see 'Network backbone'
 asked 'packets.subscribe {"switch": "backbone"'

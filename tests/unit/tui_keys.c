@@ -217,8 +217,10 @@ static void test_capture(void **state)
 	command(tui, COMMAND_CAPTURE);
 	type(tui, "\r");
 	fake_screen_answer(screen, fake_screen_wait(screen, "capture.start"),
-			   "{\"path\":\"x.pcapng\"}");
-	assert_true(said(tui, "Capturing to x.pcapng; w! ends it."));
+			   "{\"capture\":1,\"path\":\"x.pcapng\"}");
+	assert_true(on_screen(tui, "Capturing to x.pcapng; w! ends it."));
+	fake_screen_answer(screen, fake_screen_wait(screen, "capture.list"),
+			   "{\"captures\":[{\"capture\":1,\"path\":\"x.pcapng\"}]}");
 	/* It is a state: neither an event nor a refusal hides it, in any view. */
 	tui_message(tui, SEVERITY_GOOD, 0, "web", "is running");
 	assert_true(on_screen(tui, "Capturing to x.pcapng; w! ends it."));

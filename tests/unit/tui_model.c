@@ -118,7 +118,7 @@ static void test_hostile(void **state)
 			netmodel_packets(&network, json);
 			json_decref(json);
 		}
-	for (uint64_t n = 0; n < network.packet_count; n++)
+	for (uint64_t n = 0; n < network.shown.count; n++)
 		assert_non_null(netmodel_packet(&network, n));
 	netmodel_destroy(&network);
 	model_destroy(&model);
@@ -190,7 +190,7 @@ static void test_packets(void **state)
 	(void)state;
 	for (unsigned i = 0; i < NETMODEL_PACKETS; i++)
 		netmodel_packets(&network, json);
-	assert_int_equal(network.packet_count, 2 * NETMODEL_PACKETS);
+	assert_int_equal(network.shown.count, 2 * NETMODEL_PACKETS);
 	assert_int_equal(network.missed, 2 * NETMODEL_PACKETS);
 	assert_null(netmodel_packet(&network, NETMODEL_PACKETS - 1));
 	assert_null(netmodel_packet(&network, 2 * NETMODEL_PACKETS));

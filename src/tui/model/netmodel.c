@@ -20,13 +20,51 @@ static void switches_free(struct switch_row *switches, size_t count)
 	free(switches);
 }
 
-void netmodel_forget_packets(struct netmodel *model)
+static void empty(struct packet_ring *ring)
 {
 	for (size_t i = 0; i < NETMODEL_PACKETS; i++) {
-		free(model->packets[i]);
-		model->packets[i] = NULL;
+		free(ring->packets[i]);
+		ring->packets[i] = NULL;
 	}
-	model->packet_count = model->missed = 0;
+	ring->count = 0;
+}
+
+/* Takes the packet over. True: the oldest had to go. */
+static bool add(struct packet_ring *ring, struct packet *packet)
+{
+	struct packet **slot = &ring->packets[ring->count++ % NETMODEL_PACKETS];
+	bool pushed = *slot;
+
+	free(*slot);
+	*slot = packet;
+	return pushed;
+}
+
+void netmodel_forget_packets(struct netmodel *model)
+{
+	netmodel_follow(model);
+	empty(&model->shown);
+	model->missed = 0;
+}
+
+void netmodel_hold(struct netmodel *model)
+{
+	if (!model->later)
+		model->later = calloc(1, sizeof(*model->later));
+}
+
+void netmodel_follow(struct netmodel *model)
+{
+	struct packet_ring *later = model->later;
+	uint64_t n;
+
+	if (!later)
+		return;
+	n = later->count > NETMODEL_PACKETS ? later->count - NETMODEL_PACKETS : 0;
+	for (; n < later->count; n++)
+		add(&model->shown, later->packets[n % NETMODEL_PACKETS]);
+	free(later);
+	model->later = NULL;
 }
 
 void netmodel_destroy(struct netmodel *model)
@@ -159,31 +197,41 @@ void netmodel_switches(struct netmodel *model, const json_t *result, uint64_t no
 	model->known = true;
 }
 
-static struct packet *packet_new(const json_t *json)
+static struct packet *packet_new(const char *const fields[PACKET_FIELDS])
 {
-	static const char *const keys[PACKET_FIELDS] = {
-		"from_port", "verdict", "from", "to", "protocol", "text",
-	};
-	const char *fields[PACKET_FIELDS];
 	size_t sizes[PACKET_FIELDS], size = sizeof(struct packet);
 	struct packet *packet;
 	char *at;
 
 	for (size_t i = 0; i < PACKET_FIELDS; i++) {
-		fields[i] = json_text(json, keys[i]);
 		sizes[i] = strnlen(fields[i], 255);
 		size += sizes[i] + 1;
 	}
-	packet = malloc(size);
+	packet = calloc(1, size);
 	if (!packet)
 		return NULL;
 	at = (char *)(packet + 1);
 	for (size_t i = 0; i < PACKET_FIELDS; i++) {
 		memcpy(at, fields[i], sizes[i]);
-		at[sizes[i]] = '\0';
 		packet->fields[i] = at;
 		at += sizes[i] + 1;
 	}
+	return packet;
+}
+
+static struct packet *packet_read(const json_t *json)
+{
+	static const char *const keys[PACKET_FIELDS] = {
+		"from_port", "verdict", "from", "to", "protocol", "text",
+	};
+	const char *fields[PACKET_FIELDS];
+	struct packet *packet;
+
+	for (size_t i = 0; i < PACKET_FIELDS; i++)
+		fields[i] = json_text(json, keys[i]);
+	packet = packet_new(fields);
+	if (!packet)
+		return NULL;
 	packet->time = json_count(json, "time");
 	packet->dropped = strcmp(fields[PACKET_VERDICT], "forward") != 0 &&
 			  strcmp(fields[PACKET_VERDICT], "flood") != 0;
@@ -197,20 +245,39 @@ void netmodel_packets(struct netmodel *model, const json_t *params)
 
 	model->missed += json_count(params, "dropped");
 	for (size_t i = 0; i < count; i++) {
-		struct packet *packet = packet_new(json_array_get(list, i));
-		struct packet **slot = &model->packets[model->packet_count % NETMODEL_PACKETS];
+		struct packet *packet = packet_read(json_array_get(list, i));
 
 		if (!packet)
 			return;
-		free(*slot);
-		*slot = packet;
-		model->packet_count++;
+		if (!model->later)
+			add(&model->shown, packet);
+		else if (add(model->later, packet))
+			model->missed++;
 	}
+}
+
+void netmodel_mark(struct netmodel *model, const char *text)
+{
+	const char *fields[PACKET_FIELDS] = { "", "", "", "", "", text };
+	const struct packet *last;
+	struct packet *mark;
+
+	netmodel_follow(model);
+	last = netmodel_packet(model, model->shown.count - 1);
+	mark = last ? packet_new(fields) : NULL;
+	if (!mark)
+		return;
+	mark->mark = true;
+	if (last->mark)
+		model->shown.count--;
+	add(&model->shown, mark);
 }
 
 const struct packet *netmodel_packet(const struct netmodel *model, uint64_t n)
 {
-	if (n >= model->packet_count || n + NETMODEL_PACKETS < model->packet_count)
+	const struct packet_ring *ring = &model->shown;
+
+	if (n >= ring->count || n + NETMODEL_PACKETS < ring->count)
 		return NULL;
-	return model->packets[n % NETMODEL_PACKETS];
+	return ring->packets[n % NETMODEL_PACKETS];
 }

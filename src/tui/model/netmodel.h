@@ -48,10 +48,17 @@ enum packet_field {
 struct packet {
 	uint64_t time; /* ns since the epoch */
 	bool dropped;
+	bool mark; /* no packet: its text says what follows */
 	const char *fields[PACKET_FIELDS];
 };
 
 #define NETMODEL_PACKETS 4096
+
+/* The newest of a list. */
+struct packet_ring {
+	struct packet *packets[NETMODEL_PACKETS]; /* packet n is at n % NETMODEL_PACKETS */
+	uint64_t count;				  /* ever added */
+};
 
 struct netmodel {
 	struct switch_row *switches;
@@ -59,10 +66,12 @@ struct netmodel {
 	uint64_t updated; /* CLOCK_MONOTONIC, ns */
 	bool known;
 
-	struct packet *packets[NETMODEL_PACKETS]; /* packet n is at n % NETMODEL_PACKETS */
-	uint64_t packet_count, missed; /* ever seen; not sent to us */
+	struct packet_ring shown;   /* what the list shows */
+	struct packet_ring *later; /* what came while it is held, else NULL */
+	uint64_t missed; /* not sent to us, or pushed out of later */
 
 	json_t *captures; /* of capture.list, or NULL */
+	json_int_t capture; /* the number of the one that this screen began, or 0 */
 };
 
 void netmodel_destroy(struct netmodel *model);
@@ -72,9 +81,26 @@ void netmodel_switches(struct netmodel *model, const json_t *result, uint64_t no
 
 /* Adds the packets of a notification. */
 void netmodel_packets(struct netmodel *model, const json_t *params);
+
+/* Forgets all packets; the list is not held then. */
 void netmodel_forget_packets(struct netmodel *model);
 
-/* Packet number n, or NULL when it is not kept (any more). */
+/* Adds a line in place of a packet, unless there is nothing before it; two become one. */
+void netmodel_mark(struct netmodel *model, const char *text);
+
+/*
+ * Holds the list: what is shown stays, whatever comes. Following it again adds what came
+ * meanwhile, of which the newest NETMODEL_PACKETS are kept. Both are valid at any time.
+ */
+void netmodel_hold(struct netmodel *model);
+void netmodel_follow(struct netmodel *model);
+
+static inline bool netmodel_held(const struct netmodel *model)
+{
+	return model->later;
+}
+
+/* Number n of the list, or NULL when it is not kept (any more). */
 const struct packet *netmodel_packet(const struct netmodel *model, uint64_t n);
 
 #endif

@@ -103,6 +103,8 @@ void tui_back(struct tui *tui)
 	if (!tui->top->below)
 		return;
 	hide(tui);
+	if (tui->top->ops->close)
+		tui->top->ops->close(tui->top);
 	tui->top = tui->top->below;
 	tui_show(tui);
 }

@@ -62,7 +62,8 @@ struct view_ops {
 	bool (*open)(struct view *view, const char *guest);
 	const char *(*guest)(struct view *view); /* whom orders are for, or "" */
 	void (*enter)(struct view *view); /* it comes up, also again after a view above it */
-	void (*leave)(struct view *view); /* it is no longer shown */
+	void (*leave)(struct view *view); /* it is no longer shown, but may be below another */
+	void (*close)(struct view *view); /* after leave: nor will it be gone back to */
 	void (*draw)(struct view *view, struct rect rect);
 	bool (*command)(struct view *view, enum command command); /* false: not the view's */
 	void (*input)(struct view *view, wint_t key, bool special); /* keys without a command */

@@ -8,15 +8,24 @@
 
 #include "base/clock.h"
 #include "control/message_text.h"
-#include "tui/canvas/text.h"
-#include "tui/model/json.h"
 #include "tui/ui/scroll.h"
-#include "tui/views/network_draw.h"
+#include "tui/views/network_capture.h"
 #include "tui/views/table.h"
 
 /* Requests */
 
-/* Follows the chosen switch with the filter. */
+static void ask_packets(struct view *view, const struct switch_row *row, const char *filter)
+{
+	struct network_view *state = view->state;
+
+	strcpy(state->asked, filter);
+	state->restoring = false;
+	subscription_start(&state->packets,
+			   json_pack("{s:o,s:o}", "switch", message_text(row->name), "filter",
+				     message_text(*filter ? filter : NULL)));
+}
+
+/* Begins a list of the chosen switch. */
 static void packets_subscribe(struct view *view)
 {
 	struct network_view *state = view->state;
@@ -25,11 +34,40 @@ static void packets_subscribe(struct view *view)
 	if (!row)
 		return;
 	netmodel_forget_packets(&view->deck->network);
-	state->held = false;
 	snprintf(state->subscribed, sizeof(state->subscribed), "%s", row->name);
-	subscription_start(&state->packets,
-			   json_pack("{s:o,s:o}", "switch", message_text(row->name), "filter",
-				     message_text(*state->filter ? state->filter : NULL)));
+	ask_packets(view, row, state->filter);
+}
+
+/* Back to the filter that there was, or to none if that was refused, too. */
+static void filter_refused(struct view *view)
+{
+	struct network_view *state = view->state;
+	const struct switch_row *row = network_chosen(view);
+
+	if (strcmp(state->asked, state->filter) == 0)
+		state->filter[0] = '\0';
+	if (!*state->subscribed || !row)
+		return;
+	ask_packets(view, row, state->filter);
+	state->restoring = true;
+}
+
+static void filter_taken(struct view *view)
+{
+	struct network_view *state = view->state;
+	char text[PROMPT_TEXT] = "all packets from here on";
+
+	if (state->restoring) {
+		state->restoring = false;
+		return;
+	}
+	tui_settle(view->tui, STATUS_REFUSAL, "filter");
+	if (strcmp(state->asked, state->filter) == 0)
+		return; /* a new list */
+	strcpy(state->filter, state->asked);
+	if (*state->filter)
+		snprintf(text, sizeof(text), "matching %.200s from here on", state->filter);
+	netmodel_mark(&view->deck->network, text);
 }
 
 static void packets_answered(void *arg, json_t *result, const struct client_error *error)
@@ -39,18 +77,14 @@ static void packets_answered(void *arg, json_t *result, const struct client_erro
 
 	(void)result;
 	tui_dirty(view->tui);
-	if (!error) {
-		if (*state->filter)
-			tui_settle(view->tui, STATUS_REFUSAL, "filter");
+	if (error)
+		tui_fail_as(view->tui, "filter", error);
+	if (state->packets.next)
 		return;
-	}
-	/* What is asked for in its place is no success. */
-	tui_fail_as(view->tui, "filter", error);
-	if (error->code && *state->filter && !state->packets.next) {
-		state->filter[0] = '\0'; /* libpcap did not understand it */
-		if (tui_shows(view))
-			packets_subscribe(view);
-	}
+	if (!error)
+		filter_taken(view);
+	else if (error->code && *state->asked)
+		filter_refused(view);
 }
 
 static void packets_notified(void *arg, const json_t *params)
@@ -79,63 +113,13 @@ static void switches_reply(void *arg, json_t *result, const struct client_error 
 	tui_dirty(view->tui);
 }
 
-static const json_t *running_capture(const struct netmodel *model)
-{
-	for (size_t i = 0; i < json_array_size(model->captures); i++) {
-		const json_t *capture = json_array_get(model->captures, i);
-
-		if (!json_is_string(json_object_get(capture, "ended")))
-			return capture;
-	}
-	return NULL;
-}
-
-static void show_capture(struct view *view, const char *path)
-{
-	tui_state(view->tui, STATUS_CAPTURE, "Capturing to %s; %s%s ends it.", path,
-		  tui_key(view, COMMAND_CAPTURE), tui_shows(view) ? "" : " in the network's view");
-}
-
-static void captures_reply(void *arg, json_t *result, const struct client_error *error)
-{
-	struct view *view = arg;
-	struct network_view *state = view->state;
-	struct netmodel *model = &view->deck->network;
-	json_t *captures = json_object_get(result, "captures");
-	const json_t *capture;
-
-	state->polling_captures = false;
-	if (error)
-		return;
-	json_decref(model->captures);
-	model->captures = json_is_array(captures) ? json_incref(captures) : NULL;
-	capture = running_capture(model);
-	if (capture)
-		show_capture(view, json_text(capture, "path"));
-	else
-		tui_state_ended(view->tui, STATUS_CAPTURE);
-	/* While the view is shown its tick asks. */
-	if (capture && !tui_shows(view))
-		loop_timer_set(&view->tui->loop, &state->captures_due, NS_PER_S);
-}
-
-static void poll_captures(void *arg)
-{
-	struct view *view = arg;
-	struct network_view *state = view->state;
-
-	if (!state->polling_captures)
-		state->polling_captures = tui_call(view->deck, "capture.list", NULL, captures_reply,
-						   view);
-}
-
 static void poll_network(struct view *view)
 {
 	struct network_view *state = view->state;
 
 	if (!state->polling)
 		state->polling = tui_call(view->deck, "switch.list", NULL, switches_reply, view);
-	poll_captures(view);
+	network_poll_captures(view);
 }
 
 static void network_create(struct view *view)
@@ -146,8 +130,7 @@ static void network_create(struct view *view)
 						.answered = packets_answered,
 						.notified = packets_notified, .arg = view };
 	subscription_add(&state->packets);
-	state->captures_due = (struct loop_timer){ .fire = poll_captures, .arg = view };
-	poll_captures(view); /* one may run since an earlier screen */
+	network_captures_create(view);
 }
 
 static void network_destroy(struct view *view)
@@ -155,84 +138,25 @@ static void network_destroy(struct view *view)
 	struct network_view *state = view->state;
 
 	subscription_destroy(&state->packets);
-	loop_timer_cancel(&view->tui->loop, &state->captures_due);
+	network_captures_destroy(view);
 }
 
 static void network_enter(struct view *view)
 {
 	struct network_view *state = view->state;
 
-	state->subscribed[0] = '\0';
 	poll_network(view);
-	packets_subscribe(view);
+	if (!*state->subscribed) /* else it went on below another view */
+		packets_subscribe(view);
 }
 
-static void network_leave(struct view *view)
+static void network_close(struct view *view)
 {
 	struct network_view *state = view->state;
 
+	state->subscribed[0] = '\0';
 	subscription_stop(&state->packets);
-	poll_captures(view);
-}
-
-/* Captures */
-
-static void capture_started(void *arg, json_t *result, const struct client_error *error)
-{
-	struct view *view = arg;
-
-	if (error)
-		tui_fail(view->tui, error);
-	else
-		show_capture(view, json_text(result, "path"));
-	poll_network(view);
-}
-
-static void capture_ended(void *arg, json_t *result, const struct client_error *error)
-{
-	struct view *view = arg;
-	char size[TEXT_NUMBER];
-
-	if (error)
-		tui_fail(view->tui, error);
-	else
-		tui_say(view->tui, SEVERITY_GOOD, NULL, "The capture has %llu packets (%sB)%s.",
-			(unsigned long long)json_count(result, "records"),
-			text_size(size, json_double(result, "bytes")),
-			json_count(result, "dropped") ? "; some were lost" : "");
-	poll_network(view);
-}
-
-static void capture_answer(void *arg, int choice, const char *text)
-{
-	struct view *view = arg;
-	const struct network_view *state = view->state;
-	const struct switch_row *row = network_chosen(view);
-	json_t *params;
-
-	(void)choice;
-	if (!text || !row)
-		return;
-	params = json_pack("{s:[o],s:o}", "ports", message_text(row->name), "filter",
-			   message_text(*state->filter ? state->filter : NULL));
-	if (*text)
-		json_object_set_new(params, "path", message_text(text));
-	tui_call(view->deck, "capture.start", params, capture_started, view);
-}
-
-static void capture_toggle(struct view *view)
-{
-	const json_t *capture = running_capture(&view->deck->network);
-
-	if (capture)
-		tui_call(view->deck, "capture.stop",
-			 json_pack("{s:O}", "capture", json_object_get(capture, "capture")),
-			 capture_ended, view);
-	else if (network_chosen(view))
-		prompt_line(&view->tui->prompt, "", capture_answer, view,
-			    "Capture to (Enter: a name with the time):");
-	else
-		tui_say(view->tui, SEVERITY_WARNING, NULL, "There is no switch to capture from.");
+	network_poll_captures(view); /* while it is not shown, nobody else does */
 }
 
 /* Commands */
@@ -240,12 +164,13 @@ static void capture_toggle(struct view *view)
 static bool packets_command(struct view *view, enum command command)
 {
 	struct network_view *state = view->state;
-	uint64_t count = view->deck->network.packet_count;
+	struct netmodel *model = &view->deck->network;
+	uint64_t count = model->shown.count;
 	uint64_t oldest = count > NETMODEL_PACKETS ? count - NETMODEL_PACKETS : 0;
 	uint64_t shown = state->packets_shown < count - oldest ? state->packets_shown :
 								count - oldest;
 	int top, lines = (int)(count - oldest), page = (int)shown;
-	uint64_t end = state->held ? state->packet_end : count;
+	uint64_t end = netmodel_held(model) ? state->packet_end : count;
 
 	if (end < oldest + shown)
 		end = oldest + shown;
@@ -253,8 +178,24 @@ static bool packets_command(struct view *view, enum command command)
 	if (!scroll_command(&top, lines, page, command))
 		return false;
 	state->packet_end = oldest + (uint64_t)top + shown;
-	state->held = state->packet_end < count;
+	if (state->packet_end < count)
+		netmodel_hold(model);
+	else
+		netmodel_follow(model);
 	return true;
+}
+
+static void hold(struct view *view)
+{
+	struct network_view *state = view->state;
+	struct netmodel *model = &view->deck->network;
+
+	if (netmodel_held(model)) {
+		netmodel_follow(model);
+		return;
+	}
+	state->packet_end = model->shown.count;
+	netmodel_hold(model);
 }
 
 static bool pane_command(struct view *view, enum command command)
@@ -288,12 +229,14 @@ static void filter_answer(void *arg, int choice, const char *text)
 {
 	struct view *view = arg;
 	struct network_view *state = view->state;
+	const struct switch_row *row = network_chosen(view);
 
 	(void)choice;
 	if (!text)
 		return;
-	snprintf(state->filter, sizeof(state->filter), "%s", text);
-	packets_subscribe(view);
+	snprintf(state->typed, sizeof(state->typed), "%s", text);
+	if (row)
+		ask_packets(view, row, state->typed);
 }
 
 static bool network_command(struct view *view, enum command command)
@@ -305,15 +248,14 @@ static bool network_command(struct view *view, enum command command)
 		state->pane = (state->pane + 1) % PANE_COUNT;
 		return true;
 	case COMMAND_HOLD:
-		state->held = !state->held;
-		state->packet_end = view->deck->network.packet_count;
+		hold(view);
 		return true;
 	case COMMAND_FILTER:
-		prompt_line(&view->tui->prompt, state->filter, filter_answer, view,
+		prompt_line(&view->tui->prompt, state->typed, filter_answer, view,
 			    "Packets matching:");
 		return true;
 	case COMMAND_CAPTURE:
-		capture_toggle(view);
+		network_capture(view);
 		return true;
 	default:
 		return pane_command(view, command);
@@ -335,7 +277,7 @@ const struct view_ops view_network = {
 	.create = network_create,
 	.destroy = network_destroy,
 	.enter = network_enter,
-	.leave = network_leave,
+	.close = network_close,
 	.draw = network_draw,
 	.command = network_command,
 	.tick = poll_network,

@@ -210,6 +210,12 @@ static void draw_macs(struct rect box, const struct switch_row *row)
 	}
 }
 
+static void draw_mark(const struct packet *mark, struct rect r, int y)
+{
+	draw_line(y, r.x, r.width, INK_TEXT | DRAW_DIM);
+	draw_format(y, r.x + 2, r.width - 4, INK_WARN, " %s ", mark->fields[PACKET_TEXT]);
+}
+
 static void draw_packet(const struct packet *packet, struct rect r, int y)
 {
 	unsigned style = packet->dropped ? INK_BAD : INK_TEXT, dim = packet->dropped ?
@@ -243,28 +249,32 @@ static void draw_packet(const struct packet *packet, struct rect r, int y)
 
 static void packets_title(const struct view *view, struct rect box, int room)
 {
-	const struct network_view *state = view->state;
 	char text[200], number[TEXT_NUMBER];
+	const struct netmodel *model = &view->deck->network;
+	bool held = netmodel_held(model);
 
-	if (state->held)
-		snprintf(text, sizeof(text), " held; %s follows ",
+	if (held && model->later->count)
+		snprintf(text, sizeof(text), " held; %s since; %s follows ",
+			 text_count(number, (double)model->later->count),
 			 tui_key(view, COMMAND_HOLD));
-	else if (view->deck->network.missed)
+	else if (held)
+		snprintf(text, sizeof(text), " held; %s follows ", tui_key(view, COMMAND_HOLD));
+	else if (model->missed)
 		snprintf(text, sizeof(text), " %s not shown ",
-			 text_count(number, (double)view->deck->network.missed));
+			 text_count(number, (double)model->missed));
 	else
 		snprintf(text, sizeof(text), " following ");
 	if (text_width(text) > room)
-		snprintf(text, sizeof(text), "%s", state->held ? " held " : "");
-	draw_right(box.y, box.x + 2, box.width - 4, state->held ? INK_WARN : INK_TEXT | DRAW_DIM,
-		   text);
+		snprintf(text, sizeof(text), "%s", held ? " held " : "");
+	draw_right(box.y, box.x + 2, box.width - 4, held ? INK_WARN : INK_TEXT | DRAW_DIM, text);
 }
 
 static void draw_packets(struct view *view, struct rect box)
 {
 	struct network_view *state = view->state;
 	const struct netmodel *model = &view->deck->network;
-	uint64_t count = model->packet_count, end = state->held ? state->packet_end : count;
+	uint64_t count = model->shown.count;
+	uint64_t end = netmodel_held(model) ? state->packet_end : count;
 	uint64_t first;
 	char title[200] = "Packets";
 	struct rect r;
@@ -284,31 +294,41 @@ static void draw_packets(struct view *view, struct rect box)
 	for (uint64_t n = first; n < end && n < first + state->packets_shown; n++) {
 		const struct packet *packet = netmodel_packet(model, n);
 
-		if (packet)
+		if (packet && packet->mark)
+			draw_mark(packet, r, r.y + (int)(n - first));
+		else if (packet)
 			draw_packet(packet, r, r.y + (int)(n - first));
 	}
 }
 
-/* Captures that run, one line each; returns the lines used. */
-static int draw_captures(const json_t *captures, struct rect r)
+/* One line of a capture that runs. */
+static void draw_capture(const struct view *view, const json_t *capture, struct rect r, int y)
 {
+	bool own = json_integer_value(json_object_get(capture, "capture")) ==
+		   view->deck->network.capture;
 	char size[TEXT_NUMBER];
+	int x = r.x + draw_format(y, r.x, r.width, INK_BAD | DRAW_BOLD, "%s capturing ",
+				  draw_sign(SIGN_DOT));
+
+	if (own)
+		x += draw_format(y, x, r.x + r.width - x, INK_ACCENT, "(%s ends it) ",
+				 tui_key(view, COMMAND_CAPTURE));
+	draw_format(y, x, r.x + r.width - x, INK_TEXT, "%llu packets, %sB, to %s",
+		    (unsigned long long)json_count(capture, "records"),
+		    text_size(size, json_double(capture, "bytes")),
+		    json_text(capture, "path"));
+}
+
+/* Captures that run, the newest at the top; returns the lines used. */
+static int draw_captures(const struct view *view, struct rect r)
+{
+	const json_t *captures = view->deck->network.captures, *capture;
+	size_t i;
 	int n = 0;
 
-	for (size_t i = 0; i < json_array_size(captures) && n < 2 && n < r.height; i++) {
-		const json_t *capture = json_array_get(captures, i);
-		int x;
-
-		if (json_is_string(json_object_get(capture, "ended")))
-			continue;
-		x = r.x + draw_format(r.y + n, r.x, r.width, INK_BAD | DRAW_BOLD, "%s capturing ",
-				      draw_sign(SIGN_DOT));
-		draw_format(r.y + n, x, r.width - (x - r.x), INK_TEXT, "%llu packets, %sB, to %s",
-			    (unsigned long long)json_count(capture, "records"),
-			    text_size(size, json_double(capture, "bytes")),
-			    json_text(capture, "path"));
-		n++;
-	}
+	json_array_foreach(captures, i, capture)
+		if (n < 2 && n < r.height && !json_is_string(json_object_get(capture, "ended")))
+			draw_capture(view, capture, r, r.y + n++);
 	return n;
 }
 
@@ -368,7 +388,7 @@ void network_draw(struct view *view, struct rect r)
 							      "Waiting for the switches");
 		return;
 	}
-	captures = draw_captures(view->deck->network.captures, r);
+	captures = draw_captures(view, r);
 	r.y += captures;
 	r.height -= captures;
 	upper = r.height >= 14 ? upper_height(&view->deck->network, row, r) : 0;

@@ -13,10 +13,14 @@ struct network_view {
 	enum pane pane;
 	size_t selected; /* switch */
 	size_t port_top, ports_shown;
-	bool held;	     /* the list of packets does not follow */
-	uint64_t packet_end; /* the packet after the lowest one shown, when held */
+	uint64_t packet_end; /* the packet after the lowest one shown, when the list is held */
 	size_t packets_shown;
-	char filter[PROMPT_TEXT];
+	char filter[PROMPT_TEXT]; /* of what is shown */
+	char asked[PROMPT_TEXT];  /* of the subscription, as far as one is asked for */
+	char typed[PROMPT_TEXT];  /* the last one, also a refused one */
+	bool restoring;		  /* what is asked for is the one before that */
+	char path[PROMPT_TEXT];	  /* typed for a capture that did not begin yet */
+	json_int_t other;	  /* the capture that a question is about */
 	struct subscription packets;
 	char subscribed[512]; /* switch of the subscription or of the one asked for */
 	bool polling, polling_captures;

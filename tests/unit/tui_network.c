@@ -1,0 +1,407 @@
+/*
+ * The network's view and what it knows: packets that are held, kept below other
+ * views and through filters, and captures to files that are whose.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake_screen.h"
+#include "tui/model/json.h"
+
+/* --- the list of packets --- */
+
+static void arrive(struct netmodel *model, unsigned first, unsigned count)
+{
+	for (unsigned i = first; i < first + count; i++) {
+		json_t *params = json_pack("{s:i,s:[{s:i,s:s,s:s}]}", "dropped", 0, "packets",
+					   "time", i, "verdict", "flood", "text", "x");
+
+		netmodel_packets(model, params);
+		json_decref(params);
+	}
+}
+
+static uint64_t time_at(const struct netmodel *model, uint64_t n)
+{
+	const struct packet *packet = netmodel_packet(model, n);
+
+	assert_non_null(packet);
+	return packet->time;
+}
+
+static void what_is_held_stays(void **state)
+{
+	struct netmodel *model = calloc(1, sizeof(*model));
+
+	(void)state;
+	arrive(model, 0, 5000);
+	netmodel_hold(model);
+	netmodel_hold(model);
+	assert_true(netmodel_held(model));
+	arrive(model, 5000, 10000);
+	assert_int_equal(model->shown.count, 5000);
+	assert_null(netmodel_packet(model, 5000 - NETMODEL_PACKETS - 1));
+	for (unsigned n = 5000 - NETMODEL_PACKETS; n < 5000; n++)
+		assert_int_equal(time_at(model, n), n);
+	netmodel_follow(model);
+	assert_false(netmodel_held(model));
+	assert_int_equal(model->missed, 10000 - NETMODEL_PACKETS);
+	assert_int_equal(time_at(model, model->shown.count - 1), 14999);
+	arrive(model, 15000, 1);
+	assert_int_equal(time_at(model, model->shown.count - 1), 15000);
+	netmodel_hold(model);
+	arrive(model, 15001, 3);
+	netmodel_follow(model);
+	assert_int_equal(time_at(model, model->shown.count - 3), 15001);
+	assert_int_equal(time_at(model, model->shown.count - 4), 15000);
+	netmodel_hold(model);
+	arrive(model, 15004, 3);
+	netmodel_destroy(model);
+	free(model);
+}
+
+static void marks_stand_between_packets(void **state)
+{
+	struct netmodel *model = calloc(1, sizeof(*model));
+
+	(void)state;
+	netmodel_mark(model, "nothing before it");
+	assert_int_equal(model->shown.count, 0);
+	arrive(model, 0, 2);
+	netmodel_hold(model);
+	arrive(model, 2, 1);
+	netmodel_mark(model, "one");
+	netmodel_mark(model, "other");
+	arrive(model, 3, 1);
+	assert_int_equal(model->shown.count, 5);
+	assert_int_equal(time_at(model, 2), 2);
+	assert_true(netmodel_packet(model, 3)->mark);
+	assert_string_equal(netmodel_packet(model, 3)->fields[PACKET_TEXT], "other");
+	assert_false(netmodel_packet(model, 4)->mark);
+	netmodel_destroy(model);
+	free(model);
+}
+
+/* --- the view --- */
+
+#define LAN "{\"switches\":[{\"name\":\"lan\"}]}"
+
+struct fixture {
+	struct fake_screen *screen;
+	struct tui *tui;
+	struct netmodel *model;
+	json_int_t subscription;
+	json_int_t listing; /* the last capture.list that was asked for */
+};
+
+static void command(struct fixture *fixture, enum command command)
+{
+	struct tui *tui = fixture->tui;
+
+	assert_true(tui->top->ops->command(tui->top, command));
+}
+
+static void type(struct fixture *fixture, const char *text)
+{
+	while (*text)
+		prompt_key(&fixture->tui->prompt, (wint_t)*text++, false);
+}
+
+static void answer_subscription(struct fixture *fixture, json_int_t request)
+{
+	char result[64];
+
+	snprintf(result, sizeof(result), "{\"subscription\":%d}", (int)++fixture->subscription);
+	fake_screen_answer(fixture->screen, request, result);
+}
+
+static void packet(struct fixture *fixture)
+{
+	char params[128];
+
+	snprintf(params, sizeof(params), "{\"subscription\":%d,\"packets\":[{\"text\":\"x\"}]}",
+		 (int)fixture->subscription);
+	fake_screen_notify(fixture->screen, "packets", params);
+}
+
+/* The next request, or NULL. */
+static const char *next(struct fixture *fixture, json_int_t *id, json_t **params)
+{
+	const char *method = fake_screen_asked(fixture->screen, id, params);
+
+	if (method && strcmp(method, "capture.list") == 0)
+		fixture->listing = *id;
+	return method;
+}
+
+/* The next request of the method, passing over others; what the parameter is, or "". */
+static const char *asked(struct fixture *fixture, const char *method, const char *key,
+			 json_int_t *id)
+{
+	static char text[256];
+	const char *found;
+	json_t *params = NULL;
+
+	do {
+		json_decref(params);
+		found = next(fixture, id, &params);
+		assert_non_null(found);
+	} while (strcmp(found, method) != 0);
+	snprintf(text, sizeof(text), "%s", json_text(params, key));
+	json_decref(params);
+	return text;
+}
+
+static json_int_t wait_for(struct fixture *fixture, const char *method)
+{
+	json_int_t id;
+
+	asked(fixture, method, "", &id);
+	return id;
+}
+
+/* Reads all requests; whether one of them was of the method. */
+static bool was_asked(struct fixture *fixture, const char *method)
+{
+	const char *found;
+	bool is = false;
+	json_t *params;
+	json_int_t id;
+
+	while ((found = next(fixture, &id, &params))) {
+		is = is || strcmp(found, method) == 0;
+		json_decref(params);
+	}
+	return is;
+}
+
+static bool said(const struct fixture *fixture, const char *text)
+{
+	for (unsigned rank = 0; rank < STATUS_COUNT; rank++) {
+		const char *said = fixture->tui->status.entries[rank].text;
+
+		if (said && strstr(said, text))
+			return true;
+	}
+	return false;
+}
+
+static int open_view(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	json_t *switches = json_loads(LAN, 0, NULL);
+
+	fixture->screen = fake_screen_new(&keys_table);
+	fixture->tui = &fixture->screen->tui;
+	fixture->model = &fixture->tui->deck->network;
+	netmodel_switches(fixture->model, switches, 1);
+	json_decref(switches);
+	tui_open(fixture->tui, "network", NULL);
+	answer_subscription(fixture, wait_for(fixture, "packets.subscribe"));
+	packet(fixture);
+	*state = fixture;
+	return 0;
+}
+
+static int close_view(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fake_screen_free(fixture->screen);
+	free(fixture);
+	return 0;
+}
+
+static void other_views_leave_the_list_alone(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const views[] = { "help", "log" };
+
+	for (unsigned i = 0; i < 2; i++) {
+		tui_open(fixture->tui, views[i], NULL);
+		packet(fixture);
+		tui_back(fixture->tui);
+		assert_int_equal(fixture->model->shown.count, 2 + i);
+	}
+	assert_false(was_asked(fixture, "packets.cancel"));
+	assert_false(was_asked(fixture, "packets.subscribe"));
+	tui_back(fixture->tui); /* to the deck: now it ends */
+	assert_true(was_asked(fixture, "packets.cancel"));
+	tui_open(fixture->tui, "network", NULL);
+	assert_true(was_asked(fixture, "packets.subscribe"));
+	assert_int_equal(fixture->model->shown.count, 0);
+}
+
+static void filter(struct fixture *fixture, const char *text)
+{
+	command(fixture, COMMAND_FILTER);
+	type(fixture, "\025"); /* Ctrl-U */
+	type(fixture, text);
+	type(fixture, "\r");
+}
+
+static void a_filter_adds_to_the_list(void **state)
+{
+	struct fixture *fixture = *state;
+	json_int_t id;
+
+	filter(fixture, "arp");
+	assert_string_equal(asked(fixture, "packets.subscribe", "filter", &id), "arp");
+	answer_subscription(fixture, id);
+	packet(fixture);
+	assert_int_equal(fixture->model->shown.count, 3);
+	assert_string_equal(netmodel_packet(fixture->model, 1)->fields[PACKET_TEXT],
+			    "matching arp from here on");
+}
+
+static void a_refused_filter_changes_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	json_int_t id;
+
+	filter(fixture, "arp");
+	answer_subscription(fixture, wait_for(fixture, "packets.subscribe"));
+	filter(fixture, "apr");
+	fake_screen_refuse(fixture->screen,
+			   wait_for(fixture, "packets.subscribe"), "no word");
+	assert_string_equal(asked(fixture, "packets.subscribe", "filter", &id), "arp");
+	answer_subscription(fixture, id);
+	packet(fixture);
+	assert_int_equal(fixture->model->shown.count, 3); /* with one mark */
+	assert_true(said(fixture, "no word"));
+	/* It is there to be mended, and its error goes when that is done. */
+	command(fixture, COMMAND_FILTER);
+	type(fixture, "\b\b");
+	type(fixture, "rp\r");
+	assert_string_equal(asked(fixture, "packets.subscribe", "filter", &id), "arp");
+	answer_subscription(fixture, id);
+	assert_false(said(fixture, "no word"));
+	assert_int_equal(fixture->model->shown.count, 3);
+	/* What is typed while the old one is asked for again counts all the same. */
+	filter(fixture, "apr");
+	fake_screen_refuse(fixture->screen, wait_for(fixture, "packets.subscribe"), "no word");
+	id = wait_for(fixture, "packets.subscribe");
+	filter(fixture, "icmp");
+	answer_subscription(fixture, id);
+	assert_string_equal(asked(fixture, "packets.subscribe", "filter", &id), "icmp");
+	answer_subscription(fixture, id);
+	assert_int_equal(fixture->model->shown.count, 4);
+	assert_false(said(fixture, "no word"));
+}
+
+/* --- captures --- */
+
+static void list_captures(struct fixture *fixture, const char *captures)
+{
+	char result[256];
+
+	fixture->tui->top->ops->tick(fixture->tui->top); /* unless one is asked for already */
+	was_asked(fixture, "capture.list");
+	snprintf(result, sizeof(result), "{\"captures\":[%s]}", captures);
+	fake_screen_answer(fixture->screen, fixture->listing, result);
+}
+
+static void a_path_may_be_relative_and_is_not_lost(void **state)
+{
+	struct fixture *fixture = *state;
+	char folder[200], path[256];
+	json_int_t id;
+
+	assert_non_null(getcwd(folder, sizeof(folder)));
+	snprintf(path, sizeof(path), "%s/x.pcapng", folder);
+	command(fixture, COMMAND_CAPTURE);
+	type(fixture, "x.pcapng\r");
+	assert_string_equal(asked(fixture, "capture.start", "path", &id), path);
+	fake_screen_refuse(fixture->screen, id, "the file exists");
+	assert_true(said(fixture, "the file exists"));
+	setenv("HOME", "/home/x", 1);
+	command(fixture, COMMAND_CAPTURE);
+	type(fixture, "\001~/\r"); /* Ctrl-A: before what was typed */
+	assert_string_equal(asked(fixture, "capture.start", "path", &id), "/home/x/x.pcapng");
+	fake_screen_answer(fixture->screen, id, "{\"capture\":7,\"path\":\"/home/x/x.pcapng\"}");
+	assert_true(said(fixture, "Capturing to /home/x/x.pcapng; w ends it."));
+}
+
+static void begin(struct fixture *fixture)
+{
+	json_int_t id;
+
+	command(fixture, COMMAND_CAPTURE);
+	type(fixture, "\r");
+	assert_string_equal(asked(fixture, "capture.start", "path", &id), "");
+	fake_screen_answer(fixture->screen, id, "{\"capture\":7,\"path\":\"own\"}");
+}
+
+#define OTHER "{\"capture\":5,\"path\":\"other\"}"
+
+static void only_its_own_capture_is_ended(void **state)
+{
+	struct fixture *fixture = *state;
+	json_int_t id;
+
+	list_captures(fixture, OTHER);
+	command(fixture, COMMAND_CAPTURE);
+	assert_non_null(strstr(fixture->tui->prompt.question,
+			       "A capture to other runs, which this screen did not begin."));
+	type(fixture, "x");
+	assert_false(was_asked(fixture, "capture.stop"));
+	command(fixture, COMMAND_CAPTURE);
+	type(fixture, "n\r");
+	fake_screen_answer(fixture->screen, wait_for(fixture, "capture.start"),
+			   "{\"capture\":7,\"path\":\"own\"}");
+	list_captures(fixture, "{\"capture\":7,\"path\":\"own\"}," OTHER);
+	command(fixture, COMMAND_CAPTURE);
+	id = wait_for(fixture, "capture.stop");
+	command(fixture, COMMAND_CAPTURE); /* its own is not there any more */
+	assert_non_null(strstr(fixture->tui->prompt.question, "A capture to other runs"));
+	type(fixture, "x");
+	fake_screen_answer(fixture->screen, id, "{\"records\":3,\"bytes\":9,\"ended\":null}");
+	assert_true(said(fixture, "The capture has 3 packets"));
+	list_captures(fixture, OTHER);
+	command(fixture, COMMAND_CAPTURE);
+	type(fixture, "e");
+	assert_true(was_asked(fixture, "capture.stop"));
+}
+
+static void its_own_capture_may_end_by_itself(void **state)
+{
+	struct fixture *fixture = *state;
+	json_int_t id;
+
+	begin(fixture);
+	list_captures(fixture, "{\"capture\":7,\"path\":\"own\",\"ended\":\"own: no space\"}");
+	id = wait_for(fixture, "capture.stop");
+	fake_screen_answer(fixture->screen, id, "{\"records\":3,\"ended\":\"own: no space\"}");
+	assert_true(said(fixture, "own: no space. The capture has 3 packets"));
+	begin(fixture);
+	list_captures(fixture, ""); /* somebody else ended it */
+	command(fixture, COMMAND_CAPTURE);
+	assert_true(fixture->tui->prompt.active);
+	assert_false(was_asked(fixture, "capture.stop"));
+}
+
+#define VIEW(name) cmocka_unit_test_setup_teardown(name, open_view, close_view)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_held_stays),
+		cmocka_unit_test(marks_stand_between_packets),
+		VIEW(other_views_leave_the_list_alone),
+		VIEW(a_filter_adds_to_the_list),
+		VIEW(a_refused_filter_changes_nothing),
+		VIEW(a_path_may_be_relative_and_is_not_lost),
+		VIEW(only_its_own_capture_is_ended),
+		VIEW(its_own_capture_may_end_by_itself),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
