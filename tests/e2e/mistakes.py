@@ -84,6 +84,16 @@ def test_kvm_without_permission_names_what_to_do():
         assert "/dev/kvm: permission denied" in result.stderr and "group" in result.stderr, result
 
 
+def test_a_log_file_is_bounded_and_one_that_cannot_be_is_told():
+    log = "state/vmdeck/deck.log"
+    with d.Deck(prepare=lambda folder: folder.write(log, "x" * (1 << 20) + "\n")) as deck:
+        with open(os.path.join(deck.path, log + ".old")) as file:
+            assert file.read().endswith("] the deck begins\n")
+        assert os.path.getsize(os.path.join(deck.path, log)) < 4096
+    with d.Deck(prepare=lambda folder: folder.write("state", "no folder")) as deck:
+        d.wait_for(lambda: "there is no log file" in open(deck.errors).read(), "a word about it")
+
+
 def test_no_deck_and_taken_socket():
     with d.Folder() as folder:
         result = folder.run("list")

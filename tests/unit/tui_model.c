@@ -263,20 +263,20 @@ static void test_status_ends(void **state)
 	(void)state;
 	/* A key ends what somebody can have read, and no event does. */
 	status_put(&status, STATUS_REFUSAL, SEVERITY_ERROR, "filter", "no filter", 1);
-	status_key(&status);
+	assert_false(status_key(&status));
 	status_put(&status, STATUS_EVENT, SEVERITY_EVENT, "", "something", 2);
 	assert_int_equal(status_expire(&status, 3), 2 + 12 * NS_PER_S);
 	shows(&status, STATUS_REFUSAL, STATUS_EVENT);
 	assert_int_equal(status_expire(&status, 3600 * NS_PER_S), 0);
 	shows(&status, STATUS_REFUSAL, -1);
-	status_key(&status);
+	assert_true(status_key(&status));
 	shows(&status, -1, -1);
 	/* So does a success of the same kind. */
 	status_put(&status, STATUS_REFUSAL, SEVERITY_ERROR, "filter", "no filter", 1);
 	assert_true(status_says(&status, STATUS_REFUSAL, "filter", "no filter"));
-	status_settle(&status, STATUS_REFUSAL, "guest.list");
+	assert_false(status_settle(&status, STATUS_REFUSAL, "guest.list"));
 	shows(&status, STATUS_REFUSAL, -1);
-	status_settle(&status, STATUS_REFUSAL, "filter");
+	assert_true(status_settle(&status, STATUS_REFUSAL, "filter"));
 	shows(&status, -1, -1);
 	/* A state outlasts keys and time. */
 	status_put(&status, STATUS_SHUTDOWN, SEVERITY_WARNING, "", "shutting down", 1);

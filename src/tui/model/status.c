@@ -47,17 +47,24 @@ void status_put(struct status *status, enum status_rank rank, enum severity seve
 	entry->seen = false;
 }
 
-void status_settle(struct status *status, enum status_rank rank, const char *kind)
+bool status_settle(struct status *status, enum status_rank rank, const char *kind)
 {
-	if (strcmp(status->entries[rank].kind, kind) == 0)
-		status_take(status, rank);
+	if (!status->entries[rank].text || strcmp(status->entries[rank].kind, kind) != 0)
+		return false;
+	status_take(status, rank);
+	return true;
 }
 
-void status_key(struct status *status)
+bool status_key(struct status *status)
 {
+	bool ended = false;
+
 	for (unsigned i = 0; i < STATUS_COUNT; i++)
-		if (rules[i].key && status->entries[i].seen)
+		if (rules[i].key && status->entries[i].seen) {
 			status_take(status, i);
+			ended = true;
+		}
+	return ended;
 }
 
 void status_hush(struct status *status)

@@ -45,10 +45,12 @@ void status_put(struct status *status, enum status_rank rank, enum severity seve
 
 void status_take(struct status *status, enum status_rank rank); /* it has ended */
 
-/* Takes it off if it is of that kind. */
-void status_settle(struct status *status, enum status_rank rank, const char *kind);
+/* Takes it off if it is of that kind; whether it did. */
+bool status_settle(struct status *status, enum status_rank rank, const char *kind);
 
-void status_key(struct status *status);  /* a key was pressed: ends what was seen and lasts till then */
+/* A key was pressed: ends what was seen and lasts till then; whether there was such a thing. */
+bool status_key(struct status *status);
+
 void status_hush(struct status *status); /* takes all off but states */
 
 /* Whether a rank says just this, of that kind. */

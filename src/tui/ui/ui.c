@@ -146,14 +146,14 @@ void tui_hush(struct tui *tui)
 
 void tui_key_pressed(struct tui *tui)
 {
-	status_key(&tui->status);
-	tui_dirty(tui);
+	if (status_key(&tui->status))
+		tui_dirty(tui);
 }
 
 void tui_settle(struct tui *tui, enum status_rank rank, const char *kind)
 {
-	status_settle(&tui->status, rank, kind);
-	tui_dirty(tui);
+	if (status_settle(&tui->status, rank, kind))
+		tui_dirty(tui);
 }
 
 void tui_state(struct tui *tui, enum status_rank rank, const char *format, ...)
