@@ -13,7 +13,8 @@
 #include "control/message_text.h"
 
 #define TIMEOUT 60 /* seconds; table.c says so too */
-#define LOOK_MS 500 /* not every change of a guest that restarts over and over is an event */
+/* Not every change of a guest that restarts over and over is an event. */
+#define LOOK (500 * NS_PER_MS)
 
 /* What an order that is waited for is to bring about. */
 static const struct goal {
@@ -140,21 +141,6 @@ static void take_state(struct orders *orders, struct target *target, const json_
 	}
 }
 
-/* What lasts too short a time to be seen; of a start whose guest is stopping, a stop is none. */
-static void take_event(struct orders *orders, const json_t *params)
-{
-	const char *guest = text_of(params, "guest", "");
-	enum guest_state state = guest_state_find(text_of(params, "state", ""));
-
-	for (int i = 0; i < orders->count; i++) {
-		struct target *target = &orders->targets[i];
-
-		if (!target->done && strcmp(target->name, guest) == 0 && state != target->state &&
-		    target->state != GUEST_STOPPING && number_of(params, "time") > target->since)
-			take_state(orders, target, params, text_of(params, "text", ""));
-	}
-}
-
 static void look_at(struct orders *orders, struct target *target)
 {
 	struct cause cause;
@@ -169,6 +155,26 @@ static void look_at(struct orders *orders, struct target *target)
 	else if (orders->goal->restarted || number_of(shown, "since") != target->since)
 		take_state(orders, target, shown, text_of(shown, "reason", ""));
 	json_decref(shown);
+}
+
+/* Of what lasts too short a time to be seen there is an event alone. */
+static void take_event(struct orders *orders, const json_t *params)
+{
+	const char *guest = text_of(params, "guest", "");
+	enum guest_state state = guest_state_find(text_of(params, "state", ""));
+
+	for (int i = 0; i < orders->count; i++) {
+		struct target *target = &orders->targets[i];
+
+		if (target->done || strcmp(target->name, guest) != 0)
+			continue;
+		/* One that is started while it stops has to stop first. */
+		if (state != target->state && target->state != GUEST_STOPPING &&
+		    number_of(params, "time") > target->since)
+			take_state(orders, target, params, text_of(params, "text", ""));
+		if (!target->done)
+			look_at(orders, target);
+	}
 }
 
 static void out_of_time(struct orders *orders)
@@ -190,23 +196,32 @@ static void out_of_time(struct orders *orders)
 	}
 }
 
-/* Looks, and looks again after each event. */
+static void look_at_all(struct orders *orders)
+{
+	for (int i = 0; i < orders->count; i++)
+		if (!orders->targets[i].done)
+			look_at(orders, &orders->targets[i]);
+}
+
+/* Looks at a guest after each of its events, and now and then at all. */
 static void wait_for_all(struct orders *orders)
 {
-	uint64_t due = clock_monotonic() + orders->seconds * NS_PER_S, now;
+	uint64_t due = clock_monotonic() + orders->seconds * NS_PER_S, look = 0, now, next;
 	struct cause cause;
 	json_t *message;
-	int error, ms;
+	int error;
 
-	for (;;) {
-		for (int i = 0; i < orders->count; i++)
-			if (!orders->targets[i].done)
-				look_at(orders, &orders->targets[i]);
+	while (orders->left) {
 		now = clock_monotonic();
+		if (now >= look) {
+			look_at_all(orders);
+			look = now + LOOK;
+		}
 		if (!orders->left || now >= due)
 			return;
-		ms = (int)((due - now) / NS_PER_MS) + 1;
-		error = link_next(orders->link, &message, ms < LOOK_MS ? ms : LOOK_MS, &cause);
+		next = due < look ? due : look;
+		error = link_next(orders->link, &message, (int)((next - now) / NS_PER_MS) + 1,
+				  &cause);
 		if (error == 0) {
 			take_event(orders, json_object_get(message, "params"));
 			json_decref(message);

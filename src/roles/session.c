@@ -253,10 +253,10 @@ void deck_session_close(struct deck_session *session)
 	session->started = false;
 	server_free(session->server);
 	session->server = NULL;
+	deck_signals_close(&session->signals);
 	if (session->deck) {
 		loop_unpost(deck_loop(session->deck), &session->start);
 		loop_timer_cancel(deck_loop(session->deck), &session->listen);
-		deck_signals_close(&session->signals);
 		logfile_close(&session->log);
 		deck_free(session->deck);
 	}
