@@ -64,7 +64,7 @@ static void nothing(void *arg)
 	(void)arg;
 }
 
-/* Presses every power button, or takes the power; the end of the deck follows, unless it is alone. */
+/* Presses every power button, or takes the power; unless it is alone, the deck ends then. */
 static void end_guests(void *arg, bool force)
 {
 	struct deck_session *session = arg;
