@@ -43,7 +43,7 @@ def test_new_profiles_are_seen_by_themselves():
         assert names(deck) == []
         deck.guest("a", PLAIN % 16)
         d.wait_for(lambda: names(deck) == ["a"], "the first guest")
-        assert said(deck, "a: new"), open(deck.errors).read()
+        assert said(deck, "a: new profile"), open(deck.errors).read()
         deck.guest("b", "[guest]\ncpus = 0\n")
         d.wait_for(lambda: deck.state("b") == "invalid", "a guest that is invalid")
         wait_said(deck, "b: its profile has mistakes: line 2: cpus: ")
@@ -59,6 +59,17 @@ def test_new_profiles_are_seen_by_themselves():
         reloaded = deck.run("reload")
         assert reloaded.stdout == "1 guest\n", reloaded
         assert len(said(deck, "b: ")) == 3, open(deck.errors).read()
+
+
+def test_many_at_once_are_counted():
+    with d.Deck() as deck:
+        for number in range(40):
+            deck.guest(f"g{number}", PLAIN % 16)
+        assert len(deck.run("reload").stdout.splitlines()) in range(1, 42)
+        d.wait_for(lambda: len(names(deck)) == 40, "40 guests")
+        lines = len(said(deck, ": new profile"))
+        more = sum(int(line.split()[1]) for line in said(deck, "more changes of profiles at once"))
+        assert lines + more == 40, open(deck.errors).read()
 
 
 def test_start_takes_what_is_on_disk():

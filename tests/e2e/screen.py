@@ -440,7 +440,7 @@ def test_profiles_come_to_an_empty_screen_and_change_under_it():
             terminal.see("No guests are defined. Write a profile")
             folder.guest("mine", "[guest]\nmemory = 32M\n")
             terminal.see(r"mine +\S defined")
-            terminal.see(r"mine:? new")
+            terminal.see(r"mine:? new profile")
             terminal.keys("s")
             terminal.see(r"mine +\S running")
             terminal.keys("e")

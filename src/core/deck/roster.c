@@ -170,11 +170,28 @@ static bool is_as_read(const struct guest *guest, const struct profile_stamp *st
 	       profile_stamp_equal(&guest->stamp, stamp);
 }
 
-/* A sentence about a guest, for the journal and for who asked for the reading. */
+#define SAID_MAX 32 /* sentences of one reading in the journal */
+
+/*
+ * For the journal and for who asked for the reading. Of a folder full of new files the journal
+ * does not keep others from being heard.
+ */
+static void tell(struct roster *roster, const struct guest *guest, const char *text)
+{
+	struct cause sentence;
+
+	if (!roster->reloading || roster->said++ < SAID_MAX)
+		journal_emit(&roster->services->journal, guest, DECK_EVENT_LOG, "%s", text);
+	if (!roster->notes)
+		return;
+	cause_set(&sentence, 0, "%s%s%s", guest ? guest->name : "", guest ? ": " : "", text);
+	roster->notes->add(roster->notes->arg, sentence.text);
+}
+
+/* A sentence about a guest. */
 static void __attribute__((format(printf, 3, 4)))
 say(struct roster *roster, const struct guest *guest, const char *format, ...)
 {
-	struct cause sentence;
 	char text[CAUSE_SIZE];
 	va_list ap;
 
@@ -183,20 +200,13 @@ say(struct roster *roster, const struct guest *guest, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	journal_emit(&roster->services->journal, guest, DECK_EVENT_LOG, "%s", text);
-	cause_set(&sentence, 0, "%s: %s", guest->name, text);
-	if (roster->notes)
-		roster->notes->add(roster->notes->arg, sentence.text);
+	tell(roster, guest, text);
 }
 
 /* About a switch. */
 static void say_of_switch(void *arg, const char *sentence)
 {
-	struct roster *roster = arg;
-
-	journal_emit(&roster->services->journal, NULL, DECK_EVENT_LOG, "%s", sentence);
-	if (roster->notes)
-		roster->notes->add(roster->notes->arg, sentence);
+	tell(arg, NULL, sentence);
 }
 
 static void say_mistakes(struct roster *roster, const struct guest *guest)
@@ -303,7 +313,7 @@ static void read_guest(void *arg, const char *path)
 		if (guest->report.count)
 			say_mistakes(roster, guest);
 		else
-			say(roster, guest, "new");
+			say(roster, guest, "new profile");
 	} else {
 		journal_emit(&roster->services->journal, NULL, DECK_EVENT_LOG,
 			     "%s: out of memory", path);
@@ -430,6 +440,8 @@ int roster_reload(struct roster *roster, const struct deck_notes *notes, struct 
 	int err;
 
 	roster->notes = notes;
+	roster->reloading = true;
+	roster->said = 0;
 	look_for_files(roster);
 	roster->conflicts = false;
 	err = read_profiles(roster, cause);
@@ -437,8 +449,13 @@ int roster_reload(struct roster *roster, const struct deck_notes *notes, struct 
 	if (!err && roster->conflicts && roster->config.guests_folder)
 		err = profile_folder_read(roster->config.guests_folder, read_guest, roster, cause);
 	switches_apply(&roster->switches);
+	if (roster->said > SAID_MAX)
+		journal_emit(&roster->services->journal, NULL, DECK_EVENT_LOG,
+			     "%u more changes of profiles at once; 'vmdeck list' shows the "
+			     "guests", roster->said - SAID_MAX);
 	journal_emit(&roster->services->journal, NULL, DECK_EVENT_PROFILES, "%s", "");
 	roster->notes = NULL;
+	roster->reloading = false;
 	return err;
 }
 

@@ -21,6 +21,8 @@ struct roster {
 	bool conflicts; /* a profile was refused because of another */
 	struct switches switches;
 	bool settled; /* they were read once: from then on what changes is said */
+	bool reloading;
+	unsigned said; /* sentences since that began */
 	const struct deck_notes *notes; /* of who asked for the reading under way, or NULL */
 };
 

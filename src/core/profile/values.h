@@ -29,8 +29,8 @@ void profile_size_format(uint64_t bytes, char out[32]);
 /*
  * The absolute path of the folder that a file is in, and a path as it is
  * meant in a profile of that folder, where "~/" is the user's home. Both are
- * the caller's to free; NULL with
- * errno set if there is no such folder or no memory.
+ * the caller's to free; NULL with errno set if there is no such folder or no
+ * memory.
  */
 char *profile_path_folder(const char *file);
 char *profile_path_join(const char *folder, const char *path);
