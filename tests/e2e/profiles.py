@@ -77,11 +77,13 @@ def test_start_takes_what_is_on_disk():
     with d.Deck() as deck:
         # Each order comes before the deck had time to look by itself.
         deck.guest("a", PLAIN % 16)
-        assert deck.run("start", "a").returncode == 0
+        started = deck.run("start", "a")
+        assert started.returncode == 0, started
         deck.wait_state("a", "running")
         deck.run("stop", "--force", "--wait", "a")
         deck.guest("a", PLAIN % 24)
-        assert deck.run("start", "a").returncode == 0
+        started = deck.run("start", "a")
+        assert started.returncode == 0, started
         assert shown(deck, "a", "memory") == 24 << 20
         deck.run("stop", "--force", "--wait", "a")
         deck.guest("a", "[guest]\nmemory = lots\n")
@@ -89,7 +91,8 @@ def test_start_takes_what_is_on_disk():
         assert refused.returncode == 1 and "mistakes" in refused.stderr, refused
         deck.guest("a", CARD % "wan")
         deck.write("config/vmdeck/switches/wan.ini", "[switch]\n")
-        assert deck.run("start", "a").returncode == 0
+        started = deck.run("start", "a")
+        assert started.returncode == 0, started
         deck.wait_state("a", "running")
 
 
@@ -121,7 +124,8 @@ def test_a_guest_that_runs_is_told_of_and_left_alone():
         assert shown(deck, "a", "memory") == 16 << 20
         deck.run("stop", "--force", "--wait", "a")
         assert shown(deck, "a", "memory") == 32 << 20 and shown(deck, "a", "pending") is None
-        assert deck.run("start", "a").returncode == 0
+        started = deck.run("start", "a")
+        assert started.returncode == 0, started
         os.unlink(os.path.join(deck.guests, "a.ini"))
         wait_said(deck, "a: its profile is gone; it goes on until it ends")
         deck.run("stop", "--force", "--wait", "a")
@@ -144,7 +148,8 @@ def test_switches_follow_their_profiles():
         deck.write(wan, SWITCH % 8)
         wait_said(deck, "switch wan: as its profile says now")
         assert "10.0.8.2" in str(addresses(deck)["wan"])
-        assert deck.run("start", "a").returncode == 0
+        started = deck.run("start", "a")
+        assert started.returncode == 0, started
         deck.wait_state("a", "running")
         deck.write(wan, SWITCH % 9)
         wait_said(deck, "switch wan: its profile has changed; that is applied when no running "

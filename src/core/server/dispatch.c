@@ -61,6 +61,11 @@ static int find_guest(struct request *request, struct cause *cause)
 	if (request->method == &method_table[METHOD_GUEST_START])
 		deck_refresh(request->deck);
 	request->guest = deck_find(request->deck, name);
+	if (!request->guest) {
+		/* Its profile may have been written just now. */
+		deck_refresh(request->deck);
+		request->guest = deck_find(request->deck, name);
+	}
 	if (!request->guest)
 		return no_guest(request->deck, name, cause);
 	return method_check_state(request->method, name, guest_get_state(request->guest), cause);
