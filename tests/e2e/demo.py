@@ -342,9 +342,9 @@ def test_run_says_what_was_lost():
         lost = re.search(r"^\[vmdeck: (\d+) bytes were lost\]\r$", text, re.M)
         assert lost and int(lost.group(1)) > 10000, text[-2000:]
         assert text.rstrip().endswith("poweroff"), text[-200:]
-        # A guest that cannot print does not read either, and that is all there is to say.
-        said = run.communicate()[1]
-        assert not said or re.fullmatch(rb"vmdeck: .* bytes that were typed wait\n", said), said
+        # On a busy host the guest lets so much wait for a while.
+        assert re.fullmatch(r"(vmdeck: the guest does not read its console: .* wait\n)*",
+                            run.communicate()[1].decode())
 
         # Who does not want to wait ends it.
         run, output = run_into_a_pipe(folder, False)

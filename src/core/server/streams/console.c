@@ -16,7 +16,7 @@
 #define QUEUE_MAX CONSOLE_SIZE /* bytes beyond the ring that wait for the client */
 #define RETRY_FIRST (1 * NS_PER_MS)
 #define RETRY_LAST (64 * NS_PER_MS)
-#define PATIENCE (1 * NS_PER_S) /* with a guest that takes nothing, before it is said */
+#define PATIENCE (2 * NS_PER_S) /* with a guest that takes nothing, before it is said */
 
 struct console_session {
 	struct peer *peer;
