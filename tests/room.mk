@@ -113,6 +113,11 @@ tests_fuzz_plain_SOURCES = tests/fuzz/plain.c $(FUZZ_FILES)
 tests_fuzz_plain_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_plain_LDADD = $(CONTROL_LIBS)
 
+FUZZ_TESTS += tests/fuzz/queries
+tests_fuzz_queries_SOURCES = tests/fuzz/queries.c $(FUZZ_FILES)
+tests_fuzz_queries_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_queries_LDADD = $(CLI_LIBS)
+
 FUZZ_TESTS += tests/fuzz/state
 tests_fuzz_state_SOURCES = tests/fuzz/state.c $(FUZZ_FILES)
 tests_fuzz_state_CPPFLAGS = $(FUZZ_CPPFLAGS)

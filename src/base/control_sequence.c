@@ -117,12 +117,16 @@ enum sequence_step control_sequence_next(struct control_sequence *sequence, uint
 		return begin(sequence, ESCAPE, 0);
 	if (sequence->state == GROUND)
 		return ground(sequence, byte);
-	if (byte == CAN || byte == SUB || (byte >= 0x80 && sequence->state != STRING)) {
+	if (byte == CAN || byte == SUB) {
 		sequence->state = GROUND;
 		return SEQUENCE_NONE;
 	}
 	if (sequence->state == STRING)
 		return string(sequence, byte);
+	if (byte >= 0x80) {
+		sequence->state = GROUND;
+		return ground(sequence, byte);
+	}
 	if (byte < ' ' || byte == DEL) /* a control that acts by itself */
 		return SEQUENCE_GOES_ON;
 	return sequence->state == ESCAPE ? escape(sequence, byte) : parameters(sequence, byte);

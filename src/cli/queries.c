@@ -63,30 +63,47 @@ static size_t let_go(struct queries *queries, uint8_t *out, bool pass)
 	return size;
 }
 
+/* The byte after a string's ESC: it ends the string, or breaks it off. Whether that may pass. */
+static bool close_string(struct queries *queries, bool ended)
+{
+	queries->closing = false;
+	if (ended)
+		return !queries->asks;
+	queries->held_size = 0;
+	queries->lost = false;
+	hold(queries, ESC);
+	return true;
+}
+
 static size_t pass_old(struct queries *queries, uint8_t *out, uint8_t byte)
 {
 	struct control_sequence *sequence = &queries->sequence;
-	bool string = control_sequence_in_string(sequence) && !is_query(sequence);
-	size_t size = 0;
+	bool string = control_sequence_in_string(sequence), asks = string && is_query(sequence);
+	enum sequence_step step = control_sequence_next(sequence, byte);
+	bool passes = !queries->closing ||
+		      close_string(queries, step == SEQUENCE_WHOLE && sequence->final == '\\');
+	size_t size;
 
-	switch (control_sequence_next(sequence, byte)) {
+	switch (step) {
 	case SEQUENCE_BEGUN:
-		size = let_go(queries, out, string);
+		if (!string)
+			let_go(queries, out, false);
+		queries->closing = string;
+		queries->asks = asks;
 		hold(queries, byte);
-		break;
+		return 0;
 	case SEQUENCE_GOES_ON:
 		hold(queries, byte);
-		break;
+		return 0;
 	case SEQUENCE_WHOLE:
 		hold(queries, byte);
-		size = let_go(queries, out, !is_query(sequence));
-		break;
+		return let_go(queries, out, passes && !is_query(sequence));
 	case SEQUENCE_NONE:
-		let_go(queries, out, false);
-		if (byte != ENQ)
-			out[size++] = byte;
 		break;
 	}
+	size = let_go(queries, out, false);
+	if (byte != ENQ)
+		out[size++] = byte;
 	return size;
 }
 

@@ -18,6 +18,8 @@ struct queries {
 	uint64_t old; /* bytes that are still to come of old output */
 	bool asked;   /* in what came after them */
 	bool lost;    /* the sequence under way is too long */
+	bool closing; /* a string is held, and the ESC of what may be its end */
+	bool asks;    /* that string does */
 	struct control_sequence sequence;
 	size_t held_size;
 	uint8_t held[QUERIES_HELD_MAX]; /* of the sequence under way in old output */

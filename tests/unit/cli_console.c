@@ -320,6 +320,20 @@ static void old_output_may_end_anywhere(void **state)
 		}
 }
 
+/* What a question breaks off is left out with it, or else it would go on behind it. */
+static void a_string_that_is_broken_off_goes(void **state)
+{
+	static const char text[] = "a\033]11;\033[6n?\007b";
+
+	(void)state;
+	for (size_t at = 0; at <= strlen(text); at++) {
+		struct passed passed = pass(text, 1000, at);
+
+		assert_int_equal(passed.size, 4);
+		assert_memory_equal(passed.text, "a?\007b", 4);
+	}
+}
+
 static void long_strings_have_an_end(void **state)
 {
 	static char text[8000];
@@ -348,6 +362,7 @@ int main(int argc, char **argv)
 		TEST(a_terminal_that_stands_still_is_left),
 		cmocka_unit_test(questions_are_known),
 		cmocka_unit_test(old_output_may_end_anywhere),
+		cmocka_unit_test(a_string_that_is_broken_off_goes),
 		cmocka_unit_test(long_strings_have_an_end),
 	};
 
