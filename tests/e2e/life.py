@@ -40,6 +40,16 @@ def wait_states(folder, **wanted):
     d.wait_for(lambda: wanted.items() <= states(folder).items(), str(wanted))
 
 
+def wait_prompt(folder):
+    """Until the guest that hears of its power button has begun to."""
+    d.wait_for(lambda: ">" in folder.run("show", "plain").stdout, "the guest's prompt")
+
+
+def wait_listening(folder):
+    wait_states(folder, deaf="running", plain="running")
+    wait_prompt(folder)
+
+
 class Screen:
     """The screen in a terminal of its own, whose keys can be pressed."""
 
@@ -87,7 +97,7 @@ def test_sigterm_of_a_deck_that_was_left_presses_buttons():
     with d.Folder() as folder:
         with_deaf_and_plain(folder)
         with Screen(folder) as screen:
-            wait_states(folder, deaf="running", plain="running")
+            wait_listening(folder)
             screen.see(b"plain")
             screen.keys(b"q")
             screen.see(b"leave them running")
@@ -113,7 +123,7 @@ def test_sigterm_of_a_deck_with_a_screen_counts_once_for_its_two_processes():
     with d.Folder() as folder:
         with_deaf_and_plain(folder)
         with Screen(folder) as screen:
-            wait_states(folder, deaf="running", plain="running")
+            wait_listening(folder)
             # As who ends a control group does.
             screen.process.send_signal(signal.SIGTERM)
             os.kill(screen.deck(), signal.SIGTERM)
@@ -143,6 +153,7 @@ def test_what_was_ignored_stays_ignored():
 
         run = start("run " + folder.write("plain.ini", PLAIN), stdout=subprocess.DEVNULL)
         wait_states(folder, plain="running")
+        wait_prompt(folder)
         others = [start(command, stdout=subprocess.PIPE)
                   for command in ("console plain", "capture -w -")]
         for process in others:
