@@ -15,6 +15,7 @@
 
 #include "fake_screen.h"
 #include "tui/model/json.h"
+#include "tui/views/network_draw.h"
 
 /* --- the list of packets --- */
 
@@ -388,6 +389,26 @@ static void its_own_capture_may_end_by_itself(void **state)
 	assert_false(was_asked(fixture, "capture.stop"));
 }
 
+/* What is under way is followed below another view, too: it may end there. */
+static void a_capture_ends_below_another_view(void **state)
+{
+	struct fixture *fixture = *state;
+	struct network_view *network = fixture->tui->top->state;
+
+	begin(fixture);
+	list_captures(fixture, "{\"capture\":7,\"path\":\"own\"}");
+	tui_open(fixture->tui, "help", NULL);
+	assert_true(was_asked(fixture, "capture.list"));
+	fake_screen_answer(fixture->screen, fixture->listing,
+			   "{\"captures\":[{\"capture\":7,\"path\":\"own\"}]}");
+	assert_true(said(fixture, "Capturing to own; w in the network's view ends it."));
+	assert_true(network->captures_due.armed);
+	network->captures_due.fire(network->captures_due.arg);
+	assert_true(was_asked(fixture, "capture.list"));
+	fake_screen_answer(fixture->screen, fixture->listing, "{\"captures\":[]}");
+	assert_false(said(fixture, "Capturing to own"));
+}
+
 #define VIEW(name) cmocka_unit_test_setup_teardown(name, open_view, close_view)
 
 int main(void)
@@ -401,6 +422,7 @@ int main(void)
 		VIEW(a_path_may_be_relative_and_is_not_lost),
 		VIEW(only_its_own_capture_is_ended),
 		VIEW(its_own_capture_may_end_by_itself),
+		VIEW(a_capture_ends_below_another_view),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

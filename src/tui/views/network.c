@@ -150,13 +150,18 @@ static void network_enter(struct view *view)
 		packets_subscribe(view);
 }
 
+/* From here on its tick does not ask; the answer sees to it that somebody does. */
+static void network_leave(struct view *view)
+{
+	network_poll_captures(view);
+}
+
 static void network_close(struct view *view)
 {
 	struct network_view *state = view->state;
 
 	state->subscribed[0] = '\0';
 	subscription_stop(&state->packets);
-	network_poll_captures(view); /* while it is not shown, nobody else does */
 }
 
 /* Commands */
@@ -277,6 +282,7 @@ const struct view_ops view_network = {
 	.create = network_create,
 	.destroy = network_destroy,
 	.enter = network_enter,
+	.leave = network_leave,
 	.close = network_close,
 	.draw = network_draw,
 	.command = network_command,
