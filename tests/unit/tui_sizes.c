@@ -14,6 +14,7 @@
 #include "fake_screen.h"
 #include "tui/ui/frame.h"
 #include "tui/ui/orders.h"
+#include "tui/views/network_draw.h"
 
 #define ROWS_MAX 60
 #define COLUMNS_MAX 260
@@ -216,6 +217,32 @@ static void test_network(void **state)
 	assert_shows(L" held ");
 }
 
+/* Switches that go may take the chosen one with them. */
+static void test_fewer_switches(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+	struct network_view *view;
+	json_t *many = json_pack("{s:[]}", "switches");
+
+	for (unsigned i = 0; i < 9; i++)
+		json_array_append_new(json_object_get(many, "switches"),
+				      json_pack("{s:s}", "name", "lan"));
+	netmodel_switches(&tui->deck->network, many, 1);
+	tui_open(tui, "network", NULL);
+	view = tui->top->state;
+	tui->top->ops->command(tui->top, COMMAND_NEXT);
+	tui->top->ops->command(tui->top, COMMAND_LAST);
+	assert_int_equal(view->selected, 8);
+	json_array_clear(json_object_get(many, "switches"));
+	json_array_append_new(json_object_get(many, "switches"),
+			      json_pack("{s:s}", "name", "remains"));
+	netmodel_switches(&tui->deck->network, many, 2);
+	json_decref(many);
+	draw(tui, 24, 80);
+	assert_shows(L"│ remains  0 ports");
+}
+
 static struct tui *open_crashed(struct fake_screen *screen)
 {
 	fake_screen_guests(screen, guests);
@@ -373,6 +400,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_deck, start, stop),
 		cmocka_unit_test_setup_teardown(test_network, start, stop),
+		cmocka_unit_test_setup_teardown(test_fewer_switches, start, stop),
 		cmocka_unit_test_setup_teardown(test_other_views, start, stop),
 		cmocka_unit_test_setup_teardown(test_heads, start, stop),
 		cmocka_unit_test_setup_teardown(test_names, start, stop),

@@ -50,16 +50,16 @@ static void draw_switch(struct rect row, unsigned style, const struct switch_row
 
 static void draw_switches(const struct view *view, struct rect box)
 {
-	const struct network_view *state = view->state;
 	struct rect r = draw_box(box, frame(view, PANE_SWITCHES), "Switches");
 	const struct netmodel *model = &view->deck->network;
-	size_t top = 0, page = r.height > 0 ? (size_t)r.height : 0;
+	const struct switch_row *chosen = network_chosen(view);
+	size_t at = chosen ? (size_t)(chosen - model->switches) : 0;
+	size_t page = r.height > 0 ? (size_t)r.height : 0;
+	size_t top = page && at >= page ? at - page + 1 : 0;
 
-	if (state->selected >= page && page)
-		top = state->selected - page + 1;
 	for (size_t i = top; i < model->switch_count && i < top + page; i++) {
 		const struct switch_row *row = &model->switches[i];
-		bool is = row == network_chosen(view);
+		bool is = row == chosen;
 		unsigned style = is ? INK_TEXT | DRAW_REVERSE : INK_TEXT;
 		int y = r.y + (int)(i - top);
 
