@@ -6,6 +6,7 @@
 
 #include <curses.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -139,6 +140,12 @@ static void signals_ready(void *arg, uint32_t events)
 	(void)events;
 	if (seen & (1u << SIGHUP | 1u << SIGTERM))
 		tui_finish(tui, TUI_HANGUP);
+	/*
+	 * Of the editor, which has stopped: the shell is to see that. A deck in this process
+	 * goes on, and its launcher stops.
+	 */
+	if (seen & 1u << SIGTSTP && tui->terminal.suspended && !tui->deck->config->in_process)
+		raise(SIGSTOP);
 	if (seen & 1u << SIGWINCH) {
 		terminal_resize(&tui->terminal);
 		tui_dirty(tui);

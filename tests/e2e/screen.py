@@ -416,6 +416,28 @@ def test_a_profile_is_edited_and_its_mistakes_shown():
             assert terminal.gone() == 0
 
 
+def test_an_editor_that_stops_stops_the_screen():
+    d.need("bash")
+    shell = ("bash", "--norc", "-ic", '"$0"; echo stopped; read; fg')
+
+    def prepare(folder):
+        folder.guest("mine", "[guest]\nmemory = 32M\n")
+        os.chmod(folder.write("editor", "#!/bin/sh\nkill -TSTP 0\n"), 0o755)
+    with d.Deck(prepare=prepare) as deck, d.Folder() as own:
+        prepare(own)
+        # The deck is another process, or the screen's own.
+        for folder in deck, own:
+            env = (f"VISUAL={folder.path}/editor", *shell)
+            with Terminal(folder, env=env) as terminal:
+                terminal.see(r"mine +\S defined")
+                terminal.keys("e")
+                terminal.see("^stopped")
+                terminal.keys("Enter")
+                terminal.see(r"mine\.ini is valid")
+                terminal.keys("q")
+                assert terminal.gone() == 0
+
+
 def test_an_editor_that_fails_has_edited_nothing():
     with d.Folder() as folder:
         folder.guest("mine", "[guest]\nmemory = 32M\n")
