@@ -115,14 +115,16 @@ static const struct console_session_ops console_ops = {
 
 static void signal_came(void *arg, uint32_t events)
 {
+	struct console *console = arg;
+
 	(void)events;
-	leave(arg, CLI_OK);
+	if (signals_take(console->signals.fd))
+		leave(console, CLI_OK);
 }
 
 /* The key that leaves, by the letter that goes with Ctrl. */
 static int read_escape(struct cli *cli, const char *text, uint8_t *key)
 {
-
 	if (strlen(text) != 1 || text[0] < '?' || text[0] > '~')
 		return usage_error(cli->command, "--escape: '%s' is no character that goes with "
 				   "Ctrl", text);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +28,10 @@ static void pump(struct console_session *session);
 
 /* --- the terminal --- */
 
+/* One who was stopped would leave the terminal raw to the shell. */
 static void make_raw(struct console_session *session)
 {
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct termios raw;
 
 	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &session->saved) < 0)
@@ -36,6 +39,8 @@ static void make_raw(struct console_session *session)
 	raw = session->saved;
 	cfmakeraw(&raw);
 	session->raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+	if (session->raw)
+		sigaction(SIGTSTP, &ignore, &session->stop);
 }
 
 /*
@@ -134,6 +139,7 @@ void console_session_restore(struct console_session *session)
 		if (session->output_is_terminal && session->queries.asked)
 			drop_answers(session);
 		tcsetattr(STDIN_FILENO, TCSANOW, &session->saved);
+		sigaction(SIGTSTP, &session->stop, NULL);
 	}
 	session->raw = session->queries.asked = false;
 }

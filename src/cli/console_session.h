@@ -11,6 +11,7 @@
 #ifndef CLI_CONSOLE_SESSION_H
 #define CLI_CONSOLE_SESSION_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,6 +48,7 @@ struct console_session {
 	struct loop_timer stalled;
 	int output_fd; /* standard output, or if that is a terminal a description of our own */
 	struct termios saved;
+	struct sigaction stop; /* of SIGTSTP, which is ignored while raw */
 	uint8_t escape_key;
 	bool raw, escaped, input_is_file;
 	bool output_is_terminal;

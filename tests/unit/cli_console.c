@@ -4,6 +4,7 @@
  * of a terminal.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -118,6 +119,43 @@ static void keys_pass_and_one_leaves(void **state)
 	type(&terminal, "root\r\x03"); /* Ctrl-C is the guest's */
 	wait_typed(fake, "root\r\x03");
 	type(&terminal, "\x1d");
+	gone(&terminal);
+}
+
+/* Whether the program ignores a signal. */
+static bool ignores(const struct terminal *terminal, int number)
+{
+	char path[64], line[256];
+	unsigned long long ignored = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)terminal->pid);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		sscanf(line, "SigIgn: %llx", &ignored);
+	fclose(file);
+	return ignored >> (number - 1) & 1;
+}
+
+static void a_raw_terminal_is_not_left_stopped(void **state)
+{
+	static struct terminal terminal;
+	struct fake_deck *fake = *state;
+	struct termios modes;
+
+	print(fake, "login: ");
+	begin(&terminal);
+	see(&terminal, "login: ");
+	assert_int_equal(tcgetattr(terminal.fd, &modes), 0);
+	assert_false(modes.c_lflag & (ICANON | ECHO));
+	assert_true(ignores(&terminal, SIGTSTP));
+	terminal.size = 0;
+	terminal.text[0] = '\0';
+	kill(terminal.pid, SIGTERM);
+	see(&terminal, "\n"); /* its last word */
+	assert_int_equal(tcgetattr(terminal.fd, &modes), 0);
+	assert_true(modes.c_lflag & ICANON && modes.c_lflag & ECHO);
 	gone(&terminal);
 }
 
@@ -354,6 +392,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(keys_pass_and_one_leaves),
+		TEST(a_raw_terminal_is_not_left_stopped),
 		TEST(old_questions_are_not_repeated),
 		TEST(late_answers_do_not_stay),
 		TEST(modes_are_put_back),
