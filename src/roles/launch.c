@@ -103,7 +103,8 @@ static void pass_on(int signal)
 /* The child died without ending the screen: the terminal becomes the shell's again. */
 static int report_death(int signal, const struct termios *before)
 {
-	fputs("\033[?1049l\033[?25h\033[0m", stdout); /* other screen, cursor, colours */
+	/* Other screen, cursor, colours, keypad. */
+	fputs("\033[?1049l\033[?25h\033[0m\033[?1l\033>", stdout);
 	fflush(stdout);
 	tcsetattr(STDIN_FILENO, TCSANOW, before);
 	plain_say("ended by signal %d (%s)", signal, strsignal(signal));

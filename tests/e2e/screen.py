@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -335,6 +336,20 @@ def test_a_deck_that_dies_is_a_loss():
         terminal.see("^vmdeck: the deck has ended or closed the connection")
         deck.process.wait()
         os.unlink(deck.socket)
+
+
+def test_a_deck_that_is_killed_gives_the_terminal_back():
+    with d.Folder() as folder, Terminal(folder) as terminal:
+        terminal.see("No guests")
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(folder.socket)
+            peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        os.kill(int.from_bytes(peer[:4], sys.byteorder), signal.SIGKILL)
+        assert terminal.gone() == 128 + signal.SIGKILL
+        modes = "alternate_on", "keypad_flag", "keypad_cursor_flag", "cursor_flag"
+        shown = terminal.tmux("display", "-p", " ".join(f"#{{{mode}}}" for mode in modes))
+        assert shown == "0 0 0 1\n", shown
+        os.unlink(folder.socket)
 
 
 def test_a_deck_that_is_left_with_nothing_to_keep_ends():
