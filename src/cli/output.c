@@ -73,14 +73,14 @@ void output_json_line(const json_t *value)
 	fflush(stdout);
 }
 
-void output_text(const char *text)
+static void put_text(const char *text)
 {
 	plain_print(stdout, "%s", text);
 }
 
 void output_mistake(const char *path, unsigned line, bool warning, const char *text)
 {
-	output_text(path);
+	put_text(path);
 	if (line)
 		printf(":%u", line);
 	plain_print(stdout, ": %s%s\n", warning ? "warning: " : "", text);
@@ -89,7 +89,7 @@ void output_mistake(const char *path, unsigned line, bool warning, const char *t
 void output_coloured(const char *colour, const char *text)
 {
 	fputs(colour, stdout);
-	output_text(text);
+	put_text(text);
 	if (*colour)
 		fputs(COLOUR_OFF, stdout);
 }

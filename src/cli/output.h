@@ -20,7 +20,6 @@ int output_end(int status);
 
 void output_json(const json_t *value);	    /* in several lines */
 void output_json_line(const json_t *value); /* in one */
-void output_text(const char *text);	    /* by plain_print() */
 
 /* "PATH:LINE: TEXT", or with "warning: " before it, of a profile; line 0: of all of it. */
 void output_mistake(const char *path, unsigned line, bool warning, const char *text);

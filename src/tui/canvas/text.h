@@ -12,9 +12,8 @@
 #include <stddef.h>
 #include <wchar.h>
 
-#include "base/units.h"
-
 #include "base/plain.h"
+#include "base/units.h"
 
 #define TEXT_REPLACEMENT PLAIN_REPLACEMENT
 
