@@ -53,6 +53,11 @@ tests_fuzz_channel_SOURCES = tests/fuzz/channel.c $(FUZZ_FILES)
 tests_fuzz_channel_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_channel_LDADD = $(SANDBOX_LIBS)
 
+FUZZ_TESTS += tests/fuzz/console_text
+tests_fuzz_console_text_SOURCES = tests/fuzz/console_text.c $(FUZZ_FILES)
+tests_fuzz_console_text_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_console_text_LDADD = $(CLI_LIBS)
+
 FUZZ_TESTS += tests/fuzz/decode
 tests_fuzz_decode_SOURCES = tests/fuzz/decode.c $(FUZZ_FILES)
 tests_fuzz_decode_CPPFLAGS = $(FUZZ_CPPFLAGS)
