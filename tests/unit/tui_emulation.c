@@ -416,6 +416,27 @@ static void typed_without_room_it_is_counted(void **state)
 	screen_free(screen);
 }
 
+static bool is_closed(struct screen *screen)
+{
+	return screen->one.tty->state == TTY_CLOSED;
+}
+
+static void what_was_lost_is_no_matter_of_the_next_connection(void **state)
+{
+	struct screen *screen = screen_new(&emulator_process);
+	static const char keys[TTY_OUTPUT + 1];
+
+	(void)state;
+	tty_send(screen->one.tty, keys, TTY_OUTPUT);
+	tty_send(screen->one.tty, keys, 7);
+	close(screen->one.guest);
+	run_until(screen, is_closed, "the console closed");
+	assert_int_equal(screen->one.tty->lost, 7);
+	tty_connect(screen->one.tty, dial, &screen->one);
+	assert_int_equal(screen->one.tty->lost, 0);
+	screen_free(screen);
+}
+
 /* Hidden it is kept as bytes; nothing of that is answered, and the terminal is the same. */
 static void one_that_nobody_sees_goes_on_later(void **state)
 {
@@ -644,6 +665,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(it_scrolls_back_and_takes_another_size),
 		cmocka_unit_test(narrowed_and_widened_it_has_its_text),
 		cmocka_unit_test(typed_without_room_it_is_counted),
+		cmocka_unit_test(what_was_lost_is_no_matter_of_the_next_connection),
 		cmocka_unit_test(one_that_nobody_sees_goes_on_later),
 		cmocka_unit_test(a_backlog_is_not_answered),
 		cmocka_unit_test(another_guest_gets_a_process_of_its_own),

@@ -175,6 +175,7 @@ void tty_connect(struct tty *tty, int (*dial)(void *arg, struct cause *cause), v
 	kept_clear(&tty->kept);
 	tty->opened++;
 	tty->old = 0;
+	tty->lost = 0;
 	fd = dial(arg, &cause);
 	if (fd < 0 || client_new(&tty->client, tty->loop, fd, &handlers, &cause) < 0) {
 		disconnect(tty, cause.text);
