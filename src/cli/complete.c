@@ -155,8 +155,7 @@ static void offer_options(const struct typing *typing)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++)
 		for (const struct option_row *row = tables[i]; row && row->name; row++)
-			if ((typing->cli->command->run || row->letter == 'h') &&
-			    (row->letter != 'j' || typing->cli->command->json) &&
+			if ((row->letter != 'j' || typing->cli->command->json) &&
 			    (row->type == OPTION_LIST || !is_given(typing, row)))
 				offer_option(row->name, typing->typed);
 }

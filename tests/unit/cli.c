@@ -695,6 +695,8 @@ static void shells_get_candidates_from_the_table(void **state)
 	assert_string_equal(out, "mail\nweb\n<file>\n");
 	assert_int_equal(vmdeck("complete run web "), 0);
 	assert_string_equal(out, "");
+	assert_int_equal(vmdeck("complete run --"), 0);
+	assert_string_equal(out, "--socket\n--help\n");
 	assert_int_equal(vmdeck("complete switches "), 0);
 	assert_string_equal(out, "lan\nquiet\n");
 	/* What is there already is not offered again, and nothing beyond what a command takes. */
