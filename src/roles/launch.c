@@ -19,6 +19,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/plain.h"
 #include "control/endpoint.h"
 #include "roles/attach.h"
@@ -58,7 +59,8 @@ static void outlive(int signal)
 static int run_session(const struct role_config *config, int launcher)
 {
 	struct deck_session session = { 0 };
-	struct tui_config tui = { .dial = deck_session_dial, .dial_arg = &session, .in_process = true };
+	struct tui_config tui = { .dial = deck_session_dial, .dial_arg = &session, .in_process = true,
+				  .launcher = getppid() };
 	enum tui_result result;
 	struct cause cause;
 
@@ -100,6 +102,19 @@ static void pass_on(int signal)
 	deck_signals_pass_on((pid_t)child_pid, signal);
 }
 
+/* None ends or stops the launcher while the child has the terminal. */
+static void take_signals(void)
+{
+	static const int passed[] = { SIGTERM, SIGHUP }, ignored[] = { SIGINT, SIGQUIT, SIGTSTP };
+	const struct sigaction action = { .sa_handler = pass_on, .sa_flags = SA_RESTART };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(passed); i++)
+		if (signal(passed[i], SIG_IGN) != SIG_IGN)
+			sigaction(passed[i], &action, NULL);
+	for (unsigned i = 0; i < ARRAY_SIZE(ignored); i++)
+		signal(ignored[i], SIG_IGN);
+}
+
 /* The child died without ending the screen: the terminal becomes the shell's again. */
 static int report_death(int signal, const struct termios *before)
 {
@@ -114,7 +129,6 @@ static int report_death(int signal, const struct termios *before)
 static int launch(const struct role_config *config)
 {
 	struct termios before;
-	struct sigaction action = { .sa_handler = pass_on, .sa_flags = SA_RESTART };
 	int pipe_fds[2], status;
 	sigset_t term;
 	char left = 0;
@@ -135,11 +149,8 @@ static int launch(const struct role_config *config)
 		return run_session(config, pipe_fds[1]);
 	}
 	child_pid = pid;
-	if (signal(SIGTERM, SIG_IGN) != SIG_IGN)
-		sigaction(SIGTERM, &action, NULL);
+	take_signals();
 	pthread_sigmask(SIG_UNBLOCK, &term, NULL);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
 	close(pipe_fds[1]);
 	do {
 		n = read(pipe_fds[0], &left, 1);

@@ -132,6 +132,12 @@ static void input_ready(void *arg, uint32_t events)
 		tui_finish(tui, TUI_HANGUP);
 }
 
+/* The shell is to see that the editor has stopped. A deck in this process goes on. */
+static void stop_with_editor(const struct tui_config *config)
+{
+	kill(config->launcher ? config->launcher : getpid(), SIGSTOP);
+}
+
 static void signals_ready(void *arg, uint32_t events)
 {
 	struct tui *tui = arg;
@@ -140,12 +146,8 @@ static void signals_ready(void *arg, uint32_t events)
 	(void)events;
 	if (seen & (1u << SIGHUP | 1u << SIGTERM))
 		tui_finish(tui, TUI_HANGUP);
-	/*
-	 * Of the editor, which has stopped: the shell is to see that. A deck in this process
-	 * goes on, and its launcher stops.
-	 */
-	if (seen & 1u << SIGTSTP && tui->terminal.suspended && !tui->deck->config->in_process)
-		raise(SIGSTOP);
+	if (seen & 1u << SIGTSTP && tui->terminal.suspended)
+		stop_with_editor(tui->deck->config);
 	if (seen & 1u << SIGWINCH) {
 		terminal_resize(&tui->terminal);
 		tui_dirty(tui);

@@ -338,18 +338,37 @@ def test_a_deck_that_dies_is_a_loss():
         os.unlink(deck.socket)
 
 
+def owner(folder):
+    """The process that has the deck."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(folder.socket)
+        peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return int.from_bytes(peer[:4], sys.byteorder)
+
+
+def is_given_back(terminal):
+    modes = "alternate_on", "keypad_flag", "keypad_cursor_flag", "cursor_flag"
+    shown = terminal.tmux("display", "-p", " ".join(f"#{{{mode}}}" for mode in modes))
+    assert shown == "0 0 0 1\n", shown
+
+
 def test_a_deck_that_is_killed_gives_the_terminal_back():
     with d.Folder() as folder, Terminal(folder) as terminal:
         terminal.see("No guests")
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(folder.socket)
-            peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-        os.kill(int.from_bytes(peer[:4], sys.byteorder), signal.SIGKILL)
+        os.kill(owner(folder), signal.SIGKILL)
         assert terminal.gone() == 128 + signal.SIGKILL
-        modes = "alternate_on", "keypad_flag", "keypad_cursor_flag", "cursor_flag"
-        shown = terminal.tmux("display", "-p", " ".join(f"#{{{mode}}}" for mode in modes))
-        assert shown == "0 0 0 1\n", shown
+        is_given_back(terminal)
         os.unlink(folder.socket)
+
+
+def test_signals_to_the_launcher_are_the_screens():
+    with d.Folder() as folder, Terminal(folder) as terminal:
+        terminal.see("No guests")
+        launcher = parent(owner(folder))
+        os.kill(launcher, signal.SIGTSTP)  # as little as a key
+        os.kill(launcher, signal.SIGHUP)
+        assert terminal.gone() == 0
+        is_given_back(terminal)
 
 
 def test_a_deck_that_is_left_with_nothing_to_keep_ends():

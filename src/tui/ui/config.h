@@ -3,6 +3,7 @@
 #define TUI_UI_CONFIG_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/cause.h"
 
@@ -16,6 +17,7 @@ struct tui_config {
 	void *dial_arg;
 	const char *title; /* what the header calls the deck, or NULL: the server's word */
 	bool in_process;   /* the core lives in this process and ends with it */
+	pid_t launcher;	   /* the process that the shell waits for; 0: this one */
 };
 
 enum tui_result {
