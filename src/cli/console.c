@@ -140,7 +140,8 @@ static int talk(struct console *console, const char *letter)
 
 	session->loop = &console->loop;
 	if (raw)
-		plain_print(stderr, "[%s: Ctrl-%s leaves the console]\n", console->cli->argv[0], letter);
+		plain_print(stderr, "[%s: Ctrl-%s leaves the console]\n", console->cli->argv[0],
+			    letter);
 	error = signals < 0 ? 0 : loop_add(&console->loop, &console->signals, signals, EPOLLIN,
 					   signal_came, console);
 	hear_events(console);

@@ -59,8 +59,8 @@ static void outlive(int signal)
 static int run_session(const struct role_config *config, int launcher)
 {
 	struct deck_session session = { 0 };
-	struct tui_config tui = { .dial = deck_session_dial, .dial_arg = &session, .in_process = true,
-				  .launcher = getppid() };
+	struct tui_config tui = { .dial = deck_session_dial, .dial_arg = &session,
+				  .in_process = true, .launcher = getppid() };
 	enum tui_result result;
 	struct cause cause;
 
