@@ -349,10 +349,17 @@ static bool print(struct console_session *session)
 	return session->written < session->printed;
 }
 
+/* Also of a reader that has gone while there was nothing to write. */
 static void output_ready(void *arg, uint32_t events)
 {
-	(void)events;
-	pump(arg);
+	struct console_session *session = arg;
+
+	if (events & (EPOLLERR | EPOLLHUP)) {
+		loop_remove(session->loop, &session->output);
+		if (!session->output_gone && !session->told)
+			fail_output(session, EPIPE);
+	}
+	pump(session);
 }
 
 /* --- both --- */
@@ -375,14 +382,19 @@ static void again(void *arg)
 /* Text is left: the connection waits until standard output takes some. */
 static void watch_output(struct console_session *session, bool left)
 {
+	uint32_t events = left ? EPOLLOUT : 0; /* and whether there is a reader */
 	int err = 0;
 
-	if (!left)
+	if (session->output_gone)
 		loop_remove(session->loop, &session->output);
-	else if (!session->output.active)
-		err = loop_add(session->loop, &session->output, session->output_fd, EPOLLOUT,
+	else if (session->output.active && session->output_waits != left)
+		err = loop_change(session->loop, &session->output, events);
+	else if (!session->output.active && !session->output_is_file)
+		err = loop_add(session->loop, &session->output, session->output_fd, events,
 			       output_ready, session);
-	if (err)
+	session->output_is_file |= err == -EPERM;
+	session->output_waits = left;
+	if (left && (err || session->output_is_file))
 		loop_timer_set(session->loop, &session->again, 0);
 }
 

@@ -50,7 +50,8 @@ struct console_session {
 	struct termios saved;
 	struct sigaction stop; /* of SIGTSTP, which is ignored while raw */
 	uint8_t escape_key;
-	bool raw, escaped, input_is_file;
+	bool raw, escaped, input_is_file, output_is_file;
+	bool output_waits; /* text is left, and room for it is watched for */
 	bool output_is_terminal;
 	bool deaf; /* a terminal's keys find no room any more: only the escape is looked for */
 	bool input_ended, output_gone, connection_ended, told;

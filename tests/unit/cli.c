@@ -669,6 +669,21 @@ static void a_console_without_terminal_copies(void **state)
 	has(err, "the deck closed the console");
 }
 
+/* Although the guest prints nothing. */
+static void a_console_whose_reader_goes_ends_quietly(void **state)
+{
+	struct process process;
+	char text[8];
+
+	fake_print(*state, "web", "backlog", 7);
+	start(&process, "console web");
+	assert_int_equal(read(process.out, text, sizeof(text)), 7);
+	close(process.out);
+	process.out = open("/dev/null", O_RDONLY);
+	assert_int_equal(finish(&process), 0);
+	assert_string_equal(err, "");
+}
+
 static void shells_get_candidates_from_the_table(void **state)
 {
 	(void)state;
@@ -756,6 +771,7 @@ int main(int argc, char **argv)
 		TEST(drops_are_read_from_the_statistics),
 		TEST(colours_are_for_terminals_and_users_that_want_them),
 		TEST(a_console_without_terminal_copies),
+		TEST(a_console_whose_reader_goes_ends_quietly),
 		TEST(shells_get_candidates_from_the_table),
 	};
 
