@@ -21,6 +21,12 @@ VMDECK = os.path.abspath("./vmdeck")
 PATIENCE = 120  # seconds; generous, the machine may be busy
 
 
+# What a job in the background is started with must not reach what the tests end by these.
+for number, action in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGQUIT, signal.SIG_DFL),
+                       (signal.SIGINT, signal.default_int_handler)):
+    signal.signal(number, action)
+
+
 class Skip(Exception):
     pass
 

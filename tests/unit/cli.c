@@ -782,5 +782,6 @@ int main(int argc, char **argv)
 	}
 	self = open("/proc/self/exe", O_RDONLY);
 	unsetenv("NO_COLOR");
+	signal(SIGINT, SIG_DFL); /* which a job in the background is started to ignore */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -228,5 +228,6 @@ int main(void)
 		TEST(a_fifo_waits_for_its_reader_but_not_for_ever),
 	};
 
+	signal(SIGINT, SIG_DFL); /* which a job in the background is started to ignore */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
