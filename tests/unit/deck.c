@@ -457,6 +457,54 @@ static void test_start_while_stopping(void **state)
 	end_deck(bench);
 }
 
+/* What is started when it has stopped has its profile as it is by then, or is refused. */
+static void test_start_again_with_another_profile(void **state)
+{
+	struct bench *bench = *state;
+	struct guest *guest;
+
+	write_guest(bench, "a.ini", "a", "");
+	write_guest(bench, "b.ini", "b", "");
+	open_deck(bench);
+	start(bench, "a");
+	start(bench, "b");
+
+	/* Its file is another guest's by then, and the name yet another's. */
+	write_guest(bench, "a.ini", "anew", "");
+	reload(bench);
+	guest = deck_find(bench->deck, "a");
+	assert_int_equal(guest_order(guest, METHOD_GUEST_OFF, NULL), 0);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_START, NULL), 0);
+	wait_for(bench, "a", GUEST_FAILED);
+	assert_guests(bench, "anew b");
+	write_guest(bench, "z.ini", "a", "");
+	reload(bench);
+	assert_guests(bench, "a anew b");
+	start(bench, "anew");
+
+	/* It has mistakes by then. */
+	guest = deck_find(bench->deck, "b");
+	write_file(bench, "b.ini", "[guest]\nname = b\nmemory = lots\n");
+	reload(bench);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_OFF, NULL), 0);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_START, NULL), 0);
+	wait_for(bench, "b", GUEST_FAILED);
+	assert_int_equal(guest_get_state(guest), GUEST_INVALID);
+
+	/* Another has its address by then. */
+	write_guest(bench, "anew.ini", "other", "[net0]\nswitch = lan\nmac = 02:00:00:00:00:07\n");
+	write_guest(bench, "a.ini", "anew", "[net0]\nswitch = lan\nmac = 02:00:00:00:00:08\n");
+	reload(bench);
+	write_guest(bench, "anew.ini", "other", "[net0]\nswitch = lan\nmac = 02:00:00:00:00:08\n");
+	reload(bench);
+	guest = deck_find(bench->deck, "anew");
+	assert_int_equal(guest_order(guest, METHOD_GUEST_OFF, NULL), 0);
+	wait_for(bench, "anew", GUEST_STOPPED);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_START, NULL), -EBUSY);
+	assert_guests(bench, "a anew! b! other");
+	end_deck(bench);
+}
+
 /* Whatever the method table has as an order, somebody carries out. */
 static void test_every_order(void **state)
 {
@@ -777,6 +825,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_pressure),
 		cmocka_unit_test_setup_teardown(test_orders, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_start_while_stopping, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_start_again_with_another_profile, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_every_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reload_while_running, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_warnings, setup, teardown),

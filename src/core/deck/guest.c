@@ -1,6 +1,7 @@
 /* A guest: its machine's states, orders, and what others see. Deck thread. */
 #include "core/deck/guest_private.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,18 +19,18 @@
 
 /* --- what becomes of the machine --- */
 
-static int start(struct guest *guest, struct cause *cause);
-
-/* Whoever waits for the start hears of it as of any other. */
+/* By its profile as it is by now; whoever waits for the start hears of it as of any other. */
 static void start_again(struct guest *guest)
 {
 	struct cause cause;
 
-	if (start(guest, &cause) == 0)
+	if (guest_order(guest, METHOD_GUEST_START, &cause) == 0)
 		return;
 	life_begin(&guest->life);
 	snprintf(guest->reason, sizeof(guest->reason), "%s", cause.text);
 	life_end(&guest->life, GUEST_FAILED, guest->reason);
+	if (!guest->profile)
+		guest->life.state = GUEST_INVALID;
 }
 
 static void machine_ended(struct guest *guest, const struct machine_status *status)
@@ -59,6 +60,8 @@ static void machine_ended(struct guest *guest, const struct machine_status *stat
 
 		guest->next_profile = NULL;
 		guest_set_profile(guest, profile, &none);
+		/* Read it again: what it asks for may have gone to others since. */
+		guest->stamp = (struct profile_stamp){ 0 };
 	}
 	if (again)
 		start_again(guest);
@@ -169,6 +172,7 @@ struct guest *guest_new(struct deck_services *services, const char *name, const 
 
 void guest_free(struct guest *guest)
 {
+	assert(!guest_is_live(guest));
 	unmark_profile(guest);
 	marks_remove(&guest->path_mark);
 	console_destroy(&guest->console);
