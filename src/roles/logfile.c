@@ -16,22 +16,36 @@
 
 #define STAMP_SIZE 48
 
-static int open_file(struct logfile *log)
-{
-	struct stat st;
-
-	log->fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (log->fd < 0)
-		return -errno;
-	log->size = fstat(log->fd, &st) == 0 ? st.st_size : 0;
-	return 0;
-}
-
 static void close_file(struct logfile *log)
 {
 	if (log->fd >= 0)
 		close(log->fd);
 	log->fd = -1;
+}
+
+/* Nothing but a file: another kind of thing could hold up the deck. */
+static int open_file(struct logfile *log)
+{
+	int err = 0;
+
+	log->fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW |
+		       O_NONBLOCK | O_NOCTTY, 0600);
+	if (log->fd < 0 || fstat(log->fd, &log->st) < 0)
+		err = -errno;
+	else if (!S_ISREG(log->st.st_mode))
+		err = -EINVAL;
+	if (err)
+		close_file(log);
+	return err;
+}
+
+/* Another deck may have turned it over, or somebody removed it. */
+static bool is_there(const struct logfile *log)
+{
+	struct stat st;
+
+	return log->fd >= 0 && lstat(log->path, &st) == 0 && st.st_ino == log->st.st_ino &&
+	       st.st_dev == log->st.st_dev;
 }
 
 /* A new file in place of a full one. */
@@ -60,13 +74,19 @@ static void write_line(struct logfile *log, uint64_t time_ns, const char *text)
 {
 	char line[STAMP_SIZE + JOURNAL_SENTENCE + 1], *clean;
 	size_t n = stamp(line, time_ns), size;
+	ssize_t written = 0;
 
 	snprintf(line + n, sizeof(line) - n, "%s\n", text);
 	clean = plain_copy(line, true, 0, 1, &size);
-	if (clean && log->fd >= 0 && write(log->fd, clean, size) == (ssize_t)size)
-		log->size += (off_t)size;
+	if (!is_there(log)) {
+		close_file(log);
+		open_file(log);
+	}
+	if (clean && log->fd >= 0)
+		written = write(log->fd, clean, size);
+	(void)written; /* to tell of a failure would make the next line */
 	free(clean);
-	if (log->size >= LOGFILE_MAX)
+	if (log->fd >= 0 && fstat(log->fd, &log->st) == 0 && log->st.st_size >= LOGFILE_MAX)
 		turn_over(log);
 }
 

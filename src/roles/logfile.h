@@ -6,7 +6,7 @@
 #define ROLES_LOGFILE_H
 
 #include <limits.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include "core/deck/deck.h"
 
@@ -17,7 +17,7 @@ struct logfile {
 	struct deck *deck; /* NULL: closed */
 	struct deck_listener listener;
 	int fd;
-	off_t size;
+	struct stat st; /* of the file */
 	char path[PATH_MAX];
 };
 

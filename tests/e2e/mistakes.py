@@ -90,8 +90,21 @@ def test_a_log_file_is_bounded_and_one_that_cannot_be_is_told():
         with open(os.path.join(deck.path, log + ".old")) as file:
             assert file.read().endswith("] the deck begins\n")
         assert os.path.getsize(os.path.join(deck.path, log)) < 4096
-    with d.Deck(prepare=lambda folder: folder.write("state", "no folder")) as deck:
-        d.wait_for(lambda: "there is no log file" in open(deck.errors).read(), "a word about it")
+        # Another deck of the same user has turned it over.
+        os.rename(os.path.join(deck.path, log), os.path.join(deck.path, log + ".old"))
+        deck.write("config/vmdeck/guests/web.ini", "[guest]\n")
+        deck.run("reload")
+        assert "web: new profile" in open(os.path.join(deck.path, log)).read()
+
+    def fifo(folder):
+        folder.write(log, "")
+        os.unlink(os.path.join(folder.path, log))
+        os.mkfifo(os.path.join(folder.path, log))
+
+    for prepare in fifo, lambda folder: folder.write("state", "no folder"):
+        with d.Deck(prepare=prepare) as deck:
+            d.wait_for(lambda: "there is no log file" in open(deck.errors).read(),
+                       "a word about it")
 
 
 def test_no_deck_and_taken_socket():
