@@ -75,11 +75,6 @@ static void pause(uint64_t until, bool sleeping)
 	leave();
 }
 
-void task_sleep_until(uint64_t when)
-{
-	pause(when, true);
-}
-
 void task_sleep(uint64_t ns)
 {
 	pause(clock_now() + ns, true);

@@ -10,11 +10,10 @@
 /* Starts a task; it begins at the next turn. False when there are too many. */
 bool task_start(void (*run)(void *argument), void *argument);
 
-/* Returns at that time (ns), whatever happens. */
-void task_sleep_until(uint64_t when);
+/* Returns when so much time has gone, whatever happens. */
 void task_sleep(uint64_t ns);
 
-/* Returns at that time, or earlier after any event: the caller looks whether it was its own. */
+/* Returns at that time (ns), or earlier after any event: the caller looks whether it was its own. */
 void task_wait(uint64_t until);
 
 /* Makes waiting tasks look again. From event handlers and tasks. */
