@@ -195,6 +195,7 @@ static const struct disk_config configs[] = {
 	{ .name = "disk1", .path = "link.img" },
 	{ .name = "disk2", .path = "y.img", .raw = true },
 	{ .name = "disk3", .path = "none.img" },
+	{ .name = "disk4", .path = "x.img" }, /* which is said where the profile is read */
 };
 
 static void take_finding(void *arg, unsigned number, bool warning, const char *text)

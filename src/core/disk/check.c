@@ -1,10 +1,15 @@
 /* See check.h. */
 #include "core/disk/check.h"
 
+#include <string.h>
+
 #include "core/disk/lock.h"
 #include "core/disk/open.h"
 
-/* Two disks of one image, of which one at least is written to. */
+/*
+ * Two disks of one image, of which one at least is written to. With one path in both that is
+ * a mistake that was seen as the profile was read.
+ */
 static void check_twice(const struct disk_config *configs, const struct disk_file *files,
 			unsigned number, disk_finding *tell, void *arg)
 {
@@ -14,6 +19,8 @@ static void check_twice(const struct disk_config *configs, const struct disk_fil
 		if (files[i].fd < 0 || !disk_file_same(&files[i].st, &files[number].st) ||
 		    (configs[i].readonly && configs[number].readonly))
 			continue;
+		if (!strcmp(configs[i].path, configs[number].path))
+			return;
 		cause_set(&cause, 0, DISK_TWICE, configs[number].path, configs[i].name);
 		tell(arg, number, false, cause.text);
 		return;
