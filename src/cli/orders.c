@@ -110,7 +110,9 @@ static void give_order(struct orders *orders, struct target *target, const json_
 	target->state = guest_state_find(text_of(shown, "state", ""));
 	target->since = number_of(shown, "since");
 	target->restarts = number_of(shown, "restarts");
+	/* A paused one stays where it is, whatever was pressed. */
 	target->later = starting && number_of(shown, "pressed") &&
+			target->state != GUEST_PAUSED &&
 			!guest_state_in(target->state, orders->method->states);
 	if (target->later)
 		return;

@@ -285,6 +285,11 @@ def test_orders_one_after_the_other():
             assert result.returncode == 1, result
             assert "deaf has not stopped within 1 second" in result.stderr, result.stderr
             assert "vmdeck stop --force deaf" in result.stderr, result.stderr
+        well("pause", "--wait", "deaf")
+        result = deck.run("start", "deaf")
+        assert result.returncode == 1 and "deaf is paused; only" in result.stderr, result
+        well("resume", "--wait", "deaf")
+        well("stop", "deaf")
         waiting = deck.start("start", "deaf")
         well("stop", "--force", "deaf")
         assert waiting.wait(d.PATIENCE) == 0
