@@ -63,19 +63,27 @@ int events_main(struct cli *cli)
 	return status;
 }
 
+static void print_notes(const json_t *result, const char *member)
+{
+	const json_t *note;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, member), i, note)
+		plain_print(stdout, "%s\n", json_string_value(note));
+}
+
 int reload_main(struct cli *cli)
 {
-	json_t *result = session_ask(cli, "deck.reload", NULL), *note;
+	json_t *result = session_ask(cli, "deck.reload", NULL);
 	long long count;
-	size_t i;
 
 	if (!result)
 		return CLI_FAILED;
 	if (cli->json) {
 		output_json(result);
 	} else {
-		json_array_foreach(json_object_get(result, "notes"), i, note)
-			plain_print(stdout, "%s\n", json_string_value(note));
+		print_notes(result, "notes");
+		print_notes(result, "standing");
 		count = (long long)number_of(result, "guests");
 		plain_print(stdout, "%lld guest%s\n", count, count == 1 ? "" : "s");
 	}

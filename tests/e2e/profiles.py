@@ -158,6 +158,11 @@ def test_switches_follow_their_profiles():
         deck.write(wan, "[switch]\nuplink = moon\n")
         wait_said(deck, "wan.ini:2: uplink: ")
         wait_said(deck, "switch wan stays as it is: its profile has mistakes")
+        # Who reloads hears of it although it is no news.
+        for _ in range(2):
+            text = deck.run("reload").stdout
+            assert text.count("switch wan: its profile has changed; that is applied") == 1, text
+            assert text.count("wan.ini:2: uplink: ") == 1, text
         deck.run("stop", "--force", "--wait", "a")
         d.wait_for(lambda: "10.0.9.2" in str(addresses(deck)["wan"]), "the newest valid one")
         # One that needs no file gets one, and loses it.

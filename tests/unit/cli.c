@@ -460,7 +460,8 @@ static void a_deck_is_reloaded_and_shut_down(void **state)
 	json_t *value;
 
 	assert_int_equal(vmdeck("reload"), 0);
-	assert_string_equal(out, "web: its profile has changed: \xef\xbf\xbdmemory\n3 guests\n");
+	assert_string_equal(out, "web: its profile has changed: \xef\xbf\xbdmemory\n"
+				 "db: its profile is gone\n3 guests\n");
 	assert_int_equal(vmdeck("reload --json"), 0);
 	value = parsed();
 	json_decref(value);

@@ -119,7 +119,9 @@ void guest_pending(const struct guest *guest, char out[GUEST_PENDING_SIZE])
 int deck_reload(struct deck *deck, const struct deck_notes *notes, struct cause *cause)
 {
 	(void)cause;
-	notes->add(notes->arg, "web: its profile has changed: \033memory");
+	notes->add(notes->arg, "web: its profile has changed: \033memory", false);
+	notes->add(notes->arg, "web: its profile has changed: \033memory", true);
+	notes->add(notes->arg, "db: its profile is gone", true);
 	emit(deck, NULL, DECK_EVENT_PROFILES, "");
 	return 0;
 }

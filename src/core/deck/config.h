@@ -15,9 +15,12 @@ struct deck_config {
 	unsigned demo_guests;	     /* how many guests it has; 0: three */
 };
 
-/* Who wants to know what a reading of the profiles changed and could not apply: sentences. */
+/*
+ * Who wants to know what a reading of the profiles changed and could not apply: sentences.
+ * After them those that stand: all that is not applied, whichever reading saw it first.
+ */
 struct deck_notes {
-	void (*add)(void *arg, const char *sentence);
+	void (*add)(void *arg, const char *sentence, bool stands);
 	void *arg;
 };
 

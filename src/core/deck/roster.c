@@ -180,12 +180,12 @@ static void tell(struct roster *roster, const struct guest *guest, const char *t
 {
 	struct cause sentence;
 
-	if (!roster->reloading || roster->said++ < SAID_MAX)
+	if (!roster->reminding && (!roster->reloading || roster->said++ < SAID_MAX))
 		journal_emit(&roster->services->journal, guest, DECK_EVENT_LOG, "%s", text);
 	if (!roster->notes)
 		return;
 	cause_set(&sentence, 0, "%s%s%s", guest ? guest->name : "", guest ? ": " : "", text);
-	roster->notes->add(roster->notes->arg, sentence.text);
+	roster->notes->add(roster->notes->arg, sentence.text, roster->reminding);
 }
 
 /* A sentence about a guest. */
@@ -222,6 +222,16 @@ static void say_mistakes(struct roster *roster, const struct guest *guest)
 	    guest_is_live(guest) ? "; it goes on with the one that it was started with" : "");
 }
 
+static void say_pending(struct roster *roster, const struct guest *guest, const char *keys)
+{
+	say(roster, guest, "its profile has changed: %s; that applies when it is started next", keys);
+}
+
+static void say_gone(struct roster *roster, const struct guest *guest)
+{
+	say(roster, guest, "its profile is gone; it goes on until it ends");
+}
+
 /* Takes profile (NULL: see the report) and report over, and says what that changes. */
 static void change_guest(struct roster *roster, struct guest *guest, struct profile *profile,
 			 struct profile_report *report)
@@ -240,8 +250,7 @@ static void change_guest(struct roster *roster, struct guest *guest, struct prof
 	if (!guest_is_live(guest) && differs)
 		say(roster, guest, "its profile has changed: %s", keys);
 	else if (guest_is_live(guest) && strcmp(before, keys) && differs)
-		say(roster, guest, "its profile has changed: %s; that applies when it is started "
-		    "next", keys);
+		say_pending(roster, guest, keys);
 	else if (!same || (*before && !differs))
 		say(roster, guest, guest_is_live(guest) ? "its profile is again what it runs with" :
 							  "its profile is valid");
@@ -426,13 +435,34 @@ static void look_for_files(struct roster *roster)
 		bool gone = guest->path && access(guest->path, F_OK) < 0;
 
 		if (gone && guest_is_live(guest) && !guest->gone)
-			say(roster, guest, "its profile is gone; it goes on until it ends");
+			say_gone(roster, guest);
 		guest->gone = gone;
 		if (!gone || guest_is_live(guest))
 			continue;
 		say(roster, guest, "its profile is gone");
 		forget_guest(roster, guest);
 	}
+}
+
+/* Who asks for a reading hears of all that is not applied, not of what is news alone. */
+static void remind(struct roster *roster)
+{
+	char keys[GUEST_PENDING_SIZE];
+
+	roster->reminding = true;
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct guest *guest = roster->guests[i];
+
+		guest_pending(guest, keys);
+		if (guest->report.count)
+			say_mistakes(roster, guest);
+		else if (guest->gone)
+			say_gone(roster, guest);
+		else if (*keys)
+			say_pending(roster, guest, keys);
+	}
+	switches_remind(&roster->switches);
+	roster->reminding = false;
 }
 
 int roster_reload(struct roster *roster, const struct deck_notes *notes, struct cause *cause)
@@ -449,6 +479,8 @@ int roster_reload(struct roster *roster, const struct deck_notes *notes, struct 
 	if (!err && roster->conflicts && roster->config.guests_folder)
 		err = profile_folder_read(roster->config.guests_folder, read_guest, roster, cause);
 	switches_apply(&roster->switches);
+	if (notes)
+		remind(roster);
 	if (roster->said > SAID_MAX)
 		journal_emit(&roster->services->journal, NULL, DECK_EVENT_LOG,
 			     "%u more changes of profiles at once; 'vmdeck list' shows the "

@@ -22,6 +22,7 @@ struct roster {
 	struct switches switches;
 	bool settled; /* they were read once: from then on what changes is said */
 	bool reloading;
+	bool reminding; /* what is said was said before, and is for who asked alone */
 	unsigned said; /* sentences since that began */
 	const struct deck_notes *notes; /* of who asked for the reading under way, or NULL */
 };

@@ -71,7 +71,7 @@ static void say_mistakes(struct switches *switches, const struct switch_file *fi
 		profile_mistake_place(place, sizeof(place), file->path, &file->report.mistakes[i]);
 		say(switches, "%s: %s", place, file->report.mistakes[i].text);
 	}
-	if (file->valid)
+	if (file->valid && file->report.count)
 		say(switches, "switch %s stays as it is: its profile has mistakes",
 		    file->config.name);
 }
@@ -123,25 +123,29 @@ static void make(struct switches *switches, struct switch_file *file, const char
 	}
 }
 
-static void wait_for_guests(struct switches *switches, struct switch_file *file, const char *what)
+static const char *news_of(const struct switch_file *file)
 {
-	if (!file->waits)
-		say(switches, "switch %s: %s; that is applied when no running guest is on it",
-		    file->config.name, what);
-	file->waits = true;
+	return file->gone ? "its profile is gone" : "its profile has changed";
+}
+
+static void say_waits(struct switches *switches, const struct switch_file *file)
+{
+	say(switches, "switch %s: %s; that is applied when no running guest is on it",
+	    file->config.name, news_of(file));
 }
 
 static void apply(struct switches *switches, struct switch_file *file)
 {
 	struct net_switch *sw = network_find_switch(switches->network, file->config.name);
-	const char *what = file->gone ? "its profile is gone" : "its profile has changed";
 
 	if (sw && !file->gone && config_equal(switch_get_config(sw), &file->config)) {
 		file->waits = false;
 		return;
 	}
 	if (sw && switches->used(switches->arg, file->config.name)) {
-		wait_for_guests(switches, file, what);
+		if (!file->waits)
+			say_waits(switches, file);
+		file->waits = true;
 		return;
 	}
 	switch_free(sw);
@@ -150,7 +154,7 @@ static void apply(struct switches *switches, struct switch_file *file)
 		make(switches, file, sw ? "as its profile says now" :
 				     switches->settled ? "new" : NULL);
 	else if (sw)
-		say(switches, "switch %s: %s", file->config.name, what);
+		say(switches, "switch %s: %s", file->config.name, news_of(file));
 }
 
 static void forget(struct switch_file **at)
@@ -205,6 +209,15 @@ int switches_read(struct switches *switches, const char *folder, struct cause *c
 	switches_apply(switches);
 	switches->settled = true;
 	return err;
+}
+
+void switches_remind(struct switches *switches)
+{
+	for (const struct switch_file *file = switches->files; file; file = file->next) {
+		say_mistakes(switches, file);
+		if (file->waits)
+			say_waits(switches, file);
+	}
 }
 
 void switches_destroy(struct switches *switches)

@@ -37,6 +37,9 @@ int switches_read(struct switches *switches, const char *folder, struct cause *c
 /* A guest has ended, or is about to start: applies what had to wait. */
 void switches_apply(struct switches *switches);
 
+/* Says again what is not applied. */
+void switches_remind(struct switches *switches);
+
 void switches_destroy(struct switches *switches); /* the switches stay; valid for all zero */
 
 #endif

@@ -138,14 +138,24 @@ static void checked(void *arg, json_t *result, const struct client_error *error)
 static void reloaded_by_hand(void *arg, json_t *result, const struct client_error *error)
 {
 	struct tui_deck *deck = arg;
+	const json_t *standing;
+	char others[40] = "";
 	unsigned count;
+	size_t more;
 
 	if (error) {
 		tui_fail(deck->tui, error);
 		return;
 	}
 	count = (unsigned)json_count(result, "guests");
-	if (json_array_size(json_object_get(result, "notes")) == 0)
+	standing = json_object_get(result, "standing");
+	more = json_array_size(standing);
+	if (more > 1)
+		snprintf(others, sizeof(others), " (and %zu more)", more - 1);
+	if (more > 0)
+		tui_say(deck->tui, SEVERITY_WARNING, NULL, "As before: %s%s",
+			json_string_value(json_array_get(standing, 0)), others);
+	else if (json_array_size(json_object_get(result, "notes")) == 0)
 		tui_say(deck->tui, SEVERITY_GOOD, NULL, "Nothing has changed in the profiles: "
 			"%u guest%s.", count, count == 1 ? "" : "s");
 }

@@ -32,30 +32,52 @@ static int hello(struct request *request, struct cause *cause)
 	return 0;
 }
 
-#define NOTES_MAX 256 /* sentences of one reading; the events have them all */
+#define NOTES_MAX 256 /* sentences of one kind of one reading */
 
-static void add_note(void *arg, const char *sentence)
+struct notes {
+	json_t *news, *standing;
+};
+
+static bool has(const json_t *array, const json_t *sentence)
 {
-	json_t *notes = arg;
+	const json_t *one;
+	size_t i;
 
-	if (json_array_size(notes) < NOTES_MAX)
-		json_array_append_new(notes, message_text(sentence));
+	json_array_foreach(array, i, one)
+		if (json_equal(one, sentence))
+			return true;
+	return false;
+}
+
+static void add_note(void *arg, const char *sentence, bool stands)
+{
+	const struct notes *notes = arg;
+	json_t *array = stands ? notes->standing : notes->news, *text;
+
+	if (json_array_size(array) == NOTES_MAX)
+		return;
+	text = message_text(sentence);
+	if (!stands || !has(notes->news, text))
+		json_array_append(array, text);
+	json_decref(text);
 }
 
 static int reload(struct request *request, struct cause *cause)
 {
-	json_t *list = json_array();
-	const struct deck_notes notes = { .add = add_note, .arg = list };
+	struct notes list = { .news = json_array(), .standing = json_array() };
+	const struct deck_notes notes = { .add = add_note, .arg = &list };
 	json_int_t count = 0;
 	int error = deck_reload(request->deck, &notes, cause);
 
 	if (error < 0) {
-		json_decref(list);
+		json_decref(list.news);
+		json_decref(list.standing);
 		return error;
 	}
 	while (deck_guest(request->deck, (size_t)count))
 		count++;
-	request->result = json_pack("{s:I, s:o}", "guests", count, "notes", list);
+	request->result = json_pack("{s:I, s:o, s:o}", "guests", count, "notes", list.news,
+				    "standing", list.standing);
 	return 0;
 }
 
