@@ -435,6 +435,14 @@ def test_a_small_terminal_says_so_and_recovers():
         assert terminal.gone() == 0
 
 
+def test_what_is_said_leaves_half_of_a_low_screen():
+    with d.Folder() as folder:
+        folder.guest("mine", "[guest]\nmemory = 32M\n")
+        folder.write("config/vmdeck/switches/wan.ini", "[switch]\nuplink = moon\n")
+        with Terminal(folder, size=(20, 5)) as terminal:
+            terminal.see(r"^ mine .*\n(.*\n)? /.*\n.*…")
+
+
 def test_a_profile_is_edited_and_its_mistakes_shown():
     with d.Folder() as folder:
         folder.guest("mine", "[guest]\nmemory = 32M\n")

@@ -10,6 +10,7 @@
 #define ROWS_MIN 5
 #define COLUMNS_MIN 20
 #define NAME_LEAST 8 /* columns of a deck's name */
+#define LINES_MOST 4 /* of one thing that is said */
 #define ROWS_TWO 16 /* from here on a row is kept free for the status line */
 
 /* "3 guests · 1 running · 1 paused" */
@@ -64,13 +65,18 @@ static void draw_header(struct tui *tui, int width)
 			    title);
 }
 
-/* Lines that an entry takes of those that are left: a state stands there for long. */
+/*
+ * Lines that an entry takes of those that are left: a state stands there for long, and the
+ * view keeps half of the screen.
+ */
 static int status_lines(const struct status_entry *entry, bool state, int width, int left)
 {
-	int most = !state ? 4 : draw_rows() < ROWS_TWO ? 1 : 2, lines = 0;
+	int most = !state ? LINES_MOST : draw_rows() < ROWS_TWO ? 1 : 2, lines = 0;
 	const char *rest = entry->text;
 	size_t next;
 
+	if (most > draw_rows() / 2)
+		most = draw_rows() / 2;
 	if (most > left)
 		most = left;
 	for (; *rest && lines < most; rest += next, lines++)
