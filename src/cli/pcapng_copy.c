@@ -110,12 +110,18 @@ static void read_some(struct pcapng_copy *copy)
 	copy->left = n > 0 ? (size_t)n : 0;
 }
 
-/* The first signal ends the capture well, a second one at once. */
+/*
+ * The first signal ends the capture well, a second one at once: what a reader has not taken
+ * by then is counted and not written. The deck, which then waits for nobody, ends that.
+ */
 static void take_signal(struct pcapng_copy *copy)
 {
 	if (!signals_take(copy->signals))
 		return;
-	copy->ended = copy->interrupted;
+	if (copy->interrupted && copy->left && !copy->error)
+		give_up(copy, ETIMEDOUT);
+	else
+		copy->ended = copy->interrupted;
 	copy->interrupted = true;
 	shutdown(copy->from, SHUT_WR);
 }
@@ -147,7 +153,7 @@ static void step(struct pcapng_copy *copy)
 		take_signal(copy);
 	if (fds[2].revents & (POLLERR | POLLHUP))
 		give_up(copy, EPIPE);
-	else if (fds[2].revents)
+	else if (fds[2].revents && !copy->error)
 		write_some(copy);
 	if (fds[1].revents)
 		read_some(copy);

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -143,16 +144,22 @@ static void a_stalled_reader_does_not_hold_up_signals(void **state)
 {
 	struct fixture *fixture = *state;
 	struct pcapng_copy *copy = &fixture->copy;
+	struct timespec before, after;
 	int fds[2];
 
 	small_pipe(fds);
 	copy->to = fds[1];
-	send_packets(fixture, PACKETS, false);
+	send_packets(fixture, PACKETS, true);
 	raise(SIGINT);
 	raise(SIGTERM);
+	clock_gettime(CLOCK_MONOTONIC, &before);
 	pcapng_copy_run(copy);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	assert_true(after.tv_sec - before.tv_sec < 2);
 	assert_true(copy->interrupted);
+	assert_int_equal(copy->error, ETIMEDOUT);
 	assert_true(copy->captured < PACKETS);
+	assert_int_equal(copy->captured + copy->dropped, PACKETS);
 	close(fds[0]);
 	close(fds[1]);
 }
