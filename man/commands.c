@@ -41,6 +41,8 @@ static void put_options(const struct option_row *options)
 static void put_command(const struct command *command)
 {
 	printf(".It Cm %s", command->name);
+	if (command->alias)
+		printf(" , %s", command->alias);
 	put_options(command->options);
 	put_args(command->args);
 	putchar('\n');
