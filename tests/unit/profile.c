@@ -424,13 +424,15 @@ static void folders_list_their_profiles(void **state)
 	(void)state;
 	write_file("b.ini", "");
 	write_file("a.ini", "");
+	write_file("a10.ini", "");
+	write_file("a4.ini", "");
 	write_file("a.ini~", "");
 	write_file(".hidden.ini", "");
 	write_file(".ini", "");
 	assert_int_equal(profile_folder_read(folder, note_file, names, &cause), 0);
-	assert_string_equal(names, " a.ini b.ini");
+	assert_string_equal(names, " a.ini a4.ini a10.ini b.ini");
 	assert_int_equal(profile_folder_read("/nonexistent", note_file, names, &cause), 0);
-	assert_string_equal(names, " a.ini b.ini");
+	assert_string_equal(names, " a.ini a4.ini a10.ini b.ini");
 	assert_int_equal(profile_folder_read("/dev/null", note_file, names, &cause), -ENOTDIR);
 	assert_string_equal(profile_file_name("/x/web.ini", &length), "web.ini");
 	assert_int_equal(length, 3);

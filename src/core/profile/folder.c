@@ -37,7 +37,7 @@ bool profile_file_is(const char *name)
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return name_order(*(char *const *)a, *(char *const *)b);
 }
 
 /* Adds the names of the profiles in dir to names, which has room for PROFILE_FOLDER_MAX. */
