@@ -261,12 +261,12 @@ static void guest_ended(struct run *run, const json_t *event)
 static void notified(void *arg, const char *method, json_t *params)
 {
 	enum guest_state state = guest_state_find(text_of(params, "state"));
-	const char *text = text_of(params, "text");
+	const char *text = text_of(params, "text"), *kind = text_of(params, "kind");
 	struct run *run = arg;
 
 	if (strcmp(method, "event") != 0 || run->over)
 		return;
-	if (strcmp(text_of(params, "kind"), "log") == 0) {
+	if (strcmp(kind, "log") == 0 || strcmp(kind, "ending") == 0) {
 		say(run, "%s", text);
 	} else if (strcmp(text_of(params, "guest"), run->guest) == 0) {
 		if (guest_state_in(state, GUEST_ENDED)) {

@@ -112,6 +112,13 @@ def test_sigterm_of_a_deck_that_was_left_presses_buttons():
         os.kill(deck, signal.SIGTERM)
         wait_states(folder, plain="stopped")
         assert states(folder)["deaf"] == "running"
+        # It is a state on a screen that comes now: what happens meanwhile does not hide it.
+        with Screen(folder) as screen:
+            screen.see(b"deck is being ended")
+            assert folder.run("pause", "deaf").returncode == 0
+            screen.see(b"deaf is paused")
+            screen.keys(b"\x0c")
+            screen.see(b"deck is being ended")
         os.kill(deck, signal.SIGTERM)
         told = events.communicate(timeout=d.PATIENCE)[0]
         assert "2 guests have 30 seconds from the power button on" in told, told

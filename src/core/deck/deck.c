@@ -236,7 +236,7 @@ void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg
 	if (pressed) {
 		loop_timer_set(deck_loop(deck), &deck->patience,
 			       POWER_BUTTON_PATIENCE_S * NS_PER_S);
-		journal_emit(&deck->services.journal, NULL, DECK_EVENT_LOG, "the deck is being "
+		journal_emit(&deck->services.journal, NULL, DECK_EVENT_ENDING, "the deck is being "
 			     "ended: %u guest%s %d seconds from the power button on", pressed,
 			     pressed == 1 ? " has" : "s have", POWER_BUTTON_PATIENCE_S);
 	}

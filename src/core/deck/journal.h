@@ -15,7 +15,12 @@
 
 struct guest;
 
-enum deck_event_kind { DECK_EVENT_STATE, DECK_EVENT_LOG, DECK_EVENT_PROFILES };
+enum deck_event_kind {
+	DECK_EVENT_STATE,
+	DECK_EVENT_LOG,
+	DECK_EVENT_PROFILES,
+	DECK_EVENT_ENDING, /* the deck waits for its guests to end */
+};
 
 /*
  * Something happened; strings are valid during the call. A DECK_EVENT_PROFILES with
@@ -37,7 +42,7 @@ struct deck_listener {
 	struct deck_listener *next;
 };
 
-#define JOURNAL_KEPT 500 /* states and log events, the newest */
+#define JOURNAL_KEPT 500 /* events but those of profiles, the newest */
 #define JOURNAL_SENTENCE (NAME_SIZE + CAUSE_SIZE + 32) /* bytes of the longest one */
 
 struct journal_entry {

@@ -70,6 +70,16 @@ static bool event_says(struct said *said, const json_t *params)
 	return *said->text;
 }
 
+/* A state until the deck has ended; where this screen asked for it, it says more. */
+static bool is_ending(struct tui_deck *deck, const json_t *params, const struct said *said)
+{
+	if (strcmp(json_text(params, "kind"), "ending") != 0)
+		return false;
+	if (!deck->quitting)
+		tui_state(deck->tui, STATUS_SHUTDOWN, "%s", said->text);
+	return true;
+}
+
 static void event(struct tui_deck *deck, const json_t *params)
 {
 	const char *kind = json_text(params, "kind"), *guest = json_text(params, "guest");
@@ -80,7 +90,7 @@ static void event(struct tui_deck *deck, const json_t *params)
 		model_state(&deck->model, guest, json_text(params, "state"));
 	if (*guest || strcmp(kind, "profiles") == 0)
 		tui_list(deck); /* it has more, such as how often the guest was restarted */
-	if (event_says(&said, params))
+	if (event_says(&said, params) && !is_ending(deck, params, &said))
 		tui_message(deck->tui, said.severity, json_count(params, "time"), said.guest,
 			    said.text);
 	quit_check(deck);
@@ -99,7 +109,7 @@ static void history_reply(void *arg, json_t *result, const struct client_error *
 	for (size_t i = 0; i < json_array_size(history); i++) {
 		const json_t *params = json_array_get(history, i);
 
-		if (!event_says(&said, params))
+		if (!event_says(&said, params) || is_ending(deck, params, &said))
 			continue;
 		if (*said.guest)
 			messages_add(&deck->tui->messages, said.severity,

@@ -6,6 +6,7 @@
 
 static const char *const kinds[] = {
 	[DECK_EVENT_STATE] = "state", [DECK_EVENT_LOG] = "log", [DECK_EVENT_PROFILES] = "profiles",
+	[DECK_EVENT_ENDING] = "ending",
 };
 
 static json_t *event_json(const struct deck_event *event)
@@ -66,7 +67,7 @@ static void end(struct server *server)
 /* What the deck itself had to say, such as at its start. */
 static void repeat(void *arg, const struct deck_event *event)
 {
-	if (event->kind == DECK_EVENT_LOG && !event->name)
+	if (event->kind != DECK_EVENT_STATE && !event->name)
 		send_event(arg, event);
 }
 
