@@ -159,7 +159,8 @@ static int screen_hook(const char *socket, int argc, char **argv)
 		config.demo_guests = (unsigned)guests;
 	}
 	if (optind < argc) {
-		plain_say("'%s' is no subcommand; try 'vmdeck help'", argv[optind]);
+		plain_say("--demo and --headless go without a command; '%s' is one too many",
+			  argv[optind]);
 		return CLI_USAGE;
 	}
 	if (!find_places(&config) || !find_socket(socket, &config, ""))

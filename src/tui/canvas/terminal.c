@@ -93,7 +93,7 @@ int terminal_check(struct cause *cause)
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return cause_set(cause, ENOTTY,
 				 "the screen needs a terminal for standard input and output; without "
-				 "one, use the subcommands (vmdeck --help lists them)");
+				 "one, use the commands (vmdeck --help lists them)");
 	if (!term || !*term)
 		return cause_set(cause, EINVAL,
 				 "TERM is not set: set it to the terminal's type, for example "
@@ -109,7 +109,7 @@ int terminal_check(struct cause *cause)
 		return 0;
 	return cause_set(cause, EINVAL,
 			 "TERM=%.60s: this terminal cannot place its cursor; the screen needs one "
-			 "that can, the subcommands do not (vmdeck --help lists them)", term);
+			 "that can, the commands do not (vmdeck --help lists them)", term);
 }
 
 static int take_screen(struct terminal *terminal, struct cause *cause)
