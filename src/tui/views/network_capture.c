@@ -224,7 +224,9 @@ static void other_chosen(void *arg, int choice, const char *text)
 	const struct network_view *state = view->state;
 
 	(void)text;
-	if (choice == 'e')
+	if (choice == 'e' && !find(&view->deck->network, state->other))
+		tui_say(view->tui, SEVERITY_WARNING, NULL, "That capture has ended meanwhile.");
+	else if (choice == 'e')
 		end(view, state->other);
 	else if (choice == 'n')
 		ask_path(view);
