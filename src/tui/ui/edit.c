@@ -129,9 +129,11 @@ static void checked(void *arg, json_t *result, const struct client_error *error)
 	first = json_array_get(mistakes, 0);
 	if (count > 1)
 		snprintf(more, sizeof(more), " (and %zu more)", count - 1);
-	if (!tui->prompt.active && !editor->pid)
-		prompt_ask(&tui->prompt, choices, again, editor, "%s: %.300s%s.",
-			   place(editor, first, where), json_text(first, "text"), more);
+	if (tui->prompt.active || editor->pid)
+		return;
+	tui_hush(tui); /* the question says it */
+	prompt_ask(&tui->prompt, choices, again, editor, "%s: %.300s%s.",
+		   place(editor, first, where), json_text(first, "text"), more);
 	tui_dirty(tui);
 }
 

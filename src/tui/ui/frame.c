@@ -158,7 +158,7 @@ void frame_draw(struct tui *tui)
 	tui->top->ops->draw(tui->top, body);
 	draw_unclip(before);
 	if (!full)
-		draw_status(tui, reserved);
+		draw_status(tui, reserved + prompt_rows(&tui->prompt, reserved));
 	if (tui->prompt.active)
 		prompt_draw(&tui->prompt, full ? 0 : reserved);
 }

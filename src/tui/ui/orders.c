@@ -7,6 +7,7 @@
 
 #include "control/message_text.h"
 #include "control/methods.h"
+#include "tui/model/json.h"
 
 static void give(struct tui_deck *deck, const struct method *method, const char *guest)
 {
@@ -22,20 +23,24 @@ static void confirmed(void *arg, int choice, const char *text)
 		give(deck, deck->tui->asked, deck->tui->asked_guest);
 }
 
-/* "force it off": "Force web off? It loses ..." */
+/* "force it off": "Force web off? It loses ..." A reset applies nothing of a new profile. */
 static void ask(struct tui_deck *deck, const struct method *method, const char *guest)
 {
 	const char *what = method->order->confirm, *it = strstr(what, " it");
+	const char *pending = json_text(tui_guest(deck, guest)->json, "pending");
 	struct tui *tui = deck->tui;
+	char keeps[200] = "";
 
+	if (method == &method_table[METHOD_GUEST_RESET] && *pending)
+		snprintf(keeps, sizeof(keeps), ", and keeps the old profile's %s", pending);
 	tui->asked = method;
 	snprintf(tui->asked_guest, sizeof(tui->asked_guest), "%s", guest);
 	tui->asked_choices[0] = (struct choice){ 'y', what };
 	tui->asked_choices[1] = (struct choice){ 0, "let it run" };
 	prompt_ask(&tui->prompt, tui->asked_choices, confirmed, deck,
-		   "%c%.*s %s%s? It loses what it has not written to its disks yet.",
+		   "%c%.*s %s%s? It loses what it has not written to its disks yet%s.",
 		   toupper((unsigned char)*what), (int)(it - what) - 1, what + 1, guest,
-		   it + strlen(" it"));
+		   it + strlen(" it"), keeps);
 }
 
 /* The order that is meant: its counterpart where that alone is legal. */

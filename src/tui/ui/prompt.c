@@ -208,10 +208,27 @@ static void draw_question(const struct prompt *prompt, int bottom, int width)
 		     prompt->question + prompt->choices_at);
 }
 
+/* Whether there is room for a line of text behind its question. */
+static bool is_beside(const struct prompt *prompt, int width)
+{
+	return text_width(prompt->question) <= width / 2;
+}
+
+int prompt_rows(const struct prompt *prompt, int reserved)
+{
+	int width = draw_columns() - 2, bottom = draw_rows() - reserved;
+
+	if (!prompt->active)
+		return 0;
+	if (prompt->choices)
+		return lines_of(prompt->question, width, bottom);
+	return is_beside(prompt, width) ? 1 : 2;
+}
+
 /* The question before the line, or, where they would have too little room, above it. */
 static void draw_line_of_text(const struct prompt *prompt, int bottom, int width)
 {
-	bool beside = text_width(prompt->question) <= width / 2;
+	bool beside = is_beside(prompt, width);
 	int x = 1, used, room, lines = beside ? 1 : 2;
 	char text[PROMPT_TEXT];
 	size_t from = 0;

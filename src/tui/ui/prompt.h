@@ -44,6 +44,9 @@ void prompt_line(struct prompt *prompt, const char *initial,
 /* A key; special says that it is a KEY_* of curses. */
 void prompt_key(struct prompt *prompt, wint_t key, bool special);
 
+/* The rows that it takes of those above reserved ones; 0 without one. */
+int prompt_rows(const struct prompt *prompt, int reserved);
+
 /* Draws it at the bottom of the screen, above reserved rows. */
 void prompt_draw(const struct prompt *prompt, int reserved);
 
