@@ -327,6 +327,35 @@ static void test_question(void **state)
 	assert_non_null(strstr(requests, "guest.off"));
 }
 
+static void test_reset_keeps_the_old_profile(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\","
+				   "\"pending\":\"memory\"}]}");
+	tui_say(tui, SEVERITY_GOOD, NULL, "web.ini is valid.");
+	order_give(tui->deck, "web", "guest.reset");
+	assert_true(on_screen(tui, "disks yet, and keeps the old profile's memory. y: reset it"));
+	assert_true(on_screen(tui, "web.ini is valid."));
+	type(tui, "n");
+}
+
+/* What a guest has come to replaces what it was doing, and the other way round. */
+static void test_newest_of_a_guest(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	tui_message(tui, SEVERITY_EVENT, 0, "web", "is stopping");
+	tui_message(tui, SEVERITY_ERROR, 0, "web", "triple fault");
+	assert_null(tui->status.entries[STATUS_EVENT].text);
+	assert_true(on_screen(tui, "triple fault"));
+	tui_message(tui, SEVERITY_EVENT, 0, "web", "is starting");
+	assert_null(tui->status.entries[STATUS_TROUBLE].text);
+	assert_true(on_screen(tui, "web is starting"));
+}
+
 /*
  * One key pauses and resumes, and that which starts resumes, too; what is legal in
  * neither state is asked for all the same.
@@ -373,6 +402,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_quit, start, stop),
 		cmocka_unit_test_setup_teardown(test_leaving, start, stop),
 		cmocka_unit_test_setup_teardown(test_question, start, stop),
+		cmocka_unit_test_setup_teardown(test_reset_keeps_the_old_profile, start, stop),
+		cmocka_unit_test_setup_teardown(test_newest_of_a_guest, start, stop),
 		cmocka_unit_test_setup_teardown(test_counterpart, start, stop),
 	};
 	int failed;

@@ -189,10 +189,13 @@ static void tell(struct tui *tui, enum status_rank rank, const char *kind, enum 
 void tui_message(struct tui *tui, enum severity severity, uint64_t time, const char *guest,
 		 const char *text)
 {
-	if (guest && *guest && severity < SEVERITY_WARNING)
-		tui_settle(tui, STATUS_TROUBLE, guest);
-	tell(tui, severity < SEVERITY_WARNING ? STATUS_EVENT : STATUS_TROUBLE, guest ? guest : "",
-	     severity, time, guest, text);
+	bool trouble = severity >= SEVERITY_WARNING;
+
+	/* What is said of a guest replaces what was. */
+	if (guest && *guest)
+		tui_settle(tui, trouble ? STATUS_EVENT : STATUS_TROUBLE, guest);
+	tell(tui, trouble ? STATUS_TROUBLE : STATUS_EVENT, guest ? guest : "", severity, time, guest,
+	     text);
 }
 
 void tui_say(struct tui *tui, enum severity severity, const char *guest, const char *format, ...)
