@@ -253,7 +253,7 @@ bool tui_call(struct tui_deck *deck, const char *method, json_t *params, client_
 				reply ? arg : deck->tui);
 
 	if (error && error != -ENOTCONN)
-		tui_say(deck->tui, SEVERITY_ERROR, NULL, "%s could not be sent: %s", method,
+		tui_say(deck->tui, SEVERITY_ERROR, NULL, "The request could not be sent: %s",
 			strerror(-error));
 	return error == 0;
 }
