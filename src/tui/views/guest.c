@@ -15,7 +15,7 @@
 #include "tui/ui/ui.h"
 #include "tui/views/table.h"
 
-#define CONSOLE_LEAST 6 /* lines below which it has a screen of its own */
+#define CONSOLE_LEAST 3 /* lines below which it has a screen of its own */
 #define EXIT_COUNT 6
 #define EXIT_WIDE 32 /* columns from which on an exit has its rate */
 
