@@ -341,6 +341,28 @@ static void test_reset_keeps_the_old_profile(void **state)
 	type(tui, "n");
 }
 
+static void test_help_keeps_the_place_in_the_messages(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+	char text[32];
+
+	for (unsigned i = 0; i < 100; i++) {
+		snprintf(text, sizeof(text), "line %u.", i);
+		tui_message(tui, SEVERITY_EVENT, 0, NULL, text);
+	}
+	tui_open(tui, "log", NULL);
+	assert_true(on_screen(tui, "line 99."));
+	command(tui, COMMAND_FIRST);
+	assert_true(on_screen(tui, "line 0."));
+	tui_open(tui, "help", NULL);
+	tui_back(tui);
+	assert_true(on_screen(tui, "line 0."));
+	tui_back(tui);
+	tui_open(tui, "log", NULL);
+	assert_true(on_screen(tui, "line 99."));
+}
+
 /* What a guest has come to replaces what it was doing, and the other way round. */
 static void test_newest_of_a_guest(void **state)
 {
@@ -403,6 +425,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_leaving, start, stop),
 		cmocka_unit_test_setup_teardown(test_question, start, stop),
 		cmocka_unit_test_setup_teardown(test_reset_keeps_the_old_profile, start, stop),
+		cmocka_unit_test_setup_teardown(test_help_keeps_the_place_in_the_messages, start, stop),
 		cmocka_unit_test_setup_teardown(test_newest_of_a_guest, start, stop),
 		cmocka_unit_test_setup_teardown(test_counterpart, start, stop),
 	};

@@ -87,10 +87,15 @@ static bool log_command(struct view *view, enum command command)
 
 static void log_enter(struct view *view)
 {
+	tui_hush(view->tui);
+}
+
+/* The newest the next time; the help above it leaves its place. */
+static void log_close(struct view *view)
+{
 	struct log_view *state = view->state;
 
 	state->top = 0;
-	tui_hush(view->tui);
 }
 
 static void log_title(struct view *view, char *out, size_t size)
@@ -105,6 +110,7 @@ const struct view_ops view_log = {
 	.keys = KEYS_LIST | KEYS_BACK | KEYS_HELP | KEYS_NETWORK,
 	.size = sizeof(struct log_view),
 	.enter = log_enter,
+	.close = log_close,
 	.draw = log_draw,
 	.command = log_command,
 	.title = log_title,
