@@ -587,6 +587,26 @@ static void test_warnings(void **state)
 	end_deck(bench);
 }
 
+/* A state that a profile makes begins when the profile does. */
+static void test_since_of_mistakes(void **state)
+{
+	struct bench *bench = *state;
+	struct guest *guest;
+	uint64_t since;
+
+	write_guest(bench, "a.ini", "a", "");
+	open_deck(bench);
+	guest = deck_find(bench->deck, "a");
+	since = guest_since(guest);
+	write_file(bench, "a.ini", "[guest]\nautostart = perhaps\n");
+	assert_int_equal(deck_reload(bench->deck, NULL, NULL), 0);
+	assert_int_equal(guest_get_state(guest), GUEST_INVALID);
+	assert_true(guest_since(guest) > since);
+	since = guest_since(guest);
+	assert_int_equal(deck_reload(bench->deck, NULL, NULL), 0);
+	assert_true(guest_since(guest) == since);
+}
+
 static void test_autostart(void **state)
 {
 	struct bench *bench = *state;
@@ -830,6 +850,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_every_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reload_while_running, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_warnings, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_since_of_mistakes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_autostart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory_of_the_host, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end, setup, teardown),

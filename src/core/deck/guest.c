@@ -216,9 +216,9 @@ void guest_set_profile(struct guest *guest, struct profile *profile, struct prof
 	if (profile)
 		mark_profile(guest);
 	if (!profile)
-		guest->life.state = GUEST_INVALID;
+		life_read(&guest->life, GUEST_INVALID);
 	else if (guest->life.state == GUEST_INVALID)
-		guest->life.state = GUEST_DEFINED;
+		life_read(&guest->life, GUEST_DEFINED);
 }
 
 void guest_pending(const struct guest *guest, char out[GUEST_PENDING_SIZE])

@@ -73,6 +73,14 @@ void life_init(struct life *life, struct deck_services *services, const struct g
 			       .line = { .fire = line_due, .arg = life } };
 }
 
+void life_read(struct life *life, enum guest_state state)
+{
+	if (life->state == state)
+		return;
+	life->state = state;
+	life->since = clock_wall();
+}
+
 void life_begin(struct life *life)
 {
 	life->restarts = life->restarts_told = 0;

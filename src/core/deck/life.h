@@ -33,6 +33,9 @@ struct life {
 void life_init(struct life *life, struct deck_services *services, const struct guest *guest,
 	       enum guest_state state);
 
+/* What its profile makes of one that is not alive; no event. */
+void life_read(struct life *life, enum guest_state state);
+
 /* The guest is started: no restarts yet. */
 void life_begin(struct life *life);
 
