@@ -28,6 +28,7 @@ class Guest:
         self.reason = more.get("reason")
         self.profile = more.get("profile")
         self.restarts = more.get("restarts", 0)
+        self.pressed = more.get("pressed")
         self.mistakes = more.get("mistakes", [])
         self.exits = {"IO": 91234, "MMIO": 401233, "HLT": 120055, "IRQ_WINDOW": 3022}
 
@@ -62,6 +63,7 @@ class Guest:
         return {"name": self.name, "state": self.state, "cpus": self.cpus,
                 "memory": self.memory, "profile": self.profile, "autostart": False,
                 "since": self.since, "reason": self.reason, "restarts": self.restarts,
+                "pressed": self.pressed,
                 "nets": [{"name": "net0", "switch": "lan", "mac": "52:54:00:12:34:%02x" % self.seed}],
                 "disks": [{"name": "disk0", "path": "/var/lib/vmdeck/%s.img" % self.name,
                            "readonly": False}],
@@ -108,6 +110,7 @@ class Server:
                             Guest("bad", "invalid", 1, 1 << 29, 6,
                                   mistakes=[{"line": 3, "text": "memory: 'x' is not a size; write 512M or 2G"}])]
             self.guests[1].restarts = 14
+            self.guests[1].pressed = time.time_ns() - 64 * 10**9
         if many == "many":
             self.guests += [Guest("node%02d" % i, "running", 1, 1 << 28, 10 + i) for i in range(57)]
         self.next = 1

@@ -316,6 +316,7 @@ key j
 see 'running for .* · restarted 14 times'
 key Enter
 see 'Restarts  *14 since it was started'
+see 'Power button pressed 1m[0-9]*s ago'
 key q
 key g
 gone 'yyyyyyyyyyy'

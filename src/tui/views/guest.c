@@ -27,16 +27,27 @@ struct guest_view {
 	bool asked;
 };
 
+static const char *text_since(char age[TEXT_NUMBER], uint64_t since)
+{
+	uint64_t now = clock_wall();
+
+	return text_age(age, since && since < now ? (double)((now - since) / NS_PER_S) : 0);
+}
+
 static void section_profile(struct page *page, const json_t *g, const struct tui_guest *guest)
 {
-	uint64_t since = json_count(g, "since"), now = clock_wall();
+	uint64_t since = json_count(g, "since"), pressed = json_count(g, "pressed");
 	char text[512], number[TEXT_NUMBER], age[TEXT_NUMBER];
 
 	page_heading(page, "Guest");
-	text_age(age, since && since < now ? (double)((now - since) / NS_PER_S) : 0);
+	text_since(age, since);
 	snprintf(text, sizeof(text), "%s %s%s%s", style_state_sign(guest->state),
 		 guest_state_name(guest->state), since ? " for " : "", since ? age : "");
 	page_pair(page, "State", style_state(guest->state), text);
+	if (pressed) {
+		snprintf(text, sizeof(text), "pressed %s ago", text_since(age, pressed));
+		page_pair(page, "Power button", INK_WARN, text);
+	}
 	page_pair(page, "Reason", guest_state_in(guest->state, GUEST_BAD) ? INK_BAD : INK_TEXT,
 	     json_text(g, "reason"));
 	if (json_count(g, "restarts")) {
