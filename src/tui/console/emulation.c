@@ -47,6 +47,7 @@ struct emulation {
 	bool waits; /* until the process has taken its window */
 	uint32_t window;
 	uint64_t fed_at;
+	uint32_t fed_head; /* of the ring, after the last bytes of the console */
 	struct loop_timer again;
 
 	uint64_t begun_at;
@@ -149,6 +150,7 @@ static void feed(struct emulation *emulation, struct channel *channel)
 		;
 	emulation->waits = emulation->fed < kept->end;
 	emulation->fed_at = clock_monotonic();
+	emulation->fed_head = channel->out.head;
 }
 
 /* A terminal of its own for what the console keeps. */
@@ -242,8 +244,18 @@ static void ready(void *arg)
 	if (*emulation->trouble)
 		loop_timer_set(emulation->loop, &emulation->trouble_over, TROUBLE_SHOWN);
 	emulation->channel = sandbox_channel(emulation->sandbox);
+	emulation->fed_head = emulation->channel->out.head;
 	emulation->window = WINDOW_FIRST;
 	load(emulation);
+}
+
+/* Bytes of the ring, up to the last ones of the console, that it has not taken. */
+static uint32_t left_of_console(struct emulation *emulation)
+{
+	struct channel_writer *out = &emulation->channel->out;
+	uint32_t used = channel_used(out), said = out->head - emulation->fed_head;
+
+	return used > said ? used - said : 0;
 }
 
 /*
@@ -252,7 +264,7 @@ static void ready(void *arg)
  */
 static bool ended_there(struct emulation *emulation)
 {
-	uint64_t left = emulation->channel ? channel_used(&emulation->channel->out) : 0;
+	uint64_t left = emulation->channel ? left_of_console(emulation) : 0;
 	uint64_t taken = emulation->fed - (left < emulation->fed ? left : emulation->fed);
 	bool again = left && taken < emulation->ended_at &&
 		     clock_monotonic() - emulation->begun_at < HEALTHY;
