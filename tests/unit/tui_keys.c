@@ -270,7 +270,7 @@ static void test_quit(void **state)
 	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
 	quit_ask(tui->deck);
 	type(tui, "s");
-	assert_true(said(tui, "waiting for web. After 30 seconds they are forced off; q! asks"));
+	assert_true(said(tui, "waiting for web. After 30 seconds it is forced off; q! asks"));
 	for (unsigned i = 0; i < 3; i++) {
 		tui_message(tui, SEVERITY_ERROR, 0, "db", "crashed: triple fault");
 		tui_key_pressed(tui);

@@ -83,8 +83,9 @@ static void quit_progress(struct tui_deck *deck)
 					      alive > 1 ? ", " : "", guest->name);
 	}
 	tui_state(deck->tui, STATUS_SHUTDOWN,
-		  "Shutting down: waiting for %s%s. After 30 seconds they are forced off; %s asks "
+		  "Shutting down: waiting for %s%s. After 30 seconds %s forced off; %s asks "
 		  "whether to do so now.", alive ? names : "its guests", alive > 4 ? " and others" : "",
+		  alive > 1 ? "they are" : "it is",
 		  keys_label(deck->tui->keys, NULL, COMMAND_QUIT, NULL));
 }
 
