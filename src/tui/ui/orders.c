@@ -85,7 +85,7 @@ static void quit_progress(struct tui_deck *deck)
 	tui_state(deck->tui, STATUS_SHUTDOWN,
 		  "Shutting down: waiting for %s%s. After 30 seconds %s forced off; %s asks "
 		  "whether to do so now.", alive ? names : "its guests", alive > 4 ? " and others" : "",
-		  alive > 1 ? "they are" : "it is",
+		  alive == 1 ? "it is" : "they are",
 		  keys_label(deck->tui->keys, NULL, COMMAND_QUIT, NULL));
 }
 
