@@ -69,7 +69,7 @@ static int open_disk(struct fixture *f, bool readonly, struct cause *cause)
 	struct disk_config config = { .name = "disk0", .path = f->scratch.path,
 				      .readonly = readonly };
 
-	return disk_open(&f->disk, f->ring, &config, NULL, cause);
+	return disk_open(&f->disk, f->ring, &config, cause);
 }
 
 static void batch(void *arg)
@@ -361,7 +361,7 @@ static void disks_come_before_requests(void **state)
 	assert_int_equal(open_disk(f, false, NULL), 0);
 	assert_int_equal(transfer(f, DISK_READ, 0, data, 512), 0);
 	scratch_image(&f->scratch, "y.img", 512);
-	assert_int_equal(disk_open(&second, f->ring, &config, NULL, &cause), -EBUSY);
+	assert_int_equal(disk_open(&second, f->ring, &config, &cause), -EBUSY);
 }
 
 static void symbolic_links_are_followed(void **state)
@@ -385,7 +385,7 @@ static void causes_name_the_disk(void **state)
 	fclose(image);
 	assert_int_equal(open_disk(f, false, &cause), -EINVAL);
 	assert_memory_equal(cause.text, "disk0: /", 8);
-	assert_int_equal(disk_open(&f->disk, f->ring, &config, &warning, NULL), 0);
+	assert_int_equal(disk_open(&f->disk, f->ring, &config, &warning), 0);
 	assert_memory_equal(warning.text, "disk0: /", 8);
 }
 

@@ -186,7 +186,7 @@ static int setup(void **state)
 	make_file(f->image, IMAGE_SIZE);
 	config.path = f->image;
 	if (disk_ring_create(&f->ring, &f->loop, &cause) < 0 ||
-	    disk_open(&f->disk, f->ring, &config, NULL, &cause) < 0) {
+	    disk_open(&f->disk, f->ring, &config, &cause) < 0) {
 		fprintf(stderr, "%s\n", cause.text);
 		return -1;
 	}

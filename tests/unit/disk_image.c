@@ -44,7 +44,7 @@ static void expect_cause(struct scratch *scratch, int error, const char *words)
 	struct cause cause = { "" };
 	struct disk_file file;
 
-	assert_int_equal(disk_file_open(&file, &config, NULL, &cause), -error);
+	assert_int_equal(disk_file_open(&file, &config, &cause), -error);
 	assert_int_equal(file.fd, -1);
 	assert_memory_equal(cause.text, scratch->path, strlen(scratch->path));
 	if (!strstr(cause.text, words))
@@ -130,7 +130,7 @@ static void whoever_says_raw_is_warned(void **state)
 		make_image(scratch, i);
 		for (unsigned readonly = 0; readonly < 2; readonly++) {
 			config.readonly = readonly;
-			assert_int_equal(disk_file_open(&file, &config, &warning, NULL), 0);
+			assert_int_equal(disk_file_open(&file, &config, &warning), 0);
 			disk_file_close(&file);
 			if (readonly && formats[i].readable)
 				assert_string_equal(warning.text, "");
@@ -140,11 +140,11 @@ static void whoever_says_raw_is_warned(void **state)
 	}
 	make_image(scratch, 0);
 	assert_int_equal(truncate(scratch->path, 1000), 0);
-	assert_int_equal(disk_file_open(&file, &config, NULL, &warning), -EINVAL);
+	assert_int_equal(disk_file_open(&file, &config, &warning), -EINVAL);
 	assert_non_null(strstr(warning.text, "is a qcow2 image, and its 1000 bytes are no multiple"));
 	assert_null(strstr(warning.text, "truncate"));
 	scratch_image(scratch, "y.img", IMAGE_SIZE);
-	assert_int_equal(disk_file_open(&file, &config, &warning, NULL), 0);
+	assert_int_equal(disk_file_open(&file, &config, &warning), 0);
 	disk_file_close(&file);
 	assert_string_equal(warning.text, "");
 }
@@ -182,7 +182,7 @@ static void readonly_devices_are_not_written_to(void **state)
 		skip();
 	strcpy(scratch->path, path);
 	expect_cause(scratch, EROFS, "is a read-only device; set readonly=yes");
-	assert_int_equal(disk_file_open(&file, &config, NULL, NULL), 0);
+	assert_int_equal(disk_file_open(&file, &config, NULL), 0);
 	assert_int_equal(file.size, IMAGE_SIZE);
 	disk_file_close(&file);
 	device = open(path, O_RDONLY);

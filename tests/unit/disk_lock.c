@@ -54,7 +54,7 @@ static int open_as(struct fixture *f, const char *guest, struct disk **disk, boo
 	struct disk_config config = { .name = "disk0", .path = f->scratch.path, .guest = guest,
 				      .readonly = readonly };
 
-	return disk_open(disk, f->ring, &config, NULL, cause);
+	return disk_open(disk, f->ring, &config, cause);
 }
 
 static int open_disk(struct fixture *f, struct disk **disk, bool readonly, struct cause *cause)
@@ -107,7 +107,7 @@ static void readers_share_by_file_not_by_name(void **state)
 	snprintf(other, sizeof(other), "%s/other.img", f->scratch.folder);
 	assert_int_equal(link(f->scratch.path, other), 0);
 	assert_int_equal(open_disk(f, &first, true, NULL), 0);
-	assert_int_equal(disk_open(&second, f->ring, &config, NULL, NULL), 0);
+	assert_int_equal(disk_open(&second, f->ring, &config, NULL), 0);
 	assert_int_equal(truncate(f->scratch.path, 65537), 0);
 	assert_int_equal(open_disk(f, &third, true, NULL), -EINVAL);
 	assert_int_equal(truncate(f->scratch.path, 65536), 0);

@@ -30,17 +30,17 @@ static void check_twice(const struct disk_config *configs, const struct disk_fil
 void disk_check(const struct disk_config *configs, unsigned count, disk_finding *tell, void *arg)
 {
 	struct disk_file files[DISK_RING_DISKS];
-	struct cause cause, warning;
+	struct cause cause;
 
 	if (count > DISK_RING_DISKS)
 		count = DISK_RING_DISKS;
 	for (unsigned i = 0; i < count; i++) {
-		if (disk_file_open(&files[i], &configs[i], &warning, &cause) < 0)
-			tell(arg, i, false, cause.text);
-		else
+		int r = disk_file_open(&files[i], &configs[i], &cause);
+
+		if (!r)
 			check_twice(configs, files, i, tell, arg);
-		if (files[i].fd >= 0 && *warning.text)
-			tell(arg, i, true, warning.text);
+		if (*cause.text)
+			tell(arg, i, !r, cause.text);
 	}
 	for (unsigned i = 0; i < count; i++)
 		disk_file_close(&files[i]);

@@ -75,11 +75,11 @@ bool disk_ring_probe(struct cause *why);
  * otherwise. -ENOENT, -EACCES, -EBUSY (locked, or the ring has served requests
  * already), -EROFS (a device that nobody may write to), -EINVAL (not a regular file or
  * block device, a size that is no multiple of 512, or an image of another format), each
- * with a cause that begins with the disk's name. *warning is such a sentence about a disk
- * that was opened, or "".
+ * with a cause that begins with the disk's name. With 0 *cause is a warning of the same
+ * kind, or "".
  */
 int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_config *config,
-	      struct cause *warning, struct cause *cause);
+	      struct cause *cause);
 void disk_close(struct disk *disk); /* no request may be in flight; NULL is valid */
 
 uint64_t disk_size(const struct disk *disk); /* bytes, a multiple of 512 */

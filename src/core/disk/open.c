@@ -115,7 +115,7 @@ static int open_file(struct disk_file *file, const struct disk_config *config,
 
 /* What the content says of itself; whoever says format=raw has the last word. */
 static int check_format(const struct image_format *format, const struct disk_config *config,
-			struct cause *warning, struct cause *cause)
+			struct cause *cause)
 {
 	const char *path = config->path;
 
@@ -124,13 +124,13 @@ static int check_format(const struct image_format *format, const struct disk_con
 	if (!config->raw)
 		return cause_set(cause, EINVAL, "%s is %s; %s, or set format=raw to have it as it "
 				 "is", path, format->what, format->remedy);
-	cause_set(warning, 0, "%s is %s; with format=raw the guest %s as it is", path,
+	cause_set(cause, 0, "%s is %s; with format=raw the guest %s as it is", path,
 		  format->what, config->readonly ? "reads it" : "reads and overwrites it");
 	return 0;
 }
 
 static int check_content(const struct disk_file *file, const struct disk_config *config,
-			 struct cause *warning, struct cause *cause)
+			 struct cause *cause)
 {
 	const char *path = config->path;
 	const struct image_format *format;
@@ -142,7 +142,7 @@ static int check_content(const struct disk_file *file, const struct disk_config 
 		return cause_set(cause, EINVAL, "%s is empty; give it a size with "
 				 "truncate -s 1G %s", path, path);
 	format = image_format_find(file->fd, file->size);
-	r = check_format(format, config, warning, cause);
+	r = check_format(format, config, cause);
 	if (r < 0 || file->size % DISK_SECTOR == 0)
 		return r;
 	if (format)
@@ -154,16 +154,15 @@ static int check_content(const struct disk_file *file, const struct disk_config 
 			 DISK_SECTOR, path);
 }
 
-int disk_file_open(struct disk_file *file, const struct disk_config *config, struct cause *warning,
-	       struct cause *cause)
+int disk_file_open(struct disk_file *file, const struct disk_config *config, struct cause *cause)
 {
 	int r;
 
 	*file = (struct disk_file){ .fd = -1 };
-	cause_set(warning, 0, "%s", "");
+	cause_set(cause, 0, "%s", "");
 	r = open_file(file, config, cause);
 	if (!r)
-		r = check_content(file, config, warning, cause);
+		r = check_content(file, config, cause);
 	if (r < 0)
 		disk_file_close(file);
 	return r;

@@ -10,10 +10,9 @@
 
 /*
  * 0, or a negative errno as of disk_open() with a cause that begins with the path, and
- * no file. *warning is a sentence of the same kind about a file that was opened, or "".
- * The file is to be closed by disk_file_close().
+ * no file. With 0 *cause is a warning of the same kind about the file, or "", and the file
+ * is to be closed by disk_file_close().
  */
-int disk_file_open(struct disk_file *file, const struct disk_config *config, struct cause *warning,
-		   struct cause *cause);
+int disk_file_open(struct disk_file *file, const struct disk_config *config, struct cause *cause);
 
 #endif

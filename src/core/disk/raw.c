@@ -15,7 +15,7 @@
 #include "core/disk/open.h"
 
 int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_config *config,
-	      struct cause *warning, struct cause *cause)
+	      struct cause *cause)
 {
 	struct disk *disk = calloc(1, sizeof(*disk));
 	int r;
@@ -25,7 +25,7 @@ int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_confi
 	disk->slot = -1;
 	disk->ring = ring;
 	disk->config = *config;
-	r = disk_file_open(&disk->file, config, warning, cause);
+	r = disk_file_open(&disk->file, config, cause);
 	if (!r)
 		r = image_lock(&disk->lock, &disk->file, &disk->config, cause);
 	if (!r)
@@ -34,8 +34,8 @@ int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_confi
 		disk_close(disk);
 		return cause_prefix(cause, r, "%s", config->name);
 	}
-	if (warning && *warning->text)
-		cause_prefix(warning, 0, "%s", config->name);
+	if (cause && *cause->text)
+		cause_prefix(cause, 0, "%s", config->name);
 	*out = disk;
 	return 0;
 }

@@ -69,17 +69,15 @@ static void disk_full(void *arg, const struct disk *disk, int error)
 	host->full(host, why.text);
 }
 
-/* For all guests together: it is the host that refuses. */
-static void tell_refusal(struct device_host *host)
+/* For all guests together: it is the host that refuses. text: room for it. */
+static void tell_refusal(struct device_host *host, struct cause *text)
 {
 	static atomic_flag told = ATOMIC_FLAG_INIT;
-	struct cause why, text;
 
-	if (!disk_ring_is_refused(host->disks, &why) || atomic_flag_test_and_set(&told))
+	if (!disk_ring_is_refused(host->disks, text) || atomic_flag_test_and_set(&told))
 		return;
-	cause_set(&text, 0, "disks are served by threads, which takes more of the host's time: %s",
-		  why.text);
-	host->notice(host, text.text);
+	cause_prefix(text, 0, "disks are served by threads, which takes more of the host's time");
+	host->notice(host, text->text);
 }
 
 static int create_ring(struct device *device, struct cause *cause)
@@ -138,17 +136,16 @@ static int create_disk(struct device *device, struct cause *cause)
 	struct device_host *host = device->host;
 	struct blk_device *disk = device->state;
 	struct disk_config config;
-	struct cause warning;
 	char serial[DEVICE_NAME_MAX + 8];
 	int err;
 
 	configure(&config, host->profile, device->number);
 	snprintf(serial, sizeof(serial), "vmdeck-%s", device->name);
-	err = disk_open(&disk->disk, host->disks, &config, &warning, cause);
-	if (!err && *warning.text)
-		host->notice(host, warning.text);
+	err = disk_open(&disk->disk, host->disks, &config, cause);
+	if (!err && *cause->text)
+		host->notice(host, cause->text);
 	if (!err)
-		tell_refusal(host);
+		tell_refusal(host, cause);
 	if (!err)
 		err = virtio_blk_init(&disk->blk, disk->disk, serial, cause);
 	return err ? err : virtio_device_create(device, &disk->blk.device, cause);
