@@ -106,7 +106,7 @@ static void pass_on(int signal)
 static void take_signals(void)
 {
 	static const int passed[] = { SIGTERM, SIGHUP }, ignored[] = { SIGINT, SIGQUIT, SIGTSTP };
-	const struct sigaction action = { .sa_handler = pass_on, .sa_flags = SA_RESTART };
+	const struct sigaction action = { .sa_handler = pass_on };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(passed); i++)
 		if (signal(passed[i], SIG_IGN) != SIG_IGN)

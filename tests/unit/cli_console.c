@@ -225,7 +225,9 @@ static void what_waits_for_the_guest_is_told(void **state)
 	static struct terminal terminal;
 	struct fake_deck *fake = *state;
 
+	pthread_mutex_lock(&fake->lock);
 	fake->typed_room = 4;
+	pthread_mutex_unlock(&fake->lock);
 	begin(&terminal);
 	see(&terminal, "leaves");
 	type(&terminal, "0123456789");
@@ -243,7 +245,9 @@ static void a_guest_that_does_not_read_is_left(void **state)
 	char keys[4096];
 	size_t done = 0;
 
+	pthread_mutex_lock(&fake->lock);
 	fake->typed_room = 0;
+	pthread_mutex_unlock(&fake->lock);
 	begin(&terminal);
 	see(&terminal, "leaves");
 	memset(keys, 'k', sizeof(keys));
