@@ -85,33 +85,15 @@ static bool find_socket(const char *given, struct role_config *config, const cha
 	return true;
 }
 
-static int run_hook(const char *socket, int argc, char **argv)
+static int run_hook(const char *socket, const char *guest)
 {
-	static const struct option options[] = {
-		{ "socket", required_argument, NULL, 's' },
-		{ 0 }
-	};
 	static char profile[PATH_MAX];
 	struct role_config config = { 0 };
 	struct cause cause;
-	int option;
 
-	optind = 1;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 's') {
-			plain_say("run has no option like this; try 'vmdeck help run'");
-			return CLI_USAGE;
-		}
-		socket = optarg;
-	}
-	if (optind != argc - 1) {
-		plain_say("run takes one guest or profile; try 'vmdeck help run'");
-		return CLI_USAGE;
-	}
 	if (!find_places(&config))
 		return CLI_FAILED;
-	if (profile_find(profile, argv[optind], config.guests_folder, &cause) < 0) {
+	if (profile_find(profile, guest, config.guests_folder, &cause) < 0) {
 		plain_say("%s", cause.text);
 		return CLI_FAILED;
 	}

@@ -36,12 +36,6 @@ static int run_command(struct cli *cli, int argc, char **argv)
 	cli->command = command_find(cli->commands, argv[0]);
 	if (!cli->command)
 		return no_command(cli->commands, argv[0]);
-	if (!cli->command->run && argc == 2 && strcmp(argv[1], "--help") == 0) {
-		help_command(cli->command);
-		return CLI_OK;
-	}
-	if (!cli->command->run)
-		return cli->hooks->run(cli->socket, argc, argv);
 	if (cli->command->run == complete_main)
 		return complete_words(cli, argc - 1, argv + 1);
 	error = options_read(cli, argc, argv);

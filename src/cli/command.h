@@ -11,7 +11,7 @@
 #include "cli/hooks.h"
 #include "control/methods.h"
 
-#define OPTIONS_MAX 8
+#define OPTIONS_MAX 16
 #define LIST_MAX 64
 
 enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_LIST, OPTION_NUMBER };
@@ -68,7 +68,7 @@ struct command {
 	const char *help; /* a sentence without the dot; NULL: the method's */
 	const char *more; /* further help, or NULL */
 	const struct option_row *options; /* or NULL */
-	int (*run)(struct cli *cli); /* NULL: a hook's */
+	int (*run)(struct cli *cli);
 };
 
 /* The row of a name or an alias, or NULL. */

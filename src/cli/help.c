@@ -66,8 +66,7 @@ void help_command(const struct command *command)
 {
 	const struct option_row *row;
 
-	plain_print(stdout, "Usage: vmdeck %s %s%s\n\n", command->name,
-		    command->run ? "[OPTION...] " : "", command->args);
+	plain_print(stdout, "Usage: vmdeck %s [OPTION...] %s\n\n", command->name, command->args);
 	plain_print(stdout, "It %s.\n", command_help(command));
 	if (command->alias)
 		plain_print(stdout, "It is also called '%s'.\n", command->alias);
@@ -76,8 +75,6 @@ void help_command(const struct command *command)
 	if (command->method >= 0 && command->word == WORD_GUEST &&
 	    method_table[command->method].states && command->method != METHOD_CONSOLE_OPEN)
 		print_states(command);
-	if (!command->run)
-		return;
 	printf("\nOptions:\n");
 	for (row = command->options; row && row->name; row++)
 		print_option(row);

@@ -37,11 +37,11 @@ struct cli_hooks {
 	bool (*rings)(struct cause *why);
 
 	/*
-	 * "vmdeck run ..." and the screen ("vmdeck" without a subcommand). argv[0] is "run" or
-	 * "vmdeck", the rest their own arguments; socket is what --socket said, or NULL.
-	 * They return the exit status.
+	 * "vmdeck run" of a guest or the path of a profile, and the screen ("vmdeck" without
+	 * a subcommand), whose argv[0] is "vmdeck", the rest its own arguments; socket is what
+	 * --socket said, or NULL. They return the exit status.
 	 */
-	int (*run)(const char *socket, int argc, char **argv);
+	int (*run)(const char *socket, const char *guest);
 	int (*screen)(const char *socket, int argc, char **argv);
 
 	/* For the help: arguments in one line ("[--demo] [PROFILE...]"), and the options,

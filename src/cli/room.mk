@@ -19,7 +19,9 @@ src_cli_libcli_a_SOURCES = \
 	%D%/output.c %D%/output.h \
 	%D%/pcapng.c %D%/pcapng.h \
 	%D%/pcapng_copy.c %D%/pcapng_copy.h \
+	%D%/profile_words.c %D%/profile_words.h \
 	%D%/queries.c %D%/queries.h \
+	%D%/run.c \
 	%D%/session.c %D%/session.h \
 	%D%/signals.c %D%/signals.h \
 	%D%/stats.c \

@@ -3,6 +3,7 @@
 
 #include "base/checked.h"
 #include "cli/commands.h"
+#include "cli/profile_words.h"
 
 #define TIMEOUT_OPTION \
 	{ 't', "timeout", OPTION_NUMBER, "SECONDS", WORD_ANY, 1, 86400, "wait no longer (60)" }
@@ -71,10 +72,12 @@ static const struct {
 
 /* The orders to guests stand where the row without a name is. */
 static const struct command rows[] = {
-	{ .name = "run", .args = "GUEST|PROFILE", .min_args = 1, .max_args = 1, .word = WORD_PROFILE,
+	{ .name = "run", .args = "[GUEST|PROFILE]", .max_args = 1, .word = WORD_PROFILE,
 	  .method = -1, .help = "runs one guest, its console on the terminal",
 	  .more = "A word with a '/' in it or '.ini' at its end is the file of a profile, another one\n"
-		  "the name of a guest.\n" },
+		  "the name of a guest. Options in its place describe a guest without a profile:\n"
+		  "  vmdeck run --kernel bzImage --initrd initrd.img --append 'console=ttyS0'\n",
+	  .options = profile_options, .run = run_main },
 	{ .name = "list", .alias = "ls", .args = "", .method = METHOD_GUEST_LIST, .json = true,
 	  .run = list_main },
 	{ .name = "show", .args = "GUEST", .min_args = 1, .max_args = 1, .word = WORD_GUEST,

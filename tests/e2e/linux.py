@@ -117,4 +117,14 @@ def test_bzimage_boots_and_reboots():
         assert deck.call("guest.show", {"guest": "linux"})["reason"] == "switched off"
 
 
+def test_run_takes_a_kernel_by_options():
+    folder_of_kernel = kernel()
+    with d.Folder() as folder:
+        image = folder.write("root.img", "\0" * (1 << 20))
+        result = folder.run("run", "--kernel", f"{folder_of_kernel}/bzImage", "--initrd",
+                            f"{folder_of_kernel}/initrd.cpio", "--append",
+                            "console=ttyS0 quiet lg=read=4096", "--memory", "64M", "--disk", image)
+        assert result.returncode == 0 and "LG: read 4096 " in result.stdout, result
+
+
 d.main()

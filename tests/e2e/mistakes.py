@@ -55,6 +55,14 @@ def test_run_names_a_missing_kernel():
         result = folder.run("run", path)
         assert result.returncode == 1
         assert "/nonexistent/vmlinuz" in result.stderr and "No such file" in result.stderr, result
+        # And by an option in the place of the profile, which leaves nothing behind.
+        result = folder.run("run", "--kernel", "/nonexistent/vmlinuz", "--memory", "64M")
+        assert result.returncode == 1 and result.stderr == (
+            "vmdeck: --kernel: /nonexistent/vmlinuz: No such file or directory; correct its "
+            "path\n"), result
+        result = folder.run("run", "--memory", "12")
+        assert result.returncode == 1 and "--memory: 12 is out of range" in result.stderr, result
+        assert not os.listdir(os.path.join(folder.path, "run", "vmdeck")), "a profile is left"
         # The same by its name.
         folder.guest("named", "[boot]\nkernel = /nonexistent/vmlinuz\n")
         result = folder.run("run", "named")

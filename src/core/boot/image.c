@@ -33,8 +33,8 @@ int image_open(struct load_image *image, const char *path, struct cause *cause)
 	/* Without O_NONBLOCK a FIFO would hold us up before we can refuse it. */
 	image->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (image->fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return cause_set(cause, errno, "%s: No such file or directory; correct its path "
-					       "under [boot] in the profile", path);
+		return cause_set(cause, errno, "%s: No such file or directory; correct its "
+					       "path", path);
 	if (image->fd < 0 && errno == EACCES)
 		return cause_set(cause, errno, "%s: no permission to read it; change its mode or "
 					       "owner", path);
