@@ -11,12 +11,13 @@
 #include <sys/ioctl.h>
 
 #define PIC_PINS 16
-#define ROUTES_SIZE                                                    \
-	(sizeof(struct kvm_irq_routing) +                              \
-	 (PIC_PINS + IRQ_LINES + IRQ_MSI_MAX) * sizeof(struct kvm_irq_routing_entry))
+#define ROUTES_STEP 16u /* routes are made room for by so many */
 
 void irq_destroy(struct irq_router *router)
 {
+	free(router->routes);
+	router->routes = NULL;
+	router->count = 0;
 	pthread_mutex_destroy(&router->lock);
 }
 
@@ -31,7 +32,8 @@ void irq_set_line(struct irq_router *router, unsigned line, bool level)
 /* Replaces the kernel's table: the wires it began with, then the active MSI routes. Lock held. */
 static int write_routes(struct irq_router *router)
 {
-	struct kvm_irq_routing *table = malloc(ROUTES_SIZE);
+	size_t entries = PIC_PINS + IRQ_LINES + router->count;
+	struct kvm_irq_routing *table = malloc(sizeof(*table) + entries * sizeof(table->entries[0]));
 	struct kvm_irq_routing_entry *entry;
 	int err = 0;
 
@@ -53,7 +55,7 @@ static int write_routes(struct irq_router *router)
 		entry->u.irqchip.pin = gsi;
 		entry++;
 	}
-	for (unsigned i = 0; i < IRQ_MSI_MAX; i++) {
+	for (unsigned i = 0; i < router->count; i++) {
 		const struct irq_msi_route *route = &router->routes[i];
 
 		if (!route->active)
@@ -86,17 +88,35 @@ int irq_create(struct irq_router *router, int vm_fd, struct cause *cause)
 	return 0;
 }
 
+/* Makes room for further routes. Lock held. */
+static int grow(struct irq_router *router)
+{
+	unsigned count = router->count + ROUTES_STEP;
+	struct irq_msi_route *routes;
+
+	if (count > IRQ_MSI_MAX)
+		return -ENOSPC;
+	routes = realloc(router->routes, count * sizeof(*routes));
+	if (!routes)
+		return -ENOMEM;
+	memset(routes + router->count, 0, ROUTES_STEP * sizeof(*routes));
+	router->routes = routes;
+	router->count = count;
+	return 0;
+}
+
 int irq_msi_alloc(struct irq_router *router)
 {
-	int gsi = -ENOSPC;
+	unsigned i = 0;
+	int gsi;
 
 	pthread_mutex_lock(&router->lock);
-	for (int i = 0; i < IRQ_MSI_MAX; i++) {
-		if (router->routes[i].used)
-			continue;
-		router->routes[i] = (struct irq_msi_route){ .used = true };
-		gsi = IRQ_LINES + i;
-		break;
+	while (i < router->count && router->routes[i].used)
+		i++;
+	gsi = i < router->count ? 0 : grow(router);
+	if (!gsi) {
+		router->routes[i].used = true;
+		gsi = IRQ_LINES + (int)i;
 	}
 	pthread_mutex_unlock(&router->lock);
 	return gsi;
@@ -118,11 +138,11 @@ static int irqfd(struct irq_router *router, int gsi, int fd, uint32_t flags)
 
 int irq_msi_set(struct irq_router *router, int gsi, int fd, uint64_t address, uint32_t data)
 {
-	struct irq_msi_route *route = &router->routes[gsi - IRQ_LINES];
-	struct irq_msi_route before;
+	struct irq_msi_route *route, before;
 	int err = 0;
 
 	pthread_mutex_lock(&router->lock);
+	route = &router->routes[gsi - IRQ_LINES];
 	before = *route;
 	if (!before.active || before.address != address || before.data != data) {
 		route->address = address;
@@ -141,9 +161,10 @@ int irq_msi_set(struct irq_router *router, int gsi, int fd, uint64_t address, ui
 
 void irq_msi_clear(struct irq_router *router, int gsi, int fd)
 {
-	struct irq_msi_route *route = &router->routes[gsi - IRQ_LINES];
+	struct irq_msi_route *route;
 
 	pthread_mutex_lock(&router->lock);
+	route = &router->routes[gsi - IRQ_LINES];
 	if (route->active) {
 		irqfd(router, gsi, fd, KVM_IRQFD_FLAG_DEASSIGN);
 		route->active = false;

@@ -17,7 +17,7 @@
 #include "base/cause.h"
 
 #define IRQ_LINES 24	 /* IOAPIC pins = GSIs 0..23 */
-#define IRQ_MSI_MAX 64	 /* MSI routes of one machine */
+#define IRQ_MSI_MAX 1024 /* MSI routes of one machine */
 
 struct irq_msi_route {
 	uint64_t address;
@@ -28,8 +28,9 @@ struct irq_msi_route {
 
 struct irq_router {
 	int vm_fd;
-	pthread_mutex_t lock; /* guards routes and the kernel's table */
-	struct irq_msi_route routes[IRQ_MSI_MAX];
+	pthread_mutex_t lock; /* guards the rest and the kernel's table */
+	struct irq_msi_route *routes;
+	unsigned count; /* of routes that there is room for; it grows */
 };
 
 /* The irqchip and the PIT, in the kernel. Memory slots must be set before (see memory_attach). */
@@ -39,7 +40,7 @@ void irq_destroy(struct irq_router *router);
 /* Sets the level of GSI line 0..23. Any thread; one system call. */
 void irq_set_line(struct irq_router *router, unsigned line, bool level);
 
-/* Reserves a route for one MSI-X vector. Its GSI, or -ENOSPC. */
+/* Reserves a route for one vector. Its GSI, or -ENOSPC or -ENOMEM. */
 int irq_msi_alloc(struct irq_router *router);
 void irq_msi_free(struct irq_router *router, int gsi);
 
