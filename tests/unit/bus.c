@@ -162,6 +162,31 @@ static void memory_has_exact_bounds(void **state)
 	memory_destroy(&memory);
 }
 
+/* However many ranges there are, each answers where it is, and moves. */
+static void many_ranges(void **state)
+{
+	struct probe probes[3 * BUS_RANGES_NEAR] = { 0 };
+	struct bus bus = { 0 };
+	const unsigned count = sizeof(probes) / sizeof(probes[0]);
+	uint8_t value = 7;
+
+	(void)state;
+	for (unsigned i = 0; i < count; i++)
+		assert_int_equal(bus_add(&bus, 0x10 * i, 0x10, &first_ops, &probes[i], NULL), i);
+	assert_int_equal(bus_add(&bus, 0x10 * count - 1, 2, &second_ops, probes, NULL), -EEXIST);
+	assert_int_equal(bus_add(&bus, 0x200, 2, &second_ops, probes, NULL), -EEXIST);
+	for (unsigned i = 0; i < count; i++) {
+		bus_write(&bus, 0x10 * i + 3, &value, 1);
+		assert_int_equal(probes[i].writes, 1);
+		bus_move(&bus, (int)i, 0x10000 + 0x10 * i);
+		bus_write(&bus, 0x10 * i + 3, &value, 1);
+		assert_int_equal(probes[i].writes, 1);
+		bus_write(&bus, 0x10000 + 0x10 * i, &value, 1);
+		assert_int_equal(probes[i].writes, 2);
+	}
+	bus_destroy(&bus);
+}
+
 /* Pages are found wherever they are, each call looks at its part only, and the sum stays right. */
 static void memory_is_surveyed_in_parts(void **state)
 {
@@ -226,6 +251,7 @@ int main(void)
 		cmocka_unit_test(nobody_reads_as_ones),
 		cmocka_unit_test(overlap_is_refused_by_name),
 		cmocka_unit_test(range_lies_around_others),
+		cmocka_unit_test(many_ranges),
 		cmocka_unit_test(range_moves_and_switches_off),
 		cmocka_unit_test(memory_has_exact_bounds),
 		cmocka_unit_test(memory_is_surveyed_in_parts),

@@ -17,7 +17,7 @@
 #include "base/checked.h"
 #include "core/bus/exit_path.h"
 
-#define BUS_RANGES_MAX 24
+#define BUS_RANGES_NEAR 24 /* ranges that lie in the bus itself */
 #define BUS_NOWHERE UINT64_MAX /* a base: the range is switched off */
 
 struct bus_ops {
@@ -37,15 +37,20 @@ struct bus_range {
 	void *device;
 };
 
+/* All zero at first. */
 struct bus {
-	unsigned count;
-	struct bus_range ranges[BUS_RANGES_MAX];
+	unsigned count; /* of ranges here */
+	struct bus_range ranges[BUS_RANGES_NEAR];
+	struct bus *more; /* those that found no room here, or NULL */
 };
+
+/* Frees what many ranges took. Nobody dispatches any more. */
+void bus_destroy(struct bus *bus);
 
 /*
  * Claims [base, base + size), or reserves a range that is off with base
  * BUS_NOWHERE. Returns its number for bus_move(), or -EEXIST with a cause that
- * names both when it overlaps another, -ENOSPC when the bus is full.
+ * names both when it overlaps another, -ENOMEM.
  */
 int bus_add(struct bus *bus, uint64_t base, uint64_t size, const struct bus_ops *ops,
 	    void *device, struct cause *cause);
@@ -64,15 +69,18 @@ void bus_move(struct bus *bus, int range, uint64_t base);
 static inline const struct bus_range *bus_find(struct bus *bus, uint64_t address, unsigned length,
 					       uint64_t *offset)
 {
-	for (unsigned i = 0; i < bus->count; i++) {
-		const struct bus_range *range = &bus->ranges[i];
-		uint64_t base = atomic_load_explicit(&range->base, memory_order_relaxed);
+	do {
+		for (unsigned i = 0; i < bus->count; i++) {
+			const struct bus_range *range = &bus->ranges[i];
+			uint64_t base = atomic_load_explicit(&range->base, memory_order_relaxed);
 
-		/* A base above address, BUS_NOWHERE too, gives an offset that is out of range. */
-		*offset = address - base;
-		if (address >= base && range_inside(*offset, length, range->size))
-			return range;
-	}
+			/* A base above address, BUS_NOWHERE too, gives an offset that is out of range. */
+			*offset = address - base;
+			if (address >= base && range_inside(*offset, length, range->size))
+				return range;
+		}
+		bus = bus->more;
+	} while (unlikely(bus));
 	return NULL;
 }
 

@@ -152,6 +152,8 @@ static void destroy_devices(struct vm *vm)
 {
 	console_attach(vm->config->console, NULL, NULL);
 	devices_destroy(&vm->devices);
+	bus_destroy(&vm->io);
+	bus_destroy(&vm->mmio);
 }
 
 static int create_vcpus(struct vm *vm, struct cause *cause)
