@@ -16,7 +16,9 @@ src_core_libcore_a_SOURCES = \
 	%D%/bus/exit_path.h \
 	%D%/bus/pci.c %D%/bus/pci.h \
 	%D%/bus/pci_function.c %D%/bus/pci_function.h \
+	%D%/bus/pci_msi.c %D%/bus/pci_msi.h \
 	%D%/bus/pci_msix.c %D%/bus/pci_msix.h \
+	%D%/bus/pci_vector.c %D%/bus/pci_vector.h \
 	%D%/bus/platform.h \
 	%D%/bus/reset.c %D%/bus/reset.h \
 	%D%/deck/check.c %D%/deck/check.h \
@@ -190,10 +192,15 @@ tests_unit_snapshot_linux_SOURCES = tests/unit/snapshot_linux.c tests/unit/world
 	tests/unit/world.h
 tests_unit_snapshot_linux_LDADD = $(CORE_LIBS) $(DEMO_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/pci
-tests_unit_pci_SOURCES = tests/unit/pci.c tests/unit/settle.h
+tests_unit_pci_SOURCES = tests/unit/pci.c tests/unit/fake_router.c tests/unit/fake_router.h \
+	tests/unit/settle.h
 tests_unit_pci_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/irq
 tests_unit_irq_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/pci_function
+tests_unit_pci_function_SOURCES = tests/unit/pci_function.c tests/unit/fake_router.c \
+	tests/unit/fake_router.h
+tests_unit_pci_function_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/reserve tests/unit/virtio_net
 tests_unit_reserve_LDADD = src/core/libcore.a $(CMOCKA_LIBS)
 tests_unit_virtio_net_SOURCES = tests/unit/virtio_net.c tests/unit/settle.h

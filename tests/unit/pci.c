@@ -1,6 +1,6 @@
 /*
  * PCI configuration, INTA#, MSI-X and the virtio transport on top of them, as a
- * hostile guest sees them. The interrupt router is a fake that writes down what it is told.
+ * hostile guest sees them.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -20,6 +20,7 @@
 #include "core/bus/platform.h"
 #include "core/bus/reset.h"
 #include "core/virtio/pci.h"
+#include "fake_router.h"
 #include "settle.h"
 
 #define SLOT 3
@@ -34,61 +35,6 @@
 #define NOTIFY 0x1000
 #define TABLE 0x2000
 #define PENDING 0x3000
-
-/* --- the fake router --- */
-
-static struct {
-	pthread_mutex_t lock;
-	bool level[IRQ_LINES];
-	unsigned used, sets, attached;
-	int refuse; /* what irq_msi_set() returns */
-	uint64_t address;
-	uint32_t data;
-} router = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-void irq_set_line(struct irq_router *unused, unsigned line, bool level)
-{
-	(void)unused;
-	pthread_mutex_lock(&router.lock);
-	assert_true(line < IRQ_LINES);
-	router.level[line] = level;
-	pthread_mutex_unlock(&router.lock);
-}
-
-int irq_msi_alloc(struct irq_router *unused)
-{
-	(void)unused;
-	return IRQ_LINES + (int)router.used++;
-}
-
-void irq_msi_free(struct irq_router *unused, int gsi)
-{
-	(void)unused;
-	(void)gsi;
-	router.used--;
-}
-
-int irq_msi_set(struct irq_router *unused, int gsi, int fd, uint64_t address, uint32_t data)
-{
-	(void)unused;
-	(void)gsi;
-	assert_true(fd >= 0);
-	if (router.refuse)
-		return router.refuse;
-	router.sets++;
-	router.attached++;
-	router.address = address;
-	router.data = data;
-	return 0;
-}
-
-void irq_msi_clear(struct irq_router *unused, int gsi, int fd)
-{
-	(void)unused;
-	(void)gsi;
-	(void)fd;
-	router.attached = 0;
-}
 
 /* --- a device that does nothing --- */
 
@@ -190,9 +136,7 @@ static int setup(void **state)
 	struct bench *bench = calloc(1, sizeof(*bench));
 	struct cause cause;
 
-	memset(router.level, 0, sizeof(router.level));
-	router.used = router.sets = router.attached = 0;
-	router.refuse = 0;
+	fake_router_clear();
 	assert_int_equal(loop_init(&bench->loop, &cause), 0);
 	assert_int_equal(memory_create(&bench->memory, 1 << 20, &cause), 0);
 	assert_int_equal(reset_control_init(&bench->reset, &bench->io, reset_machine, bench, &cause),
@@ -214,7 +158,7 @@ static int teardown(void **state)
 
 	bench->device.busy = false;
 	virtio_pci_destroy(&bench->transport);
-	assert_int_equal(router.used, 0);
+	assert_int_equal(fake_router.used, 0);
 	pci_destroy(&bench->pci);
 	memory_destroy(&bench->memory);
 	loop_destroy(&bench->loop);
@@ -259,7 +203,7 @@ static unsigned find_capability(struct bench *bench, uint8_t id, uint8_t type)
 
 static bool line(void)
 {
-	return router.level[PLATFORM_PCI_GSI + SLOT % PCI_INTX_LINES];
+	return fake_router.level[PLATFORM_PCI_GSI + SLOT % PCI_INTX_LINES];
 }
 
 /* --- tests --- */
@@ -423,10 +367,10 @@ static void test_msix(void **state)
 	set(bench, TABLE + 16, 0xfee01003, 4);
 	set(bench, TABLE + 20, 0, 4);
 	set(bench, TABLE + 24, 0x41, 4);
-	assert_int_equal(router.sets, 0);
+	assert_int_equal(fake_router.sets, 0);
 	set(bench, TABLE + 28, 0, 4);
-	assert_int_equal(router.address, 0xfee01000);
-	assert_int_equal(router.data, 0x41);
+	assert_int_equal(fake_router.address, 0xfee01000);
+	assert_int_equal(fake_router.data, 0x41);
 	assert_int_equal(count_of(vector->fd), 1);
 	assert_int_equal(get(bench, PENDING, 8), 0);
 
@@ -438,11 +382,11 @@ static void test_msix(void **state)
 	assert_int_equal(count_of(vector->fd), 1);
 
 	/* A message that KVM refuses closes the vector; a better one opens it again. */
-	router.refuse = -EINVAL;
+	fake_router.refuse = -EINVAL;
 	set(bench, TABLE + 16, 0xffffffffffffffff, 8);
 	virtio_interrupt(&bench->device.virtio, 0);
 	assert_int_equal(count_of(vector->fd), 0);
-	router.refuse = 0;
+	fake_router.refuse = 0;
 	set(bench, TABLE + 16, 0xfee00000, 8);
 	assert_int_equal(count_of(vector->fd), 1);
 
@@ -518,8 +462,8 @@ static void test_save(void **state)
 	assert_int_equal(get(bench, STATUS, 1), 0x0f);
 	assert_int_equal(get(bench, PENDING, 8), 2);
 	set(bench, TABLE + 28, 0, 4);
-	assert_int_equal(router.address, 0xfee01000);
-	assert_int_equal(router.data, 0x41);
+	assert_int_equal(fake_router.address, 0xfee01000);
+	assert_int_equal(fake_router.data, 0x41);
 	assert_int_equal(count_of(bench->transport.function.vectors[1].fd), 1);
 	assert_false(line());
 	config_set(bench, msix + 2, 0, 2);
@@ -684,7 +628,7 @@ static void test_bus_master(void **state)
 	settle(&bench->loop);
 	virtio_interrupt(&device->virtio, 0);
 	assert_int_equal(device->starts + device->kicks, 0);
-	assert_int_equal(router.sets, 0);
+	assert_int_equal(fake_router.sets, 0);
 	assert_int_equal(get(bench, PENDING, 8), 2);
 	virtio_pci_describe(&bench->transport, text, sizeof(text));
 	assert_string_equal(text, "idle, no bus master");

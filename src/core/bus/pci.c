@@ -8,11 +8,27 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "core/bus/pci_msi.h"
 #include "core/bus/pci_msix.h"
 #include "core/bus/platform.h"
 
 #define STATUS_INTERRUPT 0x08
 #define ENABLE_BIT 0x80000000u
+
+/* What BARs of a type are to the bus. */
+static const struct bar_kind {
+	uint16_t enable;  /* by which bit of the command register */
+	uint64_t highest; /* address; what reaches beyond it is nowhere */
+	uint64_t first;	  /* where the first one is placed */
+} bar_kinds[] = {
+	[PCI_BAR_MEMORY] = { PCI_COMMAND_MEMORY, UINT32_MAX, PLATFORM_PCI_BASE },
+	[PCI_BAR_IO] = { PCI_COMMAND_IO, UINT16_MAX, PLATFORM_PCI_IO_BASE },
+};
+
+static struct bus *bus_of(const struct pci_bar *bar)
+{
+	return bar->type == PCI_BAR_IO ? bar->function->pci->io : bar->function->pci->mmio;
+}
 
 static void put32(uint8_t *at, uint32_t value)
 {
@@ -35,19 +51,28 @@ static uint16_t command_of(const struct pci_function *function)
 	return command;
 }
 
-/* Has the BAR answer where command register and BAR say. pci.lock held. */
-static void place_bar(struct pci_function *function)
+/* Has a BAR answer where command register and BAR say. pci.lock held. */
+static void place_bar(struct pci_bar *bar)
 {
-	uint64_t base = get32(function->config + PCI_BAR0) & ~0xfu;
+	struct pci_function *function = bar->function;
+	const struct bar_kind *kind = &bar_kinds[bar->type];
+	unsigned number = (unsigned)(bar - function->bars);
+	uint64_t base = get32(function->config + PCI_BAR0 + 4 * number) & ~(bar->size - 1);
 
-	if (!(command_of(function) & PCI_COMMAND_MEMORY) || !base)
+	if (!(command_of(function) & kind->enable) || !base || base > kind->highest)
 		base = BUS_NOWHERE;
-	if (!function->bar_size || base == function->bar_base)
+	if (!bar->size || base == bar->base)
 		return;
-	function->bar_base = base;
-	bus_move(function->pci->mmio, function->bar_range, base);
+	bar->base = base;
+	bus_move(bus_of(bar), bar->range, base);
 	if (function->ops->bar_moved)
-		function->ops->bar_moved(function, base);
+		function->ops->bar_moved(function, number, base);
+}
+
+static void place_bars(struct pci_function *function)
+{
+	for (unsigned i = 0; i < PCI_BARS; i++)
+		place_bar(&function->bars[i]);
 }
 
 /* Has the line follow what the function asks for and what may pass. intx_lock held. */
@@ -57,14 +82,14 @@ static void update_intx(struct pci_function *function)
 	unsigned line = function->device % PCI_INTX_LINES;
 	uint32_t bit = 1u << function->device, before = pci->intx[line];
 	bool level = function->intx && !function->intx_off &&
-		     !atomic_load(&function->msix_enabled);
+		     !atomic_load(&function->msix_enabled) && !atomic_load(&function->msi_enabled);
 
 	pci->intx[line] = level ? before | bit : before & ~bit;
 	if (!before != !pci->intx[line])
 		irq_set_line(pci->irq, PLATFORM_PCI_GSI + line, level);
 }
 
-/* The guest switched INTA# or MSI-X on or off. pci.lock held. */
+/* The guest switched INTA#, MSI or MSI-X on or off. pci.lock held. */
 static void gate_intx(struct pci_function *function)
 {
 	pthread_mutex_lock(&function->pci->intx_lock);
@@ -81,6 +106,7 @@ static void gate_master(struct pci_function *function)
 	if (master == function->master)
 		return;
 	function->master = master;
+	pci_msi_control(function);
 	pci_msix_control(function);
 	if (function->ops->master_changed)
 		function->ops->master_changed(function, master);
@@ -96,12 +122,17 @@ static void config_write(struct pci_function *function, unsigned offset, const u
 		*byte = (uint8_t)((*byte & ~mask) | (data[i] & mask));
 	}
 	if (range_overlap(offset, length, PCI_COMMAND, 2)) {
-		place_bar(function);
+		place_bars(function);
 		gate_intx(function);
 		gate_master(function);
 	}
-	if (range_overlap(offset, length, PCI_BAR0, 4))
-		place_bar(function);
+	if (range_overlap(offset, length, PCI_BAR0, 4 * PCI_BARS))
+		place_bars(function);
+	if (function->msi_capability &&
+	    range_overlap(offset, length, function->msi_capability, PCI_MSI_SIZE)) {
+		pci_msi_control(function);
+		gate_intx(function);
+	}
 	if (function->msix_count &&
 	    range_overlap(offset, length, function->msix_capability + 2, 2)) {
 		pci_msix_control(function);
@@ -207,9 +238,11 @@ int pci_create(struct pci *pci, struct bus *io, struct bus *mmio, struct irq_rou
 	int range;
 
 	memset(pci, 0, sizeof(*pci));
+	pci->io = io;
 	pci->mmio = mmio;
 	pci->irq = irq;
-	pci->next_bar = PLATFORM_PCI_BASE;
+	for (unsigned i = 0; i < ARRAY_SIZE(bar_kinds); i++)
+		pci->next[i] = bar_kinds[i].first;
 	pthread_mutex_init(&pci->lock, NULL);
 	pthread_mutex_init(&pci->intx_lock, NULL);
 	/* The chip set has reset control at one of these ports. */
@@ -227,51 +260,63 @@ void pci_destroy(struct pci *pci)
 
 static void bar_read(void *device, uint64_t offset, void *data, unsigned length)
 {
-	struct pci_function *function = device;
+	struct pci_bar *bar = device;
+	struct pci_function *function = bar->function;
+	unsigned number = (unsigned)(bar - function->bars);
 
-	if (!pci_msix_read(function, offset, data, length))
-		function->ops->bar_read(function, offset, data, length);
+	if (!pci_msix_read(function, number, offset, data, length))
+		function->ops->bar_read(function, number, offset, data, length);
 }
 
 static void bar_write(void *device, uint64_t offset, const void *data, unsigned length)
 {
-	struct pci_function *function = device;
+	struct pci_bar *bar = device;
+	struct pci_function *function = bar->function;
+	unsigned number = (unsigned)(bar - function->bars);
 
-	if (!pci_msix_write(function, offset, data, length))
-		function->ops->bar_write(function, offset, data, length);
+	if (!pci_msix_write(function, number, offset, data, length))
+		function->ops->bar_write(function, number, offset, data, length);
 }
 
 static const struct bus_ops bar_ops = { "PCI BAR", bar_read, bar_write };
 
-int pci_add(struct pci *pci, struct pci_function *function, unsigned device, uint32_t bar_size,
-	    struct cause *cause)
+/* Places a BAR and switches it on. */
+static int add_bar(struct pci_bar *bar, struct cause *cause)
 {
-	int range;
+	struct pci_function *function = bar->function;
+	uint8_t *at = function->config + PCI_BAR0 + 4 * (bar - function->bars);
+	uint64_t *next = &function->pci->next[bar->type];
+	uint64_t base = align_up(*next, bar->size);
+	int range = bus_add(bus_of(bar), BUS_NOWHERE, bar->size, &bar_ops, bar, cause);
+
+	if (range < 0)
+		return range;
+	bar->range = range;
+	*next = base + bar->size;
+	put32(at, get32(at) | (uint32_t)base);
+	function->config[PCI_COMMAND] |= (uint8_t)bar_kinds[bar->type].enable;
+	place_bar(bar);
+	return 0;
+}
+
+int pci_add(struct pci *pci, struct pci_function *function, unsigned device, struct cause *cause)
+{
+	int err;
 
 	if (device >= PCI_DEVICES || pci->functions[device])
 		return cause_set(cause, EEXIST, "%s: PCI device %u is taken", function->ops->name,
 				 device);
 	function->pci = pci;
 	function->device = (uint8_t)device;
-	if (bar_size) {
-		uint64_t base = align_up(pci->next_bar, bar_size);
-
-		range = bus_add(pci->mmio, BUS_NOWHERE, bar_size, &bar_ops, function, cause);
-		if (range < 0)
-			return range;
-		function->bar_range = range;
-		function->bar_size = bar_size;
-		pci->next_bar = base + bar_size;
-		put32(function->config + PCI_BAR0, (uint32_t)base);
-		put32(function->writable + PCI_BAR0, ~(bar_size - 1));
-		function->config[PCI_COMMAND] |= PCI_COMMAND_MEMORY;
-		function->config[PCI_INTERRUPT_PIN] = 1;
+	err = pci_msix_open(function);
+	for (unsigned i = 0; !err && i < PCI_BARS; i++)
+		if (function->bars[i].size)
+			err = add_bar(&function->bars[i], cause);
+	if (function->config[PCI_INTERRUPT_PIN])
 		function->config[PCI_INTERRUPT_LINE] =
 			(uint8_t)(PLATFORM_PCI_GSI + device % PCI_INTX_LINES);
-		place_bar(function);
-	}
 	pci->functions[device] = function;
-	return 0;
+	return err;
 }
 
 void pci_remove(struct pci_function *function)
@@ -280,9 +325,11 @@ void pci_remove(struct pci_function *function)
 
 	if (!pci)
 		return;
-	if (function->bar_range >= 0)
-		bus_move(pci->mmio, function->bar_range, BUS_NOWHERE);
+	for (unsigned i = 0; i < PCI_BARS; i++)
+		if (function->bars[i].range >= 0)
+			bus_move(bus_of(&function->bars[i]), function->bars[i].range, BUS_NOWHERE);
 	pci_intx(function, false);
+	pci_vector_release(&function->message, pci->irq);
 	pci_msix_release(function);
 	pci->functions[function->device] = NULL;
 	function->pci = NULL;
@@ -301,6 +348,7 @@ void pci_function_save(struct pci_function *function, struct pci_registers *regi
 	pthread_mutex_lock(&function->pci->lock);
 	memcpy(registers->config, function->config, sizeof(registers->config));
 	registers->config[PCI_STATUS] &= (uint8_t)~STATUS_INTERRUPT;
+	registers->msi_pending = atomic_load(&function->message.pending);
 	pci_msix_save(function, registers);
 	pthread_mutex_unlock(&function->pci->lock);
 }
@@ -313,11 +361,15 @@ const char *pci_function_load(struct pci_function *function,
 	for (unsigned i = 0; i < PCI_CONFIG_SIZE; i++)
 		if ((registers->config[i] ^ function->config[i]) & ~function->writable[i])
 			return "PCI configuration";
+	if (registers->msi_pending > (function->msi_capability != 0))
+		return "MSI";
 	pthread_mutex_lock(&function->pci->lock);
 	wrong = pci_msix_load(function, registers);
 	if (!wrong) {
 		memcpy(function->config, registers->config, sizeof(function->config));
-		place_bar(function);
+		atomic_store(&function->message.pending, registers->msi_pending);
+		place_bars(function);
+		pci_msi_control(function);
 		pci_msix_control(function);
 		gate_intx(function);
 		gate_master(function);

@@ -1,5 +1,5 @@
 /*
- * PCI: one root bus, its functions, their BARs and MSI-X vectors. PCI Local
+ * PCI: one root bus, its functions, their BARs and interrupts. PCI Local
  * Bus 3.0 §6, PCI Firmware 3.0 §4 (ECAM).
  *
  * Functions (pci_function.h) are added while the machine is built; afterwards
@@ -19,12 +19,11 @@ int pci_create(struct pci *pci, struct bus *io, struct bus *mmio, struct irq_rou
 void pci_destroy(struct pci *pci); /* functions must have been removed */
 
 /*
- * Puts the function at device number 0..31, with a BAR of bar_size bytes (a
- * power of two of at least 4096, or 0), placed and switched on, as firmware would;
- * it is no bus master until the driver says so.
+ * Puts the function at device number 0..31, its BARs placed and switched on, as
+ * firmware would; it is no bus master until the driver says so. A negative errno, and
+ * a cause except for -ENOMEM; then pci_remove() is still to be called.
  */
-int pci_add(struct pci *pci, struct pci_function *function, unsigned device, uint32_t bar_size,
-	    struct cause *cause);
+int pci_add(struct pci *pci, struct pci_function *function, unsigned device, struct cause *cause);
 void pci_remove(struct pci_function *function); /* valid when it was not added */
 
 /* While nothing raises its interrupts. */
@@ -38,7 +37,10 @@ void pci_function_save(struct pci_function *function, struct pci_registers *regi
 const char *pci_function_load(struct pci_function *function,
 			      const struct pci_registers *registers);
 
-/* Sets the level of the function's INTA#, which MSI-X and the command register can switch off. Any thread. */
+/*
+ * Sets the level of the function's INTA#, which MSI, MSI-X and the command register can
+ * switch off. Any thread.
+ */
 void pci_intx(struct pci_function *function, bool level);
 
 #endif

@@ -3,7 +3,7 @@
  * of itself before it is added. PCI Local Bus 3.0 §6.
  *
  * A function fills one ops struct and embeds struct pci_function; the core owns
- * configuration space, BAR moves (pci.c) and MSI-X (pci_msix.c).
+ * configuration space, BAR moves (pci.c), MSI (pci_msi.c) and MSI-X (pci_msix.c).
  *
  * Locks: pci.lock, then whatever a function's ops take.
  */
@@ -16,11 +16,13 @@
 #include <stdint.h>
 
 #include "core/bus/bus.h"
+#include "core/bus/pci_vector.h"
 #include "core/kvm/irq.h"
 
 #define PCI_CONFIG_SIZE 256
 #define PCI_DEVICES 32
-#define PCI_MSIX_MAX 8 /* vectors of one function */
+#define PCI_BARS 6
+#define PCI_MSIX_MAX 32 /* vectors of one function */
 #define PCI_INTX_LINES 4
 
 /* Offsets in configuration space that functions use. */
@@ -36,6 +38,7 @@
 #define PCI_CAPABILITIES 0x34
 #define PCI_INTERRUPT_LINE 0x3c
 #define PCI_INTERRUPT_PIN 0x3d
+#define PCI_COMMAND_IO 0x1u
 #define PCI_COMMAND_MEMORY 0x2u
 #define PCI_COMMAND_MASTER 0x4u
 #define PCI_COMMAND_INTX_OFF 0x400u
@@ -43,19 +46,21 @@
 struct pci;
 struct pci_function;
 
-/* A function has at most one BAR, BAR 0: 32-bit memory that holds everything. */
 struct pci_function_ops {
 	const char *name;
-	/* Accesses to BAR 0 that are not the MSI-X tables. vCPU thread, no lock held. */
-	void (*bar_read)(struct pci_function *function, uint64_t offset, void *data,
+	/* Accesses to a BAR that are not the MSI-X tables. vCPU thread, no lock held. */
+	void (*bar_read)(struct pci_function *function, unsigned bar, uint64_t offset, void *data,
 			 unsigned length);
-	void (*bar_write)(struct pci_function *function, uint64_t offset, const void *data,
-			  unsigned length);
-	/* The BAR answers at base from now on; BUS_NOWHERE: not at all. pci.lock held. May be NULL. */
-	void (*bar_moved)(struct pci_function *function, uint64_t base);
+	void (*bar_write)(struct pci_function *function, unsigned bar, uint64_t offset,
+			  const void *data, unsigned length);
+	/*
+	 * A memory BAR answers at base from now on; BUS_NOWHERE: not at all. pci.lock held. May be
+	 * NULL.
+	 */
+	void (*bar_moved)(struct pci_function *function, unsigned bar, uint64_t base);
 	/*
 	 * The driver allows or forbids the function's use of guest memory, §6.2.2; forbidden at
-	 * first. MSI-X messages are held back by the core. pci.lock held. May be NULL.
+	 * first. Messages are held back by the core. pci.lock held. May be NULL.
 	 */
 	void (*master_changed)(struct pci_function *function, bool master);
 	/* Configuration space, after the core's part; pci.lock held. Each may be NULL. */
@@ -63,14 +68,14 @@ struct pci_function_ops {
 	void (*config_written)(struct pci_function *function, unsigned offset, unsigned length);
 };
 
-struct pci_vector {
-	uint64_t address;
-	uint32_t data;
-	int fd;		  /* eventfd, made when the vector is first unmasked; -1 */
-	int gsi;	  /* -1 until then */
-	bool masked;	  /* bit 0 of its control word, which has no other */
-	atomic_bool open; /* neither masked itself nor by the function, which is bus master */
-	atomic_bool pending;
+enum pci_bar_type { PCI_BAR_MEMORY, PCI_BAR_IO };
+
+struct pci_bar {
+	struct pci_function *function;
+	enum pci_bar_type type;
+	uint32_t size;		/* 0: there is none */
+	int range;		/* on its bus */
+	_Atomic uint64_t base;	/* or BUS_NOWHERE; changed with pci.lock held */
 };
 
 struct pci_function {
@@ -80,21 +85,23 @@ struct pci_function {
 	uint8_t config[PCI_CONFIG_SIZE];
 	uint8_t writable[PCI_CONFIG_SIZE];  /* bits that the guest may change */
 	unsigned next_capability;	    /* where pci_add_capability() puts the next one */
-	uint32_t bar_size;		    /* 0: no BAR */
-	int bar_range;			    /* on the MMIO bus */
-	_Atomic uint64_t bar_base;	    /* or BUS_NOWHERE; changed with pci.lock held */
+	struct pci_bar bars[PCI_BARS];
 	bool master;			    /* by the command register; guarded by pci.lock */
-	unsigned msix_count, msix_capability;
-	uint32_t msix_table, msix_pending;  /* offsets in the BAR */
+	unsigned msix_count, msix_capability, msix_bar;
+	uint32_t msix_table, msix_pending;  /* offsets in that BAR */
+	struct pci_vector *vectors;	    /* msix_count of them, while it is added */
 	atomic_bool msix_enabled;
+	unsigned msi_capability;	    /* 0: none */
+	struct pci_vector message;	    /* of MSI */
+	atomic_bool msi_enabled;
 	bool intx;			    /* the function asks for INTA#; guarded by intx_lock */
 	bool intx_off;			    /* by the command register; guarded by intx_lock */
-	struct pci_vector vectors[PCI_MSIX_MAX];
 };
 
-/* What is saved of a function: its configuration space and its MSI-X vectors. */
+/* What is saved of a function: its configuration space and its vectors. */
 struct __attribute__((packed)) pci_registers {
 	uint8_t config[PCI_CONFIG_SIZE];
+	uint8_t msi_pending; /* 0 or 1 */
 	struct __attribute__((packed)) {
 		uint64_t address;
 		uint32_t data;
@@ -103,12 +110,12 @@ struct __attribute__((packed)) pci_registers {
 };
 
 struct pci {
-	struct bus *mmio;
+	struct bus *io, *mmio;
 	struct irq_router *irq;
 	pthread_mutex_t lock; /* guards configuration space */
 	struct pci_function *functions[PCI_DEVICES];
 	_Atomic uint32_t address; /* port 0xcf8 */
-	uint64_t next_bar;    /* where the next BAR is placed */
+	uint64_t next[2];	  /* where the next BAR of each type is placed */
 	pthread_mutex_t intx_lock;
 	uint32_t intx[PCI_INTX_LINES]; /* devices that assert the line, one bit each */
 };
@@ -116,6 +123,13 @@ struct pci {
 /* Fills in a function's identity; class_code is 0xCCSSII. Before pci_add(). */
 void pci_function_init(struct pci_function *function, const struct pci_function_ops *ops,
 		       uint16_t vendor, uint16_t device_id, uint32_t class_code);
+
+/*
+ * Gives the function BAR number 0 to 5 of size bytes: a power of two, of memory at least
+ * 4096, of ports 4 to 256. Before pci_add().
+ */
+void pci_add_bar(struct pci_function *function, unsigned bar, enum pci_bar_type type,
+		 uint32_t size);
 
 /*
  * Appends a capability of size bytes (with its two header bytes); returns its

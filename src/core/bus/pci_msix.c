@@ -3,16 +3,13 @@
  * a lock.
  *
  * A vector is open when nothing masks it and the function may write to memory
- * (bus master enable, §6.2.2), for that is what a message is. Raising an open vector writes its
- * irqfd; raising a closed one leaves a mark. Both sides set their own flag
- * first and look at the other's afterwards, so that no interrupt is lost.
+ * (bus master enable, §6.2.2), for that is what a message is.
  */
 #include "core/bus/pci_msix.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 
 #define CAPABILITY_MSIX 0x11
 #define CONTROL_ENABLE 0x8000u
@@ -20,70 +17,51 @@
 #define ENTRY_SIZE 16u
 #define VECTOR_MASKED 1u
 
-static void signal_vector(struct pci_vector *vector)
-{
-	uint64_t one = 1;
-	ssize_t n = write(vector->fd, &one, sizeof(one));
-
-	(void)n; /* a full counter means that it is raised already */
-}
-
 void pci_msix_raise(struct pci_function *function, unsigned number)
 {
-	struct pci_vector *vector = &function->vectors[number];
-
-	if (number >= function->msix_count)
-		return;
-	if (atomic_load(&vector->open)) {
-		signal_vector(vector);
-		return;
-	}
-	atomic_store(&vector->pending, true);
-	if (atomic_load(&vector->open) && atomic_exchange(&vector->pending, false))
-		signal_vector(vector);
+	if (number < function->msix_count)
+		pci_vector_raise(&function->vectors[number]);
 }
 
-void pci_add_msix(struct pci_function *function, unsigned count, uint32_t table, uint32_t pending)
+void pci_add_msix(struct pci_function *function, unsigned count, unsigned bar, uint32_t table,
+		  uint32_t pending)
 {
 	unsigned at = pci_add_capability(function, CAPABILITY_MSIX, 12);
 	uint16_t control = (uint16_t)(count - 1);
 
 	function->msix_count = count;
 	function->msix_capability = at;
+	function->msix_bar = bar;
 	function->msix_table = table;
 	function->msix_pending = pending;
 	memcpy(function->config + at + 2, &control, sizeof(control));
+	table |= bar;
+	pending |= bar;
 	memcpy(function->config + at + 4, &table, sizeof(table));
 	memcpy(function->config + at + 8, &pending, sizeof(pending));
 	function->writable[at + 3] = (CONTROL_ENABLE | CONTROL_MASK_ALL) >> 8;
 }
 
-/* Makes the eventfd and the route when they are first needed. */
-static bool connect_vector(struct pci_function *function, struct pci_vector *vector)
+int pci_msix_open(struct pci_function *function)
 {
-	struct irq_router *irq = function->pci->irq;
-
-	if (vector->fd < 0)
-		vector->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (vector->fd < 0)
-		return false;
-	if (vector->gsi < 0)
-		vector->gsi = irq_msi_alloc(irq);
-	return vector->gsi >= 0 && irq_msi_set(irq, vector->gsi, vector->fd, vector->address,
-					       vector->data) == 0;
+	if (!function->msix_count)
+		return 0;
+	function->vectors = calloc(function->msix_count, sizeof(*function->vectors));
+	if (!function->vectors)
+		return -ENOMEM;
+	for (unsigned i = 0; i < function->msix_count; i++)
+		pci_vector_init(&function->vectors[i]);
+	return 0;
 }
 
 static void update_vector(struct pci_function *function, struct pci_vector *vector)
 {
 	uint16_t control;
-	bool open;
 
 	memcpy(&control, function->config + function->msix_capability + 2, sizeof(control));
-	open = function->master && (control & CONTROL_ENABLE) && !(control & CONTROL_MASK_ALL) &&
-	       !vector->masked && connect_vector(function, vector);
-	atomic_store(&vector->open, open);
-	if (open && atomic_exchange(&vector->pending, false))
-		signal_vector(vector);
+	pci_vector_set(vector, function->pci->irq,
+		       function->master && (control & CONTROL_ENABLE) &&
+			       !(control & CONTROL_MASK_ALL) && !vector->masked);
 }
 
 void pci_msix_control(struct pci_function *function)
@@ -136,12 +114,13 @@ static bool legal(uint64_t offset, unsigned length)
 	return (length == 4 || length == 8) && offset % length == 0;
 }
 
-bool pci_msix_read(struct pci_function *function, uint64_t offset, void *data, unsigned length)
+bool pci_msix_read(struct pci_function *function, unsigned bar, uint64_t offset, void *data,
+		   unsigned length)
 {
 	uint64_t in_table = offset - function->msix_table;
 	uint64_t pending = 0;
 
-	if (!function->msix_count)
+	if (!function->msix_count || bar != function->msix_bar)
 		return false;
 	if (in_table < function->msix_count * ENTRY_SIZE) {
 		memset(data, 0, length);
@@ -169,12 +148,13 @@ bool pci_msix_read(struct pci_function *function, uint64_t offset, void *data, u
 	return false;
 }
 
-bool pci_msix_write(struct pci_function *function, uint64_t offset, const void *data,
-		    unsigned length)
+bool pci_msix_write(struct pci_function *function, unsigned bar, uint64_t offset,
+		    const void *data, unsigned length)
 {
 	uint64_t in_table = offset - function->msix_table;
 
-	if (!function->msix_count || in_table >= function->msix_count * ENTRY_SIZE)
+	if (!function->msix_count || bar != function->msix_bar ||
+	    in_table >= function->msix_count * ENTRY_SIZE)
 		return false;
 	if (!legal(offset, length))
 		return true;
@@ -229,16 +209,10 @@ const char *pci_msix_load(struct pci_function *function, const struct pci_regist
 
 void pci_msix_release(struct pci_function *function)
 {
-	for (unsigned i = 0; i < function->msix_count; i++) {
-		struct pci_vector *vector = &function->vectors[i];
-
-		atomic_store(&vector->open, false);
-		if (vector->gsi >= 0) {
-			irq_msi_clear(function->pci->irq, vector->gsi, vector->fd);
-			irq_msi_free(function->pci->irq, vector->gsi);
-		}
-		if (vector->fd >= 0)
-			close(vector->fd);
-		vector->fd = vector->gsi = -1;
-	}
+	if (!function->vectors)
+		return;
+	for (unsigned i = 0; i < function->msix_count; i++)
+		pci_vector_release(&function->vectors[i], function->pci->irq);
+	free(function->vectors);
+	function->vectors = NULL;
 }

@@ -7,8 +7,11 @@
 
 #include "core/bus/pci_function.h"
 
-/* Gives the function count MSI-X vectors with the tables at these offsets of its BAR. */
-void pci_add_msix(struct pci_function *function, unsigned count, uint32_t table,
+/*
+ * Gives the function 1 to PCI_MSIX_MAX MSI-X vectors with the tables at these offsets,
+ * multiples of 8, of a BAR. Before pci_add().
+ */
+void pci_add_msix(struct pci_function *function, unsigned count, unsigned bar, uint32_t table,
 		  uint32_t pending);
 
 /*
@@ -17,10 +20,14 @@ void pci_add_msix(struct pci_function *function, unsigned count, uint32_t table,
  */
 void pci_msix_raise(struct pci_function *function, unsigned vector);
 
-/* Accesses to BAR 0: true when they were for the tables. vCPU thread; take pci.lock. */
-bool pci_msix_read(struct pci_function *function, uint64_t offset, void *data, unsigned length);
-bool pci_msix_write(struct pci_function *function, uint64_t offset, const void *data,
-		    unsigned length);
+/* Makes its vectors, if it has any, when it is added. 0 or -ENOMEM. */
+int pci_msix_open(struct pci_function *function);
+
+/* Accesses to a BAR: true when they were for the tables. vCPU thread; take pci.lock. */
+bool pci_msix_read(struct pci_function *function, unsigned bar, uint64_t offset, void *data,
+		   unsigned length);
+bool pci_msix_write(struct pci_function *function, unsigned bar, uint64_t offset,
+		    const void *data, unsigned length);
 
 /* The guest wrote the capability's control word, or bus master enable changed. pci.lock held. */
 void pci_msix_control(struct pci_function *function);
@@ -29,7 +36,7 @@ void pci_msix_control(struct pci_function *function);
 void pci_msix_save(struct pci_function *function, struct pci_registers *registers);
 const char *pci_msix_load(struct pci_function *function, const struct pci_registers *registers);
 
-/* Gives back routes and eventfds. No thread raises vectors any more. */
+/* Gives back the vectors. No thread raises them any more. */
 void pci_msix_release(struct pci_function *function);
 
 #endif

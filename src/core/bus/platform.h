@@ -11,6 +11,7 @@
 #define PLATFORM_COM1_PORT 0x3f8
 #define PLATFORM_PM_PORT 0x600	    /* ICH9 ACPI block: PM1 event +0, PM1 control +4, timer +8, GPE0 +0x20 */
 #define PLATFORM_PM_SIZE 0x80
+#define PLATFORM_PCI_IO_BASE 0xc000  /* window for BARs, to the last port */
 #define PLATFORM_PCI_PORT 0xcf8	    /* configuration address; data at 0xcfc; reset control at 0xcf9 */
 
 /* Interrupt lines: GSI numbers of the IOAPIC */

@@ -39,8 +39,8 @@ static int create_q35(struct device *device, struct cause *cause)
 			  CLASS_ISA_BRIDGE);
 	q35->lpc_bridge.config[PCI_HEADER_TYPE] = HEADER_MULTIFUNCTION;
 	if (!err)
-		err = pci_add(&q35->pci, &q35->host_bridge, 0, 0, cause);
-	return err ? err : pci_add(&q35->pci, &q35->lpc_bridge, LPC_DEVICE, 0, cause);
+		err = pci_add(&q35->pci, &q35->host_bridge, 0, cause);
+	return err ? err : pci_add(&q35->pci, &q35->lpc_bridge, LPC_DEVICE, cause);
 }
 
 static void destroy_q35(struct device *device)

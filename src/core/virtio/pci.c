@@ -36,13 +36,14 @@ static struct virtio_pci *transport_of(struct pci_function *function)
 
 /* --- the BAR --- */
 
-static void bar_read(struct pci_function *function, uint64_t offset, void *data, unsigned length)
+static void bar_read(struct pci_function *function, unsigned bar, uint64_t offset, void *data,
+		     unsigned length)
 {
 	struct virtio_pci *transport = transport_of(function);
 	struct virtio *device = transport->device;
-
 	uint64_t value;
 
+	(void)bar;
 	memset(data, 0, length);
 	if (offset == BAR_ISR) {
 		*(uint8_t *)data = virtio_pci_take_isr(transport);
@@ -59,13 +60,14 @@ static void bar_read(struct pci_function *function, uint64_t offset, void *data,
 	pthread_mutex_unlock(&device->lock);
 }
 
-static void bar_write(struct pci_function *function, uint64_t offset, const void *data,
-		      unsigned length)
+static void bar_write(struct pci_function *function, unsigned bar, uint64_t offset,
+		      const void *data, unsigned length)
 {
 	struct virtio_pci *transport = transport_of(function);
 	struct virtio *device = transport->device;
 	uint64_t value = 0;
 
+	(void)bar;
 	memcpy(&value, data, length);
 	if (offset >= BAR_NOTIFY && offset < BAR_NOTIFY + NOTIFY_STEP * device->ops->queues) {
 		virtio_pci_ring(&transport->queues[(offset - BAR_NOTIFY) / NOTIFY_STEP]);
@@ -78,10 +80,11 @@ static void bar_write(struct pci_function *function, uint64_t offset, const void
 	pthread_mutex_unlock(&device->lock);
 }
 
-static void bar_moved(struct pci_function *function, uint64_t base)
+static void bar_moved(struct pci_function *function, unsigned bar, uint64_t base)
 {
 	struct virtio_pci *transport = transport_of(function);
 
+	(void)bar;
 	(void)base;
 	pthread_mutex_lock(&transport->device->lock);
 	virtio_pci_place_doorbells(transport);
@@ -134,7 +137,7 @@ static void config_read(struct pci_function *function, unsigned offset, unsigned
 	uint32_t at, size;
 
 	if (range_overlap(offset, length, data, 4) && access_window(function, &at, &size))
-		bar_read(function, at, function->config + data, size);
+		bar_read(function, 0, at, function->config + data, size);
 }
 
 static void config_written(struct pci_function *function, unsigned offset, unsigned length)
@@ -143,7 +146,7 @@ static void config_written(struct pci_function *function, unsigned offset, unsig
 	uint32_t at, size;
 
 	if (range_overlap(offset, length, data, 4) && access_window(function, &at, &size))
-		bar_write(function, at, function->config + data, size);
+		bar_write(function, 0, at, function->config + data, size);
 }
 
 static void add_capabilities(struct virtio_pci *transport)
@@ -162,7 +165,8 @@ static void add_capabilities(struct virtio_pci *transport)
 	transport->access = at;
 	function->writable[at + 4] = 0xff;
 	memset(function->writable + at + 8, 0xff, 12);
-	pci_add_msix(function, transport->device->ops->queues + 1, BAR_MSIX, BAR_PENDING);
+	pci_add_msix(function, transport->device->ops->queues + 1, 0, BAR_MSIX,
+		     BAR_PENDING);
 }
 
 static const struct pci_function_ops function_ops = {
@@ -196,7 +200,8 @@ int virtio_pci_create(struct virtio_pci *transport, struct virtio *device, struc
 	memcpy(function->config + PCI_SUBSYSTEM_VENDOR, function->config + PCI_VENDOR_ID, 4);
 	add_capabilities(transport);
 	virtio_pci_open_queues(transport);
-	err = pci_add(pci, function, slot, BAR_SIZE, cause);
+	pci_add_bar(function, 0, PCI_BAR_MEMORY, BAR_SIZE);
+	err = pci_add(pci, function, slot, cause);
 	if (err == 0)
 		virtio_pci_reset(transport);
 	return err;

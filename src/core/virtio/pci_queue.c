@@ -117,7 +117,7 @@ static bool listen_for_kicks(struct virtio_pci_queue *queue)
 
 void virtio_pci_place_doorbells(struct virtio_pci *transport)
 {
-	uint64_t base = transport->function.bar_base;
+	uint64_t base = transport->function.bars[0].base;
 
 	for (unsigned n = 0; n < transport->device->ops->queues; n++) {
 		struct virtio_pci_queue *queue = &transport->queues[n];

@@ -1,0 +1,38 @@
+/*
+ * A message of a PCI function: a vector of its MSI-X table, or its MSI. PCI Local
+ * Bus 3.0 §6.8. vCPU threads under pci.lock, except for raising.
+ */
+#ifndef CORE_BUS_PCI_VECTOR_H
+#define CORE_BUS_PCI_VECTOR_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct irq_router;
+
+struct pci_vector {
+	uint64_t address;
+	uint32_t data;
+	int fd;		  /* eventfd, made when the vector is first opened; -1 */
+	int gsi;	  /* -1 until then */
+	bool masked;	  /* by the driver */
+	atomic_bool open; /* nothing masks it, and its function is bus master */
+	atomic_bool pending;
+};
+
+void pci_vector_init(struct pci_vector *vector);
+
+/* Raises it; remembered while it is closed. Any thread, no lock. */
+void pci_vector_raise(struct pci_vector *vector);
+
+/*
+ * Opens or closes it; an open one takes over address and data that changed. It stays closed
+ * when the host has no eventfd or route left for it.
+ */
+void pci_vector_set(struct pci_vector *vector, struct irq_router *irq, bool open);
+
+/* Gives back route and eventfd. No thread raises it any more. */
+void pci_vector_release(struct pci_vector *vector, struct irq_router *irq);
+
+#endif
