@@ -128,6 +128,11 @@ tests_fuzz_state_SOURCES = tests/fuzz/state.c $(FUZZ_FILES)
 tests_fuzz_state_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_state_LDADD = $(BASE_LIBS)
 
+FUZZ_TESTS += tests/fuzz/virtio
+tests_fuzz_virtio_SOURCES = tests/fuzz/virtio.c $(FUZZ_FILES)
+tests_fuzz_virtio_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_virtio_LDADD = $(DEVICE_BENCH_LIBS)
+
 check_PROGRAMS += $(FUZZ_TESTS)
 FUZZ_TARGETS = $(FUZZ_TESTS:=.fuzz)
 

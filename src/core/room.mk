@@ -93,6 +93,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/virtio/pci_state.c \
 	%D%/virtio/queue.c %D%/virtio/queue.h \
 	%D%/virtio/reserve.c %D%/virtio/reserve.h \
+	%D%/virtio/rng.c %D%/virtio/rng.h \
 	%D%/virtio/virtio.h
 
 # server: the control protocol's side of the deck; apart, so that its tests bring their own deck.
@@ -180,7 +181,6 @@ check_PROGRAMS += tests/unit/bus tests/unit/device tests/unit/virtqueue tests/un
 check_PROGRAMS += tests/unit/vcpu_state
 tests_unit_vcpu_state_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/device_state
-tests_unit_device_state_SOURCES = tests/unit/device_state.c tests/unit/scratch.h
 tests_unit_device_state_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_device_state_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/snapshot tests/unit/snapshot_linux
@@ -205,6 +205,9 @@ check_PROGRAMS += tests/unit/reserve tests/unit/virtio_net
 tests_unit_reserve_LDADD = src/core/libcore.a $(CMOCKA_LIBS)
 tests_unit_virtio_net_SOURCES = tests/unit/virtio_net.c tests/unit/settle.h
 tests_unit_virtio_net_LDADD = src/core/libcore.a $(NET_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/virtio_rng
+tests_unit_virtio_rng_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_virtio_rng_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/check
 tests_unit_check_SOURCES = tests/unit/check.c tests/lib/pvh_image.h
 tests_unit_check_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests

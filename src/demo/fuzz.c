@@ -27,6 +27,14 @@
 #define QUEUE_ADDRESSES 0x20
 #define RESTORE_EVERY 64 /* operations */
 
+/* The devices of virtio that this guest has no other use for. */
+static struct virtio others[] = {
+	{ .type = VIRTIO_ENTROPY },
+};
+
+#define OWN_DEVICES 2
+#define DEVICES (OWN_DEVICES + ARRAY_SIZE(others))
+
 static uint8_t *arena;
 static uint32_t chance;
 static bool may_write_disk;
@@ -128,7 +136,7 @@ static void fuzz_common(const struct virtio *device)
 /* A queue that could be right, so that what is wrong lies deeper. */
 static void fuzz_queue(const struct virtio *device)
 {
-	unsigned n = pick(3);
+	unsigned n = pick(5);
 
 	mmio_write8(device->common + VIRTIO_STATUS, 0);
 	mmio_write8(device->common + VIRTIO_STATUS, 3);
@@ -163,6 +171,19 @@ static void fuzz_msix(const struct virtio *device)
 	default:
 		mmio_write32(entry + 12, nonsense());
 	}
+}
+
+static struct virtio *device_at(unsigned n)
+{
+	return n == 0 ? nic_device() : n == 1 ? disk_device() : &others[n - OWN_DEVICES];
+}
+
+/* A device that is there; its common part is 0 otherwise. */
+static void find_others(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(others); i++)
+		if (!virtio_open(&others[i], others[i].type, 0))
+			others[i].common = 0;
 }
 
 static void fuzz_device(struct virtio *device)
@@ -279,7 +300,7 @@ static void run(uint64_t number)
 		if (what < 4)
 			fuzz_memory();
 		else if (what < 12)
-			fuzz_device(what & 1 ? nic_device() : disk_device());
+			fuzz_device(device_at(pick(DEVICES)));
 		else if (what < 13)
 			fuzz_pci();
 		else
@@ -309,13 +330,13 @@ bool command_fuzz(unsigned count, char **words)
 	save_config();
 	nic_give_up();
 	disk_give_up();
+	find_others();
 	console_flush();
 	run(number);
 	restore_config();
-	if (nic_device()->common != 0)
-		virtio_reset(nic_device());
-	if (disk_device()->common != 0)
-		virtio_reset(disk_device());
+	for (unsigned n = 0; n < DEVICES; n++)
+		if (device_at(n)->common != 0)
+			virtio_reset(device_at(n));
 	uart_setup();
 	acpi_enable_power_button();
 	print("\nfuzz: seed %lu, %lu operations, alive; disk and network are off\n", seed, number);

@@ -69,7 +69,7 @@ static bool find(struct virtio *device, unsigned type)
 
 		if (pci_functions[i].vendor != VENDOR || pci_functions[i].device != 0x1040 + type)
 			continue;
-		*device = (struct virtio){ .devfn = pci_functions[i].devfn };
+		*device = (struct virtio){ .type = type, .devfn = pci_functions[i].devfn };
 		for (unsigned n = 0; n < 16; n++) {
 			at = pci_capability(device->devfn, at, CAPABILITY_VENDOR);
 			if (at == 0)

@@ -8,6 +8,7 @@
 
 #define VIRTIO_NET 1
 #define VIRTIO_BLOCK 2
+#define VIRTIO_ENTROPY 4
 
 #define VIRTIO_F_EVENT_IDX (1ull << 29)
 #define VIRTIO_F_VERSION_1 (1ull << 32)
@@ -20,6 +21,7 @@
 #define DESCRIPTOR_WRITE 2 /* by the device */
 
 struct virtio {
+	unsigned type;
 	uint8_t devfn;
 	uintptr_t common, notify, isr, config; /* addresses */
 	uint32_t notify_size, notify_multiplier, config_size;

@@ -23,14 +23,18 @@ switch = lan
 """
 
 
-def quiet_deck(*guests, cpus=1, extra=""):
+# What a guest has when it asks for it, for the fuzzer.
+DEVICES = "rng = yes\n"
+
+
+def quiet_deck(*guests, cpus=1, guest="", extra=""):
     """Guests of the built-in program that do nothing by themselves, started."""
     d.need_kvm()
 
     def prepare(folder):
         for name in guests:
-            folder.guest(name, QUIET.format(name=name, cpus=cpus) + extra.format(
-                folder=folder.path, name=name))
+            profile = QUIET.format(name=name, cpus=cpus).replace("[boot]", guest + "[boot]")
+            folder.guest(name, profile + extra.format(folder=folder.path, name=name))
             with open(os.path.join(folder.path, f"{name}.img"), "wb") as image:
                 image.truncate(16 << 20)
 
@@ -187,7 +191,7 @@ def test_crashes_leave_reason_registers_and_last_lines():
 
 
 def test_a_hostile_guest_disturbs_nobody():
-    with quiet_deck("bad", "good",
+    with quiet_deck("bad", "good", guest=DEVICES,
                     extra="[disk0]\npath = {folder}/{name}.img\n") as deck:
         good = deck.console("good")
         good.expect("good>")

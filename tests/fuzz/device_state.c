@@ -3,11 +3,8 @@
  * then changed: each three bytes of the input are an offset and what stands there. What
  * is loaded all the same meets a guest that touches everything.
  */
-#include <liburing.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "lib/device_bench.h"
 #include "lib/fuzz.h"
@@ -24,21 +21,6 @@ const struct fuzz_seed fuzz_seeds[] = {
 	{ NULL, 0 },
 };
 
-/* The file of a disk, or -1 where io_uring cannot be used. */
-static int make_disk(void)
-{
-	struct io_uring uring;
-	int fd;
-
-	if (io_uring_queue_init(1, &uring, 0) < 0)
-		return -1;
-	io_uring_queue_exit(&uring);
-	fd = memfd_create("disk", MFD_CLOEXEC);
-	if (fd < 0 || ftruncate(fd, BENCH_IMAGE) < 0)
-		abort();
-	return fd;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct device_bench bench;
@@ -48,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *copy;
 
 	if (!saved.data) {
-		disk_fd = make_disk();
+		disk_fd = bench_disk_file();
 		saved = bench_save(disk_fd);
 	}
 	copy = malloc(saved.size);

@@ -2,9 +2,12 @@
 #include "lib/device_bench.h"
 
 #include <errno.h>
+#include <liburing.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/checked.h"
 #include "base/clock.h"
@@ -15,23 +18,17 @@
 #include "net/network.h"
 #include "net/switch/switch.h"
 
-#define DISK_SLOT 1
-#define NIC_SLOT 5
 #define ECAM(slot) (PLATFORM_ECAM_BASE + ((slot) << 15))
 
 /* Rings: queue n of a device at RING(device, n); buffers behind them. */
-#define RING_SIZE 8u
-#define RING(device, n) (0x1000u + (device) * 0x2000u + (n) * 0x1000u)
+#define RING(device, n) (0x1000u + (device) * 0x5000u + (n) * 0x1000u)
 #define AVAILABLE 0x400u
 #define USED 0x800u
-#define DISK 0u
-#define NIC 1u
 #define RX 0u
 #define TX 1u
-#define BUFFERS 0x10000u
 
-#define NEXT 1
-#define WRITE 2
+#define NEXT BENCH_NEXT
+#define WRITE BENCH_WRITE
 
 struct bench_effects bench_effects;
 
@@ -159,6 +156,19 @@ static void full(void *host, const char *why)
 
 /* --- life --- */
 
+int bench_disk_file(void)
+{
+	struct io_uring uring;
+	int fd;
+
+	if (io_uring_queue_init(1, &uring, 0) < 0)
+		return -1;
+	io_uring_queue_exit(&uring);
+	fd = memfd_create("disk", MFD_CLOEXEC);
+	must(fd >= 0 && ftruncate(fd, BENCH_IMAGE) == 0, "no file for a disk");
+	return fd;
+}
+
 void bench_create(struct device_bench *bench, int disk_fd)
 {
 	static int network; /* its address is one that network_find_switch() knows */
@@ -170,6 +180,7 @@ void bench_create(struct device_bench *bench, int disk_fd)
 	must(loop_init(&bench->loop, &cause) == 0, cause.text);
 	must(memory_create(&bench->memory, BENCH_RAM, &cause) == 0, cause.text);
 	snprintf(bench->profile.name, sizeof(bench->profile.name), "a");
+	bench->profile.rng = true;
 	bench->profile.nets[0].present = true;
 	bench->profile.nets[0].mac[0] = 2;
 	bench->profile.disks[0].present = disk_fd >= 0;
@@ -314,15 +325,33 @@ static void *at(struct device_bench *bench, uint64_t address)
 	return memory_at(&bench->memory, address, 1);
 }
 
-static uint64_t bar(struct device_bench *bench, unsigned slot)
+/* The devices with a driver of virtio, by name; a ring's address is of the row's number. */
+static const char *const names[] = { [BENCH_DISK] = "disk0", [BENCH_NIC] = "net0",
+				     [BENCH_RNG] = "rng" };
+
+static unsigned slot_of(struct device_bench *bench, enum bench_device device)
 {
-	return get(bench, ECAM(slot) + PCI_BAR0, 4) & ~0xfull;
+	for (unsigned i = 0; i < bench->set.count; i++)
+		if (!strcmp(bench->set.devices[i].name, names[device]))
+			return bench->set.devices[i].slot;
+	must(false, names[device]);
+	return 0;
+}
+
+static uint64_t config_of(struct device_bench *bench, enum bench_device device)
+{
+	return ECAM((uint64_t)slot_of(bench, device));
+}
+
+static uint64_t bar(struct device_bench *bench, enum bench_device device)
+{
+	return get(bench, config_of(bench, device) + PCI_BAR0, 4) & ~0xfull;
 }
 
 /* Finds the capability of MSI-X and switches it on. */
-static void enable_msix(struct device_bench *bench, unsigned slot)
+static void enable_msix(struct device_bench *bench, enum bench_device device)
 {
-	uint64_t base = bar(bench, slot), config = ECAM(slot);
+	uint64_t base = bar(bench, device), config = config_of(bench, device);
 	unsigned capability = (unsigned)get(bench, config + PCI_CAPABILITIES, 1);
 
 	while (capability && get(bench, config + capability, 1) != 0x11)
@@ -335,21 +364,30 @@ static void enable_msix(struct device_bench *bench, unsigned slot)
 	}
 }
 
-static void start_driver(struct device_bench *bench, unsigned slot, unsigned device,
-			 unsigned queues, bool msix)
+bool bench_start_driver(struct device_bench *bench, enum bench_device device, unsigned queues,
+			uint32_t features, bool msix)
 {
-	uint64_t base = bar(bench, slot);
+	uint64_t base = bar(bench, device);
 
-	set(bench, ECAM(slot) + PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
+	set(bench, config_of(bench, device) + PCI_COMMAND,
+	    PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
 	if (msix)
-		enable_msix(bench, slot);
+		enable_msix(bench, device);
+	set(bench, base + 0x14, 0, 1);
+	for (unsigned i = 0; get(bench, base + 0x14, 1); i++) {
+		must(i < 10000, "a device is not reset");
+		run_loop(bench, NS_PER_MS);
+	}
+	memset(at(bench, RING(device, 0)), 0, queues * 0x1000);
 	set(bench, base + 0x14, 3, 1);
+	set(bench, base + 0x08, 0, 4);
+	set(bench, base + 0x0c, features, 4);
 	set(bench, base + 0x08, 1, 4);
 	set(bench, base + 0x0c, 1, 4); /* VERSION_1 */
 	set(bench, base + 0x14, 0x0b, 1);
 	for (unsigned n = 0; n < queues; n++) {
 		set(bench, base + 0x16, n, 2);
-		set(bench, base + 0x18, RING_SIZE, 2);
+		set(bench, base + 0x18, BENCH_RING, 2);
 		set(bench, base + 0x1a, msix ? n + 1 : 0xffff, 2);
 		set(bench, base + 0x20, RING(device, n), 8);
 		set(bench, base + 0x28, RING(device, n) + AVAILABLE, 8);
@@ -357,7 +395,29 @@ static void start_driver(struct device_bench *bench, unsigned slot, unsigned dev
 		set(bench, base + 0x1c, 1, 2);
 	}
 	set(bench, base + 0x14, 0x0f, 1);
-	must(get(bench, base + 0x14, 1) == 0x0f, "a driver is refused");
+	return get(bench, base + 0x14, 1) == 0x0f;
+}
+
+uint64_t bench_config(struct device_bench *bench, enum bench_device device, unsigned offset,
+		      unsigned length)
+{
+	return get(bench, bar(bench, device) + 0x800 + offset, length);
+}
+
+void bench_set_config(struct device_bench *bench, enum bench_device device, unsigned offset,
+		      uint64_t value, unsigned length)
+{
+	set(bench, bar(bench, device) + 0x800 + offset, value, length);
+}
+
+uint8_t bench_status(struct device_bench *bench, enum bench_device device)
+{
+	return (uint8_t)get(bench, bar(bench, device) + 0x14, 1);
+}
+
+uint8_t bench_generation(struct device_bench *bench, enum bench_device device)
+{
+	return (uint8_t)get(bench, bar(bench, device) + 0x15, 1);
 }
 
 struct descriptor {
@@ -366,54 +426,94 @@ struct descriptor {
 	uint16_t flags, next;
 };
 
-static void describe(struct device_bench *bench, uint64_t ring, unsigned i, uint64_t address,
-		     uint32_t length, uint16_t flags)
+void *bench_at(struct device_bench *bench, uint64_t address)
 {
-	struct descriptor *table = at(bench, ring);
+	return memory_at(&bench->memory, address, 1);
+}
+
+void bench_describe(struct device_bench *bench, enum bench_device device, unsigned n, unsigned i,
+		    uint64_t address, uint32_t length, uint16_t flags)
+{
+	struct descriptor *table = at(bench, RING(device, n));
 
 	table[i] = (struct descriptor){ address, length, flags, (uint16_t)(i + 1) };
 }
 
-static void offer(struct device_bench *bench, uint64_t ring, uint16_t head)
+void bench_offer(struct device_bench *bench, enum bench_device device, unsigned n, uint16_t head)
 {
-	uint16_t *available = at(bench, ring + AVAILABLE);
+	uint16_t *available = at(bench, RING(device, n) + AVAILABLE);
 
-	available[2 + available[1] % RING_SIZE] = head;
+	available[2 + available[1] % BENCH_RING] = head;
 	__atomic_store_n(&available[1], (uint16_t)(available[1] + 1), __ATOMIC_RELEASE);
 }
 
-static unsigned used(struct device_bench *bench, uint64_t ring)
+void bench_kick(struct device_bench *bench, enum bench_device device, unsigned n)
 {
-	return __atomic_load_n((uint16_t *)at(bench, ring + USED) + 1, __ATOMIC_ACQUIRE);
+	set(bench, bar(bench, device) + 0x1000 + 4 * n, n, 2);
+}
+
+unsigned bench_used(struct device_bench *bench, enum bench_device device, unsigned n)
+{
+	return __atomic_load_n((uint16_t *)at(bench, RING(device, n) + USED) + 1,
+			       __ATOMIC_ACQUIRE);
+}
+
+uint32_t bench_used_length(struct device_bench *bench, enum bench_device device, unsigned n)
+{
+	uint32_t *entries = at(bench, RING(device, n) + USED + 4);
+
+	return entries[2 * ((bench_used(bench, device, n) - 1) % BENCH_RING) + 1];
+}
+
+bool bench_wait_used(struct device_bench *bench, enum bench_device device, unsigned n,
+		     unsigned wanted)
+{
+	uint64_t end = clock_monotonic() + 10 * NS_PER_S;
+
+	while (bench_used(bench, device, n) != wanted && clock_monotonic() < end)
+		run_loop(bench, NS_PER_MS);
+	return bench_used(bench, device, n) == wanted;
 }
 
 unsigned bench_disk_used(struct device_bench *bench)
 {
-	return used(bench, RING(DISK, 0));
+	return bench_used(bench, BENCH_DISK, 0);
 }
 
 unsigned bench_sent_used(struct device_bench *bench)
 {
-	return used(bench, RING(NIC, TX));
+	return bench_used(bench, BENCH_NIC, TX);
 }
 
 void bench_disk_read(struct device_bench *bench)
 {
-	uint64_t ring = RING(DISK, 0);
-
-	memset(at(bench, BUFFERS), 0, 16); /* read sector 0 */
-	describe(bench, ring, 0, BUFFERS, 16, NEXT);
-	describe(bench, ring, 1, BUFFERS + 0x1000, 512, NEXT | WRITE);
-	describe(bench, ring, 2, BUFFERS + 16, 1, WRITE);
-	offer(bench, ring, 0);
-	set(bench, bar(bench, DISK_SLOT) + 0x1000, 0, 2);
+	memset(at(bench, BENCH_BUFFERS), 0, 16); /* read sector 0 */
+	bench_describe(bench, BENCH_DISK, 0, 0, BENCH_BUFFERS, 16, NEXT);
+	bench_describe(bench, BENCH_DISK, 0, 1, BENCH_BUFFERS + 0x1000, 512, NEXT | WRITE);
+	bench_describe(bench, BENCH_DISK, 0, 2, BENCH_BUFFERS + 16, 1, WRITE);
+	bench_offer(bench, BENCH_DISK, 0, 0);
+	bench_kick(bench, BENCH_DISK, 0);
 }
 
 void bench_send(struct device_bench *bench)
 {
-	describe(bench, RING(NIC, TX), 0, BUFFERS + 0x2000, 12 + 60, 0);
-	offer(bench, RING(NIC, TX), 0);
-	set(bench, bar(bench, NIC_SLOT) + 0x1004, 1, 2);
+	bench_describe(bench, BENCH_NIC, TX, 0, BENCH_BUFFERS + 0x2000, 12 + 60, 0);
+	bench_offer(bench, BENCH_NIC, TX, 0);
+	bench_kick(bench, BENCH_NIC, TX);
+}
+
+static void start_driver(struct device_bench *bench, enum bench_device device, unsigned queues,
+			 uint32_t features, bool msix)
+{
+	must(bench_start_driver(bench, device, queues, features, msix), "a driver is refused");
+}
+
+/* A request of the entropy device. */
+static void ask_for_bytes(struct device_bench *bench)
+{
+	bench_describe(bench, BENCH_RNG, 0, 0, BENCH_BUFFERS + 0xa000, 64, WRITE);
+	bench_offer(bench, BENCH_RNG, 0, 0);
+	bench_kick(bench, BENCH_RNG, 0);
 }
 
 bool bench_deliver(void)
@@ -431,8 +531,9 @@ bool bench_deliver(void)
 static void give_buffers(struct device_bench *bench)
 {
 	for (unsigned i = 0; i < 4; i++) {
-		describe(bench, RING(NIC, RX), i, BUFFERS + 0x4000 + i * 0x1000, 0x800, WRITE);
-		offer(bench, RING(NIC, RX), (uint16_t)i);
+		bench_describe(bench, BENCH_NIC, RX, i, BENCH_BUFFERS + 0x4000 + i * 0x1000, 0x800,
+			       WRITE);
+		bench_offer(bench, BENCH_NIC, RX, (uint16_t)i);
 	}
 }
 
@@ -452,25 +553,28 @@ void bench_use(struct device_bench *bench)
 	out(bench, PLATFORM_RESET_PORT, 0x02, 1);
 	out(bench, PLATFORM_PCI_PORT, 0x80000000, 4);
 
-	start_driver(bench, NIC_SLOT, NIC, 2, true);
+	start_driver(bench, BENCH_NIC, 2, 0, true);
 	give_buffers(bench);
 	must(bench_deliver(), "a frame is not taken");
 	bench_send(bench);
 	if (bench->profile.disks[0].present) {
-		start_driver(bench, DISK_SLOT, DISK, 1, false);
-		for (unsigned i = 0; i < RING_SIZE / 2; i++)
+		start_driver(bench, BENCH_DISK, 1, 0, false);
+		for (unsigned i = 0; i < BENCH_RING / 2; i++)
 			bench_disk_read(bench);
 	}
+	start_driver(bench, BENCH_RNG, 1, 0, true);
+	ask_for_bytes(bench);
 	bench_settle(bench);
 	bench_send(bench);
+	ask_for_bytes(bench);
 	if (bench->profile.disks[0].present)
 		bench_disk_read(bench);
 }
 
 /* All registers of a virtio device, with values that hurt. */
-static void drive_virtio(struct device_bench *bench, unsigned slot)
+static void drive_virtio(struct device_bench *bench, enum bench_device device)
 {
-	uint64_t base = bar(bench, slot), config = ECAM(slot);
+	uint64_t base = bar(bench, device), config = config_of(bench, device);
 
 	for (unsigned offset = 0; offset < PCI_CONFIG_SIZE; offset += 4)
 		get(bench, config + offset, 4);
@@ -506,7 +610,7 @@ void bench_drive(struct device_bench *bench)
 	} ports[] = { { PLATFORM_COM1_PORT, 8 }, { PLATFORM_CMOS_PORT, 2 },
 		      { PLATFORM_I8042_PORT, 5 }, { PLATFORM_PM_PORT, PLATFORM_PM_SIZE },
 		      { PLATFORM_PCI_PORT, 8 } };
-	struct guest_device rows[8];
+	struct guest_device rows[16];
 	struct device_counters counters;
 
 	devices_start(&bench->set);
@@ -524,8 +628,9 @@ void bench_drive(struct device_bench *bench)
 	out(bench, PLATFORM_COM1_PORT, 'x', 1);
 	for (unsigned i = 0; i < 8; i++)
 		bench_deliver();
-	drive_virtio(bench, NIC_SLOT);
-	drive_virtio(bench, DISK_SLOT);
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+		if (i != BENCH_DISK || bench->profile.disks[0].present)
+			drive_virtio(bench, i);
 	for (unsigned i = 0; i < 8; i++)
 		bench_deliver();
 	bench_settle(bench);

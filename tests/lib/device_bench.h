@@ -38,6 +38,9 @@ struct bench_effects {
 
 extern struct bench_effects bench_effects;
 
+/* A file for a disk, which stays open; -1 where io_uring cannot be used. */
+int bench_disk_file(void);
+
 /*
  * Creates the devices of a guest with one NIC and, with disk_fd not -1, one disk. What it
  * needs and cannot get ends the program.
@@ -76,6 +79,47 @@ int bench_load(struct device_bench *bench, const uint8_t *ram, const uint8_t *da
 
 /* Starts the devices and touches whatever a guest, a switch and a person can touch. */
 void bench_drive(struct device_bench *bench);
+
+/* Its drivers, when there are no others: of the devices with virtio's transport. */
+
+enum bench_device { BENCH_DISK, BENCH_NIC, BENCH_RNG, BENCH_DEVICES };
+
+#define BENCH_RING 8u		/* descriptors of a ring */
+#define BENCH_BUFFERS 0x40000u	/* from here to the end of the RAM there is nothing else */
+#define BENCH_NEXT 1
+#define BENCH_WRITE 2
+
+/*
+ * Resets the device, agrees on features (the low half) and sets the first queues up; false:
+ * it does not agree.
+ */
+bool bench_start_driver(struct device_bench *bench, enum bench_device device, unsigned queues,
+			uint32_t features, bool msix);
+
+/* The device's configuration; what the common one says of it. */
+uint64_t bench_config(struct device_bench *bench, enum bench_device device, unsigned offset,
+		      unsigned length);
+void bench_set_config(struct device_bench *bench, enum bench_device device, unsigned offset,
+		      uint64_t value, unsigned length);
+uint8_t bench_status(struct device_bench *bench, enum bench_device device);
+uint8_t bench_generation(struct device_bench *bench, enum bench_device device);
+
+/* Queue n: a descriptor, followed by the next one; a head made available; the doorbell. */
+void bench_describe(struct device_bench *bench, enum bench_device device, unsigned n, unsigned i,
+		    uint64_t address, uint32_t length, uint16_t flags);
+void bench_offer(struct device_bench *bench, enum bench_device device, unsigned n, uint16_t head);
+void bench_kick(struct device_bench *bench, enum bench_device device, unsigned n);
+
+/* The used index, and the length of the newest entry. */
+unsigned bench_used(struct device_bench *bench, enum bench_device device, unsigned n);
+uint32_t bench_used_length(struct device_bench *bench, enum bench_device device, unsigned n);
+
+/* The guest's RAM from there on. */
+void *bench_at(struct device_bench *bench, uint64_t address);
+
+/* Serves the devices until the queue's used index is that, or for 10 s. */
+bool bench_wait_used(struct device_bench *bench, enum bench_device device, unsigned n,
+		     unsigned wanted);
 
 /* How many requests the disk's and the NIC's drivers find done: the used indices. */
 unsigned bench_disk_used(struct device_bench *bench);

@@ -9,14 +9,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "core/bus/platform.h"
 #include "lib/device_bench.h"
-#include "scratch.h"
 
 static struct device_bench bench;
 static int disk_fd = -1; /* or, without io_uring, no disk */
@@ -127,10 +124,6 @@ int main(void)
 		cmocka_unit_test(test_names),
 	};
 
-	if (scratch_io_uring()) {
-		disk_fd = memfd_create("disk", MFD_CLOEXEC);
-		if (disk_fd < 0 || ftruncate(disk_fd, BENCH_IMAGE) < 0)
-			return 1;
-	}
+	disk_fd = bench_disk_file();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 #include "core/hw/uart16550.h"
 #include "core/virtio/blk_device.h"
 #include "core/virtio/net_device.h"
+#include "core/virtio/rng.h"
 
 const struct device_type *const device_table[] = {
 	&uart16550_device,
@@ -24,5 +25,6 @@ const struct device_type *const device_table[] = {
 	&disk_ring_device,
 	&blk_device,
 	&net_device,
+	&rng_device,
 	NULL,
 };

@@ -32,6 +32,9 @@ static const struct profile_key guest_keys[] = {
 		  "more memory than the host, of which a section below tells." },
 	{ .key = "autostart", .type = PROFILE_BOOL, .offset = GUEST(autostart), .standard = "no",
 	  .help = "Whether the guest starts when {Xr vmdeck 1} starts." },
+	{ .key = "rng", .type = PROFILE_BOOL, .offset = GUEST(rng), .standard = "no",
+	  .help = "Whether the guest has a virtio device that gives it random bytes of the host, "
+		  "640 KiB a second at most." },
 	{ .key = NULL },
 };
 

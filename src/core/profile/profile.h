@@ -37,6 +37,7 @@ struct profile {
 	uint64_t memory; /* bytes */
 	bool overcommit; /* it may start although the host has less for all guests together */
 	bool autostart;
+	bool rng;      /* a virtio device gives the host's random bytes */
 	char *kernel;  /* NULL: the built-in demo guest */
 	char *initrd;  /* or NULL */
 	char *cmdline; /* "" if none */

@@ -36,6 +36,12 @@ static struct virtio_pci *transport_of(struct pci_function *function)
 
 /* --- the BAR --- */
 
+static bool is_config(const struct virtio *device, uint64_t offset, unsigned length)
+{
+	return offset >= BAR_DEVICE &&
+	       range_inside(offset - BAR_DEVICE, length, device->ops->config_size);
+}
+
 static void bar_read(struct pci_function *function, unsigned bar, uint64_t offset, void *data,
 		     unsigned length)
 {
@@ -53,8 +59,7 @@ static void bar_read(struct pci_function *function, unsigned bar, uint64_t offse
 	if (offset < BAR_COMMON + COMMON_SIZE) {
 		value = virtio_pci_common_read(transport, (unsigned)offset);
 		memcpy(data, &value, length);
-	} else if (offset >= BAR_DEVICE &&
-		   range_inside(offset - BAR_DEVICE, length, device->ops->config_size)) {
+	} else if (is_config(device, offset, length)) {
 		device->ops->config_read(device, (uint32_t)(offset - BAR_DEVICE), data, length);
 	}
 	pthread_mutex_unlock(&device->lock);
@@ -73,10 +78,11 @@ static void bar_write(struct pci_function *function, unsigned bar, uint64_t offs
 		virtio_pci_ring(&transport->queues[(offset - BAR_NOTIFY) / NOTIFY_STEP]);
 		return;
 	}
-	if (offset >= BAR_COMMON + COMMON_SIZE)
-		return;
 	pthread_mutex_lock(&device->lock);
-	virtio_pci_common_write(transport, (unsigned)offset, value, length);
+	if (offset < BAR_COMMON + COMMON_SIZE)
+		virtio_pci_common_write(transport, (unsigned)offset, value, length);
+	else if (device->ops->config_write && is_config(device, offset, length))
+		device->ops->config_write(device, (uint32_t)(offset - BAR_DEVICE), data, length);
 	pthread_mutex_unlock(&device->lock);
 }
 

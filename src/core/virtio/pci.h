@@ -36,6 +36,7 @@ struct virtio_pci {
 	uint64_t driver_features;
 	unsigned access;	 /* offset of the configuration access capability */
 	_Atomic uint16_t config_vector;
+	_Atomic uint8_t generation; /* of the device configuration, §4.1.4.3.1 */
 	pthread_mutex_t isr_lock; /* ISR and the level of INTA# change together; taken last */
 	uint8_t isr;
 	_Atomic(const char *) broken_why; /* or NULL; a literal */
@@ -49,7 +50,7 @@ struct __attribute__((packed)) virtio_pci_registers {
 	uint64_t driver_features;
 	uint32_t device_feature_select, driver_feature_select;
 	uint16_t queue_select, config_vector;
-	uint8_t status, isr;
+	uint8_t status, isr, generation;
 	uint16_t vectors[VIRTIO_QUEUES_MAX];
 	struct virtq_registers queues[VIRTIO_QUEUES_MAX];
 };

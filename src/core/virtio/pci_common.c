@@ -33,7 +33,9 @@ enum common {
 
 static uint64_t offered_features(const struct virtio_pci *transport)
 {
-	return TRANSPORT_FEATURES | transport->device->ops->features(transport->device);
+	const struct virtio_ops *ops = transport->device->ops;
+
+	return TRANSPORT_FEATURES | (ops->features ? ops->features(transport->device) : 0);
 }
 
 bool virtio_pci_may_negotiate(const struct virtio_pci *transport, uint64_t features)
@@ -76,7 +78,8 @@ void virtio_pci_update_running(struct virtio_pci *transport)
 			device->ops->stop(device);
 		return;
 	}
-	device->ops->start(device);
+	if (device->ops->start)
+		device->ops->start(device);
 	/* The driver may have filled queues and rung before the device could look at them. */
 	for (unsigned n = 0; n < device->ops->queues; n++)
 		virtio_pci_ring(&transport->queues[n]);
@@ -117,7 +120,7 @@ void virtio_pci_reset(struct virtio_pci *transport)
 		return;
 	device->running = false;
 	virtio_pci_place_doorbells(transport);
-	if (was_ready && !device->ops->reset(device)) {
+	if (was_ready && device->ops->reset && !device->ops->reset(device)) {
 		transport->resetting = true;
 		return;
 	}
@@ -184,8 +187,8 @@ uint64_t virtio_pci_common_read(struct virtio_pci *transport, unsigned offset)
 		return device->ops->queues;
 	case COMMON_STATUS:
 		return transport->status;
-	case COMMON_GENERATION: /* no device changes its configuration while it runs */
-		return 0;
+	case COMMON_GENERATION:
+		return atomic_load(&transport->generation);
 	case COMMON_QUEUE_SELECT:
 		return n;
 	case COMMON_QUEUE_SIZE:

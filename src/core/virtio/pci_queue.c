@@ -63,6 +63,7 @@ void virtio_config_changed(struct virtio *device)
 {
 	struct virtio_pci *transport = device->transport;
 
+	atomic_fetch_add(&transport->generation, 1);
 	raise(transport, atomic_load(&transport->config_vector), ISR_CONFIG);
 }
 
@@ -123,7 +124,8 @@ void virtio_pci_place_doorbells(struct virtio_pci *transport)
 		struct virtio_pci_queue *queue = &transport->queues[n];
 		uint64_t address = BUS_NOWHERE;
 
-		if (transport->device->running && base != BUS_NOWHERE)
+		if (transport->device->running && base != BUS_NOWHERE &&
+		    transport->device->queues[n].enabled)
 			address = base + BAR_NOTIFY + n * NOTIFY_STEP;
 		if (address == queue->doorbell)
 			continue;

@@ -33,6 +33,7 @@ void virtio_pci_save(struct virtio_pci *transport, struct virtio_pci_registers *
 	registers->queue_select = transport->queue_select;
 	registers->config_vector = atomic_load(&transport->config_vector);
 	registers->status = transport->status;
+	registers->generation = atomic_load(&transport->generation);
 	for (unsigned n = 0; n < device->ops->queues; n++) {
 		registers->vectors[n] = atomic_load(&transport->queues[n].vector);
 		virtq_save(&device->queues[n], &registers->queues[n]);
@@ -107,6 +108,7 @@ static const char *load_common(struct virtio_pci *transport,
 	transport->queue_select = registers->queue_select;
 	atomic_store(&transport->config_vector, registers->config_vector);
 	transport->status = registers->status;
+	atomic_store(&transport->generation, registers->generation);
 	if (registers->status & VIRTIO_STATUS_NEEDS_RESET)
 		transport->broken_why = "the driver broke the rules before it was saved";
 	return load_queues(transport, registers);

@@ -15,7 +15,7 @@
 
 #include "core/virtio/queue.h"
 
-#define VIRTIO_QUEUES_MAX 4
+#define VIRTIO_QUEUES_MAX 5
 
 struct virtio;
 
@@ -26,15 +26,24 @@ struct virtio_ops {
 	uint16_t queue_size;	/* the largest that is offered */
 	uint32_t config_size;	/* bytes of device-specific configuration */
 
-	/* Feature bits offered beside the transport's (VERSION_1, INDIRECT_DESC, EVENT_IDX). */
+	/*
+	 * Feature bits offered beside the transport's (VERSION_1, INDIRECT_DESC, EVENT_IDX); NULL:
+	 * none.
+	 */
 	uint64_t (*features)(struct virtio *device);
 
-	/* Device configuration; the range lies within config_size. vCPU thread, device lock held. */
+	/*
+	 * Device configuration, if config_size is not 0; the range lies within it. vCPU thread,
+	 * device lock held.
+	 */
 	void (*config_read)(struct virtio *device, uint32_t offset, void *data, unsigned length);
+	/* The same for a device whose driver may write; NULL: nothing comes of it. */
+	void (*config_write)(struct virtio *device, uint32_t offset, const void *data,
+			     unsigned length);
 
 	/*
 	 * The driver is ready: queues are enabled, features final, and memory may be used.
-	 * vCPU thread, device lock held.
+	 * NULL: nothing to do. vCPU thread, device lock held.
 	 */
 	void (*start)(struct virtio *device);
 
@@ -52,7 +61,8 @@ struct virtio_ops {
 	/*
 	 * Forget the queues, also when start() was not called. True when nothing is in
 	 * flight; otherwise the device calls virtio_reset_done() from its I/O thread later,
-	 * and the driver reads a status that is not zero until then. Device lock held.
+	 * and the driver reads a status that is not zero until then. NULL: nothing to forget.
+	 * Device lock held.
 	 */
 	bool (*reset)(struct virtio *device);
 };
@@ -73,7 +83,10 @@ struct virtio {
  */
 void virtio_interrupt(struct virtio *device, unsigned n);
 
-/* The device configuration changed (link state, capacity). Any thread. */
+/*
+ * The device configuration changed (link state, capacity), before the lock was given back
+ * under which it did: what a driver has read of it by half it reads again. Any thread.
+ */
 void virtio_config_changed(struct virtio *device);
 
 /* Has kick(n) called again soon, on the I/O thread, to bound the work of one burst. Any thread. */
