@@ -132,6 +132,10 @@ FUZZ_TESTS += tests/fuzz/virtio
 tests_fuzz_virtio_SOURCES = tests/fuzz/virtio.c $(FUZZ_FILES)
 tests_fuzz_virtio_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_virtio_LDADD = $(DEVICE_BENCH_LIBS)
+FUZZ_TESTS += tests/fuzz/vga
+tests_fuzz_vga_SOURCES = tests/fuzz/vga.c $(FUZZ_FILES)
+tests_fuzz_vga_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_vga_LDADD = $(CORE_LIBS)
 
 check_PROGRAMS += $(FUZZ_TESTS)
 FUZZ_TARGETS = $(FUZZ_TESTS:=.fuzz)

@@ -11,7 +11,7 @@
 
 #define SEED(text) { text, sizeof(text) - 1 }
 
-/* In the order of the table: the serial port begins at 56, the NIC ends at the end. */
+/* In the order of the table: the serial port begins at 56, the VGA ends at the end. */
 const struct fuzz_seed fuzz_seeds[] = {
 	SEED(""),
 	SEED("\x38\x00\x0f\x40\x00\x01\x42\x00\x10"),

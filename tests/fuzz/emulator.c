@@ -46,14 +46,6 @@ struct passed {
 	bool narrow; /* of the last character, as check() sees it */
 };
 
-#define REQUIRE(condition)                                                        \
-	do {                                                                      \
-		if (!(condition)) {                                               \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                  \
-		}                                                                 \
-	} while (0)
-
 static size_t check_csi(struct passed *passed, const uint8_t *data, size_t size)
 {
 	unsigned long value = 0;

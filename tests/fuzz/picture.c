@@ -15,13 +15,6 @@
 #include "tui/console/picture.h"
 
 #define SEED(text) { text, sizeof(text) - 1 }
-#define REQUIRE(condition)                                                        \
-	do {                                                                      \
-		if (!(condition)) {                                               \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                  \
-		}                                                                 \
-	} while (0)
 
 /* A step is a byte and what it needs. */
 const struct fuzz_seed fuzz_seeds[] = {

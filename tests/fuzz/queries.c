@@ -19,8 +19,6 @@ const struct fuzz_seed fuzz_seeds[] = {
 	{ NULL, 0 },
 };
 
-#define REQUIRE(condition) do { if (!(condition)) abort(); } while (0)
-
 /* In pieces of so many bytes. Returns what goes on, malloc'd. */
 static uint8_t *pass(struct queries *queries, const uint8_t *data, size_t size, size_t piece,
 		     size_t *made)

@@ -14,6 +14,7 @@
 #include "base/state.h"
 #include "core/bus/pci_function.h"
 #include "core/bus/platform.h"
+#include "core/bus/screen.h"
 #include "core/machine/devices.h"
 #include "net/network.h"
 #include "net/switch/switch.h"
@@ -181,6 +182,7 @@ void bench_create(struct device_bench *bench, int disk_fd)
 	must(memory_create(&bench->memory, BENCH_RAM, &cause) == 0, cause.text);
 	snprintf(bench->profile.name, sizeof(bench->profile.name), "a");
 	bench->profile.rng = true;
+	bench->profile.vga = PROFILE_VGA_YES;
 	bench->profile.nets[0].present = true;
 	bench->profile.nets[0].mac[0] = 2;
 	bench->profile.disks[0].present = disk_fd >= 0;
@@ -548,6 +550,8 @@ void bench_use(struct device_bench *bench)
 	out(bench, PLATFORM_CMOS_PORT + 1, 0x5a, 1);
 	out(bench, PLATFORM_I8042_PORT + 4, 0x60, 1);
 	out(bench, PLATFORM_I8042_PORT, 0x45, 1);
+	out(bench, PLATFORM_VGA_PORT + 0x10, 0x20, 1);
+	out(bench, PLATFORM_VGA_PORT + 0x19, 0x3f, 1);
 	out(bench, PLATFORM_PM_PORT + 2, 0x100, 2);
 	devices_power_button(&bench->set);
 	out(bench, PLATFORM_RESET_PORT, 0x02, 1);
@@ -609,7 +613,8 @@ void bench_drive(struct device_bench *bench)
 		uint16_t port, count;
 	} ports[] = { { PLATFORM_COM1_PORT, 8 }, { PLATFORM_CMOS_PORT, 2 },
 		      { PLATFORM_I8042_PORT, 5 }, { PLATFORM_PM_PORT, PLATFORM_PM_SIZE },
-		      { PLATFORM_PCI_PORT, 8 } };
+		      { PLATFORM_PCI_PORT, 8 }, { PLATFORM_VGA_PORT, 0x30 } };
+	static struct screen screen;
 	struct guest_device rows[16];
 	struct device_counters counters;
 
@@ -624,6 +629,7 @@ void bench_drive(struct device_bench *bench)
 	for (unsigned i = 0; i < 600; i++)
 		drive_port(bench, PLATFORM_COM1_PORT);
 	devices_input(&bench->set, (const uint8_t *)"more", 4);
+	must(devices_screen(&bench->set, &screen), "there is no screen");
 	devices_power_button(&bench->set);
 	out(bench, PLATFORM_COM1_PORT, 'x', 1);
 	for (unsigned i = 0; i < 8; i++)

@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 /* Takes any bytes and returns 0; it must neither crash nor hang. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -19,5 +21,14 @@ struct fuzz_seed {
 };
 
 extern const struct fuzz_seed fuzz_seeds[]; /* ends with data NULL */
+
+/* What must hold of any input, or the program ends. */
+#define REQUIRE(condition)                                                        \
+	do {                                                                      \
+		if (!(condition)) {                                               \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			abort();                                                  \
+		}                                                                 \
+	} while (0)
 
 #endif

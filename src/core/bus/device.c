@@ -192,6 +192,25 @@ size_t devices_input(struct device_set *set, const uint8_t *data, size_t size)
 	return 0;
 }
 
+size_t devices_keys(struct device_set *set, const uint8_t *data, size_t size)
+{
+	for (unsigned i = 0; i < set->count; i++)
+		if (set->devices[i].type->keys)
+			return set->devices[i].type->keys(&set->devices[i], data, size);
+	return 0;
+}
+
+bool devices_screen(struct device_set *set, struct screen *out)
+{
+	for (unsigned i = 0; i < set->count; i++) {
+		if (!set->devices[i].type->screen)
+			continue;
+		set->devices[i].type->screen(&set->devices[i], out);
+		return true;
+	}
+	return false;
+}
+
 void devices_sample(const struct device_set *set, struct device_counters *sum)
 {
 	memset(sum, 0, sizeof(*sum));

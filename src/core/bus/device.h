@@ -25,6 +25,7 @@ struct network;
 struct pci;
 struct profile;
 struct profile_check;
+struct screen;
 struct state_reader;
 struct state_writer;
 
@@ -130,6 +131,13 @@ struct device_type {
 	void (*power_button)(struct device *device);
 	/* Somebody types; returns how many bytes found room. Any thread. */
 	size_t (*input)(struct device *device, const uint8_t *data, size_t size);
+	/*
+	 * Somebody types on its keyboard, whole keys as a terminal sends them (see ps2_typing.h);
+	 * returns how many bytes found room. Any thread.
+	 */
+	size_t (*keys)(struct device *device, const uint8_t *data, size_t size);
+	/* Fills in what its screen shows. Any thread. */
+	void (*screen)(struct device *device, struct screen *out);
 
 	/* Its status in a few words, if a driver can break it. Any thread. */
 	void (*describe)(struct device *device, char *text, size_t size);
@@ -181,6 +189,12 @@ int devices_load(struct device_set *set, struct state_reader *reader, struct cau
 
 /* Types into the first device that takes input. Any thread. */
 size_t devices_input(struct device_set *set, const uint8_t *data, size_t size);
+
+/* The same into the first one that has a keyboard. Any thread. */
+size_t devices_keys(struct device_set *set, const uint8_t *data, size_t size);
+
+/* What the first one that has a screen shows; false if there is none. Any thread. */
+bool devices_screen(struct device_set *set, struct screen *out);
 
 /* The sum of all counters. Any thread. */
 void devices_sample(const struct device_set *set, struct device_counters *sum);

@@ -8,6 +8,7 @@
 /* I/O ports */
 #define PLATFORM_CMOS_PORT 0x70	    /* MC146818: index, data */
 #define PLATFORM_I8042_PORT 0x60    /* data; command and status at 0x64 */
+#define PLATFORM_VGA_PORT 0x3b0	    /* to 0x3df */
 #define PLATFORM_COM1_PORT 0x3f8
 #define PLATFORM_PM_PORT 0x600	    /* ICH9 ACPI block: PM1 event +0, PM1 control +4, timer +8, GPE0 +0x20 */
 #define PLATFORM_PM_SIZE 0x80
@@ -15,6 +16,7 @@
 #define PLATFORM_PCI_PORT 0xcf8	    /* configuration address; data at 0xcfc; reset control at 0xcf9 */
 
 /* Interrupt lines: GSI numbers of the IOAPIC */
+#define PLATFORM_KEYBOARD_GSI 1	    /* edge */
 #define PLATFORM_COM1_GSI 4
 #define PLATFORM_SCI_GSI 9	    /* level, active high */
 #define PLATFORM_PCI_GSI 16	    /* INTA# of device n: 16 + n % 4; level, active high; four lines */
@@ -26,6 +28,10 @@
 #define PLATFORM_PCI_END 0xfec00000u
 #define PLATFORM_IOAPIC_BASE 0xfec00000u
 #define PLATFORM_LAPIC_BASE 0xfee00000u
+
+/* Display memory of a VGA, which is RAM */
+#define PLATFORM_VGA_BASE 0xa0000u
+#define PLATFORM_VGA_SIZE 0x20000u
 
 /* Low memory of a guest that is started without firmware */
 #define PLATFORM_EBDA 0x9fc00u	     /* end of the RAM below 640 KiB */

@@ -11,6 +11,7 @@
 #include "core/hw/mc146818.h"
 #include "core/hw/q35.h"
 #include "core/hw/uart16550.h"
+#include "core/hw/vga.h"
 #include "core/virtio/blk_device.h"
 #include "core/virtio/net_device.h"
 #include "core/virtio/rng.h"
@@ -26,5 +27,6 @@ const struct device_type *const device_table[] = {
 	&blk_device,
 	&net_device,
 	&rng_device,
+	&vga_device,
 	NULL,
 };

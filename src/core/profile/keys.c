@@ -35,6 +35,11 @@ static const struct profile_key guest_keys[] = {
 	{ .key = "rng", .type = PROFILE_BOOL, .offset = GUEST(rng), .standard = "no",
 	  .help = "Whether the guest has a virtio device that gives it random bytes of the host, "
 		  "640 KiB a second at most." },
+	{ .key = "vga", .type = PROFILE_CHOICE, .offset = GUEST(vga), .choices = "auto|no|yes",
+	  .standard = "auto",
+	  .help = "Whether the guest has a VGA screen, of which its text modes are shown, and a "
+		  "PS/2 keyboard. "
+		  "With {Ic auto} it has them if it is started by firmware." },
 	{ .key = NULL },
 };
 

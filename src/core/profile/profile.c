@@ -32,3 +32,8 @@ void profile_derive_mac(const char *guest, unsigned nic, uint8_t mac[NET_MAC_SIZ
 	memcpy(mac, (uint8_t[]){ 0x52, 0x54, 0x00, (uint8_t)(hash >> 16), (uint8_t)(hash >> 8),
 				 (uint8_t)hash }, NET_MAC_SIZE);
 }
+
+bool profile_has_vga(const struct profile *profile)
+{
+	return profile->vga == PROFILE_VGA_YES;
+}

@@ -15,7 +15,9 @@
 #define PROFILE_NETS_MAX 4
 #define PROFILE_CPUS_MAX 64
 
-enum disk_format { DISK_FORMAT_AUTO, DISK_FORMAT_RAW }; /* in the order of the key's choices */
+/* In the order of the keys' choices. */
+enum profile_vga { PROFILE_VGA_AUTO, PROFILE_VGA_NO, PROFILE_VGA_YES };
+enum disk_format { DISK_FORMAT_AUTO, DISK_FORMAT_RAW };
 
 struct profile_disk {
 	bool present;
@@ -38,6 +40,7 @@ struct profile {
 	bool overcommit; /* it may start although the host has less for all guests together */
 	bool autostart;
 	bool rng;      /* a virtio device gives the host's random bytes */
+	unsigned vga; /* an enum profile_vga */
 	char *kernel;  /* NULL: the built-in demo guest */
 	char *initrd;  /* or NULL */
 	char *cmdline; /* "" if none */
@@ -46,6 +49,9 @@ struct profile {
 };
 
 void profile_free(struct profile *profile); /* NULL is valid */
+
+/* Whether the guest has a VGA screen with a keyboard. */
+bool profile_has_vga(const struct profile *profile);
 
 /* Derives the MAC address of a guest's NIC from its name: 52:54:00 and a hash. */
 void profile_derive_mac(const char *guest, unsigned nic, uint8_t mac[NET_MAC_SIZE]);
