@@ -61,6 +61,7 @@ struct command {
 	const char *alias; /* or NULL */
 	const char *args;  /* "GUEST..." */
 	int min_args, max_args;
+	const char *verbs; /* "create|info": what the first word can be; or NULL */
 	enum word_type word;
 	int method; /* enum method_id, whose states and help are the command's; or -1 */
 	enum method_id forced; /* the order that option OPTION_FORCE makes of it, or 0 */

@@ -141,6 +141,19 @@ static void offer_words(struct typing *typing, enum word_type word)
 		puts("<file>"); /* the shell knows those best */
 }
 
+/* "create|info": each of them. */
+static void offer_verbs(const char *verbs, const char *typed)
+{
+	char verb[32];
+	size_t n;
+
+	for (; *verbs; verbs += n + (verbs[n] == '|')) {
+		n = strcspn(verbs, "|");
+		snprintf(verb, sizeof(verb), "%.*s", (int)n, verbs);
+		offer(verb, typed);
+	}
+}
+
 static void offer_option(const char *name, const char *typed)
 {
 	char text[64];
@@ -274,6 +287,8 @@ int complete_words(struct cli *cli, int argc, char **argv)
 		offer_words(&typing, typing.pending->word);
 	else if (typing.typed[0] == '-' && !typing.only_words)
 		offer_options(&typing);
+	else if (cli->command->verbs && !typing.own_count)
+		offer_verbs(cli->command->verbs, typing.typed);
 	else if (cli->command->max_args < 0 || (int)typing.own_count < cli->command->max_args)
 		offer_words(&typing, cli->command->word);
 	return CLI_OK;

@@ -9,6 +9,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/console.c \
 	%D%/console_session.c %D%/console_session.h \
 	%D%/deck.c \
+	%D%/disk.c \
 	%D%/doctor.c \
 	%D%/fail.c %D%/fail.h \
 	%D%/guests.c \
@@ -20,6 +21,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/pcapng.c %D%/pcapng.h \
 	%D%/pcapng_copy.c %D%/pcapng_copy.h \
 	%D%/profile_words.c %D%/profile_words.h \
+	%D%/program.c %D%/program.h \
 	%D%/queries.c %D%/queries.h \
 	%D%/run.c \
 	%D%/session.c %D%/session.h \

@@ -55,6 +55,18 @@ static const struct option_row stats_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option_row disk_options[] = {
+	{ 'f', "format", OPTION_TEXT, "FORMAT", WORD_ANY, 0, 0,
+	  "what the image is: raw, qcow2, vmdk, vdi, vhdx, ... (by its name's ending)" },
+	{ 't', "to", OPTION_TEXT, "FORMAT", WORD_ANY, 0, 0,
+	  "what convert makes (by the new name's ending)" },
+	{ 0, "others", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
+	  "convert may read other files that the image names" },
+	{ 0, "shrink", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "resize may cut off what lies behind" },
+	{ 0, "repair", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "check mends what it can" },
+	{ .name = NULL },
+};
+
 static const struct option_row shutdown_options[] = {
 	{ 'f', "force", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "take their power away at once" },
 	{ 'w', "wait", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "wait until the deck has ended" },
@@ -99,6 +111,14 @@ static const struct command rows[] = {
 	  .more = "It looks at what they name as well, as a start does. A folder stands for the "
 		  "profiles in it;\nwithout an argument it is all of yours. No deck needs to run "
 		  "for it.\n", .run = check_main },
+	{ .name = "disk", .args = "create IMAGE SIZE | info IMAGE | resize IMAGE SIZE | "
+				  "convert IMAGE NEW | check IMAGE",
+	  .min_args = 1, .max_args = 3, .verbs = "create|info|resize|convert|check",
+	  .word = WORD_FILE, .method = -1, .json = true, .help = "makes images of disks and looks at them",
+	  .more = "Formats beyond raw need qemu-img. A guest that runs has its images locked.\n"
+		  "  vmdeck disk create web.qcow2 20G\n"
+		  "  vmdeck disk convert debian.qcow2 web.img\n",
+	  .options = disk_options, .run = disk_main },
 	{ .name = "doctor", .args = "", .method = -1, .json = true,
 	  .help = "tries what this host gives to guests and to the walls around them",
 	  .more = "It says what to do about what is missing, and then fails. No deck needs to run "
