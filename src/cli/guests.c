@@ -1,6 +1,7 @@
 /* list, show. */
 #include "cli/commands.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,33 +18,51 @@ static int64_t seconds_since(int64_t ns)
 	return ((int64_t)clock_wall() - ns) / (int64_t)NS_PER_S;
 }
 
+#define NOTE_SIZE 256
+
+static void __attribute__((format(printf, 2, 3))) add_note(char text[NOTE_SIZE],
+							   const char *format, ...)
+{
+	size_t n = strlen(text);
+	va_list ap;
+
+	if (n)
+		n += (size_t)snprintf(text + n, NOTE_SIZE - n, ", ");
+	if (n >= NOTE_SIZE)
+		return;
+	va_start(ap, format);
+	vsnprintf(text + n, NOTE_SIZE - n, format, ap);
+	va_end(ap);
+}
+
 /* What is not in its state. */
-static void put_note(char text[128], const json_t *guest)
+static void put_note(char text[NOTE_SIZE], const json_t *guest)
 {
 	int64_t pressed = number_of(guest, "pressed"), restarts = number_of(guest, "restarts");
-	const char *joint = "";
+	const char *pending = text_of(guest, "pending", "");
+	const char *orphaned = text_of(guest, "orphaned", "");
 	char age[24];
-	size_t n = 0;
 
 	text[0] = '\0';
 	if (pressed) {
 		output_duration(age, seconds_since(pressed));
-		n = (size_t)snprintf(text, 128, "power button pressed %s ago", age);
-		joint = ", ";
+		add_note(text, "power button pressed %s ago", age);
 	}
-	if (json_is_true(json_object_get(guest, "starts_again"))) {
-		n += (size_t)snprintf(text + n, 128 - n, "%sstarts again", joint);
-		joint = ", ";
-	}
+	if (json_is_true(json_object_get(guest, "starts_again")))
+		add_note(text, "starts again");
 	if (restarts)
-		snprintf(text + n, 128 - n, "%srestarted %lld time%s", joint, (long long)restarts,
+		add_note(text, "restarted %lld time%s", (long long)restarts,
 			 restarts == 1 ? "" : "s");
+	if (*pending)
+		add_note(text, "new at its next reset: %s", pending);
+	if (*orphaned)
+		add_note(text, "its profile %s", orphaned);
 }
 
 static void list_row(struct columns *columns, const json_t *guest)
 {
 	const char *state = text_of(guest, "state", "?");
-	char cpus[24], memory[16], age[24], note[128];
+	char cpus[24], memory[16], age[24], note[NOTE_SIZE];
 
 	snprintf(cpus, sizeof(cpus), "%lld", (long long)number_of(guest, "cpus"));
 	text_size(memory, (double)number_of(guest, "memory"));
@@ -170,7 +189,7 @@ static void show_exits(const json_t *result)
 static void show_guest(const json_t *result)
 {
 	const char *state = text_of(result, "state", "?");
-	char memory[16], since[40], text[64], note[128];
+	char memory[16], since[40], text[64], note[NOTE_SIZE];
 	json_t *tail = json_object_get(result, "console_tail"), *row;
 	size_t i;
 
@@ -190,7 +209,6 @@ static void show_guest(const json_t *result)
 		show_line("cmdline", text_of(result, "cmdline", NULL));
 	}
 	show_line("profile", text_of(result, "profile", "built in"));
-	show_line("pending", text_of(result, "pending", NULL));
 	show_line("autostart", json_is_true(json_object_get(result, "autostart")) ? "yes" : "no");
 	show_hardware(result);
 	show_mistakes(result);

@@ -27,6 +27,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/deck/deck.c %D%/deck/deck.h \
 	%D%/deck/demo.c %D%/deck/demo.h \
 	%D%/deck/guest.c %D%/deck/guest.h %D%/deck/guest_private.h \
+	%D%/deck/guest_machine.c \
 	%D%/deck/journal.c %D%/deck/journal.h \
 	%D%/deck/life.c %D%/deck/life.h \
 	%D%/deck/marks.c %D%/deck/marks.h \

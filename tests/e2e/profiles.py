@@ -106,12 +106,10 @@ def test_a_guest_that_runs_is_told_of_and_left_alone():
         deck.wait_state("a", "running")
         deck.guest("a", PLAIN % 32 + "[disk0]\npath = x\n")
         wait_said(deck, "a: its profile has changed: memory, autostart, disk0; "
-                        "that applies when it is started next")
+                        "that applies when it is reset or started next")
         assert shown(deck, "a", "pending") == "memory, autostart, disk0"
-        assert "pending    memory, autostart, disk0" in deck.run("show", "a").stdout
-        assert deck.run("reset", "a").returncode == 0
-        wait_said(deck, "a: reset as it was started; stop and start it to apply what its profile "
-                        "says of memory, autostart, disk0")
+        for command in ["list"], ["show", "a"]:
+            assert "new at its next reset: memory, autostart, disk0" in deck.run(*command).stdout
         deck.guest("a", "[guest]\nmemory = lots\n")
         wait_said(deck, "line 2: memory: 'lots' is not a size; write 512M or 2G; it goes on with "
                         "the one that it was started with")
@@ -120,7 +118,7 @@ def test_a_guest_that_runs_is_told_of_and_left_alone():
         assert shown(deck, "a", "pending") is None
         deck.guest("a", PLAIN % 32)
         deck.wait_state("a", "running")
-        assert "that applies when it is started next" in deck.run("reload").stdout
+        assert "that applies when it is reset or started next" in deck.run("reload").stdout
         assert shown(deck, "a", "memory") == 16 << 20
         deck.run("stop", "--force", "--wait", "a")
         assert shown(deck, "a", "memory") == 32 << 20 and shown(deck, "a", "pending") is None
@@ -128,8 +126,50 @@ def test_a_guest_that_runs_is_told_of_and_left_alone():
         assert started.returncode == 0, started
         os.unlink(os.path.join(deck.guests, "a.ini"))
         wait_said(deck, "a: its profile is gone; it goes on until it ends")
+        assert "its profile is gone" in deck.run("list").stdout
         deck.run("stop", "--force", "--wait", "a")
         d.wait_for(lambda: names(deck) == [], "the guest to be forgotten")
+
+
+def test_a_reset_applies_what_is_on_disk():
+    d.need_kvm()
+
+    def prepare(folder):
+        folder.guest("a", "[guest]\nautostart = yes\n" + PLAIN[len("[guest]\n"):] % 16)
+
+    def reset():
+        result = deck.run("reset", "--wait", "a")
+        assert result.returncode == 0, result
+
+    with d.Deck(prepare=prepare) as deck:
+        deck.wait_state("a", "running")
+        deck.write("config/vmdeck/switches/wan.ini", SWITCH % 7)
+        deck.guest("a", CARD % "wan")
+        reset()
+        wait_said(deck, "a: reset, and it has its profile's new autostart, net0")
+        assert [net["switch"] for net in shown(deck, "a", "nets")] == ["wan"]
+        assert shown(deck, "a", "restarts") == 1 and shown(deck, "a", "pending") is None
+        console = deck.console("a")
+        console.expect("10.0.7.")
+        # A device that cannot be had, then mistakes: nothing is lost.
+        deck.guest("a", PLAIN % 32 + "[disk0]\npath = missing.img\n")
+        reset()
+        wait_said(deck, "a: reset as it was before, as its new profile cannot be had: ")
+        assert said(deck, "missing.img"), open(deck.errors).read()
+        assert shown(deck, "a", "pending") == "memory, disk0, net0"
+        deck.guest("a", "[guest]\nmemory = lots\n")
+        reset()
+        wait_said(deck, "a: reset as it was before, as its profile has mistakes")
+        assert shown(deck, "a", "memory") == 16 << 20
+        assert [net["switch"] for net in shown(deck, "a", "nets")] == ["wan"]
+        # One that resets itself.
+        deck.guest("a", PLAIN % 32)
+        d.wait_for(lambda: shown(deck, "a", "pending") == "memory, net0", "the deck to see it")
+        console.close()
+        console = deck.console("a", backlog=False)
+        console.send("\nreboot\n")
+        wait_said(deck, "a: reset, and it has its profile's new memory, net0")
+        assert shown(deck, "a", "memory") == 32 << 20
 
 
 def test_switches_follow_their_profiles():

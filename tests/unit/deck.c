@@ -36,6 +36,7 @@ struct bench {
 	enum guest_state state;
 	unsigned forgotten; /* guests whose end was told */
 	char log[512];	    /* the last log event */
+	char all[8192];	    /* all of them, a line each */
 	unsigned logs, states; /* events of these kinds */
 	enum guest_state told; /* by the last state event */
 	unsigned ended;	    /* calls of deck_end()'s callback */
@@ -50,6 +51,8 @@ static void on_event(void *arg, const struct deck_event *event)
 		bench->forgotten++;
 	if (event->kind == DECK_EVENT_LOG) {
 		snprintf(bench->log, sizeof(bench->log), "%s", event->text);
+		snprintf(bench->all + strlen(bench->all),
+			 sizeof(bench->all) - strlen(bench->all), "%s\n", event->text);
 		bench->logs++;
 	}
 	if (event->kind == DECK_EVENT_STATE) {
@@ -830,6 +833,151 @@ static void test_quick_resets(void **state)
 	end_deck(bench);
 }
 
+/* Resets a guest that runs, and waits until it has been and runs again. */
+static void reset(struct bench *bench, struct guest *guest)
+{
+	unsigned before = guest_restarts(guest);
+
+	bench->all[0] = '\0';
+	assert_int_equal(guest_order(guest, METHOD_GUEST_RESET, NULL), 0);
+	while (guest_restarts(guest) == before || guest_get_state(guest) != GUEST_RUNNING)
+		wait_ns(bench, NS_PER_S / 100);
+	assert_int_equal(guest_restarts(guest), before + 1);
+}
+
+static void assert_said(struct bench *bench, const char *text)
+{
+	if (!strstr(bench->all, text))
+		fail_msg("not said: %s\n%s", text, bench->all);
+}
+
+static void assert_pending(const struct guest *guest, const char *expected)
+{
+	char pending[GUEST_PENDING_SIZE];
+
+	guest_pending(guest, pending);
+	assert_string_equal(pending, expected);
+}
+
+/* As its file is by then, whether the deck has seen it before or not. */
+static void test_reset_with_another_profile(void **state)
+{
+	struct bench *bench = *state;
+	struct guest *guest;
+
+	write_guest(bench, "a.ini", "a", "");
+	open_deck(bench);
+	start(bench, "a");
+	guest = deck_find(bench->deck, "a");
+	write_file(bench, "a.ini", "[guest]\ncpus = 2\nmemory = 16M\n[boot]\nkernel = %s\n"
+		   "[net0]\nswitch = lan\n", bench->kernel);
+	reload(bench);
+	assert_pending(guest, "cpus, net0");
+	assert_int_equal(guest_profile(guest)->cpus, 1);
+	reset(bench, guest);
+	assert_int_equal(guest_profile(guest)->cpus, 2);
+	assert_pending(guest, "");
+	assert_said(bench, "reset, and it has its profile's new cpus, net0");
+	assert_said(bench, "restarted: reset");
+	write_guest(bench, "a.ini", "a", "");
+	reset(bench, guest);
+	assert_int_equal(guest_profile(guest)->cpus, 1);
+	assert_said(bench, "it has its profile's new cpus, net0");
+	reset(bench, guest);
+	assert_null(strstr(bench->all, "profile"));
+	assert_int_equal(guest_restarts(guest), 3);
+
+	/* Whoever takes its power takes it also in between. */
+	write_guest(bench, "a.ini", "a", "[net0]\nswitch = lan\n");
+	assert_int_equal(guest_order(guest, METHOD_GUEST_RESET, NULL), 0);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_OFF, NULL), 0);
+	wait_for(bench, "a", GUEST_STOPPED);
+	wait_ns(bench, NS_PER_S / 2);
+	assert_int_equal(guest_get_state(guest), GUEST_STOPPED);
+	assert_true(guest_profile(guest)->nets[0].present);
+	start(bench, "a");
+	assert_int_equal(guest_restarts(guest), 0);
+	end_deck(bench);
+}
+
+/* What cannot be had is not taken, and what was there is there again. */
+static void test_reset_with_a_profile_that_cannot_be_had(void **state)
+{
+	struct bench *bench = *state;
+	struct host_memory host;
+	char text[200];
+	struct guest *guest;
+
+	host_memory_read(&host, "");
+	write_guest(bench, "a.ini", "a", "");
+	open_deck(bench);
+	start(bench, "a");
+	guest = deck_find(bench->deck, "a");
+
+	/* Of its disks one is not there: the machine says so; then it is. */
+	snprintf(text, sizeof(text), "[disk0]\npath = %s/image\n", bench->folder);
+	write_guest(bench, "a.ini", "a", text);
+	for (unsigned i = 0; i < 2; i++) {
+		reset(bench, guest);
+		assert_said(bench, "reset as it was before, as its new profile cannot be had: ");
+		assert_said(bench, "/image");
+		assert_false(guest_profile(guest)->disks[0].present);
+		assert_pending(guest, "disk0");
+	}
+	write_file(bench, "image", "%01024d", 0);
+	reset(bench, guest);
+	assert_said(bench, "reset, and it has its profile's new disk0");
+	assert_true(guest_profile(guest)->disks[0].present);
+
+	/* More memory than there is: the deck says so. */
+	snprintf(text, sizeof(text), "[guest]\nmemory = %lluM\n[boot]\ncmdline = other\n",
+		 (unsigned long long)(host.limit >> 20) + 1);
+	write_file(bench, "a.ini", "%s", text);
+	reset(bench, guest);
+	assert_said(bench, "cannot be had: it wants ");
+	assert_int_equal(guest_profile(guest)->memory, 16 << 20);
+
+	write_file(bench, "a.ini", "[guest]\nname = a\nmemory = lots\n");
+	reset(bench, guest);
+	assert_said(bench, "reset as it was before, as its profile has mistakes");
+	write_guest(bench, "a.ini", "other", "");
+	reset(bench, guest);
+	assert_said(bench, "reset as it was before: its profile is one of other now");
+	assert_pending(guest, "");
+	remove_file(bench, "a.ini");
+	reset(bench, guest);
+	assert_said(bench, "reset as it was before: its profile ");
+	assert_said(bench, "a.ini: No such file or directory");
+	assert_true(guest_profile(guest)->disks[0].present);
+	end_deck(bench);
+}
+
+/* A guest that resets itself has its new profile, once it can be had. */
+static void test_own_reset_with_another_profile(void **state)
+{
+	struct bench *bench = *state;
+	struct guest *guest;
+
+	write_guest(bench, "a.ini", "a", "cmdline = \"name=a cmd=reboot\"\n");
+	open_deck(bench);
+	guest = deck_find(bench->deck, "a");
+	assert_int_equal(guest_order(guest, METHOD_GUEST_START, NULL), 0);
+	write_guest(bench, "a.ini", "a", "[disk0]\npath = /nowhere/image\n");
+	reload(bench);
+	while (!strstr(bench->all, "cannot be had: "))
+		wait_ns(bench, NS_PER_S / 100);
+	assert_string_equal(guest_profile(guest)->cmdline, "name=a cmd=reboot");
+	bench->all[0] = '\0';
+	wait_ns(bench, 3 * NS_PER_S);
+	assert_null(strstr(bench->all, "cannot be had: ")); /* it is not tried over and over */
+	write_guest(bench, "a.ini", "a", "");
+	reload(bench);
+	while (!strstr(bench->all, "it has its profile's new cmdline"))
+		wait_ns(bench, NS_PER_S / 100);
+	assert_int_equal(guest_get_state(guest), GUEST_RUNNING);
+	end_deck(bench);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -856,6 +1004,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reset_loop, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quick_resets, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reset_with_another_profile, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reset_with_a_profile_that_cannot_be_had, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_own_reset_with_another_profile, setup,
+						teardown),
 	};
 	size_t count = sizeof(tests) / sizeof(tests[0]);
 

@@ -116,6 +116,11 @@ void guest_pending(const struct guest *guest, char out[GUEST_PENDING_SIZE])
 	snprintf(out, GUEST_PENDING_SIZE, "%s", guest->profile ? "memory" : "");
 }
 
+void guest_orphaned(const struct guest *guest, char out[GUEST_ORPHANED_SIZE])
+{
+	snprintf(out, GUEST_ORPHANED_SIZE, "%s", guest->profile ? "" : "is gone");
+}
+
 int deck_reload(struct deck *deck, const struct deck_notes *notes, struct cause *cause)
 {
 	(void)cause;

@@ -327,7 +327,7 @@ static void test_question(void **state)
 	assert_non_null(strstr(requests, "guest.off"));
 }
 
-static void test_reset_keeps_the_old_profile(void **state)
+static void test_reset_of_a_changed_profile(void **state)
 {
 	struct fake_screen *screen = *state;
 	struct tui *tui = &screen->tui;
@@ -336,8 +336,13 @@ static void test_reset_keeps_the_old_profile(void **state)
 				   "\"pending\":\"memory\"}]}");
 	tui_say(tui, SEVERITY_GOOD, NULL, "web.ini is valid.");
 	order_give(tui->deck, "web", "guest.reset");
-	assert_true(on_screen(tui, "disks yet, and keeps the old profile's memory. y: reset it"));
+	assert_true(on_screen(tui, "disks yet, and gets its profile's new memory. y: reset it"));
 	assert_true(on_screen(tui, "web.ini is valid."));
+	type(tui, "n");
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\","
+				   "\"mistakes\":[{\"line\":1,\"text\":\"x\"}]}]}");
+	order_give(tui->deck, "web", "guest.reset");
+	assert_true(on_screen(tui, "and keeps its old profile, as the new one has mistakes."));
 	type(tui, "n");
 }
 
@@ -424,7 +429,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_quit, start, stop),
 		cmocka_unit_test_setup_teardown(test_leaving, start, stop),
 		cmocka_unit_test_setup_teardown(test_question, start, stop),
-		cmocka_unit_test_setup_teardown(test_reset_keeps_the_old_profile, start, stop),
+		cmocka_unit_test_setup_teardown(test_reset_of_a_changed_profile, start, stop),
 		cmocka_unit_test_setup_teardown(test_help_keeps_the_place_in_the_messages, start, stop),
 		cmocka_unit_test_setup_teardown(test_newest_of_a_guest, start, stop),
 		cmocka_unit_test_setup_teardown(test_counterpart, start, stop),

@@ -94,6 +94,13 @@ static int refresh(void *arg, struct guest *guest, struct cause *cause)
 	return roster_refresh(&deck->roster, guest, cause);
 }
 
+static void adopted(void *arg)
+{
+	struct deck *deck = arg;
+
+	switches_apply(&deck->roster.switches);
+}
+
 /* A deck of one profile, or the demo's, has no folder that could change. */
 static void watch_folders(struct deck *deck)
 {
@@ -268,6 +275,7 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 	deck->services.builtin = config->builtin;
 	deck->services.guest_ended = guest_ended;
 	deck->services.refresh = refresh;
+	deck->services.adopted = adopted;
 	deck->services.arg = deck;
 	deck->sample = (struct loop_timer){ .fire = sample, .arg = deck };
 	deck->patience = (struct loop_timer){ .fire = out_of_patience, .arg = deck };

@@ -17,94 +17,6 @@
 
 #define FORGED_INTERVAL (60 * NS_PER_S)
 
-/* --- what becomes of the machine --- */
-
-/* By its profile as it is by now; whoever waits for the start hears of it as of any other. */
-static void start_again(struct guest *guest)
-{
-	struct cause cause;
-
-	if (guest_order(guest, METHOD_GUEST_START, &cause) == 0)
-		return;
-	life_begin(&guest->life);
-	snprintf(guest->reason, sizeof(guest->reason), "%s", cause.text);
-	life_end(&guest->life, GUEST_FAILED, guest->reason);
-	if (!guest->profile)
-		guest->life.state = GUEST_INVALID;
-}
-
-static void machine_ended(struct guest *guest, const struct machine_status *status)
-{
-	static const enum guest_state ends[] = {
-		[VM_RUNS] = GUEST_FAILED,
-		[VM_POWERED_OFF] = GUEST_STOPPED,
-		[VM_CRASHED] = GUEST_CRASHED,
-	};
-	bool again = guest->start_again && !guest->services->ending;
-	struct machine_counters counters;
-
-	guest->off = guest->start_again = false;
-	machine_sample(guest->machine, &counters);
-	memcpy(guest->exits, counters.exits, sizeof(guest->exits));
-	guest->registers = machine_take_registers(guest->machine);
-	machine_free(guest->machine);
-	guest->machine = NULL;
-	guest->services->allotted -= guest->profile->memory;
-	guest->services->live--;
-	loop_unpost(&guest->services->loop, &guest->changed);
-	memcpy(guest->reason, status->reason, sizeof(guest->reason));
-	life_end(&guest->life, ends[status->end], guest->reason);
-	if (guest->next_profile) {
-		struct profile *profile = guest->next_profile;
-		struct profile_report none = { 0 };
-
-		guest->next_profile = NULL;
-		guest_set_profile(guest, profile, &none);
-		/* Read it again: what it asks for may have gone to others since. */
-		guest->stamp = (struct profile_stamp){ 0 };
-	}
-	if (again)
-		start_again(guest);
-	guest->services->guest_ended(guest->services->arg, guest);
-}
-
-static void machine_changed(void *arg)
-{
-	static const enum guest_state states[] = {
-		[MACHINE_STARTING] = GUEST_STARTING,
-		[MACHINE_RUNNING] = GUEST_RUNNING,
-		[MACHINE_PAUSED] = GUEST_PAUSED,
-		[MACHINE_STOPPING] = GUEST_STOPPING,
-	};
-	struct guest *guest = arg;
-	struct machine_status status;
-
-	machine_get_status(guest->machine, &status);
-	if (status.phase == MACHINE_ENDED) {
-		machine_ended(guest, &status);
-		return;
-	}
-	if (status.restarts != guest->life.restarts)
-		life_restarted(&guest->life, status.restarts, status.reason);
-	if (guest->off && status.phase != MACHINE_STOPPING)
-		return;
-	/* One that was resumed and stalls again may never have been seen to run. */
-	if (states[status.phase] == guest->life.state && status.stalls == guest->stalls)
-		return;
-	guest->stalls = status.stalls;
-	snprintf(guest->reason, sizeof(guest->reason), "%s",
-		 status.phase == MACHINE_PAUSED ? status.stall : "");
-	life_change(&guest->life, states[status.phase], guest->reason);
-}
-
-/* On the machine's thread. */
-static void post_changed(void *arg)
-{
-	struct guest *guest = arg;
-
-	loop_post(&guest->services->loop, &guest->changed);
-}
-
 /* --- what it must not share --- */
 
 /* The first byte keeps the kinds apart. */
@@ -155,7 +67,6 @@ struct guest *guest_new(struct deck_services *services, const char *name, const 
 	if (!guest)
 		return NULL;
 	guest->services = services;
-	guest->changed = (struct loop_task){ .run = machine_changed, .arg = guest };
 	strncpy(guest->name, name, sizeof(guest->name) - 1);
 	guest->path = path ? strdup(path) : NULL;
 	if ((path && !guest->path) || console_init(&guest->console, &services->loop) < 0) {
@@ -179,113 +90,82 @@ void guest_free(struct guest *guest)
 	stats_free(guest->series);
 	profile_free(guest->profile);
 	profile_free(guest->next_profile);
+	profile_free(guest->old_profile);
 	profile_report_free(&guest->report);
 	free(guest->registers);
 	free(guest->path);
 	free(guest);
 }
 
-bool guest_is_live(const struct guest *guest)
+void guest_adopt(struct guest *guest, struct profile *profile)
 {
-	return guest->machine != NULL;
-}
-
-void guest_set_profile(struct guest *guest, struct profile *profile, struct profile_report *report)
-{
-	profile_report_free(&guest->report);
-	guest->report = *report;
-	if (guest_is_live(guest)) {
-		char keys[GUEST_PENDING_SIZE];
-
-		/* A profile with mistakes cannot follow the one in use, but its mistakes are seen. */
-		profile_free(guest->next_profile);
-		guest->next_profile = profile;
-		if (!profile || profile_differ(guest->profile, profile, keys, sizeof(keys)))
-			return;
-		profile_free(profile);
-		guest->next_profile = NULL;
-		return;
-	}
 	if (!profile || !guest->profile || profile->cpus != guest->profile->cpus) {
 		stats_free(guest->series);
 		guest->series = stats_new(profile ? profile->cpus : 0);
 	}
 	unmark_profile(guest);
-	profile_free(guest->profile);
 	guest->profile = profile;
 	if (profile)
 		mark_profile(guest);
+}
+
+/* A profile with mistakes cannot follow the one in use, but its mistakes are seen. */
+static void keep_for_later(struct guest *guest, struct profile *profile)
+{
+	char keys[GUEST_PENDING_SIZE];
+
+	if (!profile || !guest->next_profile ||
+	    profile_differ(guest->next_profile, profile, keys, sizeof(keys)))
+		guest->refused = false;
+	profile_free(guest->next_profile);
+	guest->next_profile = profile;
+	if (profile && !profile_differ(guest->profile, profile, keys, sizeof(keys))) {
+		profile_free(profile);
+		guest->next_profile = NULL;
+	}
+	guest_offer_profile(guest);
+}
+
+void guest_set_profile(struct guest *guest, struct profile *profile, struct profile_report *report)
+{
+	struct profile *before = guest->profile;
+
+	profile_report_free(&guest->report);
+	guest->report = *report;
+	if (guest_is_live(guest)) {
+		keep_for_later(guest, profile);
+		return;
+	}
+	guest_adopt(guest, profile);
+	profile_free(before);
 	if (!profile)
 		life_read(&guest->life, GUEST_INVALID);
 	else if (guest->life.state == GUEST_INVALID)
 		life_read(&guest->life, GUEST_DEFINED);
 }
 
+bool guest_is_renamed(const struct guest *guest)
+{
+	return guest->next_profile && strcmp(guest->next_profile->name, guest->name) != 0;
+}
+
 void guest_pending(const struct guest *guest, char out[GUEST_PENDING_SIZE])
 {
 	*out = '\0';
-	if (guest->next_profile)
+	if (guest->next_profile && !guest_is_renamed(guest))
 		profile_differ(guest->profile, guest->next_profile, out, GUEST_PENDING_SIZE);
 }
 
+void guest_orphaned(const struct guest *guest, char out[GUEST_ORPHANED_SIZE])
+{
+	*out = '\0';
+	if (guest->gone)
+		snprintf(out, GUEST_ORPHANED_SIZE, "is gone");
+	else if (guest_is_renamed(guest))
+		snprintf(out, GUEST_ORPHANED_SIZE, "is one of %s now", guest->next_profile->name);
+}
+
 /* --- orders --- */
-
-static void tell_warning(void *arg, const char *section, const char *key, bool warning,
-			 const char *text)
-{
-	struct guest *guest = arg;
-
-	(void)section;
-	(void)warning;
-	/* As the deck's own, which is kept: "vmdeck run" listens later. */
-	journal_emit(&guest->services->journal, NULL, DECK_EVENT_LOG, "%s: %s: %s", guest->name,
-		     key, text);
-}
-
-static int start(struct guest *guest, struct cause *cause)
-{
-	struct machine_config config = {
-		.profile = guest->profile,
-		.builtin = guest->services->builtin,
-		.network = guest->services->network,
-		.console = &guest->console,
-		.changed = post_changed,
-		.arg = guest,
-		.notice = notices_add,
-		.notice_arg = guest->services->notices,
-	};
-	int err;
-
-	if (guest->services->ending)
-		return cause_set(cause, EBUSY, "%s: the deck is being ended", guest->name);
-	if (guest_is_live(guest)) {
-		guest->start_again = true;
-		return 0;
-	}
-	if (!guest->series)
-		return cause_errno(cause, ENOMEM, "%s", guest->name);
-	err = room_check(guest->profile, guest->services->allotted, guest->services->live, cause);
-	if (err)
-		return cause_prefix(cause, err, "%s", guest->name);
-	err = guest->services->kvm ? 0 : kvm_open(&guest->services->kvm, cause);
-	if (err)
-		return err;
-	config.kvm = guest->services->kvm;
-	guest->reason[0] = '\0';
-	free(guest->registers);
-	guest->registers = NULL;
-	guest->stalls = 0;
-	memset(guest->exits, 0, sizeof(guest->exits));
-	err = machine_start(&guest->machine, &config, cause);
-	if (err)
-		return err;
-	guest->services->allotted += guest->profile->memory;
-	guest->services->live++;
-	life_begin(&guest->life);
-	boot_warn(&(struct profile_check){ .profile = guest->profile, .found = tell_warning,
-					   .arg = guest });
-	return 0;
-}
 
 /* A paused guest is resumed to see it. */
 static void press_power_button(struct guest *guest)
@@ -300,16 +180,18 @@ static void press_power_button(struct guest *guest)
 		     paused ? "resumed, and " : "");
 }
 
-/* A reset changes no hardware. */
-static void tell_pending(const struct guest *guest)
+/* It is to have its profile as it is on disk by then, also one that could not be had before. */
+static void take_profile(struct guest *guest)
 {
-	char keys[GUEST_PENDING_SIZE];
+	const struct deck_services *services = guest->services;
+	struct cause cause;
 
-	guest_pending(guest, keys);
-	if (*keys)
-		journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG, "reset as it was "
-			     "started; stop and start it to apply what its profile says of %s",
-			     keys);
+	guest->refused = false;
+	if (services->refresh(services->arg, guest, &cause) < 0)
+		guest_say(guest, "reset as it was before: %s", cause.text);
+	else if (guest->report.count)
+		guest_say(guest, "reset as it was before, as its profile has mistakes");
+	guest_offer_profile(guest);
 }
 
 /* From here on it is stopping, however long its machine takes to hear of it. */
@@ -328,17 +210,18 @@ int guest_order(struct guest *guest, enum method_id method, struct cause *cause)
 	const struct deck_services *services = guest->services;
 	int err = 0;
 
-	if (method == METHOD_GUEST_START)
+	/* One that is stopping has it when it is started again. */
+	if (method == METHOD_GUEST_START && !guest_is_live(guest))
 		err = services->refresh(services->arg, guest, cause);
-	if (!err)
-		err = method_check_state(&method_table[method], guest->name, guest->life.state,
-					 cause);
+	if (err)
+		return cause_prefix(cause, err, "%s", guest->name);
+	err = method_check_state(&method_table[method], guest->name, guest->life.state, cause);
 	if (err)
 		return err;
 	if (method == METHOD_GUEST_RESET)
-		tell_pending(guest);
+		take_profile(guest);
 	if (method == METHOD_GUEST_START)
-		return start(guest, cause);
+		return guest_power_on(guest, cause);
 	if (method == METHOD_GUEST_STOP) {
 		press_power_button(guest);
 		return 0;

@@ -13,6 +13,7 @@
 
 #include "base/cause.h"
 #include "control/methods.h"
+#include "control/names.h"
 #include "control/states.h"
 #include "core/deck/stats.h"
 #include "core/machine/console.h"
@@ -40,8 +41,13 @@ const char *guest_profile_path(const struct guest *guest); /* or NULL for a buil
 
 #define GUEST_PENDING_SIZE 128
 
-/* "memory, disk0 path": keys whose new values apply when it is started next; or "". */
+/* "memory, disk0 path": keys whose new values apply when it is reset or started next; or "". */
 void guest_pending(const struct guest *guest, char out[GUEST_PENDING_SIZE]);
+
+#define GUEST_ORPHANED_SIZE (NAME_SIZE + 24)
+
+/* Of one that runs, what has become of its profile: "is gone", "is one of web now"; or "". */
+void guest_orphaned(const struct guest *guest, char out[GUEST_ORPHANED_SIZE]);
 const struct profile_report *guest_mistakes(const struct guest *guest);
 const char *guest_registers(const struct guest *guest); /* of a crash, several lines, or "" */
 

@@ -19,6 +19,8 @@ struct guest {
 	char *path;		      /* of the profile, or NULL */
 	struct profile *profile;      /* NULL: invalid */
 	struct profile *next_profile; /* read anew while the guest runs */
+	struct profile *old_profile;  /* until a machine runs with the one that follows it */
+	bool refused;		      /* next_profile could not be had; not before it is ordered */
 	struct mark path_mark;
 	struct mark name_mark, mac_marks[PROFILE_NETS_MAX]; /* of the profile */
 	struct profile_report report;
@@ -47,7 +49,7 @@ struct guest *guest_new(struct deck_services *services, const char *name, const 
 			struct profile *profile, struct profile_report *report);
 void guest_free(struct guest *guest); /* it does not run */
 
-/* Replaces the profile, at once or when the guest ends. Takes both over. */
+/* Replaces the profile, at once or when the guest is reset or ends. Takes both over. */
 void guest_set_profile(struct guest *guest, struct profile *profile,
 		       struct profile_report *report);
 
@@ -59,7 +61,19 @@ uint64_t guest_mac_hash(const struct profile_net *net);
 /* Has a series: adds a sample to it, and tells of a guest that forges addresses. */
 void guest_sample(struct guest *guest, uint64_t now_ns);
 
+/* Whether its file is another guest's meanwhile, which there is when this one ends. */
+bool guest_is_renamed(const struct guest *guest);
+
+/* Of a guest without a machine: its profile from here on, or NULL. The one before is not freed. */
+void guest_adopt(struct guest *guest, struct profile *profile);
+
 /* Whether a machine stands. */
 bool guest_is_live(const struct guest *guest);
+
+/* Starts it, now or when it has stopped. A negative errno with a cause. */
+int guest_power_on(struct guest *guest, struct cause *cause);
+
+/* Of a guest with a machine: its next reset applies next_profile, where that can be applied. */
+void guest_offer_profile(struct guest *guest);
 
 #endif

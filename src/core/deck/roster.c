@@ -224,36 +224,55 @@ static void say_mistakes(struct roster *roster, const struct guest *guest)
 
 static void say_pending(struct roster *roster, const struct guest *guest, const char *keys)
 {
-	say(roster, guest, "its profile has changed: %s; that applies when it is started next", keys);
+	say(roster, guest, "its profile has changed: %s; that applies when it is reset or started "
+	    "next", keys);
 }
 
-static void say_gone(struct roster *roster, const struct guest *guest)
+static void say_orphaned(struct roster *roster, const struct guest *guest, const char *orphaned)
 {
-	say(roster, guest, "its profile is gone; it goes on until it ends");
+	say(roster, guest, "its profile %s; it goes on until it ends", orphaned);
+}
+
+/* What a live guest's profile is to it once it was read again. */
+static void say_later(struct roster *roster, const struct guest *guest, const char *pending,
+		      const char *orphaned, bool same)
+{
+	char keys[GUEST_PENDING_SIZE], now[GUEST_ORPHANED_SIZE];
+
+	guest_pending(guest, keys);
+	guest_orphaned(guest, now);
+	if (*now && strcmp(now, orphaned))
+		say_orphaned(roster, guest, now);
+	else if (*keys && strcmp(keys, pending))
+		say_pending(roster, guest, keys);
+	else if (!guest->next_profile && (!same || *pending || *orphaned))
+		say(roster, guest, "its profile is again what it runs with");
 }
 
 /* Takes profile (NULL: see the report) and report over, and says what that changes. */
 static void change_guest(struct roster *roster, struct guest *guest, struct profile *profile,
 			 struct profile_report *report)
 {
-	char before[GUEST_PENDING_SIZE], keys[GUEST_PENDING_SIZE] = "";
+	char pending[GUEST_PENDING_SIZE], keys[GUEST_PENDING_SIZE] = "";
+	char orphaned[GUEST_ORPHANED_SIZE];
 	bool same = profile_report_equal(&guest->report, report);
 	bool differs = profile && guest->profile &&
 		       profile_differ(guest->profile, profile, keys, sizeof(keys));
 
-	guest_pending(guest, before);
+	guest_pending(guest, pending);
+	guest_orphaned(guest, orphaned);
+	guest->gone = false;
 	guest_set_profile(guest, profile, report);
 	if (guest->report.count && !same)
 		say_mistakes(roster, guest);
 	if (!profile)
 		return;
-	if (!guest_is_live(guest) && differs)
+	if (guest_is_live(guest))
+		say_later(roster, guest, pending, orphaned, same);
+	else if (differs)
 		say(roster, guest, "its profile has changed: %s", keys);
-	else if (guest_is_live(guest) && strcmp(before, keys) && differs)
-		say_pending(roster, guest, keys);
-	else if (!same || (*before && !differs))
-		say(roster, guest, guest_is_live(guest) ? "its profile is again what it runs with" :
-							  "its profile is valid");
+	else if (!same)
+		say(roster, guest, "its profile is valid");
 }
 
 /* Reads a file; what others have already is a mistake. NULL with such a report. */
@@ -303,7 +322,6 @@ static void read_guest(void *arg, const char *path)
 		guest = NULL;
 	}
 	if (guest) {
-		guest->gone = false;
 		guest->stamp = stamp;
 		change_guest(roster, guest, profile, &report);
 		return;
@@ -337,18 +355,21 @@ int roster_refresh(struct roster *roster, struct guest *guest, struct cause *cau
 	struct profile_stamp stamp;
 	struct profile_report report;
 	struct profile *profile;
+	bool others;
 
-	if (!guest->path || guest_is_live(guest))
+	if (!guest->path)
 		return 0;
 	stamp = profile_stamp_take(guest->path);
 	if (is_as_read(guest, &stamp))
 		return 0;
 	if (access(guest->path, F_OK) < 0)
-		return cause_errno(cause, errno, "%s: its profile %s", guest->name, guest->path);
+		return cause_errno(cause, errno, "its profile %s", guest->path);
 	profile = read_profile(roster, guest, guest->path, &report);
-	if (profile && strcmp(profile->name, guest->name)) {
-		cause_set(cause, EBUSY, "%s: its profile is one of %s now; see 'vmdeck reload'",
-			  guest->name, profile->name);
+	others = profile && strcmp(profile->name, guest->name);
+	if (others)
+		cause_set(cause, EBUSY, "its profile is one of %s now; see 'vmdeck reload'",
+			  profile->name);
+	if (others && !guest_is_live(guest)) {
 		profile_free(profile);
 		profile_report_free(&report);
 		return -EBUSY;
@@ -356,7 +377,7 @@ int roster_refresh(struct roster *roster, struct guest *guest, struct cause *cau
 	guest->stamp = stamp;
 	change_guest(roster, guest, profile, &report);
 	switches_apply(&roster->switches);
-	return 0;
+	return others ? -EBUSY : 0;
 }
 
 /* --- what switches ask --- */
@@ -435,7 +456,7 @@ static void look_for_files(struct roster *roster)
 		bool gone = guest->path && access(guest->path, F_OK) < 0;
 
 		if (gone && guest_is_live(guest) && !guest->gone)
-			say_gone(roster, guest);
+			say_orphaned(roster, guest, "is gone");
 		guest->gone = gone;
 		if (!gone || guest_is_live(guest))
 			continue;
@@ -447,17 +468,18 @@ static void look_for_files(struct roster *roster)
 /* Who asks for a reading hears of all that is not applied, not of what is news alone. */
 static void remind(struct roster *roster)
 {
-	char keys[GUEST_PENDING_SIZE];
+	char keys[GUEST_PENDING_SIZE], orphaned[GUEST_ORPHANED_SIZE];
 
 	roster->reminding = true;
 	for (size_t i = 0; i < roster->count; i++) {
 		const struct guest *guest = roster->guests[i];
 
 		guest_pending(guest, keys);
+		guest_orphaned(guest, orphaned);
 		if (guest->report.count)
 			say_mistakes(roster, guest);
-		else if (guest->gone)
-			say_gone(roster, guest);
+		else if (*orphaned)
+			say_orphaned(roster, guest, orphaned);
 		else if (*keys)
 			say_pending(roster, guest, keys);
 	}

@@ -39,8 +39,9 @@ void roster_destroy(struct roster *roster); /* no guest runs; valid for one that
 int roster_reload(struct roster *roster, const struct deck_notes *notes, struct cause *cause);
 
 /*
- * Of a guest that is about to start: has its profile as it is on disk; it may be invalid after
- * that. A negative errno with a cause if the file is gone or another guest's; the guest stays.
+ * Of a guest that is about to start or to be reset: has its profile as it is on disk; it may be
+ * invalid after that. If the file is gone or another guest's, a negative errno with a cause that
+ * does not begin with the guest's name; the guest stays.
  */
 int roster_refresh(struct roster *roster, struct guest *guest, struct cause *cause);
 

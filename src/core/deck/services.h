@@ -26,6 +26,7 @@ struct deck_services {
 	unsigned live;
 	/* See roster_refresh(). */
 	int (*refresh)(void *arg, struct guest *guest, struct cause *cause);
+	void (*adopted)(void *arg); /* a guest that is alive has another profile */
 	bool ending; /* no guest is started any more */
 	void (*guest_ended)(void *arg, struct guest *guest); /* may free the guest */
 	void *arg;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,7 @@ struct machine {
 	struct loop_timer quiesce, restart;
 	uint64_t restarts_due;	/* CLOCK_MONOTONIC: when all restarts so far are due at that pace */
 	bool off, reset;	/* ordered */
+	atomic_bool hand_over;	/* see machine_hand_over() */
 	char *registers;	/* of a crash; the I/O thread's until MACHINE_ENDED */
 	uint64_t exits[VCPU_EXIT_REASONS]; /* of the last one, guarded by vm_lock */
 	pthread_mutex_t status_lock;
@@ -286,6 +288,12 @@ static void *machine_thread(void *arg)
 			cause_set(&cause, 0, "switched off");
 			break;
 		}
+		if (atomic_load(&machine->hand_over)) {
+			pthread_mutex_lock(&machine->status_lock);
+			machine->status.end = VM_RESET;
+			pthread_mutex_unlock(&machine->status_lock);
+			break;
+		}
 	}
 	set_phase(machine, MACHINE_ENDED, cause.text);
 	return NULL;
@@ -300,6 +308,7 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 	if (!machine)
 		return cause_errno(cause, ENOMEM, "%s", config->profile->name);
 	machine->config = *config;
+	machine->status.restarts = config->restarts;
 	err = loop_init(&machine->loop, cause);
 	if (err) {
 		free(machine);
@@ -352,6 +361,11 @@ char *machine_take_registers(struct machine *machine)
 
 	machine->registers = NULL;
 	return registers;
+}
+
+void machine_hand_over(struct machine *machine, bool whether)
+{
+	atomic_store(&machine->hand_over, whether);
 }
 
 void machine_get_status(struct machine *machine, struct machine_status *out)

@@ -36,7 +36,10 @@ enum machine_phase {
 struct machine_status {
 	enum machine_phase phase;
 	unsigned restarts;
-	/* Of MACHINE_ENDED: VM_POWERED_OFF, VM_CRASHED, or VM_RUNS if it could not be started. */
+	/*
+	 * Of MACHINE_ENDED: VM_POWERED_OFF, VM_CRASHED, VM_RUNS if it could not be started, or
+	 * VM_RESET after machine_hand_over().
+	 */
 	enum vm_end end;
 	char reason[CAUSE_SIZE];	   /* why it ended or began anew; or "" */
 	unsigned stalls;		   /* how often it was paused for want of disk space */
@@ -49,6 +52,7 @@ struct machine_config {
 	const struct boot_image *builtin; /* what a profile without a kernel runs; see load.h */
 	struct network *network;       /* NULL if the profile has no NIC */
 	struct console *console;
+	unsigned restarts; /* of the guest before; the status counts on from there */
 	void (*changed)(void *arg);    /* the status changed; on the I/O thread, no lock held */
 	void *arg;
 	/* Sentences about the guest that begin with its name; on the I/O thread. NULL: nobody. */
@@ -64,6 +68,12 @@ int machine_start(struct machine **out, const struct machine_config *config, str
  * machine_free(). Ignored where it makes no sense; -ENOSYS when there is no function for it.
  */
 int machine_order(struct machine *machine, enum method_id order);
+
+/*
+ * Whether the next reset ends the machine, with VM_RESET, instead of building it again: because
+ * the guest is to have another profile then. Any thread.
+ */
+void machine_hand_over(struct machine *machine, bool whether);
 
 /* Any thread. */
 void machine_get_status(struct machine *machine, struct machine_status *out);

@@ -58,7 +58,8 @@ static int find_guest(struct request *request, struct cause *cause)
 
 	if (!name)
 		return 0;
-	if (request->method == &method_table[METHOD_GUEST_START])
+	if (request->method == &method_table[METHOD_GUEST_START] ||
+	    request->method == &method_table[METHOD_GUEST_RESET])
 		deck_refresh(request->deck);
 	request->guest = deck_find(request->deck, name);
 	if (!request->guest) {

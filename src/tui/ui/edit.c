@@ -60,7 +60,7 @@ static void say_valid(void *arg, json_t *result, const struct client_error *erro
 		return;
 	if (*pending)
 		tui_say(editor->deck->tui, SEVERITY_WARNING, NULL, "%s is valid. %s runs on as it "
-			"is; from its next start on it has what the profile says of %s.",
+			"is; from its next reset or start on it has what the profile says of %s.",
 			file_name(editor), editor->guest, pending);
 	else
 		tui_say(editor->deck->tui, SEVERITY_GOOD, NULL, "%s is valid.", file_name(editor));

@@ -23,16 +23,27 @@ static void confirmed(void *arg, int choice, const char *text)
 		give(deck, deck->tui->asked, deck->tui->asked_guest);
 }
 
-/* "force it off": "Force web off? It loses ..." A reset applies nothing of a new profile. */
+/* What a reset does beside that: a profile that has changed is applied, or cannot be. */
+static void profile_part(const struct tui_guest *guest, char out[200])
+{
+	const char *pending = json_text(guest->json, "pending");
+
+	*out = '\0';
+	if (*pending)
+		snprintf(out, 200, ", and gets its profile's new %s", pending);
+	else if (json_array_size(json_object_get(guest->json, "mistakes")))
+		snprintf(out, 200, ", and keeps its old profile, as the new one has mistakes");
+}
+
+/* "force it off": "Force web off? It loses ..." */
 static void ask(struct tui_deck *deck, const struct method *method, const char *guest)
 {
 	const char *what = method->order->confirm, *it = strstr(what, " it");
-	const char *pending = json_text(tui_guest(deck, guest)->json, "pending");
 	struct tui *tui = deck->tui;
-	char keeps[200] = "";
+	char profile[200] = "";
 
-	if (method == &method_table[METHOD_GUEST_RESET] && *pending)
-		snprintf(keeps, sizeof(keeps), ", and keeps the old profile's %s", pending);
+	if (method == &method_table[METHOD_GUEST_RESET])
+		profile_part(tui_guest(deck, guest), profile);
 	tui->asked = method;
 	snprintf(tui->asked_guest, sizeof(tui->asked_guest), "%s", guest);
 	tui->asked_choices[0] = (struct choice){ 'y', what };
@@ -40,7 +51,7 @@ static void ask(struct tui_deck *deck, const struct method *method, const char *
 	prompt_ask(&tui->prompt, tui->asked_choices, confirmed, deck,
 		   "%c%.*s %s%s? It loses what it has not written to its disks yet%s.",
 		   toupper((unsigned char)*what), (int)(it - what) - 1, what + 1, guest,
-		   it + strlen(" it"), keeps);
+		   it + strlen(" it"), profile);
 }
 
 /* The order that is meant: its counterpart where that alone is legal. */

@@ -276,6 +276,8 @@ static void append_parts(const struct tui_guest *guest, char *out, size_t size)
 static void facts(const struct tui_guest *guest, char *out, size_t size)
 {
 	const char *reason = json_text(guest->json, "reason"), *dot = draw_sign(SIGN_SEPARATOR);
+	const char *pending = json_text(guest->json, "pending");
+	const char *orphaned = json_text(guest->json, "orphaned");
 	bool why = *reason && guest->state != GUEST_STARTING && guest->state != GUEST_RUNNING;
 	uint64_t since = json_count(guest->json, "since"), now = clock_wall();
 	char number[TEXT_NUMBER];
@@ -291,6 +293,11 @@ static void facts(const struct tui_guest *guest, char *out, size_t size)
 		n += (size_t)snprintf(out + n, size - n, " %s restarted %s time%s", dot,
 				      text_count(number, (double)guest->restarts),
 				      guest->restarts == 1 ? "" : "s");
+	if (*pending && n < size)
+		n += (size_t)snprintf(out + n, size - n, " %s new at its next reset: %s", dot,
+				      pending);
+	if (*orphaned && n < size)
+		n += (size_t)snprintf(out + n, size - n, " %s its profile %s", dot, orphaned);
 	if (!why && n < size)
 		append_parts(guest, out + n, size - n);
 }

@@ -57,6 +57,11 @@ static void section_profile(struct page *page, const json_t *g, const struct tui
 	}
 	page_pair(page, "Profile", INK_TEXT,
 	     *json_text(g, "profile") ? json_text(g, "profile") : "built in");
+	if (*json_text(g, "orphaned")) {
+		snprintf(text, sizeof(text), "%s; the guest goes on until it ends",
+			 json_text(g, "orphaned"));
+		page_pair(page, "", INK_WARN, text);
+	}
 	if (guest->state == GUEST_INVALID)
 		return;
 	snprintf(text, sizeof(text), "%u", guest->cpus);
@@ -67,7 +72,7 @@ static void section_profile(struct page *page, const json_t *g, const struct tui
 	page_pair(page, "Initrd", INK_TEXT, json_text(g, "initrd"));
 	page_pair(page, "Cmdline", INK_TEXT, json_text(g, "cmdline"));
 	if (*json_text(g, "pending")) {
-		snprintf(text, sizeof(text), "%s, from the next start on",
+		snprintf(text, sizeof(text), "%s, from the next reset or start on",
 			 json_text(g, "pending"));
 		page_pair(page, "Pending", INK_WARN, text);
 	}

@@ -52,10 +52,11 @@ static json_t *time_or_null(uint64_t ns)
 static json_t *guest_json(const struct guest *guest)
 {
 	const struct profile *profile = guest_profile(guest);
-	char pending[GUEST_PENDING_SIZE];
+	char pending[GUEST_PENDING_SIZE], orphaned[GUEST_ORPHANED_SIZE];
 	json_t *object;
 
 	guest_pending(guest, pending);
+	guest_orphaned(guest, orphaned);
 	object = json_pack("{s:o, s:o, s:i, s:I, s:o, s:b, s:I, s:o}",
 			   "name", message_text(guest_name(guest)),
 			   "state", message_text(guest_state_name(guest_get_state(guest))),
@@ -74,6 +75,7 @@ static json_t *guest_json(const struct guest *guest)
 		json_object_set_new(object, "nets", nets_json(profile));
 		json_object_set_new(object, "disks", disks_json(profile));
 		json_object_set_new(object, "pending", text_or_null(pending));
+		json_object_set_new(object, "orphaned", text_or_null(orphaned));
 		json_object_set_new(object, "mistakes", mistakes_json(guest_mistakes(guest)));
 	}
 	return object;
