@@ -55,6 +55,8 @@ src_core_libcore_a_SOURCES = \
 	%D%/hw/i8042.c %D%/hw/i8042.h \
 	%D%/hw/ich9_pm.c %D%/hw/ich9_pm.h \
 	%D%/hw/mc146818.c %D%/hw/mc146818.h \
+	%D%/hw/ps2_keyboard.c %D%/hw/ps2_keyboard.h \
+	%D%/hw/ps2_typing.c %D%/hw/ps2_typing.h \
 	%D%/hw/q35.c %D%/hw/q35.h \
 	%D%/hw/uart16550.c %D%/hw/uart16550.h \
 	%D%/hw/vga.c %D%/hw/vga.h %D%/hw/vga_private.h \
@@ -157,7 +159,8 @@ src/core/boot/libcore_a-acpi.$(OBJEXT): %D%/boot/dsdt.inc
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/boot_entry tests/unit/i8042 \
-	tests/unit/ich9_pm tests/unit/mc146818 tests/unit/uart16550 tests/unit/vga
+	tests/unit/ich9_pm tests/unit/mc146818 tests/unit/ps2_keyboard tests/unit/uart16550 \
+	tests/unit/vga
 tests_unit_boot_entry_SOURCES = tests/unit/boot_entry.c tests/lib/guest_memory.h tests/lib/pvh_image.h
 tests_unit_boot_entry_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_boot_entry_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
@@ -173,6 +176,8 @@ tests_unit_ich9_pm_SOURCES = tests/unit/ich9_pm.c tests/unit/fake_bus.h
 tests_unit_ich9_pm_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_uart16550_SOURCES = tests/unit/uart16550.c tests/unit/fake_bus.h
 tests_unit_uart16550_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_ps2_keyboard_SOURCES = tests/unit/ps2_keyboard.c tests/unit/fake_bus.h
+tests_unit_ps2_keyboard_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_vga_SOURCES = tests/unit/vga.c tests/unit/fake_bus.h
 tests_unit_vga_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/profile

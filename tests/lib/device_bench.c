@@ -550,6 +550,8 @@ void bench_use(struct device_bench *bench)
 	out(bench, PLATFORM_CMOS_PORT + 1, 0x5a, 1);
 	out(bench, PLATFORM_I8042_PORT + 4, 0x60, 1);
 	out(bench, PLATFORM_I8042_PORT, 0x45, 1);
+	must(devices_keys(&bench->set, (const uint8_t *)"typed", 5) == 5, "there is no keyboard");
+	out(bench, PLATFORM_I8042_PORT, 0xed, 1);
 	out(bench, PLATFORM_VGA_PORT + 0x10, 0x20, 1);
 	out(bench, PLATFORM_VGA_PORT + 0x19, 0x3f, 1);
 	out(bench, PLATFORM_PM_PORT + 2, 0x100, 2);
@@ -629,6 +631,9 @@ void bench_drive(struct device_bench *bench)
 	for (unsigned i = 0; i < 600; i++)
 		drive_port(bench, PLATFORM_COM1_PORT);
 	devices_input(&bench->set, (const uint8_t *)"more", 4);
+	devices_keys(&bench->set, (const uint8_t *)"\033[A", 3);
+	for (unsigned i = 0; i < 20; i++)
+		drive_port(bench, PLATFORM_I8042_PORT);
 	must(devices_screen(&bench->set, &screen), "there is no screen");
 	devices_power_button(&bench->set);
 	out(bench, PLATFORM_COM1_PORT, 'x', 1);

@@ -24,7 +24,7 @@ static int setup(void **state)
 	struct i8042_wires wires = { fake_irq, reset, &fixture };
 
 	fixture = (struct fixture){ .io.base = PORT };
-	assert_int_equal(i8042_init(&fixture.chip, &fixture.io.bus, PORT, &wires, NULL), 0);
+	assert_int_equal(i8042_init(&fixture.chip, &fixture.io.bus, PORT, &wires, false, NULL), 0);
 	*state = &fixture;
 	return 0;
 }
@@ -120,7 +120,7 @@ static void test_save(void **state)
 	out(&f->io, 4, 0xd1);
 	i8042_save(&f->chip, &saved);
 
-	assert_int_equal(i8042_init(&other.chip, &other.io.bus, PORT, &wires, NULL), 0);
+	assert_int_equal(i8042_init(&other.chip, &other.io.bus, PORT, &wires, false, NULL), 0);
 	assert_null(i8042_load(&other.chip, &saved));
 	assert_true(other.io.line);
 	assert_int_equal(in(&other.io, 4), in(&f->io, 4));

@@ -1,5 +1,5 @@
 /*
- * An 8042 without keyboard and mouse. vCPU threads.
+ * An 8042 without mouse. vCPU threads, and whoever types.
  *
  * IBM PS/2 Hardware Interface Technical Reference, "Keyboard and Auxiliary
  * Device Controller". A byte for a device that is not there is answered as the
@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "core/bus/platform.h"
+#include "core/kvm/irq.h"
+#include "core/profile/profile.h"
 
 #define STATUS_OUTPUT 0x01u
 #define STATUS_SYSTEM 0x04u
@@ -54,6 +56,9 @@ enum {
 #define AUX_TEST_BAD 0x02 /* clock line stuck high */
 #define DEVICE_TIMEOUT 0xfe
 
+#define RELEASED 0xf0 /* before a code of set 2 */
+#define SET1_RELEASED 0x80u
+
 static void update_line(struct i8042 *chip)
 {
 	bool level = (chip->regs.status & STATUS_OUTPUT) && !(chip->regs.status & STATUS_AUX) &&
@@ -71,6 +76,38 @@ static void answer(struct i8042 *chip, uint8_t value, uint8_t flags)
 	chip->regs.output = value;
 	chip->regs.status &= (uint8_t)~(STATUS_AUX | STATUS_TIMEOUT);
 	chip->regs.status |= STATUS_OUTPUT | flags;
+}
+
+/* False: the byte says something about the one that follows. */
+static bool translate(struct i8042 *chip, uint8_t *value)
+{
+	if (!(chip->regs.ram[0] & MODE_TRANSLATE))
+		return true;
+	if (*value == RELEASED) {
+		chip->regs.released = 1;
+		return false;
+	}
+	*value = ps2_translate(*value);
+	if (chip->regs.released)
+		*value |= SET1_RELEASED;
+	chip->regs.released = 0;
+	return true;
+}
+
+/* Takes the keyboard's next byte, when there is one and room for it. */
+static void take_byte(struct i8042 *chip)
+{
+	uint8_t value;
+
+	if (!chip->plugged || chip->regs.status & STATUS_OUTPUT ||
+	    chip->regs.ram[0] & MODE_KEYBOARD_OFF)
+		return;
+	while (ps2_keyboard_read(&chip->regs.keyboard, &value)) {
+		if (!translate(chip, &value))
+			continue;
+		answer(chip, value, 0);
+		return;
+	}
 }
 
 /* Whether the guest pulled the reset line. */
@@ -160,7 +197,10 @@ static bool write_data(struct i8042 *chip, uint8_t value)
 		break;
 	default:
 		chip->regs.ram[0] &= (uint8_t)~MODE_KEYBOARD_OFF;
-		answer(chip, DEVICE_TIMEOUT, STATUS_TIMEOUT);
+		if (chip->plugged)
+			ps2_keyboard_write(&chip->regs.keyboard, value);
+		else
+			answer(chip, DEVICE_TIMEOUT, STATUS_TIMEOUT);
 	}
 	return false;
 }
@@ -174,6 +214,8 @@ static void data_read(void *device, uint64_t offset, void *data, unsigned length
 	mutex_lock(&chip->lock);
 	*(uint8_t *)data = chip->regs.output;
 	chip->regs.status &= (uint8_t)~(STATUS_OUTPUT | STATUS_AUX | STATUS_TIMEOUT);
+	update_line(chip); /* each byte is an edge of its own */
+	take_byte(chip);
 	update_line(chip);
 	mutex_unlock(&chip->lock);
 }
@@ -195,6 +237,7 @@ static void write_byte(struct i8042 *chip, bool (*write)(struct i8042 *, uint8_t
 
 	mutex_lock(&chip->lock);
 	reset = write(chip, value);
+	take_byte(chip);
 	update_line(chip);
 	mutex_unlock(&chip->lock);
 	if (reset)
@@ -220,7 +263,7 @@ static const struct bus_ops data_ops = { "keyboard controller data", data_read, 
 static const struct bus_ops command_ops = { "keyboard controller", status_read, command_write };
 
 int i8042_init(struct i8042 *chip, struct bus *bus, uint64_t port,
-	       const struct i8042_wires *wires, struct cause *cause)
+	       const struct i8042_wires *wires, bool keyboard, struct cause *cause)
 {
 	int range = bus_add(bus, port, 1, &data_ops, chip, cause);
 
@@ -230,6 +273,7 @@ int i8042_init(struct i8042 *chip, struct bus *bus, uint64_t port,
 		return range;
 	memset(chip, 0, sizeof(*chip));
 	chip->wires = *wires;
+	chip->plugged = keyboard;
 	i8042_reset(chip);
 	return 0;
 }
@@ -243,8 +287,24 @@ void i8042_reset(struct i8042 *chip)
 	chip->regs.output = 0;
 	chip->regs.output_port = PORT_NO_RESET | PORT_A20;
 	chip->regs.command = 0;
+	chip->regs.released = 0;
+	ps2_keyboard_reset(&chip->regs.keyboard);
 	update_line(chip);
 	mutex_unlock(&chip->lock);
+}
+
+size_t i8042_type(struct i8042 *chip, const uint8_t *text, size_t size)
+{
+	size_t taken = 0;
+
+	if (!chip->plugged)
+		return 0;
+	mutex_lock(&chip->lock);
+	taken = ps2_keyboard_type(&chip->regs.keyboard, text, size);
+	take_byte(chip);
+	update_line(chip);
+	mutex_unlock(&chip->lock);
+	return taken;
 }
 
 void i8042_save(struct i8042 *chip, struct i8042_registers *registers)
@@ -269,6 +329,8 @@ const char *i8042_load(struct i8042 *chip, const struct i8042_registers *registe
 		return "output port";
 	if (!may_wait(registers->command))
 		return "command";
+	if (registers->released > 1 || !ps2_keyboard_possible(&registers->keyboard))
+		return "keyboard";
 	mutex_lock(&chip->lock);
 	chip->regs = *registers;
 	update_line(chip);
@@ -276,11 +338,26 @@ const char *i8042_load(struct i8042 *chip, const struct i8042_registers *registe
 	return NULL;
 }
 
+static void set_line(void *arg, bool level)
+{
+	const struct device_host *host = arg;
+
+	irq_set_line(host->irq, PLATFORM_KEYBOARD_GSI, level);
+}
+
+/* Without a keyboard nothing raises the interrupt but a controller that is tested. */
 static int create_i8042(struct device *device, struct cause *cause)
 {
-	const struct i8042_wires wires = { .reset = device->host->reset, .arg = device->host };
+	struct device_host *host = device->host;
+	bool keyboard = profile_has_vga(host->profile);
+	const struct i8042_wires wires = { keyboard ? set_line : NULL, host->reset, host };
 
-	return i8042_init(device->state, device->host->io, PLATFORM_I8042_PORT, &wires, cause);
+	return i8042_init(device->state, host->io, PLATFORM_I8042_PORT, &wires, keyboard, cause);
+}
+
+static size_t type_on_keyboard(struct device *device, const uint8_t *text, size_t size)
+{
+	return i8042_type(device->state, text, size);
 }
 
 static void save_i8042(struct device *device, void *registers)
@@ -297,8 +374,9 @@ const struct device_type i8042_device = {
 	.name = "keyboard controller",
 	.size = sizeof(struct i8042),
 	.create = create_i8042,
-	.version = 1,
+	.version = 2,
 	.saved = sizeof(struct i8042_registers),
 	.save = save_i8042,
 	.load = load_i8042,
+	.keys = type_on_keyboard,
 };
