@@ -123,8 +123,10 @@ src_core_libserver_a_SOURCES = \
 	%D%/server/streams/capture_file.c %D%/server/streams/capture_file.h \
 	%D%/server/streams/capture_stream.c \
 	%D%/server/streams/console.c \
+	%D%/server/streams/cp437.c %D%/server/streams/cp437.h \
 	%D%/server/streams/events.c \
 	%D%/server/streams/packets.c \
+	%D%/server/streams/screen.c \
 	%D%/server/streams/stats.c \
 	%D%/server/streams/streams.h \
 	%D%/server/streams/table.c
@@ -132,7 +134,10 @@ src_core_libserver_a_SOURCES = \
 SERVER_LIBS = src/core/libserver.a $(CONTROL_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/server
+check_PROGRAMS += tests/unit/screen tests/unit/server
+tests_unit_screen_SOURCES = tests/unit/screen.c tests/unit/fake_deck.c tests/unit/fake_deck.h \
+	%D%/machine/console.c
+tests_unit_screen_LDADD = $(SERVER_LIBS) $(CMOCKA_LIBS)
 tests_unit_server_SOURCES = tests/unit/server.c tests/unit/fake_deck.c tests/unit/fake_deck.h \
 	%D%/machine/console.c
 tests_unit_server_LDADD = $(SERVER_LIBS) $(CMOCKA_LIBS)

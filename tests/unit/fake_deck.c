@@ -283,6 +283,31 @@ size_t guest_devices(const struct guest *guest, struct guest_device *out, size_t
 	return 1;
 }
 
+bool guest_has_screen(const struct guest *guest) { return strcmp(guest->name, "web") == 0; }
+
+bool guest_screen(const struct guest *guest, struct screen *out)
+{
+	struct fake_deck *fake = guest->deck->fake;
+
+	pthread_mutex_lock(&fake->lock);
+	*out = fake->screen;
+	pthread_mutex_unlock(&fake->lock);
+	return guest_has_screen(guest);
+}
+
+size_t guest_keys(const struct guest *guest, const uint8_t *text, size_t size)
+{
+	struct fake_deck *fake = guest->deck->fake;
+
+	pthread_mutex_lock(&fake->lock);
+	size = size < fake->keys_room ? size : fake->keys_room;
+	memcpy(fake->keys + fake->keys_size, text, size);
+	fake->keys_size += size;
+	fake->keys_room -= size;
+	pthread_mutex_unlock(&fake->lock);
+	return size;
+}
+
 /* --- stats.h --- */
 
 unsigned stats_fields(const struct stats_series *series) { return series->fields; }

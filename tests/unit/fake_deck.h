@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "control/client.h"
+#include "core/bus/screen.h"
 #include "core/deck/deck.h"
 #include "core/server/server.h"
 #include "net/capture/capture.h"
@@ -38,6 +39,11 @@ struct fake_deck {
 	pthread_mutex_t lock;
 	char typed[FAKE_TYPED_MAX];
 	size_t typed_size, typed_room;
+
+	/* What "web", and no other, has on its screen, and what was typed on its keyboard. */
+	struct screen screen;
+	char keys[4096];
+	size_t keys_size, keys_room;
 };
 
 /* Starts a deck, its loop and a server on fake->socket. */

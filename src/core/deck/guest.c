@@ -321,6 +321,21 @@ struct console *guest_console(struct guest *guest)
 	return &guest->console;
 }
 
+bool guest_has_screen(const struct guest *guest)
+{
+	return guest->profile && profile_has_vga(guest->profile);
+}
+
+bool guest_screen(const struct guest *guest, struct screen *out)
+{
+	return guest->machine && machine_screen(guest->machine, out);
+}
+
+size_t guest_keys(const struct guest *guest, const uint8_t *text, size_t size)
+{
+	return guest->machine ? machine_keys(guest->machine, text, size) : 0;
+}
+
 void guest_say(const struct guest *guest, const char *format, ...)
 {
 	char text[256];

@@ -21,6 +21,7 @@
 
 struct guest;
 struct guest_device;
+struct screen;
 
 /*
  * Gives an order, of a method that has one. 0 when it is accepted; -EBUSY with a cause in a
@@ -65,6 +66,13 @@ size_t guest_devices(const struct guest *guest, struct guest_device *out, size_t
 /* The guest's console and its statistics: see console.h, stats.h. They outlive a stop. */
 struct console *guest_console(struct guest *guest);
 struct stats_series *guest_stats(struct guest *guest);
+
+/* Whether its profile gives it a VGA screen and a keyboard. */
+bool guest_has_screen(const struct guest *guest);
+
+/* See machine.h: false and 0 while there is no machine. */
+bool guest_screen(const struct guest *guest, struct screen *out);
+size_t guest_keys(const struct guest *guest, const uint8_t *text, size_t size);
 
 /* Deck thread: a sentence about it for who hears events. */
 void guest_say(const struct guest *guest, const char *format, ...)

@@ -408,6 +408,27 @@ uint64_t machine_memory(struct machine *machine)
 	return resident;
 }
 
+bool machine_screen(struct machine *machine, struct screen *out)
+{
+	bool there;
+
+	pthread_mutex_lock(&machine->vm_lock);
+	there = machine->vm && devices_screen(&machine->vm->devices, out);
+	pthread_mutex_unlock(&machine->vm_lock);
+	return there;
+}
+
+size_t machine_keys(struct machine *machine, const uint8_t *text, size_t size)
+{
+	size_t taken = 0;
+
+	pthread_mutex_lock(&machine->vm_lock);
+	if (machine->vm)
+		taken = devices_keys(&machine->vm->devices, text, size);
+	pthread_mutex_unlock(&machine->vm_lock);
+	return taken;
+}
+
 size_t machine_devices(struct machine *machine, struct guest_device *out, size_t room)
 {
 	size_t count = 0;

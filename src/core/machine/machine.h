@@ -24,6 +24,7 @@ struct boot_image;
 struct console;
 struct machine;
 struct network;
+struct screen;
 
 enum machine_phase {
 	MACHINE_STARTING,
@@ -103,6 +104,12 @@ bool machine_sample(struct machine *machine, struct machine_counters *out);
  * looked at in each call, in turn, so that a call takes a bounded time.
  */
 uint64_t machine_memory(struct machine *machine);
+
+/* What its screen shows; false when it has none or no virtual machine stands. Any thread. */
+bool machine_screen(struct machine *machine, struct screen *out);
+
+/* Types on its keyboard (see device.h); returns how many bytes found room. Any thread. */
+size_t machine_keys(struct machine *machine, const uint8_t *text, size_t size);
 
 /* Any thread. Fills at most room rows; returns how many there are. */
 size_t machine_devices(struct machine *machine, struct guest_device *out, size_t room);

@@ -74,6 +74,7 @@ static json_t *guest_json(const struct guest *guest)
 				    json_boolean(guest_starts_again(guest)));
 		json_object_set_new(object, "nets", nets_json(profile));
 		json_object_set_new(object, "disks", disks_json(profile));
+		json_object_set_new(object, "vga", json_boolean(guest_has_screen(guest)));
 		json_object_set_new(object, "pending", text_or_null(pending));
 		json_object_set_new(object, "orphaned", text_or_null(orphaned));
 		json_object_set_new(object, "mistakes", mistakes_json(guest_mistakes(guest)));

@@ -8,5 +8,6 @@ const struct stream_kind *const streams[] = {
 	&packets_stream,
 	&capture_stream,
 	&pcapng_stream,
+	&screen_stream,
 	NULL,
 };
