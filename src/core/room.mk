@@ -166,6 +166,9 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/boot_entry tests/unit/i8042 \
 	tests/unit/ich9_pm tests/unit/mc146818 tests/unit/ps2_keyboard tests/unit/uart16550 \
 	tests/unit/vga
+	tests/unit/ich9_pm tests/unit/mc146818 tests/unit/q35 tests/unit/uart16550
+tests_unit_q35_SOURCES = tests/unit/q35.c tests/unit/fake_bus.h
+tests_unit_q35_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_boot_entry_SOURCES = tests/unit/boot_entry.c tests/lib/guest_memory.h tests/lib/pvh_image.h
 tests_unit_boot_entry_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_boot_entry_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)

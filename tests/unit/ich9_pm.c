@@ -41,6 +41,7 @@ static void test_power_button(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(fake_read(&f->io, CONTROL, 2) & 1, 1);
+	assert_int_equal(fake_read(&f->io, 0x30, 4), 0x20); /* SMM needs no setting up */
 	pm_power_button(&f->pm); /* nobody listens yet */
 	assert_false(f->io.line);
 	assert_int_equal(fake_read(&f->io, STATUS, 2), 0x100);

@@ -18,6 +18,9 @@
 #define REG_CONTROL 0x04
 #define REG_TIMER 0x08
 #define REG_GPE_ENABLE 0x28
+#define REG_SMI_ENABLE 0x30
+
+#define SMI_APM_ENABLE 0x20 /* firmware takes it that SMM has been set up, and lets it be */
 
 #define STATUS_TIMER 0x0001u
 #define STATUS_POWER_BUTTON 0x0100u
@@ -74,6 +77,8 @@ static uint8_t read_register(const struct ich9_pm *pm, unsigned reg, uint32_t ti
 		return (uint8_t)(timer >> 8 * (reg - REG_TIMER));
 	case REG_GPE_ENABLE ... REG_GPE_ENABLE + PM_GPE_BYTES - 1:
 		return pm->regs.gpe_enable[reg - REG_GPE_ENABLE];
+	case REG_SMI_ENABLE:
+		return SMI_APM_ENABLE;
 	}
 	return 0;
 }

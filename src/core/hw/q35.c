@@ -1,10 +1,19 @@
 /*
- * The PCI host with its two bridges, which have an identity and nothing else:
- * guests choose drivers and workarounds by it. The thread that builds the machine.
+ * The PCI host with its two bridges: guests choose drivers and workarounds by their
+ * identity, and firmware finds the registers that it sets up. The thread that builds
+ * the machine.
+ *
+ * Intel Q35 data sheet (MCH) § 5.1, ICH9 data sheet § 13.1 (LPC). The registers stand,
+ * but nothing moves: memory from 0xc0000 on is RAM that can be written whatever the PAM
+ * registers say, ECAM and the PM block lie where firmware puts them, and
+ * INTA# of a device reaches the IOAPIC alone. There is no SMM.
  */
 #include "core/hw/q35.h"
 
+#include <string.h>
+
 #include "core/bus/pci.h"
+#include "core/bus/platform.h"
 
 #define VENDOR_INTEL 0x8086
 #define DEVICE_Q35_MCH 0x29c0
@@ -13,6 +22,27 @@
 #define CLASS_ISA_BRIDGE 0x060100
 #define LPC_DEVICE 0x1f
 #define HEADER_MULTIFUNCTION 0x80
+
+/* By this SeaBIOS knows that there is a firmware configuration device. */
+#define SUBSYSTEM_VENDOR_QEMU 0x1af4
+#define SUBSYSTEM_QEMU 0x1100
+
+#define MCH_PCIEXBAR 0x60
+#define MCH_PCIEXBAR_ENABLE 0x01
+#define MCH_PAM 0x90
+#define MCH_PAM_COUNT 7
+#define MCH_PAM_RAM 0x33 /* reads and writes of both halves go to RAM; PAM0 has the upper alone */
+#define MCH_PAM0_RAM 0x30
+
+#define LPC_PMBASE 0x40
+#define LPC_PMBASE_IO 0x01
+#define LPC_ACPI_CONTROL 0x44
+#define LPC_ACPI_ENABLE 0x80
+#define LPC_PIRQ_A 0x60 /* to D; E to H from LPC_PIRQ_E on */
+#define LPC_PIRQ_E 0x68
+#define LPC_PIRQ_COUNT 4
+#define LPC_PIRQ_OFF 0x80
+#define LPC_PIRQ_MASK 0x8f
 
 struct q35 {
 	struct pci pci;
@@ -26,6 +56,35 @@ struct __attribute__((packed)) q35_registers {
 
 static const struct pci_function_ops bridge_ops = { .name = "bridge" };
 
+static void put(struct pci_function *function, unsigned offset, uint32_t value)
+{
+	memcpy(function->config + offset, &value, sizeof(value));
+}
+
+static void set_up_host_bridge(struct pci_function *bridge)
+{
+	pci_function_init(bridge, &bridge_ops, VENDOR_INTEL, DEVICE_Q35_MCH, CLASS_HOST_BRIDGE);
+	put(bridge, PCI_SUBSYSTEM_VENDOR, SUBSYSTEM_QEMU << 16 | SUBSYSTEM_VENDOR_QEMU);
+	put(bridge, MCH_PCIEXBAR, PLATFORM_ECAM_BASE | MCH_PCIEXBAR_ENABLE);
+	memset(bridge->config + MCH_PAM, MCH_PAM_RAM, MCH_PAM_COUNT);
+	memset(bridge->writable + MCH_PAM, MCH_PAM_RAM, MCH_PAM_COUNT);
+	bridge->config[MCH_PAM] = bridge->writable[MCH_PAM] = MCH_PAM0_RAM;
+}
+
+static void set_up_lpc_bridge(struct pci_function *bridge)
+{
+	pci_function_init(bridge, &bridge_ops, VENDOR_INTEL, DEVICE_ICH9_LPC, CLASS_ISA_BRIDGE);
+	put(bridge, PCI_SUBSYSTEM_VENDOR, SUBSYSTEM_QEMU << 16 | SUBSYSTEM_VENDOR_QEMU);
+	bridge->config[PCI_HEADER_TYPE] = HEADER_MULTIFUNCTION;
+	put(bridge, LPC_PMBASE, PLATFORM_PM_PORT | LPC_PMBASE_IO);
+	bridge->config[LPC_ACPI_CONTROL] = LPC_ACPI_ENABLE;
+	for (unsigned i = 0; i < LPC_PIRQ_COUNT; i++) {
+		bridge->config[LPC_PIRQ_A + i] = bridge->config[LPC_PIRQ_E + i] = LPC_PIRQ_OFF;
+		bridge->writable[LPC_PIRQ_A + i] = LPC_PIRQ_MASK;
+		bridge->writable[LPC_PIRQ_E + i] = LPC_PIRQ_MASK;
+	}
+}
+
 static int create_q35(struct device *device, struct cause *cause)
 {
 	struct device_host *host = device->host;
@@ -33,11 +92,8 @@ static int create_q35(struct device *device, struct cause *cause)
 	int err = pci_create(&q35->pci, host->io, host->mmio, host->irq, cause);
 
 	host->pci = &q35->pci;
-	pci_function_init(&q35->host_bridge, &bridge_ops, VENDOR_INTEL, DEVICE_Q35_MCH,
-			  CLASS_HOST_BRIDGE);
-	pci_function_init(&q35->lpc_bridge, &bridge_ops, VENDOR_INTEL, DEVICE_ICH9_LPC,
-			  CLASS_ISA_BRIDGE);
-	q35->lpc_bridge.config[PCI_HEADER_TYPE] = HEADER_MULTIFUNCTION;
+	set_up_host_bridge(&q35->host_bridge);
+	set_up_lpc_bridge(&q35->lpc_bridge);
 	if (!err)
 		err = pci_add(&q35->pci, &q35->host_bridge, 0, cause);
 	return err ? err : pci_add(&q35->pci, &q35->lpc_bridge, LPC_DEVICE, cause);
