@@ -204,7 +204,10 @@ static void show_guest(const json_t *result)
 	if (strcmp(state, guest_state_name(GUEST_INVALID)) != 0) {
 		show_line("cpus", text);
 		show_line("memory", text_size(memory, (double)number_of(result, "memory")));
-		show_line("kernel", text_of(result, "kernel", "built in"));
+		if (text_of(result, "firmware", NULL))
+			show_line("firmware", text_of(result, "firmware", NULL));
+		else
+			show_line("kernel", text_of(result, "kernel", "built in"));
 		show_line("initrd", text_of(result, "initrd", NULL));
 		show_line("cmdline", text_of(result, "cmdline", NULL));
 	}

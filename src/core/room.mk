@@ -8,6 +8,8 @@ src_core_libcore_a_SOURCES = \
 	%D%/boot/bzimage.c \
 	%D%/boot/check.c \
 	%D%/boot/elf.c \
+	%D%/boot/firmware.c %D%/boot/firmware.h \
+	%D%/boot/firmware_items.c \
 	%D%/boot/image.c \
 	%D%/boot/load.h \
 	%D%/boot/map.c %D%/boot/map.h \
@@ -52,12 +54,14 @@ src_core_libcore_a_SOURCES = \
 	%D%/disk/raw.c \
 	%D%/disk/ring.c \
 	%D%/disk/uring.c \
+	%D%/hw/fw_cfg.c %D%/hw/fw_cfg.h \
 	%D%/hw/i8042.c %D%/hw/i8042.h \
 	%D%/hw/ich9_pm.c %D%/hw/ich9_pm.h \
 	%D%/hw/mc146818.c %D%/hw/mc146818.h \
 	%D%/hw/ps2_keyboard.c %D%/hw/ps2_keyboard.h \
 	%D%/hw/ps2_typing.c %D%/hw/ps2_typing.h \
 	%D%/hw/q35.c %D%/hw/q35.h \
+	%D%/hw/rom.c %D%/hw/rom.h \
 	%D%/hw/uart16550.c %D%/hw/uart16550.h \
 	%D%/hw/vga.c %D%/hw/vga.h %D%/hw/vga_private.h \
 	%D%/hw/vga_text.c \
@@ -136,10 +140,10 @@ SERVER_LIBS = src/core/libserver.a $(CONTROL_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/screen tests/unit/server
 tests_unit_screen_SOURCES = tests/unit/screen.c tests/unit/fake_deck.c tests/unit/fake_deck.h \
-	%D%/machine/console.c
+	%D%/machine/console.c %D%/profile/profile.c
 tests_unit_screen_LDADD = $(SERVER_LIBS) $(CMOCKA_LIBS)
 tests_unit_server_SOURCES = tests/unit/server.c tests/unit/fake_deck.c tests/unit/fake_deck.h \
-	%D%/machine/console.c
+	%D%/machine/console.c %D%/profile/profile.c
 tests_unit_server_LDADD = $(SERVER_LIBS) $(CMOCKA_LIBS)
 endif
 
@@ -163,15 +167,16 @@ src/core/boot/libcore_a-acpi.$(OBJEXT): %D%/boot/dsdt.inc
 		mv $@.tmp $@
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/boot_entry tests/unit/i8042 \
-	tests/unit/ich9_pm tests/unit/mc146818 tests/unit/ps2_keyboard tests/unit/uart16550 \
-	tests/unit/vga
-	tests/unit/ich9_pm tests/unit/mc146818 tests/unit/q35 tests/unit/uart16550
+check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/boot_entry tests/unit/fw_cfg \
+	tests/unit/i8042 tests/unit/ich9_pm tests/unit/mc146818 tests/unit/ps2_keyboard \
+	tests/unit/q35 tests/unit/uart16550 tests/unit/vga
 tests_unit_q35_SOURCES = tests/unit/q35.c tests/unit/fake_bus.h
 tests_unit_q35_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_boot_entry_SOURCES = tests/unit/boot_entry.c tests/lib/guest_memory.h tests/lib/pvh_image.h
 tests_unit_boot_entry_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_boot_entry_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_fw_cfg_SOURCES = tests/unit/fw_cfg.c tests/unit/fake_bus.h
+tests_unit_fw_cfg_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_i8042_SOURCES = tests/unit/i8042.c tests/unit/fake_bus.h
 tests_unit_i8042_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_mc146818_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)

@@ -13,6 +13,7 @@ cpus = {cpus}
 memory = 32M
 [boot]
 cmdline = name={name}
+firmware = none
 [disk0]
 path = {folder}/{name}.img
 [net0]

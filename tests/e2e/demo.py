@@ -18,6 +18,7 @@ cpus = {cpus}
 memory = 32M
 [boot]
 cmdline = name={name}
+firmware = none
 [net0]
 switch = lan
 """

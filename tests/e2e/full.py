@@ -15,7 +15,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import deck as d
 
-PLAIN = "[guest]\nmemory = 16M\n[boot]\ncmdline = name={name}\n"
+PLAIN = "[guest]\nmemory = 16M\n[boot]\ncmdline = name={name}\nfirmware = none\n"
 AT, SIZE = 1 << 20, 64 << 10
 WRITE = f"disk write {AT} {SIZE} force"
 

@@ -12,7 +12,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import deck as d
 
-PLAIN = "[guest]\nmemory = 16M\n[boot]\ncmdline = name=plain\n"
+PLAIN = "[guest]\nmemory = 16M\n[boot]\ncmdline = name=plain\nfirmware = none\n"
 
 
 def test_profile_mistakes_are_named_by_line():
@@ -271,7 +271,7 @@ def test_disks_are_served_without_io_uring():
             image = folder.write(f"{name}.img", "")
             os.truncate(image, 1 << 20)
             folder.guest(name, f"[guest]\nmemory = 16M\n[boot]\ncmdline = name={name}\n"
-                               f"[disk0]\npath = {image}\n")
+                               f"firmware = none\n[disk0]\npath = {image}\n")
 
     for refused, reason in REFUSALS:
         wrapper = ("tests/lib/refuse", *refused, "--")

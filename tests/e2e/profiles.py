@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import deck as d
 
-PLAIN = "[guest]\nmemory = %dM\n[boot]\ncmdline = name=plain\n"
+PLAIN = "[guest]\nmemory = %dM\n[boot]\ncmdline = name=plain\nfirmware = none\n"
 CARD = PLAIN % 16 + "[net0]\nswitch = %s\n"
 SWITCH = "[switch]\nuplink = none\naddress = 10.0.%d.2/24\n"
 

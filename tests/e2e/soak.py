@@ -17,8 +17,8 @@ import deck as d
 from proc import processes, usage
 
 GATEWAY = "10.0.2.2"
-GUEST = "[guest]\nmemory = 32M\n[boot]\ncmdline = 'name={name} {more}'\n[net0]\nswitch = lan\n" \
-        "[disk0]\npath = {name}.img\n"
+GUEST = "[guest]\nmemory = 32M\n[boot]\ncmdline = 'name={name} {more}'\nfirmware = none\n" \
+        "[net0]\nswitch = lan\n[disk0]\npath = {name}.img\n"
 FIGHTERS = {f"fighter{n}": f"ip=10.0.2.{200 + n}/24,{GATEWAY}" for n in range(4)}
 OTHERS = {"resetter": "cmd=reboot", "crasher": 'cmd="crash triple"', "idle": ""}
 ROUND = 5  # seconds

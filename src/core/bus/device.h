@@ -18,6 +18,7 @@
 #include "core/bus/bus.h"
 
 struct disk_ring;
+struct fw_cfg;
 struct guest_memory;
 struct irq_router;
 struct loop;
@@ -39,6 +40,7 @@ struct device_host {
 	const struct profile *profile;
 	struct network *network; /* NULL if the profile has no NIC */
 	struct pci *pci;	 /* from the row of the PCI host on */
+	struct fw_cfg *fw_cfg;	 /* from its row on, if the machine has firmware */
 	struct disk_ring *disks; /* from the row of the ring on, if there are disks */
 
 	/* What a chip's wires end in: host is this struct. vCPU thread. */

@@ -13,6 +13,8 @@
 #define PLATFORM_PM_PORT 0x600	    /* ICH9 ACPI block: PM1 event +0, PM1 control +4, timer +8, GPE0 +0x20 */
 #define PLATFORM_PM_SIZE 0x80
 #define PLATFORM_PCI_IO_BASE 0xc000  /* window for BARs, to the last port */
+#define PLATFORM_FW_CFG_PORT 0x510  /* firmware configuration: selector, data */
+#define PLATFORM_FW_CFG_DMA_PORT 0x514
 #define PLATFORM_PCI_PORT 0xcf8	    /* configuration address; data at 0xcfc; reset control at 0xcf9 */
 
 /* Interrupt lines: GSI numbers of the IOAPIC */
@@ -32,6 +34,15 @@
 /* Display memory of a VGA, which is RAM */
 #define PLATFORM_VGA_BASE 0xa0000u
 #define PLATFORM_VGA_SIZE 0x20000u
+/* KVM's own pages, for processors that need them: page table of real mode, then the TSS */
+#define PLATFORM_IDENTITY_BASE 0xfeffc000u
+#define PLATFORM_TSS_BASE 0xfeffd000u
+#define PLATFORM_KVM_SIZE 0x4000u
+
+/* Firmware: its image ends at 4 GiB, and the end of that image is below 1 MiB too */
+#define PLATFORM_ROM_END 0x100000000ull
+#define PLATFORM_SHADOW_BASE 0xc0000u
+#define PLATFORM_SHADOW_END 0x100000u
 
 /* Low memory of a guest that is started without firmware */
 #define PLATFORM_EBDA 0x9fc00u	     /* end of the RAM below 640 KiB */

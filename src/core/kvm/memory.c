@@ -68,22 +68,39 @@ int memory_create(struct guest_memory *memory, uint64_t size, struct cause *caus
 	return err;
 }
 
+static int set_slot(int vm_fd, unsigned slot, uint64_t base, void *host, uint64_t size,
+		    uint32_t flags, struct cause *cause)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot,
+		.flags = flags,
+		.guest_phys_addr = base,
+		.memory_size = size,
+		.userspace_addr = (uintptr_t)host,
+	};
+
+	if (ioctl(vm_fd, KVM_SET_USER_MEMORY_REGION, &region) < 0)
+		return cause_errno(cause, errno, "memory: KVM refuses %" PRIu64 " KiB at 0x%" PRIx64,
+				   size >> 10, base);
+	return 0;
+}
+
 int memory_attach(const struct guest_memory *memory, int vm_fd, struct cause *cause)
 {
-	for (unsigned i = 0; i < memory->count; i++) {
-		const struct memory_region *region = &memory->regions[i];
-		struct kvm_userspace_memory_region slot = {
-			.slot = i,
-			.guest_phys_addr = region->base,
-			.memory_size = region->size,
-			.userspace_addr = (uintptr_t)region->host,
-		};
+	int err = 0;
 
-		if (ioctl(vm_fd, KVM_SET_USER_MEMORY_REGION, &slot) < 0)
-			return cause_errno(cause, errno, "memory: KVM refuses %" PRIu64 " MiB at 0x%"
-					   PRIx64, region->size >> 20, region->base);
+	for (unsigned i = 0; !err && i < memory->count; i++) {
+		const struct memory_region *region = &memory->regions[i];
+
+		err = set_slot(vm_fd, i, region->base, region->host, region->size, 0, cause);
 	}
-	return 0;
+	return err;
+}
+
+int memory_map(int vm_fd, enum memory_slot slot, uint64_t base, void *host, uint64_t size,
+	       bool readonly, struct cause *cause)
+{
+	return set_slot(vm_fd, slot, base, host, size, readonly ? KVM_MEM_READONLY : 0, cause);
 }
 
 void memory_clear(struct guest_memory *memory)

@@ -7,6 +7,7 @@
 #ifndef CORE_KVM_MEMORY_H
 #define CORE_KVM_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,19 @@ int memory_create(struct guest_memory *memory, uint64_t size, struct cause *caus
 
 /* Registers the regions as slots 0.. of a KVM virtual machine; call it before KVM_CREATE_IRQCHIP. */
 int memory_attach(const struct guest_memory *memory, int vm_fd, struct cause *cause);
+
+/* Memory that a KVM virtual machine has beside the RAM, each a slot of its own. */
+enum memory_slot {
+	MEMORY_SLOT_ROM = MEMORY_REGIONS, /* firmware */
+};
+
+/*
+ * Registers size bytes at host, whole pages that stay until the machine ends, at base; a
+ * write to what is read-only is an MMIO exit. Call it before KVM_CREATE_IRQCHIP: later it takes
+ * milliseconds. A negative errno with a cause.
+ */
+int memory_map(int vm_fd, enum memory_slot slot, uint64_t base, void *host, uint64_t size,
+	       bool readonly, struct cause *cause);
 
 /* Makes the RAM all zeroes again and gives the pages back to the host. No vCPU may run. */
 void memory_clear(struct guest_memory *memory);

@@ -6,6 +6,7 @@
 #include "core/machine/devices.h"
 
 #include "core/bus/reset.h"
+#include "core/hw/fw_cfg.h"
 #include "core/hw/i8042.h"
 #include "core/hw/ich9_pm.h"
 #include "core/hw/mc146818.h"
@@ -22,6 +23,7 @@ const struct device_type *const device_table[] = {
 	&i8042_device,
 	&ich9_pm_device,
 	&reset_control_device,
+	&fw_cfg_device,
 	&q35_device,
 	&disk_ring_device,
 	&blk_device,

@@ -12,6 +12,7 @@ int vm_save(struct vm *vm, struct state_writer *writer, struct cause *cause)
 	if (!vm_drained(vm))
 		return cause_set(cause, EBUSY, "a device still has requests in flight");
 	memory_save(&vm->memory, writer);
+	firmware_save(&vm->firmware, writer);
 	err = vcpus_save(&vm->cpus, writer, cause);
 	if (!err)
 		err = kvm_save(vm->config->kvm, vm->fd, writer, cause);
@@ -28,6 +29,8 @@ static int load(struct vm *vm, struct state_reader *reader, struct cause *cause)
 {
 	int err = memory_load(&vm->memory, reader, cause);
 
+	if (!err)
+		err = firmware_load(&vm->firmware, reader, cause);
 	if (!err)
 		err = vcpus_load(&vm->cpus, reader, cause);
 	if (!err)

@@ -13,11 +13,9 @@
 
 #include "base/checked.h"
 #include "core/boot/acpi.h"
+#include "core/bus/platform.h"
 #include "core/machine/devices.h"
 #include "core/machine/room.h"
-
-/* Below 4 GiB and clear of everything else, for processors that cannot do without. */
-#define TSS_ADDRESS 0xfffbd000ul
 
 /* --- what devices tell the machine --- */
 
@@ -59,6 +57,9 @@ static void notice(void *host, const char *text)
 
 static int create_kvm(struct vm *vm, struct cause *cause)
 {
+	uint64_t identity = PLATFORM_IDENTITY_BASE;
+
+
 	/* It starts a kernel thread, which any pending task work (io_uring's) interrupts. */
 	do {
 		vm->fd = ioctl(vm->config->kvm->fd, KVM_CREATE_VM, 0ul);
@@ -66,7 +67,8 @@ static int create_kvm(struct vm *vm, struct cause *cause)
 	if (vm->fd < 0)
 		return cause_errno(cause, errno, "KVM_CREATE_VM");
 	/* Needed by some Intel processors, refused by nobody that matters. */
-	(void)ioctl(vm->fd, KVM_SET_TSS_ADDR, TSS_ADDRESS);
+	(void)ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity);
+	(void)ioctl(vm->fd, KVM_SET_TSS_ADDR, (unsigned long)PLATFORM_TSS_BASE);
 	return 0;
 }
 
@@ -95,6 +97,16 @@ static int create_memory(struct vm *vm, struct cause *cause)
 static void destroy_memory(struct vm *vm)
 {
 	memory_destroy(&vm->memory);
+}
+
+static int create_firmware(struct vm *vm, struct cause *cause)
+{
+	return firmware_create(&vm->firmware, vm->config->profile, vm->fd, cause);
+}
+
+static void destroy_firmware(struct vm *vm)
+{
+	firmware_destroy(&vm->firmware);
 }
 
 static int create_irqchip(struct vm *vm, struct cause *cause)
@@ -156,6 +168,12 @@ static void destroy_devices(struct vm *vm)
 	bus_destroy(&vm->mmio);
 }
 
+/* Of a machine with firmware, what that is told of the machine. */
+static int create_items(struct vm *vm, struct cause *cause)
+{
+	return vm->devices.host.fw_cfg ? firmware_describe(&vm->devices.host, cause) : 0;
+}
+
 static int create_vcpus(struct vm *vm, struct cause *cause)
 {
 	const struct vcpu_config config = {
@@ -189,8 +207,10 @@ static const struct {
 } parts[] = {
 	{ "KVM", NULL, create_kvm, destroy_kvm },
 	{ "memory", check_memory, create_memory, destroy_memory },
+	{ "firmware", firmware_check, create_firmware, destroy_firmware },
 	{ "irqchip", NULL, create_irqchip, destroy_irqchip },
 	{ "devices", check_devices, create_devices, destroy_devices },
+	{ "firmware's items", NULL, create_items, NULL },
 	{ "vCPUs", NULL, create_vcpus, destroy_vcpus },
 };
 
@@ -253,6 +273,9 @@ static int boot(struct vm *vm, struct cause *cause)
 	uint64_t rsdp;
 	int err;
 
+	/* A vCPU begins at the reset vector by itself. */
+	if (vm->firmware.rom.data)
+		return firmware_shadow(&vm->firmware, &vm->memory, cause);
 	err = acpi_build(&vm->memory, profile->cpus, &rsdp);
 	if (err)
 		return cause_errno(cause, -err, "ACPI tables");
@@ -265,7 +288,8 @@ void vm_check(const struct profile_check *check, const struct boot_image *builti
 	for (unsigned i = 0; i < ARRAY_SIZE(parts); i++)
 		if (parts[i].check)
 			parts[i].check(check);
-	boot_check(check, builtin);
+	if (profile_firmware(check->profile) == FIRMWARE_NONE)
+		boot_check(check, builtin);
 }
 
 int vm_create(struct vm **out, const struct vm_config *config, struct cause *cause)

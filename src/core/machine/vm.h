@@ -16,6 +16,7 @@
 #include "base/cause.h"
 #include "base/loop.h"
 #include "core/boot/boot.h"
+#include "core/boot/firmware.h"
 #include "core/bus/bus.h"
 #include "core/bus/device.h"
 #include "core/kvm/irq.h"
@@ -43,13 +44,14 @@ struct vm_config {
 
 /* Bytes for the states of devices; see device.h. */
 #define VM_HOT_SIZE 640	  /* the serial port needs the most of it */
-#define VM_COLD_SIZE 3320 /* what is left of a page; all but disks and NICs find room */
+#define VM_COLD_SIZE 3296 /* what is left of a page; all but disks and NICs find room */
 
 struct vm {
 	const struct vm_config *config;
 	unsigned built; /* parts that stand */
 	int fd;
 	struct guest_memory memory;
+	struct firmware firmware;
 	struct irq_router irq;
 	struct device_set devices;
 	struct vcpu_set cpus;

@@ -46,11 +46,25 @@ static const struct profile_key guest_keys[] = {
 static const struct profile_key boot_keys[] = {
 	{ .key = "kernel", .type = PROFILE_PATH, .offset = GUEST(kernel),
 	  .help = "Path of the Linux kernel to start, a bzImage or an ELF {Pa vmlinux}. "
-		  "Without this key the built-in demo guest is started." },
+		  "Without this key the guest starts by its firmware, or, if it has none, the "
+		  "built-in demo guest is started." },
 	{ .key = "initrd", .type = PROFILE_PATH, .offset = GUEST(initrd),
 	  .help = "Path of the kernel's initial RAM disk. It needs {Ic kernel}." },
 	{ .key = "cmdline", .type = PROFILE_STRING, .offset = GUEST(cmdline), .standard = "",
 	  .help = "Command line of the kernel." },
+	{ .key = "firmware", .type = PROFILE_CHOICE, .offset = GUEST(firmware),
+	  .choices = "none|bios|auto", .standard = "auto",
+	  .help = "What the guest begins with. "
+		  "{Ic bios} is SeaBIOS, of the package {Li seabios}, which starts what is on a "
+		  "disk; with {Ic none} it is {Ic kernel} or the built-in demo guest. "
+		  "{Ic auto} is {Ic bios} if the guest has a disk and no {Ic kernel}, else "
+		  "{Ic none}." },
+	{ .key = "firmware_file", .type = PROFILE_PATH, .offset = GUEST(firmware_file),
+	  .help = "Path of another image of the firmware than its package's." },
+	{ .key = "firmware_serial", .type = PROFILE_BOOL, .offset = GUEST(firmware_serial),
+	  .standard = "yes",
+	  .help = "Whether the serial port shows, and takes keys for, what uses the screen by "
+		  "calls of the BIOS: SeaBIOS itself, boot loaders, DOS." },
 	{ .key = NULL },
 };
 

@@ -15,8 +15,26 @@ void profile_free(struct profile *profile)
 	free(profile->kernel);
 	free(profile->initrd);
 	free(profile->cmdline);
+	free(profile->firmware_file);
 	free(profile->path);
 	free(profile);
+}
+
+enum profile_firmware profile_firmware(const struct profile *profile)
+{
+	if (profile->firmware != FIRMWARE_AUTO)
+		return profile->firmware;
+	for (unsigned i = 0; !profile->kernel && i < PROFILE_DISKS_MAX; i++)
+		if (profile->disks[i].present)
+			return FIRMWARE_BIOS;
+	return FIRMWARE_NONE;
+}
+
+const char *profile_firmware_name(enum profile_firmware firmware)
+{
+	static const char *const names[] = { [FIRMWARE_BIOS] = "bios" };
+
+	return firmware < sizeof(names) / sizeof(names[0]) ? names[firmware] : NULL;
 }
 
 /* FNV-1a over the name and the number, folded to the three bytes that vary. */

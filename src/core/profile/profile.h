@@ -19,6 +19,8 @@
 enum profile_vga { PROFILE_VGA_AUTO, PROFILE_VGA_NO, PROFILE_VGA_YES };
 enum disk_format { DISK_FORMAT_AUTO, DISK_FORMAT_RAW };
 
+enum profile_firmware { FIRMWARE_NONE, FIRMWARE_BIOS, FIRMWARE_AUTO };
+
 struct profile_disk {
 	bool present;
 	char *path;   /* absolute, or relative to the profile's folder and made absolute */
@@ -44,6 +46,9 @@ struct profile {
 	char *kernel;  /* NULL: the built-in demo guest */
 	char *initrd;  /* or NULL */
 	char *cmdline; /* "" if none */
+	unsigned firmware; /* an enum profile_firmware */
+	char *firmware_file; /* its image; NULL: that of its package */
+	bool firmware_serial; /* what it shows by BIOS calls appears on the serial port too */
 	struct profile_disk disks[PROFILE_DISKS_MAX];
 	struct profile_net nets[PROFILE_NETS_MAX];
 };
@@ -52,6 +57,11 @@ void profile_free(struct profile *profile); /* NULL is valid */
 
 /* Whether the guest has a VGA screen with a keyboard. */
 bool profile_has_vga(const struct profile *profile);
+/* The firmware that the guest starts by: the profile's, or what auto stands for. */
+enum profile_firmware profile_firmware(const struct profile *profile);
+
+/* Its name, "bios"; NULL for none. */
+const char *profile_firmware_name(enum profile_firmware firmware);
 
 /* Derives the MAC address of a guest's NIC from its name: 52:54:00 and a hash. */
 void profile_derive_mac(const char *guest, unsigned nic, uint8_t mac[NET_MAC_SIZE]);

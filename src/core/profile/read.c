@@ -297,6 +297,29 @@ static void check_nets(struct reader *reader)
 	}
 }
 
+/* What the guest begins with. */
+static void check_firmware(struct reader *reader)
+{
+	const struct profile *guest = reader->guest;
+
+	if (profile_firmware(guest) == FIRMWARE_NONE) {
+		if (guest->firmware_file)
+			profile_report_add(reader->report,
+					   ini_line(reader->ini, "boot", "firmware_file"),
+					   "firmware_file: is for a firmware, and this guest has "
+					   "none; write firmware=bios too");
+	} else if (guest->kernel) {
+		profile_report_add(reader->report, ini_line(reader->ini, "boot", "firmware"),
+				   "firmware: a guest begins with a firmware or with a kernel, not "
+				   "both; leave out kernel= to start from a disk, or firmware= to "
+				   "start the kernel");
+	} else if (ini_find(reader->ini, "boot", "cmdline")) {
+		profile_report_add(reader->report, ini_line(reader->ini, "boot", "cmdline"),
+				   "cmdline: is for a kernel, and this guest starts from its disk; "
+				   "write kernel= too, or firmware=none for the built-in guest");
+	}
+}
+
 /* What no single key shows. */
 static void check_guest(struct reader *reader)
 {
@@ -307,6 +330,7 @@ static void check_guest(struct reader *reader)
 	if (guest->initrd && !ini_find(reader->ini, "boot", "kernel"))
 		profile_report_add(reader->report, ini_line(reader->ini, "boot", "initrd"),
 				   "initrd: is for a kernel, and none is given; write kernel= too");
+	check_firmware(reader);
 	check_disks(reader);
 	check_nets(reader);
 }

@@ -67,8 +67,11 @@ static void section_profile(struct page *page, const json_t *g, const struct tui
 	snprintf(text, sizeof(text), "%u", guest->cpus);
 	page_pair(page, "vCPUs", INK_TEXT, text);
 	page_pair(page, "Memory", INK_TEXT, text_size(number, guest->memory));
-	page_pair(page, "Kernel", INK_TEXT,
-	     *json_text(g, "kernel") ? json_text(g, "kernel") : "built in");
+	if (*json_text(g, "firmware"))
+		page_pair(page, "Firmware", INK_TEXT, json_text(g, "firmware"));
+	else
+		page_pair(page, "Kernel", INK_TEXT,
+			  *json_text(g, "kernel") ? json_text(g, "kernel") : "built in");
 	page_pair(page, "Initrd", INK_TEXT, json_text(g, "initrd"));
 	page_pair(page, "Cmdline", INK_TEXT, json_text(g, "cmdline"));
 	if (*json_text(g, "pending")) {

@@ -1,0 +1,93 @@
+/* The image of the firmware. Threads as in firmware.h. */
+#include "core/boot/firmware.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "core/bus/platform.h"
+
+#define STATE_NAME "firmware"
+#define STATE_VERSION 1
+#define PAGE 4096u
+
+static const struct rom_source sources[] = {
+	[FIRMWARE_BIOS] = { "bios-256k.bin", ROM_SEABIOS_FOLDERS, ROM_SEABIOS_PACKAGE },
+};
+
+static int read_image(struct rom *rom, const struct profile *profile, struct cause *cause)
+{
+	const struct rom_source *source = &sources[profile_firmware(profile)];
+	const char *path = profile->firmware_file;
+	int err = path ? rom_read(rom, path, cause) : rom_find(rom, source, cause);
+
+	/* It is memory of whole pages that ends at 4 GiB. */
+	if (err || rom->size % PAGE == 0)
+		return err;
+	err = cause_set(cause, EINVAL, "%s: has %zu bytes; firmware has a multiple of %u",
+			path ? path : source->name, rom->size, PAGE);
+	rom_free(rom);
+	return err;
+}
+
+void firmware_check(const struct profile_check *check)
+{
+	const struct profile *profile = check->profile;
+	struct cause cause;
+	struct rom rom;
+
+	if (profile_firmware(profile) == FIRMWARE_NONE)
+		return;
+	if (read_image(&rom, profile, &cause) == 0)
+		rom_free(&rom);
+	else
+		check->found(check->arg, "boot",
+			     profile->firmware_file ? "firmware_file" : "firmware", false,
+			     cause.text);
+}
+
+int firmware_create(struct firmware *firmware, const struct profile *profile, int vm_fd,
+		    struct cause *cause)
+{
+	struct rom *rom = &firmware->rom;
+	int err;
+
+	if (profile_firmware(profile) == FIRMWARE_NONE)
+		return 0;
+	err = read_image(rom, profile, cause);
+	return err ? err : memory_map(vm_fd, MEMORY_SLOT_ROM, PLATFORM_ROM_END - rom->size,
+				      rom->data, rom->size, true, cause);
+}
+
+void firmware_destroy(struct firmware *firmware)
+{
+	rom_free(&firmware->rom);
+}
+
+int firmware_shadow(const struct firmware *firmware, const struct guest_memory *memory,
+		    struct cause *cause)
+{
+	const struct rom *rom = &firmware->rom;
+	size_t room = PLATFORM_SHADOW_END - PLATFORM_SHADOW_BASE;
+	size_t size = rom->size < room ? rom->size : room;
+
+	if (memory_write(memory, PLATFORM_SHADOW_END - size, rom->data + rom->size - size, size))
+		return cause_set(cause, ENOMEM, "memory: firmware needs more than 1 MiB");
+	return 0;
+}
+
+void firmware_save(const struct firmware *firmware, struct state_writer *writer)
+{
+	const struct rom *rom = &firmware->rom;
+
+	if (rom->data)
+		state_put(writer, STATE_NAME, STATE_VERSION, rom->data, rom->size);
+}
+
+int firmware_load(struct firmware *firmware, struct state_reader *reader, struct cause *cause)
+{
+	struct rom *rom = &firmware->rom;
+
+	return rom->data ? state_get(reader, STATE_NAME, STATE_VERSION, rom->data, rom->size, cause) :
+			   0;
+}
