@@ -251,6 +251,11 @@ const char *guest_profile_path(const struct guest *guest) { return guest->path; 
 const struct profile_report *guest_mistakes(const struct guest *guest) { return &guest->report; }
 struct console *guest_console(struct guest *guest) { return &guest->console; }
 
+const char *guest_firmware(const struct guest *guest)
+{
+	return guest->profile && guest->profile->firmware == FIRMWARE_BIOS ? "bios" : "";
+}
+
 const char *guest_registers(const struct guest *guest)
 {
 	return guest->state == GUEST_CRASHED ? "rip 0000\nrsp 1000\n" : "";

@@ -286,6 +286,14 @@ const struct profile_report *guest_mistakes(const struct guest *guest)
 	return &guest->report;
 }
 
+const char *guest_firmware(const struct guest *guest)
+{
+	enum profile_firmware firmware = guest->profile ? profile_firmware(guest->profile) :
+							  FIRMWARE_NONE;
+
+	return firmware != FIRMWARE_NONE ? profile_firmware_name(firmware) : "";
+}
+
 const char *guest_registers(const struct guest *guest)
 {
 	return guest->registers ? guest->registers : "";

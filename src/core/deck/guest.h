@@ -50,6 +50,7 @@ void guest_pending(const struct guest *guest, char out[GUEST_PENDING_SIZE]);
 /* Of one that runs, what has become of its profile: "is gone", "is one of web now"; or "". */
 void guest_orphaned(const struct guest *guest, char out[GUEST_ORPHANED_SIZE]);
 const struct profile_report *guest_mistakes(const struct guest *guest);
+const char *guest_firmware(const struct guest *guest);	/* "bios", or "" */
 const char *guest_registers(const struct guest *guest); /* of a crash, several lines, or "" */
 
 struct guest_exit_count {

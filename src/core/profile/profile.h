@@ -60,7 +60,7 @@ bool profile_has_vga(const struct profile *profile);
 /* The firmware that the guest starts by: the profile's, or what auto stands for. */
 enum profile_firmware profile_firmware(const struct profile *profile);
 
-/* Its name, "bios"; NULL for none. */
+/* The name of one, "bios"; NULL of FIRMWARE_NONE. */
 const char *profile_firmware_name(enum profile_firmware firmware);
 
 /* Derives the MAC address of a guest's NIC from its name: 52:54:00 and a hash. */

@@ -146,8 +146,8 @@ static int show_guest(struct request *request, struct cause *cause)
 	if (!object)
 		return cause_errno(cause, ENOMEM, "guest.show");
 	if (profile) {
-		json_object_set_new(object, "firmware", text_or_null(profile_firmware_name(
-								profile_firmware(profile))));
+		json_object_set_new(object, "firmware",
+				    text_or_null(guest_firmware(request->guest)));
 		json_object_set_new(object, "kernel", message_text(profile->kernel));
 		json_object_set_new(object, "initrd", message_text(profile->initrd));
 		json_object_set_new(object, "cmdline", text_or_null(profile->cmdline));
