@@ -4,6 +4,7 @@ noinst_LIBRARIES += src/core/libcore.a
 src_core_libcore_a_CFLAGS = $(AM_CFLAGS) -fno-jump-tables
 src_core_libcore_a_SOURCES = \
 	%D%/boot/acpi.c %D%/boot/acpi.h \
+	%D%/boot/acpi_loader.c \
 	%D%/boot/boot.c %D%/boot/boot.h \
 	%D%/boot/bzimage.c \
 	%D%/boot/check.c \
@@ -175,7 +176,8 @@ tests_unit_q35_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_boot_entry_SOURCES = tests/unit/boot_entry.c tests/lib/guest_memory.h tests/lib/pvh_image.h
 tests_unit_boot_entry_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_boot_entry_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
-tests_unit_fw_cfg_SOURCES = tests/unit/fw_cfg.c tests/unit/fake_bus.h
+tests_unit_fw_cfg_SOURCES = tests/unit/fw_cfg.c tests/unit/fake_bus.h \
+	tests/unit/fake_fw_cfg.h
 tests_unit_fw_cfg_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_i8042_SOURCES = tests/unit/i8042.c tests/unit/fake_bus.h
 tests_unit_i8042_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
@@ -183,7 +185,8 @@ tests_unit_mc146818_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_boot_SOURCES = tests/unit/boot.c tests/lib/guest_memory.h tests/unit/scratch.h
 tests_unit_boot_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_boot_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
-tests_unit_acpi_SOURCES = tests/unit/acpi.c tests/unit/scratch.h
+tests_unit_acpi_SOURCES = tests/unit/acpi.c tests/unit/fake_bus.h tests/unit/fake_fw_cfg.h \
+	tests/unit/scratch.h
 tests_unit_acpi_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_ich9_pm_SOURCES = tests/unit/ich9_pm.c tests/unit/fake_bus.h
 tests_unit_ich9_pm_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "core/bus/platform.h"
+#include "fake_fw_cfg.h"
 #include "scratch.h"
 
 #define MEMORY_SIZE 0x200000u
@@ -246,6 +247,103 @@ static void test_mcfg(void **state)
 	assert_int_equal(get(mcfg + 52, 4), 0); /* segment 0, bus 0 to 0 */
 }
 
+/* What the loader of firmware is ordered to do. */
+struct __attribute__((packed)) order {
+	uint32_t command;
+	char file[56];
+	union {
+		struct __attribute__((packed)) {
+			uint32_t align;
+			uint8_t zone;
+		} allocate;
+		struct __attribute__((packed)) {
+			char to[56];
+			uint32_t offset;
+			uint8_t size;
+		} pointer;
+		struct __attribute__((packed)) {
+			uint32_t offset, start, length;
+		} checksum;
+		char room[68];
+	};
+};
+
+/* Where firmware puts the files. */
+static const struct {
+	const char *name;
+	uint32_t address, align;
+	uint8_t zone;
+} places[] = {
+	{ "etc/acpi/rsdp", PLATFORM_ACPI_BASE + 0x10, 16, 2 },
+	{ "etc/acpi/tables", PLATFORM_ACPI_BASE + 0x10040, 64, 1 },
+};
+
+static unsigned place_of(const char *file)
+{
+	return strcmp(file, places[0].name) ? 1 : 0;
+}
+
+static void obey(struct fake_fw_cfg *fw, const struct order *order)
+{
+	unsigned i = place_of(order->file);
+	uint8_t *at = memory_at(&memory, places[i].address, 1);
+	uint64_t pointer = 0;
+	uint32_t size;
+
+	assert_string_equal(order->file, places[i].name);
+	switch (order->command) {
+	case 1:
+		assert_int_equal(order->allocate.align, places[i].align);
+		assert_int_equal(order->allocate.zone, places[i].zone);
+		size = select_file(fw, order->file);
+		read_bytes(fw, at, size);
+		break;
+	case 2:
+		memcpy(&pointer, at + order->pointer.offset, order->pointer.size);
+		pointer += places[place_of(order->pointer.to)].address;
+		memcpy(at + order->pointer.offset, &pointer, order->pointer.size);
+		break;
+	case 3:
+		assert_int_equal(at[order->checksum.offset], 0);
+		for (uint32_t n = 0; n < order->checksum.length; n++)
+			pointer += at[order->checksum.start + n];
+		at[order->checksum.offset] = (uint8_t)-pointer;
+		break;
+	default:
+		fail_msg("order %u", order->command);
+	}
+}
+
+/* Placed by firmware, they are what they are without it. */
+static void test_loader(void **state)
+{
+	static struct fake_fw_cfg fw;
+	static struct order orders[64];
+	uint32_t size, length;
+	const uint8_t *fadt;
+	uint64_t rsdp;
+
+	(void)state;
+	fake_fw_cfg_create(&fw, &memory);
+	assert_true(acpi_describe(fw.host.fw_cfg, 0, NULL) < 0);
+	assert_true(acpi_describe(fw.host.fw_cfg, ACPI_CPUS_MAX + 1, NULL) < 0);
+	assert_int_equal(acpi_describe(fw.host.fw_cfg, 3, NULL), 0);
+	size = select_file(&fw, "etc/table-loader");
+	assert_true(size && size % sizeof(*orders) == 0 && size <= sizeof(orders));
+	read_bytes(&fw, orders, size);
+	for (uint32_t i = 0; i < size / sizeof(*orders); i++)
+		obey(&fw, &orders[i]);
+	fake_fw_cfg_destroy(&fw);
+	rsdp = places[0].address;
+	fadt = find(rsdp, "FACP", &length);
+	assert_memory_equal(memory_at(&memory, get(fadt + 36, 4), 64), "FACS", 4);
+	assert_int_equal(get(fadt + 40, 4), get(fadt + 140, 8));
+	table_at(get(fadt + 140, 8), "DSDT", &length);
+	find(rsdp, "MCFG", &length);
+	find(rsdp, "APIC", &length);
+	assert_int_equal(length, 44 + 3 * 8 + 12 + 10 + 6);
+}
+
 /* iasl disassembles each table and finds nothing to complain of. */
 static void test_iasl(void **state)
 {
@@ -298,6 +396,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_dsdt_addresses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_madt, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mcfg, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_loader, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_iasl, setup, teardown),
 	};
 

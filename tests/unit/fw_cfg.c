@@ -1,15 +1,7 @@
 /* The firmware configuration device, read as SeaBIOS and Linux read it. */
 #include "core/hw/fw_cfg.h"
 
-#include <endian.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "fake_bus.h"
-
-#include "core/bus/platform.h"
-#include "core/kvm/memory.h"
-#include "core/profile/profile.h"
+#include "fake_fw_cfg.h"
 
 #define MEMORY_SIZE 0x100000u
 #define ACCESS 0x1000u /* where the guest describes a transfer */
@@ -22,41 +14,23 @@
 #define WRITE 16u
 
 struct fixture {
-	struct fake_bus io;
+	struct fake_fw_cfg fw;
 	struct guest_memory memory;
-	struct profile profile;
-	struct device_host host;
-	struct device device;
 };
 
 static void create(struct fixture *f)
 {
-	memset(&f->io, 0, sizeof(f->io));
-	f->io.base = PLATFORM_FW_CFG_PORT;
-	f->host = (struct device_host){ .io = &f->io.bus, .memory = &f->memory,
-					.profile = &f->profile };
-	f->device = (struct device){ .type = &fw_cfg_device, .host = &f->host,
-				     .state = calloc(1, fw_cfg_device.size) };
-	assert_non_null(f->device.state);
-	assert_int_equal(fw_cfg_device.create(&f->device, NULL), 0);
-	assert_non_null(f->host.fw_cfg);
-	assert_int_equal(fw_cfg_add(f->host.fw_cfg, FW_CFG_NB_CPUS, "\3", 2, NULL), 0);
-	assert_int_equal(fw_cfg_add_file(f->host.fw_cfg, "etc/one", "abcdefgh", 8, NULL), 0);
-	assert_int_equal(fw_cfg_add_file(f->host.fw_cfg, "etc/empty", "", 0, NULL), 0);
-}
-
-static void destroy(struct fixture *f)
-{
-	fw_cfg_device.destroy(&f->device);
-	assert_null(f->host.fw_cfg);
-	free(f->device.state);
+	fake_fw_cfg_create(&f->fw, &f->memory);
+	assert_int_equal(fw_cfg_add(f->fw.host.fw_cfg, FW_CFG_NB_CPUS, "\3", 2, NULL), 0);
+	assert_int_equal(fw_cfg_add_file(f->fw.host.fw_cfg, "etc/one", "abcdefgh", 8, NULL), 0);
+	assert_int_equal(fw_cfg_add_file(f->fw.host.fw_cfg, "etc/empty", "", 0, NULL), 0);
 }
 
 static int setup(void **state)
 {
 	static struct fixture fixture;
 
-	fixture = (struct fixture){ .profile.firmware = FIRMWARE_BIOS };
+	fixture = (struct fixture){ 0 };
 	if (memory_create(&fixture.memory, MEMORY_SIZE, NULL))
 		return -1;
 	create(&fixture);
@@ -68,20 +42,9 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	destroy(f);
+	fake_fw_cfg_destroy(&f->fw);
 	memory_destroy(&f->memory);
 	return 0;
-}
-
-static void select_key(struct fixture *f, uint16_t key)
-{
-	fake_write(&f->io, 0, key, 2);
-}
-
-static void read_bytes(struct fixture *f, void *to, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		((uint8_t *)to)[i] = in(&f->io, 1);
 }
 
 /* What is left in the control field. */
@@ -93,7 +56,7 @@ static uint32_t dma(struct fixture *f, uint32_t control, uint32_t length, uint64
 	} access = { htobe32(control), htobe32(length), htobe64(address) };
 
 	assert_int_equal(memory_write(&f->memory, ACCESS, &access, sizeof(access)), 0);
-	fake_write(&f->io, 8, htobe32(ACCESS), 4);
+	fake_write(&f->fw.io, 8, htobe32(ACCESS), 4);
 	memcpy(&access, memory_at(&f->memory, ACCESS, sizeof(access)), sizeof(access));
 	return be32toh(access.control);
 }
@@ -104,16 +67,16 @@ static void it_is_found_by_its_signatures(void **state)
 	char text[4];
 	uint32_t id;
 
-	select_key(f, FW_CFG_SIGNATURE);
-	read_bytes(f, text, 4);
+	select_key(&f->fw, FW_CFG_SIGNATURE);
+	read_bytes(&f->fw, text, 4);
 	assert_memory_equal(text, "QEMU", 4);
-	select_key(f, FW_CFG_ID);
-	read_bytes(f, &id, 4);
+	select_key(&f->fw, FW_CFG_ID);
+	read_bytes(&f->fw, &id, 4);
 	assert_int_equal(id, 3);
-	assert_int_equal(fake_read(&f->io, 4, 4), htobe32(0x51454d55));
-	assert_int_equal(fake_read(&f->io, 8, 4), htobe32(0x20434647));
+	assert_int_equal(fake_read(&f->fw.io, 4, 4), htobe32(0x51454d55));
+	assert_int_equal(fake_read(&f->fw.io, 8, 4), htobe32(0x20434647));
 	assert_false(fw_cfg_device.wanted(&(struct profile){ 0 }, 0));
-	assert_true(fw_cfg_device.wanted(&f->profile, 0));
+	assert_true(fw_cfg_device.wanted(&f->fw.profile, 0));
 }
 
 static void items_end_with_zeros(void **state)
@@ -121,39 +84,32 @@ static void items_end_with_zeros(void **state)
 	struct fixture *f = *state;
 	uint8_t bytes[4] = { 1, 1, 1, 1 };
 
-	select_key(f, FW_CFG_NB_CPUS);
-	read_bytes(f, bytes, 4);
+	select_key(&f->fw, FW_CFG_NB_CPUS);
+	read_bytes(&f->fw, bytes, 4);
 	assert_memory_equal(bytes, "\3\0\0\0", 4);
 	for (uint32_t key = 0; key <= 0xffff; key += 0x7ff) {
-		select_key(f, (uint16_t)key | 0x30);
-		assert_int_equal(in(&f->io, 1), 0);
+		select_key(&f->fw, (uint16_t)key | 0x30);
+		assert_int_equal(in(&f->fw.io, 1), 0);
 	}
 	/* The selector cannot be read, and is 16 bits. */
-	select_key(f, FW_CFG_NB_CPUS);
-	out(&f->io, 0, FW_CFG_SIGNATURE);
-	assert_int_equal(fake_read(&f->io, 0, 2), 0);
-	assert_int_equal(in(&f->io, 1), 3);
+	select_key(&f->fw, FW_CFG_NB_CPUS);
+	out(&f->fw.io, 0, FW_CFG_SIGNATURE);
+	assert_int_equal(fake_read(&f->fw.io, 0, 2), 0);
+	assert_int_equal(in(&f->fw.io, 1), 3);
 }
 
 static void files_are_in_the_directory(void **state)
 {
 	struct fixture *f = *state;
-	struct __attribute__((packed)) {
-		uint32_t size;
-		uint16_t select, reserved;
-		char name[56];
-	} entry;
 	uint32_t count;
 	char data[9];
 
-	select_key(f, FW_CFG_FILE_DIR);
-	read_bytes(f, &count, 4);
+	select_key(&f->fw, FW_CFG_FILE_DIR);
+	read_bytes(&f->fw, &count, 4);
 	assert_int_equal(be32toh(count), 2);
-	read_bytes(f, &entry, sizeof(entry));
-	assert_string_equal(entry.name, "etc/one");
-	assert_int_equal(be32toh(entry.size), 8);
-	select_key(f, be16toh(entry.select));
-	read_bytes(f, data, 9);
+	assert_int_equal(select_file(&f->fw, "etc/empty"), 0);
+	assert_int_equal(select_file(&f->fw, "etc/one"), 8);
+	read_bytes(&f->fw, data, 9);
 	assert_string_equal(data, "abcdefgh");
 }
 
@@ -169,7 +125,7 @@ static void transfers_go_to_memory(void **state)
 	assert_int_equal(dma(f, READ, 8, BUFFER), 0);
 	assert_memory_equal(buffer, "fgh\0\0\0\0\0x", 9);
 	assert_int_equal(dma(f, SELECT(FW_CFG_FILES), 0, 0), 0);
-	assert_int_equal(in(&f->io, 1), 'a');
+	assert_int_equal(in(&f->fw.io, 1), 'a');
 	/* Behind the end by as much as can be said, and again. */
 	assert_int_equal(dma(f, SKIP, 0xffffffff, 0), 0);
 	assert_int_equal(dma(f, SKIP, 0xffffffff, 0), 0);
@@ -196,13 +152,13 @@ static void bad_transfers_are_refused(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_int_equal(dma(f, cases[i].control, cases[i].length, cases[i].address), ERROR);
 	assert_memory_equal(buffer, "zzzz", 4);
-	assert_int_equal(in(&f->io, 1), 'a');
+	assert_int_equal(in(&f->fw.io, 1), 'a');
 	/* A description that is nowhere is nothing. */
-	fake_write(&f->io, 4, htobe32(1), 4);
-	fake_write(&f->io, 8, htobe32(ACCESS), 4);
-	fake_write(&f->io, 8, htobe32(MEMORY_SIZE - 8), 4);
-	fake_write(&f->io, 6, 0, 4);
-	fake_write(&f->io, 8, 0, 1);
+	fake_write(&f->fw.io, 4, htobe32(1), 4);
+	fake_write(&f->fw.io, 8, htobe32(ACCESS), 4);
+	fake_write(&f->fw.io, 8, htobe32(MEMORY_SIZE - 8), 4);
+	fake_write(&f->fw.io, 6, 0, 4);
+	fake_write(&f->fw.io, 8, 0, 1);
 }
 
 static void there_is_an_end_of_files(void **state)
@@ -211,12 +167,12 @@ static void there_is_an_end_of_files(void **state)
 	struct cause cause;
 	unsigned count = 2;
 
-	while (fw_cfg_add_file(f->host.fw_cfg, "etc/more", "m", 1, &cause) == 0)
+	while (fw_cfg_add_file(f->fw.host.fw_cfg, "etc/more", "m", 1, &cause) == 0)
 		count++;
 	assert_int_equal(count, FW_CFG_FILES_MAX);
 	assert_non_null(strstr(cause.text, "etc/more: no room"));
-	select_key(f, FW_CFG_FILES + FW_CFG_FILES_MAX - 1);
-	assert_int_equal(in(&f->io, 1), 'm');
+	select_key(&f->fw, FW_CFG_FILES + FW_CFG_FILES_MAX - 1);
+	assert_int_equal(in(&f->fw.io, 1), 'm');
 }
 
 static void it_goes_on_where_it_was_saved(void **state)
@@ -224,17 +180,17 @@ static void it_goes_on_where_it_was_saved(void **state)
 	struct fixture *f = *state;
 	void *saved = calloc(1, fw_cfg_device.saved);
 
-	select_key(f, FW_CFG_FILES);
-	assert_int_equal(in(&f->io, 1), 'a');
-	fw_cfg_device.save(&f->device, saved);
-	destroy(f);
+	select_key(&f->fw, FW_CFG_FILES);
+	assert_int_equal(in(&f->fw.io, 1), 'a');
+	fw_cfg_device.save(&f->fw.device, saved);
+	fake_fw_cfg_destroy(&f->fw);
 	create(f);
-	assert_null(fw_cfg_device.load(&f->device, saved));
-	assert_int_equal(in(&f->io, 1), 'b');
+	assert_null(fw_cfg_device.load(&f->fw.device, saved));
+	assert_int_equal(in(&f->fw.io, 1), 'b');
 	memset(saved, 0xff, fw_cfg_device.saved);
-	assert_null(fw_cfg_device.load(&f->device, saved));
-	assert_int_equal(in(&f->io, 1), 0);
-	fake_write(&f->io, 4, 0, 4);
+	assert_null(fw_cfg_device.load(&f->fw.device, saved));
+	assert_int_equal(in(&f->fw.io, 1), 0);
+	fake_write(&f->fw.io, 4, 0, 4);
 	assert_int_equal(dma(f, SELECT(FW_CFG_FILES) | READ, 1, BUFFER), 0);
 	free(saved);
 }

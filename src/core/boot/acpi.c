@@ -1,5 +1,5 @@
 /*
- * The ACPI tables. The machine's thread.
+ * The ACPI tables. Thread as in acpi.h.
  *
  * ACPI 6.5 § 5.2 (RSDP, XSDT, FADT, FACS, MADT), PCI Firmware 3.3 § 4.1.2
  * (MCFG), ICH9 § 13.8.3 (the PM block that the FADT points to). The DSDT is
@@ -155,19 +155,21 @@ _Static_assert(sizeof(struct acpi_facs) == 64, "FACS");
 _Static_assert(sizeof(struct acpi_madt) == 44, "MADT");
 _Static_assert(sizeof(struct acpi_mcfg) == 60, "MCFG");
 
-/* Hands out the table area from its start. */
-struct builder {
-	uint8_t *host; /* of PLATFORM_ACPI_BASE */
-	uint32_t used;
-};
-
-static void *take(struct builder *b, uint32_t size, uint32_t align, uint32_t *address)
+/* Hands out the blob from its start. */
+static void *take(struct acpi_blob *b, uint32_t size, uint32_t align, uint32_t *address)
 {
 	uint32_t at = (uint32_t)align_up(b->used, align);
 
-	*address = PLATFORM_ACPI_BASE + at;
+	*address = b->base + at;
 	b->used = at + size;
-	return b->host + at;
+	return b->data + at;
+}
+
+/* The field at an offset in a table holds the address of another. */
+static void link_field(struct acpi_blob *b, const void *table, size_t offset, uint8_t size)
+{
+	b->pointer[b->pointers].at = (uint32_t)((const uint8_t *)table - b->data + offset);
+	b->pointer[b->pointers++].size = size;
 }
 
 static uint8_t checksum(const void *data, size_t size)
@@ -180,8 +182,17 @@ static uint8_t checksum(const void *data, size_t size)
 	return (uint8_t)-sum;
 }
 
-static void finish(struct acpi_header *header, const char *signature, uint8_t revision,
-		   uint32_t length)
+/* The byte at "sum" makes the first length bytes of a table add up to 0. */
+static void sum_up(struct acpi_blob *b, const void *table, uint8_t *sum, uint32_t length)
+{
+	b->sum[b->sums].at = (uint32_t)(sum - b->data);
+	b->sum[b->sums].start = (uint32_t)((const uint8_t *)table - b->data);
+	b->sum[b->sums++].length = length;
+	*sum = checksum(table, length);
+}
+
+static void finish(struct acpi_blob *b, struct acpi_header *header, const char *signature,
+		   uint8_t revision, uint32_t length)
 {
 	memcpy(header->signature, signature, sizeof(header->signature));
 	header->length = length;
@@ -191,7 +202,7 @@ static void finish(struct acpi_header *header, const char *signature, uint8_t re
 	header->table_revision = 1;
 	memcpy(header->creator, "VMDK", sizeof(header->creator));
 	header->creator_revision = 1;
-	header->checksum = checksum(header, length);
+	sum_up(b, header, &header->checksum, length);
 }
 
 static struct acpi_address port(uint16_t address, uint8_t bits, uint8_t access)
@@ -200,7 +211,7 @@ static struct acpi_address port(uint16_t address, uint8_t bits, uint8_t access)
 				      .address = address };
 }
 
-static uint32_t build_fadt(struct builder *b)
+static uint32_t build_fadt(struct acpi_blob *b)
 {
 	struct acpi_fadt *fadt;
 	struct acpi_facs *facs;
@@ -216,6 +227,9 @@ static uint32_t build_fadt(struct builder *b)
 	memcpy(take(b, sizeof(dsdt), 16, &dsdt_address), dsdt, sizeof(dsdt));
 	fadt->dsdt = dsdt_address;
 	fadt->x_dsdt = dsdt_address;
+	link_field(b, fadt, offsetof(struct acpi_fadt, facs), sizeof(fadt->facs));
+	link_field(b, fadt, offsetof(struct acpi_fadt, dsdt), sizeof(fadt->dsdt));
+	link_field(b, fadt, offsetof(struct acpi_fadt, x_dsdt), sizeof(fadt->x_dsdt));
 	fadt->sci = PLATFORM_SCI_GSI;
 	fadt->pm1a_evt = PLATFORM_PM_PORT;
 	fadt->pm1a_cnt = PLATFORM_PM_PORT + 4;
@@ -236,11 +250,11 @@ static uint32_t build_fadt(struct builder *b)
 	fadt->x_pm1a_cnt = port(PLATFORM_PM_PORT + 4, 16, 2);
 	fadt->x_pm_tmr = port(PLATFORM_PM_PORT + 8, 32, 3);
 	fadt->x_gpe0 = port(PLATFORM_PM_PORT + 0x20, 128, 1);
-	finish(&fadt->header, "FACP", 6, sizeof(*fadt));
+	finish(b, &fadt->header, "FACP", 6, sizeof(*fadt));
 	return address;
 }
 
-static uint32_t build_madt(struct builder *b, unsigned cpus)
+static uint32_t build_madt(struct acpi_blob *b, unsigned cpus)
 {
 	struct madt_lapic_nmi *nmi;
 	struct madt_override *override;
@@ -265,47 +279,61 @@ static uint32_t build_madt(struct builder *b, unsigned cpus)
 					    PLATFORM_SCI_GSI, MADT_LEVEL_HIGH };
 	nmi = take(b, sizeof(*nmi), 1, &at);
 	*nmi = (struct madt_lapic_nmi){ 4, sizeof(*nmi), 0xff, 0, 1 };
-	finish(&madt->header, "APIC", 5, (uint32_t)(b->host + b->used - (uint8_t *)madt));
+	finish(b, &madt->header, "APIC", 5, (uint32_t)(b->data + b->used - (uint8_t *)madt));
 	return address;
 }
 
-static uint32_t build_mcfg(struct builder *b)
+static uint32_t build_mcfg(struct acpi_blob *b)
 {
 	struct acpi_mcfg *mcfg;
 	uint32_t address;
 
 	mcfg = take(b, sizeof(*mcfg), 16, &address);
 	mcfg->base = PLATFORM_ECAM_BASE;
-	finish(&mcfg->header, "MCFG", 1, sizeof(*mcfg));
+	finish(b, &mcfg->header, "MCFG", 1, sizeof(*mcfg));
 	return address;
 }
 
-int acpi_build(struct guest_memory *memory, unsigned cpus, uint64_t *rsdp_address)
+void acpi_write(struct acpi_blob *b, unsigned cpus)
 {
-	struct builder b = { memory_at(memory, PLATFORM_ACPI_BASE, PLATFORM_ACPI_SIZE), 0 };
 	struct acpi_rsdp *rsdp;
 	struct acpi_xsdt *xsdt;
 	uint32_t address, xsdt_address;
 
 	_Static_assert(sizeof(dsdt) < PLATFORM_ACPI_SIZE / 2, "the DSDT leaves room for the rest");
-	if (cpus == 0 || cpus > ACPI_CPUS_MAX)
-		return -EINVAL;
-	if (!b.host)
-		return -ENOMEM;
-	rsdp = take(&b, sizeof(*rsdp), 16, &address);
-	xsdt = take(&b, sizeof(*xsdt), 16, &xsdt_address);
-	xsdt->entries[0] = build_fadt(&b);
-	xsdt->entries[1] = build_madt(&b, cpus);
-	xsdt->entries[2] = build_mcfg(&b);
-	finish(&xsdt->header, "XSDT", 1, sizeof(*xsdt));
+	_Static_assert(sizeof(*rsdp) == ACPI_ROOT_SIZE, "RSDP");
+	rsdp = take(b, ACPI_ROOM, 16, &address);
+	xsdt = take(b, sizeof(*xsdt), 16, &xsdt_address);
+	xsdt->entries[0] = build_fadt(b);
+	xsdt->entries[1] = build_madt(b, cpus);
+	xsdt->entries[2] = build_mcfg(b);
+	for (size_t i = 0; i < XSDT_ENTRIES; i++)
+		link_field(b, xsdt, offsetof(struct acpi_xsdt, entries) + i * sizeof(uint64_t),
+			   sizeof(uint64_t));
+	finish(b, &xsdt->header, "XSDT", 1, sizeof(*xsdt));
 
 	memcpy(rsdp->signature, "RSD PTR ", sizeof(rsdp->signature));
 	memcpy(rsdp->oem, "VMDECK", sizeof(rsdp->oem));
 	rsdp->revision = 2;
 	rsdp->length = sizeof(*rsdp);
 	rsdp->xsdt = xsdt_address;
-	rsdp->checksum = checksum(rsdp, offsetof(struct acpi_rsdp, length));
-	rsdp->checksum_all = checksum(rsdp, sizeof(*rsdp));
-	*rsdp_address = address;
+	b->root_pointer = offsetof(struct acpi_rsdp, xsdt);
+	sum_up(b, rsdp, &rsdp->checksum, offsetof(struct acpi_rsdp, length));
+	sum_up(b, rsdp, &rsdp->checksum_all, sizeof(*rsdp));
+}
+
+int acpi_build(struct guest_memory *memory, unsigned cpus, uint64_t *rsdp)
+{
+	struct acpi_blob blob = {
+		.data = memory_at(memory, PLATFORM_ACPI_BASE, PLATFORM_ACPI_SIZE),
+		.base = PLATFORM_ACPI_BASE,
+	};
+
+	if (cpus == 0 || cpus > ACPI_CPUS_MAX)
+		return -EINVAL;
+	if (!blob.data)
+		return -ENOMEM;
+	acpi_write(&blob, cpus);
+	*rsdp = PLATFORM_ACPI_BASE;
 	return 0;
 }

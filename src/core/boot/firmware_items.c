@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/checked.h"
+#include "core/boot/acpi.h"
 #include "core/boot/firmware.h"
 #include "core/bus/platform.h"
 #include "core/hw/fw_cfg.h"
@@ -43,6 +44,11 @@ static int add_processors(const struct device_host *host, struct cause *cause)
 	return err ? err : fw_cfg_add(host->fw_cfg, FW_CFG_MAX_CPUS, &cpus, sizeof(cpus), cause);
 }
 
+static int add_acpi(const struct device_host *host, struct cause *cause)
+{
+	return acpi_describe(host->fw_cfg, host->profile->cpus, cause);
+}
+
 /* Where the firmware shows what it has to say, beside a screen. */
 static int add_serial_console(const struct device_host *host, struct cause *cause)
 {
@@ -58,6 +64,7 @@ int firmware_describe(const struct device_host *host, struct cause *cause)
 	static int (*const adders[])(const struct device_host *host, struct cause *cause) = {
 		add_memory,
 		add_processors,
+		add_acpi,
 		add_serial_console,
 	};
 	int err = 0;
