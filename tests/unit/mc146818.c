@@ -207,6 +207,30 @@ static void test_any_value(void **state)
 		}
 }
 
+static void test_memory_sizes(void **state)
+{
+	static const struct {
+		uint64_t low, high;
+		uint8_t ram[9]; /* 15 16, 17 18, 34 35, 5b 5c 5d */
+	} cases[] = {
+		{ 512 << 10, 0, { 0x00, 0x02, 0, 0, 0, 0, 0, 0, 0 } },
+		{ 16 << 20, 0, { 0x80, 0x02, 0x00, 0x3c, 0, 0, 0, 0, 0 } },
+		{ 2ull << 30, 6ull << 30,
+		  { 0x80, 0x02, 0xff, 0xff, 0x00, 0x7f, 0x00, 0x80, 0x01 } },
+		{ 2ull << 30, 1ull << 50,
+		  { 0x80, 0x02, 0xff, 0xff, 0x00, 0x7f, 0xff, 0xff, 0xff } },
+	};
+	static const uint8_t regs[] = { 0x15, 0x16, 0x17, 0x18, 0x34, 0x35, 0x5b, 0x5c, 0x5d };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		rtc_set_memory(&f->rtc, cases[i].low, cases[i].high);
+		for (size_t n = 0; n < sizeof(regs); n++)
+			assert_int_equal(in(f, regs[n]), cases[i].ram[n]);
+		assert_int_equal(in(f, 0x30), cases[i].ram[2]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +240,7 @@ int main(void)
 		cmocka_unit_test_setup(test_ram, setup),
 		cmocka_unit_test_setup(test_save, setup),
 		cmocka_unit_test_setup(test_any_value, setup),
+		cmocka_unit_test_setup(test_memory_sizes, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

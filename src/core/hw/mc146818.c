@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "core/bus/platform.h"
+#include "core/kvm/memory.h"
 
 enum {
 	REG_SECOND = 0x00,
@@ -26,6 +27,12 @@ enum {
 	REG_C = 0x0c,
 	REG_D = 0x0d,
 	REG_CENTURY = 0x32,
+	/* What firmware of old looked at; sizes, low byte first */
+	REG_BASE_MEMORY = 0x15,	   /* KiB, at most 640 */
+	REG_EXTENDED = 0x17,	   /* KiB above 1 MiB, at most 65535 */
+	REG_EXTENDED_AGAIN = 0x30,
+	REG_ABOVE_16_MIB = 0x34,   /* 64 KiB each, up to 4 GiB */
+	REG_ABOVE_4_GIB = 0x5b,	   /* 64 KiB each, three bytes */
 };
 
 #define A_UPDATING 0x80u
@@ -35,6 +42,10 @@ enum {
 #define B_SET 0x80u
 #define D_VALID 0x80u
 #define HOUR_PM 0x80u
+
+#define KIB 1024ull
+#define MIB (1024 * KIB)
+#define BASE_MEMORY (640 * KIB)
 
 /* Registers must not be read from 244 us before a second's end on; the update takes 1984 us. */
 #define UPDATE_NS 2228000u
@@ -205,9 +216,35 @@ const char *rtc_load(struct mc146818 *rtc, const struct rtc_registers *registers
 	return NULL;
 }
 
+static void put_size(struct mc146818 *rtc, unsigned reg, uint64_t size, uint64_t unit,
+		     unsigned bytes)
+{
+	uint64_t max = (1ull << 8 * bytes) - 1, value = size / unit < max ? size / unit : max;
+
+	for (unsigned i = 0; i < bytes; i++)
+		rtc->regs.ram[reg + i] = (uint8_t)(value >> 8 * i);
+}
+
+void rtc_set_memory(struct mc146818 *rtc, uint64_t low, uint64_t high)
+{
+	uint64_t above = low > MIB ? low - MIB : 0, above_16 = low > 16 * MIB ? low - 16 * MIB : 0;
+
+	put_size(rtc, REG_BASE_MEMORY, low < BASE_MEMORY ? low : BASE_MEMORY, KIB, 2);
+	put_size(rtc, REG_EXTENDED, above, KIB, 2);
+	put_size(rtc, REG_EXTENDED_AGAIN, above, KIB, 2);
+	put_size(rtc, REG_ABOVE_16_MIB, above_16, 64 * KIB, 2);
+	put_size(rtc, REG_ABOVE_4_GIB, high, 64 * KIB, 3);
+}
+
 static int create_rtc(struct device *device, struct cause *cause)
 {
-	return rtc_init(device->state, device->host->io, PLATFORM_CMOS_PORT, cause);
+	const struct guest_memory *memory = device->host->memory;
+	int err = rtc_init(device->state, device->host->io, PLATFORM_CMOS_PORT, cause);
+
+	if (!err)
+		rtc_set_memory(device->state, memory->regions[0].size,
+			       memory->size - memory->regions[0].size);
+	return err;
 }
 
 static void save_rtc(struct device *device, void *registers)

@@ -30,6 +30,9 @@ struct mc146818 {
 /* Claims RTC_PORTS ports at port. 0, or what bus_add() says. There is nothing to free. */
 int rtc_init(struct mc146818 *rtc, struct bus *bus, uint64_t port, struct cause *cause);
 
+/* What CMOS RAM tells of memory: bytes from 0 and from 4 GiB on. Before a vCPU runs. */
+void rtc_set_memory(struct mc146818 *rtc, uint64_t low, uint64_t high);
+
 void rtc_save(struct mc146818 *rtc, struct rtc_registers *registers);
 
 /* Takes registers over. NULL, or the name of one that cannot be so; the chip is then as it was. */
