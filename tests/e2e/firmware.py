@@ -32,8 +32,8 @@ def boot_sector(folder):
     return code
 
 
-def disk_image(folder, *sectors, size=1 << 20):
-    path = os.path.join(folder.path, "disk.img")
+def disk_image(folder, name, *sectors, size=1 << 20):
+    path = os.path.join(folder.path, name)
     with open(path, "wb") as image:
         image.write(b"".join(sector.ljust(SECTOR, b"\0") for sector in sectors))
         image.truncate(size)
@@ -41,11 +41,15 @@ def disk_image(folder, *sectors, size=1 << 20):
 
 
 def test_boot_sector_uses_the_bios():
+    """From the second disk, which the profile says is tried first."""
     need_seabios()
 
     def prepare(folder):
-        disk_image(folder, boot_sector(folder), b"sector: read 1\r\n\0", b"old")
-        folder.guest("dos", f"[guest]\nmemory = 32M\n[disk0]\npath = {folder.path}/disk.img\n")
+        code = boot_sector(folder)
+        other = disk_image(folder, "other.img", code, b"sector: the wrong disk\r\n\0")
+        disk = disk_image(folder, "disk.img", code, b"sector: read 1\r\n\0", b"old")
+        folder.guest("dos", f"[guest]\nmemory = 32M\n[boot]\nboot_device = disk1\n"
+                            f"[disk0]\npath = {other}\n[disk1]\npath = {disk}\n")
 
     with d.Deck(prepare=prepare) as deck:
         assert deck.call("guest.show", {"guest": "dos"})["firmware"] == "bios"

@@ -221,6 +221,10 @@ static void mistakes_of_guests(void **state)
 		{ "[disk0]\npath=x\n[boot]\ncmdline=quiet\n", "g.ini:4: cmdline: is for a kernel, "
 		  "and this guest starts from its disk; write kernel= too, or firmware=none" },
 		{ "[boot]\nfirmware_file=x\n", "g.ini:2: firmware_file: is for a firmware, and" },
+		{ "[disk1]\npath=x\n[boot]\nboot_device=disk1, disk0\n",
+		  "g.ini:4: boot_device: this guest has no [disk0]; name its disks" },
+		{ "[boot]\nboot_device=,,aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee\n",
+		  "g.ini:2: boot_device: this guest has no [?]" },
 		{ "[boot]\nfirmware=uboot\n", "g.ini:2: firmware: 'uboot' is unknown here; it can" },
 		{ "[disk1]\nreadonly=yes\n", "g.ini:1: [disk1] needs a 'path'" },
 		{ "[disk0]\npath=\n", "g.ini:2: path: has no value" },

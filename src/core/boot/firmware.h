@@ -36,7 +36,7 @@ int firmware_shadow(const struct firmware *firmware, const struct guest_memory *
 		    struct cause *cause);
 
 /* Adds what firmware asks for to the machine's fw_cfg; all devices have been created. */
-int firmware_describe(const struct device_host *host, struct cause *cause);
+int firmware_describe(const struct device_set *devices, struct cause *cause);
 
 /* Saves the image: a package may bring another one meanwhile. */
 void firmware_save(const struct firmware *firmware, struct state_writer *writer);

@@ -6,6 +6,8 @@
  * QEMU's.
  */
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/checked.h"
 #include "core/boot/acpi.h"
@@ -13,6 +15,8 @@
 #include "core/bus/platform.h"
 #include "core/hw/fw_cfg.h"
 #include "core/profile/profile.h"
+
+#define BOOT_PATH_MAX 64
 
 #define E820_RAM 1u
 #define E820_RESERVED 2u
@@ -23,8 +27,9 @@ struct __attribute__((packed)) e820_entry {
 };
 
 /* RAM as the machine has it: what firmware takes of it, or puts over it, it tells itself. */
-static int add_memory(const struct device_host *host, struct cause *cause)
+static int add_memory(const struct device_set *devices, struct cause *cause)
 {
+	const struct device_host *host = &devices->host;
 	const struct guest_memory *memory = host->memory;
 	struct e820_entry map[MEMORY_REGIONS + 1];
 	unsigned n = 0;
@@ -36,22 +41,50 @@ static int add_memory(const struct device_host *host, struct cause *cause)
 	return fw_cfg_add_file(host->fw_cfg, "etc/e820", map, n * sizeof(*map), cause);
 }
 
-static int add_processors(const struct device_host *host, struct cause *cause)
+static int add_processors(const struct device_set *devices, struct cause *cause)
 {
+	const struct device_host *host = &devices->host;
 	uint16_t cpus = (uint16_t)host->profile->cpus;
 	int err = fw_cfg_add(host->fw_cfg, FW_CFG_NB_CPUS, &cpus, sizeof(cpus), cause);
 
 	return err ? err : fw_cfg_add(host->fw_cfg, FW_CFG_MAX_CPUS, &cpus, sizeof(cpus), cause);
 }
 
-static int add_acpi(const struct device_host *host, struct cause *cause)
+static int add_acpi(const struct device_set *devices, struct cause *cause)
 {
-	return acpi_describe(host->fw_cfg, host->profile->cpus, cause);
+	return acpi_describe(devices->host.fw_cfg, devices->host.profile->cpus, cause);
+}
+
+/* A line of the order in which a guest's disks are tried; nothing if there is no such disk. */
+static void add_boot_line(const struct device_set *devices, const char *section, char *order,
+			  size_t size)
+{
+	size_t used = strlen(order);
+	char path[BOOT_PATH_MAX];
+
+	if (devices_boot_path(devices, section, path, sizeof(path)))
+		snprintf(order + used, size - used, "%s%s", used ? "\n" : "", path);
+}
+
+/* Those that the profile names, then all others in its order. */
+static int add_boot_order(const struct device_set *devices, struct cause *cause)
+{
+	char order[2 * PROFILE_DISKS_MAX * BOOT_PATH_MAX] = "", name[NAME_SIZE];
+	const char *at = devices->host.profile->boot_device;
+
+	while (profile_next_device(&at, name))
+		add_boot_line(devices, name, order, sizeof(order));
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++) {
+		snprintf(name, sizeof(name), "disk%u", i);
+		add_boot_line(devices, name, order, sizeof(order));
+	}
+	return fw_cfg_add_file(devices->host.fw_cfg, "bootorder", order, strlen(order) + 1, cause);
 }
 
 /* Where the firmware shows what it has to say, beside a screen. */
-static int add_serial_console(const struct device_host *host, struct cause *cause)
+static int add_serial_console(const struct device_set *devices, struct cause *cause)
 {
+	const struct device_host *host = &devices->host;
 	uint16_t port = PLATFORM_COM1_PORT;
 
 	if (!host->profile->firmware_serial)
@@ -59,17 +92,18 @@ static int add_serial_console(const struct device_host *host, struct cause *caus
 	return fw_cfg_add_file(host->fw_cfg, "etc/sercon-port", &port, sizeof(port), cause);
 }
 
-int firmware_describe(const struct device_host *host, struct cause *cause)
+int firmware_describe(const struct device_set *devices, struct cause *cause)
 {
-	static int (*const adders[])(const struct device_host *host, struct cause *cause) = {
+	static int (*const adders[])(const struct device_set *devices, struct cause *cause) = {
 		add_memory,
 		add_processors,
 		add_acpi,
+		add_boot_order,
 		add_serial_console,
 	};
 	int err = 0;
 
 	for (unsigned i = 0; !err && i < ARRAY_SIZE(adders); i++)
-		err = adders[i](host, cause);
+		err = adders[i](devices, cause);
 	return err;
 }

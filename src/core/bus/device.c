@@ -184,6 +184,19 @@ void devices_power_button(struct device_set *set)
 			set->devices[i].type->power_button(&set->devices[i]);
 }
 
+bool devices_boot_path(const struct device_set *set, const char *section, char *path,
+		       size_t size)
+{
+	for (unsigned i = 0; i < set->count; i++) {
+		const struct device *device = &set->devices[i];
+
+		if (device->type->boot_path &&
+		    device->type->boot_path(device, section, path, size))
+			return true;
+	}
+	return false;
+}
+
 size_t devices_input(struct device_set *set, const uint8_t *data, size_t size)
 {
 	for (unsigned i = 0; i < set->count; i++)

@@ -141,6 +141,13 @@ struct device_type {
 	/* Fills in what its screen shows. Any thread. */
 	void (*screen)(struct device *device, struct screen *out);
 
+	/*
+	 * Whether it serves that section of the profile ("disk0"), of which a guest can start;
+	 * then the path by which firmware knows it, as in QEMU's bootorder.
+	 */
+	bool (*boot_path)(const struct device *device, const char *section, char *path,
+			  size_t size);
+
 	/* Its status in a few words, if a driver can break it. Any thread. */
 	void (*describe)(struct device *device, char *text, size_t size);
 	/* Adds its counters to a sum. Any thread. */
@@ -188,6 +195,10 @@ void devices_save(struct device_set *set, struct state_writer *writer);
  * with a cause that names the device and the field; then they are to be destroyed.
  */
 int devices_load(struct device_set *set, struct state_reader *reader, struct cause *cause);
+
+/* boot_path() of the one that serves the section; false: none does. */
+bool devices_boot_path(const struct device_set *set, const char *section, char *path,
+		       size_t size);
 
 /* Types into the first device that takes input. Any thread. */
 size_t devices_input(struct device_set *set, const uint8_t *data, size_t size);

@@ -171,7 +171,7 @@ static void destroy_devices(struct vm *vm)
 /* Of a machine with firmware, what that is told of the machine. */
 static int create_items(struct vm *vm, struct cause *cause)
 {
-	return vm->devices.host.fw_cfg ? firmware_describe(&vm->devices.host, cause) : 0;
+	return vm->devices.host.fw_cfg ? firmware_describe(&vm->devices, cause) : 0;
 }
 
 static int create_vcpus(struct vm *vm, struct cause *cause)

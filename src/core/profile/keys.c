@@ -61,6 +61,10 @@ static const struct profile_key boot_keys[] = {
 		  "{Ic none}." },
 	{ .key = "firmware_file", .type = PROFILE_PATH, .offset = GUEST(firmware_file),
 	  .help = "Path of another image of the firmware than its package's." },
+	{ .key = "boot_device", .type = PROFILE_STRING, .offset = GUEST(boot_device),
+	  .standard = "",
+	  .help = "The disks that the firmware tries first, in their order: {Ic disk1, disk0}. "
+		  "Those that are not named are tried after them, as they are numbered." },
 	{ .key = "firmware_serial", .type = PROFILE_BOOL, .offset = GUEST(firmware_serial),
 	  .standard = "yes",
 	  .help = "Whether the serial port shows, and takes keys for, what uses the screen by "

@@ -16,6 +16,7 @@ void profile_free(struct profile *profile)
 	free(profile->initrd);
 	free(profile->cmdline);
 	free(profile->firmware_file);
+	free(profile->boot_device);
 	free(profile->path);
 	free(profile);
 }
@@ -35,6 +36,24 @@ const char *profile_firmware_name(enum profile_firmware firmware)
 	static const char *const names[] = { [FIRMWARE_BIOS] = "bios" };
 
 	return firmware < sizeof(names) / sizeof(names[0]) ? names[firmware] : NULL;
+}
+
+bool profile_next_device(const char **list, char section[NAME_SIZE])
+{
+	static const char separators[] = ", ";
+	size_t size;
+
+	if (!*list)
+		return false;
+	*list += strspn(*list, separators);
+	size = strcspn(*list, separators);
+	strcpy(section, "?");
+	if (size < NAME_SIZE) {
+		memcpy(section, *list, size);
+		section[size] = '\0';
+	}
+	*list += size;
+	return size;
 }
 
 /* FNV-1a over the name and the number, folded to the three bytes that vary. */

@@ -48,6 +48,7 @@ struct profile {
 	char *cmdline; /* "" if none */
 	unsigned firmware; /* an enum profile_firmware */
 	char *firmware_file; /* its image; NULL: that of its package */
+	char *boot_device; /* "disk1,disk0": the order in which firmware tries them; "" or NULL: theirs */
 	bool firmware_serial; /* what it shows by BIOS calls appears on the serial port too */
 	struct profile_disk disks[PROFILE_DISKS_MAX];
 	struct profile_net nets[PROFILE_NETS_MAX];
@@ -62,6 +63,12 @@ enum profile_firmware profile_firmware(const struct profile *profile);
 
 /* The name of one, "bios"; NULL of FIRMWARE_NONE. */
 const char *profile_firmware_name(enum profile_firmware firmware);
+
+/*
+ * Takes the next section of a list as boot_device, which may be NULL, and moves on. One that
+ * is too long for a name is "?". False at the end.
+ */
+bool profile_next_device(const char **list, char section[NAME_SIZE]);
 
 /* Derives the MAC address of a guest's NIC from its name: 52:54:00 and a hash. */
 void profile_derive_mac(const char *guest, unsigned nic, uint8_t mac[NET_MAC_SIZE]);

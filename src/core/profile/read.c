@@ -297,6 +297,33 @@ static void check_nets(struct reader *reader)
 	}
 }
 
+static bool is_disk(const struct profile *guest, const char *section)
+{
+	char name[16];
+
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++) {
+		snprintf(name, sizeof(name), "disk%u", i);
+		if (guest->disks[i].present && !strcmp(section, name))
+			return true;
+	}
+	return false;
+}
+
+static void check_boot_device(struct reader *reader)
+{
+	const char *at = reader->guest->boot_device;
+	char name[NAME_SIZE];
+
+	while (profile_next_device(&at, name)) {
+		if (is_disk(reader->guest, name))
+			continue;
+		profile_report_add(reader->report, ini_line(reader->ini, "boot", "boot_device"),
+				   "boot_device: this guest has no [%s]; name its disks, such as "
+				   "disk0", name);
+		return;
+	}
+}
+
 /* What the guest begins with. */
 static void check_firmware(struct reader *reader)
 {
@@ -331,6 +358,7 @@ static void check_guest(struct reader *reader)
 		profile_report_add(reader->report, ini_line(reader->ini, "boot", "initrd"),
 				   "initrd: is for a kernel, and none is given; write kernel= too");
 	check_firmware(reader);
+	check_boot_device(reader);
 	check_disks(reader);
 	check_nets(reader);
 }

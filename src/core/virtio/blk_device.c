@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/disk/check.h"
 #include "core/profile/check.h"
@@ -168,6 +169,14 @@ static bool stop_disk(struct device *device)
 	return virtio_blk_is_idle(&disk->blk);
 }
 
+static bool find_disk(const struct device *device, const char *section, char *path, size_t size)
+{
+	if (strcmp(section, device->name))
+		return false;
+	snprintf(path, size, "/pci@i0cf8/scsi@%x/disk@0,0", device->slot);
+	return true;
+}
+
 static void sample_disk(const struct device *device, struct device_counters *sum)
 {
 	const struct blk_device *disk = device->state;
@@ -224,6 +233,7 @@ const struct device_type blk_device = {
 	.saved = sizeof(struct blk_registers),
 	.save = save_disk,
 	.load = load_disk,
+	.boot_path = find_disk,
 	.describe = virtio_device_describe,
 	.sample = sample_disk,
 };
