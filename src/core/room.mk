@@ -55,6 +55,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/disk/raw.c \
 	%D%/disk/ring.c \
 	%D%/disk/uring.c \
+	%D%/hw/debug_ports.c %D%/hw/debug_ports.h \
 	%D%/hw/fw_cfg.c %D%/hw/fw_cfg.h \
 	%D%/hw/i8042.c %D%/hw/i8042.h \
 	%D%/hw/ich9_pm.c %D%/hw/ich9_pm.h \
@@ -170,7 +171,9 @@ src/core/boot/libcore_a-acpi.$(OBJEXT): %D%/boot/dsdt.inc
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/boot_entry tests/unit/fw_cfg \
 	tests/unit/i8042 tests/unit/ich9_pm tests/unit/mc146818 tests/unit/ps2_keyboard \
-	tests/unit/q35 tests/unit/uart16550 tests/unit/vga
+	tests/unit/q35 tests/unit/debug_ports tests/unit/uart16550 tests/unit/vga
+tests_unit_debug_ports_SOURCES = tests/unit/debug_ports.c tests/unit/fake_bus.h
+tests_unit_debug_ports_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_q35_SOURCES = tests/unit/q35.c tests/unit/fake_bus.h
 tests_unit_q35_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_boot_entry_SOURCES = tests/unit/boot_entry.c tests/lib/guest_memory.h tests/lib/pvh_image.h

@@ -13,6 +13,9 @@
 #define PLATFORM_PM_PORT 0x600	    /* ICH9 ACPI block: PM1 event +0, PM1 control +4, timer +8, GPE0 +0x20 */
 #define PLATFORM_PM_SIZE 0x80
 #define PLATFORM_PCI_IO_BASE 0xc000  /* window for BARs, to the last port */
+#define PLATFORM_POST_PORT 0x80	    /* codes of a power-on self-test */
+#define PLATFORM_BOCHS_PORT 0xe9    /* text */
+#define PLATFORM_DEBUG_PORT 0x402   /* text, of firmware */
 #define PLATFORM_FW_CFG_PORT 0x510  /* firmware configuration: selector, data */
 #define PLATFORM_FW_CFG_DMA_PORT 0x514
 #define PLATFORM_PCI_PORT 0xcf8	    /* configuration address; data at 0xcfc; reset control at 0xcf9 */

@@ -6,6 +6,7 @@
 #include "core/machine/devices.h"
 
 #include "core/bus/reset.h"
+#include "core/hw/debug_ports.h"
 #include "core/hw/fw_cfg.h"
 #include "core/hw/i8042.h"
 #include "core/hw/ich9_pm.h"
@@ -30,5 +31,6 @@ const struct device_type *const device_table[] = {
 	&net_device,
 	&rng_device,
 	&vga_device,
+	&debug_ports_device,
 	NULL,
 };

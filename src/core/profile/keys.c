@@ -65,6 +65,11 @@ static const struct profile_key boot_keys[] = {
 	  .standard = "",
 	  .help = "The disks that the firmware tries first, in their order: {Ic disk1, disk0}. "
 		  "Those that are not named are tried after them, as they are numbered." },
+	{ .key = "debug_ports", .type = PROFILE_BOOL, .offset = GUEST(debug_ports),
+	  .standard = "no",
+	  .help = "Whether what the guest writes to the ports 0x80 (codes of a self-test), 0xe9 "
+		  "and 0x402 (text, such as that of SeaBIOS) appears as events, up to 256 lines "
+		  "from each start or reset. It slows firmware down." },
 	{ .key = "firmware_serial", .type = PROFILE_BOOL, .offset = GUEST(firmware_serial),
 	  .standard = "yes",
 	  .help = "Whether the serial port shows, and takes keys for, what uses the screen by "

@@ -49,6 +49,7 @@ struct profile {
 	unsigned firmware; /* an enum profile_firmware */
 	char *firmware_file; /* its image; NULL: that of its package */
 	char *boot_device; /* "disk1,disk0": the order in which firmware tries them; "" or NULL: theirs */
+	bool debug_ports; /* what is written to them becomes events */
 	bool firmware_serial; /* what it shows by BIOS calls appears on the serial port too */
 	struct profile_disk disks[PROFILE_DISKS_MAX];
 	struct profile_net nets[PROFILE_NETS_MAX];
