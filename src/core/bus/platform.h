@@ -14,6 +14,7 @@
 #define PLATFORM_PM_SIZE 0x80
 #define PLATFORM_PCI_IO_BASE 0xc000  /* window for BARs, to the last port */
 #define PLATFORM_POST_PORT 0x80	    /* codes of a power-on self-test */
+#define PLATFORM_PORT92 0x92	    /* system control port A */
 #define PLATFORM_BOCHS_PORT 0xe9    /* text */
 #define PLATFORM_DEBUG_PORT 0x402   /* text, of firmware */
 #define PLATFORM_FW_CFG_PORT 0x510  /* firmware configuration: selector, data */

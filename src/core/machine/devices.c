@@ -11,6 +11,7 @@
 #include "core/hw/i8042.h"
 #include "core/hw/ich9_pm.h"
 #include "core/hw/mc146818.h"
+#include "core/hw/port92.h"
 #include "core/hw/q35.h"
 #include "core/hw/uart16550.h"
 #include "core/hw/vga.h"
@@ -32,5 +33,6 @@ const struct device_type *const device_table[] = {
 	&rng_device,
 	&vga_device,
 	&debug_ports_device,
+	&port92_device,
 	NULL,
 };
