@@ -46,6 +46,22 @@ def need_kvm():
         skip("/dev/kvm is missing or not ours to open")
 
 
+_linux_kernel = []
+
+
+def linux_kernel():
+    """The folder of the test kernel; built the first time, which takes minutes."""
+    need_kvm()
+    if not _linux_kernel:
+        build = subprocess.run([os.path.join(SRCDIR, "tests/linux/build")], text=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        if build.returncode == 77:
+            skip("the packages that the Linux kernel is built with are not installed")
+        assert build.returncode == 0, "the Linux test kernel cannot be built"
+        _linux_kernel.append(build.stdout.strip())
+    return _linux_kernel[0]
+
+
 def wait_for(condition, what, seconds=PATIENCE):
     """Calls condition until it returns something true; returns that."""
     end = time.monotonic() + seconds

@@ -14,20 +14,6 @@ import deck as d
 
 PATIENCE = 300  # the kernel runs one emulated instruction at a time on some hosts
 BODY = bytes(range(256)) * 80
-_kernel = []
-
-
-def kernel():
-    """The folder of the test kernel; built the first time, which takes minutes."""
-    d.need_kvm()
-    if not _kernel:
-        build = subprocess.run([os.path.join(d.SRCDIR, "tests/linux/build")], text=True,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-        if build.returncode == 77:
-            d.skip("the packages that the Linux kernel is built with are not installed")
-        assert build.returncode == 0, "the Linux test kernel cannot be built"
-        _kernel.append(build.stdout.strip())
-    return _kernel[0]
 
 
 class Page(http.server.BaseHTTPRequestHandler):
@@ -42,8 +28,8 @@ class Page(http.server.BaseHTTPRequestHandler):
 
 
 def profile(image, asked, more=""):
-    return (f"[guest]\nmemory = 64M\n[boot]\nkernel = {kernel()}/{image}\n"
-            f"initrd = {kernel()}/initrd.cpio\n"
+    return (f"[guest]\nmemory = 64M\n[boot]\nkernel = {d.linux_kernel()}/{image}\n"
+            f"initrd = {d.linux_kernel()}/initrd.cpio\n"
             f"cmdline = console=ttyS0 quiet lg={asked}\n{more}")
 
 
@@ -63,7 +49,7 @@ def test_dhcp_http_disk_and_power_button():
         with open(os.path.join(folder.path, "disk.img"), "wb") as image:
             image.truncate(1 << 20)
 
-    kernel()
+    d.linux_kernel()
     with d.Deck(prepare=prepare) as deck:
         path = os.path.join(deck.path, "linux.pcapng")
         capture = deck.start("capture", "-w", path, stderr=subprocess.PIPE, text=True)
@@ -105,7 +91,7 @@ def test_bzimage_boots_and_reboots():
     def prepare(folder):
         folder.guest("linux", profile("bzImage", "reboot"))
 
-    kernel()
+    d.linux_kernel()
     with d.Deck(prepare=prepare) as deck:
         assert deck.run("start", "linux").returncode == 0
         console = deck.console("linux")
@@ -118,7 +104,7 @@ def test_bzimage_boots_and_reboots():
 
 
 def test_run_takes_a_kernel_by_options():
-    folder_of_kernel = kernel()
+    folder_of_kernel = d.linux_kernel()
     with d.Folder() as folder:
         image = folder.write("root.img", "\0" * (1 << 20))
         result = folder.run("run", "--kernel", f"{folder_of_kernel}/bzImage", "--initrd",
