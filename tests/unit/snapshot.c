@@ -160,6 +160,28 @@ static void test_built_in_guest(void **state)
 }
 
 /* Changed at random behind its RAM: refused with a cause, or a machine that does us no harm. */
+/* SeaBIOS, between its first line and its last, in another machine each time. */
+static void test_firmware(void **state)
+{
+	struct world *world = *state;
+	char said[SAID_SIZE];
+
+	if (access("/usr/share/seabios/bios-256k.bin", R_OK)) {
+		print_message("the package seabios is not installed\n");
+		skip();
+	}
+	guest_describe(world, 1, 32u << 20, "");
+	world->profile.firmware = FIRMWARE_BIOS;
+	world->profile.firmware_serial = true;
+	guest_start(world);
+	world_expect(world, &world->line, "SeaBIOS (version ", said);
+	guest_save_and_load(world);
+	world_expect(world, &world->line, "Booting from Hard Disk...", said);
+	guest_save_and_load(world);
+	world_expect(world, &world->line, "No bootable device.", said);
+	guest_end(world);
+}
+
 static void test_damage(void **state)
 {
 	unsigned seed = 1, refused = 0;
@@ -207,6 +229,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_built_in_guest, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_firmware, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_damage, world_setup, world_teardown),
 	};
 
