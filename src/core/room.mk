@@ -14,6 +14,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/boot/image.c \
 	%D%/boot/load.h \
 	%D%/boot/map.c %D%/boot/map.h \
+	%D%/boot/smbios.c %D%/boot/smbios.h \
 	%D%/bus/bus.c %D%/bus/bus.h \
 	%D%/bus/device.c %D%/bus/device.h \
 	%D%/bus/exit_path.h \
@@ -172,7 +173,7 @@ src/core/boot/libcore_a-acpi.$(OBJEXT): %D%/boot/dsdt.inc
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/boot_entry tests/unit/fw_cfg \
 	tests/unit/i8042 tests/unit/ich9_pm tests/unit/mc146818 tests/unit/ps2_keyboard \
-	tests/unit/q35 tests/unit/debug_ports tests/unit/port92 tests/unit/rom \
+	tests/unit/q35 tests/unit/debug_ports tests/unit/port92 tests/unit/rom tests/unit/smbios \
 	tests/unit/uart16550 tests/unit/vga
 tests_unit_debug_ports_SOURCES = tests/unit/debug_ports.c tests/unit/fake_bus.h
 tests_unit_debug_ports_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
@@ -180,6 +181,9 @@ tests_unit_port92_SOURCES = tests/unit/port92.c tests/unit/fake_bus.h
 tests_unit_port92_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_rom_SOURCES = tests/unit/rom.c tests/unit/scratch.h
 tests_unit_rom_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_smbios_SOURCES = tests/unit/smbios.c tests/unit/fake_bus.h \
+	tests/unit/fake_fw_cfg.h
+tests_unit_smbios_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_q35_SOURCES = tests/unit/q35.c tests/unit/fake_bus.h
 tests_unit_q35_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_boot_entry_SOURCES = tests/unit/boot_entry.c tests/lib/guest_memory.h tests/lib/pvh_image.h

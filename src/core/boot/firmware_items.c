@@ -12,6 +12,7 @@
 #include "base/checked.h"
 #include "core/boot/acpi.h"
 #include "core/boot/firmware.h"
+#include "core/boot/smbios.h"
 #include "core/bus/platform.h"
 #include "core/hw/fw_cfg.h"
 #include "core/profile/profile.h"
@@ -53,6 +54,11 @@ static int add_processors(const struct device_set *devices, struct cause *cause)
 static int add_acpi(const struct device_set *devices, struct cause *cause)
 {
 	return acpi_describe(devices->host.fw_cfg, devices->host.profile->cpus, cause);
+}
+
+static int add_smbios(const struct device_set *devices, struct cause *cause)
+{
+	return smbios_describe(devices->host.fw_cfg, devices->host.profile, cause);
 }
 
 /* A line of the order in which a guest's disks are tried; nothing if there is no such disk. */
@@ -98,6 +104,7 @@ int firmware_describe(const struct device_set *devices, struct cause *cause)
 		add_memory,
 		add_processors,
 		add_acpi,
+		add_smbios,
 		add_boot_order,
 		add_serial_console,
 	};
