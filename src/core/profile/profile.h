@@ -48,7 +48,7 @@ struct profile {
 	char *cmdline; /* "" if none */
 	unsigned firmware; /* an enum profile_firmware */
 	char *firmware_file; /* its image; NULL: that of its package */
-	char *boot_device; /* "disk1,disk0": the order in which firmware tries them; "" or NULL: theirs */
+	char *boot_device; /* "disk1,disk0": what firmware tries first; "" or NULL: their order */
 	bool debug_ports; /* what is written to them becomes events */
 	bool firmware_serial; /* what it shows by BIOS calls appears on the serial port too */
 	struct profile_disk disks[PROFILE_DISKS_MAX];
