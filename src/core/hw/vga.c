@@ -10,7 +10,10 @@
 #include <string.h>
 
 #include "core/bus/platform.h"
+#include "core/hw/fw_cfg.h"
+#include "core/hw/rom.h"
 #include "core/hw/vga_private.h"
+#include "core/profile/check.h"
 #include "core/profile/profile.h"
 
 /* Ports, from 0x3b0 on. */
@@ -37,6 +40,9 @@ enum {
 #define DAC_READING 3
 #define DAC_BITS 0x3fu
 #define ATTRIBUTE_INDEX 0x3fu /* with VGA_SEEN */
+
+static const struct rom_source bios = { "vgabios-isavga.bin", ROM_SEABIOS_FOLDERS,
+					ROM_SEABIOS_PACKAGE };
 
 static uint8_t dac_read(struct vga_registers *regs)
 {
@@ -278,9 +284,39 @@ const char *vga_load(struct vga *vga, const struct vga_registers *registers)
 	return NULL;
 }
 
+/* Firmware finds its BIOS there, which is not of PCI, and runs it before it shows anything. */
+static int add_bios(struct fw_cfg *fw_cfg, struct cause *cause)
+{
+	struct rom rom;
+	int err = rom_find(&rom, &bios, cause);
+
+	if (err)
+		return err;
+	err = fw_cfg_add_file(fw_cfg, "vgaroms/vgabios.bin", rom.data, rom.size, cause);
+	rom_free(&rom);
+	return err;
+}
+
+static void check_bios(const struct profile_check *check)
+{
+	const struct profile *profile = check->profile;
+	struct cause cause;
+	struct rom rom;
+
+	if (!profile_has_vga(profile) || profile_firmware(profile) == FIRMWARE_NONE)
+		return;
+	if (rom_find(&rom, &bios, &cause) == 0)
+		rom_free(&rom);
+	else
+		check->found(check->arg, "guest", "vga", false, cause.text);
+}
+
 static int create_vga(struct device *device, struct cause *cause)
 {
-	return vga_init(device->state, device->host->io, PLATFORM_VGA_PORT, cause);
+	struct device_host *host = device->host;
+	int err = vga_init(device->state, host->io, PLATFORM_VGA_PORT, cause);
+
+	return err || !host->fw_cfg ? err : add_bios(host->fw_cfg, cause);
 }
 
 static void save_device(struct device *device, void *registers)
@@ -308,6 +344,7 @@ const struct device_type vga_device = {
 	.name = "VGA",
 	.size = sizeof(struct vga),
 	.wanted = wanted,
+	.check = check_bios,
 	.create = create_vga,
 	.version = 1,
 	.saved = sizeof(struct vga_registers),

@@ -31,6 +31,13 @@ enum profile_firmware profile_firmware(const struct profile *profile)
 	return FIRMWARE_NONE;
 }
 
+bool profile_has_vga(const struct profile *profile)
+{
+	if (profile->vga != PROFILE_VGA_AUTO)
+		return profile->vga == PROFILE_VGA_YES;
+	return profile_firmware(profile) != FIRMWARE_NONE;
+}
+
 const char *profile_firmware_name(enum profile_firmware firmware)
 {
 	static const char *const names[] = { [FIRMWARE_BIOS] = "bios" };
@@ -68,9 +75,4 @@ void profile_derive_mac(const char *guest, unsigned nic, uint8_t mac[NET_MAC_SIZ
 	hash ^= hash >> 24;
 	memcpy(mac, (uint8_t[]){ 0x52, 0x54, 0x00, (uint8_t)(hash >> 16), (uint8_t)(hash >> 8),
 				 (uint8_t)hash }, NET_MAC_SIZE);
-}
-
-bool profile_has_vga(const struct profile *profile)
-{
-	return profile->vga == PROFILE_VGA_YES;
 }

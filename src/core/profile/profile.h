@@ -18,7 +18,6 @@
 /* In the order of the keys' choices. */
 enum profile_vga { PROFILE_VGA_AUTO, PROFILE_VGA_NO, PROFILE_VGA_YES };
 enum disk_format { DISK_FORMAT_AUTO, DISK_FORMAT_RAW };
-
 enum profile_firmware { FIRMWARE_NONE, FIRMWARE_BIOS, FIRMWARE_AUTO };
 
 struct profile_disk {
@@ -57,8 +56,6 @@ struct profile {
 
 void profile_free(struct profile *profile); /* NULL is valid */
 
-/* Whether the guest has a VGA screen with a keyboard. */
-bool profile_has_vga(const struct profile *profile);
 /* The firmware that the guest starts by: the profile's, or what auto stands for. */
 enum profile_firmware profile_firmware(const struct profile *profile);
 
@@ -70,6 +67,9 @@ const char *profile_firmware_name(enum profile_firmware firmware);
  * is too long for a name is "?". False at the end.
  */
 bool profile_next_device(const char **list, char section[NAME_SIZE]);
+
+/* Whether the guest has a VGA screen with a keyboard: the profile's, or if it has firmware. */
+bool profile_has_vga(const struct profile *profile);
 
 /* Derives the MAC address of a guest's NIC from its name: 52:54:00 and a hash. */
 void profile_derive_mac(const char *guest, unsigned nic, uint8_t mac[NET_MAC_SIZE]);
