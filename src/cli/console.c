@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/signals.h"
+#include "cli/vga.h"
 #include "control/endpoint.h"
 #include "control/message_text.h"
 
@@ -22,6 +24,7 @@ struct console {
 	struct loop_source signals;
 	struct console_session session;
 	struct client *events; /* NULL: nothing is heard of the guest */
+	struct vga *vga;       /* NULL: it is the serial port's console */
 	int status;
 };
 
@@ -70,7 +73,10 @@ static void notified(void *arg, const char *method, json_t *params)
 	struct console *console = arg;
 	const char *guest = console->cli->argv[0];
 
-	if (strcmp(method, "event") == 0 && strcmp(text_of(params, "kind", ""), "log") == 0 &&
+	if (console->vga && strcmp(method, "screen") == 0)
+		vga_update(console->vga, params);
+	/* Words would stand in the picture. */
+	else if (!console->vga && strcmp(method, "event") == 0 && strcmp(text_of(params, "kind", ""), "log") == 0 &&
 	    strcmp(text_of(params, "guest", ""), guest) == 0)
 		console_session_say(&console->session, "[%s: %s]", guest,
 				    text_of(params, "text", ""));
@@ -78,12 +84,15 @@ static void notified(void *arg, const char *method, json_t *params)
 
 static void events_closed(void *arg, const struct cause *cause)
 {
-	(void)arg;
+	struct console *console = arg;
+
 	(void)cause;
+	if (console->vga)
+		vga_hang_up(console->vga);
 }
 
-/* The console does without them when they cannot be had. */
-static void hear_events(struct console *console)
+/* A second connection, for what is heard beside the console; NULL if it cannot be had. */
+static void connect_client(struct console *console)
 {
 	const struct client_handlers handlers = { .notification = notified,
 						  .closed = events_closed, .arg = console };
@@ -93,8 +102,8 @@ static void hear_events(struct console *console)
 
 	if (fd == 0)
 		fd = endpoint_connect(&endpoint, &cause);
-	if (fd >= 0 && client_new(&console->events, &console->loop, fd, &handlers, &cause) == 0)
-		client_call(console->events, "events.subscribe", NULL, NULL, NULL);
+	if (fd >= 0 && client_new(&console->events, &console->loop, fd, &handlers, &cause) < 0)
+		console->events = NULL;
 }
 
 static void deaf(void *arg)
@@ -144,7 +153,8 @@ static int talk(struct console *console, const char *letter)
 			    letter);
 	error = signals < 0 ? 0 : loop_add(&console->loop, &console->signals, signals, EPOLLIN,
 					   signal_came, console);
-	hear_events(console);
+	if (console->events && !console->vga)
+		client_call(console->events, "events.subscribe", NULL, NULL, NULL);
 	if (!error)
 		error = console_session_begin(session);
 	if (!error)
@@ -160,15 +170,77 @@ static int talk(struct console *console, const char *letter)
 		     : console->status;
 }
 
+/* The serial port's: the connection that asked for it becomes it. */
+static int talk_serial(struct console *console, struct link *link, const char *letter)
+{
+	struct console_session *session = &console->session;
+	struct cli *cli = console->cli;
+	int status;
+	json_t *result = session_call(link, "console.open",
+				      json_pack("{s:o, s:b}", "guest", message_text(cli->argv[0]),
+						"backlog", !cli->values[0].set));
+
+	if (!result)
+		return CLI_FAILED;
+	session->queries.old = (uint64_t)json_integer_value(json_object_get(result, "backlog"));
+	session->fd = link_raw(link, &session->rest, &session->rest_size);
+	connect_client(console);
+	status = talk(console, letter);
+	json_decref(result);
+	return status;
+}
+
+static void subscribed(void *arg, json_t *result, const struct client_error *error)
+{
+	struct console *console = arg;
+
+	(void)result;
+	if (!error)
+		return;
+	console_session_restore(&console->session);
+	leave(console, fail("%s", error->message));
+}
+
+static int talk_vga(struct console *console, const char *letter)
+{
+	const char *guest = console->cli->argv[0];
+	struct vga *vga = calloc(1, sizeof(*vga));
+	int status;
+
+	connect_client(console);
+	if (!vga || !console->events) {
+		client_free(console->events);
+		free(vga);
+		return fail("%s: console: the deck cannot be reached", guest);
+	}
+	console->vga = vga;
+	vga->loop = &console->loop;
+	vga->client = console->events;
+	vga->typing.guest = guest;
+	console->session.fd = vga_begin(vga);
+	if (console->session.fd < 0) {
+		client_free(console->events);
+		status = fail("%s: console: %s", guest, strerror(-console->session.fd));
+	} else {
+		client_call(console->events, "screen.subscribe",
+			    json_pack("{s:o}", "guest", message_text(guest)), subscribed, console);
+		status = talk(console, letter);
+		close(console->session.fd);
+	}
+	vga_end(vga);
+	free(vga);
+	return status;
+}
+
 int console_main(struct cli *cli)
 {
 	struct console console = { .cli = cli };
 	struct console_session *session = &console.session;
-	int status = CLI_FAILED, error;
 	const char *letter = cli->values[1].set ? cli->values[1].text : "]";
+	bool vga = cli->values[2].set;
+	int status = CLI_FAILED, error;
 	struct cause cause;
 	struct link *link;
-	json_t *result;
 
 	error = read_escape(cli, letter, &session->escape_key);
 	if (error)
@@ -176,21 +248,16 @@ int console_main(struct cli *cli)
 	link = session_open(cli);
 	if (!link)
 		return CLI_FAILED;
-	result = session_call(link, "console.open",
-			      json_pack("{s:o, s:b}", "guest", message_text(cli->argv[0]),
-					"backlog", !cli->values[0].set));
-	if (result && loop_init(&console.loop, &cause) < 0) {
+	session->ops = &console_ops;
+	session->arg = &console;
+	if (vga && !isatty(STDOUT_FILENO))
+		status = vga_print(link, cli->argv[0]);
+	else if (loop_init(&console.loop, &cause) < 0)
 		fail("%s", cause.text);
-	} else if (result) {
-		session->ops = &console_ops;
-		session->arg = &console;
-		session->queries.old = (uint64_t)json_integer_value(json_object_get(result,
-										    "backlog"));
-		session->fd = link_raw(link, &session->rest, &session->rest_size);
-		status = talk(&console, letter);
+	else {
+		status = vga ? talk_vga(&console, letter) : talk_serial(&console, link, letter);
 		loop_destroy(&console.loop);
 	}
-	json_decref(result);
 	link_free(link);
 	return status;
 }

@@ -24,11 +24,13 @@ src_cli_libcli_a_SOURCES = \
 	%D%/program.c %D%/program.h \
 	%D%/queries.c %D%/queries.h \
 	%D%/run.c \
+	%D%/screen_text.c %D%/screen_text.h \
 	%D%/session.c %D%/session.h \
 	%D%/signals.c %D%/signals.h \
 	%D%/stats.c \
 	%D%/switches.c \
-	%D%/table.c %D%/table.h
+	%D%/table.c %D%/table.h \
+	%D%/vga.c %D%/vga.h
 
 CLI_LIBS = src/cli/libcli.a $(SANDBOX_LIBS) $(CONTROL_LIBS)
 

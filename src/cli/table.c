@@ -33,6 +33,8 @@ static const struct option_row console_options[] = {
 	  "do not show what was printed before" },
 	{ 'e', "escape", OPTION_TEXT, "LETTER", WORD_ANY, 0, 0,
 	  "leave with Ctrl and this character (']')" },
+	{ 'v', "vga", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
+	  "its VGA screen and its keyboard; not on a terminal: what the screen shows, once" },
 	{ .name = NULL },
 };
 

@@ -12,7 +12,9 @@ src_control_libcontrol_a_SOURCES = \
 	%D%/methods.c %D%/methods.h \
 	%D%/names.c %D%/names.h \
 	%D%/protocol.h \
-	%D%/states.c %D%/states.h
+	%D%/remote_screen.c %D%/remote_screen.h \
+	%D%/states.c %D%/states.h \
+	%D%/typing.c %D%/typing.h
 
 CONTROL_LIBS = src/control/libcontrol.a $(BASE_LIBS) $(JANSSON_LIBS)
 
