@@ -45,4 +45,9 @@ check_PROGRAMS += tests/unit/cli_console
 tests_unit_cli_console_SOURCES = tests/unit/cli_console.c tests/unit/fake_deck.c \
 	tests/unit/fake_deck.h src/core/machine/console.c src/core/profile/profile.c
 tests_unit_cli_console_LDADD = src/cli/libcli.a $(SANDBOX_LIBS) $(SERVER_LIBS) $(CMOCKA_LIBS) -lutil
+
+check_PROGRAMS += tests/unit/remote_screen
+tests_unit_remote_screen_SOURCES = tests/unit/remote_screen.c tests/unit/fake_deck.c \
+	tests/unit/fake_deck.h src/core/machine/console.c src/core/profile/profile.c
+tests_unit_remote_screen_LDADD = src/cli/libcli.a $(SANDBOX_LIBS) $(SERVER_LIBS) $(CMOCKA_LIBS)
 endif

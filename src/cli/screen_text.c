@@ -97,16 +97,14 @@ size_t screen_text_draw(struct screen_text *text, const struct remote_screen *sc
 	return size + draw_cursor(out + size, text, screen);
 }
 
-size_t screen_text_row(const struct remote_screen *screen, unsigned row, bool utf8,
-		       char out[SCREEN_TEXT_ROW_MAX])
+void screen_text_row(const struct remote_screen *screen, unsigned row,
+		     char out[SCREEN_TEXT_ROW_MAX])
 {
 	unsigned columns = screen->columns;
-	size_t size = 0;
 
 	while (columns && screen->cells[row][columns - 1].c == ' ')
 		columns--;
 	for (unsigned x = 0; x < columns; x++)
-		size += put_character(out + size, screen->cells[row][x].c, utf8);
-	out[size++] = '\n';
-	return size;
+		out += put_character(out, screen->cells[row][x].c, true);
+	*out = '\0';
 }

@@ -27,9 +27,9 @@ struct screen_text {
 size_t screen_text_draw(struct screen_text *text, const struct remote_screen *screen,
 			char out[SCREEN_TEXT_MAX]);
 
-/* Writes a row without colours and blanks at its end, and a newline; how many bytes. */
+/* A row as UTF-8 without colours and blanks at its end. */
 #define SCREEN_TEXT_ROW_MAX (REMOTE_COLUMNS_MAX * 3 + 1)
-size_t screen_text_row(const struct remote_screen *screen, unsigned row, bool utf8,
-		       char out[SCREEN_TEXT_ROW_MAX]);
+void screen_text_row(const struct remote_screen *screen, unsigned row,
+		     char out[SCREEN_TEXT_ROW_MAX]);
 
 #endif

@@ -159,9 +159,11 @@ static int print(const struct remote_screen *screen)
 
 	remote_screen_say(screen, words, sizeof(words));
 	if (*words)
-		printf("[%s]\n", words);
-	for (unsigned y = 0; !*words && y < screen->rows; y++)
-		fwrite(row, 1, screen_text_row(screen, y, plain_utf8(stdout), row), stdout);
+		plain_print(stdout, "[%s]\n", words);
+	for (unsigned y = 0; !*words && y < screen->rows; y++) {
+		screen_text_row(screen, y, row);
+		plain_print(stdout, "%s\n", row);
+	}
 	return fflush(stdout) ? fail("standard output: %s", strerror(errno)) : CLI_OK;
 }
 

@@ -36,6 +36,8 @@ src_tui_libtui_a_SOURCES = \
 	%D%/ui/ui.c %D%/ui/ui.h \
 	%D%/ui/view.h \
 	%D%/views/console.c \
+	%D%/views/console_cells.c %D%/views/console_cells.h \
+	%D%/views/console_vga.c %D%/views/console_vga.h \
 	%D%/views/deck.c \
 	%D%/views/guest.c \
 	%D%/views/help.c \

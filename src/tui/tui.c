@@ -70,6 +70,7 @@ static void command_run(struct tui *tui, const struct key *key)
 		tui_open(tui, key->target, chosen_guest(tui));
 		break;
 	case COMMAND_BACK:
+		tui->left = view->ops->turn ? view : NULL;
 		tui_back(tui);
 		break;
 	case COMMAND_QUIT:
@@ -92,6 +93,20 @@ static void command_run(struct tui *tui, const struct key *key)
 	}
 }
 
+/* Whether a key is for the view that the one before it left: it shows its other side. */
+static bool turn(struct tui *tui, wint_t key, bool special)
+{
+	struct view *left = tui->left;
+	const char *guest;
+
+	tui->left = NULL;
+	guest = left && !special && key == KEYS_TURN ? left->ops->turn(left) : NULL;
+	if (!guest)
+		return false;
+	tui_open(tui, left->ops->id, guest);
+	return true;
+}
+
 static void key_pressed(struct tui *tui, wint_t key, bool special)
 {
 	const struct key *row = NULL;
@@ -100,6 +115,8 @@ static void key_pressed(struct tui *tui, wint_t key, bool special)
 	if (special && key == KEY_RESIZE)
 		return;
 	tui_key_pressed(tui);
+	if (turn(tui, key, special))
+		return;
 	if (tui->prompt.active) {
 		tui_dirty(tui);
 		prompt_key(&tui->prompt, key, special);

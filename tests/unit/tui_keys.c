@@ -195,6 +195,37 @@ static void test_console(void **state)
 	assert_true(on_screen(tui, "  Ctrl-]! leaves"));
 }
 
+/* The key that leaves, and Tab behind it; by itself Tab is the guest's while it runs. */
+static void test_console_turns(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\","
+				   "\"vga\":true}]}");
+	tui_open(tui, "console", "web");
+	assert_true(on_screen(tui, "Ctrl-]! Tab VGA  Ctrl-]! leaves"));
+	command(tui, COMMAND_NEXT);
+	assert_true(on_screen(tui, "Tab VGA"));
+	assert_string_equal(tui->top->ops->turn(tui->top), "web");
+	tui_back(tui);
+	tui_open(tui, "console", "web");
+	fake_screen_answer(screen, fake_screen_wait(screen, "screen.subscribe"),
+			   "{\"subscription\":5}");
+	fake_screen_notify(screen, "screen", "{\"subscription\":5,\"mode\":\"text\",\"columns\":80,"
+			   "\"rows\":25,\"cursor\":{\"row\":24,\"column\":1,\"block\":false},"
+			   "\"lines\":[{\"row\":24,\"text\":\"boot: \u2502\",\"colours\":[7,7]}]}");
+	assert_true(on_screen(tui, "boot: "));
+	assert_true(on_screen(tui, "Ctrl-]! Tab serial"));
+	command(tui, COMMAND_PAGE_UP);
+	fake_screen_wait(screen, "screen.type"); /* the guest's: there is nothing to scroll to */
+	fake_screen_notify(screen, "screen", "{\"subscription\":5,\"mode\":\"graphics\","
+			   "\"columns\":640,\"rows\":480,\"cursor\":null,\"lines\":[]}");
+	assert_true(on_screen(tui, "graphics mode 640x480, not shown"));
+	command(tui, COMMAND_NEXT);
+	assert_true(on_screen(tui, "Ctrl-]! Tab VGA"));
+}
+
 static void test_help(void **state)
 {
 	struct fake_screen *screen = *state;
@@ -423,6 +454,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_deck, start, stop),
 		cmocka_unit_test_setup_teardown(test_network, start, stop),
 		cmocka_unit_test_setup_teardown(test_console, start, stop),
+		cmocka_unit_test_setup_teardown(test_console_turns, start, stop),
 		cmocka_unit_test_setup_teardown(test_help, start, stop),
 		cmocka_unit_test_setup_teardown(test_capture, start, stop),
 		cmocka_unit_test_setup_teardown(test_refused_filter, start, stop),

@@ -69,7 +69,10 @@ static const struct key rows[] = {
 	{ IN("deck"), KEYS_CTRL('c'), "Ctrl-C", DO(QUIT), NULL, NULL },
 
 	{ IN("console"), KEYS_CTRL(']'), "Ctrl-]", DO(BACK), "leave the console",
-	  "leave the console; every other key goes to the guest" },
+	  "leave the console; every other key goes to the guest. With Tab behind it: "
+	  "to the guest's VGA screen and keyboard, or back to its serial console" },
+	{ IN("console"), KEYS_TURN, "Tab", DO(NEXT), NULL,
+	  "the same, where the guest does not get it: it does not run, or shows no text" },
 	{ IN("console"), KEY_PPAGE, "PageUp", DO(PAGE_UP), "scroll back",
 	  "scroll back, unless a full-screen program runs in the guest" },
 	{ IN("console"), KEY_NPAGE, "PageDown", DO(PAGE_DOWN), NULL, "scroll forward, likewise" },

@@ -64,6 +64,12 @@ struct view_ops {
 	void (*enter)(struct view *view); /* it comes up, also again after a view above it */
 	void (*leave)(struct view *view); /* it is no longer shown, but may be below another */
 	void (*close)(struct view *view); /* after leave: nor will it be gone back to */
+	/*
+	 * It is to show its other side, of the guest that it shows; NULL: there is none, else
+	 * that guest. Tab right behind the key that leaves the view asks for it, and the view
+	 * comes up again.
+	 */
+	const char *(*turn)(struct view *view);
 	void (*draw)(struct view *view, struct rect rect);
 	bool (*command)(struct view *view, enum command command); /* false: not the view's */
 	void (*input)(struct view *view, wint_t key, bool special); /* keys without a command */

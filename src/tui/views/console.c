@@ -15,10 +15,17 @@
 #include "tui/console/tty.h"
 #include "tui/ui/style.h"
 #include "tui/ui/ui.h"
+#include "tui/views/console_cells.h"
+#include "tui/views/console_vga.h"
 #include "tui/views/table.h"
+
+#define WIDE 60 /* columns from which on the status says how to turn to the other side */
 
 struct console_view {
 	struct tty *list, *current;
+	const struct tty *turned; /* the one whose guest's VGA screen is shown in its place */
+	bool fresh;		  /* it came meanwhile */
+	struct console_vga vga;
 	struct emulation *emulation;
 	unsigned back; /* lines scrolled back */
 	char said[256]; /* the beginning of what befell the terminal, when that was said */
@@ -39,13 +46,34 @@ static int columns_shown(void)
 	return clamp(draw_columns(), GRID_MIN, GRID_COLUMNS_MAX);
 }
 
+static bool on_vga(const struct view *view)
+{
+	const struct console_view *state = view->state;
+
+	return state->current && state->turned == state->current;
+}
+
+static bool has_vga(const struct view *view)
+{
+	const struct console_view *state = view->state;
+	const struct tui_guest *guest = model_find(&view->deck->model, state->current->name);
+
+	return guest && json_is_true(json_object_get(guest->json, "vga"));
+}
+
 static void tty_came(void *arg, struct tty *tty)
 {
 	struct view *view = arg;
-	const struct console_view *state = view->state;
+	struct console_view *state = view->state;
 
-	if (state->current == tty && tui_shows(view))
+	if (state->current != tty || !tui_shows(view))
+		return;
+	if (!on_vga(view)) {
 		emulation_more(state->emulation);
+	} else if (!state->fresh) {
+		state->fresh = true;
+		tui_dirty(view->tui);
+	}
 }
 
 static void tty_changed(void *arg, struct tty *tty)
@@ -111,13 +139,25 @@ static bool console_open(struct view *view, const char *name)
 	return true;
 }
 
+static void show(struct view *view)
+{
+	struct console_view *state = view->state;
+
+	emulation_show(state->emulation, on_vga(view) ? NULL : state->current);
+	if (on_vga(view))
+		console_vga_show(&state->vga, state->current->name);
+	else
+		console_vga_hide(&state->vga);
+	state->fresh = false;
+}
+
 static void console_enter(struct view *view)
 {
 	struct console_view *state = view->state;
 
 	emulation_resize(state->emulation, rows_shown(), columns_shown());
 	emulation_scroll(state->emulation, 0);
-	emulation_show(state->emulation, state->current);
+	show(view);
 }
 
 static void console_leave(struct view *view)
@@ -125,6 +165,25 @@ static void console_leave(struct view *view)
 	struct console_view *state = view->state;
 
 	emulation_show(state->emulation, NULL);
+	console_vga_hide(&state->vga);
+}
+
+static const char *console_turn(struct view *view)
+{
+	struct console_view *state = view->state;
+
+	if (!on_vga(view) && !has_vga(view))
+		return NULL;
+	state->turned = on_vga(view) ? NULL : state->current;
+	state->back = 0;
+	return state->current->name;
+}
+
+static void console_create(struct view *view)
+{
+	struct console_view *state = view->state;
+
+	console_vga_create(&state->vga, view);
 }
 
 static void console_destroy(struct view *view)
@@ -132,116 +191,13 @@ static void console_destroy(struct view *view)
 	struct console_view *state = view->state;
 	struct tty *tty;
 
+	console_vga_destroy(&state->vga);
 	emulation_free(state->emulation);
 	while ((tty = state->list)) {
 		state->list = tty->next;
 		tty_free(tty);
 	}
 	state->current = NULL;
-}
-
-/* Colours */
-
-/* The entry of the 6x6x6 cube of 256 colours that is next to a colour. */
-static int cube(unsigned red, unsigned green, unsigned blue)
-{
-	return (int)(16 + 36 * ((red + 25) / 51) + 6 * ((green + 25) / 51) + (blue + 25) / 51);
-}
-
-/* The nearest of the 8 colours that every terminal has, and whether it is bright. */
-static int basic(unsigned red, unsigned green, unsigned blue, bool *bright)
-{
-	unsigned most = red > green ? red : green, half;
-
-	most = most > blue ? most : blue;
-	*bright = most > 210;
-	half = most / 2;
-	if (most < 50)
-		return COLOR_BLACK;
-	return (red > half ? 1 : 0) | (green > half ? 2 : 0) | (blue > half ? 4 : 0);
-}
-
-/* A colour of a cell as curses has it; -1: the default one. */
-static int colour(uint32_t c, bool *bright)
-{
-	unsigned red = c >> 16 & 0xff, green = c >> 8 & 0xff, blue = c & 0xff, index = c & 0xff;
-
-	*bright = false;
-	if ((c & GRID_COLOUR_KIND) == GRID_DEFAULT)
-		return -1;
-	if ((c & GRID_COLOUR_KIND) == GRID_RGB)
-		return COLORS >= 256 ? cube(red, green, blue) : basic(red, green, blue, bright);
-	if ((int)index < COLORS)
-		return (int)index;
-	if (index < 16) {
-		*bright = true;
-		return (int)index - 8;
-	}
-	if (index < 232) {
-		index -= 16;
-		return basic(index / 36 * 51, index / 6 % 6 * 51, index % 6 * 51, bright);
-	}
-	*bright = index >= 250;
-	return index < 238 ? COLOR_BLACK : COLOR_WHITE;
-}
-
-static void pen(const struct terminal *terminal, const struct grid_cell *cell)
-{
-	attr_t attributes = A_NORMAL;
-	bool bright, unused;
-	int fg, bg, pair = 0;
-
-	if (cell->attributes & GRID_BOLD)
-		attributes |= A_BOLD;
-	if (cell->attributes & GRID_UNDERLINE)
-		attributes |= A_UNDERLINE;
-	if (cell->attributes & GRID_REVERSE)
-		attributes |= A_REVERSE;
-	if (terminal->colour) {
-		fg = colour(cell->fg, &bright);
-		bg = colour(cell->bg, &unused);
-		if (fg >= 0 && bright)
-			attributes |= A_BOLD;
-		if (fg >= 0 || bg >= 0)
-			pair = alloc_pair(fg, bg);
-		if (pair < 0)
-			pair = 0;
-	}
-	attr_set(attributes, (short)pair, &pair);
-}
-
-/* One character with the marks that combine with it. */
-static void put_cell(int y, int x, wchar_t c, const uint16_t *marks)
-{
-	wchar_t text[1 + GRID_MARKS_MAX + 1] = { c };
-	cchar_t cell;
-
-	if (!marks || !marks[0]) {
-		mvaddnwstr(y, x, text, 1);
-		return;
-	}
-	for (unsigned i = 0; i < GRID_MARKS_MAX; i++)
-		text[i + 1] = (wchar_t)marks[i];
-	if (setcchar(&cell, text, A_NORMAL, 0, NULL) == OK)
-		mvadd_wch(y, x, &cell);
-}
-
-static void draw_row(const struct terminal *terminal, int y, const struct grid_cell *cells,
-		     int columns)
-{
-	for (int x = 0; x < columns; x++) {
-		wchar_t c = (wchar_t)cells[x].c;
-
-		if (cells[x].width == 0 || (cells[x].width == 2 && x + 1 >= columns))
-			continue;
-		if (!terminal->utf8 && c >= 0x7f)
-			c = L'?';
-		if (c == L' ' && !cells[x].attributes && cells[x].bg == GRID_DEFAULT &&
-		    !cells[x].marks[0])
-			continue; /* erased already */
-		pen(terminal, &cells[x]);
-		put_cell(y, x, c, terminal->utf8 ? cells[x].marks : NULL);
-	}
 }
 
 /* When it begins again is old soon; the messages have the whole. */
@@ -257,7 +213,13 @@ static void status_text(const struct view *view, char *out, size_t size)
 	const struct console_view *state = view->state;
 	const struct tty *tty = state->current;
 
-	if (tty->state == TTY_CLOSED)
+	out[0] = '\0';
+	if (on_vga(view) && state->vga.typing.lost)
+		snprintf(out, size, "%zu bytes are lost: the guest does not read its keyboard",
+			 state->vga.typing.lost);
+	else if (on_vga(view))
+		snprintf(out, size, "VGA");
+	else if (tty->state == TTY_CLOSED)
 		snprintf(out, size, "%s %s leaves; %s opens it again.", tty->reason,
 			 tui_key(view, COMMAND_BACK),
 			 keys_label(view->tui->keys, NULL, COMMAND_OPEN, view->ops->id));
@@ -271,8 +233,22 @@ static void status_text(const struct view *view, char *out, size_t size)
 	else if (state->back)
 		snprintf(out, size, "%u lines back; %s or any key returns", state->back,
 			 tui_key(view, COMMAND_PAGE_DOWN));
+}
+
+/* What leaves, and where else there is something to see. */
+static void leave_text(const struct view *view, char *out, size_t size)
+{
+	const struct console_view *state = view->state;
+	const char *key = tui_key(view, COMMAND_BACK);
+	bool wide = draw_columns() >= WIDE;
+
+	if (wide && on_vga(view))
+		snprintf(out, size, "%s Tab serial%s  %s leaves", key,
+			 state->fresh ? " (new)" : "", key);
+	else if (wide && has_vga(view))
+		snprintf(out, size, "%s Tab VGA  %s leaves", key, key);
 	else
-		out[0] = '\0';
+		snprintf(out, size, "%s leaves", key);
 }
 
 /* Where there is no room for both, the text is wanted more than the guest's name and state. */
@@ -284,7 +260,7 @@ static void draw_status(const struct view *view, int y)
 	char text[600], leave[64];
 
 	draw_fill((struct rect){ y, 0, 1, width }, DRAW_REVERSE);
-	snprintf(leave, sizeof(leave), "%s leaves", tui_key(view, COMMAND_BACK));
+	leave_text(view, leave, sizeof(leave));
 	room = width - text_width(leave) - 2;
 	draw_right(y, 0, width - 1, DRAW_REVERSE | DRAW_BOLD, leave);
 	status_text(view, text, sizeof(text));
@@ -310,7 +286,7 @@ static void draw_picture(const struct view *view, const struct picture *picture,
 	if (columns > (int)frame->columns)
 		columns = (int)frame->columns;
 	for (int y = 0; y < rows; y++)
-		draw_row(&view->tui->terminal, y, picture_row(picture, y), columns);
+		console_cells_draw(&view->tui->terminal, y, picture_row(picture, y), columns);
 	if (frame->flags & FRAME_CURSOR && !state->back && !view->tui->prompt.active) {
 		curs_set(1);
 		move(clamp((int)frame->row, 0, rows - 1), clamp((int)frame->column, 0, columns - 1));
@@ -324,6 +300,11 @@ static void console_draw(struct view *view, struct rect body)
 	const struct picture *picture;
 
 	emulation_resize(state->emulation, rows, columns);
+	if (on_vga(view)) {
+		draw_status(view, rows);
+		console_vga_draw(&state->vga, (struct rect){ 0, 0, rows, columns });
+		return;
+	}
 	picture = emulation_picture(state->emulation);
 	if (picture && state->back > picture->frame.scrollback)
 		state->back = picture->frame.scrollback;
@@ -360,16 +341,65 @@ static void send_key(struct view *view, wint_t key, bool special)
 	bool cursor_keys = last_frame(view)->flags & FRAME_CURSOR_KEYS;
 	char text[KEY_SEQUENCE_MAX];
 
+	if (on_vga(view)) {
+		console_vga_key(&((struct console_view *)view->state)->vga, key, special);
+		return;
+	}
 	tty_send(state->current, text, key_sequence(text, key, special, cursor_keys));
 	if (state->current->lost)
 		tui_dirty(view->tui);
+}
+
+/* Nothing of the guest's waits for a Tab. */
+static bool is_deaf(const struct view *view)
+{
+	const struct console_view *state = view->state;
+	const struct tui_guest *guest = model_find(&view->deck->model, state->current->name);
+
+	return !guest || !guest_state_in(guest->state, GUEST_ALIVE) ||
+	       (on_vga(view) && state->vga.screen.mode != REMOTE_TEXT);
+}
+
+static void turn_by_key(struct view *view)
+{
+	if (is_deaf(view) && console_turn(view)) {
+		show(view);
+		tui_dirty(view->tui);
+	} else {
+		send_key(view, KEYS_TURN, false);
+	}
+}
+
+/* Those of the table that a VGA's guest gets: there is nothing to scroll back to. */
+static bool vga_command(struct view *view, enum command command)
+{
+	static const struct {
+		enum command command;
+		int key;
+	} keys[] = {
+		{ COMMAND_PAGE_UP, KEY_PPAGE }, { COMMAND_PAGE_DOWN, KEY_NPAGE },
+		{ COMMAND_SCROLL_UP, KEY_SPREVIOUS }, { COMMAND_SCROLL_DOWN, KEY_SNEXT },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (keys[i].command != command)
+			continue;
+		send_key(view, (wint_t)keys[i].key, true);
+		return true;
+	}
+	return false;
 }
 
 static bool console_command(struct view *view, enum command command)
 {
 	int page = rows_shown() - 1;
 
+	if (on_vga(view) && vga_command(view, command))
+		return true;
 	switch (command) {
+	case COMMAND_NEXT:
+		turn_by_key(view);
+		return true;
 	case COMMAND_PAGE_UP:
 	case COMMAND_PAGE_DOWN:
 		if (last_frame(view)->flags & FRAME_ALTERNATE)
@@ -401,10 +431,12 @@ const struct view_ops view_console = {
 	.id = "console",
 	.name = "Console",
 	.size = sizeof(struct console_view),
+	.create = console_create,
 	.destroy = console_destroy,
 	.open = console_open,
 	.enter = console_enter,
 	.leave = console_leave,
+	.turn = console_turn,
 	.draw = console_draw,
 	.command = console_command,
 	.input = console_input,
