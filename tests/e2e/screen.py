@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The screen with the real core behind it: keys pressed in tmux at 120x40, screens compared."""
+import io
 import itertools
 import os
 import re
@@ -8,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -523,6 +525,72 @@ def test_profiles_come_to_an_empty_screen_and_change_under_it():
             terminal.keys("q")
             terminal.see("shut it down")
             terminal.keys("s")
+            assert terminal.gone() == 0
+
+
+GRUB = "/usr/lib/grub/i386-pc"
+
+# GRUB asks the keyboard controller itself: it has interrupts switched on for a moment now and
+# then, in which a host that emulates such code delivers hardly any, and the BIOS needs them.
+GRUB_CFG = b"""terminal_input at_keyboard
+set timeout=-1
+menuentry 'First entry' { true; }
+menuentry 'Second entry' { echo 'the second was chosen'; sleep 600; }
+"""
+
+
+def grub_disk(folder):
+    """An image with GRUB in its first sectors, and its menu."""
+    d.need("grub-mkimage")
+    if not os.path.exists("/usr/share/seabios/vgabios-isavga.bin") or not os.path.exists(GRUB):
+        d.skip("the packages seabios and grub-pc-bin are not installed")
+    names = [os.path.join(folder.path, name) for name in ("menu.tar", "core.img", "grub.img")]
+    with tarfile.open(names[0], "w") as tar:
+        entry = tarfile.TarInfo("boot/grub/grub.cfg")
+        entry.size = len(GRUB_CFG)
+        tar.addfile(entry, io.BytesIO(GRUB_CFG))
+    subprocess.run(["grub-mkimage", "-O", "i386-pc", "-o", names[1], "-m", names[0],
+                    "-p", "(memdisk)/boot/grub", "biosdisk", "memdisk", "tar", "normal", "echo",
+                    "true", "sleep", "at_keyboard", "terminal"], check=True)
+    with open(f"{GRUB}/boot.img", "rb") as first, open(names[1], "rb") as core, \
+            open(names[2], "wb") as image:
+        image.write(first.read()[:446] + bytes(64) + b"\x55\xaa" + core.read())
+        image.truncate(1 << 20)
+    return names[2]
+
+
+def test_a_boot_loader_is_worked_with_on_the_vga_screen():
+    d.need_kvm()
+    with d.Folder() as folder:
+        image = grub_disk(folder)
+        folder.guest("box", f"[guest]\nmemory = 32M\n[disk0]\npath = {image}\nformat = raw\n")
+        with Terminal(folder, size=(100, 30)) as terminal:
+            terminal.see("box")
+            terminal.keys("s")
+            terminal.see("running")
+            terminal.keys("c")
+            terminal.see("Ctrl-] Tab VGA")
+            terminal.keys("C-]", "Tab")
+            terminal.see("^SeaBIOS ")
+            terminal.see(r"^ *│\*First entry")
+            terminal.keys("Down")
+            terminal.see(r"│\*Second entry")
+            once = subprocess.run([d.VMDECK, "console", "--vga", "box"], env=folder.env,
+                                  capture_output=True, text=True)
+            assert "│*Second entry" in once.stdout, once
+            with Terminal(folder, "console", "--vga", "box", size=(90, 12)) as other:
+                other.see(r"│\*Second entry")
+                other.keys("Enter")
+                other.see("^the second was chosen")
+                other.keys("C-]")
+                assert other.gone() == 0
+            terminal.see("^the second was chosen")
+            terminal.keys("C-]")
+            terminal.see("running")
+            terminal.keys("F")
+            terminal.keys("y")
+            terminal.see("stopped")
+            terminal.keys("q")
             assert terminal.gone() == 0
 
 
