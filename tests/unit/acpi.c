@@ -147,7 +147,9 @@ static void test_dsdt_addresses(void **state)
 		uint16_t base;
 		uint8_t size;
 	} ports[] = { { PLATFORM_PM_PORT, PLATFORM_PM_SIZE }, { PLATFORM_COM1_PORT, 8 },
-		      { PLATFORM_CMOS_PORT, 2 }, { PLATFORM_PCI_PORT, 8 } };
+		      { PLATFORM_CMOS_PORT, 2 }, { PLATFORM_PCI_PORT, 8 },
+		      { PLATFORM_I8042_PORT, 1 }, { PLATFORM_I8042_PORT + 4, 1 } };
+	static const uint8_t keyboard_irq[] = { 0x22, 1 << PLATFORM_KEYBOARD_GSI, 0 };
 	uint8_t irq[] = { 0x22, 1 << PLATFORM_COM1_GSI, 0 };
 	uint32_t value, length;
 	const uint8_t *dsdt;
@@ -175,6 +177,7 @@ static void test_dsdt_addresses(void **state)
 		assert_true(has_bytes(dsdt, length, port, sizeof(port)));
 	}
 	assert_true(has_bytes(dsdt, length, irq, sizeof(irq)));
+	assert_true(has_bytes(dsdt, length, keyboard_irq, sizeof(keyboard_irq)));
 	/* _PRT: { 0x0001ffff, Zero, Zero, 17 } and so on */
 	for (i = 1; i <= 30; i++) {
 		uint8_t route[] = { 0x0c, 0xff, 0xff, (uint8_t)i, 0, 0, 0, 0x0a,

@@ -241,7 +241,9 @@ static uint32_t build_fadt(struct acpi_blob *b)
 	fadt->gpe0_len = 16;
 	fadt->c2_latency = fadt->c3_latency = 0xfff; /* neither state */
 	fadt->century = 0x32;
-	fadt->boot_flags = BOOT_LEGACY_DEVICES | BOOT_8042 | BOOT_NO_VGA | BOOT_NO_ASPM;
+	fadt->boot_flags = BOOT_LEGACY_DEVICES | BOOT_8042 | BOOT_NO_ASPM;
+	if (!b->vga)
+		fadt->boot_flags |= BOOT_NO_VGA;
 	fadt->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON | FADT_FIX_RTC |
 		      FADT_TMR_VAL_EXT | FADT_RESET_REG_SUP;
 	fadt->reset = port(PLATFORM_RESET_PORT, 8, 1);

@@ -7,6 +7,7 @@
 #ifndef CORE_BOOT_ACPI_H
 #define CORE_BOOT_ACPI_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/cause.h"
@@ -39,6 +40,7 @@ struct acpi_blob {
 	uint8_t *data; /* PLATFORM_ACPI_SIZE bytes, all zero before */
 	uint32_t base;
 	uint32_t used;
+	bool vga; /* there may be one */
 	unsigned pointers, sums;
 	struct {
 		uint32_t at;
@@ -50,7 +52,7 @@ struct acpi_blob {
 	uint32_t root_pointer; /* where the root pointer has its one */
 };
 
-/* Fills data, base being set. */
+/* Fills data, base and vga being set. */
 void acpi_write(struct acpi_blob *blob, unsigned cpus);
 
 #endif

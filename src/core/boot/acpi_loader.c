@@ -107,7 +107,7 @@ static unsigned write_orders(struct acpi_blob *blob, struct order orders[ORDERS_
 int acpi_describe(struct fw_cfg *fw_cfg, unsigned cpus, struct cause *cause)
 {
 	/* Counted from the tables' file on. */
-	struct acpi_blob blob = { .base = -(uint32_t)ACPI_ROOM };
+	struct acpi_blob blob = { .base = -(uint32_t)ACPI_ROOM, .vga = true };
 	struct order orders[ORDERS_MAX] = { 0 };
 	unsigned count;
 	int err;

@@ -82,6 +82,17 @@ DefinitionBlock ("", "DSDT", 2, "VMDECK", "VMDECK", 1)
 			})
 		}
 
+		/* Firmware looks for a keyboard only where this says that there may be one. */
+		Device (KBD)
+		{
+			Name (_HID, EisaId ("PNP0303"))
+			Name (_CRS, ResourceTemplate () {
+				IO (Decode16, 0x60, 0x60, 1, 1)
+				IO (Decode16, 0x64, 0x64, 1, 1)
+				IRQNoFlags () { 1 }
+			})
+		}
+
 		Device (RTC)
 		{
 			Name (_HID, EisaId ("PNP0B00"))
