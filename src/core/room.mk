@@ -43,7 +43,6 @@ src_core_libcore_a_SOURCES = \
 	%D%/deck/stats.c %D%/deck/stats.h \
 	%D%/deck/stats_private.h \
 	%D%/deck/switches.c %D%/deck/switches.h \
-	%D%/deck/watch.c %D%/deck/watch.h \
 	%D%/disk/check.c %D%/disk/check.h \
 	%D%/disk/disk.h \
 	%D%/disk/file.h \

@@ -11,7 +11,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "core/deck/watch.h"
+#include "base/watch.h"
+#include "core/profile/folder.h"
 
 struct bench {
 	char folder[64], guests[128], switches[128];
@@ -67,8 +68,8 @@ static void begin(struct bench *bench)
 	const char *const folders[WATCH_FOLDERS] = { bench->guests, bench->switches };
 	struct cause cause;
 
-	assert_int_equal(watch_init(&bench->watch, &bench->loop, folders, changed, bench, &cause),
-			 0);
+	assert_int_equal(watch_init(&bench->watch, &bench->loop, folders, profile_file_is, changed,
+				    bench, &cause), 0);
 }
 
 static void __attribute__((format(printf, 2, 3)))

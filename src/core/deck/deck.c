@@ -8,13 +8,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/watch.h"
 #include "core/deck/guest_private.h"
 #include "core/deck/notices.h"
 #include "core/deck/pressure.h"
 #include "core/deck/refusals.h"
 #include "core/deck/roster.h"
 #include "core/deck/services.h"
-#include "core/deck/watch.h"
+#include "core/profile/folder.h"
 #include "net/network.h"
 
 #define SAMPLE_INTERVAL (STATS_INTERVAL_MS * NS_PER_MS)
@@ -110,7 +111,8 @@ static void watch_folders(struct deck *deck)
 	struct cause cause;
 
 	if (config->guests_folder &&
-	    watch_init(&deck->watch, deck_loop(deck), folders, reload, deck, &cause) < 0)
+	    watch_init(&deck->watch, deck_loop(deck), folders, profile_file_is, reload, deck,
+		       &cause) < 0)
 		journal_emit(&deck->services.journal, NULL, DECK_EVENT_LOG, "%s; new profiles are "
 			     "not seen until 'vmdeck reload'", cause.text);
 }

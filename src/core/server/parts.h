@@ -5,6 +5,9 @@
 #ifndef CORE_SERVER_PARTS_H
 #define CORE_SERVER_PARTS_H
 
+#include <sys/un.h>
+
+#include "base/watch.h"
 #include "base/worker.h"
 #include "core/deck/deck.h"
 #include "core/server/leave.h"
@@ -34,6 +37,8 @@ struct server {
 	struct endpoint endpoint;
 	struct place place;
 	struct loop_timer look; /* whether the place is still there */
+	struct watch watch;	/* of its folder, which says so at once */
+	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	bool unreachable;	/* it was told */
 	pthread_mutex_t adopt_lock; /* guards adopted */
 	struct adopted *adopted;

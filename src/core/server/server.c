@@ -5,6 +5,8 @@
 #include "core/server/server.h"
 
 #include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -20,6 +22,8 @@
 
 #define ACCEPT_PER_TURN 16
 #define LOOK_INTERVAL (2 * NS_PER_S)
+/* Where the folder is watched: folders further up may be moved away, or covered by a mount. */
+#define LOOK_RARELY (60 * NS_PER_S)
 #define ACCEPT_PAUSE (100 * NS_PER_MS) /* after running out of file descriptors */
 
 static const struct thread_role worker_role = { .name = "worker" };
@@ -147,8 +151,36 @@ static void last_peer_closed(void *arg)
 	leave_last_closed(&server->leave);
 }
 
+static void look(void *arg);
+
+static bool is_any(const char *name)
+{
+	(void)name;
+	return true;
+}
+
+static void watch_place(struct server *server)
+{
+	const char *const folders[WATCH_FOLDERS] = { server->folder };
+	char path[sizeof(server->folder)];
+
+	snprintf(path, sizeof(path), "%s", server->endpoint.paths[server->place.at]);
+	snprintf(server->folder, sizeof(server->folder), "%s", dirname(path));
+	watch_init(&server->watch, server->loop, folders, is_any, look, server, NULL);
+}
+
+/* A place that is not the best one is looked at often, as that may be free again. */
+static void look_later(struct server *server)
+{
+	bool rarely = server->place.at == 0 && server->watch.loop &&
+		      place_is_there(&server->place, &server->endpoint);
+
+	loop_timer_set(server->loop, &server->look, rarely ? LOOK_RARELY : LOOK_INTERVAL);
+}
+
 static void stop_listening(struct server *server)
 {
+	watch_destroy(&server->watch);
 	loop_timer_cancel(server->loop, &server->accept_again);
 	loop_remove(server->loop, &server->accepting);
 	place_close(&server->place, &server->endpoint);
@@ -159,9 +191,10 @@ static int begin_listening(struct server *server, struct cause *cause)
 	int error = loop_add(server->loop, &server->accepting, server->place.listen_fd, EPOLLIN,
 			     accept_ready, server);
 
-	loop_timer_set(server->loop, &server->look, LOOK_INTERVAL);
-	if (error == 0)
+	if (error == 0) {
+		watch_place(server);
 		return 0;
+	}
 	place_close(&server->place, &server->endpoint);
 	return cause_errno(cause, -error, "control socket");
 }
@@ -183,9 +216,10 @@ static void look(void *arg)
 	struct place place;
 	struct cause cause;
 
-	loop_timer_set(server->loop, &server->look, LOOK_INTERVAL);
-	if (!better)
+	if (!better) {
+		look_later(server);
 		return;
+	}
 	if (!there)
 		stop_listening(server);
 	error = place_open(&place, &server->endpoint, better, &cause);
@@ -202,6 +236,7 @@ static void look(void *arg)
 	} else if (!there) {
 		tell_unreachable(server, &cause);
 	}
+	look_later(server);
 }
 
 int server_new(struct server **out, struct deck *deck, struct cause *cause)
@@ -234,7 +269,11 @@ int server_listen(struct server *server, const struct endpoint *endpoint, struct
 
 	server->endpoint = *endpoint;
 	error = place_open(&server->place, &server->endpoint, 1, cause);
-	return error < 0 ? error : begin_listening(server, cause);
+	if (error == 0)
+		error = begin_listening(server, cause);
+	if (error == 0)
+		look_later(server);
+	return error;
 }
 
 void server_on_quit(struct server *server, void (*quit)(void *arg), void *arg)

@@ -1,9 +1,9 @@
 /*
- * Watching folders of profiles: inotify(7) on the deck's loop. Many changes at once are
- * told as one, a moment later. At rest it costs nothing. Deck thread.
+ * Watching folders, of profiles or of a socket: inotify(7) on a loop. Many changes at once are
+ * told as one, a moment later. At rest it costs nothing. On the thread of the loop.
  */
-#ifndef CORE_DECK_WATCH_H
-#define CORE_DECK_WATCH_H
+#ifndef BASE_WATCH_H
+#define BASE_WATCH_H
 
 #include <limits.h>
 #include <stdbool.h>
@@ -27,17 +27,19 @@ struct watch {
 	struct loop_timer pause;
 	struct watch_folder folders[WATCH_FOLDERS];
 	bool changed; /* and changed() is to be called */
+	bool (*counts)(const char *name);
 	void (*call)(void *arg);
 	void *arg;
 };
 
 /*
- * Watches the profiles in the folders, which need not be there yet; the paths, of which one may
- * be NULL, must outlive the watch. changed(arg) is called when one was written, moved, removed
- * or given other rights. A negative errno with a cause; watch_destroy() is valid then too.
+ * Watches the files in the folders, which need not be there yet; the paths, of which one may
+ * be NULL, must outlive the watch. changed(arg) is called when one whose name counts was written,
+ * moved, removed or given other rights. A negative errno with a cause; watch_destroy() is valid then too.
  */
 int watch_init(struct watch *watch, struct loop *loop, const char *const folders[WATCH_FOLDERS],
-	       void (*changed)(void *arg), void *arg, struct cause *cause);
+	       bool (*counts)(const char *name), void (*changed)(void *arg), void *arg,
+	       struct cause *cause);
 void watch_destroy(struct watch *watch); /* valid for one that is all zero */
 
 /* Calls changed() now for what has happened until now. */

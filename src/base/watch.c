@@ -1,5 +1,5 @@
 /* See watch.h. */
-#include "core/deck/watch.h"
+#include "base/watch.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "core/profile/folder.h"
 
 #define PAUSE (200 * NS_PER_MS)
 
@@ -92,8 +91,9 @@ static bool is_being_made(const struct watch_folder *folder, const struct inotif
 	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1;
 }
 
-/* Whether an event is about profiles, or about the way to them. */
-static bool concerns(const struct watch_folder *folder, const struct inotify_event *event)
+/* Whether an event is about files that count, or about the way to them. */
+static bool concerns(const struct watch *watch, const struct watch_folder *folder,
+		     const struct inotify_event *event)
 {
 	if (!folder->path)
 		return false;
@@ -101,7 +101,7 @@ static bool concerns(const struct watch_folder *folder, const struct inotify_eve
 		return event->wd == folder->own || event->wd == folder->above;
 	if (!event->len)
 		return false;
-	if (event->wd == folder->own && profile_file_is(event->name))
+	if (event->wd == folder->own && watch->counts(event->name))
 		return !is_being_made(folder, event);
 	return event->wd == folder->above && strcmp(event->name, folder->below) == 0;
 }
@@ -119,7 +119,7 @@ static bool take(struct watch *watch)
 
 			changed |= event->mask & IN_Q_OVERFLOW;
 			for (unsigned i = 0; i < WATCH_FOLDERS; i++)
-				changed |= concerns(&watch->folders[i], event);
+				changed |= concerns(watch, &watch->folders[i], event);
 			at += (ssize_t)(sizeof(*event) + event->len);
 		}
 	if (changed)
@@ -155,11 +155,12 @@ void watch_flush(struct watch *watch)
 }
 
 int watch_init(struct watch *watch, struct loop *loop, const char *const folders[WATCH_FOLDERS],
-	       void (*changed)(void *arg), void *arg, struct cause *cause)
+	       bool (*counts)(const char *name), void (*changed)(void *arg), void *arg,
+	       struct cause *cause)
 {
 	int err;
 
-	*watch = (struct watch){ .call = changed, .arg = arg,
+	*watch = (struct watch){ .counts = counts, .call = changed, .arg = arg,
 				 .pause = { .fire = tell, .arg = watch } };
 	watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (watch->fd < 0)
