@@ -230,6 +230,10 @@ def test_usage():
             result = folder.run(*args)
             assert result.returncode == 2 and result.stderr, (args, result)
             assert not result.stdout, (args, result)
+        for option in "--demo", "--headless":
+            result = folder.run(option, "list")
+            assert result.returncode == 2, result
+            assert "go without a command; 'list' is one too many" in result.stderr, result
         assert folder.run("help").returncode == 0
         assert folder.run("--version").stdout.startswith("vmdeck ")
 

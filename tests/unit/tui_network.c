@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "control/protocol.h"
 #include "fake_screen.h"
 #include "tui/model/json.h"
 #include "tui/views/network_draw.h"
@@ -372,6 +373,32 @@ static void only_its_own_capture_is_ended(void **state)
 	assert_true(was_asked(fixture, "capture.stop"));
 }
 
+static void another_capture_may_end_during_the_question(void **state)
+{
+	struct fixture *fixture = *state;
+
+	list_captures(fixture, OTHER);
+	command(fixture, COMMAND_CAPTURE);
+	assert_true(fixture->tui->prompt.active);
+	list_captures(fixture, "");
+	type(fixture, "e");
+	assert_true(said(fixture, "That capture has ended meanwhile."));
+	assert_false(was_asked(fixture, "capture.stop"));
+}
+
+static void what_cannot_be_sent_names_no_method(void **state)
+{
+	struct fixture *fixture = *state;
+	char *text = malloc(CONTROL_MESSAGE_MAX);
+
+	memset(text, 'x', CONTROL_MESSAGE_MAX - 1);
+	text[CONTROL_MESSAGE_MAX - 1] = '\0';
+	assert_false(tui_call(fixture->tui->deck, "guest.show", json_pack("{s:s}", "guest", text),
+			      NULL, NULL));
+	assert_true(said(fixture, "The request could not be sent: Message too long"));
+	free(text);
+}
+
 static void its_own_capture_may_end_by_itself(void **state)
 {
 	struct fixture *fixture = *state;
@@ -421,6 +448,8 @@ int main(void)
 		VIEW(a_refused_filter_changes_nothing),
 		VIEW(a_path_may_be_relative_and_is_not_lost),
 		VIEW(only_its_own_capture_is_ended),
+		VIEW(another_capture_may_end_during_the_question),
+		VIEW(what_cannot_be_sent_names_no_method),
 		VIEW(its_own_capture_may_end_by_itself),
 		VIEW(a_capture_ends_below_another_view),
 	};

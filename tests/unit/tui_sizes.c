@@ -341,6 +341,10 @@ static void test_last_lines(void **state)
 	assert_shows(L"line 20");
 	assert_shows(L"line 19");
 	assert_false(shows(L"line 1 "));
+	draw(tui, 32, 80); /* there is room for three */
+	assert_shows(L"Last lines of the console");
+	assert_shows(L"line 18");
+	assert_shows(L"line 20");
 	draw(tui, 24, 80);
 	tui->top->ops->command(tui->top, COMMAND_LAST);
 	draw(tui, 24, 80);
