@@ -45,6 +45,10 @@ size_t plain_next(const char *s, uint32_t *c)
 {
 	size_t n;
 
+	if (*s >= 0x20 && *s < 0x7f) { /* most of what a screen draws, several times a second */
+		*c = (uint32_t)*s;
+		return 1;
+	}
 	if (!*s)
 		return 0;
 	n = plain_decode(s, strnlen(s, 4), c);
