@@ -41,15 +41,31 @@ static int wait_for_reader(const struct pcapng_copy *copy)
 	return fds[1].revents & (POLLHUP | POLLERR) ? -ECONNRESET : 0;
 }
 
+/* As of tcpdump(1), which does not say so. */
+static void tell_of_content(const char *name, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size)
+		plain_print(stderr, "%s: overwrites the %lld bytes that were there\n", name,
+			    (long long)st.st_size);
+}
+
 int pcapng_copy_open(const struct pcapng_copy *copy, const char *name, int *to)
 {
 	bool told = false;
 	int error = 0;
 
 	do {
-		*to = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0600);
-		if (*to >= 0)
-			return 0;
+		*to = open(name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
+		if (*to >= 0) {
+			tell_of_content(name, *to);
+			if (ftruncate(*to, 0) == 0 || errno == EINVAL)
+				return 0;
+			error = errno;
+			close(*to);
+			return -error;
+		}
 		error = errno;
 		if (error != ENXIO || !is_fifo(name))
 			return -error;

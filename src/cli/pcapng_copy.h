@@ -35,8 +35,8 @@ struct pcapng_copy {
 };
 
 /*
- * Opens a file for a capture. A FIFO without a reader is waited for, with a sentence on
- * stderr. 0 and *to; a negative errno; -EINTR: a signal ended the wait, -ECONNRESET: the deck.
+ * Opens a file for a capture. What it holds is overwritten, and a FIFO without a reader is
+ * waited for, with a sentence on stderr. 0 and *to; a negative errno; -EINTR: a signal ended the wait, -ECONNRESET: the deck.
  */
 int pcapng_copy_open(const struct pcapng_copy *copy, const char *name, int *to);
 

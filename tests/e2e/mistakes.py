@@ -382,6 +382,20 @@ def test_capture_says_when_the_disk_is_full():
         assert deck.run("list").returncode == 0
 
 
+def test_a_capture_says_what_it_overwrites():
+    with d.Deck() as deck:
+        path = deck.write("x.pcapng", "precious")
+        result = deck.run("capture", "-f", "udp prt 67", "-w", path)
+        assert result.returncode == 1 and open(path).read() == "precious", result
+        process = deck.start("capture", "-w", path, stderr=subprocess.PIPE, text=True)
+        assert process.stderr.readline() == f"{path}: overwrites the 8 bytes that were there\n"
+        d.wait_for(lambda: os.path.getsize(path) > 8, "the capture to begin")
+        with open(path, "rb") as file:
+            assert file.read(4) == b"\n\r\r\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(d.PATIENCE) == 0
+
+
 def test_bad_filter_is_explained():
     with d.Deck() as deck:
         result = deck.run("capture", "-f", "udp prt 67", "-w", os.path.join(deck.path, "x.pcapng"))
