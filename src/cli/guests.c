@@ -140,7 +140,7 @@ static void show_hardware(const json_t *result)
 	size_t i;
 
 	json_array_foreach((json_t *)disks, i, row) {
-		plain_print(stdout, "%-10s %s", text_of(row, "name", "?"), text_of(row, "path", "?"));
+		plain_print(stdout, "%-10s %s", text_of(row, "name", "?"), text_of(row, "path", "no medium"));
 		if (json_is_true(json_object_get(row, "readonly")))
 			fputs(" (read-only)", stdout);
 		end_device(result, row);

@@ -17,6 +17,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/boot/smbios.c %D%/boot/smbios.h \
 	%D%/bus/bus.c %D%/bus/bus.h \
 	%D%/bus/device.c %D%/bus/device.h \
+	%D%/bus/disks.c %D%/bus/disks.h \
 	%D%/bus/exit_path.h \
 	%D%/bus/pci.c %D%/bus/pci.h \
 	%D%/bus/pci_function.c %D%/bus/pci_function.h \
@@ -55,6 +56,13 @@ src_core_libcore_a_SOURCES = \
 	%D%/disk/raw.c \
 	%D%/disk/ring.c \
 	%D%/disk/uring.c \
+	%D%/hw/ahci.c %D%/hw/ahci.h %D%/hw/ahci_private.h \
+	%D%/hw/ahci_device.c %D%/hw/ahci_device.h \
+	%D%/hw/ahci_port.c \
+	%D%/hw/ahci_state.c \
+	%D%/hw/ata.c %D%/hw/ata.h \
+	%D%/hw/ata_disk.c \
+	%D%/hw/atapi.c \
 	%D%/hw/debug_ports.c %D%/hw/debug_ports.h \
 	%D%/hw/fw_cfg.c %D%/hw/fw_cfg.h \
 	%D%/hw/i8042.c %D%/hw/i8042.h \

@@ -87,6 +87,36 @@ def test_dhcp_http_disk_and_power_button():
     server.shutdown()
 
 
+def test_sata_disk_and_cd():
+    d.need("xorriso")
+    size = 1 << 20
+    content = os.urandom(150000).hex()
+
+    def prepare(folder):
+        folder.guest("linux", profile("bzImage", f"on=sda,disk={size},on=sr0,file=data.bin",
+                                      f"[disk0]\npath = {folder.path}/disk.img\nbus = sata\n"
+                                      f"[disk1]\npath = {folder.path}/cd.iso\ncdrom = yes\n"))
+        with open(os.path.join(folder.path, "disk.img"), "wb") as image:
+            image.truncate(8 << 20)
+        folder.write("cd/data.bin", content)
+        subprocess.run(["xorriso", "-as", "mkisofs", "-quiet", "-R", "-o", "cd.iso", "cd"],
+                       cwd=folder.path, check=True, capture_output=True)
+
+    kernel()
+    with d.Deck(prepare=prepare) as deck:
+        assert deck.run("start", "linux").returncode == 0
+        console = deck.console("linux")
+        console.expect("LG: disk ", PATIENCE)
+        count, checksum = console.expect("\n", PATIENCE).split()
+        console.expect("LG: file ", PATIENCE)
+        assert console.expect("\n", PATIENCE).split() == [
+            str(len(content)), f"{zlib.crc32(content.encode()):08x}"]
+        deck.wait_state("linux", "stopped", seconds=PATIENCE)
+        image = open(os.path.join(deck.path, "disk.img"), "rb").read()
+        assert int(count) == size and int(checksum, 16) == zlib.crc32(image[:size]), checksum
+        assert any(image[:size]) and not any(image[size:])
+
+
 def test_bzimage_boots_and_reboots():
     def prepare(folder):
         folder.guest("linux", profile("bzImage", "reboot"))

@@ -17,6 +17,7 @@
 #include "base/cause.h"
 #include "core/bus/bus.h"
 
+struct ahci;
 struct disk_ring;
 struct fw_cfg;
 struct guest_memory;
@@ -42,6 +43,7 @@ struct device_host {
 	struct pci *pci;	 /* from the row of the PCI host on */
 	struct fw_cfg *fw_cfg;	 /* from its row on, if the machine has firmware */
 	struct disk_ring *disks; /* from the row of the ring on, if there are disks */
+	struct ahci *ahci;	 /* from the row of the controller on, if one of these needs it */
 
 	/* What a chip's wires end in: host is this struct. vCPU thread. */
 	void (*print)(void *host, const uint8_t *data, size_t size); /* on the console */

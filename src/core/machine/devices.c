@@ -5,7 +5,9 @@
  */
 #include "core/machine/devices.h"
 
+#include "core/bus/disks.h"
 #include "core/bus/reset.h"
+#include "core/hw/ahci_device.h"
 #include "core/hw/debug_ports.h"
 #include "core/hw/fw_cfg.h"
 #include "core/hw/i8042.h"
@@ -34,5 +36,7 @@ const struct device_type *const device_table[] = {
 	&vga_device,
 	&debug_ports_device,
 	&port92_device,
+	&ahci_device,
+	&sata_device,
 	NULL,
 };

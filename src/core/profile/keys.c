@@ -78,8 +78,9 @@ static const struct profile_key boot_keys[] = {
 };
 
 static const struct profile_key disk_keys[] = {
-	{ .key = "path", .type = PROFILE_PATH, .offset = DISK(path), .required = true,
+	{ .key = "path", .type = PROFILE_PATH, .offset = DISK(path),
 	  .help = "Path of the disk's image, a file or a block device. "
+		  "This key is required, except with {Ic cdrom=yes}: then the drive is empty. "
 		  "Two disks can share an image if both have {Ic readonly=yes}. "
 		  "When the file system of a sparse image is full, the guest is paused before it "
 		  "loses a write; make room, then resume it." },
@@ -90,7 +91,15 @@ static const struct profile_key disk_keys[] = {
 		  "Parallels, LUKS, a compressed file, or, unless {Ic readonly=yes}, a CD's. "
 		  "With {Ic raw} the guest has it as it is, and a warning is given." },
 	{ .key = "readonly", .type = PROFILE_BOOL, .offset = DISK(readonly), .standard = "no",
-	  .help = "Whether the guest is kept from writing to the disk." },
+	  .help = "Whether the guest is kept from writing to the disk. "
+		  "With {Ic bus=sata} its driver is not told so beforehand: writes fail." },
+	{ .key = "bus", .type = PROFILE_CHOICE, .offset = DISK(bus), .choices = "virtio|sata",
+	  .standard = "virtio",
+	  .help = "How the guest reaches the disk: {Ic virtio} is the faster, {Ic sata}, behind "
+		  "an AHCI controller, is for systems without a virtio driver." },
+	{ .key = "cdrom", .type = PROFILE_BOOL, .offset = DISK(cdrom), .standard = "no",
+	  .help = "Whether it is a CD-ROM drive with the image of a CD or DVD, which is only "
+		  "read. It is always behind the AHCI controller, whatever {Ic bus} says." },
 	{ .key = NULL },
 };
 
@@ -111,7 +120,7 @@ const struct profile_section profile_guest_sections[] = {
 	{ .kind = "boot", .count = 1, .present = PROFILE_NOWHERE, .keys = boot_keys },
 	{ .kind = "disk", .count = PROFILE_DISKS_MAX, .offset = GUEST(disks),
 	  .size = sizeof(struct profile_disk), .present = DISK(present), .keys = disk_keys,
-	  .help = "Each describes a virtio disk." },
+	  .help = "Each describes a disk." },
 	{ .kind = "net", .count = PROFILE_NETS_MAX, .offset = GUEST(nets),
 	  .size = sizeof(struct profile_net), .present = NET(present), .keys = net_keys,
 	  .help = "Each describes a virtio network card." },

@@ -17,12 +17,15 @@
 
 /* In the order of the keys' choices. */
 enum profile_vga { PROFILE_VGA_AUTO, PROFILE_VGA_NO, PROFILE_VGA_YES };
+enum disk_bus { DISK_BUS_VIRTIO, DISK_BUS_SATA };
 enum disk_format { DISK_FORMAT_AUTO, DISK_FORMAT_RAW };
 enum profile_firmware { FIRMWARE_NONE, FIRMWARE_BIOS, FIRMWARE_AUTO };
 
 struct profile_disk {
 	bool present;
-	char *path;   /* absolute, or relative to the profile's folder and made absolute */
+	char *path;   /* absolute, or relative to the profile's folder and made absolute; or NULL */
+	unsigned bus; /* an enum disk_bus; of a CD-ROM it is always SATA */
+	bool cdrom;   /* without a path it is empty */
 	bool readonly;
 	unsigned format; /* an enum disk_format */
 };
@@ -70,6 +73,8 @@ bool profile_next_device(const char **list, char section[NAME_SIZE]);
 
 /* Whether the guest has a VGA screen with a keyboard: the profile's, or if it has firmware. */
 bool profile_has_vga(const struct profile *profile);
+/* Whether the guest cannot write to a disk. */
+bool profile_disk_is_readonly(const struct profile_disk *disk);
 
 /* Derives the MAC address of a guest's NIC from its name: 52:54:00 and a hash. */
 void profile_derive_mac(const char *guest, unsigned nic, uint8_t mac[NET_MAC_SIZE]);

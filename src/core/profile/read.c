@@ -252,25 +252,30 @@ static void take_file_name(struct reader *reader, char *name, const char *remedy
 				   ini_excerpt(reader->name, text, sizeof(text)), remedy);
 }
 
-/* Two disks of one image, of which one at least is written to. */
+/* Disks without an image, and two of one image, of which one at least is written to. */
 static void check_disks(struct reader *reader)
 {
 	const struct profile_disk *disks = reader->guest->disks;
 	unsigned i, j;
 	char name[16];
 
-	for (j = 1; j < PROFILE_DISKS_MAX; j++)
+	for (j = 0; j < PROFILE_DISKS_MAX; j++) {
+		snprintf(name, sizeof(name), "disk%u", j);
+		if (disks[j].present && !disks[j].cdrom && !ini_find(reader->ini, name, "path"))
+			profile_report_add(reader->report, ini_line(reader->ini, name, "path"),
+					   "[%s] needs a 'path'", name);
 		for (i = 0; i < j; i++) {
 			if (!disks[i].path || !disks[j].path ||
 			    strcmp(disks[i].path, disks[j].path) ||
-			    (disks[i].readonly && disks[j].readonly))
+			    (profile_disk_is_readonly(&disks[i]) &&
+			     profile_disk_is_readonly(&disks[j])))
 				continue;
-			snprintf(name, sizeof(name), "disk%u", j);
 			profile_report_add(reader->report, ini_line(reader->ini, name, "path"),
 					   "path: is the image of [disk%u] as well; two disks can "
 					   "share one if both have readonly=yes", i);
 			break;
 		}
+	}
 }
 
 static void check_nets(struct reader *reader)

@@ -23,6 +23,8 @@ static inline const char *json_disk_path(const json_t *disk)
 {
 	const char *path = json_text(disk, "path");
 
+	if (!*path)
+		return "no medium";
 	return strncmp(path, "/proc/", 6) == 0 ? "in memory" : path;
 }
 

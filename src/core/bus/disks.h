@@ -1,0 +1,30 @@
+/*
+ * The disks of a machine: the ring that serves them, whatever chip they are behind,
+ * and how an image of the profile is opened. The guest's I/O thread.
+ */
+#ifndef CORE_BUS_DISKS_H
+#define CORE_BUS_DISKS_H
+
+#include "core/bus/device.h"
+#include "core/disk/disk.h"
+#include "core/profile/profile.h"
+
+#define DISKS_NAME "disk" /* of a disk, before its number */
+
+/* Stands in the table before all devices with disks. */
+extern const struct device_type disk_ring_device;
+
+/* Whether a disk of the profile is behind the AHCI controller. */
+bool disk_is_sata(const struct profile_disk *disk);
+
+/*
+ * Opens the image of disk number of the profile, or path if that is not NULL; both stay
+ * where they are while it is open. Tells of what somebody should know. 0, or as disk_open().
+ */
+int disks_open(struct device_host *host, unsigned number, const char *path, struct disk **out,
+	       struct cause *cause);
+
+/* Adds a disk's counters to a sum. Any thread. */
+void disks_sample(const struct disk *disk, struct device_counters *sum);
+
+#endif
