@@ -17,6 +17,7 @@
 #include "core/deck/check.h"
 #include "core/deck/demo.h"
 #include "core/disk/disk.h"
+#include "core/kvm/features.h"
 #include "core/kvm/kvm.h"
 #include "core/profile/find.h"
 #include "core/profile/profile.h"
@@ -215,12 +216,24 @@ static int kvm_hook(struct cause *cause)
 	return error;
 }
 
+static int masks_hook(void)
+{
+	struct kvm_host *kvm = NULL;
+	int given = kvm_open(&kvm, NULL);
+
+	if (!given)
+		given = features_hidden_from_guests(kvm);
+	kvm_close(kvm);
+	return given;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct cli_hooks hooks = {
 		.check = check_hook,
 		.profiles = profiles_hook,
 		.kvm = kvm_hook,
+		.masks = masks_hook,
 		.rings = disk_ring_probe,
 		.run = run_hook,
 		.screen = screen_hook,

@@ -180,6 +180,17 @@ static void look_at_kvm(struct doctor *doctor, const struct cli_hooks *hooks)
 		tell(doctor, GOOD, "/dev/kvm", "it can be opened and has what guests need", NULL);
 }
 
+static void look_at_masks(struct doctor *doctor, const struct cli_hooks *hooks)
+{
+	int given = hooks->masks();
+
+	if (given >= 0)
+		tell(doctor, given ? GOOD : NOTE, "cpu_mask",
+		     given ? "guests do not find what it hides of the processor" :
+			     "guests find the host's processor as it is",
+		     given ? NULL : "this KVM works without VT-x and AMD-V, and does not hide it");
+}
+
 static void look_at_files(struct doctor *doctor)
 {
 	struct rlimit limit = { 0 };
@@ -244,6 +255,7 @@ int doctor_main(struct cli *cli)
 	look_at_filters(&doctor);
 	look_at_cores(&doctor);
 	look_at_kvm(&doctor, cli->hooks);
+	look_at_masks(&doctor, cli->hooks);
 	look_at_rings(&doctor, cli->hooks);
 	look_at_files(&doctor);
 	look_at_memory(&doctor);

@@ -33,6 +33,12 @@ struct cli_hooks {
 	/* Whether guests can be made on this host: 0, or a negative errno with a cause. */
 	int (*kvm)(struct cause *cause);
 
+	/*
+	 * Whether what cpu_mask= hides of the processor is hidden from guests. A negative errno
+	 * when that cannot be tried.
+	 */
+	int (*masks)(void);
+
 	/* Whether io_uring serves guests' disks here; if not, why. */
 	bool (*rings)(struct cause *why);
 

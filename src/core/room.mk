@@ -76,13 +76,14 @@ src_core_libcore_a_SOURCES = \
 	%D%/hw/uart16550.c %D%/hw/uart16550.h \
 	%D%/hw/vga.c %D%/hw/vga.h %D%/hw/vga_private.h \
 	%D%/hw/vga_text.c \
+	%D%/kvm/features.c %D%/kvm/features.h \
 	%D%/kvm/irq.c %D%/kvm/irq.h \
 	%D%/kvm/kvm.c %D%/kvm/kvm.h \
 	%D%/kvm/memory.c %D%/kvm/memory.h \
 	%D%/kvm/memory_state.c \
 	%D%/kvm/state.c %D%/kvm/state.h \
 	%D%/machine/console.c %D%/machine/console.h \
-	%D%/machine/cpuid.c \
+	%D%/machine/cpuid.c %D%/machine/cpuid.h \
 	%D%/machine/exits.c \
 	%D%/machine/devices.c %D%/machine/devices.h \
 	%D%/machine/machine.c %D%/machine/machine.h \
@@ -100,6 +101,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/profile/read.c %D%/profile/read.h \
 	%D%/profile/report.c %D%/profile/report.h \
 	%D%/profile/switch_keys.c \
+	%D%/profile/topology.c %D%/profile/topology.h \
 	%D%/profile/values.c %D%/profile/values.h \
 	%D%/virtio/blk.c %D%/virtio/blk.h \
 	%D%/virtio/blk_device.c %D%/virtio/blk_device.h \
@@ -224,6 +226,12 @@ endif
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/bus tests/unit/device tests/unit/virtqueue tests/unit/console tests/unit/machine
+check_PROGRAMS += tests/unit/topology
+tests_unit_topology_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/cpuid
+tests_unit_cpuid_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/vcpu_state
 tests_unit_vcpu_state_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/device_state

@@ -96,7 +96,7 @@ static void test_fadt(void **state)
 	uint64_t rsdp;
 
 	(void)state;
-	assert_int_equal(acpi_build(&memory, 1, &rsdp), 0);
+	assert_int_equal(acpi_build(&memory, &(struct topology){ 1, 1, 1 }, &rsdp), 0);
 	assert_int_equal(rsdp, PLATFORM_ACPI_BASE);
 	fadt = find(rsdp, "FACP", &length);
 	assert_int_equal(length, 276);
@@ -157,7 +157,7 @@ static void test_dsdt_addresses(void **state)
 	size_t i;
 
 	(void)state;
-	assert_int_equal(acpi_build(&memory, 1, &rsdp), 0);
+	assert_int_equal(acpi_build(&memory, &(struct topology){ 1, 1, 1 }, &rsdp), 0);
 	dsdt = find(rsdp, "FACP", &length);
 	dsdt = table_at(get(dsdt + 140, 8), "DSDT", &length);
 	value = PLATFORM_PCI_BASE;
@@ -187,15 +187,15 @@ static void test_dsdt_addresses(void **state)
 	}
 }
 
-static void check_madt(unsigned cpus)
+static void check_madt(const struct topology *topology)
 {
-	unsigned lapics = 0, ioapics = 0, sci = 0;
+	unsigned cpus = topology_cpus(topology), lapics = 0, ioapics = 0, sci = 0;
 	const uint8_t *madt;
 	uint32_t length, at;
 	uint64_t rsdp;
 
 	memory_clear(&memory);
-	assert_int_equal(acpi_build(&memory, cpus, &rsdp), 0);
+	assert_int_equal(acpi_build(&memory, topology, &rsdp), 0);
 	madt = find(rsdp, "APIC", &length);
 	assert_int_equal(get(madt + 36, 4), PLATFORM_LAPIC_BASE);
 	for (at = 44; at + 2 <= length; at += madt[at + 1]) {
@@ -203,7 +203,8 @@ static void check_madt(unsigned cpus)
 
 		assert_true(entry[1] >= 6 && at + entry[1] <= length);
 		if (entry[0] == 0) {
-			assert_int_equal(entry[3], lapics);
+			assert_int_equal(entry[2], lapics);
+			assert_int_equal(entry[3], topology_apic_id(topology, lapics));
 			assert_int_equal(get(entry + 4, 4), 1);
 			lapics++;
 		} else if (entry[0] == 1) {
@@ -225,15 +226,11 @@ static void check_madt(unsigned cpus)
 
 static void test_madt(void **state)
 {
-	uint64_t rsdp;
-
 	(void)state;
-	check_madt(1);
-	check_madt(2);
-	check_madt(64);
-	check_madt(ACPI_CPUS_MAX);
-	assert_true(acpi_build(&memory, 0, &rsdp) < 0);
-	assert_true(acpi_build(&memory, ACPI_CPUS_MAX + 1, &rsdp) < 0);
+	check_madt(&(struct topology){ 1, 1, 1 });
+	check_madt(&(struct topology){ 1, 2, 1 });
+	check_madt(&(struct topology){ 2, 3, 2 }); /* with gaps */
+	check_madt(&(struct topology){ 1, PROFILE_CPUS_MAX, 1 });
 }
 
 static void test_mcfg(void **state)
@@ -243,7 +240,7 @@ static void test_mcfg(void **state)
 	uint64_t rsdp;
 
 	(void)state;
-	assert_int_equal(acpi_build(&memory, 4, &rsdp), 0);
+	assert_int_equal(acpi_build(&memory, &(struct topology){ 1, 4, 1 }, &rsdp), 0);
 	mcfg = find(rsdp, "MCFG", &length);
 	assert_int_equal(length, 60);
 	assert_int_equal(get(mcfg + 44, 8), PLATFORM_ECAM_BASE);
@@ -328,9 +325,7 @@ static void test_loader(void **state)
 
 	(void)state;
 	fake_fw_cfg_create(&fw, &memory);
-	assert_true(acpi_describe(fw.host.fw_cfg, 0, NULL) < 0);
-	assert_true(acpi_describe(fw.host.fw_cfg, ACPI_CPUS_MAX + 1, NULL) < 0);
-	assert_int_equal(acpi_describe(fw.host.fw_cfg, 3, NULL), 0);
+	assert_int_equal(acpi_describe(fw.host.fw_cfg, &(struct topology){ 1, 3, 1 }, NULL), 0);
 	size = select_file(&fw, "etc/table-loader");
 	assert_true(size && size % sizeof(*orders) == 0 && size <= sizeof(orders));
 	read_bytes(&fw, orders, size);
@@ -364,7 +359,7 @@ static void test_iasl(void **state)
 		skip();
 	}
 	assert_non_null(mkdtemp(folder));
-	assert_int_equal(acpi_build(&memory, 2, &rsdp), 0);
+	assert_int_equal(acpi_build(&memory, &(struct topology){ 1, 2, 1 }, &rsdp), 0);
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(names[i], "DSDT") == 0) {
 			table = find(rsdp, "FACP", &length);

@@ -113,7 +113,7 @@ static void run(struct fixture *f, const void *kernel, size_t size)
 	uint64_t rsdp;
 	int map_size;
 
-	assert_int_equal(acpi_build(&f->memory, 1, &rsdp), 0);
+	assert_int_equal(acpi_build(&f->memory, &(struct topology){ 1, 1, 1 }, &rsdp), 0);
 	if (boot_load(&source, &f->memory, rsdp, &f->entry, &cause))
 		fail_msg("%s", cause.text);
 	assert_int_equal(ioctl(f->vcpu, KVM_GET_SREGS, &sregs), 0);

@@ -141,6 +141,8 @@ static void what_a_start_refuses_is_found(void **state)
 		  "has 0 bytes" },
 		{ "[boot]\nfirmware=bios\nfirmware_file=/dev/full\n", "3: firmware_file: ",
 		  "not a regular file" },
+		{ "[guest]\ncpus=5\ncpu_sockets=2\n", "2: cpus: ", "make 2 * 2 * 1 = 4 vCPUs" },
+		{ "[guest]\n\ncpu_mask=avx51f\n", "3: cpu_mask: ", "did you mean avx512f?" },
 		{ "[disk2]\npath=none\n", "2: path: ", "/none" },
 		{ "[disk0]\npath=../switches\n", "2: path: ", "/switches is " },
 		{ KERNEL "cmdline = quiet pci=off\n", "3: warning: cmdline: ", "no disks" },

@@ -127,6 +127,7 @@ static struct machine *make_machine(const struct kvm_host *kvm, struct sequence 
 	struct machine *machine = calloc(1, sizeof(*machine));
 	const struct vcpu_config config = {
 		.kvm = kvm, .io = &machine->io, .mmio = &machine->mmio, .name = "saved",
+		.topology = { 1, cpus, 1 },
 		.ended = ended, .arg = machine, .vm_fd = ioctl(kvm->fd, KVM_CREATE_VM, 0ul),
 	};
 
@@ -137,7 +138,7 @@ static struct machine *make_machine(const struct kvm_host *kvm, struct sequence 
 	assert_int_equal(memory_attach(&machine->memory, machine->fd, NULL), 0);
 	assert_int_equal(irq_create(&machine->irq, machine->fd, NULL), 0);
 	assert_int_equal(bus_add(&machine->io, PORT, 4, &ops, counter, NULL), 0);
-	assert_int_equal(vcpus_create(&machine->cpus, &config, machine->vcpus, cpus, NULL), 0);
+	assert_int_equal(vcpus_create(&machine->cpus, &config, machine->vcpus, NULL), 0);
 	return machine;
 }
 

@@ -256,7 +256,7 @@ static uint32_t build_fadt(struct acpi_blob *b)
 	return address;
 }
 
-static uint32_t build_madt(struct acpi_blob *b, unsigned cpus)
+static uint32_t build_madt(struct acpi_blob *b, const struct topology *cpus)
 {
 	struct madt_lapic_nmi *nmi;
 	struct madt_override *override;
@@ -269,9 +269,11 @@ static uint32_t build_madt(struct acpi_blob *b, unsigned cpus)
 	madt = take(b, sizeof(*madt), 16, &address);
 	madt->lapic = PLATFORM_LAPIC_BASE;
 	madt->flags = 1;
-	for (i = 0; i < cpus; i++) {
+	/* Of an APIC ID below 255 this is the entry even where x2APIC is on. */
+	for (i = 0; i < topology_cpus(cpus); i++) {
 		lapic = take(b, sizeof(*lapic), 1, &at);
-		*lapic = (struct madt_lapic){ 0, sizeof(*lapic), (uint8_t)i, (uint8_t)i, 1 };
+		*lapic = (struct madt_lapic){ 0, sizeof(*lapic), (uint8_t)i,
+					      (uint8_t)topology_apic_id(cpus, i), 1 };
 	}
 	ioapic = take(b, sizeof(*ioapic), 1, &at);
 	*ioapic = (struct madt_ioapic){ 1, sizeof(*ioapic), 0, 0, PLATFORM_IOAPIC_BASE, 0 };
@@ -296,7 +298,7 @@ static uint32_t build_mcfg(struct acpi_blob *b)
 	return address;
 }
 
-void acpi_write(struct acpi_blob *b, unsigned cpus)
+void acpi_write(struct acpi_blob *b, const struct topology *cpus)
 {
 	struct acpi_rsdp *rsdp;
 	struct acpi_xsdt *xsdt;
@@ -324,15 +326,13 @@ void acpi_write(struct acpi_blob *b, unsigned cpus)
 	sum_up(b, rsdp, &rsdp->checksum_all, sizeof(*rsdp));
 }
 
-int acpi_build(struct guest_memory *memory, unsigned cpus, uint64_t *rsdp)
+int acpi_build(struct guest_memory *memory, const struct topology *cpus, uint64_t *rsdp)
 {
 	struct acpi_blob blob = {
 		.data = memory_at(memory, PLATFORM_ACPI_BASE, PLATFORM_ACPI_SIZE),
 		.base = PLATFORM_ACPI_BASE,
 	};
 
-	if (cpus == 0 || cpus > ACPI_CPUS_MAX)
-		return -EINVAL;
 	if (!blob.data)
 		return -ENOMEM;
 	acpi_write(&blob, cpus);

@@ -13,22 +13,20 @@
 #include "base/cause.h"
 #include "core/hw/fw_cfg.h"
 #include "core/kvm/memory.h"
-
-#define ACPI_CPUS_MAX 254 /* more would need x2APIC entries */
+#include "core/profile/topology.h"
 
 /*
- * Writes the tables for cpus processors (APIC IDs 0, 1, ...) to PLATFORM_ACPI_BASE
- * and the address of the root pointer to *rsdp. The RAM there must be zero. Before a
- * vCPU runs. 0, -EINVAL (cpus is 0 or above ACPI_CPUS_MAX) or -ENOMEM (less than 1 MiB
- * of RAM).
+ * Writes the tables for the processors of a topology to PLATFORM_ACPI_BASE and the
+ * address of the root pointer to *rsdp. The RAM there must be zero. The machine's
+ * thread, before a vCPU runs. 0 or -ENOMEM (less than 1 MiB of RAM).
  */
-int acpi_build(struct guest_memory *memory, unsigned cpus, uint64_t *rsdp);
+int acpi_build(struct guest_memory *memory, const struct topology *cpus, uint64_t *rsdp);
 
 /*
  * Adds the same tables as files of firmware, with the orders by which it places them,
- * links them and sums them up. -EINVAL as above, -ENOMEM, with a cause.
+ * links them and sums them up. -ENOMEM with a cause.
  */
-int acpi_describe(struct fw_cfg *fw_cfg, unsigned cpus, struct cause *cause);
+int acpi_describe(struct fw_cfg *fw_cfg, const struct topology *cpus, struct cause *cause);
 
 #define ACPI_ROOT_SIZE 36 /* bytes of the root pointer */
 #define ACPI_ROOM 64	  /* bytes before the tables, for the root pointer */
@@ -53,6 +51,6 @@ struct acpi_blob {
 };
 
 /* Fills data, base and vga being set. */
-void acpi_write(struct acpi_blob *blob, unsigned cpus);
+void acpi_write(struct acpi_blob *blob, const struct topology *cpus);
 
 #endif

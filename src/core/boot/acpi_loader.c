@@ -104,7 +104,7 @@ static unsigned write_orders(struct acpi_blob *blob, struct order orders[ORDERS_
 	return n;
 }
 
-int acpi_describe(struct fw_cfg *fw_cfg, unsigned cpus, struct cause *cause)
+int acpi_describe(struct fw_cfg *fw_cfg, const struct topology *cpus, struct cause *cause)
 {
 	/* Counted from the tables' file on. */
 	struct acpi_blob blob = { .base = -(uint32_t)ACPI_ROOM, .vga = true };
@@ -112,9 +112,6 @@ int acpi_describe(struct fw_cfg *fw_cfg, unsigned cpus, struct cause *cause)
 	unsigned count;
 	int err;
 
-	if (cpus == 0 || cpus > ACPI_CPUS_MAX)
-		return cause_set(cause, EINVAL, "cpus: firmware is told of at most %u",
-				 ACPI_CPUS_MAX);
 	blob.data = calloc(1, PLATFORM_ACPI_SIZE);
 	if (!blob.data)
 		return cause_errno(cause, ENOMEM, "ACPI tables");

@@ -15,7 +15,7 @@
 #include "core/boot/smbios.h"
 #include "core/bus/platform.h"
 #include "core/hw/fw_cfg.h"
-#include "core/profile/profile.h"
+#include "core/profile/topology.h"
 
 #define BOOT_PATH_MAX 64
 
@@ -45,15 +45,24 @@ static int add_memory(const struct device_set *devices, struct cause *cause)
 static int add_processors(const struct device_set *devices, struct cause *cause)
 {
 	const struct device_host *host = &devices->host;
-	uint16_t cpus = (uint16_t)host->profile->cpus;
-	int err = fw_cfg_add(host->fw_cfg, FW_CFG_NB_CPUS, &cpus, sizeof(cpus), cause);
+	struct topology topology;
+	uint16_t cpus, ids; /* vCPUs; APIC IDs, some of which can be nobody's */
+	int err = topology_find(host->profile, &topology, cause);
 
-	return err ? err : fw_cfg_add(host->fw_cfg, FW_CFG_MAX_CPUS, &cpus, sizeof(cpus), cause);
+	if (err)
+		return err;
+	cpus = (uint16_t)topology_cpus(&topology);
+	ids = (uint16_t)(topology_apic_id(&topology, cpus - 1u) + 1);
+	err = fw_cfg_add(host->fw_cfg, FW_CFG_NB_CPUS, &cpus, sizeof(cpus), cause);
+	return err ? err : fw_cfg_add(host->fw_cfg, FW_CFG_MAX_CPUS, &ids, sizeof(ids), cause);
 }
 
 static int add_acpi(const struct device_set *devices, struct cause *cause)
 {
-	return acpi_describe(devices->host.fw_cfg, devices->host.profile->cpus, cause);
+	struct topology topology;
+	int err = topology_find(devices->host.profile, &topology, cause);
+
+	return err ? err : acpi_describe(devices->host.fw_cfg, &topology, cause);
 }
 
 static int add_smbios(const struct device_set *devices, struct cause *cause)

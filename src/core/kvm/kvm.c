@@ -28,6 +28,20 @@ static const struct {
 	{ KVM_CAP_EXT_CPUID, "KVM_CAP_EXT_CPUID" },
 };
 
+#define FEATURE_TSC_DEADLINE (1u << 24) /* leaf 1, ECX */
+
+/* Of the local APIC's timer modes KVM reports one apart, because the APIC may not be its own. */
+static void add_tsc_deadline(struct kvm_host *host)
+{
+	struct kvm_cpuid2 *cpuid = &host->cpuid.head;
+
+	if (ioctl(host->fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) <= 0)
+		return;
+	for (uint32_t i = 0; i < cpuid->nent; i++)
+		if (cpuid->entries[i].function == 1)
+			cpuid->entries[i].ecx |= FEATURE_TSC_DEADLINE;
+}
+
 static void on_kick(int signal)
 {
 	(void)signal;
@@ -90,6 +104,7 @@ int kvm_open(struct kvm_host **out, struct cause *cause)
 		err = cause_errno(cause, errno, "/dev/kvm: KVM_GET_SUPPORTED_CPUID");
 		goto fail;
 	}
+	add_tsc_deadline(host);
 	sigaction(KVM_KICK_SIGNAL, &action, NULL);
 	/*
 	 * One heap for all threads: they allocate while a machine is built, hardly
@@ -104,6 +119,15 @@ int kvm_open(struct kvm_host **out, struct cause *cause)
 fail:
 	kvm_close(host);
 	return err;
+}
+
+unsigned kvm_vcpus_max(const struct kvm_host *host)
+{
+	int most = ioctl(host->fd, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
+
+	if (most <= 0)
+		most = ioctl(host->fd, KVM_CHECK_EXTENSION, KVM_CAP_NR_VCPUS);
+	return most > 0 ? (unsigned)most : 4; /* as api.rst says of a KVM that knows neither */
 }
 
 void kvm_close(struct kvm_host *host)

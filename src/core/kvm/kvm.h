@@ -33,6 +33,9 @@ struct kvm_host {
  * names the capability. Also installs the kick signal's handler.
  */
 int kvm_open(struct kvm_host **out, struct cause *cause);
+/* How many vCPUs it gives to a machine. */
+unsigned kvm_vcpus_max(const struct kvm_host *host);
+
 void kvm_close(struct kvm_host *host); /* NULL is valid; no machine may be left */
 
 #endif

@@ -282,8 +282,18 @@ static void set_msrs(struct vcpu *vcpu)
 	(void)ioctl(vcpu->fd, KVM_SET_MSRS, &msrs);
 }
 
-/* One of count. */
-static int create_vcpu(struct vcpu_set *set, unsigned index, unsigned count, struct cause *cause)
+/* KVM gave an error; it says how many vCPUs there can be only when it is asked. */
+static int refuse_vcpu(const struct vcpu_set *set, unsigned index, int error, struct cause *cause)
+{
+	unsigned most = kvm_vcpus_max(set->config.kvm);
+
+	if (topology_cpus(&set->config.topology) > most)
+		return cause_set(cause, error, "this host's KVM gives a guest at most %u vCPUs; "
+				 "choose a smaller cpus=", most);
+	return cause_errno(cause, error, "vCPU %u: KVM_CREATE_VCPU", index);
+}
+
+static int create_vcpu(struct vcpu_set *set, unsigned index, struct cause *cause)
 {
 	const struct vcpu_config *config = &set->config;
 	struct vcpu *vcpu = &set->vcpus[index];
@@ -294,15 +304,17 @@ static int create_vcpu(struct vcpu_set *set, unsigned index, unsigned count, str
 	vcpu->index = index;
 	vcpu->io = config->io;
 	vcpu->mmio = config->mmio;
-	vcpu->fd = ioctl(config->vm_fd, KVM_CREATE_VCPU, (unsigned long)index);
+	/* Its number is its APIC ID. */
+	vcpu->fd = ioctl(config->vm_fd, KVM_CREATE_VCPU,
+			 (unsigned long)topology_apic_id(&config->topology, index));
 	if (vcpu->fd < 0)
-		return cause_errno(cause, errno, "vCPU %u: KVM_CREATE_VCPU", index);
+		return refuse_vcpu(set, index, errno, cause);
 	set->count++;
 	run = mmap(NULL, config->kvm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	if (run == MAP_FAILED)
 		return cause_errno(cause, errno, "vCPU %u: mmap", index);
 	vcpu->run = run;
-	err = vcpu_set_cpuid(vcpu, config->kvm, count);
+	err = vcpu_set_cpuid(vcpu);
 	if (err < 0)
 		return cause_errno(cause, -err, "vCPU %u: KVM_SET_CPUID2", index);
 	set_msrs(vcpu);
@@ -310,8 +322,9 @@ static int create_vcpu(struct vcpu_set *set, unsigned index, unsigned count, str
 }
 
 int vcpus_create(struct vcpu_set *set, const struct vcpu_config *config, struct vcpu *vcpus,
-		 unsigned count, struct cause *cause)
+		 struct cause *cause)
 {
+	unsigned count = topology_cpus(&config->topology);
 	int err = 0;
 
 	set->config = *config;
@@ -319,7 +332,7 @@ int vcpus_create(struct vcpu_set *set, const struct vcpu_config *config, struct 
 	pthread_mutex_init(&set->lock, NULL);
 	pthread_cond_init(&set->obeyed, NULL);
 	for (unsigned i = 0; !err && i < count; i++)
-		err = create_vcpu(set, i, count, cause);
+		err = create_vcpu(set, i, cause);
 	return err;
 }
 

@@ -20,6 +20,7 @@
 #include "base/thread.h"
 #include "core/bus/bus.h"
 #include "core/kvm/kvm.h"
+#include "core/profile/topology.h"
 
 #define VCPU_EXIT_REASONS 48 /* reasons above are counted in the last slot */
 #define VCPU_REASON_SIZE 256
@@ -49,10 +50,12 @@ struct vcpu {
 	struct counter exits[VCPU_EXIT_REASONS];
 };
 
-/* What vCPUs are made from; kvm, the buses and name are valid while they live. */
+/* What vCPUs are made from; kvm, the buses, hidden and name are valid while they live. */
 struct vcpu_config {
 	const struct kvm_host *kvm;
 	int vm_fd;
+	struct topology topology;
+	const char *hidden;    /* features, as features_hide() takes them; or NULL */
 	struct bus *io, *mmio; /* where their accesses go */
 	const char *name;      /* of the guest, for the threads' */
 	/* The first vCPU that ends the guest calls it, on its thread, once. */
@@ -73,11 +76,12 @@ struct vcpu_set {
 };
 
 /*
- * Makes count vCPUs, not yet running, as KVM begins them; vcpus is the caller's
- * room for them, all zero. A negative errno with a cause. I/O thread.
+ * Makes the vCPUs of a topology, not yet running, as KVM begins them: the first will run, the
+ * others wait for INIT and SIPI. vcpus is the caller's room for them, all zero. A negative
+ * errno with a cause. I/O thread.
  */
 int vcpus_create(struct vcpu_set *set, const struct vcpu_config *config, struct vcpu *vcpus,
-		 unsigned count, struct cause *cause);
+		 struct cause *cause);
 void vcpus_destroy(struct vcpu_set *set); /* stopped or never started; valid on a half-made one */
 
 /* I/O thread. On failure those that are started run until VCPU_STOP. */

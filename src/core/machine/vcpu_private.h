@@ -7,8 +7,8 @@
 
 #include "core/machine/vcpu.h"
 
-/* cpuid.c: tells KVM the CPUID of one vCPU of count. 0 or a negative errno. */
-int vcpu_set_cpuid(struct vcpu *vcpu, const struct kvm_host *host, unsigned count);
+/* cpuid.c: tells KVM the CPUID of a vCPU that was just made. 0 or a negative errno. */
+int vcpu_set_cpuid(struct vcpu *vcpu);
 
 /* exits.c: any exit but IO and MMIO. The vCPU's thread; true when it goes on. */
 bool vcpu_rare_exit(struct vcpu *vcpu, uint32_t reason);

@@ -14,6 +14,7 @@
 #include "base/checked.h"
 #include "core/boot/acpi.h"
 #include "core/bus/platform.h"
+#include "core/kvm/features.h"
 #include "core/machine/devices.h"
 #include "core/machine/room.h"
 
@@ -174,11 +175,42 @@ static int create_items(struct vm *vm, struct cause *cause)
 	return vm->devices.host.fw_cfg ? firmware_describe(&vm->devices, cause) : 0;
 }
 
+/* What only KVM can tell is left out where it cannot be opened: then no guest can be started. */
+static void check_vcpus(const struct profile_check *check)
+{
+	const struct profile *profile = check->profile;
+	struct kvm_host *kvm = NULL;
+	struct topology topology;
+	struct cause cause;
+	unsigned most;
+	bool masked;
+
+	if (topology_find(profile, &topology, &cause) < 0)
+		check->found(check->arg, "guest", "cpus", false, cause.text);
+	masked = profile->cpu_mask && *profile->cpu_mask;
+	if (features_check(profile->cpu_mask, &cause) < 0) {
+		check->found(check->arg, "guest", "cpu_mask", false, cause.text);
+		masked = false;
+	}
+	if ((profile->cpus == 1 && !masked) || kvm_open(&kvm, &cause) < 0)
+		return;
+	most = kvm_vcpus_max(kvm);
+	if (profile->cpus > most) {
+		cause_set(&cause, 0, "this host's KVM gives a guest at most %u vCPUs", most);
+		check->found(check->arg, "guest", "cpus", false, cause.text);
+	}
+	if (masked && features_hidden_from_guests(kvm) == 0)
+		check->found(check->arg, "guest", "cpu_mask", true, "this host's KVM shows guests "
+			     "the host's processor all the same, so nothing is hidden here");
+	kvm_close(kvm);
+}
+
 static int create_vcpus(struct vm *vm, struct cause *cause)
 {
-	const struct vcpu_config config = {
+	struct vcpu_config config = {
 		.kvm = vm->config->kvm,
 		.vm_fd = vm->fd,
+		.hidden = vm->config->profile->cpu_mask,
 		.io = &vm->io,
 		.mmio = &vm->mmio,
 		.name = vm->config->profile->name,
@@ -186,7 +218,11 @@ static int create_vcpus(struct vm *vm, struct cause *cause)
 		.arg = vm->config->arg,
 	};
 
-	return vcpus_create(&vm->cpus, &config, vm->vcpus, vm->config->profile->cpus, cause);
+	int err = topology_find(vm->config->profile, &config.topology, cause);
+
+	if (!err)
+		err = features_check(config.hidden, cause);
+	return err ? err : vcpus_create(&vm->cpus, &config, vm->vcpus, cause);
 }
 
 static void destroy_vcpus(struct vm *vm)
@@ -211,7 +247,7 @@ static const struct {
 	{ "irqchip", NULL, create_irqchip, destroy_irqchip },
 	{ "devices", check_devices, create_devices, destroy_devices },
 	{ "firmware's items", NULL, create_items, NULL },
-	{ "vCPUs", NULL, create_vcpus, destroy_vcpus },
+	{ "vCPUs", check_vcpus, create_vcpus, destroy_vcpus },
 };
 
 _Static_assert(offsetof(struct vm, io) == EXIT_PAGE, "what no exit needs is one page");
@@ -276,7 +312,7 @@ static int boot(struct vm *vm, struct cause *cause)
 	/* A vCPU begins at the reset vector by itself. */
 	if (vm->firmware.rom.data)
 		return firmware_shadow(&vm->firmware, &vm->memory, cause);
-	err = acpi_build(&vm->memory, profile->cpus, &rsdp);
+	err = acpi_build(&vm->memory, &vm->cpus.config.topology, &rsdp);
 	if (err)
 		return cause_errno(cause, -err, "ACPI tables");
 	err = boot_load(&source, &vm->memory, rsdp, &entry, cause);

@@ -23,7 +23,25 @@ static const struct profile_key guest_keys[] = {
 		  "Without this key it is the name of the file without {Pa " NAME_FILE_SUFFIX "}." },
 	{ .key = "cpus", .type = PROFILE_COUNT, .offset = GUEST(cpus), .min = 1,
 	  .max = PROFILE_CPUS_MAX, .standard = "1",
-	  .help = "Number of virtual CPUs." },
+	  .help = "Number of virtual CPUs. "
+		  "The guest finds them as one socket with so many cores, unless the next keys say "
+		  "otherwise." },
+	{ .key = "cpu_sockets", .type = PROFILE_COUNT, .offset = GUEST(cpu_sockets), .min = 1,
+	  .max = PROFILE_CPUS_MAX,
+	  .help = "Number of sockets that the CPUs are in. "
+		  "{Ic cpu_sockets}, {Ic cpu_cores} and {Ic cpu_threads} must multiply to "
+		  "{Ic cpus}; of those that are missing the threads are one, and the others what "
+		  "is left." },
+	{ .key = "cpu_cores", .type = PROFILE_COUNT, .offset = GUEST(cpu_cores), .min = 1,
+	  .max = PROFILE_CPUS_MAX, .help = "Number of cores in each socket." },
+	{ .key = "cpu_threads", .type = PROFILE_COUNT, .offset = GUEST(cpu_threads), .min = 1,
+	  .max = PROFILE_CPUS_MAX, .help = "Number of threads of each core." },
+	{ .key = "cpu_mask", .type = PROFILE_STRING, .offset = GUEST(cpu_mask), .standard = "",
+	  .help = "Features of the host's processor that the guest does not find, by the names "
+		  "that {Pa /proc/cpuinfo} has for them, with commas or spaces between them, such "
+		  "as {Li avx512f,avx2}. "
+		  "Where KVM works without VT-x and AMD-V it may show them all the same; "
+		  "{Nm vmdeck Cm doctor} says so." },
 	{ .key = "memory", .type = PROFILE_SIZE, .offset = GUEST(memory), .min = 16 * MIB,
 	  .max = TIB, .standard = "128M",
 	  .help = "Size of the guest's memory, a multiple of 1M." },

@@ -17,6 +17,7 @@ void profile_free(struct profile *profile)
 	free(profile->cmdline);
 	free(profile->firmware_file);
 	free(profile->boot_device);
+	free(profile->cpu_mask);
 	free(profile->path);
 	free(profile);
 }

@@ -13,7 +13,7 @@
 
 #define PROFILE_DISKS_MAX 4
 #define PROFILE_NETS_MAX 4
-#define PROFILE_CPUS_MAX 64
+#define PROFILE_CPUS_MAX 255
 
 /* In the order of the keys' choices. */
 enum profile_vga { PROFILE_VGA_AUTO, PROFILE_VGA_NO, PROFILE_VGA_YES };
@@ -40,6 +40,8 @@ struct profile {
 	char *path; /* of the file; NULL for a built-in guest */
 	char name[NAME_SIZE];
 	unsigned cpus;
+	unsigned cpu_sockets, cpu_cores, cpu_threads; /* 0: see topology_find() */
+	char *cpu_mask; /* features that it does not see, as features_check() takes; "" if none */
 	uint64_t memory; /* bytes */
 	bool overcommit; /* it may start although the host has less for all guests together */
 	bool autostart;
