@@ -180,4 +180,10 @@ soak: vmdeck
 	$(top_srcdir)/tests/e2e/soak.py --seconds $(SOAK_SECONDS) $(SOAK_FLAGS)
 .PHONY: soak
 
+# Guests that need a KVM like that of hardware, emulated; not part of "make check".
+EXTRA_DIST += %D%/nested/README.md %D%/nested/check %D%/nested/debian.case %D%/nested/lib.bash
+check-nested: vmdeck
+	VMDECK=$(abs_top_builddir)/vmdeck $(top_srcdir)/tests/nested/check $(NESTED_CASES)
+.PHONY: check-nested
+
 include tests/bench/room.mk
