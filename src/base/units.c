@@ -1,6 +1,7 @@
 /* See units.h. */
 #include "base/units.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +27,28 @@ static const char *scale(char out[TEXT_NUMBER], double value, double base, const
 const char *text_size(char out[TEXT_NUMBER], double bytes)
 {
 	return scale(out, bytes, 1024, " KMGTPE", 99.95);
+}
+
+int text_take_size(const char *text, uint64_t *bytes)
+{
+	static const char units[] = "KMGT";
+	size_t digits = strspn(text, "0123456789");
+	const char *unit = text[digits] ? strchr(units, text[digits] & ~0x20) : NULL;
+	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+
+	if (!digits || (text[digits] && (!unit || text[digits + 1])))
+		return -EINVAL;
+	for (*bytes = 0; digits--; text++)
+		if (__builtin_mul_overflow(*bytes, 10, bytes) ||
+		    __builtin_add_overflow(*bytes, (uint64_t)(*text - '0'), bytes))
+			goto beyond;
+	if (*bytes <= UINT64_MAX >> shift) {
+		*bytes <<= shift;
+		return 0;
+	}
+beyond:
+	*bytes = UINT64_MAX;
+	return -ERANGE;
 }
 
 const char *text_count(char out[TEXT_NUMBER], double count)

@@ -6,10 +6,18 @@
 #ifndef BASE_UNITS_H
 #define BASE_UNITS_H
 
+#include <stdint.h>
+
 #define TEXT_NUMBER 16
 
 /* "512M", "1.2G": bytes in powers of 1024. At most 5 characters. */
 const char *text_size(char out[TEXT_NUMBER], double bytes);
+
+/*
+ * Reads "512M", "2g", "4096": a number and perhaps one of K, M, G and T. 0, -EINVAL for what is
+ * none, -ERANGE with UINT64_MAX for one beyond that.
+ */
+int text_take_size(const char *text, uint64_t *bytes);
 
 /* "34.5k", "999": counts in powers of 1000. At most 5 characters. */
 const char *text_count(char out[TEXT_NUMBER], double count);

@@ -23,6 +23,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/profile_words.c %D%/profile_words.h \
 	%D%/program.c %D%/program.h \
 	%D%/queries.c %D%/queries.h \
+	%D%/resize.c \
 	%D%/run.c \
 	%D%/screen_text.c %D%/screen_text.h \
 	%D%/session.c %D%/session.h \

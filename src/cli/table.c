@@ -101,6 +101,12 @@ static const struct command rows[] = {
 	  .method = METHOD_CONSOLE_OPEN, .help = "connects the terminal to a guest's console",
 	  .more = "Ctrl-] leaves the console; the guest goes on.\n",
 	  .options = console_options, .run = console_main },
+	{ .name = "balloon", .args = "GUEST SIZE", .min_args = 2, .max_args = 2,
+	  .word = WORD_GUEST, .method = METHOD_GUEST_RESIZE,
+	  .help = "asks a guest to do with less of its memory, or gives it back",
+	  .more = "SIZE is what it is left with, such as 512M; with all that it has the balloon "
+		  "is empty.\nThe guest needs balloon=yes in its profile and a driver; what has "
+		  "become of it\nis in 'vmdeck show'.\n", .run = balloon_main },
 	{ .name = "capture", .args = "", .method = METHOD_CAPTURE_STREAM,
 	  .help = "captures packets as pcapng",
 	  .more = "It ends at an interrupt (Ctrl-C) and then says how many packets it has:\n"

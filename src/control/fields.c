@@ -22,6 +22,10 @@ static const struct {
 	[STATS_NET_IN_FRAMES] = { "net_in_frames", "frames to the guest" },
 	[STATS_NET_OUT_FRAMES] = { "net_out_frames", "frames from the guest" },
 	[STATS_EXITS] = { "exits", "VM exits" },
+	[STATS_GUEST_TOTAL] = { "guest_total",
+		"bytes of memory that the guest says it has, if it has a balloon" },
+	[STATS_GUEST_AVAILABLE] = { "guest_available",
+		"bytes of that which its programs could still have" },
 	[STATS_VCPU] = { VCPU_PREFIX, "% of one CPU, virtual CPU 0; the others follow as cpu1 and so on" },
 };
 

@@ -103,6 +103,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/profile/switch_keys.c \
 	%D%/profile/topology.c %D%/profile/topology.h \
 	%D%/profile/values.c %D%/profile/values.h \
+	%D%/virtio/balloon.c %D%/virtio/balloon.h \
 	%D%/virtio/blk.c %D%/virtio/blk.h \
 	%D%/virtio/blk_device.c %D%/virtio/blk_device.h \
 	%D%/virtio/net_device.c %D%/virtio/net_device.h \
@@ -259,6 +260,9 @@ check_PROGRAMS += tests/unit/reserve tests/unit/virtio_net
 tests_unit_reserve_LDADD = src/core/libcore.a $(CMOCKA_LIBS)
 tests_unit_virtio_net_SOURCES = tests/unit/virtio_net.c tests/unit/settle.h
 tests_unit_virtio_net_LDADD = src/core/libcore.a $(NET_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/balloon
+tests_unit_balloon_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_balloon_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/virtio_rng
 tests_unit_virtio_rng_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_virtio_rng_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)

@@ -5,7 +5,8 @@
  * The guest shall outlive it, so addresses that a device may write to are
  * either in a page range set aside or above the RAM (their low halves too,
  * since an address is set by halves), MSI-X data name harmless vectors, and
- * values that reset or power off are left out. Afterwards the devices are
+ * values that reset or power off are left out; so is a balloon's first queue, by which
+ * a guest gives its own pages away. Afterwards the devices are
  * reset and configuration space is put back; disk and network stay off. CPU 0.
  */
 #include "acpi.h"
@@ -24,12 +25,13 @@
 #define ARENA (256u << 10)
 #define ARENA_USED (128u << 10) /* addresses lie in it, lengths reach into the rest */
 #define CONFIG_DWORDS 64
+#define QUEUE_ENABLE 0x1c
 #define QUEUE_ADDRESSES 0x20
 #define RESTORE_EVERY 64 /* operations */
 
 /* The devices of virtio that this guest has no other use for. */
 static struct virtio others[] = {
-	{ .type = VIRTIO_ENTROPY },
+	{ .type = VIRTIO_ENTROPY }, { .type = VIRTIO_BALLOON },
 };
 
 #define OWN_DEVICES 2
@@ -130,13 +132,15 @@ static void fuzz_common(const struct virtio *device)
 			     (offset & 4) != 0 ? high_address() : low_address());
 		return;
 	}
+	if (device->type == VIRTIO_BALLOON && (offset & ~3u) == QUEUE_ENABLE)
+		return;
 	write_sized(device->common + offset, 1 << pick(3), pick(2) ? pick(4) : nonsense());
 }
 
 /* A queue that could be right, so that what is wrong lies deeper. */
 static void fuzz_queue(const struct virtio *device)
 {
-	unsigned n = pick(5);
+	unsigned n = device->type == VIRTIO_BALLOON ? 1 + pick(4) : pick(5);
 
 	mmio_write8(device->common + VIRTIO_STATUS, 0);
 	mmio_write8(device->common + VIRTIO_STATUS, 3);
@@ -151,7 +155,7 @@ static void fuzz_queue(const struct virtio *device)
 		mmio_write32(device->common + QUEUE_ADDRESSES + i * 8 + 4, high_address());
 		mmio_write32(device->common + QUEUE_ADDRESSES + i * 8, low_address() & -16u);
 	}
-	mmio_write16(device->common + 0x1c, 1);
+	mmio_write16(device->common + QUEUE_ENABLE, 1);
 	mmio_write8(device->common + VIRTIO_STATUS, 15);
 	mmio_write16(device->notify + n * device->notify_multiplier, n);
 }

@@ -143,4 +143,58 @@ def test_run_takes_a_kernel_by_options():
         assert result.returncode == 0 and "LG: read 4096 " in result.stdout, result
 
 
+def virtio_profile():
+    return profile("vmlinux", "random=300,type").replace(
+        "[boot]", "rng = yes\nballoon = yes\n[boot]")
+
+
+def meminfo(console):
+    """MemTotal and MemFree, bytes, of the guest's own /proc/meminfo."""
+    console.send("memory\r")
+    console.expect("LG: memory ", PATIENCE)
+    return [int(number) << 10 for number in console.expect("\n", PATIENCE).split()]
+
+
+def view(deck):
+    return deck.call("guest.show", {"guest": "linux"})["memory_view"]
+
+
+def resident(deck):
+    return deck.json("stats", "linux")["guests"][0]["values"]["memory"]
+
+
+def test_random_numbers_and_balloon():
+    kernel()
+    with d.Deck(prepare=lambda folder: folder.guest("linux", virtio_profile())) as deck:
+        assert deck.run("start", "linux").returncode == 0
+        console = deck.console("linux")
+        console.expect("LG: random ", PATIENCE)
+        count, checksum = console.expect("\n", PATIENCE).split()
+        assert int(count) == 300 and int(checksum, 16) != zlib.crc32(bytes(300)), checksum
+
+        # What it says of its memory is what it finds, at the time at which it is asked.
+        console.expect("LG: typing", PATIENCE)
+        total, free = meminfo(console)
+        d.wait_for(lambda: view(deck)["total"] == total, "statistics of this moment")
+        assert abs(view(deck)["free"] - free) < 1 << 20, (view(deck), free)
+        shown = deck.run("show", "linux").stdout
+        assert re.search(r"^its view +uses [0-9.]+M of [0-9.]+M$", shown, re.M), shown
+
+        # What is asked for is taken from its free memory, of which the host then has more.
+        console.send("touch=24\r")
+        console.expect("LG: touch", PATIENCE)
+        before = resident(deck)
+        assert deck.run("balloon", "linux", "32M").returncode == 0
+        d.wait_for(lambda: view(deck)["balloon"] == 32 << 20, "the balloon to be inflated")
+        less = meminfo(console)[1]
+        assert abs(free - less - (32 << 20)) < 4 << 20, (free, less)
+        d.wait_for(lambda: resident(deck) < before - (8 << 20), "the host to have it")
+        assert "holds 32.0M" in deck.run("show", "linux").stdout
+        assert deck.run("balloon", "linux", "64M").returncode == 0
+        d.wait_for(lambda: view(deck)["balloon"] == 0, "the balloon to be empty")
+        assert abs(meminfo(console)[1] - free) < 4 << 20
+        result = deck.run("balloon", "linux", "65M")
+        assert result.returncode == 1 and "balloon: it has 64.0M" in result.stderr, result
+
+
 d.main()

@@ -181,7 +181,7 @@ void bench_create(struct device_bench *bench, int disk_fd)
 	must(loop_init(&bench->loop, &cause) == 0, cause.text);
 	must(memory_create(&bench->memory, BENCH_RAM, &cause) == 0, cause.text);
 	snprintf(bench->profile.name, sizeof(bench->profile.name), "a");
-	bench->profile.rng = true;
+	bench->profile.rng = bench->profile.balloon = true;
 	bench->profile.vga = PROFILE_VGA_YES;
 	bench->profile.nets[0].present = true;
 	bench->profile.nets[0].mac[0] = 2;
@@ -329,7 +329,7 @@ static void *at(struct device_bench *bench, uint64_t address)
 
 /* The devices with a driver of virtio, by name; a ring's address is of the row's number. */
 static const char *const names[] = { [BENCH_DISK] = "disk0", [BENCH_NIC] = "net0",
-				     [BENCH_RNG] = "rng" };
+				     [BENCH_RNG] = "rng", [BENCH_BALLOON] = "balloon" };
 
 static unsigned slot_of(struct device_bench *bench, enum bench_device device)
 {
@@ -381,6 +381,9 @@ bool bench_start_driver(struct device_bench *bench, enum bench_device device, un
 		run_loop(bench, NS_PER_MS);
 	}
 	memset(at(bench, RING(device, 0)), 0, queues * 0x1000);
+	bench->event_idx &= ~(1u << device);
+	if (features & BENCH_EVENT_IDX)
+		bench->event_idx |= 1u << device;
 	set(bench, base + 0x14, 3, 1);
 	set(bench, base + 0x08, 0, 4);
 	set(bench, base + 0x0c, features, 4);
@@ -451,6 +454,14 @@ void bench_offer(struct device_bench *bench, enum bench_device device, unsigned 
 
 void bench_kick(struct device_bench *bench, enum bench_device device, unsigned n)
 {
+	const uint16_t *ring = at(bench, RING(device, n) + USED);
+	uint16_t offered = ((uint16_t *)at(bench, RING(device, n) + AVAILABLE))[1];
+	bool wanted = bench->event_idx & 1u << device
+			      ? (uint16_t)(offered - 1) == ring[2 + 4 * BENCH_RING]
+			      : !(ring[0] & 1);
+
+	if (!wanted)
+		return;
 	set(bench, bar(bench, device) + 0x1000 + 4 * n, n, 2);
 }
 
@@ -518,6 +529,17 @@ static void ask_for_bytes(struct device_bench *bench)
 	bench_kick(bench, BENCH_RNG, 0);
 }
 
+/* The balloon's buffer of statistics, which it keeps: there are 7 MiB free. */
+static void offer_stats(struct device_bench *bench)
+{
+	static const uint8_t free[10] = { 4, 0, 0, 0, 0x70 };
+
+	memcpy(at(bench, BENCH_BUFFERS + 0xb000), free, sizeof(free));
+	bench_describe(bench, BENCH_BALLOON, 2, 0, BENCH_BUFFERS + 0xb000, sizeof(free), 0);
+	bench_offer(bench, BENCH_BALLOON, 2, 0);
+	bench_kick(bench, BENCH_BALLOON, 2);
+}
+
 bool bench_deliver(void)
 {
 	static uint8_t data[60];
@@ -570,6 +592,8 @@ void bench_use(struct device_bench *bench)
 	}
 	start_driver(bench, BENCH_RNG, 1, 0, true);
 	ask_for_bytes(bench);
+	start_driver(bench, BENCH_BALLOON, 3, 1u << 1, true);
+	offer_stats(bench);
 	bench_settle(bench);
 	bench_send(bench);
 	ask_for_bytes(bench);

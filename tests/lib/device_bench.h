@@ -27,6 +27,7 @@ struct device_bench {
 	struct profile profile;
 	_Alignas(8) uint8_t hot[1024];
 	struct device_set set;
+	unsigned event_idx; /* bit n: the driver of bench_device n has agreed on that feature */
 };
 
 /* What the devices did to what is around them, since the start of the program. */
@@ -82,12 +83,13 @@ void bench_drive(struct device_bench *bench);
 
 /* Its drivers, when there are no others: of the devices with virtio's transport. */
 
-enum bench_device { BENCH_DISK, BENCH_NIC, BENCH_RNG, BENCH_DEVICES };
+enum bench_device { BENCH_DISK, BENCH_NIC, BENCH_RNG, BENCH_BALLOON, BENCH_DEVICES };
 
 #define BENCH_RING 8u		/* descriptors of a ring */
 #define BENCH_BUFFERS 0x40000u	/* from here to the end of the RAM there is nothing else */
 #define BENCH_NEXT 1
 #define BENCH_WRITE 2
+#define BENCH_EVENT_IDX (1u << 29)
 
 /*
  * Resets the device, agrees on features (the low half) and sets the first queues up; false:
@@ -104,7 +106,10 @@ void bench_set_config(struct device_bench *bench, enum bench_device device, unsi
 uint8_t bench_status(struct device_bench *bench, enum bench_device device);
 uint8_t bench_generation(struct device_bench *bench, enum bench_device device);
 
-/* Queue n: a descriptor, followed by the next one; a head made available; the doorbell. */
+/*
+ * Queue n: a descriptor, followed by the next one; a head made available; the doorbell, which
+ * is rung if the device wants it for the head that was made available last.
+ */
 void bench_describe(struct device_bench *bench, enum bench_device device, unsigned n, unsigned i,
 		    uint64_t address, uint32_t length, uint16_t flags);
 void bench_offer(struct device_bench *bench, enum bench_device device, unsigned n, uint16_t head);

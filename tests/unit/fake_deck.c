@@ -39,6 +39,7 @@ struct guest {
 	struct profile_report report;
 	struct console console;
 	struct stats_series series;
+	uint64_t balloon; /* guest_resize() */
 };
 
 struct deck {
@@ -275,6 +276,22 @@ size_t guest_exits(const struct guest *guest, struct guest_exit_count *out, size
 	if (room > 1)
 		out[1] = (struct guest_exit_count){ "HLT", 7 };
 	return 2;
+}
+
+void guest_memory_view(const struct guest *guest, struct device_memory *out)
+{
+	*out = (struct device_memory){ .present = true, .target = guest->balloon,
+				       .balloon = 32 << 20,
+				       .known = 1u << MEMORY_TOTAL, .age = 5 * NS_PER_MS };
+	out->stats[MEMORY_TOTAL] = 120 << 20;
+}
+
+int guest_resize(struct guest *guest, const char *device, uint64_t bytes, struct cause *cause)
+{
+	if (strcmp(device, "balloon") != 0)
+		return cause_set(cause, ENOENT, "%s: there is no device %s", guest->name, device);
+	guest->balloon = bytes;
+	return 0;
 }
 
 size_t guest_devices(const struct guest *guest, struct guest_device *out, size_t room)

@@ -166,12 +166,37 @@ static void a_guest_is_shown_in_full(void **state)
 			    "/disks/\xef\xbf\xbd.raw");
 	assert_string_equal(text(json_array_get(json_object_get(result, "devices"), 0), "status"),
 			    "running");
+	assert_int_equal(number(json_object_get(result, "memory_view"), "total"), 120 << 20);
+	assert_int_equal(number(json_object_get(result, "memory_view"), "age_ms"), 5);
+	assert_null(json_object_get(json_object_get(result, "memory_view"), "free"));
 	json_decref(result);
 	fake_set_state(fake, "web", GUEST_CRASHED, "triple fault");
 	result = call(link, "guest.show", guest_named("web"));
 	assert_string_equal(text(result, "reason"), "triple fault");
 	assert_string_equal(text(result, "registers"), "rip 0000\nrsp 1000\n");
 	json_decref(result);
+	link_free(link);
+}
+
+static json_t *sized(const char *guest, const char *device, json_int_t size)
+{
+	return json_pack("{s:s, s:s, s:I}", "guest", guest, "device", device, "size", size);
+}
+
+static void a_device_gets_another_size(void **state)
+{
+	struct link *link = fake_link(*state);
+	json_t *result;
+
+	json_decref(call(link, "guest.resize", sized("web", "balloon", 64 << 20)));
+	result = call(link, "guest.show", guest_named("web"));
+	assert_int_equal(number(json_object_get(result, "memory_view"), "target"), 64 << 20);
+	json_decref(result);
+	assert_string_equal(refused(link, "guest.resize", sized("web", "disk7", 1), -ENOENT),
+			    "web: there is no device disk7");
+	assert_string_equal(refused(link, "guest.resize", sized("db", "balloon", 1), -EBUSY),
+			    "db is defined; only a guest that is running or paused can be "
+			    "reached");
 	link_free(link);
 }
 
@@ -1406,6 +1431,7 @@ int main(void)
 		TEST(an_observer_can_look_and_not_touch),
 		TEST(guests_are_listed_with_their_mistakes),
 		TEST(a_guest_is_shown_in_full),
+		TEST(a_device_gets_another_size),
 		TEST(orders_follow_the_states_of_the_table),
 		TEST(each_method_of_the_table_has_a_handler),
 		TEST(errors_have_the_codes_of_the_protocol),

@@ -1,5 +1,6 @@
 /* Text and numbers for the terminal. */
 #include <locale.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +16,26 @@ static void test_sizes(void **state)
 	char out[TEXT_NUMBER];
 
 	(void)state;
+	static const struct {
+		const char *text;
+		int result;
+		uint64_t bytes;
+	} sizes[] = {
+		{ "0", 0, 0 }, { "4096", 0, 4096 }, { "512M", 0, 512ull << 20 },
+		{ "2g", 0, 2ull << 30 }, { "16777215T", 0, 16777215ull << 40 },
+		{ "18446744073709551615", 0, UINT64_MAX }, { "16777216T", -ERANGE, UINT64_MAX },
+		{ "18446744073709551616", -ERANGE, UINT64_MAX }, { "", -EINVAL, 0 },
+		{ "M", -EINVAL, 0 }, { "1MB", -EINVAL, 0 }, { "1.5G", -EINVAL, 0 },
+		{ "-1", -EINVAL, 0 }, { " 1", -EINVAL, 0 }, { "1P", -EINVAL, 0 },
+	};
+	uint64_t bytes;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		bytes = 0;
+		assert_int_equal(text_take_size(sizes[i].text, &bytes), sizes[i].result);
+		if (sizes[i].result != -EINVAL)
+			assert_true(bytes == sizes[i].bytes);
+	}
 	assert_string_equal(text_size(out, 0), "0");
 	assert_string_equal(text_size(out, 999), "999");
 	assert_string_equal(text_size(out, 512.0 * 1024 * 1024), "512M");

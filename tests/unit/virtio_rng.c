@@ -19,7 +19,7 @@ static int setup(void **state)
 
 	bench_create(&bench, -1);
 	devices_start(&bench.set);
-	if (!bench_start_driver(&bench, BENCH_RNG, 1, 0, true))
+	if (!bench_start_driver(&bench, BENCH_RNG, 1, BENCH_EVENT_IDX, true))
 		return -1;
 	*state = &bench;
 	return 0;

@@ -232,6 +232,30 @@ void devices_sample(const struct device_set *set, struct device_counters *sum)
 			set->devices[i].type->sample(&set->devices[i], sum);
 }
 
+int devices_resize(struct device_set *set, const char *name, uint64_t bytes, struct cause *cause)
+{
+	for (unsigned i = 0; i < set->count; i++) {
+		struct device *device = &set->devices[i];
+		int err;
+
+		if (strcmp(device->name, name) != 0)
+			continue;
+		if (!device->type->resize)
+			return cause_set(cause, EINVAL, "%s has no size that can be changed", name);
+		err = device->type->resize(device, bytes, cause);
+		return err ? cause_prefix(cause, err, "%s", name) : 0;
+	}
+	return cause_set(cause, ENOENT, "there is no device %.64s", name);
+}
+
+void devices_memory(struct device_set *set, bool look, struct device_memory *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (unsigned i = 0; i < set->count && !out->present; i++)
+		if (set->devices[i].type->memory_view)
+			set->devices[i].type->memory_view(&set->devices[i], look, out);
+}
+
 size_t devices_describe(const struct device_set *set, struct guest_device *out, size_t room)
 {
 	size_t count = 0;

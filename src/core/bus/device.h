@@ -82,6 +82,22 @@ struct guest_device {
 	char status[96];	    /* "running", "needs reset: why" */
 };
 
+/* What a guest says of its memory, in the order of virtio's tags (virtio 1.2 §5.5.6.3). */
+enum device_memory_stat {
+	MEMORY_SWAP_IN, MEMORY_SWAP_OUT, MEMORY_MAJOR_FAULTS, MEMORY_MINOR_FAULTS, MEMORY_FREE,
+	MEMORY_TOTAL, MEMORY_AVAILABLE, MEMORY_CACHES, MEMORY_HUGE_PAGES, MEMORY_HUGE_FAILURES,
+	DEVICE_MEMORY_STATS
+};
+
+struct device_memory {
+	bool present;	  /* there is a balloon; otherwise the rest means nothing */
+	uint64_t target;  /* bytes of its RAM that the guest is to be left with */
+	uint64_t balloon; /* bytes that it has given back */
+	uint32_t known;	  /* bit n: stats[n] is one that it has said */
+	uint64_t age;	  /* ns since it did */
+	uint64_t stats[DEVICE_MEMORY_STATS]; /* bytes, and counts of faults and huge pages */
+};
+
 /*
  * A row. A machine is built from the first row to the last, and stopped, reset and
  * torn down in reverse. What is NULL is nothing to do.
@@ -152,6 +168,17 @@ struct device_type {
 
 	/* Its status in a few words, if a driver can break it. Any thread. */
 	void (*describe)(struct device *device, char *text, size_t size);
+	/*
+	 * The size of what it gives to the guest is to be another, bytes: of a disk, of the memory
+	 * that a balloon leaves. 0, or a negative errno with a cause that does not name the
+	 * device. Any thread.
+	 */
+	int (*resize)(struct device *device, uint64_t bytes, struct cause *cause);
+	/*
+	 * What the guest says of its memory; look: somebody wants to know, so that it is asked
+	 * anew when that is old, for the next call. Any thread.
+	 */
+	void (*memory_view)(struct device *device, bool look, struct device_memory *out);
 	/* Adds its counters to a sum. Any thread. */
 	void (*sample)(const struct device *device, struct device_counters *sum);
 };
@@ -213,6 +240,16 @@ bool devices_screen(struct device_set *set, struct screen *out);
 
 /* The sum of all counters. Any thread. */
 void devices_sample(const struct device_set *set, struct device_counters *sum);
+
+/*
+ * Calls resize() of the device of that name. -ENOENT with a cause when there is none, -EINVAL
+ * when its size is not to be changed. Any thread.
+ */
+int devices_resize(struct device_set *set, const char *name, uint64_t bytes,
+		   struct cause *cause);
+
+/* Calls memory_view() of the first device that has it, or sets *out to zeroes. Any thread. */
+void devices_memory(struct device_set *set, bool look, struct device_memory *out);
 
 /* Fills at most room rows; returns how many there are. Any thread. */
 size_t devices_describe(const struct device_set *set, struct guest_device *out, size_t room);

@@ -99,9 +99,10 @@ void guest_free(struct guest *guest)
 
 void guest_adopt(struct guest *guest, struct profile *profile)
 {
-	if (!profile || !guest->profile || profile->cpus != guest->profile->cpus) {
+	if (!profile || !guest->profile || profile->cpus != guest->profile->cpus ||
+	    profile->balloon != guest->profile->balloon) {
 		stats_free(guest->series);
-		guest->series = stats_new(profile ? profile->cpus : 0);
+		guest->series = stats_new(profile ? profile->cpus : 0, profile && profile->balloon);
 	}
 	unmark_profile(guest);
 	guest->profile = profile;
@@ -322,6 +323,21 @@ size_t guest_exits(const struct guest *guest, struct guest_exit_count *out, size
 size_t guest_devices(const struct guest *guest, struct guest_device *out, size_t room)
 {
 	return guest->machine ? machine_devices(guest->machine, out, room) : 0;
+}
+
+void guest_memory_view(const struct guest *guest, struct device_memory *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (guest->machine && guest->profile->balloon)
+		machine_memory_view(guest->machine, true, out);
+}
+
+int guest_resize(struct guest *guest, const char *device, uint64_t bytes, struct cause *cause)
+{
+	int err = guest->machine ? machine_resize(guest->machine, device, bytes, cause)
+				 : cause_set(cause, ESHUTDOWN, "it does not run");
+
+	return err ? cause_prefix(cause, err, "%s", guest->name) : 0;
 }
 
 struct console *guest_console(struct guest *guest)

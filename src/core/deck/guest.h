@@ -21,6 +21,7 @@
 
 struct guest;
 struct guest_device;
+struct device_memory;
 struct screen;
 
 /*
@@ -63,6 +64,15 @@ size_t guest_exits(const struct guest *guest, struct guest_exit_count *out, size
 
 /* Devices that the guest's driver can break; returns how many there are. */
 size_t guest_devices(const struct guest *guest, struct guest_device *out, size_t room);
+
+/* What the guest says of its memory, for somebody who looks; see device.h. */
+void guest_memory_view(const struct guest *guest, struct device_memory *out);
+
+/*
+ * Another size for a device of a guest that is alive: see device.h. 0, or a negative errno
+ * with a cause that begins with the guest's name.
+ */
+int guest_resize(struct guest *guest, const char *device, uint64_t bytes, struct cause *cause);
 
 /* The guest's console and its statistics: see console.h, stats.h. They outlive a stop. */
 struct console *guest_console(struct guest *guest);

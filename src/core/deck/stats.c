@@ -16,25 +16,46 @@ enum {
 
 _Static_assert(STATS_EXITS - STATS_DISK_READ + 1 == COUNTER_COUNT, "a field for each counter");
 
+/* Only a guest with a balloon has these, and the room for them. */
+#define VIEW_FIRST STATS_GUEST_TOTAL
+#define VIEW_FIELDS (STATS_VCPU - VIEW_FIRST)
+
 struct stats_series {
 	unsigned cpus;
+	bool view; /* of its memory by the guest itself */
 	uint64_t count;
 	uint64_t last_ns;
 	uint64_t counters[COUNTER_COUNT];
 	uint64_t forged;
 	uint64_t *cpu_ns; /* of each vCPU */
-	float *samples;	/* STATS_HISTORY rows of stats_fields() columns */
+	float *samples;	/* STATS_HISTORY rows of columns() */
 };
 
-struct stats_series *stats_new(unsigned cpus)
+static unsigned columns(const struct stats_series *series)
+{
+	return STATS_VCPU + series->cpus - (series->view ? 0 : VIEW_FIELDS);
+}
+
+/* Where a field is in a row; STATS_NONE: it has no such field. */
+static unsigned column_of(const struct stats_series *series, unsigned field)
+{
+	if (field >= stats_fields(series))
+		return STATS_NONE;
+	if (series->view || field < VIEW_FIRST)
+		return field;
+	return field < STATS_VCPU ? STATS_NONE : field - VIEW_FIELDS;
+}
+
+struct stats_series *stats_new(unsigned cpus, bool view)
 {
 	struct stats_series *series = calloc(1, sizeof(*series));
 
 	if (!series)
 		return NULL;
 	series->cpus = cpus;
+	series->view = view;
 	series->cpu_ns = calloc(cpus, sizeof(*series->cpu_ns));
-	series->samples = calloc((size_t)STATS_HISTORY * (STATS_VCPU + cpus), sizeof(float));
+	series->samples = calloc((size_t)STATS_HISTORY * columns(series), sizeof(float));
 	if (!series->cpu_ns || !series->samples) {
 		stats_free(series);
 		return NULL;
@@ -77,9 +98,20 @@ static float rate(uint64_t now, uint64_t *before, double seconds)
 	return (float)((double)added / seconds);
 }
 
+static void sample_view(const struct stats_series *series, struct machine *machine, float *row)
+{
+	struct device_memory memory;
+
+	if (!series->view)
+		return;
+	machine_memory_view(machine, false, &memory);
+	row[column_of(series, STATS_GUEST_TOTAL)] = (float)memory.stats[MEMORY_TOTAL];
+	row[column_of(series, STATS_GUEST_AVAILABLE)] = (float)memory.stats[MEMORY_AVAILABLE];
+}
+
 void stats_sample(struct stats_series *series, struct machine *machine, uint64_t now_ns)
 {
-	unsigned fields = stats_fields(series);
+	unsigned fields = columns(series), vcpu = column_of(series, STATS_VCPU);
 	float *row = series->samples + (series->count % STATS_HISTORY) * fields;
 	double seconds = (double)(now_ns - series->last_ns) / (double)NS_PER_S;
 	struct machine_counters counters;
@@ -94,14 +126,15 @@ void stats_sample(struct stats_series *series, struct machine *machine, uint64_t
 		for (unsigned i = 0; i < COUNTER_COUNT; i++)
 			row[STATS_DISK_READ + i] = rate(now[i], &series->counters[i], seconds);
 		for (unsigned i = 0; i < series->cpus && i < counters.cpus; i++) {
-			row[STATS_VCPU + i] = rate(counters.cpu_ns[i], &series->cpu_ns[i],
+			row[vcpu + i] = rate(counters.cpu_ns[i], &series->cpu_ns[i],
 						   seconds * (double)NS_PER_S / 100);
-			row[STATS_CPU] += row[STATS_VCPU + i];
+			row[STATS_CPU] += row[vcpu + i];
 		}
 		/* The first sample has nothing to be compared with. */
 		if (!series->last_ns)
 			for (unsigned i = 0; i < fields; i++)
 				row[i] = i == STATS_MEMORY ? row[i] : 0;
+		sample_view(series, machine, row);
 	} else {
 		memset(series->counters, 0, sizeof(series->counters));
 		memset(series->cpu_ns, 0, series->cpus * sizeof(*series->cpu_ns));
@@ -127,20 +160,22 @@ uint64_t stats_count(const struct stats_series *series)
 
 float stats_last(const struct stats_series *series, unsigned field)
 {
-	if (!series->count || field >= stats_fields(series))
+	unsigned column = column_of(series, field);
+
+	if (!series->count || column == STATS_NONE)
 		return 0;
-	return series->samples[((series->count - 1) % STATS_HISTORY) * stats_fields(series) + field];
+	return series->samples[((series->count - 1) % STATS_HISTORY) * columns(series) + column];
 }
 
 size_t stats_history(const struct stats_series *series, unsigned field, float *out, size_t room)
 {
 	uint64_t have = series->count < STATS_HISTORY ? series->count : STATS_HISTORY;
-	unsigned fields = stats_fields(series);
+	unsigned fields = columns(series), column = column_of(series, field);
 	size_t n = have < room ? have : room;
 
-	if (field >= fields)
+	if (column == STATS_NONE)
 		return 0;
 	for (size_t i = 0; i < n; i++)
-		out[i] = series->samples[((series->count - n + i) % STATS_HISTORY) * fields + field];
+		out[i] = series->samples[((series->count - n + i) % STATS_HISTORY) * fields + column];
 	return n;
 }

@@ -16,7 +16,10 @@
 
 struct stats_series;
 
-/* How many fields a guest has: STATS_VCPU + its vCPUs. */
+/*
+ * How many fields a guest has: STATS_VCPU + its vCPUs. Of one that says nothing of its memory
+ * those that would are 0, and have no history.
+ */
 unsigned stats_fields(const struct stats_series *series);
 
 /* Samples taken so far; the newest has this number. 0: none yet. */

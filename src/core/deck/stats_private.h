@@ -4,11 +4,16 @@
 #ifndef CORE_DECK_STATS_PRIVATE_H
 #define CORE_DECK_STATS_PRIVATE_H
 
+#include <stdbool.h>
+
 #include "core/deck/stats.h"
 #include "core/machine/machine.h"
 
-/* A series for a guest with cpus vCPUs; NULL: no memory. Empty at first. */
-struct stats_series *stats_new(unsigned cpus);
+/*
+ * A series for a guest with cpus vCPUs; view: it says what it has of memory. NULL: no memory.
+ * Empty at first.
+ */
+struct stats_series *stats_new(unsigned cpus, bool view);
 void stats_free(struct stats_series *series); /* NULL is valid */
 
 /* Adds one sample: rates since the one before. machine NULL: the guest does not run. */

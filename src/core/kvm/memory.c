@@ -109,6 +109,15 @@ void memory_clear(struct guest_memory *memory)
 		madvise(memory->regions[i].host, memory->regions[i].size, MADV_DONTNEED);
 }
 
+void memory_give_back(void *host, uint64_t length)
+{
+	uintptr_t first = align_up((uintptr_t)host, PAGE);
+	uintptr_t end = ((uintptr_t)host + length) & ~(uintptr_t)(PAGE - 1);
+
+	if (first < end)
+		madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
 void memory_destroy(struct guest_memory *memory)
 {
 	for (unsigned i = 0; i < memory->count; i++)

@@ -54,6 +54,12 @@ int memory_map(int vm_fd, enum memory_slot slot, uint64_t base, void *host, uint
 /* Makes the RAM all zeroes again and gives the pages back to the host. No vCPU may run. */
 void memory_clear(struct guest_memory *memory);
 
+/*
+ * Gives the whole pages in [host, host + length), which memory_at() has returned, back to the
+ * host: they are zeroes from then on. Any thread.
+ */
+void memory_give_back(void *host, uint64_t length);
+
 void memory_destroy(struct guest_memory *memory);
 
 /*

@@ -17,6 +17,7 @@
 #include "core/hw/q35.h"
 #include "core/hw/uart16550.h"
 #include "core/hw/vga.h"
+#include "core/virtio/balloon.h"
 #include "core/virtio/blk_device.h"
 #include "core/virtio/net_device.h"
 #include "core/virtio/rng.h"
@@ -38,5 +39,6 @@ const struct device_type *const device_table[] = {
 	&port92_device,
 	&ahci_device,
 	&sata_device,
+	&balloon_device,
 	NULL,
 };

@@ -429,6 +429,29 @@ size_t machine_keys(struct machine *machine, const uint8_t *text, size_t size)
 	return taken;
 }
 
+int machine_resize(struct machine *machine, const char *device, uint64_t bytes,
+		   struct cause *cause)
+{
+	int err;
+
+	pthread_mutex_lock(&machine->vm_lock);
+	if (machine->vm)
+		err = devices_resize(&machine->vm->devices, device, bytes, cause);
+	else
+		err = cause_set(cause, ESHUTDOWN, "the machine is being built; try again");
+	pthread_mutex_unlock(&machine->vm_lock);
+	return err;
+}
+
+void machine_memory_view(struct machine *machine, bool look, struct device_memory *out)
+{
+	memset(out, 0, sizeof(*out));
+	pthread_mutex_lock(&machine->vm_lock);
+	if (machine->vm)
+		devices_memory(&machine->vm->devices, look, out);
+	pthread_mutex_unlock(&machine->vm_lock);
+}
+
 size_t machine_devices(struct machine *machine, struct guest_device *out, size_t room)
 {
 	size_t count = 0;

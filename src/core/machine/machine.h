@@ -111,6 +111,14 @@ bool machine_screen(struct machine *machine, struct screen *out);
 /* Types on its keyboard (see device.h); returns how many bytes found room. Any thread. */
 size_t machine_keys(struct machine *machine, const uint8_t *text, size_t size);
 
+/*
+ * Any thread: see devices_resize() and devices_memory(). While no virtual machine stands:
+ * -ESHUTDOWN with a cause; zeroes.
+ */
+int machine_resize(struct machine *machine, const char *device, uint64_t bytes,
+		   struct cause *cause);
+void machine_memory_view(struct machine *machine, bool look, struct device_memory *out);
+
 /* Any thread. Fills at most room rows; returns how many there are. */
 size_t machine_devices(struct machine *machine, struct guest_device *out, size_t room);
 

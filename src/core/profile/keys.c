@@ -58,6 +58,10 @@ static const struct profile_key guest_keys[] = {
 	  .help = "Whether the guest has a VGA screen, of which its text modes are shown, and a "
 		  "PS/2 keyboard. "
 		  "With {Ic auto} it has them if it is started by firmware." },
+	{ .key = "balloon", .type = PROFILE_BOOL, .offset = GUEST(balloon), .standard = "no",
+	  .help = "Whether the guest has a virtio memory balloon: it gives free memory back to "
+		  "the host of its own accord, and as much as {Ic vmdeck balloon} asks for, takes "
+		  "it again when it runs short, and says how much of its memory it uses." },
 	{ .key = NULL },
 };
 

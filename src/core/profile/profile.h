@@ -45,6 +45,7 @@ struct profile {
 	uint64_t memory; /* bytes */
 	bool overcommit; /* it may start although the host has less for all guests together */
 	bool autostart;
+	bool balloon;  /* a virtio device takes memory back, and says what the guest has */
 	bool rng;      /* a virtio device gives the host's random bytes */
 	unsigned vga; /* an enum profile_vga */
 	char *kernel;  /* NULL: the built-in demo guest */

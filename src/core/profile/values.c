@@ -13,6 +13,7 @@
 
 #include "base/ini.h"
 #include "base/paths.h"
+#include "base/units.h"
 #include "control/names.h"
 
 #define EXCERPT 40
@@ -73,28 +74,17 @@ static int parse_count(struct profile_value *out, const struct profile_key *key,
 static int parse_size(struct profile_value *out, const struct profile_key *key, const char *text,
 		      char *fault)
 {
-	static const char suffixes[] = "KMGT";
 	char excerpt[EXCERPT], min[32], max[32];
-	const char *rest = take_number(text, &out->number), *suffix;
-	unsigned shift = 0;
+	int err = text_take_size(text, &out->number);
 
-	if (rest && *rest) {
-		suffix = strchr(suffixes, *rest & ~0x20);
-		if (suffix && rest[1] == '\0')
-			shift = 10 * (unsigned)(suffix - suffixes + 1);
-		else
-			rest = NULL;
-	}
-	if (!rest)
+	if (err == -EINVAL)
 		return fail(fault, EINVAL, "'%s' is not a size; write 512M or 2G",
 			    ini_excerpt(text, excerpt, sizeof(excerpt)));
 	profile_size_format(key->min, min);
 	profile_size_format(key->max, max);
-	if (out->number > UINT64_MAX >> shift || out->number << shift < key->min ||
-	    out->number << shift > key->max)
+	if (err < 0 || out->number < key->min || out->number > key->max)
 		return fail(fault, ERANGE, "%s is out of range; it can be %s to %s",
 			    ini_excerpt(text, excerpt, sizeof(excerpt)), min, max);
-	out->number <<= shift;
 	if (out->number % SIZE_UNIT)
 		return fail(fault, EINVAL, "%s is no multiple of 1M",
 			    ini_excerpt(text, excerpt, sizeof(excerpt)));

@@ -34,6 +34,29 @@ static const char *text_since(char age[TEXT_NUMBER], uint64_t since)
 	return text_age(age, since && since < now ? (double)((now - since) / NS_PER_S) : 0);
 }
 
+/* What the guest says of its memory, if it does. */
+static void memory_lines(struct page *page, const json_t *g, uint64_t memory)
+{
+	const json_t *view = json_object_get(g, "memory_view");
+	uint64_t total = json_count(view, "total"), available = json_count(view, "available");
+	char text[64], number[TEXT_NUMBER], other[TEXT_NUMBER];
+
+	if (!json_is_object(view))
+		return;
+	if (total && available <= total) {
+		snprintf(text, sizeof(text), "uses %s of %s",
+			 text_size(number, (double)(total - available)),
+			 text_size(other, (double)total));
+		page_pair(page, "Its own view", INK_TEXT, text);
+	}
+	if (json_count(view, "target") == memory && !json_count(view, "balloon"))
+		return;
+	snprintf(text, sizeof(text), "holds %s, to leave it %s",
+		 text_size(number, (double)json_count(view, "balloon")),
+		 text_size(other, (double)json_count(view, "target")));
+	page_pair(page, "Balloon", INK_TEXT, text);
+}
+
 static void section_profile(struct page *page, const json_t *g, const struct tui_guest *guest)
 {
 	uint64_t since = json_count(g, "since"), pressed = json_count(g, "pressed");
@@ -67,6 +90,7 @@ static void section_profile(struct page *page, const json_t *g, const struct tui
 	snprintf(text, sizeof(text), "%u", guest->cpus);
 	page_pair(page, "vCPUs", INK_TEXT, text);
 	page_pair(page, "Memory", INK_TEXT, text_size(number, guest->memory));
+	memory_lines(page, g, guest->memory);
 	if (*json_text(g, "firmware"))
 		page_pair(page, "Firmware", INK_TEXT, json_text(g, "firmware"));
 	else

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/clock.h"
 #include "control/message.h"
 #include "core/bus/device.h"
 #include "core/server/json.h"
@@ -138,6 +139,34 @@ static json_t *devices_json(const struct guest *guest)
 	return list;
 }
 
+/* What a guest says of its memory; null when it has no balloon. */
+static json_t *memory_json(const struct guest *guest)
+{
+	static const char *const names[DEVICE_MEMORY_STATS] = {
+		[MEMORY_SWAP_IN] = "swap_in", [MEMORY_SWAP_OUT] = "swap_out",
+		[MEMORY_MAJOR_FAULTS] = "major_faults", [MEMORY_MINOR_FAULTS] = "minor_faults",
+		[MEMORY_FREE] = "free", [MEMORY_TOTAL] = "total",
+		[MEMORY_AVAILABLE] = "available", [MEMORY_CACHES] = "caches",
+		[MEMORY_HUGE_PAGES] = "huge_pages", [MEMORY_HUGE_FAILURES] = "huge_failures",
+	};
+	struct device_memory memory;
+	json_t *object;
+
+	guest_memory_view(guest, &memory);
+	if (!memory.present)
+		return json_null();
+	object = json_pack("{s:I, s:I}", "target", (json_int_t)memory.target, "balloon",
+			   (json_int_t)memory.balloon);
+	if (object && memory.known)
+		json_object_set_new(object, "age_ms",
+				    json_integer((json_int_t)(memory.age / NS_PER_MS)));
+	for (unsigned i = 0; object && i < DEVICE_MEMORY_STATS; i++)
+		if (memory.known & 1u << i)
+			json_object_set_new(object, names[i],
+					    json_integer((json_int_t)memory.stats[i]));
+	return object;
+}
+
 static int show_guest(struct request *request, struct cause *cause)
 {
 	const struct profile *profile = guest_profile(request->guest);
@@ -156,12 +185,20 @@ static int show_guest(struct request *request, struct cause *cause)
 	json_object_set_new(object, "registers", text_or_null(guest_registers(request->guest)));
 	json_object_set_new(object, "console_tail", tail_json(request->guest));
 	json_object_set_new(object, "devices", devices_json(request->guest));
+	json_object_set_new(object, "memory_view", memory_json(request->guest));
 	request->result = object;
 	return 0;
+}
+
+static int resize(struct request *request, struct cause *cause)
+{
+	return guest_resize(request->guest, param_string(request, "device"),
+			    param_integer(request, "size", 0), cause);
 }
 
 const struct handler guest_commands[] = {
 	{ METHOD_GUEST_LIST, .run = list_guests },
 	{ METHOD_GUEST_SHOW, .run = show_guest },
+	{ METHOD_GUEST_RESIZE, .run = resize },
 	HANDLERS_END
 };

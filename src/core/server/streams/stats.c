@@ -15,6 +15,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "control/message.h"
+#include "core/bus/device.h"
 
 #define HISTORY_VALUES_MAX 150000u /* of one response, so that it fits a client's queue */
 
@@ -195,12 +196,15 @@ static const struct stats_series *series_of(const struct stats_row *row)
 static json_t *changed_values(struct stats_row *row)
 {
 	const struct stats_series *series = series_of(row);
+	struct device_memory memory;
 	json_t *values = NULL;
 	char name[STATS_NAME_SIZE];
 
 	if (!series || stats_count(series) == row->count || !fit_fields(row, stats_fields(series)))
 		return NULL;
 	row->count = stats_count(series);
+	/* Somebody looks: what the guest says is of this moment next time. */
+	guest_memory_view(row->guest, &memory);
 	for (unsigned i = 0; i < row->fields; i++) {
 		float value = rounded(stats_last(series, i));
 
