@@ -102,7 +102,7 @@ def test_sata_disk_and_cd():
         subprocess.run(["xorriso", "-as", "mkisofs", "-quiet", "-R", "-o", "cd.iso", "cd"],
                        cwd=folder.path, check=True, capture_output=True)
 
-    kernel()
+    d.linux_kernel()
     with d.Deck(prepare=prepare) as deck:
         assert deck.run("start", "linux").returncode == 0
         console = deck.console("linux")
@@ -164,7 +164,7 @@ def resident(deck):
 
 
 def test_random_numbers_and_balloon():
-    kernel()
+    d.linux_kernel()
     with d.Deck(prepare=lambda folder: folder.guest("linux", virtio_profile())) as deck:
         assert deck.run("start", "linux").returncode == 0
         console = deck.console("linux")
