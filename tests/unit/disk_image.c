@@ -93,6 +93,10 @@ static const struct {
 	{ 0, BYTES("BZh9"), "is compressed with bzip2", false },
 	{ 0, BYTES("\xfd" "7zXZ\0"), "is compressed with xz", false },
 	{ 0, BYTES("\x28\xb5\x2f\xfd"), "is compressed with zstd", false },
+	{ 0, BYTES("\x04\x22\x4d\x18"), "is compressed with lz4", false },
+	{ 0, BYTES("\x5d\0\0\x80\0"), "is compressed with lzma", false },
+	{ 0, BYTES("PK\x03\x04"), "is a zip archive; unpack it", false },
+	{ 0, BYTES("7z\xbc\xaf\x27\x1c"), "is a 7z archive", false },
 	{ 32769, BYTES("CD001"), "is an image of a CD; set readonly=yes", true },
 };
 

@@ -354,6 +354,11 @@ static void test_question(void **state)
 		type(tui, i ? "y" : "n");
 		assert_false(tui->prompt.active);
 	}
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"paused\"}]}");
+	order_give(tui->deck, "web", "guest.reset");
+	assert_non_null(strstr(tui->prompt.question, "any other key: leave it paused"));
+	type(tui, "n");
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
 	assert_true(read(screen->server, requests, sizeof(requests) - 1) > 0);
 	assert_non_null(strstr(requests, "guest.off"));
 }

@@ -39,15 +39,17 @@ static void profile_part(const struct tui_guest *guest, char out[200])
 static void ask(struct tui_deck *deck, const struct method *method, const char *guest)
 {
 	const char *what = method->order->confirm, *it = strstr(what, " it");
+	const struct tui_guest *shown = tui_guest(deck, guest);
+	bool paused = shown && shown->state == GUEST_PAUSED;
 	struct tui *tui = deck->tui;
 	char profile[200] = "";
 
 	if (method == &method_table[METHOD_GUEST_RESET])
-		profile_part(tui_guest(deck, guest), profile);
+		profile_part(shown, profile);
 	tui->asked = method;
 	snprintf(tui->asked_guest, sizeof(tui->asked_guest), "%s", guest);
 	tui->asked_choices[0] = (struct choice){ 'y', what };
-	tui->asked_choices[1] = (struct choice){ 0, "let it run" };
+	tui->asked_choices[1] = (struct choice){ 0, paused ? "leave it paused" : "let it run" };
 	prompt_ask(&tui->prompt, tui->asked_choices, confirmed, deck,
 		   "%c%.*s %s%s? It loses what it has not written to its disks yet%s.",
 		   toupper((unsigned char)*what), (int)(it - what) - 1, what + 1, guest,
