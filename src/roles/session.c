@@ -22,6 +22,8 @@
 #define OPEN_FILES 16384 /* a guest has up to 16, a connection through NAT one */
 #define OPEN_FILES_ALONE 1024
 #define LISTEN_AFTER (5 * NS_PER_MS)
+#define PLACE_TRIES 20
+#define PLACE_PAUSE (50 * NS_PER_MS)
 
 static const struct thread_role deck_role = { .name = "deck" };
 
@@ -172,6 +174,30 @@ static int lock_profiles(struct deck_session *session, const char *guests_folder
 	return 0;
 }
 
+/*
+ * Its socket and, of those of a folder, its profiles. A deck that is ending has them still: it
+ * is given a moment.
+ */
+static int take_place(struct deck_session *session, const char *guests_folder,
+		      struct cause *cause)
+{
+	static const struct timespec pause = { 0, PLACE_PAUSE };
+	bool listens = false;
+	int err = 0;
+
+	for (unsigned i = 0; i < PLACE_TRIES; i++) {
+		if (!listens)
+			err = server_listen(session->server, session->endpoint, cause);
+		listens = !err || listens;
+		if (listens)
+			err = guests_folder ? lock_profiles(session, guests_folder, cause) : 0;
+		if (err != -EADDRINUSE && err != -EBUSY)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return err;
+}
+
 static void prepare(struct deck_session *session)
 {
 	session->start = (struct loop_task){ .run = start_guests, .arg = session };
@@ -230,9 +256,7 @@ int deck_session_open(struct deck_session *session, const struct role_config *co
 	if (err)
 		return err;
 	loop_post(deck_loop(session->deck), &session->start);
-	err = server_listen(session->server, config->endpoint, cause);
-	if (!err && !own)
-		err = lock_profiles(session, config->guests_folder, cause);
+	err = take_place(session, own ? NULL : config->guests_folder, cause);
 	if (!err)
 		logfile_open(&session->log, session->deck);
 	return err;

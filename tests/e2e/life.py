@@ -222,6 +222,22 @@ def test_a_socket_that_goes_away_is_made_again():
         assert told.count("the deck's socket was made here") == 3, told
 
 
+def test_a_deck_waits_for_one_that_is_ending():
+    with d.Folder() as folder:
+        first = folder.start("--headless", stderr=subprocess.PIPE, text=True)
+        d.wait_for(lambda: folder.run("list").returncode == 0, "the first deck")
+        for _ in range(3):
+            first.send_signal(signal.SIGTERM)
+            second = folder.start("--headless", stderr=subprocess.PIPE, text=True)
+            first.communicate(timeout=d.PATIENCE)
+            d.wait_for(lambda: folder.run("list").returncode == 0 or second.poll() is not None,
+                       "the next deck")
+            assert second.poll() is None, second.communicate()
+            first = second
+        first.send_signal(signal.SIGTERM)
+        first.communicate(timeout=d.PATIENCE)
+
+
 def test_a_socket_of_somebody_else_is_not_removed():
     with d.Deck() as deck:
         other = d.socket.socket(d.socket.AF_UNIX)
