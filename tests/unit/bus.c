@@ -4,8 +4,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -132,16 +134,15 @@ static void range_moves_and_switches_off(void **state)
 	assert_int_equal(probe.writes, 1);
 }
 
-static void memory_has_exact_bounds(void **state)
+static void memory_has_exact_bounds(enum memory_backing backing)
 {
 	struct memory_survey survey = { 0 };
 	struct guest_memory memory;
 	uint64_t size = 4u << 20;
 	uint32_t word = 0xdeadbeef, back = 0;
 
-	(void)state;
-	assert_int_equal(memory_create(&memory, 4097, NULL), -EINVAL);
-	assert_int_equal(memory_create(&memory, size, NULL), 0);
+	assert_int_equal(memory_create_backed(&memory, 4097, backing, NULL), -EINVAL);
+	assert_int_equal(memory_create_backed(&memory, size, backing, NULL), 0);
 	assert_non_null(memory_at(&memory, 0, size));
 	assert_non_null(memory_at(&memory, size - 1, 1));
 	assert_null(memory_at(&memory, size, 1));
@@ -188,7 +189,7 @@ static void many_ranges(void **state)
 }
 
 /* Pages are found wherever they are, each call looks at its part only, and the sum stays right. */
-static void memory_is_surveyed_in_parts(void **state)
+static void memory_is_surveyed_in_parts(enum memory_backing backing)
 {
 	static const uint64_t at[] = { 0, MEMORY_CHUNK - 1, MEMORY_CHUNK, 5 * MEMORY_CHUNK + 4096,
 				       MEMORY_LOW_MAX - 1, MEMORY_HIGH_BASE,
@@ -200,8 +201,7 @@ static void memory_is_surveyed_in_parts(void **state)
 	uint64_t size = MEMORY_LOW_MAX + MEMORY_CHUNK + (1u << 20), held, last = 0;
 	unsigned calls = (unsigned)(size / (1u << 30)) + 1;
 
-	(void)state;
-	assert_int_equal(memory_create(&memory, size, NULL), 0);
+	assert_int_equal(memory_create_backed(&memory, size, backing, NULL), 0);
 	for (unsigned i = 0; i < memory.count; i++)
 		madvise(memory.regions[i].host, memory.regions[i].size, MADV_NOHUGEPAGE);
 	for (unsigned i = 0; i < places; i++)
@@ -225,6 +225,72 @@ static void memory_is_surveyed_in_parts(void **state)
 	assert_int_equal(held, 0);
 	assert_int_equal(memory_write(&memory, MEMORY_HIGH_BASE, "x", 1), 0);
 	assert_int_equal(memory_resident(&memory, &survey, UINT64_MAX), 4096);
+	memory_survey_end(&survey);
+	memory_destroy(&memory);
+}
+
+static void anonymous_memory_has_exact_bounds(void **state)
+{
+	(void)state;
+	memory_has_exact_bounds(MEMORY_ANON);
+}
+
+static void shared_memory_has_exact_bounds(void **state)
+{
+	(void)state;
+	memory_has_exact_bounds(MEMORY_MEMFD);
+}
+
+static void anonymous_memory_is_surveyed_in_parts(void **state)
+{
+	(void)state;
+	memory_is_surveyed_in_parts(MEMORY_ANON);
+}
+
+static void shared_memory_is_surveyed_in_parts(void **state)
+{
+	(void)state;
+	memory_is_surveyed_in_parts(MEMORY_MEMFD);
+}
+
+/* What another process maps is the same memory, and no size of the file but its own can be set. */
+static void shared_memory_is_a_file_of_one_size(void **state)
+{
+	uint64_t size = MEMORY_LOW_MAX + (1u << 20);
+	struct guest_memory memory;
+	char byte;
+
+	(void)state;
+	assert_int_equal(memory_create_backed(&memory, size, MEMORY_MEMFD, NULL), 0);
+	assert_int_equal(memory_file_offset(&memory, 0), 0);
+	assert_int_equal(memory_file_offset(&memory, 1), MEMORY_LOW_MAX);
+	assert_int_equal(memory_write(&memory, MEMORY_HIGH_BASE + 7, "x", 1), 0);
+	assert_int_equal(pread(memory.fd, &byte, 1, MEMORY_LOW_MAX + 7), 1);
+	assert_int_equal(byte, 'x');
+	assert_int_equal(ftruncate(memory.fd, 4096), -1);
+	assert_int_equal(ftruncate(memory.fd, (off_t)size + 4096), -1);
+	memory_destroy(&memory);
+}
+
+/* Pages that the guest never touched are not made by saving them. */
+static void saving_shared_memory_holds_no_more_of_it(void **state)
+{
+	struct memory_survey survey = { 0 };
+	struct state_writer writer = { 0 };
+	uint64_t size = 8u << 20;
+	struct guest_memory memory;
+	size_t saved;
+	uint8_t *data;
+
+	(void)state;
+	assert_int_equal(memory_create_backed(&memory, size, MEMORY_MEMFD, NULL), 0);
+	assert_int_equal(memory_write(&memory, 0x1000, "x", 1), 0);
+	assert_int_equal(memory_write(&memory, size - 1, "x", 1), 0);
+	memory_save(&memory, &writer);
+	assert_int_equal(state_end(&writer, &data, &saved, NULL), 0);
+	assert_true(saved > 2 * 4096 && saved < 4 * 4096);
+	assert_int_equal(memory_resident(&memory, &survey, size), 2 * 4096);
+	free(data);
 	memory_survey_end(&survey);
 	memory_destroy(&memory);
 }
@@ -253,8 +319,12 @@ int main(void)
 		cmocka_unit_test(range_lies_around_others),
 		cmocka_unit_test(many_ranges),
 		cmocka_unit_test(range_moves_and_switches_off),
-		cmocka_unit_test(memory_has_exact_bounds),
-		cmocka_unit_test(memory_is_surveyed_in_parts),
+		cmocka_unit_test(anonymous_memory_has_exact_bounds),
+		cmocka_unit_test(shared_memory_has_exact_bounds),
+		cmocka_unit_test(anonymous_memory_is_surveyed_in_parts),
+		cmocka_unit_test(shared_memory_is_surveyed_in_parts),
+		cmocka_unit_test(shared_memory_is_a_file_of_one_size),
+		cmocka_unit_test(saving_shared_memory_holds_no_more_of_it),
 		cmocka_unit_test(memory_beyond_two_gigabytes_lies_above_four),
 	};
 

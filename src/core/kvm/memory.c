@@ -5,18 +5,19 @@
 #include "core/kvm/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/kvm.h>
+#include <linux/memfd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/checked.h"
 
 #define PAGE 4096u
-#define HUGE_PAGE (2ull << 20)
-
 #define HUGE_FROM (64ull << 20) /* smaller RAM is not worth a huge page's clearing */
 
 /*
@@ -26,24 +27,54 @@
  * process. The first bytes of the lowest RAM keep pages of 4 KiB: at each start
  * a few of them are touched, and the first touch of a huge page clears all of it.
  */
-static int add_region(struct guest_memory *memory, uint64_t base, uint64_t size,
-		      struct cause *cause)
+static uint8_t *map_anonymous(struct memory_region *region, uint64_t size, bool lowest)
 {
-	struct memory_region *region = &memory->regions[memory->count];
-	uint64_t slack = size >= HUGE_FROM ? HUGE_PAGE : 0, small = base ? 0 : HUGE_PAGE;
+	uint64_t slack = size >= HUGE_FROM ? MEMORY_HUGE_PAGE : 0;
+	uint64_t small = lowest ? MEMORY_HUGE_PAGE : 0;
 	uint8_t *mapping = mmap(NULL, size + slack, PROT_READ | PROT_WRITE,
 				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (mapping == MAP_FAILED)
-		return cause_errno(cause, errno, "memory: cannot map %" PRIu64 " MiB", size >> 20);
+		return NULL;
 	region->mapping = region->host = mapping;
 	region->mapped = size + slack;
-	madvise(mapping, size + slack, MADV_DONTDUMP);
 	if (slack) {
-		region->host = mapping + (align_up((uintptr_t)mapping, HUGE_PAGE) -
+		region->host = mapping + (align_up((uintptr_t)mapping, MEMORY_HUGE_PAGE) -
 					  (uintptr_t)mapping);
 		madvise(region->host + small, size - small, MADV_HUGEPAGE);
 	}
+	return mapping;
+}
+
+/* Huge pages are reserved now: one that is missing later would be a SIGBUS. */
+static uint8_t *map_file(const struct guest_memory *memory, struct memory_region *region,
+			 uint64_t size)
+{
+	int reserve = memory->backing == MEMORY_HUGETLB ? 0 : MAP_NORESERVE;
+	uint8_t *mapping = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | reserve,
+				memory->fd, (off_t)memory->size);
+
+	if (mapping == MAP_FAILED)
+		return NULL;
+	region->mapping = region->host = mapping;
+	region->mapped = size;
+	return mapping;
+}
+
+static int add_region(struct guest_memory *memory, uint64_t base, uint64_t size,
+		      struct cause *cause)
+{
+	struct memory_region *region = &memory->regions[memory->count];
+	uint8_t *mapping = memory->backing == MEMORY_ANON ? map_anonymous(region, size, !base) :
+							    map_file(memory, region, size);
+
+	if (!mapping && memory->backing == MEMORY_HUGETLB && errno == ENOMEM)
+		return cause_set(cause, ENOMEM, "backing: the host has not set aside %" PRIu64
+				 " MiB of huge pages; raise vm.nr_hugepages, or remove "
+				 "backing=hugetlb", size >> 20);
+	if (!mapping)
+		return cause_errno(cause, errno, "memory: cannot map %" PRIu64 " MiB", size >> 20);
+	madvise(mapping, region->mapped, MADV_DONTDUMP);
 	region->base = base;
 	region->size = size;
 	memory->count++;
@@ -51,21 +82,59 @@ static int add_region(struct guest_memory *memory, uint64_t base, uint64_t size,
 	return 0;
 }
 
+/* A file of that size that will never have another: nobody who maps it can be made to fault. */
+static int open_file(struct guest_memory *memory, uint64_t size, struct cause *cause)
+{
+	unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+
+	if (memory->backing == MEMORY_HUGETLB)
+		flags |= MFD_HUGETLB | MFD_HUGE_2MB;
+	memory->fd = memfd_create("vmdeck-ram", flags);
+	if (memory->fd < 0)
+		return cause_errno(cause, errno, "memory: cannot make a file for it");
+	if (ftruncate(memory->fd, (off_t)size) < 0)
+		return cause_errno(cause, errno, "memory: %" PRIu64 " MiB", size >> 20);
+	if (fcntl(memory->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+		return cause_errno(cause, errno, "memory: its file cannot be sealed");
+	return 0;
+}
+
 int memory_create(struct guest_memory *memory, uint64_t size, struct cause *cause)
 {
-	uint64_t low = size < MEMORY_LOW_MAX ? size : MEMORY_LOW_MAX;
-	int err;
+	return memory_create_backed(memory, size, MEMORY_ANON, cause);
+}
 
-	memset(memory, 0, sizeof(*memory));
+int memory_create_backed(struct guest_memory *memory, uint64_t size, enum memory_backing backing,
+			 struct cause *cause)
+{
+	uint64_t low = size < MEMORY_LOW_MAX ? size : MEMORY_LOW_MAX;
+	int err = 0;
+
+	*memory = (struct guest_memory){ .backing = backing, .fd = -1 };
 	if (!size || size % PAGE)
 		return cause_set(cause, EINVAL,
 				 "memory: %" PRIu64 " bytes is no multiple of a page", size);
-	err = add_region(memory, 0, low, cause);
+	if (backing == MEMORY_HUGETLB && size % MEMORY_HUGE_PAGE)
+		return cause_set(cause, EINVAL, "memory: %" PRIu64 "M is no multiple of 2M, which "
+				 "backing=hugetlb needs", size >> 20);
+	if (backing != MEMORY_ANON)
+		err = open_file(memory, size, cause);
+	if (!err)
+		err = add_region(memory, 0, low, cause);
 	if (!err && size > low)
 		err = add_region(memory, MEMORY_HIGH_BASE, size - low, cause);
 	if (err)
 		memory_destroy(memory);
 	return err;
+}
+
+uint64_t memory_file_offset(const struct guest_memory *memory, unsigned region)
+{
+	uint64_t offset = 0;
+
+	while (region)
+		offset += memory->regions[--region].size;
+	return offset;
 }
 
 static int set_slot(int vm_fd, unsigned slot, uint64_t base, void *host, uint64_t size,
@@ -103,26 +172,34 @@ int memory_map(int vm_fd, enum memory_slot slot, uint64_t base, void *host, uint
 	return set_slot(vm_fd, slot, base, host, size, readonly ? KVM_MEM_READONLY : 0, cause);
 }
 
+/* The advice to madvise(2): pages of a file are gone only when the file no longer has them. */
+static int giving_back(const struct guest_memory *memory)
+{
+	return memory->backing == MEMORY_ANON ? MADV_DONTNEED : MADV_REMOVE;
+}
+
 void memory_clear(struct guest_memory *memory)
 {
 	for (unsigned i = 0; i < memory->count; i++)
-		madvise(memory->regions[i].host, memory->regions[i].size, MADV_DONTNEED);
+		madvise(memory->regions[i].host, memory->regions[i].size, giving_back(memory));
 }
 
-void memory_give_back(void *host, uint64_t length)
+void memory_give_back(const struct guest_memory *memory, void *host, uint64_t length)
 {
 	uintptr_t first = align_up((uintptr_t)host, PAGE);
 	uintptr_t end = ((uintptr_t)host + length) & ~(uintptr_t)(PAGE - 1);
 
 	if (first < end)
-		madvise((void *)first, end - first, MADV_DONTNEED);
+		madvise((void *)first, end - first, giving_back(memory));
 }
 
 void memory_destroy(struct guest_memory *memory)
 {
 	for (unsigned i = 0; i < memory->count; i++)
 		munmap(memory->regions[i].mapping, memory->regions[i].mapped);
-	memset(memory, 0, sizeof(*memory));
+	if (memory->backing != MEMORY_ANON && memory->fd >= 0)
+		close(memory->fd);
+	*memory = (struct guest_memory){ .fd = -1 };
 }
 
 void *memory_at(const struct guest_memory *memory, uint64_t address, uint64_t length)

@@ -26,14 +26,35 @@ struct memory_region {
 	uint64_t mapped; /* bytes */
 };
 
+/* Where the bytes are: of this process alone, or in a file that others can map (memfd_create(2)). */
+enum memory_backing { MEMORY_ANON, MEMORY_MEMFD, MEMORY_HUGETLB };
+
+#define MEMORY_HUGE_PAGE (2ull << 20) /* bytes; RAM of MEMORY_HUGETLB is a multiple of it */
+
 struct guest_memory {
 	struct memory_region regions[MEMORY_REGIONS];
 	unsigned count;
+	enum memory_backing backing;
+	/*
+	 * Of a file: sealed against shrinking and growing, the regions one behind the other.
+	 * Whoever is given it can read and write all RAM. Not of MEMORY_ANON.
+	 */
+	int fd;
 	uint64_t size; /* of all regions, bytes */
 };
 
 /* Maps size bytes (a multiple of 4096) of zeroed anonymous memory. */
 int memory_create(struct guest_memory *memory, uint64_t size, struct cause *cause);
+
+/*
+ * The same of any backing. -ENOMEM with a cause that says what to do when the host has not
+ * set aside as many huge pages, -EINVAL when size is not a multiple of one.
+ */
+int memory_create_backed(struct guest_memory *memory, uint64_t size, enum memory_backing backing,
+			 struct cause *cause);
+
+/* Where a region of a file begins in it, bytes. */
+uint64_t memory_file_offset(const struct guest_memory *memory, unsigned region);
 
 /* Registers the regions as slots 0.. of a KVM virtual machine; call it before KVM_CREATE_IRQCHIP. */
 int memory_attach(const struct guest_memory *memory, int vm_fd, struct cause *cause);
@@ -58,7 +79,7 @@ void memory_clear(struct guest_memory *memory);
  * Gives the whole pages in [host, host + length), which memory_at() has returned, back to the
  * host: they are zeroes from then on. Any thread.
  */
-void memory_give_back(void *host, uint64_t length);
+void memory_give_back(const struct guest_memory *memory, void *host, uint64_t length);
 
 void memory_destroy(struct guest_memory *memory);
 

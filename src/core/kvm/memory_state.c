@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define VERSION 1
 #define PAGE 4096u
@@ -38,15 +39,37 @@ static void record_name(char name[STATE_NAME_MAX], unsigned region)
 	snprintf(name, STATE_NAME_MAX, "memory/%u", region);
 }
 
-static void save_region(const struct memory_region *region, const char *name,
-			struct state_writer *writer)
+/*
+ * Whether a page of a region is worth saving. A look at one that a file does not hold would
+ * have it held, so what is held is asked for first, a piece at a time: bits, of which the
+ * first is that of page 0 and of its multiples of their number.
+ */
+#define LOOKED_AT 512u
+
+static bool is_used(const struct guest_memory *memory, const struct memory_region *region,
+		    uint64_t page, unsigned char held[LOOKED_AT])
+{
+	uint64_t left = count_pages(region) - page;
+
+	if (memory->backing == MEMORY_ANON)
+		return !is_zero(region->host + page * PAGE);
+	if (page % LOOKED_AT == 0 &&
+	    mincore(region->host + page * PAGE, (left < LOOKED_AT ? left : LOOKED_AT) * PAGE,
+		    held) < 0)
+		memset(held, 1, LOOKED_AT);
+	return (held[page % LOOKED_AT] & 1) && !is_zero(region->host + page * PAGE);
+}
+
+static void save_region(const struct guest_memory *memory, const struct memory_region *region,
+			const char *name, struct state_writer *writer)
 {
 	struct region_head head = { region->base, region->size };
 	uint64_t pages = count_pages(region), used = 0;
+	unsigned char held[LOOKED_AT];
 	uint8_t *record, *bits;
 
 	for (uint64_t i = 0; i < pages; i++)
-		used += !is_zero(region->host + i * PAGE);
+		used += is_used(memory, region, i, held);
 	record = state_add(writer, name, VERSION, head_size(region) + used * PAGE);
 	if (!record)
 		return;
@@ -54,7 +77,7 @@ static void save_region(const struct memory_region *region, const char *name,
 	bits = record + sizeof(head);
 	record += head_size(region);
 	for (uint64_t i = 0; i < pages; i++) {
-		if (is_zero(region->host + i * PAGE))
+		if (!is_used(memory, region, i, held))
 			continue;
 		bits[i / 8] |= (uint8_t)(1 << i % 8);
 		memcpy(record, region->host + i * PAGE, PAGE);
@@ -68,7 +91,7 @@ void memory_save(const struct guest_memory *memory, struct state_writer *writer)
 
 	for (unsigned i = 0; i < memory->count; i++) {
 		record_name(name, i);
-		save_region(&memory->regions[i], name, writer);
+		save_region(memory, &memory->regions[i], name, writer);
 	}
 }
 

@@ -18,6 +18,9 @@
 #include "core/machine/devices.h"
 #include "core/machine/room.h"
 
+#define ANON_IS_SHARED \
+	"a device that another program serves needs memory that can be shared; remove backing=anon"
+
 /* --- what devices tell the machine --- */
 
 static struct vm *vm_of(void *host)
@@ -82,16 +85,41 @@ static void destroy_kvm(struct vm *vm)
 
 static void check_memory(const struct profile_check *check)
 {
+	const struct profile *profile = check->profile;
 	struct cause cause;
 
-	if (room_check(check->profile, 0, 0, &cause) < 0)
+	if (room_check(profile, 0, 0, &cause) < 0)
 		check->found(check->arg, "guest", "memory", false, cause.text);
+	if (profile->backing == BACKING_ANON && devices_share_memory(device_table, profile))
+		check->found(check->arg, "guest", "backing", false, ANON_IS_SHARED);
+	if (profile->backing == BACKING_HUGETLB && profile->memory % MEMORY_HUGE_PAGE)
+		check->found(check->arg, "guest", "backing", false,
+			     "huge pages need memory= to be a multiple of 2M");
+}
+
+static enum memory_backing backing(const struct profile *profile)
+{
+	switch ((enum profile_backing)profile->backing) {
+	case BACKING_HUGETLB:
+		return MEMORY_HUGETLB;
+	case BACKING_MEMFD:
+		return MEMORY_MEMFD;
+	case BACKING_ANON:
+		return MEMORY_ANON;
+	case BACKING_AUTO:
+		break;
+	}
+	return devices_share_memory(device_table, profile) ? MEMORY_MEMFD : MEMORY_ANON;
 }
 
 static int create_memory(struct vm *vm, struct cause *cause)
 {
-	int err = memory_create(&vm->memory, vm->config->profile->memory, cause);
+	const struct profile *profile = vm->config->profile;
+	int err;
 
+	if (profile->backing == BACKING_ANON && devices_share_memory(device_table, profile))
+		return cause_set(cause, EINVAL, "backing: " ANON_IS_SHARED);
+	err = memory_create_backed(&vm->memory, profile->memory, backing(profile), cause);
 	return err ? err : memory_attach(&vm->memory, vm->fd, cause);
 }
 

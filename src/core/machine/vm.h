@@ -44,7 +44,7 @@ struct vm_config {
 
 /* Bytes for the states of devices; see device.h. */
 #define VM_HOT_SIZE 640	  /* the serial port needs the most of it */
-#define VM_COLD_SIZE 3264 /* what is left of a page; all but disks and NICs find room */
+#define VM_COLD_SIZE 3256 /* what is left of a page; all but disks and NICs find room */
 
 struct vm {
 	const struct vm_config *config;

@@ -45,6 +45,14 @@ static const struct profile_key guest_keys[] = {
 	{ .key = "memory", .type = PROFILE_SIZE, .offset = GUEST(memory), .min = 16 * MIB,
 	  .max = TIB, .standard = "128M",
 	  .help = "Size of the guest's memory, a multiple of 1M." },
+	{ .key = "backing", .type = PROFILE_CHOICE, .offset = GUEST(backing),
+	  .choices = "auto|anon|memfd|hugetlb", .standard = "auto",
+	  .help = "What the guest's memory is made of: memory of {Xr vmdeck 1} alone ({Ic anon}), "
+		  "a file in memory that other processes can share ({Ic memfd}, see "
+		  "{Xr memfd_create 2}), or such a file of huge pages, which the host must have set "
+		  "aside ({Ic hugetlb}; see {Va vm.nr_hugepages} in {Xr proc 5}). "
+		  "With {Ic auto} it is {Ic memfd} for a guest with a device that another program "
+		  "serves, and {Ic anon} otherwise." },
 	{ .key = "overcommit", .type = PROFILE_BOOL, .offset = GUEST(overcommit), .standard = "no",
 	  .help = "Whether the guest starts although all running guests together would then have "
 		  "more memory than the host, of which a section below tells." },

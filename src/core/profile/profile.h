@@ -21,6 +21,9 @@ enum disk_bus { DISK_BUS_VIRTIO, DISK_BUS_SATA };
 enum disk_format { DISK_FORMAT_AUTO, DISK_FORMAT_RAW };
 enum profile_firmware { FIRMWARE_NONE, FIRMWARE_BIOS, FIRMWARE_AUTO };
 
+/* In the order of the key's choices. */
+enum profile_backing { BACKING_AUTO, BACKING_ANON, BACKING_MEMFD, BACKING_HUGETLB };
+
 struct profile_disk {
 	bool present;
 	char *path;   /* absolute, or relative to the profile's folder and made absolute; or NULL */
@@ -43,6 +46,7 @@ struct profile {
 	unsigned cpu_sockets, cpu_cores, cpu_threads; /* 0: see topology_find() */
 	char *cpu_mask; /* features that it does not see, as features_check() takes; "" if none */
 	uint64_t memory; /* bytes */
+	unsigned backing; /* an enum profile_backing */
 	bool overcommit; /* it may start although the host has less for all guests together */
 	bool autostart;
 	bool balloon;  /* a virtio device takes memory back, and says what the guest has */

@@ -104,7 +104,7 @@ static void give_back(struct balloon_device *balloon, struct run *run, unsigned 
 	void *host = memory_at(balloon->transport.memory, run->first * BALLOON_PAGE, length);
 
 	if (host) {
-		memory_give_back(host, length);
+		memory_give_back(balloon->transport.memory, host, length);
 		++*work;
 	}
 	run->count = 0;
@@ -160,7 +160,7 @@ static void report(struct balloon_device *balloon, const struct iovec *iov, unsi
 	if ((balloon->device.features & F_PAGE_POISON) && balloon->config.poison)
 		return;
 	for (unsigned i = 0; i < count; i++, ++*work)
-		memory_give_back(iov[i].iov_base, iov[i].iov_len);
+		memory_give_back(balloon->transport.memory, iov[i].iov_base, iov[i].iov_len);
 }
 
 static int serve_pages(struct balloon_device *balloon, unsigned n, unsigned *work)
