@@ -48,6 +48,11 @@ FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 FUZZ_FILES = tests/lib/fuzz.c tests/lib/fuzz.h
 FUZZ_TESTS =
 
+FUZZ_TESTS += tests/fuzz/ahci
+tests_fuzz_ahci_SOURCES = tests/fuzz/ahci.c $(FUZZ_FILES)
+tests_fuzz_ahci_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_ahci_LDADD = $(DEVICE_BENCH_LIBS)
+
 FUZZ_TESTS += tests/fuzz/channel
 tests_fuzz_channel_SOURCES = tests/fuzz/channel.c $(FUZZ_FILES)
 tests_fuzz_channel_CPPFLAGS = $(FUZZ_CPPFLAGS)
