@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -324,15 +325,31 @@ __attribute__((noinline)) static int set_entry(struct vm *vm, const struct boot_
 	return 0;
 }
 
-static int boot(struct vm *vm, struct cause *cause)
+static int load(struct vm *vm, uint64_t rsdp, struct boot_entry *entry, struct cause *cause)
 {
 	const struct profile *profile = vm->config->profile;
-	const struct boot_source source = {
+	struct boot_source source = {
 		.kernel = profile->kernel,
 		.image = vm->config->builtin,
 		.initrd = profile->initrd,
 		.cmdline = profile->cmdline,
 	};
+	char *named = NULL;
+	int err;
+
+	/* The built-in guest is called as its profile is, unless its options say otherwise. */
+	if (!source.kernel && asprintf(&named, "%s name=%s", source.cmdline ? source.cmdline : "",
+				       profile->name) < 0)
+		return cause_errno(cause, ENOMEM, "cmdline");
+	if (named)
+		source.cmdline = named;
+	err = boot_load(&source, &vm->memory, rsdp, entry, cause);
+	free(named);
+	return err;
+}
+
+static int boot(struct vm *vm, struct cause *cause)
+{
 	struct boot_entry entry;
 	uint64_t rsdp;
 	int err;
@@ -343,7 +360,7 @@ static int boot(struct vm *vm, struct cause *cause)
 	err = acpi_build(&vm->memory, &vm->cpus.config.topology, &rsdp);
 	if (err)
 		return cause_errno(cause, -err, "ACPI tables");
-	err = boot_load(&source, &vm->memory, rsdp, &entry, cause);
+	err = load(vm, rsdp, &entry, cause);
 	return err ? err : set_entry(vm, &entry, cause);
 }
 
