@@ -174,13 +174,16 @@ static size_t write_text(char out[MODES_UNDO_MAX], size_t size, const char *text
 	return size + length;
 }
 
-/* SGR last: to leave the other screen brings back what was saved then. */
+/*
+ * What is on the other screen before that screen, as to leave DECOM moves the cursor; SGR
+ * last: to leave the screen brings back what was saved then.
+ */
 size_t modes_undo(const struct modes *modes, char out[MODES_UNDO_MAX])
 {
 	size_t size = 0;
 	char text[16];
 
-	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+	for (size_t i = ARRAY_SIZE(table); i--;) {
 		if (!(modes->changed & 1u << i))
 			continue;
 		snprintf(text, sizeof(text), "\033[?%u%c", table[i].number,
