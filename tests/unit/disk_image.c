@@ -78,6 +78,7 @@ static const struct {
 } formats[] = {
 #define BYTES(text) text, sizeof(text) - 1
 	{ 0, BYTES("QFI\xfb"), "is a qcow2 image; convert it with qemu-img", false },
+	{ 0, BYTES("QFI\xfb\0\0\0\x01"), "is a QCOW image; convert it with qemu-img", false },
 	{ 0, BYTES("QED\0"), "is a QED image", false },
 	{ 0, BYTES("KDMV"), "is a VMDK image", false },
 	{ 0, BYTES("COWD"), "is a VMDK image", false },

@@ -8,6 +8,7 @@
 #define MAGIC(text) .magic = text, .length = sizeof(text) - 1
 
 static const struct image_format formats[] = {
+	{ "qcow", "a QCOW image", CONVERT, MAGIC("QFI\xfb\0\0\0\x01") },
 	{ "qcow2", "a qcow2 image", CONVERT, MAGIC("QFI\xfb") },
 	{ "qed", "a QED image", CONVERT, MAGIC("QED\0") },
 	{ "vmdk", "a VMDK image", CONVERT, MAGIC("KDMV") },
