@@ -516,7 +516,7 @@ def test_profiles_come_to_an_empty_screen_and_change_under_it():
             terminal.see("Pending +memory, from the next reset or start on")
             terminal.keys("Escape")
             terminal.keys("R")
-            terminal.see("Nothing has changed in the profiles: 1 guest|reset or started next")
+            terminal.see("Nothing has changed in the profiles since they were read last: 1 guest|reset or started next")
             terminal.see("mine running for .* new at its next reset: memory")
             terminal.keys("Z")
             terminal.see(r"and\s+gets\s+its\s+profile's\s+new\s+memory")

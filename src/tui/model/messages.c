@@ -45,11 +45,15 @@ const struct message *messages_last(const struct messages *messages)
 	return messages->count ? messages_at(messages, messages->count - 1) : NULL;
 }
 
+const char *message_joint(const struct message *message)
+{
+	if (!message->guest)
+		return "";
+	return message->text && strncmp(message->text, "is ", 3) == 0 ? " " : ": ";
+}
+
 void message_sentence(const struct message *message, char *out, size_t size)
 {
-	const char *text = message->text ? message->text : "";
-	const char *joint = strncmp(text, "is ", 3) == 0 ? " " : ": ";
-
 	snprintf(out, size, "%s%s%s", message->guest ? message->guest : "",
-		 message->guest ? joint : "", text);
+		 message_joint(message), message->text ? message->text : "");
 }

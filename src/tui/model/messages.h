@@ -35,6 +35,9 @@ uint64_t messages_first(const struct messages *messages);
 const struct message *messages_at(const struct messages *messages, uint64_t n);
 const struct message *messages_last(const struct messages *messages); /* or NULL */
 
+/* What stands between its guest and its text: ": ", " ", or "" without a guest. */
+const char *message_joint(const struct message *message);
+
 /* The sentence with its guest: "web is paused", "web: the disk is full". */
 void message_sentence(const struct message *message, char *out, size_t size);
 

@@ -158,8 +158,8 @@ static void reloaded_by_hand(void *arg, json_t *result, const struct client_erro
 		tui_say(deck->tui, SEVERITY_WARNING, NULL, "As before: %s%s",
 			json_string_value(json_array_get(standing, 0)), others);
 	else if (json_array_size(json_object_get(result, "notes")) == 0)
-		tui_say(deck->tui, SEVERITY_GOOD, NULL, "Nothing has changed in the profiles: "
-			"%u guest%s.", count, count == 1 ? "" : "s");
+		tui_say(deck->tui, SEVERITY_GOOD, NULL, "Nothing has changed in the "
+			"profiles since they were read last: %u guest%s.", count, count == 1 ? "" : "s");
 }
 
 void profiles_reload(struct tui_deck *deck)

@@ -337,7 +337,9 @@ static void draw_events(const struct messages *messages, struct rect box)
 			       draw_time(time, message->time)) + 1;
 		if (message->guest)
 			x += draw_text(y, x, r.x + r.width - x, INK_TEXT | DRAW_BOLD,
-				       message->guest) + 1;
+				       message->guest);
+		x += draw_text(y, x, r.x + r.width - x, INK_TEXT | DRAW_DIM,
+			       message_joint(message));
 		draw_text(y, x, r.x + r.width - x, style_severity(message->severity),
 			  message->text ? message->text : "");
 	}
