@@ -11,7 +11,7 @@
  */
 int signals_open_set(const sigset_t *wanted);
 
-/* The same for SIGINT, SIGTERM and SIGHUP. */
+/* The same for SIGINT, SIGTERM, SIGHUP and SIGQUIT. */
 int signals_open(void);
 
 /* Takes one signal off the fd; its number, or 0 when there is none. */

@@ -161,7 +161,7 @@ static void signals_ready(void *arg, uint32_t events)
 	unsigned seen = terminal_signals(&tui->terminal);
 
 	(void)events;
-	if (seen & (1u << SIGHUP | 1u << SIGTERM))
+	if (seen & (1u << SIGHUP | 1u << SIGTERM | 1u << SIGQUIT))
 		tui_finish(tui, TUI_HANGUP);
 	if (seen & 1u << SIGTSTP && tui->terminal.suspended)
 		stop_with_editor(tui->deck->config);

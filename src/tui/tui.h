@@ -16,9 +16,9 @@
  * what happened to the connection. -ENOTTY without a terminal, -EINVAL for a
  * TERM that cannot be used, -EPROTO for a server that speaks something else,
  * and what dial returned, with a cause. The terminal is as it was before in
- * every case. While it runs, SIGWINCH, SIGHUP, SIGTERM, SIGINT and SIGTSTP
+ * every case. While it runs, SIGWINCH, SIGHUP, SIGTERM, SIGINT, SIGQUIT and SIGTSTP
  * are handled here, but for those that the caller blocked or ignores; what the
- * caller had set is put back. SIGHUP and SIGTERM give TUI_HANGUP.
+ * caller had set is put back. SIGHUP, SIGTERM and SIGQUIT give TUI_HANGUP.
  */
 int tui_run(const struct tui_config *config, enum tui_result *result, struct cause *cause);
 

@@ -24,7 +24,8 @@
 #undef columns
 #undef lines
 
-static const int signals[TERMINAL_SIGNALS] = { SIGWINCH, SIGHUP, SIGTERM, SIGINT, SIGTSTP };
+static const int signals[TERMINAL_SIGNALS] = { SIGWINCH, SIGHUP, SIGTERM, SIGINT, SIGQUIT,
+					      SIGTSTP };
 
 /* Signal handlers have no argument: one terminal a process, as curses has it. */
 static atomic_uint signals_seen;

@@ -11,7 +11,7 @@
 
 #include "base/cause.h"
 
-#define TERMINAL_SIGNALS 5
+#define TERMINAL_SIGNALS 6
 
 struct terminal {
 	void *screen; /* SCREEN of curses */
