@@ -143,6 +143,7 @@ static void what_a_start_refuses_is_found(void **state)
 		  "not a regular file" },
 		{ "[guest]\ncpus=5\ncpu_sockets=2\n", "2: cpus: ", "make 2 * 2 * 1 = 4 vCPUs" },
 		{ "[guest]\n\ncpu_mask=avx51f\n", "3: cpu_mask: ", "did you mean avx512f?" },
+		{ "[guest]\nmemory=65M\nbacking=hugetlb\n", "3: backing: ", "a multiple of 2M" },
 		{ "[disk2]\npath=none\n", "2: path: ", "/none" },
 		{ "[disk0]\npath=../switches\n", "2: path: ", "/switches is " },
 		{ KERNEL "cmdline = quiet pci=off\n", "3: warning: cmdline: ", "no disks" },

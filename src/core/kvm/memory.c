@@ -115,8 +115,8 @@ int memory_create_backed(struct guest_memory *memory, uint64_t size, enum memory
 		return cause_set(cause, EINVAL,
 				 "memory: %" PRIu64 " bytes is no multiple of a page", size);
 	if (backing == MEMORY_HUGETLB && size % MEMORY_HUGE_PAGE)
-		return cause_set(cause, EINVAL, "memory: %" PRIu64 "M is no multiple of 2M, which "
-				 "backing=hugetlb needs", size >> 20);
+		return cause_set(cause, EINVAL, "backing: huge pages need memory= to be a multiple "
+				 "of 2M, and it is %" PRIu64 "M", size >> 20);
 	if (backing != MEMORY_ANON)
 		err = open_file(memory, size, cause);
 	if (!err)

@@ -87,15 +87,20 @@ static void destroy_kvm(struct vm *vm)
 static void check_memory(const struct profile_check *check)
 {
 	const struct profile *profile = check->profile;
+	struct guest_memory memory;
 	struct cause cause;
 
 	if (room_check(profile, 0, 0, &cause) < 0)
 		check->found(check->arg, "guest", "memory", false, cause.text);
 	if (profile->backing == BACKING_ANON && devices_share_memory(device_table, profile))
 		check->found(check->arg, "guest", "backing", false, ANON_IS_SHARED);
-	if (profile->backing == BACKING_HUGETLB && profile->memory % MEMORY_HUGE_PAGE)
-		check->found(check->arg, "guest", "backing", false,
-			     "huge pages need memory= to be a multiple of 2M");
+	if (profile->backing != BACKING_HUGETLB)
+		return;
+	/* Whether the host has so many is only known when they are had. */
+	if (memory_create_backed(&memory, profile->memory, MEMORY_HUGETLB, &cause) < 0)
+		check->found(check->arg, "guest", "backing", false, cause.text);
+	else
+		memory_destroy(&memory);
 }
 
 static enum memory_backing backing(const struct profile *profile)
