@@ -281,7 +281,7 @@ def test_orders_one_after_the_other():
 
         # Whether it is still on its way down, or has not begun to go.
         console = deck.console("plain")
-        console.expect("demo> ")
+        console.expect("plain> ")
         for stop in ["stop"], ["stop", "--force"], ["stop", "--force"]:
             well(*stop, "plain")
             assert well("start", "plain")["state"] == "running"
@@ -295,7 +295,7 @@ def test_orders_one_after_the_other():
         console.close()
         console = deck.console("plain", backlog=False)
         well("reset", "--wait", "plain")
-        console.expect("demo> ")
+        console.expect("plain> ")
         console.close()
         well("pause", "--wait", "plain")
         assert well("stop", "--wait", "plain")["state"] == "stopped"

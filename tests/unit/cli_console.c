@@ -215,7 +215,7 @@ static void modes_are_put_back(void **state)
 	print(fake, "\033[?1000h\033[?25l\033[?25h\033["); /* cut off */
 	see(&terminal, "\033[?25h\033[");
 	type(&terminal, "\x1d");
-	see(&terminal, "\033[\030\033[?1049l\033[?1000l\033[m\r\n");
+	see(&terminal, "\033[\030\033[?1000l\033[?1049l\033[m\r\n");
 	gone(&terminal);
 }
 

@@ -189,13 +189,14 @@ const char *pci_msix_load(struct pci_function *function, const struct pci_regist
 	static const struct pci_registers none;
 
 	for (unsigned i = 0; i < PCI_MSIX_MAX; i++) {
-		struct pci_vector *vector = &function->vectors[i];
+		struct pci_vector *vector;
 
 		if (i >= function->msix_count) {
 			if (memcmp(&registers->vectors[i], none.vectors, sizeof(none.vectors[i])))
 				return "MSI-X vectors";
 			continue;
 		}
+		vector = &function->vectors[i];
 		if ((registers->vectors[i].address & 3) || registers->vectors[i].masked > 1 ||
 		    registers->vectors[i].pending > 1)
 			return "MSI-X vectors";
