@@ -33,7 +33,7 @@ int text_take_size(const char *text, uint64_t *bytes)
 {
 	static const char units[] = "KMGT";
 	size_t digits = strspn(text, "0123456789");
-	const char *unit = text[digits] ? strchr(units, text[digits] & ~0x20) : NULL;
+	const char *unit = memchr(units, text[digits] & ~0x20, sizeof(units) - 1);
 	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
 
 	if (!digits || (text[digits] && (!unit || text[digits + 1])))

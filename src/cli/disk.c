@@ -67,25 +67,14 @@ static bool absolute(char path[PATH_MAX], const char *word)
 	return false;
 }
 
-/* "20G", "512M", a number of bytes; whole sectors. 0: it is none. */
+/* Whole sectors; 0: it is none. */
 static uint64_t size_of(const char *text)
 {
-	static const char units[] = "KMGT";
-	char *end;
-	unsigned long long number;
-	const char *unit;
+	uint64_t bytes;
 
-	errno = 0;
-	number = strtoull(text, &end, 10);
-	unit = *end ? strchr(units, *end & ~0x20) : NULL;
-	if (errno || end == text || *text == '-' || (*end && (!unit || end[1])))
+	if (text_take_size(text, &bytes) < 0 || bytes > IMAGE_MAX || bytes % SECTOR)
 		return 0;
-	for (const char *at = units; unit && at <= unit; at++) {
-		if (number > IMAGE_MAX / 1024)
-			return 0;
-		number *= 1024;
-	}
-	return number > IMAGE_MAX || number % SECTOR ? 0 : number;
+	return bytes;
 }
 
 static int bad_size(const struct cli *cli, const char *text)
@@ -204,8 +193,12 @@ static json_t *ask_info(const char *path, const char *format)
 				     NULL };
 	json_t *info = NULL;
 
-	if (qemu_img(&program, argv) == 0 && program.out)
+	int status = qemu_img(&program, argv);
+
+	if (status == 0 && program.out)
 		info = json_loads(program.out, JSON_REJECT_DUPLICATES, NULL);
+	if (status == 0 && !info)
+		fail("%s: what qemu-img says of it cannot be read", path);
 	free(program.out);
 	return info;
 }
@@ -228,6 +221,42 @@ static int info(struct cli *cli)
 	return CLI_OK;
 }
 
+/* --- other files --- */
+
+/* A file that reading the image would read as well, because the image says so; or NULL. */
+static const char *other_file(const json_t *info, const char *path)
+{
+	const json_t *own = json_object_get(json_object_get(info, "format-specific"), "data");
+	const char *name = text_of(info, "backing-filename", text_of(own, "data-file", NULL));
+	json_t *extent;
+	size_t i;
+
+	json_array_foreach(json_object_get(own, "extents"), i, extent)
+		if (!name && strcmp(text_of(extent, "filename", path), path) != 0)
+			name = text_of(extent, "filename", NULL);
+	return name;
+}
+
+/* An image of somebody else can name any file of this user. */
+static int check_others(const struct cli *cli, const char *path, const json_t *info)
+{
+	const char *other = other_file(info, path);
+
+	if (!other || cli->values[OPTION_OTHERS].set)
+		return CLI_OK;
+	return fail("%s: the image names another file, %s; --others has it opened as well, if you "
+		    "trust the image", path, other);
+}
+
+static int ask_others(const struct cli *cli, const char *path)
+{
+	json_t *info = ask_info(path, format_given(cli, OPTION_FORMAT, path));
+	int status = info ? check_others(cli, path, info) : CLI_FAILED;
+
+	json_decref(info);
+	return status;
+}
+
 /* --- resize --- */
 
 static int resize(struct cli *cli)
@@ -245,8 +274,10 @@ static int resize(struct cli *cli)
 		return CLI_FAILED;
 	format = format_given(cli, OPTION_FORMAT, path);
 	before = ask_info(path, format);
-	if (!before)
+	if (!before || check_others(cli, path, before) != CLI_OK) {
+		json_decref(before);
 		return CLI_FAILED;
+	}
 	now = (uint64_t)number_of(before, "virtual-size");
 	json_decref(before);
 	if (size < now && !cli->values[OPTION_SHRINK].set)
@@ -262,34 +293,6 @@ static int resize(struct cli *cli)
 }
 
 /* --- convert --- */
-
-/* A file that reading the image would read as well, because the image says so; or NULL. */
-static const char *other_file(const json_t *info, const char *path)
-{
-	const json_t *own = json_object_get(json_object_get(info, "format-specific"), "data");
-	const char *name = text_of(info, "backing-filename", text_of(own, "data-file", NULL));
-	json_t *extent;
-	size_t i;
-
-	json_array_foreach(json_object_get(own, "extents"), i, extent)
-		if (!name && strcmp(text_of(extent, "filename", path), path) != 0)
-			name = text_of(extent, "filename", NULL);
-	return name;
-}
-
-/* An image of somebody else can name any file of this user. */
-static int check_others(const struct cli *cli, const char *path)
-{
-	json_t *answer = ask_info(path, format_given(cli, OPTION_FORMAT, path));
-	const char *other = answer ? other_file(answer, path) : NULL;
-	int status = answer ? CLI_OK : CLI_FAILED;
-
-	if (other && !cli->values[OPTION_OTHERS].set)
-		status = fail("%s: the image wants to be read together with %s; --others lets it, if "
-			      "you trust it", path, other);
-	json_decref(answer);
-	return status;
-}
 
 struct progress {
 	bool shown;
@@ -340,7 +343,7 @@ static int convert_to(const struct cli *cli, const char *from, const char *to, c
 	if (status != 0)
 		return CLI_FAILED;
 	/* Never over a file that came meanwhile. */
-	if (link(part, to) < 0)
+	if (renameat2(AT_FDCWD, part, AT_FDCWD, to, RENAME_NOREPLACE) < 0)
 		return fail("%s: %s", to, strerror(errno));
 	return CLI_OK;
 }
@@ -357,7 +360,7 @@ static int convert(struct cli *cli)
 		return fail("%s: is there already; name another file, or remove it", to);
 	if (snprintf(part, sizeof(part), "%s.%ld.part", to, (long)getpid()) >= (int)sizeof(part))
 		return fail("%s: %s", to, strerror(ENAMETOOLONG));
-	status = check_others(cli, from);
+	status = ask_others(cli, from);
 	if (status == CLI_OK)
 		status = convert_to(cli, from, to, part);
 	(void)unlink(part);
@@ -381,6 +384,8 @@ static int check(struct cli *cli)
 	argv[n++] = format_given(cli, OPTION_FORMAT, path);
 	if (strcmp(argv[n - 1], "raw") == 0)
 		return fail("%s: a raw image has nothing to check; --format says what it is", path);
+	if (ask_others(cli, path) != CLI_OK)
+		return CLI_FAILED;
 	if (cli->values[OPTION_REPAIR].set) {
 		argv[n++] = "-r";
 		argv[n++] = "all";

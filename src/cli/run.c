@@ -8,12 +8,11 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/paths.h"
 #include "base/plain.h"
 #include "cli/commands.h"
@@ -60,6 +59,8 @@ static int write_profile(char path[PATH_MAX], const struct profile_words *words,
 	if (snprintf(path, PATH_MAX, "%s/" FILE_PREFIX "%ld" NAME_FILE_SUFFIX, folder,
 		     (long)getpid()) >= PATH_MAX)
 		return cause_errno(cause, ENAMETOOLONG, "%s", folder);
+	/* One that was left by another process of our number. */
+	(void)unlink(path);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return cause_errno(cause, errno, "%s", path);
@@ -76,7 +77,8 @@ static void tell_mistake(void *arg, const char *profile, unsigned line, bool war
 			 const char *text)
 {
 	const struct profile_words *words = arg;
-	const struct profile_word *word = line <= words->lines ? words->words[line] : NULL;
+	const struct profile_word *word = line < ARRAY_SIZE(words->words) &&
+					  line <= words->lines ? words->words[line] : NULL;
 	size_t key = word ? strlen(word->key) : 0;
 
 	(void)profile;

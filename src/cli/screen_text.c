@@ -86,12 +86,10 @@ size_t screen_text_draw(struct screen_text *text, const struct remote_screen *sc
 	text->picture = screen->pictures;
 	if (screen->mode != REMOTE_TEXT)
 		return draw_words(out, screen);
-	/* The last row that a screen could have changes with its size and mode. */
-	if (!since || screen->changed[REMOTE_ROWS_MAX - 1] > since)
+	if (!since || screen->cleared > since)
 		size = (size_t)sprintf(out, "\033[m\033[2J");
 	for (unsigned line = 0; line < text->rows && first + line < screen->rows; line++)
-		/* The last row that a screen could have changes with its size and mode. */
-	if (!since || screen->changed[first + line] > since)
+		if (!since || screen->changed[first + line] > since)
 			size += draw_row(out + size, screen, first + line, line, text->columns,
 					 text->utf8);
 	return size + draw_cursor(out + size, text, screen);

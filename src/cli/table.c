@@ -63,7 +63,7 @@ static const struct option_row disk_options[] = {
 	{ 't', "to", OPTION_TEXT, "FORMAT", WORD_ANY, 0, 0,
 	  "what convert makes (by the new name's ending)" },
 	{ 0, "others", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
-	  "convert may read other files that the image names" },
+	  "other files that the image names may be opened, too" },
 	{ 0, "shrink", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "resize may cut off what lies behind" },
 	{ 0, "repair", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "check mends what it can" },
 	{ .name = NULL },

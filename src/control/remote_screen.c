@@ -111,9 +111,11 @@ bool remote_screen_update(struct remote_screen *screen, const json_t *params)
 		return false;
 	screen->pictures++;
 	if (screen->pictures == 1 || mode != screen->mode || columns != screen->columns ||
-	    rows != screen->rows)
+	    rows != screen->rows) {
+		screen->cleared = screen->pictures;
 		for (unsigned y = 0; y < REMOTE_ROWS_MAX; y++)
 			clear_row(screen, y);
+	}
 	screen->mode = mode;
 	screen->columns = columns;
 	screen->rows = rows;

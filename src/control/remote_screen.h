@@ -28,6 +28,7 @@ struct remote_screen {
 	bool cursor, block;
 	unsigned row, column; /* of the cursor, within the screen */
 	uint64_t pictures; /* that were taken */
+	uint64_t cleared;  /* the picture that brought another size or mode */
 	uint64_t changed[REMOTE_ROWS_MAX]; /* the picture that a row has been changed by */
 	struct remote_cell cells[REMOTE_ROWS_MAX][REMOTE_COLUMNS_MAX];
 };

@@ -154,5 +154,6 @@ void typing_add(struct typing *typing, const char *text, size_t size)
 void typing_end(struct typing *typing)
 {
 	loop_timer_cancel(typing->loop, &typing->again);
-	typing->size = 0;
+	typing->size = typing->lost = 0;
+	typing->delay = RETRY_FIRST;
 }

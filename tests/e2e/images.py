@@ -30,7 +30,7 @@ def test_a_raw_image_needs_nothing_else():
         info = subprocess.run([d.VMDECK, "disk", "info", path], env=env, capture_output=True,
                               text=True, stdin=subprocess.DEVNULL)
         assert info.returncode == 1 and "qemu-utils" in info.stderr, info
-        for size in ("10", "1X", "0", "9999999T", "1GB"):
+        for size in ("10", "1X", "1 ", "0", "9999999T", "1GB"):
             wrong = folder.run("disk", "create", path + "x", size)
             assert wrong.returncode == 2 and "is not the size of a disk" in wrong.stderr, wrong
             assert not os.path.exists(path + "x")
@@ -69,6 +69,9 @@ def test_an_image_reads_no_other_file_unasked():
         refused = folder.run("disk", "convert", image, copy)
         assert refused.returncode == 1 and secret in refused.stderr, refused
         assert not os.path.exists(copy)
+        for words in ("resize", image, "1M"), ("check", image):
+            refused = folder.run("disk", *words)
+            assert refused.returncode == 1 and secret in refused.stderr, refused
         assert folder.run("disk", "convert", "--others", image, copy).returncode == 0
         with open(copy, "rb") as file:
             assert file.read() == b"s" * 65536

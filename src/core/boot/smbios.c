@@ -3,7 +3,7 @@
  * in smbios.h.
  *
  * DMTF DSP0134 3.6 § 5.2.1 (entry point), § 7.2 (type 1), 7.4 (3), 7.5 (4), 7.17 (16),
- * 7.18 (17), 7.20 (19), 7.45 (127). Firmware adds type 0 and fills in where the tables
+ * 7.18 (17), 7.45 (127). Firmware adds type 0 and fills in where the tables
  * lie, with the sums of the entry point: SeaBIOS's src/fw/biostables.c.
  */
 #include "core/boot/smbios.h"

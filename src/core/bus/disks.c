@@ -131,6 +131,8 @@ int disks_open(struct device_host *host, unsigned number, const char *path, stru
 	if (*cause->text)
 		host->notice(host, cause->text);
 	tell_refusal(host, cause);
+	/* Those were warnings; a later failure is not to be taken for one. */
+	*cause->text = '\0';
 	return 0;
 }
 

@@ -104,7 +104,9 @@ static void code_read(void *device, uint64_t offset, void *data, unsigned length
 
 	(void)offset;
 	(void)length;
+	mutex_lock(&ports->lock);
 	*(uint8_t *)data = ports->code;
+	mutex_unlock(&ports->lock);
 }
 
 /* Kernels write there to pass the time: what is the same again is no news. */

@@ -142,7 +142,7 @@ void features_hide(struct kvm_cpuid2 *cpuid, const char *list)
 
 /* --- whether it works --- */
 
-#define PROBE_TSS 0xfffbd000ul /* as for any machine */
+#define PROBE_TSS 0xfffbd000ul /* of a machine of nothing else */
 #define PROBE_RAM 4096
 #define PROBE_ENTRIES 64 /* of KVM_RUN; a signal takes it out */
 #define FEATURE_PNI 1u	 /* leaf 1, ECX: every 64-bit processor has it */

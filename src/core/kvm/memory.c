@@ -172,16 +172,26 @@ int memory_map(int vm_fd, enum memory_slot slot, uint64_t base, void *host, uint
 	return set_slot(vm_fd, slot, base, host, size, readonly ? KVM_MEM_READONLY : 0, cause);
 }
 
-/* The advice to madvise(2): pages of a file are gone only when the file no longer has them. */
-static int giving_back(const struct guest_memory *memory)
+/*
+ * Pages of a file are gone only when the file no longer has them. A huge page that was set
+ * aside stays: whoever touches it again must find one, and there may be none any more.
+ */
+static void give_back(const struct guest_memory *memory, void *host, uint64_t size)
 {
-	return memory->backing == MEMORY_ANON ? MADV_DONTNEED : MADV_REMOVE;
+	if (memory->backing != MEMORY_HUGETLB)
+		madvise(host, size, memory->backing == MEMORY_ANON ? MADV_DONTNEED : MADV_REMOVE);
 }
 
 void memory_clear(struct guest_memory *memory)
 {
-	for (unsigned i = 0; i < memory->count; i++)
-		madvise(memory->regions[i].host, memory->regions[i].size, giving_back(memory));
+	for (unsigned i = 0; i < memory->count; i++) {
+		const struct memory_region *region = &memory->regions[i];
+
+		if (memory->backing == MEMORY_HUGETLB)
+			memset(region->host, 0, region->size);
+		else
+			give_back(memory, region->host, region->size);
+	}
 }
 
 void memory_give_back(const struct guest_memory *memory, void *host, uint64_t length)
@@ -190,7 +200,7 @@ void memory_give_back(const struct guest_memory *memory, void *host, uint64_t le
 	uintptr_t end = ((uintptr_t)host + length) & ~(uintptr_t)(PAGE - 1);
 
 	if (first < end)
-		madvise((void *)first, end - first, giving_back(memory));
+		give_back(memory, (void *)first, end - first);
 }
 
 void memory_destroy(struct guest_memory *memory)

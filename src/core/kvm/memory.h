@@ -72,12 +72,16 @@ enum memory_slot {
 int memory_map(int vm_fd, enum memory_slot slot, uint64_t base, void *host, uint64_t size,
 	       bool readonly, struct cause *cause);
 
-/* Makes the RAM all zeroes again and gives the pages back to the host. No vCPU may run. */
+/*
+ * Makes the RAM all zeroes again and gives the pages back to the host, but for huge ones that
+ * are set aside. No vCPU may run.
+ */
 void memory_clear(struct guest_memory *memory);
 
 /*
  * Gives the whole pages in [host, host + length), which memory_at() has returned, back to the
- * host: they are zeroes from then on. Any thread.
+ * host: they are zeroes from then on. Of huge pages that are set aside nothing is given back,
+ * and they stay as they are. Any thread.
  */
 void memory_give_back(const struct guest_memory *memory, void *host, uint64_t length);
 

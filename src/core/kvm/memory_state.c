@@ -7,8 +7,9 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <unistd.h>
 
 #define VERSION 1
 #define PAGE 4096u
@@ -40,49 +41,73 @@ static void record_name(char name[STATE_NAME_MAX], unsigned region)
 }
 
 /*
- * Whether a page of a region is worth saving. A look at one that a file does not hold would
- * have it held, so what is held is asked for first, a piece at a time: bits, of which the
- * first is that of page 0 and of its multiples of their number.
+ * Where what a region's file holds begins and ends, in pages, from a page on: to look at what it
+ * does not hold would have it held. Other memory is one piece.
  */
-#define LOOKED_AT 512u
-
-static bool is_used(const struct guest_memory *memory, const struct memory_region *region,
-		    uint64_t page, unsigned char held[LOOKED_AT])
+static void find_held(const struct guest_memory *memory, unsigned region, uint64_t from,
+		      uint64_t *first, uint64_t *end)
 {
-	uint64_t left = count_pages(region) - page;
+	uint64_t pages = count_pages(&memory->regions[region]);
+	off_t start, data, hole;
 
-	if (memory->backing == MEMORY_ANON)
-		return !is_zero(region->host + page * PAGE);
-	if (page % LOOKED_AT == 0 &&
-	    mincore(region->host + page * PAGE, (left < LOOKED_AT ? left : LOOKED_AT) * PAGE,
-		    held) < 0)
-		memset(held, 1, LOOKED_AT);
-	return (held[page % LOOKED_AT] & 1) && !is_zero(region->host + page * PAGE);
+	*first = from;
+	*end = pages;
+	if (memory->backing != MEMORY_MEMFD)
+		return;
+	start = (off_t)memory_file_offset(memory, region);
+	data = lseek(memory->fd, start + (off_t)(from * PAGE), SEEK_DATA);
+	*first = data < 0 ? pages : (uint64_t)(data - start) / PAGE;
+	if (*first >= pages) {
+		*first = pages;
+		return;
+	}
+	hole = lseek(memory->fd, data, SEEK_HOLE);
+	if (hole >= 0 && (uint64_t)(hole - start) < pages * PAGE)
+		*end = ((uint64_t)(hole - start) + PAGE - 1) / PAGE;
 }
 
-static void save_region(const struct guest_memory *memory, const struct memory_region *region,
-			const char *name, struct state_writer *writer)
+/* Sets the bits of pages that hold anything; returns how many there are. */
+static uint64_t mark_used(const struct guest_memory *memory, unsigned region, uint8_t *bits)
 {
-	struct region_head head = { region->base, region->size };
-	uint64_t pages = count_pages(region), used = 0;
-	unsigned char held[LOOKED_AT];
-	uint8_t *record, *bits;
+	const uint8_t *host = memory->regions[region].host;
+	uint64_t pages = count_pages(&memory->regions[region]), used = 0, first, end;
 
-	for (uint64_t i = 0; i < pages; i++)
-		used += is_used(memory, region, i, held);
-	record = state_add(writer, name, VERSION, head_size(region) + used * PAGE);
-	if (!record)
-		return;
-	memcpy(record, &head, sizeof(head));
-	bits = record + sizeof(head);
-	record += head_size(region);
-	for (uint64_t i = 0; i < pages; i++) {
-		if (!is_used(memory, region, i, held))
-			continue;
-		bits[i / 8] |= (uint8_t)(1 << i % 8);
-		memcpy(record, region->host + i * PAGE, PAGE);
-		record += PAGE;
+	for (uint64_t from = 0; from < pages; from = end) {
+		find_held(memory, region, from, &first, &end);
+		for (uint64_t i = first; i < end; i++) {
+			if (is_zero(host + i * PAGE))
+				continue;
+			bits[i / 8] |= (uint8_t)(1 << i % 8);
+			used++;
+		}
 	}
+	return used;
+}
+
+/* What is held may change while it is looked at, so it is looked at once. */
+static void save_region(const struct guest_memory *memory, unsigned region, const char *name,
+			struct state_writer *writer)
+{
+	const struct memory_region *from = &memory->regions[region];
+	struct region_head head = { from->base, from->size };
+	size_t size = head_size(from) - sizeof(head);
+	uint8_t *bits = calloc(1, size), *record;
+	uint64_t used = bits ? mark_used(memory, region, bits) : 0;
+
+	/* Without memory for the bits there is none for the record, which says so. */
+	record = state_add(writer, name, VERSION, bits ? head_size(from) + used * PAGE : SIZE_MAX / 2);
+	if (record && bits) {
+		memcpy(record, &head, sizeof(head));
+		memcpy(record + sizeof(head), bits, size);
+		record += head_size(from);
+		for (uint64_t i = 0; i < count_pages(from); i++) {
+			if (!(bits[i / 8] & 1 << i % 8))
+				continue;
+			memcpy(record, from->host + i * PAGE, PAGE);
+			record += PAGE;
+		}
+	}
+	free(bits);
 }
 
 void memory_save(const struct guest_memory *memory, struct state_writer *writer)
@@ -91,7 +116,7 @@ void memory_save(const struct guest_memory *memory, struct state_writer *writer)
 
 	for (unsigned i = 0; i < memory->count; i++) {
 		record_name(name, i);
-		save_region(memory, &memory->regions[i], name, writer);
+		save_region(memory, i, name, writer);
 	}
 }
 

@@ -251,7 +251,6 @@ static int create_vcpus(struct vm *vm, struct cause *cause)
 		.ended = vm->config->ended,
 		.arg = vm->config->arg,
 	};
-
 	int err = topology_find(vm->config->profile, &config.topology, cause);
 
 	if (!err)

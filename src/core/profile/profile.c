@@ -64,12 +64,12 @@ bool profile_next_device(const char **list, char section[NAME_SIZE])
 	return size;
 }
 
-/* FNV-1a over the name and the number, folded to the three bytes that vary. */
 bool profile_disk_is_readonly(const struct profile_disk *disk)
 {
 	return disk->readonly || disk->cdrom;
 }
 
+/* FNV-1a over the name and the number, folded to the three bytes that vary. */
 void profile_derive_mac(const char *guest, unsigned nic, uint8_t mac[NET_MAC_SIZE])
 {
 	uint32_t hash = 2166136261u;

@@ -76,6 +76,7 @@ void console_vga_hide(struct console_vga *vga)
 	if (!vga->guest[0])
 		return;
 	vga->guest[0] = '\0';
+	typing_end(&vga->typing);
 	subscription_stop(&vga->subscription);
 }
 
