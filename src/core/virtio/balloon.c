@@ -415,13 +415,16 @@ static void describe(struct device *device, char *text, size_t size)
 {
 	struct balloon_device *balloon = device->state;
 	char number[TEXT_NUMBER];
+	uint32_t pages;
 	size_t used;
 
+	pthread_mutex_lock(&balloon->device.lock);
+	pages = balloon->config.actual;
+	pthread_mutex_unlock(&balloon->device.lock);
 	virtio_device_describe(device, text, size);
 	used = strlen(text);
-	/* As the transport's own: what is under way may be seen by half. */
 	snprintf(text + used, size - used, ", holds %s",
-		 text_size(number, (double)balloon->config.actual * BALLOON_PAGE));
+		 text_size(number, (double)pages * BALLOON_PAGE));
 }
 
 const struct device_type balloon_device = {
