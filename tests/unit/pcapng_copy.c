@@ -235,6 +235,8 @@ int main(void)
 		TEST(a_fifo_waits_for_its_reader_but_not_for_ever),
 	};
 
-	signal(SIGINT, SIG_DFL); /* which a job in the background is started to ignore */
+	/* Which jobs in the background, and those of nohup(1), are started to ignore. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
