@@ -213,7 +213,7 @@ struct __attribute__((packed)) stat {
 
 static void take_stats(struct balloon_device *balloon, const struct iovec *iov, unsigned count)
 {
-	struct stat stats[2 * DEVICE_MEMORY_STATS]; /* newer drivers have more */
+	struct stat stats[2 * DEVICE_MEMORY_STATS] = { 0 }; /* newer drivers have more */
 	size_t size = 0;
 
 	for (unsigned i = 0; i < count && size < sizeof(stats); i++) {
