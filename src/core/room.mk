@@ -26,6 +26,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/bus/pci_vector.c %D%/bus/pci_vector.h \
 	%D%/bus/platform.h \
 	%D%/bus/reset.c %D%/bus/reset.h \
+	%D%/bus/screen.h \
 	%D%/deck/check.c %D%/deck/check.h \
 	%D%/deck/config.h \
 	%D%/deck/conflict.c %D%/deck/conflict.h \
