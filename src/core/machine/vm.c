@@ -57,10 +57,13 @@ static void notice(void *host, const char *text)
 
 /* --- parts --- */
 
+/* Where the states of devices are that no exit needs. */
+#define COLD_START offsetof(struct vm, cold)
+#define COLD_SIZE (offsetof(struct vm, io) - COLD_START)
+
 static int create_kvm(struct vm *vm, struct cause *cause)
 {
 	uint64_t identity = PLATFORM_IDENTITY_BASE;
-
 
 	/* It starts a kernel thread, which any pending task work (io_uring's) interrupts. */
 	do {
@@ -174,7 +177,7 @@ static int create_devices(struct vm *vm, struct cause *cause)
 			.notice = notice,
 		},
 		.hot = { vm->hot, sizeof(vm->hot) },
-		.cold = { vm->cold, sizeof(vm->cold) },
+		.cold = { (uint8_t *)vm + COLD_START, COLD_SIZE },
 	};
 	err = devices_create(&vm->devices, device_table, cause);
 	if (!err)
@@ -275,7 +278,8 @@ static const struct {
 	{ "vCPUs", check_vcpus, create_vcpus, destroy_vcpus },
 };
 
-_Static_assert(offsetof(struct vm, io) == EXIT_PAGE, "what no exit needs is one page");
+_Static_assert(offsetof(struct vm, io) == EXIT_PAGE && COLD_SIZE > EXIT_PAGE / 2,
+	       "what no exit needs is one page");
 _Static_assert(offsetof(struct vm, vcpus) + 2 * sizeof(struct vcpu) - offsetof(struct vm, io) <=
 		       EXIT_PAGE, "what an exit of two vCPUs needs is one page");
 
