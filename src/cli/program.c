@@ -130,6 +130,7 @@ int program_run(struct program *program)
 
 	program->out = NULL;
 	program->size = 0;
+	program->signal = 0;
 	if (pipe2(out, O_CLOEXEC) < 0)
 		return fail("%s: %s", program->argv[0], strerror(errno)), -1;
 	if (pipe2(err, O_CLOEXEC) < 0) {
@@ -156,5 +157,7 @@ int program_run(struct program *program)
 	if (errors.text)
 		say_errors(program, errors.text);
 	free(errors.text);
+	if (!error && WIFSIGNALED(status))
+		program->signal = WTERMSIG(status);
 	return error || !WIFEXITED(status) ? -1 : WEXITSTATUS(status);
 }

@@ -12,6 +12,7 @@ struct program {
 	void *arg;
 	char *out;   /* what it printed, with a NUL; the caller's to free */
 	size_t size; /* of it, bytes */
+	int signal;  /* that ended it, or 0 */
 };
 
 /*

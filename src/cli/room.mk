@@ -15,6 +15,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/guests.c \
 	%D%/help.c %D%/help.h \
 	%D%/hooks.h \
+	%D%/image.c %D%/image.h \
 	%D%/options.c %D%/options.h \
 	%D%/orders.c \
 	%D%/output.c %D%/output.h \
