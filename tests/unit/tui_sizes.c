@@ -399,6 +399,32 @@ static void test_questions(void **state)
 	assert_shows(L"123456789abcdef");
 }
 
+/* What is wrong is read on the smallest screen, too, where a path alone would fill it. */
+static void test_causes(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	free(tui->deck->model.deck);
+	tui->deck->model.deck = strdup("/home/somebody/.config/vmdeck/guests");
+	fake_screen_guests(screen, "{\"guests\":[]}");
+	draw(tui, 5, 20);
+	assert_shows(L" …/guests, or try");
+	assert_shows(L"vmdeck --demo");
+	draw(tui, 24, 80);
+	assert_shows(L"/home/somebody/.config/vmdeck/guests");
+
+	fake_screen_guests(screen, guests);
+	tui_say(tui, SEVERITY_ERROR, NULL, "/home/somebody/.config/vmdeck/guests/web.conf:12: "
+		"memory: 'lots' is not a size; write 512M or 2G");
+	draw(tui, 5, 20);
+	assert_shows(L"Name");
+	assert_shows(L"memory: 'lots' is");
+	assert_shows(L"512M or 2G");
+	draw(tui, 24, 80);
+	assert_shows(L"/home/somebody/.config/vmdeck/guests/web.conf:12: memory");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,6 +437,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_registers, start, stop),
 		cmocka_unit_test_setup_teardown(test_last_lines, start, stop),
 		cmocka_unit_test_setup_teardown(test_questions, start, stop),
+		cmocka_unit_test_setup_teardown(test_causes, start, stop),
 	};
 	int failed;
 

@@ -154,13 +154,46 @@ static void test_wrap(void **state)
 	}
 }
 
+/* What is shortened is no longer than it must be, and the end of what is said is kept. */
+static void test_fit(void **state)
+{
+	static const struct {
+		const char *text, *fit;
+		int columns, lines;
+	} cases[] = {
+		{ "/home/me/web.conf: no", "/home/me/web.conf: no", 21, 1 },
+		{ "/home/me/web.conf: no", "~/web.conf: no", 20, 1 },
+		{ "cp /a/bcd/x '/a/bcdef/y'", "cp /a/bcd/x '~/y'", 20, 1 },
+		{ "cp /a/bcd/x '/a/bcdef/y'", "cp ~/x '~/y'", 16, 1 },
+		{ "cp /a/bcd/x /a/bcdef/y", "cp /a/bcd/x /a/bcdef/y", 12, 2 },
+		{ "5 MB/s is/was // a/b/", "5 MB/s is/was // a/b/", 8, 1 },
+		{ "/a/b/0123456789abcdef is gone", "~/01~bcdef is gone", 10, 2 },
+		{ "a 0123456789 b 0123456789", "a 01~89 b 01~89", 5, 4 },
+		{ "/ //", "/ ~", 1, 1 },
+	};
+	char out[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		text_fit(out, sizeof(out), cases[i].text, "~", cases[i].columns, cases[i].lines);
+		assert_string_equal(out, cases[i].fit);
+	}
+	setlocale(LC_CTYPE, "C.UTF-8");
+	/* What is cut out may be shorter than the sign for it. */
+	text_fit(out, sizeof(out), "012345 01234567 /a/b", "\342\200\246", 5, 1);
+	assert_string_equal(out, "012345 01\342\200\24667 /a/b");
+	text_fit(out, sizeof(out), "\344\270\255\344\270\255\344\270\255\344\270\255", "~", 7, 1);
+	assert_string_equal(out, "\344\270\255~\344\270\255");
+	setlocale(LC_CTYPE, "C");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sizes),   cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_percent), cmocka_unit_test(test_age),
 		cmocka_unit_test(test_hostile), cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_wrap),
+		cmocka_unit_test(test_wrap),    cmocka_unit_test(test_fit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -193,13 +193,23 @@ void draw_right(int y, int x, int width, unsigned style, const char *text)
 		draw_text(y, x + width - used, used, style, text);
 }
 
+int draw_lines(const char *text, int width, int most)
+{
+	char fit[TEXT_MOST];
+
+	text_fit(fit, sizeof(fit), text, draw_sign(SIGN_CUT), width, most);
+	return text_lines(fit, width, most);
+}
+
 int draw_wrapped(struct rect rect, unsigned style, const char *text)
 {
-	char line[1024];
+	char fit[TEXT_MOST], line[1024];
 	int n;
 
 	if (rect.width <= 0)
 		return 0;
+	text_fit(fit, sizeof(fit), text, draw_sign(SIGN_CUT), rect.width, rect.height);
+	text = fit;
 	for (n = 0; n < rect.height && *text; n++) {
 		size_t next, bytes = text_wrap(text, rect.width, &next);
 
@@ -214,19 +224,19 @@ int draw_wrapped(struct rect rect, unsigned style, const char *text)
 
 void draw_center(struct rect rect, unsigned style, const char *text)
 {
-	const char *rest = text;
+	char fit[TEXT_MOST], line[1024];
 	size_t next, bytes;
-	char line[1024];
-	int lines = 0;
+	int lines;
 
 	if (rect.width <= 0 || rect.height <= 0)
 		return;
-	for (; *rest && lines < rect.height; rest += next, lines++)
-		text_wrap(rest, rect.width, &next);
-	if (*rest) {
+	text_fit(fit, sizeof(fit), text, draw_sign(SIGN_CUT), rect.width, rect.height);
+	lines = text_lines(fit, rect.width, rect.height + 1);
+	if (lines > rect.height) {
 		draw_wrapped(rect, style, text);
 		return;
 	}
+	text = fit;
 	for (int y = rect.y + (rect.height - lines) / 2; lines-- > 0; y++, text += next) {
 		bytes = text_wrap(text, rect.width, &next);
 		snprintf(line, sizeof(line), "%.*s", (int)bytes, text);

@@ -51,8 +51,14 @@ int draw_format(int y, int x, int width, unsigned style, const char *format, ...
 void draw_right(int y, int x, int width, unsigned style, const char *text);
 void draw_center(struct rect rect, unsigned style, const char *text); /* wrapped, in the middle */
 
-/* Wraps text into the rectangle, cut with a sign in the last line; returns the lines used. */
+/*
+ * Wraps text into the rectangle, where there is too little room with the folders of its paths
+ * left out, and then cut with a sign in the last line; returns the lines used.
+ */
 int draw_wrapped(struct rect rect, unsigned style, const char *text);
+
+/* How many lines draw_wrapped() takes of at most so many; width > 0. */
+int draw_lines(const char *text, int width, int most);
 
 /* Spaces. */
 void draw_fill(struct rect rect, unsigned style);

@@ -16,6 +16,7 @@
 #include "base/units.h"
 
 #define TEXT_REPLACEMENT PLAIN_REPLACEMENT
+#define TEXT_MOST 4096 /* bytes of a text that is wrapped */
 
 /*
  * Takes one character off a UTF-8 string: *c and its *columns (0..2); 0 columns
@@ -36,5 +37,15 @@ size_t text_cut(const char *s, int columns, int *used);
  * following line begins (blanks skipped). Ends at a '\n' too. Always advances.
  */
 size_t text_wrap(const char *s, int columns, size_t *next);
+
+/* Lines of s wrapped at columns (> 0), or most if there are more. */
+int text_lines(const char *s, int columns, int most);
+
+/*
+ * Copies s. If it has more than so many lines, sign stands for the folders of its paths,
+ * from the longest on, and for the middle of words that are wider than a line, until it fits
+ * or nothing is left to shorten.
+ */
+void text_fit(char *out, size_t size, const char *s, const char *sign, int columns, int lines);
 
 #endif

@@ -94,6 +94,11 @@ size_t status_pick(struct status *status, const struct status_entry **shown, siz
 	return n;
 }
 
+bool status_ends_by_key(const struct status *status, const struct status_entry *entry)
+{
+	return rules[entry - status->entries].key;
+}
+
 bool status_is_state(const struct status *status, const struct status_entry *entry)
 {
 	return rules[entry - status->entries].state;

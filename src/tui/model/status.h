@@ -60,6 +60,9 @@ bool status_says(const struct status *status, enum status_rank rank, const char 
 /* The first ones, at most count of them, by rank. Returns how many; they count as seen. */
 size_t status_pick(struct status *status, const struct status_entry **shown, size_t count);
 
+/* Whether a key ends an entry. */
+bool status_ends_by_key(const struct status *status, const struct status_entry *entry);
+
 /* Whether an entry is a state, which stands lowest. */
 bool status_is_state(const struct status *status, const struct status_entry *entry);
 

@@ -66,22 +66,17 @@ static void draw_header(struct tui *tui, int width)
 }
 
 /*
- * Lines that an entry takes of those that are left: a state stands there for long, and the
- * view keeps half of the screen.
+ * Lines that an entry may take of those that are left: a state stands there for long, and the
+ * view keeps half of the screen, but for what a key takes away.
  */
-static int status_lines(const struct status_entry *entry, bool state, int width, int left)
+static int status_lines(const struct status *status, const struct status_entry *entry, int left)
 {
-	int most = !state ? LINES_MOST : draw_rows() < ROWS_TWO ? 1 : 2, lines = 0;
-	const char *rest = entry->text;
-	size_t next;
+	bool state = status_is_state(status, entry);
+	int most = !state ? LINES_MOST : draw_rows() < ROWS_TWO ? 1 : 2;
 
-	if (most > draw_rows() / 2)
+	if (most > draw_rows() / 2 && !status_ends_by_key(status, entry))
 		most = draw_rows() / 2;
-	if (most > left)
-		most = left;
-	for (; *rest && lines < most; rest += next, lines++)
-		text_wrap(rest, width, &next);
-	return lines;
+	return most > left ? left : most;
 }
 
 /*
@@ -100,8 +95,8 @@ static void draw_status(struct tui *tui, int reserved)
 		shown[1] = first;
 	}
 	for (size_t i = 0; i < count && bottom > 1; i++) {
-		int lines = status_lines(shown[i], status_is_state(&tui->status, shown[i]),
-					 width - 2, bottom - 1);
+		int lines = draw_lines(shown[i]->text, width - 2,
+				       status_lines(&tui->status, shown[i], bottom - 1));
 
 		bottom -= lines;
 		draw_fill((struct rect){ bottom, 0, lines, width }, INK_TEXT);

@@ -177,21 +177,11 @@ void prompt_key(struct prompt *prompt, wint_t key, bool special)
 	prompt->answer(prompt->arg, choice, NULL);
 }
 
-static int lines_of(const char *text, int width, int most)
-{
-	size_t next;
-	int lines = 0;
-
-	for (; *text && lines < most; text += next, lines++)
-		text_wrap(text, width, &next);
-	return lines;
-}
-
 /* Where there is no room for all of it, the keys that answer are seen whole. */
 static void draw_question(const struct prompt *prompt, int bottom, int width)
 {
 	const unsigned style = INK_WARN | DRAW_BOLD;
-	int lines = lines_of(prompt->question, width, bottom), keys;
+	int lines = text_lines(prompt->question, width, bottom), keys;
 	char text[sizeof(prompt->question)];
 
 	if (lines < bottom) {
@@ -200,7 +190,7 @@ static void draw_question(const struct prompt *prompt, int bottom, int width)
 			     prompt->question);
 		return;
 	}
-	keys = lines_of(prompt->question + prompt->choices_at, width, bottom - 1);
+	keys = text_lines(prompt->question + prompt->choices_at, width, bottom - 1);
 	snprintf(text, sizeof(text), "%.*s", (int)prompt->choices_at - 1, prompt->question);
 	draw_fill((struct rect){ 0, 0, bottom, width + 2 }, INK_TEXT);
 	draw_wrapped((struct rect){ 0, 1, bottom - keys, width }, style, text);
@@ -221,7 +211,7 @@ int prompt_rows(const struct prompt *prompt, int reserved)
 	if (!prompt->active)
 		return 0;
 	if (prompt->choices)
-		return lines_of(prompt->question, width, bottom);
+		return text_lines(prompt->question, width, bottom);
 	return is_beside(prompt, width) ? 1 : 2;
 }
 
