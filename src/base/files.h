@@ -1,6 +1,8 @@
-/* The process's table of open files. */
+/* The process's table of open files, and files themselves. */
 #ifndef BASE_FILES_H
 #define BASE_FILES_H
+
+#include <stdbool.h>
 
 /*
  * Makes room for that many open files, as far as the hard limit allows; what it
@@ -16,5 +18,8 @@ void files_reserve(unsigned count);
  * fails with EBADF. Before anything else is opened.
  */
 void files_fill_standard(void);
+
+/* Removes a file that has no content; whether it did. Any thread. */
+bool files_remove_empty(const char *path);
 
 #endif

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "base/plain.h"
 #include "cli/fail.h"
 #include "cli/pcapng_copy.h"
@@ -38,11 +39,21 @@ static json_t *params_of(const struct cli *cli)
 	return params;
 }
 
-/* How the capture ended, without its counts. */
-static int judge(const struct pcapng_copy *copy, const char *name)
+/* What has become of the file. */
+static const char *outcome(const struct pcapng_copy *copy, bool removed)
 {
-	const char *rest = copy->cut ? "; its last packet is cut short" :
-			   copy->regular ? "; it ends with the last packet that found room" : "";
+	if (copy->nothing)
+		return removed ? "; nothing could be written, so the file was removed" :
+				 "; nothing could be written";
+	if (copy->cut)
+		return "; its last packet is cut short";
+	return copy->regular ? "; it ends with the last packet that found room" : "";
+}
+
+/* How the capture ended, without its counts. */
+static int judge(const struct pcapng_copy *copy, const char *name, bool removed)
+{
+	const char *rest = outcome(copy, removed);
 
 	if (copy->error == EPIPE)
 		return CLI_OK;
@@ -51,21 +62,24 @@ static int judge(const struct pcapng_copy *copy, const char *name)
 			    rest);
 	if (copy->error)
 		return fail("%s: %s%s", name, strerror(copy->error), rest);
-	return copy->deck_gone ? fail("the deck ended the capture") : CLI_OK;
+	if (copy->deck_gone)
+		return fail("the deck ended the capture%s", copy->nothing ? rest : "");
+	return CLI_OK;
 }
 
-static int report(const struct pcapng_copy *copy, const char *name)
+static int report(const struct pcapng_copy *copy, const char *name, bool removed)
 {
 	fprintf(stderr, "%llu packets captured\n%llu packets dropped\n",
 		(unsigned long long)copy->captured, (unsigned long long)copy->dropped);
-	return judge(copy, name);
+	return judge(copy, name, removed);
 }
 
-/* 0 and the fd that the pcapng goes to, or a negative errno. */
-static int open_output(struct pcapng_copy *copy, const char *name)
+/* 0, the fd that the pcapng goes to, and whether it is a new file; or a negative errno. */
+static int open_output(struct pcapng_copy *copy, const char *name, bool *made)
 {
 	if (strcmp(name, "-") != 0)
-		return pcapng_copy_open(copy, name, &copy->to);
+		return pcapng_copy_open(copy, name, &copy->to, made);
+	*made = false;
 	copy->to = dup(STDOUT_FILENO);
 	return copy->to < 0 ? -errno : 0;
 }
@@ -73,12 +87,13 @@ static int open_output(struct pcapng_copy *copy, const char *name)
 /* Opens the output only when the deck has agreed, so that a mistake costs no file. */
 static int capture_into(const char *name, struct link *link)
 {
+	bool made, removed;
 	int error;
 
 	copying.from = link_raw(link, &copying.next, &copying.left);
 	copying.signals = signals_open();
 	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error */
-	error = open_output(&copying, name);
+	error = open_output(&copying, name, &made);
 	if (error == -EINTR)
 		return CLI_OK;
 	if (error == -ECONNRESET)
@@ -90,7 +105,8 @@ static int capture_into(const char *name, struct link *link)
 	pcapng_copy_run(&copying);
 	if (close(copying.to) < 0 && !copying.error)
 		copying.error = errno;
-	return report(&copying, name);
+	removed = copying.nothing && made && files_remove_empty(name);
+	return report(&copying, name, removed);
 }
 
 /* What the capture is not of yet. */

@@ -51,13 +51,18 @@ static void tell_of_content(const char *name, int fd)
 			    (long long)st.st_size);
 }
 
-int pcapng_copy_open(const struct pcapng_copy *copy, const char *name, int *to)
+int pcapng_copy_open(const struct pcapng_copy *copy, const char *name, int *to, bool *made)
 {
+	const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK;
 	bool told = false;
 	int error = 0;
 
+	*to = open(name, flags | O_EXCL, 0600);
+	*made = *to >= 0;
+	if (*made)
+		return 0;
 	do {
-		*to = open(name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
+		*to = open(name, flags, 0600);
 		if (*to >= 0) {
 			tell_of_content(name, *to);
 			if (ftruncate(*to, 0) == 0 || errno == EINVAL)
@@ -82,7 +87,10 @@ static void cut(struct pcapng_copy *copy)
 {
 	const struct pcapng_counter *counter = &copy->counter;
 
-	if (counter->bytes == counter->whole || counter->broken)
+	if (counter->broken)
+		return;
+	copy->nothing = copy->regular && !counter->whole;
+	if (counter->bytes == counter->whole)
 		return;
 	copy->cut = !copy->regular ||
 		    ftruncate(copy->to, copy->base + (int64_t)counter->whole) < 0;

@@ -24,6 +24,7 @@ struct pcapng_copy {
 	uint64_t dropped;  /* those that the deck counts, and those that found no room in to */
 	bool interrupted;  /* by a signal */
 	bool cut;	   /* the last packet is there in part and stays so */
+	bool nothing;	   /* to is a file without a single block of it */
 	int error;	   /* of writing, positive; ETIMEDOUT: the reader took nothing */
 	bool deck_gone;	   /* it ended the capture, or itself, uncalled */
 
@@ -36,9 +37,10 @@ struct pcapng_copy {
 
 /*
  * Opens a file for a capture. What it holds is overwritten, and a FIFO without a reader is
- * waited for, with a sentence on stderr. 0 and *to; a negative errno; -EINTR: a signal ended the wait, -ECONNRESET: the deck.
+ * waited for, with a sentence on stderr. 0, *to, and in *made whether the file was not there;
+ * a negative errno; -EINTR: a signal ended the wait, -ECONNRESET: the deck.
  */
-int pcapng_copy_open(const struct pcapng_copy *copy, const char *name, int *to);
+int pcapng_copy_open(const struct pcapng_copy *copy, const char *name, int *to, bool *made);
 
 /*
  * Copies; from, to, signals, next and left are set, the rest is zero. A regular file ends

@@ -248,5 +248,27 @@ def test_run_says_it_and_is_resumed_from_outside():
             small.remove()
 
 
+def test_a_capture_without_any_room_leaves_no_file():
+    said = "nothing could be written, so the file was removed"
+    with FullDeck() as deck:
+        path = os.path.join(deck.small.path, "x.pcapng")
+        result = deck.run("capture", "-w", path)
+        assert result.returncode == 1 and said in result.stderr, result
+        assert not os.path.exists(path)
+        # One that was there stays, and says so.
+        open(path, "wb").close()
+        result = deck.run("capture", "-w", path)
+        assert result.returncode == 1 and "nothing could be written\n" in result.stderr, result
+        assert os.path.getsize(path) == 0
+        os.remove(path)
+        # The deck's own, as the screen has it made, goes by itself.
+        number = deck.call("capture.start", {"path": path})["capture"]
+        ended = lambda: deck.call("capture.list")["captures"][0]["ended"]
+        d.wait_for(ended, "the capture to end")
+        assert not os.path.exists(path)
+        assert said in ended() and path in ended(), ended()
+        assert said in deck.call("capture.stop", {"capture": number})["ended"]
+
+
 enter_own_mounts()
 d.main()

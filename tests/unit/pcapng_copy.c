@@ -86,7 +86,10 @@ static off_t size_of(const struct fixture *fixture)
 
 static void open_path(struct fixture *fixture)
 {
-	assert_int_equal(pcapng_copy_open(&fixture->copy, fixture->path, &fixture->copy.to), 0);
+	bool made;
+
+	assert_int_equal(pcapng_copy_open(&fixture->copy, fixture->path, &fixture->copy.to, &made),
+			 0);
 }
 
 /* What found no room is no captured packet, and half of one does not stay. */
@@ -110,7 +113,36 @@ static void a_file_that_cannot_grow_is_valid_and_counted(void **state)
 	assert_int_equal(copy->captured, 40);
 	assert_int_equal(copy->dropped, PACKETS - 40);
 	assert_false(copy->cut);
+	assert_false(copy->nothing);
 	assert_int_equal(size_of(fixture), 40 * BLOCK);
+}
+
+/* A part of its first block is no capture; whose file it is says who opened it. */
+static void nothing_written_is_said(void **state)
+{
+	struct fixture *fixture = *state;
+	struct pcapng_copy *copy = &fixture->copy;
+	struct rlimit before, limit;
+	bool made;
+
+	signal(SIGXFSZ, SIG_IGN);
+	send_packets(fixture, 2, true);
+	assert_int_equal(pcapng_copy_open(copy, fixture->path, &copy->to, &made), 0);
+	assert_true(made);
+	getrlimit(RLIMIT_FSIZE, &before);
+	limit = before;
+	limit.rlim_cur = BLOCK - 1;
+	setrlimit(RLIMIT_FSIZE, &limit);
+	pcapng_copy_run(copy);
+	setrlimit(RLIMIT_FSIZE, &before);
+	close(copy->to);
+	assert_int_equal(copy->error, EFBIG);
+	assert_true(copy->nothing);
+	assert_int_equal(copy->dropped, 2);
+	assert_int_equal(size_of(fixture), 0);
+	assert_int_equal(pcapng_copy_open(copy, fixture->path, &copy->to, &made), 0);
+	assert_false(made);
+	close(copy->to);
 }
 
 /* A shell's ">>": what was there before stays. */
@@ -209,17 +241,18 @@ static void a_fifo_waits_for_its_reader_but_not_for_ever(void **state)
 {
 	struct fixture *fixture = *state;
 	struct pcapng_copy *copy = &fixture->copy;
+	bool made;
 	int reader;
 
 	assert_int_equal(mkfifo(fixture->path, 0600), 0);
 	raise(SIGHUP);
-	assert_int_equal(pcapng_copy_open(copy, fixture->path, &copy->to), -EINTR);
+	assert_int_equal(pcapng_copy_open(copy, fixture->path, &copy->to, &made), -EINTR);
 	reader = open(fixture->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	open_path(fixture);
 	close(copy->to);
 	close(reader);
 	send_packets(fixture, 0, true);
-	assert_int_equal(pcapng_copy_open(copy, fixture->path, &copy->to), -ECONNRESET);
+	assert_int_equal(pcapng_copy_open(copy, fixture->path, &copy->to, &made), -ECONNRESET);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -228,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_file_that_cannot_grow_is_valid_and_counted),
+		TEST(nothing_written_is_said),
 		TEST(a_deck_that_breaks_off_leaves_whole_packets),
 		TEST(a_stalled_reader_does_not_hold_up_signals),
 		TEST(what_the_reader_did_not_take_is_counted),

@@ -987,6 +987,30 @@ static void captures_go_to_files(void **state)
 	link_free(link);
 }
 
+/* Of which there was no room for a single block. */
+static void a_capture_of_nothing_leaves_no_file(void **state)
+{
+	static const char why[] = "x: no room; nothing could be written, so the file was removed";
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	json_t *id, *result;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/x.pcapng", fake->folder);
+	result = call(link, "capture.start", json_pack("{s:s}", "path", path));
+	id = json_incref(json_object_get(result, "capture"));
+	json_decref(result);
+	assert_int_equal(truncate(path, 0), 0);
+	fake_end_captures(fake, ENOSPC, "x: no room");
+	while (access(path, F_OK) == 0)
+		usleep(1000);
+	result = call(link, "capture.stop", json_pack("{s:o}", "capture", id));
+	assert_string_equal(text(result, "ended"), why);
+	json_decref(result);
+	assert_true(fake_noticed(fake, why));
+	link_free(link);
+}
+
 static void a_capture_without_path_finds_its_folder(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -1459,6 +1483,7 @@ int main(void)
 		TEST(packets_come_in_bounded_batches),
 		TEST(filters_are_answered_when_they_are_compiled),
 		TEST(captures_go_to_files),
+		TEST(a_capture_of_nothing_leaves_no_file),
 		TEST(a_capture_without_path_finds_its_folder),
 		TEST(a_capture_stream_begins_after_its_answer),
 		TEST(capture_streams_end_however_their_clients_do),

@@ -8,11 +8,11 @@
 #include "core/server/streams/streams.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "control/message.h"
 #include "net/network.h"
 
@@ -27,16 +27,17 @@ struct file_capture {
 	struct capture *capture;
 	struct worker_job job;
 	struct answer answer; /* of capture.start */
-	pthread_mutex_t lock; /* guards the next two */
+	struct loop_task over; /* it ended by itself: the writer says so */
+	struct cause failure;  /* why, until the deck thread knows */
 	bool ended;
-	struct cause why; /* it ended by itself */
+	struct cause why;
 };
 
 static void file_free(struct file_capture *file)
 {
 	file->server->capture_count--;
+	loop_unpost(file->server->loop, &file->over);
 	capture_order_destroy(&file->order);
-	pthread_mutex_destroy(&file->lock);
 	free(file->path);
 	free(file);
 }
@@ -45,18 +46,34 @@ static void file_free(struct file_capture *file)
 static void file_ended(void *arg, int error, const struct cause *cause)
 {
 	struct file_capture *file = arg;
-	struct cause why;
 
 	if (error && cause)
-		why = *cause;
+		file->failure = *cause;
 	else
-		cause_set(&why, 0, "%s: the capture ended, because its reader went away",
+		cause_set(&file->failure, 0, "%s: the capture ended, because its reader went away",
 			  file->path);
-	pthread_mutex_lock(&file->lock);
+	loop_post(file->server->loop, &file->over);
+}
+
+/* Its writer failed: it has ended. What holds nothing is of no use to anybody. */
+static void file_over(void *arg)
+{
+	struct file_capture *file = arg;
+
+	cause_set(&file->why, 0, "%s%s", file->failure.text,
+		  files_remove_empty(file->path) ? "; nothing could be written, so the file was "
+						   "removed" : "");
 	file->ended = true;
-	file->why = why;
-	pthread_mutex_unlock(&file->lock);
-	deck_notice(file->server->deck, "%s", why.text);
+	deck_notice(file->server->deck, "%s", file->why.text);
+}
+
+/* Of one that has been stopped: what its writer said last. */
+static void settle(struct file_capture *file)
+{
+	if (!file->over.queued)
+		return;
+	loop_unpost(file->server->loop, &file->over);
+	file_over(file);
 }
 
 static void start_work(void *arg)
@@ -110,7 +127,7 @@ static int start(struct request *request, struct cause *cause)
 		return cause_errno(cause, ENOMEM, "capture.start");
 	server->capture_count++;
 	file->server = server;
-	pthread_mutex_init(&file->lock, NULL);
+	file->over = (struct loop_task){ .run = file_over, .arg = file };
 	file->job = (struct worker_job){ .work = start_work, .done = start_done, .arg = file };
 	error = capture_order_read(&file->order, request, cause);
 	if (error == 0 && path && !(file->path = strdup(path)))
@@ -135,14 +152,9 @@ static json_t *counts_json(const struct capture_stats *stats)
 }
 
 /* Why it ended by itself, or null. */
-static json_t *ended_json(struct file_capture *file)
+static json_t *ended_json(const struct file_capture *file)
 {
-	json_t *ended;
-
-	pthread_mutex_lock(&file->lock);
-	ended = message_text(file->ended ? file->why.text : NULL);
-	pthread_mutex_unlock(&file->lock);
-	return ended;
+	return message_text(file->ended ? file->why.text : NULL);
 }
 
 static void stop_work(void *arg)
@@ -156,6 +168,7 @@ static void stop_done(void *arg)
 {
 	struct file_capture *file = arg;
 
+	settle(file);
 	file_free(file);
 }
 
@@ -176,9 +189,9 @@ static void answered_stop_work(void *arg)
 static void answered_stop_done(void *arg)
 {
 	struct stopping *stopping = arg;
-
 	json_t *result = counts_json(&stopping->stats);
 
+	settle(stopping->file);
 	json_object_set_new(result, "ended", ended_json(stopping->file));
 	answer_result(&stopping->answer, result);
 	file_free(stopping->file);
