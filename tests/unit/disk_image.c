@@ -54,7 +54,9 @@ static void expect_cause(struct scratch *scratch, int error, const char *words)
 static void causes_say_what_to_do(void **state)
 {
 	struct scratch *scratch = *state;
+	char text[1000];
 
+	memset(text, 'a', sizeof(text));
 	snprintf(scratch->path, sizeof(scratch->path), "%s/none.img", scratch->folder);
 	expect_cause(scratch, ENOENT, "does not exist; make one with truncate");
 	snprintf(scratch->path, sizeof(scratch->path), "%s", scratch->folder);
@@ -66,6 +68,16 @@ static void causes_say_what_to_do(void **state)
 	expect_cause(scratch, EINVAL, "is empty; give it a size");
 	scratch_image(scratch, "y.img", 1000);
 	expect_cause(scratch, EINVAL, "has 1000 bytes, which is no multiple of 512");
+	scratch_image(scratch, "y.img", 511);
+	expect_cause(scratch, EINVAL, "has only 511 bytes, less than a sector, so it is no raw image");
+	scratch_write(scratch->path, "hello\n", 6);
+	expect_cause(scratch, EINVAL, "is a text file, so it is no raw image; correct the path");
+	scratch_write(scratch->path, text, sizeof(text));
+	expect_cause(scratch, EINVAL, "is a text file");
+	/* The first sector says what it is; an image of text in whole sectors may be one. */
+	text[511] = 0;
+	scratch_write(scratch->path, text, sizeof(text));
+	expect_cause(scratch, EINVAL, "round it up with truncate");
 }
 
 /* What the images of other kinds have where, and words of what is said of them. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -129,6 +130,36 @@ static int check_format(const struct image_format *format, const struct disk_con
 	return 0;
 }
 
+/* Whether it begins as text does. */
+static bool is_text(const struct disk_file *file)
+{
+	uint8_t bytes[DISK_SECTOR];
+	ssize_t size = pread(file->fd, bytes, sizeof(bytes), 0);
+
+	for (ssize_t i = 0; i < size; i++)
+		if (bytes[i] == 0x7f || (bytes[i] < ' ' && !memchr("\t\n\r\f", bytes[i], 4)))
+			return false;
+	return size > 0;
+}
+
+/* Its size is no multiple of a sector. */
+static int not_sectors(const struct disk_file *file, const char *path, struct cause *cause)
+{
+	char what[64] = "";
+
+	if (is_text(file))
+		snprintf(what, sizeof(what), "is a text file");
+	else if (file->size < DISK_SECTOR)
+		snprintf(what, sizeof(what), "has only %" PRIu64 " bytes, less than a sector",
+			 file->size);
+	if (*what)
+		return cause_set(cause, EINVAL, "%s %s, so it is no raw image; correct the path, or "
+				 "make an image with vmdeck disk create", path, what);
+	return cause_set(cause, EINVAL, "%s has %" PRIu64 " bytes, which is no multiple of %u; "
+			 "round it up with truncate -s %%%u %s", path, file->size, DISK_SECTOR,
+			 DISK_SECTOR, path);
+}
+
 static int check_content(const struct disk_file *file, const struct disk_config *config,
 			 struct cause *cause)
 {
@@ -149,9 +180,7 @@ static int check_content(const struct disk_file *file, const struct disk_config 
 		return cause_set(cause, EINVAL, "%s is %s, and its %" PRIu64 " bytes are no "
 				 "multiple of %u; %s", path, format->what, file->size, DISK_SECTOR,
 				 format->remedy);
-	return cause_set(cause, EINVAL, "%s has %" PRIu64 " bytes, which is no multiple of %u; "
-			 "round it up with truncate -s %%%u %s", path, file->size, DISK_SECTOR,
-			 DISK_SECTOR, path);
+	return not_sectors(file, path, cause);
 }
 
 int disk_file_open(struct disk_file *file, const struct disk_config *config, struct cause *cause)
