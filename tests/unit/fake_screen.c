@@ -177,13 +177,14 @@ void fake_screen_answer(struct fake_screen *screen, json_int_t id, const char *r
 	send_line(screen, line);
 }
 
-void fake_screen_refuse(struct fake_screen *screen, json_int_t id, const char *why)
+void fake_screen_refuse(struct fake_screen *screen, json_int_t id, const char *name,
+			const char *why)
 {
 	char line[8192];
 
 	snprintf(line, sizeof(line),
-		 "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"error\":{\"code\":-32000,\"message\":\"%s\"}}\n",
-		 (long long)id, why);
+		 "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"error\":{\"code\":-32000,\"message\":\"%s\","
+		 "\"data\":{\"errno\":\"%s\"}}}\n", (long long)id, why, name);
 	send_line(screen, line);
 }
 

@@ -37,7 +37,8 @@ json_int_t fake_screen_wait(struct fake_screen *screen, const char *method);
 
 /* Sends the answer to a request, {"path":"x"}, or a notification, and has the screen read it. */
 void fake_screen_answer(struct fake_screen *screen, json_int_t id, const char *result);
-void fake_screen_refuse(struct fake_screen *screen, json_int_t id, const char *why);
+void fake_screen_refuse(struct fake_screen *screen, json_int_t id, const char *name,
+			const char *why); /* name: "ENOENT" */
 void fake_screen_notify(struct fake_screen *screen, const char *method, const char *params);
 
 #endif

@@ -280,7 +280,8 @@ static void test_refused_filter(void **state)
 			   "{\"subscription\":1}");
 	command(tui, COMMAND_FILTER);
 	type(tui, "foo\r");
-	fake_screen_refuse(screen, fake_screen_wait(screen, "packets.subscribe"), "no word: foo");
+	fake_screen_refuse(screen, fake_screen_wait(screen, "packets.subscribe"), "EINVAL",
+			   "no word: foo");
 	/* All packets are asked for in its place, which takes nothing back. */
 	fake_screen_answer(screen, fake_screen_wait(screen, "packets.subscribe"),
 			   "{\"subscription\":2}");

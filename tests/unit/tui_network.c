@@ -273,7 +273,8 @@ static void a_refused_filter_changes_nothing(void **state)
 	answer_subscription(fixture, wait_for(fixture, "packets.subscribe"));
 	filter(fixture, "apr");
 	fake_screen_refuse(fixture->screen,
-			   wait_for(fixture, "packets.subscribe"), "no word");
+			   wait_for(fixture, "packets.subscribe"), "EINVAL",
+			   "no word");
 	assert_string_equal(asked(fixture, "packets.subscribe", "filter", &id), "arp");
 	answer_subscription(fixture, id);
 	packet(fixture);
@@ -289,7 +290,8 @@ static void a_refused_filter_changes_nothing(void **state)
 	assert_int_equal(fixture->model->shown.count, 3);
 	/* What is typed while the old one is asked for again counts all the same. */
 	filter(fixture, "apr");
-	fake_screen_refuse(fixture->screen, wait_for(fixture, "packets.subscribe"), "no word");
+	fake_screen_refuse(fixture->screen, wait_for(fixture, "packets.subscribe"), "EINVAL",
+			   "no word");
 	id = wait_for(fixture, "packets.subscribe");
 	filter(fixture, "icmp");
 	answer_subscription(fixture, id);
@@ -322,7 +324,7 @@ static void a_path_may_be_relative_and_is_not_lost(void **state)
 	command(fixture, COMMAND_CAPTURE);
 	type(fixture, "x.pcapng\r");
 	assert_string_equal(asked(fixture, "capture.start", "path", &id), path);
-	fake_screen_refuse(fixture->screen, id, "the file exists");
+	fake_screen_refuse(fixture->screen, id, "EEXIST", "the file exists");
 	assert_true(said(fixture, "the file exists"));
 	setenv("HOME", "/home/x", 1);
 	command(fixture, COMMAND_CAPTURE);
@@ -384,6 +386,42 @@ static void another_capture_may_end_during_the_question(void **state)
 	type(fixture, "e");
 	assert_true(said(fixture, "That capture has ended meanwhile."));
 	assert_false(was_asked(fixture, "capture.stop"));
+}
+
+/* The key is for a new one, though the screen has not heard of the other's end. */
+static void another_capture_may_have_ended_before_the_key(void **state)
+{
+	struct fixture *fixture = *state;
+
+	list_captures(fixture, OTHER);
+	command(fixture, COMMAND_CAPTURE);
+	assert_non_null(strstr(fixture->tui->prompt.question, "A capture to other runs"));
+	assert_true(was_asked(fixture, "capture.list"));
+	fake_screen_answer(fixture->screen, fixture->listing, "{\"captures\":[]}");
+	assert_true(fixture->tui->prompt.active);
+	assert_non_null(strstr(fixture->tui->prompt.question, "Capture to"));
+	type(fixture, "x\r");
+	assert_true(was_asked(fixture, "capture.start"));
+	/* A question that was answered meanwhile is not put again. */
+	list_captures(fixture, OTHER);
+	command(fixture, COMMAND_CAPTURE);
+	type(fixture, "n");
+	type(fixture, "x");
+	assert_true(was_asked(fixture, "capture.list"));
+	fake_screen_answer(fixture->screen, fixture->listing, "{\"captures\":[]}");
+	assert_int_equal(fixture->tui->prompt.length, 2);
+}
+
+/* Of the screen itself: whoever ended it was quicker. */
+static void its_own_capture_may_have_ended_before_the_key(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	command(fixture, COMMAND_CAPTURE);
+	fake_screen_refuse(fixture->screen, wait_for(fixture, "capture.stop"), "ENOENT",
+			   "there is none");
+	assert_true(said(fixture, "That capture has ended meanwhile."));
 }
 
 static void what_cannot_be_sent_names_no_method(void **state)
@@ -449,6 +487,8 @@ int main(void)
 		VIEW(a_path_may_be_relative_and_is_not_lost),
 		VIEW(only_its_own_capture_is_ended),
 		VIEW(another_capture_may_end_during_the_question),
+		VIEW(another_capture_may_have_ended_before_the_key),
+		VIEW(its_own_capture_may_have_ended_before_the_key),
 		VIEW(what_cannot_be_sent_names_no_method),
 		VIEW(its_own_capture_may_end_by_itself),
 		VIEW(a_capture_ends_below_another_view),

@@ -144,13 +144,15 @@ static void test_refused(void **state)
 	struct fixture *fixture = *state;
 
 	want(fixture, 1);
-	fake_screen_refuse(fixture->screen, expect(fixture, "trial.subscribe", "n", 1), "no");
+	fake_screen_refuse(fixture->screen, expect(fixture, "trial.subscribe", "n", 1), "EINVAL",
+			   "no");
 	assert_int_equal(fixture->failures, 1);
 	subscription_stop(&fixture->stream);
 	expect_nothing(fixture);
 	fixture->again = true;
 	want(fixture, 2);
-	fake_screen_refuse(fixture->screen, expect(fixture, "trial.subscribe", "n", 2), "no");
+	fake_screen_refuse(fixture->screen, expect(fixture, "trial.subscribe", "n", 2), "EINVAL",
+			   "no");
 	expect(fixture, "trial.subscribe", "n", 9);
 	expect_nothing(fixture);
 }

@@ -5,6 +5,7 @@
 #include "tui/views/network_capture.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/paths.h"
@@ -132,7 +133,9 @@ static void ended(void *arg, json_t *result, const struct client_error *error)
 	const char *why = json_text(result, "ended");
 	char size[TEXT_NUMBER];
 
-	if (error)
+	if (error && strcmp(error->name, "ENOENT") == 0)
+		tui_say(view->tui, SEVERITY_WARNING, NULL, "That capture has ended meanwhile.");
+	else if (error)
 		tui_fail(view->tui, error);
 	else
 		tui_say(view->tui, *why ? SEVERITY_ERROR : SEVERITY_GOOD, NULL,
@@ -232,6 +235,20 @@ static void other_chosen(void *arg, int choice, const char *text)
 		ask_path(view);
 }
 
+/* The list may be a second old: it was right to ask only if the other one runs still. */
+static void other_listed(void *arg, json_t *result, const struct client_error *error)
+{
+	struct view *view = arg;
+	const struct network_view *state = view->state;
+	const struct prompt *prompt = &view->tui->prompt;
+	const json_t *other;
+
+	listed(view, result, error);
+	other = find(&view->deck->network, state->other);
+	if (prompt->active && prompt->answer == other_chosen && !(other && runs(other)))
+		ask_path(view);
+}
+
 /* Of captures that this screen did not begin. */
 static void ask_other(struct view *view, const json_t *other, size_t count)
 {
@@ -246,6 +263,7 @@ static void ask_other(struct view *view, const json_t *other, size_t count)
 	prompt_ask(&view->tui->prompt, choices, other_chosen, view,
 		   "A capture to %.400s%s runs, which this screen did not begin.",
 		   json_text(other, "path"), more);
+	tui_call(view->deck, "capture.list", NULL, other_listed, view);
 }
 
 void network_capture(struct view *view)
