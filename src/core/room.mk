@@ -106,6 +106,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/profile/values.c %D%/profile/values.h \
 	%D%/virtio/balloon.c %D%/virtio/balloon.h \
 	%D%/virtio/blk.c %D%/virtio/blk.h \
+	%D%/virtio/blk_command.c %D%/virtio/blk_command.h \
 	%D%/virtio/blk_device.c %D%/virtio/blk_device.h \
 	%D%/virtio/net_device.c %D%/virtio/net_device.h \
 	%D%/virtio/net.c %D%/virtio/net.h \
@@ -236,6 +237,9 @@ tests_unit_cpuid_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/vcpu_state
 tests_unit_vcpu_state_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/blk_device
+tests_unit_blk_device_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_blk_device_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/device_state
 tests_unit_device_state_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_device_state_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)

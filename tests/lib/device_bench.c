@@ -172,6 +172,12 @@ int bench_disk_file(void)
 
 void bench_create(struct device_bench *bench, int disk_fd)
 {
+	bench_create_changed(bench, disk_fd, NULL);
+}
+
+void bench_create_changed(struct device_bench *bench, int disk_fd,
+			  void (*change)(struct profile *profile))
+{
 	static int network; /* its address is one that network_find_switch() knows */
 	static char path[64];
 	struct cause cause = { "" };
@@ -181,6 +187,7 @@ void bench_create(struct device_bench *bench, int disk_fd)
 	must(loop_init(&bench->loop, &cause) == 0, cause.text);
 	must(memory_create(&bench->memory, BENCH_RAM, &cause) == 0, cause.text);
 	snprintf(bench->profile.name, sizeof(bench->profile.name), "a");
+	bench->profile.cpus = BENCH_CPUS;
 	bench->profile.rng = bench->profile.balloon = true;
 	bench->profile.vga = PROFILE_VGA_YES;
 	bench->profile.nets[0].present = true;
@@ -188,6 +195,8 @@ void bench_create(struct device_bench *bench, int disk_fd)
 	bench->profile.disks[0].present = disk_fd >= 0;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", disk_fd);
 	bench->profile.disks[0].path = path;
+	if (change)
+		change(&bench->profile);
 	bench->set = (struct device_set){
 		.host = {
 			.io = &bench->io,
@@ -498,14 +507,30 @@ unsigned bench_sent_used(struct device_bench *bench)
 	return bench_used(bench, BENCH_NIC, TX);
 }
 
+void bench_disk_ask(struct device_bench *bench, unsigned n, uint32_t type, uint64_t sector,
+		    uint32_t size)
+{
+	uint64_t header = BENCH_BUFFERS + 32 * n;
+	bool in = type == 0 || type == 8; /* read, identity */
+
+	memcpy(at(bench, header), &(uint64_t[]){ type, sector }, 16);
+	*(uint8_t *)at(bench, header + 16) = 0xff;
+	bench_describe(bench, BENCH_DISK, n, 0, header, 16, NEXT);
+	bench_describe(bench, BENCH_DISK, n, 1, BENCH_DISK_DATA + 0x1000 * n, size,
+		       in ? NEXT | WRITE : NEXT);
+	bench_describe(bench, BENCH_DISK, n, 2, header + 16, 1, WRITE);
+	bench_offer(bench, BENCH_DISK, n, 0);
+	bench_kick(bench, BENCH_DISK, n);
+}
+
+uint8_t bench_disk_status(struct device_bench *bench, unsigned n)
+{
+	return *(uint8_t *)at(bench, BENCH_BUFFERS + 32 * n + 16);
+}
+
 void bench_disk_read(struct device_bench *bench)
 {
-	memset(at(bench, BENCH_BUFFERS), 0, 16); /* read sector 0 */
-	bench_describe(bench, BENCH_DISK, 0, 0, BENCH_BUFFERS, 16, NEXT);
-	bench_describe(bench, BENCH_DISK, 0, 1, BENCH_BUFFERS + 0x1000, 512, NEXT | WRITE);
-	bench_describe(bench, BENCH_DISK, 0, 2, BENCH_BUFFERS + 16, 1, WRITE);
-	bench_offer(bench, BENCH_DISK, 0, 0);
-	bench_kick(bench, BENCH_DISK, 0);
+	bench_disk_ask(bench, 0, 0, 0, 512);
 }
 
 void bench_send(struct device_bench *bench)

@@ -18,6 +18,7 @@
 
 #define BENCH_RAM (1u << 20)
 #define BENCH_IMAGE (64u << 10) /* bytes of the disk */
+#define BENCH_CPUS 2		/* so many queues it has */
 
 struct device_bench {
 	struct bus io, mmio;
@@ -47,6 +48,10 @@ int bench_disk_file(void);
  * needs and cannot get ends the program.
  */
 void bench_create(struct device_bench *bench, int disk_fd);
+
+/* The same of a profile that change() has another say in; NULL: it has not. */
+void bench_create_changed(struct device_bench *bench, int disk_fd,
+			  void (*change)(struct profile *profile));
 
 /* Stops, resets and destroys them, and frees what is around them. */
 void bench_destroy(struct device_bench *bench);
@@ -133,6 +138,16 @@ unsigned bench_sent_used(struct device_bench *bench);
 /* The drivers ask for one more: a sector to be read, a frame to be sent. */
 void bench_disk_read(struct device_bench *bench);
 void bench_send(struct device_bench *bench);
+
+/*
+ * A request in queue n of the disk, of one at a time: type and sector of its header, size bytes
+ * of data; its status when it is done.
+ */
+#define BENCH_DISK_DATA (BENCH_BUFFERS + 0xc000u) /* a page for each queue */
+
+void bench_disk_ask(struct device_bench *bench, unsigned n, uint32_t type, uint64_t sector,
+		    uint32_t size);
+uint8_t bench_disk_status(struct device_bench *bench, unsigned n);
 
 /* A frame of 60 bytes for the guest; whether it was taken. */
 bool bench_deliver(void);

@@ -129,7 +129,7 @@ static int open_all(struct fixture *f, bool readonly)
 
 	if (disk_ring_create(&f->ring, &f->loop, NULL) < 0 ||
 	    disk_open(&f->disk, f->ring, &config, NULL) < 0 ||
-	    virtio_blk_init(&f->blk, f->disk, "serial-of-more-than-20-bytes", NULL) < 0)
+	    virtio_blk_init(&f->blk, f->disk, "serial-of-more-than-20-bytes", 1, NULL) < 0)
 		return -1;
 	pthread_mutex_init(&f->blk.device.lock, NULL);
 	start_device(f, 1ull << VIRTIO_BLK_F_FLUSH);

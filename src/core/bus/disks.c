@@ -136,6 +136,17 @@ int disks_open(struct device_host *host, unsigned number, const char *path, stru
 	return 0;
 }
 
+void disks_serial(const struct profile *profile, unsigned number,
+		  char serial[PROFILE_SERIAL_MAX + 1])
+{
+	const char *given = profile->disks[number].serial;
+
+	if (given && *given)
+		snprintf(serial, PROFILE_SERIAL_MAX + 1, "%s", given);
+	else
+		snprintf(serial, PROFILE_SERIAL_MAX + 1, "vmdeck-%s%u", DISKS_NAME, number);
+}
+
 void disks_sample(const struct disk *disk, struct device_counters *sum)
 {
 	struct disk_counters counters;

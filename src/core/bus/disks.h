@@ -24,6 +24,10 @@ bool disk_is_sata(const struct profile_disk *disk);
 int disks_open(struct device_host *host, unsigned number, const char *path, struct disk **out,
 	       struct cause *cause);
 
+/* What the guest is told as the serial number of disk number of the profile. */
+void disks_serial(const struct profile *profile, unsigned number,
+		  char serial[PROFILE_SERIAL_MAX + 1]);
+
 /* Adds a disk's counters to a sum. Any thread. */
 void disks_sample(const struct disk *disk, struct device_counters *sum);
 

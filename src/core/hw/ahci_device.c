@@ -11,6 +11,7 @@
 
 /* --- the controller --- */
 
+_Static_assert(PROFILE_SERIAL_MAX == ATA_SERIAL_SIZE, "what a profile can say");
 _Static_assert(AHCI_PORTS == PROFILE_DISKS_MAX, "each disk has its port");
 
 static bool controller_wanted(const struct profile *profile, unsigned number)
@@ -94,10 +95,10 @@ static int create_drive(struct device *device, struct cause *cause)
 	struct device_host *host = device->host;
 	struct sata_drive *drive = device->state;
 	const struct profile_disk *disk = &host->profile->disks[device->number];
-	char serial[ATA_SERIAL_SIZE + 1];
+	char serial[PROFILE_SERIAL_MAX + 1];
 	int err = 0;
 
-	snprintf(serial, sizeof(serial), "vmdeck-disk%u", device->number);
+	disks_serial(host->profile, device->number, serial);
 	if (disk->path)
 		err = disks_open(host, device->number, NULL, &drive->disk, cause);
 	return err ? err : ahci_plug(host->ahci, device->number,

@@ -129,6 +129,16 @@ static const struct profile_key disk_keys[] = {
 	{ .key = "cdrom", .type = PROFILE_BOOL, .offset = DISK(cdrom), .standard = "no",
 	  .help = "Whether it is a CD-ROM drive with the image of a CD or DVD, which is only "
 		  "read. It is always behind the AHCI controller, whatever {Ic bus} says." },
+	{ .key = "serial", .type = PROFILE_STRING, .offset = DISK(serial),
+	  .help = "Serial number of the disk, up to 20 letters, digits, {Ql -}, {Ql _} and {Ql .}. "
+		  "Linux guests have a virtio disk as {Pa /dev/disk/by-id/virtio-} with it behind, so "
+		  "that it is found whatever its number. "
+		  "Without this key it is {Li vmdeck-disk0} and so on." },
+	{ .key = "queues", .type = PROFILE_COUNT, .offset = DISK(queues), .min = 1,
+	  .max = PROFILE_QUEUES_MAX,
+	  .help = "Number of queues of a virtio disk, so that CPUs need not wait for each other "
+		  "there. "
+		  "Without this key there is one for each CPU, up to 4." },
 	{ .key = NULL },
 };
 

@@ -10,8 +10,10 @@ void profile_free(struct profile *profile)
 
 	if (!profile)
 		return;
-	for (i = 0; i < PROFILE_DISKS_MAX; i++)
+	for (i = 0; i < PROFILE_DISKS_MAX; i++) {
 		free(profile->disks[i].path);
+		free(profile->disks[i].serial);
+	}
 	free(profile->kernel);
 	free(profile->initrd);
 	free(profile->cmdline);
@@ -67,6 +69,14 @@ bool profile_next_device(const char **list, char section[NAME_SIZE])
 bool profile_disk_is_readonly(const struct profile_disk *disk)
 {
 	return disk->readonly || disk->cdrom;
+}
+
+bool profile_serial_valid(const char *serial)
+{
+	size_t size = strspn(serial, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				     "0123456789-_.");
+
+	return size && size <= PROFILE_SERIAL_MAX && !serial[size];
 }
 
 /* FNV-1a over the name and the number, folded to the three bytes that vary. */

@@ -14,6 +14,8 @@
 #define PROFILE_DISKS_MAX 4
 #define PROFILE_NETS_MAX 4
 #define PROFILE_CPUS_MAX 255
+#define PROFILE_SERIAL_MAX 20 /* characters */
+#define PROFILE_QUEUES_MAX 4  /* of a disk */
 
 /* In the order of the keys' choices. */
 enum profile_vga { PROFILE_VGA_AUTO, PROFILE_VGA_NO, PROFILE_VGA_YES };
@@ -31,6 +33,8 @@ struct profile_disk {
 	bool cdrom;   /* without a path it is empty */
 	bool readonly;
 	unsigned format; /* an enum disk_format */
+	char *serial;	 /* NULL or "": one by its number */
+	unsigned queues; /* of virtio; 0: by the number of CPUs */
 };
 
 struct profile_net {
@@ -82,6 +86,9 @@ bool profile_next_device(const char **list, char section[NAME_SIZE]);
 bool profile_has_vga(const struct profile *profile);
 /* Whether the guest cannot write to a disk. */
 bool profile_disk_is_readonly(const struct profile_disk *disk);
+
+/* Whether it is a serial number of a disk: of letters, digits, '-', '_' and '.'. */
+bool profile_serial_valid(const char *serial);
 
 /* Derives the MAC address of a guest's NIC from its name: 52:54:00 and a hash. */
 void profile_derive_mac(const char *guest, unsigned nic, uint8_t mac[NET_MAC_SIZE]);

@@ -278,6 +278,31 @@ static void check_disks(struct reader *reader)
 	}
 }
 
+/* Serial numbers that a guest cannot be told, or that two disks have. */
+static void check_serials(struct reader *reader)
+{
+	const struct profile_disk *disks = reader->guest->disks;
+	char name[16];
+
+	for (unsigned j = 0; j < PROFILE_DISKS_MAX; j++) {
+		const char *serial = disks[j].serial;
+		unsigned line;
+
+		if (!serial || !*serial)
+			continue;
+		snprintf(name, sizeof(name), "disk%u", j);
+		line = ini_line(reader->ini, name, "serial");
+		if (!profile_serial_valid(serial))
+			profile_report_add(reader->report, line, "serial: is no serial number; "
+					   "use up to %d letters, digits, '-', '_' and '.'",
+					   PROFILE_SERIAL_MAX);
+		for (unsigned i = 0; i < j; i++)
+			if (disks[i].serial && !strcmp(disks[i].serial, serial))
+				profile_report_add(reader->report, line, "serial: is that of "
+						   "[disk%u] as well; give each disk its own", i);
+	}
+}
+
 static void check_nets(struct reader *reader)
 {
 	static const uint8_t none[NET_MAC_SIZE];
@@ -365,6 +390,7 @@ static void check_guest(struct reader *reader)
 	check_firmware(reader);
 	check_boot_device(reader);
 	check_disks(reader);
+	check_serials(reader);
 	check_nets(reader);
 }
 

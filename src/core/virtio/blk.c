@@ -3,9 +3,8 @@
  * thread, configuration and reset on vCPU threads; all under the device lock.
  *
  * A burst of requests is taken from the ring and handed to the kernel with one
- * system call; a run of completions is published at once, with one interrupt.
- * The driver may cut a request into buffers as it likes (§2.7.4.3): the header
- * is the first 16 bytes that we read, the status the last one that we write.
+ * system call; a run of completions is published at once, with one interrupt a
+ * queue.
  */
 #include "core/virtio/blk.h"
 
@@ -17,11 +16,11 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "core/virtio/blk_command.h"
 
 #define BIT(n) (1ull << (n))
 
 #define BURST VIRTIO_BLK_REQUESTS
-#define HEADER_SIZE 16u
 #define IOV_SMALL 16   /* iovecs within a request */
 #define IOV_TABLES 8   /* for requests with more; at most 32 */
 #define IOV_TABLE_SIZE VIRTIO_BLK_QUEUE_SIZE
@@ -39,6 +38,7 @@ struct blk_request {
 	uint8_t *status;	  /* in guest memory */
 	uint32_t in_size;	  /* bytes that the device may write before it */
 	uint16_t head;
+	uint8_t queue;
 	int8_t table;	/* table of iovecs, or -1 */
 	uint8_t result; /* VIRTIO_BLK_S_... */
 	struct iovec iov[IOV_SMALL];
@@ -48,17 +48,6 @@ struct blk_memory {
 	struct blk_request requests[VIRTIO_BLK_REQUESTS];
 	struct iovec tables[IOV_TABLES][IOV_TABLE_SIZE];
 	struct iovec popped[IOV_TABLE_SIZE];
-};
-
-/* A request as it was found in the ring: what it says, its data, where its status goes. */
-struct blk_command {
-	struct virtq_chain chain;
-	uint32_t type;
-	uint64_t sector;
-	struct iovec *out, *in; /* what the driver sends after the header; what it gets */
-	unsigned out_count, in_count;
-	uint32_t out_size, in_size;
-	uint8_t *status;
 };
 
 static struct virtio_blk *blk_of(struct virtio *device)
@@ -73,6 +62,8 @@ static uint64_t blk_features(struct virtio *device)
 	uint64_t features = BIT(VIRTIO_BLK_F_SEG_MAX) | BIT(VIRTIO_BLK_F_BLK_SIZE) |
 			    BIT(VIRTIO_BLK_F_FLUSH) | BIT(VIRTIO_BLK_F_TOPOLOGY);
 
+	if (device->queue_count > 1)
+		features |= BIT(VIRTIO_BLK_F_MQ);
 	if (disk_is_readonly(blk_of(device)->disk))
 		return features | BIT(VIRTIO_BLK_F_RO);
 	return features | BIT(VIRTIO_BLK_F_DISCARD) | BIT(VIRTIO_BLK_F_WRITE_ZEROES);
@@ -87,6 +78,7 @@ static void blk_config_read(struct virtio *device, uint32_t offset, void *data, 
 		.blk_size = DISK_SECTOR,
 		.physical_block_exp = PHYSICAL_BLOCK_EXP,
 		.min_io_size = 1u << PHYSICAL_BLOCK_EXP,
+		.num_queues = (uint16_t)device->queue_count,
 		.max_discard_sectors = RANGE_SECTORS_MAX,
 		.max_discard_seg = 1,
 		.discard_sector_alignment = 1u << PHYSICAL_BLOCK_EXP,
@@ -121,106 +113,31 @@ static bool idle(const struct virtio_blk *blk)
 	return blk->unused_count == VIRTIO_BLK_REQUESTS;
 }
 
-/* --- from the ring to a command --- */
-
-/* Drops the first size bytes of an array of iovecs that has at least as many. */
-static void skip(struct iovec **iov, unsigned *count, size_t size)
-{
-	while (size && size >= (*iov)->iov_len) {
-		size -= (*iov)->iov_len;
-		(*iov)++;
-		(*count)--;
-	}
-	if (size) {
-		(*iov)->iov_base = (uint8_t *)(*iov)->iov_base + size;
-		(*iov)->iov_len -= size;
-	}
-}
-
-/* Copies the first size bytes that the driver sends, and drops them. */
-static bool take_bytes(struct blk_command *command, void *to, uint32_t size)
-{
-	uint8_t *at = to;
-	size_t left = size;
-
-	if (command->out_size < size)
-		return false;
-	for (unsigned i = 0; left; i++) {
-		size_t piece = command->out[i].iov_len < left ? command->out[i].iov_len : left;
-
-		memcpy(at, command->out[i].iov_base, piece);
-		at += piece;
-		left -= piece;
-	}
-	skip(&command->out, &command->out_count, size);
-	command->out_size -= size;
-	return true;
-}
-
-/* Takes a popped chain apart. False when it has no room for header and status. */
-static bool parse(struct blk_command *command, struct iovec *iov)
-{
-	const struct virtq_chain *chain = &command->chain;
-	struct virtio_blk_outhdr header;
-	struct iovec *last;
-
-	command->out = iov;
-	command->out_count = chain->read_count;
-	command->out_size = chain->read_size;
-	command->in = iov + chain->read_count;
-	command->in_count = chain->write_count;
-	command->in_size = chain->write_size;
-	if (!command->in_size || !take_bytes(command, &header, HEADER_SIZE))
-		return false;
-	last = &command->in[command->in_count - 1];
-	command->status = (uint8_t *)last->iov_base + --last->iov_len;
-	command->in_size--;
-	if (!last->iov_len)
-		command->in_count--;
-	command->type = header.type;
-	command->sector = header.sector;
-	return true;
-}
-
-/* Joins neighbours in host memory; returns how many iovecs are left. */
-static unsigned join(struct iovec *iov, unsigned count)
-{
-	unsigned last = 0;
-
-	if (!count)
-		return 0;
-	for (unsigned i = 1; i < count; i++) {
-		if ((uint8_t *)iov[last].iov_base + iov[last].iov_len == iov[i].iov_base)
-			iov[last].iov_len += iov[i].iov_len;
-		else
-			iov[++last] = iov[i];
-	}
-	return last + 1;
-}
-
 /* --- completion --- */
 
 /*
  * Puts a request into the used ring. The length counts from the start of what the device may
  * write (§2.7.8.2): filled bytes of in_size, and the status only if nothing was left out.
  */
-static void answer(struct virtio_blk *blk, uint16_t head, uint8_t *status, uint8_t result,
+static void answer(struct virtq *queue, uint16_t head, uint8_t *status, uint8_t result,
 		   uint32_t filled, uint32_t in_size)
 {
 	*(volatile uint8_t *)status = result;
-	virtq_push(&blk->device.queues[0], head, filled == in_size ? filled + 1 : filled);
+	virtq_push(queue, head, filled == in_size ? filled + 1 : filled);
 }
 
 static void answer_now(struct virtio_blk *blk, const struct blk_command *command, uint8_t result,
 		       uint32_t filled)
 {
-	answer(blk, command->chain.head, command->status, result, filled, command->in_size);
+	answer(&blk->device.queues[command->queue], command->chain.head, command->status, result,
+	       filled, command->in_size);
 }
 
 static void publish(struct virtio_blk *blk)
 {
-	if (virtq_publish(&blk->device.queues[0]))
-		virtio_interrupt(&blk->device, 0);
+	for (unsigned n = 0; n < blk->device.queue_count; n++)
+		if (virtq_publish(&blk->device.queues[n]))
+			virtio_interrupt(&blk->device, n);
 }
 
 /* The disk is done with a request; the driver is told in blk_batch(). */
@@ -261,7 +178,7 @@ static enum served start_request(struct virtio_blk *blk, const struct blk_comman
 				 unsigned iov_count)
 {
 	struct blk_request *request = request_take(blk);
-	unsigned count = join(iov, iov_count);
+	unsigned count = blk_join(iov, iov_count);
 
 	request->disk = *order;
 	request->disk.stable = blk->stable;
@@ -273,6 +190,7 @@ static enum served start_request(struct virtio_blk *blk, const struct blk_comman
 	request->disk.iov_count = count;
 	request->disk.done = blk_done;
 	request->head = command->chain.head;
+	request->queue = (uint8_t)command->queue;
 	request->status = command->status;
 	request->in_size = command->in_size;
 	if (disk_queue(blk->disk, &request->disk) < 0) {
@@ -311,7 +229,7 @@ static enum served serve_range(struct virtio_blk *blk, struct blk_command *comma
 	struct virtio_blk_discard_write_zeroes range;
 	uint8_t result = VIRTIO_BLK_S_IOERR;
 
-	if (command->out_size != sizeof(range) || !take_bytes(command, &range, sizeof(range)))
+	if (command->out_size != sizeof(range) || !blk_command_take(command, &range, sizeof(range)))
 		goto refuse;
 	if (range.flags & ~allowed) {
 		result = VIRTIO_BLK_S_UNSUPP;
@@ -331,16 +249,8 @@ refuse:
 
 static enum served serve_id(struct virtio_blk *blk, struct blk_command *command)
 {
-	uint32_t written = 0;
-
-	for (unsigned i = 0; i < command->in_count && written < VIRTIO_BLK_SERIAL; i++) {
-		uint32_t room = VIRTIO_BLK_SERIAL - written;
-		size_t piece = command->in[i].iov_len < room ? command->in[i].iov_len : room;
-
-		memcpy(command->in[i].iov_base, blk->serial + written, piece);
-		written += (uint32_t)piece;
-	}
-	answer_now(blk, command, VIRTIO_BLK_S_OK, written);
+	answer_now(blk, command, VIRTIO_BLK_S_OK,
+		   blk_command_give(command, blk->serial, VIRTIO_BLK_SERIAL));
 	return SERVED;
 }
 
@@ -365,50 +275,51 @@ static enum served serve_one(struct virtio_blk *blk, struct blk_command *command
 	}
 }
 
-/* One request from the ring: 1, 0 when there is none or no room for it, or -EINVAL. */
-static int serve_next(struct virtio_blk *blk)
+/* One request from a ring: 1, 0 when there is none or no room for it, or -EINVAL. */
+static int serve_next(struct virtio_blk *blk, unsigned n)
 {
-	struct virtq *queue = &blk->device.queues[0];
+	struct virtq *queue = &blk->device.queues[n];
 	struct blk_command command;
 	int r;
 
 	if (!blk->unused_count) {
-		blk->stalled = true;
+		blk->stalled |= 1u << n;
 		return 0;
 	}
 	r = virtq_pop(queue, &command.chain, blk->memory->popped, IOV_TABLE_SIZE);
 	if (r <= 0) {
 		if (r < 0)
-			virtio_broken(&blk->device, "the request queue breaks the rules of virtio");
+			virtio_broken(&blk->device, "a request queue breaks the rules of virtio");
 		return r;
 	}
-	if (!parse(&command, blk->memory->popped)) {
+	if (!blk_command_parse(&command, blk->memory->popped)) {
 		virtio_broken(&blk->device, "a request lacks its header or its status byte");
 		return virtq_break(queue);
 	}
+	command.queue = n;
 	if (serve_one(blk, &command) != NO_ROOM)
 		return 1;
 	virtq_unpop(queue);
-	blk->stalled = true;
+	blk->stalled |= 1u << n;
 	return 0;
 }
 
 /* Serves a burst; device lock held. What is left is seen to later, by us or by a kick. */
-static void serve(struct virtio_blk *blk)
+static void serve(struct virtio_blk *blk, unsigned n)
 {
-	struct virtq *queue = &blk->device.queues[0];
+	struct virtq *queue = &blk->device.queues[n];
 	unsigned count = 0;
 	int r = 0;
 
-	blk->stalled = false;
+	blk->stalled &= ~(1u << n);
 	virtq_want_kicks(queue, false);
 	while (count < BURST) {
-		r = serve_next(blk);
+		r = serve_next(blk, n);
 		if (r > 0) {
 			count++;
 			continue;
 		}
-		if (r < 0 || blk->stalled)
+		if (r < 0 || (blk->stalled & 1u << n))
 			break;
 		virtq_want_kicks(queue, true);
 		if (!virtq_pending(queue))
@@ -416,9 +327,21 @@ static void serve(struct virtio_blk *blk)
 		virtq_want_kicks(queue, false);
 	}
 	if (count == BURST)
-		virtio_kick_again(&blk->device, 0);
+		virtio_kick_again(&blk->device, n);
 	publish(blk);
 	disk_submit(disk_get_ring(blk->disk));
+}
+
+/* The queues that stalled, the one whose turn it is first: none takes all that gets free. */
+static void serve_stalled(struct virtio_blk *blk)
+{
+	unsigned count = blk->device.queue_count;
+	uint32_t stalled = blk->stalled;
+
+	for (unsigned i = 0; i < count; i++)
+		if (stalled & 1u << (blk->turn + i) % count)
+			serve(blk, (blk->turn + i) % count);
+	blk->turn = (blk->turn + 1) % count;
 }
 
 static void finish(struct virtio_blk *blk, struct blk_request *request)
@@ -431,7 +354,7 @@ static void finish(struct virtio_blk *blk, struct blk_request *request)
 		return;
 	}
 	if (!blk->resetting)
-		answer(blk, request->head, request->status, request->result,
+		answer(&blk->device.queues[request->queue], request->head, request->status, request->result,
 		       filled ? request->in_size : 0, request->in_size);
 	request_release(blk, request);
 }
@@ -451,11 +374,10 @@ static void blk_kick(struct virtio *device, unsigned n)
 {
 	struct virtio_blk *blk = blk_of(device);
 
-	(void)n;
 	finish_held(blk);
 	/* One that stalled goes on when a request is done; while it was paused none may be left. */
-	if (!blk->resetting && (!blk->stalled || idle(blk)))
-		serve(blk);
+	if (!blk->resetting && (!(blk->stalled & 1u << n) || idle(blk)))
+		serve(blk, n);
 }
 
 /* The loop has delivered a run of blk_done(). */
@@ -475,7 +397,7 @@ static void blk_batch(void *arg)
 	} else if (!blk->resetting && blk->device.running) {
 		publish(blk);
 		if (blk->stalled && !blk->device.paused)
-			serve(blk);
+			serve_stalled(blk);
 	}
 	pthread_mutex_unlock(&blk->device.lock);
 }
@@ -486,7 +408,7 @@ static void blk_start(struct virtio *device)
 {
 	struct virtio_blk *blk = blk_of(device);
 
-	blk->stalled = false;
+	blk->stalled = 0;
 	blk->stable = !(device->features & BIT(VIRTIO_BLK_F_FLUSH));
 }
 
@@ -494,7 +416,7 @@ static bool blk_reset(struct virtio *device)
 {
 	struct virtio_blk *blk = blk_of(device);
 
-	blk->stalled = false;
+	blk->stalled = 0;
 	blk->resetting = true;
 	finish_held(blk);
 	blk->resetting = !idle(blk);
@@ -515,14 +437,15 @@ static const struct virtio_ops blk_ops = {
 };
 
 int virtio_blk_init(struct virtio_blk *blk, struct disk *disk, const char *serial,
-		    struct cause *cause)
+		    unsigned queues, struct cause *cause)
 {
 	struct blk_memory *memory = malloc(sizeof(*memory)); /* used as far as requests are */
 	size_t length = strlen(serial);
 
 	if (!memory)
 		return cause_errno(cause, ENOMEM, "disk %s: no memory for requests", serial);
-	*blk = (struct virtio_blk){ .device.ops = &blk_ops, .disk = disk };
+	*blk = (struct virtio_blk){ .device = { .ops = &blk_ops, .queue_count = queues },
+				    .disk = disk };
 	memcpy(blk->serial, serial, length < VIRTIO_BLK_SERIAL ? length : VIRTIO_BLK_SERIAL);
 	blk->memory = memory;
 	for (unsigned i = 0; i < VIRTIO_BLK_REQUESTS; i++)

@@ -13,6 +13,7 @@
 #define VIRTIO_BLK_QUEUE_SIZE 128
 #define VIRTIO_BLK_REQUESTS 64 /* in flight at once; further ones wait in the guest's ring */
 #define VIRTIO_BLK_SERIAL 20   /* bytes, not terminated when all are used */
+#define VIRTIO_BLK_QUEUES_MAX 4 /* all are served by one thread */
 
 struct blk_memory;
 struct blk_request;
@@ -27,7 +28,8 @@ struct virtio_blk {
 	unsigned unused_count;
 	unsigned unused_tables; /* bit n: table n of iovecs is free */
 	bool stable;		/* the driver does not flush: every write has to be stable */
-	bool stalled;		/* left requests in the ring until others complete */
+	uint32_t stalled;	/* bit n: queue n has requests that wait until others complete */
+	unsigned turn;		/* the queue that is served first of these */
 	bool resetting;		/* a reset waits for what is in flight */
 	struct blk_request *held; /* done while the device was stopped; answered when it runs */
 	struct blk_request *finished; /* done, not told to the driver; I/O thread only */
@@ -36,10 +38,10 @@ struct virtio_blk {
 /*
  * Before virtio_pci_create(). The disk stays the caller's and must outlive the
  * device; serial (cut to 20 bytes) is what the guest reads as the disk's
- * identity. 0, or -ENOMEM with a cause.
+ * identity; it has 1 to VIRTIO_BLK_QUEUES_MAX queues. 0, or -ENOMEM with a cause.
  */
 int virtio_blk_init(struct virtio_blk *blk, struct disk *disk, const char *serial,
-		    struct cause *cause);
+		    unsigned queues, struct cause *cause);
 
 /* Whether no request is in flight. I/O thread. */
 bool virtio_blk_is_idle(struct virtio_blk *blk);

@@ -11,6 +11,9 @@
 #include "core/virtio/blk.h"
 #include "core/virtio/pci_device.h"
 
+_Static_assert(PROFILE_QUEUES_MAX == VIRTIO_BLK_QUEUES_MAX, "what a profile can ask for");
+_Static_assert(PROFILE_SERIAL_MAX == VIRTIO_BLK_SERIAL, "what a profile can say");
+
 struct blk_device {
 	struct virtio_pci transport;
 	struct virtio_blk blk;
@@ -22,17 +25,28 @@ static bool disk_wanted(const struct profile *profile, unsigned number)
 	return profile->disks[number].present && !disk_is_sata(&profile->disks[number]);
 }
 
+/* One for each CPU: what CPUs share they wait for. */
+static unsigned queues_of(const struct profile *profile, unsigned number)
+{
+	unsigned queues = profile->disks[number].queues;
+
+	if (queues)
+		return queues;
+	return profile->cpus < VIRTIO_BLK_QUEUES_MAX ? profile->cpus : VIRTIO_BLK_QUEUES_MAX;
+}
+
 static int create_disk(struct device *device, struct cause *cause)
 {
 	struct device_host *host = device->host;
 	struct blk_device *disk = device->state;
-	char serial[DEVICE_NAME_MAX + 8];
+	char serial[PROFILE_SERIAL_MAX + 1];
 	int err;
 
-	snprintf(serial, sizeof(serial), "vmdeck-%s", device->name);
+	disks_serial(host->profile, device->number, serial);
 	err = disks_open(host, device->number, NULL, &disk->disk, cause);
 	if (!err)
-		err = virtio_blk_init(&disk->blk, disk->disk, serial, cause);
+		err = virtio_blk_init(&disk->blk, disk->disk, serial,
+				      queues_of(host->profile, device->number), cause);
 	return err ? err : virtio_device_create(device, &disk->blk.device, cause);
 }
 

@@ -74,7 +74,7 @@ static void bar_write(struct pci_function *function, unsigned bar, uint64_t offs
 
 	(void)bar;
 	memcpy(&value, data, length);
-	if (offset >= BAR_NOTIFY && offset < BAR_NOTIFY + NOTIFY_STEP * device->ops->queues) {
+	if (offset >= BAR_NOTIFY && offset < BAR_NOTIFY + NOTIFY_STEP * device->queue_count) {
 		virtio_pci_ring(&transport->queues[(offset - BAR_NOTIFY) / NOTIFY_STEP]);
 		return;
 	}
@@ -165,13 +165,13 @@ static void add_capabilities(struct virtio_pci *transport)
 	add_capability(transport, CAP_ISR, BAR_ISR, 1, 0);
 	add_capability(transport, CAP_DEVICE, BAR_DEVICE, BAR_DEVICE_SIZE, 0);
 	at = add_capability(transport, CAP_NOTIFY, BAR_NOTIFY,
-			    NOTIFY_STEP * transport->device->ops->queues, 4);
+			    NOTIFY_STEP * transport->device->queue_count, 4);
 	memcpy(function->config + at + 16, &step, sizeof(step));
 	at = add_capability(transport, CAP_PCI, 0, 0, 4);
 	transport->access = at;
 	function->writable[at + 4] = 0xff;
 	memset(function->writable + at + 8, 0xff, 12);
-	pci_add_msix(function, transport->device->ops->queues + 1, 0, BAR_MSIX,
+	pci_add_msix(function, transport->device->queue_count + 1, 0, BAR_MSIX,
 		     BAR_PENDING);
 }
 
@@ -200,6 +200,8 @@ int virtio_pci_create(struct virtio_pci *transport, struct virtio *device, struc
 	transport->vm_fd = vm_fd;
 	pthread_mutex_init(&device->lock, NULL);
 	device->transport = transport;
+	if (!device->queue_count)
+		device->queue_count = ops->queues;
 	pci_function_init(function, &function_ops, VENDOR_VIRTIO,
 			  (uint16_t)(DEVICE_ID_BASE + ops->id), ops->class_code);
 	function->config[PCI_REVISION] = 1;

@@ -81,7 +81,7 @@ void virtio_pci_update_running(struct virtio_pci *transport)
 	if (device->ops->start)
 		device->ops->start(device);
 	/* The driver may have filled queues and rung before the device could look at them. */
-	for (unsigned n = 0; n < device->ops->queues; n++)
+	for (unsigned n = 0; n < device->queue_count; n++)
 		virtio_pci_ring(&transport->queues[n]);
 }
 
@@ -90,7 +90,7 @@ static void finish_reset(struct virtio_pci *transport)
 {
 	struct virtio *device = transport->device;
 
-	for (unsigned n = 0; n < device->ops->queues; n++) {
+	for (unsigned n = 0; n < device->queue_count; n++) {
 		virtq_disable(&device->queues[n]);
 		device->queues[n].size = device->ops->queue_size;
 		atomic_store(&transport->queues[n].vector, VIRTIO_NO_VECTOR);
@@ -169,7 +169,7 @@ uint64_t virtio_pci_common_read(struct virtio_pci *transport, unsigned offset)
 {
 	const struct virtio *device = transport->device;
 	unsigned n = transport->queue_select;
-	const struct virtq *queue = n < device->ops->queues ? &device->queues[n] : NULL;
+	const struct virtq *queue = n < device->queue_count ? &device->queues[n] : NULL;
 
 	switch (offset) {
 	case COMMON_DEVICE_FEATURE_SELECT:
@@ -184,7 +184,7 @@ uint64_t virtio_pci_common_read(struct virtio_pci *transport, unsigned offset)
 	case COMMON_CONFIG_VECTOR:
 		return atomic_load(&transport->config_vector);
 	case COMMON_NUM_QUEUES:
-		return device->ops->queues;
+		return device->queue_count;
 	case COMMON_STATUS:
 		return transport->status;
 	case COMMON_GENERATION:
@@ -239,7 +239,7 @@ static void write_queue(struct virtio_pci *transport, unsigned offset, uint64_t 
 	struct virtio *device = transport->device;
 	struct virtq *queue;
 
-	if (n >= device->ops->queues)
+	if (n >= device->queue_count)
 		return;
 	queue = &device->queues[n];
 	if (offset == COMMON_QUEUE_VECTOR) {

@@ -120,7 +120,7 @@ void virtio_pci_place_doorbells(struct virtio_pci *transport)
 {
 	uint64_t base = transport->function.bars[0].base;
 
-	for (unsigned n = 0; n < transport->device->ops->queues; n++) {
+	for (unsigned n = 0; n < transport->device->queue_count; n++) {
 		struct virtio_pci_queue *queue = &transport->queues[n];
 		uint64_t address = BUS_NOWHERE;
 
@@ -163,7 +163,7 @@ void virtio_pci_open_queues(struct virtio_pci *transport)
 
 void virtio_pci_close_queues(struct virtio_pci *transport)
 {
-	for (unsigned n = 0; n < transport->device->ops->queues; n++) {
+	for (unsigned n = 0; n < transport->device->queue_count; n++) {
 		struct virtio_pci_queue *queue = &transport->queues[n];
 
 		loop_remove(transport->loop, &queue->source);

@@ -15,7 +15,7 @@ void virtio_pci_pause(struct virtio_pci *transport, bool paused)
 	pthread_mutex_lock(&device->lock);
 	device->paused = paused;
 	if (!paused && device->running)
-		for (unsigned n = 0; n < device->ops->queues; n++)
+		for (unsigned n = 0; n < device->queue_count; n++)
 			virtio_pci_ring(&transport->queues[n]);
 	pthread_mutex_unlock(&device->lock);
 }
@@ -34,7 +34,7 @@ void virtio_pci_save(struct virtio_pci *transport, struct virtio_pci_registers *
 	registers->config_vector = atomic_load(&transport->config_vector);
 	registers->status = transport->status;
 	registers->generation = atomic_load(&transport->generation);
-	for (unsigned n = 0; n < device->ops->queues; n++) {
+	for (unsigned n = 0; n < device->queue_count; n++) {
 		registers->vectors[n] = atomic_load(&transport->queues[n].vector);
 		virtq_save(&device->queues[n], &registers->queues[n]);
 	}
@@ -79,7 +79,7 @@ static const char *load_queues(struct virtio_pci *transport,
 	for (unsigned n = 0; !wrong && n < VIRTIO_QUEUES_MAX; n++) {
 		const struct virtq_registers *queue = &registers->queues[n];
 
-		if (n >= device->ops->queues) {
+		if (n >= device->queue_count) {
 			if (registers->vectors[n] || memcmp(queue, none.queues, sizeof(*queue)))
 				return "queues";
 			continue;
@@ -122,7 +122,7 @@ static void raise_again(struct virtio_pci *transport)
 	/* A line's level is known; a message is gone with the kernel that had it. */
 	if (!atomic_load(&transport->function.msix_enabled))
 		return;
-	for (unsigned n = 0; n < device->ops->queues; n++)
+	for (unsigned n = 0; n < device->queue_count; n++)
 		if (device->queues[n].enabled)
 			virtio_interrupt(transport->device, n);
 }

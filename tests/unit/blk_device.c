@@ -1,0 +1,153 @@
+/*
+ * A virtio disk behind its transport: what its profile asks for is what a driver finds, with
+ * several queues.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <linux/virtio_blk.h>
+
+#include "lib/device_bench.h"
+
+#define FEATURES (1u << VIRTIO_BLK_F_MQ | 1u << VIRTIO_BLK_F_FLUSH)
+
+static struct device_bench bench;
+static int disk_fd;
+
+static int setup(void **state)
+{
+	(void)state;
+	if (disk_fd < 0)
+		return 0;
+	bench_create(&bench, disk_fd);
+	devices_start(&bench.set);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	if (disk_fd >= 0)
+		bench_destroy(&bench);
+	return 0;
+}
+
+static void need_disk(void)
+{
+	if (disk_fd < 0)
+		skip();
+}
+
+static void start(unsigned queues)
+{
+	need_disk();
+	assert_true(bench_start_driver(&bench, BENCH_DISK, queues, FEATURES, true));
+}
+
+static uint8_t ask(unsigned n, uint32_t type, uint64_t sector, uint32_t size)
+{
+	unsigned used = bench_used(&bench, BENCH_DISK, n);
+
+	bench_disk_ask(&bench, n, type, sector, size);
+	assert_true(bench_wait_used(&bench, BENCH_DISK, n, used + 1));
+	return bench_disk_status(&bench, n);
+}
+
+static void each_cpu_has_a_queue(void **state)
+{
+	uint8_t *one, *two;
+
+	(void)state;
+	start(BENCH_CPUS);
+	assert_int_equal(bench_config(&bench, BENCH_DISK,
+				      offsetof(struct virtio_blk_config, num_queues), 2), BENCH_CPUS);
+	one = bench_at(&bench, BENCH_DISK_DATA);
+	two = bench_at(&bench, BENCH_DISK_DATA + 0x1000);
+	memset(one, 0x11, 512);
+	memset(two, 0x22, 512);
+	bench_disk_ask(&bench, 0, VIRTIO_BLK_T_OUT, 1, 512);
+	bench_disk_ask(&bench, 1, VIRTIO_BLK_T_OUT, 2, 512);
+	assert_true(bench_wait_used(&bench, BENCH_DISK, 0, 1));
+	assert_true(bench_wait_used(&bench, BENCH_DISK, 1, 1));
+	assert_int_equal(ask(1, VIRTIO_BLK_T_FLUSH, 0, 0), VIRTIO_BLK_S_OK);
+	assert_int_equal(ask(1, VIRTIO_BLK_T_IN, 1, 1024), VIRTIO_BLK_S_OK);
+	assert_int_equal(two[0], 0x11);
+	assert_int_equal(two[512], 0x22);
+	/* Nothing came in the other queue. */
+	assert_int_equal(bench_used(&bench, BENCH_DISK, 0), 1);
+}
+
+static void a_driver_may_use_fewer(void **state)
+{
+	(void)state;
+	start(1);
+	assert_int_equal(ask(0, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
+}
+
+/* What is broken is a queue, and the whole device as far as its driver is told. */
+static void a_queue_that_breaks(void **state)
+{
+	(void)state;
+	start(BENCH_CPUS);
+	bench_offer(&bench, BENCH_DISK, 1, BENCH_RING);
+	bench_kick(&bench, BENCH_DISK, 1);
+	bench_settle(&bench);
+	assert_true(bench_status(&bench, BENCH_DISK) & 0x40);
+	start(BENCH_CPUS);
+	assert_int_equal(ask(1, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
+}
+
+static void check_serial(const char *serial)
+{
+	assert_int_equal(ask(0, VIRTIO_BLK_T_GET_ID, 0, VIRTIO_BLK_ID_BYTES), VIRTIO_BLK_S_OK);
+	assert_string_equal(bench_at(&bench, BENCH_DISK_DATA), serial);
+}
+
+static void serial_by_its_number(void **state)
+{
+	(void)state;
+	start(1);
+	check_serial("vmdeck-disk0");
+}
+
+static void change(struct profile *profile)
+{
+	static char serial[] = "root.1";
+
+	profile->disks[0].serial = serial;
+	profile->disks[0].queues = 1;
+}
+
+static void serial_and_queues_of_the_profile(void **state)
+{
+	(void)state;
+	need_disk();
+	bench_destroy(&bench);
+	bench_create_changed(&bench, disk_fd, change);
+	devices_start(&bench.set);
+	assert_false(bench_start_driver(&bench, BENCH_DISK, 1, FEATURES, true)); /* of one queue */
+	assert_true(bench_start_driver(&bench, BENCH_DISK, 1, FEATURES & ~(1u << VIRTIO_BLK_F_MQ),
+				       true));
+	check_serial("root.1");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(each_cpu_has_a_queue),
+		TEST(a_driver_may_use_fewer),
+		TEST(a_queue_that_breaks),
+		TEST(serial_by_its_number),
+		TEST(serial_and_queues_of_the_profile),
+	};
+
+	disk_fd = bench_disk_file();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
