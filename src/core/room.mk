@@ -77,6 +77,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/hw/uart16550.c %D%/hw/uart16550.h \
 	%D%/hw/vga.c %D%/hw/vga.h %D%/hw/vga_private.h \
 	%D%/hw/vga_text.c \
+	%D%/kvm/coalesced.c %D%/kvm/coalesced.h \
 	%D%/kvm/features.c %D%/kvm/features.h \
 	%D%/kvm/irq.c %D%/kvm/irq.h \
 	%D%/kvm/kvm.c %D%/kvm/kvm.h \
@@ -255,6 +256,9 @@ check_PROGRAMS += tests/unit/pci
 tests_unit_pci_SOURCES = tests/unit/pci.c tests/unit/fake_router.c tests/unit/fake_router.h \
 	tests/unit/settle.h
 tests_unit_pci_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/coalesced
+tests_unit_coalesced_SOURCES = tests/unit/coalesced.c tests/unit/fake_bus.h
+tests_unit_coalesced_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/irq
 tests_unit_irq_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/pci_function

@@ -18,6 +18,7 @@
 #include "core/bus/bus.h"
 
 struct ahci;
+struct coalesced;
 struct disk_ring;
 struct fw_cfg;
 struct guest_memory;
@@ -34,6 +35,7 @@ struct state_writer;
 /* What a device finds in its machine; valid while it lives. */
 struct device_host {
 	struct bus *io, *mmio;
+	struct coalesced *coalesced; /* writes to io that wait */
 	struct irq_router *irq;
 	const struct guest_memory *memory;
 	struct loop *loop; /* the guest's I/O loop */

@@ -5,6 +5,9 @@
  * Port 0x80 takes the codes of a power-on self-test; 0xe9 is that of Bochs, and 0x402 of
  * SeaBIOS and OVMF, which read 0xe9 where it exists. The text is the guest's; who shows
  * an event has it printed as such.
+ *
+ * Without debug ports the same writes go nowhere, and make no exit: kernels pass the time by
+ * port 0x80, and the VGA's BIOS writes to 0x402 without having looked.
  */
 #include "core/hw/debug_ports.h"
 
@@ -16,6 +19,7 @@
 #include "base/loop.h"
 #include "base/mutex.h"
 #include "core/bus/platform.h"
+#include "core/kvm/coalesced.h"
 #include "core/profile/profile.h"
 
 #define PRESENT 0xe9
@@ -127,6 +131,7 @@ static void code_write(void *device, uint64_t offset, const void *data, unsigned
 	mutex_unlock(&ports->lock);
 }
 
+static const uint16_t text_ports[] = { PLATFORM_BOCHS_PORT, PLATFORM_DEBUG_PORT };
 static const struct bus_ops text_ops = { "debug port", text_read, text_write };
 static const struct bus_ops code_ops = { "POST codes", code_read, code_write };
 
@@ -138,7 +143,6 @@ static bool debug_ports_wanted(const struct profile *profile, unsigned number)
 
 static int create_debug_ports(struct device *device, struct cause *cause)
 {
-	static const uint16_t text_ports[] = { PLATFORM_BOCHS_PORT, PLATFORM_DEBUG_PORT };
 	struct debug_ports *ports = device->state;
 	struct bus *io = device->host->io;
 	int range = bus_add(io, PLATFORM_POST_PORT, 1, &code_ops, ports, cause);
@@ -169,4 +173,53 @@ const struct device_type debug_ports_device = {
 	.wanted = debug_ports_wanted,
 	.create = create_debug_ports,
 	.destroy = destroy_debug_ports,
+};
+
+/* --- where nobody listens --- */
+
+/* As nobody's: firmware that looks first finds no debug port. */
+static void deaf_read(void *device, uint64_t offset, void *data, unsigned length)
+{
+	(void)device;
+	(void)offset;
+	bus_read_nobody(data, length);
+}
+
+static void deaf_write(void *device, uint64_t offset, const void *data, unsigned length)
+{
+	(void)offset;
+	(void)data;
+	(void)length;
+	coalesced_drain(device);
+}
+
+static const struct bus_ops deaf_ops = { "ports that nobody listens to", deaf_read, deaf_write };
+
+static bool deaf_ports_wanted(const struct profile *profile, unsigned number)
+{
+	return !debug_ports_wanted(profile, number);
+}
+
+static int add_deaf(struct device_host *host, uint64_t port, struct cause *cause)
+{
+	int range = bus_add(host->io, port, 1, &deaf_ops, host->coalesced, cause);
+
+	if (range >= 0)
+		coalesced_add(host->coalesced, port, 1, NULL, NULL);
+	return range < 0 ? range : 0;
+}
+
+static int create_deaf_ports(struct device *device, struct cause *cause)
+{
+	int err = add_deaf(device->host, PLATFORM_POST_PORT, cause);
+
+	for (unsigned i = 0; !err && i < ARRAY_SIZE(text_ports); i++)
+		err = add_deaf(device->host, text_ports[i], cause);
+	return err;
+}
+
+const struct device_type deaf_ports_device = {
+	.name = "deaf ports",
+	.wanted = deaf_ports_wanted,
+	.create = create_deaf_ports,
 };

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "core/bus/platform.h"
+#include "core/kvm/coalesced.h"
 #include "core/kvm/memory.h"
 
 enum {
@@ -155,14 +156,15 @@ static void rtc_read(void *device, uint64_t offset, void *data, unsigned length)
 	uint8_t *bytes = data;
 	unsigned i;
 
+	coalesced_drain(rtc->coalesced);
 	mutex_lock(&rtc->lock);
 	for (i = 0; i < length; i++)
 		bytes[i] = offset + i == 0 ? rtc->regs.index : read_register(rtc, rtc->regs.index);
 	mutex_unlock(&rtc->lock);
 }
 
-/* Bit 7 of the index would mask NMIs. */
-static void rtc_write(void *device, uint64_t offset, const void *data, unsigned length)
+/* Bit 7 of the index would mask NMIs. Writes to it alone may wait. */
+static void write_ports(void *device, uint64_t offset, const void *data, unsigned length)
 {
 	struct mc146818 *rtc = device;
 	const uint8_t *bytes = data;
@@ -176,6 +178,14 @@ static void rtc_write(void *device, uint64_t offset, const void *data, unsigned 
 			write_register(rtc, rtc->regs.index, bytes[i]);
 	}
 	mutex_unlock(&rtc->lock);
+}
+
+static void rtc_write(void *device, uint64_t offset, const void *data, unsigned length)
+{
+	const struct mc146818 *rtc = device;
+
+	coalesced_drain(rtc->coalesced);
+	write_ports(device, offset, data, length);
 }
 
 static const struct bus_ops rtc_ops = { "real-time clock", rtc_read, rtc_write };
@@ -195,6 +205,7 @@ int rtc_init(struct mc146818 *rtc, struct bus *bus, uint64_t port, struct cause 
 
 void rtc_save(struct mc146818 *rtc, struct rtc_registers *registers)
 {
+	coalesced_drain(rtc->coalesced);
 	mutex_lock(&rtc->lock);
 	*registers = rtc->regs;
 	mutex_unlock(&rtc->lock);
@@ -239,12 +250,15 @@ void rtc_set_memory(struct mc146818 *rtc, uint64_t low, uint64_t high)
 static int create_rtc(struct device *device, struct cause *cause)
 {
 	const struct guest_memory *memory = device->host->memory;
-	int err = rtc_init(device->state, device->host->io, PLATFORM_CMOS_PORT, cause);
+	struct mc146818 *rtc = device->state;
+	int err = rtc_init(rtc, device->host->io, PLATFORM_CMOS_PORT, cause);
 
-	if (!err)
-		rtc_set_memory(device->state, memory->regions[0].size,
-			       memory->size - memory->regions[0].size);
-	return err;
+	if (err)
+		return err;
+	rtc_set_memory(rtc, memory->regions[0].size, memory->size - memory->regions[0].size);
+	rtc->coalesced = device->host->coalesced;
+	coalesced_add(rtc->coalesced, PLATFORM_CMOS_PORT, 1, write_ports, rtc);
+	return 0;
 }
 
 static void save_rtc(struct device *device, void *registers)

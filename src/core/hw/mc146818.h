@@ -24,6 +24,7 @@ struct __attribute__((packed)) rtc_registers {
 
 struct mc146818 {
 	struct mutex lock;
+	struct coalesced *coalesced; /* the machine's, or NULL */
 	struct rtc_registers regs;
 };
 

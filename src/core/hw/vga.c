@@ -13,6 +13,7 @@
 #include "core/hw/fw_cfg.h"
 #include "core/hw/rom.h"
 #include "core/hw/vga_private.h"
+#include "core/kvm/coalesced.h"
 #include "core/profile/check.h"
 #include "core/profile/profile.h"
 
@@ -218,13 +219,15 @@ static void ports_read(void *device, uint64_t offset, void *data, unsigned lengt
 	struct vga *vga = device;
 	uint8_t *bytes = data;
 
+	coalesced_drain(vga->coalesced);
 	mutex_lock(&vga->lock);
 	for (unsigned i = 0; i < length; i++)
 		bytes[i] = read_port(&vga->regs, (unsigned)offset + i);
 	mutex_unlock(&vga->lock);
 }
 
-static void ports_write(void *device, uint64_t offset, const void *data, unsigned length)
+/* No write is seen before something is read, the screen too, so all of them may wait. */
+static void write_ports(void *device, uint64_t offset, const void *data, unsigned length)
 {
 	struct vga *vga = device;
 	const uint8_t *bytes = data;
@@ -233,6 +236,14 @@ static void ports_write(void *device, uint64_t offset, const void *data, unsigne
 	for (unsigned i = 0; i < length; i++)
 		write_port(&vga->regs, (unsigned)offset + i, bytes[i]);
 	mutex_unlock(&vga->lock);
+}
+
+static void ports_write(void *device, uint64_t offset, const void *data, unsigned length)
+{
+	const struct vga *vga = device;
+
+	coalesced_drain(vga->coalesced);
+	write_ports(device, offset, data, length);
 }
 
 static const struct bus_ops ports = { "VGA", ports_read, ports_write };
@@ -250,6 +261,7 @@ int vga_init(struct vga *vga, struct bus *bus, uint64_t base, struct cause *caus
 
 void vga_save(struct vga *vga, struct vga_registers *registers)
 {
+	coalesced_drain(vga->coalesced);
 	mutex_lock(&vga->lock);
 	*registers = vga->regs;
 	mutex_unlock(&vga->lock);
@@ -314,8 +326,12 @@ static void check_bios(const struct profile_check *check)
 static int create_vga(struct device *device, struct cause *cause)
 {
 	struct device_host *host = device->host;
-	int err = vga_init(device->state, host->io, PLATFORM_VGA_PORT, cause);
+	struct vga *vga = device->state;
+	int err = vga_init(vga, host->io, PLATFORM_VGA_PORT, cause);
 
+	vga->coalesced = host->coalesced;
+	if (!err)
+		coalesced_add(vga->coalesced, PLATFORM_VGA_PORT, PORT_COUNT, write_ports, vga);
 	return err || !host->fw_cfg ? err : add_bios(host->fw_cfg, cause);
 }
 

@@ -38,6 +38,7 @@ struct vga_registers {
 
 struct vga {
 	struct mutex lock;
+	struct coalesced *coalesced; /* the machine's, or NULL */
 	struct vga_registers regs;
 };
 

@@ -28,6 +28,7 @@ static const struct {
 	{ KVM_CAP_EXT_CPUID, "KVM_CAP_EXT_CPUID" },
 };
 
+#define PAGE 4096
 #define FEATURE_TSC_DEADLINE (1u << 24) /* leaf 1, ECX */
 
 /* Of the local APIC's timer modes KVM reports one apart, because the APIC may not be its own. */
@@ -71,7 +72,7 @@ int kvm_open(struct kvm_host **out, struct cause *cause)
 {
 	struct sigaction action = { .sa_handler = on_kick };
 	struct kvm_host *host = calloc(1, sizeof(*host));
-	int err, version, size;
+	int err, version, size, page;
 
 	if (!host)
 		return cause_errno(cause, ENOMEM, "/dev/kvm");
@@ -99,6 +100,9 @@ int kvm_open(struct kvm_host **out, struct cause *cause)
 		goto fail;
 	}
 	host->run_size = (size_t)size;
+	page = ioctl(host->fd, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_MMIO);
+	if (page > 0 && (page + 1) * PAGE <= size)
+		host->ring = (size_t)page * PAGE;
 	host->cpuid.head.nent = KVM_CPUID_MAX;
 	if (ioctl(host->fd, KVM_GET_SUPPORTED_CPUID, &host->cpuid) < 0) {
 		err = cause_errno(cause, errno, "/dev/kvm: KVM_GET_SUPPORTED_CPUID");

@@ -40,5 +40,6 @@ const struct device_type *const device_table[] = {
 	&ahci_device,
 	&sata_device,
 	&balloon_device,
+	&deaf_ports_device,
 	NULL,
 };

@@ -160,10 +160,12 @@ static int create_devices(struct vm *vm, struct cause *cause)
 {
 	int err;
 
+	vm->coalesced.vm_fd = vm->fd;
 	vm->devices = (struct device_set){
 		.host = {
 			.io = &vm->io,
 			.mmio = &vm->mmio,
+			.coalesced = &vm->coalesced,
 			.irq = &vm->irq,
 			.memory = &vm->memory,
 			.loop = vm->config->loop,
@@ -250,11 +252,16 @@ static int create_vcpus(struct vm *vm, struct cause *cause)
 
 	if (!err)
 		err = features_check(config.hidden, cause);
-	return err ? err : vcpus_create(&vm->cpus, &config, vm->vcpus, cause);
+	if (!err)
+		err = vcpus_create(&vm->cpus, &config, vm->vcpus, cause);
+	if (!err && config.kvm->ring)
+		vm->coalesced.ring = (void *)((uint8_t *)vm->vcpus[0].run + config.kvm->ring);
+	return err;
 }
 
 static void destroy_vcpus(struct vm *vm)
 {
+	vm->coalesced.ring = NULL;
 	vcpus_destroy(&vm->cpus);
 }
 

@@ -19,6 +19,7 @@
 #include "core/boot/firmware.h"
 #include "core/bus/bus.h"
 #include "core/bus/device.h"
+#include "core/kvm/coalesced.h"
 #include "core/kvm/irq.h"
 #include "core/kvm/kvm.h"
 #include "core/kvm/memory.h"
@@ -51,6 +52,7 @@ struct vm {
 	struct guest_memory memory;
 	struct firmware firmware;
 	struct irq_router irq;
+	struct coalesced coalesced;
 	struct device_set devices;
 	struct vcpu_set cpus;
 	/* From here to the end of the page: states of devices. All but disks and NICs find room. */
