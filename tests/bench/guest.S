@@ -2,7 +2,7 @@
  * The guest of the benchmarks: a PVH kernel (Xen docs/misc/pvh.pandoc) whose
  * first instructions write one byte to COM1. Without EXITS that is all; with
  * EXITS it goes on to 64-bit CPL 3 and writes the byte again after every EXITS
- * writes to a device register, for ever.
+ * writes to a device register, for ever. With OFF it switches the machine off.
  *
  * Everything lies in one section at 1 MiB, so that an address is a constant.
  */
@@ -24,6 +24,13 @@ entry:
 	mov	$COM1, %edx
 	mov	$'x', %al
 	out	%al, %dx
+#ifdef OFF
+	mov	$0x604, %edx		/* PM1 control: ACPI's S5 of either monitor */
+	mov	$0x3c00, %eax
+	out	%ax, %dx
+	mov	$0x2000, %eax
+	out	%ax, %dx
+#endif
 #ifndef EXITS
 1:	cli
 	hlt

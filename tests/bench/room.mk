@@ -14,15 +14,27 @@ tests/bench/rom.bin: tests/bench/rom.S
 	@$(MKDIR_P) tests/bench
 	$(AM_V_CCLD)$(CC) $(BENCH_GUEST_FLAGS) -Wl,--oformat=binary -Wl,-Ttext=0 -Wl,-e,entry -o $@ \
 		$(srcdir)/tests/bench/rom.S
-BENCH_GUESTS = tests/bench/start.elf tests/bench/exits.elf tests/bench/rom.bin
-EXTRA_DIST += tests/bench/run.py tests/bench/guest.S tests/bench/guest.ld tests/bench/rom.S
+tests/bench/off.elf: tests/bench/guest.S tests/bench/guest.ld
+	@$(MKDIR_P) tests/bench
+	$(AM_V_CCLD)$(CC) $(BENCH_GUEST_FLAGS) -DOFF -Wl,-n -Wl,-T,$(srcdir)/tests/bench/guest.ld -o $@ \
+		$(srcdir)/tests/bench/guest.S
+tests/bench/sector.bin: tests/bench/sector.S
+	@$(MKDIR_P) tests/bench
+	$(AM_V_CCLD)$(CC) $(BENCH_GUEST_FLAGS) -Wl,--oformat=binary -Wl,-Ttext=0 -Wl,-e,entry -o $@ \
+		$(srcdir)/tests/bench/sector.S
+BENCH_GUESTS = tests/bench/start.elf tests/bench/exits.elf tests/bench/off.elf \
+	tests/bench/rom.bin tests/bench/sector.bin
+EXTRA_DIST += tests/bench/run.py tests/bench/exits.py tests/bench/guest.S tests/bench/guest.ld \
+	tests/bench/rom.S tests/bench/sector.S
 CLEANFILES += $(BENCH_GUESTS) $(BENCH_BINARIES) tests/bench/switch
 
-BENCH_BINARIES = tests/bench/bare tests/bench/machines tests/bench/bench tests/bench/nat
+BENCH_BINARIES = tests/bench/bare tests/bench/machines tests/bench/bench tests/bench/exits \
+	tests/bench/nat
 EXTRA_PROGRAMS += $(BENCH_BINARIES)
 # Built by "make check" too, so that they do not fall behind; but for the one that is
 # static, which no sanitizer can be.
-check_DATA += tests/bench/machines tests/bench/bench tests/bench/nat tests/bench/switch
+check_DATA += tests/bench/machines tests/bench/bench tests/bench/exits tests/bench/nat \
+	tests/bench/switch
 tests_bench_bare_SOURCES = tests/bench/bare.c tests/bench/measure.h
 tests_bench_bare_LDFLAGS = $(AM_LDFLAGS) -static
 tests_bench_machines_SOURCES = tests/bench/machines.c tests/bench/measure.h

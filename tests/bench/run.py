@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What "make bench" runs: the benchmark of machines, then frames between two guests.
+"""What "make bench" runs: the benchmark of machines, exits, then frames between two guests.
 
 The arguments are those of tests/bench/bench. The guests are of the built-in
 program; one floods the other for two seconds at a time, and the receiver says
@@ -14,6 +14,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
 import deck as d
+import exits
 
 PROFILE = "[guest]\nmemory = 32M\n[boot]\ncmdline = name={name}\n[net0]\nswitch = lan\n"
 SIZES = (60, 1514)
@@ -63,10 +64,14 @@ def main():
                            stdout=subprocess.PIPE if "--json" in sys.argv else None)
     if bench.returncode or "--help" in sys.argv:
         sys.exit(bench.returncode)
-    rows = frames_between_guests() if os.access("/dev/kvm", os.R_OK | os.W_OK) else []
+    kvm = os.access("/dev/kvm", os.R_OK | os.W_OK)
+    counted = exits.measure() if kvm and "--no-qemu" not in sys.argv else []
+    rows = frames_between_guests() if kvm else []
     if "--json" in sys.argv:
-        print(json.dumps({"machines": json.loads(bench.stdout), "guests": rows}, indent=1))
+        print(json.dumps({"machines": json.loads(bench.stdout), "exits": counted,
+                          "guests": rows}, indent=1))
         return
+    exits.table(counted)
     for row in rows:
         print(f"-    {row['what']:<46} {row['unit']}: {row['sent']:.0f} sent, "
               f"{row['received']:.0f} received (median of {ROUNDS})")
