@@ -101,7 +101,7 @@ static bool concerns(const struct watch *watch, const struct watch_folder *folde
 		return event->wd == folder->own || event->wd == folder->above;
 	if (!event->len)
 		return false;
-	if (event->wd == folder->own && watch->counts(event->name))
+	if (event->wd == folder->own && watch->counts(watch->arg, event->name))
 		return !is_being_made(folder, event);
 	return event->wd == folder->above && strcmp(event->name, folder->below) == 0;
 }
@@ -155,7 +155,7 @@ void watch_flush(struct watch *watch)
 }
 
 int watch_init(struct watch *watch, struct loop *loop, const char *const folders[WATCH_FOLDERS],
-	       bool (*counts)(const char *name), void (*changed)(void *arg), void *arg,
+	       bool (*counts)(void *arg, const char *name), void (*changed)(void *arg), void *arg,
 	       struct cause *cause)
 {
 	int err;

@@ -27,18 +27,19 @@ struct watch {
 	struct loop_timer pause;
 	struct watch_folder folders[WATCH_FOLDERS];
 	bool changed; /* and changed() is to be called */
-	bool (*counts)(const char *name);
+	bool (*counts)(void *arg, const char *name);
 	void (*call)(void *arg);
 	void *arg;
 };
 
 /*
- * Watches the files in the folders, which need not be there yet; the paths, of which one may
- * be NULL, must outlive the watch. changed(arg) is called when one whose name counts was written,
- * moved, removed or given other rights. A negative errno with a cause; watch_destroy() is valid then too.
+ * Watches the files in the folders, which need not be there yet; the paths, any of which may be
+ * NULL, must outlive the watch. changed(arg) is called when one whose name counts was written,
+ * moved, removed or given other rights. A negative errno with a cause; watch_destroy() is valid
+ * then too.
  */
 int watch_init(struct watch *watch, struct loop *loop, const char *const folders[WATCH_FOLDERS],
-	       bool (*counts)(const char *name), void (*changed)(void *arg), void *arg,
+	       bool (*counts)(void *arg, const char *name), void (*changed)(void *arg), void *arg,
 	       struct cause *cause);
 void watch_destroy(struct watch *watch); /* valid for one that is all zero */
 

@@ -15,8 +15,9 @@
 
 struct endpoint {
 	/*
-	 * Where a deck may listen, the best first; "" where there is none. Runtime folders go
-	 * away with their user's last login, so the second one is not in them.
+	 * Where a deck listens, the best first; "" where there is none. Runtime folders go away
+	 * with their user's last login, and not every program is told of them, so the second
+	 * one is not in them.
 	 */
 	char paths[ENDPOINT_PATHS][sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	bool given; /* the user named the path, and answers for whose it is */

@@ -173,8 +173,8 @@ int role_screen(const struct role_config *config)
 	if (fd >= 0) {
 		close(fd);
 		if (config->demo) {
-			plain_say("a deck is running at %s; attach to it with 'vmdeck', "
-				  "or give the demo another --socket", config->endpoint->paths[0]);
+			plain_say("a deck is running already; attach to it with 'vmdeck', or give "
+				  "the demo another --socket");
 			return 1;
 		}
 		return attach(config->endpoint);

@@ -195,6 +195,35 @@ def test_a_terminal_that_goes_with_its_login_takes_no_power():
         assert run.returncode == 0
 
 
+def from_elsewhere(deck, *args):
+    """A command of another login, of cron(8) or sudo(8): it has another folder for sockets."""
+    return subprocess.run([d.VMDECK, *args], env=dict(deck.env, XDG_RUNTIME_DIR="/nonexistent"),
+                          capture_output=True, text=True, timeout=d.PATIENCE,
+                          stdin=subprocess.DEVNULL)
+
+
+def test_a_deck_is_found_from_other_logins():
+    with d.Deck() as deck:
+        deck.guest("one", PLAIN)
+        deck.run("reload")
+        listed = from_elsewhere(deck, "list")
+        assert listed.returncode == 0 and "one" in listed.stdout, listed
+        refused = from_elsewhere(deck, "--demo")
+        assert refused.returncode == 1 and "a deck is running" in refused.stderr, refused
+        # Another deck has other profiles; what it finds taken it leaves alone.
+        with d.Folder() as other:
+            other.env["XDG_STATE_HOME"] = deck.env["XDG_STATE_HOME"]
+            process = other.start("--headless", stderr=subprocess.PIPE, text=True)
+            try:
+                d.wait_for(lambda: os.path.exists(other.socket), "the other deck")
+                assert "one" not in other.run("list").stdout
+                assert "one" in from_elsewhere(deck, "list").stdout
+            finally:
+                process.terminate()
+                process.communicate(timeout=d.PATIENCE)
+        assert "one" in from_elsewhere(deck, "list").stdout
+
+
 def test_a_socket_that_goes_away_is_made_again():
     with d.Deck() as deck:
         deck.guest("one", PLAIN)
@@ -202,10 +231,12 @@ def test_a_socket_that_goes_away_is_made_again():
         second = os.path.join(deck.path, "state/vmdeck/deck.sock")
         attached = deck.connect()
         os.unlink(deck.socket)
-        d.wait_for(lambda: deck.run("list").returncode == 0, "the socket to come back", 10)
+        d.wait_for(lambda: os.path.exists(deck.socket), "the socket to come back", 10)
+        os.unlink(second)
+        d.wait_for(lambda: os.path.exists(second), "the second socket to come back", 10)
         d.shutil.rmtree(runtime)
-        d.wait_for(lambda: deck.run("list").returncode == 0, "a second socket", 10)
-        assert os.path.exists(second)
+        for _ in range(20):
+            assert deck.run("list").returncode == 0
         # Who comes now attaches, and nobody starts the same guests again.
         refused = deck.run("--headless")
         assert refused.returncode == 1, refused
@@ -214,12 +245,12 @@ def test_a_socket_that_goes_away_is_made_again():
         os.mkdir(runtime, 0o700)
         d.wait_for(lambda: os.path.exists(deck.socket), "the first socket", 10)
         assert deck.run("list").returncode == 0
-        d.wait_for(lambda: not os.path.exists(second), "the second socket to go", 10)
         deck.call("guest.list", connection=attached)
         attached.close()
         with open(deck.errors) as file:
             told = file.read()
-        assert told.count("the deck's socket was made here") == 3, told
+        assert told.count("the deck's socket was made here") == 2, told
+        assert told.count(f"commands find the deck at {second}") == 1, told
 
 
 def test_a_deck_waits_for_one_that_is_ending():
@@ -246,9 +277,9 @@ def test_a_socket_of_somebody_else_is_not_removed():
         os.chmod(deck.env["XDG_RUNTIME_DIR"], 0o700)
         other.bind(deck.socket)
         other.listen()
-        second = os.path.join(deck.path, "state/vmdeck/deck.sock")
-        d.wait_for(lambda: os.path.exists(second), "a second socket", 10)
+        time.sleep(3)
         assert os.path.exists(deck.socket)
+        assert from_elsewhere(deck, "list").returncode == 0
         other.close()
         os.unlink(deck.socket)
         d.wait_for(lambda: os.path.exists(deck.socket), "the first socket", 10)

@@ -63,13 +63,19 @@ static int teardown(void **state)
 	return system(command);
 }
 
+static bool is_profile(void *arg, const char *name)
+{
+	assert_non_null(arg);
+	return profile_file_is(name);
+}
+
 static void begin(struct bench *bench)
 {
 	const char *const folders[WATCH_FOLDERS] = { bench->guests, bench->switches };
 	struct cause cause;
 
-	assert_int_equal(watch_init(&bench->watch, &bench->loop, folders, profile_file_is, changed,
-				    bench, &cause), 0);
+	assert_int_equal(watch_init(&bench->watch, &bench->loop, folders, is_profile, changed, bench,
+				    &cause), 0);
 }
 
 static void __attribute__((format(printf, 2, 3)))

@@ -102,6 +102,12 @@ static void adopted(void *arg)
 	switches_apply(&deck->roster.switches);
 }
 
+static bool is_profile(void *arg, const char *name)
+{
+	(void)arg;
+	return profile_file_is(name);
+}
+
 /* A deck of one profile, or the demo's, has no folder that could change. */
 static void watch_folders(struct deck *deck)
 {
@@ -111,8 +117,7 @@ static void watch_folders(struct deck *deck)
 	struct cause cause;
 
 	if (config->guests_folder &&
-	    watch_init(&deck->watch, deck_loop(deck), folders, profile_file_is, reload, deck,
-		       &cause) < 0)
+	    watch_init(&deck->watch, deck_loop(deck), folders, is_profile, reload, deck, &cause) < 0)
 		journal_emit(&deck->services.journal, NULL, DECK_EVENT_LOG, "%s; new profiles are "
 			     "not seen until 'vmdeck reload'", cause.text);
 }

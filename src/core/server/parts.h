@@ -9,6 +9,7 @@
 
 #include "base/watch.h"
 #include "base/worker.h"
+#include "control/endpoint.h"
 #include "core/deck/deck.h"
 #include "core/server/leave.h"
 #include "core/server/peer.h"
@@ -31,15 +32,14 @@ struct server {
 
 	/* Of server.c alone: */
 	struct deck_listener listener;
-	struct loop_source accepting;
 	struct loop_timer accept_again;
 	struct spares spares;
 	struct endpoint endpoint;
-	struct place place;
-	struct loop_timer look; /* whether the place is still there */
-	struct watch watch;	/* of its folder, which says so at once */
-	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	bool unreachable;	/* it was told */
+	struct place places[ENDPOINT_PATHS]; /* clients look there in this order */
+	struct loop_timer look;		     /* whether they are still there */
+	struct watch watch;		     /* of their folders, which says so at once */
+	char folders[ENDPOINT_PATHS][sizeof(((struct sockaddr_un *)0)->sun_path)];
+	bool astray; /* the first one has gone, which was told */
 	pthread_mutex_t adopt_lock; /* guards adopted */
 	struct adopted *adopted;
 	struct loop_task adopt_task;

@@ -2,49 +2,34 @@
 #include "core/server/place.h"
 
 #include <libgen.h>
-#include <string.h>
+#include <stdio.h>
+#include <sys/un.h>
 
 #include "base/paths.h"
 #include "core/server/socket.h"
 
-/* Nobody else makes the folders of the path that is there for want of a better one. */
-static void make_folder(const char *path)
+int place_open(struct place *place, bool folders, struct cause *cause)
 {
-	char folder[sizeof(((struct endpoint *)NULL)->paths[0])];
+	char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	int error;
 
-	strcpy(folder, path);
-	paths_make(dirname(folder), NULL);
-}
-
-int place_open(struct place *place, const struct endpoint *endpoint, int count,
-	       struct cause *cause)
-{
-	int error = 0, first = 0;
-
-	for (int i = 0; i < count && *endpoint->paths[i]; i++) {
-		if (i)
-			make_folder(endpoint->paths[i]);
-		error = server_socket_open(endpoint->paths[i], &place->listen_fd, &place->lock_fd,
-					   i ? NULL : cause);
-		if (error == 0) {
-			place->at = i;
-			return 0;
-		}
-		first = i ? first : error;
+	if (folders) {
+		snprintf(folder, sizeof(folder), "%s", place->path);
+		error = paths_make(dirname(folder), cause);
+		if (error < 0)
+			return error;
 	}
-	*place = PLACE_NOWHERE;
-	return first;
+	return server_socket_open(place->path, &place->listen_fd, &place->lock_fd, cause);
 }
 
-bool place_is_there(const struct place *place, const struct endpoint *endpoint)
+bool place_is_there(const struct place *place)
 {
-	return place->at >= 0 &&
-	       server_socket_is_there(endpoint->paths[place->at], place->lock_fd);
+	return place->listen_fd >= 0 && server_socket_is_there(place->path, place->lock_fd);
 }
 
-void place_close(struct place *place, const struct endpoint *endpoint)
+void place_close(struct place *place)
 {
-	if (place->at >= 0)
-		server_socket_close(endpoint->paths[place->at], place->listen_fd, place->lock_fd);
-	*place = PLACE_NOWHERE;
+	if (place->listen_fd >= 0)
+		server_socket_close(place->path, place->listen_fd, place->lock_fd);
+	place->listen_fd = place->lock_fd = -1;
 }

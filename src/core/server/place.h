@@ -1,6 +1,5 @@
 /*
- * Where a server listens: one of the paths of an endpoint, which others may remove under
- * it. Deck thread.
+ * A path at which a server listens, which others may remove under it. Deck thread.
  */
 #ifndef CORE_SERVER_PLACE_H
 #define CORE_SERVER_PLACE_H
@@ -8,26 +7,29 @@
 #include <stdbool.h>
 
 #include "base/cause.h"
-#include "control/endpoint.h"
+#include "base/loop.h"
+
+struct server;
 
 struct place {
-	int at; /* which of the paths; -1: nowhere */
-	int listen_fd, lock_fd;
+	struct server *server;
+	const char *path; /* NULL: there is no such place */
+	int listen_fd, lock_fd; /* -1: nobody listens */
+	struct loop_source accepting;
 };
 
-#define PLACE_NOWHERE ((struct place){ .at = -1, .listen_fd = -1, .lock_fd = -1 })
+#define PLACE_CLOSED { .listen_fd = -1, .lock_fd = -1 }
 
 /*
- * Takes the first free one of the endpoint's first count paths. 0, or what
- * server_socket_open() says of the first.
+ * Takes its path; makes the folders above it if that is wanted. 0, or what
+ * server_socket_open() says.
  */
-int place_open(struct place *place, const struct endpoint *endpoint, int count,
-	       struct cause *cause);
+int place_open(struct place *place, bool folders, struct cause *cause);
 
-/* Whether clients still find it there. */
-bool place_is_there(const struct place *place, const struct endpoint *endpoint);
+/* Whether clients find it there. */
+bool place_is_there(const struct place *place);
 
-/* It is nowhere after that. Valid twice. */
-void place_close(struct place *place, const struct endpoint *endpoint);
+/* Nobody listens after that; accepting is its user's to remove before. Valid twice. */
+void place_close(struct place *place);
 
 #endif

@@ -83,19 +83,27 @@ static void admit(struct server *server, int fd)
 		peer_new(&server->peers, fd);
 }
 
+static void accept_from_all(struct server *server, uint32_t events)
+{
+	for (unsigned i = 0; i < ENDPOINT_PATHS; i++)
+		if (server->places[i].listen_fd >= 0)
+			loop_change(server->loop, &server->places[i].accepting, events);
+}
+
 static void accept_ready(void *arg, uint32_t events)
 {
-	struct server *server = arg;
+	struct place *place = arg;
+	struct server *server = place->server;
 	int fd;
 
 	(void)events;
 	for (unsigned i = 0; i < ACCEPT_PER_TURN; i++) {
-		fd = spares_accept(&server->spares, server->place.listen_fd);
+		fd = spares_accept(&server->spares, place->listen_fd);
 		if (fd >= 0) {
 			admit(server, fd);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
 			   errno == ENOBUFS) {
-			loop_change(server->loop, &server->accepting, 0);
+			accept_from_all(server, 0);
 			loop_timer_set(server->loop, &server->accept_again, ACCEPT_PAUSE);
 			return;
 		} else if (errno != EINTR && errno != ECONNABORTED) {
@@ -106,9 +114,7 @@ static void accept_ready(void *arg, uint32_t events)
 
 static void accept_again(void *arg)
 {
-	struct server *server = arg;
-
-	loop_change(server->loop, &server->accepting, EPOLLIN);
+	accept_from_all(arg, EPOLLIN);
 }
 
 static void adopt_waiting(void *arg)
@@ -153,88 +159,108 @@ static void last_peer_closed(void *arg)
 
 static void look(void *arg);
 
-static bool is_any(const char *name)
+/* A socket, or its lock. */
+static bool is_of_a_place(void *arg, const char *name)
 {
-	(void)name;
-	return true;
+	const struct server *server = arg;
+
+	for (unsigned i = 0; i < ENDPOINT_PATHS; i++) {
+		const char *path = server->endpoint.paths[i], *slash = strrchr(path, '/');
+		const char *base = slash ? slash + 1 : path;
+		size_t size = strlen(base);
+
+		if (size && strncmp(name, base, size) == 0 &&
+		    (!name[size] || strcmp(name + size, ".lock") == 0))
+			return true;
+	}
+	return false;
 }
 
-static void watch_place(struct server *server)
+static void watch_places(struct server *server)
 {
-	const char *const folders[WATCH_FOLDERS] = { server->folder };
-	char path[sizeof(server->folder)];
+	const char *folders[WATCH_FOLDERS] = { NULL };
 
-	snprintf(path, sizeof(path), "%s", server->endpoint.paths[server->place.at]);
-	snprintf(server->folder, sizeof(server->folder), "%s", dirname(path));
-	watch_init(&server->watch, server->loop, folders, is_any, look, server, NULL);
+	_Static_assert(ENDPOINT_PATHS <= WATCH_FOLDERS, "a watch sees all places");
+	for (unsigned i = 0; i < ENDPOINT_PATHS; i++) {
+		char *folder = server->folders[i];
+
+		snprintf(folder, sizeof(server->folders[i]), "%s", server->endpoint.paths[i]);
+		if (*folder)
+			folders[i] = dirname(folder);
+	}
+	watch_init(&server->watch, server->loop, folders, is_of_a_place, look, server, NULL);
 }
 
-/* A place that is not the best one is looked at often, as that may be free again. */
+/* Where the first place is taken away, it is looked at often, as it may be free again. */
 static void look_later(struct server *server)
 {
-	bool rarely = server->place.at == 0 && server->watch.loop &&
-		      place_is_there(&server->place, &server->endpoint);
+	bool rarely = server->watch.loop && place_is_there(&server->places[0]);
 
 	loop_timer_set(server->loop, &server->look, rarely ? LOOK_RARELY : LOOK_INTERVAL);
+}
+
+static void leave_place(struct server *server, struct place *place)
+{
+	loop_remove(server->loop, &place->accepting);
+	place_close(place);
 }
 
 static void stop_listening(struct server *server)
 {
 	watch_destroy(&server->watch);
 	loop_timer_cancel(server->loop, &server->accept_again);
-	loop_remove(server->loop, &server->accepting);
-	place_close(&server->place, &server->endpoint);
+	for (unsigned i = 0; i < ENDPOINT_PATHS; i++)
+		leave_place(server, &server->places[i]);
 }
 
-static int begin_listening(struct server *server, struct cause *cause)
+/* The first one's folders are the system's to make. */
+static int take_place(struct server *server, struct place *place, struct cause *cause)
 {
-	int error = loop_add(server->loop, &server->accepting, server->place.listen_fd, EPOLLIN,
-			     accept_ready, server);
+	int error = place_open(place, place != server->places, cause);
 
-	if (error == 0) {
-		watch_place(server);
+	if (error < 0)
+		return error;
+	error = loop_add(server->loop, &place->accepting, place->listen_fd, EPOLLIN, accept_ready,
+			 place);
+	if (error == 0)
 		return 0;
-	}
-	place_close(&server->place, &server->endpoint);
+	place_close(place);
 	return cause_errno(cause, -error, "control socket");
 }
 
-static void tell_unreachable(struct server *server, const struct cause *cause)
+/* The deck's first place, which had gone, could be made again, or could not. */
+static void tell(struct server *server, int error, const struct cause *cause)
 {
-	if (!server->unreachable)
-		deck_notice(server->deck, "the socket has gone, so nothing reaches this deck until it "
-			 "can be made again: %s", cause->text);
-	server->unreachable = true;
+	const char *path = server->places[0].path;
+
+	if (error == 0)
+		deck_notice(server->deck, "%s: the deck's socket was made here, as it had gone",
+			    path);
+	else if (!server->astray && place_is_there(&server->places[1]))
+		deck_notice(server->deck, "%s: the deck's socket has gone; until it can be made "
+			    "again, commands find the deck at %s", path, server->places[1].path);
+	else if (!server->astray)
+		deck_notice(server->deck, "the socket has gone, so nothing reaches this deck until "
+			    "it can be made again: %s", cause->text);
+	server->astray = error < 0;
 }
 
-/* Runtime folders go away, and come back; until then there may be another place. */
+/* Runtime folders go away, and come back. The last place first, so that there is always one. */
 static void look(void *arg)
 {
 	struct server *server = arg;
-	bool there = place_is_there(&server->place, &server->endpoint);
-	int better = there ? server->place.at : ENDPOINT_PATHS, error;
-	struct place place;
-	struct cause cause;
 
-	if (!better) {
-		look_later(server);
-		return;
-	}
-	if (!there)
-		stop_listening(server);
-	error = place_open(&place, &server->endpoint, better, &cause);
-	if (error == 0) {
-		stop_listening(server);
-		server->place = place;
-		error = begin_listening(server, &cause);
-	}
-	if (error == 0) {
-		server->unreachable = false;
-		deck_notice(server->deck, "%s: the deck's socket was made here, as it %s",
-			 server->endpoint.paths[place.at],
-			 there ? "can be again" : "had gone");
-	} else if (!there) {
-		tell_unreachable(server, &cause);
+	for (unsigned i = ENDPOINT_PATHS; i-- > 0;) {
+		struct place *place = &server->places[i];
+		struct cause cause;
+		int error;
+
+		if (!place->path || place_is_there(place))
+			continue;
+		leave_place(server, place);
+		error = take_place(server, place, &cause);
+		if (i == 0)
+			tell(server, error, &cause);
 	}
 	look_later(server);
 }
@@ -247,7 +273,8 @@ int server_new(struct server **out, struct deck *deck, struct cause *cause)
 		return cause_errno(cause, ENOMEM, "control server");
 	server->deck = deck;
 	server->loop = deck_loop(deck);
-	server->place = PLACE_NOWHERE;
+	for (unsigned i = 0; i < ENDPOINT_PATHS; i++)
+		server->places[i] = (struct place)PLACE_CLOSED;
 	pthread_mutex_init(&server->adopt_lock, NULL);
 	server->adopt_task = (struct loop_task){ .run = adopt_waiting, .arg = server };
 	server->accept_again = (struct loop_timer){ .fire = accept_again, .arg = server };
@@ -268,12 +295,22 @@ int server_listen(struct server *server, const struct endpoint *endpoint, struct
 	int error;
 
 	server->endpoint = *endpoint;
-	error = place_open(&server->place, &server->endpoint, 1, cause);
-	if (error == 0)
-		error = begin_listening(server, cause);
-	if (error == 0)
-		look_later(server);
-	return error;
+	for (unsigned i = 0; i < ENDPOINT_PATHS; i++) {
+		const char *path = server->endpoint.paths[i];
+
+		server->places[i].server = server;
+		server->places[i].path = *path ? path : NULL;
+	}
+	error = take_place(server, &server->places[0], cause);
+	if (error < 0)
+		return error;
+	/* For who looks elsewhere, or later; another deck may have it. */
+	for (unsigned i = 1; i < ENDPOINT_PATHS; i++)
+		if (server->places[i].path)
+			take_place(server, &server->places[i], NULL);
+	watch_places(server);
+	look_later(server);
+	return 0;
 }
 
 void server_on_quit(struct server *server, void (*quit)(void *arg), void *arg)

@@ -26,10 +26,11 @@ int server_new(struct server **out, struct deck *deck, struct cause *cause);
  * Listens on a Unix socket at the endpoint's first path, mode 0600; makes its folder, mode
  * 0700, if that is missing. -EADDRINUSE when a live core (the cause has its pid) or another
  * program is there; a socket that a dead one left is replaced. -EACCES when others may write
- * to the folder. Once for each server.
+ * to the folder. Once for each server. It listens at the endpoint's other path, too, unless
+ * that cannot be had, which is no failure.
  *
- * When the socket goes away it is made again within seconds, at the best of the endpoint's
- * paths that can be had; the deck's log says so.
+ * A socket that goes away is made again within seconds, as soon as it can be; of the first
+ * one the deck's log says so.
  */
 int server_listen(struct server *server, const struct endpoint *endpoint, struct cause *cause);
 
