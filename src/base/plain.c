@@ -33,6 +33,18 @@ size_t plain_decode(const char *s, size_t size, uint32_t *c)
 	return length;
 }
 
+size_t plain_encode(char out[PLAIN_BYTES], uint32_t c)
+{
+	static const uint8_t leads[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : c <= 0x10ffff ? 4 : 0;
+
+	for (size_t i = size; i-- > 1; c >>= 6)
+		out[i] = (char)(0x80 | (c & 0x3f));
+	if (size)
+		out[0] = (char)(leads[size] | c);
+	return size;
+}
+
 bool plain_steers(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c ||

@@ -26,6 +26,11 @@
 /* The bytes of the character at s, of size > 0 bytes, and the character in *c; 0: it is none. */
 size_t plain_decode(const char *s, size_t size, uint32_t *c);
 
+#define PLAIN_BYTES 4 /* of a character, at most */
+
+/* Writes a character; returns its bytes, 0: it is none (beyond U+10FFFF). */
+size_t plain_encode(char out[PLAIN_BYTES], uint32_t c);
+
 /* Whether a character steers a terminal or hides what stands there. */
 bool plain_steers(uint32_t c);
 

@@ -4,24 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/plain.h"
+
 #define BRIGHT 8
 
 static size_t put_character(char *out, uint16_t c, bool utf8)
 {
-	size_t size = 0;
-
-	if (c < 0x80 || !utf8) {
-		*out = c < 0x80 ? (char)c : '?';
-		return 1;
-	}
-	if (c >= 0x800) {
-		out[size++] = (char)(0xe0 | c >> 12);
-		out[size++] = (char)(0x80 | (c >> 6 & 0x3f));
-	} else {
-		out[size++] = (char)(0xc0 | c >> 6);
-	}
-	out[size++] = (char)(0x80 | (c & 0x3f));
-	return size;
+	if (utf8)
+		return plain_encode(out, c);
+	*out = c < 0x80 ? (char)c : '?';
+	return 1;
 }
 
 static bool is_alike(const struct remote_cell *one, const struct remote_cell *other)

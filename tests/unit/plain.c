@@ -105,11 +105,32 @@ static void a_terminal_gets_what_it_speaks(void **state)
 	check_terminal("LC_ALL", "C.UTF-8", "a\303\244" BAD "\n");
 }
 
+/* Each length's first and last, and back. */
+static void characters_are_encoded_as_they_are_decoded(void **state)
+{
+	static const uint32_t characters[] = { 1, 0x7f, 0x80, 0x7ff, 0x800, 0x2500, 0xffff, 0x10000,
+					       0x10ffff };
+	char bytes[PLAIN_BYTES];
+	uint32_t c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(characters) / sizeof(*characters); i++) {
+		size_t size = plain_encode(bytes, characters[i]);
+
+		assert_int_equal(plain_decode(bytes, size, &c), size);
+		assert_int_equal(c, characters[i]);
+	}
+	assert_int_equal(plain_encode(bytes, 0x110000), 0);
+	assert_int_equal(plain_encode(bytes, 0x2502), 3);
+	assert_memory_equal(bytes, "\xe2\x94\x82", 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_steers_is_replaced),
 		cmocka_unit_test(the_newlines_of_the_format_are_kept_alone),
+		cmocka_unit_test(characters_are_encoded_as_they_are_decoded),
 		cmocka_unit_test(a_terminal_gets_what_it_speaks),
 	};
 

@@ -56,7 +56,8 @@ static const struct profile_key guest_keys[] = {
 	  .help = "Whether the guest starts although all running guests together would then have "
 		  "more memory than the host, of which a section below tells." },
 	{ .key = "autostart", .type = PROFILE_BOOL, .offset = GUEST(autostart), .standard = "no",
-	  .help = "Whether the guest starts when {Xr vmdeck 1} starts." },
+	  .help = "Whether the guest starts when {Xr vmdeck 1} starts. A profile that appears, or "
+		  "is changed to say so, while that runs starts nothing." },
 	{ .key = "rng", .type = PROFILE_BOOL, .offset = GUEST(rng), .standard = "no",
 	  .help = "Whether the guest has a virtio device that gives it random bytes of the host, "
 		  "640 KiB a second at most." },

@@ -1,4 +1,4 @@
-/* See key_sequence.h. xterm's ctlseqs, "PC-Style Function Keys"; UTF-8: RFC 3629. */
+/* See key_sequence.h. xterm's ctlseqs, "PC-Style Function Keys". */
 #include "tui/console/key_sequence.h"
 
 #include <curses.h>
@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/checked.h"
+#include "base/plain.h"
 
 enum form {
 	BYTE,	/* that one */
@@ -48,18 +49,6 @@ static const struct row {
 	{ KEY_BTAB, BACK, 0, PLAIN }, { KEY_ENTER, BYTE, '\r', PLAIN },
 	{ KEY_BACKSPACE, BYTE, 0x7f, PLAIN }, /* what a serial terminal sends */
 };
-
-static size_t utf8(char *out, uint32_t c)
-{
-	static const uint8_t leads[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
-	size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : c <= 0x10ffff ? 4 : 0;
-
-	for (size_t i = size; i-- > 1; c >>= 6)
-		out[i] = (char)(0x80 | (c & 0x3f));
-	if (size)
-		out[0] = (char)(size == 1 ? c : leads[size] | c);
-	return size;
-}
 
 static size_t spell(char *out, const struct row *row, int modifiers, bool cursor_keys)
 {
@@ -119,7 +108,7 @@ size_t key_sequence(char out[KEY_SEQUENCE_MAX], wint_t key, bool special, bool c
 	unsigned n;
 
 	if (!special)
-		return utf8(out, key);
+		return plain_encode(out, key);
 	if (key >= CODE_FIRST && key - CODE_FIRST < ARRAY_SIZE(keys) * MODIFIERS) {
 		n = key - CODE_FIRST;
 		return spell(out, &keys[n / MODIFIERS], (int)(n % MODIFIERS) + 1, cursor_keys);

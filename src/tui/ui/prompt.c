@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/plain.h"
 #include "tui/canvas/draw.h"
 #include "tui/canvas/text.h"
 #include "tui/ui/keys.h"
@@ -67,25 +68,8 @@ static void line_text(const struct prompt *prompt, size_t from, size_t to, char 
 {
 	size_t n = 0;
 
-	for (size_t i = from; i < to; i++) {
-		unsigned c = (unsigned)prompt->line[i];
-
-		if (c < 0x80) {
-			out[n++] = (char)c;
-		} else if (c < 0x800) {
-			out[n++] = (char)(0xc0 | c >> 6);
-			out[n++] = (char)(0x80 | (c & 0x3f));
-		} else if (c < 0x10000) {
-			out[n++] = (char)(0xe0 | c >> 12);
-			out[n++] = (char)(0x80 | (c >> 6 & 0x3f));
-			out[n++] = (char)(0x80 | (c & 0x3f));
-		} else {
-			out[n++] = (char)(0xf0 | c >> 18);
-			out[n++] = (char)(0x80 | (c >> 12 & 0x3f));
-			out[n++] = (char)(0x80 | (c >> 6 & 0x3f));
-			out[n++] = (char)(0x80 | (c & 0x3f));
-		}
-	}
+	for (size_t i = from; i < to; i++)
+		n += plain_encode(out + n, (uint32_t)prompt->line[i]);
 	out[n] = '\0';
 }
 

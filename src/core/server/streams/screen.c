@@ -14,6 +14,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/plain.h"
 #include "control/message.h"
 #include "core/bus/screen.h"
 #include "core/server/streams/cp437.h"
@@ -27,7 +28,6 @@
 #define GROUND_SHIFT 4
 #define BLINKS 0x80u
 #define BLINK_SENT 0x100u
-#define UTF8_MAX 3 /* bytes of a character of the code page */
 
 struct screen_subscription {
 	struct subscription base;
@@ -83,23 +83,11 @@ static unsigned colours(const struct screen *screen, struct screen_cell cell)
 	return (cell.attribute & ~BLINKS) | BLINK_SENT;
 }
 
-static char *put_utf8(char *out, uint16_t c)
-{
-	if (c >= 0x800) {
-		*out++ = (char)(0xe0 | c >> 12);
-		*out++ = (char)(0x80 | (c >> 6 & 0x3f));
-	} else if (c >= 0x80) {
-		*out++ = (char)(0xc0 | c >> 6);
-	}
-	*out++ = (char)(c < 0x80 ? c : 0x80 | (c & 0x3f));
-	return out;
-}
-
 /* A row up to its last cell that is not blank. */
 static json_t *row_json(const struct screen *screen, unsigned y)
 {
 	const struct screen_cell *cells = screen->cells[y];
-	char text[SCREEN_COLUMNS_MAX * UTF8_MAX + 1], *end = text;
+	char text[SCREEN_COLUMNS_MAX * PLAIN_BYTES + 1], *end = text;
 	unsigned columns = screen->columns, same;
 	json_t *runs = json_array();
 
@@ -107,7 +95,7 @@ static json_t *row_json(const struct screen *screen, unsigned y)
 	       cells[columns - 1].attribute == INK)
 		columns--;
 	for (unsigned x = 0; x < columns; x++)
-		end = put_utf8(end, cp437_code_point(cells[x].code));
+		end += plain_encode(end, cp437_code_point(cells[x].code));
 	*end = '\0';
 	for (unsigned x = 0; x < columns; x += same) {
 		for (same = 1; x + same < columns &&
