@@ -17,6 +17,7 @@
 #include "core/deck/check.h"
 #include "core/deck/demo.h"
 #include "core/disk/disk.h"
+#include "core/disk/format.h"
 #include "core/kvm/features.h"
 #include "core/kvm/kvm.h"
 #include "core/profile/find.h"
@@ -25,6 +26,7 @@
 #include "demo/image.h"
 #include "net/capture/filter_compiler.h"
 #include "net/port/nat_process.h"
+#include "net/port/port.h"
 #include "roles/roles.h"
 #include "sandbox/probe.h"
 #include "sandbox/sandbox.h"
@@ -227,6 +229,16 @@ static int masks_hook(void)
 	return given;
 }
 
+static const char *image_kind_hook(const char *path, struct cause *what)
+{
+	const struct image_format *format = image_format_look(path);
+
+	if (!format || format->readable)
+		return NULL;
+	cause_set(what, 0, "%s is %s", path, format->what);
+	return format->name;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct cli_hooks hooks = {
@@ -235,6 +247,8 @@ int main(int argc, char **argv)
 		.kvm = kvm_hook,
 		.masks = masks_hook,
 		.rings = disk_ring_probe,
+		.image_kind = image_kind_hook,
+		.standard_switch = demo_switch.name,
 		.run = run_hook,
 		.screen = screen_hook,
 		.screen_args = "[--demo[=GUESTS]] [--headless]",

@@ -106,6 +106,11 @@ int paths_state(char out[PATH_MAX], struct cause *cause)
 	return xdg_folder(out, "XDG_STATE_HOME", ".local/state", cause);
 }
 
+int paths_data(char out[PATH_MAX], struct cause *cause)
+{
+	return xdg_folder(out, "XDG_DATA_HOME", ".local/share", cause);
+}
+
 /* Whether path itself, no link, is a folder that is ours and closed to others. */
 static bool is_private(const char *path)
 {

@@ -28,6 +28,9 @@ int paths_profiles(char out[PATH_MAX], const char *what, struct cause *cause);
 /* $XDG_STATE_HOME/vmdeck (~/.local/state without it): logs and captures. Is not made. */
 int paths_state(char out[PATH_MAX], struct cause *cause);
 
+/* $XDG_DATA_HOME/vmdeck (~/.local/share without it): images of disks. Is not made. */
+int paths_data(char out[PATH_MAX], struct cause *cause);
+
 /*
  * The folder of sockets: vmdeck in $XDG_RUNTIME_DIR or in /run/user/UID, or
  * /tmp/vmdeck-UID if neither is a folder of ours alone. Is not made: who

@@ -11,7 +11,7 @@
 #include "cli/hooks.h"
 #include "control/methods.h"
 
-#define OPTIONS_MAX 16
+#define OPTIONS_MAX 32
 #define LIST_MAX 64
 
 enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_LIST, OPTION_NUMBER };

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 
 int run_main(struct cli *cli);
+int new_main(struct cli *cli);
 int disk_main(struct cli *cli);
 int list_main(struct cli *cli);
 int show_main(struct cli *cli);

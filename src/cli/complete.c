@@ -13,8 +13,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/output.h"
-#include "control/client.h"
-#include "control/endpoint.h"
+#include "cli/session.h"
 #include "control/states.h"
 
 #define WORDS_MAX 256
@@ -39,21 +38,6 @@ static void offer(const char *candidate, const char *typed)
 {
 	if (strncmp(candidate, typed, strlen(typed)) == 0)
 		plain_print(stdout, "%s\n", candidate);
-}
-
-static json_t *ask(const struct cli *cli, const char *method)
-{
-	struct endpoint endpoint;
-	json_t *result = NULL;
-	struct link *link;
-
-	if (endpoint_find(&endpoint, cli->socket, NULL) < 0 ||
-	    link_open(&link, &endpoint, NULL) < 0)
-		return NULL;
-	if (link_call(link, method, NULL, &result, NULL) < 0)
-		result = NULL;
-	link_free(link);
-	return result;
 }
 
 /* What is there already is not offered again. */
@@ -88,7 +72,7 @@ static uint32_t states_of(const struct typing *typing)
 /* Guests in one of the states; 0: in any. */
 static void offer_guests(const struct typing *typing, uint32_t states)
 {
-	json_t *result = ask(typing->cli, "guest.list"), *guest;
+	json_t *result = session_try(typing->cli, "guest.list"), *guest;
 	size_t i;
 
 	json_array_foreach(json_object_get(result, "guests"), i, guest) {
@@ -102,7 +86,7 @@ static void offer_guests(const struct typing *typing, uint32_t states)
 
 static void offer_switches(const struct typing *typing, bool ports)
 {
-	json_t *result = ask(typing->cli, "switch.list"), *row, *port;
+	json_t *result = session_try(typing->cli, "switch.list"), *row, *port;
 	size_t i, j;
 
 	json_array_foreach(json_object_get(result, "switches"), i, row) {

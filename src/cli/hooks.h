@@ -43,6 +43,15 @@ struct cli_hooks {
 	bool (*rings)(struct cause *why);
 
 	/*
+	 * Whether what a file begins with speaks against its being a raw image of a disk: the
+	 * name of the format that it is of, "qcow2", and in *what the path and what that is; or
+	 * NULL, also when it cannot be read.
+	 */
+	const char *(*image_kind)(const char *path, struct cause *what);
+
+	const char *standard_switch; /* the name of one that needs no profile */
+
+	/*
 	 * "vmdeck run" of a guest or the path of a profile, and the screen ("vmdeck" without
 	 * a subcommand), whose argv[0] is "vmdeck", the rest its own arguments; socket is what
 	 * --socket said, or NULL. They return the exit status.

@@ -241,6 +241,7 @@ static int copy_to(const struct image_copy *copy, uint64_t now, const char *part
 int image_copy(const struct image_copy *copy)
 {
 	char part[PATH_MAX];
+	uint64_t size;
 	json_t *info;
 	int status;
 
@@ -251,9 +252,13 @@ int image_copy(const struct image_copy *copy)
 		return fail("%s: %s", copy->to, strerror(ENAMETOOLONG));
 	info = image_info(copy->from, copy->from_format);
 	status = info ? image_check_others(copy->from, info, copy->others) : CLI_FAILED;
-	if (status == CLI_OK)
-		status = copy_to(copy, (uint64_t)number_of(info, "virtual-size"), part);
+	size = info ? (uint64_t)number_of(info, "virtual-size") : 0;
 	json_decref(info);
+	if (status == CLI_OK && copy->size && copy->size < size)
+		status = fail("%s: has a disk of %" PRIu64 " bytes, and none can be made smaller "
+			      "without a loss", copy->from, size);
+	if (status == CLI_OK)
+		status = copy_to(copy, size, part);
 	(void)unlink(part);
 	return status;
 }

@@ -189,3 +189,20 @@ int options_read(struct cli *cli, int argc, char **argv)
 	cli->argv = argv;
 	return check_count(cli);
 }
+
+const struct option_value *option_given(const struct cli *cli, const char *name)
+{
+	const struct option_row *row = cli->command->options;
+
+	for (unsigned i = 0; row && row[i].name; i++)
+		if (!strcmp(row[i].name, name) && cli->values[i].set)
+			return &cli->values[i];
+	return NULL;
+}
+
+const char *option_text(const struct cli *cli, const char *name)
+{
+	const struct option_value *value = option_given(cli, name);
+
+	return value ? value->text : NULL;
+}

@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "base/paths.h"
 #include "cli/fail.h"
+#include "cli/options.h"
 #include "control/names.h"
 
 const struct option_row profile_options[] = {
@@ -37,20 +38,10 @@ static const struct profile_word word_table[] = {
 	{ "net", "net", "switch", false, NULL },
 };
 
-static const struct option_value *value_of(const struct cli *cli, const char *option)
-{
-	const struct option_row *row = cli->command->options;
-
-	for (unsigned i = 0; row && row[i].name; i++)
-		if (!strcmp(row[i].name, option) && cli->values[i].set)
-			return &cli->values[i];
-	return NULL;
-}
-
 bool profile_words_given(const struct cli *cli)
 {
 	for (const struct option_row *row = profile_options; row->name; row++)
-		if (value_of(cli, row->name))
+		if (option_given(cli, row->name))
 			return true;
 	return false;
 }
@@ -70,10 +61,33 @@ put_line(struct profile_words *words, const struct profile_word *word, const cha
 	words->size += (size_t)n < left ? (size_t)n : left - 1;
 }
 
-/* A value as ini.h reads it back: in quotes, of the kind that it does not have. */
-static int put_value(struct profile_words *words, const struct profile_word *word,
-		     const char *text)
+void profile_words_comment(struct profile_words *words, const char *text)
 {
+	size_t n;
+
+	for (; *text; text += n + (text[n] == '\n')) {
+		n = strcspn(text, "\n");
+		put_line(words, NULL, "#%s%.*s\n", n ? " " : "", (int)n, text);
+	}
+}
+
+void profile_words_gap(struct profile_words *words)
+{
+	put_line(words, NULL, "\n");
+}
+
+void profile_words_section(struct profile_words *words, const struct profile_word *word,
+			   const char *section)
+{
+	put_line(words, word, "[%s]\n", section);
+}
+
+/* In quotes, of the kind that it does not have, unless it is a plain word. */
+int profile_words_value(struct profile_words *words, const struct profile_word *word,
+			const char *text)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789-_./+@:";
 	char path[PATH_MAX];
 	struct cause cause;
 	char quote = strchr(text, '"') ? '\'' : '"';
@@ -84,10 +98,14 @@ static int put_value(struct profile_words *words, const struct profile_word *wor
 		text = path;
 	for (const char *at = text; *at; at++)
 		if ((unsigned char)*at < ' ' || *at == quote)
-			return fail("--%s: a profile cannot have this value: it has %s",
-				    word->option, *at == quote ? "both kinds of quotes" :
+			return fail("%s%s: a profile cannot have this value: it has %s",
+				    word->option ? "--" : "",
+				    word->option ? word->option : word->key, *at == quote ? "both kinds of quotes" :
 								 "a control character");
-	put_line(words, word, "%s = %c%s%c\n", word->key, quote, text, quote);
+	if (*text && !text[strspn(text, plain)])
+		put_line(words, word, "%s = %s\n", word->key, text);
+	else
+		put_line(words, word, "%s = %c%s%c\n", word->key, quote, text, quote);
 	return CLI_OK;
 }
 
@@ -95,19 +113,28 @@ static int put_value(struct profile_words *words, const struct profile_word *wor
 static int put_word(struct profile_words *words, const struct profile_word *word,
 		    const char *const *values, unsigned count, bool numbered)
 {
+	char numbered_section[32];
 	int status = CLI_OK;
 
 	for (unsigned i = 0; status == CLI_OK && i < count; i++) {
+		snprintf(numbered_section, sizeof(numbered_section), "%s%u", word->section, i);
 		if (numbered)
-			put_line(words, word, "[%s%u]\n", word->section, i);
+			profile_words_section(words, word, numbered_section);
 		else if (!words->section || strcmp(words->section, word->section) != 0)
-			put_line(words, word, "[%s]\n", word->section);
+			profile_words_section(words, word, word->section);
 		words->section = word->section;
-		status = put_value(words, word, values[i]);
+		status = profile_words_value(words, word, values[i]);
 		if (status == CLI_OK && word->more)
 			put_line(words, word, "%s\n", word->more);
 	}
 	return status;
+}
+
+int profile_words_end(const struct profile_words *words)
+{
+	if (words->size == sizeof(words->text) - 1)
+		return fail("the options are too long for a profile");
+	return CLI_OK;
 }
 
 /* What it is called when nobody says: as its kernel's or disk's file. */
@@ -117,7 +144,7 @@ static void name_by_file(char name[NAME_SIZE], const struct cli *cli)
 
 	snprintf(name, NAME_SIZE, "guest");
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		const struct option_value *value = value_of(cli, options[i]);
+		const struct option_value *value = option_given(cli, options[i]);
 		const char *text = value ? value->count ? value->list[0] : value->text : NULL;
 		const char *slash = text ? strrchr(text, '/') : NULL;
 
@@ -139,7 +166,7 @@ int profile_words_make(struct profile_words *words, const struct cli *cli)
 	name_by_file(name, cli);
 	for (size_t i = 0; status == CLI_OK && i < ARRAY_SIZE(word_table); i++) {
 		const struct profile_word *word = &word_table[i];
-		const struct option_value *value = value_of(cli, word->option);
+		const struct option_value *value = option_given(cli, word->option);
 
 		if (value && value->count)
 			status = put_word(words, word, value->list, value->count, true);
@@ -148,7 +175,5 @@ int profile_words_make(struct profile_words *words, const struct cli *cli)
 		else if (i == 0)
 			status = put_word(words, word, &named, 1, false);
 	}
-	if (status == CLI_OK && words->size == sizeof(words->text) - 1)
-		status = fail("the options are too long for a profile");
-	return status;
+	return status == CLI_OK ? profile_words_end(words) : status;
 }

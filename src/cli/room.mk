@@ -16,6 +16,8 @@ src_cli_libcli_a_SOURCES = \
 	%D%/help.c %D%/help.h \
 	%D%/hooks.h \
 	%D%/image.c %D%/image.h \
+	%D%/new.c \
+	%D%/new_profile.c %D%/new_profile.h \
 	%D%/options.c %D%/options.h \
 	%D%/orders.c \
 	%D%/output.c %D%/output.h \
@@ -32,6 +34,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/stats.c \
 	%D%/switches.c \
 	%D%/table.c %D%/table.h \
+	%D%/trial.c %D%/trial.h \
 	%D%/vga.c %D%/vga.h
 
 CLI_LIBS = src/cli/libcli.a $(SANDBOX_LIBS) $(CONTROL_LIBS)

@@ -49,3 +49,18 @@ json_t *session_ask(struct cli *cli, const char *method, json_t *params)
 	link_free(link);
 	return result;
 }
+
+json_t *session_try(const struct cli *cli, const char *method)
+{
+	struct endpoint endpoint;
+	json_t *result = NULL;
+	struct link *link;
+
+	if (endpoint_find(&endpoint, cli->socket, NULL) < 0 ||
+	    link_open(&link, &endpoint, NULL) < 0)
+		return NULL;
+	if (link_call(link, method, NULL, &result, NULL) < 0)
+		result = NULL;
+	link_free(link);
+	return result;
+}

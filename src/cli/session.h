@@ -18,4 +18,7 @@ json_t *session_call(struct link *link, const char *method, json_t *params);
 /* Calls one method over a connection of its own. NULL after a message. */
 json_t *session_ask(struct cli *cli, const char *method, json_t *params);
 
+/* The same without parameters, and without a word when no deck runs or it refuses. */
+json_t *session_try(const struct cli *cli, const char *method);
+
 #endif

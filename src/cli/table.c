@@ -3,6 +3,7 @@
 
 #include "base/checked.h"
 #include "cli/commands.h"
+#include "cli/new_profile.h"
 #include "cli/profile_words.h"
 
 #define TIMEOUT_OPTION \
@@ -92,6 +93,13 @@ static const struct command rows[] = {
 		  "the name of a guest. Options in its place describe a guest without a profile:\n"
 		  "  vmdeck run --kernel bzImage --initrd initrd.img --append 'console=ttyS0'\n",
 	  .options = profile_options, .run = run_main },
+	{ .name = "new", .args = "NAME", .min_args = 1, .max_args = 1, .method = -1, .json = true,
+	  .help = "makes a guest: its profile, with comments, and the image of its disk",
+	  .more = "It starts from the copy of an image, from a CD, or from a kernel:\n"
+		  "  vmdeck new web --from debian-12-generic-amd64.qcow2 --disk 20G\n"
+		  "  vmdeck new lab --iso netinst.iso --disk 20G --memory 2G\n"
+		  "  vmdeck new dev --kernel bzImage --append 'console=ttyS0'\n",
+	  .options = new_options, .run = new_main },
 	{ .name = "list", .alias = "ls", .args = "", .method = METHOD_GUEST_LIST, .json = true,
 	  .run = list_main },
 	{ .name = "show", .args = "GUEST", .min_args = 1, .max_args = 1, .word = WORD_GUEST,

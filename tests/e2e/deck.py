@@ -89,6 +89,7 @@ class Folder:
             os.environ,
             HOME=self.path,
             XDG_CONFIG_HOME=os.path.join(self.path, "config"),
+            XDG_DATA_HOME=os.path.join(self.path, "data"),
             XDG_STATE_HOME=os.path.join(self.path, "state"),
             XDG_RUNTIME_DIR=os.path.join(self.path, "run"),
             LC_ALL="C.UTF-8",

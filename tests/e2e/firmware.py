@@ -163,4 +163,5 @@ def test_grub_boots_linux_from_a_partition():
         deck.wait_state("linux", "stopped")
 
 
-d.main()
+if __name__ == "__main__":
+    d.main()

@@ -206,12 +206,12 @@ static void run_makes_a_profile_of_options(void **state)
 	(void)state;
 	assert_int_equal(vmdeck("run --kernel /k/bzImage.x --append a=\"b;c\" -m 64M -d /a -d /b "
 				"--net=lan"), 5);
-	assert_string_equal(out, "run socket=- made\n[guest]\nname = \"a\"\nmemory = \"64M\"\n"
-				 "[boot]\nkernel = \"/k/bzImage.x\"\ncmdline = 'a=\"b;c\"'\n"
-				 "[disk0]\npath = \"/a\"\nformat = raw\n"
-				 "[disk1]\npath = \"/b\"\nformat = raw\n[net0]\nswitch = \"lan\"\n");
+	assert_string_equal(out, "run socket=- made\n[guest]\nname = a\nmemory = 64M\n"
+				 "[boot]\nkernel = /k/bzImage.x\ncmdline = 'a=\"b;c\"'\n"
+				 "[disk0]\npath = /a\nformat = raw\n"
+				 "[disk1]\npath = /b\nformat = raw\n[net0]\nswitch = lan\n");
 	assert_int_equal(vmdeck("run --name x --cpus 2"), 5);
-	assert_string_equal(out, "run socket=- made\n[guest]\nname = \"x\"\ncpus = \"2\"\n");
+	assert_string_equal(out, "run socket=- made\n[guest]\nname = x\ncpus = 2\n");
 	assert_int_equal(vmdeck("run --append \"'"), 1);
 	has(err, "--append: a profile cannot have this value: it has both kinds of quotes");
 	assert_int_equal(vmdeck("run web --memory 1G"), 2);

@@ -76,6 +76,8 @@ static void variables_before_home(void **state)
 	setenv("XDG_STATE_HOME", "/var/x", 1);
 	assert_int_equal(paths_state(path, NULL), 0);
 	assert_string_equal(path, "/var/x/vmdeck");
+	assert_int_equal(paths_data(path, NULL), 0);
+	assert_below(path, *state, "/.local/share/vmdeck");
 
 	snprintf(config, sizeof(config), "%s/conf", (char *)*state);
 	setenv("XDG_CONFIG_HOME", config, 1);

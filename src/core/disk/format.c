@@ -1,7 +1,9 @@
 /* See format.h. QEMU's block drivers, RFC 1952, RFC 8878, ECMA-119 §8.1, file(1). */
 #include "core/disk/format.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CONVERT "convert it with qemu-img convert -O raw"
@@ -50,4 +52,18 @@ const struct image_format *image_format_find(int fd, uint64_t size)
 			return row;
 	}
 	return NULL;
+}
+
+const struct image_format *image_format_look(const char *path)
+{
+	const struct image_format *format = NULL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		format = image_format_find(fd, (uint64_t)st.st_size);
+	close(fd);
+	return format;
 }

@@ -21,4 +21,7 @@ struct image_format {
 /* The row of an open file of size bytes, or NULL: nothing speaks against its being raw. */
 const struct image_format *image_format_find(int fd, uint64_t size);
 
+/* The same of a file that is not open, and of no device; NULL also when it cannot be read. */
+const struct image_format *image_format_look(const char *path);
+
 #endif
