@@ -7,6 +7,7 @@ src_control_libcontrol_a_SOURCES = \
 	%D%/framing.c %D%/framing.h \
 	%D%/limits.c %D%/limits.h \
 	%D%/link.c \
+	%D%/listen.c %D%/listen.h \
 	%D%/message.c %D%/message.h \
 	%D%/message_text.c %D%/message_text.h \
 	%D%/methods.c %D%/methods.h \
@@ -19,7 +20,9 @@ src_control_libcontrol_a_SOURCES = \
 CONTROL_LIBS = src/control/libcontrol.a $(BASE_LIBS) $(JANSSON_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/client tests/unit/framing
+check_PROGRAMS += tests/unit/client tests/unit/framing tests/unit/listen
 tests_unit_client_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)
 tests_unit_framing_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)
+tests_unit_listen_SOURCES = tests/unit/listen.c tests/unit/scratch.h
+tests_unit_listen_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)
 endif
