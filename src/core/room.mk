@@ -120,6 +120,9 @@ src_core_libcore_a_SOURCES = \
 	%D%/virtio/queue.c %D%/virtio/queue.h \
 	%D%/virtio/reserve.c %D%/virtio/reserve.h \
 	%D%/virtio/rng.c %D%/virtio/rng.h \
+	%D%/virtio/vsock.c %D%/virtio/vsock.h %D%/virtio/vsock_private.h \
+	%D%/virtio/vsock_host.c \
+	%D%/virtio/vsock_packet.c \
 	%D%/virtio/virtio.h
 
 # server: the control protocol's side of the deck; apart, so that its tests bring their own deck.
@@ -272,6 +275,9 @@ tests_unit_virtio_net_LDADD = src/core/libcore.a $(NET_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/balloon
 tests_unit_balloon_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_balloon_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/vsock
+tests_unit_vsock_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_vsock_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/virtio_rng
 tests_unit_virtio_rng_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_virtio_rng_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)

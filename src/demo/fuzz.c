@@ -31,7 +31,7 @@
 
 /* The devices of virtio that this guest has no other use for. */
 static struct virtio others[] = {
-	{ .type = VIRTIO_ENTROPY }, { .type = VIRTIO_BALLOON },
+	{ .type = VIRTIO_ENTROPY }, { .type = VIRTIO_BALLOON }, { .type = VIRTIO_VSOCK },
 };
 
 #define OWN_DEVICES 2
@@ -91,7 +91,17 @@ static void fuzz_descriptors(void)
 	}
 }
 
-/* Request headers of a disk, rings, and anything. */
+/* A packet of this guest's to a port of the host's (virtio 1.2 §5.10.6), of a socket or of none. */
+static void fuzz_packet(uint8_t *at)
+{
+	const uint32_t header[] = { 3, 0, 2, 0, pick(4), pick(4),
+				    pick(2) ? pick(4096) : nonsense(), 1 | pick(9) << 16,
+				    pick(4), nonsense(), nonsense() };
+
+	memcpy(at, header, sizeof(header));
+}
+
+/* Request headers of a disk and of sockets, rings, and anything. */
 static void fuzz_memory(void)
 {
 	uint32_t at = pick(ARENA_USED) & ~15u, type = pick(20);
@@ -99,11 +109,14 @@ static void fuzz_memory(void)
 
 	if (type == DISK_WRITE && !may_write_disk)
 		header[0] = DISK_READ;
-	switch (pick(3)) {
+	switch (pick(4)) {
 	case 0:
 		memcpy(arena + at, header, sizeof(header));
 		break;
 	case 1:
+		fuzz_packet(arena + at);
+		break;
+	case 2:
 		for (unsigned i = 0; i < 64; i += 2)
 			put16(arena + at + i, pick(512));
 		break;

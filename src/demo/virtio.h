@@ -10,6 +10,7 @@
 #define VIRTIO_BLOCK 2
 #define VIRTIO_ENTROPY 4
 #define VIRTIO_BALLOON 5
+#define VIRTIO_VSOCK 19
 
 #define VIRTIO_F_EVENT_IDX (1ull << 29)
 #define VIRTIO_F_VERSION_1 (1ull << 32)

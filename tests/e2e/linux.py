@@ -4,6 +4,7 @@ import http.server
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -195,6 +196,54 @@ def test_random_numbers_and_balloon():
         assert abs(meminfo(console)[1] - free) < 4 << 20
         result = deck.run("balloon", "linux", "65M")
         assert result.returncode == 1 and "balloon: it has 64.0M" in result.stderr, result
+
+
+def echo(listener, ended):
+    """Sends back what comes, and says how much that was."""
+    connection, _ = listener.accept()
+    total = 0
+    with connection:
+        while data := connection.recv(1 << 16):
+            connection.sendall(data)
+            total += len(data)
+    ended.append(total)
+
+
+def test_vsock_both_ways():
+    sent, ended = 3 << 20, []
+    data = os.urandom(2 << 20)
+    pattern = bytes((at * 31 >> 3) & 0xff for at in range(sent))
+
+    d.linux_kernel()
+    with d.Deck(prepare=lambda folder: folder.guest("linux", profile(
+            "vmlinux", f"vsock=77/{sent},listen=1234", "[vsock]\n"))) as deck:
+        path = os.path.join(deck.path, "run/vmdeck/vsock/linux.sock")
+        os.mkdir(os.path.dirname(path), 0o700)
+        with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as client:
+            listener.bind(path + "_77")
+            listener.listen()
+            threading.Thread(target=echo, args=(listener, ended), daemon=True).start()
+            assert deck.run("start", "linux").returncode == 0
+            console = deck.console("linux")
+            console.expect("LG: vsock ", PATIENCE)
+            assert console.expect("\n", PATIENCE).split() == [
+                str(sent), f"{zlib.crc32(pattern):08x}"]
+            d.wait_for(lambda: ended == [sent], "the end of the connection")
+
+            console.expect("LG: calls", PATIENCE)
+            client.connect(path)
+            client.sendall(b"CONNECT 1234\n")
+            client.settimeout(PATIENCE)
+            back = client.makefile("rb")
+            assert back.readline() == b"OK 1073741824\n"
+            threading.Thread(target=lambda: (client.sendall(data),
+                                             client.shutdown(socket.SHUT_WR))).start()
+            assert back.read() == data
+            console.expect("LG: vsock ", PATIENCE)
+            assert console.expect("\n", PATIENCE).split() == [
+                str(len(data)), f"{zlib.crc32(data):08x}"]
+        deck.wait_state("linux", "stopped", seconds=PATIENCE)
+        assert not os.path.exists(path)
 
 
 d.main()

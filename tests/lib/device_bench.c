@@ -170,6 +170,25 @@ int bench_disk_file(void)
 	return fd;
 }
 
+static char folder[] = "/tmp/vmdeck-bench-XXXXXX";
+
+static void remove_folder(void)
+{
+	rmdir(folder);
+}
+
+const char *bench_vsock_path(void)
+{
+	static char path[sizeof(folder) + sizeof("/vsock")];
+
+	if (!path[0]) {
+		must(mkdtemp(folder), "no folder for sockets");
+		atexit(remove_folder);
+		snprintf(path, sizeof(path), "%s/vsock", folder);
+	}
+	return path;
+}
+
 void bench_create(struct device_bench *bench, int disk_fd)
 {
 	bench_create_changed(bench, disk_fd, NULL);
@@ -190,6 +209,8 @@ void bench_create_changed(struct device_bench *bench, int disk_fd,
 	bench->profile.cpus = BENCH_CPUS;
 	bench->profile.rng = bench->profile.balloon = true;
 	bench->profile.vga = PROFILE_VGA_YES;
+	bench->profile.vsock = (struct profile_vsock){ .present = true, .cid = 3,
+						       .path = (char *)bench_vsock_path() };
 	bench->profile.nets[0].present = true;
 	bench->profile.nets[0].mac[0] = 2;
 	bench->profile.disks[0].present = disk_fd >= 0;
@@ -338,7 +359,8 @@ static void *at(struct device_bench *bench, uint64_t address)
 
 /* The devices with a driver of virtio, by name; a ring's address is of the row's number. */
 static const char *const names[] = { [BENCH_DISK] = "disk0", [BENCH_NIC] = "net0",
-				     [BENCH_RNG] = "rng", [BENCH_BALLOON] = "balloon" };
+				     [BENCH_RNG] = "rng", [BENCH_BALLOON] = "balloon",
+				     [BENCH_VSOCK] = "vsock" };
 
 static unsigned slot_of(struct device_bench *bench, enum bench_device device)
 {
@@ -565,6 +587,20 @@ static void offer_stats(struct device_bench *bench)
 	bench_kick(bench, BENCH_BALLOON, 2);
 }
 
+/* A buffer for events and one for packets; a program of the guest's finds nobody on the host. */
+static void use_vsock(struct device_bench *bench)
+{
+	static const uint8_t request[44] = { 3, [8] = 2, [16] = 1, [20] = 1, [28] = 1, [30] = 1 };
+
+	memcpy(at(bench, BENCH_BUFFERS + 0xc000), request, sizeof(request));
+	for (unsigned n = 0; n < 3; n++) {
+		bench_describe(bench, BENCH_VSOCK, n, 0, BENCH_BUFFERS + 0xc000 + (n ^ 1) * 0x100,
+			       sizeof(request), n == TX ? 0 : WRITE);
+		bench_offer(bench, BENCH_VSOCK, n, 0);
+		bench_kick(bench, BENCH_VSOCK, n);
+	}
+}
+
 bool bench_deliver(void)
 {
 	static uint8_t data[60];
@@ -619,6 +655,8 @@ void bench_use(struct device_bench *bench)
 	ask_for_bytes(bench);
 	start_driver(bench, BENCH_BALLOON, 3, 1u << 1, true);
 	offer_stats(bench);
+	start_driver(bench, BENCH_VSOCK, 3, 0, true);
+	use_vsock(bench);
 	bench_settle(bench);
 	bench_send(bench);
 	ask_for_bytes(bench);

@@ -65,6 +65,9 @@ void bench_use(struct device_bench *bench);
 /* Stops the devices, and waits until they are drained. */
 void bench_stop(struct device_bench *bench);
 
+/* The path of its vsock, in a folder that is there until the program ends. */
+const char *bench_vsock_path(void);
+
 /* What was saved of a guest, with its RAM and its interrupt lines. */
 struct bench_saved {
 	uint8_t *data, *ram;
@@ -88,7 +91,9 @@ void bench_drive(struct device_bench *bench);
 
 /* Its drivers, when there are no others: of the devices with virtio's transport. */
 
-enum bench_device { BENCH_DISK, BENCH_NIC, BENCH_RNG, BENCH_BALLOON, BENCH_DEVICES };
+enum bench_device {
+	BENCH_DISK, BENCH_NIC, BENCH_RNG, BENCH_BALLOON, BENCH_VSOCK, BENCH_DEVICES
+};
 
 #define BENCH_RING 8u		/* descriptors of a ring */
 #define BENCH_BUFFERS 0x40000u	/* from here to the end of the RAM there is nothing else */

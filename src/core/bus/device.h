@@ -81,7 +81,7 @@ struct device_counters {
 /* A device that the guest's driver can break, as people see it. */
 struct guest_device {
 	char name[DEVICE_NAME_MAX]; /* "disk0", "net0" */
-	char status[96];	    /* "running", "needs reset: why" */
+	char status[168];	    /* "running", "needs reset: why" */
 };
 
 /* What a guest says of its memory, in the order of virtio's tags (virtio 1.2 §5.5.6.3). */

@@ -21,6 +21,7 @@
 #include "core/virtio/blk_device.h"
 #include "core/virtio/net_device.h"
 #include "core/virtio/rng.h"
+#include "core/virtio/vsock.h"
 
 const struct device_type *const device_table[] = {
 	&uart16550_device,
@@ -41,5 +42,6 @@ const struct device_type *const device_table[] = {
 	&sata_device,
 	&balloon_device,
 	&deaf_ports_device,
+	&vsock_device,
 	NULL,
 };

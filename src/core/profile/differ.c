@@ -95,6 +95,8 @@ bool profile_differ(const struct profile *one, const struct profile *other, char
 			*name = '\0';
 			if (section->count > 1)
 				snprintf(name, sizeof(name), "%s%u", section->kind, i);
+			else if (section->present != PROFILE_NOWHERE)
+				snprintf(name, sizeof(name), "%s", section->kind);
 			differ_record(&list, section, name, (const char *)one + at,
 				      (const char *)other + at);
 		}

@@ -12,6 +12,7 @@
 #define GUEST(field) offsetof(struct profile, field)
 #define DISK(field) offsetof(struct profile_disk, field)
 #define NET(field) offsetof(struct profile_net, field)
+#define VSOCK(field) offsetof(struct profile_vsock, field)
 
 #define MIB (1ull << 20)
 #define TIB (1ull << 40)
@@ -155,6 +156,19 @@ static const struct profile_key net_keys[] = {
 	{ .key = NULL },
 };
 
+static const struct profile_key vsock_keys[] = {
+	{ .key = "cid", .type = PROFILE_COUNT, .offset = VSOCK(cid), .min = 3,
+	  .max = UINT32_MAX - 1, .standard = "3",
+	  .help = "The guest's own address. "
+		  "Guests do not reach each other by it, so it need not be theirs alone." },
+	{ .key = "path", .type = PROFILE_PATH, .offset = VSOCK(path),
+	  .help = "Path of the Unix socket that programs of the host connect to, in a folder to "
+		  "which others cannot write. "
+		  "Without this key it is {Pa $XDG_RUNTIME_DIR/vmdeck/vsock/NAME.sock}, where NAME "
+		  "is the guest's; {Nm vmdeck Cm show} says where it is." },
+	{ .key = NULL },
+};
+
 const struct profile_section profile_guest_sections[] = {
 	{ .kind = "guest", .count = 1, .present = PROFILE_NOWHERE, .keys = guest_keys },
 	{ .kind = "boot", .count = 1, .present = PROFILE_NOWHERE, .keys = boot_keys },
@@ -164,6 +178,10 @@ const struct profile_section profile_guest_sections[] = {
 	{ .kind = "net", .count = PROFILE_NETS_MAX, .offset = GUEST(nets),
 	  .size = sizeof(struct profile_net), .present = NET(present), .keys = net_keys,
 	  .help = "Each describes a virtio network card." },
+	{ .kind = "vsock", .count = 1, .offset = GUEST(vsock), .size = sizeof(struct profile_vsock),
+	  .present = VSOCK(present), .keys = vsock_keys,
+	  .help = "It gives the guest a virtio socket device, of which a section below tells; it "
+		  "may be empty." },
 	{ .kind = NULL },
 };
 

@@ -14,6 +14,7 @@ void profile_free(struct profile *profile)
 		free(profile->disks[i].path);
 		free(profile->disks[i].serial);
 	}
+	free(profile->vsock.path);
 	free(profile->kernel);
 	free(profile->initrd);
 	free(profile->cmdline);

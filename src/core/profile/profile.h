@@ -43,6 +43,12 @@ struct profile_net {
 	uint8_t mac[NET_MAC_SIZE]; /* given, or derived from guest name and NIC number (52:54:00:...) */
 };
 
+struct profile_vsock {
+	bool present;
+	unsigned cid;
+	char *path; /* of the socket for programs of the host; NULL: by the guest's name */
+};
+
 struct profile {
 	char *path; /* of the file; NULL for a built-in guest */
 	char name[NAME_SIZE];
@@ -66,6 +72,7 @@ struct profile {
 	bool firmware_serial; /* what it shows by BIOS calls appears on the serial port too */
 	struct profile_disk disks[PROFILE_DISKS_MAX];
 	struct profile_net nets[PROFILE_NETS_MAX];
+	struct profile_vsock vsock;
 };
 
 void profile_free(struct profile *profile); /* NULL is valid */
