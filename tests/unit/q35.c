@@ -87,6 +87,16 @@ static void places_are_fixed(void **state)
 	assert_int_equal(config(f, LPC, 0x44) & 0xff, 0x80);
 }
 
+/* UEFI switches it on and off, and uses what is behind it only if it is on then. */
+static void the_isa_bridge_is_always_on(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(config(f, LPC, 4) & 0xffff, 7);
+	set_config(f, LPC, 4, 0);
+	assert_int_equal(config(f, LPC, 4) & 0xffff, 7);
+}
+
 static void memory_attributes_begin_with_ram(void **state)
 {
 	struct fixture *f = *state;
@@ -121,6 +131,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(its_identity_is_known_to_firmware, setup, teardown),
 		cmocka_unit_test_setup_teardown(places_are_fixed, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_isa_bridge_is_always_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(memory_attributes_begin_with_ram, setup, teardown),
 		cmocka_unit_test_setup_teardown(interrupt_routes_are_kept, setup, teardown),
 	};

@@ -34,6 +34,7 @@
 #define MCH_PAM_RAM 0x33 /* reads and writes of both halves go to RAM; PAM0 has the upper alone */
 #define MCH_PAM0_RAM 0x30
 
+#define LPC_COMMAND (PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER)
 #define LPC_PMBASE 0x40
 #define LPC_PMBASE_IO 0x01
 #define LPC_ACPI_CONTROL 0x44
@@ -75,6 +76,9 @@ static void set_up_lpc_bridge(struct pci_function *bridge)
 {
 	pci_function_init(bridge, &bridge_ops, VENDOR_INTEL, DEVICE_ICH9_LPC, CLASS_ISA_BRIDGE);
 	put(bridge, PCI_SUBSYSTEM_VENDOR, SUBSYSTEM_QEMU << 16 | SUBSYSTEM_VENDOR_QEMU);
+	/* What is behind it can always be reached: UEFI looks for the serial port only then. */
+	bridge->config[PCI_COMMAND] = LPC_COMMAND;
+	bridge->writable[PCI_COMMAND] &= (uint8_t)~LPC_COMMAND;
 	bridge->config[PCI_HEADER_TYPE] = HEADER_MULTIFUNCTION;
 	put(bridge, LPC_PMBASE, PLATFORM_PM_PORT | LPC_PMBASE_IO);
 	bridge->config[LPC_ACPI_CONTROL] = LPC_ACPI_ENABLE;
