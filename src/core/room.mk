@@ -19,6 +19,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/bus/device.c %D%/bus/device.h \
 	%D%/bus/disks.c %D%/bus/disks.h \
 	%D%/bus/exit_path.h \
+	%D%/bus/nic.c %D%/bus/nic.h \
 	%D%/bus/pci.c %D%/bus/pci.h \
 	%D%/bus/pci_function.c %D%/bus/pci_function.h \
 	%D%/bus/pci_msi.c %D%/bus/pci_msi.h \
@@ -118,7 +119,6 @@ src_core_libcore_a_SOURCES = \
 	%D%/virtio/pci_queue.c \
 	%D%/virtio/pci_state.c \
 	%D%/virtio/queue.c %D%/virtio/queue.h \
-	%D%/virtio/reserve.c %D%/virtio/reserve.h \
 	%D%/virtio/rng.c %D%/virtio/rng.h \
 	%D%/virtio/vsock.c %D%/virtio/vsock.h %D%/virtio/vsock_private.h \
 	%D%/virtio/vsock_host.c \
@@ -268,8 +268,7 @@ check_PROGRAMS += tests/unit/pci_function
 tests_unit_pci_function_SOURCES = tests/unit/pci_function.c tests/unit/fake_router.c \
 	tests/unit/fake_router.h
 tests_unit_pci_function_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
-check_PROGRAMS += tests/unit/reserve tests/unit/virtio_net
-tests_unit_reserve_LDADD = src/core/libcore.a $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/virtio_net
 tests_unit_virtio_net_SOURCES = tests/unit/virtio_net.c tests/unit/settle.h
 tests_unit_virtio_net_LDADD = src/core/libcore.a $(NET_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/balloon

@@ -21,6 +21,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/decode/text.c %D%/decode/text.h \
 	%D%/frame/checksum.c %D%/frame/checksum.h \
 	%D%/frame/frame.c %D%/frame/frame.h \
+	%D%/frame/pieces.c %D%/frame/pieces.h \
 	%D%/port/burst.c %D%/port/burst.h \
 	%D%/port/guest.c \
 	%D%/port/inbox.c %D%/port/inbox.h \
@@ -33,6 +34,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/port/nat_stack.c %D%/port/nat_stack.h \
 	%D%/port/own.c %D%/port/own.h \
 	%D%/port/port.c %D%/port/port.h \
+	%D%/port/reserve.c %D%/port/reserve.h \
 	%D%/port/share.c %D%/port/share.h \
 	%D%/port/thread.c %D%/port/thread.h \
 	%D%/service/dhcp.c %D%/service/dhcp.h \
@@ -75,7 +77,7 @@ tests_bench_switch_LDADD = $(NET_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/decode tests/unit/dhcp tests/unit/inbox tests/unit/nat_guard \
 	tests/unit/nat_order tests/unit/nat_process tests/unit/nat_segments \
-	tests/unit/share tests/unit/uplink tests/unit/uplink_switch
+	tests/unit/reserve tests/unit/share tests/unit/uplink tests/unit/uplink_switch
 tests_unit_decode_SOURCES = tests/unit/decode.c tests/unit/decode_packets.h
 tests_unit_decode_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_dhcp_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
@@ -85,6 +87,7 @@ tests_unit_nat_process_SOURCES = tests/unit/nat_process.c tests/unit/with_nat.h
 tests_unit_nat_process_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_nat_segments_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_nat_guard_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_reserve_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_share_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_uplink_SOURCES = tests/unit/uplink.c tests/unit/with_nat.h
 tests_unit_uplink_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)

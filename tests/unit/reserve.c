@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "core/virtio/reserve.h"
+#include "net/port/reserve.h"
 
 #define BUFFERS 256u
 

@@ -184,7 +184,8 @@ static int setup(void **state)
 	assert_int_equal(virtio_pci_create(&bench->transport, &bench->net.device, &bench->pci, 1,
 					   &bench->memory, &bench->loop, -1, &cause), 0);
 	allow(bench, true);
-	assert_int_equal(virtio_net_connect(&bench->net, NULL, "a/net0", &cause), 0);
+	assert_int_equal(switch_port_add(&bench->net.port, NULL, NULL, &virtio_net_port_ops,
+					 &bench->net, &cause), 0);
 	*state = bench;
 	return 0;
 }

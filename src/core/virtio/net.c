@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "net/port/port.h"
+#include "net/frame/pieces.h"
 #include "net/switch/offload.h"
 
 #define RX 0
@@ -114,14 +114,6 @@ static bool reset(struct virtio *device)
 
 #define IOV_POOL (3 * VIRTQ_SIZE_MAX)
 
-/*
- * What a burst may cost those who receive it, and with that how long a port that is
- * removed, a vCPU that writes a register and others wait for its end: bytes, and for
- * each frame and each segment that a receiver may need so many more.
- */
-#define BURST_COST_MAX (256u * 1024)
-#define SEGMENT_COST 256u
-
 /* A burst on its way into the switch; lives on the I/O thread's stack. */
 struct burst {
 	unsigned count, iov_used;
@@ -131,28 +123,6 @@ struct burst {
 	uint8_t copies[NET_BURST_MAX][NET_HEAD_MAX];
 	struct iovec iov[IOV_POOL];
 };
-
-/* Takes length bytes off the front of the iovecs, into to; returns how many were there. */
-static uint32_t take(struct iovec **iov, unsigned *count, void *to, uint32_t length)
-{
-	uint32_t taken = 0;
-
-	while (*count && taken < length) {
-		uint32_t n = length - taken;
-
-		if (n > (*iov)->iov_len)
-			n = (uint32_t)(*iov)->iov_len;
-		memcpy((uint8_t *)to + taken, (*iov)->iov_base, n);
-		taken += n;
-		(*iov)->iov_base = (uint8_t *)(*iov)->iov_base + n;
-		(*iov)->iov_len -= n;
-		if (!(*iov)->iov_len) {
-			(*iov)++;
-			(*count)--;
-		}
-	}
-	return taken;
-}
 
 /* What the header asks for; what is not for a driver to say must not reach another's. */
 static struct net_offload wanted_offload(const struct net_offload *from)
@@ -173,24 +143,15 @@ static bool add_frame(struct burst *burst, const struct virtq_chain *chain, stru
 	unsigned count = chain->read_count;
 	struct net_header header;
 
-	if (take(&iov, &count, &header, sizeof(header)) < sizeof(header))
+	if (pieces_take(&iov, &count, &header, sizeof(header)) < sizeof(header))
 		return false;
 	frame->size = chain->read_size - (uint32_t)sizeof(header);
 	frame->head = copy;
-	frame->head_size = take(&iov, &count, copy, NET_HEAD_MAX);
+	frame->head_size = pieces_take(&iov, &count, copy, NET_HEAD_MAX);
 	frame->rest = iov;
 	frame->rest_count = count;
 	frame->offload = wanted_offload(&header.offload);
 	return true;
-}
-
-static uint64_t cost_of(const struct net_frame *frame)
-{
-	uint64_t segments = 1;
-
-	if (frame->offload.gso_type && frame->offload.gso_size)
-		segments += frame->size / frame->offload.gso_size;
-	return frame->size + segments * SEGMENT_COST;
 }
 
 static void send_burst(struct virtio_net *net, struct burst *burst)
@@ -214,7 +175,7 @@ static bool transmit(struct virtio_net *net)
 
 	burst.count = burst.iov_used = 0;
 	burst.cost = 0;
-	while (burst.count < NET_BURST_MAX && burst.cost < BURST_COST_MAX &&
+	while (burst.count < NET_BURST_MAX && burst.cost < NET_BURST_COST_MAX &&
 	       burst.iov_used <= IOV_POOL - VIRTQ_SIZE_MAX) {
 		struct iovec *iov = burst.iov + burst.iov_used;
 
@@ -225,7 +186,7 @@ static bool transmit(struct virtio_net *net)
 			popped = virtq_break(queue);
 			break;
 		}
-		burst.cost += cost_of(&burst.frames[burst.count]);
+		burst.cost += net_frame_cost(&burst.frames[burst.count]);
 		burst.heads[burst.count++] = chain.head;
 		burst.iov_used += chain.read_count + chain.write_count;
 	}
@@ -312,32 +273,22 @@ static uint32_t put(struct cursor *cursor, const void *data, uint32_t size)
 	return done;
 }
 
-/* The frame's bytes from where we are, in its head and rest. */
-struct reader {
-	const struct net_frame *frame;
-	unsigned part; /* 0: head; n: rest[n - 1] */
-	size_t used;
-};
-
 /* Copies as much of the frame as fits; true when all of it has been. */
-static bool copy_frame(struct reader *reader, struct cursor *cursor)
+static bool copy_frame(struct net_frame_reader *reader, struct cursor *cursor)
 {
-	const struct net_frame *frame = reader->frame;
+	while (cursor->at < cursor->count) {
+		const struct iovec *iov = &cursor->iov[cursor->at];
+		size_t room = iov->iov_len - cursor->used;
+		size_t n = net_frame_read(reader, (uint8_t *)iov->iov_base + cursor->used, room);
 
-	while (reader->part <= frame->rest_count) {
-		const uint8_t *base = reader->part ? frame->rest[reader->part - 1].iov_base
-						   : frame->head;
-		size_t size = reader->part ? frame->rest[reader->part - 1].iov_len
-					   : frame->head_size;
-		uint32_t n = put(cursor, base + reader->used, (uint32_t)(size - reader->used));
-
-		reader->used += n;
-		if (reader->used < size)
-			return false;
-		reader->part++;
-		reader->used = 0;
+		cursor->written += (uint32_t)n;
+		cursor->used += n;
+		if (n < room)
+			break;
+		cursor->at++;
+		cursor->used = 0;
 	}
-	return true;
+	return net_frame_is_read(reader);
 }
 
 /* Takes a receive buffer; false: there is none that can be used. */
@@ -377,7 +328,7 @@ static bool receive(struct virtio_net *net, const struct net_frame *frame)
 {
 	struct virtq *queue = &net->device.queues[RX];
 	struct net_header header = { .offload = frame->offload, .num_buffers = 1 };
-	struct reader reader = { .frame = frame };
+	struct net_frame_reader reader = { .frame = frame };
 	uint16_t heads[MERGED_MAX];
 	uint32_t written[MERGED_MAX];
 	uint8_t *buffers = NULL, *buffers_high = NULL; /* the header's last field, which may be split */
@@ -450,7 +401,7 @@ static void flush(void *backend)
 		virtio_kick_again(&net->device, RX);
 }
 
-static const struct net_port_ops port_ops = { .deliver = deliver, .flush = flush };
+const struct net_port_ops virtio_net_port_ops = { .deliver = deliver, .flush = flush };
 
 static const struct virtio_ops net_ops = {
 	.id = 1,
@@ -472,16 +423,6 @@ void virtio_net_init(struct virtio_net *net, const uint8_t mac[NET_MAC_SIZE])
 	net->device.ops = &net_ops;
 	memcpy(net->mac, mac, NET_MAC_SIZE);
 	pthread_mutex_init(&net->receive_lock, NULL);
-}
-
-int virtio_net_connect(struct virtio_net *net, struct net_switch *sw, const char *name,
-		       struct cause *cause)
-{
-	struct net_port_config config = { .name = name, .kind = port_guest.name,
-					  .accepts = NET_ACCEPTS_NOTHING };
-
-	memcpy(config.addresses[0].mac, net->mac, NET_MAC_SIZE);
-	return switch_port_add(&net->port, sw, &config, &port_ops, net, cause);
 }
 
 void virtio_net_disconnect(struct virtio_net *net)

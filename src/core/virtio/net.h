@@ -8,8 +8,8 @@
 #ifndef CORE_VIRTIO_NET_H
 #define CORE_VIRTIO_NET_H
 
-#include "core/virtio/reserve.h"
 #include "core/virtio/virtio.h"
+#include "net/port/reserve.h"
 #include "net/switch/switch.h"
 
 #define VIRTIO_NET_QUEUES 2
@@ -32,9 +32,11 @@ struct virtio_net {
 /* Before virtio_pci_create(). */
 void virtio_net_init(struct virtio_net *net, const uint8_t mac[NET_MAC_SIZE]);
 
-/* Joins the switch under this port name, after virtio_pci_create(). */
-int virtio_net_connect(struct virtio_net *net, struct net_switch *sw, const char *name,
-		       struct cause *cause);
+/*
+ * What its port of a switch, net->port, is to do, with the device as backend; it joins one after
+ * virtio_pci_create().
+ */
+extern const struct net_port_ops virtio_net_port_ops;
 
 /* Leaves the switch; no frame is delivered any more. Valid when it never joined. */
 void virtio_net_disconnect(struct virtio_net *net);

@@ -60,6 +60,23 @@ struct net_frame {
 };
 
 /*
+ * What a burst may cost those who receive it, and with that how long a port that is
+ * removed, a vCPU that writes a register and others wait for its end: bytes, and for
+ * each frame and each segment that a receiver may need so many more.
+ */
+#define NET_BURST_COST_MAX (256u * 1024)
+#define NET_SEGMENT_COST 256u
+
+static inline uint64_t net_frame_cost(const struct net_frame *frame)
+{
+	uint64_t segments = 1;
+
+	if (frame->offload.gso_type && frame->offload.gso_size)
+		segments += frame->size / frame->offload.gso_size;
+	return frame->size + segments * NET_SEGMENT_COST;
+}
+
+/*
  * Copies a head (size at most NET_HEAD_MAX) by two overlapping blocks of fixed
  * size. A plain memcpy() of unknown size costs a call or, worse, rep movs,
  * which is several times dearer than all else that the switch does to a frame.

@@ -1,5 +1,5 @@
 /* Keeping the last buffers of a receive queue. Any thread, under the queue's lock. */
-#include "core/virtio/reserve.h"
+#include "net/port/reserve.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
  * send there. How many the driver gives at most is watched, as it need not fill the
  * ring. Accounting alone; whatever guards the queue guards this.
  */
-#ifndef CORE_VIRTIO_RESERVE_H
-#define CORE_VIRTIO_RESERVE_H
+#ifndef NET_PORT_RESERVE_H
+#define NET_PORT_RESERVE_H
 
 #include <stdbool.h>
 #include <stdint.h>

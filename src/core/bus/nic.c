@@ -1,0 +1,61 @@
+/* See nic.h. */
+#include "core/bus/nic.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control/names.h"
+#include "core/profile/check.h"
+#include "core/profile/profile.h"
+#include "net/network.h"
+#include "net/port/port.h"
+
+void nic_check_switches(const struct profile_check *check)
+{
+	const struct profile_net *nets = check->profile->nets;
+	char section[DEVICE_NAME_MAX];
+	struct cause cause;
+
+	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++) {
+		if (!nets[i].present || !*nets[i].switch_name ||
+		    check->find_switch(check->arg, nets[i].switch_name, &cause) == 0)
+			continue;
+		snprintf(section, sizeof(section), "%s%u", NIC_NAME, i);
+		check->found(check->arg, section, "switch", false, cause.text);
+	}
+}
+
+int nic_connect(const struct device *device, struct net_port **port,
+		const struct net_port_ops *ops, void *backend, struct cause *cause)
+{
+	const struct device_host *host = device->host;
+	const struct profile_net *net = &host->profile->nets[device->number];
+	struct net_port_config config = { .kind = port_guest.name, .accepts = NET_ACCEPTS_NOTHING };
+	struct net_switch *sw;
+	char name[NET_PORT_NAME_MAX];
+
+	sw = host->network ? network_find_switch(host->network, net->switch_name) : NULL;
+	if (!sw)
+		return cause_set(cause, ENOENT, "%s: there is no switch named %s; describe it in "
+				 "switches/%s" NAME_FILE_SUFFIX, device->name, net->switch_name,
+				 net->switch_name);
+	snprintf(name, sizeof(name), "%s/%s", host->profile->name, device->name);
+	config.name = name;
+	memcpy(config.addresses[0].mac, net->mac, NET_MAC_SIZE);
+	return switch_port_add(port, sw, &config, ops, backend, cause);
+}
+
+void nic_sample(const struct net_port *port, struct device_counters *sum)
+{
+	struct net_port_counters counters;
+
+	if (!port)
+		return;
+	switch_port_counters(port, &counters);
+	sum->out_bytes += counters.rx_bytes;
+	sum->out_frames += counters.rx_frames;
+	sum->in_bytes += counters.tx_bytes;
+	sum->in_frames += counters.tx_frames;
+	sum->forged_frames += counters.drops[NET_DROP_FORGED];
+}
