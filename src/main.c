@@ -258,7 +258,8 @@ int main(int argc, char **argv)
 
 	sandbox_entry(argc, argv, process_kinds);
 	files_fill_standard();
-	/* A reader that goes away is an error of that write, not the end of the program. */
+	/* A reader that goes away, or a file at its limit, is an error of that write, not the end. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	return cli_main(argc, argv, &hooks);
 }

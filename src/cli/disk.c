@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/checked.h"
 #include "base/plain.h"
@@ -13,7 +14,9 @@
 #include "cli/image.h"
 #include "cli/output.h"
 #include "cli/program.h"
+#include "cli/session.h"
 #include "control/message_text.h"
+#include "control/states.h"
 
 /* Places of the options in the command's row. */
 enum { OPTION_FORMAT, OPTION_TO, OPTION_OTHERS, OPTION_SHRINK, OPTION_REPAIR };
@@ -109,6 +112,55 @@ static int info(struct cli *cli)
 
 /* --- resize --- */
 
+/* The disk of a guest that runs whose image it is: a row of guest.list, or NULL. */
+static const json_t *find_user(const json_t *guests, const char *path, const char **guest)
+{
+	const json_t *row, *disk;
+	struct stat image, other;
+	size_t i, j;
+
+	if (stat(path, &image) < 0)
+		return NULL;
+	json_array_foreach((json_t *)guests, i, row) {
+		enum guest_state state = guest_state_find(text_of(row, "state", ""));
+
+		if (!guest_state_in(state, GUEST_ALIVE))
+			continue;
+		*guest = text_of(row, "name", "");
+		json_array_foreach(json_object_get(row, "disks"), j, disk)
+			if (stat(text_of(disk, "path", ""), &other) == 0 &&
+			    other.st_dev == image.st_dev && other.st_ino == image.st_ino)
+				return disk;
+	}
+	return NULL;
+}
+
+/*
+ * An image that a guest of the deck uses is made larger by the deck, which tells the guest.
+ * False: there is no such guest.
+ */
+static bool resize_in_use(struct cli *cli, const char *path, uint64_t size, int *status)
+{
+	struct link *link = session_open_if_any(cli);
+	json_t *list = link ? session_call(link, "guest.list", NULL) : NULL, *result = NULL;
+	const char *guest = NULL;
+	const json_t *disk = find_user(json_object_get(list, "guests"), path, &guest);
+
+	if (disk) {
+		result = session_call(link, "guest.resize",
+				      json_pack("{s:o, s:o, s:I}", "guest", message_text(guest),
+						"device", message_text(text_of(disk, "name", "")),
+						"size", (json_int_t)size));
+		*status = result ? CLI_OK : CLI_FAILED;
+	}
+	if (result)
+		plain_print(stdout, "%s: %s, and %s has been told\n", path, cli->argv[2], guest);
+	json_decref(result);
+	json_decref(list);
+	link_free(link);
+	return disk;
+}
+
 static int resize(struct cli *cli)
 {
 	uint64_t size = image_size(cli->argv[2]), now;
@@ -117,11 +169,14 @@ static int resize(struct cli *cli)
 	unsigned n = 4;
 	const char *format;
 	json_t *before;
+	int status;
 
 	if (!size)
 		return image_bad_size(cli, cli->argv[2]);
 	if (!image_path(path, cli->argv[1]))
 		return CLI_FAILED;
+	if (resize_in_use(cli, path, size, &status))
+		return status;
 	format = format_given(cli, OPTION_FORMAT, path);
 	before = image_info(path, format);
 	if (!before || check_others(cli, path, before) != CLI_OK) {

@@ -6,7 +6,7 @@
 #include "cli/fail.h"
 #include "control/endpoint.h"
 
-struct link *session_open(struct cli *cli)
+static struct link *connect_to(struct cli *cli, bool needed)
 {
 	struct endpoint endpoint;
 	struct link *link;
@@ -17,12 +17,22 @@ struct link *session_open(struct cli *cli)
 		error = link_open(&link, &endpoint, &cause);
 	if (error == 0)
 		return link;
-	if (error == -ENOENT || error == -ECONNREFUSED || error == -ENOTDIR)
+	if (error != -ENOENT && error != -ECONNREFUSED && error != -ENOTDIR)
+		fail("%s", cause.text);
+	else if (needed)
 		fail("no deck is running (no socket at %s); start one with 'vmdeck' or "
 		     "'vmdeck run'", endpoint.paths[0]);
-	else
-		fail("%s", cause.text);
 	return NULL;
+}
+
+struct link *session_open(struct cli *cli)
+{
+	return connect_to(cli, true);
+}
+
+struct link *session_open_if_any(struct cli *cli)
+{
+	return connect_to(cli, false);
 }
 
 json_t *session_call(struct link *link, const char *method, json_t *params)

@@ -12,6 +12,9 @@
 /* Connects to the deck. NULL after a message. */
 struct link *session_open(struct cli *cli);
 
+/* The same, but that no deck runs is nothing to be told: NULL without a message. */
+struct link *session_open_if_any(struct cli *cli);
+
 /* Calls a method; the result is the caller's. NULL after a message. params is taken over. */
 json_t *session_call(struct link *link, const char *method, json_t *params);
 

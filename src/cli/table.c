@@ -131,7 +131,8 @@ static const struct command rows[] = {
 				  "convert IMAGE NEW | check IMAGE",
 	  .min_args = 1, .max_args = 3, .verbs = "create|info|resize|convert|check",
 	  .word = WORD_FILE, .method = -1, .json = true, .help = "makes images of disks and looks at them",
-	  .more = "Formats beyond raw need qemu-img. A guest that runs has its images locked.\n"
+	  .more = "Formats beyond raw need qemu-img. A guest that runs has its images locked; resize makes\n"
+		  "them larger all the same, and tells it.\n"
 		  "  vmdeck disk create web.qcow2 20G\n"
 		  "  vmdeck disk convert debian.qcow2 web.img\n",
 	  .options = disk_options, .run = disk_main },

@@ -1,6 +1,6 @@
 /*
  * A virtio disk behind its transport: what its profile asks for is what a driver finds, with
- * several queues.
+ * several queues, and a size that can grow.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -137,6 +137,51 @@ static void serial_and_queues_of_the_profile(void **state)
 	check_serial("root.1");
 }
 
+static void check_refused(uint64_t bytes, const char *text)
+{
+	struct cause cause = { "" };
+
+	assert_true(devices_resize(&bench.set, "disk0", bytes, &cause) < 0);
+	assert_string_equal(cause.text, text);
+}
+
+static void grows_while_it_is_used(void **state)
+{
+	const uint64_t last = BENCH_IMAGE / 512;
+	struct cause cause = { "" };
+	uint8_t generation;
+
+	(void)state;
+	start(1);
+	generation = bench_generation(&bench, BENCH_DISK);
+	assert_int_equal(ask(0, VIRTIO_BLK_T_IN, last, 512), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(devices_resize(&bench.set, "disk0", 2 * BENCH_IMAGE, &cause), 0);
+	assert_int_not_equal(bench_generation(&bench, BENCH_DISK), generation);
+	assert_int_equal(bench_config(&bench, BENCH_DISK, 0, 8), 2 * last);
+	assert_int_equal(lseek(disk_fd, 0, SEEK_END), 2 * BENCH_IMAGE);
+	assert_int_equal(ask(0, VIRTIO_BLK_T_IN, last, 512), VIRTIO_BLK_S_OK);
+	assert_int_equal(ask(0, VIRTIO_BLK_T_IN, 2 * last, 512), VIRTIO_BLK_S_IOERR);
+	check_refused(BENCH_IMAGE, "disk0: it has 128K; while its guest runs a disk only grows");
+	check_refused(2 * BENCH_IMAGE + 1,
+		      "disk0: 131073 bytes are no size of a disk; it has whole sectors of 512");
+	assert_int_equal(devices_resize(&bench.set, "disk0", 2 * BENCH_IMAGE, &cause), 0);
+}
+
+static void make_readonly(struct profile *profile)
+{
+	profile->disks[0].readonly = true;
+}
+
+static void only_what_is_written_to_grows(void **state)
+{
+	(void)state;
+	need_disk();
+	bench_destroy(&bench);
+	bench_create_changed(&bench, disk_fd, make_readonly);
+	check_refused(4 * BENCH_IMAGE, "disk0: it is read-only, and so is its size");
+	assert_int_equal(ftruncate(disk_fd, BENCH_IMAGE), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +191,8 @@ int main(void)
 		TEST(a_queue_that_breaks),
 		TEST(serial_by_its_number),
 		TEST(serial_and_queues_of_the_profile),
+		TEST(grows_while_it_is_used),
+		TEST(only_what_is_written_to_grows),
 	};
 
 	disk_fd = bench_disk_file();

@@ -82,7 +82,15 @@ int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_confi
 	      struct cause *cause);
 void disk_close(struct disk *disk); /* no request may be in flight; NULL is valid */
 
-uint64_t disk_size(const struct disk *disk); /* bytes, a multiple of 512 */
+uint64_t disk_size(const struct disk *disk); /* bytes, a multiple of 512; any thread */
+
+/*
+ * Makes a disk that is in use larger: the file of its image, or as much more of a device that
+ * has grown. Any thread, one at a time. -EINVAL, -ERANGE (it would be smaller), -EROFS, or what
+ * the file system says, each with a cause that does not name the disk.
+ */
+int disk_grow(struct disk *disk, uint64_t bytes, struct cause *cause);
+
 const char *disk_name(const struct disk *disk); /* as in its config */
 const char *disk_path(const struct disk *disk);
 bool disk_is_readonly(const struct disk *disk);

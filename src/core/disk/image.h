@@ -68,6 +68,7 @@ struct disk {
 	struct disk_ring *ring;
 	struct disk_config config;
 	struct disk_file file;
+	_Atomic uint64_t size; /* as requests are checked against it */
 	struct image_lock *lock;
 	int slot; /* number of the fixed file, or -1 */
 	bool no_punch, no_zero_range; /* the file system said that it cannot */

@@ -359,7 +359,7 @@ static bool fits(const struct disk *disk, const struct disk_request *request)
 
 	if (request->operation == DISK_FLUSH)
 		return true;
-	if (!request->length || !range_inside(request->offset, request->length, disk->file.size))
+	if (!request->length || !range_inside(request->offset, request->length, disk_size(disk)))
 		return false;
 	if (request->operation != DISK_READ && request->operation != DISK_WRITE)
 		return true;

@@ -4,6 +4,7 @@
  */
 #include "core/hw/ahci_device.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "core/bus/disks.h"
@@ -121,6 +122,15 @@ static void sample_drive(const struct device *device, struct device_counters *su
 		disks_sample(drive->disk, sum);
 }
 
+/* AHCI has no way to tell: drivers ask a drive once. */
+static int resize_drive(struct device *device, uint64_t bytes, struct cause *cause)
+{
+	(void)device;
+	(void)bytes;
+	return cause_set(cause, EINVAL, "a SATA drive cannot tell its guest of another size; stop "
+			 "the guest first");
+}
+
 static void describe_drive(struct device *device, char *text, size_t size)
 {
 	ahci_describe(device->host->ahci, device->number, text, size);
@@ -134,5 +144,6 @@ const struct device_type sata_device = {
 	.create = create_drive,
 	.destroy = destroy_drive,
 	.describe = describe_drive,
+	.resize = resize_drive,
 	.sample = sample_drive,
 };

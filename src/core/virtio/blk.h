@@ -43,6 +43,9 @@ struct virtio_blk {
 int virtio_blk_init(struct virtio_blk *blk, struct disk *disk, const char *serial,
 		    unsigned queues, struct cause *cause);
 
+/* Has the disk grow, as disk_grow(), and tells the driver. Any thread. */
+int virtio_blk_grow(struct virtio_blk *blk, uint64_t bytes, struct cause *cause);
+
 /* Whether no request is in flight. I/O thread. */
 bool virtio_blk_is_idle(struct virtio_blk *blk);
 

@@ -82,6 +82,13 @@ static void sample_disk(const struct device *device, struct device_counters *sum
 	disks_sample(disk->disk, sum);
 }
 
+static int resize_disk(struct device *device, uint64_t bytes, struct cause *cause)
+{
+	struct blk_device *disk = device->state;
+
+	return virtio_blk_grow(&disk->blk, bytes, cause);
+}
+
 /* The driver knows size and kind of its disk, and must find the same. */
 struct __attribute__((packed)) blk_registers {
 	struct virtio_pci_registers transport;
@@ -128,5 +135,6 @@ const struct device_type blk_device = {
 	.load = load_disk,
 	.boot_path = find_disk,
 	.describe = virtio_device_describe,
+	.resize = resize_disk,
 	.sample = sample_disk,
 };
