@@ -21,6 +21,15 @@ static bool wanted(const struct profile *profile, const struct device_type *type
 	return !type->wanted || type->wanted(profile, number);
 }
 
+bool devices_share_memory(const struct device_type *const *table, const struct profile *profile)
+{
+	for (; *table; table++)
+		for (unsigned n = 0; (*table)->shares_memory && n < instances(*table); n++)
+			if (wanted(profile, *table, n))
+				return true;
+	return false;
+}
+
 /* Takes size bytes, all zero; NULL: there are no more so many. */
 static void *take(struct device_room *room, size_t size)
 {
@@ -79,7 +88,7 @@ void devices_check(const struct device_type *const *table, const struct profile_
 int devices_create(struct device_set *set, const struct device_type *const *table,
 		   struct cause *cause)
 {
-	unsigned count = 0, slot = FIRST_SLOT;
+	unsigned count = 0, slot = FIRST_SLOT, next_slot = FIRST_SLOT;
 	int err = 0;
 
 	for (unsigned i = 0; table[i]; i++)
@@ -89,10 +98,13 @@ int devices_create(struct device_set *set, const struct device_type *const *tabl
 	if (!set->devices)
 		return cause_errno(cause, ENOMEM, "devices");
 	for (unsigned i = 0; !err && table[i]; i++) {
+		if (!table[i]->shares_slots)
+			slot = next_slot;
 		for (unsigned n = 0; !err && n < instances(table[i]); n++)
 			if (wanted(set->host.profile, table[i], n))
 				err = create(set, table[i], n, table[i]->pci ? slot + n : 0, cause);
-		slot += table[i]->pci ? instances(table[i]) : 0;
+		if (table[i]->pci)
+			next_slot = slot + instances(table[i]);
 	}
 	return err;
 }

@@ -109,6 +109,8 @@ struct device_type {
 	size_t size;	  /* of the state, which is all zero before create() */
 	bool hot;	  /* exits by the thousand: the state lies on the exit page (exit_path.h) */
 	bool pci;	  /* an instance has a PCI device number, the same in every machine */
+	bool shares_slots; /* with pci: an instance has that of the row before, of which one is wanted */
+	bool shares_memory; /* another process reads and writes the guest's RAM for it */
 	unsigned max;	  /* instances that a machine can have; 0: it has exactly one */
 	/* Whether the profile asks for this instance; NULL: always. */
 	bool (*wanted)(const struct profile *profile, unsigned number);
@@ -199,6 +201,9 @@ struct device_set {
 	struct device *devices; /* in the order of the table */
 	unsigned count;
 };
+
+/* Whether the profile asks for a device of the table that shares the guest's RAM. Any thread. */
+bool devices_share_memory(const struct device_type *const *table, const struct profile *profile);
 
 /* Calls check() of the rows of a table that ends with NULL. Any thread. */
 void devices_check(const struct device_type *const *table, const struct profile_check *check);

@@ -19,6 +19,9 @@
 #include "core/machine/devices.h"
 #include "core/machine/room.h"
 
+#define ANON_IS_SHARED \
+	"a device that another program serves needs memory that can be shared; remove backing=anon"
+
 /* --- what devices tell the machine --- */
 
 static struct vm *vm_of(void *host)
@@ -92,6 +95,8 @@ static void check_memory(const struct profile_check *check)
 
 	if (room_check(profile, 0, 0, &cause) < 0)
 		check->found(check->arg, "guest", "memory", false, cause.text);
+	if (profile->backing == BACKING_ANON && devices_share_memory(device_table, profile))
+		check->found(check->arg, "guest", "backing", false, ANON_IS_SHARED);
 	if (profile->backing != BACKING_HUGETLB)
 		return;
 	/* Whether the host has so many is only known when they are had. */
@@ -109,10 +114,11 @@ static enum memory_backing backing(const struct profile *profile)
 	case BACKING_MEMFD:
 		return MEMORY_MEMFD;
 	case BACKING_ANON:
+		return MEMORY_ANON;
 	case BACKING_AUTO:
 		break;
 	}
-	return MEMORY_ANON;
+	return devices_share_memory(device_table, profile) ? MEMORY_MEMFD : MEMORY_ANON;
 }
 
 static int create_memory(struct vm *vm, struct cause *cause)
@@ -120,6 +126,8 @@ static int create_memory(struct vm *vm, struct cause *cause)
 	const struct profile *profile = vm->config->profile;
 	int err;
 
+	if (profile->backing == BACKING_ANON && devices_share_memory(device_table, profile))
+		return cause_set(cause, EINVAL, "backing: " ANON_IS_SHARED);
 	err = memory_create_backed(&vm->memory, profile->memory, backing(profile), cause);
 	return err ? err : memory_attach(&vm->memory, vm->fd, cause);
 }

@@ -52,7 +52,8 @@ static const struct profile_key guest_keys[] = {
 		  "a file in memory that other processes can share ({Ic memfd}, see "
 		  "{Xr memfd_create 2}), or such a file of huge pages, which the host must have set "
 		  "aside ({Ic hugetlb}; see {Va vm.nr_hugepages} in {Xr proc 5}). "
-		  "{Ic auto} is {Ic anon}." },
+		  "With {Ic auto} it is {Ic memfd} for a guest with a device that another program "
+		  "serves, and {Ic anon} otherwise." },
 	{ .key = "overcommit", .type = PROFILE_BOOL, .offset = GUEST(overcommit), .standard = "no",
 	  .help = "Whether the guest starts although all running guests together would then have "
 		  "more memory than the host, of which a section below tells." },
