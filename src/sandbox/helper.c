@@ -7,13 +7,12 @@
  * user namespace, which is nobody outside: the helper itself gives up being
  * root first. What the child does with them is in walls.c.
  */
-#include "sandbox/helper.h"
+#include "sandbox/helper_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,13 +28,6 @@
 #include "base/thread.h"
 
 #define NOBODY 65534
-#define REQUEST_FDS 4 /* the status socket's other end, and what the process gets */
-
-struct request {
-	char name[HELPER_NAME_MAX];
-	char label[HELPER_LABEL_MAX];
-	bool network;
-};
 
 /* Descriptors that go with a request. */
 union passed {
@@ -44,15 +36,16 @@ union passed {
 };
 
 /* As sendmsg(2), without waiting. */
-static ssize_t send_request(int socket, const struct request *request, const int *fds)
+static ssize_t send_request(int socket, const struct request *request, const int *fds,
+			    unsigned count)
 {
 	union passed passed = { .header = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
-					    .cmsg_len = CMSG_LEN(REQUEST_FDS * sizeof(int)) } };
-	struct iovec part = { (void *)(uintptr_t)request, sizeof(*request) };
+					    .cmsg_len = CMSG_LEN(count * sizeof(int)) } };
+	struct iovec part = { (void *)(uintptr_t)request, REQUEST_SIZE(request->size) };
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &passed,
-				  .msg_controllen = sizeof(passed) };
+				  .msg_controllen = CMSG_SPACE(count * sizeof(int)) };
 
-	memcpy(CMSG_DATA(&passed.header), fds, REQUEST_FDS * sizeof(int));
+	memcpy(CMSG_DATA(&passed.header), fds, count * sizeof(int));
 	return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
@@ -75,22 +68,21 @@ static ssize_t receive_request(int socket, struct request *request, int *fds)
 
 /* --- the parent --- */
 
-static int helper_fd = -1; /* where requests go; set once, before there is a second thread */
+/* Where requests go; set once, before there is a second thread. */
+static int helper_fds[HELPER_KINDS] = { -1, -1 };
 
-int helper_spawn(const char *name, const char *label, bool network, int memory_fd, int wake_fd,
-		 int peer_fd, struct cause *cause)
+/* fds[0] is where the status socket's other end goes. That socket, or a negative errno. */
+static int request_child(enum helper_kind kind, const struct request *request, int *fds,
+			 unsigned count, struct cause *cause)
 {
-	struct request request = { .network = network };
-	int fds[REQUEST_FDS] = { -1, memory_fd, peer_fd, wake_fd }, pair[2], error = 0;
+	int pair[2], error = 0;
 
-	if (helper_fd < 0)
+	if (helper_fds[kind] < 0)
 		return cause_set(cause, ESRCH, "the process that starts others was not started");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
 		return cause_errno(cause, errno, "socketpair");
-	snprintf(request.name, sizeof(request.name), "%s", name);
-	snprintf(request.label, sizeof(request.label), "%s", label);
 	fds[0] = pair[1];
-	if (send_request(helper_fd, &request, fds) < 0)
+	if (send_request(helper_fds[kind], request, fds, count) < 0)
 		error = errno;
 	close(pair[1]);
 	if (!error)
@@ -99,6 +91,40 @@ int helper_spawn(const char *name, const char *label, bool network, int memory_f
 	if (error == EPIPE || error == ECONNRESET)
 		return cause_set(cause, ESRCH, HELPER_GONE);
 	return cause_errno(cause, error, "the process that starts others");
+}
+
+int helper_spawn(const char *name, const char *label, bool network, int memory_fd, int wake_fd,
+		 int peer_fd, struct cause *cause)
+{
+	int fds[REQUEST_FDS] = { -1, memory_fd, peer_fd, wake_fd };
+	struct request request;
+
+	memset(&request, 0, REQUEST_SIZE(0));
+	request.network = network;
+	snprintf(request.name, sizeof(request.name), "%s", name);
+	snprintf(request.label, sizeof(request.label), "%s", label);
+	return request_child(HELPER_OF_PROCESSES, &request, fds, REQUEST_FDS, cause);
+}
+
+int helper_run(enum program program, const char *const *arguments, int socket_fd, int error_fd,
+	       struct cause *cause)
+{
+	int fds[PROGRAM_FDS] = { -1, error_fd, socket_fd };
+	struct request request;
+	unsigned count = 0;
+
+	memset(&request, 0, REQUEST_SIZE(0));
+	request.program = program;
+	for (; *arguments; arguments++) {
+		size_t size = strlen(*arguments) + 1;
+
+		if (++count == PROGRAM_ARGUMENTS || size > sizeof(request.arguments) - request.size)
+			return cause_set(cause, E2BIG, "%s: its arguments are too long",
+					 program_name(program));
+		memcpy(request.arguments + request.size, *arguments, size);
+		request.size += (uint32_t)size;
+	}
+	return request_child(HELPER_OF_PROGRAMS, &request, fds, PROGRAM_FDS, cause);
 }
 
 /* --- the helper --- */
@@ -113,6 +139,7 @@ struct child {
 enum { POLL_REQUESTS, POLL_CHILDREN, POLL_OWNERS };
 
 struct helper {
+	enum helper_kind kind;
 	int requests;
 	int program; /* the image, open to be executed */
 	int self; /* a pidfd of its own, by which its children see whether it is there */
@@ -128,117 +155,6 @@ static void say(int status_fd, enum helper_says says, int code)
 	ssize_t n = send(status_fd, &report, sizeof(report), MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	(void)n; /* nobody may be there any more */
-}
-
-static void write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? write(fd, text, strlen(text)) : -1;
-
-	(void)n; /* what it was for is looked at by the walls */
-	if (fd >= 0)
-		close(fd);
-}
-
-/* Of a user namespace that has just been made, from inside. */
-static void map_self(uid_t uid, gid_t gid)
-{
-	char text[64];
-
-	/* Who was root does not own its own files there; the helper stays like that. */
-	prctl(PR_SET_DUMPABLE, 1);
-	write_text("/proc/self/setgroups", "deny");
-	snprintf(text, sizeof(text), "0 %u 1", uid);
-	write_text("/proc/self/uid_map", text);
-	snprintf(text, sizeof(text), "0 %u 1", gid);
-	write_text("/proc/self/gid_map", text);
-}
-
-/* Puts fds, none of which is a standard one, at HELPER_FD_MEMORY and after it. */
-static bool place(const int *fds)
-{
-	int high[HELPER_FD_COUNT - HELPER_FD_MEMORY];
-
-	for (int i = 0; i < HELPER_FD_COUNT - HELPER_FD_MEMORY; i++) {
-		high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, HELPER_FD_COUNT);
-		if (high[i] < 0)
-			return false;
-	}
-	for (int i = 0; i < HELPER_FD_COUNT - HELPER_FD_MEMORY; i++)
-		if (dup2(high[i], HELPER_FD_MEMORY + i) < 0)
-			return false;
-	return true;
-}
-
-/* What the process is given of the environment: what its loader and its language need. */
-static char **environment(void)
-{
-	static const char *const kept[] = { "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH",
-					    "ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS" };
-	static char text[ARRAY_SIZE(kept)][512];
-	static char *list[ARRAY_SIZE(kept) + 1];
-	size_t count = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
-		const char *value = getenv(kept[i]);
-
-		if (!value)
-			continue;
-		snprintf(text[count], sizeof(text[count]), "%s=%s", kept[i], value);
-		list[count] = text[count];
-		count++;
-	}
-	return list;
-}
-
-static void __attribute__((noreturn)) run_child(const struct helper *helper,
-						const struct request *request, const int *fds,
-						bool own_user, uid_t uid, gid_t gid)
-{
-	char name[sizeof(HELPER_PREFIX) + HELPER_NAME_MAX], label[HELPER_LABEL_MAX];
-	char *argv[] = { name, label, NULL };
-	int program = fcntl(helper->program, F_DUPFD_CLOEXEC, HELPER_FD_COUNT);
-	struct pollfd parent = { .fd = helper->self, .events = POLLIN };
-	sigset_t none;
-
-	/* Where AppArmor lets nobody have privileges in it, a user namespace is still a wall. */
-	if (own_user)
-		map_self(uid, gid);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (poll(&parent, 1, 0) > 0)
-		_exit(0); /* it was gone before that */
-	snprintf(name, sizeof(name), "%s%s", HELPER_PREFIX, request->name);
-	snprintf(label, sizeof(label), "%s", request->label);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (program >= 0 && place(fds))
-		syscall(SYS_execveat, program, "", argv, environment(), AT_EMPTY_PATH);
-	_exit(127);
-}
-
-/* Not clone3(), which containers refuse: their filters cannot see its flags. */
-static pid_t clone_child(unsigned long flags)
-{
-	return (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, 0ul);
-}
-
-/* With as much of its own as the kernel gives it: all, or nothing. */
-static pid_t start_child(const struct helper *helper, const struct request *request,
-			 const int *fds)
-{
-	const unsigned long own = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
-				  CLONE_NEWUTS | (request->network ? 0 : CLONE_NEWNET);
-	const unsigned long choices[] = { own, 0 };
-	uid_t uid = geteuid();
-	gid_t gid = getegid();
-	pid_t pid = -1;
-
-	for (size_t i = 0; i < ARRAY_SIZE(choices) && pid < 0; i++) {
-		pid = clone_child(choices[i]);
-		if (pid == 0)
-			run_child(helper, request, fds, choices[i] != 0, uid, gid);
-	}
-	return pid;
 }
 
 static bool make_room(struct helper *helper)
@@ -268,15 +184,19 @@ static bool remember(struct helper *helper, pid_t pid, int status_fd)
 
 static void take_request(struct helper *helper)
 {
-	struct request request;
+	static struct request request; /* it is large, and there is one thread */
+	unsigned count = helper->kind == HELPER_OF_PROGRAMS ? PROGRAM_FDS : REQUEST_FDS;
 	int fds[REQUEST_FDS];
 	ssize_t n = receive_request(helper->requests, &request, fds);
 	pid_t pid = -1;
 
 	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
 		_exit(0); /* the parent has ended; the kernel ends the children */
-	if (n == sizeof(request) && fds[REQUEST_FDS - 1] >= 0) {
-		pid = start_child(helper, &request, fds + 1);
+	if (n >= (ssize_t)REQUEST_SIZE(0) && request.size <= sizeof(request.arguments) &&
+	    n == (ssize_t)REQUEST_SIZE(request.size) && request.program < PROGRAM_COUNT &&
+	    fds[count - 1] >= 0) {
+		pid = helper_start_child(helper->kind, helper->self, helper->program, &request,
+					 fds + 1);
 		if (pid < 0) {
 			say(fds[0], HELPER_REFUSED, errno);
 		} else if (remember(helper, pid, fds[0])) {
@@ -331,22 +251,28 @@ static bool wait_for_something(struct helper *helper)
 	for (size_t i = 0; i < helper->count; i++) {
 		const struct child *child = &helper->children[i];
 
-		/* That it hangs up is told unasked. */
-		polls[POLL_OWNERS + i] = (struct pollfd){ .fd = child->left ? -1 : child->status_fd };
+		polls[POLL_OWNERS + i] = (struct pollfd){ .fd = child->left ? -1 : child->status_fd,
+							  .events = POLLIN };
 	}
 	while ((count = poll(polls, POLL_OWNERS + helper->count, -1)) < 0 && errno == EINTR)
 		;
 	return count >= 0;
 }
 
-/* Ends those whose owner has closed its end of the status socket. */
+/* Asks those to end whose owner says so, and ends those whose owner has closed its end. */
 static void end_left(struct helper *helper)
 {
+	char byte;
+
 	for (size_t i = 0; i < helper->count; i++) {
 		struct child *child = &helper->children[i];
 
 		if (!helper->polls[POLL_OWNERS + i].revents)
 			continue;
+		if (recv(child->status_fd, &byte, 1, MSG_DONTWAIT) > 0) {
+			kill(child->pid, SIGTERM);
+			continue;
+		}
 		kill(child->pid, SIGKILL);
 		child->left = true;
 	}
@@ -388,9 +314,10 @@ static bool close_others(struct helper *helper)
 	return true;
 }
 
-static void __attribute__((noreturn)) run_helper(int requests, int program, pid_t parent)
+static void __attribute__((noreturn)) run_helper(enum helper_kind kind, int requests,
+						 int program, pid_t parent)
 {
-	struct helper helper = { .requests = requests, .program = program };
+	struct helper helper = { .kind = kind, .requests = requests, .program = program };
 	sigset_t all, child;
 
 	sigfillset(&all);
@@ -399,10 +326,12 @@ static void __attribute__((noreturn)) run_helper(int requests, int program, pid_
 	sigaddset(&child, SIGCHLD);
 	signal(SIGCHLD, SIG_DFL);
 	setsid(); /* the terminal's hang-up and its keys are not for it */
-	prctl(PR_SET_NAME, HELPER_PREFIX "helper");
+	prctl(PR_SET_NAME, kind == HELPER_OF_PROGRAMS ? HELPER_PREFIX "programs"
+						      : HELPER_PREFIX "helper");
 	if (!close_others(&helper))
 		_exit(1);
-	leave_root();
+	if (kind == HELPER_OF_PROCESSES)
+		leave_root();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(0);
@@ -420,31 +349,37 @@ static void __attribute__((noreturn)) run_helper(int requests, int program, pid_
 	_exit(1);
 }
 
-int helper_start(const char *program, struct cause *cause)
+static int fork_helper(enum helper_kind kind, int image, struct cause *cause)
 {
-	int pair[2], image, error;
 	pid_t parent = getpid(), pid;
+	int pair[2], error;
 
-	if (helper_fd >= 0)
-		return 0;
-	image = open(program ? program : "/proc/self/exe", O_PATH | O_CLOEXEC);
-	if (image < 0)
-		return cause_errno(cause, errno, "%s", program ? program : "/proc/self/exe");
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		error = errno;
-		close(image);
-		return cause_errno(cause, error, "socketpair");
-	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return cause_errno(cause, errno, "socketpair");
 	pid = fork();
 	if (pid == 0)
-		run_helper(pair[1], image, parent);
+		run_helper(kind, pair[1], image, parent);
 	error = errno;
 	close(pair[1]);
-	close(image);
 	if (pid < 0) {
 		close(pair[0]);
 		return cause_errno(cause, error, "fork");
 	}
-	helper_fd = pair[0];
+	helper_fds[kind] = pair[0];
 	return 0;
+}
+
+int helper_start(const char *program, struct cause *cause)
+{
+	int image, error = 0;
+
+	if (helper_fds[HELPER_KINDS - 1] >= 0)
+		return 0;
+	image = open(program ? program : "/proc/self/exe", O_PATH | O_CLOEXEC);
+	if (image < 0)
+		return cause_errno(cause, errno, "%s", program ? program : "/proc/self/exe");
+	for (unsigned kind = 0; !error && kind < HELPER_KINDS; kind++)
+		error = fork_helper(kind, image, cause);
+	close(image);
+	return error;
 }

@@ -5,7 +5,9 @@
  * executed afresh, with an address space of its own. It ends with its parent,
  * and what it has started ends with it.
  *
- * One a process.
+ * One a process. Beside it there is a second one of its kind for programs of others
+ * (program.h), which have to be the user's, since they open the user's files: the
+ * first one gives up being root.
  */
 #ifndef SANDBOX_HELPER_H
 #define SANDBOX_HELPER_H
@@ -15,6 +17,7 @@
 #include <sys/types.h>
 
 #include "base/cause.h"
+#include "sandbox/program.h"
 
 #define HELPER_PREFIX "vmdeck-" /* of argv[0] of what is started, before the name */
 #define HELPER_NAME_MAX 16
@@ -40,7 +43,7 @@ struct helper_report {
 };
 
 /*
- * Forks the helper. From main() before any thread is started; a second call
+ * Forks the helpers. From main() before any thread is started; a second call
  * does nothing. program is the image that it executes, NULL: this one. 0 or a
  * negative errno with a cause.
  */
@@ -55,5 +58,18 @@ int helper_start(const char *program, struct cause *cause);
  */
 int helper_spawn(const char *name, const char *label, bool network, int memory_fd, int wake_fd,
 		 int peer_fd, struct cause *cause);
+
+#define HELPER_ARGUMENTS_MAX 16384 /* bytes, with the NUL of each */
+
+/* Of a program, beside the standard ones: standard error is error_fd, the others are /dev/null. */
+#define HELPER_FD_SOCKET 3
+
+/*
+ * The same for a program of the table in program.h, with arguments, a list that ends with
+ * NULL, in a process group of its own. By a byte on the socket it is asked to end (SIGTERM).
+ * -E2BIG with a cause when the arguments are too long.
+ */
+int helper_run(enum program program, const char *const *arguments, int socket_fd, int error_fd,
+	       struct cause *cause);
 
 #endif

@@ -5,9 +5,11 @@ src_sandbox_libsandbox_a_SOURCES = \
 	%D%/confine.c %D%/confine.h \
 	%D%/entry.c \
 	%D%/filters.c %D%/filters.h \
-	%D%/helper.c %D%/helper.h \
+	%D%/helper.c %D%/helper.h %D%/helper_private.h \
+	%D%/helper_child.c \
 	%D%/landlock.c \
 	%D%/probe.c %D%/probe.h \
+	%D%/program.c %D%/program.h \
 	%D%/sandbox.c %D%/sandbox.h \
 	%D%/view.c %D%/view.h \
 	%D%/walls.c %D%/walls.h

@@ -1,0 +1,36 @@
+/* What the files of the helper share: what it is asked for, and how a child begins. */
+#ifndef SANDBOX_HELPER_PRIVATE_H
+#define SANDBOX_HELPER_PRIVATE_H
+
+#include <stddef.h>
+
+#include "sandbox/helper.h"
+
+#define REQUEST_FDS 4 /* at most: the status socket's other end, and what the process gets */
+#define PROGRAM_FDS 3
+#define PROGRAM_ARGUMENTS 128
+
+/* What a helper starts. */
+enum helper_kind { HELPER_OF_PROCESSES, HELPER_OF_PROGRAMS, HELPER_KINDS };
+
+struct request {
+	/* Of a process behind walls */
+	char name[HELPER_NAME_MAX];
+	char label[HELPER_LABEL_MAX];
+	bool network;
+	/* Of a program */
+	enum program program;
+	uint32_t size; /* of the arguments, each with its NUL; the rest is not sent */
+	char arguments[HELPER_ARGUMENTS_MAX];
+};
+
+#define REQUEST_SIZE(arguments_size) (offsetof(struct request, arguments) + (arguments_size))
+
+/*
+ * In the helper, whose pidfd is self: starts a child with the descriptors behind the status
+ * socket's; image is what a process behind walls executes. Its pid, or -1 with errno.
+ */
+pid_t helper_start_child(enum helper_kind kind, int self, int image, struct request *request,
+			 const int *fds);
+
+#endif

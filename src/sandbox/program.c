@@ -1,0 +1,52 @@
+/* See program.h. */
+#include "sandbox/program.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+
+static const struct {
+	const char *name, *package;
+	bool needs_namespaces;
+} programs[PROGRAM_COUNT] = {
+	[PROGRAM_STORAGE_DAEMON] = { "qemu-storage-daemon", "qemu-system-common", false },
+	[PROGRAM_VIRTIOFSD] = { "virtiofsd", "virtiofsd, in Debian 12 qemu-system-common", true },
+};
+
+/* Where distributions put programs that people start, and those that programs start. */
+static const char *const folders[] = {
+	"/usr/bin", "/usr/lib/qemu", "/usr/libexec", "/usr/local/bin", "/usr/local/libexec",
+};
+
+const char *program_name(enum program program)
+{
+	return programs[program].name;
+}
+
+bool program_needs_namespaces(enum program program)
+{
+	return programs[program].needs_namespaces;
+}
+
+static bool is_there(const char *folder, const char *name, char out[PATH_MAX])
+{
+	int n = snprintf(out, PATH_MAX, "%s/%s", folder, name);
+
+	return n > 0 && n < PATH_MAX && access(out, X_OK) == 0;
+}
+
+int program_find(enum program program, char out[PATH_MAX], struct cause *cause)
+{
+	const char *name = programs[program].name, *first = getenv(PROGRAM_FOLDER_VARIABLE);
+
+	if (first && *first == '/' && is_there(first, name, out))
+		return 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(folders); i++)
+		if (is_there(folders[i], name, out))
+			return 0;
+	return cause_set(cause, ENOENT, "%s is not installed; install the package %s", name,
+			 programs[program].package);
+}
