@@ -64,6 +64,18 @@ static void update_vector(struct pci_function *function, struct pci_vector *vect
 			       !(control & CONTROL_MASK_ALL) && !vector->masked);
 }
 
+int pci_msix_eventfd(struct pci_function *function, unsigned number)
+{
+	int fd;
+
+	if (number >= function->msix_count)
+		return -1;
+	pthread_mutex_lock(&function->pci->lock);
+	fd = pci_vector_share(&function->vectors[number], function->pci->irq);
+	pthread_mutex_unlock(&function->pci->lock);
+	return fd;
+}
+
 void pci_msix_control(struct pci_function *function)
 {
 	uint8_t high = function->config[function->msix_capability + 3];

@@ -23,6 +23,12 @@ void pci_msix_raise(struct pci_function *function, unsigned vector);
 /* Makes its vectors, if it has any, when it is added. 0 or -ENOMEM. */
 int pci_msix_open(struct pci_function *function);
 
+/*
+ * The eventfd of a vector, for another process that raises it; it stays the function's. -1: there
+ * is no such vector, or the host has no eventfd left. Takes pci.lock.
+ */
+int pci_msix_eventfd(struct pci_function *function, unsigned vector);
+
 /* Accesses to a BAR: true when they were for the tables. vCPU thread; take pci.lock. */
 bool pci_msix_read(struct pci_function *function, unsigned bar, uint64_t offset, void *data,
 		   unsigned length);

@@ -54,9 +54,21 @@ static bool connect_vector(struct pci_vector *vector, struct irq_router *irq)
 void pci_vector_set(struct pci_vector *vector, struct irq_router *irq, bool open)
 {
 	open = open && connect_vector(vector, irq);
+	/* What others write meanwhile KVM finds when it listens again. */
+	if (!open && vector->shared && vector->gsi >= 0)
+		irq_msi_clear(irq, vector->gsi, vector->fd);
 	atomic_store(&vector->open, open);
 	if (open && atomic_exchange(&vector->pending, false))
 		signal_vector(vector);
+}
+
+int pci_vector_share(struct pci_vector *vector, struct irq_router *irq)
+{
+	if (vector->fd < 0)
+		vector->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	vector->shared = vector->fd >= 0;
+	pci_vector_set(vector, irq, atomic_load(&vector->open));
+	return vector->fd;
 }
 
 void pci_vector_release(struct pci_vector *vector, struct irq_router *irq)
@@ -69,4 +81,5 @@ void pci_vector_release(struct pci_vector *vector, struct irq_router *irq)
 	if (vector->fd >= 0)
 		close(vector->fd);
 	vector->fd = vector->gsi = -1;
+	vector->shared = false;
 }

@@ -16,6 +16,7 @@ struct pci_vector {
 	uint32_t data;
 	int fd;		  /* eventfd, made when the vector is first opened; -1 */
 	int gsi;	  /* -1 until then */
+	bool shared;	  /* others write fd: KVM listens to it while the vector is open only */
 	bool masked;	  /* by the driver */
 	atomic_bool open; /* nothing masks it, and its function is bus master */
 	atomic_bool pending;
@@ -31,6 +32,12 @@ void pci_vector_raise(struct pci_vector *vector);
  * when the host has no eventfd or route left for it.
  */
 void pci_vector_set(struct pci_vector *vector, struct irq_router *irq, bool open);
+
+/*
+ * Its eventfd, for somebody who raises it without asking whether it is open; it stays the
+ * vector's. -1: the host has none left.
+ */
+int pci_vector_share(struct pci_vector *vector, struct irq_router *irq);
 
 /* Gives back route and eventfd. No thread raises it any more. */
 void pci_vector_release(struct pci_vector *vector, struct irq_router *irq);

@@ -89,6 +89,22 @@ void virtio_pci_save(struct virtio_pci *transport, struct virtio_pci_registers *
 const char *virtio_pci_load(struct virtio_pci *transport,
 			    const struct virtio_pci_registers *registers);
 
+/* Whether who serves queues, with these features of its, can do what the transport offers. */
+bool virtio_pci_serves(uint64_t features);
+
+/*
+ * Of a device that is served elsewhere: the eventfd of queue n's doorbell, or -1 if there is none
+ * yet. It stays the transport's.
+ */
+int virtio_pci_doorbell(const struct virtio_pci *transport, unsigned n);
+
+/*
+ * The eventfd by which another process raises queue n's interrupt, which reaches KVM without
+ * passing here; it stays the transport's. -1: that interrupt is no MSI-X vector, and only
+ * virtio_interrupt() raises it. The device's lock is not held.
+ */
+int virtio_pci_call(struct virtio_pci *transport, unsigned n);
+
 /*
  * "running", "idle", "idle, no bus master", "needs reset: why": for the screen. Any
  * thread; it waits for nobody, so what is under way may be seen by half.

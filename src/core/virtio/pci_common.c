@@ -38,6 +38,11 @@ static uint64_t offered_features(const struct virtio_pci *transport)
 	return TRANSPORT_FEATURES | (ops->features ? ops->features(transport->device) : 0);
 }
 
+bool virtio_pci_serves(uint64_t features)
+{
+	return (features & TRANSPORT_FEATURES) == TRANSPORT_FEATURES;
+}
+
 bool virtio_pci_may_negotiate(const struct virtio_pci *transport, uint64_t features)
 {
 	return !(features & ~offered_features(transport)) && (features & FEATURE_VERSION_1);

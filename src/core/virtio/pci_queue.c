@@ -108,6 +108,8 @@ static bool listen_for_kicks(struct virtio_pci_queue *queue)
 	queue->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (queue->kick_fd < 0)
 		return false;
+	if (queue->transport->device->ops->served_elsewhere)
+		return true;
 	if (!loop_add(queue->transport->loop, &queue->source, queue->kick_fd, EPOLLIN, kicked,
 		      queue))
 		return true;
@@ -136,6 +138,20 @@ void virtio_pci_place_doorbells(struct virtio_pci *transport)
 		    ioeventfd(queue, address, 0) == 0)
 			queue->doorbell = address;
 	}
+}
+
+int virtio_pci_doorbell(const struct virtio_pci *transport, unsigned n)
+{
+	return transport->queues[n].kick_fd;
+}
+
+int virtio_pci_call(struct virtio_pci *transport, unsigned n)
+{
+	uint16_t vector = atomic_load(&transport->queues[n].vector);
+
+	if (!atomic_load(&transport->function.msix_enabled) || vector == VIRTIO_NO_VECTOR)
+		return -1;
+	return pci_msix_eventfd(&transport->function, vector);
 }
 
 void virtio_pci_ring(struct virtio_pci_queue *queue)

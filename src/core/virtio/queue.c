@@ -290,3 +290,48 @@ void virtq_want_kicks(struct virtq *queue, bool want)
 	if (want)
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
+
+/* --- rings that somebody else serves --- */
+
+static uint16_t ring_index(const uint8_t *ring)
+{
+	return __atomic_load_n((const uint16_t *)(const void *)(ring + RING_INDEX),
+			       __ATOMIC_ACQUIRE);
+}
+
+bool virtq_take_over(struct virtq *queue, uint16_t next)
+{
+	if (ring_index(queue->device) != next)
+		return false;
+	queue->next_available = queue->next_used = queue->published = next;
+	return true;
+}
+
+/*
+ * The rings hold as many entries as the queue has descriptors. What was made available up to
+ * the used index was all returned if the same heads stand in both rings; then the rest is what
+ * is left. Otherwise something older is still out, and nothing says where it is.
+ */
+int virtq_recover(struct virtq *queue)
+{
+	uint16_t used = ring_index(queue->device), available = ring_index(queue->driver);
+	uint16_t left = (uint16_t)(available - used), mask = (uint16_t)(queue->size - 1);
+	int out[VIRTQ_SIZE_MAX] = { 0 };
+
+	if (left > queue->size)
+		return -EINVAL;
+	for (uint16_t n = (uint16_t)(available - queue->size); n != used; n++) {
+		uint16_t given = load16(queue->driver + RING_ENTRIES + 2u * (n & mask));
+		uint16_t returned = load16(queue->device + RING_ENTRIES + 8u * (n & mask));
+
+		if (given >= queue->size || returned >= queue->size)
+			return -EINVAL;
+		out[given]++;
+		out[returned]--;
+	}
+	for (unsigned head = 0; left && head < queue->size; head++)
+		if (out[head])
+			return -EBUSY;
+	queue->next_available = queue->next_used = queue->published = used;
+	return 0;
+}

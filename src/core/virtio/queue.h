@@ -77,6 +77,18 @@ void virtq_push(struct virtq *queue, uint16_t head, uint32_t written);
 /* Shows the pushed buffers to the driver. True when it wants an interrupt for them. */
 bool virtq_publish(struct virtq *queue);
 
+/*
+ * Somebody else serves the rings of an enabled queue, and has stopped before entry next of the
+ * available ring. True when all that was taken has been returned; then the queue goes on there.
+ */
+bool virtq_take_over(struct virtq *queue, uint16_t next);
+
+/*
+ * The same, after that one's sudden end: the queue goes on with what was not returned, if that
+ * is known to be the last that came. -EBUSY: it cannot be known; -EINVAL: the rings are broken.
+ */
+int virtq_recover(struct virtq *queue);
+
 /* Everything that was popped has been pushed, unless the queue is broken. */
 void virtq_save(const struct virtq *queue, struct virtq_registers *registers);
 
