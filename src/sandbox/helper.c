@@ -106,24 +106,34 @@ int helper_spawn(const char *name, const char *label, bool network, int memory_f
 	return request_child(HELPER_OF_PROCESSES, &request, fds, REQUEST_FDS, cause);
 }
 
-int helper_run(enum program program, const char *const *arguments, int socket_fd, int error_fd,
-	       struct cause *cause)
+/* Appends one that a child finds at its place; false: it is one too many, or too long. */
+static bool add_argument(struct request *request, const char *argument)
+{
+	size_t size = strlen(argument) + 1;
+
+	if (++request->count > PROGRAM_ARGUMENTS ||
+	    size > sizeof(request->arguments) - request->size)
+		return false;
+	memcpy(request->arguments + request->size, argument, size);
+	request->size += (uint32_t)size;
+	return true;
+}
+
+int helper_run(enum program program, const char *readonly, const char *const *arguments,
+	       int socket_fd, int error_fd, struct cause *cause)
 {
 	int fds[PROGRAM_FDS] = { -1, error_fd, socket_fd };
 	struct request request;
-	unsigned count = 0;
+	bool fits;
 
 	memset(&request, 0, REQUEST_SIZE(0));
 	request.program = program;
-	for (; *arguments; arguments++) {
-		size_t size = strlen(*arguments) + 1;
-
-		if (++count == PROGRAM_ARGUMENTS || size > sizeof(request.arguments) - request.size)
-			return cause_set(cause, E2BIG, "%s: its arguments are too long",
-					 program_name(program));
-		memcpy(request.arguments + request.size, *arguments, size);
-		request.size += (uint32_t)size;
-	}
+	fits = add_argument(&request, readonly ? readonly : "");
+	for (; fits && *arguments; arguments++)
+		fits = add_argument(&request, *arguments);
+	if (!fits)
+		return cause_set(cause, E2BIG, "%s: its arguments are too long",
+				 program_name(program));
 	return request_child(HELPER_OF_PROGRAMS, &request, fds, PROGRAM_FDS, cause);
 }
 

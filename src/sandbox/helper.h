@@ -67,9 +67,10 @@ int helper_spawn(const char *name, const char *label, bool network, int memory_f
 /*
  * The same for a program of the table in program.h, with arguments, a list that ends with
  * NULL, in a process group of its own. By a byte on the socket it is asked to end (SIGTERM).
- * -E2BIG with a cause when the arguments are too long.
+ * With a folder in readonly, nobody can write to anything below that there, or it does not start;
+ * else NULL. -E2BIG with a cause when the arguments are too long.
  */
-int helper_run(enum program program, const char *const *arguments, int socket_fd, int error_fd,
-	       struct cause *cause);
+int helper_run(enum program program, const char *readonly, const char *const *arguments,
+	       int socket_fd, int error_fd, struct cause *cause);
 
 #endif

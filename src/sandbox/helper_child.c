@@ -15,12 +15,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "base/plain.h"
 
 static void write_text(const char *path, const char *text)
 {
@@ -81,21 +83,25 @@ static void begin_child(int helper)
  */
 static char **environment(bool program)
 {
-	static const char *const kept[] = { "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH",
-					    "ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS",
-					    /* of a program */
-					    "HOME", "USER", "PATH" };
-	const size_t kept_count = program ? ARRAY_SIZE(kept) : ARRAY_SIZE(kept) - 3;
+	static const struct {
+		const char *name;
+		bool program; /* only it is given this */
+	} kept[] = {
+		{ "LANG", false },	   { "LC_ALL", false },	      { "LC_CTYPE", false },
+		{ "LD_LIBRARY_PATH", false }, { "ASAN_OPTIONS", false }, { "TSAN_OPTIONS", false },
+		{ "UBSAN_OPTIONS", false },   { "HOME", true },	      { "USER", true },
+		{ "PATH", true },
+	};
 	static char text[ARRAY_SIZE(kept)][512];
 	static char *list[ARRAY_SIZE(kept) + 1];
 	size_t count = 0;
 
-	for (size_t i = 0; i < kept_count; i++) {
-		const char *value = getenv(kept[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		const char *value = getenv(kept[i].name);
 
-		if (!value)
+		if (!value || (kept[i].program && !program))
 			continue;
-		snprintf(text[count], sizeof(text[count]), "%s=%s", kept[i], value);
+		snprintf(text[count], sizeof(text[count]), "%s=%s", kept[i].name, value);
 		list[count] = text[count];
 		count++;
 	}
@@ -120,42 +126,63 @@ static void __attribute__((noreturn)) run_process(int self, int image, const str
 	_exit(127);
 }
 
-/* The arguments of a request as a list behind path, which is argv[0]; false: they are none. */
-static bool take_apart(struct request *request, char *path, char *argv[PROGRAM_ARGUMENTS + 2])
+/* The arguments of a request as a list; false: they are none. */
+static bool take_apart(struct request *request, char *argv[PROGRAM_ARGUMENTS + 1])
 {
 	unsigned count = 0;
 
-	argv[count++] = path;
 	for (size_t at = 0; at < request->size;) {
 		char *end = memchr(request->arguments + at, 0, request->size - at);
 
-		if (!end || count == PROGRAM_ARGUMENTS + 1)
+		if (!end || count == PROGRAM_ARGUMENTS)
 			return false;
 		argv[count++] = request->arguments + at;
 		at = (size_t)(end - request->arguments) + 1;
 	}
 	argv[count] = NULL;
-	return true;
+	return count != 0;
 }
 
-/* Of the user's, as if the user had started it; nothing makes it more. */
+/* What is below the folder cannot be written to in this mount namespace, if it is a new one. */
+static bool make_readonly(const char *folder, bool own_mounts)
+{
+	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
+	int tree;
+
+	errno = EPERM;
+	if (!own_mounts || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return false;
+	tree = open_tree(AT_FDCWD, folder, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	return tree >= 0 &&
+	       mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,
+			     sizeof(attributes)) == 0 &&
+	       move_mount(tree, "", AT_FDCWD, folder, MOVE_MOUNT_F_EMPTY_PATH) == 0;
+}
+
+/* Of the user's, as if the user had started it; nothing makes it more. flags are those of clone(2). */
 static void __attribute__((noreturn)) run_program(int self, struct request *request, const int *fds,
-						  bool own_user, uid_t uid, gid_t gid)
+						  unsigned long flags, uid_t uid, gid_t gid)
 {
 	const struct rlimit no_core = { 0, 0 };
-	char path[PATH_MAX], *argv[PROGRAM_ARGUMENTS + 2];
+	char path[PATH_MAX], *argv[PROGRAM_ARGUMENTS + 1];
 
-	if (own_user)
+	if (flags & CLONE_NEWUSER)
 		map_self(uid, gid);
 	begin_child(self);
 	setpgid(0, 0);
 	signal(SIGPIPE, SIG_DFL);
 	setrlimit(RLIMIT_CORE, &no_core);
+	if (!place(fds, PROGRAM_FDS - 1, HELPER_FD_SOCKET - 1) ||
+	    program_find(request->program, path, NULL) < 0 || !take_apart(request, argv))
+		_exit(127);
+	if (*argv[0] && !make_readonly(argv[0], flags & CLONE_NEWNS)) {
+		plain_say("its folder cannot be made read-only here: %s", strerror(errno));
+		_exit(1);
+	}
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (request->program < PROGRAM_COUNT && !program_find(request->program, path, NULL) &&
-	    take_apart(request, path, argv) &&
-	    place(fds, PROGRAM_FDS - 1, HELPER_FD_SOCKET - 1))
-		execve(path, argv, environment(true));
+	/* The place of what it is called. */
+	argv[0] = path;
+	execve(path, argv, environment(true));
 	_exit(127);
 }
 
@@ -187,9 +214,9 @@ static void plan_program(const struct request *request, struct births *births)
 {
 	*births = (struct births){ .count = 1 };
 	if (geteuid() == 0)
-		births->flags[0] = CLONE_NEWPID | CLONE_NEWIPC;
+		births->flags[0] = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNS;
 	else if (program_needs_namespaces(request->program))
-		births->flags[0] = CLONE_NEWUSER | CLONE_NEWPID;
+		births->flags[0] = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS;
 	births->count += births->flags[0] != 0;
 }
 
@@ -207,13 +234,13 @@ pid_t helper_start_child(enum helper_kind kind, int self, int image, struct requ
 	else
 		plan_process(request, &births);
 	for (unsigned i = 0; i < births.count && pid < 0; i++) {
-		bool own_user = births.flags[i] & CLONE_NEWUSER;
+		unsigned long flags = births.flags[i];
 
-		pid = clone_child(births.flags[i]);
+		pid = clone_child(flags);
 		if (pid == 0 && program)
-			run_program(self, request, fds, own_user, uid, gid);
+			run_program(self, request, fds, flags, uid, gid);
 		if (pid == 0)
-			run_process(self, image, request, fds, own_user, uid, gid);
+			run_process(self, image, request, fds, flags & CLONE_NEWUSER, uid, gid);
 	}
 	return pid;
 }

@@ -8,7 +8,7 @@
 
 #define REQUEST_FDS 4 /* at most: the status socket's other end, and what the process gets */
 #define PROGRAM_FDS 3
-#define PROGRAM_ARGUMENTS 128
+#define PROGRAM_ARGUMENTS 64 /* and the folder that is read only, or nothing */
 
 /* What a helper starts. */
 enum helper_kind { HELPER_OF_PROCESSES, HELPER_OF_PROGRAMS, HELPER_KINDS };
@@ -20,7 +20,9 @@ struct request {
 	bool network;
 	/* Of a program */
 	enum program program;
-	uint32_t size; /* of the arguments, each with its NUL; the rest is not sent */
+	uint32_t count;
+	/* Of the arguments, each with its NUL, behind the folder that is read only; the rest is not sent. */
+	uint32_t size;
 	char arguments[HELPER_ARGUMENTS_MAX];
 };
 

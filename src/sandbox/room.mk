@@ -1,6 +1,7 @@
 # sandbox: processes of their own for what guests feed and is not ours.
 noinst_LIBRARIES += src/sandbox/libsandbox.a
 src_sandbox_libsandbox_a_SOURCES = \
+	%D%/backend.c %D%/backend.h \
 	%D%/channel.c %D%/channel.h \
 	%D%/confine.c %D%/confine.h \
 	%D%/entry.c \

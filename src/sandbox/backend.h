@@ -1,0 +1,63 @@
+/*
+ * A program of others (program.h) that serves a device of a guest's over a socket: started,
+ * heard, asked to end, and ended. What it writes on standard error is kept to its last line,
+ * for the moment in which it ends.
+ *
+ * The socket is listened at below a folder of mode 0700 for as long as it takes to connect to it;
+ * nobody else can come to it afterwards. All on the loop's thread; only backend_wait() and
+ * backend_stop() wait, and not for long.
+ */
+#ifndef SANDBOX_BACKEND_H
+#define SANDBOX_BACKEND_H
+
+#include <stddef.h>
+
+#include "base/cause.h"
+#include "base/loop.h"
+#include "sandbox/program.h"
+
+#define BACKEND_WORDS_MAX 256
+
+/* The descriptor that it listens at, as a number for its arguments. */
+#define BACKEND_LISTEN_FD "3"
+
+struct backend {
+	struct loop *loop;
+	enum program program;
+	int status_fd; /* the helper's word of it; -1: there is no process */
+	int error_fd;  /* its standard error, or -1 */
+	int pid;       /* or 0 */
+	struct loop_source status, error;
+	char line[BACKEND_WORDS_MAX]; /* that it is writing */
+	size_t line_size;
+	char words[BACKEND_WORDS_MAX]; /* its last line that was not empty; foreign text */
+	/* It has ended by itself: why, as a part of a sentence, with its last words. */
+	void (*ended)(void *arg, const char *why);
+	void *arg;
+};
+
+/* Makes *backend one without a process. */
+void backend_init(struct backend *backend, struct loop *loop, enum program program,
+		  void (*ended)(void *arg, const char *why), void *arg);
+
+/*
+ * Starts it, with arguments that end with NULL, and a folder that it can only read, or NULL. A
+ * socket that is connected to it, which does not block and is the caller's; or a negative errno
+ * with a cause.
+ */
+int backend_start(struct backend *backend, const char *readonly, const char *const *arguments,
+		  struct cause *cause);
+
+/*
+ * Something about it is wrong: gives it a moment to end. 0: it has, and why is in text as ended()
+ * is told it, which is not called; -ETIMEDOUT: it goes on.
+ */
+int backend_wait(struct backend *backend, char *text, size_t size);
+
+/* Ends it at once, if there is one; ended() is not called. */
+void backend_kill(struct backend *backend);
+
+/* Asks it to end and waits for that, for at most limit_ms; then as backend_kill(). */
+void backend_stop(struct backend *backend, int limit_ms);
+
+#endif
