@@ -143,6 +143,11 @@ tests_fuzz_state_SOURCES = tests/fuzz/state.c $(FUZZ_FILES)
 tests_fuzz_state_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_state_LDADD = $(BASE_LIBS)
 
+FUZZ_TESTS += tests/fuzz/vhost_user
+tests_fuzz_vhost_user_SOURCES = tests/fuzz/vhost_user.c $(FUZZ_FILES)
+tests_fuzz_vhost_user_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_vhost_user_LDADD = $(CORE_LIBS)
+
 FUZZ_TESTS += tests/fuzz/virtio
 tests_fuzz_virtio_SOURCES = tests/fuzz/virtio.c $(FUZZ_FILES)
 tests_fuzz_virtio_CPPFLAGS = $(FUZZ_CPPFLAGS)
@@ -173,7 +178,7 @@ CLEANFILES += $(FUZZ_TARGETS)
 dist_check_SCRIPTS += tests/e2e/charts.py tests/e2e/demo.py tests/e2e/full.py \
 	tests/e2e/firmware.py tests/e2e/images.py tests/e2e/life.py tests/e2e/linux.py \
 	tests/e2e/mistakes.py tests/e2e/neighbours.py tests/e2e/new.py tests/e2e/profiles.py \
-	tests/e2e/screen.py
+	tests/e2e/screen.py tests/e2e/storage.py
 EXTRA_DIST += tests/firmware/sector.S tests/e2e/deck.py tests/e2e/proc.py tests/e2e/soak.py
 
 # Hosts that refuse system calls, for the end-to-end tests.

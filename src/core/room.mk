@@ -55,8 +55,10 @@ src_core_libcore_a_SOURCES = \
 	%D%/disk/lock.c %D%/disk/lock.h \
 	%D%/disk/open.c %D%/disk/open.h \
 	%D%/disk/pool.c \
+	%D%/disk/qcow2.c %D%/disk/qcow2.h \
 	%D%/disk/raw.c \
 	%D%/disk/ring.c \
+	%D%/disk/storage.c %D%/disk/storage.h \
 	%D%/disk/uring.c \
 	%D%/hw/ahci.c %D%/hw/ahci.h %D%/hw/ahci_private.h \
 	%D%/hw/ahci_device.c %D%/hw/ahci_device.h \
@@ -123,6 +125,10 @@ src_core_libcore_a_SOURCES = \
 	%D%/virtio/vsock.c %D%/virtio/vsock.h %D%/virtio/vsock_private.h \
 	%D%/virtio/vsock_host.c \
 	%D%/virtio/vsock_packet.c \
+	%D%/virtio/vhost_blk.c %D%/virtio/vhost_blk.h \
+	%D%/virtio/vhost_device.c %D%/virtio/vhost_device.h \
+	%D%/virtio/vhost_fs.c %D%/virtio/vhost_fs.h \
+	%D%/virtio/vhost_user.c %D%/virtio/vhost_user.h \
 	%D%/virtio/virtio.h
 
 # server: the control protocol's side of the deck; apart, so that its tests bring their own deck.
@@ -277,6 +283,8 @@ tests_unit_balloon_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/vsock
 tests_unit_vsock_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_vsock_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/vhost_user
+tests_unit_vhost_user_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/virtio_rng
 tests_unit_virtio_rng_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_virtio_rng_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)

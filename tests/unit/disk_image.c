@@ -89,7 +89,7 @@ static const struct {
 	bool readable;
 } formats[] = {
 #define BYTES(text) text, sizeof(text) - 1
-	{ 0, BYTES("QFI\xfb"), "is a qcow2 image; convert it with qemu-img", false },
+	{ 0, BYTES("QFI\xfb"), "is a qcow2 image; set format=qcow2, or set format=raw", false },
 	{ 0, BYTES("QFI\xfb\0\0\0\x01"), "is a QCOW image; convert it with qemu-img", false },
 	{ 0, BYTES("QED\0"), "is a QED image", false },
 	{ 0, BYTES("KDMV"), "is a VMDK image", false },
@@ -101,7 +101,7 @@ static const struct {
 	{ 0, BYTES("vhdxfile"), "is a VHDX image", false },
 	{ 0, BYTES("WithoutFreeSpace"), "is a Parallels image", false },
 	{ 0, BYTES("WithouFreSpacExt"), "is a Parallels image", false },
-	{ 0, BYTES("LUKS\xba\xbe"), "is encrypted with LUKS; decrypt it", false },
+	{ 0, BYTES("LUKS\xba\xbe"), "is encrypted with LUKS; set format=luks", false },
 	{ 0, BYTES("\x1f\x8b\x08"), "is compressed with gzip; unpack it", false },
 	{ 0, BYTES("BZh9"), "is compressed with bzip2", false },
 	{ 0, BYTES("\xfd" "7zXZ\0"), "is compressed with xz", false },

@@ -234,8 +234,10 @@ static void mistakes_of_guests(void **state)
 		{ "[boot]\nkernel=~bob/x\n",
 		  "g.ini:2: kernel: ~bob/x: of the home folders only your own is known "
 		  "here, as ~/; write the whole path" },
-		{ "[disk0]\npath=x\nformat=qcow2\n",
-		  "g.ini:3: format: 'qcow2' is unknown here; it can be auto|raw" },
+		{ "[disk0]\npath=x\nformat=qcow9\n",
+		  "g.ini:3: format: 'qcow9' is unknown here; it can be "
+		  "auto|raw|qcow2|vmdk|vdi|vhdx|luks|nbd|rbd" },
+		{ "[share0]\npath=x\n", "g.ini:1: [share0] needs a 'tag'" },
 		{ "[disk0]\npath=x\n[disk2]\npath=x\nreadonly=yes\n",
 		  "g.ini:4: path: is the image of [disk0] as well" },
 		{ "[disk0]\npath=x\nserial=a b\n", "g.ini:3: serial: is no serial number" },

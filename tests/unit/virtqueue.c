@@ -273,6 +273,73 @@ static void noise_never_leaves_ram(void **state)
 	assert_true(taken > 100);
 }
 
+/* Returns a chain as whoever else serves the queue does, as entry index of the used ring. */
+static void give_back(struct bench *bench, uint16_t index, uint16_t head)
+{
+	set16(bench, DEVICE + 4 + 8 * (index % SIZE), head);
+	set16(bench, DEVICE + 2, (uint16_t)(index + 1));
+}
+
+static void a_queue_is_taken_over_when_all_has_been_returned(void **state)
+{
+	struct bench *bench = *state;
+
+	offer(bench, 0, 1);
+	offer(bench, 1, 2);
+	offer(bench, 2, 3);
+	give_back(bench, 0, 1);
+	assert_false(virtq_take_over(&bench->queue, 2));
+	give_back(bench, 1, 2);
+	assert_true(virtq_take_over(&bench->queue, 2));
+	assert_int_equal(bench->queue.next_available, 2);
+	assert_int_equal(bench->queue.next_used, 2);
+	assert_true(virtq_pending(&bench->queue));
+}
+
+/* What was returned out of order does not matter as long as nothing older is missing. */
+static void what_was_not_returned_is_done_again(void **state)
+{
+	static const uint16_t heads[] = { 3, 1, 4, 1, 5, 2, 6, 5, 3 };
+	const unsigned count = sizeof(heads) / sizeof(heads[0]);
+	struct bench *bench = *state;
+
+	for (uint16_t i = 0; i < count; i++)
+		offer(bench, i, heads[i]);
+	for (uint16_t i = 0; i < count - 2; i++)
+		give_back(bench, i, heads[i == 2 || i == 3 ? i ^ 1 : i]);
+	assert_int_equal(virtq_recover(&bench->queue), 0);
+	assert_int_equal(bench->queue.next_available, count - 2);
+	assert_int_equal(bench->queue.next_used, count - 2);
+}
+
+static void what_cannot_be_known_is_not_guessed(void **state)
+{
+	struct bench *bench = *state;
+
+	/* The first of three is still out, and the others are not. */
+	for (uint16_t i = 0; i < 3; i++)
+		offer(bench, i, (uint16_t)(i + 1));
+	give_back(bench, 0, 2);
+	give_back(bench, 1, 3);
+	assert_int_equal(virtq_recover(&bench->queue), -EBUSY);
+	/* When it is returned, too, nothing is left to be known. */
+	give_back(bench, 2, 1);
+	assert_int_equal(virtq_recover(&bench->queue), 0);
+	assert_int_equal(bench->queue.next_available, 3);
+}
+
+static void broken_rings_are_not_recovered(void **state)
+{
+	struct bench *bench = *state;
+
+	set16(bench, DRIVER + 2, SIZE + 1);
+	assert_int_equal(virtq_recover(&bench->queue), -EINVAL);
+	offer(bench, 0, SIZE);
+	offer(bench, 1, 1);
+	give_back(bench, 0, SIZE);
+	assert_int_equal(virtq_recover(&bench->queue), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +350,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rings_must_be_ram_and_aligned, setup, teardown),
 		cmocka_unit_test_setup_teardown(lies_break_the_queue, setup, teardown),
 		cmocka_unit_test_setup_teardown(noise_never_leaves_ram, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_queue_is_taken_over_when_all_has_been_returned,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_not_returned_is_done_again, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_known_is_not_guessed, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(broken_rings_are_not_recovered, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,7 +51,10 @@ struct device_host {
 	void (*print)(void *host, const uint8_t *data, size_t size); /* on the console */
 	void (*power_off)(void *host); /* the guest switched itself off */
 	void (*reset)(void *host);     /* the guest asked for a reset */
-	/* I/O thread: a write is held because there is no room for it; why, as a sentence. */
+	/*
+	 * I/O thread: the guest has to wait, since there is no room for a write or who serves a
+	 * device has ended; why, as a sentence.
+	 */
 	void (*full)(void *host, const char *why);
 	/* I/O thread: somebody should know of a device that works all the same; a sentence. */
 	void (*notice)(void *host, const char *text);

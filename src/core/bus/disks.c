@@ -6,11 +6,13 @@
 #include <stdio.h>
 
 #include "core/disk/check.h"
+#include "core/disk/storage.h"
 #include "core/profile/check.h"
 
 bool disk_is_sata(const struct profile_disk *disk)
 {
-	return disk->present && (disk->cdrom || disk->bus == DISK_BUS_SATA);
+	return disk->present && !storage_serves(disk) &&
+	       (disk->cdrom || disk->bus == DISK_BUS_SATA);
 }
 
 static void configure(struct disk_config *config, const struct profile *profile, unsigned number)
@@ -32,7 +34,7 @@ static bool ring_wanted(const struct profile *profile, unsigned number)
 {
 	(void)number;
 	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
-		if (profile->disks[i].present)
+		if (profile->disks[i].present && !storage_serves(&profile->disks[i]))
 			return true;
 	return false;
 }
@@ -51,7 +53,7 @@ static void check_disks(const struct profile_check *check)
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
-		if (profiles[i].present && profiles[i].path)
+		if (profiles[i].present && profiles[i].path && !storage_serves(&profiles[i]))
 			configure(&disks.configs[count++], check->profile, i);
 	disk_check(disks.configs, count, image_found, &disks);
 }

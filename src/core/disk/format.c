@@ -7,22 +7,23 @@
 #include <unistd.h>
 
 #define CONVERT "convert it with qemu-img convert -O raw"
+#define READ_AS(format) "set format=" format " and readonly=yes"
 #define MAGIC(text) .magic = text, .length = sizeof(text) - 1
 
 static const struct image_format formats[] = {
 	{ "qcow", "a QCOW image", CONVERT, MAGIC("QFI\xfb\0\0\0\x01") },
-	{ "qcow2", "a qcow2 image", CONVERT, MAGIC("QFI\xfb") },
+	{ "qcow2", "a qcow2 image", "set format=qcow2", MAGIC("QFI\xfb") },
 	{ "qed", "a QED image", CONVERT, MAGIC("QED\0") },
-	{ "vmdk", "a VMDK image", CONVERT, MAGIC("KDMV") },
-	{ "vmdk", "a VMDK image", CONVERT, MAGIC("COWD") },
-	{ "vmdk", "the description of a VMDK image", CONVERT, MAGIC("# Disk DescriptorFile") },
-	{ "vdi", "a VDI image", CONVERT, MAGIC("\x7f\x10\xda\xbe"), .offset = 64 },
+	{ "vmdk", "a VMDK image", READ_AS("vmdk"), MAGIC("KDMV") },
+	{ "vmdk", "a VMDK image", READ_AS("vmdk"), MAGIC("COWD") },
+	{ "vmdk", "the description of a VMDK image", READ_AS("vmdk"), MAGIC("# Disk DescriptorFile") },
+	{ "vdi", "a VDI image", READ_AS("vdi"), MAGIC("\x7f\x10\xda\xbe"), .offset = 64 },
 	{ "vpc", "a VHD image", CONVERT, MAGIC("conectix") },
 	{ "vpc", "a VHD image", CONVERT, MAGIC("conectix"), .offset = -512 },
-	{ "vhdx", "a VHDX image", CONVERT, MAGIC("vhdxfile") },
+	{ "vhdx", "a VHDX image", READ_AS("vhdx"), MAGIC("vhdxfile") },
 	{ "parallels", "a Parallels image", CONVERT, MAGIC("WithoutFreeSpace") },
 	{ "parallels", "a Parallels image", CONVERT, MAGIC("WithouFreSpacExt") },
-	{ "luks", "encrypted with LUKS", "decrypt it", MAGIC("LUKS\xba\xbe") },
+	{ "luks", "encrypted with LUKS", "set format=luks and secret_file=", MAGIC("LUKS\xba\xbe") },
 	{ "gzip", "compressed with gzip", "unpack it with gunzip", MAGIC("\x1f\x8b\x08") },
 	{ "bzip2", "compressed with bzip2", "unpack it with bunzip2", MAGIC("BZh") },
 	{ "xz", "compressed with xz", "unpack it with unxz", MAGIC("\xfd" "7zXZ\0") },

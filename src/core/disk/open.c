@@ -183,6 +183,18 @@ static int check_content(const struct disk_file *file, const struct disk_config 
 	return not_sectors(file, path, cause);
 }
 
+int disk_file_open_as_it_is(struct disk_file *file, const struct disk_config *config,
+			    struct cause *cause)
+{
+	int r;
+
+	*file = (struct disk_file){ .fd = -1 };
+	r = open_file(file, config, cause);
+	if (r < 0)
+		disk_file_close(file);
+	return r;
+}
+
 int disk_file_open(struct disk_file *file, const struct disk_config *config, struct cause *cause)
 {
 	int r;

@@ -15,4 +15,8 @@
  */
 int disk_file_open(struct disk_file *file, const struct disk_config *config, struct cause *cause);
 
+/* The same without a look at its content, whatever its size is. */
+int disk_file_open_as_it_is(struct disk_file *file, const struct disk_config *config,
+			    struct cause *cause);
+
 #endif

@@ -22,6 +22,8 @@
 #include "core/virtio/net_device.h"
 #include "core/virtio/rng.h"
 #include "core/virtio/vsock.h"
+#include "core/virtio/vhost_blk.h"
+#include "core/virtio/vhost_fs.h"
 
 const struct device_type *const device_table[] = {
 	&uart16550_device,
@@ -33,6 +35,7 @@ const struct device_type *const device_table[] = {
 	&q35_device,
 	&disk_ring_device,
 	&blk_device,
+	&vhost_blk_device,
 	&net_device,
 	&rng_device,
 	&vga_device,
@@ -43,5 +46,6 @@ const struct device_type *const device_table[] = {
 	&balloon_device,
 	&deaf_ports_device,
 	&vsock_device,
+	&vhost_fs_device,
 	NULL,
 };

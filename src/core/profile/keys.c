@@ -14,6 +14,13 @@
 #define NET(field) offsetof(struct profile_net, field)
 #define VSOCK(field) offsetof(struct profile_vsock, field)
 
+#define SHARE(field) offsetof(struct profile_share, field)
+
+#define ON_BACKEND_HELP \
+	"What happens when the program that serves it ends: with {Ic pause} the guest is paused, " \
+	"and resuming it starts the program again; with {Ic stop} the device waits for a reset by " \
+	"its driver, which does."
+
 #define MIB (1ull << 20)
 #define TIB (1ull << 40)
 
@@ -116,12 +123,27 @@ static const struct profile_key disk_keys[] = {
 		  "Two disks can share an image if both have {Ic readonly=yes}. "
 		  "When the file system of a sparse image is full, the guest is paused before it "
 		  "loses a write; make room, then resume it." },
-	{ .key = "format", .type = PROFILE_CHOICE, .offset = DISK(format), .choices = "auto|raw",
-	  .standard = "auto",
-	  .help = "Format of the image. All images are served as raw ones, so with {Ic auto} one "
+	{ .key = "format", .type = PROFILE_CHOICE, .offset = DISK(format),
+	  .choices = "auto|raw|qcow2|vmdk|vdi|vhdx|luks|nbd|rbd", .standard = "auto",
+	  .help = "Format of the image. It is never guessed from the image's bytes, which a guest "
+		  "could have written: with {Ic auto} the image is a raw one, and one "
 		  "that begins like another format is refused: qcow2, QED, VMDK, VDI, VHD, VHDX, "
 		  "Parallels, LUKS, a compressed file, or, unless {Ic readonly=yes}, a CD's. "
-		  "With {Ic raw} the guest has it as it is, and a warning is given." },
+		  "With {Ic raw} the guest has it as it is, and a warning is given. "
+		  "The other formats are served by {Li qemu-storage-daemon}, as virtio disks: see a "
+		  "section below. "
+		  "{Ic vmdk}, {Ic vdi} and {Ic vhdx} are read only and need {Ic readonly=yes}." },
+	{ .key = "backing_files", .type = PROFILE_BOOL, .offset = DISK(backing_files),
+	  .standard = "no",
+	  .help = "Whether files that the image names are opened, too: the backing file or the "
+		  "data file of a qcow2 image, the extents of a VMDK image. "
+		  "An image of somebody else can name any file of yours." },
+	{ .key = "secret_file", .type = PROFILE_PATH, .offset = DISK(secret_file),
+	  .help = "Path of the file with the passphrase of an image with {Ic format=luks}. All its "
+		  "bytes count, a newline at its end as well." },
+	{ .key = "on_backend", .type = PROFILE_CHOICE, .offset = DISK(on_backend),
+	  .choices = "pause|stop", .standard = "pause",
+	  .help = ON_BACKEND_HELP },
 	{ .key = "readonly", .type = PROFILE_BOOL, .offset = DISK(readonly), .standard = "no",
 	  .help = "Whether the guest is kept from writing to the disk. "
 		  "With {Ic bus=sata} its driver is not told so beforehand: writes fail." },
@@ -170,6 +192,19 @@ static const struct profile_key vsock_keys[] = {
 	{ .key = NULL },
 };
 
+static const struct profile_key share_keys[] = {
+	{ .key = "path", .type = PROFILE_PATH, .offset = SHARE(path), .required = true,
+	  .help = "Path of the folder." },
+	{ .key = "tag", .type = PROFILE_STRING, .offset = SHARE(tag), .required = true,
+	  .help = "Name by which the guest mounts it: 1 to 36 bytes." },
+	{ .key = "readonly", .type = PROFILE_BOOL, .offset = SHARE(readonly), .standard = "no",
+	  .help = "Whether the guest is kept from changing anything." },
+	{ .key = "on_backend", .type = PROFILE_CHOICE, .offset = SHARE(on_backend),
+	  .choices = "pause|stop", .standard = "pause",
+	  .help = ON_BACKEND_HELP },
+	{ .key = NULL },
+};
+
 const struct profile_section profile_guest_sections[] = {
 	{ .kind = "guest", .count = 1, .present = PROFILE_NOWHERE, .keys = guest_keys },
 	{ .kind = "boot", .count = 1, .present = PROFILE_NOWHERE, .keys = boot_keys },
@@ -183,6 +218,10 @@ const struct profile_section profile_guest_sections[] = {
 	  .present = VSOCK(present), .keys = vsock_keys,
 	  .help = "It gives the guest a virtio socket device, of which a section below tells; it "
 		  "may be empty." },
+	{ .kind = "share", .count = PROFILE_SHARES_MAX, .offset = GUEST(shares),
+	  .size = sizeof(struct profile_share), .present = SHARE(present), .keys = share_keys,
+	  .help = "Each describes a folder of the host that the guest can mount, by virtio-fs: "
+		  "{Li mount -t virtiofs TAG /mnt} in Linux. The program {Li virtiofsd} serves it." },
 	{ .kind = NULL },
 };
 

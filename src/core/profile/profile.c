@@ -13,6 +13,11 @@ void profile_free(struct profile *profile)
 	for (i = 0; i < PROFILE_DISKS_MAX; i++) {
 		free(profile->disks[i].path);
 		free(profile->disks[i].serial);
+		free(profile->disks[i].secret_file);
+	}
+	for (i = 0; i < PROFILE_SHARES_MAX; i++) {
+		free(profile->shares[i].path);
+		free(profile->shares[i].tag);
 	}
 	free(profile->vsock.path);
 	free(profile->kernel);

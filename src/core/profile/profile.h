@@ -13,6 +13,7 @@
 
 #define PROFILE_DISKS_MAX 4
 #define PROFILE_NETS_MAX 4
+#define PROFILE_SHARES_MAX 4
 #define PROFILE_CPUS_MAX 255
 #define PROFILE_SERIAL_MAX 20 /* characters */
 #define PROFILE_QUEUES_MAX 4  /* of a disk */
@@ -20,7 +21,11 @@
 /* In the order of the keys' choices. */
 enum profile_vga { PROFILE_VGA_AUTO, PROFILE_VGA_NO, PROFILE_VGA_YES };
 enum disk_bus { DISK_BUS_VIRTIO, DISK_BUS_SATA };
-enum disk_format { DISK_FORMAT_AUTO, DISK_FORMAT_RAW };
+enum disk_format {
+	DISK_FORMAT_AUTO, DISK_FORMAT_RAW, DISK_FORMAT_QCOW2, DISK_FORMAT_VMDK, DISK_FORMAT_VDI,
+	DISK_FORMAT_VHDX, DISK_FORMAT_LUKS, DISK_FORMAT_NBD, DISK_FORMAT_RBD
+};
+enum profile_on_backend { ON_BACKEND_PAUSE, ON_BACKEND_STOP };
 enum profile_firmware { FIRMWARE_NONE, FIRMWARE_BIOS, FIRMWARE_AUTO };
 
 /* In the order of the key's choices. */
@@ -28,13 +33,25 @@ enum profile_backing { BACKING_AUTO, BACKING_ANON, BACKING_MEMFD, BACKING_HUGETL
 
 struct profile_disk {
 	bool present;
-	char *path;   /* absolute, or relative to the profile's folder and made absolute; or NULL */
+	/* Absolute, or relative to the profile's folder and made absolute; or a URL; or NULL. */
+	char *path;
 	unsigned bus; /* an enum disk_bus; of a CD-ROM it is always SATA */
 	bool cdrom;   /* without a path it is empty */
 	bool readonly;
 	unsigned format; /* an enum disk_format */
 	char *serial;	 /* NULL or "": one by its number */
 	unsigned queues; /* of virtio; 0: by the number of CPUs */
+	bool backing_files; /* what the image names is opened, too */
+	char *secret_file;  /* the key of an encrypted image; or NULL */
+	unsigned on_backend; /* an enum profile_on_backend */
+};
+
+struct profile_share {
+	bool present;
+	char *path; /* of a folder */
+	char *tag;  /* by which the guest mounts it */
+	bool readonly;
+	unsigned on_backend; /* an enum profile_on_backend */
 };
 
 struct profile_net {
@@ -73,6 +90,7 @@ struct profile {
 	struct profile_disk disks[PROFILE_DISKS_MAX];
 	struct profile_net nets[PROFILE_NETS_MAX];
 	struct profile_vsock vsock;
+	struct profile_share shares[PROFILE_SHARES_MAX];
 };
 
 void profile_free(struct profile *profile); /* NULL is valid */

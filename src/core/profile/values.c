@@ -253,11 +253,19 @@ char *profile_path_folder(const char *file)
 	return out;
 }
 
+/* "nbd+unix://": RFC 3986 §3.1, and what says where the rest is. */
+static bool is_url(const char *path)
+{
+	size_t size = strspn(path, "abcdefghijklmnopqrstuvwxyz0123456789+-.");
+
+	return size && !strncmp(path + size, "://", 3);
+}
+
 char *profile_path_join(const char *folder, const char *path)
 {
 	char home[PATH_MAX], *out;
 
-	if (*path == '/')
+	if (*path == '/' || is_url(path))
 		return strdup(path);
 	if (*path == '~' && (!path[1] || path[1] == '/') && paths_home(home, NULL) == 0)
 		return asprintf(&out, "%s%s", home, path + 1) < 0 ? NULL : out;

@@ -28,7 +28,7 @@ void profile_size_format(uint64_t bytes, char out[32]);
 
 /*
  * The absolute path of the folder that a file is in, and a path as it is
- * meant in a profile of that folder, where "~/" is the user's home. Both are
+ * meant in a profile of that folder, where "~/" is the user's home, and a URL is one. Both are
  * the caller's to free; NULL with errno set if there is no such folder or no
  * memory.
  */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/bus/disks.h"
+#include "core/disk/storage.h"
 #include "core/virtio/blk.h"
 #include "core/virtio/pci_device.h"
 
@@ -22,7 +23,9 @@ struct blk_device {
 
 static bool disk_wanted(const struct profile *profile, unsigned number)
 {
-	return profile->disks[number].present && !disk_is_sata(&profile->disks[number]);
+	const struct profile_disk *disk = &profile->disks[number];
+
+	return disk->present && !disk_is_sata(disk) && !storage_serves(disk);
 }
 
 /* One for each CPU: what CPUs share they wait for. */

@@ -1,0 +1,138 @@
+/* See qcow2.h. */
+#include "core/disk/qcow2.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+
+#define MAGIC 0x514649fbu
+#define DATA_FILE 4ull	      /* of the incompatible features */
+#define SIZE_MAX_BYTES (1ull << 60)
+
+struct __attribute__((packed)) header {
+	uint32_t magic, version;
+	uint64_t backing_offset;
+	uint32_t backing_size, cluster_bits;
+	uint64_t size;
+	uint32_t encryption, l1_size;
+	uint64_t l1_offset, refcount_offset;
+	uint32_t refcount_clusters, snapshots;
+	uint64_t snapshots_offset;
+	uint64_t incompatible; /* from version 3 on */
+};
+
+static int damaged(const char *path, const char *what, struct cause *cause)
+{
+	return cause_set(cause, EINVAL, "%s: %s; look at it with vmdeck disk check", path, what);
+}
+
+static int read_backing(struct qcow2_header *out, const struct header *header, int fd,
+			const char *path, struct cause *cause)
+{
+	uint64_t offset = be64toh(header->backing_offset);
+	uint32_t size = be32toh(header->backing_size);
+
+	out->backing[0] = '\0';
+	if (!offset || !size)
+		return 0;
+	if (size > QCOW2_NAME_MAX || offset > INT64_MAX ||
+	    pread(fd, out->backing, size, (off_t)offset) != (ssize_t)size)
+		return damaged(path, "the name of what it is based on is cut off", cause);
+	out->backing[size] = '\0';
+	if (strlen(out->backing) != size)
+		return damaged(path, "the name of what it is based on is none", cause);
+	return 0;
+}
+
+int qcow2_read(struct qcow2_header *out, int fd, const char *path, struct cause *cause)
+{
+	struct header header = { 0 };
+	uint32_t version, cluster_bits;
+	ssize_t n = pread(fd, &header, sizeof(header), 0);
+
+	if (n < (ssize_t)offsetof(struct header, incompatible))
+		return damaged(path, "the image is cut off", cause);
+	version = be32toh(header.version);
+	cluster_bits = be32toh(header.cluster_bits);
+	if (be32toh(header.magic) != MAGIC || version < 2 || version > 3 || cluster_bits < 9 ||
+	    cluster_bits > 21)
+		return damaged(path, "its header makes no sense", cause);
+	out->size = be64toh(header.size);
+	out->has_data_file = version == 3 && (be64toh(header.incompatible) & DATA_FILE);
+	if (out->size > SIZE_MAX_BYTES)
+		return damaged(path, "it says that it is larger than any disk", cause);
+	return read_backing(out, &header, fd, path, cause);
+}
+
+/* The path of what an image is based on; false: it is no file, or only QEMU knows which. */
+static bool find_backing(char out[PATH_MAX], const char *path, const char *backing)
+{
+	const char *slash = strrchr(path, '/');
+	size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
+	const char *colon = strchr(backing, ':');
+	int n;
+
+	/* "json:", "nbd:" and the like. */
+	if (colon && !memchr(backing, '/', (size_t)(colon - backing)))
+		return false;
+	if (*backing == '/')
+		folder = 0;
+	n = snprintf(out, PATH_MAX, "%.*s%s", (int)folder, path, backing);
+	return n > 0 && n < PATH_MAX;
+}
+
+/* 1: it is another qcow2 image; 0: it is none, or not to be looked at. */
+static int look_at(struct qcow2_header *out, struct stat *st, const char *path,
+		   const char *based_on, struct cause *cause)
+{
+	int fd = open(based_on, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), err;
+	uint32_t magic = 0;
+
+	if (fd < 0)
+		return cause_errno(cause, errno, "%s is based on %s, which cannot be opened", path,
+				   based_on);
+	if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode) ||
+	    pread(fd, &magic, sizeof(magic), 0) != sizeof(magic) || be32toh(magic) != MAGIC) {
+		close(fd);
+		return 0;
+	}
+	err = qcow2_read(out, fd, based_on, cause);
+	close(fd);
+	return err ? err : 1;
+}
+
+int qcow2_check_chain(const struct qcow2_header *header, const struct disk_file *file,
+		      const char *path, struct cause *cause)
+{
+	struct stat seen[QCOW2_CHAIN_MAX];
+	struct qcow2_header next = *header;
+	char at[PATH_MAX], based_on[PATH_MAX];
+	unsigned count = 1;
+	int r;
+
+	seen[0] = file->st;
+	snprintf(at, sizeof(at), "%s", path);
+	while (*next.backing && find_backing(based_on, at, next.backing)) {
+		struct stat st;
+
+		r = look_at(&next, &st, at, based_on, cause);
+		if (r <= 0)
+			return r;
+		for (unsigned i = 0; i < count; i++)
+			if (disk_file_same(&seen[i], &st))
+				return cause_set(cause, ELOOP, "%s is based on itself, by way of %s",
+						 path, at);
+		if (count == QCOW2_CHAIN_MAX)
+			return cause_set(cause, ELOOP, "%s is based on more than %u images, one on "
+					 "the other; join some with qemu-img", path, QCOW2_CHAIN_MAX);
+		seen[count++] = st;
+		memcpy(at, based_on, sizeof(at));
+	}
+	return 0;
+}

@@ -1,0 +1,34 @@
+/*
+ * The header of a qcow2 image: what it is based on, and how large it says it is. QEMU's
+ * docs/interop/qcow2.rst. Files are hostile: numbers are checked before they are used. Any
+ * thread.
+ */
+#ifndef CORE_DISK_QCOW2_H
+#define CORE_DISK_QCOW2_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cause.h"
+#include "core/disk/file.h"
+
+#define QCOW2_NAME_MAX 1023 /* bytes of a backing file's name */
+#define QCOW2_CHAIN_MAX 64  /* images that are based on each other */
+
+struct qcow2_header {
+	uint64_t size; /* of the disk, bytes */
+	bool has_data_file;
+	char backing[QCOW2_NAME_MAX + 1]; /* as it stands there; "" if none */
+};
+
+/* 0, or -EINVAL with a cause that begins with the path, which is only named. */
+int qcow2_read(struct qcow2_header *out, int fd, const char *path, struct cause *cause);
+
+/*
+ * Follows what an open image with a backing file is based on, as far as that is qcow2 in a file:
+ * -ELOOP or -EINVAL with a cause as above, -ENOENT when a file is missing.
+ */
+int qcow2_check_chain(const struct qcow2_header *header, const struct disk_file *file,
+		      const char *path, struct cause *cause);
+
+#endif

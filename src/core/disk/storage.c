@@ -1,0 +1,349 @@
+/* See storage.h. */
+#include "core/disk/storage.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "core/disk/format.h"
+#include "core/disk/lock.h"
+#include "core/disk/open.h"
+#include "core/disk/qcow2.h"
+#include "sandbox/program.h"
+
+#define NBD "nbd://"
+#define NBD_UNIX "nbd+unix://"
+#define RBD "rbd://"
+
+#define VMDK_CAPACITY 12 /* offset in the header; VMware's Virtual Disk Format 1.1, SparseExtentHeader */
+
+/* How each is served, in the order of enum disk_format. */
+static const struct {
+	const char *driver; /* NULL: not by the daemon */
+	bool file;	    /* its path is that of a file */
+	bool only_read;
+	const char *shape; /* of the path of one that is no file */
+} kinds[] = {
+	[DISK_FORMAT_AUTO] = { NULL, true, false, NULL },
+	[DISK_FORMAT_RAW] = { NULL, true, false, NULL },
+	[DISK_FORMAT_QCOW2] = { "qcow2", true, false, NULL },
+	[DISK_FORMAT_VMDK] = { "vmdk", true, true, NULL },
+	[DISK_FORMAT_VDI] = { "vdi", true, true, NULL },
+	[DISK_FORMAT_VHDX] = { "vhdx", true, true, NULL },
+	[DISK_FORMAT_LUKS] = { "luks", true, false, NULL },
+	[DISK_FORMAT_NBD] = { "nbd", false, false,
+			      NBD "HOST:PORT/EXPORT or " NBD_UNIX "/EXPORT?socket=PATH" },
+	[DISK_FORMAT_RBD] = { "rbd", false, false, RBD "POOL/IMAGE" },
+};
+
+bool storage_serves(const struct profile_disk *disk)
+{
+	return disk->present && kinds[disk->format].driver;
+}
+
+/* --- looking --- */
+
+/* A VMDK image is a text that names its extents, or has one within, and then no room of its own. */
+static bool names_extents(const struct image_format *format, const struct disk_file *file)
+{
+	uint64_t capacity;
+
+	if (strncmp(format->magic, "KDMV", 4) != 0)
+		return *format->magic == '#';
+	return pread(file->fd, &capacity, sizeof(capacity), VMDK_CAPACITY) != sizeof(capacity) ||
+	       !capacity;
+}
+
+/* The description of a VMDK image, wherever it stands, says what the image is based on. */
+static bool has_parent(const struct disk_file *file)
+{
+	static const char key[] = "parentFileNameHint";
+	char text[65536];
+	ssize_t n = pread(file->fd, text, sizeof(text), 0);
+
+	return n > 0 && memmem(text, (size_t)n, key, sizeof(key) - 1);
+}
+
+static int names_others(const struct profile_disk *disk, const char *what, struct cause *cause)
+{
+	return cause_set(cause, EPERM, "%s names %s; if you trust it, set backing_files=yes, else "
+			 "convert it with vmdeck disk convert", disk->path, what);
+}
+
+static int check_format(const struct disk_file *file, const struct profile_disk *disk,
+			struct cause *cause)
+{
+	const struct image_format *format = image_format_find(file->fd, file->size);
+	const char *driver = kinds[disk->format].driver;
+
+	if (!format || strcmp(format->name, driver))
+		return cause_set(cause, EINVAL, "%s is %s and not %s; correct format=", disk->path,
+				 format ? format->what : "a raw image, or cut off,", driver);
+	if (disk->format != DISK_FORMAT_VMDK || disk->backing_files)
+		return 0;
+	if (names_extents(format, file))
+		return names_others(disk, "other files, its extents", cause);
+	if (has_parent(file))
+		return names_others(disk, "another file, which it is based on", cause);
+	return 0;
+}
+
+static int check_qcow2(const struct disk_file *file, const struct profile_disk *disk,
+		       struct cause *cause)
+{
+	struct qcow2_header header;
+	int err = qcow2_read(&header, file->fd, disk->path, cause);
+
+	if (err)
+		return err;
+	if (*header.backing && !disk->backing_files)
+		return names_others(disk, "another file, which it is based on", cause);
+	if (header.has_data_file && !disk->backing_files)
+		return names_others(disk, "another file, which has its data", cause);
+	return *header.backing ? qcow2_check_chain(&header, file, disk->path, cause) : 0;
+}
+
+static int check_file(const struct profile_disk *disk, struct cause *cause)
+{
+	const struct disk_config config = { .path = disk->path, .readonly = disk->readonly };
+	struct disk_file file;
+	int err = disk_file_open_as_it_is(&file, &config, cause);
+
+	if (err)
+		return err;
+	err = check_format(&file, disk, cause);
+	if (!err && disk->format == DISK_FORMAT_QCOW2)
+		err = check_qcow2(&file, disk, cause);
+	disk_file_close(&file);
+	return err;
+}
+
+static int check_secret(const struct profile_disk *disk, struct cause *cause)
+{
+	struct disk_config config = { .path = disk->secret_file, .readonly = true };
+	struct disk_file file;
+	int err;
+
+	if (!disk->secret_file)
+		return cause_set(cause, EINVAL, "%s is encrypted; name the file with its "
+				 "passphrase with secret_file=", disk->path);
+	err = disk_file_open_as_it_is(&file, &config, cause);
+	if (!err)
+		disk_file_close(&file);
+	return err;
+}
+
+int storage_check(const struct profile_disk *disk, struct cause *cause)
+{
+	const char *driver = kinds[disk->format].driver;
+	struct storage_arguments arguments;
+	char program[PATH_MAX];
+	int err = 0;
+
+	if (disk->cdrom || disk->bus == DISK_BUS_SATA)
+		return cause_set(cause, EINVAL, "format=%s is for virtio disks; %s", driver,
+				 disk->cdrom ? "a CD-ROM's image is a raw one" : "set bus=virtio");
+	if (kinds[disk->format].only_read && !disk->readonly)
+		return cause_set(cause, EINVAL, "format=%s is only read; set readonly=yes, or convert "
+				 "the image with vmdeck disk convert", driver);
+	if (kinds[disk->format].file)
+		err = check_file(disk, cause);
+	if (!err && disk->format == DISK_FORMAT_LUKS)
+		err = check_secret(disk, cause);
+	if (!err)
+		err = storage_arguments(&arguments, disk, "3", cause);
+	return err ? err : program_find(PROGRAM_STORAGE_DAEMON, program, cause);
+}
+
+/* --- the daemon's arguments --- */
+
+static void put(struct storage_arguments *out, char c)
+{
+	if (out->used < sizeof(out->text))
+		out->text[out->used++] = c;
+	else
+		out->full = true;
+}
+
+/* Ends an argument and begins the next one. */
+static void next(struct storage_arguments *out)
+{
+	if (out->used)
+		put(out, '\0');
+	if (out->count + 1 < ARRAY_SIZE(out->list))
+		out->list[out->count++] = out->text + out->used;
+	else
+		out->full = true;
+}
+
+/* Words that are the daemon's own; '%' is what follows in values, of which commas are doubled. */
+static void add(struct storage_arguments *out, const char *words, ...)
+{
+	va_list values;
+
+	va_start(values, words);
+	for (; *words; words++) {
+		if (*words != '%') {
+			put(out, *words);
+			continue;
+		}
+		for (const char *value = va_arg(values, const char *); *value; value++) {
+			if (*value == ',')
+				put(out, ',');
+			put(out, *value);
+		}
+	}
+	va_end(values);
+}
+
+static bool can_be_based(const struct profile_disk *disk)
+{
+	return disk->format == DISK_FORMAT_QCOW2 || disk->format == DISK_FORMAT_VMDK;
+}
+
+static void add_file(struct storage_arguments *out, const struct profile_disk *disk)
+{
+	const char *driver = kinds[disk->format].driver;
+	const char *access = disk->readonly ? "on" : "off";
+
+	if (disk->format == DISK_FORMAT_LUKS) {
+		next(out);
+		add(out, "--object");
+		next(out);
+		add(out, "secret,id=key,file=%", disk->secret_file);
+	}
+	next(out);
+	add(out, "--blockdev");
+	next(out);
+	add(out, "driver=file,node-name=file,filename=%,read-only=%,discard=unmap", disk->path,
+	    access);
+	next(out);
+	add(out, "--blockdev");
+	next(out);
+	/* That an image is based on nothing can be said in JSON only. */
+	if (can_be_based(disk) && !disk->backing_files)
+		add(out, "{\"driver\":\"%\",\"node-name\":\"disk\",\"file\":\"file\","
+		    "\"backing\":null,\"read-only\":%,\"discard\":\"unmap\"}", driver,
+		    disk->readonly ? "true" : "false");
+	else
+		add(out, "driver=%,node-name=disk,file=file,read-only=%,discard=unmap", driver,
+		    access);
+	if (disk->format == DISK_FORMAT_LUKS)
+		add(out, ",key-secret=key");
+}
+
+static int wrong_shape(const struct profile_disk *disk, struct cause *cause)
+{
+	return cause_set(cause, EINVAL, "%s is no address for format=%s; write %s", disk->path,
+			 kinds[disk->format].driver, kinds[disk->format].shape);
+}
+
+/* A part of an address, cut out of it. */
+static bool copy(char *to, size_t room, const char *from, size_t size)
+{
+	if (!size || size >= room)
+		return false;
+	memcpy(to, from, size);
+	to[size] = '\0';
+	return true;
+}
+
+/* HOST[:PORT][/EXPORT]; an IPv6 address is in brackets. */
+static bool add_nbd_host(struct storage_arguments *out, const char *address)
+{
+	const char *export = strchrnul(address, '/'), *colon, *end = export;
+	char host[256], port[8] = "10809";
+	bool bracketed = *address == '[';
+
+	colon = memchr(address, ':', (size_t)(export - address));
+	if (bracketed) {
+		end = memchr(address, ']', (size_t)(export - address));
+		if (!end)
+			return false;
+		colon = end[1] == ':' ? end + 1 : NULL;
+		if (end + 1 != export && !colon)
+			return false;
+	} else if (colon) {
+		end = colon;
+	}
+	if (colon && (!copy(port, sizeof(port), colon + 1, (size_t)(export - colon - 1)) ||
+		      port[strspn(port, "0123456789")]))
+		return false;
+	if (!copy(host, sizeof(host), address + bracketed, (size_t)(end - address) - bracketed))
+		return false;
+	add(out, "server.type=inet,server.host=%,server.port=%,export=%", host, port,
+	    *export ? export + 1 : "");
+	return true;
+}
+
+/* /[EXPORT]?socket=PATH */
+static bool add_nbd_unix(struct storage_arguments *out, const char *address)
+{
+	static const char query[] = "?socket=";
+	const char *path = strstr(address, query);
+	char export[256] = "";
+
+	if (!path || !path[sizeof(query) - 1])
+		return false;
+	if (*address == '/')
+		address++;
+	if (path > address && !copy(export, sizeof(export), address, (size_t)(path - address)))
+		return false;
+	add(out, "server.type=unix,server.path=%,export=%", path + sizeof(query) - 1, export);
+	return true;
+}
+
+static bool add_nbd(struct storage_arguments *out, const struct profile_disk *disk)
+{
+	add(out, "driver=nbd,node-name=disk,reconnect-delay=30,read-only=%,",
+	    disk->readonly ? "on" : "off");
+	if (!strncmp(disk->path, NBD_UNIX, strlen(NBD_UNIX)))
+		return add_nbd_unix(out, disk->path + strlen(NBD_UNIX));
+	return !strncmp(disk->path, NBD, strlen(NBD)) && add_nbd_host(out, disk->path + strlen(NBD));
+}
+
+static bool add_rbd(struct storage_arguments *out, const struct profile_disk *disk)
+{
+	const char *pool = disk->path + strlen(RBD), *image;
+	char name[256];
+
+	if (strncmp(disk->path, RBD, strlen(RBD)))
+		return false;
+	image = strchrnul(pool, '/');
+	if (!copy(name, sizeof(name), pool, (size_t)(image - pool)) || !*image || !image[1])
+		return false;
+	add(out, "driver=rbd,node-name=disk,read-only=%,pool=%,image=%",
+	    disk->readonly ? "on" : "off", name, image + 1);
+	return true;
+}
+
+int storage_arguments(struct storage_arguments *out, const struct profile_disk *disk,
+		      const char *fd, struct cause *cause)
+{
+	bool known = true;
+
+	*out = (struct storage_arguments){ .count = 0 };
+	if (kinds[disk->format].file) {
+		add_file(out, disk);
+	} else {
+		next(out);
+		add(out, "--blockdev");
+		next(out);
+		known = disk->format == DISK_FORMAT_NBD ? add_nbd(out, disk) : add_rbd(out, disk);
+	}
+	if (!known)
+		return wrong_shape(disk, cause);
+	next(out);
+	add(out, "--export");
+	next(out);
+	add(out, "type=vhost-user-blk,id=export,node-name=disk,addr.type=fd,addr.str=%,writable=%",
+	    fd, disk->readonly ? "off" : "on");
+	put(out, '\0');
+	if (out->full)
+		return cause_set(cause, ENAMETOOLONG, "%.100s...: the path is too long", disk->path);
+	return 0;
+}

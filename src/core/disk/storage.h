@@ -1,0 +1,43 @@
+/*
+ * Disks that QEMU's storage daemon serves: images of other formats than raw, and storage
+ * that is no file. What of them can be looked at beforehand, and the daemon's arguments.
+ * Any thread.
+ *
+ * QEMU's docs/interop/qcow2.rst; qemu-storage-daemon(1); the NBD URI specification.
+ */
+#ifndef CORE_DISK_STORAGE_H
+#define CORE_DISK_STORAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/cause.h"
+#include "core/profile/profile.h"
+
+/* Whether a disk of the profile is one of them. */
+bool storage_serves(const struct profile_disk *disk);
+
+/*
+ * What can be known of it without the daemon: whether its file is there, of that format, and
+ * names no others unless it may; whether the daemon is there. 0, or a negative errno with a
+ * cause that begins with the path or a key.
+ */
+int storage_check(const struct profile_disk *disk, struct cause *cause);
+
+/* Arguments, each of them in text. */
+struct storage_arguments {
+	const char *list[16]; /* ends with NULL */
+	unsigned count;
+	char text[12288];
+	size_t used;
+	bool full; /* something did not fit */
+};
+
+/*
+ * The daemon's, to serve the disk to who connects to its descriptor fd, a number. 0, or
+ * -ENAMETOOLONG or -EINVAL with a cause as above. Only of one that storage_check() has passed.
+ */
+int storage_arguments(struct storage_arguments *out, const struct profile_disk *disk,
+		      const char *fd, struct cause *cause);
+
+#endif

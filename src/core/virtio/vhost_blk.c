@@ -1,0 +1,89 @@
+/*
+ * Disks that QEMU's storage daemon serves: a virtio block device, virtio 1.2 §5.2, by
+ * vhost-user. The guest's I/O thread; looking at images: any thread.
+ */
+#include "core/virtio/vhost_blk.h"
+
+#include <linux/virtio_blk.h>
+#include <stdio.h>
+
+#include "core/bus/disks.h"
+#include "core/disk/storage.h"
+#include "core/profile/check.h"
+#include "core/virtio/vhost_device.h"
+
+#define BIT(n) (1ull << (n))
+
+/* Of struct virtio_blk_config; what lies behind it is for features that are not offered. */
+#define CONFIG_SIZE 60
+
+static bool wanted(const struct profile *profile, unsigned number)
+{
+	return storage_serves(&profile->disks[number]);
+}
+
+static void check(const struct profile_check *check)
+{
+	char name[DEVICE_NAME_MAX];
+	struct cause cause;
+
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++) {
+		const struct profile_disk *disk = &check->profile->disks[i];
+
+		if (!storage_serves(disk) || !disk->path || storage_check(disk, &cause) == 0)
+			continue;
+		snprintf(name, sizeof(name), DISKS_NAME "%u", i);
+		check->found(check->arg, name, "path", false, cause.text);
+	}
+}
+
+static const struct profile_disk *disk_of(const struct device *device)
+{
+	return &device->host->profile->disks[device->number];
+}
+
+static unsigned on_backend(const struct device *device)
+{
+	return disk_of(device)->on_backend;
+}
+
+static int launch(const struct device *device, struct backend *backend, struct cause *cause)
+{
+	struct storage_arguments arguments;
+	int err = storage_check(disk_of(device), cause);
+
+	if (!err)
+		err = storage_arguments(&arguments, disk_of(device), BACKEND_LISTEN_FD, cause);
+	return err ? err : backend_start(backend, NULL, arguments.list, cause);
+}
+
+static const struct vhost_kind kind = {
+	.id = 2,
+	.class_code = 0x010000, /* mass storage, SCSI: what firmware expects of virtio-blk */
+	.queues = 1,
+	.queue_size = 128,
+	.config_size = CONFIG_SIZE,
+	.config_is_theirs = true,
+	.features = BIT(VIRTIO_BLK_F_SIZE_MAX) | BIT(VIRTIO_BLK_F_SEG_MAX) |
+		    BIT(VIRTIO_BLK_F_RO) | BIT(VIRTIO_BLK_F_BLK_SIZE) | BIT(VIRTIO_BLK_F_FLUSH) |
+		    BIT(VIRTIO_BLK_F_TOPOLOGY) | BIT(VIRTIO_BLK_F_DISCARD) |
+		    BIT(VIRTIO_BLK_F_WRITE_ZEROES),
+	.program = PROGRAM_STORAGE_DAEMON,
+	.on_backend = on_backend,
+	.launch = launch,
+};
+
+static int create(struct device *device, struct cause *cause)
+{
+	return vhost_create(device, &kind, cause);
+}
+
+const struct device_type vhost_blk_device = {
+	.name = DISKS_NAME,
+	.shares_slots = true,
+	.max = PROFILE_DISKS_MAX,
+	.wanted = wanted,
+	.check = check,
+	.create = create,
+	VHOST_ROW,
+};

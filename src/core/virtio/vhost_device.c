@@ -1,0 +1,523 @@
+/*
+ * See vhost_device.h. The guest's I/O thread, but for the virtio ops, which are called
+ * on vCPU threads and leave everything to update().
+ */
+#include "core/virtio/vhost_device.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "base/clock.h"
+#include "core/profile/profile.h"
+
+#define DRAIN_POLL (2 * NS_PER_MS)
+#define DRAIN_LIMIT (10 * NS_PER_S)
+#define END_LIMIT 5000 /* ms for the program to end in peace */
+
+static struct vhost_device *vhost_of(struct virtio *virtio)
+{
+	return container_of(virtio, struct vhost_device, virtio);
+}
+
+static void update(void *arg);
+
+/* --- what the driver does --- */
+
+static uint64_t offered(struct virtio *virtio)
+{
+	return vhost_of(virtio)->features;
+}
+
+static void config_read(struct virtio *virtio, uint32_t offset, void *data, unsigned length)
+{
+	memcpy(data, vhost_of(virtio)->config + offset, length);
+}
+
+static void driver_starts(struct virtio *virtio)
+{
+	struct vhost_device *vhost = vhost_of(virtio);
+
+	vhost->may_launch = true;
+	loop_post(vhost->transport.loop, &vhost->update);
+}
+
+static void driver_stops(struct virtio *virtio)
+{
+	struct vhost_device *vhost = vhost_of(virtio);
+
+	loop_post(vhost->transport.loop, &vhost->update);
+}
+
+static bool is_serving(const struct vhost_device *vhost)
+{
+	return vhost->state == VHOST_RUNNING || vhost->state == VHOST_STOPPING ||
+	       vhost->state == VHOST_DRAINING;
+}
+
+static bool driver_resets(struct virtio *virtio)
+{
+	struct vhost_device *vhost = vhost_of(virtio);
+
+	vhost->resetting = is_serving(vhost);
+	vhost->doubtful = false;
+	if (vhost->resetting)
+		loop_post(vhost->transport.loop, &vhost->update);
+	return !vhost->resetting;
+}
+
+static void pass_on(struct virtio *virtio, unsigned n)
+{
+	uint64_t one = 1;
+	ssize_t done = write(virtio_pci_doorbell(virtio->transport, n), &one, sizeof(one));
+
+	(void)done; /* a full counter means that it has been rung */
+}
+
+/* --- the program's end --- */
+
+/* Nobody serves the queues any more. Device lock held. */
+static void set_quiet(struct vhost_device *vhost, enum vhost_state state)
+{
+	vhost->state = state;
+	vhost->started = 0;
+	if (!vhost->resetting)
+		return;
+	vhost->resetting = false;
+	virtio_reset_done(&vhost->virtio);
+}
+
+/* What it left undone is what a next one begins with. */
+static void recover(struct vhost_device *vhost)
+{
+	for (unsigned n = 0; n < vhost->kind->queues; n++)
+		if ((vhost->started & 1u << n) && !vhost->resetting &&
+		    virtq_recover(&vhost->virtio.queues[n]) < 0)
+			vhost->doubtful = true;
+}
+
+static void break_device(struct vhost_device *vhost)
+{
+	pthread_mutex_lock(&vhost->virtio.lock);
+	virtio_broken(&vhost->virtio, "who served it has ended");
+	pthread_mutex_unlock(&vhost->virtio.lock);
+}
+
+/* As the profile says. was_needed: the driver had been waiting for it. */
+static void tell_loss(struct vhost_device *vhost, bool was_needed, const char *why)
+{
+	struct device *device = vhost->device;
+	struct cause text;
+
+	bool pauses = was_needed && vhost->kind->on_backend(device) == ON_BACKEND_PAUSE;
+
+	if (vhost->creating) {
+		cause_set(vhost->cause, EIO, "%s: %s", device->name, why);
+		return;
+	}
+	if (was_needed && (vhost->doubtful || !pauses))
+		break_device(vhost);
+	if (vhost->doubtful)
+		cause_set(&text, 0, "%s: %.300s; what it had not finished is not known any more: "
+			  "reset the guest", device->name, why);
+	else
+		cause_set(&text, 0, "%s: %.400s%s", device->name, why,
+			  pauses ? "; resume starts it again" : "");
+	if (pauses)
+		device->host->full(device->host, text.text);
+	else
+		device->host->notice(device->host, text.text);
+}
+
+static void lose(struct vhost_device *vhost, const char *why)
+{
+	bool was_needed;
+
+	loop_timer_cancel(vhost->transport.loop, &vhost->drain);
+	vhost_user_close(&vhost->user);
+	backend_kill(&vhost->backend);
+	pthread_mutex_lock(&vhost->virtio.lock);
+	was_needed = vhost->virtio.running && !vhost->resetting;
+	recover(vhost);
+	set_quiet(vhost, VHOST_DOWN);
+	pthread_mutex_unlock(&vhost->virtio.lock);
+	tell_loss(vhost, was_needed, why);
+	if (vhost->creating)
+		loop_stop(vhost->transport.loop);
+}
+
+static void backend_ended(void *arg, const char *why)
+{
+	lose(arg, why);
+}
+
+/* Its last words say more than that the connection is closed, so they are waited for. */
+static void connection_failed(void *arg, const char *why)
+{
+	struct vhost_device *vhost = arg;
+	char text[CAUSE_SIZE];
+
+	if (backend_wait(&vhost->backend, text, sizeof(text)) < 0)
+		snprintf(text, sizeof(text), "%s %s", program_name(vhost->kind->program), why);
+	lose(vhost, text);
+}
+
+/* --- its beginning --- */
+
+static void launch(struct vhost_device *vhost)
+{
+	struct cause cause;
+	int fd = vhost->kind->launch(vhost->device, &vhost->backend, &cause);
+
+	if (fd < 0) {
+		tell_loss(vhost, true, cause.text);
+		return;
+	}
+	pthread_mutex_lock(&vhost->virtio.lock);
+	vhost->state = VHOST_CONNECTING;
+	pthread_mutex_unlock(&vhost->virtio.lock);
+	vhost_user_open(&vhost->user, fd);
+}
+
+/* NULL, or why the driver cannot go on with it. */
+static const char *compare(struct vhost_device *vhost)
+{
+	const struct vhost_kind *kind = vhost->kind;
+	uint64_t features = vhost->user.features & kind->features;
+
+	if (!virtio_pci_serves(vhost->user.features))
+		return "is too old: it does not serve queues as virtio 1 has them";
+	if (vhost->creating) {
+		vhost->features = features;
+		if (kind->config_is_theirs)
+			memcpy(vhost->config, vhost->user.config, kind->config_size);
+		return NULL;
+	}
+	if (vhost->features & ~features)
+		return "offers less than it did before";
+	if (kind->config_is_theirs &&
+	    memcmp(vhost->config, vhost->user.config, kind->config_size))
+		return "serves another device than before";
+	return NULL;
+}
+
+static void backend_ready(void *arg)
+{
+	struct vhost_device *vhost = arg;
+	const char *wrong = compare(vhost);
+	char text[256];
+
+	if (wrong) {
+		snprintf(text, sizeof(text), "%s %s", program_name(vhost->kind->program), wrong);
+		lose(vhost, text);
+		return;
+	}
+	pthread_mutex_lock(&vhost->virtio.lock);
+	vhost->state = VHOST_IDLE;
+	pthread_mutex_unlock(&vhost->virtio.lock);
+	if (vhost->creating)
+		loop_stop(vhost->transport.loop);
+	else
+		update(vhost);
+}
+
+/* --- its queues --- */
+
+static void called(void *arg, uint32_t events)
+{
+	struct vhost_queue *queue = arg;
+	uint64_t count;
+
+	(void)events;
+	if (read(queue->call_fd, &count, sizeof(count)) == sizeof(count))
+		virtio_interrupt(&queue->vhost->virtio, (unsigned)(queue - queue->vhost->queues));
+}
+
+/* By which the interrupt comes to us; the first driver that needs it makes it. */
+static int own_call(struct vhost_queue *queue)
+{
+	struct loop *loop = queue->vhost->transport.loop;
+
+	if (queue->call_fd >= 0)
+		return queue->call_fd;
+	queue->call_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (queue->call_fd >= 0 &&
+	    loop_add(loop, &queue->call, queue->call_fd, EPOLLIN, called, queue) < 0) {
+		close(queue->call_fd);
+		queue->call_fd = -1;
+	}
+	return queue->call_fd;
+}
+
+static void find_calls(struct vhost_device *vhost, struct vhost_user_queue *rows)
+{
+	for (unsigned n = 0; n < vhost->kind->queues; n++) {
+		rows[n].call_fd = virtio_pci_call(&vhost->transport, n);
+		if (rows[n].call_fd < 0)
+			rows[n].call_fd = own_call(&vhost->queues[n]);
+	}
+}
+
+/* Fills in the queues that the driver has enabled. Device lock held. False: no eventfd is left. */
+static bool find_queues(struct vhost_device *vhost, struct vhost_user_queue *rows)
+{
+	vhost->started = 0;
+	for (unsigned n = 0; n < vhost->kind->queues; n++) {
+		if (!vhost->virtio.queues[n].enabled)
+			continue;
+		rows[n].queue = &vhost->virtio.queues[n];
+		rows[n].kick_fd = virtio_pci_doorbell(&vhost->transport, n);
+		if (rows[n].kick_fd < 0 || rows[n].call_fd < 0)
+			return false;
+		vhost->started |= 1u << n;
+	}
+	return true;
+}
+
+/* Device lock held. NULL, or what is wrong. */
+static const char *start_queues(struct vhost_device *vhost, struct vhost_user_queue *rows)
+{
+	if (!find_queues(vhost, rows))
+		return "there is no eventfd left for its queues";
+	if (vhost_user_start(&vhost->user, vhost->virtio.features, vhost->transport.memory,
+			     rows) < 0)
+		return "does not listen";
+	vhost->state = VHOST_RUNNING;
+	/* Requests may be there that nobody will ring for again. */
+	for (unsigned n = 0; n < vhost->kind->queues; n++)
+		if (vhost->started & 1u << n)
+			pass_on(&vhost->virtio, n);
+	return NULL;
+}
+
+static void drain(void *arg)
+{
+	struct vhost_device *vhost = arg;
+	bool done = true;
+
+	pthread_mutex_lock(&vhost->virtio.lock);
+	for (unsigned n = 0; n < vhost->kind->queues; n++)
+		if (vhost->started & 1u << n)
+			done &= virtq_take_over(&vhost->virtio.queues[n], vhost->user.bases[n]);
+	if (done)
+		set_quiet(vhost, VHOST_IDLE);
+	pthread_mutex_unlock(&vhost->virtio.lock);
+	if (done)
+		update(vhost);
+	else if (clock_monotonic() < vhost->drain_until)
+		loop_timer_set(vhost->transport.loop, &vhost->drain, DRAIN_POLL);
+	else
+		lose(vhost, "it does not finish what it has begun");
+}
+
+/* The last it took may still be on their way to the used rings. */
+static void backend_stopped(void *arg)
+{
+	struct vhost_device *vhost = arg;
+
+	pthread_mutex_lock(&vhost->virtio.lock);
+	vhost->state = VHOST_DRAINING;
+	pthread_mutex_unlock(&vhost->virtio.lock);
+	vhost->drain_until = clock_monotonic() + DRAIN_LIMIT;
+	drain(vhost);
+}
+
+/* Device lock held. Negative: it does not listen. */
+static int stop_queues(struct vhost_device *vhost)
+{
+	struct vhost_user_queue rows[VIRTIO_QUEUES_MAX] = { 0 };
+	int r;
+
+	for (unsigned n = 0; n < vhost->kind->queues; n++)
+		if (vhost->started & 1u << n)
+			rows[n].queue = &vhost->virtio.queues[n];
+	r = vhost_user_stop(&vhost->user, rows);
+	vhost->state = VHOST_STOPPING;
+	if (!r)
+		set_quiet(vhost, VHOST_IDLE);
+	return r;
+}
+
+/* Brings the program to where the driver and the machine want it. No lock held. */
+static void update(void *arg)
+{
+	struct vhost_device *vhost = arg;
+	struct vhost_user_queue rows[VIRTIO_QUEUES_MAX] = { 0 };
+	struct virtio *virtio = &vhost->virtio;
+	const char *wrong = NULL;
+	bool wanted, launches, found = vhost->state == VHOST_IDLE && virtio->running;
+
+	/* A driver that is ready a moment later has this run again. */
+	if (found)
+		find_calls(vhost, rows);
+	pthread_mutex_lock(&virtio->lock);
+	wanted = virtio->running && !virtio->paused && !vhost->resetting &&
+		 !vhost->doubtful;
+	launches = wanted && vhost->state == VHOST_DOWN && vhost->may_launch;
+	if (launches)
+		vhost->may_launch = false;
+	if (wanted && found)
+		wrong = start_queues(vhost, rows);
+	else if (!wanted && vhost->state == VHOST_RUNNING && stop_queues(vhost) < 0)
+		wrong = "does not listen";
+	pthread_mutex_unlock(&virtio->lock);
+	if (wrong)
+		lose(vhost, wrong);
+	else if (launches)
+		launch(vhost);
+}
+
+static void backend_running(void *arg)
+{
+	(void)arg; /* it was taken to do so since it was told */
+}
+
+static const struct vhost_user_ops user_ops = {
+	.ready = backend_ready,
+	.running = backend_running,
+	.stopped = backend_stopped,
+	.failed = connection_failed,
+};
+
+/* --- life --- */
+
+static void set_ops(struct vhost_device *vhost)
+{
+	const struct vhost_kind *kind = vhost->kind;
+
+	vhost->ops = (struct virtio_ops){
+		.id = kind->id,
+		.class_code = kind->class_code,
+		.queues = kind->queues,
+		.queue_size = kind->queue_size,
+		.config_size = kind->config_size,
+		.served_elsewhere = true,
+		.features = offered,
+		.config_read = config_read,
+		.start = driver_starts,
+		.stop = driver_stops,
+		.kick = pass_on,
+		.reset = driver_resets,
+	};
+	vhost->virtio.ops = &vhost->ops;
+}
+
+/* Runs the loop until the program has told what it offers, or is no more. It has its time-outs. */
+static int wait_for_backend(struct vhost_device *vhost, struct cause *cause)
+{
+	vhost->cause = cause;
+	vhost->creating = true;
+	launch(vhost);
+	while (vhost->state == VHOST_CONNECTING)
+		loop_run(vhost->transport.loop);
+	vhost->creating = false;
+	vhost->cause = NULL;
+	return vhost->state == VHOST_IDLE ? 0 : -EIO;
+}
+
+int vhost_create(struct device *device, const struct vhost_kind *kind, struct cause *cause)
+{
+	struct vhost_device *vhost = device->state;
+	struct loop *loop = device->host->loop;
+	int err;
+
+	vhost->device = device;
+	vhost->kind = kind;
+	vhost->transport.loop = loop;
+	vhost->update = (struct loop_task){ .run = update, .arg = vhost };
+	vhost->drain = (struct loop_timer){ .fire = drain, .arg = vhost };
+	for (unsigned n = 0; n < kind->queues; n++)
+		vhost->queues[n] = (struct vhost_queue){ .call_fd = -1, .vhost = vhost };
+	backend_init(&vhost->backend, loop, kind->program, backend_ended, vhost);
+	vhost_user_init(&vhost->user, loop, kind->queues,
+			kind->config_is_theirs ? kind->config_size : 0, &user_ops, vhost);
+	set_ops(vhost);
+	if (kind->configure)
+		kind->configure(device, vhost->config);
+	err = virtio_device_create(device, &vhost->virtio, cause);
+	return err ? err : wait_for_backend(vhost, cause);
+}
+
+void vhost_destroy(struct device *device)
+{
+	struct vhost_device *vhost = device->state;
+
+	if (!vhost->kind)
+		return;
+	virtio_pci_destroy(&vhost->transport);
+	loop_unpost(device->host->loop, &vhost->update);
+	loop_timer_cancel(device->host->loop, &vhost->drain);
+	vhost_user_close(&vhost->user);
+	backend_stop(&vhost->backend, END_LIMIT);
+	for (unsigned n = 0; n < vhost->kind->queues; n++) {
+		loop_remove(device->host->loop, &vhost->queues[n].call);
+		if (vhost->queues[n].call_fd >= 0)
+			close(vhost->queues[n].call_fd);
+	}
+}
+
+void vhost_start(struct device *device)
+{
+	struct vhost_device *vhost = device->state;
+
+	virtio_device_start(device);
+	pthread_mutex_lock(&vhost->virtio.lock);
+	vhost->may_launch = true;
+	pthread_mutex_unlock(&vhost->virtio.lock);
+	loop_post(device->host->loop, &vhost->update);
+}
+
+bool vhost_stop(struct device *device)
+{
+	struct vhost_device *vhost = device->state;
+
+	virtio_device_stop(device);
+	update(vhost);
+	return !is_serving(vhost);
+}
+
+bool vhost_reset(struct device *device)
+{
+	return virtio_device_reset(device);
+}
+
+void vhost_save(struct device *device, void *to)
+{
+	struct vhost_registers *registers = to;
+	struct vhost_device *vhost = device->state;
+
+	virtio_pci_save(&vhost->transport, &registers->transport);
+	memcpy(registers->config, vhost->config, sizeof(registers->config));
+}
+
+const char *vhost_load(struct device *device, const void *from)
+{
+	const struct vhost_registers *registers = from;
+	struct vhost_device *vhost = device->state;
+
+	if (memcmp(registers->config, vhost->config, sizeof(registers->config)))
+		return "it is another device";
+	return virtio_pci_load(&vhost->transport, &registers->transport);
+}
+
+void vhost_describe(struct device *device, char *text, size_t size)
+{
+	struct vhost_device *vhost = device->state;
+	int pid = vhost->backend.pid;
+	size_t used;
+
+	virtio_device_describe(device, text, size);
+	used = strlen(text);
+	if (used >= size)
+		return;
+	if (pid)
+		snprintf(text + used, size - used, ", by %s (process %d)",
+			 program_name(vhost->kind->program), pid);
+	else
+		snprintf(text + used, size - used, ", without %s",
+			 program_name(vhost->kind->program));
+}

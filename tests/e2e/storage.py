@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""Disks in other formats and shared folders: Linux writes them by way of other programs."""
+import errno
+import os
+import re
+import signal
+import subprocess
+import sys
+import zlib
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import deck as d
+
+PATIENCE = 300  # the kernel runs one emulated instruction at a time on some hosts
+SIZE = 65536
+
+
+def profile(asked, more):
+    kernel = d.linux_kernel()
+    return (f"[guest]\nmemory = 64M\n[boot]\nkernel = {kernel}/vmlinux\n"
+            f"initrd = {kernel}/initrd.cpio\n"
+            f"cmdline = console=ttyS0 quiet lg={asked}\n{more}")
+
+
+def image(*args):
+    subprocess.run(["qemu-img", *args], check=True, stdout=subprocess.DEVNULL)
+
+
+def pattern(path):
+    """What the guest says of what it has written there."""
+    return [str(SIZE), f"{zlib.crc32(open(path, 'rb').read(SIZE)):08x}"]
+
+
+def backends(deck):
+    """Processes of the programs that serve this deck's guests."""
+    out = subprocess.run(["ps", "-o", "pid,ppid,args", "-e"], text=True, check=True,
+                         stdout=subprocess.PIPE).stdout
+    rows = [line.split(None, 2) for line in out.splitlines()[1:]]
+    family = {deck.process.pid}
+    for _ in rows:
+        family |= {int(pid) for pid, parent, _ in rows if int(parent) in family}
+    return [int(pid) for pid, _, args in rows
+            if int(pid) in family and re.match(r"\S*(qemu-storage-daemon|virtiofsd)", args)]
+
+
+def served(deck, guest, device):
+    """The process that serves a device, by what the deck says of it."""
+    status = [row["status"] for row in deck.call("guest.show", {"guest": guest})["devices"]
+              if row["name"] == device][0]
+    return int(re.search(r"process (\d+)", status).group(1)), status
+
+
+def run_to_its_end(deck, guest):
+    assert deck.run("start", guest).returncode == 0
+    console = deck.console(guest)
+    console.expect("LG: disk ", PATIENCE)
+    line = console.expect("\n", PATIENCE).split()
+    deck.wait_state(guest, "stopped", seconds=PATIENCE)
+    return line
+
+
+def test_qcow2_on_a_backing_file():
+    d.need("qemu-img", "qemu-storage-daemon")
+    base = os.urandom(SIZE) * 16
+
+    def prepare(folder):
+        with open(os.path.join(folder.path, "base.img"), "wb") as file:
+            file.write(base)
+        image("create", "-q", "-f", "qcow2", "-F", "raw", "-b", "base.img",
+              os.path.join(folder.path, "disk.qcow2"))
+        folder.guest("linux", profile(f"disk={SIZE}", f"[disk0]\npath = {folder.path}/disk.qcow2\n"
+                                      "format = qcow2\nbacking_files = yes\n"))
+
+    with d.Deck(prepare=prepare) as deck:
+        written = run_to_its_end(deck, "linux")
+        d.wait_for(lambda: not backends(deck), "the end of qemu-storage-daemon")
+        path = os.path.join(deck.path, "disk.qcow2")
+        assert subprocess.run(["qemu-img", "check", "-q", path]).returncode == 0
+        image("convert", "-O", "raw", path, os.path.join(deck.path, "flat.img"))
+        flat = open(os.path.join(deck.path, "flat.img"), "rb").read()
+        assert pattern(os.path.join(deck.path, "flat.img")) == written
+        assert flat[SIZE:] == base[SIZE:] and flat[:SIZE] != base[:SIZE]
+        assert open(os.path.join(deck.path, "base.img"), "rb").read() == base
+
+
+def test_luks_and_nbd():
+    """An encrypted image, and one that a server has; both are read by QEMU's own means."""
+    d.need("qemu-img", "qemu-storage-daemon", "qemu-nbd")
+    secret = ["--object", "secret,id=key,file="]
+
+    def prepare(folder):
+        key, disk, socket = (os.path.join(folder.path, name) for name in ("key", "disk", "nbd"))
+        with open(key, "w") as file:
+            file.write("open, sesame")
+        secret[1] += key
+        image("create", "-q", "-f", "luks", *secret, "-o",
+              "key-secret=key,iter-time=10", disk + ".luks", "1M")
+        image("create", "-q", "-f", "raw", disk + ".img", "1M")
+        folder.guest("luks", profile(f"disk={SIZE}", f"[disk0]\npath = {disk}.luks\n"
+                                     f"format = luks\nsecret_file = {key}\n"))
+        folder.guest("nbd", profile(f"disk={SIZE}", f"[disk0]\nformat = nbd\n"
+                                    f"path = nbd+unix:///vol,1?socket={socket}\n"))
+
+    with d.Deck(prepare=prepare) as deck:
+        path = os.path.join(deck.path, "disk")
+        server = subprocess.Popen(["qemu-nbd", "-t", "-f", "raw", "-x", "vol,1", "-k",
+                                   os.path.join(deck.path, "nbd"), path + ".img"])
+        try:
+            d.wait_for(lambda: os.path.exists(os.path.join(deck.path, "nbd")), "the NBD server")
+            written = run_to_its_end(deck, "nbd")
+        finally:
+            server.terminate()
+            server.wait()
+        assert pattern(path + ".img") == written
+        written = run_to_its_end(deck, "luks")
+        assert open(path + ".luks", "rb").read().find(open(path + ".img", "rb").read(4096)) < 0
+        subprocess.run(["qemu-img", "convert", *secret, "--image-opts", "-O", "raw",
+                        f"driver=luks,key-secret=key,file.filename={path}.luks",
+                        path + ".plain"], check=True)
+        assert pattern(path + ".plain") == written
+
+
+def test_a_daemon_that_is_killed_is_started_again():
+    """The guest waits for it, and goes on; and nothing of it outlives a deck that is killed."""
+    d.need("qemu-img", "qemu-storage-daemon")
+    size = 512 * 1024
+
+    def prepare(folder):
+        path = os.path.join(folder.path, "disk.qcow2")
+        image("create", "-q", "-f", "qcow2", path, "8M")
+        folder.guest("linux", profile(f"disk={size},echo,disk={size},echo", f"[disk0]\n"
+                                      f"path = {path}\nformat = qcow2\n"))
+
+    with d.Deck(prepare=prepare) as deck:
+        assert deck.run("start", "linux").returncode == 0
+        console = deck.console("linux")
+        console.expect("LG: disk ", PATIENCE)
+        pid, status = served(deck, "linux", "disk0")
+        assert status.startswith("running, by qemu-storage-daemon"), status
+        os.kill(pid, signal.SIGKILL)
+        deck.wait_state("linux", "paused")
+        reason = deck.call("guest.show", {"guest": "linux"})["reason"]
+        assert reason == ("disk0: qemu-storage-daemon was ended by signal 9 (Killed); "
+                          "resume starts it again"), reason
+        assert deck.run("resume", "linux").returncode == 0
+        console.send("end\n")
+        console.expect("LG: disk ", PATIENCE)
+        assert int(console.expect("\n", PATIENCE).split()[0]) == size
+        again, _ = served(deck, "linux", "disk0")
+        assert again != pid
+        os.kill(deck.process.pid, signal.SIGKILL)
+        deck.process.wait()
+        d.wait_for(lambda: not os.path.exists(f"/proc/{again}"), "its end")
+
+
+def test_what_is_wrong_with_an_image_is_said():
+    d.need("qemu-img", "qemu-storage-daemon")
+    big = bytearray(512)
+    big[0:8] = b"QFI\xfb\0\0\0\3"
+    big[20:24] = (16).to_bytes(4, "big")
+    big[24:32] = (8 << 60).to_bytes(8, "big")
+
+    def prepare(folder):
+        def put(name, data):
+            with open(os.path.join(folder.path, name), "wb") as file:
+                file.write(data)
+
+        put("raw.img", bytes(4096))
+        put("big.qcow2", big)
+        put("cut.qcow2", big[:40])
+        for one, other in (("a", "b"), ("b", "a")):
+            image("create", "-q", "-f", "qcow2", "-u", "-F", "qcow2", "-b", other + ".qcow2",
+                  os.path.join(folder.path, one + ".qcow2"), "1M")
+        for name, keys in CASES:
+            folder.guest(name, "[disk0]\n" + keys.replace("@", folder.path))
+
+    with d.Deck(prepare=prepare) as deck:
+        for name, _ in CASES:
+            said = WANTED[name].replace("@", deck.path)
+            checked = deck.run("check", deck.path + f"/config/vmdeck/guests/{name}.ini")
+            assert said in checked.stdout + checked.stderr, (name, checked)
+            started = deck.run("start", name)
+            deck.wait_state(name, "failed", "defined", "invalid")
+            text = started.stderr + deck.call("guest.show", {"guest": name}).get("reason", "")
+            assert said in text, (name, text)
+
+
+def test_shared_folders():
+    """One is written to and read, one can only be read; both by their tags."""
+    folders = ("/usr/bin", "/usr/lib/qemu", "/usr/libexec")
+    if not any(os.access(f"{place}/virtiofsd", os.X_OK) for place in folders):
+        d.skip("virtiofsd is not installed")
+
+    def prepare(folder):
+        shares = ""
+        for number, (name, more) in enumerate((("mine", ""), ("theirs", "readonly = yes\n"))):
+            path = os.path.join(folder.path, name)
+            os.mkdir(path)
+            with open(os.path.join(path, "file"), "wb") as file:
+                file.write(bytes(SIZE))
+            shares += f"[share{number}]\npath = {path}\ntag = {name}\n{more}"
+        asked = (f"share=mine,on=../share/file,disk={SIZE},unshare,share=theirs,read={SIZE},"
+                 f"disk={SIZE}")
+        folder.guest("linux", profile(asked, shares))
+
+    with d.Deck(prepare=prepare) as deck:
+        path = os.path.join(deck.path, "{}/file").format
+        assert deck.run("start", "linux").returncode == 0
+        console = deck.console("linux")
+        console.expect("LG: disk ", PATIENCE)
+        assert console.expect("\n", PATIENCE).split() == pattern(path("mine"))
+        console.expect("LG: read ", PATIENCE)
+        assert console.expect("\n", PATIENCE).split() == pattern(path("theirs"))
+        console.expect(f"LG: fail ../share/file {errno.EROFS}".replace("..", "/dev/.."), PATIENCE)
+        deck.wait_state("linux", "stopped", seconds=PATIENCE)
+        d.wait_for(lambda: not backends(deck), "the end of virtiofsd")
+        assert open(path("theirs"), "rb").read() == bytes(SIZE)
+
+
+CASES = [
+    ("base", "path = @/a.qcow2\nformat = qcow2\n"),
+    ("loop", "path = @/a.qcow2\nformat = qcow2\nbacking_files = yes\n"),
+    ("big", "path = @/big.qcow2\nformat = qcow2\n"),
+    ("cut", "path = @/cut.qcow2\nformat = qcow2\n"),
+    ("raw", "path = @/raw.img\nformat = qcow2\n"),
+    ("vmdk", "path = @/raw.img\nformat = vmdk\n"),
+    ("gone", "path = @/gone.qcow2\nformat = qcow2\n"),
+    ("url", "path = nbd://\nformat = nbd\n"),
+    ("sata", "path = @/a.qcow2\nformat = qcow2\nbus = sata\n"),
+]
+WANTED = {
+    "base": "@/a.qcow2 names another file, which it is based on; if you trust it, set "
+            "backing_files=yes, else convert it with vmdeck disk convert",
+    "loop": "@/a.qcow2 is based on itself, by way of @/b.qcow2",
+    "big": "@/big.qcow2: it says that it is larger than any disk; look at it with vmdeck disk check",
+    "cut": "@/cut.qcow2: the image is cut off; look at it with vmdeck disk check",
+    "raw": "@/raw.img is a raw image, or cut off, and not qcow2; correct format=",
+    "vmdk": "format=vmdk is only read; set readonly=yes",
+    "gone": "@/gone.qcow2 does not exist",
+    "url": "nbd:// is no address for format=nbd; write nbd://HOST:PORT/EXPORT",
+    "sata": "format=qcow2 is for virtio disks; set bus=virtio",
+}
+
+if __name__ == "__main__":
+    d.main()
