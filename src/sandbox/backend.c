@@ -17,6 +17,7 @@
 #include "sandbox/helper.h"
 
 #define MOMENT 200 /* ms in which one that is ending ends */
+#define KILL_LIMIT 1000 /* ms in which the kernel ends one */
 
 void backend_init(struct backend *backend, struct loop *loop, enum program program,
 		  void (*ended)(void *arg, const char *why), void *arg)
@@ -251,31 +252,30 @@ int backend_start(struct backend *backend, const char *readonly, const char *con
 	return cause_errno(cause, -err, "epoll");
 }
 
+/* Has the helper send it a signal, and waits until it has ended. False: it has not by then. */
+static bool end_within(struct backend *backend, char how, unsigned limit_ms)
+{
+	uint64_t until = clock_monotonic() + limit_ms * NS_PER_MS, now;
+	struct pollfd wait = { .fd = backend->status_fd, .events = POLLIN };
+	char why[BACKEND_WORDS_MAX];
+
+	if (send(backend->status_fd, &how, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
+		return false;
+	while ((now = clock_monotonic()) < until &&
+	       poll(&wait, 1, (int)((until - now) / NS_PER_MS) + 1) > 0)
+		if (read_report(backend, why, sizeof(why)))
+			return true;
+	return false;
+}
+
 void backend_kill(struct backend *backend)
 {
-	if (backend->status_fd >= 0)
+	if (backend->status_fd >= 0 && !end_within(backend, HELPER_KILL, KILL_LIMIT))
 		forget(backend);
 }
 
-void backend_stop(struct backend *backend, int limit_ms)
+void backend_stop(struct backend *backend, unsigned limit_ms)
 {
-	uint64_t until = clock_monotonic() + (uint64_t)limit_ms * NS_PER_MS;
-	struct pollfd wait = { .fd = backend->status_fd, .events = POLLIN };
-	struct helper_report report = { .says = HELPER_STARTED };
-
-	if (backend->status_fd < 0)
-		return;
-	if (send(backend->status_fd, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1)
-		while (report.says == HELPER_STARTED) {
-			uint64_t now = clock_monotonic();
-
-			if (now >= until ||
-			    poll(&wait, 1, (int)((until - now) / NS_PER_MS) + 1) <= 0 ||
-			    recv(backend->status_fd, &report, sizeof(report), MSG_DONTWAIT) <= 0)
-				break;
-			/* Nobody reads it any more, and it must not wait for that. */
-			while (backend->error_fd >= 0 && read_some_words(backend))
-				;
-		}
-	forget(backend);
+	if (backend->status_fd >= 0 && !end_within(backend, HELPER_ASK, limit_ms))
+		backend_kill(backend);
 }

@@ -4,8 +4,8 @@
  * for the moment in which it ends.
  *
  * The socket is listened at below a folder of mode 0700 for as long as it takes to connect to it;
- * nobody else can come to it afterwards. All on the loop's thread; only backend_wait() and
- * backend_stop() wait, and not for long.
+ * nobody else can come to it afterwards. All on the loop's thread; backend_wait(),
+ * backend_kill() and backend_stop() wait, and not for long.
  */
 #ifndef SANDBOX_BACKEND_H
 #define SANDBOX_BACKEND_H
@@ -54,10 +54,13 @@ int backend_start(struct backend *backend, const char *readonly, const char *con
  */
 int backend_wait(struct backend *backend, char *text, size_t size);
 
-/* Ends it at once, if there is one; ended() is not called. */
+/*
+ * Ends it at once, if there is one, and waits for that as long as the kernel may take: then it
+ * touches nothing any more. ended() is not called.
+ */
 void backend_kill(struct backend *backend);
 
 /* Asks it to end and waits for that, for at most limit_ms; then as backend_kill(). */
-void backend_stop(struct backend *backend, int limit_ms);
+void backend_stop(struct backend *backend, unsigned limit_ms);
 
 #endif

@@ -269,7 +269,7 @@ static bool wait_for_something(struct helper *helper)
 	return count >= 0;
 }
 
-/* Asks those to end whose owner says so, and ends those whose owner has closed its end. */
+/* Ends those whose owner says so, which is told, and ends those whose owner has closed its end. */
 static void end_left(struct helper *helper)
 {
 	char byte;
@@ -280,7 +280,7 @@ static void end_left(struct helper *helper)
 		if (!helper->polls[POLL_OWNERS + i].revents)
 			continue;
 		if (recv(child->status_fd, &byte, 1, MSG_DONTWAIT) > 0) {
-			kill(child->pid, SIGTERM);
+			kill(child->pid, byte == HELPER_KILL ? SIGKILL : SIGTERM);
 			continue;
 		}
 		kill(child->pid, SIGKILL);

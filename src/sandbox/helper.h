@@ -59,6 +59,9 @@ int helper_start(const char *program, struct cause *cause);
 int helper_spawn(const char *name, const char *label, bool network, int memory_fd, int wake_fd,
 		 int peer_fd, struct cause *cause);
 
+#define HELPER_ASK 'a'	/* SIGTERM */
+#define HELPER_KILL 'k' /* SIGKILL */
+
 #define HELPER_ARGUMENTS_MAX 16384 /* bytes, with the NUL of each */
 
 /* Of a program, beside the standard ones: standard error is error_fd, the others are /dev/null. */
@@ -66,7 +69,8 @@ int helper_spawn(const char *name, const char *label, bool network, int memory_f
 
 /*
  * The same for a program of the table in program.h, with arguments, a list that ends with
- * NULL, in a process group of its own. By a byte on the socket it is asked to end (SIGTERM).
+ * NULL, in a process group of its own. A byte on the socket asks it to end, or ends it; then
+ * that is told there as its end by itself would be.
  * With a folder in readonly, nobody can write to anything below that there, or it does not start;
  * else NULL. -E2BIG with a cause when the arguments are too long.
  */

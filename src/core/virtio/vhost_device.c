@@ -111,9 +111,8 @@ static void break_device(struct vhost_device *vhost)
 static void tell_loss(struct vhost_device *vhost, bool was_needed, const char *why)
 {
 	struct device *device = vhost->device;
-	struct cause text;
-
 	bool pauses = was_needed && vhost->kind->on_backend(device) == ON_BACKEND_PAUSE;
+	struct cause text;
 
 	if (vhost->creating) {
 		cause_set(vhost->cause, EIO, "%s: %s", device->name, why);
