@@ -162,6 +162,32 @@ def test_a_daemon_that_is_killed_is_started_again():
         d.wait_for(lambda: not os.path.exists(f"/proc/{again}"), "its end")
 
 
+def test_pauses_and_a_reset_in_the_middle_of_writing():
+    d.need("qemu-img", "qemu-storage-daemon")
+    size = 2 << 20
+
+    def prepare(folder):
+        path = os.path.join(folder.path, "disk.qcow2")
+        image("create", "-q", "-f", "qcow2", path, "8M")
+        folder.guest("linux", profile(f"disk={size}", f"[disk0]\npath = {path}\n"
+                                      "format = qcow2\n"))
+
+    with d.Deck(prepare=prepare) as deck:
+        assert deck.run("start", "linux").returncode == 0
+        console = deck.console("linux")
+        console.expect("LG: up", PATIENCE)
+        assert deck.run("reset", "linux").returncode == 0
+        console.expect("LG: up", PATIENCE)
+        for _ in range(20):
+            assert deck.run("pause", "--wait", "linux").returncode == 0
+            assert deck.run("resume", "--wait", "linux").returncode == 0
+        console.expect("LG: disk ", PATIENCE)
+        assert int(console.expect("\n", PATIENCE).split()[0]) == size
+        deck.wait_state("linux", "stopped", seconds=PATIENCE)
+        path = os.path.join(deck.path, "disk.qcow2")
+        assert subprocess.run(["qemu-img", "check", "-q", path]).returncode == 0
+
+
 def test_what_is_wrong_with_an_image_is_said():
     d.need("qemu-img", "qemu-storage-daemon")
     big = bytearray(512)
