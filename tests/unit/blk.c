@@ -68,6 +68,12 @@ void virtio_kick_again(struct virtio *device, unsigned n)
 	current->kicks++;
 }
 
+void virtio_config_changed(struct virtio *device)
+{
+	(void)device;
+	fail();
+}
+
 void virtio_broken(struct virtio *device, const char *why)
 {
 	(void)device;

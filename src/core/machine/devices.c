@@ -21,9 +21,9 @@
 #include "core/virtio/blk_device.h"
 #include "core/virtio/net_device.h"
 #include "core/virtio/rng.h"
-#include "core/virtio/vsock.h"
 #include "core/virtio/vhost_blk.h"
 #include "core/virtio/vhost_fs.h"
+#include "core/virtio/vsock.h"
 
 const struct device_type *const device_table[] = {
 	&uart16550_device,
