@@ -16,7 +16,7 @@
 /* The host: configuration ports and ECAM. */
 int pci_create(struct pci *pci, struct bus *io, struct bus *mmio, struct irq_router *irq,
 	       struct cause *cause);
-void pci_destroy(struct pci *pci); /* functions must have been removed */
+void pci_destroy(struct pci *pci); /* of which all functions have been removed */
 
 /*
  * Puts the function at device number 0..31, its BARs placed and switched on, as

@@ -44,8 +44,8 @@ struct debug_ports {
 	bool coded;	 /* there has been a code */
 	uint8_t code;	 /* the last */
 	unsigned lines;	 /* told, or waiting to be */
-	unsigned waiting;
-	char wait[WAITING][LINE_SIZE + 32];
+	unsigned waiting, half;
+	char wait[2][WAITING][LINE_SIZE + 32]; /* a half is told while the other one is filled */
 };
 
 /* Lock held. A line that finds no room is lost: the guest does not wait for its readers. */
@@ -55,24 +55,24 @@ static void tell(struct debug_ports *ports, uint16_t port, const char *what)
 		return;
 	if (ports->lines++ == DEBUG_LINES_MAX)
 		what = "says more, which is not shown";
-	snprintf(ports->wait[ports->waiting++], sizeof(ports->wait[0]), "port 0x%x: %s", port,
-		 what);
+	snprintf(ports->wait[ports->half][ports->waiting++], sizeof(ports->wait[0][0]),
+		 "port 0x%x: %s", port, what);
 	loop_post(ports->host->loop, &ports->task);
 }
 
 static void run_task(void *arg)
 {
 	struct debug_ports *ports = arg;
-	char lines[WAITING][LINE_SIZE + 32];
-	unsigned count;
+	unsigned count, half;
 
 	mutex_lock(&ports->lock);
 	count = ports->waiting;
-	memcpy(lines, ports->wait, sizeof(lines));
+	half = ports->half;
 	ports->waiting = 0;
+	ports->half = !half;
 	mutex_unlock(&ports->lock);
 	for (unsigned i = 0; i < count; i++)
-		ports->host->notice(ports->host, lines[i]);
+		ports->host->notice(ports->host, ports->wait[half][i]);
 }
 
 static void text_read(void *device, uint64_t offset, void *data, unsigned length)

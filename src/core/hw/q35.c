@@ -107,6 +107,8 @@ static void destroy_q35(struct device *device)
 {
 	struct q35 *q35 = device->state;
 
+	pci_remove(&q35->lpc_bridge);
+	pci_remove(&q35->host_bridge);
 	pci_destroy(&q35->pci);
 	device->host->pci = NULL;
 }
