@@ -40,6 +40,7 @@ struct bench {
 	unsigned logs, states; /* events of these kinds */
 	enum guest_state told; /* by the last state event */
 	unsigned ended;	    /* calls of deck_end()'s callback */
+	struct loop_task starting; /* run behind each event that a guest is starting, if there is one */
 	char kernel[128];
 };
 
@@ -58,6 +59,8 @@ static void on_event(void *arg, const struct deck_event *event)
 	if (event->kind == DECK_EVENT_STATE) {
 		bench->told = guest_get_state(event->guest);
 		bench->states++;
+		if (bench->told == GUEST_STARTING && bench->starting.run)
+			loop_post(deck_loop(bench->deck), &bench->starting);
 	}
 	if (event->kind == DECK_EVENT_STATE && bench->wanted &&
 	    !strcmp(guest_name(event->guest), bench->wanted) &&
@@ -952,6 +955,40 @@ static void test_reset_with_a_profile_that_cannot_be_had(void **state)
 	end_deck(bench);
 }
 
+#define ADDRESS "[net0]\nswitch = lan\nmac = 52:54:00:00:00:07\n"
+
+static void take_address(void *arg)
+{
+	struct bench *bench = arg;
+
+	bench->starting.run = NULL;
+	write_guest(bench, "b.ini", "b", ADDRESS);
+	reload(bench);
+	assert_int_equal(guest_get_state(deck_find(bench->deck, "b")), GUEST_DEFINED);
+}
+
+/* While a machine is tried with the new profile, another guest comes to have the old one's. */
+static void test_reset_cannot_go_back(void **state)
+{
+	struct bench *bench = *state;
+	struct guest *guest;
+
+	write_guest(bench, "a.ini", "a", ADDRESS);
+	open_deck(bench);
+	start(bench, "a");
+	guest = deck_find(bench->deck, "a");
+	write_guest(bench, "a.ini", "a", "[disk0]\npath = /nowhere/image\n");
+	bench->starting = (struct loop_task){ .run = take_address, .arg = bench };
+	assert_int_equal(guest_order(guest, METHOD_GUEST_RESET, NULL), 0);
+	wait_for(bench, "a", GUEST_FAILED);
+	assert_non_null(strstr(guest_reason(guest), "/nowhere/image does not exist"));
+	assert_non_null(strstr(guest_reason(guest),
+			       "nor can the one before it: mac: guest b has the same"));
+	assert_false(guest_profile(guest)->nets[0].present);
+	start(bench, "b");
+	end_deck(bench);
+}
+
 /* A guest that resets itself has its new profile, once it can be had. */
 static void test_own_reset_with_another_profile(void **state)
 {
@@ -1007,6 +1044,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_reset_with_another_profile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reset_with_a_profile_that_cannot_be_had, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_reset_cannot_go_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_own_reset_with_another_profile, setup,
 						teardown),
 	};

@@ -95,6 +95,14 @@ static int refresh(void *arg, struct guest *guest, struct cause *cause)
 	return roster_refresh(&deck->roster, guest, cause);
 }
 
+static int may_have(void *arg, const struct guest *guest, const struct profile *profile,
+		    struct cause *cause)
+{
+	const struct deck *deck = arg;
+
+	return roster_may_have(&deck->roster, guest, profile, cause);
+}
+
 static void adopted(void *arg)
 {
 	struct deck *deck = arg;
@@ -282,6 +290,7 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 	deck->services.builtin = config->builtin;
 	deck->services.guest_ended = guest_ended;
 	deck->services.refresh = refresh;
+	deck->services.may_have = may_have;
 	deck->services.adopted = adopted;
 	deck->services.arg = deck;
 	deck->sample = (struct loop_timer){ .fire = sample, .arg = deck };

@@ -190,6 +190,20 @@ static void forget_old_profile(struct guest *guest)
 	tell_warnings(guest);
 }
 
+/* What others claim of the old profile was free for them while it was not in use. */
+static bool may_go_back(struct guest *guest, const char *why)
+{
+	struct deck_services *services = guest->services;
+	struct cause cause, reason;
+
+	if (services->may_have(services->arg, guest, guest->old_profile, &cause) == 0)
+		return true;
+	cause_set(&reason, 0, "its new profile cannot be had: %s; nor can the one before it: %s",
+		  why, cause.text);
+	finish(guest, GUEST_FAILED, reason.text);
+	return false;
+}
+
 /* It has the machine that it had before, or none. */
 static void go_back(struct guest *guest, const char *why)
 {
@@ -198,6 +212,10 @@ static void go_back(struct guest *guest, const char *why)
 	struct profile *refused = guest->profile;
 	struct cause cause;
 
+	if (!strncmp(why, guest->name, name) && !strncmp(why + name, ": ", 2))
+		why += name + 2;
+	if (!may_go_back(guest, why))
+		return;
 	guest_adopt(guest, guest->old_profile);
 	guest->old_profile = NULL;
 	if (guest->next_profile) {
@@ -207,8 +225,6 @@ static void go_back(struct guest *guest, const char *why)
 		guest->refused = true;
 	}
 	guest->services->adopted(guest->services->arg);
-	if (!strncmp(why, guest->name, name) && !strncmp(why + name, ": ", 2))
-		why += name + 2;
 	guest_say(guest, "reset as it was before, as its new profile cannot be had: %s", why);
 	if (build(guest, restarts, &cause) < 0)
 		finish(guest, GUEST_FAILED, cause.text);

@@ -380,6 +380,16 @@ int roster_refresh(struct roster *roster, struct guest *guest, struct cause *cau
 	return others ? -EBUSY : 0;
 }
 
+int roster_may_have(const struct roster *roster, const struct guest *guest,
+		    const struct profile *profile, struct cause *cause)
+{
+	const struct guest *other;
+	const char *what;
+
+	other = find_conflict(roster, guest, profile, &what);
+	return other ? cause_set(cause, EBUSY, "%s: guest %s has the same", what, other->name) : 0;
+}
+
 /* --- what switches ask --- */
 
 static bool has_card(const struct profile *profile, const char *name)

@@ -45,6 +45,10 @@ int roster_reload(struct roster *roster, const struct deck_notes *notes, struct 
  */
 int roster_refresh(struct roster *roster, struct guest *guest, struct cause *cause);
 
+/* Whether no other guest has what the profile claims: 0, or -EBUSY with a cause. */
+int roster_may_have(const struct roster *roster, const struct guest *guest,
+		    const struct profile *profile, struct cause *cause);
+
 /* Guests in order of name; index from 0. NULL beyond the last. */
 struct guest *roster_guest(const struct roster *roster, size_t index);
 struct guest *roster_find(const struct roster *roster, const char *name);

@@ -13,6 +13,7 @@
 struct boot_image;
 struct network;
 struct notices;
+struct profile;
 
 struct deck_services {
 	struct loop loop;
@@ -26,6 +27,9 @@ struct deck_services {
 	unsigned live;
 	/* See roster_refresh(). */
 	int (*refresh)(void *arg, struct guest *guest, struct cause *cause);
+	/* See roster_may_have(). */
+	int (*may_have)(void *arg, const struct guest *guest, const struct profile *profile,
+			struct cause *cause);
 	void (*adopted)(void *arg); /* a guest that is alive has another profile */
 	bool ending; /* no guest is started any more */
 	void (*guest_ended)(void *arg, struct guest *guest); /* may free the guest */
