@@ -411,7 +411,7 @@ out:
 	return error;
 }
 
-/* Reads on until the end of the file or INI_FILE_MAX + 1 bytes; room is for what it had at first. */
+/* Reads on until the end of the file or INI_FILE_MAX + 1 bytes; room is for its first size. */
 static int read_all(int fd, char **text, size_t *size, size_t room)
 {
 	ssize_t n;

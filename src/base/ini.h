@@ -48,8 +48,8 @@ typedef void ini_mistake_fn(void *arg, unsigned line, const char *text);
 
 /*
  * Reads a file; does not wait for one that is a pipe, nor open a device. 0 if it
- * could be read, whatever mistakes it has; the parts that have none are in *out. -ENOENT, -EACCES, -EISDIR, -EINVAL (not a
- * regular file), -EFBIG, -ENOMEM and so on with a cause.
+ * could be read, whatever mistakes it has; the parts that have none are in *out. -ENOENT,
+ * -EACCES, -EISDIR, -EINVAL (not a regular file), -EFBIG, -ENOMEM and so on with a cause.
  */
 int ini_open(struct ini **out, const char *path, ini_mistake_fn *mistake, void *arg,
 	     struct cause *cause);

@@ -10,15 +10,15 @@ static int load(struct library *library, struct cause *cause)
 	void *handle = dlopen(library->file, RTLD_NOW | RTLD_LOCAL);
 
 	if (!handle)
-		return cause_set(cause, ELIBACC, "%s cannot be loaded (%s); install %s", library->file,
-				 dlerror(), library->package);
+		return cause_set(cause, ELIBACC, "%s cannot be loaded (%s); install %s",
+				 library->file, dlerror(), library->package);
 	for (size_t i = 0; i < library->count; i++) {
 		void *function = dlsym(handle, library->functions[i].name);
 
 		if (!function) {
 			dlclose(handle);
-			return cause_set(cause, ELIBACC, "%s has no %s; install another version of %s",
-					 library->file, library->functions[i].name,
+			return cause_set(cause, ELIBACC, "%s has no %s; install another version "
+					 "of %s", library->file, library->functions[i].name,
 					 library->package);
 		}
 		/* A function pointer has the representation of an object pointer, POSIX dlsym(). */

@@ -76,8 +76,9 @@ static void notified(void *arg, const char *method, json_t *params)
 	if (console->vga && strcmp(method, "screen") == 0)
 		vga_update(console->vga, params);
 	/* Words would stand in the picture. */
-	else if (!console->vga && strcmp(method, "event") == 0 && strcmp(text_of(params, "kind", ""), "log") == 0 &&
-	    strcmp(text_of(params, "guest", ""), guest) == 0)
+	else if (!console->vga && strcmp(method, "event") == 0 &&
+		 strcmp(text_of(params, "kind", ""), "log") == 0 &&
+		 strcmp(text_of(params, "guest", ""), guest) == 0)
 		console_session_say(&console->session, "[%s: %s]", guest,
 				    text_of(params, "text", ""));
 }

@@ -46,7 +46,8 @@ static void tell(struct doctor *doctor, enum finding finding, const char *name, 
 
 	snprintf(whole, sizeof(whole), "%s%s%s", text, advice ? "; " : "", advice ? advice : "");
 	if (!doctor->json)
-		columns_add(&doctor->columns, (const char *const[]){ name, findings[finding].name, whole },
+		columns_add(&doctor->columns,
+			    (const char *const[]){ name, findings[finding].name, whole },
 			    output_colour() ? findings[finding].colour : "");
 	json_array_append_new(doctor->checks,
 			      json_pack("{s:o, s:o, s:o, s:o*}", "name", message_text(name),

@@ -139,12 +139,14 @@ static bool is_listed(const json_t *list, const char *name)
 
 static void show_hardware(const json_t *result)
 {
-	const json_t *disks = json_object_get(result, "disks"), *nets = json_object_get(result, "nets");
+	const json_t *disks = json_object_get(result, "disks");
+	const json_t *nets = json_object_get(result, "nets");
 	json_t *row;
 	size_t i;
 
 	json_array_foreach((json_t *)disks, i, row) {
-		plain_print(stdout, "%-10s %s", text_of(row, "name", "?"), text_of(row, "path", "no medium"));
+		plain_print(stdout, "%-10s %s", text_of(row, "name", "?"),
+			    text_of(row, "path", "no medium"));
 		if (json_is_true(json_object_get(row, "readonly")))
 			fputs(" (read-only)", stdout);
 		end_device(result, row);
@@ -250,7 +252,7 @@ static void show_guest(const json_t *result)
 		plain_print(stdout, "%s\n", json_string_value(row) ? json_string_value(row) : "");
 }
 
-/* What a guest says of its memory is asked of it when somebody looks, so an old one is looked at twice. */
+/* A guest is asked about its memory when somebody looks, so an old answer is looked at twice. */
 static bool is_old_view(const json_t *result)
 {
 	const json_t *view = json_object_get(result, "memory_view");

@@ -27,7 +27,7 @@ struct cli_hooks {
 	 */
 	int (*check)(const char *path, check_found *found, void *arg, struct cause *cause);
 
-	/* Calls each() with the name of every guest that has a profile, whether a deck runs or not. */
+	/* Calls each() with the name of every guest that has a profile; a deck is not needed. */
 	void (*profiles)(void (*each)(void *arg, const char *name), void *arg);
 
 	/* Whether guests can be made on this host: 0, or a negative errno with a cause. */

@@ -26,7 +26,8 @@ static const struct {
 		"bytes of memory that the guest says it has, if it has a balloon" },
 	[STATS_GUEST_AVAILABLE] = { "guest_available",
 		"bytes of that which its programs could still have" },
-	[STATS_VCPU] = { VCPU_PREFIX, "% of one CPU, virtual CPU 0; the others follow as cpu1 and so on" },
+	[STATS_VCPU] = { VCPU_PREFIX,
+		"% of one CPU, virtual CPU 0; the others follow as cpu1 and so on" },
 };
 
 void stats_field_name(unsigned field, char name[STATS_NAME_SIZE])

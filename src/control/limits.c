@@ -63,8 +63,8 @@ static int skip_number(struct scan *scan)
 	while (scan->at < scan->size && in_number(scan->text[scan->at]))
 		scan->at++;
 	if (scan->at - start > scan->limits->number)
-		return cause_set(scan->cause, E2BIG, "a number or word of more than %zu bytes, at byte %zu",
-				 scan->limits->number, start + 1);
+		return cause_set(scan->cause, E2BIG, "a number or word of more than %zu bytes, at "
+				 "byte %zu", scan->limits->number, start + 1);
 	return 0;
 }
 

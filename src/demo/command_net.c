@@ -22,7 +22,8 @@ static bool address(const char *text, uint32_t *ip)
 
 bool command_ping(unsigned count, char **words)
 {
-	uint64_t number = 4, pause = 1000, rtt, least = NEVER, most = 0, sum = 0, received = 0, sent = 0, next;
+	uint64_t number = 4, pause = 1000, rtt, least = NEVER, most = 0, sum = 0, received = 0;
+	uint64_t sent = 0, next;
 	uint64_t patience;
 	uint32_t ip;
 

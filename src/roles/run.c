@@ -90,8 +90,9 @@ static void order_answered(void *arg, json_t *result, const struct client_error 
 static void order(struct run *run, const char *method)
 {
 	if (!run->over)
-		client_call(run->client, method, json_pack("{s:o}", "guest", message_text(run->guest)),
-			    order_answered, run);
+		client_call(run->client, method,
+			    json_pack("{s:o}", "guest", message_text(run->guest)), order_answered,
+			    run);
 }
 
 static void ask_to_stop(struct run *run, bool force)

@@ -74,7 +74,7 @@ static inline const struct bus_range *bus_find(struct bus *bus, uint64_t address
 			const struct bus_range *range = &bus->ranges[i];
 			uint64_t base = atomic_load_explicit(&range->base, memory_order_relaxed);
 
-			/* A base above address, BUS_NOWHERE too, gives an offset that is out of range. */
+			/* A base above address, BUS_NOWHERE too, gives an offset out of range. */
 			*offset = address - base;
 			if (address >= base && range_inside(*offset, length, range->size))
 				return range;

@@ -37,7 +37,7 @@ uint64_t guest_since(const struct guest *guest);	/* ns of the last change, CLOCK
 uint64_t guest_pressed(const struct guest *guest); /* the same of its power button; 0: not pressed */
 unsigned guest_restarts(const struct guest *guest); /* since it was started */
 bool guest_starts_again(const struct guest *guest); /* guest.start came while it stopped */
-const char *guest_reason(const struct guest *guest);	/* why stopped, crashed, failed or paused; or "" */
+const char *guest_reason(const struct guest *guest); /* why stopped, crashed, failed, paused; "" */
 const struct profile *guest_profile(const struct guest *guest); /* NULL if invalid */
 const char *guest_profile_path(const struct guest *guest); /* or NULL for a built-in guest */
 

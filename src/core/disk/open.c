@@ -97,7 +97,8 @@ static int open_file(struct disk_file *file, const struct disk_config *config,
 			O_NONBLOCK);
 	if (file->fd < 0) {
 		r = errno;
-		if (S_ISBLK(file->st.st_mode) && !config->readonly && is_readonly_device(path, &file->st))
+		if (S_ISBLK(file->st.st_mode) && !config->readonly &&
+		    is_readonly_device(path, &file->st))
 			return device_is_readonly(path, cause);
 		return open_failed(r, config, cause);
 	}

@@ -54,7 +54,7 @@ struct net_frame {
 	const uint8_t *head;	  /* the first head_size bytes, private to the sender's thread */
 	uint32_t head_size;	  /* the smaller of size and NET_HEAD_MAX */
 	uint32_t size;		  /* the whole frame, without preamble and FCS */
-	const struct iovec *rest; /* the bytes from head_size on; their lengths sum to size - head_size */
+	const struct iovec *rest; /* the bytes from head_size on, size - head_size in all */
 	uint32_t rest_count;	  /* at most NET_REST_MAX */
 	struct net_offload offload;
 };
@@ -135,7 +135,7 @@ enum net_verdict {
 	NET_DROP_FRAGMENT,    /* a part of an IPv4 datagram, at a port that takes whole ones */
 	NET_DROP_BAD_HEADER,  /* its headers contradict each other, or it ends within them */
 	NET_DROP_BAD_CHECKSUM, /* a checksum in its headers is wrong */
-	NET_DROP_UNSUPPORTED, /* of a protocol, to an address or with IPv4 options that the receiver has no use for */
+	NET_DROP_UNSUPPORTED, /* a protocol, address or IPv4 option that is of no use there */
 	NET_DROP_LOOPBACK,    /* to the host's loopback, where the receiver does not lead */
 	NET_DROP_NO_LEASE,    /* DHCP has no address for the client, or its port has enough */
 	NET_VERDICT_COUNT

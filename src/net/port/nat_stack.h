@@ -61,7 +61,10 @@ int nat_host_init(struct nat_host *host, struct loop *loop, const struct nat_set
 /* Begins the turns of those whose sockets are ready. */
 void nat_host_poll(struct nat_host *host);
 
-/* Begins the turn of the slot's stack and gives it a frame, at least an Ethernet header; it may be changed. */
+/*
+ * Begins the turn of the slot's stack and gives it a frame, at least an Ethernet header; it may
+ * be changed.
+ */
 void nat_host_input(struct nat_host *host, uint32_t slot, uint8_t *frame, size_t size);
 
 /* Ends all turns. */

@@ -61,7 +61,7 @@ struct port_kind {
 	/* Keys of section [switch] that are the kind's, with offsets in switch_config; or NULL. */
 	const struct profile_key *keys;
 
-	/* Whether a switch has such a port; NULL: never of its own accord, and nothing below is there. */
+	/* Whether a switch has such a port; NULL: never of itself, and nothing below is there. */
 	bool (*wanted)(const struct switch_config *config);
 
 	/* Of a wanted one: 0, or -EINVAL with a cause, when the keys do not fit each other. */

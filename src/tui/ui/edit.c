@@ -159,7 +159,8 @@ static void reloaded_by_hand(void *arg, json_t *result, const struct client_erro
 			json_string_value(json_array_get(standing, 0)), others);
 	else if (json_array_size(json_object_get(result, "notes")) == 0)
 		tui_say(deck->tui, SEVERITY_GOOD, NULL, "Nothing has changed in the "
-			"profiles since they were read last: %u guest%s.", count, count == 1 ? "" : "s");
+			"profiles since they were read last: %u guest%s.", count,
+			count == 1 ? "" : "s");
 }
 
 void profiles_reload(struct tui_deck *deck)
@@ -236,8 +237,8 @@ static void ended(void *arg, uint32_t events)
 		tui_finish(tui, TUI_HANGUP);
 	tui_dirty(tui);
 	if (is_ended_well(editor, status))
-		tui_call(editor->deck, "profile.check", json_pack("{s:o}", "path", message_text(editor->path)),
-			 checked, editor);
+		tui_call(editor->deck, "profile.check",
+			 json_pack("{s:o}", "path", message_text(editor->path)), checked, editor);
 }
 
 /* Runs the user's editor by the shell, because $EDITOR may hold options. */

@@ -21,7 +21,8 @@ static void list_reply(void *arg, json_t *result, const struct client_error *err
 		return;
 	}
 	if (!model_guests(&deck->model, result))
-		tui_say(deck->tui, SEVERITY_ERROR, NULL, "The server's list of guests makes no sense.");
+		tui_say(deck->tui, SEVERITY_ERROR, NULL,
+			"The server's list of guests makes no sense.");
 	samples_retry(deck->samples);
 	if (deck->list_again)
 		tui_list(deck);

@@ -201,8 +201,8 @@ static void draw_empty(const struct view *view, struct rect r)
 		snprintf(text, sizeof(text), "No guest's name contains \"%s\". Press %s to change "
 			 "the filter.", state->filter, tui_key(view, COMMAND_FILTER));
 	else
-		snprintf(text, sizeof(text), "No guests are defined. Write a profile (*" NAME_FILE_SUFFIX ") into "
-			 "%s, or try vmdeck --demo.",
+		snprintf(text, sizeof(text), "No guests are defined. Write a profile "
+			 "(*" NAME_FILE_SUFFIX ") into %s, or try vmdeck --demo.",
 			 model->deck && *model->deck ? model->deck : "the folder of guests");
 	draw_center(r, INK_TEXT, text);
 }
@@ -326,7 +326,8 @@ static void draw_events(const struct messages *messages, struct rect box)
 	char time[16];
 
 	if (messages->count == 0)
-		draw_text(r.y, r.x + 1, r.width - 2, INK_TEXT | DRAW_DIM, "Nothing has happened yet.");
+		draw_text(r.y, r.x + 1, r.width - 2, INK_TEXT | DRAW_DIM,
+			  "Nothing has happened yet.");
 	if (lines < messages->count - first)
 		first = messages->count - lines;
 	for (uint64_t n = first; n < messages->count; n++) {

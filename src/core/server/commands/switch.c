@@ -127,7 +127,8 @@ static json_t *switch_json(struct net_switch *sw)
 	struct port_list ports = list_ports(sw);
 	json_t *json = json_pack("{s:o, s:o, s:n, s:o, s:o, s:o}",
 				 "name", message_text(config->name),
-				 "uplink", message_text(config->uplink ? config->uplink->name : "none"),
+				 "uplink",
+				 message_text(config->uplink ? config->uplink->name : "none"),
 				 "address", "ports", ports_json(&ports),
 				 "leases", leases_json(sw, &ports), "macs", macs_json(sw));
 
