@@ -67,17 +67,21 @@ src_core_libcore_a_SOURCES = \
 	%D%/hw/ata.c %D%/hw/ata.h \
 	%D%/hw/ata_disk.c \
 	%D%/hw/atapi.c \
+	%D%/hw/cfi_flash.c %D%/hw/cfi_flash.h \
 	%D%/hw/debug_ports.c %D%/hw/debug_ports.h \
 	%D%/hw/fw_cfg.c %D%/hw/fw_cfg.h \
 	%D%/hw/i8042.c %D%/hw/i8042.h \
 	%D%/hw/ich9_pm.c %D%/hw/ich9_pm.h \
 	%D%/hw/mc146818.c %D%/hw/mc146818.h \
+	%D%/hw/ovmf.c %D%/hw/ovmf.h \
 	%D%/hw/ps2_keyboard.c %D%/hw/ps2_keyboard.h \
 	%D%/hw/ps2_typing.c %D%/hw/ps2_typing.h \
 	%D%/hw/port92.c %D%/hw/port92.h \
 	%D%/hw/q35.c %D%/hw/q35.h \
 	%D%/hw/rom.c %D%/hw/rom.h \
 	%D%/hw/uart16550.c %D%/hw/uart16550.h \
+	%D%/hw/uefi_variables.c %D%/hw/uefi_variables.h \
+	%D%/hw/uefi_variables_file.c %D%/hw/uefi_variables_file.h \
 	%D%/hw/vga.c %D%/hw/vga.h %D%/hw/vga_private.h \
 	%D%/hw/vga_text.c \
 	%D%/kvm/coalesced.c %D%/kvm/coalesced.h \
@@ -196,7 +200,11 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/boot_entry tests/unit/fw_cfg \
 	tests/unit/i8042 tests/unit/ich9_pm tests/unit/mc146818 tests/unit/ps2_keyboard \
 	tests/unit/q35 tests/unit/debug_ports tests/unit/port92 tests/unit/rom tests/unit/smbios \
-	tests/unit/uart16550 tests/unit/vga
+	tests/unit/uart16550 tests/unit/vga tests/unit/cfi_flash tests/unit/uefi_variables_file
+tests_unit_cfi_flash_SOURCES = tests/unit/cfi_flash.c tests/unit/fake_bus.h
+tests_unit_cfi_flash_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_uefi_variables_file_SOURCES = tests/unit/uefi_variables_file.c tests/unit/scratch.h
+tests_unit_uefi_variables_file_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_debug_ports_SOURCES = tests/unit/debug_ports.c tests/unit/fake_bus.h
 tests_unit_debug_ports_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_port92_SOURCES = tests/unit/port92.c tests/unit/fake_bus.h

@@ -6,26 +6,34 @@
 
 #include "base/checked.h"
 #include "core/bus/platform.h"
+#include "core/hw/ovmf.h"
 
 #define STATE_NAME "firmware"
 #define STATE_VERSION 1
 #define PAGE 4096u
 
-static const struct rom_source sources[] = {
-	[FIRMWARE_BIOS] = { "bios-256k.bin", ROM_SEABIOS_FOLDERS, ROM_SEABIOS_PACKAGE },
-};
+static const struct rom_source seabios = { "bios-256k.bin", ROM_SEABIOS_FOLDERS,
+					   ROM_SEABIOS_PACKAGE };
+
+static int find_image(struct rom *rom, const struct profile *profile, struct cause *cause)
+{
+	if (profile->firmware_file)
+		return rom_read(rom, profile->firmware_file, cause);
+	return profile_firmware(profile) == FIRMWARE_UEFI ? ovmf_find_image(rom, cause) :
+							    rom_find(rom, &seabios, cause);
+}
 
 static int read_image(struct rom *rom, const struct profile *profile, struct cause *cause)
 {
-	const struct rom_source *source = &sources[profile_firmware(profile)];
 	const char *path = profile->firmware_file;
-	int err = path ? rom_read(rom, path, cause) : rom_find(rom, source, cause);
+	int err = find_image(rom, profile, cause);
 
 	/* It is memory of whole pages that ends at 4 GiB. */
 	if (err || rom->size % PAGE == 0)
 		return err;
 	err = cause_set(cause, EINVAL, "%s: has %zu bytes; firmware has a multiple of %u",
-			path ? path : source->name, rom->size, PAGE);
+			path ? path : profile_firmware_name(profile_firmware(profile)), rom->size,
+			PAGE);
 	rom_free(rom);
 	return err;
 }

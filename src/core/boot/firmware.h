@@ -1,7 +1,7 @@
 /*
- * Starting a guest by firmware: its image is read-only memory that ends at 4 GiB, the end
- * of it is in the RAM below 1 MiB, and the first vCPU begins at the reset vector. What
- * firmware is told of the machine comes by fw_cfg.
+ * Starting a guest by firmware: its image is read-only memory that ends at 4 GiB, of a
+ * BIOS the end of it is in the RAM below 1 MiB, too, and the first vCPU begins at the reset
+ * vector. What firmware is told of the machine comes by fw_cfg.
  *
  * The machine's thread, while no vCPU runs.
  */

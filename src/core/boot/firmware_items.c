@@ -102,7 +102,8 @@ static int add_serial_console(const struct device_set *devices, struct cause *ca
 	const struct device_host *host = &devices->host;
 	uint16_t port = PLATFORM_COM1_PORT;
 
-	if (!host->profile->firmware_serial)
+	/* UEFI has a driver for the port and uses it. */
+	if (!host->profile->firmware_serial || profile_firmware(host->profile) == FIRMWARE_UEFI)
 		return 0;
 	return fw_cfg_add_file(host->fw_cfg, "etc/sercon-port", &port, sizeof(port), cause);
 }

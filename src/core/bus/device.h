@@ -44,6 +44,7 @@ struct device_host {
 	struct network *network; /* NULL if the profile has no NIC */
 	struct pci *pci;	 /* from the row of the PCI host on */
 	struct fw_cfg *fw_cfg;	 /* from its row on, if the machine has firmware */
+	uint64_t firmware_size;	 /* of its image, bytes; 0: there is none */
 	struct disk_ring *disks; /* from the row of the ring on, if there are disks */
 	struct ahci *ahci;	 /* from the row of the controller on, if one of these needs it */
 

@@ -345,11 +345,17 @@ static void set_line(void *arg, bool level)
 	irq_set_line(host->irq, PLATFORM_KEYBOARD_GSI, level);
 }
 
+/* Where there is none, UEFI firmware waits for it for half a minute. */
+static bool has_keyboard(const struct profile *profile)
+{
+	return profile_has_vga(profile) || profile_firmware(profile) == FIRMWARE_UEFI;
+}
+
 /* Without a keyboard nothing raises the interrupt but a controller that is tested. */
 static int create_i8042(struct device *device, struct cause *cause)
 {
 	struct device_host *host = device->host;
-	bool keyboard = profile_has_vga(host->profile);
+	bool keyboard = has_keyboard(host->profile);
 	const struct i8042_wires wires = { keyboard ? set_line : NULL, host->reset, host };
 
 	return i8042_init(device->state, host->io, PLATFORM_I8042_PORT, &wires, keyboard, cause);

@@ -315,7 +315,7 @@ static void check_bios(const struct profile_check *check)
 	struct cause cause;
 	struct rom rom;
 
-	if (!profile_has_vga(profile) || profile_firmware(profile) == FIRMWARE_NONE)
+	if (!profile_has_vga(profile) || profile_firmware(profile) != FIRMWARE_BIOS)
 		return;
 	if (rom_find(&rom, &bios, &cause) == 0)
 		rom_free(&rom);
@@ -332,7 +332,9 @@ static int create_vga(struct device *device, struct cause *cause)
 	vga->coalesced = host->coalesced;
 	if (!err)
 		coalesced_add(vga->coalesced, PLATFORM_VGA_PORT, PORT_COUNT, write_ports, vga);
-	return err || !host->fw_cfg ? err : add_bios(host->fw_cfg, cause);
+	if (err || profile_firmware(host->profile) != FIRMWARE_BIOS)
+		return err;
+	return add_bios(host->fw_cfg, cause);
 }
 
 static void save_device(struct device *device, void *registers)

@@ -62,12 +62,13 @@ int memory_attach(const struct guest_memory *memory, int vm_fd, struct cause *ca
 /* Memory that a KVM virtual machine has beside the RAM, each a slot of its own. */
 enum memory_slot {
 	MEMORY_SLOT_ROM = MEMORY_REGIONS, /* firmware */
+	MEMORY_SLOT_VARIABLES,		  /* of UEFI firmware */
 };
 
 /*
  * Registers size bytes at host, whole pages that stay until the machine ends, at base; a
- * write to what is read-only is an MMIO exit. Call it before KVM_CREATE_IRQCHIP: later it takes
- * milliseconds. A negative errno with a cause.
+ * write to what is read-only is an MMIO exit. Before KVM_CREATE_IRQCHIP it is fast; later it can
+ * take milliseconds. A negative errno with a cause.
  */
 int memory_map(int vm_fd, enum memory_slot slot, uint64_t base, void *host, uint64_t size,
 	       bool readonly, struct cause *cause);

@@ -16,6 +16,7 @@
 #include "core/hw/port92.h"
 #include "core/hw/q35.h"
 #include "core/hw/uart16550.h"
+#include "core/hw/uefi_variables.h"
 #include "core/hw/vga.h"
 #include "core/virtio/balloon.h"
 #include "core/virtio/blk_device.h"
@@ -47,5 +48,6 @@ const struct device_type *const device_table[] = {
 	&deaf_ports_device,
 	&vsock_device,
 	&vhost_fs_device,
+	&uefi_variables_device,
 	NULL,
 };

@@ -180,6 +180,7 @@ static int create_devices(struct vm *vm, struct cause *cause)
 			.vm_fd = vm->fd,
 			.profile = vm->config->profile,
 			.network = vm->config->network,
+			.firmware_size = vm->firmware.rom.size,
 			.print = print,
 			.power_off = power_off,
 			.reset = reset,
@@ -370,8 +371,15 @@ static int boot(struct vm *vm, struct cause *cause)
 	int err;
 
 	/* A vCPU begins at the reset vector by itself. */
-	if (vm->firmware.rom.data)
+	switch (profile_firmware(vm->config->profile)) {
+	case FIRMWARE_BIOS:
 		return firmware_shadow(&vm->firmware, &vm->memory, cause);
+	case FIRMWARE_UEFI:
+		return 0;
+	case FIRMWARE_NONE:
+	case FIRMWARE_AUTO:
+		break;
+	}
 	err = acpi_build(&vm->memory, &vm->cpus.config.topology, &rsdp);
 	if (err)
 		return cause_errno(cause, -err, "ACPI tables");

@@ -74,7 +74,8 @@ static const struct profile_key guest_keys[] = {
 	  .standard = "auto",
 	  .help = "Whether the guest has a VGA screen, of which its text modes are shown, and a "
 		  "PS/2 keyboard. "
-		  "With {Ic auto} it has them if it is started by firmware." },
+		  "With {Ic auto} it has them if it is started by {Ic firmware=bios}; UEFI firmware "
+		  "has no driver for this screen and uses the serial port." },
 	{ .key = "balloon", .type = PROFILE_BOOL, .offset = GUEST(balloon), .standard = "no",
 	  .help = "Whether the guest has a virtio memory balloon: it gives free memory back to "
 		  "the host of its own accord, and as much as {Ic vmdeck balloon} asks for, takes "
@@ -92,10 +93,11 @@ static const struct profile_key boot_keys[] = {
 	{ .key = "cmdline", .type = PROFILE_STRING, .offset = GUEST(cmdline), .standard = "",
 	  .help = "Command line of the kernel." },
 	{ .key = "firmware", .type = PROFILE_CHOICE, .offset = GUEST(firmware),
-	  .choices = "none|bios|auto", .standard = "auto",
+	  .choices = "none|bios|uefi|auto", .standard = "auto",
 	  .help = "What the guest begins with. "
-		  "{Ic bios} is SeaBIOS, of the package {Li seabios}, which starts what is on a "
-		  "disk; with {Ic none} it is {Ic kernel} or the built-in demo guest. "
+		  "{Ic bios} is SeaBIOS, of the package {Li seabios}, and {Ic uefi} is OVMF, of the "
+		  "package {Li ovmf}: they start what is on a disk. "
+		  "With {Ic none} it is {Ic kernel} or the built-in demo guest. "
 		  "{Ic auto} is {Ic bios} if the guest has a disk and no {Ic kernel}, else "
 		  "{Ic none}." },
 	{ .key = "firmware_file", .type = PROFILE_PATH, .offset = GUEST(firmware_file),
@@ -112,7 +114,8 @@ static const struct profile_key boot_keys[] = {
 	{ .key = "firmware_serial", .type = PROFILE_BOOL, .offset = GUEST(firmware_serial),
 	  .standard = "yes",
 	  .help = "Whether the serial port shows, and takes keys for, what uses the screen by "
-		  "calls of the BIOS: SeaBIOS itself, boot loaders, DOS." },
+		  "calls of the BIOS: SeaBIOS itself, boot loaders, DOS. "
+		  "{Ic firmware=uefi} always uses the serial port." },
 	{ .key = NULL },
 };
 

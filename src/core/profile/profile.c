@@ -44,12 +44,13 @@ bool profile_has_vga(const struct profile *profile)
 {
 	if (profile->vga != PROFILE_VGA_AUTO)
 		return profile->vga == PROFILE_VGA_YES;
-	return profile_firmware(profile) != FIRMWARE_NONE;
+	return profile_firmware(profile) == FIRMWARE_BIOS;
 }
 
 const char *profile_firmware_name(enum profile_firmware firmware)
 {
-	static const char *const names[] = { [FIRMWARE_BIOS] = "bios" };
+	static const char *const names[] = { [FIRMWARE_BIOS] = "bios",
+					     [FIRMWARE_UEFI] = "uefi" };
 
 	return firmware < sizeof(names) / sizeof(names[0]) ? names[firmware] : NULL;
 }

@@ -26,7 +26,7 @@ enum disk_format {
 	DISK_FORMAT_VHDX, DISK_FORMAT_LUKS, DISK_FORMAT_NBD, DISK_FORMAT_RBD
 };
 enum profile_on_backend { ON_BACKEND_PAUSE, ON_BACKEND_STOP };
-enum profile_firmware { FIRMWARE_NONE, FIRMWARE_BIOS, FIRMWARE_AUTO };
+enum profile_firmware { FIRMWARE_NONE, FIRMWARE_BIOS, FIRMWARE_UEFI, FIRMWARE_AUTO };
 
 /* In the order of the key's choices. */
 enum profile_backing { BACKING_AUTO, BACKING_ANON, BACKING_MEMFD, BACKING_HUGETLB };
@@ -107,7 +107,7 @@ const char *profile_firmware_name(enum profile_firmware firmware);
  */
 bool profile_next_device(const char **list, char section[NAME_SIZE]);
 
-/* Whether the guest has a VGA screen with a keyboard: the profile's, or if it has firmware. */
+/* Whether the guest has a VGA screen with a keyboard: the profile's, or if it has a BIOS. */
 bool profile_has_vga(const struct profile *profile);
 /* Whether the guest cannot write to a disk. */
 bool profile_disk_is_readonly(const struct profile_disk *disk);
