@@ -12,18 +12,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/paths.h"
-#include "sandbox/helper.h"
 
 #define MOMENT 200 /* ms in which one that is ending ends */
-#define KILL_LIMIT 1000 /* ms in which the kernel ends one */
 
-void backend_init(struct backend *backend, struct loop *loop, enum program program,
+void backend_init(struct backend *backend, struct loop *loop,
 		  void (*ended)(void *arg, const char *why), void *arg)
 {
-	*backend = (struct backend){ .loop = loop, .program = program, .status_fd = -1,
-				     .error_fd = -1, .ended = ended, .arg = arg };
+	*backend = (struct backend){ .loop = loop, .ended = ended, .arg = arg,
+				     .process = { .status_fd = -1, .error_fd = -1 } };
 }
 
 /* --- the socket --- */
@@ -81,102 +78,30 @@ static int make_sockets(int fds[2])
 	return err;
 }
 
-/* --- its last words --- */
-
-static void end_line(struct backend *backend)
-{
-	backend->line[backend->line_size] = '\0';
-	if (backend->line_size)
-		memcpy(backend->words, backend->line, backend->line_size + 1);
-	backend->line_size = 0;
-}
-
-/* False: there is nothing to be read now, or ever. */
-static bool read_some_words(struct backend *backend)
-{
-	char text[512];
-	ssize_t n = recv(backend->error_fd, text, sizeof(text), MSG_DONTWAIT);
-
-	for (ssize_t i = 0; i < n; i++) {
-		if (text[i] == '\n') {
-			end_line(backend);
-			continue;
-		}
-		/* What is wrong stands at a line's end. */
-		if (backend->line_size + 1 == sizeof(backend->line)) {
-			backend->line_size /= 2;
-			memcpy(backend->line, backend->line + sizeof(backend->line) / 2,
-			       backend->line_size);
-		}
-		backend->line[backend->line_size++] = text[i];
-	}
-	if (n == 0) {
-		end_line(backend);
-		loop_remove(backend->loop, &backend->error);
-	}
-	return n > 0;
-}
+/* --- what it says --- */
 
 static void read_words(void *arg, uint32_t events)
 {
+	struct backend *backend = arg;
+
 	(void)events;
-	read_some_words(arg);
+	if (!program_hear(&backend->process) && (events & EPOLLHUP))
+		loop_remove(backend->loop, &backend->error);
 }
 
-/* --- its end --- */
-
-static void forget(struct backend *backend)
+static void stop_watching(struct backend *backend)
 {
 	loop_remove(backend->loop, &backend->status);
 	loop_remove(backend->loop, &backend->error);
-	if (backend->status_fd >= 0)
-		close(backend->status_fd);
-	if (backend->error_fd >= 0)
-		close(backend->error_fd);
-	backend->status_fd = backend->error_fd = -1;
-	backend->pid = 0;
 }
 
-static void explain(const struct backend *backend, ssize_t n, const struct helper_report *report,
-		    char *why, size_t size)
+static bool has_ended(struct backend *backend, char *why, size_t size)
 {
-	const char *name = program_name(backend->program);
-	int used;
-
-	if (n != sizeof(*report))
-		used = snprintf(why, size, "%s is gone with what started it", name);
-	else if (report->says == HELPER_REFUSED)
-		used = snprintf(why, size, "%s could not be started: %s", name,
-				strerror(report->code));
-	else if (report->says == HELPER_KILLED)
-		used = snprintf(why, size, "%s was ended by signal %d (%s)", name, report->code,
-				strsignal(report->code));
-	else if (report->code == 127)
-		used = snprintf(why, size, "%s could not be executed", name);
-	else
-		used = snprintf(why, size, "%s ended with status %d", name, report->code);
-	if (*backend->words && used > 0 && (size_t)used < size)
-		snprintf(why + used, size - (size_t)used, ": %s", backend->words);
-}
-
-/* 1 when it has ended, and why; 0: it has not. */
-static int read_report(struct backend *backend, char *why, size_t size)
-{
-	struct helper_report report = { 0 };
-	ssize_t n = recv(backend->status_fd, &report, sizeof(report), MSG_DONTWAIT);
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return 0;
-	if (n == sizeof(report) && report.says == HELPER_STARTED) {
-		backend->pid = report.code;
-		return 0;
-	}
-	while (read_some_words(backend))
-		;
-	end_line(backend);
-	explain(backend, n, &report, why, size);
-	forget(backend);
-	return 1;
+	if (!program_ended(&backend->process, why, size))
+		return false;
+	stop_watching(backend);
+	program_close(&backend->process);
+	return true;
 }
 
 static void read_status(void *arg, uint32_t events)
@@ -185,97 +110,71 @@ static void read_status(void *arg, uint32_t events)
 	char why[CAUSE_SIZE];
 
 	(void)events;
-	if (read_report(backend, why, sizeof(why)))
+	if (has_ended(backend, why, sizeof(why)))
 		backend->ended(backend->arg, why);
 }
 
+/* --- life --- */
+
 int backend_wait(struct backend *backend, char *text, size_t size)
 {
-	struct pollfd wait = { .fd = backend->status_fd, .events = POLLIN };
+	struct pollfd wait = { .fd = backend->process.status_fd, .events = POLLIN };
 
 	/* What it says first is that it was started. */
 	for (unsigned reports = 0; wait.fd >= 0 && reports < 2; reports++)
-		if (poll(&wait, 1, MOMENT) > 0 && read_report(backend, text, size))
+		if (poll(&wait, 1, MOMENT) > 0 && has_ended(backend, text, size))
 			return 0;
 	return -ETIMEDOUT;
 }
 
-static int watch(struct backend *backend, int status_fd, int error_fd)
+static int watch(struct backend *backend)
 {
-	int err;
+	const struct program_process *process = &backend->process;
+	int err = loop_add(backend->loop, &backend->status, process->status_fd, EPOLLIN,
+			   read_status, backend);
 
-	backend->status_fd = status_fd;
-	backend->error_fd = error_fd;
-	backend->line_size = 0;
-	*backend->words = '\0';
-	err = loop_add(backend->loop, &backend->status, status_fd, EPOLLIN, read_status, backend);
 	if (!err)
-		err = loop_add(backend->loop, &backend->error, error_fd, EPOLLIN, read_words,
-			       backend);
+		err = loop_add(backend->loop, &backend->error, process->error_fd, EPOLLIN,
+			       read_words, backend);
 	if (err)
-		forget(backend);
+		backend_kill(backend);
 	return err;
 }
 
-int backend_start(struct backend *backend, const char *readonly, const char *const *arguments,
-		  struct cause *cause)
+int backend_start(struct backend *backend, struct program_order *order, struct cause *cause)
 {
-	int sockets[2], errors[2], status, err;
+	int sockets[2], err;
 	char path[PATH_MAX];
 
-	err = program_find(backend->program, path, cause);
+	/* Here, for its sentence; the helper looks for it, too. */
+	err = program_find(order->program, path, cause);
 	if (err)
 		return err;
 	err = make_sockets(sockets);
 	if (err)
 		return cause_errno(cause, -err, "%s: a socket for it",
-				   program_name(backend->program));
-	/* Not a pipe, which would be one more call that the thread may make. */
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, errors) < 0) {
-		err = cause_errno(cause, errno, "%s", program_name(backend->program));
-		close(sockets[0]);
-		close(sockets[1]);
-		return err;
-	}
-	status = helper_run(backend->program, readonly, arguments, sockets[0], errors[1], cause);
+				   program_name(order->program));
+	order->fd = sockets[0];
+	err = program_start(&backend->process, order, cause);
 	close(sockets[0]);
-	close(errors[1]);
-	if (status < 0) {
-		close(errors[0]);
-		close(sockets[1]);
-		return status;
+	if (!err) {
+		err = watch(backend);
+		if (!err)
+			return sockets[1];
+		cause_errno(cause, -err, "epoll");
 	}
-	err = watch(backend, status, errors[0]);
-	if (!err)
-		return sockets[1];
 	close(sockets[1]);
-	return cause_errno(cause, -err, "epoll");
-}
-
-/* Has the helper send it a signal, and waits until it has ended. False: it has not by then. */
-static bool end_within(struct backend *backend, char how, unsigned limit_ms)
-{
-	uint64_t until = clock_monotonic() + limit_ms * NS_PER_MS, now;
-	struct pollfd wait = { .fd = backend->status_fd, .events = POLLIN };
-	char why[BACKEND_WORDS_MAX];
-
-	if (send(backend->status_fd, &how, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
-		return false;
-	while ((now = clock_monotonic()) < until &&
-	       poll(&wait, 1, (int)((until - now) / NS_PER_MS) + 1) > 0)
-		if (read_report(backend, why, sizeof(why)))
-			return true;
-	return false;
+	return err;
 }
 
 void backend_kill(struct backend *backend)
 {
-	if (backend->status_fd >= 0 && !end_within(backend, HELPER_KILL, KILL_LIMIT))
-		forget(backend);
+	stop_watching(backend);
+	program_kill(&backend->process);
 }
 
 void backend_stop(struct backend *backend, unsigned limit_ms)
 {
-	if (backend->status_fd >= 0 && !end_within(backend, HELPER_ASK, limit_ms))
-		backend_kill(backend);
+	stop_watching(backend);
+	program_end(&backend->process, (int)limit_ms);
 }

@@ -1,7 +1,6 @@
 /*
- * A program of others (program.h) that serves a device of a guest's over a socket: started,
- * heard, asked to end, and ended. What it writes on standard error is kept to its last line,
- * for the moment in which it ends.
+ * A program of others (program.h) that serves a device of a guest's over a socket, on a loop:
+ * started, heard, asked to end, and ended.
  *
  * The socket is listened at below a folder of mode 0700 for as long as it takes to connect to it;
  * nobody else can come to it afterwards. All on the loop's thread; backend_wait(),
@@ -16,37 +15,27 @@
 #include "base/loop.h"
 #include "sandbox/program.h"
 
-#define BACKEND_WORDS_MAX 256
-
-/* The descriptor that it listens at, as a number for its arguments. */
+/* PROGRAM_FD, at which it listens, for its arguments. */
 #define BACKEND_LISTEN_FD "3"
 
 struct backend {
 	struct loop *loop;
-	enum program program;
-	int status_fd; /* the helper's word of it; -1: there is no process */
-	int error_fd;  /* its standard error, or -1 */
-	int pid;       /* or 0 */
+	struct program_process process;
 	struct loop_source status, error;
-	char line[BACKEND_WORDS_MAX]; /* that it is writing */
-	size_t line_size;
-	char words[BACKEND_WORDS_MAX]; /* its last line that was not empty; foreign text */
 	/* It has ended by itself: why, as a part of a sentence, with its last words. */
 	void (*ended)(void *arg, const char *why);
 	void *arg;
 };
 
 /* Makes *backend one without a process. */
-void backend_init(struct backend *backend, struct loop *loop, enum program program,
+void backend_init(struct backend *backend, struct loop *loop,
 		  void (*ended)(void *arg, const char *why), void *arg);
 
 /*
- * Starts it, with arguments that end with NULL, and a folder that it can only read, or NULL. A
- * socket that is connected to it, which does not block and is the caller's; or a negative errno
- * with a cause.
+ * Starts it, as ordered but for order->fd, which is filled in: its socket. One that is connected
+ * to it, which does not block and is the caller's; or a negative errno with a cause.
  */
-int backend_start(struct backend *backend, const char *readonly, const char *const *arguments,
-		  struct cause *cause);
+int backend_start(struct backend *backend, struct program_order *order, struct cause *cause);
 
 /*
  * Something about it is wrong: gives it a moment to end. 0: it has, and why is in text as ended()

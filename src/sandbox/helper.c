@@ -119,22 +119,22 @@ static bool add_argument(struct request *request, const char *argument)
 	return true;
 }
 
-int helper_run(enum program program, const char *readonly, const char *const *arguments,
-	       int socket_fd, int error_fd, struct cause *cause)
+int helper_run(const struct program_order *order, int error_fd, struct cause *cause)
 {
-	int fds[PROGRAM_FDS] = { -1, error_fd, socket_fd };
+	int fds[] = { -1, error_fd, order->fd };
+	const char *const *argument = order->arguments;
 	struct request request;
 	bool fits;
 
 	memset(&request, 0, REQUEST_SIZE(0));
-	request.program = program;
-	fits = add_argument(&request, readonly ? readonly : "");
-	for (; fits && *arguments; arguments++)
-		fits = add_argument(&request, *arguments);
+	request.program = order->program;
+	fits = add_argument(&request, order->readonly ? order->readonly : "");
+	for (; fits && *argument; argument++)
+		fits = add_argument(&request, *argument);
 	if (!fits)
 		return cause_set(cause, E2BIG, "%s: its arguments are too long",
-				 program_name(program));
-	return request_child(HELPER_OF_PROGRAMS, &request, fds, PROGRAM_FDS, cause);
+				 program_name(order->program));
+	return request_child(HELPER_OF_PROGRAMS, &request, fds, order->fd < 0 ? 2 : 3, cause);
 }
 
 /* --- the helper --- */
@@ -195,7 +195,7 @@ static bool remember(struct helper *helper, pid_t pid, int status_fd)
 static void take_request(struct helper *helper)
 {
 	static struct request request; /* it is large, and there is one thread */
-	unsigned count = helper->kind == HELPER_OF_PROGRAMS ? PROGRAM_FDS : REQUEST_FDS;
+	const unsigned least = helper->kind == HELPER_OF_PROGRAMS ? 2 : REQUEST_FDS;
 	int fds[REQUEST_FDS];
 	ssize_t n = receive_request(helper->requests, &request, fds);
 	pid_t pid = -1;
@@ -204,7 +204,7 @@ static void take_request(struct helper *helper)
 		_exit(0); /* the parent has ended; the kernel ends the children */
 	if (n >= (ssize_t)REQUEST_SIZE(0) && request.size <= sizeof(request.arguments) &&
 	    n == (ssize_t)REQUEST_SIZE(request.size) && request.program < PROGRAM_COUNT &&
-	    fds[count - 1] >= 0) {
+	    fds[least - 1] >= 0) {
 		pid = helper_start_child(helper->kind, helper->self, helper->program, &request,
 					 fds + 1);
 		if (pid < 0) {

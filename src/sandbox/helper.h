@@ -64,17 +64,15 @@ int helper_spawn(const char *name, const char *label, bool network, int memory_f
 
 #define HELPER_ARGUMENTS_MAX 16384 /* bytes, with the NUL of each */
 
-/* Of a program, beside the standard ones: standard error is error_fd, the others are /dev/null. */
-#define HELPER_FD_SOCKET 3
+/* The exit status of what could not be executed, or had something wrong about how it should be. */
+#define HELPER_NOT_EXECUTED 127
 
 /*
- * The same for a program of the table in program.h, with arguments, a list that ends with
- * NULL, in a process group of its own. A byte on the socket asks it to end, or ends it; then
- * that is told there as its end by itself would be.
- * With a folder in readonly, nobody can write to anything below that there, or it does not start;
- * else NULL. -E2BIG with a cause when the arguments are too long.
+ * The same for a program of others, in a process group of its own, whose standard error is
+ * error_fd. A byte on the socket asks it to end, or ends it; then that is told there as its end by
+ * itself would be. It does not start where its folder cannot be made one to read. -E2BIG with a
+ * cause when the arguments are too long.
  */
-int helper_run(enum program program, const char *readonly, const char *const *arguments,
-	       int socket_fd, int error_fd, struct cause *cause);
+int helper_run(const struct program_order *order, int error_fd, struct cause *cause);
 
 #endif

@@ -123,7 +123,7 @@ static void __attribute__((noreturn)) run_process(int self, int image, const str
 	snprintf(label, sizeof(label), "%s", request->label);
 	if (program >= 0 && place(fds, HELPER_FD_COUNT - HELPER_FD_MEMORY, HELPER_FD_MEMORY))
 		syscall(SYS_execveat, program, "", argv, environment(false), AT_EMPTY_PATH);
-	_exit(127);
+	_exit(HELPER_NOT_EXECUTED);
 }
 
 /* The arguments of a request as a list; false: they are none. */
@@ -165,6 +165,7 @@ static void __attribute__((noreturn)) run_program(int self, struct request *requ
 {
 	const struct rlimit no_core = { 0, 0 };
 	char path[PATH_MAX], *argv[PROGRAM_ARGUMENTS + 1];
+	int count = 0;
 
 	if (flags & CLONE_NEWUSER)
 		map_self(uid, gid);
@@ -172,9 +173,11 @@ static void __attribute__((noreturn)) run_program(int self, struct request *requ
 	setpgid(0, 0);
 	signal(SIGPIPE, SIG_DFL);
 	setrlimit(RLIMIT_CORE, &no_core);
-	if (!place(fds, PROGRAM_FDS - 1, HELPER_FD_SOCKET - 1) ||
+	while (count < REQUEST_FDS - 1 && fds[count] >= 0)
+		count++;
+	if (!place(fds, count, STDERR_FILENO) ||
 	    program_find(request->program, path, NULL) < 0 || !take_apart(request, argv))
-		_exit(127);
+		_exit(HELPER_NOT_EXECUTED);
 	if (*argv[0] && !make_readonly(argv[0], flags & CLONE_NEWNS)) {
 		plain_say("its folder cannot be made read-only here: %s", strerror(errno));
 		_exit(1);
@@ -183,7 +186,7 @@ static void __attribute__((noreturn)) run_program(int self, struct request *requ
 	/* The place of what it is called. */
 	argv[0] = path;
 	execve(path, argv, environment(true));
-	_exit(127);
+	_exit(HELPER_NOT_EXECUTED);
 }
 
 /* Not clone3(), which containers refuse: their filters cannot see its flags. */

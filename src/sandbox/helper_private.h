@@ -6,8 +6,8 @@
 
 #include "sandbox/helper.h"
 
-#define REQUEST_FDS 4 /* at most: the status socket's other end, and what the process gets */
-#define PROGRAM_FDS 3
+/* The status socket's other end, and what the process gets; of a program as many as there are. */
+#define REQUEST_FDS 4
 #define PROGRAM_ARGUMENTS 64 /* and the folder that is read only, or nothing */
 
 /* What a helper starts. */

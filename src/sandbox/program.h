@@ -1,13 +1,17 @@
 /*
- * Programs of others that serve a guest's devices: what they are called, where they
- * are looked for, and which package brings them. Only these are ever executed, whatever
- * the process that executes them (helper.h) is asked for. Any thread.
+ * Programs of others: what they are called, where they are looked for, and which package
+ * brings them; and one that is running. Only these are ever executed, whatever the process
+ * that executes them (helper.h) is asked for.
+ *
+ * What it writes on standard error is kept to its last line, for the moment in which it ends;
+ * its standard input and output are /dev/null.
  */
 #ifndef SANDBOX_PROGRAM_H
 #define SANDBOX_PROGRAM_H
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/cause.h"
 
@@ -16,19 +20,81 @@ enum program { PROGRAM_STORAGE_DAEMON, PROGRAM_VIRTIOFSD, PROGRAM_COUNT };
 /* A folder that is searched first, an absolute path. */
 #define PROGRAM_FOLDER_VARIABLE "VMDECK_PROGRAMS"
 
-/* "qemu-storage-daemon". A constant. */
+/* "qemu-storage-daemon". A constant. Any thread. */
 const char *program_name(enum program program);
 
 /*
  * Whether it needs to be root in a user namespace of its own where its user is not root:
- * it makes itself a room out of namespaces.
+ * it makes itself a room out of namespaces. Any thread.
  */
 bool program_needs_namespaces(enum program program);
 
 /*
  * Where it is. 0, or -ENOENT with a cause that begins with its name and names Debian's
- * package.
+ * package. Any thread.
  */
 int program_find(enum program program, char out[PATH_MAX], struct cause *cause);
+
+/* --- one that is running; it is for one thread at a time --- */
+
+#define PROGRAM_WORDS_MAX 256
+
+struct program_process {
+	enum program program;
+	int status_fd; /* the helper's word of it, which polls readable; -1: there is none */
+	int error_fd;  /* its standard error, which polls readable */
+	int pid;       /* as it has been told, or 0 */
+	int exit_status; /* once it has ended: 0..255, or -EIO when it was ended by something else */
+	char line[PROGRAM_WORDS_MAX]; /* that it is writing */
+	size_t line_size;
+	char words[PROGRAM_WORDS_MAX]; /* its last line that was not empty; foreign text */
+};
+
+/* What it begins with. */
+struct program_order {
+	enum program program;
+	const char *const *arguments; /* behind its name; ends with NULL */
+	const char *readonly; /* a folder below which it cannot write; or NULL */
+	int fd;		      /* which becomes PROGRAM_FD; -1: none */
+};
+
+#define PROGRAM_FD 3
+
+/*
+ * Starts it by way of the helper, without waiting; it ends with this process at the latest. 0, or
+ * a negative errno with a cause, and then there is nothing to be ended.
+ */
+int program_start(struct program_process *process, const struct program_order *order,
+		  struct cause *cause);
+
+/*
+ * Of one that runs for a while: waits for its end, for at most limit_ms (-1: as long as it takes)
+ * and until cancel_fd polls readable (-1: nothing cancels it), then it is killed. 0: its exit status
+ * is 0; or a negative errno with a cause: -ECANCELED, -ETIMEDOUT, and -EIO, whose cause has its last
+ * words. In each case it has ended, and nothing is left to be freed.
+ */
+int program_wait(struct program_process *process, int cancel_fd, int limit_ms,
+		 struct cause *cause);
+
+/* Reads what there is on standard error. False: there is no more now, or ever. */
+bool program_hear(struct program_process *process);
+
+/*
+ * Reads what there is of its status. 1: it has ended, and why is told in why as a part of a
+ * sentence with its last words; then it is to be closed. 0: it has not.
+ */
+int program_ended(struct program_process *process, char *why, size_t size);
+
+/* Of one that has ended, or that there is none of. */
+void program_close(struct program_process *process);
+
+/* Asks it to end (SIGTERM), and waits for that for at most limit_ms; then as program_kill(). */
+void program_end(struct program_process *process, int limit_ms);
+
+/*
+ * Ends it at once, if there is one, and waits for that as long as the kernel may take: then it
+ * touches nothing any more.
+ */
+void program_kill(struct program_process *process);
 
 #endif

@@ -11,6 +11,7 @@ src_sandbox_libsandbox_a_SOURCES = \
 	%D%/landlock.c \
 	%D%/probe.c %D%/probe.h \
 	%D%/program.c %D%/program.h \
+	%D%/program_process.c \
 	%D%/sandbox.c %D%/sandbox.h \
 	%D%/view.c %D%/view.h \
 	%D%/walls.c %D%/walls.h
@@ -31,8 +32,9 @@ src/sandbox/filters.$(OBJEXT): %D%/filters.inc
 SANDBOX_LIBS = src/sandbox/libsandbox.a $(BASE_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/channel tests/unit/filters tests/unit/sandbox
+check_PROGRAMS += tests/unit/channel tests/unit/filters tests/unit/program tests/unit/sandbox
 tests_unit_channel_LDADD = $(SANDBOX_LIBS) $(CMOCKA_LIBS)
 tests_unit_filters_LDADD = $(SANDBOX_LIBS) $(CMOCKA_LIBS)
+tests_unit_program_LDADD = $(SANDBOX_LIBS) $(CMOCKA_LIBS)
 tests_unit_sandbox_LDADD = $(SANDBOX_LIBS) $(CMOCKA_LIBS)
 endif

@@ -50,11 +50,13 @@ static unsigned on_backend(const struct device *device)
 static int launch(const struct device *device, struct backend *backend, struct cause *cause)
 {
 	struct storage_arguments arguments;
+	struct program_order order = { .program = PROGRAM_STORAGE_DAEMON,
+				       .arguments = arguments.list };
 	int err = storage_check(disk_of(device), cause);
 
 	if (!err)
 		err = storage_arguments(&arguments, disk_of(device), BACKEND_LISTEN_FD, cause);
-	return err ? err : backend_start(backend, NULL, arguments.list, cause);
+	return err ? err : backend_start(backend, &order, cause);
 }
 
 static const struct vhost_kind kind = {

@@ -431,7 +431,7 @@ int vhost_create(struct device *device, const struct vhost_kind *kind, struct ca
 	vhost->drain = (struct loop_timer){ .fire = drain, .arg = vhost };
 	for (unsigned n = 0; n < kind->queues; n++)
 		vhost->queues[n] = (struct vhost_queue){ .call_fd = -1, .vhost = vhost };
-	backend_init(&vhost->backend, loop, kind->program, backend_ended, vhost);
+	backend_init(&vhost->backend, loop, backend_ended, vhost);
 	vhost_user_init(&vhost->user, loop, kind->queues,
 			kind->config_is_theirs ? kind->config_size : 0, &user_ops, vhost);
 	set_ops(vhost);
@@ -506,7 +506,7 @@ const char *vhost_load(struct device *device, const void *from)
 void vhost_describe(struct device *device, char *text, size_t size)
 {
 	struct vhost_device *vhost = device->state;
-	int pid = vhost->backend.pid;
+	int pid = vhost->backend.process.pid;
 	size_t used;
 
 	virtio_device_describe(device, text, size);

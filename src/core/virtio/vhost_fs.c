@@ -87,12 +87,14 @@ static int launch(const struct device *device, struct backend *backend, struct c
 	char source[PATH_MAX + 16];
 	/* What the one in C and the one in Rust both take. */
 	const char *const arguments[] = { "--fd=" BACKEND_LISTEN_FD, "-o", source, NULL };
+	struct program_order order = { .program = PROGRAM_VIRTIOFSD, .arguments = arguments,
+				       .readonly = share->readonly ? share->path : NULL };
 	int err = check_share(share, cause);
 
 	if (err)
 		return err;
 	snprintf(source, sizeof(source), "source=%s", share->path);
-	return backend_start(backend, share->readonly ? share->path : NULL, arguments, cause);
+	return backend_start(backend, &order, cause);
 }
 
 static void configure(const struct device *device, uint8_t *config)

@@ -1,0 +1,175 @@
+/* Programs of others, which are scripts here: how they end, what they say last, and who ends them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "sandbox/helper.h"
+
+#define LIMIT 20000 /* ms, for a host that is busy */
+
+static char folder[] = "/tmp/vmdeck-programs-XXXXXX";
+
+/* Runs a shell's words as that program. */
+static int start(struct program_process *process, const char *words, int fd)
+{
+	const char *const arguments[] = { words, NULL };
+	const struct program_order order = { .program = PROGRAM_STORAGE_DAEMON,
+					     .arguments = arguments, .fd = fd };
+	struct cause cause;
+
+	return program_start(process, &order, &cause);
+}
+
+static void the_end_is_told_with_the_last_words(void **state)
+{
+	static const struct {
+		const char *words;
+		int r, status;
+		const char *said;
+	} rows[] = {
+		{ "exit 0", 0, 0, "" },
+		{ "echo no word of an error >&2; exit 0", 0, 0, "" },
+		{ "exit 3", -EIO, 3, "qemu-storage-daemon ended with status 3" },
+		{ "echo one >&2; echo two >&2; echo >&2; exit 1", -EIO, 1,
+		  "qemu-storage-daemon ended with status 1: two" },
+		{ "printf 'without an end' >&2; exec 2>&-; exit 1", -EIO, 1,
+		  "qemu-storage-daemon ended with status 1: without an end" },
+		{ "exit 127", -EIO, 127, "qemu-storage-daemon could not be executed" },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct program_process process;
+		struct cause cause = { "" };
+
+		assert_int_equal(start(&process, rows[i].words, -1), 0);
+		assert_int_equal(program_wait(&process, -1, LIMIT, &cause), rows[i].r);
+		assert_string_equal(cause.text, rows[i].said);
+		assert_int_equal(process.exit_status, rows[i].status);
+		assert_int_equal(process.status_fd, -1);
+		assert_int_equal(process.error_fd, -1);
+	}
+}
+
+/* What is wrong stands at a line's end, so that is what is kept of one that is too long. */
+static void endless_words_are_cut_at_their_head(void **state)
+{
+	struct program_process process;
+	struct cause cause;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(start(&process, "i=0; while [ $i -lt 2000 ]; do printf 'word %d ' $i >&2; "
+			       "i=$((i+1)); done; exit 1", -1), 0);
+	assert_int_equal(program_wait(&process, -1, LIMIT, &cause), -EIO);
+	size = strlen(cause.text);
+	assert_true(size < PROGRAM_WORDS_MAX + 64);
+	assert_string_equal(cause.text + size - 10, "word 1999 ");
+}
+
+static void one_that_takes_too_long_is_ended(void **state)
+{
+	struct program_process process;
+	struct cause cause;
+
+	(void)state;
+	assert_int_equal(start(&process, "trap '' TERM; sleep 1000", -1), 0);
+	assert_int_equal(program_wait(&process, -1, 200, &cause), -ETIMEDOUT);
+	assert_int_equal(process.status_fd, -1);
+}
+
+static void one_that_nobody_waits_for_any_more_is_ended(void **state)
+{
+	int cancel = eventfd(1, EFD_CLOEXEC);
+	struct program_process process;
+	struct cause cause;
+
+	(void)state;
+	assert_int_equal(start(&process, "sleep 1000", -1), 0);
+	assert_int_equal(program_wait(&process, cancel, -1, &cause), -ECANCELED);
+	assert_int_equal(process.status_fd, -1);
+	close(cancel);
+}
+
+static void it_has_a_descriptor_and_no_other(void **state)
+{
+	static const char words[] = "exec 4>&3; ls /proc/self/fd >&3";
+	struct program_process process;
+	char text[256] = "";
+	struct cause cause;
+	int pair[2], other;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	other = fcntl(pair[0], F_DUPFD, 20); /* one that a fork would leave open */
+	assert_int_equal(start(&process, words, pair[1]), 0);
+	close(pair[1]);
+	assert_int_equal(program_wait(&process, -1, LIMIT, &cause), 0);
+	assert_true(recv(pair[0], text, sizeof(text) - 1, 0) > 0);
+	/* ls has one of its own for the folder. */
+	assert_string_equal(text, "0\n1\n2\n3\n4\n5\n");
+	close(pair[0]);
+	close(other);
+}
+
+static void it_ends_when_it_is_asked_to(void **state)
+{
+	struct program_process process;
+	char text[8] = "";
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(start(&process, "trap 'echo end >&3; exit 0' TERM; echo up >&3; "
+			       "while :; do sleep 0.05; done", pair[1]), 0);
+	close(pair[1]);
+	assert_true(recv(pair[0], text, sizeof(text), 0) > 0);
+	program_end(&process, LIMIT);
+	assert_int_equal(process.exit_status, 0);
+	assert_true(recv(pair[0], text, sizeof(text), 0) > 0);
+	assert_memory_equal(text, "end\n", 4);
+	close(pair[0]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_end_is_told_with_the_last_words),
+		cmocka_unit_test(endless_words_are_cut_at_their_head),
+		cmocka_unit_test(one_that_takes_too_long_is_ended),
+		cmocka_unit_test(one_that_nobody_waits_for_any_more_is_ended),
+		cmocka_unit_test(it_has_a_descriptor_and_no_other),
+		cmocka_unit_test(it_ends_when_it_is_asked_to),
+	};
+	char path[sizeof(folder) + 32];
+	struct cause cause;
+	FILE *script;
+	int failed;
+
+	if (!mkdtemp(folder))
+		return 99;
+	snprintf(path, sizeof(path), "%s/qemu-storage-daemon", folder);
+	script = fopen(path, "we");
+	if (!script || fputs("#!/bin/sh\neval \"$1\"\n", script) < 0 || fclose(script) ||
+	    chmod(path, 0755) < 0 || setenv(PROGRAM_FOLDER_VARIABLE, folder, 1) < 0)
+		return 99;
+	if (helper_start(NULL, &cause) < 0) {
+		print_error("%s\n", cause.text);
+		return 99;
+	}
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(path);
+	rmdir(folder);
+	return failed;
+}
