@@ -24,6 +24,9 @@ enum guest_state {
 #define GUEST_ALIVE (GUEST_IN(GUEST_STARTING) | GUEST_IN(GUEST_RUNNING) | \
 		     GUEST_IN(GUEST_PAUSED) | GUEST_IN(GUEST_STOPPING))
 
+/* It stands for some time; what is said of it then is what is wrong. */
+#define GUEST_GOES_ON (GUEST_IN(GUEST_RUNNING) | GUEST_IN(GUEST_PAUSED))
+
 /* A machine stood and ended, or could not be made. */
 #define GUEST_ENDED (GUEST_IN(GUEST_STOPPED) | GUEST_IN(GUEST_CRASHED) | GUEST_IN(GUEST_FAILED))
 

@@ -70,6 +70,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/hw/cfi_flash.c %D%/hw/cfi_flash.h \
 	%D%/hw/debug_ports.c %D%/hw/debug_ports.h \
 	%D%/hw/fw_cfg.c %D%/hw/fw_cfg.h \
+	%D%/hw/i6300esb.c %D%/hw/i6300esb.h \
 	%D%/hw/i8042.c %D%/hw/i8042.h \
 	%D%/hw/ich9_pm.c %D%/hw/ich9_pm.h \
 	%D%/hw/mc146818.c %D%/hw/mc146818.h \
@@ -77,6 +78,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/hw/ps2_keyboard.c %D%/hw/ps2_keyboard.h \
 	%D%/hw/ps2_typing.c %D%/hw/ps2_typing.h \
 	%D%/hw/port92.c %D%/hw/port92.h \
+	%D%/hw/pvpanic.c %D%/hw/pvpanic.h \
 	%D%/hw/q35.c %D%/hw/q35.h \
 	%D%/hw/rom.c %D%/hw/rom.h \
 	%D%/hw/uart16550.c %D%/hw/uart16550.h \
@@ -293,6 +295,12 @@ tests_unit_vsock_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_vsock_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/vhost_user
 tests_unit_vhost_user_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/pvpanic
+tests_unit_pvpanic_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_pvpanic_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/i6300esb
+tests_unit_i6300esb_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_i6300esb_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/virtio_rng
 tests_unit_virtio_rng_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_virtio_rng_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)

@@ -246,4 +246,36 @@ def test_vsock_both_ways():
         assert not os.path.exists(path)
 
 
+def test_watchdog_and_panic():
+    """The one is only told of, the other pauses the guest; what is told of stands beside it."""
+    def prepare(folder):
+        folder.guest("linux", profile("vmlinux", "type").replace(
+            "[boot]", "watchdog = report\non_panic = pause\n[boot]"))
+
+    def shown():
+        guest = deck.call("guest.show", {"guest": "linux"})
+        return guest["state"], guest["reason"]
+
+    neglected = "its watchdog has waited in vain for a sign of life"
+    d.linux_kernel()
+    with d.Deck(prepare=prepare) as deck:
+        assert deck.run("start", "linux").returncode == 0
+        console = deck.console("linux")
+        console.expect("LG: typing", PATIENCE)
+        assert shown() == ("running", None)
+        console.send("watchdog=1\r")
+        console.expect("LG: watchdog", PATIENCE)
+        d.wait_for(lambda: shown() == ("running", neglected), "the watchdog to bite", PATIENCE)
+        listed = deck.run("list").stdout
+        assert neglected in listed, listed
+        console.send("panic\r")
+        console.expect("Kernel panic", PATIENCE)
+        deck.wait_state("linux", "paused")
+        assert shown() == ("paused", "its kernel panicked")
+        assert deck.run("resume", "linux").returncode == 0
+        d.wait_for(lambda: deck.call("guest.show", {"guest": "linux"})["restarts"],
+                   "the kernel to reset the machine", PATIENCE)
+        assert shown()[1] is None
+
+
 d.main()

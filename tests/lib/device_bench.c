@@ -149,6 +149,13 @@ static void reset(void *host)
 	bench_effects.resets++;
 }
 
+static void remedy(void *host, enum profile_remedy remedy, const char *why)
+{
+	(void)host;
+	bench_effects.remedies[remedy]++;
+	bench_effects.why = why;
+}
+
 static void full(void *host, const char *why)
 {
 	(void)host;
@@ -211,6 +218,7 @@ void bench_create_changed(struct device_bench *bench, int disk_fd,
 	bench->profile.vga = PROFILE_VGA_YES;
 	bench->profile.vsock = (struct profile_vsock){ .present = true, .cid = 3,
 						       .path = (char *)bench_vsock_path() };
+	bench->profile.on_panic = bench->profile.watchdog = REMEDY_REPORT;
 	bench->profile.nets[0].present = true;
 	bench->profile.nets[0].mac[0] = 2;
 	bench->profile.disks[0].present = disk_fd >= 0;
@@ -231,6 +239,7 @@ void bench_create_changed(struct device_bench *bench, int disk_fd,
 			.print = print,
 			.power_off = power_off,
 			.reset = reset,
+			.remedy = remedy,
 			.full = full,
 		},
 		.hot = { bench->hot, sizeof(bench->hot) },
@@ -362,18 +371,18 @@ static const char *const names[] = { [BENCH_DISK] = "disk0", [BENCH_NIC] = "net0
 				     [BENCH_RNG] = "rng", [BENCH_BALLOON] = "balloon",
 				     [BENCH_VSOCK] = "vsock" };
 
-static unsigned slot_of(struct device_bench *bench, enum bench_device device)
+uint64_t bench_function(struct device_bench *bench, const char *name)
 {
 	for (unsigned i = 0; i < bench->set.count; i++)
-		if (!strcmp(bench->set.devices[i].name, names[device]))
-			return bench->set.devices[i].slot;
-	must(false, names[device]);
+		if (!strcmp(bench->set.devices[i].name, name))
+			return ECAM((uint64_t)bench->set.devices[i].slot);
+	must(false, name);
 	return 0;
 }
 
 static uint64_t config_of(struct device_bench *bench, enum bench_device device)
 {
-	return ECAM((uint64_t)slot_of(bench, device));
+	return bench_function(bench, names[device]);
 }
 
 static uint64_t bar(struct device_bench *bench, enum bench_device device)
@@ -657,6 +666,7 @@ void bench_use(struct device_bench *bench)
 	offer_stats(bench);
 	start_driver(bench, BENCH_VSOCK, 3, 0, true);
 	use_vsock(bench);
+	set(bench, bench_function(bench, "watchdog") + 0x68, 0x02, 1); /* it runs */
 	bench_settle(bench);
 	bench_send(bench);
 	ask_for_bytes(bench);
@@ -686,6 +696,23 @@ static void drive_virtio(struct device_bench *bench, enum bench_device device)
 	set(bench, config + PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
 	set(bench, config + PCI_BAR0, 0xffffc000, 4);
 	set(bench, config + PCI_BAR0, base, 4);
+}
+
+/* Registers of a device with few of them. */
+static void drive_function(struct device_bench *bench, const char *name)
+{
+	uint64_t config = bench_function(bench, name);
+	uint64_t base = get(bench, config + PCI_BAR0, 4) & ~0xfull;
+
+	for (unsigned offset = 0; offset < 0x10; offset += 4) {
+		get(bench, base + offset, 4);
+		set(bench, base + offset, 0x80, 1);
+		set(bench, base + 0xc, 0x80, 1);
+		set(bench, base + 0xc, 0x86, 1);
+		set(bench, base + offset, 0x301, 2);
+	}
+	set(bench, config + 0x68, 0, 1);
+	set(bench, config + 0x68, 0x07, 1);
 }
 
 static void drive_port(struct device_bench *bench, uint16_t port)
@@ -729,6 +756,8 @@ void bench_drive(struct device_bench *bench)
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
 		if (i != BENCH_DISK || bench->profile.disks[0].present)
 			drive_virtio(bench, i);
+	drive_function(bench, "panic");
+	drive_function(bench, "watchdog");
 	for (unsigned i = 0; i < 8; i++)
 		bench_deliver();
 	bench_settle(bench);

@@ -36,6 +36,8 @@ struct bench_effects {
 	bool level[IRQ_LINES]; /* of the lines */
 	unsigned sent;	       /* frames from the guest */
 	unsigned printed, power_offs, resets;
+	unsigned remedies[REMEDY_STOP + 1];
+	const char *why; /* of the last remedy */
 };
 
 extern struct bench_effects bench_effects;
@@ -153,6 +155,9 @@ void bench_send(struct device_bench *bench);
 void bench_disk_ask(struct device_bench *bench, unsigned n, uint32_t type, uint64_t sector,
 		    uint32_t size);
 uint8_t bench_disk_status(struct device_bench *bench, unsigned n);
+
+/* Where the configuration space of a device of PCI lies in mmio, by the device's name. */
+uint64_t bench_function(struct device_bench *bench, const char *name);
 
 /* A frame of 60 bytes for the guest; whether it was taken. */
 bool bench_deliver(void);

@@ -530,6 +530,49 @@ static void test_paused_guest_uses_no_cpu(void **state)
 	subject_destroy(&subject);
 }
 
+/* What the profile says is done before the vCPU that asked for it goes on. */
+static void test_remedies(void **state)
+{
+	static const uint8_t code[] = {
+		0xc6, 0x05, 0x00, 0x00, 0x00, 0xc0, 0x01, /* movb $1, 0xc0000000: it panicked */
+		0x66, 0xba, 0xf9, 0x0c,			  /* mov $0xcf9, %dx */
+		0xb0, 0x06,				  /* mov $6, %al */
+		0xee,					  /* out %al, %dx: reset */
+		0xeb, 0xfe,				  /* jmp . */
+	};
+	static const char panicked[] = "its kernel panicked";
+	struct machine_status status;
+	struct subject subject;
+
+	subject_init(&subject, *state, "panic", 2);
+	give_code(&subject, code, sizeof(code));
+	subject.profile.nets[0].present = false;
+	subject.profile.on_panic = REMEDY_PAUSE;
+	subject_start(&subject);
+	wait_for(&subject, MACHINE_PAUSED, 0, &status);
+	assert_string_equal(status.stall, panicked);
+	assert_int_equal(status.restarts, 0);
+	machine_order(subject.machine, METHOD_GUEST_RESUME);
+	wait_for(&subject, MACHINE_PAUSED, 1, &status);
+	assert_string_equal(status.reason, "reset by the guest");
+	machine_order(subject.machine, METHOD_GUEST_OFF);
+	subject_end(&subject, &status);
+
+	subject.profile.on_panic = REMEDY_RESET;
+	subject_start(&subject);
+	wait_for(&subject, MACHINE_STARTING, 1, &status);
+	assert_string_equal(status.reason, panicked);
+	machine_order(subject.machine, METHOD_GUEST_OFF);
+	subject_end(&subject, &status);
+
+	subject.profile.on_panic = REMEDY_STOP;
+	subject_start(&subject);
+	subject_end(&subject, &status);
+	assert_int_equal(status.end, VM_CRASHED);
+	assert_string_equal(status.reason, panicked);
+	subject_destroy(&subject);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -543,6 +586,7 @@ int main(void)
 		cmocka_unit_test(test_failed_restart),
 		cmocka_unit_test(test_guest_that_ends_when_it_is_resumed),
 		cmocka_unit_test(test_paused_guest_uses_no_cpu),
+		cmocka_unit_test(test_remedies),
 	};
 
 	if (access("/dev/kvm", R_OK | W_OK) < 0) {

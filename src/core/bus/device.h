@@ -16,6 +16,7 @@
 
 #include "base/cause.h"
 #include "core/bus/bus.h"
+#include "core/profile/profile.h"
 
 struct ahci;
 struct coalesced;
@@ -26,7 +27,6 @@ struct irq_router;
 struct loop;
 struct network;
 struct pci;
-struct profile;
 struct profile_check;
 struct screen;
 struct state_reader;
@@ -52,6 +52,12 @@ struct device_host {
 	void (*print)(void *host, const uint8_t *data, size_t size); /* on the console */
 	void (*power_off)(void *host); /* the guest switched itself off */
 	void (*reset)(void *host);     /* the guest asked for a reset */
+	/*
+	 * Something is wrong with the guest, and its profile says what becomes of it, which is not
+	 * REMEDY_NONE; why, as a sentence that stays. A vCPU that calls it does not go on in the
+	 * guest before that is done. Any thread.
+	 */
+	void (*remedy)(void *host, enum profile_remedy remedy, const char *why);
 	/*
 	 * I/O thread: the guest has to wait, since there is no room for a write or who serves a
 	 * device has ended; why, as a sentence.

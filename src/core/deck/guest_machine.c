@@ -82,7 +82,7 @@ static int build(struct guest *guest, unsigned restarts, struct cause *cause)
 	guest->reason[0] = '\0';
 	free(guest->registers);
 	guest->registers = NULL;
-	guest->stalls = 0;
+	guest->changes = 0;
 	memset(guest->exits, 0, sizeof(guest->exits));
 	err = machine_start(&guest->machine, &config, cause);
 	if (err)
@@ -307,10 +307,12 @@ static void machine_changed(void *arg)
 	if (guest->off && status.phase != MACHINE_STOPPING)
 		return;
 	/* One that was resumed and stalls again may never have been seen to run. */
-	if (states[status.phase] == guest->life.state && status.stalls == guest->stalls)
+	if (states[status.phase] == guest->life.state && status.changes == guest->changes)
 		return;
-	guest->stalls = status.stalls;
+	guest->changes = status.changes;
 	snprintf(guest->reason, sizeof(guest->reason), "%s",
-		 status.phase == MACHINE_PAUSED ? status.stall : "");
+		 status.phase == MACHINE_PAUSED	   ? status.stall
+		 : status.phase == MACHINE_RUNNING ? status.remark
+						   : "");
 	life_change(&guest->life, states[status.phase], guest->reason);
 }

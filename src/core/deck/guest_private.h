@@ -36,7 +36,7 @@ struct guest {
 	struct loop_task changed; /* the machine's status changed */
 	bool off;	    /* its power was taken; what its machine still tells is no news */
 	bool start_again;   /* when it has stopped */
-	unsigned stalls;
+	unsigned changes; /* as the machine's status has it */
 	uint64_t forged_told; /* of stats_forged(), in the journal */
 	uint64_t forged_due;  /* CLOCK_MONOTONIC, ns: not told again before */
 };

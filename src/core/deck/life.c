@@ -128,7 +128,9 @@ void life_change(struct life *life, enum guest_state state, const char *reason)
 	 * A pause is somebody's order, who waits for it. And what was told last, which stands
 	 * for some time, had better not be "stopping".
 	 */
-	if (life->restarts_quickly && state != GUEST_PAUSED && life->state != GUEST_PAUSED &&
+	if (life->state == state)
+		emit_state(life, reason);
+	else if (life->restarts_quickly && state != GUEST_PAUSED && life->state != GUEST_PAUSED &&
 	    life->told != GUEST_STOPPING)
 		set_state_quietly(life, state);
 	else

@@ -10,10 +10,12 @@
 #include "core/hw/ahci_device.h"
 #include "core/hw/debug_ports.h"
 #include "core/hw/fw_cfg.h"
+#include "core/hw/i6300esb.h"
 #include "core/hw/i8042.h"
 #include "core/hw/ich9_pm.h"
 #include "core/hw/mc146818.h"
 #include "core/hw/port92.h"
+#include "core/hw/pvpanic.h"
 #include "core/hw/q35.h"
 #include "core/hw/uart16550.h"
 #include "core/hw/uefi_variables.h"
@@ -49,5 +51,7 @@ const struct device_type *const device_table[] = {
 	&vsock_device,
 	&vhost_fs_device,
 	&uefi_variables_device,
+	&pvpanic_device,
+	&i6300esb_device,
 	NULL,
 };

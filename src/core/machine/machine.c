@@ -35,7 +35,7 @@ struct machine {
 	struct memory_survey survey; /* of its RAM, guarded by vm_lock */
 	pthread_mutex_t vm_lock;
 	struct loop_task orders[METHOD_COUNT];
-	struct loop_task ended; /* from the vCPU that ended the guest */
+	struct loop_task ended; /* from who ended the guest */
 	struct loop_timer quiesce, restart;
 	uint64_t restarts_due;	/* CLOCK_MONOTONIC: when all restarts so far are due at that pace */
 	bool off, reset;	/* ordered */
@@ -61,7 +61,7 @@ static void set_phase(struct machine *machine, enum machine_phase phase, const c
 static void set_paused(struct machine *machine, const char *why)
 {
 	pthread_mutex_lock(&machine->status_lock);
-	machine->status.stalls += *why != '\0';
+	machine->status.changes += *why != '\0';
 	snprintf(machine->status.stall, sizeof(machine->status.stall), "%s", why);
 	pthread_mutex_unlock(&machine->status_lock);
 	set_phase(machine, MACHINE_PAUSED, NULL);
@@ -149,14 +149,26 @@ int machine_order(struct machine *machine, enum method_id order)
 
 /* --- life --- */
 
-/* A disk holds a write, also one that was under way when the guest was paused. */
-static void disk_full(void *arg, const char *why)
+/* Also of a guest that was paused meanwhile. */
+static void stall(void *arg, const char *why)
 {
 	struct machine *machine = arg;
 
 	if (machine->status.phase == MACHINE_RUNNING)
 		vm_pause(machine->vm);
 	set_paused(machine, why);
+}
+
+/* Until it begins anew. */
+static void set_remark(void *arg, const char *what)
+{
+	struct machine *machine = arg;
+
+	pthread_mutex_lock(&machine->status_lock);
+	machine->status.changes++;
+	snprintf(machine->status.remark, sizeof(machine->status.remark), "%s", what);
+	pthread_mutex_unlock(&machine->status_lock);
+	machine->config.changed(machine->config.arg);
 }
 
 static void tell_notice(void *arg, const char *text)
@@ -169,7 +181,7 @@ static void tell_notice(void *arg, const char *text)
 		config->notice(config->notice_arg, whole.text);
 }
 
-/* On the vCPU that ended the guest. */
+/* On the thread that ended the guest. */
 static void guest_ended(void *arg)
 {
 	struct machine *machine = arg;
@@ -220,6 +232,7 @@ static bool run_once(struct machine *machine, struct cause *cause)
 
 	pthread_mutex_lock(&machine->status_lock);
 	machine->status.end = VM_RUNS;
+	machine->status.remark[0] = '\0';
 	pthread_mutex_unlock(&machine->status_lock);
 	free(machine->registers);
 	machine->registers = NULL;
@@ -322,7 +335,8 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 		.console = config->console,
 		.loop = &machine->loop,
 		.ended = guest_ended,
-		.full = disk_full,
+		.full = stall,
+		.remark = set_remark,
 		.notice = tell_notice,
 		.arg = machine,
 	};

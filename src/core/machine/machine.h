@@ -43,8 +43,9 @@ struct machine_status {
 	 */
 	enum vm_end end;
 	char reason[CAUSE_SIZE];	   /* why it ended or began anew; or "" */
-	unsigned stalls;		   /* how often it was paused for want of disk space */
+	unsigned changes;		   /* of what follows */
 	char stall[CAUSE_SIZE];		   /* of MACHINE_PAUSED: why, or "" when ordered */
+	char remark[CAUSE_SIZE];	   /* of MACHINE_RUNNING: what is wrong with it, or "" */
 };
 
 struct machine_config {

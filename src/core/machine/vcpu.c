@@ -121,6 +121,12 @@ static void hold(struct vcpu *vcpu)
 	atomic_compare_exchange_strong(&vcpu->order, &running, VCPU_PAUSE);
 }
 
+void vcpus_hold(struct vcpu_set *set)
+{
+	for (unsigned i = 0; i < set->count; i++)
+		hold(&set->vcpus[i]);
+}
+
 /* They are started from the first on. */
 static unsigned count_started(const struct vcpu_set *set)
 {
@@ -210,8 +216,7 @@ void vcpus_end(struct vcpu_set *set, enum vm_end end, const struct vcpu *crashed
 	}
 	pthread_mutex_unlock(&set->lock);
 	/* It does nothing any more after it has switched itself off. */
-	for (unsigned i = 0; i < set->count; i++)
-		hold(&set->vcpus[i]);
+	vcpus_hold(set);
 	if (first)
 		set->config.ended(set->config.arg);
 }

@@ -58,7 +58,7 @@ struct vcpu_config {
 	const char *hidden;    /* features, as features_hide() takes them; or NULL */
 	struct bus *io, *mmio; /* where their accesses go */
 	const char *name;      /* of the guest, for the threads' */
-	/* The first vCPU that ends the guest calls it, on its thread, once. */
+	/* The first that ends the guest calls it, once. */
 	void (*ended)(void *arg);
 	void *arg;
 };
@@ -110,8 +110,11 @@ int vcpus_save(struct vcpu_set *set, struct state_writer *writer, struct cause *
  */
 int vcpus_load(struct vcpu_set *set, struct state_reader *reader, struct cause *cause);
 
+/* Any thread: none of them goes on in the guest after its next exit, until the next order. */
+void vcpus_hold(struct vcpu_set *set);
+
 /*
- * vCPU thread: the guest is over, and none of them enters it again. The first call
+ * Any thread: the guest is over, and none of them enters it again. The first call
  * counts; the format gives the reason. crashed: the calling vCPU, whose registers are
  * kept, or NULL.
  */

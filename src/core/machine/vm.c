@@ -58,6 +58,44 @@ static void notice(void *host, const char *text)
 	config->notice(config->arg, text);
 }
 
+/* What devices of other threads left for this one. */
+static void run_remedy(void *arg)
+{
+	struct vm *vm = arg;
+	const char *remark = atomic_exchange(&vm->remark, NULL);
+	const char *stall = atomic_exchange(&vm->stall, NULL);
+
+	if (remark)
+		vm->config->remark(vm->config->arg, remark);
+	if (stall)
+		vm->config->full(vm->config->arg, stall);
+}
+
+static void remedy(void *host, enum profile_remedy remedy, const char *why)
+{
+	struct vm *vm = vm_of(host);
+
+	switch (remedy) {
+	case REMEDY_NONE:
+		break;
+	case REMEDY_REPORT:
+		atomic_store(&vm->remark, why);
+		loop_post(vm->config->loop, &vm->remedy);
+		break;
+	case REMEDY_PAUSE:
+		atomic_store(&vm->stall, why);
+		vcpus_hold(&vm->cpus);
+		loop_post(vm->config->loop, &vm->remedy);
+		break;
+	case REMEDY_RESET:
+		vcpus_end(&vm->cpus, VM_RESET, NULL, "%s", why);
+		break;
+	case REMEDY_STOP:
+		vcpus_end(&vm->cpus, VM_CRASHED, NULL, "%s", why);
+		break;
+	}
+}
+
 /* --- parts --- */
 
 /* Where the states of devices are that no exit needs. */
@@ -169,6 +207,7 @@ static int create_devices(struct vm *vm, struct cause *cause)
 	int err;
 
 	vm->coalesced.vm_fd = vm->fd;
+	vm->remedy = (struct loop_task){ .run = run_remedy, .arg = vm };
 	vm->devices = (struct device_set){
 		.host = {
 			.io = &vm->io,
@@ -184,6 +223,7 @@ static int create_devices(struct vm *vm, struct cause *cause)
 			.print = print,
 			.power_off = power_off,
 			.reset = reset,
+			.remedy = remedy,
 			.full = full,
 			.notice = notice,
 		},
@@ -204,6 +244,7 @@ static void check_devices(const struct profile_check *check)
 static void destroy_devices(struct vm *vm)
 {
 	console_attach(vm->config->console, NULL, NULL);
+	loop_unpost(vm->config->loop, &vm->remedy);
 	devices_destroy(&vm->devices);
 	bus_destroy(&vm->io);
 	bus_destroy(&vm->mmio);

@@ -35,10 +35,12 @@ struct vm_config {
 	struct network *network;
 	struct console *console;
 	struct loop *loop; /* the guest's I/O loop */
-	/* The first vCPU that ends the guest calls it, on its thread, once. */
+	/* The first that ends the guest calls it, once; any thread. */
 	void (*ended)(void *arg);
 	/* I/O thread: a write is held because there is no room for it; why, as a sentence. */
 	void (*full)(void *arg, const char *why);
+	/* I/O thread: something is wrong with the guest, which goes on; a sentence. */
+	void (*remark)(void *arg, const char *what);
 	void (*notice)(void *arg, const char *text); /* see struct device_host */
 	void *arg;
 };
@@ -55,6 +57,8 @@ struct vm {
 	struct coalesced coalesced;
 	struct device_set devices;
 	struct vcpu_set cpus;
+	struct loop_task remedy;
+	_Atomic(const char *) remark, stall; /* sentences for the I/O thread, or NULL */
 	/* From here to the end of the page: states of devices. All but disks and NICs find room. */
 	_Alignas(8) uint8_t cold[8];
 

@@ -80,6 +80,19 @@ static const struct profile_key guest_keys[] = {
 	  .help = "Whether the guest has a virtio memory balloon: it gives free memory back to "
 		  "the host of its own accord, and as much as {Ic vmdeck balloon} asks for, takes "
 		  "it again when it runs short, and says how much of its memory it uses." },
+	{ .key = "on_panic", .type = PROFILE_CHOICE, .offset = GUEST(on_panic),
+	  .choices = "no|report|pause|reset|stop", .standard = "no",
+	  .help = "What becomes of the guest when its kernel has panicked, of which a driver for "
+		  "the device {Li pvpanic} tells: an event and a note beside its state "
+		  "({Ic report}), and no more than that, or it is paused, reset or ended as one "
+		  "that has crashed. "
+		  "With {Ic no} it has no such device." },
+	{ .key = "watchdog", .type = PROFILE_CHOICE, .offset = GUEST(watchdog),
+	  .choices = "no|report|pause|reset|stop", .standard = "no",
+	  .help = "What becomes of the guest when it has started its watchdog, an Intel i6300ESB, "
+		  "and does not restart that in time; as for {Ic on_panic}. "
+		  "With {Ic no} it has none. "
+		  "While the guest is paused no time passes for the watchdog." },
 	{ .key = NULL },
 };
 

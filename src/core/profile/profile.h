@@ -28,6 +28,9 @@ enum disk_format {
 enum profile_on_backend { ON_BACKEND_PAUSE, ON_BACKEND_STOP };
 enum profile_firmware { FIRMWARE_NONE, FIRMWARE_BIOS, FIRMWARE_UEFI, FIRMWARE_AUTO };
 
+/* What becomes of a guest of which something is wrong; in the order of the keys' choices. */
+enum profile_remedy { REMEDY_NONE, REMEDY_REPORT, REMEDY_PAUSE, REMEDY_RESET, REMEDY_STOP };
+
 /* In the order of the key's choices. */
 enum profile_backing { BACKING_AUTO, BACKING_ANON, BACKING_MEMFD, BACKING_HUGETLB };
 
@@ -79,6 +82,8 @@ struct profile {
 	bool balloon;  /* a virtio device takes memory back, and says what the guest has */
 	bool rng;      /* a virtio device gives the host's random bytes */
 	unsigned vga; /* an enum profile_vga */
+	unsigned on_panic; /* an enum profile_remedy; NONE: no device tells of it */
+	unsigned watchdog; /* an enum profile_remedy; NONE: there is none */
 	char *kernel;  /* NULL: the built-in demo guest */
 	char *initrd;  /* or NULL */
 	char *cmdline; /* "" if none */

@@ -56,10 +56,10 @@ static bool event_says(struct said *said, const json_t *params)
 			       .text = json_text(params, "text") };
 	if (changed && guest_state_in(guest_state_find(state), GUEST_BAD))
 		said->severity = SEVERITY_ERROR;
+	else if (changed && *said->text && guest_state_in(guest_state_find(state), GUEST_GOES_ON))
+		said->severity = SEVERITY_WARNING;
 	else if (changed && guest_state_find(state) == GUEST_RUNNING)
 		said->severity = SEVERITY_GOOD;
-	else if (changed && guest_state_find(state) == GUEST_PAUSED && *said->text)
-		said->severity = SEVERITY_WARNING;
 	if (changed && !*said->text) {
 		snprintf(said->sentence, sizeof(said->sentence), "is %s", state);
 		said->text = said->sentence;

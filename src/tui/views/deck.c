@@ -278,7 +278,7 @@ static void facts(const struct tui_guest *guest, char *out, size_t size)
 	const char *reason = json_text(guest->json, "reason"), *dot = draw_sign(SIGN_SEPARATOR);
 	const char *pending = json_text(guest->json, "pending");
 	const char *orphaned = json_text(guest->json, "orphaned");
-	bool why = *reason && guest->state != GUEST_STARTING && guest->state != GUEST_RUNNING;
+	bool why = *reason && guest->state != GUEST_STARTING;
 	uint64_t since = json_count(guest->json, "since"), now = clock_wall();
 	char number[TEXT_NUMBER];
 	size_t n;
