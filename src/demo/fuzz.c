@@ -34,6 +34,13 @@ static struct virtio others[] = {
 	{ .type = VIRTIO_ENTROPY }, { .type = VIRTIO_BALLOON }, { .type = VIRTIO_VSOCK },
 };
 
+/* Devices with few registers, and where these are; 0: there is none. */
+static struct {
+	uint16_t vendor, device;
+	uintptr_t bar;
+} small[] = { { 0x1b36, 0x0011, 0 } /* panic */, { 0x8086, 0x25ab, 0 } /* watchdog */ };
+
+#define SMALL_SIZE 16
 #define OWN_DEVICES 2
 #define DEVICES (OWN_DEVICES + ARRAY_SIZE(others))
 
@@ -262,6 +269,33 @@ static void fuzz_pci(void)
 	pci_port_read(f->devfn, pick(CONFIG_DWORDS) * 4);
 }
 
+static void find_small(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(small); i++)
+		for (unsigned f = 0; f < pci_count; f++)
+			if (pci_functions[f].vendor == small[i].vendor &&
+			    pci_functions[f].device == small[i].device)
+				small[i].bar = pci_bar(pci_functions[f].devfn, 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(small); i++)
+		if (small[i].bar != 0 && !memory_map_device(small[i].bar, SMALL_SIZE))
+			small[i].bar = 0;
+}
+
+static void fuzz_small(void)
+{
+	uintptr_t bar = small[pick(ARRAY_SIZE(small))].bar;
+
+	if (bar == 0)
+		return;
+	/* What unlocks the watchdog. */
+	if (pick(2) != 0) {
+		mmio_write8(bar + 0xc, 0x80);
+		mmio_write8(bar + 0xc, 0x86);
+	}
+	write_sized(bar + pick(SMALL_SIZE), 1 << pick(3), nonsense());
+	mmio_read32(bar + 4 * pick(SMALL_SIZE / 4));
+}
+
 static bool forbidden(uint16_t port, unsigned width)
 {
 	static const struct {
@@ -319,8 +353,10 @@ static void run(uint64_t number)
 			fuzz_memory();
 		else if (what < 12)
 			fuzz_device(device_at(pick(DEVICES)));
-		else if (what < 13)
+		else if (what < 13 && pick(2) != 0)
 			fuzz_pci();
+		else if (what < 13)
+			fuzz_small();
 		else
 			fuzz_port();
 		if (i % RESTORE_EVERY == RESTORE_EVERY - 1)
@@ -349,6 +385,7 @@ bool command_fuzz(unsigned count, char **words)
 	nic_give_up();
 	disk_give_up();
 	find_others();
+	find_small();
 	console_flush();
 	run(number);
 	restore_config();

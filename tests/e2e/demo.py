@@ -25,7 +25,7 @@ switch = lan
 
 
 # What a guest has when it asks for it, for the fuzzer.
-DEVICES = "rng = yes\nvga = yes\nballoon = yes\n[vsock]\n"
+DEVICES = "rng = yes\nvga = yes\nballoon = yes\non_panic = report\nwatchdog = report\n[vsock]\n"
 
 
 def quiet_deck(*guests, cpus=1, guest="", extra=""):
