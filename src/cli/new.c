@@ -186,7 +186,7 @@ static int try(const struct making *making, bool pending)
 	if (trial_write(path, &making->words, &cause) < 0)
 		return fail("%s", cause.text);
 	status = trial_check(making->cli, path, &making->words,
-			     pending ? new_profile_image() : NULL);
+			     pending ? new_profile_image() : NULL, false);
 	(void)unlink(path);
 	return status;
 }

@@ -21,7 +21,7 @@ static int run_words(struct cli *cli)
 		return status;
 	if (trial_write(path, &words, &cause) < 0)
 		return fail("%s", cause.text);
-	status = trial_check(cli, path, &words, NULL);
+	status = trial_check(cli, path, &words, NULL, true);
 	if (status == CLI_OK)
 		status = cli->hooks->run(cli->socket, path);
 	(void)unlink(path);

@@ -69,7 +69,7 @@ int trial_write(char path[PATH_MAX], const struct profile_words *words, struct c
 struct trial {
 	const struct profile_words *words;
 	const struct profile_word *pending;
-	bool failed;
+	bool starts, failed;
 };
 
 /* The options are to blame for what is wrong with their lines. */
@@ -84,7 +84,7 @@ static void tell_mistake(void *arg, const char *profile, unsigned line, bool war
 	bool option = word && word->option;
 
 	(void)profile;
-	if (word && word == trial->pending)
+	if ((word && word == trial->pending) || (warning && trial->starts))
 		return;
 	trial->failed |= !warning;
 	if (option && strncmp(text, word->key, key) == 0 && strncmp(text + key, ": ", 2) == 0)
@@ -94,9 +94,9 @@ static void tell_mistake(void *arg, const char *profile, unsigned line, bool war
 }
 
 int trial_check(const struct cli *cli, const char *path, const struct profile_words *words,
-		const struct profile_word *pending)
+		const struct profile_word *pending, bool starts)
 {
-	struct trial trial = { .words = words, .pending = pending };
+	struct trial trial = { .words = words, .pending = pending, .starts = starts };
 	struct cause cause = { "" };
 
 	if (cli->hooks->check(path, tell_mistake, &trial, &cause) < 0 && *cause.text)

@@ -6,6 +6,7 @@
 #define CLI_TRIAL_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 #include "base/cause.h"
 #include "cli/profile_words.h"
@@ -18,10 +19,10 @@ int trial_write(char path[PATH_MAX], const struct profile_words *words, struct c
 
 /*
  * Has it checked as "vmdeck check" does, and blames the options for what is wrong, on stderr;
- * but for the line of pending, which may be NULL: what that names is not there yet. CLI_OK or
- * CLI_FAILED.
+ * but for the line of pending, which may be NULL: what that names is not there yet. What is
+ * no mistake is said as a warning, unless the guest's start will say it. CLI_OK or CLI_FAILED.
  */
 int trial_check(const struct cli *cli, const char *path, const struct profile_words *words,
-		const struct profile_word *pending);
+		const struct profile_word *pending, bool starts);
 
 #endif

@@ -142,6 +142,14 @@ def test_run_takes_a_kernel_by_options():
                             f"{folder_of_kernel}/initrd.cpio", "--append",
                             "console=ttyS0 quiet lg=read=4096", "--memory", "64M", "--disk", image)
         assert result.returncode == 0 and "LG: read 4096 " in result.stdout, result
+        # What is no mistake is said once.
+        process = folder.start("run", "--kernel", f"{folder_of_kernel}/bzImage", "--append",
+                               "console=ttyS0 acpi=off", stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdout.read(1)
+        process.kill()
+        told = process.communicate()[1]
+        assert told.count("acpi=off") == 1, told
 
 
 def virtio_profile():
