@@ -93,6 +93,11 @@ tests_fuzz_firmware_SOURCES = tests/fuzz/firmware.c $(FUZZ_FILES)
 tests_fuzz_firmware_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_firmware_LDADD = $(CORE_LIBS)
 
+FUZZ_TESTS += tests/fuzz/flash
+tests_fuzz_flash_SOURCES = tests/fuzz/flash.c $(FUZZ_FILES)
+tests_fuzz_flash_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_flash_LDADD = $(CORE_LIBS)
+
 FUZZ_TESTS += tests/fuzz/i8042
 tests_fuzz_i8042_SOURCES = tests/fuzz/i8042.c $(FUZZ_FILES)
 tests_fuzz_i8042_CPPFLAGS = $(FUZZ_CPPFLAGS)
