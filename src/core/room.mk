@@ -69,6 +69,15 @@ src_core_libcore_a_SOURCES = \
 	%D%/hw/atapi.c \
 	%D%/hw/cfi_flash.c %D%/hw/cfi_flash.h \
 	%D%/hw/debug_ports.c %D%/hw/debug_ports.h \
+	%D%/hw/e1000e.c %D%/hw/e1000e.h %D%/hw/e1000e_private.h \
+	%D%/hw/e1000e_count.c \
+	%D%/hw/e1000e_device.c %D%/hw/e1000e_device.h \
+	%D%/hw/e1000e_interrupt.c \
+	%D%/hw/e1000e_phy.c \
+	%D%/hw/e1000e_registers.c %D%/hw/e1000e_registers.h \
+	%D%/hw/e1000e_rx.c \
+	%D%/hw/e1000e_state.c \
+	%D%/hw/e1000e_tx.c \
 	%D%/hw/fw_cfg.c %D%/hw/fw_cfg.h \
 	%D%/hw/i6300esb.c %D%/hw/i6300esb.h \
 	%D%/hw/i8042.c %D%/hw/i8042.h \

@@ -733,7 +733,9 @@ static struct guest *add_guest(struct deck *deck, const char *name, enum guest_s
 	guest->profile = calloc(1, sizeof(*guest->profile));
 	guest->profile->cpus = cpus;
 	guest->profile->memory = 512ull << 20;
-	guest->profile->nets[0] = (struct profile_net){ true, "lan", { 0x52, 0x54, 0, 1, 2, 3 } };
+	guest->profile->nets[0] = (struct profile_net){
+		.present = true, .switch_name = "lan", .mac = { 0x52, 0x54, 0, 1, 2, 3 }
+	};
 	guest->profile->kernel = (char *)"/boot/vmlinuz";
 	guest->profile->cmdline = (char *)"dyndbg=\"file a.c; file b.c\" quiet";
 	/* A file system may hold any bytes: these are not UTF-8. */

@@ -9,6 +9,7 @@
 #include "core/bus/reset.h"
 #include "core/hw/ahci_device.h"
 #include "core/hw/debug_ports.h"
+#include "core/hw/e1000e_device.h"
 #include "core/hw/fw_cfg.h"
 #include "core/hw/i6300esb.h"
 #include "core/hw/i8042.h"
@@ -53,5 +54,6 @@ const struct device_type *const device_table[] = {
 	&uefi_variables_device,
 	&pvpanic_device,
 	&i6300esb_device,
+	&e1000e_device,
 	NULL,
 };

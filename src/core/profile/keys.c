@@ -187,6 +187,10 @@ static const struct profile_key net_keys[] = {
 	{ .key = "switch", .type = PROFILE_NAME, .offset = NET(switch_name), .required = true,
 	  .help = "Name of the virtual switch that the card is plugged into; see "
 		  "{Xr vmdeck-switch 5}." },
+	{ .key = "model", .type = PROFILE_CHOICE, .offset = NET(model),
+	  .choices = "virtio|e1000e", .standard = "virtio",
+	  .help = "What the guest finds: {Ic virtio} is the faster, {Ic e1000e}, Intel's 82574L, "
+		  "is for systems without a virtio driver." },
 	{ .key = "mac", .type = PROFILE_MAC, .offset = NET(mac),
 	  .help = "MAC address of the card, such as {Li 52:54:00:12:34:56}. "
 		  "Group addresses are refused. "
@@ -229,7 +233,7 @@ const struct profile_section profile_guest_sections[] = {
 	  .help = "Each describes a disk." },
 	{ .kind = "net", .count = PROFILE_NETS_MAX, .offset = GUEST(nets),
 	  .size = sizeof(struct profile_net), .present = NET(present), .keys = net_keys,
-	  .help = "Each describes a virtio network card." },
+	  .help = "Each describes a network card." },
 	{ .kind = "vsock", .count = 1, .offset = GUEST(vsock), .size = sizeof(struct profile_vsock),
 	  .present = VSOCK(present), .keys = vsock_keys,
 	  .help = "It gives the guest a virtio socket device, of which a section below tells; it "

@@ -20,6 +20,7 @@
 
 /* In the order of the keys' choices. */
 enum profile_vga { PROFILE_VGA_AUTO, PROFILE_VGA_NO, PROFILE_VGA_YES };
+enum net_model { NET_MODEL_VIRTIO, NET_MODEL_E1000E };
 enum disk_bus { DISK_BUS_VIRTIO, DISK_BUS_SATA };
 enum disk_format {
 	DISK_FORMAT_AUTO, DISK_FORMAT_RAW, DISK_FORMAT_QCOW2, DISK_FORMAT_VMDK, DISK_FORMAT_VDI,
@@ -60,6 +61,7 @@ struct profile_share {
 struct profile_net {
 	bool present;
 	char switch_name[NAME_SIZE];
+	unsigned model; /* an enum net_model */
 	uint8_t mac[NET_MAC_SIZE]; /* given, or derived from guest name and NIC number (52:54:00:...) */
 };
 

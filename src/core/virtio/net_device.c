@@ -18,7 +18,7 @@ struct net_device {
 
 static bool nic_wanted(const struct profile *profile, unsigned number)
 {
-	return profile->nets[number].present;
+	return profile->nets[number].present && profile->nets[number].model == NET_MODEL_VIRTIO;
 }
 
 static int create_nic(struct device *device, struct cause *cause)

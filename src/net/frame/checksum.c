@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 
 uint64_t checksum_add(uint64_t sum, const uint8_t *data, size_t size)
@@ -26,6 +27,15 @@ uint16_t checksum_fold(uint64_t sum)
 	sum = (sum >> 16) + (sum & 0xffff);
 	sum = (sum >> 16) + (sum & 0xffff);
 	return (uint16_t)~sum;
+}
+
+uint64_t checksum_pseudo(const uint8_t *ip, bool v6, uint8_t protocol, uint32_t size)
+{
+	uint8_t tail[8] = { 0 };
+
+	put_be32(tail, size);
+	tail[7] = protocol;
+	return checksum_add(checksum_add(0, tail, sizeof(tail)), ip + (v6 ? 8 : 12), v6 ? 32 : 8);
 }
 
 bool checksum_finish(uint8_t *data, uint32_t size, uint32_t start, uint32_t offset)

@@ -16,6 +16,12 @@ uint64_t checksum_add(uint64_t sum, const uint8_t *data, size_t size);
 uint16_t checksum_fold(uint64_t sum);
 
 /*
+ * The sum of the pseudo header, not folded, of size bytes of TCP or the like behind the IP
+ * header, which has its addresses.
+ */
+uint64_t checksum_pseudo(const uint8_t *ip, bool v6, uint8_t protocol, uint32_t size);
+
+/*
  * Finishes a partial checksum in place. data: the whole frame, size bytes.
  * False if start and offset do not fit it.
  */

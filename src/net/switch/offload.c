@@ -119,15 +119,6 @@ static void set_frame(struct offload_scratch *s, unsigned i, const uint8_t *head
 	s->list[i] = frame;
 }
 
-static uint64_t pseudo_header(const uint8_t *ip, bool v6, uint32_t tcp_size)
-{
-	uint8_t tail[8] = { 0 };
-
-	put_be32(tail, tcp_size);
-	tail[7] = PROTOCOL_TCP;
-	return checksum_add(checksum_add(0, tail, sizeof(tail)), ip + (v6 ? 8 : 12), v6 ? 32 : 8);
-}
-
 /* The headers of the segment that carries size bytes of payload, s->done bytes into it. */
 static void finish_headers(const struct offload_scratch *s, uint8_t *head, uint32_t size,
 			   bool first, bool last, uint32_t number)
@@ -153,7 +144,7 @@ static void finish_headers(const struct offload_scratch *s, uint8_t *head, uint3
 	if (!first)
 		tcp[TCP_FLAGS] &= (uint8_t)~TCP_CWR;
 	put_be16(tcp + TCP_CHECKSUM, 0);
-	total = pseudo_header(ip, h->v6, tcp_size);
+	total = checksum_pseudo(ip, h->v6, PROTOCOL_TCP, tcp_size);
 	total = checksum_add(total, tcp, h->end - h->tcp);
 	/* An odd size is at the very end only, as RFC 1071 wants it. */
 	total = checksum_add(total, s->linear + h->end + s->done, size);
