@@ -143,6 +143,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/virtio/vhost_blk.c %D%/virtio/vhost_blk.h \
 	%D%/virtio/vhost_device.c %D%/virtio/vhost_device.h \
 	%D%/virtio/vhost_fs.c %D%/virtio/vhost_fs.h \
+	%D%/virtio/vhost_inflight.c %D%/virtio/vhost_inflight.h \
 	%D%/virtio/vhost_user.c %D%/virtio/vhost_user.h \
 	%D%/virtio/virtio.h
 
@@ -302,7 +303,8 @@ tests_unit_balloon_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/vsock
 tests_unit_vsock_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_vsock_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
-check_PROGRAMS += tests/unit/vhost_user
+check_PROGRAMS += tests/unit/vhost_inflight tests/unit/vhost_user
+tests_unit_vhost_inflight_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_vhost_user_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/pvpanic
 tests_unit_pvpanic_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests

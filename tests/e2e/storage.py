@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Disks in other formats and shared folders: Linux writes them by way of other programs."""
 import errno
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
 import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -160,6 +162,86 @@ def test_a_daemon_that_is_killed_is_started_again():
         os.kill(deck.process.pid, signal.SIGKILL)
         deck.process.wait()
         d.wait_for(lambda: not os.path.exists(f"/proc/{again}"), "its end")
+
+
+class NbdServer:
+    """An image as a server has it, which can be made to say nothing."""
+
+    def __init__(self, folder):
+        self.image = os.path.join(folder, "nbd.img")
+        self.socket = os.path.join(folder, "nbd.socket")
+        self.process = None
+
+    def profile(self, asked, more=""):
+        return profile(asked, f"[disk0]\nformat = nbd\n{more}"
+                       f"path = nbd+unix:///?socket={self.socket}\n")
+
+    def __enter__(self):
+        self.process = subprocess.Popen(["qemu-nbd", "-t", "-f", "raw", "-e", "9", "-k",
+                                         self.socket, self.image],
+                                        stderr=subprocess.DEVNULL)
+        d.wait_for(lambda: os.path.exists(self.socket), "the NBD server")
+        return self
+
+    def signal(self, number):
+        os.kill(self.process.pid, number)
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def test_what_was_asked_of_a_daemon_that_is_killed():
+    """Requests that it had taken are done by the next one; or the guest gets an error for them."""
+    d.need("qemu-img", "qemu-storage-daemon", "qemu-nbd")
+    server = None
+
+    def prepare(folder):
+        nonlocal server
+        server = NbdServer(folder.path)
+        image("create", "-q", "-f", "raw", server.image, "1M")
+        asked = f"echo,disk={SIZE}"
+        folder.guest("waits", server.profile(asked))
+        folder.guest("goes", server.profile(asked, "on_backend = stop\n"))
+
+    def kill_in_the_middle(deck, guest):
+        time.sleep(3)  # for the guest to ask for something
+        os.kill(served(deck, guest, "disk0")[0], signal.SIGKILL)
+
+    def go_on(deck, guest):
+        deck.wait_state(guest, "paused")
+        server.signal(signal.SIGCONT)
+        assert deck.run("resume", "--wait", guest).returncode == 0
+
+    with d.Deck(prepare=prepare) as deck, server:
+        assert deck.run("start", "waits").returncode == 0
+        server.signal(signal.SIGSTOP)
+        kill_in_the_middle(deck, "waits")  # of a look for partitions
+        go_on(deck, "waits")
+        console = deck.console("waits")
+        console.expect("LG: up", PATIENCE)
+        server.signal(signal.SIGSTOP)
+        console.send("end\n")
+        kill_in_the_middle(deck, "waits")  # of writing
+        go_on(deck, "waits")
+        console.expect("LG: disk ", PATIENCE)
+        assert console.expect("\n", PATIENCE).split() == pattern(server.image)
+        deck.wait_state("waits", "stopped", seconds=PATIENCE)
+
+        events = deck.connect()
+        deck.call("events.subscribe", {}, events)
+        assert deck.run("start", "goes").returncode == 0
+        console = deck.console("goes")
+        console.expect("LG: up", PATIENCE)
+        server.signal(signal.SIGSTOP)
+        console.send("end\n")
+        kill_in_the_middle(deck, "goes")
+        console.expect(f"LG: fail fsync {errno.EIO}", PATIENCE)
+        deck.wait_state("goes", "stopped", seconds=PATIENCE)
+        while not (text := json.loads(d.read_line(events))["params"]["text"]).startswith("goes: disk0"):
+            pass
+        assert text == ("goes: disk0: qemu-storage-daemon was ended by signal 9 (Killed); "
+                        "the guest gets errors until it resets the device"), text
 
 
 def test_pauses_and_a_reset_in_the_middle_of_writing():

@@ -17,6 +17,7 @@ struct bench {
 	struct loop loop;
 	struct guest_memory memory;
 	struct vhost_user user;
+	struct vhost_inflight inflight;
 	struct virtq queue;
 	int event; /* -1 before the first input */
 	unsigned ready;
@@ -55,6 +56,7 @@ static void begin(void)
 				      .descriptor_address = 0x1000, .driver_address = 0x2000,
 				      .device_address = 0x3000 };
 	REQUIRE(virtq_enable(&bench.queue) == 0);
+	REQUIRE(vhost_inflight_create(&bench.inflight, 2, 8) == 0);
 	bench.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	REQUIRE(bench.event >= 0);
 }
@@ -102,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
 	bench.ready = 0;
 	bench.failed = false;
-	vhost_user_init(&bench.user, &bench.loop, 2, CONFIG, &ops, &bench);
+	vhost_user_init(&bench.user, &bench.loop, 2, CONFIG, &bench.inflight, &ops, &bench);
 	vhost_user_open(&bench.user, pair[0]);
 	for (unsigned i = 0; size && !bench.failed && i < 64; i++) {
 		size_t piece = data[0] & 0x3f ? (data[0] & 0x3f) * 2u : 1u;

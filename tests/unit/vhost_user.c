@@ -27,6 +27,7 @@ struct bench {
 	struct loop loop;
 	struct guest_memory memory;
 	struct vhost_user user;
+	struct vhost_inflight inflight;
 	struct virtq queue;
 	int peer;
 	unsigned ready, running, stopped;
@@ -88,9 +89,10 @@ static int setup(void **state)
 				       .device_address = 0x3000 };
 	assert_int_equal(virtq_enable(&bench->queue), 0);
 	bench->queue.next_available = 5;
+	assert_int_equal(vhost_inflight_create(&bench->inflight, 2, 8), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	bench->peer = pair[1];
-	vhost_user_init(&bench->user, &bench->loop, 2, CONFIG, &ops, bench);
+	vhost_user_init(&bench->user, &bench->loop, 2, CONFIG, &bench->inflight, &ops, bench);
 	vhost_user_open(&bench->user, pair[0]);
 	*state = bench;
 	return 0;
@@ -109,6 +111,7 @@ static int teardown(void **state)
 	close_fds(bench);
 	vhost_user_close(&bench->user);
 	close(bench->peer);
+	vhost_inflight_destroy(&bench->inflight);
 	memory_destroy(&bench->memory);
 	loop_destroy(&bench->loop);
 	free(bench);
@@ -188,7 +191,7 @@ static void begin(struct bench *bench, uint64_t protocol)
 	expect(bench, 15, 0, 0);
 	answer_number(bench, 15, protocol);
 	expect(bench, 16, 8, 0);
-	assert_int_equal(number(bench, 0), protocol & (1 << 0 | 1 << 3 | 1 << 9));
+	assert_int_equal(number(bench, 0), (protocol & (1 << 0 | 1 << 3 | 1 << 9)) | 1 << 12);
 	if (protocol & 1) {
 		expect(bench, 17, 0, 0);
 		answer_number(bench, 17, 2);
@@ -231,9 +234,13 @@ static void queues_are_set_up_and_stopped(void **state)
 	send_config(bench, CONFIG);
 	rows[0].kick_fd = eventfd(3, EFD_NONBLOCK);
 	rows[0].call_fd = eventfd(0, EFD_NONBLOCK);
-	assert_int_equal(vhost_user_start(&bench->user, 1ull << 32, &bench->memory, rows), 1);
+	assert_int_equal(vhost_user_start(&bench->user, 1ull << 32, &bench->memory, rows), 0);
 	expect(bench, 2, 8, 0);
 	assert_int_equal(number(bench, 0), 1ull << 32 | 1ull << 30);
+	expect(bench, 32, 24, 1);
+	assert_int_equal(number(bench, 0), bench->inflight.size);
+	assert_int_equal(number(bench, 1), 0);
+	assert_int_equal(word(bench, 4), 8u << 16 | 2);
 	expect(bench, 5, 8 + 32, 1);
 	assert_int_equal(word(bench, 0), 1);
 	assert_int_equal(number(bench, 1), 0);
@@ -308,7 +315,7 @@ static void a_configuration_of_another_size_is_none(void **state)
 {
 	struct bench *bench = *state;
 
-	begin(bench, 1 << 9);
+	begin(bench, 1 << 3 | 1 << 9);
 	send_config(bench, CONFIG - 1);
 	assert_string_equal(bench->failed, "does not tell its device's configuration");
 	assert_int_equal(bench->ready, 0);

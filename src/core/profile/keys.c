@@ -18,8 +18,9 @@
 
 #define ON_BACKEND_HELP \
 	"What happens when the program that serves it ends: with {Ic pause} the guest is paused, " \
-	"and resuming it starts the program again; with {Ic stop} the device waits for a reset by " \
-	"its driver, which does."
+	"and resuming it starts the program again; with {Ic stop} the guest goes on, gets an error " \
+	"for what it had asked for and asks for, and starts the program again when its driver " \
+	"resets the device, or somebody pauses and resumes the guest."
 
 #define MIB (1ull << 20)
 #define TIB (1ull << 40)

@@ -99,6 +99,12 @@ bool virtio_pci_serves(uint64_t features);
 int virtio_pci_doorbell(const struct virtio_pci *transport, unsigned n);
 
 /*
+ * Has kick() called for the doorbell of such a device while nobody else hears it, or no longer. 0
+ * or a negative errno. I/O thread, device lock held.
+ */
+int virtio_pci_hear(struct virtio_pci *transport, unsigned n, bool hear);
+
+/*
  * The eventfd by which another process raises queue n's interrupt, which reaches KVM without
  * passing here; it stays the transport's. -1: that interrupt is no MSI-X vector, and only
  * virtio_interrupt() raises it. The device's lock is not held.

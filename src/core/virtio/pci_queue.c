@@ -145,6 +145,16 @@ int virtio_pci_doorbell(const struct virtio_pci *transport, unsigned n)
 	return transport->queues[n].kick_fd;
 }
 
+int virtio_pci_hear(struct virtio_pci *transport, unsigned n, bool hear)
+{
+	struct virtio_pci_queue *queue = &transport->queues[n];
+
+	loop_remove(transport->loop, &queue->source);
+	if (!hear || queue->kick_fd < 0)
+		return 0;
+	return loop_add(transport->loop, &queue->source, queue->kick_fd, EPOLLIN, kicked, queue);
+}
+
 int virtio_pci_call(struct virtio_pci *transport, unsigned n)
 {
 	uint16_t vector = atomic_load(&transport->queues[n].vector);

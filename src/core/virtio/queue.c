@@ -307,31 +307,29 @@ bool virtq_take_over(struct virtq *queue, uint16_t next)
 	return true;
 }
 
-/*
- * The rings hold as many entries as the queue has descriptors. What was made available up to
- * the used index was all returned if the same heads stand in both rings; then the rest is what
- * is left. Otherwise something older is still out, and nothing says where it is.
- */
-int virtq_recover(struct virtq *queue)
+uint16_t virtq_returned(const struct virtq *queue)
 {
-	uint16_t used = ring_index(queue->device), available = ring_index(queue->driver);
-	uint16_t left = (uint16_t)(available - used), mask = (uint16_t)(queue->size - 1);
-	int out[VIRTQ_SIZE_MAX] = { 0 };
+	return ring_index(queue->device);
+}
 
-	if (left > queue->size)
-		return -EINVAL;
-	for (uint16_t n = (uint16_t)(available - queue->size); n != used; n++) {
-		uint16_t given = load16(queue->driver + RING_ENTRIES + 2u * (n & mask));
-		uint16_t returned = load16(queue->device + RING_ENTRIES + 8u * (n & mask));
+int virtq_unreturned(const struct virtq *queue)
+{
+	uint16_t count = (uint16_t)(ring_index(queue->driver) - ring_index(queue->device));
 
-		if (given >= queue->size || returned >= queue->size)
-			return -EINVAL;
-		out[given]++;
-		out[returned]--;
-	}
-	for (unsigned head = 0; left && head < queue->size; head++)
-		if (out[head])
-			return -EBUSY;
-	queue->next_available = queue->next_used = queue->published = used;
+	return count <= queue->size ? count : -EINVAL;
+}
+
+void virtq_recover(struct virtq *queue)
+{
+	queue->next_available = queue->next_used = queue->published = ring_index(queue->device);
+}
+
+int virtq_retake(struct virtq *queue, uint16_t head, struct virtq_chain *chain, struct iovec *iov,
+		 unsigned room)
+{
+	*chain = (struct virtq_chain){ .head = head };
+	if (queue->broken || walk(queue, chain, iov, room) < 0)
+		return virtq_break(queue);
+	queue->next_available++;
 	return 0;
 }

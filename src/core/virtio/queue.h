@@ -84,10 +84,23 @@ bool virtq_publish(struct virtq *queue);
 bool virtq_take_over(struct virtq *queue, uint16_t next);
 
 /*
- * The same, after that one's sudden end: the queue goes on with what was not returned, if that
- * is known to be the last that came. -EBUSY: it cannot be known; -EINVAL: the rings are broken.
+ * After that one's sudden end: the queue goes on behind what has been returned. What was taken
+ * before that is to be taken again first, whatever else there is.
  */
-int virtq_recover(struct virtq *queue);
+void virtq_recover(struct virtq *queue);
+
+/* The used index in the ring: so many chains have been returned, modulo 2^16. */
+uint16_t virtq_returned(const struct virtq *queue);
+
+/* How many chains are available or taken: 0..size, or -EINVAL: the rings are broken. */
+int virtq_unreturned(const struct virtq *queue);
+
+/*
+ * As virtq_pop() for a chain that somebody else has taken, whose head is below size. 0 or
+ * -EINVAL.
+ */
+int virtq_retake(struct virtq *queue, uint16_t head, struct virtq_chain *chain, struct iovec *iov,
+		 unsigned room);
 
 /* Everything that was popped has been pushed, unless the queue is broken. */
 void virtq_save(const struct virtq *queue, struct virtq_registers *registers);

@@ -10,6 +10,7 @@
 #include "core/bus/disks.h"
 #include "core/disk/storage.h"
 #include "core/profile/check.h"
+#include "core/virtio/blk_command.h"
 #include "core/virtio/vhost_device.h"
 
 #define BIT(n) (1ull << (n))
@@ -59,6 +60,16 @@ static int launch(const struct device *device, struct backend *backend, struct c
 	return err ? err : backend_start(backend, &order, cause);
 }
 
+static uint32_t refuse(const struct virtq_chain *chain, struct iovec *iov)
+{
+	struct blk_command command = { .chain = *chain };
+
+	if (!blk_command_parse(&command, iov))
+		return 0;
+	*command.status = VIRTIO_BLK_S_IOERR;
+	return 1;
+}
+
 static const struct vhost_kind kind = {
 	.id = 2,
 	.class_code = 0x010000, /* mass storage, SCSI: what firmware expects of virtio-blk */
@@ -73,6 +84,7 @@ static const struct vhost_kind kind = {
 	.program = PROGRAM_STORAGE_DAEMON,
 	.on_backend = on_backend,
 	.launch = launch,
+	.refuse = refuse,
 };
 
 static int create(struct device *device, struct cause *cause)

@@ -65,17 +65,97 @@ static bool driver_resets(struct virtio *virtio)
 
 	vhost->resetting = is_serving(vhost);
 	vhost->doubtful = false;
+	memset(vhost->taken, 0, sizeof(vhost->taken));
 	if (vhost->resetting)
 		loop_post(vhost->transport.loop, &vhost->update);
 	return !vhost->resetting;
 }
 
-static void pass_on(struct virtio *virtio, unsigned n)
+static void pass_on(struct vhost_device *vhost, unsigned n)
 {
 	uint64_t one = 1;
-	ssize_t done = write(virtio_pci_doorbell(virtio->transport, n), &one, sizeof(one));
+	ssize_t done = write(virtio_pci_doorbell(&vhost->transport, n), &one, sizeof(one));
 
 	(void)done; /* a full counter means that it has been rung */
+}
+
+/* --- answering in its place --- */
+
+/* Answers what is available, so much that the loop gets on with other things. Device lock held. */
+static void refuse(struct vhost_device *vhost, unsigned n)
+{
+	struct virtq *queue = &vhost->virtio.queues[n];
+	struct iovec iov[VIRTQ_SIZE_MAX];
+	struct virtq_chain chain;
+	unsigned left = queue->size;
+	int r;
+
+	do {
+		while ((r = virtq_pop(queue, &chain, iov, ARRAY_SIZE(iov))) > 0 && left--)
+			virtq_push(queue, chain.head, vhost->kind->refuse(&chain, iov));
+		if (r == 0)
+			virtq_want_kicks(queue, true);
+	} while (r == 0 && virtq_pending(queue));
+	if (r > 0)
+		virtq_unpop(queue);
+	if (virtq_publish(queue))
+		virtio_interrupt(&vhost->virtio, n);
+	if (r > 0)
+		virtio_kick_again(&vhost->virtio, n);
+	else if (r < 0)
+		virtio_broken(&vhost->virtio, "a malformed request");
+}
+
+/* The same of what the program had taken. */
+static void refuse_taken(struct vhost_device *vhost, unsigned n)
+{
+	struct virtq *queue = &vhost->virtio.queues[n];
+	struct iovec iov[VIRTQ_SIZE_MAX];
+	struct virtq_chain chain;
+
+	for (uint16_t head = 0; head < queue->size; head++) {
+		if (!(vhost->taken[n][head / 8] >> head % 8 & 1))
+			continue;
+		if (virtq_retake(queue, head, &chain, iov, ARRAY_SIZE(iov)) < 0)
+			break;
+		virtq_push(queue, head, vhost->kind->refuse(&chain, iov));
+	}
+}
+
+/* Nobody serves the driver's queues, and it is not to wait for them. Device lock held. */
+static void begin_refusing(struct vhost_device *vhost)
+{
+	vhost->state = VHOST_REFUSING;
+	for (unsigned n = 0; n < vhost->kind->queues; n++) {
+		if (!vhost->virtio.queues[n].enabled)
+			continue;
+		refuse_taken(vhost, n);
+		if (virtio_pci_hear(&vhost->transport, n, true) < 0)
+			virtio_broken(&vhost->virtio, "nobody hears it");
+		refuse(vhost, n);
+		/* The program may have ended between an answer and its interrupt. */
+		virtio_interrupt(&vhost->virtio, n);
+	}
+	memset(vhost->taken, 0, sizeof(vhost->taken));
+}
+
+/* Device lock held. */
+static void end_refusing(struct vhost_device *vhost)
+{
+	for (unsigned n = 0; n < vhost->kind->queues; n++)
+		(void)virtio_pci_hear(&vhost->transport, n, false);
+	vhost->state = VHOST_DOWN;
+}
+
+/* The I/O thread's, of doorbells that the program does not hear. */
+static void kick(struct virtio *virtio, unsigned n)
+{
+	struct vhost_device *vhost = vhost_of(virtio);
+
+	if (vhost->state != VHOST_REFUSING)
+		pass_on(vhost, n);
+	else if (!vhost->may_launch) /* else a new one is about to be there for it */
+		refuse(vhost, n);
 }
 
 /* --- the program's end --- */
@@ -91,19 +171,30 @@ static void set_quiet(struct vhost_device *vhost, enum vhost_state state)
 	virtio_reset_done(&vhost->virtio);
 }
 
-/* What it left undone is what a next one begins with. */
+/* What it left undone is what a next one begins with. Device lock held. */
 static void recover(struct vhost_device *vhost)
 {
-	for (unsigned n = 0; n < vhost->kind->queues; n++)
-		if ((vhost->started & 1u << n) && !vhost->resetting &&
-		    virtq_recover(&vhost->virtio.queues[n]) < 0)
+	for (unsigned n = 0; n < vhost->kind->queues; n++) {
+		struct virtq *queue = &vhost->virtio.queues[n];
+
+		if (!(vhost->started & 1u << n))
+			continue;
+		virtq_recover(queue);
+		/* Where notes were not begun, what the one before it had taken is still to be done. */
+		if (!vhost->kind->in_order && vhost_inflight_begun(&vhost->inflight, n) &&
+		    vhost_inflight_read(&vhost->inflight, n, queue, vhost->taken[n]) < 0)
 			vhost->doubtful = true;
+	}
 }
 
-static void break_device(struct vhost_device *vhost)
+/* The driver goes on without it. */
+static void leave_alone(struct vhost_device *vhost)
 {
 	pthread_mutex_lock(&vhost->virtio.lock);
-	virtio_broken(&vhost->virtio, "who served it has ended");
+	if (vhost->doubtful)
+		virtio_broken(&vhost->virtio, "what served it has left it in disorder");
+	else if (vhost->virtio.running && vhost->state == VHOST_DOWN)
+		begin_refusing(vhost);
 	pthread_mutex_unlock(&vhost->virtio.lock);
 }
 
@@ -119,13 +210,15 @@ static void tell_loss(struct vhost_device *vhost, bool was_needed, const char *w
 		return;
 	}
 	if (was_needed && (vhost->doubtful || !pauses))
-		break_device(vhost);
+		leave_alone(vhost);
 	if (vhost->doubtful)
-		cause_set(&text, 0, "%s: %.300s; what it had not finished is not known any more: "
-			  "reset the guest", device->name, why);
+		cause_set(&text, 0, "%s: %.300s; it has left its queues in disorder: reset the guest",
+			  device->name, why);
 	else
 		cause_set(&text, 0, "%s: %.400s%s", device->name, why,
-			  pauses ? "; resume starts it again" : "");
+			  pauses	 ? "; resume starts it again"
+			  : was_needed ? "; the guest gets errors until it resets the device"
+				       : "");
 	if (pauses)
 		device->host->full(device->host, text.text);
 	else
@@ -141,7 +234,8 @@ static void lose(struct vhost_device *vhost, const char *why)
 	backend_kill(&vhost->backend);
 	pthread_mutex_lock(&vhost->virtio.lock);
 	was_needed = vhost->virtio.running && !vhost->resetting;
-	recover(vhost);
+	if (!vhost->resetting)
+		recover(vhost);
 	set_quiet(vhost, VHOST_DOWN);
 	pthread_mutex_unlock(&vhost->virtio.lock);
 	tell_loss(vhost, was_needed, why);
@@ -261,35 +355,45 @@ static void find_calls(struct vhost_device *vhost, struct vhost_user_queue *rows
 	}
 }
 
-/* Fills in the queues that the driver has enabled. Device lock held. False: no eventfd is left. */
-static bool find_queues(struct vhost_device *vhost, struct vhost_user_queue *rows)
+/* Fills in the queues that the driver has enabled. Device lock held. NULL, or what is wrong. */
+static const char *find_queues(struct vhost_device *vhost, struct vhost_user_queue *rows)
 {
 	vhost->started = 0;
 	for (unsigned n = 0; n < vhost->kind->queues; n++) {
-		if (!vhost->virtio.queues[n].enabled)
+		struct virtq *queue = &vhost->virtio.queues[n];
+
+		if (!queue->enabled)
 			continue;
-		rows[n].queue = &vhost->virtio.queues[n];
+		rows[n].queue = queue;
 		rows[n].kick_fd = virtio_pci_doorbell(&vhost->transport, n);
 		if (rows[n].kick_fd < 0 || rows[n].call_fd < 0)
-			return false;
+			return "there is no eventfd left for its queues";
+		if (!vhost->kind->in_order &&
+		    vhost_inflight_write(&vhost->inflight, n, queue, vhost->taken[n]) < 0)
+			return "the guest has broken its queues";
 		vhost->started |= 1u << n;
 	}
-	return true;
+	return NULL;
 }
 
 /* Device lock held. NULL, or what is wrong. */
 static const char *start_queues(struct vhost_device *vhost, struct vhost_user_queue *rows)
 {
-	if (!find_queues(vhost, rows))
-		return "there is no eventfd left for its queues";
+	const char *wrong = find_queues(vhost, rows);
+
+	if (wrong)
+		return wrong;
 	if (vhost_user_start(&vhost->user, vhost->virtio.features, vhost->transport.memory,
 			     rows) < 0)
-		return "does not listen";
+		return "it does not listen";
 	vhost->state = VHOST_RUNNING;
-	/* Requests may be there that nobody will ring for again. */
-	for (unsigned n = 0; n < vhost->kind->queues; n++)
-		if (vhost->started & 1u << n)
-			pass_on(&vhost->virtio, n);
+	for (unsigned n = 0; n < vhost->kind->queues; n++) {
+		if (!(vhost->started & 1u << n))
+			continue;
+		/* Requests and answers may be there that nobody will tell of again. */
+		pass_on(vhost, n);
+		virtio_interrupt(&vhost->virtio, n);
+	}
 	return NULL;
 }
 
@@ -302,8 +406,10 @@ static void drain(void *arg)
 	for (unsigned n = 0; n < vhost->kind->queues; n++)
 		if (vhost->started & 1u << n)
 			done &= virtq_take_over(&vhost->virtio.queues[n], vhost->user.bases[n]);
-	if (done)
+	if (done) {
+		memset(vhost->taken, 0, sizeof(vhost->taken));
 		set_quiet(vhost, VHOST_IDLE);
+	}
 	pthread_mutex_unlock(&vhost->virtio.lock);
 	if (done)
 		update(vhost);
@@ -356,13 +462,16 @@ static void update(void *arg)
 	pthread_mutex_lock(&virtio->lock);
 	wanted = virtio->running && !virtio->paused && !vhost->resetting &&
 		 !vhost->doubtful;
-	launches = wanted && vhost->state == VHOST_DOWN && vhost->may_launch;
-	if (launches)
+	launches = wanted && vhost->may_launch &&
+		   (vhost->state == VHOST_DOWN || vhost->state == VHOST_REFUSING);
+	if (launches) {
 		vhost->may_launch = false;
+		end_refusing(vhost);
+	}
 	if (wanted && found)
 		wrong = start_queues(vhost, rows);
 	else if (!wanted && vhost->state == VHOST_RUNNING && stop_queues(vhost) < 0)
-		wrong = "does not listen";
+		wrong = "it does not listen";
 	pthread_mutex_unlock(&virtio->lock);
 	if (wrong)
 		lose(vhost, wrong);
@@ -370,9 +479,23 @@ static void update(void *arg)
 		launch(vhost);
 }
 
+/* It was taken to run since it was told to. */
 static void backend_running(void *arg)
 {
-	(void)arg; /* it was taken to do so since it was told */
+	struct vhost_device *vhost = arg;
+	char text[256];
+
+	for (unsigned n = 0; !vhost->kind->in_order && n < vhost->kind->queues; n++) {
+		if (!(vhost->started & 1u << n) || vhost_inflight_begun(&vhost->inflight, n))
+			continue;
+		pthread_mutex_lock(&vhost->virtio.lock);
+		vhost->doubtful = true;
+		pthread_mutex_unlock(&vhost->virtio.lock);
+		snprintf(text, sizeof(text), "%s takes no notes of what it begins",
+			 program_name(vhost->kind->program));
+		lose(vhost, text);
+		return;
+	}
 }
 
 static const struct vhost_user_ops user_ops = {
@@ -399,7 +522,7 @@ static void set_ops(struct vhost_device *vhost)
 		.config_read = config_read,
 		.start = driver_starts,
 		.stop = driver_stops,
-		.kick = pass_on,
+		.kick = kick,
 		.reset = driver_resets,
 	};
 	vhost->virtio.ops = &vhost->ops;
@@ -433,11 +556,18 @@ int vhost_create(struct device *device, const struct vhost_kind *kind, struct ca
 		vhost->queues[n] = (struct vhost_queue){ .call_fd = -1, .vhost = vhost };
 	backend_init(&vhost->backend, loop, backend_ended, vhost);
 	vhost_user_init(&vhost->user, loop, kind->queues,
-			kind->config_is_theirs ? kind->config_size : 0, &user_ops, vhost);
+			kind->config_is_theirs ? kind->config_size : 0,
+			kind->in_order ? NULL : &vhost->inflight, &user_ops, vhost);
 	set_ops(vhost);
 	if (kind->configure)
 		kind->configure(device, vhost->config);
 	err = virtio_device_create(device, &vhost->virtio, cause);
+	if (!err && !kind->in_order) {
+		err = vhost_inflight_create(&vhost->inflight, kind->queues, kind->queue_size);
+		if (err)
+			cause_errno(cause, -err, "%s: memory for notes of what is begun",
+				    device->name);
+	}
 	return err ? err : wait_for_backend(vhost, cause);
 }
 
@@ -457,6 +587,7 @@ void vhost_destroy(struct device *device)
 		if (vhost->queues[n].call_fd >= 0)
 			close(vhost->queues[n].call_fd);
 	}
+	vhost_inflight_destroy(&vhost->inflight);
 }
 
 void vhost_start(struct device *device)
@@ -491,16 +622,37 @@ void vhost_save(struct device *device, void *to)
 
 	virtio_pci_save(&vhost->transport, &registers->transport);
 	memcpy(registers->config, vhost->config, sizeof(registers->config));
+	memcpy(registers->taken, vhost->taken, sizeof(registers->taken));
+}
+
+/* Takes over what a program that ended had taken. NULL, or what of it cannot be so. */
+static const char *load_taken(struct vhost_device *vhost, const struct vhost_registers *registers)
+{
+	static const uint8_t none[VHOST_INFLIGHT_BYTES];
+
+	for (unsigned n = 0; n < VIRTIO_QUEUES_MAX; n++) {
+		const struct virtq *queue = &vhost->virtio.queues[n];
+
+		if (!memcmp(registers->taken[n], none, sizeof(none)))
+			continue;
+		if (n >= vhost->kind->queues || vhost->kind->in_order || !queue->enabled ||
+		    vhost_inflight_write(&vhost->inflight, n, queue, registers->taken[n]) < 0)
+			return "requests that were taken";
+	}
+	memcpy(vhost->taken, registers->taken, sizeof(vhost->taken));
+	return NULL;
 }
 
 const char *vhost_load(struct device *device, const void *from)
 {
 	const struct vhost_registers *registers = from;
 	struct vhost_device *vhost = device->state;
+	const char *wrong;
 
 	if (memcmp(registers->config, vhost->config, sizeof(registers->config)))
 		return "it is another device";
-	return virtio_pci_load(&vhost->transport, &registers->transport);
+	wrong = virtio_pci_load(&vhost->transport, &registers->transport);
+	return wrong ? wrong : load_taken(vhost, registers);
 }
 
 void vhost_describe(struct device *device, char *text, size_t size)

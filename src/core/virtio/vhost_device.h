@@ -4,8 +4,11 @@
  * row of the device table, whose functions are those below.
  *
  * The program reads the doorbells and raises the interrupts itself; this process sets it up,
- * stops it, and does it again with another one when it has ended: then, as the profile says, the
- * guest waits until somebody resumes it, or its driver has to reset the device.
+ * stops it, and does it again with another one when it has ended. Until then, as the profile says,
+ * the guest waits for somebody to resume it, or what its driver asks for is answered with an error.
+ *
+ * What the program had taken and not returned is known by its notes (vhost_inflight.h), or it is
+ * the last that came, of a program that returns all in the order in which it takes it.
  */
 #ifndef CORE_VIRTIO_VHOST_DEVICE_H
 #define CORE_VIRTIO_VHOST_DEVICE_H
@@ -27,10 +30,13 @@ struct vhost_kind {
 	bool config_is_theirs; /* the program tells it; else configure() */
 	uint64_t features;     /* that a driver may be offered, if the program has them */
 	enum program program;
+	bool in_order; /* it returns requests of a queue as they came; else it has to take notes */
 	unsigned (*on_backend)(const struct device *device); /* an enum profile_on_backend */
 	/* Starts the program. As backend_start(), with a cause that begins with the profile's key. */
 	int (*launch)(const struct device *device, struct backend *backend, struct cause *cause);
 	void (*configure)(const struct device *device, uint8_t *config);
+	/* Answers a request with an error; of the iovecs. The bytes written. */
+	uint32_t (*refuse)(const struct virtq_chain *chain, struct iovec *iov);
 };
 
 enum vhost_state {
@@ -39,7 +45,8 @@ enum vhost_state {
 	VHOST_IDLE,	  /* it serves no queue */
 	VHOST_RUNNING,
 	VHOST_STOPPING, /* it is asked where it stopped */
-	VHOST_DRAINING	/* it has stopped, and requests that it took are still out */
+	VHOST_DRAINING, /* it has stopped, and requests that it took are still out */
+	VHOST_REFUSING	/* there is none, and requests are answered here, with an error */
 };
 
 struct vhost_queue {
@@ -57,6 +64,7 @@ struct vhost_device {
 	struct virtio_ops ops;
 	struct backend backend;
 	struct vhost_user user;
+	struct vhost_inflight inflight;
 	struct vhost_queue queues[VIRTIO_QUEUES_MAX];
 	uint64_t features;
 	uint8_t config[VHOST_CONFIG_MAX];
@@ -66,7 +74,9 @@ struct vhost_device {
 	enum vhost_state state;	 /* guarded by the device's lock; written by the I/O thread */
 	bool resetting;		 /* a reset waits for it; guarded likewise */
 	bool may_launch;	 /* somebody has asked for it anew; guarded likewise */
-	bool doubtful;		 /* what it left undone is not known; guarded likewise */
+	/* What one that ended had taken and not returned; guarded likewise */
+	uint8_t taken[VIRTIO_QUEUES_MAX][VHOST_INFLIGHT_BYTES];
+	bool doubtful; /* that is not known; guarded likewise */
 	unsigned started;	 /* bit n: it serves queue n */
 	bool creating;		 /* vhost_create() waits for it */
 	struct cause *cause;	 /* of vhost_create(), while it does */
@@ -76,6 +86,7 @@ struct vhost_device {
 struct __attribute__((packed)) vhost_registers {
 	struct virtio_pci_registers transport;
 	uint8_t config[VHOST_CONFIG_MAX];
+	uint8_t taken[VIRTIO_QUEUES_MAX][VHOST_INFLIGHT_BYTES];
 };
 
 /* Functions for a row; see device.h. kind is the type's. */

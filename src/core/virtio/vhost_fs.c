@@ -8,6 +8,7 @@
 #include "core/virtio/vhost_fs.h"
 
 #include <errno.h>
+#include <linux/fuse.h>
 #include <linux/virtio_fs.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,8 +86,9 @@ static int launch(const struct device *device, struct backend *backend, struct c
 {
 	const struct profile_share *share = share_of(device);
 	char source[PATH_MAX + 16];
-	/* What the one in C and the one in Rust both take. */
-	const char *const arguments[] = { "--fd=" BACKEND_LISTEN_FD, "-o", source, NULL };
+	/* What the one in C and the one in Rust both take; a pool of threads would not be in order. */
+	const char *const arguments[] = { "--fd=" BACKEND_LISTEN_FD, "--thread-pool-size=0", "-o",
+					  source, NULL };
 	struct program_order order = { .program = PROGRAM_VIRTIOFSD, .arguments = arguments,
 				       .readonly = share->readonly ? share->path : NULL };
 	int err = check_share(share, cause);
@@ -106,6 +108,21 @@ static void configure(const struct device *device, uint8_t *config)
 	memcpy(config, &fields, sizeof(fields));
 }
 
+/* Drivers give each header a buffer of its own; FORGET gets no answer. linux/fuse.h. */
+static uint32_t refuse(const struct virtq_chain *chain, struct iovec *iov)
+{
+	struct fuse_out_header answer = { .len = sizeof(answer), .error = -EIO };
+	struct fuse_in_header asked;
+
+	if (!chain->read_count || iov[0].iov_len < sizeof(asked) || !chain->write_count ||
+	    iov[chain->read_count].iov_len < sizeof(answer))
+		return 0;
+	memcpy(&asked, iov[0].iov_base, sizeof(asked));
+	answer.unique = asked.unique;
+	memcpy(iov[chain->read_count].iov_base, &answer, sizeof(answer));
+	return sizeof(answer);
+}
+
 static const struct vhost_kind kind = {
 	.id = 26,
 	.class_code = 0x018000, /* mass storage, other */
@@ -113,9 +130,11 @@ static const struct vhost_kind kind = {
 	.queue_size = 128,
 	.config_size = sizeof(struct virtio_fs_config),
 	.program = PROGRAM_VIRTIOFSD,
+	.in_order = true,
 	.on_backend = on_backend,
 	.launch = launch,
 	.configure = configure,
+	.refuse = refuse,
 };
 
 static int create(struct device *device, struct cause *cause)

@@ -24,6 +24,7 @@ enum {
 	GET_QUEUE_NUM = 17,
 	SET_VRING_ENABLE = 18,
 	GET_CONFIG = 24,
+	SET_INFLIGHT_FD = 32,
 };
 
 #define FLAG_VERSION 0x1u
@@ -36,6 +37,7 @@ enum {
 #define PROTOCOL_MQ (1ull << 0)
 #define PROTOCOL_REPLY_ACK (1ull << 3)
 #define PROTOCOL_CONFIG (1ull << 9)
+#define PROTOCOL_INFLIGHT (1ull << 12)
 #define PROTOCOL_WANTED (PROTOCOL_MQ | PROTOCOL_REPLY_ACK | PROTOCOL_CONFIG)
 
 struct header {
@@ -56,6 +58,11 @@ struct memory_table {
 	struct {
 		uint64_t guest_address, size, our_address, file_offset;
 	} regions[MEMORY_REGIONS];
+};
+
+struct inflight {
+	uint64_t size, file_offset;
+	uint16_t queues, queue_size;
 };
 
 struct config {
@@ -167,7 +174,11 @@ static const char *take_protocol_features(struct vhost_user *user, uint64_t feat
 {
 	if (user->config_size && !(features & PROTOCOL_CONFIG))
 		return "is too old: it does not tell its device's configuration";
+	if (!(features & PROTOCOL_REPLY_ACK))
+		return "is too old: it does not confirm what it is told";
 	user->protocol = features & PROTOCOL_WANTED;
+	if (user->inflight)
+		user->protocol |= PROTOCOL_INFLIGHT;
 	if (say_number(user, SET_PROTOCOL_FEATURES, user->protocol))
 		return "does not listen";
 	return NULL;
@@ -317,10 +328,12 @@ static void lose_patience(void *arg)
 /* --- life --- */
 
 void vhost_user_init(struct vhost_user *user, struct loop *loop, unsigned queues,
-		     uint32_t config_size, const struct vhost_user_ops *ops, void *arg)
+		     uint32_t config_size, const struct vhost_inflight *inflight,
+		     const struct vhost_user_ops *ops, void *arg)
 {
 	*user = (struct vhost_user){ .loop = loop, .ops = ops, .arg = arg, .fd = -1,
-				     .queues = queues, .config_size = config_size };
+				     .queues = queues, .config_size = config_size,
+				     .inflight = inflight };
 	user->patience = (struct loop_timer){ .fire = lose_patience, .arg = user };
 }
 
@@ -365,6 +378,14 @@ static int say_memory(struct vhost_user *user, const struct guest_memory *memory
 	return say(user, SET_MEM_TABLE, 0, &table, size, fds, memory->count);
 }
 
+static int say_inflight(struct vhost_user *user, const struct vhost_inflight *inflight)
+{
+	struct inflight of = { .size = inflight->size, .queues = inflight->queues,
+			       .queue_size = inflight->queue_size };
+
+	return say(user, SET_INFLIGHT_FD, 0, &of, sizeof(of), &inflight->fd, 1);
+}
+
 static int say_queue(struct vhost_user *user, uint32_t index, const struct vhost_user_queue *row)
 {
 	const struct virtq *queue = row->queue;
@@ -390,11 +411,12 @@ static int say_queue(struct vhost_user *user, uint32_t index, const struct vhost
 int vhost_user_start(struct vhost_user *user, uint64_t features, const struct guest_memory *memory,
 		     const struct vhost_user_queue *queues)
 {
-	bool confirms = user->protocol & PROTOCOL_REPLY_ACK;
 	struct vring_state on = { .number = 1 };
 	int err = say_number(user, SET_FEATURES, features | F_PROTOCOL_FEATURES);
 	unsigned left = 0;
 
+	if (!err && user->inflight)
+		err = say_inflight(user, user->inflight);
 	if (!err)
 		err = say_memory(user, memory);
 	for (uint32_t i = 0; !err && i < user->queues; i++) {
@@ -406,14 +428,14 @@ int vhost_user_start(struct vhost_user *user, uint64_t features, const struct gu
 	for (on.index = 0; !err && on.index < user->queues; on.index++) {
 		if (!queues[on.index].queue)
 			continue;
-		if (--left || !confirms)
+		if (--left)
 			err = say(user, SET_VRING_ENABLE, 0, &on, sizeof(on), NULL, 0);
 		else
 			err = ask(user, SET_VRING_ENABLE, FLAG_NEED_REPLY, &on, sizeof(on));
 	}
 	if (err)
 		vhost_user_close(user);
-	return err ? err : user->due_count != 0;
+	return err;
 }
 
 int vhost_user_stop(struct vhost_user *user, const struct vhost_user_queue *queues)

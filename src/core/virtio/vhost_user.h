@@ -14,6 +14,7 @@
 
 #include "base/loop.h"
 #include "core/kvm/memory.h"
+#include "core/virtio/vhost_inflight.h"
 #include "core/virtio/virtio.h"
 
 #define VHOST_USER_CONFIG_MAX 256	/* bytes of device configuration */
@@ -23,8 +24,7 @@
 struct vhost_user_ops {
 	/* What it offers is known: features and configuration. */
 	void (*ready)(void *arg);
-	/* The queues run; only of a backend that confirms it. */
-	void (*running)(void *arg);
+	void (*running)(void *arg); /* the queues run */
 	/* All queues that ran have stopped, and bases are theirs. */
 	void (*stopped)(void *arg);
 	/* Nothing can be said to it any more: why, a literal, as a part of a sentence. */
@@ -43,6 +43,7 @@ struct vhost_user {
 	struct loop_timer patience;
 	uint32_t config_size; /* wanted of it; 0: it has none */
 	unsigned queues;      /* wanted of it */
+	const struct vhost_inflight *inflight; /* wanted of it, or NULL */
 
 	uint64_t features; /* that it offers, but for the one that speaks of the protocol */
 	uint64_t protocol; /* protocol features in use */
@@ -61,9 +62,10 @@ struct vhost_user_queue {
 	int kick_fd, call_fd;
 };
 
-/* Makes one without a connection. */
+/* Makes one without a connection. inflight: where it notes what it takes; NULL: it need not. */
 void vhost_user_init(struct vhost_user *user, struct loop *loop, unsigned queues,
-		     uint32_t config_size, const struct vhost_user_ops *ops, void *arg);
+		     uint32_t config_size, const struct vhost_inflight *inflight,
+		     const struct vhost_user_ops *ops, void *arg);
 
 /* Takes a connected socket that does not block and asks what the backend offers: ready(). */
 void vhost_user_open(struct vhost_user *user, int fd);
@@ -71,8 +73,8 @@ void vhost_user_close(struct vhost_user *user); /* also of one without a connect
 
 /*
  * Has it serve the queues, of which those with queue NULL are off, with features of those that
- * it offers. 0, 1 when running() will be called, or -EIO: it does not take what it is told;
- * failed() is not called then.
+ * it offers. 0: running() will be called; -EIO: it does not take what it is told, and failed() is
+ * not called then.
  */
 int vhost_user_start(struct vhost_user *user, uint64_t features, const struct guest_memory *memory,
 		     const struct vhost_user_queue *queues);

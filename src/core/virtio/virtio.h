@@ -25,7 +25,7 @@ struct virtio_ops {
 	unsigned queues;	/* of one that does not say otherwise: see struct virtio */
 	uint16_t queue_size;	/* the largest that is offered */
 	uint32_t config_size;	/* bytes of device-specific configuration */
-	bool served_elsewhere;	/* another process hears the doorbells: kick() is for those it cannot */
+	bool served_elsewhere;	/* another process hears the doorbells; kick() is for what it cannot */
 
 	/*
 	 * Feature bits offered beside the transport's (VERSION_1, INDIRECT_DESC, EVENT_IDX); NULL:
