@@ -54,6 +54,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/disk/image.h \
 	%D%/disk/lock.c %D%/disk/lock.h \
 	%D%/disk/open.c %D%/disk/open.h \
+	%D%/disk/overlay.c %D%/disk/overlay.h \
 	%D%/disk/pool.c \
 	%D%/disk/qcow2.c %D%/disk/qcow2.h \
 	%D%/disk/raw.c \
@@ -303,7 +304,8 @@ tests_unit_balloon_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/vsock
 tests_unit_vsock_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_vsock_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
-check_PROGRAMS += tests/unit/vhost_inflight tests/unit/vhost_user
+check_PROGRAMS += tests/unit/qcow2 tests/unit/vhost_inflight tests/unit/vhost_user
+tests_unit_qcow2_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_vhost_inflight_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_vhost_user_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/pvpanic

@@ -154,7 +154,7 @@ int backend_start(struct backend *backend, struct program_order *order, struct c
 	if (err)
 		return cause_errno(cause, -err, "%s: a socket for it",
 				   program_name(order->program));
-	order->fd = sockets[0];
+	order->fds[0] = sockets[0];
 	err = program_start(&backend->process, order, cause);
 	close(sockets[0]);
 	if (!err) {

@@ -17,6 +17,7 @@
 
 /* PROGRAM_FD, at which it listens, for its arguments. */
 #define BACKEND_LISTEN_FD "3"
+#define BACKEND_FILE "/dev/fd/4" /* order->fds[1], as the path of a file */
 
 struct backend {
 	struct loop *loop;
@@ -32,7 +33,7 @@ void backend_init(struct backend *backend, struct loop *loop,
 		  void (*ended)(void *arg, const char *why), void *arg);
 
 /*
- * Starts it, as ordered but for order->fd, which is filled in: its socket. One that is connected
+ * Starts it, as ordered but for order->fds[0], which is filled in: its socket. One that is connected
  * to it, which does not block and is the caller's; or a negative errno with a cause.
  */
 int backend_start(struct backend *backend, struct program_order *order, struct cause *cause);

@@ -121,7 +121,8 @@ static bool add_argument(struct request *request, const char *argument)
 
 int helper_run(const struct program_order *order, int error_fd, struct cause *cause)
 {
-	int fds[] = { -1, error_fd, order->fd };
+	int fds[2 + PROGRAM_FDS] = { -1, error_fd };
+	unsigned fd_count = 2;
 	const char *const *argument = order->arguments;
 	struct request request;
 	bool fits;
@@ -134,7 +135,9 @@ int helper_run(const struct program_order *order, int error_fd, struct cause *ca
 	if (!fits)
 		return cause_set(cause, E2BIG, "%s: its arguments are too long",
 				 program_name(order->program));
-	return request_child(HELPER_OF_PROGRAMS, &request, fds, order->fd < 0 ? 2 : 3, cause);
+	for (unsigned i = 0; i < PROGRAM_FDS && order->fds[i] >= 0; i++)
+		fds[fd_count++] = order->fds[i];
+	return request_child(HELPER_OF_PROGRAMS, &request, fds, fd_count, cause);
 }
 
 /* --- the helper --- */

@@ -8,6 +8,7 @@
 
 /* The status socket's other end, and what the process gets; of a program as many as there are. */
 #define REQUEST_FDS 4
+_Static_assert(REQUEST_FDS >= 2 + PROGRAM_FDS, "with standard error");
 #define PROGRAM_ARGUMENTS 64 /* and the folder that is read only, or nothing */
 
 /* What a helper starts. */

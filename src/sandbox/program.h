@@ -50,15 +50,17 @@ struct program_process {
 	char words[PROGRAM_WORDS_MAX]; /* its last line that was not empty; foreign text */
 };
 
+#define PROGRAM_FD 3
+#define PROGRAM_FDS 2
+
 /* What it begins with. */
 struct program_order {
 	enum program program;
 	const char *const *arguments; /* behind its name; ends with NULL */
 	const char *readonly; /* a folder below which it cannot write; or NULL */
-	int fd;		      /* which becomes PROGRAM_FD; -1: none */
+	/* Which become PROGRAM_FD and the one after it; -1: none. */
+	int fds[PROGRAM_FDS];
 };
-
-#define PROGRAM_FD 3
 
 /*
  * Starts it by way of the helper, without waiting; it ends with this process at the latest. 0, or

@@ -94,6 +94,39 @@ def test_qcow2_on_a_backing_file():
         assert open(os.path.join(deck.path, "base.img"), "rb").read() == base
 
 
+def test_layers():
+    """One is forgotten with its guest, one is kept; the images stay as they are."""
+    d.need("qemu-img", "qemu-storage-daemon")
+    base = os.urandom(SIZE) * 4
+
+    def prepare(folder):
+        raw, vdi = (os.path.join(folder.path, name) for name in ("base.img", "base.vdi"))
+        with open(raw, "wb") as file:
+            file.write(base)
+        image("convert", "-f", "raw", "-O", "vdi", raw, vdi)
+        for name, path, layer in (("forgets", raw, "format = raw\noverlay = discard"),
+                                  ("keeps", vdi, "format = vdi\noverlay = keep")):
+            folder.guest(name, profile(f"disk={SIZE}", f"[disk0]\npath = {path}\n{layer}\n"))
+
+    with d.Deck(prepare=prepare) as deck:
+        raw, vdi = (os.path.join(deck.path, name) for name in ("base.img", "base.vdi"))
+        before = open(vdi, "rb").read()
+        layers = os.path.join(deck.path, "state/vmdeck/overlays")
+        written = run_to_its_end(deck, "forgets")
+        assert os.listdir(layers) == []
+        layer = os.path.join(layers, "keeps-disk0.qcow2")
+        assert run_to_its_end(deck, "keeps") == written
+        assert os.listdir(layers) == [os.path.basename(layer)]
+        first = os.stat(layer).st_ino
+        assert run_to_its_end(deck, "keeps") == written
+        assert os.stat(layer).st_ino == first
+        assert subprocess.run(["qemu-img", "check", "-q", layer]).returncode == 0
+        image("convert", "-O", "raw", layer, os.path.join(deck.path, "flat.img"))
+        assert pattern(os.path.join(deck.path, "flat.img")) == written
+        assert open(os.path.join(deck.path, "flat.img"), "rb").read()[SIZE:] == base[SIZE:]
+        assert open(raw, "rb").read() == base and open(vdi, "rb").read() == before
+
+
 def test_luks_and_nbd():
     """An encrypted image, and one that a server has; both are read by QEMU's own means."""
     d.need("qemu-img", "qemu-storage-daemon", "qemu-nbd")
@@ -343,6 +376,8 @@ CASES = [
     ("vmdk", "path = @/raw.img\nformat = vmdk\n"),
     ("gone", "path = @/gone.qcow2\nformat = qcow2\n"),
     ("url", "path = nbd://\nformat = nbd\n"),
+    ("both", "path = @/raw.img\nreadonly = yes\noverlay = keep\n"),
+    ("remote", "path = nbd://host\nformat = nbd\noverlay = discard\n"),
     ("sata", "path = @/a.qcow2\nformat = qcow2\nbus = sata\n"),
 ]
 WANTED = {
@@ -352,9 +387,11 @@ WANTED = {
     "big": "@/big.qcow2: it says that it is larger than any disk; look at it with vmdeck disk check",
     "cut": "@/cut.qcow2: the image is cut off; look at it with vmdeck disk check",
     "raw": "@/raw.img is a raw image, or cut off, and not qcow2; correct format=",
-    "vmdk": "format=vmdk is only read; set readonly=yes",
+    "vmdk": "format=vmdk is only read; set readonly=yes or overlay=",
     "gone": "@/gone.qcow2 does not exist",
     "url": "nbd:// is no address for format=nbd; write nbd://HOST:PORT/EXPORT",
+    "both": "overlay= is for what a guest writes, and it does not with readonly=yes",
+    "remote": "overlay= is for images in files, and not for format=nbd; remove it",
     "sata": "format=qcow2 is for virtio disks; set bus=virtio",
 }
 

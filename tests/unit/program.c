@@ -25,7 +25,7 @@ static int start(struct program_process *process, const char *words, int fd)
 {
 	const char *const arguments[] = { words, NULL };
 	const struct program_order order = { .program = PROGRAM_STORAGE_DAEMON,
-					     .arguments = arguments, .fd = fd };
+					     .arguments = arguments, .fds = { fd, -1 } };
 	struct cause cause;
 
 	return program_start(process, &order, &cause);

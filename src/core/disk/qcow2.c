@@ -24,8 +24,19 @@ struct __attribute__((packed)) header {
 	uint64_t l1_offset, refcount_offset;
 	uint32_t refcount_clusters, snapshots;
 	uint64_t snapshots_offset;
-	uint64_t incompatible; /* from version 3 on */
+	/* From version 3 on */
+	uint64_t incompatible, compatible, autoclear;
+	uint32_t refcount_order, header_size;
 };
+
+/* An image that is made: its header, a table of one block of reference counts, that, its L1 table. */
+#define CLUSTER_BITS 16
+#define CLUSTER (1u << CLUSTER_BITS)
+enum { REFCOUNT_TABLE = 1, REFCOUNT_BLOCK, L1_TABLE }; /* clusters */
+#define L1_SPAN ((uint64_t)CLUSTER * (CLUSTER / 8)) /* bytes of the disk that an entry is for */
+#define L1_MAX (32u << 20)			     /* bytes, of what QEMU takes */
+
+#define EXTENSION_BACKING_FORMAT 0xe2792acau
 
 static int damaged(const char *path, const char *what, struct cause *cause)
 {
@@ -68,6 +79,86 @@ int qcow2_read(struct qcow2_header *out, int fd, const char *path, struct cause 
 	if (out->size > SIZE_MAX_BYTES)
 		return damaged(path, "it says that it is larger than any disk", cause);
 	return read_backing(out, &header, fd, path, cause);
+}
+
+/* Offsets from one another are multiples of 8. Returns where the next is. */
+static size_t put(uint8_t *at, size_t offset, const void *data, size_t size)
+{
+	memcpy(at + offset, data, size);
+	return offset + (size + 7) / 8 * 8;
+}
+
+/* The header's cluster, up to what is not 0 in it; its size, or 0: the name is too long. */
+static size_t fill_header(uint8_t cluster[4096], struct header *header, const char *backing,
+			  const char *format)
+{
+	const size_t size = strlen(backing), format_size = strlen(format);
+	const uint32_t extension[] = { htobe32(EXTENSION_BACKING_FORMAT),
+				       htobe32((uint32_t)format_size) };
+	size_t at = sizeof(*header);
+
+	if (size > QCOW2_NAME_MAX)
+		return 0;
+	memset(cluster, 0, 4096);
+	at = put(cluster, at, extension, sizeof(extension));
+	at = put(cluster, at, format, format_size) + 8; /* 0, which ends the extensions */
+	header->backing_offset = htobe64(at);
+	header->backing_size = htobe32((uint32_t)size);
+	put(cluster, 0, header, sizeof(*header));
+	return put(cluster, at, backing, size);
+}
+
+static int write_at(int fd, const void *data, size_t size, off_t offset)
+{
+	ssize_t n = pwrite(fd, data, size, offset);
+
+	if (n < 0)
+		return -errno;
+	return (size_t)n == size ? 0 : -ENOSPC;
+}
+
+/* Each of the first clusters has one user. */
+static int write_refcounts(int fd, uint32_t clusters)
+{
+	const uint64_t table = htobe64((uint64_t)REFCOUNT_BLOCK * CLUSTER);
+	uint16_t counts[L1_TABLE + L1_MAX / CLUSTER];
+	int err = write_at(fd, &table, sizeof(table), REFCOUNT_TABLE * CLUSTER);
+
+	for (uint32_t i = 0; i < clusters; i++)
+		counts[i] = htobe16(1);
+	return err ? err : write_at(fd, counts, clusters * sizeof(counts[0]),
+				    REFCOUNT_BLOCK * CLUSTER);
+}
+
+int qcow2_create(int fd, uint64_t size, const char *backing, const char *backing_format)
+{
+	const uint64_t l1_bytes = (size / L1_SPAN + (size % L1_SPAN != 0)) * 8;
+	const uint32_t clusters = L1_TABLE + (uint32_t)((l1_bytes + CLUSTER - 1) / CLUSTER);
+	struct header header = {
+		.magic = htobe32(MAGIC),
+		.version = htobe32(3),
+		.cluster_bits = htobe32(CLUSTER_BITS),
+		.size = htobe64(size),
+		.l1_size = htobe32((uint32_t)(l1_bytes / 8)),
+		.l1_offset = htobe64((uint64_t)L1_TABLE * CLUSTER),
+		.refcount_offset = htobe64((uint64_t)REFCOUNT_TABLE * CLUSTER),
+		.refcount_clusters = htobe32(1),
+		.refcount_order = htobe32(4),
+		.header_size = htobe32(sizeof(header)),
+	};
+	uint8_t cluster[4096];
+	size_t used;
+	int err;
+
+	if (l1_bytes > L1_MAX)
+		return -EFBIG;
+	used = fill_header(cluster, &header, backing, backing_format);
+	if (!used)
+		return -ENAMETOOLONG;
+	if (ftruncate(fd, (off_t)clusters * CLUSTER) < 0)
+		return -errno;
+	err = write_refcounts(fd, clusters);
+	return err ? err : write_at(fd, cluster, used, 0);
 }
 
 /* The path of what an image is based on; false: it is no file, or only QEMU knows which. */

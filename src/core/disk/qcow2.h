@@ -25,6 +25,12 @@ struct qcow2_header {
 int qcow2_read(struct qcow2_header *out, int fd, const char *path, struct cause *cause);
 
 /*
+ * Makes an image of size bytes in an empty file, which is based on backing, a path, of that
+ * format. 0 or a negative errno: -EFBIG for one that is too large, -ENAMETOOLONG.
+ */
+int qcow2_create(int fd, uint64_t size, const char *backing, const char *backing_format);
+
+/*
  * Follows what an open image with a backing file is based on, as far as that is qcow2 in a file:
  * -ELOOP or -EINVAL with a cause as above, -ENOENT when a file is missing.
  */

@@ -1,6 +1,7 @@
 /* See storage.h. */
 #include "core/disk/storage.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -19,7 +20,9 @@
 #define NBD_UNIX "nbd+unix://"
 #define RBD "rbd://"
 
-#define VMDK_CAPACITY 12 /* offset in the header; VMware's Virtual Disk Format 1.1, SparseExtentHeader */
+/* Offsets in headers: VMware's Virtual Disk Format 1.1, SparseExtentHeader; VirtualBox's VDICore.h. */
+#define VMDK_CAPACITY 12 /* sectors */
+#define VDI_SIZE 368	 /* bytes */
 
 /* How each is served, in the order of enum disk_format. */
 static const struct {
@@ -40,9 +43,22 @@ static const struct {
 	[DISK_FORMAT_RBD] = { "rbd", false, false, RBD "POOL/IMAGE" },
 };
 
+const char *storage_driver(const struct profile_disk *disk)
+{
+	const char *driver = kinds[disk->format].driver;
+
+	return driver || !disk->overlay ? driver : "raw";
+}
+
 bool storage_serves(const struct profile_disk *disk)
 {
-	return disk->present && kinds[disk->format].driver;
+	return disk->present && storage_driver(disk);
+}
+
+/* Nobody writes to the image. */
+static bool is_read(const struct profile_disk *disk)
+{
+	return disk->readonly || disk->overlay;
 }
 
 /* --- looking --- */
@@ -107,19 +123,63 @@ static int check_qcow2(const struct disk_file *file, const struct profile_disk *
 	return *header.backing ? qcow2_check_chain(&header, file, disk->path, cause) : 0;
 }
 
-static int check_file(const struct profile_disk *disk, struct cause *cause)
+static uint64_t read_size(const struct disk_file *file, uint64_t offset, uint64_t unit)
 {
-	const struct disk_config config = { .path = disk->path, .readonly = disk->readonly };
+	uint64_t number = 0, bytes;
+
+	if (pread(file->fd, &number, sizeof(number), (off_t)offset) != sizeof(number) ||
+	    __builtin_mul_overflow(le64toh(number), unit, &bytes))
+		return 0;
+	return bytes;
+}
+
+/* Of the disk that an image of a format holds which has been checked; 0: only the daemon knows. */
+static uint64_t find_size(const struct disk_file *file, const struct profile_disk *disk)
+{
+	struct qcow2_header header;
+
+	switch ((enum disk_format)disk->format) {
+	case DISK_FORMAT_AUTO:
+	case DISK_FORMAT_RAW:
+		return file->size;
+	case DISK_FORMAT_QCOW2:
+		return qcow2_read(&header, file->fd, disk->path, NULL) ? 0 : header.size;
+	case DISK_FORMAT_VDI:
+		return read_size(file, VDI_SIZE, 1);
+	case DISK_FORMAT_VMDK:
+		return read_size(file, VMDK_CAPACITY, DISK_SECTOR);
+	default:
+		return 0;
+	}
+}
+
+/* A layer needs to know how large it is. */
+static int check_size(const struct profile_disk *disk, uint64_t size, struct cause *cause)
+{
+	if (!disk->overlay || (size && size % DISK_SECTOR == 0))
+		return 0;
+	return cause_set(cause, EINVAL, "%s: there is no layer for an image like this one; remove "
+			 "overlay=, or convert the image with vmdeck disk convert", disk->path);
+}
+
+static int check_file(const struct profile_disk *disk, uint64_t *size, struct cause *cause)
+{
+	const struct disk_config config = { .path = disk->path, .readonly = is_read(disk),
+					    .raw = disk->format == DISK_FORMAT_RAW };
 	struct disk_file file;
-	int err = disk_file_open_as_it_is(&file, &config, cause);
+	bool raw = !kinds[disk->format].driver;
+	int err = raw ? disk_file_open(&file, &config, cause)
+		      : disk_file_open_as_it_is(&file, &config, cause);
 
 	if (err)
 		return err;
-	err = check_format(&file, disk, cause);
+	if (!raw)
+		err = check_format(&file, disk, cause);
 	if (!err && disk->format == DISK_FORMAT_QCOW2)
 		err = check_qcow2(&file, disk, cause);
+	*size = err ? 0 : find_size(&file, disk);
 	disk_file_close(&file);
-	return err;
+	return err ? err : check_size(disk, *size, cause);
 }
 
 static int check_secret(const struct profile_disk *disk, struct cause *cause)
@@ -137,25 +197,39 @@ static int check_secret(const struct profile_disk *disk, struct cause *cause)
 	return err;
 }
 
-int storage_check(const struct profile_disk *disk, struct cause *cause)
+static int check_keys(const struct profile_disk *disk, struct cause *cause)
 {
-	const char *driver = kinds[disk->format].driver;
-	struct storage_arguments arguments;
-	char program[PATH_MAX];
-	int err = 0;
+	const char *driver = storage_driver(disk);
 
 	if (disk->cdrom || disk->bus == DISK_BUS_SATA)
-		return cause_set(cause, EINVAL, "format=%s is for virtio disks; %s", driver,
+		return cause_set(cause, EINVAL, "%s%s is for virtio disks; %s",
+				 kinds[disk->format].driver ? "format=" : "overlay, here of ", driver,
 				 disk->cdrom ? "a CD-ROM's image is a raw one" : "set bus=virtio");
-	if (kinds[disk->format].only_read && !disk->readonly)
-		return cause_set(cause, EINVAL, "format=%s is only read; set readonly=yes, or convert "
-				 "the image with vmdeck disk convert", driver);
-	if (kinds[disk->format].file)
-		err = check_file(disk, cause);
+	if (disk->readonly && disk->overlay)
+		return cause_set(cause, EINVAL, "overlay= is for what a guest writes, and it does not "
+				 "with readonly=yes; remove one of them");
+	if (kinds[disk->format].only_read && !is_read(disk))
+		return cause_set(cause, EINVAL, "format=%s is only read; set readonly=yes or overlay=, "
+				 "or convert the image with vmdeck disk convert", driver);
+	if (disk->overlay && !kinds[disk->format].file)
+		return cause_set(cause, EINVAL, "overlay= is for images in files, and not for "
+				 "format=%s; remove it", driver);
+	return 0;
+}
+
+int storage_check(const struct profile_disk *disk, uint64_t *size, struct cause *cause)
+{
+	struct storage_arguments arguments;
+	char program[PATH_MAX];
+	int err = check_keys(disk, cause);
+
+	*size = 0;
+	if (!err && kinds[disk->format].file)
+		err = check_file(disk, size, cause);
 	if (!err && disk->format == DISK_FORMAT_LUKS)
 		err = check_secret(disk, cause);
 	if (!err)
-		err = storage_arguments(&arguments, disk, "3", cause);
+		err = storage_arguments(&arguments, disk, "", "", cause);
 	return err ? err : program_find(PROGRAM_STORAGE_DAEMON, program, cause);
 }
 
@@ -180,7 +254,7 @@ static void next(struct storage_arguments *out)
 		out->full = true;
 }
 
-/* Words that are the daemon's own; '%' is what follows in values, of which commas are doubled. */
+/* Words that are the daemon's own; '%' is one of the values, in which commas are doubled. */
 static void add(struct storage_arguments *out, const char *words, ...)
 {
 	va_list values;
@@ -200,40 +274,56 @@ static void add(struct storage_arguments *out, const char *words, ...)
 	va_end(values);
 }
 
-static bool can_be_based(const struct profile_disk *disk)
+static void add_node(struct storage_arguments *out)
 {
-	return disk->format == DISK_FORMAT_QCOW2 || disk->format == DISK_FORMAT_VMDK;
+	next(out);
+	add(out, "--blockdev");
+	next(out);
 }
 
-static void add_file(struct storage_arguments *out, const struct profile_disk *disk)
+static void add_file_node(struct storage_arguments *out, const char *name, const char *path,
+			  bool read)
 {
-	const char *driver = kinds[disk->format].driver;
-	const char *access = disk->readonly ? "on" : "off";
+	add_node(out);
+	add(out, "driver=file,node-name=%,filename=%,read-only=%,discard=unmap", name, path,
+	    read ? "on" : "off");
+}
 
-	if (disk->format == DISK_FORMAT_LUKS) {
-		next(out);
-		add(out, "--object");
-		next(out);
-		add(out, "secret,id=key,file=%", disk->secret_file);
-	}
+static void add_secret(struct storage_arguments *out, const struct profile_disk *disk)
+{
 	next(out);
-	add(out, "--blockdev");
+	add(out, "--object");
 	next(out);
-	add(out, "driver=file,node-name=file,filename=%,read-only=%,discard=unmap", disk->path,
-	    access);
-	next(out);
-	add(out, "--blockdev");
-	next(out);
-	/* That an image is based on nothing can be said in JSON only. */
-	if (can_be_based(disk) && !disk->backing_files)
-		add(out, "{\"driver\":\"%\",\"node-name\":\"disk\",\"file\":\"file\","
-		    "\"backing\":null,\"read-only\":%,\"discard\":\"unmap\"}", driver,
-		    disk->readonly ? "true" : "false");
-	else
-		add(out, "driver=%,node-name=disk,file=file,read-only=%,discard=unmap", driver,
-		    access);
+	add(out, "secret,id=key,file=%", disk->secret_file);
+}
+
+/* That an image is based on nothing, or on another node, can be said in JSON only. */
+static void add_image_node(struct storage_arguments *out, const struct profile_disk *disk,
+			   const char *name)
+{
+	bool can_be_based = disk->format == DISK_FORMAT_QCOW2 || disk->format == DISK_FORMAT_VMDK;
+
+	add_node(out);
+	add(out, "{\"driver\":\"%\",\"node-name\":\"%\",\"file\":\"file\",\"read-only\":%,"
+	    "\"discard\":\"unmap\"", storage_driver(disk), name,
+	    is_read(disk) ? "true" : "false");
+	add(out, can_be_based && !disk->backing_files ? ",\"backing\":null" : "");
+	add(out, disk->format == DISK_FORMAT_LUKS ? ",\"key-secret\":\"key\"}" : "}");
+}
+
+static void add_file(struct storage_arguments *out, const struct profile_disk *disk,
+		     const char *layer)
+{
 	if (disk->format == DISK_FORMAT_LUKS)
-		add(out, ",key-secret=key");
+		add_secret(out, disk);
+	add_file_node(out, "file", disk->path, is_read(disk));
+	add_image_node(out, disk, disk->overlay ? "image" : "disk");
+	if (!disk->overlay)
+		return;
+	add_file_node(out, "layer", layer, false);
+	add_node(out);
+	add(out, "{\"driver\":\"qcow2\",\"node-name\":\"disk\",\"file\":\"layer\","
+	    "\"backing\":\"image\",\"discard\":\"unmap\"}");
 }
 
 static int wrong_shape(const struct profile_disk *disk, struct cause *cause)
@@ -322,17 +412,15 @@ static bool add_rbd(struct storage_arguments *out, const struct profile_disk *di
 }
 
 int storage_arguments(struct storage_arguments *out, const struct profile_disk *disk,
-		      const char *fd, struct cause *cause)
+		      const char *fd, const char *layer, struct cause *cause)
 {
 	bool known = true;
 
 	*out = (struct storage_arguments){ .count = 0 };
 	if (kinds[disk->format].file) {
-		add_file(out, disk);
+		add_file(out, disk, layer);
 	} else {
-		next(out);
-		add(out, "--blockdev");
-		next(out);
+		add_node(out);
 		known = disk->format == DISK_FORMAT_NBD ? add_nbd(out, disk) : add_rbd(out, disk);
 	}
 	if (!known)

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cause.h"
 #include "core/profile/profile.h"
@@ -17,12 +18,16 @@
 /* Whether a disk of the profile is one of them. */
 bool storage_serves(const struct profile_disk *disk);
 
+/* The daemon's name of the format of one of them; else NULL. */
+const char *storage_driver(const struct profile_disk *disk);
+
 /*
  * What can be known of it without the daemon: whether its file is there, of that format, and
- * names no others unless it may; whether the daemon is there. 0, or a negative errno with a
- * cause that begins with the path or a key.
+ * names no others unless it may; whether the daemon is there. 0 and the bytes of the disk, if they
+ * are known (a layer over it needs them), else 0; or a negative errno with a cause that begins
+ * with the path or a key.
  */
-int storage_check(const struct profile_disk *disk, struct cause *cause);
+int storage_check(const struct profile_disk *disk, uint64_t *size, struct cause *cause);
 
 /* Arguments, each of them in text. */
 struct storage_arguments {
@@ -34,10 +39,11 @@ struct storage_arguments {
 };
 
 /*
- * The daemon's, to serve the disk to who connects to its descriptor fd, a number. 0, or
+ * The daemon's, to serve the disk to who connects to its descriptor fd, a number; layer is the
+ * path of the layer over it, if the profile wants one. 0, or
  * -ENAMETOOLONG or -EINVAL with a cause as above. Only of one that storage_check() has passed.
  */
 int storage_arguments(struct storage_arguments *out, const struct profile_disk *disk,
-		      const char *fd, struct cause *cause);
+		      const char *fd, const char *layer, struct cause *cause);
 
 #endif

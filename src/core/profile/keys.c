@@ -155,6 +155,12 @@ static const struct profile_key disk_keys[] = {
 	  .help = "Whether files that the image names are opened, too: the backing file or the "
 		  "data file of a qcow2 image, the extents of a VMDK image. "
 		  "An image of somebody else can name any file of yours." },
+	{ .key = "overlay", .type = PROFILE_CHOICE, .offset = DISK(overlay),
+	  .choices = "no|discard|keep", .standard = "no",
+	  .help = "Whether the image stays as it is and what the guest writes goes to a layer over "
+		  "it, which is forgotten when the guest stops ({Ic discard}), or kept for the next "
+		  "time ({Ic keep}). For images in {Ic raw}, {Ic qcow2}, {Ic vdi} and {Ic vmdk}; see a "
+		  "section below." },
 	{ .key = "secret_file", .type = PROFILE_PATH, .offset = DISK(secret_file),
 	  .help = "Path of the file with the passphrase of an image with {Ic format=luks}. All its "
 		  "bytes count, a newline at its end as well." },

@@ -26,6 +26,7 @@ enum disk_format {
 	DISK_FORMAT_AUTO, DISK_FORMAT_RAW, DISK_FORMAT_QCOW2, DISK_FORMAT_VMDK, DISK_FORMAT_VDI,
 	DISK_FORMAT_VHDX, DISK_FORMAT_LUKS, DISK_FORMAT_NBD, DISK_FORMAT_RBD
 };
+enum disk_overlay { DISK_OVERLAY_NONE, DISK_OVERLAY_DISCARD, DISK_OVERLAY_KEEP };
 enum profile_on_backend { ON_BACKEND_PAUSE, ON_BACKEND_STOP };
 enum profile_firmware { FIRMWARE_NONE, FIRMWARE_BIOS, FIRMWARE_UEFI, FIRMWARE_AUTO };
 
@@ -46,6 +47,7 @@ struct profile_disk {
 	char *serial;	 /* NULL or "": one by its number */
 	unsigned queues; /* of virtio; 0: by the number of CPUs */
 	bool backing_files; /* what the image names is opened, too */
+	unsigned overlay;   /* an enum disk_overlay */
 	char *secret_file;  /* the key of an encrypted image; or NULL */
 	unsigned on_backend; /* an enum profile_on_backend */
 };

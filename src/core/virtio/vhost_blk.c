@@ -6,8 +6,10 @@
 
 #include <linux/virtio_blk.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "core/bus/disks.h"
+#include "core/disk/overlay.h"
 #include "core/disk/storage.h"
 #include "core/profile/check.h"
 #include "core/virtio/blk_command.h"
@@ -18,6 +20,11 @@
 /* Of struct virtio_blk_config; what lies behind it is for features that are not offered. */
 #define CONFIG_SIZE 60
 
+struct vhost_blk {
+	struct vhost_device vhost;
+	struct overlay overlay; /* fd -1 and no path: none */
+};
+
 static bool wanted(const struct profile *profile, unsigned number)
 {
 	return storage_serves(&profile->disks[number]);
@@ -27,11 +34,15 @@ static void check(const struct profile_check *check)
 {
 	char name[DEVICE_NAME_MAX];
 	struct cause cause;
+	uint64_t size;
 
 	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++) {
 		const struct profile_disk *disk = &check->profile->disks[i];
 
-		if (!storage_serves(disk) || !disk->path || storage_check(disk, &cause) == 0)
+		if (!storage_serves(disk) || !disk->path)
+			continue;
+		if (storage_check(disk, &size, &cause) == 0 &&
+		    overlay_check(check->profile, i, size, &cause) == 0)
 			continue;
 		snprintf(name, sizeof(name), DISKS_NAME "%u", i);
 		check->found(check->arg, name, "path", false, cause.text);
@@ -50,13 +61,18 @@ static unsigned on_backend(const struct device *device)
 
 static int launch(const struct device *device, struct backend *backend, struct cause *cause)
 {
+	const struct vhost_blk *blk = device->state;
+	const struct profile_disk *disk = disk_of(device);
+	const char *layer = blk->overlay.fd < 0 ? blk->overlay.path : BACKEND_FILE;
 	struct storage_arguments arguments;
 	struct program_order order = { .program = PROGRAM_STORAGE_DAEMON,
-				       .arguments = arguments.list };
-	int err = storage_check(disk_of(device), cause);
+				       .arguments = arguments.list,
+				       .fds = { -1, blk->overlay.fd } };
+	uint64_t size;
+	int err = storage_check(disk, &size, cause);
 
 	if (!err)
-		err = storage_arguments(&arguments, disk_of(device), BACKEND_LISTEN_FD, cause);
+		err = storage_arguments(&arguments, disk, BACKEND_LISTEN_FD, layer, cause);
 	return err ? err : backend_start(backend, &order, cause);
 }
 
@@ -87,9 +103,42 @@ static const struct vhost_kind kind = {
 	.refuse = refuse,
 };
 
+/* The layer is there as long as the machine is, whatever becomes of the daemon. */
+static int make_overlay(struct device *device, struct cause *cause)
+{
+	struct vhost_blk *blk = device->state;
+	uint64_t size;
+	int err = storage_check(disk_of(device), &size, cause);
+
+	return err ? err : overlay_open(&blk->overlay, device->host->profile, device->number, size,
+					cause);
+}
+
 static int create(struct device *device, struct cause *cause)
 {
-	return vhost_create(device, &kind, cause);
+	struct vhost_blk *blk = device->state;
+	int err = 0;
+
+	blk->overlay.fd = -1;
+	if (disk_of(device)->overlay)
+		err = make_overlay(device, cause);
+	return err ? err : vhost_create(device, &kind, cause);
+}
+
+static void destroy(struct device *device)
+{
+	struct vhost_blk *blk = device->state;
+
+	vhost_destroy(device);
+	if (blk->overlay.fd >= 0)
+		close(blk->overlay.fd);
+}
+
+static const char *load(struct device *device, const void *registers)
+{
+	if (disk_of(device)->overlay == DISK_OVERLAY_DISCARD)
+		return "what it has written is forgotten (overlay=discard)";
+	return vhost_load(device, registers);
 }
 
 const struct device_type vhost_blk_device = {
@@ -100,4 +149,7 @@ const struct device_type vhost_blk_device = {
 	.check = check,
 	.create = create,
 	VHOST_ROW,
+	.size = sizeof(struct vhost_blk),
+	.destroy = destroy,
+	.load = load,
 };

@@ -99,11 +99,10 @@ void vhost_save(struct device *device, void *registers);
 const char *vhost_load(struct device *device, const void *registers);
 void vhost_describe(struct device *device, char *text, size_t size);
 
-/* What the rows have in common. */
+/* What the rows have in common. The state of a type begins with a struct vhost_device. */
 #define VHOST_ROW                                                                          \
-	.size = sizeof(struct vhost_device), .pci = true, .shares_memory = true,          \
-	.destroy = vhost_destroy, .start = vhost_start, .stop = vhost_stop,                \
+	.pci = true, .shares_memory = true, .start = vhost_start, .stop = vhost_stop,      \
 	.reset = vhost_reset, .version = 1, .saved = sizeof(struct vhost_registers),       \
-	.save = vhost_save, .load = vhost_load, .describe = vhost_describe
+	.save = vhost_save, .describe = vhost_describe
 
 #endif

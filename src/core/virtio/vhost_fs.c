@@ -90,7 +90,8 @@ static int launch(const struct device *device, struct backend *backend, struct c
 	const char *const arguments[] = { "--fd=" BACKEND_LISTEN_FD, "--thread-pool-size=0", "-o",
 					  source, NULL };
 	struct program_order order = { .program = PROGRAM_VIRTIOFSD, .arguments = arguments,
-				       .readonly = share->readonly ? share->path : NULL };
+				       .readonly = share->readonly ? share->path : NULL,
+				       .fds = { -1, -1 } };
 	int err = check_share(share, cause);
 
 	if (err)
@@ -153,4 +154,7 @@ const struct device_type vhost_fs_device = {
 	.check = check,
 	.create = create,
 	VHOST_ROW,
+	.size = sizeof(struct vhost_device),
+	.destroy = vhost_destroy,
+	.load = vhost_load,
 };
