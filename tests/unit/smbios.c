@@ -6,19 +6,17 @@
 struct fixture {
 	struct fake_fw_cfg fw;
 	struct guest_memory memory;
-	uint8_t entry[64], tables[4096];
+	uint8_t entry[64], tables[65535];
 	uint32_t entry_size, tables_size;
 };
 
 static struct fixture f;
 
-static void describe(unsigned cpus, uint64_t memory)
+static void describe_profile(const struct profile *profile)
 {
-	const struct profile profile = { .cpus = cpus, .memory = memory };
-
 	f = (struct fixture){ 0 };
 	fake_fw_cfg_create(&f.fw, &f.memory);
-	assert_int_equal(smbios_describe(f.fw.host.fw_cfg, &profile, NULL), 0);
+	assert_int_equal(smbios_describe(f.fw.host.fw_cfg, profile, NULL), 0);
 	f.entry_size = select_file(&f.fw, "etc/smbios/smbios-anchor");
 	assert_in_range(f.entry_size, 1, sizeof(f.entry));
 	read_bytes(&f.fw, f.entry, f.entry_size);
@@ -26,6 +24,11 @@ static void describe(unsigned cpus, uint64_t memory)
 	assert_in_range(f.tables_size, 1, sizeof(f.tables));
 	read_bytes(&f.fw, f.tables, f.tables_size);
 	fake_fw_cfg_destroy(&f.fw);
+}
+
+static void describe(unsigned cpus, uint64_t memory)
+{
+	describe_profile(&(struct profile){ .cpus = cpus, .memory = memory });
 }
 
 static uint64_t get(const uint8_t *at, unsigned size)
@@ -101,6 +104,33 @@ static void the_machine_is_named(void **state)
 	assert_int_equal(find(4)[35], 3);
 }
 
+static void each_socket_has_its_processor(void **state)
+{
+	const struct profile profile = { .cpus = 12, .cpu_sockets = 2, .cpu_cores = 3,
+					 .cpu_threads = 2, .memory = 64 << 20 };
+	const struct profile many = { .cpus = 255, .cpu_sockets = 255, .memory = 2ull << 40 };
+	const uint8_t *first, *second, *at;
+	unsigned count = 0;
+
+	(void)state;
+	describe_profile(&profile);
+	first = find(4);
+	second = next(first);
+	assert_int_equal(second[0], 4);
+	assert_int_not_equal(next(second)[0], 4);
+	assert_int_not_equal(get(first + 2, 2), get(second + 2, 2));
+	assert_string_equal(string_of(first, first[4]), "CPU 0");
+	assert_string_equal(string_of(second, second[4]), "CPU 1");
+	assert_int_equal(second[35], 3); /* cores */
+	assert_int_equal(second[37], 6); /* threads */
+
+	describe_profile(&many);
+	for (at = f.tables; at < f.tables + f.tables_size; at = next(at))
+		count += at[0] == 4;
+	assert_int_equal(count, 255);
+	assert_ptr_equal(at, f.tables + f.tables_size);
+}
+
 static void memory_has_its_size(void **state)
 {
 	static const struct {
@@ -129,6 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_entry_point_fits),
 		cmocka_unit_test(the_machine_is_named),
+		cmocka_unit_test(each_socket_has_its_processor),
 		cmocka_unit_test(memory_has_its_size),
 	};
 

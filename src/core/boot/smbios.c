@@ -8,10 +8,14 @@
  */
 #include "core/boot/smbios.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "core/profile/topology.h"
 
 #define PACKED __attribute__((packed))
 
@@ -19,7 +23,8 @@
 #define ANCHOR_FILE "etc/smbios/smbios-anchor"
 #define TABLES_FILE "etc/smbios/smbios-tables"
 
-#define TABLES_SIZE 1024
+#define TABLES_SIZE 512  /* of those but the processors' */
+#define PROCESSOR_SIZE 64 /* of each, with its strings */
 #define HANDLE(type) ((uint16_t)((type) << 8))
 #define MIB (1ull << 20)
 #define SIZE_IS_EXTENDED 0x7fff
@@ -98,28 +103,31 @@ _Static_assert(sizeof(struct memory_array) == 23, "type 16");
 _Static_assert(sizeof(struct memory_device) == 40, "type 17");
 
 struct builder {
-	uint8_t data[TABLES_SIZE];
-	size_t used;
+	uint8_t *data;
+	size_t size, used;
 	uint16_t count, largest;
 };
 
-/* Appends a structure with its strings, at most two, of which the second may be NULL. */
-static void add(struct builder *b, uint8_t type, void *structure, size_t size, const char *first,
-		const char *second)
+/*
+ * Appends a structure with its strings, at most two, of which the second may be NULL. Its handle
+ * comes of its type, and its number among those of the type.
+ */
+static void add(struct builder *b, uint8_t type, uint8_t number, void *structure, size_t size,
+		const char *first, const char *second)
 {
 	struct header *header = structure;
 	size_t begun = b->used;
 
 	header->type = type;
 	header->length = (uint8_t)size;
-	header->handle = HANDLE(type);
+	header->handle = HANDLE(type) | number;
 	memcpy(b->data + b->used, structure, size);
 	b->used += size;
-	b->used += (size_t)snprintf((char *)b->data + b->used, sizeof(b->data) - b->used, "%s",
+	b->used += (size_t)snprintf((char *)b->data + b->used, b->size - b->used, "%s",
 				    first) + 1;
 	if (second)
-		b->used += (size_t)snprintf((char *)b->data + b->used,
-					    sizeof(b->data) - b->used, "%s", second) + 1;
+		b->used += (size_t)snprintf((char *)b->data + b->used, b->size - b->used, "%s",
+					    second) + 1;
 	/* The strings end with one that is empty; where there is none, with two. */
 	b->data[b->used++] = 0;
 	b->count++;
@@ -133,21 +141,27 @@ static void add_machine(struct builder *b)
 	struct chassis chassis = { .maker = 1, .kind = 1 /* other */, .boot_state = 3,
 				   .power = 3, .thermal = 3, .security = 2 };
 
-	add(b, 1, &system, sizeof(system), MAKER, "virtual machine");
-	add(b, 3, &chassis, sizeof(chassis), MAKER, NULL);
+	add(b, 1, 0, &system, sizeof(system), MAKER, "virtual machine");
+	add(b, 3, 0, &chassis, sizeof(chassis), MAKER, NULL);
 }
 
-static void add_processors(struct builder *b, unsigned cpus)
+/* One a socket. */
+static void add_processors(struct builder *b, const struct topology *topology)
 {
+	uint8_t cores = (uint8_t)topology->cores;
 	struct processor processor = {
 		.socket = 1, .kind = 3 /* central */, .family = 1 /* other */, .maker = 2,
 		.status = 0x41 /* there, enabled */, .upgrade = 1,
 		.caches = { 0xffff, 0xffff, 0xffff },
-		.cores = (uint8_t)cpus, .enabled = (uint8_t)cpus, .threads = (uint8_t)cpus,
+		.cores = cores, .enabled = cores, .threads = (uint8_t)(cores * topology->threads),
 		.characteristics = 4 /* 64 bits */, .family_2 = 1,
 	};
+	char name[16];
 
-	add(b, 4, &processor, sizeof(processor), "CPU 0", MAKER);
+	for (unsigned i = 0; i < topology->sockets; i++) {
+		snprintf(name, sizeof(name), "CPU %u", i);
+		add(b, 4, (uint8_t)i, &processor, sizeof(processor), name, MAKER);
+	}
 }
 
 static void add_memory(struct builder *b, uint64_t size)
@@ -170,25 +184,33 @@ static void add_memory(struct builder *b, uint64_t size)
 		device.size = (uint16_t)(size / MIB);
 		device.extended_size = 0;
 	}
-	add(b, 16, &array, sizeof(array), "", NULL);
-	add(b, 17, &device, sizeof(device), "DIMM 0", NULL);
+	add(b, 16, 0, &array, sizeof(array), "", NULL);
+	add(b, 17, 0, &device, sizeof(device), "DIMM 0", NULL);
 }
 
 int smbios_describe(struct fw_cfg *fw_cfg, const struct profile *profile, struct cause *cause)
 {
 	struct entry_point entry = { .anchor = "_SM_", .length = sizeof(entry), .major = 2,
 				     .minor = 8, .middle = "_DMI_", .bcd_revision = 0x28 };
-	struct builder b = { .used = 0 };
 	struct header end = { 0 };
-	int err;
+	struct topology topology;
+	struct builder b = { 0 };
+	int err = topology_find(profile, &topology, cause);
 
+	if (err)
+		return err;
+	b.size = TABLES_SIZE + topology.sockets * PROCESSOR_SIZE;
+	b.data = calloc(1, b.size);
+	if (!b.data)
+		return cause_errno(cause, ENOMEM, "SMBIOS");
 	add_machine(&b);
-	add_processors(&b, profile->cpus);
+	add_processors(&b, &topology);
 	add_memory(&b, profile->memory);
-	add(&b, 127, &end, sizeof(end), "", NULL);
+	add(&b, 127, 0, &end, sizeof(end), "", NULL);
 	entry.tables_length = (uint16_t)b.used;
 	entry.largest = b.largest;
 	entry.count = b.count;
 	err = fw_cfg_add_file(fw_cfg, TABLES_FILE, b.data, b.used, cause);
+	free(b.data);
 	return err ? err : fw_cfg_add_file(fw_cfg, ANCHOR_FILE, &entry, sizeof(entry), cause);
 }
