@@ -83,7 +83,8 @@ src_core_libcore_a_SOURCES = \
 	%D%/hw/i6300esb.c %D%/hw/i6300esb.h \
 	%D%/hw/i8042.c %D%/hw/i8042.h \
 	%D%/hw/ich9_pm.c %D%/hw/ich9_pm.h \
-	%D%/hw/mc146818.c %D%/hw/mc146818.h \
+	%D%/hw/mc146818.c %D%/hw/mc146818.h %D%/hw/mc146818_private.h \
+	%D%/hw/mc146818_events.c \
 	%D%/hw/ovmf.c %D%/hw/ovmf.h \
 	%D%/hw/ps2_keyboard.c %D%/hw/ps2_keyboard.h \
 	%D%/hw/ps2_typing.c %D%/hw/ps2_typing.h \

@@ -640,6 +640,8 @@ void bench_use(struct device_bench *bench)
 	devices_input(&bench->set, (const uint8_t *)"typed by somebody, more than 16", 31);
 	out(bench, PLATFORM_CMOS_PORT, 0x40, 1);
 	out(bench, PLATFORM_CMOS_PORT + 1, 0x5a, 1);
+	out(bench, PLATFORM_CMOS_PORT, 0x0b, 1);
+	out(bench, PLATFORM_CMOS_PORT + 1, 0x72, 1); /* all its interrupts */
 	out(bench, PLATFORM_I8042_PORT + 4, 0x60, 1);
 	out(bench, PLATFORM_I8042_PORT, 0x45, 1);
 	must(devices_keys(&bench->set, (const uint8_t *)"typed", 5) == 5, "there is no keyboard");

@@ -171,7 +171,7 @@ static void devices_look_at_what_waits(void **state)
 	struct mc146818 rtc;
 	struct vga vga;
 
-	assert_int_equal(rtc_init(&rtc, &io.bus, PLATFORM_CMOS_PORT, NULL), 0);
+	assert_int_equal(rtc_init(&rtc, &io.bus, PLATFORM_CMOS_PORT, NULL, NULL), 0);
 	rtc.coalesced = &f->coalesced;
 	assert_true(keep(f, ZONE, 1, 1));
 	in(&io, PLATFORM_CMOS_PORT + 1);

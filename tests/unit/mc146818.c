@@ -7,8 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/loop.h"
 
 #define PORT 0x70
 
@@ -22,7 +26,7 @@ static int setup(void **state)
 	static struct fixture fixture;
 
 	memset(&fixture, 0, sizeof(fixture));
-	assert_int_equal(rtc_init(&fixture.rtc, &fixture.bus, PORT, NULL), 0);
+	assert_int_equal(rtc_init(&fixture.rtc, &fixture.bus, PORT, NULL, NULL), 0);
 	*state = &fixture;
 	return 0;
 }
@@ -76,7 +80,7 @@ static void test_time(void **state)
 	gmtime_r(&guest, &tm);
 	assert_true(in(f, 6) >= 1 && in(f, 6) <= 7);
 	assert_int_equal(in(f, 0x0d), 0x80);
-	assert_int_equal(in(f, 0x0c), 0);
+	assert_int_equal(in(f, 0x0c) & 0x8f, 0); /* nothing interrupts */
 	assert_int_equal(in(f, 0x0b), 0x02);
 	assert_int_equal(in(f, 0x0a) & 0x7f, 0x26);
 }
@@ -165,7 +169,7 @@ static void test_save(void **state)
 	struct rtc_registers saved, bad;
 	time_t before;
 
-	assert_int_equal(rtc_init(&other.rtc, &other.bus, PORT, NULL), 0);
+	assert_int_equal(rtc_init(&other.rtc, &other.bus, PORT, NULL, NULL), 0);
 	out(f, 9, 0x05);
 	out(f, 0x40, 0x5a);
 	before = read_time(f);
@@ -188,6 +192,9 @@ static void test_save(void **state)
 	assert_string_equal(rtc_load(&other.rtc, &bad), "register A");
 	bad = saved;
 	bad.ram[0x0d] = 0;
+	assert_string_equal(rtc_load(&other.rtc, &bad), "registers C and D");
+	bad = saved;
+	bad.ram[0x0c] = 0xc0; /* of an interrupt that is not enabled */
 	assert_string_equal(rtc_load(&other.rtc, &bad), "registers C and D");
 	bad = saved;
 	bad.offset = INT64_MAX;
@@ -231,6 +238,205 @@ static void test_memory_sizes(void **state)
 	}
 }
 
+/* --- what it tells of --- */
+
+#define PERIODIC 0x40
+#define ALARM 0x20
+#define UPDATE 0x10
+#define INTERRUPT 0x80
+#define HOURS_24 0x02
+
+struct wired {
+	struct fixture f;
+	struct loop loop;
+	bool line;
+	unsigned raised;
+};
+
+static void set_line(void *arg, bool level)
+{
+	struct wired *w = arg;
+
+	assert_true(level != w->line);
+	w->line = level;
+	w->raised += level;
+}
+
+static struct wired *wired_new(void)
+{
+	struct wired *w = calloc(1, sizeof(*w));
+	const struct rtc_wires wires = { &w->loop, set_line, w };
+
+	assert_non_null(w);
+	assert_int_equal(loop_init(&w->loop, NULL), 0);
+	assert_int_equal(rtc_init(&w->f.rtc, &w->f.bus, PORT, &wires, NULL), 0);
+	rtc_run(&w->f.rtc, true);
+	in(&w->f, 0x0c);
+	return w;
+}
+
+static void wired_free(struct wired *w)
+{
+	rtc_destroy(&w->f.rtc);
+	loop_destroy(&w->loop);
+	free(w);
+}
+
+static void stop_loop(void *arg)
+{
+	loop_stop(arg);
+}
+
+static void serve(struct wired *w, uint64_t ns)
+{
+	struct loop_timer limit = { .fire = stop_loop, .arg = &w->loop };
+
+	loop_timer_set(&w->loop, &limit, ns);
+	assert_int_equal(loop_run(&w->loop), 0);
+	loop_timer_cancel(&w->loop, &limit);
+}
+
+/* What register C says when the line is up. */
+static uint8_t wait_for_line(struct wired *w)
+{
+	uint64_t end = clock_monotonic() + 10 * NS_PER_S;
+
+	while (!w->line && clock_monotonic() < end)
+		serve(w, NS_PER_MS / 10);
+	assert_true(w->line);
+	return in(&w->f, 0x0c);
+}
+
+static void test_events_are_seen_by_who_looks(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t seen = 0;
+
+	in(f, 0x0c);
+	out(f, 0x0a, 0x23); /* 8192 Hz */
+	for (unsigned i = 0; i < 100 && seen != (PERIODIC | UPDATE); i++) {
+		usleep(20000);
+		seen |= in(f, 0x0c) & ~ALARM;
+	}
+	assert_int_equal(seen, PERIODIC | UPDATE);
+	out(f, 0x0a, 0x20);
+	in(f, 0x0c);
+	usleep(2000);
+	assert_int_equal(in(f, 0x0c) & PERIODIC, 0);
+}
+
+static void test_periodic_interrupts(void **state)
+{
+	struct wired *w = wired_new();
+	uint64_t begun = clock_monotonic();
+
+	(void)state;
+	out(&w->f, 0x0b, HOURS_24 | PERIODIC); /* 1024 Hz */
+	for (unsigned i = 0; i < 50; i++)
+		assert_int_equal(wait_for_line(w) & (INTERRUPT | PERIODIC), INTERRUPT | PERIODIC);
+	assert_true(clock_monotonic() - begun > 40 * NS_PER_S / 1024);
+
+	/* Nobody acknowledges: there is one, and no more work. */
+	serve(w, 20 * NS_PER_MS);
+	assert_int_equal(w->raised, 51);
+	assert_false(w->f.rtc.timer.armed);
+
+	/* It is switched off while it waits. */
+	out(&w->f, 0x0b, HOURS_24);
+	assert_false(w->line);
+	in(&w->f, 0x0c);
+	serve(w, 20 * NS_PER_MS);
+	assert_false(w->line);
+	assert_false(w->f.rtc.timer.armed);
+	wired_free(w);
+}
+
+static void test_update_interrupts(void **state)
+{
+	struct wired *w = wired_new();
+
+	(void)state;
+	out(&w->f, 0x0b, HOURS_24 | UPDATE);
+	assert_int_equal(wait_for_line(w) & (INTERRUPT | UPDATE), INTERRUPT | UPDATE);
+	assert_true(clock_wall() % NS_PER_S < NS_PER_S / 2);
+	out(&w->f, 0x0b, HOURS_24 | UPDATE | 0x80); /* the clock stands */
+	assert_int_equal(in(&w->f, 0x0b), HOURS_24 | 0x80);
+	serve(w, NS_PER_S + NS_PER_S / 10);
+	assert_false(w->line);
+	wired_free(w);
+}
+
+/* Some clocks at once, a second before their alarms, and one that has another alarm. */
+static void test_alarms(void **state)
+{
+	static const struct {
+		uint8_t format, time[3], alarm[3]; /* hours, minutes, seconds */
+		bool rings;
+	} cases[] = {
+		{ 0x02, { 0x23, 0x59, 0x59 }, { 0x00, 0x00, 0x00 }, true },
+		{ 0x06, { 9, 29, 59 }, { 9, 30, 0 }, true },
+		{ 0x00, { 0x11, 0x59, 0x59 }, { 0x92, 0x00, 0x00 }, true },
+		{ 0x02, { 0x12, 0x34, 0x56 }, { 0xff, 0xc0, 0x57 }, true },
+		{ 0x02, { 0x12, 0x34, 0x56 }, { 0x12, 0x34, 0x50 }, false },
+		{ 0x02, { 0x12, 0x34, 0x56 }, { 0x12, 0x35, 0xff }, false },
+	};
+	struct wired *clocks[sizeof(cases) / sizeof(cases[0])];
+
+	(void)state;
+	while (clock_wall() % NS_PER_S > NS_PER_S / 2)
+		usleep(10000);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fixture *f = &(clocks[i] = wired_new())->f;
+
+		out(f, 0x0b, cases[i].format | 0x80);
+		for (unsigned n = 0; n < 3; n++) {
+			out(f, (uint8_t)(4 - 2 * n), cases[i].time[n]);
+			out(f, (uint8_t)(5 - 2 * n), cases[i].alarm[n]);
+		}
+		in(f, 0x0c);
+		out(f, 0x0b, cases[i].format | ALARM);
+		serve(clocks[i], 1000);
+		assert_false(clocks[i]->line);
+		assert_true(clocks[i]->f.rtc.timer.armed);
+	}
+	usleep(NS_PER_S / 1000);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		serve(clocks[i], 1000);
+		assert_int_equal(clocks[i]->line, cases[i].rings);
+		assert_int_equal((in(&clocks[i]->f, 0x0c) & ALARM) != 0, cases[i].rings);
+		wired_free(clocks[i]);
+	}
+}
+
+static void test_nothing_interrupts_a_pause(void **state)
+{
+	struct wired *w = wired_new(), *other;
+	struct rtc_registers saved;
+
+	(void)state;
+	out(&w->f, 0x0b, HOURS_24 | PERIODIC);
+	rtc_run(&w->f.rtc, false);
+	serve(w, 20 * NS_PER_MS);
+	assert_false(w->line);
+	rtc_run(&w->f.rtc, true);
+	serve(w, 20 * NS_PER_MS);
+	assert_true(w->line);
+
+	/* What was up is up in another one, which goes on when it was seen. */
+	rtc_run(&w->f.rtc, false);
+	rtc_save(&w->f.rtc, &saved);
+	wired_free(w);
+	other = wired_new();
+	rtc_run(&other->f.rtc, false);
+	assert_null(rtc_load(&other->f.rtc, &saved));
+	assert_true(other->line);
+	rtc_run(&other->f.rtc, true);
+	wait_for_line(other);
+	assert_false(other->line);
+	wait_for_line(other);
+	wired_free(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +447,11 @@ int main(void)
 		cmocka_unit_test_setup(test_save, setup),
 		cmocka_unit_test_setup(test_any_value, setup),
 		cmocka_unit_test_setup(test_memory_sizes, setup),
+		cmocka_unit_test_setup(test_events_are_seen_by_who_looks, setup),
+		cmocka_unit_test(test_periodic_interrupts),
+		cmocka_unit_test(test_update_interrupts),
+		cmocka_unit_test(test_alarms),
+		cmocka_unit_test(test_nothing_interrupts_a_pause),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

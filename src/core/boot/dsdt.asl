@@ -98,6 +98,7 @@ DefinitionBlock ("", "DSDT", 2, "VMDECK", "VMDECK", 1)
 			Name (_HID, EisaId ("PNP0B00"))
 			Name (_CRS, ResourceTemplate () {
 				IO (Decode16, 0x70, 0x70, 1, 2)
+				IRQNoFlags () { 8 }
 			})
 		}
 	}

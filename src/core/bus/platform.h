@@ -24,6 +24,7 @@
 /* Interrupt lines: GSI numbers of the IOAPIC */
 #define PLATFORM_KEYBOARD_GSI 1	    /* edge */
 #define PLATFORM_COM1_GSI 4
+#define PLATFORM_RTC_GSI 8	    /* edge */
 #define PLATFORM_SCI_GSI 9	    /* level, active high */
 #define PLATFORM_PCI_GSI 16	    /* INTA# of device n: 16 + n % 4; level, active high; four lines */
 

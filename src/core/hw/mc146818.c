@@ -1,34 +1,25 @@
 /*
- * The real-time clock and CMOS RAM. vCPU threads.
+ * The real-time clock and CMOS RAM: time and registers. vCPU threads.
  *
  * Motorola MC146818A data sheet; the century at 0x32 as ACPI's FADT says. The
- * battery keeps it through a reset. Register C is always 0: nothing interrupts.
+ * battery keeps it through a reset. What happens in its time: mc146818_events.c.
  */
 #include "core/hw/mc146818.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "core/bus/platform.h"
+#include "core/hw/mc146818_private.h"
 #include "core/kvm/coalesced.h"
+#include "core/kvm/irq.h"
 #include "core/kvm/memory.h"
 
+#define REG_CENTURY 0x32
+
+/* What firmware of old looked at; sizes, low byte first */
 enum {
-	REG_SECOND = 0x00,
-	REG_MINUTE = 0x02,
-	REG_HOUR = 0x04,
-	REG_WEEKDAY = 0x06, /* Sunday is 1 */
-	REG_DAY = 0x07,
-	REG_MONTH = 0x08,
-	REG_YEAR = 0x09,
-	REG_A = 0x0a,
-	REG_B = 0x0b,
-	REG_C = 0x0c,
-	REG_D = 0x0d,
-	REG_CENTURY = 0x32,
-	/* What firmware of old looked at; sizes, low byte first */
 	REG_BASE_MEMORY = 0x15,	   /* KiB, at most 640 */
 	REG_EXTENDED = 0x17,	   /* KiB above 1 MiB, at most 65535 */
 	REG_EXTENDED_AGAIN = 0x30,
@@ -38,9 +29,6 @@ enum {
 
 #define A_UPDATING 0x80u
 #define A_STANDARD 0x26u /* 32768 Hz, 1024 Hz */
-#define B_24_HOURS 0x02u
-#define B_BINARY 0x04u
-#define B_SET 0x80u
 #define D_VALID 0x80u
 #define HOUR_PM 0x80u
 
@@ -54,9 +42,16 @@ enum {
 /* Seconds; more than registers can tell, whose years end with 25755. */
 #define OFFSET_MAX 1000000000000
 
-static uint8_t encode(const struct mc146818 *rtc, unsigned value)
+uint8_t rtc_encode(const struct mc146818 *rtc, unsigned value)
 {
 	return (uint8_t)(rtc->regs.ram[REG_B] & B_BINARY ? value : value / 10 << 4 | value % 10);
+}
+
+uint8_t rtc_encode_hour(const struct mc146818 *rtc, unsigned hour)
+{
+	if (rtc->regs.ram[REG_B] & B_24_HOURS)
+		return rtc_encode(rtc, hour);
+	return rtc_encode(rtc, hour % 12 ? hour % 12 : 12) | (hour >= 12 ? HOUR_PM : 0);
 }
 
 static unsigned decode(const struct mc146818 *rtc, unsigned value)
@@ -73,25 +68,20 @@ static bool is_time(unsigned reg)
 static void time_to_registers(struct mc146818 *rtc)
 {
 	time_t now = (time_t)((int64_t)(clock_wall() / NS_PER_S) + rtc->regs.offset);
-	unsigned hour, year;
+	unsigned year;
 	struct tm tm;
 
 	if (!gmtime_r(&now, &tm))
 		return;
-	hour = (unsigned)tm.tm_hour;
 	year = (unsigned)tm.tm_year + 1900;
-	rtc->regs.ram[REG_SECOND] = encode(rtc, (unsigned)tm.tm_sec);
-	rtc->regs.ram[REG_MINUTE] = encode(rtc, (unsigned)tm.tm_min);
-	if (rtc->regs.ram[REG_B] & B_24_HOURS)
-		rtc->regs.ram[REG_HOUR] = encode(rtc, hour);
-	else
-		rtc->regs.ram[REG_HOUR] = encode(rtc, hour % 12 ? hour % 12 : 12) |
-				     (hour >= 12 ? HOUR_PM : 0);
-	rtc->regs.ram[REG_WEEKDAY] = encode(rtc, (unsigned)tm.tm_wday + 1);
-	rtc->regs.ram[REG_DAY] = encode(rtc, (unsigned)tm.tm_mday);
-	rtc->regs.ram[REG_MONTH] = encode(rtc, (unsigned)tm.tm_mon + 1);
-	rtc->regs.ram[REG_YEAR] = encode(rtc, year % 100);
-	rtc->regs.ram[REG_CENTURY] = encode(rtc, year / 100 % 100);
+	rtc->regs.ram[REG_SECOND] = rtc_encode(rtc, (unsigned)tm.tm_sec);
+	rtc->regs.ram[REG_MINUTE] = rtc_encode(rtc, (unsigned)tm.tm_min);
+	rtc->regs.ram[REG_HOUR] = rtc_encode_hour(rtc, (unsigned)tm.tm_hour);
+	rtc->regs.ram[REG_WEEKDAY] = rtc_encode(rtc, (unsigned)tm.tm_wday + 1);
+	rtc->regs.ram[REG_DAY] = rtc_encode(rtc, (unsigned)tm.tm_mday);
+	rtc->regs.ram[REG_MONTH] = rtc_encode(rtc, (unsigned)tm.tm_mon + 1);
+	rtc->regs.ram[REG_YEAR] = rtc_encode(rtc, year % 100);
+	rtc->regs.ram[REG_CENTURY] = rtc_encode(rtc, year / 100 % 100);
 }
 
 /* Whatever the guest wrote is some time: timegm() carries what is out of range. */
@@ -120,33 +110,61 @@ static uint8_t read_register(struct mc146818 *rtc, unsigned reg)
 
 	if (reg == REG_A && !stands && clock_wall() % NS_PER_S >= NS_PER_S - UPDATE_NS)
 		return rtc->regs.ram[REG_A] | A_UPDATING;
+	if (reg == REG_C)
+		return rtc_take_events(rtc);
 	if (is_time(reg) && !stands)
 		time_to_registers(rtc);
 	return rtc->regs.ram[reg];
 }
 
-static void write_register(struct mc146818 *rtc, unsigned reg, uint8_t value)
+/* A change of format alone leaves what stands in the registers as it is. */
+static void write_control(struct mc146818 *rtc, uint8_t value)
+{
+	bool stood = rtc->regs.ram[REG_B] & B_SET;
+
+	if (value & B_SET)
+		value &= (uint8_t)~EVENT_UPDATE;
+	if (!stood && (value & B_SET))
+		time_to_registers(rtc);
+	rtc->regs.ram[REG_B] = value;
+	if (stood && !(value & B_SET))
+		registers_to_time(rtc);
+}
+
+static void write_time(struct mc146818 *rtc, unsigned reg, uint8_t value)
 {
 	bool stands = rtc->regs.ram[REG_B] & B_SET;
 
-	if (reg == REG_C || reg == REG_D)
-		return;
-	if (reg == REG_A)
-		value &= (uint8_t)~A_UPDATING;
-	if (reg == REG_B) {
-		/* A change of format alone leaves what stands in the registers as it is. */
-		if (!stands && (value & B_SET))
-			time_to_registers(rtc);
-		rtc->regs.ram[REG_B] = value;
-		if (stands && !(value & B_SET))
-			registers_to_time(rtc);
-		return;
-	}
-	if (is_time(reg) && !stands)
+	if (!stands)
 		time_to_registers(rtc);
 	rtc->regs.ram[reg] = value;
-	if (is_time(reg) && !stands)
+	if (!stands)
 		registers_to_time(rtc);
+}
+
+static bool is_alarm(unsigned reg)
+{
+	return reg == REG_SECOND_ALARM || reg == REG_MINUTE_ALARM || reg == REG_HOUR_ALARM;
+}
+
+static void write_register(struct mc146818 *rtc, unsigned reg, uint8_t value)
+{
+	if (reg == REG_C || reg == REG_D)
+		return;
+	if (!is_time(reg) && !is_alarm(reg) && reg != REG_A && reg != REG_B) {
+		rtc->regs.ram[reg] = value;
+		return;
+	}
+	/* What has happened did so by what stood there until now. */
+	rtc_look(rtc);
+	if (reg == REG_B)
+		write_control(rtc, value);
+	else if (is_time(reg))
+		write_time(rtc, reg, value);
+	else
+		rtc->regs.ram[reg] = reg == REG_A ? value & (uint8_t)~A_UPDATING : value;
+	rtc_show_events(rtc);
+	rtc_events_changed(rtc);
 }
 
 /* The index port cannot be read on this chip set; it gives the index all the same. */
@@ -190,13 +208,17 @@ static void rtc_write(void *device, uint64_t offset, const void *data, unsigned 
 
 static const struct bus_ops rtc_ops = { "real-time clock", rtc_read, rtc_write };
 
-int rtc_init(struct mc146818 *rtc, struct bus *bus, uint64_t port, struct cause *cause)
+int rtc_init(struct mc146818 *rtc, struct bus *bus, uint64_t port, const struct rtc_wires *wires,
+	     struct cause *cause)
 {
 	int range = bus_add(bus, port, RTC_PORTS, &rtc_ops, rtc, cause);
 
 	if (range < 0)
 		return range;
 	memset(rtc, 0, sizeof(*rtc));
+	if (wires)
+		rtc->wires = *wires;
+	rtc_events_init(rtc);
 	rtc->regs.ram[REG_A] = A_STANDARD;
 	rtc->regs.ram[REG_B] = B_24_HOURS;
 	rtc->regs.ram[REG_D] = D_VALID;
@@ -217,12 +239,16 @@ const char *rtc_load(struct mc146818 *rtc, const struct rtc_registers *registers
 		return "index";
 	if (registers->ram[REG_A] & A_UPDATING)
 		return "register A";
-	if (registers->ram[REG_C] || registers->ram[REG_D] != D_VALID)
+	if (registers->ram[REG_C] & ~(EVENTS | C_INTERRUPT) ||
+	    !(registers->ram[REG_C] & C_INTERRUPT) !=
+		    !(registers->ram[REG_C] & registers->ram[REG_B] & EVENTS) ||
+	    registers->ram[REG_D] != D_VALID)
 		return "registers C and D";
 	if (registers->offset < -OFFSET_MAX || registers->offset > OFFSET_MAX)
 		return "time";
 	mutex_lock(&rtc->lock);
 	rtc->regs = *registers;
+	rtc_show_events(rtc);
 	mutex_unlock(&rtc->lock);
 	return NULL;
 }
@@ -247,18 +273,43 @@ void rtc_set_memory(struct mc146818 *rtc, uint64_t low, uint64_t high)
 	put_size(rtc, REG_ABOVE_4_GIB, high, 64 * KIB, 3);
 }
 
+static void set_irq(void *arg, bool level)
+{
+	const struct device_host *host = arg;
+
+	irq_set_line(host->irq, PLATFORM_RTC_GSI, level);
+}
+
 static int create_rtc(struct device *device, struct cause *cause)
 {
-	const struct guest_memory *memory = device->host->memory;
+	struct device_host *host = device->host;
+	const struct rtc_wires wires = { .loop = host->loop, .irq = set_irq, .arg = host };
+	const struct guest_memory *memory = host->memory;
 	struct mc146818 *rtc = device->state;
-	int err = rtc_init(rtc, device->host->io, PLATFORM_CMOS_PORT, cause);
+	int err = rtc_init(rtc, host->io, PLATFORM_CMOS_PORT, &wires, cause);
 
 	if (err)
 		return err;
 	rtc_set_memory(rtc, memory->regions[0].size, memory->size - memory->regions[0].size);
-	rtc->coalesced = device->host->coalesced;
+	rtc->coalesced = host->coalesced;
 	coalesced_add(rtc->coalesced, PLATFORM_CMOS_PORT, 1, write_ports, rtc);
 	return 0;
+}
+
+static void destroy_rtc(struct device *device)
+{
+	rtc_destroy(device->state);
+}
+
+static void start_rtc(struct device *device)
+{
+	rtc_run(device->state, true);
+}
+
+static bool stop_rtc(struct device *device)
+{
+	rtc_run(device->state, false);
+	return true;
 }
 
 static void save_rtc(struct device *device, void *registers)
@@ -275,7 +326,10 @@ const struct device_type mc146818_device = {
 	.name = "RTC",
 	.size = sizeof(struct mc146818),
 	.create = create_rtc,
-	.version = 1,
+	.destroy = destroy_rtc,
+	.start = start_rtc,
+	.stop = stop_rtc,
+	.version = 2,
 	.saved = sizeof(struct rtc_registers),
 	.save = save_rtc,
 	.load = load_rtc,
