@@ -19,19 +19,23 @@ def need_seabios():
         d.skip("the package seabios is not installed")
 
 
-def boot_sector(folder):
-    """The boot sector of tests/firmware, as bytes."""
+def assemble(folder, name, address, size):
+    """A program of tests/firmware for that address, as bytes."""
     d.need("as", "ld", "cpp")
-    source = os.path.join(d.SRCDIR, "tests/firmware/sector.S")
-    made = os.path.join(folder.path, "sector")
+    source = os.path.join(d.SRCDIR, f"tests/firmware/{name}.S")
+    made = os.path.join(folder.path, name)
     plain = subprocess.run(["cpp", "-P", source], stdout=subprocess.PIPE, check=True)
     subprocess.run(["as", "--32", "-o", made + ".o", "-"], input=plain.stdout, check=True)
-    subprocess.run(["ld", "-m", "elf_i386", "-N", "-e", "start", "-Ttext", "0x7c00",
+    subprocess.run(["ld", "-m", "elf_i386", "-N", "-e", "start", "-Ttext", hex(address),
                     "--oformat", "binary", "-o", made, made + ".o"], check=True)
     with open(made, "rb") as file:
         code = file.read()
-    assert len(code) == SECTOR
+    assert len(code) == size
     return code
+
+
+def boot_sector(folder):
+    return assemble(folder, "sector", 0x7c00, SECTOR)
 
 
 def disk_image(folder, name, *sectors, size=1 << 20):
@@ -161,6 +165,81 @@ def test_grub_boots_linux_from_a_partition():
         console.expect("LG: waiting", LINUX_PATIENCE)
         assert deck.run("stop", "linux").returncode == 0
         deck.wait_state("linux", "stopped")
+
+
+VARIABLES = "/usr/share/OVMF/OVMF_VARS_4M.fd"  # 528 KiB, and OVMF itself what is left of 4 MiB
+
+
+def uefi_guest(folder):
+    """Firmware of our own that uses the flash chip as OVMF does."""
+    d.need_kvm()
+    if not os.path.exists(VARIABLES):
+        d.skip("the package ovmf is not installed")
+    size = (4 << 20) - os.path.getsize(VARIABLES)
+    image = os.path.join(folder.path, "image")
+    with open(image, "wb") as file:
+        file.seek(size - 0x1000)
+        file.write(assemble(folder, "flash", 0xfffff000, 0x1000))
+    folder.guest("web", f"[guest]\nmemory = 16M\n[boot]\nfirmware = uefi\n"
+                        f"firmware_file = {image}\n")
+    return os.path.join(folder.path, "state/vmdeck/uefi/web.fd")
+
+
+def test_variables_survive():
+    """A reset, a power-off, and SIGKILL with a command that has not come to its end."""
+    with d.Folder() as folder:
+        file = uefi_guest(folder)
+
+        def run(*dialogue, kill=False):
+            process = folder.start("run", "web", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT)
+            said = b""
+            for answer, expected in dialogue:
+                process.stdin.write(answer)
+                process.stdin.flush()
+                while expected not in said:
+                    line = process.stdout.readline()
+                    assert line, f"no {expected} in {said}"
+                    said = said + line
+                said = said[said.index(expected) + len(expected):]
+            if kill:
+                process.kill()
+            process.stdin.write(b"" if kill else b"o")
+            process.stdin.close()
+            process.stdout.read()
+            process.wait()
+
+        run((b"", b"web.fd is new"), (b"", b"flash: has <>"), (b"", b"wrote <A>"),
+            (b"n", b"wrote <B>"), (b"r", b"flash: has <AB>"), (b"", b"wrote <C>"))
+        run((b"", b"flash: has <ABC>"), (b"", b"wrote <D>"), (b"n", b"wrote <E>"), kill=True)
+        run((b"", b"flash: has <ABCDE>"), (b"", b"wrote <F>"), (b"e", b"erased"),
+            (b"", b"wrote <A>"))
+        with open(file, "rb") as cells, open(VARIABLES, "rb") as template:
+            expected = bytearray(template.read())
+            expected[0x50000:0x51000] = b"A".ljust(0x1000, b"\xff")
+            assert cells.read() == expected
+
+
+def test_variables_that_cannot_be_used():
+    with d.Deck(prepare=uefi_guest) as deck:
+        profile, file = f"{deck.guests}/web.ini", f"{deck.path}/state/vmdeck/uefi/web.fd"
+        assert deck.run("check", profile).returncode == 0
+        assert not os.path.exists(file)
+        assert deck.run("start", "web").returncode == 0
+        deck.console("web").expect("wrote <A>")
+        assert deck.run("check", profile).returncode == 0
+        other = deck.run("run", deck.write("web.ini", open(profile).read()))
+        assert other.returncode == 1 and f"{file} is in use by process" in other.stderr, other
+        assert deck.run("stop", "--force", "web").returncode == 0
+        deck.wait_state("web", "stopped")
+        os.truncate(file, 4096)
+        for command in ("check", profile), ("start", "web"):
+            said = deck.run(*command)
+            assert said.returncode == 1, said
+            assert f"{file} has 4096 bytes, and UEFI variables" in said.stdout + said.stderr, said
+        os.unlink(file)
+        os.mkdir(file)
+        assert f"{file} cannot be opened: Is a directory" in deck.run("start", "web").stderr
 
 
 if __name__ == "__main__":
