@@ -202,7 +202,8 @@ soak: vmdeck
 .PHONY: soak
 
 # Guests that need a KVM like that of hardware, emulated; not part of "make check".
-EXTRA_DIST += %D%/nested/README.md %D%/nested/check %D%/nested/debian.case %D%/nested/lib.bash
+EXTRA_DIST += %D%/nested/README.md %D%/nested/check %D%/nested/debian.case \
+	%D%/nested/lib.bash %D%/nested/qemu_cr8.c %D%/nested/uefi.case
 check-nested: vmdeck
 	VMDECK=$(abs_top_builddir)/vmdeck $(top_srcdir)/tests/nested/check $(NESTED_CASES)
 .PHONY: check-nested

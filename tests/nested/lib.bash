@@ -72,6 +72,53 @@ pack()
 	(cd "$1" && find . | cpio -o -H newc --quiet | gzip -1) >"$2"
 }
 
+# --- media that UEFI firmware starts from -------------------------------------
+
+# FILE ORDERS: GRUB with what finds a kernel in file systems, told what to do.
+make_grub_efi()
+{
+	local modules="part_msdos part_gpt fat ext2 iso9660 normal linux search search_fs_file echo"
+	grub-mkstandalone -O x86_64-efi -o "$1" --fonts= --themes= --locales= \
+		--modules="$modules" --install-modules="$modules" "boot/grub/grub.cfg=$2"
+}
+
+# IMAGE GRUB FILE...: an EFI system partition with GRUB where removable media have it, and
+# with the files in its root.
+make_esp()
+{
+	local esp=$1 grub=$2 bytes
+	shift 2
+	bytes=$(cat "$grub" "$@" | wc -c)
+	truncate -s $((bytes / 1048576 + 4))M "$esp"
+	mkfs.vfat "$esp"
+	mmd -i "$esp" ::/EFI ::/EFI/BOOT
+	mcopy -i "$esp" "$grub" ::/EFI/BOOT/BOOTX64.EFI
+	[ $# -eq 0 ] || mcopy -i "$esp" "$@" ::/
+}
+
+# The same: a disk with that as its only partition.
+make_efi_disk()
+{
+	local disk=$1 size
+	shift
+	make_esp "$disk.esp" "$@"
+	size=$(stat -c %s "$disk.esp")
+	truncate -s $((size + 2097152)) "$disk"
+	printf 'label: gpt\nstart=2048, size=%d, type=uefi\n' $((size / 512)) | sfdisk -q "$disk"
+	dd if="$disk.esp" of="$disk" bs=1M seek=1 conv=notrunc
+}
+
+# The same: a CD with the files in its root, which starts GRUB by El Torito.
+make_efi_cd()
+{
+	local cd=$1 grub=$2 root=$1.root
+	shift 2
+	mkdir -p "$root"
+	cp "$@" "$root/"
+	make_esp "$root/esp" "$grub"
+	xorriso -as mkisofs -o "$cd" -R -e esp -no-emul-boot "$root"
+}
+
 # --- inside -----------------------------------------------------------------
 
 # A switch "lan" that leads to NAT.
