@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "control/endpoint.h"
 #include "control/names.h"
+#include "core/boot/firmware.h"
 #include "core/boot/load.h"
 #include "core/deck/check.h"
 #include "core/deck/demo.h"
@@ -239,6 +240,11 @@ static const char *image_kind_hook(const char *path, struct cause *what)
 	return format->name;
 }
 
+static int firmware_hook(bool uefi, struct cause *cause)
+{
+	return firmware_find(uefi ? FIRMWARE_UEFI : FIRMWARE_BIOS, cause);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct cli_hooks hooks = {
@@ -246,6 +252,7 @@ int main(int argc, char **argv)
 		.profiles = profiles_hook,
 		.kvm = kvm_hook,
 		.masks = masks_hook,
+		.firmware = firmware_hook,
 		.rings = disk_ring_probe,
 		.image_kind = image_kind_hook,
 		.standard_switch = demo_switch.name,

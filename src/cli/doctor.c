@@ -192,6 +192,25 @@ static void look_at_masks(struct doctor *doctor, const struct cli_hooks *hooks)
 		     given ? NULL : "this KVM works without VT-x and AMD-V, and does not hide it");
 }
 
+/* Where none of them is, guests still start by their kernels. */
+static void look_at_firmware(struct doctor *doctor, const struct cli_hooks *hooks)
+{
+	static const struct {
+		const char *name, *text;
+	} kinds[] = {
+		{ "firmware: bios", "SeaBIOS is there to start what guests have on their disks" },
+		{ "firmware: uefi", "OVMF is there to start what guests have on their disks" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct cause cause;
+		bool given = hooks->firmware(i == 1, &cause) == 0;
+
+		tell(doctor, given ? GOOD : NOTE, kinds[i].name, given ? kinds[i].text : cause.text,
+		     NULL);
+	}
+}
+
 static void look_at_files(struct doctor *doctor)
 {
 	struct rlimit limit = { 0 };
@@ -258,6 +277,7 @@ int doctor_main(struct cli *cli)
 	look_at_kvm(&doctor, cli->hooks);
 	look_at_masks(&doctor, cli->hooks);
 	look_at_rings(&doctor, cli->hooks);
+	look_at_firmware(&doctor, cli->hooks);
 	look_at_files(&doctor);
 	look_at_memory(&doctor);
 	look_at_pressure(&doctor);

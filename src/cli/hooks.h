@@ -39,6 +39,9 @@ struct cli_hooks {
 	 */
 	int (*masks)(void);
 
+	/* Whether the package of a firmware is installed: 0, or a negative errno with a cause. */
+	int (*firmware)(bool uefi, struct cause *cause);
+
 	/* Whether io_uring serves guests' disks here; if not, why. */
 	bool (*rings)(struct cause *why);
 

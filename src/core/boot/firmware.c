@@ -38,6 +38,16 @@ static int read_image(struct rom *rom, const struct profile *profile, struct cau
 	return err;
 }
 
+int firmware_find(enum profile_firmware firmware, struct cause *cause)
+{
+	const struct profile profile = { .firmware = firmware };
+	struct rom rom;
+	int err = read_image(&rom, &profile, cause);
+
+	rom_free(&rom);
+	return err;
+}
+
 void firmware_check(const struct profile_check *check)
 {
 	const struct profile *profile = check->profile;
