@@ -44,7 +44,8 @@ src_net_libnet_a_SOURCES = \
 	%D%/switch/mac_table.c %D%/switch/mac_table.h \
 	%D%/switch/offload.c %D%/switch/offload.h \
 	%D%/switch/switch.c %D%/switch/switch.h \
-	%D%/switch/switch_private.h
+	%D%/switch/switch_private.h \
+	%D%/switch/waiting.c %D%/switch/waiting.h
 # libpcap and libslirp are loaded when they are needed: see base/library.h.
 NET_LIBS = src/net/libnet.a $(SANDBOX_LIBS)
 

@@ -631,6 +631,101 @@ static void removal_waits_for_senders(void **state)
 	free(victim);
 }
 
+/* --- a patient port --- */
+
+/* Makes port a patient, with b as large and c known. */
+static void patience(struct lan *lan)
+{
+	lan->a.port->patient = true;
+	fake_send(&lan->b, broadcast, lan->b.mac, 60);
+	fake_send(&lan->c, broadcast, lan->c.mac, 60);
+	fake_port_clear(&lan->b);
+	fake_port_clear(&lan->c);
+	lan->b.room = 2;
+}
+
+static void what_finds_no_room_waits_in_order(void **state)
+{
+	struct lan *lan = *state;
+
+	patience(lan);
+	for (uint32_t size = 60; size < 65; size++)
+		fake_send(&lan->a, lan->b.mac, lan->a.mac, size);
+	assert_int_equal(lan->b.count, 2);
+	assert_true(switch_waits(lan->a.port));
+	assert_int_equal(counters(&lan->b).tx_frames - counters(&lan->c).tx_frames, 2);
+	/* Others are not held up, and what is flooded does not wait. */
+	fake_send(&lan->a, lan->c.mac, lan->a.mac, 60);
+	assert_int_equal(lan->c.count, 1);
+	fake_send(&lan->a, broadcast, lan->a.mac, 60);
+	assert_int_equal(counters(&lan->b).drops[NET_DROP_NO_BUFFER], 1);
+	assert_true(switch_retry(lan->a.port)); /* as full as before */
+	assert_int_equal(lan->b.count, 2);
+
+	lan->b.room = 4;
+	assert_true(switch_retry(lan->a.port));
+	/* There is room by now, but one waits that was sent before. */
+	lan->b.room = FAKE_KEPT;
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 65);
+	assert_int_equal(lan->b.count, 4);
+	assert_false(switch_retry(lan->a.port));
+	assert_int_equal(lan->b.count, 6);
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(lan->b.kept[i].size, 60 + i);
+	assert_memory_equal(lan->b.kept[5].data, lan->b.mac, NET_MAC_SIZE);
+	assert_int_equal(counters(&lan->b).drops[NET_DROP_NO_BUFFER], 1);
+	assert_false(switch_waits(lan->a.port));
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	assert_int_equal(lan->b.count, 7);
+}
+
+static void patience_has_an_end(void **state)
+{
+	struct lan *lan = *state;
+
+	patience(lan);
+	lan->b.room = 0;
+	for (unsigned i = 0; i < WAITING_FRAMES + 3; i++)
+		fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	assert_int_equal(counters(&lan->b).drops[NET_DROP_NO_BUFFER], 3);
+	usleep(WAITING_TIME / 1000 + 1000);
+	assert_false(switch_retry(lan->a.port));
+	assert_int_equal(counters(&lan->b).drops[NET_DROP_NO_BUFFER], WAITING_FRAMES + 3);
+	for (unsigned i = 0; i < 10; i++)
+		fake_send(&lan->a, lan->b.mac, lan->a.mac, WAITING_BYTES / 5);
+	assert_int_equal(counters(&lan->b).drops[NET_DROP_NO_BUFFER], WAITING_FRAMES + 3 + 5);
+	/* A link that goes down is not waited for. */
+	lan->b.down = true;
+	assert_false(switch_retry(lan->a.port));
+	assert_int_equal(counters(&lan->b).drops[NET_DROP_LINK_DOWN], 5);
+	/* What waits for nobody is forgotten with its sender. */
+	lan->b.down = false;
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	assert_true(switch_waits(lan->a.port));
+}
+
+/* Its slot is another's by then, who is to see nothing of it. */
+static void what_waits_for_a_port_goes_with_it(void **state)
+{
+	struct lan *lan = *state;
+	uint32_t slot = lan->b.port->slot;
+
+	patience(lan);
+	lan->b.room = 0;
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	fake_port_close(&lan->b);
+	fake_port_open(&lan->b, lan->sw, "d/net0", 4, 0);
+	assert_int_equal(lan->b.port->slot, slot);
+	assert_false(switch_retry(lan->a.port));
+	assert_int_equal(lan->b.count, 0);
+	assert_int_equal(counters(&lan->b).tx_frames, 0);
+	lan->b.room = 0;
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	fake_port_close(&lan->b);
+	assert_false(switch_retry(lan->a.port));
+	fake_port_open(&lan->b, lan->sw, "d/net0", 4, 0);
+}
+
 static void every_verdict_has_a_name(void **state)
 {
 	(void)state;
@@ -664,6 +759,9 @@ int main(void)
 		cmocka_unit_test(learning_does_not_get_ahead_of_owning),
 		cmocka_unit_test(made_up_addresses_hurt_only_their_port),
 		LAN_TEST(removal_waits_for_senders),
+		LAN_TEST(what_finds_no_room_waits_in_order),
+		LAN_TEST(patience_has_an_end),
+		LAN_TEST(what_waits_for_a_port_goes_with_it),
 		cmocka_unit_test(every_verdict_has_a_name),
 	};
 

@@ -60,6 +60,7 @@ struct net_port {
 	bool blocked; /* switch_input() does not return */
 	unsigned inside;
 	unsigned refused[NET_VERDICT_COUNT]; /* after deliver() */
+	unsigned waits, retries;	     /* until so many calls of switch_retry() */
 };
 
 struct net_switch {
@@ -120,6 +121,23 @@ void switch_input(struct net_port *port, const struct net_frame *frames, unsigne
 	}
 	pthread_cond_broadcast(&port->changed);
 	pthread_mutex_unlock(&port->lock);
+}
+
+bool switch_waits(const struct net_port *port)
+{
+	return port->waits > port->retries;
+}
+
+bool switch_retry(struct net_port *port)
+{
+	bool waits;
+
+	pthread_mutex_lock(&port->lock);
+	port->retries++;
+	waits = switch_waits(port);
+	pthread_cond_broadcast(&port->changed);
+	pthread_mutex_unlock(&port->lock);
+	return waits;
 }
 
 struct world {
@@ -442,6 +460,21 @@ static void check_dhcp(struct world *w)
 	/* One server alone has answered. */
 	check_arp(w, GATEWAY);
 	assert_false(receive_within(w, &answer, 0));
+}
+
+/* A guest has no room for an answer: that is tried again until there is. */
+static void what_waits_is_tried_again(void **state)
+{
+	struct world *w = *state;
+
+	w->sw.port.waits = 3;
+	check_ping(w, 20);
+	pthread_mutex_lock(&w->sw.port.lock);
+	while (w->sw.port.retries < 3)
+		pthread_cond_wait(&w->sw.port.changed, &w->sw.port.lock);
+	pthread_mutex_unlock(&w->sw.port.lock);
+	usleep(10000);
+	assert_int_equal(w->sw.port.retries, 3);
 }
 
 static void gives_leases(void **state)
@@ -1149,6 +1182,8 @@ int main(int argc, char **argv)
 		WITH(shows_the_address, none),
 		WITH(answers_for_itself_without_uplink, none),
 		WITH(gives_leases, none),
+		WITH(what_waits_is_tried_again, none),
+		WITH(what_waits_is_tried_again, nat),
 		WITH(filter_lets_only_own_frames_in, none),
 		WITH(service_ignores_what_it_does_not_know, none),
 		WITH(a_flood_leaves_room_in_the_queue, none),

@@ -20,9 +20,25 @@
 #include "net/service/dhcp.h"
 #include "net/service/responder.h"
 
+#define RETRY_INTERVAL NS_PER_MS
+
 void own_flush(struct own_port *own)
 {
+	struct net_port *net_port = inbox_port(&own->inbox);
+
 	burst_flush(&own->uplink->burst, &own->inbox);
+	if (net_port && switch_waits(net_port) && !own->retry.armed)
+		loop_timer_set(&own->uplink->loop, &own->retry, RETRY_INTERVAL);
+}
+
+/* A guest's driver, above all a firmware's, may have a handful of buffers and be slow. */
+static void retry(void *arg)
+{
+	struct own_port *own = arg;
+	struct net_port *net_port = inbox_port(&own->inbox);
+
+	if (net_port && switch_retry(net_port))
+		loop_timer_set(&own->uplink->loop, &own->retry, RETRY_INTERVAL);
 }
 
 static void take_dhcp(struct own_port *own, const struct inbox_frame *frame)
@@ -173,6 +189,7 @@ static int own_new(struct own_port **out, const struct own_backend *backend, str
 	own->state = backend->start ? NULL : own;
 	own->uplink = uplink;
 	own->config = *config;
+	own->retry = (struct loop_timer){ .fire = retry, .arg = own };
 	set_mac(own->mac, config->address);
 	own->dns = backend->gateway ? dns_address(config) : 0;
 	pthread_mutex_init(&own->lease_lock, NULL);
@@ -217,6 +234,7 @@ static void stop(void *arg)
 	struct own_port *own = arg;
 
 	inbox_close(&own->inbox);
+	loop_timer_cancel(&own->uplink->loop, &own->retry);
 	if (own->backend->stop)
 		own->backend->stop(own->state);
 	own_flush(own);
@@ -233,7 +251,8 @@ static int plug_in(struct own_port *own, struct net_switch *sw, struct cause *ca
 {
 	char name[NET_PORT_NAME_MAX];
 	struct net_port_config config = { .name = name, .kind = own->port.kind->name,
-					  .accepts = own->backend->accepts };
+					  .accepts = own->backend->accepts,
+					  .patient = true };
 	int error;
 
 	snprintf(name, sizeof(name), "%s/%s", own->config.name, own->backend->suffix);

@@ -49,6 +49,7 @@ struct own_port {
 	uint32_t dns; /* a gateway's second address; 0: none */
 	struct inbox inbox;
 	struct net_port *net_port;
+	struct loop_timer retry; /* what guests have no room for yet */
 
 	pthread_mutex_t lease_lock; /* guards dhcp */
 	struct dhcp_server *dhcp;

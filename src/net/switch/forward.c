@@ -217,12 +217,49 @@ static void account(struct net_port *to, const struct net_frame *const *frames, 
 		account_refused(to, verdicts, count);
 }
 
-static void deliver(const struct net_port *sender, struct net_port *to,
+static bool is_want_of_room(enum net_verdict verdict)
+{
+	return verdict == NET_DROP_NO_BUFFER || verdict == NET_DROP_OVER_SHARE;
+}
+
+/* What finds no room waits, and what comes behind that. The rest is counted. */
+static void deliver_patiently(struct net_port *sender, struct net_port *to,
+			      const struct net_frame *const *frames, unsigned count,
+			      enum net_verdict *verdicts)
+{
+	const struct net_frame *others[NET_BURST_MAX];
+	enum net_verdict theirs[NET_BURST_MAX];
+	unsigned taken = 0, n = 0;
+
+	if (!waiting_find(&sender->waiting, to->slot)) {
+		taken = to->ops.deliver(to->backend, sender->slot, frames, count, verdicts);
+	} else {
+		for (unsigned i = 0; i < count; i++)
+			verdicts[i] = NET_DROP_NO_BUFFER;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		if (taken < count && is_want_of_room(verdicts[i]) &&
+		    waiting_put(&sender->waiting, to->slot, frames[i], clock_monotonic())) {
+			verdicts[i] = NET_FORWARD;
+			continue;
+		}
+		others[n] = frames[i];
+		theirs[n++] = verdicts[i];
+	}
+	account(to, others, n, theirs, taken);
+}
+
+static void deliver(struct net_port *sender, struct net_port *to,
 		    const struct net_frame *const *frames, unsigned count,
 		    enum net_verdict *verdicts)
 {
-	unsigned taken = to->ops.deliver(to->backend, sender->slot, frames, count, verdicts);
+	unsigned taken;
 
+	if (sender->patient && verdicts[0] == NET_FORWARD) {
+		deliver_patiently(sender, to, frames, count, verdicts);
+		return;
+	}
+	taken = to->ops.deliver(to->backend, sender->slot, frames, count, verdicts);
 	account(to, frames, count, verdicts, taken);
 }
 
@@ -465,27 +502,95 @@ static void flush(const struct burst *burst)
 		to->ops.flush(to->backend);
 }
 
-void switch_input(struct net_port *port, const struct net_frame *frames, unsigned count)
+static void begin(struct burst *burst, struct net_port *port, const struct net_frame *frames,
+		  unsigned count)
 {
 	uint64_t mark = atomic_load_explicit(&port->reading, memory_order_relaxed);
+
+	assert(!(mark & 1));
+	burst->sender = port;
+	burst->sw = port->sw;
+	burst->frames = frames;
+	burst->count = count;
+	burst->offloaded = 0;
+	/* An exchange, because the mark must be seen before a port is looked up. */
+	atomic_exchange_explicit(&port->reading, mark + 1, memory_order_seq_cst);
+	burst->bound = atomic_load_explicit(&burst->sw->bound, memory_order_acquire);
+	clear_set(burst, &burst->touched);
+}
+
+static void end(const struct burst *burst)
+{
+	struct net_port *port = burst->sender;
+	uint64_t mark = atomic_load_explicit(&port->reading, memory_order_relaxed);
+
+	flush(burst);
+	atomic_store_explicit(&port->reading, mark + 1, memory_order_release);
+}
+
+void switch_input(struct net_port *port, const struct net_frame *frames, unsigned count)
+{
 	struct burst burst;
 	uint32_t snap;
 
-	assert(count && count <= NET_BURST_MAX && !(mark & 1));
-	burst.sender = port;
-	burst.sw = port->sw;
-	burst.frames = frames;
-	burst.count = count;
-	burst.offloaded = 0;
-	/* An exchange, because the mark must be seen before a port is looked up. */
-	atomic_exchange_explicit(&port->reading, mark + 1, memory_order_seq_cst);
-	burst.bound = atomic_load_explicit(&burst.sw->bound, memory_order_acquire);
-	clear_set(&burst, &burst.touched);
+	assert(count && count <= NET_BURST_MAX);
+	begin(&burst, port, frames, count);
 	decide(&burst);
 	hand_over(&burst);
 	snap = capture_tap_wants(port->tap, count);
 	if (__builtin_expect(snap, 0))
 		record(&burst, snap);
-	flush(&burst);
-	atomic_store_explicit(&port->reading, mark + 2, memory_order_release);
+	end(&burst);
+}
+
+/* --- what waits for room --- */
+
+/* Whether the port is there still, and the frame's address is: a slot is given again. */
+static bool is_reached(const struct burst *burst, const struct net_port *to,
+		       const struct net_frame *frame)
+{
+	return to && mac_table_find(&burst->sw->macs, mac_load(frame->head), seconds_now()) ==
+			     to->slot;
+}
+
+/* What of a list finds room or has waited too long; false: the first one is to wait longer. */
+static bool retry_first(struct burst *burst, struct net_port *to, struct waiting_list *list,
+			uint64_t now)
+{
+	const struct net_frame *frame = &list->first->frame;
+	enum net_verdict verdict = NET_FORWARD;
+
+	if (is_reached(burst, to, frame)) {
+		unsigned taken = to->ops.deliver(to->backend, burst->sender->slot, &frame, 1,
+						 &verdict);
+
+		if (!taken && is_want_of_room(verdict) && now - list->first->since < WAITING_TIME)
+			return false;
+		account(to, &frame, 1, &verdict, taken);
+		add_port(&burst->touched, to->slot);
+	}
+	waiting_drop(&burst->sender->waiting, list);
+	return true;
+}
+
+bool switch_waits(const struct net_port *port)
+{
+	return port->waiting.count;
+}
+
+bool switch_retry(struct net_port *port)
+{
+	uint64_t now = clock_monotonic();
+	struct waiting_list *list;
+	struct burst burst;
+
+	if (!switch_waits(port))
+		return false;
+	begin(&burst, port, NULL, 0);
+	for (list = port->waiting.lists; list; list = list->next)
+		while (list->first && retry_first(&burst, port_at(&burst, list->slot), list, now))
+			;
+	waiting_tidy(&port->waiting);
+	end(&burst);
+	return switch_waits(port);
 }

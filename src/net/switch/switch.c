@@ -243,6 +243,7 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 	port->ops = *ops;
 	port->backend = backend;
 	port->sw = sw;
+	port->patient = config->patient;
 	atomic_init(&port->accepts, config->accepts);
 	pthread_mutex_lock(&sw->set->lock);
 	error = place(sw, port, cause);
@@ -329,6 +330,7 @@ void switch_port_remove(struct net_port *port)
 	capture_tap_remove(port->tap);
 	pthread_mutex_unlock(&sw->set->lock);
 	free(port->scratch);
+	waiting_destroy(&port->waiting);
 	free(port);
 }
 

@@ -18,6 +18,7 @@
 #include "net/switch/mac_table.h"
 #include "net/switch/offload.h"
 #include "net/switch/switch.h"
+#include "net/switch/waiting.h"
 
 #define CACHE_LINE 64
 
@@ -29,6 +30,8 @@ struct net_port {
 	struct counter rx_frames, rx_bytes;
 	struct counter sent_drops[NET_VERDICT_COUNT];
 	struct offload_scratch *scratch; /* from the first offload to resolve on */
+	struct waiting waiting;		 /* of a patient port */
+	bool patient;
 
 	/* Written by those who send to it. */
 	_Alignas(CACHE_LINE) struct counter tx_frames;
