@@ -24,7 +24,8 @@ struct console {
 	struct loop_source signals;
 	struct console_session session;
 	struct client *events; /* NULL: nothing is heard of the guest */
-	struct vga *vga;       /* NULL: it is the serial port's console */
+	struct vga *vga;       /* NULL: it is a console */
+	struct window window;  /* that a virtio console is shown in */
 	int status;
 };
 
@@ -164,6 +165,7 @@ static int talk(struct console *console, const char *letter)
 	if (raw)
 		console_session_say(session, "%s", "");
 	console_session_end(session);
+	window_end(&console->window);
 	client_free(console->events);
 	loop_remove(&console->loop, &console->signals);
 	signals_close(signals);
@@ -171,21 +173,41 @@ static int talk(struct console *console, const char *letter)
 		     : console->status;
 }
 
-/* The serial port's: the connection that asked for it becomes it. */
-static int talk_serial(struct console *console, struct link *link, const char *letter)
+static void tell_window(void *arg)
+{
+	struct console *console = arg;
+
+	window_tell(&console->window, console->events, console->cli->argv[0]);
+}
+
+/* Whether it is of interest to the guest how large the terminal is. */
+static void watch_window(struct console *console, const char *which)
+{
+	if (strcmp(which, "virtio") != 0 || !console->events || !isatty(STDOUT_FILENO))
+		return;
+	if (window_watch(&console->window, &console->loop, tell_window, console) == 0)
+		tell_window(console);
+}
+
+/* A console: the connection that asked for it becomes it. which: NULL: the one that is shown. */
+static int talk_console(struct console *console, struct link *link, const char *which,
+			const char *letter)
 {
 	struct console_session *session = &console->session;
 	struct cli *cli = console->cli;
 	int status;
 	json_t *result = session_call(link, "console.open",
-				      json_pack("{s:o, s:b}", "guest", message_text(cli->argv[0]),
-						"backlog", !cli->values[0].set));
+				      json_pack("{s:o, s:b, s:o}", "guest",
+						message_text(cli->argv[0]), "backlog",
+						!cli->values[0].set, "console",
+						which ? message_text(which) : json_null()));
 
 	if (!result)
 		return CLI_FAILED;
 	session->queries.old = (uint64_t)json_integer_value(json_object_get(result, "backlog"));
 	session->fd = link_raw(link, &session->rest, &session->rest_size);
 	connect_client(console);
+	watch_window(console, text_of(result, "console", ""));
 	status = talk(console, letter);
 	json_decref(result);
 	return status;
@@ -238,6 +260,7 @@ int console_main(struct cli *cli)
 	struct console console = { .cli = cli };
 	struct console_session *session = &console.session;
 	const char *letter = cli->values[1].set ? cli->values[1].text : "]";
+	const char *which = cli->values[3].set ? "serial" : NULL;
 	bool vga = cli->values[2].set;
 	int status = CLI_FAILED, error;
 	struct cause cause;
@@ -246,6 +269,8 @@ int console_main(struct cli *cli)
 	error = read_escape(cli, letter, &session->escape_key);
 	if (error)
 		return error;
+	if (vga && which)
+		return usage_error(cli->command, "--vga and --serial exclude each other");
 	link = session_open(cli);
 	if (!link)
 		return CLI_FAILED;
@@ -256,7 +281,8 @@ int console_main(struct cli *cli)
 	else if (loop_init(&console.loop, &cause) < 0)
 		fail("%s", cause.text);
 	else {
-		status = vga ? talk_vga(&console, letter) : talk_serial(&console, link, letter);
+		status = vga ? talk_vga(&console, letter)
+			     : talk_console(&console, link, which, letter);
 		loop_destroy(&console.loop);
 	}
 	link_free(link);

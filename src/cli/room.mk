@@ -35,7 +35,8 @@ src_cli_libcli_a_SOURCES = \
 	%D%/switches.c \
 	%D%/table.c %D%/table.h \
 	%D%/trial.c %D%/trial.h \
-	%D%/vga.c %D%/vga.h
+	%D%/vga.c %D%/vga.h \
+	%D%/window.c %D%/window.h
 
 CLI_LIBS = src/cli/libcli.a $(SANDBOX_LIBS) $(CONTROL_LIBS)
 

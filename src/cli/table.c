@@ -36,6 +36,8 @@ static const struct option_row console_options[] = {
 	  "leave with Ctrl and this character (']')" },
 	{ 'v', "vga", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
 	  "its VGA screen and its keyboard; not on a terminal: what the screen shows, once" },
+	{ 's', "serial", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
+	  "its serial port, also where its console is a virtio one" },
 	{ .name = NULL },
 };
 

@@ -2,15 +2,11 @@
 #include "cli/vga.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/plain.h"
@@ -18,19 +14,13 @@
 #include "cli/fail.h"
 #include "control/message_text.h"
 
-#define STANDARD_ROWS 25
-#define STANDARD_COLUMNS 80
 #define PATIENCE_MS 5000 /* with a deck that sends no picture */
 
 /* A terminal of another size is drawn anew. */
-static void measure(struct vga *vga)
+static void fit(struct vga *vga)
 {
-	struct winsize size = { 0 };
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_row || !size.ws_col)
-		size = (struct winsize){ .ws_row = STANDARD_ROWS, .ws_col = STANDARD_COLUMNS };
-	vga->text.rows = size.ws_row;
-	vga->text.columns = size.ws_col;
+	vga->text.rows = vga->window.rows;
+	vga->text.columns = vga->window.columns;
 	vga->text.picture = 0;
 }
 
@@ -80,49 +70,30 @@ static void ready(void *arg, uint32_t events)
 	draw(vga);
 }
 
-static void resized(void *arg, uint32_t events)
+static void resized(void *arg)
 {
-	struct vga *vga = arg;
-	struct signalfd_siginfo info;
-
-	(void)events;
-	if (read(vga->resized_fd, &info, sizeof(info)) != sizeof(info))
-		return;
-	measure(vga);
-	draw(vga);
-}
-
-static int watch_size(struct vga *vga)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGWINCH);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return -errno;
-	vga->resized_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (vga->resized_fd < 0)
-		return -errno;
-	return loop_add(vga->loop, &vga->resized, vga->resized_fd, EPOLLIN, resized, vga);
+	fit(arg);
+	draw(arg);
 }
 
 int vga_begin(struct vga *vga)
 {
 	int pair[2], error;
 
-	vga->fd = vga->resized_fd = -1;
+	vga->fd = -1;
 	vga->typing.client = vga->client;
 	vga->typing.loop = vga->loop;
 	typing_begin(&vga->typing);
 	vga->text.utf8 = plain_utf8(stdout);
-	measure(vga);
+	window_measure(&vga->window);
+	fit(vga);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	vga->fd = pair[0];
 	vga->size = (size_t)sprintf(vga->out, SCREEN_TEXT_BEGIN);
 	error = loop_add(vga->loop, &vga->source, vga->fd, EPOLLIN, ready, vga);
 	if (!error)
-		error = watch_size(vga);
+		error = window_watch(&vga->window, vga->loop, resized, vga);
 	if (error < 0) {
 		close(pair[1]);
 		return error;
@@ -146,11 +117,9 @@ void vga_end(struct vga *vga)
 {
 	typing_end(&vga->typing);
 	loop_remove(vga->loop, &vga->source);
-	loop_remove(vga->loop, &vga->resized);
+	window_end(&vga->window);
 	if (vga->fd >= 0)
 		close(vga->fd);
-	if (vga->resized_fd >= 0)
-		close(vga->resized_fd);
 }
 
 static int print(const struct remote_screen *screen)

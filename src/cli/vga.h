@@ -10,6 +10,7 @@
 
 #include "base/loop.h"
 #include "cli/screen_text.h"
+#include "cli/window.h"
 #include "control/client.h"
 #include "control/typing.h"
 
@@ -17,8 +18,8 @@ struct vga {
 	struct loop *loop;
 	struct client *client; /* its owner's, with the guest's screen subscribed */
 	int fd;		       /* ours; the session has the other end */
-	struct loop_source source, resized;
-	int resized_fd;
+	struct loop_source source;
+	struct window window;
 	struct typing typing;
 	struct remote_screen screen;
 	struct screen_text text;

@@ -17,6 +17,7 @@ _Static_assert(NAMES_MAX * (NAME_SIZE - 1 + 3) + 1024 <= CONTROL_MESSAGE_MAX,
 	       "the longest list of names fits a message");
 
 #define GUEST { "guest", METHOD_NAME, true, 0, 0, NULL }
+#define CONSOLE { "console", METHOD_CHOICE, false, 0, 0, "serial|virtio" }
 #define SUBSCRIPTION { "subscription", METHOD_INTEGER, true, 1, INTEGER_MAX, NULL }
 #define FILTER { "filter", METHOD_STRING, false, 0, 0, NULL }
 #define PORTS { "ports", METHOD_PORTS, false, 0, 0, NULL }
@@ -80,9 +81,13 @@ const struct method method_table[METHOD_COUNT] = {
 		{ { "history", METHOD_BOOL, false, 0, 0, NULL } },
 		.help = "sends events as they happen" },
 	[METHOD_CONSOLE_OPEN] = { "console.open", METHOD_OPERATE, GUEST_ALIVE | GUEST_DOWN,
-		{ GUEST, { "backlog", METHOD_BOOL, false, 0, 0, NULL },
+		{ GUEST, CONSOLE, { "backlog", METHOD_BOOL, false, 0, 0, NULL },
 		  { "until_end", METHOD_BOOL, false, 0, 0, NULL } },
 		.help = "turns the connection into a guest's console" },
+	[METHOD_CONSOLE_WINDOW] = { "console.window", METHOD_OPERATE, GUEST_ALIVE | GUEST_DOWN,
+		{ GUEST, CONSOLE, { "rows", METHOD_INTEGER, true, 1, UINT16_MAX, NULL },
+		  { "columns", METHOD_INTEGER, true, 1, UINT16_MAX, NULL } },
+		.help = "says in how large a window a guest's console is shown" },
 	[METHOD_SCREEN_SUBSCRIBE] = { "screen.subscribe", METHOD_OBSERVE,
 		GUEST_ALIVE | GUEST_DOWN, { GUEST },
 		.help = "sends what a guest's VGA screen shows, as it changes" },

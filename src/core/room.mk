@@ -129,6 +129,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/virtio/blk.c %D%/virtio/blk.h \
 	%D%/virtio/blk_command.c %D%/virtio/blk_command.h \
 	%D%/virtio/blk_device.c %D%/virtio/blk_device.h \
+	%D%/virtio/console.c %D%/virtio/console.h \
 	%D%/virtio/net_device.c %D%/virtio/net_device.h \
 	%D%/virtio/net.c %D%/virtio/net.h \
 	%D%/virtio/pci.c %D%/virtio/pci.h \
@@ -315,6 +316,9 @@ tests_unit_pvpanic_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/i6300esb
 tests_unit_i6300esb_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_i6300esb_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/virtio_console
+tests_unit_virtio_console_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_virtio_console_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/virtio_rng
 tests_unit_virtio_rng_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_virtio_rng_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)

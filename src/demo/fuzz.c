@@ -32,6 +32,7 @@
 /* The devices of virtio that this guest has no other use for. */
 static struct virtio others[] = {
 	{ .type = VIRTIO_ENTROPY }, { .type = VIRTIO_BALLOON }, { .type = VIRTIO_VSOCK },
+	{ .type = VIRTIO_CONSOLE },
 };
 
 /* Devices with few registers, and where these are; 0: there is none. */

@@ -8,6 +8,7 @@
 
 #define VIRTIO_NET 1
 #define VIRTIO_BLOCK 2
+#define VIRTIO_CONSOLE 3
 #define VIRTIO_ENTROPY 4
 #define VIRTIO_BALLOON 5
 #define VIRTIO_VSOCK 19

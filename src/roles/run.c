@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cli/console_session.h"
+#include "cli/window.h"
 #include "cli/signals.h"
 #include "control/client.h"
 #include "control/message_text.h"
@@ -37,6 +38,7 @@ struct run {
 	struct client *client;	/* orders and events */
 	struct client *dialer;	/* becomes the console */
 	struct console_session console;
+	struct window window; /* that a virtio console is shown in */
 	uint8_t *rest; /* of the console, read with the answer */
 	bool started; /* the guest */
 	bool asked_to_stop;
@@ -183,18 +185,27 @@ static void dialer_closed(void *arg, const struct cause *cause)
 	lose_console(arg, cause->text);
 }
 
+static void tell_window(void *arg)
+{
+	struct run *run = arg;
+
+	window_tell(&run->window, run->client, run->guest);
+}
+
 static void console_opened(void *arg, json_t *result, const struct client_error *error)
 {
 	struct run *run = arg;
 	struct console_session *console = &run->console;
 	int err;
 
-	(void)result;
 	if (error) {
 		if (error->code)
 			lose_console(run, error->message);
 		return;
 	}
+	if (strcmp(text_of(result, "console"), "virtio") == 0 && isatty(STDOUT_FILENO) &&
+	    window_watch(&run->window, &run->loop, tell_window, run) == 0)
+		tell_window(run);
 	console->fd = client_detach(run->dialer, &run->rest, &console->rest_size);
 	client_free(run->dialer);
 	run->dialer = NULL;
@@ -350,6 +361,7 @@ static void end(struct run *run)
 	if (run->console.fd >= 0)
 		close(run->console.fd);
 	free(run->rest);
+	window_end(&run->window);
 	client_free(run->dialer);
 	client_free(run->client);
 	loop_remove(&run->loop, &run->signals);

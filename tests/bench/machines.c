@@ -99,7 +99,7 @@ static void start(struct guest *guest)
 {
 	struct machine_config config = {
 		.kvm = guest->bench->kvm, .profile = &guest->profile,
-		.network = guest->bench->network, .console = &guest->console,
+		.network = guest->bench->network, .consoles = { &guest->console },
 		.changed = post_changed, .arg = guest
 	};
 	struct cause cause;

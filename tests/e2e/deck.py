@@ -19,7 +19,9 @@ import traceback
 SRCDIR = os.path.abspath(os.environ.get("srcdir", "."))
 VMDECK = os.path.abspath("./vmdeck")
 PATIENCE = 120  # seconds; generous, the machine may be busy
-
+# What a guest has when it asks for it, in the profile's first section and some more.
+DEVICES = ("rng = yes\nvga = yes\nballoon = yes\non_panic = report\nwatchdog = report\n"
+           "console = virtio\n[vsock]\n")
 
 # What a job in the background is started with must not reach what the tests end by these.
 for number, action in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGQUIT, signal.SIG_DFL),
@@ -187,8 +189,8 @@ class Deck(Folder):
         wait_for(lambda: self.state(guest) in states, f"{guest} to be {' or '.join(states)}",
                  seconds)
 
-    def console(self, guest, backlog=True):
-        return Console(self, guest, backlog)
+    def console(self, guest, backlog=True, which=None):
+        return Console(self, guest, backlog, which)
 
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGTERM)
@@ -217,11 +219,12 @@ def read_line(connection):
 
 
 class Console:
-    """A guest's console as a raw stream."""
+    """A guest's console as a raw stream; which: not the one that is shown."""
 
-    def __init__(self, deck, guest, backlog):
+    def __init__(self, deck, guest, backlog, which):
         self.connection = deck.connect()
-        deck.call("console.open", {"guest": guest, "backlog": backlog}, self.connection)
+        deck.call("console.open", {"guest": guest, "backlog": backlog, "console": which},
+                  self.connection)
         self.text = ""
         self.at = 0
 

@@ -206,6 +206,35 @@ def test_random_numbers_and_balloon():
         assert result.returncode == 1 and "balloon: it has 64.0M" in result.stderr, result
 
 
+def test_virtio_console():
+    """All of it is on hvc0, which has what is typed and the size of the window."""
+    d.linux_kernel()
+    text = profile("vmlinux", "type").replace("ttyS0", "hvc0").replace(
+        "[boot]", "console = virtio\n[boot]")
+    with d.Deck(prepare=lambda folder: folder.guest("linux", text)) as deck:
+        deck.call("console.window", {"guest": "linux", "rows": 30, "columns": 90})
+        assert deck.run("start", "linux").returncode == 0
+        console = deck.console("linux")
+        console.expect("LG: up", PATIENCE)
+        console.expect("LG: typing", PATIENCE)
+        console.send("window\r")
+        console.expect("LG: window 30 90", PATIENCE)
+        deck.call("console.window", {"guest": "linux", "rows": 50, "columns": 132})
+        # The guest hears of it by an interrupt, and some moments later.
+        d.wait_for(lambda: console.command("window", "\n", PATIENCE) and
+                   console.expect("\n", PATIENCE).strip() == "LG: window 50 132", "the size")
+        console.send("flood=300000\r")
+        console.expect("LG: flood ", PATIENCE)
+        assert "console    running, 132x50" in deck.run("show", "linux").stdout
+        # Long input, which waits until it is read.
+        console.send("".join(f"sleep={n:0100}\r" for n in range(10)) + "memory\r")
+        console.expect("LG: memory ", PATIENCE)
+        console.send("off\r")
+        deck.wait_state("linux", "stopped", seconds=PATIENCE)
+        tail = deck.call("guest.show", {"guest": "linux"})["console_tail"]
+        assert any("LG: memory" in line for line in tail), tail
+
+
 def echo(listener, ended):
     """Sends back what comes, and says how much that was."""
     connection, _ = listener.accept()

@@ -17,7 +17,7 @@ import deck as d
 from proc import processes, usage
 
 GATEWAY = "10.0.2.2"
-GUEST = "[guest]\nmemory = 32M\n[boot]\ncmdline = 'name={name} {more}'\nfirmware = none\n" \
+GUEST = "[guest]\nmemory = 32M\n{devices}[boot]\ncmdline = 'name={name} {more}'\nfirmware = none\n" \
         "[net0]\nswitch = lan\n[disk0]\npath = {name}.img\n"
 FIGHTERS = {f"fighter{n}": f"ip=10.0.2.{200 + n}/24,{GATEWAY}" for n in range(4)}
 OTHERS = {"resetter": "cmd=reboot", "crasher": 'cmd="crash triple"', "idle": ""}
@@ -28,7 +28,8 @@ MAY_GROW = {"memory": 16 << 20, "descriptors": 8, "threads": 4}
 
 def prepare(folder):
     for name, more in {**FIGHTERS, **OTHERS}.items():
-        folder.guest(name, GUEST.format(name=name, more=more))
+        folder.guest(name, GUEST.format(name=name, more=more,
+                                        devices=d.DEVICES if name in FIGHTERS else ""))
         with open(os.path.join(folder.guests, f"{name}.img"), "wb") as image:
             image.truncate(16 << 20)
 
@@ -43,14 +44,14 @@ def try_call(deck, method, guest):
 
 def words(deck):
     """What the guest knows."""
-    console = deck.console("fighter0", backlog=False)
+    console = deck.console("fighter0", backlog=False, which="serial")
     text = console.command("attack help 0\rstatus", "uptime")
     console.close()
     return re.findall(r"attack (\w+) -", text) + ["fuzz"]
 
 
 def type_line(deck, guest, line):
-    console = deck.console(guest, backlog=False)
+    console = deck.console(guest, backlog=False, which="serial")
     console.send(line + "\r")
     return console
 
@@ -92,7 +93,7 @@ def calm(deck):
             try_call(deck, "guest.start", name)
     for name in FIGHTERS:
         deck.wait_state(name, "running")
-        console = deck.console(name)
+        console = deck.console(name, which="serial")
         console.expect("by command line")
         console.close()
     deck.wait_state("resetter", "stopped", "failed", "defined")

@@ -130,11 +130,12 @@ void switch_input(struct net_port *from, const struct net_frame *frames, unsigne
 	bench_effects.sent += count;
 }
 
-static void print(void *host, const uint8_t *data, size_t size)
+static void print(void *host, unsigned console, const uint8_t *data, size_t size)
 {
 	(void)host;
-	(void)data;
-	bench_effects.printed += (unsigned)size;
+	must(console < CONSOLES, "a console that there is not");
+	for (size_t i = 0; i < size; i++)
+		bench_effects.last[bench_effects.printed++ % sizeof(bench_effects.last)] = data[i];
 }
 
 static void power_off(void *host)
@@ -216,6 +217,7 @@ void bench_create_changed(struct device_bench *bench, int disk_fd,
 	bench->profile.cpus = BENCH_CPUS;
 	bench->profile.rng = bench->profile.balloon = true;
 	bench->profile.vga = PROFILE_VGA_YES;
+	bench->profile.console = CONSOLE_VIRTIO;
 	bench->profile.vsock = (struct profile_vsock){ .present = true, .cid = 3,
 						       .path = (char *)bench_vsock_path() };
 	bench->profile.on_panic = bench->profile.watchdog = REMEDY_REPORT;
@@ -369,7 +371,8 @@ static void *at(struct device_bench *bench, uint64_t address)
 /* The devices with a driver of virtio, by name; a ring's address is of the row's number. */
 static const char *const names[] = { [BENCH_DISK] = "disk0", [BENCH_NIC] = "net0",
 				     [BENCH_RNG] = "rng", [BENCH_BALLOON] = "balloon",
-				     [BENCH_VSOCK] = "vsock" };
+				     [BENCH_VSOCK] = "vsock",
+				     [BENCH_CONSOLE] = "console" };
 
 uint64_t bench_function(struct device_bench *bench, const char *name)
 {
@@ -610,6 +613,18 @@ static void use_vsock(struct device_bench *bench)
 	}
 }
 
+/* A line to be printed, and a buffer for less than was typed. */
+static void use_console(struct device_bench *bench)
+{
+	memcpy(at(bench, BENCH_BUFFERS + 0xd000), "hello\n", 6);
+	for (unsigned n = 0; n < 2; n++) {
+		bench_describe(bench, BENCH_CONSOLE, n, 0, BENCH_BUFFERS + 0xd000 + (n ^ 1) * 0x100,
+			       6, n == TX ? 0 : WRITE);
+		bench_offer(bench, BENCH_CONSOLE, n, 0);
+		bench_kick(bench, BENCH_CONSOLE, n);
+	}
+}
+
 bool bench_deliver(void)
 {
 	static uint8_t data[60];
@@ -637,7 +652,10 @@ void bench_use(struct device_bench *bench)
 	out(bench, PLATFORM_COM1_PORT + 2, 1, 1);
 	out(bench, PLATFORM_COM1_PORT + 4, 0x0b, 1);
 	out(bench, PLATFORM_COM1_PORT + 1, 0x03, 1);
-	devices_input(&bench->set, (const uint8_t *)"typed by somebody, more than 16", 31);
+	devices_input(&bench->set, CONSOLE_SERIAL,
+		      (const uint8_t *)"typed by somebody, more than 16", 31);
+	devices_input(&bench->set, CONSOLE_VIRTIO, (const uint8_t *)"and by another", 14);
+	devices_window(&bench->set, CONSOLE_VIRTIO, 24, 80);
 	out(bench, PLATFORM_CMOS_PORT, 0x40, 1);
 	out(bench, PLATFORM_CMOS_PORT + 1, 0x5a, 1);
 	out(bench, PLATFORM_CMOS_PORT, 0x0b, 1);
@@ -669,6 +687,8 @@ void bench_use(struct device_bench *bench)
 	start_driver(bench, BENCH_VSOCK, 3, 0, true);
 	use_vsock(bench);
 	set(bench, bench_function(bench, "watchdog") + 0x68, 0x02, 1); /* it runs */
+	start_driver(bench, BENCH_CONSOLE, 2, 1, true);
+	use_console(bench);
 	bench_settle(bench);
 	bench_send(bench);
 	ask_for_bytes(bench);
@@ -746,7 +766,9 @@ void bench_drive(struct device_bench *bench)
 	}
 	for (unsigned i = 0; i < 600; i++)
 		drive_port(bench, PLATFORM_COM1_PORT);
-	devices_input(&bench->set, (const uint8_t *)"more", 4);
+	devices_input(&bench->set, CONSOLE_SERIAL, (const uint8_t *)"more", 4);
+	devices_input(&bench->set, CONSOLE_VIRTIO, (const uint8_t *)"more", 4);
+	devices_window(&bench->set, CONSOLE_VIRTIO, 25, 80);
 	devices_keys(&bench->set, (const uint8_t *)"\033[A", 3);
 	for (unsigned i = 0; i < 20; i++)
 		drive_port(bench, PLATFORM_I8042_PORT);

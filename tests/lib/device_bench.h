@@ -35,9 +35,10 @@ struct device_bench {
 struct bench_effects {
 	bool level[IRQ_LINES]; /* of the lines */
 	unsigned sent;	       /* frames from the guest */
-	unsigned printed, power_offs, resets;
 	unsigned remedies[REMEDY_STOP + 1];
 	const char *why; /* of the last remedy */
+	unsigned printed, power_offs, resets; /* printed: bytes, of any console */
+	uint8_t last[64]; /* bytes printed, or the last of them, at printed % 64 on */
 };
 
 extern struct bench_effects bench_effects;
@@ -94,7 +95,7 @@ void bench_drive(struct device_bench *bench);
 /* Its drivers, when there are no others: of the devices with virtio's transport. */
 
 enum bench_device {
-	BENCH_DISK, BENCH_NIC, BENCH_RNG, BENCH_BALLOON, BENCH_VSOCK, BENCH_DEVICES
+	BENCH_DISK, BENCH_NIC, BENCH_RNG, BENCH_BALLOON, BENCH_VSOCK, BENCH_CONSOLE, BENCH_DEVICES
 };
 
 #define BENCH_RING 8u		/* descriptors of a ring */

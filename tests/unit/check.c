@@ -148,6 +148,10 @@ static void what_a_start_refuses_is_found(void **state)
 		{ "[disk0]\npath=../switches\n", "2: path: ", "/switches is " },
 		{ KERNEL "cmdline = quiet pci=off\n", "3: warning: cmdline: ", "no disks" },
 		{ KERNEL "cmdline = acpi=off quiet\n", "3: warning: cmdline: ", "no power button" },
+		{ KERNEL "cmdline = console=hvc0 quiet\n", "3: warning: cmdline: ",
+		  "console=virtio in [guest] gives it one" },
+		{ "[guest]\nconsole=virtio\n" KERNEL "cmdline = console=ttyS0\n",
+		  "2: warning: console: ", "unless its command line has console=hvc0" },
 	};
 
 	(void)state;

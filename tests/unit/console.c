@@ -153,24 +153,94 @@ static void tail_has_whole_lines_without_control_characters(void **state)
 	free(tail);
 }
 
-static size_t take_two(void *arg, const uint8_t *data, size_t size)
+static void ignore(void *arg)
 {
+	(void)arg;
+}
+
+/* What the other end has heard. */
+struct heard {
+	size_t typed;
+	unsigned line, rows, columns;
+};
+
+static size_t take_two(void *arg, unsigned line, const uint8_t *data, size_t size)
+{
+	struct heard *heard = arg;
+
 	assert_int_equal(data[0], 'x');
-	*(size_t *)arg += size;
+	heard->typed += size;
+	heard->line = line;
 	return size > 2 ? 2 : size;
+}
+
+static void take_window(void *arg, unsigned line, unsigned rows, unsigned columns)
+{
+	struct heard *heard = arg;
+
+	heard->line = line;
+	heard->rows = rows;
+	heard->columns = columns;
 }
 
 static void typing_goes_to_the_machine_while_there_is_one(void **state)
 {
+	static const struct console_ops ops = { .input = take_two, .window = take_window };
 	struct bench *bench = *state;
-	size_t seen = 0;
+	struct heard heard = { 0 };
 
 	assert_int_equal(console_input(&bench->console, (const uint8_t *)"xyz", 3), 0);
-	console_attach(&bench->console, take_two, &seen);
+	console_attach(&bench->console, &ops, &heard, 7);
 	assert_int_equal(console_input(&bench->console, (const uint8_t *)"xyz", 3), 2);
-	assert_int_equal(seen, 3);
-	console_attach(&bench->console, NULL, NULL);
+	assert_int_equal(heard.typed, 3);
+	assert_int_equal(heard.line, 7);
+	assert_int_equal(heard.rows, 0);
+	console_attach(&bench->console, NULL, NULL, 0);
 	assert_int_equal(console_input(&bench->console, (const uint8_t *)"xyz", 3), 0);
+}
+
+/* Also of the next machine, and of one that has not been there yet. */
+static void the_machine_hears_of_the_window(void **state)
+{
+	static const struct console_ops ops = { .input = take_two, .window = take_window };
+	static const struct console_ops serial = { .input = take_two };
+	struct bench *bench = *state;
+	struct heard heard = { 0 };
+
+	console_window(&bench->console, 24, 80);
+	console_attach(&bench->console, &ops, &heard, 1);
+	assert_int_equal(heard.rows, 24);
+	assert_int_equal(heard.columns, 80);
+	console_window(&bench->console, 50, 132);
+	assert_int_equal(heard.rows, 50);
+	console_attach(&bench->console, &serial, &heard, 2);
+	console_window(&bench->console, 30, 90);
+	console_attach(&bench->console, NULL, NULL, 0);
+	assert_int_equal(heard.rows, 50);
+	console_attach(&bench->console, &ops, &heard, 3);
+	assert_int_equal(heard.columns, 90);
+	assert_int_equal(heard.line, 3);
+	console_attach(&bench->console, NULL, NULL, 0);
+}
+
+/* More at once than the ring has: the last of it, and the rest is counted. */
+static void more_than_the_ring(void **state)
+{
+	static uint8_t data[CONSOLE_SIZE + 10], got[CONSOLE_SIZE];
+	struct console_reader reader = { .more = ignore };
+	struct bench *bench = *state;
+	uint64_t lost;
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 7 >> 4);
+	console_follow(&bench->console, &reader, true);
+	console_output(&bench->console, (const uint8_t *)"abc", 3);
+	console_output(&bench->console, data, sizeof(data));
+	assert_int_equal(console_read(&bench->console, &reader, got, sizeof(got), &lost),
+			 CONSOLE_SIZE);
+	assert_int_equal(lost, 13);
+	assert_memory_equal(got, data + 10, CONSOLE_SIZE);
+	console_unfollow(&bench->console, &reader);
 }
 
 int main(void)
@@ -182,6 +252,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(slow_reader_learns_what_it_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(tail_has_whole_lines_without_control_characters,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(the_machine_hears_of_the_window, setup, teardown),
+		cmocka_unit_test_setup_teardown(more_than_the_ring, setup, teardown),
 		cmocka_unit_test_setup_teardown(typing_goes_to_the_machine_while_there_is_one,
 						setup, teardown),
 	};

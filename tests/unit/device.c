@@ -65,6 +65,12 @@ static size_t input(struct device *device, const uint8_t *data, size_t size)
 	return size - 1;
 }
 
+static void window(struct device *device, unsigned rows, unsigned columns)
+{
+	assert_true(rows == 24 && columns == 80);
+	tell(device, "window");
+}
+
 static void power_button(struct device *device)
 {
 	tell(device, "press");
@@ -86,7 +92,8 @@ static bool disk_wanted(const struct profile *profile, unsigned number)
 }
 
 static const struct device_type port_type = {
-	.name = "port", .size = 20, .hot = true, .create = create, .input = input, .start = start,
+	.name = "port", .size = 20, .hot = true, .create = create, .start = start,
+	.console = 1, .input = input,
 };
 static const struct device_type ring_type = {
 	.name = "ring", .pci = true, .create = create, .destroy = destroy, .reset = reset,
@@ -98,7 +105,8 @@ static const struct device_type disk_type = {
 };
 static const struct device_type clock_type = {
 	.name = "clock", .size = 8, .hot = true, .pci = true, .create = create, .destroy = destroy,
-	.stop = stop, .describe = describe, .input = input, .power_button = power_button,
+	.stop = stop, .describe = describe, .input = input, .window = window,
+	.power_button = power_button,
 };
 static const struct device_type *const table[] = {
 	&port_type, &ring_type, &disk_type, &clock_type, NULL,
@@ -178,13 +186,18 @@ static void test_abilities(void **state)
 	(void)state;
 	assert_int_equal(devices_create(&set, table, NULL), 0);
 	*story = '\0';
-	assert_int_equal(devices_input(&set, (const uint8_t *)"abc", 3), 2);
+	assert_int_equal(devices_input(&set, 1, (const uint8_t *)"abc", 3), 2);
+	devices_window(&set, 1, 24, 80);
+	assert_int_equal(devices_input(&set, 0, (const uint8_t *)"abc", 3), 2);
+	devices_window(&set, 0, 24, 80);
+	assert_int_equal(devices_input(&set, 2, (const uint8_t *)"abc", 3), 0);
+	devices_window(&set, 2, 24, 80);
 	devices_power_button(&set);
-	expect("type port, press clock, ");
+	expect("type port, type clock, window clock, press clock, ");
 	devices_sample(&set, &sum);
 	assert_int_equal(sum.in_bytes, 24);
 	devices_destroy(&set);
-	assert_int_equal(devices_input(&set, (const uint8_t *)"abc", 3), 0);
+	assert_int_equal(devices_input(&set, 0, (const uint8_t *)"abc", 3), 0);
 }
 
 static void test_failure(void **state)

@@ -37,7 +37,7 @@ struct guest {
 	char reason[128];
 	struct profile *profile;
 	struct profile_report report;
-	struct console console;
+	struct console consoles[CONSOLES];
 	struct stats_series series;
 	uint64_t balloon; /* guest_resize() */
 };
@@ -250,7 +250,15 @@ const char *guest_reason(const struct guest *guest) { return guest->reason; }
 const struct profile *guest_profile(const struct guest *guest) { return guest->profile; }
 const char *guest_profile_path(const struct guest *guest) { return guest->path; }
 const struct profile_report *guest_mistakes(const struct guest *guest) { return &guest->report; }
-struct console *guest_console(struct guest *guest) { return &guest->console; }
+struct console *guest_console(struct guest *guest, unsigned console)
+{
+	return &guest->consoles[console];
+}
+
+unsigned guest_shown_console(const struct guest *guest)
+{
+	return strcmp(guest->name, "db") == 0 ? CONSOLE_VIRTIO : CONSOLE_SERIAL;
+}
 
 const char *guest_firmware(const struct guest *guest)
 {
@@ -699,11 +707,12 @@ void fake_call(struct fake_deck *fake, void (*run)(struct deck *deck, void *arg)
 	pthread_mutex_unlock(&call.lock);
 }
 
-static size_t type_into(void *arg, const uint8_t *data, size_t size)
+static size_t type_into(void *arg, unsigned line, const uint8_t *data, size_t size)
 {
 	struct fake_deck *fake = arg;
 	size_t room;
 
+	(void)line;
 	pthread_mutex_lock(&fake->lock);
 	room = fake->typed_room - fake->typed_size;
 	size = size < room ? size : room;
@@ -712,6 +721,19 @@ static size_t type_into(void *arg, const uint8_t *data, size_t size)
 	pthread_mutex_unlock(&fake->lock);
 	return size;
 }
+
+static void set_window(void *arg, unsigned line, unsigned rows, unsigned columns)
+{
+	struct fake_deck *fake = arg;
+
+	pthread_mutex_lock(&fake->lock);
+	fake->window_line = line;
+	fake->rows = rows;
+	fake->columns = columns;
+	pthread_mutex_unlock(&fake->lock);
+}
+
+static const struct console_ops line_ops = { .input = type_into, .window = set_window };
 
 static struct guest *add_guest(struct deck *deck, const char *name, enum guest_state state,
 			       unsigned cpus)
@@ -722,7 +744,8 @@ static struct guest *add_guest(struct deck *deck, const char *name, enum guest_s
 	guest->name = name;
 	guest->state = state;
 	guest->since = clock_wall();
-	console_init(&guest->console, &deck->loop);
+	for (unsigned i = 0; i < CONSOLES; i++)
+		console_init(&guest->consoles[i], &deck->loop);
 	deck->guests[deck->count++] = guest;
 	if (!cpus) {
 		guest->path = "/profiles/broken.ini";
@@ -747,7 +770,8 @@ static struct guest *add_guest(struct deck *deck, const char *name, enum guest_s
 
 static void free_guest(struct guest *guest)
 {
-	console_destroy(&guest->console);
+	for (unsigned i = 0; i < CONSOLES; i++)
+		console_destroy(&guest->consoles[i]);
 	free(guest->profile);
 	free(guest);
 }
@@ -781,8 +805,10 @@ void fake_start(struct fake_deck *fake)
 	if (!mkdtemp(fake->folder) || loop_init(&deck->loop, &cause) < 0)
 		abort();
 	add_guest(deck, "broken", GUEST_INVALID, 0);
-	add_guest(deck, "db", GUEST_DEFINED, 4);
-	console_attach(&add_guest(deck, "web", GUEST_RUNNING, 2)->console, type_into, fake);
+	console_attach(&add_guest(deck, "db", GUEST_DEFINED, 4)->consoles[CONSOLE_VIRTIO],
+		       &line_ops, fake, CONSOLE_VIRTIO);
+	console_attach(&add_guest(deck, "web", GUEST_RUNNING, 2)->consoles[CONSOLE_SERIAL],
+		       &line_ops, fake, CONSOLE_SERIAL);
 	snprintf(fake->socket, sizeof(fake->socket), "%s/run/deck.sock", fake->folder);
 	if (server_new(&fake->server, deck, &cause) < 0 ||
 	    endpoint_find(&fake->endpoint, fake->socket, &cause) < 0 ||
@@ -871,7 +897,7 @@ void fake_print(struct fake_deck *fake, const char *guest, const void *data, siz
 	struct find find = { .name = guest };
 
 	fake_call(fake, find_guest, &find);
-	console_output(&find.guest->console, data, size);
+	console_output(guest_console(find.guest, guest_shown_console(find.guest)), data, size);
 }
 
 struct sample {

@@ -5,7 +5,7 @@
  * of its own, as in the program.
  *
  * Guests at first: "broken" (invalid), "db" (defined, 4 CPUs), "web" (running,
- * 2 CPUs). "broken" has no statistics. Starting "db" works; starting it while
+ * 2 CPUs). "db" has a virtio console. "broken" has no statistics. Starting "db" works; starting it while
  * fake->start_crashes makes it crash.
  */
 #ifndef TESTS_UNIT_FAKE_DECK_H
@@ -39,6 +39,7 @@ struct fake_deck {
 	pthread_mutex_t lock;
 	char typed[FAKE_TYPED_MAX];
 	size_t typed_size, typed_room;
+	unsigned window_line, rows, columns; /* of the console of which something was said last */
 
 	/* What "web", and no other, has on its screen, and what was typed on its keyboard. */
 	struct screen screen;

@@ -133,7 +133,7 @@ static void subject_start(struct subject *subject)
 		.profile = &subject->profile,
 		.builtin = &subject->bench->builtin,
 		.network = subject->bench->network,
-		.console = &subject->console,
+		.consoles = { &subject->console },
 		.changed = changed,
 		.arg = subject,
 	};

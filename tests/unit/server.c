@@ -835,6 +835,45 @@ static void a_console_closes_with_its_guest(void **state)
 	link_free(link);
 }
 
+/* The one that is shown, or one that is asked for; and what it is shown in. */
+static void a_guest_has_more_than_one_console(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	json_t *result = call(link, "console.open", guest_named("db"));
+	const uint8_t *rest;
+	char data[8];
+	size_t size;
+
+	assert_string_equal(text(result, "console"), "virtio");
+	json_decref(result);
+	fake_print(fake, "db", "on hvc0", 7);
+	read_exactly(link_raw(link, &rest, &size), data, 7);
+	assert_memory_equal(data, "on hvc0", 7);
+	link_free(link);
+	link = fake_link(fake);
+	result = call(link, "console.open", json_pack("{s:s,s:s,s:b}", "guest", "db", "console",
+						      "serial", "backlog", 1));
+	assert_string_equal(text(result, "console"), "serial");
+	assert_int_equal(json_integer_value(json_object_get(result, "backlog")), 0);
+	json_decref(result);
+	link_free(link);
+
+	link = fake_link(fake);
+	refused(link, "console.open", json_pack("{s:s,s:s}", "guest", "web", "console", "virtio"),
+		-ENODEV);
+	refused(link, "console.window", json_pack("{s:s,s:s,s:i,s:i}", "guest", "web", "console",
+						  "virtio", "rows", 24, "columns", 80), -ENODEV);
+	json_decref(call(link, "console.window", json_pack("{s:s,s:i,s:i}", "guest", "db", "rows",
+							   50, "columns", 132)));
+	pthread_mutex_lock(&fake->lock);
+	assert_int_equal(fake->window_line, CONSOLE_VIRTIO);
+	assert_int_equal(fake->rows, 50);
+	assert_int_equal(fake->columns, 132);
+	pthread_mutex_unlock(&fake->lock);
+	link_free(link);
+}
+
 static void switches_show_ports_leases_and_addresses(void **state)
 {
 	static const char *const ports[] = { "z/nat", "web/net0", "web9/net0", "web10/net0" };
@@ -1479,6 +1518,7 @@ int main(void)
 		TEST(a_slow_console_is_told_what_it_lost),
 		TEST(a_console_ends_after_its_guests_last_byte_when_asked),
 		TEST(a_console_closes_with_its_guest),
+		TEST(a_guest_has_more_than_one_console),
 		TEST(switches_show_ports_leases_and_addresses),
 		TEST(packets_come_in_bounded_batches),
 		TEST(filters_are_answered_when_they_are_compiled),

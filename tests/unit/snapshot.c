@@ -42,7 +42,7 @@ static void start_peer(struct peer *peer, struct world *world)
 		.profile = &peer->profile,
 		.builtin = &world->builtin,
 		.network = world->network,
-		.console = &peer->line.console,
+		.consoles = { &peer->line.console },
 		.changed = changed,
 	};
 	struct cause cause;

@@ -169,7 +169,7 @@ void guest_describe(struct world *world, unsigned cpus, uint64_t memory, const c
 		.profile = profile,
 		.builtin = &world->builtin,
 		.network = world->network,
-		.console = &world->line.console,
+		.consoles = { &world->line.console },
 		.loop = &world->loop,
 		.ended = guest_ended,
 		.full = disk_full,

@@ -27,12 +27,29 @@ static bool try(const struct profile_check *check, struct guest_memory *memory,
 	return false;
 }
 
+/* A kernel prints on the console that it is told to, whatever the guest has. */
+static void warn_of_console(const struct profile_check *check)
+{
+	static const char word[] = "console=hvc";
+	bool has = check->profile->console == CONSOLE_VIRTIO, told = false;
+
+	for (const char *at = check->profile->cmdline; *at; at = boot_next_word(at))
+		told |= !strncmp(at, word, strlen(word));
+	if (has && !told)
+		check->found(check->arg, "guest", "console", true, "the kernel prints nothing on a "
+			     "virtio console unless its command line has console=hvc0");
+	if (told && !has)
+		check->found(check->arg, SECTION, "cmdline", true, "console=hvc0: the guest has no "
+			     "virtio console; console=virtio in [guest] gives it one");
+}
+
 void boot_warn(const struct profile_check *check)
 {
 	struct cause text;
 
 	if (!check->profile->kernel)
 		return;
+	warn_of_console(check);
 	for (const char *at = check->profile->cmdline; *at; at = boot_next_word(at))
 		for (unsigned i = 0; i < ARRAY_SIZE(unwise); i++) {
 			size_t size = strlen(unwise[i].word);

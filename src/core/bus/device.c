@@ -209,12 +209,27 @@ bool devices_boot_path(const struct device_set *set, const char *section, char *
 	return false;
 }
 
-size_t devices_input(struct device_set *set, const uint8_t *data, size_t size)
+static struct device *find_console(struct device_set *set, unsigned console)
 {
 	for (unsigned i = 0; i < set->count; i++)
-		if (set->devices[i].type->input)
-			return set->devices[i].type->input(&set->devices[i], data, size);
-	return 0;
+		if (set->devices[i].type->input && set->devices[i].type->console == console)
+			return &set->devices[i];
+	return NULL;
+}
+
+size_t devices_input(struct device_set *set, unsigned console, const uint8_t *data, size_t size)
+{
+	struct device *device = find_console(set, console);
+
+	return device ? device->type->input(device, data, size) : 0;
+}
+
+void devices_window(struct device_set *set, unsigned console, unsigned rows, unsigned columns)
+{
+	struct device *device = find_console(set, console);
+
+	if (device && device->type->window)
+		device->type->window(device, rows, columns);
 }
 
 size_t devices_keys(struct device_set *set, const uint8_t *data, size_t size)

@@ -48,8 +48,11 @@ struct device_host {
 	struct disk_ring *disks; /* from the row of the ring on, if there are disks */
 	struct ahci *ahci;	 /* from the row of the controller on, if one of these needs it */
 
-	/* What a chip's wires end in: host is this struct. vCPU thread. */
-	void (*print)(void *host, const uint8_t *data, size_t size); /* on the console */
+	/*
+	 * What a chip's wires end in: host is this struct, console an enum profile_console. vCPU
+	 * thread; print() any.
+	 */
+	void (*print)(void *host, unsigned console, const uint8_t *data, size_t size);
 	void (*power_off)(void *host); /* the guest switched itself off */
 	void (*reset)(void *host);     /* the guest asked for a reset */
 	/*
@@ -163,8 +166,11 @@ struct device_type {
 
 	/* Somebody pressed the power button. */
 	void (*power_button)(struct device *device);
+	unsigned console; /* of one with input(): an enum profile_console */
 	/* Somebody types; returns how many bytes found room. Any thread. */
 	size_t (*input)(struct device *device, const uint8_t *data, size_t size);
+	/* The window that it is shown in has another size, below 65536. Any thread. */
+	void (*window)(struct device *device, unsigned rows, unsigned columns);
 	/*
 	 * Somebody types on its keyboard, whole keys as a terminal sends them (see ps2_typing.h);
 	 * returns how many bytes found room. Any thread.
@@ -246,8 +252,11 @@ int devices_load(struct device_set *set, struct state_reader *reader, struct cau
 bool devices_boot_path(const struct device_set *set, const char *section, char *path,
 		       size_t size);
 
-/* Types into the first device that takes input. Any thread. */
-size_t devices_input(struct device_set *set, const uint8_t *data, size_t size);
+/* Types into the device of that console; 0 if there is none. Any thread. */
+size_t devices_input(struct device_set *set, unsigned console, const uint8_t *data, size_t size);
+
+/* Tells that device of its window, if it is one that wants to know. Any thread. */
+void devices_window(struct device_set *set, unsigned console, unsigned rows, unsigned columns);
 
 /* The same into the first one that has a keyboard. Any thread. */
 size_t devices_keys(struct device_set *set, const uint8_t *data, size_t size);

@@ -59,6 +59,20 @@ static void mark_profile(struct guest *guest)
 
 /* --- making one --- */
 
+static int init_consoles(struct guest *guest)
+{
+	unsigned i;
+
+	for (i = 0; i < CONSOLES; i++)
+		if (console_init(&guest->consoles[i], &guest->services->loop) < 0)
+			break;
+	if (i == CONSOLES)
+		return 0;
+	while (i--)
+		console_destroy(&guest->consoles[i]);
+	return -ENOMEM;
+}
+
 struct guest *guest_new(struct deck_services *services, const char *name, const char *path,
 			struct profile *profile, struct profile_report *report)
 {
@@ -69,7 +83,7 @@ struct guest *guest_new(struct deck_services *services, const char *name, const 
 	guest->services = services;
 	strncpy(guest->name, name, sizeof(guest->name) - 1);
 	guest->path = path ? strdup(path) : NULL;
-	if ((path && !guest->path) || console_init(&guest->console, &services->loop) < 0) {
+	if ((path && !guest->path) || init_consoles(guest) < 0) {
 		free(guest->path);
 		free(guest);
 		return NULL;
@@ -86,7 +100,8 @@ void guest_free(struct guest *guest)
 	assert(!guest_is_live(guest));
 	unmark_profile(guest);
 	marks_remove(&guest->path_mark);
-	console_destroy(&guest->console);
+	for (unsigned i = 0; i < CONSOLES; i++)
+		console_destroy(&guest->consoles[i]);
 	stats_free(guest->series);
 	profile_free(guest->profile);
 	profile_free(guest->next_profile);
@@ -340,9 +355,14 @@ int guest_resize(struct guest *guest, const char *device, uint64_t bytes, struct
 	return err ? cause_prefix(cause, err, "%s", guest->name) : 0;
 }
 
-struct console *guest_console(struct guest *guest)
+struct console *guest_console(struct guest *guest, unsigned console)
 {
-	return &guest->console;
+	return &guest->consoles[console];
+}
+
+unsigned guest_shown_console(const struct guest *guest)
+{
+	return guest->profile ? guest->profile->console : (unsigned)CONSOLE_SERIAL;
 }
 
 bool guest_has_screen(const struct guest *guest)

@@ -74,9 +74,15 @@ void guest_memory_view(const struct guest *guest, struct device_memory *out);
  */
 int guest_resize(struct guest *guest, const char *device, uint64_t bytes, struct cause *cause);
 
-/* The guest's console and its statistics: see console.h, stats.h. They outlive a stop. */
-struct console *guest_console(struct guest *guest);
+/*
+ * A console of the guest's, an enum profile_console, and its statistics: see console.h,
+ * stats.h. They outlive a stop.
+ */
+struct console *guest_console(struct guest *guest, unsigned console);
 struct stats_series *guest_stats(struct guest *guest);
+
+/* The console that its profile says is shown. */
+unsigned guest_shown_console(const struct guest *guest);
 
 /* Whether its profile gives it a VGA screen and a keyboard. */
 bool guest_has_screen(const struct guest *guest);

@@ -60,7 +60,6 @@ static int build(struct guest *guest, unsigned restarts, struct cause *cause)
 		.profile = guest->profile,
 		.builtin = services->builtin,
 		.network = services->network,
-		.console = &guest->console,
 		.restarts = restarts,
 		.changed = post_changed,
 		.arg = guest,
@@ -78,6 +77,8 @@ static int build(struct guest *guest, unsigned restarts, struct cause *cause)
 	if (err)
 		return err;
 	config.kvm = services->kvm;
+	for (unsigned i = 0; i < CONSOLES; i++)
+		config.consoles[i] = &guest->consoles[i];
 	guest->changed = (struct loop_task){ .run = machine_changed, .arg = guest };
 	guest->reason[0] = '\0';
 	free(guest->registers);

@@ -30,7 +30,7 @@ struct guest {
 	char reason[CAUSE_SIZE];
 	char *registers; /* of the last crash, or NULL */
 	uint64_t exits[VCPU_EXIT_REASONS]; /* of the machine that ended last */
-	struct console console;
+	struct console consoles[CONSOLES]; /* by enum profile_console */
 	struct stats_series *series;
 	struct machine *machine;
 	struct loop_task changed; /* the machine's status changed */

@@ -11,6 +11,7 @@
 
 #include "core/bus/platform.h"
 #include "core/kvm/irq.h"
+#include "core/profile/profile.h"
 
 enum {
 	REG_DATA, /* RBR, THR; divisor low */
@@ -441,9 +442,16 @@ static void set_com1_line(void *arg, bool level)
 	irq_set_line(host->irq, PLATFORM_COM1_GSI, level);
 }
 
+EXIT_PATH static void print_com1(void *arg, const uint8_t *data, size_t size)
+{
+	struct device_host *host = arg;
+
+	host->print(host, CONSOLE_SERIAL, data, size);
+}
+
 static int create_com1(struct device *device, struct cause *cause)
 {
-	const struct uart_wires wires = { device->host->print, set_com1_line, device->host };
+	const struct uart_wires wires = { print_com1, set_com1_line, device->host };
 
 	return uart_init(device->state, device->host->io, PLATFORM_COM1_PORT, &wires, cause);
 }
@@ -467,6 +475,7 @@ const struct device_type uart16550_device = {
 	.name = "COM1",
 	.size = sizeof(struct uart16550),
 	.hot = true,
+	.console = CONSOLE_SERIAL,
 	.create = create_com1,
 	.version = 2,
 	.saved = sizeof(struct uart_registers),

@@ -54,9 +54,14 @@ void console_destroy(struct console *console)
 	pthread_mutex_destroy(&console->lock);
 }
 
-/* Copies into the ring; the lock is held. */
+/* Copies into the ring, of more than that is the last of it; the lock is held. */
 static void store(struct console *console, const uint8_t *data, size_t size)
 {
+	if (size > CONSOLE_SIZE) {
+		console->written += size - CONSOLE_SIZE;
+		data += size - CONSOLE_SIZE;
+		size = CONSOLE_SIZE;
+	}
 	while (size) {
 		size_t at = console->written % CONSOLE_SIZE;
 		size_t n = CONSOLE_SIZE - at < size ? CONSOLE_SIZE - at : size;
@@ -145,18 +150,36 @@ size_t console_input(struct console *console, const uint8_t *data, size_t size)
 	size_t taken = 0;
 
 	pthread_mutex_lock(&console->lock);
-	if (console->input)
-		taken = console->input(console->input_arg, data, size);
+	if (console->ops)
+		taken = console->ops->input(console->arg, console->line, data, size);
 	pthread_mutex_unlock(&console->lock);
 	return taken;
 }
 
-void console_attach(struct console *console,
-		    size_t (*input)(void *arg, const uint8_t *data, size_t size), void *arg)
+/* The lock is held. */
+static void tell_window(struct console *console)
+{
+	if (console->ops && console->ops->window && console->rows)
+		console->ops->window(console->arg, console->line, console->rows, console->columns);
+}
+
+void console_window(struct console *console, unsigned rows, unsigned columns)
 {
 	pthread_mutex_lock(&console->lock);
-	console->input = input;
-	console->input_arg = arg;
+	console->rows = rows;
+	console->columns = columns;
+	tell_window(console);
+	pthread_mutex_unlock(&console->lock);
+}
+
+void console_attach(struct console *console, const struct console_ops *ops, void *arg,
+		    unsigned line)
+{
+	pthread_mutex_lock(&console->lock);
+	console->ops = ops;
+	console->arg = arg;
+	console->line = line;
+	tell_window(console);
 	pthread_mutex_unlock(&console->lock);
 }
 

@@ -32,6 +32,14 @@ struct console_reader {
 	struct console_reader *next;
 };
 
+/* The other end of a console, by which the machine has it: any number that it likes. */
+struct console_ops {
+	/* Takes typed bytes to the guest; returns how many. */
+	size_t (*input)(void *arg, unsigned line, const uint8_t *data, size_t size);
+	/* Another window shows it, or one of another size; NULL: that is nothing to it. */
+	void (*window)(void *arg, unsigned line, unsigned rows, unsigned columns);
+};
+
 struct console {
 	pthread_mutex_t lock;
 	uint8_t *ring;	/* made on the first byte */
@@ -43,9 +51,10 @@ struct console {
 	bool followed; /* there are readers */
 	bool telling;  /* they are being told: wake is posted, or pace armed */
 	struct console_reader *readers; /* deck thread only */
-	/* Takes typed bytes to the guest's serial port; NULL while it is not running. */
-	size_t (*input)(void *arg, const uint8_t *data, size_t size);
-	void *input_arg;
+	const struct console_ops *ops; /* NULL while the guest is not running */
+	void *arg;
+	unsigned line;
+	unsigned rows, columns; /* of the window that shows it; 0: nobody has said */
 };
 
 int console_init(struct console *console, struct loop *deck_loop);
@@ -71,9 +80,15 @@ size_t console_read(struct console *console, struct console_reader *reader, uint
 /* Types into the guest; returns how many bytes it took. Deck thread. */
 size_t console_input(struct console *console, const uint8_t *data, size_t size);
 
-/* Deck or I/O thread: where input goes from now on; NULL when the machine goes. */
-void console_attach(struct console *console,
-		    size_t (*input)(void *arg, const uint8_t *data, size_t size), void *arg);
+/* It is shown in a window of that size, each below 65536. Deck thread. */
+void console_window(struct console *console, unsigned rows, unsigned columns);
+
+/*
+ * Deck or I/O thread: the other end from now on; NULL when the machine goes. It hears at once
+ * of the window, if there is one. Its functions are called with the console's lock held.
+ */
+void console_attach(struct console *console, const struct console_ops *ops, void *arg,
+		    unsigned line);
 
 /*
  * The last lines, at most max, newest last, for a crash report: one text, '\n' between them;

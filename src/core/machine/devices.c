@@ -23,6 +23,7 @@
 #include "core/hw/vga.h"
 #include "core/virtio/balloon.h"
 #include "core/virtio/blk_device.h"
+#include "core/virtio/console.h"
 #include "core/virtio/net_device.h"
 #include "core/virtio/rng.h"
 #include "core/virtio/vhost_blk.h"
@@ -55,5 +56,6 @@ const struct device_type *const device_table[] = {
 	&pvpanic_device,
 	&i6300esb_device,
 	&e1000e_device,
+	&virtio_console_device,
 	NULL,
 };

@@ -211,7 +211,7 @@ static void tear_down(struct machine *machine)
 {
 	struct vm *vm = machine->vm;
 
-	console_attach(machine->config.console, NULL, NULL);
+	vm_attach_consoles(vm, false);
 	/* Requests complete through the loop, which orders may stop early. */
 	while (!vm_quiesced(vm)) {
 		loop_timer_set(&machine->loop, &machine->quiesce, QUIESCE_POLL);
@@ -332,7 +332,6 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 		.profile = config->profile,
 		.builtin = config->builtin,
 		.network = config->network,
-		.console = config->console,
 		.loop = &machine->loop,
 		.ended = guest_ended,
 		.full = stall,
@@ -340,6 +339,7 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 		.notice = tell_notice,
 		.arg = machine,
 	};
+	memcpy(machine->vm_config.consoles, config->consoles, sizeof(config->consoles));
 	for (unsigned i = 0; i < METHOD_COUNT; i++)
 		machine->orders[i] = (struct loop_task){ .run = order_functions[i], .arg = machine };
 	machine->ended = (struct loop_task){ .run = stop_loop, .arg = machine };

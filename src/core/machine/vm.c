@@ -29,9 +29,12 @@ static struct vm *vm_of(void *host)
 	return container_of(host, struct vm, devices.host);
 }
 
-static void print(void *host, const uint8_t *data, size_t size)
+static void print(void *host, unsigned console, const uint8_t *data, size_t size)
 {
-	console_output(vm_of(host)->config->console, data, size);
+	struct console *to = vm_of(host)->config->consoles[console];
+
+	if (to)
+		console_output(to, data, size);
 }
 
 static void power_off(void *host)
@@ -195,11 +198,28 @@ static void destroy_irqchip(struct vm *vm)
 	irq_destroy(&vm->irq);
 }
 
-static size_t type(void *arg, const uint8_t *data, size_t size)
+static size_t type(void *arg, unsigned line, const uint8_t *data, size_t size)
 {
 	struct vm *vm = arg;
 
-	return devices_input(&vm->devices, data, size);
+	return devices_input(&vm->devices, line, data, size);
+}
+
+static void set_window(void *arg, unsigned line, unsigned rows, unsigned columns)
+{
+	struct vm *vm = arg;
+
+	devices_window(&vm->devices, line, rows, columns);
+}
+
+static const struct console_ops console_ops = { .input = type, .window = set_window };
+
+void vm_attach_consoles(struct vm *vm, bool attached)
+{
+	for (unsigned i = 0; i < CONSOLES; i++)
+		if (vm->config->consoles[i])
+			console_attach(vm->config->consoles[i], attached ? &console_ops : NULL,
+				       vm, i);
 }
 
 static int create_devices(struct vm *vm, struct cause *cause)
@@ -232,7 +252,7 @@ static int create_devices(struct vm *vm, struct cause *cause)
 	};
 	err = devices_create(&vm->devices, device_table, cause);
 	if (!err)
-		console_attach(vm->config->console, type, vm);
+		vm_attach_consoles(vm, true);
 	return err;
 }
 
@@ -243,7 +263,7 @@ static void check_devices(const struct profile_check *check)
 
 static void destroy_devices(struct vm *vm)
 {
-	console_attach(vm->config->console, NULL, NULL);
+	vm_attach_consoles(vm, false);
 	loop_unpost(vm->config->loop, &vm->remedy);
 	devices_destroy(&vm->devices);
 	bus_destroy(&vm->io);

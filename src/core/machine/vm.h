@@ -33,7 +33,7 @@ struct vm_config {
 	const struct profile *profile;
 	const struct boot_image *builtin; /* what a profile without a kernel runs */
 	struct network *network;
-	struct console *console;
+	struct console *consoles[CONSOLES]; /* what a guest prints on NULL is lost */
 	struct loop *loop; /* the guest's I/O loop */
 	/* The first that ends the guest calls it, once; any thread. */
 	void (*ended)(void *arg);
@@ -83,6 +83,9 @@ int vm_create(struct vm **out, const struct vm_config *config, struct cause *cau
 
 /* The same without a kernel: RAM is empty and the vCPUs are as KVM begins them. */
 int vm_build(struct vm **out, const struct vm_config *config, struct cause *cause);
+
+/* Whether people type into it: from its making on, until it is to be taken apart. */
+void vm_attach_consoles(struct vm *vm, bool attached);
 
 /* Starts the vCPUs. */
 int vm_start(struct vm *vm, struct cause *cause);

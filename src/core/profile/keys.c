@@ -71,6 +71,12 @@ static const struct profile_key guest_keys[] = {
 	{ .key = "rng", .type = PROFILE_BOOL, .offset = GUEST(rng), .standard = "no",
 	  .help = "Whether the guest has a virtio device that gives it random bytes of the host, "
 		  "640 KiB a second at most." },
+	{ .key = "console", .type = PROFILE_CHOICE, .offset = GUEST(console),
+	  .choices = "serial|virtio", .standard = "serial",
+	  .help = "The guest's console, which the screen and {Nm vmdeck Cm console} show. "
+		  "{Ic serial} is its serial port, {Li ttyS0} in Linux; with {Ic virtio} it has "
+		  "a virtio console beside that, {Li hvc0}, which prints at a fraction of the "
+		  "cost and knows the size of the window that it is shown in." },
 	{ .key = "vga", .type = PROFILE_CHOICE, .offset = GUEST(vga), .choices = "auto|no|yes",
 	  .standard = "auto",
 	  .help = "Whether the guest has a VGA screen, of which its text modes are shown, and a "

@@ -47,6 +47,13 @@ bool profile_has_vga(const struct profile *profile)
 	return profile_firmware(profile) == FIRMWARE_BIOS;
 }
 
+const char *profile_console_name(enum profile_console console)
+{
+	static const char *const names[CONSOLES] = { "serial", "virtio" };
+
+	return names[console];
+}
+
 const char *profile_firmware_name(enum profile_firmware firmware)
 {
 	static const char *const names[] = { [FIRMWARE_BIOS] = "bios",

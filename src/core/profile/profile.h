@@ -18,6 +18,9 @@
 #define PROFILE_SERIAL_MAX 20 /* characters */
 #define PROFILE_QUEUES_MAX 4  /* of a disk */
 
+/* By what a guest and people speak, in the order of the choices of key and protocol. */
+enum profile_console { CONSOLE_SERIAL, CONSOLE_VIRTIO, CONSOLES };
+
 /* In the order of the keys' choices. */
 enum profile_vga { PROFILE_VGA_AUTO, PROFILE_VGA_NO, PROFILE_VGA_YES };
 enum net_model { NET_MODEL_VIRTIO, NET_MODEL_E1000E };
@@ -88,6 +91,7 @@ struct profile {
 	unsigned vga; /* an enum profile_vga */
 	unsigned on_panic; /* an enum profile_remedy; NONE: no device tells of it */
 	unsigned watchdog; /* an enum profile_remedy; NONE: there is none */
+	unsigned console; /* an enum profile_console: the one that is shown; the serial one is there */
 	char *kernel;  /* NULL: the built-in demo guest */
 	char *initrd;  /* or NULL */
 	char *cmdline; /* "" if none */
@@ -115,6 +119,9 @@ const char *profile_firmware_name(enum profile_firmware firmware);
  * is too long for a name is "?". False at the end.
  */
 bool profile_next_device(const char **list, char section[NAME_SIZE]);
+
+/* "serial" or "virtio". */
+const char *profile_console_name(enum profile_console console);
 
 /* Whether the guest has a VGA screen with a keyboard: the profile's, or if it has a BIOS. */
 bool profile_has_vga(const struct profile *profile);

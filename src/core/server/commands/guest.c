@@ -75,6 +75,8 @@ static json_t *guest_json(const struct guest *guest)
 				    json_boolean(guest_starts_again(guest)));
 		json_object_set_new(object, "nets", nets_json(profile));
 		json_object_set_new(object, "disks", disks_json(profile));
+		json_object_set_new(object, "console",
+				    message_text(profile_console_name(guest_shown_console(guest))));
 		json_object_set_new(object, "vga", json_boolean(guest_has_screen(guest)));
 		json_object_set_new(object, "pending", text_or_null(pending));
 		json_object_set_new(object, "orphaned", text_or_null(orphaned));
@@ -110,12 +112,18 @@ static json_t *exits_json(const struct guest *guest)
 	return list;
 }
 
+/* Of the console that is shown; of the serial one as long as there is nothing on it. */
 static json_t *tail_json(struct guest *guest)
 {
-	char *text = console_tail(guest_console(guest), TAIL_LINES);
+	char *text = console_tail(guest_console(guest, guest_shown_console(guest)), TAIL_LINES);
 	json_t *list = json_array();
-	char *rest = text, *line;
+	char *rest, *line;
 
+	if (text && !*text) {
+		free(text);
+		text = console_tail(guest_console(guest, CONSOLE_SERIAL), TAIL_LINES);
+	}
+	rest = text;
 	while (rest && (line = strsep(&rest, "\n")))
 		if (rest || *line)
 			json_array_append_new(list, message_text(line));

@@ -10,8 +10,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "control/message_text.h"
+#include "core/profile/profile.h"
 
 #define QUEUE_MAX CONSOLE_SIZE /* bytes beyond the ring that wait for the client */
 #define RETRY_FIRST (1 * NS_PER_MS)
@@ -21,8 +24,9 @@
 struct console_session {
 	struct peer *peer;
 	struct guest *guest;
+	struct console *console; /* one of its */
 	struct console_reader reader;
-	struct loop_timer retry; /* the guest's serial port was full */
+	struct loop_timer retry; /* what it was typed into was full */
 	uint64_t delay;
 	uint64_t waits_since; /* nothing was taken; 0: all was */
 	bool told;	      /* that it waits */
@@ -54,7 +58,7 @@ static void pump(void *arg)
 
 	while (peer->out.size + sizeof(data) <= QUEUE_MAX) {
 		lost = 0;
-		n = console_read(guest_console(session->guest), &session->reader, data,
+		n = console_read(session->console, &session->reader, data,
 				 sizeof(data), &lost);
 		if (lost)
 			tell_lost(peer, lost);
@@ -85,7 +89,7 @@ static size_t input(void *arg, const uint8_t *data, size_t size)
 	size_t taken = size;
 
 	if (is_alive(session->guest))
-		taken = console_input(guest_console(session->guest), data, size);
+		taken = console_input(session->console, data, size);
 	if (taken)
 		session->delay = RETRY_FIRST;
 	else if (session->delay < RETRY_LAST)
@@ -117,7 +121,7 @@ static void closed(void *arg)
 	struct console_session *session = arg;
 
 	loop_timer_cancel(session->peer->peers->loop, &session->retry);
-	console_unfollow(guest_console(session->guest), &session->reader);
+	console_unfollow(session->console, &session->reader);
 	if (session->waits_since && is_alive(session->guest))
 		guest_say(session->guest, "%zu bytes that were typed are lost: the guest did not "
 			  "read its console", session->peer->in.size);
@@ -140,24 +144,63 @@ static void begin(struct peer *peer, void *arg)
 		pump(session);
 }
 
+/* The one that is asked for, an enum profile_console; else the one that is shown. */
+static unsigned console_of(const struct request *request)
+{
+	const char *asked = param_string(request, "console");
+
+	for (unsigned i = 0; asked && i < CONSOLES; i++)
+		if (strcmp(asked, profile_console_name(i)) == 0)
+			return i;
+	return guest_shown_console(request->guest);
+}
+
+static int find_console(const struct request *request, unsigned *console, struct cause *cause)
+{
+	*console = console_of(request);
+	if (*console == CONSOLE_SERIAL || *console == guest_shown_console(request->guest))
+		return 0;
+	return cause_set(cause, ENODEV, "%s has no virtio console; console=virtio in its profile "
+			 "gives it one", guest_name(request->guest));
+}
+
 static int open_console(struct request *request, struct cause *cause)
 {
-	struct console_session *session = calloc(1, sizeof(*session));
+	struct console_session *session;
 	uint64_t backlog;
+	unsigned console;
+	int err = find_console(request, &console, cause);
 
+	if (err)
+		return err;
+	session = calloc(1, sizeof(*session));
 	if (!session)
 		return cause_errno(cause, ENOMEM, "console.open");
 	session->peer = request->peer;
 	session->guest = request->guest;
+	session->console = guest_console(request->guest, console);
 	session->delay = RETRY_FIRST;
 	session->reader = (struct console_reader){ .more = pump, .arg = session };
 	session->retry = (struct loop_timer){ .fire = retry, .arg = session };
-	backlog = console_follow(guest_console(request->guest), &session->reader,
-				 param_bool(request, "backlog"));
-	request->result = json_pack("{s:I}", "backlog", (json_int_t)backlog);
+	backlog = console_follow(session->console, &session->reader, param_bool(request, "backlog"));
+	request->result = json_pack("{s:I, s:o}", "backlog", (json_int_t)backlog, "console",
+				    message_text(profile_console_name(console)));
 	session->until_end = param_bool(request, "until_end");
 	request->then = begin;
 	request->then_arg = session;
+	return 0;
+}
+
+static int set_window(struct request *request, struct cause *cause)
+{
+	unsigned console;
+	int err = find_console(request, &console, cause);
+
+	if (err)
+		return err;
+	console_window(guest_console(request->guest, console),
+		       (unsigned)param_integer(request, "rows", 0),
+		       (unsigned)param_integer(request, "columns", 0));
 	return 0;
 }
 
@@ -192,6 +235,7 @@ static void take_event(struct server *server, const struct deck_event *event)
 
 static const struct handler handlers[] = {
 	{ METHOD_CONSOLE_OPEN, .run = open_console },
+	{ METHOD_CONSOLE_WINDOW, .run = set_window },
 	HANDLERS_END
 };
 
