@@ -227,7 +227,7 @@ static int dial(void *arg, struct cause *cause)
 
 static void console_new(struct screen *screen, struct console *console, const char *name)
 {
-	console->tty = tty_new(&screen->loop, name, &tty_ops, screen);
+	console->tty = tty_new(&screen->loop, name, NULL, &tty_ops, screen);
 	assert_non_null(console->tty);
 	tty_connect(console->tty, dial, console);
 }

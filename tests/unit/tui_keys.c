@@ -226,6 +226,27 @@ static void test_console_turns(void **state)
 	assert_true(on_screen(tui, "Ctrl-]! Tab VGA"));
 }
 
+/* A virtio console, the serial port beside it, the VGA: each after the other. */
+static void test_console_sides(void **state)
+{
+	static const char *const next[] = { "Tab serial", "Tab VGA", "Tab virtio" };
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\","
+				   "\"vga\":true,\"console\":\"virtio\"}]}");
+	tui_open(tui, "console", "web");
+	for (unsigned i = 0; i < 4; i++) {
+		assert_true(on_screen(tui, next[i % 3]));
+		/* It hears how large the window is whenever it is shown. */
+		if (i % 3 == 0)
+			fake_screen_wait(screen, "console.window");
+		assert_string_equal(tui->top->ops->turn(tui->top), "web");
+		tui_back(tui);
+		tui_open(tui, "console", "web");
+	}
+}
+
 static void test_help(void **state)
 {
 	struct fake_screen *screen = *state;
@@ -461,6 +482,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_network, start, stop),
 		cmocka_unit_test_setup_teardown(test_console, start, stop),
 		cmocka_unit_test_setup_teardown(test_console_turns, start, stop),
+		cmocka_unit_test_setup_teardown(test_console_sides, start, stop),
 		cmocka_unit_test_setup_teardown(test_help, start, stop),
 		cmocka_unit_test_setup_teardown(test_capture, start, stop),
 		cmocka_unit_test_setup_teardown(test_refused_filter, start, stop),

@@ -145,7 +145,8 @@ static void closed(void *arg, const struct cause *cause)
 	disconnect(arg, cause->text);
 }
 
-struct tty *tty_new(struct loop *loop, const char *name, const struct tty_ops *ops, void *arg)
+struct tty *tty_new(struct loop *loop, const char *name, const char *which,
+		    const struct tty_ops *ops, void *arg)
 {
 	struct tty *tty = calloc(1, sizeof(*tty));
 
@@ -156,6 +157,7 @@ struct tty *tty_new(struct loop *loop, const char *name, const struct tty_ops *o
 	tty->ops = ops;
 	tty->arg = arg;
 	tty->state = TTY_CLOSED;
+	tty->which = which;
 	tty->name = strdup(name);
 	if (tty->name)
 		return tty;
@@ -184,7 +186,8 @@ void tty_connect(struct tty *tty, int (*dial)(void *arg, struct cause *cause), v
 	tty->state = TTY_OPENING;
 	tty->reason[0] = '\0';
 	if (client_call(tty->client, "console.open",
-			json_pack("{s:o,s:b}", "guest", message_text(tty->name), "backlog", 1),
+			json_pack("{s:o,s:b,s:o}", "guest", message_text(tty->name), "backlog", 1,
+				  "console", tty->which ? message_text(tty->which) : json_null()),
 			opened, tty) < 0)
 		disconnect(tty, "The console could not be asked for.");
 }

@@ -26,6 +26,7 @@ struct tty_ops {
 
 struct tty {
 	char *name;
+	const char *which; /* of the guest's consoles, as console.open has it; NULL: the shown one */
 	struct kept kept;
 	unsigned opened; /* times; each begins with an empty kept */
 	uint64_t old;	 /* position: what is before it came before this screen did */
@@ -35,6 +36,7 @@ struct tty {
 	struct loop *loop;
 	enum tty_state state;
 	bool held;	  /* nothing is read */
+	bool unseen;	  /* for its owner: something came that was not shown */
 	char reason[256]; /* why it is closed */
 	uint8_t output[TTY_OUTPUT]; /* typed, not yet sent */
 	size_t output_size;
@@ -44,8 +46,9 @@ struct tty {
 	struct tty *next;
 };
 
-/* Makes a console. NULL: no memory. */
-struct tty *tty_new(struct loop *loop, const char *name, const struct tty_ops *ops, void *arg);
+/* Makes a console; which is a constant. NULL: no memory. */
+struct tty *tty_new(struct loop *loop, const char *name, const char *which,
+		    const struct tty_ops *ops, void *arg);
 
 /*
  * Connects, unless it is connected. dial(arg) returns a connected stream socket

@@ -70,7 +70,8 @@ static const struct key rows[] = {
 
 	{ IN("console"), KEYS_CTRL(']'), "Ctrl-]", DO(BACK), "leave the console",
 	  "leave the console; every other key goes to the guest. With Tab behind it: "
-	  "to the guest's VGA screen and keyboard, or back to its serial console" },
+	  "to the guest's serial port beside a virtio console, to its VGA screen and keyboard, "
+	  "and back" },
 	{ IN("console"), KEYS_TURN, "Tab", DO(NEXT), NULL,
 	  "the same, where the guest does not get it: it does not run, or shows no text" },
 	{ IN("console"), KEY_PPAGE, "PageUp", DO(PAGE_UP), "scroll back",

@@ -2,12 +2,17 @@
  * A guest's console, full screen, with one line of status at the bottom. Every
  * key but those of the table goes to the guest. Screen thread; the only view
  * that speaks to curses itself, since it draws another terminal's cells.
+ *
+ * A guest has up to three sides: its console; its serial port, where that is another; its
+ * VGA screen. One is shown, and the status says what comes next and whether something that
+ * nobody has seen is there.
  */
 #include <curses.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "control/message_text.h"
 #include "tui/canvas/text.h"
 #include "tui/console/emulation.h"
 #include "tui/console/emulator_process.h"
@@ -21,10 +26,15 @@
 
 #define WIDE 60 /* columns from which on the status says how to turn to the other side */
 
+enum side { SIDE_CONSOLE, SIDE_SERIAL, SIDE_VGA, SIDES };
+
 struct console_view {
-	struct tty *list, *current;
-	const struct tty *turned; /* the one whose guest's VGA screen is shown in its place */
-	bool fresh;		  /* it came meanwhile */
+	struct tty *list;
+	struct tty *current, *serial; /* the guest's console, and its serial port if that is another */
+	const struct tty *turned; /* the console in whose place another side of its guest is shown */
+	enum side side;		  /* that one */
+	const struct tty *told;	  /* the console whose guest knows of this size */
+	int told_rows, told_columns;
 	struct console_vga vga;
 	struct emulation *emulation;
 	unsigned back; /* lines scrolled back */
@@ -46,19 +56,63 @@ static int columns_shown(void)
 	return clamp(draw_columns(), GRID_MIN, GRID_COLUMNS_MAX);
 }
 
-static bool on_vga(const struct view *view)
+static enum side shown_side(const struct console_view *state)
 {
-	const struct console_view *state = view->state;
-
-	return state->current && state->turned == state->current;
+	if (!state->current || state->turned != state->current)
+		return SIDE_CONSOLE;
+	return state->side == SIDE_SERIAL && !state->serial ? SIDE_CONSOLE : state->side;
 }
 
-static bool has_vga(const struct view *view)
+static bool on_vga(const struct view *view)
+{
+	return shown_side(view->state) == SIDE_VGA;
+}
+
+/* What a terminal shows; NULL while it is the VGA screen. */
+static struct tty *shown_tty(const struct console_view *state)
+{
+	switch (shown_side(state)) {
+	case SIDE_CONSOLE:
+		return state->current;
+	case SIDE_SERIAL:
+		return state->serial;
+	default:
+		return NULL;
+	}
+}
+
+static const json_t *guest_value(const struct view *view, const char *name, const char *key)
+{
+	const struct tui_guest *guest = model_find(&view->deck->model, name);
+
+	return guest ? json_object_get(guest->json, key) : NULL;
+}
+
+static bool is_virtio(const struct view *view, const char *name)
+{
+	const char *console = json_string_value(guest_value(view, name, "console"));
+
+	return console && strcmp(console, "virtio") == 0;
+}
+
+static bool has_side(const struct view *view, enum side side)
 {
 	const struct console_view *state = view->state;
-	const struct tui_guest *guest = model_find(&view->deck->model, state->current->name);
 
-	return guest && json_is_true(json_object_get(guest->json, "vga"));
+	if (side == SIDE_SERIAL)
+		return state->serial != NULL;
+	return side == SIDE_CONSOLE ||
+	       json_is_true(guest_value(view, state->current->name, "vga"));
+}
+
+static enum side next_side(const struct view *view)
+{
+	enum side side = shown_side(view->state);
+
+	do {
+		side = (side + 1) % SIDES;
+	} while (!has_side(view, side));
+	return side;
 }
 
 static void tty_came(void *arg, struct tty *tty)
@@ -66,13 +120,12 @@ static void tty_came(void *arg, struct tty *tty)
 	struct view *view = arg;
 	struct console_view *state = view->state;
 
-	if (state->current != tty || !tui_shows(view))
-		return;
-	if (!on_vga(view)) {
+	if (tui_shows(view) && tty == shown_tty(state)) {
 		emulation_more(state->emulation);
-	} else if (!state->fresh) {
-		state->fresh = true;
-		tui_dirty(view->tui);
+	} else if (!tty->unseen) {
+		tty->unseen = true;
+		if (tui_shows(view))
+			tui_dirty(view->tui);
 	}
 }
 
@@ -81,7 +134,7 @@ static void tty_changed(void *arg, struct tty *tty)
 	struct view *view = arg;
 	const struct console_view *state = view->state;
 
-	if (state->current == tty && tui_shows(view))
+	if (tty == shown_tty(state) && tui_shows(view))
 		tui_dirty(view->tui);
 }
 
@@ -103,7 +156,13 @@ static void terminal_changed(void *arg)
 		tui_dirty(view->tui);
 }
 
-static struct tty *console_find(struct view *view, const char *name)
+static bool is_which(const struct tty *tty, const char *name, const char *which)
+{
+	return strcmp(tty->name, name) == 0 &&
+	       (tty->which && which ? strcmp(tty->which, which) == 0 : tty->which == which);
+}
+
+static struct tty *console_find(struct view *view, const char *name, const char *which)
 {
 	struct console_view *state = view->state;
 	struct tty *tty;
@@ -111,11 +170,11 @@ static struct tty *console_find(struct view *view, const char *name)
 	if (!state->emulation)
 		state->emulation = emulation_new(&view->tui->loop, &emulator_process,
 						 terminal_changed, view);
-	for (tty = state->list; tty && strcmp(tty->name, name) != 0; tty = tty->next)
+	for (tty = state->list; tty && !is_which(tty, name, which); tty = tty->next)
 		;
 	if (tty || !state->emulation)
 		return state->emulation ? tty : NULL;
-	tty = tty_new(&view->tui->loop, name, &tty_ops, view);
+	tty = tty_new(&view->tui->loop, name, which, &tty_ops, view);
 	if (tty) {
 		tty->next = state->list;
 		state->list = tty;
@@ -127,7 +186,7 @@ static bool console_open(struct view *view, const char *name)
 {
 	const struct tui_config *config = view->deck->config;
 	struct console_view *state = view->state;
-	struct tty *tty = console_find(view, name);
+	struct tty *tty = console_find(view, name, NULL);
 
 	if (!tty) {
 		tui_say(view->tui, SEVERITY_ERROR, name, "There is no memory for its console.");
@@ -135,6 +194,9 @@ static bool console_open(struct view *view, const char *name)
 	}
 	tty_connect(tty, config->dial, config->dial_arg);
 	state->current = tty;
+	state->serial = is_virtio(view, name) ? console_find(view, name, "serial") : NULL;
+	if (state->serial)
+		tty_connect(state->serial, config->dial, config->dial_arg);
 	state->back = 0;
 	return true;
 }
@@ -142,13 +204,32 @@ static bool console_open(struct view *view, const char *name)
 static void show(struct view *view)
 {
 	struct console_view *state = view->state;
+	struct tty *tty = shown_tty(state);
 
-	emulation_show(state->emulation, on_vga(view) ? NULL : state->current);
-	if (on_vga(view))
-		console_vga_show(&state->vga, state->current->name);
-	else
+	emulation_show(state->emulation, tty);
+	if (tty) {
+		tty->unseen = false;
 		console_vga_hide(&state->vga);
-	state->fresh = false;
+	} else {
+		console_vga_show(&state->vga, state->current->name);
+	}
+}
+
+/* A virtio console has its guest know in how large a window it is shown. */
+static void tell_window(struct view *view, int rows, int columns)
+{
+	struct console_view *state = view->state;
+
+	if (shown_side(state) != SIDE_CONSOLE || !is_virtio(view, state->current->name) ||
+	    (state->told == state->current && state->told_rows == rows &&
+	     state->told_columns == columns))
+		return;
+	state->told = state->current;
+	state->told_rows = rows;
+	state->told_columns = columns;
+	tui_call(view->deck, "console.window",
+		 json_pack("{s:o, s:i, s:i}", "guest", message_text(state->current->name), "rows",
+			   rows, "columns", columns), NULL, NULL);
 }
 
 static void console_enter(struct view *view)
@@ -166,15 +247,18 @@ static void console_leave(struct view *view)
 
 	emulation_show(state->emulation, NULL);
 	console_vga_hide(&state->vga);
+	state->told = NULL;
 }
 
 static const char *console_turn(struct view *view)
 {
 	struct console_view *state = view->state;
+	enum side next = next_side(view);
 
-	if (!on_vga(view) && !has_vga(view))
+	if (next == shown_side(state))
 		return NULL;
-	state->turned = on_vga(view) ? NULL : state->current;
+	state->turned = state->current;
+	state->side = next;
 	state->back = 0;
 	return state->current->name;
 }
@@ -197,7 +281,7 @@ static void console_destroy(struct view *view)
 		state->list = tty->next;
 		tty_free(tty);
 	}
-	state->current = NULL;
+	state->current = state->serial = NULL;
 }
 
 /* When it begins again is old soon; the messages have the whole. */
@@ -211,7 +295,7 @@ static void first_sentence(char *out, size_t size, const char *text)
 static void status_text(const struct view *view, char *out, size_t size)
 {
 	const struct console_view *state = view->state;
-	const struct tty *tty = state->current;
+	const struct tty *tty = shown_tty(state);
 
 	out[0] = '\0';
 	if (on_vga(view) && state->vga.typing.lost)
@@ -233,20 +317,33 @@ static void status_text(const struct view *view, char *out, size_t size)
 	else if (state->back)
 		snprintf(out, size, "%u lines back; %s or any key returns", state->back,
 			 tui_key(view, COMMAND_PAGE_DOWN));
+	else if (shown_side(state) == SIDE_SERIAL)
+		snprintf(out, size, "serial");
+}
+
+/* What a side is called, and whether something is there that nobody has seen. */
+static const char *side_name(const struct view *view, enum side side, bool *unseen)
+{
+	const struct console_view *state = view->state;
+
+	*unseen = side == SIDE_CONSOLE ? state->current->unseen :
+		  side == SIDE_SERIAL && state->serial->unseen;
+	if (side == SIDE_VGA)
+		return "VGA";
+	return side == SIDE_CONSOLE && is_virtio(view, state->current->name) ? "virtio" : "serial";
 }
 
 /* What leaves, and where else there is something to see. */
 static void leave_text(const struct view *view, char *out, size_t size)
 {
-	const struct console_view *state = view->state;
-	const char *key = tui_key(view, COMMAND_BACK);
-	bool wide = draw_columns() >= WIDE;
+	const char *key = tui_key(view, COMMAND_BACK), *name;
+	enum side next = next_side(view);
+	bool unseen;
 
-	if (wide && on_vga(view))
-		snprintf(out, size, "%s Tab serial%s  %s leaves", key,
-			 state->fresh ? " (new)" : "", key);
-	else if (wide && has_vga(view))
-		snprintf(out, size, "%s Tab VGA  %s leaves", key, key);
+	name = side_name(view, next, &unseen);
+	if (draw_columns() >= WIDE && next != shown_side(view->state))
+		snprintf(out, size, "%s Tab %s%s  %s leaves", key, name, unseen ? " (new)" : "",
+			 key);
 	else
 		snprintf(out, size, "%s leaves", key);
 }
@@ -300,6 +397,7 @@ static void console_draw(struct view *view, struct rect body)
 	const struct picture *picture;
 
 	emulation_resize(state->emulation, rows, columns);
+	tell_window(view, rows, columns);
 	if (on_vga(view)) {
 		draw_status(view, rows);
 		console_vga_draw(&state->vga, (struct rect){ 0, 0, rows, columns });
@@ -311,7 +409,7 @@ static void console_draw(struct view *view, struct rect body)
 	draw_status(view, rows);
 	if (picture)
 		draw_picture(view, picture, rows, columns);
-	else if (state->current->state == TTY_OPEN)
+	else if (shown_tty(state)->state == TTY_OPEN)
 		draw_center(body, INK_WARN, emulation_trouble(state->emulation));
 }
 
@@ -338,6 +436,7 @@ static void scroll_back(struct view *view, int lines)
 static void send_key(struct view *view, wint_t key, bool special)
 {
 	const struct console_view *state = view->state;
+	struct tty *tty = shown_tty(state);
 	bool cursor_keys = last_frame(view)->flags & FRAME_CURSOR_KEYS;
 	char text[KEY_SEQUENCE_MAX];
 
@@ -345,8 +444,8 @@ static void send_key(struct view *view, wint_t key, bool special)
 		console_vga_key(&((struct console_view *)view->state)->vga, key, special);
 		return;
 	}
-	tty_send(state->current, text, key_sequence(text, key, special, cursor_keys));
-	if (state->current->lost)
+	tty_send(tty, text, key_sequence(text, key, special, cursor_keys));
+	if (tty->lost)
 		tui_dirty(view->tui);
 }
 
