@@ -88,6 +88,89 @@ def test_dhcp_http_disk_and_power_button():
     server.shutdown()
 
 
+def echo(server):
+    """Sends back what comes, connection by connection."""
+    while True:
+        try:
+            connection, _ = server.accept()
+        except OSError:
+            return
+        with connection:
+            while data := connection.recv(1 << 16):
+                connection.sendall(data)
+
+
+def tcp_sum(size):
+    """What init.c sends: CRC-32 of size bytes of its pattern."""
+    block = b"".join((i * 2654435761 & 0xffffffff).to_bytes(4, "little")
+                     for i in range(0, 4096, 4))
+    return [str(size), f"{zlib.crc32((block * (size // 4096 + 1))[:size]):08x}"]
+
+
+E1000E = "[net0]\nswitch = lan\nmodel = e1000e\n"
+BUILT_IN = "[boot]\ncmdline = name=other\nfirmware = none\n[net0]\nswitch = lan\n"
+
+
+def test_e1000e():
+    """DHCP, and TCP that comes back from the host through NAT, and from a guest with virtio."""
+    d.need("tshark")
+    server = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=echo, args=(server,), daemon=True).start()
+    port, size = server.getsockname()[1], 60000
+
+    def prepare(folder):
+        asked = f"dhcp,tcp=10.0.2.2:{port}:{size},type"
+        folder.guest("linux", profile("vmlinux", asked, E1000E))
+        folder.guest("other", BUILT_IN)
+        folder.write("config/vmdeck/switches/lan.ini", "[switch]\nuplink = nat\n"
+                     "address = 10.0.2.2/24\nloopback = yes\n")
+
+    d.linux_kernel()
+    with server, d.Deck(prepare=prepare) as deck:
+        path = os.path.join(deck.path, "linux.pcapng")
+        capture = deck.start("capture", "-w", path, stderr=subprocess.PIPE, text=True)
+        d.wait_for(lambda: os.path.exists(path), "the capture file")
+        for guest in "linux", "other":
+            assert deck.run("start", guest).returncode == 0
+        console = deck.console("linux")
+        console.expect("LG: dhcp ", PATIENCE)
+        console.expect("LG: tcp ", PATIENCE)
+        assert console.expect("\n", PATIENCE).split() == tcp_sum(size)
+        console.expect("LG: typing", PATIENCE)
+        address = next(lease["address"] for lease in deck.call("switch.list")["switches"][0]["leases"]
+                       if lease["port"] == "other/net0")
+        console.send(f"tcp={address}:7:{size}\r")
+        console.expect("LG: tcp ", PATIENCE)
+        assert console.expect("\n", PATIENCE).split() == tcp_sum(size)
+        console.send("end\r")
+        deck.wait_state("linux", "stopped", seconds=PATIENCE)
+        capture.send_signal(signal.SIGINT)
+        _, errors = capture.communicate(timeout=d.PATIENCE)
+        assert capture.returncode == 0, errors
+        shown = subprocess.run(["tshark", "-n", "-r", path, "-o", "tcp.check_checksum:TRUE", "-o",
+                                "ip.check_checksum:TRUE", "-T", "fields", "-e",
+                                "frame.interface_name", "-e", "frame.len", "-e",
+                                "ip.checksum.status", "-e", "tcp.checksum.status", "-Y", "tcp"],
+                               capture_output=True, text=True, check=True).stdout
+        rows = [row.split("\t") for row in shown.splitlines()]
+        assert any(row[0] == "linux/net0" and int(row[1]) > 1514 for row in rows), "no segmentation"
+        assert not [row for row in rows if row[2] == "0" or row[3] == "0"], shown
+
+
+def test_e1000e_by_a_line():
+    """Without MSI and MSI-X its interrupts come by INTA#."""
+    def prepare(folder):
+        folder.guest("linux", profile("vmlinux", "dhcp", E1000E).replace("quiet", "quiet pci=nomsi"))
+        folder.write("config/vmdeck/switches/lan.ini", "[switch]\naddress = 10.0.2.2/24\n")
+
+    d.linux_kernel()
+    with d.Deck(prepare=prepare) as deck:
+        assert deck.run("start", "linux").returncode == 0
+        console = deck.console("linux")
+        console.expect("LG: dhcp 10.0.2.", PATIENCE)
+        deck.wait_state("linux", "stopped", seconds=PATIENCE)
+
+
 def test_sata_disk_and_cd():
     d.need("xorriso")
     size = 1 << 20

@@ -70,6 +70,7 @@ struct e1000e {
 	uint32_t rx_causes;	/* of interrupts, to be told at the end of a burst */
 
 	uint32_t active; /* causes that are there and allowed, as of the last look */
+	bool asserted;	 /* the driver has been told of them, by the line or MSI */
 	uint32_t fire;	 /* messages to be sent when the lock has been given back */
 	uint32_t held;	 /* interrupts whose interval is not over */
 	uint64_t next[E1000E_INTERVALS]; /* when it is; CLOCK_MONOTONIC, ns; 0: any time */

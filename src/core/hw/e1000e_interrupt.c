@@ -39,6 +39,11 @@ static bool with_msix(const struct e1000e *nic)
 	return atomic_load_explicit(&nic->function.msix_enabled, memory_order_relaxed);
 }
 
+static bool with_msi(const struct e1000e *nic)
+{
+	return atomic_load_explicit(&nic->function.msi_enabled, memory_order_relaxed);
+}
+
 static uint32_t allowed(const struct e1000e *nic)
 {
 	return nic->reg[REG_ICR] & nic->reg[REG_IMS];
@@ -64,9 +69,11 @@ static void send(struct e1000e *nic, unsigned n)
 	nic->held &= ~(1u << n);
 	nic->next[n] = interval ? clock_monotonic() + interval * INTERVAL_NS : 0;
 	e1000e_count(nic, COUNT_IAC);
-	if (n != E1000E_LINE)
+	if (n == E1000E_LINE)
+		nic->asserted = true;
+	else
 		clear_by_message(nic, allowed(nic) & causes_of(nic, n));
-	if (n != E1000E_LINE || atomic_load(&nic->function.msi_enabled))
+	if (n != E1000E_LINE || with_msi(nic))
 		nic->fire |= 1u << n;
 	else
 		pci_intx(&nic->function, true);
@@ -93,10 +100,11 @@ static void update(struct e1000e *nic)
 				want(nic, n);
 	} else if (!active) {
 		nic->held &= ~LINE_BIT;
-		if (nic->active)
+		if (nic->asserted)
 			pci_intx(&nic->function, false);
-	} else if (fresh) {
-		want(nic, E1000E_LINE);
+		nic->asserted = false;
+	} else if (fresh && (!nic->asserted || with_msi(nic))) {
+		want(nic, E1000E_LINE); /* a line that is up says it all */
 	}
 	nic->active = allowed(nic);
 }
@@ -112,7 +120,7 @@ void e1000e_raise(struct e1000e *nic, uint32_t causes)
 /* Whether there is an interrupt that the driver has been told of. */
 static bool is_asserted(const struct e1000e *nic)
 {
-	return allowed(nic) && !(nic->held & LINE_BIT);
+	return allowed(nic) && (nic->asserted || with_msix(nic));
 }
 
 static void mask_by_access(struct e1000e *nic)
@@ -162,6 +170,7 @@ void e1000e_write_imc(struct e1000e *nic, uint32_t value)
 void e1000e_reset_interrupts(struct e1000e *nic)
 {
 	nic->active = nic->fire = nic->held = 0;
+	nic->asserted = false;
 	memset(nic->next, 0, sizeof(nic->next));
 	pci_intx(&nic->function, false);
 }
@@ -169,6 +178,7 @@ void e1000e_reset_interrupts(struct e1000e *nic)
 void e1000e_interrupt_again(struct e1000e *nic)
 {
 	nic->active = 0;
+	nic->asserted = false;
 	update(nic);
 	for (unsigned n = 0; with_msix(nic) && n < E1000E_VECTORS; n++)
 		if (causes_of(nic, n))
