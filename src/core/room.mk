@@ -300,6 +300,10 @@ tests_unit_pci_function_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/virtio_net
 tests_unit_virtio_net_SOURCES = tests/unit/virtio_net.c tests/unit/settle.h
 tests_unit_virtio_net_LDADD = src/core/libcore.a $(NET_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/e1000e
+tests_unit_e1000e_SOURCES = tests/unit/e1000e.c tests/unit/fake_port.c tests/unit/fake_port.h \
+	tests/unit/fake_router.c tests/unit/fake_router.h tests/unit/settle.h
+tests_unit_e1000e_LDADD = src/core/libcore.a $(NET_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/balloon
 tests_unit_balloon_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_balloon_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
