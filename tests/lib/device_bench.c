@@ -34,8 +34,11 @@
 struct bench_effects bench_effects;
 
 static bool routes[IRQ_MSI_MAX]; /* given to a vector */
-static struct net_port_ops port_ops;
-static void *port_backend;
+/* The ports of [net0], a virtio card, and [net1], an e1000e one. */
+static struct {
+	struct net_port_ops ops;
+	void *backend;
+} nic_ports[2];
 
 static void must(bool good, const char *what)
 {
@@ -96,19 +99,20 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 		    const struct net_port_config *config, const struct net_port_ops *ops,
 		    void *backend, struct cause *cause)
 {
+	unsigned n = (unsigned)(config->name[strlen(config->name) - 1] - '0');
+
 	(void)sw;
-	(void)config;
 	(void)cause;
-	port_ops = *ops;
-	port_backend = backend;
-	*out = (struct net_port *)&port_ops;
+	must(n < ARRAY_SIZE(nic_ports), config->name);
+	nic_ports[n].ops = *ops;
+	nic_ports[n].backend = backend;
+	*out = (struct net_port *)&nic_ports[n];
 	return 0;
 }
 
 void switch_port_remove(struct net_port *port)
 {
-	(void)port;
-	port_backend = NULL;
+	memset(port, 0, sizeof(nic_ports[0]));
 }
 
 void switch_port_accepts(struct net_port *port, uint32_t accepts)
@@ -221,8 +225,11 @@ void bench_create_changed(struct device_bench *bench, int disk_fd,
 	bench->profile.vsock = (struct profile_vsock){ .present = true, .cid = 3,
 						       .path = (char *)bench_vsock_path() };
 	bench->profile.on_panic = bench->profile.watchdog = REMEDY_REPORT;
-	bench->profile.nets[0].present = true;
-	bench->profile.nets[0].mac[0] = 2;
+	for (unsigned n = 0; n < ARRAY_SIZE(nic_ports); n++) {
+		bench->profile.nets[n].present = true;
+		bench->profile.nets[n].mac[0] = 2;
+		bench->profile.nets[n].model = n ? NET_MODEL_E1000E : NET_MODEL_VIRTIO;
+	}
 	bench->profile.disks[0].present = disk_fd >= 0;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", disk_fd);
 	bench->profile.disks[0].path = path;
@@ -625,15 +632,15 @@ static void use_console(struct device_bench *bench)
 	}
 }
 
-bool bench_deliver(void)
+bool bench_deliver(unsigned nic)
 {
-	static uint8_t data[60];
+	static uint8_t data[60] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 	const struct net_frame frame = { .head = data, .head_size = 60, .size = 60 };
 	const struct net_frame *list[] = { &frame };
 	enum net_verdict verdict = NET_FORWARD;
-	unsigned taken = port_ops.deliver(port_backend, 0, list, 1, &verdict);
+	unsigned taken = nic_ports[nic].ops.deliver(nic_ports[nic].backend, 0, list, 1, &verdict);
 
-	port_ops.flush(port_backend);
+	nic_ports[nic].ops.flush(nic_ports[nic].backend);
 	return taken == 1;
 }
 
@@ -644,6 +651,59 @@ static void give_buffers(struct device_bench *bench)
 			       WRITE);
 		bench_offer(bench, BENCH_NIC, RX, (uint16_t)i);
 	}
+}
+
+/* The e1000e card: rings of 8 descriptors, and their registers. */
+#define E1000E_TX 0x38000u
+#define E1000E_RX 0x39000u
+#define E1000E_IMS 0xd0u
+#define E1000E_RCTL 0x100u
+#define E1000E_TCTL 0x400u
+#define E1000E_RDBAL 0x2800u
+#define E1000E_TDBAL 0x3800u
+
+static uint64_t e1000e_base(struct device_bench *bench)
+{
+	return get(bench, bench_function(bench, "net1") + PCI_BAR0, 4) & ~0xfull;
+}
+
+unsigned bench_e1000e_head(struct device_bench *bench)
+{
+	return (unsigned)get(bench, e1000e_base(bench) + E1000E_TDBAL + 0x10, 4);
+}
+
+void bench_e1000e_send(struct device_bench *bench)
+{
+	uint64_t base = e1000e_base(bench) + E1000E_TDBAL;
+	unsigned tail = (unsigned)get(bench, base + 0x18, 4) % BENCH_RING;
+	uint64_t words[] = { BENCH_BUFFERS + 0x2000, 0x0b00003c };
+
+	memcpy(at(bench, E1000E_TX + 16 * tail), words, sizeof(words));
+	set(bench, base + 0x18, (tail + 1) % BENCH_RING, 4);
+}
+
+/* A driver with interrupts by INTA#, and four receive buffers. */
+static void use_e1000e(struct device_bench *bench)
+{
+	uint64_t base = e1000e_base(bench);
+
+	set(bench, bench_function(bench, "net1") + PCI_COMMAND,
+	    PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t address = BENCH_BUFFERS + 0x10000 + i * 0x1000;
+
+		memcpy(at(bench, E1000E_RX + 16 * i), &address, sizeof(address));
+	}
+	set(bench, base + E1000E_TDBAL, E1000E_TX, 8);
+	set(bench, base + E1000E_TDBAL + 8, 16 * BENCH_RING, 4);
+	set(bench, base + E1000E_RDBAL, E1000E_RX, 8);
+	set(bench, base + E1000E_RDBAL + 8, 16 * BENCH_RING, 4);
+	set(bench, base + E1000E_RDBAL + 0x18, 4, 4);
+	set(bench, base + E1000E_IMS, 0x81, 4);
+	set(bench, base + E1000E_TCTL, 2, 4);
+	set(bench, base + E1000E_RCTL, 0x8002, 4);
+	must(bench_deliver(1), "a frame is not taken");
+	bench_e1000e_send(bench);
 }
 
 void bench_use(struct device_bench *bench)
@@ -673,7 +733,7 @@ void bench_use(struct device_bench *bench)
 
 	start_driver(bench, BENCH_NIC, 2, 0, true);
 	give_buffers(bench);
-	must(bench_deliver(), "a frame is not taken");
+	must(bench_deliver(0), "a frame is not taken");
 	bench_send(bench);
 	if (bench->profile.disks[0].present) {
 		start_driver(bench, BENCH_DISK, 1, 0, false);
@@ -686,11 +746,13 @@ void bench_use(struct device_bench *bench)
 	offer_stats(bench);
 	start_driver(bench, BENCH_VSOCK, 3, 0, true);
 	use_vsock(bench);
+	use_e1000e(bench);
 	set(bench, bench_function(bench, "watchdog") + 0x68, 0x02, 1); /* it runs */
 	start_driver(bench, BENCH_CONSOLE, 2, 1, true);
 	use_console(bench);
 	bench_settle(bench);
 	bench_send(bench);
+	bench_e1000e_send(bench);
 	ask_for_bytes(bench);
 	if (bench->profile.disks[0].present)
 		bench_disk_read(bench);
@@ -737,6 +799,27 @@ static void drive_function(struct device_bench *bench, const char *name)
 	set(bench, config + 0x68, 0x07, 1);
 }
 
+/* The e1000e card does what it was asked for, then its registers and its ports are read. */
+static void drive_e1000e(struct device_bench *bench)
+{
+	static const struct {
+		uint16_t first, end;
+	} registers[] = { { 0, 0x200 }, { 0x2800, 0x2820 }, { 0x3800, 0x3820 }, { 0x4080, 0x40a0 } };
+	uint64_t base = e1000e_base(bench), config = bench_function(bench, "net1");
+	uint16_t ports = (uint16_t)(get(bench, config + PCI_BAR0 + 8, 4) & ~3u);
+	uint32_t value;
+
+	bench_e1000e_send(bench);
+	bench_settle(bench);
+	for (unsigned i = 0; i < ARRAY_SIZE(registers); i++)
+		for (unsigned n = registers[i].first; n < registers[i].end; n += 4)
+			get(bench, base + n, 4);
+	out(bench, ports, E1000E_RCTL, 4);
+	bus_read(&bench->io, ports + 4u, &value, 4);
+	set(bench, config + PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+	set(bench, config + PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
+}
+
 static void drive_port(struct device_bench *bench, uint16_t port)
 {
 	uint8_t bytes[8];
@@ -776,14 +859,15 @@ void bench_drive(struct device_bench *bench)
 	devices_power_button(&bench->set);
 	out(bench, PLATFORM_COM1_PORT, 'x', 1);
 	for (unsigned i = 0; i < 8; i++)
-		bench_deliver();
+		bench_deliver(i % 2);
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
 		if (i != BENCH_DISK || bench->profile.disks[0].present)
 			drive_virtio(bench, i);
 	drive_function(bench, "panic");
 	drive_function(bench, "watchdog");
+	drive_e1000e(bench);
 	for (unsigned i = 0; i < 8; i++)
-		bench_deliver();
+		bench_deliver(i % 2);
 	bench_settle(bench);
 	devices_describe(&bench->set, rows, ARRAY_SIZE(rows));
 	devices_sample(&bench->set, &counters);

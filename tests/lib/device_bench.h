@@ -47,7 +47,7 @@ extern struct bench_effects bench_effects;
 int bench_disk_file(void);
 
 /*
- * Creates the devices of a guest with one NIC and, with disk_fd not -1, one disk. What it
+ * Creates the devices of a guest with two NICs (see bench_deliver()) and, with disk_fd not -1, one disk. What it
  * needs and cannot get ends the program.
  */
 void bench_create(struct device_bench *bench, int disk_fd);
@@ -160,8 +160,12 @@ uint8_t bench_disk_status(struct device_bench *bench, unsigned n);
 /* Where the configuration space of a device of PCI lies in mmio, by the device's name. */
 uint64_t bench_function(struct device_bench *bench, const char *name);
 
-/* A frame of 60 bytes for the guest; whether it was taken. */
-bool bench_deliver(void);
+/* A broadcast of 60 bytes for NIC 0, of virtio, or 1, an e1000e; whether it was taken. */
+bool bench_deliver(unsigned nic);
+
+/* The e1000e card has sent up to that descriptor of 8; its driver asks for one more frame. */
+unsigned bench_e1000e_head(struct device_bench *bench);
+void bench_e1000e_send(struct device_bench *bench);
 
 /* Lets the loop do what there is to do. */
 void bench_settle(struct device_bench *bench);
