@@ -78,6 +78,11 @@ tests_fuzz_dhcp_SOURCES = tests/fuzz/dhcp.c $(FUZZ_FILES)
 tests_fuzz_dhcp_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_dhcp_LDADD = $(NET_LIBS)
 
+FUZZ_TESTS += tests/fuzz/e1000e
+tests_fuzz_e1000e_SOURCES = tests/fuzz/e1000e.c $(FUZZ_FILES)
+tests_fuzz_e1000e_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_e1000e_LDADD = $(DEVICE_BENCH_LIBS)
+
 FUZZ_TESTS += tests/fuzz/emulator
 tests_fuzz_emulator_SOURCES = tests/fuzz/emulator.c $(FUZZ_FILES)
 tests_fuzz_emulator_CPPFLAGS = $(FUZZ_CPPFLAGS)

@@ -17,6 +17,7 @@
 #include "core/bus/screen.h"
 #include "core/machine/devices.h"
 #include "net/network.h"
+#include "net/switch/offload.h"
 #include "net/switch/switch.h"
 
 #define ECAM(slot) (PLATFORM_ECAM_BASE + ((slot) << 15))
@@ -127,11 +128,29 @@ void switch_port_counters(const struct net_port *port, struct net_port_counters 
 	memset(out, 0, sizeof(*out));
 }
 
+/* As the switch has it: of all of its bytes, and of the segments that it is to be. */
+static void swallow(const struct net_frame *frame)
+{
+	static struct offload_scratch scratch;
+	uint64_t size = frame->head_size;
+
+	for (unsigned i = 0; i < frame->rest_count; i++)
+		size += frame->rest[i].iov_len;
+	must(size == frame->size && frame->head_size <= NET_HEAD_MAX, "a frame with another size");
+	if (size < NET_FRAME_MIN || size > NET_FRAME_MAX || frame->rest_count > NET_REST_MAX ||
+	    !offload_valid(frame))
+		return;
+	offload_begin(&scratch, frame);
+	while (offload_next(&scratch))
+		;
+}
+
 void switch_input(struct net_port *from, const struct net_frame *frames, unsigned count)
 {
 	(void)from;
-	(void)frames;
 	bench_effects.sent += count;
+	for (unsigned i = 0; i < count; i++)
+		swallow(&frames[i]);
 }
 
 static void print(void *host, unsigned console, const uint8_t *data, size_t size)

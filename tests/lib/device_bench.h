@@ -47,8 +47,8 @@ extern struct bench_effects bench_effects;
 int bench_disk_file(void);
 
 /*
- * Creates the devices of a guest with two NICs (see bench_deliver()) and, with disk_fd not -1, one disk. What it
- * needs and cannot get ends the program.
+ * Creates the devices of a guest with two NICs (see bench_deliver()) and, with disk_fd not
+ * -1, one disk. What it needs and cannot get ends the program.
  */
 void bench_create(struct device_bench *bench, int disk_fd);
 

@@ -237,6 +237,11 @@ static void test_identity(void **state)
 	assert_int_equal(get(bench, PBA), 8 << 16 | 32);
 	assert_int_equal(get(bench, RCTL), 0);
 
+	set(bench, 4, CTRL_VME); /* CTRL once more */
+	assert_int_equal(get(bench, CTRL), CTRL_VME);
+	assert_int_equal(get(bench, 4), CTRL_VME);
+	assert_int_equal(get(bench, STATUS) & 2, 2);
+
 	/* What is not there, and what is not a word. */
 	set(bench, 0x1fffc, ~0u);
 	assert_int_equal(get(bench, 0x1fffc), 0);

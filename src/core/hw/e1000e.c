@@ -34,7 +34,7 @@
 #define EECD_REQUEST 0x40u
 #define EECD_GRANT 0x80u
 #define SWSM_SMBI 0x1u
-#define CTRL_DUPLICATE 0x0004u
+#define CTRL_DUPLICATE 0x0004u /* the same as at 0 */
 #define PBA_KIB 40u /* of packet buffer, for both directions */
 #define RA_VALID 0x80000000u
 
@@ -91,15 +91,16 @@ static void reset(struct e1000e *nic)
 
 static uint32_t read_register(struct e1000e *nic, uint32_t offset)
 {
-	const struct e1000e_row *row = e1000e_find(offset == CTRL_DUPLICATE ? 0 : offset);
+	const struct e1000e_row *row;
 	uint32_t value = 0, number;
 
+	if (offset == CTRL_DUPLICATE)
+		offset = 0;
+	row = e1000e_find(offset);
 	if (!row)
 		return 0;
 	number = row->first + (offset - row->offset) / 4;
 	switch (row->first) {
-	case REG_CTRL:
-		return nic->reg[REG_CTRL];
 	case REG_STATUS:
 		value = STATUS_FIXED;
 		if (e1000e_link_is_up(nic))
@@ -183,9 +184,12 @@ static void see_register(struct e1000e *nic, unsigned first, uint32_t value)
 
 static void write_register(struct e1000e *nic, uint32_t offset, uint32_t value)
 {
-	const struct e1000e_row *row = e1000e_find(offset == CTRL_DUPLICATE ? 0 : offset);
+	const struct e1000e_row *row;
 	uint32_t *reg;
 
+	if (offset == CTRL_DUPLICATE)
+		offset = 0;
+	row = e1000e_find(offset);
 	if (!row)
 		return;
 	switch (row->first) {
