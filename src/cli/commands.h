@@ -13,6 +13,8 @@ int list_main(struct cli *cli);
 int show_main(struct cli *cli);
 int order_main(struct cli *cli); /* start, stop, pause, resume, reset */
 int balloon_main(struct cli *cli);
+int eject_main(struct cli *cli);
+int insert_main(struct cli *cli);
 int console_main(struct cli *cli);
 int capture_main(struct cli *cli);
 int check_main(struct cli *cli);

@@ -14,6 +14,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "control/names.h"
 #include "control/states.h"
 
 #define WORDS_MAX 256
@@ -84,6 +85,26 @@ static void offer_guests(const struct typing *typing, uint32_t states)
 	json_decref(result);
 }
 
+static void offer_drives(const struct typing *typing, uint32_t states)
+{
+	json_t *result = session_try(typing->cli, "guest.list"), *guest, *disk;
+	char name[2 * NAME_SIZE];
+	size_t i, j;
+
+	json_array_foreach(json_object_get(result, "guests"), i, guest) {
+		if (!guest_state_in(guest_state_find(text_of(guest, "state", "")), states))
+			continue;
+		json_array_foreach(json_object_get(guest, "disks"), j, disk) {
+			if (!json_is_true(json_object_get(disk, "cdrom")))
+				continue;
+			snprintf(name, sizeof(name), "%s/%s", text_of(guest, "name", ""),
+				 text_of(disk, "name", ""));
+			offer(name, typing->typed);
+		}
+	}
+	json_decref(result);
+}
+
 static void offer_switches(const struct typing *typing, bool ports)
 {
 	json_t *result = session_try(typing->cli, "switch.list"), *row, *port;
@@ -115,13 +136,15 @@ static void offer_words(struct typing *typing, enum word_type word)
 
 	if (word == WORD_GUEST)
 		offer_guests(typing, states_of(typing));
+	else if (word == WORD_DRIVE && !typing->own_count)
+		offer_drives(typing, states_of(typing));
 	else if (word == WORD_PORT || word == WORD_SWITCH)
 		offer_switches(typing, word == WORD_PORT);
 	else if (word == WORD_COMMAND)
 		offer_commands(cli, typing->typed);
 	else if (word == WORD_PROFILE)
 		cli->hooks->profiles(offer_profile, typing);
-	if (word == WORD_FILE || word == WORD_PROFILE)
+	if (word == WORD_FILE || word == WORD_PROFILE || (word == WORD_DRIVE && typing->own_count))
 		puts("<file>"); /* the shell knows those best */
 }
 

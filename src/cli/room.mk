@@ -16,6 +16,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/help.c %D%/help.h \
 	%D%/hooks.h \
 	%D%/image.c %D%/image.h \
+	%D%/media.c \
 	%D%/new.c \
 	%D%/new_profile.c %D%/new_profile.h \
 	%D%/options.c %D%/options.h \

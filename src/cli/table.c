@@ -72,6 +72,12 @@ static const struct option_row disk_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option_row media_options[] = {
+	{ 'f', "force", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
+	  "also take a medium that the guest holds, as by a mount" },
+	{ .name = NULL },
+};
+
 static const struct option_row shutdown_options[] = {
 	{ 'f', "force", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "take their power away at once" },
 	{ 'w', "wait", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "wait until the deck has ended" },
@@ -117,6 +123,16 @@ static const struct command rows[] = {
 	  .more = "SIZE is what it is left with, such as 512M; with all that it has the balloon "
 		  "is empty.\nThe guest needs balloon=yes in its profile and a driver; what has "
 		  "become of it\nis in 'vmdeck show'.\n", .run = balloon_main },
+	{ .name = "eject", .args = "GUEST/DISK", .min_args = 1, .max_args = 1, .word = WORD_DRIVE,
+	  .method = METHOD_GUEST_EJECT, .help = "takes the medium out of a guest's CD-ROM drive",
+	  .more = "Of a guest with one drive its name is enough.\n"
+		  "  vmdeck eject lab/disk1\n", .options = media_options, .run = eject_main },
+	{ .name = "insert", .args = "GUEST/DISK IMAGE", .min_args = 2, .max_args = 2,
+	  .word = WORD_DRIVE, .method = METHOD_GUEST_INSERT,
+	  .help = "puts an image into a guest's CD-ROM drive",
+	  .more = "It takes the place of what is in the drive, until the guest is stopped.\n"
+		  "  vmdeck insert lab/disk1 tools.iso\n", .options = media_options,
+	  .run = insert_main },
 	{ .name = "capture", .args = "", .method = METHOD_CAPTURE_STREAM,
 	  .help = "captures packets as pcapng",
 	  .more = "It ends at an interrupt (Ctrl-C) and then says how many packets it has:\n"

@@ -63,6 +63,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/disk/uring.c \
 	%D%/hw/ahci.c %D%/hw/ahci.h %D%/hw/ahci_private.h \
 	%D%/hw/ahci_device.c %D%/hw/ahci_device.h \
+	%D%/hw/ahci_medium.c \
 	%D%/hw/ahci_port.c \
 	%D%/hw/ahci_state.c \
 	%D%/hw/ata.c %D%/hw/ata.h \
@@ -270,6 +271,11 @@ tests_unit_cpuid_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/vcpu_state
 tests_unit_vcpu_state_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/ahci
+tests_unit_ahci_SOURCES = tests/unit/ahci.c tests/lib/refuse.h tests/unit/scratch.h \
+	tests/unit/small_fs.h
+tests_unit_ahci_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_ahci_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/blk_device
 tests_unit_blk_device_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_blk_device_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
@@ -356,7 +362,8 @@ tests_unit_disk_image_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_disk_SOURCES = tests/unit/disk.c tests/lib/refuse.h tests/unit/scratch.h
 tests_unit_disk_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_disk_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
-tests_unit_disk_full_SOURCES = tests/unit/disk_full.c tests/lib/refuse.h tests/unit/scratch.h
+tests_unit_disk_full_SOURCES = tests/unit/disk_full.c tests/lib/refuse.h tests/unit/scratch.h \
+	tests/unit/small_fs.h
 tests_unit_disk_full_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_disk_full_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_disk_lock_SOURCES = tests/unit/disk_lock.c tests/unit/scratch.h

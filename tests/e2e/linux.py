@@ -182,9 +182,7 @@ def test_sata_disk_and_cd():
                                       f"[disk1]\npath = {folder.path}/cd.iso\ncdrom = yes\n"))
         with open(os.path.join(folder.path, "disk.img"), "wb") as image:
             image.truncate(8 << 20)
-        folder.write("cd/data.bin", content)
-        subprocess.run(["xorriso", "-as", "mkisofs", "-quiet", "-R", "-o", "cd.iso", "cd"],
-                       cwd=folder.path, check=True, capture_output=True)
+        make_cd(folder, "cd", content)
 
     d.linux_kernel()
     with d.Deck(prepare=prepare) as deck:
@@ -199,6 +197,94 @@ def test_sata_disk_and_cd():
         image = open(os.path.join(deck.path, "disk.img"), "rb").read()
         assert int(count) == size and int(checksum, 16) == zlib.crc32(image[:size]), checksum
         assert any(image[:size]) and not any(image[size:])
+
+
+def make_cd(folder, name, content):
+    folder.write(f"{name}/data.bin", content)
+    subprocess.run(["xorriso", "-as", "mkisofs", "-quiet", "-R", "-o", f"{name}.iso", name],
+                   cwd=folder.path, check=True, capture_output=True)
+
+
+def ask(console, word, answer):
+    console.send(word + "\r")
+    console.expect(f"LG: {answer}", PATIENCE)
+    return console.expect("\n", PATIENCE).strip()
+
+
+def test_disks_that_change():
+    """A disk grows and media are exchanged while Linux runs; it finds what there is."""
+    d.need("xorriso")
+    contents = {name: os.urandom(3000).hex() for name in ("one", "two")}
+    no_medium = "123"
+
+    def prepare(folder):
+        folder.guest("linux", profile("vmlinux", "type",
+                                      f"[disk0]\npath = {folder.path}/disk.img\n"
+                                      f"[disk1]\npath = {folder.path}/one.iso\ncdrom = yes\n"))
+        with open(os.path.join(folder.path, "disk.img"), "wb") as image:
+            image.truncate(1 << 20)
+        for name, content in contents.items():
+            make_cd(folder, name, content)
+
+    def file_of(console):
+        count, checksum = ask(console, "file=data.bin", "file ").split()
+        return int(checksum, 16)
+
+    d.linux_kernel()
+    with d.Deck(prepare=prepare) as deck:
+        sums = {name: zlib.crc32(content.encode()) for name, content in contents.items()}
+        image = os.path.join(deck.path, "disk.img")
+        assert deck.run("start", "linux").returncode == 0
+        console = deck.console("linux")
+        console.expect("LG: typing", PATIENCE)
+        assert ask(console, "size", "size ") == str(1 << 20)
+        grown = deck.run("disk", "resize", image, "3M")
+        assert grown.returncode == 0 and "linux has been told" in grown.stdout, grown
+        assert os.path.getsize(image) == 3 << 20
+        assert ask(console, "size", "size ") == str(3 << 20)
+        smaller = deck.run("disk", "resize", image, "2M")
+        assert smaller.returncode == 1 and "linux: disk0: it has 3.0M; while" in smaller.stderr
+        stays = deck.run("disk", "resize", os.path.join(deck.path, "one.iso"), "4M")
+        assert stays.returncode == 1 and "a SATA drive cannot tell" in stays.stderr, stays
+
+        console.send("on=sr0\r")
+        assert file_of(console) == sums["one"]
+        two = os.path.join(deck.path, "two.iso")
+        assert deck.run("insert", "linux", two).returncode == 0
+        assert file_of(console) == sums["two"]
+        shown = deck.run("show", "linux").stdout
+        assert re.search(r"disk1 +/.*/two.iso \(read-only\), running$", shown, re.M), shown
+
+        # What the guest holds stays, unless it has to go.
+        ask(console, "hold", "hold")
+        held = deck.run("eject", "linux/disk1")
+        assert held.returncode == 1 and "holds the medium" in held.stderr, held
+        assert deck.run("eject", "--force", "linux/disk1").returncode == 0
+        ask(console, "drop", "drop")
+        assert ask(console, "medium", "medium ") == no_medium
+        assert "disk1      no medium" in deck.run("show", "linux").stdout
+        assert deck.run("insert", "linux/disk1", two).returncode == 0
+        assert file_of(console) == sums["two"]
+
+        # The guest opens the tray; that and the medium are so after a reset, until it closes it.
+        ask(console, "eject", "eject")
+        assert "its tray is open" in deck.run("show", "linux").stdout
+        assert deck.run("reset", "linux").returncode == 0
+        console.expect("LG: typing", PATIENCE)
+        shown = deck.run("show", "linux").stdout
+        assert re.search(r"disk1 +/.*/two.iso \(read-only\), running, its tray is open$", shown,
+                         re.M), shown
+        console.send("on=sr0\r")
+        assert ask(console, "medium", "medium ") == "0"
+        assert file_of(console) == sums["two"]
+        for words, sentence in ((("insert", "linux", image), "disk1: "),
+                                (("insert", "linux", "/no/such.iso"), "does not exist"),
+                                (("insert", "linux/disk0", two), "disk0 is no drive"),
+                                (("eject", "nobody/disk0"), "nobody"),
+                                (("eject", "linux/x/y"), "")):
+            refused = deck.run(*words)
+            assert refused.returncode == 1 and sentence in refused.stderr, refused
+        assert file_of(console) == sums["two"]
 
 
 def test_bzimage_boots_and_reboots():

@@ -219,8 +219,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ahci_unplug(&ahci, 1);
 	ahci_destroy(&ahci);
 	pci_destroy(&pci);
-	disk_close(disk);
-	disk_close(medium);
 	disk_ring_destroy(ring);
 	memory_destroy(&memory);
 	loop_destroy(&loop);

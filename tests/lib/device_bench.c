@@ -263,6 +263,7 @@ void bench_create_changed(struct device_bench *bench, int disk_fd,
 			.loop = &bench->loop,
 			.vm_fd = -1, /* doorbells are accesses */
 			.profile = &bench->profile,
+			.media = &bench->media,
 			.network = (struct network *)&network,
 			.print = print,
 			.power_off = power_off,

@@ -12,6 +12,7 @@
 
 #include "base/loop.h"
 #include "core/bus/device.h"
+#include "core/bus/disks.h"
 #include "core/kvm/irq.h"
 #include "core/kvm/memory.h"
 #include "core/profile/profile.h"
@@ -26,6 +27,7 @@ struct device_bench {
 	struct guest_memory memory;
 	struct loop loop;
 	struct profile profile;
+	struct disks_media media;
 	_Alignas(8) uint8_t hot[1024];
 	struct device_set set;
 	unsigned event_idx; /* bit n: the driver of bench_device n has agreed on that feature */

@@ -364,6 +364,28 @@ static void disks_come_before_requests(void **state)
 	assert_int_equal(disk_open(&second, f->ring, &config, &cause), -EBUSY);
 }
 
+static void disks_are_exchanged(void **state)
+{
+	struct fixture *f = *state;
+	struct disk_config config = { .name = "disk1" };
+	char path[sizeof(f->scratch.path)];
+	uint8_t data[512];
+
+	disk_ring_exchanges(f->ring);
+	assert_int_equal(open_disk(f, false, NULL), 0);
+	assert_int_equal(transfer(f, DISK_READ, 0, data, 512), 0);
+	disk_close(f->disk);
+	assert_int_equal(scratch_image(&f->scratch, "y.img", 1024), 0);
+	memcpy(path, f->scratch.path, sizeof(path));
+	config.path = path;
+	assert_int_equal(disk_prepare(&f->disk, &config, NULL), 0);
+	memset(path, 'x', 8); /* the disk has its own */
+	assert_int_equal(disk_join(f->disk, f->ring, NULL), 0);
+	assert_int_equal(disk_size(f->disk), 1024);
+	assert_int_equal(transfer(f, DISK_READ, 512, data, 512), 0);
+	assert_int_equal(data[0], scratch_byte(512));
+}
+
 static void symbolic_links_are_followed(void **state)
 {
 	struct fixture *f = *state;
@@ -446,6 +468,7 @@ int main(void)
 		TEST(image_made_shorter_behind_our_back),
 		TEST(errors_are_reported),
 		TEST(disks_come_before_requests),
+		TEST(disks_are_exchanged),
 		TEST(symbolic_links_are_followed),
 		TEST(causes_name_the_disk),
 	};

@@ -1,7 +1,6 @@
 /*
- * A file system without room: changes are held, submitted again, given up. A
- * real one, of a few pages, in a mount namespace that this program makes;
- * skips where it may not.
+ * A file system without room: changes are held, submitted again, given up.
+ * Skips where none can be had.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,18 +9,15 @@
 #include <string.h>
 
 #include <errno.h>
-#include <sched.h>
-#include <sys/mount.h>
 
 #include <cmocka.h>
 
 #include "base/checked.h"
 #include "core/disk/image.h"
 #include "lib/refuse.h"
-#include "scratch.h"
+#include "small_fs.h"
 
 #define BLOCK 4096u /* a page, which is what tmpfs gives out */
-#define ROOM "1m"
 #define IMAGE_SIZE (4u << 20) /* sparse */
 #define MANY 100u	      /* more than the ring holds */
 
@@ -44,61 +40,6 @@ struct order {
 	int result;
 	bool done;
 };
-
-/* --- a small file system --- */
-
-static int write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), r;
-
-	if (fd < 0)
-		return -1;
-	r = write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -1;
-	close(fd);
-	return r;
-}
-
-/* Mounts of this process are its own from here on. */
-static int own_mounts(void)
-{
-	char uids[64], gids[64];
-
-	snprintf(uids, sizeof(uids), "0 %u 1", getuid());
-	snprintf(gids, sizeof(gids), "0 %u 1", getgid());
-	if (unshare(CLONE_NEWNS) < 0 &&
-	    (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 ||
-	     write_text("/proc/self/setgroups", "deny") < 0 ||
-	     write_text("/proc/self/uid_map", uids) < 0 ||
-	     write_text("/proc/self/gid_map", gids) < 0))
-		return -1;
-	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
-}
-
-static int mount_small(const char *folder)
-{
-	return mount("vmdeck-test", folder, "tmpfs", MS_NOSUID | MS_NODEV, "size=" ROOM);
-}
-
-/* Whether it can be done here; says so if not. */
-static bool small_file_systems(void)
-{
-	struct scratch scratch = { .folder = "" };
-	bool can;
-
-	if (own_mounts() < 0) {
-		perror("skipped: no mount namespace can be made here");
-		return false;
-	}
-	if (scratch_create(&scratch) < 0)
-		return false;
-	can = mount_small(scratch.folder) == 0;
-	if (can)
-		umount2(scratch.folder, MNT_DETACH);
-	else
-		perror("skipped: tmpfs cannot be mounted here");
-	rmdir(scratch.folder);
-	return can;
-}
 
 static void make_file(const char *path, off_t size)
 {
@@ -178,7 +119,7 @@ static int setup(void **state)
 	struct disk_config config = { .name = "disk0" };
 	struct cause cause;
 
-	if (!f || scratch_create(&f->scratch) < 0 || mount_small(f->scratch.folder) < 0 ||
+	if (!f || scratch_create(&f->scratch) < 0 || small_fs_mount(f->scratch.folder) < 0 ||
 	    loop_init(&f->loop, NULL) < 0)
 		return -1;
 	snprintf(f->image, sizeof(f->image), "%s/x.img", f->scratch.folder);
@@ -205,7 +146,7 @@ static int teardown(void **state)
 	disk_close(f->disk);
 	disk_ring_destroy(f->ring);
 	loop_destroy(&f->loop);
-	umount2(f->scratch.folder, MNT_DETACH);
+	small_fs_unmount(f->scratch.folder);
 	r = rmdir(f->scratch.folder);
 	free(f);
 	return r;
@@ -490,7 +431,7 @@ int main(void)
 
 	int failed;
 
-	if (!small_file_systems())
+	if (!small_fs_here())
 		return 77;
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	if (refuse_calls(&(struct refusal){ SYS_io_uring_setup, ENOSYS }, 1) == 0)

@@ -40,6 +40,7 @@ struct guest {
 	struct console consoles[CONSOLES];
 	struct stats_series series;
 	uint64_t balloon; /* guest_resize() */
+	char medium[64];  /* guest_exchange() of disk0 */
 };
 
 struct deck {
@@ -300,6 +301,23 @@ int guest_resize(struct guest *guest, const char *device, uint64_t bytes, struct
 		return cause_set(cause, ENOENT, "%s: there is no device %s", guest->name, device);
 	guest->balloon = bytes;
 	return 0;
+}
+
+int guest_exchange(struct guest *guest, const char *device, const char *path, bool force,
+		   struct cause *cause)
+{
+	if (strcmp(device, "disk0") != 0)
+		return cause_set(cause, ENOENT, "%s: there is no device %s", guest->name, device);
+	if (!path && !force)
+		return cause_set(cause, EBUSY, "%s: %s: the guest holds the medium", guest->name,
+				 device);
+	snprintf(guest->medium, sizeof(guest->medium), "%s", path ? path : "");
+	return 0;
+}
+
+const char *guest_disk_path(const struct guest *guest, unsigned disk)
+{
+	return *guest->medium ? guest->medium : guest->profile->disks[disk].path;
 }
 
 size_t guest_devices(const struct guest *guest, struct guest_device *out, size_t room)

@@ -183,6 +183,30 @@ static json_t *sized(const char *guest, const char *device, json_int_t size)
 	return json_pack("{s:s, s:s, s:I}", "guest", guest, "device", device, "size", size);
 }
 
+static void media_are_exchanged(void **state)
+{
+	struct link *link = fake_link(*state);
+	json_t *result, *disk;
+
+	assert_string_equal(refused(link, "guest.eject", json_pack("{s:s, s:s}", "guest", "web",
+								   "device", "disk0"), -EBUSY),
+			    "web: disk0: the guest holds the medium");
+	json_decref(call(link, "guest.insert", json_pack("{s:s, s:s, s:s}", "guest", "web", "device",
+							 "disk0", "path", "/tools.iso")));
+	result = call(link, "guest.show", guest_named("web"));
+	disk = json_array_get(json_object_get(result, "disks"), 0);
+	assert_string_equal(text(disk, "path"), "/tools.iso");
+	assert_true(json_is_false(json_object_get(disk, "cdrom")));
+	json_decref(result);
+	json_decref(call(link, "guest.eject", json_pack("{s:s, s:s, s:b}", "guest", "web", "device",
+							"disk0", "force", 1)));
+	assert_string_equal(refused(link, "guest.insert",
+				    json_pack("{s:s, s:s, s:s}", "guest", "web", "device", "disk0",
+					      "path", "tools.iso"), -EINVAL),
+			    "path: 'tools.iso' must begin with '/'");
+	link_free(link);
+}
+
 static void a_device_gets_another_size(void **state)
 {
 	struct link *link = fake_link(*state);
@@ -1494,6 +1518,7 @@ int main(void)
 		TEST(an_observer_can_look_and_not_touch),
 		TEST(guests_are_listed_with_their_mistakes),
 		TEST(a_guest_is_shown_in_full),
+		TEST(media_are_exchanged),
 		TEST(a_device_gets_another_size),
 		TEST(orders_follow_the_states_of_the_table),
 		TEST(each_method_of_the_table_has_a_handler),

@@ -170,6 +170,7 @@ void guest_describe(struct world *world, unsigned cpus, uint64_t memory, const c
 		.builtin = &world->builtin,
 		.network = world->network,
 		.consoles = { &world->line.console },
+		.media = &world->media,
 		.loop = &world->loop,
 		.ended = guest_ended,
 		.full = disk_full,

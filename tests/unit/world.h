@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "core/bus/disks.h"
 #include "core/machine/vm.h"
 #include "net/network.h"
 
@@ -40,6 +41,7 @@ struct world {
 
 	struct profile profile;
 	struct vm_config config;
+	struct disks_media media;
 	struct vm *vm;
 	struct line line;
 	int disk_fd;

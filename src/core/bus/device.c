@@ -259,20 +259,41 @@ void devices_sample(const struct device_set *set, struct device_counters *sum)
 			set->devices[i].type->sample(&set->devices[i], sum);
 }
 
+/* NULL with a cause. */
+static struct device *find(struct device_set *set, const char *name, struct cause *cause)
+{
+	for (unsigned i = 0; i < set->count; i++)
+		if (!strcmp(set->devices[i].name, name))
+			return &set->devices[i];
+	cause_set(cause, ENOENT, "there is no device %.64s", name);
+	return NULL;
+}
+
 int devices_resize(struct device_set *set, const char *name, uint64_t bytes, struct cause *cause)
 {
-	for (unsigned i = 0; i < set->count; i++) {
-		struct device *device = &set->devices[i];
-		int err;
+	struct device *device = find(set, name, cause);
+	int err;
 
-		if (strcmp(device->name, name) != 0)
-			continue;
-		if (!device->type->resize)
-			return cause_set(cause, EINVAL, "%s has no size that can be changed", name);
-		err = device->type->resize(device, bytes, cause);
-		return err ? cause_prefix(cause, err, "%s", name) : 0;
-	}
-	return cause_set(cause, ENOENT, "there is no device %.64s", name);
+	if (!device)
+		return -ENOENT;
+	if (!device->type->resize)
+		return cause_set(cause, EINVAL, "%s has no size that can be changed", name);
+	err = device->type->resize(device, bytes, cause);
+	return err ? cause_prefix(cause, err, "%s", name) : 0;
+}
+
+int devices_exchange(struct device_set *set, const char *name, const char *path, bool force,
+		     struct cause *cause)
+{
+	struct device *device = find(set, name, cause);
+	int err;
+
+	if (!device)
+		return -ENOENT;
+	if (!device->type->exchange)
+		return cause_set(cause, EINVAL, "%s is no drive with a medium", name);
+	err = device->type->exchange(device, path, force, cause);
+	return err ? cause_prefix(cause, err, "%s", name) : 0;
 }
 
 void devices_memory(struct device_set *set, bool look, struct device_memory *out)

@@ -21,6 +21,7 @@
 struct ahci;
 struct coalesced;
 struct disk_ring;
+struct disks_media;
 struct fw_cfg;
 struct guest_memory;
 struct irq_router;
@@ -46,6 +47,7 @@ struct device_host {
 	struct fw_cfg *fw_cfg;	 /* from its row on, if the machine has firmware */
 	uint64_t firmware_size;	 /* of its image, bytes; 0: there is none */
 	struct disk_ring *disks; /* from the row of the ring on, if there are disks */
+	struct disks_media *media; /* what people have put into drives; see disks.h */
 	struct ahci *ahci;	 /* from the row of the controller on, if one of these needs it */
 
 	/*
@@ -195,6 +197,12 @@ struct device_type {
 	 */
 	int (*resize)(struct device *device, uint64_t bytes, struct cause *cause);
 	/*
+	 * Takes the medium out of a drive and, if path is not NULL, puts another one in; force:
+	 * also one that the guest holds. 0, or a negative errno with a cause that does not name
+	 * the device. Any thread.
+	 */
+	int (*exchange)(struct device *device, const char *path, bool force, struct cause *cause);
+	/*
 	 * What the guest says of its memory; look: somebody wants to know, so that it is asked
 	 * anew when that is old, for the next call. Any thread.
 	 */
@@ -266,6 +274,10 @@ bool devices_screen(struct device_set *set, struct screen *out);
 
 /* The sum of all counters. Any thread. */
 void devices_sample(const struct device_set *set, struct device_counters *sum);
+
+/* Calls exchange() of the device of that name; errors as of devices_resize(). Any thread. */
+int devices_exchange(struct device_set *set, const char *name, const char *path, bool force,
+		     struct cause *cause);
 
 /*
  * Calls resize() of the device of that name. -ENOENT with a cause when there is none, -EINVAL

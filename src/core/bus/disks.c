@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "core/disk/check.h"
 #include "core/disk/storage.h"
@@ -85,9 +86,13 @@ static int create_ring(struct device *device, struct cause *cause)
 	struct device_host *host = device->host;
 	int err = disk_ring_create(&host->disks, host->loop, cause);
 
-	if (!err)
-		disk_on_full(host->disks, disk_full, host);
-	return err;
+	if (err)
+		return err;
+	disk_on_full(host->disks, disk_full, host);
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
+		if (host->profile->disks[i].present && host->profile->disks[i].cdrom)
+			disk_ring_exchanges(host->disks);
+	return 0;
 }
 
 static void destroy_ring(struct device *device)
@@ -136,6 +141,22 @@ int disks_open(struct device_host *host, unsigned number, const char *path, stru
 	/* Those were warnings; a later failure is not to be taken for one. */
 	*cause->text = '\0';
 	return 0;
+}
+
+int disks_prepare(const struct device_host *host, unsigned number, const char *path,
+		  struct disk **out, struct cause *cause)
+{
+	struct disk_config config;
+
+	configure(&config, host->profile, number);
+	config.path = path;
+	return disk_prepare(out, &config, cause);
+}
+
+void disks_media_free(struct disks_media *media)
+{
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
+		free(media->drives[i].path);
 }
 
 void disks_serial(const struct profile *profile, unsigned number,

@@ -11,6 +11,21 @@
 
 #define DISKS_NAME "disk" /* of a disk, before its number */
 
+/*
+ * What has become of the media of drives since the guest was started, which a reset leaves: a
+ * person has put another one in or taken it out, or the guest has opened the tray. Its machine's,
+ * all zero at first; under the lock of the machine, or while it is built or torn down.
+ */
+struct disks_media {
+	struct {
+		bool exchanged; /* it has path, or NULL: none */
+		bool open;
+		char *path;
+	} drives[PROFILE_DISKS_MAX];
+};
+
+void disks_media_free(struct disks_media *media); /* what it holds */
+
 /* Stands in the table before all devices with disks. */
 extern const struct device_type disk_ring_device;
 
@@ -23,6 +38,10 @@ bool disk_is_sata(const struct profile_disk *disk);
  */
 int disks_open(struct device_host *host, unsigned number, const char *path, struct disk **out,
 	       struct cause *cause);
+
+/* The same without the ring, see disk_prepare(); nobody is told. Any thread. */
+int disks_prepare(const struct device_host *host, unsigned number, const char *path,
+		  struct disk **out, struct cause *cause);
 
 /* What the guest is told as the serial number of disk number of the profile. */
 void disks_serial(const struct profile *profile, unsigned number,

@@ -355,6 +355,30 @@ int guest_resize(struct guest *guest, const char *device, uint64_t bytes, struct
 	return err ? cause_prefix(cause, err, "%s", guest->name) : 0;
 }
 
+int guest_exchange(struct guest *guest, const char *device, const char *path, bool force,
+		   struct cause *cause)
+{
+	int err = guest->machine ? machine_exchange(guest->machine, device, path, force, cause)
+				 : cause_set(cause, ESHUTDOWN, "it does not run");
+
+	if (err)
+		return cause_prefix(cause, err, "%s", guest->name);
+	if (path)
+		guest_say(guest, "%s is in %s", path, device);
+	else
+		guest_say(guest, "%s is empty", device);
+	return 0;
+}
+
+const char *guest_disk_path(const struct guest *guest, unsigned disk)
+{
+	const char *path;
+
+	if (guest->machine && machine_medium(guest->machine, disk, &path))
+		return path;
+	return guest->profile->disks[disk].path;
+}
+
 struct console *guest_console(struct guest *guest, unsigned console)
 {
 	return &guest->consoles[console];

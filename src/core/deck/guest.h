@@ -74,6 +74,13 @@ void guest_memory_view(const struct guest *guest, struct device_memory *out);
  */
 int guest_resize(struct guest *guest, const char *device, uint64_t bytes, struct cause *cause);
 
+/* The same with another medium for a drive, or none: path is NULL. */
+int guest_exchange(struct guest *guest, const char *device, const char *path, bool force,
+		   struct cause *cause);
+
+/* The image of a disk that its profile has, or the medium that is in it by now; NULL: none. */
+const char *guest_disk_path(const struct guest *guest, unsigned disk);
+
 /*
  * A console of the guest's, an enum profile_console, and its statistics: see console.h,
  * stats.h. They outlive a stop.

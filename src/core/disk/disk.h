@@ -27,8 +27,8 @@ enum disk_operation { DISK_READ, DISK_WRITE, DISK_FLUSH, DISK_DISCARD, DISK_WRIT
 
 struct disk_config {
 	char name[16];	  /* "disk0", for messages */
-	const char *path; /* kept by the caller while the disk is open */
-	const char *guest; /* kept likewise; whose it is, or NULL */
+	const char *path; /* the disk keeps a copy */
+	const char *guest; /* kept by the caller while the disk is open; whose it is, or NULL */
 	bool readonly;
 	bool raw; /* whatever its content looks like: somebody has said so */
 };
@@ -58,6 +58,10 @@ struct disk_counters {
 
 /* A ring without disks; the io_uring itself is made for the first disk. -ENOMEM with a cause. */
 int disk_ring_create(struct disk_ring **out, struct loop *loop, struct cause *cause);
+
+/* Disks may come and go while requests are served; before the first one. Else -EBUSY. */
+void disk_ring_exchanges(struct disk_ring *ring);
+
 void disk_ring_destroy(struct disk_ring *ring); /* its disks are closed; NULL is valid */
 
 /*
@@ -72,14 +76,21 @@ bool disk_ring_probe(struct cause *why);
 /*
  * Opens a raw image and takes QEMU's locks on it (OFD byte ranges), so that
  * qemu-img and a second guest are refused: shared for readonly, exclusive
- * otherwise. -ENOENT, -EACCES, -EBUSY (locked, or the ring has served requests
- * already), -EROFS (a device that nobody may write to), -EINVAL (not a regular file or
- * block device, a size that is no multiple of 512, or an image of another format), each
- * with a cause that begins with the disk's name. With 0 *cause is a warning of the same
- * kind, or "".
+ * otherwise. -ENOENT, -EACCES, -EBUSY (locked, or see disk_ring_exchanges()), -EROFS (a device that nobody may write
+ * to), -EINVAL (not a regular file or block device, a size that is no multiple of 512, or
+ * an image of another format), each with a cause that begins with the disk's name. With 0
+ * *cause is a warning of the same kind, or "".
  */
 int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_config *config,
 	      struct cause *cause);
+
+/*
+ * The same in two halves: the image is opened and locked on any thread, and served by the ring
+ * from the second call on, which is the I/O thread's. One that no ring serves is closed on any.
+ */
+int disk_prepare(struct disk **out, const struct disk_config *config, struct cause *cause);
+int disk_join(struct disk *disk, struct disk_ring *ring, struct cause *cause);
+
 void disk_close(struct disk *disk); /* no request may be in flight; NULL is valid */
 
 uint64_t disk_size(const struct disk *disk); /* bytes, a multiple of 512; any thread */

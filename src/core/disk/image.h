@@ -53,7 +53,8 @@ struct disk_ring {
 	struct disk_pool *pool;
 	struct loop *loop;
 	struct loop_timer again; /* submit() has to be called */
-	bool begun;		 /* requests were submitted: disks are final */
+	bool exchanges;		 /* disks come and go */
+	bool begun;		 /* requests were submitted: unless they do, disks are final */
 	unsigned in_flight;	   /* prepared or with the kernel */
 	struct disk_request *waiting, **waiting_end; /* no room in the ring yet */
 	struct disk *disks[DISK_RING_DISKS];	     /* by number of the fixed file */
@@ -79,6 +80,7 @@ struct disk {
 	struct counter read_bytes, read_requests;
 	struct counter write_bytes, write_requests;
 	struct counter flushes, errors;
+	char path[]; /* of config */
 };
 
 /* What the request needs next; it does not change before ring_step_done(). Any thread. */
@@ -89,8 +91,7 @@ void ring_step_done(struct disk_ring *ring, struct disk_request *request, int re
 void ring_batch_done(struct disk_ring *ring);
 
 /* Gives the image a place in its ring. 0, or a negative errno with a cause. */
-int ring_add_disk(struct disk_ring *ring, struct disk *disk, const struct disk_config *config,
-		  struct cause *cause);
+int ring_add_disk(struct disk_ring *ring, struct disk *disk, struct cause *cause);
 void ring_remove_disk(struct disk_ring *ring, struct disk *disk);
 
 #endif

@@ -12,6 +12,7 @@
 #include <linux/fs.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -20,23 +21,21 @@
 #include "core/disk/lock.h"
 #include "core/disk/open.h"
 
-int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_config *config,
-	      struct cause *cause)
+int disk_prepare(struct disk **out, const struct disk_config *config, struct cause *cause)
 {
-	struct disk *disk = calloc(1, sizeof(*disk));
+	size_t size = strlen(config->path) + 1;
+	struct disk *disk = calloc(1, sizeof(*disk) + size);
 	int r;
 
 	if (!disk)
 		return cause_errno(cause, ENOMEM, "%s: %s", config->name, config->path);
 	disk->slot = -1;
-	disk->ring = ring;
 	disk->config = *config;
-	r = disk_file_open(&disk->file, config, cause);
+	disk->config.path = memcpy(disk->path, config->path, size);
+	r = disk_file_open(&disk->file, &disk->config, cause);
 	atomic_store(&disk->size, disk->file.size);
 	if (!r)
 		r = image_lock(&disk->lock, &disk->file, &disk->config, cause);
-	if (!r)
-		r = ring_add_disk(ring, disk, config, cause);
 	if (r < 0) {
 		disk_close(disk);
 		return cause_prefix(cause, r, "%s", config->name);
@@ -45,6 +44,32 @@ int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_confi
 		cause_prefix(cause, 0, "%s", config->name);
 	*out = disk;
 	return 0;
+}
+
+int disk_join(struct disk *disk, struct disk_ring *ring, struct cause *cause)
+{
+	int r = ring_add_disk(ring, disk, cause);
+
+	if (r < 0)
+		return cause_prefix(cause, r, "%s", disk->config.name);
+	disk->ring = ring;
+	return 0;
+}
+
+int disk_open(struct disk **out, struct disk_ring *ring, const struct disk_config *config,
+	      struct cause *cause)
+{
+	struct disk *disk;
+	int r = disk_prepare(&disk, config, cause);
+
+	if (r < 0)
+		return r;
+	r = disk_join(disk, ring, cause);
+	if (r < 0)
+		disk_close(disk);
+	else
+		*out = disk;
+	return r;
 }
 
 void disk_close(struct disk *disk)

@@ -53,6 +53,11 @@ int disk_ring_create(struct disk_ring **out, struct loop *loop, struct cause *ca
 	return 0;
 }
 
+void disk_ring_exchanges(struct disk_ring *ring)
+{
+	ring->exchanges = true;
+}
+
 /* The kernel's own switch, or -1 where it has none (before 6.6). io_uring(7). */
 static int io_uring_disabled(void)
 {
@@ -138,13 +143,12 @@ void disk_ring_destroy(struct disk_ring *ring)
 	free(ring);
 }
 
-int ring_add_disk(struct disk_ring *ring, struct disk *disk, const struct disk_config *config,
-		  struct cause *cause)
+int ring_add_disk(struct disk_ring *ring, struct disk *disk, struct cause *cause)
 {
 	unsigned slot = 0;
 	int r = 0;
 
-	if (ring->begun)
+	if (ring->begun && !ring->exchanges)
 		return cause_set(cause, EBUSY, "disks are opened before the guest runs");
 	while (slot < DISK_RING_DISKS && ring->disks[slot])
 		slot++;
@@ -158,7 +162,7 @@ int ring_add_disk(struct disk_ring *ring, struct disk *disk, const struct disk_c
 	r = ring->engine->add ? ring->engine->add(ring, disk) : 0;
 	if (r < 0) {
 		disk->slot = -1;
-		return cause_errno(cause, -r, "%s cannot be added", config->path);
+		return cause_errno(cause, -r, "%s cannot be added", disk->path);
 	}
 	ring->disks[slot] = disk;
 	return 0;

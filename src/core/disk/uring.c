@@ -5,8 +5,8 @@
  *
  * The ring starts disabled; with the first request it is enabled with its
  * restrictions: reading, writing, syncing and fallocate(), fixed files only,
- * nothing can be registered any more. From then on it belongs to the guest's I/O
- * thread. The loop watches the ring's own descriptor.
+ * nothing can be registered any more but these files, if disks come and go. From then on
+ * it belongs to the guest's I/O thread. The loop watches the ring's own descriptor.
  *
  * The rings lie in two pages of our own where the kernel takes them (6.5).
  * Mapping them from the kernel instead makes two mappings a guest, and each
@@ -132,12 +132,12 @@ failed:
 	return fd;
 }
 
-static int restrict_ring(struct io_uring *uring)
+static int restrict_ring(struct io_uring *uring, bool exchanges)
 {
 	static const uint8_t operations[] = { IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_READ,
 					      IORING_OP_WRITE, IORING_OP_FSYNC,
 					      IORING_OP_FALLOCATE };
-	struct io_uring_restriction rules[ARRAY_SIZE(operations) + 2] = { 0 };
+	struct io_uring_restriction rules[ARRAY_SIZE(operations) + 3] = { 0 };
 	unsigned n;
 
 	for (n = 0; n < ARRAY_SIZE(operations); n++) {
@@ -148,6 +148,10 @@ static int restrict_ring(struct io_uring *uring)
 	rules[n++].sqe_flags = IOSQE_FIXED_FILE;
 	rules[n].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
 	rules[n++].sqe_flags = IOSQE_FIXED_FILE;
+	if (exchanges) {
+		rules[n].opcode = IORING_RESTRICTION_REGISTER_OP;
+		rules[n++].register_op = IORING_REGISTER_FILES_UPDATE;
+	}
 	return uring_register(uring, IORING_REGISTER_RESTRICTIONS, rules, n);
 }
 
@@ -201,7 +205,7 @@ static int create(struct disk_ring *ring)
 	memset(none, -1, sizeof(none));
 	r = io_uring_register_files(&ring->uring, none, DISK_RING_DISKS);
 	if (!r)
-		r = restrict_ring(&ring->uring);
+		r = restrict_ring(&ring->uring, ring->exchanges);
 	if (!r)
 		r = try_enter(&ring->uring);
 	if (!r)
@@ -220,7 +224,7 @@ static void remove_disk(struct disk_ring *ring, const struct disk *disk)
 {
 	int none = -1;
 
-	if (!ring->begun)
+	if (!ring->begun || ring->exchanges)
 		io_uring_register_files_update(&ring->uring, (unsigned)disk->slot, &none, 1);
 }
 

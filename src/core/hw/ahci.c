@@ -5,7 +5,6 @@
 #include "core/hw/ahci_private.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -424,69 +423,6 @@ int ahci_create(struct ahci *ahci, struct pci *pci, unsigned slot,
 	pci_add_bar(function, BAR_REGISTERS, PCI_BAR_MEMORY, BAR_SIZE);
 	pci_add_msi(function);
 	return pci_add(pci, function, slot, cause);
-}
-
-void ahci_port_see_medium(struct ahci_port *port)
-{
-	const struct ata_drive *drive = &port->drive;
-
-	if (drive->ops == &ata_disk_ops)
-		port->medium = AHCI_DISK;
-	else if (drive->state.open)
-		port->medium = AHCI_TRAY_OPEN;
-	else
-		port->medium = drive->disk ? AHCI_MEDIUM : AHCI_NO_MEDIUM;
-}
-
-static void watch_medium(struct ahci_port *port, struct disk *disk)
-{
-	if (disk)
-		disk_on_batch(disk, ahci_port_batch, port);
-	pthread_mutex_lock(&port->ahci->lock);
-	ahci_port_see_medium(port);
-	pthread_mutex_unlock(&port->ahci->lock);
-}
-
-int ahci_plug(struct ahci *ahci, unsigned number, const struct ata_ops *ops, struct disk *disk,
-	      const char *serial)
-{
-	struct ahci_port *port = &ahci->ports[number];
-	int err = ahci_port_open(port);
-
-	if (err)
-		return err;
-	port->drive.ops = ops;
-	port->drive.disk = disk;
-	snprintf(port->drive.serial, sizeof(port->drive.serial), "%s", serial);
-	port->sig = ops->signature;
-	port->tfd = PORT_TFD_AFTER_RESET;
-	watch_medium(port, disk);
-	return 0;
-}
-
-void ahci_unplug(struct ahci *ahci, unsigned number)
-{
-	struct ahci_port *port = &ahci->ports[number];
-
-	if (!port->drive.ops)
-		return;
-	ahci_port_close(port);
-	port->drive.ops = NULL;
-	port->drive.disk = NULL;
-}
-
-void ahci_describe(struct ahci *ahci, unsigned number, char *text, size_t size)
-{
-	static const char *const media[] = {
-		[AHCI_DISK] = "", [AHCI_NO_MEDIUM] = ", no medium", [AHCI_MEDIUM] = "",
-		[AHCI_TRAY_OPEN] = ", its tray is open",
-	};
-	const struct ahci_port *port = &ahci->ports[number];
-
-	pthread_mutex_lock(&ahci->lock);
-	snprintf(text, size, "%s%s", port->cmd & PORT_CMD_START ? "running" : "idle",
-		 media[port->medium]);
-	pthread_mutex_unlock(&ahci->lock);
 }
 
 static bool idle(const struct ahci *ahci)

@@ -13,6 +13,7 @@
 #define CORE_HW_AHCI_H
 
 #include "base/loop.h"
+#include "core/bus/device.h"
 #include "core/bus/pci.h"
 #include "core/hw/ata.h"
 #include "core/kvm/memory.h"
@@ -37,12 +38,11 @@ struct __attribute__((packed)) ahci_registers {
 	struct ahci_port_registers ports[AHCI_PORTS];
 };
 
-enum ahci_medium { AHCI_DISK, AHCI_NO_MEDIUM, AHCI_MEDIUM, AHCI_TRAY_OPEN };
 
 struct ahci_port {
 	struct ahci *ahci;
 	struct loop_task task; /* there may be commands to begin */
-	struct ata_drive drive;	/* the I/O thread's; ops NULL: there is none */
+	struct ata_drive drive;	/* the I/O thread's, disk guarded by ahci.lock; ops NULL: there is none */
 	struct ahci_command *commands; /* AHCI_SLOTS of them, touched as far as they are used */
 	/* Guarded by ahci.lock: */
 	uint64_t clb, fb;
@@ -53,7 +53,11 @@ struct ahci_port {
 	bool halted;	  /* by an error, until the driver stops the port */
 	bool dropping;	  /* the driver stopped or reset it: nothing is told of what is taken */
 	bool resetting;	  /* and the drive is reset, on the I/O thread */
-	enum ahci_medium medium; /* what is seen of the drive's */
+	bool locked, open; /* what is seen of the drive's state */
+	bool exchanging;   /* the drive is to have the next medium */
+	bool asked;	   /* the guest is to hear that somebody would like to have it */
+	struct disk *next; /* or NULL: none */
+	struct device_counters gone; /* what was read of media that were exchanged */
 };
 
 struct ahci {
@@ -66,6 +70,8 @@ struct ahci {
 	bool master;	/* the function may use guest memory */
 	bool paused;	/* nothing new is begun */
 	bool ending;	/* the machine is reset or torn down */
+	void (*failed)(void *arg, const char *why); /* I/O thread: a medium cannot be had */
+	void *failed_arg;
 	struct ahci_port ports[AHCI_PORTS];
 };
 
@@ -75,16 +81,33 @@ int ahci_create(struct ahci *ahci, struct pci *pci, unsigned slot,
 		struct cause *cause);
 
 /*
- * Gives a port a drive, before the machine runs; disk stays the caller's and may be NULL of
- * a CD-ROM. -ENOMEM.
+ * Gives a port a drive, before the machine runs; disk is the port's from now on and may be NULL
+ * of a CD-ROM. -ENOMEM.
  */
 int ahci_plug(struct ahci *ahci, unsigned port, const struct ata_ops *ops, struct disk *disk,
 	      const char *serial);
 
-/* Takes the drive away. Nothing is in flight, and the guest does not run any more. */
-void ahci_unplug(struct ahci *ahci, unsigned port);
+/*
+ * Takes the drive away; whether its tray was open. Nothing is in flight, and the guest does not
+ * run any more.
+ */
+bool ahci_unplug(struct ahci *ahci, unsigned port);
 
-/* "running", "idle", "running, no medium" and the like: for the screen. Any thread. */
+/*
+ * Has the drive take another medium (which is prepared, see disk.h, and the port's then) or none
+ * (NULL) in a moment, when it executes no command. Any thread. -EBUSY with a cause when the guest
+ * holds the one that is there, unless force; it is asked to let go of it then. -EINVAL of a disk.
+ */
+int ahci_exchange(struct ahci *ahci, unsigned port, struct disk *medium, bool force,
+		  struct cause *cause);
+
+/* The guest had opened the tray. Before the machine runs. */
+void ahci_open_tray(struct ahci *ahci, unsigned port);
+
+/* Adds up what its media have counted. Any thread. */
+void ahci_sample(struct ahci *ahci, unsigned port, struct device_counters *sum);
+
+/* "running", "idle", "running, its tray is open": for the screen. Any thread. */
 void ahci_describe(struct ahci *ahci, unsigned port, char *text, size_t size);
 
 /* Ends its use of guest memory for good. True when nothing is in flight; else ask again. */

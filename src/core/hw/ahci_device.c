@@ -5,7 +5,8 @@
 #include "core/hw/ahci_device.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "core/bus/disks.h"
 #include "core/hw/ahci.h"
@@ -24,11 +25,18 @@ static bool controller_wanted(const struct profile *profile, unsigned number)
 	return false;
 }
 
+static void medium_failed(void *host, const char *why)
+{
+	((struct device_host *)host)->notice(host, why);
+}
+
 static int create_controller(struct device *device, struct cause *cause)
 {
 	struct device_host *host = device->host;
 
 	host->ahci = device->state;
+	host->ahci->failed = medium_failed;
+	host->ahci->failed_arg = host;
 	return ahci_create(device->state, host->pci, device->slot, host->memory, host->loop,
 			   host->disks, cause);
 }
@@ -82,44 +90,86 @@ const struct device_type ahci_device = {
 
 /* --- what is plugged into it --- */
 
-struct sata_drive {
-	struct disk *disk;
-};
-
 static bool drive_wanted(const struct profile *profile, unsigned number)
 {
 	return disk_is_sata(&profile->disks[number]);
 }
 
-static int create_drive(struct device *device, struct cause *cause)
+static int plug(struct device *device, const char *path, struct cause *cause)
 {
 	struct device_host *host = device->host;
-	struct sata_drive *drive = device->state;
-	const struct profile_disk *disk = &host->profile->disks[device->number];
 	char serial[PROFILE_SERIAL_MAX + 1];
+	struct disk *disk = NULL;
 	int err = 0;
 
 	disks_serial(host->profile, device->number, serial);
-	if (disk->path)
-		err = disks_open(host, device->number, NULL, &drive->disk, cause);
-	return err ? err : ahci_plug(host->ahci, device->number,
-				     disk->cdrom ? &ata_cdrom_ops : &ata_disk_ops, drive->disk, serial);
+	if (path)
+		err = disks_open(host, device->number, path, &disk, cause);
+	if (err)
+		return err;
+	err = ahci_plug(host->ahci, device->number,
+			host->profile->disks[device->number].cdrom ? &ata_cdrom_ops : &ata_disk_ops,
+			disk, serial);
+	if (err)
+		disk_close(disk);
+	return err;
+}
+
+/* A medium that somebody has put in since may be gone by now: the guest goes on without it. */
+static int create_drive(struct device *device, struct cause *cause)
+{
+	struct device_host *host = device->host;
+	unsigned n = device->number;
+	const char *path = host->profile->disks[n].path;
+	int err;
+
+	if (host->media->drives[n].exchanged)
+		path = host->media->drives[n].path;
+	err = plug(device, path, cause);
+	if (err && path && host->media->drives[n].exchanged) {
+		host->notice(host, cause->text);
+		err = plug(device, NULL, cause);
+	}
+	if (!err && host->media->drives[n].open)
+		ahci_open_tray(host->ahci, n);
+	return err;
 }
 
 static void destroy_drive(struct device *device)
 {
-	struct sata_drive *drive = device->state;
+	struct device_host *host = device->host;
 
-	ahci_unplug(device->host->ahci, device->number);
-	disk_close(drive->disk);
+	host->media->drives[device->number].open = ahci_unplug(host->ahci, device->number);
 }
 
 static void sample_drive(const struct device *device, struct device_counters *sum)
 {
-	const struct sata_drive *drive = device->state;
+	ahci_sample(device->host->ahci, device->number, sum);
+}
 
-	if (drive->disk)
-		disks_sample(drive->disk, sum);
+static int exchange_medium(struct device *device, const char *path, bool force,
+			   struct cause *cause)
+{
+	const struct device_host *host = device->host;
+	struct disk *medium = NULL;
+	char *copy = NULL;
+	int err = 0;
+
+	if (path && !(copy = strdup(path)))
+		return cause_errno(cause, ENOMEM, "%s", path);
+	if (path)
+		err = disks_prepare(host, device->number, path, &medium, cause);
+	if (!err)
+		err = ahci_exchange(host->ahci, device->number, medium, force, cause);
+	if (err) {
+		disk_close(medium);
+		free(copy);
+		return err;
+	}
+	free(host->media->drives[device->number].path);
+	host->media->drives[device->number].path = copy;
+	host->media->drives[device->number].exchanged = true;
+	return 0;
 }
 
 /* AHCI has no way to tell: drivers ask a drive once. */
@@ -138,12 +188,12 @@ static void describe_drive(struct device *device, char *text, size_t size)
 
 const struct device_type sata_device = {
 	.name = DISKS_NAME,
-	.size = sizeof(struct sata_drive),
 	.max = PROFILE_DISKS_MAX,
 	.wanted = drive_wanted,
 	.create = create_drive,
 	.destroy = destroy_drive,
 	.describe = describe_drive,
 	.resize = resize_drive,
+	.exchange = exchange_medium,
 	.sample = sample_drive,
 };

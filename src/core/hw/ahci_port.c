@@ -316,7 +316,7 @@ static void complete_all(struct ahci_port *port, struct ata_command *list)
 		complete(port, container_of(list, struct ahci_command, ata), &done);
 	if (done)
 		send_bits(port, done);
-	ahci_port_see_medium(port);
+	ahci_port_see_tray(port);
 	look_after_drop(port);
 	ahci_port_interrupt(port);
 	pthread_mutex_unlock(&port->ahci->lock);
@@ -335,7 +335,7 @@ static int take(struct ahci_port *port, uint64_t *header)
 	pthread_mutex_lock(&ahci->lock);
 	look_after_drop(port);
 	waiting = port->ci & ~port->taken;
-	if (!waiting || port->halted || port->dropping || !(port->cmd & PORT_CMD_START) ||
+	if (!waiting || port->halted || port->dropping || port->exchanging || !(port->cmd & PORT_CMD_START) ||
 	    !ahci->master || ahci->paused || ahci->ending)
 		goto none;
 	do {
@@ -426,6 +426,7 @@ static void serve(void *arg)
 	uint64_t header;
 	int slot;
 
+	ahci_port_exchange(port);
 	while (count < BURST && (slot = take(port, &header)) >= 0) {
 		if (begin(port, (unsigned)slot, header))
 			complete_all(port, &port->commands[slot].ata);

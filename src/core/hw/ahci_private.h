@@ -44,8 +44,8 @@ void ahci_port_interrupt(struct ahci_port *port);
 /* The same, and whatever still asks is told of anew: the last message is gone. Lock held. */
 void ahci_interrupt_again(struct ahci *ahci);
 
-/* Looks at the drive's medium, for who wants to know. Lock held, I/O thread. */
-void ahci_port_see_medium(struct ahci_port *port);
+/* Looks at the drive's tray, for who wants to know. Lock held, I/O thread. */
+void ahci_port_see_tray(struct ahci_port *port);
 
 /* The driver's stop is over: nothing is executed. Lock held. */
 void ahci_port_stopped(struct ahci_port *port);
@@ -53,6 +53,9 @@ void ahci_port_stopped(struct ahci_port *port);
 /* ahci_port.c: the memory of commands. I/O thread. 0 or -ENOMEM. */
 int ahci_port_open(struct ahci_port *port);
 void ahci_port_close(struct ahci_port *port); /* valid when it was not opened */
+
+/* ahci_medium.c: exchanges the medium if that is due and no command is executed. I/O thread. */
+void ahci_port_exchange(struct ahci_port *port);
 
 /* The loop has delivered a run of requests that are done. I/O thread. */
 void ahci_port_batch(void *port);

@@ -72,7 +72,9 @@ static const char *load_port(struct ahci_port *port, const struct ahci_port_regi
 	port->ci = from->ci;
 	port->halted = from->halted;
 	port->dropping = port->resetting = from->resetting;
-	return ata_load(&port->drive, &from->drive);
+	wrong = ata_load(&port->drive, &from->drive);
+	ahci_port_see_tray(port);
+	return wrong;
 }
 
 const char *ahci_load(struct ahci *ahci, const struct ahci_registers *registers)

@@ -67,6 +67,12 @@ struct ata_ops {
 	bool (*start)(struct ata_command *command);
 	void (*failed)(struct ata_command *command); /* the disk could not: sets the result */
 	void (*reset)(struct ata_drive *drive);	     /* by the driver */
+	/*
+	 * Of a drive with a medium: it has another one (or NULL); somebody would like to have it.
+	 * No command is executed.
+	 */
+	void (*exchanged)(struct ata_drive *drive, struct disk *medium);
+	void (*asked_for)(struct ata_drive *drive);
 };
 
 /* What is saved of a drive. */

@@ -3,7 +3,7 @@
  * § 7.25; INQUIRY and sense data of SPC-4. The guest's I/O thread.
  *
  * The medium stays in the drive when the guest opens the tray, and is there again
- * when it closes it.
+ * when it closes it. A person who puts another one in closes the tray.
  */
 #include <string.h>
 
@@ -17,7 +17,7 @@
 #define EVENT_MEDIA 4 /* class of GET EVENT STATUS NOTIFICATION */
 
 enum { KEY_NOT_READY = 2, KEY_MEDIUM = 3, KEY_ILLEGAL = 5, KEY_ATTENTION = 6 };
-enum { EVENT_NONE, EVENT_NEW_MEDIUM = 2 };
+enum { EVENT_NONE, EVENT_ASKED_FOR, EVENT_NEW_MEDIUM, EVENT_NO_MEDIUM };
 
 /* Additional sense codes with their qualifiers. */
 #define SENSE_READ_ERROR 0x1100
@@ -416,5 +416,20 @@ static void reset(struct ata_drive *drive)
 	drive->state.locked = 0;
 }
 
+static void exchanged(struct ata_drive *drive, struct disk *medium)
+{
+	drive->disk = medium;
+	drive->state.attention = medium != NULL;
+	drive->state.event = medium ? EVENT_NEW_MEDIUM : EVENT_NO_MEDIUM;
+	if (medium)
+		drive->state.open = 0;
+}
+
+static void asked_for(struct ata_drive *drive)
+{
+	drive->state.event = EVENT_ASKED_FOR;
+}
+
 const struct ata_ops ata_cdrom_ops = { .signature = 0xeb140101, .start = start,
-				      .failed = failed, .reset = reset };
+				      .failed = failed, .reset = reset,
+				      .exchanged = exchanged, .asked_for = asked_for };

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "core/bus/disks.h"
 #include "core/machine/vm.h"
 
 /* RAM is looked through so much a sample, which costs less than a millisecond. */
@@ -31,6 +32,7 @@ struct machine {
 	struct thread thread;
 	struct loop loop;
 	struct vm_config vm_config;
+	struct disks_media media; /* guarded by vm_lock */
 	struct vm *vm; /* written by the I/O thread under vm_lock */
 	struct memory_survey survey; /* of its RAM, guarded by vm_lock */
 	pthread_mutex_t vm_lock;
@@ -332,6 +334,7 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 		.profile = config->profile,
 		.builtin = config->builtin,
 		.network = config->network,
+		.media = &machine->media,
 		.loop = &machine->loop,
 		.ended = guest_ended,
 		.full = stall,
@@ -365,6 +368,7 @@ void machine_free(struct machine *machine)
 	loop_destroy(&machine->loop);
 	pthread_mutex_destroy(&machine->vm_lock);
 	pthread_mutex_destroy(&machine->status_lock);
+	disks_media_free(&machine->media);
 	free(machine->registers);
 	free(machine);
 }
@@ -443,18 +447,39 @@ size_t machine_keys(struct machine *machine, const uint8_t *text, size_t size)
 	return taken;
 }
 
+static int being_built(struct cause *cause)
+{
+	return cause_set(cause, ESHUTDOWN, "the machine is being built; try again");
+}
+
 int machine_resize(struct machine *machine, const char *device, uint64_t bytes,
 		   struct cause *cause)
 {
 	int err;
 
 	pthread_mutex_lock(&machine->vm_lock);
-	if (machine->vm)
-		err = devices_resize(&machine->vm->devices, device, bytes, cause);
-	else
-		err = cause_set(cause, ESHUTDOWN, "the machine is being built; try again");
+	err = machine->vm ? devices_resize(&machine->vm->devices, device, bytes, cause)
+			  : being_built(cause);
 	pthread_mutex_unlock(&machine->vm_lock);
 	return err;
+}
+
+int machine_exchange(struct machine *machine, const char *device, const char *path, bool force,
+		     struct cause *cause)
+{
+	int err;
+
+	pthread_mutex_lock(&machine->vm_lock);
+	err = machine->vm ? devices_exchange(&machine->vm->devices, device, path, force, cause)
+			  : being_built(cause);
+	pthread_mutex_unlock(&machine->vm_lock);
+	return err;
+}
+
+bool machine_medium(const struct machine *machine, unsigned disk, const char **path)
+{
+	*path = machine->media.drives[disk].path;
+	return machine->media.drives[disk].exchanged;
 }
 
 void machine_memory_view(struct machine *machine, bool look, struct device_memory *out)

@@ -113,11 +113,19 @@ bool machine_screen(struct machine *machine, struct screen *out);
 size_t machine_keys(struct machine *machine, const uint8_t *text, size_t size);
 
 /*
- * Any thread: see devices_resize() and devices_memory(). While no virtual machine stands:
+ * Any thread: see devices_resize(), devices_exchange() and devices_memory(). While no virtual machine stands:
  * -ESHUTDOWN with a cause; zeroes.
  */
 int machine_resize(struct machine *machine, const char *device, uint64_t bytes,
 		   struct cause *cause);
+int machine_exchange(struct machine *machine, const char *device, const char *path, bool force,
+		     struct cause *cause);
+
+/*
+ * What is in a drive since machine_exchange(), by the number of its disk: a path, or NULL; false:
+ * it has not been called for it. For the thread that calls that, until it does again.
+ */
+bool machine_medium(const struct machine *machine, unsigned disk, const char **path);
 void machine_memory_view(struct machine *machine, bool look, struct device_memory *out);
 
 /* Any thread. Fills at most room rows; returns how many there are. */

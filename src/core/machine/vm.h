@@ -33,6 +33,7 @@ struct vm_config {
 	const struct profile *profile;
 	const struct boot_image *builtin; /* what a profile without a kernel runs */
 	struct network *network;
+	struct disks_media *media;
 	struct console *consoles[CONSOLES]; /* what a guest prints on NULL is lost */
 	struct loop *loop; /* the guest's I/O loop */
 	/* The first that ends the guest calls it, once; any thread. */

@@ -26,16 +26,17 @@ static json_t *nets_json(const struct profile *profile)
 	return list;
 }
 
-static json_t *disks_json(const struct profile *profile)
+static json_t *disks_json(const struct guest *guest, const struct profile *profile)
 {
 	json_t *list = json_array();
 
 	for (unsigned i = 0; profile && i < PROFILE_DISKS_MAX; i++)
 		if (profile->disks[i].present)
-			json_array_append_new(list, json_pack("{s:o, s:o, s:b}",
+			json_array_append_new(list, json_pack("{s:o, s:o, s:b, s:b}",
 				"name", json_sprintf("disk%u", i),
-				"path", message_text(profile->disks[i].path),
-				"readonly", profile->disks[i].readonly));
+				"path", message_text(guest_disk_path(guest, i)),
+				"readonly", profile_disk_is_readonly(&profile->disks[i]),
+				"cdrom", profile->disks[i].cdrom));
 	return list;
 }
 
@@ -74,7 +75,7 @@ static json_t *guest_json(const struct guest *guest)
 		json_object_set_new(object, "starts_again",
 				    json_boolean(guest_starts_again(guest)));
 		json_object_set_new(object, "nets", nets_json(profile));
-		json_object_set_new(object, "disks", disks_json(profile));
+		json_object_set_new(object, "disks", disks_json(guest, profile));
 		json_object_set_new(object, "console",
 				    message_text(profile_console_name(guest_shown_console(guest))));
 		json_object_set_new(object, "vga", json_boolean(guest_has_screen(guest)));
@@ -204,9 +205,27 @@ static int resize(struct request *request, struct cause *cause)
 			    param_integer(request, "size", 0), cause);
 }
 
+static int eject(struct request *request, struct cause *cause)
+{
+	return guest_exchange(request->guest, param_string(request, "device"), NULL,
+			      param_bool(request, "force"), cause);
+}
+
+static int insert(struct request *request, struct cause *cause)
+{
+	const char *path = param_string(request, "path");
+
+	if (path[0] != '/')
+		return cause_set(cause, EINVAL, "path: '%s' must begin with '/'", path);
+	return guest_exchange(request->guest, param_string(request, "device"), path,
+			      param_bool(request, "force"), cause);
+}
+
 const struct handler guest_commands[] = {
 	{ METHOD_GUEST_LIST, .run = list_guests },
 	{ METHOD_GUEST_SHOW, .run = show_guest },
 	{ METHOD_GUEST_RESIZE, .run = resize },
+	{ METHOD_GUEST_EJECT, .run = eject },
+	{ METHOD_GUEST_INSERT, .run = insert },
 	HANDLERS_END
 };
