@@ -143,6 +143,8 @@ static const struct command commands[] = {
 	{ "cpu", "PERCENT [VCPU]", "load, until changed", 1, 2, command_cpu },
 	{ "load", "disk-read|disk-write RATE SECONDS; load net PEER RATE SECONDS", "bytes a second",
 	  3, 4, command_load },
+	{ "rate", "random|stream BYTES DEPTH SECONDS", "reads of the disk, as fast as can be", 4,
+	  4, command_rate },
 	{ "flood", "IP|PEER SIZE SECONDS", "frames as fast as can be", 3, 3, command_flood },
 	{ "sink", "", "flood frames received since the last time", 0, 0, command_sink },
 	{ "demo", "on|off", "traffic and load in the background", 1, 1, command_demo },

@@ -46,6 +46,9 @@ bool command_cpu(unsigned count, char **words);
 bool command_load(unsigned count, char **words);
 bool command_exits(unsigned count, char **words);
 
+/* command_rate.c */
+bool command_rate(unsigned count, char **words);
+
 /* Fills or checks a buffer with what "disk write" leaves at that offset. */
 void pattern_fill(uint8_t *buffer, uint64_t offset, uint32_t length, uint32_t seed);
 bool pattern_matches(const uint8_t *buffer, uint64_t offset, uint32_t length, uint32_t seed);

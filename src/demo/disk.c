@@ -1,6 +1,6 @@
 /*
- * virtio-blk driver, virtio 1.2 §5.2: a few requests at a time, each waited
- * for by its task. CPU 0.
+ * virtio-blk driver, virtio 1.2 §5.2: requests that a task waits for one by one,
+ * or has many of. CPU 0.
  */
 #include "disk.h"
 
@@ -12,7 +12,8 @@
 
 #define F_READ_ONLY (1ull << 5)
 #define F_FLUSH (1ull << 9)
-#define REQUESTS 8
+#define REQUESTS DISK_DEPTH_MAX
+#define RING 128
 #define CHAIN 3 /* header, data, status */
 #define TIMEOUT (60 * SECOND)
 #define MARKER "VMDECK DEMO DISK"
@@ -23,6 +24,7 @@ struct request {
 	volatile uint8_t status;
 	bool used;
 	volatile bool done;
+	uint32_t length;
 };
 
 struct disk_counters disk_counters;
@@ -37,7 +39,7 @@ static bool writable_known;
 bool disk_setup(void)
 {
 	if (!virtio_open(&device, VIRTIO_BLOCK, F_READ_ONLY | F_FLUSH | VIRTIO_F_EVENT_IDX) ||
-	    !virtio_queue(&device, &queue, 0, 32, VECTOR_DISK) || queue.size < REQUESTS * CHAIN)
+	    !virtio_queue(&device, &queue, 0, RING, VECTOR_DISK) || queue.size < REQUESTS * CHAIN)
 		return false;
 	for (unsigned i = 0; i < 8; i++)
 		size |= (uint64_t)virtio_config(&device, i) << 8 * i;
@@ -74,19 +76,6 @@ void disk_poll(void)
 	task_event();
 }
 
-static struct request *take_request(void)
-{
-	for (;;) {
-		for (unsigned i = 0; i < REQUESTS; i++) {
-			if (!requests[i].used) {
-				requests[i].used = true;
-				return &requests[i];
-			}
-		}
-		task_wait(clock_now() + SECOND);
-	}
-}
-
 static void submit(struct request *request, void *data, uint32_t length)
 {
 	unsigned head = (request - requests) * CHAIN, at = head;
@@ -101,49 +90,89 @@ static void submit(struct request *request, void *data, uint32_t length)
 	}
 	d[at] = (struct descriptor){ (uintptr_t)&request->status, 1, DESCRIPTOR_WRITE, 0 };
 	queue_add(&queue, head);
+}
+
+/* Why a request cannot be made, or NULL. */
+static const char *check(enum disk_operation operation, uint64_t offset, uint32_t length)
+{
+	if (size == 0)
+		return "there is no disk";
+	if (offset > size || length > size - offset)
+		return "beyond the end of the disk";
+	if ((offset | length) % SECTOR != 0)
+		return "not in whole sectors of 512 bytes";
+	if (operation != DISK_READ && disk_read_only())
+		return "the disk is read-only";
+	return NULL;
+}
+
+int disk_begin(enum disk_operation operation, uint64_t offset, void *data, uint32_t length,
+	       const char **why)
+{
+	*why = check(operation, offset, length);
+	for (unsigned i = 0; *why == NULL && i < REQUESTS; i++) {
+		if (requests[i].used)
+			continue;
+		requests[i] = (struct request){
+			.type = operation, .sector = offset / SECTOR, .status = 0xff,
+			.used = true, .length = length,
+		};
+		submit(&requests[i], data, length);
+		return i;
+	}
+	return -1;
+}
+
+void disk_send(void)
+{
 	queue_publish(&queue);
+}
+
+bool disk_ended(int number, const char **why)
+{
+	struct request *request = &requests[number];
+
+	*why = NULL;
+	if (!request->done)
+		return false;
+	request->used = false;
+	if (request->status != 0) {
+		disk_counters.errors++;
+		*why = request->status == 1 ? "I/O error" : "the disk refused the request";
+	} else if (request->type == DISK_READ) {
+		disk_counters.reads++;
+		disk_counters.read_bytes += request->length;
+	} else if (request->type == DISK_WRITE) {
+		disk_counters.writes++;
+		disk_counters.written_bytes += request->length;
+	}
+	return true;
 }
 
 const char *disk_transfer(enum disk_operation operation, uint64_t offset, void *data,
 			  uint32_t length)
 {
-	struct request *request;
+	const char *why;
 	uint64_t limit;
+	int number;
 
-	if (size == 0)
-		return "there is no disk";
-	if (offset > size || length > size - offset)
-		return "beyond the end of the disk";
-	if ((offset | length) % SECTOR != 0 || length > DISK_TRANSFER_MAX)
-		return "not in whole sectors of 512 bytes";
-	if (operation != DISK_READ && disk_read_only())
-		return "the disk is read-only";
-	if (operation == DISK_FLUSH && !(device.features & F_FLUSH))
+	if (operation == DISK_FLUSH && size != 0 && !(device.features & F_FLUSH))
 		return NULL;
-	request = take_request();
-	request->type = operation;
-	request->sector = offset / SECTOR;
-	request->status = 0xff;
-	request->done = false;
-	submit(request, data, length);
+	while ((number = disk_begin(operation, offset, data, length, &why)) < 0) {
+		if (why != NULL)
+			return why;
+		task_wait(clock_now() + SECOND);
+	}
+	disk_send();
 	limit = clock_now() + TIMEOUT;
-	while (!request->done && clock_now() < limit)
+	while (!disk_ended(number, &why) && clock_now() < limit)
 		task_wait(limit);
 	/* One that is never answered stays taken: the device may still write to it. */
-	if (!request->done) {
+	if (requests[number].used) {
 		disk_counters.errors++;
 		return "no answer from the disk";
 	}
-	request->used = false;
-	if (request->status != 0) {
-		disk_counters.errors++;
-		return request->status == 1 ? "I/O error" : "the disk refused the request";
-	}
-	disk_counters.reads += operation == DISK_READ;
-	disk_counters.writes += operation == DISK_WRITE;
-	disk_counters.read_bytes += operation == DISK_READ ? length : 0;
-	disk_counters.written_bytes += operation == DISK_WRITE ? length : 0;
-	return NULL;
+	return why;
 }
 
 static const char *claim(uint8_t *sector)

@@ -7,7 +7,8 @@
 #include "lib.h"
 
 #define SECTOR 512u
-#define DISK_TRANSFER_MAX 65536u
+#define DISK_TRANSFER_MAX 65536u /* of disk_transfer() */
+#define DISK_DEPTH_MAX 32
 
 enum disk_operation { DISK_READ = 0, DISK_WRITE = 1, DISK_FLUSH = 4 };
 
@@ -30,6 +31,17 @@ bool disk_read_only(void);
  */
 const char *disk_transfer(enum disk_operation operation, uint64_t offset, void *data,
 			  uint32_t length);
+
+/*
+ * Many at once: begins one, of any length, which the device sees after disk_send(); its number,
+ * or -1 when there are DISK_DEPTH_MAX, or for a reason.
+ */
+int disk_begin(enum disk_operation operation, uint64_t offset, void *data, uint32_t length,
+	       const char **why);
+void disk_send(void);
+
+/* Whether it has ended, by an event; then its number is another's, and *why NULL or why it failed. */
+bool disk_ended(int number, const char **why);
 
 /* NULL when the disk may be written: it has our marker, or was blank and has it now. */
 const char *disk_claim(void);

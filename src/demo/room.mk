@@ -19,6 +19,7 @@ DEMO_CODE = \
 	%D%/command_end.c \
 	%D%/command_load.c \
 	%D%/command_net.c \
+	%D%/command_rate.c \
 	%D%/console.c \
 	%D%/cpu.c \
 	%D%/disk.c \
