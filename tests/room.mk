@@ -58,6 +58,11 @@ tests_fuzz_channel_SOURCES = tests/fuzz/channel.c $(FUZZ_FILES)
 tests_fuzz_channel_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_channel_LDADD = $(SANDBOX_LIBS)
 
+FUZZ_TESTS += tests/fuzz/cloud
+tests_fuzz_cloud_SOURCES = tests/fuzz/cloud.c $(FUZZ_FILES)
+tests_fuzz_cloud_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_cloud_LDADD = $(CORE_LIBS)
+
 FUZZ_TESTS += tests/fuzz/console_text
 tests_fuzz_console_text_SOURCES = tests/fuzz/console_text.c $(FUZZ_FILES)
 tests_fuzz_console_text_CPPFLAGS = $(FUZZ_CPPFLAGS)
@@ -185,7 +190,7 @@ fuzz: $(FUZZ_TARGETS)
 CLEANFILES += $(FUZZ_TARGETS)
 
 # End-to-end tests run the program itself, in a home of their own.
-dist_check_SCRIPTS += tests/e2e/charts.py tests/e2e/demo.py tests/e2e/full.py \
+dist_check_SCRIPTS += tests/e2e/charts.py tests/e2e/cloud.py tests/e2e/demo.py tests/e2e/full.py \
 	tests/e2e/firmware.py tests/e2e/images.py tests/e2e/life.py tests/e2e/linux.py \
 	tests/e2e/mistakes.py tests/e2e/neighbours.py tests/e2e/new.py tests/e2e/profiles.py \
 	tests/e2e/screen.py tests/e2e/storage.py

@@ -47,6 +47,8 @@ src_core_libcore_a_SOURCES = \
 	%D%/deck/stats_private.h \
 	%D%/deck/switches.c %D%/deck/switches.h \
 	%D%/disk/check.c %D%/disk/check.h \
+	%D%/disk/cloud.c %D%/disk/cloud.h \
+	%D%/disk/cloud_files.c %D%/disk/cloud_files.h \
 	%D%/disk/disk.h \
 	%D%/disk/file.h \
 	%D%/disk/format.c %D%/disk/format.h \
@@ -59,6 +61,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/disk/qcow2.c %D%/disk/qcow2.h \
 	%D%/disk/raw.c \
 	%D%/disk/ring.c \
+	%D%/disk/seed.c %D%/disk/seed.h \
 	%D%/disk/storage.c %D%/disk/storage.h \
 	%D%/disk/uring.c \
 	%D%/hw/ahci.c %D%/hw/ahci.h %D%/hw/ahci_private.h \
@@ -193,7 +196,7 @@ tests_unit_server_SOURCES = tests/unit/server.c tests/unit/fake_deck.c tests/uni
 tests_unit_server_LDADD = $(SERVER_LIBS) $(CMOCKA_LIBS)
 endif
 
-CORE_LIBS = src/core/libserver.a src/core/libcore.a $(NET_LIBS) $(CONTROL_LIBS) $(BASE_LIBS) $(URING_LIBS)
+CORE_LIBS = src/core/libserver.a src/core/libcore.a $(NET_LIBS) $(CONTROL_LIBS) $(BASE_LIBS) $(URING_LIBS) $(CRYPT_LIBS)
 
 # The machine's ACPI code, compiled into an array.
 nodist_src_core_libcore_a_SOURCES = %D%/boot/dsdt.inc
@@ -263,6 +266,8 @@ endif
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/bus tests/unit/device tests/unit/virtqueue tests/unit/console tests/unit/machine
+check_PROGRAMS += tests/unit/cloud
+tests_unit_cloud_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/topology
 tests_unit_topology_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 

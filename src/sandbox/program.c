@@ -14,6 +14,7 @@ static const struct {
 } programs[PROGRAM_COUNT] = {
 	[PROGRAM_STORAGE_DAEMON] = { "qemu-storage-daemon", "qemu-system-common", false },
 	[PROGRAM_VIRTIOFSD] = { "virtiofsd", "virtiofsd, in Debian 12 qemu-system-common", true },
+	[PROGRAM_XORRISO] = { "xorriso", "xorriso", false },
 };
 
 /* Where distributions put programs that people start, and those that programs start. */

@@ -15,7 +15,7 @@
 
 #include "base/cause.h"
 
-enum program { PROGRAM_STORAGE_DAEMON, PROGRAM_VIRTIOFSD, PROGRAM_COUNT };
+enum program { PROGRAM_STORAGE_DAEMON, PROGRAM_VIRTIOFSD, PROGRAM_XORRISO, PROGRAM_COUNT };
 
 /* A folder that is searched first, an absolute path. */
 #define PROGRAM_FOLDER_VARIABLE "VMDECK_PROGRAMS"

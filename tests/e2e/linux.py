@@ -484,4 +484,5 @@ def test_watchdog_and_panic():
         assert shown()[1] is None
 
 
-d.main()
+if __name__ == "__main__":
+    d.main()

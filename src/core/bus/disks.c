@@ -37,7 +37,7 @@ static bool ring_wanted(const struct profile *profile, unsigned number)
 	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
 		if (profile->disks[i].present && !storage_serves(&profile->disks[i]))
 			return true;
-	return false;
+	return profile->cloud.present;
 }
 
 static void image_found(void *arg, unsigned number, bool warning, const char *text)

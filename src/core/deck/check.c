@@ -150,7 +150,7 @@ static void found(void *arg, const char *section, const char *key, bool warning,
 {
 	const struct subject *subject = arg;
 	size_t size = strlen(key);
-	bool named = !strncmp(text, key, size) && text[size] == ':';
+	bool named = !size || (!strncmp(text, key, size) && text[size] == ':');
 
 	(warning ? profile_report_warn : profile_report_add)(
 		subject->report, ini_line(subject->ini, section, key), "%s%s%s",

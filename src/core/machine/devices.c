@@ -57,5 +57,6 @@ const struct device_type *const device_table[] = {
 	&i6300esb_device,
 	&e1000e_device,
 	&virtio_console_device,
+	&seed_device,
 	NULL,
 };

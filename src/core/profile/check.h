@@ -18,7 +18,7 @@ struct profile_check {
 	int (*find_switch)(void *arg, const char *name, struct cause *cause);
 	/*
 	 * What would keep the guest from being started, or, as a warning, what somebody should
-	 * know: a sentence about a key of a section ("disk0", "path").
+	 * know: a sentence about a key of a section ("disk0", "path"); key "": about all of it.
 	 */
 	void (*found)(void *arg, const char *section, const char *key, bool warning,
 		      const char *text);

@@ -13,8 +13,8 @@
 #define DISK(field) offsetof(struct profile_disk, field)
 #define NET(field) offsetof(struct profile_net, field)
 #define VSOCK(field) offsetof(struct profile_vsock, field)
-
 #define SHARE(field) offsetof(struct profile_share, field)
+#define CLOUD(field) offsetof(struct profile_cloud, field)
 
 #define ON_BACKEND_HELP \
 	"What happens when the program that serves it ends: with {Ic pause} the guest is paused, " \
@@ -238,6 +238,33 @@ static const struct profile_key share_keys[] = {
 	{ .key = NULL },
 };
 
+static const struct profile_key cloud_keys[] = {
+	{ .key = "user", .type = PROFILE_STRING, .offset = CLOUD(user),
+	  .help = "Name of the user who is made in the guest, in the place of the one whom the "
+		  "image itself would make, with that one's groups and rights." },
+	{ .key = "password_file", .type = PROFILE_PATH, .offset = CLOUD(password_file),
+	  .help = "Path of a file, which nobody else can read, with the user's password, in clear "
+		  "or as {Xr crypt 5} has it. The guest gets its hash. Without {Ic ssh_key} it is "
+		  "good for {Xr ssh 1}, too." },
+	{ .key = "ssh_key", .type = PROFILE_PATH, .offset = CLOUD(ssh_key),
+	  .help = "Path of a file with public keys, one a line, by which {Xr ssh 1} lets the user "
+		  "in, such as {Pa ~/.ssh/id_ed25519.pub}." },
+	{ .key = "hostname", .type = PROFILE_STRING, .offset = CLOUD(hostname),
+	  .help = "Name of the host; without this key it is that of the guest." },
+	{ .key = "timezone", .type = PROFILE_STRING, .offset = CLOUD(timezone),
+	  .help = "Its time zone, such as {Li Europe/Berlin}." },
+	{ .key = "packages", .type = PROFILE_STRING, .offset = CLOUD(packages),
+	  .help = "Packages that are installed, with blanks or commas between them." },
+	{ .key = "upgrade", .type = PROFILE_BOOL, .offset = CLOUD(upgrade), .standard = "no",
+	  .help = "Whether all packages are brought up to date." },
+	{ .key = "run", .type = PROFILE_STRING, .offset = CLOUD(run),
+	  .help = "A command of the shell that root runs when all this is done." },
+	{ .key = "user_data", .type = PROFILE_PATH, .offset = CLOUD(user_data),
+	  .help = "Path of a file of user data for cloud-init, which is passed on as it is, in the "
+		  "place of the other keys but {Ic hostname}." },
+	{ .key = NULL },
+};
+
 const struct profile_section profile_guest_sections[] = {
 	{ .kind = "guest", .count = 1, .present = PROFILE_NOWHERE, .keys = guest_keys },
 	{ .kind = "boot", .count = 1, .present = PROFILE_NOWHERE, .keys = boot_keys },
@@ -255,6 +282,10 @@ const struct profile_section profile_guest_sections[] = {
 	  .size = sizeof(struct profile_share), .present = SHARE(present), .keys = share_keys,
 	  .help = "Each describes a folder of the host that the guest can mount, by virtio-fs: "
 		  "{Li mount -t virtiofs TAG /mnt} in Linux. The program {Li virtiofsd} serves it." },
+	{ .kind = "cloud", .count = 1, .offset = GUEST(cloud), .size = sizeof(struct profile_cloud),
+	  .present = CLOUD(present), .keys = cloud_keys,
+	  .help = "With this section, which can be empty, an image with cloud-init is set up as "
+		  "it says; see below." },
 	{ .kind = NULL },
 };
 

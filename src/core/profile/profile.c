@@ -4,6 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void free_cloud(struct profile_cloud *cloud)
+{
+	free(cloud->user);
+	free(cloud->password_file);
+	free(cloud->ssh_key);
+	free(cloud->hostname);
+	free(cloud->timezone);
+	free(cloud->packages);
+	free(cloud->run);
+	free(cloud->user_data);
+}
+
 void profile_free(struct profile *profile)
 {
 	unsigned i;
@@ -20,6 +32,7 @@ void profile_free(struct profile *profile)
 		free(profile->shares[i].tag);
 	}
 	free(profile->vsock.path);
+	free_cloud(&profile->cloud);
 	free(profile->kernel);
 	free(profile->initrd);
 	free(profile->cmdline);

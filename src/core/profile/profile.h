@@ -76,6 +76,14 @@ struct profile_vsock {
 	char *path; /* of the socket for programs of the host; NULL: by the guest's name */
 };
 
+/* What a cloud image is told at its first start. Texts are NULL when they are not given. */
+struct profile_cloud {
+	bool present;
+	char *user, *password_file, *ssh_key, *hostname, *timezone, *packages, *run;
+	bool upgrade;
+	char *user_data; /* a file in the place of all this */
+};
+
 struct profile {
 	char *path; /* of the file; NULL for a built-in guest */
 	char name[NAME_SIZE];
@@ -104,6 +112,7 @@ struct profile {
 	struct profile_net nets[PROFILE_NETS_MAX];
 	struct profile_vsock vsock;
 	struct profile_share shares[PROFILE_SHARES_MAX];
+	struct profile_cloud cloud;
 };
 
 void profile_free(struct profile *profile); /* NULL is valid */

@@ -6,9 +6,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/bus/disks.h"
+#include "core/disk/seed.h"
 #include "core/disk/storage.h"
+#include "core/profile/check.h"
 #include "core/virtio/blk.h"
 #include "core/virtio/pci_device.h"
 
@@ -139,5 +142,70 @@ const struct device_type blk_device = {
 	.boot_path = find_disk,
 	.describe = virtio_device_describe,
 	.resize = resize_disk,
+	.sample = sample_disk,
+};
+
+/* --- the seed of a cloud image: a disk in memory --- */
+
+#define SEED_NAME "seed"
+
+struct seed_device {
+	struct blk_device blk;
+	char path[32]; /* while it is opened */
+};
+
+static bool seed_wanted(const struct profile *profile, unsigned number)
+{
+	(void)number;
+	return profile->cloud.present;
+}
+
+static void seed_found(void *arg, const char *key, const char *text)
+{
+	const struct profile_check *check = arg;
+
+	check->found(check->arg, "cloud", key, false, text);
+}
+
+static void check_seed(const struct profile_check *check)
+{
+	if (check->profile->cloud.present)
+		seed_check(check->profile, seed_found, (void *)check);
+}
+
+static int create_seed(struct device *device, struct cause *cause)
+{
+	struct device_host *host = device->host;
+	struct seed_device *seed = device->state;
+	struct disk_config config = { .name = SEED_NAME, .path = seed->path, .guest = host->profile->name,
+				      .readonly = true, .raw = true };
+	int err, fd = seed_make(host->profile, cause);
+
+	if (fd < 0)
+		return fd;
+	snprintf(seed->path, sizeof(seed->path), "/proc/self/fd/%d", fd);
+	err = disk_open(&seed->blk.disk, host->disks, &config, cause);
+	close(fd);
+	if (!err)
+		err = virtio_blk_init(&seed->blk.blk, seed->blk.disk, "vmdeck-seed", 1, cause);
+	return err ? err : virtio_device_create(device, &seed->blk.blk.device, cause);
+}
+
+const struct device_type seed_device = {
+	.name = SEED_NAME,
+	.size = sizeof(struct seed_device),
+	.pci = true,
+	.wanted = seed_wanted,
+	.check = check_seed,
+	.create = create_seed,
+	.destroy = destroy_disk,
+	.start = virtio_device_start,
+	.stop = stop_disk,
+	.reset = virtio_device_reset,
+	.version = 1,
+	.saved = sizeof(struct blk_registers),
+	.save = save_disk,
+	.load = load_disk,
+	.describe = virtio_device_describe,
 	.sample = sample_disk,
 };

@@ -5,5 +5,6 @@
 #include "core/bus/device.h"
 
 extern const struct device_type blk_device;
+extern const struct device_type seed_device; /* of [cloud]; stands behind them */
 
 #endif
