@@ -154,6 +154,8 @@ static void show_hardware(const json_t *result)
 	json_array_foreach((json_t *)nets, i, row) {
 		plain_print(stdout, "%-10s %s on %s", text_of(row, "name", "?"),
 			    text_of(row, "mac", "?"), text_of(row, "switch", "?"));
+		if (text_of(row, "address", NULL))
+			plain_print(stdout, ", %s", text_of(row, "address", ""));
 		end_device(result, row);
 	}
 	json_array_foreach(json_object_get(result, "devices"), i, row) {
@@ -239,6 +241,9 @@ static void show_guest(const json_t *result)
 	show_line("profile", text_of(result, "profile", "built in"));
 	show_line("autostart", json_is_true(json_object_get(result, "autostart")) ? "yes" : "no");
 	show_memory_view(result);
+	if (text_of(result, "ssh", NULL))
+		plain_print(stdout, "%-10s %s, from guests of its switch; this host does not reach "
+				    "it\n", "login", text_of(result, "ssh", ""));
 	show_hardware(result);
 	show_mistakes(result);
 	show_exits(result);

@@ -62,6 +62,8 @@ def test_dhcp_http_disk_and_power_button():
         address = console.expect("\n", PATIENCE).strip()
         leases = deck.call("switch.list")["switches"][0]["leases"]
         assert [lease["address"] for lease in leases] == [address], (address, leases)
+        assert deck.call("guest.show", {"guest": "linux"})["nets"][0]["address"] == address
+        assert f" on lan, {address}, " in deck.run("show", "linux").stdout
         console.expect("LG: http ", PATIENCE)
         count, checksum = console.expect("\n", PATIENCE).split()
         assert int(count) == len(BODY) and int(checksum, 16) == zlib.crc32(BODY), (count, checksum)

@@ -419,6 +419,17 @@ size_t network_list_switches(struct network *network, struct net_switch **out, s
 	return 2;
 }
 
+struct net_switch *network_find_switch(struct network *network, const char *name)
+{
+	struct net_switch *switches[2];
+
+	network_list_switches(network, switches, 2);
+	for (size_t i = 0; i < 2; i++)
+		if (strcmp(switch_get_config(switches[i])->name, name) == 0)
+			return switches[i];
+	return NULL;
+}
+
 const struct switch_config *switch_get_config(const struct net_switch *sw)
 {
 	return (const struct switch_config *)sw;
@@ -777,6 +788,7 @@ static struct guest *add_guest(struct deck *deck, const char *name, enum guest_s
 	guest->profile->nets[0] = (struct profile_net){
 		.present = true, .switch_name = "lan", .mac = { 0x52, 0x54, 0, 1, 2, 3 }
 	};
+	guest->profile->cloud.user = (char *)"me";
 	guest->profile->kernel = (char *)"/boot/vmlinuz";
 	guest->profile->cmdline = (char *)"dyndbg=\"file a.c; file b.c\" quiet";
 	/* A file system may hold any bytes: these are not UTF-8. */

@@ -98,6 +98,10 @@ static void section_profile(struct page *page, const json_t *g, const struct tui
 			  *json_text(g, "kernel") ? json_text(g, "kernel") : "built in");
 	page_pair(page, "Initrd", INK_TEXT, json_text(g, "initrd"));
 	page_pair(page, "Cmdline", INK_TEXT, json_text(g, "cmdline"));
+	if (*json_text(g, "ssh")) {
+		snprintf(text, sizeof(text), "%s, from guests of its switch", json_text(g, "ssh"));
+		page_pair(page, "Login", INK_TEXT, text);
+	}
 	if (*json_text(g, "pending")) {
 		snprintf(text, sizeof(text), "%s, from the next reset or start on",
 			 json_text(g, "pending"));
@@ -163,8 +167,9 @@ static void section_devices(struct page *page, const json_t *g)
 	for (size_t i = 0; i < json_array_size(nets) && i < 64; i++) {
 		const json_t *net = json_array_get(nets, i);
 
-		snprintf(text, sizeof(text), "on switch %s, %s", json_text(net, "switch"),
-			 json_text(net, "mac"));
+		snprintf(text, sizeof(text), "on switch %s, %s%s%s", json_text(net, "switch"),
+			 json_text(net, "mac"), *json_text(net, "address") ? ", " : "",
+			 json_text(net, "address"));
 		device(page, g, json_text(net, "name"), text);
 	}
 	for (size_t i = 0; i < json_array_size(disks) && i < 64; i++) {

@@ -2,6 +2,7 @@
 #include "core/server/commands/commands.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +11,57 @@
 #include "control/message.h"
 #include "core/bus/device.h"
 #include "core/server/json.h"
+#include "net/network.h"
 
 #define TAIL_LINES 20
+
+/* The address that a switch has given to a card by DHCP; 0: none. */
+static uint32_t leased_address(struct network *network, const struct profile_net *net)
+{
+	struct net_switch *sw = network_find_switch(network, net->switch_name);
+	size_t room = sw ? switch_list_leases(sw, NULL, 0) : 0, count = 0;
+	struct dhcp_lease_info *leases = calloc(room + 1, sizeof(*leases));
+	uint32_t address = 0;
+
+	if (leases && room)
+		count = switch_list_leases(sw, leases, room);
+	for (size_t i = 0; i < count && i < room && !address; i++)
+		if (memcmp(leases[i].mac, net->mac, NET_MAC_SIZE) == 0)
+			address = leases[i].address;
+	free(leases);
+	return address;
+}
+
+/*
+ * Adds to the cards of a guest that runs what their addresses are, and by what its user is
+ * reached there.
+ */
+static void add_addresses(json_t *object, const struct request *request,
+			  const struct profile *profile)
+{
+	struct network *network = deck_network(request->deck);
+	json_t *nets = json_object_get(object, "nets"), *first = NULL;
+	char line[128];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++) {
+		uint32_t address;
+
+		if (!profile->nets[i].present)
+			continue;
+		address = leased_address(network, &profile->nets[i]);
+		if (address && !first)
+			first = address_json(address);
+		json_object_set_new(json_array_get(nets, n++), "address",
+				    address ? address_json(address) : json_null());
+	}
+	if (first && profile->cloud.user) {
+		snprintf(line, sizeof(line), "ssh %s@%s", profile->cloud.user,
+			 json_string_value(first));
+		json_object_set_new(object, "ssh", message_text(line));
+	}
+	json_decref(first);
+}
 
 static json_t *nets_json(const struct profile *profile)
 {
@@ -189,6 +239,9 @@ static int show_guest(struct request *request, struct cause *cause)
 		json_object_set_new(object, "kernel", message_text(profile->kernel));
 		json_object_set_new(object, "initrd", message_text(profile->initrd));
 		json_object_set_new(object, "cmdline", text_or_null(profile->cmdline));
+		json_object_set_new(object, "ssh", json_null());
+		if (guest_state_in(guest_get_state(request->guest), GUEST_ALIVE))
+			add_addresses(object, request, profile);
 	}
 	json_object_set_new(object, "exits", exits_json(request->guest));
 	json_object_set_new(object, "registers", text_or_null(guest_registers(request->guest)));
