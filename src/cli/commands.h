@@ -16,6 +16,7 @@ int balloon_main(struct cli *cli);
 int eject_main(struct cli *cli);
 int insert_main(struct cli *cli);
 int console_main(struct cli *cli);
+int connect_main(struct cli *cli);
 int capture_main(struct cli *cli);
 int check_main(struct cli *cli);
 int doctor_main(struct cli *cli);

@@ -242,8 +242,9 @@ static void show_guest(const json_t *result)
 	show_line("autostart", json_is_true(json_object_get(result, "autostart")) ? "yes" : "no");
 	show_memory_view(result);
 	if (text_of(result, "ssh", NULL))
-		plain_print(stdout, "%-10s %s, from guests of its switch; this host does not reach "
-				    "it\n", "login", text_of(result, "ssh", ""));
+		plain_print(stdout, "%-10s %s%s\n", "login", text_of(result, "ssh", ""),
+			    text_of(result, "vsock", NULL) ? "" :
+			    ", from guests of its switch; this host does not reach it");
 	show_hardware(result);
 	show_mistakes(result);
 	show_exits(result);

@@ -56,6 +56,9 @@ static int check_options(const struct making *making)
 		if (is_given(making, pairs[i].option) && !is_given(making, pairs[i].with))
 			return usage_error(command, "--%s goes with --%s", pairs[i].option,
 					   pairs[i].with);
+	if (is_given(making, "kernel") && is_given(making, "uefi"))
+		return usage_error(command, "a kernel is started without firmware; leave --uefi "
+				   "out");
 	if (!is_given(making, "from") && !is_given(making, "disk") &&
 	    (is_given(making, "image") || is_given(making, "format")))
 		return usage_error(command, "the guest has no disk; --disk says how large one is");
@@ -292,6 +295,9 @@ static void put_next(const struct making *making, bool deck)
 	plain_print(stdout, "%-10s %s\n", "profile", making->profile);
 	if (making->guest.image)
 		plain_print(stdout, "%-10s %s (%s)\n", "disk", making->image, making->guest.format);
+	if (is_given(making, "ssh-key") || is_given(making, "password-file"))
+		plain_print(stdout, "%-10s on its console and by ssh; vmdeck show %s has the line "
+				    "once it runs\n", "login", name);
 	if (deck)
 		plain_print(stdout, "%-10s vmdeck start %s, then vmdeck console %s; or s and c in the "
 				    "screen\n", "next", name, name);

@@ -1,8 +1,10 @@
 /* See new_profile.h. */
 #include "cli/new_profile.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/checked.h"
 #include "cli/options.h"
@@ -29,6 +31,12 @@ const struct option_row new_options[] = {
 	{ 'c', "cpus", OPTION_TEXT, "COUNT", WORD_ANY, 0, 0, "its virtual CPUs (1)" },
 	{ 'n', "net", OPTION_LIST, "SWITCH", WORD_SWITCH, 0, 0,
 	  "a network card on this switch; may be repeated (lan)" },
+	{ 0, "uefi", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "starts it by UEFI firmware, not by a BIOS" },
+	{ 'u', "user", OPTION_TEXT, "NAME", WORD_ANY, 0, 0,
+	  "who can log in to a cloud image (your own name, with one of the next two)" },
+	{ 'k', "ssh-key", OPTION_TEXT, "FILE", WORD_FILE, 0, 0, "the user's public keys" },
+	{ 0, "password-file", OPTION_TEXT, "FILE", WORD_FILE, 0, 0,
+	  "the user's password, or its hash, in a file that others cannot read" },
 	{ 0, "force", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
 	  "writes over a profile that is there; never over an image" },
 	{ 0, "dry-run", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
@@ -43,7 +51,7 @@ enum kind { KIND_FROM = 1, KIND_ISO = 2, KIND_LIVE = 4, KIND_KERNEL = 8 };
 #define ANY (FIRMWARE | KIND_KERNEL)
 
 /* Where a line's value comes from when no option gives it. */
-enum source { STANDARD, NAME, IMAGE, FORMAT };
+enum source { STANDARD, NAME, IMAGE, FORMAT, FIRMWARE_NAME, CID, USER };
 
 struct line {
 	struct profile_word word;
@@ -64,7 +72,7 @@ static const struct line lines[] = {
 	  "Random bytes of the host, for which a first start would else have to wait." },
 	{ { NULL, "guest", "balloon", false, NULL }, FIRMWARE, STANDARD, "yes",
 	  "Memory that it does not use goes back to the host." },
-	{ { NULL, "boot", "firmware", false, NULL }, FIRMWARE, STANDARD, "bios", NULL },
+	{ { NULL, "boot", "firmware", false, NULL }, FIRMWARE, FIRMWARE_NAME, NULL, NULL },
 	{ { NULL, "boot", "boot_device", false, NULL }, KIND_ISO, STANDARD, "disk0, disk1",
 	  "From the CD while nothing is installed on the disk; 'disk1, disk0' is from the CD "
 	  "always." },
@@ -77,6 +85,17 @@ static const struct line lines[] = {
 	{ { "iso", "disk1", "path", true, NULL }, 0, STANDARD, NULL,
 	  "The CD; without its path the drive is empty." },
 	{ { NULL, "disk1", "cdrom", false, NULL }, KIND_ISO | KIND_LIVE, STANDARD, "yes", NULL },
+};
+
+/* Those behind the network cards. */
+static const struct line last_lines[] = {
+	{ { NULL, "vsock", "cid", false, NULL }, ANY, CID, "3",
+	  "By this device the host reaches the guest: 'vmdeck connect', and ssh by way of that." },
+	{ { "user", "cloud", "user", false, NULL }, ANY, USER, NULL,
+	  "What cloud-init in the image does at its first start, and again when this changes.\n"
+	  "There are also hostname, timezone, packages, upgrade and run." },
+	{ { "ssh-key", "cloud", "ssh_key", true, NULL }, 0, STANDARD, NULL, NULL },
+	{ { "password-file", "cloud", "password_file", true, NULL }, 0, STANDARD, NULL, NULL },
 };
 
 static const struct profile_word net_word = { "net", "net", "switch", false, NULL };
@@ -99,6 +118,17 @@ static enum kind kind_of(const struct cli *cli, const struct new_guest *guest)
 	return KIND_KERNEL;
 }
 
+/* Who makes it, as a user of the guest, if that gets one; or NULL. */
+static const char *user_name(const struct cli *cli)
+{
+	const struct passwd *user;
+
+	if (!option_given(cli, "ssh-key") && !option_given(cli, "password-file"))
+		return NULL;
+	user = getuid() ? getpwuid(getuid()) : NULL;
+	return user ? user->pw_name : "admin";
+}
+
 /* NULL: this guest does not have the line. */
 static const char *value_of(const struct line *line, const struct cli *cli,
 			    const struct new_guest *guest)
@@ -114,6 +144,12 @@ static const char *value_of(const struct line *line, const struct cli *cli,
 		return guest->image;
 	case FORMAT:
 		return guest->image ? guest->format : NULL;
+	case FIRMWARE_NAME:
+		return option_given(cli, "uefi") ? "uefi" : "bios";
+	case CID:
+		return user_name(cli) ? line->standard : NULL;
+	case USER:
+		return user_name(cli);
 	case STANDARD:
 		break;
 	}
@@ -126,12 +162,26 @@ static int put_line(struct profile_words *words, const struct line *line, const 
 
 	if (!words->section || strcmp(words->section, section) != 0) {
 		profile_words_gap(words);
-		profile_words_section(words, &line->word, section);
+		profile_words_section(words, NULL, section);
 	}
 	words->section = section;
 	if (line->comment)
 		profile_words_comment(words, line->comment);
 	return profile_words_value(words, &line->word, value);
+}
+
+static int put_lines(struct profile_words *words, const struct line *list, size_t count,
+		     const struct cli *cli, const struct new_guest *guest)
+{
+	int status = CLI_OK;
+
+	for (size_t i = 0; status == CLI_OK && i < count; i++) {
+		const char *value = value_of(&list[i], cli, guest);
+
+		if (value)
+			status = put_line(words, &list[i], value);
+	}
+	return status;
 }
 
 static int put_nets(struct profile_words *words, const struct cli *cli,
@@ -160,19 +210,16 @@ static int put_nets(struct profile_words *words, const struct cli *cli,
 int new_profile_make(struct profile_words *words, const struct cli *cli,
 		     const struct new_guest *guest)
 {
-	int status = CLI_OK;
+	int status;
 
 	memset(words, 0, sizeof(*words));
 	profile_words_comment(words, "A guest, made by 'vmdeck new'. vmdeck-guest(5) explains all "
 				     "keys; 'vmdeck check'\nlooks for mistakes. What is changed "
 				     "counts from its next start or reset.");
-	for (size_t i = 0; status == CLI_OK && i < ARRAY_SIZE(lines); i++) {
-		const char *value = value_of(&lines[i], cli, guest);
-
-		if (value)
-			status = put_line(words, &lines[i], value);
-	}
+	status = put_lines(words, lines, ARRAY_SIZE(lines), cli, guest);
 	if (status == CLI_OK)
 		status = put_nets(words, cli, guest);
+	if (status == CLI_OK)
+		status = put_lines(words, last_lines, ARRAY_SIZE(last_lines), cli, guest);
 	return status == CLI_OK ? profile_words_end(words) : status;
 }

@@ -6,6 +6,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/command.c %D%/command.h \
 	%D%/commands.h \
 	%D%/complete.c %D%/complete.h \
+	%D%/connect.c \
 	%D%/console.c \
 	%D%/console_session.c %D%/console_session.h \
 	%D%/deck.c \

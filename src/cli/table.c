@@ -104,7 +104,7 @@ static const struct command rows[] = {
 	{ .name = "new", .args = "NAME", .min_args = 1, .max_args = 1, .method = -1, .json = true,
 	  .help = "makes a guest: its profile, with comments, and the image of its disk",
 	  .more = "It starts from the copy of an image, from a CD, or from a kernel:\n"
-		  "  vmdeck new web --from debian-12-generic-amd64.qcow2 --disk 20G\n"
+		  "  vmdeck new web --from debian-12-generic-amd64.qcow2 --ssh-key ~/.ssh/id_ed25519.pub\n"
 		  "  vmdeck new lab --iso netinst.iso --disk 20G --memory 2G\n"
 		  "  vmdeck new dev --kernel bzImage --append 'console=ttyS0'\n",
 	  .options = new_options, .run = new_main },
@@ -117,6 +117,13 @@ static const struct command rows[] = {
 	  .method = METHOD_CONSOLE_OPEN, .help = "connects the terminal to a guest's console",
 	  .more = "Ctrl-] leaves the console; the guest goes on.\n",
 	  .options = console_options, .run = console_main },
+	{ .name = "connect", .args = "GUEST PORT", .min_args = 2, .max_args = 2,
+	  .word = WORD_GUEST, .method = METHOD_GUEST_SHOW,
+	  .help = "connects standard input and output to a port of a guest",
+	  .more = "By vsock, which needs [vsock] in the guest's profile. For ssh(1), in "
+		  "~/.ssh/config:\n"
+		  "  Host *.vmdeck\n"
+		  "      ProxyCommand vmdeck connect %h 22\n", .run = connect_main },
 	{ .name = "balloon", .args = "GUEST SIZE", .min_args = 2, .max_args = 2,
 	  .word = WORD_GUEST, .method = METHOD_GUEST_RESIZE,
 	  .help = "asks a guest to do with less of its memory, or gives it back",

@@ -17,6 +17,9 @@
 /* What the file of a profile is called behind the name. */
 #define NAME_FILE_SUFFIX ".ini"
 
+/* Behind a guest's name, where that stands for a host: by it ssh(1) knows guests from hosts. */
+#define NAME_HOST_SUFFIX ".vmdeck"
+
 /* Whether it is 1 to 31 ASCII letters, digits, '-', '_' and '.', with a letter or digit first. */
 bool name_valid(const char *name);
 

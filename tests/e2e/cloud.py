@@ -127,7 +127,11 @@ printf 'datasource_list: [NoCloud]\\nnetwork: {config: disabled}\\n' >etc/cloud/
 chroot . cloud-init schema --config-file /var/lib/cloud/seed/nocloud-net/user-data >&2
 chroot . cloud-init init >&2
 chroot . cloud-init single --name timezone >&2
-cat etc/hostname etc/passwd etc/shadow home/*/.ssh/authorized_keys etc/sudoers.d/* etc/timezone
+chroot . cloud-init single --name write-files >&2
+if command -v systemd-analyze >&2; then
+	chroot . systemd-analyze verify /etc/systemd/system/vmdeck-ssh.socket >&2
+fi
+cat etc/hostname etc/passwd etc/shadow home/*/.ssh/authorized_keys etc/sudoers.d/* etc/timezone etc/systemd/system/vmdeck*
 """
 
 
@@ -138,7 +142,7 @@ def test_cloud_init_does_what_the_profile_says():
         d.skip("only root can give cloud-init a system")
 
     words = ("hostname = www.example.org\ntimezone = Europe/Berlin\n"
-             "run = 'echo \"a: b\" # {'\n")
+             "run = 'echo \"a: b\" # {'\n[vsock]\n")
     with d.Deck(prepare=lambda folder: person(folder, words)) as deck:
         assert deck.run("start", "web").returncode == 0
         for name, text in unpacked(deck, seed_of(deck)).items():
@@ -155,7 +159,9 @@ def test_cloud_init_does_what_the_profile_says():
         assert re.search(r"^www$", done.stdout, re.M), done.stdout
         assert re.search(r"^deckhand:\$6\$", done.stdout, re.M), done.stdout
         assert KEY in done.stdout and "deckhand ALL=(ALL) NOPASSWD:ALL" in done.stdout, done.stdout
-        assert "Europe/Berlin" in done.stdout, done.stdout
+        assert "Europe/Berlin" in done.stdout and "ListenStream=vsock::22" in done.stdout, done
+        assert (deck.call("guest.show", {"guest": "web"})["ssh"] ==
+                "ssh -o ProxyCommand='vmdeck connect %h 22' deckhand@web.vmdeck")
 
 
 def test_mistakes_are_sentences():

@@ -454,6 +454,25 @@ def test_vsock_both_ways():
         assert not os.path.exists(path)
 
 
+def test_connect_is_a_port_of_the_guest():
+    data = os.urandom(1 << 20)
+
+    d.linux_kernel()
+    with d.Deck(prepare=lambda folder: folder.guest("linux", profile(
+            "vmlinux", "listen=1234,button", "[vsock]\n"))) as deck:
+        early = deck.run("connect", "linux", "1234")
+        assert early.returncode == 1 and "does not run" in early.stderr, early
+        assert deck.run("start", "linux").returncode == 0
+        deck.console("linux").expect("LG: calls", PATIENCE)
+        nobody = deck.run("connect", "linux", "9")
+        assert nobody.returncode == 1 and "nothing listens at its port 9" in nobody.stderr, nobody
+        back = subprocess.run([d.VMDECK, "connect", "linux.vmdeck", "1234"], input=data,
+                              env=deck.env, capture_output=True, timeout=PATIENCE)
+        assert back.returncode == 0 and back.stdout == data, back.stderr
+        wrong = deck.run("connect", "linux", "4294967295")
+        assert wrong.returncode == 2 and "is no port" in wrong.stderr, wrong
+
+
 def test_watchdog_and_panic():
     """The one is only told of, the other pauses the guest; what is told of stands beside it."""
     def prepare(folder):

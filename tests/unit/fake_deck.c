@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "core/bus/device.h"
 #include "core/deck/check.h"
+#include "core/virtio/vsock.h"
 #include "net/capture/filter_compiler.h"
 #include "net/decode/decode.h"
 #include "net/network.h"
@@ -417,6 +418,13 @@ size_t network_list_switches(struct network *network, struct net_switch **out, s
 	for (size_t i = 0; i < 2 && i < room; i++)
 		out[i] = (struct net_switch *)all[i];
 	return 2;
+}
+
+int vsock_find_path(const struct profile *profile, char **path, struct cause *cause)
+{
+	(void)profile;
+	*path = NULL;
+	return cause_set(cause, ENOENT, "no guest of these has vsock");
 }
 
 struct net_switch *network_find_switch(struct network *network, const char *name)

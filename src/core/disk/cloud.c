@@ -47,6 +47,16 @@ static bool has_control(const char *text)
 	return false;
 }
 
+/* Appends to a list in the configuration, which is made if need be. */
+static int append(json_t *config, const char *key, json_t *value, struct cause *cause)
+{
+	json_t *list = json_object_get(config, key);
+
+	if (!list && set(config, key, json_array(), cause) == 0)
+		list = json_object_get(config, key);
+	return json_array_append_new(list, value) < 0 ? no_memory(cause) : 0;
+}
+
 /* --- a function for each key --- */
 
 static int take_user_data(struct cloud *cloud, struct cause *cause)
@@ -184,17 +194,9 @@ static int take_packages(struct cloud *cloud, struct cause *cause)
 
 static int take_run(struct cloud *cloud, struct cause *cause)
 {
-	json_t *list = json_array();
-
-	if (has_control(cloud->words->run)) {
-		json_decref(list);
+	if (has_control(cloud->words->run))
 		return cause_set(cause, EINVAL, "has a control character; write a tab as \\t");
-	}
-	if (!list || json_array_append_new(list, message_text(cloud->words->run)) < 0) {
-		json_decref(list);
-		return no_memory(cause);
-	}
-	return set(cloud->config, "runcmd", list, cause);
+	return append(cloud->config, "runcmd", message_text(cloud->words->run), cause);
 }
 
 /* Those with a text, at that place of struct profile_cloud. */
@@ -278,6 +280,36 @@ static int put(struct cloud_documents *out, enum cloud_document document, const 
 	return 0;
 }
 
+/*
+ * The host reaches its guests by vsock alone: systemd listens there for sshd(8), as it does
+ * of its own accord from version 256 on. Where there is no systemd, nothing happens.
+ */
+static int add_vsock_ssh(json_t *config, struct cause *cause)
+{
+	static const struct {
+		const char *path, *text;
+	} units[] = {
+		{ "/etc/systemd/system/vmdeck-ssh.socket",
+		  "[Unit]\nDescription=ssh by vsock, for the host\n"
+		  "[Socket]\nListenStream=vsock::22\nAccept=yes\n"
+		  "[Install]\nWantedBy=sockets.target\n" },
+		{ "/etc/systemd/system/vmdeck-ssh@.service",
+		  "[Unit]\nDescription=ssh by vsock, for the host\n"
+		  "[Service]\nExecStart=-/usr/sbin/sshd -i\nStandardInput=socket\n"
+		  "RuntimeDirectory=sshd\nRuntimeDirectoryPreserve=yes\n" },
+	};
+	int err = 0;
+
+	for (size_t i = 0; !err && i < ARRAY_SIZE(units); i++)
+		err = append(config, "write_files",
+			     json_pack("{s:o, s:o}", "path", message_text(units[i].path), "content",
+				       message_text(units[i].text)), cause);
+	return err ? err : append(config, "runcmd",
+				  message_text("if command -v systemctl; then systemctl daemon-reload; "
+					       "systemctl enable --now vmdeck-ssh.socket; fi"),
+				  cause);
+}
+
 static int put_user_data(struct cloud *cloud, struct cloud_documents *out, struct cause *cause)
 {
 	int err = 0;
@@ -293,6 +325,8 @@ static int put_user_data(struct cloud *cloud, struct cloud_documents *out, struc
 		err = set(cloud->config, "user", json_incref(cloud->user), cause);
 	if (!err)
 		err = set(cloud->config, "manage_etc_hosts", message_text("localhost"), cause);
+	if (!err && cloud->profile->vsock.present)
+		err = add_vsock_ssh(cloud->config, cause);
 	return err ? err : put(out, CLOUD_USER_DATA, "#cloud-config\n", cloud->config, cause);
 }
 

@@ -17,4 +17,10 @@
 
 extern const struct device_type vsock_device;
 
+/*
+ * The path of the socket for programs of the host, of a profile with [vsock]; the caller's. 0, or
+ * a negative errno with a cause. Any thread.
+ */
+int vsock_find_path(const struct profile *profile, char **path, struct cause *cause);
+
 #endif

@@ -61,7 +61,7 @@ static void listen_again(void *arg)
 }
 
 /* The caller's to free, also after an error. */
-static int find_path(const struct profile *profile, char **path, struct cause *cause)
+int vsock_find_path(const struct profile *profile, char **path, struct cause *cause)
 {
 	char folder[PATH_MAX];
 	int err;
@@ -97,7 +97,7 @@ static int make_runtime(struct cause *cause)
 int vsock_check(const struct profile *profile, struct cause *cause)
 {
 	char *path;
-	int err = find_path(profile, &path, cause);
+	int err = vsock_find_path(profile, &path, cause);
 
 	if (!err)
 		err = listen_folder(path, false, ADVICE, cause);
@@ -108,7 +108,7 @@ int vsock_check(const struct profile *profile, struct cause *cause)
 int vsock_listen(struct vsock_device *vsock, const struct device_host *host, struct cause *cause)
 {
 	struct loop *loop = host->loop;
-	int err = find_path(host->profile, &vsock->path, cause);
+	int err = vsock_find_path(host->profile, &vsock->path, cause);
 
 	if (!err && !host->profile->vsock.path)
 		err = make_runtime(cause);
@@ -175,7 +175,7 @@ int vsock_connect(const struct vsock_device *vsock, uint32_t port)
 
 	if (fd < 0)
 		return -errno;
-	/* find_path() left room for the port. */
+	/* vsock_find_path() left room for the port. */
 	snprintf(address.sun_path, sizeof(address.sun_path), "%.*s_%" PRIu32,
 		 (int)(PATH_SIZE - LONGEST_PORT), vsock->path, port);
 	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))

@@ -99,7 +99,8 @@ static void section_profile(struct page *page, const json_t *g, const struct tui
 	page_pair(page, "Initrd", INK_TEXT, json_text(g, "initrd"));
 	page_pair(page, "Cmdline", INK_TEXT, json_text(g, "cmdline"));
 	if (*json_text(g, "ssh")) {
-		snprintf(text, sizeof(text), "%s, from guests of its switch", json_text(g, "ssh"));
+		snprintf(text, sizeof(text), "%s%s", json_text(g, "ssh"),
+			 *json_text(g, "vsock") ? "" : ", from guests of its switch");
 		page_pair(page, "Login", INK_TEXT, text);
 	}
 	if (*json_text(g, "pending")) {

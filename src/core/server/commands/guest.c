@@ -9,8 +9,10 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "control/message.h"
+#include "control/names.h"
 #include "core/bus/device.h"
 #include "core/server/json.h"
+#include "core/virtio/vsock.h"
 #include "net/network.h"
 
 #define TAIL_LINES 20
@@ -32,16 +34,13 @@ static uint32_t leased_address(struct network *network, const struct profile_net
 	return address;
 }
 
-/*
- * Adds to the cards of a guest that runs what their addresses are, and by what its user is
- * reached there.
- */
-static void add_addresses(json_t *object, const struct request *request,
-			  const struct profile *profile)
+/* Adds to the cards of a guest what their addresses are; the first of them, or 0. */
+static uint32_t add_addresses(json_t *object, const struct request *request,
+			      const struct profile *profile)
 {
 	struct network *network = deck_network(request->deck);
-	json_t *nets = json_object_get(object, "nets"), *first = NULL;
-	char line[128];
+	json_t *nets = json_object_get(object, "nets");
+	uint32_t first = 0;
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++) {
@@ -50,17 +49,43 @@ static void add_addresses(json_t *object, const struct request *request,
 		if (!profile->nets[i].present)
 			continue;
 		address = leased_address(network, &profile->nets[i]);
-		if (address && !first)
-			first = address_json(address);
+		if (!first)
+			first = address;
 		json_object_set_new(json_array_get(nets, n++), "address",
 				    address ? address_json(address) : json_null());
 	}
-	if (first && profile->cloud.user) {
-		snprintf(line, sizeof(line), "ssh %s@%s", profile->cloud.user,
-			 json_string_value(first));
-		json_object_set_new(object, "ssh", message_text(line));
-	}
-	json_decref(first);
+	return first;
+}
+
+/* The command by which the guest's user is reached, by vsock or at an address; or null. */
+static json_t *ssh_json(const struct profile *profile, uint32_t address)
+{
+	const char *user = profile->cloud.user;
+	char line[256];
+
+	if (!user || (!profile->vsock.present && !address))
+		return json_null();
+	if (profile->vsock.present)
+		snprintf(line, sizeof(line),
+			 "ssh -o ProxyCommand='vmdeck connect %%h 22' %s@%s" NAME_HOST_SUFFIX, user,
+			 profile->name);
+	else
+		snprintf(line, sizeof(line), "ssh %s@%u.%u.%u.%u", user, address >> 24,
+			 (address >> 16) & 0xff, (address >> 8) & 0xff, address & 0xff);
+	return message_text(line);
+}
+
+/* How a guest that runs is reached. */
+static void add_ways(json_t *object, const struct request *request, const struct profile *profile)
+{
+	uint32_t address = add_addresses(object, request, profile);
+	char *path = NULL;
+
+	if (profile->vsock.present)
+		(void)vsock_find_path(profile, &path, NULL);
+	json_object_set_new(object, "vsock", message_text(path));
+	json_object_set_new(object, "ssh", ssh_json(profile, address));
+	free(path);
 }
 
 static json_t *nets_json(const struct profile *profile)
@@ -240,8 +265,9 @@ static int show_guest(struct request *request, struct cause *cause)
 		json_object_set_new(object, "initrd", message_text(profile->initrd));
 		json_object_set_new(object, "cmdline", text_or_null(profile->cmdline));
 		json_object_set_new(object, "ssh", json_null());
+		json_object_set_new(object, "vsock", json_null());
 		if (guest_state_in(guest_get_state(request->guest), GUEST_ALIVE))
-			add_addresses(object, request, profile);
+			add_ways(object, request, profile);
 	}
 	json_object_set_new(object, "exits", exits_json(request->guest));
 	json_object_set_new(object, "registers", text_or_null(guest_registers(request->guest)));
