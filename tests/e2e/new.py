@@ -12,6 +12,7 @@ import deck as d
 import firmware as f
 
 MIB = 1 << 20
+OVMF = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 
 
 def values(text):
@@ -27,6 +28,11 @@ def read(path):
 def image(folder, *args):
     """Where a guest's image goes."""
     return os.path.join(folder.path, "data/vmdeck", *args)
+
+
+def need_firmware():
+    if not os.path.exists(f.SEABIOS):
+        d.skip("the package seabios is not installed")
 
 
 def test_an_image_becomes_a_guest_that_starts():
@@ -56,7 +62,35 @@ def test_an_image_becomes_a_guest_that_starts():
             assert first.read(3) == b"old", "what was copied has changed"
 
 
+def test_a_cloud_image_gets_a_user():
+    need_firmware()
+    d.need("qemu-img", "ssh-keygen", "xorriso")
+    with d.Folder() as folder:
+        source = folder.write("a.img", "x" * 4096)
+        key = os.path.join(folder.path, "id")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+        private = folder.run("new", "web", "--from", source, "--ssh-key", key)
+        assert private.returncode == 1 and private.stderr == (
+            f"vmdeck: --ssh-key: {key}: is a private key, which stays here; name its public one, "
+            f"{key}.pub\n"), private
+        wrong = folder.run("new", "web", "--from", source, "--user", "Me")
+        assert wrong.returncode == 1 and "--user: 'Me' is no user's name" in wrong.stderr, wrong
+        uefi = ["--uefi"] if os.path.exists(OVMF) else []
+        made = folder.run("new", "web", "--from", source, "--ssh-key", key + ".pub", "--user", "me",
+                          *uefi, "--dry-run")
+        assert made.returncode == 0, made
+        assert values(made.stdout)[-5:] == ["[vsock]", "cid = 3", "[cloud]", "user = me",
+                                            f"ssh_key = {key}.pub"], made
+        assert f"firmware = {'uefi' if uefi else 'bios'}" in values(made.stdout), made
+        # Without a name it is that of who asks, or one that is no host's root.
+        own = folder.run("new", "web", "--from", source, "--ssh-key", key + ".pub", "--dry-run")
+        assert re.search(r"^user = \w+$", own.stdout, re.M) and "user = root" not in own.stdout, own
+        kernel = folder.run("new", "web", "--kernel", source, "--uefi")
+        assert kernel.returncode == 2 and "--uefi" in kernel.stderr, kernel
+
+
 def test_a_cd_and_a_kernel():
+    need_firmware()
     with d.Folder() as folder:
         cd = folder.write("net inst.iso", "x" * 4096)
         made = folder.json("new", "lab", "--iso", cd, "--disk", "20G", "--memory", "2G", "--cpus", "2")
@@ -79,6 +113,7 @@ def test_a_cd_and_a_kernel():
 
 
 def test_nothing_is_written_over():
+    need_firmware()
     d.need("qemu-img")
     with d.Folder() as folder:
         source = folder.write("a.img", "x" * 4096)
@@ -102,6 +137,7 @@ def test_nothing_is_written_over():
 
 
 def test_mistakes_leave_nothing_behind():
+    need_firmware()
     d.need("qemu-img")
     with d.Folder() as folder:
         source = folder.write("a.img", "x" * 4096)
@@ -138,6 +174,7 @@ def test_mistakes_leave_nothing_behind():
 
 def test_an_interrupt_leaves_nothing_behind():
     """With a copy that has begun and does not end."""
+    need_firmware()
     d.need("script")
     with d.Folder() as folder:
         tools = os.path.join(folder.path, "tools")
