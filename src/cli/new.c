@@ -25,6 +25,7 @@ struct making {
 	struct cli *cli;
 	struct new_guest guest;
 	uint64_t size; /* of the disk; 0: that of what is copied */
+	bool overlay;  /* the image is not copied but lies below a layer */
 	char folder[PATH_MAX], profile[PATH_MAX], image[PATH_MAX], from[PATH_MAX];
 	struct profile_words words;
 };
@@ -32,6 +33,12 @@ struct making {
 static bool is_given(const struct making *making, const char *option)
 {
 	return option_given(making->cli, option);
+}
+
+/* Whether there will be a new image. */
+static bool is_made(const struct making *making)
+{
+	return making->guest.image && !making->overlay;
 }
 
 /* --- what the command line asks for --- */
@@ -43,8 +50,9 @@ static int check_options(const struct making *making)
 		const char *option, *with;
 	} pairs[] = {
 		{ "initrd", "kernel" }, { "append", "kernel" }, { "from-format", "from" },
-		{ "others", "from" },
+		{ "others", "from" }, { "overlay", "from" },
 	};
+	static const char *const copied[] = { "disk", "image", "format", "others" };
 	const struct command *command = making->cli->command;
 	unsigned count = 0;
 
@@ -56,6 +64,10 @@ static int check_options(const struct making *making)
 		if (is_given(making, pairs[i].option) && !is_given(making, pairs[i].with))
 			return usage_error(command, "--%s goes with --%s", pairs[i].option,
 					   pairs[i].with);
+	for (size_t i = 0; making->overlay && i < ARRAY_SIZE(copied); i++)
+		if (is_given(making, copied[i]))
+			return usage_error(command, "--overlay leaves the image as it is; --%s is for "
+					   "a copy", copied[i]);
 	if (is_given(making, "kernel") && is_given(making, "uefi"))
 		return usage_error(command, "a kernel is started without firmware; leave --uefi "
 				   "out");
@@ -96,6 +108,8 @@ static int take_image(struct making *making)
 	char folder[PATH_MAX];
 	struct cause cause;
 
+	if (making->overlay)
+		return CLI_OK;
 	making->guest.format = format ? format : path ? image_format(path) : "raw";
 	if (!is_given(making, "from") && !is_given(making, "disk"))
 		return CLI_OK;
@@ -129,6 +143,13 @@ static int check_raw(const struct making *making)
 	return fail("%s; name what is in it", what.text);
 }
 
+static const char *from_format(const struct making *making)
+{
+	const char *format = option_text(making->cli, "from-format");
+
+	return format ? format : image_format(making->from);
+}
+
 static int take_from(struct making *making)
 {
 	const char *from = option_text(making->cli, "from");
@@ -139,7 +160,11 @@ static int take_from(struct making *making)
 		return CLI_FAILED;
 	if (access(making->from, R_OK) < 0)
 		return fail("--from: %s: %s", making->from, strerror(errno));
-	if (!is_given(making, "from-format") && strcmp(image_format(from), "raw") == 0)
+	if (making->overlay) {
+		making->guest.image = making->from;
+		making->guest.format = from_format(making);
+	}
+	if (!is_given(making, "from-format") && strcmp(from_format(making), "raw") == 0)
 		return check_raw(making);
 	return CLI_OK;
 }
@@ -163,7 +188,7 @@ static int check_names(const struct making *making)
 	struct namesake namesake = { making->guest.name, false };
 	struct stat st;
 
-	if (making->guest.image && lstat(making->image, &st) == 0)
+	if (is_made(making) && lstat(making->image, &st) == 0)
 		return fail("%s: is there already; name another file with --image, or remove it",
 			    making->image);
 	if (lstat(making->profile, &st) == 0) {
@@ -198,13 +223,14 @@ static int try(const struct making *making, bool pending)
 
 static int make_image(const struct making *making)
 {
-	struct image_copy copy = { .from = making->from, .to = making->image,
+	struct image_copy copy = { .from = making->from, .from_format = from_format(making),
+				   .to = making->image,
 				   .to_format = making->guest.format, .name = making->guest.name,
 				   .size = making->size, .others = is_given(making, "others") };
 	char folder[PATH_MAX];
 	struct cause cause;
 
-	if (!making->guest.image)
+	if (!is_made(making))
 		return CLI_OK;
 	snprintf(folder, sizeof(folder), "%s", making->image);
 	*strrchr(folder, '/') = '\0';
@@ -212,9 +238,6 @@ static int make_image(const struct making *making)
 		return fail("%s", cause.text);
 	if (!is_given(making, "from"))
 		return image_create(making->image, making->guest.format, making->size);
-	copy.from_format = option_text(making->cli, "from-format");
-	if (!copy.from_format)
-		copy.from_format = image_format(making->from);
 	return image_copy(&copy);
 }
 
@@ -267,7 +290,7 @@ static int make(const struct making *making)
 	status = try(making, false);
 	if (status == CLI_OK)
 		status = write_profile(making);
-	if (status != CLI_OK && making->guest.image)
+	if (status != CLI_OK && is_made(making))
 		(void)unlink(making->image);
 	return status;
 }
@@ -337,6 +360,7 @@ int new_main(struct cli *cli)
 
 	making.cli = cli;
 	making.guest.name = cli->argv[0];
+	making.overlay = option_given(cli, "overlay");
 	status = prepare(&making);
 	if (status == CLI_OK && !dry)
 		status = make(&making);

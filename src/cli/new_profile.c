@@ -27,6 +27,8 @@ const struct option_row new_options[] = {
 	  "format of the image that is copied (by its name's ending)" },
 	{ 0, "others", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
 	  "other files that the image names may be opened, too" },
+	{ 0, "overlay", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
+	  "copies nothing: what the guest writes goes to a layer over the image" },
 	{ 'm', "memory", OPTION_TEXT, "SIZE", WORD_ANY, 0, 0, "its memory (1G)" },
 	{ 'c', "cpus", OPTION_TEXT, "COUNT", WORD_ANY, 0, 0, "its virtual CPUs (1)" },
 	{ 'n', "net", OPTION_LIST, "SWITCH", WORD_SWITCH, 0, 0,
@@ -51,7 +53,7 @@ enum kind { KIND_FROM = 1, KIND_ISO = 2, KIND_LIVE = 4, KIND_KERNEL = 8 };
 #define ANY (FIRMWARE | KIND_KERNEL)
 
 /* Where a line's value comes from when no option gives it. */
-enum source { STANDARD, NAME, IMAGE, FORMAT, FIRMWARE_NAME, CID, USER };
+enum source { STANDARD, NAME, IMAGE, FORMAT, FIRMWARE_NAME, OVERLAY, CID, USER };
 
 struct line {
 	struct profile_word word;
@@ -82,6 +84,8 @@ static const struct line lines[] = {
 	{ { "image", "disk0", "path", true, NULL }, ANY, IMAGE, NULL,
 	  "While the guest is off 'vmdeck disk' makes it larger, or converts it." },
 	{ { "format", "disk0", "format", false, NULL }, ANY, FORMAT, NULL, NULL },
+	{ { NULL, "disk0", "overlay", false, NULL }, KIND_FROM, OVERLAY, "keep",
+	  "The image stays as it is, and must; what the guest writes is kept apart from it." },
 	{ { "iso", "disk1", "path", true, NULL }, 0, STANDARD, NULL,
 	  "The CD; without its path the drive is empty." },
 	{ { NULL, "disk1", "cdrom", false, NULL }, KIND_ISO | KIND_LIVE, STANDARD, "yes", NULL },
@@ -146,6 +150,8 @@ static const char *value_of(const struct line *line, const struct cli *cli,
 		return guest->image ? guest->format : NULL;
 	case FIRMWARE_NAME:
 		return option_given(cli, "uefi") ? "uefi" : "bios";
+	case OVERLAY:
+		return option_given(cli, "overlay") ? line->standard : NULL;
 	case CID:
 		return user_name(cli) ? line->standard : NULL;
 	case USER:

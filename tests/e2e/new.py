@@ -89,6 +89,21 @@ def test_a_cloud_image_gets_a_user():
         assert kernel.returncode == 2 and "--uefi" in kernel.stderr, kernel
 
 
+def test_an_overlay_copies_nothing():
+    need_firmware()
+    d.need("qemu-img", "qemu-storage-daemon")
+    with d.Folder() as folder:
+        source = os.path.join(folder.path, "a.qcow2")
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", source, "1M"], check=True)
+        made = folder.json("new", "web", "--from", source, "--overlay")
+        assert made["image"] == source and made["format"] == "qcow2", made
+        assert {"format = qcow2", "overlay = keep", f"path = {source}"} <= set(
+            values(read(made["profile"]))), read(made["profile"])
+        assert not os.path.exists(image(folder))
+        wrong = folder.run("new", "db", "--from", source, "--overlay", "--disk", "2M")
+        assert wrong.returncode == 2 and "--disk is for a copy" in wrong.stderr, wrong
+
+
 def test_a_cd_and_a_kernel():
     need_firmware()
     with d.Folder() as folder:
