@@ -2,7 +2,7 @@
 # $(sysconfdir) they would be guests that nobody asked for, whose kernels and
 # disks are not there.
 guestexamplesdir = $(docdir)/examples/guests
-dist_guestexamples_DATA = %D%/guests/demo.ini %D%/guests/web.ini
+dist_guestexamples_DATA = %D%/guests/cloud.ini %D%/guests/demo.ini %D%/guests/web.ini
 switchexamplesdir = $(docdir)/examples/switches
 dist_switchexamples_DATA = %D%/switches/island.ini %D%/switches/lan.ini
 

@@ -92,10 +92,10 @@ static void check_documents(const struct cloud_documents *documents,
 	json_decref(config);
 }
 
-static void found(void *arg, const char *key, const char *text)
+static void found(void *arg, const char *key, bool warning, const char *text)
 {
 	assert(*key && *text);
-	++*(unsigned *)arg;
+	*(unsigned *)arg += !warning;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -213,13 +213,16 @@ static void own_user_data_is_passed_on(void **state)
 
 struct found {
 	char key[32], text[CAUSE_SIZE];
-	unsigned count;
+	unsigned count, warnings;
 };
 
-static void take_mistake(void *arg, const char *key, const char *text)
+static void take_mistake(void *arg, const char *key, bool warning, const char *text)
 {
 	struct found *found = arg;
 
+	found->warnings += warning;
+	if (warning)
+		return;
 	snprintf(found->key, sizeof(found->key), "%s", key);
 	snprintf(found->text, sizeof(found->text), "%s", text);
 	found->count++;
@@ -264,6 +267,20 @@ static void wrong_words_are_refused(void **state)
 			"is no package");
 	refuses(&(struct profile_cloud){ .timezone = WORD("../etc") }, "timezone", "is no time zone");
 	refuses(&(struct profile_cloud){ .run = WORD("a\nb") }, "run", "control character");
+}
+
+static void a_user_without_a_way_in_is_a_warning(void **state)
+{
+	struct profile profile = { .name = "web", .cloud = { .present = true, .user = WORD("me") } };
+	struct found found = { .count = 0 };
+
+	(void)state;
+	cloud_check(&profile, take_mistake, &found);
+	assert_int_equal(found.count, 0);
+	assert_int_equal(found.warnings, 1);
+	profile.cloud.ssh_key = write_text("keys", KEY);
+	cloud_check(&profile, take_mistake, &found);
+	assert_int_equal(found.warnings, 1);
 }
 
 static void wrong_keys_are_refused(void **state)
@@ -325,6 +342,7 @@ int main(void)
 		cmocka_unit_test(a_hash_is_taken_as_it_is),
 		cmocka_unit_test(own_user_data_is_passed_on),
 		cmocka_unit_test(wrong_words_are_refused),
+		cmocka_unit_test(a_user_without_a_way_in_is_a_warning),
 		cmocka_unit_test(wrong_keys_are_refused),
 		cmocka_unit_test(wrong_passwords_are_refused),
 		cmocka_unit_test(wrong_user_data_is_refused),

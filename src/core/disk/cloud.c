@@ -425,7 +425,8 @@ void cloud_free(struct cloud_documents *documents)
 }
 
 void cloud_check(const struct profile *profile,
-		 void (*found)(void *arg, const char *key, const char *text), void *arg)
+		 void (*found)(void *arg, const char *key, bool warning, const char *text),
+		 void *arg)
 {
 	struct cloud cloud;
 	struct cause cause;
@@ -433,6 +434,10 @@ void cloud_check(const struct profile *profile,
 	if (begin(&cloud, profile, &cause) == 0)
 		for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 			if (is_given(&cloud, i) && rows[i].take(&cloud, &cause) < 0)
-				found(arg, rows[i].key, cause.text);
+				found(arg, rows[i].key, false, cause.text);
+	if (cloud.words->user && !cloud.words->ssh_key && !cloud.words->password_file &&
+	    !cloud.words->user_data)
+		found(arg, "user", true, "nobody can log in as this user; write ssh_key= or "
+		      "password_file= too");
 	end(&cloud);
 }

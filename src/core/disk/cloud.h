@@ -8,6 +8,7 @@
 #ifndef CORE_DISK_CLOUD_H
 #define CORE_DISK_CLOUD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/cause.h"
@@ -33,8 +34,12 @@ const char *cloud_document_name(enum cloud_document document);
 int cloud_make(struct cloud_documents *out, const struct profile *profile, struct cause *cause);
 void cloud_free(struct cloud_documents *documents); /* all zero is valid */
 
-/* Tells of each key of the section that cannot be done, with a sentence without the key. */
+/*
+ * Tells of each key of the section that cannot be done, with a sentence without the key; as a
+ * warning, of what can hardly be meant.
+ */
 void cloud_check(const struct profile *profile,
-		 void (*found)(void *arg, const char *key, const char *text), void *arg);
+		 void (*found)(void *arg, const char *key, bool warning, const char *text),
+		 void *arg);
 
 #endif

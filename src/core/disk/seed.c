@@ -171,12 +171,13 @@ int seed_make(const struct profile *profile, struct cause *cause)
 }
 
 void seed_check(const struct profile *profile,
-		void (*found)(void *arg, const char *key, const char *text), void *arg)
+		void (*found)(void *arg, const char *key, bool warning, const char *text),
+		void *arg)
 {
 	char path[PATH_MAX];
 	struct cause cause;
 
 	if (program_find(PROGRAM_XORRISO, path, &cause) < 0)
-		found(arg, "", cause.text);
+		found(arg, "", false, cause.text);
 	cloud_check(profile, found, arg);
 }

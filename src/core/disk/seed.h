@@ -8,6 +8,8 @@
 #ifndef CORE_DISK_SEED_H
 #define CORE_DISK_SEED_H
 
+#include <stdbool.h>
+
 #include "base/cause.h"
 #include "core/profile/profile.h"
 
@@ -20,6 +22,7 @@ int seed_make(const struct profile *profile, struct cause *cause);
 
 /* Tells what seed_make() would not get, with the key that is to blame, or "". */
 void seed_check(const struct profile *profile,
-		void (*found)(void *arg, const char *key, const char *text), void *arg);
+		void (*found)(void *arg, const char *key, bool warning, const char *text),
+		void *arg);
 
 #endif

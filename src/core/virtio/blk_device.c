@@ -160,11 +160,11 @@ static bool seed_wanted(const struct profile *profile, unsigned number)
 	return profile->cloud.present;
 }
 
-static void seed_found(void *arg, const char *key, const char *text)
+static void seed_found(void *arg, const char *key, bool warning, const char *text)
 {
 	const struct profile_check *check = arg;
 
-	check->found(check->arg, "cloud", key, false, text);
+	check->found(check->arg, "cloud", key, warning, text);
 }
 
 static void check_seed(const struct profile_check *check)
