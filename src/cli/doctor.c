@@ -18,6 +18,7 @@
 #include "control/message_text.h"
 #include "sandbox/confine.h"
 #include "sandbox/probe.h"
+#include "sandbox/program.h"
 
 #define FILES_WANTED 16384 /* of a deck: roles/session.c */
 #define MIB (1ull << 20)
@@ -265,6 +266,20 @@ static void look_at_kernel(struct doctor *doctor)
 	     old ? "it is older than 6.1, which is the oldest that vmdeck is tested with" : NULL);
 }
 
+/* Programs of others; who does not use what they serve need not have them. */
+static void look_at_programs(struct doctor *doctor)
+{
+	for (enum program program = 0; program < PROGRAM_COUNT; program++) {
+		char path[PATH_MAX], text[PATH_MAX + CAUSE_SIZE];
+		struct cause cause;
+		bool found = program_find(program, path, &cause) == 0;
+
+		snprintf(text, sizeof(text), "%s; %s", found ? path : cause.text,
+			 program_purpose(program));
+		tell(doctor, found ? GOOD : NOTE, program_name(program), text, NULL);
+	}
+}
+
 int doctor_main(struct cli *cli)
 {
 	struct doctor doctor = { .checks = json_array(), .columns = { .count = 3 },
@@ -281,6 +296,7 @@ int doctor_main(struct cli *cli)
 	look_at_files(&doctor);
 	look_at_memory(&doctor);
 	look_at_pressure(&doctor);
+	look_at_programs(&doctor);
 	look_at_kernel(&doctor);
 	object = json_pack("{s:o, s:b}", "checks", doctor.checks, "ok", !doctor.bad);
 	if (cli->json)

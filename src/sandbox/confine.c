@@ -20,7 +20,7 @@ static const uint64_t kept[FILTER_COUNT] = {
 
 static _Atomic uint32_t missing, entered;
 
-static void keep_capabilities(uint64_t kept_set)
+void confine_capabilities(uint64_t kept_set)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
@@ -37,7 +37,7 @@ static void keep_capabilities(uint64_t kept_set)
 
 void confine_thread(unsigned filter)
 {
-	keep_capabilities(kept[filter]);
+	confine_capabilities(kept[filter]);
 	if (filter_enter(filter) < 0)
 		atomic_fetch_or(&missing, 1u << filter);
 	else

@@ -19,6 +19,9 @@
  */
 void confine_thread(unsigned filter);
 
+/* The calling thread has no capabilities but those, a bit for each, if it has them. */
+void confine_capabilities(uint64_t kept);
+
 /*
  * No core dump of this process and of what it starts, and no looking into it, but by
  * root. False: dumps are not refused.

@@ -106,33 +106,47 @@ int helper_spawn(const char *name, const char *label, bool network, int memory_f
 	return request_child(HELPER_OF_PROCESSES, &request, fds, REQUEST_FDS, cause);
 }
 
-/* Appends one that a child finds at its place; false: it is one too many, or too long. */
-static bool add_argument(struct request *request, const char *argument)
+/* Appends a word, behind a letter if there is one; false: it is one too many, or too long. */
+static bool add_word(struct request *request, char letter, const char *word)
 {
-	size_t size = strlen(argument) + 1;
+	size_t size = strlen(word) + 1, more = letter != 0;
 
 	if (++request->count > PROGRAM_ARGUMENTS ||
-	    size > sizeof(request->arguments) - request->size)
+	    size + more > sizeof(request->arguments) - request->size)
 		return false;
-	memcpy(request->arguments + request->size, argument, size);
-	request->size += (uint32_t)size;
+	if (letter)
+		request->arguments[request->size] = letter;
+	memcpy(request->arguments + request->size + more, word, size);
+	request->size += (uint32_t)(size + more);
 	return true;
+}
+
+static bool add_words(struct request *request, const struct program_order *order)
+{
+	const struct program_file *file = order->files;
+	const char *const *argument = order->arguments;
+	bool fits = add_word(request, 0, order->readonly ? order->readonly : "");
+
+	for (; fits && file && file->path; file++)
+		fits = add_word(request, file->written ? 'w' : 'r', file->path);
+	if (fits && order->files)
+		fits = add_word(request, 0, "");
+	for (; fits && *argument; argument++)
+		fits = add_word(request, 0, *argument);
+	return fits;
 }
 
 int helper_run(const struct program_order *order, int error_fd, struct cause *cause)
 {
 	int fds[2 + PROGRAM_FDS] = { -1, error_fd };
 	unsigned fd_count = 2;
-	const char *const *argument = order->arguments;
 	struct request request;
-	bool fits;
 
 	memset(&request, 0, REQUEST_SIZE(0));
 	request.program = order->program;
-	fits = add_argument(&request, order->readonly ? order->readonly : "");
-	for (; fits && *argument; argument++)
-		fits = add_argument(&request, *argument);
-	if (!fits)
+	request.network = order->network;
+	request.has_files = order->files;
+	if (!add_words(&request, order))
 		return cause_set(cause, E2BIG, "%s: its arguments are too long",
 				 program_name(order->program));
 	for (unsigned i = 0; i < PROGRAM_FDS && order->fds[i] >= 0; i++)

@@ -17,12 +17,12 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/checked.h"
 #include "base/plain.h"
+#include "sandbox/program_walls.h"
 
 static void write_text(const char *path, const char *text)
 {
@@ -126,8 +126,8 @@ static void __attribute__((noreturn)) run_process(int self, int image, const str
 	_exit(HELPER_NOT_EXECUTED);
 }
 
-/* The arguments of a request as a list; false: they are none. */
-static bool take_apart(struct request *request, char *argv[PROGRAM_ARGUMENTS + 1])
+/* The words of a request as a list; false: they are none. */
+static bool take_apart(struct request *request, char *words[PROGRAM_ARGUMENTS + 1])
 {
 	unsigned count = 0;
 
@@ -136,11 +136,22 @@ static bool take_apart(struct request *request, char *argv[PROGRAM_ARGUMENTS + 1
 
 		if (!end || count == PROGRAM_ARGUMENTS)
 			return false;
-		argv[count++] = request->arguments + at;
+		words[count++] = request->arguments + at;
 		at = (size_t)(end - request->arguments) + 1;
 	}
-	argv[count] = NULL;
+	words[count] = NULL;
 	return count != 0;
+}
+
+/* The files at the head of words; returns the word that ends them, or NULL. */
+static char **take_files(char **words, struct program_file files[PROGRAM_FILES_MAX + 1])
+{
+	size_t count = 0;
+
+	for (; *words && **words && count < PROGRAM_FILES_MAX; words++)
+		files[count++] = (struct program_file){ *words + 1, **words == 'w' };
+	files[count] = (struct program_file){ NULL, false };
+	return *words && !**words ? words : NULL;
 }
 
 /* What is below the folder cannot be written to in this mount namespace, if it is a new one. */
@@ -159,12 +170,15 @@ static bool make_readonly(const char *folder, bool own_mounts)
 	       move_mount(tree, "", AT_FDCWD, folder, MOVE_MOUNT_F_EMPTY_PATH) == 0;
 }
 
-/* Of the user's, as if the user had started it; nothing makes it more. flags are those of clone(2). */
+/* Of the user's; flags are those of clone(2). */
 static void __attribute__((noreturn)) run_program(int self, struct request *request, const int *fds,
 						  unsigned long flags, uid_t uid, gid_t gid)
 {
-	const struct rlimit no_core = { 0, 0 };
-	char path[PATH_MAX], *argv[PROGRAM_ARGUMENTS + 1];
+	struct program_file files[PROGRAM_FILES_MAX + 1];
+	char path[PATH_MAX], *words[PROGRAM_ARGUMENTS + 1], **argv = words;
+	const struct program_walls walls = { .program = request->program, .executable = path,
+					     .files = request->has_files ? files : NULL,
+					     .network = request->network };
 	int count = 0;
 
 	if (flags & CLONE_NEWUSER)
@@ -172,19 +186,21 @@ static void __attribute__((noreturn)) run_program(int self, struct request *requ
 	begin_child(self);
 	setpgid(0, 0);
 	signal(SIGPIPE, SIG_DFL);
-	setrlimit(RLIMIT_CORE, &no_core);
 	while (count < REQUEST_FDS - 1 && fds[count] >= 0)
 		count++;
 	if (!place(fds, count, STDERR_FILENO) ||
-	    program_find(request->program, path, NULL) < 0 || !take_apart(request, argv))
+	    program_find(request->program, path, NULL) < 0 || !take_apart(request, words))
 		_exit(HELPER_NOT_EXECUTED);
-	if (*argv[0] && !make_readonly(argv[0], flags & CLONE_NEWNS)) {
+	if (*words[0] && !make_readonly(words[0], flags & CLONE_NEWNS)) {
 		plain_say("its folder cannot be made read-only here: %s", strerror(errno));
 		_exit(1);
 	}
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	/* The place of what it is called. */
-	argv[0] = path;
+	if (request->has_files)
+		argv = take_files(words + 1, files);
+	if (!argv)
+		_exit(HELPER_NOT_EXECUTED);
+	program_walls_enter(&walls);
+	argv[0] = path; /* in the place of the word before its arguments */
 	execve(path, argv, environment(true));
 	_exit(HELPER_NOT_EXECUTED);
 }
@@ -209,18 +225,18 @@ static void plan_process(const struct request *request, struct births *births)
 			   CLONE_NEWUTS | (request->network ? 0 : CLONE_NEWNET);
 }
 
-/*
- * Who is not root can have a process namespace as root of a user namespace only, which is
- * more than a program gets that does not need it.
- */
+/* All, or none of them: what refuses some is a container, in which root has none to give. */
 static void plan_program(const struct request *request, struct births *births)
 {
-	*births = (struct births){ .count = 1 };
+	unsigned long network = request->network ? 0 : CLONE_NEWNET;
+
+	*births = (struct births){ .count = 2 };
 	if (geteuid() == 0)
-		births->flags[0] = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNS;
-	else if (program_needs_namespaces(request->program))
+		births->flags[0] = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNS | network;
+	else if (request->has_files)
+		births->flags[0] = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWIPC | network;
+	else /* root in a user namespace, to make itself a room */
 		births->flags[0] = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS;
-	births->count += births->flags[0] != 0;
 }
 
 pid_t helper_start_child(enum helper_kind kind, int self, int image, struct request *request,

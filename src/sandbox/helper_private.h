@@ -9,7 +9,7 @@
 /* The status socket's other end, and what the process gets; of a program as many as there are. */
 #define REQUEST_FDS 4
 _Static_assert(REQUEST_FDS >= 2 + PROGRAM_FDS, "with standard error");
-#define PROGRAM_ARGUMENTS 64 /* and the folder that is read only, or nothing */
+#define PROGRAM_ARGUMENTS 160 /* with what else is said in words: see struct request */
 
 /* What a helper starts. */
 enum helper_kind { HELPER_OF_PROCESSES, HELPER_OF_PROGRAMS, HELPER_KINDS };
@@ -18,11 +18,16 @@ struct request {
 	/* Of a process behind walls */
 	char name[HELPER_NAME_MAX];
 	char label[HELPER_LABEL_MAX];
+	/* Of both */
 	bool network;
 	/* Of a program */
 	enum program program;
+	bool has_files;
 	uint32_t count;
-	/* Of the arguments, each with its NUL, behind the folder that is read only; the rest is not sent. */
+	/*
+	 * Of the words, each with its NUL: the folder that is read only or "", then, with has_files,
+	 * files, each behind 'r' or 'w', and "", then the arguments. The rest is not sent.
+	 */
 	uint32_t size;
 	char arguments[HELPER_ARGUMENTS_MAX];
 };

@@ -9,12 +9,14 @@
 #include "base/checked.h"
 
 static const struct {
-	const char *name, *package;
-	bool needs_namespaces;
+	const char *name, *package, *purpose;
 } programs[PROGRAM_COUNT] = {
-	[PROGRAM_STORAGE_DAEMON] = { "qemu-storage-daemon", "qemu-system-common", false },
-	[PROGRAM_VIRTIOFSD] = { "virtiofsd", "virtiofsd, in Debian 12 qemu-system-common", true },
-	[PROGRAM_XORRISO] = { "xorriso", "xorriso", false },
+	[PROGRAM_STORAGE_DAEMON] = { "qemu-storage-daemon", "qemu-system-common",
+				     "it serves disks that are no raw images, and layers over images" },
+	[PROGRAM_VIRTIOFSD] = { "virtiofsd", "virtiofsd, in Debian 12 qemu-system-common",
+				"it serves shared folders" },
+	[PROGRAM_XORRISO] = { "xorriso", "xorriso",
+			      "it makes the CDs that set up cloud images" },
 };
 
 /* Where distributions put programs that people start, and those that programs start. */
@@ -27,16 +29,16 @@ const char *program_name(enum program program)
 	return programs[program].name;
 }
 
-bool program_needs_namespaces(enum program program)
-{
-	return programs[program].needs_namespaces;
-}
-
 static bool is_there(const char *folder, const char *name, char out[PATH_MAX])
 {
 	int n = snprintf(out, PATH_MAX, "%s/%s", folder, name);
 
 	return n > 0 && n < PATH_MAX && access(out, X_OK) == 0;
+}
+
+const char *program_purpose(enum program program)
+{
+	return programs[program].purpose;
 }
 
 int program_find(enum program program, char out[PATH_MAX], struct cause *cause)

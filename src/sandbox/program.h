@@ -23,11 +23,8 @@ enum program { PROGRAM_STORAGE_DAEMON, PROGRAM_VIRTIOFSD, PROGRAM_XORRISO, PROGR
 /* "qemu-storage-daemon". A constant. Any thread. */
 const char *program_name(enum program program);
 
-/*
- * Whether it needs to be root in a user namespace of its own where its user is not root:
- * it makes itself a room out of namespaces. Any thread.
- */
-bool program_needs_namespaces(enum program program);
+/* "it serves shared folders". A constant. Any thread. */
+const char *program_purpose(enum program program);
 
 /*
  * Where it is. 0, or -ENOENT with a cause that begins with its name and names Debian's
@@ -53,10 +50,20 @@ struct program_process {
 #define PROGRAM_FD 3
 #define PROGRAM_FDS 2
 
+#define PROGRAM_FILES_MAX 80
+
+struct program_file {
+	const char *path; /* of a file, or a folder with all in it; NULL ends a list */
+	bool written;
+};
+
 /* What it begins with. */
 struct program_order {
 	enum program program;
 	const char *const *arguments; /* behind its name; ends with NULL */
+	/* All that it sees of files but the system's own; NULL: it has walls of its own. */
+	const struct program_file *files;
+	bool network;
 	const char *readonly; /* a folder below which it cannot write; or NULL */
 	/* Which become PROGRAM_FD and the one after it; -1: none. */
 	int fds[PROGRAM_FDS];

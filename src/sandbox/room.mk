@@ -12,6 +12,7 @@ src_sandbox_libsandbox_a_SOURCES = \
 	%D%/probe.c %D%/probe.h \
 	%D%/program.c %D%/program.h \
 	%D%/program_process.c \
+	%D%/program_walls.c %D%/program_walls.h \
 	%D%/sandbox.c %D%/sandbox.h \
 	%D%/view.c %D%/view.h \
 	%D%/walls.c %D%/walls.h

@@ -18,4 +18,12 @@ bool view_enter(const char *const *readable);
  */
 bool landlock_enter(const char *const *readable, bool network);
 
+/* The same of a program that is about to be executed, with files that it can do something to. */
+struct landlock_file {
+	const char *path; /* NULL ends a list */
+	enum { LANDLOCK_READ, LANDLOCK_EXECUTE, LANDLOCK_WRITE } access; /* each can be read, too */
+};
+
+bool landlock_enter_program(const struct landlock_file *files, bool network);
+
 #endif

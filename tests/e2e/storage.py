@@ -181,6 +181,9 @@ def test_a_daemon_that_is_killed_is_started_again():
         console.expect("LG: disk ", PATIENCE)
         pid, status = served(deck, "linux", "disk0")
         assert status.startswith("running, by qemu-storage-daemon"), status
+        walls = dict(line.split(":\t") for line in open(f"/proc/{pid}/status"))
+        assert walls["Seccomp"].strip() == "2" and walls["NoNewPrivs"].strip() == "1", walls
+        assert int(walls["CapBnd"], 16) & ~0x6 == 0, walls  # CAP_DAC_OVERRIDE, _READ_SEARCH
         os.kill(pid, signal.SIGKILL)
         deck.wait_state("linux", "paused")
         reason = deck.call("guest.show", {"guest": "linux"})["reason"]

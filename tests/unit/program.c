@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -142,6 +143,35 @@ static void it_ends_when_it_is_asked_to(void **state)
 	close(pair[0]);
 }
 
+/* cat(1), which has one of two files. */
+static void it_sees_its_files_and_no_others(void **state)
+{
+	char seen[sizeof(folder) + 8], hidden[sizeof(folder) + 8];
+	const struct program_file files[] = { { seen, false }, { NULL, false } };
+	struct program_process process;
+	struct cause cause;
+
+	(void)state;
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 0)
+		skip(); /* the host has no Landlock */
+	snprintf(seen, sizeof(seen), "%s/seen", folder);
+	snprintf(hidden, sizeof(hidden), "%s/hidden", folder);
+	close(open(seen, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	close(open(hidden, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	for (unsigned i = 0; i < 2; i++) {
+		const char *const arguments[] = { i ? hidden : seen, NULL };
+		const struct program_order order = { .program = PROGRAM_VIRTIOFSD,
+						     .arguments = arguments, .files = files,
+						     .fds = { -1, -1 } };
+
+		assert_int_equal(program_start(&process, &order, &cause), 0);
+		assert_int_equal(program_wait(&process, -1, LIMIT, &cause), i ? -EIO : 0);
+	}
+	assert_non_null(strstr(cause.text, "Permission denied"));
+	unlink(seen);
+	unlink(hidden);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,8 +181,9 @@ int main(void)
 		cmocka_unit_test(one_that_nobody_waits_for_any_more_is_ended),
 		cmocka_unit_test(it_has_a_descriptor_and_no_other),
 		cmocka_unit_test(it_ends_when_it_is_asked_to),
+		cmocka_unit_test(it_sees_its_files_and_no_others),
 	};
-	char path[sizeof(folder) + 32];
+	char path[sizeof(folder) + 32], link[sizeof(folder) + 32];
 	struct cause cause;
 	FILE *script;
 	int failed;
@@ -164,12 +195,16 @@ int main(void)
 	if (!script || fputs("#!/bin/sh\neval \"$1\"\n", script) < 0 || fclose(script) ||
 	    chmod(path, 0755) < 0 || setenv(PROGRAM_FOLDER_VARIABLE, folder, 1) < 0)
 		return 99;
+	snprintf(link, sizeof(link), "%s/virtiofsd", folder);
+	if (symlink("/bin/cat", link) < 0)
+		return 99;
 	if (helper_start(NULL, &cause) < 0) {
 		print_error("%s\n", cause.text);
 		return 99;
 	}
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	unlink(path);
+	unlink(link);
 	rmdir(folder);
 	return failed;
 }

@@ -101,8 +101,10 @@ static void lies_are_found(void **state)
 	}
 }
 
+/* Its extensions are the format of what it is based on, and the name of the file. */
 static void what_has_its_data_elsewhere_says_so(void **state)
 {
+	static const uint8_t extension[] = "DATA\0\0\0\4file\0\0\0\0\0\0\0\0\0\0\0";
 	const uint8_t data_file = 4;
 	int fd = make_file();
 	struct qcow2_header header;
@@ -111,8 +113,15 @@ static void what_has_its_data_elsewhere_says_so(void **state)
 	(void)state;
 	assert_int_equal(qcow2_create(fd, GIB, "/base", "raw"), 0);
 	assert_int_equal(pwrite(fd, &data_file, 1, 79), 1);
+	assert_int_equal(qcow2_read(&header, fd, "x", &cause), -EINVAL);
+	assert_string_equal(cause.text, "x: it does not name the file with its data; look at it with "
+			    "vmdeck disk check");
+	/* It takes the place of the name of what it was based on. */
+	assert_int_equal(pwrite(fd, extension, sizeof(extension), 104 + 16), sizeof(extension));
+	assert_int_equal(pwrite(fd, "\0\0\0\0", 4, 16), 4);
 	assert_int_equal(qcow2_read(&header, fd, "x", &cause), 0);
 	assert_true(header.has_data_file);
+	assert_string_equal(header.data_file, "file");
 	assert_int_equal(ftruncate(fd, 71), 0);
 	assert_int_equal(qcow2_read(&header, fd, "x", &cause), -EINVAL);
 	close(fd);

@@ -37,6 +37,8 @@ enum { REFCOUNT_TABLE = 1, REFCOUNT_BLOCK, L1_TABLE }; /* clusters */
 #define L1_MAX (32u << 20)			     /* bytes, of what QEMU takes */
 
 #define EXTENSION_BACKING_FORMAT 0xe2792acau
+#define EXTENSION_DATA_FILE 0x44415441u
+#define EXTENSIONS_MAX 64
 
 static int damaged(const char *path, const char *what, struct cause *cause)
 {
@@ -61,6 +63,33 @@ static int read_backing(struct qcow2_header *out, const struct header *header, i
 	return 0;
 }
 
+/* The extension that names it; an image that has such a file without naming it is left to QEMU. */
+static int read_data_file(struct qcow2_header *out, const struct header *header, int fd,
+			  const char *path, struct cause *cause)
+{
+	off_t at = be32toh(header->header_size);
+	uint32_t extension[2];
+
+	for (unsigned i = 0; i < EXTENSIONS_MAX; i++) {
+		uint32_t size;
+
+		if (pread(fd, extension, sizeof(extension), at) != sizeof(extension) || !extension[0])
+			break;
+		at += (off_t)sizeof(extension);
+		size = be32toh(extension[1]);
+		if (be32toh(extension[0]) != EXTENSION_DATA_FILE) {
+			at += ((off_t)size + 7) / 8 * 8;
+			continue;
+		}
+		if (!size || size > QCOW2_NAME_MAX ||
+		    pread(fd, out->data_file, size, at) != (ssize_t)size)
+			return damaged(path, "the name of the file with its data is cut off", cause);
+		out->data_file[size] = '\0';
+		return 0;
+	}
+	return damaged(path, "it does not name the file with its data", cause);
+}
+
 int qcow2_read(struct qcow2_header *out, int fd, const char *path, struct cause *cause)
 {
 	struct header header = { 0 };
@@ -78,6 +107,13 @@ int qcow2_read(struct qcow2_header *out, int fd, const char *path, struct cause 
 	out->has_data_file = version == 3 && (be64toh(header.incompatible) & DATA_FILE);
 	if (out->size > SIZE_MAX_BYTES)
 		return damaged(path, "it says that it is larger than any disk", cause);
+	out->data_file[0] = '\0';
+	if (out->has_data_file) {
+		int err = read_data_file(out, &header, fd, path, cause);
+
+		if (err)
+			return err;
+	}
 	return read_backing(out, &header, fd, path, cause);
 }
 
@@ -161,21 +197,25 @@ int qcow2_create(int fd, uint64_t size, const char *backing, const char *backing
 	return err ? err : write_at(fd, cluster, used, 0);
 }
 
-/* The path of what an image is based on; false: it is no file, or only QEMU knows which. */
-static bool find_backing(char out[PATH_MAX], const char *path, const char *backing)
+/* The path of what an image names; "json:", "nbd:" and the like are none. */
+static int find_named(char out[PATH_MAX], const char *path, const char *name, struct cause *cause)
 {
 	const char *slash = strrchr(path, '/');
 	size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
-	const char *colon = strchr(backing, ':');
+	const char *colon = strchr(name, ':');
 	int n;
 
-	/* "json:", "nbd:" and the like. */
-	if (colon && !memchr(backing, '/', (size_t)(colon - backing)))
-		return false;
-	if (*backing == '/')
+	if (colon && !memchr(name, '/', (size_t)(colon - name)))
+		return cause_set(cause, EINVAL, "%s names %s, which is no path of a file; correct it "
+				 "with qemu-img rebase, or convert the image with vmdeck disk "
+				 "convert", path, name);
+	if (*name == '/')
 		folder = 0;
-	n = snprintf(out, PATH_MAX, "%.*s%s", (int)folder, path, backing);
-	return n > 0 && n < PATH_MAX;
+	n = snprintf(out, PATH_MAX, "%.*s%s", (int)folder, path, name);
+	if (n > 0 && n < PATH_MAX)
+		return 0;
+	return cause_set(cause, ENAMETOOLONG, "%s: the path of what it is based on is too long",
+			 path);
 }
 
 /* 1: it is another qcow2 image; 0: it is none, or not to be looked at. */
@@ -198,23 +238,38 @@ static int look_at(struct qcow2_header *out, struct stat *st, const char *path,
 	return err ? err : 1;
 }
 
-int qcow2_check_chain(const struct qcow2_header *header, const struct disk_file *file,
-		      const char *path, struct cause *cause)
+int qcow2_follow(const struct qcow2_header *header, const struct disk_file *file, const char *path,
+		 void (*found)(void *arg, const char *path, bool data), void *arg,
+		 struct cause *cause)
 {
 	struct stat seen[QCOW2_CHAIN_MAX];
 	struct qcow2_header next = *header;
-	char at[PATH_MAX], based_on[PATH_MAX];
+	char at[PATH_MAX], named[PATH_MAX];
 	unsigned count = 1;
 	int r;
 
 	seen[0] = file->st;
 	snprintf(at, sizeof(at), "%s", path);
-	while (*next.backing && find_backing(based_on, at, next.backing)) {
+	for (;;) {
 		struct stat st;
 
-		r = look_at(&next, &st, at, based_on, cause);
-		if (r <= 0)
+		if (*next.data_file) {
+			r = find_named(named, at, next.data_file, cause);
+			if (r)
+				return r;
+			found(arg, named, true);
+		}
+		if (!*next.backing)
+			return 0;
+		r = find_named(named, at, next.backing, cause);
+		if (r)
 			return r;
+		r = look_at(&next, &st, at, named, cause);
+		if (r < 0)
+			return r;
+		found(arg, named, false);
+		if (!r)
+			return 0;
 		for (unsigned i = 0; i < count; i++)
 			if (disk_file_same(&seen[i], &st))
 				return cause_set(cause, ELOOP, "%s is based on itself, by way of %s",
@@ -223,7 +278,6 @@ int qcow2_check_chain(const struct qcow2_header *header, const struct disk_file 
 			return cause_set(cause, ELOOP, "%s is based on more than %u images, one on "
 					 "the other; join some with qemu-img", path, QCOW2_CHAIN_MAX);
 		seen[count++] = st;
-		memcpy(at, based_on, sizeof(at));
+		memcpy(at, named, sizeof(at));
 	}
-	return 0;
 }

@@ -18,7 +18,8 @@
 struct qcow2_header {
 	uint64_t size; /* of the disk, bytes */
 	bool has_data_file;
-	char backing[QCOW2_NAME_MAX + 1]; /* as it stands there; "" if none */
+	/* As they stand there; "" if none. */
+	char backing[QCOW2_NAME_MAX + 1], data_file[QCOW2_NAME_MAX + 1];
 };
 
 /* 0, or -EINVAL with a cause that begins with the path, which is only named. */
@@ -31,10 +32,13 @@ int qcow2_read(struct qcow2_header *out, int fd, const char *path, struct cause 
 int qcow2_create(int fd, uint64_t size, const char *backing, const char *backing_format);
 
 /*
- * Follows what an open image with a backing file is based on, as far as that is qcow2 in a file:
- * -ELOOP or -EINVAL with a cause as above, -ENOENT when a file is missing.
+ * Follows what an open image names, as far as that is qcow2: tells found() of each file, by a path
+ * that is absolute if path is. 0, or a negative errno with a cause as above: -ELOOP for one that
+ * comes back to itself, -EINVAL also for what is no file but an address, -ENOENT for what is
+ * missing.
  */
-int qcow2_check_chain(const struct qcow2_header *header, const struct disk_file *file,
-		      const char *path, struct cause *cause);
+int qcow2_follow(const struct qcow2_header *header, const struct disk_file *file, const char *path,
+		 void (*found)(void *arg, const char *path, bool data), void *arg,
+		 struct cause *cause);
 
 #endif

@@ -68,9 +68,10 @@ static void make_arguments(struct arguments *out, const char *path,
 
 static int run(const char *path, const struct cloud_documents *documents, struct cause *cause)
 {
+	const struct program_file files[] = { { path, true }, { NULL, false } };
 	struct arguments arguments;
 	struct program_order order = { .program = PROGRAM_XORRISO, .arguments = arguments.list,
-				       .fds = { -1, -1 } };
+				       .files = files, .fds = { -1, -1 } };
 	struct program_process process;
 	int err;
 

@@ -14,7 +14,6 @@
 #include "core/disk/lock.h"
 #include "core/disk/open.h"
 #include "core/disk/qcow2.h"
-#include "sandbox/program.h"
 
 #define NBD "nbd://"
 #define NBD_UNIX "nbd+unix://"
@@ -55,6 +54,11 @@ bool storage_serves(const struct profile_disk *disk)
 	return disk->present && storage_driver(disk);
 }
 
+bool storage_is_remote(const struct profile_disk *disk)
+{
+	return !kinds[disk->format].file;
+}
+
 /* Nobody writes to the image. */
 static bool is_read(const struct profile_disk *disk)
 {
@@ -62,6 +66,35 @@ static bool is_read(const struct profile_disk *disk)
 }
 
 /* --- looking --- */
+
+/* Of a file that the daemon opens. */
+static void add_opened(struct storage *out, const char *path, bool written)
+{
+	size_t size = strlen(path) + 1;
+
+	if (out->count == PROGRAM_FILES_MAX || size > sizeof(out->text) - out->used) {
+		out->full = true;
+		return;
+	}
+	memcpy(out->text + out->used, path, size);
+	out->files[out->count++] = (struct program_file){ out->text + out->used, written };
+	out->used += size;
+}
+
+/* What a qcow2 image names; who writes the image writes the file with its data. */
+struct named {
+	struct storage *storage;
+	bool written;
+	bool data_is_first; /* of the image itself, not of what it is based on */
+};
+
+static void found_named(void *arg, const char *path, bool data)
+{
+	struct named *named = arg;
+
+	add_opened(named->storage, path, data && named->written && named->data_is_first);
+	named->data_is_first = false;
+}
 
 /* A VMDK image is a text that names its extents, or has one within, and then no room of its own. */
 static bool names_extents(const struct image_format *format, const struct disk_file *file)
@@ -108,9 +141,10 @@ static int check_format(const struct disk_file *file, const struct profile_disk 
 	return 0;
 }
 
-static int check_qcow2(const struct disk_file *file, const struct profile_disk *disk,
-		       struct cause *cause)
+static int check_qcow2(struct storage *out, const struct disk_file *file,
+		       const struct profile_disk *disk, struct cause *cause)
 {
+	struct named named = { out, !is_read(disk), true };
 	struct qcow2_header header;
 	int err = qcow2_read(&header, file->fd, disk->path, cause);
 
@@ -120,7 +154,17 @@ static int check_qcow2(const struct disk_file *file, const struct profile_disk *
 		return names_others(disk, "another file, which it is based on", cause);
 	if (header.has_data_file && !disk->backing_files)
 		return names_others(disk, "another file, which has its data", cause);
-	return *header.backing ? qcow2_check_chain(&header, file, disk->path, cause) : 0;
+	return qcow2_follow(&header, file, disk->path, found_named, &named, cause);
+}
+
+/* The folder of a VMDK image, in which what it names is. */
+static void add_folder(struct storage *out, const char *path, bool written)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 0, path);
+	add_opened(out, folder, written);
 }
 
 static uint64_t read_size(const struct disk_file *file, uint64_t offset, uint64_t unit)
@@ -162,7 +206,7 @@ static int check_size(const struct profile_disk *disk, uint64_t size, struct cau
 			 "overlay=, or convert the image with vmdeck disk convert", disk->path);
 }
 
-static int check_file(const struct profile_disk *disk, uint64_t *size, struct cause *cause)
+static int check_file(struct storage *out, const struct profile_disk *disk, struct cause *cause)
 {
 	const struct disk_config config = { .path = disk->path, .readonly = is_read(disk),
 					    .raw = disk->format == DISK_FORMAT_RAW };
@@ -173,13 +217,16 @@ static int check_file(const struct profile_disk *disk, uint64_t *size, struct ca
 
 	if (err)
 		return err;
+	add_opened(out, disk->path, !is_read(disk));
 	if (!raw)
 		err = check_format(&file, disk, cause);
 	if (!err && disk->format == DISK_FORMAT_QCOW2)
-		err = check_qcow2(&file, disk, cause);
-	*size = err ? 0 : find_size(&file, disk);
+		err = check_qcow2(out, &file, disk, cause);
+	if (!err && disk->format == DISK_FORMAT_VMDK && disk->backing_files)
+		add_folder(out, disk->path, false);
+	out->size = err ? 0 : find_size(&file, disk);
 	disk_file_close(&file);
-	return err ? err : check_size(disk, *size, cause);
+	return err ? err : check_size(disk, out->size, cause);
 }
 
 static int check_secret(const struct profile_disk *disk, struct cause *cause)
@@ -217,20 +264,29 @@ static int check_keys(const struct profile_disk *disk, struct cause *cause)
 	return 0;
 }
 
-int storage_check(const struct profile_disk *disk, uint64_t *size, struct cause *cause)
+int storage_check(struct storage *out, const struct profile_disk *disk, const char *layer,
+		  struct cause *cause)
 {
 	struct storage_arguments arguments;
 	char program[PATH_MAX];
 	int err = check_keys(disk, cause);
 
-	*size = 0;
+	*out = (struct storage){ .count = 0 };
 	if (!err && kinds[disk->format].file)
-		err = check_file(disk, size, cause);
+		err = check_file(out, disk, cause);
 	if (!err && disk->format == DISK_FORMAT_LUKS)
 		err = check_secret(disk, cause);
 	if (!err)
 		err = storage_arguments(&arguments, disk, "", "", cause);
-	return err ? err : program_find(PROGRAM_STORAGE_DAEMON, program, cause);
+	if (err)
+		return err;
+	if (disk->format == DISK_FORMAT_LUKS)
+		add_opened(out, disk->secret_file, false);
+	if (layer)
+		add_opened(out, layer, true);
+	if (out->full)
+		return cause_set(cause, ENAMETOOLONG, "%.100s...: it names too many files", disk->path);
+	return program_find(PROGRAM_STORAGE_DAEMON, program, cause);
 }
 
 /* --- the daemon's arguments --- */

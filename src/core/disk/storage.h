@@ -14,20 +14,35 @@
 
 #include "base/cause.h"
 #include "core/profile/profile.h"
+#include "sandbox/program.h"
 
 /* Whether a disk of the profile is one of them. */
 bool storage_serves(const struct profile_disk *disk);
 
+/* Whether it is no file, and reached by a network. */
+bool storage_is_remote(const struct profile_disk *disk);
+
 /* The daemon's name of the format of one of them; else NULL. */
 const char *storage_driver(const struct profile_disk *disk);
 
+/* What is known of a disk without the daemon. */
+struct storage {
+	uint64_t size; /* bytes of the disk; 0: only the daemon knows */
+	/* What the daemon opens, with the layer, in text. */
+	struct program_file files[PROGRAM_FILES_MAX + 1]; /* ends without a path */
+	unsigned count;
+	char text[12288];
+	size_t used;
+	bool full; /* something did not fit */
+};
+
 /*
- * What can be known of it without the daemon: whether its file is there, of that format, and
- * names no others unless it may; whether the daemon is there. 0 and the bytes of the disk, if they
- * are known (a layer over it needs them), else 0; or a negative errno with a cause that begins
- * with the path or a key.
+ * Looks whether its file is there, of that format, and names no others unless it may; and whether
+ * the daemon is there. layer is the path of a layer over it, or NULL. 0, or a negative errno with a
+ * cause that begins with the path or a key.
  */
-int storage_check(const struct profile_disk *disk, uint64_t *size, struct cause *cause);
+int storage_check(struct storage *out, const struct profile_disk *disk, const char *layer,
+		  struct cause *cause);
 
 /* Arguments, each of them in text. */
 struct storage_arguments {

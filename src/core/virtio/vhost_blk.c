@@ -33,16 +33,16 @@ static bool wanted(const struct profile *profile, unsigned number)
 static void check(const struct profile_check *check)
 {
 	char name[DEVICE_NAME_MAX];
+	struct storage storage;
 	struct cause cause;
-	uint64_t size;
 
 	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++) {
 		const struct profile_disk *disk = &check->profile->disks[i];
 
 		if (!storage_serves(disk) || !disk->path)
 			continue;
-		if (storage_check(disk, &size, &cause) == 0 &&
-		    overlay_check(check->profile, i, size, &cause) == 0)
+		if (storage_check(&storage, disk, NULL, &cause) == 0 &&
+		    overlay_check(check->profile, i, storage.size, &cause) == 0)
 			continue;
 		snprintf(name, sizeof(name), DISKS_NAME "%u", i);
 		check->found(check->arg, name, "path", false, cause.text);
@@ -65,11 +65,13 @@ static int launch(const struct device *device, struct backend *backend, struct c
 	const struct profile_disk *disk = disk_of(device);
 	const char *layer = blk->overlay.fd < 0 ? blk->overlay.path : BACKEND_FILE;
 	struct storage_arguments arguments;
+	struct storage storage;
 	struct program_order order = { .program = PROGRAM_STORAGE_DAEMON,
 				       .arguments = arguments.list,
+				       .files = storage.files,
+				       .network = storage_is_remote(disk),
 				       .fds = { -1, blk->overlay.fd } };
-	uint64_t size;
-	int err = storage_check(disk, &size, cause);
+	int err = storage_check(&storage, disk, disk->overlay ? layer : NULL, cause);
 
 	if (!err)
 		err = storage_arguments(&arguments, disk, BACKEND_LISTEN_FD, layer, cause);
@@ -107,11 +109,11 @@ static const struct vhost_kind kind = {
 static int make_overlay(struct device *device, struct cause *cause)
 {
 	struct vhost_blk *blk = device->state;
-	uint64_t size;
-	int err = storage_check(disk_of(device), &size, cause);
+	struct storage storage;
+	int err = storage_check(&storage, disk_of(device), NULL, cause);
 
-	return err ? err : overlay_open(&blk->overlay, device->host->profile, device->number, size,
-					cause);
+	return err ? err : overlay_open(&blk->overlay, device->host->profile, device->number,
+					storage.size, cause);
 }
 
 static int create(struct device *device, struct cause *cause)
