@@ -140,10 +140,30 @@ void loop_post(struct loop *loop, struct loop_task *task)
 		wake(loop);
 }
 
+void loop_soon(struct loop *loop, struct loop_task *task)
+{
+	struct loop_task **end = &loop->soon;
+
+	if (task->queued)
+		return;
+	while (*end)
+		end = &(*end)->next;
+	*end = task;
+	task->next = NULL;
+	task->queued = true;
+}
+
 void loop_unpost(struct loop *loop, struct loop_task *task)
 {
 	struct loop_task **at;
 
+	for (at = &loop->soon; *at; at = &(*at)->next) {
+		if (*at != task)
+			continue;
+		*at = task->next;
+		task->queued = false;
+		return;
+	}
 	pthread_mutex_lock(&loop->lock);
 	for (at = &loop->tasks; *at; at = &(*at)->next) {
 		if (*at != task)
@@ -155,6 +175,21 @@ void loop_unpost(struct loop *loop, struct loop_task *task)
 		break;
 	}
 	pthread_mutex_unlock(&loop->lock);
+}
+
+/* What is queued meanwhile has its turn after the next events. */
+static void run_soon(struct loop *loop)
+{
+	struct loop_task *task;
+	unsigned count = 0;
+
+	for (task = loop->soon; task; task = task->next)
+		count++;
+	while (count-- && (task = loop->soon)) {
+		loop->soon = task->next;
+		task->queued = false;
+		task->run(task->arg);
+	}
 }
 
 /* Runs the tasks queued now, not those that they post. */
@@ -221,7 +256,10 @@ static int wait_batch(struct loop *loop, struct epoll_event *events)
 	struct timespec timeout, *limit = NULL;
 	int n;
 
-	if (loop->timers) {
+	if (loop->soon) {
+		timeout = (struct timespec){ 0 };
+		limit = &timeout;
+	} else if (loop->timers) {
 		uint64_t now = clock_monotonic(), due = loop->timers->due;
 		uint64_t left = due > now ? due - now : 0;
 
@@ -253,6 +291,7 @@ int loop_run(struct loop *loop)
 				source->ready(source->arg, events[i].events);
 		}
 		loop->batch_count = 0;
+		run_soon(loop);
 		run_tasks(loop);
 		run_timers(loop);
 	}

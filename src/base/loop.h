@@ -56,6 +56,7 @@ struct loop {
 	struct loop_timer *timers; /* by due */
 	pthread_mutex_t lock;	   /* guards tasks */
 	struct loop_task *tasks, **tasks_end;
+	struct loop_task *soon; /* the loop's thread's own */
 	void *batch[LOOP_BATCH]; /* sources of the events being dispatched */
 	int batch_count;
 };
@@ -87,8 +88,15 @@ void loop_timer_cancel(struct loop *loop, struct loop_timer *timer);
  */
 void loop_post(struct loop *loop, struct loop_task *task);
 
-/* The loop's thread: takes back a task that has not run. */
+/* The loop's thread: takes back a task that has not run, posted or not. */
 void loop_unpost(struct loop *loop, struct loop_task *task);
+
+/*
+ * The loop's thread, from within loop_run(): has task->run(arg) called when the events that are
+ * being dispatched are. It costs neither a lock nor a wake-up. For tasks that are never posted;
+ * one that is still queued is not queued twice.
+ */
+void loop_soon(struct loop *loop, struct loop_task *task);
 
 /* Runs until loop_stop(). Returns 0, or a negative errno if epoll itself fails. */
 int loop_run(struct loop *loop);

@@ -114,6 +114,49 @@ static void tasks_come_from_other_threads_and_coalesce(void **state)
 	assert_int_equal(poster.runs, 1);
 }
 
+struct soon {
+	struct order order; /* first: what note() takes */
+	struct loop_task a, b, z, gone, posted;
+	unsigned turns;
+};
+
+/* One that comes again has its turn after others', and nothing has to wake the loop for it. */
+static void come_again(void *arg)
+{
+	struct soon *soon = arg;
+
+	note_a(&soon->order);
+	if (++soon->turns < 3)
+		loop_soon(soon->order.loop, &soon->a);
+	else
+		loop_soon(soon->order.loop, &soon->z);
+}
+
+static void begin(void *arg)
+{
+	struct soon *soon = arg;
+
+	loop_soon(soon->order.loop, &soon->gone);
+	loop_soon(soon->order.loop, &soon->a);
+	loop_soon(soon->order.loop, &soon->a);
+	loop_soon(soon->order.loop, &soon->b);
+	loop_unpost(soon->order.loop, &soon->gone);
+}
+
+static void own_tasks_need_no_wake(void **state)
+{
+	struct soon soon = { .order.loop = *state };
+
+	soon.a = (struct loop_task){ .run = come_again, .arg = &soon };
+	soon.b = (struct loop_task){ .run = note_b, .arg = &soon };
+	soon.z = (struct loop_task){ .run = note_z, .arg = &soon };
+	soon.gone = (struct loop_task){ .run = note_z, .arg = &soon };
+	soon.posted = (struct loop_task){ .run = begin, .arg = &soon };
+	loop_post(*state, &soon.posted);
+	assert_int_equal(loop_run(*state), 0);
+	assert_string_equal(soon.order.text, "abaaz");
+}
+
 struct pair {
 	struct loop *loop;
 	struct loop_source sources[2];
@@ -194,6 +237,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(waits_where_the_newest_call_is_refused),
 		cmocka_unit_test_setup_teardown(timers_fire_by_due_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(own_tasks_need_no_wake, setup, teardown),
 		cmocka_unit_test_setup_teardown(tasks_come_from_other_threads_and_coalesce, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(removed_source_is_not_called_in_the_same_batch,

@@ -50,6 +50,7 @@ struct disk_ring {
 	struct io_uring uring;
 	uint8_t *pages;		   /* where its rings lie, or NULL: liburing mapped them */
 	struct loop_source source; /* its descriptor */
+	struct loop_task reap;	   /* it has completions already */
 	struct disk_pool *pool;
 	struct loop *loop;
 	struct loop_timer again; /* submit() has to be called */

@@ -167,6 +167,7 @@ static int try_enter(const struct io_uring *uring)
 static void destroy(struct disk_ring *ring)
 {
 	loop_remove(ring->loop, &ring->source);
+	loop_unpost(ring->loop, &ring->reap);
 	if (ring->pages)
 		close(ring->uring.ring_fd);
 	else
@@ -175,6 +176,7 @@ static void destroy(struct disk_ring *ring)
 }
 
 static void ready(void *arg, uint32_t events);
+static void reap(void *arg);
 
 static int create(struct disk_ring *ring)
 {
@@ -193,6 +195,7 @@ static int create(struct disk_ring *ring)
 	};
 	int none[DISK_RING_DISKS], r = -EINVAL;
 
+	ring->reap = (struct loop_task){ .run = reap, .arg = ring };
 	/* The error of the last one, which asks for least, is the one to tell. */
 	for (unsigned i = 0; r < 0 && i < ARRAY_SIZE(ways); i++) {
 		unsigned flags = ways[i].flags | IORING_SETUP_R_DISABLED;
@@ -276,6 +279,9 @@ static bool submit(struct disk_ring *ring)
 		ring->begun = true;
 		r = io_uring_submit(&ring->uring);
 	}
+	/* What lies in the page cache is done at once: nobody has to wake us for that. */
+	if (io_uring_cq_ready(&ring->uring))
+		loop_soon(ring->loop, &ring->reap);
 	/* Out of memory or interrupted: what is left in the queue is offered again. */
 	return r >= 0 && !io_uring_sq_ready(&ring->uring);
 }
@@ -294,6 +300,11 @@ static void ready(void *arg, uint32_t events)
 	}
 	io_uring_cq_advance(&ring->uring, count);
 	ring_batch_done(ring);
+}
+
+static void reap(void *arg)
+{
+	ready(arg, 0);
 }
 
 const struct disk_engine uring_engine = { create, destroy, add, remove_disk, prepare, submit };
