@@ -49,6 +49,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/disk/check.c %D%/disk/check.h \
 	%D%/disk/cloud.c %D%/disk/cloud.h \
 	%D%/disk/cloud_files.c %D%/disk/cloud_files.h \
+	%D%/disk/direct.c %D%/disk/direct.h \
 	%D%/disk/disk.h \
 	%D%/disk/file.h \
 	%D%/disk/format.c %D%/disk/format.h \
@@ -360,13 +361,16 @@ tests_unit_console_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/disk tests/unit/disk_full tests/unit/disk_image tests/unit/disk_lock \
+check_PROGRAMS += tests/unit/disk tests/unit/disk_direct tests/unit/disk_full tests/unit/disk_image tests/unit/disk_lock \
 	tests/unit/blk
 tests_unit_disk_image_SOURCES = tests/unit/disk_image.c tests/unit/scratch.h
 tests_unit_disk_image_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_disk_SOURCES = tests/unit/disk.c tests/lib/refuse.h tests/unit/scratch.h
 tests_unit_disk_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_disk_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_disk_direct_SOURCES = tests/unit/disk_direct.c tests/lib/refuse.h tests/unit/scratch.h
+tests_unit_disk_direct_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_disk_direct_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_disk_full_SOURCES = tests/unit/disk_full.c tests/lib/refuse.h tests/unit/scratch.h \
 	tests/unit/small_fs.h
 tests_unit_disk_full_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests

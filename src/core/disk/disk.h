@@ -31,6 +31,7 @@ struct disk_config {
 	const char *guest; /* kept by the caller while the disk is open; whose it is, or NULL */
 	bool readonly;
 	bool raw; /* whatever its content looks like: somebody has said so */
+	bool direct; /* past the page cache */
 };
 
 /* One request, embedded in its owner; it and its iovecs must stay until done(). */
@@ -47,6 +48,7 @@ struct disk_request {
 	struct disk *disk;   /* the rest is the disk's */
 	uint64_t done_bytes;
 	uint8_t step, retries;
+	uint8_t *bounce; /* what is moved in place of iov, or NULL */
 	struct disk_request *next;
 };
 
@@ -113,7 +115,7 @@ void disk_on_batch(struct disk *disk, void (*batch)(void *arg), void *arg);
 /*
  * Queues a request of any size; what the ring has no room for waits in line.
  * Refused without done(): -EINVAL for a range outside the disk or iovecs that
- * do not add up, -EROFS for a change to a readonly disk.
+ * do not add up, -EROFS for a change to a readonly disk, -ENOMEM of one past the page cache.
  */
 int disk_queue(struct disk *disk, struct disk_request *request);
 

@@ -10,6 +10,8 @@ struct disk_file {
 	int fd; /* -1 without one */
 	struct stat st;
 	uint64_t size; /* bytes, a multiple of 512 */
+	/* Past the page cache: what addresses and lengths are multiples of. 0: not so. */
+	uint32_t memory_align, block_align;
 };
 
 /* Whether two are one file or device, by whatever paths they were opened. */

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "core/disk/direct.h"
 #include "core/disk/format.h"
 #include "core/disk/lock.h"
 
@@ -205,6 +206,8 @@ int disk_file_open(struct disk_file *file, const struct disk_config *config, str
 	r = open_file(file, config, cause);
 	if (!r)
 		r = check_content(file, config, cause);
+	if (!r && config->direct)
+		r = direct_begin(file, config->path, cause);
 	if (r < 0)
 		disk_file_close(file);
 	return r;

@@ -20,6 +20,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "core/disk/direct.h"
 #include "core/disk/image.h"
 
 #define RING_RETRIES 16		  /* of one step that the kernel asks to repeat */
@@ -28,8 +29,8 @@
 
 enum step { STEP_DATA, STEP_PUNCH, STEP_ZERO_RANGE, STEP_WRITE_ZEROES, STEP_SYNC, STEP_DONE };
 
-/* In .bss and only read: costs no memory. */
-static uint8_t zeroes[ZEROES_SIZE];
+/* In .bss and only read: costs no memory. Aligned for all that goes past the page cache. */
+static _Alignas(4096) uint8_t zeroes[ZEROES_SIZE];
 
 /* Creation */
 
@@ -217,14 +218,18 @@ static void data_step(const struct disk_request *request, struct disk_step *step
 	const struct iovec *iov = request->iov;
 	unsigned count = request->iov_count;
 
-	while (skip >= iov->iov_len) {
+	while (!request->bounce && skip >= iov->iov_len) {
 		skip -= iov->iov_len;
 		iov++;
 		count--;
 	}
 	step->iov = iov;
 	step->count = count;
-	if (skip || count == 1) {
+	if (request->bounce) {
+		step->one = (struct iovec){ request->bounce, direct_piece(request) };
+		step->iov = &step->one;
+		step->count = 1;
+	} else if (skip || count == 1) {
 		uint64_t left = iov->iov_len - skip;
 
 		step->one.iov_base = (uint8_t *)iov->iov_base + skip;
@@ -268,6 +273,8 @@ void ring_step(const struct disk_request *request, struct disk_step *step)
 
 static void prepare(struct disk_ring *ring, struct disk_request *request)
 {
+	if (request->bounce && request->operation == DISK_WRITE)
+		direct_gather(request);
 	ring->engine->prepare(ring, request);
 	ring->in_flight++;
 }
@@ -322,6 +329,8 @@ static int advance(struct disk_request *request, int res)
 		/* Nothing moved: the image was made shorter behind our back. */
 		if (!res || (uint64_t)res > request->length - request->done_bytes)
 			return -EIO;
+		if (request->bounce && request->operation == DISK_READ)
+			direct_scatter(request, (size_t)res);
 		request->done_bytes += (uint64_t)res;
 		if (request->done_bytes < request->length)
 			break;
@@ -341,6 +350,7 @@ static void finish(struct disk_request *request, int result)
 	struct disk *disk = request->disk;
 
 	disk->finished = true;
+	free(request->bounce);
 	if (result < 0) {
 		counter_add(&disk->errors, 1);
 	} else if (request->operation == DISK_READ) {
@@ -388,7 +398,11 @@ int disk_queue(struct disk *disk, struct disk_request *request)
 	request->done_bytes = 0;
 	request->retries = 0;
 	request->next = NULL;
+	request->bounce = NULL;
 	request->step = (uint8_t)first_step(request);
+	if (disk->file.block_align && request->step == STEP_DATA &&
+	    direct_prepare(&disk->file, request) < 0)
+		return -ENOMEM;
 	if (ring->in_flight < RING_ENTRIES && !ring->waiting) {
 		prepare(ring, request);
 		return 0;

@@ -183,6 +183,12 @@ static const struct profile_key disk_keys[] = {
 	{ .key = "cdrom", .type = PROFILE_BOOL, .offset = DISK(cdrom), .standard = "no",
 	  .help = "Whether it is a CD-ROM drive with the image of a CD or DVD, which is only "
 		  "read. It is always behind the AHCI controller, whatever {Ic bus} says." },
+	{ .key = "cache", .type = PROFILE_CHOICE, .offset = DISK(cache),
+	  .choices = "writeback|none", .standard = "writeback",
+	  .help = "Whether a raw image is read and written by way of the host's page cache "
+		  "({Ic writeback}), or past it ({Ic none}), which leaves the host's memory to others "
+		  "and needs a file system that can. "
+		  "Either way what the guest has flushed is on the host's disk." },
 	{ .key = "serial", .type = PROFILE_STRING, .offset = DISK(serial),
 	  .help = "Serial number of the disk, up to 20 letters, digits, {Ql -}, {Ql _} and {Ql .}. "
 		  "Linux guests have a virtio disk as {Pa /dev/disk/by-id/virtio-} with it behind, so "

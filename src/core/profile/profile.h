@@ -25,6 +25,7 @@ enum profile_console { CONSOLE_SERIAL, CONSOLE_VIRTIO, CONSOLES };
 enum profile_vga { PROFILE_VGA_AUTO, PROFILE_VGA_NO, PROFILE_VGA_YES };
 enum net_model { NET_MODEL_VIRTIO, NET_MODEL_E1000E };
 enum disk_bus { DISK_BUS_VIRTIO, DISK_BUS_SATA };
+enum disk_cache { DISK_CACHE_WRITEBACK, DISK_CACHE_NONE };
 enum disk_format {
 	DISK_FORMAT_AUTO, DISK_FORMAT_RAW, DISK_FORMAT_QCOW2, DISK_FORMAT_VMDK, DISK_FORMAT_VDI,
 	DISK_FORMAT_VHDX, DISK_FORMAT_LUKS, DISK_FORMAT_NBD, DISK_FORMAT_RBD
@@ -47,6 +48,7 @@ struct profile_disk {
 	bool cdrom;   /* without a path it is empty */
 	bool readonly;
 	unsigned format; /* an enum disk_format */
+	unsigned cache;	 /* an enum disk_cache */
 	char *serial;	 /* NULL or "": one by its number */
 	unsigned queues; /* of virtio; 0: by the number of CPUs */
 	bool backing_files; /* what the image names is opened, too */
