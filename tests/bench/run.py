@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What "make bench" runs: the benchmark of machines, exits, then frames between two guests.
+"""What "make bench" runs: the benchmark of machines, exits, disks, frames between two guests.
 
 The arguments are those of tests/bench/bench. The guests are of the built-in
 program; one floods the other for two seconds at a time, and the receiver says
@@ -14,6 +14,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
 import deck as d
+import disks
 import exits
 
 PROFILE = "[guest]\nmemory = 32M\n[boot]\ncmdline = name={name}\n[net0]\nswitch = lan\n"
@@ -66,12 +67,14 @@ def main():
         sys.exit(bench.returncode)
     kvm = os.access("/dev/kvm", os.R_OK | os.W_OK)
     counted = exits.measure() if kvm and "--no-qemu" not in sys.argv else []
+    of_disks = disks.measure() if kvm else []
     rows = frames_between_guests() if kvm else []
     if "--json" in sys.argv:
         print(json.dumps({"machines": json.loads(bench.stdout), "exits": counted,
-                          "guests": rows}, indent=1))
+                          "disks": of_disks, "guests": rows}, indent=1))
         return
     exits.table(counted)
+    disks.table(of_disks)
     for row in rows:
         print(f"-    {row['what']:<46} {row['unit']}: {row['sent']:.0f} sent, "
               f"{row['received']:.0f} received (median of {ROUNDS})")
