@@ -205,9 +205,14 @@ tests_lib_refuse_LDADD =
 CLEANFILES += tests/lib/refuse
 check_DATA += tests/lib/refuse
 
-# A deck under attack for ten minutes; not part of "make check".
+# A deck under attack for ten minutes, and programs killed in mid-write; not part of "make check".
 SOAK_SECONDS = 600
-soak: vmdeck
+SOAK_KILLS = 200
+soak: vmdeck tests/unit/ahci tests/unit/blk_device
+	VMDECK_KILL_ROUNDS=$(SOAK_KILLS) tests/unit/ahci
+	VMDECK_KILL_ROUNDS=$(SOAK_KILLS) tests/unit/blk_device
+	VMDECK_KILL_ROUNDS=$(SOAK_KILLS) $(top_srcdir)/tests/e2e/demo.py \
+		test_what_was_flushed_is_there_after_a_kill
 	$(top_srcdir)/tests/e2e/soak.py --seconds $(SOAK_SECONDS) $(SOAK_FLAGS)
 .PHONY: soak
 

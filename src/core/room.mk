@@ -278,11 +278,12 @@ tests_unit_cpuid_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/vcpu_state
 tests_unit_vcpu_state_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/ahci
-tests_unit_ahci_SOURCES = tests/unit/ahci.c tests/lib/refuse.h tests/unit/scratch.h \
-	tests/unit/small_fs.h
+tests_unit_ahci_SOURCES = tests/unit/ahci.c tests/lib/refuse.h tests/unit/killed.h \
+	tests/unit/scratch.h tests/unit/small_fs.h
 tests_unit_ahci_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_ahci_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/blk_device
+tests_unit_blk_device_SOURCES = tests/unit/blk_device.c tests/unit/killed.h
 tests_unit_blk_device_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_blk_device_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/device_state

@@ -7,6 +7,7 @@ skip(). Every process that a test starts is ended by its process ID.
 import inspect
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -73,6 +74,17 @@ def wait_for(condition, what, seconds=PATIENCE):
             return value
         assert time.monotonic() < end, f"waited {seconds} s in vain for {what}"
         time.sleep(0.05)
+
+
+def read_until(file, text):
+    """Reads a program's output until this comes; fails when it does not."""
+    got, end = "", time.monotonic() + PATIENCE
+    while text not in got:
+        ready, _, _ = select.select([file], [], [], max(0, end - time.monotonic()))
+        assert ready, f"no {text!r} in {got!r}"
+        data = os.read(file.fileno(), 4096)
+        assert data, f"it ended without {text!r}: {got!r}"
+        got += data.decode("utf-8", "replace")
 
 
 class Folder:

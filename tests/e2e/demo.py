@@ -3,8 +3,10 @@
 import fcntl
 import json
 import os
+import random
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -211,6 +213,46 @@ def test_a_hostile_guest_disturbs_nobody():
             good.command("disk write 65536 65536 force", "disk: write 65536 bytes")
             good.command("disk verify 65536 65536", "right")
         assert deck.state("good") == "running"
+
+
+def pattern(offset, size):
+    """What the guest's "disk write" leaves there."""
+    words = []
+    for sector in range(offset // 512, (offset + size) // 512):
+        state = (sector * 2654435761 & 0xffffffff ^ sector >> 32 ^ 1) | 1
+        for _ in range(128):
+            state ^= state << 13 & 0xffffffff
+            state ^= state >> 17
+            state ^= state << 5 & 0xffffffff
+            words.append(state)
+    return struct.pack(f"<{len(words)}I", *words)
+
+
+def test_what_was_flushed_is_there_after_a_kill():
+    """VMDECK_KILL_ROUNDS says how often, 5 without it."""
+    d.need_kvm()
+    chance, size = random.Random(1), 65536
+    for _ in range(int(os.environ.get("VMDECK_KILL_ROUNDS", 5))):
+        with d.Folder() as folder:
+            image = folder.write("one.img", "")
+            os.truncate(image, 32 << 20)
+            profile = folder.write("one.ini", "[guest]\nname = one\nmemory = 32M\n[boot]\n"
+                                   "firmware = none\ncmdline = name=one\n"
+                                   f"[disk0]\npath = {image}\n")
+            process = folder.start("run", profile, bufsize=0, stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            try:
+                d.read_until(process.stdout, "one>")
+                process.stdin.write(f"disk write {size} {size} force\r".encode())
+                d.read_until(process.stdout, f"disk: write {size} bytes")
+                process.stdin.write(b"disk write 1M 16M\r")
+                time.sleep(chance.random() / 20)
+            finally:
+                process.kill()
+                process.communicate()
+            with open(image, "rb") as file:
+                file.seek(size)
+                assert file.read(size) == pattern(size, size)
 
 
 def test_disk_bytes_arrive_on_the_image():

@@ -5,12 +5,10 @@ The file system is a small one of our own, in a mount namespace that the deck sh
 """
 import json
 import os
-import select
 import signal
 import struct
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import deck as d
@@ -207,25 +205,14 @@ def test_deck_ends_while_a_write_is_held():
             assert deck.process.wait(d.PATIENCE) == 0
 
 
-def read_until(file, text):
-    """Reads a program's output until this comes; fails when it does not."""
-    got, end = "", time.monotonic() + d.PATIENCE
-    while text not in got:
-        ready, _, _ = select.select([file], [], [], max(0, end - time.monotonic()))
-        assert ready, f"no {text!r} in {got!r}"
-        data = os.read(file.fileno(), 4096)
-        assert data, f"it ended without {text!r}: {got!r}"
-        got += data.decode("utf-8", "replace")
-
-
 def run_and_resume(folder, small, process):
     # What is typed before the guest has its console may be lost.
-    read_until(process.stdout, "one>")
+    d.read_until(process.stdout, "one>")
     process.stdin.write(WRITE.encode() + b"\r")
-    read_until(process.stderr, f"vmdeck: {small.sentence}\n")
+    d.read_until(process.stderr, f"vmdeck: {small.sentence}\n")
     small.make_room()
     assert folder.run("resume", "one").returncode == 0
-    read_until(process.stdout, f"disk: write {SIZE} bytes")
+    d.read_until(process.stdout, f"disk: write {SIZE} bytes")
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=d.PATIENCE)
     assert process.returncode == 0

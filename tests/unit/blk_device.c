@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <cmocka.h>
 #include <linux/virtio_blk.h>
 
+#include "killed.h"
 #include "lib/device_bench.h"
 
 #define FEATURES (1u << VIRTIO_BLK_F_MQ | 1u << VIRTIO_BLK_F_FLUSH)
@@ -182,6 +184,46 @@ static void only_what_is_written_to_grows(void **state)
 	assert_int_equal(ftruncate(disk_fd, BENCH_IMAGE), 0);
 }
 
+/* Both queues write, one flushes. */
+static void write_versions(const char *path, struct killed *killed)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	bench_create(&bench, fd);
+	devices_start(&bench.set);
+	start(BENCH_CPUS);
+	for (uint32_t version = 1;; version++) {
+		for (unsigned i = 0; i < KILLED_BLOCKS; i += BENCH_CPUS) {
+			unsigned used[BENCH_CPUS];
+
+			for (unsigned n = 0; n < BENCH_CPUS; n++) {
+				used[n] = bench_used(&bench, BENCH_DISK, n);
+				*(uint32_t *)bench_at(&bench, BENCH_DISK_DATA + 0x1000 * n) = version;
+				bench_disk_ask(&bench, n, VIRTIO_BLK_T_OUT, (i + n) * 8, KILLED_BLOCK);
+			}
+			for (unsigned n = 0; n < BENCH_CPUS; n++)
+				if (!bench_wait_used(&bench, BENCH_DISK, n, used[n] + 1))
+					return;
+		}
+		if (ask(0, VIRTIO_BLK_T_FLUSH, 0, 0) != VIRTIO_BLK_S_OK)
+			return;
+		killed_flushed(killed, version);
+	}
+}
+
+static void what_was_flushed_is_there(void **state)
+{
+	char path[64];
+	int fd;
+
+	(void)state;
+	need_disk();
+	fd = bench_disk_file();
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	killed_rounds(path, write_versions);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +235,7 @@ int main(void)
 		TEST(serial_and_queues_of_the_profile),
 		TEST(grows_while_it_is_used),
 		TEST(only_what_is_written_to_grows),
+		cmocka_unit_test(what_was_flushed_is_there),
 	};
 
 	disk_fd = bench_disk_file();
