@@ -362,13 +362,19 @@ tests_unit_console_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/disk tests/unit/disk_direct tests/unit/disk_full tests/unit/disk_image tests/unit/disk_lock \
+check_PROGRAMS += tests/unit/disk tests/unit/disk_device tests/unit/disk_direct \
+	tests/unit/disk_full tests/unit/disk_image tests/unit/disk_lock \
 	tests/unit/blk
-tests_unit_disk_image_SOURCES = tests/unit/disk_image.c tests/unit/scratch.h
+tests_unit_disk_image_SOURCES = tests/unit/disk_image.c tests/unit/loop_device.h \
+	tests/unit/scratch.h
 tests_unit_disk_image_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_disk_SOURCES = tests/unit/disk.c tests/lib/refuse.h tests/unit/scratch.h
 tests_unit_disk_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_disk_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_disk_device_SOURCES = tests/unit/disk_device.c tests/lib/refuse.h \
+	tests/unit/loop_device.h tests/unit/scratch.h
+tests_unit_disk_device_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_disk_device_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_disk_direct_SOURCES = tests/unit/disk_direct.c tests/lib/refuse.h tests/unit/scratch.h
 tests_unit_disk_direct_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_disk_direct_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)

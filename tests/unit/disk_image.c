@@ -8,7 +8,6 @@
 #include <sys/ioctl.h>
 
 #include <errno.h>
-#include <linux/loop.h>
 
 #include <cmocka.h>
 
@@ -16,6 +15,7 @@
 #include "core/disk/check.h"
 #include "core/disk/lock.h"
 #include "core/disk/open.h"
+#include "loop_device.h"
 #include "scratch.h"
 
 #define IMAGE_SIZE (1u << 20)
@@ -166,45 +166,22 @@ static void whoever_says_raw_is_warned(void **state)
 	assert_string_equal(warning.text, "");
 }
 
-/* A block device of the image that nobody may write to; false if there can be none here. */
-static bool attach_readonly_device(const char *image, char path[32])
-{
-	int control = open("/dev/loop-control", O_RDWR), number = -1, device, file;
-	bool attached;
-
-	if (control >= 0)
-		number = ioctl(control, LOOP_CTL_GET_FREE);
-	close(control);
-	if (number < 0)
-		return false;
-	snprintf(path, 32, "/dev/loop%d", number);
-	device = open(path, O_RDONLY);
-	file = open(image, O_RDONLY);
-	attached = ioctl(device, LOOP_SET_FD, file) == 0;
-	close(file);
-	close(device);
-	return attached;
-}
-
 static void readonly_devices_are_not_written_to(void **state)
 {
 	struct scratch *scratch = *state;
 	char path[32], image[sizeof(scratch->path)];
 	struct disk_config config = { .name = "disk0", .path = path, .readonly = true };
 	struct disk_file file;
-	int device;
 
 	strcpy(image, scratch->path);
-	if (!attach_readonly_device(image, path))
+	if (!loop_device_attach(image, true, path))
 		skip();
 	strcpy(scratch->path, path);
 	expect_cause(scratch, EROFS, "is a read-only device; set readonly=yes");
 	assert_int_equal(disk_file_open(&file, &config, NULL), 0);
 	assert_int_equal(file.size, IMAGE_SIZE);
 	disk_file_close(&file);
-	device = open(path, O_RDONLY);
-	assert_int_equal(ioctl(device, LOOP_CLR_FD), 0);
-	close(device);
+	loop_device_detach(path);
 }
 
 static const struct disk_config configs[] = {

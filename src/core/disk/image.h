@@ -16,12 +16,15 @@ struct disk_pool;
 struct image_lock;
 
 /* What a request needs of the system next. */
-enum disk_call { DISK_CALL_READ, DISK_CALL_WRITE, DISK_CALL_SYNC, DISK_CALL_ALLOCATE };
+enum disk_call {
+	DISK_CALL_READ, DISK_CALL_WRITE, DISK_CALL_SYNC, DISK_CALL_ALLOCATE,
+	DISK_CALL_DISCARD /* of a block device */
+};
 
 struct disk_step {
 	enum disk_call call;
 	int flags;		 /* RWF_... of DISK_CALL_WRITE, FALLOC_FL_... of DISK_CALL_ALLOCATE */
-	uint64_t offset, length; /* bytes; of DISK_CALL_ALLOCATE and DISK_CALL_SYNC */
+	uint64_t offset, length; /* bytes; of all but data, which has iov */
 	const struct iovec *iov; /* stays until the step is done, unless it is &one */
 	unsigned count;
 	struct iovec one;
@@ -73,6 +76,7 @@ struct disk {
 	_Atomic uint64_t size; /* as requests are checked against it */
 	struct image_lock *lock;
 	int slot; /* number of the fixed file, or -1 */
+	bool discards;		      /* it is a block device, and can */
 	bool no_punch, no_zero_range; /* the file system said that it cannot */
 	bool finished;		      /* requests of this run are done */
 	void (*batch)(void *arg);

@@ -34,6 +34,7 @@ int disk_prepare(struct disk **out, const struct disk_config *config, struct cau
 	disk->config.path = memcpy(disk->path, config->path, size);
 	r = disk_file_open(&disk->file, &disk->config, cause);
 	atomic_store(&disk->size, disk->file.size);
+	disk->discards = S_ISBLK(disk->file.st.st_mode);
 	if (!r)
 		r = image_lock(&disk->lock, &disk->file, &disk->config, cause);
 	if (r < 0) {

@@ -27,7 +27,7 @@
 #define RING_PIECE_MAX (1u << 30) /* bytes of one plain read or write */
 #define ZEROES_SIZE (256u << 10)
 
-enum step { STEP_DATA, STEP_PUNCH, STEP_ZERO_RANGE, STEP_WRITE_ZEROES, STEP_SYNC, STEP_DONE };
+enum step { STEP_DATA, STEP_DISCARD, STEP_PUNCH, STEP_ZERO_RANGE, STEP_WRITE_ZEROES, STEP_SYNC, STEP_DONE };
 
 /* In .bss and only read: costs no memory. Aligned for all that goes past the page cache. */
 static _Alignas(4096) uint8_t zeroes[ZEROES_SIZE];
@@ -203,7 +203,7 @@ static enum step first_step(const struct disk_request *request)
 	case DISK_FLUSH:
 		return STEP_SYNC;
 	case DISK_DISCARD:
-		return STEP_PUNCH;
+		return request->disk->discards ? STEP_DISCARD : STEP_PUNCH;
 	case DISK_WRITE_ZEROES:
 		return next_zero_step(request, STEP_DONE);
 	default:
@@ -249,6 +249,9 @@ void ring_step(const struct disk_request *request, struct disk_step *step)
 	*step = (struct disk_step){ .offset = request->offset + request->done_bytes,
 				    .length = left };
 	switch (request->step) {
+	case STEP_DISCARD:
+		step->call = DISK_CALL_DISCARD;
+		break;
 	case STEP_PUNCH:
 		step->call = DISK_CALL_ALLOCATE;
 		step->flags = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
@@ -312,6 +315,11 @@ static int advance(struct disk_request *request, int res)
 	if (res == -EINTR || res == -EAGAIN)
 		return request->retries++ < RING_RETRIES ? 1 : -EIO;
 	switch (request->step) {
+	case STEP_DISCARD:
+		/* Kernels before 6.12 cannot, nor all devices; a hole may be all the same to them. */
+		request->step = res < 0 ? STEP_PUNCH : after_change(request);
+		request->disk->discards = res >= 0;
+		break;
 	case STEP_PUNCH:
 	case STEP_ZERO_RANGE:
 		if (res == -EOPNOTSUPP || res == -ENOSYS || res == -ENOTTY || res == -EINVAL ||

@@ -4,7 +4,7 @@
  * io_uring_register(2).
  *
  * The ring starts disabled; with the first request it is enabled with its
- * restrictions: reading, writing, syncing and fallocate(), fixed files only,
+ * restrictions: reading, writing, syncing, fallocate() and discards, fixed files only,
  * nothing can be registered any more but these files, if disks come and go. From then on
  * it belongs to the guest's I/O thread. The loop watches the ring's own descriptor.
  *
@@ -136,7 +136,7 @@ static int restrict_ring(struct io_uring *uring, bool exchanges)
 {
 	static const uint8_t operations[] = { IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_READ,
 					      IORING_OP_WRITE, IORING_OP_FSYNC,
-					      IORING_OP_FALLOCATE };
+					      IORING_OP_FALLOCATE, IORING_OP_URING_CMD };
 	struct io_uring_restriction rules[ARRAY_SIZE(operations) + 3] = { 0 };
 	unsigned n;
 
@@ -244,6 +244,15 @@ static void prepare_data(struct io_uring_sqe *sqe, int slot, const struct disk_s
 	sqe->rw_flags = step->flags;
 }
 
+/* BLOCK_URING_CMD_DISCARD of linux/blkdev.h, since Linux 6.12. */
+static void prepare_discard(struct io_uring_sqe *sqe, int slot, const struct disk_step *step)
+{
+	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, slot, NULL, 0, 0);
+	sqe->cmd_op = _IO(0x12, 0);
+	sqe->addr = step->offset;
+	sqe->addr3 = step->length;
+}
+
 static void prepare(struct disk_ring *ring, struct disk_request *request)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
@@ -256,6 +265,9 @@ static void prepare(struct disk_ring *ring, struct disk_request *request)
 	case DISK_CALL_ALLOCATE:
 		io_uring_prep_fallocate(sqe, slot, step.flags, (off_t)step.offset,
 					(off_t)step.length);
+		break;
+	case DISK_CALL_DISCARD:
+		prepare_discard(sqe, slot, &step);
 		break;
 	case DISK_CALL_SYNC:
 		io_uring_prep_fsync(sqe, slot, IORING_FSYNC_DATASYNC);
