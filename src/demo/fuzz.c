@@ -1,6 +1,6 @@
 /*
  * A hostile guest: nonsense in every register, queue and descriptor of the
- * virtio devices, in PCI configuration space and in I/O ports, from a seed.
+ * virtio devices and of an e1000e card, in PCI configuration space and in I/O ports, from a seed.
  *
  * The guest shall outlive it, so addresses that a device may write to are
  * either in a page range set aside or above the RAM (their low halves too,
@@ -41,6 +41,14 @@ static struct {
 	uintptr_t bar;
 } small[] = { { 0x1b36, 0x0011, 0 } /* panic */, { 0x8086, 0x25ab, 0 } /* watchdog */ };
 
+/* Registers of an e1000e card; 0: there is none. */
+static uintptr_t card;
+
+#define CARD_SIZE 0x20000
+#define CARD_RESET 0x4000000
+#define CARD_RCTL 0x100
+#define CARD_RECEIVE 0x2800 /* the rings */
+#define CARD_TRANSMIT 0x3800
 #define SMALL_SIZE 16
 #define OWN_DEVICES 2
 #define DEVICES (OWN_DEVICES + ARRAY_SIZE(others))
@@ -270,6 +278,21 @@ static void fuzz_pci(void)
 	pci_port_read(f->devfn, pick(CONFIG_DWORDS) * 4);
 }
 
+static void find_card(void)
+{
+	for (unsigned f = 0; f < pci_count; f++) {
+		uint8_t devfn = pci_functions[f].devfn;
+
+		if (pci_functions[f].vendor != 0x8086 || pci_functions[f].device != 0x10d3)
+			continue;
+		card = pci_bar(devfn, 0);
+		if (card != 0 && !memory_map_device(card, CARD_SIZE))
+			card = 0;
+		pci_write(devfn, PCI_COMMAND, pci_read(devfn, PCI_COMMAND) | PCI_COMMAND_MASTER);
+		return;
+	}
+}
+
 static void find_small(void)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(small); i++)
@@ -309,6 +332,50 @@ static bool forbidden(uint16_t port, unsigned width)
 		    !(port == 0xcf8 && width == 4))
 			return true;
 	return false;
+}
+
+/* A register of any kind, with a value that it can have. */
+static void fuzz_card_register(void)
+{
+	static const uint16_t places[] = { 0x0,   0x10,  0x14,  0x18,   0x20,   0xc0,   0xc4,  0xc8,
+					   0xd0,  0xd8,  0xdc,  0xe0,   0xe4,   0xe8,   0x100, 0x400,
+					   0x2170, 0x2800, 0x2804, 0x2808, 0x2810, 0x2818, 0x3800, 0x3804,
+					   0x3808, 0x3810, 0x3818, 0x3900, 0x3904, 0x3908, 0x3918, 0x5008 };
+	unsigned offset = pick(4) != 0 ? places[pick(ARRAY_SIZE(places))] : pick(0x6000) & ~3u;
+	uint32_t value = nonsense();
+
+	if ((offset & ~0x1100u) == 0x2800)
+		value = low_address();
+	else if ((offset & ~0x1100u) == 0x2804)
+		value = high_address();
+	else if (offset == CARD_RCTL)
+		value &= ~0xc00u; /* what packet split leaves in a descriptor may be an address */
+	mmio_write32(card + offset, value);
+	mmio_read32(card + (pick(2) != 0 ? offset : pick(0x6000) & ~3u));
+}
+
+/* A ring that could be right, in use. */
+static void fuzz_card_ring(void)
+{
+	uintptr_t ring = card + (pick(2) != 0 ? CARD_TRANSMIT : CARD_RECEIVE) + 0x100 * (pick(4) == 0);
+
+	mmio_write32(ring + 4, high_address());
+	mmio_write32(ring, low_address() & -16u);
+	mmio_write32(ring + 8, (1 + pick(32)) * 128);
+	mmio_write32(ring + 0x10, pick(4) == 0 ? nonsense() : 0);
+	mmio_write32(card + 0x400, 2);
+	mmio_write32(card + CARD_RCTL, 0x801a | (pick(16) << 16 & 0x30000));
+	mmio_write32(ring + 0x18, pick(4) == 0 ? nonsense() : pick(64));
+}
+
+static void fuzz_card(void)
+{
+	if (card == 0)
+		return;
+	if (pick(4) != 0)
+		fuzz_card_register();
+	else
+		fuzz_card_ring();
 }
 
 static void fuzz_port(void)
@@ -352,6 +419,8 @@ static void run(uint64_t number)
 
 		if (what < 4)
 			fuzz_memory();
+		else if (what < 6)
+			fuzz_card();
 		else if (what < 12)
 			fuzz_device(device_at(pick(DEVICES)));
 		else if (what < 13 && pick(2) != 0)
@@ -387,12 +456,15 @@ bool command_fuzz(unsigned count, char **words)
 	disk_give_up();
 	find_others();
 	find_small();
+	find_card();
 	console_flush();
 	run(number);
 	restore_config();
 	for (unsigned n = 0; n < DEVICES; n++)
 		if (device_at(n)->common != 0)
 			virtio_reset(device_at(n));
+	if (card != 0)
+		mmio_write32(card, CARD_RESET);
 	uart_setup();
 	acpi_enable_power_button();
 	print("\nfuzz: seed %lu, %lu operations, alive; disk and network are off\n", seed, number);
