@@ -425,8 +425,7 @@ def test_vsock_both_ways():
     d.linux_kernel()
     with d.Deck(prepare=lambda folder: folder.guest("linux", profile(
             "vmlinux", f"vsock=77/{sent},listen=1234", "[vsock]\n"))) as deck:
-        path = os.path.join(deck.path, "run/vmdeck/vsock/linux.sock")
-        os.mkdir(os.path.dirname(path), 0o700)
+        path = os.path.join(deck.path, "run/vmdeck/linux.vsock")
         with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as client:
             listener.bind(path + "_77")
             listener.listen()

@@ -226,7 +226,7 @@ static const struct profile_key vsock_keys[] = {
 	{ .key = "path", .type = PROFILE_PATH, .offset = VSOCK(path),
 	  .help = "Path of the Unix socket that programs of the host connect to, in a folder to "
 		  "which others cannot write. "
-		  "Without this key it is {Pa $XDG_RUNTIME_DIR/vmdeck/vsock/NAME.sock}, where NAME "
+		  "Without this key it is {Pa $XDG_RUNTIME_DIR/vmdeck/NAME.vsock}, where NAME "
 		  "is the guest's; {Nm vmdeck Cm show} says where it is." },
 	{ .key = NULL },
 };

@@ -73,7 +73,7 @@ int vsock_find_path(const struct profile *profile, char **path, struct cause *ca
 		err = paths_runtime(folder, cause);
 		if (err)
 			return err;
-		if (asprintf(path, "%s/vsock/%s.sock", folder, profile->name) < 0)
+		if (asprintf(path, "%s/%s.vsock", folder, profile->name) < 0)
 			*path = NULL;
 	}
 	if (!*path)
