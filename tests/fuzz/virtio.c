@@ -14,7 +14,10 @@
 #define QUEUES 5
 #define SEED(text) { text, sizeof(text) - 1 }
 
-enum { DRIVER, DESCRIBE, OFFER, BYTES, CONFIG_WRITE, CONFIG_READ, SETTLE, PAUSE, KINDS };
+enum {
+	DRIVER, DESCRIBE, OFFER, BYTES, CONFIG_WRITE, CONFIG_READ, SETTLE, PAUSE, TYPE, WINDOW,
+	KINDS
+};
 
 /* Byte 1: the device in the low half, the queue in the high one. */
 const struct fuzz_seed fuzz_seeds[] = {
@@ -31,6 +34,15 @@ const struct fuzz_seed fuzz_seeds[] = {
 	     "\1\3\0\0\0\0\x8\0" "\2\3\0\0\0\0\0\0" "\1\x23\0\0\0\0\x14\0"
 	     "\2\x23\0\0\0\0\0\0" "\1\x33\0\2\0\x20\0\x20" "\2\x33\0\0\0\0\0\0"
 	     "\4\3\2\4\2\0\0\0" "\6\0\0\0\0\0\0\0"),
+	/* The console: typed before there is room and after it, two lines, the window. */
+	SEED("\x8\0\0\0abcd" "\0\5\2\0\1\0\0\0" "\1\5\0\2\0\0\3\0" "\2\5\0\0\0\0\0\0"
+	     "\1\x15\0\1\x10\0\x50\0" "\1\x15\1\0\x20\0\0\1" "\2\x15\0\0\0\0\0\0"
+	     "\x9\0\0\0\x18\0\x50\0" "\6\0\0\0\0\0\0\0" "\x8\0\0\0efgh"
+	     "\4\5\2\x8\x21\0\0\0" "\6\0\0\0\0\0\0\0"),
+	/* A socket's request, to nobody. */
+	SEED("\0\4\3\0\0\0\0\0" "\3\0\0\0\3\0\0\0" "\3\0\2\0\2\0\0\0" "\3\0\4\0\1\0\0\0"
+	     "\3\0\7\0\1\0\1\0" "\1\4\0\2\x10\0\0\2" "\2\4\0\0\0\0\0\0"
+	     "\1\x14\0\0\0\0\x2c\0" "\2\x14\0\0\0\0\0\0" "\6\0\0\0\0\0\0\0"),
 	{ NULL, 0 },
 };
 
@@ -71,6 +83,12 @@ static void take(struct device_bench *bench, const uint8_t *step)
 		break;
 	case CONFIG_READ:
 		bench_config(bench, device, step[3] & 0x3f, length);
+		break;
+	case TYPE:
+		devices_input(&bench->set, CONSOLE_VIRTIO, step + 4, 4);
+		break;
+	case WINDOW:
+		devices_window(&bench->set, CONSOLE_VIRTIO, value & 0xffff, value >> 16);
 		break;
 	case PAUSE:
 		bench_stop(bench);
