@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -118,6 +119,50 @@ static bool find_linux(char path[256])
 	return !status;
 }
 
+static char sockets[] = "/tmp/vmdeck-test-XXXXXX";
+
+/* What it prints is on a virtio console alone; it has a vsock. */
+static void give_virtio(struct world *world)
+{
+	char path[64];
+
+	assert_non_null(mkdtemp(sockets));
+	snprintf(path, sizeof(path), "%s/vsock", sockets);
+	world->profile.vsock = (struct profile_vsock){ .present = true, .cid = 3,
+						       .path = strdup(path) };
+	world->profile.console = CONSOLE_VIRTIO;
+	world->config.consoles[CONSOLE_SERIAL] = NULL;
+	world->config.consoles[CONSOLE_VIRTIO] = &world->line.console;
+}
+
+/* A program of the host's has the guest send back what it writes. */
+static void call_by_vsock(struct world *world, const uint8_t *data, size_t size)
+{
+	static const char line[] = "CONNECT 1234\n", answer[] = "OK 1073741824\n";
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t written = 0, got = 0, total = sizeof(answer) - 1 + size;
+	uint8_t *back = malloc(total);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	ssize_t n;
+
+	strcpy(address.sun_path, world->profile.vsock.path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(write(fd, line, sizeof(line) - 1), sizeof(line) - 1);
+	while (got < total && !atomic_load(&world->ended)) {
+		/* Behind the answer, as far as there is room. */
+		n = got ? write(fd, data + written, size - written) : 0;
+		written += n > 0 ? (size_t)n : 0;
+		n = read(fd, back + got, total - got);
+		got += n > 0 ? (size_t)n : 0;
+		world_run(world, GLANCE);
+	}
+	assert_int_equal(got, total);
+	assert_memory_equal(back, answer, sizeof(answer) - 1);
+	assert_memory_equal(back + sizeof(answer) - 1, data, size);
+	free(back);
+	close(fd);
+}
+
 /* In the middle of a page that it gets through NAT, and of a write to its disk. */
 static void test_linux(void **state)
 {
@@ -130,14 +175,15 @@ static void test_linux(void **state)
 		skip();
 	server_start(&server);
 	snprintf(text, sizeof(text),
-		 "console=ttyS0 quiet "
-		 "lg=dhcp,http=10.0.2.2:%u/page,disk=%u,echo,button",
+		 "console=hvc0 quiet "
+		 "lg=dhcp,http=10.0.2.2:%u/page,disk=%u,listen=1234,echo,button",
 		 server.port, DISK);
 	guest_describe(world, 1, 64u << 20, text);
 	snprintf(text, sizeof(text), "%s/vmlinux", folder);
 	world->profile.kernel = strdup(text);
 	snprintf(text, sizeof(text), "%s/initrd.cpio", folder);
 	world->profile.initrd = strdup(text);
+	give_virtio(world);
 	guest_start(world);
 	world_expect(world, &world->line, "LG: dhcp 10.0.2.", said);
 	world_run(world, NS_PER_S / 2); /* the first half comes in, or waits in NAT */
@@ -153,10 +199,14 @@ static void test_linux(void **state)
 	assert_null(line_find(&world->line, "LG: disk"));
 	disk = mmap(NULL, DISK, PROT_READ, MAP_SHARED, world->disk_fd, 0);
 	assert_ptr_not_equal(disk, MAP_FAILED);
-	world_expect(world, &world->line, "LG: listening", said);
+	world_expect(world, &world->line, "LG: calls", said);
 	expect_sum(world, "LG: disk ", disk, DISK);
 	munmap(disk, DISK);
 
+	guest_save_and_load(world);
+	call_by_vsock(world, server.body, BODY_SIZE);
+	expect_sum(world, "LG: vsock ", server.body, BODY_SIZE);
+	world_expect(world, &world->line, "LG: listening", said);
 	line_type(&world->line, "still there\nend\n");
 	world_expect(world, &world->line, "LG: echo still there", said);
 	world_expect(world, &world->line, "LG: waiting", said);
@@ -167,6 +217,8 @@ static void test_linux(void **state)
 	vm_stop(world->vm);
 	assert_string_equal(world->vm->cpus.reason, "powered off");
 	guest_end(world);
+	free(world->profile.vsock.path);
+	rmdir(sockets);
 }
 
 int main(int argc, char **argv)
