@@ -233,7 +233,7 @@ static void show_guest(const json_t *result)
 		show_line("memory", text_size(memory, (double)number_of(result, "memory")));
 		if (text_of(result, "firmware", NULL))
 			show_line("firmware", text_of(result, "firmware", NULL));
-		else
+		if (text_of(result, "kernel", NULL) || !text_of(result, "firmware", NULL))
 			show_line("kernel", text_of(result, "kernel", "built in"));
 		show_line("initrd", text_of(result, "initrd", NULL));
 		show_line("cmdline", text_of(result, "cmdline", NULL));

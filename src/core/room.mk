@@ -11,6 +11,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/boot/elf.c \
 	%D%/boot/firmware.c %D%/boot/firmware.h \
 	%D%/boot/firmware_items.c \
+	%D%/boot/firmware_kernel.c \
 	%D%/boot/image.c \
 	%D%/boot/load.h \
 	%D%/boot/map.c %D%/boot/map.h \
@@ -220,7 +221,11 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/acpi tests/unit/boot tests/unit/boot_entry tests/unit/fw_cfg \
 	tests/unit/i8042 tests/unit/ich9_pm tests/unit/mc146818 tests/unit/ps2_keyboard \
 	tests/unit/q35 tests/unit/debug_ports tests/unit/port92 tests/unit/rom tests/unit/smbios \
-	tests/unit/uart16550 tests/unit/vga tests/unit/cfi_flash tests/unit/uefi_variables_file
+	tests/unit/uart16550 tests/unit/vga tests/unit/cfi_flash tests/unit/uefi_variables_file \
+	tests/unit/firmware_kernel
+tests_unit_firmware_kernel_SOURCES = tests/unit/firmware_kernel.c tests/unit/fake_bus.h \
+	tests/unit/fake_fw_cfg.h tests/unit/scratch.h
+tests_unit_firmware_kernel_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_cfi_flash_SOURCES = tests/unit/cfi_flash.c tests/unit/fake_bus.h
 tests_unit_cfi_flash_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_uefi_variables_file_SOURCES = tests/unit/uefi_variables_file.c tests/unit/scratch.h

@@ -217,7 +217,7 @@ static void mistakes_of_guests(void **state)
 		{ "[guest]\nname=a12345678901234567890123456789012\n", "g.ini:2: name: 'a1234" },
 		{ "[boot]\ninitrd=x\n", "g.ini:2: initrd: is for a kernel" },
 		{ "[boot]\nfirmware=bios\nkernel=x\n", "g.ini:2: firmware: a guest begins with a "
-		  "firmware or with a kernel, not both; leave out kernel= to start from a disk" },
+		  "BIOS or with a kernel, not both; leave out kernel= to start from a disk" },
 		{ "[disk0]\npath=x\n[boot]\ncmdline=quiet\n", "g.ini:4: cmdline: is for a kernel, "
 		  "and this guest starts from its disk; write kernel= too, or firmware=none" },
 		{ "[boot]\nfirmware_file=x\n", "g.ini:2: firmware_file: is for a firmware, and" },

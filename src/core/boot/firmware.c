@@ -62,6 +62,7 @@ void firmware_check(const struct profile_check *check)
 		check->found(check->arg, "boot",
 			     profile->firmware_file ? "firmware_file" : "firmware", false,
 			     cause.text);
+	firmware_check_kernel(check);
 }
 
 int firmware_create(struct firmware *firmware, const struct profile *profile, int vm_fd,

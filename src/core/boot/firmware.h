@@ -41,6 +41,12 @@ int firmware_shadow(const struct firmware *firmware, const struct guest_memory *
 /* Adds what firmware asks for to the machine's fw_cfg; all devices have been created. */
 int firmware_describe(const struct device_set *devices, struct cause *cause);
 
+/* Of that, the kernel that UEFI firmware is to start, if the profile has one. */
+int firmware_add_kernel(const struct device_set *devices, struct cause *cause);
+
+/* Tells of what keeps it from being started. Any thread. */
+void firmware_check_kernel(const struct profile_check *check);
+
 /* Saves the image: a package may bring another one meanwhile. */
 void firmware_save(const struct firmware *firmware, struct state_writer *writer);
 

@@ -117,6 +117,7 @@ int firmware_describe(const struct device_set *devices, struct cause *cause)
 		add_smbios,
 		add_boot_order,
 		add_serial_console,
+		firmware_add_kernel,
 	};
 	int err = 0;
 

@@ -206,16 +206,19 @@ static const struct bus_ops dma_ops = { "firmware configuration DMA", dma_read, 
 
 /* --- items --- */
 
+static void set_item(struct fw_cfg *fw_cfg, unsigned key, void *data, size_t size)
+{
+	fw_cfg->items[key] = (struct item){ data, (uint32_t)size };
+}
+
 static int add_item(struct fw_cfg *fw_cfg, unsigned key, const char *name, const void *data,
 		    size_t size, struct cause *cause)
 {
-	struct item *item = &fw_cfg->items[key];
+	void *copy = malloc(size ? size : 1);
 
-	item->data = malloc(size ? size : 1);
-	if (!item->data)
+	if (!copy)
 		return cause_errno(cause, ENOMEM, "%s", name);
-	memcpy(item->data, data, size);
-	item->size = (uint32_t)size;
+	set_item(fw_cfg, key, memcpy(copy, data, size), size);
 	return 0;
 }
 
@@ -223,6 +226,11 @@ int fw_cfg_add(struct fw_cfg *fw_cfg, enum fw_cfg_key key, const void *data, siz
 	       struct cause *cause)
 {
 	return add_item(fw_cfg, key, "firmware configuration", data, size, cause);
+}
+
+void fw_cfg_give(struct fw_cfg *fw_cfg, enum fw_cfg_key key, void *data, size_t size)
+{
+	set_item(fw_cfg, key, data, size);
 }
 
 int fw_cfg_add_file(struct fw_cfg *fw_cfg, const char *name, const void *data, size_t size,

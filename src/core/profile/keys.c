@@ -117,6 +117,8 @@ static const struct profile_key boot_keys[] = {
 	  .help = "What the guest begins with. "
 		  "{Ic bios} is SeaBIOS, of the package {Li seabios}, and {Ic uefi} is OVMF, of the "
 		  "package {Li ovmf}: they start what is on a disk. "
+		  "UEFI firmware starts {Ic kernel}, if there is one, as an EFI program in their "
+		  "place. "
 		  "With {Ic none} it is {Ic kernel} or the built-in demo guest. "
 		  "{Ic auto} is {Ic bios} if the guest has a disk and no {Ic kernel}, else "
 		  "{Ic none}." },

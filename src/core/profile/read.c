@@ -365,12 +365,12 @@ static void check_firmware(struct reader *reader)
 					   ini_line(reader->ini, "boot", "firmware_file"),
 					   "firmware_file: is for a firmware, and this guest has "
 					   "none; write firmware=bios too");
-	} else if (guest->kernel) {
+	} else if (guest->kernel && profile_firmware(guest) == FIRMWARE_BIOS) {
 		profile_report_add(reader->report, ini_line(reader->ini, "boot", "firmware"),
-				   "firmware: a guest begins with a firmware or with a kernel, not "
+				   "firmware: a guest begins with a BIOS or with a kernel, not "
 				   "both; leave out kernel= to start from a disk, or firmware= to "
 				   "start the kernel");
-	} else if (ini_find(reader->ini, "boot", "cmdline")) {
+	} else if (!guest->kernel && ini_find(reader->ini, "boot", "cmdline")) {
 		profile_report_add(reader->report, ini_line(reader->ini, "boot", "cmdline"),
 				   "cmdline: is for a kernel, and this guest starts from its disk; "
 				   "write kernel= too, or firmware=none for the built-in guest");

@@ -93,7 +93,7 @@ static void section_profile(struct page *page, const json_t *g, const struct tui
 	memory_lines(page, g, guest->memory);
 	if (*json_text(g, "firmware"))
 		page_pair(page, "Firmware", INK_TEXT, json_text(g, "firmware"));
-	else
+	if (*json_text(g, "kernel") || !*json_text(g, "firmware"))
 		page_pair(page, "Kernel", INK_TEXT,
 			  *json_text(g, "kernel") ? json_text(g, "kernel") : "built in");
 	page_pair(page, "Initrd", INK_TEXT, json_text(g, "initrd"));
