@@ -74,6 +74,25 @@ def test_boot_sector_uses_the_bios():
             assert image.read(15) == b"Kector: read 1\r"
 
 
+def test_sata_disks_are_in_the_boot_order():
+    need_seabios()
+
+    def prepare(folder):
+        code = boot_sector(folder)
+        wrong = disk_image(folder, "wrong.img", code, b"sector: the wrong disk\r\n\0")
+        disk = disk_image(folder, "disk.img", code, b"sector: the right disk\r\n\0")
+        folder.guest("dos", f"[guest]\nmemory = 32M\n[boot]\nboot_device = disk2\n"
+                            f"[disk0]\npath = {wrong}\nreadonly = yes\n"
+                            f"[disk1]\npath = {wrong}\nreadonly = yes\nbus = sata\n"
+                            f"[disk2]\npath = {disk}\nbus = sata\n")
+
+    with d.Deck(prepare=prepare) as deck:
+        assert deck.run("start", "dos").returncode == 0
+        console = deck.console("dos")
+        console.expect("sector: up")
+        assert console.expect(" disk").endswith("the right")
+
+
 def test_no_system_and_reset():
     """Without a disk SeaBIOS says so; a reset begins with it again."""
     need_seabios()

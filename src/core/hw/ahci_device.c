@@ -5,6 +5,7 @@
 #include "core/hw/ahci_device.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,6 +182,16 @@ static int resize_drive(struct device *device, uint64_t bytes, struct cause *cau
 			 "the guest first");
 }
 
+static bool drive_boot_path(const struct device *device, const char *section, char *path,
+			    size_t size)
+{
+	if (strcmp(section, device->name))
+		return false;
+	snprintf(path, size, "/pci@i0cf8/pci8086,2922@%x/drive@%x/disk@0",
+		 device->host->ahci->function.device, device->number);
+	return true;
+}
+
 static void describe_drive(struct device *device, char *text, size_t size)
 {
 	ahci_describe(device->host->ahci, device->number, text, size);
@@ -192,6 +203,7 @@ const struct device_type sata_device = {
 	.wanted = drive_wanted,
 	.create = create_drive,
 	.destroy = destroy_drive,
+	.boot_path = drive_boot_path,
 	.describe = describe_drive,
 	.resize = resize_drive,
 	.exchange = exchange_medium,
