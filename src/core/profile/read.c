@@ -364,7 +364,7 @@ static void check_firmware(struct reader *reader)
 			profile_report_add(reader->report,
 					   ini_line(reader->ini, "boot", "firmware_file"),
 					   "firmware_file: is for a firmware, and this guest has "
-					   "none; write firmware=bios too");
+					   "none; write firmware=bios or firmware=uefi too");
 	} else if (guest->kernel && profile_firmware(guest) == FIRMWARE_BIOS) {
 		profile_report_add(reader->report, ini_line(reader->ini, "boot", "firmware"),
 				   "firmware: a guest begins with a BIOS or with a kernel, not "
