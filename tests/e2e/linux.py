@@ -472,6 +472,17 @@ def test_connect_is_a_port_of_the_guest():
         assert wrong.returncode == 2 and "is no port" in wrong.stderr, wrong
 
 
+def test_interrupts_by_the_pics():
+    """A system that does not use the IOAPIC, nor messages."""
+    d.linux_kernel()
+    with d.Folder() as folder:
+        image = folder.write("root.img", "\0" * (1 << 20))
+        path = folder.write("pics.ini", profile(
+            "vmlinux", "disk=65536 noapic pci=nomsi", f"[disk0]\npath = {image}\n"))
+        result = folder.run("run", path)
+        assert result.returncode == 0 and "LG: disk 65536 " in result.stdout, result
+
+
 def test_watchdog_and_panic():
     """The one is only told of, the other pauses the guest; what is told of stands beside it."""
     def prepare(folder):

@@ -178,11 +178,13 @@ static void test_dsdt_addresses(void **state)
 	}
 	assert_true(has_bytes(dsdt, length, irq, sizeof(irq)));
 	assert_true(has_bytes(dsdt, length, keyboard_irq, sizeof(keyboard_irq)));
-	/* _PRT: { 0x0001ffff, Zero, Zero, 17 } and so on */
+	/* _PRT: { 0x0001ffff, Zero, Zero, 17 } and so on; with PICs 10 */
 	for (i = 1; i <= 30; i++) {
 		uint8_t route[] = { 0x0c, 0xff, 0xff, (uint8_t)i, 0, 0, 0, 0x0a,
 				    (uint8_t)(PLATFORM_PCI_GSI + i % 4) };
 
+		assert_true(has_bytes(dsdt, length, route, sizeof(route)));
+		route[8] = PLATFORM_PCI_ISA_IRQ(i % 4);
 		assert_true(has_bytes(dsdt, length, route, sizeof(route)));
 	}
 }

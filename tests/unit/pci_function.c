@@ -183,6 +183,33 @@ static bool line(void)
 	return fake_router.level[PLATFORM_PCI_GSI + SLOT % PCI_INTX_LINES];
 }
 
+/* With PICs: a line leads to an ISA interrupt, which more than one can share. */
+static void test_isa_interrupts(void **state)
+{
+	struct bench *bench = *state;
+	unsigned mine = SLOT % PCI_INTX_LINES, other = (SLOT + 1) % PCI_INTX_LINES;
+
+	pci_intx(&bench->function, true);
+	assert_true(line());
+	pci_route_intx(&bench->pci, mine, 10);
+	assert_true(fake_router.level[10] && line());
+	pci_route_intx(&bench->pci, other, 10);
+	pci_route_intx(&bench->pci, other, 0);
+	assert_true(fake_router.level[10]);
+	pci_route_intx(&bench->pci, mine, 11);
+	assert_true(!fake_router.level[10] && fake_router.level[11]);
+	pci_intx(&bench->function, false);
+	assert_true(!fake_router.level[11] && !line());
+	pci_intx(&bench->function, true);
+	assert_true(fake_router.level[11]);
+	config_set(bench, PCI_COMMAND, DECODE | PCI_COMMAND_INTX_OFF, 2);
+	assert_false(fake_router.level[11]);
+	config_set(bench, PCI_COMMAND, DECODE, 2);
+	pci_route_intx(&bench->pci, mine, 0);
+	assert_true(!fake_router.level[11] && line());
+	assert_int_equal(config_get(bench, PCI_INTERRUPT_LINE, 1), PLATFORM_PCI_ISA_IRQ(mine));
+}
+
 static void test_msi(void **state)
 {
 	struct bench *bench = *state;
@@ -254,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_sizes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_move, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_isa_interrupts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_msi, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_msix_in_its_bar, setup, teardown),
 	};

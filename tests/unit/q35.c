@@ -18,10 +18,12 @@ struct fixture {
 	struct device device;
 };
 
-static void create(struct fixture *f)
+static void create(struct fixture *f, bool firmware)
 {
 	*f = (struct fixture){ .io.base = PLATFORM_PCI_PORT };
 	f->host = (struct device_host){ .io = &f->io.bus, .mmio = &f->mmio };
+	if (firmware)
+		f->host.fw_cfg = (struct fw_cfg *)f; /* there is one, and that is all */
 	f->device = (struct device){ .type = &q35_device, .host = &f->host,
 				     .state = calloc(1, q35_device.size) };
 	assert_non_null(f->device.state);
@@ -38,7 +40,7 @@ static int setup(void **state)
 {
 	static struct fixture fixture;
 
-	create(&fixture);
+	create(&fixture, true);
 	*state = &fixture;
 	return 0;
 }
@@ -119,11 +121,17 @@ static void interrupt_routes_are_kept(void **state)
 	set_config(f, LPC, 0x6b, 0xff);
 	q35_device.save(&f->device, saved);
 	destroy(f);
-	create(f);
+	create(f, true);
 	assert_null(q35_device.load(&f->device, saved));
 	free(saved);
 	assert_int_equal(config(f, LPC, 0x60), 0x8080800a);
 	assert_int_equal(config(f, LPC, 0x68), 0x8f808080);
+
+	/* Without firmware they are as that would set them up. */
+	destroy(f);
+	create(f, false);
+	assert_int_equal(config(f, LPC, 0x60), 0x0b0b0a0a);
+	assert_int_equal(config(f, LPC, 0x68), 0x0b0b0a0a);
 }
 
 int main(void)

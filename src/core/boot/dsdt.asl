@@ -1,14 +1,21 @@
 /*
  * The DSDT: what Linux cannot find by itself. ACPI 6.5 § 5.2.11.1, 6, 19.
  *
- * Static names and packages only, and few of them: a guest's kernel interprets
- * all of this at boot. Addresses are those of core/bus/platform.h; the unit test
+ * Few names: a guest's kernel interprets all of this at boot, methods only when
+ * it calls them. Addresses are those of core/bus/platform.h; the unit test
  * "acpi" compares them.
  */
 DefinitionBlock ("", "DSDT", 2, "VMDECK", "VMDECK", 1)
 {
 	/* SLP_TYP 7: soft off, ICH9 § 13.8.3.3 */
 	Name (\_S5, Package () { 7, 7, 0, 0 })
+
+	/* What a system chose: PICs, 0, or the IOAPIC, 1 */
+	Name (PICM, 0)
+	Method (\_PIC, 1)
+	{
+		PICM = Arg0
+	}
 
 	Scope (\_SB)
 	{
@@ -28,39 +35,79 @@ DefinitionBlock ("", "DSDT", 2, "VMDECK", "VMDECK", 1)
 					NonCacheable, ReadWrite, 0, 0xc0000000, 0xfebfffff, 0,
 					0x3ec00000)
 			})
-			/* INTA of device n: GSI 16 + n % 4 */
-			Name (_PRT, Package () {
-				Package () { 0x0001ffff, 0, 0, 17 },
-				Package () { 0x0002ffff, 0, 0, 18 },
-				Package () { 0x0003ffff, 0, 0, 19 },
-				Package () { 0x0004ffff, 0, 0, 16 },
-				Package () { 0x0005ffff, 0, 0, 17 },
-				Package () { 0x0006ffff, 0, 0, 18 },
-				Package () { 0x0007ffff, 0, 0, 19 },
-				Package () { 0x0008ffff, 0, 0, 16 },
-				Package () { 0x0009ffff, 0, 0, 17 },
-				Package () { 0x000affff, 0, 0, 18 },
-				Package () { 0x000bffff, 0, 0, 19 },
-				Package () { 0x000cffff, 0, 0, 16 },
-				Package () { 0x000dffff, 0, 0, 17 },
-				Package () { 0x000effff, 0, 0, 18 },
-				Package () { 0x000fffff, 0, 0, 19 },
-				Package () { 0x0010ffff, 0, 0, 16 },
-				Package () { 0x0011ffff, 0, 0, 17 },
-				Package () { 0x0012ffff, 0, 0, 18 },
-				Package () { 0x0013ffff, 0, 0, 19 },
-				Package () { 0x0014ffff, 0, 0, 16 },
-				Package () { 0x0015ffff, 0, 0, 17 },
-				Package () { 0x0016ffff, 0, 0, 18 },
-				Package () { 0x0017ffff, 0, 0, 19 },
-				Package () { 0x0018ffff, 0, 0, 16 },
-				Package () { 0x0019ffff, 0, 0, 17 },
-				Package () { 0x001affff, 0, 0, 18 },
-				Package () { 0x001bffff, 0, 0, 19 },
-				Package () { 0x001cffff, 0, 0, 16 },
-				Package () { 0x001dffff, 0, 0, 17 },
-				Package () { 0x001effff, 0, 0, 18 },
-			})
+			/*
+			 * INTA of device n: GSI 16 + n % 4 of the IOAPIC; with PICs the ISA
+			 * interrupts where firmware leads these four lines
+			 */
+			Method (_PRT)
+			{
+				If (PICM) {
+					Return (Package () {
+						Package () { 0x0001ffff, 0, 0, 17 },
+						Package () { 0x0002ffff, 0, 0, 18 },
+						Package () { 0x0003ffff, 0, 0, 19 },
+						Package () { 0x0004ffff, 0, 0, 16 },
+						Package () { 0x0005ffff, 0, 0, 17 },
+						Package () { 0x0006ffff, 0, 0, 18 },
+						Package () { 0x0007ffff, 0, 0, 19 },
+						Package () { 0x0008ffff, 0, 0, 16 },
+						Package () { 0x0009ffff, 0, 0, 17 },
+						Package () { 0x000affff, 0, 0, 18 },
+						Package () { 0x000bffff, 0, 0, 19 },
+						Package () { 0x000cffff, 0, 0, 16 },
+						Package () { 0x000dffff, 0, 0, 17 },
+						Package () { 0x000effff, 0, 0, 18 },
+						Package () { 0x000fffff, 0, 0, 19 },
+						Package () { 0x0010ffff, 0, 0, 16 },
+						Package () { 0x0011ffff, 0, 0, 17 },
+						Package () { 0x0012ffff, 0, 0, 18 },
+						Package () { 0x0013ffff, 0, 0, 19 },
+						Package () { 0x0014ffff, 0, 0, 16 },
+						Package () { 0x0015ffff, 0, 0, 17 },
+						Package () { 0x0016ffff, 0, 0, 18 },
+						Package () { 0x0017ffff, 0, 0, 19 },
+						Package () { 0x0018ffff, 0, 0, 16 },
+						Package () { 0x0019ffff, 0, 0, 17 },
+						Package () { 0x001affff, 0, 0, 18 },
+						Package () { 0x001bffff, 0, 0, 19 },
+						Package () { 0x001cffff, 0, 0, 16 },
+						Package () { 0x001dffff, 0, 0, 17 },
+						Package () { 0x001effff, 0, 0, 18 },
+					})
+				}
+				Return (Package () {
+					Package () { 0x0001ffff, 0, 0, 10 },
+					Package () { 0x0002ffff, 0, 0, 11 },
+					Package () { 0x0003ffff, 0, 0, 11 },
+					Package () { 0x0004ffff, 0, 0, 10 },
+					Package () { 0x0005ffff, 0, 0, 10 },
+					Package () { 0x0006ffff, 0, 0, 11 },
+					Package () { 0x0007ffff, 0, 0, 11 },
+					Package () { 0x0008ffff, 0, 0, 10 },
+					Package () { 0x0009ffff, 0, 0, 10 },
+					Package () { 0x000affff, 0, 0, 11 },
+					Package () { 0x000bffff, 0, 0, 11 },
+					Package () { 0x000cffff, 0, 0, 10 },
+					Package () { 0x000dffff, 0, 0, 10 },
+					Package () { 0x000effff, 0, 0, 11 },
+					Package () { 0x000fffff, 0, 0, 11 },
+					Package () { 0x0010ffff, 0, 0, 10 },
+					Package () { 0x0011ffff, 0, 0, 10 },
+					Package () { 0x0012ffff, 0, 0, 11 },
+					Package () { 0x0013ffff, 0, 0, 11 },
+					Package () { 0x0014ffff, 0, 0, 10 },
+					Package () { 0x0015ffff, 0, 0, 10 },
+					Package () { 0x0016ffff, 0, 0, 11 },
+					Package () { 0x0017ffff, 0, 0, 11 },
+					Package () { 0x0018ffff, 0, 0, 10 },
+					Package () { 0x0019ffff, 0, 0, 10 },
+					Package () { 0x001affff, 0, 0, 11 },
+					Package () { 0x001bffff, 0, 0, 11 },
+					Package () { 0x001cffff, 0, 0, 10 },
+					Package () { 0x001dffff, 0, 0, 10 },
+					Package () { 0x001effff, 0, 0, 11 },
+				})
+			}
 		}
 
 		/* Memory and ports of the chipset: keeps PCI off them, and Linux wants ECAM here */

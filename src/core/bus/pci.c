@@ -75,6 +75,32 @@ static void place_bars(struct pci_function *function)
 		place_bar(&function->bars[i]);
 }
 
+/* Has an ISA interrupt follow the lines that lead to it. intx_lock held. */
+static void update_isa(struct pci *pci, unsigned isa)
+{
+	uint16_t bit = (uint16_t)(1u << isa);
+	bool level = false;
+
+	for (unsigned i = 0; i < PCI_INTX_LINES; i++)
+		level |= pci->isa[i] == isa && pci->intx[i];
+	if (!isa || level == !!(pci->isa_levels & bit))
+		return;
+	pci->isa_levels ^= bit;
+	irq_set_line(pci->irq, isa, level);
+}
+
+void pci_route_intx(struct pci *pci, unsigned line, unsigned isa)
+{
+	unsigned before;
+
+	pthread_mutex_lock(&pci->intx_lock);
+	before = pci->isa[line];
+	pci->isa[line] = (uint8_t)isa;
+	update_isa(pci, before);
+	update_isa(pci, isa);
+	pthread_mutex_unlock(&pci->intx_lock);
+}
+
 /* Has the line follow what the function asks for and what may pass. intx_lock held. */
 static void update_intx(struct pci_function *function)
 {
@@ -85,8 +111,10 @@ static void update_intx(struct pci_function *function)
 		     !atomic_load(&function->msix_enabled) && !atomic_load(&function->msi_enabled);
 
 	pci->intx[line] = level ? before | bit : before & ~bit;
-	if (!before != !pci->intx[line])
-		irq_set_line(pci->irq, PLATFORM_PCI_GSI + line, level);
+	if (!before == !pci->intx[line])
+		return;
+	irq_set_line(pci->irq, PLATFORM_PCI_GSI + line, level);
+	update_isa(pci, pci->isa[line]);
 }
 
 /* The guest switched INTA#, MSI or MSI-X on or off. pci.lock held. */
@@ -314,7 +342,7 @@ int pci_add(struct pci *pci, struct pci_function *function, unsigned device, str
 			err = add_bar(&function->bars[i], cause);
 	if (function->config[PCI_INTERRUPT_PIN])
 		function->config[PCI_INTERRUPT_LINE] =
-			(uint8_t)(PLATFORM_PCI_GSI + device % PCI_INTX_LINES);
+			PLATFORM_PCI_ISA_IRQ(device % PCI_INTX_LINES);
 	pci->functions[device] = function;
 	return err;
 }

@@ -38,6 +38,12 @@ const char *pci_function_load(struct pci_function *function,
 			      const struct pci_registers *registers);
 
 /*
+ * Leads a line of INTA#, 0 to 3, to an ISA interrupt, 1 to 15, or to none, 0, beside the IOAPIC.
+ * Any thread.
+ */
+void pci_route_intx(struct pci *pci, unsigned line, unsigned isa);
+
+/*
  * Sets the level of the function's INTA#, which MSI, MSI-X and the command register can
  * switch off. Any thread.
  */

@@ -118,6 +118,8 @@ struct pci {
 	uint64_t next[2];	  /* where the next BAR of each type is placed */
 	pthread_mutex_t intx_lock;
 	uint32_t intx[PCI_INTX_LINES]; /* devices that assert the line, one bit each */
+	uint8_t isa[PCI_INTX_LINES];   /* the ISA interrupt that the line leads to, too; 0: none */
+	uint16_t isa_levels;	       /* of those interrupts, one bit each */
 };
 
 /* Fills in a function's identity; class_code is 0xCCSSII. Before pci_add(). */

@@ -27,6 +27,7 @@
 #define PLATFORM_RTC_GSI 8	    /* edge */
 #define PLATFORM_SCI_GSI 9	    /* level, active high */
 #define PLATFORM_PCI_GSI 16	    /* INTA# of device n: 16 + n % 4; level, active high; four lines */
+#define PLATFORM_PCI_ISA_IRQ(line) (10 + (line) / 2) /* where firmware leads these with PICs */
 
 /* MMIO */
 #define PLATFORM_ECAM_BASE 0xb0000000u

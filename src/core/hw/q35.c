@@ -5,13 +5,14 @@
  *
  * Intel Q35 data sheet (MCH) § 5.1, ICH9 data sheet § 13.1 (LPC). The registers stand,
  * but nothing moves: memory from 0xc0000 on is RAM that can be written whatever the PAM
- * registers say, ECAM and the PM block lie where firmware puts them, and
- * INTA# of a device reaches the IOAPIC alone. There is no SMM.
+ * registers say, and ECAM and the PM block lie where firmware puts them. PIRQ[A-D]# are
+ * where INTA# of devices leads to; nothing drives PIRQ[E-H]#. There is no SMM.
  */
 #include "core/hw/q35.h"
 
 #include <string.h>
 
+#include "base/checked.h"
 #include "core/bus/pci.h"
 #include "core/bus/platform.h"
 
@@ -44,6 +45,7 @@
 #define LPC_PIRQ_COUNT 4
 #define LPC_PIRQ_OFF 0x80
 #define LPC_PIRQ_MASK 0x8f
+#define LPC_PIRQ_IRQS 0xdce8u /* bits of those that they can lead to: 3, 5 to 7, 10 to 12, 14, 15 */
 
 struct q35 {
 	struct pci pci;
@@ -56,6 +58,25 @@ struct __attribute__((packed)) q35_registers {
 };
 
 static const struct pci_function_ops bridge_ops = { .name = "bridge" };
+
+/* Has the PICs get what the bridge's registers say. IRQs that others drive are none for it. */
+static void route(struct q35 *q35)
+{
+	for (unsigned i = 0; i < PCI_INTX_LINES; i++) {
+		uint8_t value = q35->lpc_bridge.config[LPC_PIRQ_A + i];
+		bool leads = !(value & LPC_PIRQ_OFF) && LPC_PIRQ_IRQS >> (value & 15) & 1;
+
+		pci_route_intx(&q35->pci, i, leads ? value & 15u : 0);
+	}
+}
+
+static void lpc_written(struct pci_function *function, unsigned offset, unsigned length)
+{
+	if (range_overlap(offset, length, LPC_PIRQ_A, LPC_PIRQ_COUNT))
+		route(container_of(function, struct q35, lpc_bridge));
+}
+
+static const struct pci_function_ops lpc_ops = { .name = "bridge", .config_written = lpc_written };
 
 static void put(struct pci_function *function, unsigned offset, uint32_t value)
 {
@@ -72,9 +93,10 @@ static void set_up_host_bridge(struct pci_function *bridge)
 	bridge->config[MCH_PAM] = bridge->writable[MCH_PAM] = MCH_PAM0_RAM;
 }
 
-static void set_up_lpc_bridge(struct pci_function *bridge)
+/* firmware: there is some, which sets up what is off at first. */
+static void set_up_lpc_bridge(struct pci_function *bridge, bool firmware)
 {
-	pci_function_init(bridge, &bridge_ops, VENDOR_INTEL, DEVICE_ICH9_LPC, CLASS_ISA_BRIDGE);
+	pci_function_init(bridge, &lpc_ops, VENDOR_INTEL, DEVICE_ICH9_LPC, CLASS_ISA_BRIDGE);
 	put(bridge, PCI_SUBSYSTEM_VENDOR, SUBSYSTEM_QEMU << 16 | SUBSYSTEM_VENDOR_QEMU);
 	/* What is behind it can always be reached: UEFI looks for the serial port only then. */
 	bridge->config[PCI_COMMAND] = LPC_COMMAND;
@@ -83,7 +105,8 @@ static void set_up_lpc_bridge(struct pci_function *bridge)
 	put(bridge, LPC_PMBASE, PLATFORM_PM_PORT | LPC_PMBASE_IO);
 	bridge->config[LPC_ACPI_CONTROL] = LPC_ACPI_ENABLE;
 	for (unsigned i = 0; i < LPC_PIRQ_COUNT; i++) {
-		bridge->config[LPC_PIRQ_A + i] = bridge->config[LPC_PIRQ_E + i] = LPC_PIRQ_OFF;
+		bridge->config[LPC_PIRQ_A + i] = bridge->config[LPC_PIRQ_E + i] =
+			firmware ? LPC_PIRQ_OFF : PLATFORM_PCI_ISA_IRQ(i);
 		bridge->writable[LPC_PIRQ_A + i] = LPC_PIRQ_MASK;
 		bridge->writable[LPC_PIRQ_E + i] = LPC_PIRQ_MASK;
 	}
@@ -97,9 +120,11 @@ static int create_q35(struct device *device, struct cause *cause)
 
 	host->pci = &q35->pci;
 	set_up_host_bridge(&q35->host_bridge);
-	set_up_lpc_bridge(&q35->lpc_bridge);
-	if (!err)
-		err = pci_add(&q35->pci, &q35->host_bridge, 0, cause);
+	set_up_lpc_bridge(&q35->lpc_bridge, host->fw_cfg);
+	if (err)
+		return err;
+	route(q35);
+	err = pci_add(&q35->pci, &q35->host_bridge, 0, cause);
 	return err ? err : pci_add(&q35->pci, &q35->lpc_bridge, LPC_DEVICE, cause);
 }
 
@@ -129,8 +154,13 @@ static const char *load_q35(struct device *device, const void *from)
 	struct q35 *q35 = device->state;
 	const char *wrong = pci_function_load(&q35->host_bridge, &registers->host_bridge);
 
+	if (!wrong)
+		wrong = pci_function_load(&q35->lpc_bridge, &registers->lpc_bridge);
+	if (wrong)
+		return wrong;
 	atomic_store(&q35->pci.address, registers->address);
-	return wrong ? wrong : pci_function_load(&q35->lpc_bridge, &registers->lpc_bridge);
+	route(q35);
+	return NULL;
 }
 
 const struct device_type q35_device = {
