@@ -53,6 +53,11 @@ tests_fuzz_ahci_SOURCES = tests/fuzz/ahci.c $(FUZZ_FILES)
 tests_fuzz_ahci_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_ahci_LDADD = $(DEVICE_BENCH_LIBS)
 
+FUZZ_TESTS += tests/fuzz/board
+tests_fuzz_board_SOURCES = tests/fuzz/board.c $(FUZZ_FILES)
+tests_fuzz_board_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_board_LDADD = $(DEVICE_BENCH_LIBS)
+
 FUZZ_TESTS += tests/fuzz/channel
 tests_fuzz_channel_SOURCES = tests/fuzz/channel.c $(FUZZ_FILES)
 tests_fuzz_channel_CPPFLAGS = $(FUZZ_CPPFLAGS)
