@@ -119,14 +119,160 @@ make_efi_cd()
 	xorriso -as mkisofs -o "$cd" -R -e esp -no-emul-boot "$root"
 }
 
+# --- what is made once -------------------------------------------------------
+
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vmdeck-tests
+
+# cached NAME KEY FUNCTION: has FUNCTION FILE make a file, unless one of that KEY is there.
+cached()
+{
+	local file
+	mkdir -p "$cache"
+	file=$cache/nested-$1-$(printf %s "$2" | sha256sum | head -c 16)
+	if [ ! -e "$file" ]; then
+		rm -f "$cache/nested-$1"-*
+		"$3" "$file.new"
+		mv "$file.new" "$file"
+	fi
+	ln -sf "$file" "$work/$1.cached"
+}
+
+# NAME: the file that prepare found or made.
+cached_file()
+{
+	readlink "$work/$1.cached"
+}
+
+# --- disks -------------------------------------------------------------------
+
+# patch FILE OFFSET BYTES: writes what printf makes of BYTES there.
+patch()
+{
+	printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# make_disk IMAGE ROOT MIB: the folder ROOT as an ext4 file system, behind a partition for UEFI;
+# GRUB of the host starts from both kinds of firmware and reads ROOT's /boot/grub/grub.cfg.
+make_disk()
+{
+	local image=$1 root=$2 early=$1.early core=$1.core esp=$1.esp
+	echo 'configfile (hd0,msdos2)/boot/grub/grub.cfg' >"$early"
+	grub-mkimage -O i386-pc -p '(hd0,msdos2)/boot/grub' -c "$early" -o "$core" \
+		biosdisk part_msdos ext2 normal configfile linux linux16
+	truncate -s 0 "$image"
+	truncate -s "$((5 + $3))M" "$image"
+	head -c 440 /usr/lib/grub/i386-pc/boot.img | dd of="$image" conv=notrunc status=none
+	dd if="$core" of="$image" bs=512 seek=1 conv=notrunc status=none
+	printf '%s\n' 'label: dos' '2048,8192,ef' '10240,,83,*' |
+		sfdisk -q --wipe never "$image"
+	mke2fs -q -t ext4 -O ^64bit,^metadata_csum -d "$root" -E offset=$((5 << 20)) "$image" "${3}M"
+	if [ -d /usr/lib/grub/x86_64-efi ]; then
+		grub-mkimage -O x86_64-efi -p '(hd0,msdos2)/boot/grub' -c "$early" -o "$core" \
+			part_msdos ext2 normal configfile linux
+		truncate -s 4M "$esp"
+		mformat -i "$esp" -v UEFI ::
+		mmd -i "$esp" ::/EFI ::/EFI/BOOT
+		mcopy -i "$esp" "$core" ::/EFI/BOOT/BOOTX64.EFI
+		dd if="$esp" of="$image" bs=1M seek=1 conv=notrunc status=none
+	fi
+	rm -f "$early" "$core" "$esp"
+}
+
 # --- inside -----------------------------------------------------------------
 
-# A switch "lan" that leads to NAT.
+# A switch "lan" that leads to NAT; its guests reach this host's loopback.
 make_switch()
 {
 	mkdir -p "$XDG_CONFIG_HOME/vmdeck/switches"
-	printf '%s\n' '[switch]' 'uplink = nat' 'address = 10.0.2.2/24' \
+	printf '%s\n' '[switch]' 'uplink = nat' 'address = 10.0.2.2/24' 'loopback = yes' \
 		>"$XDG_CONFIG_HOME/vmdeck/switches/lan.ini"
+}
+
+# serve FOLDER: its files by HTTP, for guests at http://10.0.2.2:8000/; who asked for what is
+# in /run/served.
+serve()
+{
+	/usr/bin/python3 -m http.server -b 127.0.0.1 -d "$1" 8000 >/run/served 2>&1 &
+}
+
+# start PROFILE: runs the guest named "guest" in the background; its console is in /run/log.
+start()
+{
+	mkfifo /run/keys
+	"$VMDECK" run "$1" </run/keys >/run/log 2>&1 &
+	guest=$!
+	exec 3>/run/keys
+	seen=0
+}
+
+# The rest of the console, from where the last await found its line, as plain text.
+unseen()
+{
+	tail -c "+$((seen + 1))" /run/log | tr -d '\r\0' |
+		sed -e 's/\x1b\[[0-9;?]*[A-Za-z]/\n/g; s/\x1bc//g'
+}
+
+# Whether there is still something to wait for, and time to say so if that does not come.
+may_come()
+{
+	[ $SECONDS -lt $((seconds - 40)) ] && kill -0 "$guest" 2>/dev/null
+}
+
+# await REGEX: until the console has it, which is not waited for again.
+await()
+{
+	local size
+	while size=$(stat -c %s /run/log); ! unseen | grep -q -a -E -- "$1"; do
+		if ! may_come; then
+			unseen | tail -n 40
+			echo "no '$1' in what the guest printed"
+			return 1
+		fi
+		sleep 0.5
+	done
+	echo "$SECONDS s: $1"
+	seen=$size
+}
+
+# await_screen REGEX: until a line of the VGA screen has it.
+await_screen()
+{
+	while "$VMDECK" console --vga guest </dev/null >/run/screen 2>/run/trouble
+	      ! grep -q -a -E -- "$1" /run/screen; do
+		if ! may_come; then
+			cat /run/screen /run/trouble
+			echo "no '$1' on the guest's screen"
+			return 1
+		fi
+		sleep 1
+	done
+	echo "$SECONDS s: $1"
+}
+
+# type_line TEXT: on the console, with Enter.
+type_line()
+{
+	printf '%s\r' "$1" >&3
+}
+
+# press TEXT: on the keyboard beside the VGA screen; as printf has it.
+press()
+{
+	/usr/bin/python3 - "$XDG_STATE_HOME/vmdeck/deck.sock" "$(printf "$1")" <<-'PRESS'
+	import json, socket, sys
+	deck = socket.socket(socket.AF_UNIX)
+	deck.connect(sys.argv[1])
+	deck.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "screen.type", "params":
+	                         {"guest": "guest", "text": sys.argv[2]}}).encode() + b"\n")
+	answer = json.loads(deck.makefile().readline())
+	sys.exit("error" in answer and str(answer))
+	PRESS
+}
+
+# Ends the guest's power and waits for it; what it says of itself is its exit status.
+finish()
+{
+	wait "$guest"
 }
 
 # expect LOG REGEX...: each is a line of it, in that order.
