@@ -183,7 +183,15 @@ static void remedy(void *host, enum profile_remedy remedy, const char *why)
 static void full(void *host, const char *why)
 {
 	(void)host;
-	must(false, why);
+	must(bench_effects.may_wait, why);
+	bench_effects.waits++;
+}
+
+static void notice(void *host, const char *text)
+{
+	(void)host;
+	(void)text;
+	bench_effects.notices++;
 }
 
 /* --- life --- */
@@ -235,7 +243,6 @@ void bench_create_changed(struct device_bench *bench, int disk_fd,
 	memset(bench, 0, sizeof(*bench));
 	memset(bench_effects.level, 0, sizeof(bench_effects.level));
 	must(loop_init(&bench->loop, &cause) == 0, cause.text);
-	must(memory_create(&bench->memory, BENCH_RAM, &cause) == 0, cause.text);
 	snprintf(bench->profile.name, sizeof(bench->profile.name), "a");
 	bench->profile.cpus = BENCH_CPUS;
 	bench->profile.rng = bench->profile.balloon = true;
@@ -254,6 +261,10 @@ void bench_create_changed(struct device_bench *bench, int disk_fd,
 	bench->profile.disks[0].path = path;
 	if (change)
 		change(&bench->profile);
+	must(memory_create_backed(&bench->memory, BENCH_RAM,
+				  devices_share_memory(device_table, &bench->profile) ? MEMORY_MEMFD
+										      : MEMORY_ANON,
+				  &cause) == 0, cause.text);
 	bench->set = (struct device_set){
 		.host = {
 			.io = &bench->io,
@@ -270,6 +281,7 @@ void bench_create_changed(struct device_bench *bench, int disk_fd,
 			.reset = reset,
 			.remedy = remedy,
 			.full = full,
+			.notice = notice,
 		},
 		.hot = { bench->hot, sizeof(bench->hot) },
 	};

@@ -41,6 +41,8 @@ struct bench_effects {
 	const char *why; /* of the last remedy */
 	unsigned printed, power_offs, resets; /* printed: bytes, of any console */
 	uint8_t last[64]; /* bytes printed, or the last of them, at printed % 64 on */
+	bool may_wait;	  /* the guest may have to, for a disk; else that ends the program */
+	unsigned waits, notices;
 };
 
 extern struct bench_effects bench_effects;

@@ -234,6 +234,7 @@ static void lose(struct vhost_device *vhost, const char *why)
 	backend_kill(&vhost->backend);
 	pthread_mutex_lock(&vhost->virtio.lock);
 	was_needed = vhost->virtio.running && !vhost->resetting;
+	vhost->may_launch = false; /* that was for this one */
 	if (!vhost->resetting)
 		recover(vhost);
 	set_quiet(vhost, VHOST_DOWN);
