@@ -381,6 +381,7 @@ CASES = [
     ("url", "path = nbd://\nformat = nbd\n"),
     ("both", "path = @/raw.img\nreadonly = yes\noverlay = keep\n"),
     ("remote", "path = nbd://host\nformat = nbd\noverlay = discard\n"),
+    ("serial", "path = @/a.qcow2\nformat = qcow2\nserial = X1\n"),
     ("sata", "path = @/a.qcow2\nformat = qcow2\nbus = sata\n"),
 ]
 WANTED = {
@@ -395,6 +396,7 @@ WANTED = {
     "url": "nbd:// is no address for format=nbd; write nbd://HOST:PORT/EXPORT",
     "both": "overlay= is for what a guest writes, and it does not with readonly=yes",
     "remote": "overlay= is for images in files, and not for format=nbd; remove it",
+    "serial": "serial= is not for a disk that qemu-storage-daemon serves; remove it",
     "sata": "format=qcow2 is for virtio disks; set bus=virtio",
 }
 

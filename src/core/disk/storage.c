@@ -252,6 +252,9 @@ static int check_keys(const struct profile_disk *disk, struct cause *cause)
 		return cause_set(cause, EINVAL, "%s%s is for virtio disks; %s",
 				 kinds[disk->format].driver ? "format=" : "overlay, here of ", driver,
 				 disk->cdrom ? "a CD-ROM's image is a raw one" : "set bus=virtio");
+	if ((disk->serial && *disk->serial) || disk->queues > 1)
+		return cause_set(cause, EINVAL, "%s= is not for a disk that qemu-storage-daemon serves; "
+				 "remove it", disk->queues > 1 ? "queues" : "serial");
 	if (disk->readonly && disk->overlay)
 		return cause_set(cause, EINVAL, "overlay= is for what a guest writes, and it does not "
 				 "with readonly=yes; remove one of them");
