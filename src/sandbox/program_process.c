@@ -58,6 +58,18 @@ void program_close(struct program_process *process)
 	process->pid = 0;
 }
 
+/* Its last words without its name, and without the option that QEMU's programs say they are about. */
+static const char *without_preface(const struct program_process *process)
+{
+	const char *name = program_name(process->program), *words = process->words, *end;
+	size_t size = strlen(name);
+
+	if (!strncmp(words, name, size) && !strncmp(words + size, ": ", 2))
+		words += size + 2;
+	end = strncmp(words, "--", 2) ? NULL : strstr(words, ": ");
+	return end ? end + 2 : words;
+}
+
 static void explain(const struct program_process *process, ssize_t n,
 		    const struct helper_report *report, char *why, size_t size)
 {
@@ -77,7 +89,7 @@ static void explain(const struct program_process *process, ssize_t n,
 	else
 		used = snprintf(why, size, "%s ended with status %d", name, report->code);
 	if (*process->words && used > 0 && (size_t)used < size)
-		snprintf(why + used, size - (size_t)used, ": %s", process->words);
+		snprintf(why + used, size - (size_t)used, ": %s", without_preface(process));
 }
 
 int program_ended(struct program_process *process, char *why, size_t size)

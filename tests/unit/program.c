@@ -46,6 +46,10 @@ static void the_end_is_told_with_the_last_words(void **state)
 		  "qemu-storage-daemon ended with status 1: two" },
 		{ "printf 'without an end' >&2; exec 2>&-; exit 1", -EIO, 1,
 		  "qemu-storage-daemon ended with status 1: without an end" },
+		{ "echo 'qemu-storage-daemon: it is: so' >&2; exit 1", -EIO, 1,
+		  "qemu-storage-daemon ended with status 1: it is: so" },
+		{ "echo 'qemu-storage-daemon: --blockdev a=b:c,d=e: no: such' >&2; exit 1", -EIO, 1,
+		  "qemu-storage-daemon ended with status 1: no: such" },
 		{ "exit 127", -EIO, 127, "qemu-storage-daemon could not be executed" },
 	};
 
