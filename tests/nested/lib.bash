@@ -151,6 +151,25 @@ patch()
 	printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
+# FOLDER PACKAGES: Debian with these, and what GRUB starts on the disk that make_disk makes of it.
+make_debian()
+{
+	mmdebstrap --quiet --variant=minbase --dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		--include=linux-image-amd64,systemd-sysv,udev,login,"$2" \
+		--essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d"' \
+		--essential-hook='echo MODULES=list >"$1/etc/initramfs-tools/conf.d/modules"' \
+		--essential-hook='printf "%s\n" virtio_pci virtio_blk ext4 >"$1/etc/initramfs-tools/modules"' \
+		bookworm "$1" </dev/null
+	# What a system without a network for its first minutes waits for.
+	ln -sf /dev/null "$1/etc/systemd/system/apt-daily.timer"
+	ln -sf /dev/null "$1/etc/systemd/system/apt-daily-upgrade.timer"
+	mkdir -p "$1/boot/grub"
+	printf '%s\n' 'linux /vmlinuz root=/dev/vda2 rw quiet net.ifnames=0 console=ttyS0' \
+		'initrd /initrd.img' boot >"$1/boot/grub/grub.cfg"
+}
+
 # make_disk IMAGE ROOT MIB: the folder ROOT as an ext4 file system, behind a partition for UEFI;
 # GRUB of the host starts from both kinds of firmware and reads ROOT's /boot/grub/grub.cfg.
 make_disk()
