@@ -19,8 +19,9 @@
 
 /*
  * Kinds: 0 a register is written, 1 memory, 2 the loop runs, 3 registers are read, 4 the
- * CD-ROM gets a packet, 5 the disk a command; then a byte more of these, an offset, a value,
- * which is the length of what is read, the head of the packet, or the command's registers.
+ * CD-ROM gets a packet, 5 the disk a command, 6 somebody exchanges its medium; then a byte more
+ * of these, an offset, a value, which is the length of what is read, the head of the packet, or
+ * the command's registers; of an exchange bit 0 says that there is another, bit 1 force.
  */
 const struct fuzz_seed fuzz_seeds[] = {
 	SEED("\1\0\0\x40\x27\x80\xec\0\0\0\x38\1\1\0\0\0\2\0\0\0\0\0\0\0"),
@@ -85,6 +86,11 @@ const struct fuzz_seed fuzz_seeds[] = {
 	     "\005\000\000\000\357\002\001\000\005\000\000\000\370\000\001\000"
 	     "\005\000\020\000\057\000\001\000\005\000\000\000\357\202\001\000"
 	     "\005\000\000\000\065\000\001\000\005\377\377\377\045\000\001\000"),
+	/* Media: taken, put in, held by the guest, taken all the same while it is read */
+	SEED("\6\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0\6\1\0\0\0\0\0\0"
+	     "\4\0\0\0\0\0\0\0\4\0\1\0\36\0\0\0\6\0\0\0\0\0\0\0"
+	     "\4\10\20\0\112\1\0\0\1\0\0\x50\x27\x80\xa0\0\1\0\x40\x50\x28\0\0\0"
+	     "\0\0\xb8\1\1\0\0\0\6\2\0\0\0\0\0\0\2\0\0\0\0\0\0\0"),
 	{ NULL, 0 },
 };
 
@@ -160,6 +166,24 @@ static void send_command(struct ahci *ahci, const struct guest_memory *memory, c
 	send(ahci, memory, 0, fis, NULL);
 }
 
+static void exchange(struct ahci *ahci, const char *path, const uint8_t *data)
+{
+	const struct disk_config config = { .name = "disk1", .path = path, .readonly = true,
+					    .raw = true };
+	struct disk *medium = NULL;
+
+	if (data[1] & 1)
+		REQUIRE(!disk_prepare(&medium, &config, NULL));
+	if (ahci_exchange(ahci, 1, medium, data[1] & 2, NULL) < 0)
+		disk_close(medium);
+}
+
+static void failed(void *arg, const char *why)
+{
+	(void)arg;
+	REQUIRE(why);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct ahci ahci;
@@ -181,7 +205,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&ahci, 0, sizeof(ahci));
 	memset(&pci, 0, sizeof(pci));
 	REQUIRE(!loop_init(&loop, &cause) && !memory_create(&memory, RAM, &cause));
+	ahci.failed = failed;
 	REQUIRE(!disk_ring_create(&ring, &loop, &cause));
+	disk_ring_exchanges(ring);
 	REQUIRE(!disk_open(&disk, ring, &(struct disk_config){ .name = "disk0", .path = path,
 							       .raw = true }, &cause));
 	REQUIRE(!disk_open(&medium, ring,
@@ -198,18 +224,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		uint32_t offset = data[2] | (uint32_t)data[3] << 8, value;
 
 		memcpy(&value, data + 4, sizeof(value));
-		if (data[0] % 6 == 0)
+		if (data[0] % 7 == 0)
 			set(&ahci, offset & 0xffc, value);
-		else if (data[0] % 6 == 1)
+		else if (data[0] % 7 == 1)
 			memory_write(&memory, offset, &value, sizeof(value));
-		else if (data[0] % 6 == 2)
+		else if (data[0] % 7 == 2)
 			run(&loop, NS_PER_MS / 10);
-		else if (data[0] % 6 == 3)
+		else if (data[0] % 7 == 3)
 			get(&ahci, offset & 0xfff, 1 + value % 8);
-		else if (data[0] % 6 == 4)
+		else if (data[0] % 7 == 4)
 			send_packet(&ahci, &memory, data);
-		else
+		else if (data[0] % 7 == 5)
 			send_command(&ahci, &memory, data);
+		else
+			exchange(&ahci, medium_path, data);
 	}
 	for (unsigned i = 0; !ahci_quiesce(&ahci); i++) {
 		REQUIRE(i < 10000);

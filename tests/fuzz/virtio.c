@@ -16,7 +16,7 @@
 
 enum {
 	DRIVER, DESCRIBE, OFFER, BYTES, CONFIG_WRITE, CONFIG_READ, SETTLE, PAUSE, TYPE, WINDOW,
-	KINDS
+	RESIZE, KINDS
 };
 
 /* Byte 1: the device in the low half, the queue in the high one. */
@@ -24,6 +24,10 @@ const struct fuzz_seed fuzz_seeds[] = {
 	/* The disk: a read that is right. */
 	SEED("\0\0\x01\0\0\0\0\0" "\1\0\0\1\0\0\x10\0" "\1\0\1\3\x10\0\0\2" "\1\0\2\2\x20\0\1\0"
 	     "\2\0\0\0\0\0\0\0" "\6\0\0\0\0\0\0\0"),
+	/* It grows, and what is new is read. */
+	SEED("\0\0\x01\0\0\0\0\0" "\xa\0\0\0\0\0\x2\0" "\3\0\2\0\x80\0\0\0"
+	     "\1\0\0\1\0\0\x10\0" "\1\0\1\3\x10\0\0\2" "\1\0\2\2\x20\0\1\0"
+	     "\2\0\0\0\0\0\0\0" "\5\0\3\0\0\0\0\0" "\6\0\0\0\0\0\0\0"),
 	/* The NIC: one frame to send. */
 	SEED("\0\1\x02\0\0\0\0\0" "\1\x11\0\0\0\0\x48\0" "\2\x11\0\0\0\0\0\0" "\6\0\0\0\0\0\0\0"),
 	/* Random bytes, and a request that cannot be. */
@@ -93,6 +97,10 @@ static void take(struct device_bench *bench, const uint8_t *step)
 	case PAUSE:
 		bench_stop(bench);
 		devices_start(&bench->set);
+		break;
+	case RESIZE: /* a person does that, of a balloon and, which only grows, of a disk */
+		(void)devices_resize(&bench->set, device == BENCH_DISK ? "disk0" : "balloon",
+				     value & 0xfffff, NULL);
 		break;
 	default:
 		bench_settle(bench);
