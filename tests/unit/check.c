@@ -141,6 +141,8 @@ static void what_a_start_refuses_is_found(void **state)
 		  "has 0 bytes" },
 		{ "[boot]\nfirmware=bios\nfirmware_file=/dev/full\n", "3: firmware_file: ",
 		  "not a regular file" },
+		{ "[guest]\n\nmemory=63M\n[boot]\nfirmware=uefi\n", "3: memory: ",
+		  "UEFI firmware needs at least 64M" },
 		{ "[guest]\ncpus=5\ncpu_sockets=2\n", "2: cpus: ", "make 2 * 2 * 1 = 4 vCPUs" },
 		{ "[guest]\n\ncpu_mask=avx51f\n", "3: cpu_mask: ", "did you mean avx512f?" },
 		{ "[guest]\nmemory=65M\nbacking=hugetlb\n", "3: backing: ", "a multiple of 2M" },

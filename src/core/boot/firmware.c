@@ -38,6 +38,16 @@ static int read_image(struct rom *rom, const struct profile *profile, struct cau
 	return err;
 }
 
+/* With less it says nothing and stands still. */
+static int check_memory(const struct profile *profile, struct cause *cause)
+{
+	if (profile_firmware(profile) != FIRMWARE_UEFI || profile->firmware_file ||
+	    profile->memory >= OVMF_MEMORY_MIN)
+		return 0;
+	return cause_set(cause, EINVAL, "UEFI firmware needs at least %lluM, and what it starts "
+			 "needs more", OVMF_MEMORY_MIN >> 20);
+}
+
 int firmware_find(enum profile_firmware firmware, struct cause *cause)
 {
 	const struct profile profile = { .firmware = firmware };
@@ -56,7 +66,9 @@ void firmware_check(const struct profile_check *check)
 
 	if (profile_firmware(profile) == FIRMWARE_NONE)
 		return;
-	if (read_image(&rom, profile, &cause) == 0)
+	if (check_memory(profile, &cause) < 0)
+		check->found(check->arg, "guest", "memory", false, cause.text);
+	else if (read_image(&rom, profile, &cause) == 0)
 		rom_free(&rom);
 	else
 		check->found(check->arg, "boot",
@@ -73,6 +85,9 @@ int firmware_create(struct firmware *firmware, const struct profile *profile, in
 
 	if (profile_firmware(profile) == FIRMWARE_NONE)
 		return 0;
+	err = check_memory(profile, cause);
+	if (err)
+		return cause_prefix(cause, err, "memory");
 	err = read_image(rom, profile, cause);
 	return err ? err : memory_map(vm_fd, MEMORY_SLOT_ROM, PLATFORM_ROM_END - rom->size,
 				      rom->data, rom->size, true, cause);

@@ -12,6 +12,8 @@
 #include "base/cause.h"
 #include "core/hw/rom.h"
 
+#define OVMF_MEMORY_MIN (64ull << 20) /* bytes of a guest's RAM; 48 MiB were seen to do */
+
 /* Reads the image. Errors as of rom_find(). */
 int ovmf_find_image(struct rom *rom, struct cause *cause);
 
