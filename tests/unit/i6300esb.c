@@ -43,6 +43,7 @@ static void create(enum profile_remedy remedy)
 static int setup(void **state)
 {
 	(void)state;
+	bench_effects.bitten = false;
 	create(REMEDY_RESET);
 	return 0;
 }
@@ -177,6 +178,21 @@ static void both_stages_pass(void **state)
 	wait_for_bite();
 }
 
+/* The system that begins then finds why, once. */
+static void a_reset_is_remembered(void **state)
+{
+	(void)state;
+	preload(1, 1);
+	set_config(LOCK, ENABLE, 1);
+	wait_for_bite();
+	bench_destroy(&bench);
+	create(REMEDY_RESET);
+	assert_int_equal(get(RELOAD, 2), EXPIRED);
+	bench_destroy(&bench);
+	create(REMEDY_RESET);
+	assert_int_equal(get(RELOAD, 2), 0);
+}
+
 static void signs_of_life_hold_it_off(void **state)
 {
 	(void)state;
@@ -286,6 +302,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_driver_finds_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(preloads_need_the_sequence, setup, teardown),
 		cmocka_unit_test_setup_teardown(both_stages_pass, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_reset_is_remembered, setup, teardown),
 		cmocka_unit_test_setup_teardown(signs_of_life_hold_it_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(fast_ticks, setup, teardown),
 		cmocka_unit_test_setup_teardown(some_do_not_bite, setup, teardown),

@@ -49,6 +49,7 @@ struct device_host {
 	struct disk_ring *disks; /* from the row of the ring on, if there are disks */
 	struct disks_media *media; /* what people have put into drives; see disks.h */
 	struct ahci *ahci;	 /* from the row of the controller on, if one of these needs it */
+	bool *bitten;		 /* I/O thread: what reset the machine last was its watchdog */
 
 	/*
 	 * What a chip's wires end in: host is this struct, console an enum profile_console. vCPU

@@ -32,6 +32,7 @@ struct machine {
 	struct thread thread;
 	struct loop loop;
 	struct vm_config vm_config;
+	bool bitten; /* as in struct device_host */
 	struct disks_media media; /* guarded by vm_lock */
 	struct vm *vm; /* written by the I/O thread under vm_lock */
 	struct memory_survey survey; /* of its RAM, guarded by vm_lock */
@@ -336,6 +337,7 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 		.network = config->network,
 		.media = &machine->media,
 		.loop = &machine->loop,
+		.bitten = &machine->bitten,
 		.ended = guest_ended,
 		.full = stall,
 		.remark = set_remark,

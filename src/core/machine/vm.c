@@ -239,6 +239,7 @@ static int create_devices(struct vm *vm, struct cause *cause)
 			.vm_fd = vm->fd,
 			.profile = vm->config->profile,
 			.network = vm->config->network,
+			.bitten = vm->config->bitten,
 			.firmware_size = vm->firmware.rom.size,
 			.media = vm->config->media,
 			.print = print,
