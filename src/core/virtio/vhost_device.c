@@ -14,6 +14,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "core/profile/profile.h"
+#include "core/virtio/vhost_refuse.h"
 
 #define DRAIN_POLL (2 * NS_PER_MS)
 #define DRAIN_LIMIT (10 * NS_PER_S)
@@ -79,74 +80,6 @@ static void pass_on(struct vhost_device *vhost, unsigned n)
 	(void)done; /* a full counter means that it has been rung */
 }
 
-/* --- answering in its place --- */
-
-/* Answers what is available, so much that the loop gets on with other things. Device lock held. */
-static void refuse(struct vhost_device *vhost, unsigned n)
-{
-	struct virtq *queue = &vhost->virtio.queues[n];
-	struct iovec iov[VIRTQ_SIZE_MAX];
-	struct virtq_chain chain;
-	unsigned left = queue->size;
-	int r;
-
-	do {
-		while ((r = virtq_pop(queue, &chain, iov, ARRAY_SIZE(iov))) > 0 && left--)
-			virtq_push(queue, chain.head, vhost->kind->refuse(&chain, iov));
-		if (r == 0)
-			virtq_want_kicks(queue, true);
-	} while (r == 0 && virtq_pending(queue));
-	if (r > 0)
-		virtq_unpop(queue);
-	if (virtq_publish(queue))
-		virtio_interrupt(&vhost->virtio, n);
-	if (r > 0)
-		virtio_kick_again(&vhost->virtio, n);
-	else if (r < 0)
-		virtio_broken(&vhost->virtio, "a malformed request");
-}
-
-/* The same of what the program had taken. */
-static void refuse_taken(struct vhost_device *vhost, unsigned n)
-{
-	struct virtq *queue = &vhost->virtio.queues[n];
-	struct iovec iov[VIRTQ_SIZE_MAX];
-	struct virtq_chain chain;
-
-	for (uint16_t head = 0; head < queue->size; head++) {
-		if (!(vhost->taken[n][head / 8] >> head % 8 & 1))
-			continue;
-		if (virtq_retake(queue, head, &chain, iov, ARRAY_SIZE(iov)) < 0)
-			break;
-		virtq_push(queue, head, vhost->kind->refuse(&chain, iov));
-	}
-}
-
-/* Nobody serves the driver's queues, and it is not to wait for them. Device lock held. */
-static void begin_refusing(struct vhost_device *vhost)
-{
-	vhost->state = VHOST_REFUSING;
-	for (unsigned n = 0; n < vhost->kind->queues; n++) {
-		if (!vhost->virtio.queues[n].enabled)
-			continue;
-		refuse_taken(vhost, n);
-		if (virtio_pci_hear(&vhost->transport, n, true) < 0)
-			virtio_broken(&vhost->virtio, "nobody hears it");
-		refuse(vhost, n);
-		/* The program may have ended between an answer and its interrupt. */
-		virtio_interrupt(&vhost->virtio, n);
-	}
-	memset(vhost->taken, 0, sizeof(vhost->taken));
-}
-
-/* Device lock held. */
-static void end_refusing(struct vhost_device *vhost)
-{
-	for (unsigned n = 0; n < vhost->kind->queues; n++)
-		(void)virtio_pci_hear(&vhost->transport, n, false);
-	vhost->state = VHOST_DOWN;
-}
-
 /* The I/O thread's, of doorbells that the program does not hear. */
 static void kick(struct virtio *virtio, unsigned n)
 {
@@ -155,7 +88,7 @@ static void kick(struct virtio *virtio, unsigned n)
 	if (vhost->state != VHOST_REFUSING)
 		pass_on(vhost, n);
 	else if (!vhost->may_launch) /* else a new one is about to be there for it */
-		refuse(vhost, n);
+		vhost_refuse(vhost, n);
 }
 
 /* --- the program's end --- */
@@ -194,7 +127,7 @@ static void leave_alone(struct vhost_device *vhost)
 	if (vhost->doubtful)
 		virtio_broken(&vhost->virtio, "what served it has left it in disorder");
 	else if (vhost->virtio.running && vhost->state == VHOST_DOWN)
-		begin_refusing(vhost);
+		vhost_begin_refusing(vhost);
 	pthread_mutex_unlock(&vhost->virtio.lock);
 }
 
@@ -467,7 +400,7 @@ static void update(void *arg)
 		   (vhost->state == VHOST_DOWN || vhost->state == VHOST_REFUSING);
 	if (launches) {
 		vhost->may_launch = false;
-		end_refusing(vhost);
+		vhost_end_refusing(vhost);
 	}
 	if (wanted && found)
 		wrong = start_queues(vhost, rows);
@@ -614,46 +547,6 @@ bool vhost_stop(struct device *device)
 bool vhost_reset(struct device *device)
 {
 	return virtio_device_reset(device);
-}
-
-void vhost_save(struct device *device, void *to)
-{
-	struct vhost_registers *registers = to;
-	struct vhost_device *vhost = device->state;
-
-	virtio_pci_save(&vhost->transport, &registers->transport);
-	memcpy(registers->config, vhost->config, sizeof(registers->config));
-	memcpy(registers->taken, vhost->taken, sizeof(registers->taken));
-}
-
-/* Takes over what a program that ended had taken. NULL, or what of it cannot be so. */
-static const char *load_taken(struct vhost_device *vhost, const struct vhost_registers *registers)
-{
-	static const uint8_t none[VHOST_INFLIGHT_BYTES];
-
-	for (unsigned n = 0; n < VIRTIO_QUEUES_MAX; n++) {
-		const struct virtq *queue = &vhost->virtio.queues[n];
-
-		if (!memcmp(registers->taken[n], none, sizeof(none)))
-			continue;
-		if (n >= vhost->kind->queues || vhost->kind->in_order || !queue->enabled ||
-		    vhost_inflight_write(&vhost->inflight, n, queue, registers->taken[n]) < 0)
-			return "requests that were taken";
-	}
-	memcpy(vhost->taken, registers->taken, sizeof(vhost->taken));
-	return NULL;
-}
-
-const char *vhost_load(struct device *device, const void *from)
-{
-	const struct vhost_registers *registers = from;
-	struct vhost_device *vhost = device->state;
-	const char *wrong;
-
-	if (memcmp(registers->config, vhost->config, sizeof(registers->config)))
-		return "it is another device";
-	wrong = virtio_pci_load(&vhost->transport, &registers->transport);
-	return wrong ? wrong : load_taken(vhost, registers);
 }
 
 void vhost_describe(struct device *device, char *text, size_t size)
