@@ -171,6 +171,28 @@ static void a_guest_that_goes_on_gets_errors(void **state)
 	bench_destroy(&bench);
 }
 
+/* Whatever the profile says: its memory is left alone. */
+static void one_that_is_paused_begins_anew(void **state)
+{
+	int pid;
+
+	(void)state;
+	on_backend = ON_BACKEND_STOP;
+	start();
+	assert_int_equal(ask(VIRTIO_BLK_T_IN, 1), VIRTIO_BLK_S_OK);
+	bench_stop(&bench);
+	pid = vhost()->backend.process.pid;
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	put(VIRTIO_BLK_T_IN, 1);
+	while (vhost()->backend.process.pid)
+		bench_settle(&bench);
+	assert_int_equal(bench_used(&bench, BENCH_DISK, 0), 1);
+	devices_start(&bench.set);
+	assert_int_equal(finish(), VIRTIO_BLK_S_OK);
+	assert_int_equal(bench_effects.waits, 0);
+	bench_destroy(&bench);
+}
+
 /* Saved while nobody serves it, with a request that waits; and again before it goes on. */
 static void one_that_waits_is_saved_and_loaded(void **state)
 {
@@ -215,6 +237,7 @@ int main(void)
 		cmocka_unit_test_setup(what_is_written_is_read, setup),
 		cmocka_unit_test_setup(a_guest_that_waits_loses_nothing, setup),
 		cmocka_unit_test_setup(a_guest_that_goes_on_gets_errors, setup),
+		cmocka_unit_test_setup(one_that_is_paused_begins_anew, setup),
 		cmocka_unit_test_setup(one_that_waits_is_saved_and_loaded, setup),
 	};
 	struct cause cause;

@@ -131,7 +131,7 @@ static void leave_alone(struct vhost_device *vhost)
 	pthread_mutex_unlock(&vhost->virtio.lock);
 }
 
-/* As the profile says. was_needed: the driver had been waiting for it. */
+/* As the profile says. was_needed: the driver had been waiting for it, and the guest runs. */
 static void tell_loss(struct vhost_device *vhost, bool was_needed, const char *why)
 {
 	struct device *device = vhost->device;
@@ -142,7 +142,7 @@ static void tell_loss(struct vhost_device *vhost, bool was_needed, const char *w
 		cause_set(vhost->cause, EIO, "%s: %s", device->name, why);
 		return;
 	}
-	if (was_needed && (vhost->doubtful || !pauses))
+	if (vhost->doubtful || (was_needed && !pauses))
 		leave_alone(vhost);
 	if (vhost->doubtful)
 		cause_set(&text, 0, "%s: %.300s; it has left its queues in disorder: reset the guest",
@@ -166,7 +166,8 @@ static void lose(struct vhost_device *vhost, const char *why)
 	vhost_user_close(&vhost->user);
 	backend_kill(&vhost->backend);
 	pthread_mutex_lock(&vhost->virtio.lock);
-	was_needed = vhost->virtio.running && !vhost->resetting;
+	/* Who is paused already begins with a next one when it goes on. */
+	was_needed = vhost->virtio.running && !vhost->resetting && !vhost->virtio.paused;
 	vhost->may_launch = false; /* that was for this one */
 	if (!vhost->resetting)
 		recover(vhost);

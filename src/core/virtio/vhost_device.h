@@ -74,9 +74,9 @@ struct vhost_device {
 	enum vhost_state state;	 /* guarded by the device's lock; written by the I/O thread */
 	bool resetting;		 /* a reset waits for it; guarded likewise */
 	bool may_launch;	 /* somebody has asked for it anew; guarded likewise */
-	/* What one that ended had taken and not returned; guarded likewise */
+	bool doubtful;		 /* what it has taken is not known; guarded likewise */
+	/* What one that ended had taken and not returned; guarded likewise. */
 	uint8_t taken[VIRTIO_QUEUES_MAX][VHOST_INFLIGHT_BYTES];
-	bool doubtful; /* that is not known; guarded likewise */
 	unsigned started;	 /* bit n: it serves queue n */
 	bool creating;		 /* vhost_create() waits for it */
 	struct cause *cause;	 /* of vhost_create(), while it does */
