@@ -33,8 +33,8 @@ void backend_init(struct backend *backend, struct loop *loop,
 		  void (*ended)(void *arg, const char *why), void *arg);
 
 /*
- * Starts it, as ordered but for order->fds[0], which is filled in: its socket. One that is connected
- * to it, which does not block and is the caller's; or a negative errno with a cause.
+ * Starts it, as ordered but for order->fds[0], which is filled in: its socket. One that is
+ * connected to it, which does not block and is the caller's; or a negative errno with a cause.
  */
 int backend_start(struct backend *backend, struct program_order *order, struct cause *cause);
 

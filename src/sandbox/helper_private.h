@@ -25,8 +25,9 @@ struct request {
 	bool has_files;
 	uint32_t count;
 	/*
-	 * Of the words, each with its NUL: the folder that is read only or "", then, with has_files,
-	 * files, each behind 'r' or 'w', and "", then the arguments. The rest is not sent.
+	 * Of the words, each with its NUL: the folder that is read only or "", then, with
+	 * has_files, files, each behind 'r' or 'w', and "", then the arguments. The rest is not
+	 * sent.
 	 */
 	uint32_t size;
 	char arguments[HELPER_ARGUMENTS_MAX];

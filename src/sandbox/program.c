@@ -12,7 +12,7 @@ static const struct {
 	const char *name, *package, *purpose;
 } programs[PROGRAM_COUNT] = {
 	[PROGRAM_STORAGE_DAEMON] = { "qemu-storage-daemon", "qemu-system-common",
-				     "it serves disks that are no raw images, and layers over images" },
+				     "it serves disks that are no raw images, and layers" },
 	[PROGRAM_VIRTIOFSD] = { "virtiofsd", "virtiofsd, in Debian 12 qemu-system-common",
 				"it serves shared folders" },
 	[PROGRAM_XORRISO] = { "xorriso", "xorriso",

@@ -41,7 +41,7 @@ struct program_process {
 	int status_fd; /* the helper's word of it, which polls readable; -1: there is none */
 	int error_fd;  /* its standard error, which polls readable */
 	int pid;       /* as it has been told, or 0 */
-	int exit_status; /* once it has ended: 0..255, or -EIO when it was ended by something else */
+	int exit_status; /* once it has ended: 0..255, or -EIO when something else ended it */
 	char line[PROGRAM_WORDS_MAX]; /* that it is writing */
 	size_t line_size;
 	char words[PROGRAM_WORDS_MAX]; /* its last line that was not empty; foreign text */
@@ -77,10 +77,10 @@ int program_start(struct program_process *process, const struct program_order *o
 		  struct cause *cause);
 
 /*
- * Of one that runs for a while: waits for its end, for at most limit_ms (-1: as long as it takes)
- * and until cancel_fd polls readable (-1: nothing cancels it), then it is killed. 0: its exit status
- * is 0; or a negative errno with a cause: -ECANCELED, -ETIMEDOUT, and -EIO, whose cause has its last
- * words. In each case it has ended, and nothing is left to be freed.
+ * Of one that runs for a while: waits for its end, for at most limit_ms (-1: as long as it
+ * takes) and until cancel_fd polls readable (-1: nothing cancels it), then it is killed. 0: its
+ * exit status is 0; or a negative errno with a cause: -ECANCELED, -ETIMEDOUT, and -EIO, whose
+ * cause has its last words. In each case it has ended, and nothing is left to be freed.
  */
 int program_wait(struct program_process *process, int cancel_fd, int limit_ms,
 		 struct cause *cause);

@@ -58,7 +58,7 @@ void program_close(struct program_process *process)
 	process->pid = 0;
 }
 
-/* Its last words without its name, and without the option that QEMU's programs say they are about. */
+/* Its last words without its name, and without the option that QEMU's programs begin with. */
 static const char *without_preface(const struct program_process *process)
 {
 	const char *name = program_name(process->program), *words = process->words, *end;

@@ -30,9 +30,9 @@ static const uint64_t kept[PROGRAM_COUNT] = {
 	[PROGRAM_STORAGE_DAEMON] = OTHERS_FILES,
 	/* It makes its room, does what the guest's users do, and keeps less. */
 	[PROGRAM_VIRTIOFSD] = OTHERS_FILES | BIT(CAP_CHOWN) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) |
-			      BIT(CAP_SETGID) | BIT(CAP_SETUID) | BIT(CAP_MKNOD) | BIT(CAP_SETFCAP) |
-			      BIT(CAP_SETPCAP) | BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_CHROOT) |
-			      BIT(CAP_SYS_RESOURCE),
+			      BIT(CAP_SETGID) | BIT(CAP_SETUID) | BIT(CAP_MKNOD) |
+			      BIT(CAP_SETFCAP) | BIT(CAP_SETPCAP) | BIT(CAP_SYS_ADMIN) |
+			      BIT(CAP_SYS_CHROOT) | BIT(CAP_SYS_RESOURCE),
 };
 
 /* Root gets by execve(2) what the bounding set has. */
@@ -53,7 +53,8 @@ static const uint32_t refused_calls[] = {
 	SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp, SYS_pidfd_getfd,
 	/* mounts and namespaces */
 	SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_open_tree, SYS_move_mount,
-	SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_mount_setattr, SYS_unshare, SYS_setns,
+	SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_mount_setattr, SYS_unshare,
+	SYS_setns,
 	SYS_open_by_handle_at, SYS_quotactl, SYS_swapon, SYS_swapoff, SYS_acct,
 	/* much of the kernel */
 	SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_io_uring_setup, SYS_io_uring_enter,
@@ -177,7 +178,8 @@ static void hide_files(const struct program_walls *walls)
 	files[count++] = (struct landlock_file){ "/dev/null", LANDLOCK_WRITE };
 	for (size_t i = 0; i < PROGRAM_FILES_MAX && walls->files[i].path; i++)
 		files[count++] = (struct landlock_file){
-			walls->files[i].path, walls->files[i].written ? LANDLOCK_WRITE : LANDLOCK_READ
+			walls->files[i].path,
+			walls->files[i].written ? LANDLOCK_WRITE : LANDLOCK_READ
 		};
 	files[count] = (struct landlock_file){ NULL, LANDLOCK_READ };
 	(void)landlock_enter_program(files, walls->network);

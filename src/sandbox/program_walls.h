@@ -14,7 +14,7 @@
 struct program_walls {
 	enum program program;
 	const char *executable;
-	const struct program_file *files; /* NULL: it makes walls of its own, for which it needs more */
+	const struct program_file *files; /* NULL: it makes walls itself, for which it needs more */
 	bool network;
 };
 

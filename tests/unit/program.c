@@ -1,4 +1,4 @@
-/* Programs of others, which are scripts here: how they end, what they say last, and who ends them. */
+/* Programs of others, which are scripts here: how they end, what they say last, who ends them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

@@ -75,12 +75,12 @@ static void lies_are_found(void **state)
 		{ 7, 1, "x: its header makes no sense; look at it with vmdeck disk check" },
 		{ 23, 8, "x: its header makes no sense; look at it with vmdeck disk check" },
 		{ 23, 22, "x: its header makes no sense; look at it with vmdeck disk check" },
-		{ 24, 0x7f, "x: it says that it is larger than any disk; look at it with vmdeck disk "
-			    "check" },
+		{ 24, 0x7f, "x: it says that it is larger than any disk; look at it with vmdeck "
+			    "disk check" },
 		{ 8, 0x80, "x: the name of what it is based on is cut off; look at it with vmdeck "
 			   "disk check" },
-		{ 12, 1, "x: the name of what it is based on is cut off; look at it with vmdeck disk "
-			 "check" },
+		{ 12, 1, "x: the name of what it is based on is cut off; look at it with vmdeck "
+			 "disk check" },
 		{ 18, 0x04, "x: the name of what it is based on is cut off; look at it with vmdeck "
 			    "disk check" },
 		{ 19, 6, "x: the name of what it is based on is none; look at it with vmdeck disk "
@@ -114,8 +114,8 @@ static void what_has_its_data_elsewhere_says_so(void **state)
 	assert_int_equal(qcow2_create(fd, GIB, "/base", "raw"), 0);
 	assert_int_equal(pwrite(fd, &data_file, 1, 79), 1);
 	assert_int_equal(qcow2_read(&header, fd, "x", &cause), -EINVAL);
-	assert_string_equal(cause.text, "x: it does not name the file with its data; look at it with "
-			    "vmdeck disk check");
+	assert_string_equal(cause.text, "x: it does not name the file with its data; look at it "
+			    "with vmdeck disk check");
 	/* It takes the place of the name of what it was based on. */
 	assert_int_equal(pwrite(fd, extension, sizeof(extension), 104 + 16), sizeof(extension));
 	assert_int_equal(pwrite(fd, "\0\0\0\0", 4, 16), 4);

@@ -64,8 +64,8 @@ static int look_at_kept(const char *path, const struct profile_disk *disk, uint6
 	if (err)
 		return err;
 	if (strcmp(header.backing, disk->path) != 0)
-		return cause_set(cause, EINVAL, "%s is a layer over %s; move it away to begin with a "
-				 "new one over %s", path, header.backing, disk->path);
+		return cause_set(cause, EINVAL, "%s is a layer over %s; move it away to begin with "
+				 "a new one over %s", path, header.backing, disk->path);
 	if (header.size != size)
 		return cause_set(cause, EINVAL, "%s is a layer over %" PRIu64 " bytes, and %s has %"
 				 PRIu64 "; bring back the image as it was, or move the layer away",

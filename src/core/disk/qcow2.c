@@ -29,7 +29,7 @@ struct __attribute__((packed)) header {
 	uint32_t refcount_order, header_size;
 };
 
-/* An image that is made: its header, a table of one block of reference counts, that, its L1 table. */
+/* An image that is made: its header, a table of one block of counts, that, its L1 table. */
 #define CLUSTER_BITS 16
 #define CLUSTER (1u << CLUSTER_BITS)
 enum { REFCOUNT_TABLE = 1, REFCOUNT_BLOCK, L1_TABLE }; /* clusters */
@@ -73,7 +73,8 @@ static int read_data_file(struct qcow2_header *out, const struct header *header,
 	for (unsigned i = 0; i < EXTENSIONS_MAX; i++) {
 		uint32_t size;
 
-		if (pread(fd, extension, sizeof(extension), at) != sizeof(extension) || !extension[0])
+		if (pread(fd, extension, sizeof(extension), at) != sizeof(extension) ||
+		    !extension[0])
 			break;
 		at += (off_t)sizeof(extension);
 		size = be32toh(extension[1]);
@@ -83,7 +84,8 @@ static int read_data_file(struct qcow2_header *out, const struct header *header,
 		}
 		if (!size || size > QCOW2_NAME_MAX ||
 		    pread(fd, out->data_file, size, at) != (ssize_t)size)
-			return damaged(path, "the name of the file with its data is cut off", cause);
+			return damaged(path, "the name of the file with its data is cut off",
+				       cause);
 		out->data_file[size] = '\0';
 		return 0;
 	}
@@ -206,8 +208,8 @@ static int find_named(char out[PATH_MAX], const char *path, const char *name, st
 	int n;
 
 	if (colon && !memchr(name, '/', (size_t)(colon - name)))
-		return cause_set(cause, EINVAL, "%s names %s, which is no path of a file; correct it "
-				 "with qemu-img rebase, or convert the image with vmdeck disk "
+		return cause_set(cause, EINVAL, "%s names %s, which is no path of a file; correct "
+				 "it with qemu-img rebase, or convert the image with vmdeck disk "
 				 "convert", path, name);
 	if (*name == '/')
 		folder = 0;
@@ -272,11 +274,12 @@ int qcow2_follow(const struct qcow2_header *header, const struct disk_file *file
 			return 0;
 		for (unsigned i = 0; i < count; i++)
 			if (disk_file_same(&seen[i], &st))
-				return cause_set(cause, ELOOP, "%s is based on itself, by way of %s",
-						 path, at);
+				return cause_set(cause, ELOOP, "%s is based on itself, by way of "
+						 "%s", path, at);
 		if (count == QCOW2_CHAIN_MAX)
 			return cause_set(cause, ELOOP, "%s is based on more than %u images, one on "
-					 "the other; join some with qemu-img", path, QCOW2_CHAIN_MAX);
+					 "the other; join some with qemu-img", path,
+					 QCOW2_CHAIN_MAX);
 		seen[count++] = st;
 		memcpy(at, named, sizeof(at));
 	}

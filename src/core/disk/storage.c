@@ -19,7 +19,7 @@
 #define NBD_UNIX "nbd+unix://"
 #define RBD "rbd://"
 
-/* Offsets in headers: VMware's Virtual Disk Format 1.1, SparseExtentHeader; VirtualBox's VDICore.h. */
+/* Offsets in headers: VMware's Virtual Disk Format 1.1, VirtualBox's VDICore.h. */
 #define VMDK_CAPACITY 12 /* sectors */
 #define VDI_SIZE 368	 /* bytes */
 
@@ -250,17 +250,18 @@ static int check_keys(const struct profile_disk *disk, struct cause *cause)
 
 	if (disk->cdrom || disk->bus == DISK_BUS_SATA)
 		return cause_set(cause, EINVAL, "%s%s is for virtio disks; %s",
-				 kinds[disk->format].driver ? "format=" : "overlay, here of ", driver,
+				 kinds[disk->format].driver ? "format=" : "overlay, here of ",
+				 driver,
 				 disk->cdrom ? "a CD-ROM's image is a raw one" : "set bus=virtio");
 	if ((disk->serial && *disk->serial) || disk->queues > 1)
-		return cause_set(cause, EINVAL, "%s= is not for a disk that qemu-storage-daemon serves; "
-				 "remove it", disk->queues > 1 ? "queues" : "serial");
+		return cause_set(cause, EINVAL, "%s= is not for a disk that qemu-storage-daemon "
+				 "serves; remove it", disk->queues > 1 ? "queues" : "serial");
 	if (disk->readonly && disk->overlay)
-		return cause_set(cause, EINVAL, "overlay= is for what a guest writes, and it does not "
-				 "with readonly=yes; remove one of them");
+		return cause_set(cause, EINVAL, "overlay= is for what a guest writes, and it does "
+				 "not with readonly=yes; remove one of them");
 	if (kinds[disk->format].only_read && !is_read(disk))
-		return cause_set(cause, EINVAL, "format=%s is only read; set readonly=yes or overlay=, "
-				 "or convert the image with vmdeck disk convert", driver);
+		return cause_set(cause, EINVAL, "format=%s is only read; set readonly=yes or "
+				 "overlay=, or convert the image with vmdeck disk convert", driver);
 	if (disk->overlay && !kinds[disk->format].file)
 		return cause_set(cause, EINVAL, "overlay= is for images in files, and not for "
 				 "format=%s; remove it", driver);
@@ -288,7 +289,8 @@ int storage_check(struct storage *out, const struct profile_disk *disk, const ch
 	if (layer)
 		add_opened(out, layer, true);
 	if (out->full)
-		return cause_set(cause, ENAMETOOLONG, "%.100s...: it names too many files", disk->path);
+		return cause_set(cause, ENAMETOOLONG, "%.100s...: it names too many files",
+				 disk->path);
 	return program_find(PROGRAM_STORAGE_DAEMON, program, cause);
 }
 
@@ -452,7 +454,8 @@ static bool add_nbd(struct storage_arguments *out, const struct profile_disk *di
 	    disk->readonly ? "on" : "off");
 	if (!strncmp(disk->path, NBD_UNIX, strlen(NBD_UNIX)))
 		return add_nbd_unix(out, disk->path + strlen(NBD_UNIX));
-	return !strncmp(disk->path, NBD, strlen(NBD)) && add_nbd_host(out, disk->path + strlen(NBD));
+	return !strncmp(disk->path, NBD, strlen(NBD)) &&
+	       add_nbd_host(out, disk->path + strlen(NBD));
 }
 
 static bool add_rbd(struct storage_arguments *out, const struct profile_disk *disk)
@@ -491,6 +494,7 @@ int storage_arguments(struct storage_arguments *out, const struct profile_disk *
 	    fd, disk->readonly ? "off" : "on");
 	put(out, '\0');
 	if (out->full)
-		return cause_set(cause, ENAMETOOLONG, "%.100s...: the path is too long", disk->path);
+		return cause_set(cause, ENAMETOOLONG, "%.100s...: the path is too long",
+				 disk->path);
 	return 0;
 }

@@ -113,7 +113,7 @@ static void recover(struct vhost_device *vhost)
 		if (!(vhost->started & 1u << n))
 			continue;
 		virtq_recover(queue);
-		/* Where notes were not begun, what the one before it had taken is still to be done. */
+		/* Without notes, what the one before it had taken is still to be done. */
 		if (!vhost->kind->in_order && vhost_inflight_begun(&vhost->inflight, n) &&
 		    vhost_inflight_read(&vhost->inflight, n, queue, vhost->taken[n]) < 0)
 			vhost->doubtful = true;
@@ -145,8 +145,8 @@ static void tell_loss(struct vhost_device *vhost, bool was_needed, const char *w
 	if (vhost->doubtful || (was_needed && !pauses))
 		leave_alone(vhost);
 	if (vhost->doubtful)
-		cause_set(&text, 0, "%s: %.300s; it has left its queues in disorder: reset the guest",
-			  device->name, why);
+		cause_set(&text, 0, "%s: %.300s; it has left its queues in disorder: reset "
+			  "the guest", device->name, why);
 	else
 		cause_set(&text, 0, "%s: %.400s%s", device->name, why,
 			  pauses	 ? "; resume starts it again"

@@ -32,7 +32,7 @@ struct vhost_kind {
 	enum program program;
 	bool in_order; /* it returns requests of a queue as they came; else it has to take notes */
 	unsigned (*on_backend)(const struct device *device); /* an enum profile_on_backend */
-	/* Starts the program. As backend_start(), with a cause that begins with the profile's key. */
+	/* Starts the program. As backend_start(), with a cause that begins with a path or a key. */
 	int (*launch)(const struct device *device, struct backend *backend, struct cause *cause);
 	void (*configure)(const struct device *device, uint8_t *config);
 	/* Answers a request with an error; of the iovecs. The bytes written. */

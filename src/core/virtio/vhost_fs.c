@@ -86,7 +86,7 @@ static int launch(const struct device *device, struct backend *backend, struct c
 {
 	const struct profile_share *share = share_of(device);
 	char source[PATH_MAX + 16];
-	/* What the one in C and the one in Rust both take; a pool of threads would not be in order. */
+	/* What the one in C and the one in Rust both take; a pool would not be in order. */
 	const char *const arguments[] = { "--fd=" BACKEND_LISTEN_FD, "--thread-pool-size=0", "-o",
 					  source, NULL };
 	struct program_order order = { .program = PROGRAM_VIRTIOFSD, .arguments = arguments,

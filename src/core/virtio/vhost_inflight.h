@@ -35,7 +35,7 @@ struct vhost_inflight {
 int vhost_inflight_create(struct vhost_inflight *inflight, unsigned queues, uint16_t queue_size);
 void vhost_inflight_destroy(struct vhost_inflight *inflight); /* also of a zeroed one */
 
-/* So many bytes have a bit for each descriptor of a queue, which is set for a head that is taken. */
+/* So many bytes have a bit for each descriptor of a queue: set for a head that is taken. */
 #define VHOST_INFLIGHT_BYTES (VIRTQ_SIZE_MAX / 8)
 
 /*

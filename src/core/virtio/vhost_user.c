@@ -50,7 +50,7 @@ struct vring_state {
 
 struct vring_address {
 	uint32_t index, flags;
-	uint64_t descriptors, used, available, log; /* in our address space, as in the memory table */
+	uint64_t descriptors, used, available, log; /* as in the memory table */
 };
 
 struct memory_table {
@@ -276,7 +276,7 @@ static const char *check_header(const struct vhost_user *user, const struct head
 	return NULL;
 }
 
-/* Reads up to size bytes of the message. 1 when they are all there, 0, or negative: no more comes. */
+/* Reads up to size bytes of the message. 1: they are all there; 0; negative: no more comes. */
 static int fill(struct vhost_user *user, size_t size)
 {
 	ssize_t n;
