@@ -90,7 +90,7 @@ def test_dhcp_http_disk_and_power_button():
     server.shutdown()
 
 
-def echo(server):
+def send_back(server):
     """Sends back what comes, connection by connection."""
     while True:
         try:
@@ -117,7 +117,7 @@ def test_e1000e():
     """DHCP, and TCP that comes back from the host through NAT, and from a guest with virtio."""
     d.need("tshark")
     server = socket.create_server(("127.0.0.1", 0))
-    threading.Thread(target=echo, args=(server,), daemon=True).start()
+    threading.Thread(target=send_back, args=(server,), daemon=True).start()
     port, size = server.getsockname()[1], 60000
 
     def prepare(folder):
