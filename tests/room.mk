@@ -223,8 +223,9 @@ soak: vmdeck tests/unit/ahci tests/unit/blk_device
 
 # Guests that need a KVM like that of hardware, emulated; not part of "make check".
 EXTRA_DIST += %D%/nested/README.md %D%/nested/check %D%/nested/cloud.case %D%/nested/debian.case \
-	%D%/nested/disk.case %D%/nested/installer.case %D%/nested/ipxe.case \
-	%D%/nested/lib.bash %D%/nested/memtest.case %D%/nested/qemu_cr8.c %D%/nested/uefi.case
+	%D%/nested/disk.case %D%/nested/e1000e.case %D%/nested/installer.case \
+	%D%/nested/ipxe.case %D%/nested/lib.bash %D%/nested/memtest.case \
+	%D%/nested/qemu_cr8.c %D%/nested/uefi.case
 check-nested: vmdeck
 	VMDECK=$(abs_top_builddir)/vmdeck $(top_srcdir)/tests/nested/check $(NESTED_CASES)
 .PHONY: check-nested

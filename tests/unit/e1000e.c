@@ -721,6 +721,8 @@ static void test_interrupt_line(void **state)
 	assert_int_equal(get(bench, ICR), RXT0 | RXQ0);
 	set(bench, IMC, LSC);
 	assert_int_equal(get(bench, ICR), RXT0 | RXQ0);
+	set(bench, CTRL_EXT, 0);
+	assert_int_equal(get(bench, ICR), RXT0 | RXQ0);
 	assert_int_equal(get(bench, ICR), 0);
 	/* By writing: single ones. */
 	set(bench, IMS, RXT0 | LSC);

@@ -129,15 +129,20 @@ static void mask_by_access(struct e1000e *nic)
 		nic->reg[REG_IMS] &= ~nic->reg[REG_IAM];
 }
 
-/* Reading clears it when it was the answer to an interrupt, or when there are none. */
+/*
+ * Reading clears it when it was the answer to an interrupt, or when the driver does without
+ * them. Where reading masks them as well, one more look, for a line that others share or that
+ * was seen twice, must not take causes away that nobody has been told of.
+ */
 uint32_t e1000e_read_icr(struct e1000e *nic)
 {
 	uint32_t value = nic->reg[REG_ICR];
 	bool asserted = is_asserted(nic);
+	bool polled = !nic->reg[REG_IMS] && !(nic->reg[REG_CTRL_EXT] & CTRL_EXT_IAME);
 
 	if (asserted)
 		value |= CAUSE_ASSERTED;
-	if (asserted || !nic->reg[REG_IMS])
+	if (asserted || polled)
 		nic->reg[REG_ICR] = 0;
 	if (asserted)
 		mask_by_access(nic);
