@@ -56,6 +56,7 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
+	f->coalesced.vm_fd = -1;
 	f->coalesced.ring = ring_of(f);
 	f->coalesced.zones[f->coalesced.count++] =
 		(struct coalesced_zone){ ZONE, 4, take, f };
@@ -165,7 +166,9 @@ static void devices_look_at_what_waits(void **state)
 {
 	struct fixture *f = *state;
 	struct fake_bus io = { 0 };
-	struct device_host host = { .io = &io.bus, .coalesced = &f->coalesced };
+	/* There is firmware, and that is all. */
+	struct device_host host = { .io = &io.bus, .coalesced = &f->coalesced,
+				    .fw_cfg = (struct fw_cfg *)f };
 	struct device device = { .host = &host };
 	struct vga_registers registers;
 	struct mc146818 rtc;

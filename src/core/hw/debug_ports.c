@@ -7,7 +7,7 @@
  * an event has it printed as such.
  *
  * Without debug ports the same writes go nowhere, and make no exit: kernels pass the time by
- * port 0x80, and the VGA's BIOS writes to 0x402 without having looked.
+ * port 0x80, and the VGA's BIOS, where there is firmware, writes to 0x402 without having looked.
  */
 #include "core/hw/debug_ports.h"
 
@@ -211,10 +211,11 @@ static int add_deaf(struct device_host *host, uint64_t port, struct cause *cause
 
 static int create_deaf_ports(struct device *device, struct cause *cause)
 {
-	int err = add_deaf(device->host, PLATFORM_POST_PORT, cause);
+	struct device_host *host = device->host;
+	int err = add_deaf(host, PLATFORM_POST_PORT, cause);
 
-	for (unsigned i = 0; !err && i < ARRAY_SIZE(text_ports); i++)
-		err = add_deaf(device->host, text_ports[i], cause);
+	for (unsigned i = 0; !err && host->fw_cfg && i < ARRAY_SIZE(text_ports); i++)
+		err = add_deaf(host, text_ports[i], cause);
 	return err;
 }
 

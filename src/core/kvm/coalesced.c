@@ -10,8 +10,7 @@ void coalesced_add(struct coalesced *coalesced, uint64_t port, uint64_t size,
 {
 	struct kvm_coalesced_mmio_zone zone = { .addr = port, .size = (uint32_t)size, .pio = 1 };
 
-	if (!coalesced || coalesced->count == COALESCED_ZONES ||
-	    ioctl(coalesced->vm_fd, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_PIO) <= 0 ||
+	if (!coalesced || coalesced->vm_fd < 0 || coalesced->count == COALESCED_ZONES ||
 	    ioctl(coalesced->vm_fd, KVM_REGISTER_COALESCED_MMIO, &zone) < 0)
 		return;
 	coalesced->zones[coalesced->count++] =

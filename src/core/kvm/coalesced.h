@@ -34,7 +34,7 @@ struct coalesced_zone {
 
 /* Of a machine. All zero but for vm_fd at first. */
 struct coalesced {
-	int vm_fd;
+	int vm_fd; /* -1: this KVM keeps no writes to ports */
 	struct kvm_coalesced_mmio_ring *ring; /* in the first vCPU's pages, while there is one */
 	struct mutex lock; /* of who drains; held while write() is called */
 	unsigned count;

@@ -101,7 +101,8 @@ int kvm_open(struct kvm_host **out, struct cause *cause)
 	}
 	host->run_size = (size_t)size;
 	page = ioctl(host->fd, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_MMIO);
-	if (page > 0 && (page + 1) * PAGE <= size)
+	if (page > 0 && (page + 1) * PAGE <= size &&
+	    ioctl(host->fd, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_PIO) > 0)
 		host->ring = (size_t)page * PAGE;
 	host->cpuid.head.nent = KVM_CPUID_MAX;
 	if (ioctl(host->fd, KVM_GET_SUPPORTED_CPUID, &host->cpuid) < 0) {

@@ -21,7 +21,7 @@ union kvm_cpuid_table {
 struct kvm_host {
 	int fd;		 /* /dev/kvm */
 	size_t run_size; /* of a vCPU's shared pages */
-	size_t ring;	 /* of coalesced writes: where it is in these; 0: nowhere */
+	size_t ring;	 /* of coalesced writes: where it is in these; 0: there is none for ports */
 	union kvm_cpuid_table cpuid; /* what KVM can give to a guest */
 };
 

@@ -226,7 +226,7 @@ static int create_devices(struct vm *vm, struct cause *cause)
 {
 	int err;
 
-	vm->coalesced.vm_fd = vm->fd;
+	vm->coalesced.vm_fd = vm->config->kvm->ring ? vm->fd : -1;
 	vm->remedy = (struct loop_task){ .run = run_remedy, .arg = vm };
 	vm->devices = (struct device_set){
 		.host = {
