@@ -569,9 +569,9 @@ def test_a_boot_loader_is_worked_with_on_the_vga_screen():
             terminal.keys("s")
             terminal.see("running")
             terminal.keys("c")
-            terminal.see("Ctrl-] Tab VGA")
+            terminal.see(r"^SeaBIOS [^$]*Ctrl-\] Tab VGA")
             terminal.keys("C-]", "Tab")
-            terminal.see("^SeaBIOS ")
+            terminal.see("^SeaBIOS [^$]*Ctrl-\] Tab serial")
             terminal.see(r"^ *│\*First entry")
             terminal.keys("Down")
             terminal.see(r"│\*Second entry")
@@ -587,6 +587,37 @@ def test_a_boot_loader_is_worked_with_on_the_vga_screen():
             terminal.see("^the second was chosen")
             terminal.keys("C-]")
             terminal.see("running")
+            terminal.keys("F")
+            terminal.keys("y")
+            terminal.see("stopped")
+            terminal.keys("q")
+            assert terminal.gone() == 0
+
+
+def test_a_silent_console_gives_way_to_the_vga_screen():
+    """Until somebody turns: then that side is kept."""
+    d.need_kvm()
+    if not os.path.exists("/usr/share/seabios/vgabios-isavga.bin"):
+        d.skip("the package seabios is not installed")
+    with d.Folder() as folder:
+        folder.guest("mute", "[guest]\nmemory = 32M\n[boot]\nfirmware = bios\n"
+                             "firmware_serial = no\n")
+        with Terminal(folder, size=(100, 30)) as terminal:
+            terminal.see("mute")
+            terminal.keys("s")
+            terminal.see("mute +● running")
+            terminal.keys("c")
+            terminal.see(r"^SeaBIOS [^$]*Ctrl-\] Tab serial")
+            terminal.keys("C-]", "Tab")
+            terminal.see("Ctrl-] Tab VGA")
+            terminal.keys("C-]")
+            terminal.see("╭─ Guests")
+            terminal.keys("c")
+            terminal.see("Ctrl-] Tab VGA")
+            time.sleep(1)
+            terminal.see("Ctrl-] Tab VGA")
+            terminal.keys("C-]")
+            terminal.see("╭─ Guests")
             terminal.keys("F")
             terminal.keys("y")
             terminal.see("stopped")

@@ -33,6 +33,7 @@ struct console_view {
 	struct tty *current, *serial; /* the guest's console, and its serial port if that is another */
 	const struct tty *turned; /* the console in whose place another side of its guest is shown */
 	enum side side;		  /* that one */
+	bool unasked;		  /* nobody turned to it, nor typed there */
 	const struct tty *told;	  /* the console whose guest knows of this size */
 	int told_rows, told_columns;
 	struct console_vga vga;
@@ -115,11 +116,40 @@ static enum side next_side(const struct view *view)
 	return side;
 }
 
+static void show(struct view *view)
+{
+	struct console_view *state = view->state;
+	struct tty *tty = shown_tty(state);
+
+	emulation_show(state->emulation, tty);
+	if (tty) {
+		tty->unseen = false;
+		console_vga_hide(&state->vga);
+	} else {
+		console_vga_show(&state->vga, state->current->name);
+	}
+}
+
+/* What was silent speaks, and nobody has typed into what is shown instead. */
+static void turn_back(struct view *view)
+{
+	struct console_view *state = view->state;
+
+	state->unasked = false;
+	state->turned = NULL;
+	if (tui_shows(view)) {
+		show(view);
+		tui_dirty(view->tui);
+	}
+}
+
 static void tty_came(void *arg, struct tty *tty)
 {
 	struct view *view = arg;
 	struct console_view *state = view->state;
 
+	if (tty == state->current && state->unasked)
+		turn_back(view);
 	if (tui_shows(view) && tty == shown_tty(state)) {
 		emulation_more(state->emulation);
 	} else if (!tty->unseen) {
@@ -129,12 +159,40 @@ static void tty_came(void *arg, struct tty *tty)
 	}
 }
 
+static bool has_printed(const struct tty *tty)
+{
+	return tty->old || tty->kept.size;
+}
+
+/* Unless somebody turned it: of a guest that prints nothing there, the side that shows something. */
+static void choose_side(struct view *view)
+{
+	struct console_view *state = view->state;
+	const struct tty *current = state->current, *serial = state->serial;
+
+	if (!current || state->turned == current || current->state != TTY_OPEN ||
+	    has_printed(current) || (serial && serial->state == TTY_OPENING))
+		return;
+	if (serial && has_printed(serial))
+		state->side = SIDE_SERIAL;
+	else if (has_side(view, SIDE_VGA))
+		state->side = SIDE_VGA;
+	else
+		return;
+	state->turned = current;
+	state->unasked = true;
+	if (tui_shows(view))
+		show(view);
+}
+
 static void tty_changed(void *arg, struct tty *tty)
 {
 	struct view *view = arg;
 	const struct console_view *state = view->state;
+	bool shown = tty == shown_tty(state);
 
-	if (tty == shown_tty(state) && tui_shows(view))
+	choose_side(view);
+	if (shown && tui_shows(view))
 		tui_dirty(view->tui);
 }
 
@@ -198,21 +256,10 @@ static bool console_open(struct view *view, const char *name)
 	if (state->serial)
 		tty_connect(state->serial, config->dial, config->dial_arg);
 	state->back = 0;
+	if (state->unasked)
+		state->turned = NULL;
+	choose_side(view);
 	return true;
-}
-
-static void show(struct view *view)
-{
-	struct console_view *state = view->state;
-	struct tty *tty = shown_tty(state);
-
-	emulation_show(state->emulation, tty);
-	if (tty) {
-		tty->unseen = false;
-		console_vga_hide(&state->vga);
-	} else {
-		console_vga_show(&state->vga, state->current->name);
-	}
 }
 
 /* A virtio console has its guest know in how large a window it is shown. */
@@ -258,6 +305,7 @@ static const char *console_turn(struct view *view)
 	if (next == shown_side(state))
 		return NULL;
 	state->turned = state->current;
+	state->unasked = false;
 	state->side = next;
 	state->back = 0;
 	return state->current->name;
@@ -435,13 +483,14 @@ static void scroll_back(struct view *view, int lines)
 
 static void send_key(struct view *view, wint_t key, bool special)
 {
-	const struct console_view *state = view->state;
+	struct console_view *state = view->state;
 	struct tty *tty = shown_tty(state);
 	bool cursor_keys = last_frame(view)->flags & FRAME_CURSOR_KEYS;
 	char text[KEY_SEQUENCE_MAX];
 
+	state->unasked = false;
 	if (on_vga(view)) {
-		console_vga_key(&((struct console_view *)view->state)->vga, key, special);
+		console_vga_key(&state->vga, key, special);
 		return;
 	}
 	tty_send(tty, text, key_sequence(text, key, special, cursor_keys));
