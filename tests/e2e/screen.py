@@ -571,7 +571,7 @@ def test_a_boot_loader_is_worked_with_on_the_vga_screen():
             terminal.keys("c")
             terminal.see(r"^SeaBIOS [^$]*Ctrl-\] Tab VGA")
             terminal.keys("C-]", "Tab")
-            terminal.see("^SeaBIOS [^$]*Ctrl-\] Tab serial")
+            terminal.see(r"^SeaBIOS [^$]*Ctrl-\] Tab serial")
             terminal.see(r"^ *│\*First entry")
             terminal.keys("Down")
             terminal.see(r"│\*Second entry")
