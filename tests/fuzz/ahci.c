@@ -218,6 +218,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	REQUIRE(!ahci_plug(&ahci, 0, &ata_disk_ops, disk, "a"));
 	REQUIRE(!ahci_plug(&ahci, 1, &ata_cdrom_ops, medium, "b"));
 	ahci.function.ops->master_changed(&ahci.function, true);
+	ahci_pause(&ahci, false);
 	start_port(&ahci, &memory, 0);
 	start_port(&ahci, &memory, 1);
 	for (; size >= 8; data += 8, size -= 8) {

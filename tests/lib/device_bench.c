@@ -233,6 +233,18 @@ void bench_create(struct device_bench *bench, int disk_fd)
 	bench_create_changed(bench, disk_fd, NULL);
 }
 
+/* A SATA disk of its own, and a CD-ROM drive without a medium. */
+static void describe_sata(struct device_bench *bench, bool wanted)
+{
+	static char path[64];
+
+	bench->sata_fd = wanted ? bench_disk_file() : -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", bench->sata_fd);
+	bench->profile.disks[1] = (struct profile_disk){ .present = wanted, .path = path,
+							 .bus = DISK_BUS_SATA };
+	bench->profile.disks[2] = (struct profile_disk){ .present = wanted, .cdrom = true };
+}
+
 void bench_create_changed(struct device_bench *bench, int disk_fd,
 			  void (*change)(struct profile *profile))
 {
@@ -259,6 +271,7 @@ void bench_create_changed(struct device_bench *bench, int disk_fd,
 	bench->profile.disks[0].present = disk_fd >= 0;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", disk_fd);
 	bench->profile.disks[0].path = path;
+	describe_sata(bench, disk_fd >= 0);
 	if (change)
 		change(&bench->profile);
 	must(memory_create_backed(&bench->memory, BENCH_RAM,
@@ -329,6 +342,8 @@ void bench_destroy(struct device_bench *bench)
 		run_loop(bench, NS_PER_MS);
 	}
 	devices_destroy(&bench->set);
+	if (bench->sata_fd >= 0)
+		close(bench->sata_fd);
 	memory_destroy(&bench->memory);
 	loop_destroy(&bench->loop);
 	for (unsigned i = 0; i < IRQ_MSI_MAX; i++)
@@ -739,6 +754,77 @@ static void use_e1000e(struct device_bench *bench)
 	bench_e1000e_send(bench);
 }
 
+/* Where the driver of SATA has its things; the disk is at port 1, a CD-ROM drive at port 2. */
+#define SATA_LIST (BENCH_BUFFERS + 0x30000u)
+#define SATA_FIS (BENCH_BUFFERS + 0x30400u)
+#define SATA_TABLE (BENCH_BUFFERS + 0x30800u)
+#define SATA_DATA (BENCH_BUFFERS + 0x31000u)
+#define SATA_PORT(base, n) ((base) + 0x100 + 0x80 * (n))
+
+static uint64_t sata_base(struct device_bench *bench)
+{
+	return get(bench, bench_function(bench, "AHCI") + 0x24, 4) & ~0xfull;
+}
+
+static void start_sata_port(struct device_bench *bench, uint64_t port)
+{
+	set(bench, port, SATA_LIST, 4);
+	set(bench, port + 0x08, SATA_FIS, 4);
+	set(bench, port + 0x14, 0x7dc000ff, 4);
+	set(bench, port + 0x18, 0x11, 4);
+}
+
+/* A queued read of the first sectors, of one at a time in a slot. */
+static void ask_sata(struct device_bench *bench, unsigned slot)
+{
+	const uint32_t header[] = { 0x10005, 0, SATA_TABLE + 0x100 * slot, 0 };
+	const uint32_t fis[] = { 0x08608027, 0x40000000, 0, slot << 3 };
+	const uint32_t region[] = { SATA_DATA, 0, 0, 8 * 512 - 1 };
+	uint64_t port = SATA_PORT(sata_base(bench), 1);
+
+	memcpy(at(bench, SATA_LIST + slot * 32), header, sizeof(header));
+	memcpy(at(bench, SATA_TABLE + 0x100 * slot), fis, sizeof(fis));
+	memcpy(at(bench, SATA_TABLE + 0x100 * slot + 0x80), region, sizeof(region));
+	set(bench, port + 0x34, 1 << slot, 4);
+	set(bench, port + 0x38, 1 << slot, 4);
+}
+
+static void use_sata(struct device_bench *bench)
+{
+	uint64_t base = sata_base(bench);
+
+	set(bench, bench_function(bench, "AHCI") + PCI_COMMAND,
+	    PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
+	set(bench, base + 4, 0x80000002, 4);
+	start_sata_port(bench, SATA_PORT(base, 1));
+	start_sata_port(bench, SATA_PORT(base, 2));
+	ask_sata(bench, 0);
+}
+
+uint32_t bench_sata_waits(struct device_bench *bench)
+{
+	uint64_t port = SATA_PORT(sata_base(bench), 1);
+
+	return (uint32_t)(get(bench, port + 0x34, 4) | get(bench, port + 0x38, 4));
+}
+
+/* All its registers, then a reset. */
+static void drive_sata(struct device_bench *bench)
+{
+	uint64_t base = sata_base(bench);
+
+	for (unsigned offset = 0; offset < 0x300; offset += 4)
+		get(bench, base + offset, 4);
+	ask_sata(bench, 2);
+	bench_settle(bench);
+	for (unsigned port = 0; port < 4; port++) {
+		set(bench, SATA_PORT(base, port) + 0x10, ~0u, 4);
+		set(bench, SATA_PORT(base, port) + 0x18, 0x10, 4);
+	}
+	set(bench, base + 4, 0x80000001, 4);
+	bench_settle(bench);
+}
+
 void bench_use(struct device_bench *bench)
 {
 	devices_start(&bench->set);
@@ -780,6 +866,8 @@ void bench_use(struct device_bench *bench)
 	start_driver(bench, BENCH_VSOCK, 3, 0, true);
 	use_vsock(bench);
 	use_e1000e(bench);
+	if (bench->sata_fd >= 0)
+		use_sata(bench);
 	set(bench, bench_function(bench, "watchdog") + 0x68, 0x02, 1); /* it runs */
 	start_driver(bench, BENCH_CONSOLE, 2, 1, true);
 	use_console(bench);
@@ -789,6 +877,8 @@ void bench_use(struct device_bench *bench)
 	ask_for_bytes(bench);
 	if (bench->profile.disks[0].present)
 		bench_disk_read(bench);
+	if (bench->sata_fd >= 0)
+		ask_sata(bench, 1);
 }
 
 /* All registers of a virtio device, with values that hurt. */
@@ -899,6 +989,8 @@ void bench_drive(struct device_bench *bench)
 	drive_function(bench, "panic");
 	drive_function(bench, "watchdog");
 	drive_e1000e(bench);
+	if (bench->sata_fd >= 0)
+		drive_sata(bench);
 	for (unsigned i = 0; i < 8; i++)
 		bench_deliver(i % 2);
 	bench_settle(bench);

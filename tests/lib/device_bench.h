@@ -28,6 +28,7 @@ struct device_bench {
 	struct loop loop;
 	struct profile profile;
 	struct disks_media media;
+	int sata_fd; /* of disk1, which is behind AHCI, or -1 */
 	_Alignas(8) uint8_t hot[1024];
 	struct device_set set;
 	unsigned event_idx; /* bit n: the driver of bench_device n has agreed on that feature */
@@ -156,7 +157,7 @@ void bench_send(struct device_bench *bench);
  * A request in queue n of the disk, of one at a time: type and sector of its header, size bytes
  * of data; its status when it is done.
  */
-#define BENCH_DISK_DATA (BENCH_BUFFERS + 0xc000u) /* a page for each queue */
+#define BENCH_DISK_DATA (BENCH_BUFFERS + 0x20000u) /* a page for each queue */
 
 void bench_disk_ask(struct device_bench *bench, unsigned n, uint32_t type, uint64_t sector,
 		    uint32_t size);
@@ -164,6 +165,9 @@ uint8_t bench_disk_status(struct device_bench *bench, unsigned n);
 
 /* Where the configuration space of a device of PCI lies in mmio, by the device's name. */
 uint64_t bench_function(struct device_bench *bench, const char *name);
+
+/* The commands that the driver of the SATA disk still waits for: bits. */
+uint32_t bench_sata_waits(struct device_bench *bench);
 
 /* A broadcast of 60 bytes for NIC 0, of virtio, or 1, an e1000e; whether it was taken. */
 bool bench_deliver(unsigned nic);

@@ -42,6 +42,8 @@ static void test_goes_on(void **state)
 	head = bench_e1000e_head(&bench);
 	frames = bench_effects.sent;
 	reads = bench_disk_used(&bench);
+	if (disk_fd >= 0)
+		assert_int_not_equal(bench_sata_waits(&bench), 0);
 	devices_start(&bench.set);
 	assert_true(bench_deliver(0) && bench_deliver(1));
 	bench_send(&bench);
@@ -54,6 +56,8 @@ static void test_goes_on(void **state)
 	assert_int_equal(bench_e1000e_head(&bench), head + 2);
 	assert_int_equal(bench_effects.sent, frames + 4);
 	assert_int_equal(bench_disk_used(&bench), disk_fd >= 0 ? reads + 2 : reads);
+	if (disk_fd >= 0)
+		assert_int_equal(bench_sata_waits(&bench), 0);
 	bench_destroy(&bench);
 	bench_saved_free(&saved);
 	bench_saved_free(&again);

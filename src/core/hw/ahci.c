@@ -410,6 +410,7 @@ int ahci_create(struct ahci *ahci, struct pci *pci, unsigned slot,
 	ahci->loop = loop;
 	ahci->disks = disks;
 	ahci->control = CONTROL_AHCI;
+	ahci->paused = true;
 	for (unsigned i = 0; i < AHCI_PORTS; i++) {
 		ahci->ports[i].ahci = ahci;
 		ahci->ports[i].tfd = 0x7f;

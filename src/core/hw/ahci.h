@@ -75,7 +75,7 @@ struct ahci {
 	struct ahci_port ports[AHCI_PORTS];
 };
 
-/* Puts the controller at PCI device number slot; ports have no drives yet. */
+/* Puts the controller at PCI device number slot, paused; ports have no drives yet. */
 int ahci_create(struct ahci *ahci, struct pci *pci, unsigned slot,
 		const struct guest_memory *memory, struct loop *loop, struct disk_ring *disks,
 		struct cause *cause);
