@@ -159,20 +159,6 @@ def test_e1000e():
         assert not [row for row in rows if row[2] == "0" or row[3] == "0"], shown
 
 
-def test_e1000e_by_a_line():
-    """Without MSI and MSI-X its interrupts come by INTA#."""
-    def prepare(folder):
-        folder.guest("linux", profile("vmlinux", "dhcp", E1000E).replace("quiet", "quiet pci=nomsi"))
-        folder.write("config/vmdeck/switches/lan.ini", "[switch]\naddress = 10.0.2.2/24\n")
-
-    d.linux_kernel()
-    with d.Deck(prepare=prepare) as deck:
-        assert deck.run("start", "linux").returncode == 0
-        console = deck.console("linux")
-        console.expect("LG: dhcp 10.0.2.", PATIENCE)
-        deck.wait_state("linux", "stopped", seconds=PATIENCE)
-
-
 def test_sata_disk_and_cd():
     d.need("xorriso")
     size = 1 << 20
