@@ -572,7 +572,7 @@ def test_a_boot_loader_is_worked_with_on_the_vga_screen():
             terminal.see(r"^SeaBIOS [^$]*Ctrl-\] Tab VGA")
             terminal.keys("C-]", "Tab")
             terminal.see(r"^SeaBIOS [^$]*Ctrl-\] Tab serial")
-            terminal.see(r"^ *│\*First entry")
+            terminal.see(r"^ *│\*First entry", 3 * d.PATIENCE)
             terminal.keys("Down")
             terminal.see(r"│\*Second entry")
             once = subprocess.run([d.VMDECK, "console", "--vga", "box"], env=folder.env,
