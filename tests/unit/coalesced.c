@@ -195,7 +195,7 @@ static void devices_look_at_what_waits(void **state)
 	vga_save(&vga, &registers);
 	assert_int_equal(f->count, 10);
 
-	assert_int_equal(deaf_ports_device.create(&device, NULL), 0);
+	assert_int_equal(unassigned_ports_device.create(&device, NULL), 0);
 	assert_true(keep(f, ZONE, 1, 1));
 	out(&io, PLATFORM_DEBUG_PORT, 'x');
 	assert_int_equal(f->count, 12);

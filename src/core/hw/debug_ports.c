@@ -178,14 +178,14 @@ const struct device_type debug_ports_device = {
 /* --- where nobody listens --- */
 
 /* As nobody's: firmware that looks first finds no debug port. */
-static void deaf_read(void *device, uint64_t offset, void *data, unsigned length)
+static void unassigned_read(void *device, uint64_t offset, void *data, unsigned length)
 {
 	(void)device;
 	(void)offset;
 	bus_read_nobody(data, length);
 }
 
-static void deaf_write(void *device, uint64_t offset, const void *data, unsigned length)
+static void unassigned_write(void *device, uint64_t offset, const void *data, unsigned length)
 {
 	(void)offset;
 	(void)data;
@@ -193,34 +193,35 @@ static void deaf_write(void *device, uint64_t offset, const void *data, unsigned
 	coalesced_drain(device);
 }
 
-static const struct bus_ops deaf_ops = { "ports that nobody listens to", deaf_read, deaf_write };
+static const struct bus_ops unassigned_ops = { "unassigned debug ports", unassigned_read,
+					       unassigned_write };
 
-static bool deaf_ports_wanted(const struct profile *profile, unsigned number)
+static bool unassigned_ports_wanted(const struct profile *profile, unsigned number)
 {
 	return !debug_ports_wanted(profile, number);
 }
 
-static int add_deaf(struct device_host *host, uint64_t port, struct cause *cause)
+static int add_unassigned(struct device_host *host, uint64_t port, struct cause *cause)
 {
-	int range = bus_add(host->io, port, 1, &deaf_ops, host->coalesced, cause);
+	int range = bus_add(host->io, port, 1, &unassigned_ops, host->coalesced, cause);
 
 	if (range >= 0)
 		coalesced_add(host->coalesced, port, 1, NULL, NULL);
 	return range < 0 ? range : 0;
 }
 
-static int create_deaf_ports(struct device *device, struct cause *cause)
+static int create_unassigned_ports(struct device *device, struct cause *cause)
 {
 	struct device_host *host = device->host;
-	int err = add_deaf(host, PLATFORM_POST_PORT, cause);
+	int err = add_unassigned(host, PLATFORM_POST_PORT, cause);
 
 	for (unsigned i = 0; !err && host->fw_cfg && i < ARRAY_SIZE(text_ports); i++)
-		err = add_deaf(host, text_ports[i], cause);
+		err = add_unassigned(host, text_ports[i], cause);
 	return err;
 }
 
-const struct device_type deaf_ports_device = {
-	.name = "deaf ports",
-	.wanted = deaf_ports_wanted,
-	.create = create_deaf_ports,
+const struct device_type unassigned_ports_device = {
+	.name = "unassigned ports",
+	.wanted = unassigned_ports_wanted,
+	.create = create_unassigned_ports,
 };

@@ -12,6 +12,6 @@
 extern const struct device_type debug_ports_device;
 
 /* In a machine without these, the same ports, whose bytes go nowhere. */
-extern const struct device_type deaf_ports_device;
+extern const struct device_type unassigned_ports_device;
 
 #endif

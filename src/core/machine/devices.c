@@ -49,7 +49,7 @@ const struct device_type *const device_table[] = {
 	&ahci_device,
 	&sata_device,
 	&balloon_device,
-	&deaf_ports_device,
+	&unassigned_ports_device,
 	&vsock_device,
 	&vhost_fs_device,
 	&uefi_variables_device,
