@@ -153,7 +153,8 @@ src_core_libcore_a_SOURCES = \
 	%D%/virtio/vhost_device.c %D%/virtio/vhost_device.h \
 	%D%/virtio/vhost_fs.c %D%/virtio/vhost_fs.h \
 	%D%/virtio/vhost_inflight.c %D%/virtio/vhost_inflight.h \
-	%D%/virtio/vhost_refuse.c %D%/virtio/vhost_refuse.h \
+	%D%/virtio/vhost_device_private.h \
+	%D%/virtio/vhost_refuse.c \
 	%D%/virtio/vhost_state.c \
 	%D%/virtio/vhost_user.c %D%/virtio/vhost_user.h \
 	%D%/virtio/virtio.h

@@ -14,7 +14,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "core/profile/profile.h"
-#include "core/virtio/vhost_refuse.h"
+#include "core/virtio/vhost_device_private.h"
 
 #define DRAIN_POLL (2 * NS_PER_MS)
 #define DRAIN_LIMIT (10 * NS_PER_S)

@@ -1,5 +1,5 @@
-/* See vhost_refuse.h. */
-#include "core/virtio/vhost_refuse.h"
+/* See vhost_device_private.h. */
+#include "core/virtio/vhost_device_private.h"
 
 #include <string.h>
 

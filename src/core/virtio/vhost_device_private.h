@@ -2,8 +2,8 @@
  * Answering a driver with errors, in the place of a program that has ended. The guest's I/O
  * thread, device lock held.
  */
-#ifndef CORE_VIRTIO_VHOST_REFUSE_H
-#define CORE_VIRTIO_VHOST_REFUSE_H
+#ifndef CORE_VIRTIO_VHOST_DEVICE_PRIVATE_H
+#define CORE_VIRTIO_VHOST_DEVICE_PRIVATE_H
 
 #include "core/virtio/vhost_device.h"
 
