@@ -442,7 +442,7 @@ def test_what_is_said_leaves_half_of_a_low_screen():
         folder.guest("mine", "[guest]\nmemory = 32M\n")
         folder.write("config/vmdeck/switches/wan.ini", "[switch]\nuplink = moon\n")
         with Terminal(folder, size=(20, 5)) as terminal:
-            terminal.see(r"^ mine .*\n(.*\n)? /.*\n.*…")
+            terminal.see(r"^ mine .*\n(.*\n)? …/wan\.ini:2:\n uplink: 'moon' is…")
 
 
 def test_a_profile_is_edited_and_its_mistakes_shown():
