@@ -188,15 +188,14 @@ static int check_names(const struct making *making)
 	struct namesake namesake = { making->guest.name, false };
 	struct stat st;
 
-	if (is_made(making) && lstat(making->image, &st) == 0)
-		return fail("%s: is there already; name another file with --image, or remove it",
-			    making->image);
-	if (lstat(making->profile, &st) == 0) {
-		if (is_given(making, "force"))
-			return CLI_OK;
+	if (lstat(making->profile, &st) == 0 && !is_given(making, "force"))
 		return fail("%s: is there already; name another guest, or --force writes over it",
 			    making->profile);
-	}
+	if (is_made(making) && lstat(making->image, &st) == 0)
+		return fail("%s: is there already, and may be a guest's disk; name another file "
+			    "with --image", making->image);
+	if (lstat(making->profile, &st) == 0)
+		return CLI_OK;
 	making->cli->hooks->profiles(compare, &namesake);
 	if (namesake.found)
 		return fail("%s: another profile in %s has that name; name another guest",
@@ -319,8 +318,9 @@ static void put_next(const struct making *making, bool deck)
 	if (making->guest.image)
 		plain_print(stdout, "%-10s %s (%s)\n", "disk", making->image, making->guest.format);
 	if (is_given(making, "ssh-key") || is_given(making, "password-file"))
-		plain_print(stdout, "%-10s on its console and by ssh; vmdeck show %s has the line "
-				    "once it runs\n", "login", name);
+		plain_print(stdout, "%-10s %sby ssh; vmdeck show %s has the line once it runs\n",
+			    "login", is_given(making, "password-file") ? "on its console and " : "",
+			    name);
 	if (deck)
 		plain_print(stdout, "%-10s vmdeck start %s, then vmdeck console %s; or s and c in the "
 				    "screen\n", "next", name, name);

@@ -131,6 +131,7 @@ static void ended(void *arg, json_t *result, const struct client_error *error)
 {
 	struct view *view = arg;
 	const char *why = json_text(result, "ended");
+	uint64_t records = json_count(result, "records");
 	char size[TEXT_NUMBER];
 
 	if (error && strcmp(error->name, "ENOENT") == 0)
@@ -139,8 +140,8 @@ static void ended(void *arg, json_t *result, const struct client_error *error)
 		tui_fail(view->tui, error);
 	else
 		tui_say(view->tui, *why ? SEVERITY_ERROR : SEVERITY_GOOD, NULL,
-			"%s%sThe capture has %llu packets (%sB)%s.", why, *why ? ". " : "",
-			(unsigned long long)json_count(result, "records"),
+			"%s%sThe capture has %llu packet%s (%sB)%s.", why, *why ? ". " : "",
+			(unsigned long long)records, records == 1 ? "" : "s",
 			text_size(size, json_double(result, "bytes")),
 			json_count(result, "dropped") ? "; some were lost" : "");
 	network_poll_captures(view);
