@@ -245,10 +245,38 @@ static void describe_sata(struct device_bench *bench, bool wanted)
 	bench->profile.disks[2] = (struct profile_disk){ .present = wanted, .cdrom = true };
 }
 
+static void create_devices(struct device_bench *bench)
+{
+	static int network; /* its address is one that network_find_switch() knows */
+	struct cause cause = { "" };
+
+	bench->set = (struct device_set){
+		.host = {
+			.io = &bench->io,
+			.mmio = &bench->mmio,
+			.irq = &bench->irq,
+			.memory = &bench->memory,
+			.loop = &bench->loop,
+			.vm_fd = -1, /* doorbells are accesses */
+			.profile = &bench->profile,
+			.media = &bench->media,
+			.network = (struct network *)&network,
+			.print = print,
+			.power_off = power_off,
+			.reset = reset,
+			.remedy = remedy,
+			.bitten = &bench_effects.bitten,
+			.full = full,
+			.notice = notice,
+		},
+		.hot = { bench->hot, sizeof(bench->hot) },
+	};
+	must(devices_create(&bench->set, device_table, &cause) == 0, cause.text);
+}
+
 void bench_create_changed(struct device_bench *bench, int disk_fd,
 			  void (*change)(struct profile *profile))
 {
-	static int network; /* its address is one that network_find_switch() knows */
 	static char path[64];
 	struct cause cause = { "" };
 
@@ -278,28 +306,7 @@ void bench_create_changed(struct device_bench *bench, int disk_fd,
 				  devices_share_memory(device_table, &bench->profile) ? MEMORY_MEMFD
 										      : MEMORY_ANON,
 				  &cause) == 0, cause.text);
-	bench->set = (struct device_set){
-		.host = {
-			.io = &bench->io,
-			.mmio = &bench->mmio,
-			.irq = &bench->irq,
-			.memory = &bench->memory,
-			.loop = &bench->loop,
-			.vm_fd = -1, /* doorbells are accesses */
-			.profile = &bench->profile,
-			.media = &bench->media,
-			.network = (struct network *)&network,
-			.print = print,
-			.power_off = power_off,
-			.reset = reset,
-			.remedy = remedy,
-			.bitten = &bench_effects.bitten,
-			.full = full,
-			.notice = notice,
-		},
-		.hot = { bench->hot, sizeof(bench->hot) },
-	};
-	must(devices_create(&bench->set, device_table, &cause) == 0, cause.text);
+	create_devices(bench);
 }
 
 static void stop_loop(void *arg)
@@ -335,13 +342,27 @@ void bench_stop(struct device_bench *bench)
 	}
 }
 
-void bench_destroy(struct device_bench *bench)
+static void destroy_devices(struct device_bench *bench)
 {
 	for (unsigned i = 0; !devices_reset(&bench->set); i++) {
 		must(i < 10000, "a device does not end");
 		run_loop(bench, NS_PER_MS);
 	}
 	devices_destroy(&bench->set);
+}
+
+void bench_renew(struct device_bench *bench)
+{
+	destroy_devices(bench);
+	bench->io = bench->mmio = (struct bus){ 0 };
+	bench->irq = (struct irq_router){ 0 };
+	create_devices(bench);
+}
+
+void bench_destroy(struct device_bench *bench)
+{
+	destroy_devices(bench);
+	disks_media_free(&bench->media);
 	if (bench->sata_fd >= 0)
 		close(bench->sata_fd);
 	memory_destroy(&bench->memory);

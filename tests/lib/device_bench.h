@@ -62,6 +62,9 @@ void bench_create(struct device_bench *bench, int disk_fd);
 void bench_create_changed(struct device_bench *bench, int disk_fd,
 			  void (*change)(struct profile *profile));
 
+/* What a reset of the machine does: destroys them, and makes them again. */
+void bench_renew(struct device_bench *bench);
+
 /* Stops, resets and destroys them, and frees what is around them. */
 void bench_destroy(struct device_bench *bench);
 

@@ -26,7 +26,7 @@
 #define SECTORS 128
 
 static char folder[] = "/tmp/vmdeck-vhost-XXXXXX", image[sizeof(folder) + 8];
-static unsigned on_backend;
+static unsigned on_backend, overlay;
 static struct device_bench bench;
 
 static void use_daemon(struct profile *profile)
@@ -36,7 +36,7 @@ static void use_daemon(struct profile *profile)
 	/* What is kept is found by the next one, too. */
 	profile->vsock.present = false; /* of which two machines cannot have the same */
 	*disk = (struct profile_disk){ .present = true, .path = image, .format = DISK_FORMAT_RAW,
-				       .overlay = DISK_OVERLAY_KEEP, .on_backend = on_backend };
+				       .overlay = overlay, .on_backend = on_backend };
 }
 
 static int setup(void **state)
@@ -44,7 +44,14 @@ static int setup(void **state)
 	(void)state;
 	bench_effects.waits = bench_effects.notices = 0;
 	on_backend = ON_BACKEND_PAUSE;
+	overlay = DISK_OVERLAY_KEEP;
 	return 0;
+}
+
+static void go(void)
+{
+	devices_start(&bench.set);
+	assert_true(bench_start_driver(&bench, BENCH_DISK, 1, FEATURES, true));
 }
 
 static void start(void)
@@ -54,8 +61,7 @@ static void start(void)
 	if (program_find(PROGRAM_STORAGE_DAEMON, path, NULL) < 0)
 		skip();
 	bench_create_changed(&bench, -1, use_daemon);
-	devices_start(&bench.set);
-	assert_true(bench_start_driver(&bench, BENCH_DISK, 1, FEATURES, true));
+	go();
 }
 
 static struct vhost_device *vhost(void)
@@ -218,6 +224,25 @@ static void one_that_waits_is_saved_and_loaded(void **state)
 	bench_destroy(&bench);
 }
 
+static void a_reset_keeps_what_is_forgotten_at_the_end(void **state)
+{
+	(void)state;
+	overlay = DISK_OVERLAY_DISCARD;
+	start();
+	memset(data(), 0x55, 512);
+	assert_int_equal(ask(VIRTIO_BLK_T_OUT, 5), VIRTIO_BLK_S_OK);
+	bench_renew(&bench);
+	go();
+	memset(data(), 0xff, 512);
+	assert_int_equal(ask(VIRTIO_BLK_T_IN, 5), VIRTIO_BLK_S_OK);
+	assert_int_equal(data()[0], 0x55);
+	bench_destroy(&bench);
+	start();
+	assert_int_equal(ask(VIRTIO_BLK_T_IN, 5), VIRTIO_BLK_S_OK);
+	assert_int_equal(data()[0], 0);
+	bench_destroy(&bench);
+}
+
 static void remove_files(void)
 {
 	char path[sizeof(folder) + 64];
@@ -239,6 +264,7 @@ int main(void)
 		cmocka_unit_test_setup(a_guest_that_goes_on_gets_errors, setup),
 		cmocka_unit_test_setup(one_that_is_paused_begins_anew, setup),
 		cmocka_unit_test_setup(one_that_waits_is_saved_and_loaded, setup),
+		cmocka_unit_test_setup(a_reset_keeps_what_is_forgotten_at_the_end, setup),
 	};
 	struct cause cause;
 	int fd, failed;

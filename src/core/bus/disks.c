@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/disk/check.h"
 #include "core/disk/storage.h"
@@ -156,8 +157,11 @@ int disks_prepare(const struct device_host *host, unsigned number, const char *p
 
 void disks_media_free(struct disks_media *media)
 {
-	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++) {
 		free(media->drives[i].path);
+		if (media->drives[i].layer)
+			close(media->drives[i].layer - 1);
+	}
 }
 
 void disks_serial(const struct profile *profile, unsigned number,

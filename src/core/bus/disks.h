@@ -13,14 +13,16 @@
 
 /*
  * What has become of the media of drives since the guest was started, which a reset leaves: a
- * person has put another one in or taken it out, or the guest has opened the tray. Its machine's,
- * all zero at first; under the lock of the machine, or while it is built or torn down.
+ * person has put another one in or taken it out, the guest has opened the tray, or a layer has
+ * what it has written. Its machine's, all zero at first; under the lock of the machine, or while
+ * it is built or torn down.
  */
 struct disks_media {
 	struct {
 		bool exchanged; /* it has path, or NULL: none */
 		bool open;
 		char *path;
+		int layer; /* of overlay=discard: its descriptor + 1; 0: there is none yet */
 	} drives[PROFILE_DISKS_MAX];
 };
 

@@ -6,7 +6,6 @@
 
 #include <linux/virtio_blk.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "core/bus/disks.h"
 #include "core/disk/overlay.h"
@@ -22,7 +21,7 @@
 
 struct vhost_blk {
 	struct vhost_device vhost;
-	struct overlay overlay; /* fd -1 and no path: none */
+	struct overlay overlay; /* fd -1 and no path: none; fd is the machine's */
 };
 
 static bool wanted(const struct profile *profile, unsigned number)
@@ -108,12 +107,22 @@ static const struct vhost_kind kind = {
 /* The layer is there as long as the machine is, whatever becomes of the daemon. */
 static int make_overlay(struct device *device, struct cause *cause)
 {
+	int *layer = &device->host->media->drives[device->number].layer;
 	struct vhost_blk *blk = device->state;
 	struct storage storage;
-	int err = storage_check(&storage, disk_of(device), NULL, cause);
+	int err;
 
-	return err ? err : overlay_open(&blk->overlay, device->host->profile, device->number,
-					storage.size, cause);
+	if (*layer) {
+		blk->overlay.fd = *layer - 1;
+		return 0;
+	}
+	err = storage_check(&storage, disk_of(device), NULL, cause);
+	if (!err)
+		err = overlay_open(&blk->overlay, device->host->profile, device->number,
+				   storage.size, cause);
+	if (!err)
+		*layer = blk->overlay.fd + 1;
+	return err;
 }
 
 static int create(struct device *device, struct cause *cause)
@@ -125,15 +134,6 @@ static int create(struct device *device, struct cause *cause)
 	if (disk_of(device)->overlay)
 		err = make_overlay(device, cause);
 	return err ? err : vhost_create(device, &kind, cause);
-}
-
-static void destroy(struct device *device)
-{
-	struct vhost_blk *blk = device->state;
-
-	vhost_destroy(device);
-	if (blk->overlay.fd >= 0)
-		close(blk->overlay.fd);
 }
 
 static const char *load(struct device *device, const void *registers)
@@ -152,6 +152,6 @@ const struct device_type vhost_blk_device = {
 	.create = create,
 	VHOST_ROW,
 	.size = sizeof(struct vhost_blk),
-	.destroy = destroy,
+	.destroy = vhost_destroy,
 	.load = load,
 };
