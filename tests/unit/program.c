@@ -12,11 +12,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "sandbox/helper.h"
 
+#define SOCKETS "sockets" /* has this program try what it can do with some */
 #define LIMIT 20000 /* ms, for a host that is busy */
 
 static char folder[] = "/tmp/vmdeck-programs-XXXXXX";
@@ -176,7 +178,44 @@ static void it_sees_its_files_and_no_others(void **state)
 	unlink(hidden);
 }
 
-int main(void)
+/* This program's part; what the walls let it do, as its status. */
+static int try_sockets(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	int pair[2], done = 0;
+
+	if (socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0 || errno != EACCES)
+		done |= 1;
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) == 0 || errno != EACCES)
+		done |= 2;
+	if (connect(PROGRAM_FD, (struct sockaddr *)&address, sizeof(address)) == 0 ||
+	    errno != EACCES)
+		done |= 4;
+	return done;
+}
+
+static void it_makes_sockets_with_a_network_only(void **state)
+{
+	static const char *const arguments[] = { SOCKETS, NULL };
+	static const struct program_file files[] = { { NULL, false } };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		const struct program_order order = { .program = PROGRAM_XORRISO,
+						     .arguments = arguments, .files = files,
+						     .network = i, .fds = { fd, -1 } };
+		struct program_process process;
+		struct cause cause;
+
+		assert_int_equal(program_start(&process, &order, &cause), 0);
+		close(fd);
+		assert_int_equal(program_wait(&process, -1, LIMIT, &cause), i ? -EIO : 0);
+		assert_int_equal(process.exit_status, i ? 7 : 0);
+	}
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_end_is_told_with_the_last_words),
@@ -186,13 +225,17 @@ int main(void)
 		cmocka_unit_test(it_has_a_descriptor_and_no_other),
 		cmocka_unit_test(it_ends_when_it_is_asked_to),
 		cmocka_unit_test(it_sees_its_files_and_no_others),
+		cmocka_unit_test(it_makes_sockets_with_a_network_only),
 	};
-	char path[sizeof(folder) + 32], link[sizeof(folder) + 32];
+	char path[sizeof(folder) + 32], link[sizeof(folder) + 32], own[sizeof(folder) + 32];
+	char self[PATH_MAX];
 	struct cause cause;
 	FILE *script;
 	int failed;
 
-	if (!mkdtemp(folder))
+	if (argc == 2 && !strcmp(argv[1], SOCKETS))
+		return try_sockets();
+	if (!mkdtemp(folder) || !realpath("/proc/self/exe", self))
 		return 99;
 	snprintf(path, sizeof(path), "%s/qemu-storage-daemon", folder);
 	script = fopen(path, "we");
@@ -200,7 +243,8 @@ int main(void)
 	    chmod(path, 0755) < 0 || setenv(PROGRAM_FOLDER_VARIABLE, folder, 1) < 0)
 		return 99;
 	snprintf(link, sizeof(link), "%s/virtiofsd", folder);
-	if (symlink("/bin/cat", link) < 0)
+	snprintf(own, sizeof(own), "%s/xorriso", folder);
+	if (symlink("/bin/cat", link) < 0 || symlink(self, own) < 0)
 		return 99;
 	if (helper_start(NULL, &cause) < 0) {
 		print_error("%s\n", cause.text);
@@ -209,6 +253,7 @@ int main(void)
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	unlink(path);
 	unlink(link);
+	unlink(own);
 	rmdir(folder);
 	return failed;
 }
