@@ -12,11 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 #include <linux/virtio_blk.h>
 
+#include "base/clock.h"
 #include "core/virtio/vhost_blk.h"
 #include "core/virtio/vhost_device.h"
 #include "lib/device_bench.h"
@@ -154,6 +156,33 @@ static void a_guest_that_waits_loses_nothing(void **state)
 	bench_destroy(&bench);
 }
 
+static uint64_t now(clockid_t clock)
+{
+	struct timespec time;
+
+	clock_gettime(clock, &time);
+	return (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
+}
+
+static void stop_loop(void *arg)
+{
+	loop_stop(arg);
+}
+
+/* The daemon has left a doorbell that was rung. */
+static void check_that_the_loop_sleeps(void)
+{
+	struct loop_timer limit = { .fire = stop_loop, .arg = &bench.loop };
+	uint64_t busy = now(CLOCK_THREAD_CPUTIME_ID), passed = now(CLOCK_MONOTONIC);
+
+	loop_timer_set(&bench.loop, &limit, 200 * NS_PER_MS);
+	assert_int_equal(loop_run(&bench.loop), 0);
+	loop_timer_cancel(&bench.loop, &limit);
+	busy = now(CLOCK_THREAD_CPUTIME_ID) - busy;
+	passed = now(CLOCK_MONOTONIC) - passed;
+	assert_true(busy < passed / 4);
+}
+
 static void a_guest_that_goes_on_gets_errors(void **state)
 {
 	(void)state;
@@ -163,6 +192,7 @@ static void a_guest_that_goes_on_gets_errors(void **state)
 	end_daemon(0x33);
 	assert_int_equal(bench_used(&bench, BENCH_DISK, 0), 2);
 	assert_int_equal(bench_disk_status(&bench, 0), VIRTIO_BLK_S_IOERR);
+	check_that_the_loop_sleeps();
 	for (unsigned i = 0; i < 20; i++)
 		assert_int_equal(ask(VIRTIO_BLK_T_IN, 1), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(bench_effects.waits, 0);

@@ -147,7 +147,8 @@ int virtio_pci_hear(struct virtio_pci *transport, unsigned n, bool hear)
 	loop_remove(transport->loop, &queue->source);
 	if (!hear || queue->kick_fd < 0)
 		return 0;
-	return loop_add(transport->loop, &queue->source, queue->kick_fd, EPOLLIN, kicked, queue);
+	return loop_add(transport->loop, &queue->source, queue->kick_fd, EPOLLIN | EPOLLET, kicked,
+			queue);
 }
 
 int virtio_pci_call(struct virtio_pci *transport, unsigned n)
