@@ -152,6 +152,7 @@ int disks_prepare(const struct device_host *host, unsigned number, const char *p
 
 	configure(&config, host->profile, number);
 	config.path = path;
+	config.at_once = true;
 	return disk_prepare(out, &config, cause);
 }
 

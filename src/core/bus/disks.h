@@ -41,7 +41,7 @@ bool disk_is_sata(const struct profile_disk *disk);
 int disks_open(struct device_host *host, unsigned number, const char *path, struct disk **out,
 	       struct cause *cause);
 
-/* The same without the ring, see disk_prepare(); nobody is told. Any thread. */
+/* The same without the ring, see disk_prepare(), and without waiting; nobody is told. Any thread. */
 int disks_prepare(const struct device_host *host, unsigned number, const char *path,
 		  struct disk **out, struct cause *cause);
 

@@ -32,6 +32,7 @@ struct disk_config {
 	bool readonly;
 	bool raw; /* whatever its content looks like: somebody has said so */
 	bool direct; /* past the page cache */
+	bool at_once; /* whoever has it in use is not waited for, though he may be about to end */
 };
 
 /* One request, embedded in its owner; it and its iovecs must stay until done(). */

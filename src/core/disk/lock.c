@@ -179,7 +179,7 @@ static int lock_in_time(int fd, const struct stat *st, const struct disk_config 
 		pid_t before = holder.pid;
 
 		r = lock_file(fd, config->readonly);
-		if (r != -EAGAIN || i == LOCK_TRIES)
+		if (r != -EAGAIN || config->at_once || i == LOCK_TRIES)
 			return r;
 		image_find_holder(&holder, fd, st, i < 2);
 		if (holder.pid && holder.pid == before)
