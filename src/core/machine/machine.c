@@ -247,7 +247,7 @@ static bool run_once(struct machine *machine, struct cause *cause)
 	err = vm_start(vm, cause);
 	if (!err) {
 		set_phase(machine, MACHINE_RUNNING, NULL);
-		if (!machine->off)
+		if (!machine->off && !machine->reset)
 			loop_run(&machine->loop);
 		set_phase(machine, MACHINE_STOPPING, NULL);
 	}
