@@ -792,6 +792,16 @@ static void test_msix(void **state)
 	assert_int_equal(get(bench, ICR) & (OTHER | LSC), OTHER | LSC);
 	write_phy(bench, 0, 0x1140);
 	assert_int_equal(raised(bench, 2), 1);
+	/* A cause that stands is no news when another comes. */
+	set(bench, ICR, OTHER);
+	set(bench, EIAC, OTHER);
+	set(bench, IMS, OTHER | RXQ0);
+	set(bench, ICS, LSC);
+	assert_int_equal(raised(bench, 2), 1);
+	set(bench, IMS, OTHER);
+	hear(bench, 60);
+	assert_int_equal(raised(bench, 0), 1);
+	assert_int_equal(raised(bench, 2), 0);
 	/* Who has no vector has none. */
 	set(bench, IVAR, 0);
 	hear(bench, 60);

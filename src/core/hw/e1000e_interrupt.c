@@ -112,7 +112,7 @@ static void update(struct e1000e *nic)
 void e1000e_raise(struct e1000e *nic, uint32_t causes)
 {
 	nic->reg[REG_ICR] |= causes & E1000E_CAUSES;
-	if (with_msix(nic) && (nic->reg[REG_ICR] & CAUSES_OTHER))
+	if (with_msix(nic) && (causes & CAUSES_OTHER))
 		nic->reg[REG_ICR] |= CAUSE_OTHER;
 	update(nic);
 }
