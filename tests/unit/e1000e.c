@@ -750,6 +750,28 @@ static uint64_t raised(struct bench *bench, unsigned n)
 }
 
 /* Vector 0 for reception, 1 for transmission, 2 for the rest, as Linux has them. */
+/* Its sender has not come to telling of them when the machine stops. */
+static void test_pause_tells_of_frames(void **state)
+{
+	uint8_t data[60] = { 0 }, source[6];
+	const struct net_frame *frames[1];
+	enum net_verdict verdict;
+	struct bench *bench = *state;
+	struct net_frame frame;
+	struct iovec rest;
+
+	fake_mac(source, 1);
+	fake_frame(&frame, &rest, data, sizeof(data), own_mac, source);
+	frames[0] = &frame;
+	set(bench, IMS, RXT0);
+	give(bench, 1, 2);
+	assert_int_equal(e1000e_port_ops.deliver(&bench->nic, 0, frames, 1, &verdict), 1);
+	assert_false(line());
+	e1000e_pause(&bench->nic, true);
+	assert_true(line());
+	assert_true(get(bench, ICR) & RXT0);
+}
+
 static void enable_msix(struct bench *bench)
 {
 	uint64_t table = bench->nic.function.bars[3].base;
@@ -973,6 +995,20 @@ static void test_endless(void **state)
 		assert_int_equal(get(bench, TDBAL + HEAD), count - 1);
 		assert_int_equal(bench->peer.count, kind + 1);
 	}
+	/* One whose end never comes is forgotten with its ring. */
+	for (uint32_t i = 0; i < count; i++)
+		ring[4 * i + 2] = 0;
+	set(bench, TDBAL + HEAD, 0);
+	set(bench, TDBAL + TAIL, count - 1);
+	for (unsigned i = 0; i < 100 && get(bench, TDBAL + HEAD) != count - 1; i++)
+		settle(&bench->loop);
+	assert_int_equal(get(bench, TDBAL + HEAD), count - 1);
+	ring[2] = 154 | END;
+	ring[0] = 0x200000;
+	set(bench, TDBAL + HEAD, 0);
+	set(bench, TDBAL + TAIL, 1);
+	settle(&bench->loop);
+	assert_int_equal(bench->peer.count, 3);
 	bench->nic.memory = &bench->memory;
 	memory_destroy(&more);
 }
@@ -1034,6 +1070,7 @@ int main(void)
 		TEST(test_filters),
 		TEST(test_link),
 		TEST(test_interrupt_line),
+		TEST(test_pause_tells_of_frames),
 		TEST(test_msix),
 		TEST(test_msi),
 		TEST(test_intervals),

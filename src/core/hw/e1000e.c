@@ -141,6 +141,13 @@ static void write_ctrl(struct e1000e *nic, uint32_t value)
 		e1000e_raise(nic, CAUSE_LSC);
 }
 
+/* The driver describes a ring anew: what was fetched of the old one, or ought to be, is void. */
+static void begin_ring(struct e1000e_tx *tx)
+{
+	tx->generation++;
+	tx->skipping = false;
+}
+
 /* What comes of a value that has been put into a register. */
 static void see_register(struct e1000e *nic, unsigned first, uint32_t value)
 {
@@ -164,13 +171,13 @@ static void see_register(struct e1000e *nic, unsigned first, uint32_t value)
 	case REG_TDBAH:
 	case REG_TDLEN:
 	case REG_TDH:
-		nic->tx[0].generation++;
+		begin_ring(&nic->tx[0]);
 		break;
 	case REG_TDBAL1:
 	case REG_TDBAH1:
 	case REG_TDLEN1:
 	case REG_TDH1:
-		nic->tx[1].generation++;
+		begin_ring(&nic->tx[1]);
 		break;
 	case REG_TCTL:
 	case REG_TDT:
@@ -356,6 +363,8 @@ void e1000e_pause(struct e1000e *nic, bool paused)
 	pthread_mutex_lock(&nic->lock);
 	nic->paused = paused;
 	e1000e_update_receiving(nic);
+	/* Of frames that came last; a state that is saved has them in ICR. */
+	e1000e_tell_received(nic);
 	if (!paused)
 		wake_sender(nic);
 	e1000e_unlock(nic);

@@ -92,6 +92,11 @@ void e1000e_close_interrupts(struct e1000e *nic);
 /* The task of sending: the I/O thread, no lock held. */
 void e1000e_transmit(void *arg);
 
+/* --- e1000e_rx.c --- */
+
+/* Raises the causes that frames have left. */
+void e1000e_tell_received(struct e1000e *nic);
+
 /* --- e1000e_count.c --- */
 
 /* Statistics, by their offsets from the first one, § 10.2.7. */

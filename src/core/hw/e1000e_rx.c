@@ -330,14 +330,19 @@ static unsigned deliver(void *backend, uint32_t from, const struct net_frame *co
 	return taken;
 }
 
+void e1000e_tell_received(struct e1000e *nic)
+{
+	if (nic->rx_causes)
+		e1000e_raise(nic, nic->rx_causes);
+	nic->rx_causes = 0;
+}
+
 static void flush(void *backend)
 {
 	struct e1000e *nic = backend;
 
 	pthread_mutex_lock(&nic->lock);
-	if (nic->rx_causes)
-		e1000e_raise(nic, nic->rx_causes);
-	nic->rx_causes = 0;
+	e1000e_tell_received(nic);
 	e1000e_unlock(nic);
 }
 
