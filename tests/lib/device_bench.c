@@ -266,6 +266,7 @@ static void create_devices(struct device_bench *bench)
 			.reset = reset,
 			.remedy = remedy,
 			.bitten = &bench_effects.bitten,
+			.clock_offset = &bench_effects.clock_offset,
 			.full = full,
 			.notice = notice,
 		},

@@ -41,6 +41,7 @@ struct bench_effects {
 	unsigned remedies[REMEDY_STOP + 1];
 	const char *why; /* of the last remedy */
 	bool bitten;
+	int64_t clock_offset;
 	unsigned printed, power_offs, resets; /* printed: bytes, of any console */
 	uint8_t last[64]; /* bytes printed, or the last of them, at printed % 64 on */
 	bool may_wait;	  /* the guest may have to, for a disk; else that ends the program */

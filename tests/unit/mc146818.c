@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/loop.h"
+#include "core/kvm/memory.h"
 
 #define PORT 0x70
 
@@ -200,6 +201,51 @@ static void test_save(void **state)
 	bad.offset = INT64_MAX;
 	assert_string_equal(rtc_load(&other.rtc, &bad), "time");
 	assert_int_equal(in(&other, 0), 0x42);
+}
+
+/* As the machine has one; what its creation says. */
+static int build(struct device *device, struct device_host *host)
+{
+	*device = (struct device){ .host = host, .state = calloc(1, mc146818_device.size) };
+	assert_non_null(device->state);
+	return mc146818_device.create(device, NULL);
+}
+
+static void demolish(struct device *device)
+{
+	mc146818_device.destroy(device);
+	free(device->state);
+}
+
+/* The machine is built anew; the time that the guest has set runs on. */
+static void test_reset(void **state)
+{
+	struct guest_memory memory = { .size = 0 };
+	struct fixture *f = *state;
+	int64_t offset = 0;
+	struct loop loop;
+	struct device_host host = { .io = &f->bus, .memory = &memory, .loop = &loop,
+				    .clock_offset = &offset };
+	struct device device, other;
+	time_t before;
+
+	assert_int_equal(loop_init(&loop, NULL), 0);
+	memset(&f->bus, 0, sizeof(f->bus));
+	assert_int_equal(build(&device, &host), 0);
+	out(f, 9, 0x05);
+	before = read_time(f);
+	demolish(&device);
+	memset(&f->bus, 0, sizeof(f->bus));
+	assert_int_equal(build(&device, &host), 0);
+	assert_true(read_time(f) >= before);
+	assert_true(read_time(f) - before <= 60);
+	/* One that could not be created has no time to leave. */
+	before = offset;
+	assert_int_not_equal(build(&other, &host), 0);
+	demolish(&other);
+	assert_int_equal(offset, before);
+	demolish(&device);
+	loop_destroy(&loop);
 }
 
 static void test_any_value(void **state)
@@ -445,6 +491,7 @@ int main(void)
 		cmocka_unit_test_setup(test_formats, setup),
 		cmocka_unit_test_setup(test_ram, setup),
 		cmocka_unit_test_setup(test_save, setup),
+		cmocka_unit_test_setup(test_reset, setup),
 		cmocka_unit_test_setup(test_any_value, setup),
 		cmocka_unit_test_setup(test_memory_sizes, setup),
 		cmocka_unit_test_setup(test_events_are_seen_by_who_looks, setup),

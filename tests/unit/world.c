@@ -171,6 +171,7 @@ void guest_describe(struct world *world, unsigned cpus, uint64_t memory, const c
 		.network = world->network,
 		.consoles = { &world->line.console },
 		.media = &world->media,
+		.clock_offset = &world->clock_offset,
 		.loop = &world->loop,
 		.ended = guest_ended,
 		.full = disk_full,

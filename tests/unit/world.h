@@ -42,6 +42,7 @@ struct world {
 	struct profile profile;
 	struct vm_config config;
 	struct disks_media media;
+	int64_t clock_offset;
 	struct vm *vm;
 	struct line line;
 	int disk_fd;

@@ -1,8 +1,9 @@
 /*
  * The real-time clock and CMOS RAM: time and registers. vCPU threads.
  *
- * Motorola MC146818A data sheet; the century at 0x32 as ACPI's FADT says. The
- * battery keeps it through a reset. What happens in its time: mc146818_events.c.
+ * Motorola MC146818A data sheet; the century at 0x32 as ACPI's FADT says. What
+ * happens in its time: mc146818_events.c. The time runs on through a reset of the
+ * machine; RAM and the alarm begin anew, as if the battery had been taken out.
  */
 #include "core/hw/mc146818.h"
 
@@ -290,6 +291,7 @@ static int create_rtc(struct device *device, struct cause *cause)
 
 	if (err)
 		return err;
+	rtc->regs.offset = *host->clock_offset;
 	rtc_set_memory(rtc, memory->regions[0].size, memory->size - memory->regions[0].size);
 	rtc->coalesced = host->coalesced;
 	coalesced_add(rtc->coalesced, PLATFORM_CMOS_PORT, 1, write_ports, rtc);
@@ -298,6 +300,10 @@ static int create_rtc(struct device *device, struct cause *cause)
 
 static void destroy_rtc(struct device *device)
 {
+	const struct mc146818 *rtc = device->state;
+
+	if (rtc->wires.loop) /* else it was not created */
+		*device->host->clock_offset = rtc->regs.offset;
 	rtc_destroy(device->state);
 }
 

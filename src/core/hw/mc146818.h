@@ -1,6 +1,6 @@
 /*
  * The real-time clock and CMOS RAM. The time is the host's, in UTC, until the
- * guest sets it; then it runs on from there.
+ * guest sets it; then it runs on from there, through resets of the machine too.
  */
 #ifndef CORE_HW_MC146818_H
 #define CORE_HW_MC146818_H

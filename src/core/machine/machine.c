@@ -32,7 +32,8 @@ struct machine {
 	struct thread thread;
 	struct loop loop;
 	struct vm_config vm_config;
-	bool bitten; /* as in struct device_host */
+	bool bitten; /* as in struct device_host; the next as well */
+	int64_t clock_offset;
 	struct disks_media media; /* guarded by vm_lock */
 	struct vm *vm; /* written by the I/O thread under vm_lock */
 	struct memory_survey survey; /* of its RAM, guarded by vm_lock */
@@ -338,6 +339,7 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 		.media = &machine->media,
 		.loop = &machine->loop,
 		.bitten = &machine->bitten,
+		.clock_offset = &machine->clock_offset,
 		.ended = guest_ended,
 		.full = stall,
 		.remark = set_remark,

@@ -240,6 +240,7 @@ static int create_devices(struct vm *vm, struct cause *cause)
 			.profile = vm->config->profile,
 			.network = vm->config->network,
 			.bitten = vm->config->bitten,
+			.clock_offset = vm->config->clock_offset,
 			.firmware_size = vm->firmware.rom.size,
 			.media = vm->config->media,
 			.print = print,

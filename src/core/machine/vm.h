@@ -36,7 +36,8 @@ struct vm_config {
 	struct disks_media *media;
 	struct console *consoles[CONSOLES]; /* what a guest prints on NULL is lost */
 	struct loop *loop; /* the guest's I/O loop */
-	bool *bitten;	   /* as in struct device_host */
+	bool *bitten;	   /* as in struct device_host; the next as well */
+	int64_t *clock_offset;
 	/* The first that ends the guest calls it, once; any thread. */
 	void (*ended)(void *arg);
 	/* I/O thread: a write is held because there is no room for it; why, as a sentence. */
