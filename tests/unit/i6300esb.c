@@ -296,6 +296,30 @@ static void it_is_saved_as_it_runs(void **state)
 	bench_saved_free(&saved);
 }
 
+/* A driver changes to free running, or back, without switching it off. */
+static void its_mode_changes_while_it_is_on(void **state)
+{
+	struct bench_saved saved;
+	struct cause cause;
+
+	(void)state;
+	preload(20, 20);
+	set_config(LOCK, ENABLE, 1);
+	set_config(LOCK, ENABLE | FREE_RUNNING, 1);
+	serve(100);
+	assert_int_equal(bites(), 0);
+	saved = bench_save_devices(&bench);
+	bench_destroy(&bench);
+	create(REMEDY_RESET);
+	assert_int_equal(bench_load(&bench, saved.ram, saved.data, saved.size, &cause), 0);
+	devices_start(&bench.set);
+	serve(100);
+	assert_int_equal(bites(), 0);
+	set_config(LOCK, ENABLE, 1);
+	wait_for_bite();
+	bench_saved_free(&saved);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +334,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_pause_is_no_neglect, setup, teardown),
 		cmocka_unit_test_setup_teardown(reports_are_few, setup, teardown),
 		cmocka_unit_test_setup_teardown(it_is_saved_as_it_runs, setup, teardown),
+		cmocka_unit_test_setup_teardown(its_mode_changes_while_it_is_on, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,7 @@
 #define LOCK_FREE_RUNNING 0x04u
 #define LOCK_ENABLE 0x02u
 #define LOCK_LOCKED 0x01u
+#define LOCK_MODE (LOCK_ENABLE | LOCK_FREE_RUNNING)
 
 /* The BAR */
 enum { REG_PRELOAD_1 = 0x0, REG_PRELOAD_2 = 0x4, REG_INTERRUPT = 0x8, REG_RELOAD = 0xc };
@@ -56,7 +57,8 @@ struct i6300esb {
 	struct loop_task task; /* sets the timer anew */
 	struct mutex lock;     /* guards what follows; behind pci.lock */
 	uint32_t preload[2];
-	uint8_t stage, unlocked, interrupt, expired, enabled;
+	uint8_t stage, unlocked, interrupt, expired;
+	uint8_t mode; /* bits of LOCK_MODE as they were last */
 	bool runs;	     /* the machine does */
 	uint64_t due;	     /* of the stage, CLOCK_MONOTONIC, ns */
 	uint64_t left;	     /* the same while the machine does not run, from then on */
@@ -87,9 +89,7 @@ static void begin(struct i6300esb *dog, uint8_t stage)
 /* vCPU thread, lock held: from the first stage on, if its time is to run at all. */
 static void restart(struct i6300esb *dog)
 {
-	uint8_t lock = dog->function.config[LOCK];
-
-	begin(dog, (lock & LOCK_ENABLE) && !(lock & LOCK_FREE_RUNNING) ? 1 : 0);
+	begin(dog, dog->mode == LOCK_ENABLE ? 1 : 0);
 	loop_post(dog->host->loop, &dog->task);
 }
 
@@ -187,13 +187,13 @@ static void hold_lock(struct i6300esb *dog)
 static void config_written(struct pci_function *function, unsigned offset, unsigned length)
 {
 	struct i6300esb *dog = watchdog_of(function);
-	uint8_t enabled = function->config[LOCK] & LOCK_ENABLE;
+	uint8_t mode = function->config[LOCK] & LOCK_MODE;
 
 	if (!range_overlap(offset, length, LOCK, 1))
 		return;
 	mutex_lock(&dog->lock);
-	if (enabled != dog->enabled) {
-		dog->enabled = enabled;
+	if (mode != dog->mode) {
+		dog->mode = mode;
 		restart(dog);
 	}
 	mutex_unlock(&dog->lock);
@@ -322,8 +322,7 @@ static const char *find_wrong(const struct i6300esb_registers *registers)
 
 	if (registers->preload[0] > PRELOAD_MAX || registers->preload[1] > PRELOAD_MAX)
 		return "preload";
-	if (registers->stage > 2 ||
-	    (registers->stage && (!(lock & LOCK_ENABLE) || lock & LOCK_FREE_RUNNING)))
+	if (registers->stage > 2 || (registers->stage && (lock & LOCK_MODE) != LOCK_ENABLE))
 		return "stage";
 	if (registers->unlocked > UNLOCKED)
 		return "unlocking";
@@ -350,7 +349,7 @@ static const char *load(struct device *device, const void *from)
 	dog->interrupt = registers->interrupt;
 	dog->expired = registers->expired;
 	dog->left = registers->left;
-	dog->enabled = dog->function.config[LOCK] & LOCK_ENABLE;
+	dog->mode = dog->function.config[LOCK] & LOCK_MODE;
 	hold_lock(dog);
 	return NULL;
 }
