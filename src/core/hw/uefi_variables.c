@@ -28,7 +28,10 @@ struct uefi_variables {
 	int told;	   /* the last that was */
 };
 
-/* I/O thread. The guest sees it in the chip's status, and goes on. */
+/*
+ * I/O thread. The guest sees a write that has failed in the chip's status, and goes on; that
+ * the host's disk has not taken it is told here only.
+ */
 static void tell(void *arg)
 {
 	struct uefi_variables *variables = arg;

@@ -58,6 +58,23 @@ static int read_all(int fd, uint8_t *data, size_t size)
 	return 0;
 }
 
+/* Names in the file's folder survive the host then. fsync(2). */
+static int sync_folder(const char *path)
+{
+	char folder[PATH_MAX];
+	int fd, err = 0;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	*strrchr(folder, '/') = '\0';
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fsync(fd) < 0 && errno != EINVAL) /* not every file system does this */
+		err = -errno;
+	close(fd);
+	return err;
+}
+
 /*
  * Fills a new file and gives it its name, unless another has that meanwhile. All of it takes
  * space from now on, so that a full file system refuses no change later.
@@ -71,11 +88,10 @@ static int fill(int fd, const char *temporary, const char *path, const uint8_t *
 		err = -errno;
 	if (err)
 		return err;
-	if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EINVAL)
-		return -errno;
-	return rename(temporary, path) < 0 ? -errno : 0; /* no such flag on this file system */
+	err = renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE);
+	if (err < 0 && errno == EINVAL) /* no such flag on this file system */
+		err = rename(temporary, path);
+	return err < 0 ? -errno : sync_folder(path);
 }
 
 /* 0 also when another process has made it first. */
