@@ -137,7 +137,7 @@ static int watch(struct backend *backend)
 		err = loop_add(backend->loop, &backend->error, process->error_fd, EPOLLIN,
 			       read_words, backend);
 	if (err)
-		backend_kill(backend);
+		(void)backend_kill(backend);
 	return err;
 }
 
@@ -167,10 +167,10 @@ int backend_start(struct backend *backend, struct program_order *order, struct c
 	return err;
 }
 
-void backend_kill(struct backend *backend)
+bool backend_kill(struct backend *backend)
 {
 	stop_watching(backend);
-	program_kill(&backend->process);
+	return program_kill(&backend->process);
 }
 
 void backend_stop(struct backend *backend, unsigned limit_ms)

@@ -44,11 +44,8 @@ int backend_start(struct backend *backend, struct program_order *order, struct c
  */
 int backend_wait(struct backend *backend, char *text, size_t size);
 
-/*
- * Ends it at once, if there is one, and waits for that as long as the kernel may take: then it
- * touches nothing any more. ended() is not called.
- */
-void backend_kill(struct backend *backend);
+/* Ends it at once, if there is one: as program_kill(). ended() is not called. */
+bool backend_kill(struct backend *backend);
 
 /* Asks it to end and waits for that, for at most limit_ms; then as backend_kill(). */
 void backend_stop(struct backend *backend, unsigned limit_ms);

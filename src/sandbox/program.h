@@ -101,9 +101,9 @@ void program_close(struct program_process *process);
 void program_end(struct program_process *process, int limit_ms);
 
 /*
- * Ends it at once, if there is one, and waits for that as long as the kernel may take: then it
- * touches nothing any more.
+ * Ends it at once, if there is one, and waits a second for that. True: it has ended, and touches
+ * nothing any more; false: it ends as soon as the kernel can, which may be held up by a device.
  */
-void program_kill(struct program_process *process);
+bool program_kill(struct program_process *process);
 
 #endif

@@ -11,7 +11,7 @@
 #include "sandbox/helper.h"
 #include "sandbox/program.h"
 
-#define KILL_LIMIT 1000 /* ms in which the kernel ends one */
+#define KILL_LIMIT 1000 /* ms in which the kernel ends one, unless a device holds it up */
 
 /* --- its last words --- */
 
@@ -119,8 +119,8 @@ static bool end_within(struct program_process *process, char how, int limit_ms)
 	struct pollfd wait = { .fd = process->status_fd, .events = POLLIN };
 	char why[PROGRAM_WORDS_MAX];
 
-	if (send(process->status_fd, &how, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
-		return false;
+	/* Of one that has ended the other end is closed, and what it says is still there. */
+	(void)send(process->status_fd, &how, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while ((now = clock_monotonic()) < until &&
 	       poll(&wait, 1, (int)((until - now) / NS_PER_MS) + 1) > 0)
 		if (program_ended(process, why, sizeof(why)))
@@ -128,11 +128,12 @@ static bool end_within(struct program_process *process, char how, int limit_ms)
 	return false;
 }
 
-void program_kill(struct program_process *process)
+bool program_kill(struct program_process *process)
 {
-	if (process->status_fd >= 0)
-		(void)end_within(process, HELPER_KILL, KILL_LIMIT);
+	bool ended = process->status_fd < 0 || end_within(process, HELPER_KILL, KILL_LIMIT);
+
 	program_close(process);
+	return ended;
 }
 
 void program_end(struct program_process *process, int limit_ms)
@@ -140,7 +141,7 @@ void program_end(struct program_process *process, int limit_ms)
 	if (process->status_fd >= 0 && end_within(process, HELPER_ASK, limit_ms))
 		program_close(process);
 	else
-		program_kill(process);
+		(void)program_kill(process);
 }
 
 /* --- its beginning, and waiting for all of it --- */
@@ -203,7 +204,7 @@ int program_wait(struct program_process *process, int cancel_fd, int limit_ms,
 		r = wait_for_news(process, cancel_fd, until);
 	} while (r > 0 && !program_ended(process, why, sizeof(why)));
 	if (r < 0) {
-		program_kill(process);
+		(void)program_kill(process);
 		return cause_errno(cause, -r, "%s", program_name(process->program));
 	}
 	program_close(process);

@@ -96,6 +96,26 @@ static void one_that_takes_too_long_is_ended(void **state)
 	assert_int_equal(process.status_fd, -1);
 }
 
+static void it_is_known_whether_one_has_ended(void **state)
+{
+	struct program_process process;
+	int pair[2];
+	char byte;
+
+	(void)state;
+	assert_int_equal(start(&process, "sleep 1000", -1), 0);
+	assert_true(program_kill(&process));
+	assert_true(program_kill(&process));
+	/* One that is no more, of which nobody has heard. */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(start(&process, "exit 0", pair[1]), 0);
+	close(pair[1]);
+	assert_int_equal(recv(pair[0], &byte, 1, 0), 0);
+	close(pair[0]);
+	usleep(50000);
+	assert_true(program_kill(&process));
+}
+
 static void one_that_nobody_waits_for_any_more_is_ended(void **state)
 {
 	int cancel = eventfd(1, EFD_CLOEXEC);
@@ -221,6 +241,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_end_is_told_with_the_last_words),
 		cmocka_unit_test(endless_words_are_cut_at_their_head),
 		cmocka_unit_test(one_that_takes_too_long_is_ended),
+		cmocka_unit_test(it_is_known_whether_one_has_ended),
 		cmocka_unit_test(one_that_nobody_waits_for_any_more_is_ended),
 		cmocka_unit_test(it_has_a_descriptor_and_no_other),
 		cmocka_unit_test(it_ends_when_it_is_asked_to),

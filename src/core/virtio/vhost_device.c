@@ -160,12 +160,15 @@ static void tell_loss(struct vhost_device *vhost, bool was_needed, const char *w
 
 static void lose(struct vhost_device *vhost, const char *why)
 {
-	bool was_needed;
+	bool was_needed, ended;
 
 	loop_timer_cancel(vhost->transport.loop, &vhost->drain);
 	vhost_user_close(&vhost->user);
-	backend_kill(&vhost->backend);
+	ended = backend_kill(&vhost->backend);
 	pthread_mutex_lock(&vhost->virtio.lock);
+	/* It may still write to what its queues name. */
+	if (!ended)
+		vhost->doubtful = true;
 	/* Who is paused already begins with a next one when it goes on. */
 	was_needed = vhost->virtio.running && !vhost->resetting && !vhost->virtio.paused;
 	vhost->may_launch = false; /* that was for this one */
