@@ -32,6 +32,12 @@ enum {
 #define FLAG_REPLY 0x4u
 #define FLAG_NEED_REPLY 0x8u
 
+/*
+ * The front end's addresses are but names for places in the memory table: the guest's own, so that
+ * the deck's stay its secret, and behind these, as there are backends to which 0 is none.
+ */
+#define OURS (1ull << 40)
+
 #define F_PROTOCOL_FEATURES (1ull << 30)
 
 #define PROTOCOL_MQ (1ull << 0)
@@ -371,7 +377,7 @@ static int say_memory(struct vhost_user *user, const struct guest_memory *memory
 
 		table.regions[i].guest_address = region->base;
 		table.regions[i].size = region->size;
-		table.regions[i].our_address = (uintptr_t)region->host;
+		table.regions[i].our_address = OURS + region->base;
 		table.regions[i].file_offset = memory_file_offset(memory, i);
 		fds[i] = memory->fd;
 	}
@@ -391,9 +397,9 @@ static int say_queue(struct vhost_user *user, uint32_t index, const struct vhost
 	const struct virtq *queue = row->queue;
 	const struct vring_address address = {
 		.index = index,
-		.descriptors = (uintptr_t)queue->descriptors,
-		.used = (uintptr_t)queue->device,
-		.available = (uintptr_t)queue->driver,
+		.descriptors = OURS + queue->descriptor_address,
+		.used = OURS + queue->device_address,
+		.available = OURS + queue->driver_address,
 	};
 	int err = say_state(user, SET_VRING_NUM, index, queue->size);
 
