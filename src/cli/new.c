@@ -316,7 +316,8 @@ static void put_next(const struct making *making, bool deck)
 
 	plain_print(stdout, "%-10s %s\n", "profile", making->profile);
 	if (making->guest.image)
-		plain_print(stdout, "%-10s %s (%s)\n", "disk", making->image, making->guest.format);
+		plain_print(stdout, "%-10s %s (%s)\n", "disk", making->guest.image,
+			    making->guest.format);
 	if (is_given(making, "ssh-key") || is_given(making, "password-file"))
 		plain_print(stdout, "%-10s %sby ssh; vmdeck show %s has the line once it runs\n",
 			    "login", is_given(making, "password-file") ? "on its console and " : "",
