@@ -192,9 +192,12 @@ static void a_guest_that_goes_on_gets_errors(void **state)
 	end_daemon(0x33);
 	assert_int_equal(bench_used(&bench, BENCH_DISK, 0), 2);
 	assert_int_equal(bench_disk_status(&bench, 0), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(bench_used_length(&bench, BENCH_DISK, 0), 1);
 	check_that_the_loop_sleeps();
-	for (unsigned i = 0; i < 20; i++)
+	for (unsigned i = 0; i < 20; i++) {
 		assert_int_equal(ask(VIRTIO_BLK_T_IN, 1), VIRTIO_BLK_S_IOERR);
+		assert_int_equal(bench_used_length(&bench, BENCH_DISK, 0), 0);
+	}
 	assert_int_equal(bench_effects.waits, 0);
 	assert_int_equal(bench_effects.notices, 1);
 	/* By its driver, and by a pause. */

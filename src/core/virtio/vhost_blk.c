@@ -84,7 +84,8 @@ static uint32_t refuse(const struct virtq_chain *chain, struct iovec *iov)
 	if (!blk_command_parse(&command, iov))
 		return 0;
 	*command.status = VIRTIO_BLK_S_IOERR;
-	return 1;
+	/* Bytes that are counted are counted from the first, which data would have had. */
+	return command.in_size ? 0 : 1;
 }
 
 static const struct vhost_kind kind = {
