@@ -85,7 +85,7 @@ static void read_words(void *arg, uint32_t events)
 	struct backend *backend = arg;
 
 	(void)events;
-	if (!program_hear(&backend->process) && (events & EPOLLHUP))
+	if (program_hear(&backend->process) < 0)
 		loop_remove(backend->loop, &backend->error);
 }
 

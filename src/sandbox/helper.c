@@ -300,6 +300,8 @@ static void end_left(struct helper *helper)
 			kill(child->pid, byte == HELPER_KILL ? SIGKILL : SIGTERM);
 			continue;
 		}
+		/* With what it has started, which is its group if it has made one. */
+		kill(-child->pid, SIGKILL);
 		kill(child->pid, SIGKILL);
 		child->left = true;
 	}

@@ -85,8 +85,11 @@ int program_start(struct program_process *process, const struct program_order *o
 int program_wait(struct program_process *process, int cancel_fd, int limit_ms,
 		 struct cause *cause);
 
-/* Reads what there is on standard error. False: there is no more now, or ever. */
-bool program_hear(struct program_process *process);
+/*
+ * Reads some of what there is on standard error. 1: there may be more; 0: there is none now;
+ * -EPIPE: there will be none ever, and it polls readable all the time.
+ */
+int program_hear(struct program_process *process);
 
 /*
  * Reads what there is of its status. 1: it has ended, and why is told in why as a part of a

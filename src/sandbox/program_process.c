@@ -11,6 +11,7 @@
 #include "sandbox/helper.h"
 #include "sandbox/program.h"
 
+#define HEARD_MAX 64 /* pieces of its last words */
 #define KILL_LIMIT 1000 /* ms in which the kernel ends one, unless a device holds it up */
 
 /* --- its last words --- */
@@ -23,7 +24,7 @@ static void end_line(struct program_process *process)
 	process->line_size = 0;
 }
 
-bool program_hear(struct program_process *process)
+int program_hear(struct program_process *process)
 {
 	char text[512];
 	ssize_t n = recv(process->error_fd, text, sizeof(text), MSG_DONTWAIT);
@@ -41,9 +42,12 @@ bool program_hear(struct program_process *process)
 		}
 		process->line[process->line_size++] = text[i];
 	}
-	if (n == 0)
-		end_line(process);
-	return n > 0;
+	if (n > 0)
+		return 1;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	end_line(process);
+	return -EPIPE;
 }
 
 /* --- its end --- */
@@ -103,7 +107,8 @@ int program_ended(struct program_process *process, char *why, size_t size)
 		process->pid = report.code;
 		return 0;
 	}
-	while (program_hear(process))
+	/* A process that it has left behind may go on writing. */
+	for (unsigned i = 0; i < HEARD_MAX && program_hear(process) > 0; i++)
 		;
 	end_line(process);
 	process->exit_status = n == sizeof(report) && report.says == HELPER_EXITED ? report.code
@@ -176,7 +181,6 @@ static int wait_for_news(struct program_process *process, int cancel_fd, uint64_
 	};
 	uint64_t now = clock_monotonic();
 	int left = until ? (int)((until - now) / NS_PER_MS) + 1 : -1;
-	bool silent;
 
 	if (until && now >= until)
 		return -ETIMEDOUT;
@@ -184,9 +188,8 @@ static int wait_for_news(struct program_process *process, int cancel_fd, uint64_
 		return errno == EINTR ? 1 : -errno;
 	if (polls[2].revents)
 		return -ECANCELED;
-	silent = polls[1].revents && !program_hear(process);
 	/* Whoever closes standard error goes on without words. */
-	if (silent && (polls[1].revents & POLLHUP)) {
+	if (polls[1].revents && program_hear(process) < 0) {
 		close(process->error_fd);
 		process->error_fd = -1;
 	}

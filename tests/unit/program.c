@@ -52,6 +52,8 @@ static void the_end_is_told_with_the_last_words(void **state)
 		  "qemu-storage-daemon ended with status 1: it is: so" },
 		{ "echo 'qemu-storage-daemon: --blockdev a=b:c,d=e: no: such' >&2; exit 1", -EIO, 1,
 		  "qemu-storage-daemon ended with status 1: no: such" },
+		{ "exec 2>&-; sleep 0.2; exit 4", -EIO, 4,
+		  "qemu-storage-daemon ended with status 4" },
 		{ "exit 127", -EIO, 127, "qemu-storage-daemon could not be executed" },
 	};
 
