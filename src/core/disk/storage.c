@@ -21,6 +21,9 @@
 
 /* Offsets in headers: VMware's Virtual Disk Format 1.1, VirtualBox's VDICore.h. */
 #define VMDK_CAPACITY 12 /* sectors */
+#define COWD_CAPACITY 12 /* sectors, 32 bits */
+#define VMDK_DESCRIPTION 28 /* where it stands and how long it is, sectors */
+#define VMDK_TEXT_MAX 65536
 #define VDI_SIZE 368	 /* bytes */
 
 /* How each is served, in the order of enum disk_format. */
@@ -107,14 +110,33 @@ static bool names_extents(const struct image_format *format, const struct disk_f
 	       !capacity;
 }
 
-/* The description of a VMDK image, wherever it stands, says what the image is based on. */
-static bool has_parent(const struct disk_file *file)
+/* Also of what cannot be read, or is too long to be looked at. */
+static bool may_have_parent(const struct disk_file *file, uint64_t sector, uint64_t sectors)
 {
 	static const char key[] = "parentFileNameHint";
-	char text[65536];
-	ssize_t n = pread(file->fd, text, sizeof(text), 0);
+	char text[VMDK_TEXT_MAX];
+	ssize_t n;
 
-	return n > 0 && memmem(text, (size_t)n, key, sizeof(key) - 1);
+	if (sector > file->size / DISK_SECTOR || sectors > sizeof(text) / DISK_SECTOR)
+		return true;
+	n = pread(file->fd, text, sectors * DISK_SECTOR, (off_t)(sector * DISK_SECTOR));
+	return n < 0 || memmem(text, (size_t)n, key, sizeof(key) - 1);
+}
+
+/*
+ * The description of a VMDK image says what the image is based on: it stands where a header says,
+ * and who does not ask that looks for it at the beginning.
+ */
+static bool has_parent(const struct image_format *format, const struct disk_file *file)
+{
+	uint64_t place[2]; /* sectors: where, and how many */
+
+	if (may_have_parent(file, 0, VMDK_TEXT_MAX / DISK_SECTOR))
+		return true;
+	if (strncmp(format->magic, "KDMV", 4) != 0)
+		return false;
+	return pread(file->fd, place, sizeof(place), VMDK_DESCRIPTION) != sizeof(place) ||
+	       may_have_parent(file, le64toh(place[0]), le64toh(place[1]));
 }
 
 static int names_others(const struct profile_disk *disk, const char *what, struct cause *cause)
@@ -136,7 +158,7 @@ static int check_format(const struct disk_file *file, const struct profile_disk 
 		return 0;
 	if (names_extents(format, file))
 		return names_others(disk, "other files, its extents", cause);
-	if (has_parent(file))
+	if (has_parent(format, file))
 		return names_others(disk, "another file, which it is based on", cause);
 	return 0;
 }
@@ -177,6 +199,20 @@ static uint64_t read_size(const struct disk_file *file, uint64_t offset, uint64_
 	return bytes;
 }
 
+/* COWD is an older header of VMDK than the others. */
+static uint64_t read_vmdk_size(const struct disk_file *file)
+{
+	char magic[4];
+	uint32_t sectors;
+
+	if (pread(file->fd, magic, sizeof(magic), 0) != sizeof(magic) ||
+	    memcmp(magic, "COWD", sizeof(magic)) != 0)
+		return read_size(file, VMDK_CAPACITY, DISK_SECTOR);
+	if (pread(file->fd, &sectors, sizeof(sectors), COWD_CAPACITY) != sizeof(sectors))
+		return 0;
+	return (uint64_t)le32toh(sectors) * DISK_SECTOR;
+}
+
 /* Of the disk that an image of a format holds which has been checked; 0: only the daemon knows. */
 static uint64_t find_size(const struct disk_file *file, const struct profile_disk *disk)
 {
@@ -191,7 +227,7 @@ static uint64_t find_size(const struct disk_file *file, const struct profile_dis
 	case DISK_FORMAT_VDI:
 		return read_size(file, VDI_SIZE, 1);
 	case DISK_FORMAT_VMDK:
-		return read_size(file, VMDK_CAPACITY, DISK_SECTOR);
+		return read_vmdk_size(file);
 	default:
 		return 0;
 	}
