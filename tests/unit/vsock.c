@@ -337,6 +337,12 @@ static void test_callers(void **state)
 	}
 	fd = host_connect("CONN");
 	close(fd);
+	fd = host_connect("CONN");
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	bench_settle(&bench);
+	host_expect_nothing(fd, -1);
+	assert_int_equal(errno, ECONNRESET);
+	close(fd);
 	fd = host_connect("CONNECT 9\n");
 	expect(9, 0x40000000, VSOCK_REQUEST);
 	close(fd);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,7 @@ void vsock_unlisten(struct vsock_device *vsock, struct loop *loop)
 
 int vsock_read_port(int fd, uint32_t *port)
 {
+	struct pollfd end_of = { .fd = fd, .events = POLLRDHUP };
 	char line[32], *end;
 	unsigned long long number;
 	ssize_t size = recv(fd, line, sizeof(line) - 1, MSG_PEEK | MSG_DONTWAIT);
@@ -146,8 +148,11 @@ int vsock_read_port(int fd, uint32_t *port)
 		return errno == EAGAIN || errno == EINTR ? 0 : -EPROTO;
 	line[size] = '\0';
 	newline = memchr(line, '\n', (size_t)size);
+	/* Whoever says no more without one has no port to say. */
+	if (!newline && (!size || (size_t)size == sizeof(line) - 1 || poll(&end_of, 1, 0) != 0))
+		return -EPROTO;
 	if (!newline)
-		return size && (size_t)size < sizeof(line) - 1 ? 0 : -EPROTO;
+		return 0;
 	if (strncmp(line, "CONNECT ", 8) != 0 || line[8] < '0' || line[8] > '9')
 		return -EPROTO;
 	number = strtoull(line + 8, &end, 10);
