@@ -158,3 +158,20 @@ int paths_make(const char *path, struct cause *cause)
 		return cause_set(cause, ENOTDIR, "%s: is no folder", path);
 	return 0;
 }
+
+int paths_make_runtime(char out[PATH_MAX], struct cause *cause)
+{
+	int error = paths_runtime(out, cause);
+	struct stat st;
+
+	if (!error)
+		error = paths_make(out, cause);
+	if (error)
+		return error;
+	if (lstat(out, &st) < 0)
+		return cause_errno(cause, errno, "%s", out);
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
+		return cause_set(cause, EACCES, "%s: is no folder of yours alone; remove it, or set "
+				 "XDG_RUNTIME_DIR", out);
+	return 0;
+}

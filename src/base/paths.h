@@ -39,6 +39,12 @@ int paths_data(char out[PATH_MAX], struct cause *cause);
 int paths_runtime(char out[PATH_MAX], struct cause *cause);
 
 /*
+ * The same, and made. 0, or a negative errno with a cause: -EACCES for one that is another's, or
+ * to which others can write. Any thread.
+ */
+int paths_make_runtime(char out[PATH_MAX], struct cause *cause);
+
+/*
  * What a person typed as the path of a file, as an absolute one: "~" and "~/x" are below the
  * home folder, and what does not begin with '/' is below the working folder. -EINVAL for
  * another's home, "~bob/x", and for nothing; -ENAMETOOLONG, -ENOENT (no home, no working

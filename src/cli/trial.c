@@ -43,10 +43,8 @@ int trial_write(char path[PATH_MAX], const struct profile_words *words, struct c
 {
 	char folder[PATH_MAX];
 	ssize_t written;
-	int fd, err = paths_runtime(folder, cause);
+	int fd, err = paths_make_runtime(folder, cause);
 
-	if (!err)
-		err = paths_make(folder, cause);
 	if (err)
 		return err;
 	sweep(folder);

@@ -29,7 +29,7 @@ static int make_folder(char folder[PATH_MAX])
 {
 	char runtime[PATH_MAX];
 
-	if (paths_runtime(runtime, NULL) == 0 && paths_make(runtime, NULL) == 0 &&
+	if (paths_make_runtime(runtime, NULL) == 0 &&
 	    strlen(runtime) < sizeof(((struct sockaddr_un *)0)->sun_path) / 2) {
 		snprintf(folder, PATH_MAX, "%.64s/backend-XXXXXX", runtime);
 		if (mkdtemp(folder))

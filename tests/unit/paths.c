@@ -123,6 +123,23 @@ static void runtime_folder_of_others_is_passed_over(void **state)
 	assert_int_not_equal(strncmp(path, *state, strlen(*state)), 0);
 }
 
+static void runtime_folder_to_which_others_write_is_refused(void **state)
+{
+	char path[PATH_MAX];
+	struct cause cause;
+
+	setenv("XDG_RUNTIME_DIR", *state, 1);
+	assert_int_equal(paths_make_runtime(path, &cause), 0);
+	assert_int_equal(paths_make_runtime(path, &cause), 0);
+	assert_int_equal(chmod(path, 0720), 0);
+	assert_int_equal(paths_make_runtime(path, &cause), -EACCES);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(symlink(*state, path), 0);
+	assert_int_equal(paths_make_runtime(path, &cause), -EACCES);
+	assert_non_null(strstr(cause.text, path));
+	assert_int_equal(unlink(path), 0);
+}
+
 static void folders_are_made_in_depth(void **state)
 {
 	char path[PATH_MAX], file[256];
@@ -154,6 +171,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(runtime_folder_is_named_and_not_made, setup, teardown),
 		cmocka_unit_test_setup_teardown(runtime_folder_of_others_is_passed_over, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(runtime_folder_to_which_others_write_is_refused,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(folders_are_made_in_depth, setup, teardown),
 	};
 

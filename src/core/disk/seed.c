@@ -137,11 +137,9 @@ static int make_image(int fd, const char *path, const struct cloud_documents *do
 static int make_file(const struct cloud_documents *documents, struct cause *cause)
 {
 	char path[PATH_MAX];
-	int fd, err = paths_runtime(path, cause);
+	int fd, err = paths_make_runtime(path, cause);
 	size_t size;
 
-	if (!err)
-		err = paths_make(path, cause);
 	if (err)
 		return err;
 	size = strlen(path);

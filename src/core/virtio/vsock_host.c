@@ -90,9 +90,8 @@ int vsock_find_path(const struct profile *profile, char **path, struct cause *ca
 static int make_runtime(struct cause *cause)
 {
 	char folder[PATH_MAX];
-	int err = paths_runtime(folder, cause);
 
-	return err ? err : paths_make(folder, cause);
+	return paths_make_runtime(folder, cause);
 }
 
 int vsock_check(const struct profile *profile, struct cause *cause)
