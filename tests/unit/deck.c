@@ -21,6 +21,7 @@
 #include "base/host_memory.h"
 #include "control/methods.h"
 #include "core/deck/deck.h"
+#include "core/deck/guest_private.h"
 #include "core/deck/pressure.h"
 #include "demo/image.h"
 #include "with_nat.h"
@@ -39,6 +40,7 @@ struct bench {
 	char all[8192];	    /* all of them, a line each */
 	unsigned logs, states; /* events of these kinds */
 	enum guest_state told; /* by the last state event */
+	char said[512];	    /* and its text */
 	unsigned ended;	    /* calls of deck_end()'s callback */
 	struct loop_task starting; /* run behind each event that a guest is starting, if there is one */
 	char kernel[128];
@@ -58,6 +60,7 @@ static void on_event(void *arg, const struct deck_event *event)
 	}
 	if (event->kind == DECK_EVENT_STATE) {
 		bench->told = guest_get_state(event->guest);
+		snprintf(bench->said, sizeof(bench->said), "%s", event->text);
 		bench->states++;
 		if (bench->told == GUEST_STARTING && bench->starting.run)
 			loop_post(deck_loop(bench->deck), &bench->starting);
@@ -810,6 +813,39 @@ static void test_reset_loop(void **state)
 	end_deck(bench);
 }
 
+/* What is wrong with a guest that comes again and again is told once it has lasted. */
+static void test_remarks_of_a_reset_loop(void **state)
+{
+	struct bench *bench = *state;
+	struct guest *guest;
+
+	write_guest(bench, "a.ini", "a", "");
+	open_deck(bench);
+	guest = deck_find(bench->deck, "a");
+	life_begin(&guest->life);
+	life_change(&guest->life, GUEST_RUNNING, "");
+	snprintf(guest->reason, sizeof(guest->reason), "its kernel has panicked");
+	life_change(&guest->life, GUEST_RUNNING, guest->reason);
+	assert_string_equal(bench->said, guest->reason);
+	life_restarted(&guest->life, 1, "reset");
+	bench->states = 0;
+	for (unsigned i = 2; i < 20; i++) {
+		life_change(&guest->life, GUEST_STARTING, "");
+		life_restarted(&guest->life, i, "reset");
+		life_change(&guest->life, GUEST_RUNNING, "");
+		life_change(&guest->life, GUEST_RUNNING, guest->reason);
+	}
+	assert_in_range(bench->states, 1, 2);
+	assert_string_equal(bench->said, "");
+	wait_ns(bench, 3 * NS_PER_S);
+	assert_in_range(bench->states, 2, 3);
+	assert_string_equal(bench->said, guest->reason);
+	life_change(&guest->life, GUEST_RUNNING, "its watchdog has expired");
+	assert_string_equal(bench->said, "its watchdog has expired");
+	life_end(&guest->life, GUEST_STOPPED, "");
+	end_deck(bench);
+}
+
 /* What a person does twice ends with the state that is. */
 static void test_quick_resets(void **state)
 {
@@ -1033,6 +1069,7 @@ int main(int argc, char **argv)
 						teardown),
 		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_pressure),
+		cmocka_unit_test_setup_teardown(test_remarks_of_a_reset_loop, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_orders, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_start_while_stopping, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_start_again_with_another_profile, setup,
@@ -1058,7 +1095,7 @@ int main(int argc, char **argv)
 	begin_with_nat(argc, argv);
 	if (access("/dev/kvm", R_OK | W_OK) < 0) {
 		perror("no guests are run: /dev/kvm");
-		count = 8;
+		count = 9;
 	}
 	return _cmocka_run_group_tests("deck", tests, count, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "core/deck/life.h"
 
 #include "base/clock.h"
+#include "core/deck/guest.h"
 
 #define RESTART_QUICK (2 * NS_PER_S) /* two restarts closer than this are a loop */
 #define LINE_INTERVAL (10 * NS_PER_S)
@@ -9,6 +10,7 @@
 static void emit_state(struct life *life, const char *text)
 {
 	life->told = life->state;
+	life->remarked = false;
 	journal_emit(&life->services->journal, life->guest, DECK_EVENT_STATE, "%s", text);
 }
 
@@ -25,12 +27,23 @@ static void set_state_quietly(struct life *life, enum guest_state state)
 {
 	life->state = state;
 	life->since = clock_wall();
+	life->remarked = false;
 	loop_timer_set(&life->services->loop, &life->settled, RESTART_QUICK);
+}
+
+/* The same of something that is wrong with it. */
+static void remark_quietly(struct life *life)
+{
+	life->remarked = true;
+	if (!life->settled.armed)
+		loop_timer_set(&life->services->loop, &life->settled, RESTART_QUICK);
 }
 
 static void tell_state(struct life *life)
 {
-	if (life->told != life->state)
+	if (life->remarked)
+		emit_state(life, guest_reason(life->guest));
+	else if (life->told != life->state)
 		emit_state(life, "");
 }
 
@@ -128,7 +141,9 @@ void life_change(struct life *life, enum guest_state state, const char *reason)
 	 * A pause is somebody's order, who waits for it. And what was told last, which stands
 	 * for some time, had better not be "stopping".
 	 */
-	if (life->state == state)
+	if (life->state == state && life->restarts_quickly && state == GUEST_RUNNING)
+		remark_quietly(life);
+	else if (life->state == state)
 		emit_state(life, reason);
 	else if (life->restarts_quickly && state != GUEST_PAUSED && life->state != GUEST_PAUSED &&
 	    life->told != GUEST_STOPPING)

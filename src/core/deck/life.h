@@ -25,6 +25,7 @@ struct life {
 	unsigned restarts, restarts_told;
 	uint64_t restarted, restart_line; /* the last one; what was last said of any: monotonic ns */
 	bool restarts_quickly;	   /* changes of state are told when one lasts */
+	bool remarked;		   /* and so is what is wrong with the guest that runs */
 	struct loop_timer settled; /* the state has lasted */
 	struct loop_timer line;	   /* time to say how many restarts there were since the last one */
 };
