@@ -265,7 +265,7 @@ static void create_devices(struct device_bench *bench)
 			.power_off = power_off,
 			.reset = reset,
 			.remedy = remedy,
-			.bitten = &bench_effects.bitten,
+			.watchdog_reset = &bench_effects.watchdog_reset,
 			.clock_offset = &bench_effects.clock_offset,
 			.full = full,
 			.notice = notice,

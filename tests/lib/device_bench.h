@@ -40,7 +40,7 @@ struct bench_effects {
 	unsigned sent;	       /* frames from the guest */
 	unsigned remedies[REMEDY_STOP + 1];
 	const char *why; /* of the last remedy */
-	bool bitten;
+	bool watchdog_reset;
 	int64_t clock_offset;
 	unsigned printed, power_offs, resets; /* printed: bytes, of any console */
 	uint8_t last[64]; /* bytes printed, or the last of them, at printed % 64 on */

@@ -43,7 +43,7 @@ static void create(enum profile_remedy remedy)
 static int setup(void **state)
 {
 	(void)state;
-	bench_effects.bitten = false;
+	bench_effects.watchdog_reset = false;
 	create(REMEDY_RESET);
 	return 0;
 }

@@ -49,7 +49,7 @@ struct device_host {
 	struct disk_ring *disks; /* from the row of the ring on, if there are disks */
 	struct disks_media *media; /* what people have put into drives; see disks.h */
 	struct ahci *ahci;	 /* from the row of the controller on, if one of these needs it */
-	bool *bitten;		 /* I/O thread: what reset the machine last was its watchdog */
+	bool *watchdog_reset;	 /* I/O thread: what reset the machine last was its watchdog */
 	int64_t *clock_offset;	 /* I/O thread, kept over resets: guest's time less the host's, s */
 
 	/*

@@ -123,7 +123,7 @@ static void bite(struct i6300esb *dog)
 	if (remedy == REMEDY_REPORT && now < dog->report_due)
 		return;
 	dog->report_due = now + REPORT_PACE;
-	*dog->host->bitten = remedy == REMEDY_RESET;
+	*dog->host->watchdog_reset = remedy == REMEDY_RESET;
 	dog->host->remedy(dog->host, remedy, "its watchdog has waited in vain for a sign of life");
 }
 
@@ -281,8 +281,8 @@ static int create(struct device *device, struct cause *cause)
 	dog->task = (struct loop_task){ .run = run_task, .arg = dog };
 	dog->preload[0] = dog->preload[1] = PRELOAD_MAX;
 	/* The system that begins then asks what reset the machine. */
-	dog->expired = *dog->host->bitten;
-	*dog->host->bitten = false;
+	dog->expired = *dog->host->watchdog_reset;
+	*dog->host->watchdog_reset = false;
 	pci_function_init(function, &dog_ops, VENDOR_INTEL, DEVICE_6300ESB_WDT, CLASS_OTHER);
 	pci_add_bar(function, 0, PCI_BAR_MEMORY, BAR_SIZE);
 	function->config[PCI_INTERRUPT_PIN] = 0;

@@ -32,7 +32,7 @@ struct machine {
 	struct thread thread;
 	struct loop loop;
 	struct vm_config vm_config;
-	bool bitten; /* as in struct device_host; the next as well */
+	bool watchdog_reset; /* as in struct device_host; the next as well */
 	int64_t clock_offset;
 	struct disks_media media; /* guarded by vm_lock */
 	struct vm *vm; /* written by the I/O thread under vm_lock */
@@ -338,7 +338,7 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 		.network = config->network,
 		.media = &machine->media,
 		.loop = &machine->loop,
-		.bitten = &machine->bitten,
+		.watchdog_reset = &machine->watchdog_reset,
 		.clock_offset = &machine->clock_offset,
 		.ended = guest_ended,
 		.full = stall,

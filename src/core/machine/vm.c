@@ -239,7 +239,7 @@ static int create_devices(struct vm *vm, struct cause *cause)
 			.vm_fd = vm->fd,
 			.profile = vm->config->profile,
 			.network = vm->config->network,
-			.bitten = vm->config->bitten,
+			.watchdog_reset = vm->config->watchdog_reset,
 			.clock_offset = vm->config->clock_offset,
 			.firmware_size = vm->firmware.rom.size,
 			.media = vm->config->media,

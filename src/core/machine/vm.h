@@ -36,11 +36,11 @@ struct vm_config {
 	struct disks_media *media;
 	struct console *consoles[CONSOLES]; /* what a guest prints on NULL is lost */
 	struct loop *loop; /* the guest's I/O loop */
-	bool *bitten;	   /* as in struct device_host; the next as well */
+	bool *watchdog_reset; /* as in struct device_host; the next as well */
 	int64_t *clock_offset;
 	/* The first that ends the guest calls it, once; any thread. */
 	void (*ended)(void *arg);
-	/* I/O thread: a write is held because there is no room for it; why, as a sentence. */
+	/* I/O thread: the guest has to wait; why, as a sentence. */
 	void (*full)(void *arg, const char *why);
 	/* I/O thread: something is wrong with the guest, which goes on; a sentence. */
 	void (*remark)(void *arg, const char *what);
