@@ -20,7 +20,7 @@ struct firmware {
 	struct rom rom;
 };
 
-/* Whether the package of a firmware is installed: 0, or -ENOENT and so on with a cause. Any thread. */
+/* Whether a firmware's package is installed: 0, or -ENOENT and so on with a cause. Any thread. */
 int firmware_find(enum profile_firmware firmware, struct cause *cause);
 
 /* Tells of what keeps the profile's firmware from being found. Any thread. */

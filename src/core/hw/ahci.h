@@ -42,7 +42,8 @@ struct __attribute__((packed)) ahci_registers {
 struct ahci_port {
 	struct ahci *ahci;
 	struct loop_task task; /* there may be commands to begin */
-	struct ata_drive drive;	/* the I/O thread's, disk guarded by ahci.lock; ops NULL: there is none */
+	/* The I/O thread's, disk guarded by ahci.lock; ops NULL: there is none. */
+	struct ata_drive drive;
 	struct ahci_command *commands; /* AHCI_SLOTS of them, touched as far as they are used */
 	/* Guarded by ahci.lock: */
 	uint64_t clb, fb;

@@ -167,7 +167,8 @@ static void send_register(struct ahci_port *port, const struct ata_command *comm
 	port->is |= PORT_IS_D2H;
 }
 
-static void send_pio_setup(struct ahci_port *port, const struct ata_command *command, bool interrupt)
+static void send_pio_setup(struct ahci_port *port, const struct ata_command *command,
+			   bool interrupt)
 {
 	uint8_t fis[FIS_SIZE];
 
@@ -227,7 +228,8 @@ static void halt(struct ahci_port *port, unsigned slot, uint32_t why)
 	port->cmd = (port->cmd & ~PORT_CMD_SLOT) | slot << PORT_CMD_SLOT_SHIFT;
 }
 
-static void complete_queued(struct ahci_port *port, const struct ata_command *command, uint32_t *done)
+static void complete_queued(struct ahci_port *port, const struct ata_command *command,
+			    uint32_t *done)
 {
 	port->tfd = (uint32_t)command->error << 8 | command->status;
 	if (command->status & ATA_ERROR) {
@@ -267,7 +269,7 @@ static void complete_control(struct ahci_port *port, const struct ahci_command *
 	send_signature(port);
 }
 
-/* Tells the driver of a command that is done; queued ones without error are collected. Lock held. */
+/* Tells the driver that one is done; queued ones without error are collected. Lock held. */
 static void complete(struct ahci_port *port, struct ahci_command *command, uint32_t *done)
 {
 	uint32_t bit = 1u << command->ata.slot;
@@ -335,8 +337,8 @@ static int take(struct ahci_port *port, uint64_t *header)
 	pthread_mutex_lock(&ahci->lock);
 	look_after_drop(port);
 	waiting = port->ci & ~port->taken;
-	if (!waiting || port->halted || port->dropping || port->exchanging || !(port->cmd & PORT_CMD_START) ||
-	    !ahci->master || ahci->paused || ahci->ending)
+	if (!waiting || port->halted || port->dropping || port->exchanging ||
+	    !(port->cmd & PORT_CMD_START) || !ahci->master || ahci->paused || ahci->ending)
 		goto none;
 	do {
 		slot = (slot + 1) % AHCI_SLOTS;

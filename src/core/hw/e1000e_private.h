@@ -32,7 +32,7 @@
 #define CAUSE_OTHER 0x01000000u
 #define CAUSE_ASSERTED 0x80000000u
 
-/* Of an extended descriptor a queue is 16 bytes long at least. */
+/* Bytes: the unit in which heads and tails count, in both directions. */
 #define DESCRIPTOR_SIZE 16u
 
 /* --- e1000e.c --- */

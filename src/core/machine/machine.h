@@ -113,8 +113,8 @@ bool machine_screen(struct machine *machine, struct screen *out);
 size_t machine_keys(struct machine *machine, const uint8_t *text, size_t size);
 
 /*
- * Any thread: see devices_resize(), devices_exchange() and devices_memory(). While no virtual machine stands:
- * -ESHUTDOWN with a cause; zeroes.
+ * Any thread: see devices_resize(), devices_exchange() and devices_memory(). While no virtual
+ * machine stands: -ESHUTDOWN with a cause; zeroes.
  */
 int machine_resize(struct machine *machine, const char *device, uint64_t bytes,
 		   struct cause *cause);
