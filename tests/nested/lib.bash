@@ -9,7 +9,7 @@ all_cases()
 	for file in "$here"/*.case; do
 		name=$(basename "$file" .case)
 		variants=$(sed -n 's/^# variants: //p' "$file")
-		for variant in ${variants:-""}; do
+		for variant in $variants; do
 			echo "$name-$variant"
 		done
 		[ -n "$variants" ] || echo "$name"
