@@ -65,6 +65,7 @@ struct command {
 	const char *verbs; /* "create|info": what the first word can be; or NULL */
 	enum word_type word;
 	int method; /* enum method_id, whose states and help are the command's; or -1 */
+	uint32_t states; /* GUEST_IN(): of guests that are offered, where the method says none */
 	enum method_id forced; /* the order that option OPTION_FORCE makes of it, or 0 */
 	bool json;  /* has output that --json shows */
 	const char *help; /* a sentence without the dot; NULL: the method's */

@@ -67,7 +67,9 @@ static uint32_t states_of(const struct typing *typing)
 
 	if (command->forced && is_given(typing, &command->options[OPTION_FORCE]))
 		method = (int)command->forced;
-	return method >= 0 ? method_table[method].states : 0;
+	if (command->states || method < 0)
+		return command->states;
+	return method_table[method].states;
 }
 
 /* Guests in one of the states; 0: in any. */

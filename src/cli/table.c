@@ -118,7 +118,7 @@ static const struct command rows[] = {
 	  .more = "Ctrl-] leaves the console; the guest goes on.\n",
 	  .options = console_options, .run = console_main },
 	{ .name = "connect", .args = "GUEST PORT", .min_args = 2, .max_args = 2,
-	  .word = WORD_GUEST, .method = METHOD_GUEST_SHOW,
+	  .word = WORD_GUEST, .method = METHOD_GUEST_SHOW, .states = GUEST_ALIVE,
 	  .help = "connects standard input and output to a port of a guest",
 	  .more = "By vsock, which needs [vsock] in the guest's profile. For ssh(1), in "
 		  "~/.ssh/config:\n"

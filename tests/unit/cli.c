@@ -724,6 +724,8 @@ static void shells_get_candidates_from_the_table(void **state)
 	assert_string_equal(out, "db\n"); /* the one that can be started */
 	assert_int_equal(vmdeck("complete stop w"), 0);
 	assert_string_equal(out, "web\n");
+	assert_int_equal(vmdeck("complete connect "), 0);
+	assert_string_equal(out, "web\n"); /* the one that is alive */
 	fake_set_state(*state, "web", GUEST_STOPPING, "");
 	assert_int_equal(vmdeck("complete stop "), 0);
 	assert_string_equal(out, "");
