@@ -631,12 +631,12 @@ static void removal_waits_for_senders(void **state)
 	free(victim);
 }
 
-/* --- a patient port --- */
+/* --- a backlog --- */
 
-/* Makes port a patient, with b as large and c known. */
-static void patience(struct lan *lan)
+/* Has port a keep one; b has room for two, and c is known. */
+static void keep_backlog(struct lan *lan)
 {
-	lan->a.port->patient = true;
+	lan->a.port->keeps_backlog = true;
 	fake_send(&lan->b, broadcast, lan->b.mac, 60);
 	fake_send(&lan->c, broadcast, lan->c.mac, 60);
 	fake_port_clear(&lan->b);
@@ -648,7 +648,7 @@ static void what_finds_no_room_waits_in_order(void **state)
 {
 	struct lan *lan = *state;
 
-	patience(lan);
+	keep_backlog(lan);
 	for (uint32_t size = 60; size < 65; size++)
 		fake_send(&lan->a, lan->b.mac, lan->a.mac, size);
 	assert_int_equal(lan->b.count, 2);
@@ -679,11 +679,11 @@ static void what_finds_no_room_waits_in_order(void **state)
 	assert_int_equal(lan->b.count, 7);
 }
 
-static void patience_has_an_end(void **state)
+static void a_backlog_has_an_end(void **state)
 {
 	struct lan *lan = *state;
 
-	patience(lan);
+	keep_backlog(lan);
 	lan->b.room = 0;
 	for (unsigned i = 0; i < WAITING_FRAMES + 3; i++)
 		fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
@@ -710,7 +710,7 @@ static void what_waits_for_a_port_goes_with_it(void **state)
 	struct lan *lan = *state;
 	uint32_t slot = lan->b.port->slot;
 
-	patience(lan);
+	keep_backlog(lan);
 	lan->b.room = 0;
 	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
 	fake_port_close(&lan->b);
@@ -760,7 +760,7 @@ int main(void)
 		cmocka_unit_test(made_up_addresses_hurt_only_their_port),
 		LAN_TEST(removal_waits_for_senders),
 		LAN_TEST(what_finds_no_room_waits_in_order),
-		LAN_TEST(patience_has_an_end),
+		LAN_TEST(a_backlog_has_an_end),
 		LAN_TEST(what_waits_for_a_port_goes_with_it),
 		cmocka_unit_test(every_verdict_has_a_name),
 	};

@@ -252,7 +252,7 @@ static int plug_in(struct own_port *own, struct net_switch *sw, struct cause *ca
 	char name[NET_PORT_NAME_MAX];
 	struct net_port_config config = { .name = name, .kind = own->port.kind->name,
 					  .accepts = own->backend->accepts,
-					  .patient = true };
+					  .keeps_backlog = true };
 	int error;
 
 	snprintf(name, sizeof(name), "%s/%s", own->config.name, own->backend->suffix);

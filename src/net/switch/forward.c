@@ -223,9 +223,9 @@ static bool is_want_of_room(enum net_verdict verdict)
 }
 
 /* What finds no room waits, and what comes behind that. The rest is counted. */
-static void deliver_patiently(struct net_port *sender, struct net_port *to,
-			      const struct net_frame *const *frames, unsigned count,
-			      enum net_verdict *verdicts)
+static void deliver_with_backlog(struct net_port *sender, struct net_port *to,
+				 const struct net_frame *const *frames, unsigned count,
+				 enum net_verdict *verdicts)
 {
 	const struct net_frame *others[NET_BURST_MAX];
 	enum net_verdict theirs[NET_BURST_MAX];
@@ -255,8 +255,8 @@ static void deliver(struct net_port *sender, struct net_port *to,
 {
 	unsigned taken;
 
-	if (sender->patient && verdicts[0] == NET_FORWARD) {
-		deliver_patiently(sender, to, frames, count, verdicts);
+	if (sender->keeps_backlog && verdicts[0] == NET_FORWARD) {
+		deliver_with_backlog(sender, to, frames, count, verdicts);
 		return;
 	}
 	taken = to->ops.deliver(to->backend, sender->slot, frames, count, verdicts);

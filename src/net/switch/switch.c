@@ -243,7 +243,7 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 	port->ops = *ops;
 	port->backend = backend;
 	port->sw = sw;
-	port->patient = config->patient;
+	port->keeps_backlog = config->keeps_backlog;
 	atomic_init(&port->accepts, config->accepts);
 	pthread_mutex_lock(&sw->set->lock);
 	error = place(sw, port, cause);

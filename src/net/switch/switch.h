@@ -5,8 +5,8 @@
  * thread. The switch decides on the frame's head, calls deliver() of each
  * receiving port on that same thread, records one capture record with the
  * final verdict, and after the burst calls flush() once for each port touched.
- * There is no switch thread and no queue between guests; what a patient port
- * sends, a switch's own, waits for a receiver's room at that port.
+ * There is no switch thread and no queue between guests; what a port with a
+ * backlog sends, a switch's own, waits for a receiver's room at that port.
  *
  * A MAC table entry is one 64-bit atomic, and so is each place in the list of
  * ports. A sender marks its own port while it is in switch_input(); removing a
@@ -68,7 +68,7 @@ struct net_port_config {
 	const char *kind; /* for who looks: "guest"; stays while the port does */
 	struct net_port_address addresses[NET_PORT_ADDRESSES_MAX]; /* the first is shown */
 	uint32_t accepts;					   /* NET_ACCEPTS_* */
-	bool patient; /* what its receivers have no room for is kept: see switch_retry() */
+	bool keeps_backlog; /* what its receivers have no room for is kept: see switch_retry() */
 };
 
 /* Read with relaxed loads: each is exact, together they are no snapshot. */
@@ -108,7 +108,7 @@ void switch_port_remove(struct net_port *port);
 void switch_input(struct net_port *port, const struct net_frame *frames, unsigned count);
 
 /*
- * Of a patient port: whether frames from it to single receivers wait for room. Its thread.
+ * Of a port with a backlog: whether frames from it to single receivers wait for room. Its thread.
  */
 bool switch_waits(const struct net_port *port);
 

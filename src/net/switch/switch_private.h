@@ -30,8 +30,8 @@ struct net_port {
 	struct counter rx_frames, rx_bytes;
 	struct counter sent_drops[NET_VERDICT_COUNT];
 	struct offload_scratch *scratch; /* from the first offload to resolve on */
-	struct waiting waiting;		 /* of a patient port */
-	bool patient;
+	struct waiting waiting;		 /* its backlog, if it keeps one */
+	bool keeps_backlog;
 
 	/* Written by those who send to it. */
 	_Alignas(CACHE_LINE) struct counter tx_frames;
