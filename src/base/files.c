@@ -1,7 +1,9 @@
 /* See files.h. setrlimit(2), fcntl(2), stdio(3). */
 #include "base/files.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -51,4 +53,16 @@ bool files_remove_empty(const char *path)
 	struct stat st;
 
 	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && !st.st_size && unlink(path) == 0;
+}
+
+int files_name(const char *from, const char *to)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -errno;
+	if (link(from, to) < 0)
+		return -errno;
+	(void)unlink(from);
+	return 0;
 }

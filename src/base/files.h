@@ -22,4 +22,10 @@ void files_fill_standard(void);
 /* Removes a file that has no content; whether it did. Any thread. */
 bool files_remove_empty(const char *path);
 
+/*
+ * Gives a file another name, unless something has that: as renameat2(2) with RENAME_NOREPLACE, also
+ * on file systems that do not know it. 0, or a negative errno, and it has its old name. Any thread.
+ */
+int files_name(const char *from, const char *to);
+
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "base/files.h"
 #include "base/paths.h"
 #include "base/plain.h"
 #include "base/units.h"
@@ -20,6 +21,7 @@
 #include "cli/program.h"
 
 #define SECTOR 512
+#define PART ".part" /* ends the name of what is not whole yet */
 #define IMAGE_MAX (1ull << 60) /* bytes */
 
 /* The formats by the endings of names; the first is a file's without a known one. */
@@ -106,17 +108,50 @@ static int create_raw(const char *path, uint64_t size)
 	return CLI_OK;
 }
 
+/* A file beside path, which nobody has guessed, to become the one of that name. */
+static int make_part(char part[PATH_MAX], const char *path)
+{
+	mode_t mask = umask(0);
+	int fd;
+
+	umask(mask);
+	if (snprintf(part, PATH_MAX, "%s.XXXXXX" PART, path) >= PATH_MAX)
+		return fail("%s: %s", path, strerror(ENAMETOOLONG));
+	fd = mkostemps(part, sizeof(PART) - 1, O_CLOEXEC);
+	if (fd < 0)
+		return fail("%s: %s", path, strerror(errno));
+	(void)fchmod(fd, 0666 & ~mask);
+	close(fd);
+	return CLI_OK;
+}
+
+/* Gives it that name if it is whole, and never over a file that came meanwhile. */
+static int name_part(const char *part, const char *path, int status)
+{
+	int err = status == CLI_OK ? files_name(part, path) : 0;
+
+	if (err)
+		status = fail("%s: %s", path, strerror(-err));
+	if (status != CLI_OK)
+		(void)unlink(part);
+	return status;
+}
+
 int image_create(const char *path, const char *format, uint64_t size)
 {
-	char bytes[24];
+	char bytes[24], part[PATH_MAX];
+	int status;
 
 	if (!is_free(path))
 		return CLI_FAILED;
 	if (strcmp(format, "raw") == 0)
 		return create_raw(path, size);
+	if (make_part(part, path) != CLI_OK)
+		return CLI_FAILED;
 	snprintf(bytes, sizeof(bytes), "%" PRIu64, size);
-	return image_tool((const char *const[]){ "qemu-img", "create", "-q", "-f", format, path,
-						 bytes, NULL });
+	status = image_tool((const char *const[]){ "qemu-img", "create", "-q", "-f", format, part,
+						   bytes, NULL });
+	return name_part(part, path, status);
 }
 
 /* --- looking --- */
@@ -232,10 +267,7 @@ static int copy_to(const struct image_copy *copy, uint64_t now, const char *part
 
 	if (status == CLI_OK)
 		status = grow(copy, now, part);
-	/* Never over a file that came meanwhile. */
-	if (status == CLI_OK && renameat2(AT_FDCWD, part, AT_FDCWD, copy->to, RENAME_NOREPLACE) < 0)
-		status = fail("%s: %s", copy->to, strerror(errno));
-	return status;
+	return name_part(part, copy->to, status);
 }
 
 int image_copy(const struct image_copy *copy)
@@ -247,9 +279,6 @@ int image_copy(const struct image_copy *copy)
 
 	if (!is_free(copy->to))
 		return CLI_FAILED;
-	if (snprintf(part, sizeof(part), "%s.%ld.part", copy->to, (long)getpid()) >=
-	    (int)sizeof(part))
-		return fail("%s: %s", copy->to, strerror(ENAMETOOLONG));
 	info = image_info(copy->from, copy->from_format);
 	status = info ? image_check_others(copy->from, info, copy->others) : CLI_FAILED;
 	size = info ? (uint64_t)number_of(info, "virtual-size") : 0;
@@ -258,7 +287,6 @@ int image_copy(const struct image_copy *copy)
 		status = fail("%s: has a disk of %" PRIu64 " bytes, and none can be made smaller "
 			      "without a loss", copy->from, size);
 	if (status == CLI_OK)
-		status = copy_to(copy, size, part);
-	(void)unlink(part);
-	return status;
+		status = make_part(part, copy->to);
+	return status == CLI_OK ? copy_to(copy, size, part) : status;
 }

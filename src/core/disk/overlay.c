@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "base/paths.h"
 #include "core/disk/qcow2.h"
 #include "core/disk/storage.h"
@@ -73,6 +74,21 @@ static int look_at_kept(const char *path, const struct profile_disk *disk, uint6
 	return 1;
 }
 
+/* That a name in the folder of path outlives the host's end. */
+static int sync_folder(const char *path)
+{
+	char folder[PATH_MAX];
+	int fd, err;
+
+	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') - path), path);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = fsync(fd) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
 static int make_kept(const char *path, const struct profile_disk *disk, uint64_t size,
 		     struct cause *cause)
 {
@@ -81,9 +97,12 @@ static int make_kept(const char *path, const struct profile_disk *disk, uint64_t
 
 	if (fd < 0)
 		return fd;
-	if (fsync(fd) < 0 || rename(temporary, path) < 0) {
-		err = cause_errno(cause, errno, "%s: cannot be made", path);
+	err = fsync(fd) < 0 ? -errno : files_name(temporary, path);
+	if (err) {
+		cause_errno(cause, -err, "%s: cannot be made", path);
 		unlink(temporary);
+	} else if ((err = sync_folder(path))) {
+		cause_errno(cause, -err, "%s: its folder cannot be written", path);
 	}
 	close(fd);
 	return err;
