@@ -2,7 +2,6 @@
 #include "core/deck/life.h"
 
 #include "base/clock.h"
-#include "core/deck/guest.h"
 
 #define RESTART_QUICK (2 * NS_PER_S) /* two restarts closer than this are a loop */
 #define LINE_INTERVAL (10 * NS_PER_S)
@@ -10,7 +9,7 @@
 static void emit_state(struct life *life, const char *text)
 {
 	life->told = life->state;
-	life->remarked = false;
+	*life->remark.text = '\0';
 	journal_emit(&life->services->journal, life->guest, DECK_EVENT_STATE, "%s", text);
 }
 
@@ -27,22 +26,24 @@ static void set_state_quietly(struct life *life, enum guest_state state)
 {
 	life->state = state;
 	life->since = clock_wall();
-	life->remarked = false;
+	*life->remark.text = '\0';
 	loop_timer_set(&life->services->loop, &life->settled, RESTART_QUICK);
 }
 
 /* The same of something that is wrong with it. */
-static void remark_quietly(struct life *life)
+static void remark_quietly(struct life *life, const char *what)
 {
-	life->remarked = true;
+	cause_set(&life->remark, 0, "%s", what);
 	if (!life->settled.armed)
 		loop_timer_set(&life->services->loop, &life->settled, RESTART_QUICK);
 }
 
 static void tell_state(struct life *life)
 {
-	if (life->remarked)
-		emit_state(life, guest_reason(life->guest));
+	struct cause remark = life->remark;
+
+	if (*remark.text)
+		emit_state(life, remark.text);
 	else if (life->told != life->state)
 		emit_state(life, "");
 }
@@ -142,7 +143,7 @@ void life_change(struct life *life, enum guest_state state, const char *reason)
 	 * for some time, had better not be "stopping".
 	 */
 	if (life->state == state && life->restarts_quickly && state == GUEST_RUNNING)
-		remark_quietly(life);
+		remark_quietly(life, reason);
 	else if (life->state == state)
 		emit_state(life, reason);
 	else if (life->restarts_quickly && state != GUEST_PAUSED && life->state != GUEST_PAUSED &&

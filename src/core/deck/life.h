@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/cause.h"
 #include "base/loop.h"
 #include "control/states.h"
 #include "core/deck/services.h"
@@ -25,7 +26,7 @@ struct life {
 	unsigned restarts, restarts_told;
 	uint64_t restarted, restart_line; /* the last one; what was last said of any: monotonic ns */
 	bool restarts_quickly;	   /* changes of state are told when one lasts */
-	bool remarked;		   /* and so is what is wrong with the guest that runs */
+	struct cause remark;	   /* so is what is wrong with the guest that runs; or empty */
 	struct loop_timer settled; /* the state has lasted */
 	struct loop_timer line;	   /* time to say how many restarts there were since the last one */
 };
