@@ -135,7 +135,8 @@ static void read_input(void *arg, uint32_t events)
 	(void)events;
 	channel_woken(&sandbox->channel);
 	if (!sandbox->ready) {
-		if (!atomic_load(&sandbox->channel.page->ready))
+		/* It can be quicker than the helper's word of who it is. */
+		if (!sandbox->pid || !atomic_load(&sandbox->channel.page->ready))
 			return;
 		sandbox->ready = true;
 		sandbox->walls = atomic_load(&sandbox->channel.page->walls);
@@ -159,6 +160,7 @@ static void read_status(void *arg, uint32_t events)
 		return;
 	if (n == sizeof(report) && report.says == HELPER_STARTED) {
 		sandbox->pid = report.code;
+		read_input(sandbox, 0);
 		return;
 	}
 	/* What it has sent comes before its end. */
