@@ -202,8 +202,7 @@ static void draw_empty(const struct view *view, struct rect r)
 			 "the filter.", state->filter, tui_key(view, COMMAND_FILTER));
 	else
 		snprintf(text, sizeof(text), "No guests are defined. Write a profile "
-			 "(*" NAME_FILE_SUFFIX ") into %s, have vmdeck new make one, or try "
-			 "vmdeck --demo.",
+			 "(*" NAME_FILE_SUFFIX ") into %s, or try vmdeck --demo.",
 			 model->deck && *model->deck ? model->deck : "the folder of guests");
 	draw_center(r, INK_TEXT, text);
 }
