@@ -167,8 +167,7 @@ static void devices_look_at_what_waits(void **state)
 	struct fixture *f = *state;
 	struct fake_bus io = { 0 };
 	/* There is firmware, and that is all. */
-	struct device_host host = { .io = &io.bus, .coalesced = &f->coalesced,
-				    .fw_cfg = (struct fw_cfg *)f };
+	struct device_host host = { .io = &io.bus, .coalesced = &f->coalesced };
 	struct device device = { .host = &host };
 	struct vga_registers registers;
 	struct mc146818 rtc;

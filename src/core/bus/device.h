@@ -36,7 +36,7 @@ struct state_writer;
 /* What a device finds in its machine; valid while it lives. */
 struct device_host {
 	struct bus *io, *mmio;
-	struct coalesced *coalesced; /* writes to io that wait */
+	struct coalesced *coalesced; /* writes to io that wait; NULL: none does */
 	struct irq_router *irq;
 	const struct guest_memory *memory;
 	struct loop *loop; /* the guest's I/O loop */

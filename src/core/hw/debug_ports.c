@@ -198,7 +198,8 @@ static const struct bus_ops unassigned_ops = { "unassigned debug ports", unassig
 
 static bool unassigned_ports_wanted(const struct profile *profile, unsigned number)
 {
-	return !debug_ports_wanted(profile, number);
+	return !debug_ports_wanted(profile, number) &&
+	       profile_firmware(profile) != FIRMWARE_NONE;
 }
 
 static int add_unassigned(struct device_host *host, uint64_t port, struct cause *cause)
@@ -215,7 +216,7 @@ static int create_unassigned_ports(struct device *device, struct cause *cause)
 	struct device_host *host = device->host;
 	int err = add_unassigned(host, PLATFORM_POST_PORT, cause);
 
-	for (unsigned i = 0; !err && host->fw_cfg && i < ARRAY_SIZE(text_ports); i++)
+	for (unsigned i = 0; !err && i < ARRAY_SIZE(text_ports); i++)
 		err = add_unassigned(host, text_ports[i], cause);
 	return err;
 }

@@ -222,6 +222,15 @@ void vm_attach_consoles(struct vm *vm, bool attached)
 				       vm, i);
 }
 
+/*
+ * For each zone KVM waits until nobody reads its bus any more (kvm_io_bus_register_dev()),
+ * which a start feels. Firmware writes to the zones often enough for it.
+ */
+static struct coalesced *coalesced_of(struct vm *vm)
+{
+	return profile_firmware(vm->config->profile) == FIRMWARE_NONE ? NULL : &vm->coalesced;
+}
+
 static int create_devices(struct vm *vm, struct cause *cause)
 {
 	int err;
@@ -232,7 +241,7 @@ static int create_devices(struct vm *vm, struct cause *cause)
 		.host = {
 			.io = &vm->io,
 			.mmio = &vm->mmio,
-			.coalesced = &vm->coalesced,
+			.coalesced = coalesced_of(vm),
 			.irq = &vm->irq,
 			.memory = &vm->memory,
 			.loop = vm->config->loop,
