@@ -170,7 +170,7 @@ static void set_remark(void *arg, const char *what)
 
 	pthread_mutex_lock(&machine->status_lock);
 	machine->status.changes++;
-	snprintf(machine->status.remark, sizeof(machine->status.remark), "%s", what);
+	machine->status.remark = what;
 	pthread_mutex_unlock(&machine->status_lock);
 	machine->config.changed(machine->config.arg);
 }
@@ -236,7 +236,7 @@ static bool run_once(struct machine *machine, struct cause *cause)
 
 	pthread_mutex_lock(&machine->status_lock);
 	machine->status.end = VM_RUNS;
-	machine->status.remark[0] = '\0';
+	machine->status.remark = "";
 	pthread_mutex_unlock(&machine->status_lock);
 	free(machine->registers);
 	machine->registers = NULL;

@@ -45,7 +45,7 @@ struct machine_status {
 	char reason[CAUSE_SIZE];	   /* why it ended or began anew; or "" */
 	unsigned changes;		   /* of what follows */
 	char stall[CAUSE_SIZE];		   /* of MACHINE_PAUSED: why, or "" when ordered */
-	char remark[CAUSE_SIZE];	   /* of MACHINE_RUNNING: what is wrong with it, or "" */
+	const char *remark; /* of MACHINE_RUNNING: what is wrong with it, or ""; a constant */
 };
 
 struct machine_config {

@@ -42,7 +42,7 @@ struct vm_config {
 	void (*ended)(void *arg);
 	/* I/O thread: the guest has to wait; why, as a sentence. */
 	void (*full)(void *arg, const char *why);
-	/* I/O thread: something is wrong with the guest, which goes on; a sentence. */
+	/* I/O thread: something is wrong with the guest, which goes on; a sentence that stays. */
 	void (*remark)(void *arg, const char *what);
 	void (*notice)(void *arg, const char *text); /* see struct device_host */
 	void *arg;
