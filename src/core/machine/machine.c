@@ -27,6 +27,8 @@
 
 static const struct thread_role io_role = { .name = "io", .pooled = true };
 
+#define ORDERS 5 /* that a machine takes */
+
 struct machine {
 	struct machine_config config;
 	struct thread thread;
@@ -38,7 +40,7 @@ struct machine {
 	struct vm *vm; /* written by the I/O thread under vm_lock */
 	struct memory_survey survey; /* of its RAM, guarded by vm_lock */
 	pthread_mutex_t vm_lock;
-	struct loop_task orders[METHOD_COUNT];
+	struct loop_task orders[ORDERS];
 	struct loop_task ended; /* from who ended the guest */
 	struct loop_timer quiesce, restart;
 	uint64_t restarts_due;	/* CLOCK_MONOTONIC: when all restarts so far are due at that pace */
@@ -135,20 +137,25 @@ static void order_resume(void *arg)
 	set_phase(machine, MACHINE_RUNNING, NULL);
 }
 
-static void (*const order_functions[METHOD_COUNT])(void *arg) = {
-	[METHOD_GUEST_STOP] = order_power_button,
-	[METHOD_GUEST_OFF] = order_off,
-	[METHOD_GUEST_PAUSE] = order_pause,
-	[METHOD_GUEST_RESUME] = order_resume,
-	[METHOD_GUEST_RESET] = order_reset,
+static const struct {
+	enum method_id method;
+	void (*run)(void *arg);
+} orders[ORDERS] = {
+	{ METHOD_GUEST_STOP, order_power_button },
+	{ METHOD_GUEST_OFF, order_off },
+	{ METHOD_GUEST_PAUSE, order_pause },
+	{ METHOD_GUEST_RESUME, order_resume },
+	{ METHOD_GUEST_RESET, order_reset },
 };
 
 int machine_order(struct machine *machine, enum method_id order)
 {
-	if (!order_functions[order])
-		return -ENOSYS;
-	loop_post(&machine->loop, &machine->orders[order]);
-	return 0;
+	for (unsigned i = 0; i < ORDERS; i++)
+		if (orders[i].method == order) {
+			loop_post(&machine->loop, &machine->orders[i]);
+			return 0;
+		}
+	return -ENOSYS;
 }
 
 /* --- life --- */
@@ -347,8 +354,8 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 		.arg = machine,
 	};
 	memcpy(machine->vm_config.consoles, config->consoles, sizeof(config->consoles));
-	for (unsigned i = 0; i < METHOD_COUNT; i++)
-		machine->orders[i] = (struct loop_task){ .run = order_functions[i], .arg = machine };
+	for (unsigned i = 0; i < ORDERS; i++)
+		machine->orders[i] = (struct loop_task){ .run = orders[i].run, .arg = machine };
 	machine->ended = (struct loop_task){ .run = stop_loop, .arg = machine };
 	machine->quiesce = (struct loop_timer){ .fire = poll_quiesced, .arg = machine };
 	machine->restart = (struct loop_timer){ .fire = stop_loop, .arg = machine };
