@@ -8,6 +8,8 @@
 
 #define CONVERT "convert it with qemu-img convert -O raw"
 #define READ_AS(format) "set format=" format " and readonly=yes"
+#define HEAD_SIZE 128 /* bytes, where most magics lie */
+#define MAGIC_MAX 32
 #define MAGIC(text) .magic = text, .length = sizeof(text) - 1
 
 static const struct image_format formats[] = {
@@ -37,21 +39,31 @@ static const struct image_format formats[] = {
 	{ .name = NULL },
 };
 
+/* Whether a row's magic is there; the first bytes of the file have been read already. */
+static bool has_magic(const struct image_format *row, int fd, uint64_t size, const char *head,
+		      size_t head_size)
+{
+	uint64_t offset = (uint64_t)row->offset;
+	char bytes[MAGIC_MAX];
+
+	if (row->offset < 0)
+		offset += size;
+	if (offset > size || size - offset < row->length)
+		return false;
+	if (offset + row->length <= head_size)
+		return !memcmp(head + offset, row->magic, row->length);
+	return pread(fd, bytes, row->length, (off_t)offset) == row->length &&
+	       !memcmp(bytes, row->magic, row->length);
+}
+
 const struct image_format *image_format_find(int fd, uint64_t size)
 {
-	char bytes[32];
+	char head[HEAD_SIZE];
+	ssize_t head_size = pread(fd, head, sizeof(head), 0);
 
-	for (const struct image_format *row = formats; row->name; row++) {
-		uint64_t offset = (uint64_t)row->offset;
-
-		if (row->offset < 0)
-			offset += size;
-		if (offset > size || size - offset < row->length)
-			continue;
-		if (pread(fd, bytes, row->length, (off_t)offset) == row->length &&
-		    !memcmp(bytes, row->magic, row->length))
+	for (const struct image_format *row = formats; row->name; row++)
+		if (has_magic(row, fd, size, head, head_size < 0 ? 0 : (size_t)head_size))
 			return row;
-	}
 	return NULL;
 }
 
