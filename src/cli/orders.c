@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "cli/fail.h"
 #include "cli/output.h"
+#include "cli/passphrase.h"
 #include "cli/session.h"
 #include "control/message_text.h"
 
@@ -100,12 +101,42 @@ static void fail_target(struct orders *orders, struct target *target, const char
 	finish(orders, target);
 }
 
+/* Gives it one passphrase, if there is a terminal; otherwise the deck says what it lacks. */
+static int unlock(struct orders *orders, const char *guest, const json_t *disk,
+		  struct cause *cause)
+{
+	const char *device = text_of(disk, "name", "");
+	char secret[PASSPHRASE_MAX];
+	json_t *params;
+	int err = passphrase_ask(guest, device, text_of(disk, "path", ""), secret, cause);
+
+	if (err)
+		return err == -ENOTTY ? 0 : err;
+	params = json_pack("{s:o, s:s, s:o}", "guest", message_text(guest), "device", device,
+			   "secret", message_text(secret));
+	explicit_bzero(secret, sizeof(secret));
+	return link_call(orders->link, "guest.unlock", params, NULL, cause);
+}
+
+static int unlock_all(struct orders *orders, const char *guest, const json_t *shown,
+		      struct cause *cause)
+{
+	const json_t *disk;
+	size_t i;
+	int err = 0;
+
+	json_array_foreach(json_object_get(shown, "disks"), i, disk)
+		if (!err && json_is_true(json_object_get(disk, "locked")))
+			err = unlock(orders, guest, disk, cause);
+	return err;
+}
+
 /* shown: the guest before. */
 static void give_order(struct orders *orders, struct target *target, const json_t *shown)
 {
 	bool starting = orders->goal->method == METHOD_GUEST_START;
 	struct cause cause;
-	json_t *result;
+	json_t *result = NULL;
 
 	target->state = guest_state_find(text_of(shown, "state", ""));
 	target->since = number_of(shown, "since");
@@ -116,7 +147,8 @@ static void give_order(struct orders *orders, struct target *target, const json_
 			!guest_state_in(target->state, orders->method->states);
 	if (target->later)
 		return;
-	result = call(orders, orders->method->name, target->name, &cause);
+	if (!starting || unlock_all(orders, target->name, shown, &cause) == 0)
+		result = call(orders, orders->method->name, target->name, &cause);
 	if (!result)
 		fail_target(orders, target, cause.text);
 	json_decref(result);

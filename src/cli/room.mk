@@ -23,6 +23,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/options.c %D%/options.h \
 	%D%/orders.c \
 	%D%/output.c %D%/output.h \
+	%D%/passphrase.c %D%/passphrase.h \
 	%D%/pcapng.c %D%/pcapng.h \
 	%D%/pcapng_copy.c %D%/pcapng_copy.h \
 	%D%/profile_words.c %D%/profile_words.h \

@@ -63,6 +63,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/disk/qcow2.c %D%/disk/qcow2.h \
 	%D%/disk/raw.c \
 	%D%/disk/ring.c \
+	%D%/disk/secrets.c %D%/disk/secrets.h \
 	%D%/disk/seed.c %D%/disk/seed.h \
 	%D%/disk/storage.c %D%/disk/storage.h \
 	%D%/disk/uring.c \
@@ -334,8 +335,10 @@ tests_unit_vsock_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/vhost_device
 tests_unit_vhost_device_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_vhost_device_LDADD = $(DEVICE_BENCH_LIBS) $(CMOCKA_LIBS)
-check_PROGRAMS += tests/unit/qcow2 tests/unit/vhost_inflight tests/unit/vhost_user
+check_PROGRAMS += tests/unit/qcow2 tests/unit/secrets tests/unit/vhost_inflight \
+	tests/unit/vhost_user
 tests_unit_qcow2_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_secrets_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_vhost_inflight_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_vhost_user_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/pvpanic

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cli/console_session.h"
+#include "cli/passphrase.h"
 #include "cli/window.h"
 #include "cli/signals.h"
 #include "control/client.h"
@@ -315,6 +316,25 @@ static void shown_at_first(void *arg, json_t *result, const struct client_error 
 
 /* --- life --- */
 
+/* Where there is no terminal, its start says what it lacks. */
+static int unlock(const struct run *run, struct guest *guest, struct cause *cause)
+{
+	char secret[PASSPHRASE_MAX], disk[sizeof("disk") + 10];
+	int err = 0;
+
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX && !err; i++) {
+		if (!guest_is_locked(guest, i))
+			continue;
+		snprintf(disk, sizeof(disk), "disk%u", i);
+		err = passphrase_ask(run->guest, disk, guest_disk_path(guest, i), secret, cause);
+		if (err)
+			return err == -ENOTTY ? 0 : err;
+		err = guest_unlock(guest, disk, secret, cause);
+		explicit_bzero(secret, sizeof(secret));
+	}
+	return err;
+}
+
 /*
  * The guest begins first of all, while its deck has no thread yet; then comes its
  * console, and then what else there is to hear of it.
@@ -323,15 +343,19 @@ static int begin(struct run *run, struct cause *cause)
 {
 	const struct client_handlers handlers = { .notification = notified, .closed = closed,
 						  .arg = run };
+	struct guest *guest = deck_guest(run->session.deck, 0);
 	int err, fd;
 
+	err = unlock(run, guest, cause);
+	if (err)
+		return err;
 	/* Blocked first: one that comes while the guest begins must find its button. */
 	run->signal_fd = signals_open();
 	err = run->signal_fd < 0 ? -errno : loop_add(&run->loop, &run->signals, run->signal_fd,
 						    EPOLLIN, signal_came, run);
 	if (err)
 		return cause_errno(cause, -err, "signalfd");
-	err = guest_order(deck_guest(run->session.deck, 0), METHOD_GUEST_START, cause);
+	err = guest_order(guest, METHOD_GUEST_START, cause);
 	if (err)
 		return err;
 	run->started = true;

@@ -116,6 +116,19 @@ static void read_status(void *arg, uint32_t events)
 
 /* --- life --- */
 
+const char *backend_pass(struct program_order *order, int fd)
+{
+	static const char *const paths[PROGRAM_FDS] = { NULL, "/dev/fd/4", "/dev/fd/5" };
+	unsigned i = 1;
+
+	while (order->fds[i] >= 0)
+		i++;
+	order->fds[i] = fd;
+	if (i + 1 < PROGRAM_FDS)
+		order->fds[i + 1] = -1;
+	return paths[i];
+}
+
 int backend_wait(struct backend *backend, char *text, size_t size)
 {
 	struct pollfd wait = { .fd = backend->process.status_fd, .events = POLLIN };

@@ -17,7 +17,6 @@
 
 /* PROGRAM_FD, at which it listens, for its arguments. */
 #define BACKEND_LISTEN_FD "3"
-#define BACKEND_FILE "/dev/fd/4" /* order->fds[1], as the path of a file */
 
 struct backend {
 	struct loop *loop;
@@ -31,6 +30,12 @@ struct backend {
 /* Makes *backend one without a process. */
 void backend_init(struct backend *backend, struct loop *loop,
 		  void (*ended)(void *arg, const char *why), void *arg);
+
+/*
+ * Adds a descriptor to those that it begins with, of which the caller has set order->fds[0] and
+ * the first that is free to -1. The path by which it opens what that is; a constant.
+ */
+const char *backend_pass(struct program_order *order, int fd);
 
 /*
  * Starts it, as ordered but for order->fds[0], which is filled in: its socket. One that is

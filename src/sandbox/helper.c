@@ -96,14 +96,14 @@ static int request_child(enum helper_kind kind, const struct request *request, i
 int helper_spawn(const char *name, const char *label, bool network, int memory_fd, int wake_fd,
 		 int peer_fd, struct cause *cause)
 {
-	int fds[REQUEST_FDS] = { -1, memory_fd, peer_fd, wake_fd };
+	int fds[PROCESS_FDS] = { -1, memory_fd, peer_fd, wake_fd };
 	struct request request;
 
 	memset(&request, 0, REQUEST_SIZE(0));
 	request.network = network;
 	snprintf(request.name, sizeof(request.name), "%s", name);
 	snprintf(request.label, sizeof(request.label), "%s", label);
-	return request_child(HELPER_OF_PROCESSES, &request, fds, REQUEST_FDS, cause);
+	return request_child(HELPER_OF_PROCESSES, &request, fds, PROCESS_FDS, cause);
 }
 
 /* Appends a word, behind a letter if there is one; false: it is one too many, or too long. */
@@ -212,7 +212,7 @@ static bool remember(struct helper *helper, pid_t pid, int status_fd)
 static void take_request(struct helper *helper)
 {
 	static struct request request; /* it is large, and there is one thread */
-	const unsigned least = helper->kind == HELPER_OF_PROGRAMS ? 2 : REQUEST_FDS;
+	const unsigned least = helper->kind == HELPER_OF_PROGRAMS ? 2 : PROCESS_FDS;
 	int fds[REQUEST_FDS];
 	ssize_t n = receive_request(helper->requests, &request, fds);
 	pid_t pid = -1;

@@ -48,7 +48,7 @@ struct program_process {
 };
 
 #define PROGRAM_FD 3
-#define PROGRAM_FDS 2
+#define PROGRAM_FDS 3
 
 #define PROGRAM_FILES_MAX 80
 
@@ -65,7 +65,7 @@ struct program_order {
 	const struct program_file *files;
 	bool network;
 	const char *readonly; /* a folder below which it cannot write; or NULL */
-	/* Which become PROGRAM_FD and the one after it; -1: none. */
+	/* Which become PROGRAM_FD and those behind it; the first -1 ends them. */
 	int fds[PROGRAM_FDS];
 };
 

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Disks in other formats and shared folders: Linux writes them by way of other programs."""
 import errno
+import fcntl
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 import zlib
 
@@ -125,6 +128,61 @@ def test_layers():
         assert pattern(os.path.join(deck.path, "flat.img")) == written
         assert open(os.path.join(deck.path, "flat.img"), "rb").read()[SIZE:] == base[SIZE:]
         assert open(raw, "rb").read() == base and open(vdi, "rb").read() == before
+
+
+def start_with_passphrase(deck, guest, text):
+    """Starts it at a terminal; the exit status, and what that has shown."""
+    number, ours = pty.openpty()
+    terminal = os.fdopen(number, "r+b", buffering=0)
+
+    def take_terminal():
+        fcntl.ioctl(ours, termios.TIOCSCTTY, 0)
+    process = deck.start("start", guest, stdin=ours, stdout=ours, stderr=ours,
+                         start_new_session=True, preexec_fn=take_terminal)
+    os.close(ours)
+    d.read_until(terminal, f"{guest}: passphrase of disk0, ")
+    d.wait_for(lambda: not termios.tcgetattr(terminal)[3] & termios.ECHO, "the echo's end")
+    terminal.write(text.encode() + b"\r")
+    shown = b""
+    try:
+        while piece := terminal.read(4096):
+            shown += piece
+    except OSError as error:
+        assert error.errno == errno.EIO  # nobody has it open any more
+    terminal.close()
+    return process.wait(), shown.decode()
+
+
+def test_a_passphrase_is_asked_for():
+    """At the terminal of who starts the guest, and never again until it has ended."""
+    d.need("qemu-img", "qemu-storage-daemon")
+
+    def prepare(folder):
+        key, disk = (os.path.join(folder.path, name) for name in ("key", "disk.luks"))
+        with open(key, "w") as file:
+            file.write("open, sesame")
+        encrypted("create", "-q", "-f", "luks", "--object", f"secret,id=key,file={key}", "-o",
+                  "key-secret=key,iter-time=100", disk, "1M")
+        folder.guest("asked", f"[guest]\nmemory = 32M\n[disk0]\npath = {disk}\nformat = luks\n")
+
+    with d.Deck(prepare=prepare) as deck:
+        starts_with_the_right_one(deck)
+
+
+def starts_with_the_right_one(deck):
+    def locked():
+        return deck.call("guest.show", {"guest": "asked"})["disks"][0]["locked"]
+    status, shown = start_with_passphrase(deck, "asked", "open, barley")
+    assert status == 1 and "Invalid password" in shown and "barley" not in shown, shown
+    assert locked()
+    status, shown = start_with_passphrase(deck, "asked", "open, bar\b\b\bsesame")
+    assert status == 0 and "sesame" not in shown, shown
+    assert deck.run("reset", "--wait", "asked").returncode == 0 and not locked()
+    assert deck.run("stop", "--force", "--wait", "asked").returncode == 0 and locked()
+    result = deck.run("start", "asked", start_new_session=True)
+    assert result.returncode == 1 and "is asked for its passphrase" in result.stderr, result.stderr
+    result = start_with_passphrase(deck, "asked", "\x03")
+    assert result[0] == 1 and "no passphrase was given" in result[1], result
 
 
 def test_luks_and_nbd():

@@ -42,6 +42,7 @@ struct guest {
 	struct stats_series series;
 	uint64_t balloon; /* guest_resize() */
 	char medium[64];  /* guest_exchange() of disk0 */
+	char secret[64];  /* guest_unlock() */
 };
 
 struct deck {
@@ -314,6 +315,20 @@ int guest_exchange(struct guest *guest, const char *device, const char *path, bo
 				 device);
 	snprintf(guest->medium, sizeof(guest->medium), "%s", path ? path : "");
 	return 0;
+}
+
+int guest_unlock(struct guest *guest, const char *device, const char *secret,
+		 struct cause *cause)
+{
+	if (strcmp(device, "disk0") != 0)
+		return cause_set(cause, ENODEV, "%s: it has no %s", guest->name, device);
+	snprintf(guest->secret, sizeof(guest->secret), "%s", secret);
+	return 0;
+}
+
+bool guest_is_locked(const struct guest *guest, unsigned disk)
+{
+	return disk == 0 && !*guest->secret;
 }
 
 const char *guest_disk_path(const struct guest *guest, unsigned disk)

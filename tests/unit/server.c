@@ -178,6 +178,36 @@ static void a_guest_is_shown_in_full(void **state)
 	link_free(link);
 }
 
+static bool is_locked(struct link *link, const char *guest)
+{
+	json_t *result = call(link, "guest.show", guest_named(guest));
+	bool locked = json_is_true(json_object_get(json_array_get(
+			json_object_get(result, "disks"), 0), "locked"));
+
+	json_decref(result);
+	return locked;
+}
+
+static void a_disk_is_unlocked(void **state)
+{
+	struct link *link = fake_link(*state);
+
+	assert_string_equal(refused(link, "guest.unlock",
+				    json_pack("{s:s, s:s, s:s}", "guest", "web", "device", "disk0",
+					      "secret", "sesame"), -EBUSY),
+			    "web is running; only a guest that is defined, stopped, crashed or failed "
+			    "can be unlocked");
+	assert_string_equal(refused(link, "guest.unlock",
+				    json_pack("{s:s, s:s, s:s}", "guest", "db", "device", "disk1",
+					      "secret", "sesame"), -ENODEV),
+			    "db: it has no disk1");
+	assert_true(is_locked(link, "db"));
+	json_decref(call(link, "guest.unlock", json_pack("{s:s, s:s, s:s}", "guest", "db", "device",
+							 "disk0", "secret", "sesame")));
+	assert_false(is_locked(link, "db"));
+	link_free(link);
+}
+
 static json_t *sized(const char *guest, const char *device, json_int_t size)
 {
 	return json_pack("{s:s, s:s, s:I}", "guest", guest, "device", device, "size", size);
@@ -1525,6 +1555,7 @@ int main(void)
 		TEST(guests_are_listed_with_their_mistakes),
 		TEST(a_guest_is_shown_in_full),
 		TEST(media_are_exchanged),
+		TEST(a_disk_is_unlocked),
 		TEST(a_device_gets_another_size),
 		TEST(orders_follow_the_states_of_the_table),
 		TEST(each_method_of_the_table_has_a_handler),

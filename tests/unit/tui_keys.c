@@ -385,6 +385,40 @@ static void test_question(void **state)
 	assert_non_null(strstr(requests, "guest.off"));
 }
 
+/* Each passphrase is asked for, is not shown, and goes before the start. */
+static void test_encrypted_disks(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+	json_int_t id;
+	json_t *params;
+
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"stopped\",\"disks\":["
+			   "{\"name\":\"disk0\",\"path\":\"/a.luks\",\"locked\":true},"
+			   "{\"name\":\"disk1\",\"path\":\"/b.img\",\"locked\":false},"
+			   "{\"name\":\"disk3\",\"path\":\"/c.luks\",\"locked\":true}]}]}");
+	order_give(tui->deck, "web", "guest.start");
+	assert_string_equal(tui->prompt.question, "web: passphrase of disk0, /a.luks:");
+	type(tui, "sesam");
+	assert_true(on_screen(tui, "/a.luks: *****"));
+	assert_false(on_screen(tui, "sesam"));
+	type(tui, "e\r");
+	assert_string_equal(fake_screen_asked(screen, &id, &params), "guest.unlock");
+	assert_string_equal(json_string_value(json_object_get(params, "device")), "disk0");
+	assert_string_equal(json_string_value(json_object_get(params, "secret")), "sesame");
+	json_decref(params);
+	fake_screen_answer(screen, id, "{}");
+	assert_string_equal(tui->prompt.question, "web: passphrase of disk3, /c.luks:");
+	type(tui, "open\r");
+	fake_screen_answer(screen, fake_screen_wait(screen, "guest.unlock"), "{}");
+	assert_false(tui->prompt.active);
+	fake_screen_wait(screen, "guest.start");
+	/* Who gives none has not started it. */
+	order_give(tui->deck, "web", "guest.start");
+	type(tui, "x\x1b");
+	assert_null(fake_screen_asked(screen, &id, &params));
+}
+
 static void test_reset_of_a_changed_profile(void **state)
 {
 	struct fake_screen *screen = *state;
@@ -489,6 +523,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_quit, start, stop),
 		cmocka_unit_test_setup_teardown(test_leaving, start, stop),
 		cmocka_unit_test_setup_teardown(test_question, start, stop),
+		cmocka_unit_test_setup_teardown(test_encrypted_disks, start, stop),
 		cmocka_unit_test_setup_teardown(test_reset_of_a_changed_profile, start, stop),
 		cmocka_unit_test_setup_teardown(test_help_keeps_the_place_in_the_messages, start, stop),
 		cmocka_unit_test_setup_teardown(test_newest_of_a_guest, start, stop),

@@ -30,6 +30,7 @@ struct network;
 struct pci;
 struct profile_check;
 struct screen;
+struct secrets;
 struct state_reader;
 struct state_writer;
 
@@ -48,6 +49,7 @@ struct device_host {
 	uint64_t firmware_size;	 /* of its image, bytes; 0: there is none */
 	struct disk_ring *disks; /* from the row of the ring on, if there are disks */
 	struct disks_media *media; /* what people have put into drives; see disks.h */
+	const struct secrets *secrets; /* passphrases that were typed, or NULL; see secrets.h */
 	struct ahci *ahci;	 /* from the row of the controller on, if one of these needs it */
 	bool *watchdog_reset;	 /* I/O thread: what reset the machine last was its watchdog */
 	int64_t *clock_offset;	 /* I/O thread, kept over resets: guest's time less the host's, s */

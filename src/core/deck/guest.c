@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "control/methods.h"
+#include "core/bus/disks.h"
 #include "core/boot/boot.h"
 #include "core/deck/notices.h"
 #include "core/machine/room.h"
@@ -107,6 +108,7 @@ void guest_free(struct guest *guest)
 	profile_free(guest->next_profile);
 	profile_free(guest->old_profile);
 	profile_report_free(&guest->report);
+	secrets_free(&guest->secrets);
 	free(guest->registers);
 	free(guest->path);
 	free(guest);
@@ -152,6 +154,7 @@ void guest_set_profile(struct guest *guest, struct profile *profile, struct prof
 		keep_for_later(guest, profile);
 		return;
 	}
+	secrets_keep_for(&guest->secrets, before, profile);
 	guest_adopt(guest, profile);
 	profile_free(before);
 	if (!profile)
@@ -368,6 +371,42 @@ int guest_exchange(struct guest *guest, const char *device, const char *path, bo
 	else
 		guest_say(guest, "%s is empty", device);
 	return 0;
+}
+
+/* The disk of that name in its profile; PROFILE_DISKS_MAX: there is none. */
+static unsigned find_disk(const struct guest *guest, const char *device)
+{
+	unsigned i;
+	char name[16];
+
+	for (i = 0; i < PROFILE_DISKS_MAX; i++) {
+		snprintf(name, sizeof(name), DISKS_NAME "%u", i);
+		if (guest->profile && guest->profile->disks[i].present && !strcmp(name, device))
+			break;
+	}
+	return i;
+}
+
+int guest_unlock(struct guest *guest, const char *device, const char *secret,
+		 struct cause *cause)
+{
+	unsigned disk = find_disk(guest, device);
+	int err;
+
+	if (disk == PROFILE_DISKS_MAX)
+		return cause_set(cause, ENODEV, "%s: it has no %s", guest->name, device);
+	if (guest->profile->disks[disk].format != DISK_FORMAT_LUKS)
+		return cause_set(cause, EINVAL, "%s: %s is not encrypted", guest->name, device);
+	if (guest->profile->disks[disk].secret_file)
+		return cause_set(cause, EINVAL, "%s: the passphrase of %s is in its secret_file=",
+				 guest->name, device);
+	err = secrets_put(&guest->secrets, disk, secret, cause);
+	return err ? cause_prefix(cause, err, "%s: %s", guest->name, device) : 0;
+}
+
+bool guest_is_locked(const struct guest *guest, unsigned disk)
+{
+	return guest->profile && secrets_lack(guest->secrets, guest->profile, disk);
 }
 
 const char *guest_disk_path(const struct guest *guest, unsigned disk)

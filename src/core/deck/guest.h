@@ -78,6 +78,16 @@ int guest_resize(struct guest *guest, const char *device, uint64_t bytes, struct
 int guest_exchange(struct guest *guest, const char *device, const char *path, bool force,
 		   struct cause *cause);
 
+/*
+ * Keeps the passphrase of an encrypted disk, "disk0", for the next start and until the guest has
+ * ended after it. 0, or a negative errno with a cause that begins with the guest's name.
+ */
+int guest_unlock(struct guest *guest, const char *device, const char *secret,
+		 struct cause *cause);
+
+/* Whether the passphrase of a disk is still to be given before it starts. */
+bool guest_is_locked(const struct guest *guest, unsigned disk);
+
 /* The image of a disk that its profile has, or the medium that is in it by now; NULL: none. */
 const char *guest_disk_path(const struct guest *guest, unsigned disk);
 

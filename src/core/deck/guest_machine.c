@@ -52,6 +52,17 @@ static void post_changed(void *arg)
 	loop_post(&guest->services->loop, &guest->changed);
 }
 
+static int check_secrets(const struct guest *guest, struct cause *cause)
+{
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
+		if (guest_is_locked(guest, i))
+			return cause_set(cause, ENOKEY, "%s: disk%u: %s is encrypted, and who starts "
+					 "it is asked for its passphrase on a terminal; or set "
+					 "secret_file=", guest->name, i,
+					 guest->profile->disks[i].path);
+	return 0;
+}
+
 /* By its profile; restarts: how many there were since it was started. */
 static int build(struct guest *guest, unsigned restarts, struct cause *cause)
 {
@@ -60,6 +71,7 @@ static int build(struct guest *guest, unsigned restarts, struct cause *cause)
 		.profile = guest->profile,
 		.builtin = services->builtin,
 		.network = services->network,
+		.secrets = guest->secrets,
 		.restarts = restarts,
 		.changed = post_changed,
 		.arg = guest,
@@ -73,6 +85,9 @@ static int build(struct guest *guest, unsigned restarts, struct cause *cause)
 	err = room_check(guest->profile, services->allotted, services->live, cause);
 	if (err)
 		return cause_prefix(cause, err, "%s", guest->name);
+	err = check_secrets(guest, cause);
+	if (err)
+		return err;
 	err = services->kvm ? 0 : kvm_open(&services->kvm, cause);
 	if (err)
 		return err;
@@ -147,6 +162,7 @@ static void finish(struct guest *guest, enum guest_state state, const char *reas
 	bool again = guest->start_again && !guest->services->ending;
 
 	guest->off = guest->start_again = false;
+	secrets_free(&guest->secrets);
 	profile_free(guest->old_profile);
 	guest->old_profile = NULL;
 	snprintf(guest->reason, sizeof(guest->reason), "%s", reason);

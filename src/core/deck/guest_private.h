@@ -9,6 +9,7 @@
 #include "core/deck/marks.h"
 #include "core/deck/services.h"
 #include "core/deck/stats_private.h"
+#include "core/disk/secrets.h"
 #include "core/machine/machine.h"
 #include "core/profile/folder.h"
 #include "core/profile/report.h"
@@ -33,6 +34,7 @@ struct guest {
 	struct console consoles[CONSOLES]; /* by enum profile_console */
 	struct stats_series *series;
 	struct machine *machine;
+	struct secrets *secrets; /* of its disks, until it has ended; or NULL */
 	struct loop_task changed; /* the machine's status changed */
 	bool off;	    /* its power was taken; what its machine still tells is no news */
 	bool start_again;   /* when it has stopped */

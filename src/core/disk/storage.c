@@ -271,9 +271,6 @@ static int check_secret(const struct profile_disk *disk, struct cause *cause)
 	struct disk_file file;
 	int err;
 
-	if (!disk->secret_file)
-		return cause_set(cause, EINVAL, "%s is encrypted; name the file with its "
-				 "passphrase with secret_file=", disk->path);
 	err = disk_file_open_as_it_is(&file, &config, cause);
 	if (!err)
 		disk_file_close(&file);
@@ -304,9 +301,10 @@ static int check_keys(const struct profile_disk *disk, struct cause *cause)
 	return 0;
 }
 
-int storage_check(struct storage *out, const struct profile_disk *disk, const char *layer,
-		  struct cause *cause)
+int storage_check(struct storage *out, const struct profile_disk *disk,
+		  const struct storage_paths *paths, struct cause *cause)
 {
+	const char *secret = paths->secret ? paths->secret : disk->secret_file;
 	struct storage_arguments arguments;
 	char program[PATH_MAX];
 	int err = check_keys(disk, cause);
@@ -314,16 +312,16 @@ int storage_check(struct storage *out, const struct profile_disk *disk, const ch
 	*out = (struct storage){ .count = 0 };
 	if (!err && kinds[disk->format].file)
 		err = check_file(out, disk, cause);
-	if (!err && disk->format == DISK_FORMAT_LUKS)
+	if (!err && disk->secret_file)
 		err = check_secret(disk, cause);
 	if (!err)
-		err = storage_arguments(&arguments, disk, "", "", cause);
+		err = storage_arguments(&arguments, disk, "", paths, cause);
 	if (err)
 		return err;
-	if (disk->format == DISK_FORMAT_LUKS)
-		add_opened(out, disk->secret_file, false);
-	if (layer)
-		add_opened(out, layer, true);
+	if (secret)
+		add_opened(out, secret, false);
+	if (paths->layer)
+		add_opened(out, paths->layer, true);
 	if (out->full)
 		return cause_set(cause, ENAMETOOLONG, "%.100s...: it names too many files",
 				 disk->path);
@@ -386,12 +384,12 @@ static void add_file_node(struct storage_arguments *out, const char *name, const
 	    read ? "on" : "off");
 }
 
-static void add_secret(struct storage_arguments *out, const struct profile_disk *disk)
+static void add_secret(struct storage_arguments *out, const char *path)
 {
 	next(out);
 	add(out, "--object");
 	next(out);
-	add(out, "secret,id=key,file=%", disk->secret_file);
+	add(out, "secret,id=key,file=%", path ? path : "");
 }
 
 /* That an image is based on nothing, or on another node, can be said in JSON only. */
@@ -409,15 +407,15 @@ static void add_image_node(struct storage_arguments *out, const struct profile_d
 }
 
 static void add_file(struct storage_arguments *out, const struct profile_disk *disk,
-		     const char *layer)
+		     const struct storage_paths *paths)
 {
 	if (disk->format == DISK_FORMAT_LUKS)
-		add_secret(out, disk);
+		add_secret(out, paths->secret ? paths->secret : disk->secret_file);
 	add_file_node(out, "file", disk->path, is_read(disk));
 	add_image_node(out, disk, disk->overlay ? "image" : "disk");
 	if (!disk->overlay)
 		return;
-	add_file_node(out, "layer", layer, false);
+	add_file_node(out, "layer", paths->layer ? paths->layer : "", false);
 	add_node(out);
 	add(out, "{\"driver\":\"qcow2\",\"node-name\":\"disk\",\"file\":\"layer\","
 	    "\"backing\":\"image\",\"discard\":\"unmap\"}");
@@ -510,13 +508,13 @@ static bool add_rbd(struct storage_arguments *out, const struct profile_disk *di
 }
 
 int storage_arguments(struct storage_arguments *out, const struct profile_disk *disk,
-		      const char *fd, const char *layer, struct cause *cause)
+		      const char *fd, const struct storage_paths *paths, struct cause *cause)
 {
 	bool known = true;
 
 	*out = (struct storage_arguments){ .count = 0 };
 	if (kinds[disk->format].file) {
-		add_file(out, disk, layer);
+		add_file(out, disk, paths);
 	} else {
 		add_node(out);
 		known = disk->format == DISK_FORMAT_NBD ? add_nbd(out, disk) : add_rbd(out, disk);

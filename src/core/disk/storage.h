@@ -36,13 +36,18 @@ struct storage {
 	bool full; /* something did not fit */
 };
 
+/* Paths that the profile does not name, by which the daemon opens what a disk needs. */
+struct storage_paths {
+	const char *layer;  /* over the image, if the profile wants one; or NULL */
+	const char *secret; /* the passphrase, if that has been typed; NULL: secret_file */
+};
+
 /*
  * Looks whether its file is there, of that format, and names no others unless it may; and whether
- * the daemon is there. layer is the path of a layer over it, or NULL. 0, or a negative errno with a
- * cause that begins with the path or a key.
+ * the daemon is there. 0, or a negative errno with a cause that begins with the path or a key.
  */
-int storage_check(struct storage *out, const struct profile_disk *disk, const char *layer,
-		  struct cause *cause);
+int storage_check(struct storage *out, const struct profile_disk *disk,
+		  const struct storage_paths *paths, struct cause *cause);
 
 /* Arguments, each of them in text. */
 struct storage_arguments {
@@ -54,11 +59,10 @@ struct storage_arguments {
 };
 
 /*
- * The daemon's, to serve the disk to who connects to its descriptor fd, a number; layer is the
- * path of the layer over it, if the profile wants one. 0, or
+ * The daemon's, to serve the disk to who connects to its descriptor fd, a number. 0, or
  * -ENAMETOOLONG or -EINVAL with a cause as above. Only of one that storage_check() has passed.
  */
 int storage_arguments(struct storage_arguments *out, const struct profile_disk *disk,
-		      const char *fd, const char *layer, struct cause *cause);
+		      const char *fd, const struct storage_paths *paths, struct cause *cause);
 
 #endif

@@ -344,6 +344,7 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 		.builtin = config->builtin,
 		.network = config->network,
 		.media = &machine->media,
+		.secrets = config->secrets,
 		.loop = &machine->loop,
 		.watchdog_reset = &machine->watchdog_reset,
 		.clock_offset = &machine->clock_offset,

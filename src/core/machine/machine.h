@@ -53,6 +53,7 @@ struct machine_config {
 	const struct profile *profile; /* must outlive the machine, as must builtin */
 	const struct boot_image *builtin; /* what a profile without a kernel runs; see load.h */
 	struct network *network;       /* NULL if the profile has no NIC */
+	const struct secrets *secrets; /* see secrets.h; or NULL; outlives the machine */
 	struct console *consoles[CONSOLES]; /* by enum profile_console; NULL: nobody reads it */
 	unsigned restarts; /* of the guest before; the status counts on from there */
 	void (*changed)(void *arg);    /* the status changed; on the I/O thread, no lock held */

@@ -34,6 +34,7 @@ struct vm_config {
 	const struct boot_image *builtin; /* what a profile without a kernel runs */
 	struct network *network;
 	struct disks_media *media;
+	const struct secrets *secrets; /* or NULL */
 	struct console *consoles[CONSOLES]; /* what a guest prints on NULL is lost */
 	struct loop *loop; /* the guest's I/O loop */
 	bool *watchdog_reset; /* as in struct device_host; the next as well */

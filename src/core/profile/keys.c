@@ -171,7 +171,9 @@ static const struct profile_key disk_keys[] = {
 		  "section below." },
 	{ .key = "secret_file", .type = PROFILE_PATH, .offset = DISK(secret_file),
 	  .help = "Path of the file with the passphrase of an image with {Ic format=luks}. All its "
-		  "bytes count, a newline at its end as well." },
+		  "bytes count, a newline at its end as well. Without it, who starts the guest is "
+		  "asked for the passphrase, which the deck then keeps in memory until the guest "
+		  "has ended: a reset does not ask again, {Ic autostart} cannot." },
 	{ .key = "on_backend", .type = PROFILE_CHOICE, .offset = DISK(on_backend),
 	  .choices = "pause|stop", .standard = "pause",
 	  .help = ON_BACKEND_HELP },

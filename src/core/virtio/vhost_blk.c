@@ -6,9 +6,11 @@
 
 #include <linux/virtio_blk.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "core/bus/disks.h"
 #include "core/disk/overlay.h"
+#include "core/disk/secrets.h"
 #include "core/disk/storage.h"
 #include "core/profile/check.h"
 #include "core/virtio/blk_command.h"
@@ -18,6 +20,9 @@
 
 /* Of struct virtio_blk_config; what lies behind it is for features that are not offered. */
 #define CONFIG_SIZE 60
+
+/* The profile names all. */
+static const struct storage_paths named;
 
 struct vhost_blk {
 	struct vhost_device vhost;
@@ -40,7 +45,11 @@ static void check(const struct profile_check *check)
 
 		if (!storage_serves(disk) || !disk->path)
 			continue;
-		if (storage_check(&storage, disk, NULL, &cause) == 0 &&
+		if (check->profile->autostart && secrets_lack(NULL, check->profile, i))
+			check->found(check->arg, "guest", "autostart", true, "it cannot start by "
+				     "itself, as the passphrase of a disk has to be typed; set "
+				     "secret_file=");
+		if (storage_check(&storage, disk, &named, &cause) == 0 &&
 		    overlay_check(check->profile, i, storage.size, &cause) == 0)
 			continue;
 		snprintf(name, sizeof(name), DISKS_NAME "%u", i);
@@ -58,23 +67,45 @@ static unsigned on_backend(const struct device *device)
 	return disk_of(device)->on_backend;
 }
 
-static int launch(const struct device *device, struct backend *backend, struct cause *cause)
+/* Hands it what only the deck has: a layer without a name, a passphrase that was typed. */
+static int pass_files(const struct device *device, struct program_order *order,
+		      struct storage_paths *paths, int *secret, struct cause *cause)
 {
 	const struct vhost_blk *blk = device->state;
+	int err = secrets_open(device->host->secrets, device->number, secret);
+
+	if (err)
+		return cause_errno(cause, -err, "its passphrase");
+	if (disk_of(device)->overlay)
+		paths->layer = blk->overlay.fd < 0 ? blk->overlay.path
+						   : backend_pass(order, blk->overlay.fd);
+	if (*secret >= 0)
+		paths->secret = backend_pass(order, *secret);
+	return 0;
+}
+
+static int launch(const struct device *device, struct backend *backend, struct cause *cause)
+{
 	const struct profile_disk *disk = disk_of(device);
-	const char *layer = blk->overlay.fd < 0 ? blk->overlay.path : BACKEND_FILE;
 	struct storage_arguments arguments;
+	struct storage_paths paths = { NULL, NULL };
 	struct storage storage;
 	struct program_order order = { .program = PROGRAM_STORAGE_DAEMON,
 				       .arguments = arguments.list,
 				       .files = storage.files,
 				       .network = storage_is_remote(disk),
-				       .fds = { -1, blk->overlay.fd } };
-	int err = storage_check(&storage, disk, disk->overlay ? layer : NULL, cause);
+				       .fds = { -1, -1 } };
+	int secret, err = pass_files(device, &order, &paths, &secret, cause);
 
 	if (!err)
-		err = storage_arguments(&arguments, disk, BACKEND_LISTEN_FD, layer, cause);
-	return err ? err : backend_start(backend, &order, cause);
+		err = storage_check(&storage, disk, &paths, cause);
+	if (!err)
+		err = storage_arguments(&arguments, disk, BACKEND_LISTEN_FD, &paths, cause);
+	if (!err)
+		err = backend_start(backend, &order, cause);
+	if (secret >= 0)
+		close(secret);
+	return err;
 }
 
 static uint32_t refuse(const struct virtq_chain *chain, struct iovec *iov)
@@ -117,7 +148,7 @@ static int make_overlay(struct device *device, struct cause *cause)
 		blk->overlay.fd = *layer - 1;
 		return 0;
 	}
-	err = storage_check(&storage, disk_of(device), NULL, cause);
+	err = storage_check(&storage, disk_of(device), &named, cause);
 	if (!err)
 		err = overlay_open(&blk->overlay, device->host->profile, device->number,
 				   storage.size, cause);

@@ -66,6 +66,55 @@ static const struct method *fitting(const struct method *method, enum guest_stat
 	       guest_state_in(state, other->states) ? other : method;
 }
 
+/* --- a start of a guest with encrypted disks: their passphrases come first --- */
+
+static void unlock(struct tui_deck *deck, const struct tui_guest *guest, size_t disk);
+
+static void unlocked(void *arg, json_t *result, const struct client_error *error)
+{
+	struct tui_deck *deck = arg;
+	const struct tui_guest *guest = tui_guest(deck, deck->tui->asked_guest);
+
+	(void)result;
+	if (error)
+		tui_fail(deck->tui, error);
+	else if (guest)
+		unlock(deck, guest, deck->tui->asked_disk + 1);
+}
+
+static void secret_typed(void *arg, int choice, const char *text)
+{
+	struct tui_deck *deck = arg;
+	const struct tui *tui = deck->tui;
+
+	(void)choice;
+	if (text)
+		tui_call(deck, "guest.unlock",
+			 json_pack("{s:o, s:o, s:o}", "guest", message_text(tui->asked_guest),
+				   "device", json_string(tui->asked_device),
+				   "secret", message_text(text)), unlocked, deck);
+}
+
+/* Disks before that one are unlocked; when all are, it starts. */
+static void unlock(struct tui_deck *deck, const struct tui_guest *guest, size_t disk)
+{
+	const json_t *disks = json_object_get(guest->json, "disks"), *row;
+	struct tui *tui = deck->tui;
+
+	for (; (row = json_array_get(disks, disk)); disk++)
+		if (json_is_true(json_object_get(row, "locked")))
+			break;
+	if (!row || tui->prompt.active) {
+		give(deck, &method_table[METHOD_GUEST_START], guest->name);
+		return;
+	}
+	snprintf(tui->asked_guest, sizeof(tui->asked_guest), "%s", guest->name);
+	tui->asked_disk = disk;
+	snprintf(tui->asked_device, sizeof(tui->asked_device), "%s", json_text(row, "name"));
+	prompt_secret(&tui->prompt, secret_typed, deck, "%s: passphrase of %s, %.400s:", guest->name,
+		      tui->asked_device, json_text(row, "path"));
+}
+
 void order_give(struct tui_deck *deck, const char *name, const char *order)
 {
 	const struct tui_guest *guest = tui_guest(deck, name);
@@ -76,6 +125,8 @@ void order_give(struct tui_deck *deck, const char *name, const char *order)
 	method = fitting(method, guest->state);
 	if (method->order->confirm)
 		ask(deck, method, name);
+	else if (method == &method_table[METHOD_GUEST_START])
+		unlock(deck, guest, 0);
 	else
 		give(deck, method, name);
 }

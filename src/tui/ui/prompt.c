@@ -63,6 +63,19 @@ void prompt_line(struct prompt *prompt, const char *initial,
 	prompt->cursor = prompt->length;
 }
 
+void prompt_secret(struct prompt *prompt, void (*answer)(void *arg, int choice, const char *text),
+		   void *arg, const char *format, ...)
+{
+	char question[sizeof(prompt->question)];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(question, sizeof(question), format, ap);
+	va_end(ap);
+	prompt_line(prompt, "", answer, arg, question);
+	prompt->hidden = true;
+}
+
 /* The line as UTF-8, whatever the locale is. */
 static void line_text(const struct prompt *prompt, size_t from, size_t to, char out[PROMPT_TEXT])
 {
@@ -71,6 +84,17 @@ static void line_text(const struct prompt *prompt, size_t from, size_t to, char 
 	for (size_t i = from; i < to; i++)
 		n += plain_encode(out + n, (uint32_t)prompt->line[i]);
 	out[n] = '\0';
+}
+
+/* What is seen of the line. */
+static void shown_text(const struct prompt *prompt, size_t from, size_t to, char out[PROMPT_TEXT])
+{
+	if (!prompt->hidden) {
+		line_text(prompt, from, to, out);
+		return;
+	}
+	memset(out, '*', to - from);
+	out[to - from] = '\0';
 }
 
 static void erase_before(struct prompt *prompt, size_t from)
@@ -129,9 +153,12 @@ static void line_key(struct prompt *prompt, wint_t key, bool special)
 	} else if (key == KEY_ENTER || key == '\r' || key == '\n') {
 		prompt->active = false;
 		line_text(prompt, 0, prompt->length, text);
+		explicit_bzero(prompt->line, sizeof(prompt->line));
 		prompt->answer(prompt->arg, 0, text);
+		explicit_bzero(text, sizeof(text));
 	} else if (key == 27 || key == KEYS_CTRL('c')) {
 		prompt->active = false;
+		explicit_bzero(prompt->line, sizeof(prompt->line));
 		prompt->answer(prompt->arg, 0, NULL);
 	} else if (key == 0x7f || key == KEYS_CTRL('h')) {
 		move_cursor(prompt, KEY_BACKSPACE);
@@ -212,12 +239,12 @@ static void draw_line_of_text(const struct prompt *prompt, int bottom, int width
 	if (beside)
 		x += used + 1;
 	room = width - x;
-	line_text(prompt, 0, prompt->cursor, text);
+	shown_text(prompt, 0, prompt->cursor, text);
 	while (from < prompt->cursor && text_width(text) > room)
-		line_text(prompt, ++from, prompt->cursor, text);
-	line_text(prompt, from, prompt->length, text);
+		shown_text(prompt, ++from, prompt->cursor, text);
+	shown_text(prompt, from, prompt->length, text);
 	draw_text(bottom - 1, x, room + 1, INK_TEXT, text);
-	line_text(prompt, from, prompt->cursor, text);
+	shown_text(prompt, from, prompt->cursor, text);
 	move(bottom - 1, x + text_width(text));
 }
 

@@ -24,6 +24,7 @@ struct prompt {
 	const struct choice *choices; /* keys that answer, or NULL: a line of text */
 	void (*answer)(void *arg, int choice, const char *text);
 	void *arg;
+	bool hidden; /* the line is a secret, and is drawn as asterisks */
 	wchar_t line[PROMPT_TEXT / 4];
 	size_t length, cursor;
 };
@@ -40,6 +41,10 @@ void prompt_ask(struct prompt *prompt, const struct choice *choices,
 void prompt_line(struct prompt *prompt, const char *initial,
 		 void (*answer)(void *arg, int choice, const char *text), void *arg,
 		 const char *question);
+
+/* The same for a passphrase, of which nothing is left after answer. */
+void prompt_secret(struct prompt *prompt, void (*answer)(void *arg, int choice, const char *text),
+		   void *arg, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* A key; special says that it is a KEY_* of curses. */
 void prompt_key(struct prompt *prompt, wint_t key, bool special);

@@ -62,6 +62,8 @@ struct tui {
 	const struct method *asked; /* orders.c: the order that a question is about, */
 	char asked_guest[128];	    /* the guest, and the answers */
 	struct choice asked_choices[3];
+	size_t asked_disk;	    /* whose passphrase it is about, in the protocol's list, */
+	char asked_device[16];	    /* and its name */
 	struct editor *editor; /* edit.c; NULL until a profile is edited */
 
 	enum tui_result result;

@@ -107,11 +107,12 @@ static json_t *disks_json(const struct guest *guest, const struct profile *profi
 
 	for (unsigned i = 0; profile && i < PROFILE_DISKS_MAX; i++)
 		if (profile->disks[i].present)
-			json_array_append_new(list, json_pack("{s:o, s:o, s:b, s:b}",
+			json_array_append_new(list, json_pack("{s:o, s:o, s:b, s:b, s:b}",
 				"name", json_sprintf("disk%u", i),
 				"path", message_text(guest_disk_path(guest, i)),
 				"readonly", profile_disk_is_readonly(&profile->disks[i]),
-				"cdrom", profile->disks[i].cdrom));
+				"cdrom", profile->disks[i].cdrom,
+				"locked", guest_is_locked(guest, i)));
 	return list;
 }
 
@@ -300,11 +301,18 @@ static int insert(struct request *request, struct cause *cause)
 			      param_bool(request, "force"), cause);
 }
 
+static int unlock(struct request *request, struct cause *cause)
+{
+	return guest_unlock(request->guest, param_string(request, "device"),
+			    param_string(request, "secret"), cause);
+}
+
 const struct handler guest_commands[] = {
 	{ METHOD_GUEST_LIST, .run = list_guests },
 	{ METHOD_GUEST_SHOW, .run = show_guest },
 	{ METHOD_GUEST_RESIZE, .run = resize },
 	{ METHOD_GUEST_EJECT, .run = eject },
 	{ METHOD_GUEST_INSERT, .run = insert },
+	{ METHOD_GUEST_UNLOCK, .run = unlock },
 	HANDLERS_END
 };
