@@ -59,17 +59,14 @@ static bool is_given(const struct typing *typing, const struct option_row *row)
 	return false;
 }
 
-/* The states in which the command makes sense, with the options that are given. */
+/* The states in which the command makes sense. */
 static uint32_t states_of(const struct typing *typing)
 {
 	const struct command *command = typing->cli->command;
-	int method = command->method;
 
-	if (command->forced && is_given(typing, &command->options[OPTION_FORCE]))
-		method = (int)command->forced;
-	if (command->states || method < 0)
+	if (command->states || command->method < 0)
 		return command->states;
-	return method_table[method].states;
+	return method_table[command->method].states;
 }
 
 /* Guests in one of the states; 0: in any. */

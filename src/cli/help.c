@@ -53,13 +53,7 @@ static void print_states(const struct command *command)
 	char states[GUEST_STATES_TEXT];
 
 	guest_states_text(method_table[command->method].states, states);
-	plain_print(stdout, "A guest must be %s", states);
-	if (command->forced) {
-		guest_states_text(method_table[command->forced].states, states);
-		plain_print(stdout, "; for --%s it may be %s", command->options[OPTION_FORCE].name,
-			    states);
-	}
-	puts(".");
+	plain_print(stdout, "A guest must be %s.\n", states);
 }
 
 void help_command(const struct command *command)

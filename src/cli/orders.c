@@ -140,7 +140,8 @@ static void give_order(struct orders *orders, struct target *target, const json_
 
 	target->state = guest_state_find(text_of(shown, "state", ""));
 	target->since = number_of(shown, "since");
-	target->restarts = number_of(shown, "restarts");
+	/* Of one between two starts the next is counted. */
+	target->restarts = number_of(shown, "restarts") - (target->state == GUEST_STARTING);
 	/* A paused one stays where it is, whatever was pressed. */
 	target->later = starting && number_of(shown, "pressed") &&
 			target->state != GUEST_PAUSED &&

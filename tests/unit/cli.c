@@ -193,9 +193,9 @@ static void help_lists_every_command(void **state)
 	assert_int_equal(vmdeck("capture --help"), 0);
 	has(out, "--filter FILTER");
 	assert_int_equal(vmdeck("help stop"), 0);
-	has(out, "A guest must be running or paused; for --force it may be starting,");
+	has(out, "A guest must be starting, running, paused or stopping.");
 	assert_int_equal(vmdeck("help reset"), 0);
-	has(out, "A guest must be running or paused.");
+	has(out, "A guest must be starting, running or paused.");
 	assert_int_equal(vmdeck("--version"), 0);
 	has(out, "vmdeck ");
 }
@@ -352,10 +352,11 @@ static void waiting_has_its_limit(void **state)
 	start(&process, "start --timeout 1 db web");
 	assert_int_equal(finish(&process), 1);
 	assert_string_equal(err, "vmdeck: web does not run within 1 second\n");
-	start(&process, "stop --wait db web"); /* web refuses */
+	start(&process, "pause --wait db web"); /* web refuses */
 	assert_int_equal(finish(&process), 1);
-	assert_string_equal(err, "vmdeck: web is stopping; only a guest that is running or paused "
-				 "can be stopped\n");
+	assert_string_equal(err, "vmdeck: web is stopping; only a guest that is running can be "
+				 "paused\n");
+	assert_int_equal(vmdeck("stop --wait db web"), 0);
 }
 
 static void profiles_are_checked_without_a_deck(void **state)
@@ -727,10 +728,8 @@ static void shells_get_candidates_from_the_table(void **state)
 	assert_int_equal(vmdeck("complete connect "), 0);
 	assert_string_equal(out, "web\n"); /* the one that is alive */
 	fake_set_state(*state, "web", GUEST_STOPPING, "");
-	assert_int_equal(vmdeck("complete stop "), 0);
+	assert_int_equal(vmdeck("complete pause "), 0);
 	assert_string_equal(out, "");
-	assert_int_equal(vmdeck("complete stop --force "), 0);
-	assert_string_equal(out, "web\n");
 	assert_int_equal(vmdeck("complete stop -wf "), 0);
 	assert_string_equal(out, "web\n");
 	assert_int_equal(vmdeck("complete stop --f"), 0);

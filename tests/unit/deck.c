@@ -813,6 +813,40 @@ static void test_reset_loop(void **state)
 	end_deck(bench);
 }
 
+/* A guest is to stop in whatever state its loop is just then. */
+static void test_stop_in_a_reset_loop(void **state)
+{
+	static const enum guest_state states[] = { GUEST_STARTING, GUEST_RUNNING, GUEST_STOPPING };
+	struct bench *bench = *state;
+	struct guest *guest;
+
+	write_guest(bench, "a.ini", "a", "cmdline = \"name=a cmd=reboot\"\n");
+	open_deck(bench);
+	guest = deck_find(bench->deck, "a");
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(guest_order(guest, METHOD_GUEST_START, NULL), 0);
+		while (guest_get_state(guest) != states[i] || guest_restarts(guest) < 1)
+			wait_ns(bench, 1000);
+		assert_int_equal(guest_order(guest, METHOD_GUEST_STOP, NULL), 0);
+		if (states[i] == GUEST_STARTING)
+			assert_string_equal(bench->log, "switched off between two starts of its own");
+		wait_for(bench, "a", GUEST_STOPPED);
+		assert_true(strstr(guest_reason(guest), "switched off") ||
+			    strstr(guest_reason(guest), "after its power button was pressed"));
+	}
+	/* Of one that stops, the start that was to follow is not wanted any more. */
+	write_guest(bench, "b.ini", "b", "");
+	reload(bench);
+	start(bench, "b");
+	guest = deck_find(bench->deck, "b");
+	assert_int_equal(guest_order(guest, METHOD_GUEST_OFF, NULL), 0);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_START, NULL), 0);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_STOP, NULL), 0);
+	assert_false(guest_starts_again(guest));
+	wait_for(bench, "b", GUEST_STOPPED);
+	end_deck(bench);
+}
+
 /* What is wrong with a guest that comes again and again is told once it has lasted. */
 static void test_remarks_of_a_reset_loop(void **state)
 {
@@ -1082,6 +1116,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_memory_of_the_host, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reset_loop, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stop_in_a_reset_loop, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quick_resets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reset_with_another_profile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reset_with_a_profile_that_cannot_be_had, setup,

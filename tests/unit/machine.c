@@ -289,6 +289,29 @@ static void test_reset_loop(void **state)
 	subject_destroy(&subject);
 }
 
+/* One that resets itself over and over ends by its power button, whenever that is pressed. */
+static void test_button_in_a_reset_loop(void **state)
+{
+	struct machine_status status;
+	struct subject subject;
+
+	subject_init(&subject, *state, "one", 1);
+	free(subject.profile.cmdline);
+	subject.profile.cmdline = strdup("name=one cmd=\"reboot\"");
+	for (unsigned i = 0; i < 8; i++) {
+		subject_start(&subject);
+		wait_for(&subject, i % 2 ? MACHINE_RUNNING : MACHINE_STARTING, i, &status);
+		usleep(i * 300);
+		machine_order(subject.machine, METHOD_GUEST_STOP);
+		subject_end(&subject, &status);
+		assert_int_equal(status.end, VM_POWERED_OFF);
+		if (strcmp(status.reason, "switched off") != 0)
+			assert_string_equal(status.reason, "reset by the guest, after its power "
+							   "button was pressed");
+	}
+	subject_destroy(&subject);
+}
+
 struct orderer {
 	struct subject *subjects;
 	unsigned count, seed;
@@ -580,6 +603,7 @@ int main(void)
 		cmocka_unit_test(test_guest_switches_off),
 		cmocka_unit_test(test_reset_and_devices),
 		cmocka_unit_test(test_reset_loop),
+		cmocka_unit_test(test_button_in_a_reset_loop),
 		cmocka_unit_test(test_torture_one),
 		cmocka_unit_test(test_torture_crowd),
 		cmocka_unit_test(test_failures),

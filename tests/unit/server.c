@@ -270,12 +270,17 @@ static void orders_follow_the_states_of_the_table(void **state)
 	assert_string_equal(refused(link, "guest.start", guest_named("db"), -ENOMEM),
 			    "db: no memory; end another guest");
 	fake_set_state(*state, "web", GUEST_STOPPING, "");
-	assert_string_equal(refused(link, "guest.stop", guest_named("web"), -EBUSY),
-			    "web is stopping; only a guest that is running or paused can be "
-			    "stopped");
 	assert_string_equal(refused(link, "guest.reset", guest_named("web"), -EBUSY),
-			    "web is stopping; only a guest that is running or paused can be reset");
+			    "web is stopping; only a guest that is starting, running or paused can "
+			    "be reset");
+	json_decref(call(link, "guest.stop", guest_named("web")));
+	fake_set_state(*state, "web", GUEST_STARTING, "");
+	json_decref(call(link, "guest.stop", guest_named("web")));
+	fake_set_state(*state, "web", GUEST_RUNNING, "");
 	json_decref(call(link, "guest.off", guest_named("web")));
+	assert_string_equal(refused(link, "guest.stop", guest_named("web"), -EBUSY),
+			    "web is stopped; only a guest that is starting, running, paused or "
+			    "stopping can be stopped");
 	assert_non_null(strstr(refused(link, "guest.start", guest_named("broken"), -EBUSY),
 			       "mistakes"));
 	assert_string_equal(refused(link, "guest.start", guest_named("wbe"), -ENOENT),

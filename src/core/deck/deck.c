@@ -249,11 +249,9 @@ void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg
 	for (size_t i = 0; (guest = deck_guest(deck, i)); i++) {
 		if (!guest_is_live(guest))
 			continue;
-		/* One that cannot see its power button, as it starts or stops, is forced at once. */
-		if (force || guest_order(guest, METHOD_GUEST_STOP, NULL) < 0)
-			guest_order(guest, METHOD_GUEST_OFF, NULL);
-		else
-			pressed++;
+		guest_order(guest, force ? METHOD_GUEST_OFF : METHOD_GUEST_STOP, NULL);
+		/* One that cannot see its button, as it starts or stops, is off by that. */
+		pressed += !guest->off;
 	}
 	if (pressed) {
 		loop_timer_set(deck_loop(deck), &deck->patience,

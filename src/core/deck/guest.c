@@ -186,19 +186,6 @@ void guest_orphaned(const struct guest *guest, char out[GUEST_ORPHANED_SIZE])
 
 /* --- orders --- */
 
-/* A paused guest is resumed to see it. */
-static void press_power_button(struct guest *guest)
-{
-	bool paused = guest->life.state == GUEST_PAUSED;
-
-	if (paused)
-		machine_order(guest->machine, METHOD_GUEST_RESUME);
-	machine_order(guest->machine, METHOD_GUEST_STOP);
-	life_pressed(&guest->life);
-	journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG, "%spower button pressed",
-		     paused ? "resumed, and " : "");
-}
-
 /* It is to have its profile as it is on disk by then, also one that could not be had before. */
 static void take_profile(struct guest *guest)
 {
@@ -221,6 +208,27 @@ static void take_power(struct guest *guest)
 	guest->start_again = false;
 	if (guest->life.state != GUEST_STOPPING)
 		life_change(&guest->life, GUEST_STOPPING, "");
+}
+
+/* A paused guest is resumed to see it; one that has no system that runs is ended at once. */
+static void press_power_button(struct guest *guest)
+{
+	enum guest_state state = guest->life.state;
+	bool paused = state == GUEST_PAUSED;
+
+	if (state == GUEST_STARTING)
+		guest_say(guest, "switched off %s", guest->life.restarts ? "between two starts of "
+			  "its own" : "before it had begun");
+	if (state == GUEST_STARTING || state == GUEST_STOPPING) {
+		take_power(guest);
+		return;
+	}
+	if (paused)
+		machine_order(guest->machine, METHOD_GUEST_RESUME);
+	machine_order(guest->machine, METHOD_GUEST_STOP);
+	life_pressed(&guest->life);
+	journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG, "%spower button pressed",
+		     paused ? "resumed, and " : "");
 }
 
 /* The method table says in which states an order is legal, here and for who asks from outside. */

@@ -25,6 +25,9 @@
 #define RESTART_BURST 5
 #define RESTART_PACE NS_PER_S
 
+/* One that resets itself so soon after its power button was pressed was to end. */
+#define PRESSED_FOR (30 * NS_PER_S)
+
 static const struct thread_role io_role = { .name = "io", .pooled = true };
 
 #define ORDERS 5 /* that a machine takes */
@@ -45,6 +48,7 @@ struct machine {
 	struct loop_timer quiesce, restart;
 	uint64_t restarts_due;	/* CLOCK_MONOTONIC: when all restarts so far are due at that pace */
 	bool off, reset;	/* ordered */
+	uint64_t pressed;	/* CLOCK_MONOTONIC: its power button, after any order to reset; or 0 */
 	atomic_bool hand_over;	/* see machine_hand_over() */
 	char *registers;	/* of a crash; the I/O thread's until MACHINE_ENDED */
 	uint64_t exits[VCPU_EXIT_REASONS]; /* of the last one, guarded by vm_lock */
@@ -97,8 +101,16 @@ static void order_power_button(void *arg)
 {
 	struct machine *machine = arg;
 
+	machine->pressed = clock_monotonic();
 	if (machine->vm)
 		vm_power_button(machine->vm);
+	else
+		loop_stop(&machine->loop);
+}
+
+static bool is_pressed(const struct machine *machine)
+{
+	return machine->pressed && clock_monotonic() - machine->pressed < PRESSED_FOR;
 }
 
 static void order_off(void *arg)
@@ -114,6 +126,7 @@ static void order_reset(void *arg)
 	struct machine *machine = arg;
 
 	machine->reset = true;
+	machine->pressed = 0;
 	loop_stop(&machine->loop);
 }
 
@@ -277,7 +290,7 @@ static bool run_once(struct machine *machine, struct cause *cause)
 /*
  * After a reset: building a machine costs the host far more than resetting it
  * costs the guest, so a guest that does nothing else has to wait. Nobody waits
- * for an order to reset. False: it was switched off meanwhile.
+ * for an order to reset. False: it was switched off meanwhile, by its button or at once.
  */
 static bool wait_for_turn(struct machine *machine)
 {
@@ -292,18 +305,23 @@ static bool wait_for_turn(struct machine *machine)
 	if (ahead <= RESTART_BURST * RESTART_PACE)
 		return true;
 	loop_timer_set(&machine->loop, &machine->restart, ahead - RESTART_BURST * RESTART_PACE);
-	while (machine->restart.armed && !machine->off && !machine->reset)
+	while (machine->restart.armed && !machine->off && !machine->reset && !is_pressed(machine))
 		loop_run(&machine->loop);
 	loop_timer_cancel(&machine->loop, &machine->restart);
-	return !machine->off;
+	return !machine->off && !is_pressed(machine);
 }
 
 static void *machine_thread(void *arg)
 {
 	struct machine *machine = arg;
-	struct cause cause = { "" };
+	struct cause cause = { "" }, why;
 
 	while (run_once(machine, &cause)) {
+		if (is_pressed(machine)) {
+			why = cause;
+			cause_set(&cause, 0, "%.400s, after its power button was pressed", why.text);
+			break;
+		}
 		pthread_mutex_lock(&machine->status_lock);
 		machine->status.restarts++;
 		pthread_mutex_unlock(&machine->status_lock);

@@ -5,7 +5,9 @@
  * Orders go to that thread as messages and are obeyed in order of arrival;
  * what becomes of them is seen in the status. A reset by the guest or by an
  * order tears the machine down and builds it again on the same thread; a guest
- * that resets itself over and over has to wait for it, as MACHINE_STARTING.
+ * that resets itself over and over has to wait for it, as MACHINE_STARTING. One
+ * whose power button was pressed is not built again by a reset of its own within
+ * 30 seconds, nor while it waits.
  */
 #ifndef CORE_MACHINE_MACHINE_H
 #define CORE_MACHINE_MACHINE_H
