@@ -425,6 +425,37 @@ static void test_causes(void **state)
 	assert_shows(L"/home/somebody/.config/vmdeck/guests/web.conf:12: memory");
 }
 
+/* Where a sentence has one line, a long path does not push out what is wrong. */
+static void test_sentences(void **state)
+{
+#define FOLDERS "/home/somebody/a-rather-long-folder-name/and-another-one-of-that-kind/and-so-on/" \
+	"until-the-path-has-more-columns-than-any-pane/has"
+	static const char failed[] =
+		"{\"guests\":[{\"name\":\"web\",\"state\":\"failed\",\"reason\":"
+		"\"disk0: " FOLDERS "/web.img does not exist\"}]}";
+	static const int sizes[][2] = { { 50, 200 }, { 40, 120 }, { 24, 80 } };
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+	json_t *captures = json_loads("[{\"capture\":1,\"path\":\"" FOLDERS "/lan.pcapng\"}]", 0,
+				      NULL);
+
+	fake_screen_guests(screen, failed);
+	tui_message(tui, SEVERITY_ERROR, 0, "web", "disk1: " FOLDERS "/web.img is a folder");
+	tui_hush(tui);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		draw(tui, sizes[i][0], sizes[i][1]);
+		assert_shows(L"/web.img does not exist");
+		if (i < 2)
+			assert_shows(L"web: disk1: …/web.img is a folder");
+	}
+	network(tui);
+	json_decref(tui->deck->network.captures);
+	tui->deck->network.captures = captures;
+	tui_open(tui, "network", "");
+	draw(tui, 24, 80);
+	assert_shows(L"to …/lan.pcapng");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -438,6 +469,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_last_lines, start, stop),
 		cmocka_unit_test_setup_teardown(test_questions, start, stop),
 		cmocka_unit_test_setup_teardown(test_causes, start, stop),
+		cmocka_unit_test_setup_teardown(test_sentences, start, stop),
 	};
 	int failed;
 

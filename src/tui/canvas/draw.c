@@ -193,6 +193,16 @@ void draw_right(int y, int x, int width, unsigned style, const char *text)
 		draw_text(y, x + width - used, used, style, text);
 }
 
+int draw_sentence(int y, int x, int width, unsigned style, const char *text)
+{
+	char fit[TEXT_MOST];
+
+	if (width <= 0)
+		return 0;
+	text_fit(fit, sizeof(fit), text, draw_sign(SIGN_CUT), width, 1);
+	return draw_text(y, x, width, style, fit);
+}
+
 int draw_lines(const char *text, int width, int most)
 {
 	char fit[TEXT_MOST];

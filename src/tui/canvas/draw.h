@@ -52,6 +52,12 @@ void draw_right(int y, int x, int width, unsigned style, const char *text);
 void draw_center(struct rect rect, unsigned style, const char *text); /* wrapped, in the middle */
 
 /*
+ * A sentence in one line: where there is too little room the folders of its paths are left out
+ * first, and then it is cut. Returns the columns used.
+ */
+int draw_sentence(int y, int x, int width, unsigned style, const char *text);
+
+/*
  * Wraps text into the rectangle, where there is too little room with the folders of its paths
  * left out, and then cut with a sign in the last line; returns the lines used.
  */

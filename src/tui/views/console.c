@@ -417,7 +417,7 @@ static void draw_status(const struct view *view, int y)
 		x = 1;
 		draw_fill((struct rect){ y, 0, 1, room }, DRAW_REVERSE);
 	}
-	draw_text(y, x, room - x, DRAW_REVERSE, text);
+	draw_sentence(y, x, room - x, DRAW_REVERSE, text);
 }
 
 static void draw_picture(const struct view *view, const struct picture *picture, int rows,

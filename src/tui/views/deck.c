@@ -315,7 +315,7 @@ static void draw_facts(struct rect r, const struct tui_guest *guest)
 		return;
 	}
 	used = draw_text(r.y, r.x, r.width, INK_ACCENT | DRAW_BOLD, guest->name);
-	draw_text(r.y, r.x + used, r.width - used, bad ? INK_BAD : INK_TEXT, text);
+	draw_sentence(r.y, r.x + used, r.width - used, bad ? INK_BAD : INK_TEXT, text);
 }
 
 /* The newest messages, newest at the bottom, one line each. */
@@ -341,8 +341,8 @@ static void draw_events(const struct messages *messages, struct rect box)
 				       message->guest);
 		x += draw_text(y, x, r.x + r.width - x, INK_TEXT | DRAW_DIM,
 			       message_joint(message));
-		draw_text(y, x, r.x + r.width - x, style_severity(message->severity),
-			  message->text ? message->text : "");
+		draw_sentence(y, x, r.x + r.width - x, style_severity(message->severity),
+			      message->text ? message->text : "");
 	}
 }
 

@@ -306,17 +306,17 @@ static void draw_capture(const struct view *view, const json_t *capture, struct 
 {
 	bool own = json_integer_value(json_object_get(capture, "capture")) ==
 		   view->deck->network.capture;
-	char size[TEXT_NUMBER];
+	char size[TEXT_NUMBER], text[TEXT_MOST];
 	int x = r.x + draw_format(y, r.x, r.width, INK_BAD | DRAW_BOLD, "%s capturing ",
 				  draw_sign(SIGN_DOT));
 
 	if (own)
 		x += draw_format(y, x, r.x + r.width - x, INK_ACCENT, "(%s ends it) ",
 				 tui_key(view, COMMAND_CAPTURE));
-	draw_format(y, x, r.x + r.width - x, INK_TEXT, "%llu packets, %sB, to %s",
-		    (unsigned long long)json_count(capture, "records"),
-		    text_size(size, json_double(capture, "bytes")),
-		    json_text(capture, "path"));
+	snprintf(text, sizeof(text), "%llu packets, %sB, to %s",
+		 (unsigned long long)json_count(capture, "records"),
+		 text_size(size, json_double(capture, "bytes")), json_text(capture, "path"));
+	draw_sentence(y, x, r.x + r.width - x, INK_TEXT, text);
 }
 
 /* Captures that run, the newest at the top; returns the lines used. */
