@@ -22,7 +22,7 @@ static int64_t seconds_since(int64_t ns)
 	return ((int64_t)clock_wall() - ns) / (int64_t)NS_PER_S;
 }
 
-#define NOTE_SIZE 256
+#define NOTE_SIZE 1024
 
 static void __attribute__((format(printf, 2, 3))) add_note(char text[NOTE_SIZE],
 							   const char *format, ...)
@@ -37,6 +37,24 @@ static void __attribute__((format(printf, 2, 3))) add_note(char text[NOTE_SIZE],
 	va_start(ap, format);
 	vsnprintf(text + n, NOTE_SIZE - n, format, ap);
 	va_end(ap);
+}
+
+/* "web.ini:3: memory: ... (and 1 more)"; of one that is alive it is what keeps the new one away. */
+static void add_mistake(char text[NOTE_SIZE], const json_t *guest)
+{
+	const json_t *mistakes = json_object_get(guest, "mistakes");
+	const json_t *first = json_array_get(mistakes, 0);
+	const char *path = text_of(guest, "profile", "profile"), *slash = strrchr(path, '/');
+	bool alive = guest_state_in(guest_state_find(text_of(guest, "state", "")), GUEST_ALIVE);
+	size_t count = json_array_size(mistakes);
+	char line[16] = "", more[40] = "";
+
+	if (number_of(first, "line"))
+		snprintf(line, sizeof(line), ":%u", (unsigned)number_of(first, "line"));
+	if (count > 1)
+		snprintf(more, sizeof(more), " (and %zu more)", count - 1);
+	add_note(text, "%s%s%s: %s%s", alive ? "its new profile has mistakes: " : "",
+		 slash ? slash + 1 : path, line, text_of(first, "text", ""), more);
 }
 
 /* What is not in its state. */
@@ -77,6 +95,8 @@ static void list_row(struct columns *columns, const json_t *guest)
 		cpus[1] = memory[1] = '\0';
 	}
 	put_note(note, guest);
+	if (json_array_size(json_object_get(guest, "mistakes")))
+		add_mistake(note, guest);
 	columns_add(columns, (const char *const[]){ text_of(guest, "name", "?"), state,
 		    number_of(guest, "since") ? age : "-", cpus, memory,
 		    text_of(guest, "reason", note) }, state_colour(state));

@@ -45,18 +45,15 @@ CLI_LIBS = src/cli/libcli.a $(SANDBOX_LIBS) $(CONTROL_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/cli tests/unit/pcapng_copy
-tests_unit_cli_SOURCES = tests/unit/cli.c tests/unit/fake_deck.c tests/unit/fake_deck.h \
-	src/core/machine/console.c src/core/profile/profile.c
+tests_unit_cli_SOURCES = tests/unit/cli.c $(FAKE_DECK)
 tests_unit_cli_LDADD = src/cli/libcli.a $(SANDBOX_LIBS) $(SERVER_LIBS) $(CMOCKA_LIBS) -lutil
 tests_unit_pcapng_copy_LDADD = src/cli/libcli.a $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/cli_console
-tests_unit_cli_console_SOURCES = tests/unit/cli_console.c tests/unit/fake_deck.c \
-	tests/unit/fake_deck.h src/core/machine/console.c src/core/profile/profile.c
+tests_unit_cli_console_SOURCES = tests/unit/cli_console.c $(FAKE_DECK)
 tests_unit_cli_console_LDADD = src/cli/libcli.a $(SANDBOX_LIBS) $(SERVER_LIBS) $(CMOCKA_LIBS) -lutil
 
 check_PROGRAMS += tests/unit/remote_screen
-tests_unit_remote_screen_SOURCES = tests/unit/remote_screen.c tests/unit/fake_deck.c \
-	tests/unit/fake_deck.h src/core/machine/console.c src/core/profile/profile.c
+tests_unit_remote_screen_SOURCES = tests/unit/remote_screen.c $(FAKE_DECK)
 tests_unit_remote_screen_LDADD = src/cli/libcli.a $(SANDBOX_LIBS) $(SERVER_LIBS) $(CMOCKA_LIBS)
 endif

@@ -265,9 +265,6 @@ int method_check_state(const struct method *method, const char *guest, enum gues
 
 	if (!method->states || guest_state_in(state, method->states))
 		return 0;
-	if (state == GUEST_INVALID)
-		return cause_set(cause, EBUSY, "%s: its profile has mistakes; see 'vmdeck show %s'",
-				 guest, guest);
 	guest_states_text(method->states, states);
 	return cause_set(cause, EBUSY, "%s is %s; only a guest that is %s can be %s", guest,
 			 guest_state_name(state), states,

@@ -36,6 +36,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/deck/demo.c %D%/deck/demo.h \
 	%D%/deck/guest.c %D%/deck/guest.h %D%/deck/guest_private.h \
 	%D%/deck/guest_machine.c \
+	%D%/deck/guest_state.c \
 	%D%/deck/journal.c %D%/deck/journal.h \
 	%D%/deck/life.c %D%/deck/life.h \
 	%D%/deck/marks.c %D%/deck/marks.h \
@@ -192,13 +193,15 @@ src_core_libserver_a_SOURCES = \
 
 SERVER_LIBS = src/core/libserver.a $(CONTROL_LIBS)
 
+# A deck without machines, and the little of a real one that it has.
+FAKE_DECK = tests/unit/fake_deck.c tests/unit/fake_deck.h %D%/deck/guest_state.c \
+	%D%/machine/console.c %D%/profile/profile.c %D%/profile/report.c
+
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/screen tests/unit/server
-tests_unit_screen_SOURCES = tests/unit/screen.c tests/unit/fake_deck.c tests/unit/fake_deck.h \
-	%D%/machine/console.c %D%/profile/profile.c
+tests_unit_screen_SOURCES = tests/unit/screen.c $(FAKE_DECK)
 tests_unit_screen_LDADD = $(SERVER_LIBS) $(CMOCKA_LIBS)
-tests_unit_server_SOURCES = tests/unit/server.c tests/unit/fake_deck.c tests/unit/fake_deck.h \
-	%D%/machine/console.c %D%/profile/profile.c
+tests_unit_server_SOURCES = tests/unit/server.c $(FAKE_DECK)
 tests_unit_server_LDADD = $(SERVER_LIBS) $(CMOCKA_LIBS)
 endif
 

@@ -46,7 +46,7 @@ def test_new_profiles_are_seen_by_themselves():
         assert said(deck, "a: new profile"), open(deck.errors).read()
         deck.guest("b", "[guest]\ncpus = 0\n")
         d.wait_for(lambda: deck.state("b") == "invalid", "a guest that is invalid")
-        wait_said(deck, "b: its profile has mistakes: line 2: cpus: ")
+        wait_said(deck, "b: its profile has mistakes: b.ini:2: cpus: ")
         deck.guest("b", PLAIN % 16)
         wait_said(deck, "b: its profile is valid")
         deck.guest("b", PLAIN % 32)
@@ -111,7 +111,7 @@ def test_a_guest_that_runs_is_told_of_and_left_alone():
         for command in ["list"], ["show", "a"]:
             assert "new at its next reset: memory, autostart, disk0" in deck.run(*command).stdout
         deck.guest("a", "[guest]\nmemory = lots\n")
-        wait_said(deck, "line 2: memory: 'lots' is not a size; write 512M or 2G; it goes on with "
+        wait_said(deck, "a.ini:2: memory: 'lots' is not a size; write 512M or 2G; it goes on with "
                         "the one that it was started with")
         deck.guest("a", "[guest]\nautostart = yes\n" + PLAIN[len("[guest]\n"):] % 16)
         wait_said(deck, "a: its profile is again what it runs with")

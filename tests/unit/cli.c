@@ -307,7 +307,12 @@ static void a_guest_is_shown_without_its_escapes(void **state)
 	assert_null(strchr(out, '\033'));
 	assert_null(strstr(out, "\xc2\x9b"));
 	assert_int_equal(vmdeck("show broken"), 0);
-	has(out, "/profiles/broken.ini:3: memory: 'x' is not a size");
+	/* Those that its deck knows, and between them what else is wrong with the file. */
+	has(out, "\n/profiles/broken.ini:3: memory: 'x' is not a size; write 512M or 2G\n"
+		 "/profiles/broken.ini:4: cpus: 0 is too few; write 1 to 64\n"
+		 "/profiles/broken.ini:7: colour: there is no such key in [guest]\n");
+	assert_int_equal(vmdeck("list"), 0);
+	has(out, "broken.ini:3: memory: 'x' is not a size; write 512M or 2G (and 1 more)\n");
 	assert_int_equal(vmdeck("show --json web"), 0);
 	has(out, "\\u009b");
 	assert_null(strstr(out, "\xc2\x9b"));

@@ -392,8 +392,9 @@ static void assert_refusals(struct guest *guest)
 			continue;
 		guest_states_text(method->states, states);
 		if (state == GUEST_INVALID)
-			snprintf(expected, sizeof(expected), "%s: its profile has mistakes; "
-				 "see 'vmdeck show %s'", guest_name(guest), guest_name(guest));
+			snprintf(expected, sizeof(expected), "%s: its profile has mistakes: b.ini:1: "
+				 "'rubbish' is neither a [section] nor 'key = value' (and 1 more); "
+				 "'vmdeck show b' lists them", guest_name(guest));
 		else
 			snprintf(expected, sizeof(expected), "%s is %s; only a guest that is %s "
 				 "can be %s", guest_name(guest), guest_state_name(state), states,
@@ -409,7 +410,7 @@ static void test_orders_to_guests_that_do_not_run(void **state)
 	struct bench *bench = *state;
 
 	write_guest(bench, "a.ini", "a", "");
-	write_file(bench, "b.ini", "rubbish");
+	write_file(bench, "b.ini", "rubbish\n[guest]\ncpus = 0\n");
 	open_deck(bench);
 	assert_refusals(deck_find(bench->deck, "a"));
 	assert_refusals(deck_find(bench->deck, "b"));

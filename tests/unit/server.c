@@ -281,8 +281,9 @@ static void orders_follow_the_states_of_the_table(void **state)
 	assert_string_equal(refused(link, "guest.stop", guest_named("web"), -EBUSY),
 			    "web is stopped; only a guest that is starting, running, paused or "
 			    "stopping can be stopped");
-	assert_non_null(strstr(refused(link, "guest.start", guest_named("broken"), -EBUSY),
-			       "mistakes"));
+	assert_string_equal(refused(link, "guest.start", guest_named("broken"), -EBUSY),
+			    "broken: its profile has mistakes: broken.ini:3: memory: 'x' is not a "
+			    "size; write 512M or 2G (and 1 more); 'vmdeck show broken' lists them");
 	assert_string_equal(refused(link, "guest.start", guest_named("wbe"), -ENOENT),
 			    "guest 'wbe': there is none; did you mean 'web'?");
 	assert_string_equal(refused(link, "guest.start", guest_named("unheard-of"), -ENOENT),

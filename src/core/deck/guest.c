@@ -242,7 +242,7 @@ int guest_order(struct guest *guest, enum method_id method, struct cause *cause)
 		err = services->refresh(services->arg, guest, cause);
 	if (err)
 		return cause_prefix(cause, err, "%s", guest->name);
-	err = method_check_state(&method_table[method], guest->name, guest->life.state, cause);
+	err = guest_check_state(guest, &method_table[method], cause);
 	if (err)
 		return err;
 	if (method == METHOD_GUEST_RESET)

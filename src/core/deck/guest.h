@@ -31,6 +31,12 @@ struct screen;
  */
 int guest_order(struct guest *guest, enum method_id method, struct cause *cause);
 
+/*
+ * Checks whether a method may be done to it in the state that it is in. 0, or -EBUSY with a
+ * sentence that says why not: its state, or the first mistake of its profile.
+ */
+int guest_check_state(const struct guest *guest, const struct method *method, struct cause *cause);
+
 const char *guest_name(const struct guest *guest);
 enum guest_state guest_get_state(const struct guest *guest);
 uint64_t guest_since(const struct guest *guest);	/* ns of the last change, CLOCK_REALTIME */

@@ -211,14 +211,10 @@ static void say_of_switch(void *arg, const char *sentence)
 
 static void say_mistakes(struct roster *roster, const struct guest *guest)
 {
-	const struct profile_mistake *first = guest->report.mistakes;
-	size_t more = guest->report.count - 1;
-	char place[24] = "";
+	char first[CAUSE_SIZE];
 
-	if (first->line)
-		snprintf(place, sizeof(place), "line %u: ", first->line);
-	say(roster, guest, "its profile has mistakes: %s%.300s%s%s", place, first->text,
-	    more ? ", and more" : "",
+	profile_report_first(first, sizeof(first), guest->path, &guest->report);
+	say(roster, guest, "its profile has mistakes: %s%s", first,
 	    guest_is_live(guest) ? "; it goes on with the one that it was started with" : "");
 }
 

@@ -81,6 +81,18 @@ void profile_mistake_place(char *out, size_t size, const char *path,
 		snprintf(out, size, "%s", path);
 }
 
+void profile_report_first(char *out, size_t size, const char *path,
+			  const struct profile_report *report)
+{
+	const char *slash = strrchr(path, '/');
+	char place[NAME_MAX + 16], more[40] = "";
+
+	profile_mistake_place(place, sizeof(place), slash ? slash + 1 : path, report->mistakes);
+	if (report->count > 1)
+		snprintf(more, sizeof(more), " (and %zu more)", report->count - 1);
+	snprintf(out, size, "%s: %.300s%s", place, report->mistakes->text, more);
+}
+
 void profile_report_print(const struct profile_report *report, const char *path, FILE *out)
 {
 	char place[PATH_MAX + 16];

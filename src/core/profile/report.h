@@ -40,6 +40,13 @@ bool profile_report_equal(const struct profile_report *one, const struct profile
 void profile_mistake_place(char *out, size_t size, const char *path,
 			   const struct profile_mistake *mistake);
 
+/*
+ * The first mistake, of one at least, as a part of a sentence: "web.ini:3: memory: ... (and 2
+ * more)"; cut to size bytes, its text so that the rest has room.
+ */
+void profile_report_first(char *out, size_t size, const char *path,
+			  const struct profile_report *report);
+
 /* "file:line: text" or "file: text", one mistake a line; no warnings. */
 void profile_report_print(const struct profile_report *report, const char *path, FILE *out);
 void profile_report_free(struct profile_report *report); /* leaves an empty one */

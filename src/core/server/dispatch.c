@@ -69,7 +69,7 @@ static int find_guest(struct request *request, struct cause *cause)
 	}
 	if (!request->guest)
 		return no_guest(request->deck, name, cause);
-	return method_check_state(request->method, name, guest_get_state(request->guest), cause);
+	return guest_check_state(request->guest, request->method, cause);
 }
 
 static void run(struct request *request, const struct handler *handler)

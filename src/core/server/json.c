@@ -15,13 +15,18 @@ json_t *address_json(uint32_t address)
 			    (address >> 8) & 0xff, address & 0xff);
 }
 
+json_t *mistake_json(const struct profile_mistake *mistake)
+{
+	return json_pack("{s:i, s:o}", "line", (int)mistake->line, "text",
+			 message_text(mistake->text));
+}
+
 static json_t *list_json(const struct profile_mistake *mistakes, size_t count)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("{s:i, s:o}", "line", (int)mistakes[i].line,
-						      "text", message_text(mistakes[i].text)));
+		json_array_append_new(list, mistake_json(&mistakes[i]));
 	return list;
 }
 

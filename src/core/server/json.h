@@ -8,7 +8,8 @@
 #include "core/profile/profile.h"
 #include "core/profile/report.h"
 
-/* Arrays of {line, text}. */
+/* {line, text}, and arrays of them. */
+json_t *mistake_json(const struct profile_mistake *mistake);
 json_t *mistakes_json(const struct profile_report *report);
 json_t *warnings_json(const struct profile_report *report);
 

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A string member, or "". Valid as long as object. */
@@ -26,6 +27,17 @@ static inline const char *json_disk_path(const json_t *disk)
 	if (!*path)
 		return "no medium";
 	return strncmp(path, "/proc/", 6) == 0 ? "in memory" : path;
+}
+
+/* "line 3: memory: ...", or the text alone of a mistake of the file as a whole. */
+static inline void json_mistake(char *out, size_t size, const json_t *mistake)
+{
+	json_int_t line = json_integer_value(json_object_get(mistake, "line"));
+
+	if (line > 0)
+		snprintf(out, size, "line %lld: %s", (long long)line, json_text(mistake, "text"));
+	else
+		snprintf(out, size, "%s", json_text(mistake, "text"));
 }
 
 /* A number, or 0 for what is missing or not finite. */

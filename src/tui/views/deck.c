@@ -272,6 +272,22 @@ static void append_parts(const struct tui_guest *guest, char *out, size_t size)
 	}
 }
 
+/* Of one that is alive, what keeps its new profile away. */
+static size_t append_mistakes(const struct tui_guest *guest, char *out, size_t size)
+{
+	const json_t *mistakes = json_object_get(guest->json, "mistakes");
+	size_t count = json_array_size(mistakes);
+	char first[600], more[40] = "";
+
+	if (!count || !guest_state_in(guest->state, GUEST_ALIVE))
+		return 0;
+	json_mistake(first, sizeof(first), json_array_get(mistakes, 0));
+	if (count > 1)
+		snprintf(more, sizeof(more), " (and %zu more)", count - 1);
+	return (size_t)snprintf(out, size, " %s its new profile has mistakes: %s%s",
+				draw_sign(SIGN_SEPARATOR), first, more);
+}
+
 /* The line between list and charts: how the selected guest is, and why or with what. */
 static void facts(const struct tui_guest *guest, char *out, size_t size)
 {
@@ -293,6 +309,8 @@ static void facts(const struct tui_guest *guest, char *out, size_t size)
 		n += (size_t)snprintf(out + n, size - n, " %s restarted %s time%s", dot,
 				      text_count(number, (double)guest->restarts),
 				      guest->restarts == 1 ? "" : "s");
+	if (n < size)
+		n += append_mistakes(guest, out + n, size - n);
 	if (*pending && n < size)
 		n += (size_t)snprintf(out + n, size - n, " %s new at its next reset: %s", dot,
 				      pending);
@@ -351,16 +369,14 @@ static void draw_mistakes(const struct view *view, struct rect r, const struct t
 {
 	const json_t *mistakes = json_object_get(guest->json, "mistakes");
 	struct rect in = draw_box(r, INK_BAD, "Mistakes in the profile");
-	char line[512];
+	char line[600];
 
 	in.x++;
 	in.width -= 2;
 	for (size_t i = 0; i < json_array_size(mistakes) && in.height > 0; i++) {
-		const json_t *mistake = json_array_get(mistakes, i);
 		int used;
 
-		snprintf(line, sizeof(line), "Line %u: %s", (unsigned)json_count(mistake, "line"),
-			 json_text(mistake, "text"));
+		json_mistake(line, sizeof(line), json_array_get(mistakes, i));
 		used = draw_wrapped(in, INK_TEXT, line);
 		in.y += used;
 		in.height -= used;

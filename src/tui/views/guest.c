@@ -120,10 +120,7 @@ static void section_mistakes(struct page *page, const json_t *g)
 		return;
 	page_heading(page, "Mistakes in the profile");
 	for (size_t i = 0; i < json_array_size(mistakes) && i < 200; i++) {
-		const json_t *mistake = json_array_get(mistakes, i);
-
-		snprintf(text, sizeof(text), "line %u: %s", (unsigned)json_count(mistake, "line"),
-			 json_text(mistake, "text"));
+		json_mistake(text, sizeof(text), json_array_get(mistakes, i));
 		page_paragraph(page, 0, INK_BAD, text);
 	}
 }

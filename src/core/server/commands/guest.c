@@ -11,6 +11,7 @@
 #include "control/message.h"
 #include "control/names.h"
 #include "core/bus/device.h"
+#include "core/deck/check.h"
 #include "core/server/json.h"
 #include "core/virtio/vsock.h"
 #include "net/network.h"
@@ -252,6 +253,77 @@ static json_t *memory_json(const struct guest *guest)
 	return object;
 }
 
+/* A guest whose profile is looked through for the mistakes beside those that keep it from being read. */
+struct look {
+	struct worker_job job;
+	struct answer answer;
+	json_t *guest;
+	struct deck_config config;
+	struct profile_report report;
+	char path[];
+};
+
+static void look_work(void *arg)
+{
+	struct look *look = arg;
+
+	deck_check(&look->config, look->path, &look->report);
+}
+
+/* Adds a mistake that is not there yet to those of a guest, in its place by line. */
+static void add_mistake(json_t *list, const struct profile_mistake *mistake)
+{
+	json_t *row, *new = mistake_json(mistake);
+	size_t i, at = json_array_size(list);
+
+	json_array_foreach(list, i, row) {
+		if (json_equal(row, new)) {
+			json_decref(new);
+			return;
+		}
+		if (at > i && json_integer_value(json_object_get(row, "line")) > mistake->line)
+			at = i;
+	}
+	json_array_insert_new(list, at, new);
+}
+
+static void look_done(void *arg)
+{
+	struct look *look = arg;
+
+	for (size_t i = 0; i < look->report.count; i++)
+		add_mistake(json_object_get(look->guest, "mistakes"), &look->report.mistakes[i]);
+	answer_result(&look->answer, look->guest);
+	profile_report_free(&look->report);
+	free(look);
+}
+
+/*
+ * Of one that cannot be read as a whole, what the rest of its profile asks for is looked at, too.
+ * That may wait for a disk, so the helper thread does it. False: it cannot, and the guest is shown
+ * as it is.
+ */
+static bool look_through(struct request *request, json_t *guest)
+{
+	const char *path = guest_profile_path(request->guest);
+	struct look *look = calloc(1, sizeof(*look) + strlen(path) + 1);
+
+	if (!look)
+		return false;
+	/* What it must not share with those beside it the deck knows. */
+	look->config = *deck_get_config(request->deck);
+	look->config.guests_folder = NULL;
+	strcpy(look->path, path);
+	look->job = (struct worker_job){ .work = look_work, .done = look_done, .arg = look };
+	if (worker_post(&request->server->worker, &look->job) < 0) {
+		free(look);
+		return false;
+	}
+	look->guest = guest;
+	request_defer(request, &look->answer);
+	return true;
+}
+
 static int show_guest(struct request *request, struct cause *cause)
 {
 	const struct profile *profile = guest_profile(request->guest);
@@ -275,7 +347,8 @@ static int show_guest(struct request *request, struct cause *cause)
 	json_object_set_new(object, "console_tail", tail_json(request->guest));
 	json_object_set_new(object, "devices", devices_json(request->guest));
 	json_object_set_new(object, "memory_view", memory_json(request->guest));
-	request->result = object;
+	if (!guest_mistakes(request->guest)->count || !look_through(request, object))
+		request->result = object;
 	return 0;
 }
 

@@ -1,0 +1,20 @@
+/* What may be done to a guest as it is. Deck thread. */
+#include <errno.h>
+
+#include "core/deck/guest.h"
+#include "core/profile/report.h"
+
+int guest_check_state(const struct guest *guest, const struct method *method, struct cause *cause)
+{
+	const struct profile_report *report = guest_mistakes(guest);
+	enum guest_state state = guest_get_state(guest);
+	char first[CAUSE_SIZE];
+
+	if (state != GUEST_INVALID || !method->states || !report->count)
+		return method_check_state(method, guest_name(guest), state, cause);
+	profile_report_first(first, sizeof(first), guest_profile_path(guest), report);
+	return cause_set(cause, EBUSY, "%s: its profile has mistakes: %.380s%s%s%s",
+			 guest_name(guest), first, report->count > 1 ? "; 'vmdeck show " : "",
+			 report->count > 1 ? guest_name(guest) : "",
+			 report->count > 1 ? "' lists them" : "");
+}
