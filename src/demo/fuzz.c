@@ -1,6 +1,7 @@
 /*
- * A hostile guest: nonsense in every register, queue and descriptor of the
- * virtio devices and of an e1000e card, in PCI configuration space and in I/O ports, from a seed.
+ * A hostile guest: nonsense in every register, queue and descriptor of the virtio devices, of
+ * an e1000e card and of an AHCI controller, in PCI configuration space and in I/O ports, from a
+ * seed.
  *
  * The guest shall outlive it, so addresses that a device may write to are
  * either in a page range set aside or above the RAM (their low halves too,
@@ -43,6 +44,19 @@ static struct {
 
 /* Registers of an e1000e card; 0: there is none. */
 static uintptr_t card;
+
+/* The same of an AHCI controller. */
+static uintptr_t ahci;
+
+#define AHCI_SIZE 0x1000
+#define AHCI_CONTROL 4
+#define AHCI_RESET 1
+#define AHCI_ENABLED 0x80000000
+#define AHCI_PORTS 6
+#define AHCI_PORT(n) (0x100 + (n) * 0x80)
+#define COMMANDS 32
+#define COMMAND_SIZE 32 /* in the list */
+#define TABLE_SIZE 256	/* a FIS, an ATAPI command at 0x40, regions from 0x80 on */
 
 #define CARD_SIZE 0x20000
 #define CARD_RESET 0x4000000
@@ -278,19 +292,22 @@ static void fuzz_pci(void)
 	pci_port_read(f->devfn, pick(CONFIG_DWORDS) * 4);
 }
 
-static void find_card(void)
+/* A BAR of an Intel device, which becomes a master of the bus; 0: there is none. */
+static uintptr_t find_master(uint16_t device, unsigned bar, uint32_t size)
 {
 	for (unsigned f = 0; f < pci_count; f++) {
 		uint8_t devfn = pci_functions[f].devfn;
+		uintptr_t address;
 
-		if (pci_functions[f].vendor != 0x8086 || pci_functions[f].device != 0x10d3)
+		if (pci_functions[f].vendor != 0x8086 || pci_functions[f].device != device)
 			continue;
-		card = pci_bar(devfn, 0);
-		if (card != 0 && !memory_map_device(card, CARD_SIZE))
-			card = 0;
+		address = pci_bar(devfn, bar);
+		if (address == 0 || !memory_map_device(address, size))
+			return 0;
 		pci_write(devfn, PCI_COMMAND, pci_read(devfn, PCI_COMMAND) | PCI_COMMAND_MASTER);
-		return;
+		return address;
 	}
+	return 0;
 }
 
 static void find_small(void)
@@ -378,6 +395,74 @@ static void fuzz_card(void)
 		fuzz_card_ring();
 }
 
+/* Reads into the arena, with lengths that stay in it. */
+static void fuzz_regions(uint8_t *table, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		uint32_t region[4] = { low_address(), high_address(), nonsense(),
+				       pick(ARENA - ARENA_USED) | pick(2) << 31 };
+
+		memcpy(table + 0x80 + 16 * i, region, sizeof(region));
+	}
+}
+
+/* A command that could be right: of a disk, of a CD-ROM drive (ATA-8 ACS, MMC), or anything. */
+static void fuzz_command(uint32_t list, unsigned slot)
+{
+	static const uint8_t commands[] = { 0x20, 0x24, 0x25, 0x60, 0xa0, 0xa1, 0xc8, 0xe7,
+					    0xea, 0xec, 0xef, 0xf5, 0x27, 0xf8, 0x40, 0x06 };
+	static const uint8_t writes[] = { 0x30, 0x34, 0x35, 0x61, 0xca };
+	static const uint8_t packets[] = { 0x00, 0x03, 0x12, 0x1b, 0x1e, 0x25, 0x28, 0x43,
+					   0x46, 0x4a, 0x51, 0x5a, 0xa8, 0xbd };
+	uint32_t table = (uint32_t)(uintptr_t)arena + ARENA - (1 + pick(COMMANDS)) * TABLE_SIZE;
+	uint8_t *bytes = (uint8_t *)(uintptr_t)table;
+	bool writing = may_write_disk && pick(4) == 0;
+	unsigned regions = pick(9);
+	uint32_t header[8] = { 5 | (pick(2) != 0 ? 0x20 : 0) | (writing ? 0x40 : 0) |
+			       regions << 16, 0, table, high_address() };
+
+	for (unsigned i = 0; i < 0x80; i++)
+		bytes[i] = pick(4) == 0 ? nonsense() : 0;
+	bytes[0] = pick(16) != 0 ? 0x27 : nonsense();
+	bytes[1] = pick(16) != 0 ? 0x80 : nonsense();
+	bytes[2] = writing ? writes[pick(ARRAY_SIZE(writes))] : commands[pick(ARRAY_SIZE(commands))];
+	bytes[0x40] = packets[pick(ARRAY_SIZE(packets))];
+	fuzz_regions(bytes, regions < 8 ? regions : 8);
+	memcpy((uint8_t *)(uintptr_t)list + slot * COMMAND_SIZE, header, sizeof(header));
+}
+
+/* A port that could be in order, with commands; or nonsense in its registers. */
+static void fuzz_ahci(void)
+{
+	static const uint8_t places[] = { 0x10, 0x14, 0x18, 0x20, 0x2c, 0x30, 0x34, 0x38 };
+	uintptr_t port;
+	uint32_t list;
+
+	if (ahci == 0)
+		return;
+	port = ahci + AHCI_PORT(pick(4) != 0 ? pick(3) : pick(AHCI_PORTS));
+	if (pick(4) == 0) {
+		mmio_write32(port + places[pick(ARRAY_SIZE(places))], nonsense());
+		mmio_write32(ahci + AHCI_CONTROL, AHCI_ENABLED | pick(4));
+		mmio_read32(pick(2) != 0 ? port + 4 * pick(0x20) : ahci + 4 * pick(0x40));
+		return;
+	}
+	/* Behind what other devices are given, so that these do not write into it. */
+	list = (uint32_t)(uintptr_t)arena + ARENA - COMMANDS * (TABLE_SIZE + COMMAND_SIZE);
+	list &= -1024u;
+	mmio_write32(ahci + AHCI_CONTROL, AHCI_ENABLED);
+	mmio_write32(port, pick(8) != 0 ? list : low_address());
+	mmio_write32(port + 4, high_address());
+	mmio_write32(port + 8, low_address() & -256u);
+	mmio_write32(port + 12, 0);
+	mmio_write32(port + 0x18, pick(8) != 0 ? 0x11 : nonsense());
+	for (unsigned i = pick(4) + 1; i != 0; i--)
+		fuzz_command(list, pick(COMMANDS));
+	if (pick(2) != 0)
+		mmio_write32(port + 0x34, nonsense());
+	mmio_write32(port + 0x38, nonsense());
+}
+
 static void fuzz_port(void)
 {
 	static const uint16_t places[] = { 0x3f8, 0x3f9, 0x3fa, 0x3fb, 0x3fc, 0x3fd, 0x3fe, 0x3ff,
@@ -419,8 +504,10 @@ static void run(uint64_t number)
 
 		if (what < 4)
 			fuzz_memory();
-		else if (what < 6)
+		else if (what < 5)
 			fuzz_card();
+		else if (what < 6)
+			fuzz_ahci();
 		else if (what < 12)
 			fuzz_device(device_at(pick(DEVICES)));
 		else if (what < 13 && pick(2) != 0)
@@ -456,7 +543,8 @@ bool command_fuzz(unsigned count, char **words)
 	disk_give_up();
 	find_others();
 	find_small();
-	find_card();
+	card = find_master(0x10d3, 0, CARD_SIZE);
+	ahci = find_master(0x2922, 5, AHCI_SIZE);
 	console_flush();
 	run(number);
 	restore_config();
@@ -465,6 +553,8 @@ bool command_fuzz(unsigned count, char **words)
 			virtio_reset(device_at(n));
 	if (card != 0)
 		mmio_write32(card, CARD_RESET);
+	if (ahci != 0)
+		mmio_write32(ahci + AHCI_CONTROL, AHCI_RESET);
 	uart_setup();
 	acpi_enable_power_button();
 	print("\nfuzz: seed %lu, %lu operations, alive; disk and network are off\n", seed, number);

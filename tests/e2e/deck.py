@@ -22,7 +22,8 @@ VMDECK = os.path.abspath("./vmdeck")
 PATIENCE = 120  # seconds; generous, the machine may be busy
 # What a guest has when it asks for it, in the profile's first section and some more.
 DEVICES = ("rng = yes\nvga = yes\nballoon = yes\non_panic = report\nwatchdog = report\n"
-           "console = virtio\n[vsock]\n[net1]\nswitch = lan\nmodel = e1000e\n")
+           "console = virtio\n[vsock]\n[net1]\nswitch = lan\nmodel = e1000e\n"
+           "[disk2]\ncdrom = yes\n")
 
 # What a job in the background is started with must not reach what the tests end by these.
 for number, action in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGQUIT, signal.SIG_DFL),

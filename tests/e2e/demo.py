@@ -34,8 +34,9 @@ def quiet_deck(*guests, cpus=1, guest="", extra=""):
         for name in guests:
             profile = QUIET.format(name=name, cpus=cpus).replace("[boot]", guest + "[boot]")
             folder.guest(name, profile + extra.format(folder=folder.path, name=name))
-            with open(os.path.join(folder.path, f"{name}.img"), "wb") as image:
-                image.truncate(16 << 20)
+            for disk in (f"{name}.img", f"{name}-sata.img"):
+                with open(os.path.join(folder.path, disk), "wb") as image:
+                    image.truncate(16 << 20)
 
     deck = d.Deck(prepare=prepare)
     for name in guests:
@@ -191,7 +192,8 @@ def test_crashes_leave_reason_registers_and_last_lines():
 
 def test_a_hostile_guest_disturbs_nobody():
     with quiet_deck("bad", "good", guest=d.DEVICES,
-                    extra="[disk0]\npath = {folder}/{name}.img\n") as deck:
+                    extra="[disk0]\npath = {folder}/{name}.img\n"
+                          "[disk1]\nbus = sata\npath = {folder}/{name}-sata.img\n") as deck:
         good = deck.console("good", which="serial")
         good.expect("good>")
         for seed in range(1, 4):

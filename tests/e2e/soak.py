@@ -19,6 +19,7 @@ from proc import processes, usage
 GATEWAY = "10.0.2.2"
 GUEST = "[guest]\nmemory = 32M\n{devices}[boot]\ncmdline = 'name={name} {more}'\nfirmware = none\n" \
         "[net0]\nswitch = lan\n[disk0]\npath = {name}.img\n"
+SATA = "[disk1]\nbus = sata\npath = {name}-sata.img\n"
 FIGHTERS = {f"fighter{n}": f"ip=10.0.2.{200 + n}/24,{GATEWAY}" for n in range(4)}
 OTHERS = {"resetter": "cmd=reboot", "crasher": 'cmd="crash triple"', "idle": ""}
 ROUND = 5  # seconds
@@ -29,9 +30,11 @@ MAY_GROW = {"memory": 16 << 20, "descriptors": 8, "threads": 4}
 def prepare(folder):
     for name, more in {**FIGHTERS, **OTHERS}.items():
         folder.guest(name, GUEST.format(name=name, more=more,
-                                        devices=d.DEVICES if name in FIGHTERS else ""))
-        with open(os.path.join(folder.guests, f"{name}.img"), "wb") as image:
-            image.truncate(16 << 20)
+                                        devices=d.DEVICES if name in FIGHTERS else "") +
+                     (SATA.format(name=name) if name in FIGHTERS else ""))
+        for disk in (f"{name}.img", f"{name}-sata.img"):
+            with open(os.path.join(folder.guests, disk), "wb") as image:
+                image.truncate(16 << 20)
 
 
 def try_call(deck, method, guest):
