@@ -510,8 +510,8 @@ def test_profiles_come_to_an_empty_screen_and_change_under_it():
             terminal.keys("s")
             terminal.see(r"mine +\S running")
             terminal.keys("e")
-            terminal.see(r"mine\.ini is valid\. mine runs on as it is; from its next reset or start "
-                         r"on\s+it\s+has\s+what\s+the\s+profile\s+says\s+of\s+memory\.")
+            terminal.see(r"mine: its profile has changed: memory; that applies when it is reset or "
+                         r"started\s+next")
             terminal.keys("Enter")
             terminal.see("Pending +memory, from the next reset or start on")
             terminal.keys("Escape")
@@ -522,7 +522,11 @@ def test_profiles_come_to_an_empty_screen_and_change_under_it():
             terminal.see(r"and\s+gets\s+its\s+profile's\s+new\s+memory")
             terminal.keys("y")
             terminal.see("reset, and it has its profile's new memory")
-            terminal.keys("q")
+            assert "applies" not in "".join(terminal.screen().splitlines()[-4:]), terminal.screen()
+            terminal.keys("L")
+            terminal.see("its profile's new memory")
+            assert terminal.screen().count("mine: its profile has changed") == 1, terminal.screen()
+            terminal.keys("q", "q")
             terminal.see("shut it down")
             terminal.keys("s")
             assert terminal.gone() == 0

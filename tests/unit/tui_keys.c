@@ -473,6 +473,26 @@ static void test_newest_of_a_guest(void **state)
 	tui_message(tui, SEVERITY_EVENT, 0, "web", "is starting");
 	assert_null(tui->status.entries[STATUS_TROUBLE].text);
 	assert_true(on_screen(tui, "web is starting"));
+	/* And what was answered about it. */
+	tui_say(tui, SEVERITY_WARNING, "web", "that applies when it is reset");
+	assert_true(on_screen(tui, "that applies"));
+	tui_message(tui, SEVERITY_EVENT, 0, "db", "is running");
+	assert_true(on_screen(tui, "that applies"));
+	tui_message(tui, SEVERITY_EVENT, 0, "web", "restarted: reset");
+	assert_null(tui->status.entries[STATUS_ANSWER].text);
+}
+
+/* An event that says less than the answer behind it leaves it the place. */
+static void test_what_is_told_twice(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	tui_message(tui, SEVERITY_EVENT, 0, NULL, "x.pcapng: no space");
+	tui_say(tui, SEVERITY_ERROR, NULL, "x.pcapng: no space. The capture has 3 packets.");
+	assert_null(tui->status.entries[STATUS_EVENT].text);
+	assert_int_equal(tui->messages.count, 1);
+	assert_true(on_screen(tui, "The capture has 3 packets."));
 }
 
 /*
@@ -527,6 +547,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reset_of_a_changed_profile, start, stop),
 		cmocka_unit_test_setup_teardown(test_help_keeps_the_place_in_the_messages, start, stop),
 		cmocka_unit_test_setup_teardown(test_newest_of_a_guest, start, stop),
+		cmocka_unit_test_setup_teardown(test_what_is_told_twice, start, stop),
 		cmocka_unit_test_setup_teardown(test_counterpart, start, stop),
 	};
 	int failed;

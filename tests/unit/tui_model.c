@@ -220,6 +220,32 @@ static void test_messages(void **state)
 	messages_destroy(&messages);
 }
 
+/* What an event has told a moment before is not told twice by who asked for it. */
+static void test_answers(void **state)
+{
+	struct messages messages = { 0 };
+	const struct message *message;
+
+	(void)state;
+	messages_add(&messages, SEVERITY_EVENT, 0, NULL, "x.pcapng: no space");
+	messages_add(&messages, SEVERITY_EVENT, 0, "web", "is running");
+	message = messages_answer(&messages, SEVERITY_ERROR, NULL, "x.pcapng: no space. 3 packets.");
+	assert_ptr_equal(message, messages_at(&messages, 0));
+	assert_string_equal(message->text, "x.pcapng: no space. 3 packets.");
+	assert_int_equal(message->severity, SEVERITY_ERROR);
+	messages_answer(&messages, SEVERITY_GOOD, NULL, "3 packets.");
+	assert_int_equal(messages.count, 2);
+	assert_string_equal(message->text, "x.pcapng: no space. 3 packets.");
+	assert_int_equal(message->severity, SEVERITY_ERROR);
+	/* Another guest's, or an older one, is another message. */
+	messages_answer(&messages, SEVERITY_GOOD, "db", "is running");
+	assert_int_equal(messages.count, 3);
+	messages_add(&messages, SEVERITY_EVENT, clock_wall() - 20 * NS_PER_S, "lab", "is running");
+	messages_answer(&messages, SEVERITY_GOOD, "lab", "is running");
+	assert_int_equal(messages.count, 5);
+	messages_destroy(&messages);
+}
+
 /* What is shown of a status, two at most: their ranks, the first and the second, or -1. */
 static void shows(struct status *status, int first, int second)
 {
@@ -294,6 +320,7 @@ int main(void)
 		cmocka_unit_test(test_hostile), cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_drops),	cmocka_unit_test(test_packets),
 		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_status_ranks), cmocka_unit_test(test_status_ends),
 	};
 

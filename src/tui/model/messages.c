@@ -1,11 +1,15 @@
 /* What has happened. Screen thread. */
 #include "tui/model/messages.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+
+#define TEXT_KEPT 2000		 /* bytes of a message */
+#define TOLD_FOR (5 * NS_PER_S) /* an answer is no news beside an event of that age */
 
 void messages_destroy(struct messages *messages)
 {
@@ -26,8 +30,55 @@ void messages_add(struct messages *messages, enum severity severity, uint64_t ti
 	message->time = time ? time : clock_wall();
 	message->severity = severity;
 	message->guest = guest && *guest ? strndup(guest, 100) : NULL;
-	message->text = strndup(text, 2000);
+	message->text = strndup(text, TEXT_KEPT);
 	messages->count++;
+}
+
+static const char *or_none(const char *text)
+{
+	return text ? text : "";
+}
+
+/* Whether one of the texts begins with the other, or has it in itself. */
+static bool is_same(const char *told, const char *text)
+{
+	return *told && (strncmp(text, told, strlen(told)) == 0 || strstr(told, text));
+}
+
+/* The newest that says the same; NULL: none that is new itself does. */
+static struct message *find_told(struct messages *messages, const char *guest, const char *text)
+{
+	uint64_t since = clock_wall() - TOLD_FOR;
+
+	for (uint64_t n = messages->count; n > messages_first(messages); n--) {
+		struct message *message = &messages->ring[(n - 1) % MESSAGES_KEPT];
+
+		if (message->time < since)
+			break;
+		if (strcmp(or_none(message->guest), or_none(guest)) == 0 &&
+		    is_same(or_none(message->text), text))
+			return message;
+	}
+	return NULL;
+}
+
+const struct message *messages_answer(struct messages *messages, enum severity severity,
+				      const char *guest, const char *text)
+{
+	struct message *told = find_told(messages, guest, text);
+	char *more;
+
+	if (!told) {
+		messages_add(messages, severity, 0, guest, text);
+		return messages_last(messages);
+	}
+	told->severity = severity > told->severity ? severity : told->severity;
+	more = strlen(text) > strlen(told->text) ? strndup(text, TEXT_KEPT) : NULL;
+	if (more) {
+		free(told->text);
+		told->text = more;
+	}
+	return told;
 }
 
 uint64_t messages_first(const struct messages *messages)

@@ -28,6 +28,13 @@ void messages_destroy(struct messages *messages);
 void messages_add(struct messages *messages, enum severity severity, uint64_t time,
 		  const char *guest, const char *text);
 
+/*
+ * Adds what came of a key, unless an event has told it just now, which gets its words where they
+ * say more. Returns the message that tells it.
+ */
+const struct message *messages_answer(struct messages *messages, enum severity severity,
+				      const char *guest, const char *text);
+
 /* Number of the oldest that is kept; equal to count: there is none. */
 uint64_t messages_first(const struct messages *messages);
 

@@ -55,6 +55,16 @@ bool status_settle(struct status *status, enum status_rank rank, const char *kin
 	return true;
 }
 
+void status_replace(struct status *status, const char *text)
+{
+	for (unsigned i = 0; i < STATUS_COUNT; i++) {
+		const char *said = status->entries[i].text;
+
+		if (!rules[i].state && said && strncmp(text, said, strlen(said)) == 0)
+			status_take(status, i);
+	}
+}
+
 bool status_key(struct status *status)
 {
 	bool ended = false;

@@ -48,6 +48,9 @@ void status_take(struct status *status, enum status_rank rank); /* it has ended 
 /* Takes it off if it is of that kind; whether it did. */
 bool status_settle(struct status *status, enum status_rank rank, const char *kind);
 
+/* Takes off what text begins with, which says it itself. */
+void status_replace(struct status *status, const char *text);
+
 /* A key was pressed: ends what was seen and lasts till then; whether there was such a thing. */
 bool status_key(struct status *status);
 

@@ -31,6 +31,7 @@ struct editor {
 	int pidfd;
 	struct loop_source source;
 	char guest[128], path[4096];
+	char said[600]; /* by the reading after the edit, of the guest; or "" */
 	struct stat before; /* of the profile */
 };
 
@@ -50,7 +51,21 @@ static const char *file_name(const struct editor *editor)
 	return slash ? slash + 1 : editor->path;
 }
 
-/* Of a guest that runs, what the edit changes has to wait. */
+/* What a reading of the profiles has to say of the guest, behind its name; or NULL. */
+static const char *find_sentence(const struct editor *editor, const json_t *list)
+{
+	size_t n = strlen(editor->guest);
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+
+		if (text && strncmp(text, editor->guest, n) == 0 && strncmp(text + n, ": ", 2) == 0)
+			return text + n + 2;
+	}
+	return NULL;
+}
+
+/* Of a guest that runs, what the edit changes has to wait, as the deck says. */
 static void say_valid(void *arg, json_t *result, const struct client_error *error)
 {
 	struct editor *editor = arg;
@@ -58,10 +73,8 @@ static void say_valid(void *arg, json_t *result, const struct client_error *erro
 
 	if (error && !error->code)
 		return;
-	if (*pending)
-		tui_say(editor->deck->tui, SEVERITY_WARNING, NULL, "%s is valid. %s runs on as it "
-			"is; from its next reset or start on it has what the profile says of %s.",
-			file_name(editor), editor->guest, pending);
+	if (*pending && *editor->said)
+		tui_say(editor->deck->tui, SEVERITY_WARNING, editor->guest, "%s", editor->said);
 	else
 		tui_say(editor->deck->tui, SEVERITY_GOOD, NULL, "%s is valid.", file_name(editor));
 }
@@ -69,14 +82,17 @@ static void say_valid(void *arg, json_t *result, const struct client_error *erro
 static void reloaded(void *arg, json_t *result, const struct client_error *error)
 {
 	struct editor *editor = arg;
+	const char *said = find_sentence(editor, json_object_get(result, "notes"));
 
-	(void)result;
-	if (error)
+	if (error) {
 		tui_fail(editor->deck->tui, error);
-	else
-		tui_call(editor->deck, "guest.show",
-			 json_pack("{s:o}", "guest", message_text(editor->guest)), say_valid,
-			 editor);
+		return;
+	}
+	if (!said)
+		said = find_sentence(editor, json_object_get(result, "standing"));
+	snprintf(editor->said, sizeof(editor->said), "%s", said ? said : "");
+	tui_call(editor->deck, "guest.show",
+		 json_pack("{s:o}", "guest", message_text(editor->guest)), say_valid, editor);
 }
 
 /* "web.ini:3", or "web.ini" of what is about the file as a whole. */
@@ -99,8 +115,8 @@ static void say_found(struct editor *editor, const json_t *list, enum severity s
 	for (size_t i = count < 100 ? count : 100; i-- > 0;) {
 		const json_t *found = json_array_get(list, i);
 
-		tui_say(editor->deck->tui, severity, NULL, "%s: %s", place(editor, found, where),
-			json_text(found, "text"));
+		tui_say(editor->deck->tui, severity, editor->guest, "%s: %s",
+			place(editor, found, where), json_text(found, "text"));
 	}
 }
 
@@ -137,10 +153,25 @@ static void checked(void *arg, json_t *result, const struct client_error *error)
 	tui_dirty(tui);
 }
 
+/* A sentence that stands, about a guest of the deck's or not; more: behind it. */
+static void say_standing(struct tui_deck *deck, const char *text, const char *more)
+{
+	const char *colon = strstr(text, ": ");
+	char name[128] = "";
+
+	if (colon)
+		snprintf(name, sizeof(name), "%.*s", (int)(colon - text), text);
+	if (model_find(&deck->model, name))
+		tui_say(deck->tui, SEVERITY_WARNING, name, "as before, %s%s", colon + 2, more);
+	else
+		tui_say(deck->tui, SEVERITY_WARNING, NULL, "As before: %s%s", text, more);
+}
+
 static void reloaded_by_hand(void *arg, json_t *result, const struct client_error *error)
 {
 	struct tui_deck *deck = arg;
 	const json_t *standing;
+	const char *first;
 	char others[40] = "";
 	unsigned count;
 	size_t more;
@@ -154,9 +185,9 @@ static void reloaded_by_hand(void *arg, json_t *result, const struct client_erro
 	more = json_array_size(standing);
 	if (more > 1)
 		snprintf(others, sizeof(others), " (and %zu more)", more - 1);
-	if (more > 0)
-		tui_say(deck->tui, SEVERITY_WARNING, NULL, "As before: %s%s",
-			json_string_value(json_array_get(standing, 0)), others);
+	first = json_string_value(json_array_get(standing, 0));
+	if (first)
+		say_standing(deck, first, others);
 	else if (json_array_size(json_object_get(result, "notes")) == 0)
 		tui_say(deck->tui, SEVERITY_GOOD, NULL, "Nothing has changed in the "
 			"profiles since they were read last: %u guest%s.", count,

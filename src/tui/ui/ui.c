@@ -181,8 +181,14 @@ static void tell(struct tui *tui, enum status_rank rank, const char *kind, enum 
 {
 	char sentence[MESSAGE_SENTENCE];
 
-	messages_add(&tui->messages, severity, time, guest, text);
-	message_sentence(messages_last(&tui->messages), sentence, sizeof(sentence));
+	if (rank == STATUS_REFUSAL || rank == STATUS_ANSWER) {
+		message_sentence(messages_answer(&tui->messages, severity, guest, text), sentence,
+				 sizeof(sentence));
+		status_replace(&tui->status, sentence);
+	} else {
+		messages_add(&tui->messages, severity, time, guest, text);
+		message_sentence(messages_last(&tui->messages), sentence, sizeof(sentence));
+	}
 	put(tui, rank, severity, kind, sentence);
 }
 
@@ -192,8 +198,10 @@ void tui_message(struct tui *tui, enum severity severity, uint64_t time, const c
 	bool trouble = severity >= SEVERITY_WARNING;
 
 	/* What is said of a guest replaces what was. */
-	if (guest && *guest)
+	if (guest && *guest) {
 		tui_settle(tui, trouble ? STATUS_EVENT : STATUS_TROUBLE, guest);
+		tui_settle(tui, STATUS_ANSWER, guest);
+	}
 	tell(tui, trouble ? STATUS_TROUBLE : STATUS_EVENT, guest ? guest : "", severity, time, guest,
 	     text);
 }
@@ -206,8 +214,8 @@ void tui_say(struct tui *tui, enum severity severity, const char *guest, const c
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	tell(tui, severity == SEVERITY_ERROR ? STATUS_REFUSAL : STATUS_ANSWER, "", severity, 0,
-	     guest, text);
+	tell(tui, severity == SEVERITY_ERROR ? STATUS_REFUSAL : STATUS_ANSWER, guest ? guest : "",
+	     severity, 0, guest, text);
 }
 
 void tui_fail_as(struct tui *tui, const char *kind, const struct client_error *error)
