@@ -307,6 +307,22 @@ static void test_names(void **state)
 	}
 }
 
+/* Columns are as wide as the guests in sight ask for, not those that a filter keeps out. */
+static void test_filtered_names(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	fake_screen_guests(screen, guests);
+	draw(tui, 24, 80);
+	assert_false(shows(L" Name       State "));
+	tui->top->ops->command(tui->top, COMMAND_FILTER);
+	for (const char *c = "bad\r"; *c; c++)
+		prompt_key(&tui->prompt, (wint_t)*c, false);
+	draw(tui, 24, 80);
+	assert_shows(L" Name       State ");
+}
+
 /* A register and its value stay together. */
 static void test_registers(void **state)
 {
@@ -465,6 +481,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_other_views, start, stop),
 		cmocka_unit_test_setup_teardown(test_heads, start, stop),
 		cmocka_unit_test_setup_teardown(test_names, start, stop),
+		cmocka_unit_test_setup_teardown(test_filtered_names, start, stop),
 		cmocka_unit_test_setup_teardown(test_registers, start, stop),
 		cmocka_unit_test_setup_teardown(test_last_lines, start, stop),
 		cmocka_unit_test_setup_teardown(test_questions, start, stop),

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/canvas/text.h"
 #include "tui/model/json.h"
 
 #define GUESTS_MAX 4096
@@ -66,20 +65,6 @@ static void guest_fill(struct tui_guest *guest, json_t *json)
 	guest->listed = true;
 }
 
-/* What a table of the guests needs room for. */
-static void measure(struct model *model)
-{
-	model->name_width = 0;
-	model->restarted = false;
-	for (size_t i = 0; i < model->guest_count; i++) {
-		const struct tui_guest *guest = model->guests[i];
-		int width = text_width(guest->name);
-
-		model->name_width = width > model->name_width ? width : model->name_width;
-		model->restarted |= guest->restarts && guest_state_in(guest->state, GUEST_ALIVE);
-	}
-}
-
 bool model_guests(struct model *model, const json_t *result)
 {
 	const json_t *list = json_object_get(result, "guests");
@@ -117,7 +102,6 @@ bool model_guests(struct model *model, const json_t *result)
 	model->guests = guests;
 	model->guest_count = n;
 	model->guests_known = true;
-	measure(model);
 	return true;
 }
 

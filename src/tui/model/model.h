@@ -33,8 +33,6 @@ struct tui_guest {
 struct model {
 	struct tui_guest **guests; /* in the server's order */
 	size_t guest_count;
-	int name_width; /* columns of the longest name */
-	bool restarted; /* a guest that runs has begun anew */
 	bool guests_known; /* the first list came */
 	char *deck, *host;
 };

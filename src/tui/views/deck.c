@@ -207,13 +207,33 @@ static void draw_empty(const struct view *view, struct rect r)
 	draw_center(r, INK_TEXT, text);
 }
 
-static void draw_list(struct view *view, struct rect r, bool boxed)
+/* What the table needs room for: columns of the longest name, and restarts of a guest that runs. */
+static int measure(const struct view *view, bool *restarts)
 {
 	const struct model *model = &view->deck->model;
+	int most = 0;
+
+	*restarts = false;
+	for (size_t i = 0; i < model->guest_count; i++) {
+		const struct tui_guest *guest = model->guests[i];
+		int width = text_width(guest->name);
+
+		if (!passes(view, guest))
+			continue;
+		most = width > most ? width : most;
+		*restarts |= guest->restarts && guest_state_in(guest->state, GUEST_ALIVE);
+	}
+	return most;
+}
+
+static void draw_list(struct view *view, struct rect r, bool boxed)
+{
 	struct deck_view *state = view->state;
 	struct column_layout columns;
 	size_t selected, count = listed(view, &selected);
 	char title[128];
+	bool restarts;
+	int names;
 
 	if (boxed) {
 		snprintf(title, sizeof(title), *state->filter ? "Guests matching %s" : "Guests",
@@ -224,7 +244,8 @@ static void draw_list(struct view *view, struct rect r, bool boxed)
 		draw_empty(view, r);
 		return;
 	}
-	layout_columns(&columns, r.x + 1, r.width - 2, model->name_width, model->restarted);
+	names = measure(view, &restarts);
+	layout_columns(&columns, r.x + 1, r.width - 2, names, restarts);
 	if (r.height >= 2) {
 		draw_heads(&columns, r.y);
 		r.y++;
