@@ -165,15 +165,18 @@ static void show_hardware(const json_t *result)
 	size_t i;
 
 	json_array_foreach((json_t *)disks, i, row) {
+		bool memory = json_is_true(json_object_get(row, "in_memory"));
+
 		plain_print(stdout, "%-10s %s", text_of(row, "name", "?"),
-			    text_of(row, "path", "no medium"));
+			    text_of(row, "path", memory ? "in memory" : "no medium"));
 		if (json_is_true(json_object_get(row, "readonly")))
 			fputs(" (read-only)", stdout);
 		end_device(result, row);
 	}
 	json_array_foreach((json_t *)nets, i, row) {
-		plain_print(stdout, "%-10s %s on %s", text_of(row, "name", "?"),
-			    text_of(row, "mac", "?"), text_of(row, "switch", "?"));
+		plain_print(stdout, "%-10s %s, %s on %s", text_of(row, "name", "?"),
+			    text_of(row, "model", "?"), text_of(row, "mac", "?"),
+			    text_of(row, "switch", "?"));
 		if (text_of(row, "address", NULL))
 			plain_print(stdout, ", %s", text_of(row, "address", ""));
 		end_device(result, row);

@@ -60,6 +60,7 @@ def test_demo_deck_lives():
         assert len(guests) == 3, guests
         for guest in guests:
             deck.wait_state(guest, "running")
+        assert "\ndisk0      in memory, " in deck.run("show", guests[0]).stdout
 
         def leases():
             return {(lease["port"], lease["hostname"])

@@ -298,7 +298,7 @@ static void a_guest_is_shown_without_its_escapes(void **state)
 
 	fake_print(*state, "web", "log\033[2Jin: \xc2\x9b", 13);
 	assert_int_equal(vmdeck("show web"), 0);
-	has(out, "52:54:00:01:02:03 on lan, 10.0.2.15, running");
+	has(out, "net0       virtio, 52:54:00:01:02:03 on lan, 10.0.2.15, running");
 	has(out, "\nlogin      ssh me@10.0.2.15, from guests of its switch");
 	has(out, "12345678901");
 	has(out, "kernel     /boot/vmlinuz\n");

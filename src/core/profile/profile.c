@@ -67,6 +67,11 @@ const char *profile_console_name(enum profile_console console)
 	return names[console];
 }
 
+const char *profile_net_model_name(enum net_model model)
+{
+	return model == NET_MODEL_E1000E ? "e1000e" : "virtio";
+}
+
 const char *profile_firmware_name(enum profile_firmware firmware)
 {
 	static const char *const names[] = { [FIRMWARE_BIOS] = "bios",

@@ -133,6 +133,7 @@ bool profile_next_device(const char **list, char section[NAME_SIZE]);
 
 /* "serial" or "virtio". */
 const char *profile_console_name(enum profile_console console);
+const char *profile_net_model_name(enum net_model model); /* "virtio", "e1000e" */
 
 /* Whether the guest has a VGA screen with a keyboard: the profile's, or if it has a BIOS. */
 bool profile_has_vga(const struct profile *profile);

@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 
 /* A string member, or "". Valid as long as object. */
 static inline const char *json_text(const json_t *object, const char *key)
@@ -19,14 +18,14 @@ static inline const char *json_text(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-/* Where a disk is; one that lives in the core's memory has no path of its own. */
+/* Where a disk is; one that lives in the deck's memory has no path. */
 static inline const char *json_disk_path(const json_t *disk)
 {
 	const char *path = json_text(disk, "path");
 
-	if (!*path)
-		return "no medium";
-	return strncmp(path, "/proc/", 6) == 0 ? "in memory" : path;
+	if (json_is_true(json_object_get(disk, "in_memory")))
+		return "in memory";
+	return *path ? path : "no medium";
 }
 
 /* "line 3: memory: ...", or the text alone of a mistake of the file as a whole. */

@@ -165,9 +165,9 @@ static void section_devices(struct page *page, const json_t *g)
 	for (size_t i = 0; i < json_array_size(nets) && i < 64; i++) {
 		const json_t *net = json_array_get(nets, i);
 
-		snprintf(text, sizeof(text), "on switch %s, %s%s%s", json_text(net, "switch"),
-			 json_text(net, "mac"), *json_text(net, "address") ? ", " : "",
-			 json_text(net, "address"));
+		snprintf(text, sizeof(text), "%s on switch %s, %s%s%s", json_text(net, "model"),
+			 json_text(net, "switch"), json_text(net, "mac"),
+			 *json_text(net, "address") ? ", " : "", json_text(net, "address"));
 		device(page, g, json_text(net, "name"), text);
 	}
 	for (size_t i = 0; i < json_array_size(disks) && i < 64; i++) {

@@ -95,25 +95,32 @@ static json_t *nets_json(const struct profile *profile)
 
 	for (unsigned i = 0; profile && i < PROFILE_NETS_MAX; i++)
 		if (profile->nets[i].present)
-			json_array_append_new(list, json_pack("{s:o, s:o, s:o}",
+			json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:o}",
 				"name", json_sprintf("net%u", i),
+				"model", profile_net_model_name(profile->nets[i].model),
 				"switch", message_text(profile->nets[i].switch_name),
 				"mac", mac_json(profile->nets[i].mac)));
 	return list;
 }
 
+/* A disk whose path is of this process alone is a built-in guest's, in memory. */
 static json_t *disks_json(const struct guest *guest, const struct profile *profile)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; profile && i < PROFILE_DISKS_MAX; i++)
+	for (unsigned i = 0; profile && i < PROFILE_DISKS_MAX; i++) {
+		const char *path = guest_disk_path(guest, i);
+		bool own = path && strncmp(path, "/proc/self/", strlen("/proc/self/")) == 0;
+
 		if (profile->disks[i].present)
-			json_array_append_new(list, json_pack("{s:o, s:o, s:b, s:b, s:b}",
+			json_array_append_new(list, json_pack("{s:o, s:o, s:b, s:b, s:b, s:b}",
 				"name", json_sprintf("disk%u", i),
-				"path", message_text(guest_disk_path(guest, i)),
+				"path", message_text(own ? NULL : path),
+				"in_memory", own,
 				"readonly", profile_disk_is_readonly(&profile->disks[i]),
 				"cdrom", profile->disks[i].cdrom,
 				"locked", guest_is_locked(guest, i)));
+	}
 	return list;
 }
 
