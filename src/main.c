@@ -19,6 +19,7 @@
 #include "core/deck/demo.h"
 #include "core/disk/disk.h"
 #include "core/disk/format.h"
+#include "core/disk/open.h"
 #include "core/kvm/features.h"
 #include "core/kvm/kvm.h"
 #include "core/profile/find.h"
@@ -234,7 +235,9 @@ static const char *image_kind_hook(const char *path, struct cause *what)
 {
 	const struct image_format *format = image_format_look(path);
 
-	if (!format || format->readable)
+	if (!format)
+		return disk_look(path, what) == -EINVAL ? "" : NULL;
+	if (format->readable)
 		return NULL;
 	cause_set(what, 0, "%s is %s", path, format->what);
 	return format->name;

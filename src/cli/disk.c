@@ -33,6 +33,13 @@ static int check_others(const struct cli *cli, const char *path, const json_t *i
 	return image_check_others(path, info, cli->values[OPTION_OTHERS].set);
 }
 
+/* Whether an image may be of the format that an option or its name says. */
+static bool check_format(const struct cli *cli, const char *path, const char *format)
+{
+	return strcmp(format, "raw") != 0 ||
+	       image_check_raw(cli, path, "format", cli->values[OPTION_FORMAT].set) == CLI_OK;
+}
+
 /* --- create --- */
 
 static void put_created(const char *path, const char *format, uint64_t size)
@@ -178,6 +185,8 @@ static int resize(struct cli *cli)
 	if (resize_in_use(cli, path, size, &status))
 		return status;
 	format = format_given(cli, OPTION_FORMAT, path);
+	if (!check_format(cli, path, format))
+		return CLI_FAILED;
 	before = image_info(path, format);
 	if (!before || check_others(cli, path, before) != CLI_OK) {
 		json_decref(before);
@@ -209,7 +218,7 @@ static int convert(struct cli *cli)
 		return CLI_FAILED;
 	copy.from_format = format_given(cli, OPTION_FORMAT, from);
 	copy.to_format = format_given(cli, OPTION_TO, to);
-	return image_copy(&copy);
+	return check_format(cli, from, copy.from_format) ? image_copy(&copy) : CLI_FAILED;
 }
 
 /* --- check --- */

@@ -46,9 +46,10 @@ struct cli_hooks {
 	bool (*rings)(struct cause *why);
 
 	/*
-	 * Whether what a file begins with speaks against its being a raw image of a disk: the
-	 * name of the format that it is of, "qcow2", and in *what the path and what that is; or
-	 * NULL, also when it cannot be read.
+	 * Whether what a file holds speaks against its being a raw image of a disk: the name of
+	 * the format that it is of, "qcow2", and in *what the path and what that is; "" of one
+	 * that is of no format, and in *what a whole sentence; or NULL, also when it cannot be
+	 * read.
 	 */
 	const char *(*image_kind)(const char *path, struct cause *what);
 

@@ -196,6 +196,29 @@ int image_check_others(const char *path, const json_t *info, bool others)
 		    "trust the image", path, other);
 }
 
+int image_check_raw(const struct cli *cli, const char *path, const char *option, bool said)
+{
+	/* What qemu-img can be told that it is. */
+	static const char *const formats[] = { "qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhdx",
+					       "parallels" };
+	struct cause what;
+	const char *format = cli->hooks->image_kind(path, &what);
+
+	if (!format)
+		return CLI_OK;
+	if (said) {
+		plain_say("warning: %s%s", what.text, *format ? "; it is taken as it is" : "");
+		return CLI_OK;
+	}
+	if (!*format)
+		return fail("%s", what.text);
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (strcmp(format, formats[i]) == 0)
+			return fail("%s, which its name does not say; --%s %s has it read as one, "
+				    "and --%s raw as it is", what.text, option, format, option);
+	return fail("%s; name what is in it", what.text);
+}
+
 /* --- copying --- */
 
 struct progress {

@@ -45,6 +45,12 @@ json_t *image_info(const char *path, const char *format);
  */
 int image_check_others(const char *path, const json_t *info, bool others);
 
+/*
+ * Of an image that is taken for a raw one: CLI_FAILED if what it holds speaks against that. Where
+ * the user says so, by an option of that name, it is a warning.
+ */
+int image_check_raw(const struct cli *cli, const char *path, const char *option, bool said);
+
 struct image_copy {
 	const char *from, *from_format;
 	const char *to, *to_format;

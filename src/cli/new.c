@@ -125,24 +125,6 @@ static int take_image(struct making *making)
 	return CLI_OK;
 }
 
-/* Of an image that is taken for a raw one by its name: whether it looks like another one. */
-static int check_raw(const struct making *making)
-{
-	/* What qemu-img can be told that it is. */
-	static const char *const formats[] = { "qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhdx",
-					       "parallels" };
-	struct cause what;
-	const char *format = making->cli->hooks->image_kind(making->from, &what);
-
-	if (!format)
-		return CLI_OK;
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		if (strcmp(format, formats[i]) == 0)
-			return fail("%s, which its name does not say; --from-format %s has it "
-				    "read as one, and --from-format raw as it is", what.text, format);
-	return fail("%s; name what is in it", what.text);
-}
-
 static const char *from_format(const struct making *making)
 {
 	const char *format = option_text(making->cli, "from-format");
@@ -164,9 +146,10 @@ static int take_from(struct making *making)
 		making->guest.image = making->from;
 		making->guest.format = from_format(making);
 	}
-	if (!is_given(making, "from-format") && strcmp(from_format(making), "raw") == 0)
-		return check_raw(making);
-	return CLI_OK;
+	if (strcmp(from_format(making), "raw") != 0)
+		return CLI_OK;
+	return image_check_raw(making->cli, making->from, "from-format",
+			       is_given(making, "from-format"));
 }
 
 /* --- what is there already --- */

@@ -2,6 +2,7 @@
 """Images of disks: made, looked at, resized, converted and checked, beside qemu-img."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -55,6 +56,16 @@ def test_images_are_what_qemu_img_says():
         assert os.stat(raw).st_size == 4 * MIB
         assert folder.run("disk", "resize", "--shrink", raw, "1M").returncode == 0
         assert os.stat(raw).st_size == MIB
+        # What holds another format, or none, is not taken for a raw disk, but by who says so.
+        hidden = shutil.copy(qcow2, os.path.join(folder.path, "hidden.img"))
+        text = folder.write("notes.img", "no image\n")
+        for words in ["resize", hidden, "16M"], ["convert", hidden, "c.img"]:
+            refused = folder.run("disk", *words)
+            assert refused.returncode == 1 and "--format qcow2 has it read" in refused.stderr, refused
+        refused = folder.run("disk", "convert", text, "c.img")
+        assert refused.returncode == 1 and "is a text file" in refused.stderr, refused
+        forced = folder.run("disk", "convert", "--format", "raw", text, f"{folder.path}/c.img")
+        assert forced.returncode == 0 and ": warning: " in forced.stderr, forced
         assert not [name for name in os.listdir(folder.path) if name.endswith(".part")]
 
 

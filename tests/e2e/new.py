@@ -172,6 +172,8 @@ def test_mistakes_leave_nothing_behind():
                 (["new", "a", "--from", source, "--disk", "1K"], 1, "made smaller"),
                 (["new", "a", "--from", source + "x"], 1, "--from: "),
                 (["new", "a", "--from", hidden], 1, "--from-format qcow2"),
+                (["new", "a", "--from", folder.write("text", "no image\n" * 9)], 1, "is a text file"),
+                (["new", "a", "--from", folder.write("odd.img", "\0" * 999)], 1, "has 999 bytes"),
                 (["new", "a", "--from", based], 1, "--others"),
                 (["new", "a", "--from", source, "--memory", "1x"], 1, "--memory: "),
                 (["new", "a", "--from", source, "--net", "moon"], 1, "--net: "),
@@ -183,6 +185,9 @@ def test_mistakes_leave_nothing_behind():
         assert not os.listdir(folder.guests)
         assert not os.path.exists(image(folder)) or not os.listdir(image(folder))
         assert not os.listdir(os.path.join(folder.path, "run/vmdeck"))
+        forced = folder.run("new", "text", "--from", f"{folder.path}/text", "--from-format", "raw")
+        assert forced.returncode == 0, forced
+        assert re.match("vmdeck: warning: .*/text is a text file", forced.stderr), forced
         assert folder.run("new", "a", "--from", hidden, "--from-format", "qcow2").returncode == 0
         assert os.stat(image(folder, "a.img")).st_size == MIB
 

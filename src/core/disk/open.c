@@ -212,3 +212,13 @@ int disk_file_open(struct disk_file *file, const struct disk_config *config, str
 		disk_file_close(file);
 	return r;
 }
+
+int disk_look(const char *path, struct cause *cause)
+{
+	const struct disk_config config = { .path = path, .readonly = true };
+	struct disk_file file;
+	int r = disk_file_open(&file, &config, cause);
+
+	disk_file_close(&file);
+	return r;
+}

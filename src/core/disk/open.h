@@ -19,4 +19,7 @@ int disk_file_open(struct disk_file *file, const struct disk_config *config, str
 int disk_file_open_as_it_is(struct disk_file *file, const struct disk_config *config,
 			    struct cause *cause);
 
+/* Whether a guest could have a file as a raw image to read: 0, or as disk_file_open(). */
+int disk_look(const char *path, struct cause *cause);
+
 #endif
