@@ -196,7 +196,7 @@ static void a_disk_is_unlocked(void **state)
 				    json_pack("{s:s, s:s, s:s}", "guest", "web", "device", "disk0",
 					      "secret", "sesame"), -EBUSY),
 			    "web is running; only a guest that is defined, stopped, crashed or failed "
-			    "can be unlocked");
+			    "can be reached");
 	assert_string_equal(refused(link, "guest.unlock",
 				    json_pack("{s:s, s:s, s:s}", "guest", "db", "device", "disk1",
 					      "secret", "sesame"), -ENODEV),
