@@ -91,7 +91,7 @@ static void secret_typed(void *arg, int choice, const char *text)
 	if (text)
 		tui_call(deck, "guest.unlock",
 			 json_pack("{s:o, s:o, s:o}", "guest", message_text(tui->asked_guest),
-				   "device", json_string(tui->asked_device),
+				   "device", message_text(tui->asked_device),
 				   "secret", message_text(text)), unlocked, deck);
 }
 

@@ -95,9 +95,9 @@ static json_t *nets_json(const struct profile *profile)
 
 	for (unsigned i = 0; profile && i < PROFILE_NETS_MAX; i++)
 		if (profile->nets[i].present)
-			json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:o}",
+			json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}",
 				"name", json_sprintf("net%u", i),
-				"model", profile_net_model_name(profile->nets[i].model),
+				"model", message_text(profile_net_model_name(profile->nets[i].model)),
 				"switch", message_text(profile->nets[i].switch_name),
 				"mac", mac_json(profile->nets[i].mac)));
 	return list;
