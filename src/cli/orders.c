@@ -112,8 +112,8 @@ static int unlock(struct orders *orders, const char *guest, const json_t *disk,
 
 	if (err)
 		return err == -ENOTTY ? 0 : err;
-	params = json_pack("{s:o, s:s, s:o}", "guest", message_text(guest), "device", device,
-			   "secret", message_text(secret));
+	params = json_pack("{s:o, s:o, s:o}", "guest", message_text(guest), "device",
+			   message_text(device), "secret", message_text(secret));
 	explicit_bzero(secret, sizeof(secret));
 	return link_call(orders->link, "guest.unlock", params, NULL, cause);
 }
