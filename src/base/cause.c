@@ -47,6 +47,8 @@ int cause_prefix(struct cause *cause, int error, const char *format, ...)
 	va_end(ap);
 	if (n < 0 || (size_t)n >= sizeof(text))
 		return error;
+	if (strncmp(cause->text, text, (size_t)n) == 0 && strncmp(cause->text + n, ": ", 2) == 0)
+		return error;
 	snprintf(text + n, sizeof(text) - (size_t)n, ": %.*s",
 		 (int)(sizeof(text) - (size_t)n), cause->text);
 	memcpy(cause->text, text, sizeof(text));

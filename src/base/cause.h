@@ -27,8 +27,9 @@ int cause_errno(struct cause *cause, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * Puts "what: " before the sentence that a deeper layer wrote. Returns error
- * unchanged (a negative errno), for use in a return statement.
+ * Puts "what: " before the sentence that a deeper layer wrote, unless that begins
+ * with it already. Returns error unchanged (a negative errno), for use in a return
+ * statement.
  */
 int cause_prefix(struct cause *cause, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

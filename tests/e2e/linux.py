@@ -266,7 +266,7 @@ def test_disks_that_change():
         console.send("on=sr0\r")
         assert ask(console, "medium", "medium ") == "0"
         assert file_of(console) == sums["two"]
-        for words, sentence in ((("insert", "linux", image), "disk1: "),
+        for words, sentence in ((("insert", "linux", image), "vmdeck: linux: disk1: /"),
                                 (("insert", "linux", "/no/such.iso"), "does not exist"),
                                 (("insert", "linux/disk0", two), "disk0 is no drive"),
                                 (("eject", "nobody/disk0"), "nobody"),

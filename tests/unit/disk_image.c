@@ -124,6 +124,36 @@ static void make_image(struct scratch *scratch, unsigned format)
 	close(fd);
 }
 
+/* What a drive's medium is to be is no disk that somebody could make or a key describe. */
+static void causes_of_media(void **state)
+{
+	struct scratch *scratch = *state;
+	struct disk_config config = { .name = "disk1", .path = scratch->path, .readonly = true,
+				      .cdrom = true };
+	struct cause cause = { "" };
+	struct disk_file file;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(formats); i++) {
+		make_image(scratch, i);
+		assert_int_equal(disk_file_open(&file, &config, &cause),
+				 formats[i].readable ? 0 : -EINVAL);
+		if (formats[i].readable)
+			disk_file_close(&file);
+		else
+			assert_true(strstr(cause.text, "; name the image of a CD") ||
+				    strstr(cause.text, "; unpack it with"));
+	}
+	scratch_write(scratch->path, "hello\n", 6);
+	assert_int_equal(disk_file_open(&file, &config, &cause), -EINVAL);
+	assert_non_null(strstr(cause.text, "is a text file, so it is no raw image; name the image of"));
+	scratch_image(scratch, "y.img", 1000);
+	assert_int_equal(disk_file_open(&file, &config, &cause), -EINVAL);
+	assert_non_null(strstr(cause.text, "has 1000 bytes, which is no multiple of 512; name the"));
+	scratch_image(scratch, "y.img", 0);
+	assert_int_equal(disk_file_open(&file, &config, &cause), -EINVAL);
+	assert_non_null(strstr(cause.text, "is empty; name the image of a CD"));
+}
+
 /* A guest would take the header of another kind of image for its data, and write over it. */
 static void other_formats_are_no_raw_images(void **state)
 {
@@ -239,6 +269,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(causes_say_what_to_do),
+		TEST(causes_of_media),
 		TEST(other_formats_are_no_raw_images),
 		TEST(whoever_says_raw_is_warned),
 		TEST(readonly_devices_are_not_written_to),

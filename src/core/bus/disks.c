@@ -24,6 +24,7 @@ static void configure(struct disk_config *config, const struct profile *profile,
 	*config = (struct disk_config){ .path = disk->path, .guest = profile->name,
 					.readonly = profile_disk_is_readonly(disk),
 					.raw = disk->format == DISK_FORMAT_RAW,
+					.cdrom = disk->cdrom,
 					.direct = disk->cache == DISK_CACHE_NONE };
 	snprintf(config->name, sizeof(config->name), "%s%u", DISKS_NAME, number);
 }

@@ -31,6 +31,7 @@ struct disk_config {
 	const char *guest; /* kept by the caller while the disk is open; whose it is, or NULL */
 	bool readonly;
 	bool raw; /* whatever its content looks like: somebody has said so */
+	bool cdrom; /* it is the medium of a drive */
 	bool direct; /* past the page cache */
 	bool at_once; /* whoever has it in use is not waited for, though he may be about to end */
 };

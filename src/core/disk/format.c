@@ -8,6 +8,7 @@
 
 #define CONVERT "convert it with qemu-img convert -O raw"
 #define READ_AS(format) "set format=" format " and readonly=yes"
+#define UNPACK(tool) "unpack it with " tool, .packed = true
 #define HEAD_SIZE 128 /* bytes, where most magics lie */
 #define MAGIC_MAX 32
 #define MAGIC(text) .magic = text, .length = sizeof(text) - 1
@@ -26,14 +27,14 @@ static const struct image_format formats[] = {
 	{ "parallels", "a Parallels image", CONVERT, MAGIC("WithoutFreeSpace") },
 	{ "parallels", "a Parallels image", CONVERT, MAGIC("WithouFreSpacExt") },
 	{ "luks", "encrypted with LUKS", "set format=luks and secret_file=", MAGIC("LUKS\xba\xbe") },
-	{ "gzip", "compressed with gzip", "unpack it with gunzip", MAGIC("\x1f\x8b\x08") },
-	{ "bzip2", "compressed with bzip2", "unpack it with bunzip2", MAGIC("BZh") },
-	{ "xz", "compressed with xz", "unpack it with unxz", MAGIC("\xfd" "7zXZ\0") },
-	{ "zstd", "compressed with zstd", "unpack it with unzstd", MAGIC("\x28\xb5\x2f\xfd") },
-	{ "lz4", "compressed with lz4", "unpack it with unlz4", MAGIC("\x04\x22\x4d\x18") },
-	{ "lzma", "compressed with lzma", "unpack it with unlzma", MAGIC("\x5d\0\0\x80\0") },
-	{ "zip", "a zip archive", "unpack it with unzip", MAGIC("PK\x03\x04") },
-	{ "7z", "a 7z archive", "unpack it with 7z x", MAGIC("7z\xbc\xaf\x27\x1c") },
+	{ "gzip", "compressed with gzip", UNPACK("gunzip"), MAGIC("\x1f\x8b\x08") },
+	{ "bzip2", "compressed with bzip2", UNPACK("bunzip2"), MAGIC("BZh") },
+	{ "xz", "compressed with xz", UNPACK("unxz"), MAGIC("\xfd" "7zXZ\0") },
+	{ "zstd", "compressed with zstd", UNPACK("unzstd"), MAGIC("\x28\xb5\x2f\xfd") },
+	{ "lz4", "compressed with lz4", UNPACK("unlz4"), MAGIC("\x04\x22\x4d\x18") },
+	{ "lzma", "compressed with lzma", UNPACK("unlzma"), MAGIC("\x5d\0\0\x80\0") },
+	{ "zip", "a zip archive", UNPACK("unzip"), MAGIC("PK\x03\x04") },
+	{ "7z", "a 7z archive", UNPACK("7z x"), MAGIC("7z\xbc\xaf\x27\x1c") },
 	{ "iso", "an image of a CD", "set readonly=yes", .readable = true, MAGIC("CD001"),
 	  .offset = 32769 },
 	{ .name = NULL },

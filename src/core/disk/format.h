@@ -13,6 +13,7 @@ struct image_format {
 	const char *what;   /* "a qcow2 image" */
 	const char *remedy; /* "convert it with ..." */
 	bool readable;	    /* it is of use to a guest that does not write to it */
+	bool packed;	    /* an image may be in it, whatever that is for */
 	const char *magic;
 	uint8_t length; /* bytes of magic */
 	int64_t offset; /* of magic in the file; below 0 from its end */

@@ -14,16 +14,25 @@
 #include "core/disk/format.h"
 #include "core/disk/lock.h"
 
-/* Nothing but a file or a block device is opened: opening others can block or have effects. */
-static int check_type(const struct stat *st, const char *path, struct cause *cause)
+/* What to do about a file: for a drive there are no keys to set, and no image to be made. */
+static const char *advice(const struct disk_config *config, const char *for_disk)
 {
+	return config->cdrom ? "name the image of a CD" : for_disk;
+}
+
+/* Nothing but a file or a block device is opened: opening others can block or have effects. */
+static int check_type(const struct stat *st, const struct disk_config *config,
+		      struct cause *cause)
+{
+	const char *path = config->path;
+
 	if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
 		return 0;
 	if (S_ISDIR(st->st_mode))
-		return cause_set(cause, EINVAL, "%s is a directory; name a raw image file or a "
-				 "block device", path);
-	return cause_set(cause, EINVAL, "%s is neither a file nor a block device; name a raw "
-			 "image", path);
+		return cause_set(cause, EINVAL, "%s is a directory; %s", path,
+				 advice(config, "name a raw image file or a block device"));
+	return cause_set(cause, EINVAL, "%s is neither a file nor a block device; %s", path,
+			 advice(config, "name a raw image"));
 }
 
 static int open_failed(int error, const struct disk_config *config, struct cause *cause)
@@ -90,7 +99,7 @@ static int open_file(struct disk_file *file, const struct disk_config *config,
 
 	if (stat(path, &file->st) < 0)
 		return open_failed(errno, config, cause);
-	r = check_type(&file->st, path, cause);
+	r = check_type(&file->st, config, cause);
 	if (r < 0)
 		return r;
 	/* Non-blocking only until it is known that nobody has put a FIFO in its place. */
@@ -105,7 +114,7 @@ static int open_file(struct disk_file *file, const struct disk_config *config,
 	}
 	if (fstat(file->fd, &file->st) < 0)
 		return open_failed(errno, config, cause);
-	r = check_type(&file->st, path, cause);
+	r = check_type(&file->st, config, cause);
 	if (r < 0)
 		return r;
 	if (fcntl(file->fd, F_SETFL, 0) < 0)
@@ -124,6 +133,9 @@ static int check_format(const struct image_format *format, const struct disk_con
 
 	if (!format || (format->readable && config->readonly))
 		return 0;
+	if (config->cdrom && !config->raw)
+		return cause_set(cause, EINVAL, "%s is %s; %s", path, format->what,
+				 format->packed ? format->remedy : advice(config, ""));
 	if (!config->raw)
 		return cause_set(cause, EINVAL, "%s is %s; %s, or set format=raw to have it as it "
 				 "is", path, format->what, format->remedy);
@@ -145,8 +157,10 @@ static bool is_text(const struct disk_file *file)
 }
 
 /* Its size is no multiple of a sector. */
-static int not_sectors(const struct disk_file *file, const char *path, struct cause *cause)
+static int not_sectors(const struct disk_file *file, const struct disk_config *config,
+		       struct cause *cause)
 {
+	const char *path = config->path;
 	char what[64] = "";
 
 	if (is_text(file))
@@ -155,8 +169,12 @@ static int not_sectors(const struct disk_file *file, const char *path, struct ca
 		snprintf(what, sizeof(what), "has only %" PRIu64 " bytes, less than a sector",
 			 file->size);
 	if (*what)
-		return cause_set(cause, EINVAL, "%s %s, so it is no raw image; correct the path, or "
-				 "make an image with vmdeck disk create", path, what);
+		return cause_set(cause, EINVAL, "%s %s, so it is no raw image; %s", path, what,
+				 advice(config, "correct the path, or make an image with vmdeck "
+					"disk create"));
+	if (config->cdrom)
+		return cause_set(cause, EINVAL, "%s has %" PRIu64 " bytes, which is no multiple of "
+				 "%u; %s", path, file->size, DISK_SECTOR, advice(config, ""));
 	return cause_set(cause, EINVAL, "%s has %" PRIu64 " bytes, which is no multiple of %u; "
 			 "round it up with truncate -s %%%u %s", path, file->size, DISK_SECTOR,
 			 DISK_SECTOR, path);
@@ -171,6 +189,8 @@ static int check_content(const struct disk_file *file, const struct disk_config 
 
 	if (!file->size && S_ISBLK(file->st.st_mode))
 		return cause_set(cause, EINVAL, "%s is a device without a medium", path);
+	if (!file->size && config->cdrom)
+		return cause_set(cause, EINVAL, "%s is empty; %s", path, advice(config, ""));
 	if (!file->size)
 		return cause_set(cause, EINVAL, "%s is empty; give it a size with "
 				 "truncate -s 1G %s", path, path);
@@ -182,7 +202,7 @@ static int check_content(const struct disk_file *file, const struct disk_config 
 		return cause_set(cause, EINVAL, "%s is %s, and its %" PRIu64 " bytes are no "
 				 "multiple of %u; %s", path, format->what, file->size, DISK_SECTOR,
 				 format->remedy);
-	return not_sectors(file, path, cause);
+	return not_sectors(file, config, cause);
 }
 
 int disk_file_open_as_it_is(struct disk_file *file, const struct disk_config *config,
