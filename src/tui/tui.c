@@ -27,6 +27,9 @@ static void redraw(void *arg)
 
 	if (tui->terminal.suspended)
 		return;
+	/* What was typed ahead answers no question. */
+	if (tui->prompt.active && tui->prompt.choices && !tui->prompt.drawn)
+		flushinp();
 	draw_erase();
 	curs_set(tui->prompt.active && !tui->prompt.choices);
 	frame_draw(tui);

@@ -378,7 +378,7 @@ def test_a_deck_that_is_left_with_nothing_to_keep_ends():
     with d.Folder() as folder:
         with Terminal(folder, "--demo=2") as terminal:
             terminal.see(r"db +● running")
-            terminal.keys("q")
+            terminal.keys("q", "s")  # the second one before there is a question
             terminal.see("l: leave them running")
             terminal.keys("l")
             assert terminal.gone() == 0

@@ -294,7 +294,9 @@ key q
 see 'leave them running'
 key Escape
 gone 'leave them running'
-key q l
+key q
+see 'l: leave'
+key l
 see 'result: leave'
 see ' icanon .* echo '
 

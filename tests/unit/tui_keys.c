@@ -129,8 +129,11 @@ static void command(struct tui *tui, enum command command)
 	assert_true(tui->top->ops->command(tui->top, command));
 }
 
+/* At what is on the screen. */
 static void type(struct tui *tui, const char *text)
 {
+	draw_erase();
+	frame_draw(tui);
 	while (*text)
 		prompt_key(&tui->prompt, (wint_t)*text++, false);
 }
@@ -372,6 +375,10 @@ static void test_question(void **state)
 		assert_string_equal(tui->prompt.question,
 				    "Force web off? It loses what it has not written to its disks "
 				    "yet. y: force it off, any other key: let it run");
+		assert_int_equal(read(screen->server, requests, sizeof(requests) - 1), -1);
+		/* A key that was typed before the question was there is no answer. */
+		prompt_key(&tui->prompt, 'y', false);
+		assert_true(tui->prompt.active);
 		assert_int_equal(read(screen->server, requests, sizeof(requests) - 1), -1);
 		type(tui, i ? "y" : "n");
 		assert_false(tui->prompt.active);

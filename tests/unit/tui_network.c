@@ -113,6 +113,7 @@ static void command(struct fixture *fixture, enum command command)
 
 static void type(struct fixture *fixture, const char *text)
 {
+	fixture->tui->prompt.drawn = true;
 	while (*text)
 		prompt_key(&fixture->tui->prompt, (wint_t)*text++, false);
 }

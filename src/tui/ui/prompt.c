@@ -181,6 +181,8 @@ void prompt_key(struct prompt *prompt, wint_t key, bool special)
 		line_key(prompt, key, special);
 		return;
 	}
+	if (!prompt->drawn)
+		return;
 	for (const struct choice *at = prompt->choices; !special && at->key; at++)
 		if (key == (wint_t)at->key)
 			choice = at->key;
@@ -248,10 +250,11 @@ static void draw_line_of_text(const struct prompt *prompt, int bottom, int width
 	move(bottom - 1, x + text_width(text));
 }
 
-void prompt_draw(const struct prompt *prompt, int reserved)
+void prompt_draw(struct prompt *prompt, int reserved)
 {
 	int width = draw_columns() - 2, bottom = draw_rows() - reserved;
 
+	prompt->drawn = true;
 	if (prompt->choices)
 		draw_question(prompt, bottom, width);
 	else

@@ -19,6 +19,7 @@ struct choice {
 
 struct prompt {
 	bool active;
+	bool drawn; /* since it was asked */
 	char question[768];
 	size_t choices_at; /* where in it they are named */
 	const struct choice *choices; /* keys that answer, or NULL: a line of text */
@@ -46,13 +47,16 @@ void prompt_line(struct prompt *prompt, const char *initial,
 void prompt_secret(struct prompt *prompt, void (*answer)(void *arg, int choice, const char *text),
 		   void *arg, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* A key; special says that it is a KEY_* of curses. */
+/*
+ * A key; special says that it is a KEY_* of curses. One of several keys does not count that
+ * was typed before its question was drawn.
+ */
 void prompt_key(struct prompt *prompt, wint_t key, bool special);
 
 /* The rows that it takes of those above reserved ones; 0 without one. */
 int prompt_rows(const struct prompt *prompt, int reserved);
 
 /* Draws it at the bottom of the screen, above reserved rows. */
-void prompt_draw(const struct prompt *prompt, int reserved);
+void prompt_draw(struct prompt *prompt, int reserved);
 
 #endif
