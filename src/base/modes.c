@@ -141,6 +141,7 @@ void modes_read(struct modes *modes, const uint8_t *data, size_t size)
 
 		if (!sequence->state && *data >= ' ' && *data < 0x7f) {
 			sequence->missing = 0;
+			modes->in_line = true;
 			continue;
 		}
 		if (control_sequence_in_string(sequence) && *data == 0x1b)
@@ -152,6 +153,8 @@ void modes_read(struct modes *modes, const uint8_t *data, size_t size)
 			modes->effects |= SHIFTED_OUT;
 		else if (step == SEQUENCE_NONE && *data == 0x0f) /* SI */
 			modes->effects &= ~SHIFTED_OUT;
+		else if (step == SEQUENCE_NONE && (*data == '\n' || *data >= 0x80))
+			modes->in_line = *data != '\n';
 	}
 }
 

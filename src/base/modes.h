@@ -6,6 +6,7 @@
 #ifndef BASE_MODES_H
 #define BASE_MODES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@
 struct modes {
 	uint32_t changed; /* DEC's private modes: bits of a table in modes.c */
 	uint32_t effects; /* other things, likewise */
+	bool in_line;	  /* text was written since the last line feed */
 	struct control_sequence sequence;
 };
 

@@ -162,8 +162,6 @@ static int talk(struct console *console, const char *letter)
 	if (!error)
 		error = loop_run(&console->loop);
 	console_session_restore(session);
-	if (raw)
-		console_session_say(session, "%s", "");
 	console_session_end(session);
 	window_end(&console->window);
 	client_free(console->events);

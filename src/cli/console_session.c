@@ -80,19 +80,23 @@ static size_t add_line(char *out, size_t room, char *line, const char *end)
 	return n > 0 && (size_t)n < room ? (size_t)n : 0;
 }
 
-void console_session_say(const struct console_session *session, const char *format, ...)
+void console_session_say(struct console_session *session, const char *format, ...)
 {
 	bool beside = session->output_is_terminal && isatty(STDERR_FILENO);
+	const char *end = session->raw ? "\r\n" : "\n";
 	char text[4096], out[2 * sizeof(text)], *line, *rest = text;
-	size_t size = 0;
+	size_t size = 0, before = 0;
 	va_list ap;
 	ssize_t n;
 
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	while ((line = strsep(&rest, "\n")) && (rest || *line || !size))
-		size += add_line(out + size, sizeof(out) - size, line, session->raw ? "\r\n" : "\n");
+	if (beside && session->modes.in_line)
+		size = before = (size_t)snprintf(out, sizeof(out), "%s", end);
+	session->modes.in_line &= !beside;
+	while ((line = strsep(&rest, "\n")) && (rest || *line || size == before))
+		size += add_line(out + size, sizeof(out) - size, line, end);
 	n = write(beside ? session->output_fd : STDERR_FILENO, out, size);
 	(void)n;
 }
@@ -128,12 +132,16 @@ static void drop_answers(const struct console_session *session)
 
 void console_session_restore(struct console_session *session)
 {
-	char text[MODES_UNDO_MAX + 1] = "\030"; /* CAN, in a sequence that is not at its end */
-	size_t begun = session->modes.sequence.state != 0;
+	char text[MODES_UNDO_MAX + 3] = "\030"; /* CAN, in a sequence that is not at its end */
+	size_t size = session->modes.sequence.state != 0;
 
+	size += modes_undo(&session->modes, text + size);
+	if (session->modes.in_line) {
+		text[size++] = '\r';
+		text[size++] = '\n';
+	}
 	if (session->output_is_terminal && !session->output_gone)
-		write_last(session, text,
-			   begun + modes_undo(&session->modes, text + begun));
+		write_last(session, text, size);
 	session->modes = (struct modes){ 0 };
 	if (session->raw) {
 		if (session->output_is_terminal && session->queries.asked)
@@ -298,6 +306,7 @@ static size_t read_connection(struct console_session *session)
 
 	session->written = 0;
 	session->printed = queries_pass(&session->queries, session->text, data, size);
+	session->heard |= size > 0;
 	return size;
 }
 

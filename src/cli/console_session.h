@@ -55,6 +55,7 @@ struct console_session {
 	bool output_is_terminal;
 	bool deaf; /* a terminal's keys find no room any more: only the escape is looked for */
 	bool input_ended, output_gone, connection_ended, told;
+	bool heard; /* something was printed */
 	int error;
 	size_t typed;		 /* bytes in keys, which the connection has not taken */
 	size_t printed, written; /* bytes in text: read, and gone to standard output */
@@ -75,17 +76,20 @@ struct console_session {
 int console_session_begin(struct console_session *session);
 
 /*
- * A line on standard error, at most 4 KiB, without control characters. What a terminal
- * that the console is on has no room for is lost, so that nobody waits for it. Valid
- * before the session begins.
+ * A line on standard error, at most 4 KiB, without control characters; on the terminal that
+ * the console is on it begins where no other has begun. What that has no room for is lost, so
+ * that nobody waits for it. Valid before the session begins.
  */
-void console_session_say(const struct console_session *session, const char *format, ...)
+void console_session_say(struct console_session *session, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* Drops what waits for standard output and what still comes; returns how many bytes of it came. */
 size_t console_session_give_up(struct console_session *session);
 
-/* The terminal becomes what it was, in half a second at most. Valid at any time, and twice. */
+/*
+ * The terminal becomes what it was, at the beginning of a line, in half a second at most. Valid at
+ * any time, and twice.
+ */
 void console_session_restore(struct console_session *session);
 
 /* Restores the terminal and watches nothing any more. */

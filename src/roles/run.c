@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/console_session.h"
 #include "cli/passphrase.h"
 #include "cli/window.h"
@@ -29,6 +30,7 @@
 #include "roles/session.h"
 
 #define ESCAPE 0x1d /* Ctrl-] */
+#define SILENCE (2 * NS_PER_S) /* in which a kernel that has a console prints something */
 
 struct run {
 	struct deck_session session;
@@ -41,6 +43,8 @@ struct run {
 	struct console_session console;
 	struct window window; /* that a virtio console is shown in */
 	uint8_t *rest; /* of the console, read with the answer */
+	struct loop_timer silence;
+	const char *unsaid; /* the word of its command line without which it may be silent, or NULL */
 	bool started; /* the guest */
 	bool asked_to_stop;
 	unsigned signalled; /* how often, not counting hang-ups */
@@ -52,7 +56,7 @@ struct run {
 };
 
 static void __attribute__((format(printf, 2, 3)))
-say(const struct run *run, const char *format, ...)
+say(struct run *run, const char *format, ...)
 {
 	char text[2048];
 	va_list ap;
@@ -232,6 +236,30 @@ static void open_console(struct run *run)
 				      "backlog", 1, "until_end", 1), console_opened, run);
 }
 
+/* Of a guest that nothing has come from, it is said what may be wrong. */
+static void is_silent(void *arg)
+{
+	struct run *run = arg;
+
+	if (!run->over && !run->console.heard)
+		say(run, "%s: nothing was printed so far, and its command line has no %s, without "
+		    "which Linux prints nothing here; give it by --append, or by cmdline in its "
+		    "profile", run->guest, run->unsaid);
+}
+
+static void listen_for_silence(struct run *run, const struct guest *guest)
+{
+	static const char *const words[CONSOLES] = {
+		[CONSOLE_SERIAL] = "console=ttyS0", [CONSOLE_VIRTIO] = "console=hvc0",
+	};
+	const struct profile *profile = guest_profile(guest);
+
+	run->unsaid = words[guest_shown_console(guest)];
+	run->silence = (struct loop_timer){ .fire = is_silent, .arg = run };
+	if (profile->kernel && !(profile->cmdline && strstr(profile->cmdline, run->unsaid)))
+		loop_timer_set(&run->loop, &run->silence, SILENCE);
+}
+
 /* --- what happens to the guest --- */
 
 /* shown: the result of guest.show, or what an event says. */
@@ -359,6 +387,7 @@ static int begin(struct run *run, struct cause *cause)
 	if (err)
 		return err;
 	run->started = true;
+	listen_for_silence(run, deck_guest(run->session.deck, 0));
 	err = deck_session_start(&run->session, cause);
 	if (err)
 		return err;
@@ -388,6 +417,7 @@ static void end(struct run *run)
 	window_end(&run->window);
 	client_free(run->dialer);
 	client_free(run->client);
+	loop_timer_cancel(&run->loop, &run->silence);
 	loop_remove(&run->loop, &run->signals);
 	if (run->signal_fd >= 0)
 		close(run->signal_fd);

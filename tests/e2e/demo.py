@@ -331,6 +331,29 @@ def test_run_in_the_foreground():
         assert status == 1 and "triple fault" in errors and "rip" in errors, errors
 
 
+def test_a_kernel_without_a_console_is_wondered_at():
+    d.need_kvm()
+    # ELF, PVH's note, and at 1 MiB: hlt; jmp to it.
+    kernel = b"".join((
+        struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 2, 62, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0),
+        struct.pack("<IIQQQQQQ", 4, 0, 176, 0, 0, 20, 20, 4),
+        struct.pack("<IIQQQQQQ", 1, 0, 196, 0, 0x100000, 512, 4096, 0),
+        struct.pack("<III4sI", 4, 4, 18, b"Xen\0", 0x100000), b"\xf4\xeb\xfd", bytes(509)))
+    with d.Folder() as folder:
+        path = os.path.join(folder.path, "silent")
+        with open(path, "wb") as file:
+            file.write(kernel)
+        run = folder.start("run", "--kernel", path, "--append", "quiet", stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True)
+        said = run.stderr.readline()
+        assert ": nothing was printed so far, and its command line has no console=ttyS0" in said, said
+        run.send_signal(signal.SIGTERM)
+        said = run.stderr.readline()
+        assert "power button" in said, said
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(d.PATIENCE) == 0 and not run.stdout.read()
+
+
 def run_into_a_pipe(folder, blocking):
     """A guest in the foreground, and the end of a small pipe that its output goes to."""
     path = folder.write("fore.ini", QUIET.format(name="fore", cpus=1))

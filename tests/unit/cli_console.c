@@ -215,7 +215,44 @@ static void modes_are_put_back(void **state)
 	print(fake, "\033[?1000h\033[?25l\033[?25h\033["); /* cut off */
 	see(&terminal, "\033[?25h\033[");
 	type(&terminal, "\x1d");
-	see(&terminal, "\033[\030\033[?1000l\033[?1049l\033[m\r\n");
+	see(&terminal, "\033[\030\033[?1000l\033[?1049l\033[m");
+	gone(&terminal);
+}
+
+/* The shell's prompt and what is said begin a line, whatever the guest has printed before. */
+static void lines_begin_at_their_beginning(void **state)
+{
+	static const struct {
+		const char *printed, *seen;
+	} cases[] = {
+		{ "login: ", "login: \r\n" }, { "\xc3\xa9\033[m", "\xc3\xa9\033[m\r\n" },
+		{ "done\r\n", "done\r\n" }, { "done\r\n\033[?7h", "done\r\n\033[?7h" },
+	};
+	static struct terminal terminal;
+	struct fake_deck *fake = *state;
+	size_t size;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		begin(&terminal);
+		see(&terminal, "leaves");
+		print(fake, cases[i].printed);
+		see(&terminal, cases[i].printed);
+		type(&terminal, "\x1d");
+		see(&terminal, cases[i].seen);
+		gone(&terminal);
+		size = strlen(cases[i].seen);
+		assert_string_equal(terminal.text + terminal.size - size, cases[i].seen);
+	}
+	begin(&terminal);
+	see(&terminal, "leaves");
+	print(fake, "half a line");
+	see(&terminal, "half a line");
+	pthread_mutex_lock(&fake->lock);
+	fake->typed_room = 4;
+	pthread_mutex_unlock(&fake->lock);
+	type(&terminal, "0123456789");
+	see(&terminal, "half a line\r\n[web: the guest does not read");
+	type(&terminal, "\x1d");
 	gone(&terminal);
 }
 
@@ -400,6 +437,7 @@ int main(int argc, char **argv)
 		TEST(old_questions_are_not_repeated),
 		TEST(late_answers_do_not_stay),
 		TEST(modes_are_put_back),
+		TEST(lines_begin_at_their_beginning),
 		TEST(what_waits_for_the_guest_is_told),
 		TEST(a_guest_that_does_not_read_is_left),
 		TEST(a_terminal_that_stands_still_is_left),
