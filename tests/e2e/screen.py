@@ -503,7 +503,7 @@ def test_profiles_come_to_an_empty_screen_and_change_under_it():
         editor = folder.write("editor", "#!/bin/sh\nsed -i s/32M/48M/ \"$1\"\n")
         os.chmod(editor, 0o755)
         with Terminal(folder, env=(f"VISUAL={editor}",)) as terminal:
-            terminal.see("No guests are defined. Write a profile")
+            terminal.see("No guests yet. Make one with vmdeck new or a profile")
             folder.guest("mine", "[guest]\nmemory = 32M\n")
             terminal.see(r"mine +\S defined")
             terminal.see(r"mine:? new profile")

@@ -425,6 +425,7 @@ static void test_causes(void **state)
 	tui->deck->model.deck = strdup("/home/somebody/.config/vmdeck/guests");
 	fake_screen_guests(screen, "{\"guests\":[]}");
 	draw(tui, 5, 20);
+	assert_shows(L"one with vmdeck new");
 	assert_shows(L" …/guests, or try");
 	assert_shows(L"vmdeck --demo");
 	draw(tui, 24, 80);

@@ -201,8 +201,8 @@ static void draw_empty(const struct view *view, struct rect r)
 		snprintf(text, sizeof(text), "No guest's name contains \"%s\". Press %s to change "
 			 "the filter.", state->filter, tui_key(view, COMMAND_FILTER));
 	else
-		snprintf(text, sizeof(text), "No guests are defined. Write a profile "
-			 "(*" NAME_FILE_SUFFIX ") into %s, or try vmdeck --demo.",
+		snprintf(text, sizeof(text), "No guests yet. Make one with vmdeck new or a profile "
+			 "(*" NAME_FILE_SUFFIX ") in %s, or try vmdeck --demo.",
 			 model->deck && *model->deck ? model->deck : "the folder of guests");
 	draw_center(r, INK_TEXT, text);
 }
