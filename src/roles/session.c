@@ -129,13 +129,15 @@ static void *deck_thread(void *arg)
 	return NULL;
 }
 
-/* A second deck may have the socket: then this one is not to be reached from outside. */
+/* Another deck may have the socket: then this one is not to be reached from outside. */
 static void listen_alone(void *arg)
 {
 	struct deck_session *session = arg;
 	struct cause cause;
 
-	(void)server_listen(session->server, session->endpoint, &cause);
+	if (server_listen(session->server, session->endpoint, &cause) == -EADDRINUSE)
+		deck_notice(session->deck, "another deck has the socket, so commands such as 'vmdeck "
+			    "list' do not reach this guest; --socket gives it one of its own");
 }
 
 /*

@@ -345,6 +345,13 @@ def test_a_kernel_without_a_console_is_wondered_at():
             file.write(kernel)
         run = folder.start("run", "--kernel", path, "--append", "quiet", stdout=subprocess.PIPE,
                            stderr=subprocess.PIPE, text=True)
+        d.wait_for(lambda: folder.run("list").returncode == 0, "the guest's deck")
+        # Another one is not reached, and says so.
+        other = folder.start("run", "--kernel", path, stderr=subprocess.PIPE, text=True)
+        said = other.stderr.readline()
+        assert "another deck has the socket" in said, said
+        other.kill()
+        other.wait()
         said = run.stderr.readline()
         assert ": nothing was printed so far, and its command line has no console=ttyS0" in said, said
         run.send_signal(signal.SIGTERM)
