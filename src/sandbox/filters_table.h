@@ -185,8 +185,11 @@ WHEN(ioctl, VCPU, 1, UINT32_MAX, KVM_GET_REGS)
 WHEN(ioctl, VCPU, 1, UINT32_MAX, KVM_GET_SREGS)
 /* KVM_KICK_SIGNAL: how a vCPU is taken out of its guest. */
 WHEN(tgkill, DECK, 2, UINT32_MAX, SIGUSR1)
-/* A guest moves the interrupts and the doorbells of its devices. */
-WHEN(ioctl, VCPU, 1, UINT32_MAX, KVM_IRQ_LINE)
+/*
+ * A guest moves the interrupts and the doorbells of its devices. What comes from outside raises
+ * the line of a NIC that has no messages.
+ */
+WHEN(ioctl, VCPU | UPLINK, 1, UINT32_MAX, KVM_IRQ_LINE)
 WHEN(ioctl, VCPU, 1, UINT32_MAX, KVM_SET_GSI_ROUTING)
 WHEN(ioctl, VCPU, 1, UINT32_MAX, KVM_IRQFD)
 WHEN(ioctl, VCPU, 1, UINT32_MAX, KVM_IOEVENTFD)

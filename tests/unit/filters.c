@@ -172,6 +172,11 @@ static int create_guest(void)
 	return result(ioctl(-1, KVM_CREATE_VM, 0));
 }
 
+static int raise_line(void)
+{
+	return result(ioctl(-1, KVM_IRQ_LINE, NULL));
+}
+
 static int signal_other(void)
 {
 	return result(syscall(SYS_tgkill, test, test, 0));
@@ -322,6 +327,21 @@ static void a_vcpu_runs_its_guest_and_makes_no_other(void **state)
 	assert_int_equal(behind(FILTER_NAT, run_guest), -SIGSYS);
 }
 
+/* Frames come from a guest's own threads and from outside, and devices' lines follow them. */
+static void lines_are_raised_by_those_who_deliver_frames(void **state)
+{
+	(void)state;
+	FOR_EACH(filter)
+	{
+		bool delivers = filter == FILTER_DECK || filter == FILTER_VCPU ||
+				filter == FILTER_UPLINK;
+
+		assert_int_equal(behind(filter, raise_line), delivers ? EBADF : refusal(filter));
+	}
+	assert_int_equal(behind(FILTER_UPLINK, run_guest), EPERM);
+	assert_int_equal(behind(FILTER_UPLINK, create_guest), EPERM);
+}
+
 static void nobody_signals_as_they_please(void **state)
 {
 	(void)state;
@@ -385,6 +405,7 @@ int main(void)
 		cmocka_unit_test(files_are_opened_by_those_who_do),
 		cmocka_unit_test(sockets_are_opened_by_those_who_do),
 		cmocka_unit_test(a_vcpu_runs_its_guest_and_makes_no_other),
+		cmocka_unit_test(lines_are_raised_by_those_who_deliver_frames),
 		cmocka_unit_test(nobody_signals_as_they_please),
 		cmocka_unit_test(nobody_changes_limits),
 		cmocka_unit_test(no_process_makes_the_deck_wait),

@@ -213,9 +213,7 @@ static const struct profile_key net_keys[] = {
 	{ .key = "model", .type = PROFILE_CHOICE, .offset = NET(model),
 	  .choices = "virtio|e1000e", .standard = "virtio",
 	  .help = "What the guest finds: {Ic virtio} is the faster, {Ic e1000e}, Intel's 82574L, "
-		  "is for systems without a virtio driver. "
-		  "Its interrupts are reliable as messages (MSI-X, MSI), which drivers use; by a "
-		  "line, as with {Li pci=nomsi} in Linux, it has been seen to stall." },
+		  "is for systems without a virtio driver." },
 	{ .key = "mac", .type = PROFILE_MAC, .offset = NET(mac),
 	  .help = "MAC address of the card, such as {Li 52:54:00:12:34:56}. "
 		  "Group addresses are refused. "
