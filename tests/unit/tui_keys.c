@@ -198,6 +198,31 @@ static void test_console(void **state)
 	assert_true(on_screen(tui, "  Ctrl-]! leaves"));
 }
 
+/* The lowest row of a VGA screen. */
+static void notify_text(struct fake_screen *screen, unsigned subscription, const char *text)
+{
+	char params[256];
+
+	snprintf(params, sizeof(params), "{\"subscription\":%u,\"mode\":\"text\",\"columns\":80,"
+		 "\"rows\":25,\"cursor\":{\"row\":24,\"column\":1,\"block\":false},"
+		 "\"lines\":[{\"row\":24,\"text\":\"%s\",\"colours\":[7,7]}]}", subscription, text);
+	fake_screen_notify(screen, "screen", params);
+}
+
+/* By the key that leaves and Tab; the VGA screen is subscribed to anew. */
+static void turn_view(struct fake_screen *screen, unsigned subscription)
+{
+	struct tui *tui = &screen->tui;
+	char answer[32];
+
+	assert_string_equal(tui->top->ops->turn(tui->top), "web");
+	tui_back(tui);
+	fake_screen_answer(screen, fake_screen_wait(screen, "screen.cancel"), "{}");
+	tui_open(tui, "console", "web");
+	snprintf(answer, sizeof(answer), "{\"subscription\":%u}", subscription);
+	fake_screen_answer(screen, fake_screen_wait(screen, "screen.subscribe"), answer);
+}
+
 /* The key that leaves, and Tab behind it; by itself Tab is the guest's while it runs. */
 static void test_console_turns(void **state)
 {
@@ -210,14 +235,15 @@ static void test_console_turns(void **state)
 	assert_true(on_screen(tui, "Ctrl-]! Tab VGA  Ctrl-]! leaves"));
 	command(tui, COMMAND_NEXT);
 	assert_true(on_screen(tui, "Tab VGA"));
-	assert_string_equal(tui->top->ops->turn(tui->top), "web");
-	tui_back(tui);
-	tui_open(tui, "console", "web");
+	/* It is watched meanwhile: what comes there is something to turn to. */
 	fake_screen_answer(screen, fake_screen_wait(screen, "screen.subscribe"),
-			   "{\"subscription\":5}");
-	fake_screen_notify(screen, "screen", "{\"subscription\":5,\"mode\":\"text\",\"columns\":80,"
-			   "\"rows\":25,\"cursor\":{\"row\":24,\"column\":1,\"block\":false},"
-			   "\"lines\":[{\"row\":24,\"text\":\"boot: \u2502\",\"colours\":[7,7]}]}");
+			   "{\"subscription\":4}");
+	notify_text(screen, 4, "");
+	assert_true(on_screen(tui, "Tab VGA  "));
+	notify_text(screen, 4, "boot");
+	assert_true(on_screen(tui, "Tab VGA (new)  Ctrl-]! leaves"));
+	turn_view(screen, 5);
+	notify_text(screen, 5, "boot: \u2502");
 	assert_true(on_screen(tui, "boot: "));
 	assert_true(on_screen(tui, "Ctrl-]! Tab serial"));
 	command(tui, COMMAND_PAGE_UP);
@@ -227,6 +253,17 @@ static void test_console_turns(void **state)
 	assert_true(on_screen(tui, "graphics mode 640x480, not shown"));
 	command(tui, COMMAND_NEXT);
 	assert_true(on_screen(tui, "Ctrl-]! Tab VGA"));
+	/* What was seen is nothing new, another text is. */
+	notify_text(screen, 5, "menu");
+	assert_true(on_screen(tui, "Tab VGA (new)"));
+	turn_view(screen, 6);
+	notify_text(screen, 6, "menu");
+	assert_true(on_screen(tui, "menu"));
+	turn_view(screen, 7);
+	notify_text(screen, 7, "menu");
+	assert_true(on_screen(tui, "Tab VGA  "));
+	notify_text(screen, 7, "login:");
+	assert_true(on_screen(tui, "Tab VGA (new)"));
 }
 
 /* A virtio console, the serial port beside it, the VGA: each after the other. */

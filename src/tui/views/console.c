@@ -106,10 +106,9 @@ static bool has_side(const struct view *view, enum side side)
 	       json_is_true(guest_value(view, state->current->name, "vga"));
 }
 
-static enum side next_side(const struct view *view)
+/* The one behind a side, as they are turned. */
+static enum side side_behind(const struct view *view, enum side side)
 {
-	enum side side = shown_side(view->state);
-
 	do {
 		side = (side + 1) % SIDES;
 	} while (!has_side(view, side));
@@ -122,12 +121,14 @@ static void show(struct view *view)
 	struct tty *tty = shown_tty(state);
 
 	emulation_show(state->emulation, tty);
-	if (tty) {
+	if (tty)
 		tty->unseen = false;
-		console_vga_hide(&state->vga);
-	} else {
+	if (!tty)
 		console_vga_show(&state->vga, state->current->name);
-	}
+	else if (has_side(view, SIDE_VGA))
+		console_vga_watch(&state->vga, state->current->name);
+	else
+		console_vga_stop(&state->vga);
 }
 
 /* What was silent speaks, and nobody has typed into what is shown instead. */
@@ -293,16 +294,16 @@ static void console_leave(struct view *view)
 	struct console_view *state = view->state;
 
 	emulation_show(state->emulation, NULL);
-	console_vga_hide(&state->vga);
+	console_vga_stop(&state->vga);
 	state->told = NULL;
 }
 
 static const char *console_turn(struct view *view)
 {
 	struct console_view *state = view->state;
-	enum side next = next_side(view);
+	enum side shown = shown_side(state), next = side_behind(view, shown);
 
-	if (next == shown_side(state))
+	if (next == shown)
 		return NULL;
 	state->turned = state->current;
 	state->unasked = false;
@@ -369,31 +370,37 @@ static void status_text(const struct view *view, char *out, size_t size)
 		snprintf(out, size, "serial");
 }
 
-/* What a side is called, and whether something is there that nobody has seen. */
-static const char *side_name(const struct view *view, enum side side, bool *unseen)
+static const char *side_name(const struct view *view, enum side side)
 {
 	const struct console_view *state = view->state;
 
-	*unseen = side == SIDE_CONSOLE ? state->current->unseen :
-		  side == SIDE_SERIAL && state->serial->unseen;
 	if (side == SIDE_VGA)
 		return "VGA";
 	return side == SIDE_CONSOLE && is_virtio(view, state->current->name) ? "virtio" : "serial";
 }
 
-/* What leaves, and where else there is something to see. */
+/* Whether something is there that nobody has seen. */
+static bool is_unseen(const struct console_view *state, enum side side)
+{
+	return side == SIDE_VGA ? state->vga.unseen :
+	       side == SIDE_CONSOLE ? state->current->unseen : state->serial->unseen;
+}
+
+/* What leaves, and where else there is something to see, in the order of turning. */
 static void leave_text(const struct view *view, char *out, size_t size)
 {
-	const char *key = tui_key(view, COMMAND_BACK), *name;
-	enum side next = next_side(view);
-	bool unseen;
+	const char *key = tui_key(view, COMMAND_BACK), *before = " Tab ";
+	enum side shown = shown_side(view->state), side = shown;
+	size_t n = 0;
 
-	name = side_name(view, next, &unseen);
-	if (draw_columns() >= WIDE && next != shown_side(view->state))
-		snprintf(out, size, "%s Tab %s%s  %s leaves", key, name, unseen ? " (new)" : "",
-			 key);
-	else
-		snprintf(out, size, "%s leaves", key);
+	while (draw_columns() >= WIDE && (side = side_behind(view, side)) != shown && n < size) {
+		n += (size_t)snprintf(out + n, size - n, "%s%s%s%s", n ? "" : key, before,
+				      side_name(view, side),
+				      is_unseen(view->state, side) ? " (new)" : "");
+		before = ", ";
+	}
+	if (n < size)
+		snprintf(out + n, size - n, "%s%s leaves", n ? "  " : "", key);
 }
 
 /* Where there is no room for both, the text is wanted more than the guest's name and state. */
@@ -402,7 +409,7 @@ static void draw_status(const struct view *view, int y)
 	const struct console_view *state = view->state;
 	const struct tui_guest *guest = model_find(&view->deck->model, state->current->name);
 	int width = draw_columns(), x = 1, room;
-	char text[600], leave[64];
+	char text[600], leave[96];
 
 	draw_fill((struct rect){ y, 0, 1, width }, DRAW_REVERSE);
 	leave_text(view, leave, sizeof(leave));

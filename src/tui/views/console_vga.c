@@ -28,13 +28,37 @@ static void answered(void *arg, json_t *result, const struct client_error *error
 	dirty(vga);
 }
 
+/* What its text is, as a number; 0: there is none. FNV-1a. */
+static uint64_t text_mark(const struct remote_screen *screen)
+{
+	uint64_t mark = 0xcbf29ce484222325;
+	bool empty = true;
+
+	for (unsigned y = 0; screen->mode == REMOTE_TEXT && y < screen->rows; y++)
+		for (unsigned x = 0; x < screen->columns; x++) {
+			uint16_t c = screen->cells[y][x].c;
+
+			mark = (mark ^ c) * 0x100000001b3;
+			empty &= c == ' ' || c == 0;
+		}
+	return empty ? 0 : mark;
+}
+
+/* Where another side is shown, only that something new is there is drawn. */
 static void notified(void *arg, const json_t *params)
 {
 	struct console_vga *vga = arg;
+	bool before = vga->unseen;
+	uint64_t mark;
 
 	if (!remote_screen_update(&vga->screen, params))
 		snprintf(vga->trouble, sizeof(vga->trouble), "The server's picture makes no sense.");
-	dirty(vga);
+	if (!vga->shown) {
+		mark = text_mark(&vga->screen);
+		vga->unseen = mark && (mark != vga->seen || strcmp(vga->guest, vga->seen_of) != 0);
+	}
+	if (vga->shown || vga->unseen != before)
+		dirty(vga);
 }
 
 static void typing_changed(void *arg)
@@ -61,22 +85,50 @@ void console_vga_destroy(struct console_vga *vga)
 	subscription_destroy(&vga->subscription);
 }
 
-void console_vga_show(struct console_vga *vga, const char *guest)
+static void subscribe(struct console_vga *vga, const char *guest)
 {
-	typing_end(&vga->typing);
-	vga->typing.client = vga->view->deck->client;
+	if (strcmp(vga->guest, guest) == 0 && !*vga->trouble)
+		return;
 	snprintf(vga->guest, sizeof(vga->guest), "%s", guest);
 	vga->trouble[0] = '\0';
+	vga->unseen = false;
 	vga->screen = (struct remote_screen){ 0 };
 	subscription_start(&vga->subscription, json_pack("{s:o}", "guest", message_text(guest)));
 }
 
-void console_vga_hide(struct console_vga *vga)
+/* It is no longer shown, if it was. */
+static void hide(struct console_vga *vga)
+{
+	if (!vga->shown)
+		return;
+	vga->shown = false;
+	typing_end(&vga->typing);
+	vga->seen = text_mark(&vga->screen);
+	snprintf(vga->seen_of, sizeof(vga->seen_of), "%s", vga->guest);
+}
+
+void console_vga_show(struct console_vga *vga, const char *guest)
+{
+	typing_end(&vga->typing);
+	vga->typing.client = vga->view->deck->client;
+	subscribe(vga, guest);
+	vga->shown = true;
+	vga->unseen = false;
+}
+
+void console_vga_watch(struct console_vga *vga, const char *guest)
+{
+	hide(vga);
+	subscribe(vga, guest);
+}
+
+void console_vga_stop(struct console_vga *vga)
 {
 	if (!vga->guest[0])
 		return;
+	hide(vga);
 	vga->guest[0] = '\0';
-	typing_end(&vga->typing);
+	vga->unseen = false;
 	subscription_stop(&vga->subscription);
 }
 
