@@ -440,7 +440,8 @@ static void test_encrypted_disks(void **state)
 	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"stopped\",\"disks\":["
 			   "{\"name\":\"disk0\",\"path\":\"/a.luks\",\"locked\":true},"
 			   "{\"name\":\"disk1\",\"path\":\"/b.img\",\"locked\":false},"
-			   "{\"name\":\"disk3\",\"path\":\"/c.luks\",\"locked\":true}]}]}");
+			   "{\"name\":\"disk3\",\"path\":\"/c.luks\",\"locked\":true}]},"
+			   "{\"name\":\"db\",\"state\":\"running\"}]}");
 	order_give(tui->deck, "web", "guest.start");
 	assert_string_equal(tui->prompt.question, "web: passphrase of disk0, /a.luks:");
 	type(tui, "sesam");
@@ -451,6 +452,9 @@ static void test_encrypted_disks(void **state)
 	assert_string_equal(json_string_value(json_object_get(params, "device")), "disk0");
 	assert_string_equal(json_string_value(json_object_get(params, "secret")), "sesame");
 	json_decref(params);
+	/* What is asked before the answer is about something else. */
+	order_give(tui->deck, "db", "guest.off");
+	type(tui, "n");
 	fake_screen_answer(screen, id, "{}");
 	assert_string_equal(tui->prompt.question, "web: passphrase of disk3, /c.luks:");
 	type(tui, "open\r");

@@ -73,13 +73,14 @@ static void unlock(struct tui_deck *deck, const struct tui_guest *guest, size_t 
 static void unlocked(void *arg, json_t *result, const struct client_error *error)
 {
 	struct tui_deck *deck = arg;
-	const struct tui_guest *guest = tui_guest(deck, deck->tui->asked_guest);
+	const struct tui_guest *guest = tui_guest(deck, deck->unlocking);
 
 	(void)result;
+	deck->unlocking[0] = '\0';
 	if (error)
 		tui_fail(deck->tui, error);
 	else if (guest)
-		unlock(deck, guest, deck->tui->asked_disk + 1);
+		unlock(deck, guest, deck->unlocking_disk + 1);
 }
 
 static void secret_typed(void *arg, int choice, const char *text)
@@ -88,14 +89,22 @@ static void secret_typed(void *arg, int choice, const char *text)
 	const struct tui *tui = deck->tui;
 
 	(void)choice;
-	if (text)
-		tui_call(deck, "guest.unlock",
-			 json_pack("{s:o, s:o, s:o}", "guest", message_text(tui->asked_guest),
-				   "device", message_text(tui->asked_device),
-				   "secret", message_text(text)), unlocked, deck);
+	if (!text)
+		return;
+	/* Other questions may come before the answer. */
+	snprintf(deck->unlocking, sizeof(deck->unlocking), "%s", tui->asked_guest);
+	deck->unlocking_disk = tui->asked_disk;
+	if (!tui_call(deck, "guest.unlock",
+		      json_pack("{s:o, s:o, s:o}", "guest", message_text(tui->asked_guest),
+				"device", message_text(tui->asked_device),
+				"secret", message_text(text)), unlocked, deck))
+		deck->unlocking[0] = '\0';
 }
 
-/* Disks before that one are unlocked; when all are, it starts. */
+/*
+ * Disks before that one are unlocked; when all are, it starts. Where nothing can be asked the
+ * deck says what it lacks.
+ */
 static void unlock(struct tui_deck *deck, const struct tui_guest *guest, size_t disk)
 {
 	const json_t *disks = json_object_get(guest->json, "disks"), *row;
@@ -104,7 +113,7 @@ static void unlock(struct tui_deck *deck, const struct tui_guest *guest, size_t 
 	for (; (row = json_array_get(disks, disk)); disk++)
 		if (json_is_true(json_object_get(row, "locked")))
 			break;
-	if (!row || tui->prompt.active) {
+	if (!row || tui->prompt.active || *deck->unlocking) {
 		give(deck, &method_table[METHOD_GUEST_START], guest->name);
 		return;
 	}

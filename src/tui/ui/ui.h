@@ -35,6 +35,8 @@ struct tui_deck {
 	bool list_asked, list_again; /* guest.list */
 	bool quitting;		     /* deck.quit was sent */
 	bool ended;		     /* the deck said that it ends */
+	char unlocking[128];	     /* orders.c: whose passphrase is under way, or "", */
+	size_t unlocking_disk;	     /* and of which disk in the protocol's list */
 };
 
 #define TUI_DECKS 8
