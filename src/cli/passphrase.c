@@ -64,7 +64,8 @@ static int ask(FILE *terminal, const char *guest, const char *disk, const char *
 	if (tcsetattr(fileno(terminal), TCSAFLUSH, &quiet) < 0)
 		return -ENOTTY;
 	err = read_keys(fileno(terminal), out);
-	tcsetattr(fileno(terminal), TCSADRAIN, &saved);
+	/* The rest of one that was too long is not for the shell to show and to run. */
+	tcsetattr(fileno(terminal), err ? TCSAFLUSH : TCSADRAIN, &saved);
 	fputc('\n', terminal);
 	return err;
 }

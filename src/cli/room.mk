@@ -49,6 +49,9 @@ tests_unit_cli_SOURCES = tests/unit/cli.c $(FAKE_DECK)
 tests_unit_cli_LDADD = src/cli/libcli.a $(SANDBOX_LIBS) $(SERVER_LIBS) $(CMOCKA_LIBS) -lutil
 tests_unit_pcapng_copy_LDADD = src/cli/libcli.a $(BASE_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/passphrase
+tests_unit_passphrase_LDADD = src/cli/libcli.a $(BASE_LIBS) $(CMOCKA_LIBS) -lutil
+
 check_PROGRAMS += tests/unit/cli_console
 tests_unit_cli_console_SOURCES = tests/unit/cli_console.c $(FAKE_DECK)
 tests_unit_cli_console_LDADD = src/cli/libcli.a $(SANDBOX_LIBS) $(SERVER_LIBS) $(CMOCKA_LIBS) -lutil
