@@ -178,6 +178,14 @@ def starts_with_the_right_one(deck):
     status, shown = start_with_passphrase(deck, "asked", "open, bar\b\b\bsesame")
     assert status == 0 and "sesame" not in shown, shown
     assert deck.run("reset", "--wait", "asked").returncode == 0 and not locked()
+    # One that is wanted back while it stops has it still.
+    with deck.connect() as connection, connection.makefile("rw") as lines:
+        for number, method in enumerate(("guest.off", "guest.start")):
+            lines.write(json.dumps({"jsonrpc": "2.0", "id": number, "method": method,
+                                    "params": {"guest": "asked"}}) + "\n")
+        lines.flush()
+        assert all("result" in json.loads(lines.readline()) for _ in range(2))
+    deck.wait_state("asked", "running")
     assert deck.run("stop", "--force", "--wait", "asked").returncode == 0 and locked()
     result = deck.run("start", "asked", start_new_session=True)
     assert result.returncode == 1 and "is asked for its passphrase" in result.stderr, result.stderr

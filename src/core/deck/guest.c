@@ -154,7 +154,7 @@ void guest_set_profile(struct guest *guest, struct profile *profile, struct prof
 		keep_for_later(guest, profile);
 		return;
 	}
-	secrets_keep_for(&guest->secrets, before, profile);
+	secrets_keep_for(guest->secrets, profile);
 	guest_adopt(guest, profile);
 	profile_free(before);
 	if (!profile)
@@ -408,7 +408,7 @@ int guest_unlock(struct guest *guest, const char *device, const char *secret,
 	if (guest->profile->disks[disk].secret_file)
 		return cause_set(cause, EINVAL, "%s: the passphrase of %s is in its secret_file=",
 				 guest->name, device);
-	err = secrets_put(&guest->secrets, disk, secret, cause);
+	err = secrets_put(&guest->secrets, disk, guest->profile->disks[disk].path, secret, cause);
 	return err ? cause_prefix(cause, err, "%s: %s", guest->name, device) : 0;
 }
 

@@ -86,7 +86,8 @@ int guest_exchange(struct guest *guest, const char *device, const char *path, bo
 
 /*
  * Keeps the passphrase of an encrypted disk, "disk0", for the next start and until the guest has
- * ended after it. 0, or a negative errno with a cause that begins with the guest's name.
+ * ended after it, and is not to start again at once. 0, or a negative errno with a cause that
+ * begins with the guest's name.
  */
 int guest_unlock(struct guest *guest, const char *device, const char *secret,
 		 struct cause *cause);

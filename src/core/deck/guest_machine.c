@@ -162,7 +162,9 @@ static void finish(struct guest *guest, enum guest_state state, const char *reas
 	bool again = guest->start_again && !guest->services->ending;
 
 	guest->off = guest->start_again = false;
-	secrets_free(&guest->secrets);
+	/* Who wants it back while it stops was not asked for them. */
+	if (!again)
+		secrets_free(&guest->secrets);
 	profile_free(guest->old_profile);
 	guest->old_profile = NULL;
 	snprintf(guest->reason, sizeof(guest->reason), "%s", reason);

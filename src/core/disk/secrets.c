@@ -2,17 +2,36 @@
 #include "core/disk/secrets.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 struct secrets {
 	char texts[PROFILE_DISKS_MAX][SECRET_MAX]; /* "": there is none */
+	char *paths[PROFILE_DISKS_MAX];		   /* of the images that they are of */
 };
 
 _Static_assert(sizeof(struct secrets) <= 4096, "they are one page");
 
-int secrets_put(struct secrets **secrets, unsigned number, const char *text, struct cause *cause)
+static void wipe(struct secrets *secrets, unsigned number)
+{
+	explicit_bzero(secrets->texts[number], SECRET_MAX);
+	free(secrets->paths[number]);
+	secrets->paths[number] = NULL;
+}
+
+/* That of the image at path, if it is the disk's; or "". */
+static const char *find(const struct secrets *secrets, unsigned number, const char *path)
+{
+	bool known = secrets && path && secrets->paths[number] &&
+		     !strcmp(secrets->paths[number], path);
+
+	return known ? secrets->texts[number] : "";
+}
+
+int secrets_put(struct secrets **secrets, unsigned number, const char *path, const char *text,
+		struct cause *cause)
 {
 	size_t size = strlen(text);
 
@@ -32,28 +51,27 @@ int secrets_put(struct secrets **secrets, unsigned number, const char *text, str
 		(void)madvise(page, sizeof(*page), MADV_DONTDUMP);
 		*secrets = page;
 	}
-	explicit_bzero((*secrets)->texts[number], SECRET_MAX);
+	wipe(*secrets, number);
+	(*secrets)->paths[number] = strdup(path);
+	if (!(*secrets)->paths[number])
+		return cause_errno(cause, ENOMEM, "its passphrase");
 	memcpy((*secrets)->texts[number], text, size);
 	return 0;
 }
 
-void secrets_keep_for(struct secrets **secrets, const struct profile *before,
-		      const struct profile *profile)
+void secrets_keep_for(struct secrets *secrets, const struct profile *profile)
 {
-	for (unsigned i = 0; *secrets && i < PROFILE_DISKS_MAX; i++) {
-		const char *old = before ? before->disks[i].path : NULL;
-		const char *path = profile ? profile->disks[i].path : NULL;
-
-		if (!old || !path || strcmp(old, path) != 0)
-			explicit_bzero((*secrets)->texts[i], SECRET_MAX);
-	}
+	for (unsigned i = 0; secrets && i < PROFILE_DISKS_MAX; i++)
+		if (!*find(secrets, i, profile ? profile->disks[i].path : NULL))
+			wipe(secrets, i);
 }
 
 void secrets_free(struct secrets **secrets)
 {
 	if (!*secrets)
 		return;
-	explicit_bzero(*secrets, sizeof(**secrets));
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
+		wipe(*secrets, i);
 	munmap(*secrets, sizeof(**secrets));
 	*secrets = NULL;
 }
@@ -63,12 +81,12 @@ bool secrets_lack(const struct secrets *secrets, const struct profile *profile, 
 	const struct profile_disk *disk = &profile->disks[number];
 
 	return disk->present && disk->format == DISK_FORMAT_LUKS && !disk->secret_file &&
-	       !(secrets && *secrets->texts[number]);
+	       !*find(secrets, number, disk->path);
 }
 
-int secrets_open(const struct secrets *secrets, unsigned number, int *fd)
+int secrets_open(const struct secrets *secrets, unsigned number, const char *path, int *fd)
 {
-	const char *text = secrets ? secrets->texts[number] : "";
+	const char *text = find(secrets, number, path);
 	ssize_t size = (ssize_t)strlen(text);
 	int err = 0;
 

@@ -72,7 +72,8 @@ static int pass_files(const struct device *device, struct program_order *order,
 		      struct storage_paths *paths, int *secret, struct cause *cause)
 {
 	const struct vhost_blk *blk = device->state;
-	int err = secrets_open(device->host->secrets, device->number, secret);
+	int err = secrets_open(device->host->secrets, device->number, disk_of(device)->path,
+			       secret);
 
 	if (err)
 		return cause_errno(cause, -err, "its passphrase");
