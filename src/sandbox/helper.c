@@ -100,7 +100,7 @@ int helper_spawn(const char *name, const char *label, bool network, int memory_f
 	struct request request;
 
 	memset(&request, 0, REQUEST_SIZE(0));
-	request.network = network;
+	request.network = network ? PROGRAM_NETWORK : PROGRAM_NO_NETWORK;
 	snprintf(request.name, sizeof(request.name), "%s", name);
 	snprintf(request.label, sizeof(request.label), "%s", label);
 	return request_child(HELPER_OF_PROCESSES, &request, fds, PROCESS_FDS, cause);
@@ -221,7 +221,7 @@ static void take_request(struct helper *helper)
 		_exit(0); /* the parent has ended; the kernel ends the children */
 	if (n >= (ssize_t)REQUEST_SIZE(0) && request.size <= sizeof(request.arguments) &&
 	    n == (ssize_t)REQUEST_SIZE(request.size) && request.program < PROGRAM_COUNT &&
-	    fds[least - 1] >= 0) {
+	    request.network <= PROGRAM_LOCAL && fds[least - 1] >= 0) {
 		pid = helper_start_child(helper->kind, helper->self, helper->program, &request,
 					 fds + 1);
 		if (pid < 0) {

@@ -222,13 +222,13 @@ static void plan_process(const struct request *request, struct births *births)
 {
 	*births = (struct births){ .count = 2 };
 	births->flags[0] = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
-			   CLONE_NEWUTS | (request->network ? 0 : CLONE_NEWNET);
+			   CLONE_NEWUTS | (request->network == PROGRAM_NETWORK ? 0 : CLONE_NEWNET);
 }
 
 /* All, or none of them: what refuses some is a container, in which root has none to give. */
 static void plan_program(const struct request *request, struct births *births)
 {
-	unsigned long network = request->network ? 0 : CLONE_NEWNET;
+	unsigned long network = request->network == PROGRAM_NETWORK ? 0 : CLONE_NEWNET;
 
 	*births = (struct births){ .count = 2 };
 	if (geteuid() == 0)

@@ -19,8 +19,8 @@ struct request {
 	/* Of a process behind walls */
 	char name[HELPER_NAME_MAX];
 	char label[HELPER_LABEL_MAX];
-	/* Of both */
-	bool network;
+	/* Of both; a process has PROGRAM_NETWORK, and uses what its filter lets it, or none */
+	enum program_network network;
 	/* Of a program */
 	enum program program;
 	bool has_files;

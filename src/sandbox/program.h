@@ -57,13 +57,20 @@ struct program_file {
 	bool written;
 };
 
+/* Whom it may connect to, beside those whose sockets it is given. */
+enum program_network {
+	PROGRAM_NO_NETWORK,
+	PROGRAM_NETWORK, /* by IP; no socket of this host's */
+	PROGRAM_LOCAL,	 /* sockets of this host's by their paths; no network */
+};
+
 /* What it begins with. */
 struct program_order {
 	enum program program;
 	const char *const *arguments; /* behind its name; ends with NULL */
 	/* All that it sees of files but the system's own; NULL: it has walls of its own. */
 	const struct program_file *files;
-	bool network;
+	enum program_network network;
 	const char *readonly; /* a folder below which it cannot write; or NULL */
 	/* Which become PROGRAM_FD and those behind it; the first -1 ends them. */
 	int fds[PROGRAM_FDS];

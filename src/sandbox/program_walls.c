@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -95,21 +96,60 @@ static const struct sock_filter head[] = {
 	RETURN(SECCOMP_RET_ALLOW),
 };
 
-/* Of a program without a network: it has the sockets that it was given, and Landlock sees no more. */
-static const struct sock_filter sockets[] = {
-	IF_NOT(BPF_JEQ, SYS_socket, 1),
-	REFUSE(EACCES),
+#define IF(what, value, more) BPF_JUMP(BPF_JMP | (what) | BPF_K, value, more, 0)
+
+/*
+ * What kinds of sockets it makes beside those that it was given: Landlock does not see what is
+ * done with them, and by one of AF_UNIX whoever is the user commands the deck. A pair is not
+ * bound to its other end.
+ */
+static const struct sock_filter no_pairs[] = {
 	IF_NOT(BPF_JEQ, SYS_socketpair, 1),
+	REFUSE(EACCES),
+};
+
+static const struct sock_filter no_sockets[] = {
+	IF_NOT(BPF_JEQ, SYS_socket, 1),
 	REFUSE(EACCES),
 	IF_NOT(BPF_JEQ, SYS_connect, 1),
 	REFUSE(EACCES),
 };
 
+static const struct sock_filter network_sockets[] = {
+	IF_NOT(BPF_JEQ, SYS_socket, 6),
+	LOAD(args[0]),
+	IF(BPF_JEQ, AF_INET, 3),
+	IF(BPF_JEQ, AF_INET6, 2),
+	IF(BPF_JEQ, AF_NETLINK, 1), /* getaddrinfo(3) looks what addresses there are */
+	REFUSE(EACCES),
+	RETURN(SECCOMP_RET_ALLOW),
+};
+
+static const struct sock_filter local_sockets[] = {
+	IF_NOT(BPF_JEQ, SYS_socket, 4),
+	LOAD(args[0]),
+	IF(BPF_JEQ, AF_UNIX, 1),
+	REFUSE(EACCES),
+	RETURN(SECCOMP_RET_ALLOW),
+};
+
+static const struct {
+	const struct sock_filter *code;
+	size_t count;
+} sockets[] = {
+	[PROGRAM_NO_NETWORK] = { no_sockets, ARRAY_SIZE(no_sockets) },
+	[PROGRAM_NETWORK] = { network_sockets, ARRAY_SIZE(network_sockets) },
+	[PROGRAM_LOCAL] = { local_sockets, ARRAY_SIZE(local_sockets) },
+};
+
 struct filter {
-	struct sock_filter code[ARRAY_SIZE(head) + ARRAY_SIZE(sockets) +
-				2 * ARRAY_SIZE(refused_calls) + 1];
+	struct sock_filter code[ARRAY_SIZE(head) + ARRAY_SIZE(no_pairs) +
+				ARRAY_SIZE(network_sockets) + 2 * ARRAY_SIZE(refused_calls) + 1];
 	unsigned short count;
 };
+
+_Static_assert(ARRAY_SIZE(no_sockets) <= ARRAY_SIZE(network_sockets) &&
+	       ARRAY_SIZE(local_sockets) <= ARRAY_SIZE(network_sockets), "the longest");
 
 static void add(struct filter *filter, const struct sock_filter *code, size_t count)
 {
@@ -117,15 +157,15 @@ static void add(struct filter *filter, const struct sock_filter *code, size_t co
 		filter->code[filter->count++] = code[i];
 }
 
-static void refuse_calls(bool network)
+static void refuse_calls(enum program_network network)
 {
 	static const struct sock_filter allow = RETURN(SECCOMP_RET_ALLOW);
 	struct filter filter = { .count = 0 };
 	struct sock_fprog program = { .filter = filter.code };
 
 	add(&filter, head, ARRAY_SIZE(head));
-	if (!network)
-		add(&filter, sockets, ARRAY_SIZE(sockets));
+	add(&filter, no_pairs, ARRAY_SIZE(no_pairs));
+	add(&filter, sockets[network].code, sockets[network].count);
 	for (size_t i = 0; i < ARRAY_SIZE(refused_calls); i++) {
 		const struct sock_filter call[] = {
 			IF_NOT(BPF_JEQ, refused_calls[i], 1),
@@ -166,10 +206,11 @@ static const struct {
 static void hide_files(const struct program_walls *walls)
 {
 	struct landlock_file files[ARRAY_SIZE(system_files) + PROGRAM_FILES_MAX + 3];
+	bool network = walls->network == PROGRAM_NETWORK;
 	size_t count = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(system_files); i++)
-		if (walls->network || !system_files[i].network)
+		if (network || !system_files[i].network)
 			files[count++] = (struct landlock_file){
 				system_files[i].path,
 				system_files[i].executed ? LANDLOCK_EXECUTE : LANDLOCK_READ
@@ -182,7 +223,7 @@ static void hide_files(const struct program_walls *walls)
 			walls->files[i].written ? LANDLOCK_WRITE : LANDLOCK_READ
 		};
 	files[count] = (struct landlock_file){ NULL, LANDLOCK_READ };
-	(void)landlock_enter_program(files, walls->network);
+	(void)landlock_enter_program(files, network);
 }
 
 /* --- all of it --- */

@@ -15,7 +15,7 @@ struct program_walls {
 	enum program program;
 	const char *executable;
 	const struct program_file *files; /* NULL: it makes walls itself, for which it needs more */
-	bool network;
+	enum program_network network;
 };
 
 void program_walls_enter(const struct program_walls *walls);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/checked.h"
 #include "sandbox/helper.h"
 
 #define SOCKETS "sockets" /* has this program try what it can do with some */
@@ -200,29 +201,45 @@ static void it_sees_its_files_and_no_others(void **state)
 	unlink(hidden);
 }
 
+enum { LOCAL = 1, PAIR = 2, CONNECTION = 4, INTERNET = 8, OTHER = 16 };
+
 /* This program's part; what the walls let it do, as its status. */
 static int try_sockets(void)
 {
+	static const struct {
+		int family, what;
+	} families[] = {
+		{ AF_UNIX, LOCAL }, { AF_INET, INTERNET }, { AF_INET6, INTERNET },
+		{ AF_VSOCK, OTHER }, { AF_ALG, OTHER },
+	};
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
 	int pair[2], done = 0;
 
-	if (socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0 || errno != EACCES)
-		done |= 1;
+	for (unsigned i = 0; i < ARRAY_SIZE(families); i++)
+		if (socket(families[i].family, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0 ||
+		    errno != EACCES)
+			done |= families[i].what;
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) == 0 || errno != EACCES)
-		done |= 2;
+		done |= PAIR;
 	if (connect(PROGRAM_FD, (struct sockaddr *)&address, sizeof(address)) == 0 ||
 	    errno != EACCES)
-		done |= 4;
+		done |= CONNECTION;
 	return done;
 }
 
-static void it_makes_sockets_with_a_network_only(void **state)
+/* Who has the network cannot call the deck, whose socket is one of this host's. */
+static void it_makes_the_sockets_that_it_needs(void **state)
 {
 	static const char *const arguments[] = { SOCKETS, NULL };
 	static const struct program_file files[] = { { NULL, false } };
+	static const int expected[] = {
+		[PROGRAM_NO_NETWORK] = 0,
+		[PROGRAM_NETWORK] = CONNECTION | INTERNET,
+		[PROGRAM_LOCAL] = CONNECTION | LOCAL,
+	};
 
 	(void)state;
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(expected); i++) {
 		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		const struct program_order order = { .program = PROGRAM_XORRISO,
 						     .arguments = arguments, .files = files,
@@ -232,8 +249,9 @@ static void it_makes_sockets_with_a_network_only(void **state)
 
 		assert_int_equal(program_start(&process, &order, &cause), 0);
 		close(fd);
-		assert_int_equal(program_wait(&process, -1, LIMIT, &cause), i ? -EIO : 0);
-		assert_int_equal(process.exit_status, i ? 7 : 0);
+		assert_int_equal(program_wait(&process, -1, LIMIT, &cause),
+				 expected[i] ? -EIO : 0);
+		assert_int_equal(process.exit_status, expected[i]);
 	}
 }
 
@@ -248,7 +266,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(it_has_a_descriptor_and_no_other),
 		cmocka_unit_test(it_ends_when_it_is_asked_to),
 		cmocka_unit_test(it_sees_its_files_and_no_others),
-		cmocka_unit_test(it_makes_sockets_with_a_network_only),
+		cmocka_unit_test(it_makes_the_sockets_that_it_needs),
 	};
 	char path[sizeof(folder) + 32], link[sizeof(folder) + 32], own[sizeof(folder) + 32];
 	char self[PATH_MAX];

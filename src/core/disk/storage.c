@@ -57,9 +57,11 @@ bool storage_serves(const struct profile_disk *disk)
 	return disk->present && storage_driver(disk);
 }
 
-bool storage_is_remote(const struct profile_disk *disk)
+enum program_network storage_network(const struct profile_disk *disk)
 {
-	return !kinds[disk->format].file;
+	if (kinds[disk->format].file)
+		return PROGRAM_NO_NETWORK;
+	return strncmp(disk->path, NBD_UNIX, strlen(NBD_UNIX)) ? PROGRAM_NETWORK : PROGRAM_LOCAL;
 }
 
 /* Nobody writes to the image. */

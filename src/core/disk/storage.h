@@ -19,8 +19,8 @@
 /* Whether a disk of the profile is one of them. */
 bool storage_serves(const struct profile_disk *disk);
 
-/* Whether it is no file, and reached by a network. */
-bool storage_is_remote(const struct profile_disk *disk);
+/* Whom the daemon connects to for it. */
+enum program_network storage_network(const struct profile_disk *disk);
 
 /* The daemon's name of the format of one of them; else NULL. */
 const char *storage_driver(const struct profile_disk *disk);

@@ -94,7 +94,7 @@ static int launch(const struct device *device, struct backend *backend, struct c
 	struct program_order order = { .program = PROGRAM_STORAGE_DAEMON,
 				       .arguments = arguments.list,
 				       .files = storage.files,
-				       .network = storage_is_remote(disk),
+				       .network = storage_network(disk),
 				       .fds = { -1, -1 } };
 	int secret, err = pass_files(device, &order, &paths, &secret, cause);
 
