@@ -444,6 +444,7 @@ CASES = [
     ("raw", "path = @/raw.img\nformat = qcow2\n"),
     ("vmdk", "path = @/raw.img\nformat = vmdk\n"),
     ("gone", "path = @/gone.qcow2\nformat = qcow2\n"),
+    ("luks", "path = @/gone.luks\nformat = luks\nsecret_file = @/raw.img\n"),
     ("url", "path = nbd://\nformat = nbd\n"),
     ("both", "path = @/raw.img\nreadonly = yes\noverlay = keep\n"),
     ("remote", "path = nbd://host\nformat = nbd\noverlay = discard\n"),
@@ -458,7 +459,9 @@ WANTED = {
     "cut": "@/cut.qcow2: the image is cut off; look at it with vmdeck disk check",
     "raw": "@/raw.img is a raw image, or cut off, and not qcow2; correct format=",
     "vmdk": "format=vmdk is only read; set readonly=yes or overlay=",
-    "gone": "@/gone.qcow2 does not exist",
+    "gone": "@/gone.qcow2 does not exist; make one with vmdeck disk create --format qcow2 "
+            "@/gone.qcow2 1G, or correct the path",
+    "luks": "@/gone.luks does not exist; correct the path",
     "url": "nbd:// is no address for format=nbd; write nbd://HOST:PORT/EXPORT",
     "both": "overlay= is for what a guest writes, and it does not with readonly=yes",
     "remote": "overlay= is for images in files, and not for format=nbd; remove it",

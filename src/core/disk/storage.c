@@ -244,6 +244,15 @@ static int check_size(const struct profile_disk *disk, uint64_t size, struct cau
 			 "overlay=, or convert the image with vmdeck disk convert", disk->path);
 }
 
+/* How an image is made depends on its format; LUKS wants a passphrase of who makes it. */
+static int missing(const struct profile_disk *disk, struct cause *cause)
+{
+	if (disk->format != DISK_FORMAT_QCOW2 || is_read(disk) || !strncmp(disk->path, "/dev/", 5))
+		return cause_set(cause, ENOENT, "%s does not exist; correct the path", disk->path);
+	return cause_set(cause, ENOENT, "%s does not exist; make one with vmdeck disk create "
+			 "--format qcow2 %s 1G, or correct the path", disk->path, disk->path);
+}
+
 static int check_file(struct storage *out, const struct profile_disk *disk, struct cause *cause)
 {
 	const struct disk_config config = { .path = disk->path, .readonly = is_read(disk),
@@ -254,7 +263,7 @@ static int check_file(struct storage *out, const struct profile_disk *disk, stru
 		      : disk_file_open_as_it_is(&file, &config, cause);
 
 	if (err)
-		return err;
+		return err == -ENOENT && !raw ? missing(disk, cause) : err;
 	add_opened(out, disk->path, !is_read(disk));
 	if (!raw)
 		err = check_format(&file, disk, cause);
