@@ -101,7 +101,7 @@ static const struct {
 	{ 0, BYTES("vhdxfile"), "is a VHDX image", false },
 	{ 0, BYTES("WithoutFreeSpace"), "is a Parallels image", false },
 	{ 0, BYTES("WithouFreSpacExt"), "is a Parallels image", false },
-	{ 0, BYTES("LUKS\xba\xbe"), "is encrypted with LUKS; set format=luks", false },
+	{ 0, BYTES("LUKS\xba\xbe"), "is encrypted with LUKS; set format=luks, or", false },
 	{ 0, BYTES("\x1f\x8b\x08"), "is compressed with gzip; unpack it", false },
 	{ 0, BYTES("BZh9"), "is compressed with bzip2", false },
 	{ 0, BYTES("\xfd" "7zXZ\0"), "is compressed with xz", false },

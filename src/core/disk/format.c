@@ -26,7 +26,7 @@ static const struct image_format formats[] = {
 	{ "vhdx", "a VHDX image", READ_AS("vhdx"), MAGIC("vhdxfile") },
 	{ "parallels", "a Parallels image", CONVERT, MAGIC("WithoutFreeSpace") },
 	{ "parallels", "a Parallels image", CONVERT, MAGIC("WithouFreSpacExt") },
-	{ "luks", "encrypted with LUKS", "set format=luks and secret_file=", MAGIC("LUKS\xba\xbe") },
+	{ "luks", "encrypted with LUKS", "set format=luks", MAGIC("LUKS\xba\xbe") },
 	{ "gzip", "compressed with gzip", UNPACK("gunzip"), MAGIC("\x1f\x8b\x08") },
 	{ "bzip2", "compressed with bzip2", UNPACK("bunzip2"), MAGIC("BZh") },
 	{ "xz", "compressed with xz", UNPACK("unxz"), MAGIC("\xfd" "7zXZ\0") },
