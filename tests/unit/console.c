@@ -102,9 +102,11 @@ static void what_follows_closely_is_told_together(void **state)
 	}
 	paces = (clock_monotonic() - start) / CONSOLE_PACE;
 	assert_in_range(calls, 1, 1 + paces);
-	/* The last of them is told of too, and after a rest the next at once. */
-	loop_timer_set(&bench->loop, &over, 3 * CONSOLE_PACE);
-	assert_int_equal(loop_run(&bench->loop), 0);
+	/* The last of them is told of too, and after a rest, long where others run, the next at once. */
+	for (unsigned rests = 0; rests < 100 && (!rests || bench->console.telling); rests++) {
+		loop_timer_set(&bench->loop, &over, 3 * CONSOLE_PACE);
+		assert_int_equal(loop_run(&bench->loop), 0);
+	}
 	assert_int_equal(console_read(&bench->console, &reader, data, sizeof(data), &lost), 1000);
 	assert_false(bench->console.telling);
 	calls = 0;
