@@ -14,6 +14,7 @@
 #include "tui/console/key_sequence.h"
 #include "tui/ui/edit.h"
 #include "tui/ui/frame.h"
+#include "tui/ui/media.h"
 #include "tui/ui/orders.h"
 #include "tui/ui/samples.h"
 #include "tui/ui/server.h"
@@ -87,6 +88,9 @@ static void command_run(struct tui *tui, const struct key *key)
 		break;
 	case COMMAND_EDIT:
 		editor_start(tui->deck, chosen_guest(tui));
+		break;
+	case COMMAND_MEDIUM:
+		media_ask(tui->deck, chosen_guest(tui));
 		break;
 	case COMMAND_RELOAD:
 		profiles_reload(tui->deck);
@@ -208,6 +212,7 @@ static void stop(struct tui *tui)
 	editor_stop(tui);
 	for (size_t i = 0; i < tui->deck_count; i++)
 		server_disconnect(&tui->decks[i]);
+	media_stop(tui);
 	tui_destroy(tui);
 	for (size_t i = 0; i < tui->deck_count; i++)
 		server_destroy(&tui->decks[i]);

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "tui/model/json.h"
+#include "tui/ui/media.h"
 #include "tui/ui/subscribe.h"
 #include "tui/views/table.h"
 
@@ -66,6 +67,7 @@ void fake_screen_free(struct fake_screen *screen)
 	struct tui *tui = &screen->tui;
 
 	client_free(tui->deck->client);
+	media_stop(tui);
 	tui_destroy(tui);
 	model_destroy(&tui->deck->model);
 	netmodel_destroy(&tui->deck->network);

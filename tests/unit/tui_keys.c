@@ -19,6 +19,7 @@
 #include "control/methods.h"
 #include "fake_screen.h"
 #include "tui/ui/frame.h"
+#include "tui/ui/media.h"
 #include "tui/ui/orders.h"
 #include "tui/views/table.h"
 
@@ -467,6 +468,75 @@ static void test_encrypted_disks(void **state)
 	assert_null(fake_screen_asked(screen, &id, &params));
 }
 
+/* The next request is that one, with these words in its parameters; its id. */
+static json_int_t wait_with(struct fake_screen *screen, const char *method, const char *words)
+{
+	json_int_t id = 0;
+	json_t *params = NULL;
+	const char *name;
+	char *text;
+
+	while (!(name = fake_screen_asked(screen, &id, &params)) || strcmp(name, method) != 0)
+		if (name)
+			json_decref(params);
+	text = json_dumps(params, JSON_SORT_KEYS);
+	if (!strstr(text, words))
+		fail_msg("%s lacks %s", text, words);
+	free(text);
+	json_decref(params);
+	return id;
+}
+
+static void test_media(void **state)
+{
+	static const char web[] = "{\"guests\":[{\"name\":\"web\",\"state\":\"running\",\"disks\":["
+		"{\"name\":\"disk0\",\"path\":\"/web.img\"},"
+		"{\"name\":\"disk1\",\"path\":null,\"cdrom\":true}%s]}]}";
+	static const char second[] = ",{\"name\":\"disk2\",\"path\":\"/a.iso\",\"cdrom\":true}";
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+	char guests[400];
+
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
+	media_ask(tui->deck, "web");
+	assert_true(said(tui, "it has no CD-ROM drive; a disk with cdrom=yes in its profile is one."));
+
+	/* An empty drive: the path alone, which stays until it was of use. */
+	snprintf(guests, sizeof(guests), web, "");
+	fake_screen_guests(screen, guests);
+	media_ask(tui->deck, "web");
+	assert_true(on_screen(tui, "Image for disk1 of web:"));
+	type(tui, "/x.iso\r");
+	fake_screen_refuse(screen, wait_with(screen, "guest.insert",
+			   "\"device\": \"disk1\", \"force\": false, \"guest\": \"web\", \"path\": \"/x.iso\""),
+			   "ENOENT", "web: disk1: /x.iso does not exist; correct the path");
+	assert_true(on_screen(tui, "web: disk1: /x.iso does not exist; correct the path"));
+	media_ask(tui->deck, "web");
+	assert_true(on_screen(tui, "/x.iso"));
+	type(tui, "\r");
+	fake_screen_answer(screen, wait_with(screen, "guest.insert", "/x.iso"), "{}");
+	media_ask(tui->deck, "web");
+	assert_int_equal(tui->prompt.length, 0);
+	type(tui, "\r");
+	assert_false(tui->prompt.active);
+
+	/* Which of several; what the guest holds is asked for again. */
+	snprintf(guests, sizeof(guests), web, second);
+	fake_screen_guests(screen, guests);
+	media_ask(tui->deck, "web");
+	assert_true(on_screen(tui, "Which drive of web? 1: disk1, 2: disk2, any other key: none"));
+	type(tui, "2");
+	assert_true(on_screen(tui, "disk2 of web has /a.iso. e: take it out, i: put another in,"));
+	type(tui, "e");
+	media_ask(tui->deck, "web");
+	assert_false(tui->prompt.active); /* what is answered now is about that one */
+	fake_screen_refuse(screen, wait_with(screen, "guest.eject", "\"force\": false"), "EBUSY",
+			   "web: disk2: the guest holds it; --force takes it all the same");
+	assert_true(on_screen(tui, "web holds the medium of disk2, and has been asked to let go"));
+	type(tui, "f");
+	fake_screen_answer(screen, wait_with(screen, "guest.eject", "\"force\": true"), "{}");
+}
+
 static void test_reset_of_a_changed_profile(void **state)
 {
 	struct fake_screen *screen = *state;
@@ -592,6 +662,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_leaving, start, stop),
 		cmocka_unit_test_setup_teardown(test_question, start, stop),
 		cmocka_unit_test_setup_teardown(test_encrypted_disks, start, stop),
+		cmocka_unit_test_setup_teardown(test_media, start, stop),
 		cmocka_unit_test_setup_teardown(test_reset_of_a_changed_profile, start, stop),
 		cmocka_unit_test_setup_teardown(test_help_keeps_the_place_in_the_messages, start, stop),
 		cmocka_unit_test_setup_teardown(test_newest_of_a_guest, start, stop),

@@ -38,6 +38,8 @@ static const struct key rows[] = {
 	  "turn the guest off at once (asks first)" },
 	{ ALL(KEYS_ORDERS), 'Z', "Z", ORDER("guest.reset"), "reset",
 	  "reset the guest (asks first)" },
+	{ ALL(KEYS_ORDERS), 'm', "m", DO(MEDIUM), "medium",
+	  "take the medium out of the guest's CD-ROM drive, or put another in" },
 	{ IN("deck"), 'R', "R", DO(RELOAD), "reload",
 	  "read the profiles again, which also happens when they change" },
 	{ IN("deck"), '/', "/", DO(FILTER), "filter",

@@ -67,6 +67,7 @@ struct tui {
 	size_t asked_disk;	    /* whose passphrase it is about, in the protocol's list, */
 	char asked_device[16];	    /* and its name */
 	struct editor *editor; /* edit.c; NULL until a profile is edited */
+	struct media *media;   /* media.c; NULL until a medium is exchanged */
 
 	enum tui_result result;
 	bool finished; /* ends as soon as the terminal is the screen's again */
