@@ -176,9 +176,8 @@ struct helper {
 	struct pollfd *polls; /* POLL_OWNERS more than children */
 };
 
-static void say(int status_fd, enum helper_says says, int code)
+static void say(int status_fd, struct helper_report report)
 {
-	struct helper_report report = { says, code };
 	ssize_t n = send(status_fd, &report, sizeof(report), MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	(void)n; /* nobody may be there any more */
@@ -215,6 +214,7 @@ static void take_request(struct helper *helper)
 	const unsigned least = helper->kind == HELPER_OF_PROGRAMS ? 2 : PROCESS_FDS;
 	int fds[REQUEST_FDS];
 	ssize_t n = receive_request(helper->requests, &request, fds);
+	uint32_t refused;
 	pid_t pid = -1;
 
 	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
@@ -223,15 +223,15 @@ static void take_request(struct helper *helper)
 	    n == (ssize_t)REQUEST_SIZE(request.size) && request.program < PROGRAM_COUNT &&
 	    request.network <= PROGRAM_LOCAL && fds[least - 1] >= 0) {
 		pid = helper_start_child(helper->kind, helper->self, helper->program, &request,
-					 fds + 1);
+					 fds + 1, &refused);
 		if (pid < 0) {
-			say(fds[0], HELPER_REFUSED, errno);
+			say(fds[0], (struct helper_report){ HELPER_REFUSED, errno, 0 });
 		} else if (remember(helper, pid, fds[0])) {
-			say(fds[0], HELPER_STARTED, pid);
+			say(fds[0], (struct helper_report){ HELPER_STARTED, pid, refused });
 			fds[0] = -1;
 		} else {
 			kill(pid, SIGKILL);
-			say(fds[0], HELPER_REFUSED, ENOMEM);
+			say(fds[0], (struct helper_report){ HELPER_REFUSED, ENOMEM, 0 });
 		}
 	}
 	for (unsigned i = 0; i < REQUEST_FDS; i++)
@@ -246,10 +246,9 @@ static void bury(struct helper *helper, pid_t pid, int status)
 
 		if (child->pid != pid)
 			continue;
-		if (WIFSIGNALED(status))
-			say(child->status_fd, HELPER_KILLED, WTERMSIG(status));
-		else
-			say(child->status_fd, HELPER_EXITED, WEXITSTATUS(status));
+		say(child->status_fd, WIFSIGNALED(status) ?
+			(struct helper_report){ HELPER_KILLED, WTERMSIG(status), 0 } :
+			(struct helper_report){ HELPER_EXITED, WEXITSTATUS(status), 0 });
 		close(child->status_fd);
 		*child = helper->children[--helper->count];
 		return;

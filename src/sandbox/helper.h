@@ -40,6 +40,7 @@ enum helper_says {
 struct helper_report {
 	int32_t says;
 	int32_t code;
+	uint32_t refused; /* of a program that is started: WALL_* that it should have, and has not */
 };
 
 /*

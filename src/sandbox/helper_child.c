@@ -23,6 +23,8 @@
 #include "base/checked.h"
 #include "base/plain.h"
 #include "sandbox/program_walls.h"
+#include "sandbox/view.h"
+#include "sandbox/walls.h"
 
 static void write_text(const char *path, const char *text)
 {
@@ -239,8 +241,31 @@ static void plan_program(const struct request *request, struct births *births)
 		births->flags[0] = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS;
 }
 
+/* What this host refuses a program that should be born with flags wanted, and is with flags. */
+static uint32_t find_refused(const struct request *request, unsigned long wanted,
+			     unsigned long flags)
+{
+	static const struct {
+		unsigned long flag;
+		uint32_t wall;
+	} births[] = {
+		{ CLONE_NEWUSER, WALL_USER }, { CLONE_NEWNS, WALL_MOUNT }, { CLONE_NEWPID, WALL_PID },
+		{ CLONE_NEWIPC, WALL_IPC },   { CLONE_NEWNET, WALL_NET },
+	};
+	uint32_t refused = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(births); i++)
+		if (wanted & ~flags & births[i].flag)
+			refused |= births[i].wall;
+	if (request->has_files && !landlock_is_there())
+		refused |= WALL_LANDLOCK;
+	if (request->has_files && prctl(PR_GET_SECCOMP) < 0)
+		refused |= WALL_SECCOMP;
+	return refused;
+}
+
 pid_t helper_start_child(enum helper_kind kind, int self, int image, struct request *request,
-			 const int *fds)
+			 const int *fds, uint32_t *refused)
 {
 	bool program = kind == HELPER_OF_PROGRAMS;
 	uid_t uid = geteuid();
@@ -260,6 +285,8 @@ pid_t helper_start_child(enum helper_kind kind, int self, int image, struct requ
 			run_program(self, request, fds, flags, uid, gid);
 		if (pid == 0)
 			run_process(self, image, request, fds, flags & CLONE_NEWUSER, uid, gid);
+		/* A process behind walls says itself which it has. */
+		*refused = program ? find_refused(request, births.flags[0], flags) : 0;
 	}
 	return pid;
 }

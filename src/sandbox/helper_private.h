@@ -3,6 +3,7 @@
 #define SANDBOX_HELPER_PRIVATE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "sandbox/helper.h"
 
@@ -38,9 +39,10 @@ struct request {
 
 /*
  * In the helper, whose pidfd is self: starts a child with the descriptors behind the status
- * socket's; image is what a process behind walls executes. Its pid, or -1 with errno.
+ * socket's; image is what a process behind walls executes. Its pid, with *refused as in struct
+ * helper_report, or -1 with errno.
  */
 pid_t helper_start_child(enum helper_kind kind, int self, int image, struct request *request,
-			 const int *fds);
+			 const int *fds, uint32_t *refused);
 
 #endif

@@ -61,10 +61,20 @@ static bool allow(int ruleset, const char *path, uint64_t of_file, uint64_t of_f
 	return allowed;
 }
 
+static long get_version(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
+}
+
+bool landlock_is_there(void)
+{
+	return get_version() > 0;
+}
+
 /* A set without rules, and what it handles of files; or -1. */
 static int make_ruleset(bool network, uint64_t *handled)
 {
-	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
+	long version = get_version();
 	struct ruleset wanted = { 0 };
 	size_t size = 0;
 

@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cause.h"
 
@@ -103,6 +104,9 @@ int program_hear(struct program_process *process);
  * sentence with its last words; then it is to be closed. 0: it has not.
  */
 int program_ended(struct program_process *process, char *why, size_t size);
+
+/* WALL_* that a program which this process has started should have, and has not. Any thread. */
+uint32_t program_refused(void);
 
 /* Of one that has ended, or that there is none of. */
 void program_close(struct program_process *process);

@@ -1,6 +1,7 @@
 /* A program that is running; see program.h. What it says comes over sockets: unix(7). */
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,6 +14,13 @@
 
 #define HEARD_MAX 64 /* pieces of its last words */
 #define KILL_LIMIT 1000 /* ms in which the kernel ends one, unless a device holds it up */
+
+static _Atomic uint32_t refused;
+
+uint32_t program_refused(void)
+{
+	return atomic_load(&refused);
+}
 
 /* --- its last words --- */
 
@@ -105,6 +113,7 @@ int program_ended(struct program_process *process, char *why, size_t size)
 		return 0;
 	if (n == sizeof(report) && report.says == HELPER_STARTED) {
 		process->pid = report.code;
+		atomic_fetch_or(&refused, report.refused);
 		return 0;
 	}
 	/* A process that it has left behind may go on writing. */

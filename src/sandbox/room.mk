@@ -36,6 +36,8 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/channel tests/unit/filters tests/unit/program tests/unit/sandbox
 tests_unit_channel_LDADD = $(SANDBOX_LIBS) $(CMOCKA_LIBS)
 tests_unit_filters_LDADD = $(SANDBOX_LIBS) $(CMOCKA_LIBS)
+tests_unit_program_SOURCES = tests/unit/program.c tests/lib/refuse.h
+tests_unit_program_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_program_LDADD = $(SANDBOX_LIBS) $(CMOCKA_LIBS)
 tests_unit_sandbox_LDADD = $(SANDBOX_LIBS) $(CMOCKA_LIBS)
 endif

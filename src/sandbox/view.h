@@ -26,4 +26,7 @@ struct landlock_file {
 
 bool landlock_enter_program(const struct landlock_file *files, bool network);
 
+/* Whether this kernel has any of it. */
+bool landlock_is_there(void);
+
 #endif

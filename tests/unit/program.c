@@ -13,12 +13,16 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "base/checked.h"
+#include "lib/refuse.h"
 #include "sandbox/helper.h"
+#include "sandbox/walls.h"
 
+#define REFUSED "refused" /* has it start one on a host without Landlock */
 #define SOCKETS "sockets" /* has this program try what it can do with some */
 #define LIMIT 20000 /* ms, for a host that is busy */
 
@@ -255,6 +259,42 @@ static void it_makes_the_sockets_that_it_needs(void **state)
 	}
 }
 
+/* Of this program, when it has been executed anew. */
+static int start_without_landlock(void)
+{
+	static const char *const arguments[] = { "exit 0", NULL };
+	static const struct program_file files[] = { { NULL, false } };
+	const struct program_order order = { .program = PROGRAM_STORAGE_DAEMON,
+					     .arguments = arguments, .files = files,
+					     .fds = { -1, -1 } };
+	struct program_process process;
+	struct cause cause;
+
+	return helper_start(NULL, &cause) < 0 || program_refused() ||
+	       program_start(&process, &order, &cause) < 0 ||
+	       program_wait(&process, -1, LIMIT, &cause) < 0 ||
+	       !(program_refused() & WALL_LANDLOCK);
+}
+
+static void what_the_host_refuses_is_known(void **state)
+{
+	static const struct refusal refusals[] = { { SYS_landlock_create_ruleset, ENOSYS } };
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		if (refuse_calls(refusals, 1) == 0)
+			execl("/proc/self/exe", "program", REFUSED, NULL);
+		_exit(98);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	/* All that were started before. */
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) > 0)
+		assert_false(program_refused() & WALL_LANDLOCK);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +307,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(it_ends_when_it_is_asked_to),
 		cmocka_unit_test(it_sees_its_files_and_no_others),
 		cmocka_unit_test(it_makes_the_sockets_that_it_needs),
+		cmocka_unit_test(what_the_host_refuses_is_known),
 	};
 	char path[sizeof(folder) + 32], link[sizeof(folder) + 32], own[sizeof(folder) + 32];
 	char self[PATH_MAX];
@@ -276,6 +317,8 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], SOCKETS))
 		_exit(try_sockets()); /* looking for leaks at exit() would take more calls */
+	if (argc == 2 && !strcmp(argv[1], REFUSED))
+		return start_without_landlock();
 	if (!mkdtemp(folder) || !realpath("/proc/self/exe", self))
 		return 99;
 	snprintf(path, sizeof(path), "%s/qemu-storage-daemon", folder);

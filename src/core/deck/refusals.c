@@ -5,6 +5,7 @@
 
 #include "base/cause.h"
 #include "sandbox/confine.h"
+#include "sandbox/program.h"
 #include "sandbox/sandbox.h"
 
 struct list {
@@ -22,7 +23,7 @@ static void list_add(struct list *list, const char *what, const char *name)
 
 void refusals_look(struct refusals *refusals, struct journal *journal)
 {
-	uint32_t walls = sandbox_refused() & ~refusals->walls;
+	uint32_t walls = (sandbox_refused() | program_refused()) & ~refusals->walls;
 	uint32_t filters = confine_missing() & ~refusals->filters;
 	struct list list = { .used = 0 };
 
