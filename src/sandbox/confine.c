@@ -55,17 +55,22 @@ static bool cores_are_sent(void)
 	return first == '|' || first == '@' || first == EOF;
 }
 
-bool confine_process(void)
+bool confine_cores(void)
 {
 	/* Not 0 bytes: what core_pattern starts would take the core all the same, core(5). */
 	const struct rlimit none = { 1, 1 };
 	struct rlimit limit;
 
-	/* Nor is it anything that a process of its user's may look into: ptrace(2). */
-	prctl(PR_SET_DUMPABLE, 0);
 	if (setrlimit(RLIMIT_CORE, &none) == 0)
 		return true;
 	return getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 0 && !cores_are_sent();
+}
+
+bool confine_process(void)
+{
+	/* Nor is it anything that a process of its user's may look into: ptrace(2). */
+	prctl(PR_SET_DUMPABLE, 0);
+	return confine_cores();
 }
 
 uint32_t confine_missing(void)

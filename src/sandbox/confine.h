@@ -22,10 +22,10 @@ void confine_thread(unsigned filter);
 /* The calling thread has no capabilities but those, a bit for each, if it has them. */
 void confine_capabilities(uint64_t kept);
 
-/*
- * No core dump of this process and of what it starts, and no looking into it, but by
- * root. False: dumps are not refused.
- */
+/* No core dump of this process and of what it executes. False: dumps are not refused. */
+bool confine_cores(void);
+
+/* The same, of what it starts, too, and no looking into this process, but by root. */
 bool confine_process(void);
 
 /* A bit for each filter that a thread could not enter so far. Any thread. */

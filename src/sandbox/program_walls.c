@@ -232,7 +232,7 @@ static void bound(void)
 {
 	const struct rlimit none = { 0, 0 };
 
-	setrlimit(RLIMIT_CORE, &none);
+	(void)confine_cores();
 	setrlimit(RLIMIT_MSGQUEUE, &none);
 }
 

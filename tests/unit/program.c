@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -155,6 +156,29 @@ static void it_has_a_descriptor_and_no_other(void **state)
 	assert_string_equal(text, "0\n1\n2\n3\n4\n5\n");
 	close(pair[0]);
 	close(other);
+}
+
+/* Nor one that is piped to a program, which a limit of 0 would not keep from that: core(5). */
+static void it_leaves_no_core(void **state)
+{
+	static const char expected[] = "Max core file size        1                    1 ";
+	struct program_process process;
+	struct rlimit limit;
+	char text[256] = "";
+	struct cause cause;
+	int pair[2];
+
+	(void)state;
+	getrlimit(RLIMIT_CORE, &limit);
+	if (limit.rlim_max < 1)
+		skip(); /* whoever runs this allows no other limit */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(start(&process, "grep 'Max core' /proc/self/limits >&3", pair[1]), 0);
+	close(pair[1]);
+	assert_int_equal(program_wait(&process, -1, LIMIT, &cause), 0);
+	assert_true(recv(pair[0], text, sizeof(text) - 1, 0) > 0);
+	close(pair[0]);
+	assert_memory_equal(text, expected, sizeof(expected) - 1);
 }
 
 static void it_ends_when_it_is_asked_to(void **state)
@@ -304,6 +328,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(it_is_known_whether_one_has_ended),
 		cmocka_unit_test(one_that_nobody_waits_for_any_more_is_ended),
 		cmocka_unit_test(it_has_a_descriptor_and_no_other),
+		cmocka_unit_test(it_leaves_no_core),
 		cmocka_unit_test(it_ends_when_it_is_asked_to),
 		cmocka_unit_test(it_sees_its_files_and_no_others),
 		cmocka_unit_test(it_makes_the_sockets_that_it_needs),
