@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,7 +61,7 @@ struct net_port {
 	bool blocked; /* switch_input() does not return */
 	unsigned inside;
 	unsigned refused[NET_VERDICT_COUNT]; /* after deliver() */
-	unsigned waits, retries;	     /* until so many calls of switch_retry() */
+	atomic_uint waits, retries;	     /* until so many calls of switch_retry() */
 };
 
 struct net_switch {
