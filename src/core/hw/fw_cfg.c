@@ -218,7 +218,8 @@ static int add_item(struct fw_cfg *fw_cfg, unsigned key, const char *name, const
 
 	if (!copy)
 		return cause_errno(cause, ENOMEM, "%s", name);
-	set_item(fw_cfg, key, memcpy(copy, data, size), size);
+	memcpy(copy, data, size);
+	set_item(fw_cfg, key, copy, size);
 	return 0;
 }
 
