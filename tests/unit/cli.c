@@ -270,6 +270,7 @@ static void without_a_deck_it_says_so(void **state)
 	unsetenv("VMDECK_SOCKET");
 	assert_non_null(mkdtemp(folder));
 	setenv("XDG_RUNTIME_DIR", folder, 1);
+	setenv("XDG_STATE_HOME", folder, 1); /* not that of somebody who runs the tests */
 	assert_int_equal(vmdeck("list"), 1);
 	rmdir(folder);
 	has(err, folder);
