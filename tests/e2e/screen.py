@@ -456,9 +456,13 @@ def test_a_profile_is_edited_and_its_mistakes_shown():
         with Terminal(folder, env=(f"VISUAL={editor}",)) as terminal:
             terminal.see(r"mine +\S defined")
             terminal.keys("e")
-            terminal.see(r"mine\.ini:2: memory: ")
+            terminal.see(r"mine\.ini:2: memory: .*edit it again")
             terminal.keys("Escape")
             terminal.see(r"mine +\S invalid")
+            terminal.keys("L")
+            terminal.see("▶ Messages")
+            assert terminal.screen().count("mine.ini:2: memory") == 1, terminal.screen()
+            terminal.keys("q")
             terminal.keys("q")
             assert terminal.gone() == 0
 

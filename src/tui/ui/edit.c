@@ -31,6 +31,7 @@ struct editor {
 	int pidfd;
 	struct loop_source source;
 	char guest[128], path[4096];
+	json_t *mistakes; /* of the profile after the edit, or NULL */
 	char said[600]; /* by the reading after the edit, of the guest; or "" */
 	struct stat before; /* of the profile */
 };
@@ -120,37 +121,46 @@ static void say_found(struct editor *editor, const json_t *list, enum severity s
 	}
 }
 
-static void checked(void *arg, json_t *result, const struct client_error *error)
+/* The deck has told of the first mistake by now; all of them are kept, and the question says it. */
+static void ask_again(void *arg, json_t *result, const struct client_error *error)
 {
 	static const struct choice choices[] = { { 'e', "edit it again" }, { 0, "leave it so" } };
-	const json_t *mistakes, *first;
 	struct editor *editor = arg;
 	struct tui *tui = editor->deck->tui;
+	const json_t *first = json_array_get(editor->mistakes, 0);
+	size_t count = json_array_size(editor->mistakes);
 	char more[64] = "", where[300];
-	size_t count;
+
+	(void)result;
+	if (error)
+		tui_fail(tui, error);
+	say_found(editor, editor->mistakes, SEVERITY_ERROR);
+	if (count > 1)
+		snprintf(more, sizeof(more), " (and %zu more)", count - 1);
+	if (!count || tui->prompt.active || editor->pid)
+		return;
+	tui_hush(tui);
+	prompt_ask(&tui->prompt, choices, again, editor, "%s: %.300s%s.",
+		   place(editor, first, where), json_text(first, "text"), more);
+	tui_dirty(tui);
+}
+
+static void checked(void *arg, json_t *result, const struct client_error *error)
+{
+	struct editor *editor = arg;
+	struct tui *tui = editor->deck->tui;
+	json_t *mistakes;
 
 	if (error) {
 		tui_fail(tui, error);
 		return;
 	}
 	mistakes = json_object_get(result, "mistakes");
-	count = json_array_size(mistakes);
 	say_found(editor, json_object_get(result, "warnings"), SEVERITY_WARNING);
-	if (count == 0) {
-		tui_call(editor->deck, "deck.reload", NULL, reloaded, editor);
-		return;
-	}
-	tui_call(editor->deck, "deck.reload", NULL, NULL, NULL);
-	say_found(editor, mistakes, SEVERITY_ERROR);
-	first = json_array_get(mistakes, 0);
-	if (count > 1)
-		snprintf(more, sizeof(more), " (and %zu more)", count - 1);
-	if (tui->prompt.active || editor->pid)
-		return;
-	tui_hush(tui); /* the question says it */
-	prompt_ask(&tui->prompt, choices, again, editor, "%s: %.300s%s.",
-		   place(editor, first, where), json_text(first, "text"), more);
-	tui_dirty(tui);
+	json_decref(editor->mistakes);
+	editor->mistakes = json_incref(mistakes);
+	tui_call(editor->deck, "deck.reload", NULL, json_array_size(mistakes) ? ask_again : reloaded,
+		 editor);
 }
 
 /* A sentence that stands, about a guest of the deck's or not; more: behind it. */
@@ -380,6 +390,7 @@ void editor_stop(struct tui *tui)
 		waitpid(editor->pid, NULL, WNOHANG);
 	}
 	forget(editor);
+	json_decref(editor->mistakes);
 	free(editor);
 	tui->editor = NULL;
 }
