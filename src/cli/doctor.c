@@ -266,17 +266,37 @@ static void look_at_kernel(struct doctor *doctor)
 	     old ? "it is older than 6.1, which is the oldest that vmdeck is tested with" : NULL);
 }
 
+static void look_at_program(struct doctor *doctor, enum program program, const char *path)
+{
+	uint32_t refused = probe_program(program);
+	char text[PATH_MAX + CAUSE_SIZE];
+	const char *advice = NULL;
+	size_t used;
+
+	used = (size_t)snprintf(text, sizeof(text), "%s; %s", path, program_purpose(program));
+	for (unsigned i = 0; i < WALL_COUNT; i++) {
+		if (!(refused & 1u << i))
+			continue;
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s %s",
+					 advice ? "," : ", but without", wall_name(i));
+		advice = wall_advice(i);
+	}
+	tell(doctor, refused ? BAD : GOOD, program_name(program), text, advice);
+}
+
 /* Programs of others; who does not use what they serve need not have them. */
 static void look_at_programs(struct doctor *doctor)
 {
 	for (enum program program = 0; program < PROGRAM_COUNT; program++) {
-		char path[PATH_MAX], text[PATH_MAX + CAUSE_SIZE];
+		char path[PATH_MAX], text[CAUSE_SIZE * 2];
 		struct cause cause;
-		bool found = program_find(program, path, &cause) == 0;
 
-		snprintf(text, sizeof(text), "%s; %s", found ? path : cause.text,
-			 program_purpose(program));
-		tell(doctor, found ? GOOD : NOTE, program_name(program), text, NULL);
+		if (program_find(program, path, &cause) == 0) {
+			look_at_program(doctor, program, path);
+			continue;
+		}
+		snprintf(text, sizeof(text), "%s; %s", cause.text, program_purpose(program));
+		tell(doctor, NOTE, program_name(program), text, NULL);
 	}
 }
 

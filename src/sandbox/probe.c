@@ -89,6 +89,24 @@ int probe_walls(uint32_t *in_force, struct cause *cause)
 	return error;
 }
 
+uint32_t probe_program(enum program program)
+{
+	static const char *const arguments[] = { "--version", NULL };
+	static const struct program_file none[] = { { NULL, false } };
+	const struct program_order order = {
+		.program = program, .arguments = arguments,
+		.files = program_makes_walls(program) ? NULL : none, .fds = { -1 },
+	};
+	struct program_process process;
+	struct cause cause;
+
+	if (program_start(&process, &order, &cause) < 0)
+		return 0;
+	/* Whatever it says: the walls stood before it could say anything. */
+	(void)program_wait(&process, -1, PATIENCE / NS_PER_MS, &cause);
+	return process.refused;
+}
+
 static void *nothing(void *arg)
 {
 	return arg;

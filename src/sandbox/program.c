@@ -10,13 +10,14 @@
 
 static const struct {
 	const char *name, *package, *purpose;
+	bool makes_walls;
 } programs[PROGRAM_COUNT] = {
 	[PROGRAM_STORAGE_DAEMON] = { "qemu-storage-daemon", "qemu-system-common",
-				     "it serves disks that are no raw images, and layers" },
+				     "it serves disks that are no raw images, and layers", false },
 	[PROGRAM_VIRTIOFSD] = { "virtiofsd", "virtiofsd, in Debian 12 qemu-system-common",
-				"it serves shared folders" },
+				"it serves shared folders", true },
 	[PROGRAM_XORRISO] = { "xorriso", "xorriso",
-			      "it makes the CDs that set up cloud images" },
+			      "it makes the CDs that set up cloud images", false },
 };
 
 /* Where distributions put programs that people start, and those that programs start. */
@@ -39,6 +40,11 @@ static bool is_there(const char *folder, const char *name, char out[PATH_MAX])
 const char *program_purpose(enum program program)
 {
 	return programs[program].purpose;
+}
+
+bool program_makes_walls(enum program program)
+{
+	return programs[program].makes_walls;
 }
 
 int program_find(enum program program, char out[PATH_MAX], struct cause *cause)

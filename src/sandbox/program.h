@@ -27,6 +27,9 @@ const char *program_name(enum program program);
 /* "it serves shared folders". A constant. Any thread. */
 const char *program_purpose(enum program program);
 
+/* Whether it makes walls of files and system calls itself, and is to be started without. */
+bool program_makes_walls(enum program program);
+
 /*
  * Where it is. 0, or -ENOENT with a cause that begins with its name and names Debian's
  * package. Any thread.
@@ -42,6 +45,7 @@ struct program_process {
 	int status_fd; /* the helper's word of it, which polls readable; -1: there is none */
 	int error_fd;  /* its standard error, which polls readable */
 	int pid;       /* as it has been told, or 0 */
+	uint32_t refused; /* by then: WALL_* that it should have, and has not */
 	int exit_status; /* once it has ended: 0..255, or -EIO when something else ended it */
 	char line[PROGRAM_WORDS_MAX]; /* that it is writing */
 	size_t line_size;

@@ -113,6 +113,7 @@ int program_ended(struct program_process *process, char *why, size_t size)
 		return 0;
 	if (n == sizeof(report) && report.says == HELPER_STARTED) {
 		process->pid = report.code;
+		process->refused = report.refused;
 		atomic_fetch_or(&refused, report.refused);
 		return 0;
 	}

@@ -166,6 +166,17 @@ def test_doctor_says_what_is_missing_and_what_to_do():
     assert "user.max_user_namespaces" in refused[namespace]["advice"], refused
 
 
+def test_doctor_names_the_walls_that_programs_lack():
+    program = "qemu-storage-daemon"
+    d.need(program)
+    if doctor()["process: Landlock"]["finding"] != "ok":
+        d.skip("this host has no Landlock")
+    assert doctor()[program]["finding"] == "ok"
+    refused = doctor("tests/lib/refuse", f"landlock_create_ruleset={errno.ENOSYS}", "--")[program]
+    assert refused["finding"] == "missing" and ", but without Landlock" in refused["text"], refused
+    assert "lsm=landlock" in refused["advice"], refused
+
+
 def test_a_limit_of_no_cores_is_no_lack():
     with open("/proc/sys/kernel/core_pattern") as file:
         sent = file.read()[0] in "|@"

@@ -14,6 +14,7 @@ static const struct {
 	{ "faccessat2", SYS_faccessat2 },
 	{ "io_uring_enter", SYS_io_uring_enter },
 	{ "io_uring_setup", SYS_io_uring_setup },
+	{ "landlock_create_ruleset", SYS_landlock_create_ruleset },
 };
 
 /* One word of the command line; false: it is none. */
