@@ -1,13 +1,17 @@
 /* See confine.h. capabilities(7), setrlimit(2), seccomp(2). */
 #include "sandbox/confine.h"
 
+#include <errno.h>
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/thread.h"
 
 #define BIT(capability) (1ull << (capability))
 
@@ -42,6 +46,25 @@ void confine_thread(unsigned filter)
 		atomic_fetch_or(&missing, 1u << filter);
 	else
 		atomic_fetch_or(&entered, 1u << filter);
+}
+
+/* By a filter of ours. */
+static bool is_confined(void)
+{
+	int mode = prctl(PR_GET_SECCOMP);
+
+#ifdef THREAD_SANITIZED
+	return mode == SECCOMP_MODE_FILTER; /* these let sanitizers ask what they like */
+#else
+	/* Ours do not let it ask; one that a container has put around it does. */
+	return mode < 0 && errno == EPERM;
+#endif
+}
+
+void confine_by_birth(unsigned filter)
+{
+	if (!is_confined())
+		confine_thread(filter);
 }
 
 /* core_pattern names a program or a socket, which take a core whatever a limit of 0 says. */

@@ -19,6 +19,12 @@
  */
 void confine_thread(unsigned filter);
 
+/*
+ * The same of a thread of a kind that whoever starts it is of, too: it is born with all that, or,
+ * where it was started by who has given up nothing, is not.
+ */
+void confine_by_birth(unsigned filter);
+
 /* The calling thread has no capabilities but those, a bit for each, if it has them. */
 void confine_capabilities(uint64_t kept);
 

@@ -465,6 +465,28 @@ def read_status(task):
         return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
 
 
+def filters_of(process):
+    """How many filters each thread has, of those that are behind their walls."""
+    tasks = [read_status(f"{process}/task/{task}") for task in os.listdir(f"{process}/task")]
+    # Sanitizers have threads of their own, which are named like the process.
+    return {task["Name"]: task["Seccomp_filters"] for task in tasks
+            if task["Seccomp"] == "2" and task["NoNewPrivs"] == "1" and
+            not task["Name"].startswith(("iou-", "kvm-")) and
+            (not task["Name"].startswith(("vcpu", "capture")) or not int(task["CapEff"], 16))}
+
+
+def test_every_thread_of_run_has_its_walls():
+    """But for the first one, which has the terminal, and starts the guest before the deck's."""
+    d.need_kvm()
+    with d.Folder() as folder:
+        path = folder.write("one.ini", QUIET.format(name="one", cpus=1))
+        run = folder.start("run", path, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        wanted = {"deck": "1", "io-one": "1", "vcpu0-one": "2"}
+        d.wait_for(lambda: wanted.items() <= filters_of(f"/proc/{run.pid}").items(),
+                   "each thread to be behind its walls")
+        run.communicate(b"poweroff\r", timeout=d.PATIENCE)
+
+
 def test_every_thread_has_its_walls():
     with quiet_deck("one", cpus=2) as deck:
         deck.wait_state("one", "running")
@@ -472,17 +494,7 @@ def test_every_thread_has_its_walls():
         process = f"/proc/{deck.process.pid}"
         filters = {"vmdeck": "1", "io-one": "1", "vcpu0-one": "2", "vcpu1-one": "2",
                    "uplink": "1", "worker": "1", "capture": "2"}
-
-        def found():
-            tasks = [read_status(f"{process}/task/{task}")
-                     for task in os.listdir(f"{process}/task")]
-            # Sanitizers have threads of their own, which are named like the process.
-            return {task["Name"]: task["Seccomp_filters"] for task in tasks
-                    if task["Seccomp"] == "2" and task["NoNewPrivs"] == "1" and
-                    not task["Name"].startswith(("iou-", "kvm-")) and
-                    (not task["Name"].startswith(("vcpu", "capture")) or
-                     not int(task["CapEff"], 16))}
-        d.wait_for(lambda: found() == filters, "each thread to be behind its walls")
+        d.wait_for(lambda: filters_of(process) == filters, "each thread to be behind its walls")
         with open(f"{process}/limits") as file:
             assert re.search(r"Max core file size +1 +1 ", file.read())
         with open(f"{process}/smaps") as file:

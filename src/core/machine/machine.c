@@ -15,6 +15,7 @@
 #include "base/thread.h"
 #include "core/bus/disks.h"
 #include "core/machine/vm.h"
+#include "sandbox/confine.h"
 
 /* RAM is looked through so much a sample, which costs less than a millisecond. */
 #define MEMORY_SLICE (2ull << 30)
@@ -28,7 +29,9 @@
 /* One that resets itself so soon after its power button was pressed was to end. */
 #define PRESSED_FOR (30 * NS_PER_S)
 
-static const struct thread_role io_role = { .name = "io", .pooled = true };
+static const struct thread_role io_role = {
+	.name = "io", .pooled = true, .confine = confine_by_birth, .kind = FILTER_DECK,
+};
 
 #define ORDERS 5 /* that a machine takes */
 
