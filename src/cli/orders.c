@@ -63,14 +63,11 @@ static const struct goal *find_goal(enum method_id method)
 	return NULL;
 }
 
-static json_t *call(struct orders *orders, const char *method, const char *guest,
-		    struct cause *cause)
+static int call(struct orders *orders, const char *method, const char *guest, json_t **result,
+		struct cause *cause)
 {
-	json_t *result;
-	json_t *params = json_pack("{s:o}", "guest", message_text(guest));
-	int error = link_call(orders->link, method, params, &result, cause);
-
-	return error < 0 ? NULL : result;
+	return link_call(orders->link, method, json_pack("{s:o}", "guest", message_text(guest)),
+			 result, cause);
 }
 
 /* Gives one order to each guest named; goes on after a failure. */
@@ -149,7 +146,7 @@ static void give_order(struct orders *orders, struct target *target, const json_
 	if (target->later)
 		return;
 	if (!starting || unlock_all(orders, target->name, shown, &cause) == 0)
-		result = call(orders, orders->method->name, target->name, &cause);
+		call(orders, orders->method->name, target->name, &result, &cause);
 	if (!result)
 		fail_target(orders, target, cause.text);
 	json_decref(result);
@@ -176,11 +173,15 @@ static void take_state(struct orders *orders, struct target *target, const json_
 	}
 }
 
+/* A deck that has ended may have told before what became of the guest. */
 static void look_at(struct orders *orders, struct target *target)
 {
 	struct cause cause;
-	json_t *shown = call(orders, "guest.show", target->name, &cause);
+	json_t *shown;
+	int err = call(orders, "guest.show", target->name, &shown, &cause);
 
+	if (err == -ECONNRESET)
+		return;
 	if (!shown)
 		fail_target(orders, target, cause.text);
 	else if (target->later &&
@@ -197,6 +198,7 @@ static void take_event(struct orders *orders, const json_t *params)
 {
 	const char *guest = text_of(params, "guest", "");
 	enum guest_state state = guest_state_find(text_of(params, "state", ""));
+	bool starting = orders->goal->method == METHOD_GUEST_START;
 
 	for (int i = 0; i < orders->count; i++) {
 		struct target *target = &orders->targets[i];
@@ -204,7 +206,8 @@ static void take_event(struct orders *orders, const json_t *params)
 		if (target->done || strcmp(target->name, guest) != 0)
 			continue;
 		/* One that is started while it stops has to stop first. */
-		if (state != target->state && target->state != GUEST_STOPPING &&
+		if (state != target->state &&
+		    !(starting && target->state == GUEST_STOPPING) &&
 		    number_of(params, "time") > target->since)
 			take_state(orders, target, params, text_of(params, "text", ""));
 		if (!target->done)
@@ -283,8 +286,7 @@ static int order_and_wait(struct cli *cli, struct orders *orders)
 		struct target *target = &orders->targets[i];
 
 		target->name = cli->argv[i];
-		shown = call(orders, "guest.show", target->name, &cause);
-		if (shown)
+		if (call(orders, "guest.show", target->name, &shown, &cause) == 0)
 			give_order(orders, target, shown);
 		else
 			fail_target(orders, target, cause.text);

@@ -19,6 +19,8 @@
 #include <pty.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "cli/cli.h"
 #include "cli/pcapng.h"
@@ -363,6 +365,49 @@ static void waiting_has_its_limit(void **state)
 	assert_string_equal(err, "vmdeck: web is stopping; only a guest that is running can be "
 				 "paused\n");
 	assert_int_equal(vmdeck("stop --wait db web"), 0);
+}
+
+/* As far as "stop --wait web" asks, a deck of "run", which ends with its guest. */
+static void play_short_deck(int listener)
+{
+	static const char *const answers[] = {
+		"\"result\":{}",
+		"\"result\":{\"name\":\"web\",\"state\":\"stopping\",\"since\":1,\"restarts\":0}",
+		"\"result\":{}",
+		"\"method\":\"event\",\"params\":{\"time\":2,\"guest\":\"web\",\"kind\":\"state\","
+		"\"state\":\"stopped\",\"text\":\"switched off\"}",
+	};
+	FILE *peer = fdopen(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "r+");
+	char line[4096];
+
+	for (int i = 0; i < 4 && fgets(line, sizeof(line), peer); i++) {
+		fprintf(peer, "{\"jsonrpc\":\"2.0\",%s", answers[i]);
+		if (i < 3)
+			fprintf(peer, ",\"id\":%d", i + 1);
+		fprintf(peer, "}\n");
+		fflush(peer);
+	}
+	fclose(peer);
+}
+
+static void what_a_deck_tells_before_its_end_counts(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const struct fake_deck *fake = *state;
+	struct process process;
+	char command[256];
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/short.sock", fake->folder);
+	snprintf(command, sizeof(command), "--socket %s stop --wait web", address.sun_path);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	start(&process, command);
+	play_short_deck(listener);
+	assert_int_equal(finish(&process), 0);
+	assert_string_equal(err, "");
+	close(listener);
+	unlink(address.sun_path);
 }
 
 static void profiles_are_checked_without_a_deck(void **state)
@@ -799,6 +844,7 @@ int main(int argc, char **argv)
 		TEST(a_guest_is_shown_without_its_escapes),
 		TEST(orders_are_given_and_waited_for),
 		TEST(waiting_has_its_limit),
+		TEST(what_a_deck_tells_before_its_end_counts),
 		TEST(profiles_are_checked_without_a_deck),
 		TEST(switches_are_listed),
 		TEST(statistics_are_shown_once_or_watched),
