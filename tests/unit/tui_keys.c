@@ -428,6 +428,12 @@ static void test_question(void **state)
 	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
 	assert_true(read(screen->server, requests, sizeof(requests) - 1) > 0);
 	assert_non_null(strstr(requests, "guest.off"));
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"stopped\"}]}");
+	order_give(tui->deck, "web", "guest.off");
+	assert_false(tui->prompt.active);
+	assert_false(on_screen(tui, "web: web"));
+	assert_true(on_screen(tui, "web is stopped; only a guest that is starting, running, paused or "
+				   "stopping can be forced off"));
 }
 
 /* Each passphrase is asked for, is not shown, and goes before the start. */

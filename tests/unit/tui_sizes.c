@@ -393,11 +393,12 @@ static void test_questions(void **state)
 	struct fake_screen *screen = *state;
 	struct tui *tui = &screen->tui;
 
-	fake_screen_guests(screen, guests);
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"},"
+				   "{\"name\":\"db\",\"state\":\"paused\"}]}");
 	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
-		order_give(tui->deck, "crashed", "guest.reset");
+		order_give(tui->deck, "web", "guest.reset");
 		draw(tui, sizes[i][0], sizes[i][1]);
-		assert_shows(L"Reset crashed?");
+		assert_shows(L"Reset web?");
 		assert_shows(L"y: reset it");
 		assert_shows(L"let it");
 		quit_ask(tui->deck);

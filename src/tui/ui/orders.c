@@ -128,11 +128,15 @@ void order_give(struct tui_deck *deck, const char *name, const char *order)
 {
 	const struct tui_guest *guest = tui_guest(deck, name);
 	const struct method *method = method_find(order);
+	struct cause cause;
 
 	if (!guest)
 		return;
 	method = fitting(method, guest->state);
-	if (method->order->confirm)
+	/* What is dangerous is neither asked of nor given to a guest that is not there for it. */
+	if (method->order->confirm && method_check_state(method, name, guest->state, &cause) < 0)
+		tui_say(deck->tui, SEVERITY_ERROR, NULL, "%s", cause.text);
+	else if (method->order->confirm)
 		ask(deck, method, name);
 	else if (method == &method_table[METHOD_GUEST_START])
 		unlock(deck, guest, 0);
