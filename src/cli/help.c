@@ -31,7 +31,7 @@ void help_overview(const struct cli *cli)
 
 		snprintf(usage, sizeof(usage), "%s %s", command->name,
 			 strlen(args) > 16 ? "..." : args);
-		plain_print(stdout, "  %-22s %s\n", usage, command_help(command));
+		plain_print(stdout, "  %-23s %s\n", usage, command_help(command));
 	}
 	printf("\n'vmdeck help COMMAND' explains a command; --version prints the version.\n"
 	       "Exit status: 0 done, 1 failed, 2 the command line is wrong.\n");

@@ -192,6 +192,9 @@ static void help_lists_every_command(void **state)
 		snprintf(line, sizeof(line), "Usage: vmdeck %s", names[i]);
 		has(out, line);
 	}
+	assert_int_equal(vmdeck("--help"), 0);
+	has(out, "\n  eject GUEST/DISK        takes ");
+	has(out, "\n  insert GUEST/DISK IMAGE puts ");
 	assert_int_equal(vmdeck("capture --help"), 0);
 	has(out, "--filter FILTER");
 	assert_int_equal(vmdeck("help stop"), 0);
