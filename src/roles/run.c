@@ -44,7 +44,7 @@ struct run {
 	struct window window; /* that a virtio console is shown in */
 	uint8_t *rest; /* of the console, read with the answer */
 	struct loop_timer silence;
-	const char *unsaid; /* the word of its command line without which it may be silent, or NULL */
+	const char *unsaid; /* the word without which a kernel may be silent */
 	bool started; /* the guest */
 	bool asked_to_stop;
 	unsigned signalled; /* how often, not counting hang-ups */

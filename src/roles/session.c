@@ -136,8 +136,9 @@ static void listen_alone(void *arg)
 	struct cause cause;
 
 	if (server_listen(session->server, session->endpoint, &cause) == -EADDRINUSE)
-		deck_notice(session->deck, "another deck has the socket, so commands such as 'vmdeck "
-			    "list' do not reach this guest; --socket gives it one of its own");
+		deck_notice(session->deck, "another deck has the socket, so commands such as "
+			    "'vmdeck list' do not reach this guest; --socket gives it one of its "
+			    "own");
 }
 
 /*

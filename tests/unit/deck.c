@@ -392,8 +392,8 @@ static void assert_refusals(struct guest *guest)
 			continue;
 		guest_states_text(method->states, states);
 		if (state == GUEST_INVALID)
-			snprintf(expected, sizeof(expected), "%s: its profile has mistakes: b.ini:1: "
-				 "'rubbish' is neither a [section] nor 'key = value' (and 1 more); "
+			snprintf(expected, sizeof(expected), "%s: its profile has mistakes: "
+				 "b.ini:1: 'rubbish' is neither a [section] nor 'key = value' (and 1 more); "
 				 "'vmdeck show b' lists them", guest_name(guest));
 		else
 			snprintf(expected, sizeof(expected), "%s is %s; only a guest that is %s "
@@ -830,7 +830,8 @@ static void test_stop_in_a_reset_loop(void **state)
 			wait_ns(bench, 1000);
 		assert_int_equal(guest_order(guest, METHOD_GUEST_STOP, NULL), 0);
 		if (states[i] == GUEST_STARTING)
-			assert_string_equal(bench->log, "switched off between two starts of its own");
+			assert_string_equal(bench->log,
+					    "switched off between two starts of its own");
 		wait_for(bench, "a", GUEST_STOPPED);
 		assert_true(strstr(guest_reason(guest), "switched off") ||
 			    strstr(guest_reason(guest), "after its power button was pressed"));

@@ -145,7 +145,7 @@ static void causes_of_media(void **state)
 	}
 	scratch_write(scratch->path, "hello\n", 6);
 	assert_int_equal(disk_file_open(&file, &config, &cause), -EINVAL);
-	assert_non_null(strstr(cause.text, "is a text file, so it is no raw image; name the image of"));
+	assert_non_null(strstr(cause.text, "is a text file, so it is no raw image; name the image"));
 	scratch_image(scratch, "y.img", 1000);
 	assert_int_equal(disk_file_open(&file, &config, &cause), -EINVAL);
 	assert_non_null(strstr(cause.text, "has 1000 bytes, which is no multiple of 512; name the"));

@@ -51,7 +51,7 @@ struct machine {
 	struct loop_timer quiesce, restart;
 	uint64_t restarts_due;	/* CLOCK_MONOTONIC: when all restarts so far are due at that pace */
 	bool off, reset;	/* ordered */
-	uint64_t pressed;	/* CLOCK_MONOTONIC: its power button, after any order to reset; or 0 */
+	uint64_t pressed; /* CLOCK_MONOTONIC: its power button, after any order to reset; or 0 */
 	atomic_bool hand_over;	/* see machine_hand_over() */
 	char *registers;	/* of a crash; the I/O thread's until MACHINE_ENDED */
 	uint64_t exits[VCPU_EXIT_REASONS]; /* of the last one, guarded by vm_lock */

@@ -51,8 +51,8 @@ static void exchanged(void *arg, json_t *result, const struct client_error *erro
 	else if (!strstr(error->message, "--force") || tui->prompt.active)
 		tui_fail(tui, error);
 	else
-		prompt_ask(&tui->prompt, choices, forced, media, "%s holds the medium of %s, and has "
-			   "been asked to let go of it.", media->guest, media->drive);
+		prompt_ask(&tui->prompt, choices, forced, media, "%s holds the medium of %s, and "
+			   "has been asked to let go of it.", media->guest, media->drive);
 	tui_dirty(tui);
 }
 

@@ -97,7 +97,8 @@ static json_t *nets_json(const struct profile *profile)
 		if (profile->nets[i].present)
 			json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}",
 				"name", json_sprintf("net%u", i),
-				"model", message_text(profile_net_model_name(profile->nets[i].model)),
+				"model", message_text(profile_net_model_name(
+						profile->nets[i].model)),
 				"switch", message_text(profile->nets[i].switch_name),
 				"mac", mac_json(profile->nets[i].mac)));
 	return list;
@@ -260,7 +261,7 @@ static json_t *memory_json(const struct guest *guest)
 	return object;
 }
 
-/* A guest whose profile is looked through for the mistakes beside those that keep it from being read. */
+/* A guest whose profile is looked through for mistakes beside those that the deck knows. */
 struct look {
 	struct worker_job job;
 	struct answer answer;
