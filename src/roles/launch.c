@@ -139,6 +139,7 @@ static int launch(const struct role_config *config)
 	/* One that comes before both know what to do with it is kept. */
 	sigemptyset(&term);
 	sigaddset(&term, SIGTERM);
+	sigaddset(&term, DECK_SIGNAL_PASSED_ON);
 	pthread_sigmask(SIG_BLOCK, &term, NULL);
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
 		plain_say("%m");

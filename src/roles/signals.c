@@ -1,4 +1,4 @@
-/* See signals.h. signalfd(2), sigqueue(3). */
+/* See signals.h. signalfd(2), signal(7). */
 #include "roles/signals.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ static void signal_came(void *arg, uint32_t events)
 	if (read(signals->fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return;
 	/* Whoever ends a control group sends one to the launcher and one to its child. */
-	count = info.ssi_code == SI_QUEUE ? &signals->passed_on : &signals->direct;
+	count = (int)info.ssi_signo == DECK_SIGNAL_PASSED_ON ? &signals->passed_on : &signals->direct;
 	if (++*count > signals->orders)
 		signals->came(signals->arg, ++signals->orders > 1);
 }
@@ -29,6 +29,7 @@ int deck_signals_open(struct deck_signals *signals, bool terminal, struct cause 
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
+	sigaddset(&set, DECK_SIGNAL_PASSED_ON);
 	/* Of a deck with a screen it is the key of whatever else runs in that terminal. */
 	if (!terminal)
 		sigaddset(&set, SIGINT);
@@ -63,5 +64,5 @@ void deck_signals_block_all(void)
 
 int deck_signals_pass_on(pid_t child, int number)
 {
-	return sigqueue(child, number, (union sigval){ .sival_int = 0 });
+	return kill(child, number == SIGTERM ? DECK_SIGNAL_PASSED_ON : number);
 }

@@ -9,11 +9,15 @@
 #ifndef ROLES_SIGNALS_H
 #define ROLES_SIGNALS_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/cause.h"
 #include "base/loop.h"
+
+/* SIGTERM that the launcher passes on: of two of one number that wait the second is lost. */
+#define DECK_SIGNAL_PASSED_ON SIGRTMIN
 
 struct deck_signals {
 	int fd;
