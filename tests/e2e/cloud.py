@@ -38,9 +38,12 @@ def seed_of(deck):
     for pid in proc.processes(deck.process.pid):
         for fd in os.listdir(f"/proc/{pid}/fd"):
             path = f"/proc/{pid}/fd/{fd}"
-            if re.search(r"/seed-\w+ \(deleted\)$", os.readlink(path)):
-                with open(path, "rb") as file:
-                    return file.read()
+            try:
+                if re.search(r"/seed-\w+ \(deleted\)$", os.readlink(path)):
+                    with open(path, "rb") as file:
+                        return file.read()
+            except OSError:
+                pass  # it has been closed meanwhile
     return None
 
 
@@ -79,6 +82,7 @@ def test_linux_reads_the_seed():
         assert console.expect("\n", linux.PATIENCE).split() == [
             str(len(text)), f"{zlib.crc32(text.encode()):08x}"]
         deck.wait_state("linux", "stopped", seconds=linux.PATIENCE)
+        assert deck.call("guest.show", {"guest": "linux"})["reason"] == "powered off"
         assert not [name for name in os.listdir(os.path.join(deck.path, "run/vmdeck"))
                     if name.startswith("seed")]
 

@@ -4,6 +4,8 @@ A test is a program: it names its cases as functions whose names begin with
 "test_" and ends with main(). A case fails by an assertion, and skips by
 skip(). Every process that a test starts is ended by its process ID.
 """
+import concurrent.futures
+import functools
 import inspect
 import json
 import os
@@ -77,9 +79,9 @@ def wait_for(condition, what, seconds=PATIENCE):
         time.sleep(0.05)
 
 
-def read_until(file, text):
+def read_until(file, text, seconds=PATIENCE):
     """Reads a program's output until this comes; fails when it does not."""
-    got, end = "", time.monotonic() + PATIENCE
+    got, end = "", time.monotonic() + seconds
     while text not in got:
         ready, _, _ = select.select([file], [], [], max(0, end - time.monotonic()))
         assert ready, f"no {text!r} in {got!r}"
@@ -134,6 +136,27 @@ class Folder:
         assert result.returncode == 0, result.stderr
         return json.loads(result.stdout)
 
+    def connect(self):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(PATIENCE)
+        connection.connect(self.socket)
+        return connection
+
+    def call(self, method, params=None, connection=None):
+        """One request; its result, or the error as RuntimeError."""
+        own = connection is None
+        connection = connection or self.connect()
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}}
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        if own:
+            with connection, connection.makefile("rb") as lines:
+                answer = json.loads(lines.readline())
+        else:
+            answer = json.loads(read_line(connection))
+        if "error" in answer:
+            raise RuntimeError(answer["error"]["message"])
+        return answer["result"]
+
     def start(self, *args, **options):
         return subprocess.Popen([*self.wrapper, VMDECK, *args], env=self.env, **options)
 
@@ -170,27 +193,6 @@ class Deck(Folder):
             return True
         except OSError:
             return False
-
-    def connect(self):
-        connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(PATIENCE)
-        connection.connect(self.socket)
-        return connection
-
-    def call(self, method, params=None, connection=None):
-        """One request; its result, or the error as RuntimeError."""
-        own = connection is None
-        connection = connection or self.connect()
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}}
-        connection.sendall(json.dumps(request).encode() + b"\n")
-        if own:
-            with connection, connection.makefile("rb") as lines:
-                answer = json.loads(lines.readline())
-        else:
-            answer = json.loads(read_line(connection))
-        if "error" in answer:
-            raise RuntimeError(answer["error"]["message"])
-        return answer["result"]
 
     def state(self, guest):
         for entry in self.call("guest.list")["guests"]:
@@ -271,30 +273,75 @@ class Console:
         self.connection.close()
 
 
+class Shared:
+    """What takes long to make and serves several cases, until one of them fails: the next one
+    gets another. Without a case that asks for it, it is not made."""
+
+    every = []
+
+    def __init__(self, make):
+        self.make, self.made = make, None
+        Shared.every.append(self)
+
+    def case(self, function):
+        """The case that function is, called with what is shared."""
+        @functools.wraps(function)
+        def run():
+            self.made = self.made or self.make()
+            try:
+                function(self.made)
+            except Skip:
+                raise
+            except BaseException:
+                self.close()
+                raise
+        return run
+
+    def close(self):
+        made, self.made = self.made, None
+        if made:
+            made.__exit__()
+
+
 def own_cases():
     """The calling program's functions, in their order."""
     module = sys.modules["__main__"]
     cases = [(name, case) for name, case in inspect.getmembers(module, inspect.isfunction)
              if name.startswith("test_")]
-    return sorted(cases, key=lambda case: case[1].__code__.co_firstlineno)
+    return sorted(cases, key=lambda case: inspect.unwrap(case[1]).__code__.co_firstlineno)
+
+
+def run_case(name, case):
+    """One of "ok", "skip" and "not ok", which it prints."""
+    begin, result, why = time.monotonic(), "ok", ""
+    try:
+        case()
+    except Skip as reason:
+        result, why = "skip", f": {reason}"
+    except Exception:
+        result = "not ok"
+        traceback.print_exc()
+    print(f"{result} - {name}{why or f' ({time.monotonic() - begin:.1f} s)'}", flush=True)
+    return result
+
+
+def aside(case):
+    """A case that mostly waits or takes long: it runs beside those of its program that are not
+    so, one after the other."""
+    case.aside = True
+    return case
 
 
 def main(cases=None):
     """Runs (name, function) of cases, or own_cases(); exit status 77 when all of them skip."""
-    cases = own_cases() if cases is None else cases
     only = sys.argv[1:]
-    failed = skipped = 0
-    for name, case in cases:
-        if only and name not in only:
-            continue
-        try:
-            case()
-            print(f"ok - {name}", flush=True)
-        except Skip as why:
-            skipped += 1
-            print(f"skip - {name}: {why}", flush=True)
-        except Exception:
-            failed += 1
-            traceback.print_exc()
-            print(f"not ok - {name}", flush=True)
-    sys.exit(1 if failed else 77 if cases and skipped == len(only or cases) else 0)
+    cases = [(name, case) for name, case in (own_cases() if cases is None else cases)
+             if not only or name in only]
+    waiting = [entry for entry in cases if hasattr(entry[1], "aside")]
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        beside = [pool.submit(run_case, *entry) for entry in waiting]
+        results = [run_case(*entry) for entry in cases if entry not in waiting]
+        results += [case.result() for case in beside]
+    results += [run_case("the end of what cases share", shared.close)
+                for shared in Shared.every if shared.made]
+    sys.exit(1 if "not ok" in results else 77 if results and set(results) == {"skip"} else 0)
