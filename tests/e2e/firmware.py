@@ -121,37 +121,59 @@ def test_no_system_and_reset():
 
 GRUB = "/usr/lib/grub/i386-pc"
 PARTITION = 2048  # sector
-ORDERS = """linux (hd0,msdos1)/bzImage console=ttyS0 quiet lg=button
+ORDERS = """insmod linux
+linux (hd0,msdos1)/bzImage console=ttyS0 quiet lg=button
 initrd (hd0,msdos1)/initrd
 boot
 """
 
 
+def need_grub():
+    d.need("grub-mkimage", "mke2fs")
+    if not os.path.isdir(GRUB):
+        d.skip("the package grub-pc-bin is not installed")
+
+
+def modules(*names):
+    """Modules of GRUB and those that they need, as files of its partition."""
+    with open(f"{GRUB}/moddep.lst") as file:
+        needs = dict(line.rstrip("\n").split(":") for line in file)
+    wanted, found = list(names), {}
+    while wanted:
+        name = wanted.pop()
+        if name not in found:
+            found[name] = f"{GRUB}/{name}.mod"
+            wanted += needs[name].split()
+    return {f"i386-pc/{name}.mod": path for name, path in found.items()}
+
+
 def file_system(folder, files):
-    """An ext2 file system with these files in its root, as bytes."""
+    """An ext2 file system with these files, as bytes. Its blocks are large ones, for each of
+    which GRUB has a long way to go."""
     root, image = os.path.join(folder.path, "root"), os.path.join(folder.path, "fs.img")
-    os.mkdir(root)
     for name, source in files.items():
+        os.makedirs(os.path.dirname(os.path.join(root, name)), exist_ok=True)
         os.symlink(source, os.path.join(root, name))
     size = sum(os.path.getsize(source) for source in files.values())
     with open(image, "wb") as file:
-        file.truncate((size + size // 8 + (2 << 20)) >> 20 << 20)
+        file.truncate((size + size // 8 + (8 << 20)) >> 20 << 20)
     copied = os.path.join(folder.path, "copied")
     subprocess.run(["cp", "-rL", root, copied], check=True)
-    subprocess.run(["mke2fs", "-q", "-t", "ext2", "-d", copied, image], check=True)
+    subprocess.run(["mke2fs", "-q", "-t", "ext2", "-F", "-b", "65536", "-d", copied, image],
+                   check=True, stderr=subprocess.DEVNULL)
     with open(image, "rb") as file:
         return file.read()
 
 
-def grub_disk(folder, orders, files):
-    """A disk with GRUB before its first partition, which holds the files."""
+def grub_disk(folder, orders, files, *names):
+    """A disk with GRUB before its first partition, which holds the files and modules."""
     early, core = os.path.join(folder.path, "early.cfg"), os.path.join(folder.path, "core.img")
     with open(early, "w") as file:
         file.write(orders)
-    # A short list: unpacking is slow where the processor is emulated.
+    # The modules that read the others: unpacking is slow where the processor is emulated.
     subprocess.run(["grub-mkimage", "-O", "i386-pc", "-p", "(hd0,msdos1)", "-c", early, "-o", core,
-                    "biosdisk", "part_msdos", "ext2", "linux"], check=True)
-    content = file_system(folder, files)
+                    "biosdisk", "part_msdos", "ext2"], check=True)
+    content = file_system(folder, {**files, **modules(*names)})
     with open(os.path.join(GRUB, "boot.img"), "rb") as file:
         boot = file.read()[:446]
     entry = struct.pack("<B3sB3sII", 0x80, b"\xfe\xff\xff", 0x83, b"\xfe\xff\xff", PARTITION,
@@ -165,15 +187,14 @@ def grub_disk(folder, orders, files):
     return path
 
 
+@d.aside
 def test_grub_boots_linux_from_a_partition():
     need_seabios()
-    d.need("grub-mkimage", "mke2fs")
-    if not os.path.isdir(GRUB):
-        d.skip("the package grub-pc-bin is not installed")
+    need_grub()
     files = {"bzImage": f"{d.linux_kernel()}/bzImage", "initrd": f"{d.linux_kernel()}/initrd.cpio"}
 
     def prepare(folder):
-        disk = grub_disk(folder, ORDERS, files)
+        disk = grub_disk(folder, ORDERS, files, "linux")
         folder.guest("linux", f"[guest]\nmemory = 64M\n[disk0]\npath = {disk}\n")
 
     with d.Deck(prepare=prepare) as deck:
@@ -183,7 +204,9 @@ def test_grub_boots_linux_from_a_partition():
         console.expect("LG: up", LINUX_PATIENCE)
         console.expect("LG: waiting", LINUX_PATIENCE)
         assert deck.run("stop", "linux").returncode == 0
-        deck.wait_state("linux", "stopped")
+        console.expect("LG: button", LINUX_PATIENCE)
+        deck.wait_state("linux", "stopped", seconds=LINUX_PATIENCE)
+        assert deck.call("guest.show", {"guest": "linux"})["reason"] == "powered off"
 
 
 VARIABLES = "/usr/share/OVMF/OVMF_VARS_4M.fd"  # 528 KiB, and OVMF itself what is left of 4 MiB

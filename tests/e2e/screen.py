@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """The screen with the real core behind it: keys pressed in tmux at 120x40, screens compared."""
-import io
 import itertools
 import os
 import re
@@ -9,11 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
-import tarfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import deck as d
+import firmware as f
 
 
 class Terminal:
@@ -539,41 +538,33 @@ def test_profiles_come_to_an_empty_screen_and_change_under_it():
             assert terminal.gone() == 0
 
 
-GRUB = "/usr/lib/grub/i386-pc"
-
 # GRUB asks the keyboard controller itself: it has interrupts switched on for a moment now and
 # then, in which a host that emulates such code delivers hardly any, and the BIOS needs them.
-GRUB_CFG = b"""terminal_input at_keyboard
+GRUB_CFG = """insmod terminal
+insmod at_keyboard
+insmod echo
+insmod sleep
+insmod true
+terminal_input at_keyboard
 set timeout=-1
 menuentry 'First entry' { true; }
 menuentry 'Second entry' { echo 'the second was chosen'; sleep 600; }
 """
 
 
-def grub_disk(folder):
-    """An image with GRUB in its first sectors, and its menu."""
-    d.need("grub-mkimage")
-    if not os.path.exists("/usr/share/seabios/vgabios-isavga.bin") or not os.path.exists(GRUB):
-        d.skip("the packages seabios and grub-pc-bin are not installed")
-    names = [os.path.join(folder.path, name) for name in ("menu.tar", "core.img", "grub.img")]
-    with tarfile.open(names[0], "w") as tar:
-        entry = tarfile.TarInfo("boot/grub/grub.cfg")
-        entry.size = len(GRUB_CFG)
-        tar.addfile(entry, io.BytesIO(GRUB_CFG))
-    subprocess.run(["grub-mkimage", "-O", "i386-pc", "-o", names[1], "-m", names[0],
-                    "-p", "(memdisk)/boot/grub", "biosdisk", "memdisk", "tar", "normal", "echo",
-                    "true", "sleep", "at_keyboard", "terminal"], check=True)
-    with open(f"{GRUB}/boot.img", "rb") as first, open(names[1], "rb") as core, \
-            open(names[2], "wb") as image:
-        image.write(first.read()[:446] + bytes(64) + b"\x55\xaa" + core.read())
-        image.truncate(1 << 20)
-    return names[2]
+def menu_disk(folder):
+    """An image with GRUB, and its menu."""
+    f.need_grub()
+    if not os.path.exists("/usr/share/seabios/vgabios-isavga.bin"):
+        d.skip("the package seabios is not installed")
+    return f.grub_disk(folder, "", {"grub.cfg": folder.write("grub.cfg", GRUB_CFG)}, "normal",
+                       "echo", "true", "sleep", "at_keyboard", "terminal")
 
 
 def test_a_boot_loader_is_worked_with_on_the_vga_screen():
     d.need_kvm()
     with d.Folder() as folder:
-        image = grub_disk(folder)
+        image = menu_disk(folder)
         folder.guest("box", f"[guest]\nmemory = 32M\n[disk0]\npath = {image}\nformat = raw\n")
         with Terminal(folder, size=(100, 30)) as terminal:
             terminal.see("box")
