@@ -1,5 +1,6 @@
 # tests: unit tests are listed by the room that they test.
-TESTS = $(check_PROGRAMS) $(dist_check_SCRIPTS)
+# make(1) begins them in this order: those that take longest come first.
+TESTS = $(E2E_TESTS) $(check_PROGRAMS) $(dist_check_SCRIPTS)
 dist_check_SCRIPTS += %D%/completion.sh %D%/include-check %D%/manuals.sh %D%/summary.sh
 EXTRA_DIST += %D%/README.md %D%/lib/summary
 
@@ -210,11 +211,12 @@ remove-coverage:
 	rm -rf coverage
 .PHONY: remove-coverage
 
-# End-to-end tests run the program itself, in a home of their own.
-dist_check_SCRIPTS += tests/e2e/charts.py tests/e2e/cloud.py tests/e2e/demo.py tests/e2e/full.py \
-	tests/e2e/firmware.py tests/e2e/images.py tests/e2e/life.py tests/e2e/linux.py \
-	tests/e2e/mistakes.py tests/e2e/neighbours.py tests/e2e/new.py tests/e2e/profiles.py \
-	tests/e2e/screen.py tests/e2e/storage.py
+# End-to-end tests run the program itself, in a home of their own. The longest come first.
+E2E_TESTS = tests/e2e/linux.py tests/e2e/firmware.py tests/e2e/storage.py tests/e2e/screen.py \
+	tests/e2e/neighbours.py tests/e2e/charts.py tests/e2e/demo.py tests/e2e/full.py \
+	tests/e2e/cloud.py tests/e2e/life.py tests/e2e/mistakes.py tests/e2e/new.py \
+	tests/e2e/profiles.py tests/e2e/images.py
+EXTRA_DIST += $(E2E_TESTS)
 EXTRA_DIST += tests/firmware/flash.S tests/firmware/sector.S tests/e2e/deck.py \
 	tests/e2e/proc.py tests/e2e/soak.py
 

@@ -196,6 +196,7 @@ def test_pause_by_hand_and_by_want_of_room():
         assert deck.reason() is None
 
 
+@d.aside
 def test_deck_ends_while_a_write_is_held():
     for command in (["shutdown", "--wait"], ["shutdown", "--force", "--wait"]):
         with FullDeck() as deck:
