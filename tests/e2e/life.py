@@ -2,6 +2,7 @@
 """How decks and guests begin and end: signals, the socket, orders one after the other."""
 import fcntl
 import os
+import select
 import signal
 import struct
 import subprocess
@@ -64,7 +65,10 @@ class Screen:
         self.text = b""
 
     def see(self, text):
+        end = time.monotonic() + d.PATIENCE
         while text not in self.text:
+            left = max(0, end - time.monotonic())
+            assert select.select([self.fd], [], [], left)[0], f"no {text!r} in {self.text[-4000:]!r}"
             self.text += os.read(self.fd, 65536)
 
     def keys(self, keys):
@@ -104,7 +108,8 @@ def test_sigterm_of_a_deck_that_was_left_presses_buttons():
             screen.keys(b"l")
             screen.see(b"go on running")
             deck = screen.deck()
-        events = folder.start("events", stdout=subprocess.PIPE, text=True)
+        events = folder.connect()
+        folder.call("events.subscribe", {}, events)
         # Not for a hang-up, nor for the key of a terminal that it has left.
         os.kill(deck, signal.SIGHUP)
         os.kill(deck, signal.SIGINT)
@@ -120,7 +125,8 @@ def test_sigterm_of_a_deck_that_was_left_presses_buttons():
             screen.keys(b"\x0c")
             screen.see(b"deck is being ended")
         os.kill(deck, signal.SIGTERM)
-        told = events.communicate(timeout=d.PATIENCE)[0]
+        with events, events.makefile() as lines:
+            told = lines.read()
         assert "2 guests have 30 seconds from the power button on" in told, told
         d.wait_for(lambda: gone(folder), "the socket to be removed")
 
@@ -231,9 +237,9 @@ def test_a_socket_that_goes_away_is_made_again():
         second = os.path.join(deck.path, "state/vmdeck/deck.sock")
         attached = deck.connect()
         os.unlink(deck.socket)
-        d.wait_for(lambda: os.path.exists(deck.socket), "the socket to come back", 10)
+        d.wait_for(lambda: os.path.exists(deck.socket), "the socket to come back")
         os.unlink(second)
-        d.wait_for(lambda: os.path.exists(second), "the second socket to come back", 10)
+        d.wait_for(lambda: os.path.exists(second), "the second socket to come back")
         d.shutil.rmtree(runtime)
         for _ in range(20):
             assert deck.run("list").returncode == 0
@@ -243,7 +249,7 @@ def test_a_socket_that_goes_away_is_made_again():
         refused = deck.run("--headless", "--socket", os.path.join(deck.path, "other.sock"))
         assert refused.returncode == 1 and f"process {deck.process.pid}" in refused.stderr, refused
         os.mkdir(runtime, 0o700)
-        d.wait_for(lambda: os.path.exists(deck.socket), "the first socket", 10)
+        d.wait_for(lambda: os.path.exists(deck.socket), "the first socket")
         assert deck.run("list").returncode == 0
         deck.call("guest.list", connection=attached)
         attached.close()
@@ -269,6 +275,7 @@ def test_a_deck_waits_for_one_that_is_ending():
         first.communicate(timeout=d.PATIENCE)
 
 
+@d.aside
 def test_a_socket_of_somebody_else_is_not_removed():
     with d.Deck() as deck:
         other = d.socket.socket(d.socket.AF_UNIX)
@@ -282,7 +289,7 @@ def test_a_socket_of_somebody_else_is_not_removed():
         assert from_elsewhere(deck, "list").returncode == 0
         other.close()
         os.unlink(deck.socket)
-        d.wait_for(lambda: os.path.exists(deck.socket), "the first socket", 10)
+        d.wait_for(lambda: os.path.exists(deck.socket), "the first socket")
 
 
 def test_run_needs_no_socket():

@@ -106,6 +106,13 @@ class Field:
         console.expect("by command line")
         console.close()
 
+    def reset(self, name):
+        """Resets a guest, which then is ready."""
+        console = self.deck.console(name, backlog=False)
+        self.deck.call("guest.reset", {"guest": name})
+        console.expect("by command line")
+        console.close()
+
     def begin(self, guest, line):
         """Types a line where nobody looks."""
         console = self.deck.console(guest, backlog=False)
@@ -252,8 +259,7 @@ class Attack:
             self.console.connection.shutdown(2)
             self.console.close()
         if self.spoils:
-            field.deck.call("guest.reset", {"guest": "attacker"})
-            field.wait_ready("attacker")
+            field.reset("attacker")
 
 
 class OnTheScreen(Attack):
@@ -304,8 +310,7 @@ class Fuzz(Attack):
         time.sleep(0.2)
 
     def end(self, field):
-        field.deck.call("guest.reset", {"guest": "attacker"})
-        field.wait_ready("attacker")
+        field.reset("attacker")
 
 
 class Resets(Attack):
