@@ -208,6 +208,20 @@ static bool remember(struct helper *helper, pid_t pid, int status_fd)
 	return true;
 }
 
+static bool is_complete(const struct request *request, ssize_t n)
+{
+	return n >= (ssize_t)REQUEST_SIZE(0) && request->size <= sizeof(request->arguments) &&
+	       n == (ssize_t)REQUEST_SIZE(request->size) && request->program < PROGRAM_COUNT &&
+	       request->network <= PROGRAM_LOCAL;
+}
+
+/* Whoever has taken over the deck can ask for what he likes. */
+static bool has_walls(const struct helper *helper, const struct request *request)
+{
+	return helper->kind == HELPER_OF_PROCESSES || request->has_files ||
+	       program_makes_walls(request->program);
+}
+
 static void take_request(struct helper *helper)
 {
 	static struct request request; /* it is large, and there is one thread */
@@ -219,11 +233,11 @@ static void take_request(struct helper *helper)
 
 	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
 		_exit(0); /* the parent has ended; the kernel ends the children */
-	if (n >= (ssize_t)REQUEST_SIZE(0) && request.size <= sizeof(request.arguments) &&
-	    n == (ssize_t)REQUEST_SIZE(request.size) && request.program < PROGRAM_COUNT &&
-	    request.network <= PROGRAM_LOCAL && fds[least - 1] >= 0) {
-		pid = helper_start_child(helper->kind, helper->self, helper->program, &request,
-					 fds + 1, &refused);
+	if (is_complete(&request, n) && fds[least - 1] >= 0) {
+		errno = EPERM;
+		if (has_walls(helper, &request))
+			pid = helper_start_child(helper->kind, helper->self, helper->program,
+						 &request, fds + 1, &refused);
 		if (pid < 0) {
 			say(fds[0], (struct helper_report){ HELPER_REFUSED, errno, 0 });
 		} else if (remember(helper, pid, fds[0])) {

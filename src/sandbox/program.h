@@ -73,7 +73,7 @@ enum program_network {
 struct program_order {
 	enum program program;
 	const char *const *arguments; /* behind its name; ends with NULL */
-	/* All that it sees of files but the system's own; NULL: it has walls of its own. */
+	/* All that it sees of files but the system's own; NULL: it is one that makes walls. */
 	const struct program_file *files;
 	enum program_network network;
 	const char *readonly; /* a folder below which it cannot write; or NULL */

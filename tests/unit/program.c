@@ -32,9 +32,11 @@ static char folder[] = "/tmp/vmdeck-programs-XXXXXX";
 /* Runs a shell's words as that program. */
 static int start(struct program_process *process, const char *words, int fd)
 {
+	static const struct program_file none[] = { { NULL, false } };
 	const char *const arguments[] = { words, NULL };
 	const struct program_order order = { .program = PROGRAM_STORAGE_DAEMON,
-					     .arguments = arguments, .fds = { fd, -1 } };
+					     .arguments = arguments, .files = none,
+					     .fds = { fd, -1 } };
 	struct cause cause;
 
 	return program_start(process, &order, &cause);
@@ -139,7 +141,7 @@ static void one_that_nobody_waits_for_any_more_is_ended(void **state)
 
 static void it_has_a_descriptor_and_no_other(void **state)
 {
-	static const char words[] = "exec 4>&3; ls /proc/self/fd >&3";
+	static const char words[] = "exec 4>&3; exec ls /proc/self/fd >&3";
 	struct program_process process;
 	char text[256] = "";
 	struct cause cause;
@@ -173,7 +175,7 @@ static void it_leaves_no_core(void **state)
 	if (limit.rlim_max < 1)
 		skip(); /* whoever runs this allows no other limit */
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	assert_int_equal(start(&process, "grep 'Max core' /proc/self/limits >&3", pair[1]), 0);
+	assert_int_equal(start(&process, "exec grep 'Max core' /proc/self/limits >&3", pair[1]), 0);
 	close(pair[1]);
 	assert_int_equal(program_wait(&process, -1, LIMIT, &cause), 0);
 	assert_true(recv(pair[0], text, sizeof(text) - 1, 0) > 0);
@@ -230,6 +232,22 @@ static void it_sees_its_files_and_no_others(void **state)
 }
 
 enum { LOCAL = 1, PAIR = 2, CONNECTION = 4, INTERNET = 8, OTHER = 16 };
+
+/* Whatever it is asked for by who has taken over the deck. */
+static void nothing_is_started_without_walls(void **state)
+{
+	static const char *const arguments[] = { "exit 0", NULL };
+	const struct program_order order = { .program = PROGRAM_STORAGE_DAEMON,
+					     .arguments = arguments, .fds = { -1 } };
+	struct program_process process;
+	struct cause cause;
+
+	(void)state;
+	assert_int_equal(program_start(&process, &order, &cause), 0);
+	assert_int_equal(program_wait(&process, -1, LIMIT, &cause), -EIO);
+	assert_string_equal(cause.text, "qemu-storage-daemon could not be started: "
+			    "Operation not permitted");
+}
 
 /* This program's part; what the walls let it do, as its status. */
 static int try_sockets(void)
@@ -331,6 +349,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(it_leaves_no_core),
 		cmocka_unit_test(it_ends_when_it_is_asked_to),
 		cmocka_unit_test(it_sees_its_files_and_no_others),
+		cmocka_unit_test(nothing_is_started_without_walls),
 		cmocka_unit_test(it_makes_the_sockets_that_it_needs),
 		cmocka_unit_test(what_the_host_refuses_is_known),
 	};
