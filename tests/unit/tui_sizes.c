@@ -416,6 +416,26 @@ static void test_questions(void **state)
 	assert_shows(L"123456789abcdef");
 }
 
+/* A state stands for long, and hides none of what comes meanwhile. */
+static void test_states(void **state)
+{
+	static const int sizes[][2] = { { 50, 200 }, { 24, 80 }, { 15, 80 }, { 5, 20 } };
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	tui_open(tui, "log", NULL);
+	tui_state(tui, STATUS_SHUTDOWN, "Shutting down: waiting for web, db and two others. After "
+		  "30 seconds they are forced off; q asks whether to do so now.");
+	for (unsigned i = 0; i < 60; i++)
+		tui_message(tui, SEVERITY_EVENT, i, NULL, i < 59 ? "an event" : "the last");
+	status_hush(&tui->status);
+	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
+		draw(tui, sizes[i][0], sizes[i][1]);
+		assert_shows(L"Shutting down");
+		assert_shows(L"the last");
+	}
+}
+
 /* What is wrong is read on the smallest screen, too, where a path alone would fill it. */
 static void test_causes(void **state)
 {
@@ -487,6 +507,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_registers, start, stop),
 		cmocka_unit_test_setup_teardown(test_last_lines, start, stop),
 		cmocka_unit_test_setup_teardown(test_questions, start, stop),
+		cmocka_unit_test_setup_teardown(test_states, start, stop),
 		cmocka_unit_test_setup_teardown(test_causes, start, stop),
 		cmocka_unit_test_setup_teardown(test_sentences, start, stop),
 	};

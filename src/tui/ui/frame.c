@@ -79,29 +79,59 @@ static int status_lines(const struct status *status, const struct status_entry *
 	return most > left ? left : most;
 }
 
+/* Something to say, and the lines that it takes. */
+struct said {
+	const struct status_entry *entry;
+	int lines;
+};
+
 /*
- * What there is to say, at the bottom above reserved rows: one thing on a low screen, else
- * two, a state lowest. Long ones grow upward.
+ * What there is to say, from the bottom up: one thing on a low screen, else two, a state
+ * lowest. rows: those above what is reserved.
  */
-static void draw_status(struct tui *tui, int reserved)
+static size_t pick_said(struct tui *tui, int rows, struct said said[2])
 {
 	const struct status_entry *shown[2], *first;
-	int rows = draw_rows(), width = draw_columns(), bottom = rows - reserved;
-	size_t count = status_pick(&tui->status, shown, rows < ROWS_TWO ? 1 : 2);
+	size_t count = status_pick(&tui->status, shown, draw_rows() < ROWS_TWO ? 1 : 2);
 
 	if (count == 2 && !status_is_state(&tui->status, shown[0])) {
 		first = shown[0];
 		shown[0] = shown[1];
 		shown[1] = first;
 	}
-	for (size_t i = 0; i < count && bottom > 1; i++) {
-		int lines = draw_lines(shown[i]->text, width - 2,
-				       status_lines(&tui->status, shown[i], bottom - 1));
+	for (size_t i = 0; i < count; i++) {
+		said[i].entry = shown[i];
+		said[i].lines = rows > 1 ? draw_lines(shown[i]->text, draw_columns() - 2,
+						      status_lines(&tui->status, shown[i], rows - 1))
+					 : 0;
+		rows -= said[i].lines;
+	}
+	return count;
+}
+
+/* Lines of states, which stand for long: a view goes on above them. */
+static int state_lines(const struct tui *tui, const struct said *said, size_t count)
+{
+	int lines = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (status_is_state(&tui->status, said[i].entry))
+			lines += said[i].lines;
+	return lines;
+}
+
+/* Above bottom; long ones grow upward. */
+static void draw_status(const struct said *said, size_t count, int bottom)
+{
+	int width = draw_columns();
+
+	for (size_t i = 0; i < count; i++) {
+		int lines = said[i].lines;
 
 		bottom -= lines;
 		draw_fill((struct rect){ bottom, 0, lines, width }, INK_TEXT);
 		draw_wrapped((struct rect){ bottom, 1, lines, width - 2 },
-			     style_severity(shown[i]->severity), shown[i]->text);
+			     style_severity(said[i].entry->severity), said[i].entry->text);
 	}
 }
 
@@ -129,7 +159,9 @@ void frame_draw(struct tui *tui)
 	int rows = draw_rows(), columns = draw_columns();
 	bool full = tui->top->ops->full;
 	struct rect body = { 0, 0, rows, columns }, before;
-	int reserved = rows >= 8 ? 1 : 0;
+	int reserved = rows >= 8 ? 1 : 0, bottom, kept;
+	struct said said[2];
+	size_t count = 0;
 
 	if (rows < ROWS_MIN || columns < COLUMNS_MIN) {
 		char text[128];
@@ -139,21 +171,25 @@ void frame_draw(struct tui *tui)
 		draw_wrapped(body, INK_TEXT, text);
 		return;
 	}
+	bottom = rows - reserved - prompt_rows(&tui->prompt, reserved);
 	if (!full) {
+		count = pick_said(tui, bottom, said);
+		kept = state_lines(tui, said, count);
+		if (rows >= ROWS_TWO && !kept)
+			kept = 1;
 		if (rows >= 6) {
 			draw_header(tui, columns);
 			body.y++;
 			body.height--;
 		}
-		body.height -= reserved + (rows >= ROWS_TWO);
+		body.height -= reserved + kept;
 		if (reserved)
 			draw_keys(tui, rows - 1, 1, columns - 2);
 	}
 	before = draw_clip(body);
 	tui->top->ops->draw(tui->top, body);
 	draw_unclip(before);
-	if (!full)
-		draw_status(tui, reserved + prompt_rows(&tui->prompt, reserved));
+	draw_status(said, count, bottom);
 	if (tui->prompt.active)
 		prompt_draw(&tui->prompt, full ? 0 : reserved);
 }
