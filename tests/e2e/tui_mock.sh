@@ -324,7 +324,7 @@ key g
 gone 'yyyyyyyyyyy'
 key G
 see 'Mistakes in the profile'
-see 'Line 3: memory'
+see 'line 3: memory'
 key k
 see 'triple fault'
 key Enter
