@@ -2,12 +2,16 @@
 #include "cli/passphrase.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/plain.h"
+#include "cli/signals.h"
 
 /* Takes a character off the end, which may have several bytes. */
 static size_t erase(const char *out, size_t n)
@@ -17,18 +21,26 @@ static size_t erase(const char *out, size_t n)
 	return n ? n - 1 : 0;
 }
 
+/* The next key; false: there is none any more, or a signal has come. */
+static bool read_key(int fd, int signals, char *key)
+{
+	struct pollfd wait[] = { { .fd = fd, .events = POLLIN },
+				 { .fd = signals, .events = POLLIN } };
+
+	while (poll(wait, ARRAY_SIZE(wait), -1) < 0)
+		if (errno != EINTR)
+			return false;
+	return !wait[1].revents && read(fd, key, 1) == 1;
+}
+
 /* Keys, of a terminal that neither shows them nor makes lines or signals of them. */
-static int read_keys(int fd, char out[PASSPHRASE_MAX])
+static int read_keys(int fd, int signals, char out[PASSPHRASE_MAX])
 {
 	size_t n = 0;
 	char key;
 
 	for (;;) {
-		ssize_t got = read(fd, &key, 1);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0 || key == CTRL('c') || (key == CTRL('d') && !n))
+		if (!read_key(fd, signals, &key) || key == CTRL('c') || (key == CTRL('d') && !n))
 			return -ECANCELED;
 		if (key == '\r' || key == '\n')
 			break;
@@ -50,7 +62,7 @@ static int ask(FILE *terminal, const char *guest, const char *disk, const char *
 	       char out[PASSPHRASE_MAX])
 {
 	struct termios saved, quiet;
-	int err;
+	int signals, err;
 
 	if (tcgetattr(fileno(terminal), &saved) < 0)
 		return -ENOTTY;
@@ -63,10 +75,13 @@ static int ask(FILE *terminal, const char *guest, const char *disk, const char *
 	/* What was typed before the question is no answer to it. */
 	if (tcsetattr(fileno(terminal), TCSAFLUSH, &quiet) < 0)
 		return -ENOTTY;
-	err = read_keys(fileno(terminal), out);
+	signals = signals_open();
+	err = read_keys(fileno(terminal), signals, out);
 	/* The rest of one that was too long is not for the shell to show and to run. */
 	tcsetattr(fileno(terminal), err ? TCSAFLUSH : TCSADRAIN, &saved);
 	fputc('\n', terminal);
+	fflush(terminal);
+	signals_close(signals); /* one that has come does what it does */
 	return err;
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <pty.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,12 +49,12 @@ static void ask(void)
 	found->left = (int)n;
 }
 
-/* Types keys once it is asked; what the terminal has shown is in shown. */
-static void type(const char *keys, size_t size, char shown[8192])
+/* A process that asks at a terminal of its own, and listens. */
+static pid_t begin(int *master)
 {
 	char question[256] = "";
 	size_t n = 0;
-	int terminal, status;
+	int terminal;
 	pid_t pid = forkpty(&terminal, NULL, NULL, NULL);
 
 	assert_true(pid >= 0);
@@ -71,6 +72,17 @@ static void type(const char *keys, size_t size, char shown[8192])
 	/* It is asked a moment before its keys are listened to, and what came before is none. */
 	for (struct termios termios; tcgetattr(terminal, &termios) == 0 && termios.c_lflag & ECHO;)
 		usleep(1000);
+	*master = terminal;
+	return pid;
+}
+
+/* Types keys once it is asked; what the terminal has shown is in shown. */
+static void type(const char *keys, size_t size, char shown[8192])
+{
+	size_t n;
+	int terminal, status;
+	pid_t pid = begin(&terminal);
+
 	assert_int_equal(write(terminal, keys, size), size);
 	for (n = 0; n < 8191;) {
 		ssize_t got = read(terminal, shown + n, 8191 - n);
@@ -125,12 +137,29 @@ static void of_one_that_is_too_long_nothing_is_left(void **state)
 	assert_null(strstr(shown, "xx"));
 }
 
+/* It ends the process, which leaves the terminal as it was. */
+static void a_signal_leaves_no_terminal_without_echo(void **state)
+{
+	struct termios termios;
+	int terminal, status;
+	pid_t pid = begin(&terminal);
+
+	(void)state;
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	assert_int_equal(tcgetattr(terminal, &termios), 0);
+	assert_true(termios.c_lflag & ECHO);
+	close(terminal);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_is_taken_and_not_shown),
 		cmocka_unit_test(who_gives_none_is_told_so),
 		cmocka_unit_test(of_one_that_is_too_long_nothing_is_left),
+		cmocka_unit_test(a_signal_leaves_no_terminal_without_echo),
 	};
 
 	found = mmap(NULL, sizeof(*found), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
