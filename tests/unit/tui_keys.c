@@ -507,6 +507,12 @@ static void test_media(void **state)
 	media_ask(tui->deck, "web");
 	assert_true(said(tui, "it has no CD-ROM drive; a disk with cdrom=yes in its profile is"));
 
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"stopped\",\"disks\":["
+			   "{\"name\":\"disk0\",\"path\":null,\"cdrom\":true}]}]}");
+	media_ask(tui->deck, "web");
+	assert_false(tui->prompt.active);
+	assert_true(said(tui, "web is stopped; only a guest that is running or paused can be"));
+
 	/* An empty drive: the path alone, which stays until it was of use. */
 	snprintf(guests, sizeof(guests), web, "");
 	fake_screen_guests(screen, guests);

@@ -12,6 +12,7 @@
 #include "base/checked.h"
 #include "base/paths.h"
 #include "control/message_text.h"
+#include "control/methods.h"
 #include "tui/model/json.h"
 
 #define DRIVES_MAX 9 /* a digit each */
@@ -160,13 +161,19 @@ static void ask_drive(struct media *media, const struct tui_guest *guest)
 void media_ask(struct tui_deck *deck, const char *name)
 {
 	const struct tui_guest *guest = tui_guest(deck, name);
+	const struct method *method = &method_table[METHOD_GUEST_INSERT];
 	struct tui *tui = deck->tui;
+	struct cause cause;
 
 	if (!guest)
 		return;
 	if (!find_drive(guest, 0)) {
 		tui_say(tui, SEVERITY_WARNING, name, "it has no CD-ROM drive; a disk with cdrom=yes "
 			"in its profile is one.");
+		return;
+	}
+	if (method_check_state(method, name, guest->state, &cause) < 0) {
+		tui_say(tui, SEVERITY_ERROR, NULL, "%s", cause.text);
 		return;
 	}
 	if (!tui->media)
