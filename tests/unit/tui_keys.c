@@ -432,8 +432,8 @@ static void test_question(void **state)
 	order_give(tui->deck, "web", "guest.off");
 	assert_false(tui->prompt.active);
 	assert_false(on_screen(tui, "web: web"));
-	assert_true(on_screen(tui, "web is stopped; only a guest that is starting, running, paused or "
-				   "stopping can be forced off"));
+	assert_true(on_screen(tui, "web is stopped; only a guest that is starting, running, paused "
+				   "or stopping can be forced off"));
 }
 
 /* Each passphrase is asked for, is not shown, and goes before the start. */
@@ -507,8 +507,8 @@ static void test_media(void **state)
 	media_ask(tui->deck, "web");
 	assert_true(said(tui, "it has no CD-ROM drive; a disk with cdrom=yes in its profile is"));
 
-	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"stopped\",\"disks\":["
-			   "{\"name\":\"disk0\",\"path\":null,\"cdrom\":true}]}]}");
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"stopped\","
+			   "\"disks\":[{\"name\":\"disk0\",\"cdrom\":true}]}]}");
 	media_ask(tui->deck, "web");
 	assert_false(tui->prompt.active);
 	assert_true(said(tui, "web is stopped; only a guest that is running or paused can be"));

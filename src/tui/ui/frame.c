@@ -100,10 +100,10 @@ static size_t pick_said(struct tui *tui, int rows, struct said said[2])
 		shown[1] = first;
 	}
 	for (size_t i = 0; i < count; i++) {
+		int most = rows > 1 ? status_lines(&tui->status, shown[i], rows - 1) : 0;
+
 		said[i].entry = shown[i];
-		said[i].lines = rows > 1 ? draw_lines(shown[i]->text, draw_columns() - 2,
-						      status_lines(&tui->status, shown[i], rows - 1))
-					 : 0;
+		said[i].lines = most ? draw_lines(shown[i]->text, draw_columns() - 2, most) : 0;
 		rows -= said[i].lines;
 	}
 	return count;
