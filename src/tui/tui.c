@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "tui/console/key_sequence.h"
 #include "tui/ui/edit.h"
 #include "tui/ui/frame.h"
@@ -43,12 +44,26 @@ static void redraw(void *arg)
 
 /* Keys */
 
-/* What a terminal sends for a key with modifiers is one key, too, not several. */
+/*
+ * What a terminal sends for a key with modifiers is one key, too, not several; so is what
+ * another terminal sends than TERM says, as in a tmux whose shells set it.
+ */
 static void define_keys(void)
 {
+	static const struct {
+		const char *text;
+		int code;
+	} others[] = {
+		{ "\033[H", KEY_HOME }, { "\033OH", KEY_HOME }, { "\033[1~", KEY_HOME },
+		{ "\033[7~", KEY_HOME }, { "\033[F", KEY_END }, { "\033OF", KEY_END },
+		{ "\033[4~", KEY_END }, { "\033[8~", KEY_END },
+	};
 	char text[KEY_SEQUENCE_MAX];
 	int code;
 
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (key_defined(others[i].text) == 0)
+			define_key(others[i].text, others[i].code);
 	for (unsigned n = 0; key_sequence_modified(n, &code, text); n++) {
 		int known = code ? key_defined(text) : KEY_MIN;
 

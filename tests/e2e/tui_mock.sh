@@ -309,6 +309,14 @@ key s
 see 'result: quit'
 asked 'deck.quit {"mode": "shutdown"}'
 
+echo "keys of another terminal than TERM says"
+start 80 24 "" TERM=xterm-256color
+see 'db .*running'
+key End
+see '^ build-box '
+key Home
+see '^ db running'
+
 echo "hostile names; without colour"
 start 120 40 hostile NO_COLOR=1
 see 'evil.*running'
