@@ -15,7 +15,7 @@ import zlib
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import deck as d
 
-PATIENCE = 300  # the kernel runs one emulated instruction at a time on some hosts
+PATIENCE = 600  # the kernel runs one emulated instruction at a time on some hosts
 BODY = bytes(range(256)) * 80
 
 
@@ -434,7 +434,8 @@ def test_bzimage_boots_and_reboots_with_the_pics():
         console.expect("LG: up", PATIENCE)
         console.expect("LG: disk ", PATIENCE)
         count, checksum = console.expect("\n", PATIENCE).split()
-        assert (int(count), int(checksum, 16)) == written(os.path.join(deck.path, "disk.img"), 65536)
+        image = os.path.join(deck.path, "disk.img")
+        assert (int(count), int(checksum, 16)) == written(image, 65536)
         console.expect("LG: up", PATIENCE)
         assert deck.state("linux") == "running"
         deck.run("stop", "--force", "linux")

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import deck as d
 import proc
 
-PATIENCE = 300  # the kernel runs one emulated instruction at a time on some hosts
+PATIENCE = 600  # the kernel runs one emulated instruction at a time on some hosts
 SIZE = 65536
 
 
@@ -65,7 +65,7 @@ def served(deck, guest, device):
     return int(re.search(r"process (\d+)", status).group(1)), status
 
 
-# --- one Linux that writes to all kinds of disks and to folders, for the cases that look at them ---
+# --- one Linux that writes to disks and to folders, for the cases that look at them ---
 
 BASE = os.urandom(SIZE) * 16
 WHOLE = len(BASE) // 2  # of what is written to the first disk
@@ -351,8 +351,8 @@ class NbdServer:
                 f"path = nbd+unix:///vol,1?socket={self.socket}\n")
 
     def __enter__(self):
-        self.process = subprocess.Popen(["qemu-nbd", "-t", "-f", "raw", "-e", "9", "-x", "vol,1", "-k",
-                                         self.socket, self.image],
+        self.process = subprocess.Popen(["qemu-nbd", "-t", "-f", "raw", "-e", "9", "-x", "vol,1",
+                                         "-k", self.socket, self.image],
                                         stderr=subprocess.DEVNULL)
         d.wait_for(lambda: os.path.exists(self.socket), "the NBD server")
         return self
