@@ -338,10 +338,13 @@ def main(cases=None):
     cases = [(name, case) for name, case in (own_cases() if cases is None else cases)
              if not only or name in only]
     waiting = [entry for entry in cases if hasattr(entry[1], "aside")]
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        beside = [pool.submit(run_case, *entry) for entry in waiting]
-        results = [run_case(*entry) for entry in cases if entry not in waiting]
-        results += [case.result() for case in beside]
-    results += [run_case("the end of what cases share", shared.close)
+    try:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            beside = [pool.submit(run_case, *entry) for entry in waiting]
+            results = [run_case(*entry) for entry in cases if entry not in waiting]
+            results += [case.result() for case in beside]
+    finally:
+        ends = [run_case("the end of what cases share", shared.close)
                 for shared in Shared.every if shared.made]
+    results += ends
     sys.exit(1 if "not ok" in results else 77 if results and set(results) == {"skip"} else 0)
