@@ -377,8 +377,8 @@ static void play_short_deck(int listener)
 		"\"result\":{}",
 		"\"result\":{\"name\":\"web\",\"state\":\"stopping\",\"since\":1,\"restarts\":0}",
 		"\"result\":{}",
-		"\"method\":\"event\",\"params\":{\"time\":2,\"guest\":\"web\",\"kind\":\"state\","
-		"\"state\":\"stopped\",\"text\":\"switched off\"}",
+		("\"method\":\"event\",\"params\":{\"time\":2,\"guest\":\"web\",\"kind\":\"state\","
+		 "\"state\":\"stopped\",\"text\":\"switched off\"}"),
 	};
 	FILE *peer = fdopen(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "r+");
 	char line[4096];
