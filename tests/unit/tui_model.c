@@ -53,6 +53,25 @@ static void test_guests(void **state)
 	model_destroy(&model);
 }
 
+/* It is asked for again for as long as a guest restarts, and no longer. */
+static void test_restarts(void **state)
+{
+	struct model model = { 0 };
+
+	(void)state;
+	guests(&model, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\",\"restarts\":7}]}");
+	assert_false(model.restarts_grow);
+	guests(&model, "{\"guests\":[{\"name\":\"new\",\"restarts\":1},"
+		       "{\"name\":\"web\",\"state\":\"starting\",\"restarts\":9}]}");
+	assert_true(model.restarts_grow);
+	guests(&model, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\",\"restarts\":9}]}");
+	assert_false(model.restarts_grow);
+	/* Started anew, it counts from the beginning. */
+	guests(&model, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\",\"restarts\":0}]}");
+	assert_false(model.restarts_grow);
+	model_destroy(&model);
+}
+
 static void test_stats(void **state)
 {
 	struct model model = { 0 };
@@ -316,7 +335,8 @@ static void test_status_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_guests),	cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_guests),
+		cmocka_unit_test(test_restarts),	cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_hostile), cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_drops),	cmocka_unit_test(test_packets),
 		cmocka_unit_test(test_messages),

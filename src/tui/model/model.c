@@ -50,9 +50,11 @@ struct tui_guest *model_find(const struct model *model, const char *name)
 	return NULL;
 }
 
-static void guest_fill(struct tui_guest *guest, json_t *json)
+/* Returns whether it has restarted since it was filled before. */
+static bool guest_fill(struct tui_guest *guest, json_t *json)
 {
-	uint64_t cpus = json_count(json, "cpus");
+	uint64_t cpus = json_count(json, "cpus"), restarts = json_count(json, "restarts");
+	bool grow = guest->json && restarts > guest->restarts;
 
 	json_incref(json);
 	json_decref(guest->json);
@@ -61,8 +63,9 @@ static void guest_fill(struct tui_guest *guest, json_t *json)
 	guest->state = state_of(json_text(json, "state"));
 	guest->cpus = cpus > 1024 ? 1024 : (unsigned)cpus;
 	guest->memory = json_double(json, "memory");
-	guest->restarts = json_count(json, "restarts");
+	guest->restarts = restarts;
 	guest->listed = true;
+	return grow;
 }
 
 bool model_guests(struct model *model, const json_t *result)
@@ -78,6 +81,7 @@ bool model_guests(struct model *model, const json_t *result)
 	guests = calloc(count + 1, sizeof(*guests));
 	if (!guests)
 		return false;
+	model->restarts_grow = false;
 	for (size_t i = 0; i < model->guest_count; i++)
 		model->guests[i]->listed = false;
 	for (size_t i = 0; i < count; i++) {
@@ -92,7 +96,7 @@ bool model_guests(struct model *model, const json_t *result)
 			guest = calloc(1, sizeof(*guest));
 		if (!guest)
 			break;
-		guest_fill(guest, json);
+		model->restarts_grow |= guest_fill(guest, json);
 		guests[n++] = guest;
 	}
 	for (size_t i = 0; i < model->guest_count; i++)

@@ -34,6 +34,7 @@ struct model {
 	struct tui_guest **guests; /* in the server's order */
 	size_t guest_count;
 	bool guests_known; /* the first list came */
+	bool restarts_grow; /* of a guest that was there before, by the last two lists */
 	char *deck, *host;
 };
 

@@ -5,11 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "control/protocol.h"
 #include "tui/model/json.h"
 #include "tui/ui/orders.h"
 #include "tui/ui/samples.h"
 #include "tui/ui/subscribe.h"
+
+/* Events tell of a guest that restarts over and over now and then alone. */
+#define LISTS_OF_A_LOOP 5 /* after a restart, one a second */
 
 static void list_reply(void *arg, json_t *result, const struct client_error *error)
 {
@@ -24,8 +28,12 @@ static void list_reply(void *arg, json_t *result, const struct client_error *err
 		tui_say(deck->tui, SEVERITY_ERROR, NULL,
 			"The server's list of guests makes no sense.");
 	samples_retry(deck->samples);
+	if (deck->model.restarts_grow)
+		deck->list_more = LISTS_OF_A_LOOP;
 	if (deck->list_again)
 		tui_list(deck);
+	else if (deck->list_more && deck->list_more--)
+		loop_timer_set(&deck->tui->loop, &deck->list, NS_PER_S);
 	quit_check(deck);
 	tui_dirty(deck->tui);
 }

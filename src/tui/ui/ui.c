@@ -11,6 +11,7 @@
 
 #define FRAME_NS (30 * NS_PER_MS) /* on the average, but that so many may follow at once */
 #define FRAMES_AT_ONCE 3u
+#define LIST_DELAY (50 * NS_PER_MS) /* in which events that come together ask for one list */
 
 static struct view *find(struct tui *tui, const char *id)
 {
@@ -270,8 +271,8 @@ void tui_list(struct tui_deck *deck)
 {
 	if (deck->list_asked)
 		deck->list_again = true;
-	else if (!deck->list.armed)
-		loop_timer_set(&deck->tui->loop, &deck->list, 50 * NS_PER_MS);
+	else if (!deck->list.armed || deck->list.due > clock_monotonic() + LIST_DELAY)
+		loop_timer_set(&deck->tui->loop, &deck->list, LIST_DELAY);
 }
 
 void tui_prepare(struct tui *tui, const struct keys *keys)

@@ -33,6 +33,7 @@ struct tui_deck {
 	struct samples *samples;	    /* samples.c */
 	struct loop_timer list;
 	bool list_asked, list_again; /* guest.list */
+	unsigned list_more;	     /* after that, one a second */
 	bool quitting;		     /* deck.quit was sent */
 	bool ended;		     /* the deck said that it ends */
 	char unlocking[128];	     /* orders.c: whose passphrase is under way, or "", */
