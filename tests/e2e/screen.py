@@ -590,7 +590,7 @@ def test_a_boot_loader_is_worked_with_on_the_vga_screen():
             terminal.keys("C-]")
             terminal.see("running")
             terminal.keys("F")
-            terminal.see("Force mute off")
+            terminal.see("Force box off")
             terminal.keys("y")
             terminal.see("stopped")
             terminal.keys("q")
