@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import deck as d
 
 SECTOR = 512
-LINUX_PATIENCE = 500  # GRUB and the kernel run an emulated instruction at a time on some hosts
+LINUX_PATIENCE = 900  # GRUB and the kernel run an emulated instruction at a time on some hosts
 SEABIOS = "/usr/share/seabios/bios-256k.bin"
 
 
