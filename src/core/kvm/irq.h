@@ -37,7 +37,10 @@ struct irq_router {
 int irq_create(struct irq_router *router, int vm_fd, struct cause *cause);
 void irq_destroy(struct irq_router *router);
 
-/* Sets the level of GSI line 0..23. Any thread; one system call. */
+/*
+ * Sets the level of GSI line 0..23. One system call: any thread that
+ * sandbox/filters_table.h lets make it.
+ */
 void irq_set_line(struct irq_router *router, unsigned line, bool level);
 
 /* Reserves a route for one vector. Its GSI, or -ENOSPC or -ENOMEM. */
