@@ -420,18 +420,23 @@ def test_watchdog_and_panic(deck):
 
 @d.aside
 def test_bzimage_boots_and_reboots_with_the_pics():
-    """A system that does not use the IOAPIC, nor messages."""
+    """A system that does not use the IOAPIC, nor messages: its devices, and what comes to a card
+    from outside, raise lines."""
     def prepare(folder):
         with open(os.path.join(folder.path, "disk.img"), "wb") as image:
             image.truncate(DISK)
-        folder.guest("linux", profile("bzImage", "disk=65536,reboot noapic pci=nomsi",
-                                      f"[disk0]\npath = {folder.path}/disk.img\n"))
+        folder.guest("linux", profile("bzImage", "dhcp,disk=65536,reboot noapic pci=nomsi",
+                                      f"[disk0]\npath = {folder.path}/disk.img\n"
+                                      "[net0]\nswitch = lan\nmodel = e1000e\n"))
+        folder.write("config/vmdeck/switches/lan.ini",
+                     "[switch]\nuplink = nat\naddress = 10.0.2.2/24\n")
 
     d.linux_kernel()
     with d.Deck(prepare=prepare) as deck:
         assert deck.run("start", "linux").returncode == 0
         console = deck.console("linux")
         console.expect("LG: up", PATIENCE)
+        console.expect("LG: dhcp 10.0.2.", PATIENCE)
         console.expect("LG: disk ", PATIENCE)
         count, checksum = console.expect("\n", PATIENCE).split()
         image = os.path.join(deck.path, "disk.img")
