@@ -259,6 +259,11 @@ def test_random_numbers_and_balloon(deck):
 
 
 @linux.case
+def test_alarm_of_the_real_time_clock(deck):
+    assert int(deck.ask("alarm=2")) >= 1000
+
+
+@linux.case
 def test_virtio_console(deck):
     """All of it is on hvc0, which has what is typed and the size of the window."""
     assert deck.ask("window") == "30 90"
