@@ -342,11 +342,10 @@ static bool close_others(struct helper *helper)
 
 	if (null < 0)
 		return false;
-#ifdef THREAD_SANITIZED
-	dup2(null, STDIN_FILENO); /* reports of sanitizers go to standard error */
-#else
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		dup2(null, fd);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+#ifndef THREAD_SANITIZED /* reports of sanitizers go there */
+	dup2(null, STDERR_FILENO);
 #endif
 	if (low > STDERR_FILENO + 1)
 		close_range(STDERR_FILENO + 1, (unsigned)low - 1, 0);

@@ -80,7 +80,7 @@ def wait_for(condition, what, seconds=PATIENCE):
 
 
 def read_until(file, text, seconds=PATIENCE):
-    """Reads a program's output until this comes; fails when it does not."""
+    """Reads a program's output until this comes; what it read. Fails when it does not come."""
     got, end = "", time.monotonic() + seconds
     while text not in got:
         ready, _, _ = select.select([file], [], [], max(0, end - time.monotonic()))
@@ -88,6 +88,7 @@ def read_until(file, text, seconds=PATIENCE):
         data = os.read(file.fileno(), 4096)
         assert data, f"it ended without {text!r}: {got!r}"
         got += data.decode("utf-8", "replace")
+    return got
 
 
 class Folder:

@@ -539,9 +539,9 @@ def test_the_second_signal_ends_run_although_nobody_reads():
                    "more output than anybody reads")
         # Two that come at once would be one.
         run.send_signal(signal.SIGTERM)
-        d.read_until(run.stderr, "power button")
+        errors = d.read_until(run.stderr, "power button")
         run.send_signal(signal.SIGTERM)
-        errors = run.communicate(timeout=d.PATIENCE)[1].decode()
+        errors += run.communicate(timeout=d.PATIENCE)[1].decode()
         os.close(output)
         assert run.returncode == 0 and "bytes of the console were lost" in errors, errors
 
