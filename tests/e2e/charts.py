@@ -73,7 +73,6 @@ def stolen_seconds():
         return int(stat.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
 
 
-@d.aside
 def test_cpu_chart_of_each_vcpu():
     load = (60, 30)
     with loaded_deck() as deck:
