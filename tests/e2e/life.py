@@ -275,7 +275,6 @@ def test_a_deck_waits_for_one_that_is_ending():
         first.communicate(timeout=d.PATIENCE)
 
 
-@d.aside
 def test_a_socket_of_somebody_else_is_not_removed():
     with d.Deck() as deck:
         other = d.socket.socket(d.socket.AF_UNIX)
