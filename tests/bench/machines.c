@@ -21,6 +21,8 @@
 #include "core/profile/read.h"
 #include "measure.h"
 #include "net/network.h"
+#include "sandbox/confine.h"
+#include "sandbox/filters.h"
 
 struct guest {
 	struct bench *bench;
@@ -195,6 +197,7 @@ int main(int argc, char **argv)
 	    network_new(&bench.network, &cause) < 0 ||
 	    switch_new(&bench.sw, bench.network, &config, &cause) < 0)
 		fail(cause.text);
+	confine_thread(FILTER_DECK); /* as the deck's thread, of which guests' are born */
 	if (!strcmp(argv[1], "loop"))
 		loop(&bench, (unsigned)atoi(argv[4]));
 	else

@@ -314,15 +314,22 @@ static bool wait_for_turn(struct machine *machine)
 	return !machine->off && !is_pressed(machine);
 }
 
+/* In place, as each page of a thread's stack is one for each guest. */
+static void add_to_cause(struct cause *cause, const char *text)
+{
+	size_t used = strnlen(cause->text, sizeof(cause->text) - strlen(text) - 1);
+
+	strcpy(cause->text + used, text);
+}
+
 static void *machine_thread(void *arg)
 {
 	struct machine *machine = arg;
-	struct cause cause = { "" }, why;
+	struct cause cause = { "" };
 
 	while (run_once(machine, &cause)) {
 		if (is_pressed(machine)) {
-			why = cause;
-			cause_set(&cause, 0, "%.400s, after its power button was pressed", why.text);
+			add_to_cause(&cause, ", after its power button was pressed");
 			break;
 		}
 		pthread_mutex_lock(&machine->status_lock);
