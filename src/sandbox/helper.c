@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -162,12 +163,13 @@ struct child {
 	bool left; /* by its owner, and ended */
 };
 
-/* What the helper waits for: requests, children, and from there on each child's owner. */
-enum { POLL_REQUESTS, POLL_CHILDREN, POLL_OWNERS };
+/* What the helper waits for; from the last on it is each child's owner. */
+enum { POLL_REQUESTS, POLL_SECOND, POLL_CHILDREN, POLL_OWNERS };
 
 struct helper {
 	enum helper_kind kind;
 	int requests;
+	int second; /* requests to the second helper, while there is none; or -1 */
 	int program; /* the image, open to be executed */
 	int self; /* a pidfd of its own, by which its children see whether it is there */
 	int children_fd; /* signalfd of SIGCHLD */
@@ -222,6 +224,13 @@ static bool has_walls(const struct helper *helper, const struct request *request
 	       program_makes_walls(request->program);
 }
 
+static void close_all(const int fds[REQUEST_FDS])
+{
+	for (unsigned i = 0; i < REQUEST_FDS; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
 static void take_request(struct helper *helper)
 {
 	static struct request request; /* it is large, and there is one thread */
@@ -248,9 +257,18 @@ static void take_request(struct helper *helper)
 			say(fds[0], (struct helper_report){ HELPER_REFUSED, ENOMEM, 0 });
 		}
 	}
-	for (unsigned i = 0; i < REQUEST_FDS; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
+	close_all(fds);
+}
+
+/* The same of one that cannot be met for want of something, such as room for a process. */
+static void refuse_request(int requests, int error)
+{
+	static struct request request;
+	int fds[REQUEST_FDS];
+
+	if (receive_request(requests, &request, fds) > 0 && fds[0] >= 0)
+		say(fds[0], (struct helper_report){ HELPER_REFUSED, error, 0 });
+	close_all(fds);
 }
 
 static void bury(struct helper *helper, pid_t pid, int status)
@@ -287,6 +305,7 @@ static bool wait_for_something(struct helper *helper)
 	int count;
 
 	polls[POLL_REQUESTS] = (struct pollfd){ .fd = helper->requests, .events = POLLIN };
+	polls[POLL_SECOND] = (struct pollfd){ .fd = helper->second, .events = POLLIN };
 	polls[POLL_CHILDREN] = (struct pollfd){ .fd = helper->children_fd, .events = POLLIN };
 	for (size_t i = 0; i < helper->count; i++) {
 		const struct child *child = &helper->children[i];
@@ -333,12 +352,10 @@ static void leave_root(void)
 	(void)setresuid(NOBODY, NOBODY, NOBODY);
 }
 
-/* Keeps nothing of the parent's but those two, which come behind the standard ones. */
-static bool close_others(struct helper *helper)
+/* Keeps nothing of the parent's but those, which come behind the standard ones; the first -1 ends them. */
+static bool close_others(const int *kept)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int low = helper->requests < helper->program ? helper->requests : helper->program;
-	int high = helper->requests < helper->program ? helper->program : helper->requests;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), next;
 
 	if (null < 0)
 		return false;
@@ -347,18 +364,45 @@ static bool close_others(struct helper *helper)
 #ifndef THREAD_SANITIZED /* reports of sanitizers go there */
 	dup2(null, STDERR_FILENO);
 #endif
-	if (low > STDERR_FILENO + 1)
-		close_range(STDERR_FILENO + 1, (unsigned)low - 1, 0);
-	if (high > low + 1)
-		close_range((unsigned)low + 1, (unsigned)high - 1, 0);
-	close_range((unsigned)high + 1, ~0u, 0);
-	return true;
+	for (int first = STDERR_FILENO + 1;; first = next + 1) {
+		next = INT_MAX;
+		for (const int *fd = kept; *fd >= 0; fd++)
+			if (*fd >= first && *fd < next)
+				next = *fd;
+		if (next > first)
+			close_range((unsigned)first, (unsigned)next - 1, 0);
+		if (next == INT_MAX)
+			return true;
+	}
 }
 
-static void __attribute__((noreturn)) run_helper(enum helper_kind kind, int requests,
-						 int program, pid_t parent)
+static void __attribute__((noreturn)) run_helper(struct helper helper, pid_t parent);
+
+/* Who asks for something of the second helper begins it, which finds what it was asked for. */
+static void fork_second(struct helper *helper)
 {
-	struct helper helper = { .kind = kind, .requests = requests, .program = program };
+	struct helper second = { .kind = HELPER_OF_PROCESSES, .requests = helper->second,
+				 .second = -1, .program = helper->program };
+	pid_t self = getpid(), pid;
+	char byte;
+
+	if (recv(helper->second, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+		_exit(0); /* the parent has ended */
+	pid = fork();
+	if (pid == 0)
+		run_helper(second, self);
+	if (pid < 0) {
+		refuse_request(helper->second, errno);
+		return;
+	}
+	close(helper->second);
+	helper->second = -1;
+}
+
+static void __attribute__((noreturn)) run_helper(struct helper helper, pid_t parent)
+{
+	bool programs = helper.kind == HELPER_OF_PROGRAMS;
+	const int kept[] = { helper.requests, helper.program, helper.second, -1 };
 	sigset_t all, child;
 
 	sigfillset(&all);
@@ -367,11 +411,10 @@ static void __attribute__((noreturn)) run_helper(enum helper_kind kind, int requ
 	sigaddset(&child, SIGCHLD);
 	signal(SIGCHLD, SIG_DFL);
 	setsid(); /* the terminal's hang-up and its keys are not for it */
-	prctl(PR_SET_NAME, kind == HELPER_OF_PROGRAMS ? HELPER_PREFIX "programs"
-						      : HELPER_PREFIX "helper");
-	if (!close_others(&helper))
+	prctl(PR_SET_NAME, programs ? HELPER_PREFIX "programs" : HELPER_PREFIX "helper");
+	if (!close_others(kept))
 		_exit(1);
-	if (kind == HELPER_OF_PROCESSES)
+	if (!programs)
 		leave_root();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
@@ -386,41 +429,43 @@ static void __attribute__((noreturn)) run_helper(enum helper_kind kind, int requ
 			reap(&helper);
 		if (helper.polls[POLL_REQUESTS].revents)
 			take_request(&helper);
+		if (helper.polls[POLL_SECOND].revents)
+			fork_second(&helper);
 	}
 	_exit(1);
 }
 
-static int fork_helper(enum helper_kind kind, int image, struct cause *cause)
-{
-	pid_t parent = getpid(), pid;
-	int pair[2], error;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return cause_errno(cause, errno, "socketpair");
-	pid = fork();
-	if (pid == 0)
-		run_helper(kind, pair[1], image, parent);
-	error = errno;
-	close(pair[1]);
-	if (pid < 0) {
-		close(pair[0]);
-		return cause_errno(cause, error, "fork");
-	}
-	helper_fds[kind] = pair[0];
-	return 0;
-}
-
 int helper_start(const char *program, struct cause *cause)
 {
-	int image, error = 0;
+	struct helper helper = { .kind = HELPER_OF_PROGRAMS };
+	int pairs[HELPER_KINDS][2], error = 0;
+	unsigned made = 0;
+	pid_t self = getpid(), pid;
 
-	if (helper_fds[HELPER_KINDS - 1] >= 0)
+	if (helper_fds[HELPER_OF_PROGRAMS] >= 0)
 		return 0;
-	image = open(program ? program : "/proc/self/exe", O_PATH | O_CLOEXEC);
-	if (image < 0)
+	helper.program = open(program ? program : "/proc/self/exe", O_PATH | O_CLOEXEC);
+	if (helper.program < 0)
 		return cause_errno(cause, errno, "%s", program ? program : "/proc/self/exe");
-	for (unsigned kind = 0; !error && kind < HELPER_KINDS; kind++)
-		error = fork_helper(kind, image, cause);
-	close(image);
+	while (made < HELPER_KINDS && !error)
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pairs[made]) < 0)
+			error = cause_errno(cause, errno, "socketpair");
+		else
+			made++;
+	helper.requests = pairs[HELPER_OF_PROGRAMS][1];
+	helper.second = pairs[HELPER_OF_PROCESSES][1];
+	pid = error ? -1 : fork();
+	if (pid == 0)
+		run_helper(helper, self);
+	if (pid < 0 && !error)
+		error = cause_errno(cause, errno, "fork");
+	while (made--) {
+		close(pairs[made][1]);
+		if (error)
+			close(pairs[made][0]);
+		else
+			helper_fds[made] = pairs[made][0];
+	}
+	close(helper.program);
 	return error;
 }

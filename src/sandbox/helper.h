@@ -5,9 +5,9 @@
  * executed afresh, with an address space of its own. It ends with its parent,
  * and what it has started ends with it.
  *
- * One a process. Beside it there is a second one of its kind for programs of others
- * (program.h), which have to be the user's, since they open the user's files: the
- * first one gives up being root.
+ * One a process, for programs of others (program.h), which have to be the user's, since
+ * they open the user's files. It forks a second one of its kind when this program's image is
+ * asked for for the first time, which gives up being root.
  */
 #ifndef SANDBOX_HELPER_H
 #define SANDBOX_HELPER_H
@@ -44,7 +44,7 @@ struct helper_report {
 };
 
 /*
- * Forks the helpers. From main() before any thread is started; a second call
+ * Forks the helper. From main() before any thread is started; a second call
  * does nothing. program is the image that it executes, NULL: this one. 0 or a
  * negative errno with a cause.
  */

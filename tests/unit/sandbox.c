@@ -330,19 +330,25 @@ static void one_that_is_stopped_is_ended(void **state)
 	close_owner(&owner);
 }
 
-/* This one's first child. */
-static int helper_pid(void)
+/* The first of pid's children. */
+static int child_of(int pid)
 {
 	char path[64];
-	int helper = 0;
+	int child = 0;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
 	file = fopen(path, "r");
 	assert_non_null(file);
-	assert_int_equal(fscanf(file, "%d", &helper), 1);
+	assert_int_equal(fscanf(file, "%d", &child), 1);
 	fclose(file);
-	return helper;
+	return child;
+}
+
+/* The one that is nobody's, which the first has forked for what was started before. */
+static int helper_pid(void)
+{
+	return child_of(child_of(getpid()));
 }
 
 /* How many processes the helper has. */
