@@ -56,8 +56,22 @@ struct machine {
 	char *registers;	/* of a crash; the I/O thread's until MACHINE_ENDED */
 	uint64_t exits[VCPU_EXIT_REASONS]; /* of the last one, guarded by vm_lock */
 	pthread_mutex_t status_lock;
-	struct machine_status status;
+	/* struct machine_status, with what most machines never say apart from them. */
+	struct {
+		enum machine_phase phase;
+		unsigned restarts, changes;
+		enum vm_end end;
+		const char *remark;
+		char *reason, *stall; /* NULL: "" */
+	} status;
 };
+
+/* Without memory for it, a text is not told. */
+static void set_text(char **text, const char *said)
+{
+	free(*text);
+	*text = *said ? strdup(said) : NULL;
+}
 
 /* reason may be NULL: as it was. */
 static void set_phase(struct machine *machine, enum machine_phase phase, const char *reason)
@@ -65,7 +79,7 @@ static void set_phase(struct machine *machine, enum machine_phase phase, const c
 	pthread_mutex_lock(&machine->status_lock);
 	machine->status.phase = phase;
 	if (reason)
-		snprintf(machine->status.reason, sizeof(machine->status.reason), "%s", reason);
+		set_text(&machine->status.reason, reason);
 	pthread_mutex_unlock(&machine->status_lock);
 	machine->config.changed(machine->config.arg);
 }
@@ -75,7 +89,7 @@ static void set_paused(struct machine *machine, const char *why)
 {
 	pthread_mutex_lock(&machine->status_lock);
 	machine->status.changes += *why != '\0';
-	snprintf(machine->status.stall, sizeof(machine->status.stall), "%s", why);
+	set_text(&machine->status.stall, why);
 	pthread_mutex_unlock(&machine->status_lock);
 	set_phase(machine, MACHINE_PAUSED, NULL);
 }
@@ -410,6 +424,8 @@ void machine_free(struct machine *machine)
 	pthread_mutex_destroy(&machine->status_lock);
 	disks_media_free(&machine->media);
 	free(machine->registers);
+	free(machine->status.reason);
+	free(machine->status.stall);
 	free(machine);
 }
 
@@ -429,7 +445,15 @@ void machine_hand_over(struct machine *machine, bool whether)
 void machine_get_status(struct machine *machine, struct machine_status *out)
 {
 	pthread_mutex_lock(&machine->status_lock);
-	*out = machine->status;
+	out->phase = machine->status.phase;
+	out->restarts = machine->status.restarts;
+	out->end = machine->status.end;
+	out->changes = machine->status.changes;
+	out->remark = machine->status.remark;
+	snprintf(out->reason, sizeof(out->reason), "%s",
+		 machine->status.reason ? machine->status.reason : "");
+	snprintf(out->stall, sizeof(out->stall), "%s",
+		 machine->status.stall ? machine->status.stall : "");
 	pthread_mutex_unlock(&machine->status_lock);
 }
 
