@@ -35,6 +35,7 @@ struct bench {
 	char here[PATH_MAX];
 	unsigned rounds;
 	bool qemu, many, json;
+	const char *goal; /* only this one; NULL: all */
 };
 
 #define QEMU_COMMON "qemu-system-x86_64", "-accel", "kvm", "-cpu", "host,arch-capabilities=off", \
@@ -361,34 +362,46 @@ static const struct {
 	{ measure_1000, 7, 3, true },
 };
 
+static bool is_asked(const struct bench *bench, unsigned n)
+{
+	bool asked = bench->many || !sections[n].only_many;
+
+	for (unsigned i = 0; asked && bench->goal && i < sections[n].rows; i++)
+		if (!strcmp(plan[sections[n].row + i].goal, bench->goal))
+			return true;
+	return asked && !bench->goal;
+}
+
 /* Measures until others were quiet, a few times; the last try stands and says so. */
 static void run_section(const struct bench *bench, struct row *rows, unsigned n)
 {
+	const struct row *planned = plan + sections[n].row;
 	struct load before, after;
-	unsigned first = sections[n].row, count = sections[n].rows;
+	unsigned count = sections[n].rows;
 
 	for (unsigned attempt = 0; attempt < TRIES; attempt++) {
 		double others;
 
-		memcpy(rows + first, plan + first, count * sizeof(*rows));
+		memcpy(rows, planned, count * sizeof(*rows));
 		load_read(&before);
-		sections[n].measure(bench, rows + first);
+		sections[n].measure(bench, rows);
 		load_read(&after);
 		others = load_others(&before, &after);
 		for (unsigned i = 0; i < count; i++)
-			rows[first + i].others = others;
+			rows[i].others = others;
 		if (others <= DISTURBED)
 			return;
 		if (attempt + 1 < TRIES)
 			fprintf(stderr, "bench: others used %.0f %% of a CPU, once more: %s\n",
-				100 * others, plan[first].what);
+				100 * others, planned->what);
 	}
 }
 
 static void usage(FILE *file)
 {
-	fprintf(file, "usage: bench [--json] [--rounds N] [--many] [--no-qemu]\n"
+	fprintf(file, "usage: bench [--json] [--rounds N] [--goal N] [--many] [--no-qemu]\n"
 		      "  --rounds  rounds of each figure, 1 to %d, %d if not given\n"
+		      "  --goal    only what is measured for this goal, such as 5\n"
 		      "  --many    also 1000 guests at once\n", ROUNDS_MAX, ROUNDS);
 }
 
@@ -396,7 +409,7 @@ static void options(struct bench *bench, int argc, char **argv)
 {
 	static const struct option names[] = {
 		{ "json", no_argument, NULL, 'j' }, { "rounds", required_argument, NULL, 'r' },
-		{ "many", no_argument, NULL, 'm' }, { "no-qemu", no_argument, NULL, 'q' },
+		{ "goal", required_argument, NULL, 'g' }, { "many", no_argument, NULL, 'm' }, { "no-qemu", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' }, { 0 }
 	};
 	int option;
@@ -406,6 +419,8 @@ static void options(struct bench *bench, int argc, char **argv)
 			bench->json = true;
 		} else if (option == 'r' && atoi(optarg) > 0 && atoi(optarg) <= ROUNDS_MAX) {
 			bench->rounds = (unsigned)atoi(optarg);
+		} else if (option == 'g') {
+			bench->goal = optarg;
 		} else if (option == 'm') {
 			bench->many = true;
 		} else if (option == 'q') {
@@ -424,7 +439,7 @@ int main(int argc, char **argv)
 {
 	static struct row rows[PLAN_ROWS];
 	struct bench bench = { .rounds = ROUNDS, .qemu = true };
-	unsigned count;
+	unsigned count = 0;
 
 	options(&bench, argc, argv);
 	if (access("/dev/kvm", R_OK | W_OK)) {
@@ -437,10 +452,12 @@ int main(int argc, char **argv)
 	}
 	make_folder(&bench);
 	side_pin_driver();
-	count = bench.many ? PLAN_ROWS : PLAN_ROWS - 3;
-	for (unsigned n = 0; n < sizeof(sections) / sizeof(*sections); n++)
-		if (bench.many || !sections[n].only_many)
-			run_section(&bench, rows, n);
+	for (unsigned n = 0; n < sizeof(sections) / sizeof(*sections); n++) {
+		if (!is_asked(&bench, n))
+			continue;
+		run_section(&bench, rows + count, n);
+		count += sections[n].rows;
+	}
 	remove_folder(&bench);
 	if (bench.json)
 		report_json(rows, count);
