@@ -31,7 +31,7 @@ from proc import threads, usage
 SECONDS = 1.6  # that an attack is looked at
 TRIES = 3
 SHARE = 0.9  # of what the victim has beside an idle guest
-LIST_MEDIAN, LIST_MOST = 0.1, 3.0  # seconds that guest.list takes
+LIST_USUAL, LIST_MOST = 0.1, 3.0  # seconds that guest.list takes: nine times of ten, and ever
 LEASES = 8  # of one port
 UPLINK = ("uplink", "vmdeck-nat")
 EMULATOR, EMULATED = "vmdeck-emulator", 0.5  # of a processor, for the console that is shown
@@ -189,8 +189,9 @@ def judge(field, sight, attackers):
     # A deck that is looked at by a sanitizer takes many times what it would.
     assert SANITIZED or now >= SHARE * before, f"the deck leaves {now:.0%}, and {before:.0%} beside an idle " \
         f"guest: {[(name, ns // 1000000) for name, ns in sight.cpu.most_common(6)]} ms"
-    assert statistics.median(sight.lists) <= LIST_MEDIAN and max(sight.lists) <= LIST_MOST, \
-        f"guest.list: median {statistics.median(sight.lists):.3f} s, {max(sight.lists):.3f} s most"
+    usual = sorted(sight.lists)[len(sight.lists) * 9 // 10]
+    assert usual <= LIST_USUAL and max(sight.lists) <= LIST_MOST, \
+        f"guest.list: nine of ten in {usual:.3f} s, {max(sight.lists):.3f} s most"
 
 
 def drops(switch, reason):
