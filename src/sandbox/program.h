@@ -10,6 +10,7 @@
 #define SANDBOX_PROGRAM_H
 
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,7 +45,7 @@ struct program_process {
 	enum program program;
 	int status_fd; /* the helper's word of it, which polls readable; -1: there is none */
 	int error_fd;  /* its standard error, which polls readable */
-	int pid;       /* as it has been told, or 0 */
+	atomic_int pid; /* as it has been told, or 0; any thread may look */
 	uint32_t refused; /* by then: WALL_* that it should have, and has not */
 	int exit_status; /* once it has ended: 0..255, or -EIO when something else ended it */
 	char line[PROGRAM_WORDS_MAX]; /* that it is writing */

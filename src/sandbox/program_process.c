@@ -67,7 +67,7 @@ void program_close(struct program_process *process)
 	if (process->error_fd >= 0)
 		close(process->error_fd);
 	process->status_fd = process->error_fd = -1;
-	process->pid = 0;
+	atomic_store(&process->pid, 0);
 }
 
 /* Its last words without its name, and without the option that QEMU's programs begin with. */
@@ -112,7 +112,7 @@ int program_ended(struct program_process *process, char *why, size_t size)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n == sizeof(report) && report.says == HELPER_STARTED) {
-		process->pid = report.code;
+		atomic_store(&process->pid, report.code);
 		process->refused = report.refused;
 		atomic_fetch_or(&refused, report.refused);
 		return 0;
@@ -166,8 +166,13 @@ int program_start(struct program_process *process, const struct program_order *o
 {
 	int errors[2];
 
-	*process = (struct program_process){ .program = order->program, .status_fd = -1,
-					     .error_fd = -1 };
+	process->program = order->program;
+	process->status_fd = process->error_fd = -1;
+	atomic_store(&process->pid, 0);
+	process->refused = 0;
+	process->exit_status = 0;
+	process->line_size = 0;
+	process->words[0] = '\0';
 	/* Not a pipe, which would be one more call that the thread may make. */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, errors) < 0)
 		return cause_errno(cause, errno, "%s", program_name(order->program));

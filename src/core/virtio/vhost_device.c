@@ -556,7 +556,7 @@ bool vhost_reset(struct device *device)
 void vhost_describe(struct device *device, char *text, size_t size)
 {
 	struct vhost_device *vhost = device->state;
-	int pid = vhost->backend.process.pid;
+	int pid = atomic_load(&vhost->backend.process.pid);
 	size_t used;
 
 	virtio_device_describe(device, text, size);
