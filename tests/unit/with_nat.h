@@ -44,10 +44,10 @@ static inline int child_of(int pid)
 	return child;
 }
 
-/* The process of NAT, of which there is one; or 0. */
+/* The process of NAT, of which there is one, and which the helper's helper has started; or 0. */
 static inline int nat_pid(void)
 {
-	return child_of(child_of(getpid()));
+	return child_of(child_of(child_of(getpid())));
 }
 
 #endif
