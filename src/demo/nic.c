@@ -17,7 +17,7 @@
 #define F_HOST_TSO4 (1ull << 11)
 #define HEADER 12u /* struct virtio_net_hdr of VERSION_1 */
 #define BUFFER 2048u
-#define QUEUE_MAX 256
+#define QUEUE_MAX 1024
 #define BURST 256
 #define TCP_HEADERS 54 /* Ethernet, IPv4 and TCP without options */
 

@@ -125,8 +125,8 @@ bool virtio_open(struct virtio *device, unsigned type, uint64_t wanted)
 bool virtio_queue(struct virtio *device, struct queue *queue, unsigned n, unsigned size,
 		  unsigned vector)
 {
-	uint64_t addresses[3], offset;
-	uint8_t *memory;
+	uint64_t offset;
+	uint8_t *parts[3]; /* descriptors, the available and the used ring */
 	unsigned most;
 
 	if (n >= mmio_read16(device->common + QUEUES) || n >= device->msix_entries)
@@ -138,26 +138,28 @@ bool virtio_queue(struct virtio *device, struct queue *queue, unsigned n, unsign
 	offset = (uint64_t)mmio_read16(device->common + QUEUE_NOTIFY) * device->notify_multiplier;
 	if (size < 8 || offset + 2 > device->notify_size)
 		return false;
-	/* At most 256 entries: descriptors, the available and the used ring take a page each. */
-	memory = memory_take(3 * 4096);
-	if (memory == NULL || size > 256)
+	parts[0] = memory_take(16 * size);
+	parts[1] = memory_take(6 + 2 * size);
+	parts[2] = memory_take(6 + 8 * size);
+	if (parts[0] == NULL || parts[1] == NULL || parts[2] == NULL)
 		return false;
 	*queue = (struct queue){
 		.size = size,
 		.index = n,
 		.event_idx = device->features & VIRTIO_F_EVENT_IDX,
 		.notify = device->notify + offset,
-		.descriptors = (struct descriptor *)memory,
-		.ring = (uint16_t *)(memory + 4096),
-		.used_ring = (uint16_t *)(memory + 8192),
+		.descriptors = (struct descriptor *)parts[0],
+		.ring = (uint16_t *)parts[1],
+		.used_ring = (uint16_t *)parts[2],
 	};
 	pci_msix_set(device->msix, n, vector);
 	mmio_write16(device->common + QUEUE_SIZE, size);
 	mmio_write16(device->common + QUEUE_VECTOR, n);
 	for (unsigned i = 0; i < 3; i++) {
-		addresses[i] = (uintptr_t)memory + i * 4096;
-		mmio_write32(device->common + QUEUE_ADDRESSES + i * 8, addresses[i]);
-		mmio_write32(device->common + QUEUE_ADDRESSES + i * 8 + 4, addresses[i] >> 32);
+		uint64_t address = (uintptr_t)parts[i];
+
+		mmio_write32(device->common + QUEUE_ADDRESSES + i * 8, address);
+		mmio_write32(device->common + QUEUE_ADDRESSES + i * 8 + 4, address >> 32);
 	}
 	mmio_write16(device->common + QUEUE_ENABLE, 1);
 	return mmio_read16(device->common + QUEUE_VECTOR) == n;

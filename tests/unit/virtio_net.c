@@ -180,7 +180,7 @@ static int setup(void **state)
 	assert_int_equal(loop_init(&bench->loop, &cause), 0);
 	assert_int_equal(memory_create(&bench->memory, RAM, &cause), 0);
 	assert_int_equal(pci_create(&bench->pci, &bench->io, &bench->mmio, &bench->irq, &cause), 0);
-	virtio_net_init(&bench->net, mac);
+	virtio_net_init(&bench->net, mac, SIZE);
 	assert_int_equal(virtio_pci_create(&bench->transport, &bench->net.device, &bench->pci, 1,
 					   &bench->memory, &bench->loop, -1, &cause), 0);
 	allow(bench, true);

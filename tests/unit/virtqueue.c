@@ -237,6 +237,34 @@ static void lies_break_the_queue(void **state)
 	assert_broken(bench, 16);
 }
 
+#define LARGE 1024
+#define LARGE_DESCRIPTORS 0x10000u
+#define LARGE_DRIVER 0x18000u
+#define LARGE_DEVICE 0x20000u
+
+/* A ring can be longer than the longest chain; descriptors without bytes count as well. */
+static void chains_end_in_large_rings(void **state)
+{
+	struct bench *bench = *state;
+	struct virtq queue = { .memory = &bench->memory, .size = LARGE,
+			       .descriptor_address = LARGE_DESCRIPTORS,
+			       .driver_address = LARGE_DRIVER, .device_address = LARGE_DEVICE };
+	struct iovec iov[VIRTQ_CHAIN_MAX];
+	struct virtq_chain chain;
+
+	for (unsigned i = 0; i < LARGE; i++)
+		set_descriptor(bench, LARGE_DESCRIPTORS, i, DATA, i % 2, NEXT, (uint16_t)(i + 1));
+	set_descriptor(bench, LARGE_DESCRIPTORS, VIRTQ_CHAIN_MAX, DATA, 1, 0, 0);
+	assert_int_equal(virtq_enable(&queue), 0);
+	set16(bench, LARGE_DRIVER + 4, 1);
+	set16(bench, LARGE_DRIVER + 6, 0);
+	set16(bench, LARGE_DRIVER + 2, 1);
+	assert_int_equal(virtq_pop(&queue, &chain, iov, VIRTQ_CHAIN_MAX), 1);
+	assert_int_equal(chain.read_size, VIRTQ_CHAIN_MAX / 2 + 1);
+	set16(bench, LARGE_DRIVER + 2, 2);
+	assert_int_equal(virtq_pop(&queue, &chain, iov, VIRTQ_CHAIN_MAX), -EINVAL);
+}
+
 /* Random rings: whatever comes out lies in RAM. */
 static void noise_never_leaves_ram(void **state)
 {
@@ -247,7 +275,7 @@ static void noise_never_leaves_ram(void **state)
 	srandom(7);
 	for (unsigned round = 0; round < 20000; round++) {
 		struct virtq_chain chain;
-		struct iovec iov[VIRTQ_SIZE_MAX];
+		struct iovec iov[VIRTQ_CHAIN_MAX];
 		uint32_t sum = 0;
 
 		for (unsigned i = 0; i < SIZE; i++)
@@ -255,7 +283,7 @@ static void noise_never_leaves_ram(void **state)
 				       (uint32_t)random() % 4096, (uint16_t)(random() % 4),
 				       (uint16_t)(random() % (SIZE + 1)));
 		offer(bench, bench->queue.next_available, (uint16_t)(random() % SIZE));
-		if (virtq_pop(&bench->queue, &chain, iov, VIRTQ_SIZE_MAX) <= 0) {
+		if (virtq_pop(&bench->queue, &chain, iov, VIRTQ_CHAIN_MAX) <= 0) {
 			assert_int_equal(virtq_enable(&bench->queue), 0);
 			continue;
 		}
@@ -333,6 +361,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(rings_must_be_ram_and_aligned, setup, teardown),
 		cmocka_unit_test_setup_teardown(lies_break_the_queue, setup, teardown),
+		cmocka_unit_test_setup_teardown(chains_end_in_large_rings, setup, teardown),
 		cmocka_unit_test_setup_teardown(noise_never_leaves_ram, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_queue_is_taken_over_when_all_has_been_returned,
 						setup, teardown),

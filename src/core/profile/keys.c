@@ -219,6 +219,10 @@ static const struct profile_key net_keys[] = {
 		  "Group addresses are refused. "
 		  "Without this key it is an address that begins with {Li 52:54:00} and is derived "
 		  "from the guest's name and the card's number, so that it stays the same." },
+	{ .key = "queue_size", .type = PROFILE_CHOICE, .offset = NET(queue_size),
+	  .choices = "256|512|1024|2048|4096", .standard = "1024",
+	  .help = "Frames that each of the queues of a virtio card can hold. A large one loses "
+		  "fewer when many come at once, and takes more of the guest's memory." },
 	{ .key = NULL },
 };
 

@@ -72,6 +72,11 @@ const char *profile_net_model_name(enum net_model model)
 	return model == NET_MODEL_E1000E ? "e1000e" : "virtio";
 }
 
+unsigned profile_net_queue_size(const struct profile_net *net)
+{
+	return 256u << net->queue_size;
+}
+
 const char *profile_firmware_name(enum profile_firmware firmware)
 {
 	static const char *const names[] = { [FIRMWARE_BIOS] = "bios",

@@ -69,6 +69,7 @@ struct profile_net {
 	bool present;
 	char switch_name[NAME_SIZE];
 	unsigned model; /* an enum net_model */
+	unsigned queue_size; /* a choice: profile_net_queue_size() has the number */
 	uint8_t mac[NET_MAC_SIZE]; /* given, or derived from guest name and NIC number (52:54:00:...) */
 };
 
@@ -134,6 +135,9 @@ bool profile_next_device(const char **list, char section[NAME_SIZE]);
 /* "serial" or "virtio". */
 const char *profile_console_name(enum profile_console console);
 const char *profile_net_model_name(enum net_model model); /* "virtio", "e1000e" */
+
+/* Descriptors of each queue of a virtio NIC, a power of two: 256..4096. */
+unsigned profile_net_queue_size(const struct profile_net *net);
 
 /* Whether the guest has a VGA screen with a keyboard: the profile's, or if it has a BIOS. */
 bool profile_has_vga(const struct profile *profile);

@@ -166,9 +166,9 @@ static void report(struct balloon_device *balloon, const struct iovec *iov, unsi
 static int serve_pages(struct balloon_device *balloon, unsigned n, unsigned *work)
 {
 	struct virtq *queue = &balloon->device.queues[n];
-	struct iovec iov[VIRTQ_SIZE_MAX];
+	struct iovec iov[VIRTQ_CHAIN_MAX];
 	struct virtq_chain chain;
-	int r = virtq_pop(queue, &chain, iov, VIRTQ_SIZE_MAX);
+	int r = virtq_pop(queue, &chain, iov, VIRTQ_CHAIN_MAX);
 
 	if (r <= 0)
 		return r;
@@ -252,11 +252,11 @@ static void ask_for_stats(struct balloon_device *balloon)
 static int kick_stats(struct balloon_device *balloon)
 {
 	struct virtq *queue = &balloon->device.queues[STATS];
-	struct iovec iov[VIRTQ_SIZE_MAX];
+	struct iovec iov[VIRTQ_CHAIN_MAX];
 	struct virtq_chain chain;
 	int r;
 
-	while ((r = virtq_pop(queue, &chain, iov, VIRTQ_SIZE_MAX)) > 0) {
+	while ((r = virtq_pop(queue, &chain, iov, VIRTQ_CHAIN_MAX)) > 0) {
 		if (balloon->keeps)
 			return virtq_break(queue);
 		take_stats(balloon, iov, chain.read_count);

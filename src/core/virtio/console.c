@@ -103,9 +103,9 @@ static void tell_window(struct console_device *console)
 static int print_next(struct console_device *console)
 {
 	struct virtq *queue = &console->device.queues[TX];
-	struct iovec iov[VIRTQ_SIZE_MAX];
+	struct iovec iov[VIRTQ_CHAIN_MAX];
 	struct virtq_chain chain;
-	int r = virtq_pop(queue, &chain, iov, VIRTQ_SIZE_MAX);
+	int r = virtq_pop(queue, &chain, iov, VIRTQ_CHAIN_MAX);
 
 	if (r <= 0)
 		return r;
@@ -163,13 +163,13 @@ static uint32_t fill(struct console_device *console, const struct iovec *iov, un
 static int receive(struct console_device *console)
 {
 	struct virtq *queue = &console->device.queues[RX];
-	struct iovec iov[VIRTQ_SIZE_MAX];
+	struct iovec iov[VIRTQ_CHAIN_MAX];
 	struct virtq_chain chain;
 	int r = 0;
 
 	virtq_want_kicks(queue, false);
 	while (console->count) {
-		r = virtq_pop(queue, &chain, iov, VIRTQ_SIZE_MAX);
+		r = virtq_pop(queue, &chain, iov, VIRTQ_CHAIN_MAX);
 		if (r > 0 && !chain.write_size)
 			r = virtq_break(queue);
 		if (r < 0)

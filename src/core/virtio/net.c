@@ -112,7 +112,7 @@ static bool reset(struct virtio *device)
 
 /* --- transmission --- */
 
-#define IOV_POOL (3 * VIRTQ_SIZE_MAX)
+#define IOV_POOL (3 * VIRTQ_CHAIN_MAX)
 
 /* A burst on its way into the switch; lives on the I/O thread's stack. */
 struct burst {
@@ -176,10 +176,10 @@ static bool transmit(struct virtio_net *net)
 	burst.count = burst.iov_used = 0;
 	burst.cost = 0;
 	while (burst.count < NET_BURST_MAX && burst.cost < NET_BURST_COST_MAX &&
-	       burst.iov_used <= IOV_POOL - VIRTQ_SIZE_MAX) {
+	       burst.iov_used <= IOV_POOL - VIRTQ_CHAIN_MAX) {
 		struct iovec *iov = burst.iov + burst.iov_used;
 
-		popped = virtq_pop(queue, &chain, iov, VIRTQ_SIZE_MAX);
+		popped = virtq_pop(queue, &chain, iov, VIRTQ_CHAIN_MAX);
 		if (popped <= 0)
 			break;
 		if (!add_frame(&burst, &chain, iov)) {
@@ -245,7 +245,7 @@ static void kick(struct virtio *device, unsigned n)
 
 /* Where in a receive buffer the next byte goes. */
 struct cursor {
-	struct iovec iov[VIRTQ_SIZE_MAX];
+	struct iovec iov[VIRTQ_CHAIN_MAX];
 	unsigned count, at;
 	size_t used; /* bytes of iov[at] */
 	uint32_t written;
@@ -296,7 +296,7 @@ static bool next_buffer(struct virtq *queue, struct cursor *cursor, uint16_t *he
 {
 	struct virtq_chain chain;
 
-	if (virtq_pop(queue, &chain, cursor->iov, VIRTQ_SIZE_MAX) <= 0)
+	if (virtq_pop(queue, &chain, cursor->iov, VIRTQ_CHAIN_MAX) <= 0)
 		return false;
 	*head = chain.head;
 	if (chain.read_count || chain.write_size < sizeof(struct net_header)) {
@@ -417,10 +417,11 @@ static const struct virtio_ops net_ops = {
 	.reset = reset,
 };
 
-void virtio_net_init(struct virtio_net *net, const uint8_t mac[NET_MAC_SIZE])
+void virtio_net_init(struct virtio_net *net, const uint8_t mac[NET_MAC_SIZE], unsigned queue_size)
 {
 	memset(net, 0, sizeof(*net));
 	net->device.ops = &net_ops;
+	net->device.queue_size = (uint16_t)queue_size;
 	memcpy(net->mac, mac, NET_MAC_SIZE);
 	pthread_mutex_init(&net->receive_lock, NULL);
 }

@@ -29,8 +29,8 @@ struct virtio_net {
 	struct reserve reserve; /* of the receive queue */
 };
 
-/* Before virtio_pci_create(). */
-void virtio_net_init(struct virtio_net *net, const uint8_t mac[NET_MAC_SIZE]);
+/* Before virtio_pci_create(). queue_size: descriptors, a power of two up to VIRTQ_SIZE_MAX. */
+void virtio_net_init(struct virtio_net *net, const uint8_t mac[NET_MAC_SIZE], unsigned queue_size);
 
 /*
  * What its port of a switch, net->port, is to do, with the device as backend; it joins one after

@@ -23,10 +23,11 @@ static bool nic_wanted(const struct profile *profile, unsigned number)
 
 static int create_nic(struct device *device, struct cause *cause)
 {
+	const struct profile_net *profile = &device->host->profile->nets[device->number];
 	struct net_device *nic = device->state;
 	int err;
 
-	virtio_net_init(&nic->net, device->host->profile->nets[device->number].mac);
+	virtio_net_init(&nic->net, profile->mac, profile_net_queue_size(profile));
 	err = virtio_device_create(device, &nic->net.device, cause);
 	if (err)
 		return err;

@@ -202,6 +202,8 @@ int virtio_pci_create(struct virtio_pci *transport, struct virtio *device, struc
 	device->transport = transport;
 	if (!device->queue_count)
 		device->queue_count = ops->queues;
+	if (!device->queue_size)
+		device->queue_size = ops->queue_size;
 	pci_function_init(function, &function_ops, VENDOR_VIRTIO,
 			  (uint16_t)(DEVICE_ID_BASE + ops->id), ops->class_code);
 	function->config[PCI_REVISION] = 1;

@@ -97,7 +97,7 @@ static void finish_reset(struct virtio_pci *transport)
 
 	for (unsigned n = 0; n < device->queue_count; n++) {
 		virtq_disable(&device->queues[n]);
-		device->queues[n].size = device->ops->queue_size;
+		device->queues[n].size = device->queue_size;
 		atomic_store(&transport->queues[n].vector, VIRTIO_NO_VECTOR);
 	}
 	device->features = transport->driver_features = 0;
@@ -256,7 +256,7 @@ static void write_queue(struct virtio_pci *transport, unsigned offset, uint64_t 
 		return;
 	switch (offset) {
 	case COMMON_QUEUE_SIZE:
-		if (value && value <= device->ops->queue_size && !(value & (value - 1)))
+		if (value && value <= device->queue_size && !(value & (value - 1)))
 			queue->size = (uint16_t)value;
 		break;
 	case COMMON_QUEUE_ENABLE:

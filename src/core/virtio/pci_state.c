@@ -88,7 +88,7 @@ static const char *load_queues(struct virtio_pci *transport,
 			return "queue vector";
 		atomic_store(&transport->queues[n].vector, registers->vectors[n]);
 		device->queues[n].memory = transport->memory;
-		wrong = virtq_load(&device->queues[n], queue, device->ops->queue_size);
+		wrong = virtq_load(&device->queues[n], queue, device->queue_size);
 	}
 	return wrong;
 }

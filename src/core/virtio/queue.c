@@ -176,7 +176,7 @@ static int add_segment(struct virtq *queue, const struct virtq_descriptor *descr
 	return 0;
 }
 
-/* Walks a chain; a table is entered at most once, and no walk is longer than its table. */
+/* Walks a chain; a table is entered at most once, and no walk is longer than that or a chain. */
 static int walk(struct virtq *queue, struct virtq_chain *chain, struct iovec *iov, unsigned room)
 {
 	const uint8_t *table = (const uint8_t *)queue->descriptors;
@@ -186,7 +186,7 @@ static int walk(struct virtq *queue, struct virtq_chain *chain, struct iovec *io
 	for (;;) {
 		struct virtq_descriptor descriptor;
 
-		if (at >= size || steps++ == size)
+		if (at >= size || steps == size || steps++ == VIRTQ_CHAIN_MAX)
 			return -EINVAL;
 		descriptor = copy_descriptor(table + at * sizeof(descriptor));
 		if (descriptor.flags & DESCRIPTOR_INDIRECT) {

@@ -15,7 +15,8 @@
 
 #include "core/kvm/memory.h"
 
-#define VIRTQ_SIZE_MAX 256 /* descriptors; also the longest chain */
+#define VIRTQ_SIZE_MAX 4096 /* descriptors */
+#define VIRTQ_CHAIN_MAX 256 /* descriptors of the longest chain */
 
 struct virtq {
 	/* Set up by the transport while the queue is off. */

@@ -47,12 +47,12 @@ static void scatter(const struct iovec *iov, const uint8_t *bytes, size_t size)
 static int serve_next(struct rng_device *rng)
 {
 	struct virtq *queue = &rng->device.queues[0];
-	struct iovec iov[VIRTQ_SIZE_MAX];
+	struct iovec iov[VIRTQ_CHAIN_MAX];
 	uint8_t bytes[RNG_REQUEST_MAX];
 	struct virtq_chain chain;
 	size_t size;
 	ssize_t got;
-	int r = virtq_pop(queue, &chain, iov, VIRTQ_SIZE_MAX);
+	int r = virtq_pop(queue, &chain, iov, VIRTQ_CHAIN_MAX);
 
 	if (r == 1 && (chain.read_count || !chain.write_size))
 		r = virtq_break(queue);

@@ -35,8 +35,10 @@ struct vhost_inflight {
 int vhost_inflight_create(struct vhost_inflight *inflight, unsigned queues, uint16_t queue_size);
 void vhost_inflight_destroy(struct vhost_inflight *inflight); /* also of a zeroed one */
 
+#define VHOST_QUEUE_SIZE 128 /* of all backends' queues */
+
 /* So many bytes have a bit for each descriptor of a queue: set for a head that is taken. */
-#define VHOST_INFLIGHT_BYTES (VIRTQ_SIZE_MAX / 8)
+#define VHOST_INFLIGHT_BYTES (VHOST_QUEUE_SIZE / 8)
 
 /*
  * Notes these heads of an enabled queue for a backend that is about to serve it, and no others.

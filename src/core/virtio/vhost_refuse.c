@@ -8,7 +8,7 @@
 void vhost_refuse(struct vhost_device *vhost, unsigned n)
 {
 	struct virtq *queue = &vhost->virtio.queues[n];
-	struct iovec iov[VIRTQ_SIZE_MAX];
+	struct iovec iov[VIRTQ_CHAIN_MAX];
 	struct virtq_chain chain;
 	unsigned left = queue->size;
 	int r;
@@ -33,7 +33,7 @@ void vhost_refuse(struct vhost_device *vhost, unsigned n)
 static void refuse_taken(struct vhost_device *vhost, unsigned n)
 {
 	struct virtq *queue = &vhost->virtio.queues[n];
-	struct iovec iov[VIRTQ_SIZE_MAX];
+	struct iovec iov[VIRTQ_CHAIN_MAX];
 	struct virtq_chain chain;
 
 	for (uint16_t head = 0; head < queue->size; head++) {

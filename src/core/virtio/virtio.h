@@ -23,7 +23,7 @@ struct virtio_ops {
 	uint16_t id;		/* virtio device ID, §5 */
 	uint32_t class_code;	/* PCI class, subclass, interface: 0x020000 */
 	unsigned queues;	/* of one that does not say otherwise: see struct virtio */
-	uint16_t queue_size;	/* the largest that is offered */
+	uint16_t queue_size;	/* the largest that is offered, of one that does not say otherwise */
 	uint32_t config_size;	/* bytes of device-specific configuration */
 	bool served_elsewhere;	/* another process hears the doorbells; kick() is for what it cannot */
 
@@ -73,6 +73,7 @@ struct virtio {
 	pthread_mutex_t lock;	/* status, queue set-up; held by the I/O thread for a burst at most */
 	uint64_t features;	/* negotiated */
 	unsigned queue_count;	/* 0 before virtio_pci_create(): as many as ops has */
+	uint16_t queue_size;	/* the largest that is offered; 0 before that: as ops has it */
 	struct virtq queues[VIRTIO_QUEUES_MAX];
 	atomic_bool running;	/* between start() and stop() or reset(); written under the lock */
 	bool paused;		/* by the machine: kicks wait, and nothing new is begun */

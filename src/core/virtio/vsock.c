@@ -44,14 +44,14 @@ bool vsock_runs(const struct vsock_device *vsock)
 static void transmit(struct vsock_device *vsock)
 {
 	struct virtq *queue = &vsock->device.queues[TX];
-	struct iovec iov[VIRTQ_SIZE_MAX];
+	struct iovec iov[VIRTQ_CHAIN_MAX];
 	struct virtq_chain chain;
 	unsigned count = 0;
 	int r = 0;
 
 	virtq_want_kicks(queue, false);
 	while (count < BURST && vsock->refused < VSOCK_REFUSALS) {
-		r = virtq_pop(queue, &chain, iov, VIRTQ_SIZE_MAX);
+		r = virtq_pop(queue, &chain, iov, VIRTQ_CHAIN_MAX);
 		if (r > 0 && vsock_take(vsock, iov, chain.read_count) < 0)
 			r = virtq_break(queue);
 		if (r > 0) {
@@ -77,7 +77,7 @@ static int next_buffer(struct virtq *queue, struct virtq_chain *chain, struct io
 {
 	int r;
 
-	while (!(r = virtq_pop(queue, chain, iov, VIRTQ_SIZE_MAX))) {
+	while (!(r = virtq_pop(queue, chain, iov, VIRTQ_CHAIN_MAX))) {
 		virtq_want_kicks(queue, true);
 		if (!virtq_pending(queue))
 			return 0;
@@ -93,7 +93,7 @@ static int receive(struct vsock_device *vsock)
 {
 	struct virtq *queue = &vsock->device.queues[RX];
 	struct vsock_connection *connection = vsock->refused ? NULL : vsock_next(vsock);
-	struct iovec iov[VIRTQ_SIZE_MAX];
+	struct iovec iov[VIRTQ_CHAIN_MAX];
 	struct virtq_chain chain;
 	uint32_t size;
 	int r;
@@ -142,12 +142,12 @@ void vsock_pump(struct vsock_device *vsock)
 static void tell_reset(struct vsock_device *vsock)
 {
 	struct virtq *queue = &vsock->device.queues[EVENTS];
-	struct iovec iov[VIRTQ_SIZE_MAX];
+	struct iovec iov[VIRTQ_CHAIN_MAX];
 	const uint32_t event = EVENT_TRANSPORT_RESET;
 	struct virtq_chain chain;
 	uint32_t size = 0;
 
-	if (!vsock->reset_due || virtq_pop(queue, &chain, iov, VIRTQ_SIZE_MAX) <= 0)
+	if (!vsock->reset_due || virtq_pop(queue, &chain, iov, VIRTQ_CHAIN_MAX) <= 0)
 		return;
 	if (chain.write_count && iov[chain.read_count].iov_len >= sizeof(event)) {
 		memcpy(iov[chain.read_count].iov_base, &event, sizeof(event));

@@ -533,7 +533,7 @@ static struct vsock_header header_of(struct vsock_connection *connection,
 static uint32_t give_data(struct vsock_connection *connection, const struct iovec *place,
 			  unsigned count)
 {
-	struct iovec copy[VIRTQ_SIZE_MAX], *iov = copy;
+	struct iovec copy[VIRTQ_CHAIN_MAX], *iov = copy;
 	uint32_t most = credit(connection);
 	struct vsock_header header;
 	ssize_t got;
