@@ -12,15 +12,7 @@
 #include <string.h>
 
 
-struct virtq_descriptor {
-	uint64_t address;
-	uint32_t length;
-	uint16_t flags;
-	uint16_t next;
-};
-
 #define DESCRIPTOR_NEXT 1u
-#define DESCRIPTOR_WRITE 2u
 #define DESCRIPTOR_INDIRECT 4u
 
 #define AVAILABLE_NO_INTERRUPT 1u
@@ -39,6 +31,12 @@ static uint16_t load16(const uint8_t *at)
 static void store16(uint8_t *at, uint16_t value)
 {
 	__atomic_store_n((uint16_t *)(void *)at, value, __ATOMIC_RELAXED);
+}
+
+static uint16_t ring_index(const uint8_t *ring)
+{
+	return __atomic_load_n((const uint16_t *)(const void *)(ring + RING_INDEX),
+			       __ATOMIC_ACQUIRE);
 }
 
 /* Behind the available ring: the used index that the driver wants an interrupt at. */
@@ -155,7 +153,7 @@ static int add_segment(struct virtq *queue, const struct virtq_descriptor *descr
 		       struct virtq_chain *chain, struct iovec *iov, unsigned room)
 {
 	unsigned at = chain->read_count + chain->write_count;
-	bool write = descriptor->flags & DESCRIPTOR_WRITE;
+	bool write = descriptor->flags & VIRTQ_WRITE;
 	uint32_t *total = write ? &chain->write_size : &chain->read_size;
 
 	/* Everything the device reads comes before what it writes, §2.7.4.2. */
@@ -216,8 +214,7 @@ int virtq_pop(struct virtq *queue, struct virtq_chain *chain, struct iovec *iov,
 	if (!queue->enabled || queue->broken)
 		return queue->broken ? -EINVAL : 0;
 	/* What the index announces is read after it. */
-	available = __atomic_load_n((const uint16_t *)(const void *)(queue->driver + RING_INDEX),
-				    __ATOMIC_ACQUIRE);
+	available = ring_index(queue->driver);
 	if (available == queue->next_available)
 		return 0;
 	if ((uint16_t)(available - queue->next_available) > queue->size)
@@ -233,20 +230,25 @@ int virtq_pop(struct virtq *queue, struct virtq_chain *chain, struct iovec *iov,
 	return 1;
 }
 
-void virtq_unpop(struct virtq *queue)
+uint16_t virtq_filled(const struct virtq *queue)
 {
-	queue->next_available--;
+	uint16_t filled;
+
+	if (!queue->enabled || queue->broken)
+		return queue->next_available;
+	/* What the index announces is read after it. */
+	filled = ring_index(queue->driver);
+	return (uint16_t)(filled - queue->next_available) > queue->size ? queue->next_available :
+									   filled;
 }
 
-void virtq_push(struct virtq *queue, uint16_t head, uint32_t written)
+int virtq_look(struct virtq *queue, uint16_t head, struct virtq_chain *chain, struct iovec *iov,
+	       unsigned room)
 {
-	uint8_t *entry = queue->device + RING_ENTRIES +
-			 8u * (queue->next_used & (queue->size - 1u));
-	uint32_t id = head;
-
-	__atomic_store_n((uint32_t *)(void *)entry, id, __ATOMIC_RELAXED);
-	__atomic_store_n((uint32_t *)(void *)(entry + 4), written, __ATOMIC_RELAXED);
-	queue->next_used++;
+	*chain = (struct virtq_chain){ .head = head };
+	if (queue->broken || walk(queue, chain, iov, room) < 0)
+		return virtq_break(queue);
+	return 0;
 }
 
 bool virtq_publish(struct virtq *queue)
@@ -291,13 +293,19 @@ void virtq_want_kicks(struct virtq *queue, bool want)
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-/* --- rings that somebody else serves --- */
-
-static uint16_t ring_index(const uint8_t *ring)
+void virtq_want_kick_after(struct virtq *queue, uint16_t more)
 {
-	return __atomic_load_n((const uint16_t *)(const void *)(ring + RING_INDEX),
-			       __ATOMIC_ACQUIRE);
+	if (!queue->enabled)
+		return;
+	if (queue->event_idx)
+		store16(available_event(queue),
+			(uint16_t)(load16(queue->driver + RING_INDEX) + more - 1));
+	else
+		store16(queue->device + RING_FLAGS, 0);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
+
+/* --- rings that somebody else serves --- */
 
 bool virtq_take_over(struct virtq *queue, uint16_t next)
 {
@@ -327,9 +335,8 @@ void virtq_recover(struct virtq *queue)
 int virtq_retake(struct virtq *queue, uint16_t head, struct virtq_chain *chain, struct iovec *iov,
 		 unsigned room)
 {
-	*chain = (struct virtq_chain){ .head = head };
-	if (queue->broken || walk(queue, chain, iov, room) < 0)
-		return virtq_break(queue);
-	queue->next_available++;
-	return 0;
+	int err = virtq_look(queue, head, chain, iov, room);
+
+	queue->next_available += !err;
+	return err;
 }

@@ -11,12 +11,22 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/uio.h>
 
 #include "core/kvm/memory.h"
 
 #define VIRTQ_SIZE_MAX 4096 /* descriptors */
 #define VIRTQ_CHAIN_MAX 256 /* descriptors of the longest chain */
+
+#define VIRTQ_WRITE 2u /* flag of a descriptor: the device writes to it, §2.7.5 */
+
+struct virtq_descriptor {
+	uint64_t address;
+	uint32_t length;
+	uint16_t flags;
+	uint16_t next;
+};
 
 struct virtq {
 	/* Set up by the transport while the queue is off. */
@@ -69,11 +79,60 @@ int virtq_pop(struct virtq *queue, struct virtq_chain *chain, struct iovec *iov,
  */
 int virtq_break(struct virtq *queue);
 
+/*
+ * How far the available ring is filled, for virtq_pop_single(): loaded once for many of them. As
+ * far as has been popped if that cannot be, or the queue is broken or off.
+ */
+uint16_t virtq_filled(const struct virtq *queue);
+
+/*
+ * The same as virtq_pop() of a buffer of one descriptor with exactly these flags, 0 or VIRTQ_WRITE,
+ * and length bytes, but quicker. NULL: the next one is none of those, or there is none; nothing was
+ * popped, and virtq_pop() tells.
+ */
+static inline uint8_t *virtq_pop_single(struct virtq *queue, uint16_t filled, uint16_t flags,
+					uint16_t *head, uint32_t *length)
+{
+	const uint16_t *entries = (const uint16_t *)(const void *)(queue->driver + 4);
+	struct virtq_descriptor descriptor;
+	uint8_t *host;
+
+	if (queue->next_available == filled)
+		return NULL;
+	*head = __atomic_load_n(&entries[queue->next_available & (queue->size - 1u)],
+				__ATOMIC_RELAXED);
+	if (*head >= queue->size)
+		return NULL;
+	memcpy(&descriptor, queue->descriptors + *head, sizeof(descriptor));
+	__atomic_signal_fence(__ATOMIC_SEQ_CST); /* what is looked at is the copy */
+	if (descriptor.flags != flags)
+		return NULL;
+	host = memory_at(queue->memory, descriptor.address, descriptor.length);
+	if (!host)
+		return NULL;
+	*length = descriptor.length;
+	queue->next_available++;
+	return host;
+}
+
+/* Looks again at a chain that was popped, whose head is below the queue's size. 0 or -EINVAL. */
+int virtq_look(struct virtq *queue, uint16_t head, struct virtq_chain *chain, struct iovec *iov,
+	       unsigned room);
+
 /* Puts the last popped buffer back, as if it had not been popped. */
-void virtq_unpop(struct virtq *queue);
+static inline void virtq_unpop(struct virtq *queue)
+{
+	queue->next_available--;
+}
 
 /* Returns a buffer of which written bytes were filled. Seen by the driver after virtq_publish(). */
-void virtq_push(struct virtq *queue, uint16_t head, uint32_t written);
+static inline void virtq_push(struct virtq *queue, uint16_t head, uint32_t written)
+{
+	const uint64_t used = head | (uint64_t)written << 32; /* struct virtq_used_elem, §2.7.8 */
+
+	memcpy(queue->device + 4 + 8u * (queue->next_used & (queue->size - 1u)), &used, sizeof(used));
+	queue->next_used++;
+}
 
 /* Shows the pushed buffers to the driver. True when it wants an interrupt for them. */
 bool virtq_publish(struct virtq *queue);
@@ -124,5 +183,11 @@ uint16_t virtq_available(const struct virtq *queue);
  * asking for them the caller looks once more: virtq_pending().
  */
 void virtq_want_kicks(struct virtq *queue, bool want);
+
+/*
+ * Asks for one when so many more buffers have been made available than there are now, if the driver
+ * can be asked for that, else at the next. The caller looks at virtq_available() once more.
+ */
+void virtq_want_kick_after(struct virtq *queue, uint16_t more);
 
 #endif
