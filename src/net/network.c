@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/clock.h"
 #include "net/port/port.h"
 #include "net/port/thread.h"
 #include "net/switch/switch_private.h"
@@ -145,7 +146,8 @@ int switch_new(struct net_switch **out, struct network *network,
 	member->network = network;
 	member->config = *config;
 	member->config.name[sizeof(member->config.name) - 1] = 0;
-	error = switch_init(&member->sw, &network->set, member->config.name);
+	error = switch_init(&member->sw, &network->set, member->config.name,
+			    (uint64_t)config->patience * NS_PER_MS);
 	if (error == -EEXIST) {
 		cause_set(cause, EEXIST, "switch %s: there is one of that name already",
 			  member->config.name);

@@ -40,9 +40,13 @@ src_net_libnet_a_SOURCES = \
 	%D%/service/dhcp.c %D%/service/dhcp.h \
 	%D%/service/dhcp_message.c %D%/service/dhcp_message.h \
 	%D%/service/responder.c %D%/service/responder.h \
+	%D%/switch/burst.h \
+	%D%/switch/deliver.c \
 	%D%/switch/forward.c \
 	%D%/switch/mac_table.c %D%/switch/mac_table.h \
 	%D%/switch/offload.c %D%/switch/offload.h \
+	%D%/switch/parking.c %D%/switch/parking.h \
+	%D%/switch/port_set.h \
 	%D%/switch/switch.c %D%/switch/switch.h \
 	%D%/switch/switch_private.h \
 	%D%/switch/waiting.c %D%/switch/waiting.h

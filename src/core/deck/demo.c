@@ -17,6 +17,7 @@ const struct switch_config demo_switch = {
 	.uplink = &port_nat,
 	.address = 0x0a000202, /* 10.0.2.2 */
 	.prefix = 24,
+	.patience = 5,
 };
 
 /* The first guests have names and sizes of their own; those after them are numbered. */

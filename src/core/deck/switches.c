@@ -42,7 +42,8 @@ static bool config_equal(const struct switch_config *one, const struct switch_co
 {
 	return one->uplink == other->uplink && one->address == other->address &&
 	       one->prefix == other->prefix && one->loopback == other->loopback &&
-	       one->leases_per_port == other->leases_per_port;
+	       one->leases_per_port == other->leases_per_port &&
+	       one->patience == other->patience;
 }
 
 /* --- reading --- */

@@ -32,6 +32,7 @@ struct switch_config {
 	uint32_t address;		/* IPv4 of the switch itself, host byte order; 0: none */
 	uint8_t prefix;			/* 8..30, of the network that address is in */
 	unsigned leases_per_port;	/* by DHCP; 0: the standard */
+	unsigned patience; /* ms that a frame waits at most for its receiver's room; 0: it does not */
 	bool loopback;			/* NAT leads to the services of the host's loopback */
 };
 

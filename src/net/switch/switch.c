@@ -40,7 +40,8 @@ static int enlist(struct switch_set *set, struct net_switch *sw)
 	return error;
 }
 
-int switch_init(struct net_switch *sw, struct switch_set *set, const char *name)
+int switch_init(struct net_switch *sw, struct switch_set *set, const char *name,
+		uint64_t patience)
 {
 	int error = mac_table_init(&sw->macs);
 
@@ -48,6 +49,7 @@ int switch_init(struct net_switch *sw, struct switch_set *set, const char *name)
 		return error;
 	snprintf(sw->name, sizeof(sw->name), "%s", name);
 	sw->set = set;
+	sw->patience = patience;
 	error = enlist(set, sw);
 	if (!error)
 		capture_hub_add_switch(set->capture, &sw->captured, sw->name);
@@ -330,6 +332,7 @@ void switch_port_remove(struct net_port *port)
 	capture_tap_remove(port->tap);
 	pthread_mutex_unlock(&sw->set->lock);
 	free(port->scratch);
+	free(port->parking);
 	waiting_destroy(&port->waiting);
 	free(port);
 }

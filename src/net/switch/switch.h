@@ -21,6 +21,7 @@
 
 #include "base/cause.h"
 #include "net/frame/frame.h"
+#include "net/switch/port_set.h"
 
 struct net_switch;
 struct net_port;
@@ -41,6 +42,18 @@ struct net_port_ops {
 
 	/* Tells the receiver of what deliver() left, once a burst. Same thread as deliver(). */
 	void (*flush)(void *backend);
+
+	/*
+	 * Whether deliver() that refuses a NET_FORWARD frame of a burst for want of room refuses
+	 * what comes behind it, too, and has switch_resume() called with its sender once there is.
+	 */
+	bool resumes;
+
+	/*
+	 * A port that frames stayed with, see switch_send(), may have room for some. NULL: none
+	 * stays. Any thread; it never waits.
+	 */
+	void (*resume)(void *backend);
 
 	/*
 	 * The port at slot from is no more. deliver() comes no more from it,
@@ -106,6 +119,27 @@ void switch_port_remove(struct net_port *port);
  * at a time for each port; not from within deliver(). Never waits.
  */
 void switch_input(struct net_port *port, const struct net_frame *frames, unsigned count);
+
+/*
+ * The same of a port with resume(): frames for whose one receiver there is no room now stay with
+ * it, if that tells when there is; bit i of the result for frame i, and to[i] is where it
+ * goes. Bit i of expired: frame i has stayed for as long as it may, and is dropped and counted
+ * instead. Frames that stayed are offered again, in order, before others are sent: after
+ * switch_offer_again(), but for those whose receiver has had one stay since (switch_holds()).
+ */
+uint64_t switch_send(struct net_port *port, const struct net_frame *frames, unsigned count,
+		     uint64_t expired, uint16_t to[NET_BURST_MAX]);
+void switch_offer_again(struct net_port *port); /* or none of them is, ever */
+bool switch_holds(const struct net_port *port, uint32_t slot);
+
+/* Some for the receiver at slot are not offered for now, so that others are not before them. */
+void switch_hold(struct net_port *port, uint32_t slot);
+
+/* For how long a frame may stay with its sender: ns; 0: none does. */
+uint64_t switch_patience(const struct net_port *port);
+
+/* Calls resume() of these ports, as far as they are there. As switch_input(). */
+void switch_resume(struct net_port *port, const struct port_set *senders);
 
 /*
  * Of a port with a backlog: whether frames from it to single receivers wait for room. Its thread.

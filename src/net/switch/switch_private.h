@@ -32,6 +32,7 @@ struct net_port {
 	struct offload_scratch *scratch; /* from the first offload to resolve on */
 	struct waiting waiting;		 /* its backlog, if it keeps one */
 	bool keeps_backlog;
+	struct parking *parking; /* from the first frame that stayed with it on */
 
 	/* Written by those who send to it. */
 	_Alignas(CACHE_LINE) struct counter tx_frames;
@@ -70,6 +71,7 @@ struct net_switch {
 	struct switch_set *set;
 	struct net_switch *next;
 	struct capture_switch captured;
+	uint64_t patience; /* ns */
 	struct mac_table macs;
 	_Atomic uint32_t bound; /* places in use are below it */
 	_Atomic(struct net_port *) ports[NET_PORTS_MAX];
@@ -79,9 +81,10 @@ struct net_switch {
 
 /*
  * Makes a zeroed switch the last of the set. -ENOMEM, or -EEXIST if the set has
- * one of that name; then, too, it is to be destroyed.
+ * one of that name; then, too, it is to be destroyed. patience: see switch_patience().
  */
-int switch_init(struct net_switch *sw, struct switch_set *set, const char *name);
+int switch_init(struct net_switch *sw, struct switch_set *set, const char *name,
+		uint64_t patience);
 void switch_destroy(struct net_switch *sw); /* without ports; valid on a zeroed one */
 
 /* The table of addresses counts in these. */

@@ -1,0 +1,318 @@
+/*
+ * Frames to the ports that they go to: as they are, or with their offloads resolved, and
+ * counted. The sending port's thread.
+ */
+#include "net/switch/burst.h"
+
+#include <stdlib.h>
+
+#include "net/switch/parking.h"
+
+/* Frames are refused in rows for the same reason: a full queue, a link that is down. */
+static void account_refused(struct net_port *to, const enum net_verdict *verdicts, unsigned count)
+{
+	for (unsigned i = 0, end; i < count; i = end) {
+		enum net_verdict verdict = verdicts[i];
+
+		end = i + 1;
+		while (end < count && verdicts[end] == verdict)
+			end++;
+		if (verdict >= NET_DROP_SHORT)
+			counter_add_shared(&to->refused[verdict], end - i);
+	}
+}
+
+void burst_account(struct net_port *to, const struct net_frame *const *frames, unsigned count,
+		    const enum net_verdict *verdicts, unsigned taken)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		if (taken == count || verdicts[i] < NET_DROP_SHORT)
+			bytes += frames[i]->size;
+	/* Several senders may be here at once. */
+	counter_add_shared(&to->tx_frames, taken);
+	counter_add_shared(&to->tx_bytes, bytes);
+	if (taken < count)
+		account_refused(to, verdicts, count);
+}
+
+/* What finds no room waits, and what comes behind that. The rest is counted. */
+static void deliver_with_backlog(struct net_port *sender, struct net_port *to,
+				 const struct net_frame *const *frames, unsigned count,
+				 enum net_verdict *verdicts)
+{
+	const struct net_frame *others[NET_BURST_MAX];
+	enum net_verdict theirs[NET_BURST_MAX];
+	unsigned taken = 0, n = 0;
+
+	if (!waiting_find(&sender->waiting, to->slot)) {
+		taken = to->ops.deliver(to->backend, sender->slot, frames, count, verdicts);
+	} else {
+		for (unsigned i = 0; i < count; i++)
+			verdicts[i] = NET_DROP_NO_BUFFER;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		if (taken < count && verdict_is_want_of_room(verdicts[i]) &&
+		    waiting_put(&sender->waiting, to->slot, frames[i], clock_monotonic())) {
+			verdicts[i] = NET_FORWARD;
+			continue;
+		}
+		others[n] = frames[i];
+		theirs[n++] = verdicts[i];
+	}
+	burst_account(to, others, n, theirs, taken);
+}
+
+static void deliver(struct net_port *sender, struct net_port *to,
+		    const struct net_frame *const *frames, unsigned count,
+		    enum net_verdict *verdicts)
+{
+	unsigned taken;
+
+	if (sender->keeps_backlog && verdicts[0] == NET_FORWARD) {
+		deliver_with_backlog(sender, to, frames, count, verdicts);
+		return;
+	}
+	taken = to->ops.deliver(to->backend, sender->slot, frames, count, verdicts);
+	burst_account(to, frames, count, verdicts, taken);
+}
+
+/*
+ * The same of frames first and so on of the burst to a port that tells when it has room: what finds
+ * none stays with the sender, and what comes behind that.
+ */
+static void deliver_or_park(struct burst *burst, struct net_port *to, unsigned first,
+			    unsigned count, enum net_verdict *verdicts)
+{
+	struct net_port *sender = burst->sender;
+	const struct net_frame *others[NET_BURST_MAX];
+	enum net_verdict theirs[NET_BURST_MAX];
+	unsigned taken = 0, n = 0;
+
+	if (!parking_holds(sender, to->slot)) {
+		taken = to->ops.deliver(to->backend, sender->slot, burst->list + first, count,
+					verdicts);
+		if (taken)
+			parking_took(sender, to->slot);
+	} else {
+		for (unsigned i = 0; i < count; i++)
+			verdicts[i] = NET_DROP_NO_BUFFER;
+	}
+	if (taken == count) {
+		burst_account(to, burst->list + first, count, verdicts, taken);
+		return;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		if (verdict_is_want_of_room(verdicts[i]) && parking_park(burst, to, first + i))
+			continue;
+		others[n] = burst->list[first + i];
+		theirs[n++] = verdicts[i];
+	}
+	burst_account(to, others, n, theirs, taken);
+}
+
+static void deliver_plain(struct burst *burst, struct net_port *to, unsigned first, unsigned count,
+			  enum net_verdict *verdicts)
+{
+	if (burst->parks && to->ops.resumes)
+		deliver_or_park(burst, to, first, count, verdicts);
+	else
+		deliver(burst->sender, to, burst->list + first, count, verdicts);
+}
+
+/* Allocates once for a port: it is large, and most ports need none. */
+static struct offload_scratch *sender_scratch(struct net_port *sender)
+{
+	if (!sender->scratch)
+		sender->scratch = malloc(sizeof(*sender->scratch));
+	return sender->scratch;
+}
+
+static uint32_t accepts_of(const struct net_port *to)
+{
+	return atomic_load_explicit(&to->accepts, memory_order_relaxed);
+}
+
+/* A receiver that does not accept any frame. */
+static void refuse_all(struct net_port *to, unsigned count, enum net_verdict *verdicts)
+{
+	for (unsigned i = 0; i < count; i++)
+		verdicts[i] = NET_DROP_LINK_DOWN;
+	account_refused(to, verdicts, count);
+}
+
+/* Marks the port as one to be flushed. False: its link is down, and the frames are refused. */
+static bool reach(struct burst *burst, struct net_port *to, unsigned count,
+		  enum net_verdict *verdicts)
+{
+	if (accepts_of(to) & NET_ACCEPTS_NOTHING) {
+		refuse_all(to, count, verdicts);
+		return false;
+	}
+	port_set_add(&burst->touched, to->slot);
+	return true;
+}
+
+/* A frame that the receiver cannot take as it is. It is refused if all of its parts are. */
+static void deliver_resolved(const struct burst *burst, struct net_port *to,
+			     const struct net_frame *frame, enum net_verdict *verdict)
+{
+	struct offload_scratch *scratch = sender_scratch(burst->sender);
+	enum net_verdict parts[NET_BURST_MAX], final = *verdict;
+	bool some = false;
+	unsigned count;
+
+	if (!scratch) {
+		*verdict = NET_DROP_NO_BUFFER;
+		account_refused(to, verdict, 1);
+		return;
+	}
+	offload_begin(scratch, frame);
+	while ((count = offload_next(scratch))) {
+		for (unsigned i = 0; i < count; i++)
+			parts[i] = *verdict;
+		deliver(burst->sender, to, scratch->list, count, parts);
+		for (unsigned i = 0; i < count; i++) {
+			if (parts[i] == *verdict)
+				some = true;
+			else
+				final = parts[i];
+		}
+	}
+	if (!some)
+		*verdict = final;
+}
+
+/* The bits of those that have something unfinished among count frames from first on. */
+static uint64_t offloaded_of(const struct burst *burst, unsigned first, unsigned count)
+{
+	return burst->offloaded & (count < 64 ? (1ull << count) - 1 : ~0ull) << first;
+}
+
+void burst_deliver(struct burst *burst, struct net_port *to, unsigned first, unsigned count,
+			enum net_verdict *verdicts)
+{
+	uint32_t accepts;
+	unsigned start = 0;
+
+	if (!reach(burst, to, count, verdicts))
+		return;
+	if (!offloaded_of(burst, first, count)) {
+		deliver_plain(burst, to, first, count, verdicts);
+		return;
+	}
+	accepts = accepts_of(to);
+	for (unsigned i = 0; i < count; i++) {
+		if (!offload_unresolved(&burst->frames[first + i].offload, accepts))
+			continue;
+		if (i > start)
+			deliver_plain(burst, to, first + start, i - start, verdicts + start);
+		/* It may stay behind others, but not when some of its parts have been taken. */
+		if (!burst->parks || !parking_holds(burst->sender, to->slot) ||
+		    !parking_park(burst, to, first + i))
+			deliver_resolved(burst, to, &burst->frames[first + i], &verdicts[i]);
+		start = i + 1;
+	}
+	if (count > start)
+		deliver_plain(burst, to, first + start, count - start, verdicts + start);
+}
+
+/* Frames to all of the set, as they are. */
+static void flood_list(const struct burst *burst, const struct port_set *set,
+		       const struct net_frame *const *list, unsigned count)
+{
+	enum net_verdict verdicts[NET_BURST_MAX];
+	struct net_port *to;
+
+	for (uint32_t slot = 0; (to = burst_next(burst, set, &slot)); slot++) {
+		for (unsigned i = 0; i < count; i++)
+			verdicts[i] = NET_FLOOD;
+		deliver(burst->sender, to, list, count, verdicts);
+	}
+}
+
+/* An unfinished frame: as it is to those who take it so, and resolved once for all others. */
+static void flood_offloaded(const struct burst *burst, const struct port_set *set, unsigned index)
+{
+	struct offload_scratch *scratch = sender_scratch(burst->sender);
+	enum net_verdict verdict;
+	struct port_set others;
+	struct net_port *to;
+	unsigned count;
+
+	burst_clear(burst, &others);
+	for (uint32_t slot = 0; (to = burst_next(burst, set, &slot)); slot++) {
+		verdict = NET_FLOOD;
+		if (!offload_unresolved(&burst->frames[index].offload, accepts_of(to))) {
+			deliver(burst->sender, to, burst->list + index, 1, &verdict);
+		} else if (scratch) {
+			port_set_add(&others, slot);
+		} else {
+			verdict = NET_DROP_NO_BUFFER;
+			account_refused(to, &verdict, 1);
+		}
+	}
+	if (!scratch)
+		return;
+	offload_begin(scratch, &burst->frames[index]);
+	while ((count = offload_next(scratch)))
+		flood_list(burst, &others, scratch->list, count);
+}
+
+static bool takes_run(const struct burst *burst, const struct net_port *to, unsigned first,
+		      unsigned count)
+{
+	for (uint64_t bits = offloaded_of(burst, first, count); bits; bits &= bits - 1)
+		if (offload_unresolved(&burst->frames[__builtin_ctzll(bits)].offload,
+				       accepts_of(to)))
+			return false;
+	return true;
+}
+
+/* A run for ports that cannot take all of it as it is, in order. */
+static void flood_mixed(const struct burst *burst, const struct port_set *set, unsigned first,
+			unsigned count)
+{
+	unsigned end = first + count;
+
+	for (unsigned i = first; i < end;) {
+		unsigned plain = i;
+
+		while (plain < end && !(burst->offloaded >> plain & 1))
+			plain++;
+		if (plain > i)
+			flood_list(burst, set, burst->list + i, plain - i);
+		if (plain < end)
+			flood_offloaded(burst, set, plain);
+		i = plain + 1;
+	}
+}
+
+void burst_flood(struct burst *burst, unsigned first, unsigned count)
+{
+	enum net_verdict verdicts[NET_BURST_MAX];
+	struct port_set mixed;
+	bool some = false;
+
+	if (offloaded_of(burst, first, count))
+		burst_clear(burst, &mixed);
+	for (uint32_t slot = 0; slot < burst->bound; slot++) {
+		struct net_port *to = burst_port(burst, slot);
+
+		if (!to || to == burst->sender)
+			continue;
+		for (unsigned i = 0; i < count; i++)
+			verdicts[i] = NET_FLOOD;
+		if (!reach(burst, to, count, verdicts))
+			continue;
+		if (takes_run(burst, to, first, count)) {
+			deliver(burst->sender, to, burst->list + first, count, verdicts);
+			continue;
+		}
+		port_set_add(&mixed, slot);
+		some = true;
+	}
+	if (some)
+		flood_mixed(burst, &mixed, first, count);
+}
