@@ -139,7 +139,9 @@ src_core_libcore_a_SOURCES = \
 	%D%/virtio/blk_device.c %D%/virtio/blk_device.h \
 	%D%/virtio/console.c %D%/virtio/console.h \
 	%D%/virtio/net_device.c %D%/virtio/net_device.h \
-	%D%/virtio/net.c %D%/virtio/net.h \
+	%D%/virtio/net.c %D%/virtio/net.h %D%/virtio/net_private.h \
+	%D%/virtio/net_receive.c \
+	%D%/virtio/net_transmit.c \
 	%D%/virtio/pci.c %D%/virtio/pci.h \
 	%D%/virtio/pci_common.c \
 	%D%/virtio/pci_device.c %D%/virtio/pci_device.h \
@@ -325,6 +327,10 @@ tests_unit_pci_function_LDADD = src/core/libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/virtio_net
 tests_unit_virtio_net_SOURCES = tests/unit/virtio_net.c tests/unit/settle.h
 tests_unit_virtio_net_LDADD = src/core/libcore.a $(NET_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/virtio_net_stay
+tests_unit_virtio_net_stay_SOURCES = tests/unit/virtio_net_stay.c tests/unit/fake_router.c \
+	tests/unit/fake_router.h tests/unit/settle.h
+tests_unit_virtio_net_stay_LDADD = src/core/libcore.a $(NET_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/e1000e
 tests_unit_e1000e_SOURCES = tests/unit/e1000e.c tests/unit/fake_port.c tests/unit/fake_port.h \
 	tests/unit/fake_router.c tests/unit/fake_router.h tests/unit/settle.h

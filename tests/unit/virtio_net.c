@@ -49,6 +49,7 @@ static struct {
 	uint32_t accepts;
 	unsigned count;
 	unsigned largest; /* burst since it was zeroed */
+	unsigned resumed; /* senders */
 	struct virtio_pci *described; /* or NULL: looked at within each burst */
 	struct net_frame frames[NET_BURST_MAX];
 	uint8_t data[NET_BURST_MAX][2048];
@@ -108,6 +109,60 @@ void switch_input(struct net_port *from, const struct net_frame *frames, unsigne
 			at += (uint32_t)size;
 		}
 	}
+}
+
+/* Frames do not stay with this sender: see virtio_net_stay.c for those that do. */
+uint64_t switch_patience(const struct net_port *from)
+{
+	(void)from;
+	return 0;
+}
+
+uint64_t switch_send(struct net_port *from, const struct net_frame *frames, unsigned count,
+		     uint64_t expired, uint16_t to[NET_BURST_MAX])
+{
+	(void)from;
+	(void)frames;
+	(void)count;
+	(void)expired;
+	(void)to;
+	fail();
+	return 0;
+}
+
+void switch_offer_again(struct net_port *from)
+{
+	(void)from;
+	fail();
+}
+
+bool switch_holds(const struct net_port *from, uint32_t slot)
+{
+	(void)from;
+	(void)slot;
+	fail();
+	return false;
+}
+
+void switch_hold(struct net_port *from, uint32_t slot)
+{
+	(void)from;
+	(void)slot;
+	fail();
+}
+
+void switch_resume(struct net_port *from, const struct port_set *senders)
+{
+	(void)from;
+	for (unsigned i = 0; i < NET_PORTS_MAX; i++)
+		port.resumed += port_set_has(senders, i);
+}
+
+void switch_port_refuse(struct net_port *of, enum net_verdict verdict)
+{
+	(void)of;
+	(void)verdict;
+	fail();
 }
 
 static atomic_uint raised; /* times that a line went up */

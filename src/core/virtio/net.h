@@ -8,16 +8,29 @@
 #ifndef CORE_VIRTIO_NET_H
 #define CORE_VIRTIO_NET_H
 
+#include "base/loop.h"
 #include "core/virtio/virtio.h"
 #include "net/port/reserve.h"
 #include "net/switch/switch.h"
 
 #define VIRTIO_NET_QUEUES 2
 
+/* A chain that stays in the transmit queue, as the receiver of its frame has no room. */
+struct net_stayed {
+	uint16_t head;
+	uint16_t to;	/* the receiver's slot of the switch */
+	uint64_t since; /* CLOCK_MONOTONIC, ns */
+};
+
 struct virtio_net {
 	struct virtio device;
 	uint8_t mac[NET_MAC_SIZE];
 	struct net_port *port;
+
+	struct net_stayed *stayed; /* as many as the queue is large, from the first on; in order */
+	unsigned stayed_count;
+	uint64_t stayed_since; /* the first of them, or before that */
+	struct loop_timer patience;
 
 	pthread_mutex_t receive_lock; /* guards the receive queue and what follows */
 	bool receiving;	   /* the device runs and the guest is not paused */
@@ -25,6 +38,8 @@ struct virtio_net {
 	bool ready;	   /* the device runs: the receive queue may be used */
 	bool mergeable;	   /* VIRTIO_NET_F_MRG_RXBUF */
 	bool complained;   /* the I/O thread was told that the receive queue is broken */
+	bool promised;	   /* the driver was asked to tell when it has given buffers */
+	struct port_set waiting; /* promised: senders that are told then */
 	uint32_t accepts;  /* NET_ACCEPTS_* that this driver negotiated */
 	struct reserve reserve; /* of the receive queue */
 };
