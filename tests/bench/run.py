@@ -80,4 +80,5 @@ def main():
               f"{row['received']:.0f} received (median of {ROUNDS})")
 
 
-main()
+if __name__ == "__main__":
+    main()
