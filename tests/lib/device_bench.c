@@ -153,6 +153,74 @@ void switch_input(struct net_port *from, const struct net_frame *frames, unsigne
 		swallow(&frames[i]);
 }
 
+/*
+ * Frames to addresses that begin with one of these go to receivers that have room now and then; the
+ * second byte is the receiver.
+ */
+#define SLOW 0x0e
+
+static struct {
+	struct port_set held;
+	unsigned sends;
+} slow;
+
+uint64_t switch_patience(const struct net_port *port)
+{
+	(void)port;
+	return NS_PER_MS;
+}
+
+uint64_t switch_send(struct net_port *from, const struct net_frame *frames, unsigned count,
+		     uint64_t expired, uint16_t to[NET_BURST_MAX])
+{
+	bool room = ++slow.sends % 4 == 0;
+	uint64_t stay = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		const uint8_t *head = frames[i].head;
+
+		if (frames[i].head_size < NET_FRAME_MIN || (head[0] & 0x0f) != SLOW ||
+		    (expired >> i & 1) || (room && !port_set_has(&slow.held, head[1]))) {
+			switch_input(from, &frames[i], 1);
+			continue;
+		}
+		port_set_add(&slow.held, head[1]);
+		to[i] = head[1];
+		stay |= 1ull << i;
+	}
+	return stay;
+}
+
+void switch_offer_again(struct net_port *port)
+{
+	(void)port;
+	memset(&slow.held, 0, sizeof(slow.held));
+}
+
+bool switch_holds(const struct net_port *port, uint32_t slot)
+{
+	(void)port;
+	return port_set_has(&slow.held, slot);
+}
+
+void switch_hold(struct net_port *port, uint32_t slot)
+{
+	(void)port;
+	port_set_add(&slow.held, slot);
+}
+
+void switch_resume(struct net_port *port, const struct port_set *senders)
+{
+	(void)port;
+	(void)senders;
+}
+
+void switch_port_refuse(struct net_port *port, enum net_verdict verdict)
+{
+	(void)port;
+	must(verdict == NET_DROP_NO_BUFFER, "another reason");
+}
+
 static void print(void *host, unsigned console, const uint8_t *data, size_t size)
 {
 	(void)host;
@@ -283,6 +351,7 @@ void bench_create_changed(struct device_bench *bench, int disk_fd,
 
 	memset(bench, 0, sizeof(*bench));
 	memset(bench_effects.level, 0, sizeof(bench_effects.level));
+	memset(&slow, 0, sizeof(slow));
 	must(loop_init(&bench->loop, &cause) == 0, cause.text);
 	snprintf(bench->profile.name, sizeof(bench->profile.name), "a");
 	bench->profile.cpus = BENCH_CPUS;
