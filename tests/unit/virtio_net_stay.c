@@ -2,6 +2,7 @@
  * Frames that stay with their sender, as their receiver has no room: three virtio NICs of
  * guests on a switch, with rings built by hand. The test's thread is the I/O thread of all.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@
 #include "core/virtio/net.h"
 #include "core/virtio/pci.h"
 #include "fake_router.h"
+#include "net/capture/capture.h"
 #include "net/network.h"
 #include "settle.h"
 
@@ -326,6 +328,31 @@ static void others_do_not_wait(void **state)
 	assert_frames(b, 0, 19);
 }
 
+/* What stays is in a capture once, with what became of it. */
+static void captures_have_each_frame_once(void **state)
+{
+	struct bench *bench = *state;
+	struct capture_config config = { .snap = 64, .fd = open("/dev/null", O_WRONLY | O_CLOEXEC) };
+	struct capture_stats last;
+	struct capture *capture;
+	struct cause cause;
+
+	assert_int_equal(capture_start(&capture, network_capture_hub(bench->network), &config,
+				       &cause), 0);
+	for (unsigned i = 0; i < 20; i++)
+		put_frame(bench, A, i % 2 ? C : B, (uint8_t)(i / 2));
+	give_buffers(&bench->guests[C], 40);
+	ring(bench, A, TX);
+	assert_int_equal(used(&bench->guests[A], TX), 10);
+	give_buffers(&bench->guests[B], 40);
+	ring(bench, B, RX);
+	assert_frames(&bench->guests[B], 0, 9);
+	assert_frames(&bench->guests[C], 0, 9);
+	capture_stop(capture, &last);
+	assert_int_equal(last.records, 20);
+	assert_int_equal(last.dropped, 0);
+}
+
 /* Runs the loop until the sender has all of its frames back, or for much longer than it may take. */
 static void until_returned(struct bench *bench, uint16_t count)
 {
@@ -464,6 +491,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(frames_stay_until_there_is_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(others_do_not_wait, setup, teardown),
+		cmocka_unit_test_setup_teardown(captures_have_each_frame_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_waits_for_one_that_takes_nothing, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(none_stay_on_an_impatient_switch, setup_impatient,
