@@ -27,6 +27,7 @@ enum { RX, TX, EVENTS, QUEUES };
 #define PACKETS BENCH_BUFFERS
 #define SENT (BENCH_BUFFERS + 0x10000)
 #define EVENT (BENCH_BUFFERS + 0x9000)
+#define EVENT_BUFFERS 3
 #define HEADER sizeof(struct vsock_header)
 #define PORT 77u /* somebody of the host's listens there */
 #define NEEDS_RESET 0x40
@@ -53,8 +54,10 @@ static void start_driver(unsigned buffers)
 	offered = taken = sent = 0;
 	assert_true(bench_start_driver(&bench, BENCH_VSOCK, QUEUES, BENCH_EVENT_IDX, true));
 	memcpy(bench_at(&bench, EVENT), nothing, sizeof(nothing));
-	bench_describe(&bench, BENCH_VSOCK, EVENTS, 0, EVENT, 4, BENCH_WRITE);
-	bench_offer(&bench, BENCH_VSOCK, EVENTS, 0);
+	for (unsigned i = 0; i < EVENT_BUFFERS; i++) {
+		bench_describe(&bench, BENCH_VSOCK, EVENTS, i, EVENT + 4 * i, 4, BENCH_WRITE);
+		bench_offer(&bench, BENCH_VSOCK, EVENTS, (uint16_t)i);
+	}
 	bench_kick(&bench, BENCH_VSOCK, EVENTS);
 	for (unsigned i = 0; i < buffers; i++)
 		offer();
@@ -615,7 +618,7 @@ static void test_no_room_for_a_header(void **state)
 /* Saved in the middle of a connection: the guest hears that it is gone, and begins another. */
 static void test_saved(void **state)
 {
-	int fd = guest_connect(5);
+	int fd = guest_connect(5), called;
 	struct bench_saved saved;
 	struct cause cause;
 	uint32_t event;
@@ -644,13 +647,21 @@ static void test_saved(void **state)
 	assert_int_equal(event, 0);
 	taken = bench_used(&bench, BENCH_VSOCK, RX);
 	offered = taken + BENCH_RING;
+	/* Whatever comes before it is known to have heard that waits. */
 	say(5, PORT, VSOCK_RW);
-	expect(5, PORT, VSOCK_RST);
 	fd = guest_connect(5);
-	expect(5, PORT, VSOCK_RESPONSE);
 	host_write(fd, "again");
+	called = host_connect("CONNECT 8\n");
+	expect_no_packet();
+	bench_offer(&bench, BENCH_VSOCK, EVENTS, 0);
+	bench_kick(&bench, BENCH_VSOCK, EVENTS);
+	expect(5, PORT, VSOCK_RST);
+	expect(5, PORT, VSOCK_RESPONSE);
 	expect_text(5, PORT, "again");
+	expect(8, 0x40000000, VSOCK_REQUEST);
+	assert_int_equal(bench_used(&bench, BENCH_VSOCK, EVENTS), 1);
 	close(fd);
+	close(called);
 	bench_saved_free(&saved);
 }
 

@@ -119,7 +119,7 @@ void vsock_pump(struct vsock_device *vsock)
 	unsigned count = 0;
 	int r = 0;
 
-	if (!vsock_runs(vsock))
+	if (!vsock_runs(vsock) || vsock->reset_told)
 		return;
 	for (unsigned i = 0; i < VSOCK_CONNECTIONS; i++)
 		if (vsock->connections[i].state != VSOCK_FREE)
@@ -138,25 +138,36 @@ void vsock_pump(struct vsock_device *vsock)
 	vsock_accept(vsock);
 }
 
-/* A driver that was loaded hears that its connections are gone. */
+/*
+ * A driver that was loaded hears that its connections are gone, and hears nothing else until it
+ * has given that buffer back, §5.10.6.7.1: it ends all that it has then, and another of its CPUs
+ * could have taken a new one before.
+ */
 static void tell_reset(struct vsock_device *vsock)
 {
 	struct virtq *queue = &vsock->device.queues[EVENTS];
 	struct iovec iov[VIRTQ_CHAIN_MAX];
 	const uint32_t event = EVENT_TRANSPORT_RESET;
 	struct virtq_chain chain;
-	uint32_t size = 0;
 
 	if (!vsock->reset_due || virtq_pop(queue, &chain, iov, VIRTQ_CHAIN_MAX) <= 0)
 		return;
-	if (chain.write_count && iov[chain.read_count].iov_len >= sizeof(event)) {
-		memcpy(iov[chain.read_count].iov_base, &event, sizeof(event));
-		size = sizeof(event);
-	}
 	vsock->reset_due = false;
-	virtq_push(queue, chain.head, size);
+	vsock->reset_told = chain.write_count && iov[chain.read_count].iov_len >= sizeof(event);
+	if (vsock->reset_told)
+		memcpy(iov[chain.read_count].iov_base, &event, sizeof(event));
+	vsock->events = virtq_available(queue);
+	virtq_want_kick_after(queue, 1);
+	virtq_push(queue, chain.head, vsock->reset_told ? sizeof(event) : 0);
 	if (virtq_publish(queue))
 		virtio_interrupt(&vsock->device, EVENTS);
+}
+
+static void take_events(struct vsock_device *vsock)
+{
+	if (vsock->reset_told && virtq_available(&vsock->device.queues[EVENTS]) != vsock->events)
+		vsock->reset_told = false;
+	tell_reset(vsock);
 }
 
 static void kick(struct virtio *device, unsigned n)
@@ -166,7 +177,7 @@ static void kick(struct virtio *device, unsigned n)
 	if (n == TX)
 		transmit(vsock);
 	if (n == EVENTS)
-		tell_reset(vsock);
+		take_events(vsock);
 	vsock_pump(vsock);
 }
 
@@ -175,7 +186,7 @@ static bool reset(struct virtio *device)
 	struct vsock_device *vsock = vsock_of(device);
 
 	vsock_drop_all(vsock);
-	vsock->reset_due = false;
+	vsock->reset_due = vsock->reset_told = false;
 	return true;
 }
 

@@ -82,6 +82,8 @@ struct vsock_device {
 	struct loop_timer listen_again;
 	bool callers;	/* somebody may be waiting to be accepted */
 	bool reset_due; /* the driver is to hear that its connections are gone */
+	bool reset_told; /* it was told, and has not given the buffer back */
+	uint16_t events; /* then: how many others it had given */
 	uint32_t next_port; /* of the host, for who connects to the guest */
 	unsigned turn;	    /* the connection that is looked at first */
 	struct vsock_refusal refusals[VSOCK_REFUSALS];
