@@ -59,6 +59,8 @@ int world_teardown(void **state)
 {
 	struct world *world = *state;
 
+	if (world->vm) /* the test has failed */
+		guest_end_machine(world);
 	switch_free(world->sw);
 	network_free(world->network);
 	loop_destroy(&world->loop);
@@ -239,7 +241,10 @@ int guest_load(struct world *world, const struct saved *saved, struct cause *cau
 	if (!err)
 		err = vm_load(&world->vm, &world->config, &reader, cause);
 	state_close(&reader);
-	return err ? err : vm_start(world->vm, cause);
+	if (!err)
+		return vm_start(world->vm, cause);
+	world->vm = NULL;
+	return err;
 }
 
 void guest_save_and_load(struct world *world)
