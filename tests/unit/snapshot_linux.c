@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,7 +144,8 @@ static void call_by_vsock(struct world *world, const uint8_t *data, size_t size)
 	size_t written = 0, got = 0, total = sizeof(answer) - 1 + size;
 	uint8_t *back = malloc(total);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	ssize_t n;
+	uint64_t end = clock_monotonic() + PATIENCE;
+	ssize_t n = 0;
 
 	strcpy(address.sun_path, world->profile.vsock.path);
 	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
@@ -154,6 +156,9 @@ static void call_by_vsock(struct world *world, const uint8_t *data, size_t size)
 		written += n > 0 ? (size_t)n : 0;
 		n = read(fd, back + got, total - got);
 		got += n > 0 ? (size_t)n : 0;
+		if (!n || clock_monotonic() > end)
+			fail_msg("%zu of %zu bytes came back, %s", got, total,
+				 n ? "and no more" : "then the end");
 		world_run(world, GLANCE);
 	}
 	assert_int_equal(got, total);
@@ -163,7 +168,10 @@ static void call_by_vsock(struct world *world, const uint8_t *data, size_t size)
 	close(fd);
 }
 
-/* In the middle of a page that it gets through NAT, and of a write to its disk. */
+/*
+ * In the middle of a page that it gets through NAT, and of a write to its disk. Each of its
+ * CPUs, in two sockets, runs before and after.
+ */
 static void test_linux(void **state)
 {
 	struct world *world = *state;
@@ -176,15 +184,17 @@ static void test_linux(void **state)
 	server_start(&server);
 	snprintf(text, sizeof(text),
 		 "console=hvc0 quiet "
-		 "lg=dhcp,http=10.0.2.2:%u/page,disk=%u,listen=1234,echo,button",
+		 "lg=cpus,dhcp,http=10.0.2.2:%u/page,disk=%u,listen=1234,cpus,echo,button",
 		 server.port, DISK);
-	guest_describe(world, 1, 64u << 20, text);
+	guest_describe(world, 4, 64u << 20, text);
+	world->profile.cpu_sockets = 2;
 	snprintf(text, sizeof(text), "%s/vmlinux", folder);
 	world->profile.kernel = strdup(text);
 	snprintf(text, sizeof(text), "%s/initrd.cpio", folder);
 	world->profile.initrd = strdup(text);
 	give_virtio(world);
 	guest_start(world);
+	world_expect_right(world, &world->line, "LG: cpus ", "cpus 4");
 	world_expect(world, &world->line, "LG: dhcp 10.0.2.", said);
 	world_run(world, NS_PER_S / 2); /* the first half comes in, or waits in NAT */
 	guest_save_and_load(world);
@@ -206,6 +216,7 @@ static void test_linux(void **state)
 	guest_save_and_load(world);
 	call_by_vsock(world, server.body, BODY_SIZE);
 	expect_sum(world, "LG: vsock ", server.body, BODY_SIZE);
+	world_expect_right(world, &world->line, "LG: cpus ", "cpus 4");
 	world_expect(world, &world->line, "LG: listening", said);
 	line_type(&world->line, "still there\nend\n");
 	world_expect(world, &world->line, "LG: echo still there", said);
@@ -228,6 +239,7 @@ int main(int argc, char **argv)
 	};
 
 	begin_with_nat(argc, argv);
+	signal(SIGPIPE, SIG_IGN);
 	if (access("/dev/kvm", R_OK | W_OK) < 0) {
 		perror("skipped: /dev/kvm");
 		return 77;

@@ -16,7 +16,7 @@
 #include "core/machine/vm.h"
 #include "net/network.h"
 
-#define PATIENCE (240 * NS_PER_S)
+#define PATIENCE (600 * NS_PER_S) /* busy hosts emulate the kernels of four vCPUs slowly */
 #define GLANCE (2 * NS_PER_MS) /* how often consoles are looked at */
 #define SAID_SIZE 256
 #define WORLD_DISK_SIZE (257ull << 20) /* of the guest's, and nothing on it */
