@@ -251,6 +251,10 @@ def test_random_numbers_and_balloon(deck):
     assert abs(free - less - (32 << 20)) < 4 << 20, (free, less)
     d.wait_for(lambda: resident(deck) < before - (8 << 20), "the host to have it")
     assert "holds 32.0M" in deck.run("show", "linux").stdout
+
+    # A guest that needs more than is left takes a part of it back, a MiB at a time.
+    deck.ask(f"touch={(less >> 20) + 1}")
+    assert view(deck)["balloon"] < 32 << 20
     assert deck.run("balloon", "linux", "64M").returncode == 0
     d.wait_for(lambda: view(deck)["balloon"] == 0, "the balloon to be empty")
     assert abs(meminfo(deck)[1] - free) < 4 << 20
