@@ -165,6 +165,10 @@ make_debian()
 	# What a system without a network for its first minutes waits for.
 	ln -sf /dev/null "$1/etc/systemd/system/apt-daily.timer"
 	ln -sf /dev/null "$1/etc/systemd/system/apt-daily-upgrade.timer"
+	# On a busy host its devices take longer than the minutes that it gives them.
+	mkdir -p "$1/etc/systemd/system.conf.d"
+	printf '%s\n' '[Manager]' DefaultDeviceTimeoutSec=1h DefaultTimeoutStartSec=1h \
+		>"$1/etc/systemd/system.conf.d/patience.conf"
 	mkdir -p "$1/boot/grub"
 	printf '%s\n' 'linux /vmlinuz root=/dev/vda2 rw quiet net.ifnames=0 console=ttyS0' \
 		'initrd /initrd.img' boot >"$1/boot/grub/grub.cfg"
@@ -222,6 +226,7 @@ start()
 	guest=$!
 	exec 3>/run/keys
 	seen=0
+	echo "$SECONDS s: start"
 }
 
 # The rest of the console, from where the last await found its line, as plain text.
