@@ -2,18 +2,19 @@
 
 # --- cases ------------------------------------------------------------------
 
-# Each case with its variants: "# variants: a b" in its head.
+# Each case with its variants, "# variants: a b" in its head; the longest come first.
 all_cases()
 {
-	local file name variants
+	local file name variants seconds
 	for file in "$here"/*.case; do
 		name=$(basename "$file" .case)
 		variants=$(sed -n 's/^# variants: //p' "$file")
+		seconds=$(sed -n 's/^# seconds: //p' "$file")
 		for variant in $variants; do
-			echo "$name-$variant"
+			echo "$seconds $name-$variant"
 		done
-		[ -n "$variants" ] || echo "$name"
-	done
+		[ -n "$variants" ] || echo "$seconds $name"
+	done | sort -s -rn | cut -d ' ' -f 2
 }
 
 # Sets seconds, memory (MiB), needs and variant, and defines prepare and inside.
@@ -129,11 +130,14 @@ cached()
 	local file
 	mkdir -p "$cache"
 	file=$cache/nested-$1-$(printf %s "$2" | sha256sum | head -c 16)
+	exec {lock}>"$cache/nested.lock"
+	flock $lock
 	if [ ! -e "$file" ]; then
 		rm -f "$cache/nested-$1"-*
 		"$3" "$file.new"
 		mv "$file.new" "$file"
 	fi
+	exec {lock}>&-
 	ln -sf "$file" "$work/$1.cached"
 }
 
@@ -239,7 +243,7 @@ unseen()
 # Whether there is still something to wait for, and time to say so if that does not come.
 may_come()
 {
-	[ $SECONDS -lt $((seconds - 40)) ] && kill -0 "$guest" 2>/dev/null
+	[ "$(date +%s)" -lt "$limit" ] && kill -0 "$guest" 2>/dev/null
 }
 
 # await REGEX: until the console has it, which is not waited for again.
