@@ -30,16 +30,19 @@ EXTRA_DIST += tests/bench/run.py tests/bench/disks.py tests/bench/exits.py \
 CLEANFILES += $(BENCH_GUESTS) $(BENCH_BINARIES) tests/bench/switch
 
 BENCH_BINARIES = tests/bench/bare tests/bench/machines tests/bench/bench tests/bench/exits \
-	tests/bench/nat
+	tests/bench/nat tests/bench/nics
 EXTRA_PROGRAMS += $(BENCH_BINARIES)
 # Built by "make check" too, so that they do not fall behind; but for the one that is
 # static, which no sanitizer can be.
 check_DATA += tests/bench/machines tests/bench/bench tests/bench/exits tests/bench/nat \
+	tests/bench/nics \
 	tests/bench/switch
 tests_bench_bare_SOURCES = tests/bench/bare.c tests/bench/measure.h
 tests_bench_bare_LDFLAGS = $(AM_LDFLAGS) -static
 tests_bench_machines_SOURCES = tests/bench/machines.c tests/bench/measure.h
 tests_bench_machines_LDADD = $(CORE_LIBS)
+tests_bench_nics_SOURCES = tests/bench/nics.c
+tests_bench_nics_LDADD = $(CORE_LIBS)
 tests_bench_nat_SOURCES = tests/bench/nat.c tests/unit/with_nat.h
 tests_bench_nat_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
 tests_bench_nat_LDADD = $(NET_LIBS)

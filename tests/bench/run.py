@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What "make bench" runs: the benchmark of machines, exits, disks, frames between two guests.
+"""What "make bench" runs: the benchmark of machines, exits, disks, frames between two NICs and
+two guests.
 
 The arguments are those of tests/bench/bench. The guests are of the built-in
 program; one floods the other for two seconds at a time, and the receiver says
@@ -60,6 +61,14 @@ def frames_between_guests():
     return rows
 
 
+def frames_between_nics():
+    """Without guests: what two virtio cards do to a frame, beside a bare copy of it."""
+    rows = subprocess.run(["tests/bench/nics"], check=True, text=True, stdout=subprocess.PIPE).stdout
+    return [{"what": f"frames of {size} bytes from NIC to NIC, M/s of CPU", "vmdeck": float(nics),
+             "bare": float(bare), "of_bare": float(ratio)}
+            for size, nics, bare, ratio in (row.split() for row in rows.splitlines())]
+
+
 def main():
     bench = subprocess.run(["tests/bench/bench", *sys.argv[1:]], text=True,
                            stdout=subprocess.PIPE if "--json" in sys.argv else None)
@@ -68,13 +77,17 @@ def main():
     kvm = os.access("/dev/kvm", os.R_OK | os.W_OK)
     counted = exits.measure() if kvm and "--no-qemu" not in sys.argv else []
     of_disks = disks.measure() if kvm else []
+    nics = frames_between_nics()
     rows = frames_between_guests() if kvm else []
     if "--json" in sys.argv:
         print(json.dumps({"machines": json.loads(bench.stdout), "exits": counted,
-                          "disks": of_disks, "guests": rows}, indent=1))
+                          "disks": of_disks, "nics": nics, "guests": rows}, indent=1))
         return
     exits.table(counted)
     disks.table(of_disks)
+    for row in nics:
+        print(f"-    {row['what']:<46} {row['vmdeck']:.2f}, a bare copy {row['bare']:.2f}: "
+              f"{row['of_bare']:.2f} of it")
     for row in rows:
         print(f"-    {row['what']:<46} {row['unit']}: {row['sent']:.0f} sent, "
               f"{row['received']:.0f} received (median of {ROUNDS})")
