@@ -2,7 +2,7 @@
  * Capture: what passed the switch, as pcapng or as records for a live list.
  *
  * Each port with traffic fills a chunk (one producer, no lock); full chunks,
- * or chunks 50 ms old, go to the capture writer thread, which merges them by
+ * or chunks some ms old, go to the capture writer thread, which merges them by
  * time, filters, and feeds the captures. Off costs the switch one predictable
  * branch. A capture may lose records, which it counts; it never delays or
  * drops a frame.

@@ -5,9 +5,10 @@
  * port's thread (the one producer) takes the tap's open chunk, leaving a mark
  * that it is busy, appends one record a frame, in runs of frames with the same
  * fate, which share what is the same in them, and puts the chunk back, or on
- * the list of full ones. The writer takes full chunks and, every 50 ms while
- * there is traffic, open ones. It merges what it has by time up to a horizon
- * before which nothing can come any more. No step of the producer waits.
+ * the list of full ones. The writer takes full chunks and, every few ms while
+ * there is traffic, open ones: 8, or 50 while there are full ones. It merges
+ * what it has by time up to a horizon before which nothing can come any more.
+ * No step of the producer waits.
  *
  * A stream whose reader takes nothing and whose buffer is full is stalled. A
  * port that only stalled captures want makes no records: its thread adds the

@@ -4,7 +4,7 @@
  *
  * It holds the hub's lock only to copy lists. With nothing recorded it sleeps
  * without a timer until a producer or a command wakes it; but while a capture
- * is stalled it looks every 50 ms what has been lost.
+ * is stalled it looks every 8 ms what has been lost.
  */
 #include "net/capture/capture_private.h"
 
@@ -17,6 +17,7 @@
 #include "base/clock.h"
 
 #define PASS_INTERVAL (50 * NS_PER_MS)
+#define QUIET_INTERVAL (8 * NS_PER_MS) /* while no chunk is filled: readers are served at once */
 #define DRAIN_INTERVAL (1 * NS_PER_MS) /* while a stopped capture waits for its last records */
 #define BUSY_TRIES 400		      /* a burst is recorded in less, unless its thread is preempted */
 #define DRAIN_STALL (250 * NS_PER_MS) /* a stopped capture's reader takes nothing */
@@ -41,6 +42,7 @@ struct writer {
 	struct capture_hub *hub;
 	bool quit;
 	bool idle;	  /* the last pass found nothing and left nothing */
+	bool busy;	  /* it found full chunks */
 	bool draining;	  /* a stopped capture is not done yet */
 	uint64_t horizon;      /* no older record can come any more */
 	int64_t wall;	       /* CLOCK_REALTIME - CLOCK_MONOTONIC */
@@ -222,6 +224,7 @@ static bool take_chunks(struct writer *w)
 		enqueue(full);
 	}
 	atomic_fetch_sub_explicit(&hub->full_count, count, memory_order_relaxed);
+	w->busy = count;
 	return any || count;
 }
 
@@ -540,7 +543,8 @@ static bool fall_asleep(struct writer *w)
 /* Waits for a command, many full chunks, a reader or the next pass; true: time for a pass. */
 static bool wait_for_work(struct writer *w, uint64_t last_pass)
 {
-	uint64_t next = last_pass + (w->draining ? DRAIN_INTERVAL : PASS_INTERVAL), count;
+	uint64_t next = last_pass + (w->draining ? DRAIN_INTERVAL :
+				     w->busy ? PASS_INTERVAL : QUIET_INTERVAL), count;
 	bool asleep = w->idle && fall_asleep(w);
 	uint64_t now = clock_monotonic();
 	int timeout = next > now ? (int)((next - now + NS_PER_MS - 1) / NS_PER_MS) : 0;
