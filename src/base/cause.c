@@ -5,13 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/sentence.h"
+
 int cause_set(struct cause *cause, int error, const char *format, ...)
 {
 	va_list ap;
 
 	if (cause) {
 		va_start(ap, format);
-		vsnprintf(cause->text, sizeof(cause->text), format, ap);
+		sentence_format(cause->text, sizeof(cause->text), format, ap);
 		va_end(ap);
 	}
 	return -error;
@@ -21,16 +23,14 @@ int cause_errno(struct cause *cause, int error, const char *format, ...)
 {
 	va_list ap;
 	char system[128];
-	int n;
 
 	if (!cause)
 		return -error;
 	va_start(ap, format);
-	n = vsnprintf(cause->text, sizeof(cause->text), format, ap);
+	sentence_format(cause->text, sizeof(cause->text), format, ap);
 	va_end(ap);
-	if (n >= 0 && (size_t)n < sizeof(cause->text))
-		snprintf(cause->text + n, sizeof(cause->text) - (size_t)n, ": %s",
-			 strerror_r(error, system, sizeof(system)));
+	sentence_add(cause->text, sizeof(cause->text), strlen(cause->text), ": %s",
+		     strerror_r(error, system, sizeof(system)));
 	return -error;
 }
 
@@ -49,8 +49,7 @@ int cause_prefix(struct cause *cause, int error, const char *format, ...)
 		return error;
 	if (strncmp(cause->text, text, (size_t)n) == 0 && strncmp(cause->text + n, ": ", 2) == 0)
 		return error;
-	snprintf(text + n, sizeof(text) - (size_t)n, ": %.*s",
-		 (int)(sizeof(text) - (size_t)n), cause->text);
+	sentence_add(text, sizeof(text), (size_t)n, ": %s", cause->text);
 	memcpy(cause->text, text, sizeof(text));
 	return error;
 }

@@ -17,7 +17,7 @@ struct cause {
 /*
  * Writes the sentence and returns -error, so that a failure is one line:
  * return cause_set(cause, ENOENT, "%s: no such kernel", path);
- * error is a positive errno; cause may be NULL. Longer text is cut.
+ * error is a positive errno; cause may be NULL. Longer text ends in an ellipsis.
  */
 int cause_set(struct cause *cause, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -23,6 +23,7 @@
 
 #include "base/ini_value.h"
 #include "base/plain.h"
+#include "base/sentence.h"
 
 #define EXCERPT 48
 
@@ -55,7 +56,7 @@ report(struct walk *walk, unsigned line, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	sentence_format(text, sizeof(text), format, ap);
 	va_end(ap);
 	walk->mistake(walk->arg, line, text);
 	walk->mistakes++;

@@ -19,6 +19,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/paths.c %D%/paths.h \
 	%D%/plain.c %D%/plain.h \
 	%D%/profile_key.h \
+	%D%/sentence.c %D%/sentence.h \
 	%D%/state.c %D%/state.h \
 	%D%/suggest.c %D%/suggest.h \
 	%D%/thread.c %D%/thread.h \
@@ -51,6 +52,9 @@ tests_unit_paths_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/plain
 tests_unit_plain_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS) -lutil
+
+check_PROGRAMS += tests/unit/sentence
+tests_unit_sentence_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/files
 tests_unit_files_SOURCES = tests/unit/files.c tests/unit/open_files.h

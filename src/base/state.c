@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/sentence.h"
 
 #define MAGIC "vmdeck\1"
 #define ALIGN 8
@@ -117,7 +118,7 @@ int state_refuse(struct cause *cause, const char *name, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	sentence_format(text, sizeof(text), format, ap);
 	va_end(ap);
 	return cause_set(cause, EINVAL, "saved state: %s: %s", name, text);
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/sentence.h"
 #include "cli/console_session.h"
 #include "cli/passphrase.h"
 #include "cli/window.h"
@@ -62,7 +63,7 @@ say(struct run *run, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	sentence_format(text, sizeof(text), format, ap);
 	va_end(ap);
 	console_session_say(&run->console, "vmdeck: %s", text);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/sentence.h"
 #include "base/watch.h"
 #include "core/deck/guest_private.h"
 #include "core/deck/notices.h"
@@ -157,7 +158,7 @@ void deck_notice(struct deck *deck, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	sentence_format(text, sizeof(text), format, ap);
 	va_end(ap);
 	notices_add(&deck->notices, text);
 }

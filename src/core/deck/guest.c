@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/sentence.h"
 #include "control/methods.h"
 #include "core/bus/disks.h"
 #include "core/boot/boot.h"
@@ -453,11 +454,11 @@ size_t guest_keys(const struct guest *guest, const uint8_t *text, size_t size)
 
 void guest_say(const struct guest *guest, const char *format, ...)
 {
-	char text[256];
+	char text[CAUSE_SIZE];
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	sentence_format(text, sizeof(text), format, ap);
 	va_end(ap);
 	journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG, "%s", text);
 }

@@ -8,6 +8,7 @@
 
 #include "base/cause.h"
 #include "base/clock.h"
+#include "base/sentence.h"
 
 void journal_destroy(struct journal *journal)
 {
@@ -38,7 +39,7 @@ void journal_emit(struct journal *journal, const struct guest *guest, enum deck_
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	sentence_format(text, sizeof(text), format, ap);
 	va_end(ap);
 	event.text = text;
 	if (guest)

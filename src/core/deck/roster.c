@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "base/sentence.h"
 #include "control/names.h"
 #include "core/deck/conflict.h"
 #include "core/deck/demo.h"
@@ -198,7 +199,7 @@ say(struct roster *roster, const struct guest *guest, const char *format, ...)
 	if (!roster->settled)
 		return;
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	sentence_format(text, sizeof(text), format, ap);
 	va_end(ap);
 	tell(roster, guest, text);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sentence.h"
 #include "core/deck/demo.h"
 #include "core/profile/folder.h"
 #include "core/profile/read.h"
@@ -33,7 +34,7 @@ say(struct switches *switches, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(sentence, sizeof(sentence), format, ap);
+	sentence_format(sentence, sizeof(sentence), format, ap);
 	va_end(ap);
 	switches->say(switches->arg, sentence);
 }

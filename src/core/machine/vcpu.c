@@ -18,6 +18,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/sentence.h"
 #include "core/machine/vcpu_private.h"
 #include "sandbox/confine.h"
 
@@ -209,7 +210,7 @@ void vcpus_end(struct vcpu_set *set, enum vm_end end, const struct vcpu *crashed
 	if (first) {
 		set->end = end;
 		va_start(ap, format);
-		vsnprintf(set->reason, sizeof(set->reason), format, ap);
+		sentence_format(set->reason, sizeof(set->reason), format, ap);
 		va_end(ap);
 		if (crashed && (set->registers = malloc(REGISTERS_SIZE)))
 			describe(crashed, set->registers, REGISTERS_SIZE);

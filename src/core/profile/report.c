@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/plain.h"
+#include "base/sentence.h"
 
 static void add(struct profile_mistake **list, size_t *count, unsigned line, const char *format,
 		va_list ap)
@@ -24,7 +25,7 @@ static void add(struct profile_mistake **list, size_t *count, unsigned line, con
 			return;
 		*list = mistakes;
 	}
-	vsnprintf(mistake.text, sizeof(mistake.text), format, ap);
+	sentence_format(mistake.text, sizeof(mistake.text), format, ap);
 	if (*count == PROFILE_MISTAKES_MAX) {
 		mistake.line = mistakes[*count - 1].line;
 		snprintf(mistake.text, sizeof(mistake.text),
@@ -85,12 +86,13 @@ void profile_report_first(char *out, size_t size, const char *path,
 			  const struct profile_report *report)
 {
 	const char *slash = strrchr(path, '/');
-	char place[NAME_MAX + 16], more[40] = "";
+	char place[NAME_MAX + 16], text[304], more[40] = "";
 
 	profile_mistake_place(place, sizeof(place), slash ? slash + 1 : path, report->mistakes);
 	if (report->count > 1)
 		snprintf(more, sizeof(more), " (and %zu more)", report->count - 1);
-	snprintf(out, size, "%s: %.300s%s", place, report->mistakes->text, more);
+	sentence_add(text, sizeof(text), 0, "%s", report->mistakes->text);
+	sentence_add(out, size, 0, "%s: %s%s", place, text, more);
 }
 
 void profile_report_print(const struct profile_report *report, const char *path, FILE *out)

@@ -13,6 +13,7 @@
 
 #include "base/ini.h"
 #include "base/paths.h"
+#include "base/sentence.h"
 #include "base/units.h"
 #include "control/names.h"
 
@@ -25,7 +26,7 @@ fail(char fault[PROFILE_FAULT_SIZE], int error, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(fault, PROFILE_FAULT_SIZE, format, ap);
+	sentence_format(fault, PROFILE_FAULT_SIZE, format, ap);
 	va_end(ap);
 	return -error;
 }

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/sentence.h"
+
 /* A function that the uplink thread runs while the caller waits for it. */
 struct call {
 	struct loop_task task;
@@ -53,7 +55,7 @@ void uplink_notice(struct uplink *uplink, const char *format, ...)
 	if (!uplink->listener.notice)
 		return;
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	sentence_format(text, sizeof(text), format, args);
 	va_end(args);
 	uplink->listener.notice(uplink->listener.arg, text);
 }

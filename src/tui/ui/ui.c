@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/sentence.h"
 
 #define FRAME_NS (30 * NS_PER_MS) /* on the average, but that so many may follow at once */
 #define FRAMES_AT_ONCE 3u
@@ -163,7 +164,7 @@ void tui_state(struct tui *tui, enum status_rank rank, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	sentence_format(text, sizeof(text), format, ap);
 	va_end(ap);
 	if (!tui->status.entries[rank].text)
 		messages_add(&tui->messages, SEVERITY_WARNING, 0, NULL, text);
@@ -213,7 +214,7 @@ void tui_say(struct tui *tui, enum severity severity, const char *guest, const c
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	sentence_format(text, sizeof(text), format, ap);
 	va_end(ap);
 	tell(tui, severity == SEVERITY_ERROR ? STATUS_REFUSAL : STATUS_ANSWER, guest ? guest : "",
 	     severity, 0, guest, text);
