@@ -470,6 +470,7 @@ CASES = [
     ("vmdk", "path = @/raw.img\nformat = vmdk\n"),
     ("gone", "path = @/gone.qcow2\nformat = qcow2\n"),
     ("luks", "path = @/gone.luks\nformat = luks\nsecret_file = @/raw.img\n"),
+    ("typed", "path = @/gone.luks\nformat = luks\n"),
     ("url", "path = nbd://\nformat = nbd\n"),
     ("both", "path = @/raw.img\nreadonly = yes\noverlay = keep\n"),
     ("remote", "path = nbd://host\nformat = nbd\noverlay = discard\n"),
@@ -487,6 +488,7 @@ WANTED = {
     "gone": "@/gone.qcow2 does not exist; make one with vmdeck disk create --format qcow2 "
             "@/gone.qcow2 1G, or correct the path",
     "luks": "@/gone.luks does not exist; correct the path",
+    "typed": "@/gone.luks does not exist; correct the path",
     "url": "nbd:// is no address for format=nbd; write nbd://HOST:PORT/EXPORT",
     "both": "overlay= is for what a guest writes, and it does not with readonly=yes",
     "remote": "overlay= is for images in files, and not for format=nbd; remove it",

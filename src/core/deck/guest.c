@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/sentence.h"
@@ -415,7 +416,8 @@ int guest_unlock(struct guest *guest, const char *device, const char *secret,
 
 bool guest_is_locked(const struct guest *guest, unsigned disk)
 {
-	return guest->profile && secrets_lack(guest->secrets, guest->profile, disk);
+	return guest->profile && secrets_lack(guest->secrets, guest->profile, disk) &&
+	       access(guest->profile->disks[disk].path, F_OK) == 0;
 }
 
 const char *guest_disk_path(const struct guest *guest, unsigned disk)

@@ -92,7 +92,10 @@ int guest_exchange(struct guest *guest, const char *device, const char *path, bo
 int guest_unlock(struct guest *guest, const char *device, const char *secret,
 		 struct cause *cause);
 
-/* Whether the passphrase of a disk is still to be given before it starts. */
+/*
+ * Whether the passphrase of a disk is still to be given before it starts; of one whose image is
+ * not there it is not, as the start says that first.
+ */
 bool guest_is_locked(const struct guest *guest, unsigned disk);
 
 /* The image of a disk that its profile has, or the medium that is in it by now; NULL: none. */
