@@ -348,8 +348,11 @@ def test_orders_one_after_the_other():
         well("pause", "--wait", "deaf")
         result = deck.run("start", "deaf")
         assert result.returncode == 1 and "deaf is paused; only" in result.stderr, result
-        well("resume", "--wait", "deaf")
         well("stop", "deaf")
+        deck.wait_state("deaf", "running")
+        with open(os.path.join(deck.path, "state/vmdeck/deck.log")) as log:
+            told = [line.split("] ", 1)[1] for line in log]
+        assert told[-2:] == ["deaf: running\n", "deaf: power button pressed\n"], told[-4:]
         waiting = deck.start("start", "deaf")
         well("stop", "--force", "deaf")
         assert waiting.wait(d.PATIENCE) == 0

@@ -216,7 +216,6 @@ static void take_power(struct guest *guest)
 static void press_power_button(struct guest *guest)
 {
 	enum guest_state state = guest->life.state;
-	bool paused = state == GUEST_PAUSED;
 
 	if (state == GUEST_STARTING)
 		guest_say(guest, "switched off %s", guest->life.restarts ? "between two starts of "
@@ -225,12 +224,10 @@ static void press_power_button(struct guest *guest)
 		take_power(guest);
 		return;
 	}
-	if (paused)
+	if (state == GUEST_PAUSED)
 		machine_order(guest->machine, METHOD_GUEST_RESUME);
 	machine_order(guest->machine, METHOD_GUEST_STOP);
 	life_pressed(&guest->life);
-	journal_emit(&guest->services->journal, guest, DECK_EVENT_LOG, "%spower button pressed",
-		     paused ? "resumed, and " : "");
 }
 
 /* The method table says in which states an order is legal, here and for who asks from outside. */

@@ -95,12 +95,18 @@ void life_read(struct life *life, enum guest_state state)
 	life->since = clock_wall();
 }
 
+static void release(struct life *life)
+{
+	life->pressed = 0;
+	life->press_untold = false;
+}
+
 void life_begin(struct life *life)
 {
 	life->restarts = life->restarts_told = 0;
 	life->restarted = life->restart_line = 0;
 	life->restarts_quickly = false;
-	life->pressed = 0;
+	release(life);
 	set_state(life, GUEST_STARTING, "");
 }
 
@@ -112,7 +118,7 @@ void life_restarted(struct life *life, unsigned restarts, const char *reason)
 				 (life->restarts && now - life->restarted < RESTART_QUICK);
 	life->restarts = restarts;
 	life->restarted = now;
-	life->pressed = 0;
+	release(life);
 	if (life->line.armed)
 		return;
 	if (life->restart_line && now - life->restart_line < LINE_INTERVAL) {
@@ -131,9 +137,20 @@ void life_restarted(struct life *life, unsigned restarts, const char *reason)
 	life->restart_line = now;
 }
 
+static void tell_press(struct life *life)
+{
+	life->press_untold = false;
+	journal_emit(&life->services->journal, life->guest, DECK_EVENT_LOG,
+		     "power button pressed");
+}
+
 void life_pressed(struct life *life)
 {
 	life->pressed = clock_wall();
+	if (life->state == GUEST_PAUSED)
+		life->press_untold = true;
+	else
+		tell_press(life);
 }
 
 void life_change(struct life *life, enum guest_state state, const char *reason)
@@ -151,12 +168,14 @@ void life_change(struct life *life, enum guest_state state, const char *reason)
 		set_state_quietly(life, state);
 	else
 		set_state(life, state, reason);
+	if (life->press_untold && state != GUEST_PAUSED)
+		tell_press(life);
 }
 
 void life_end(struct life *life, enum guest_state state, const char *reason)
 {
 	loop_timer_cancel(&life->services->loop, &life->line);
-	life->pressed = 0;
+	release(life);
 	life->state = state;
 	tell_restarts(life);
 	set_state(life, state, reason);

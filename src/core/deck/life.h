@@ -23,6 +23,7 @@ struct life {
 	enum guest_state state, told; /* told: what the last event named */
 	uint64_t since; /* ns, CLOCK_REALTIME */
 	uint64_t pressed; /* the same, of the power button; 0: not since it runs */
+	bool press_untold; /* until a paused guest has been resumed to see it */
 	unsigned restarts, restarts_told;
 	uint64_t restarted, restart_line; /* the last one; what was last said of any: monotonic ns */
 	bool restarts_quickly;	   /* changes of state are told when one lasts */
@@ -44,7 +45,7 @@ void life_begin(struct life *life);
 /* It has been built again, for the reason, as often as restarts says since life_begin(). */
 void life_restarted(struct life *life, unsigned restarts, const char *reason);
 
-/* Its power button is pressed. */
+/* Its power button is pressed; of one that is paused that is told when it goes on. */
 void life_pressed(struct life *life);
 
 /* It is in another state, or in the same for another reason; told now or when it has lasted. */
