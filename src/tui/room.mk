@@ -64,7 +64,7 @@ check_DATA += tests/e2e/tui_client
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/tui_chart tests/unit/tui_emulation tests/unit/tui_emulator \
 	tests/unit/tui_grid tests/unit/tui_guard tests/unit/tui_keys tests/unit/tui_layout tests/unit/tui_model \
-	tests/unit/tui_network tests/unit/tui_sizes tests/unit/tui_subscribe tests/unit/tui_text
+	tests/unit/tui_network tests/unit/tui_orders tests/unit/tui_sizes tests/unit/tui_subscribe tests/unit/tui_text
 tests_unit_tui_chart_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_emulation_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_emulator_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
@@ -78,6 +78,9 @@ tests_unit_tui_model_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_network_SOURCES = tests/unit/tui_network.c tests/unit/fake_screen.c \
 	tests/unit/fake_screen.h
 tests_unit_tui_network_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
+tests_unit_tui_orders_SOURCES = tests/unit/tui_orders.c tests/unit/fake_screen.c \
+	tests/unit/fake_screen.h
+tests_unit_tui_orders_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_sizes_SOURCES = tests/unit/tui_sizes.c tests/unit/fake_screen.c \
 	tests/unit/fake_screen.h
 tests_unit_tui_sizes_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)

@@ -11,6 +11,7 @@
 
 static void give(struct tui_deck *deck, const struct method *method, const char *guest)
 {
+	tui_ordered(deck->tui, guest);
 	tui_call(deck, method->name, json_pack("{s:o}", "guest", message_text(guest)), NULL, NULL);
 }
 

@@ -12,6 +12,7 @@
 
 #define FRAME_NS (30 * NS_PER_MS) /* on the average, but that so many may follow at once */
 #define FRAMES_AT_ONCE 3u
+#define ORDER_NS (30 * NS_PER_S) /* a guest has so long to shut down */
 #define LIST_DELAY (50 * NS_PER_MS) /* in which events that come together ask for one list */
 
 static struct view *find(struct tui *tui, const char *id)
@@ -177,35 +178,49 @@ void tui_state_ended(struct tui *tui, enum status_rank rank)
 	tui_dirty(tui);
 }
 
-/* One that is kept, and the rank under which it is shown. */
+/* An answer that is kept, and the rank under which it is shown. */
 static void tell(struct tui *tui, enum status_rank rank, const char *kind, enum severity severity,
-		 uint64_t time, const char *guest, const char *text)
+		 const char *guest, const char *text)
 {
 	char sentence[MESSAGE_SENTENCE];
 
-	if (rank == STATUS_REFUSAL || rank == STATUS_ANSWER) {
-		message_sentence(messages_answer(&tui->messages, severity, guest, text), sentence,
-				 sizeof(sentence));
-		status_replace(&tui->status, sentence);
-	} else {
-		messages_add(&tui->messages, severity, time, guest, text);
-		message_sentence(messages_last(&tui->messages), sentence, sizeof(sentence));
-	}
+	message_sentence(messages_answer(&tui->messages, severity, guest, text), sentence,
+			 sizeof(sentence));
+	status_replace(&tui->status, sentence);
 	put(tui, rank, severity, kind, sentence);
+}
+
+void tui_ordered(struct tui *tui, const char *guest)
+{
+	snprintf(tui->ordered, sizeof(tui->ordered), "%s", guest);
+	tui->ordered_until = clock_monotonic() + ORDER_NS;
+}
+
+static enum status_rank event_rank(const struct tui *tui, enum severity severity,
+				   const char *guest)
+{
+	if (severity >= SEVERITY_WARNING)
+		return STATUS_TROUBLE;
+	return *guest && strcmp(guest, tui->ordered) == 0 &&
+	       clock_monotonic() < tui->ordered_until ? STATUS_ANSWER : STATUS_EVENT;
 }
 
 void tui_message(struct tui *tui, enum severity severity, uint64_t time, const char *guest,
 		 const char *text)
 {
-	bool trouble = severity >= SEVERITY_WARNING;
+	const char *kind = guest ? guest : "";
+	enum status_rank rank = event_rank(tui, severity, kind);
+	char sentence[MESSAGE_SENTENCE];
 
 	/* What is said of a guest replaces what was. */
-	if (guest && *guest) {
-		tui_settle(tui, trouble ? STATUS_EVENT : STATUS_TROUBLE, guest);
-		tui_settle(tui, STATUS_ANSWER, guest);
+	if (*kind) {
+		tui_settle(tui, STATUS_TROUBLE, kind);
+		tui_settle(tui, STATUS_ANSWER, kind);
+		tui_settle(tui, STATUS_EVENT, kind);
 	}
-	tell(tui, trouble ? STATUS_TROUBLE : STATUS_EVENT, guest ? guest : "", severity, time, guest,
-	     text);
+	messages_add(&tui->messages, severity, time, guest, text);
+	message_sentence(messages_last(&tui->messages), sentence, sizeof(sentence));
+	put(tui, rank, severity, kind, sentence);
 }
 
 void tui_say(struct tui *tui, enum severity severity, const char *guest, const char *format, ...)
@@ -217,7 +232,7 @@ void tui_say(struct tui *tui, enum severity severity, const char *guest, const c
 	sentence_format(text, sizeof(text), format, ap);
 	va_end(ap);
 	tell(tui, severity == SEVERITY_ERROR ? STATUS_REFUSAL : STATUS_ANSWER, guest ? guest : "",
-	     severity, 0, guest, text);
+	     severity, guest, text);
 }
 
 void tui_fail_as(struct tui *tui, const char *kind, const struct client_error *error)
@@ -227,7 +242,7 @@ void tui_fail_as(struct tui *tui, const char *kind, const struct client_error *e
 
 	/* Without a code the connection was lost, which ends the screen. */
 	if (error->code && !status_says(&tui->status, STATUS_REFUSAL, kind, text))
-		tell(tui, STATUS_REFUSAL, kind, SEVERITY_ERROR, 0, NULL, text);
+		tell(tui, STATUS_REFUSAL, kind, SEVERITY_ERROR, NULL, text);
 }
 
 void tui_fail(struct tui *tui, const struct client_error *error)

@@ -60,6 +60,8 @@ struct tui {
 	struct prompt prompt;
 	struct messages messages;
 	struct status status; /* above the footer */
+	char ordered[128];	/* the guest that an order was given to last, or "", */
+	uint64_t ordered_until; /* CLOCK_MONOTONIC, ns: what is said of it till then came of that */
 	struct loop_timer redraw, tick, expire;
 	uint64_t drawn; /* CLOCK_MONOTONIC: the next frame is due FRAME_NS later */
 	const struct method *asked; /* orders.c: the order that a question is about, */
@@ -99,7 +101,13 @@ void tui_back(struct tui *tui);
 void tui_show(struct tui *tui); /* brings up the first one */
 void tui_finish(struct tui *tui, enum tui_result result);
 
-/* Keeps what an event says (see messages_add()), and shows it: what is bad, as trouble. */
+/* An order is given to a guest: what events say of it soon is what came of a key. */
+void tui_ordered(struct tui *tui, const char *guest);
+
+/*
+ * Keeps what an event says (see messages_add()), and shows it: what is bad, as trouble, and what
+ * came of an order as an answer.
+ */
 void tui_message(struct tui *tui, enum severity severity, uint64_t time, const char *guest,
 		 const char *text);
 

@@ -1,0 +1,70 @@
+/* What the screen says of orders, and of what happens beside them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake_screen.h"
+#include "tui/ui/keys.h"
+#include "tui/ui/orders.h"
+
+#define GUESTS "{\"guests\":[{\"name\":\"db\",\"state\":\"running\"}," \
+	       "{\"name\":\"web\",\"state\":\"running\"}]}"
+
+static int open_screen(void **state)
+{
+	struct fake_screen *screen = fake_screen_new(&keys_table);
+
+	fake_screen_guests(screen, GUESTS);
+	*state = screen;
+	return 0;
+}
+
+static int close_screen(void **state)
+{
+	fake_screen_free(*state);
+	return 0;
+}
+
+static const char *says(const struct fake_screen *screen, enum status_rank rank)
+{
+	const char *text = screen->tui.status.entries[rank].text;
+
+	return text ? text : "";
+}
+
+static void what_came_of_an_order_outlasts_events_of_others(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	tui_message(tui, SEVERITY_EVENT, 0, "web", "is starting");
+	assert_string_equal(says(screen, STATUS_EVENT), "web is starting");
+	order_give(tui->deck, "web", "guest.pause");
+	tui_message(tui, SEVERITY_EVENT, 0, "web", "is paused");
+	tui_message(tui, SEVERITY_EVENT, 0, "db", "is starting");
+	assert_string_equal(says(screen, STATUS_ANSWER), "web is paused");
+	assert_string_equal(says(screen, STATUS_EVENT), "db is starting");
+	/* One that is news in itself stays one, and the next order is about another guest. */
+	tui_message(tui, SEVERITY_ERROR, 0, "web", "a fault");
+	assert_string_equal(says(screen, STATUS_TROUBLE), "web: a fault");
+	assert_string_equal(says(screen, STATUS_ANSWER), "");
+	order_give(tui->deck, "db", "guest.pause");
+	tui_message(tui, SEVERITY_GOOD, 0, "web", "is running");
+	assert_string_equal(says(screen, STATUS_ANSWER), "");
+	assert_string_equal(says(screen, STATUS_TROUBLE), "");
+	assert_string_equal(says(screen, STATUS_EVENT), "web is running");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_came_of_an_order_outlasts_events_of_others,
+						open_screen, close_screen),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
