@@ -124,6 +124,9 @@ def test_sigterm_of_a_deck_that_was_left_presses_buttons():
             screen.see(b"deaf is paused")
             screen.keys(b"\x0c")
             screen.see(b"deck is being ended")
+            screen.keys(b"q")
+            screen.see(b"Guests are still shutting down")
+            screen.keys(b"x")
         os.kill(deck, signal.SIGTERM)
         with events, events.makefile() as lines:
             told = lines.read()

@@ -84,6 +84,7 @@ static bool is_ending(struct tui_deck *deck, const json_t *params, const struct 
 {
 	if (strcmp(json_text(params, "kind"), "ending") != 0)
 		return false;
+	deck->ending = true;
 	if (!deck->quitting)
 		tui_state(deck->tui, STATUS_SHUTDOWN, "%s", said->text);
 	return true;

@@ -35,6 +35,7 @@ struct tui_deck {
 	bool list_asked, list_again; /* guest.list */
 	unsigned list_more;	     /* after that, one a second */
 	bool quitting;		     /* deck.quit was sent */
+	bool ending;		     /* somebody else has it end: it waits for its guests */
 	bool ended;		     /* the deck said that it ends */
 	char unlocking[128];	     /* orders.c: whose passphrase is under way, or "", */
 	size_t unlocking_disk;	     /* and of which disk in the protocol's list */
