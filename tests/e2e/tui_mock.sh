@@ -143,6 +143,11 @@ see 'Disk.*read.*write'
 see '⣿⣿⣿⣿'
 see 'Enter details'
 asked 'stats.subscribe.*"history": true'
+see 'a capture has ended'
+if screen | tail -n 2 | grep 'has ended'; then
+	echo "FAIL: an old message is shown as if it were new"
+	failed=1
+fi
 key j
 see 'CPU .*of 2 vCPUs'
 key p

@@ -12,6 +12,8 @@
 #include "tui/ui/samples.h"
 #include "tui/ui/subscribe.h"
 
+#define NEWS_NS (15 * NS_PER_S) /* what is older is none for a screen that comes later */
+
 /* Events tell of a guest that restarts over and over now and then alone. */
 #define LISTS_OF_A_LOOP 5 /* after a restart, one a second */
 
@@ -107,26 +109,30 @@ static void event(struct tui_deck *deck, const json_t *params)
 	tui_dirty(deck->tui);
 }
 
-/* What happened before this screen: for the log; what the deck itself had to say is shown, too. */
+/*
+ * What happened before this screen: for the log; what the deck itself had to say just now, such
+ * as at its start, is shown, too.
+ */
 static void history_reply(void *arg, json_t *result, const struct client_error *error)
 {
 	const json_t *history = json_object_get(result, "history");
 	struct tui_deck *deck = arg;
+	uint64_t now = clock_wall();
 	struct said said;
 
 	if (error)
 		tui_fail(deck->tui, error);
 	for (size_t i = 0; i < json_array_size(history); i++) {
 		const json_t *params = json_array_get(history, i);
+		uint64_t time = json_count(params, "time");
 
 		if (!event_says(&said, params) || is_ending(deck, params, &said))
 			continue;
-		if (*said.guest)
-			messages_add(&deck->tui->messages, said.severity,
-				     json_count(params, "time"), said.guest, said.text);
+		if (*said.guest || time + NEWS_NS < now)
+			messages_add(&deck->tui->messages, said.severity, time, said.guest,
+				     said.text);
 		else
-			tui_message(deck->tui, said.severity, json_count(params, "time"), NULL,
-				    said.text);
+			tui_message(deck->tui, said.severity, time, NULL, said.text);
 	}
 	tui_dirty(deck->tui);
 }
