@@ -243,6 +243,58 @@ static void test_fewer_switches(void **state)
 	assert_shows(L"│ remains  0 ports");
 }
 
+/* What a list leaves out is said; where there is room nothing is left out. */
+static void test_long_lists(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+	json_t *lists = json_loads("{\"switches\":[{\"name\":\"lan\"}]}", 0, NULL);
+	json_t *lan = json_array_get(json_object_get(lists, "switches"), 0);
+	char text[32];
+
+	json_object_set_new(lan, "ports", json_array());
+	json_object_set_new(lan, "leases", json_array());
+	for (unsigned i = 1; i <= 13; i++) {
+		snprintf(text, sizeof(text), "g%u/net0", i);
+		json_array_append_new(json_object_get(lan, "ports"), json_pack("{s:s}", "name", text));
+		snprintf(text, sizeof(text), "10.0.2.%u", i + 14);
+		json_array_append_new(json_object_get(lan, "leases"),
+				      json_pack("{s:s}", "address", text));
+	}
+	netmodel_switches(&tui->deck->network, lists, 1);
+	json_decref(lists);
+	tui_open(tui, "network", NULL);
+	draw(tui, 50, 200);
+	assert_shows(L"│ g13/net0");
+	assert_shows(L"│ 10.0.2.27");
+	assert_false(shows(L" of 13 "));
+	draw(tui, 40, 120);
+	assert_shows(L" 1-11 of 13 ");
+	assert_shows(L" 1-9 of 13 ");
+	tui->top->ops->command(tui->top, COMMAND_NEXT);
+	tui->top->ops->command(tui->top, COMMAND_NEXT);
+	tui->top->ops->command(tui->top, COMMAND_LAST);
+	draw(tui, 40, 120);
+	assert_shows(L" 3-13 of 13 ");
+}
+
+/* So is what is below the end of a page. */
+static void test_long_pages(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	tui_open(tui, "help", NULL);
+	draw(tui, 30, 120);
+	assert_shows(L"▼");
+	assert_shows(L" more lines");
+	tui->top->ops->command(tui->top, COMMAND_LAST);
+	draw(tui, 30, 120);
+	assert_false(shows(L" more lines"));
+	draw(tui, 60, 200);
+	assert_false(shows(L" more lines"));
+}
+
 static struct tui *open_crashed(struct fake_screen *screen)
 {
 	fake_screen_guests(screen, guests);
@@ -500,6 +552,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_deck, start, stop),
 		cmocka_unit_test_setup_teardown(test_network, start, stop),
 		cmocka_unit_test_setup_teardown(test_fewer_switches, start, stop),
+		cmocka_unit_test_setup_teardown(test_long_lists, start, stop),
+		cmocka_unit_test_setup_teardown(test_long_pages, start, stop),
 		cmocka_unit_test_setup_teardown(test_other_views, start, stop),
 		cmocka_unit_test_setup_teardown(test_heads, start, stop),
 		cmocka_unit_test_setup_teardown(test_names, start, stop),

@@ -46,4 +46,10 @@ void page_cells(struct page *page, unsigned style, const char *text);
  */
 void page_pair(struct page *page, const char *name, unsigned style, const char *value);
 
+/*
+ * Has the last row of r say how many of the page's lines are below the one above it, if any are
+ * below r. Line top is the first one in sight.
+ */
+void page_more(struct rect r, int lines, int top);
+
 #endif

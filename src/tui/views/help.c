@@ -83,6 +83,9 @@ static void help_draw(struct view *view, struct rect body)
 	state->page = body.height;
 	if (scroll_bound(&state->top, state->lines, state->page))
 		tui_dirty(tui);
+	body.x++;
+	body.width -= 2;
+	page_more(body, state->lines, state->top);
 }
 
 static void help_enter(struct view *view)

@@ -31,6 +31,17 @@ static unsigned frame(const struct view *view, enum pane pane)
 	return state->pane == pane ? INK_ACCENT : INK_TEXT | DRAW_DIM;
 }
 
+/* On the lower edge of a list: which of its rows are in sight, unless all are. */
+static void draw_part(struct rect box, size_t top, size_t page, size_t count)
+{
+	char text[64];
+
+	if (page >= count)
+		return;
+	snprintf(text, sizeof(text), " %zu-%zu of %zu ", top + 1, top + page, count);
+	draw_right(box.y + box.height - 1, box.x + 2, box.width - 4, INK_TEXT | DRAW_DIM, text);
+}
+
 /* The name, and what else finds room whole. */
 static void draw_switch(struct rect row, unsigned style, const struct switch_row *sw)
 {
@@ -67,6 +78,8 @@ static void draw_switches(const struct view *view, struct rect box)
 			draw_fill((struct rect){ y, r.x, 1, r.width }, style);
 		draw_switch((struct rect){ y, r.x + 1, 1, r.width - 2 }, style, row);
 	}
+	if (page)
+		draw_part(box, top, page, model->switch_count);
 }
 
 #define PORT_RATES 30 /* columns of a port's drops and rates, */
@@ -156,6 +169,7 @@ static void draw_ports(struct view *view, struct rect box, const struct switch_r
 	for (size_t i = 0; i < page && state->port_top + i < row->port_count; i++)
 		draw_port(&row->ports[state->port_top + i], r, r.y + 1 + (int)i,
 			  view->deck->network.updated);
+	draw_part(box, state->port_top, page, row->port_count);
 }
 
 /* Whose it is: the guest, and what it calls itself where that is something else. */
@@ -193,6 +207,8 @@ static void draw_leases(struct rect box, const struct switch_row *row)
 		draw_text(r.y, r.x, r.width, INK_TEXT | DRAW_DIM, "none given out yet");
 	for (size_t i = 0; i < shown; i++)
 		draw_lease(r, r.y + (int)i, &row->leases[i], addresses);
+	if (shown)
+		draw_part(box, 0, shown, row->lease_count);
 }
 
 static void draw_macs(struct rect box, const struct switch_row *row)
@@ -208,6 +224,8 @@ static void draw_macs(struct rect box, const struct switch_row *row)
 		draw_text(y, x, end - x - 7, INK_TEXT | DRAW_MIDDLE, mac->port);
 		draw_right(y, end - 6, 6, INK_TEXT | DRAW_DIM, text_age(age, (double)mac->age));
 	}
+	if (row && r.height > 0)
+		draw_part(box, 0, (size_t)r.height, row->mac_count);
 }
 
 static void draw_mark(const struct packet *mark, struct rect r, int y)
@@ -260,7 +278,7 @@ static void packets_title(const struct view *view, struct rect box, int room)
 	else if (held)
 		snprintf(text, sizeof(text), " held; %s follows ", tui_key(view, COMMAND_HOLD));
 	else if (model->missed)
-		snprintf(text, sizeof(text), " %s not shown ",
+		snprintf(text, sizeof(text), " following; %s were left out ",
 			 text_count(number, (double)model->missed));
 	else
 		snprintf(text, sizeof(text), " following ");
@@ -334,13 +352,13 @@ static int draw_captures(const struct view *view, struct rect r)
 
 static int upper_height(const struct netmodel *model, const struct switch_row *row, struct rect r)
 {
-	int want = (int)(row->port_count > model->switch_count ? row->port_count :
-								  model->switch_count);
+	size_t rows = row->port_count > model->switch_count ? row->port_count : model->switch_count;
+	int want;
 
-	want = want > 20 ? 20 : want;
-	if (r.width >= 100 && want < 3 + (int)row->lease_count)
-		want = 3 + (int)(row->lease_count > 8 ? 8 : row->lease_count);
-	want += 3;
+	/* Leases are below the switches, with an edge between them. */
+	if (r.width >= 100 && rows < 3 + row->lease_count)
+		rows = 3 + row->lease_count;
+	want = 3 + (int)(rows > 20 ? 20 : rows);
 	return want < r.height * 2 / 5 ? want : r.height * 2 / 5;
 }
 
