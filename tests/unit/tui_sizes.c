@@ -458,6 +458,7 @@ static void test_questions(void **state)
 		assert_shows(L"1 guest is");
 		assert_shows(L"l: leave");
 		assert_shows(L"other key: stay");
+		assert_false(shows(L"Enter details")); /* a key that would do something else */
 	}
 	tui->prompt.active = false;
 	tui->top->ops->command(tui->top, COMMAND_FILTER);
@@ -466,6 +467,9 @@ static void test_questions(void **state)
 	draw(tui, 5, 20);
 	assert_shows(L"Show guests with:");
 	assert_shows(L"123456789abcdef");
+	draw(tui, 24, 80);
+	assert_shows(L" Enter done  Esc cancel  Ctrl-U clear");
+	assert_false(shows(L"q leave"));
 }
 
 /* A state stands for long, and hides none of what comes meanwhile. */

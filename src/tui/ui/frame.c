@@ -135,22 +135,33 @@ static void draw_status(const struct said *said, size_t count, int bottom)
 	}
 }
 
-/* The footer: the keys of the view that have a word, as many as find room. */
+/* A key with its word, if it finds room; returns where the next one goes. */
+static int draw_key(int y, int x, int end, const char *label, const char *hint)
+{
+	if (x + (int)(strlen(label) + strlen(hint)) + 1 > end)
+		return x;
+	x += draw_text(y, x, end - x, INK_ACCENT | DRAW_BOLD, label) + 1;
+	return x + draw_text(y, x, end - x, INK_TEXT, hint) + 2;
+}
+
+/*
+ * The footer: the keys of the view that have a word, as many as find room. Those that answer a
+ * question stand in it; while a line is typed there are others.
+ */
 static void draw_keys(const struct tui *tui, int y, int x, int width)
 {
 	int end = x + width;
 
-	for (size_t i = 0; i < tui->keys->count; i++) {
+	if (tui->prompt.active && !tui->prompt.choices) {
+		x = draw_key(y, x, end, "Enter", "done");
+		x = draw_key(y, x, end, "Esc", "cancel");
+		draw_key(y, x, end, "Ctrl-U", "clear");
+	}
+	for (size_t i = 0; i < tui->keys->count && !tui->prompt.active; i++) {
 		const struct key *key = &tui->keys->rows[i];
-		int need;
 
-		if (!key->hint || !keys_has(tui->top->ops, key))
-			continue;
-		need = (int)(strlen(key->label) + strlen(key->hint)) + 1;
-		if (x + need > end)
-			continue;
-		x += draw_text(y, x, end - x, INK_ACCENT | DRAW_BOLD, key->label) + 1;
-		x += draw_text(y, x, end - x, INK_TEXT, key->hint) + 2;
+		if (key->hint && keys_has(tui->top->ops, key))
+			x = draw_key(y, x, end, key->label, key->hint);
 	}
 }
 
