@@ -364,6 +364,22 @@ def test_orders_one_after_the_other():
         assert "plain is stopped; only a guest that is running can be paused" in result.stderr
 
 
+def test_orders_to_one_that_resets_itself():
+    """Whenever they come, also between two of its starts."""
+    d.need_kvm()
+    with d.Deck(prepare=lambda folder: folder.guest(
+            "loop", "[guest]\nmemory = 16M\n[boot]\ncmdline = 'name=loop cmd=\"reboot\"'\n")) as deck:
+        assert deck.run("start", "loop").returncode == 0
+        d.wait_for(lambda: deck.call("guest.show", {"guest": "loop"})["restarts"] > 6,
+                   "the guest to reset itself")
+        for i in range(3):
+            time.sleep(i * 0.23)
+            for command in "pause", "resume", "reset":
+                result = deck.run(command, "--wait", "--timeout", "20", "loop")
+                assert result.returncode == 0, (i, command, result.stderr)
+                assert command != "pause" or deck.state("loop") == "paused"
+
+
 def test_start_says_when_it_fails():
     d.need_kvm()
     with d.Deck() as deck:

@@ -289,6 +289,38 @@ static void test_reset_loop(void **state)
 	subject_destroy(&subject);
 }
 
+/* One that resets itself over and over is paused, whenever that is ordered, and stays so. */
+static void test_pause_in_a_reset_loop(void **state)
+{
+	struct machine_status status;
+	struct subject subject;
+	unsigned restarts = 0;
+
+	subject_init(&subject, *state, "one", 1);
+	free(subject.profile.cmdline);
+	subject.profile.cmdline = strdup("name=one cmd=\"reboot\"");
+	subject_start(&subject);
+	for (unsigned i = 0; i < 8; i++) {
+		wait_for(&subject, i % 2 ? MACHINE_RUNNING : MACHINE_STARTING, i, &status);
+		usleep(i * 300);
+		machine_order(subject.machine, METHOD_GUEST_PAUSE);
+		wait_for(&subject, MACHINE_PAUSED, 0, &status);
+		restarts = status.restarts;
+		usleep(20000);
+		machine_get_status(subject.machine, &status);
+		assert_int_equal(status.phase, MACHINE_PAUSED);
+		assert_int_equal(status.restarts, restarts);
+		machine_order(subject.machine, METHOD_GUEST_RESUME);
+	}
+	wait_for(&subject, MACHINE_STARTING, restarts + 1, &status);
+	/* An order that another one follows before there is a machine again. */
+	machine_order(subject.machine, METHOD_GUEST_PAUSE);
+	machine_order(subject.machine, METHOD_GUEST_OFF);
+	subject_end(&subject, &status);
+	assert_string_equal(status.reason, "switched off");
+	subject_destroy(&subject);
+}
+
 /* One that resets itself over and over ends by its power button, whenever that is pressed. */
 static void test_button_in_a_reset_loop(void **state)
 {
@@ -603,6 +635,7 @@ int main(void)
 		cmocka_unit_test(test_guest_switches_off),
 		cmocka_unit_test(test_reset_and_devices),
 		cmocka_unit_test(test_reset_loop),
+		cmocka_unit_test(test_pause_in_a_reset_loop),
 		cmocka_unit_test(test_button_in_a_reset_loop),
 		cmocka_unit_test(test_torture_one),
 		cmocka_unit_test(test_torture_crowd),

@@ -186,7 +186,7 @@ static void begin_guest(struct machine *machine)
 	sregs.cs.base = CODE;
 	assert_int_equal(ioctl(fd, KVM_SET_SREGS, &sregs), 0);
 	assert_int_equal(ioctl(fd, KVM_SET_REGS, &regs), 0);
-	assert_int_equal(vcpus_start(&machine->cpus, NULL), 0);
+	assert_int_equal(vcpus_start(&machine->cpus, VCPU_RUN, NULL), 0);
 }
 
 static uint32_t count_of(const struct machine *machine, uint64_t address)
@@ -295,7 +295,7 @@ static void test_goes_on(void **state)
 		machine = make_machine(*state, &counter, CPUS);
 		must_load(machine, &saved);
 		free(saved.data);
-		assert_int_equal(vcpus_start(&machine->cpus, NULL), 0);
+		assert_int_equal(vcpus_start(&machine->cpus, VCPU_RUN, NULL), 0);
 	}
 	wait_for(machine, TICKS, 3);
 	vcpus_order(&machine->cpus, VCPU_PAUSE);

@@ -185,7 +185,7 @@ void guest_start(struct world *world)
 {
 	struct cause cause;
 
-	if (vm_create(&world->vm, &world->config, &cause) || vm_start(world->vm, &cause))
+	if (vm_create(&world->vm, &world->config, &cause) || vm_start(world->vm, false, &cause))
 		fail_msg("%s", cause.text);
 }
 
@@ -242,7 +242,7 @@ int guest_load(struct world *world, const struct saved *saved, struct cause *cau
 		err = vm_load(&world->vm, &world->config, &reader, cause);
 	state_close(&reader);
 	if (!err)
-		return vm_start(world->vm, cause);
+		return vm_start(world->vm, false, cause);
 	world->vm = NULL;
 	return err;
 }

@@ -287,6 +287,11 @@ unsigned guest_restarts(const struct guest *guest)
 	return guest->life.restarts;
 }
 
+bool guest_is_looping(const struct guest *guest)
+{
+	return guest->life.restarts_quickly && !guest->off;
+}
+
 bool guest_starts_again(const struct guest *guest)
 {
 	return guest->start_again;

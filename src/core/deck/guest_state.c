@@ -4,10 +4,19 @@
 #include "core/deck/guest.h"
 #include "core/profile/report.h"
 
+/* One that was reset, by itself or not, counts as running also between two of its starts. */
+static enum guest_state state_for_orders(const struct guest *guest)
+{
+	enum guest_state state = guest_get_state(guest);
+
+	return (state == GUEST_STARTING && guest_restarts(guest)) ||
+	       (state == GUEST_STOPPING && guest_is_looping(guest)) ? GUEST_RUNNING : state;
+}
+
 int guest_check_state(const struct guest *guest, const struct method *method, struct cause *cause)
 {
 	const struct profile_report *report = guest_mistakes(guest);
-	enum guest_state state = guest_get_state(guest);
+	enum guest_state state = state_for_orders(guest);
 	char first[CAUSE_SIZE];
 
 	if (state != GUEST_INVALID || !method->states || !report->count)

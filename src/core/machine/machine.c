@@ -51,6 +51,7 @@ struct machine {
 	struct loop_timer quiesce, restart;
 	uint64_t restarts_due;	/* CLOCK_MONOTONIC: when all restarts so far are due at that pace */
 	bool off, reset;	/* ordered */
+	bool hold;		/* so is a pause, which the next one that runs begins with */
 	uint64_t pressed; /* CLOCK_MONOTONIC: its power button, after any order to reset; or 0 */
 	atomic_bool hand_over;	/* see machine_hand_over() */
 	char *registers;	/* of a crash; the I/O thread's until MACHINE_ENDED */
@@ -119,6 +120,7 @@ static void order_power_button(void *arg)
 	struct machine *machine = arg;
 
 	machine->pressed = clock_monotonic();
+	machine->hold = false;
 	if (machine->vm)
 		vm_power_button(machine->vm);
 	else
@@ -135,6 +137,7 @@ static void order_off(void *arg)
 	struct machine *machine = arg;
 
 	machine->off = true;
+	machine->hold = false;
 	loop_stop(&machine->loop);
 }
 
@@ -143,17 +146,23 @@ static void order_reset(void *arg)
 	struct machine *machine = arg;
 
 	machine->reset = true;
+	machine->hold = false;
 	machine->pressed = 0;
 	loop_stop(&machine->loop);
 }
 
+/* One that has just ended, to begin anew, is paused then. */
 static void order_pause(void *arg)
 {
 	struct machine *machine = arg;
 
+	machine->hold = machine->status.phase != MACHINE_PAUSED;
 	if (!machine->vm || machine->status.phase != MACHINE_RUNNING)
 		return;
 	vm_pause(machine->vm);
+	if (machine->vm->cpus.end != VM_RUNS)
+		return;
+	machine->hold = false;
 	set_paused(machine, "");
 }
 
@@ -161,6 +170,7 @@ static void order_resume(void *arg)
 {
 	struct machine *machine = arg;
 
+	machine->hold = false;
 	if (!machine->vm || machine->status.phase != MACHINE_PAUSED)
 		return;
 	vm_resume(machine->vm);
@@ -282,9 +292,13 @@ static bool run_once(struct machine *machine, struct cause *cause)
 	if (err)
 		return false;
 	set_vm(machine, vm);
-	err = vm_start(vm, cause);
+	err = vm_start(vm, machine->hold, cause);
 	if (!err) {
-		set_phase(machine, MACHINE_RUNNING, NULL);
+		if (machine->hold)
+			set_paused(machine, "");
+		else
+			set_phase(machine, MACHINE_RUNNING, NULL);
+		machine->hold = false;
 		if (!machine->off && !machine->reset)
 			loop_run(&machine->loop);
 		set_phase(machine, MACHINE_STOPPING, NULL);
@@ -354,7 +368,7 @@ static void *machine_thread(void *arg)
 			cause_set(&cause, 0, "switched off");
 			break;
 		}
-		if (atomic_load(&machine->hand_over)) {
+		if (atomic_load(&machine->hand_over) && !machine->hold) {
 			pthread_mutex_lock(&machine->status_lock);
 			machine->status.end = VM_RESET;
 			pthread_mutex_unlock(&machine->status_lock);

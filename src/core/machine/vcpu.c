@@ -342,13 +342,13 @@ int vcpus_create(struct vcpu_set *set, const struct vcpu_config *config, struct 
 	return err;
 }
 
-static int start_vcpu(struct vcpu *vcpu, struct cause *cause)
+static int start_vcpu(struct vcpu *vcpu, enum vcpu_order order, struct cause *cause)
 {
 	char name[THREAD_NAME_MAX + 8];
 	int err;
 
 	vcpu->state = VCPU_RUN;
-	atomic_store(&vcpu->order, VCPU_RUN);
+	atomic_store(&vcpu->order, order);
 	snprintf(name, sizeof(name), "vcpu%u-%.8s", vcpu->index, vcpu->set->config.name);
 	err = thread_start(&vcpu->thread, &vcpu_role, name, vcpu_thread, vcpu);
 	if (err)
@@ -357,13 +357,13 @@ static int start_vcpu(struct vcpu *vcpu, struct cause *cause)
 	return 0;
 }
 
-int vcpus_start(struct vcpu_set *set, struct cause *cause)
+int vcpus_start(struct vcpu_set *set, enum vcpu_order order, struct cause *cause)
 {
 	int err = 0;
 
 	/* A vCPU that runs can end the guest before the last one is started; that is fine. */
 	for (unsigned i = 0; !err && i < set->count; i++)
-		err = start_vcpu(&set->vcpus[i], cause);
+		err = start_vcpu(&set->vcpus[i], order, cause);
 	return err;
 }
 

@@ -84,8 +84,11 @@ int vcpus_create(struct vcpu_set *set, const struct vcpu_config *config, struct 
 		 struct cause *cause);
 void vcpus_destroy(struct vcpu_set *set); /* stopped or never started; valid on a half-made one */
 
-/* I/O thread. On failure those that are started run until VCPU_STOP. */
-int vcpus_start(struct vcpu_set *set, struct cause *cause);
+/*
+ * order: VCPU_RUN, or VCPU_PAUSE, which waits for nothing. On failure those that are started live
+ * until VCPU_STOP. I/O thread.
+ */
+int vcpus_start(struct vcpu_set *set, enum vcpu_order order, struct cause *cause);
 
 /*
  * Gives the order to all that are started and, but for VCPU_RUN, waits until each has

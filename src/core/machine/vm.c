@@ -490,10 +490,15 @@ void vm_destroy(struct vm *vm)
 	free(vm);
 }
 
-int vm_start(struct vm *vm, struct cause *cause)
+int vm_start(struct vm *vm, bool paused, struct cause *cause)
 {
+	int err;
+
 	devices_start(&vm->devices);
-	return vcpus_start(&vm->cpus, cause);
+	err = vcpus_start(&vm->cpus, paused ? VCPU_PAUSE : VCPU_RUN, cause);
+	if (!err && paused)
+		vm_pause(vm);
+	return err;
 }
 
 void vm_pause(struct vm *vm)

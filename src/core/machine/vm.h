@@ -91,8 +91,8 @@ int vm_build(struct vm **out, const struct vm_config *config, struct cause *caus
 /* Whether people type into it: from its making on, until it is to be taken apart. */
 void vm_attach_consoles(struct vm *vm, bool attached);
 
-/* Starts the vCPUs. */
-int vm_start(struct vm *vm, struct cause *cause);
+/* Starts the vCPUs, or, paused, has them wait for vm_resume(). */
+int vm_start(struct vm *vm, bool paused, struct cause *cause);
 
 void vm_pause(struct vm *vm);
 

@@ -125,6 +125,12 @@ static void unlock(struct tui_deck *deck, const struct tui_guest *guest, size_t 
 		      tui->asked_device, json_text(row, "path"));
 }
 
+/* One that has reset itself may be on the way to its next start: the deck knows. */
+static enum guest_state state_for_orders(const struct tui_guest *guest)
+{
+	return guest->state == GUEST_STOPPING && guest->restarts ? GUEST_RUNNING : guest->state;
+}
+
 void order_give(struct tui_deck *deck, const char *name, const char *order)
 {
 	const struct tui_guest *guest = tui_guest(deck, name);
@@ -135,7 +141,8 @@ void order_give(struct tui_deck *deck, const char *name, const char *order)
 		return;
 	method = fitting(method, guest->state);
 	/* What is dangerous is neither asked of nor given to a guest that is not there for it. */
-	if (method->order->confirm && method_check_state(method, name, guest->state, &cause) < 0)
+	if (method->order->confirm &&
+	    method_check_state(method, name, state_for_orders(guest), &cause) < 0)
 		tui_say(deck->tui, SEVERITY_ERROR, NULL, "%s", cause.text);
 	else if (method->order->confirm)
 		ask(deck, method, name);
