@@ -26,6 +26,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/ui/frame.c %D%/ui/frame.h \
 	%D%/ui/keys.c %D%/ui/keys.h \
 	%D%/ui/media.c %D%/ui/media.h \
+	%D%/ui/mistakes.c %D%/ui/mistakes.h \
 	%D%/ui/orders.c %D%/ui/orders.h \
 	%D%/ui/page.c %D%/ui/page.h \
 	%D%/ui/prompt.c %D%/ui/prompt.h \

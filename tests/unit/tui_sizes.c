@@ -36,6 +36,10 @@ static const char one_guest[] =
 	"{\"guests\":[{\"name\":\"web\",\"state\":\"running\",\"cpus\":1,\"memory\":1048576,"
 	"\"restarts\":1234567}]}";
 
+static const char two_defined[] =
+	"{\"guests\":[{\"name\":\"web\",\"state\":\"defined\",\"profile\":\"/g/web.ini\"},"
+	"{\"name\":\"zoo\",\"state\":\"defined\",\"profile\":\"/g/zoo.ini\"}]}";
+
 /* The results of switch.list and capture.list, and a notification of packets, in one. */
 static const char network_lists[] =
 	"{\"switches\":[{\"name\":\"lan\",\"uplink\":\"nat\",\"address\":\"10.0.2.2/24\",\"ports\":["
@@ -293,6 +297,42 @@ static void test_long_pages(void **state)
 	assert_false(shows(L" more lines"));
 	draw(tui, 60, 200);
 	assert_false(shows(L" more lines"));
+}
+
+/* What keeps a guest from starting is seen before somebody tries. */
+static void test_mistakes(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+	json_int_t request;
+	json_t *params;
+
+	fake_screen_guests(screen, two_defined);
+	tui->top->ops->tick(tui->top);
+	request = fake_screen_wait(screen, "profile.check");
+	tui->top->ops->tick(tui->top); /* asks once */
+	assert_null(fake_screen_asked(screen, &request, &params));
+	draw(tui, 40, 120);
+	assert_shows(L"web is not running");
+	fake_screen_answer(screen, request, "{\"mistakes\":[{\"line\":5,\"text\":"
+					    "\"switch: there is no switch named lab\"}]}");
+	draw(tui, 40, 120);
+	assert_shows(L"line 5: switch: there is no switch named lab");
+	tui_open(tui, "guest", "web");
+	fake_screen_answer(screen, fake_screen_wait(screen, "guest.show"),
+			   "{\"name\":\"web\",\"state\":\"defined\",\"mistakes\":[]}");
+	draw(tui, 40, 120);
+	assert_shows(L"line 5: switch: there is no switch named lab");
+	tui_back(tui);
+	/* Those of another guest are its own. */
+	tui->top->ops->command(tui->top, COMMAND_DOWN);
+	draw(tui, 40, 120);
+	assert_shows(L"zoo is not running");
+	tui->top->ops->tick(tui->top);
+	fake_screen_answer(screen, fake_screen_wait(screen, "profile.check"),
+			   "{\"mistakes\":[]}");
+	draw(tui, 40, 120);
+	assert_shows(L"zoo is not running");
 }
 
 static struct tui *open_crashed(struct fake_screen *screen)
@@ -558,6 +598,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_fewer_switches, start, stop),
 		cmocka_unit_test_setup_teardown(test_long_lists, start, stop),
 		cmocka_unit_test_setup_teardown(test_long_pages, start, stop),
+		cmocka_unit_test_setup_teardown(test_mistakes, start, stop),
 		cmocka_unit_test_setup_teardown(test_other_views, start, stop),
 		cmocka_unit_test_setup_teardown(test_heads, start, stop),
 		cmocka_unit_test_setup_teardown(test_names, start, stop),

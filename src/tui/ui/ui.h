@@ -39,6 +39,9 @@ struct tui_deck {
 	bool ended;		     /* the deck said that it ends */
 	char unlocking[128];	     /* orders.c: whose passphrase is under way, or "", */
 	size_t unlocking_disk;	     /* and of which disk in the protocol's list */
+	json_t *looked_at, *mistakes; /* mistakes.c: a guest as it was listed, and what it has; */
+	uint64_t looked;	      /* when, CLOCK_MONOTONIC, ns */
+	bool looking;		      /* the deck is asked for that */
 };
 
 #define TUI_DECKS 8

@@ -8,6 +8,7 @@
 #include "control/names.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
+#include "tui/ui/mistakes.h"
 #include "tui/ui/scroll.h"
 #include "tui/ui/style.h"
 #include "tui/ui/ui.h"
@@ -386,9 +387,8 @@ static void draw_events(const struct messages *messages, struct rect box)
 }
 
 /* Instead of charts: what is wrong with the profile. */
-static void draw_mistakes(const struct view *view, struct rect r, const struct tui_guest *guest)
+static void draw_mistakes(const struct view *view, struct rect r, const json_t *mistakes)
 {
-	const json_t *mistakes = json_object_get(guest->json, "mistakes");
 	struct rect in = draw_box(r, INK_BAD, "Mistakes in the profile");
 	char line[600];
 
@@ -413,12 +413,13 @@ static void draw_charts(struct view *view, const struct deck_layout *layout,
 	const struct deck_view *state = view->state;
 	const struct rect *first = &layout->charts[0];
 	const struct rect *last = &layout->charts[layout->chart_count - 1];
+	const json_t *mistakes = mistakes_of(view->deck, guest);
 	char empty[160];
 
-	if (guest->state == GUEST_INVALID) {
+	if (!guest_state_in(guest->state, GUEST_ALIVE) && json_array_size(mistakes)) {
 		draw_mistakes(view, (struct rect){ first->y, first->x,
 						   last->y + last->height - first->y,
-						   last->x + last->width - first->x }, guest);
+						   last->x + last->width - first->x }, mistakes);
 		return;
 	}
 	if (guest_state_in(guest->state, GUEST_ALIVE))
@@ -485,6 +486,7 @@ static bool deck_command(struct view *view, enum command command)
 
 static void deck_tick(struct view *view)
 {
+	mistakes_look(view->deck, model_find(&view->deck->model, deck_guest(view)));
 	tui_dirty(view->tui); /* "running for 3m12s" */
 }
 

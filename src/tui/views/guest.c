@@ -9,6 +9,7 @@
 #include "control/message_text.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
+#include "tui/ui/mistakes.h"
 #include "tui/ui/page.h"
 #include "tui/ui/scroll.h"
 #include "tui/ui/style.h"
@@ -111,9 +112,8 @@ static void section_profile(struct page *page, const json_t *g, const struct tui
 	page_pair(page, "Autostart", INK_TEXT, json_bool(g, "autostart") ? "yes" : "no");
 }
 
-static void section_mistakes(struct page *page, const json_t *g)
+static void section_mistakes(struct page *page, const json_t *mistakes)
 {
-	const json_t *mistakes = json_object_get(g, "mistakes");
 	char text[600];
 
 	if (json_array_size(mistakes) == 0)
@@ -308,7 +308,9 @@ static void guest_draw(struct view *view, struct rect body)
 		right.r.width = in.width - in.width / 2 - 1;
 	}
 	section_profile(&left, state->show, guest);
-	section_mistakes(&left, state->show);
+	section_mistakes(&left, guest_state_in(guest->state, GUEST_ALIVE) ?
+				json_object_get(state->show, "mistakes") :
+				mistakes_of(view->deck, guest));
 	section_devices(&left, state->show);
 	if (!wide)
 		right.y = left.y;
@@ -347,8 +349,10 @@ static void shown(void *arg, json_t *result, const struct client_error *error)
 static void ask(struct view *view)
 {
 	struct guest_view *state = view->state;
+	const struct tui_guest *guest = model_find(&view->deck->model, state->name);
 
-	if (!state->asked && model_find(&view->deck->model, state->name))
+	mistakes_look(view->deck, guest);
+	if (!state->asked && guest)
 		state->asked = tui_call(view->deck, "guest.show",
 					json_pack("{s:o}", "guest", message_text(state->name)),
 					shown, view);
