@@ -369,7 +369,7 @@ static void only_its_own_capture_is_ended(void **state)
 	assert_non_null(strstr(fixture->tui->prompt.question, "A capture to other runs"));
 	type(fixture, "x");
 	fake_screen_answer(fixture->screen, id, "{\"records\":3,\"bytes\":9,\"ended\":null}");
-	assert_true(said(fixture, "The capture has 3 packets"));
+	assert_true(said(fixture, "The capture has 3 packets (9B), in own."));
 	list_captures(fixture, OTHER);
 	command(fixture, COMMAND_CAPTURE);
 	type(fixture, "e");

@@ -130,7 +130,9 @@ void network_captures_destroy(struct view *view)
 static void ended(void *arg, json_t *result, const struct client_error *error)
 {
 	struct view *view = arg;
+	const struct network_view *state = view->state;
 	const char *why = json_text(result, "ended");
+	bool named = *why || !*state->ending; /* a reason names it */
 	uint64_t records = json_count(result, "records");
 	char size[TEXT_NUMBER];
 
@@ -140,9 +142,10 @@ static void ended(void *arg, json_t *result, const struct client_error *error)
 		tui_fail(view->tui, error);
 	else
 		tui_say(view->tui, *why ? SEVERITY_ERROR : SEVERITY_GOOD, NULL,
-			"%s%sThe capture has %llu packet%s (%sB)%s.", why, *why ? ". " : "",
+			"%s%sThe capture has %llu packet%s (%sB)%s%s%s.", why, *why ? ". " : "",
 			(unsigned long long)records, records == 1 ? "" : "s",
 			text_size(size, json_double(result, "bytes")),
+			named ? "" : ", in ", named ? "" : state->ending,
 			json_count(result, "dropped") ? "; some were lost" : "");
 	network_poll_captures(view);
 }
@@ -151,9 +154,12 @@ static void ended(void *arg, json_t *result, const struct client_error *error)
 static void end(struct view *view, json_int_t number)
 {
 	struct netmodel *model = &view->deck->network;
+	struct network_view *state = view->state;
 	const json_t *capture;
 	size_t i;
 
+	snprintf(state->ending, sizeof(state->ending), "%s",
+		 json_text(find(model, number), "path"));
 	json_array_foreach(model->captures, i, capture)
 		if (json_integer_value(json_object_get(capture, "capture")) == number)
 			break;
