@@ -63,11 +63,11 @@ static void put_note(char text[NOTE_SIZE], const json_t *guest)
 	int64_t pressed = number_of(guest, "pressed"), restarts = number_of(guest, "restarts");
 	const char *pending = text_of(guest, "pending", "");
 	const char *orphaned = text_of(guest, "orphaned", "");
-	char age[24];
+	char age[TEXT_NUMBER];
 
 	text[0] = '\0';
 	if (pressed) {
-		output_duration(age, seconds_since(pressed));
+		text_age(age, (double)seconds_since(pressed));
 		add_note(text, "power button pressed %s ago", age);
 	}
 	if (json_is_true(json_object_get(guest, "starts_again")))
@@ -84,11 +84,11 @@ static void put_note(char text[NOTE_SIZE], const json_t *guest)
 static void list_row(struct columns *columns, const json_t *guest)
 {
 	const char *state = text_of(guest, "state", "?");
-	char cpus[24], memory[16], age[24], note[NOTE_SIZE];
+	char cpus[24], memory[16], age[TEXT_NUMBER], note[NOTE_SIZE];
 
 	snprintf(cpus, sizeof(cpus), "%lld", (long long)number_of(guest, "cpus"));
 	text_size(memory, (double)number_of(guest, "memory"));
-	output_duration(age, seconds_since(number_of(guest, "since")));
+	text_age(age, (double)seconds_since(number_of(guest, "since")));
 	if (guest_state_find(state) == GUEST_INVALID) {
 		cpus[0] = '-';
 		memory[0] = '-';

@@ -104,21 +104,6 @@ const char *output_time(char text[40], int64_t ns)
 	return text;
 }
 
-const char *output_duration(char text[24], int64_t seconds)
-{
-	long long s = seconds < 0 ? 0 : seconds;
-
-	if (s >= 86400)
-		snprintf(text, 24, "%lldd %lldh", s / 86400, s / 3600 % 24);
-	else if (s >= 3600)
-		snprintf(text, 24, "%lldh %lldm", s / 3600, s / 60 % 60);
-	else if (s >= 60)
-		snprintf(text, 24, "%lldm %llds", s / 60, s % 60);
-	else
-		snprintf(text, 24, "%llds", s);
-	return text;
-}
-
 const char *state_colour(const char *name)
 {
 	enum guest_state state = guest_state_find(name);

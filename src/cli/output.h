@@ -27,7 +27,6 @@ void output_mistake(const char *path, unsigned line, bool warning, const char *t
 void output_coloured(const char *colour, const char *text); /* colour: see state_colour() */
 
 const char *output_time(char text[40], int64_t ns);	   /* "2026-01-31 12:00:00" */
-const char *output_duration(char text[24], int64_t seconds); /* "3d 4h", "5m 6s" */
 const char *state_colour(const char *name); /* an escape sequence for a guest's state, or "" */
 
 #define COLUMNS_MAX 16

@@ -52,7 +52,7 @@ static void print_ports(const json_t *ports)
 static void print_leases(const json_t *leases)
 {
 	struct columns columns = { .count = 5 };
-	char left[24], name[40];
+	char left[TEXT_NUMBER], name[40];
 	json_t *lease;
 	size_t i;
 
@@ -64,7 +64,7 @@ static void print_leases(const json_t *leases)
 		snprintf(name, sizeof(name), "  %s", text_of(lease, "address", "?"));
 		columns_add(&columns, (const char *const[]){ name, text_of(lease, "mac", "?"),
 			    text_of(lease, "port", ""),
-			    output_duration(left, number_of(lease, "remaining")),
+			    text_age(left, (double)number_of(lease, "remaining")),
 			    text_of(lease, "hostname", "") }, NULL);
 	}
 	columns_print(&columns, COLUMNS_MAX);

@@ -448,7 +448,7 @@ static void switches_are_listed(void **state)
 	has(out, "lan: 10.0.2.2/24, uplink nat");
 	has(out, "quiet: no address, uplink none");
 	has(out, "no buffer 3");
-	has(out, "1h 0m");
+	has(out, "1h00m");
 	assert_int_equal(vmdeck("network quiet"), 0);
 	assert_null(strstr(out, "lan:"));
 	assert_int_equal(vmdeck("switches lna"), 1);
