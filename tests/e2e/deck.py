@@ -341,8 +341,11 @@ def aside(case):
 def main(cases=None):
     """Runs (name, function) of cases, or own_cases(); exit status 77 when all of them skip."""
     only = sys.argv[1:]
-    cases = [(name, case) for name, case in (own_cases() if cases is None else cases)
-             if not only or name in only]
+    cases = own_cases() if cases is None else cases
+    unknown = set(only) - {name for name, _ in cases}
+    if unknown:
+        sys.exit(f"no such case: {', '.join(sorted(unknown))}")
+    cases = [(name, case) for name, case in cases if not only or name in only]
     waiting = [entry for entry in cases if hasattr(entry[1], "aside")]
     try:
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
