@@ -502,6 +502,16 @@ static void test_questions(void **state)
 	}
 	tui->prompt.active = false;
 	tui->top->ops->command(tui->top, COMMAND_FILTER);
+	prompt_key(&tui->prompt, 'w', false);
+	prompt_key(&tui->prompt, '\r', false);
+	draw(tui, 24, 80);
+	assert_shows(L"Guests matching w");
+	assert_false(shows(L"│ db "));
+	assert_non_null(keys_find(&keys_table, tui->top->ops, 27));
+	tui->top->ops->command(tui->top, keys_find(&keys_table, tui->top->ops, 27)->command);
+	draw(tui, 24, 80);
+	assert_shows(L"│ db ");
+	tui->top->ops->command(tui->top, COMMAND_FILTER);
 	for (const char *c = "0123456789abcdef"; *c; c++)
 		prompt_key(&tui->prompt, (wint_t)*c, false);
 	draw(tui, 5, 20);

@@ -44,6 +44,7 @@ static const struct key rows[] = {
 	  "read the profiles again, which also happens when they change" },
 	{ IN("deck"), '/', "/", DO(FILTER), "filter",
 	  "show only guests whose name contains a text" },
+	{ IN("deck"), 27, "Esc", DO(BACK), NULL, "show all guests again" },
 	{ IN("deck"), '\t', "Tab", DO(CHART), NULL,
 	  "put another chart first, where not all of them have room" },
 	{ ALL(KEYS_LOG), 'L', "L", OPEN("log"), "messages", "read past messages" },

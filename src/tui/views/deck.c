@@ -467,6 +467,10 @@ static bool deck_command(struct view *view, enum command command)
 			    "Show guests with:");
 		return true;
 	}
+	if (command == COMMAND_BACK && *state->filter) {
+		state->filter[0] = '\0';
+		return true;
+	}
 	if (command == COMMAND_CHART) {
 		state->chart = (state->chart + 1) % PANEL_COUNT;
 		return true;
