@@ -219,6 +219,10 @@ static void test_network(void **state)
 	assert_shows(L"10.0.2.15  kernel-reg");
 	draw(tui, 5, 20);
 	assert_shows(L" held ");
+	tui->top->ops->command(tui->top, COMMAND_HOLD);
+	tui->deck->network.missed = 1234;
+	draw(tui, 24, 80);
+	assert_shows(L" following; 1.2k were left out ");
 }
 
 /* Switches that go may take the chosen one with them. */
