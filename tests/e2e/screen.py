@@ -278,7 +278,8 @@ def test_leaving_guests_running_and_coming_back():
     d.need_kvm()
     with d.Folder() as folder:
         with Terminal(folder, "--demo") as terminal:
-            terminal.see(r"web +● running")
+            for name in "db", "lab", "web":
+                terminal.see(name + r" +● running")
             terminal.keys("q")
             terminal.see("l: leave them running")
             terminal.keys("l")
