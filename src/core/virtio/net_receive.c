@@ -178,15 +178,16 @@ unsigned net_receive_deliver(void *backend, uint32_t from, const struct net_fram
 	uint16_t filled;
 
 	pthread_mutex_lock(&net->receive_lock);
-	filled = virtq_filled(queue);
+	/* The queue of a driver that is not there is being changed under the device's lock alone. */
+	filled = net->receiving ? virtq_filled(queue) : 0;
 	for (unsigned i = 0; i < count; i++) {
-		if (filled == queue->next_available)
-			filled = virtq_filled(queue);
 		/* The driver may have been replaced by one that accepts less since the sender looked. */
 		if (!net->receiving || offload_unresolved(&frames[i]->offload, net->accepts)) {
 			verdicts[i] = NET_DROP_LINK_DOWN;
 			continue;
 		}
+		if (filled == queue->next_available)
+			filled = virtq_filled(queue);
 		if (full != first)
 			verdicts[i] = full;
 		else if (!reserve_admit(&net->reserve, from,
