@@ -595,6 +595,42 @@ static void test_receive_merged(void **state)
 	assert_frame(data + 0x2000, 300, 100);
 }
 
+/*
+ * Buffers that the driver gives while a burst is delivered, here by the burst's first frame itself,
+ * whose buffer lies over the index of the available ring: a large frame takes some of them, and
+ * what comes behind it takes none that were not given.
+ */
+static void test_receive_merged_meanwhile(void **state)
+{
+	static uint8_t data[1000];
+	const uint8_t first[16] = { [14] = 4 }; /* the index then */
+	const struct iovec rest = { data + 40, sizeof(data) - 40 };
+	const struct net_frame frames[] = {
+		{ .head = first, .head_size = sizeof(first), .size = sizeof(first) },
+		{ .head = data, .head_size = 40, .size = sizeof(data), .rest = &rest,
+		  .rest_count = 1 },
+		{ .head = data, .head_size = 40, .size = 40 },
+	};
+	const struct net_frame *const list[] = { &frames[0], &frames[1], &frames[2] };
+	enum net_verdict verdicts[] = { NET_FORWARD, NET_FORWARD, NET_FORWARD };
+	struct bench *bench = *state;
+
+	driver_start(bench, MRG_RXBUF);
+	describe(bench, RX, 0, RING(RX) + AVAILABLE + 4 - HEADER - sizeof(first),
+		 HEADER + sizeof(first), WRITE);
+	offer(bench, RX, 0);
+	for (uint16_t i = 1; i < 8; i++) {
+		describe(bench, RX, i, DATA + i * 0x1000, 400, WRITE);
+		offer(bench, RX, i);
+	}
+	((uint16_t *)at(bench, RING(RX) + AVAILABLE))[1] = 2;
+	assert_int_equal(port.ops.deliver(port.backend, 0, list, 3, verdicts), 2);
+	assert_int_equal(verdicts[1], NET_FORWARD);
+	assert_int_equal(verdicts[2], NET_DROP_NO_BUFFER);
+	port.ops.flush(port.backend);
+	assert_int_equal(used_index(bench, RX), 4);
+}
+
 static void test_receive_offloads(void **state)
 {
 	const struct net_offload csum = { .flags = 1, .csum_start = 34, .csum_offset = 6 };
@@ -859,6 +895,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_receive, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bus_master, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receive_merged, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_receive_merged_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receive_offloads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receive_notification, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receive_broken, setup, teardown),

@@ -188,15 +188,20 @@ unsigned net_receive_deliver(void *backend, uint32_t from, const struct net_fram
 		}
 		if (filled == queue->next_available)
 			filled = virtq_filled(queue);
-		if (full != first)
+		if (full != first) {
 			verdicts[i] = full;
-		else if (!reserve_admit(&net->reserve, from,
-					(uint16_t)(filled - queue->next_available)))
+		} else if (!reserve_admit(&net->reserve, from,
+					  (uint16_t)(filled - queue->next_available))) {
 			verdicts[i] = NET_DROP_OVER_SHARE;
-		else if (receive_single(queue, filled, frames[i]) || receive(net, frames[i]))
+		} else if (receive_single(queue, filled, frames[i])) {
 			taken++;
-		else
+		} else if (receive(net, frames[i])) {
+			taken++;
+			/* Buffers that came meanwhile may be among those that it took. */
+			filled = virtq_filled(queue);
+		} else {
 			verdicts[i] = NET_DROP_NO_BUFFER;
+		}
 		/* What is offered again keeps its order. */
 		if (first == NET_FORWARD)
 			full = verdicts[i];
