@@ -39,6 +39,7 @@ struct virtio_net {
 	bool mergeable;	   /* VIRTIO_NET_F_MRG_RXBUF */
 	bool complained;   /* the I/O thread was told that the receive queue is broken */
 	bool promised;	   /* the driver was asked to tell when it has given buffers */
+	uint16_t promised_at; /* promised: how far it had filled the queue then */
 	struct port_set waiting; /* promised: senders that are told then */
 	uint32_t accepts;  /* NET_ACCEPTS_* that this driver negotiated */
 	struct reserve reserve; /* of the receive queue */

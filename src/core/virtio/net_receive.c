@@ -149,22 +149,26 @@ static bool receive_single(struct virtq *queue, uint16_t filled, const struct ne
 	return true;
 }
 
-/* Sees to it that the sender at slot from is told when there are buffers. Receive lock held. */
-static void promise_room(struct virtio_net *net, uint32_t from)
+/*
+ * Sees to it that the sender at slot from, which found the queue filled so far, is told when there
+ * are more buffers. Receive lock held.
+ */
+static void promise_room(struct virtio_net *net, uint32_t from, uint16_t filled)
 {
 	struct virtq *queue = &net->device.queues[RX];
-	uint16_t more = queue->size / 4, before;
+	uint16_t more = queue->size / 4;
 
 	port_set_add(&net->waiting, from);
 	if (net->promised)
 		return;
 	net->promised = true;
+	net->promised_at = filled;
 	/* Some for each wake-up; a driver may never fill so much of the ring. */
 	if (more > net->reserve.most / 2)
 		more = (uint16_t)(net->reserve.most / 2);
-	before = virtq_available(queue);
 	virtq_want_kick_after(queue, more ? more : 1);
-	if (virtq_available(queue) != before)
+	/* It need not tell of what it has given since the sender looked. */
+	if (virtq_filled(queue) != filled)
 		virtio_kick_again(&net->device, RX);
 }
 
@@ -207,7 +211,7 @@ unsigned net_receive_deliver(void *backend, uint32_t from, const struct net_fram
 			full = verdicts[i];
 	}
 	if (full != first)
-		promise_room(net, from);
+		promise_room(net, from, filled);
 	pthread_mutex_unlock(&net->receive_lock);
 	return taken;
 }
@@ -245,7 +249,8 @@ void net_receive_look(struct virtio_net *net)
 	pthread_mutex_lock(&net->receive_lock);
 	broken = net->ready && queue->broken;
 	interrupt = net->ready && virtq_publish(queue);
-	promised = net->promised;
+	/* Who rings without giving any does not make others work. */
+	promised = net->promised && (int16_t)(virtq_filled(queue) - net->promised_at) > 0;
 	if (promised) {
 		waiting = net->waiting;
 		net->waiting = (struct port_set){ { 0 } };

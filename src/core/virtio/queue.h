@@ -186,7 +186,7 @@ void virtq_want_kicks(struct virtq *queue, bool want);
 
 /*
  * Asks for one when so many more buffers have been made available than there are now, if the driver
- * can be asked for that, else at the next. The caller looks at virtq_available() once more.
+ * can be asked for that, else at the next. The caller looks at virtq_filled() once more.
  */
 void virtq_want_kick_after(struct virtq *queue, uint16_t more);
 
