@@ -486,6 +486,21 @@ static void a_receiver_that_leaves_is_waited_for_no_longer(void **state)
 	assert_frames(&bench->guests[C], 0, 3);
 }
 
+static void a_sender_leaves_with_some(void **state)
+{
+	struct bench *bench = *state;
+	struct guest *a = &bench->guests[A];
+
+	put_frames(bench, B, 0, 3);
+	ring(bench, A, TX);
+	assert_int_equal(a->net.stayed_count, 4);
+	virtio_net_disconnect(&a->net);
+	assert_int_equal(a->net.stayed_count, 0);
+	put_frames(bench, B, 4, 4);
+	ring(bench, A, TX);
+	assert_int_equal(next_frame(&bench->guests[B]), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -502,6 +517,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_stays_is_looked_at_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_receiver_that_leaves_is_waited_for_no_longer,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_sender_leaves_with_some, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,6 +152,9 @@ void virtio_net_disconnect(struct virtio_net *net)
 {
 	if (!net->port)
 		return;
+	pthread_mutex_lock(&net->device.lock);
+	net_transmit_forget(net);
+	pthread_mutex_unlock(&net->device.lock);
 	loop_timer_cancel(net->device.transport->loop, &net->patience);
 	switch_port_remove(net->port);
 	net->port = NULL;
