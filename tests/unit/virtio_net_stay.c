@@ -486,6 +486,28 @@ static void a_receiver_that_leaves_is_waited_for_no_longer(void **state)
 	assert_frames(&bench->guests[C], 0, 3);
 }
 
+/* One that is paused, or whose driver is gone, is not waited for. */
+static void a_receiver_that_stops_is_waited_for_no_longer(void **state)
+{
+	struct bench *bench = *state;
+	struct guest *a = &bench->guests[A], *b = &bench->guests[B];
+
+	put_frames(bench, B, 0, 3);
+	ring(bench, A, TX);
+	assert_int_equal(used(a, TX), 0);
+	virtio_net_pause(&b->net, true);
+	settle(&bench->loop);
+	assert_int_equal(used(a, TX), 4);
+	virtio_net_pause(&b->net, false);
+	put_frames(bench, B, 4, 7);
+	ring(bench, A, TX);
+	assert_int_equal(used(a, TX), 4);
+	set(b, 0x14, 0, 1);
+	settle(&bench->loop);
+	assert_int_equal(used(a, TX), 8);
+	assert_int_equal(drops(b, NET_DROP_LINK_DOWN), 8);
+}
+
 static void a_sender_leaves_with_some(void **state)
 {
 	struct bench *bench = *state;
@@ -516,6 +538,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(what_stays_is_looked_at_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_receiver_that_leaves_is_waited_for_no_longer,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_receiver_that_stops_is_waited_for_no_longer,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_sender_leaves_with_some, setup, teardown),
 	};

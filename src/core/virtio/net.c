@@ -88,6 +88,7 @@ static void stop_receiving(struct virtio_net *net)
 	net->ready = false;
 	update_receiving(net);
 	pthread_mutex_unlock(&net->receive_lock);
+	net_receive_let_go(net);
 }
 
 static void stop(struct virtio *device)
@@ -167,13 +168,15 @@ void virtio_net_pause(struct virtio_net *net, bool paused)
 	pthread_mutex_lock(&net->device.lock);
 	if (paused)
 		net_transmit_give_up(net);
-	pthread_mutex_unlock(&net->device.lock);
 	pthread_mutex_lock(&net->receive_lock);
 	net->paused = paused;
 	update_receiving(net);
 	/* The sender of the last frames would tell of them at some time or other. */
 	interrupt = net->ready && virtq_publish(&net->device.queues[RX]);
 	pthread_mutex_unlock(&net->receive_lock);
+	if (paused)
+		net_receive_let_go(net);
+	pthread_mutex_unlock(&net->device.lock);
 	if (interrupt)
 		virtio_interrupt(&net->device, RX);
 }

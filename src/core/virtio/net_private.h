@@ -37,6 +37,12 @@ void net_transmit_resume(void *backend);
 /* The receive queue was rung, or is to be looked at. The I/O thread, device lock held. */
 void net_receive_look(struct virtio_net *net);
 
+/*
+ * There will be no room: whose frames stay for this guest finds that out at once. After
+ * net->receiving has become false. Any thread, device lock held.
+ */
+void net_receive_let_go(struct virtio_net *net);
+
 /* virtio_net_port_ops.deliver() and flush() */
 unsigned net_receive_deliver(void *backend, uint32_t from, const struct net_frame *const *frames,
 			     unsigned count, enum net_verdict *verdicts);

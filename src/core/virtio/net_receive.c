@@ -235,6 +235,30 @@ void net_receive_flush(void *backend)
 		virtio_kick_again(&net->device, RX);
 }
 
+/* Takes those who were to be told of room; false: nobody was. Receive lock held. */
+static bool take_waiting(struct virtio_net *net, struct port_set *waiting)
+{
+	if (!net->promised)
+		return false;
+	*waiting = net->waiting;
+	net->waiting = (struct port_set){ { 0 } };
+	net->promised = false;
+	virtq_want_kicks(&net->device.queues[RX], false);
+	return true;
+}
+
+void net_receive_let_go(struct virtio_net *net)
+{
+	struct port_set waiting;
+	bool promised;
+
+	pthread_mutex_lock(&net->receive_lock);
+	promised = take_waiting(net, &waiting);
+	pthread_mutex_unlock(&net->receive_lock);
+	if (promised && net->port)
+		switch_resume(net->port, &waiting);
+}
+
 /*
  * The driver has given buffers; or a sender's thread found the queue broken, but may not take the
  * device's lock; or the device was stopped after frames were put into the ring and before the
@@ -243,20 +267,15 @@ void net_receive_flush(void *backend)
 void net_receive_look(struct virtio_net *net)
 {
 	struct virtq *queue = &net->device.queues[RX];
-	bool broken, interrupt, promised;
+	bool broken, interrupt, promised = false;
 	struct port_set waiting;
 
 	pthread_mutex_lock(&net->receive_lock);
 	broken = net->ready && queue->broken;
 	interrupt = net->ready && virtq_publish(queue);
 	/* Who rings without giving any does not make others work. */
-	promised = net->promised && (int16_t)(virtq_filled(queue) - net->promised_at) > 0;
-	if (promised) {
-		waiting = net->waiting;
-		net->waiting = (struct port_set){ { 0 } };
-		net->promised = false;
-		virtq_want_kicks(queue, false);
-	}
+	if ((int16_t)(virtq_filled(queue) - net->promised_at) > 0)
+		promised = take_waiting(net, &waiting);
 	pthread_mutex_unlock(&net->receive_lock);
 	if (interrupt)
 		virtio_interrupt(&net->device, RX);
