@@ -203,12 +203,6 @@ bool switch_holds(const struct net_port *port, uint32_t slot)
 	return port_set_has(&slow.held, slot);
 }
 
-void switch_hold(struct net_port *port, uint32_t slot)
-{
-	(void)port;
-	port_set_add(&slow.held, slot);
-}
-
 void switch_resume(struct net_port *port, const struct port_set *senders)
 {
 	(void)port;

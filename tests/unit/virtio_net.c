@@ -144,13 +144,6 @@ bool switch_holds(const struct net_port *from, uint32_t slot)
 	return false;
 }
 
-void switch_hold(struct net_port *from, uint32_t slot)
-{
-	(void)from;
-	(void)slot;
-	fail();
-}
-
 void switch_resume(struct net_port *from, const struct port_set *senders)
 {
 	(void)from;

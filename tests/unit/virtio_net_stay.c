@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,6 +37,7 @@
 #define SENT (HEADER + FRAME)
 #define PATIENCE 200u /* ms */
 
+#define NEXT 1
 #define WRITE 2
 
 enum { A, B, C, GUESTS };
@@ -508,6 +510,86 @@ static void a_receiver_that_stops_is_waited_for_no_longer(void **state)
 	assert_int_equal(drops(b, NET_DROP_LINK_DOWN), 8);
 }
 
+#define SLOW 24u	   /* receivers: more than have a frame in what is offered at once */
+#define LARGE_REST 0x60000u /* of frames so large that a burst holds a few of them */
+#define LARGE 65000u
+
+/* Makes the last frame of a guest's a large one. */
+static void enlarge(struct guest *guest)
+{
+	struct descriptor *table = at(guest, RING(TX));
+
+	table[(guest->available[TX] - 1u) % SIZE].flags = NEXT;
+	table[(guest->available[TX] - 1u) % SIZE].next = SIZE - 1;
+	table[SIZE - 1] = (struct descriptor){ LARGE_REST, LARGE, 0, 0 };
+}
+
+static unsigned has_no_room(void *backend, uint32_t from, const struct net_frame *const *frames,
+			    unsigned count, enum net_verdict *verdicts)
+{
+	unsigned *offered = backend;
+
+	(void)from;
+	(void)frames;
+	*offered += count;
+	for (unsigned i = 0; i < count; i++)
+		verdicts[i] = NET_DROP_NO_BUFFER;
+	return 0;
+}
+
+static void no_flush(void *backend)
+{
+	(void)backend;
+}
+
+/* Each is offered its frame once; what there is for others is sent, and nothing is done for ever. */
+static void many_receivers_without_room_hold_nobody(void **state)
+{
+	static const struct net_port_ops slow_ops = { .deliver = has_no_room, .flush = no_flush,
+						      .resumes = true };
+	struct bench *bench = *state;
+	struct guest *a = &bench->guests[A];
+	struct net_port *ports[SLOW];
+	struct loop_task resume = { .run = virtio_net_port_ops.resume, .arg = &a->net };
+	unsigned offered = 0, then;
+
+	for (unsigned i = 0; i < SLOW; i++) {
+		struct net_port_config config = { .kind = "guest",
+						  .addresses = { { .mac = { 2, 0, 0, 0, 1, i } } } };
+		uint8_t *data = at(a, BUFFER(TX, i));
+		struct cause cause;
+		char name[8];
+
+		snprintf(name, sizeof(name), "slow%u", i);
+		config.name = name;
+		assert_int_equal(switch_port_add(&ports[i], bench->sw, &config, &slow_ops, &offered,
+						 &cause), 0);
+		put_frame(bench, A, C, 0);
+		memcpy(data + HEADER, config.addresses[0].mac, NET_MAC_SIZE);
+		enlarge(a);
+	}
+	ring(bench, A, TX);
+	settle(&bench->loop);
+	assert_int_equal(a->net.stayed_count, SLOW);
+	give_buffers(&bench->guests[C], 8);
+	put_frame(bench, A, C, 7);
+	ring(bench, A, TX);
+	settle(&bench->loop);
+	assert_frames(&bench->guests[C], 7, 7);
+	assert_int_equal(a->net.stayed_count, SLOW);
+	then = offered;
+	settle(&bench->loop);
+	assert_int_equal(offered, then);
+	/* Room that there is for one after its frame's turn has it offered anew. */
+	virtio_kick_again(&a->net.device, TX);
+	loop_post(&bench->loop, &resume);
+	settle(&bench->loop);
+	settle(&bench->loop);
+	assert_int_equal(offered, then + 2 * SLOW);
+	for (unsigned i = 0; i < SLOW; i++)
+		switch_port_remove(ports[i]);
+}
+
 static void a_sender_leaves_with_some(void **state)
 {
 	struct bench *bench = *state;
@@ -541,6 +623,8 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_receiver_that_stops_is_waited_for_no_longer,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(many_receivers_without_room_hold_nobody, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_sender_leaves_with_some, setup, teardown),
 	};
 

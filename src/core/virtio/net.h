@@ -29,7 +29,9 @@ struct virtio_net {
 
 	struct net_stayed *stayed; /* as many as the queue is large, from the first on; in order */
 	unsigned stayed_count;
+	unsigned unoffered; /* the last so many of them have yet to be offered again; 0: none is */
 	uint64_t stayed_since; /* the first of them, or before that */
+	atomic_bool resumed; /* there may be room, since the first of them were offered again */
 	struct loop_timer patience;
 
 	pthread_mutex_t receive_lock; /* guards the receive queue and what follows */

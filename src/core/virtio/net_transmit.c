@@ -188,30 +188,35 @@ static bool offer_burst(struct virtio_net *net, unsigned *at, unsigned count, ui
 }
 
 /*
- * Offers again what has stayed. What stays longer is moved to the front of the list, never past
- * what has not been looked at. False: not all of it could be offered yet.
+ * Offers again what has stayed, once each; what stays longer is moved to the front of the list,
+ * never past what has not been looked at. False: the rest of it has its turn after other work, before
+ * anything else is sent. What has no room does not begin anew meanwhile: it would do so for ever, and
+ * the rest would wait for it.
  */
 static bool offer_again(struct virtio_net *net)
 {
-	unsigned count = net->stayed_count, at = 0;
+	unsigned count = net->stayed_count, at;
 	uint64_t now;
 
-	if (!count)
-		return true;
+	if (!net->unoffered) {
+		atomic_store(&net->resumed, false);
+		if (!count)
+			return true;
+		net->unoffered = count;
+		switch_offer_again(net->port);
+	}
 	now = clock_monotonic();
-	net->stayed_count = 0;
-	switch_offer_again(net->port);
+	at = net->stayed_count = count - net->unoffered;
 	for (unsigned i = 0; i < BURSTS_PER_KICK && at < count; i++)
 		if (!offer_burst(net, &at, count, now)) {
-			net->stayed_count = 0;
+			net->stayed_count = net->unoffered = 0;
 			return true;
 		}
-	for (unsigned i = at; i < count; i++) {
-		switch_hold(net->port, net->stayed[i].to);
-		stay(net, net->stayed[i].head, net->stayed[i].to, net->stayed[i].since);
-	}
+	net->unoffered = count - at;
+	for (; at < count; at++)
+		stay(net, net->stayed[at].head, net->stayed[at].to, net->stayed[at].since);
 	tell(net);
-	return at == count;
+	return !net->unoffered;
 }
 
 static void await_room(struct virtio_net *net)
@@ -227,6 +232,7 @@ void net_transmit_resume(void *backend)
 {
 	struct virtio_net *net = backend;
 
+	atomic_store(&net->resumed, true);
 	virtio_kick_again(&net->device, TX);
 }
 
@@ -234,7 +240,7 @@ void net_transmit_forget(struct virtio_net *net)
 {
 	if (net->stayed_count)
 		switch_offer_again(net->port);
-	net->stayed_count = 0;
+	net->stayed_count = net->unoffered = 0;
 }
 
 void net_transmit_give_up(struct virtio_net *net)
@@ -308,8 +314,11 @@ void net_transmit(struct virtio_net *net)
 		if (more)
 			virtq_want_kicks(queue, false);
 	}
-	if (net->stayed_count)
+	if (net->stayed_count) {
 		await_room(net);
+		/* There may be room for what had had its turn already. */
+		more |= atomic_load(&net->resumed);
+	}
 	if (more && !queue->broken)
 		virtio_kick_again(&net->device, TX);
 }

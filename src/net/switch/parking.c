@@ -52,12 +52,6 @@ void switch_offer_again(struct net_port *port)
 		port->parking->held = (struct port_set){ { 0 } };
 }
 
-void switch_hold(struct net_port *port, uint32_t slot)
-{
-	if (port->parking)
-		port_set_add(&port->parking->held, slot);
-}
-
 bool switch_holds(const struct net_port *port, uint32_t slot)
 {
 	return parking_holds(port, slot);

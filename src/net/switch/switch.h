@@ -132,9 +132,6 @@ uint64_t switch_send(struct net_port *port, const struct net_frame *frames, unsi
 void switch_offer_again(struct net_port *port); /* or none of them is, ever */
 bool switch_holds(const struct net_port *port, uint32_t slot);
 
-/* Some for the receiver at slot are not offered for now, so that others are not before them. */
-void switch_hold(struct net_port *port, uint32_t slot);
-
 /* For how long a frame may stay with its sender: ns; 0: none does. */
 uint64_t switch_patience(const struct net_port *port);
 
