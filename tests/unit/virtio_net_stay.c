@@ -590,6 +590,28 @@ static void many_receivers_without_room_hold_nobody(void **state)
 		switch_port_remove(ports[i]);
 }
 
+/* What had been offered before the bad one was found does not count for the next driver. */
+static void a_queue_that_is_broken_holds_nothing(void **state)
+{
+	struct bench *bench = *state;
+	struct guest *a = &bench->guests[A];
+
+	for (unsigned i = 0; i < 8; i++) {
+		put_frame(bench, A, i < 6 ? B : C, (uint8_t)i);
+		enlarge(a);
+	}
+	ring(bench, A, TX);
+	assert_int_equal(a->net.stayed_count, 8);
+	describe(a, TX, 6, HEADER - 1, 0);
+	ring(bench, A, TX);
+	assert_true(a->net.device.queues[TX].broken);
+	driver_start(a);
+	give_buffers(&bench->guests[B], 4);
+	put_frame(bench, A, B, 8);
+	ring(bench, A, TX);
+	assert_frames(&bench->guests[B], 8, 8);
+}
+
 static void a_sender_leaves_with_some(void **state)
 {
 	struct bench *bench = *state;
@@ -624,6 +646,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_receiver_that_stops_is_waited_for_no_longer,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(many_receivers_without_room_hold_nobody, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_queue_that_is_broken_holds_nothing, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_sender_leaves_with_some, setup, teardown),
 	};

@@ -209,6 +209,7 @@ static bool offer_again(struct virtio_net *net)
 	at = net->stayed_count = count - net->unoffered;
 	for (unsigned i = 0; i < BURSTS_PER_KICK && at < count; i++)
 		if (!offer_burst(net, &at, count, now)) {
+			switch_offer_again(net->port);
 			net->stayed_count = net->unoffered = 0;
 			return true;
 		}
