@@ -590,6 +590,23 @@ static void many_receivers_without_room_hold_nobody(void **state)
 		switch_port_remove(ports[i]);
 }
 
+/* It would not fit tomorrow either, and those behind it would wait for it. */
+static void one_that_is_too_long_does_not_stay(void **state)
+{
+	struct bench *bench = *state;
+
+	give_buffers(&bench->guests[B], 8);
+	put_frame(bench, A, B, 0);
+	put_frame(bench, A, B, 1);
+	enlarge(&bench->guests[A]);
+	put_frame(bench, A, B, 2);
+	ring(bench, A, TX);
+	assert_int_equal(used(&bench->guests[A], TX), 3);
+	assert_int_equal(next_frame(&bench->guests[B]), 0);
+	assert_frames(&bench->guests[B], 2, 2);
+	assert_int_equal(drops(&bench->guests[B], NET_DROP_LONG), 1);
+}
+
 /* What had been offered before the bad one was found does not count for the next driver. */
 static void a_queue_that_is_broken_holds_nothing(void **state)
 {
@@ -646,6 +663,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_receiver_that_stops_is_waited_for_no_longer,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(many_receivers_without_room_hold_nobody, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(one_that_is_too_long_does_not_stay, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_queue_that_is_broken_holds_nothing, setup,
 						teardown),

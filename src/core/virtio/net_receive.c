@@ -1,6 +1,6 @@
 /*
  * What a guest receives by its virtio NIC. virtio 1.2 §5.1.6.3, §5.1.6.4. On the senders'
- * threads, under the receive lock, but for net_receive_look().
+ * threads, under the receive lock, but for net_receive_look() and net_receive_let_go().
  */
 #include "core/virtio/net_private.h"
 
@@ -90,8 +90,11 @@ static uint8_t *byte_at(const struct cursor *cursor, size_t offset)
 #define MERGED_MAX 64 /* buffers of one frame */
 #define NUM_BUFFERS offsetof(struct net_header, num_buffers)
 
-/* Puts one frame into the receive queue. Receive lock held. False: no room. */
-static bool receive(struct virtio_net *net, const struct net_frame *frame)
+/*
+ * Puts one frame into the receive queue. Receive lock held. NET_FORWARD; or NET_DROP_NO_BUFFER for
+ * now, or NET_DROP_LONG: waiting for room would not help.
+ */
+static enum net_verdict receive(struct virtio_net *net, const struct net_frame *frame)
 {
 	struct virtq *queue = &net->device.queues[RX];
 	struct net_header header = { .offload = frame->offload, .num_buffers = 1 };
@@ -100,10 +103,11 @@ static bool receive(struct virtio_net *net, const struct net_frame *frame)
 	uint32_t written[MERGED_MAX];
 	uint8_t *buffers = NULL, *buffers_high = NULL; /* the header's last field, which may be split */
 	struct cursor cursor;
-	unsigned n = 0;
+	unsigned n = 0, most = net->mergeable ? MERGED_MAX : 1;
+	enum net_verdict refused;
 	bool done = false;
 
-	while (!done && n < (net->mergeable ? MERGED_MAX : 1)) {
+	while (!done && n < most) {
 		if (!next_buffer(queue, &cursor, &heads[n]))
 			break;
 		if (n == 0) {
@@ -115,15 +119,16 @@ static bool receive(struct virtio_net *net, const struct net_frame *frame)
 		written[n++] = cursor.written;
 	}
 	if (!done) {
+		refused = n < most ? NET_DROP_NO_BUFFER : NET_DROP_LONG;
 		while (n--)
 			virtq_unpop(queue);
-		return false;
+		return refused;
 	}
 	*buffers = (uint8_t)n;
 	*buffers_high = (uint8_t)(n >> 8);
 	for (unsigned i = 0; i < n; i++)
 		virtq_push(queue, heads[i], written[i]);
-	return true;
+	return NET_FORWARD;
 }
 
 /* The same of a plain frame into one buffer of one descriptor. False: receive() tells. */
@@ -178,6 +183,7 @@ unsigned net_receive_deliver(void *backend, uint32_t from, const struct net_fram
 	struct virtio_net *net = backend;
 	struct virtq *queue = &net->device.queues[RX];
 	enum net_verdict first = verdicts[0], full = first; /* or why there is no room */
+	enum net_verdict verdict;
 	unsigned taken = 0;
 	uint16_t filled;
 
@@ -199,15 +205,18 @@ unsigned net_receive_deliver(void *backend, uint32_t from, const struct net_fram
 			verdicts[i] = NET_DROP_OVER_SHARE;
 		} else if (receive_single(queue, filled, frames[i])) {
 			taken++;
-		} else if (receive(net, frames[i])) {
-			taken++;
-			/* Buffers that came meanwhile may be among those that it took. */
-			filled = virtq_filled(queue);
 		} else {
-			verdicts[i] = NET_DROP_NO_BUFFER;
+			verdict = receive(net, frames[i]);
+			if (verdict == NET_FORWARD) {
+				taken++;
+				/* Buffers that came meanwhile may be among those that it took. */
+				filled = virtq_filled(queue);
+			} else {
+				verdicts[i] = verdict;
+			}
 		}
 		/* What is offered again keeps its order. */
-		if (first == NET_FORWARD)
+		if (first == NET_FORWARD && verdicts[i] != NET_DROP_LONG)
 			full = verdicts[i];
 	}
 	if (full != first)

@@ -124,7 +124,7 @@ enum net_verdict {
 	NET_FORWARD,	      /* to the one port that has the address */
 	NET_FLOOD,	      /* to all other ports: broadcast, multicast, unknown address */
 	NET_DROP_SHORT,	      /* less than an Ethernet header */
-	NET_DROP_LONG,	      /* more than NET_FRAME_MAX, or more iovecs than NET_REST_MAX */
+	NET_DROP_LONG,	      /* more than NET_FRAME_MAX or a buffer of the receiver, too many iovecs */
 	NET_DROP_SAME_PORT,   /* the address is at the port it came from */
 	NET_DROP_NO_BUFFER,   /* the receiver had no room */
 	NET_DROP_OVER_SHARE,  /* the receiver has room, but the sender holds its share of it */
