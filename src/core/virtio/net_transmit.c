@@ -188,10 +188,9 @@ static bool offer_burst(struct virtio_net *net, unsigned *at, unsigned count, ui
 }
 
 /*
- * Offers again what has stayed, once each; what stays longer is moved to the front of the list,
- * never past what has not been looked at. False: the rest of it has its turn after other work, before
- * anything else is sent. What has no room does not begin anew meanwhile: it would do so for ever, and
- * the rest would wait for it.
+ * Offers again what has stayed, each frame once; what stays longer is moved to the front of the
+ * list, never past what has not been looked at. False: the rest has its turn at the next call,
+ * before the first ones are offered anew and before other frames are sent.
  */
 static bool offer_again(struct virtio_net *net)
 {
