@@ -171,7 +171,7 @@ uint64_t switch_patience(const struct net_port *port)
 }
 
 uint64_t switch_send(struct net_port *from, const struct net_frame *frames, unsigned count,
-		     uint64_t expired, uint16_t to[NET_BURST_MAX])
+		     struct net_stay *some)
 {
 	bool room = ++slow.sends % 4 == 0;
 	uint64_t stay = 0;
@@ -180,12 +180,12 @@ uint64_t switch_send(struct net_port *from, const struct net_frame *frames, unsi
 		const uint8_t *head = frames[i].head;
 
 		if (frames[i].head_size < NET_FRAME_MIN || (head[0] & 0x0f) != SLOW ||
-		    (expired >> i & 1) || (room && !port_set_has(&slow.held, head[1]))) {
+		    (some->expired >> i & 1) || (room && !port_set_has(&slow.held, head[1]))) {
 			switch_input(from, &frames[i], 1);
 			continue;
 		}
 		port_set_add(&slow.held, head[1]);
-		to[i] = head[1];
+		some->to[i] = head[1];
 		stay |= 1ull << i;
 	}
 	return stay;
@@ -197,7 +197,7 @@ void switch_offer_again(struct net_port *port)
 	memset(&slow.held, 0, sizeof(slow.held));
 }
 
-bool switch_holds(const struct net_port *port, uint32_t slot)
+bool switch_stays_on(struct net_port *port, uint32_t slot)
 {
 	(void)port;
 	return port_set_has(&slow.held, slot);

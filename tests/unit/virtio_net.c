@@ -119,13 +119,12 @@ uint64_t switch_patience(const struct net_port *from)
 }
 
 uint64_t switch_send(struct net_port *from, const struct net_frame *frames, unsigned count,
-		     uint64_t expired, uint16_t to[NET_BURST_MAX])
+		     struct net_stay *stay)
 {
 	(void)from;
 	(void)frames;
 	(void)count;
-	(void)expired;
-	(void)to;
+	(void)stay;
 	fail();
 	return 0;
 }
@@ -136,7 +135,7 @@ void switch_offer_again(struct net_port *from)
 	fail();
 }
 
-bool switch_holds(const struct net_port *from, uint32_t slot)
+bool switch_stays_on(struct net_port *from, uint32_t slot)
 {
 	(void)from;
 	(void)slot;

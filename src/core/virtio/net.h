@@ -19,7 +19,7 @@
 struct net_stayed {
 	uint16_t head;
 	uint16_t to;	/* the receiver's slot of the switch */
-	uint64_t since; /* CLOCK_MONOTONIC, ns */
+	uint32_t since; /* CLOCK_MONOTONIC, us modulo 2^32 */
 };
 
 struct virtio_net {
@@ -30,8 +30,8 @@ struct virtio_net {
 	struct net_stayed *stayed; /* as many as the queue is large, from the first on; in order */
 	unsigned stayed_count;
 	unsigned unoffered; /* the last so many of them have yet to be offered again; 0: none is */
-	uint64_t stayed_since; /* the first of them, or before that */
-	atomic_bool resumed; /* there may be room, since the first of them were offered again */
+	uint32_t stayed_since; /* the same of the one that has stayed longest */
+	atomic_bool resumed; /* there may be room, or it is time, since they were offered again */
 	struct loop_timer patience;
 
 	pthread_mutex_t receive_lock; /* guards the receive queue and what follows */

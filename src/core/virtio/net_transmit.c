@@ -24,7 +24,7 @@ struct burst {
 	struct net_frame frames[NET_BURST_MAX];
 	uint16_t heads[NET_BURST_MAX]; /* of the descriptor chains */
 	bool again;
-	uint64_t since[NET_BURST_MAX]; /* again: when they were offered for the first time */
+	uint32_t since[NET_BURST_MAX]; /* again: when they were offered for the first time */
 	uint8_t copies[NET_BURST_MAX][NET_HEAD_MAX];
 	struct iovec iov[IOV_POOL];
 };
@@ -114,30 +114,42 @@ static bool may_stay(struct virtio_net *net, unsigned count)
 	return net->stayed && net->stayed_count + count <= queue->size;
 }
 
-static void stay(struct virtio_net *net, uint16_t head, uint16_t to, uint64_t since)
+static uint32_t now_us(void)
 {
-	if (!net->stayed_count || since < net->stayed_since)
-		net->stayed_since = since;
-	net->stayed[net->stayed_count++] = (struct net_stayed){ head, to, since };
+	return (uint32_t)(clock_monotonic() / NS_PER_US);
 }
 
-/* Hands a burst over; what does not stay is returned. expired: as of switch_send(). */
+static uint32_t patience_us(const struct virtio_net *net)
+{
+	return (uint32_t)(switch_patience(net->port) / NS_PER_US);
+}
+
+static void stay(struct virtio_net *net, struct net_stayed stayed)
+{
+	if (!net->stayed_count || (int32_t)(stayed.since - net->stayed_since) < 0)
+		net->stayed_since = stayed.since;
+	net->stayed[net->stayed_count++] = stayed;
+}
+
+/* Hands a burst over; what does not stay is returned. expired: as in struct net_stay. */
 static void send_burst(struct virtio_net *net, struct burst *burst, uint64_t expired)
 {
 	struct virtq *queue = &net->device.queues[TX];
-	uint64_t parked = 0, now;
-	uint16_t to[NET_BURST_MAX];
+	struct net_stay some = { .share = queue->size / 2, .expired = expired };
+	uint64_t parked = 0;
+	uint32_t now;
 
 	if (burst->count && net->port) {
 		if (may_stay(net, burst->count))
-			parked = switch_send(net->port, burst->frames, burst->count, expired, to);
+			parked = switch_send(net->port, burst->frames, burst->count, &some);
 		else
 			switch_input(net->port, burst->frames, burst->count);
 	}
-	now = parked && !burst->again ? clock_monotonic() : 0;
+	now = parked && !burst->again ? now_us() : 0;
 	for (unsigned i = 0; i < burst->count; i++) {
 		if (parked >> i & 1)
-			stay(net, burst->heads[i], to[i], burst->again ? burst->since[i] : now);
+			stay(net, (struct net_stayed){ burst->heads[i], some.to[i],
+						       burst->again ? burst->since[i] : now });
 		else
 			virtq_push(queue, burst->heads[i], 0);
 	}
@@ -159,10 +171,11 @@ static void complain(struct virtio_net *net)
  * Gathers frames that have stayed, from *at of count on, and sends them as one burst. False:
  * the driver has made one a bad one since.
  */
-static bool offer_burst(struct virtio_net *net, unsigned *at, unsigned count, uint64_t now)
+static bool offer_burst(struct virtio_net *net, unsigned *at, unsigned count, uint32_t now)
 {
 	struct virtq *queue = &net->device.queues[TX];
-	uint64_t patience = switch_patience(net->port), expired = 0;
+	uint32_t patience = patience_us(net);
+	uint64_t expired = 0;
 	struct virtq_chain chain;
 	struct burst burst;
 
@@ -170,8 +183,8 @@ static bool offer_burst(struct virtio_net *net, unsigned *at, unsigned count, ui
 	for (; *at < count && has_room(&burst); ++*at) {
 		const struct net_stayed stayed = net->stayed[*at];
 
-		if (switch_holds(net->port, stayed.to)) {
-			stay(net, stayed.head, stayed.to, stayed.since);
+		if (switch_stays_on(net->port, stayed.to)) {
+			stay(net, stayed);
 			continue;
 		}
 		if (virtq_look(queue, stayed.head, &chain, burst.iov + burst.iov_used,
@@ -195,16 +208,16 @@ static bool offer_burst(struct virtio_net *net, unsigned *at, unsigned count, ui
 static bool offer_again(struct virtio_net *net)
 {
 	unsigned count = net->stayed_count, at;
-	uint64_t now;
+	uint32_t now;
 
 	if (!net->unoffered) {
-		atomic_store(&net->resumed, false);
-		if (!count)
+		/* Nothing has changed before somebody says so, or it is time. */
+		if (!atomic_exchange(&net->resumed, false) || !count)
 			return true;
 		net->unoffered = count;
 		switch_offer_again(net->port);
 	}
-	now = clock_monotonic();
+	now = now_us();
 	at = net->stayed_count = count - net->unoffered;
 	for (unsigned i = 0; i < BURSTS_PER_KICK && at < count; i++)
 		if (!offer_burst(net, &at, count, now)) {
@@ -214,18 +227,17 @@ static bool offer_again(struct virtio_net *net)
 		}
 	net->unoffered = count - at;
 	for (; at < count; at++)
-		stay(net, net->stayed[at].head, net->stayed[at].to, net->stayed[at].since);
+		stay(net, net->stayed[at]);
 	tell(net);
 	return !net->unoffered;
 }
 
 static void await_room(struct virtio_net *net)
 {
-	uint64_t patience = switch_patience(net->port), now = clock_monotonic();
-	uint64_t waited = now - net->stayed_since;
+	uint32_t patience = patience_us(net), waited = now_us() - net->stayed_since;
 
 	loop_timer_set(net->device.transport->loop, &net->patience,
-		       waited < patience ? patience - waited : 0);
+		       waited < patience ? (patience - waited) * NS_PER_US : 0);
 }
 
 void net_transmit_resume(void *backend)

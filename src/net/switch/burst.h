@@ -21,8 +21,7 @@ struct burst {
 	struct net_port *to[NET_BURST_MAX]; /* of NET_FORWARD */
 	uint8_t runs[NET_BURST_MAX];	    /* where runs of frames that went the same way end */
 	unsigned run_count;
-	bool parks;	  /* what finds no room at its one receiver stays with the sender */
-	uint64_t expired; /* bit i: frame i has stayed long enough */
+	const struct net_stay *stay; /* what finds no room at its one receiver stays; or NULL */
 	uint64_t parked;  /* bit i: frame i stays */
 	uint32_t bound;	  /* places above it are not looked at in this burst */
 	struct port_set touched; /* to flush */

@@ -90,6 +90,7 @@ static void deliver_or_park(struct burst *burst, struct net_port *to, unsigned f
 	enum net_verdict theirs[NET_BURST_MAX];
 	unsigned taken = 0, n = 0;
 
+	parking_aim(sender, to->slot);
 	if (!parking_holds(sender, to->slot)) {
 		taken = to->ops.deliver(to->backend, sender->slot, burst->list + first, count,
 					verdicts);
@@ -115,7 +116,7 @@ static void deliver_or_park(struct burst *burst, struct net_port *to, unsigned f
 static void deliver_plain(struct burst *burst, struct net_port *to, unsigned first, unsigned count,
 			  enum net_verdict *verdicts)
 {
-	if (burst->parks && to->ops.resumes)
+	if (burst->stay && to->ops.resumes)
 		deliver_or_park(burst, to, first, count, verdicts);
 	else
 		deliver(burst->sender, to, burst->list + first, count, verdicts);
@@ -209,7 +210,7 @@ void burst_deliver(struct burst *burst, struct net_port *to, unsigned first, uns
 		if (i > start)
 			deliver_plain(burst, to, first + start, i - start, verdicts + start);
 		/* It may stay behind others, but not when some of its parts have been taken. */
-		if (!burst->parks || !parking_holds(burst->sender, to->slot) ||
+		if (!burst->stay || !parking_holds(burst->sender, to->slot) ||
 		    !parking_park(burst, to, first + i))
 			deliver_resolved(burst, to, &burst->frames[first + i], &verdicts[i]);
 		start = i + 1;

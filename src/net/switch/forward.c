@@ -198,8 +198,8 @@ void burst_begin(struct burst *burst, struct net_port *port, const struct net_fr
 	burst->sw = port->sw;
 	burst->frames = frames;
 	burst->count = count;
-	burst->bytes = burst->offloaded = burst->expired = burst->parked = 0;
-	burst->parks = false;
+	burst->bytes = burst->offloaded = burst->parked = 0;
+	burst->stay = NULL;
 	/* An exchange, because the mark must be seen before a port is looked up. */
 	atomic_exchange_explicit(&port->reading, mark + 1, memory_order_seq_cst);
 	burst->bound = atomic_load_explicit(&burst->sw->bound, memory_order_acquire);
@@ -241,20 +241,19 @@ void switch_input(struct net_port *port, const struct net_frame *frames, unsigne
 }
 
 uint64_t switch_send(struct net_port *port, const struct net_frame *frames, unsigned count,
-		     uint64_t expired, uint16_t to[NET_BURST_MAX])
+		     struct net_stay *stay)
 {
 	struct burst burst;
 
 	assert(count && count <= NET_BURST_MAX);
 	burst_begin(&burst, port, frames, count);
-	burst.parks = true;
-	burst.expired = expired;
+	burst.stay = stay;
 	pass(&burst);
 	parking_settle(port);
 	for (uint64_t bits = burst.parked; bits; bits &= bits - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(bits);
 
-		to[i] = (uint16_t)burst.to[i]->slot;
+		stay->to[i] = (uint16_t)burst.to[i]->slot;
 	}
 	burst_end(&burst);
 	return burst.parked;

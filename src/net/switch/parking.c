@@ -3,26 +3,42 @@
 
 #include <stdlib.h>
 
-/* From the first frame that stays on; it is as large as a port, and most have none. */
-static struct parking *parking_of(struct net_port *sender)
+/* From the first frame that stays on, which goes to slot; it is large, and most have none. */
+static struct parking *parking_of(struct net_port *sender, uint32_t slot)
 {
-	if (!sender->parking)
+	if (!sender->parking) {
 		sender->parking = calloc(1, sizeof(*sender->parking));
+		if (sender->parking)
+			sender->parking->last = slot;
+	}
 	return sender->parking;
+}
+
+/* Counts of receivers that are not held are old. */
+static unsigned count_of(const struct parking *parking, uint32_t slot)
+{
+	return port_set_has(&parking->held, slot) ? parking->counts[slot] : 0;
+}
+
+static void hold(struct parking *parking, uint32_t slot)
+{
+	parking->counts[slot] = (uint16_t)(count_of(parking, slot) + 1);
+	port_set_add(&parking->held, slot);
 }
 
 bool parking_park(struct burst *burst, const struct net_port *to, unsigned index)
 {
-	struct parking *parking = parking_of(burst->sender);
+	struct parking *parking = parking_of(burst->sender, to->slot);
 
-	if (!parking || port_set_has(&parking->stuck, to->slot))
+	if (!parking || port_set_has(&parking->stuck, to->slot) ||
+	    (parking->mixed && count_of(parking, to->slot) >= burst->stay->share))
 		return false;
-	if (burst->expired >> index & 1) {
+	if (burst->stay->expired >> index & 1) {
 		port_set_add(&parking->late, to->slot);
 		parking->is_late = true;
 		return false;
 	}
-	port_set_add(&parking->held, to->slot);
+	hold(parking, to->slot);
 	burst->parked |= 1ull << index;
 	return true;
 }
@@ -31,7 +47,10 @@ void parking_settle(struct net_port *sender)
 {
 	struct parking *parking = sender->parking;
 
-	if (!parking || !parking->is_late)
+	if (!parking)
+		return;
+	parking->mixed -= parking->mixed != 0;
+	if (!parking->is_late)
 		return;
 	for (unsigned i = 0; i < NET_PORTS_MAX / 64; i++) {
 		parking->stuck.bits[i] |= parking->late.bits[i] & ~parking->took.bits[i];
@@ -52,9 +71,12 @@ void switch_offer_again(struct net_port *port)
 		port->parking->held = (struct port_set){ { 0 } };
 }
 
-bool switch_holds(const struct net_port *port, uint32_t slot)
+bool switch_stays_on(struct net_port *port, uint32_t slot)
 {
-	return parking_holds(port, slot);
+	if (!parking_holds(port, slot))
+		return false;
+	hold(port->parking, slot);
+	return true;
 }
 
 void switch_resume(struct net_port *port, const struct port_set *senders)

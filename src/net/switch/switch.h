@@ -120,17 +120,23 @@ void switch_port_remove(struct net_port *port);
  */
 void switch_input(struct net_port *port, const struct net_frame *frames, unsigned count);
 
+/* Of frames that stay with their sender. */
+struct net_stay {
+	unsigned share;	  /* how many may, for one receiver, while the sender has frames for several */
+	uint64_t expired; /* bit i: frame i has stayed for as long as it may, and is dropped instead */
+	uint16_t to[NET_BURST_MAX]; /* filled in for those that stay: the slot where they go */
+};
+
 /*
  * The same of a port with resume(): frames for whose one receiver there is no room now stay with
- * it, if that tells when there is; bit i of the result for frame i, and to[i] is where it
- * goes. Bit i of expired: frame i has stayed for as long as it may, and is dropped and counted
- * instead. Frames that stayed are offered again, in order, before others are sent: after
- * switch_offer_again(), but for those whose receiver has had one stay since (switch_holds()).
+ * it, if that tells when there is: bit i of the result for frame i. They are offered again, in
+ * order, before others are sent: after switch_offer_again(), but for those of which
+ * switch_stays_on() says so, because one for the same receiver has stayed since.
  */
 uint64_t switch_send(struct net_port *port, const struct net_frame *frames, unsigned count,
-		     uint64_t expired, uint16_t to[NET_BURST_MAX]);
+		     struct net_stay *stay);
 void switch_offer_again(struct net_port *port); /* or none of them is, ever */
-bool switch_holds(const struct net_port *port, uint32_t slot);
+bool switch_stays_on(struct net_port *port, uint32_t slot);
 
 /* For how long a frame may stay with its sender: ns; 0: none does. */
 uint64_t switch_patience(const struct net_port *port);
