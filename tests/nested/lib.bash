@@ -246,11 +246,18 @@ may_come()
 	[ "$(date +%s)" -lt "$limit" ] && kill -0 "$guest" 2>/dev/null
 }
 
+# REGEX: whether the rest of the console has it. It is read to its end: one that grep leaves
+# is broken, and then what was found counts for nothing.
+has_come()
+{
+	[ "$(unseen | grep -c -a -E -- "$1")" != 0 ]
+}
+
 # await REGEX: until the console has it, which is not waited for again.
 await()
 {
 	local size
-	while size=$(stat -c %s /run/log); ! unseen | grep -q -a -E -- "$1"; do
+	while size=$(stat -c %s /run/log); ! has_come "$1"; do
 		if ! may_come; then
 			unseen | tail -n 40
 			echo "no '$1' in what the guest printed"
