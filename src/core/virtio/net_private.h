@@ -21,8 +21,8 @@ _Static_assert(sizeof(struct net_header) == 12, "virtio_net_hdr");
 void net_transmit(struct virtio_net *net);
 
 /*
- * What has stayed in the transmit queue is dropped, and counted as of a receiver that had no room:
- * the guest is about to stand still, and what is saved of a queue knows of no such frames.
+ * What has stayed in the transmit queue is dropped, and counted at this port as what found no
+ * buffer: the guest is about to stand still, and what is saved of a queue knows of no such frames.
  */
 void net_transmit_give_up(struct virtio_net *net);
 
