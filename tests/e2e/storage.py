@@ -367,7 +367,10 @@ class NbdServer:
 
 def wait_idle(deck, guest):
     """Until the guest's processor has nothing to do but its clock's interrupts."""
-    task, = [task for task, name, _ in proc.threads(deck.process.pid) if name == f"vcpu0-{guest}"]
+    def tasks():  # which it is not named as before it has begun
+        return [task for task, name, _ in proc.threads(deck.process.pid)
+                if name == f"vcpu0-{guest}"]
+    task, = d.wait_for(tasks, f"{guest}'s processor")
 
     def sleeps():
         times = 0
