@@ -175,17 +175,20 @@ static void record(const struct burst *burst, uint32_t snap)
 	capture_tap_end(&recording);
 }
 
-/* What stays with the sender is counted once it no longer does. */
-static unsigned count_sent(const struct burst *burst)
+static unsigned passed(const struct burst *burst)
 {
-	unsigned count = burst->count - (unsigned)__builtin_popcountll(burst->parked);
+	return burst->count - (unsigned)__builtin_popcountll(burst->parked);
+}
+
+/* What stays with the sender is counted once it no longer does. */
+static void count_sent(const struct burst *burst)
+{
 	uint64_t bytes = burst->bytes;
 
 	for (uint64_t bits = burst->parked; bits; bits &= bits - 1)
 		bytes -= burst->frames[__builtin_ctzll(bits)].size;
-	counter_add(&burst->sender->rx_frames, count);
+	counter_add(&burst->sender->rx_frames, passed(burst));
 	counter_add(&burst->sender->rx_bytes, bytes);
-	return count;
 }
 
 void burst_begin(struct burst *burst, struct net_port *port, const struct net_frame *frames,
@@ -219,13 +222,16 @@ void burst_end(const struct burst *burst)
 /* What there is to be done of a burst that has begun. */
 static void pass(struct burst *burst)
 {
-	unsigned count;
 	uint32_t snap;
 
 	decide(burst);
+	/* Before somebody has them, unless it is not known yet which these are. */
+	if (!burst->stay)
+		count_sent(burst);
 	hand_over(burst);
-	count = count_sent(burst);
-	snap = count ? capture_tap_wants(burst->sender->tap, count) : 0;
+	if (burst->stay)
+		count_sent(burst);
+	snap = passed(burst) ? capture_tap_wants(burst->sender->tap, passed(burst)) : 0;
 	if (__builtin_expect(snap, 0))
 		record(burst, snap);
 }
