@@ -93,12 +93,13 @@ uint16_t virtq_filled(const struct virtq *queue);
 static inline uint8_t *virtq_pop_single(struct virtq *queue, uint16_t filled, uint16_t flags,
 					uint16_t *head, uint32_t *length)
 {
-	const uint16_t *entries = (const uint16_t *)(const void *)(queue->driver + 4);
 	struct virtq_descriptor descriptor;
+	const uint16_t *entries;
 	uint8_t *host;
 
-	if (queue->next_available == filled)
+	if (queue->next_available == filled) /* also of a queue that is off, without rings */
 		return NULL;
+	entries = (const uint16_t *)(const void *)(queue->driver + 4);
 	*head = __atomic_load_n(&entries[queue->next_available & (queue->size - 1u)],
 				__ATOMIC_RELAXED);
 	if (*head >= queue->size)
