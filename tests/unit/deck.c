@@ -27,9 +27,12 @@
 #include "with_nat.h"
 
 #define PATIENCE (240 * NS_PER_S)
+#define NOTES_SIZE 4096
 
 struct bench {
 	char folder[64];
+	char switches[80]; /* its folder for those, or "" */
+	char notes[NOTES_SIZE]; /* what the last reading told who asked for it */
 	struct deck *deck;
 	struct deck_listener listener;
 	struct loop_timer patience;
@@ -112,7 +115,10 @@ static void remove_file(struct bench *bench, const char *file)
 
 static void open_deck(struct bench *bench)
 {
-	const struct deck_config config = { .guests_folder = bench->folder };
+	const struct deck_config config = {
+		.guests_folder = bench->folder,
+		.switches_folder = *bench->switches ? bench->switches : NULL,
+	};
 	struct cause cause;
 
 	if (deck_new(&bench->deck, &config, &cause) < 0)
@@ -580,6 +586,63 @@ static void test_reload_while_running(void **state)
 	assert_guests(bench, "anew b");
 	assert_true(bench->forgotten >= forgotten + 3);
 	start(bench, "anew");
+	end_deck(bench);
+}
+
+static void add_note(void *arg, const char *sentence, bool stands)
+{
+	char *notes = arg;
+
+	/* What is news and stands is told as both. */
+	if (stands && strstr(notes, sentence))
+		return;
+	snprintf(notes + strlen(notes), NOTES_SIZE - strlen(notes), "%s\n", sentence);
+}
+
+/* What somebody hears who asks for a reading. */
+static const char *notes_of_reload(struct bench *bench)
+{
+	struct deck_notes notes = { .add = add_note, .arg = bench->notes };
+
+	bench->notes[0] = '\0';
+	assert_int_equal(deck_reload(bench->deck, &notes, NULL), 0);
+	return bench->notes;
+}
+
+/* What a file said that is gone is not repeated, and counts anew when it comes back. */
+static void test_broken_and_gone(void **state)
+{
+	static const char gone[] =
+		"a: its profile is gone; it goes on until it ends\n"
+		"switch net: its profile is gone; that is applied when no running guest is on it\n";
+	static const char back[] = "switch net: its profile is again what it is\n"
+				   "a: its profile is again what it runs with\n";
+	struct bench *bench = *state;
+	const char *notes;
+
+	snprintf(bench->switches, sizeof(bench->switches), "%s/switches", bench->folder);
+	assert_int_equal(mkdir(bench->switches, 0700), 0);
+	write_file(bench, "switches/net.ini", "[switch]\n");
+	write_guest(bench, "a.ini", "a", "[net0]\nswitch = net\n");
+	open_deck(bench);
+	start(bench, "a");
+	write_file(bench, "switches/net.ini", "[switch]\nuplink = moon\n");
+	write_guest(bench, "a.ini", "a", "[net0]\nswitch = net\ncolour = red\n");
+	for (unsigned i = 0; i < 2; i++) {
+		notes = notes_of_reload(bench);
+		assert_non_null(strstr(notes, "moon"));
+		assert_non_null(strstr(notes, "colour"));
+	}
+	remove_file(bench, "switches/net.ini");
+	remove_file(bench, "a.ini");
+	for (unsigned i = 0; i < 2; i++)
+		assert_string_equal(notes_of_reload(bench), gone);
+	assert_int_equal(guest_mistakes(deck_find(bench->deck, "a"))->count, 0);
+
+	write_file(bench, "switches/net.ini", "[switch]\n");
+	write_guest(bench, "a.ini", "a", "[net0]\nswitch = net\n");
+	assert_string_equal(notes_of_reload(bench), back);
+	assert_string_equal(notes_of_reload(bench), "");
 	end_deck(bench);
 }
 
@@ -1112,6 +1175,7 @@ int main(int argc, char **argv)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_every_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reload_while_running, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_broken_and_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_warnings, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_since_of_mistakes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_autostart, setup, teardown),

@@ -455,6 +455,15 @@ static int make_demo(struct roster *roster, struct cause *cause)
 	return err;
 }
 
+/* Neither its mistakes nor its news count any more, and it is read again if it comes back. */
+static void forget_file(struct guest *guest)
+{
+	struct profile_report none = { 0 };
+
+	guest_set_profile(guest, NULL, &none);
+	guest->stamp = (struct profile_stamp){ 0 };
+}
+
 /* The files of which guests are gone. */
 static void look_for_files(struct roster *roster)
 {
@@ -462,9 +471,12 @@ static void look_for_files(struct roster *roster)
 		struct guest *guest = roster->guests[i];
 		bool gone = guest->path && access(guest->path, F_OK) < 0;
 
-		if (gone && guest_is_live(guest) && !guest->gone)
+		if (gone && guest_is_live(guest) && !guest->gone) {
+			forget_file(guest);
 			say_orphaned(roster, guest, "is gone");
-		guest->gone = gone;
+		}
+		/* Of one that is back that is said when it is read. */
+		guest->gone |= gone;
 		if (!gone || guest_is_live(guest))
 			continue;
 		say(roster, guest, "its profile is gone");

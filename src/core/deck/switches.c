@@ -141,6 +141,9 @@ static void apply(struct switches *switches, struct switch_file *file)
 	struct net_switch *sw = network_find_switch(switches->network, file->config.name);
 
 	if (sw && !file->gone && config_equal(switch_get_config(sw), &file->config)) {
+		if (file->waits)
+			say(switches, "switch %s: its profile is again what it is",
+			    file->config.name);
 		file->waits = false;
 		return;
 	}
@@ -157,6 +160,13 @@ static void apply(struct switches *switches, struct switch_file *file)
 				     switches->settled ? "new" : NULL);
 	else if (sw)
 		say(switches, "switch %s: %s", file->config.name, news_of(file));
+}
+
+/* Nothing of it is read any more; where it comes back it is read again. */
+static void lose(struct switch_file *file)
+{
+	profile_report_free(&file->report);
+	file->stamp = (struct profile_stamp){ 0 };
 }
 
 static void forget(struct switch_file **at)
@@ -208,6 +218,9 @@ int switches_read(struct switches *switches, const char *folder, struct cause *c
 	/* Of a folder that cannot be read nothing is known: the switches stay. */
 	for (struct switch_file *file = switches->files; err && file; file = file->next)
 		file->gone = false;
+	for (struct switch_file *file = switches->files; file; file = file->next)
+		if (file->gone)
+			lose(file);
 	switches_apply(switches);
 	switches->settled = true;
 	return err;
