@@ -3,10 +3,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "fake_screen.h"
 #include "tui/ui/keys.h"
 #include "tui/ui/orders.h"
@@ -59,10 +61,50 @@ static void what_came_of_an_order_outlasts_events_of_others(void **state)
 	assert_string_equal(says(screen, STATUS_EVENT), "web is running");
 }
 
+/* A list of guests g0, g1 ... that run, whose buttons were pressed so many seconds ago. */
+static void list_pressed(struct fake_screen *screen, unsigned count, uint64_t seconds)
+{
+	char list[1024] = "{\"guests\":[";
+	unsigned long long pressed = clock_wall() - seconds * NS_PER_S;
+
+	for (unsigned i = 0; i < count; i++)
+		snprintf(list + strlen(list), sizeof(list) - strlen(list),
+			 "%s{\"name\":\"g%u\",\"state\":\"running\",\"pressed\":%llu}",
+			 i ? "," : "", i, pressed);
+	snprintf(list + strlen(list), sizeof(list) - strlen(list), "]}");
+	fake_screen_guests(screen, list);
+	power_check(screen->tui.deck);
+}
+
+static void a_shutdown_is_said_until_it_is_over(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	list_pressed(screen, 1, 2);
+	tui_message(tui, SEVERITY_EVENT, 0, "db", "is starting");
+	assert_string_equal(says(screen, STATUS_POWER), "Waiting for g0 to shut down.");
+	assert_string_equal(says(screen, STATUS_EVENT), "db is starting");
+	list_pressed(screen, 5, 2);
+	assert_string_equal(says(screen, STATUS_POWER),
+			    "Waiting for g0, g1, g2, g3 and others to shut down.");
+	fake_screen_guests(screen, GUESTS);
+	power_check(tui->deck);
+	assert_string_equal(says(screen, STATUS_POWER), "");
+	/* One that is deaf is not waited for without end, nor twice where all are. */
+	list_pressed(screen, 1, 31);
+	assert_string_equal(says(screen, STATUS_POWER), "");
+	tui->deck->ending = true;
+	list_pressed(screen, 1, 2);
+	assert_string_equal(says(screen, STATUS_POWER), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_came_of_an_order_outlasts_events_of_others,
+						open_screen, close_screen),
+		cmocka_unit_test_setup_teardown(a_shutdown_is_said_until_it_is_over,
 						open_screen, close_screen),
 	};
 

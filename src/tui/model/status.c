@@ -9,9 +9,12 @@
 
 #define WHILE (12 * NS_PER_S)
 
+#define SHUTDOWN (30 * NS_PER_S) /* a guest's, as far as somebody waits for it */
+
 /* What ends each of them besides its owner. */
 static const struct {
 	bool state, key;
+	bool told; /* a state that begins with another message */
 	uint64_t lasts;
 } rules[STATUS_COUNT] = {
 	[STATUS_REFUSAL] = { .key = true },
@@ -19,6 +22,7 @@ static const struct {
 	[STATUS_CAPTURE] = { .state = true },
 	[STATUS_TROUBLE] = { .key = true },
 	[STATUS_ANSWER] = { .lasts = WHILE },
+	[STATUS_POWER] = { .state = true, .told = true, .lasts = SHUTDOWN },
 	[STATUS_EVENT] = { .lasts = WHILE },
 };
 
@@ -107,6 +111,11 @@ size_t status_pick(struct status *status, const struct status_entry **shown, siz
 bool status_ends_by_key(const struct status *status, const struct status_entry *entry)
 {
 	return rules[entry - status->entries].key;
+}
+
+bool status_is_news(enum status_rank rank)
+{
+	return !rules[rank].told;
 }
 
 bool status_is_state(const struct status *status, const struct status_entry *entry)

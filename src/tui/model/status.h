@@ -18,6 +18,7 @@ enum status_rank {
 	STATUS_CAPTURE,	 /* packets are written to a file: a state */
 	STATUS_TROUBLE,	 /* of a guest, by itself: until a key, or until the guest is well */
 	STATUS_ANSWER,	 /* what came of a key: for a while */
+	STATUS_POWER,	 /* a guest's power button was pressed: a state, for a while */
 	STATUS_EVENT,	 /* for a while */
 	STATUS_COUNT
 };
@@ -65,6 +66,9 @@ size_t status_pick(struct status *status, const struct status_entry **shown, siz
 
 /* Whether a key ends an entry. */
 bool status_ends_by_key(const struct status *status, const struct status_entry *entry);
+
+/* Whether what begins it is in no other message. */
+bool status_is_news(enum status_rank rank);
 
 /* Whether an entry is a state, which stands lowest. */
 bool status_is_state(const struct status *status, const struct status_entry *entry);

@@ -5,9 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/sentence.h"
 #include "control/message_text.h"
 #include "control/methods.h"
 #include "tui/model/json.h"
+
+#define NAMED_MOST 4 /* guests in a sentence */
+#define NAMES_SIZE 256
+#define SHUTDOWN_NS (30 * NS_PER_S)
 
 static void give(struct tui_deck *deck, const struct method *method, const char *guest)
 {
@@ -152,24 +158,46 @@ void order_give(struct tui_deck *deck, const char *name, const char *order)
 		give(deck, method, name);
 }
 
-/* Which guests are still alive, as a sentence. */
-static void quit_progress(struct tui_deck *deck)
+/* "db, web", of guests that are asked for: at most four of them. Returns how many there are. */
+static size_t name_guests(const struct tui_deck *deck, bool (*asked)(const struct tui_guest *guest),
+			  char *out, size_t size)
 {
-	char names[256] = "";
-	size_t n = 0, alive = 0;
+	size_t count = 0;
 
+	*out = '\0';
 	for (size_t i = 0; i < deck->model.guest_count; i++) {
 		const struct tui_guest *guest = deck->model.guests[i];
 
-		if (!guest_state_in(guest->state, GUEST_ALIVE))
-			continue;
-		if (++alive <= 4 && n < sizeof(names))
-			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s",
-					      alive > 1 ? ", " : "", guest->name);
+		if (asked(guest) && ++count <= NAMED_MOST)
+			sentence_add(out, size, strlen(out), "%s%s", count > 1 ? ", " : "",
+				     guest->name);
 	}
+	if (count > NAMED_MOST)
+		sentence_add(out, size, strlen(out), " and others");
+	return count;
+}
+
+static bool is_alive(const struct tui_guest *guest)
+{
+	return guest_state_in(guest->state, GUEST_ALIVE);
+}
+
+static bool is_pressed(const struct tui_guest *guest)
+{
+	uint64_t pressed = json_count(guest->json, "pressed"), now = clock_wall();
+
+	return is_alive(guest) && pressed && now - pressed < SHUTDOWN_NS;
+}
+
+/* Which guests are still alive, as a sentence. */
+static void quit_progress(struct tui_deck *deck)
+{
+	char names[NAMES_SIZE];
+	size_t alive = name_guests(deck, is_alive, names, sizeof(names));
+
 	tui_state(deck->tui, STATUS_SHUTDOWN,
-		  "Shutting down: waiting for %s%s. After 30 seconds %s forced off; %s asks "
-		  "whether to do so now.", alive ? names : "its guests", alive > 4 ? " and others" : "",
+		  "Shutting down: waiting for %s. After 30 seconds %s forced off; %s asks "
+		  "whether to do so now.", alive ? names : "its guests",
 		  alive == 1 ? "it is" : "they are",
 		  keys_label(deck->tui->keys, NULL, COMMAND_QUIT, NULL));
 }
@@ -262,4 +290,18 @@ void quit_check(struct tui_deck *deck)
 		tui_finish(deck->tui, TUI_QUIT);
 	else
 		quit_progress(deck);
+}
+
+void power_check(struct tui_deck *deck)
+{
+	char names[NAMES_SIZE], text[NAMES_SIZE + 32];
+
+	/* All are waited for then. */
+	if (deck->ending || deck->quitting || !name_guests(deck, is_pressed, names, sizeof(names))) {
+		tui_state_ended(deck->tui, STATUS_POWER);
+		return;
+	}
+	snprintf(text, sizeof(text), "Waiting for %s to shut down.", names);
+	if (!status_says(&deck->tui->status, STATUS_POWER, "", text))
+		tui_state(deck->tui, STATUS_POWER, "%s", text);
 }

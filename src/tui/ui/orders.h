@@ -13,4 +13,7 @@ void order_give(struct tui_deck *deck, const char *guest, const char *order);
 void quit_ask(struct tui_deck *deck);
 void quit_check(struct tui_deck *deck); /* after a change of states */
 
+/* After a list: says which guests somebody waits for, whose power buttons were just pressed. */
+void power_check(struct tui_deck *deck);
+
 #endif

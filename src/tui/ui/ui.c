@@ -167,7 +167,7 @@ void tui_state(struct tui *tui, enum status_rank rank, const char *format, ...)
 	va_start(ap, format);
 	sentence_format(text, sizeof(text), format, ap);
 	va_end(ap);
-	if (!tui->status.entries[rank].text)
+	if (!tui->status.entries[rank].text && status_is_news(rank))
 		messages_add(&tui->messages, SEVERITY_WARNING, 0, NULL, text);
 	put(tui, rank, SEVERITY_WARNING, "", text);
 }
