@@ -261,12 +261,16 @@ int method_check(const struct method *method, const json_t *params, struct cause
 int method_check_state(const struct method *method, const char *guest, enum guest_state state,
 		       struct cause *cause)
 {
-	char states[GUEST_STATES_TEXT];
+	const struct method_order *order = method->order;
+	const struct method *counterpart = order ? &method_table[order->counterpart] : method;
+	char states[GUEST_STATES_TEXT], other[80] = "";
 
 	if (!method->states || guest_state_in(state, method->states))
 		return 0;
 	guest_states_text(method->states, states);
-	return cause_set(cause, EBUSY, "%s is %s; only a guest that is %s can be %s", guest,
-			 guest_state_name(state), states,
-			 method->order ? method->order->done : "reached");
+	if (order && order->counterpart && guest_state_in(state, counterpart->states))
+		snprintf(other, sizeof(other), "; one that is %s can be %s",
+			 guest_state_name(state), counterpart->order->done);
+	return cause_set(cause, EBUSY, "%s is %s; only a guest that is %s can be %s%s", guest,
+			 guest_state_name(state), states, order ? order->done : "reached", other);
 }

@@ -351,6 +351,7 @@ def test_orders_one_after_the_other():
         well("pause", "--wait", "deaf")
         result = deck.run("start", "deaf")
         assert result.returncode == 1 and "deaf is paused; only" in result.stderr, result
+        assert "one that is paused can be resumed" in result.stderr, result
         well("stop", "deaf")
         deck.wait_state("deaf", "running")
         with open(os.path.join(deck.path, "state/vmdeck/deck.log")) as log:

@@ -128,7 +128,7 @@ static void what_a_start_refuses_is_found(void **state)
 		{ KERNEL "initrd=none\n", "3: initrd: ", "/none: No such file" },
 		{ KERNEL "initrd=../empty\n", "3: initrd: ", "the initrd is empty" },
 		{ "[boot]\ncmdline = name=x console=ttyS0\n", "2: cmdline: ",
-		  "'console=ttyS0' is for a kernel, and none is given; write kernel= too" },
+		  "'console=ttyS0' is for a kernel, and none is given (the built-in guest knows " },
 		{ "[net1]\nswitch=wna\n", "2: switch: ", "there is no switch named wna; describe" },
 		{ "[net0]\nmac=52:54:00:00:00:01\nswitch=bad\n", "3: switch: ",
 		  "the profile of switch bad has mistakes" },

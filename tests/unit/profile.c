@@ -219,7 +219,7 @@ static void mistakes_of_guests(void **state)
 		{ "[boot]\nfirmware=bios\nkernel=x\n", "g.ini:2: firmware: a guest begins with a "
 		  "BIOS or with a kernel, not both; leave out kernel= to start from a disk" },
 		{ "[disk0]\npath=x\n[boot]\ncmdline=quiet\n", "g.ini:4: cmdline: is for a kernel, "
-		  "and this guest starts from its disk; write kernel= too, or firmware=none" },
+		  "and this guest starts from its disk; it needs a kernel too, or firmware=none" },
 		{ "[boot]\nfirmware_file=x\n", "g.ini:2: firmware_file: is for a firmware, and" },
 		{ "[disk1]\npath=x\n[boot]\nboot_device=disk1, disk0\n",
 		  "g.ini:4: boot_device: this guest has no [disk0]; name its disks" },

@@ -64,9 +64,8 @@ static int check_options(const struct boot_source *source, struct cause *cause)
 		next = boot_next_word(word);
 		if (*word != ' ' && !has_option(source->image->options, word))
 			return cause_set(cause, EINVAL, "cmdline: '%.*s' is for a kernel, and "
-					 "none is given; write kernel= too (the built-in guest "
-					 "knows %s alone)", (int)strcspn(word, " "), word,
-					 source->image->options);
+					 "none is given (the built-in guest knows %s alone)",
+					 (int)strcspn(word, " "), word, source->image->options);
 	}
 	return 0;
 }

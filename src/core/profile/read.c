@@ -373,7 +373,7 @@ static void check_firmware(struct reader *reader)
 	} else if (!guest->kernel && ini_find(reader->ini, "boot", "cmdline")) {
 		profile_report_add(reader->report, ini_line(reader->ini, "boot", "cmdline"),
 				   "cmdline: is for a kernel, and this guest starts from its disk; "
-				   "write kernel= too, or firmware=none for the built-in guest");
+				   "it needs a kernel too, or firmware=none for the built-in guest");
 	}
 }
 
@@ -386,7 +386,7 @@ static void check_guest(struct reader *reader)
 		take_file_name(reader, guest->name, "rename the file, or write name= in [guest]");
 	if (guest->initrd && !ini_find(reader->ini, "boot", "kernel"))
 		profile_report_add(reader->report, ini_line(reader->ini, "boot", "initrd"),
-				   "initrd: is for a kernel, and none is given; write kernel= too");
+				   "initrd: is for a kernel, and none is given");
 	check_firmware(reader);
 	check_boot_device(reader);
 	check_disks(reader);
