@@ -12,7 +12,7 @@
 
 enum profile_type {
 	PROFILE_STRING, PROFILE_NAME, PROFILE_PATH, PROFILE_BOOL, PROFILE_COUNT, PROFILE_SIZE,
-	PROFILE_MAC, PROFILE_ADDRESS, PROFILE_CHOICE
+	PROFILE_MAC, PROFILE_ADDRESS, PROFILE_CHOICE, PROFILE_FORWARDS
 };
 
 struct profile_key {
@@ -31,8 +31,8 @@ struct profile_key {
 
 	/*
 	 * Where the value goes in the section's record: a char * (STRING, PATH), char[32]
-	 * (NAME), bool, unsigned (COUNT, CHOICE), uint64_t (SIZE), uint8_t[6] (MAC), or
-	 * uint32_t and uint8_t (ADDRESS). PROFILE_NOWHERE: it is only checked.
+	 * (NAME), bool, unsigned (COUNT, CHOICE), uint64_t (SIZE), uint8_t[6] (MAC),
+	 * uint32_t and uint8_t (ADDRESS), or struct net_forwards (FORWARDS). PROFILE_NOWHERE: it is only checked.
 	 */
 	size_t offset;
 };

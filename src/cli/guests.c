@@ -157,6 +157,17 @@ static bool is_listed(const json_t *list, const char *name)
 	return false;
 }
 
+/* Where the host leads to a card. */
+static void show_forwards(const json_t *net)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(net, "forwards"), i, row)
+		plain_print(stdout, ", port %lld from %s", (long long)number_of(row, "port"),
+			    text_of(row, "host", "?"));
+}
+
 static void show_hardware(const json_t *result)
 {
 	const json_t *disks = json_object_get(result, "disks");
@@ -179,6 +190,7 @@ static void show_hardware(const json_t *result)
 			    text_of(row, "switch", "?"));
 		if (text_of(row, "address", NULL))
 			plain_print(stdout, ", %s", text_of(row, "address", ""));
+		show_forwards(row);
 		end_device(result, row);
 	}
 	json_array_foreach(json_object_get(result, "devices"), i, row) {
@@ -266,7 +278,7 @@ static void show_guest(const json_t *result)
 	show_memory_view(result);
 	if (text_of(result, "ssh", NULL))
 		plain_print(stdout, "%-10s %s%s\n", "login", text_of(result, "ssh", ""),
-			    text_of(result, "vsock", NULL) ? "" :
+			    strcmp(text_of(result, "ssh_from", ""), "host") == 0 ? "" :
 			    ", from guests of its switch; this host does not reach it");
 	show_hardware(result);
 	show_mistakes(result);

@@ -197,7 +197,8 @@ SERVER_LIBS = src/core/libserver.a $(CONTROL_LIBS)
 
 # A deck without machines, and the little of a real one that it has.
 FAKE_DECK = tests/unit/fake_deck.c tests/unit/fake_deck.h %D%/deck/guest_state.c \
-	%D%/machine/console.c %D%/profile/profile.c %D%/profile/report.c
+	%D%/machine/console.c %D%/profile/profile.c %D%/profile/report.c \
+	src/net/port/forward.c
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/screen tests/unit/server

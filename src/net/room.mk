@@ -23,10 +23,12 @@ src_net_libnet_a_SOURCES = \
 	%D%/frame/frame.c %D%/frame/frame.h \
 	%D%/frame/pieces.c %D%/frame/pieces.h \
 	%D%/port/burst.c %D%/port/burst.h \
+	%D%/port/forward.c %D%/port/forward.h \
 	%D%/port/guest.c \
 	%D%/port/inbox.c %D%/port/inbox.h \
 	%D%/port/nat.c \
 	%D%/port/nat_channel.h \
+	%D%/port/nat_forward.c %D%/port/nat_forward.h \
 	%D%/port/nat_guard.c %D%/port/nat_guard.h \
 	%D%/port/nat_process.c %D%/port/nat_process.h \
 	%D%/port/nat_order.c %D%/port/nat_order.h \

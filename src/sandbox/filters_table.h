@@ -195,12 +195,17 @@ WHEN(ioctl, VCPU, 1, UINT32_MAX, KVM_IRQFD)
 WHEN(ioctl, VCPU, 1, UINT32_MAX, KVM_IOEVENTFD)
 WHEN(ioctl, VCPU, 1, UINT32_MAX, KVM_SIGNAL_MSI)
 
-/* --- libslirp: sockets that connect, and to which nobody connects --- */
+/* --- libslirp: sockets that connect, and those at which the host's ports are forwarded --- */
 
 WHEN(socket, NAT, 0, UINT32_MAX, AF_INET)
 /* How the C library asks for an interface's number, which a name server's address may have. */
 FAILS_WHEN(socket, NAT, 0, UINT32_MAX, AF_UNIX, EACCES)
 CALL(connect, NAT)
+CALL(bind, NAT)
+CALL(listen, NAT)
+CALL(accept, NAT)
+CALL(accept4, NAT)
+CALL(getsockname, NAT)
 CALL(shutdown, NAT)
 CALL(getsockopt, NAT)
 CALL(setsockopt, NAT)

@@ -1,19 +1,24 @@
 #!/usr/bin/env python3
 """The built-in deck: its guests live, talk and die as they should, and captures show it."""
+import concurrent.futures
+import contextlib
 import fcntl
 import json
 import os
 import random
 import re
 import signal
+import socket
 import struct
 import subprocess
 import sys
 import termios
 import time
+import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import deck as d
+import proc
 
 QUIET = """[guest]
 name = {name}
@@ -324,6 +329,61 @@ def test_a_forged_address_is_refused_and_told():
         assert "forged source" not in ports["two/net0"]["drops"]
         assert "forged source" in deck.run("switches").stdout
         two.command("ping 10.0.2.2 3 100", "3 received")
+
+
+def fetch(port):
+    """The built-in guest's page, or why there is none."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=d.PATIENCE) as page:
+            return page.read().decode()
+    except OSError as error:
+        return f"error: {error}"
+
+
+def test_ports_of_the_host_lead_to_guests():
+    """From when a guest has an address until it ends, as soon as nobody else has them."""
+    with contextlib.ExitStack() as stack:
+        taken = [stack.enter_context(socket.socket()) for _ in range(3)]
+        for one in taken:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(("127.0.0.1", 0))
+            one.listen()
+        web, ssh, busy = (one.getsockname()[1] for one in taken)
+        for one in taken[:2]:
+            one.close()
+        deck = stack.enter_context(quiet_deck(
+            "one", extra=f"forward = {web}:80 {ssh}:22 {busy}:80\n"))
+        events = deck.connect()
+        history = json.dumps(deck.call("events.subscribe", {"history": True}, events))
+        d.wait_for(lambda: fetch(web).startswith("guest one\n"), "its page")
+        assert "refused" in fetch(1) and "error" in fetch(ssh)
+
+        # What is in use is said, and had once it is free.
+        wanted = f"one/net0: 127.0.0.1:{busy} does not lead to its port 80: Address already in use"
+        while wanted not in history:
+            history = d.read_line(events).decode()
+        taken[2].close()
+        d.wait_for(lambda: fetch(busy).startswith("guest one\n"), "its page, there too")
+
+        shown = deck.call("guest.show", {"guest": "one"})
+        assert shown["nets"][0]["forwards"] == [
+            {"host": f"127.0.0.1:{web}", "port": 80}, {"host": f"127.0.0.1:{ssh}", "port": 22},
+            {"host": f"127.0.0.1:{busy}", "port": 80}], shown
+        assert (shown["ssh"], shown["ssh_from"]) == (f"ssh 127.0.0.1 -p {ssh}", "host"), shown
+        assert f"port 80 from 127.0.0.1:{web}" in deck.run("show", "one").stdout
+
+        # Many at once, each whole; and again when the process that has the ports was ended.
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            pages = list(pool.map(fetch, [web] * 16))
+        assert all(page.startswith("guest one\n") for page in pages), pages
+        os.kill(next(pid for pid in proc.processes(deck.process.pid)
+                     if proc.read(f"/proc/{pid}/cmdline").startswith("vmdeck-nat")), signal.SIGKILL)
+        d.wait_for(lambda: fetch(web).startswith("guest one\n"), "its page, again")
+
+        assert deck.run("stop", "--force", "--wait", "one").returncode == 0
+        d.wait_for(lambda: "refused" in fetch(web), "the end of the way")
+        assert deck.run("start", "--wait", "one").returncode == 0
+        d.wait_for(lambda: fetch(web).startswith("guest one\n"), "the way, anew")
 
 
 def test_run_in_the_foreground():

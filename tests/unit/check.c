@@ -108,7 +108,7 @@ static void good_ones_have_none(void **state)
 	static const char *const texts[] = {
 		"", "[boot]\ncmdline = name=a ip=\"1 2\"  name\n",
 		KERNEL "initrd=../initrd\ncmdline = x=pci=off pci=offx \"a pci=off b\"\n",
-		"[net0]\nswitch=wan\n[net1]\nswitch=lan\n",
+		"[net0]\nswitch=wan\n[net1]\nswitch=lan\nforward=2222:22\n",
 		"[guest]\nmemory=1T\novercommit=yes\n",
 	};
 
@@ -132,6 +132,8 @@ static void what_a_start_refuses_is_found(void **state)
 		{ "[net1]\nswitch=wna\n", "2: switch: ", "there is no switch named wna; describe" },
 		{ "[net0]\nmac=52:54:00:00:00:01\nswitch=bad\n", "3: switch: ",
 		  "the profile of switch bad has mistakes" },
+		{ "[net0]\nswitch=wan\nforward=2222:22\n", "3: forward: ",
+		  "switch wan has no way for the ports of this host; it needs uplink=nat" },
 		{ "[guest]\n\nmemory=1T\n", "3: memory: ", "it wants 1048576 MiB of memory, but " },
 		{ "[boot]\nfirmware=bios\nfirmware_file=none\n", "3: firmware_file: ",
 		  "/none: No such file" },

@@ -383,6 +383,8 @@ static void goes(uint32_t to, uint16_t port, enum net_verdict tcp, enum net_verd
 	for (unsigned i = 0; i < ARRAY_SIZE(wanted); i++) {
 		size_t size = i == 0 ? put_tcp("", 0, 8) : put_udp(12);
 
+		if (i == 0)
+			frame[47] = 2; /* SYN */
 		if (i == 2)
 			frame[23] = ICMP;
 		put_be32(frame + 30, to);
@@ -412,6 +414,27 @@ static void no_way_leads_to_the_loopback_unless_asked_for(void **state)
 	network.loopback = false;
 	goes(GATEWAY, 80, NET_DROP_LOOPBACK, NET_DROP_LOOPBACK, NET_FORWARD);
 	goes(GATEWAY, 53, NET_DROP_LOOPBACK, NET_DROP_LOOPBACK, NET_FORWARD);
+	network.loopback = true;
+}
+
+/* They have come by a port of the host that is forwarded; nobody is reached like that. */
+static void who_comes_from_the_loopback_is_answered(void **state)
+{
+	static const struct {
+		uint8_t flags;
+		bool good;
+	} cases[] = { { 0x12, true }, { 0x10, true }, { 0x11, true }, { 0x14, true }, { 0x04, true },
+		      { 0x02, false }, { 0x01, false }, { 0x06, false }, { 0x22, false },
+		      { 0x08, false }, { 0, false } };
+
+	(void)state;
+	network.loopback = false;
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		size_t size = put_tcp("", 0, 8);
+
+		frame[47] = cases[i].flags;
+		assert_int_equal(guard(&size), cases[i].good ? NET_FORWARD : NET_DROP_LOOPBACK);
+	}
 	network.loopback = true;
 }
 
@@ -550,6 +573,7 @@ int main(void)
 		cmocka_unit_test(an_ip_header_is_whole_and_says_so),
 		cmocka_unit_test(an_ip_header_has_its_checksum),
 		cmocka_unit_test(no_way_leads_to_the_loopback_unless_asked_for),
+		cmocka_unit_test(who_comes_from_the_loopback_is_answered),
 		cmocka_unit_test(only_hosts_beyond_the_network_are_reached),
 		cmocka_unit_test(a_source_is_a_guests),
 		cmocka_unit_test(checksums_are_looked_at),

@@ -288,6 +288,7 @@ static void what_makes_no_sense_ends_it(void **state)
 	static const uint8_t zeros[64];
 	static const struct nat_setup setup = { .address = GATEWAY, .dns = GATEWAY + 1,
 						.sockets = NAT_SOCKETS_MAX, .prefix = 24 };
+	static const struct nat_forwards many = { .forwards.count = NET_FORWARDS_MAX + 1 };
 	static const struct {
 		uint32_t record, slot;
 		const void *data;
@@ -297,6 +298,8 @@ static void what_makes_no_sense_ends_it(void **state)
 		{ NAT_FRAME, NET_PORTS_MAX, zeros, 60 },
 		{ NAT_FORGET, NET_PORTS_MAX, zeros, 0 },
 		{ NAT_SETUP, 0, &setup, sizeof(setup) },
+		{ NAT_FORWARDS, 0, &many, sizeof(many) },
+		{ NAT_FORWARDS, 0, &many, sizeof(many) - 1 },
 		{ 77, 0, zeros, 60 },
 	};
 	struct owner owner;

@@ -11,18 +11,31 @@
 #include "net/network.h"
 #include "net/port/port.h"
 
+/* Whether the host's ports can lead there. */
+static int check_forwards(const struct profile_net *net, const struct switch_config *config,
+			  struct cause *cause)
+{
+	if (!net->forwards.count || (config->uplink && config->uplink->forwards))
+		return 0;
+	return cause_set(cause, EINVAL, "forward: switch %s has no way for the ports of this host; it needs "
+			 "uplink=nat", net->switch_name);
+}
+
 void nic_check_switches(const struct profile_check *check)
 {
 	const struct profile_net *nets = check->profile->nets;
 	char section[DEVICE_NAME_MAX];
+	struct switch_config config;
 	struct cause cause;
 
 	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++) {
-		if (!nets[i].present || !*nets[i].switch_name ||
-		    check->find_switch(check->arg, nets[i].switch_name, &cause) == 0)
+		if (!nets[i].present || !*nets[i].switch_name)
 			continue;
 		snprintf(section, sizeof(section), "%s%u", NIC_NAME, i);
-		check->found(check->arg, section, "switch", false, cause.text);
+		if (check->find_switch(check->arg, nets[i].switch_name, &config, &cause) < 0)
+			check->found(check->arg, section, "switch", false, cause.text);
+		else if (check_forwards(&nets[i], &config, &cause) < 0)
+			check->found(check->arg, section, "forward", false, cause.text);
 	}
 }
 
@@ -40,8 +53,11 @@ int nic_connect(const struct device *device, struct net_port **port,
 		return cause_set(cause, ENOENT, "%s: there is no switch named %s; describe it in "
 				 "switches/%s" NAME_FILE_SUFFIX, device->name, net->switch_name,
 				 net->switch_name);
+	if (check_forwards(net, switch_get_config(sw), cause) < 0)
+		return cause_prefix(cause, -EINVAL, "%s", device->name);
 	snprintf(name, sizeof(name), "%s/%s", host->profile->name, device->name);
 	config.name = name;
+	config.forwards = &net->forwards;
 	memcpy(config.addresses[0].mac, net->mac, NET_MAC_SIZE);
 	return switch_port_add(port, sw, &config, ops, backend, cause);
 }

@@ -124,20 +124,24 @@ static void check_beside(const struct subject *subject, const struct profile *pr
 }
 
 /* A deck makes a switch of each valid profile, and one more that needs none. */
-static int find_switch(void *arg, const char *name, struct cause *cause)
+static int find_switch(void *arg, const char *name, struct switch_config *config,
+		       struct cause *cause)
 {
 	const struct subject *subject = arg;
 	const char *folder = subject->run->config.switches_folder;
 	struct profile_report report = { 0 };
-	struct switch_config config;
 	char path[PATH_MAX];
 	int error = -ENOENT;
 
 	if (folder && (size_t)snprintf(path, sizeof(path), "%s/%s" NAME_FILE_SUFFIX, folder,
 				       name) < sizeof(path))
-		error = profile_read_switch(&config, path, &report);
+		error = profile_read_switch(config, path, &report);
 	profile_report_free(&report);
-	if (!error || (error == -ENOENT && !strcmp(name, demo_switch.name)))
+	if (error == -ENOENT && !strcmp(name, demo_switch.name)) {
+		*config = demo_switch;
+		error = 0;
+	}
+	if (!error)
 		return 0;
 	if (error != -ENOENT)
 		return cause_set(cause, -error, "the profile of switch %s has mistakes; see "

@@ -10,12 +10,14 @@
 
 #include "base/cause.h"
 #include "core/profile/profile.h"
+#include "net/port/port.h"
 
 /* The profile may be one with mistakes, in which a path or a name that is required is not there. */
 struct profile_check {
 	const struct profile *profile;
-	/* Whether there is a switch of that name: 0, or a negative errno with a cause. */
-	int (*find_switch)(void *arg, const char *name, struct cause *cause);
+	/* The switch of that name: 0, or a negative errno with a cause. */
+	int (*find_switch)(void *arg, const char *name, struct switch_config *config,
+			   struct cause *cause);
 	/*
 	 * What would keep the guest from being started, or, as a warning, what somebody should
 	 * know: a sentence about a key of a section ("disk0", "path"); key "": about all of it.

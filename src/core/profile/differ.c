@@ -55,6 +55,8 @@ static bool equal(enum profile_type type, const void *one, const void *other)
 		return !memcmp(one, other, NET_MAC_SIZE);
 	case PROFILE_ADDRESS:
 		return !memcmp(one, other, sizeof(uint32_t) + sizeof(uint8_t));
+	case PROFILE_FORWARDS:
+		return !memcmp(one, other, sizeof(struct net_forwards));
 	}
 	return false;
 }

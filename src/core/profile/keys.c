@@ -223,6 +223,18 @@ static const struct profile_key net_keys[] = {
 	  .choices = "256|512|1024|2048|4096", .standard = "1024",
 	  .help = "Frames that each of the queues of a virtio card can hold. A large one loses "
 		  "fewer when many come at once, and takes more of the guest's memory." },
+	{ .key = "forward", .type = PROFILE_FORWARDS, .offset = NET(forwards),
+	  .help = "TCP ports of this host that lead to the guest's, as {Li 2222:22 8080:80}, on a "
+		  "switch with {Ic uplink=nat}: connections to port 2222 of 127.0.0.1 go to the "
+		  "guest's port 22. "
+		  "With an address before it, as in {Li 0.0.0.0:2222:22}, it is that one of this "
+		  "host, or, as here, each, where other machines come in, too; the guest sees who "
+		  "they are, and programs of this host as the switch's address. "
+		  "They lead to the address that the guest was given by DHCP, or to the one that it "
+		  "uses, from when that is known on. "
+		  "A port that is in use, or below 1024 where that takes a privilege, is said, and "
+		  "tried again. "
+		  "There can be 16." },
 	{ .key = NULL },
 };
 

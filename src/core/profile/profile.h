@@ -10,6 +10,7 @@
 
 #include "control/names.h"
 #include "net/frame/frame.h"
+#include "net/port/forward.h"
 
 #define PROFILE_DISKS_MAX 4
 #define PROFILE_NETS_MAX 4
@@ -71,6 +72,7 @@ struct profile_net {
 	unsigned model; /* an enum net_model */
 	unsigned queue_size; /* a choice: profile_net_queue_size() has the number */
 	uint8_t mac[NET_MAC_SIZE]; /* given, or derived from guest name and NIC number (52:54:00:...) */
+	struct net_forwards forwards;
 };
 
 struct profile_vsock {

@@ -11,6 +11,7 @@
 
 #include "core/profile/keys.h"
 #include "net/frame/frame.h"
+#include "net/port/forward.h"
 
 #define PROFILE_FAULT_SIZE 192
 
@@ -18,6 +19,7 @@ struct profile_value {
 	uint64_t number;	   /* BOOL, COUNT, SIZE (bytes), CHOICE (index), ADDRESS (IPv4) */
 	uint8_t prefix;		   /* ADDRESS */
 	uint8_t mac[NET_MAC_SIZE]; /* MAC */
+	struct net_forwards forwards; /* FORWARDS */
 };
 
 int profile_value_parse(struct profile_value *out, const struct profile_key *key,

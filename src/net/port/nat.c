@@ -39,6 +39,13 @@ struct ticket {
 	uint16_t from;
 };
 
+/* A port of the switch to which ports of the host lead. */
+struct guest {
+	char name[NET_PORT_NAME_MAX];
+	struct nat_forwards word;
+	uint32_t errors[NET_FORWARDS_MAX]; /* as the process said; UINT32_MAX: nothing yet */
+};
+
 struct nat {
 	struct own_port *own;
 	struct nat_network network;
@@ -54,6 +61,7 @@ struct nat {
 	uint32_t first, count; /* of tickets */
 	uint32_t outstanding;  /* their bytes */
 	bool stored;	       /* since the last flush */
+	struct guest *guests[NET_PORTS_MAX]; /* by slot; NULL: nothing leads there */
 	char state[sizeof(((struct port_field *)0)->text)];
 };
 
@@ -207,6 +215,47 @@ static void put_word(struct nat *nat, enum nat_record record, uint32_t from, con
 	publish(nat);
 }
 
+static void put_forwards(struct nat *nat, uint32_t slot)
+{
+	struct guest *guest = nat->guests[slot];
+
+	memset(guest->errors, 0xff, sizeof(guest->errors));
+	if (!nat->channel)
+		return;
+	settle(nat);
+	put_word(nat, NAT_FORWARDS, slot, &guest->word, sizeof(guest->word));
+}
+
+static void greet_sender(void *backend, uint32_t from, const struct net_port_config *config)
+{
+	struct nat *nat = ((struct own_port *)backend)->state;
+	struct guest *guest;
+
+	if (!config->forwards || !config->forwards->count)
+		return;
+	guest = calloc(1, sizeof(*guest));
+	if (!guest)
+		return;
+	snprintf(guest->name, sizeof(guest->name), "%s", config->name);
+	guest->word.forwards = *config->forwards;
+	pthread_mutex_lock(&nat->lock);
+	nat->guests[from] = guest;
+	put_forwards(nat, from);
+	pthread_mutex_unlock(&nat->lock);
+}
+
+static void lease_changed(void *state, uint32_t from, uint32_t address)
+{
+	struct nat *nat = state;
+
+	pthread_mutex_lock(&nat->lock);
+	if (nat->guests[from] && nat->guests[from]->word.address != address) {
+		nat->guests[from]->word.address = address;
+		put_forwards(nat, from);
+	}
+	pthread_mutex_unlock(&nat->lock);
+}
+
 static void forget_sender(void *backend, uint32_t from)
 {
 	struct own_port *own = backend;
@@ -214,6 +263,8 @@ static void forget_sender(void *backend, uint32_t from)
 
 	inbox_forget_sender(&own->inbox, from);
 	pthread_mutex_lock(&nat->lock);
+	free(nat->guests[from]);
+	nat->guests[from] = NULL;
 	if (nat->channel) {
 		settle(nat);
 		put_word(nat, NAT_FORGET, from, "", 0);
@@ -224,10 +275,40 @@ static void forget_sender(void *backend, uint32_t from)
 static const struct net_port_ops port_ops = {
 	.deliver = deliver,
 	.flush = flush,
+	.greet = greet_sender,
 	.forget = forget_sender,
 };
 
 /* --- from the process; the uplink thread --- */
+
+/* What has become of a port of the host. False: it lies. */
+static bool take_said(struct nat *nat, struct channel_reader *in, uint32_t slot, uint32_t size)
+{
+	char place[NET_FORWARD_TEXT], name[NET_PORT_NAME_MAX] = "";
+	struct net_forward forward = { 0 };
+	const struct guest *guest;
+	struct nat_said said;
+
+	if (slot >= NET_PORTS_MAX || size != sizeof(said))
+		return false;
+	channel_copy(in, &said, sizeof(said));
+	if (said.index >= NET_FORWARDS_MAX || said.error > INT32_MAX)
+		return false;
+	pthread_mutex_lock(&nat->lock);
+	guest = nat->guests[slot];
+	/* It may be about one that has gone meanwhile. */
+	if (guest && said.index < guest->word.forwards.count) {
+		nat->guests[slot]->errors[said.index] = said.error;
+		forward = guest->word.forwards.list[said.index];
+		snprintf(name, sizeof(name), "%s", guest->name);
+	}
+	pthread_mutex_unlock(&nat->lock);
+	net_forward_text(&forward, place);
+	if (*name && said.error)
+		uplink_notice(nat->own->uplink, "%s: %s does not lead to its port %u: %s; that is "
+			      "tried again", name, place, forward.to, strerror((int)said.error));
+	return true;
+}
 
 /* Takes some frames. 1: there are more; 0; or -EPROTO: it lies. */
 static int take_frames(struct nat *nat, struct channel_reader *in)
@@ -245,6 +326,12 @@ static int take_frames(struct nat *nat, struct channel_reader *in)
 			break;
 		if (size > NET_FRAME_MAX)
 			return -EPROTO;
+		if (mark >> 16) {
+			if ((mark & ~0xffffu) != NAT_SAID || !take_said(nat, in, mark & 0xffff, size))
+				return -EPROTO;
+			channel_drop(in);
+			continue;
+		}
 		frame = burst_reserve(burst, &nat->own->inbox, size);
 		channel_copy(in, frame, size);
 		channel_drop(in);
@@ -292,6 +379,9 @@ static void on_ready(void *arg)
 	share_init(&nat->share, NAT_TO_PROCESS - RESERVED);
 	nat->first = nat->count = nat->outstanding = 0;
 	put_word(nat, NAT_SETUP, 0, &setup, sizeof(setup));
+	for (uint32_t slot = 0; slot < NET_PORTS_MAX; slot++)
+		if (nat->guests[slot])
+			put_forwards(nat, slot);
 	snprintf(nat->state, sizeof(nat->state), "running");
 	pthread_mutex_unlock(&nat->lock);
 	nat->told = false;
@@ -361,6 +451,8 @@ static void nat_free(void *state)
 
 	if (!nat)
 		return;
+	for (uint32_t slot = 0; slot < NET_PORTS_MAX; slot++)
+		free(nat->guests[slot]);
 	pthread_mutex_destroy(&nat->lock);
 	free(nat);
 }
@@ -404,6 +496,7 @@ static const struct own_backend backend = {
 	.ops = &port_ops,
 	.start = nat_start,
 	.stop = nat_stop,
+	.lease_changed = lease_changed,
 	.release = nat_free,
 };
 
@@ -487,6 +580,7 @@ const struct port_kind port_nat = {
 		 "A process of its own, vmdeck-nat, does this; when it ends, connections are lost, "
 		 "and it is started again.",
 	.answers = true,
+	.forwards = true,
 	.keys = keys,
 	.wanted = wanted,
 	.check = check,

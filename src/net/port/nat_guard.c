@@ -23,6 +23,9 @@
 
 #define IP_RESERVED 0x8000u
 #define IP_FRAGMENT 0x3fffu /* more fragments, and the offset */
+#define TCP_SYN 0x02u
+#define TCP_RST 0x04u
+#define TCP_ACK 0x10u
 #define TCP_URG 0x20u
 #define TCP_OPTION_END 0u
 #define TCP_OPTION_NOP 1u
@@ -105,6 +108,12 @@ static bool is_guests(const struct nat_network *network, uint32_t address)
 	       host != ~network->mask && address != network->address && address != network->dns;
 }
 
+/* Of a connection that somebody else has opened. */
+static bool is_answer(const uint8_t *tcp)
+{
+	return tcp[13] & TCP_ACK || (tcp[13] & (TCP_SYN | TCP_RST)) == TCP_RST;
+}
+
 /* What is behind the switch's own address. */
 static enum net_verdict check_service(const struct nat_network *network, const uint8_t *ip)
 {
@@ -112,8 +121,9 @@ static enum net_verdict check_service(const struct nat_network *network, const u
 
 	if (ip[9] == ICMP)
 		return NET_FORWARD;
+	/* Whoever comes by a forwarded port from this host comes from there. */
 	if (!network->loopback)
-		return NET_DROP_LOOPBACK;
+		return ip[9] == TCP && is_answer(ip + IP_HEADER) ? NET_FORWARD : NET_DROP_LOOPBACK;
 	/* libslirp's own servers */
 	return ip[9] == UDP && (port == PORT_BOOTP || port == PORT_TFTP) ? NET_DROP_UNSUPPORTED
 									  : NET_FORWARD;

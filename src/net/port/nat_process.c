@@ -17,6 +17,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "net/port/nat_channel.h"
+#include "net/port/nat_forward.h"
 #include "net/port/nat_segments.h"
 #include "net/port/nat_stack.h"
 
@@ -33,6 +34,7 @@ struct nat {
 	struct loop_source wake, sockets;
 	struct loop_task again;
 	struct nat_host host;
+	struct nat_forwarder *forwarders[NET_PORTS_MAX]; /* by slot; NULL: nothing leads there */
 	bool set_up;
 	bool blocked; /* until there is room for what the process sends */
 	bool sent;    /* since the last publish */
@@ -69,6 +71,13 @@ static void send_frame(void *arg, const uint8_t *frame, size_t size)
 		nat_fragment(frame, size, put_plain, arg);
 }
 
+static void say(void *arg, uint32_t slot, uint32_t index, int error)
+{
+	const struct nat_said said = { .index = index, .error = (uint32_t)error };
+
+	put_record(arg, (const uint8_t *)&said, sizeof(said), NAT_SAID | slot);
+}
+
 static bool has_room(void *arg)
 {
 	const struct nat *nat = arg;
@@ -101,6 +110,20 @@ static void set_up(struct nat *nat, const struct nat_setup *setup)
 	nat->set_up = true;
 }
 
+/* Turns are ended by who has them begun. */
+static bool take_forwards(struct nat *nat, uint32_t slot, uint32_t size)
+{
+	struct nat_forwards wanted;
+
+	if (!nat->set_up || size != sizeof(wanted))
+		return false;
+	memcpy(&wanted, nat->frame, sizeof(wanted));
+	if (wanted.forwards.count > NET_FORWARDS_MAX)
+		return false;
+	nat_forward_set(&nat->forwarders[slot], &nat->host, slot, &wanted, say, nat);
+	return true;
+}
+
 static bool take_record(struct nat *nat, uint32_t mark, uint32_t size)
 {
 	uint32_t slot = mark & 0xffff;
@@ -119,12 +142,17 @@ static bool take_record(struct nat *nat, uint32_t mark, uint32_t size)
 	case NAT_FORGET:
 		if (!nat->set_up)
 			return false;
+		nat_forward_free(&nat->forwarders[slot]);
 		nat_host_forget(&nat->host, slot);
 		return true;
+	case NAT_FORWARDS:
+		return take_forwards(nat, slot, size);
 	case NAT_FRAME:
 		if (!nat->set_up || size < NET_FRAME_MIN)
 			return false;
 		nat_host_input(&nat->host, slot, nat->frame, size);
+		if (nat->forwarders[slot])
+			nat_forward_look(nat->forwarders[slot]);
 		return true;
 	}
 	return false;
@@ -270,7 +298,7 @@ const struct sandbox_kind nat_process = {
 		    .shared = 4096 },
 	.walls = { .readable = readable, .filter = FILTER_NAT,
 		   .memory = (NAT_SOCKETS_MAX / 4 + 256ull) << 20,
-		   .descriptors = NAT_SOCKETS_MAX + DESCRIPTORS_OWN, .network = true },
+		   .descriptors = NAT_SOCKETS_MAX + NAT_LISTENERS_MAX + DESCRIPTORS_OWN, .network = true },
 	.prepare = prepare,
 	.run = run,
 };

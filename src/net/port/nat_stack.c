@@ -48,12 +48,15 @@
 #define IDLE_MOST (32 * NS_PER_S)
 #define IDLE_LEAST (2 * NS_PER_S)
 #define AGE_EVERY NS_PER_S
+#define BACKLOG 64 /* connections that wait to be taken */
 
 /* What is used of libslirp, and of glib behind it. */
 static struct {
 	typeof(slirp_new) *new;
 	typeof(slirp_cleanup) *cleanup;
 	typeof(slirp_input) *input;
+	typeof(slirp_add_hostfwd) *add_hostfwd;
+	typeof(slirp_remove_hostfwd) *remove_hostfwd;
 	typeof(slirp_pollfds_fill) *pollfds_fill;
 	typeof(slirp_pollfds_poll) *pollfds_poll;
 	typeof(g_log_set_handler) *log_set_handler;
@@ -63,6 +66,8 @@ static const struct library_function slirp_functions[] = {
 	{ "slirp_new", &slirp.new },
 	{ "slirp_cleanup", &slirp.cleanup },
 	{ "slirp_input", &slirp.input },
+	{ "slirp_add_hostfwd", &slirp.add_hostfwd },
+	{ "slirp_remove_hostfwd", &slirp.remove_hostfwd },
 	{ "slirp_pollfds_fill", &slirp.pollfds_fill },
 	{ "slirp_pollfds_poll", &slirp.pollfds_poll },
 	{ "g_log_set_handler", &slirp.log_set_handler },
@@ -89,11 +94,13 @@ struct nat_watch {
 	uint32_t events;	 /* in the epoll set; 0: not in it */
 	uint32_t turn, index;	 /* where it is in the stack's polls, if turn is the running one */
 	uint64_t flow;		 /* flow_of() the frame that it was made for */
+	bool listens;		 /* for connections to the guest */
 };
 
 struct nat_stack {
 	struct nat_host *host;
 	uint32_t slot;
+	uint64_t number;
 	Slirp *slirp;
 	struct loop_timer timer;
 	bool orphan; /* its port is no more */
@@ -108,6 +115,8 @@ struct nat_stack {
 	uint64_t flow;	/* of the frame that it is given */
 	uint64_t ahead; /* what the clock is read as, beside what it is, once */
 	uint64_t idle, aged; /* see EXPIRES; and when that happened last */
+	uint32_t listeners;  /* of its sockets */
+	uint64_t active;     /* when it last had a frame or a ready socket */
 	struct nat_order order;
 };
 
@@ -226,14 +235,47 @@ static void on_unregister(int fd, void *opaque)
 	if (!watch || watch->stack != stack)
 		return;
 	watch_change(stack->host, watch, fd, 0);
-	share_give(&stack->host->sockets, stack->slot, 1);
+	if (watch->listens) {
+		stack->listeners--;
+		stack->host->listeners--;
+	} else {
+		share_give(&stack->host->sockets, stack->slot, 1);
+	}
 	watch->stack = NULL;
+	watch->listens = false;
 }
 
 /* There is room again in a buffer; the turn that this happens in names that socket at its end. */
 static void on_notify(void *opaque)
 {
 	(void)opaque;
+}
+
+/*
+ * One that libslirp did not tell of: it listens, or was taken where another one does. libslirp
+ * lets one wait there, before it is taken.
+ */
+static void adopt(struct nat_stack *stack, struct nat_watch *watch, int fd)
+{
+	socklen_t size = sizeof(int);
+	int listens = 0;
+
+	watch->events = 0;
+	watch->turn = stack->turn - 1;
+	watch->flow = 0;
+	getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
+	if (!listens) {
+		if (share_take(&stack->host->sockets, stack->slot, 1) == NET_FORWARD)
+			watch->stack = stack;
+		return;
+	}
+	if (stack->host->listeners == NAT_LISTENERS_MAX)
+		return;
+	stack->listeners++;
+	stack->host->listeners++;
+	watch->stack = stack;
+	watch->listens = true;
+	listen(fd, BACKLOG);
 }
 
 static int on_add_poll(int fd, int wanted, void *opaque)
@@ -251,8 +293,13 @@ static int on_add_poll(int fd, int wanted, void *opaque)
 		stack->polls = poll;
 		stack->poll_room = room;
 	}
+	if (watch && !watch->stack)
+		adopt(stack, watch, fd);
 	if (!watch || watch->stack != stack)
 		return -1;
+	/* Nobody is taken for whom there is no socket; when one is free a turn ends. */
+	if (watch->listens && share_ask(&stack->host->sockets, stack->slot, 1) != NET_FORWARD)
+		wanted = 0;
 	watch->turn = stack->turn;
 	watch->index = stack->poll_count;
 	poll = &stack->polls[stack->poll_count];
@@ -291,6 +338,13 @@ static int on_get_events(int index, void *opaque)
 	return events;
 }
 
+/* libslirp's clock ticks while a socket listens; here, no longer than what is past may last. */
+static bool rests(const struct nat_stack *stack)
+{
+	return stack->listeners && !stack->host->sockets.held[stack->slot] &&
+	       clock_monotonic() - stack->active > EXPIRES;
+}
+
 static void take_wishes(struct nat_stack *stack)
 {
 	struct nat_poll *polls = stack->last;
@@ -314,7 +368,7 @@ static void take_wishes(struct nat_stack *stack)
 	for (uint32_t i = 0; i < stack->poll_count; i++)
 		watch_change(host, &host->watches[stack->polls[i].fd], stack->polls[i].fd,
 			     stack->polls[i].wanted);
-	if (timeout < TIMEOUT_REST)
+	if (timeout < TIMEOUT_REST && !rests(stack))
 		loop_timer_set(host->loop, &stack->timer, timeout * NS_PER_MS);
 	else
 		loop_timer_cancel(host->loop, &stack->timer);
@@ -322,21 +376,28 @@ static void take_wishes(struct nat_stack *stack)
 
 /* --- turns --- */
 
-static void begin(struct nat_stack *stack)
+static void tick(struct nat_stack *stack)
 {
-	if (stack->in_turn)
-		return;
 	stack->in_turn = true;
 	stack->next = stack->host->turns;
 	stack->host->turns = stack;
 	slirp.pollfds_poll(stack->slirp, 0, on_get_events, stack);
 }
 
+static void begin(struct nat_stack *stack)
+{
+	if (stack->in_turn)
+		return;
+	stack->active = clock_monotonic();
+	tick(stack);
+}
+
 static void on_timeout(void *arg)
 {
 	struct nat_stack *stack = arg;
 
-	begin(stack);
+	if (!stack->in_turn)
+		tick(stack);
 	stack->host->ops->due(stack->host->arg);
 }
 
@@ -513,6 +574,7 @@ static struct nat_stack *stack_new(struct nat_host *host, uint32_t slot)
 		return NULL;
 	stack->host = host;
 	stack->slot = slot;
+	stack->number = ++host->made;
 	stack->idle = IDLE_MOST;
 	nat_order_init(&stack->order);
 	stack->timer = (struct loop_timer){ .fire = on_timeout, .arg = stack };
@@ -563,6 +625,57 @@ void nat_host_input(struct nat_host *host, uint32_t slot, uint8_t *frame, size_t
 		return;
 	nat_allow_large(frame, size);
 	slirp.input(stack->slirp, frame, (int)size);
+}
+
+/* --- who comes in --- */
+
+struct nat_stack *nat_host_stack(const struct nat_host *host, uint32_t slot)
+{
+	struct nat_stack *stack = host->stacks[slot];
+
+	return stack && !stack->orphan ? stack : NULL;
+}
+
+void nat_host_stack_new(struct nat_host *host, uint32_t slot)
+{
+	struct nat_stack *stack = host->stacks[slot];
+
+	if (stack && !stack->orphan)
+		return;
+	nat_host_end(host);
+	if (stack)
+		stack_free(stack);
+	stack_new(host, slot);
+}
+
+uint64_t nat_stack_number(const struct nat_stack *stack)
+{
+	return stack->number;
+}
+
+uint32_t nat_stack_address(const struct nat_stack *stack)
+{
+	return get_be32(stack->known + NET_MAC_SIZE);
+}
+
+int nat_stack_listen(struct nat_stack *stack, const struct net_forward *forward, uint32_t address)
+{
+	struct in_addr at = { .s_addr = htonl(forward->address) }, to = { .s_addr = htonl(address) };
+
+	if (stack->host->listeners == NAT_LISTENERS_MAX)
+		return -ENFILE;
+	begin(stack);
+	errno = EIO;
+	return slirp.add_hostfwd(stack->slirp, false, at, forward->port, to, forward->to) < 0 ?
+		       -errno : 0;
+}
+
+void nat_stack_unlisten(struct nat_stack *stack, const struct net_forward *forward)
+{
+	struct in_addr at = { .s_addr = htonl(forward->address) };
+
+	begin(stack);
+	slirp.remove_hostfwd(stack->slirp, false, at, forward->port);
 }
 
 void nat_host_forget(struct nat_host *host, uint32_t slot)

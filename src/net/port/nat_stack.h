@@ -43,6 +43,8 @@ struct nat_host {
 	void *arg;
 	struct share sockets; /* by slot */
 	uint32_t refused;     /* frames that would have opened one more */
+	uint32_t listeners;   /* beside the sockets, at most NAT_LISTENERS_MAX */
+	uint64_t made;	      /* stacks, ever */
 	int epoll_fd;	      /* set of all sockets */
 	bool held;	      /* a socket was ready, but there was no room */
 	struct nat_watch *watches; /* by file descriptor */
@@ -66,6 +68,22 @@ void nat_host_poll(struct nat_host *host);
  * be changed.
  */
 void nat_host_input(struct nat_host *host, uint32_t slot, uint8_t *frame, size_t size);
+
+/* The slot's stack, if it has a guest's; else NULL. */
+struct nat_stack *nat_host_stack(const struct nat_host *host, uint32_t slot);
+
+/* Sees to it that the slot has one, as long as there is memory. Ends all turns. */
+void nat_host_stack_new(struct nat_host *host, uint32_t slot);
+
+uint64_t nat_stack_number(const struct nat_stack *stack);  /* no other has had it; not 0 */
+uint32_t nat_stack_address(const struct nat_stack *stack); /* that the guest last used, or 0 */
+
+/*
+ * Begins the stack's turn and has it take connections for the guest at that address, in host
+ * byte order. 0 or a negative errno.
+ */
+int nat_stack_listen(struct nat_stack *stack, const struct net_forward *forward, uint32_t address);
+void nat_stack_unlisten(struct nat_stack *stack, const struct net_forward *forward);
 
 /* Ends all turns. */
 void nat_host_end(struct nat_host *host);

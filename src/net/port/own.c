@@ -47,13 +47,17 @@ static void take_dhcp(struct own_port *own, const struct inbox_frame *frame)
 	uint8_t *reply = burst_reserve(burst, &own->inbox, DHCP_REPLY_MAX);
 	struct net_port *net_port = inbox_port(&own->inbox);
 	enum net_verdict verdict;
+	uint32_t address;
 	size_t size;
 
 	pthread_mutex_lock(&own->lease_lock);
 	size = dhcp_input(own->dhcp, clock_monotonic(), frame->from, frame->data, frame->size,
 			  reply, &verdict);
+	address = dhcp_address_of(own->dhcp, clock_monotonic(), frame->from);
 	pthread_mutex_unlock(&own->lease_lock);
 	burst_commit(burst, size);
+	if (address && own->backend->lease_changed)
+		own->backend->lease_changed(own->state, frame->from, address);
 	if (verdict != NET_FORWARD && net_port)
 		switch_port_refuse(net_port, verdict);
 }

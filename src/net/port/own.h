@@ -34,6 +34,9 @@ struct own_backend {
 	const struct net_port_ops *ops;
 
 	void (*forget)(void *state, uint32_t from); /* inbox_ops.forget(), or NULL */
+
+	/* The address that the port at slot from has by DHCP, host byte order; or NULL. */
+	void (*lease_changed)(void *state, uint32_t from, uint32_t address);
 	void (*begin)(void *state);		    /* or NULL */
 	void (*take)(void *state, uint32_t from, const uint8_t *frame, size_t size);
 	void (*end)(void *state); /* or NULL; what was sent until then is flushed */

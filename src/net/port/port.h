@@ -58,6 +58,7 @@ struct port_kind {
 	const char *leads;
 
 	bool answers; /* at the switch's address, for which there is no other port then */
+	bool forwards; /* ports of this host can lead to guests */
 
 	/* Keys of section [switch] that are the kind's, with offsets in switch_config; or NULL. */
 	const struct profile_key *keys;

@@ -486,6 +486,17 @@ void dhcp_forget(struct dhcp_server *server, uint64_t now, uint32_t from)
 	}
 }
 
+uint32_t dhcp_address_of(const struct dhcp_server *server, uint64_t now, uint32_t from)
+{
+	for (uint32_t slot = 0; slot < server->used; slot++) {
+		const struct lease *lease = &server->leases[slot];
+
+		if (lease->state == LEASE_BOUND && lease->port == from && lease->expires > now)
+			return slot_address(server, slot);
+	}
+	return 0;
+}
+
 size_t dhcp_list(const struct dhcp_server *server, uint64_t now, struct dhcp_lease_info *out,
 		 size_t room)
 {

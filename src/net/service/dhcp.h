@@ -76,6 +76,9 @@ size_t dhcp_input(struct dhcp_server *server, uint64_t now, uint32_t from, const
 /* The port at slot from is no more. */
 void dhcp_forget(struct dhcp_server *server, uint64_t now, uint32_t from);
 
+/* The address of the first lease that the port at slot from has in force; 0: there is none. */
+uint32_t dhcp_address_of(const struct dhcp_server *server, uint64_t now, uint32_t from);
+
 /* Leases that are in force, by address: fills at most room of them, returns how many there are. */
 size_t dhcp_list(const struct dhcp_server *server, uint64_t now, struct dhcp_lease_info *out,
 		 size_t room);

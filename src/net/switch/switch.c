@@ -229,6 +229,19 @@ static int place(struct net_switch *sw, struct net_port *port, struct cause *cau
 	return 0;
 }
 
+/* Under the lock: tells the other ports. */
+static void greet(const struct net_port *port, const struct net_port_config *config)
+{
+	struct net_switch *sw = port->sw;
+
+	for (uint32_t i = 0; i < atomic_load(&sw->bound); i++) {
+		const struct net_port *other = port_at(sw, i);
+
+		if (other && other != port && other->ops.greet)
+			other->ops.greet(other->backend, port->slot, config);
+	}
+}
+
 int switch_port_add(struct net_port **out, struct net_switch *sw,
 		    const struct net_port_config *config, const struct net_port_ops *ops,
 		    void *backend, struct cause *cause)
@@ -249,6 +262,8 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 	atomic_init(&port->accepts, config->accepts);
 	pthread_mutex_lock(&sw->set->lock);
 	error = place(sw, port, cause);
+	if (!error)
+		greet(port, config);
 	pthread_mutex_unlock(&sw->set->lock);
 	if (error) {
 		free(port);

@@ -23,8 +23,10 @@
 #include "net/frame/frame.h"
 #include "net/switch/port_set.h"
 
+struct net_forwards;
 struct net_switch;
 struct net_port;
+struct net_port_config;
 
 /* What a backend (a guest's NIC, NAT, a service) gives the switch. */
 struct net_port_ops {
@@ -56,6 +58,12 @@ struct net_port_ops {
 	void (*resume)(void *backend);
 
 	/*
+	 * A port has come to slot from, as config says. NULL if the backend need not know. On
+	 * the thread that adds the port; it never waits and takes at most one lock.
+	 */
+	void (*greet)(void *backend, uint32_t from, const struct net_port_config *config);
+
+	/*
 	 * The port at slot from is no more. deliver() comes no more from it,
 	 * unless a new port has been given the slot after this. NULL if the
 	 * backend keeps nothing by sender. On the thread that removes the
@@ -81,6 +89,7 @@ struct net_port_config {
 	const char *kind; /* for who looks: "guest"; stays while the port does */
 	struct net_port_address addresses[NET_PORT_ADDRESSES_MAX]; /* the first is shown */
 	uint32_t accepts;					   /* NET_ACCEPTS_* */
+	const struct net_forwards *forwards; /* ports of the host that lead to it, or NULL */
 	bool keeps_backlog; /* what its receivers have no room for is kept: see switch_retry() */
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/sentence.h"
 #include "control/message_text.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
@@ -101,7 +102,8 @@ static void section_profile(struct page *page, const json_t *g, const struct tui
 	page_pair(page, "Cmdline", INK_TEXT, json_text(g, "cmdline"));
 	if (*json_text(g, "ssh")) {
 		snprintf(text, sizeof(text), "%s%s", json_text(g, "ssh"),
-			 *json_text(g, "vsock") ? "" : ", from guests of its switch");
+			 strcmp(json_text(g, "ssh_from"), "host") == 0 ? "" :
+			 ", from guests of its switch");
 		page_pair(page, "Login", INK_TEXT, text);
 	}
 	if (*json_text(g, "pending")) {
@@ -153,6 +155,19 @@ static void device(struct page *page, const json_t *g, const char *name, const c
 	page_pair(page, name, INK_TEXT, text);
 }
 
+/* Where the host leads to a card. */
+static void add_forwards(const json_t *net, char *text, size_t size)
+{
+	const json_t *forwards = json_object_get(net, "forwards");
+
+	for (size_t i = 0; i < json_array_size(forwards) && i < 64; i++) {
+		const json_t *forward = json_array_get(forwards, i);
+
+		sentence_add(text, size, strlen(text), ", port %u from %s",
+			     (unsigned)json_count(forward, "port"), json_text(forward, "host"));
+	}
+}
+
 static void section_devices(struct page *page, const json_t *g)
 {
 	const json_t *nets = json_object_get(g, "nets"), *disks = json_object_get(g, "disks");
@@ -168,6 +183,7 @@ static void section_devices(struct page *page, const json_t *g)
 		snprintf(text, sizeof(text), "%s on switch %s, %s%s%s", json_text(net, "model"),
 			 json_text(net, "switch"), json_text(net, "mac"),
 			 *json_text(net, "address") ? ", " : "", json_text(net, "address"));
+		add_forwards(net, text, sizeof(text));
 		device(page, g, json_text(net, "name"), text);
 	}
 	for (size_t i = 0; i < json_array_size(disks) && i < 64; i++) {

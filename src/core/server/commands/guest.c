@@ -1,6 +1,7 @@
 /* The commands of one guest, and what the protocol shows of a guest. Deck thread. */
 #include "core/server/commands/commands.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,22 +59,64 @@ static uint32_t add_addresses(json_t *object, const struct request *request,
 	return first;
 }
 
-/* The command by which the guest's user is reached, by vsock or at an address; or null. */
-static json_t *ssh_json(const struct profile *profile, uint32_t address)
-{
-	const char *user = profile->cloud.user;
-	char line[256];
+#define PORT_SSH 22
 
-	if (!user || (!profile->vsock.present && !address))
+/* Where this host leads to the guest's ssh port, or NULL. */
+static const struct net_forward *find_ssh(const struct profile *profile)
+{
+	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++) {
+		const struct net_forwards *forwards = &profile->nets[i].forwards;
+
+		for (uint32_t n = 0; n < forwards->count; n++)
+			if (forwards->list[n].to == PORT_SSH)
+				return &forwards->list[n];
+	}
+	return NULL;
+}
+
+/*
+ * The command by which the guest's user, or whoever is one, is reached: by vsock, at a port of
+ * the host or at an address; or null. *here: from this host.
+ */
+static json_t *ssh_json(const struct profile *profile, uint32_t address, bool *here)
+{
+	const char *user = profile->cloud.user, *way = "";
+	const struct net_forward *forward = find_ssh(profile);
+	char host[NAME_SIZE + sizeof(NAME_HOST_SUFFIX)], port[12] = "", line[512];
+	bool vsock = profile->vsock.present && user;
+
+	*here = vsock || forward;
+	if (!*here && !(user && address))
 		return json_null();
-	if (profile->vsock.present)
-		snprintf(line, sizeof(line),
-			 "ssh -o ProxyCommand='vmdeck connect %%h 22' %s@%s" NAME_HOST_SUFFIX, user,
-			 profile->name);
-	else
-		snprintf(line, sizeof(line), "ssh %s@%u.%u.%u.%u", user, address >> 24,
-			 (address >> 16) & 0xff, (address >> 8) & 0xff, address & 0xff);
+	if (forward)
+		address = forward->address ? forward->address : INADDR_LOOPBACK;
+	if (vsock) {
+		way = "-o ProxyCommand='vmdeck connect %h 22' ";
+		snprintf(host, sizeof(host), "%s" NAME_HOST_SUFFIX, profile->name);
+	} else {
+		snprintf(host, sizeof(host), "%u.%u.%u.%u", address >> 24, address >> 16 & 0xff,
+			 address >> 8 & 0xff, address & 0xff);
+		if (forward && forward->port != PORT_SSH)
+			snprintf(port, sizeof(port), " -p %u", forward->port);
+	}
+	snprintf(line, sizeof(line), "ssh %s%s%s%s%s", way, user ? user : "", user ? "@" : "",
+		 host, port);
 	return message_text(line);
+}
+
+/* "host": "127.0.0.1:2222", "port": 22 */
+static json_t *forwards_json(const struct net_forwards *forwards)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < forwards->count; i++) {
+		char place[NET_FORWARD_TEXT];
+
+		net_forward_text(&forwards->list[i], place);
+		json_array_append_new(list, json_pack("{s:o, s:i}", "host", message_text(place),
+						      "port", forwards->list[i].to));
+	}
+	return list;
 }
 
 /* How a guest that runs is reached. */
@@ -81,11 +124,13 @@ static void add_ways(json_t *object, const struct request *request, const struct
 {
 	uint32_t address = add_addresses(object, request, profile);
 	char *path = NULL;
+	bool here;
 
 	if (profile->vsock.present)
 		(void)vsock_find_path(profile, &path, NULL);
 	json_object_set_new(object, "vsock", message_text(path));
-	json_object_set_new(object, "ssh", ssh_json(profile, address));
+	json_object_set_new(object, "ssh", ssh_json(profile, address, &here));
+	json_object_set_new(object, "ssh_from", message_text(here ? "host" : "switch"));
 	free(path);
 }
 
@@ -95,12 +140,13 @@ static json_t *nets_json(const struct profile *profile)
 
 	for (unsigned i = 0; profile && i < PROFILE_NETS_MAX; i++)
 		if (profile->nets[i].present)
-			json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}",
+			json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:o}",
 				"name", json_sprintf("net%u", i),
 				"model", message_text(profile_net_model_name(
 						profile->nets[i].model)),
 				"switch", message_text(profile->nets[i].switch_name),
-				"mac", mac_json(profile->nets[i].mac)));
+				"mac", mac_json(profile->nets[i].mac),
+				"forwards", forwards_json(&profile->nets[i].forwards)));
 	return list;
 }
 
@@ -346,6 +392,7 @@ static int show_guest(struct request *request, struct cause *cause)
 		json_object_set_new(object, "initrd", message_text(profile->initrd));
 		json_object_set_new(object, "cmdline", text_or_null(profile->cmdline));
 		json_object_set_new(object, "ssh", json_null());
+		json_object_set_new(object, "ssh_from", json_null());
 		json_object_set_new(object, "vsock", json_null());
 		if (guest_state_in(guest_get_state(request->guest), GUEST_ALIVE))
 			add_ways(object, request, profile);
