@@ -144,6 +144,11 @@ tests_fuzz_nat_stack_SOURCES = tests/fuzz/nat_stack.c $(FUZZ_FILES)
 tests_fuzz_nat_stack_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_nat_stack_LDADD = $(NET_LIBS)
 
+FUZZ_TESTS += tests/fuzz/pcapng
+tests_fuzz_pcapng_SOURCES = tests/fuzz/pcapng.c $(FUZZ_FILES)
+tests_fuzz_pcapng_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_pcapng_LDADD = $(CLI_LIBS)
+
 FUZZ_TESTS += tests/fuzz/picture
 tests_fuzz_picture_SOURCES = tests/fuzz/picture.c $(FUZZ_FILES)
 tests_fuzz_picture_CPPFLAGS = $(FUZZ_CPPFLAGS)
@@ -215,7 +220,7 @@ remove-coverage:
 E2E_TESTS = tests/e2e/linux.py tests/e2e/firmware.py tests/e2e/storage.py tests/e2e/screen.py \
 	tests/e2e/neighbours.py tests/e2e/charts.py tests/e2e/demo.py tests/e2e/full.py \
 	tests/e2e/cloud.py tests/e2e/life.py tests/e2e/mistakes.py tests/e2e/new.py \
-	tests/e2e/profiles.py tests/e2e/images.py
+	tests/e2e/profiles.py tests/e2e/images.py tests/e2e/captures.py
 EXTRA_DIST += $(E2E_TESTS)
 EXTRA_DIST += tests/firmware/flash.S tests/firmware/sector.S tests/e2e/deck.py \
 	tests/e2e/proc.py tests/e2e/soak.py

@@ -19,24 +19,85 @@
 #include "cli/signals.h"
 #include "control/message_text.h"
 
+enum { INTERFACE, FILTER, SNAP, WRITE, COUNT, AUTOSTOP, RING_BUFFER, FORMAT, CLASSIC };
+
 static struct pcapng_copy copying; /* too large for the stack */
+static struct capture_files files;
 
 static json_t *params_of(const struct cli *cli)
 {
 	json_t *params = json_object(), *ports;
 
-	if (cli->values[0].set) {
+	if (cli->values[INTERFACE].set) {
 		ports = json_array();
-		for (unsigned i = 0; i < cli->values[0].count; i++)
-			json_array_append_new(ports, message_text(cli->values[0].list[i]));
+		for (unsigned i = 0; i < cli->values[INTERFACE].count; i++)
+			json_array_append_new(ports, message_text(cli->values[INTERFACE].list[i]));
 		json_object_set_new(params, "ports", ports);
 	}
-	if (cli->values[1].set)
-		json_object_set_new(params, "filter", message_text(cli->values[1].text));
-	if (cli->values[2].set)
+	if (cli->values[FILTER].set)
+		json_object_set_new(params, "filter", message_text(cli->values[FILTER].text));
+	if (cli->values[SNAP].set && cli->values[SNAP].number)
 		json_object_set_new(params, "snap",
-				    json_integer((json_int_t)cli->values[2].number));
+				    json_integer((json_int_t)cli->values[SNAP].number));
 	return params;
+}
+
+static int read_limits(const struct cli *cli, unsigned option, struct capture_limit *limit)
+{
+	const struct option_value *value = &cli->values[option];
+	bool stop = option == AUTOSTOP;
+
+	for (unsigned i = 0; i < value->count; i++) {
+		const char *wrong = capture_limit_read(limit, stop, value->list[i]);
+
+		if (wrong)
+			return usage_error(cli->command, "--%s: '%s' %s %s",
+					   cli->command->options[option].name, value->list[i],
+					   wrong, capture_limit_words(stop));
+	}
+	return 0;
+}
+
+static int read_format(const struct cli *cli)
+{
+	const char *format = cli->values[FORMAT].text;
+
+	copying.shape.classic = cli->values[CLASSIC].set;
+	if (!format)
+		return 0;
+	if (strcmp(format, "pcap") != 0 && strcmp(format, "pcapng") != 0)
+		return usage_error(cli->command, "--format: '%s' is neither pcapng nor pcap", format);
+	copying.shape.classic = strcmp(format, "pcap") == 0;
+	return 0;
+}
+
+/* 0, with what is to be written and where set in copying and files; or CLI_USAGE. */
+static int read_options(const struct cli *cli)
+{
+	const char *name = cli->values[WRITE].text, *wrong;
+	struct capture_limits *limits = &copying.limits;
+
+	if (!name)
+		return usage_error(cli->command, "capture needs --write FILE or --write -");
+	if (strcmp(name, "-") == 0 && isatty(STDOUT_FILENO))
+		return usage_error(cli->command, "standard output is a terminal; pcapng is not "
+				   "for reading, so redirect it or name a file");
+	if (read_limits(cli, AUTOSTOP, &limits->stop) || read_limits(cli, RING_BUFFER, &limits->turn) ||
+	    read_format(cli))
+		return CLI_USAGE;
+	if (cli->values[COUNT].set)
+		limits->stop.packets = cli->values[COUNT].number;
+	wrong = capture_limits_check(limits);
+	if (wrong)
+		return usage_error(cli->command, "%s", wrong);
+	if (!capture_limits_turn(limits))
+		return 0;
+	if (strcmp(name, "-") == 0)
+		return usage_error(cli->command, "--ring-buffer needs the name of a file");
+	if (capture_files_init(&files, name, (unsigned)limits->turn.files) < 0)
+		return fail("%s", strerror(ENOMEM));
+	copying.files = &files;
+	return 0;
 }
 
 /* What has become of the file. */
@@ -62,6 +123,8 @@ static int judge(const struct pcapng_copy *copy, const char *name, bool removed)
 			    rest);
 	if (copy->error)
 		return fail("%s: %s%s", name, strerror(copy->error), rest);
+	if (copy->broken)
+		return fail("what the deck sends is no capture%s", copy->nothing ? rest : "");
 	if (copy->deck_gone)
 		return fail("the deck ended the capture%s", copy->nothing ? rest : "");
 	return CLI_OK;
@@ -74,11 +137,18 @@ static int report(const struct pcapng_copy *copy, const char *name, bool removed
 	return judge(copy, name, removed);
 }
 
-/* 0, the fd that the pcapng goes to, and whether it is a new file; or a negative errno. */
+/* 0, the fd that the capture goes to, and whether it is a new file; or a negative errno. */
 static int open_output(struct pcapng_copy *copy, const char *name, bool *made)
 {
-	if (strcmp(name, "-") != 0)
-		return pcapng_copy_open(copy, name, &copy->to, made);
+	int error = copy->files ? capture_files_next(copy->files) : 0;
+
+	if (error)
+		return error;
+	if (copy->files)
+		plain_print(stderr, "File: %s\n", copy->files->path);
+	if (copy->files || strcmp(name, "-") != 0)
+		return pcapng_copy_open(copy, copy->files ? copy->files->path : name, &copy->to,
+					made);
 	*made = false;
 	copy->to = dup(STDOUT_FILENO);
 	return copy->to < 0 ? -errno : 0;
@@ -98,12 +168,14 @@ static int capture_into(const char *name, struct link *link)
 		return CLI_OK;
 	if (error == -ECONNRESET)
 		return fail("the deck ended the capture");
+	if (copying.files)
+		name = copying.files->path;
 	if (error)
 		return fail("%s: %s", name, strerror(-error));
 	if (isatty(STDERR_FILENO))
 		fputs("capturing; Ctrl-C ends it\n", stderr);
 	pcapng_copy_run(&copying);
-	if (close(copying.to) < 0 && !copying.error)
+	if (copying.to >= 0 && close(copying.to) < 0 && !copying.error)
 		copying.error = errno;
 	removed = copying.nothing && made && files_remove_empty(name);
 	return report(&copying, name, removed);
@@ -122,24 +194,24 @@ static void say_waiting(json_t *waiting)
 
 int capture_main(struct cli *cli)
 {
-	int status = CLI_FAILED;
+	int status = read_options(cli);
 	struct link *link;
 	json_t *result;
 
-	if (!cli->values[3].set)
-		return usage_error(cli->command, "capture needs --write FILE or --write -");
-	if (strcmp(cli->values[3].text, "-") == 0 && isatty(STDOUT_FILENO))
-		return usage_error(cli->command, "standard output is a terminal; pcapng is not "
-				   "for reading, so redirect it or name a file");
+	if (status)
+		return status;
 	link = session_open(cli);
 	if (!link)
 		return CLI_FAILED;
 	result = session_call(link, "capture.stream", params_of(cli));
 	if (result) {
 		say_waiting(json_object_get(result, "waiting"));
-		status = capture_into(cli->values[3].text, link);
+		status = capture_into(cli->values[WRITE].text, link);
+	} else {
+		status = CLI_FAILED;
 	}
 	json_decref(result);
 	link_free(link);
+	capture_files_destroy(&files);
 	return status;
 }

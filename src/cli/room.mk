@@ -2,6 +2,8 @@
 noinst_LIBRARIES += src/cli/libcli.a
 src_cli_libcli_a_SOURCES = \
 	%D%/capture.c \
+	%D%/capture_files.c %D%/capture_files.h \
+	%D%/capture_limits.c %D%/capture_limits.h \
 	%D%/cli.c %D%/cli.h \
 	%D%/command.c %D%/command.h \
 	%D%/commands.h \

@@ -46,10 +46,19 @@ static const struct option_row capture_options[] = {
 	  "capture at this port (web/net0) or switch; may be repeated; without: everywhere" },
 	{ 'f', "filter", OPTION_TEXT, "FILTER", WORD_ANY, 0, 0,
 	  "a pcap-filter(7) expression" },
-	{ 's', "snap", OPTION_NUMBER, "BYTES", WORD_ANY, 1, 65550,
-	  "keep only the first bytes of each frame" },
+	{ 's', "snap", OPTION_NUMBER, "BYTES", WORD_ANY, 0, 65550,
+	  "keep only the first bytes of each frame; 0: all of them" },
 	{ 'w', "write", OPTION_TEXT, "FILE|-", WORD_FILE, 0, 0,
 	  "where the pcapng goes; -: standard output" },
+	{ 'c', "count", OPTION_NUMBER, "COUNT", WORD_ANY, 1, INT64_MAX,
+	  "end with this many packets" },
+	{ 'a', "autostop", OPTION_LIST, "LIMIT", WORD_ANY, 0, 0,
+	  "end after so much: duration:SECONDS, filesize:KB, packets:COUNT, files:COUNT" },
+	{ 'b', "ring-buffer", OPTION_LIST, "LIMIT", WORD_ANY, 0, 0,
+	  "go on in another file after so much, or interval:SECONDS; files:COUNT of them stay" },
+	{ 'F', "format", OPTION_TEXT, "pcapng|pcap", WORD_ANY, 0, 0,
+	  "what is written (pcapng)" },
+	{ 'P', "pcap", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "write classic pcap" },
 	{ .name = NULL },
 };
 
@@ -144,7 +153,8 @@ static const struct command rows[] = {
 	  .help = "captures packets as pcapng",
 	  .more = "It ends at an interrupt (Ctrl-C) and then says how many packets it has:\n"
 		  "  vmdeck capture -i lan -w lan.pcapng\n"
-		  "  vmdeck capture -i web/net0 -f 'tcp port 80' -w - | tshark -r -\n",
+		  "  vmdeck capture -i web/net0 -f 'tcp port 80' -w - | tshark -r -\n"
+		  "  vmdeck capture -b filesize:100000 -b files:10 -w ring.pcapng\n",
 	  .options = capture_options, .run = capture_main },
 	{ .name = "check", .args = "[PROFILE...]", .max_args = -1, .word = WORD_FILE,
 	  .method = METHOD_PROFILE_CHECK, .json = true,

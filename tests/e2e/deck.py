@@ -229,6 +229,37 @@ class Deck(Folder):
             f"the deck ended with {self.process.returncode}: {errors}"
 
 
+QUIET = """[guest]
+name = {name}
+cpus = {cpus}
+memory = 32M
+[boot]
+cmdline = name={name}
+firmware = none
+[net0]
+switch = lan
+"""
+
+
+def quiet_deck(*guests, cpus=1, guest="", extra=""):
+    """Guests of the built-in program that do nothing by themselves, started."""
+    need_kvm()
+
+    def prepare(folder):
+        for name in guests:
+            profile = QUIET.format(name=name, cpus=cpus).replace("[boot]", guest + "[boot]")
+            folder.guest(name, profile + extra.format(folder=folder.path, name=name))
+            for disk in (f"{name}.img", f"{name}-sata.img"):
+                with open(os.path.join(folder.path, disk), "wb") as image:
+                    image.truncate(16 << 20)
+
+    deck = Deck(prepare=prepare)
+    for name in guests:
+        result = deck.run("start", name)
+        assert result.returncode == 0, result
+    return deck
+
+
 def read_line(connection):
     """Up to a newline, one byte at a time: what follows may be a raw stream."""
     line = b""

@@ -20,35 +20,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import deck as d
 import proc
 
-QUIET = """[guest]
-name = {name}
-cpus = {cpus}
-memory = 32M
-[boot]
-cmdline = name={name}
-firmware = none
-[net0]
-switch = lan
-"""
-
-
-def quiet_deck(*guests, cpus=1, guest="", extra=""):
-    """Guests of the built-in program that do nothing by themselves, started."""
-    d.need_kvm()
-
-    def prepare(folder):
-        for name in guests:
-            profile = QUIET.format(name=name, cpus=cpus).replace("[boot]", guest + "[boot]")
-            folder.guest(name, profile + extra.format(folder=folder.path, name=name))
-            for disk in (f"{name}.img", f"{name}-sata.img"):
-                with open(os.path.join(folder.path, disk), "wb") as image:
-                    image.truncate(16 << 20)
-
-    deck = d.Deck(prepare=prepare)
-    for name in guests:
-        result = deck.run("start", name)
-        assert result.returncode == 0, result
-    return deck
+QUIET = d.QUIET
+quiet_deck = d.quiet_deck
 
 
 def tshark(path, *args):

@@ -1,14 +1,13 @@
 /*
  * libFuzzer: the control protocol as a server or client reads it: bytes cut
  * into lines, lines into messages, parameters checked, and what a message
- * holds written again, and what was parsed is within the limits. The same bytes also pass the pcapng counter.
+ * holds written again, and what was parsed is within the limits.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "cli/pcapng.h"
 #include "control/framing.h"
 #include "control/message.h"
 #include "control/methods.h"
@@ -105,14 +104,10 @@ static void take_line(const char *line, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct frame_reader reader = { .limit = 512 };
-	struct pcapng_counter *counter = calloc(1, sizeof(*counter));
 	int pair[2];
 	size_t length;
 	char *line;
 
-	pcapng_count(counter, data, size / 3);
-	pcapng_count(counter, data + size / 3, size - size / 3);
-	free(counter);
 	if (size > 65536 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) < 0)
 		return 0;
 	if (write(pair[1], data, size) == (ssize_t)size) {

@@ -614,8 +614,8 @@ static void a_capture_to_a_file_is_whole(void **state)
 	char path[128], line[256];
 	FILE *file;
 	uint8_t data[4096];
-	size_t size;
-	struct pcapng_counter counter = { 0 };
+	size_t size, whole;
+	struct pcapng_shape shape = { 0 };
 
 	snprintf(path, sizeof(path), "%s/x.pcapng", fake->folder);
 	snprintf(line, sizeof(line), "capture -i web/net0 -i lan -s 64 -w %s", path);
@@ -632,10 +632,8 @@ static void a_capture_to_a_file_is_whole(void **state)
 	fclose(file);
 	unlink(path);
 	assert_int_equal(size, 28 + 20 + 3 * 36 + 40);
-	for (size_t i = 0; i < size; i++)
-		pcapng_count(&counter, data + i, 1); /* byte by byte gives the same */
-	assert_int_equal(counter.packets, 3);
-	assert_false(counter.broken);
+	assert_int_equal(pcapng_shape_whole(&shape, data, size, true, &whole), 3);
+	assert_int_equal(whole, size);
 }
 
 static void a_deck_that_ends_ends_the_capture_with_a_message(void **state)
@@ -648,25 +646,6 @@ static void a_deck_that_ends_ends_the_capture_with_a_message(void **state)
 	fake_end_captures(fake, EIO, "the writer failed");
 	assert_int_equal(finish(&process), 1);
 	has(err, "the deck ended the capture");
-}
-
-static void drops_are_read_from_the_statistics(void **state)
-{
-	static const uint8_t block[] = {
-		5, 0, 0, 0, 40, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0,
-		5, 0, 8, 0, 9, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 40, 0, 0, 0,
-	};
-	static const uint8_t cut[] = { 6, 0, 0, 0, 7, 0, 0, 0 };
-	struct pcapng_counter counter = { 0 };
-
-	(void)state;
-	pcapng_count(&counter, block, sizeof(block));
-	assert_int_equal(counter.dropped, 265);
-	pcapng_count(&counter, block, sizeof(block)); /* replaces the former */
-	assert_int_equal(counter.dropped, 265);
-	assert_false(counter.broken);
-	pcapng_count(&counter, cut, sizeof(cut)); /* a length that cannot be */
-	assert_true(counter.broken);
 }
 
 /* The command with a word or NULL on a terminal of its own; returns its side. */
@@ -858,7 +837,6 @@ int main(int argc, char **argv)
 		TEST(a_capture_whose_reader_goes_ends_quietly),
 		TEST(a_capture_to_a_file_is_whole),
 		TEST(a_deck_that_ends_ends_the_capture_with_a_message),
-		TEST(drops_are_read_from_the_statistics),
 		TEST(colours_are_for_terminals_and_users_that_want_them),
 		TEST(a_console_without_terminal_copies),
 		TEST(a_console_whose_reader_goes_ends_quietly),

@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""Captures of what guests send, ended and cut into files as asked, read by Wireshark's tools."""
+import glob
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import deck as d
+
+
+def tool(program, *args):
+    result = subprocess.run([program, *args], capture_output=True, text=True, timeout=d.PATIENCE)
+    assert result.returncode == 0, (program, args, result)
+    return result.stdout
+
+
+def fields(path, *names, show=""):
+    wanted = [word for name in names for word in ("-e", name)]
+    return [line.split("\t") for line in
+            tool("tshark", "-n", "-r", path, "-Y", show, "-T", "fields", *wanted).splitlines()]
+
+
+def make():
+    d.need("tshark", "capinfos", "editcap")
+    deck = d.quiet_deck("one", "two")
+    deck.console_of_one = deck.console("one")
+    deck.console_of_one.expect("one>")
+    d.wait_for(lambda: len(deck.call("switch.list")["switches"][0]["leases"]) == 2, "two leases")
+    # Guests tell each other their names now and then.
+    d.wait_for(lambda: "1 received" in deck.console_of_one.command("ping two 1 10", "one>"),
+               "one to know two")
+    return deck
+
+
+deck_of_two = d.Shared(make)
+
+
+def ping(deck, count):
+    deck.console_of_one.command(f"ping two {count} 10", f"{count} sent, {count} received")
+
+
+def ends(capture):
+    _, errors = capture.communicate(timeout=d.PATIENCE)
+    assert capture.returncode == 0, errors
+    return errors
+
+
+def begin(deck, path, *args, pattern=None):
+    """A capture to path that has begun."""
+    capture = deck.start("capture", *args, "-w", path, stderr=subprocess.PIPE, text=True)
+    d.wait_for(lambda: any(os.path.getsize(name) for name in glob.glob(pattern or path)),
+               "the capture to begin")
+    return capture
+
+
+@deck_of_two.case
+def test_a_count_ends_a_capture(deck):
+    path = os.path.join(deck.path, "count.pcapng")
+    capture = begin(deck, path, "-c", "3", "-s", "0", "-f", "icmp")
+    ping(deck, 4)
+    assert "3 packets captured\n0 packets dropped" in ends(capture)
+    assert len(fields(path, "frame.number")) == 3
+    assert re.search(r"Number of packets: *3\n", tool("capinfos", "-M", path))
+
+
+@deck_of_two.case
+def test_time_ends_a_capture(deck):
+    path = os.path.join(deck.path, "time.pcapng")
+    begun = time.monotonic()
+    capture = begin(deck, path, "-a", "duration:1.5", "-i", "two/net0")
+    ping(deck, 2)
+    ends(capture)
+    assert 1.4 < time.monotonic() - begun < 60
+    assert fields(path, "icmp.type", show="icmp") == [["8"], ["0"]] * 2
+
+
+@deck_of_two.case
+def test_classic_pcap(deck):
+    path = os.path.join(deck.path, "classic.pcap")
+    for option in (("-P",), ("-F", "pcap")):
+        capture = begin(deck, path, *option, "-c", "4", "-f", "icmp")
+        ping(deck, 2)
+        ends(capture)
+        assert "nanosecond" in tool("capinfos", "-t", path)
+        assert fields(path, "icmp.type") == [["8"], ["0"]] * 2
+        begun = float(fields(path, "frame.time_epoch")[0][0])
+        assert abs(time.time() - begun) < 3600
+        os.remove(path)
+    # To another program as tcpdump's "-w -" would be.
+    capture = deck.start("capture", "-P", "-c", "2", "-f", "icmp", "-w", "-",
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    reader = subprocess.Popen(["tshark", "-n", "-l", "-r", "-", "-T", "fields", "-e", "icmp.type"],
+                              stdin=capture.stdout, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True)
+    capture.stdout.close()
+    while reader.poll() is None:
+        ping(deck, 1)
+    assert reader.communicate(timeout=d.PATIENCE)[0].split() == ["8", "0"]
+    assert capture.wait(d.PATIENCE) == 0
+
+
+@deck_of_two.case
+def test_files_follow_each_other(deck):
+    path = os.path.join(deck.path, "ring.pcapng")
+    pattern = os.path.join(deck.path, "ring_*.pcapng")
+    capture = begin(deck, path, "-b", "packets:5", "-b", "files:3", "-f", "icmp", pattern=pattern)
+    ping(deck, 12)  # 24 packets: five files, the last with 4
+    d.wait_for(lambda: any("_00005_" in name for name in glob.glob(pattern)), "the last file")
+    capture.send_signal(signal.SIGINT)
+    errors = ends(capture)
+    assert "24 packets captured\n0 packets dropped" in errors, errors
+    names = sorted(glob.glob(pattern))
+    assert [re.fullmatch(r".*/ring_(\d{5})_\d{14}\.pcapng", name)[1] for name in names] == \
+           ["00003", "00004", "00005"], names
+    assert [len(fields(name, "frame.number")) for name in names] == [5, 5, 4]
+    for name in names:
+        assert {"one/net0", "two/net0"} == {line[0] for line in
+                                            fields(name, "frame.interface_name")}
+        assert errors.count(f"File: {name}\n") == 1
+    # No packet is missing between them.
+    joined = os.path.join(deck.path, "joined.pcapng")
+    tool("mergecap", "-a", "-w", joined, *names)
+    numbers = [int(line[0]) for line in fields(joined, "icmp.seq", show="icmp.type == 8")]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers))), numbers
+
+
+@deck_of_two.case
+def test_a_capture_of_several_files_ends(deck):
+    path = os.path.join(deck.path, "few")
+    capture = begin(deck, path, "-b", "duration:0.3", "-a", "files:3", pattern=path + "_*")
+    errors = ends(capture)
+    names = sorted(glob.glob(path + "_*"))
+    assert len(names) == 3 and errors.count("File: ") == 3, (names, errors)
+    for name in names:
+        assert "pcapng" in tool("capinfos", "-t", name)
+
+
+def test_wrong_limits_are_said():
+    with d.Folder() as folder:
+        for words, said in ((("-a", "hours:3"), "--autostop: 'hours:3' is none of duration:"),
+                            (("-b", "files:3"), "needs another --ring-buffer"),
+                            (("-a", "files:3"), "needs --ring-buffer"),
+                            (("-b", "filesize:x"), "has no number that can be used"),
+                            (("-F", "erf"), "neither pcapng nor pcap")):
+            result = folder.run("capture", "-w", "x", *words)
+            assert result.returncode == 2 and said in result.stderr, result
+        result = folder.run("capture", "-w", "-", "-b", "packets:3")
+        assert result.returncode == 2 and "name of a file" in result.stderr, result
+
+
+d.main()
