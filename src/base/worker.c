@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
+
 static void *worker_main(void *arg)
 {
 	struct worker *worker = arg;
@@ -15,7 +17,7 @@ static void *worker_main(void *arg)
 			pthread_cond_wait(&worker->wake, &worker->lock);
 		worker->idle--;
 		job = worker->waiting;
-		if (!job)
+		if (!job || worker->left)
 			break;
 		worker->queued--;
 		worker->waiting = job->next;
@@ -24,11 +26,15 @@ static void *worker_main(void *arg)
 		pthread_mutex_unlock(&worker->lock);
 		job->work(job->arg);
 		pthread_mutex_lock(&worker->lock);
+		if (worker->left)
+			break;
 		job->next = NULL;
 		*worker->finished_end = job;
 		worker->finished_end = &job->next;
 		loop_post(worker->loop, &worker->task);
 	}
+	worker->ended++;
+	pthread_cond_broadcast(&worker->wake);
 	pthread_mutex_unlock(&worker->lock);
 	return NULL;
 }
@@ -101,9 +107,29 @@ void worker_finish(struct worker *worker)
 		while (worker->count)
 			thread_join(&worker->threads[--worker->count]);
 		worker->stop = false;
+		worker->ended = 0;
 		run_finished(worker); /* may post, which starts threads again */
 	}
 	loop_unpost(worker->loop, &worker->task);
+}
+
+bool worker_leave(struct worker *worker, uint64_t ns)
+{
+	struct timespec end;
+	int err = 0;
+
+	ns += clock_monotonic();
+	end = (struct timespec){ (time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S) };
+	pthread_mutex_lock(&worker->lock);
+	worker->stop = true;
+	pthread_cond_broadcast(&worker->wake);
+	while (worker->ended < worker->count && !err)
+		err = pthread_cond_clockwait(&worker->wake, &worker->lock, CLOCK_MONOTONIC, &end);
+	worker->left = worker->ended < worker->count;
+	pthread_mutex_unlock(&worker->lock);
+	if (!worker->left)
+		worker_finish(worker);
+	return !worker->left;
 }
 
 void worker_destroy(struct worker *worker)

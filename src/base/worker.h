@@ -34,8 +34,9 @@ struct worker {
 	unsigned count;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t wake;
-	bool stop;
+	bool stop, left;
 	unsigned queued, idle; /* waiting jobs and threads */
+	unsigned ended;	       /* threads, of count */
 	struct worker_job *waiting, **waiting_end;
 	struct worker_job *finished, **finished_end;
 	struct loop_task task;
@@ -53,6 +54,13 @@ int worker_post(struct worker *worker, struct worker_job *job);
  * done() posts, are through.
  */
 void worker_finish(struct worker *worker);
+
+/*
+ * The same, but waits for so long (ns) at most. False: there are jobs that have not ended; then
+ * no further one begins, no done() is called, and the worker and its jobs have to stay where they
+ * are for as long as the process lives.
+ */
+bool worker_leave(struct worker *worker, uint64_t ns);
 void worker_destroy(struct worker *worker); /* after worker_finish() */
 
 #endif

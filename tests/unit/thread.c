@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/thread.h"
 #include "base/worker.h"
 
@@ -223,6 +224,69 @@ static void jobs_of_one_thread_keep_their_order(void **state)
 		assert_int_equal(work_to_do.pieces[i].place, i + 1);
 }
 
+struct stuck {
+	struct worker_job job;
+	pthread_barrier_t begun, end;
+	unsigned told;
+};
+
+static void get_stuck(void *arg)
+{
+	struct stuck *stuck = arg;
+
+	pthread_barrier_wait(&stuck->begun);
+	pthread_barrier_wait(&stuck->end);
+}
+
+static void tell(void *arg)
+{
+	((struct stuck *)arg)->told++;
+}
+
+static void a_worker_is_left_with_what_does_not_end(void **state)
+{
+	struct work work_to_do = { .done = 0 };
+	struct worker *worker = &work_to_do.worker;
+	struct piece *next = &work_to_do.pieces[0];
+	struct stuck stuck = { .job = { get_stuck, tell, &stuck, NULL } };
+
+	(void)state;
+	pthread_barrier_init(&stuck.begun, NULL, 2);
+	pthread_barrier_init(&stuck.end, NULL, 2);
+	assert_int_equal(loop_init(&work_to_do.loop, NULL), 0);
+	worker_init(worker, &work_to_do.loop, &guest_role, 1);
+	assert_int_equal(worker_post(worker, &stuck.job), 0);
+	next->job = (struct worker_job){ .work = work, .done = done, .arg = next };
+	next->work = &work_to_do;
+	assert_int_equal(worker_post(worker, &next->job), 0);
+	pthread_barrier_wait(&stuck.begun);
+	assert_false(worker_leave(worker, NS_PER_MS));
+	loop_destroy(&work_to_do.loop); /* nobody needs it any more */
+	pthread_barrier_wait(&stuck.end);
+	thread_join(&worker->threads[0]);
+	assert_int_equal(stuck.told + work_to_do.done, 0);
+	worker_destroy(worker);
+	pthread_barrier_destroy(&stuck.begun);
+	pthread_barrier_destroy(&stuck.end);
+}
+
+static void a_worker_that_ends_in_time_is_not_left(void **state)
+{
+	struct work work_to_do = { .done = 0 };
+	struct piece *piece = &work_to_do.pieces[0];
+
+	(void)state;
+	assert_int_equal(loop_init(&work_to_do.loop, NULL), 0);
+	worker_init(&work_to_do.worker, &work_to_do.loop, &guest_role, 2);
+	piece->job = (struct worker_job){ .work = work, .done = done, .arg = piece };
+	piece->work = &work_to_do;
+	assert_int_equal(worker_post(&work_to_do.worker, &piece->job), 0);
+	assert_true(worker_leave(&work_to_do.worker, 600 * NS_PER_S));
+	assert_int_equal(work_to_do.done, 1);
+	worker_destroy(&work_to_do.worker);
+	loop_destroy(&work_to_do.loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +297,8 @@ int main(void)
 		cmocka_unit_test(too_deep_a_stack_hits_the_guard),
 		cmocka_unit_test(jobs_run_beside_each_other),
 		cmocka_unit_test(jobs_of_one_thread_keep_their_order),
+		cmocka_unit_test(a_worker_is_left_with_what_does_not_end),
+		cmocka_unit_test(a_worker_that_ends_in_time_is_not_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
