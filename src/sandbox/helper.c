@@ -27,6 +27,7 @@
 
 #include "base/checked.h"
 #include "base/thread.h"
+#include "sandbox/opener.h"
 
 #define NOBODY 65534
 
@@ -155,6 +156,19 @@ int helper_run(const struct program_order *order, int error_fd, struct cause *ca
 	return request_child(HELPER_OF_PROGRAMS, &request, fds, fd_count, cause);
 }
 
+int helper_open(const struct opener_order *order, struct cause *cause)
+{
+	struct request request;
+	int fd = -1;
+
+	_Static_assert(sizeof(*order) <= sizeof(request.arguments), "there is room for it");
+	memset(&request, 0, REQUEST_SIZE(0));
+	request.opens = true;
+	request.size = sizeof(*order);
+	memcpy(request.arguments, order, sizeof(*order));
+	return request_child(HELPER_OF_PROGRAMS, &request, &fd, 1, cause);
+}
+
 /* --- the helper --- */
 
 struct child {
@@ -214,7 +228,8 @@ static bool is_complete(const struct request *request, ssize_t n)
 {
 	return n >= (ssize_t)REQUEST_SIZE(0) && request->size <= sizeof(request->arguments) &&
 	       n == (ssize_t)REQUEST_SIZE(request->size) && request->program < PROGRAM_COUNT &&
-	       request->network <= PROGRAM_LOCAL;
+	       request->network <= PROGRAM_LOCAL &&
+	       (!request->opens || request->size == sizeof(struct opener_order));
 }
 
 /* Whoever has taken over the deck can ask for what he likes. */
@@ -222,6 +237,27 @@ static bool has_walls(const struct helper *helper, const struct request *request
 {
 	return helper->kind == HELPER_OF_PROCESSES || request->has_files ||
 	       program_makes_walls(request->program);
+}
+
+/* Its pid, or -1 with errno. fds begin with the status socket's other end. */
+static pid_t start_child(const struct helper *helper, struct request *request, const int *fds,
+			 uint32_t *refused)
+{
+	*refused = 0;
+	if (request->opens && helper->kind == HELPER_OF_PROGRAMS)
+		return helper_start_opener(helper->self, request, fds[0]);
+	errno = EPERM;
+	return has_walls(helper, request) ? helper_start_child(helper->kind, helper->self,
+							       helper->program, request, fds + 1,
+							       refused) : -1;
+}
+
+/* Descriptors that a complete request has. */
+static unsigned least_fds(const struct helper *helper, const struct request *request)
+{
+	if (helper->kind == HELPER_OF_PROCESSES)
+		return PROCESS_FDS;
+	return request->opens ? 1 : 2;
 }
 
 static void close_all(const int fds[REQUEST_FDS])
@@ -234,19 +270,15 @@ static void close_all(const int fds[REQUEST_FDS])
 static void take_request(struct helper *helper)
 {
 	static struct request request; /* it is large, and there is one thread */
-	const unsigned least = helper->kind == HELPER_OF_PROGRAMS ? 2 : PROCESS_FDS;
 	int fds[REQUEST_FDS];
 	ssize_t n = receive_request(helper->requests, &request, fds);
 	uint32_t refused;
-	pid_t pid = -1;
+	pid_t pid;
 
 	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
 		_exit(0); /* the parent has ended; the kernel ends the children */
-	if (is_complete(&request, n) && fds[least - 1] >= 0) {
-		errno = EPERM;
-		if (has_walls(helper, &request))
-			pid = helper_start_child(helper->kind, helper->self, helper->program,
-						 &request, fds + 1, &refused);
+	if (is_complete(&request, n) && fds[least_fds(helper, &request) - 1] >= 0) {
+		pid = start_child(helper, &request, fds, &refused);
 		if (pid < 0) {
 			say(fds[0], (struct helper_report){ HELPER_REFUSED, errno, 0 });
 		} else if (remember(helper, pid, fds[0])) {

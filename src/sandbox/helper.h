@@ -6,7 +6,7 @@
  * and what it has started ends with it.
  *
  * One a process, for programs of others (program.h), which have to be the user's, since
- * they open the user's files. It forks a second one of its kind when this program's image is
+ * they open the user's files, and for what is opened in the deck's place (opener.h). It forks a second one of its kind when this program's image is
  * asked for for the first time, which gives up being root.
  */
 #ifndef SANDBOX_HELPER_H
@@ -35,12 +35,17 @@ enum helper_says {
 	HELPER_REFUSED, /* code: an errno. It is the last message */
 	HELPER_EXITED,	/* code: its exit status. It is the last message */
 	HELPER_KILLED,	/* code: the signal. It is the last message */
+	HELPER_OPENED,	/* code: 0, with a descriptor, or an errno: see opening.h */
 };
 
 struct helper_report {
 	int32_t says;
 	int32_t code;
-	uint32_t refused; /* of a program that is started: WALL_* that it should have, and has not */
+	/*
+	 * Of a program that is started: WALL_* that it should have, and has not; of HELPER_OPENED:
+	 * the step that failed.
+	 */
+	uint32_t refused;
 };
 
 /*
@@ -75,5 +80,10 @@ int helper_spawn(const char *name, const char *label, bool network, int memory_f
  * cause when the arguments are too long.
  */
 int helper_run(const struct program_order *order, int error_fd, struct cause *cause);
+
+struct opener_order;
+
+/* The same for something that is opened, which comes on the socket: see opening.h. */
+int helper_open(const struct opener_order *order, struct cause *cause);
 
 #endif

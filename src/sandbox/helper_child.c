@@ -17,11 +17,13 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/checked.h"
 #include "base/plain.h"
+#include "sandbox/opener.h"
 #include "sandbox/program_walls.h"
 #include "sandbox/view.h"
 #include "sandbox/walls.h"
@@ -289,4 +291,43 @@ pid_t helper_start_child(enum helper_kind kind, int self, int image, struct requ
 		*refused = program ? find_refused(request, births.flags[0], flags) : 0;
 	}
 	return pid;
+}
+
+/* With the descriptor, if there is one. */
+static void say_opened(int status_fd, int fd, enum opener_step step)
+{
+	struct helper_report report = { HELPER_OPENED, fd < 0 ? -fd : 0, step };
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} passed = { .header = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+				 .cmsg_len = CMSG_LEN(sizeof(int)) } };
+	struct iovec part = { &report, sizeof(report) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (fd >= 0) {
+		message.msg_control = &passed;
+		message.msg_controllen = sizeof(passed);
+		memcpy(CMSG_DATA(&passed.header), &fd, sizeof(fd));
+	}
+	n = sendmsg(status_fd, &message, MSG_NOSIGNAL);
+	(void)n; /* nobody may be there any more */
+}
+
+pid_t helper_start_opener(int self, const struct request *request, int status_fd)
+{
+	struct opener_order order;
+	enum opener_step step;
+	pid_t pid;
+	int fd;
+
+	memcpy(&order, request->arguments, sizeof(order));
+	pid = clone_child(0);
+	if (pid)
+		return pid;
+	begin_child(self);
+	fd = opener_open(&order, &step);
+	say_opened(status_fd, fd, step);
+	_exit(0);
 }

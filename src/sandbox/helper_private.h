@@ -22,6 +22,8 @@ struct request {
 	char label[HELPER_LABEL_MAX];
 	/* Of both; a process has PROGRAM_NETWORK, and uses what its filter lets it, or none */
 	enum program_network network;
+	/* Nothing is executed: the words are a struct opener_order */
+	bool opens;
 	/* Of a program */
 	enum program program;
 	bool has_files;
@@ -36,6 +38,9 @@ struct request {
 };
 
 #define REQUEST_SIZE(arguments_size) (offsetof(struct request, arguments) + (arguments_size))
+
+/* The same, of one that opens something and says so itself on status_fd. */
+pid_t helper_start_opener(int self, const struct request *request, int status_fd);
 
 /*
  * In the helper, whose pidfd is self: starts a child with the descriptors behind the status

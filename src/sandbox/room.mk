@@ -9,6 +9,8 @@ src_sandbox_libsandbox_a_SOURCES = \
 	%D%/helper.c %D%/helper.h %D%/helper_private.h \
 	%D%/helper_child.c \
 	%D%/landlock.c \
+	%D%/opener.c %D%/opener.h \
+	%D%/opening.c %D%/opening.h \
 	%D%/probe.c %D%/probe.h \
 	%D%/program.c %D%/program.h \
 	%D%/program_process.c \
@@ -33,9 +35,11 @@ src/sandbox/filters.$(OBJEXT): %D%/filters.inc
 SANDBOX_LIBS = src/sandbox/libsandbox.a $(BASE_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/channel tests/unit/filters tests/unit/program tests/unit/sandbox
+check_PROGRAMS += tests/unit/channel tests/unit/filters tests/unit/opener tests/unit/program \
+	tests/unit/sandbox
 tests_unit_channel_LDADD = $(SANDBOX_LIBS) $(CMOCKA_LIBS)
 tests_unit_filters_LDADD = $(SANDBOX_LIBS) $(CMOCKA_LIBS)
+tests_unit_opener_LDADD = $(SANDBOX_LIBS) $(CMOCKA_LIBS)
 tests_unit_program_SOURCES = tests/unit/program.c tests/lib/refuse.h
 tests_unit_program_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_program_LDADD = $(SANDBOX_LIBS) $(CMOCKA_LIBS)

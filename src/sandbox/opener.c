@@ -1,0 +1,214 @@
+/*
+ * See opener.h: connect(2), unix(7), ip(7), Documentation/networking/tuntap.rst,
+ * netdevice(7).
+ */
+#include "sandbox/opener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "sandbox/confine.h"
+
+struct failure {
+	enum opener_step step;
+	int error; /* an errno */
+};
+
+static int fail(struct failure *failure, enum opener_step step)
+{
+	*failure = (struct failure){ step, errno };
+	return -1;
+}
+
+/* A socket that nobody serves any more is in the way; true: that was so, and it is gone. */
+static bool remove_stale(const struct opener_socket *order)
+{
+	const struct sockaddr_un *address = (const void *)&order->local;
+	struct stat status;
+	bool stale;
+	int fd;
+
+	if (order->local.ss_family != AF_UNIX || lstat(address->sun_path, &status) < 0 ||
+	    !S_ISSOCK(status.st_mode))
+		return false;
+	fd = socket(AF_UNIX, order->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	stale = fd >= 0 && connect(fd, (const void *)address, order->local_size) < 0 &&
+		errno == ECONNREFUSED;
+	if (fd >= 0)
+		close(fd);
+	return stale && unlink(address->sun_path) == 0;
+}
+
+static bool bind_local(int fd, const struct opener_socket *order)
+{
+	const struct sockaddr *address = (const void *)&order->local;
+	const int one = 1;
+
+	/* Others of the user's may connect, and nobody else. */
+	umask(077);
+	if (order->type == SOCK_STREAM)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, address, order->local_size) == 0)
+		return true;
+	return errno == EADDRINUSE && (remove_stale(order) || (errno = EADDRINUSE, false)) &&
+	       bind(fd, address, order->local_size) == 0;
+}
+
+/* What makes frames late, or has them lost where a fragment would do. */
+static void set_options(int fd, const struct opener_socket *order, int family)
+{
+	const int one = 1, fragments = IP_PMTUDISC_DONT, room = 1 << 20;
+
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	if (family == AF_UNIX)
+		return;
+	if (order->type == SOCK_STREAM)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	else if (family == AF_INET)
+		setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &fragments, sizeof(fragments));
+	else
+		setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &fragments, sizeof(fragments));
+}
+
+static int open_socket(const struct opener_socket *order, struct failure *failure)
+{
+	int family = order->peer_size ? order->peer.ss_family : order->local.ss_family;
+	int fd = socket(family, order->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return fail(failure, OPENER_OPEN);
+	set_options(fd, order, family);
+	if (order->local_size && !bind_local(fd, order))
+		return fail(failure, OPENER_BIND);
+	if (order->peer_size &&
+	    connect(fd, (const void *)&order->peer, order->peer_size) < 0 && errno != EINPROGRESS)
+		return fail(failure, OPENER_CONNECT);
+	if (!order->peer_size && order->type == SOCK_STREAM && listen(fd, 1) < 0)
+		return fail(failure, OPENER_LISTEN);
+	return fd;
+}
+
+static bool ask_interface(int fd, unsigned long request, const char *name, struct ifreq *ask)
+{
+	snprintf(ask->ifr_name, sizeof(ask->ifr_name), "%s", name);
+	return ioctl(fd, request, ask) == 0;
+}
+
+/* Of a device that is there already this may have been done by who made it. */
+static bool plug_in(const struct opener_tap *order, struct failure *failure)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char path[64 + 2 * IFNAMSIZ];
+	struct ifreq ask = { 0 };
+	bool done = fd >= 0;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/brif/%s", order->bridge, order->name);
+	if (done && *order->bridge && access(path, F_OK) < 0) {
+		ask.ifr_ifindex = (int)if_nametoindex(order->name);
+		done = ask_interface(fd, SIOCBRADDIF, order->bridge, &ask);
+		if (!done && errno != EBUSY)
+			fail(failure, OPENER_BRIDGE);
+		else
+			done = true;
+	}
+	if (done && ask_interface(fd, SIOCGIFFLAGS, order->name, &ask) &&
+	    !(ask.ifr_flags & IFF_UP)) {
+		ask.ifr_flags |= IFF_UP;
+		done = ioctl(fd, SIOCSIFFLAGS, &ask) == 0;
+		if (!done)
+			fail(failure, OPENER_UP);
+	}
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+static int open_tap(const struct opener_tap *order, struct failure *failure)
+{
+	struct ifreq ask = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	int header = 10;
+
+	if (fd < 0)
+		return fail(failure, OPENER_OPEN);
+	if (!ask_interface(fd, TUNSETIFF, order->name, &ask))
+		return fail(failure, OPENER_ATTACH);
+	if (ioctl(fd, TUNSETVNETHDRSZ, &header) < 0 ||
+	    ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6) < 0)
+		return fail(failure, OPENER_OFFLOAD);
+	return plug_in(order, failure) ? fd : -1;
+}
+
+static int open_file(const char *path, struct failure *failure)
+{
+	/* A pipe must not be waited for. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return fail(failure, OPENER_OPEN);
+	if (S_ISREG(status.st_mode))
+		return fd;
+	errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+	return fail(failure, OPENER_OPEN);
+}
+
+/* Who has taken over the deck may say anything. */
+static bool is_sound(const struct opener_order *order)
+{
+	switch (order->what) {
+	case OPENER_SOCKET:
+		return order->socket.local_size <= sizeof(order->socket.local) &&
+		       order->socket.peer_size <= sizeof(order->socket.peer);
+	case OPENER_TAP:
+		return memchr(order->tap.name, 0, IFNAMSIZ) && memchr(order->tap.bridge, 0, IFNAMSIZ);
+	case OPENER_FILE:
+		return memchr(order->path, 0, sizeof(order->path));
+	case OPENER_COUNT:
+		break;
+	}
+	return false;
+}
+
+static int open_it(const struct opener_order *order, struct failure *failure)
+{
+	errno = EINVAL;
+	if (!is_sound(order))
+		return fail(failure, OPENER_OPEN);
+	switch (order->what) {
+	case OPENER_SOCKET:
+		return open_socket(&order->socket, failure);
+	case OPENER_TAP:
+		return open_tap(&order->tap, failure);
+	case OPENER_FILE:
+		return open_file(order->path, failure);
+	case OPENER_COUNT:
+		break;
+	}
+	return fail(failure, OPENER_OPEN);
+}
+
+int opener_open(const struct opener_order *order, enum opener_step *step)
+{
+	struct failure failure = { OPENER_OPEN, 0 };
+	int fd;
+
+	confine_capabilities(1ull << CAP_NET_ADMIN | 1ull << CAP_NET_BIND_SERVICE |
+			     1ull << CAP_DAC_OVERRIDE | 1ull << CAP_DAC_READ_SEARCH);
+	fd = open_it(order, &failure);
+	*step = failure.step;
+	return fd < 0 ? -failure.error : fd;
+}
