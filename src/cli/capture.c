@@ -19,7 +19,7 @@
 #include "cli/signals.h"
 #include "control/message_text.h"
 
-enum { INTERFACE, FILTER, SNAP, WRITE, COUNT, AUTOSTOP, RING_BUFFER, FORMAT, CLASSIC };
+enum { INTERFACE, FILTER, SNAP, WRITE, COUNT, AUTOSTOP, RING_BUFFER, FORMAT, CLASSIC, NO_NAMES };
 
 static struct pcapng_copy copying; /* too large for the stack */
 static struct capture_files files;
@@ -39,6 +39,8 @@ static json_t *params_of(const struct cli *cli)
 	if (cli->values[SNAP].set && cli->values[SNAP].number)
 		json_object_set_new(params, "snap",
 				    json_integer((json_int_t)cli->values[SNAP].number));
+	if (cli->values[NO_NAMES].set)
+		json_object_set_new(params, "names", json_false());
 	return params;
 }
 

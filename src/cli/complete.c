@@ -118,6 +118,13 @@ static void offer_switches(const struct typing *typing, bool ports)
 	json_decref(result);
 }
 
+/* All that "capture --interface" takes. */
+static void offer_ports(const struct typing *typing)
+{
+	offer_switches(typing, true);
+	offer_guests(typing, 0);
+}
+
 static void offer_commands(const struct cli *cli, const char *typed)
 {
 	for (const struct command *command = cli->commands; command->name; command++)
@@ -137,8 +144,10 @@ static void offer_words(struct typing *typing, enum word_type word)
 		offer_guests(typing, states_of(typing));
 	else if (word == WORD_DRIVE && !typing->own_count)
 		offer_drives(typing, states_of(typing));
-	else if (word == WORD_PORT || word == WORD_SWITCH)
-		offer_switches(typing, word == WORD_PORT);
+	else if (word == WORD_SWITCH)
+		offer_switches(typing, false);
+	else if (word == WORD_PORT)
+		offer_ports(typing);
 	else if (word == WORD_COMMAND)
 		offer_commands(cli, typing->typed);
 	else if (word == WORD_PROFILE)

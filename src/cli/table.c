@@ -42,8 +42,9 @@ static const struct option_row console_options[] = {
 };
 
 static const struct option_row capture_options[] = {
-	{ 'i', "interface", OPTION_LIST, "PORT|SWITCH", WORD_PORT, 0, 0,
-	  "capture at this port (web/net0) or switch; may be repeated; without: everywhere" },
+	{ 'i', "interface", OPTION_LIST, "NAME", WORD_PORT, 0, 0,
+	  "capture at this port (web/net0), guest or switch; may be repeated; without: "
+	  "everywhere" },
 	{ 'f', "filter", OPTION_TEXT, "FILTER", WORD_ANY, 0, 0,
 	  "a pcap-filter(7) expression" },
 	{ 's', "snap", OPTION_NUMBER, "BYTES", WORD_ANY, 0, 65550,
@@ -59,6 +60,8 @@ static const struct option_row capture_options[] = {
 	{ 'F', "format", OPTION_TEXT, "pcapng|pcap", WORD_ANY, 0, 0,
 	  "what is written (pcapng)" },
 	{ 'P', "pcap", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "write classic pcap" },
+	{ 'n', "no-names", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
+	  "leave out what addresses are called" },
 	{ .name = NULL },
 };
 

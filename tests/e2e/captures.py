@@ -139,6 +139,59 @@ def test_a_capture_of_several_files_ends(deck):
         assert "pcapng" in tool("capinfos", "-t", name)
 
 
+@deck_of_two.case
+def test_addresses_have_names_and_frames_verdicts(deck):
+    path = os.path.join(deck.path, "names.pcapng")
+    for option, wanted in (((), {"one", "two", "lan"}), (("-n",), set())):
+        capture = begin(deck, path, "-i", "lan", "-c", "4", "-f", "icmp or arp", *option)
+        deck.console_of_one.command("ping 10.0.2.2 2 10", "2 sent, 2 received")
+        ping(deck, 2)
+        ends(capture)
+        shown = subprocess.run(["tshark", "-N", "n", "-r", path, "-T", "fields", "-e", "ip.src_host"],
+                               capture_output=True, text=True, timeout=d.PATIENCE).stdout
+        names = {line for line in shown.split() if not re.fullmatch(r"[0-9.]+", line)}
+        assert names and names <= wanted if wanted else not names, shown
+        os.remove(path)
+    # What nobody has is flooded, and said so: what Wireshark calls the hardware's verdict is ours.
+    capture = begin(deck, path, "-i", "one", "-c", "1", "-f", "arp")
+    deck.console_of_one.command("ping 10.0.2.99 1 10", "1 sent")
+    ends(capture)
+    shown = fields(path, "frame.verdict.hw")
+    assert [re.sub(r"[: ]", "", line[0]) for line in shown] == [b"flood".hex()], shown
+
+
+def guest_of(name, switch="lan"):
+    return f"[guest]\nname = {name}\nmemory = 32M\n[boot]\ncmdline = name={name}\n" \
+           f"firmware = none\n[net0]\nswitch = {switch}\n[net1]\nswitch = {switch}\n"
+
+
+@deck_of_two.case
+def test_a_guest_is_waited_for_and_captured_again(deck):
+    deck.guest("later", guest_of("later"))
+    deck.call("deck.reload")
+    path = os.path.join(deck.path, "later.pcapng")
+    capture = begin(deck, path, "-i", "later")
+    for life in range(2):
+        assert deck.run("start", "later").returncode == 0
+        d.wait_for(lambda: len(fields_so_far(path, "dhcp.type == 1", "later/net")) > 2 * life,
+                   "its first words", 60)
+        assert deck.run("stop", "--force", "--wait", "later").returncode == 0
+    capture.send_signal(signal.SIGINT)
+    errors = ends(capture)
+    assert "later is not there yet; the capture waits for it" in errors, errors
+    names = {line[0] for line in fields(path, "frame.interface_name")}
+    assert names and names <= {"later/net0", "later/net1"}, names
+    result = deck.run("capture", "-i", "latr", "-w", path)
+    assert result.returncode == 1 and "did you mean 'later" in result.stderr, result
+
+
+def fields_so_far(path, show, wanted):
+    """Of a file that is being written, what tshark says of whose end does not matter."""
+    shown = subprocess.run(["tshark", "-n", "-r", path, "-Y", show, "-T", "fields", "-e",
+                            "frame.interface_name"], capture_output=True, text=True).stdout
+    return [line for line in shown.split() if wanted in line]
+
+
 def test_wrong_limits_are_said():
     with d.Folder() as folder:
         for words, said in ((("-a", "hours:3"), "--autostop: 'hours:3' is none of duration:"),

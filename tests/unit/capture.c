@@ -21,7 +21,7 @@
 
 #include "base/clock.h"
 #include "fake_port.h"
-#include "net/capture/capture.h"
+#include "net/capture/capture_private.h"
 
 static const uint8_t broadcast[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
@@ -77,9 +77,9 @@ static int create(const struct lan *lan)
 
 /* What a walk over a section's blocks finds; fails on anything that does not fit. */
 struct contents {
-	unsigned interfaces, packets, statistics;
-	uint64_t received, dropped, last_time, told; /* told: sum of epb_dropcount */
-	char comment[64];
+	unsigned interfaces, packets, statistics, names;
+	uint64_t received, dropped, accepted, last_time, told; /* told: sum of epb_dropcount */
+	char comment[64], verdict[32], name[64]; /* the latest */
 	bool ordered;
 };
 
@@ -104,6 +104,15 @@ static void walk_options(struct contents *c, uint32_t type, const uint8_t *at, c
 			memcpy(&number, at + 4, 8);
 		if (type == 6 && code == 1)
 			snprintf(c->comment, sizeof(c->comment), "%.*s", (int)size, at + 4);
+		if (type == 6 && code == 7)
+			snprintf(c->verdict, sizeof(c->verdict), "%.*s", (int)size - 1, at + 5);
+		if (type == 4 && code == 1) {
+			c->names++;
+			snprintf(c->name, sizeof(c->name), "%u.%u.%u.%u %s", at[4], at[5], at[6],
+				 at[7], at + 8);
+		}
+		if (type == 5 && code == 6)
+			c->accepted += number;
 		if (type == 6 && code == 4)
 			c->told += number;
 		if (type == 5 && code == 4)
@@ -146,6 +155,8 @@ static struct contents walk(const uint8_t *data, size_t size)
 		} else if (type == 5) {
 			c.statistics++;
 			walk_options(&c, type, block + 20, block + length - 4);
+		} else if (type == 4) {
+			walk_options(&c, type, block + 8, block + length - 4);
 		}
 		at += length;
 	}
@@ -204,6 +215,9 @@ static void a_file_has_all_frames_and_counts(void **state)
 	assert_true(c.ordered);
 	assert_true(c.last_time >= before && c.last_time <= clock_wall());
 	assert_string_equal(c.comment, "dropped: no buffer");
+	assert_string_equal(c.verdict, "flood");
+	assert_int_equal(c.accepted, 4);
+	assert_int_equal(c.names, 0);
 
 	pcap = pcap_open_offline_with_tstamp_precision(lan->path, PCAP_TSTAMP_PRECISION_NANO,
 						       errors);
@@ -221,6 +235,45 @@ static void a_file_has_all_frames_and_counts(void **state)
 	assert_int_equal(header->caplen, 9000);
 	assert_int_equal(pcap_next_ex(pcap, &header, &data), PCAP_ERROR_BREAK);
 	pcap_close(pcap);
+}
+
+/* Those of its switches, before the packets and as they change. */
+static void addresses_have_names(void **state)
+{
+	struct lan *lan = *state;
+	const char *const ports[] = { "lan", NULL };
+	struct capture_hub *hub = network_capture_hub(lan->network);
+	struct capture_config config = { .ports = ports, .snap = 64, .names = true,
+					 .fd = create(lan) };
+	struct capture_stats stats = { 0 };
+	struct capture *capture;
+	struct contents c;
+	char name[32];
+
+	for (uint32_t i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "guest%u", i);
+		capture_hub_name(hub, "lan", 0x0a000200 + i, name);
+	}
+	capture_hub_name(hub, "other", 0x0a000300, "far");
+	capture = fake_capture(lan->network, &config);
+	fake_send(&lan->a, broadcast, lan->a.mac, 60);
+	for (int i = 0; i < 500 && !stats.records; i++) {
+		usleep(2000);
+		capture_get_stats(capture, &stats);
+	}
+	capture_hub_name(hub, "lan", 0x0a000205, "guest5"); /* nothing new */
+	capture_hub_name(hub, "lan", 0x0a000206, "another");
+	fake_send(&lan->a, broadcast, lan->a.mac, 60);
+	capture_stop(capture, NULL);
+	c = walk_file(lan);
+	assert_int_equal(c.packets, 2);
+	assert_int_equal(c.names, 101);
+	assert_string_equal(c.name, "10.0.2.6 another");
+	for (uint32_t i = 0; i < 2 * CAPTURE_NAMES_MAX; i++)
+		capture_hub_name(hub, "lan", i, "x"); /* the oldest are forgotten */
+	config.fd = create(lan);
+	capture_stop(fake_capture(lan->network, &config), NULL);
+	assert_int_equal(walk_file(lan).names, CAPTURE_NAMES_MAX);
 }
 
 struct list {
@@ -824,6 +877,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LAN_TEST(a_file_has_all_frames_and_counts),
+		LAN_TEST(addresses_have_names),
 		LAN_TEST(records_tell_port_receiver_and_verdict),
 		LAN_TEST(bursts_of_all_sorts),
 		LAN_TEST(ports_and_switches_are_chosen_by_name),

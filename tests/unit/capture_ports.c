@@ -208,6 +208,31 @@ static void a_port_is_waited_for(void **state)
 			    "later/net0 in 72");
 }
 
+/* "later/": all that a guest has, also as it gets it. */
+static void a_guest_is_all_its_ports(void **state)
+{
+	const char *const guest[] = { "later/", NULL };
+	struct lan *lan = *state;
+	struct capture_hub *hub = network_capture_hub(lan->network);
+	struct watch watched = watch(lan, guest);
+	struct fake_port one, two, other;
+
+	assert_false(capture_hub_knows(hub, "later/"));
+	fake_port_open(&one, lan->sw, "later/net0", 9, 0);
+	fake_port_open(&two, lan->sw, "later/net1", 10, 0);
+	fake_port_open(&other, lan->sw, "later2/net0", 11, 0);
+	assert_true(capture_hub_knows(hub, "later/"));
+	fake_send(&one, broadcast, one.mac, 61);
+	fake_send(&two, lan->a.mac, two.mac, 62);
+	fake_send(&lan->a, two.mac, lan->a.mac, 63);
+	fake_send(&other, lan->a.mac, other.mac, 64);
+	fake_port_close(&one);
+	fake_port_close(&two);
+	fake_port_close(&other);
+	assert_string_equal(end(&watched).text,
+			    "later/net0 in 61 | later/net1 in 62 | later/net1 out 63");
+}
+
 static void burst(struct fake_port *from, const uint8_t *to, unsigned bursts)
 {
 	static uint8_t data[1500];
@@ -294,6 +319,7 @@ int main(void)
 		LAN_TEST(a_port_is_captured_in_both_directions),
 		LAN_TEST(a_frame_is_in_a_capture_once),
 		LAN_TEST(a_port_is_waited_for),
+		LAN_TEST(a_guest_is_all_its_ports),
 		LAN_TEST(what_is_lost_on_the_way_to_a_port_is_counted),
 		LAN_TEST(so_many_captures_of_ports_at_a_time),
 	};

@@ -768,7 +768,7 @@ static void shells_get_candidates_from_the_table(void **state)
 	assert_int_equal(vmdeck("complete stop --f"), 0);
 	assert_string_equal(out, "--force\n");
 	assert_int_equal(vmdeck("complete capture -i "), 0);
-	assert_string_equal(out, "lan\nz/nat\nweb/net0\nweb9/net0\nweb10/net0\nquiet\n");
+	assert_string_equal(out, "lan\nz/nat\nweb/net0\nweb9/net0\nweb10/net0\nquiet\nbroken\ndb\nweb\n");
 	assert_int_equal(vmdeck("complete capture -w "), 0);
 	assert_string_equal(out, "<file>\n");
 	assert_int_equal(vmdeck("complete run "), 0);
@@ -787,7 +787,7 @@ static void shells_get_candidates_from_the_table(void **state)
 	assert_int_equal(vmdeck("complete stats web -n 500 "), 0);
 	assert_string_equal(out, "broken\ndb\n");
 	assert_int_equal(vmdeck("complete capture -i lan -i "), 0);
-	assert_string_equal(out, "z/nat\nweb/net0\nweb9/net0\nweb10/net0\nquiet\n");
+	assert_string_equal(out, "z/nat\nweb/net0\nweb9/net0\nweb10/net0\nquiet\nbroken\ndb\nweb\n");
 	assert_int_equal(vmdeck("complete stats --watch --"), 0);
 	assert_string_equal(out, "--interval\n--json\n--socket\n--help\n");
 	assert_int_equal(vmdeck("complete capture -i lan --i"), 0);

@@ -58,6 +58,7 @@ struct net_port {
 	struct packet *inbox;
 	unsigned first, count;
 	uint32_t accepts;
+	uint32_t named; /* the latest address */
 	bool blocked; /* switch_input() does not return */
 	unsigned inside;
 	unsigned refused[NET_VERDICT_COUNT]; /* after deliver() */
@@ -95,6 +96,14 @@ void switch_port_refuse(struct net_port *port, enum net_verdict verdict)
 {
 	pthread_mutex_lock(&port->lock);
 	port->refused[verdict]++;
+	pthread_mutex_unlock(&port->lock);
+}
+
+void switch_name_address(struct net_port *port, uint32_t from, uint32_t address)
+{
+	(void)from;
+	pthread_mutex_lock(&port->lock);
+	port->named = address;
 	pthread_mutex_unlock(&port->lock);
 }
 
@@ -455,6 +464,7 @@ static void check_dhcp(struct world *w)
 	assert_int_equal(w->sw.port.refused[NET_DROP_FORGED], 1);
 	assert_int_equal(answer.data[284], 5);
 	assert_int_equal(w->attached->kind->list_leases(w->attached, &info, 1), 1);
+	assert_int_equal(w->sw.port.named, info.address);
 	assert_int_equal(info.address, GUEST);
 	assert_string_equal(info.hostname, "web");
 	assert_in_range(info.remaining_s, 1, 3600);

@@ -134,6 +134,7 @@ int capture_prepare(struct capture **out, struct capture_hub *hub,
 	capture->hub = hub;
 	capture->sink.fd = -1;
 	capture->snap = config->snap;
+	capture->names = config->names && !config->records;
 	capture->records = config->records;
 	capture->ended = config->ended;
 	capture->arg = config->arg;

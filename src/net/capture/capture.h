@@ -35,14 +35,16 @@ struct capture_record {
 
 struct capture_config {
 	/*
-	 * Names of ports ("web/net0"), for what they send and what is sent to
-	 * them, or of switches ("lan"), for each frame once; NULL-terminated.
+	 * Names of ports ("web/net0"), or "web/" for all of a guest's, for what
+	 * they send and what is sent to them, or of switches ("lan"), for each
+	 * frame once; NULL-terminated.
 	 * What is not there yet is waited for. NULL: every switch, also later ones.
 	 */
 	const char *const *ports;
 	const char *filter;	  /* what program was compiled from, for the file; or NULL */
 	struct filter *program;	  /* or NULL: every frame. A capture takes over what is in it */
 	uint32_t snap;		  /* bytes kept of each frame, 1..CAPTURE_SNAP_MAX */
+	bool names; /* also write what addresses are called, of which capture_hub_name() was told */
 
 	/*
 	 * Where it goes: a file descriptor that pcapng is written to, or the
@@ -65,7 +67,7 @@ struct capture_stats {
 			     nothing, or no chunk is free, frames count before the filter */
 };
 
-/* Whether there is a port or a switch of that name. Any thread. */
+/* Whether there is a port or a switch of that name, as in ports. Any thread. */
 bool capture_hub_knows(struct capture_hub *hub, const char *name);
 
 /*

@@ -43,6 +43,7 @@
 #include "base/thread.h"
 #include "net/capture/capture.h"
 #include "net/capture/filter.h"
+#include "net/capture/pcapng.h"
 #include "net/frame/frame.h"
 
 #define CHUNK_SIZE (256u * 1024)
@@ -52,6 +53,7 @@
 #define FULL_WAKE 4u	 /* this many full chunks wake the writer: few, to stay in the cache */
 #define NO_INTERFACE UINT32_MAX
 #define NAMING_MAX 64u /* captures that name ports */
+#define CAPTURE_NAMES_MAX 1024u
 
 /* A tap's snap: a length, 0 if there is only to count, and what else is to be looked at. */
 #define SNAP_LENGTH 0xfffffu
@@ -123,6 +125,13 @@ struct capture_tap {
 
 #define CHUNK_BUSY ((struct chunk *)1)
 
+/* An address that somebody on a switch was given. */
+struct capture_name {
+	struct pcapng_name name;
+	char switch_name[NAME_SIZE];
+	uint32_t serial; /* the latest are the highest */
+};
+
 struct capture_hub {
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* a capture is done */
@@ -136,6 +145,8 @@ struct capture_hub {
 	struct capture *captures;
 	uint64_t numbers; /* under the lock: the bits that captures have */
 	struct counter missed[NAMING_MAX]; /* lost on the way to named ports, by captures' bits */
+	struct capture_name *names; /* under the lock, up to CAPTURE_NAMES_MAX */
+	uint32_t name_count, name_serial;
 	uint8_t *pool;
 	void *pool_map;
 
@@ -160,6 +171,7 @@ struct sink {
 
 struct interface {
 	uint64_t received, dropped, pending; /* pending: lost and not yet told in a block */
+	uint64_t accepted;
 };
 
 enum capture_state { CAPTURE_NEW, CAPTURE_RUNNING, CAPTURE_DRAINING, CAPTURE_OVER };
@@ -186,6 +198,8 @@ struct capture {
 	enum capture_state state;
 	uint64_t deadline, progress; /* while draining */
 	uint64_t missed_seen;
+	bool names;	     /* constant: it has names of addresses */
+	uint32_t names_seen; /* the serial up to which it has them */
 	struct sink sink;
 	struct interface *interfaces; /* by the section's numbers */
 	uint32_t interface_count, interface_room;
@@ -214,6 +228,13 @@ uint64_t capture_hub_take_bit(struct capture_hub *hub);
 void capture_hub_give_bit(struct capture_hub *hub, uint64_t bit);
 /* Any thread; both are constant. */
 bool capture_wants(const struct capture *capture, const struct capture_tap *tap);
+/* Whether a name is the port's, or its guest's with a '/' behind it. Any thread. */
+bool capture_names_port(const char *name, const struct capture_tap *tap);
+/* Under the lock: whether it has anything of that switch. */
+bool capture_has_switch(const struct capture *capture, const char *switch_name);
+/* An IPv4 address, host byte order, has that name from here on. Any thread. */
+void capture_hub_name(struct capture_hub *hub, const char *switch_name, uint32_t address,
+		      const char *name);
 /* The caller keeps sw and name until it is removed, which is valid for one that is not there. */
 void capture_hub_add_switch(struct capture_hub *hub, struct capture_switch *sw, const char *name);
 void capture_hub_remove_switch(struct capture_hub *hub, struct capture_switch *sw);
@@ -263,6 +284,9 @@ struct chunk *capture_pool_take(struct capture_hub *hub); /* NULL: none */
 void capture_pool_give(struct capture_hub *hub, struct chunk *chunk);
 void capture_pool_trim(struct capture_hub *hub); /* gives the memory of free ones back */
 
+/* capture/names.c: the writer. Names that are new to the capture, as far as there is room. */
+void capture_names_put(struct capture *capture);
+
 /* capture/writer.c */
 void *capture_writer_run(void *hub);
 
@@ -279,6 +303,9 @@ uint32_t capture_sink_interface(struct capture *capture, const struct capture_ta
 /* outbound: it left the switch by the interface's port. */
 void capture_sink_put_record(struct capture *capture, uint32_t interface, bool outbound,
 			     const struct capture_record *record);
+/* False: there is no room for now. */
+bool capture_sink_put_names(struct capture *capture, const struct pcapng_name *names,
+			    unsigned count);
 void capture_sink_put_statistics(struct capture *capture, uint64_t start_ns, uint64_t end_ns);
 void capture_sink_lost(struct capture *capture, const struct capture_tap *tap, uint64_t count);
 /* Lost on the way to one of its ports. False: there is no interface yet to say it of. */

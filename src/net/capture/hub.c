@@ -51,6 +51,7 @@ void capture_hub_free(struct capture_hub *hub)
 		hub->taps = next;
 	}
 	capture_pool_unmap(hub);
+	free(hub->names);
 	if (hub->wake_fd >= 0)
 		close(hub->wake_fd);
 	free(hub->by_id);
@@ -89,6 +90,14 @@ void capture_hub_remove_switch(struct capture_hub *hub, struct capture_switch *s
 	pthread_mutex_unlock(&hub->lock);
 }
 
+bool capture_names_port(const char *name, const struct capture_tap *tap)
+{
+	size_t size = strlen(name);
+
+	return !strcmp(name, tap->name) ||
+	       (size && name[size - 1] == '/' && !strncmp(name, tap->name, size));
+}
+
 bool capture_hub_knows(struct capture_hub *hub, const char *name)
 {
 	bool found = false;
@@ -97,7 +106,7 @@ bool capture_hub_knows(struct capture_hub *hub, const char *name)
 	for (struct capture_switch *sw = hub->switches; sw && !found; sw = sw->next)
 		found = !strcmp(sw->name, name);
 	for (struct capture_tap *tap = hub->taps; tap && !found; tap = tap->next)
-		found = !tap->retired && !strcmp(tap->name, name);
+		found = !tap->retired && capture_names_port(name, tap);
 	pthread_mutex_unlock(&hub->lock);
 	return found;
 }
@@ -107,7 +116,20 @@ bool capture_wants(const struct capture *capture, const struct capture_tap *tap)
 	if (!capture->ports)
 		return true;
 	for (char **name = capture->ports; *name; name++)
-		if (!strcmp(*name, tap->name) || !strcmp(*name, tap->switch_name))
+		if (capture_names_port(*name, tap) || !strcmp(*name, tap->switch_name))
+			return true;
+	return false;
+}
+
+bool capture_has_switch(const struct capture *capture, const char *switch_name)
+{
+	if (!capture->ports)
+		return true;
+	for (char **name = capture->ports; *name; name++)
+		if (!strcmp(*name, switch_name))
+			return true;
+	for (const struct capture_tap *tap = capture->hub->taps; tap; tap = tap->next)
+		if (!strcmp(tap->switch_name, switch_name) && capture_wants(capture, tap))
 			return true;
 	return false;
 }
@@ -115,7 +137,7 @@ bool capture_wants(const struct capture *capture, const struct capture_tap *tap)
 static bool names(const struct capture *capture, const struct capture_tap *tap)
 {
 	for (char **name = capture->ports; *name; name++)
-		if (!strcmp(*name, tap->name))
+		if (capture_names_port(*name, tap))
 			return true;
 	return false;
 }

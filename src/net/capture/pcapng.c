@@ -1,6 +1,6 @@
 /*
  * pcapng blocks: section header (draft-ietf-opsawg-pcapng §4.1), interface
- * description (§4.2), enhanced packet (§4.3), interface statistics (§4.6).
+ * description (§4.2), enhanced packet (§4.3), name resolution (§4.5), interface statistics (§4.6).
  */
 #include "net/capture/pcapng.h"
 
@@ -8,8 +8,11 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "base/bytes.h"
+
 #define BLOCK_SECTION 0x0a0d0d0au
 #define BLOCK_INTERFACE 1u
+#define BLOCK_NAMES 4u
 #define BLOCK_STATISTICS 5u
 #define BYTE_ORDER_MAGIC 0x1a2b3c4du
 #define LINKTYPE_ETHERNET 1u
@@ -25,10 +28,16 @@
 #define IF_FILTER 11
 #define EPB_FLAGS 2
 #define EPB_DROPCOUNT 4
+#define EPB_VERDICT 7
+#define VERDICT_HARDWARE 0 /* what follows is the vendor's */
+#define NRB_IPV4 1
 #define ISB_START 2
 #define ISB_END 3
 #define ISB_RECEIVED 4
 #define ISB_DROPPED 5
+#define ISB_ACCEPTED 6
+
+#define VERDICT_MAX 24u
 
 #define FLAGS_INBOUND 1u
 #define FLAGS_OUTBOUND 2u
@@ -174,6 +183,16 @@ static void put_data(uint8_t *to, const uint8_t *data, size_t size)
 		memcpy(to, data, size);
 }
 
+/* Its first byte says whose verdict it is; for a switch there is nothing better than its word. */
+static uint8_t *option_verdict(uint8_t *at, const char *verdict)
+{
+	uint8_t text[VERDICT_MAX + 1] = { VERDICT_HARDWARE };
+	size_t size = strnlen(verdict, VERDICT_MAX);
+
+	memcpy(text + 1, verdict, size);
+	return option(at, EPB_VERDICT, text, size + 1);
+}
+
 size_t pcapng_packet(uint8_t *out, const struct pcapng_packet *packet)
 {
 	uint32_t padded = (packet->captured + 3) & ~3u;
@@ -200,11 +219,13 @@ size_t pcapng_packet(uint8_t *out, const struct pcapng_packet *packet)
 		memset(at - 4, 0, 4);
 	put_data(out + sizeof(head), packet->data, packet->captured);
 	memcpy(at, &tail, sizeof(tail));
-	if (!packet->lost && !packet->comment)
+	if (!packet->lost && !packet->comment && !packet->verdict)
 		return head.block_size;
 	at += offsetof(struct packet_tail, end);
 	if (packet->lost)
 		at = option_count(at, EPB_DROPCOUNT, packet->lost);
+	if (packet->verdict)
+		at = option_verdict(at, packet->verdict);
 	return finish(out, option_text(at, OPTION_COMMENT, packet->comment));
 }
 
@@ -221,7 +242,23 @@ size_t pcapng_statistics(uint8_t *out, const struct pcapng_statistics *statistic
 	at = option_time(at, ISB_START, statistics->start_ns);
 	at = option_time(at, ISB_END, statistics->end_ns);
 	at = option_count(at, ISB_RECEIVED, statistics->received);
-	return finish(out, option_count(at, ISB_DROPPED, statistics->dropped));
+	at = option_count(at, ISB_DROPPED, statistics->dropped);
+	return finish(out, option_count(at, ISB_ACCEPTED, statistics->accepted));
+}
+
+size_t pcapng_names(uint8_t *out, const struct pcapng_name *names, unsigned count)
+{
+	uint8_t *at = begin(out, BLOCK_NAMES), record[4 + PCAPNG_NAME_MAX] = { 0 };
+
+	for (unsigned i = 0; i < count && i < PCAPNG_NAMES_MAX; i++) {
+		size_t size = strnlen(names[i].text, PCAPNG_NAME_MAX - 1);
+
+		put_be32(record, names[i].address);
+		memcpy(record + 4, names[i].text, size);
+		record[4 + size] = 0;
+		at = option(at, NRB_IPV4, record, 4 + size + 1);
+	}
+	return finish(out, put32(at, 0)); /* the end of the records, then of the options */
 }
 
 void pcapng_block(const uint8_t *data, uint32_t *type, uint32_t *size)

@@ -363,6 +363,7 @@ static void put_packet(struct capture *capture, uint32_t number, bool outbound,
 	};
 	char comment[48];
 
+	interface->accepted++;
 	if (!out) {
 		if (capture->state == CAPTURE_OVER)
 			return;
@@ -373,6 +374,8 @@ static void put_packet(struct capture *capture, uint32_t number, bool outbound,
 			set_stalled(capture, true);
 		return;
 	}
+	if (record->verdict != NET_FORWARD)
+		packet.verdict = net_verdict_name(record->verdict);
 	if (record->verdict >= NET_DROP_SHORT) {
 		snprintf(comment, sizeof(comment), "dropped: %s",
 			 net_verdict_name(record->verdict));
@@ -401,6 +404,16 @@ void capture_sink_put_record(struct capture *capture, uint32_t number, bool outb
 		capture_sink_flush_batch(capture);
 }
 
+bool capture_sink_put_names(struct capture *capture, const struct pcapng_name *names,
+			    unsigned count)
+{
+	uint8_t *out = reserve(capture, PCAPNG_INTERFACE_MAX, false);
+
+	if (out)
+		capture->sink.end += pcapng_names(out, names, count);
+	return out;
+}
+
 void capture_sink_put_statistics(struct capture *capture, uint64_t start_ns, uint64_t end_ns)
 {
 	if (capture->records)
@@ -412,6 +425,7 @@ void capture_sink_put_statistics(struct capture *capture, uint64_t start_ns, uin
 			.end_ns = end_ns,
 			.received = capture->interfaces[i].received,
 			.dropped = capture->interfaces[i].dropped,
+			.accepted = capture->interfaces[i].accepted,
 		};
 		uint8_t *out = reserve(capture, 128, false);
 

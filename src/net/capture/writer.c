@@ -296,7 +296,7 @@ static uint32_t flood_interface(const struct writer *w, struct capture *capture,
 {
 	for (char **name = capture->ports; *name; name++)
 		for (uint32_t i = 0; i < w->tap_count; i++)
-			if (!strcmp(w->taps[i]->name, *name) &&
+			if (capture_names_port(*name, w->taps[i]) &&
 			    !strcmp(w->taps[i]->switch_name, tap->switch_name))
 				return capture_sink_interface(capture, w->taps[i]);
 	return NO_INTERFACE;
@@ -512,6 +512,8 @@ static void pass(struct writer *w)
 	report_losses(w);
 	begin_captures(w);
 	any = take_chunks(w);
+	for (uint32_t i = 0; i < w->capture_count; i++)
+		capture_names_put(w->captures[i]);
 	merge(w);
 	for (uint32_t i = 0; i < w->capture_count; i++)
 		capture_sink_flush(w->captures[i]);

@@ -41,6 +41,13 @@ static void retry(void *arg)
 		loop_timer_set(&own->uplink->loop, &own->retry, RETRY_INTERVAL);
 }
 
+static void note_bound(void *arg, uint32_t address)
+{
+	struct own_port *own = arg;
+
+	own->bound = address;
+}
+
 static void take_dhcp(struct own_port *own, const struct inbox_frame *frame)
 {
 	struct burst *burst = &own->uplink->burst;
@@ -50,6 +57,7 @@ static void take_dhcp(struct own_port *own, const struct inbox_frame *frame)
 	uint32_t address;
 	size_t size;
 
+	own->bound = 0;
 	pthread_mutex_lock(&own->lease_lock);
 	size = dhcp_input(own->dhcp, clock_monotonic(), frame->from, frame->data, frame->size,
 			  reply, &verdict);
@@ -58,6 +66,8 @@ static void take_dhcp(struct own_port *own, const struct inbox_frame *frame)
 	burst_commit(burst, size);
 	if (address && own->backend->lease_changed)
 		own->backend->lease_changed(own->state, frame->from, address);
+	if (own->bound && net_port)
+		switch_name_address(net_port, frame->from, own->bound);
 	if (verdict != NET_FORWARD && net_port)
 		switch_port_refuse(net_port, verdict);
 }
@@ -209,6 +219,8 @@ static int own_new(struct own_port **out, const struct own_backend *backend, str
 	dhcp.dns = own->dns;
 	dhcp.lease_s = DHCP_LEASE_S;
 	dhcp.port_leases = config->leases_per_port;
+	dhcp.bound = note_bound;
+	dhcp.arg = own;
 	error = dhcp_new(&own->dhcp, &dhcp, cause);
 	if (error) {
 		own_free(own);
@@ -267,8 +279,10 @@ static int plug_in(struct own_port *own, struct net_switch *sw, struct cause *ca
 		error = switch_port_add(&own->net_port, sw, &config, own->backend->ops, own, cause);
 	else
 		error = switch_port_add(&own->net_port, sw, &config, &port_ops, &own->inbox, cause);
-	if (!error)
+	if (!error) {
+		switch_name_address(own->net_port, NET_PORTS_MAX, own->config.address);
 		inbox_open(&own->inbox, own->net_port);
+	}
 	return error;
 }
 

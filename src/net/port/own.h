@@ -56,6 +56,7 @@ struct own_port {
 
 	pthread_mutex_t lease_lock; /* guards dhcp */
 	struct dhcp_server *dhcp;
+	uint32_t bound; /* the uplink thread's: what the server has just given; 0: nothing */
 };
 
 /* The ops of a kind of which this is the port: see net/port/port.h. config->address is not 0. */

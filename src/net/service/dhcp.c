@@ -325,6 +325,8 @@ static bool on_request(struct dhcp_server *server, uint64_t now, const struct cl
 	reply->ciaddr = message->ciaddr;
 	reply->yiaddr = wanted;
 	reply->lease_s = server->config.lease_s;
+	if (server->config.bound)
+		server->config.bound(server->config.arg, wanted);
 	return true;
 }
 

@@ -40,6 +40,10 @@ struct dhcp_config {
 	uint32_t dns;    /* told to the clients and never leased; 0: none */
 	uint32_t lease_s;
 	uint32_t port_leases; /* that a port may have at a time; 0: DHCP_PORT_LEASES */
+
+	/* Told, within dhcp_input(), of the address that its client gets. Or NULL. */
+	void (*bound)(void *arg, uint32_t address);
+	void *arg;
 };
 
 #define DHCP_NO_PORT UINT16_MAX

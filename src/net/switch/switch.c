@@ -357,6 +357,21 @@ void switch_port_refuse(struct net_port *port, enum net_verdict verdict)
 	counter_add_shared(&port->refused[verdict], 1);
 }
 
+void switch_name_address(struct net_port *port, uint32_t from, uint32_t address)
+{
+	struct net_switch *sw = port->sw;
+	char name[NAME_SIZE] = "";
+
+	pthread_mutex_lock(&sw->set->lock);
+	if (from < NET_PORTS_MAX)
+		port = port_at(sw, from);
+	if (port)
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(port->name, "/"), port->name);
+	pthread_mutex_unlock(&sw->set->lock);
+	if (name[0])
+		capture_hub_name(sw->set->capture, sw->name, address, name);
+}
+
 void switch_port_counters(const struct net_port *port, struct net_port_counters *out)
 {
 	for (unsigned i = 0; i < NET_VERDICT_COUNT; i++)

@@ -6,10 +6,11 @@
 #include "net/capture/capture.h"
 #include "net/capture/filter_compiler.h"
 
-/* The parameters ports, filter and snap, copied so that the helper thread can use them. */
+/* The parameters ports, filter, snap and names, copied so that the helper thread can use them. */
 struct capture_order {
 	struct capture_config config; /* its pointers lead into what follows */
 	const char **ports;	      /* or NULL */
+	char (*guests)[NAME_SIZE + 1]; /* "web/", for those of ports that are guests; or NULL */
 	char *filter;		      /* or NULL */
 	struct filter program;	      /* compiled from it */
 	json_t *ports_json;	      /* or NULL */
@@ -24,7 +25,10 @@ struct capture_order {
 	struct capture_order *next, **at; /* in the server's list */
 };
 
-/* -ENOENT for a name that is no port's or switch's, nor that of a port that a guest will have. */
+/*
+ * -ENOENT for a name that is no port's or switch's, nor that of a guest, or of a port that a guest
+ * will have.
+ */
 int capture_order_read(struct capture_order *order, const struct request *request,
 		       struct cause *cause);
 void capture_order_destroy(struct capture_order *order);
