@@ -37,6 +37,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/deck/guest.c %D%/deck/guest.h %D%/deck/guest_private.h \
 	%D%/deck/guest_machine.c \
 	%D%/deck/guest_state.c \
+	%D%/deck/insertion.c %D%/deck/insertion.h \
 	%D%/deck/journal.c %D%/deck/journal.h \
 	%D%/deck/life.c %D%/deck/life.h \
 	%D%/deck/marks.c %D%/deck/marks.h \
@@ -179,6 +180,7 @@ src_core_libserver_a_SOURCES = \
 	%D%/server/commands/commands.h \
 	%D%/server/commands/deck.c \
 	%D%/server/commands/guest.c \
+	%D%/server/commands/media.c \
 	%D%/server/commands/switch.c \
 	%D%/server/streams/capture.c \
 	%D%/server/streams/capture_config.c %D%/server/streams/capture_config.h \

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "core/bus/device.h"
 #include "core/deck/check.h"
+#include "core/deck/insertion.h"
 #include "core/virtio/vsock.h"
 #include "net/capture/filter_compiler.h"
 #include "net/decode/decode.h"
@@ -306,15 +307,51 @@ int guest_resize(struct guest *guest, const char *device, uint64_t bytes, struct
 	return 0;
 }
 
-int guest_exchange(struct guest *guest, const char *device, const char *path, bool force,
+int guest_exchange(struct guest *guest, const char *device, struct disk *medium, bool force,
 		   struct cause *cause)
 {
+	(void)medium;
 	if (strcmp(device, "disk0") != 0)
 		return cause_set(cause, ENOENT, "%s: there is no device %s", guest->name, device);
-	if (!path && !force)
+	if (!force)
 		return cause_set(cause, EBUSY, "%s: %s: the guest holds the medium", guest->name,
 				 device);
-	snprintf(guest->medium, sizeof(guest->medium), "%s", path ? path : "");
+	guest->medium[0] = '\0';
+	return 0;
+}
+
+struct insertion {
+	struct guest *guest;
+	char path[sizeof(((struct guest *)0)->medium)];
+};
+
+int insertion_new(struct insertion **out, const struct guest *guest, const char *device,
+		  const char *path, bool force, struct cause *cause)
+{
+	(void)force;
+	if (strcmp(device, "disk0") != 0)
+		return cause_set(cause, EINVAL, "%s: %s is no drive with a medium", guest->name,
+				 device);
+	*out = calloc(1, sizeof(**out));
+	(*out)->guest = deck_find(guest->deck, guest->name);
+	snprintf((*out)->path, sizeof((*out)->path), "%s", path);
+	return 0;
+}
+
+void insertion_open(struct insertion *insertion)
+{
+	const struct fake_deck *fake = insertion->guest->deck->fake;
+
+	while (strstr(insertion->path, "hung") && !atomic_load(&fake->answers))
+		usleep(1000);
+}
+
+int insertion_finish(struct insertion *insertion, struct deck *deck, struct cause *cause)
+{
+	(void)deck;
+	(void)cause;
+	strcpy(insertion->guest->medium, insertion->path);
+	free(insertion);
 	return 0;
 }
 

@@ -33,6 +33,7 @@ struct fake_deck {
 	atomic_bool quit;	/* deck.quit has come to its end */
 	atomic_bool start_crashes;
 	atomic_bool forced;	/* by deck_end() */
+	atomic_bool answers;	/* whoever has a file of a path with "hung" in it */
 	char notice[256];	/* guarded by lock */
 
 	/* What was typed into "web", and how much its serial port takes of it. */

@@ -22,6 +22,7 @@
 #include "control/endpoint.h"
 #include "control/message.h"
 #include "control/methods.h"
+#include "core/server/peer.h"
 #include "fake_deck.h"
 
 static int setup(void **state)
@@ -339,6 +340,21 @@ static void expect_error(int fd, const char *bytes, int code)
 	json_decref(answer);
 }
 
+static void read_exactly(int fd, void *data, size_t size)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n;
+
+		assert_int_equal(poll(&ready, 1, 10000), 1);
+		n = read(fd, (char *)data + done, size - done);
+		assert_true(n > 0);
+		done += (size_t)n;
+	}
+}
+
 static void expect_closed(int fd)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
@@ -386,6 +402,100 @@ static void requests_in_one_write_are_answered_in_order(void **state)
 	}
 	expect_closed(fd);
 	free(all);
+	close(fd);
+}
+
+/* Puts a file that nobody answers for into a drive, as request number id. */
+static void insert_hung(int fd, int id)
+{
+	char line[160];
+
+	snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"guest.insert\","
+		 "\"params\":{\"guest\":\"web\",\"device\":\"disk0\",\"path\":\"/hung\"}}\n", id);
+	say(fd, line);
+}
+
+static void ask_for_switches(int fd)
+{
+	say(fd, "{\"jsonrpc\":\"2.0\",\"id\":100,\"method\":\"switch.list\"}\n");
+}
+
+static void expect_answer(int fd, int id)
+{
+	json_t *answer = hear(fd);
+
+	assert_non_null(answer);
+	assert_int_equal(number(answer, "id"), id);
+	assert_non_null(json_object_get(answer, "result"));
+	json_decref(answer);
+}
+
+static void expect_silence(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+
+	assert_int_equal(poll(&ready, 1, 50), 0);
+}
+
+static void a_medium_that_does_not_come_holds_nothing_up(void **state)
+{
+	struct fake_deck *fake = *state;
+	int fd = fake_socket(fake);
+
+	insert_hung(fd, 1);
+	ask_for_switches(fd);
+	expect_answer(fd, 100);
+	shutdown(fd, SHUT_WR); /* it is answered all the same */
+	expect_silence(fd);
+	atomic_store(&fake->answers, true);
+	expect_answer(fd, 1);
+	expect_closed(fd);
+	close(fd);
+}
+
+static void of_media_that_do_not_come_there_is_an_end(void **state)
+{
+	struct fake_deck *fake = *state;
+	int fd = fake_socket(fake);
+	unsigned seen = 0;
+
+	for (int i = 0; i < PEER_OWED_MAX - 1; i++)
+		insert_hung(fd, i);
+	ask_for_switches(fd);
+	expect_answer(fd, 100);
+	insert_hung(fd, PEER_OWED_MAX - 1);
+	ask_for_switches(fd);
+	expect_silence(fd);
+	atomic_store(&fake->answers, true);
+	for (int i = 0; i <= PEER_OWED_MAX; i++) {
+		json_t *answer = hear(fd);
+		json_int_t id = number(answer, "id");
+
+		seen |= 1u << (id == 100 ? PEER_OWED_MAX : id);
+		json_decref(answer);
+	}
+	assert_int_equal(seen, (2u << PEER_OWED_MAX) - 1);
+	close(fd);
+}
+
+static void a_medium_that_comes_late_is_not_told_to_a_raw_stream(void **state)
+{
+	struct fake_deck *fake = *state;
+	int fd = fake_socket(fake), other = fake_socket(fake);
+	char data[8];
+
+	insert_hung(fd, 1);
+	say(fd, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"console.open\",\"params\":"
+		"{\"guest\":\"web\"}}\n");
+	expect_answer(fd, 2);
+	insert_hung(other, 3);
+	atomic_store(&fake->answers, true);
+	expect_answer(other, 3);
+	expect_silence(fd);
+	fake_print(fake, "web", "text", 4);
+	read_exactly(fd, data, 4);
+	assert_memory_equal(data, "text", 4);
+	close(other);
 	close(fd);
 }
 
@@ -679,21 +789,6 @@ static void a_client_that_asks_and_never_reads_is_closed(void **state)
 	link = fake_link(fake);
 	json_decref(call(link, "guest.list", NULL));
 	link_free(link);
-}
-
-static void read_exactly(int fd, void *data, size_t size)
-{
-	struct pollfd ready = { .fd = fd, .events = POLLIN };
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n;
-
-		assert_int_equal(poll(&ready, 1, 10000), 1);
-		n = read(fd, (char *)data + done, size - done);
-		assert_true(n > 0);
-		done += (size_t)n;
-	}
 }
 
 static void wait_typed(struct fake_deck *fake, size_t size)
@@ -1567,6 +1662,9 @@ int main(void)
 		TEST(each_method_of_the_table_has_a_handler),
 		TEST(errors_have_the_codes_of_the_protocol),
 		TEST(requests_in_one_write_are_answered_in_order),
+		TEST(a_medium_that_does_not_come_holds_nothing_up),
+		TEST(of_media_that_do_not_come_there_is_an_end),
+		TEST(a_medium_that_comes_late_is_not_told_to_a_raw_stream),
 		TEST(a_request_without_id_is_not_answered),
 		TEST(garbage_is_answered_sixteen_times),
 		TEST(what_nests_too_deep_is_refused_and_the_connection_goes_on),

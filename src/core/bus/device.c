@@ -282,7 +282,7 @@ int devices_resize(struct device_set *set, const char *name, uint64_t bytes, str
 	return err ? cause_prefix(cause, err, "%s", name) : 0;
 }
 
-int devices_exchange(struct device_set *set, const char *name, const char *path, bool force,
+int devices_exchange(struct device_set *set, const char *name, struct disk *medium, bool force,
 		     struct cause *cause)
 {
 	struct device *device = find(set, name, cause);
@@ -292,7 +292,7 @@ int devices_exchange(struct device_set *set, const char *name, const char *path,
 		return -ENOENT;
 	if (!device->type->exchange)
 		return cause_set(cause, EINVAL, "%s is no drive with a medium", name);
-	err = device->type->exchange(device, path, force, cause);
+	err = device->type->exchange(device, medium, force, cause);
 	return err ? cause_prefix(cause, err, "%s", name) : 0;
 }
 

@@ -20,6 +20,7 @@
 
 struct ahci;
 struct coalesced;
+struct disk;
 struct disk_ring;
 struct disks_media;
 struct fw_cfg;
@@ -201,11 +202,13 @@ struct device_type {
 	 */
 	int (*resize)(struct device *device, uint64_t bytes, struct cause *cause);
 	/*
-	 * Takes the medium out of a drive and, if path is not NULL, puts another one in; force:
-	 * also one that the guest holds. 0, or a negative errno with a cause that does not name
-	 * the device. Any thread.
+	 * Takes the medium out of a drive and, if another one is given, puts that in, which is
+	 * prepared (see disks_describe_medium()) and the device's from here on; force: also one
+	 * that the guest holds. 0, or a negative errno with a cause that does not name the device;
+	 * then the other one is still the caller's. Any thread.
 	 */
-	int (*exchange)(struct device *device, const char *path, bool force, struct cause *cause);
+	int (*exchange)(struct device *device, struct disk *medium, bool force,
+			struct cause *cause);
 	/*
 	 * What the guest says of its memory; look: somebody wants to know, so that it is asked
 	 * anew when that is old, for the next call. Any thread.
@@ -280,7 +283,7 @@ bool devices_screen(struct device_set *set, struct screen *out);
 void devices_sample(const struct device_set *set, struct device_counters *sum);
 
 /* Calls exchange() of the device of that name; errors as of devices_resize(). Any thread. */
-int devices_exchange(struct device_set *set, const char *name, const char *path, bool force,
+int devices_exchange(struct device_set *set, const char *name, struct disk *medium, bool force,
 		     struct cause *cause);
 
 /*

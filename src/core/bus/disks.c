@@ -146,15 +146,11 @@ int disks_open(struct device_host *host, unsigned number, const char *path, stru
 	return 0;
 }
 
-int disks_prepare(const struct device_host *host, unsigned number, const char *path,
-		  struct disk **out, struct cause *cause)
+void disks_describe_medium(struct disk_config *config, const struct profile *profile,
+			   unsigned number)
 {
-	struct disk_config config;
-
-	configure(&config, host->profile, number);
-	config.path = path;
-	config.at_once = true;
-	return disk_prepare(out, &config, cause);
+	configure(config, profile, number);
+	config->at_once = true;
 }
 
 void disks_media_free(struct disks_media *media)

@@ -41,9 +41,12 @@ bool disk_is_sata(const struct profile_disk *disk);
 int disks_open(struct device_host *host, unsigned number, const char *path, struct disk **out,
 	       struct cause *cause);
 
-/* The same without the ring, see disk_prepare(), and without waiting; nobody is told. Any thread. */
-int disks_prepare(const struct device_host *host, unsigned number, const char *path,
-		  struct disk **out, struct cause *cause);
+/*
+ * How disk_prepare() is to open what somebody puts into drive number of the profile, but for the
+ * path: without waiting for whoever has it in use. Any thread.
+ */
+void disks_describe_medium(struct disk_config *config, const struct profile *profile,
+			   unsigned number);
 
 /* What the guest is told as the serial number of disk number of the profile. */
 void disks_serial(const struct profile *profile, unsigned number,

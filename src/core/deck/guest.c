@@ -370,21 +370,6 @@ int guest_resize(struct guest *guest, const char *device, uint64_t bytes, struct
 	return err ? cause_prefix(cause, err, "%s", guest->name) : 0;
 }
 
-int guest_exchange(struct guest *guest, const char *device, const char *path, bool force,
-		   struct cause *cause)
-{
-	int err = guest->machine ? machine_exchange(guest->machine, device, path, force, cause)
-				 : cause_set(cause, ESHUTDOWN, "it does not run");
-
-	if (err)
-		return cause_prefix(cause, err, "%s", guest->name);
-	if (path)
-		guest_say(guest, "%s is in %s", path, device);
-	else
-		guest_say(guest, "%s is empty", device);
-	return 0;
-}
-
 /* The disk of that name in its profile; PROFILE_DISKS_MAX: there is none. */
 static unsigned find_disk(const struct guest *guest, const char *device)
 {
@@ -397,6 +382,35 @@ static unsigned find_disk(const struct guest *guest, const char *device)
 			break;
 	}
 	return i;
+}
+
+int guest_describe_medium(const struct guest *guest, const char *device,
+			  struct disk_config *config, struct cause *cause)
+{
+	unsigned disk = find_disk(guest, device);
+	const struct profile_disk *drive = &guest->profile->disks[disk];
+
+	if (disk == PROFILE_DISKS_MAX || !drive->cdrom || !disk_is_sata(drive))
+		return cause_set(cause, EINVAL, "%s: %s is no drive with a medium", guest->name,
+				 device);
+	disks_describe_medium(config, guest->profile, disk);
+	return 0;
+}
+
+int guest_exchange(struct guest *guest, const char *device, struct disk *medium, bool force,
+		   struct cause *cause)
+{
+	int err = guest->machine ? machine_exchange(guest->machine, device, medium, force, cause)
+				 : cause_set(cause, ESHUTDOWN, "it does not run");
+
+	if (err)
+		return cause_prefix(cause, err, "%s", guest->name);
+	if (medium)
+		guest_say(guest, "%s is in %s", guest_disk_path(guest, find_disk(guest, device)),
+			  device);
+	else
+		guest_say(guest, "%s is empty", device);
+	return 0;
 }
 
 int guest_unlock(struct guest *guest, const char *device, const char *secret,

@@ -22,6 +22,8 @@
 struct guest;
 struct guest_device;
 struct device_memory;
+struct disk;
+struct disk_config;
 struct screen;
 
 /*
@@ -81,9 +83,15 @@ void guest_memory_view(const struct guest *guest, struct device_memory *out);
  */
 int guest_resize(struct guest *guest, const char *device, uint64_t bytes, struct cause *cause);
 
-/* The same with another medium for a drive, or none: path is NULL. */
-int guest_exchange(struct guest *guest, const char *device, const char *path, bool force,
+/*
+ * The same with another medium for a drive, which is the guest's from here on, or none: NULL. What
+ * there is to be put into it is prepared as guest_describe_medium() says, see disk_prepare(); the
+ * path is the caller's to fill in, the rest valid as long as the guest's profile.
+ */
+int guest_exchange(struct guest *guest, const char *device, struct disk *medium, bool force,
 		   struct cause *cause);
+int guest_describe_medium(const struct guest *guest, const char *device,
+			  struct disk_config *config, struct cause *cause);
 
 /*
  * Keeps the passphrase of an encrypted disk, "disk0", for the next start and until the guest has

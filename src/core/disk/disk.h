@@ -27,8 +27,8 @@ enum disk_operation { DISK_READ, DISK_WRITE, DISK_FLUSH, DISK_DISCARD, DISK_WRIT
 
 struct disk_config {
 	char name[16];	  /* "disk0", for messages */
-	const char *path; /* the disk keeps a copy */
-	const char *guest; /* kept by the caller while the disk is open; whose it is, or NULL */
+	const char *path;  /* the disk keeps a copy */
+	const char *guest; /* whose it is, or NULL; the same */
 	bool readonly;
 	bool raw; /* whatever its content looks like: somebody has said so */
 	bool cdrom; /* it is the medium of a drive */

@@ -85,7 +85,7 @@ struct disk {
 	struct counter read_bytes, read_requests;
 	struct counter write_bytes, write_requests;
 	struct counter flushes, errors;
-	char path[]; /* of config */
+	char texts[]; /* of config: its path, and its guest */
 };
 
 /* What the request needs next; it does not change before ring_step_done(). Any thread. */

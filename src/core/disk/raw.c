@@ -23,15 +23,17 @@
 
 int disk_prepare(struct disk **out, const struct disk_config *config, struct cause *cause)
 {
-	size_t size = strlen(config->path) + 1;
-	struct disk *disk = calloc(1, sizeof(*disk) + size);
+	size_t path = strlen(config->path) + 1, guest = config->guest ? strlen(config->guest) + 1 : 0;
+	struct disk *disk = calloc(1, sizeof(*disk) + path + guest);
 	int r;
 
 	if (!disk)
 		return cause_errno(cause, ENOMEM, "%s: %s", config->name, config->path);
 	disk->slot = -1;
 	disk->config = *config;
-	disk->config.path = memcpy(disk->path, config->path, size);
+	disk->config.path = memcpy(disk->texts, config->path, path);
+	if (guest)
+		disk->config.guest = memcpy(disk->texts + path, config->guest, guest);
 	r = disk_file_open(&disk->file, &disk->config, cause);
 	atomic_store(&disk->size, disk->file.size);
 	disk->discards = S_ISBLK(disk->file.st.st_mode);

@@ -163,7 +163,7 @@ int ring_add_disk(struct disk_ring *ring, struct disk *disk, struct cause *cause
 	r = ring->engine->add ? ring->engine->add(ring, disk) : 0;
 	if (r < 0) {
 		disk->slot = -1;
-		return cause_errno(cause, -r, "%s cannot be added", disk->path);
+		return cause_errno(cause, -r, "%s cannot be added", disk->config.path);
 	}
 	ring->disks[slot] = disk;
 	return 0;

@@ -148,22 +148,17 @@ static void sample_drive(const struct device *device, struct device_counters *su
 	ahci_sample(device->host->ahci, device->number, sum);
 }
 
-static int exchange_medium(struct device *device, const char *path, bool force,
+static int exchange_medium(struct device *device, struct disk *medium, bool force,
 			   struct cause *cause)
 {
 	const struct device_host *host = device->host;
-	struct disk *medium = NULL;
 	char *copy = NULL;
-	int err = 0;
+	int err;
 
-	if (path && !(copy = strdup(path)))
-		return cause_errno(cause, ENOMEM, "%s", path);
-	if (path)
-		err = disks_prepare(host, device->number, path, &medium, cause);
-	if (!err)
-		err = ahci_exchange(host->ahci, device->number, medium, force, cause);
+	if (medium && !(copy = strdup(disk_path(medium))))
+		return cause_errno(cause, ENOMEM, "%s", disk_path(medium));
+	err = ahci_exchange(host->ahci, device->number, medium, force, cause);
 	if (err) {
-		disk_close(medium);
 		free(copy);
 		return err;
 	}

@@ -542,13 +542,13 @@ int machine_resize(struct machine *machine, const char *device, uint64_t bytes,
 	return err;
 }
 
-int machine_exchange(struct machine *machine, const char *device, const char *path, bool force,
+int machine_exchange(struct machine *machine, const char *device, struct disk *medium, bool force,
 		     struct cause *cause)
 {
 	int err;
 
 	pthread_mutex_lock(&machine->vm_lock);
-	err = machine->vm ? devices_exchange(&machine->vm->devices, device, path, force, cause)
+	err = machine->vm ? devices_exchange(&machine->vm->devices, device, medium, force, cause)
 			  : being_built(cause);
 	pthread_mutex_unlock(&machine->vm_lock);
 	return err;

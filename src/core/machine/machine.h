@@ -121,7 +121,7 @@ size_t machine_keys(struct machine *machine, const uint8_t *text, size_t size);
  */
 int machine_resize(struct machine *machine, const char *device, uint64_t bytes,
 		   struct cause *cause);
-int machine_exchange(struct machine *machine, const char *device, const char *path, bool force,
+int machine_exchange(struct machine *machine, const char *device, struct disk *medium, bool force,
 		     struct cause *cause);
 
 /*

@@ -19,7 +19,8 @@
 struct server {
 	struct deck *deck;
 	struct loop *loop; /* the deck's */
-	struct worker worker;
+	struct worker worker;  /* for captures */
+	struct worker openers; /* for files that people name, any of which may never answer */
 	struct peers peers;
 	struct leave leave;
 

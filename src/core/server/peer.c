@@ -87,7 +87,7 @@ void peer_close(struct peer *peer)
 static bool finished(const struct peer *peer)
 {
 	return peer->input_ended && !peer->crowded && peer->mode == PEER_MESSAGES &&
-	       !peer->out.size;
+	       !peer->owed && !peer->out.size;
 }
 
 /* Sends what the socket takes; sets what to wait for next. May close. */
@@ -281,6 +281,21 @@ void peer_resume(struct peer *peer)
 	peer->crowded = true;
 	loop_post(peer->peers->loop, &peer->more);
 	watch(peer);
+}
+
+void peer_owe(struct peer *peer)
+{
+	if (++peer->owed == PEER_OWED_MAX)
+		peer_hold(peer);
+}
+
+/* The first of them that is paid lets a peer go on, and the last one lets it end. */
+void peer_paid(struct peer *peer)
+{
+	if (peer->owed-- == PEER_OWED_MAX)
+		peer_resume(peer);
+	else if (peer->mode == PEER_MESSAGES)
+		loop_post(peer->peers->loop, &peer->more);
 }
 
 void peer_make_raw(struct peer *peer, const struct raw_ops *raw, void *arg)

@@ -18,6 +18,7 @@
 #define PEER_QUEUE_MAX (4u << 20)  /* bytes waiting for a client; one more closes it */
 #define PEER_NOTIFY_MAX (1u << 20) /* beyond this, notifications are dropped and counted */
 #define PEER_SUBSCRIPTIONS_MAX 16
+#define PEER_OWED_MAX 16
 #define PEER_GARBAGE_MAX 16
 
 struct peer;
@@ -67,6 +68,7 @@ struct peer {
 	uint32_t watched; /* EPOLL* */
 	bool input_ended;
 	bool crowded; /* more is posted, or a raw stream has not taken its input */
+	unsigned owed; /* answers that others do not wait for */
 	unsigned garbage; /* lines in a row that were not JSON */
 	bool events;
 	uint64_t events_dropped;
@@ -95,6 +97,13 @@ bool peer_may_notify(const struct peer *peer);
 /* No further request is read until peer_resume(): an answer is under way. */
 void peer_hold(struct peer *peer);
 void peer_resume(struct peer *peer);
+
+/*
+ * An answer is under way, and has been queued, beside which further requests are read, unless
+ * there are PEER_OWED_MAX of these.
+ */
+void peer_owe(struct peer *peer);
+void peer_paid(struct peer *peer);
 
 /* From here on, after what is queued already, the connection is raw's. */
 void peer_make_raw(struct peer *peer, const struct raw_ops *raw, void *arg);

@@ -48,17 +48,36 @@ void request_answer(struct request *request, int error, const struct cause *caus
 		send_result(request->peer, request->id, request->result);
 }
 
-void request_defer(struct request *request, struct answer *answer)
+static void leave(struct request *request, struct answer *answer, bool detached)
 {
 	request->deferred = true;
-	answer->peer = peer_keep(request->peer);
-	answer->id = json_incref(request->id);
+	*answer = (struct answer){ .peer = peer_keep(request->peer),
+				   .id = json_incref(request->id), .detached = detached };
+}
+
+void request_defer(struct request *request, struct answer *answer)
+{
+	leave(request, answer, false);
 	peer_hold(request->peer);
+}
+
+void request_detach(struct request *request, struct answer *answer)
+{
+	leave(request, answer, true);
+	peer_owe(request->peer);
+}
+
+static bool is_lost(const struct answer *answer)
+{
+	return answer->detached && answer->peer->mode == PEER_RAW;
 }
 
 static void answer_end(struct answer *answer)
 {
-	peer_resume(answer->peer);
+	if (answer->detached)
+		peer_paid(answer->peer);
+	else
+		peer_resume(answer->peer);
 	peer_release(answer->peer);
 	json_decref(answer->id);
 	answer->peer = NULL;
@@ -67,12 +86,12 @@ static void answer_end(struct answer *answer)
 
 void answer_result(struct answer *answer, json_t *result)
 {
-	send_result(answer->peer, answer->id, result);
+	send_result(answer->peer, is_lost(answer) ? NULL : answer->id, result);
 	answer_end(answer);
 }
 
 void answer_error(struct answer *answer, int error, const struct cause *cause)
 {
-	send_error(answer->peer, answer->id, error, cause);
+	send_error(answer->peer, is_lost(answer) ? NULL : answer->id, error, cause);
 	answer_end(answer);
 }

@@ -44,10 +44,16 @@ void request_answer(struct request *request, int error, const struct cause *caus
 struct answer {
 	struct peer *peer;
 	json_t *id;
+	bool detached;
 };
 
-/* Leaves the answer for later; the peer's further requests wait. One of the next two is due. */
+/*
+ * Leaves the answer for later; the peer's further requests wait, or, detached, are carried out
+ * and answered meanwhile. answer_result() or answer_error() is due; one that is detached gets
+ * lost when the connection has become a raw stream.
+ */
 void request_defer(struct request *request, struct answer *answer);
+void request_detach(struct request *request, struct answer *answer);
 void answer_result(struct answer *answer, json_t *result); /* taken over; NULL: {} */
 void answer_error(struct answer *answer, int error, const struct cause *cause);
 

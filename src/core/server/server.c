@@ -24,9 +24,12 @@
 #define LOOK_INTERVAL (2 * NS_PER_S)
 /* Where the folder is watched: folders further up may be moved away, or covered by a mount. */
 #define LOOK_RARELY (60 * NS_PER_S)
+#define OPENERS_MAX 4
+#define OPENERS_PATIENCE (2 * NS_PER_S) /* at the end of the deck */
 #define ACCEPT_PAUSE (100 * NS_PER_MS) /* after running out of file descriptors */
 
 static const struct thread_role worker_role = { .name = "worker" };
+static const struct thread_role opener_role = { .name = "opener" };
 
 struct adopted {
 	int fd;
@@ -281,6 +284,7 @@ int server_new(struct server **out, struct deck *deck, struct cause *cause)
 	server->look = (struct loop_timer){ .fire = look, .arg = server };
 	spares_fill(&server->spares);
 	worker_init(&server->worker, server->loop, &worker_role, 1);
+	worker_init(&server->openers, server->loop, &opener_role, OPENERS_MAX);
 	server->peers = (struct peers){ .loop = server->loop, .line = dispatch_line,
 					.last_closed = last_peer_closed, .arg = server };
 	leave_init(&server->leave, deck, &server->peers);
@@ -356,6 +360,10 @@ void server_free(struct server *server)
 	end_streams(server);
 	worker_finish(&server->worker);
 	worker_destroy(&server->worker);
+	/* A file system may not answer before the process has ended. */
+	if (!worker_leave(&server->openers, OPENERS_PATIENCE))
+		return;
+	worker_destroy(&server->openers);
 	spares_close(&server->spares);
 	pthread_mutex_destroy(&server->adopt_lock);
 	free(server);

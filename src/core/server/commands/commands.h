@@ -4,6 +4,7 @@
 
 #include "core/server/request.h"
 
-extern const struct handler deck_commands[], guest_commands[], switch_commands[];
+extern const struct handler deck_commands[], guest_commands[], media_commands[],
+	switch_commands[];
 
 #endif

@@ -101,7 +101,7 @@ static int quit(struct request *request, struct cause *cause)
 struct check {
 	struct worker_job job;
 	struct answer answer;
-	const struct deck_config *config; /* the deck's */
+	struct deck_config config;
 	struct profile_report report;
 	char path[];
 };
@@ -110,7 +110,7 @@ static void check_work(void *arg)
 {
 	struct check *check = arg;
 
-	deck_check(check->config, check->path, &check->report);
+	deck_check(&check->config, check->path, &check->report);
 }
 
 static void check_done(void *arg)
@@ -135,10 +135,10 @@ static int check_profile(struct request *request, struct cause *cause)
 	check = calloc(1, sizeof(*check) + strlen(path) + 1);
 	if (!check)
 		return cause_errno(cause, ENOMEM, "profile.check");
-	check->config = deck_get_config(request->deck);
+	check->config = *deck_get_config(request->deck);
 	strcpy(check->path, path);
 	check->job = (struct worker_job){ .work = check_work, .done = check_done, .arg = check };
-	error = worker_post(&request->server->worker, &check->job);
+	error = worker_post(&request->server->openers, &check->job);
 	if (error < 0) {
 		free(check);
 		return cause_errno(cause, -error, "profile.check");

@@ -369,7 +369,7 @@ static bool look_through(struct request *request, json_t *guest)
 	look->config.guests_folder = NULL;
 	strcpy(look->path, path);
 	look->job = (struct worker_job){ .work = look_work, .done = look_done, .arg = look };
-	if (worker_post(&request->server->worker, &look->job) < 0) {
+	if (worker_post(&request->server->openers, &look->job) < 0) {
 		free(look);
 		return false;
 	}
@@ -413,22 +413,6 @@ static int resize(struct request *request, struct cause *cause)
 			    param_integer(request, "size", 0), cause);
 }
 
-static int eject(struct request *request, struct cause *cause)
-{
-	return guest_exchange(request->guest, param_string(request, "device"), NULL,
-			      param_bool(request, "force"), cause);
-}
-
-static int insert(struct request *request, struct cause *cause)
-{
-	const char *path = param_string(request, "path");
-
-	if (path[0] != '/')
-		return cause_set(cause, EINVAL, "path: '%s' must begin with '/'", path);
-	return guest_exchange(request->guest, param_string(request, "device"), path,
-			      param_bool(request, "force"), cause);
-}
-
 static int unlock(struct request *request, struct cause *cause)
 {
 	return guest_unlock(request->guest, param_string(request, "device"),
@@ -439,8 +423,6 @@ const struct handler guest_commands[] = {
 	{ METHOD_GUEST_LIST, .run = list_guests },
 	{ METHOD_GUEST_SHOW, .run = show_guest },
 	{ METHOD_GUEST_RESIZE, .run = resize },
-	{ METHOD_GUEST_EJECT, .run = eject },
-	{ METHOD_GUEST_INSERT, .run = insert },
 	{ METHOD_GUEST_UNLOCK, .run = unlock },
 	HANDLERS_END
 };

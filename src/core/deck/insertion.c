@@ -1,0 +1,65 @@
+/* See insertion.h. */
+#include "core/deck/insertion.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/names.h"
+#include "core/disk/disk.h"
+
+struct insertion {
+	struct disk_config config;
+	char guest[NAME_SIZE];
+	bool force;
+	struct disk *medium; /* NULL: error and cause say why */
+	int error;
+	struct cause cause;
+	char path[];
+};
+
+int insertion_new(struct insertion **out, const struct guest *guest, const char *device,
+		  const char *path, bool force, struct cause *cause)
+{
+	struct insertion *insertion = calloc(1, sizeof(*insertion) + strlen(path) + 1);
+	int err;
+
+	if (!insertion)
+		return cause_errno(cause, ENOMEM, "%s: %s", guest_name(guest), device);
+	err = guest_describe_medium(guest, device, &insertion->config, cause);
+	if (err) {
+		free(insertion);
+		return err;
+	}
+	snprintf(insertion->guest, sizeof(insertion->guest), "%s", guest_name(guest));
+	insertion->config.guest = insertion->guest;
+	insertion->config.path = strcpy(insertion->path, path);
+	insertion->force = force;
+	insertion->error = cause_errno(&insertion->cause, EAGAIN, "%s: %s", device, path);
+	*out = insertion;
+	return 0;
+}
+
+void insertion_open(struct insertion *insertion)
+{
+	insertion->error = disk_prepare(&insertion->medium, &insertion->config, &insertion->cause);
+}
+
+int insertion_finish(struct insertion *insertion, struct deck *deck, struct cause *cause)
+{
+	struct guest *guest = deck_find(deck, insertion->guest);
+	int err = insertion->error;
+
+	if (err)
+		cause_set(cause, -err, "%s: %s", insertion->guest, insertion->cause.text);
+	else if (!guest)
+		err = cause_set(cause, ENOENT, "%s: the guest is gone", insertion->guest);
+	else
+		err = guest_exchange(guest, insertion->config.name, insertion->medium,
+				     insertion->force, cause);
+	if (err)
+		disk_close(insertion->medium);
+	free(insertion);
+	return err;
+}

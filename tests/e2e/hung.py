@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""Files that nobody answers for, as on a network file system whose server is gone: what is
+asked of them waits, the deck does not."""
+import contextlib
+import ctypes
+import errno
+import json
+import os
+import select
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import deck as d
+
+GUEST = """[guest]
+memory = 32M
+[boot]
+cmdline = name={name}
+firmware = none
+[disk0]
+cdrom = yes
+"""
+SOON = 20  # seconds, for what takes milliseconds, or two seconds at the end, where nobody waits
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class HungFiles:
+    """A file system (FUSE, linux/fuse.h) with one file of 1 MiB of zeroes. Whoever opens that
+    waits until somebody calls release(); after deafen(), whoever asks for anything."""
+
+    SIZE = 1 << 20
+    LOOKUP, FORGET, GETATTR, OPEN, READ, INIT = 1, 2, 3, 14, 15, 26
+    ROOT, MEDIUM = 1, 2
+
+    def __init__(self, path):
+        self.path, self.medium = path, os.path.join(path, "medium")
+        self.waiting, self.lock = [], threading.Lock()
+        self.asked, self.released, self.deaf = threading.Event(), threading.Event(), False
+        os.makedirs(path)
+        try:
+            self.fd = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+        except OSError as error:
+            d.skip(f"/dev/fuse: {error.strerror}")
+        options = f"fd={self.fd},rootmode=40000,user_id={os.getuid()},group_id={os.getgid()}"
+        if libc.mount(b"hung", path.encode(), b"fuse", 6, options.encode()):
+            os.close(self.fd)
+            d.skip(f"nothing can be mounted here: {os.strerror(ctypes.get_errno())}")
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def attributes(self, node):
+        mode, size = (0o40755, 0) if node == self.ROOT else (0o100644, self.SIZE)
+        return struct.pack("<QQQQQQIIIIIIIIII", node, size, size // 512, 0, 0, 0, 0, 0, 0, mode, 1,
+                           os.getuid(), os.getgid(), 0, 4096, 0)
+
+    def answer(self, unique, data=b"", error=0):
+        with contextlib.suppress(OSError):
+            os.write(self.fd, struct.pack("<IiQ", 16 + len(data), -error, unique) + data)
+
+    def take(self, code, unique, node, data):
+        if code == self.INIT:
+            self.answer(unique, struct.pack("<IIIIHHIIHHIIHHI24x", 7, 31, 65536, 0, 8, 8, 65536, 1,
+                                            16, 0, 0, 0, 0, 0, 0)[:64])
+        elif code == self.LOOKUP and data == b"medium\0":
+            self.answer(unique, struct.pack("<QQQQII", self.MEDIUM, 0, 0, 0, 0, 0) +
+                        self.attributes(self.MEDIUM))
+        elif code == self.LOOKUP:
+            self.answer(unique, error=errno.ENOENT)
+        elif code == self.GETATTR:
+            self.answer(unique, struct.pack("<QII", 0, 0, 0) + self.attributes(node))
+        elif code == self.OPEN:
+            with self.lock:
+                self.waiting.append(unique)
+            if self.released.is_set():
+                self.answer_opens()
+            self.asked.set()
+        elif code == self.READ:
+            offset, size = struct.unpack_from("<QI", data, 8)
+            self.answer(unique, bytes(max(0, min(size, self.SIZE - offset))))
+        elif code != self.FORGET:
+            self.answer(unique, error=errno.ENOSYS)
+
+    def answer_opens(self):
+        with self.lock:
+            waiting, self.waiting = self.waiting, []
+        for unique in waiting:
+            self.answer(unique, struct.pack("<QII", 1, 0, 0))
+
+    def serve(self):
+        while True:
+            select.select([self.fd], [], [])
+            if self.deaf:
+                self.asked.set()
+                self.released.wait()
+            try:
+                request = os.read(self.fd, 1 << 17)
+            except OSError as error:
+                if error.errno in (errno.ENOENT, errno.EINTR):
+                    continue
+                return  # it is unmounted
+            _, code, unique, node = struct.unpack_from("<IIQQ", request)
+            self.take(code, unique, node, request[40:])
+
+    def deafen(self):
+        self.deaf = True
+
+    def release(self):
+        self.released.set()
+        self.answer_opens()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.release()
+        libc.umount2(self.path.encode(), 3)  # MNT_FORCE, MNT_DETACH: also one in use
+        self.thread.join(d.PATIENCE)
+        os.close(self.fd)
+
+
+@contextlib.contextmanager
+def deck_and_files():
+    d.need_kvm()
+    with d.Deck(prepare=lambda folder: folder.guest("one", GUEST.format(name="one"))) as deck, \
+            HungFiles(os.path.join(deck.path, "hung")) as files:
+        assert deck.run("start", "one").returncode == 0
+        yield deck, files
+
+
+def answers_soon(deck):
+    begin = time.monotonic()
+    assert deck.state("one") == "running"
+    assert time.monotonic() - begin < SOON
+
+
+def disk_of(deck):
+    return deck.call("guest.show", {"guest": "one"})["disks"][0]
+
+
+def test_insert():
+    with deck_and_files() as (deck, files):
+        insert = deck.start("insert", "one", files.medium, stderr=subprocess.PIPE, text=True)
+        assert files.asked.wait(d.PATIENCE)
+        answers_soon(deck)
+        assert insert.poll() is None and disk_of(deck)["path"] is None
+        files.release()
+        assert insert.wait(d.PATIENCE) == 0, insert.stderr.read()
+        assert disk_of(deck)["path"] == files.medium
+
+
+def test_insert_into_a_guest_that_is_gone():
+    with deck_and_files() as (deck, files):
+        insert = deck.start("insert", "one", files.medium, stderr=subprocess.PIPE, text=True)
+        assert files.asked.wait(d.PATIENCE)
+        assert deck.run("stop", "--force", "--wait", "one").returncode == 0
+        files.release()
+        assert insert.wait(d.PATIENCE) == 1
+        assert "one: it does not run" in insert.stderr.read()
+
+
+def test_quit():
+    """The deck ends, although it is asked to look at an image that does not open."""
+    with deck_and_files() as (deck, files):
+        files.deafen()
+        profile = deck.write("two.ini", GUEST.format(name="two").replace(
+            "cdrom = yes", f"path = {files.medium}\nreadonly = yes"))
+        asking = threading.Thread(target=ask_for_nothing, args=(deck, profile))
+        asking.start()
+        assert files.asked.wait(d.PATIENCE)
+        answers_soon(deck)
+        assert deck.run("shutdown", "--force").returncode == 0
+        assert deck.process.wait(SOON) == 0
+        asking.join(d.PATIENCE)
+
+
+def ask_for_nothing(deck, profile):
+    with contextlib.suppress(json.JSONDecodeError):  # the connection ends without an answer
+        deck.call("profile.check", {"path": profile})
+
+
+if __name__ == "__main__":
+    d.main()
