@@ -12,7 +12,7 @@
 
 enum profile_type {
 	PROFILE_STRING, PROFILE_NAME, PROFILE_PATH, PROFILE_BOOL, PROFILE_COUNT, PROFILE_SIZE,
-	PROFILE_MAC, PROFILE_ADDRESS, PROFILE_CHOICE, PROFILE_FORWARDS
+	PROFILE_MAC, PROFILE_ADDRESS, PROFILE_CHOICE, PROFILE_PARSED
 };
 
 struct profile_key {
@@ -24,6 +24,14 @@ struct profile_key {
 	bool required;
 
 	/*
+	 * Of PARSED: what its field takes, at most PROFILE_PARSED_MAX bytes without pointers, in
+	 * which equal values are equal; and what makes one of a text. That returns 0, or -EINVAL
+	 * with a sentence in fault, of room bytes, that begins after "key: ".
+	 */
+	size_t size;
+	int (*parse)(void *field, const char *text, char *fault, size_t room);
+
+	/*
 	 * Sentences for the manual, without bounds, choices and standard value, which follow
 	 * from the row. "{Ic kernel}" is an mdoc(7) macro with what it marks.
 	 */
@@ -32,11 +40,12 @@ struct profile_key {
 	/*
 	 * Where the value goes in the section's record: a char * (STRING, PATH), char[32]
 	 * (NAME), bool, unsigned (COUNT, CHOICE), uint64_t (SIZE), uint8_t[6] (MAC),
-	 * uint32_t and uint8_t (ADDRESS), or struct net_forwards (FORWARDS). PROFILE_NOWHERE: it is only checked.
+	 * uint32_t and uint8_t (ADDRESS), or what the row says (PARSED). PROFILE_NOWHERE: it is only checked.
 	 */
 	size_t offset;
 };
 
 #define PROFILE_NOWHERE SIZE_MAX
+#define PROFILE_PARSED_MAX 256
 
 #endif

@@ -35,10 +35,10 @@ static bool text_equal(const char *one, const char *other)
 	return one && other ? !strcmp(one, other) : one == other;
 }
 
-/* Whether two fields of a type, as base/profile_key.h has them, hold the same. */
-static bool equal(enum profile_type type, const void *one, const void *other)
+/* Whether two fields of a key, as base/profile_key.h has them, hold the same. */
+static bool equal(const struct profile_key *key, const void *one, const void *other)
 {
-	switch (type) {
+	switch (key->type) {
 	case PROFILE_STRING:
 	case PROFILE_PATH:
 		return text_equal(*(char *const *)one, *(char *const *)other);
@@ -55,8 +55,8 @@ static bool equal(enum profile_type type, const void *one, const void *other)
 		return !memcmp(one, other, NET_MAC_SIZE);
 	case PROFILE_ADDRESS:
 		return !memcmp(one, other, sizeof(uint32_t) + sizeof(uint8_t));
-	case PROFILE_FORWARDS:
-		return !memcmp(one, other, sizeof(struct net_forwards));
+	case PROFILE_PARSED:
+		return !memcmp(one, other, key->size);
 	}
 	return false;
 }
@@ -79,7 +79,7 @@ static void differ_record(struct list *list, const struct profile_section *secti
 	}
 	for (key = section->keys; key->key; key++)
 		if (key->offset != PROFILE_NOWHERE &&
-		    !equal(key->type, one + key->offset, other + key->offset))
+		    !equal(key, one + key->offset, other + key->offset))
 			add(list, "%s%s%s", name, *name ? " " : "", key->key);
 }
 

@@ -223,7 +223,8 @@ static const struct profile_key net_keys[] = {
 	  .choices = "256|512|1024|2048|4096", .standard = "1024",
 	  .help = "Frames that each of the queues of a virtio card can hold. A large one loses "
 		  "fewer when many come at once, and takes more of the guest's memory." },
-	{ .key = "forward", .type = PROFILE_FORWARDS, .offset = NET(forwards),
+	{ .key = "forward", .type = PROFILE_PARSED, .offset = NET(forwards),
+	  .size = sizeof(struct net_forwards), .parse = net_forwards_parse,
 	  .help = "TCP ports of this host that lead to the guest's, as {Li 2222:22 8080:80}, on a "
 		  "switch with {Ic uplink=nat}: connections to port 2222 of 127.0.0.1 go to the "
 		  "guest's port 22. "

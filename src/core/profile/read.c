@@ -81,8 +81,8 @@ static int store(struct reader *reader, char *record, const struct profile_key *
 		*(uint32_t *)(void *)field = (uint32_t)value->number;
 		*(uint8_t *)(field + sizeof(uint32_t)) = value->prefix;
 		break;
-	case PROFILE_FORWARDS:
-		*(struct net_forwards *)(void *)field = value->forwards;
+	case PROFILE_PARSED:
+		memcpy(field, value->parsed, key->size);
 		break;
 	}
 	return 0;

@@ -205,17 +205,6 @@ static int parse_path(const char *text, char *fault)
 	return 0;
 }
 
-static int parse_forwards(struct profile_value *out, const char *text, char *fault)
-{
-	const char *word;
-
-	if (net_forwards_parse(&out->forwards, text, &word) == 0)
-		return 0;
-	return fail(fault, EINVAL, "'%.*s' cannot be had; write up to %d different ones, each a "
-		    "port of this host and the guest's, such as 2222:22, or, for others than this "
-		    "host, 0.0.0.0:2222:22", (int)strcspn(word, " \t"), word, NET_FORWARDS_MAX);
-}
-
 int profile_value_parse(struct profile_value *out, const struct profile_key *key,
 			const char *text, char fault[PROFILE_FAULT_SIZE])
 {
@@ -246,8 +235,8 @@ int profile_value_parse(struct profile_value *out, const struct profile_key *key
 		return parse_address(out, text, fault);
 	case PROFILE_CHOICE:
 		return parse_choice(out, key, text, fault);
-	case PROFILE_FORWARDS:
-		return parse_forwards(out, text, fault);
+	case PROFILE_PARSED:
+		return key->parse(out->parsed, text, fault, PROFILE_FAULT_SIZE);
 	}
 	return fail(fault, EINVAL, "has an unknown type");
 }

@@ -11,7 +11,6 @@
 
 #include "core/profile/keys.h"
 #include "net/frame/frame.h"
-#include "net/port/forward.h"
 
 #define PROFILE_FAULT_SIZE 192
 
@@ -19,7 +18,7 @@ struct profile_value {
 	uint64_t number;	   /* BOOL, COUNT, SIZE (bytes), CHOICE (index), ADDRESS (IPv4) */
 	uint8_t prefix;		   /* ADDRESS */
 	uint8_t mac[NET_MAC_SIZE]; /* MAC */
-	struct net_forwards forwards; /* FORWARDS */
+	_Alignas(8) uint8_t parsed[PROFILE_PARSED_MAX]; /* PARSED */
 };
 
 int profile_value_parse(struct profile_value *out, const struct profile_key *key,

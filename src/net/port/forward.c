@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EXCERPT 40 /* bytes of a word that are shown */
 #define WORD_MAX (NET_FORWARD_TEXT + 6) /* with the guest's port, and the zero */
 
 /* 1..65535, up to the end of text. */
@@ -51,27 +52,39 @@ static bool is_there(const struct net_forwards *forwards, const struct net_forwa
 	return false;
 }
 
-int net_forwards_parse(struct net_forwards *out, const char *text, const char **fault)
+static bool add_word(struct net_forwards *out, const char *text, size_t size)
 {
+	struct net_forward forward;
 	char word[WORD_MAX];
+
+	if (size >= sizeof(word) || out->count == NET_FORWARDS_MAX)
+		return false;
+	memcpy(word, text, size);
+	word[size] = '\0';
+	if (!parse_word(&forward, word) || is_there(out, &forward))
+		return false;
+	out->list[out->count++] = forward;
+	return true;
+}
+
+int net_forwards_parse(void *out, const char *text, char *fault, size_t room)
+{
+	struct net_forwards *forwards = out;
 	size_t size;
 
-	*out = (struct net_forwards){ 0 };
+	*forwards = (struct net_forwards){ 0 };
 	for (;; text += size) {
-		struct net_forward forward;
-
 		text += strspn(text, " \t");
 		size = strcspn(text, " \t");
 		if (!size)
 			return 0;
-		*fault = text;
-		if (size >= sizeof(word) || out->count == NET_FORWARDS_MAX)
-			return -EINVAL;
-		memcpy(word, text, size);
-		word[size] = '\0';
-		if (!parse_word(&forward, word) || is_there(out, &forward))
-			return -EINVAL;
-		out->list[out->count++] = forward;
+		if (add_word(forwards, text, size))
+			continue;
+		snprintf(fault, room, "'%.*s' cannot be had; write up to %d different ones, each "
+			 "a port of this host and the guest's, such as 2222:22, or, for others "
+			 "than this host, 0.0.0.0:2222:22", size < EXCERPT ? (int)size : EXCERPT,
+			 text, NET_FORWARDS_MAX);
+		return -EINVAL;
 	}
 }
 

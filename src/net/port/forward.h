@@ -5,6 +5,7 @@
 #ifndef NET_PORT_FORWARD_H
 #define NET_PORT_FORWARD_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define NET_FORWARDS_MAX 16
@@ -23,11 +24,10 @@ struct net_forwards {
 };
 
 /*
- * Reads "2222:22 0.0.0.0:8080:80": without an address it is 127.0.0.1. 0, or -EINVAL with
- * *fault at the word that is none, or which is more than there can be, or a place that two
- * words name.
+ * A profile_key.parse() of a struct net_forwards: "2222:22 0.0.0.0:8080:80", where without an
+ * address it is 127.0.0.1.
  */
-int net_forwards_parse(struct net_forwards *out, const char *text, const char **fault);
+int net_forwards_parse(void *out, const char *text, char *fault, size_t room);
 
 /* The place on the host, "127.0.0.1:2222". */
 void net_forward_text(const struct net_forward *forward, char out[NET_FORWARD_TEXT]);
