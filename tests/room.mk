@@ -182,6 +182,11 @@ FUZZ_TESTS += tests/fuzz/vsock
 tests_fuzz_vsock_SOURCES = tests/fuzz/vsock.c $(FUZZ_FILES)
 tests_fuzz_vsock_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_vsock_LDADD = $(DEVICE_BENCH_LIBS)
+FUZZ_TESTS += tests/fuzz/stream_frames
+tests_fuzz_stream_frames_SOURCES = tests/fuzz/stream_frames.c $(FUZZ_FILES)
+tests_fuzz_stream_frames_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_stream_frames_LDADD = $(NET_LIBS)
+
 FUZZ_TESTS += tests/fuzz/vga
 tests_fuzz_vga_SOURCES = tests/fuzz/vga.c $(FUZZ_FILES)
 tests_fuzz_vga_CPPFLAGS = $(FUZZ_CPPFLAGS)
@@ -220,7 +225,8 @@ remove-coverage:
 E2E_TESTS = tests/e2e/linux.py tests/e2e/firmware.py tests/e2e/storage.py tests/e2e/screen.py \
 	tests/e2e/neighbours.py tests/e2e/charts.py tests/e2e/demo.py tests/e2e/full.py \
 	tests/e2e/cloud.py tests/e2e/life.py tests/e2e/mistakes.py tests/e2e/new.py \
-	tests/e2e/profiles.py tests/e2e/images.py tests/e2e/captures.py tests/e2e/hung.py
+	tests/e2e/profiles.py tests/e2e/images.py tests/e2e/captures.py tests/e2e/hung.py \
+	tests/e2e/ports.py
 EXTRA_DIST += $(E2E_TESTS)
 EXTRA_DIST += tests/firmware/flash.S tests/firmware/sector.S tests/e2e/deck.py \
 	tests/e2e/proc.py tests/e2e/soak.py

@@ -48,4 +48,17 @@ struct profile_key {
 #define PROFILE_NOWHERE SIZE_MAX
 #define PROFILE_PARSED_MAX 256
 
+/* Whether the fields of a key hold the same in two records. Any thread, as all of these. */
+bool profile_key_equal(const struct profile_key *key, const void *one, const void *other);
+
+/* The same of all keys of a list, which may be NULL. */
+bool profile_record_equal(const struct profile_key *keys, const void *one, const void *other);
+
+/*
+ * A copy of a record of size bytes with texts of its own, for profile_record_free(), which
+ * frees the texts alone. 0 or -ENOMEM: then there is nothing to free.
+ */
+int profile_record_copy(const struct profile_key *keys, void *to, const void *from, size_t size);
+void profile_record_free(const struct profile_key *keys, void *record);
+
 #endif

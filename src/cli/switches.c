@@ -25,15 +25,28 @@ static void drops_text(char *text, size_t size, const json_t *drops)
 					       reason, (long long)json_integer_value(count));
 }
 
+/* Whether one of them leads somewhere, and says how that is. */
+static bool has_state(const json_t *ports)
+{
+	json_t *port;
+	size_t i;
+
+	json_array_foreach((json_t *)ports, i, port)
+		if (*text_of(port, "state", ""))
+			return true;
+	return false;
+}
+
 static void print_ports(const json_t *ports)
 {
-	struct columns columns = { .count = 8, .right = 0x78 };
+	struct columns columns = { .count = 8 + has_state(ports), .right = 0x78 };
 	char in[24], out[24], in_bytes[TEXT_NUMBER], out_bytes[TEXT_NUMBER], drops[128];
 	json_t *port;
 	size_t i;
 
 	columns_add(&columns, (const char *const[]){ "  PORT", "KIND", "MAC", "IN", "BYTES IN",
-						     "OUT", "BYTES OUT", "DROPS" }, NULL);
+						     "OUT", "BYTES OUT", "DROPS", "STATE" },
+		    NULL);
 	json_array_foreach((json_t *)ports, i, port) {
 		char name[128];
 
@@ -44,7 +57,8 @@ static void print_ports(const json_t *ports)
 		text_size(out_bytes, (double)number_of(port, "out_bytes"));
 		drops_text(drops, sizeof(drops), json_object_get(port, "drops"));
 		columns_add(&columns, (const char *const[]){ name, text_of(port, "kind", "?"),
-			    text_of(port, "mac", ""), in, in_bytes, out, out_bytes, drops }, NULL);
+			    text_of(port, "mac", ""), in, in_bytes, out, out_bytes, drops,
+			    text_of(port, "state", "") }, NULL);
 	}
 	columns_print(&columns, COLUMNS_MAX);
 }

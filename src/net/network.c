@@ -107,18 +107,20 @@ static int start_uplink(struct network *network, struct cause *cause)
 }
 
 static int add_port(struct network_switch *member, const struct port_kind *kind,
-		    struct cause *cause)
+		    const struct port_section *section, struct cause *cause)
 {
 	const struct switch_config *config = &member->config;
 	struct port *port;
-	int error = kind->check ? kind->check(config, cause) : 0;
+	int error = kind->check ? kind->check(config, section, cause) : 0;
 
 	if (!error)
 		error = start_uplink(member->network, cause);
 	if (!error)
-		error = kind->create(&port, member->network->uplink, &member->sw, config, cause);
+		error = kind->create(&port, member->network->uplink, &member->sw, config, section,
+				     cause);
 	if (error)
 		return error;
+	port->section = section;
 	port->next = member->ports;
 	member->ports = port;
 	return 0;
@@ -127,11 +129,20 @@ static int add_port(struct network_switch *member, const struct port_kind *kind,
 /* Those that the switch has of its own accord. */
 static int add_ports(struct network_switch *member, struct cause *cause)
 {
+	const struct port_section *section;
+	char name[NAME_SIZE];
 	int error = 0;
 
 	for (const struct port_kind *const *kind = port_kinds; *kind && !error; kind++)
 		if ((*kind)->wanted && (*kind)->wanted(&member->config))
-			error = add_port(member, *kind, cause);
+			error = add_port(member, *kind, NULL, cause);
+	for (section = member->config.sections; section && !error; section = section->next) {
+		error = add_port(member, section->kind, section, cause);
+		if (error) {
+			port_section_name(section, name);
+			cause_prefix(cause, error, "%s", name);
+		}
+	}
 	return error;
 }
 
@@ -141,10 +152,11 @@ int switch_new(struct net_switch **out, struct network *network,
 	struct network_switch *member = calloc(1, sizeof(*member));
 	int error;
 
-	if (!member)
+	if (!member || switch_config_copy(&member->config, config) < 0) {
+		free(member);
 		return cause_errno(cause, ENOMEM, "switch %s", config->name);
+	}
 	member->network = network;
-	member->config = *config;
 	member->config.name[sizeof(member->config.name) - 1] = 0;
 	error = switch_init(&member->sw, &network->set, member->config.name,
 			    (uint64_t)config->patience * NS_PER_MS);
@@ -178,6 +190,7 @@ void switch_free(struct net_switch *sw)
 		port->kind->destroy(port);
 	}
 	switch_destroy(sw);
+	switch_config_free(&member->config);
 	free(member);
 }
 
@@ -197,10 +210,36 @@ size_t switch_describe(struct net_switch *sw, struct port_field *out, size_t roo
 	size_t count = 0;
 
 	for (const struct port *port = of_network(sw)->ports; port; port = port->next)
-		if (port->kind->describe)
+		if (port->kind->describe && !port->section)
 			count += port->kind->describe(port, count < room ? out + count : NULL,
 						      left(room, count));
 	return count;
+}
+
+/* The port that a section of that name makes, or NULL. */
+static const struct port *find_section(const struct network_switch *member, const char *name)
+{
+	char section[NAME_SIZE];
+
+	for (const struct port *port = member->ports; port; port = port->next) {
+		if (!port->section)
+			continue;
+		port_section_name(port->section, section);
+		if (!strcmp(section, name))
+			return port;
+	}
+	return NULL;
+}
+
+size_t switch_describe_port(struct net_switch *sw, const char *name, struct port_field *out,
+			    size_t room)
+{
+	size_t length = strlen(sw->name);
+	const struct port *port = NULL;
+
+	if (!strncmp(name, sw->name, length) && name[length] == '/')
+		port = find_section(of_network(sw), name + length + 1);
+	return port && port->kind->describe ? port->kind->describe(port, out, room) : 0;
 }
 
 size_t switch_list_leases(struct net_switch *sw, struct dhcp_lease_info *out, size_t room)

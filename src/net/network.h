@@ -44,6 +44,8 @@ const struct switch_config *switch_get_config(const struct net_switch *sw);
  */
 size_t network_list_switches(struct network *network, struct net_switch **out, size_t room);
 size_t switch_describe(struct net_switch *sw, struct port_field *out, size_t room);
+size_t switch_describe_port(struct net_switch *sw, const char *name, struct port_field *out,
+			    size_t room); /* of one that a section makes, "lan/tap0"; or nothing */
 size_t switch_list_leases(struct net_switch *sw, struct dhcp_lease_info *out, size_t room);
 
 #endif

@@ -24,6 +24,8 @@ src_net_libnet_a_SOURCES = \
 	%D%/frame/frame.c %D%/frame/frame.h \
 	%D%/frame/pieces.c %D%/frame/pieces.h \
 	%D%/port/burst.c %D%/port/burst.h \
+	%D%/port/config.c \
+	%D%/port/datagrams.c %D%/port/datagrams.h \
 	%D%/port/forward.c %D%/port/forward.h \
 	%D%/port/guest.c \
 	%D%/port/inbox.c %D%/port/inbox.h \
@@ -35,10 +37,15 @@ src_net_libnet_a_SOURCES = \
 	%D%/port/nat_order.c %D%/port/nat_order.h \
 	%D%/port/nat_segments.c %D%/port/nat_segments.h \
 	%D%/port/nat_stack.c %D%/port/nat_stack.h \
+	%D%/port/outside.c %D%/port/outside.h \
 	%D%/port/own.c %D%/port/own.h \
+	%D%/port/place.c %D%/port/place.h \
 	%D%/port/port.c %D%/port/port.h \
 	%D%/port/reserve.c %D%/port/reserve.h \
+	%D%/port/served.c %D%/port/served.h \
 	%D%/port/share.c %D%/port/share.h \
+	%D%/port/stream.c \
+	%D%/port/stream_frames.c %D%/port/stream_frames.h \
 	%D%/port/thread.c %D%/port/thread.h \
 	%D%/service/dhcp.c %D%/service/dhcp.h \
 	%D%/service/dhcp_message.c %D%/service/dhcp_message.h \
@@ -84,7 +91,7 @@ tests_bench_switch_LDADD = $(NET_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/decode tests/unit/dhcp tests/unit/inbox tests/unit/nat_guard \
-	tests/unit/nat_order tests/unit/nat_process tests/unit/nat_segments \
+	tests/unit/nat_order tests/unit/nat_process tests/unit/nat_segments tests/unit/place \
 	tests/unit/reserve tests/unit/share tests/unit/uplink tests/unit/uplink_switch
 tests_unit_decode_SOURCES = tests/unit/decode.c tests/unit/decode_packets.h
 tests_unit_decode_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
@@ -95,6 +102,7 @@ tests_unit_nat_process_SOURCES = tests/unit/nat_process.c tests/unit/with_nat.h
 tests_unit_nat_process_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_nat_segments_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_nat_guard_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_place_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_reserve_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_share_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_uplink_SOURCES = tests/unit/uplink.c tests/unit/with_nat.h

@@ -154,14 +154,18 @@ CALL(socketpair, DECK | UPLINK)
 CALL(connect, DECK)
 CALL(bind, DECK)
 CALL(listen, DECK)
-CALL(accept4, DECK)
-CALL(getsockopt, DECK)
+CALL(accept4, DECK | UPLINK)
+CALL(getsockopt, DECK | UPLINK)
 CALL(getsockname, DECK)
 CALL(getpeername, DECK)
 CALL(shutdown, DECK)
-CALL(sendto, DECK | CAPTURE)
-CALL(recvfrom, DECK)
+CALL(sendto, DECK | CAPTURE | UPLINK)
+CALL(recvfrom, DECK | UPLINK)
 CALL(sendmsg, DECK | CAPTURE | UPLINK)
+/* Of ports that lead out by sockets, which the helper opens: see opener.h. */
+CALL(recvmsg, UPLINK)
+CALL(recvmmsg, UPLINK)
+CALL(sendmmsg, UPLINK)
 
 /* --- threads --- */
 

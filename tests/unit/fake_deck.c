@@ -499,6 +499,17 @@ const struct switch_config *switch_get_config(const struct net_switch *sw)
 	return (const struct switch_config *)sw;
 }
 
+size_t switch_describe_port(struct net_switch *sw, const char *name, struct port_field *out,
+			    size_t room)
+{
+	(void)sw;
+	if (strcmp(name, "lan/stream0") != 0 || !room)
+		return 0;
+	out->name = "state";
+	strcpy(out->text, "connected to tcp://192.0.2.1:4000");
+	return 1;
+}
+
 size_t switch_describe(struct net_switch *sw, struct port_field *out, size_t room)
 {
 	if (switch_get_config(sw) != &lan)

@@ -29,12 +29,14 @@ static bool kind_wanted(const struct switch_config *config)
 }
 
 static int kind_create(struct port **out, struct uplink *uplink, struct net_switch *sw,
-		       const struct switch_config *config, struct cause *cause)
+		       const struct switch_config *config, const struct port_section *section,
+		       struct cause *cause)
 {
 	static struct port port;
 
 	(void)uplink;
 	(void)sw;
+	(void)section;
 	if (config->prefix > 30)
 		return cause_set(cause, EINVAL, "prefix %u", config->prefix);
 	port.kind = *port_kinds;

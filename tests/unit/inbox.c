@@ -228,6 +228,28 @@ static void a_port_that_floods_leaves_room_for_others(void **state)
 	assert_int_equal(deliver(owner, 1, 0, 1514, NET_BURST_MAX), NET_FORWARD);
 }
 
+/* Frames that are held stay in their sender's share, and come in their order later. */
+static void what_is_held_comes_later(void **state)
+{
+	struct owner *owner = *state;
+
+	inbox_hold(&owner->inbox, true);
+	assert_int_equal(deliver(owner, 1, 0, 60, 1), NET_FORWARD);
+	run();
+	assert_int_equal(owner->taken, 0);
+	assert_int_equal(deliver(owner, 2, 0, 61, 1), NET_FORWARD);
+	run();
+	assert_int_equal(owner->taken, 0);
+	inbox_hold(&owner->inbox, false);
+	run();
+	assert_int_equal(owner->taken, 2);
+	assert_int_equal(owner->size[0], 60);
+	assert_int_equal(owner->size[1], 61);
+	assert_int_equal(deliver(owner, 1, 0, 62, 1), NET_FORWARD);
+	run();
+	assert_int_equal(owner->taken, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +262,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_port_is_forgotten_once_without_a_frame, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(what_is_held_comes_later, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -323,6 +323,56 @@ static void switches(void **state)
 	profile_report_free(&report);
 }
 
+/* Sections of a switch's profile are ports, in one order, and with them switches differ. */
+static void ports_of_switches(void **state)
+{
+	static const char *const texts[] = {
+		"[switch]\n[stream1]\nlisten=a\n[stream0]\nconnect=tcp://192.0.2.1:4\n",
+		"[stream0]\nconnect=tcp://192.0.2.1:4\n[switch]\n[stream1]\nlisten=a\n"
+		"type=stream\n",
+		"[switch]\n[stream1]\nlisten=a\n[stream0]\nconnect=tcp://192.0.2.1:5\n",
+		"[switch]\n[stream1]\nlisten=a\n",
+		"[switch]\n[stream1]\nlisten=a\n[stream2]\nconnect=tcp://192.0.2.1:4\n",
+	};
+	static const struct expectation cases[] = {
+		{ "[switch]\n[stream0]\n", "g.ini:2: [stream0]: needs a 'listen' or a 'connect'" },
+		{ "[switch]\n[stream0]\nlisten=a\nconnect=b\n", "g.ini:2: [stream0]: needs a" },
+		{ "[switch]\n[stream0]\nlisten=tcp://a:1\n", "g.ini:2: [stream0]: 'a' is no IP" },
+		{ "[switch]\n[stream0]\ntype=dgram\nlisten=a\n",
+		  "g.ini:2: [stream0]: needs a 'listen' and a 'connect' with type=dgram" },
+		{ "[switch]\n[stream0]\ntype=dgram\nlisten=a\nconnect=udp://192.0.2.1:4\n",
+		  "g.ini:2: [stream0]: 'listen' and 'connect' must be of one family" },
+		{ "[switch]\n[stream0]\ntype=tape\nlisten=a\n", "g.ini:3: type: 'tape' is unknown" },
+		{ "[switch]\n[stream8]\nlisten=a\n",
+		  "g.ini:2: [stream8] is no section; the streams are [stream0] to [stream7]" },
+		{ "[switch]\nlisten=a\n", "g.ini:2: listen: is no key of [switch]; it belongs to "
+		  "[stream0]" },
+	};
+	struct switch_config first, other, copy;
+	struct profile_report report;
+
+	(void)state;
+	assert_int_equal(profile_read_switch(&first, write_file("lan.ini", texts[0]), &report), 0);
+	profile_report_free(&report);
+	assert_int_equal(first.sections->number, 0);
+	assert_int_equal(first.sections->next->number, 1);
+	assert_ptr_equal(first.sections->kind, &port_stream);
+	assert_null(first.sections->next->next);
+	assert_ptr_equal(port_section_find(&first, &port_stream, 1), first.sections->next);
+	assert_int_equal(switch_config_copy(&copy, &first), 0);
+	assert_true(switch_config_equal(&first, &copy));
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(profile_read_switch(&other, write_file("lan.ini", texts[i]),
+						     &report), 0);
+		assert_int_equal(switch_config_equal(&copy, &other), i < 2);
+		profile_report_free(&report);
+		switch_config_free(&other);
+	}
+	switch_config_free(&first);
+	switch_config_free(&copy);
+	assert_mistakes(cases, sizeof(cases) / sizeof(cases[0]), true);
+}
+
 /* Each key in words that a person finds in the file. */
 static void differences_are_named(void **state)
 {
@@ -621,6 +671,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(mistakes_of_guests, setup, teardown),
 		cmocka_unit_test_setup_teardown(mistakes_of_switches, setup, teardown),
 		cmocka_unit_test_setup_teardown(switches, setup, teardown),
+		cmocka_unit_test_setup_teardown(ports_of_switches, setup, teardown),
 		cmocka_unit_test_setup_teardown(differences_are_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(mistakes_come_by_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(mistakes_are_bounded, setup, teardown),

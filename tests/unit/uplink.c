@@ -92,6 +92,11 @@ void switch_port_remove(struct net_port *port)
 	port->ops = NULL;
 }
 
+void switch_port_accepts(struct net_port *port, uint32_t accepts)
+{
+	port->accepts = accepts;
+}
+
 void switch_port_refuse(struct net_port *port, enum net_verdict verdict)
 {
 	pthread_mutex_lock(&port->lock);
@@ -327,7 +332,7 @@ static int setup(void **state, const struct port_kind *kind, bool loopback)
 	pthread_mutex_init(&w->sw.port.lock, NULL);
 	pthread_cond_init(&w->sw.port.changed, NULL);
 	if (uplink_new(&w->uplink, &listener, NULL) ||
-	    kind->create(&w->attached, w->uplink, &w->sw, &config, NULL))
+	    kind->create(&w->attached, w->uplink, &w->sw, &config, NULL, NULL))
 		return 1;
 	if (kind == &port_nat)
 		wait_until(w, "nat", "running");
@@ -1138,18 +1143,20 @@ static void wrong_networks_have_causes(void **state)
 	struct port *port;
 	struct cause cause;
 
-	assert_int_equal(port_nat.check(&config, &cause), -EINVAL);
+	assert_int_equal(port_nat.check(&config, NULL, &cause), -EINVAL);
 	assert_non_null(strstr(cause.text, "needs an address"));
 	config.address = IP(10, 0, 3, 2);
-	assert_int_equal(port_nat.check(&config, &cause), -EINVAL);
+	assert_int_equal(port_nat.check(&config, NULL, &cause), -EINVAL);
 	assert_non_null(strstr(cause.text, "prefix"));
 	config.prefix = 24;
-	assert_int_equal(port_nat.check(&config, &cause), 0);
+	assert_int_equal(port_nat.check(&config, NULL, &cause), 0);
 	config.address = IP(10, 0, 3, 255);
-	assert_int_equal(port_nat.create(&port, w->uplink, &other, &config, &cause), -EINVAL);
+	assert_int_equal(port_nat.create(&port, w->uplink, &other, &config, NULL,
+					 &cause), -EINVAL);
 	assert_non_null(strstr(cause.text, "10.0.3.255"));
 	config.address = IP(10, 0, 3, 254);
-	assert_int_equal(port_nat.create(&port, w->uplink, &other, &config, &cause), -EEXIST);
+	assert_int_equal(port_nat.create(&port, w->uplink, &other, &config, NULL,
+					 &cause), -EEXIST);
 	assert_null(port);
 	uplink_free(NULL);
 }

@@ -25,10 +25,11 @@ void nic_check_switches(const struct profile_check *check)
 {
 	const struct profile_net *nets = check->profile->nets;
 	char section[DEVICE_NAME_MAX];
-	struct switch_config config;
 	struct cause cause;
 
 	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++) {
+		struct switch_config config = { 0 };
+
 		if (!nets[i].present || !*nets[i].switch_name)
 			continue;
 		snprintf(section, sizeof(section), "%s%u", NIC_NAME, i);
@@ -36,6 +37,7 @@ void nic_check_switches(const struct profile_check *check)
 			check->found(check->arg, section, "switch", false, cause.text);
 		else if (check_forwards(&nets[i], &config, &cause) < 0)
 			check->found(check->arg, section, "forward", false, cause.text);
+		switch_config_free(&config);
 	}
 }
 

@@ -183,7 +183,7 @@ static int check_guest(struct run *run, const struct ini *ini, const char *path,
 
 static int check_file(struct run *run, const char *path, struct profile_report *report)
 {
-	struct switch_config config;
+	struct switch_config config = { 0 };
 	struct ini *ini = NULL;
 	int error;
 
@@ -191,6 +191,7 @@ static int check_file(struct run *run, const char *path, struct profile_report *
 		error = profile_read_switch(&config, path, report);
 	else
 		error = check_guest(run, ini, path, report);
+	switch_config_free(&config);
 	ini_free(ini);
 	return error;
 }

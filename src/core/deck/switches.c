@@ -39,14 +39,6 @@ say(struct switches *switches, const char *format, ...)
 	switches->say(switches->arg, sentence);
 }
 
-static bool config_equal(const struct switch_config *one, const struct switch_config *other)
-{
-	return one->uplink == other->uplink && one->address == other->address &&
-	       one->prefix == other->prefix && one->loopback == other->loopback &&
-	       one->leases_per_port == other->leases_per_port &&
-	       one->patience == other->patience;
-}
-
 /* --- reading --- */
 
 static struct switch_file *file_of(struct switches *switches, const char *path)
@@ -95,7 +87,8 @@ static void read_file(void *arg, const char *path)
 		return;
 	file->stamp = stamp;
 	if (profile_read_switch(&config, path, &report) == 0) {
-		file->failed &= file->valid && config_equal(&file->config, &config);
+		file->failed &= file->valid && switch_config_equal(&file->config, &config);
+		switch_config_free(&file->config);
 		file->config = config;
 		file->valid = true;
 	}
@@ -140,7 +133,7 @@ static void apply(struct switches *switches, struct switch_file *file)
 {
 	struct net_switch *sw = network_find_switch(switches->network, file->config.name);
 
-	if (sw && !file->gone && config_equal(switch_get_config(sw), &file->config)) {
+	if (sw && !file->gone && switch_config_equal(switch_get_config(sw), &file->config)) {
 		if (file->waits)
 			say(switches, "switch %s: its profile is again what it is",
 			    file->config.name);
@@ -175,6 +168,7 @@ static void forget(struct switch_file **at)
 
 	*at = file->next;
 	profile_report_free(&file->report);
+	switch_config_free(&file->config);
 	free(file->path);
 	free(file);
 }

@@ -15,7 +15,10 @@
 /* The profile may be one with mistakes, in which a path or a name that is required is not there. */
 struct profile_check {
 	const struct profile *profile;
-	/* The switch of that name: 0, or a negative errno with a cause. */
+	/*
+	 * The switch of that name: 0, or a negative errno with a cause. config begins as all zero
+	 * and is freed by the caller in each case.
+	 */
 	int (*find_switch)(void *arg, const char *name, struct switch_config *config,
 			   struct cause *cause);
 	/*

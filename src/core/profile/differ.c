@@ -2,11 +2,8 @@
 #include "core/profile/differ.h"
 
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "control/names.h"
 #include "core/profile/keys.h"
 
 struct list {
@@ -30,37 +27,6 @@ static void __attribute__((format(printf, 2, 3))) add(struct list *list, const c
 	list->used += n < 0 ? 0 : (size_t)n;
 }
 
-static bool text_equal(const char *one, const char *other)
-{
-	return one && other ? !strcmp(one, other) : one == other;
-}
-
-/* Whether two fields of a key, as base/profile_key.h has them, hold the same. */
-static bool equal(const struct profile_key *key, const void *one, const void *other)
-{
-	switch (key->type) {
-	case PROFILE_STRING:
-	case PROFILE_PATH:
-		return text_equal(*(char *const *)one, *(char *const *)other);
-	case PROFILE_NAME:
-		return !strncmp(one, other, NAME_SIZE);
-	case PROFILE_BOOL:
-		return *(const bool *)one == *(const bool *)other;
-	case PROFILE_COUNT:
-	case PROFILE_CHOICE:
-		return *(const unsigned *)one == *(const unsigned *)other;
-	case PROFILE_SIZE:
-		return *(const uint64_t *)one == *(const uint64_t *)other;
-	case PROFILE_MAC:
-		return !memcmp(one, other, NET_MAC_SIZE);
-	case PROFILE_ADDRESS:
-		return !memcmp(one, other, sizeof(uint32_t) + sizeof(uint8_t));
-	case PROFILE_PARSED:
-		return !memcmp(one, other, key->size);
-	}
-	return false;
-}
-
 /* Records of a section; name is what stands before its keys, "disk0", or "". */
 static void differ_record(struct list *list, const struct profile_section *section,
 			  const char *name, const char *one, const char *other)
@@ -78,8 +44,7 @@ static void differ_record(struct list *list, const struct profile_section *secti
 			return;
 	}
 	for (key = section->keys; key->key; key++)
-		if (key->offset != PROFILE_NOWHERE &&
-		    !equal(key, one + key->offset, other + key->offset))
+		if (!profile_key_equal(key, one, other))
 			add(list, "%s%s%s", name, *name ? " " : "", key->key);
 }
 

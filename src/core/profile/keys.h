@@ -11,6 +11,8 @@
 
 #include "base/profile_key.h"
 
+struct port_kind;
+
 struct profile_section {
 	const char *kind; /* "guest", "disk" (stands for disk0, disk1, ...); NULL ends the list */
 	unsigned count;	  /* how many of them there can be; 1: no number */
@@ -18,6 +20,9 @@ struct profile_section {
 	size_t present;	     /* a bool of the record: the section is there; or PROFILE_NOWHERE */
 	const struct profile_key *keys;
 	const char *help; /* sentences for the manual, or NULL; as of a key */
+
+	/* Each is a struct port_section of the switch, which is added; or NULL. */
+	const struct port_kind *port;
 };
 
 /* Of guest profiles (struct profile) and of switch profiles (struct switch_config). */

@@ -28,13 +28,14 @@ struct reader {
 	struct switch_config *sw;
 };
 
-/* The record that a section's keys go to. */
+/* The record that a section's keys go to. Of a port's section: NULL if there is none of it. */
 static char *section_record(struct reader *reader, const struct profile_section *section,
 			    unsigned number)
 {
-	char *profile = reader->sw ? (char *)reader->sw : (char *)reader->guest;
-
-	return profile + section->offset + number * section->size;
+	if (section->port)
+		return (char *)port_section_find(reader->sw, section->port, number);
+	return (reader->sw ? (char *)reader->sw : (char *)reader->guest) + section->offset +
+	       number * section->size;
 }
 
 static void take_mistake(void *arg, unsigned line, const char *text)
@@ -88,31 +89,41 @@ static int store(struct reader *reader, char *record, const struct profile_key *
 	return 0;
 }
 
-/* Gives a field of every record its standard value. */
-static int set_standard(struct reader *reader, const struct profile_section *section,
-			const struct profile_key *key)
+/* Gives fields of a record their standard values. */
+static int set_record(struct reader *reader, const struct profile_section *section, char *record)
 {
 	char fault[PROFILE_FAULT_SIZE];
 	struct profile_value value;
-	int error = profile_value_parse(&value, key, key->standard, fault);
+	int error = 0;
 
-	for (unsigned i = 0; !error && i < section->count; i++)
-		error = store(reader, section_record(reader, section, i), key, &value,
-			      key->standard);
+	for (const struct profile_key *key = section->keys; !error && key->key; key++) {
+		if (!key->standard)
+			continue;
+		error = profile_value_parse(&value, key, key->standard, fault);
+		if (!error)
+			error = store(reader, record, key, &value, key->standard);
+	}
 	return error;
 }
 
+/* Of records that are there in any case. */
 static int set_standards(struct reader *reader)
 {
 	const struct profile_section *section;
-	const struct profile_key *key;
 	int error = 0;
 
 	for (section = reader->sections; section->kind; section++)
-		for (key = section->keys; !error && key->key; key++)
-			if (key->standard)
-				error = set_standard(reader, section, key);
+		for (unsigned i = 0; !error && !section->port && i < section->count; i++)
+			error = set_record(reader, section, section_record(reader, section, i));
 	return error;
+}
+
+static int add_record(struct reader *reader, const struct profile_section *section,
+		      unsigned number)
+{
+	struct port_section *record = port_section_add(reader->sw, section->port, number);
+
+	return record ? set_record(reader, section, (char *)record) : -ENOMEM;
 }
 
 static void report_section(struct reader *reader, const struct ini_section *section)
@@ -161,7 +172,7 @@ static void report_key(struct reader *reader, const struct profile_section *sect
 }
 
 /* A section's header: unknown ones and missing keys. */
-static void take_section(struct reader *reader, const struct ini_section *header)
+static int take_section(struct reader *reader, const struct ini_section *header)
 {
 	const struct profile_section *section;
 	unsigned number;
@@ -169,7 +180,7 @@ static void take_section(struct reader *reader, const struct ini_section *header
 	section = profile_section_find(reader->sections, header->name, &number);
 	if (!section) {
 		report_section(reader, header);
-		return;
+		return 0;
 	}
 	for (const struct profile_key *key = section->keys; key->key; key++)
 		if (key->required && !ini_find(reader->ini, header->name, key->key))
@@ -177,6 +188,7 @@ static void take_section(struct reader *reader, const struct ini_section *header
 					   header->name, key->key);
 	if (section->present != PROFILE_NOWHERE)
 		*(bool *)(section_record(reader, section, number) + section->present) = true;
+	return section->port ? add_record(reader, section, number) : 0;
 }
 
 static int take_entry(struct reader *reader, const struct ini_entry *entry)
@@ -237,7 +249,7 @@ static int reader_take(struct reader *reader)
 
 	error = set_standards(reader);
 	for (i = 0; !error && (section = ini_section(reader->ini, i)); i++)
-		take_section(reader, section);
+		error = take_section(reader, section);
 	for (i = 0; !error && (entry = ini_entry(reader->ini, i)); i++)
 		error = take_entry(reader, entry);
 	return error;
@@ -397,6 +409,21 @@ static void check_guest(struct reader *reader)
 	check_nets(reader);
 }
 
+/* Ports whose keys do not fit each other. */
+static void check_sections(struct reader *reader)
+{
+	const struct port_section *section = reader->sw->sections;
+	char name[NAME_SIZE];
+	struct cause cause;
+
+	for (; section; section = section->next) {
+		port_section_name(section, name);
+		if (section->kind->check && section->kind->check(reader->sw, section, &cause) < 0)
+			profile_report_add(reader->report, ini_line(reader->ini, name, ""),
+					   "[%s]: %s", name, cause.text);
+	}
+}
+
 static void check_switch(struct reader *reader)
 {
 	const struct ini_entry *entry = ini_find(reader->ini, "switch", "uplink");
@@ -408,9 +435,11 @@ static void check_switch(struct reader *reader)
 		profile_report_add(reader->report, 0, "has no section [switch]");
 	if (entry)
 		sw->uplink = port_find_uplink(entry->value);
-	if (!reader->misread && sw->uplink && sw->uplink->check && sw->uplink->check(sw, &cause))
+	if (!reader->misread && sw->uplink && sw->uplink->check && sw->uplink->check(sw, NULL, &cause))
 		profile_report_add(reader->report, ini_line(reader->ini, "switch", "uplink"),
 				   "uplink: %s", cause.text);
+	if (!reader->misread)
+		check_sections(reader);
 }
 
 /* Reads the opened file into the reader's record. */
@@ -489,5 +518,7 @@ int profile_read_switch(struct switch_config *out, const char *path,
 	if (!error)
 		error = reader_read(&reader);
 	reader_close(&reader);
+	if (error)
+		switch_config_free(out);
 	return error;
 }

@@ -1,6 +1,7 @@
 /*
  * The keys of switches: the one that says where a switch leads, and those of
- * the kinds of ports that a switch can have of its own accord. Any thread.
+ * the kinds of ports that a switch can have of its own accord, by keys of its own
+ * or by sections. Any thread.
  */
 #include "core/profile/keys.h"
 
@@ -13,14 +14,14 @@
 #include "net/port/port.h"
 
 #define KEYS_MAX 64
+#define SECTIONS_MAX 16
 
 static struct profile_key keys[KEYS_MAX]; /* ended by the first that is all zero */
 static char choices[256], help[2048];
 
-static const struct profile_section sections[] = {
+static struct profile_section sections[SECTIONS_MAX] = { /* ended by the first that is all zero */
 	{ .kind = "switch", .count = 1, .present = PROFILE_NOWHERE, .keys = keys,
 	  .help = "This section must be there, even if no key is in it." },
-	{ .kind = NULL },
 };
 
 static void __attribute__((format(printf, 3, 4)))
@@ -33,6 +34,22 @@ append(char *text, size_t size, const char *format, ...)
 	used += (size_t)vsnprintf(text + used, size - used, format, args);
 	va_end(args);
 	assert(used < size);
+}
+
+static void gather_sections(void)
+{
+	size_t count = 1;
+
+	for (const struct port_kind *const *kind = port_kinds; *kind; kind++) {
+		if (!(*kind)->section_keys)
+			continue;
+		assert(count < SECTIONS_MAX - 1);
+		sections[count++] = (struct profile_section){
+			.kind = (*kind)->name, .count = PORT_SECTIONS_MAX,
+			.present = PROFILE_NOWHERE, .keys = (*kind)->section_keys,
+			.help = (*kind)->section_help, .port = *kind,
+		};
+	}
 }
 
 static void gather(void)
@@ -56,6 +73,7 @@ static void gather(void)
 			keys[count++] = *row;
 		}
 	}
+	gather_sections();
 }
 
 const struct profile_section *profile_switch_sections(void)

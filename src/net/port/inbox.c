@@ -65,7 +65,8 @@ static void take_queue(void *arg)
 
 	atomic_store(&inbox->woken, false);
 	pthread_mutex_lock(&inbox->lock);
-	if (!inbox->net_port) { /* inbox_open() posts the task when there is one */
+	/* inbox_open() posts the task when there is one, and so does inbox_hold(). */
+	if (!inbox->net_port || inbox->held) {
 		pthread_mutex_unlock(&inbox->lock);
 		return;
 	}
@@ -213,6 +214,13 @@ void inbox_open(struct inbox *inbox, struct net_port *net_port)
 {
 	set_port(inbox, net_port);
 	loop_post(inbox->loop, &inbox->task);
+}
+
+void inbox_hold(struct inbox *inbox, bool held)
+{
+	if (inbox->held && !held)
+		loop_post(inbox->loop, &inbox->task);
+	inbox->held = held;
 }
 
 void inbox_close(struct inbox *inbox)

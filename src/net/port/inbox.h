@@ -73,6 +73,7 @@ struct inbox {
 	bool some_gone;
 	struct net_port *net_port; /* NULL: not yet, or no more */
 	struct frame_store work;   /* the uplink thread's half */
+	bool held;		   /* the uplink thread's: the queue is not taken */
 	atomic_bool stored;	   /* since the last flush */
 	atomic_bool woken;	   /* the task is queued and has not taken the queue yet */
 	struct loop_task task;
@@ -92,6 +93,9 @@ void inbox_forget_sender(void *backend, uint32_t from);
 
 /* The port has been added to the switch: frames that came before are looked at. Any thread. */
 void inbox_open(struct inbox *inbox, struct net_port *net_port);
+
+/* The uplink thread: whether frames stay in the queue, and in their senders' shares, for now. */
+void inbox_hold(struct inbox *inbox, bool held);
 
 /* The uplink thread: nothing is taken or sent any more. The port is yet to be removed. */
 void inbox_close(struct inbox *inbox);

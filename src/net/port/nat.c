@@ -169,7 +169,7 @@ static unsigned deliver(void *backend, uint32_t from, const struct net_frame *co
 		if (!own_wants(own, frame))
 			continue;
 		if (dhcp_is_request(frame->head, frame->head_size, frame->size)) {
-			taken -= !inbox_deliver(&own->inbox, from, frames + i, 1, verdicts + i);
+			taken -= !inbox_deliver(&own->served.inbox, from, frames + i, 1, verdicts + i);
 			continue;
 		}
 		verdict = put_frame_locked(own->state, &locked, from, frame);
@@ -195,7 +195,7 @@ static void flush(void *backend)
 	struct own_port *own = backend;
 	struct nat *nat = own->state;
 
-	inbox_flush(&own->inbox);
+	inbox_flush(&own->served.inbox);
 	pthread_mutex_lock(&nat->lock);
 	if (nat->channel && nat->stored)
 		publish(nat);
@@ -261,7 +261,7 @@ static void forget_sender(void *backend, uint32_t from)
 	struct own_port *own = backend;
 	struct nat *nat = own->state;
 
-	inbox_forget_sender(&own->inbox, from);
+	inbox_forget_sender(&own->served.inbox, from);
 	pthread_mutex_lock(&nat->lock);
 	free(nat->guests[from]);
 	nat->guests[from] = NULL;
@@ -305,7 +305,7 @@ static bool take_said(struct nat *nat, struct channel_reader *in, uint32_t slot,
 	pthread_mutex_unlock(&nat->lock);
 	net_forward_text(&forward, place);
 	if (*name && said.error)
-		uplink_notice(nat->own->uplink, "%s: %s does not lead to its port %u: %s; that is "
+		uplink_notice(nat->own->served.uplink, "%s: %s does not lead to its port %u: %s; that is "
 			      "tried again", name, place, forward.to, strerror((int)said.error));
 	return true;
 }
@@ -313,7 +313,7 @@ static bool take_said(struct nat *nat, struct channel_reader *in, uint32_t slot,
 /* Takes some frames. 1: there are more; 0; or -EPROTO: it lies. */
 static int take_frames(struct nat *nat, struct channel_reader *in)
 {
-	struct burst *burst = &nat->own->uplink->burst;
+	struct burst *burst = &nat->own->served.uplink->burst;
 	uint32_t size, mark;
 	int result = 1;
 
@@ -332,7 +332,7 @@ static int take_frames(struct nat *nat, struct channel_reader *in)
 			channel_drop(in);
 			continue;
 		}
-		frame = burst_reserve(burst, &nat->own->inbox, size);
+		frame = burst_reserve(burst, &nat->own->served.inbox, size);
 		channel_copy(in, frame, size);
 		channel_drop(in);
 		if (!nat_guard_sent(&nat->network, frame, size) ||
@@ -353,14 +353,14 @@ static void on_input(void *arg)
 	if (!channel)
 		return;
 	result = take_frames(nat, &channel->in);
-	own_flush(nat->own);
+	served_flush(&nat->own->served);
 	if (result < 0) {
 		sandbox_broken(nat->sandbox, "it sent what it must not");
 		return;
 	}
 	channel_release(&channel->in);
 	if (result > 0 || !channel_wait_for_record(&channel->in))
-		loop_post(&nat->own->uplink->loop, &nat->more);
+		loop_post(&nat->own->served.uplink->loop, &nat->more);
 }
 
 static void on_ready(void *arg)
@@ -395,15 +395,15 @@ static void on_ended(void *arg, const char *why, uint64_t again_ns)
 	nat->channel = NULL;
 	snprintf(nat->state, sizeof(nat->state), "ended: %s", why);
 	pthread_mutex_unlock(&nat->lock);
-	loop_unpost(&nat->own->uplink->loop, &nat->more);
+	loop_unpost(&nat->own->served.uplink->loop, &nat->more);
 	/* What does not come up at all says so once. */
 	if (!nat->told && again_ns)
-		uplink_notice(nat->own->uplink,
+		uplink_notice(nat->own->served.uplink,
 			      "switch %s: NAT: %s; its connections are lost, and it is started "
 			      "again in %g s", nat->own->config.name, why,
 			      (double)again_ns / NS_PER_S);
 	else if (!again_ns)
-		uplink_notice(nat->own->uplink, "switch %s: NAT: %s; its connections are lost",
+		uplink_notice(nat->own->served.uplink, "switch %s: NAT: %s; its connections are lost",
 			      nat->own->config.name, why);
 	nat->told = true;
 }
@@ -440,9 +440,9 @@ static void nat_stop(void *state)
 	pthread_mutex_unlock(&nat->lock);
 	sandbox_stop(nat->sandbox);
 	nat->sandbox = NULL;
-	nat->own->uplink->sockets += (int32_t)nat->sockets;
+	nat->own->served.uplink->sockets += (int32_t)nat->sockets;
 	nat->sockets = 0;
-	loop_unpost(&nat->own->uplink->loop, &nat->more);
+	loop_unpost(&nat->own->served.uplink->loop, &nat->more);
 }
 
 static void nat_free(void *state)
@@ -476,13 +476,13 @@ static int nat_start(void **out, struct own_port *own, struct cause *cause)
 	nat->more = (struct loop_task){ .run = on_input, .arg = nat };
 	pthread_mutex_init(&nat->lock, NULL);
 	snprintf(nat->state, sizeof(nat->state), "starting");
-	error = sandbox_start(&nat->sandbox, &own->uplink->loop, &nat_process, config->name,
+	error = sandbox_start(&nat->sandbox, &own->served.uplink->loop, &nat_process, config->name,
 			      &sandbox_ops, nat, cause);
 	if (error) {
 		nat_free(nat);
 		return cause_prefix(cause, error, "NAT");
 	}
-	nat->sockets = take_sockets(own->uplink);
+	nat->sockets = take_sockets(own->served.uplink);
 	*out = nat;
 	return 0;
 }
@@ -505,8 +505,10 @@ static bool wanted(const struct switch_config *config)
 	return config->uplink == &port_nat;
 }
 
-static int check(const struct switch_config *config, struct cause *cause)
+static int check(const struct switch_config *config, const struct port_section *section,
+		 struct cause *cause)
 {
+	(void)section;
 	if (!config->address)
 		return cause_set(cause, EINVAL,
 				 "nat needs an address; write address=10.0.2.2/24");
@@ -518,8 +520,10 @@ static int check(const struct switch_config *config, struct cause *cause)
 }
 
 static int create(struct port **out, struct uplink *uplink, struct net_switch *sw,
-		  const struct switch_config *config, struct cause *cause)
+		  const struct switch_config *config, const struct port_section *section,
+		  struct cause *cause)
 {
+	(void)section;
 	return own_create(out, &port_nat, &backend, uplink, sw, config, cause);
 }
 

@@ -20,27 +20,6 @@
 #include "net/service/dhcp.h"
 #include "net/service/responder.h"
 
-#define RETRY_INTERVAL NS_PER_MS
-
-void own_flush(struct own_port *own)
-{
-	struct net_port *net_port = inbox_port(&own->inbox);
-
-	burst_flush(&own->uplink->burst, &own->inbox);
-	if (net_port && switch_waits(net_port) && !own->retry.armed)
-		loop_timer_set(&own->uplink->loop, &own->retry, RETRY_INTERVAL);
-}
-
-/* A guest's driver, above all a firmware's, may have a handful of buffers and be slow. */
-static void retry(void *arg)
-{
-	struct own_port *own = arg;
-	struct net_port *net_port = inbox_port(&own->inbox);
-
-	if (net_port && switch_retry(net_port))
-		loop_timer_set(&own->uplink->loop, &own->retry, RETRY_INTERVAL);
-}
-
 static void note_bound(void *arg, uint32_t address)
 {
 	struct own_port *own = arg;
@@ -50,9 +29,9 @@ static void note_bound(void *arg, uint32_t address)
 
 static void take_dhcp(struct own_port *own, const struct inbox_frame *frame)
 {
-	struct burst *burst = &own->uplink->burst;
-	uint8_t *reply = burst_reserve(burst, &own->inbox, DHCP_REPLY_MAX);
-	struct net_port *net_port = inbox_port(&own->inbox);
+	struct burst *burst = &own->served.uplink->burst;
+	uint8_t *reply = burst_reserve(burst, &own->served.inbox, DHCP_REPLY_MAX);
+	struct net_port *net_port = inbox_port(&own->served.inbox);
 	enum net_verdict verdict;
 	uint32_t address;
 	size_t size;
@@ -107,7 +86,7 @@ static void end(void *owner)
 
 	if (own->backend->end)
 		own->backend->end(own->state);
-	own_flush(own);
+	served_flush(&own->served);
 }
 
 bool own_wants(const struct own_port *own, const struct net_frame *frame)
@@ -152,18 +131,12 @@ static const struct inbox_ops inbox_ops = {
 	.end = end,
 };
 
-static const struct net_port_ops port_ops = {
-	.deliver = inbox_deliver,
-	.flush = inbox_flush,
-	.forget = inbox_forget_sender,
-};
-
 /* Valid on a half-built one. */
 static void own_free(struct own_port *own)
 {
 	if (own->backend->release)
 		own->backend->release(own->state);
-	inbox_destroy(&own->inbox);
+	served_destroy(&own->served);
 	dhcp_free(own->dhcp);
 	pthread_mutex_destroy(&own->lease_lock);
 	free(own);
@@ -201,13 +174,11 @@ static int own_new(struct own_port **out, const struct own_backend *backend, str
 		return cause_errno(cause, ENOMEM, "uplink");
 	own->backend = backend;
 	own->state = backend->start ? NULL : own;
-	own->uplink = uplink;
 	own->config = *config;
-	own->retry = (struct loop_timer){ .fire = retry, .arg = own };
 	set_mac(own->mac, config->address);
 	own->dns = backend->gateway ? dns_address(config) : 0;
 	pthread_mutex_init(&own->lease_lock, NULL);
-	error = inbox_init(&own->inbox, &uplink->loop, &inbox_ops, own);
+	error = served_init(&own->served, uplink, &inbox_ops, own);
 	if (error) {
 		own_free(own);
 		return cause_errno(cause, -error, "uplink");
@@ -249,40 +220,26 @@ static void stop(void *arg)
 {
 	struct own_port *own = arg;
 
-	inbox_close(&own->inbox);
-	loop_timer_cancel(&own->uplink->loop, &own->retry);
+	inbox_close(&own->served.inbox);
 	if (own->backend->stop)
 		own->backend->stop(own->state);
-	own_flush(own);
-}
-
-static void forget(void *arg)
-{
-	struct own_port *own = arg;
-
-	inbox_forget(&own->inbox);
+	served_close(&own->served);
 }
 
 static int plug_in(struct own_port *own, struct net_switch *sw, struct cause *cause)
 {
 	char name[NET_PORT_NAME_MAX];
 	struct net_port_config config = { .name = name, .kind = own->port.kind->name,
-					  .accepts = own->backend->accepts,
-					  .keeps_backlog = true };
+					  .accepts = own->backend->accepts };
 	int error;
 
 	snprintf(name, sizeof(name), "%s/%s", own->config.name, own->backend->suffix);
 	set_address(&config.addresses[0], own->config.address);
 	if (own->dns)
 		set_address(&config.addresses[1], own->dns);
-	if (own->backend->ops)
-		error = switch_port_add(&own->net_port, sw, &config, own->backend->ops, own, cause);
-	else
-		error = switch_port_add(&own->net_port, sw, &config, &port_ops, &own->inbox, cause);
-	if (!error) {
-		switch_name_address(own->net_port, NET_PORTS_MAX, own->config.address);
-		inbox_open(&own->inbox, own->net_port);
-	}
+	error = served_plug_in(&own->served, sw, &config, own->backend->ops, own, cause);
+	if (!error)
+		switch_name_address(own->served.net_port, NET_PORTS_MAX, own->config.address);
 	return error;
 }
 
@@ -316,9 +273,8 @@ void own_destroy(struct port *port)
 {
 	struct own_port *own = container_of(port, struct own_port, port);
 
-	uplink_call(own->uplink, stop, own);
-	switch_port_remove(own->net_port);
-	uplink_call(own->uplink, forget, own);
+	uplink_call(own->served.uplink, stop, own);
+	served_unplug(&own->served);
 	own_free(own);
 }
 
@@ -351,8 +307,8 @@ size_t own_list_leases(struct port *port, struct dhcp_lease_info *out, size_t ro
 static void respond(void *state, uint32_t from, const uint8_t *frame, size_t size)
 {
 	struct own_port *own = state;
-	struct burst *burst = &own->uplink->burst;
-	uint8_t *reply = burst_reserve(burst, &own->inbox,
+	struct burst *burst = &own->served.uplink->burst;
+	uint8_t *reply = burst_reserve(burst, &own->served.inbox,
 				       size < RESPONDER_REPLY_MIN ? RESPONDER_REPLY_MIN : size);
 
 	(void)from;
@@ -367,8 +323,10 @@ static bool wanted(const struct switch_config *config)
 }
 
 static int create(struct port **out, struct uplink *uplink, struct net_switch *sw,
-		  const struct switch_config *config, struct cause *cause)
+		  const struct switch_config *config, const struct port_section *section,
+		  struct cause *cause)
 {
+	(void)section;
 	return own_create(out, &port_own, &responder, uplink, sw, config, cause);
 }
 

@@ -8,9 +8,8 @@
 
 #include <pthread.h>
 
-#include "net/port/inbox.h"
 #include "net/port/port.h"
-#include "net/port/thread.h"
+#include "net/port/served.h"
 
 struct own_port;
 
@@ -20,7 +19,7 @@ struct own_backend {
 	bool gateway;	    /* clients are told of a router and a DNS server here */
 	uint32_t accepts;   /* NET_ACCEPTS_* */
 
-	/* NULL: the port is its state. The loop of own->uplink is at hand. */
+	/* NULL: the port is its state. The uplink's loop is at hand. */
 	int (*start)(void **state, struct own_port *own, struct cause *cause);
 	void (*stop)(void *state); /* NULL: nothing to do; state is NULL if start() failed */
 
@@ -46,13 +45,10 @@ struct own_port {
 	struct port port;
 	const struct own_backend *backend;
 	void *state;
-	struct uplink *uplink;
+	struct served served;
 	struct switch_config config;
 	uint8_t mac[NET_MAC_SIZE];
 	uint32_t dns; /* a gateway's second address; 0: none */
-	struct inbox inbox;
-	struct net_port *net_port;
-	struct loop_timer retry; /* what guests have no room for yet */
 
 	pthread_mutex_t lease_lock; /* guards dhcp */
 	struct dhcp_server *dhcp;
@@ -69,8 +65,5 @@ size_t own_list_leases(struct port *port, struct dhcp_lease_info *out, size_t ro
 
 /* Whether a frame is for the switch: its address filter, as a NIC has one. Any thread. */
 bool own_wants(const struct own_port *own, const struct net_frame *frame);
-
-/* On the uplink thread: the end of a burst of the port. */
-void own_flush(struct own_port *own);
 
 #endif

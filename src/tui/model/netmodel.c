@@ -128,6 +128,7 @@ static void port_fill(struct port_row *port, const json_t *json, const struct sw
 {
 	copy(port->name, sizeof(port->name), json, "name");
 	copy(port->mac, sizeof(port->mac), json, "mac");
+	copy(port->state, sizeof(port->state), json, "state");
 	port->out_frames = json_count(json, "out_frames");
 	port->out_bytes = json_count(json, "out_bytes");
 	port->in_frames = json_count(json, "in_frames");

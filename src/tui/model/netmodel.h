@@ -12,6 +12,7 @@
 
 struct port_row {
 	char name[100], mac[20];
+	char state[128]; /* of one that leads somewhere: how that is; or "" */
 	uint64_t out_frames, out_bytes, in_frames, in_bytes; /* out: what the guest sends */
 	double out_rate, in_rate; /* bytes a second */
 	uint64_t unlinked; /* not sent to it while its link was down */

@@ -115,7 +115,11 @@ static void draw_port(const struct port_row *port, struct rect r, int y, uint64_
 	int numbers = port_numbers(r), x = r.x + r.width - numbers;
 
 	draw_text(y, r.x, r.width - numbers - 1, DRAW_BOLD | DRAW_MIDDLE, port->name);
-	if (r.width >= 100)
+	if (*port->state)
+		draw_sentence(y, r.x + text_width(port->name) + 2,
+			  r.width - numbers - 3 - text_width(port->name), INK_TEXT | DRAW_DIM,
+			  port->state);
+	else if (r.width >= 100)
 		draw_text(y, r.x + r.width - numbers - 20, 18, INK_TEXT | DRAW_DIM, port->mac);
 	if (numbers >= PORT_RATES) {
 		draw_right(y, x, 7, INK_TEXT, text_rate(number, port->in_rate));

@@ -21,18 +21,37 @@ static json_t *drops_json(const struct net_port_counters *counters)
 	return drops;
 }
 
-static json_t *port_json(const struct switch_port_info *port)
+#define FIELDS_MAX 32
+
+static void add_fields(json_t *json, const struct port_field *fields, size_t count)
+{
+	for (size_t i = 0; i < count && i < FIELDS_MAX; i++)
+		json_object_set_new(json, fields[i].name, message_text(fields[i].text));
+}
+
+/* A port that leads elsewhere has none. */
+static json_t *port_mac(const struct switch_port_info *port)
+{
+	static const uint8_t none[NET_MAC_SIZE];
+
+	return memcmp(port->mac, none, sizeof(none)) ? mac_json(port->mac) : json_null();
+}
+
+static json_t *port_json(struct net_switch *sw, const struct switch_port_info *port)
 {
 	const struct net_port_counters *counters = &port->counters;
-
-	return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o}",
+	struct port_field fields[FIELDS_MAX];
+	json_t *json = json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o}",
 			 "name", message_text(port->name), "kind", message_text(port->kind),
-			 "mac", mac_json(port->mac),
+			 "mac", port_mac(port),
 			 "in_frames", (json_int_t)counters->tx_frames,
 			 "in_bytes", (json_int_t)counters->tx_bytes,
 			 "out_frames", (json_int_t)counters->rx_frames,
 			 "out_bytes", (json_int_t)counters->rx_bytes,
 			 "drops", drops_json(counters));
+
+	add_fields(json, fields, switch_describe_port(sw, port->name, fields, FIELDS_MAX));
+	return json;
 }
 
 /* The ways out first, then the guests. */
@@ -64,12 +83,12 @@ static struct port_list list_ports(struct net_switch *sw)
 	return ports;
 }
 
-static json_t *ports_json(const struct port_list *ports)
+static json_t *ports_json(struct net_switch *sw, const struct port_list *ports)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < ports->count; i++)
-		json_array_append_new(list, port_json(&ports->rows[i]));
+		json_array_append_new(list, port_json(sw, &ports->rows[i]));
 	return list;
 }
 
@@ -117,8 +136,6 @@ static json_t *leases_json(struct net_switch *sw, const struct port_list *ports)
 	return list;
 }
 
-#define FIELDS_MAX 32
-
 static json_t *switch_json(struct net_switch *sw)
 {
 	const struct switch_config *config = switch_get_config(sw);
@@ -129,11 +146,10 @@ static json_t *switch_json(struct net_switch *sw)
 				 "name", message_text(config->name),
 				 "uplink",
 				 message_text(config->uplink ? config->uplink->name : "none"),
-				 "address", "ports", ports_json(&ports),
+				 "address", "ports", ports_json(sw, &ports),
 				 "leases", leases_json(sw, &ports), "macs", macs_json(sw));
 
-	for (size_t i = 0; i < count && i < FIELDS_MAX; i++)
-		json_object_set_new(json, fields[i].name, message_text(fields[i].text));
+	add_fields(json, fields, count);
 	free(ports.rows);
 	return json;
 }

@@ -1,0 +1,195 @@
+#!/usr/bin/python3
+"""Ports that lead out of the deck: what joins by them, and what comes of bad peers."""
+import os
+import select
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests/e2e"))
+import deck as d
+
+LAN = "[switch]\naddress = 10.0.2.2/24\n"
+GUEST = "[guest]\nmemory = 16M\n[net0]\nswitch = lan\n"
+
+
+def lan(text):
+    """What prepares a deck with a switch and a guest on it."""
+    def prepare(folder):
+        folder.write("config/vmdeck/switches/lan.ini", LAN + text.replace("@", folder.path))
+        folder.guest("a", GUEST)
+    return prepare
+
+
+def switch(deck):
+    return next(row for row in deck.call("switch.list")["switches"] if row["name"] == "lan")
+
+
+def port(deck, name):
+    return next((row for row in switch(deck)["ports"] if row["name"] == name), {})
+
+
+def wait_state(deck, name, text):
+    d.wait_for(lambda: text in port(deck, name).get("state", ""), f"{name} to be {text!r}", 30)
+
+
+def said(deck, text):
+    return text in open(deck.errors).read()
+
+
+def wait_said(deck, text):
+    d.wait_for(lambda: said(deck, text), f"{text!r} in {open(deck.errors).read()!r}", 30)
+
+
+def arp(mac, address):
+    """A request for 10.0.2.2 from there."""
+    return (b"\xff" * 6 + mac + b"\x08\x06\x00\x01\x08\x00\x06\x04\x00\x01" + mac +
+            socket.inet_aton(address) + bytes(6) + socket.inet_aton("10.0.2.2")).ljust(60, b"\0")
+
+
+def framed(frame):
+    return struct.pack(">I", len(frame)) + frame
+
+
+def read_frame(connection):
+    def read(size):
+        data = b""
+        while len(data) < size:
+            part = connection.recv(size - len(data))
+            assert part, "the connection was closed"
+            data += part
+        return data
+    return read(struct.unpack(">I", read(4))[0])
+
+
+def answered(connection, mac, address):
+    """Whether the switch answers ARP over a stream; a flood before that may cost some requests."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        connection.sendall(framed(arp(mac, address)))
+        while select.select([connection], [], [], 1)[0]:
+            frame = read_frame(connection)
+            if frame[:6] == mac and frame[12:14] == b"\x08\x06":
+                return frame[28:32] == socket.inet_aton("10.0.2.2")
+    return False
+
+
+def joined(path):
+    def connect():
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(30)
+        try:
+            connection.connect(path)
+        except OSError:
+            connection.close()
+            return None
+        return connection
+    return d.wait_for(connect, f"somebody to listen at {path}", 30)
+
+
+def test_qemu_joins_by_stream_and_gets_an_address():
+    d.need("qemu-system-x86_64")
+    if not os.path.exists("/usr/lib/ipxe/qemu/pxe-e1000.rom"):
+        d.skip("the package ipxe-qemu is not installed")
+    with d.Deck(prepare=lan("[stream0]\nlisten = @/a.sock\n")) as deck:
+        wait_state(deck, "lan/stream0", "waits for somebody to connect to")
+        qemu = subprocess.Popen(
+            ["qemu-system-x86_64", "-accel", "tcg", "-m", "64", "-display", "none", "-nodefaults",
+             "-vga", "std", "-boot", "n",
+             "-netdev", f"stream,id=n,server=off,addr.type=unix,addr.path={deck.path}/a.sock",
+             "-device", "e1000,netdev=n,mac=52:54:00:aa:bb:cc"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            wait_state(deck, "lan/stream0", "somebody is connected")
+            lease = d.wait_for(lambda: next(iter(switch(deck)["leases"]), None), "a lease")
+            assert lease["mac"] == "52:54:00:aa:bb:cc" and lease["port"] == "lan/stream0", lease
+        finally:
+            qemu.kill()
+            qemu.wait()
+        wait_state(deck, "lan/stream0", "waits for somebody to connect to")
+
+
+def test_decks_join_by_streams_and_find_each_other_again():
+    d.need_kvm()
+    with d.Deck(prepare=lan("[stream0]\nlisten = @/a.sock\n")) as one:
+        far = (f"[stream0]\nconnect = {one.path}/a.sock\n[stream1]\n"
+               "connect = tcp://127.0.0.1:9\n")
+        with d.Deck(prepare=lambda folder: (folder.guest("a", GUEST), folder.write(
+                "config/vmdeck/switches/lan.ini", "[switch]\n" + far))) as other:
+            wait_state(other, "lan/stream0", "connected to")
+            # What cannot be reached takes nothing with it, and is said once.
+            wait_said(other, "switch lan: stream1: tcp://127.0.0.1:9: Connection refused; it is "
+                             "tried again every second")
+            # The guest of one has its address from the switch of the other.
+            assert other.run("start", "a").returncode == 0
+            lease = d.wait_for(lambda: next(iter(switch(one)["leases"]), None), "a lease")
+            assert lease["port"] == "lan/stream0", lease
+            assert other.run("stop", "--force", "a").returncode in (0, 2)
+            other.wait_state("a", "stopped", "off", "exited")
+            # The profile of a switch is compared with all that is in it.
+            one.write("config/vmdeck/switches/lan.ini", LAN + f"[stream0]\nlisten = {one.path}/b\n")
+            wait_said(one, "switch lan: as its profile says now")
+            wait_said(other, "switch lan: stream0: ")
+            wait_state(other, "lan/stream0", f"{one.path}/a.sock: ")
+            one.write("config/vmdeck/switches/lan.ini",
+                      LAN + f"[stream0]\nlisten = {one.path}/a.sock\n")
+            wait_state(other, "lan/stream0", "connected to")
+            wait_said(other, "switch lan: stream0 works again: connected to")
+            assert open(other.errors).read().count("stream1") == 1
+            assert "connected to" in other.run("switches").stdout
+
+
+def test_a_bad_peer_of_a_stream_is_sent_away():
+    with d.Deck(prepare=lan("[stream0]\nlisten = @/a.sock\n")) as deck:
+        path = f"{deck.path}/a.sock"
+        for length in 0, 65551, 0xffffffff:
+            with joined(path) as peer:
+                peer.sendall(struct.pack(">I", length) + bytes(100))
+                d.wait_for(lambda: not peer.recv(65536), "the connection's end", 30)
+        wait_said(deck, "switch lan: stream0: a peer was sent away: it was to have a frame of 0 bytes")
+        with joined(path) as peer:  # byte by byte, and one that ends in the middle
+            for byte in framed(arp(b"\x02\0\0\0\0\x09", "10.0.2.90")):
+                peer.sendall(bytes([byte]))
+            frame = read_frame(peer)
+            assert frame[:6] == b"\x02\0\0\0\0\x09", frame
+            peer.sendall(framed(bytes(1000))[:500])
+        with joined(path) as peer:
+            assert answered(peer, b"\x02\0\0\0\0\x09", "10.0.2.90")
+            # One that reads nothing holds up nobody.
+            flood = framed(arp(b"\x02\0\0\0\0\x09", "10.0.2.90")) * 1000
+            peer.settimeout(1)
+            try:
+                for _ in range(200):
+                    peer.sendall(flood)
+            except socket.timeout:
+                pass
+            assert switch(deck)["ports"]
+        with joined(path) as peer:
+            assert answered(peer, b"\x02\0\0\0\0\x0a", "10.0.2.91")
+            assert open(deck.errors).read().count("was sent away") == 1
+
+
+def test_frames_come_by_datagrams():
+    with d.Deck(prepare=lan("[stream0]\ntype = dgram\nlisten = @/a\nconnect = @/b\n"
+                            "[stream1]\ntype = dgram\nlisten = udp://127.0.0.1:0\n"
+                            "connect = udp://127.0.0.1:9\n")) as deck:
+        # There is no port 0; the profile says so, and the switch is made once that is mended.
+        wait_said(deck, "lan.ini:7: [stream1]: ")
+        deck.write("config/vmdeck/switches/lan.ini",
+                   LAN + f"[stream0]\ntype = dgram\nlisten = {deck.path}/a\n"
+                   f"connect = {deck.path}/b\n")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peer:
+            peer.settimeout(30)
+            peer.bind(f"{deck.path}/b")
+            wait_state(deck, "lan/stream0", "open at")
+            mac = b"\x02\0\0\0\0\x0b"
+            peer.sendto(bytes(5), f"{deck.path}/a")
+            peer.sendto(arp(mac, "10.0.2.92"), f"{deck.path}/a")
+            frame = peer.recv(70000)
+            assert frame[:6] == mac and frame[28:32] == socket.inet_aton("10.0.2.2"), frame
+            d.wait_for(lambda: port(deck, "lan/stream0")["drops"].get("too short") == 1,
+                       "the short one to be counted", 30)
+
+
+d.main()
