@@ -403,8 +403,10 @@ static void assert_refusals(struct guest *guest)
 				 "'vmdeck show b' lists them", guest_name(guest));
 		else
 			snprintf(expected, sizeof(expected), "%s is %s; only a guest that is %s "
-				 "can be %s", guest_name(guest), guest_state_name(state), states,
-				 method->order->done);
+				 "can be %s%s", guest_name(guest), guest_state_name(state), states,
+				 method->order->done, state != GUEST_PAUSED ||
+				 method->order->counterpart != METHOD_GUEST_RESUME ? "" :
+				 "; one that is paused can be resumed");
 		assert_int_equal(guest_order(guest, id, &cause), -EBUSY);
 		assert_string_equal(cause.text, expected);
 		assert_int_equal(guest_get_state(guest), state);
