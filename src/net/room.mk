@@ -46,6 +46,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/port/share.c %D%/port/share.h \
 	%D%/port/stream.c \
 	%D%/port/stream_frames.c %D%/port/stream_frames.h \
+	%D%/port/tap.c \
 	%D%/port/thread.c %D%/port/thread.h \
 	%D%/service/dhcp.c %D%/service/dhcp.h \
 	%D%/service/dhcp_message.c %D%/service/dhcp_message.h \

@@ -192,4 +192,96 @@ def test_frames_come_by_datagrams():
                        "the short one to be counted", 30)
 
 
+class Namespace:
+    """A deck that is root in a network and user namespace of its own, and the host there."""
+
+    def __init__(self, text, *commands):
+        d.need("unshare", "nsenter", "ip", "busybox")
+        if subprocess.run(["unshare", "-rn", "ip", "link"], capture_output=True).returncode:
+            d.skip("unshare -rn is refused here")
+        self.text, self.commands, self.others = text, commands, []
+
+    def __enter__(self):
+        run = ["unshare", "-rn", "sh", "-c", 'while [ $# -gt 1 ] && [ "$1" != -- ]; do '
+               '$1 || exit 1; shift; done; shift; exec "$@"', "sh", *self.commands, "--"]
+        self.deck = d.Deck(prepare=lan(self.text), wrapper=run)
+        return self
+
+    def inside(self, *command, pid=None):
+        return ["nsenter", "--preserve-credentials", "-U", "-n", "-t",
+                str(pid or self.deck.process.pid), *command]
+
+    def run(self, *command, pid=None):
+        return subprocess.run(self.inside(*command, pid=pid), capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=60)
+
+    def must(self, *command, pid=None):
+        result = self.run(*command, pid=pid)
+        assert result.returncode == 0, result
+        return result.stdout
+
+    def another(self):
+        """One more network namespace; the process ID of who is in it."""
+        other = subprocess.Popen(self.inside("unshare", "-n", "sh", "-c",
+                                             "echo ready; exec sleep 600"),
+                                 stdout=subprocess.PIPE)
+        self.others.append(other)
+        assert other.stdout.readline() == b"ready\n"
+        self.must("ip", "link", "set", "lo", "up", pid=other.pid)
+        return other.pid
+
+    def __exit__(self, *_):
+        for other in self.others:
+            other.kill()
+            other.wait()
+        self.deck.__exit__()
+
+
+def lease_script(folder):
+    path = folder.write("lease", "#!/bin/sh\n[ \"$1\" != bound ] || "
+                        "ip addr add $ip/24 dev $interface\n")
+    os.chmod(path, 0o755)
+    return path
+
+
+def test_a_tap_device_is_a_card_of_the_host():
+    tap = "[tap0]\nname = vm0\n[tap1]\nname = there\n[tap2]\nname = vm2\nbridge = br0\n"
+    with Namespace(tap, "ip tuntap add dev there mode tap", "ip link add br0 type bridge") as host:
+        deck = host.deck
+        wait_state(deck, "lan/tap0", "vm0")
+        wait_state(deck, "lan/tap1", "there")
+        wait_state(deck, "lan/tap2", "vm2, a port of br0")
+        assert "master br0" in host.must("ip", "link", "show", "vm2")
+        # The host gets an address from the switch, by a real client, and reaches it.
+        host.must("busybox", "udhcpc", "-i", "vm0", "-n", "-q", "-s", lease_script(deck))
+        assert [lease["port"] for lease in switch(deck)["leases"]] == ["lan/tap0"]
+        host.must("busybox", "ping", "-c", "3", "-i", "0.2", "-I", "vm0", "10.0.2.2")
+        host.must("busybox", "arping", "-c", "2", "-I", "vm0", "10.0.2.2")
+        # One that goes away comes back.
+        host.must("ip", "link", "del", "vm0")
+        wait_said(deck, "switch lan: tap0: vm0 is gone: ")
+        wait_said(deck, "switch lan: tap0 works again: vm0")
+        host.must("busybox", "udhcpc", "-i", "vm0", "-n", "-q", "-s", lease_script(deck))
+        # What belongs to somebody else, or is nothing of the kind.
+        deck.write("config/vmdeck/switches/other.ini",
+                   "[switch]\n[tap0]\nname = vm0\n[tap1]\nname = lo\n"
+                   "[tap2]\nname = vm3\nbridge = br9\n")
+        wait_said(deck, "switch other: tap0: vm0 is in use by another program; it is tried again")
+        wait_said(deck, "switch other: tap1: lo is no TAP device")
+        wait_said(deck, "switch other: tap2: there is no bridge br9")
+        host.must("ip", "link", "add", "br9", "type", "bridge")
+        wait_said(deck, "switch other: tap2 works again: vm3, a port of br9")
+
+
+def test_a_tap_device_needs_a_privilege_or_an_owner():
+    if os.geteuid() != 0:
+        d.skip("the user has no such privilege to give up")
+    d.need("setpriv")
+    drop = "setpriv", "--bounding-set", "-net_admin"
+    with d.Deck(prepare=lan("[tap0]\nname = vmdeck-test0\n"), wrapper=drop) as deck:
+        wait_said(deck, "switch lan: tap0: vmdeck-test0 is not there or not yours, and making one "
+                        "needs CAP_NET_ADMIN; as root: ip tuntap add dev vmdeck-test0 mode tap "
+                        "user $USER; it is tried again every second")
+
+
 d.main()

@@ -345,6 +345,11 @@ static void ports_of_switches(void **state)
 		{ "[switch]\n[stream0]\ntype=tape\nlisten=a\n", "g.ini:3: type: 'tape' is unknown" },
 		{ "[switch]\n[stream8]\nlisten=a\n",
 		  "g.ini:2: [stream8] is no section; the streams are [stream0] to [stream7]" },
+		{ "[switch]\n[tap0]\n", "g.ini:2: [tap0] needs a 'name'" },
+		{ "[switch]\n[tap0]\nname=sixteen-and-more\n",
+		  "g.ini:2: [tap0]: name: 'sixteen-and-more' is no name of a network interface" },
+		{ "[switch]\n[tap0]\nname=vm%d\n", "g.ini:2: [tap0]: name: 'vm%d' is no name" },
+		{ "[switch]\n[tap0]\nname=vm0\nbridge=../x\n", "g.ini:2: [tap0]: bridge: '../x' is" },
 		{ "[switch]\nlisten=a\n", "g.ini:2: listen: is no key of [switch]; it belongs to "
 		  "[stream0]" },
 	};

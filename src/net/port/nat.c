@@ -313,7 +313,6 @@ static bool take_said(struct nat *nat, struct channel_reader *in, uint32_t slot,
 /* Takes some frames. 1: there are more; 0; or -EPROTO: it lies. */
 static int take_frames(struct nat *nat, struct channel_reader *in)
 {
-	struct burst *burst = &nat->own->served.uplink->burst;
 	uint32_t size, mark;
 	int result = 1;
 
@@ -332,14 +331,13 @@ static int take_frames(struct nat *nat, struct channel_reader *in)
 			channel_drop(in);
 			continue;
 		}
-		frame = burst_reserve(burst, &nat->own->served.inbox, size);
+		frame = served_reserve(&nat->own->served, size);
 		channel_copy(in, frame, size);
 		channel_drop(in);
 		if (!nat_guard_sent(&nat->network, frame, size) ||
 		    (mark && !nat_guard_large(frame, size, mark, &offload)))
 			return -EPROTO;
-		burst_commit(burst, size);
-		burst->frames[burst->count - 1].offload = offload;
+		served_commit(&nat->own->served, size, &offload);
 	}
 	return result;
 }

@@ -14,7 +14,7 @@
 
 #define AGAIN (1 * NS_PER_S)
 #define SAID_AGAIN (60 * NS_PER_S) /* what fails over and over is not said over and over */
-#define REASON_SIZE 160
+#define REASON_SIZE 256
 
 static void set_state(struct outside *outside, const char *format, va_list args)
 {
@@ -71,7 +71,7 @@ void outside_waits(struct outside *outside, const char *format, ...)
 
 void outside_tell(struct outside *outside, const char *format, ...)
 {
-	char text[2 * REASON_SIZE];
+	char text[REASON_SIZE];
 	va_list args;
 
 	if (!is_time(outside))
@@ -85,7 +85,7 @@ void outside_tell(struct outside *outside, const char *format, ...)
 
 void outside_down(struct outside *outside, const char *format, ...)
 {
-	char text[2 * REASON_SIZE];
+	char text[REASON_SIZE];
 	va_list args;
 
 	va_start(args, format);

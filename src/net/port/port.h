@@ -109,10 +109,11 @@ struct port_kind {
 };
 
 #define PORT_KINDS(kind) \
-	kind(port_own)   \
-	kind(port_nat)   \
-	kind(port_guest) \
-	kind(port_stream)
+	kind(port_own)    \
+	kind(port_nat)    \
+	kind(port_guest)  \
+	kind(port_stream) \
+	kind(port_tap)
 
 #define PORT_KIND_DECLARE(kind) extern const struct port_kind kind;
 PORT_KINDS(PORT_KIND_DECLARE)

@@ -43,9 +43,15 @@ static inline uint8_t *served_reserve(struct served *served, size_t size)
 	return burst_reserve(&served->uplink->burst, &served->inbox, size);
 }
 
-static inline void served_commit(struct served *served, size_t size)
+/* As burst_commit(), with what is unfinished of it; NULL: nothing. */
+static inline void served_commit(struct served *served, size_t size,
+				 const struct net_offload *offload)
 {
-	burst_commit(&served->uplink->burst, size);
+	struct burst *burst = &served->uplink->burst;
+
+	burst_commit(burst, size);
+	if (size && offload)
+		burst->frames[burst->count - 1].offload = *offload;
 }
 
 #endif

@@ -121,7 +121,7 @@ static void give(struct stream *stream, const uint8_t *frame, size_t size)
 	if (size > NET_FRAME_MAX)
 		return;
 	memcpy(served_reserve(&stream->outside.served, size), frame, size);
-	served_commit(&stream->outside.served, size);
+	served_commit(&stream->outside.served, size, NULL);
 }
 
 /* Takes what has come apart. False: the connection is over. */
