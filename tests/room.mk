@@ -182,6 +182,11 @@ FUZZ_TESTS += tests/fuzz/vsock
 tests_fuzz_vsock_SOURCES = tests/fuzz/vsock.c $(FUZZ_FILES)
 tests_fuzz_vsock_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_vsock_LDADD = $(DEVICE_BENCH_LIBS)
+
+FUZZ_TESTS += tests/fuzz/vxlan
+tests_fuzz_vxlan_SOURCES = tests/fuzz/vxlan.c $(FUZZ_FILES)
+tests_fuzz_vxlan_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_vxlan_LDADD = $(NET_LIBS)
 FUZZ_TESTS += tests/fuzz/stream_frames
 tests_fuzz_stream_frames_SOURCES = tests/fuzz/stream_frames.c $(FUZZ_FILES)
 tests_fuzz_stream_frames_CPPFLAGS = $(FUZZ_CPPFLAGS)

@@ -48,6 +48,8 @@ src_net_libnet_a_SOURCES = \
 	%D%/port/stream_frames.c %D%/port/stream_frames.h \
 	%D%/port/tap.c \
 	%D%/port/thread.c %D%/port/thread.h \
+	%D%/port/vxlan.c \
+	%D%/port/vxlan_header.c %D%/port/vxlan_header.h \
 	%D%/service/dhcp.c %D%/service/dhcp.h \
 	%D%/service/dhcp_message.c %D%/service/dhcp_message.h \
 	%D%/service/responder.c %D%/service/responder.h \

@@ -273,6 +273,43 @@ def test_a_tap_device_is_a_card_of_the_host():
         wait_said(deck, "switch other: tap2 works again: vm3, a port of br9")
 
 
+def test_a_host_joins_by_vxlan():
+    with Namespace("[vxlan0]\nremote = 192.0.2.2\nvni = 42\n", "ip link set lo up") as host:
+        deck, other = host.deck, host.another()
+        wait_state(deck, "lan/vxlan0", "network 42 at 192.0.2.2")
+        host.must("ip", "link", "add", "near", "type", "veth", "peer", "name", "far",
+                  "netns", str(other))
+        for pid, card, number in (None, "near", 1), (other, "far", 2):
+            host.must("ip", "addr", "add", f"192.0.2.{number}/24", "dev", card, pid=pid)
+            host.must("ip", "link", "set", card, "up", pid=pid)
+        host.must("ip", "link", "add", "vx0", "type", "vxlan", "id", "42", "remote", "192.0.2.1",
+                  "dstport", "4789", pid=other)
+        host.must("ip", "link", "set", "vx0", "up", pid=other)
+        host.must("busybox", "udhcpc", "-i", "vx0", "-n", "-q", "-s", lease_script(deck), pid=other)
+        assert [lease["port"] for lease in switch(deck)["leases"]] == ["lan/vxlan0"]
+        # In fragments, too.
+        for size in "56", "1472":
+            host.must("busybox", "ping", "-c", "2", "-i", "0.2", "-s", size, "10.0.2.2", pid=other)
+        # Of another network, without a VNI, too short, and from another address.
+        send = ("import socket, sys\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                "for data in sys.argv[1:]:\n"
+                "    s.sendto(bytes.fromhex(data), ('192.0.2.1', 4789))\n")
+        frame = arp(b"\x02\0\0\0\0\x0c", "10.0.2.93").hex()
+        host.must("python3", "-c", send, "0800000000002b00" + frame, "0000000000002a00" + frame,
+                  "0800", "", pid=other)
+        d.wait_for(lambda: port(deck, "lan/vxlan0")["drops"].get("bad header", 0) >= 3,
+                   "headers to be refused", 30)
+        host.must("python3", "-c", send, "0800000000002a00" + frame)
+        d.wait_for(lambda: port(deck, "lan/vxlan0")["drops"].get("bad source", 0) >= 1,
+                   "a stranger to be refused", 30)
+        assert frame[12:24] not in str(switch(deck)["macs"]).replace(":", "")
+        # The UDP port is one port's.
+        deck.write("config/vmdeck/switches/other.ini",
+                   "[switch]\n[vxlan0]\nremote = 192.0.2.2\nvni = 43\n")
+        wait_said(deck, "switch other: vxlan0: UDP port 4789 is in use, by a device of the host or "
+                        "another port; write another one here and there, port=")
+
+
 def test_a_tap_device_needs_a_privilege_or_an_owner():
     if os.geteuid() != 0:
         d.skip("the user has no such privilege to give up")

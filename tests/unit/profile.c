@@ -350,6 +350,13 @@ static void ports_of_switches(void **state)
 		  "g.ini:2: [tap0]: name: 'sixteen-and-more' is no name of a network interface" },
 		{ "[switch]\n[tap0]\nname=vm%d\n", "g.ini:2: [tap0]: name: 'vm%d' is no name" },
 		{ "[switch]\n[tap0]\nname=vm0\nbridge=../x\n", "g.ini:2: [tap0]: bridge: '../x' is" },
+		{ "[switch]\n[vxlan0]\nremote=192.0.2.1\n", "g.ini:2: [vxlan0] needs a 'vni'" },
+		{ "[switch]\n[vxlan0]\nvni=16777216\nremote=192.0.2.1\n",
+		  "g.ini:3: vni: 16777216 is out of range; it can be 0 to 16777215" },
+		{ "[switch]\n[vxlan0]\nvni=1\nremote=here\n",
+		  "g.ini:2: [vxlan0]: remote: 'here' is no IP address" },
+		{ "[switch]\n[vxlan0]\nvni=1\nremote=192.0.2.1\nlocal=::1\n",
+		  "g.ini:2: [vxlan0]: 'remote' and 'local' must both be" },
 		{ "[switch]\nlisten=a\n", "g.ini:2: listen: is no key of [switch]; it belongs to "
 		  "[stream0]" },
 	};

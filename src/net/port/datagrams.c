@@ -37,25 +37,6 @@ int datagrams_receive(struct datagrams *datagrams)
 	return count;
 }
 
-bool datagrams_put(struct datagrams *datagrams, const struct inbox_frame *frame)
-{
-	unsigned i = datagrams->out_count;
-	struct iovec *parts;
-
-	if (i == NET_BURST_MAX)
-		return false;
-	parts = datagrams->out_parts[i];
-	parts[0] = (struct iovec){ datagrams->prefix, datagrams->prefix_size };
-	parts[1] = (struct iovec){ (void *)(uintptr_t)frame->data, frame->size };
-	datagrams->out[i].msg_hdr = (struct msghdr){
-		.msg_iov = datagrams->prefix_size ? parts : parts + 1,
-		.msg_iovlen = datagrams->prefix_size ? 2 : 1,
-		.msg_name = (void *)(uintptr_t)datagrams->to, .msg_namelen = datagrams->to_size,
-	};
-	datagrams->out_count++;
-	return true;
-}
-
 static void refuse(struct net_port *net_port, enum net_verdict verdict, unsigned count)
 {
 	for (unsigned i = 0; net_port && i < count; i++)
@@ -77,7 +58,6 @@ int datagrams_flush(struct datagrams *datagrams, struct net_port *net_port)
 			sent += (unsigned)n;
 		} else if (n < 0 && errno == EMSGSIZE) {
 			refuse(net_port, NET_DROP_LONG, 1);
-			datagrams->sizes_refused++;
 			sent++;
 		} else if (n < 0 && errno == ECONNREFUSED && !told) {
 			told = true; /* of an earlier one: the call told of it in this one's place */
@@ -87,4 +67,23 @@ int datagrams_flush(struct datagrams *datagrams, struct net_port *net_port)
 	}
 	refuse(net_port, NET_DROP_NO_BUFFER, count - sent);
 	return result == -EAGAIN ? 0 : result;
+}
+
+void datagrams_put(struct datagrams *datagrams, const struct inbox_frame *frame,
+		   struct net_port *net_port)
+{
+	struct iovec *parts;
+	unsigned i;
+
+	if (datagrams->out_count == NET_BURST_MAX)
+		(void)datagrams_flush(datagrams, net_port); /* an error comes again */
+	i = datagrams->out_count++;
+	parts = datagrams->out_parts[i];
+	parts[0] = (struct iovec){ datagrams->prefix, datagrams->prefix_size };
+	parts[1] = (struct iovec){ (void *)(uintptr_t)frame->data, frame->size };
+	datagrams->out[i].msg_hdr = (struct msghdr){
+		.msg_iov = datagrams->prefix_size ? parts : parts + 1,
+		.msg_iovlen = datagrams->prefix_size ? 2 : 1,
+		.msg_name = (void *)(uintptr_t)datagrams->to, .msg_namelen = datagrams->to_size,
+	};
 }

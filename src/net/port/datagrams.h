@@ -30,7 +30,6 @@ struct datagrams {
 	size_t prefix_size;
 	const struct sockaddr_storage *to;
 	uint32_t to_size;
-	uint64_t sizes_refused; /* datagrams that were larger than what the socket sends */
 };
 
 int datagrams_init(struct datagrams *datagrams); /* 0 or -ENOMEM */
@@ -47,8 +46,9 @@ static inline const uint8_t *datagrams_get(const struct datagrams *datagrams, in
 	return datagrams->in_parts[index].iov_base;
 }
 
-/* Adds one to be sent, whose bytes stay until datagrams_flush(). False: flush first. */
-bool datagrams_put(struct datagrams *datagrams, const struct inbox_frame *frame);
+/* Adds one to be sent, whose bytes stay until datagrams_flush(), for which net_port is. */
+void datagrams_put(struct datagrams *datagrams, const struct inbox_frame *frame,
+		   struct net_port *net_port);
 
 /* Sends them. 0 or a negative errno; what could not go is counted at the port, if it is one. */
 int datagrams_flush(struct datagrams *datagrams, struct net_port *net_port);

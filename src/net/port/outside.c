@@ -106,6 +106,25 @@ void outside_down(struct outside *outside, const char *format, ...)
 	outside->said = true;
 }
 
+bool outside_wants(const void *owner, const struct net_frame *frame)
+{
+	(void)owner;
+	(void)frame;
+	return true;
+}
+
+enum net_verdict outside_admit(const void *owner, struct inbox_frame *frame)
+{
+	(void)owner;
+	(void)frame;
+	return NET_FORWARD;
+}
+
+void outside_begin(void *owner)
+{
+	(void)owner;
+}
+
 /* --- opening --- */
 
 static void end_opening(struct outside *outside)

@@ -91,6 +91,11 @@ void outside_down(struct outside *outside, const char *format, ...)
 void outside_tell(struct outside *outside, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* For inbox_ops of those that take every frame. */
+bool outside_wants(const void *owner, const struct net_frame *frame);
+enum net_verdict outside_admit(const void *owner, struct inbox_frame *frame);
+void outside_begin(void *owner);
+
 /* The port in the switch, or NULL. */
 static inline struct net_port *outside_net_port(struct outside *outside)
 {

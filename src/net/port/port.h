@@ -113,7 +113,8 @@ struct port_kind {
 	kind(port_nat)    \
 	kind(port_guest)  \
 	kind(port_stream) \
-	kind(port_tap)
+	kind(port_tap)    \
+	kind(port_vxlan)
 
 #define PORT_KIND_DECLARE(kind) extern const struct port_kind kind;
 PORT_KINDS(PORT_KIND_DECLARE)

@@ -248,11 +248,6 @@ static void write_rest(struct stream *stream)
 	watch(stream);
 }
 
-static void begin(void *owner)
-{
-	(void)owner;
-}
-
 static void take(void *owner, const struct inbox_frame *frame)
 {
 	struct stream *stream = owner;
@@ -265,9 +260,8 @@ static void take(void *owner, const struct inbox_frame *frame)
 		if (stream->batch_count == NET_BURST_MAX)
 			send_batch(stream);
 		stream->batch[stream->batch_count++] = frame;
-	} else if (!datagrams_put(&stream->datagrams, frame)) {
-		datagrams_flush(&stream->datagrams, net_port);
-		datagrams_put(&stream->datagrams, frame);
+	} else {
+		datagrams_put(&stream->datagrams, frame, net_port);
 	}
 }
 
@@ -290,24 +284,10 @@ static void end(void *owner)
 		watch(stream);
 }
 
-static bool wants(const void *owner, const struct net_frame *frame)
-{
-	(void)owner;
-	(void)frame;
-	return true;
-}
-
-static enum net_verdict admit(const void *owner, struct inbox_frame *frame)
-{
-	(void)owner;
-	(void)frame;
-	return NET_FORWARD;
-}
-
 static const struct inbox_ops inbox_ops = {
-	.wants = wants,
-	.admit = admit,
-	.begin = begin,
+	.wants = outside_wants,
+	.admit = outside_admit,
+	.begin = outside_begin,
 	.take = take,
 	.end = end,
 };
