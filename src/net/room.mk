@@ -8,12 +8,13 @@ src_net_libnet_a_SOURCES = \
 	%D%/capture/filter_compiler.c %D%/capture/filter_compiler.h \
 	%D%/capture/filter_words.c %D%/capture/filter_words.h \
 	%D%/capture/hub.c \
+	%D%/capture/merge.c \
 	%D%/capture/names.c \
 	%D%/capture/pcapng.c %D%/capture/pcapng.h \
 	%D%/capture/pool.c \
 	%D%/capture/sink.c \
 	%D%/capture/tap.c \
-	%D%/capture/writer.c \
+	%D%/capture/writer.c %D%/capture/writer.h \
 	%D%/decode/app.c \
 	%D%/decode/decode.c %D%/decode/decode.h \
 	%D%/decode/ip.c \

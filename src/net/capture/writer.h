@@ -1,0 +1,43 @@
+/* What the files of the capture writer's thread share. Nobody else includes this. */
+#ifndef NET_CAPTURE_WRITER_H
+#define NET_CAPTURE_WRITER_H
+
+#include "net/capture/capture_private.h"
+
+struct waiting {
+	uint64_t time; /* of the tap's first run */
+	struct capture_tap *tap;
+};
+
+/* A capture that wants what a port sends, or only what of it reaches ports that it names. */
+struct target {
+	struct capture *capture;
+	uint32_t interface; /* of what the port sends, or NO_INTERFACE */
+	bool received;	    /* only what reaches ports that it names, by their interfaces */
+	bool flood_known;   /* the next is known */
+	uint32_t flood;	    /* of what is flooded, or NO_INTERFACE */
+};
+
+struct writer {
+	struct capture_hub *hub;
+	bool quit;
+	bool idle;	  /* the last pass found nothing and left nothing */
+	bool busy;	  /* it found full chunks */
+	bool draining;	  /* a stopped capture is not done yet */
+	uint64_t horizon;      /* no older record can come any more */
+	int64_t wall;	       /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+	/* Copies of the hub's lists, made at the start of a pass. */
+	struct capture_tap **taps;
+	struct capture_tap **by_id;
+	struct capture **captures;
+	struct waiting *heap;
+	struct pollfd *polls;
+	struct target *targets;
+	uint32_t tap_count, tap_room, id_count, id_room, capture_count, capture_room;
+	uint32_t heap_count, target_count;
+};
+
+/* capture/merge.c: writes all runs up to the horizon, in the order of time. */
+void capture_merge(struct writer *w);
+
+#endif
