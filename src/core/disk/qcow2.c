@@ -98,9 +98,9 @@ int qcow2_read(struct qcow2_header *out, int fd, const char *path, struct cause 
 	uint32_t version, cluster_bits;
 	ssize_t n = pread(fd, &header, sizeof(header), 0);
 
-	if (n < (ssize_t)offsetof(struct header, incompatible))
-		return damaged(path, "the image is cut off", cause);
 	version = be32toh(header.version);
+	if (n < (ssize_t)(version == 2 ? offsetof(struct header, incompatible) : sizeof(header)))
+		return damaged(path, "the image is cut off", cause);
 	cluster_bits = be32toh(header.cluster_bits);
 	if (be32toh(header.magic) != MAGIC || version < 2 || version > 3 || cluster_bits < 9 ||
 	    cluster_bits > 21)
