@@ -162,8 +162,14 @@ json_t *image_info(const char *path, const char *format)
 				     NULL };
 	struct program program = { .argv = argv, .package = IMAGE_PACKAGE };
 	json_t *info = NULL;
-	int status = program_run(&program);
+	int status;
 
+	/* qemu-img would say it twice in one line. */
+	if (access(path, F_OK) < 0) {
+		fail("%s: %s", path, strerror(errno));
+		return NULL;
+	}
+	status = program_run(&program);
 	if (status == 0 && program.out)
 		info = json_loads(program.out, JSON_REJECT_DUPLICATES, NULL);
 	if (status == 0 && !info)
