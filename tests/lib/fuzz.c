@@ -1,9 +1,11 @@
 /*
  * Runs a fuzz target without libFuzzer: over the files named as arguments, or
- * over mutations of its seeds, FUZZ_ROUNDS of them (default 4000).
+ * over mutations of its seeds, FUZZ_ROUNDS of them (default 4000). With "--seeds FOLDER" it
+ * writes the seeds there, for libFuzzer to begin with.
  */
 #include "fuzz.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +91,26 @@ static int feed_file(const char *path)
 	return 0;
 }
 
+static int write_seeds(const char *folder)
+{
+	char path[4096];
+
+	for (unsigned i = 0; fuzz_seeds[i].data; i++) {
+		FILE *file;
+		bool whole;
+
+		snprintf(path, sizeof(path), "%s/seed%u", folder, i);
+		file = fopen(path, "wb");
+		whole = file && fwrite(fuzz_seeds[i].data, 1, fuzz_seeds[i].size, file) ==
+					fuzz_seeds[i].size;
+		if (!file || fclose(file) || !whole) {
+			perror(path);
+			return 1;
+		}
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static uint8_t data[INPUT_MAX];
@@ -98,6 +120,8 @@ int main(int argc, char **argv)
 	size_t seeds = 0, size;
 	int i, failed = 0;
 
+	if (argc == 3 && !strcmp(argv[1], "--seeds"))
+		return write_seeds(argv[2]);
 	for (i = 1; i < argc; i++)
 		failed |= feed_file(argv[i]);
 	if (argc > 1)
