@@ -81,6 +81,18 @@ static void put_note(char text[NOTE_SIZE], const json_t *guest)
 		add_note(text, "its profile %s", orphaned);
 }
 
+/* The first that it has by DHCP. */
+static const char *address_of(const json_t *guest)
+{
+	const json_t *net;
+	size_t i;
+
+	json_array_foreach(json_object_get(guest, "nets"), i, net)
+		if (text_of(net, "address", NULL))
+			return text_of(net, "address", "");
+	return "-";
+}
+
 static void list_row(struct columns *columns, const json_t *guest)
 {
 	const char *state = text_of(guest, "state", "?");
@@ -98,13 +110,13 @@ static void list_row(struct columns *columns, const json_t *guest)
 	if (json_array_size(json_object_get(guest, "mistakes")))
 		add_mistake(note, guest);
 	columns_add(columns, (const char *const[]){ text_of(guest, "name", "?"), state,
-		    number_of(guest, "since") ? age : "-", cpus, memory,
+		    number_of(guest, "since") ? age : "-", cpus, memory, address_of(guest),
 		    text_of(guest, "reason", note) }, state_colour(state));
 }
 
 int list_main(struct cli *cli)
 {
-	struct columns columns = { .count = 6, .right = 1u << 3 | 1u << 4 };
+	struct columns columns = { .count = 7, .right = 1u << 3 | 1u << 4 };
 	json_t *result = session_ask(cli, "guest.list", NULL), *guests, *guest;
 	size_t i;
 
@@ -117,7 +129,7 @@ int list_main(struct cli *cli)
 	}
 	guests = json_object_get(result, "guests");
 	columns_add(&columns, (const char *const[]){ "NAME", "STATE", "SINCE", "CPUS", "MEMORY",
-						     "" }, NULL);
+						     "ADDRESS", "" }, NULL);
 	json_array_foreach(guests, i, guest)
 		list_row(&columns, guest);
 	columns_print(&columns, 1);

@@ -169,6 +169,7 @@ noinst_LIBRARIES += src/core/libserver.a
 src_core_libserver_a_SOURCES = \
 	%D%/server/dispatch.c %D%/server/dispatch.h \
 	%D%/server/json.c %D%/server/json.h \
+	%D%/server/leases.c %D%/server/leases.h \
 	%D%/server/leave.c %D%/server/leave.h \
 	%D%/server/parts.h \
 	%D%/server/peer.c %D%/server/peer.h \

@@ -62,10 +62,9 @@ void network_free(struct network *network)
 	free(network);
 }
 
-void network_on_notice(struct network *network, void (*notice)(void *arg, const char *text),
-		       void *arg)
+void network_listen(struct network *network, const struct uplink_listener *listener)
 {
-	network->listener = (struct uplink_listener){ notice, arg };
+	network->listener = *listener;
 }
 
 struct capture_hub *network_capture_hub(struct network *network)

@@ -15,17 +15,14 @@
 
 struct capture_hub;
 struct network;
+struct uplink_listener; /* net/port/thread.h */
 
 /* The network: one a process. Starts its threads when the first switch needs them. */
 int network_new(struct network **out, struct cause *cause);
 void network_free(struct network *network); /* ports must have been removed; NULL is valid */
 
-/*
- * Before the first switch: notice is told, on the uplink thread, of what becomes
- * of switches of its own accord: a sentence, valid during the call.
- */
-void network_on_notice(struct network *network, void (*notice)(void *arg, const char *text),
-		       void *arg);
+/* Before the first switch: who is told of what becomes of switches of its own accord; copied. */
+void network_listen(struct network *network, const struct uplink_listener *listener);
 
 /* What its captures need: see net/capture/capture.h. */
 struct capture_hub *network_capture_hub(struct network *network);

@@ -135,6 +135,30 @@ def test_power_button_pause_and_reset():
         again.expect("one>")
 
 
+def test_addresses_are_listed_as_they_are_given():
+    with quiet_deck("one", "two") as deck:
+        events = deck.connect()
+        deck.call("events.subscribe", {}, events)
+        assert deck.run("reset", "--wait", "one").returncode == 0
+
+        def address(name):
+            guests = {guest["name"]: guest for guest in deck.call("guest.list")["guests"]}
+            return guests[name]["nets"][0].get("address")
+        # The event comes with the address, and each guest's is its own.
+        d.wait_for(lambda: address("one") and address("two"), "two addresses")
+        assert address("one") != address("two")
+        lines = [line.split() for line in deck.run("list").stdout.splitlines()]
+        assert lines[0][5] == "ADDRESS"
+        assert [line[5] for line in lines[1:]] == [address("one"), address("two")], lines
+        deck.run("stop", "--force", "--wait", "two")
+        assert address("two") is None
+        assert deck.run("start", "two").returncode == 0
+        kinds = []
+        while "addresses" not in kinds:
+            kinds.append(json.loads(d.read_line(events))["params"]["kind"])
+        d.wait_for(lambda: address("two"), "an address again")
+
+
 def test_much_input_at_once():
     with quiet_deck("one") as deck:
         console = deck.console("one")

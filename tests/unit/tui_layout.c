@@ -73,7 +73,7 @@ static void test_columns(void **state)
 		struct column_layout c;
 		int end = 2;
 
-		layout_columns(&c, 2, width, 9, width % 2);
+		layout_columns(&c, 2, width, 9, width % 3 * 7, width % 2);
 		assert_true(c.width[COLUMN_NAME] > 0 && c.width[COLUMN_STATE] > 0);
 		for (unsigned i = 0; i < COLUMN_COUNT; i++) {
 			assert_true(c.width[i] >= 0);

@@ -18,6 +18,7 @@
 #include "core/deck/services.h"
 #include "core/profile/folder.h"
 #include "net/network.h"
+#include "net/port/thread.h"
 
 #define SAMPLE_INTERVAL (STATS_INTERVAL_MS * NS_PER_MS)
 #define POWER_BUTTON_PATIENCE_S 30
@@ -26,6 +27,7 @@ struct deck {
 	struct deck_services services;
 	bool loop_ready;
 	struct notices notices;
+	struct loop_task leased;
 	struct roster roster;
 	struct watch watch;
 	struct pressure pressure;
@@ -163,6 +165,25 @@ void deck_notice(struct deck *deck, const char *format, ...)
 	notices_add(&deck->notices, text);
 }
 
+static void add_notice(void *arg, const char *text)
+{
+	notices_add(&((struct deck *)arg)->notices, text);
+}
+
+static void tell_leased(void *arg)
+{
+	struct deck *deck = arg;
+
+	journal_emit(&deck->services.journal, NULL, DECK_EVENT_ADDRESSES, "%s", "");
+}
+
+static void on_leased(void *arg)
+{
+	struct deck *deck = arg;
+
+	loop_post(deck_loop(deck), &deck->leased);
+}
+
 static void sample(void *arg)
 {
 	struct deck *deck = arg;
@@ -281,6 +302,8 @@ void deck_autostart(struct deck *deck)
 int deck_new(struct deck **out, const struct deck_config *config, struct cause *cause)
 {
 	struct deck *deck = calloc(1, sizeof(*deck));
+	const struct uplink_listener listener = { .notice = add_notice, .leased = on_leased,
+						  .arg = deck };
 	int err;
 
 	if (!deck)
@@ -295,6 +318,7 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 	deck->sample = (struct loop_timer){ .fire = sample, .arg = deck };
 	deck->patience = (struct loop_timer){ .fire = out_of_patience, .arg = deck };
 	deck->ended = (struct loop_task){ .run = tell_ended, .arg = deck };
+	deck->leased = (struct loop_task){ .run = tell_leased, .arg = deck };
 	deck->services.notices = &deck->notices;
 	notices_init(&deck->notices, deck_loop(deck), &deck->services.journal);
 	err = loop_init(&deck->services.loop, cause);
@@ -302,7 +326,7 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 	if (!err)
 		err = network_new(&deck->services.network, cause);
 	if (!err)
-		network_on_notice(deck->services.network, notices_add, &deck->notices);
+		network_listen(deck->services.network, &listener);
 	if (!err)
 		err = roster_read(&deck->roster, &deck->services, config, cause);
 	if (err) {

@@ -30,6 +30,12 @@ static void keep(struct journal *journal, const struct deck_event *event)
 	journal->count++;
 }
 
+/* For a person, and not only a hint that a list has changed. */
+static bool is_news(enum deck_event_kind kind)
+{
+	return kind != DECK_EVENT_PROFILES && kind != DECK_EVENT_ADDRESSES;
+}
+
 void journal_emit(struct journal *journal, const struct guest *guest, enum deck_event_kind kind,
 		  const char *format, ...)
 {
@@ -44,7 +50,7 @@ void journal_emit(struct journal *journal, const struct guest *guest, enum deck_
 	event.text = text;
 	if (guest)
 		journal->describe(&event);
-	if (kind != DECK_EVENT_PROFILES)
+	if (is_news(kind))
 		keep(journal, &event);
 	for (listener = journal->listeners; listener; listener = next) {
 		next = listener->next;
@@ -86,7 +92,7 @@ bool journal_sentence(const struct deck_event *event, char *out, size_t size)
 {
 	const char *name = event->name ? event->name : "", *joint = event->name ? ": " : "";
 
-	if (event->kind == DECK_EVENT_PROFILES)
+	if (!is_news(event->kind))
 		return false;
 	if (event->kind == DECK_EVENT_STATE)
 		snprintf(out, size, "%s%s%s%s%s", name, joint, guest_state_name(event->state),

@@ -19,6 +19,7 @@ enum deck_event_kind {
 	DECK_EVENT_STATE,
 	DECK_EVENT_LOG,
 	DECK_EVENT_PROFILES,
+	DECK_EVENT_ADDRESSES, /* some guest has another address by DHCP; without a guest */
 	DECK_EVENT_ENDING, /* the deck waits for its guests to end */
 };
 
@@ -42,7 +43,7 @@ struct deck_listener {
 	struct deck_listener *next;
 };
 
-#define JOURNAL_KEPT 500 /* events but those of profiles, the newest */
+#define JOURNAL_KEPT 500 /* events for a person, the newest */
 #define JOURNAL_SENTENCE (NAME_SIZE + CAUSE_SIZE + 32) /* bytes of the longest one */
 
 struct journal_entry {

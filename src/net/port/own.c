@@ -27,6 +27,17 @@ static void note_bound(void *arg, uint32_t address)
 	own->bound = address;
 }
 
+static void change_lease(struct own_port *own, uint32_t from, uint32_t address)
+{
+	const struct uplink_listener *listener = &own->served.uplink->listener;
+
+	own->addresses[from] = address;
+	if (own->backend->lease_changed)
+		own->backend->lease_changed(own->state, from, address);
+	if (listener->leased)
+		listener->leased(listener->arg);
+}
+
 static void take_dhcp(struct own_port *own, const struct inbox_frame *frame)
 {
 	struct burst *burst = &own->served.uplink->burst;
@@ -43,8 +54,8 @@ static void take_dhcp(struct own_port *own, const struct inbox_frame *frame)
 	address = dhcp_address_of(own->dhcp, clock_monotonic(), frame->from);
 	pthread_mutex_unlock(&own->lease_lock);
 	burst_commit(burst, size);
-	if (address && own->backend->lease_changed)
-		own->backend->lease_changed(own->state, frame->from, address);
+	if (address && address != own->addresses[frame->from])
+		change_lease(own, frame->from, address);
 	if (own->bound && net_port)
 		switch_name_address(net_port, frame->from, own->bound);
 	if (verdict != NET_FORWARD && net_port)
@@ -57,6 +68,7 @@ static void forget_sender(void *owner, uint32_t from)
 
 	pthread_mutex_lock(&own->lease_lock);
 	dhcp_forget(own->dhcp, clock_monotonic(), from);
+	own->addresses[from] = 0;
 	pthread_mutex_unlock(&own->lease_lock);
 	if (own->backend->forget)
 		own->backend->forget(own->state, from);

@@ -52,6 +52,8 @@ struct own_port {
 
 	pthread_mutex_t lease_lock; /* guards dhcp */
 	struct dhcp_server *dhcp;
+
+	uint32_t addresses[NET_PORTS_MAX]; /* of ports by their slots, as they were told last */
 	uint32_t bound; /* the uplink thread's: what the server has just given; 0: nothing */
 };
 

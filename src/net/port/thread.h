@@ -13,9 +13,10 @@
 #include "base/thread.h"
 #include "net/port/burst.h"
 
-/* Told, on the uplink thread, of what its ports have to say: a sentence, valid during the call. */
+/* Told, on the uplink thread, of what its ports have to say. */
 struct uplink_listener {
-	void (*notice)(void *arg, const char *text); /* or NULL */
+	void (*notice)(void *arg, const char *text); /* a sentence, for the call; or NULL */
+	void (*leased)(void *arg); /* a port has another address by DHCP; or NULL */
 	void *arg;
 };
 

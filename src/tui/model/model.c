@@ -50,6 +50,17 @@ struct tui_guest *model_find(const struct model *model, const char *name)
 	return NULL;
 }
 
+static const char *address_of(const json_t *json)
+{
+	const json_t *nets = json_object_get(json, "nets"), *net;
+	size_t i;
+
+	json_array_foreach(nets, i, net)
+		if (*json_text(net, "address"))
+			return json_text(net, "address");
+	return "";
+}
+
 /* Returns whether it has restarted since it was filled before. */
 static bool guest_fill(struct tui_guest *guest, json_t *json)
 {
@@ -64,6 +75,7 @@ static bool guest_fill(struct tui_guest *guest, json_t *json)
 	guest->cpus = cpus > 1024 ? 1024 : (unsigned)cpus;
 	guest->memory = json_double(json, "memory");
 	guest->restarts = restarts;
+	guest->address = address_of(json);
 	guest->listed = true;
 	return grow;
 }

@@ -22,6 +22,7 @@
 struct tui_guest {
 	json_t *json; /* G of guest.list */
 	const char *name; /* in json */
+	const char *address; /* the first that it has by DHCP, in json, or "" */
 	enum guest_state state;
 	unsigned cpus;
 	uint64_t restarts; /* since it was started */

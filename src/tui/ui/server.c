@@ -102,7 +102,7 @@ static void event(struct tui_deck *deck, const json_t *params)
 	deck->ended = deck->ended || strcmp(kind, "ended") == 0;
 	if (strcmp(kind, "state") == 0)
 		model_state(&deck->model, guest, json_text(params, "state"));
-	if (*guest || strcmp(kind, "profiles") == 0)
+	if (*guest || strcmp(kind, "profiles") == 0 || strcmp(kind, "addresses") == 0)
 		tui_list(deck); /* it has more, such as how often the guest was restarted */
 	if (event_says(&said, params) && !is_ending(deck, params, &said))
 		tui_message(deck->tui, said.severity, json_count(params, "time"), said.guest,

@@ -103,13 +103,13 @@ static void draw_heads(const struct column_layout *c, int y)
 	static const char *const heads[COLUMN_COUNT] = {
 		[COLUMN_NAME] = "Name",	     [COLUMN_STATE] = "  State", [COLUMN_CPU] = "CPU%",
 		[COLUMN_MEMORY] = "Mem",     [COLUMN_READ] = "Read",	 [COLUMN_WRITE] = "Write",
-		[COLUMN_IN] = "Net in",	     [COLUMN_OUT] = "Net out",
+		[COLUMN_IN] = "Net in",	     [COLUMN_OUT] = "Net out", [COLUMN_ADDRESS] = "Address",
 	};
 
 	for (unsigned i = 0; i < COLUMN_COUNT; i++) {
 		if (c->width[i] < 2 || !heads[i])
 			continue;
-		if (i <= COLUMN_STATE)
+		if (i <= COLUMN_STATE || i == COLUMN_ADDRESS)
 			draw_text(y, c->x[i], c->width[i], INK_TEXT | DRAW_DIM, heads[i]);
 		else
 			draw_right(y, c->x[i], c->width[i], INK_TEXT | DRAW_DIM, heads[i]);
@@ -171,6 +171,9 @@ static void draw_guest(const struct column_layout *c, struct rect row,
 	draw_text(row.y, c->x[COLUMN_STATE], 1, state, style_state_sign(guest->state));
 	draw_text(row.y, c->x[COLUMN_STATE] + 2, c->width[COLUMN_STATE] - 2, state,
 		  guest_state_name(guest->state));
+	if (c->width[COLUMN_ADDRESS])
+		draw_text(row.y, c->x[COLUMN_ADDRESS], c->width[COLUMN_ADDRESS], style,
+			  guest->address);
 	if (guest->restarts && guest_state_in(guest->state, GUEST_ALIVE))
 		draw_restarts(c, row.y, guest->restarts, chosen ? style : INK_WARN);
 	if (guest->series && guest->series[STATS_CPU].filled &&
@@ -208,12 +211,16 @@ static void draw_empty(const struct view *view, struct rect r)
 	draw_center(r, INK_TEXT, text);
 }
 
-/* What the table needs room for: columns of the longest name, and restarts of a guest that runs. */
-static int measure(const struct view *view, bool *restarts)
+/*
+ * What the table needs room for: columns of the longest name and address, and restarts of a guest
+ * that runs.
+ */
+static int measure(const struct view *view, int *addresses, bool *restarts)
 {
 	const struct model *model = &view->deck->model;
 	int most = 0;
 
+	*addresses = 0;
 	*restarts = false;
 	for (size_t i = 0; i < model->guest_count; i++) {
 		const struct tui_guest *guest = model->guests[i];
@@ -222,6 +229,8 @@ static int measure(const struct view *view, bool *restarts)
 		if (!passes(view, guest))
 			continue;
 		most = width > most ? width : most;
+		if (text_width(guest->address) > *addresses)
+			*addresses = text_width(guest->address);
 		*restarts |= guest->restarts && guest_state_in(guest->state, GUEST_ALIVE);
 	}
 	return most;
@@ -233,6 +242,7 @@ static void draw_list(struct view *view, struct rect r, bool boxed)
 	struct column_layout columns;
 	size_t selected, count = listed(view, &selected);
 	char title[128];
+	int addresses;
 	bool restarts;
 	int names;
 
@@ -245,8 +255,8 @@ static void draw_list(struct view *view, struct rect r, bool boxed)
 		draw_empty(view, r);
 		return;
 	}
-	names = measure(view, &restarts);
-	layout_columns(&columns, r.x + 1, r.width - 2, names, restarts);
+	names = measure(view, &addresses, &restarts);
+	layout_columns(&columns, r.x + 1, r.width - 2, names, addresses, restarts);
 	if (r.height >= 2) {
 		draw_heads(&columns, r.y);
 		r.y++;
@@ -281,9 +291,11 @@ static void append_parts(const struct tui_guest *guest, char *out, size_t size)
 				     guest->cpus == 1 ? "" : "s", dot,
 				     text_size(number, guest->memory));
 	for (size_t i = 0; i < json_array_size(nets) && i < 8 && n < size; i++)
-		n += (size_t)snprintf(out + n, size - n, " %s %s on %s", dot,
+		n += (size_t)snprintf(out + n, size - n, " %s %s on %s%s%s", dot,
 				      json_text(json_array_get(nets, i), "name"),
-				      json_text(json_array_get(nets, i), "switch"));
+				      json_text(json_array_get(nets, i), "switch"),
+				      *json_text(json_array_get(nets, i), "address") ? " " : "",
+				      json_text(json_array_get(nets, i), "address"));
 	for (size_t i = 0; i < json_array_size(disks) && i < 8 && n < size; i++) {
 		const char *path = json_disk_path(json_array_get(disks, i));
 		const char *slash = strrchr(path, '/');

@@ -8,6 +8,8 @@
 #define WIDE 170	/* from here on charts stand beside the list */
 #define LIST_WIDTH 84
 #define LIST_HEIGHT 6 /* with its frame and heads */
+#define SPARKLINES_LEAST 10
+#define ADDRESS_WIDTH 15 /* most */
 
 static int clamp(int value, int low, int high)
 {
@@ -107,7 +109,8 @@ static void layout_sparklines(struct column_layout *layout, int left)
 	}
 }
 
-void layout_columns(struct column_layout *layout, int x, int width, int names, bool restarts)
+void layout_columns(struct column_layout *layout, int x, int width, int names, int addresses,
+		    bool restarts)
 {
 	static const int fixed[COLUMN_COUNT] = {
 		[COLUMN_STATE] = 10, [COLUMN_RESTARTS] = 5, [COLUMN_CPU] = 5,
@@ -137,6 +140,12 @@ void layout_columns(struct column_layout *layout, int x, int width, int names, b
 	}
 	layout->width[COLUMN_NAME] = clamp(names, name, name + left);
 	left -= layout->width[COLUMN_NAME] - name;
+	addresses = clamp(addresses, 0, ADDRESS_WIDTH);
+	/* Where sparklines have room beside it. */
+	if (addresses && layout->width[COLUMN_WRITE] && left >= addresses + 1 + SPARKLINES_LEAST) {
+		layout->width[COLUMN_ADDRESS] = addresses;
+		left -= addresses + 1;
+	}
 	if (layout->width[COLUMN_WRITE])
 		layout_sparklines(layout, left);
 	for (unsigned i = 0; i < COLUMN_COUNT; i++) {

@@ -24,6 +24,7 @@ enum column {
 	COLUMN_NAME, COLUMN_STATE, COLUMN_RESTARTS, COLUMN_CPU, COLUMN_CPU_LINE, COLUMN_MEMORY,
 	COLUMN_MEMORY_LINE,
 	COLUMN_READ, COLUMN_WRITE, COLUMN_DISK_LINE, COLUMN_IN, COLUMN_OUT, COLUMN_NET_LINE,
+	COLUMN_ADDRESS,
 	COLUMN_COUNT
 };
 
@@ -33,8 +34,9 @@ struct column_layout {
 
 /*
  * Spreads the columns over width, from x on; names is the longest name's width,
- * restarts says that there are some to show.
+ * addresses the longest address's, 0 if there is none; restarts says that there are some to show.
  */
-void layout_columns(struct column_layout *layout, int x, int width, int names, bool restarts);
+void layout_columns(struct column_layout *layout, int x, int width, int names, int addresses,
+		    bool restarts);
 
 #endif

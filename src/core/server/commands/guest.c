@@ -14,33 +14,16 @@
 #include "core/bus/device.h"
 #include "core/deck/check.h"
 #include "core/server/json.h"
+#include "core/server/leases.h"
 #include "core/virtio/vsock.h"
 #include "net/network.h"
 
 #define TAIL_LINES 20
 
-/* The address that a switch has given to a card by DHCP; 0: none. */
-static uint32_t leased_address(struct network *network, const struct profile_net *net)
-{
-	struct net_switch *sw = network_find_switch(network, net->switch_name);
-	size_t room = sw ? switch_list_leases(sw, NULL, 0) : 0, count = 0;
-	struct dhcp_lease_info *leases = calloc(room + 1, sizeof(*leases));
-	uint32_t address = 0;
-
-	if (leases && room)
-		count = switch_list_leases(sw, leases, room);
-	for (size_t i = 0; i < count && i < room && !address; i++)
-		if (memcmp(leases[i].mac, net->mac, NET_MAC_SIZE) == 0)
-			address = leases[i].address;
-	free(leases);
-	return address;
-}
-
 /* Adds to the cards of a guest what their addresses are; the first of them, or 0. */
-static uint32_t add_addresses(json_t *object, const struct request *request,
+static uint32_t add_addresses(json_t *object, const struct leases *leases,
 			      const struct profile *profile)
 {
-	struct network *network = deck_network(request->deck);
 	json_t *nets = json_object_get(object, "nets");
 	uint32_t first = 0;
 	unsigned n = 0;
@@ -50,7 +33,7 @@ static uint32_t add_addresses(json_t *object, const struct request *request,
 
 		if (!profile->nets[i].present)
 			continue;
-		address = leased_address(network, &profile->nets[i]);
+		address = leases_find(leases, &profile->nets[i]);
 		if (!first)
 			first = address;
 		json_object_set_new(json_array_get(nets, n++), "address",
@@ -122,7 +105,8 @@ static json_t *forwards_json(const struct net_forwards *forwards)
 /* How a guest that runs is reached. */
 static void add_ways(json_t *object, const struct request *request, const struct profile *profile)
 {
-	uint32_t address = add_addresses(object, request, profile);
+	struct leases *leases = leases_take(deck_network(request->deck));
+	uint32_t address = add_addresses(object, leases, profile);
 	char *path = NULL;
 	bool here;
 
@@ -131,6 +115,7 @@ static void add_ways(json_t *object, const struct request *request, const struct
 	json_object_set_new(object, "vsock", message_text(path));
 	json_object_set_new(object, "ssh", ssh_json(profile, address, &here));
 	json_object_set_new(object, "ssh_from", message_text(here ? "host" : "switch"));
+	leases_free(leases);
 	free(path);
 }
 
@@ -219,14 +204,24 @@ static json_t *guest_json(const struct guest *guest)
 
 static int list_guests(struct request *request, struct cause *cause)
 {
+	struct leases *leases = leases_take(deck_network(request->deck));
 	json_t *list = json_array();
 	struct guest *guest;
+	int error = 0;
 
-	for (size_t i = 0; (guest = deck_guest(request->deck, i)); i++)
-		if (json_array_append_new(list, guest_json(guest)) < 0) {
-			json_decref(list);
-			return cause_errno(cause, ENOMEM, "guest.list");
-		}
+	for (size_t i = 0; !error && (guest = deck_guest(request->deck, i)); i++) {
+		json_t *object = guest_json(guest);
+
+		if (object && guest_profile(guest) &&
+		    guest_state_in(guest_get_state(guest), GUEST_ALIVE))
+			add_addresses(object, leases, guest_profile(guest));
+		error = json_array_append_new(list, object);
+	}
+	leases_free(leases);
+	if (error) {
+		json_decref(list);
+		return cause_errno(cause, ENOMEM, "guest.list");
+	}
 	request->result = json_pack("{s:o}", "guests", list);
 	return 0;
 }

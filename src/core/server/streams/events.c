@@ -6,7 +6,7 @@
 
 static const char *const kinds[] = {
 	[DECK_EVENT_STATE] = "state", [DECK_EVENT_LOG] = "log", [DECK_EVENT_PROFILES] = "profiles",
-	[DECK_EVENT_ENDING] = "ending",
+	[DECK_EVENT_ADDRESSES] = "addresses", [DECK_EVENT_ENDING] = "ending",
 };
 
 static json_t *event_json(const struct deck_event *event)
