@@ -325,7 +325,7 @@ static int setup(void **state, const struct port_kind *kind, bool loopback)
 	struct switch_config config = { .name = "lan", .address = GATEWAY, .prefix = 24,
 					.loopback = loopback };
 	struct world *w = calloc(1, sizeof(*w));
-	const struct uplink_listener listener = { take_notice, w };
+	const struct uplink_listener listener = { .notice = take_notice, .arg = w };
 
 	*state = w;
 	w->sw.port.inbox = calloc(INBOX, sizeof(struct packet));

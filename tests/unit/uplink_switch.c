@@ -16,6 +16,7 @@
 #include "base/checked.h"
 #include "net/capture/capture.h"
 #include "net/network.h"
+#include "net/port/thread.h"
 #include "net/switch/switch.h"
 #include "with_nat.h"
 
@@ -243,7 +244,7 @@ static struct net_switch *make_named_switch(struct network **network, const char
 
 	snprintf(config.name, sizeof(config.name), "%s", name);
 	assert_int_equal(network_new(network, NULL), 0);
-	network_on_notice(*network, take_notice, NULL);
+	network_listen(*network, &(struct uplink_listener){ .notice = take_notice });
 	assert_int_equal(switch_new(&sw, *network, &config, NULL), 0);
 	return sw;
 }
