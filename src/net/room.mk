@@ -52,7 +52,9 @@ src_net_libnet_a_SOURCES = \
 	%D%/port/vxlan.c \
 	%D%/port/vxlan_header.c %D%/port/vxlan_header.h \
 	%D%/service/dhcp.c %D%/service/dhcp.h \
+	%D%/service/dhcp_frame.c %D%/service/dhcp_frame.h \
 	%D%/service/dhcp_message.c %D%/service/dhcp_message.h \
+	%D%/service/dhcp_options.c %D%/service/dhcp_options.h \
 	%D%/service/responder.c %D%/service/responder.h \
 	%D%/switch/burst.h \
 	%D%/switch/deliver.c \

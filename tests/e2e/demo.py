@@ -135,6 +135,19 @@ def test_power_button_pause_and_reset():
         again.expect("one>")
 
 
+def test_a_card_has_its_own_address():
+    with quiet_deck("one", extra="address = 10.0.2.77\n") as deck:
+        def address():
+            return deck.call("guest.list")["guests"][0]["nets"][0].get("address")
+        d.wait_for(lambda: address() == "10.0.2.77", "the address of its profile")
+        deck.guest("two", QUIET.format(name="two", cpus=1) + "address = 10.0.3.7\n")
+        for command in ("check", os.path.join(deck.guests, "two.ini")), ("start", "two"):
+            said = deck.run(*command)
+            assert said.returncode == 1, said
+            assert ("address: is none of a guest in the network of switch lan, 10.0.2.2/24" in
+                    said.stdout + said.stderr), said
+
+
 def test_addresses_are_listed_as_they_are_given():
     with quiet_deck("one", "two") as deck:
         events = deck.connect()

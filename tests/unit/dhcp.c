@@ -172,7 +172,8 @@ static void offer_has_these_bytes(void **state)
 	};
 	static const uint8_t options[] = {
 		0x63, 0x82, 0x53, 0x63, 53, 1, 2, 54, 4, 10, 0, 2, 2, 51, 4, 0, 0, 0x0e, 0x10,
-		1, 4, 255, 255, 255, 0, 3, 4, 10, 0, 2, 2, 6, 4, 10, 0, 2, 3, 255,
+		1, 4, 255, 255, 255, 0, 3, 4, 10, 0, 2, 2, 6, 4, 10, 0, 2, 3,
+		28, 4, 10, 0, 2, 255, 255,
 	};
 	struct request r;
 	struct answer a;
@@ -666,6 +667,203 @@ static void mutated_requests_do_no_harm(void **state)
 			assert_memory_not_equal(info[i].mac, info[j].mac, 6);
 }
 
+/* A server with these settings; each is text for its parser. */
+static struct dhcp_server *server_with(const char *pool, const char *dns, const char *domain,
+				       const char *search, const char *ntp, const char *routes)
+{
+	struct dhcp_config config = nat_config;
+	struct dhcp_settings *set = &config.settings;
+	char fault[200];
+	struct dhcp_server *s;
+
+	set->mtu = 1450;
+	assert_int_equal(pool ? dhcp_parse_pool(&set->pool, pool, fault, sizeof(fault)) : 0, 0);
+	assert_int_equal(dhcp_parse_addresses(&set->dns, dns, fault, sizeof(fault)), 0);
+	assert_int_equal(dhcp_parse_domain(set->domain, domain, fault, sizeof(fault)), 0);
+	assert_int_equal(dhcp_parse_search(&set->search, search, fault, sizeof(fault)), 0);
+	assert_int_equal(dhcp_parse_addresses(&set->ntp, ntp, fault, sizeof(fault)), 0);
+	assert_int_equal(dhcp_parse_routes(&set->routes, routes, fault, sizeof(fault)), 0);
+	assert_int_equal(dhcp_new(&s, &config, NULL), 0);
+	return s;
+}
+
+static void clients_are_told_what_is_set(void **state)
+{
+	/* RFC 2132 §3.17, §5.1, §8.3; RFC 3397 §2; RFC 3442: a way out is one of the routes. */
+	static const uint8_t told[] = {
+		6, 8, 10, 0, 2, 9, 1, 1, 1, 1, 28, 4, 10, 0, 2, 255,
+		15, 7, 'l', 'a', 'b', '.', 'o', 'r', 'g', 26, 2, 0x05, 0xaa,
+		121, 29, 24, 192, 168, 7, 10, 0, 2, 9, 9, 10, 128, 10, 0, 2, 8,
+		32, 9, 9, 9, 9, 10, 0, 2, 7, 0, 10, 0, 2, 2,
+		119, 14, 3, 'l', 'a', 'b', 0, 1, 'a', 1, 'b', 3, 'c', 'd', 'e', 0, 42, 4, 10, 0, 2, 10,
+		255,
+	};
+	struct dhcp_server *s;
+	struct request r;
+	struct answer a;
+	uint8_t id[255] = { 0 };
+
+	(void)state;
+	s = server_with(NULL, "10.0.2.9, 1.1.1.1", "lab.org", "lab a.b.cde", "10.0.2.10",
+			"192.168.7.0/24 via 10.0.2.9, 10.128.0.0/9 via 10.0.2.8 , "
+			"9.9.9.9/32 via 10.0.2.7");
+	start(&r, DHCP_DISCOVER, 1);
+	assert_true(ask(s, 0, &r, &a));
+	assert_memory_equal(a.frame + OPTIONS_AT + 27, told, sizeof(told));
+	/* Who has no room for all of it is told what matters most (RFC 2131 §2). */
+	start(&r, DHCP_DISCOVER, 1);
+	put_option(&r, 61, id, sizeof(id));
+	assert_true(ask(s, 0, &r, &a));
+	assert_in_range(a.size, 42 + 500, 42 + 548);
+	assert_int_equal(a.m.client_id_size, sizeof(id));
+	assert_int_equal(a.m.dns, IP(10, 0, 2, 9));
+	start(&r, DHCP_DISCOVER, 1);
+	put_option(&r, 61, id, sizeof(id));
+	put_option(&r, 57, "\x05\xdc", 2);
+	assert_true(ask(s, 0, &r, &a));
+	assert_int_equal(a.size, OPTIONS_AT + 27 + 16 + 257 + sizeof(told) - 16);
+	dhcp_free(s);
+}
+
+static void settings_that_are_none_are_mistakes(void **state)
+{
+	static const struct {
+		int (*parse)(void *out, const char *text, char *fault, size_t room);
+		const char *good, *bad[8];
+	} cases[] = {
+		{ dhcp_parse_pool, "10.0.2.100 - 10.0.2.199",
+		  { "10.0.2.100", "10.0.2.199-10.0.2.100", "10.0.2.1-", "-10.0.2.1",
+		    "10.0.2.1-10.0.2.2 x", "127.0.0.1-127.0.0.2" } },
+		{ dhcp_parse_addresses, "10.0.2.9,10.0.2.8 10.0.2.7",
+		  { "10.0.2", "10.0.2.9 x", "0.0.0.0", "224.0.0.1", "::1",
+		    "1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5" } },
+		{ dhcp_parse_domain, "a_b.example", { "a..b", ".a", "a.", "-a", "a b", "a\x80" } },
+		{ dhcp_parse_search, "lab, example.org",
+		  { "a..b", "lab; b", "lab b.",
+		    "a123456789012345678901234567890123456789012345678901234567890123" } },
+		{ dhcp_parse_routes, "0.0.0.0/0 via 10.0.2.9",
+		  { "10.0.0.0/33 via 10.0.2.9", "10.0.0.1/8 via 10.0.2.9", "10.0.0.0 via 10.0.2.9",
+		    "10.0.0.0/8 to 10.0.2.9", "10.0.0.0/8 via", "10.0.0.0/8 via 10.0.2.9 x",
+		    "10.0.0.0/8 via 10.0.2.9,", "10.0.0.0/+8 via 10.0.2.9" } },
+		{ dhcp_parse_address, "10.0.2.50", { "10.0.2", "10.0.2.50/24", "255.255.255.255" } },
+	};
+	static struct dhcp_settings room;
+	char fault[200];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		memset(&room, 0, sizeof(room));
+		assert_int_equal(cases[i].parse(&room, cases[i].good, fault, sizeof(fault)), 0);
+		for (unsigned n = 0; n < 8 && cases[i].bad[n]; n++) {
+			memset(&room, 0, sizeof(room));
+			assert_int_equal(cases[i].parse(&room, cases[i].bad[n], fault,
+							sizeof(fault)), -EINVAL);
+			assert_true(strlen(fault) > 20);
+		}
+	}
+}
+
+static void a_pool_is_for_those_without_an_address_of_their_own(void **state)
+{
+	static const uint8_t mine[] = { 0x52, 0x54, 0, 0, 0, 7 }, other[] = { 0x52, 0x54, 0, 0, 0, 8 };
+	struct dhcp_server *s;
+
+	(void)state;
+	s = server_with("10.0.2.100-10.0.2.101", "10.0.2.9", "lab", "lab", "10.0.2.9",
+			"0.0.0.0/0 via 10.0.2.9");
+	assert_int_equal(dhcp_reserve(s, mine, IP(10, 0, 2, 50)), 0);
+	assert_int_equal(dhcp_reserve(s, other, IP(10, 0, 2, 50)), -EEXIST);
+	assert_int_equal(dhcp_reserve(s, other, IP(10, 0, 2, 2)), -EINVAL);
+	assert_int_equal(dhcp_reserve(s, other, IP(10, 0, 3, 1)), -EINVAL);
+	assert_int_equal(request(s, 0, 1, IP(10, 0, 2, 50), 0, 0), DHCP_NAK);
+	assert_int_equal(request(s, 0, 1, IP(10, 0, 2, 60), 0, 0), DHCP_NAK);
+	assert_int_equal(lease(s, 0, 1), IP(10, 0, 2, 100));
+	assert_int_equal(lease(s, 0, 7), IP(10, 0, 2, 50));
+	assert_int_equal(lease(s, 0, 2), IP(10, 0, 2, 101));
+	assert_int_equal(lease(s, 0, 3), 0);
+	/* Another one is had from the next question on, and the former is free then. */
+	assert_int_equal(dhcp_reserve(s, mine, IP(10, 0, 2, 51)), 0);
+	assert_int_equal(request(s, 0, 7, 0, IP(10, 0, 2, 50), 0), DHCP_NAK);
+	assert_int_equal(lease(s, 0, 7), IP(10, 0, 2, 51));
+	assert_int_equal(dhcp_reserve(s, other, IP(10, 0, 2, 50)), 0);
+	assert_int_equal(lease(s, 0, 8), IP(10, 0, 2, 50));
+	dhcp_free(s);
+}
+
+static void a_client_in_a_hurry_has_its_address_at_once(void **state)
+{
+	struct dhcp_server *s = *state;
+	struct request r;
+	struct answer a;
+
+	start(&r, DHCP_DISCOVER, 1);
+	put_option(&r, 80, "", 0);
+	assert_true(ask(s, 0, &r, &a));
+	assert_int_equal(a.m.type, DHCP_ACK);
+	assert_true(a.m.rapid);
+	assert_int_equal(dhcp_address_of(s, 0, 1), a.m.yiaddr);
+}
+
+/* RFC 4702 §3.1 and §4: no name is entered; its first label is the guest's. */
+static void names_of_clients_are_theirs(void **state)
+{
+	static const struct {
+		const char *option, *name;
+		uint8_t size, flags;
+	} cases[] = {
+		{ "\1\0\0web.lab", "web", 10, 0x0a },
+		{ "\5\0\0\3web\3lab\0", "web", 12, 0x0e },
+		{ "\0\0\0", "", 3, 0x08 },
+		{ "\4\0\0\77a", "", 5, 0x0c },
+	};
+	struct dhcp_server *s = *state;
+	struct dhcp_lease_info info;
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct request r;
+		struct answer a;
+
+		start(&r, DHCP_REQUEST, 1);
+		put_address(&r, 50, IP(10, 0, 2, 15));
+		put_option(&r, 81, cases[i].option, cases[i].size);
+		assert_true(ask(s, 0, &r, &a));
+		assert_int_equal(a.m.type, DHCP_ACK);
+		assert_int_equal(a.m.fqdn_size, cases[i].size);
+		assert_int_equal(a.m.fqdn[0], cases[i].flags);
+		assert_int_equal(a.m.fqdn[1], 255);
+		assert_memory_equal(a.m.fqdn + 3, cases[i].option + 3, cases[i].size - 3u);
+		assert_int_equal(dhcp_list(s, 0, &info, 1), 1);
+		if (*cases[i].name)
+			assert_string_equal(info.hostname, cases[i].name);
+	}
+}
+
+static void relays_are_refused_by_name(void **state)
+{
+	struct request r;
+	struct answer a;
+
+	start(&r, DHCP_DISCOVER, 1);
+	put_be32(r.frame + 42 + 24, IP(10, 0, 2, 77));
+	assert_false(ask(*state, 0, &r, &a));
+	assert_int_equal(a.verdict, NET_DROP_RELAYED);
+}
+
+static void leases_of_before_are_their_clients(void **state)
+{
+	struct dhcp_lease_info info = { .mac = { 0x52, 0x54, 0, 0, 0, 3 }, .hostname = "web",
+					.address = IP(10, 0, 2, 44), .remaining_s = 60 };
+	struct dhcp_server *s = *state;
+
+	dhcp_restore(s, 0, &info);
+	info.address = IP(10, 0, 3, 44); /* of another network */
+	dhcp_restore(s, 0, &info);
+	assert_int_equal(lease(s, 0, 1), IP(10, 0, 2, 15));
+	assert_int_equal(lease(s, 0, 3), IP(10, 0, 2, 44));
+	assert_int_equal(dhcp_list(s, 0, &info, 1), 2);
+	assert_int_equal(dhcp_address_of(s, 0, 3), IP(10, 0, 2, 44));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -690,6 +888,14 @@ int main(void)
 		cmocka_unit_test(full_pool_offers_nothing),
 		cmocka_unit_test(large_networks_are_bounded),
 		cmocka_unit_test(wrong_settings_have_causes),
+		cmocka_unit_test(clients_are_told_what_is_set),
+		cmocka_unit_test(settings_that_are_none_are_mistakes),
+		cmocka_unit_test(a_pool_is_for_those_without_an_address_of_their_own),
+		cmocka_unit_test_setup_teardown(a_client_in_a_hurry_has_its_address_at_once, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(names_of_clients_are_theirs, setup, teardown),
+		cmocka_unit_test_setup_teardown(relays_are_refused_by_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(leases_of_before_are_their_clients, setup, teardown),
 		cmocka_unit_test_setup_teardown(malformed_requests_are_ignored, setup, teardown),
 		cmocka_unit_test_setup_teardown(mutated_requests_do_no_harm, setup, teardown),
 	};

@@ -21,6 +21,28 @@ static int check_forwards(const struct profile_net *net, const struct switch_con
 			 "uplink=nat", net->switch_name);
 }
 
+/* Whether the switch can give it. */
+static int check_address(const struct profile_net *net, const struct switch_config *config,
+			 struct cause *cause)
+{
+	uint32_t hosts = config->prefix ? UINT32_MAX >> config->prefix : 0;
+	uint32_t host = net->address & hosts;
+
+	if (!net->address)
+		return 0;
+	if (!config->address)
+		return cause_set(cause, EINVAL, "address: switch %s gives no addresses; it needs "
+				 "one of its own", net->switch_name);
+	if ((net->address ^ config->address) & ~hosts || !host || host == hosts ||
+	    net->address == config->address || net->address == switch_config_dns(config))
+		return cause_set(cause, EINVAL, "address: is none of a guest in the network of "
+				 "switch %s, %u.%u.%u.%u/%u", net->switch_name,
+				 config->address >> 24, config->address >> 16 & 0xff,
+				 config->address >> 8 & 0xff, config->address & 0xff,
+				 config->prefix);
+	return 0;
+}
+
 void nic_check_switches(const struct profile_check *check)
 {
 	const struct profile_net *nets = check->profile->nets;
@@ -37,6 +59,8 @@ void nic_check_switches(const struct profile_check *check)
 			check->found(check->arg, section, "switch", false, cause.text);
 		else if (check_forwards(&nets[i], &config, &cause) < 0)
 			check->found(check->arg, section, "forward", false, cause.text);
+		else if (check_address(&nets[i], &config, &cause) < 0)
+			check->found(check->arg, section, "address", false, cause.text);
 		switch_config_free(&config);
 	}
 }
@@ -55,11 +79,13 @@ int nic_connect(const struct device *device, struct net_port **port,
 		return cause_set(cause, ENOENT, "%s: there is no switch named %s; describe it in "
 				 "switches/%s" NAME_FILE_SUFFIX, device->name, net->switch_name,
 				 net->switch_name);
-	if (check_forwards(net, switch_get_config(sw), cause) < 0)
+	if (check_forwards(net, switch_get_config(sw), cause) < 0 ||
+	    check_address(net, switch_get_config(sw), cause) < 0)
 		return cause_prefix(cause, -EINVAL, "%s", device->name);
 	snprintf(name, sizeof(name), "%s/%s", host->profile->name, device->name);
 	config.name = name;
 	config.forwards = &net->forwards;
+	config.wanted_ip = net->address;
 	memcpy(config.addresses[0].mac, net->mac, NET_MAC_SIZE);
 	return switch_port_add(port, sw, &config, ops, backend, cause);
 }

@@ -8,6 +8,7 @@
 #include "base/suggest.h"
 #include "control/names.h"
 #include "core/profile/profile.h"
+#include "net/service/dhcp_options.h"
 
 #define GUEST(field) offsetof(struct profile, field)
 #define DISK(field) offsetof(struct profile_disk, field)
@@ -223,6 +224,12 @@ static const struct profile_key net_keys[] = {
 	  .choices = "256|512|1024|2048|4096", .standard = "1024",
 	  .help = "Frames that each of the queues of a virtio card can hold. A large one loses "
 		  "fewer when many come at once, and takes more of the guest's memory." },
+	{ .key = "address", .type = PROFILE_PARSED, .offset = NET(address),
+	  .size = sizeof(uint32_t), .parse = dhcp_parse_address,
+	  .help = "IPv4 address that the switch gives to the card by DHCP, in the switch's network, "
+		  "such as {Li 10.0.2.50}; no other card gets it. "
+		  "Without this key it is one that is free, and the same again as long as that is "
+		  "so." },
 	{ .key = "forward", .type = PROFILE_PARSED, .offset = NET(forwards),
 	  .size = sizeof(struct net_forwards), .parse = net_forwards_parse,
 	  .help = "TCP ports of this host that lead to the guest's, as {Li 2222:22 8080:80}, on a "

@@ -73,6 +73,7 @@ struct profile_net {
 	unsigned queue_size; /* a choice: profile_net_queue_size() has the number */
 	uint8_t mac[NET_MAC_SIZE]; /* given, or derived from guest name and NIC number (52:54:00:...) */
 	struct net_forwards forwards;
+	uint32_t address; /* that DHCP is to give it, host byte order; 0: any */
 };
 
 struct profile_vsock {

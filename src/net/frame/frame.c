@@ -21,6 +21,7 @@ static const char *const names[NET_VERDICT_COUNT] = {
 	[NET_DROP_LOOPBACK] = "loopback",
 	[NET_DROP_UNSUPPORTED] = "unsupported",
 	[NET_DROP_NO_LEASE] = "no lease",
+	[NET_DROP_RELAYED] = "relayed",
 };
 
 const char *net_verdict_name(enum net_verdict verdict)

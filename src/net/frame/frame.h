@@ -138,6 +138,7 @@ enum net_verdict {
 	NET_DROP_UNSUPPORTED, /* a protocol, address or IPv4 option that is of no use there */
 	NET_DROP_LOOPBACK,    /* to the host's loopback, where the receiver does not lead */
 	NET_DROP_NO_LEASE,    /* DHCP has no address for the client, or its port has enough */
+	NET_DROP_RELAYED,     /* DHCP by way of a relay, of which a switch needs none */
 	NET_VERDICT_COUNT
 };
 

@@ -182,6 +182,14 @@ void inbox_flush(void *backend)
 }
 
 /* A frame that is still queued must not be taken for one of the slot's next port. */
+void inbox_greet_sender(void *backend, uint32_t from, const struct net_port_config *config)
+{
+	struct inbox *inbox = backend;
+
+	if (inbox->ops->greet)
+		inbox->ops->greet(inbox->owner, from, config);
+}
+
 void inbox_forget_sender(void *backend, uint32_t from)
 {
 	struct inbox *inbox = backend;

@@ -48,6 +48,9 @@ struct inbox_ops {
 	 */
 	void (*forget)(void *owner, uint32_t from);
 
+	/* On the thread that adds a port, at slot from; it takes at most one lock. Or NULL. */
+	void (*greet)(void *owner, uint32_t from, const struct net_port_config *config);
+
 	/* On the uplink thread: some frames, with a beginning and an end. */
 	void (*begin)(void *owner);
 	void (*take)(void *owner, const struct inbox_frame *frame);
@@ -89,6 +92,7 @@ void inbox_destroy(struct inbox *inbox);
 unsigned inbox_deliver(void *backend, uint32_t from, const struct net_frame *const *frames,
 		       unsigned count, enum net_verdict *verdicts);
 void inbox_flush(void *backend);
+void inbox_greet_sender(void *backend, uint32_t from, const struct net_port_config *config);
 void inbox_forget_sender(void *backend, uint32_t from);
 
 /* The port has been added to the switch: frames that came before are looked at. Any thread. */

@@ -228,9 +228,11 @@ static void put_forwards(struct nat *nat, uint32_t slot)
 
 static void greet_sender(void *backend, uint32_t from, const struct net_port_config *config)
 {
-	struct nat *nat = ((struct own_port *)backend)->state;
+	struct own_port *own = backend;
+	struct nat *nat = own->state;
 	struct guest *guest;
 
+	inbox_greet_sender(&own->served.inbox, from, config);
 	if (!config->forwards || !config->forwards->count)
 		return;
 	guest = calloc(1, sizeof(*guest));

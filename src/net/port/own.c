@@ -62,6 +62,24 @@ static void take_dhcp(struct own_port *own, const struct inbox_frame *frame)
 		switch_port_refuse(net_port, verdict);
 }
 
+static void greet_sender(void *owner, uint32_t from, const struct net_port_config *config)
+{
+	struct own_port *own = owner;
+
+	int error;
+
+	(void)from;
+	if (!config->wanted_ip)
+		return;
+	pthread_mutex_lock(&own->lease_lock);
+	error = dhcp_reserve(own->dhcp, config->addresses[0].mac, config->wanted_ip);
+	pthread_mutex_unlock(&own->lease_lock);
+	if (error)
+		uplink_notice(own->served.uplink, "%s: switch %s gives it another address: that of "
+			      "its profile is %s", config->name, own->config.name,
+			      error == -EEXIST ? "reserved for another card" : "not to be had");
+}
+
 static void forget_sender(void *owner, uint32_t from)
 {
 	struct own_port *own = owner;
@@ -137,6 +155,7 @@ static enum net_verdict admit(const void *owner, struct inbox_frame *frame)
 static const struct inbox_ops inbox_ops = {
 	.wants = wants,
 	.admit = admit,
+	.greet = greet_sender,
 	.forget = forget_sender,
 	.begin = begin,
 	.take = take,
@@ -167,14 +186,6 @@ static void set_address(struct net_port_address *to, uint32_t address)
 	to->ip = address;
 }
 
-/* The address after the switch's own, or before it if that is the last one. */
-static uint32_t dns_address(const struct switch_config *config)
-{
-	uint32_t hosts = UINT32_MAX >> config->prefix;
-
-	return ((config->address + 1) & hosts) == hosts ? config->address - 1 : config->address + 1;
-}
-
 static int own_new(struct own_port **out, const struct own_backend *backend, struct uplink *uplink,
 		   const struct switch_config *config, struct cause *cause)
 {
@@ -188,7 +199,7 @@ static int own_new(struct own_port **out, const struct own_backend *backend, str
 	own->state = backend->start ? NULL : own;
 	own->config = *config;
 	set_mac(own->mac, config->address);
-	own->dns = backend->gateway ? dns_address(config) : 0;
+	own->dns = backend->gateway ? switch_config_dns(config) : 0;
 	pthread_mutex_init(&own->lease_lock, NULL);
 	error = served_init(&own->served, uplink, &inbox_ops, own);
 	if (error) {
@@ -200,7 +211,8 @@ static int own_new(struct own_port **out, const struct own_backend *backend, str
 	memcpy(dhcp.mac, own->mac, NET_MAC_SIZE);
 	dhcp.router = backend->gateway ? config->address : 0;
 	dhcp.dns = own->dns;
-	dhcp.lease_s = DHCP_LEASE_S;
+	dhcp.settings = config->dhcp;
+	dhcp.lease_s = config->dhcp.lease_s ? config->dhcp.lease_s : DHCP_LEASE_S;
 	dhcp.port_leases = config->leases_per_port;
 	dhcp.bound = note_bound;
 	dhcp.arg = own;
@@ -342,6 +354,8 @@ static int create(struct port **out, struct uplink *uplink, struct net_switch *s
 	return own_create(out, &port_own, &responder, uplink, sw, config, cause);
 }
 
+#define DHCP(field) offsetof(struct switch_config, dhcp.field)
+
 static const struct profile_key keys[] = {
 	{ .key = "address", .type = PROFILE_ADDRESS,
 	  .offset = offsetof(struct switch_config, address),
@@ -358,9 +372,42 @@ static const struct profile_key keys[] = {
 		  "More than one is for guests within a guest, each with a MAC address of its "
 		  "own. "
 		  "Addresses that a guest declined count for ten minutes." },
+	{ .key = "pool", .type = PROFILE_PARSED, .offset = DHCP(pool),
+	  .size = sizeof(struct dhcp_pool), .parse = dhcp_parse_pool,
+	  .help = "The addresses that DHCP gives to whoever asks, from the first to the last, as "
+		  "{Li 10.0.2.100-10.0.2.199}. "
+		  "Without this key they are all of the network. "
+		  "Those that cards of guests ask for by {Ic address} may lie outside." },
+	{ .key = "lease_time", .type = PROFILE_COUNT, .min = 60, .max = 31536000,
+	  .standard = "3600", .offset = DHCP(lease_s),
+	  .help = "For how many seconds DHCP gives an address." },
+	{ .key = "dns", .type = PROFILE_PARSED, .offset = DHCP(dns),
+	  .size = sizeof(struct dhcp_addresses), .parse = dhcp_parse_addresses,
+	  .help = "Name servers that guests are told of by DHCP, up to four addresses. "
+		  "Without this key it is the one of NAT, if there is that." },
+	{ .key = "domain", .type = PROFILE_PARSED, .offset = DHCP(domain),
+	  .size = DHCP_DOMAIN_MAX, .parse = dhcp_parse_domain,
+	  .help = "The domain that guests are told of by DHCP." },
+	{ .key = "search", .type = PROFILE_PARSED, .offset = DHCP(search),
+	  .size = sizeof(struct dhcp_search), .parse = dhcp_parse_search,
+	  .help = "Domains in which guests look names up, as DHCP tells them, such as "
+		  "{Li lab.example example.org}." },
+	{ .key = "ntp", .type = PROFILE_PARSED, .offset = DHCP(ntp),
+	  .size = sizeof(struct dhcp_addresses), .parse = dhcp_parse_addresses,
+	  .help = "Time servers that guests are told of by DHCP, up to four addresses." },
+	{ .key = "routes", .type = PROFILE_PARSED, .offset = DHCP(routes),
+	  .size = sizeof(struct dhcp_routes), .parse = dhcp_parse_routes,
+	  .help = "Ways to other networks that guests are told of by DHCP, up to eight, such as "
+		  "{Li 192.168.7.0/24 via 10.0.2.9, 10.9.0.0/16 via 10.0.2.9}." },
+	{ .key = "guest_mtu", .type = PROFILE_COUNT, .min = 576, .max = 65535,
+	  .offset = DHCP(mtu),
+	  .help = "The largest packet, in bytes, that guests are told by DHCP to send, for a "
+		  "switch that leads on to where fewer pass. "
+		  "Without this key they are told nothing." },
 	{ .key = NULL },
 };
 
+_Static_assert(DHCP_LEASE_S == 3600, "the standard");
 _Static_assert(DHCP_PORT_LEASES == 8, "the standard");
 _Static_assert(offsetof(struct switch_config, prefix) ==
 	       offsetof(struct switch_config, address) + sizeof(uint32_t), "PROFILE_ADDRESS");

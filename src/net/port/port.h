@@ -20,6 +20,7 @@
 #include "base/cause.h"
 #include "base/profile_key.h"
 #include "net/frame/frame.h"
+#include "net/service/dhcp_options.h"
 
 struct dhcp_lease_info;
 struct net_switch;
@@ -42,6 +43,7 @@ struct switch_config {
 	uint32_t address;		/* IPv4 of the switch itself, host byte order; 0: none */
 	uint8_t prefix;			/* 8..30, of the network that address is in */
 	unsigned leases_per_port;	/* by DHCP; 0: the standard */
+	struct dhcp_settings dhcp;
 	unsigned patience; /* ms that a frame waits at most for its receiver's room; 0: it does not */
 	bool loopback;			/* NAT leads to the services of the host's loopback */
 	struct port_section *sections;	/* its own; switch_config_free() frees them */
@@ -139,6 +141,12 @@ void switch_config_free(struct switch_config *config); /* its sections; valid fo
 
 /* Whether they make the same of a switch, whatever its name is. */
 bool switch_config_equal(const struct switch_config *one, const struct switch_config *other);
+
+/*
+ * Where the name server of a switch is that leads out: the address after the switch's own, or
+ * before it if that is the last one. 0: it does not lead there.
+ */
+uint32_t switch_config_dns(const struct switch_config *config);
 
 /* The kind that uplink= names; NULL: "none", or there is none of that name. */
 const struct port_kind *port_find_uplink(const char *name);

@@ -8,6 +8,7 @@
 static const struct net_port_ops port_ops = {
 	.deliver = inbox_deliver,
 	.flush = inbox_flush,
+	.greet = inbox_greet_sender,
 	.forget = inbox_forget_sender,
 };
 

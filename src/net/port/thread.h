@@ -13,7 +13,7 @@
 #include "base/thread.h"
 #include "net/port/burst.h"
 
-/* Told, on the uplink thread, of what its ports have to say. */
+/* Told, on any thread, of what its ports have to say. */
 struct uplink_listener {
 	void (*notice)(void *arg, const char *text); /* a sentence, for the call; or NULL */
 	void (*leased)(void *arg); /* a port has another address by DHCP; or NULL */
@@ -35,7 +35,7 @@ struct uplink {
 int uplink_new(struct uplink **out, const struct uplink_listener *listener, struct cause *cause);
 void uplink_free(struct uplink *uplink); /* its ports have been destroyed; NULL is valid */
 
-/* The uplink thread: a port has something to say. */
+/* A port has something to say. Any thread. */
 void uplink_notice(struct uplink *uplink, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

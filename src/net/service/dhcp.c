@@ -8,18 +8,14 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/clock.h"
+#include "net/service/dhcp_frame.h"
 #include "net/service/dhcp_message.h"
 
 #define FIRST_HOST 15u /* the offset of the first address given away, as users of QEMU know it */
 #define OFFER_NS (60 * NS_PER_S)
 #define DECLINED_NS (600 * NS_PER_S)
 
-#define AT_IP 14u
-#define ETHERTYPE_IP4 0x0800u
-#define PROTOCOL_UDP 17u
-#define UDP_HEADER 8u
-#define REPLY_HEADERS (AT_IP + 20u + UDP_HEADER)
-#define BROADCAST UINT32_MAX
+_Static_assert(DHCP_REPLY_MAX == DHCP_FRAME_HEADERS + DHCP_PAYLOAD_MAX, "the largest answer");
 
 enum lease_state {
 	LEASE_UNUSED,
@@ -33,6 +29,8 @@ struct lease {
 	uint64_t expires; /* of all states but UNUSED */
 	uint16_t port;	  /* slot of the one it was given to; DHCP_NO_PORT: that is no more */
 	uint8_t state;
+	bool reserved; /* for that MAC */
+	uint8_t reserved_mac[NET_MAC_SIZE];
 	uint8_t mac[NET_MAC_SIZE];
 	char hostname[sizeof(((struct dhcp_lease_info *)0)->hostname)];
 };
@@ -64,6 +62,14 @@ static bool is_leasable(const struct dhcp_server *server, uint32_t address)
 {
 	return is_host(server, address) && address != server->config.address &&
 	       address != server->config.dns && address != server->config.router;
+}
+
+/* Whether it is given to whom asks, and not to whom it is reserved for alone. */
+static bool in_pool(const struct dhcp_server *server, uint32_t address)
+{
+	const struct dhcp_pool *pool = &server->config.settings.pool;
+
+	return !pool->first || (address >= pool->first && address <= pool->last);
 }
 
 static uint32_t slot_address(const struct dhcp_server *server, uint32_t slot)
@@ -182,18 +188,39 @@ static bool slot_free(const struct dhcp_server *server, uint32_t slot, uint64_t 
 	       server->leases[slot].expires <= now;
 }
 
+/* Whether the client may be given this slot at all: of the pool, or its own. */
+static bool may_have(const struct dhcp_server *server, uint32_t slot, const uint8_t *mac)
+{
+	const struct lease *lease = &server->leases[slot];
+
+	if (slot < server->used && lease->reserved)
+		return memcmp(lease->reserved_mac, mac, NET_MAC_SIZE) == 0;
+	return in_pool(server, slot_address(server, slot));
+}
+
+/* The slot that is reserved for a MAC, or UINT32_MAX. */
+static uint32_t find_reserved(const struct dhcp_server *server, const uint8_t *mac)
+{
+	for (uint32_t slot = 0; slot < server->used; slot++)
+		if (server->leases[slot].reserved &&
+		    memcmp(server->leases[slot].reserved_mac, mac, NET_MAC_SIZE) == 0)
+			return slot;
+	return UINT32_MAX;
+}
+
 /*
  * An address for a new client: one that nobody had, else the one that ended
  * first or, of those kept for clients whose port is no more, will end first.
  */
-static uint32_t find_free(const struct dhcp_server *server, uint64_t now)
+static uint32_t find_free(const struct dhcp_server *server, uint64_t now, const uint8_t *mac)
 {
 	uint32_t oldest = UINT32_MAX;
 
 	for (uint32_t slot = 0; slot < server->slots; slot++) {
 		const struct lease *lease;
 
-		if (!is_leasable(server, slot_address(server, slot)))
+		if (!is_leasable(server, slot_address(server, slot)) ||
+		    !may_have(server, slot, mac))
 			continue;
 		if (slot >= server->used || server->leases[slot].state == LEASE_UNUSED)
 			return slot;
@@ -238,6 +265,25 @@ static struct lease *give(struct dhcp_server *server, uint32_t slot, enum lease_
 	return lease;
 }
 
+/*
+ * RFC 4702 §3.1: who asks that a name be entered is told that nothing is. The bytes of the
+ * option are the message's, as the client's identifier is.
+ */
+static void answer_name(const struct dhcp_message *message, struct dhcp_message *reply)
+{
+	uint8_t flags;
+
+	if (!message->fqdn)
+		return;
+	flags = message->fqdn[0];
+	memcpy(reply->fqdn_bytes, message->fqdn, message->fqdn_size);
+	reply->fqdn_bytes[0] = (uint8_t)((flags & FQDN_WIRE) | FQDN_NO_UPDATES |
+					 (flags & FQDN_SERVER ? FQDN_OVERRIDE : 0));
+	reply->fqdn_bytes[1] = reply->fqdn_bytes[2] = UINT8_MAX;
+	reply->fqdn = reply->fqdn_bytes;
+	reply->fqdn_size = message->fqdn_size;
+}
+
 static void start_reply(const struct dhcp_server *server, const struct dhcp_message *message,
 			enum dhcp_type type, struct dhcp_message *reply)
 {
@@ -250,33 +296,81 @@ static void start_reply(const struct dhcp_server *server, const struct dhcp_mess
 	reply->server_id = server->config.address;
 	reply->client_id = message->client_id; /* RFC 6842 */
 	reply->client_id_size = message->client_id_size;
+	reply->max_size = message->max_size;
 	if (type == DHCP_NAK)
 		return;
+	reply->settings = &server->config.settings;
 	reply->subnet = ~(server->size - 1);
+	reply->broadcast = server->network + server->size - 1;
 	reply->router = server->config.router;
 	reply->dns = server->config.dns;
+	answer_name(message, reply);
+}
+
+static bool is_clients(const struct lease *lease, const struct client *client)
+{
+	return lease->port == client->port && !memcmp(lease->mac, client->mac, NET_MAC_SIZE);
+}
+
+/* The slot for a client that asks for any: its own, the one that it wants, or another. */
+static uint32_t choose(const struct dhcp_server *server, uint64_t now, const struct client *client,
+		       uint32_t wanted)
+{
+	uint32_t slot = find_reserved(server, client->mac);
+
+	if (slot != UINT32_MAX && (slot_free(server, slot, now) ||
+				   server->leases[slot].port == DHCP_NO_PORT ||
+				   is_clients(&server->leases[slot], client)))
+		return slot;
+	slot = find_client(server, now, client);
+	if (slot != UINT32_MAX && may_have(server, slot, client->mac))
+		return slot;
+	slot = address_slot(server, wanted);
+	if (slot != UINT32_MAX && slot_free(server, slot, now) &&
+	    may_have(server, slot, client->mac))
+		return slot;
+	return find_free(server, now, client->mac);
 }
 
 /* Each on_...() says whether *reply is to be sent, and *verdict why the message was refused. */
+/* It has an address, and no other any more. */
+static bool bind(struct dhcp_server *server, uint64_t now, uint32_t slot,
+		 const struct client *client, const struct dhcp_message *message,
+		 struct dhcp_message *reply)
+{
+	uint64_t expires = now + server->config.lease_s * NS_PER_S;
+
+	if (!give(server, slot, LEASE_BOUND, expires, client, message))
+		return false;
+	for (uint32_t i = 0; i < server->used; i++)
+		if (i != slot && server->leases[i].state == LEASE_BOUND &&
+		    is_clients(&server->leases[i], client))
+			server->leases[i].expires = now;
+	start_reply(server, message, DHCP_ACK, reply);
+	reply->ciaddr = message->ciaddr;
+	reply->yiaddr = slot_address(server, slot);
+	reply->lease_s = server->config.lease_s;
+	reply->rapid = message->type == DHCP_DISCOVER;
+	if (server->config.bound)
+		server->config.bound(server->config.arg, reply->yiaddr);
+	return true;
+}
+
 static bool on_discover(struct dhcp_server *server, uint64_t now, const struct client *client,
 			const struct dhcp_message *message, struct dhcp_message *reply,
 			enum net_verdict *verdict)
 {
-	uint32_t slot = find_client(server, now, client);
-	bool bound = false;
+	uint32_t slot = choose(server, now, client, message->requested);
+	bool bound = slot < server->used && server->leases[slot].state == LEASE_BOUND &&
+		     is_clients(&server->leases[slot], client) &&
+		     in_force(&server->leases[slot], now);
 
-	if (slot != UINT32_MAX) {
-		bound = server->leases[slot].state == LEASE_BOUND &&
-			in_force(&server->leases[slot], now);
-	} else {
-		slot = address_slot(server, message->requested);
-		if (slot == UINT32_MAX || !slot_free(server, slot, now))
-			slot = find_free(server, now);
-	}
 	if (slot == UINT32_MAX || !within_limit(server, now, slot, client)) {
 		*verdict = NET_DROP_NO_LEASE;
 		return false;
 	}
+	if (message->rapid)
+		return bind(server, now, slot, client, message, reply);
 	if (!bound && !give(server, slot, LEASE_OFFERED, now + OFFER_NS, client, message))
 		return false;
 	start_reply(server, message, DHCP_OFFER, reply);
@@ -297,9 +391,12 @@ static bool on_request(struct dhcp_server *server, uint64_t now, const struct cl
 		       const struct dhcp_message *message, struct dhcp_message *reply,
 		       enum net_verdict *verdict)
 {
-	uint32_t slot = find_client(server, now, client);
 	uint32_t wanted = message->requested ? message->requested : message->ciaddr;
-	uint64_t expires = now + server->config.lease_s * NS_PER_S;
+	uint32_t slot = address_slot(server, wanted);
+
+	/* It may have another one still. */
+	if (slot >= server->used || !is_clients(&server->leases[slot], client))
+		slot = find_client(server, now, client);
 
 	if (message->server_id && message->server_id != server->config.address) {
 		if (slot != UINT32_MAX && server->leases[slot].state == LEASE_OFFERED)
@@ -310,24 +407,17 @@ static bool on_request(struct dhcp_server *server, uint64_t now, const struct cl
 		return false;
 	if (slot == UINT32_MAX) {
 		slot = address_slot(server, wanted);
-		if (slot == UINT32_MAX || !slot_free(server, slot, now))
+		if (slot == UINT32_MAX || !slot_free(server, slot, now) ||
+		    !may_have(server, slot, client->mac))
 			return refuse(server, message, reply);
-	} else if (slot_address(server, slot) != wanted) {
+	} else if (slot_address(server, slot) != wanted || !may_have(server, slot, client->mac)) {
 		return refuse(server, message, reply);
 	}
 	if (!within_limit(server, now, slot, client)) {
 		*verdict = NET_DROP_NO_LEASE;
 		return false;
 	}
-	if (!give(server, slot, LEASE_BOUND, expires, client, message))
-		return false;
-	start_reply(server, message, DHCP_ACK, reply);
-	reply->ciaddr = message->ciaddr;
-	reply->yiaddr = wanted;
-	reply->lease_s = server->config.lease_s;
-	if (server->config.bound)
-		server->config.bound(server->config.arg, wanted);
-	return true;
+	return bind(server, now, slot, client, message, reply);
 }
 
 /* DECLINE and RELEASE: only the client that has the address can give it up. */
@@ -360,98 +450,22 @@ static bool on_inform(struct dhcp_server *server, const struct dhcp_message *mes
 	return true;
 }
 
-/* Where the frame's UDP header is; 0 unless it is the first or only fragment of IPv4 UDP. */
-static size_t udp_offset(const uint8_t *data, size_t captured)
-{
-	size_t header;
-
-	if (captured < AT_IP + 20 || get_be16(data + 12) != ETHERTYPE_IP4 ||
-	    data[AT_IP] >> 4 != 4 || data[AT_IP + 9] != PROTOCOL_UDP ||
-	    get_be16(data + AT_IP + 6) & 0x1fff)
-		return 0;
-	header = (data[AT_IP] & 15u) * 4u;
-	return header >= 20 && captured >= AT_IP + header + UDP_HEADER ? AT_IP + header : 0;
-}
-
-bool dhcp_is_request(const uint8_t *data, size_t captured, size_t size)
-{
-	size_t udp = udp_offset(data, captured < size ? captured : size);
-
-	return udp && get_be16(data + udp + 2) == DHCP_SERVER_PORT;
-}
-
-/* The message in a frame, if it is whole and meant for this server. */
-static bool read_frame(const struct dhcp_server *server, const uint8_t *frame, size_t size,
-		       struct dhcp_message *message)
-{
-	static const uint8_t none[NET_MAC_SIZE];
-	size_t udp = udp_offset(frame, size), ip_end, udp_size;
-	uint32_t to;
-
-	if (!udp || get_be16(frame + AT_IP + 6) & 0x2000)
-		return false;
-	to = get_be32(frame + AT_IP + 16);
-	ip_end = AT_IP + (size_t)get_be16(frame + AT_IP + 2);
-	udp_size = get_be16(frame + udp + 4);
-	if (ip_end > size || udp_size < UDP_HEADER || !range_inside(udp, udp_size, ip_end))
-		return false;
-	if (to != BROADCAST && to != server->config.address &&
-	    to != server->network + server->size - 1)
-		return false;
-	return dhcp_message_read(message, frame + udp + UDP_HEADER, udp_size - UDP_HEADER) == 0 &&
-	       message->op == DHCP_BOOTREQUEST && !message->giaddr && !(message->chaddr[0] & 1) &&
-	       memcmp(message->chaddr, none, NET_MAC_SIZE) != 0;
-}
-
-/* RFC 2131 §4.1: to the address the client has, or to all, or to the one that it gets. */
-static size_t write_frame(const struct dhcp_server *server, const struct dhcp_message *reply,
-			  uint8_t *out)
-{
-	size_t payload = dhcp_message_write(reply, out + REPLY_HEADERS);
-	size_t udp_size = UDP_HEADER + payload;
-	uint8_t *ip = out + AT_IP, *udp = ip + 20;
-	uint32_t to = reply->yiaddr, sum;
-
-	if (reply->type == DHCP_NAK)
-		to = BROADCAST;
-	else if (reply->ciaddr)
-		to = reply->ciaddr;
-	else if (reply->flags & DHCP_BROADCAST)
-		to = BROADCAST;
-	memset(out, 0xff, NET_MAC_SIZE);
-	if (to != BROADCAST)
-		memcpy(out, reply->chaddr, NET_MAC_SIZE);
-	memcpy(out + NET_MAC_SIZE, server->config.mac, NET_MAC_SIZE);
-	put_be16(out + 12, ETHERTYPE_IP4);
-
-	memset(ip, 0, 20 + UDP_HEADER);
-	ip[0] = 0x45;
-	put_be16(ip + 2, (uint16_t)(20 + udp_size));
-	ip[8] = 64;
-	ip[9] = PROTOCOL_UDP;
-	put_be32(ip + 12, server->config.address);
-	put_be32(ip + 16, to);
-	put_be16(ip + 10, inet_checksum(inet_sum(0, ip, 20)));
-
-	put_be16(udp, DHCP_SERVER_PORT);
-	put_be16(udp + 2, DHCP_CLIENT_PORT);
-	put_be16(udp + 4, (uint16_t)udp_size);
-	sum = inet_sum(PROTOCOL_UDP + (uint32_t)udp_size, ip + 12, 8);
-	sum = inet_checksum(inet_sum(sum, udp, udp_size));
-	put_be16(udp + 6, sum ? (uint16_t)sum : 0xffff);
-	return REPLY_HEADERS + payload;
-}
-
 size_t dhcp_input(struct dhcp_server *server, uint64_t now, uint32_t from, const uint8_t *frame,
 		  size_t size, uint8_t reply_frame[DHCP_REPLY_MAX], enum net_verdict *verdict)
 {
+	const struct dhcp_frame_server at = { server->config.mac, server->config.address,
+					      server->network + server->size - 1 };
 	struct dhcp_message message, reply;
 	const struct client client = { .mac = message.chaddr, .port = (uint16_t)from };
 	bool answer = false;
 
 	*verdict = NET_FORWARD;
-	if (!read_frame(server, frame, size, &message))
+	if (!dhcp_frame_read(&at, frame, size, &message))
 		return 0;
+	if (message.giaddr) {
+		*verdict = NET_DROP_RELAYED;
+		return 0;
+	}
 	if (memcmp(frame + NET_MAC_SIZE, client.mac, NET_MAC_SIZE) != 0) {
 		*verdict = NET_DROP_FORGED;
 		return 0;
@@ -471,7 +485,43 @@ size_t dhcp_input(struct dhcp_server *server, uint64_t now, uint32_t from, const
 		answer = on_inform(server, &message, &reply);
 		break;
 	}
-	return answer ? write_frame(server, &reply, reply_frame) : 0;
+	return answer ? dhcp_frame_write(&at, &reply, reply_frame) : 0;
+}
+
+int dhcp_reserve(struct dhcp_server *server, const uint8_t mac[NET_MAC_SIZE], uint32_t address)
+{
+	uint32_t slot = address_slot(server, address), before = find_reserved(server, mac);
+	struct lease *lease;
+
+	if (slot == UINT32_MAX)
+		return -EINVAL;
+	lease = touch_slot(server, slot);
+	if (!lease)
+		return -ENOMEM;
+	if (lease->reserved && memcmp(lease->reserved_mac, mac, NET_MAC_SIZE) != 0)
+		return -EEXIST;
+	if (before != UINT32_MAX)
+		server->leases[before].reserved = false;
+	lease->reserved = true;
+	memcpy(lease->reserved_mac, mac, NET_MAC_SIZE);
+	return 0;
+}
+
+void dhcp_restore(struct dhcp_server *server, uint64_t now, const struct dhcp_lease_info *info)
+{
+	uint32_t slot = address_slot(server, info->address);
+	struct lease *lease;
+
+	if (slot == UINT32_MAX || !info->remaining_s || !slot_free(server, slot, now))
+		return;
+	lease = touch_slot(server, slot);
+	if (!lease)
+		return;
+	lease->state = LEASE_BOUND;
+	lease->port = DHCP_NO_PORT;
+	lease->expires = now + info->remaining_s * NS_PER_S;
+	memcpy(lease->mac, info->mac, NET_MAC_SIZE);
+	memcpy(lease->hostname, info->hostname, sizeof(lease->hostname));
 }
 
 /* Nobody is left to say that an address was declined, or to take up an offer. */

@@ -23,11 +23,12 @@
 
 #include "base/cause.h"
 #include "net/frame/frame.h"
+#include "net/service/dhcp_options.h"
 
 #define DHCP_LEASES_MAX 4096u
 #define DHCP_LEASE_S 3600u
 #define DHCP_PORT_LEASES 8u /* of one port, unless somebody wants it otherwise */
-#define DHCP_REPLY_MAX 640u /* bytes of the largest frame that dhcp_input() writes */
+#define DHCP_REPLY_MAX 1242u /* bytes of the largest frame that dhcp_input() writes */
 
 struct dhcp_server;
 
@@ -39,6 +40,7 @@ struct dhcp_config {
 	uint32_t router; /* told to the clients; 0: none */
 	uint32_t dns;    /* told to the clients and never leased; 0: none */
 	uint32_t lease_s;
+	struct dhcp_settings settings; /* copied */
 	uint32_t port_leases; /* that a port may have at a time; 0: DHCP_PORT_LEASES */
 
 	/* Told, within dhcp_input(), of the address that its client gets. Or NULL. */
@@ -72,10 +74,20 @@ bool dhcp_is_request(const uint8_t *data, size_t captured, size_t size);
  * that does not go back), from the port at slot from. Writes the answering
  * frame; returns its size, or 0 if there is none. *verdict is NET_FORWARD, or
  * says why the message was refused: NET_DROP_FORGED, it speaks for another
- * client; NET_DROP_NO_LEASE.
+ * client; NET_DROP_NO_LEASE; NET_DROP_RELAYED.
  */
 size_t dhcp_input(struct dhcp_server *server, uint64_t now, uint32_t from, const uint8_t *frame,
 		  size_t size, uint8_t reply[DHCP_REPLY_MAX], enum net_verdict *verdict);
+
+/*
+ * The address is that MAC's alone from now on, in the place of one that was reserved for it
+ * before; who has it keeps it until its lease ends. -EINVAL: nobody can have it; -EEXIST: it is
+ * reserved for another; -ENOMEM.
+ */
+int dhcp_reserve(struct dhcp_server *server, const uint8_t mac[NET_MAC_SIZE], uint32_t address);
+
+/* A lease of before, of a port that is no more; one that cannot be any more is passed over. */
+void dhcp_restore(struct dhcp_server *server, uint64_t now, const struct dhcp_lease_info *lease);
 
 /* The port at slot from is no more. */
 void dhcp_forget(struct dhcp_server *server, uint64_t now, uint32_t from);

@@ -12,6 +12,8 @@
 #define AT_FILE 108u
 #define AT_COOKIE 236u
 #define AT_OPTIONS 240u
+#define DATAGRAM_MIN 576u /* that each client takes */
+#define IP_UDP 28u
 #define PAYLOAD_MIN 300u /* BOOTP's size; old clients drop less */
 
 enum {
@@ -25,7 +27,11 @@ enum {
 	OPTION_OVERLOAD = 52,
 	OPTION_TYPE = 53,
 	OPTION_SERVER_ID = 54,
+	OPTION_BROADCAST = 28,
+	OPTION_MAX_SIZE = 57,
 	OPTION_CLIENT_ID = 61,
+	OPTION_RAPID = 80,
+	OPTION_FQDN = 81,
 	OPTION_END = 255
 };
 
@@ -63,6 +69,19 @@ static void read_option(struct dhcp_message *out, unsigned code, const uint8_t *
 	case OPTION_SERVER_ID:
 		out->server_id = number;
 		break;
+	case OPTION_BROADCAST:
+		out->broadcast = number;
+		break;
+	case OPTION_MAX_SIZE:
+		out->max_size = size >= 2 ? get_be16(data) : 0;
+		break;
+	case OPTION_RAPID:
+		out->rapid = true;
+		break;
+	case OPTION_FQDN:
+		out->fqdn = size >= 3 ? data : NULL;
+		out->fqdn_size = size;
+		break;
 	case OPTION_CLIENT_ID:
 		out->client_id = size ? data : NULL;
 		out->client_id_size = size;
@@ -87,6 +106,23 @@ static void read_options(struct dhcp_message *out, const uint8_t *p, size_t size
 	}
 }
 
+/* The first label of a whole name, in either of its encodings (RFC 4702 §2.3). */
+static void take_name(struct dhcp_message *out)
+{
+	const uint8_t *name = out->fqdn + 3;
+	uint8_t size = (uint8_t)(out->fqdn_size - 3), label = 0;
+
+	if (out->fqdn[0] & FQDN_WIRE) {
+		label = size && name[0] < size ? name[0] : 0;
+		name++;
+	} else {
+		while (label < size && name[label] != '.')
+			label++;
+	}
+	out->hostname = label ? name : NULL;
+	out->hostname_size = label;
+}
+
 int dhcp_message_read(struct dhcp_message *out, const uint8_t *p, size_t size)
 {
 	uint8_t overload = 0, ignored;
@@ -109,30 +145,62 @@ int dhcp_message_read(struct dhcp_message *out, const uint8_t *p, size_t size)
 		read_options(out, p + AT_FILE, AT_COOKIE - AT_FILE, &ignored);
 	if (overload & 2)
 		read_options(out, p + AT_SNAME, AT_FILE - AT_SNAME, &ignored);
+	if (!out->hostname && out->fqdn)
+		take_name(out);
 	return 0;
 }
 
-static uint8_t *write_option(uint8_t *at, uint8_t code, const void *data, uint8_t size)
+/* Where options are written: up to where the client has room, less the one that ends them. */
+struct writer {
+	uint8_t *at, *end;
+};
+
+static void write_option(struct writer *writer, uint8_t code, const void *data, size_t size)
 {
-	at[0] = code;
-	at[1] = size;
-	memcpy(at + 2, data, size);
-	return at + 2 + size;
+	if ((size_t)(writer->end - writer->at) < size + 2)
+		return;
+	writer->at[0] = code;
+	writer->at[1] = (uint8_t)size;
+	memcpy(writer->at + 2, data, size);
+	writer->at += 2 + size;
 }
 
-static uint8_t *write_number(uint8_t *at, uint8_t code, uint32_t number)
+static void write_number(struct writer *writer, uint8_t code, uint32_t number)
 {
 	uint8_t data[4];
 
 	if (!number)
-		return at;
+		return;
 	put_be32(data, number);
-	return write_option(at, code, data, sizeof(data));
+	write_option(writer, code, data, sizeof(data));
+}
+
+static void write_dns(struct writer *writer, const struct dhcp_message *message)
+{
+	const struct dhcp_addresses *dns = message->settings ? &message->settings->dns : NULL;
+	uint8_t data[4 * DHCP_ADDRESSES_MAX];
+
+	if (!dns || !dns->count) {
+		write_number(writer, OPTION_DNS, message->dns);
+		return;
+	}
+	for (uint32_t i = 0; i < dns->count; i++)
+		put_be32(data + 4 * i, dns->list[i]);
+	write_option(writer, OPTION_DNS, data, 4 * dns->count);
+}
+
+static size_t client_room(const struct dhcp_message *message)
+{
+	size_t room = message->max_size > DATAGRAM_MIN ? message->max_size : DATAGRAM_MIN;
+
+	room -= IP_UDP;
+	return room < DHCP_PAYLOAD_MAX ? room : DHCP_PAYLOAD_MAX;
 }
 
 size_t dhcp_message_write(const struct dhcp_message *message, uint8_t *out)
 {
-	uint8_t *at = out + AT_OPTIONS;
+	struct writer writer = { out + AT_OPTIONS, out + client_room(message) - 1 };
+	size_t size;
 
 	memset(out, 0, DHCP_PAYLOAD_MAX);
 	out[0] = message->op;
@@ -145,17 +213,26 @@ size_t dhcp_message_write(const struct dhcp_message *message, uint8_t *out)
 	put_be32(out + 24, message->giaddr);
 	memcpy(out + 28, message->chaddr, NET_MAC_SIZE);
 	put_be32(out + AT_COOKIE, COOKIE);
-	at = write_option(at, OPTION_TYPE, &message->type, 1);
-	at = write_number(at, OPTION_SERVER_ID, message->server_id);
-	at = write_number(at, OPTION_LEASE, message->lease_s);
-	at = write_number(at, OPTION_SUBNET, message->subnet);
-	at = write_number(at, OPTION_ROUTER, message->router);
-	at = write_number(at, OPTION_DNS, message->dns);
+	write_option(&writer, OPTION_TYPE, &message->type, 1);
+	write_number(&writer, OPTION_SERVER_ID, message->server_id);
+	write_number(&writer, OPTION_LEASE, message->lease_s);
+	write_number(&writer, OPTION_SUBNET, message->subnet);
+	write_number(&writer, OPTION_ROUTER, message->router);
+	write_dns(&writer, message);
+	write_number(&writer, OPTION_BROADCAST, message->broadcast);
+	if (message->rapid)
+		write_option(&writer, OPTION_RAPID, "", 0);
 	if (message->client_id)
-		at = write_option(at, OPTION_CLIENT_ID, message->client_id,
-				  message->client_id_size);
-	*at++ = OPTION_END;
-	return (size_t)(at - out) < PAYLOAD_MIN ? PAYLOAD_MIN : (size_t)(at - out);
+		write_option(&writer, OPTION_CLIENT_ID, message->client_id,
+			     message->client_id_size);
+	if (message->settings)
+		writer.at += dhcp_options_write(message->settings, message->router, writer.at,
+						(size_t)(writer.end - writer.at));
+	if (message->fqdn)
+		write_option(&writer, OPTION_FQDN, message->fqdn, message->fqdn_size);
+	*writer.at++ = OPTION_END;
+	size = (size_t)(writer.at - out);
+	return size < PAYLOAD_MIN ? PAYLOAD_MIN : size;
 }
 
 const char *dhcp_type_name(unsigned type)

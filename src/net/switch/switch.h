@@ -90,6 +90,7 @@ struct net_port_config {
 	struct net_port_address addresses[NET_PORT_ADDRESSES_MAX]; /* the first is shown */
 	uint32_t accepts;					   /* NET_ACCEPTS_* */
 	const struct net_forwards *forwards; /* ports of the host that lead to it, or NULL */
+	uint32_t wanted_ip; /* that DHCP is to give it, for its first MAC; host byte order; 0: any */
 	bool keeps_backlog; /* what its receivers have no room for is kept: see switch_retry() */
 };
 
