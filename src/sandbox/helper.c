@@ -96,16 +96,17 @@ static int request_child(enum helper_kind kind, const struct request *request, i
 }
 
 int helper_spawn(const char *name, const char *label, bool network, int memory_fd, int wake_fd,
-		 int peer_fd, struct cause *cause)
+		 int peer_fd, int file_fd, struct cause *cause)
 {
-	int fds[PROCESS_FDS] = { -1, memory_fd, peer_fd, wake_fd };
+	int fds[PROCESS_FDS + 1] = { -1, memory_fd, peer_fd, wake_fd, file_fd };
 	struct request request;
 
 	memset(&request, 0, REQUEST_SIZE(0));
 	request.network = network ? PROGRAM_NETWORK : PROGRAM_NO_NETWORK;
 	snprintf(request.name, sizeof(request.name), "%s", name);
 	snprintf(request.label, sizeof(request.label), "%s", label);
-	return request_child(HELPER_OF_PROCESSES, &request, fds, PROCESS_FDS, cause);
+	return request_child(HELPER_OF_PROCESSES, &request, fds, PROCESS_FDS + (file_fd >= 0),
+			     cause);
 }
 
 /* Appends a word, behind a letter if there is one; false: it is one too many, or too long. */

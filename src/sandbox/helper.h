@@ -26,8 +26,11 @@
 /* The helper is no more, and nothing can make another one. */
 #define HELPER_GONE "the process that starts others has ended; only vmdeck started anew has one"
 
-/* Descriptors of what is started, beside the standard ones, which are /dev/null. */
-enum { HELPER_FD_MEMORY = 3, HELPER_FD_WAKE, HELPER_FD_PEER, HELPER_FD_COUNT };
+/*
+ * Descriptors of what is started, beside the standard ones, which are /dev/null; not all
+ * processes have a file.
+ */
+enum { HELPER_FD_MEMORY = 3, HELPER_FD_WAKE, HELPER_FD_PEER, HELPER_FD_FILE, HELPER_FD_COUNT };
 
 /* What the helper says of a process, on the socket that helper_spawn() returns. */
 enum helper_says {
@@ -56,14 +59,14 @@ struct helper_report {
 int helper_start(const char *program, struct cause *cause);
 
 /*
- * Has it start "vmdeck-NAME LABEL" with those three descriptors, with a network
- * namespace of its own unless network. Any thread; does not wait. A socket
+ * Has it start "vmdeck-NAME LABEL" with those descriptors, file_fd being -1 for none, with a
+ * network namespace of its own unless network. Any thread; does not wait. A socket
  * (SOCK_SEQPACKET) for struct helper_report, by closing which the caller ends the process;
  * end of file without a last message means that the helper is gone. Or a negative
  * errno with a cause, -ESRCH if it is gone.
  */
 int helper_spawn(const char *name, const char *label, bool network, int memory_fd, int wake_fd,
-		 int peer_fd, struct cause *cause);
+		 int peer_fd, int file_fd, struct cause *cause);
 
 #define HELPER_ASK 'a'	/* SIGTERM */
 #define HELPER_KILL 'k' /* SIGKILL */

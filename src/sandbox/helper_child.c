@@ -125,7 +125,8 @@ static void __attribute__((noreturn)) run_process(int self, int image, const str
 	begin_child(self);
 	snprintf(name, sizeof(name), "%s%s", HELPER_PREFIX, request->name);
 	snprintf(label, sizeof(label), "%s", request->label);
-	if (program >= 0 && place(fds, HELPER_FD_COUNT - HELPER_FD_MEMORY, HELPER_FD_MEMORY))
+	if (program >= 0 && place(fds, PROCESS_FDS - 1 + (fds[PROCESS_FDS - 1] >= 0),
+				  HELPER_FD_MEMORY))
 		syscall(SYS_execveat, program, "", argv, environment(false), AT_EMPTY_PATH);
 	_exit(HELPER_NOT_EXECUTED);
 }

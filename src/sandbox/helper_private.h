@@ -7,10 +7,10 @@
 
 #include "sandbox/helper.h"
 
-/* The status socket's other end, and what the process gets. */
+/* The status socket's other end, and what each process gets; some get a file, too. */
 #define PROCESS_FDS 4
 #define REQUEST_FDS (2 + PROGRAM_FDS) /* of a program, with standard error, at most */
-_Static_assert(REQUEST_FDS >= PROCESS_FDS, "there is room for either");
+_Static_assert(REQUEST_FDS > PROCESS_FDS, "there is room for either");
 #define PROGRAM_ARGUMENTS 160 /* with what else is said in words: see struct request */
 
 /* What a helper starts. */

@@ -22,6 +22,7 @@ struct sandbox {
 	struct loop *loop;
 	const struct sandbox_kind *kind;
 	char label[SANDBOX_LABEL_MAX];
+	int file_fd; /* the owner's; or -1 */
 	const struct sandbox_ops *ops;
 	void *arg;
 
@@ -186,7 +187,7 @@ static int launch(struct sandbox *sandbox, struct cause *cause)
 		return error;
 	sandbox->status_fd = helper_spawn(kind->name, sandbox->label, kind->walls.network,
 					  channel->memory_fd, channel->wake_fd, channel->peer_fd,
-					  cause);
+					  sandbox->file_fd, cause);
 	if (sandbox->status_fd < 0) {
 		error = sandbox->status_fd;
 		put_down(sandbox);
@@ -283,8 +284,9 @@ void sandbox_sent(struct sandbox *sandbox)
 		loop_post(sandbox->loop, &sandbox->watch);
 }
 
-int sandbox_start(struct sandbox **out, struct loop *loop, const struct sandbox_kind *kind,
-		  const char *label, const struct sandbox_ops *ops, void *arg, struct cause *cause)
+int sandbox_start_with(struct sandbox **out, struct loop *loop, const struct sandbox_kind *kind,
+		       const char *label, int file_fd, const struct sandbox_ops *ops, void *arg,
+		       struct cause *cause)
 {
 	struct sandbox *sandbox = calloc(1, sizeof(*sandbox));
 	int error;
@@ -294,6 +296,7 @@ int sandbox_start(struct sandbox **out, struct loop *loop, const struct sandbox_
 		return cause_errno(cause, ENOMEM, "%s", kind->name);
 	sandbox->loop = loop;
 	sandbox->kind = kind;
+	sandbox->file_fd = file_fd;
 	snprintf(sandbox->label, sizeof(sandbox->label), "%s", label);
 	sandbox->ops = ops;
 	sandbox->arg = arg;
@@ -309,6 +312,12 @@ int sandbox_start(struct sandbox **out, struct loop *loop, const struct sandbox_
 	}
 	*out = sandbox;
 	return 0;
+}
+
+int sandbox_start(struct sandbox **out, struct loop *loop, const struct sandbox_kind *kind,
+		  const char *label, const struct sandbox_ops *ops, void *arg, struct cause *cause)
+{
+	return sandbox_start_with(out, loop, kind, label, -1, ops, arg, cause);
 }
 
 void sandbox_stop(struct sandbox *sandbox)

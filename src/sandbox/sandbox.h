@@ -68,6 +68,11 @@ struct sandbox_ops {
 int sandbox_start(struct sandbox **out, struct loop *loop, const struct sandbox_kind *kind,
 		  const char *label, const struct sandbox_ops *ops, void *arg, struct cause *cause);
 
+/* The same of one that has a file of its owner's, HELPER_FD_FILE, which stays as long. */
+int sandbox_start_with(struct sandbox **out, struct loop *loop, const struct sandbox_kind *kind,
+		       const char *label, int file_fd, const struct sandbox_ops *ops, void *arg,
+		       struct cause *cause);
+
 /* Ends it for good; ended() is not called. NULL is valid. */
 void sandbox_stop(struct sandbox *sandbox);
 
