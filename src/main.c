@@ -28,6 +28,7 @@
 #include "demo/image.h"
 #include "net/capture/filter_compiler.h"
 #include "net/port/nat_process.h"
+#include "net/port/replay_process.h"
 #include "net/port/port.h"
 #include "roles/roles.h"
 #include "sandbox/probe.h"
@@ -39,6 +40,7 @@ static const struct sandbox_kind *const process_kinds[] = {
 	&filter_process,
 	&emulator_process,
 	&nat_process,
+	&replay_process,
 	&probe_process,
 	NULL,
 };

@@ -42,6 +42,8 @@ src_net_libnet_a_SOURCES = \
 	%D%/port/own.c %D%/port/own.h \
 	%D%/port/place.c %D%/port/place.h \
 	%D%/port/port.c %D%/port/port.h \
+	%D%/port/replay.c \
+	%D%/port/replay_process.c %D%/port/replay_process.h \
 	%D%/port/reserve.c %D%/port/reserve.h \
 	%D%/port/served.c %D%/port/served.h \
 	%D%/port/share.c %D%/port/share.h \

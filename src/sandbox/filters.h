@@ -17,7 +17,7 @@
  */
 #define FILTERS(X)                                                          \
 	X(EMULATOR, emulator, "processes that emulate terminals")           \
-	X(COMPILER, compiler, "processes that compile capture filters")     \
+	X(COMPILER, compiler, "processes that compile filters or read captures")     \
 	X(NAT, nat, "processes that translate addresses")                   \
 	X(DECK, deck, "the deck's thread, its worker, guests' I/O threads") \
 	X(VCPU, vcpu, "vCPU threads")                                       \

@@ -192,6 +192,92 @@ def test_frames_come_by_datagrams():
                        "the short one to be counted", 30)
 
 
+def capture(stamps, frame, kind=1, cut=()):
+    """A pcap file of a frame at those seconds; some of them are captured in part."""
+    parts = [struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, kind)]
+    for i, stamp in enumerate(stamps):
+        kept = len(frame) - (1 if i in cut else 0)
+        parts += [struct.pack("<IIII", int(stamp), round(stamp % 1 * 1e6), kept, len(frame)),
+                  frame[:kept]]
+    return b"".join(parts)
+
+
+def write(path, data):
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def arrivals(path, count):
+    """When frames come to one who joins by stream0."""
+    times = []
+    with joined(path) as peer:
+        for _ in range(count):
+            read_frame(peer)
+            times.append(time.monotonic())
+    return times
+
+
+def test_a_capture_is_played_at_a_pace():
+    frame = arp(b"\x02\0\0\0\0\x0d", "10.0.2.94")
+
+    def prepare(folder):
+        write(f"{folder.path}/slow", capture([5.25, 5.75, 6.25, 6.5], frame, cut=(3,)))
+        lan("[stream0]\nlisten = @/a.sock\n[replay0]\npath = @/slow\n"
+            "[replay1]\npath = @/none\nbegin = now\n")(folder)
+
+    with d.Deck(prepare=prepare) as deck:
+        # It waits for somebody to hear it, has its pace, and leaves out what is not whole.
+        wait_state(deck, "lan/replay0", "waits for somebody on the switch")
+        times = arrivals(f"{deck.path}/a.sock", 3)
+        assert 0.8 < times[2] - times[0] < 3, times
+        wait_state(deck, "lan/replay0", "slow, 3 packets")
+        assert "has played" in port(deck, "lan/replay0")["state"]
+        wait_said(deck, "switch lan: replay0: ")
+        assert said(deck, "slow: 1 packet is left out: not whole, or too long")
+        # A file that is missing is looked for again.
+        wait_said(deck, "none: No such file or directory; it is tried again every second")
+        write(f"{deck.path}/none", b"text, and no capture at all, but long enough for a header")
+        wait_state(deck, "lan/replay1", "unknown file format")
+        write(f"{deck.path}/none", capture([1], frame, kind=113))
+        wait_state(deck, "lan/replay1", "its packets are no Ethernet frames (link type 113)")
+        # Ten times faster and again and again; then as fast as it goes.
+        write(f"{deck.path}/none", capture([0, 1], frame))
+        deck.write("config/vmdeck/switches/lan.ini",
+                   LAN + f"[stream0]\nlisten = {deck.path}/b.sock\n"
+                   f"[replay0]\npath = {deck.path}/none\nspeed = 10\nloop = yes\n")
+        times = arrivals(f"{deck.path}/b.sock", 21)
+        assert 0.9 < times[20] - times[0] < 5, times
+        write(f"{deck.path}/many", capture(range(20000), frame))
+        deck.write("config/vmdeck/switches/lan.ini",
+                   LAN + f"[replay0]\npath = {deck.path}/many\nspeed = max\nbegin = now\n")
+        wait_state(deck, "lan/replay0", "many, 20000 packets")
+        assert port(deck, "lan/replay0")["out_frames"] == 20000
+        assert [row["port"] for row in switch(deck)["macs"]].count("lan/replay0") == 1
+
+
+def test_a_pcapng_file_is_played_and_a_broken_one_is_said():
+    d.need("editcap")
+    frame = arp(b"\x02\0\0\0\0\x0d", "10.0.2.94")
+
+    def prepare(folder):
+        write(f"{folder.path}/one", capture([1, 2, 3], frame))
+        subprocess.run(["editcap", "-F", "pcapng", f"{folder.path}/one", f"{folder.path}/two"],
+                       check=True, capture_output=True)
+        with open(f"{folder.path}/two", "rb") as file:
+            data = file.read()
+        write(f"{folder.path}/cut", data[:-10])
+        write(f"{folder.path}/lies", data[:-60] + b"\xff" * 60)
+        lan("".join(f"[replay{i}]\npath = @/{name}\nspeed = max\nbegin = now\n"
+                    for i, name in enumerate(("two", "cut", "lies"))))(folder)
+
+    with d.Deck(prepare=prepare) as deck:
+        wait_state(deck, "lan/replay0", "two, 3 packets")
+        wait_state(deck, "lan/replay1", "cut: truncated")
+        wait_state(deck, "lan/replay2", "lies: ")
+        assert "2 packets" in port(deck, "lan/replay2")["state"] or \
+            port(deck, "lan/replay2")["out_frames"] >= 2, port(deck, "lan/replay2")
+
+
 class Namespace:
     """A deck that is root in a network and user namespace of its own, and the host there."""
 

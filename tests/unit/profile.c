@@ -357,6 +357,12 @@ static void ports_of_switches(void **state)
 		  "g.ini:2: [vxlan0]: remote: 'here' is no IP address" },
 		{ "[switch]\n[vxlan0]\nvni=1\nremote=192.0.2.1\nlocal=::1\n",
 		  "g.ini:2: [vxlan0]: 'remote' and 'local' must both be" },
+		{ "[switch]\n[replay0]\nspeed=0\npath=a\n", "g.ini:3: speed: '0' is no speed; write" },
+		{ "[switch]\n[replay0]\nspeed=1000.001\npath=a\n", "g.ini:3: speed: '1000.001' is no" },
+		{ "[switch]\n[replay0]\nspeed=4294968\npath=a\n", "g.ini:3: speed: '4294968' is no" },
+		{ "[switch]\n[replay0]\nspeed=1.\npath=a\n", "g.ini:3: speed: '1.' is no speed" },
+		{ "[switch]\n[replay0]\nspeed=.5\npath=a\n", "g.ini:3: speed: '.5' is no speed" },
+		{ "[switch]\n[replay0]\nspeed=0.0001\npath=a\n", "g.ini:3: speed: '0.0001' is no" },
 		{ "[switch]\nlisten=a\n", "g.ini:2: listen: is no key of [switch]; it belongs to "
 		  "[stream0]" },
 	};

@@ -92,6 +92,11 @@ void switch_port_remove(struct net_port *port)
 	port->ops = NULL;
 }
 
+bool switch_has_receivers(const struct net_port *port)
+{
+	return port;
+}
+
 void switch_port_accepts(struct net_port *port, uint32_t accepts)
 {
 	port->accepts = accepts;

@@ -35,6 +35,7 @@
 #include "base/thread.h"
 #include "net/capture/filter_compiler.h"
 #include "net/port/nat_process.h"
+#include "net/port/replay_process.h"
 #include "sandbox/helper.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/view.h"
@@ -81,15 +82,17 @@ static const char *const etc[] = { "/etc", "/no/such/folder", NULL };
 static struct sandbox_kind like_emulator = PROBER("emulator");
 static struct sandbox_kind like_compiler = PROBER("compiler");
 static struct sandbox_kind like_nat = PROBER("nat");
+static struct sandbox_kind like_replay = PROBER("replay");
 static struct sandbox_kind reader = PROBER("reader");
 static const struct sandbox_kind *const kinds[] = { &like_emulator, &like_compiler, &like_nat,
-						    &reader, NULL };
+						    &like_replay, &reader, NULL };
 
 static void fill_kinds(void)
 {
 	like_emulator.walls = emulator_process.walls;
 	like_compiler.walls = filter_process.walls;
 	like_nat.walls = nat_process.walls;
+	like_replay.walls = replay_process.walls;
 	reader.walls = (struct walls){ .readable = etc, .memory = 256u << 20, .descriptors = 32,
 				       .network = true, .filter = FILTER_NAT };
 }

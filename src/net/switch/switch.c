@@ -382,6 +382,23 @@ void switch_port_counters(const struct net_port *port, struct net_port_counters 
 	out->tx_bytes = counter_get(&port->tx_bytes);
 }
 
+bool switch_has_receivers(const struct net_port *port)
+{
+	struct net_switch *sw = port->sw;
+	bool has = false;
+
+	pthread_mutex_lock(&sw->set->lock);
+	for (uint32_t i = 0; !has && i < atomic_load(&sw->bound); i++) {
+		const struct net_port *other = port_at(sw, i);
+
+		/* One with an address of the network is the switch's own. */
+		has = other && other != port && !other->addresses[0].ip &&
+		      !(atomic_load(&other->accepts) & NET_ACCEPTS_NOTHING);
+	}
+	pthread_mutex_unlock(&sw->set->lock);
+	return has;
+}
+
 size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, size_t room)
 {
 	size_t count = 0;

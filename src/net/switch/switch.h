@@ -151,6 +151,9 @@ bool switch_stays_on(struct net_port *port, uint32_t slot);
 /* For how long a frame may stay with its sender: ns; 0: none does. */
 uint64_t switch_patience(const struct net_port *port);
 
+/* Whether a port is there that frames of this one can go to, beside the switch's own. Any thread. */
+bool switch_has_receivers(const struct net_port *port);
+
 /* Calls resume() of these ports, as far as they are there. As switch_input(). */
 void switch_resume(struct net_port *port, const struct port_set *senders);
 
