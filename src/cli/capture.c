@@ -5,12 +5,15 @@
  */
 #include "cli/commands.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/files.h"
 #include "base/plain.h"
 #include "cli/fail.h"
@@ -19,10 +22,38 @@
 #include "cli/signals.h"
 #include "control/message_text.h"
 
-enum { INTERFACE, FILTER, SNAP, WRITE, COUNT, AUTOSTOP, RING_BUFFER, FORMAT, CLASSIC, NO_NAMES };
+enum { INTERFACE, FILTER, SNAP, WRITE, COUNT, AUTOSTOP, RING_BUFFER, FORMAT, CLASSIC, NO_NAMES, PAST };
+
+#define PAST_SECONDS_MAX 86400u
 
 static struct pcapng_copy copying; /* too large for the stack */
 static struct capture_files files;
+
+/* "30s" or a number of seconds, "5m", "1h"; 0: it is none. */
+static uint64_t past_ms(const struct cli *cli)
+{
+	static const struct { const char *unit; unsigned seconds; } units[] = {
+		{ "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "min", 60 },
+	};
+	const char *text = cli->values[PAST].text;
+	unsigned long number;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return 0;
+	number = strtoul(text, &end, 10);
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (strcmp(end, units[i].unit) == 0 && number <= PAST_SECONDS_MAX / units[i].seconds)
+			return (uint64_t)number * units[i].seconds * 1000;
+	return 0;
+}
+
+/* A past alone is all that is wanted, unless something says how the capture ends. */
+static bool is_past_alone(const struct cli *cli)
+{
+	return cli->values[PAST].set && !cli->values[COUNT].set && !cli->values[AUTOSTOP].set &&
+	       !cli->values[RING_BUFFER].set;
+}
 
 static json_t *params_of(const struct cli *cli)
 {
@@ -39,6 +70,8 @@ static json_t *params_of(const struct cli *cli)
 	if (cli->values[SNAP].set && cli->values[SNAP].number)
 		json_object_set_new(params, "snap",
 				    json_integer((json_int_t)cli->values[SNAP].number));
+	if (cli->values[PAST].set)
+		json_object_set_new(params, "past", json_integer((json_int_t)past_ms(cli)));
 	if (cli->values[NO_NAMES].set)
 		json_object_set_new(params, "names", json_false());
 	return params;
@@ -87,6 +120,11 @@ static int read_options(const struct cli *cli)
 	if (read_limits(cli, AUTOSTOP, &limits->stop) || read_limits(cli, RING_BUFFER, &limits->turn) ||
 	    read_format(cli))
 		return CLI_USAGE;
+	if (cli->values[PAST].set && !past_ms(cli))
+		return usage_error(cli->command, "--past: '%s' is no time from 1s to 24h, such as "
+				   "30s or 5m", cli->values[PAST].text);
+	if (is_past_alone(cli))
+		limits->stop.duration = 1;
 	if (cli->values[COUNT].set)
 		limits->stop.packets = cli->values[COUNT].number;
 	wrong = capture_limits_check(limits);
@@ -174,7 +212,7 @@ static int capture_into(const char *name, struct link *link)
 		name = copying.files->path;
 	if (error)
 		return fail("%s: %s", name, strerror(-error));
-	if (isatty(STDERR_FILENO))
+	if (isatty(STDERR_FILENO) && copying.limits.stop.duration != 1)
 		fputs("capturing; Ctrl-C ends it\n", stderr);
 	pcapng_copy_run(&copying);
 	if (copying.to >= 0 && close(copying.to) < 0 && !copying.error)

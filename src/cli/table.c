@@ -62,6 +62,8 @@ static const struct option_row capture_options[] = {
 	{ 'P', "pcap", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "write classic pcap" },
 	{ 'n', "no-names", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
 	  "leave out what addresses are called" },
+	{ 0, "past", OPTION_TEXT, "TIME", WORD_ANY, 0, 0,
+	  "what has passed in this time (30s, 5m); with -c, -a or -b, go on with what comes" },
 	{ .name = NULL },
 };
 

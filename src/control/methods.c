@@ -22,6 +22,7 @@ _Static_assert(NAMES_MAX * (NAME_SIZE - 1 + 3) + 1024 <= CONTROL_MESSAGE_MAX,
 #define FILTER { "filter", METHOD_STRING, false, 0, 0, NULL }
 #define PORTS { "ports", METHOD_PORTS, false, 0, 0, NULL }
 #define SNAP { "snap", METHOD_INTEGER, false, 1, 65550, NULL }
+#define PAST { "past", METHOD_INTEGER, false, 1, 86400000, NULL }
 #define NAMES { "names", METHOD_BOOL, false, 0, 0, NULL }
 #define ORDER(...) &(const struct method_order){ __VA_ARGS__ }
 
@@ -120,7 +121,7 @@ const struct method method_table[METHOD_COUNT] = {
 	[METHOD_PACKETS_CANCEL] = { "packets.cancel", METHOD_OBSERVE, 0, { SUBSCRIPTION },
 		.help = "ends a subscription to packets" },
 	[METHOD_CAPTURE_START] = { "capture.start", METHOD_OPERATE, 0,
-		{ PORTS, FILTER, SNAP, NAMES, { "path", METHOD_STRING, false, 0, 0, NULL } },
+		{ PORTS, FILTER, SNAP, NAMES, PAST, { "path", METHOD_STRING, false, 0, 0, NULL } },
 		.help = "captures packets to a file on the deck's host" },
 	[METHOD_CAPTURE_STOP] = { "capture.stop", METHOD_OPERATE, 0,
 		{ { "capture", METHOD_INTEGER, true, 1, INTEGER_MAX, NULL } },
@@ -128,7 +129,7 @@ const struct method method_table[METHOD_COUNT] = {
 	[METHOD_CAPTURE_LIST] = { "capture.list", METHOD_OBSERVE, 0, { { 0 } },
 		.help = "lists the captures to files" },
 	[METHOD_CAPTURE_STREAM] = { "capture.stream", METHOD_OBSERVE, 0,
-		{ PORTS, FILTER, SNAP, NAMES },
+		{ PORTS, FILTER, SNAP, NAMES, PAST },
 		.help = "turns the connection into a pcapng stream" },
 };
 

@@ -53,7 +53,7 @@ struct method_arg {
 	const char *choices;
 };
 
-#define METHOD_ARGS_MAX 5
+#define METHOD_ARGS_MAX 8
 
 /* A client that said hello with role "observe" may only look. */
 enum method_role { METHOD_OBSERVE, METHOD_OPERATE };

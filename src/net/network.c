@@ -145,6 +145,23 @@ static int add_ports(struct network_switch *member, struct cause *cause)
 	return error;
 }
 
+/* A switch without its past is better than none. */
+static void keep_past(const struct network_switch *member)
+{
+	const struct uplink_listener *listener = &member->network->listener;
+	const struct switch_config *config = &member->config;
+	struct cause cause = { "" };
+	int error;
+
+	if (!config->past.bytes)
+		return;
+	error = capture_hub_keep(member->network->set.capture, config->name, &config->past, &cause);
+	if (error < 0 && listener->notice) {
+		cause_prefix(&cause, error, "switch %s keeps nothing of its past", config->name);
+		listener->notice(listener->arg, cause.text);
+	}
+}
+
 int switch_new(struct net_switch **out, struct network *network,
 	       const struct switch_config *config, struct cause *cause)
 {
@@ -165,6 +182,7 @@ int switch_new(struct net_switch **out, struct network *network,
 	} else if (error) {
 		cause_errno(cause, -error, "switch %s", member->config.name);
 	} else {
+		keep_past(member);
 		error = add_ports(member, cause);
 		if (!error) {
 			*out = &member->sw;

@@ -10,6 +10,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/capture/hub.c \
 	%D%/capture/merge.c \
 	%D%/capture/names.c \
+	%D%/capture/past.c \
 	%D%/capture/pcapng.c %D%/capture/pcapng.h \
 	%D%/capture/pool.c \
 	%D%/capture/sink.c \
@@ -73,13 +74,17 @@ NET_LIBS = src/net/libnet.a $(SANDBOX_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/switch tests/unit/offload tests/unit/capture tests/unit/filter \
-	tests/unit/capture_ports tests/unit/capture_tshark tests/unit/capture_cost
+	tests/unit/capture_ports tests/unit/capture_past tests/unit/capture_tshark \
+	tests/unit/capture_cost
 tests_unit_switch_SOURCES = tests/unit/switch.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_switch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_offload_SOURCES = tests/unit/offload.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_offload_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_capture_SOURCES = tests/unit/capture.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_capture_LDADD = $(NET_LIBS) $(CMOCKA_LIBS) $(PCAP_LIBS)
+tests_unit_capture_past_SOURCES = tests/unit/capture_past.c \
+	tests/unit/fake_port.c tests/unit/fake_port.h
+tests_unit_capture_past_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_capture_ports_SOURCES = tests/unit/capture_ports.c \
 	tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_capture_ports_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)

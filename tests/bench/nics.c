@@ -1,10 +1,13 @@
 /*
  * Frames a second from one virtio NIC to another on one thread: the whole way of a frame, with
  * all checks of both rings, beside a bare loop that copies the same bytes once between rings of the
- * same size. The drivers only advance indices. Medians of rounds that alternate, in CPU time, so
- * that other load counts only by what it does to the caches. A line for each size: bytes, both
- * rates in millions a second, and their ratio.
+ * same size; and the same where the switch keeps its past, where a capture has all, and where one
+ * has nothing of it. The drivers only advance indices. Medians of rounds that alternate, in CPU
+ * time of the sender, so that other load counts only by what it does to the caches. A line for each
+ * size: bytes, both rates in millions a second, and their ratio; then the other three's ratios to
+ * the switch alone.
  */
+#include <fcntl.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +20,7 @@
 #include "core/bus/platform.h"
 #include "core/virtio/net.h"
 #include "core/virtio/pci.h"
+#include "net/capture/capture.h"
 #include "net/network.h"
 
 #define RX 0
@@ -48,9 +52,13 @@ struct guest {
 	const uint16_t *used[2];
 };
 
+/* What there is beside the switch. */
+enum way { ALONE, PAST, CAPTURE, FILTERED, WAYS };
+
 struct bench {
 	struct loop loop;
 	struct network *network;
+	struct capture *capture;
 	struct net_switch *sw;
 	struct guest guests[2];
 };
@@ -180,6 +188,25 @@ static void run_bare(struct bench *bench, uint32_t size, uint64_t frames)
 	}
 }
 
+/* Of all, or of ARP, of which there is none. */
+static void start_capture(struct bench *bench, enum way way)
+{
+	static const struct filter_insn insns[] = {
+		{ 0x28, 0, 0, 12 }, { 0x15, 0, 1, 0x806 }, { 0x06, 0, 0, 262144 }, { 0x06, 0, 0, 0 },
+	};
+	struct filter program = { 0 };
+	struct capture_config config = { .snap = 128, .fd = open("/dev/null", O_WRONLY) };
+	struct cause cause = { "" };
+
+	if (way == FILTERED) {
+		must(!filter_set(&program, insns, 4, &cause), cause.text);
+		config.filter = "arp";
+		config.program = &program;
+	}
+	must(!capture_start(&bench->capture, network_capture_hub(bench->network), &config, &cause),
+	     cause.text);
+}
+
 static int by_value(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -204,40 +231,67 @@ static double rate(struct bench *bench, runner *run, uint32_t size, uint64_t fra
 	return (double)frames * 1e3 / (double)(clock_read(CLOCK_THREAD_CPUTIME_ID) - start);
 }
 
-static void measure(struct bench *bench, uint32_t size, uint64_t frames)
+static void measure(struct bench *benches, uint32_t size, uint64_t frames)
 {
-	double nics[ROUNDS], bare[ROUNDS], ratio[ROUNDS];
+	double rates[WAYS][ROUNDS], bare[ROUNDS], ratio[WAYS][ROUNDS];
 
-	fill_frames(bench, size);
-	run_nics(bench, size, frames / 8);
-	run_bare(bench, size, frames / 8);
-	for (unsigned round = 0; round < ROUNDS; round++) {
-		nics[round] = rate(bench, run_nics, size, frames);
-		bare[round] = rate(bench, run_bare, size, frames);
-		ratio[round] = nics[round] / bare[round];
+	for (unsigned way = 0; way < WAYS; way++) {
+		fill_frames(&benches[way], size);
+		run_nics(&benches[way], size, frames / 8);
 	}
-	printf("%u %.2f %.2f %.3f\n", size, median(nics), median(bare), median(ratio));
+	run_bare(benches, size, frames / 8);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		bare[round] = rate(benches, run_bare, size, frames);
+		for (unsigned way = 0; way < WAYS; way++) {
+			rates[way][round] = rate(&benches[way], run_nics, size, frames);
+			ratio[way][round] = rates[way][round] /
+					    (way ? rates[ALONE][round] : bare[round]);
+		}
+	}
+	printf("%u %.2f %.2f", size, median(rates[ALONE]), median(bare));
+	for (unsigned way = 0; way < WAYS; way++)
+		printf(" %.3f", median(ratio[way]));
+	putchar('\n');
+}
+
+static void begin(struct bench *bench, enum way way)
+{
+	struct switch_config config = { .name = "lan", .patience = 5 };
+	struct cause cause = { "" };
+
+	if (way == PAST)
+		config.past = (struct past_config){ .bytes = 16u << 20, .seconds = 300, .snap = 128 };
+	must(!loop_init(&bench->loop, &cause) && !network_new(&bench->network, &cause) &&
+	     !switch_new(&bench->sw, bench->network, &config, &cause), cause.text);
+	for (unsigned g = 0; g < 2; g++)
+		join(bench, g);
+	if (way == CAPTURE || way == FILTERED)
+		start_capture(bench, way);
+}
+
+static void end(struct bench *bench)
+{
+	struct net_port_counters counters;
+
+	switch_port_counters(bench->guests[1].net.port, &counters);
+	for (unsigned i = 0; i < NET_VERDICT_COUNT; i++)
+		must(!counters.drops[i], "frames were lost");
+	capture_stop(bench->capture, NULL);
+	for (unsigned g = 0; g < 2; g++)
+		leave(&bench->guests[g]);
+	network_free(bench->network);
+	loop_destroy(&bench->loop);
 }
 
 int main(void)
 {
-	static struct bench bench;
-	struct switch_config config = { .name = "lan", .patience = 5 };
-	struct net_port_counters counters;
-	struct cause cause = { "" };
+	static struct bench benches[WAYS];
 
-	must(!loop_init(&bench.loop, &cause) && !network_new(&bench.network, &cause) &&
-	     !switch_new(&bench.sw, bench.network, &config, &cause), cause.text);
-	for (unsigned g = 0; g < 2; g++)
-		join(&bench, g);
-	measure(&bench, 60, 4u << 20);
-	measure(&bench, 1500, 1u << 20);
-	switch_port_counters(bench.guests[1].net.port, &counters);
-	for (unsigned i = 0; i < NET_VERDICT_COUNT; i++)
-		must(!counters.drops[i], "frames were lost");
-	for (unsigned g = 0; g < 2; g++)
-		leave(&bench.guests[g]);
-	network_free(bench.network);
-	loop_destroy(&bench.loop);
+	for (unsigned way = 0; way < WAYS; way++)
+		begin(&benches[way], way);
+	measure(benches, 60, 4u << 20);
+	measure(benches, 1500, 1u << 20);
+	for (unsigned way = 0; way < WAYS; way++)
+		end(&benches[way]);
 	return 0;
 }

@@ -65,8 +65,10 @@ def frames_between_nics():
     """Without guests: what two virtio cards do to a frame, beside a bare copy of it."""
     rows = subprocess.run(["tests/bench/nics"], check=True, text=True, stdout=subprocess.PIPE).stdout
     return [{"what": f"frames of {size} bytes from NIC to NIC, M/s of CPU", "vmdeck": float(nics),
-             "bare": float(bare), "of_bare": float(ratio)}
-            for size, nics, bare, ratio in (row.split() for row in rows.splitlines())]
+             "bare": float(bare), "of_bare": float(ratio), "past": float(past),
+             "capture": float(capture), "filtered": float(filtered)}
+            for size, nics, bare, ratio, past, capture, filtered in
+            (row.split() for row in rows.splitlines())]
 
 
 def main():
@@ -87,7 +89,8 @@ def main():
     disks.table(of_disks)
     for row in nics:
         print(f"-    {row['what']:<46} {row['vmdeck']:.2f}, a bare copy {row['bare']:.2f}: "
-              f"{row['of_bare']:.2f} of it")
+              f"{row['of_bare']:.2f} of it; with a past {row['past']:.2f}, captured "
+              f"{row['capture']:.2f}, filtered out {row['filtered']:.2f} of that")
     for row in rows:
         print(f"-    {row['what']:<46} {row['unit']}: {row['sent']:.0f} sent, "
               f"{row['received']:.0f} received (median of {ROUNDS})")

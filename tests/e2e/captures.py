@@ -185,6 +185,50 @@ def test_a_guest_is_waited_for_and_captured_again(deck):
     assert result.returncode == 1 and "did you mean 'later" in result.stderr, result
 
 
+def test_a_switch_keeps_its_past():
+    d.need_kvm()
+    d.need("tshark", "capinfos")
+
+    def prepare(folder):
+        folder.guest("one", guest_of("one"))
+        folder.guest("two", guest_of("two"))
+        with open(os.path.join(folder.switches, "lan.ini"), "w") as file:
+            file.write("[switch]\naddress = 10.0.2.2/24\npast = 4M\npast_snap = 64\n")
+    with d.Deck(prepare=prepare) as deck:
+        assert deck.run("start", "--wait", "one", "two").returncode == 0
+        console = deck.console("one")
+        console.expect("one>")
+        d.wait_for(lambda: "1 received" in console.command("ping 10.0.2.2 1 10", "one>"),
+                   "an answer")
+        console.command("ping 10.0.2.2 5 10", "5 sent, 5 received")
+        path = os.path.join(deck.path, "past.pcapng")
+        result = deck.run("capture", "--past", "5m", "-i", "lan", "-w", path)
+        assert result.returncode == 0 and "0 packets dropped" in result.stderr, result
+        shown = fields(path, "icmp.type", "frame.interface_name", "frame.cap_len", "frame.len",
+                       show="icmp")
+        assert [line[0] for line in shown[-10:]] == ["8", "0"] * 5, shown
+        assert {line[1] for line in shown} == {"one/net0", "lan/dhcp"}, shown
+        assert all(int(line[2]) == min(int(line[3]), 64) for line in shown), shown
+        capinfos = tool("capinfos", "-o", path)
+        assert "Strict time order:   True" in capinfos, capinfos
+        # Of one that is no more, by a filter.
+        assert deck.run("stop", "--force", "--wait", "one").returncode == 0
+        result = deck.run("capture", "--past", "60", "-i", "one", "-f", "icmp", "-w", path)
+        assert result.returncode == 0 and len(fields(path, "icmp.type")) >= 10, result
+        # It goes on where an end is named.
+        capture = begin(deck, path, "--past", "1h", "-a", "duration:1", "-f", "udp port 67")
+        before = len(fields_so_far(path, "dhcp", "/"))
+        assert deck.run("start", "--wait", "one").returncode == 0
+        ends(capture)
+        assert before and len(fields(path, "frame.number", show="dhcp")) > before
+        for words, said in ((("--past", "0s"), "is no time"), (("--past", "x"), "is no time")):
+            result = deck.run("capture", "-w", path, *words)
+            assert result.returncode == 2 and said in result.stderr, result
+    with d.Deck() as deck:
+        result = deck.run("capture", "--past", "30s", "-w", os.path.join(deck.path, "x"))
+        assert result.returncode == 1 and "nothing of the past is kept" in result.stderr, result
+
+
 def fields_so_far(path, show, wanted):
     """Of a file that is being written, what tshark says of whose end does not matter."""
     shown = subprocess.run(["tshark", "-n", "-r", path, "-Y", show, "-T", "fields", "-e",

@@ -307,7 +307,13 @@ struct capture *fake_capture(struct network *network, const struct capture_confi
 
 struct net_switch *fake_switch(struct network **network, const char *name)
 {
-	struct switch_config config = { 0 };
+	return fake_switch_past(network, name, &(struct past_config){ 0 });
+}
+
+struct net_switch *fake_switch_past(struct network **network, const char *name,
+				    const struct past_config *past)
+{
+	struct switch_config config = { .past = *past };
 	struct net_switch *sw;
 	struct cause cause;
 

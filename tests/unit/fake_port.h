@@ -84,6 +84,10 @@ void fake_ring_close(struct fake_ring *ring);
 
 struct net_switch *fake_switch(struct network **network, const char *name);
 
+/* The same that keeps its past. */
+struct net_switch *fake_switch_past(struct network **network, const char *name,
+				    const struct past_config *past);
+
 /* Compiles config->filter, if there is one, into *program for config->program: must work. */
 void fake_filter(struct capture_config *config, struct filter *program);
 

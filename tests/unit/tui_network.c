@@ -376,6 +376,23 @@ static void only_its_own_capture_is_ended(void **state)
 	assert_true(was_asked(fixture, "capture.stop"));
 }
 
+/* All of it, once at a time. */
+static void the_past_is_saved_by_a_key(void **state)
+{
+	struct fixture *fixture = *state;
+	json_int_t id;
+
+	command(fixture, COMMAND_SAVE_PAST);
+	id = wait_for(fixture, "capture.start");
+	command(fixture, COMMAND_SAVE_PAST);
+	assert_false(was_asked(fixture, "capture.start"));
+	fake_screen_answer(fixture->screen, id, "{\"capture\":9,\"path\":\"/past\"}");
+	id = wait_for(fixture, "capture.stop");
+	fake_screen_answer(fixture->screen, id,
+			   "{\"records\":30,\"bytes\":9,\"dropped\":0,\"ended\":null}");
+	assert_true(said(fixture, "The past has 30 packets (9B), in /past"));
+}
+
 static void another_capture_may_end_during_the_question(void **state)
 {
 	struct fixture *fixture = *state;
@@ -487,6 +504,7 @@ int main(void)
 		VIEW(a_refused_filter_changes_nothing),
 		VIEW(a_path_may_be_relative_and_is_not_lost),
 		VIEW(only_its_own_capture_is_ended),
+		VIEW(the_past_is_saved_by_a_key),
 		VIEW(another_capture_may_end_during_the_question),
 		VIEW(another_capture_may_have_ended_before_the_key),
 		VIEW(its_own_capture_may_have_ended_before_the_key),

@@ -78,8 +78,7 @@ static const struct thread_role writer_role = {
 	.name = "capture", .confine = confine_thread, .kind = FILTER_CAPTURE,
 };
 
-/* The pool and the writer's thread come with the first capture. */
-static int start_writer(struct capture_hub *hub, struct cause *cause)
+int capture_hub_start(struct capture_hub *hub, struct cause *cause)
 {
 	int error;
 
@@ -114,7 +113,11 @@ static int prepare(struct capture *capture, const struct capture_config *config,
 			return cause_errno(cause, ENOMEM, "capture");
 	}
 	pthread_mutex_lock(&capture->hub->lock);
-	error = start_writer(capture->hub, cause);
+	if (config->past_ns && !capture_past_any(capture))
+		error = cause_set(cause, ENOENT, "nothing of the past is kept there; see the key past "
+				  "in vmdeck-switch(5)");
+	else
+		error = capture_hub_start(capture->hub, cause);
 	pthread_mutex_unlock(&capture->hub->lock);
 	if (!error && config->program) {
 		capture->filter = *config->program;
@@ -134,6 +137,7 @@ int capture_prepare(struct capture **out, struct capture_hub *hub,
 	capture->hub = hub;
 	capture->sink.fd = -1;
 	capture->snap = config->snap;
+	capture->past_ns = config->past_ns;
 	capture->names = config->names && !config->records;
 	capture->records = config->records;
 	capture->ended = config->ended;
@@ -172,8 +176,10 @@ int capture_begin(struct capture *capture, int fd, struct cause *cause)
 		return error;
 	pthread_mutex_lock(&hub->lock);
 	capture->start = clock_monotonic();
+	capture->start -= capture->past_ns < capture->start ? capture->past_ns : capture->start;
 	capture->next = hub->captures;
 	hub->captures = capture;
+	capture_pool_advise(hub, true);
 	capture_hub_update_taps(hub);
 	pthread_mutex_unlock(&hub->lock);
 	capture_hub_wake(hub);

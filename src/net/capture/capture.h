@@ -21,6 +21,15 @@ struct capture;
 struct capture_hub; /* network_capture_hub() */
 
 #define CAPTURE_SNAP_MAX 65550u /* the whole frame */
+#define PAST_BYTES_MAX (512u * 1024 * 1024)
+#define PAST_SECONDS_MAX 86400u
+
+/* What a switch keeps of what passes it, for captures with past_ns. */
+struct past_config {
+	uint64_t bytes;	  /* of memory; 0: nothing is kept */
+	unsigned seconds; /* at most so old */
+	unsigned snap;	  /* bytes of each frame, 1..CAPTURE_SNAP_MAX */
+};
 
 /* One frame as a live list sees it; valid during the call only. */
 struct capture_record {
@@ -44,6 +53,7 @@ struct capture_config {
 	const char *filter;	  /* what program was compiled from, for the file; or NULL */
 	struct filter *program;	  /* or NULL: every frame. A capture takes over what is in it */
 	uint32_t snap;		  /* bytes kept of each frame, 1..CAPTURE_SNAP_MAX */
+	uint64_t past_ns; /* also what its switches keep of the time before; 0: nothing */
 	bool names; /* also write what addresses are called, of which capture_hub_name() was told */
 
 	/*
@@ -67,12 +77,20 @@ struct capture_stats {
 			     nothing, or no chunk is free, frames count before the filter */
 };
 
+/*
+ * The switch of that name, which has no port yet, keeps what passes it until it is removed.
+ * -ENOMEM, or -ENOSPC if there is no room for its past beside that of others. Any thread.
+ */
+int capture_hub_keep(struct capture_hub *hub, const char *switch_name,
+		     const struct past_config *config, struct cause *cause);
+
 /* Whether there is a port or a switch of that name, as in ports. Any thread. */
 bool capture_hub_knows(struct capture_hub *hub, const char *name);
 
 /*
  * Starts. -EINVAL for a length that is none, -ENOSPC if 64 captures name ports
- * already. Any thread but the capture writer's.
+ * already, -ENOENT if there is to be a past and none of its switches keeps one.
+ * Any thread but the capture writer's.
  */
 int capture_start(struct capture **out, struct capture_hub *hub,
 		  const struct capture_config *config, struct cause *cause);

@@ -47,7 +47,8 @@
 #include "net/frame/frame.h"
 
 #define CHUNK_SIZE (256u * 1024)
-#define POOL_CHUNKS (NET_PORTS_MAX + 64u) /* address space; touched as needed */
+#define PAST_CHUNKS 4096u /* that all pasts may keep */
+#define POOL_CHUNKS (NET_PORTS_MAX + 64u + PAST_CHUNKS) /* address space; touched as needed */
 #define POOL_WORDS (POOL_CHUNKS / 64)
 #define FULL_MAX 128u	 /* full chunks that wait for the writer; beyond, records are lost */
 #define FULL_WAKE 4u	 /* this many full chunks wake the writer: few, to stay in the cache */
@@ -84,6 +85,7 @@ struct chunk {
 	uint32_t sequence; /* of this tap's chunks */
 	uint32_t used;	   /* bytes of data */
 	uint32_t read;	   /* by the writer */
+	uint64_t kept;	   /* since when, as a part of the past */
 	_Alignas(64) uint8_t data[];
 };
 
@@ -112,6 +114,7 @@ struct capture_tap {
 	/* Under the hub's lock. */
 	struct capture_tap *next;
 	uint64_t retired; /* when its port was removed, or 0 */
+	uint64_t born;	  /* constant */
 	struct tap_wants {
 		uint32_t snap;
 		bool wanted, stalled, ports;
@@ -119,8 +122,25 @@ struct capture_tap {
 	} wants; /* while captures are gone through */
 
 	/* The writer's. */
+	struct past *past; /* of its switch; NULL: it keeps none, or is gone */
+	bool left;	   /* it has seen that the port was removed */
+	uint32_t kept;	   /* chunks of it in the past */
+	struct chunk *lent; /* the open one, if the writer has read its beginning; or NULL */
 	struct chunk *first;
 	uint64_t lost_seen;
+};
+
+/* What a switch keeps: see capture/past.c. */
+struct past {
+	struct past *next; /* under the lock */
+	char switch_name[NAME_SIZE];
+	struct past_config config;
+	bool gone; /* under the lock: its switch is */
+
+	/* The writer's. */
+	struct chunk *first, **end; /* the oldest first */
+	uint64_t bytes;
+	uint32_t chunks;
 };
 
 #define CHUNK_BUSY ((struct chunk *)1)
@@ -145,6 +165,9 @@ struct capture_hub {
 	struct capture *captures;
 	uint64_t numbers; /* under the lock: the bits that captures have */
 	struct counter missed[NAMING_MAX]; /* lost on the way to named ports, by captures' bits */
+	struct past *pasts; /* under the lock */
+	uint32_t past_chunks; /* under the lock: those that they may keep */
+	bool huge;	      /* under the lock: the pool is to have huge pages */
 	struct capture_name *names; /* under the lock, up to CAPTURE_NAMES_MAX */
 	uint32_t name_count, name_serial;
 	uint8_t *pool;
@@ -189,6 +212,7 @@ struct capture {
 	char *expression;
 	struct filter filter;
 	uint32_t snap;
+	uint64_t past_ns;
 	uint64_t start; /* CLOCK_MONOTONIC */
 	void (*records)(void *arg, const struct capture_record *records, unsigned count);
 	void (*ended)(void *arg, int error, const struct cause *cause);
@@ -239,6 +263,13 @@ void capture_hub_name(struct capture_hub *hub, const char *switch_name, uint32_t
 void capture_hub_add_switch(struct capture_hub *hub, struct capture_switch *sw, const char *name);
 void capture_hub_remove_switch(struct capture_hub *hub, struct capture_switch *sw);
 
+/* Under the lock: the pool and the writer's thread, which come with the first that needs them. */
+int capture_hub_start(struct capture_hub *hub, struct cause *cause);
+
+/* capture/past.c, under the lock: of the switch of that name, or NULL; whether there is any. */
+struct past *capture_past_find(const struct capture_hub *hub, const char *switch_name);
+bool capture_past_any(const struct capture *capture);
+
 /* A tap for a new port; NULL: no memory. Removal: no thread records on it any more. */
 struct capture_tap *capture_tap_new(struct capture_hub *hub, const char *name,
 				    const char *switch_name, const uint8_t *mac);
@@ -283,6 +314,8 @@ void capture_pool_unmap(struct capture_hub *hub);
 struct chunk *capture_pool_take(struct capture_hub *hub); /* NULL: none */
 void capture_pool_give(struct capture_hub *hub, struct chunk *chunk);
 void capture_pool_trim(struct capture_hub *hub); /* gives the memory of free ones back */
+/* Under the lock: large pages are for captures, small ones for the little that is kept else. */
+void capture_pool_advise(struct capture_hub *hub, bool huge);
 
 /* capture/names.c: the writer. Names that are new to the capture, as far as there is room. */
 void capture_names_put(struct capture *capture);
@@ -296,6 +329,8 @@ void *capture_writer_run(void *hub);
  */
 int capture_sink_open(struct sink *sink, int fd, struct cause *cause); /* any thread */
 void capture_sink_close(struct sink *sink);
+/* A stream is to take that many bytes of packets at once, as far as there is memory. */
+void capture_sink_widen(struct capture *capture, uint64_t bytes);
 bool capture_sink_put_section(struct capture *capture);
 bool capture_sink_put_interface(struct capture *capture, const struct capture_tap *tap);
 /* The number of the tap's interface in this capture, or NO_INTERFACE: it is not wanted. */

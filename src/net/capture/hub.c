@@ -44,6 +44,12 @@ void capture_hub_free(struct capture_hub *hub)
 		capture_hub_wake(hub);
 		thread_join(&hub->thread);
 	}
+	while (hub->pasts) {
+		struct past *next = hub->pasts->next;
+
+		free(hub->pasts);
+		hub->pasts = next;
+	}
 	while (hub->taps) { /* of ports removed since the writer's last pass */
 		struct capture_tap *next = hub->taps->next;
 
@@ -81,13 +87,19 @@ void capture_hub_add_switch(struct capture_hub *hub, struct capture_switch *sw, 
 void capture_hub_remove_switch(struct capture_hub *hub, struct capture_switch *sw)
 {
 	struct capture_switch **at = &hub->switches;
+	struct past *past;
 
 	pthread_mutex_lock(&hub->lock);
 	while (*at && *at != sw)
 		at = &(*at)->next;
+	past = *at ? capture_past_find(hub, sw->name) : NULL;
+	if (past)
+		past->gone = true;
 	if (*at)
 		*at = sw->next;
 	pthread_mutex_unlock(&hub->lock);
+	if (past)
+		capture_hub_wake(hub);
 }
 
 bool capture_names_port(const char *name, const struct capture_tap *tap)
@@ -196,10 +208,23 @@ static void publish(struct capture_tap *tap)
 	atomic_store_explicit(&tap->snap, snap, memory_order_release);
 }
 
+/* A past takes what comes. */
+static void want_pasts(struct capture_hub *hub)
+{
+	for (struct capture_tap *tap = hub->taps; tap; tap = tap->next) {
+		if (tap->retired || !tap->past)
+			continue;
+		tap->wants.wanted = true;
+		tap->wants.stalled = false;
+		tap->wants.snap = tap->past->config.snap;
+	}
+}
+
 void capture_hub_update_taps(struct capture_hub *hub)
 {
 	for (struct capture_tap *tap = hub->taps; tap; tap = tap->next)
 		tap->wants = (struct tap_wants){ .stalled = true };
+	want_pasts(hub);
 	for (struct capture *c = hub->captures; c; c = c->next)
 		if (!c->stopping && !c->over)
 			add_wants(hub, c);
@@ -259,6 +284,8 @@ struct capture_tap *capture_tap_new(struct capture_hub *hub, const char *name,
 	snprintf(tap->switch_name, sizeof(tap->switch_name), "%s", switch_name);
 	pthread_mutex_lock(&hub->lock);
 	tap->id = take_id(hub, tap);
+	tap->born = clock_monotonic();
+	tap->past = capture_past_find(hub, switch_name);
 	if (tap->id) {
 		tap->next = hub->taps;
 		hub->taps = tap;

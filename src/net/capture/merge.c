@@ -4,6 +4,7 @@
  */
 #include "net/capture/writer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -19,26 +20,28 @@ static struct run *first_run(struct writer *w, struct capture_tap *tap)
 			if (w->captures[i]->records)
 				capture_sink_flush_batch(w->captures[i]);
 		tap->first = chunk->next;
-		capture_pool_give(w->hub, chunk);
+		capture_put_away(w, chunk);
 	}
 	return chunk ? (struct run *)(void *)(chunk->data + chunk->read) : NULL;
+}
+
+static void add_target(struct writer *w, struct capture *capture, const struct capture_tap *tap)
+{
+	struct target target = { .capture = capture };
+
+	target.interface = capture_sink_interface(capture, tap);
+	target.received = target.interface == NO_INTERFACE;
+	if (!target.received || capture->bit)
+		w->targets[w->target_count++] = target;
 }
 
 /* The captures that want what comes from a tap. */
 static void find_targets(struct writer *w, const struct capture_tap *tap)
 {
 	w->target_count = 0;
-	for (uint32_t i = 0; i < w->capture_count; i++) {
-		struct capture *capture = w->captures[i];
-		struct target target = { .capture = capture };
-
-		if (capture->state != CAPTURE_RUNNING)
-			continue;
-		target.interface = capture_sink_interface(capture, tap);
-		target.received = target.interface == NO_INTERFACE;
-		if (!target.received || capture->bit)
-			w->targets[w->target_count++] = target;
-	}
+	for (uint32_t i = 0; i < w->capture_count; i++)
+		if (w->captures[i]->state == CAPTURE_RUNNING)
+			add_target(w, w->captures[i], tap);
 }
 
 /* The interface of the first port that the capture names on the tap's switch. */
@@ -90,10 +93,18 @@ static const uint8_t *write_records(const struct target *target, uint32_t interf
 	return at;
 }
 
+/* The tap of the one receiver that was found, or NULL; it may be gone, and its id be another's. */
+static const struct capture_tap *receiver(const struct writer *w, const struct run *run)
+{
+	const struct capture_tap *to = run->to < w->id_count ? w->by_id[run->to] : NULL;
+
+	return to && to->born <= run->time ? to : NULL;
+}
+
 /* Writes a run to each capture that wants it; returns its size. */
 static size_t write_run(struct writer *w, const struct capture_tap *tap, const struct run *run)
 {
-	const struct capture_tap *to = run->to < w->id_count ? w->by_id[run->to] : NULL;
+	const struct capture_tap *to = receiver(w, run);
 	const uint8_t *data = (const uint8_t *)(run + 1), *end = NULL;
 	struct capture_record out = {
 		.time_ns = run->time + (uint64_t)w->wall,
@@ -171,4 +182,127 @@ void capture_merge(struct writer *w)
 		if (w->heap_count)
 			sift_down(w, 0);
 	}
+}
+
+/* --- what is kept --- */
+
+/* A chunk, of which what is from at to read is to be written. */
+struct cursor {
+	uint64_t time; /* of the run at at */
+	const struct chunk *chunk;
+	uint32_t at;
+};
+
+struct cursors {
+	struct cursor *list;
+	uint32_t count, room;
+	uint64_t bytes; /* in the chunks */
+};
+
+static void add_cursor(struct cursors *cursors, const struct chunk *chunk)
+{
+	if (!chunk->read)
+		return;
+	cursors->bytes += chunk->read;
+	if (cursors->count < cursors->room)
+		cursors->list[cursors->count] =
+			(struct cursor){ .time = ((const struct run *)(const void *)chunk->data)->time,
+					 .chunk = chunk };
+	cursors->count++;
+}
+
+/* All that is there of taps that the capture may want, in no order. */
+static void find_cursors(const struct writer *w, const struct capture *capture,
+			 struct cursors *cursors)
+{
+	struct capture_hub *hub = w->hub;
+
+	cursors->count = 0;
+	cursors->bytes = 0;
+	pthread_mutex_lock(&hub->lock);
+	for (const struct past *past = hub->pasts; past; past = past->next) {
+		if (!capture_has_switch(capture, past->switch_name))
+			continue;
+		for (const struct chunk *chunk = past->first; chunk; chunk = chunk->next)
+			add_cursor(cursors, chunk);
+	}
+	for (uint32_t i = 0; i < w->tap_count; i++) {
+		const struct capture_tap *tap = w->taps[i];
+
+		if (!capture_has_switch(capture, tap->switch_name))
+			continue;
+		if (tap->lent)
+			add_cursor(cursors, tap->lent);
+		for (const struct chunk *chunk = tap->first; chunk; chunk = chunk->next)
+			add_cursor(cursors, chunk);
+	}
+	pthread_mutex_unlock(&hub->lock);
+}
+
+/* A burst may be in two chunks, with one time. */
+static bool is_before(const struct cursor *one, const struct cursor *other)
+{
+	if (one->time != other->time)
+		return one->time < other->time;
+	return (int32_t)(one->chunk->sequence - other->chunk->sequence) < 0;
+}
+
+static void sift_cursor(struct cursors *cursors, uint32_t at)
+{
+	struct cursor moved = cursors->list[at];
+
+	for (uint32_t child; (child = 2 * at + 1) < cursors->count; at = child) {
+		if (child + 1 < cursors->count &&
+		    is_before(&cursors->list[child + 1], &cursors->list[child]))
+			child++;
+		if (!is_before(&cursors->list[child], &moved))
+			break;
+		cursors->list[at] = cursors->list[child];
+	}
+	cursors->list[at] = moved;
+}
+
+/* Writes the first cursor's runs up to the next one's time, and puts it in its place. */
+static void write_first(struct writer *w, struct capture *capture, struct cursors *cursors)
+{
+	struct cursor *first = cursors->list;
+	uint64_t limit = UINT64_MAX;
+
+	for (uint32_t child = 1; child <= 2 && child < cursors->count; child++)
+		if (cursors->list[child].time < limit)
+			limit = cursors->list[child].time;
+	w->target_count = 0;
+	add_target(w, capture, first->chunk->tap);
+	while (first->at < first->chunk->read) {
+		const struct run *run =
+			(const struct run *)(const void *)(first->chunk->data + first->at);
+
+		first->time = run->time;
+		if (run->time > limit)
+			break;
+		first->at += (uint32_t)write_run(w, first->chunk->tap, run);
+	}
+	if (first->at == first->chunk->read)
+		*first = cursors->list[--cursors->count];
+	if (cursors->count)
+		sift_cursor(cursors, 0);
+}
+
+void capture_replay(struct writer *w, struct capture *capture)
+{
+	struct cursors cursors = { .list = NULL };
+
+	find_cursors(w, capture, &cursors);
+	cursors.room = cursors.count;
+	cursors.list = malloc(cursors.room * sizeof(*cursors.list));
+	if (!cursors.list)
+		return;
+	find_cursors(w, capture, &cursors);
+	capture_sink_widen(capture, cursors.bytes);
+	for (uint32_t i = cursors.count / 2; i-- > 0;)
+		sift_cursor(&cursors, i);
+	while (cursors.count)
+		write_first(w, capture, &cursors);
+	capture_sink_flush(capture);
+	free(cursors.list);
 }

@@ -88,9 +88,17 @@ int capture_pool_map(struct capture_hub *hub)
 		return -errno;
 	hub->pool_map = map;
 	hub->pool = (uint8_t *)align_up((uintptr_t)map, POOL_PAGE);
-	/* A burst of traffic would otherwise spend more on page faults than on records. */
-	madvise(hub->pool, POOL_SIZE, MADV_HUGEPAGE);
+	madvise(hub->pool, POOL_SIZE, MADV_NOHUGEPAGE);
 	return 0;
+}
+
+void capture_pool_advise(struct capture_hub *hub, bool huge)
+{
+	if (huge == hub->huge)
+		return;
+	hub->huge = huge;
+	/* A burst of traffic would otherwise spend more on page faults than on records. */
+	madvise(hub->pool, POOL_SIZE, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 
 void capture_pool_unmap(struct capture_hub *hub)

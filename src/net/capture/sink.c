@@ -27,6 +27,7 @@
 #define STREAM_LIMIT (4u * 1024 * 1024) /* packets waiting for a slow reader */
 #define STREAM_ROOM (2 * STREAM_LIMIT + 1024 * 1024)
 #define PIPE_SIZE (1024 * 1024)
+#define PCAPNG_GROWTH 3u /* a recorded frame, the shortest too, becomes no more than so much longer */
 #define APPLICATION PACKAGE_STRING
 
 #define KNOWN_UNWANTED 1u
@@ -61,6 +62,22 @@ int capture_sink_open(struct sink *sink, int fd, struct cause *cause)
 	sink->mark = WRITE_SIZE;
 	sink->buffer = malloc(sink->room);
 	return sink->buffer ? 0 : cause_errno(cause, ENOMEM, "capture: buffer");
+}
+
+void capture_sink_widen(struct capture *capture, uint64_t bytes)
+{
+	struct sink *sink = &capture->sink;
+	size_t more = bytes * PCAPNG_GROWTH;
+	uint8_t *buffer;
+
+	if (capture->records || sink->regular || capture->state == CAPTURE_OVER)
+		return;
+	buffer = realloc(sink->buffer, sink->room + more);
+	if (!buffer)
+		return;
+	sink->buffer = buffer;
+	sink->room += more;
+	sink->limit += more;
 }
 
 void capture_sink_close(struct sink *sink)

@@ -124,6 +124,11 @@ static void take_open(struct recording *recording)
 	 */
 	recording->time = clock_monotonic();
 	recording->begun = true;
+	/* One that the writer gave back although there is another since: it is full enough. */
+	if (chunk && chunk->sequence + 1 != recording->tap->sequence) {
+		hand_over(recording->tap->hub, chunk);
+		chunk = NULL;
+	}
 	recording->before = recording->chunk = chunk;
 	recording->at = chunk ? chunk->data + chunk->used : NULL;
 	recording->end = chunk ? chunk->data + CHUNK_ROOM : NULL;

@@ -1,6 +1,7 @@
 /*
  * The capture writer's thread: collects chunks, merges their records by time,
- * and feeds the captures. See capture_private.h.
+ * and feeds the captures. See capture_private.h,
+ * and past.c for what is kept.
  *
  * It holds the hub's lock only to copy lists. With nothing recorded it sleeps
  * without a timer until a producer or a command wakes it; but while a capture
@@ -83,8 +84,10 @@ static bool copy_lists(struct writer *w)
 	if (enough) {
 		w->quit = hub->quit;
 		w->tap_count = w->capture_count = 0;
-		for (struct capture_tap *tap = hub->taps; tap; tap = tap->next)
+		for (struct capture_tap *tap = hub->taps; tap; tap = tap->next) {
 			w->taps[w->tap_count++] = tap;
+			tap->left = tap->retired;
+		}
 		w->id_count = hub->id_room;
 		if (w->id_count)
 			memcpy(w->by_id, hub->by_id, w->id_count * sizeof(*w->by_id));
@@ -98,18 +101,23 @@ static bool copy_lists(struct writer *w)
 	return enough;
 }
 
-static void begin_captures(struct writer *w)
+/* Those with or without a past. */
+static void begin_captures(struct writer *w, bool past)
 {
 	for (uint32_t i = 0; i < w->capture_count; i++) {
 		struct capture *capture = w->captures[i];
 
-		if (capture->state != CAPTURE_NEW)
+		if (capture->state != CAPTURE_NEW || !capture->past_ns == past)
 			continue;
 		capture->state = CAPTURE_RUNNING;
 		capture_sink_put_section(capture);
 		for (uint32_t id = 0; id < w->id_count; id++)
-			if (w->by_id[id] && capture_wants(capture, w->by_id[id]))
+			if (w->by_id[id] && (past || !w->by_id[id]->left) &&
+			    capture_wants(capture, w->by_id[id]))
 				capture_sink_put_interface(capture, w->by_id[id]);
+		capture_names_put(capture);
+		if (past)
+			capture_replay(w, capture);
 	}
 }
 
@@ -136,6 +144,8 @@ static void enqueue(struct chunk *chunk)
 {
 	struct chunk **at = &chunk->tap->first;
 
+	if (chunk->tap->lent == chunk)
+		chunk->tap->lent = NULL;
 	while (*at && (int32_t)((*at)->sequence - chunk->sequence) < 0)
 		at = &(*at)->next;
 	chunk->next = *at;
@@ -170,9 +180,13 @@ static bool take_chunks(struct writer *w)
 
 	for (uint32_t i = 0; i < w->tap_count; i++) {
 		struct capture_tap *tap = w->taps[i];
-		struct chunk *chunk = take_open(tap);
+		struct chunk *chunk;
 		uint64_t since;
 
+		/* What nobody captures stays where it is until it is full. */
+		if (!w->collecting && !tap->left)
+			continue;
+		chunk = take_open(tap);
 		if (!chunk)
 			continue;
 		any = true;
@@ -224,6 +238,12 @@ static void report_losses(struct writer *w)
 		report_missed(w, w->captures[i]);
 }
 
+/* A past is much at once, and its reader may be far away. */
+static unsigned patience(const struct capture *capture)
+{
+	return capture->past_ns ? 20 : 1;
+}
+
 /* Brings captures that were stopped to their end. Returns whether one is still draining. */
 static bool finish_captures(struct writer *w)
 {
@@ -248,7 +268,7 @@ static bool finish_captures(struct writer *w)
 			}
 			capture->state = CAPTURE_DRAINING;
 			capture->progress = now;
-			capture->deadline = now + DRAIN_MAX;
+			capture->deadline = now + DRAIN_MAX * patience(capture);
 			capture_sink_put_statistics(capture, capture->start + (uint64_t)w->wall,
 						    stop_time + (uint64_t)w->wall);
 		}
@@ -257,7 +277,7 @@ static bool finish_captures(struct writer *w)
 			capture->progress = now;
 		if (capture->state == CAPTURE_DRAINING &&
 		    capture->sink.start < capture->sink.end && now < capture->deadline &&
-		    now - capture->progress < DRAIN_STALL) {
+		    now - capture->progress < DRAIN_STALL * patience(capture)) {
 			draining = true;
 			continue;
 		}
@@ -281,7 +301,8 @@ static void free_retired(struct writer *w)
 		struct capture_tap *tap = *at;
 
 		if (!tap->retired || tap->retired > w->horizon || tap->first ||
-		    atomic_load_explicit(&tap->open, memory_order_relaxed)) {
+		    atomic_load_explicit(&tap->open, memory_order_relaxed) ||
+		    capture_past_holds(w, tap)) {
 			at = &tap->next;
 			continue;
 		}
@@ -303,6 +324,20 @@ static void free_retired(struct writer *w)
 	}
 }
 
+/* The last capture has ended. */
+static void calm(struct capture_hub *hub)
+{
+	const struct capture *capture;
+
+	capture_pool_trim(hub);
+	pthread_mutex_lock(&hub->lock);
+	for (capture = hub->captures; capture && capture->done; capture = capture->next)
+		;
+	if (!capture)
+		capture_pool_advise(hub, false);
+	pthread_mutex_unlock(&hub->lock);
+}
+
 static void pass(struct writer *w)
 {
 	bool any, had_captures = w->capture_count, stalled = false;
@@ -311,21 +346,27 @@ static void pass(struct writer *w)
 	read_clocks(w);
 	if (!copy_lists(w))
 		return; /* what is recorded meanwhile waits, or is lost and counted */
+	w->collecting = w->capture_count;
 	report_losses(w);
-	begin_captures(w);
+	begin_captures(w, false);
 	any = take_chunks(w);
 	for (uint32_t i = 0; i < w->capture_count; i++)
 		capture_names_put(w->captures[i]);
-	capture_merge(w);
+	if (w->capture_count)
+		capture_merge(w);
+	else
+		capture_put_all_away(w);
+	begin_captures(w, true);
 	for (uint32_t i = 0; i < w->capture_count; i++)
 		capture_sink_flush(w->captures[i]);
 	w->draining = finish_captures(w);
+	capture_past_tidy(w);
 	free_retired(w);
 	for (uint32_t i = 0; i < w->capture_count; i++)
 		stalled = stalled || w->captures[i]->stalled;
 	w->idle = !any && !w->heap_count && !w->draining && !stalled;
 	if (had_captures && !w->capture_count)
-		capture_pool_trim(w->hub);
+		calm(w->hub);
 }
 
 /* Whether nothing can come without waking this thread. */
@@ -334,6 +375,8 @@ static bool fall_asleep(struct writer *w)
 	struct capture_hub *hub = w->hub;
 	bool nothing = true;
 
+	if (!w->collecting)
+		return true; /* several full chunks do */
 	atomic_store_explicit(&hub->asleep, true, memory_order_seq_cst);
 	pthread_mutex_lock(&hub->lock);
 	for (struct capture_tap *tap = hub->taps; tap && nothing; tap = tap->next)
@@ -351,8 +394,13 @@ static bool wait_for_work(struct writer *w, uint64_t last_pass)
 				     w->busy ? PASS_INTERVAL : QUIET_INTERVAL), count;
 	bool asleep = w->idle && fall_asleep(w);
 	uint64_t now = clock_monotonic();
-	int timeout = next > now ? (int)((next - now + NS_PER_MS - 1) / NS_PER_MS) : 0;
+	int timeout;
 	nfds_t polls = 1;
+
+	if (asleep)
+		next = w->expiry;
+	timeout = next == UINT64_MAX ? -1 :
+		  next > now ? (int)((next - now + NS_PER_MS - 1) / NS_PER_MS) : 0;
 
 	w->polls[0] = (struct pollfd){ .fd = w->hub->wake_fd, .events = POLLIN };
 	for (uint32_t i = 0; i < w->capture_count; i++) {
@@ -364,7 +412,7 @@ static bool wait_for_work(struct writer *w, uint64_t last_pass)
 			.events = c->sink.start < c->sink.end ? POLLOUT : 0,
 		};
 	}
-	poll(w->polls, polls, asleep ? -1 : timeout);
+	poll(w->polls, polls, timeout);
 	if (asleep)
 		atomic_store_explicit(&w->hub->asleep, false, memory_order_seq_cst);
 	for (nfds_t i = 1; i < polls; i++)
@@ -373,7 +421,7 @@ static bool wait_for_work(struct writer *w, uint64_t last_pass)
 					   w->polls[i].revents & (POLLERR | POLLHUP));
 	if (w->polls[0].revents && read(w->hub->wake_fd, &count, sizeof(count)) > 0)
 		return true;
-	return !asleep && clock_monotonic() >= next;
+	return clock_monotonic() >= next;
 }
 
 void *capture_writer_run(void *arg)

@@ -23,7 +23,9 @@ struct writer {
 	bool quit;
 	bool idle;	  /* the last pass found nothing and left nothing */
 	bool busy;	  /* it found full chunks */
+	bool collecting;  /* there are captures, and open chunks are taken, too */
 	bool draining;	  /* a stopped capture is not done yet */
+	uint64_t expiry;       /* something of the past is too old then; UINT64_MAX: never */
 	uint64_t horizon;      /* no older record can come any more */
 	int64_t wall;	       /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	/* Copies of the hub's lists, made at the start of a pass. */
@@ -39,5 +41,14 @@ struct writer {
 
 /* capture/merge.c: writes all runs up to the horizon, in the order of time. */
 void capture_merge(struct writer *w);
+/* Writes to one that has just begun what is kept and has been read. */
+void capture_replay(struct writer *w, struct capture *capture);
+
+/* capture/past.c. A chunk that has been read: to its port again, kept, or free. */
+void capture_put_away(struct writer *w, struct chunk *chunk);
+void capture_put_all_away(struct writer *w); /* unread: there is no capture */
+void capture_past_tidy(struct writer *w);
+/* Under the lock, after that: whether a tap whose port is gone is still to be known. */
+bool capture_past_holds(struct writer *w, const struct capture_tap *tap);
 
 #endif

@@ -19,6 +19,7 @@
 
 #include "base/cause.h"
 #include "base/profile_key.h"
+#include "net/capture/capture.h"
 #include "net/frame/frame.h"
 #include "net/service/dhcp_options.h"
 
@@ -45,6 +46,7 @@ struct switch_config {
 	unsigned leases_per_port;	/* by DHCP; 0: the standard */
 	struct dhcp_settings dhcp;
 	unsigned patience; /* ms that a frame waits at most for its receiver's room; 0: it does not */
+	struct past_config past;	/* what it keeps of its frames */
 	bool loopback;			/* NAT leads to the services of the host's loopback */
 	struct port_section *sections;	/* its own; switch_config_free() frees them */
 };

@@ -56,6 +56,8 @@ static const struct key rows[] = {
 	  "hold the list of packets, or follow it" },
 	{ IN("network"), 'w', "w", DO(CAPTURE), "capture to a file",
 	  "write packets to a pcapng file; a second %s ends it" },
+	{ IN("network"), 'W', "W", DO(SAVE_PAST), NULL,
+	  "write to a file what the switch has kept of its past" },
 
 	{ ALL(KEYS_LIST), KEY_UP, "Up", DO(UP), NULL, "move up" },
 	{ ALL(KEYS_LIST), 'k', "k", DO(UP), NULL, NULL },

@@ -27,6 +27,7 @@ enum command {
 	COMMAND_ORDER, COMMAND_EDIT, COMMAND_MEDIUM, COMMAND_RELOAD,
 	/* inside a view */
 	COMMAND_FILTER, COMMAND_CHART, COMMAND_NEXT, COMMAND_HOLD, COMMAND_CAPTURE,
+	COMMAND_SAVE_PAST,
 };
 
 /* Sets of keys that views have in common. */

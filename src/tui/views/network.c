@@ -262,6 +262,9 @@ static bool network_command(struct view *view, enum command command)
 	case COMMAND_CAPTURE:
 		network_capture(view);
 		return true;
+	case COMMAND_SAVE_PAST:
+		network_save_past(view);
+		return true;
 	default:
 		return pane_command(view, command);
 	}

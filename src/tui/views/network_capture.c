@@ -289,3 +289,58 @@ void network_capture(struct view *view)
 	else
 		ask_path(view);
 }
+
+/* --- the past: a capture of it that is ended as it begins --- */
+
+#define ALL_OF_IT 86400000 /* ms */
+
+static void saved(void *arg, json_t *result, const struct client_error *error)
+{
+	struct view *view = arg;
+	struct network_view *state = view->state;
+	const char *why = json_text(result, "ended");
+	uint64_t records = json_count(result, "records");
+	char size[TEXT_NUMBER];
+
+	if (error)
+		tui_fail(view->tui, error);
+	else
+		tui_say(view->tui, *why ? SEVERITY_ERROR : SEVERITY_GOOD, NULL,
+			"%s%sThe past has %llu packet%s (%sB), in %s", why, *why ? ". " : "",
+			(unsigned long long)records, records == 1 ? "" : "s",
+			text_size(size, json_double(result, "bytes")), state->saving);
+	state->saving[0] = '\0';
+}
+
+static void save_begun(void *arg, json_t *result, const struct client_error *error)
+{
+	struct view *view = arg;
+	struct network_view *state = view->state;
+
+	if (error) {
+		tui_fail(view->tui, error);
+		state->saving[0] = '\0';
+		return;
+	}
+	snprintf(state->saving, sizeof(state->saving), "%s", json_text(result, "path"));
+	tui_call(view->deck, "capture.stop",
+		 json_pack("{s:O}", "capture", json_object_get(result, "capture")), saved, view);
+}
+
+void network_save_past(struct view *view)
+{
+	const struct switch_row *row = network_chosen(view);
+	struct network_view *state = view->state;
+
+	if (!row) {
+		tui_say(view->tui, SEVERITY_WARNING, NULL, "There is no switch whose past it is.");
+		return;
+	}
+	if (*state->saving)
+		return;
+	snprintf(state->saving, sizeof(state->saving), "%s", row->name);
+	if (!tui_call(view->deck, "capture.start",
+		      json_pack("{s:[o],s:i}", "ports", message_text(row->name), "past", ALL_OF_IT),
+		      save_begun, view))
+		state->saving[0] = '\0';
+}

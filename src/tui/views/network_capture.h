@@ -7,6 +7,9 @@
 /* Begins a capture of the chosen switch, or ends the one that this screen began. */
 void network_capture(struct view *view);
 
+/* Writes the past of the chosen switch to a file of its own. */
+void network_save_past(struct view *view);
+
 /*
  * Asks for the captures of the deck: one that runs is on the status line. While one does and
  * another view is shown, it asks again by itself.

@@ -22,6 +22,7 @@ struct network_view {
 	char path[PROMPT_TEXT];	  /* typed for a capture that did not begin yet */
 	json_int_t other;	  /* the capture that a question is about */
 	char ending[PROMPT_TEXT]; /* the path of the one that was told to end last */
+	char saving[PROMPT_TEXT]; /* where a past goes; "": nowhere */
 	struct subscription packets;
 	char subscribed[512]; /* switch of the subscription or of the one asked for */
 	bool polling, polling_captures;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/clock.h"
 #include "base/suggest.h"
 #include "control/message.h"
 #include "core/profile/profile.h"
@@ -136,6 +137,7 @@ int capture_order_read(struct capture_order *order, const struct request *reques
 	memset(order, 0, sizeof(*order));
 	order->config.fd = -1;
 	order->config.snap = (uint32_t)param_integer(request, "snap", CAPTURE_SNAP_MAX);
+	order->config.past_ns = param_integer(request, "past", 0) * NS_PER_MS;
 	order->config.names = !json_is_false(json_object_get(request->params, "names"));
 	if (filter)
 		order->filter = strdup(filter);

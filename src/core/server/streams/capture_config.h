@@ -6,7 +6,7 @@
 #include "net/capture/capture.h"
 #include "net/capture/filter_compiler.h"
 
-/* The parameters ports, filter, snap and names, copied so that the helper thread can use them. */
+/* The parameters ports, filter, snap, names and past, copied so that the helper thread can use them. */
 struct capture_order {
 	struct capture_config config; /* its pointers lead into what follows */
 	const char **ports;	      /* or NULL */
