@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "lib/fuzz.h"
 #include "net/service/dhcp.h"
+#include "net/service/dhcp_frame.h"
 #include "net/service/responder.h"
 
 #define PORTS 4

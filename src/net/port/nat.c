@@ -25,6 +25,7 @@
 #include "net/port/nat_process.h"
 #include "net/port/share.h"
 #include "net/service/dhcp.h"
+#include "net/service/dhcp_frame.h"
 
 #define PREFIX_MAX 29u /* the switch, its DNS address and a guest need three */
 #define FRAMES_A_TURN (2u * NET_BURST_MAX)

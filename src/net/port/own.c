@@ -18,6 +18,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "net/service/dhcp.h"
+#include "net/service/dhcp_frame.h"
 #include "net/service/responder.h"
 
 static void note_bound(void *arg, uint32_t address)

@@ -64,12 +64,6 @@ int dhcp_new(struct dhcp_server **out, const struct dhcp_config *config, struct 
 void dhcp_free(struct dhcp_server *server); /* NULL is valid */
 
 /*
- * Whether a frame of size bytes, of which the first captured ones are in data,
- * is IPv4 UDP to the server's port 67.
- */
-bool dhcp_is_request(const uint8_t *data, size_t captured, size_t size);
-
-/*
  * Takes a frame for which dhcp_is_request() is true, at now (ns of any clock
  * that does not go back), from the port at slot from. Writes the answering
  * frame; returns its size, or 0 if there is none. *verdict is NET_FORWARD, or

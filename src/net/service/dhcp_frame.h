@@ -16,6 +16,12 @@ struct dhcp_frame_server {
 	uint32_t address, broadcast;
 };
 
+/*
+ * Whether a frame of size bytes, of which the first captured ones are in data,
+ * is IPv4 UDP to the server's port 67.
+ */
+bool dhcp_is_request(const uint8_t *data, size_t captured, size_t size);
+
 /* A client's message in a frame of size bytes, if it is whole and meant for this server. */
 bool dhcp_frame_read(const struct dhcp_frame_server *server, const uint8_t *frame, size_t size,
 		     struct dhcp_message *message);
