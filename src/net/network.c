@@ -65,6 +65,8 @@ void network_free(struct network *network)
 void network_listen(struct network *network, const struct uplink_listener *listener)
 {
 	network->listener = *listener;
+	network->set.notice = listener->notice;
+	network->set.notice_arg = listener->arg;
 }
 
 struct capture_hub *network_capture_hub(struct network *network)

@@ -43,6 +43,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/port/own.c %D%/port/own.h \
 	%D%/port/place.c %D%/port/place.h \
 	%D%/port/port.c %D%/port/port.h \
+	%D%/port/probe.c %D%/port/probe.h \
 	%D%/port/replay.c \
 	%D%/port/replay_process.c %D%/port/replay_process.h \
 	%D%/port/reserve.c %D%/port/reserve.h \
@@ -104,7 +105,7 @@ tests_bench_switch_LDADD = $(NET_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/decode tests/unit/dhcp tests/unit/inbox tests/unit/nat_guard \
-	tests/unit/nat_order tests/unit/nat_process tests/unit/nat_segments tests/unit/place \
+	tests/unit/nat_order tests/unit/nat_process tests/unit/nat_segments tests/unit/place tests/unit/probe \
 	tests/unit/reserve tests/unit/share tests/unit/uplink tests/unit/uplink_switch
 tests_unit_decode_SOURCES = tests/unit/decode.c tests/unit/decode_packets.h
 tests_unit_decode_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
@@ -115,6 +116,7 @@ tests_unit_nat_process_SOURCES = tests/unit/nat_process.c tests/unit/with_nat.h
 tests_unit_nat_process_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_nat_segments_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_nat_guard_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_probe_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_place_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_reserve_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_share_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)

@@ -359,6 +359,31 @@ def test_a_tap_device_is_a_card_of_the_host():
         wait_said(deck, "switch other: tap2 works again: vm3, a port of br9")
 
 
+def test_a_loop_is_found_broken_and_said():
+    with Namespace("[tap0]\nname = vm0\nbridge = br0\n[tap1]\nname = vm1\nbridge = br0\n",
+                   "ip link add br0 type bridge") as host:
+        deck = host.deck
+        wait_state(deck, "lan/tap0", "vm0")
+        wait_state(deck, "lan/tap1", "vm1")
+        host.must("ip", "link", "set", "br0", "up")
+        # One broadcast frame, which goes round.
+        host.must("ip", "addr", "add", "10.0.2.99/24", "dev", "br0")
+        host.run("busybox", "arping", "-c", "1", "-w", "2", "-I", "br0", "10.0.2.77")
+        wait_said(deck, " many times a second: a loop, or two with one address")
+        wait_said(deck, " s, again and again: what leaves by tap")
+        d.wait_for(lambda: any("switched off" in port(deck, f"lan/tap{i}").get("state", "")
+                               for i in (0, 1)), "a port to be switched off", 30)
+        states = [port(deck, f"lan/tap{i}")["state"] for i in (0, 1)]
+        assert sum("switched off" in state for state in states) == 1, states
+        # Now it is quiet, and the other port goes on.
+        def frames():
+            return sum(port(deck, f"lan/tap{i}")["out_frames"] for i in (0, 1))
+        before = frames()
+        host.must("busybox", "ping", "-c", "3", "-I", "br0", "10.0.2.2")
+        assert frames() - before < 1000, (before, frames())
+        assert open(deck.errors).read().count("many times a second") == 1
+
+
 def test_a_host_joins_by_vxlan():
     with Namespace("[vxlan0]\nremote = 192.0.2.2\nvni = 42\n", "ip link set lo up") as host:
         deck, other = host.deck, host.another()

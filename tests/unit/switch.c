@@ -575,6 +575,53 @@ static void made_up_addresses_hurt_only_their_port(void **state)
 	mac_table_destroy(&table);
 }
 
+struct told {
+	unsigned count;
+	uint64_t mac;
+	uint32_t from, to;
+};
+
+static void take_flaps(void *arg, uint64_t mac, uint32_t from, uint32_t to)
+{
+	struct told *told = arg;
+
+	told->count++;
+	told->mac = mac;
+	told->from = from;
+	told->to = to;
+}
+
+/* Told once a second of one that goes to and fro, not of many that move once. */
+static void an_address_that_goes_to_and_fro_is_told(void **state)
+{
+	struct told told = { 0 };
+	struct mac_table table = { .flaps = { .tell = take_flaps, .arg = &told } };
+	struct mac_hint hints[2] = { 0 };
+
+	(void)state;
+	assert_int_equal(mac_table_init(&table), 0);
+	for (unsigned move = 0; move < 2; move++)
+		for (unsigned i = 0; i < 200; i++)
+			mac_table_learn(&table, &hints[move], mac_number(i), 3 + move, 50);
+	assert_int_equal(told.count, 0);
+	for (uint32_t now = 51; now < 53; now++) {
+		for (unsigned move = 0; move < MAC_FLAPS - 1; move++)
+			mac_table_learn(&table, &hints[move % 2], mac_number(7), 3 + move % 2, now);
+		assert_int_equal(told.count, now - 51);
+		for (unsigned move = 0; move < 1000; move++)
+			mac_table_learn(&table, &hints[move % 2], mac_number(7), 3 + move % 2, now);
+		assert_int_equal(told.count, now - 50);
+		assert_int_equal(told.mac, mac_number(7));
+		assert_int_equal(told.from + told.to, 7);
+	}
+	/* One that is a port's own does not move. */
+	assert_int_equal(mac_table_own(&table, mac_number(8), 3, 60), 0);
+	for (unsigned move = 0; move < 1000; move++)
+		mac_table_learn(&table, &hints[move % 2], mac_number(8), 3 + move % 2, 60);
+	assert_int_equal(told.count, 2);
+	mac_table_destroy(&table);
+}
+
 struct sender {
 	struct fake_port *port;
 	const uint8_t *to;
@@ -758,6 +805,7 @@ int main(void)
 		cmocka_unit_test(an_owned_address_is_not_learned_elsewhere),
 		cmocka_unit_test(learning_does_not_get_ahead_of_owning),
 		cmocka_unit_test(made_up_addresses_hurt_only_their_port),
+		cmocka_unit_test(an_address_that_goes_to_and_fro_is_told),
 		LAN_TEST(removal_waits_for_senders),
 		LAN_TEST(what_finds_no_room_waits_in_order),
 		LAN_TEST(a_backlog_has_an_end),

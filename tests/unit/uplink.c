@@ -97,6 +97,22 @@ bool switch_has_receivers(const struct net_port *port)
 	return port;
 }
 
+uint32_t switch_flaps(const struct net_port *port)
+{
+	return !port;
+}
+
+bool switch_take_flaps(struct net_port *port)
+{
+	return port;
+}
+
+void switch_output(struct net_port *port, const struct net_frame *frame)
+{
+	(void)port;
+	(void)frame;
+}
+
 void switch_port_accepts(struct net_port *port, uint32_t accepts)
 {
 	port->accepts = accepts;

@@ -11,10 +11,12 @@
 
 #include "base/clock.h"
 #include "base/sentence.h"
+#include "net/port/probe.h"
 
 #define AGAIN (1 * NS_PER_S)
 #define SAID_AGAIN (60 * NS_PER_S) /* what fails over and over is not said over and over */
 #define REASON_SIZE 256
+#define PAUSE (30 * NS_PER_S) /* of one that is part of a loop */
 
 static void set_state(struct outside *outside, const char *format, va_list args)
 {
@@ -31,7 +33,8 @@ static void set_link(struct outside *outside, bool up)
 	struct net_port *net_port = outside_net_port(outside);
 
 	if (net_port)
-		switch_port_accepts(net_port, up ? outside->ops->accepts : NET_ACCEPTS_NOTHING);
+		switch_port_accepts(net_port, up && !outside->blocked ? outside->ops->accepts :
+							   NET_ACCEPTS_NOTHING);
 }
 
 /* Whether it is time to say something that may come again soon. */
@@ -52,6 +55,7 @@ void outside_up(struct outside *outside, const char *format, ...)
 	va_start(args, format);
 	set_state(outside, format, args);
 	va_end(args);
+	outside->up = true;
 	set_link(outside, true);
 	if (outside->said)
 		uplink_notice(outside->served.uplink, "switch %s: %s works again: %s",
@@ -66,6 +70,7 @@ void outside_waits(struct outside *outside, const char *format, ...)
 	va_start(args, format);
 	set_state(outside, format, args);
 	va_end(args);
+	outside->up = false;
 	set_link(outside, false);
 }
 
@@ -91,6 +96,7 @@ void outside_down(struct outside *outside, const char *format, ...)
 	va_start(args, format);
 	set_state(outside, format, args);
 	va_end(args);
+	outside->up = false;
 	set_link(outside, false);
 	outside->ops->close(outside);
 	if (outside->stopped)
@@ -104,6 +110,76 @@ void outside_down(struct outside *outside, const char *format, ...)
 	uplink_notice(outside->served.uplink, "switch %s: %s: %s; it is tried again every second",
 		      outside->switch_name, outside->name, text);
 	outside->said = true;
+}
+
+/* --- loops --- */
+
+static void send_probe(struct outside *outside, struct net_port *net_port)
+{
+	uint8_t probe[PROBE_SIZE];
+	const struct net_frame frame = { .head = probe, .head_size = PROBE_SIZE,
+					 .size = PROBE_SIZE };
+
+	probe_write(probe, outside->switch_name, outside->name);
+	switch_output(net_port, &frame);
+}
+
+static void end_pause(void *arg)
+{
+	struct outside *outside = arg;
+
+	outside->blocked = false;
+	set_link(outside, outside->up);
+}
+
+/* What goes out by another port comes in here: of the two this one is switched off. */
+static void break_loop(struct outside *outside, struct net_port *net_port, const char *other)
+{
+	if (!switch_take_flaps(net_port))
+		return; /* it has been broken already, elsewhere */
+	outside->blocked = true;
+	set_link(outside, false);
+	loop_timer_set(&outside->served.uplink->loop, &outside->pause, PAUSE);
+	outside_tell(outside, "switched off for %u s, again and again: what leaves by %s comes back "
+		     "here, so that there is a loop", (unsigned)(PAUSE / NS_PER_S), other);
+}
+
+/* Whether a frame that has come is to be kept away from the switch. */
+static bool is_unwanted(struct outside *outside, size_t size)
+{
+	struct net_port *net_port = outside_net_port(outside);
+	char other[NAME_SIZE];
+
+	if (!outside->blocked && probe_read(served_frame(&outside->served), size,
+					    outside->switch_name, other)) {
+		if (net_port)
+			break_loop(outside, net_port, other);
+		return true;
+	}
+	if (outside->blocked && net_port)
+		switch_port_refuse(net_port, NET_DROP_LINK_DOWN);
+	return outside->blocked;
+}
+
+void outside_commit(struct outside *outside, size_t size, const struct net_offload *offload)
+{
+	if (outside->wary && size && is_unwanted(outside, size))
+		size = 0;
+	served_commit(&outside->served, size, offload);
+}
+
+void outside_flush(struct outside *outside)
+{
+	struct net_port *net_port = outside_net_port(outside);
+	uint32_t flaps = net_port ? switch_flaps(net_port) : 0;
+
+	served_flush(&outside->served);
+	if (flaps == outside->flaps)
+		return;
+	outside->flaps = flaps;
+	outside->wary = true;
+	if (outside->up && !outside->blocked)
+		send_probe(outside, net_port);
 }
 
 bool outside_wants(const void *owner, const struct net_frame *frame)
@@ -187,6 +263,7 @@ static void stop(void *arg)
 
 	outside->stopped = true;
 	loop_timer_cancel(&outside->served.uplink->loop, &outside->again);
+	loop_timer_cancel(&outside->served.uplink->loop, &outside->pause);
 	end_opening(outside);
 	outside->ops->close(outside);
 	served_close(&outside->served);
@@ -228,6 +305,7 @@ int outside_create(struct port **out, size_t size, const struct port_kind *kind,
 	outside->switch_name = config->name;
 	outside->status_fd = -1;
 	outside->again = (struct loop_timer){ .fire = open_it, .arg = outside };
+	outside->pause = (struct loop_timer){ .fire = end_pause, .arg = outside };
 	port_section_name(section, outside->name);
 	pthread_mutex_init(&outside->lock, NULL);
 	snprintf(outside->state, sizeof(outside->state), "starting");
@@ -264,7 +342,8 @@ size_t outside_describe(const struct port *port, struct port_field *out, size_t 
 		return 1;
 	out->name = "state";
 	pthread_mutex_lock(&outside->lock);
-	snprintf(out->text, sizeof(out->text), "%s", outside->state);
+	snprintf(out->text, sizeof(out->text), "%s", outside->blocked ?
+		 "switched off for a while, because of a loop" : outside->state);
 	pthread_mutex_unlock(&outside->lock);
 	return 1;
 }

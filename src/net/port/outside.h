@@ -9,6 +9,7 @@
 #define NET_PORT_OUTSIDE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "net/port/port.h"
 #include "net/port/served.h"
@@ -49,6 +50,11 @@ struct outside {
 	int status_fd; /* something is being opened; or -1 */
 	struct loop_source opening;
 	struct loop_timer again;
+	bool up;
+	uint32_t flaps;		 /* switch_flaps() that a probe was sent for */
+	bool wary;		 /* there was one; frames that come may be probes */
+	atomic_bool blocked;	 /* a loop goes through it */
+	struct loop_timer pause; /* while it is */
 	bool said;	    /* that it is down, and not yet that it is up */
 	uint64_t said_when; /* CLOCK_MONOTONIC, ns; 0: never */
 
@@ -74,6 +80,22 @@ static inline struct outside *outside_of(const struct port *port)
 }
 
 /* --- the uplink thread --- */
+
+/*
+ * Room for a frame that has come; what becomes of it, size 0 taking the room back, with what is
+ * unfinished of it, or NULL; and the end of a burst of them.
+ *
+ * When an address goes to and fro between ports of the switch, its ports that are up send a
+ * probe; one at which that of a port of this switch comes in is part of a loop, and switched off
+ * for a while.
+ */
+static inline uint8_t *outside_reserve(struct outside *outside, size_t size)
+{
+	return served_reserve(&outside->served, size);
+}
+
+void outside_commit(struct outside *outside, size_t size, const struct net_offload *offload);
+void outside_flush(struct outside *outside);
 
 /* Frames pass; the text is its state: "connected to 192.0.2.1". */
 void outside_up(struct outside *outside, const char *format, ...)

@@ -43,6 +43,14 @@ static inline uint8_t *served_reserve(struct served *served, size_t size)
 	return burst_reserve(&served->uplink->burst, &served->inbox, size);
 }
 
+/* What is at the room that was reserved last, and not committed yet. */
+static inline const uint8_t *served_frame(const struct served *served)
+{
+	const struct burst *burst = &served->uplink->burst;
+
+	return burst->bytes + burst->used;
+}
+
 /* As burst_commit(), with what is unfinished of it; NULL: nothing. */
 static inline void served_commit(struct served *served, size_t size,
 				 const struct net_offload *offload)

@@ -120,8 +120,8 @@ static void give(struct stream *stream, const uint8_t *frame, size_t size)
 {
 	if (size > NET_FRAME_MAX)
 		return;
-	memcpy(served_reserve(&stream->outside.served, size), frame, size);
-	served_commit(&stream->outside.served, size, NULL);
+	memcpy(outside_reserve(&stream->outside, size), frame, size);
+	outside_commit(&stream->outside, size, NULL);
 }
 
 /* Takes what has come apart. False: the connection is over. */
@@ -154,7 +154,7 @@ static void read_stream(struct stream *stream)
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			break;
 		if (n <= 0) {
-			served_flush(&stream->outside.served);
+			outside_flush(&stream->outside);
 			break_connection(stream, n < 0 ? errno : 0);
 			return;
 		}
@@ -164,7 +164,7 @@ static void read_stream(struct stream *stream)
 		if ((size_t)n < room)
 			break;
 	}
-	served_flush(&stream->outside.served);
+	outside_flush(&stream->outside);
 }
 
 static void read_datagrams(struct stream *stream)
@@ -177,7 +177,7 @@ static void read_datagrams(struct stream *stream)
 
 		give(stream, frame, size);
 	}
-	served_flush(&stream->outside.served);
+	outside_flush(&stream->outside);
 	/* Of a datagram that nobody took: whoever is there next gets the next ones. */
 	if (count < 0 && count != -ECONNREFUSED)
 		break_connection(stream, -count);

@@ -110,7 +110,6 @@ static const struct inbox_ops inbox_ops = { .wants = wants };
 static void on_frames(void *arg, uint32_t events)
 {
 	struct tap *tap = arg;
-	struct served *served = &tap->outside.served;
 	ssize_t n = 0;
 
 	(void)events;
@@ -118,14 +117,14 @@ static void on_frames(void *arg, uint32_t events)
 		struct net_offload offload;
 		struct iovec parts[] = { { &offload, sizeof(offload) }, { NULL, NET_FRAME_MAX } };
 
-		parts[1].iov_base = served_reserve(served, NET_FRAME_MAX);
+		parts[1].iov_base = outside_reserve(&tap->outside, NET_FRAME_MAX);
 		n = readv(tap->fd, parts, ARRAY_SIZE(parts));
 		if (n <= (ssize_t)sizeof(offload))
 			break;
-		served_commit(served, (size_t)n - sizeof(offload), &offload);
+		outside_commit(&tap->outside, (size_t)n - sizeof(offload), &offload);
 	}
 	n = n < 0 ? -errno : n;
-	served_flush(served);
+	outside_flush(&tap->outside);
 	if (n < 0 && n != -EAGAIN && n != -EINTR)
 		outside_down(&tap->outside, "%s is gone: %s", tap->section->name, strerror((int)-n));
 }

@@ -13,9 +13,9 @@
 #include "base/thread.h"
 #include "net/port/burst.h"
 
-/* Told, on any thread, of what its ports have to say. */
+/* Told of what its ports have to say, on the uplink thread, but for what says otherwise. */
 struct uplink_listener {
-	void (*notice)(void *arg, const char *text); /* a sentence, for the call; or NULL */
+	void (*notice)(void *arg, const char *text); /* a sentence, for the call; any thread; or NULL */
 	void (*leased)(void *arg); /* a port has another address by DHCP; or NULL */
 	void *arg;
 };

@@ -67,8 +67,8 @@ static void take_datagram(struct vxlan *vxlan, int index)
 		return;
 	}
 	size -= VXLAN_HEADER_SIZE;
-	memcpy(served_reserve(&vxlan->outside.served, size), data + VXLAN_HEADER_SIZE, size);
-	served_commit(&vxlan->outside.served, size, NULL);
+	memcpy(outside_reserve(&vxlan->outside, size), data + VXLAN_HEADER_SIZE, size);
+	outside_commit(&vxlan->outside, size, NULL);
 }
 
 static void on_datagrams(void *arg, uint32_t events)
@@ -79,7 +79,7 @@ static void on_datagrams(void *arg, uint32_t events)
 	(void)events;
 	for (int i = 0; i < count; i++)
 		take_datagram(vxlan, i);
-	served_flush(&vxlan->outside.served);
+	outside_flush(&vxlan->outside);
 	if (count < 0 && count != -ECONNREFUSED)
 		outside_down(&vxlan->outside, "%s", strerror(-count));
 }

@@ -200,6 +200,21 @@ static void set_hint(struct mac_hint *hint, uint64_t mac, uint64_t entry, uint32
 	hint->index = index;
 }
 
+/* Of one address a second: in a loop any will do, and nothing is kept of all of them. */
+static void note_move(struct mac_flaps *flaps, uint64_t mac, uint32_t from, uint32_t to,
+		      uint32_t now)
+{
+	if (atomic_load_explicit(&flaps->second, memory_order_relaxed) != now) {
+		atomic_store_explicit(&flaps->second, now, memory_order_relaxed);
+		atomic_store_explicit(&flaps->mac, mac, memory_order_relaxed);
+		atomic_store_explicit(&flaps->count, 1, memory_order_relaxed);
+	} else if (atomic_load_explicit(&flaps->mac, memory_order_relaxed) == mac &&
+		   atomic_fetch_add_explicit(&flaps->count, 1, memory_order_relaxed) + 1 ==
+			   MAC_FLAPS && flaps->tell) {
+		flaps->tell(flaps->arg, mac, from, to);
+	}
+}
+
 bool mac_table_learn_slow(struct mac_table *table, struct mac_hint *hint, uint64_t mac,
 			  uint32_t port, uint32_t now)
 {
@@ -226,6 +241,8 @@ bool mac_table_learn_slow(struct mac_table *table, struct mac_hint *hint, uint64
 		replace(table, index, entry, 0);
 		return false;
 	}
+	if (old != entry && (old & ENTRY_MAC) == mac && ENTRY_PORT(old) != port)
+		note_move(&table->flaps, mac, ENTRY_PORT(old), port, now);
 	set_hint(hint, mac, entry, index);
 	return true;
 }

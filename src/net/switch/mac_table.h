@@ -27,12 +27,28 @@
 #define MAC_AGE_MAX 300 /* seconds; IEEE 802.1Q's default */
 #define MAC_NONE UINT32_MAX
 
+/* An address that goes to and fro between ports: what there is of it in the running second. */
+struct mac_flaps {
+	_Atomic uint64_t mac; /* the first that moved in it */
+	_Atomic uint32_t second, count;
+
+	/*
+	 * Told once in a second in which it has moved MAC_FLAPS times, from one port to another. On
+	 * the sender's thread, within its call into the switch; it never waits. NULL: nobody is.
+	 */
+	void (*tell)(void *arg, uint64_t mac, uint32_t from, uint32_t to);
+	void *arg;
+};
+
+#define MAC_FLAPS 32
+
 struct mac_table {
 	uint64_t key; /* odd */
 	_Atomic uint64_t *entries; /* address, port + 1, owned; 0: free */
 	_Atomic uint32_t *stamps;  /* when last seen as a source */
 	_Atomic uint32_t learned[NET_PORTS_MAX]; /* entries of each port */
 	uint32_t swept[NET_PORTS_MAX];		 /* when it last looked for its expired entries */
+	struct mac_flaps flaps;
 };
 
 /* Where a port's last source address is, so that its next frame need not search. */

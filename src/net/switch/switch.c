@@ -40,6 +40,28 @@ static int enlist(struct switch_set *set, struct net_switch *sw)
 	return error;
 }
 
+#define FLAPS_QUIET 60u /* s without, after which they are said again */
+
+/* The MAC table's: the ports are found while the sender is in its burst. */
+static void on_flaps(void *arg, uint64_t mac, uint32_t from, uint32_t to)
+{
+	struct net_switch *sw = arg;
+	const struct net_port *one = atomic_load(&sw->ports[from]);
+	const struct net_port *other = atomic_load(&sw->ports[to]);
+	uint32_t now = seconds_now(), last = atomic_exchange(&sw->last_flaps, now);
+	char text[NET_PORT_NAME_MAX * 2 + 192];
+	uint8_t bytes[sizeof(mac)];
+
+	atomic_fetch_add(&sw->flaps, 1);
+	if (!one || !other || !sw->set->notice || (last && now - last < FLAPS_QUIET))
+		return;
+	memcpy(bytes, &mac, sizeof(bytes));
+	snprintf(text, sizeof(text), "switch %s: %02x:%02x:%02x:%02x:%02x:%02x moves between %s and "
+		 "%s many times a second: a loop, or two with one address", sw->name, bytes[0],
+		 bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], one->name, other->name);
+	sw->set->notice(sw->set->notice_arg, text);
+}
+
 int switch_init(struct net_switch *sw, struct switch_set *set, const char *name,
 		uint64_t patience)
 {
@@ -50,6 +72,8 @@ int switch_init(struct net_switch *sw, struct switch_set *set, const char *name,
 	snprintf(sw->name, sizeof(sw->name), "%s", name);
 	sw->set = set;
 	sw->patience = patience;
+	sw->macs.flaps.tell = on_flaps;
+	sw->macs.flaps.arg = sw;
 	error = enlist(set, sw);
 	if (!error)
 		capture_hub_add_switch(set->capture, &sw->captured, sw->name);
@@ -380,6 +404,26 @@ void switch_port_counters(const struct net_port *port, struct net_port_counters 
 	out->rx_bytes = counter_get(&port->rx_bytes);
 	out->tx_frames = counter_get(&port->tx_frames);
 	out->tx_bytes = counter_get(&port->tx_bytes);
+}
+
+uint32_t switch_flaps(const struct net_port *port)
+{
+	return atomic_load_explicit(&port->sw->flaps, memory_order_relaxed);
+}
+
+bool switch_take_flaps(struct net_port *port)
+{
+	uint32_t flaps = atomic_load(&port->sw->flaps);
+
+	return atomic_exchange(&port->sw->taken_flaps, flaps) != flaps;
+}
+
+void switch_output(struct net_port *port, const struct net_frame *frame)
+{
+	enum net_verdict verdict = NET_FORWARD;
+
+	(void)port->ops.deliver(port->backend, port->slot, &frame, 1, &verdict);
+	port->ops.flush(port->backend);
 }
 
 bool switch_has_receivers(const struct net_port *port)

@@ -154,6 +154,18 @@ uint64_t switch_patience(const struct net_port *port);
 /* Whether a port is there that frames of this one can go to, beside the switch's own. Any thread. */
 bool switch_has_receivers(const struct net_port *port);
 
+/*
+ * How often it has been noticed that an address goes to and fro between ports of the switch, as in
+ * a loop. Any thread; costs a load.
+ */
+uint32_t switch_flaps(const struct net_port *port);
+
+/* Whether nobody has taken them on since they were noticed last: who asks does. Any thread. */
+bool switch_take_flaps(struct net_port *port);
+
+/* Sends a frame out of the port, to what is behind it, as if from that itself. As switch_input(). */
+void switch_output(struct net_port *port, const struct net_frame *frame);
+
 /* Calls resume() of these ports, as far as they are there. As switch_input(). */
 void switch_resume(struct net_port *port, const struct port_set *senders);
 

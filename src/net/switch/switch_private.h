@@ -64,6 +64,9 @@ struct switch_set {
 	pthread_mutex_t lock;
 	struct net_switch *switches;
 	struct capture_hub *capture;
+	/* Told of what a switch sees in what passes: a sentence. Any thread; or NULL. */
+	void (*notice)(void *arg, const char *text);
+	void *notice_arg;
 };
 
 struct net_switch {
@@ -77,6 +80,9 @@ struct net_switch {
 	_Atomic(struct net_port *) ports[NET_PORTS_MAX];
 	struct port_identity identities[NET_PORTS_MAX]; /* of ports; others are stale */
 	_Atomic uint64_t guarded[GUARDED_MAX]; /* address, slot + 1 << 32; 0: free */
+	_Atomic uint32_t flaps;	     /* how often some have been noticed */
+	_Atomic uint32_t taken_flaps; /* of these */
+	_Atomic uint32_t last_flaps; /* when, in seconds_now(); 0: never */
 };
 
 /*
