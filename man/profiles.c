@@ -72,7 +72,7 @@ void take_sections(const char *kind)
 	const struct profile_section *section = profile_switch_sections();
 
 	if (strcmp(kind, "guest") == 0)
-		section = profile_guest_sections;
+		section = profile_guest_sections();
 	else if (strcmp(kind, "switch") != 0)
 		manual_fail("there is no kind of profile", kind);
 	for (; section->kind; section++)

@@ -28,8 +28,9 @@
 #include "demo/image.h"
 #include "net/capture/filter_compiler.h"
 #include "net/port/nat_process.h"
-#include "net/port/replay_process.h"
 #include "net/port/port.h"
+#include "net/port/replay_process.h"
+#include "net/switch/settings.h"
 #include "roles/roles.h"
 #include "sandbox/probe.h"
 #include "sandbox/sandbox.h"
@@ -213,6 +214,15 @@ static void profiles_hook(void (*each)(void *arg, const char *name), void *arg)
 		profile_names(folder, each, arg);
 }
 
+static const char *setting_hook(size_t number)
+{
+	size_t i = 0;
+
+	while (i < number && net_port_keys[i].key)
+		i++;
+	return net_port_keys[i].key;
+}
+
 static int kvm_hook(struct cause *cause)
 {
 	struct kvm_host *kvm = NULL;
@@ -255,6 +265,7 @@ int main(int argc, char **argv)
 	static const struct cli_hooks hooks = {
 		.check = check_hook,
 		.profiles = profiles_hook,
+		.setting = setting_hook,
 		.kvm = kvm_hook,
 		.masks = masks_hook,
 		.firmware = firmware_hook,

@@ -19,7 +19,8 @@ enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_LIST, OPTION_NUMBER };
 /* What a word on the command line can be, for completion. */
 enum word_type {
 	WORD_ANY, WORD_GUEST, WORD_PORT, WORD_SWITCH, WORD_FILE, WORD_PROFILE, WORD_COMMAND,
-	WORD_DRIVE /* "web/disk1"; words behind it are files */
+	WORD_DRIVE, /* "web/disk1"; words behind it are files */
+	WORD_SETTING /* a port, behind a verb; words behind it are settings of it */
 };
 
 /* Places of the options of orders that can be waited for, or forced. */

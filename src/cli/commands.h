@@ -21,6 +21,7 @@ int capture_main(struct cli *cli);
 int check_main(struct cli *cli);
 int doctor_main(struct cli *cli);
 int switches_main(struct cli *cli);
+int port_main(struct cli *cli);
 int stats_main(struct cli *cli);
 int events_main(struct cli *cli);
 int reload_main(struct cli *cli);

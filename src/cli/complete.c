@@ -104,13 +104,15 @@ static void offer_drives(const struct typing *typing, uint32_t states)
 	json_decref(result);
 }
 
-static void offer_switches(const struct typing *typing, bool ports)
+/* The names of switches, of ports, or of both. */
+static void offer_places(const struct typing *typing, bool switches, bool ports)
 {
 	json_t *result = session_try(typing->cli, "switch.list"), *row, *port;
 	size_t i, j;
 
 	json_array_foreach(json_object_get(result, "switches"), i, row) {
-		offer_new(typing, text_of(row, "name", ""));
+		if (switches)
+			offer_new(typing, text_of(row, "name", ""));
 		json_array_foreach(json_object_get(row, "ports"), j, port)
 			if (ports)
 				offer_new(typing, text_of(port, "name", ""));
@@ -119,10 +121,22 @@ static void offer_switches(const struct typing *typing, bool ports)
 }
 
 /* All that "capture --interface" takes. */
-static void offer_ports(const struct typing *typing)
+static void offer_sources(const struct typing *typing)
 {
-	offer_switches(typing, true);
+	offer_places(typing, true, true);
 	offer_guests(typing, 0);
+}
+
+/* "delay=": what comes behind it nobody knows here. */
+static void offer_settings(const struct typing *typing)
+{
+	const char *key;
+	char text[64];
+
+	for (size_t i = 0; (key = typing->cli->hooks->setting(i)); i++) {
+		snprintf(text, sizeof(text), "%s=", key);
+		offer(text, typing->typed);
+	}
 }
 
 static void offer_commands(const struct cli *cli, const char *typed)
@@ -145,9 +159,13 @@ static void offer_words(struct typing *typing, enum word_type word)
 	else if (word == WORD_DRIVE && !typing->own_count)
 		offer_drives(typing, states_of(typing));
 	else if (word == WORD_SWITCH)
-		offer_switches(typing, false);
+		offer_places(typing, true, false);
 	else if (word == WORD_PORT)
-		offer_ports(typing);
+		offer_sources(typing);
+	else if (word == WORD_SETTING && typing->own_count == 1)
+		offer_places(typing, false, true);
+	else if (word == WORD_SETTING && strcmp(typing->words[0].text, "set") == 0)
+		offer_settings(typing);
 	else if (word == WORD_COMMAND)
 		offer_commands(cli, typing->typed);
 	else if (word == WORD_PROFILE)

@@ -6,6 +6,7 @@
 #define CLI_HOOKS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/cause.h"
 
@@ -29,6 +30,9 @@ struct cli_hooks {
 
 	/* Calls each() with the name of every guest that has a profile; a deck is not needed. */
 	void (*profiles)(void (*each)(void *arg, const char *name), void *arg);
+
+	/* The key of a setting of ports; NULL: there are not so many. */
+	const char *(*setting)(size_t number);
 
 	/* Whether guests can be made on this host: 0, or a negative errno with a cause. */
 	int (*kvm)(struct cause *cause);

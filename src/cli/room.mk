@@ -29,6 +29,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/pcapng.c %D%/pcapng.h \
 	%D%/pcapng_copy.c %D%/pcapng_copy.h \
 	%D%/profile_words.c %D%/profile_words.h \
+	%D%/port.c \
 	%D%/program.c %D%/program.h \
 	%D%/queries.c %D%/queries.h \
 	%D%/resize.c \

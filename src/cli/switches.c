@@ -12,17 +12,36 @@
 #include "cli/output.h"
 #include "cli/session.h"
 
-static void drops_text(char *text, size_t size, const json_t *drops)
+/* The members of an object: "no buffer 3, same port 1", "delay=20ms loss=1%". */
+static void members_text(char *text, size_t size, const json_t *object, const char *equals,
+			 const char *between)
 {
-	const char *reason;
-	json_t *count;
+	char number[24];
+	const char *key;
+	json_t *value;
 	size_t at = 0;
 
 	text[0] = '\0';
-	json_object_foreach((json_t *)drops, reason, count)
+	json_object_foreach((json_t *)object, key, value) {
+		snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(value));
 		if (at < size)
-			at += (size_t)snprintf(text + at, size - at, "%s%s %lld", at ? ", " : "",
-					       reason, (long long)json_integer_value(count));
+			at += (size_t)snprintf(text + at, size - at, "%s%s%s%s", at ? between : "",
+					       key, equals,
+					       json_is_string(value) ? json_string_value(value) :
+								       number);
+	}
+}
+
+/* Whether any port is not plain. */
+static bool some_are_set(const json_t *ports)
+{
+	json_t *port;
+	size_t i;
+
+	json_array_foreach((json_t *)ports, i, port)
+		if (json_object_size(json_object_get(port, "settings")))
+			return true;
+	return false;
 }
 
 /* Whether one of them leads somewhere, and says how that is. */
@@ -39,13 +58,15 @@ static bool has_state(const json_t *ports)
 
 static void print_ports(const json_t *ports)
 {
-	struct columns columns = { .count = 8 + has_state(ports), .right = 0x78 };
-	char in[24], out[24], in_bytes[TEXT_NUMBER], out_bytes[TEXT_NUMBER], drops[128];
+	bool states = has_state(ports), set_up = some_are_set(ports);
+	struct columns columns = { .count = 8 + states + set_up, .right = 0x78 };
+	char in[24], out[24], in_bytes[TEXT_NUMBER], out_bytes[TEXT_NUMBER], drops[128], set[256];
 	json_t *port;
 	size_t i;
 
 	columns_add(&columns, (const char *const[]){ "  PORT", "KIND", "MAC", "IN", "BYTES IN",
-						     "OUT", "BYTES OUT", "DROPS", "STATE" },
+						     "OUT", "BYTES OUT", "DROPS",
+						     states ? "STATE" : "SET TO", "SET TO" },
 		    NULL);
 	json_array_foreach((json_t *)ports, i, port) {
 		char name[128];
@@ -55,10 +76,11 @@ static void print_ports(const json_t *ports)
 		snprintf(out, sizeof(out), "%lld", (long long)number_of(port, "out_frames"));
 		text_size(in_bytes, (double)number_of(port, "in_bytes"));
 		text_size(out_bytes, (double)number_of(port, "out_bytes"));
-		drops_text(drops, sizeof(drops), json_object_get(port, "drops"));
+		members_text(drops, sizeof(drops), json_object_get(port, "drops"), " ", ", ");
+		members_text(set, sizeof(set), json_object_get(port, "settings"), "=", " ");
 		columns_add(&columns, (const char *const[]){ name, text_of(port, "kind", "?"),
 			    text_of(port, "mac", ""), in, in_bytes, out, out_bytes, drops,
-			    text_of(port, "state", "") }, NULL);
+			    states ? text_of(port, "state", "") : set, set }, NULL);
 	}
 	columns_print(&columns, COLUMNS_MAX);
 }

@@ -182,6 +182,12 @@ static const struct command rows[] = {
 		  "for it.\n", .run = doctor_main },
 	{ .name = "switches", .alias = "network", .args = "[SWITCH...]", .max_args = -1,
 	  .word = WORD_SWITCH, .method = METHOD_SWITCH_LIST, .json = true, .run = switches_main },
+	{ .name = "port", .args = "set PORT KEY=VALUE... | show PORT", .min_args = 2, .max_args = -1,
+	  .verbs = "set|show", .word = WORD_SETTING, .method = METHOD_PORT_SET, .json = true,
+	  .help = "changes and shows settings of a port of a switch",
+	  .more = "The keys are those of vmdeck-guest(5); what is set so lasts as long as the port "
+		  "does, which is\nuntil its guest stops.\n"
+		  "  vmdeck port set web/net0 link=down\n", .run = port_main },
 	{ .name = "stats", .args = "[GUEST...]", .max_args = -1, .word = WORD_GUEST,
 	  .method = METHOD_STATS_SUBSCRIBE, .json = true, .help = "shows what guests use",
 	  .options = stats_options, .run = stats_main },

@@ -10,6 +10,7 @@
 #define STRING_MAX_BYTES 4096
 #define NAMES_MAX 4096
 #define PORTS_MAX 1024
+#define WORDS_MAX 64
 #define INTEGER_MAX ((uint64_t)INT64_MAX)
 
 /* With quotes and a comma each, and another KiB around them. */
@@ -115,6 +116,10 @@ const struct method method_table[METHOD_COUNT] = {
 		.help = "types on a guest's keyboard" },
 	[METHOD_SWITCH_LIST] = { "switch.list", METHOD_OBSERVE, 0, { { 0 } },
 		.help = "lists switches, their ports, addresses and leases" },
+	[METHOD_PORT_SET] = { "port.set", METHOD_OPERATE, 0,
+		{ { "port", METHOD_PORT, true, 0, 0, NULL },
+		  { "settings", METHOD_WORDS, true, 0, 0, NULL } },
+		.help = "changes settings of a port of a switch" },
 	[METHOD_PACKETS_SUBSCRIBE] = { "packets.subscribe", METHOD_OBSERVE, 0,
 		{ { "switch", METHOD_NAME, false, 0, 0, NULL }, FILTER },
 		.help = "sends a line about each packet" },
@@ -182,6 +187,19 @@ static bool is_array_of(const json_t *value, size_t min, size_t max,
 	return true;
 }
 
+static bool is_words(const json_t *value)
+{
+	const char *key;
+	json_t *word;
+
+	if (!json_object_size(value) || json_object_size(value) > WORDS_MAX)
+		return false;
+	json_object_foreach((json_t *)value, key, word)
+		if (!json_is_string(word) || json_string_length(word) > STRING_MAX_BYTES)
+			return false;
+	return true;
+}
+
 static int check_value(const struct method_arg *arg, const json_t *value, struct cause *cause)
 {
 	const char *text = json_string_value(value);
@@ -207,6 +225,16 @@ static int check_value(const struct method_arg *arg, const json_t *value, struct
 			return 0;
 		return cause_set(cause, EINVAL, "%s: an array of 1 to %d names of ports "
 				 "(\"web/net0\") or switches is needed", arg->name, PORTS_MAX);
+	case METHOD_PORT:
+		if (text && is_port(text))
+			return 0;
+		return cause_set(cause, EINVAL, "%s: the name of a port (\"web/net0\") is needed",
+				 arg->name);
+	case METHOD_WORDS:
+		if (is_words(value))
+			return 0;
+		return cause_set(cause, EINVAL, "%s: an object of 1 to %d strings is needed",
+				 arg->name, WORDS_MAX);
 	case METHOD_INTEGER:
 		if (json_is_integer(value) && json_integer_value(value) >= 0 &&
 		    (uint64_t)json_integer_value(value) >= arg->min &&

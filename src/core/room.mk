@@ -128,6 +128,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/profile/find.c %D%/profile/find.h \
 	%D%/profile/folder.c %D%/profile/folder.h \
 	%D%/profile/keys.c %D%/profile/keys.h \
+	%D%/profile/port_settings.c %D%/profile/port_settings.h \
 	%D%/profile/profile.c %D%/profile/profile.h \
 	%D%/profile/read.c %D%/profile/read.h \
 	%D%/profile/report.c %D%/profile/report.h \
@@ -200,8 +201,9 @@ SERVER_LIBS = src/core/libserver.a $(CONTROL_LIBS)
 
 # A deck without machines, and the little of a real one that it has.
 FAKE_DECK = tests/unit/fake_deck.c tests/unit/fake_deck.h %D%/deck/guest_state.c \
-	%D%/machine/console.c %D%/profile/profile.c %D%/profile/report.c \
-	src/net/port/forward.c
+	%D%/machine/console.c %D%/profile/keys.c %D%/profile/port_settings.c \
+	%D%/profile/profile.c %D%/profile/report.c %D%/profile/values.c src/net/switch/settings.c \
+	src/net/port/forward.c src/net/service/dhcp_options.c
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/screen tests/unit/server

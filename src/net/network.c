@@ -10,6 +10,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/suggest.h"
 #include "net/port/port.h"
 #include "net/port/thread.h"
 #include "net/switch/switch_private.h"
@@ -216,6 +217,54 @@ void switch_free(struct net_switch *sw)
 const struct switch_config *switch_get_config(const struct net_switch *sw)
 {
 	return &of_network(sw)->config;
+}
+
+/* Under the lock: the port of a name, or NULL with a cause. */
+static struct net_port *find_port(struct network *network, const char *name, struct cause *cause)
+{
+	struct net_port *port = switch_find_port(&network->set, name);
+	struct suggestion suggestion = { .wrong = name };
+
+	if (port)
+		return port;
+	switch_suggest_port(&network->set, &suggestion);
+	if (suggestion.best)
+		cause_set(cause, ENOENT, "port '%s': there is none; did you mean '%s'?", name,
+			  suggestion.best);
+	else
+		cause_set(cause, ENOENT, "port '%s': there is none; a guest's has its name and the "
+			  "card's, such as web/net0, while it runs", name);
+	return NULL;
+}
+
+int network_get_port(struct network *network, const char *name, struct net_port_settings *out,
+		     struct cause *cause)
+{
+	struct net_port *port;
+
+	pthread_mutex_lock(&network->set.lock);
+	port = find_port(network, name, cause);
+	if (port)
+		port_settings(port, out);
+	pthread_mutex_unlock(&network->set.lock);
+	return port ? 0 : -ENOENT;
+}
+
+int network_set_port(struct network *network, const char *name,
+		     const struct net_port_settings *settings, struct cause *cause)
+{
+	struct net_port *port;
+	int error = -ENOENT;
+
+	pthread_mutex_lock(&network->set.lock);
+	port = find_port(network, name, cause);
+	if (port) {
+		error = port_configure(port, settings);
+		if (error)
+			cause_errno(cause, -error, "%s: its settings", name);
+	}
+	pthread_mutex_unlock(&network->set.lock);
+	return error;
 }
 
 /* How many of room entries are left behind count of them. */

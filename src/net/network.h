@@ -36,6 +36,15 @@ struct net_switch *network_find_switch(struct network *network, const char *name
 const struct switch_config *switch_get_config(const struct net_switch *sw);
 
 /*
+ * The settings of a port of any switch, by its name: what they are, and to be; -ENOENT with a
+ * sentence that may know a better one.
+ */
+int network_get_port(struct network *network, const char *name, struct net_port_settings *out,
+		     struct cause *cause);
+int network_set_port(struct network *network, const char *name,
+		     const struct net_port_settings *settings, struct cause *cause);
+
+/*
  * Fill at most room entries and return how many there are in all. What a
  * switch's own ports say of it, with names that are unique, and their leases.
  */

@@ -61,12 +61,15 @@ src_net_libnet_a_SOURCES = \
 	%D%/service/dhcp_options.c %D%/service/dhcp_options.h \
 	%D%/service/responder.c %D%/service/responder.h \
 	%D%/switch/burst.h \
+	%D%/switch/configure.c \
 	%D%/switch/deliver.c \
 	%D%/switch/forward.c \
 	%D%/switch/mac_table.c %D%/switch/mac_table.h \
 	%D%/switch/offload.c %D%/switch/offload.h \
 	%D%/switch/parking.c %D%/switch/parking.h \
 	%D%/switch/port_set.h \
+	%D%/switch/settings.c %D%/switch/settings.h \
+	%D%/switch/shape.c %D%/switch/shape.h \
 	%D%/switch/switch.c %D%/switch/switch.h \
 	%D%/switch/switch_private.h \
 	%D%/switch/waiting.c %D%/switch/waiting.h
@@ -76,9 +79,11 @@ NET_LIBS = src/net/libnet.a $(SANDBOX_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/switch tests/unit/offload tests/unit/capture tests/unit/filter \
 	tests/unit/capture_ports tests/unit/capture_past tests/unit/capture_tshark \
-	tests/unit/capture_cost
+	tests/unit/capture_cost tests/unit/shape
 tests_unit_switch_SOURCES = tests/unit/switch.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_switch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_shape_SOURCES = tests/unit/shape.c tests/unit/fake_port.c tests/unit/fake_port.h
+tests_unit_shape_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_offload_SOURCES = tests/unit/offload.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_offload_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_capture_SOURCES = tests/unit/capture.c tests/unit/fake_port.c tests/unit/fake_port.h

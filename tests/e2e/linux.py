@@ -202,6 +202,24 @@ def test_e1000e(deck):
 
 
 @linux.case
+def test_links_go_down_and_up(deck):
+    """Linux finds the links of both kinds of cards as they are set, and nothing comes through."""
+    for number in range(2):
+        port = f"linux/net{number}"
+        deck.typed.send(f"card=eth{number}\r")
+        deck.ask("dhcp")
+        deck.ask("carrier=up")
+        assert deck.run("port", "set", port, "link=down").returncode == 0
+        deck.ask("carrier=down")
+        assert deck.run("port", "show", port).stdout == "link = down\n"
+        assert deck.run("port", "set", port, "link=up").returncode == 0
+        deck.ask("carrier=up")
+        assert deck.run("port", "show", port).stdout == ""
+        deck.ask("dhcp")
+    deck.typed.send("card=eth0\r")
+
+
+@linux.case
 def test_sata_disk_and_cd(deck):
     deck.typed.send("on=sda\r")
     assert deck.sum_of("disk=1048576") == written(os.path.join(deck.path, "sata.img"), 1 << 20)

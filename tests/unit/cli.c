@@ -77,8 +77,15 @@ static int screen_hook(const char *socket, int argc, char **argv)
 	return print_hook("screen", socket, argc, argv);
 }
 
+static const char *setting(size_t number)
+{
+	static const char *const keys[] = { "link", "mtu" };
+
+	return number < sizeof(keys) / sizeof(keys[0]) ? keys[number] : NULL;
+}
+
 static const struct cli_hooks hooks = {
-	.check = check_profile, .profiles = offer_profiles, .run = run_hook,
+	.check = check_profile, .profiles = offer_profiles, .setting = setting, .run = run_hook,
 	.screen = screen_hook,
 	.screen_args = "[--demo]",
 	.screen_help = "  --demo                         the built-in deck\n",
@@ -459,6 +466,41 @@ static void switches_are_listed(void **state)
 	json_decref(value);
 }
 
+static void ports_are_set_and_shown(void **state)
+{
+	json_t *value;
+
+	(void)state;
+	assert_int_equal(vmdeck("port show web/net0"), 0);
+	assert_string_equal(out, "");
+	assert_int_equal(vmdeck("port set web/net0 link=down"), 0);
+	assert_int_equal(vmdeck("port show web/net0"), 0);
+	assert_string_equal(out, "link = down\n");
+	assert_int_equal(vmdeck("port show --json web/net0"), 0);
+	value = parsed();
+	assert_string_equal(json_string_value(json_object_get(json_object_get(value, "settings"),
+							      "link")), "down");
+	json_decref(value);
+	assert_int_equal(vmdeck("switches lan"), 0);
+	has(out, "SET TO");
+	has(out, "link=down\n");
+	assert_int_equal(vmdeck("port set web/net0 lnk=up"), 1);
+	has(err, "lnk: is no setting of a port; did you mean 'link'?");
+	assert_int_equal(vmdeck("port set web/net0 link=left"), 1);
+	has(err, "link: 'left' is unknown here");
+	assert_int_equal(vmdeck("port set web/net9 link=up"), 1);
+	assert_int_equal(vmdeck("port show wbe/net0"), 1);
+	has(err, "did you mean 'web/net0'?");
+	assert_int_equal(vmdeck("port set web/net0 link"), 2);
+	has(err, "'link': a setting is written key=value");
+	assert_int_equal(vmdeck("port set web/net0"), 2);
+	assert_int_equal(vmdeck("port show web/net0 x"), 2);
+	assert_int_equal(vmdeck("port look web/net0"), 2);
+	assert_int_equal(vmdeck("port set web/net0 link=up"), 0);
+	assert_int_equal(vmdeck("switches lan"), 0);
+	assert_null(strstr(out, "SET TO"));
+}
+
 static void statistics_are_shown_once_or_watched(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -779,6 +821,16 @@ static void shells_get_candidates_from_the_table(void **state)
 	has(out, "--kernel\n--initrd\n--append\n");
 	assert_int_equal(vmdeck("complete run --net "), 0);
 	assert_string_equal(out, "lan\nquiet\n");
+	assert_int_equal(vmdeck("complete port "), 0);
+	assert_string_equal(out, "set\nshow\n");
+	assert_int_equal(vmdeck("complete port set w"), 0);
+	assert_string_equal(out, "web/net0\nweb9/net0\nweb10/net0\n");
+	assert_int_equal(vmdeck("complete port set web/net0 "), 0);
+	assert_string_equal(out, "link=\nmtu=\n");
+	assert_int_equal(vmdeck("complete port set web/net0 link=up m"), 0);
+	assert_string_equal(out, "mtu=\n");
+	assert_int_equal(vmdeck("complete port show web/net0 "), 0);
+	assert_string_equal(out, "");
 	assert_int_equal(vmdeck("complete switches "), 0);
 	assert_string_equal(out, "lan\nquiet\n");
 	/* What is there already is not offered again, and nothing beyond what a command takes. */
@@ -829,6 +881,7 @@ int main(int argc, char **argv)
 		TEST(what_a_deck_tells_before_its_end_counts),
 		TEST(profiles_are_checked_without_a_deck),
 		TEST(switches_are_listed),
+		TEST(ports_are_set_and_shown),
 		TEST(statistics_are_shown_once_or_watched),
 		TEST(a_reader_that_goes_away_ends_a_command_quietly),
 		TEST(events_are_printed_until_the_deck_ends),

@@ -675,6 +675,22 @@ static void test_link(void **state)
 	assert_int_equal(get(bench, ICR), LSC);
 	hear(bench, 60);
 	assert_int_equal(get(bench, RDBAL + HEAD), 1);
+	/* The cable is pulled out; a reset does not plug it in again. */
+	get(bench, ICR);
+	e1000e_port_ops.link(&bench->nic, false);
+	assert_int_equal(get(bench, STATUS) & 2, 0);
+	assert_int_equal(read_phy(bench, 1) & 0x24, 0);
+	assert_int_equal(get(bench, ICR), LSC);
+	hear(bench, 60);
+	assert_int_equal(drops(bench, NET_DROP_LINK_DOWN), 2);
+	write_phy(bench, 0, 0x9140);
+	assert_int_equal(get(bench, STATUS) & 2, 0);
+	get(bench, ICR);
+	e1000e_port_ops.link(&bench->nic, false);
+	assert_int_equal(get(bench, ICR), 0);
+	e1000e_port_ops.link(&bench->nic, true);
+	assert_int_equal(get(bench, STATUS) & 2, 2);
+	assert_int_equal(get(bench, ICR), LSC);
 	/* Nor does anything come in while it is paused, is off, or may not write. */
 	e1000e_pause(&bench->nic, true);
 	hear(bench, 60);
@@ -688,7 +704,7 @@ static void test_link(void **state)
 	set(bench, CTRL, 0);
 	set_config(bench, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
 	hear(bench, 60);
-	assert_int_equal(drops(bench, NET_DROP_LINK_DOWN), 5);
+	assert_int_equal(drops(bench, NET_DROP_LINK_DOWN), 6);
 	assert_int_equal(get(bench, RDBAL + HEAD), 1);
 }
 

@@ -519,6 +519,28 @@ size_t switch_describe(struct net_switch *sw, struct port_field *out, size_t roo
 	return 1;
 }
 
+static struct net_port_settings web_settings; /* of web/net0 */
+
+int network_get_port(struct network *network, const char *name, struct net_port_settings *out,
+		     struct cause *cause)
+{
+	(void)network;
+	if (strcmp(name, "web/net0"))
+		return cause_set(cause, ENOENT, "port '%s': there is none", name);
+	*out = web_settings;
+	return 0;
+}
+
+int network_set_port(struct network *network, const char *name,
+		     const struct net_port_settings *settings, struct cause *cause)
+{
+	(void)network;
+	(void)name;
+	(void)cause;
+	web_settings = *settings;
+	return 0;
+}
+
 size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, size_t room)
 {
 	if (switch_get_config(sw) != &lan)
@@ -531,6 +553,7 @@ size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, si
 								  .tx_frames = 6,
 								  .tx_bytes = 600 } };
 		out[1].counters.drops[NET_DROP_NO_BUFFER] = 3;
+		out[1].settings = web_settings;
 		out[2] = (struct switch_port_info){ .name = "web9/net0", .kind = "guest" };
 		out[3] = (struct switch_port_info){ .name = "z/nat", .kind = "nat" };
 	}

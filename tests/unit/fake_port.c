@@ -139,7 +139,17 @@ static void forget(void *backend, uint32_t from)
 	fake->last_forgotten = from;
 }
 
-static const struct net_port_ops ops = { .deliver = deliver, .flush = flush, .forget = forget };
+static void set_link(void *backend, bool up)
+{
+	struct fake_port *fake = backend;
+
+	fake->links++;
+	fake->up = up;
+}
+
+static const struct net_port_ops ops = {
+	.deliver = deliver, .flush = flush, .forget = forget, .link = set_link,
+};
 
 void fake_mac(uint8_t *mac, unsigned number)
 {
@@ -166,6 +176,15 @@ void fake_port_open(struct fake_port *fake, struct net_switch *sw, const char *n
 		    unsigned number, uint32_t accepts)
 {
 	struct net_port_config config = { .name = name, .kind = "guest", .accepts = accepts };
+
+	fake_mac(config.addresses[0].mac, number);
+	open_port(fake, sw, &config);
+}
+
+void fake_port_open_set(struct fake_port *fake, struct net_switch *sw, const char *name,
+			unsigned number, const struct net_port_settings *settings)
+{
+	struct net_port_config config = { .name = name, .kind = "guest", .settings = settings };
 
 	fake_mac(config.addresses[0].mac, number);
 	open_port(fake, sw, &config);
@@ -322,4 +341,28 @@ struct net_switch *fake_switch_past(struct network **network, const char *name,
 	    switch_new(&sw, *network, &config, &cause))
 		die(&cause);
 	return sw;
+}
+
+int fake_lan_setup(void **state)
+{
+	struct fake_lan *lan = calloc(1, sizeof(*lan));
+
+	lan->sw = fake_switch(&lan->network, "lan");
+	fake_port_open(&lan->a, lan->sw, "a/net0", 1, 0);
+	fake_port_open(&lan->b, lan->sw, "b/net0", 2, 0);
+	fake_port_open(&lan->c, lan->sw, "c/net0", 3, 0);
+	*state = lan;
+	return 0;
+}
+
+int fake_lan_teardown(void **state)
+{
+	struct fake_lan *lan = *state;
+
+	fake_port_close(&lan->a);
+	fake_port_close(&lan->b);
+	fake_port_close(&lan->c);
+	network_free(lan->network);
+	free(lan);
+	return 0;
 }

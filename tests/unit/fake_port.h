@@ -36,11 +36,17 @@ struct fake_port {
 	atomic_uint intruded; /* calls when gone */
 	unsigned forgotten;   /* calls of forget() */
 	uint32_t last_forgotten;
+	unsigned links; /* calls of link() */
+	bool up;	/* what it was told last */
 };
 
 /* Adds a port with address 02:00:00:00:hi:lo of number. Aborts the test if refused. */
 void fake_port_open(struct fake_port *fake, struct net_switch *sw, const char *name,
 		    unsigned number, uint32_t accepts);
+
+/* The same with settings. */
+void fake_port_open_set(struct fake_port *fake, struct net_switch *sw, const char *name,
+			unsigned number, const struct net_port_settings *settings);
 
 /* With these addresses instead, 1..NET_PORT_ADDRESSES_MAX. */
 void fake_port_open_at(struct fake_port *fake, struct net_switch *sw, const char *name,
@@ -87,6 +93,15 @@ struct net_switch *fake_switch(struct network **network, const char *name);
 /* The same that keeps its past. */
 struct net_switch *fake_switch_past(struct network **network, const char *name,
 				    const struct past_config *past);
+/* A switch, lan, with the ports a/net0, b/net0 and c/net0; *state is a struct fake_lan. */
+struct fake_lan {
+	struct network *network;
+	struct net_switch *sw;
+	struct fake_port a, b, c;
+};
+
+int fake_lan_setup(void **state);
+int fake_lan_teardown(void **state);
 
 /* Compiles config->filter, if there is one, into *program for config->program: must work. */
 void fake_filter(struct capture_config *config, struct filter *program);

@@ -12,10 +12,12 @@
 
 #include <cmocka.h>
 
+#include "base/checked.h"
 #include "core/profile/differ.h"
 #include "core/profile/find.h"
 #include "core/profile/folder.h"
 #include "core/profile/keys.h"
+#include "core/profile/port_settings.h"
 #include "core/profile/read.h"
 #include "core/profile/values.h"
 
@@ -259,6 +261,9 @@ static void mistakes_of_guests(void **state)
 		  "g.ini:6: serial: is that of [disk0] as well" },
 		{ "[disk0]\npath=x\nqueues=5\n", "g.ini:3: queues: 5 is out of range" },
 		{ "[net0]\n", "g.ini:1: [net0] needs a 'switch'" },
+		{ "[net0]\nswitch=a\nlink=left\n",
+		  "g.ini:3: link: 'left' is unknown here; it can be up|down" },
+		{ "[net0]\nswitch=a\nlnk=down\n", "g.ini:3: lnk: is no key of [net0]; did you mean" },
 		{ "[net0]\nswitch=a\nmac=52:54:00:12:34\n",
 		  "g.ini:3: mac: '52:54:00:12:34' is not a MAC address" },
 		{ "[net0]\nswitch=a\nmac=52-54-00-12-34-56\n", "g.ini:3: mac: '52-54" },
@@ -568,6 +573,40 @@ static void folders_have_a_limit(void **state)
 	assert_int_equal(count, PROFILE_FOLDER_MAX);
 }
 
+static void settings_of_ports_are_words(void **state)
+{
+	static const struct {
+		const char *key, *given, *taken; /* NULL: the standard value */
+	} cases[] = {
+		{ "link", "down", "down" }, { "link", "up", NULL },
+	};
+	struct net_port_settings settings = { 0 }, plain = { 0 };
+	char text[PORT_SETTING_MAX];
+	struct cause cause;
+
+	(void)state;
+	for (const struct profile_key *key = net_port_keys; key->key; key++) {
+		/* A record of zeros is what the standard values make. */
+		assert_int_equal(port_settings_take(&settings, key->key, key->standard, &cause), 0);
+		assert_false(port_settings_text(&plain, key, text));
+		assert_string_equal(text, key->standard);
+	}
+	assert_memory_equal(&settings, &plain, sizeof(plain));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct profile_key *key = net_port_keys;
+
+		while (strcmp(key->key, cases[i].key))
+			key++;
+		assert_int_equal(port_settings_take(&settings, key->key, cases[i].given, &cause), 0);
+		assert_int_equal(port_settings_text(&settings, key, text), cases[i].taken != NULL);
+		assert_string_equal(text, cases[i].taken ? cases[i].taken : key->standard);
+	}
+	assert_int_equal(port_settings_take(&settings, "lnk", "up", &cause), -EINVAL);
+	assert_string_equal(cause.text, "lnk: is no setting of a port; did you mean 'link'?");
+	assert_int_equal(port_settings_take(&settings, "link", "left", &cause), -EINVAL);
+	assert_string_equal(cause.text, "link: 'left' is unknown here; it can be up|down");
+}
+
 static void sizes_are_written_shortly(void **state)
 {
 	static const struct {
@@ -645,7 +684,7 @@ static void assert_manual(const char *name, const struct profile_section *sectio
 static void manuals_describe_every_key(void **state)
 {
 	(void)state;
-	assert_manual("vmdeck-guest.5", profile_guest_sections);
+	assert_manual("vmdeck-guest.5", profile_guest_sections());
 	assert_manual("vmdeck-switch.5", profile_switch_sections());
 }
 
@@ -697,6 +736,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(folders_list_their_profiles, setup, teardown),
 		cmocka_unit_test_setup_teardown(folders_have_a_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(guests_are_found_by_name, setup, teardown),
+		cmocka_unit_test(settings_of_ports_are_words),
 		cmocka_unit_test(sizes_are_written_shortly),
 		cmocka_unit_test(manuals_describe_every_key),
 		cmocka_unit_test(examples_have_no_mistakes),

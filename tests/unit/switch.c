@@ -18,36 +18,6 @@
 
 static const uint8_t broadcast[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
-struct lan {
-	struct network *network;
-	struct net_switch *sw;
-	struct fake_port a, b, c;
-};
-
-static int setup(void **state)
-{
-	struct lan *lan = calloc(1, sizeof(*lan));
-
-	lan->sw = fake_switch(&lan->network, "lan");
-	fake_port_open(&lan->a, lan->sw, "a/net0", 1, 0);
-	fake_port_open(&lan->b, lan->sw, "b/net0", 2, 0);
-	fake_port_open(&lan->c, lan->sw, "c/net0", 3, 0);
-	*state = lan;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct lan *lan = *state;
-
-	fake_port_close(&lan->a);
-	fake_port_close(&lan->b);
-	fake_port_close(&lan->c);
-	network_free(lan->network);
-	free(lan);
-	return 0;
-}
-
 static struct net_port_counters counters(const struct fake_port *fake)
 {
 	struct net_port_counters out;
@@ -58,7 +28,7 @@ static struct net_port_counters counters(const struct fake_port *fake)
 
 static void an_unknown_address_is_flooded_a_learned_one_is_not(void **state)
 {
-	struct lan *lan = *state;
+	struct fake_lan *lan = *state;
 
 	uint8_t guest[NET_MAC_SIZE];
 
@@ -85,7 +55,7 @@ static void an_unknown_address_is_flooded_a_learned_one_is_not(void **state)
 
 static void broadcast_and_multicast_go_to_all_others(void **state)
 {
-	struct lan *lan = *state;
+	struct fake_lan *lan = *state;
 	const uint8_t group[] = { 1, 0, 0x5e, 0, 0, 0xfb };
 
 	fake_send(&lan->a, broadcast, lan->a.mac, 60);
@@ -98,7 +68,7 @@ static void broadcast_and_multicast_go_to_all_others(void **state)
 
 static void a_station_that_moves_is_found_at_its_new_port(void **state)
 {
-	struct lan *lan = *state;
+	struct fake_lan *lan = *state;
 	uint8_t mac[NET_MAC_SIZE];
 
 	fake_mac(mac, 77);
@@ -113,7 +83,7 @@ static void a_station_that_moves_is_found_at_its_new_port(void **state)
 
 static void a_configured_address_is_its_ports_before_and_after_it_sends(void **state)
 {
-	struct lan *lan = *state;
+	struct fake_lan *lan = *state;
 
 	for (unsigned sent = 0; sent < 2; sent++) {
 		fake_send(&lan->c, broadcast, lan->b.mac, 60); /* forged */
@@ -155,7 +125,7 @@ static void send_arp(struct fake_port *from, uint16_t op, uint32_t sender)
 
 static void arp_that_claims_a_guarded_address_is_refused(void **state)
 {
-	struct lan *lan = *state;
+	struct fake_lan *lan = *state;
 	const struct net_port_address addresses[] = {
 		{ .mac = { 0x52, 0x55, 10, 0, 2, 2 }, .ip = 0x0a000202 },
 		{ .mac = { 0x52, 0x55, 10, 0, 2, 3 }, .ip = 0x0a000203 },
@@ -185,7 +155,7 @@ static void arp_that_claims_a_guarded_address_is_refused(void **state)
 
 static void a_switch_guards_a_number_of_addresses(void **state)
 {
-	struct lan *lan = *state;
+	struct fake_lan *lan = *state;
 	struct fake_port many[GUARDED_MAX / 2];
 	struct net_port_config config = { .name = "more" };
 	struct net_port_ops ops = { 0 };
@@ -214,7 +184,7 @@ static void a_switch_guards_a_number_of_addresses(void **state)
 
 static void bad_frames_are_dropped_and_counted_by_reason(void **state)
 {
-	struct lan *lan = *state;
+	struct fake_lan *lan = *state;
 	const uint8_t zero[NET_MAC_SIZE] = { 0 }, group[] = { 3, 0, 0, 0, 0, 1 };
 	static uint8_t data[NET_FRAME_MAX + 1];
 	struct net_frame frame;
@@ -255,7 +225,7 @@ static void bad_frames_are_dropped_and_counted_by_reason(void **state)
 
 static void refusals_are_counted_at_the_receiver(void **state)
 {
-	struct lan *lan = *state;
+	struct fake_lan *lan = *state;
 
 	fake_send(&lan->b, broadcast, lan->b.mac, 60);
 	fake_port_clear(&lan->a);
@@ -275,7 +245,7 @@ static void refusals_are_counted_at_the_receiver(void **state)
 
 static void a_burst_is_handed_over_in_runs_and_flushed_once(void **state)
 {
-	struct lan *lan = *state;
+	struct fake_lan *lan = *state;
 	static uint8_t data[8][100];
 	struct net_frame frames[8];
 	struct iovec rest[8];
@@ -303,7 +273,7 @@ static void a_burst_is_handed_over_in_runs_and_flushed_once(void **state)
 
 static void names_and_addresses_are_unique(void **state)
 {
-	struct lan *lan = *state;
+	struct fake_lan *lan = *state;
 	struct net_switch *other = fake_switch(&lan->network, "other");
 	struct net_port_ops ops = { 0 };
 	struct net_port_config config = { .name = "a/net0" };
@@ -338,7 +308,7 @@ static void names_and_addresses_are_unique(void **state)
 
 static void an_uplink_comes_with_an_address(void **state)
 {
-	struct lan *lan = *state;
+	struct fake_lan *lan = *state;
 	struct switch_config config = { .name = "up", .address = 0x0a000202, .prefix = 24 };
 	struct dhcp_lease_info lease;
 	struct net_switch *sw;
@@ -355,7 +325,7 @@ static void an_uplink_comes_with_an_address(void **state)
 
 static void lists_show_ports_and_addresses(void **state)
 {
-	struct lan *lan = *state;
+	struct fake_lan *lan = *state;
 	struct switch_port_info ports[4];
 	struct switch_mac_info macs[4];
 
@@ -377,7 +347,7 @@ static void lists_show_ports_and_addresses(void **state)
 
 static void receivers_are_told_the_sender_and_that_it_has_gone(void **state)
 {
-	struct lan *lan = *state;
+	struct fake_lan *lan = *state;
 	struct fake_port other;
 
 	fake_send(&lan->a, broadcast, lan->a.mac, 60);
@@ -403,7 +373,7 @@ static void receivers_are_told_the_sender_and_that_it_has_gone(void **state)
 
 static void a_switch_takes_its_number_of_ports_and_no_more(void **state)
 {
-	struct lan *lan = *state;
+	struct fake_lan *lan = *state;
 	struct fake_port *many = calloc(NET_PORTS_MAX, sizeof(*many));
 	struct net_port_config config = { .name = "one more" };
 	struct net_port_ops ops = { 0 };
@@ -648,7 +618,7 @@ static void *send_all_the_time(void *arg)
 
 static void removal_waits_for_senders(void **state)
 {
-	struct lan *lan = *state;
+	struct fake_lan *lan = *state;
 	struct fake_port *victim = calloc(1, sizeof(*victim));
 	uint8_t to[NET_MAC_SIZE];
 	atomic_bool stop = false;
@@ -681,7 +651,7 @@ static void removal_waits_for_senders(void **state)
 /* --- a backlog --- */
 
 /* Has port a keep one; b has room for two, and c is known. */
-static void keep_backlog(struct lan *lan)
+static void keep_backlog(struct fake_lan *lan)
 {
 	lan->a.port->keeps_backlog = true;
 	fake_send(&lan->b, broadcast, lan->b.mac, 60);
@@ -693,7 +663,7 @@ static void keep_backlog(struct lan *lan)
 
 static void what_finds_no_room_waits_in_order(void **state)
 {
-	struct lan *lan = *state;
+	struct fake_lan *lan = *state;
 
 	keep_backlog(lan);
 	for (uint32_t size = 60; size < 65; size++)
@@ -728,7 +698,7 @@ static void what_finds_no_room_waits_in_order(void **state)
 
 static void a_backlog_has_an_end(void **state)
 {
-	struct lan *lan = *state;
+	struct fake_lan *lan = *state;
 
 	keep_backlog(lan);
 	lan->b.room = 0;
@@ -754,7 +724,7 @@ static void a_backlog_has_an_end(void **state)
 /* Its slot is another's by then, who is to see nothing of it. */
 static void what_waits_for_a_port_goes_with_it(void **state)
 {
-	struct lan *lan = *state;
+	struct fake_lan *lan = *state;
 	uint32_t slot = lan->b.port->slot;
 
 	keep_backlog(lan);
@@ -782,7 +752,7 @@ static void every_verdict_has_a_name(void **state)
 	assert_string_equal(net_verdict_name(NET_VERDICT_COUNT), "unknown");
 }
 
-#define LAN_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define LAN_TEST(f) cmocka_unit_test_setup_teardown(f, fake_lan_setup, fake_lan_teardown)
 
 int main(void)
 {

@@ -29,6 +29,8 @@
 #define USED 0x800u
 #define DATA 0x10000u
 #define HEADER 12u
+#define ISR 0x400u    /* in the BAR */
+#define CONFIG 0x800u
 
 #define NEXT 1
 #define WRITE 2
@@ -38,6 +40,7 @@
 #define GUEST_TSO4 (1ull << 7)
 #define GUEST_ECN (1ull << 9)
 #define MRG_RXBUF (1ull << 15)
+#define STATUS (1ull << 16)
 #define EVENT_IDX (1ull << 29)
 #define VERSION_1 (1ull << 32)
 
@@ -772,6 +775,26 @@ static void test_receive_broken(void **state)
 }
 
 /* Paused between a burst and its interrupt: the driver is told, and a second device goes on. */
+static void test_link(void **state)
+{
+	struct bench *bench = *state;
+
+	/* There is no driver yet that could be told. */
+	port.ops.link(port.backend, false);
+	port.ops.link(port.backend, true);
+	assert_int_equal(get(bench, ISR, 1), 0);
+	driver_start(bench, STATUS);
+	assert_int_equal(get(bench, CONFIG + 6, 2), 1);
+	atomic_store(&raised, 0);
+	port.ops.link(port.backend, false);
+	assert_int_equal(get(bench, CONFIG + 6, 2), 0);
+	assert_int_equal(atomic_load(&raised), 1);
+	assert_int_equal(get(bench, ISR, 1), 2);
+	port.ops.link(port.backend, true);
+	assert_int_equal(get(bench, CONFIG + 6, 2), 1);
+	assert_int_equal(atomic_load(&raised), 2);
+}
+
 static void test_pause_and_load(void **state)
 {
 	struct bench *bench = *state;
@@ -938,6 +961,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_receive_room_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receive_broken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bursts_are_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_link, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pause_and_load, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reset_under_traffic, setup, teardown),
 	};

@@ -86,6 +86,7 @@ int nic_connect(const struct device *device, struct net_port **port,
 	config.name = name;
 	config.forwards = &net->forwards;
 	config.wanted_ip = net->address;
+	config.settings = &net->port;
 	memcpy(config.addresses[0].mac, net->mac, NET_MAC_SIZE);
 	return switch_port_add(port, sw, &config, ops, backend, cause);
 }

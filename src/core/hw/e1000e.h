@@ -64,6 +64,7 @@ struct e1000e {
 	uint32_t io_address;
 	bool master;	/* the function may use guest memory */
 	bool paused;	/* by the machine */
+	bool unplugged; /* from the switch */
 	bool receiving; /* frames can be delivered */
 	struct e1000e_tx tx[E1000E_TX_QUEUES];
 	struct reserve reserve; /* of the receive queue */

@@ -1,7 +1,7 @@
 /*
  * The PHY of the 82574 and its EEPROM. IEEE 802.3 § 22.2.4 (registers 0 to 15), Intel 82574
  * datasheet § 6 (EEPROM), § 10.2.2 (MDIC, EERD). The link is there as long as the PHY has
- * power, at 1000 Mb/s, and negotiated at once. vCPU threads; e1000e.lock held.
+ * power and the cable is in, at 1000 Mb/s, and negotiated at once. vCPU threads; e1000e.lock held.
  */
 #include "core/hw/e1000e_private.h"
 
@@ -64,7 +64,21 @@ uint16_t e1000e_phy_default(unsigned number)
 
 bool e1000e_link_is_up(const struct e1000e *nic)
 {
-	return !(nic->phy[PHY_CONTROL] & CONTROL_POWER_DOWN);
+	return !(nic->phy[PHY_CONTROL] & CONTROL_POWER_DOWN) && !nic->unplugged;
+}
+
+void e1000e_set_link(void *backend, bool up)
+{
+	struct e1000e *nic = backend;
+	bool was_up;
+
+	pthread_mutex_lock(&nic->lock);
+	was_up = e1000e_link_is_up(nic);
+	nic->unplugged = !up;
+	e1000e_update_receiving(nic);
+	if (e1000e_link_is_up(nic) != was_up)
+		e1000e_raise(nic, CAUSE_LSC);
+	e1000e_unlock(nic);
 }
 
 void e1000e_phy_reset(struct e1000e *nic)

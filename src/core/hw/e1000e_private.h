@@ -67,6 +67,9 @@ void e1000e_write_eerd(struct e1000e *nic, uint32_t value);
 uint16_t e1000e_phy_bits(unsigned number);
 uint16_t e1000e_phy_default(unsigned number);
 
+/* e1000e_port_ops.link() */
+void e1000e_set_link(void *backend, bool up);
+
 /* --- e1000e_interrupt.c --- */
 
 /* There are causes for an interrupt. */

@@ -346,4 +346,6 @@ static void flush(void *backend)
 	e1000e_unlock(nic);
 }
 
-const struct net_port_ops e1000e_port_ops = { .deliver = deliver, .flush = flush };
+const struct net_port_ops e1000e_port_ops = {
+	.deliver = deliver, .flush = flush, .link = e1000e_set_link,
+};

@@ -55,7 +55,7 @@ bool profile_differ(const struct profile *one, const struct profile *other, char
 	char name[24];
 
 	*out = '\0';
-	for (section = profile_guest_sections; section->kind; section++)
+	for (section = profile_guest_sections(); section->kind; section++)
 		for (unsigned i = 0; i < section->count; i++) {
 			size_t at = section->offset + i * section->size;
 

@@ -3,8 +3,11 @@
  */
 #include "core/profile/keys.h"
 
+#include <assert.h>
+#include <pthread.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/suggest.h"
 #include "control/names.h"
 #include "core/profile/profile.h"
@@ -299,14 +302,17 @@ static const struct profile_key cloud_keys[] = {
 	{ .key = NULL },
 };
 
-const struct profile_section profile_guest_sections[] = {
+/* Those of a section, and with other offsets those of what its record holds besides. */
+static struct profile_key net_and_port_keys[64];
+
+static const struct profile_section guest_sections[] = {
 	{ .kind = "guest", .count = 1, .present = PROFILE_NOWHERE, .keys = guest_keys },
 	{ .kind = "boot", .count = 1, .present = PROFILE_NOWHERE, .keys = boot_keys },
 	{ .kind = "disk", .count = PROFILE_DISKS_MAX, .offset = GUEST(disks),
 	  .size = sizeof(struct profile_disk), .present = DISK(present), .keys = disk_keys,
 	  .help = "Each describes a disk." },
 	{ .kind = "net", .count = PROFILE_NETS_MAX, .offset = GUEST(nets),
-	  .size = sizeof(struct profile_net), .present = NET(present), .keys = net_keys,
+	  .size = sizeof(struct profile_net), .present = NET(present), .keys = net_and_port_keys,
 	  .help = "Each describes a network card." },
 	{ .kind = "vsock", .count = 1, .offset = GUEST(vsock), .size = sizeof(struct profile_vsock),
 	  .present = VSOCK(present), .keys = vsock_keys,
@@ -326,6 +332,35 @@ const struct profile_section profile_guest_sections[] = {
 /* What profile_key.h promises of the fields. */
 _Static_assert(sizeof(((struct profile *)0)->name) == NAME_SIZE, "NAME");
 _Static_assert(sizeof(((struct profile_net *)0)->switch_name) == NAME_SIZE, "NAME");
+
+size_t profile_keys_add(struct profile_key *to, size_t count, size_t room,
+			const struct profile_key *keys, size_t offset)
+{
+	for (; keys && keys->key; keys++) {
+		assert(count < room - 1);
+		to[count] = *keys;
+		if (keys->offset != PROFILE_NOWHERE)
+			to[count].offset += offset;
+		count++;
+	}
+	return count;
+}
+
+static void gather(void)
+{
+	const size_t room = ARRAY_SIZE(net_and_port_keys);
+	size_t count = profile_keys_add(net_and_port_keys, 0, room, net_keys, 0);
+
+	profile_keys_add(net_and_port_keys, count, room, net_port_keys, NET(port));
+}
+
+const struct profile_section *profile_guest_sections(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, gather);
+	return guest_sections;
+}
 
 const struct profile_section *profile_section_find(const struct profile_section *sections,
 						   const char *name, unsigned *number)

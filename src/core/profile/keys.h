@@ -26,8 +26,15 @@ struct profile_section {
 };
 
 /* Of guest profiles (struct profile) and of switch profiles (struct switch_config). */
-extern const struct profile_section profile_guest_sections[];
+const struct profile_section *profile_guest_sections(void);
 const struct profile_section *profile_switch_sections(void);
+
+/*
+ * Adds keys to a table of room, ended by zeros, that has count of them: those of a record that
+ * lies at offset in the table's. Returns how many there are then; keys may be NULL.
+ */
+size_t profile_keys_add(struct profile_key *to, size_t count, size_t room,
+			const struct profile_key *keys, size_t offset);
 
 /* The row of a section and its number: "disk2" is that of "disk", and 2. NULL if there is none. */
 const struct profile_section *profile_section_find(const struct profile_section *sections,

@@ -11,6 +11,7 @@
 #include "control/names.h"
 #include "net/frame/frame.h"
 #include "net/port/forward.h"
+#include "net/switch/settings.h"
 
 #define PROFILE_DISKS_MAX 4
 #define PROFILE_NETS_MAX 4
@@ -71,6 +72,7 @@ struct profile_net {
 	char switch_name[NAME_SIZE];
 	unsigned model; /* an enum net_model */
 	unsigned queue_size; /* a choice: profile_net_queue_size() has the number */
+	struct net_port_settings port;
 	uint8_t mac[NET_MAC_SIZE]; /* given, or derived from guest name and NIC number (52:54:00:...) */
 	struct net_forwards forwards;
 	uint32_t address; /* that DHCP is to give it, host byte order; 0: any */

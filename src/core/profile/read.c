@@ -43,52 +43,6 @@ static void take_mistake(void *arg, unsigned line, const char *text)
 	profile_report_add(arg, line, "%s", text);
 }
 
-/* Stores what was parsed; text is the value as given. */
-static int store(struct reader *reader, char *record, const struct profile_key *key,
-		 const struct profile_value *value, const char *text)
-{
-	char *field, *copy;
-
-	if (key->offset == PROFILE_NOWHERE)
-		return 0;
-	field = record + key->offset;
-	switch (key->type) {
-	case PROFILE_STRING:
-	case PROFILE_PATH:
-		copy = key->type == PROFILE_PATH ? profile_path_join(reader->folder, text) :
-						   strdup(text);
-		if (!copy)
-			return -ENOMEM;
-		free(*(char **)(void *)field);
-		*(char **)(void *)field = copy;
-		break;
-	case PROFILE_NAME:
-		snprintf(field, NAME_SIZE, "%s", text);
-		break;
-	case PROFILE_BOOL:
-		*(bool *)field = value->number;
-		break;
-	case PROFILE_COUNT:
-	case PROFILE_CHOICE:
-		*(unsigned *)(void *)field = (unsigned)value->number;
-		break;
-	case PROFILE_SIZE:
-		*(uint64_t *)(void *)field = value->number;
-		break;
-	case PROFILE_MAC:
-		memcpy(field, value->mac, NET_MAC_SIZE);
-		break;
-	case PROFILE_ADDRESS:
-		*(uint32_t *)(void *)field = (uint32_t)value->number;
-		*(uint8_t *)(field + sizeof(uint32_t)) = value->prefix;
-		break;
-	case PROFILE_PARSED:
-		memcpy(field, value->parsed, key->size);
-		break;
-	}
-	return 0;
-}
-
 /* Gives fields of a record their standard values. */
 static int set_record(struct reader *reader, const struct profile_section *section, char *record)
 {
@@ -101,7 +55,8 @@ static int set_record(struct reader *reader, const struct profile_section *secti
 			continue;
 		error = profile_value_parse(&value, key, key->standard, fault);
 		if (!error)
-			error = store(reader, record, key, &value, key->standard);
+			error = profile_value_store(record, key, &value, key->standard,
+						    reader->folder);
 	}
 	return error;
 }
@@ -212,7 +167,8 @@ static int take_entry(struct reader *reader, const struct ini_entry *entry)
 		reader->misread = true;
 		return 0;
 	}
-	return store(reader, section_record(reader, section, number), key, &value, entry->value);
+	return profile_value_store(section_record(reader, section, number), key, &value,
+				   entry->value, reader->folder);
 }
 
 /* Splits the path and opens the file; the report says what is wrong with either. */
@@ -466,7 +422,7 @@ static void reader_close(struct reader *reader)
 
 int profile_read_partly(struct profile **out, const char *path, struct profile_report *report)
 {
-	struct reader reader = { .sections = profile_guest_sections, .report = report };
+	struct reader reader = { .sections = profile_guest_sections(), .report = report };
 	const char *slash = strrchr(path, '/');
 	struct profile *guest = NULL;
 	int error;

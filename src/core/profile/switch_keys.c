@@ -68,10 +68,7 @@ static void gather(void)
 			append(help, sizeof(help), " With {Cm %s}, %s", (*kind)->name,
 			       (*kind)->leads);
 		}
-		for (const struct profile_key *row = (*kind)->keys; row && row->key; row++) {
-			assert(count < KEYS_MAX - 1);
-			keys[count++] = *row;
-		}
+		count = profile_keys_add(keys, count, KEYS_MAX, (*kind)->keys, 0);
 	}
 	gather_sections();
 }

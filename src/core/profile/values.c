@@ -241,6 +241,50 @@ int profile_value_parse(struct profile_value *out, const struct profile_key *key
 	return fail(fault, EINVAL, "has an unknown type");
 }
 
+int profile_value_store(char *record, const struct profile_key *key,
+			const struct profile_value *value, const char *text, const char *folder)
+{
+	char *field, *copy;
+
+	if (key->offset == PROFILE_NOWHERE)
+		return 0;
+	field = record + key->offset;
+	switch (key->type) {
+	case PROFILE_STRING:
+	case PROFILE_PATH:
+		copy = key->type == PROFILE_PATH ? profile_path_join(folder, text) : strdup(text);
+		if (!copy)
+			return -ENOMEM;
+		free(*(char **)(void *)field);
+		*(char **)(void *)field = copy;
+		break;
+	case PROFILE_NAME:
+		snprintf(field, NAME_SIZE, "%s", text);
+		break;
+	case PROFILE_BOOL:
+		*(bool *)field = value->number;
+		break;
+	case PROFILE_COUNT:
+	case PROFILE_CHOICE:
+		*(unsigned *)(void *)field = (unsigned)value->number;
+		break;
+	case PROFILE_SIZE:
+		*(uint64_t *)(void *)field = value->number;
+		break;
+	case PROFILE_MAC:
+		memcpy(field, value->mac, NET_MAC_SIZE);
+		break;
+	case PROFILE_ADDRESS:
+		*(uint32_t *)(void *)field = (uint32_t)value->number;
+		*(uint8_t *)(field + sizeof(uint32_t)) = value->prefix;
+		break;
+	case PROFILE_PARSED:
+		memcpy(field, value->parsed, key->size);
+		break;
+	}
+	return 0;
+}
+
 char *profile_path_folder(const char *file)
 {
 	const char *slash = strrchr(file, '/');

@@ -24,6 +24,13 @@ struct profile_value {
 int profile_value_parse(struct profile_value *out, const struct profile_key *key,
 			const char *text, char fault[PROFILE_FAULT_SIZE]);
 
+/*
+ * Puts what was parsed where the key has it in a record; text is the value as given, and folder
+ * what a path in it is relative to, or NULL where there is none. 0 or -ENOMEM.
+ */
+int profile_value_store(char *record, const struct profile_key *key,
+			const struct profile_value *value, const char *text, const char *folder);
+
 /* "512M", "2G", "1025K", "1000": the shortest exact way to write a size. */
 void profile_size_format(uint64_t bytes, char out[32]);
 

@@ -44,7 +44,9 @@ static uint64_t features(struct virtio *device)
 
 static void config_read(struct virtio *device, uint32_t offset, void *data, unsigned length)
 {
-	struct net_config config = { .status = STATUS_LINK_UP };
+	struct net_config config = {
+		.status = atomic_load(&net_of(device)->unplugged) ? 0 : STATUS_LINK_UP,
+	};
 
 	memcpy(config.mac, net_of(device)->mac, NET_MAC_SIZE);
 	memcpy(data, (const uint8_t *)&config + offset, length);
@@ -118,11 +120,23 @@ static void kick(struct virtio *device, unsigned n)
 		net_transmit(net);
 }
 
+static void set_link(void *backend, bool up)
+{
+	struct virtio_net *net = backend;
+
+	pthread_mutex_lock(&net->device.lock);
+	atomic_store(&net->unplugged, !up);
+	if (net->device.running)
+		virtio_config_changed(&net->device);
+	pthread_mutex_unlock(&net->device.lock);
+}
+
 const struct net_port_ops virtio_net_port_ops = {
 	.deliver = net_receive_deliver,
 	.flush = net_receive_flush,
 	.resumes = true,
 	.resume = net_transmit_resume,
+	.link = set_link,
 };
 
 static const struct virtio_ops net_ops = {

@@ -26,6 +26,7 @@ struct virtio_net {
 	struct virtio device;
 	uint8_t mac[NET_MAC_SIZE];
 	struct net_port *port;
+	atomic_bool unplugged; /* the driver finds its link down */
 
 	struct net_stayed *stayed; /* as many as the queue is large, from the first on; in order */
 	unsigned stayed_count;

@@ -21,6 +21,8 @@ struct burst {
 	struct net_port *to[NET_BURST_MAX]; /* of NET_FORWARD */
 	uint8_t runs[NET_BURST_MAX];	    /* where runs of frames that went the same way end */
 	unsigned run_count;
+	enum net_verdict refusals[NET_BURST_MAX]; /* shaped: by the sender's own settings */
+	bool shaped;		     /* the sender is not a plain port */
 	const struct net_stay *stay; /* what finds no room at its one receiver stays; or NULL */
 	uint64_t parked;  /* bit i: frame i stays */
 	uint32_t bound;	  /* places above it are not looked at in this burst */

@@ -147,7 +147,7 @@ static void refuse_all(struct net_port *to, unsigned count, enum net_verdict *ve
 static bool reach(struct burst *burst, struct net_port *to, unsigned count,
 		  enum net_verdict *verdicts)
 {
-	if (accepts_of(to) & NET_ACCEPTS_NOTHING) {
+	if (accepts_of(to) & NET_ACCEPTS_NOTHING || port_is_unplugged(to)) {
 		refuse_all(to, count, verdicts);
 		return false;
 	}

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "net/switch/burst.h"
 #include "net/switch/parking.h"
+#include "net/switch/shape.h"
 
 #define ETHERTYPE_ARP 0x0806
 #define ARP_SENDER_IP 28 /* from the frame's start */
@@ -95,6 +96,9 @@ static void decide(struct burst *burst)
 		const struct net_frame *frame = &burst->frames[i];
 		enum net_verdict mistake = check(frame);
 		uint64_t origin, address;
+
+		if (__builtin_expect(burst->shaped, 0) && mistake == NET_FORWARD)
+			mistake = burst->refusals[i];
 
 		burst->list[i] = frame;
 		burst->to[i] = NULL;
@@ -203,6 +207,7 @@ void burst_begin(struct burst *burst, struct net_port *port, const struct net_fr
 	burst->count = count;
 	burst->bytes = burst->offloaded = burst->parked = 0;
 	burst->stay = NULL;
+	burst->shaped = false;
 	/* An exchange, because the mark must be seen before a port is looked up. */
 	atomic_exchange_explicit(&port->reading, mark + 1, memory_order_seq_cst);
 	burst->bound = atomic_load_explicit(&burst->sw->bound, memory_order_acquire);
@@ -222,8 +227,11 @@ void burst_end(const struct burst *burst)
 /* What there is to be done of a burst that has begun. */
 static void pass(struct burst *burst)
 {
+	const struct port_shape *shape = port_shape(burst->sender);
 	uint32_t snap;
 
+	if (__builtin_expect(shape != NULL, 0))
+		shape_enter(burst, shape);
 	decide(burst);
 	/* Before somebody has them, unless it is not known yet which these are. */
 	if (!burst->stay)

@@ -271,7 +271,8 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 		    void *backend, struct cause *cause)
 {
 	struct net_port *port = aligned_alloc(CACHE_LINE, sizeof(*port));
-	int error;
+	struct port_shape *shape = NULL;
+	int error = 0;
 
 	if (!port)
 		return cause_errno(cause, ENOMEM, "%s: memory for the port", config->name);
@@ -285,11 +286,18 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 	port->keeps_backlog = config->keeps_backlog;
 	atomic_init(&port->accepts, config->accepts);
 	pthread_mutex_lock(&sw->set->lock);
-	error = place(sw, port, cause);
+	if (config->settings && port_shape_new(&shape, config->settings))
+		error = cause_errno(cause, ENOMEM, "%s: memory for its settings", config->name);
+	atomic_init(&port->shape, shape);
+	if (!error)
+		error = place(sw, port, cause);
 	if (!error)
 		greet(port, config);
+	if (!error && port_is_unplugged(port) && port->ops.link)
+		port->ops.link(port->backend, false);
 	pthread_mutex_unlock(&sw->set->lock);
 	if (error) {
+		port_shape_free(shape);
 		free(port);
 		return error;
 	}
@@ -323,14 +331,13 @@ static uint64_t mark_of(const struct net_port *port)
 }
 
 /*
- * Under the lock: waits until all bursts that may know of the port, which has left its
- * place, are over. All marks are read first, so that it takes as long as the longest
- * burst, not as long as one of each sender.
+ * All marks are read first, so that it takes as long as the longest burst, not as long as one
+ * of each sender. The port may have left its place.
  */
-static void wait_for_senders(const struct net_switch *sw, const struct net_port *port,
-			     uint32_t bound)
+void switch_wait_for_senders(const struct net_switch *sw, const struct net_port *port)
 {
 	uint64_t marks[NET_PORTS_MAX], own = mark_of(port);
+	uint32_t bound = atomic_load(&sw->bound);
 
 	for (uint32_t i = 0; i < bound; i++) {
 		const struct net_port *other = port_at(sw, i);
@@ -361,8 +368,8 @@ void switch_port_remove(struct net_port *port)
 
 	pthread_mutex_lock(&sw->set->lock);
 	atomic_store_explicit(&sw->ports[port->slot], NULL, memory_order_seq_cst);
+	switch_wait_for_senders(sw, port);
 	bound = atomic_load(&sw->bound);
-	wait_for_senders(sw, port, bound);
 	while (bound && !port_at(sw, bound - 1))
 		bound--;
 	atomic_store_explicit(&sw->bound, bound, memory_order_release);
@@ -370,6 +377,7 @@ void switch_port_remove(struct net_port *port)
 	forget_sender(sw, port->slot);
 	capture_tap_remove(port->tap);
 	pthread_mutex_unlock(&sw->set->lock);
+	port_shape_free(atomic_load(&port->shape));
 	free(port->scratch);
 	free(port->parking);
 	waiting_destroy(&port->waiting);
@@ -459,6 +467,7 @@ size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, si
 			memcpy(out[count].mac, port->addresses[0].mac, NET_MAC_SIZE);
 			out[count].kind = port->kind;
 			out[count].slot = i;
+			port_settings(port, &out[count].settings);
 			switch_port_counters(port, &out[count].counters);
 		}
 		count++;

@@ -22,6 +22,7 @@
 #include "base/cause.h"
 #include "net/frame/frame.h"
 #include "net/switch/port_set.h"
+#include "net/switch/settings.h"
 
 struct net_forwards;
 struct net_switch;
@@ -70,6 +71,13 @@ struct net_port_ops {
 	 * port; it never waits and takes at most one lock.
 	 */
 	void (*forget)(void *backend, uint32_t from);
+
+	/*
+	 * The cable was plugged in or pulled out, for who has a guest to tell; it is in before
+	 * the first call. Frames are dropped by the switch. NULL: nobody. Any thread; it may
+	 * take locks that deliver() of any port is not called with.
+	 */
+	void (*link)(void *backend, bool up);
 };
 
 #define NET_PORT_ADDRESSES_MAX 2
@@ -92,6 +100,7 @@ struct net_port_config {
 	const struct net_forwards *forwards; /* ports of the host that lead to it, or NULL */
 	uint32_t wanted_ip; /* that DHCP is to give it, for its first MAC; host byte order; 0: any */
 	bool keeps_backlog; /* what its receivers have no room for is kept: see switch_retry() */
+	const struct net_port_settings *settings; /* or NULL: a plain port */
 };
 
 /* Read with relaxed loads: each is exact, together they are no snapshot. */
@@ -193,12 +202,20 @@ void switch_name_address(struct net_port *port, uint32_t from, uint32_t address)
 
 void switch_port_counters(const struct net_port *port, struct net_port_counters *out);
 
+/*
+ * Sets a port. What frames of bursts that are under way find is what was before; when this
+ * returns there are none. -ENOMEM, with what was before. The caller holds no lock that deliver()
+ * of any port takes. One thread at a time for each port; not from deliver().
+ */
+int switch_port_set(struct net_port *port, const struct net_port_settings *settings);
+
 /* What a screen shows of a switch; names are copied. */
 struct switch_port_info {
 	char name[NET_PORT_NAME_MAX];
 	const char *kind;
 	uint32_t slot; /* its place in the switch, which a later port may get */
 	uint8_t mac[NET_MAC_SIZE];
+	struct net_port_settings settings;
 	struct net_port_counters counters;
 };
 

@@ -22,6 +22,14 @@
 
 #define CACHE_LINE 64
 
+/*
+ * What a port has that is not plain: its settings, as the way of a frame needs them. It is
+ * replaced as a whole when they change; a burst that is under way may still see what was before.
+ */
+struct port_shape {
+	struct net_port_settings settings;
+};
+
 /* Aligned, so that no two ports share a cache line. */
 struct net_port {
 	/* Written by the thread that sends from this port. */
@@ -47,6 +55,7 @@ struct net_port {
 	struct capture_tap *tap;
 	uint32_t slot;
 	_Atomic uint32_t accepts;
+	_Atomic(struct port_shape *) shape; /* NULL: a plain port */
 	const char *kind;
 	char name[NET_PORT_NAME_MAX];
 };
@@ -93,6 +102,19 @@ int switch_init(struct net_switch *sw, struct switch_set *set, const char *name,
 		uint64_t patience);
 void switch_destroy(struct net_switch *sw); /* without ports; valid on a zeroed one */
 
+/* What the port has, or NULL. Between burst_begin() and burst_end() it stays. */
+static inline const struct port_shape *port_shape(const struct net_port *port)
+{
+	return atomic_load_explicit(&port->shape, memory_order_acquire);
+}
+
+static inline bool port_is_unplugged(const struct net_port *port)
+{
+	const struct port_shape *shape = port_shape(port);
+
+	return __builtin_expect(shape != NULL, 0) && shape->settings.link == NET_LINK_DOWN;
+}
+
 /* The table of addresses counts in these. */
 static inline uint32_t seconds_now(void)
 {
@@ -101,6 +123,24 @@ static inline uint32_t seconds_now(void)
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	return (uint32_t)now.tv_sec;
 }
+
+/* Under the set's lock: waits until the bursts that are under way in the port's switch are over. */
+void switch_wait_for_senders(const struct net_switch *sw, const struct net_port *port);
+
+/* What makes a port other than plain: *out is NULL of one that is. 0 or -ENOMEM. */
+int port_shape_new(struct port_shape **out, const struct net_port_settings *settings);
+void port_shape_free(struct port_shape *shape); /* NULL is valid */
+
+/* Under the set's lock: switch_port_set(), and what it was given last. */
+int port_configure(struct net_port *port, const struct net_port_settings *settings);
+void port_settings(const struct net_port *port, struct net_port_settings *out);
+
+/* Under the set's lock: the port of that name, or NULL. */
+struct net_port *switch_find_port(const struct switch_set *set, const char *name);
+
+/* The same: offers the names of all ports. */
+struct suggestion;
+void switch_suggest_port(const struct switch_set *set, struct suggestion *suggestion);
 
 /* Under the set's lock: the switch of that name, or NULL. */
 struct net_switch *switch_find(const struct switch_set *set, const char *name);

@@ -123,6 +123,19 @@ static double rate(uint64_t now, uint64_t before, double seconds)
 	return now > before && seconds > 0 ? (double)(now - before) / seconds : 0;
 }
 
+static void port_settings(struct port_row *port, json_t *settings)
+{
+	size_t used = 0;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(settings, key, value)
+		if (used < sizeof(port->set) && json_is_string(value))
+			used += (size_t)snprintf(port->set + used, sizeof(port->set) - used,
+						 "%s%s=%s", used ? " " : "", key,
+						 json_string_value(value));
+}
+
 static void port_fill(struct port_row *port, const json_t *json, const struct switch_row *before,
 		      double seconds, uint64_t now)
 {
@@ -134,6 +147,7 @@ static void port_fill(struct port_row *port, const json_t *json, const struct sw
 	port->in_frames = json_count(json, "in_frames");
 	port->in_bytes = json_count(json, "in_bytes");
 	port_drops(port, json_object_get(json, "drops"));
+	port_settings(port, json_object_get(json, "settings"));
 	for (size_t i = 0; before && i < before->port_count; i++) {
 		const struct port_row *old = &before->ports[i];
 

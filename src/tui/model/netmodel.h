@@ -18,6 +18,7 @@ struct port_row {
 	uint64_t unlinked; /* not sent to it while its link was down */
 	uint64_t drops;	   /* for other reasons */
 	char why[48];	   /* the most frequent one of them */
+	char set[96];	   /* what it is set to, "delay=20ms loss=1%"; it may be cut off */
 	uint64_t rose; /* when drops last grew, CLOCK_MONOTONIC, ns; 0: not while looked at */
 };
 

@@ -113,14 +113,18 @@ static void draw_port(const struct port_row *port, struct rect r, int y, uint64_
 {
 	char number[TEXT_NUMBER];
 	int numbers = port_numbers(r), x = r.x + r.width - numbers;
+	int room = r.width - numbers - 1, name = text_width(port->name) + 1;
 
-	draw_text(y, r.x, r.width - numbers - 1, DRAW_BOLD | DRAW_MIDDLE, port->name);
-	if (*port->state)
-		draw_sentence(y, r.x + text_width(port->name) + 2,
-			  r.width - numbers - 3 - text_width(port->name), INK_TEXT | DRAW_DIM,
-			  port->state);
-	else if (r.width >= 100)
+	draw_text(y, r.x, room, DRAW_BOLD | DRAW_MIDDLE, port->name);
+	if (*port->state && name + 1 < room) {
+		draw_sentence(y, r.x + name + 1, room - name - 1, INK_TEXT | DRAW_DIM, port->state);
+		room = 0;
+	} else if (r.width >= 100) {
 		draw_text(y, r.x + r.width - numbers - 20, 18, INK_TEXT | DRAW_DIM, port->mac);
+		room -= 20;
+	}
+	if (name < room)
+		draw_text(y, r.x + name, room - name, INK_WARN, port->set);
 	if (numbers >= PORT_RATES) {
 		draw_right(y, x, 7, INK_TEXT, text_rate(number, port->in_rate));
 		draw_right(y, x + 8, 7, INK_TEXT, text_rate(number, port->out_rate));

@@ -7,6 +7,7 @@
 
 #include "control/message.h"
 #include "control/names.h"
+#include "core/profile/port_settings.h"
 #include "core/server/json.h"
 #include "net/network.h"
 
@@ -37,18 +38,31 @@ static json_t *port_mac(const struct switch_port_info *port)
 	return memcmp(port->mac, none, sizeof(none)) ? mac_json(port->mac) : json_null();
 }
 
+/* What is not as it is at a plain port. */
+static json_t *settings_json(const struct net_port_settings *settings)
+{
+	json_t *json = json_object();
+	char text[PORT_SETTING_MAX];
+
+	for (const struct profile_key *key = net_port_keys; key->key; key++)
+		if (port_settings_text(settings, key, text))
+			json_object_set_new(json, key->key, message_text(text));
+	return json;
+}
+
 static json_t *port_json(struct net_switch *sw, const struct switch_port_info *port)
 {
 	const struct net_port_counters *counters = &port->counters;
 	struct port_field fields[FIELDS_MAX];
-	json_t *json = json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o}",
+	json_t *json = json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}",
 			 "name", message_text(port->name), "kind", message_text(port->kind),
 			 "mac", port_mac(port),
 			 "in_frames", (json_int_t)counters->tx_frames,
 			 "in_bytes", (json_int_t)counters->tx_bytes,
 			 "out_frames", (json_int_t)counters->rx_frames,
 			 "out_bytes", (json_int_t)counters->rx_bytes,
-			 "drops", drops_json(counters));
+			 "drops", drops_json(counters),
+			 "settings", settings_json(&port->settings));
 
 	add_fields(json, fields, switch_describe_port(sw, port->name, fields, FIELDS_MAX));
 	return json;
@@ -184,7 +198,22 @@ static int list_switches(struct request *request, struct cause *cause)
 	return 0;
 }
 
+static int set_port(struct request *request, struct cause *cause)
+{
+	struct network *network = deck_network(request->deck);
+	const char *name = param_string(request, "port"), *key;
+	struct net_port_settings settings;
+	json_t *text;
+	int error = network_get_port(network, name, &settings, cause);
+
+	json_object_foreach(json_object_get(request->params, "settings"), key, text)
+		if (!error)
+			error = port_settings_take(&settings, key, json_string_value(text), cause);
+	return error ? error : network_set_port(network, name, &settings, cause);
+}
+
 const struct handler switch_commands[] = {
 	{ METHOD_SWITCH_LIST, .run = list_switches },
+	{ METHOD_PORT_SET, .run = set_port },
 	HANDLERS_END
 };
