@@ -344,6 +344,7 @@ static void take_notice(void *arg, const char *text)
 static int setup(void **state, const struct port_kind *kind, bool loopback)
 {
 	struct switch_config config = { .name = "lan", .address = GATEWAY, .prefix = 24,
+					.uplink = kind == &port_nat ? kind : NULL,
 					.loopback = loopback };
 	struct world *w = calloc(1, sizeof(*w));
 	const struct uplink_listener listener = { .notice = take_notice, .arg = w };

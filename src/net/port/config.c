@@ -94,3 +94,12 @@ void switch_config_free(struct switch_config *config)
 		free(section);
 	}
 }
+
+uint32_t switch_config_dns(const struct switch_config *config)
+{
+	uint32_t hosts = UINT32_MAX >> config->prefix;
+
+	if (!config->uplink || !config->uplink->answers)
+		return 0;
+	return ((config->address + 1) & hosts) == hosts ? config->address - 1 : config->address + 1;
+}

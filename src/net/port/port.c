@@ -30,12 +30,3 @@ bool switch_config_equal(const struct switch_config *one, const struct switch_co
 			return false;
 	return a == b;
 }
-
-uint32_t switch_config_dns(const struct switch_config *config)
-{
-	uint32_t hosts = UINT32_MAX >> config->prefix;
-
-	if (!config->uplink || !config->uplink->answers)
-		return 0;
-	return ((config->address + 1) & hosts) == hosts ? config->address - 1 : config->address + 1;
-}
