@@ -201,7 +201,7 @@ static int capture_into(const char *name, struct link *link)
 	int error;
 
 	copying.from = link_raw(link, &copying.next, &copying.left);
-	copying.signals = signals_open();
+	copying.signals = signals_open(NULL);
 	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error */
 	error = open_output(&copying, name, &made);
 	if (error == -EINTR)

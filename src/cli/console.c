@@ -146,7 +146,8 @@ static int read_escape(struct cli *cli, const char *text, uint8_t *key)
 static int talk(struct console *console, const char *letter)
 {
 	struct console_session *session = &console->session;
-	int signals = signals_open(), error;
+	sigset_t before;
+	int signals = signals_open(&before), error;
 	bool raw = isatty(STDIN_FILENO);
 
 	session->loop = &console->loop;
@@ -166,7 +167,7 @@ static int talk(struct console *console, const char *letter)
 	window_end(&console->window);
 	client_free(console->events);
 	loop_remove(&console->loop, &console->signals);
-	signals_close(signals);
+	signals_close(signals, &before);
 	return error ? fail("%s: console: %s", console->cli->argv[0], strerror(-error))
 		     : console->status;
 }

@@ -62,6 +62,7 @@ static int ask(FILE *terminal, const char *guest, const char *disk, const char *
 	       char out[PASSPHRASE_MAX])
 {
 	struct termios saved, quiet;
+	sigset_t before;
 	int signals, err;
 
 	if (tcgetattr(fileno(terminal), &saved) < 0)
@@ -75,13 +76,13 @@ static int ask(FILE *terminal, const char *guest, const char *disk, const char *
 	/* What was typed before the question is no answer to it. */
 	if (tcsetattr(fileno(terminal), TCSAFLUSH, &quiet) < 0)
 		return -ENOTTY;
-	signals = signals_open();
+	signals = signals_open(&before);
 	err = read_keys(fileno(terminal), signals, out);
 	/* The rest of one that was too long is not for the shell to show and to run. */
 	tcsetattr(fileno(terminal), err ? TCSAFLUSH : TCSADRAIN, &saved);
 	fputc('\n', terminal);
 	fflush(terminal);
-	signals_close(signals); /* one that has come does what it does */
+	signals_close(signals, &before); /* one that has come does what it does */
 	return err;
 }
 

@@ -14,7 +14,7 @@ static bool is_ignored(int number)
 	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-int signals_open_set(const sigset_t *wanted)
+int signals_open_set(const sigset_t *wanted, sigset_t *before)
 {
 	sigset_t set = *wanted;
 
@@ -23,7 +23,7 @@ int signals_open_set(const sigset_t *wanted)
 	for (int number = 1; number < NSIG; number++)
 		if (sigismember(&set, number) == 1 && is_ignored(number))
 			sigdelset(&set, number);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	pthread_sigmask(SIG_BLOCK, &set, before);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -39,11 +39,11 @@ static sigset_t those(void)
 	return set;
 }
 
-int signals_open(void)
+int signals_open(sigset_t *before)
 {
 	sigset_t set = those();
 
-	return signals_open_set(&set);
+	return signals_open_set(&set, before);
 }
 
 int signals_take(int fd)
@@ -53,11 +53,9 @@ int signals_take(int fd)
 	return read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
 }
 
-void signals_close(int fd)
+void signals_close(int fd, const sigset_t *before)
 {
-	sigset_t set = those();
-
 	if (fd >= 0)
 		close(fd);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	pthread_sigmask(SIG_SETMASK, before, NULL);
 }

@@ -42,6 +42,7 @@ int role_headless(const struct role_config *config)
 	struct deck_session *session = &headless.session;
 	struct cause cause;
 
+	deck_signals_block_all();
 	if (deck_session_open(session, config, &cause) < 0) {
 		deck_session_close(session);
 		return complain(&cause);
@@ -49,7 +50,6 @@ int role_headless(const struct role_config *config)
 	headless.journal = (struct deck_listener){ .event = tell_event };
 	deck_listen(session->deck, &headless.journal);
 	deck_replay(session->deck, &headless.journal);
-	deck_signals_block_all();
 	deck_session_serve(session);
 	deck_unlisten(session->deck, &headless.journal);
 	deck_session_close(session);

@@ -56,6 +56,43 @@ static void outlive(int signal)
 	(void)signal;
 }
 
+/* What the terminal and its keys send: launcher and child are forked with it blocked. */
+static const int of_terminal[] = { SIGHUP, SIGINT, SIGQUIT, SIGTSTP };
+
+static sigset_t set_of_terminal(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (unsigned i = 0; i < ARRAY_SIZE(of_terminal); i++)
+		sigaddset(&set, of_terminal[i]);
+	return set;
+}
+
+/*
+ * The screen handles these itself; before it begins, and when it has ended and this process
+ * has not left the terminal's session yet, they do not end the deck. Whether one has come by
+ * now that ends the screen.
+ */
+static bool outlive_terminal(void)
+{
+	static const struct timespec at_once = { 0 };
+	const sigset_t set = set_of_terminal();
+	sigset_t ends;
+	bool ended;
+
+	sigemptyset(&ends);
+	for (unsigned i = 0; i < ARRAY_SIZE(of_terminal); i++) {
+		if (signal(of_terminal[i], outlive) == SIG_IGN)
+			signal(of_terminal[i], SIG_IGN);
+		else if (of_terminal[i] == SIGHUP || of_terminal[i] == SIGQUIT)
+			sigaddset(&ends, of_terminal[i]);
+	}
+	ended = sigtimedwait(&ends, NULL, &at_once) > 0;
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	return ended;
+}
+
 static int run_session(const struct role_config *config, int launcher)
 {
 	struct deck_session session = { 0 };
@@ -64,18 +101,14 @@ static int run_session(const struct role_config *config, int launcher)
 	enum tui_result result;
 	struct cause cause;
 
-	/*
-	 * The screen handles hang-ups itself; one more can come when it has ended
-	 * and this process has not left the terminal's session yet.
-	 */
-	if (signal(SIGHUP, outlive) == SIG_IGN)
-		signal(SIGHUP, SIG_IGN);
 	if (deck_session_open(&session, config, &cause) < 0 ||
 	    deck_session_start(&session, &cause) < 0) {
 		deck_session_close(&session);
 		return complain(&cause);
 	}
-	if (tui_run(&tui, &result, &cause) < 0) {
+	if (outlive_terminal()) {
+		result = TUI_HANGUP;
+	} else if (tui_run(&tui, &result, &cause) < 0) {
 		complain(&cause);
 		loop_post(deck_loop(session.deck), &session.off);
 		deck_session_close(&session);
@@ -130,17 +163,16 @@ static int launch(const struct role_config *config)
 {
 	struct termios before;
 	int pipe_fds[2], status;
-	sigset_t term;
+	sigset_t set = set_of_terminal();
 	char left = 0;
 	pid_t pid;
 	ssize_t n;
 
 	tcgetattr(STDIN_FILENO, &before);
 	/* One that comes before both know what to do with it is kept. */
-	sigemptyset(&term);
-	sigaddset(&term, SIGTERM);
-	sigaddset(&term, DECK_SIGNAL_PASSED_ON);
-	pthread_sigmask(SIG_BLOCK, &term, NULL);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, DECK_SIGNAL_PASSED_ON);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
 		plain_say("%m");
 		return 1;
@@ -151,7 +183,7 @@ static int launch(const struct role_config *config)
 	}
 	child_pid = pid;
 	take_signals();
-	pthread_sigmask(SIG_UNBLOCK, &term, NULL);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 	close(pipe_fds[1]);
 	do {
 		n = read(pipe_fds[0], &left, 1);

@@ -378,10 +378,7 @@ static int begin(struct run *run, struct cause *cause)
 	err = unlock(run, guest, cause);
 	if (err)
 		return err;
-	/* Blocked first: one that comes while the guest begins must find its button. */
-	run->signal_fd = signals_open();
-	err = run->signal_fd < 0 ? -errno : loop_add(&run->loop, &run->signals, run->signal_fd,
-						    EPOLLIN, signal_came, run);
+	err = loop_add(&run->loop, &run->signals, run->signal_fd, EPOLLIN, signal_came, run);
 	if (err)
 		return cause_errno(cause, -err, "signalfd");
 	err = guest_order(guest, METHOD_GUEST_START, cause);
@@ -420,8 +417,7 @@ static void end(struct run *run)
 	client_free(run->client);
 	loop_timer_cancel(&run->loop, &run->silence);
 	loop_remove(&run->loop, &run->signals);
-	if (run->signal_fd >= 0)
-		close(run->signal_fd);
+	close(run->signal_fd);
 	loop_destroy(&run->loop);
 	if (run->session.deck)
 		loop_post(deck_loop(run->session.deck), &run->session.off);
@@ -447,11 +443,17 @@ static bool find_guest(struct run *run, const char *profile)
 
 int role_run(const struct role_config *config)
 {
-	struct run run = { .session.alone = true, .signal_fd = -1, .loop.epoll_fd = -1 };
+	struct run run = { .session.alone = true, .loop.epoll_fd = -1 };
 	struct cause cause;
 
 	run.console = (struct console_session){ .ops = &console_ops, .arg = &run,
 						.loop = &run.loop, .fd = -1, .escape_key = ESCAPE };
+	/* Before all else: one that comes while the guest begins finds its button. */
+	run.signal_fd = signals_open(NULL);
+	if (run.signal_fd < 0) {
+		cause_errno(&cause, errno, "signalfd");
+		return complain(&cause);
+	}
 	if (deck_session_open(&run.session, config, &cause) < 0 ||
 	    loop_init(&run.loop, &cause) < 0) {
 		run.status = complain(&cause);

@@ -33,7 +33,7 @@ int deck_signals_open(struct deck_signals *signals, bool terminal, struct cause 
 	/* Of a deck with a screen it is the key of whatever else runs in that terminal. */
 	if (!terminal)
 		sigaddset(&set, SIGINT);
-	signals->fd = signals_open_set(&set);
+	signals->fd = signals_open_set(&set, NULL);
 	return signals->fd < 0 ? cause_errno(cause, errno, "signalfd") : 0;
 }
 

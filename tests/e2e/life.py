@@ -151,12 +151,16 @@ def test_sigterm_of_a_deck_with_a_screen_counts_once_for_its_two_processes():
         assert gone(folder)
 
 
-def heard(process, number):
-    """Whether a process does something about a signal, other than to ignore it."""
+def signal_set(process, name, number):
+    """Whether a signal is in a process's set "SigBlk" or "SigIgn"."""
     with open(f"/proc/{process.pid}/status") as file:
         sets = dict(line.split(":\t") for line in file.read().splitlines() if ":\t" in line)
-    bit = 1 << number - 1
-    return bool(int(sets["SigBlk"], 16) & bit) or not int(sets["SigIgn"], 16) & bit
+    return bool(int(sets[name], 16) & 1 << number - 1)
+
+
+def heard(process, number):
+    """Whether a process does something about a signal, other than to ignore it."""
+    return signal_set(process, "SigBlk", number) or not signal_set(process, "SigIgn", number)
 
 
 def test_what_was_ignored_stays_ignored():
@@ -202,6 +206,69 @@ def test_a_terminal_that_goes_with_its_login_takes_no_power():
         run.send_signal(signal.SIGTERM)
         run.communicate(timeout=d.PATIENCE)
         assert run.returncode == 0
+
+
+def left_behind(folder):
+    """Sockets and locks in a home whose deck is gone."""
+    return [name for _, _, names in os.walk(folder.path) for name in names
+            if name.endswith((".sock", ".lock"))]
+
+
+def wait_begun(process):
+    """Until it has started the process that starts others, which comes before what it locks."""
+    children = f"/proc/{process.pid}/task/{process.pid}/children"
+    if not os.path.exists(children):
+        d.skip("this kernel does not tell the children of a process")
+    while True:
+        with open(children) as file:
+            if file.read():
+                return
+
+
+def test_signals_are_the_same_from_the_start():
+    with d.Folder() as folder:
+        for number in signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGINT:
+            process = folder.start("--headless", stdin=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+            wait_begun(process)
+            process.send_signal(number)
+            if number in (signal.SIGHUP, signal.SIGQUIT):
+                d.wait_for(lambda: folder.run("list").returncode == 0 or
+                           process.poll() is not None, "the deck")
+                process.send_signal(signal.SIGTERM)
+            assert process.wait(d.PATIENCE) == 0, (number, process.returncode)
+            assert not left_behind(folder), (number, left_behind(folder))
+
+
+def test_a_screen_that_begins_does_not_die_of_its_terminal():
+    with d.Folder() as folder:
+        for number in signal.SIGINT, signal.SIGQUIT, signal.SIGHUP:
+            with Screen(folder) as screen:
+                lock = folder.socket + ".lock"
+                while not os.path.exists(lock) or not os.path.getsize(lock):
+                    pass
+                os.kill(screen.deck(), number)
+                if number == signal.SIGINT:
+                    screen.see(b"No guests")
+                    screen.keys(b"q")
+                assert screen.process.wait(d.PATIENCE) == 0, number
+            d.wait_for(lambda: not left_behind(folder), f"the end of all after {number}")
+
+
+def test_run_hears_a_signal_that_comes_before_its_guest():
+    d.need_kvm()
+    with d.Folder() as folder:
+        path = folder.write("plain.ini", PLAIN)
+        for number in signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT:
+            run = folder.start("run", path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, text=True)
+            wait_begun(run)
+            run.send_signal(number)
+            # Two more switch it off, as its guest may not have seen the button yet.
+            run.send_signal(signal.SIGTERM)
+            run.send_signal(signal.SIGINT)
+            told = run.communicate(timeout=d.PATIENCE)[1]
+            assert run.returncode == 0, (number, told)
 
 
 def from_elsewhere(deck, *args):

@@ -43,7 +43,7 @@ static int setup(void **state)
 		return -1;
 	snprintf(fixture->path, sizeof(fixture->path), "%s/x", fixture->folder);
 	fixture->copy.from = fds[0];
-	fixture->copy.signals = signals_open();
+	fixture->copy.signals = signals_open(NULL);
 	fixture->deck = fds[1];
 	*state = fixture;
 	return 0;
