@@ -854,6 +854,64 @@ static void wait_ns(struct bench *bench, uint64_t time)
 		assert_int_equal(loop_run(deck_loop(bench->deck)), 0);
 }
 
+static int start_of(struct bench *bench, const char *guest, struct cause *cause)
+{
+	return guest_order(deck_find(bench->deck, guest), METHOD_GUEST_START, cause);
+}
+
+/* A switch whose profile has mistakes keeps guests from starting; those that run go on. */
+static void test_broken_switch(void **state)
+{
+	static const char mistakes[] = "a: net0: the profile of switch net has mistakes; see "
+				       "'vmdeck check ";
+	struct bench *bench = *state;
+	struct guest *guest;
+	struct cause cause;
+
+	snprintf(bench->switches, sizeof(bench->switches), "%s/switches", bench->folder);
+	assert_int_equal(mkdir(bench->switches, 0700), 0);
+	write_file(bench, "switches/net.ini", "[switch]\nfoo = bar\n");
+	write_guest(bench, "a.ini", "a", "[net0]\nswitch = net\n");
+	open_deck(bench);
+	assert_int_equal(start_of(bench, "a", &cause), -EINVAL);
+	assert_int_equal(strncmp(cause.text, mistakes, strlen(mistakes)), 0);
+	assert_int_equal(guest_get_state(deck_find(bench->deck, "a")), GUEST_DEFINED);
+
+	write_file(bench, "switches/net.ini", "[switch]\n");
+	notes_of_reload(bench);
+	start(bench, "a");
+	/* Once it has been made it is there for who has it. */
+	write_file(bench, "switches/net.ini", "[switch]\naddress = bogus\n");
+	notes_of_reload(bench);
+	guest = deck_find(bench->deck, "a");
+	assert_int_equal(guest_order(guest, METHOD_GUEST_RESET, NULL), 0);
+	while (!guest_restarts(guest))
+		wait_ns(bench, NS_PER_MS);
+	assert_int_equal(guest_order(guest, METHOD_GUEST_OFF, NULL), 0);
+	wait_for(bench, "a", GUEST_STOPPED);
+	assert_int_equal(start_of(bench, "a", &cause), -EINVAL);
+	assert_int_equal(strncmp(cause.text, mistakes, strlen(mistakes)), 0);
+	end_deck(bench);
+}
+
+/* What kept it from starting is not what is wrong with its profile. */
+static void test_reason_of_mistakes(void **state)
+{
+	struct bench *bench = *state;
+	struct guest *guest;
+
+	write_guest(bench, "a.ini", "a", "[net0]\nswitch = none\n");
+	open_deck(bench);
+	guest = deck_find(bench->deck, "a");
+	assert_int_equal(start_of(bench, "a", NULL), 0);
+	wait_for(bench, "a", GUEST_FAILED);
+	assert_non_null(strstr(guest_reason(guest), "there is no switch named none"));
+	write_guest(bench, "a.ini", "a", "memory = 4x8M\n");
+	assert_int_equal(deck_reload(bench->deck, NULL, NULL), 0);
+	assert_int_equal(guest_get_state(guest), GUEST_INVALID);
+	assert_string_equal(guest_reason(guest), "");
+}
+
 /* A guest that resets itself as fast as it can is told of now and then, and truly. */
 static void test_reset_loop(void **state)
 {
@@ -1178,6 +1236,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_every_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reload_while_running, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broken_and_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_broken_switch, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reason_of_mistakes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_warnings, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_since_of_mistakes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_autostart, setup, teardown),

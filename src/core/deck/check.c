@@ -12,6 +12,7 @@
 #include "control/names.h"
 #include "core/deck/conflict.h"
 #include "core/deck/demo.h"
+#include "core/deck/switches.h"
 #include "core/machine/vm.h"
 #include "core/profile/folder.h"
 #include "core/profile/read.h"
@@ -144,8 +145,7 @@ static int find_switch(void *arg, const char *name, struct switch_config *config
 	if (!error)
 		return 0;
 	if (error != -ENOENT)
-		return cause_set(cause, -error, "the profile of switch %s has mistakes; see "
-				 "'vmdeck check %s'", name, path);
+		return switches_mistaken(name, path, cause);
 	return cause_set(cause, ENOENT, "there is no switch named %s; describe it in %s/%s"
 			 NAME_FILE_SUFFIX, name, folder ? folder : "switches", name);
 }

@@ -106,6 +106,13 @@ static int may_have(void *arg, const struct guest *guest, const struct profile *
 	return roster_may_have(&deck->roster, guest, profile, cause);
 }
 
+static int check_switch(void *arg, const char *name, struct cause *cause)
+{
+	const struct deck *deck = arg;
+
+	return switches_check(&deck->roster.switches, name, cause);
+}
+
 static void adopted(void *arg)
 {
 	struct deck *deck = arg;
@@ -313,6 +320,7 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 	deck->services.guest_ended = guest_ended;
 	deck->services.refresh = refresh;
 	deck->services.may_have = may_have;
+	deck->services.check_switch = check_switch;
 	deck->services.adopted = adopted;
 	deck->services.arg = deck;
 	deck->sample = (struct loop_timer){ .fire = sample, .arg = deck };

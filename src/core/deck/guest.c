@@ -159,10 +159,12 @@ void guest_set_profile(struct guest *guest, struct profile *profile, struct prof
 	secrets_keep_for(guest->secrets, profile);
 	guest_adopt(guest, profile);
 	profile_free(before);
-	if (!profile)
+	if (!profile) {
 		life_read(&guest->life, GUEST_INVALID);
-	else if (guest->life.state == GUEST_INVALID)
+		guest->reason[0] = '\0'; /* of an end that is not what keeps it any more */
+	} else if (guest->life.state == GUEST_INVALID) {
 		life_read(&guest->life, GUEST_DEFINED);
+	}
 }
 
 bool guest_is_renamed(const struct guest *guest)

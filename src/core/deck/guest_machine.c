@@ -12,10 +12,12 @@
 #include <string.h>
 
 #include "core/boot/boot.h"
+#include "core/bus/nic.h"
 #include "core/deck/guest_private.h"
 #include "core/deck/notices.h"
 #include "core/machine/room.h"
 #include "core/profile/differ.h"
+#include "net/network.h"
 
 static void machine_changed(void *arg);
 
@@ -63,6 +65,25 @@ static int check_secrets(const struct guest *guest, struct cause *cause)
 	return 0;
 }
 
+/* One that is reset has the switches that there are, whatever their profiles say by now. */
+static int check_switches(const struct guest *guest, bool reset, struct cause *cause)
+{
+	const struct deck_services *services = guest->services;
+	int err = 0;
+
+	for (unsigned i = 0; i < PROFILE_NETS_MAX && !err; i++) {
+		const struct profile_net *net = &guest->profile->nets[i];
+
+		if (!net->present ||
+		    (reset && network_find_switch(services->network, net->switch_name)))
+			continue;
+		err = services->check_switch(services->arg, net->switch_name, cause);
+		if (err)
+			cause_prefix(cause, err, "%s: " NIC_NAME "%u", guest->name, i);
+	}
+	return err;
+}
+
 /* By its profile; restarts: how many there were since it was started. */
 static int build(struct guest *guest, unsigned restarts, struct cause *cause)
 {
@@ -86,6 +107,8 @@ static int build(struct guest *guest, unsigned restarts, struct cause *cause)
 	if (err)
 		return cause_prefix(cause, err, "%s", guest->name);
 	err = check_secrets(guest, cause);
+	if (!err)
+		err = check_switches(guest, restarts != 0, cause);
 	if (err)
 		return err;
 	err = services->kvm ? 0 : kvm_open(&services->kvm, cause);

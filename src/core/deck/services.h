@@ -30,6 +30,8 @@ struct deck_services {
 	/* See roster_may_have(). */
 	int (*may_have)(void *arg, const struct guest *guest, const struct profile *profile,
 			struct cause *cause);
+	/* See switches_check(). */
+	int (*check_switch)(void *arg, const char *name, struct cause *cause);
 	void (*adopted)(void *arg); /* a guest that is alive has another profile */
 	bool ending; /* no guest is started any more */
 	void (*guest_ended)(void *arg, struct guest *guest); /* may free the guest */

@@ -220,6 +220,24 @@ int switches_read(struct switches *switches, const char *folder, struct cause *c
 	return err;
 }
 
+int switches_mistaken(const char *name, const char *path, struct cause *cause)
+{
+	return cause_set(cause, EINVAL, "the profile of switch %s has mistakes; see "
+			 "'vmdeck check %s'", name, path);
+}
+
+int switches_check(const struct switches *switches, const char *name, struct cause *cause)
+{
+	for (const struct switch_file *file = switches->files; file; file = file->next) {
+		size_t length;
+		const char *own = profile_file_name(file->path, &length);
+
+		if (file->report.count && length == strlen(name) && !memcmp(own, name, length))
+			return switches_mistaken(name, file->path, cause);
+	}
+	return 0;
+}
+
 void switches_remind(struct switches *switches)
 {
 	for (const struct switch_file *file = switches->files; file; file = file->next) {

@@ -37,6 +37,15 @@ int switches_read(struct switches *switches, const char *folder, struct cause *c
 /* A guest has ended, or is about to start: applies what had to wait. */
 void switches_apply(struct switches *switches);
 
+/*
+ * Whether the newest profile of a switch, if there is one, is without mistakes: 0, or -EINVAL
+ * with a cause, that of switches_mistaken().
+ */
+int switches_check(const struct switches *switches, const char *name, struct cause *cause);
+
+/* -EINVAL, with a cause: the profile of a switch, at path, has mistakes. */
+int switches_mistaken(const char *name, const char *path, struct cause *cause);
+
 /* Says again what is not applied. */
 void switches_remind(struct switches *switches);
 
