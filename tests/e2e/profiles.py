@@ -201,10 +201,16 @@ def test_switches_follow_their_profiles():
         # Who reloads hears of it although it is no news.
         for _ in range(2):
             text = deck.run("reload").stdout
-            assert text.count("switch wan: its profile has changed; that is applied") == 1, text
+            assert "its profile has changed; that is applied" not in text, text
+            assert text.count("switch wan stays as it is: its profile has mistakes") == 1, text
             assert text.count("wan.ini:2: uplink: ") == 1, text
         deck.run("stop", "--force", "--wait", "a")
-        d.wait_for(lambda: "10.0.9.2" in str(addresses(deck)["wan"]), "the newest valid one")
+        assert "10.0.8.2" in str(addresses(deck)["wan"])
+        refused = deck.run("start", "a")
+        assert refused.returncode == 1, refused
+        assert "a: net0: the profile of switch wan has mistakes" in refused.stderr, refused
+        deck.write(wan, SWITCH % 9)
+        d.wait_for(lambda: "10.0.9.2" in str(addresses(deck)["wan"]), "the one that is valid")
         # One that needs no file gets one, and loses it.
         deck.write("config/vmdeck/switches/lan.ini", SWITCH % 6)
         d.wait_for(lambda: "10.0.6.2" in str(addresses(deck)["lan"]), "lan by its profile")

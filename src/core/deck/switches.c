@@ -191,7 +191,8 @@ void switches_apply(struct switches *switches)
 	while (*at) {
 		struct switch_file *file = *at;
 
-		if (file->valid)
+		/* With mistakes in its profile it stays as it is. */
+		if (file->valid && !file->report.count)
 			apply(switches, file);
 		if (file->gone && !file->waits)
 			forget(at);
@@ -242,7 +243,7 @@ void switches_remind(struct switches *switches)
 {
 	for (const struct switch_file *file = switches->files; file; file = file->next) {
 		say_mistakes(switches, file);
-		if (file->waits)
+		if (file->waits && !file->report.count)
 			say_waits(switches, file);
 	}
 }
