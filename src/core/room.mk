@@ -50,6 +50,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/deck/stats_private.h \
 	%D%/deck/switches.c %D%/deck/switches.h \
 	%D%/disk/check.c %D%/disk/check.h \
+	%D%/disk/claim.c %D%/disk/claim.h \
 	%D%/disk/cloud.c %D%/disk/cloud.h \
 	%D%/disk/cloud_files.c %D%/disk/cloud_files.h \
 	%D%/disk/direct.c %D%/disk/direct.h \

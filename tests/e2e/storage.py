@@ -464,6 +464,76 @@ def test_what_is_wrong_with_an_image_is_said():
             assert said in text, (name, text)
 
 
+PLAIN = "[guest]\nmemory = 16M\n[boot]\nfirmware = none\n[disk0]\npath = @/"
+SHARED = {  # guests by name, and what they have of few images
+    "one": "x.qcow2\nformat = qcow2\n",
+    "two": "sym.qcow2\nformat = qcow2\n",
+    "as-it-is": "x.qcow2\nformat = raw\n",
+    "raw": "raw.img\n",
+    "over": "raw.img\noverlay = discard\n",
+    "kept": "hard.img\noverlay = keep\n",
+    "based": "based.qcow2\nformat = qcow2\nbacking_files = yes\n",
+    "layer": "state/vmdeck/overlays/kept-disk0.qcow2\nformat = qcow2\nbacking_files = yes\n",
+    "twice": "x.qcow2\nformat = qcow2\n[disk1]\npath = @/sym.qcow2\nformat = qcow2\n",
+    "both": "raw.img\noverlay = discard\n[disk1]\npath = @/hard.img\n",
+}
+CLASHES = [  # who runs, who is started beside that, what is said of it
+    ("one", "two", "@/sym.qcow2 is in use as disk0 of the guest one (@/x.qcow2 there); stop"),
+    ("one", "as-it-is", "@/x.qcow2 is in use as disk0 of the guest one; stop that one"),
+    ("as-it-is", "one", "@/x.qcow2 is in use as disk0 of the guest as-it-is; stop that one"),
+    ("over", "raw", "@/raw.img is what disk0 of the guest over is based on, so it must not"),
+    ("raw", "over", "@/raw.img is written to as disk0 of the guest raw, so nothing can be"),
+    ("raw", "based", "@/raw.img is written to as disk0 of the guest raw, so nothing can be"),
+    ("based", "raw", "@/raw.img is what disk0 of the guest based is based on, so it must not"),
+    ("over", "kept", None),
+    ("over", "based", None),
+    ("kept", "layer", "kept-disk0.qcow2 is in use as disk0 of the guest kept; stop that one"),
+    (None, "twice", "disk1: @/sym.qcow2 is the image of disk0 (@/x.qcow2 there) as well"),
+    (None, "both", "disk0: @/raw.img is written to as disk1 (@/hard.img there), so nothing"),
+]
+CHECKED = {
+    "twice": "path: @/sym.qcow2 is the image of disk0 (@/x.qcow2 there) as well",
+    "both": "path: @/hard.img is what disk0 (@/raw.img there) is based on",
+}
+
+
+def test_an_image_has_one_writer_whoever_serves_it():
+    d.need_kvm()
+    d.need("qemu-img", "qemu-storage-daemon")
+
+    def prepare(folder):
+        def at(name):
+            return os.path.join(folder.path, name)
+        image("create", "-q", "-f", "qcow2", at("x.qcow2"), "10M")
+        os.truncate(at("x.qcow2"), 1 << 20)
+        image("create", "-q", "-f", "raw", at("raw.img"), "1M")
+        image("create", "-q", "-f", "qcow2", "-F", "raw", "-b", at("raw.img"), at("based.qcow2"))
+        os.symlink("x.qcow2", at("sym.qcow2"))
+        os.link(at("raw.img"), at("hard.img"))
+        for name, keys in SHARED.items():
+            folder.guest(name, (PLAIN + keys).replace("@", folder.path))
+
+    with d.Deck(prepare=prepare) as deck:
+        for first, second, said in CLASHES:
+            running = [first] if first else []
+            for name in running:
+                started = deck.run("start", name)
+                assert started.returncode == 0, started
+            started = deck.run("start", second)
+            if said:
+                assert started.returncode == 1, (first, second)
+                assert said.replace("@", deck.path) in started.stderr, (first, second, started)
+            else:
+                assert started.returncode == 0, (first, second, started)
+                running.append(second)
+            for name in running:
+                assert deck.run("stop", "--force", "--wait", name).returncode == 0
+        for name, said in CHECKED.items():
+            checked = deck.run("check", f"{deck.guests}/{name}.ini")
+            assert checked.returncode == 1, checked
+            assert said.replace("@", deck.path) in checked.stdout + checked.stderr, checked
+
+
 CASES = [
     ("base", "path = @/a.qcow2\nformat = qcow2\n"),
     ("loop", "path = @/a.qcow2\nformat = qcow2\nbacking_files = yes\n"),

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #include "core/boot/load.h"
 #include "core/deck/check.h"
+#include "core/disk/qcow2.h"
 #include "lib/pvh_image.h"
 
 #define KERNEL "[boot]\nkernel=../kernel\n"
@@ -196,6 +198,66 @@ static void large_files_are_not_read(void **state)
 				     KERNEL "initrd=../large\n"), "");
 }
 
+static void make_qcow2(const char *name, const char *backing)
+{
+	int fd = open(path_of(name), O_RDWR | O_CREAT | O_EXCL, 0600);
+
+	assert_int_equal(qcow2_create(fd, 65536, backing, "raw"), 0);
+	close(fd);
+}
+
+/* The files decide, by whatever paths they are named and whoever serves them. */
+static void one_file_of_two_disks_is_found(void **state)
+{
+#define RAW "[disk0]\npath=../raw.img\n"
+#define BASED "format=qcow2\nbacking_files=yes\n"
+	static const struct {
+		const char *text, *found; /* NULL: nothing of that kind */
+	} cases[] = {
+		{ RAW "[disk1]\npath=../sym.img\n", "4: path: %s/sym.img is the image of disk0 (%s/raw.img "
+		  "there) as well; two disks can share one if both have readonly=yes or overlay=\n" },
+		{ RAW "[disk1]\npath=../hard.img\nreadonly=yes\n", "is the image of disk0 (" },
+		{ RAW "readonly=yes\n[disk1]\npath=../hard.img\nreadonly=yes\n", NULL },
+		{ RAW "overlay=discard\n[disk1]\npath=../hard.img\n", "5: path: %s/hard.img is "
+		  "what disk0 (%s/raw.img there) is based on, so it must not change; set readonly=yes "
+		  "or overlay= here\n" },
+		{ RAW "[disk1]\npath=../hard.img\noverlay=keep\n", "4: path: %s/hard.img is written "
+		  "to as disk0 (%s/raw.img there), so nothing can be based on it; set readonly=yes or "
+		  "overlay= there\n" },
+		{ RAW "overlay=keep\n[disk1]\npath=../hard.img\noverlay=discard\n", NULL },
+		{ RAW "overlay=keep\n[disk1]\npath=../raw.img\noverlay=discard\n", NULL },
+		{ RAW "overlay=keep\n[disk1]\npath=../raw.img\n", "path: is the image of [disk0]" },
+		{ RAW "[disk1]\npath=../one.qcow2\n" BASED, "raw.img is written to as disk0" },
+		{ RAW, NULL },
+		{ "[disk0]\npath=../one.qcow2\n" BASED "[disk1]\npath=../sym.qcow2\n" BASED,
+		  "sym.qcow2 is the image of disk0 (" },
+		{ "[disk0]\npath=../one.qcow2\n" BASED "[disk1]\npath=../sym.qcow2\nformat=raw\n",
+		  "sym.qcow2 is the image of disk0 (" },
+		{ "[disk0]\npath=../one.qcow2\n" BASED "[disk1]\npath=../two.qcow2\n" BASED, NULL },
+		{ "[disk0]\npath=../one.qcow2\n" BASED "[disk1]\npath=../raw.img\n",
+		  "raw.img is what disk0 is based on" },
+	};
+
+	(void)state;
+	write_text("raw.img", "");
+	assert_int_equal(truncate(path_of("raw.img"), 65536), 0);
+	assert_int_equal(link(path_of("raw.img"), path_of("hard.img")), 0);
+	assert_int_equal(symlink("raw.img", path_of("sym.img")), 0);
+	make_qcow2("one.qcow2", "raw.img");
+	make_qcow2("two.qcow2", "raw.img");
+	assert_int_equal(symlink("one.qcow2", path_of("sym.qcow2")), 0);
+	assert_int_equal(truncate(path_of("one.qcow2"), 1 << 20), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *wanted = cases[i].found, *found = found_in(cases[i].text);
+		char guests[128], text[1024];
+
+		snprintf(guests, sizeof(guests), "%s/guests/..", folder);
+		snprintf(text, sizeof(text), wanted ? wanted : "disk0", guests, guests);
+		if (!strstr(found, text) != !wanted)
+			fail_msg("%s\ngave %s\ninstead of %s", cases[i].text, found, text);
+	}
+}
+
 static void count(void *arg, const char *path, const struct profile_report *report)
 {
 	char *out = arg;
@@ -235,6 +297,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(good_ones_have_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_a_start_refuses_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(everything_is_found_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_file_of_two_disks_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(large_files_are_not_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(folders_are_checked_as_a_whole, setup, teardown),
 	};

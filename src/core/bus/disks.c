@@ -5,9 +5,12 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/disk/check.h"
+#include "core/disk/claim.h"
 #include "core/disk/storage.h"
 #include "core/profile/check.h"
 
@@ -50,6 +53,57 @@ static void image_found(void *arg, unsigned number, bool warning, const char *te
 	disks->check->found(disks->check->arg, disks->configs[number].name, "path", warning, text);
 }
 
+static struct image_claim *claim_of(const struct profile *profile, unsigned number)
+{
+	const struct profile_disk *disk = &profile->disks[number];
+	struct image_claim *claim;
+	struct disk_config config;
+	struct storage storage;
+	struct stat st;
+	int err = 0;
+
+	configure(&config, profile, number);
+	claim = image_claim_new(config.guest, config.name);
+	if (!claim)
+		return NULL;
+	if (storage_serves(disk)) {
+		/* Its mistakes are told elsewhere. */
+		storage_check(&storage, disk, &(struct storage_paths){ .layer = NULL }, NULL);
+		err = storage_claim(claim, &storage, disk);
+	} else if (stat(config.path, &st) == 0) {
+		err = image_claim_add(claim, config.path, &st, IMAGE_ITSELF, !config.readonly);
+	}
+	if (!err)
+		return claim;
+	image_claim_free(claim);
+	return NULL;
+}
+
+/* Disks that cannot be there beside each other; of one path that was seen in the profile. */
+static void check_claims(const struct profile_check *check)
+{
+	const struct profile_disk *disks = check->profile->disks;
+	struct image_claim *claims[PROFILE_DISKS_MAX] = { NULL };
+	char name[DEVICE_NAME_MAX];
+	struct cause cause;
+
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++) {
+		if (!disks[i].present || !disks[i].path)
+			continue;
+		claims[i] = claim_of(check->profile, i);
+		for (unsigned j = 0; j < i && claims[i]; j++) {
+			if (!claims[j] || !strcmp(disks[i].path, disks[j].path) ||
+			    image_claim_clash(claims[i], claims[j], &cause) == 0)
+				continue;
+			snprintf(name, sizeof(name), DISKS_NAME "%u", i);
+			check->found(check->arg, name, "path", false, cause.text);
+			break;
+		}
+	}
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
+		image_claim_free(claims[i]);
+}
+
 static void check_disks(const struct profile_check *check)
 {
 	const struct profile_disk *profiles = check->profile->disks;
@@ -60,6 +114,7 @@ static void check_disks(const struct profile_check *check)
 		if (profiles[i].present && profiles[i].path && !storage_serves(&profiles[i]))
 			configure(&disks.configs[count++], check->profile, i);
 	disk_check(disks.configs, count, image_found, &disks);
+	check_claims(check);
 }
 
 static void disk_full(void *arg, const struct disk *disk, int error)

@@ -13,9 +13,8 @@
 typedef void disk_finding(void *arg, unsigned number, bool warning, const char *text);
 
 /*
- * Tells what is to be said of the images of one guest, at most DISK_RING_DISKS, each by
- * itself and beside each other. Whether others use them now is not looked at: a guest
- * that runs may be checked.
+ * Tells what is to be said of the images of one guest, each by itself. Whether others use them
+ * now is not looked at: a guest that runs may be checked.
  */
 void disk_check(const struct disk_config *configs, unsigned count, disk_finding *tell, void *arg);
 

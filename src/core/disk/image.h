@@ -13,6 +13,7 @@
 #define RING_ENTRIES 64
 
 struct disk_pool;
+struct image_claim;
 struct image_lock;
 
 /* What a request needs of the system next. */
@@ -74,6 +75,7 @@ struct disk {
 	struct disk_config config;
 	struct disk_file file;
 	_Atomic uint64_t size; /* as requests are checked against it */
+	struct image_claim *claim;
 	struct image_lock *lock;
 	int slot; /* number of the fixed file, or -1 */
 	bool discards;		      /* it is a block device, and can */

@@ -9,7 +9,8 @@
  * asks whether an exclusive one could be had. They belong to the open file
  * (OFD), so two guests of one process exclude each other too.
  *
- * A reader of an image that this process reads already shares the locks: their
+ * Others of this process have been excluded by its claim before (claim.h). A
+ * reader of an image that this process reads already shares the locks: their
  * cost grows with the number of sets on the file. Each has its own open file, as
  * the kernel reads ahead by that. Any thread.
  */
@@ -54,7 +55,6 @@ struct taken {
 /* One disk's part in it. */
 struct image_lock {
 	struct taken *taken;
-	const struct disk_config *config;
 	struct image_lock *next;
 };
 
@@ -131,21 +131,6 @@ static struct image_lock *find(const struct stat *st)
 	return lock;
 }
 
-static bool same_guest(const struct disk_config *one, const struct disk_config *other)
-{
-	return one->guest && other->guest ? !strcmp(one->guest, other->guest) :
-					    one->guest == other->guest;
-}
-
-static int in_use_here(const struct disk_config *config, const struct disk_config *other,
-		       struct cause *cause)
-{
-	if (same_guest(config, other))
-		return cause_set(cause, EBUSY, DISK_TWICE, config->path, other->name);
-	return cause_set(cause, EBUSY, "%s is in use as %s of the guest %s; stop that one, or set "
-			 "readonly=yes in both", config->path, other->name, other->guest);
-}
-
 /* --- other processes --- */
 
 static int in_use(int fd, const struct stat *st, const struct disk_config *config,
@@ -217,46 +202,40 @@ static void give_up(struct taken *taken)
 /* --- both --- */
 
 /*
- * Adds a lock with what was taken for it, if anything, or with what other readers have. 0, or
- * -EBUSY with a cause. 1: nobody here has the image, and nothing was taken.
+ * Adds a lock with what was taken for it, if anything, or with what other readers have. false:
+ * nobody here has the image, and nothing was taken.
  */
-static int add(struct image_lock *lock, struct taken *taken, const struct stat *st,
-	       struct cause *cause)
+static bool add(struct image_lock *lock, struct taken *taken, const struct stat *st)
 {
 	const struct image_lock *other;
-	int r = 0;
 
 	pthread_mutex_lock(&locks_mutex);
 	other = find(st);
-	if (other && (other->taken->writer || !lock->config->readonly)) {
-		r = in_use_here(lock->config, other->config, cause);
-	} else if (!other && !taken) {
-		r = 1;
-	} else {
-		lock->taken = other ? other->taken : taken;
+	lock->taken = other ? other->taken : taken;
+	if (lock->taken) {
 		lock->taken->users++;
 		lock->next = locks;
 		locks = lock;
 		image_mark(lock->taken->fd);
 	}
 	pthread_mutex_unlock(&locks_mutex);
-	return r;
+	return lock->taken;
 }
 
-static int take_and_add(struct image_lock *lock, const struct disk_file *file, struct cause *cause)
+static int take_and_add(struct image_lock *lock, const struct disk_file *file,
+			const struct disk_config *config, struct cause *cause)
 {
 	struct taken *taken = calloc(1, sizeof(*taken));
 	int r;
 
 	if (!taken)
-		return cause_errno(cause, ENOMEM, "%s", lock->config->path);
-	*taken = (struct taken){ .writer = !lock->config->readonly, .fd = -1, .st = file->st };
-	r = take_locks(taken, file->fd, lock->config, cause);
-	/* Somebody here may have been faster. */
+		return cause_errno(cause, ENOMEM, "%s", config->path);
+	*taken = (struct taken){ .writer = !config->readonly, .fd = -1, .st = file->st };
+	r = take_locks(taken, file->fd, config, cause);
+	/* Another reader here may have been faster. */
 	if (!r || r == -EAGAIN)
-		r = add(lock, r ? NULL : taken, &file->st, cause);
-	if (r > 0)
-		r = in_use(file->fd, &file->st, lock->config, cause);
+		r = add(lock, r ? NULL : taken, &file->st) ? 0
+			: in_use(file->fd, &file->st, config, cause);
 	if (!taken->users)
 		give_up(taken);
 	return r;
@@ -266,15 +245,13 @@ int image_lock(struct image_lock **out, const struct disk_file *file,
 	       const struct disk_config *config, struct cause *cause)
 {
 	struct image_lock *lock = calloc(1, sizeof(*lock));
-	int r;
+	int r = 0;
 
 	*out = NULL;
 	if (!lock)
 		return cause_errno(cause, ENOMEM, "%s", config->path);
-	lock->config = config;
-	r = add(lock, NULL, &file->st, cause);
-	if (r > 0)
-		r = take_and_add(lock, file, cause);
+	if (!add(lock, NULL, &file->st))
+		r = take_and_add(lock, file, config, cause);
 	if (r < 0)
 		free(lock);
 	else

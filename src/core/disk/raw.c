@@ -17,9 +17,21 @@
 #include <unistd.h>
 
 #include "base/units.h"
+#include "core/disk/claim.h"
 #include "core/disk/image.h"
 #include "core/disk/lock.h"
 #include "core/disk/open.h"
+
+static int claim(struct disk *disk, struct cause *cause)
+{
+	const struct disk_config *config = &disk->config;
+
+	disk->claim = image_claim_new(config->guest, config->name);
+	if (!disk->claim || image_claim_add(disk->claim, config->path, &disk->file.st,
+					    IMAGE_ITSELF, !config->readonly) < 0)
+		return cause_errno(cause, ENOMEM, "%s", config->path);
+	return image_claim_take(disk->claim, cause);
+}
 
 int disk_prepare(struct disk **out, const struct disk_config *config, struct cause *cause)
 {
@@ -37,6 +49,8 @@ int disk_prepare(struct disk **out, const struct disk_config *config, struct cau
 	r = disk_file_open(&disk->file, &disk->config, cause);
 	atomic_store(&disk->size, disk->file.size);
 	disk->discards = S_ISBLK(disk->file.st.st_mode);
+	if (!r)
+		r = claim(disk, cause);
 	if (!r)
 		r = image_lock(&disk->lock, &disk->file, &disk->config, cause);
 	if (r < 0) {
@@ -82,6 +96,7 @@ void disk_close(struct disk *disk)
 	if (disk->slot >= 0)
 		ring_remove_disk(disk->ring, disk);
 	image_unlock(disk->lock);
+	image_claim_free(disk->claim);
 	disk_file_close(&disk->file);
 	free(disk);
 }

@@ -64,12 +64,6 @@ enum program_network storage_network(const struct profile_disk *disk)
 	return strncmp(disk->path, NBD_UNIX, strlen(NBD_UNIX)) ? PROGRAM_NETWORK : PROGRAM_LOCAL;
 }
 
-/* Nobody writes to the image. */
-static bool is_read(const struct profile_disk *disk)
-{
-	return disk->readonly || disk->overlay;
-}
-
 /* --- looking --- */
 
 /* Of a file that the daemon opens. */
@@ -168,7 +162,7 @@ static int check_format(const struct disk_file *file, const struct profile_disk 
 static int check_qcow2(struct storage *out, const struct disk_file *file,
 		       const struct profile_disk *disk, struct cause *cause)
 {
-	struct named named = { out, !is_read(disk), true };
+	struct named named = { out, !profile_disk_is_read(disk), true };
 	struct qcow2_header header;
 	int err = qcow2_read(&header, file->fd, disk->path, cause);
 
@@ -247,7 +241,8 @@ static int check_size(const struct profile_disk *disk, uint64_t size, struct cau
 /* How an image is made depends on its format; LUKS wants a passphrase of who makes it. */
 static int missing(const struct profile_disk *disk, struct cause *cause)
 {
-	if (disk->format != DISK_FORMAT_QCOW2 || is_read(disk) || !strncmp(disk->path, "/dev/", 5))
+	if (disk->format != DISK_FORMAT_QCOW2 || profile_disk_is_read(disk) ||
+	    !strncmp(disk->path, "/dev/", 5))
 		return cause_set(cause, ENOENT, "%s does not exist; correct the path", disk->path);
 	return cause_set(cause, ENOENT, "%s does not exist; make one with vmdeck disk create "
 			 "--format qcow2 %s 1G, or correct the path", disk->path, disk->path);
@@ -255,7 +250,7 @@ static int missing(const struct profile_disk *disk, struct cause *cause)
 
 static int check_file(struct storage *out, const struct profile_disk *disk, struct cause *cause)
 {
-	const struct disk_config config = { .path = disk->path, .readonly = is_read(disk),
+	const struct disk_config config = { .path = disk->path, .readonly = profile_disk_is_read(disk),
 					    .raw = disk->format == DISK_FORMAT_RAW };
 	struct disk_file file;
 	bool raw = !kinds[disk->format].driver;
@@ -264,7 +259,7 @@ static int check_file(struct storage *out, const struct profile_disk *disk, stru
 
 	if (err)
 		return err == -ENOENT && !raw ? missing(disk, cause) : err;
-	add_opened(out, disk->path, !is_read(disk));
+	add_opened(out, disk->path, !profile_disk_is_read(disk));
 	if (!raw)
 		err = check_format(&file, disk, cause);
 	if (!err && disk->format == DISK_FORMAT_QCOW2)
@@ -303,7 +298,7 @@ static int check_keys(const struct profile_disk *disk, struct cause *cause)
 	if (disk->readonly && disk->overlay)
 		return cause_set(cause, EINVAL, "overlay= is for what a guest writes, and it does "
 				 "not with readonly=yes; remove one of them");
-	if (kinds[disk->format].only_read && !is_read(disk))
+	if (kinds[disk->format].only_read && !profile_disk_is_read(disk))
 		return cause_set(cause, EINVAL, "format=%s is only read; set readonly=yes or "
 				 "overlay=, or convert the image with vmdeck disk convert", driver);
 	if (disk->overlay && !kinds[disk->format].file)
@@ -337,6 +332,25 @@ int storage_check(struct storage *out, const struct profile_disk *disk,
 		return cause_set(cause, ENAMETOOLONG, "%.100s...: it names too many files",
 				 disk->path);
 	return program_find(PROGRAM_STORAGE_DAEMON, program, cause);
+}
+
+int storage_claim(struct image_claim *claim, const struct storage *storage,
+		  const struct profile_disk *disk)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < storage->count && !err; i++) {
+		const struct program_file *file = &storage->files[i];
+		bool itself = file->written || (!i && !disk->overlay);
+		struct stat st;
+
+		if (disk->secret_file && !strcmp(file->path, disk->secret_file))
+			continue;
+		if (stat(file->path, &st) == 0 && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)))
+			err = image_claim_add(claim, file->path, &st,
+					      itself ? IMAGE_ITSELF : IMAGE_BELOW, file->written);
+	}
+	return err;
 }
 
 /* --- the daemon's arguments --- */
@@ -412,7 +426,7 @@ static void add_image_node(struct storage_arguments *out, const struct profile_d
 	add_node(out);
 	add(out, "{\"driver\":\"%\",\"node-name\":\"%\",\"file\":\"file\",\"read-only\":%,"
 	    "\"discard\":\"unmap\"", storage_driver(disk), name,
-	    is_read(disk) ? "true" : "false");
+	    profile_disk_is_read(disk) ? "true" : "false");
 	add(out, can_be_based && !disk->backing_files ? ",\"backing\":null" : "");
 	add(out, disk->format == DISK_FORMAT_LUKS ? ",\"key-secret\":\"key\"}" : "}");
 }
@@ -422,7 +436,7 @@ static void add_file(struct storage_arguments *out, const struct profile_disk *d
 {
 	if (disk->format == DISK_FORMAT_LUKS)
 		add_secret(out, paths->secret ? paths->secret : disk->secret_file);
-	add_file_node(out, "file", disk->path, is_read(disk));
+	add_file_node(out, "file", disk->path, profile_disk_is_read(disk));
 	add_image_node(out, disk, disk->overlay ? "image" : "disk");
 	if (!disk->overlay)
 		return;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/cause.h"
+#include "core/disk/claim.h"
 #include "core/profile/profile.h"
 #include "sandbox/program.h"
 
@@ -48,6 +49,13 @@ struct storage_paths {
  */
 int storage_check(struct storage *out, const struct profile_disk *disk,
 		  const struct storage_paths *paths, struct cause *cause);
+
+/*
+ * What it has found that images are made of, also with a mistake behind that, becomes part of a
+ * claim. 0, or -ENOMEM.
+ */
+int storage_claim(struct image_claim *claim, const struct storage *storage,
+		  const struct profile_disk *disk);
 
 /* Arguments, each of them in text. */
 struct storage_arguments {

@@ -108,6 +108,11 @@ bool profile_disk_is_readonly(const struct profile_disk *disk)
 	return disk->readonly || disk->cdrom;
 }
 
+bool profile_disk_is_read(const struct profile_disk *disk)
+{
+	return profile_disk_is_readonly(disk) || disk->overlay;
+}
+
 bool profile_serial_valid(const char *serial)
 {
 	size_t size = strspn(serial, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -149,6 +149,9 @@ bool profile_has_vga(const struct profile *profile);
 /* Whether the guest cannot write to a disk. */
 bool profile_disk_is_readonly(const struct profile_disk *disk);
 
+/* Whether nobody writes to its image: that, or what is written goes into a layer. */
+bool profile_disk_is_read(const struct profile_disk *disk);
+
 /* Whether it is a serial number of a disk: of letters, digits, '-', '_' and '.'. */
 bool profile_serial_valid(const char *serial);
 

@@ -238,12 +238,11 @@ static void check_disks(struct reader *reader)
 		for (i = 0; i < j; i++) {
 			if (!disks[i].path || !disks[j].path ||
 			    strcmp(disks[i].path, disks[j].path) ||
-			    (profile_disk_is_readonly(&disks[i]) &&
-			     profile_disk_is_readonly(&disks[j])))
+			    (profile_disk_is_read(&disks[i]) && profile_disk_is_read(&disks[j])))
 				continue;
 			profile_report_add(reader->report, ini_line(reader->ini, name, "path"),
 					   "path: is the image of [disk%u] as well; two disks can "
-					   "share one if both have readonly=yes", i);
+					   "share one if both have readonly=yes or overlay=", i);
 			break;
 		}
 	}

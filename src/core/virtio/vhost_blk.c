@@ -4,11 +4,14 @@
  */
 #include "core/virtio/vhost_blk.h"
 
+#include <errno.h>
 #include <linux/virtio_blk.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/bus/disks.h"
+#include "core/disk/claim.h"
 #include "core/disk/overlay.h"
 #include "core/disk/secrets.h"
 #include "core/disk/storage.h"
@@ -27,6 +30,7 @@ static const struct storage_paths named;
 struct vhost_blk {
 	struct vhost_device vhost;
 	struct overlay overlay; /* fd -1 and no path: none; fd is the machine's */
+	struct image_claim *image, *layer; /* of what it is made of, and of a layer that is kept */
 };
 
 static bool wanted(const struct profile *profile, unsigned number)
@@ -137,22 +141,43 @@ static const struct vhost_kind kind = {
 	.refuse = refuse,
 };
 
+static int claim_image(struct device *device, const struct storage *storage, struct cause *cause)
+{
+	struct vhost_blk *blk = device->state;
+
+	blk->image = image_claim_new(device->host->profile->name, device->name);
+	if (!blk->image || storage_claim(blk->image, storage, disk_of(device)) < 0)
+		return cause_errno(cause, ENOMEM, "%s", disk_of(device)->path);
+	return image_claim_take(blk->image, cause);
+}
+
+static int claim_layer(struct device *device, struct cause *cause)
+{
+	struct vhost_blk *blk = device->state;
+	const char *path = blk->overlay.path;
+	struct stat st;
+
+	blk->layer = image_claim_new(device->host->profile->name, device->name);
+	if (stat(path, &st) < 0 || !blk->layer ||
+	    image_claim_add(blk->layer, path, &st, IMAGE_ITSELF, true) < 0)
+		return cause_errno(cause, blk->layer ? errno : ENOMEM, "%s", path);
+	return image_claim_take(blk->layer, cause);
+}
+
 /* The layer is there as long as the machine is, whatever becomes of the daemon. */
-static int make_overlay(struct device *device, struct cause *cause)
+static int make_overlay(struct device *device, uint64_t size, struct cause *cause)
 {
 	int *layer = &device->host->media->drives[device->number].layer;
 	struct vhost_blk *blk = device->state;
-	struct storage storage;
 	int err;
 
 	if (*layer) {
 		blk->overlay.fd = *layer - 1;
 		return 0;
 	}
-	err = storage_check(&storage, disk_of(device), &named, cause);
-	if (!err)
-		err = overlay_open(&blk->overlay, device->host->profile, device->number,
-				   storage.size, cause);
+	err = overlay_open(&blk->overlay, device->host->profile, device->number, size, cause);
+	if (!err && *blk->overlay.path)
+		err = claim_layer(device, cause);
 	if (!err)
 		*layer = blk->overlay.fd + 1;
 	return err;
@@ -161,12 +186,27 @@ static int make_overlay(struct device *device, struct cause *cause)
 static int create(struct device *device, struct cause *cause)
 {
 	struct vhost_blk *blk = device->state;
-	int err = 0;
+	struct storage storage;
+	int err;
 
 	blk->overlay.fd = -1;
-	if (disk_of(device)->overlay)
-		err = make_overlay(device, cause);
-	return err ? err : vhost_create(device, &kind, cause);
+	err = storage_check(&storage, disk_of(device), &named, cause);
+	if (!err)
+		err = claim_image(device, &storage, cause);
+	if (!err && disk_of(device)->overlay)
+		err = make_overlay(device, storage.size, cause);
+	if (err)
+		return cause_prefix(cause, err, "%s", device->name);
+	return vhost_create(device, &kind, cause);
+}
+
+static void destroy(struct device *device)
+{
+	struct vhost_blk *blk = device->state;
+
+	vhost_destroy(device);
+	image_claim_free(blk->image);
+	image_claim_free(blk->layer);
 }
 
 static const char *load(struct device *device, const void *registers)
@@ -185,6 +225,6 @@ const struct device_type vhost_blk_device = {
 	.create = create,
 	VHOST_ROW,
 	.size = sizeof(struct vhost_blk),
-	.destroy = vhost_destroy,
+	.destroy = destroy,
 	.load = load,
 };
