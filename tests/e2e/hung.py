@@ -163,12 +163,36 @@ def test_insert_into_a_guest_that_is_gone():
         assert "one: it does not run" in insert.stderr.read()
 
 
+def with_image(files, name):
+    return GUEST.format(name=name).replace("cdrom = yes", f"path = {files.medium}\nreadonly = yes")
+
+
+def test_profiles_that_are_looked_at():
+    """By the one connection that a screen has."""
+    with deck_and_files() as (deck, files):
+        deck.guest("two", with_image(files, "two") + "\nx = y\n")
+        profile = deck.write("three.ini", with_image(files, "three"))
+        deck.call("deck.reload")
+        with deck.connect() as screen:
+            for number, method, params in ((1, "profile.check", {"path": profile}),
+                                           (2, "guest.show", {"guest": "two"}),
+                                           (3, "guest.list", {})):
+                screen.sendall(json.dumps({"jsonrpc": "2.0", "id": number, "method": method,
+                                           "params": params}).encode() + b"\n")
+            assert json.loads(d.read_line(screen))["id"] == 3
+            assert files.asked.wait(d.PATIENCE)
+            files.release()
+            check, show = sorted((json.loads(d.read_line(screen)) for _ in range(2)),
+                                 key=lambda answer: answer["id"])
+        assert check["result"]["mistakes"] == [], check
+        assert "x: is no key" in show["result"]["mistakes"][0]["text"], show
+
+
 def test_quit():
     """The deck ends, although it is asked to look at an image that does not open."""
     with deck_and_files() as (deck, files):
         files.deafen()
-        profile = deck.write("two.ini", GUEST.format(name="two").replace(
-            "cdrom = yes", f"path = {files.medium}\nreadonly = yes"))
+        profile = deck.write("two.ini", with_image(files, "two"))
         asking = threading.Thread(target=ask_for_nothing, args=(deck, profile))
         asking.start()
         assert files.asked.wait(d.PATIENCE)

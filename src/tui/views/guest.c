@@ -390,6 +390,7 @@ static bool guest_open(struct view *view, const char *name)
 
 	if (strcmp(state->name, name) != 0) {
 		forget(view);
+		state->asked = false;
 		state->top = 0;
 		snprintf(state->name, sizeof(state->name), "%s", name);
 	}

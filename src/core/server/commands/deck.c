@@ -143,7 +143,7 @@ static int check_profile(struct request *request, struct cause *cause)
 		free(check);
 		return cause_errno(cause, -error, "profile.check");
 	}
-	request_defer(request, &check->answer);
+	request_detach(request, &check->answer);
 	return 0;
 }
 

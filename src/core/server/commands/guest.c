@@ -369,7 +369,7 @@ static bool look_through(struct request *request, json_t *guest)
 		return false;
 	}
 	look->guest = guest;
-	request_defer(request, &look->answer);
+	request_detach(request, &look->answer);
 	return true;
 }
 
