@@ -14,6 +14,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/capture/pcapng.c %D%/capture/pcapng.h \
 	%D%/capture/pool.c \
 	%D%/capture/sink.c \
+	%D%/capture/stamp.c %D%/capture/stamp.h \
 	%D%/capture/tap.c \
 	%D%/capture/writer.c %D%/capture/writer.h \
 	%D%/decode/app.c \

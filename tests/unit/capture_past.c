@@ -74,7 +74,8 @@ static void send_burst(struct lan *lan, unsigned port, unsigned count)
 /* What a capture has of each port: its first and last number, and whether all between is there. */
 struct got {
 	uint64_t count[PORTS], first[PORTS], next[PORTS];
-	uint64_t last_time, dropped;
+	uint64_t first_time, last_time, dropped;
+	unsigned times; /* that are different */
 	bool whole, ordered;
 };
 
@@ -93,6 +94,8 @@ static void take_packet(struct got *got, const uint8_t *block)
 
 	memcpy(&number, block + 28 + 16, sizeof(number));
 	got->ordered = got->ordered && time >= got->last_time;
+	got->times += time != got->last_time;
+	got->first_time = got->first_time ? got->first_time : time;
 	got->last_time = time;
 	assert_true(port < PORTS);
 	if (!got->count[port]++)
@@ -177,6 +180,57 @@ static void what_passed_before_is_written_once(void **state)
 	got = end(&live);
 	assert_int_equal(got.count[0] + got.count[1] + got.count[2], 5);
 	close_lan(&lan);
+}
+
+/* In a capture each has its own; what was kept without one has that of its burst. */
+static void frames_have_their_time(void **state)
+{
+	const struct timespec pause = { .tv_nsec = NS_PER_MS };
+	struct lan lan = { 0 };
+	struct watch live, past;
+	uint64_t before, after;
+	struct got got;
+
+	(void)state;
+	open_lan(&lan, 8 << 20, 60);
+	for (unsigned i = 0; i < 3; i++) {
+		send_burst(&lan, 0, NET_BURST_MAX);
+		nanosleep(&pause, NULL);
+	}
+	past = watch(&lan, MINUTE, NULL);
+	got = end(&past);
+	assert_int_equal(got.count[0], 3 * NET_BURST_MAX);
+	assert_int_equal(got.times, 3);
+	live = watch(&lan, 0, NULL);
+	before = clock_wall();
+	for (unsigned i = 0; i < 3; i++)
+		send_burst(&lan, 0, NET_BURST_MAX);
+	after = clock_wall();
+	got = end(&live);
+	assert_int_equal(got.count[0], 3 * NET_BURST_MAX);
+	/* The counter of some CPUs goes in steps of some ns, in which two may be. */
+	assert_in_range(got.times, stamp_usable() ? 2 * NET_BURST_MAX : 3, 3 * NET_BURST_MAX);
+	assert_true(got.first_time >= before - 100 * NS_PER_US);
+	assert_true(got.last_time <= after + 100 * NS_PER_US);
+	close_lan(&lan);
+}
+
+/* What the counter says is what the clock says. */
+static void a_stamps_unit_is_right(void **state)
+{
+	uint64_t unit, begun, ticks, ns, by_counter;
+
+	(void)state;
+	if (!stamp_usable())
+		skip();
+	unit = stamp_unit();
+	begun = clock_monotonic();
+	ticks = stamp_read();
+	usleep(50000);
+	ticks = stamp_read() - ticks;
+	ns = clock_monotonic() - begun;
+	by_counter = stamp_ns(unit, (uint32_t)(ticks >> STAMP_SHIFT));
+	assert_in_range(by_counter, ns - ns / 100, ns + ns / 1000);
 }
 
 /* The oldest go: what stays is whole and about as much as was asked for. */
@@ -286,17 +340,34 @@ static void there_is_an_end_to_what_all_may_keep(void **state)
 	network_free(network);
 }
 
+/* A reader of all that comes, until the other side closes. */
+struct reader {
+	int fd;
+	size_t size;
+	uint8_t data[32 << 20];
+};
+
+static void *read_all(void *arg)
+{
+	struct reader *reader = arg;
+	ssize_t n;
+
+	while ((n = read(reader->fd, reader->data + reader->size,
+			 sizeof(reader->data) - reader->size)) > 0)
+		reader->size += (size_t)n;
+	return NULL;
+}
+
 /* All of it passes through a stream, whose reader is slow at first. */
 static void a_stream_has_all_of_it(void **state)
 {
-	static uint8_t data[32 << 20];
+	static struct reader reader;
 	struct lan lan = { 0 };
 	struct capture_config config = { .snap = 64, .past_ns = MINUTE };
-	struct capture_stats stats = { 0 };
+	struct capture_stats stats;
 	struct capture *capture;
+	pthread_t thread;
 	struct got got;
-	size_t size = 0;
-	ssize_t n;
 	int fds[2];
 
 	(void)state;
@@ -308,27 +379,18 @@ static void a_stream_has_all_of_it(void **state)
 	}
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	config.fd = fds[0];
+	reader.fd = fds[1];
 	capture = fake_capture(lan.network, &config);
 	usleep(100000);
-	while (stats.bytes + stats.dropped == 0 || stats.bytes > size) {
-		n = recv(fds[1], data + size, sizeof(data) - size, MSG_DONTWAIT);
-		size += n > 0 ? (size_t)n : 0;
-		capture_get_stats(capture, &stats);
-	}
-	for (int quiet = 0; quiet < 100; quiet++) {
-		while ((n = recv(fds[1], data + size, sizeof(data) - size, MSG_DONTWAIT)) > 0) {
-			size += (size_t)n;
-			quiet = 0;
-		}
-		usleep(1000);
-	}
+	pthread_create(&thread, NULL, read_all, &reader);
+	capture_stop(capture, &stats);
+	pthread_join(thread, NULL);
+	close(fds[1]);
 	assert_int_equal(stats.dropped, 0);
-	got = look(data, size);
+	got = look(reader.data, reader.size);
 	assert_true(got.whole && got.ordered);
 	assert_int_equal(got.count[0] + got.count[1] + got.count[2],
 			 lan.sent[0] + lan.sent[1] + lan.sent[2]);
-	close(fds[1]);
-	capture_stop(capture, NULL);
 	close_lan(&lan);
 }
 
@@ -383,6 +445,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_passed_before_is_written_once),
+		cmocka_unit_test(frames_have_their_time),
+		cmocka_unit_test(a_stamps_unit_is_right),
 		cmocka_unit_test(it_takes_no_more_than_it_may),
 		cmocka_unit_test(only_what_is_recent_enough),
 		cmocka_unit_test(a_port_that_is_gone_is_in_it),

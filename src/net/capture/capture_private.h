@@ -10,6 +10,12 @@
  * what it has by time up to a horizon before which nothing can come any more.
  * No step of the producer waits.
  *
+ * The clock is read once a burst, and once more where that lasts long; while
+ * there is a capture each record says how far the CPU's time stamp counter has
+ * come since. Runs of two ports may overlap in time, so that the writer merges
+ * record by record and may stop in the middle of a run. What is only kept as
+ * the past has no such stamps: its frames have the time of their burst.
+ *
  * A stream whose reader takes nothing and whose buffer is full is stalled. A
  * port that only stalled captures want makes no records: its thread adds the
  * burst to the tap's losses and goes on, at the cost of capture being off. The
@@ -44,6 +50,7 @@
 #include "net/capture/capture.h"
 #include "net/capture/filter.h"
 #include "net/capture/pcapng.h"
+#include "net/capture/stamp.h"
 #include "net/frame/frame.h"
 
 #define CHUNK_SIZE (256u * 1024)
@@ -60,6 +67,7 @@
 #define SNAP_LENGTH 0xfffffu
 #define SNAP_PORTS 0x40000000u /* receivers: some capture names ports of the switch */
 #define SNAP_SOME 0x20000000u  /* with SNAP_PORTS: record nothing but for their sake */
+#define SNAP_STAMPS 0x10000000u /* each frame has its own time; else the burst's */
 #define SNAP_STALLED UINT32_MAX /* only count, all frames */
 #define BATCH_MAX 256u /* records in one call */
 
@@ -69,14 +77,24 @@ struct capture_hub;
 
 /* Frames of one burst with the same fate, in a chunk; as many records follow. */
 struct run {
-	uint64_t time; /* CLOCK_MONOTONIC, ns */
+	uint64_t time; /* CLOCK_MONOTONIC, ns: when the records' stamps begin */
 	uint32_t to;   /* id of the tap of the one receiver that was found, or 0 */
 	uint16_t verdict, count;
 };
 
 /* One frame; captured bytes of data and padding to 8 follow. */
 struct record {
-	uint32_t size, captured;
+	uint32_t size;
+	uint32_t captured : 32 - STAMP_BITS, stamp : STAMP_BITS; /* since the run's time, stamp.h */
+};
+
+_Static_assert(CAPTURE_SNAP_MAX < 1u << (32 - STAMP_BITS), "captured");
+
+/* A place in a chunk: before a run, or before one of the records of one. */
+struct place {
+	uint32_t at;   /* offset in data */
+	uint32_t left; /* records of run from there on; 0: before a run */
+	struct run run;
 };
 
 struct chunk {
@@ -84,7 +102,7 @@ struct chunk {
 	struct capture_tap *tap;
 	uint32_t sequence; /* of this tap's chunks */
 	uint32_t used;	   /* bytes of data */
-	uint32_t read;	   /* by the writer */
+	struct place read; /* by the writer */
 	uint64_t kept;	   /* since when, as a part of the past */
 	_Alignas(64) uint8_t data[];
 };
@@ -117,7 +135,7 @@ struct capture_tap {
 	uint64_t born;	  /* constant */
 	struct tap_wants {
 		uint32_t snap;
-		bool wanted, stalled, ports;
+		bool wanted, stalled, ports, stamps;
 		uint64_t all, flooded, named;
 	} wants; /* while captures are gone through */
 
@@ -167,6 +185,7 @@ struct capture_hub {
 	struct counter missed[NAMING_MAX]; /* lost on the way to named ports, by captures' bits */
 	struct past *pasts; /* under the lock */
 	uint32_t past_chunks; /* under the lock: those that they may keep */
+	bool stamps;	      /* constant: there is a counter for them */
 	bool huge;	      /* under the lock: the pool is to have huge pages */
 	struct capture_name *names; /* under the lock, up to CAPTURE_NAMES_MAX */
 	uint32_t name_count, name_serial;
@@ -283,6 +302,7 @@ struct recording {
 	struct chunk *before, *chunk; /* the open one at the start and now, or NULL */
 	uint8_t *at, *end;	      /* free room in chunk */
 	uint64_t time;
+	uint64_t stamp;	      /* at that time; 0: frames have none */
 	uint32_t flags, snap; /* of the tap's snap */
 };
 

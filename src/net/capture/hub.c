@@ -20,6 +20,7 @@ int capture_hub_new(struct capture_hub **out, struct cause *cause)
 	if (!hub)
 		return cause_errno(cause, ENOMEM, "capture");
 	memset(hub, 0, sizeof(*hub));
+	hub->stamps = stamp_usable();
 	pthread_mutex_init(&hub->lock, NULL);
 	pthread_cond_init(&hub->changed, NULL);
 	hub->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -159,6 +160,7 @@ static void want(struct capture_tap *tap, const struct capture *capture)
 	struct tap_wants *wants = &tap->wants;
 
 	wants->stalled = wants->stalled && capture->stalled;
+	wants->stamps = tap->hub->stamps;
 	if (capture->snap > wants->snap)
 		wants->snap = capture->snap;
 }
@@ -201,6 +203,8 @@ static void publish(struct capture_tap *tap)
 		snap = (wants->stalled ? 0 : snap) | SNAP_PORTS | (wants->wanted ? 0 : SNAP_SOME);
 	else if (snap && wants->stalled)
 		snap = SNAP_STALLED;
+	if (snap && snap != SNAP_STALLED && wants->stamps)
+		snap |= SNAP_STAMPS;
 	atomic_store_explicit(&tap->all, wants->all, memory_order_relaxed);
 	atomic_store_explicit(&tap->flooded, wants->flooded, memory_order_relaxed);
 	atomic_store_explicit(&tap->named, wants->named, memory_order_relaxed);

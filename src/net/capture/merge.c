@@ -9,12 +9,59 @@
 
 #include "base/checked.h"
 
-/* The tap's first run, or NULL. Gives read chunks back. */
-static struct run *first_run(struct writer *w, struct capture_tap *tap)
+#define NO_END UINT32_MAX
+
+static const struct record *record_at(const struct chunk *chunk, uint32_t at)
+{
+	return (const struct record *)(const void *)(chunk->data + at);
+}
+
+static uint32_t record_size(const struct record *record)
+{
+	return (uint32_t)(sizeof(*record) + align_up(record->captured, 8));
+}
+
+static uint64_t time_of(const struct writer *w, const struct run *run, const struct record *record)
+{
+	return run->time + stamp_ns(w->unit, record->stamp);
+}
+
+/* The time of the record at a place that is not a chunk's end; behind the head of its run. */
+static uint64_t time_at(const struct writer *w, const struct chunk *chunk, struct place *place)
+{
+	if (!place->left) {
+		memcpy(&place->run, chunk->data + place->at, sizeof(place->run));
+		place->at += (uint32_t)sizeof(place->run);
+		place->left = place->run.count;
+	}
+	return time_of(w, &place->run, record_at(chunk, place->at));
+}
+
+/* How many records of the run from a place on are not behind limit, nor at end or behind it. */
+static unsigned count_until(const struct writer *w, const struct chunk *chunk,
+			    const struct place *place, uint64_t limit, uint32_t end)
+{
+	uint32_t at = place->at;
+	unsigned count = 0;
+
+	if (place->run.time + stamp_ns(w->unit, STAMP_MAX) <= limit && end == NO_END)
+		return place->left;
+	for (; count < place->left && at < end; count++) {
+		const struct record *record = record_at(chunk, at);
+
+		if (time_of(w, &place->run, record) > limit)
+			break;
+		at += record_size(record);
+	}
+	return count;
+}
+
+/* The tap's first chunk with something in it, or NULL. Gives read ones back. */
+static struct chunk *first_chunk(struct writer *w, struct capture_tap *tap)
 {
 	struct chunk *chunk;
 
-	while ((chunk = tap->first) && chunk->read == chunk->used) {
+	while ((chunk = tap->first) && chunk->read.at == chunk->used) {
 		/* A batch points into it. */
 		for (uint32_t i = 0; i < w->capture_count; i++)
 			if (w->captures[i]->records)
@@ -22,7 +69,7 @@ static struct run *first_run(struct writer *w, struct capture_tap *tap)
 		tap->first = chunk->next;
 		capture_put_away(w, chunk);
 	}
-	return chunk ? (struct run *)(void *)(chunk->data + chunk->read) : NULL;
+	return chunk;
 }
 
 static void add_target(struct writer *w, struct capture *capture, const struct capture_tap *tap)
@@ -74,23 +121,23 @@ static uint32_t interface_of(const struct writer *w, struct target *target,
 	return target->flood;
 }
 
-/* Writes the count records at at, which differ from out; returns their end. */
-static const uint8_t *write_records(const struct target *target, uint32_t interface,
-				    struct capture_record *out, const uint8_t *at,
-				    unsigned count)
+/* Writes count records of a run, which differ from out, from offset at on. */
+static void write_records(const struct writer *w, const struct target *target, uint32_t interface,
+			  struct capture_record *out, const struct chunk *chunk,
+			  const struct place *place, unsigned count)
 {
-	for (unsigned i = 0; i < count; i++) {
-		const struct record *record = (const struct record *)(const void *)at;
+	uint32_t at = place->at;
 
-		at = (const uint8_t *)(record + 1);
+	for (unsigned i = 0; i < count && target->capture->state == CAPTURE_RUNNING; i++) {
+		const struct record *record = record_at(chunk, at);
+
+		out->time_ns = time_of(w, &place->run, record) + (uint64_t)w->wall;
 		out->size = record->size;
 		out->captured = record->captured;
-		out->data = at;
-		at += align_up(record->captured, 8);
-		if (target && target->capture->state == CAPTURE_RUNNING)
-			capture_sink_put_record(target->capture, interface, target->received, out);
+		out->data = (const uint8_t *)(record + 1);
+		at += record_size(record);
+		capture_sink_put_record(target->capture, interface, target->received, out);
 	}
-	return at;
 }
 
 /* The tap of the one receiver that was found, or NULL; it may be gone, and its id be another's. */
@@ -101,28 +148,33 @@ static const struct capture_tap *receiver(const struct writer *w, const struct r
 	return to && to->born <= run->time ? to : NULL;
 }
 
-/* Writes a run to each capture that wants it; returns its size. */
-static size_t write_run(struct writer *w, const struct capture_tap *tap, const struct run *run)
+static void skip(const struct chunk *chunk, struct place *place, unsigned count)
 {
-	const struct capture_tap *to = receiver(w, run);
-	const uint8_t *data = (const uint8_t *)(run + 1), *end = NULL;
+	place->left -= count;
+	while (count--)
+		place->at += record_size(record_at(chunk, place->at));
+}
+
+/* Writes records from a place on, up to limit and to end, to each capture that wants them. */
+static void write_part(struct writer *w, const struct chunk *chunk, struct place *place,
+		       uint64_t limit, uint32_t end)
+{
+	const struct capture_tap *to = receiver(w, &place->run);
+	unsigned count = count_until(w, chunk, place, limit, end);
 	struct capture_record out = {
-		.time_ns = run->time + (uint64_t)w->wall,
-		.port = tap->name,
-		.to = to && run->verdict == NET_FORWARD ? to->name : NULL,
-		.verdict = run->verdict,
+		.port = chunk->tap->name,
+		.to = to && place->run.verdict == NET_FORWARD ? to->name : NULL,
+		.verdict = place->run.verdict,
 	};
 
 	for (uint32_t i = 0; i < w->target_count; i++) {
 		struct target *target = &w->targets[i];
-		uint32_t interface = interface_of(w, target, tap, run, to);
+		uint32_t interface = interface_of(w, target, chunk->tap, &place->run, to);
 
 		if (interface != NO_INTERFACE)
-			end = write_records(target, interface, &out, data, run->count);
+			write_records(w, target, interface, &out, chunk, place, count);
 	}
-	if (!end)
-		end = write_records(NULL, NO_INTERFACE, &out, data, run->count);
-	return (size_t)(end - (const uint8_t *)run);
+	skip(chunk, place, count);
 }
 
 static void sift_down(struct writer *w, uint32_t at)
@@ -139,22 +191,20 @@ static void sift_down(struct writer *w, uint32_t at)
 	w->heap[at] = moved;
 }
 
-/* Writes a tap's runs up to limit; returns the time of the next, or UINT64_MAX. */
+/* Writes a tap's records up to limit; returns the time of the next, or UINT64_MAX. */
 static uint64_t write_tap(struct writer *w, struct capture_tap *tap, uint64_t limit)
 {
-	struct run *run;
+	struct chunk *chunk;
 
 	find_targets(w, tap);
-	while ((run = first_run(w, tap))) {
-		struct chunk *chunk = tap->first;
+	while ((chunk = first_chunk(w, tap)))
+		while (chunk->read.at < chunk->used) {
+			uint64_t time = time_at(w, chunk, &chunk->read);
 
-		while (chunk->read < chunk->used) {
-			run = (struct run *)(void *)(chunk->data + chunk->read);
-			if (run->time > limit)
-				return run->time;
-			chunk->read += (uint32_t)write_run(w, tap, run);
+			if (time > limit)
+				return time;
+			write_part(w, chunk, &chunk->read, limit, NO_END);
 		}
-	}
 	return UINT64_MAX;
 }
 
@@ -163,10 +213,11 @@ void capture_merge(struct writer *w)
 {
 	w->heap_count = 0;
 	for (uint32_t i = 0; i < w->tap_count; i++) {
-		struct run *run = first_run(w, w->taps[i]);
+		struct chunk *chunk = first_chunk(w, w->taps[i]);
 
-		if (run)
-			w->heap[w->heap_count++] = (struct waiting){ run->time, w->taps[i] };
+		if (chunk)
+			w->heap[w->heap_count++] = (struct waiting){
+				time_at(w, chunk, &chunk->read), w->taps[i] };
 	}
 	for (uint32_t i = w->heap_count / 2; i-- > 0;)
 		sift_down(w, i);
@@ -186,11 +237,11 @@ void capture_merge(struct writer *w)
 
 /* --- what is kept --- */
 
-/* A chunk, of which what is from at to read is to be written. */
+/* A chunk, of which what is from place to where it has been read is to be written. */
 struct cursor {
-	uint64_t time; /* of the run at at */
+	uint64_t time; /* of the record there */
 	const struct chunk *chunk;
-	uint32_t at;
+	struct place place;
 };
 
 struct cursors {
@@ -199,15 +250,16 @@ struct cursors {
 	uint64_t bytes; /* in the chunks */
 };
 
-static void add_cursor(struct cursors *cursors, const struct chunk *chunk)
+static void add_cursor(const struct writer *w, struct cursors *cursors, const struct chunk *chunk)
 {
-	if (!chunk->read)
+	struct cursor cursor = { .chunk = chunk };
+
+	if (chunk->read.at <= sizeof(struct run)) /* or in front of the first record */
 		return;
-	cursors->bytes += chunk->read;
+	cursors->bytes += chunk->read.at;
+	cursor.time = time_at(w, chunk, &cursor.place);
 	if (cursors->count < cursors->room)
-		cursors->list[cursors->count] =
-			(struct cursor){ .time = ((const struct run *)(const void *)chunk->data)->time,
-					 .chunk = chunk };
+		cursors->list[cursors->count] = cursor;
 	cursors->count++;
 }
 
@@ -224,7 +276,7 @@ static void find_cursors(const struct writer *w, const struct capture *capture,
 		if (!capture_has_switch(capture, past->switch_name))
 			continue;
 		for (const struct chunk *chunk = past->first; chunk; chunk = chunk->next)
-			add_cursor(cursors, chunk);
+			add_cursor(w, cursors, chunk);
 	}
 	for (uint32_t i = 0; i < w->tap_count; i++) {
 		const struct capture_tap *tap = w->taps[i];
@@ -232,9 +284,9 @@ static void find_cursors(const struct writer *w, const struct capture *capture,
 		if (!capture_has_switch(capture, tap->switch_name))
 			continue;
 		if (tap->lent)
-			add_cursor(cursors, tap->lent);
+			add_cursor(w, cursors, tap->lent);
 		for (const struct chunk *chunk = tap->first; chunk; chunk = chunk->next)
-			add_cursor(cursors, chunk);
+			add_cursor(w, cursors, chunk);
 	}
 	pthread_mutex_unlock(&hub->lock);
 }
@@ -266,6 +318,7 @@ static void sift_cursor(struct cursors *cursors, uint32_t at)
 static void write_first(struct writer *w, struct capture *capture, struct cursors *cursors)
 {
 	struct cursor *first = cursors->list;
+	const uint32_t end = first->chunk->read.at;
 	uint64_t limit = UINT64_MAX;
 
 	for (uint32_t child = 1; child <= 2 && child < cursors->count; child++)
@@ -273,16 +326,14 @@ static void write_first(struct writer *w, struct capture *capture, struct cursor
 			limit = cursors->list[child].time;
 	w->target_count = 0;
 	add_target(w, capture, first->chunk->tap);
-	while (first->at < first->chunk->read) {
-		const struct run *run =
-			(const struct run *)(const void *)(first->chunk->data + first->at);
-
-		first->time = run->time;
-		if (run->time > limit)
+	while (first->place.at < end) {
+		write_part(w, first->chunk, &first->place, limit, end);
+		if (first->place.at < end)
+			first->time = time_at(w, first->chunk, &first->place);
+		if (first->time > limit)
 			break;
-		first->at += (uint32_t)write_run(w, first->chunk->tap, run);
 	}
-	if (first->at == first->chunk->read)
+	if (first->place.at >= end)
 		*first = cursors->list[--cursors->count];
 	if (cursors->count)
 		sift_cursor(cursors, 0);

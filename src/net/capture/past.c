@@ -141,7 +141,7 @@ void capture_put_all_away(struct writer *w)
 
 		while ((chunk = tap->first)) {
 			tap->first = chunk->next;
-			chunk->read = chunk->used;
+			chunk->read = (struct place){ .at = chunk->used };
 			capture_put_away(w, chunk);
 		}
 	}

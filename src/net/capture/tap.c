@@ -33,7 +33,7 @@ static struct chunk *new_chunk(struct capture_tap *tap, uint64_t now)
 		chunk->tap = tap;
 		chunk->sequence = tap->sequence++;
 		chunk->used = 0;
-		chunk->read = 0;
+		chunk->read = (struct place){ .at = 0 };
 		/* Released after the chunk before it was handed over. */
 		atomic_store_explicit(&tap->since, now, memory_order_release);
 	}
@@ -53,7 +53,8 @@ static __attribute__((noinline)) uint32_t copy_long(uint8_t *to, const struct ne
 }
 
 /* Writes a record at at, of which captured bytes are wanted; returns its end. */
-static inline uint8_t *append(uint8_t *at, const struct net_frame *frame, uint32_t captured)
+static inline uint8_t *append(uint8_t *at, const struct net_frame *frame, uint32_t captured,
+			      uint32_t stamp)
 {
 	struct record *record = (struct record *)(void *)at;
 
@@ -64,11 +65,22 @@ static inline uint8_t *append(uint8_t *at, const struct net_frame *frame, uint32
 		net_head_copy(at, frame->head, captured);
 	else
 		captured = copy_long(at, frame, captured);
-	*record = (struct record){ .size = frame->size, .captured = captured };
+	*record = (struct record){ .size = frame->size, .captured = captured, .stamp = stamp };
 	return at + align_up(captured, 8);
 }
 
-/* As many of the frames as have the verdict of the first and as there is room for. */
+/* The counter last: a frame is rather too early than in the next burst's time. */
+static void read_clock(struct recording *recording)
+{
+	recording->time = clock_monotonic();
+	if (recording->stamp)
+		recording->stamp = stamp_read();
+}
+
+/*
+ * As many of the frames as have the verdict of the first and as there is room for, and as follow
+ * each other closely enough for their stamps.
+ */
 static unsigned append_run(struct recording *recording, const struct net_frame *frames,
 			   unsigned count, const enum net_verdict *verdicts, uint32_t to)
 {
@@ -84,10 +96,20 @@ static unsigned append_run(struct recording *recording, const struct net_frame *
 	at = (uint8_t *)(run + 1);
 	for (i = 0; i < count && verdicts[i] == verdict; i++) {
 		uint32_t captured = frames[i].size < snap ? frames[i].size : snap;
+		uint64_t stamp = 0;
 
 		if (sizeof(struct record) + align_up(captured, 8) > (size_t)(end - at))
 			break;
-		at = append(at, &frames[i], captured);
+		if (recording->stamp) {
+			stamp = (stamp_read() - recording->stamp) >> STAMP_SHIFT;
+			if (__builtin_expect(stamp > STAMP_MAX, 0)) {
+				if (i)
+					break;
+				read_clock(recording);
+				stamp = 0;
+			}
+		}
+		at = append(at, &frames[i], captured, (uint32_t)stamp);
 	}
 	if (!i)
 		return 0;
@@ -122,7 +144,7 @@ static void take_open(struct recording *recording)
 	 * The clock is read after the mark is seen, so that a writer that finds
 	 * no mark knows that no record older than its own clock will follow.
 	 */
-	recording->time = clock_monotonic();
+	read_clock(recording);
 	recording->begun = true;
 	/* One that the writer gave back although there is another since: it is full enough. */
 	if (chunk && chunk->sequence + 1 != recording->tap->sequence) {
@@ -137,8 +159,9 @@ static void take_open(struct recording *recording)
 void capture_tap_begin(struct recording *recording, struct capture_tap *tap, uint32_t snap)
 {
 	recording->tap = tap;
-	recording->flags = snap & ~SNAP_LENGTH;
+	recording->flags = snap & (SNAP_PORTS | SNAP_SOME);
 	recording->snap = snap & SNAP_LENGTH;
+	recording->stamp = snap & SNAP_STAMPS;
 	recording->others = 0;
 	recording->begun = false;
 	if (!recording->flags)

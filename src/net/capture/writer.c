@@ -428,6 +428,8 @@ void *capture_writer_run(void *arg)
 {
 	struct writer w = { .hub = arg };
 
+	if (w.hub->stamps)
+		w.unit = stamp_unit();
 	w.polls = calloc(1, sizeof(*w.polls));
 	while (w.polls && !w.quit) {
 		uint64_t start = clock_monotonic();

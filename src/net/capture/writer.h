@@ -27,6 +27,7 @@ struct writer {
 	bool draining;	  /* a stopped capture is not done yet */
 	uint64_t expiry;       /* something of the past is too old then; UINT64_MAX: never */
 	uint64_t horizon;      /* no older record can come any more */
+	uint64_t unit;	       /* of stamps: see stamp.h */
 	int64_t wall;	       /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	/* Copies of the hub's lists, made at the start of a pass. */
 	struct capture_tap **taps;
