@@ -28,6 +28,11 @@ static void put_type(const struct profile_key *key)
 			 "the suffixes K, M, G and T stand for powers of 1024.", min, max);
 		manual_text(text);
 		break;
+	case PROFILE_TIME:
+	case PROFILE_RATE:
+		profile_unit_format(key->type, key->max, text);
+		printf("It can be 0 to %s.\n", text);
+		break;
 	case PROFILE_CHOICE:
 		printf("It can be\n");
 		for (const char *choice = key->choices; *choice; choice += size) {

@@ -32,8 +32,11 @@ static bool equal(const struct profile_key *key, const void *one, const void *ot
 		return *(const bool *)one == *(const bool *)other;
 	case PROFILE_COUNT:
 	case PROFILE_CHOICE:
+	case PROFILE_SHARE:
 		return *(const unsigned *)one == *(const unsigned *)other;
 	case PROFILE_SIZE:
+	case PROFILE_TIME:
+	case PROFILE_RATE:
 		return *(const uint64_t *)one == *(const uint64_t *)other;
 	case PROFILE_MAC:
 		return !memcmp(one, other, 6);

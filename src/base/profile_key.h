@@ -12,13 +12,16 @@
 
 enum profile_type {
 	PROFILE_STRING, PROFILE_NAME, PROFILE_PATH, PROFILE_BOOL, PROFILE_COUNT, PROFILE_SIZE,
-	PROFILE_MAC, PROFILE_ADDRESS, PROFILE_CHOICE, PROFILE_PARSED
+	PROFILE_MAC, PROFILE_ADDRESS, PROFILE_CHOICE, PROFILE_PARSED,
+	PROFILE_TIME, /* "20ms" */
+	PROFILE_SHARE, /* "0.5%" */
+	PROFILE_RATE /* "10mbit" */
 };
 
 struct profile_key {
 	const char *key; /* NULL ends the list */
 	enum profile_type type;
-	uint64_t min, max;   /* of a count or size */
+	uint64_t min, max;   /* of a count, size, time or rate */
 	const char *choices; /* "nat|none" */
 	const char *standard; /* default as written in a file, or NULL: required or empty */
 	bool required;
@@ -39,8 +42,9 @@ struct profile_key {
 
 	/*
 	 * Where the value goes in the section's record: a char * (STRING, PATH), char[32]
-	 * (NAME), bool, unsigned (COUNT, CHOICE), uint64_t (SIZE), uint8_t[6] (MAC),
-	 * uint32_t and uint8_t (ADDRESS), or what the row says (PARSED). PROFILE_NOWHERE: it is only checked.
+	 * (NAME), bool, unsigned (COUNT, CHOICE, SHARE: millionths), uint64_t (SIZE, TIME: ns,
+	 * RATE: bits a second), uint8_t[6] (MAC), uint32_t and uint8_t (ADDRESS), or what the row
+	 * says (PARSED). PROFILE_NOWHERE: it is only checked.
 	 */
 	size_t offset;
 };

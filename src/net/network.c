@@ -13,6 +13,7 @@
 #include "base/suggest.h"
 #include "net/port/port.h"
 #include "net/port/thread.h"
+#include "net/switch/release.h"
 #include "net/switch/switch_private.h"
 
 struct network {
@@ -34,6 +35,33 @@ static struct network_switch *of_network(const struct net_switch *sw)
 	return container_of(sw, struct network_switch, sw);
 }
 
+/* Under the lock. */
+static int need_uplink(struct network *network, struct cause *cause)
+{
+	return network->uplink ? 0 : uplink_new(&network->uplink, &network->listener, cause);
+}
+
+static int start_uplink(struct network *network, struct cause *cause)
+{
+	int error;
+
+	pthread_mutex_lock(&network->set.lock);
+	error = need_uplink(network, cause);
+	pthread_mutex_unlock(&network->set.lock);
+	return error;
+}
+
+/* switch_set.serve() */
+static int serve(struct switch_set *set, struct cause *cause)
+{
+	struct network *network = container_of(set, struct network, set);
+	int error = need_uplink(network, cause);
+
+	if (!error)
+		late_serve(&set->late, &network->uplink->loop);
+	return error;
+}
+
 int network_new(struct network **out, struct cause *cause)
 {
 	struct network *network = calloc(1, sizeof(*network));
@@ -42,6 +70,8 @@ int network_new(struct network **out, struct cause *cause)
 	if (!network)
 		return cause_errno(cause, ENOMEM, "the virtual network");
 	pthread_mutex_init(&network->set.lock, NULL);
+	late_init(&network->set.late, release_due);
+	network->set.serve = serve;
 	error = capture_hub_new(&network->set.capture, cause);
 	if (error) {
 		network_free(network);
@@ -58,6 +88,7 @@ void network_free(struct network *network)
 	while (network->set.switches)
 		switch_free(network->set.switches);
 	uplink_free(network->uplink);
+	late_destroy(&network->set.late);
 	capture_hub_free(network->set.capture);
 	pthread_mutex_destroy(&network->set.lock);
 	free(network);
@@ -95,17 +126,6 @@ size_t network_list_switches(struct network *network, struct net_switch **out, s
 			out[count] = sw;
 	pthread_mutex_unlock(&network->set.lock);
 	return count;
-}
-
-static int start_uplink(struct network *network, struct cause *cause)
-{
-	int error = 0;
-
-	pthread_mutex_lock(&network->set.lock);
-	if (!network->uplink)
-		error = uplink_new(&network->uplink, &network->listener, cause);
-	pthread_mutex_unlock(&network->set.lock);
-	return error;
 }
 
 static int add_port(struct network_switch *member, const struct port_kind *kind,
@@ -258,11 +278,8 @@ int network_set_port(struct network *network, const char *name,
 
 	pthread_mutex_lock(&network->set.lock);
 	port = find_port(network, name, cause);
-	if (port) {
-		error = port_configure(port, settings);
-		if (error)
-			cause_errno(cause, -error, "%s: its settings", name);
-	}
+	if (port)
+		error = port_configure(port, settings, cause);
 	pthread_mutex_unlock(&network->set.lock);
 	return error;
 }

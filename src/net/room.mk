@@ -23,6 +23,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/decode/parts.h \
 	%D%/decode/summary.h \
 	%D%/decode/text.c %D%/decode/text.h \
+	%D%/frame/copy.h \
 	%D%/frame/checksum.c %D%/frame/checksum.h \
 	%D%/frame/frame.c %D%/frame/frame.h \
 	%D%/frame/pieces.c %D%/frame/pieces.h \
@@ -65,10 +66,14 @@ src_net_libnet_a_SOURCES = \
 	%D%/switch/configure.c \
 	%D%/switch/deliver.c \
 	%D%/switch/forward.c \
+	%D%/switch/impair.c %D%/switch/impair.h \
+	%D%/switch/lane.c %D%/switch/lane.h \
+	%D%/switch/late.c %D%/switch/late.h \
 	%D%/switch/mac_table.c %D%/switch/mac_table.h \
 	%D%/switch/offload.c %D%/switch/offload.h \
 	%D%/switch/parking.c %D%/switch/parking.h \
 	%D%/switch/port_set.h \
+	%D%/switch/release.c %D%/switch/release.h \
 	%D%/switch/settings.c %D%/switch/settings.h \
 	%D%/switch/shape.c %D%/switch/shape.h \
 	%D%/switch/switch.c %D%/switch/switch.h \
@@ -80,11 +85,12 @@ NET_LIBS = src/net/libnet.a $(SANDBOX_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/switch tests/unit/offload tests/unit/capture tests/unit/filter \
 	tests/unit/capture_ports tests/unit/capture_past tests/unit/capture_tshark \
-	tests/unit/capture_cost tests/unit/shape
+	tests/unit/capture_cost tests/unit/shape tests/unit/impair
 tests_unit_switch_SOURCES = tests/unit/switch.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_switch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_shape_SOURCES = tests/unit/shape.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_shape_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_impair_LDADD = $(NET_LIBS) $(CMOCKA_LIBS) -lm
 tests_unit_offload_SOURCES = tests/unit/offload.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_offload_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_capture_SOURCES = tests/unit/capture.c tests/unit/fake_port.c tests/unit/fake_port.h

@@ -215,7 +215,7 @@ def test_links_go_down_and_up(deck):
         assert deck.run("port", "set", port, "link=up").returncode == 0
         deck.ask("carrier=up")
         assert deck.run("port", "show", port).stdout == ""
-        deck.ask("dhcp")
+        deck.ask(f"arp=10.0.{number + 2}.2")
     deck.typed.send("card=eth0\r")
 
 

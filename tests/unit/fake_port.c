@@ -13,14 +13,15 @@
 int uplink_new(struct uplink **out, const struct uplink_listener *listener, struct cause *cause)
 {
 	(void)listener;
-	(void)cause;
-	*out = (struct uplink *)out;
-	return 0;
+	*out = calloc(1, sizeof(**out));
+	return loop_init(&(*out)->loop, cause);
 }
 
 void uplink_free(struct uplink *uplink)
 {
-	(void)uplink;
+	if (uplink)
+		loop_destroy(&uplink->loop);
+	free(uplink);
 }
 
 static bool kind_wanted(const struct switch_config *config)

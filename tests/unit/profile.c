@@ -579,6 +579,29 @@ static void settings_of_ports_are_words(void **state)
 		const char *key, *given, *taken; /* NULL: the standard value */
 	} cases[] = {
 		{ "link", "down", "down" }, { "link", "up", NULL },
+		{ "delay", "20ms", "20ms" }, { "delay", "1.5s", "1500ms" },
+		{ "delay", "0.25us", "250ns" }, { "delay", "60s", "60s" }, { "delay", "0", NULL },
+		{ "delay", "0ms", NULL }, { "jitter", "1000us", "1ms" },
+		{ "loss", "1%", "1%" }, { "loss", "0.5%", "0.5%" }, { "loss", "12.3456%", "12.3456%" },
+		{ "loss", "0.0001%", "0.0001%" }, { "loss", "100%", "100%" }, { "loss", "0%", NULL },
+		{ "out_rate", "10mbit", "10mbit" }, { "out_rate", "1.5gbit", "1500mbit" },
+		{ "distribution", "pareto", "pareto" }, { "seed", "7", "7" },
+	};
+	static const struct {
+		const char *key, *given, *text;
+	} wrong[] = {
+		{ "delay", "20", "delay: '20' is not a time; write one such as 20ms or 1.5s" },
+		{ "delay", "1.ms", "delay: '1.ms' is not a time; write one such as 20ms or 1.5s" },
+		{ "delay", "-1ms", "delay: '-1ms' is not a time; write one such as 20ms or 1.5s" },
+		{ "delay", "61s", "delay: 61s is out of range; it can be 0 to 60s" },
+		{ "delay", "60.1s", "delay: 60.1s is out of range; it can be 0 to 60s" },
+		{ "delay", "99999999999999999999s",
+		  "delay: '99999999999999999999s' is not a time; write one such as 20ms or 1.5s" },
+		{ "delay", "", "delay: has no value; write one or remove the line" },
+		{ "loss", "101%", "loss: 101% is out of range; it can be 0 to 100%" },
+		{ "loss", "1", "loss: '1' is not a share; write one such as 1% or 0.5%" },
+		{ "rate", "10m", "rate: '10m' is not a rate; write one such as 10mbit or 1.5gbit" },
+		{ "dlay", "1ms", "dlay: is no setting of a port; did you mean 'delay'?" },
 	};
 	struct net_port_settings settings = { 0 }, plain = { 0 };
 	char text[PORT_SETTING_MAX];
@@ -605,6 +628,11 @@ static void settings_of_ports_are_words(void **state)
 	assert_string_equal(cause.text, "lnk: is no setting of a port; did you mean 'link'?");
 	assert_int_equal(port_settings_take(&settings, "link", "left", &cause), -EINVAL);
 	assert_string_equal(cause.text, "link: 'left' is unknown here; it can be up|down");
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		assert_true(port_settings_take(&settings, wrong[i].key, wrong[i].given, &cause) < 0);
+		if (strcmp(cause.text, wrong[i].text))
+			fail_msg("%s", cause.text);
+	}
 }
 
 static void sizes_are_written_shortly(void **state)
@@ -640,7 +668,7 @@ static char *read_manual(const char *name)
 /* Each key has its ".It Ic key" in its section's part, with its standard value and its bounds. */
 static void assert_key(const char *name, char *section, const struct profile_key *key)
 {
-	char *item, *end, text[64], min[32], max[32];
+	char *item, *end, text[64], min[32], max[PROFILE_UNIT_SIZE];
 
 	snprintf(text, sizeof(text), ".It Ic %s\n", key->key);
 	item = strstr(section, text);
@@ -657,7 +685,10 @@ static void assert_key(const char *name, char *section, const struct profile_key
 		fail_msg("%s: '%s' is not said to be required", name, key->key);
 	if (key->max) {
 		profile_size_format(key->min, min);
-		profile_size_format(key->max, max);
+		if (key->type == PROFILE_TIME || key->type == PROFILE_RATE)
+			profile_unit_format(key->type, key->max, max);
+		else
+			profile_size_format(key->max, max);
 		if (!strstr(item, min) || !strstr(item, max))
 			fail_msg("%s: '%s' lacks its bounds", name, key->key);
 	}

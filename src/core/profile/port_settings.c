@@ -57,6 +57,16 @@ bool port_settings_text(const struct net_port_settings *settings, const struct p
 	case PROFILE_CHOICE:
 		choice_text(key->choices, *(const unsigned *)(const void *)field, out);
 		break;
+	case PROFILE_COUNT:
+		snprintf(out, PORT_SETTING_MAX, "%u", *(const unsigned *)(const void *)field);
+		break;
+	case PROFILE_SHARE:
+		profile_unit_format(key->type, *(const unsigned *)(const void *)field, out);
+		break;
+	case PROFILE_TIME:
+	case PROFILE_RATE:
+		profile_unit_format(key->type, *(const uint64_t *)(const void *)field, out);
+		break;
 	default:
 		break;
 	}

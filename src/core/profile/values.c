@@ -120,6 +120,99 @@ static int parse_choice(struct profile_value *out, const struct profile_key *key
 		    ini_excerpt(text, excerpt, sizeof(excerpt)), key->choices);
 }
 
+/* Numbers with a unit, the smallest one first; a number may have a fraction. */
+struct units {
+	const char *what; /* "a time; write one such as 20ms" */
+	uint64_t max;	  /* 0: the key's */
+	struct {
+		const char *name;
+		uint64_t size; /* in what is stored */
+	} units[5];
+};
+
+static const struct units times = { "a time; write one such as 20ms or 1.5s", 0, {
+	{ "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 } } };
+static const struct units shares = { "a share; write one such as 1% or 0.5%", 1000000, {
+	{ "%", 10000 } } };
+static const struct units rates = { "a rate; write one such as 10mbit or 1.5gbit", 0, {
+	{ "bit", 1 }, { "kbit", 1000 }, { "mbit", 1000000 }, { "gbit", 1000000000 } } };
+
+/* The size of the unit, or 0. */
+static uint64_t find_unit(const struct units *units, const char *name)
+{
+	for (unsigned i = 0; units->units[i].name; i++)
+		if (!strcmp(units->units[i].name, name))
+			return units->units[i].size;
+	return 0;
+}
+
+/* "1.5" of a unit, rounded down, to a number of what is stored. Returns what follows, or NULL. */
+static const char *take_decimal(const char *text, uint64_t *whole, uint64_t *billionths)
+{
+	uint64_t scale = 1000000000;
+
+	text = take_number(text, whole);
+	*billionths = 0;
+	if (!text || *text != '.')
+		return text;
+	if (text[1] < '0' || text[1] > '9')
+		return NULL;
+	for (text++; *text >= '0' && *text <= '9'; text++) {
+		scale /= 10;
+		*billionths += (uint64_t)(*text - '0') * scale;
+	}
+	return text;
+}
+
+static int parse_unit(struct profile_value *out, const struct profile_key *key, const char *text,
+		      const struct units *units, char *fault)
+{
+	uint64_t max = units->max ? units->max : key->max, whole, part, unit;
+	const char *rest = take_decimal(text, &whole, &part);
+	char excerpt[EXCERPT], most[PROFILE_UNIT_SIZE];
+
+	unit = rest ? find_unit(units, rest) : 0;
+	if (rest && !*rest && !whole && !part)
+		return 0; /* nothing of any unit */
+	if (!unit)
+		return fail(fault, EINVAL, "'%s' is not %s",
+			    ini_excerpt(text, excerpt, sizeof(excerpt)), units->what);
+	profile_unit_format(key->type, max, most);
+	if (whole > max / unit)
+		return fail(fault, ERANGE, "%s is out of range; it can be 0 to %s",
+			    ini_excerpt(text, excerpt, sizeof(excerpt)), most);
+	out->number = whole * unit + part * unit / 1000000000;
+	if (out->number > max)
+		return fail(fault, ERANGE, "%s is out of range; it can be 0 to %s",
+			    ini_excerpt(text, excerpt, sizeof(excerpt)), most);
+	return 0;
+}
+
+void profile_unit_format(enum profile_type type, uint64_t number, char out[PROFILE_UNIT_SIZE])
+{
+	const struct units *units = type == PROFILE_TIME ? &times :
+				    type == PROFILE_SHARE ? &shares : &rates;
+	unsigned i = 0;
+	int n;
+
+	if (!number) {
+		snprintf(out, PROFILE_UNIT_SIZE, "0");
+		return;
+	}
+	/* The largest one of which it has a whole number; of shares there is one. */
+	while (units->units[i + 1].name && number % units->units[i + 1].size == 0)
+		i++;
+	n = snprintf(out, PROFILE_UNIT_SIZE, "%llu",
+		     (unsigned long long)(number / units->units[i].size));
+	if (number % units->units[i].size) {
+		n += snprintf(out + n, PROFILE_UNIT_SIZE - (size_t)n, ".%04llu",
+			      (unsigned long long)(number % units->units[i].size));
+		while (out[n - 1] == '0')
+			n--;
+	}
+	snprintf(out + n, PROFILE_UNIT_SIZE - (size_t)n, "%s", units->units[i].name);
+}
+
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -237,6 +330,12 @@ int profile_value_parse(struct profile_value *out, const struct profile_key *key
 		return parse_choice(out, key, text, fault);
 	case PROFILE_PARSED:
 		return key->parse(out->parsed, text, fault, PROFILE_FAULT_SIZE);
+	case PROFILE_TIME:
+		return parse_unit(out, key, text, &times, fault);
+	case PROFILE_SHARE:
+		return parse_unit(out, key, text, &shares, fault);
+	case PROFILE_RATE:
+		return parse_unit(out, key, text, &rates, fault);
 	}
 	return fail(fault, EINVAL, "has an unknown type");
 }
@@ -266,9 +365,12 @@ int profile_value_store(char *record, const struct profile_key *key,
 		break;
 	case PROFILE_COUNT:
 	case PROFILE_CHOICE:
+	case PROFILE_SHARE:
 		*(unsigned *)(void *)field = (unsigned)value->number;
 		break;
 	case PROFILE_SIZE:
+	case PROFILE_TIME:
+	case PROFILE_RATE:
 		*(uint64_t *)(void *)field = value->number;
 		break;
 	case PROFILE_MAC:

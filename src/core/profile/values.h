@@ -15,7 +15,8 @@
 #define PROFILE_FAULT_SIZE 192
 
 struct profile_value {
-	uint64_t number;	   /* BOOL, COUNT, SIZE (bytes), CHOICE (index), ADDRESS (IPv4) */
+	/* BOOL, COUNT, SIZE (bytes), CHOICE (index), ADDRESS (IPv4), and those with a unit */
+	uint64_t number;
 	uint8_t prefix;		   /* ADDRESS */
 	uint8_t mac[NET_MAC_SIZE]; /* MAC */
 	_Alignas(8) uint8_t parsed[PROFILE_PARSED_MAX]; /* PARSED */
@@ -33,6 +34,11 @@ int profile_value_store(char *record, const struct profile_key *key,
 
 /* "512M", "2G", "1025K", "1000": the shortest exact way to write a size. */
 void profile_size_format(uint64_t bytes, char out[32]);
+
+#define PROFILE_UNIT_SIZE 48
+
+/* "20ms", "0.5%", "10mbit": how a TIME, SHARE or RATE is written; "0" without a unit. */
+void profile_unit_format(enum profile_type type, uint64_t number, char out[PROFILE_UNIT_SIZE]);
 
 /*
  * The absolute path of the folder that a file is in, and a path as it is

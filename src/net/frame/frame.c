@@ -20,6 +20,8 @@ static const char *const names[NET_VERDICT_COUNT] = {
 	[NET_DROP_BAD_CHECKSUM] = "bad checksum",
 	[NET_DROP_LOOPBACK] = "loopback",
 	[NET_DROP_UNSUPPORTED] = "unsupported",
+	[NET_DROP_LOST] = "lost on purpose",
+	[NET_DROP_LIMIT] = "over the limit",
 	[NET_DROP_NO_LEASE] = "no lease",
 	[NET_DROP_RELAYED] = "relayed",
 };

@@ -23,6 +23,7 @@ struct burst {
 	unsigned run_count;
 	enum net_verdict refusals[NET_BURST_MAX]; /* shaped: by the sender's own settings */
 	bool shaped;		     /* the sender is not a plain port */
+	bool locked;		     /* it is this burst's turn at the sender */
 	const struct net_stay *stay; /* what finds no room at its one receiver stays; or NULL */
 	uint64_t parked;  /* bit i: frame i stays */
 	uint32_t bound;	  /* places above it are not looked at in this burst */
@@ -33,6 +34,15 @@ struct burst {
 void burst_begin(struct burst *burst, struct net_port *port, const struct net_frame *frames,
 		 unsigned count);
 void burst_end(const struct burst *burst); /* flushes the ports that were touched */
+
+/* Whether a frame is what it says: NET_FORWARD, or NET_DROP_*. */
+enum net_verdict burst_check(const struct net_frame *frame);
+
+/* The sender's, or NULL: no memory. */
+struct offload_scratch *burst_scratch(const struct burst *burst);
+
+/* All that there is to be done of its frames; refusals are set if shaped is. */
+void burst_pass(struct burst *burst);
 
 /* Frames first to first + count - 1 to one port; verdicts[0] is the first one's. */
 void burst_deliver(struct burst *burst, struct net_port *to, unsigned first, unsigned count,

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
+#include "base/clock.h"
 #include "base/suggest.h"
 
 static bool is_plain(const struct net_port_settings *settings)
@@ -12,23 +14,6 @@ static bool is_plain(const struct net_port_settings *settings)
 	static const struct net_port_settings plain;
 
 	return memcmp(settings, &plain, sizeof(plain)) == 0;
-}
-
-int port_shape_new(struct port_shape **out, const struct net_port_settings *settings)
-{
-	*out = NULL;
-	if (is_plain(settings))
-		return 0;
-	*out = calloc(1, sizeof(**out));
-	if (!*out)
-		return -ENOMEM;
-	(*out)->settings = *settings;
-	return 0;
-}
-
-void port_shape_free(struct port_shape *shape)
-{
-	free(shape);
 }
 
 void port_settings(const struct net_port *port, struct net_port_settings *out)
@@ -41,33 +26,136 @@ void port_settings(const struct net_port *port, struct net_port_settings *out)
 		memset(out, 0, sizeof(*out));
 }
 
-int switch_port_set(struct net_port *port, const struct net_port_settings *settings)
+static uint64_t any_seed(const struct net_port *port)
+{
+	uint64_t seed;
+
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
+		seed = clock_monotonic() ^ (uintptr_t)port;
+	return seed;
+}
+
+/* The lane of a way that is to be impaired, ready. NULL with a cause. */
+static struct lane *make_lane(struct net_port *port, enum net_way way,
+			      const struct net_impairment *impairment, struct cause *cause)
+{
+	struct switch_set *set = port->sw->set;
+	struct lane *lane = port->lanes[way];
+
+	if (!lane) {
+		if (!set->late.loop && set->serve(set, cause))
+			return NULL;
+		lane = lane_new(port, way);
+		if (!lane) {
+			cause_errno(cause, ENOMEM, "%s: its settings", port->name);
+			return NULL;
+		}
+		port->lanes[way] = lane;
+		pthread_mutex_lock(&set->late.lock);
+		late_add(&set->late, lane);
+		pthread_mutex_unlock(&set->late.lock);
+	}
+	if (way == NET_WAY_OUT)
+		atomic_store(&port->shared, true);
+	lane_begin(lane, impairment, any_seed(port));
+	return lane;
+}
+
+/* *out is NULL of a plain port. */
+static int make_shape(struct port_shape **out, struct net_port *port,
+		      const struct net_port_settings *settings, struct cause *cause)
+{
+	struct port_shape *shape;
+
+	*out = NULL;
+	if (is_plain(settings))
+		return 0;
+	shape = calloc(1, sizeof(*shape));
+	if (!shape)
+		return cause_errno(cause, ENOMEM, "%s: its settings", port->name);
+	shape->settings = *settings;
+	for (unsigned way = 0; way < NET_WAYS; way++) {
+		const struct net_impairment *impairment = &settings->impairments[way];
+
+		if (!net_impairs(impairment))
+			continue;
+		shape->lanes[way] = make_lane(port, way, impairment, cause);
+		if (!shape->lanes[way]) {
+			free(shape);
+			return -ENOMEM;
+		}
+	}
+	*out = shape;
+	return 0;
+}
+
+/* No frames go by lanes that are not in use any more: what they hold goes on at once. */
+static void open_lanes(struct net_port *port, const struct port_shape *shape)
+{
+	for (unsigned way = 0; way < NET_WAYS; way++) {
+		if (!port->lanes[way] || (shape && shape->lanes[way]))
+			continue;
+		lane_open(port->lanes[way]);
+		late_wake(&port->sw->set->late, 0);
+	}
+}
+
+int port_configure(struct net_port *port, const struct net_port_settings *settings,
+		   struct cause *cause)
+{
+	bool was_unplugged = port_is_unplugged(port), unplugged;
+	struct switch_set *set = port->sw->set;
+	struct port_shape *shape, *old;
+	int error = make_shape(&shape, port, settings, cause);
+
+	if (error)
+		return error;
+	pthread_mutex_lock(&set->late.lock);
+	/* In one order with the marks of senders: who has begun before may see the old one. */
+	old = atomic_exchange_explicit(&port->shape, shape, memory_order_seq_cst);
+	switch_wait_for_senders(port->sw, port);
+	pthread_mutex_unlock(&set->late.lock);
+	free(old);
+	open_lanes(port, shape);
+	unplugged = port_is_unplugged(port);
+	if (unplugged != was_unplugged && port->ops.link)
+		port->ops.link(port->backend, !unplugged);
+	return 0;
+}
+
+void port_unconfigure(struct net_port *port)
+{
+	struct late *late = &port->sw->set->late;
+
+	pthread_mutex_lock(&late->lock);
+	for (struct lane *lane = late->lanes; lane; lane = lane->next)
+		if (lane->port->sw == port->sw)
+			lane_forget(lane, port->slot);
+	for (unsigned way = 0; way < NET_WAYS; way++) {
+		late_remove(late, port->lanes[way]);
+		port->lanes[way] = NULL;
+	}
+	pthread_mutex_unlock(&late->lock);
+	free(atomic_exchange(&port->shape, NULL));
+}
+
+int switch_port_set(struct net_port *port, const struct net_port_settings *settings,
+		    struct cause *cause)
 {
 	struct switch_set *set = port->sw->set;
 	int error;
 
 	pthread_mutex_lock(&set->lock);
-	error = port_configure(port, settings);
+	error = port_configure(port, settings, cause);
 	pthread_mutex_unlock(&set->lock);
 	return error;
 }
 
-int port_configure(struct net_port *port, const struct net_port_settings *settings)
+void port_impaired(const struct net_port *port, struct net_impaired out[NET_WAYS])
 {
-	bool was_unplugged = port_is_unplugged(port), unplugged;
-	struct port_shape *shape, *old;
-	int error = port_shape_new(&shape, settings);
-
-	if (error)
-		return error;
-	/* In one order with the marks of senders: who has begun before may see the old one. */
-	old = atomic_exchange_explicit(&port->shape, shape, memory_order_seq_cst);
-	switch_wait_for_senders(port->sw, port);
-	port_shape_free(old);
-	unplugged = port_is_unplugged(port);
-	if (unplugged != was_unplugged && port->ops.link)
-		port->ops.link(port->backend, !unplugged);
-	return 0;
+	for (unsigned way = 0; way < NET_WAYS; way++)
+		if (port->lanes[way])
+			lane_count(port->lanes[way], &out[way]);
 }
 
 /* The port that comes next of all switches'; *sw and *slot are where to go on. Or NULL. */

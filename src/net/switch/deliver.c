@@ -64,13 +64,59 @@ static void deliver_with_backlog(struct net_port *sender, struct net_port *to,
 	burst_account(to, others, n, theirs, taken);
 }
 
+/* One that goes on at once. What finds no room is kept in the lane. */
+static enum net_verdict deliver_one(struct net_port *sender, struct net_port *to,
+				    struct lane *lane, const struct net_frame *frame,
+				    enum net_verdict verdict, uint64_t now, uint64_t *due)
+{
+	unsigned taken = to->ops.deliver(to->backend, sender->slot, &frame, 1, &verdict);
+
+	if (!taken && verdict_is_want_of_room(verdict) &&
+	    lane_keep(lane, frame, sender->slot, now, due))
+		return NET_FORWARD;
+	burst_account(to, &frame, 1, &verdict, taken);
+	return verdict;
+}
+
+/* To a port on whose way frames are impaired. */
+static void deliver_by_lane(struct net_port *sender, struct net_port *to, struct lane *lane,
+			    const struct net_frame *const *frames, unsigned count,
+			    enum net_verdict *verdicts)
+{
+	struct late *late = &to->sw->set->late;
+	uint64_t now = late->now(), next = LANE_NEVER, due;
+
+	for (unsigned i = 0; i < count; i++) {
+		enum net_verdict verdict = verdicts[i], kept;
+		unsigned at_once = lane_offer(lane, frames[i], sender->slot, now, &verdicts[i],
+					      &due);
+
+		next = due < next ? due : next;
+		if (verdicts[i] != verdict)
+			account_refused(to, &verdicts[i], 1);
+		while (at_once--) {
+			due = LANE_NEVER;
+			kept = deliver_one(sender, to, lane, frames[i], verdict, now, &due);
+			next = due < next ? due : next;
+			if (kept >= NET_DROP_SHORT)
+				verdicts[i] = kept;
+		}
+	}
+	late_wake(late, next);
+}
+
 static void deliver(struct net_port *sender, struct net_port *to,
 		    const struct net_frame *const *frames, unsigned count,
 		    enum net_verdict *verdicts)
 {
+	struct lane *lane = port_lane(to, NET_WAY_IN);
 	unsigned taken;
 
-	if (sender->keeps_backlog && verdicts[0] == NET_FORWARD) {
+	if (__builtin_expect(lane != NULL, 0)) {
+		deliver_by_lane(sender, to, lane, frames, count, verdicts);
+		return;
+	}
+	if (sender->keeps_backlog && !sender->releasing && verdicts[0] == NET_FORWARD) {
 		deliver_with_backlog(sender, to, frames, count, verdicts);
 		return;
 	}
@@ -116,15 +162,17 @@ static void deliver_or_park(struct burst *burst, struct net_port *to, unsigned f
 static void deliver_plain(struct burst *burst, struct net_port *to, unsigned first, unsigned count,
 			  enum net_verdict *verdicts)
 {
-	if (burst->stay && to->ops.resumes)
+	if (burst->stay && to->ops.resumes && !port_lane(to, NET_WAY_IN))
 		deliver_or_park(burst, to, first, count, verdicts);
 	else
 		deliver(burst->sender, to, burst->list + first, count, verdicts);
 }
 
 /* Allocates once for a port: it is large, and most ports need none. */
-static struct offload_scratch *sender_scratch(struct net_port *sender)
+struct offload_scratch *burst_scratch(const struct burst *burst)
 {
+	struct net_port *sender = burst->sender;
+
 	if (!sender->scratch)
 		sender->scratch = malloc(sizeof(*sender->scratch));
 	return sender->scratch;
@@ -132,7 +180,10 @@ static struct offload_scratch *sender_scratch(struct net_port *sender)
 
 static uint32_t accepts_of(const struct net_port *to)
 {
-	return atomic_load_explicit(&to->accepts, memory_order_relaxed);
+	uint32_t accepts = atomic_load_explicit(&to->accepts, memory_order_relaxed);
+
+	/* What is lost or turned around is what there would be on a cable. */
+	return port_lane(to, NET_WAY_IN) ? 0 : accepts;
 }
 
 /* A receiver that does not accept any frame. */
@@ -147,7 +198,7 @@ static void refuse_all(struct net_port *to, unsigned count, enum net_verdict *ve
 static bool reach(struct burst *burst, struct net_port *to, unsigned count,
 		  enum net_verdict *verdicts)
 {
-	if (accepts_of(to) & NET_ACCEPTS_NOTHING || port_is_unplugged(to)) {
+	if (!port_is_reached(to)) {
 		refuse_all(to, count, verdicts);
 		return false;
 	}
@@ -159,7 +210,7 @@ static bool reach(struct burst *burst, struct net_port *to, unsigned count,
 static void deliver_resolved(const struct burst *burst, struct net_port *to,
 			     const struct net_frame *frame, enum net_verdict *verdict)
 {
-	struct offload_scratch *scratch = sender_scratch(burst->sender);
+	struct offload_scratch *scratch = burst_scratch(burst);
 	enum net_verdict parts[NET_BURST_MAX], final = *verdict;
 	bool some = false;
 	unsigned count;
@@ -236,7 +287,7 @@ static void flood_list(const struct burst *burst, const struct port_set *set,
 /* An unfinished frame: as it is to those who take it so, and resolved once for all others. */
 static void flood_offloaded(const struct burst *burst, const struct port_set *set, unsigned index)
 {
-	struct offload_scratch *scratch = sender_scratch(burst->sender);
+	struct offload_scratch *scratch = burst_scratch(burst);
 	enum net_verdict verdict;
 	struct port_set others;
 	struct net_port *to;

@@ -17,7 +17,7 @@
 #define ETHERTYPE_ARP 0x0806
 #define ARP_SENDER_IP 28 /* from the frame's start */
 
-static enum net_verdict check(const struct net_frame *frame)
+enum net_verdict burst_check(const struct net_frame *frame)
 {
 	if (frame->size < NET_FRAME_MIN || frame->head_size < NET_FRAME_MIN)
 		return NET_DROP_SHORT;
@@ -94,7 +94,7 @@ static void decide(struct burst *burst)
 
 	for (unsigned i = 0; i < burst->count; i++) {
 		const struct net_frame *frame = &burst->frames[i];
-		enum net_verdict mistake = check(frame);
+		enum net_verdict mistake = burst_check(frame);
 		uint64_t origin, address;
 
 		if (__builtin_expect(burst->shaped, 0) && mistake == NET_FORWARD)
@@ -198,8 +198,12 @@ static void count_sent(const struct burst *burst)
 void burst_begin(struct burst *burst, struct net_port *port, const struct net_frame *frames,
 		 unsigned count)
 {
-	uint64_t mark = atomic_load_explicit(&port->reading, memory_order_relaxed);
+	uint64_t mark;
 
+	burst->locked = atomic_load_explicit(&port->shared, memory_order_acquire);
+	if (__builtin_expect(burst->locked, 0))
+		pthread_mutex_lock(&port->turn);
+	mark = atomic_load_explicit(&port->reading, memory_order_relaxed);
 	assert(!(mark & 1));
 	burst->sender = port;
 	burst->sw = port->sw;
@@ -222,16 +226,14 @@ void burst_end(const struct burst *burst)
 	for (uint32_t slot = 0; (to = burst_next(burst, &burst->touched, &slot)); slot++)
 		to->ops.flush(to->backend);
 	atomic_store_explicit(&port->reading, mark + 1, memory_order_release);
+	if (__builtin_expect(burst->locked, 0))
+		pthread_mutex_unlock(&port->turn);
 }
 
-/* What there is to be done of a burst that has begun. */
-static void pass(struct burst *burst)
+void burst_pass(struct burst *burst)
 {
-	const struct port_shape *shape = port_shape(burst->sender);
 	uint32_t snap;
 
-	if (__builtin_expect(shape != NULL, 0))
-		shape_enter(burst, shape);
 	decide(burst);
 	/* Before somebody has them, unless it is not known yet which these are. */
 	if (!burst->stay)
@@ -242,6 +244,17 @@ static void pass(struct burst *burst)
 	snap = passed(burst) ? capture_tap_wants(burst->sender->tap, passed(burst)) : 0;
 	if (__builtin_expect(snap, 0))
 		record(burst, snap);
+}
+
+/* What there is to be done of a burst that has begun. */
+static void pass(struct burst *burst)
+{
+	const struct port_shape *shape = port_shape(burst->sender);
+
+	if (__builtin_expect(shape == NULL, 1))
+		burst_pass(burst);
+	else
+		shape_pass(burst, shape);
 }
 
 void switch_input(struct net_port *port, const struct net_frame *frames, unsigned count)

@@ -2,6 +2,51 @@
 #include "net/switch/settings.h"
 
 #define SETTING(field) offsetof(struct net_port_settings, field)
+#define TIME_MAX (60ull * 1000000000)
+#define RATE_MAX 1000000000000ull
+
+/* The keys of one way: prefix is what their names begin with, help is told once. */
+#define IMPAIRMENT_KEYS(way, prefix, told)                                                         \
+	{ .key = prefix "delay", .type = PROFILE_TIME, .max = TIME_MAX, .standard = "0",          \
+	  .offset = SETTING(impairments[way].delay), .help = told("For how long each frame is held.") }, \
+	{ .key = prefix "jitter", .type = PROFILE_TIME, .max = TIME_MAX, .standard = "0",         \
+	  .offset = SETTING(impairments[way].jitter),                                              \
+	  .help = told("By how much the delay varies, either way: at most, if the distribution is " \
+		       "uniform, else its standard deviation. Frames may overtake each other.") },  \
+	{ .key = prefix "distribution", .type = PROFILE_CHOICE,                                    \
+	  .choices = "uniform|normal|pareto", .standard = "uniform",                               \
+	  .offset = SETTING(impairments[way].distribution),                                        \
+	  .help = told("How the jitter is distributed; {Ic pareto} has a few that are very late.") }, \
+	{ .key = prefix "loss", .type = PROFILE_SHARE, .standard = "0",                            \
+	  .offset = SETTING(impairments[way].loss), .help = told("Share of frames that is lost.") }, \
+	{ .key = prefix "loss_burst", .type = PROFILE_COUNT, .max = 1000, .standard = "0",         \
+	  .offset = SETTING(impairments[way].loss_burst),                                          \
+	  .help = told("How many frames are lost in a row, on average (the model of Gilbert). "    \
+		       "With 0 each is lost or not whatever became of others.") },                 \
+	{ .key = prefix "duplicate", .type = PROFILE_SHARE, .standard = "0",                       \
+	  .offset = SETTING(impairments[way].duplicate),                                           \
+	  .help = told("Share of frames that come twice.") },                                      \
+	{ .key = prefix "corrupt", .type = PROFILE_SHARE, .standard = "0",                         \
+	  .offset = SETTING(impairments[way].corrupt),                                             \
+	  .help = told("Share of frames of which a bit behind the Ethernet header is turned.") },  \
+	{ .key = prefix "reorder", .type = PROFILE_SHARE, .standard = "0",                         \
+	  .offset = SETTING(impairments[way].reorder),                                             \
+	  .help = told("Share of frames that is not delayed, and so overtakes others.") },         \
+	{ .key = prefix "rate", .type = PROFILE_RATE, .max = RATE_MAX, .standard = "0",            \
+	  .offset = SETTING(impairments[way].rate),                                                \
+	  .help = told("Bits a second that pass, such as {Li 10mbit}; 0 is any number.") },        \
+	{ .key = prefix "limit", .type = PROFILE_COUNT, .max = 100000, .standard = "0",            \
+	  .offset = SETTING(impairments[way].limit),                                               \
+	  .help = told("How many frames are held at most; what comes beyond is dropped. "          \
+		       "With 0 they are 1000; in any case 64 MiB.") },                             \
+	{ .key = prefix "seed", .type = PROFILE_COUNT, .max = UINT32_MAX, .standard = "0",         \
+	  .offset = SETTING(impairments[way].seed),                                                \
+	  .help = told("What chance begins with, at each change of these keys: with the same "     \
+		       "number the same happens to the same frames. With 0 it is another one "     \
+		       "each time.") }
+
+#define TOLD(text) text
+#define OUTWARD(text) "As the key without {Ic out_}, of frames that the guest sends."
 
 const struct profile_key net_port_keys[] = {
 	{ .key = "link", .type = PROFILE_CHOICE, .offset = SETTING(link), .choices = "up|down",
@@ -9,5 +54,13 @@ const struct profile_key net_port_keys[] = {
 	  .help = "Whether the cable is plugged in. "
 		  "With {Ic down} the guest finds its link down, and frames from and to the port "
 		  "are dropped." },
+	IMPAIRMENT_KEYS(NET_WAY_IN, "", TOLD),
+	IMPAIRMENT_KEYS(NET_WAY_OUT, "out_", OUTWARD),
 	{ .key = NULL },
 };
+
+bool net_impairs(const struct net_impairment *impairment)
+{
+	return impairment->delay || impairment->jitter || impairment->rate || impairment->loss ||
+	       impairment->duplicate || impairment->corrupt;
+}

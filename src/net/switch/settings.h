@@ -6,14 +6,35 @@
 #define NET_SWITCH_SETTINGS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/profile_key.h"
 
-/* In the order of the key's choices. */
+/* In the order of the keys' choices. */
 enum net_link { NET_LINK_UP, NET_LINK_DOWN };
+enum net_distribution { NET_UNIFORM, NET_NORMAL, NET_PARETO };
+
+/* Of the two ways of frames at a port: to who is at it, and from there. */
+enum net_way { NET_WAY_IN, NET_WAY_OUT, NET_WAYS };
+
+#define NET_SHARE_ALL 1000000u /* shares of frames are in millionths */
+
+/* What is done on purpose to frames that go one way, in the words of tc-netem(8). */
+struct net_impairment {
+	uint64_t delay, jitter; /* ns */
+	uint64_t rate;		/* bits a second; 0: any */
+	unsigned distribution;	/* an enum net_distribution, of the jitter */
+	unsigned loss, duplicate, corrupt, reorder; /* shares */
+	unsigned loss_burst; /* frames lost in a row, on average; 0: each for itself */
+	unsigned limit;	     /* frames that are held at most; 0: NET_LIMIT_STANDARD */
+	unsigned seed;	     /* 0: by chance */
+};
+
+#define NET_LIMIT_STANDARD 1000u
 
 /* All zero: a plain port. Compared by its bytes: whoever makes one begins with zeros. */
 struct net_port_settings {
+	struct net_impairment impairments[NET_WAYS];
 	unsigned link; /* an enum net_link */
 };
 
@@ -22,5 +43,8 @@ struct net_port_settings {
  * of a plain port. They stand in the section of a profile that makes a port, and are given live.
  */
 extern const struct profile_key net_port_keys[];
+
+/* Whether anything is done to frames: limit and seed alone do nothing. */
+bool net_impairs(const struct net_impairment *impairment);
 
 #endif

@@ -271,7 +271,6 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 		    void *backend, struct cause *cause)
 {
 	struct net_port *port = aligned_alloc(CACHE_LINE, sizeof(*port));
-	struct port_shape *shape = NULL;
 	int error = 0;
 
 	if (!port)
@@ -283,21 +282,22 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 	port->ops = *ops;
 	port->backend = backend;
 	port->sw = sw;
+	port->slot = NET_PORTS_MAX; /* no place yet */
 	port->keeps_backlog = config->keeps_backlog;
 	atomic_init(&port->accepts, config->accepts);
+	pthread_mutex_init(&port->turn, NULL);
 	pthread_mutex_lock(&sw->set->lock);
-	if (config->settings && port_shape_new(&shape, config->settings))
-		error = cause_errno(cause, ENOMEM, "%s: memory for its settings", config->name);
-	atomic_init(&port->shape, shape);
+	if (config->settings)
+		error = port_configure(port, config->settings, cause);
 	if (!error)
 		error = place(sw, port, cause);
 	if (!error)
 		greet(port, config);
-	if (!error && port_is_unplugged(port) && port->ops.link)
-		port->ops.link(port->backend, false);
+	else
+		port_unconfigure(port);
 	pthread_mutex_unlock(&sw->set->lock);
 	if (error) {
-		port_shape_free(shape);
+		pthread_mutex_destroy(&port->turn);
 		free(port);
 		return error;
 	}
@@ -369,6 +369,7 @@ void switch_port_remove(struct net_port *port)
 	pthread_mutex_lock(&sw->set->lock);
 	atomic_store_explicit(&sw->ports[port->slot], NULL, memory_order_seq_cst);
 	switch_wait_for_senders(sw, port);
+	port_unconfigure(port);
 	bound = atomic_load(&sw->bound);
 	while (bound && !port_at(sw, bound - 1))
 		bound--;
@@ -377,7 +378,7 @@ void switch_port_remove(struct net_port *port)
 	forget_sender(sw, port->slot);
 	capture_tap_remove(port->tap);
 	pthread_mutex_unlock(&sw->set->lock);
-	port_shape_free(atomic_load(&port->shape));
+	pthread_mutex_destroy(&port->turn);
 	free(port->scratch);
 	free(port->parking);
 	waiting_destroy(&port->waiting);
@@ -468,6 +469,7 @@ size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, si
 			out[count].kind = port->kind;
 			out[count].slot = i;
 			port_settings(port, &out[count].settings);
+			port_impaired(port, out[count].impaired);
 			switch_port_counters(port, &out[count].counters);
 		}
 		count++;

@@ -21,6 +21,7 @@
 
 #include "base/cause.h"
 #include "net/frame/frame.h"
+#include "net/switch/impair.h"
 #include "net/switch/port_set.h"
 #include "net/switch/settings.h"
 
@@ -204,10 +205,11 @@ void switch_port_counters(const struct net_port *port, struct net_port_counters 
 
 /*
  * Sets a port. What frames of bursts that are under way find is what was before; when this
- * returns there are none. -ENOMEM, with what was before. The caller holds no lock that deliver()
- * of any port takes. One thread at a time for each port; not from deliver().
+ * returns there are none. On errors with a cause, such as -ENOMEM, it is what was before. The caller
+ * holds no lock that deliver() of any port takes. Any thread but from deliver().
  */
-int switch_port_set(struct net_port *port, const struct net_port_settings *settings);
+int switch_port_set(struct net_port *port, const struct net_port_settings *settings,
+		    struct cause *cause);
 
 /* What a screen shows of a switch; names are copied. */
 struct switch_port_info {
@@ -216,6 +218,7 @@ struct switch_port_info {
 	uint32_t slot; /* its place in the switch, which a later port may get */
 	uint8_t mac[NET_MAC_SIZE];
 	struct net_port_settings settings;
+	struct net_impaired impaired[NET_WAYS];
 	struct net_port_counters counters;
 };
 

@@ -15,6 +15,7 @@
 
 #include "base/counter.h"
 #include "net/capture/capture_private.h"
+#include "net/switch/late.h"
 #include "net/switch/mac_table.h"
 #include "net/switch/offload.h"
 #include "net/switch/switch.h"
@@ -28,6 +29,7 @@
  */
 struct port_shape {
 	struct net_port_settings settings;
+	struct lane *lanes[NET_WAYS]; /* the port's, of ways on which frames are impaired */
 };
 
 /* Aligned, so that no two ports share a cache line. */
@@ -41,6 +43,7 @@ struct net_port {
 	struct waiting waiting;		 /* its backlog, if it keeps one */
 	bool keeps_backlog;
 	struct parking *parking; /* from the first frame that stayed with it on */
+	bool releasing;		 /* what was held back goes on, in its turn */
 
 	/* Written by those who send to it. */
 	_Alignas(CACHE_LINE) struct counter tx_frames;
@@ -56,6 +59,9 @@ struct net_port {
 	uint32_t slot;
 	_Atomic uint32_t accepts;
 	_Atomic(struct port_shape *) shape; /* NULL: a plain port */
+	struct lane *lanes[NET_WAYS];	    /* under the set's lock; from their first use on */
+	atomic_bool shared; /* not its thread alone sends from it: each burst has its turn */
+	pthread_mutex_t turn;
 	const char *kind;
 	char name[NET_PORT_NAME_MAX];
 };
@@ -76,6 +82,10 @@ struct switch_set {
 	/* Told of what a switch sees in what passes: a sentence. Any thread; or NULL. */
 	void (*notice)(void *arg, const char *text);
 	void *notice_arg;
+	struct late late; /* frames that go on later */
+
+	/* Under the lock, before there is a lane: has late served. 0, or an errno with a cause. */
+	int (*serve)(struct switch_set *set, struct cause *cause);
 };
 
 struct net_switch {
@@ -115,6 +125,21 @@ static inline bool port_is_unplugged(const struct net_port *port)
 	return __builtin_expect(shape != NULL, 0) && shape->settings.link == NET_LINK_DOWN;
 }
 
+/* By which frames go that way, or NULL: at once. */
+static inline struct lane *port_lane(const struct net_port *port, enum net_way way)
+{
+	const struct port_shape *shape = port_shape(port);
+
+	return __builtin_expect(shape != NULL, 0) ? shape->lanes[way] : NULL;
+}
+
+/* Whether frames can go to it at all. */
+static inline bool port_is_reached(const struct net_port *port)
+{
+	return !(atomic_load_explicit(&port->accepts, memory_order_relaxed) &
+		 NET_ACCEPTS_NOTHING) && !port_is_unplugged(port);
+}
+
 /* The table of addresses counts in these. */
 static inline uint32_t seconds_now(void)
 {
@@ -127,13 +152,16 @@ static inline uint32_t seconds_now(void)
 /* Under the set's lock: waits until the bursts that are under way in the port's switch are over. */
 void switch_wait_for_senders(const struct net_switch *sw, const struct net_port *port);
 
-/* What makes a port other than plain: *out is NULL of one that is. 0 or -ENOMEM. */
-int port_shape_new(struct port_shape **out, const struct net_port_settings *settings);
-void port_shape_free(struct port_shape *shape); /* NULL is valid */
-
-/* Under the set's lock: switch_port_set(), and what it was given last. */
-int port_configure(struct net_port *port, const struct net_port_settings *settings);
+/*
+ * Under the set's lock: what switch_port_set() does, of a port that may have no place yet; what
+ * it has for that goes, with what it has sent and is held back, when nobody sends any more; what
+ * it was set to last, and zeros or what that has done.
+ */
+int port_configure(struct net_port *port, const struct net_port_settings *settings,
+		   struct cause *cause);
+void port_unconfigure(struct net_port *port);
 void port_settings(const struct net_port *port, struct net_port_settings *out);
+void port_impaired(const struct net_port *port, struct net_impaired out[NET_WAYS]);
 
 /* Under the set's lock: the port of that name, or NULL. */
 struct net_port *switch_find_port(const struct switch_set *set, const char *name);

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "net/frame/copy.h"
+
 struct waiting_list *waiting_find(const struct waiting *waiting, uint32_t slot)
 {
 	struct waiting_list *list;
@@ -34,15 +36,9 @@ static struct waiting_frame *copy_of(const struct net_frame *frame, uint64_t now
 
 	if (!copy)
 		return NULL;
-	net_frame_copy(copy->bytes, frame, frame->size);
+	net_frame_keep(&copy->frame, &copy->rest, copy->bytes, frame);
 	copy->next = NULL;
 	copy->since = now;
-	copy->frame = *frame;
-	copy->frame.head = copy->bytes;
-	copy->rest = (struct iovec){ copy->bytes + frame->head_size,
-				     frame->size - frame->head_size };
-	copy->frame.rest = &copy->rest;
-	copy->frame.rest_count = copy->rest.iov_len != 0;
 	return copy;
 }
 

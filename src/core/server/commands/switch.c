@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "control/message.h"
 #include "control/names.h"
 #include "core/profile/port_settings.h"
@@ -50,11 +51,31 @@ static json_t *settings_json(const struct net_port_settings *settings)
 	return json;
 }
 
+/* What was done on purpose to frames that went one way. */
+static json_t *impaired_json(const struct net_impaired *impaired)
+{
+	const struct {
+		const char *name;
+		uint64_t count;
+	} rows[] = {
+		{ "lost", impaired->lost }, { "over_limit", impaired->over_limit },
+		{ "delayed", impaired->delayed }, { "duplicated", impaired->duplicated },
+		{ "corrupted", impaired->corrupted }, { "reordered", impaired->reordered },
+	};
+	json_t *json = json_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].count)
+			json_object_set_new(json, rows[i].name,
+					    json_integer((json_int_t)rows[i].count));
+	return json;
+}
+
 static json_t *port_json(struct net_switch *sw, const struct switch_port_info *port)
 {
 	const struct net_port_counters *counters = &port->counters;
 	struct port_field fields[FIELDS_MAX];
-	json_t *json = json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}",
+	json_t *json = json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
 			 "name", message_text(port->name), "kind", message_text(port->kind),
 			 "mac", port_mac(port),
 			 "in_frames", (json_int_t)counters->tx_frames,
@@ -62,7 +83,9 @@ static json_t *port_json(struct net_switch *sw, const struct switch_port_info *p
 			 "out_frames", (json_int_t)counters->rx_frames,
 			 "out_bytes", (json_int_t)counters->rx_bytes,
 			 "drops", drops_json(counters),
-			 "settings", settings_json(&port->settings));
+			 "settings", settings_json(&port->settings),
+			 "in_impaired", impaired_json(&port->impaired[NET_WAY_IN]),
+			 "out_impaired", impaired_json(&port->impaired[NET_WAY_OUT]));
 
 	add_fields(json, fields, switch_describe_port(sw, port->name, fields, FIELDS_MAX));
 	return json;
