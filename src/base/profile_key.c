@@ -42,6 +42,8 @@ static bool equal(const struct profile_key *key, const void *one, const void *ot
 		return !memcmp(one, other, 6);
 	case PROFILE_ADDRESS:
 		return !memcmp(one, other, sizeof(uint32_t) + sizeof(uint8_t));
+	case PROFILE_VLANS:
+		return !memcmp(one, other, 64 * sizeof(uint64_t));
 	case PROFILE_PARSED:
 		return !memcmp(one, other, key->size);
 	}

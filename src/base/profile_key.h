@@ -15,7 +15,8 @@ enum profile_type {
 	PROFILE_MAC, PROFILE_ADDRESS, PROFILE_CHOICE, PROFILE_PARSED,
 	PROFILE_TIME, /* "20ms" */
 	PROFILE_SHARE, /* "0.5%" */
-	PROFILE_RATE /* "10mbit" */
+	PROFILE_RATE, /* "10mbit" */
+	PROFILE_VLANS /* "10,20-30" */
 };
 
 struct profile_key {
@@ -43,8 +44,8 @@ struct profile_key {
 	/*
 	 * Where the value goes in the section's record: a char * (STRING, PATH), char[32]
 	 * (NAME), bool, unsigned (COUNT, CHOICE, SHARE: millionths), uint64_t (SIZE, TIME: ns,
-	 * RATE: bits a second), uint8_t[6] (MAC), uint32_t and uint8_t (ADDRESS), or what the row
-	 * says (PARSED). PROFILE_NOWHERE: it is only checked.
+	 * RATE: bits a second), uint8_t[6] (MAC), uint32_t and uint8_t (ADDRESS), uint64_t[64], a
+	 * set of bits (VLANS), or what the row says (PARSED). PROFILE_NOWHERE: it is only checked.
 	 */
 	size_t offset;
 };

@@ -78,6 +78,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/switch/shape.c %D%/switch/shape.h \
 	%D%/switch/switch.c %D%/switch/switch.h \
 	%D%/switch/switch_private.h \
+	%D%/switch/vlan.c %D%/switch/vlan.h \
 	%D%/switch/waiting.c %D%/switch/waiting.h
 # libpcap and libslirp are loaded when they are needed: see base/library.h.
 NET_LIBS = src/net/libnet.a $(SANDBOX_LIBS)

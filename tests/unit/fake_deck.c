@@ -565,7 +565,7 @@ size_t switch_list_macs(struct net_switch *sw, struct switch_mac_info *out, size
 	if (switch_get_config(sw) != &lan)
 		return 0;
 	if (room)
-		*out = (struct switch_mac_info){ { 0x52, 0x54, 0, 1, 2, 3 }, "web/net0", 9 };
+		*out = (struct switch_mac_info){ { 0x52, 0x54, 0, 1, 2, 3 }, "web/net0", 9, 0 };
 	return 1;
 }
 

@@ -585,6 +585,9 @@ static void settings_of_ports_are_words(void **state)
 		{ "loss", "1%", "1%" }, { "loss", "0.5%", "0.5%" }, { "loss", "12.3456%", "12.3456%" },
 		{ "loss", "0.0001%", "0.0001%" }, { "loss", "100%", "100%" }, { "loss", "0%", NULL },
 		{ "out_rate", "10mbit", "10mbit" }, { "out_rate", "1.5gbit", "1500mbit" },
+		{ "trunk", "20-30,10", "10,20-30" }, { "trunk", "1,2,4", "1-2,4" },
+		{ "trunk", "4094", "4094" }, { "trunk", "none", NULL }, { "vlan", "10", "10" },
+		{ "private", "yes", "yes" }, { "lock", "mac", "mac" }, { "mtu", "1400", "1400" },
 		{ "distribution", "pareto", "pareto" }, { "seed", "7", "7" },
 	};
 	static const struct {
@@ -601,6 +604,14 @@ static void settings_of_ports_are_words(void **state)
 		{ "loss", "101%", "loss: 101% is out of range; it can be 0 to 100%" },
 		{ "loss", "1", "loss: '1' is not a share; write one such as 1% or 0.5%" },
 		{ "rate", "10m", "rate: '10m' is not a rate; write one such as 10mbit or 1.5gbit" },
+		{ "trunk", "10-", "trunk: '10-' are not VLANs; write 10,20-30 or none" },
+		{ "trunk", "10 20", "trunk: '10 20' are not VLANs; write 10,20-30 or none" },
+		{ "trunk", "10,", "trunk: '10,' are not VLANs; write 10,20-30 or none" },
+		{ "trunk", "30-20", "trunk: '30-20' is out of range; VLANs are 1 to 4094, and the "
+		  "smaller one of two comes first" },
+		{ "trunk", "0", "trunk: '0' is out of range; VLANs are 1 to 4094, and the smaller "
+		  "one of two comes first" },
+		{ "vlan", "4095", "vlan: 4095 is out of range; it can be 0 to 4094" },
 		{ "dlay", "1ms", "dlay: is no setting of a port; did you mean 'delay'?" },
 	};
 	struct net_port_settings settings = { 0 }, plain = { 0 };

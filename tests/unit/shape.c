@@ -345,6 +345,375 @@ static void offloads_are_finished_before(void **state)
 	fake_port_close(&d);
 }
 
+/* --- VLANs --- */
+
+#define VLAN(n) { .vlan = (n) }
+
+static void allow(struct net_port_settings *settings, uint32_t vlan)
+{
+	settings->trunk.bits[vlan / 64] |= 1ull << vlan % 64;
+}
+
+/* The same as fake_send(), with tags before the type. */
+static void send_tagged(struct fake_port *from, const uint8_t *to, uint32_t size,
+			const uint16_t *tags, unsigned count)
+{
+	static uint8_t data[2048];
+	struct net_frame frame;
+	struct iovec rest;
+
+	for (uint32_t i = 12; i < size; i++)
+		data[i] = (uint8_t)i;
+	for (unsigned i = 0; i < count; i++) {
+		put_be16(data + 12 + 4 * i, 0x8100);
+		put_be16(data + 14 + 4 * i, tags[i]);
+	}
+	put_be16(data + 12 + 4 * count, 0x88b5);
+	fake_frame(&frame, &rest, data, size, to, from->mac);
+	switch_input(from->port, &frame, 1);
+}
+
+static void ports_of_one_vlan_reach_each_other(void **state)
+{
+	const struct net_port_settings ten = VLAN(10), twenty = VLAN(20);
+	struct fake_lan *lan = *state;
+	struct fake_port d;
+
+	fake_port_open_set(&d, lan->sw, "d/net0", 4, &ten);
+	set(&lan->a, &ten);
+	set(&lan->b, &twenty);
+	fake_send(&lan->a, broadcast, lan->a.mac, 60);
+	assert_int_equal(d.count, 1);
+	fake_send(&lan->a, d.mac, lan->a.mac, 60);
+	assert_int_equal(d.count, 2);
+	/* Nobody else has it, whatever address it has; also not those that are in none. */
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	fake_send(&lan->a, lan->c.mac, lan->a.mac, 60);
+	fake_send(&lan->c, broadcast, lan->c.mac, 60);
+	fake_send(&lan->c, lan->a.mac, lan->c.mac, 60);
+	assert_int_equal(lan->a.count, 0);
+	assert_int_equal(lan->b.count, 0);
+	assert_int_equal(lan->c.count, 0);
+	assert_int_equal(d.count, 4);
+	/* It has left its VLAN, which the table does not know yet. */
+	set(&d, &twenty);
+	fake_send(&d, broadcast, d.mac, 60);
+	assert_int_equal(lan->b.count, 1);
+	fake_send(&lan->a, d.mac, lan->a.mac, 60);
+	assert_int_equal(d.count, 4);
+	/* An address is its card's in each of them. */
+	fake_send(&lan->b, broadcast, lan->c.mac, 60);
+	assert_int_equal(drops(&lan->b, NET_DROP_FORGED), 1);
+	fake_port_close(&d);
+}
+
+static void one_address_is_in_several_vlans(void **state)
+{
+	const struct net_port_settings ten = VLAN(10), twenty = VLAN(20);
+	struct fake_lan *lan = *state;
+	struct switch_mac_info macs[16];
+	struct fake_port d;
+	uint8_t mac[NET_MAC_SIZE];
+	size_t count, found = 0;
+
+	fake_port_open_set(&d, lan->sw, "d/net0", 4, &twenty);
+	set(&lan->a, &ten);
+	set(&lan->b, &ten);
+	set(&lan->c, &twenty);
+	fake_mac(mac, 77); /* behind a in one, behind c in the other */
+	fake_send(&lan->a, broadcast, mac, 60);
+	fake_send(&lan->c, broadcast, mac, 60);
+	fake_port_clear(&d);
+	fake_send(&lan->b, mac, lan->b.mac, 60);
+	fake_send(&d, mac, d.mac, 61);
+	assert_int_equal(lan->a.count, 1);
+	assert_int_equal(lan->a.kept[0].size, 60);
+	assert_int_equal(lan->c.count, 1);
+	assert_int_equal(lan->c.kept[0].size, 61);
+	count = switch_list_macs(lan->sw, macs, 16);
+	for (size_t i = 0; i < count; i++) {
+		if (memcmp(macs[i].mac, mac, sizeof(mac)))
+			continue;
+		assert_string_equal(macs[i].port, macs[i].vlan == 10 ? "a/net0" : "c/net0");
+		found++;
+	}
+	assert_int_equal(found, 2);
+	fake_port_close(&d);
+}
+
+/* One of fake_send()'s, of that size, with a tag. */
+static void assert_tag(const struct fake_frame *frame, uint32_t size, uint16_t tag)
+{
+	assert_int_equal(frame->size, size + 4);
+	assert_int_equal(get_be16(frame->data + 12), 0x8100);
+	assert_int_equal(get_be16(frame->data + 14), tag);
+	assert_int_equal(get_be16(frame->data + 16), 0x88b5);
+	for (uint32_t i = 14; i < size; i++)
+		assert_int_equal(frame->data[4 + i], (uint8_t)i);
+}
+
+static void trunks_have_tags(void **state)
+{
+	struct net_port_settings trunk = VLAN(5);
+	const struct net_port_settings ten = VLAN(10), five = VLAN(5);
+	const uint16_t in_ten = 10, urgent = 0xe00a, in_nine = 9, native = 5, priority = 0x6000;
+	struct fake_lan *lan = *state;
+	struct fake_port d;
+	unsigned sizes[] = { 60, 124, 128, 129, 1514 };
+
+	allow(&trunk, 10);
+	fake_port_open_set(&d, lan->sw, "d/net0", 4, &trunk);
+	set(&lan->a, &ten);
+	set(&lan->b, &five);
+	set(&lan->c, &trunk);
+	/* From one without tags to two trunks, whatever is in its head. */
+	for (unsigned i = 0; i < 5; i++) {
+		fake_send(&lan->a, broadcast, lan->a.mac, sizes[i]);
+		fake_send(&lan->a, lan->c.mac, lan->a.mac, sizes[i]); /* which is not known yet */
+		assert_int_equal(lan->c.count, 2);
+		assert_tag(&lan->c.kept[0], sizes[i], 10);
+		assert_tag(&d.kept[1], sizes[i], 10);
+		fake_port_clear(&lan->c);
+		fake_port_clear(&d);
+	}
+	assert_int_equal(lan->b.count, 0);
+	/* Back, with a priority, which trunks keep. */
+	for (unsigned i = 0; i < 5; i++) {
+		send_tagged(&lan->c, broadcast, sizes[i], &urgent, 1);
+		assert_int_equal(lan->a.kept[i].size, sizes[i] - 4);
+		assert_int_equal(get_be16(lan->a.kept[i].data + 12), 0x88b5);
+		for (uint32_t at = 14; at < sizes[i] - 4; at++)
+			assert_int_equal(lan->a.kept[i].data[at], (uint8_t)(at + 4));
+		assert_int_equal(d.kept[i].size, sizes[i]);
+		assert_int_equal(get_be16(d.kept[i].data + 14), urgent);
+	}
+	fake_port_clear(&d);
+	/* The one without tags, with its own tag, and with a priority alone. */
+	fake_send(&lan->c, broadcast, lan->c.mac, 60);
+	send_tagged(&lan->c, broadcast, 64, &native, 1);
+	send_tagged(&lan->c, broadcast, 64, &priority, 1);
+	assert_int_equal(lan->b.count, 3);
+	assert_int_equal(d.count, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(lan->b.kept[i].size, 60);
+		assert_int_equal(d.kept[i].size, 60);
+	}
+	/* One that it is not in; and one of others at a port that is no trunk. */
+	send_tagged(&lan->c, broadcast, 64, &in_nine, 1);
+	assert_int_equal(drops(&lan->c, NET_DROP_VLAN), 1);
+	send_tagged(&lan->b, broadcast, 64, &in_ten, 1);
+	assert_int_equal(drops(&lan->b, NET_DROP_VLAN), 1);
+	assert_int_equal(lan->a.count, 5);
+	fake_port_close(&d);
+}
+
+static void nobody_hops_into_a_vlan_by_tags(void **state)
+{
+	struct net_port_settings trunk = VLAN(0), native = VLAN(5);
+	const struct net_port_settings five = VLAN(5);
+	const uint16_t one = 10, two[] = { 5, 10 };
+	struct fake_lan *lan = *state;
+
+	allow(&trunk, 10);
+	allow(&native, 10);
+	/* From a port that is in none: its tag would be one on the trunk. */
+	set(&lan->c, &trunk);
+	send_tagged(&lan->a, broadcast, 64, &one, 1);
+	assert_int_equal(lan->b.count, 1); /* as it is */
+	assert_int_equal(lan->b.kept[0].size, 64);
+	assert_int_equal(lan->c.count, 0);
+	assert_int_equal(drops(&lan->c, NET_DROP_VLAN), 1);
+	/* From a port of the trunk's native one, behind the tag of that. */
+	set(&lan->a, &five);
+	set(&lan->c, &native);
+	send_tagged(&lan->a, lan->c.mac, 64, two, 2);
+	assert_int_equal(lan->c.count, 0);
+	assert_int_equal(drops(&lan->c, NET_DROP_VLAN), 2);
+}
+
+static void offloads_know_of_tags(void **state)
+{
+	static uint8_t data[18 + 40 + 3000];
+	struct net_port_settings trunk = VLAN(0);
+	const struct net_port_settings ten = VLAN(10);
+	const struct net_offload offload = { .flags = NET_OFFLOAD_NEEDS_CSUM,
+					     .gso_type = NET_GSO_TCPV4, .header_size = 58,
+					     .gso_size = 1000, .csum_start = 38,
+					     .csum_offset = 16 };
+	struct fake_lan *lan = *state;
+	struct fake_port d;
+	struct net_frame frame;
+	struct iovec rest;
+
+	allow(&trunk, 10);
+	fake_port_open(&d, lan->sw, "d/net0", 4, NET_ACCEPTS_CSUM | NET_ACCEPTS_TSO4);
+	set(&lan->a, &trunk);
+	set(&lan->b, &ten);
+	set(&d, &trunk);
+	memset(data, 0, sizeof(data));
+	fake_frame(&frame, &rest, data, sizeof(data), broadcast, lan->a.mac);
+	put_be16(data + 12, 0x8100);
+	put_be16(data + 14, 10);
+	put_be16(data + 16, 0x0800);
+	data[18] = 0x45;
+	data[18 + 9] = 6;
+	data[38 + 12] = 0x50;
+	frame.offload = offload;
+	switch_input(lan->a.port, &frame, 1);
+	assert_int_equal(d.count, 1);
+	assert_int_equal(d.kept[0].size, sizeof(data));
+	assert_memory_equal(&d.kept[0].offload, &offload, sizeof(offload));
+	assert_memory_equal(d.kept[0].data, data, sizeof(data));
+	assert_int_equal(lan->b.count, 3);
+	assert_int_equal(lan->b.kept[0].size, 54 + 1000);
+	assert_int_equal(get_be16(lan->b.kept[0].data + 12), 0x0800);
+	/* Headers that would begin within the tag. */
+	frame.offload.csum_start = 16;
+	switch_input(lan->a.port, &frame, 1);
+	assert_int_equal(drops(&lan->a, NET_DROP_BAD_OFFLOAD), 1);
+	fake_port_close(&d);
+}
+
+/* --- the rest --- */
+
+static void private_ports_reach_the_others_alone(void **state)
+{
+	const struct net_port_settings private = { .private = true };
+	struct fake_lan *lan = *state;
+
+	set(&lan->a, &private);
+	set(&lan->b, &private);
+	fake_send(&lan->a, broadcast, lan->a.mac, 60);
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	assert_int_equal(lan->b.count, 0);
+	assert_int_equal(lan->c.count, 1);
+	assert_int_equal(drops(&lan->b, NET_DROP_PRIVATE), 1);
+	fake_send(&lan->c, broadcast, lan->c.mac, 60);
+	fake_send(&lan->b, lan->c.mac, lan->b.mac, 60);
+	assert_int_equal(lan->a.count, 1);
+	assert_int_equal(lan->b.count, 1);
+	assert_int_equal(lan->c.count, 2);
+}
+
+static void floods_have_a_limit(void **state)
+{
+	const struct net_port_settings settings = { .storm_limit = 3 };
+	struct fake_lan *lan = *state;
+
+	stop_time(lan);
+	set(&lan->a, &settings);
+	for (unsigned i = 0; i < 10; i++) {
+		fake_send(&lan->a, broadcast, lan->a.mac, 60);
+		fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	}
+	assert_int_equal(lan->c.count, 3);
+	assert_int_equal(lan->b.count, 13);
+	assert_int_equal(drops(&lan->a, NET_DROP_STORM), 7);
+	clock_now += NS_PER_S;
+	fake_send(&lan->a, broadcast, lan->a.mac, 60);
+	assert_int_equal(lan->c.count, 4);
+}
+
+static void long_packets_are_dropped_both_ways(void **state)
+{
+	struct net_port_settings settings = { .mtu = 1000 };
+	const uint16_t ten = 10;
+	struct fake_lan *lan = *state;
+
+	allow(&settings, ten);
+	set(&lan->a, &settings);
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 1014);
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 1015);
+	send_tagged(&lan->a, broadcast, 1018, &ten, 1);
+	send_tagged(&lan->a, broadcast, 1019, &ten, 1);
+	assert_int_equal(lan->b.count, 1);
+	assert_int_equal(drops(&lan->a, NET_DROP_LONG), 2);
+	fake_send(&lan->b, lan->a.mac, lan->b.mac, 1015);
+	fake_send(&lan->b, broadcast, lan->b.mac, 1014);
+	fake_send(&lan->b, broadcast, lan->b.mac, 1015);
+	assert_int_equal(lan->a.count, 1);
+	assert_int_equal(lan->c.count, 2);
+	assert_int_equal(drops(&lan->a, NET_DROP_LONG), 4);
+}
+
+static void a_locked_port_has_one_address(void **state)
+{
+	const struct net_port_settings settings = { .lock = NET_LOCK_MAC };
+	struct fake_lan *lan = *state;
+	uint8_t mac[NET_MAC_SIZE];
+
+	fake_mac(mac, 77);
+	set(&lan->a, &settings);
+	fake_send(&lan->a, broadcast, mac, 60);
+	assert_int_equal(lan->b.count, 0);
+	assert_int_equal(drops(&lan->a, NET_DROP_FORGED), 1);
+	fake_send(&lan->a, broadcast, lan->a.mac, 60);
+	assert_int_equal(lan->b.count, 1);
+	/* Nothing was learned of it. */
+	fake_send(&lan->b, mac, lan->b.mac, 60);
+	assert_int_equal(lan->a.count, 1);
+	assert_int_equal(lan->c.count, 2);
+}
+
+/* --- under traffic --- */
+
+struct traffic {
+	struct fake_lan *lan;
+	atomic_bool over;
+};
+
+static void *send_on(void *arg)
+{
+	struct traffic *traffic = arg;
+	struct fake_lan *lan = traffic->lan;
+
+	while (!atomic_load(&traffic->over)) {
+		fake_send(&lan->a, broadcast, lan->a.mac, 60);
+		fake_send(&lan->a, lan->b.mac, lan->a.mac, 200);
+	}
+	return NULL;
+}
+
+static void *release_on(void *arg)
+{
+	struct traffic *traffic = arg;
+
+	while (!atomic_load(&traffic->over))
+		late_run(&traffic->lan->sw->set->late);
+	return NULL;
+}
+
+static void settings_change_under_traffic(void **state)
+{
+	struct net_port_settings settings = { 0 };
+	struct fake_lan *lan = *state;
+	struct traffic traffic = { .lan = lan };
+	pthread_t sender, releaser;
+
+	atomic_init(&traffic.over, false);
+	lan->b.room = lan->c.room = 100;
+	assert_int_equal(pthread_create(&sender, NULL, send_on, &traffic), 0);
+	assert_int_equal(pthread_create(&releaser, NULL, release_on, &traffic), 0);
+	for (unsigned i = 0; i < 300; i++) {
+		struct fake_port *port = i % 3 == 0 ? &lan->a : i % 3 == 1 ? &lan->b : &lan->c;
+
+		memset(&settings, 0, sizeof(settings));
+		settings.vlan = i / 3 % 2 * 10;
+		settings.impairments[i / 6 % 2].delay = i / 12 % 2 * NS_PER_US;
+		settings.impairments[i / 6 % 2].loss = 100000;
+		set(port, &settings);
+		if (i % 50 == 10) {
+			fake_port_close(&lan->c);
+			assert_int_equal(atomic_load(&lan->c.intruded), 0);
+			fake_port_open(&lan->c, lan->sw, "c/net0", 3, 0);
+			lan->c.room = 100;
+		}
+	}
+	atomic_store(&traffic.over, true);
+	pthread_join(sender, NULL);
+	pthread_join(releaser, NULL);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, fake_lan_setup, fake_lan_teardown)
 
 int main(void)
@@ -361,6 +730,16 @@ int main(void)
 		TEST(what_finds_no_room_waits_in_order),
 		TEST(what_is_held_goes_with_its_port),
 		TEST(offloads_are_finished_before),
+		TEST(ports_of_one_vlan_reach_each_other),
+		TEST(one_address_is_in_several_vlans),
+		TEST(trunks_have_tags),
+		TEST(nobody_hops_into_a_vlan_by_tags),
+		TEST(offloads_know_of_tags),
+		TEST(private_ports_reach_the_others_alone),
+		TEST(floods_have_a_limit),
+		TEST(long_packets_are_dropped_both_ways),
+		TEST(a_locked_port_has_one_address),
+		TEST(settings_change_under_traffic),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

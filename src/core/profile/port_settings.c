@@ -57,6 +57,12 @@ bool port_settings_text(const struct net_port_settings *settings, const struct p
 	case PROFILE_CHOICE:
 		choice_text(key->choices, *(const unsigned *)(const void *)field, out);
 		break;
+	case PROFILE_BOOL:
+		snprintf(out, PORT_SETTING_MAX, "%s", *(const bool *)field ? "yes" : "no");
+		break;
+	case PROFILE_VLANS:
+		profile_vlans_format((const void *)field, out, PORT_SETTING_MAX);
+		break;
 	case PROFILE_COUNT:
 		snprintf(out, PORT_SETTING_MAX, "%u", *(const unsigned *)(const void *)field);
 		break;

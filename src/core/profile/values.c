@@ -213,6 +213,58 @@ void profile_unit_format(enum profile_type type, uint64_t number, char out[PROFI
 	snprintf(out + n, PROFILE_UNIT_SIZE - (size_t)n, "%s", units->units[i].name);
 }
 
+static int parse_vlans(struct profile_value *out, const char *text, char *fault)
+{
+	const char *at = text;
+	char excerpt[EXCERPT];
+	uint64_t first, last;
+
+	if (!strcmp(text, "none"))
+		return 0;
+	do {
+		at = take_number(at, &first);
+		last = first;
+		if (at && *at == '-')
+			at = take_number(at + 1, &last);
+		if (!at || (*at && *at != ','))
+			return fail(fault, EINVAL, "'%s' are not VLANs; write 10,20-30 or none",
+				    ini_excerpt(text, excerpt, sizeof(excerpt)));
+		if (!first || last >= NET_VLAN_MAX || first > last)
+			return fail(fault, ERANGE, "'%s' is out of range; VLANs are 1 to %u, and "
+				    "the smaller one of two comes first",
+				    ini_excerpt(text, excerpt, sizeof(excerpt)), NET_VLAN_MAX - 1);
+		for (uint64_t vlan = first; vlan <= last; vlan++)
+			out->vlans.bits[vlan / 64] |= 1ull << vlan % 64;
+	} while (*at++ == ',');
+	return 0;
+}
+
+void profile_vlans_format(const struct net_vlans *vlans, char *out, size_t size)
+{
+	size_t used = 0;
+
+	for (uint32_t first = 1, last; first < NET_VLAN_MAX; first = last + 1) {
+		char part[24];
+		size_t n;
+
+		last = first;
+		if (!net_vlan_has(vlans, first))
+			continue;
+		while (last + 1 < NET_VLAN_MAX && net_vlan_has(vlans, last + 1))
+			last++;
+		n = (size_t)snprintf(part, sizeof(part), last > first ? "%s%u-%u" : "%s%u",
+				     used ? "," : "", first, last);
+		if (used + n + 4 > size) {
+			snprintf(out + used, size - used, "...");
+			return;
+		}
+		memcpy(out + used, part, n + 1);
+		used += n;
+	}
+	if (!used)
+		snprintf(out, size, "none");
+}
+
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -336,6 +388,8 @@ int profile_value_parse(struct profile_value *out, const struct profile_key *key
 		return parse_unit(out, key, text, &shares, fault);
 	case PROFILE_RATE:
 		return parse_unit(out, key, text, &rates, fault);
+	case PROFILE_VLANS:
+		return parse_vlans(out, text, fault);
 	}
 	return fail(fault, EINVAL, "has an unknown type");
 }
@@ -375,6 +429,9 @@ int profile_value_store(char *record, const struct profile_key *key,
 		break;
 	case PROFILE_MAC:
 		memcpy(field, value->mac, NET_MAC_SIZE);
+		break;
+	case PROFILE_VLANS:
+		memcpy(field, &value->vlans, sizeof(value->vlans));
 		break;
 	case PROFILE_ADDRESS:
 		*(uint32_t *)(void *)field = (uint32_t)value->number;

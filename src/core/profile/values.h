@@ -11,6 +11,7 @@
 
 #include "core/profile/keys.h"
 #include "net/frame/frame.h"
+#include "net/switch/settings.h"
 
 #define PROFILE_FAULT_SIZE 192
 
@@ -20,6 +21,7 @@ struct profile_value {
 	uint8_t prefix;		   /* ADDRESS */
 	uint8_t mac[NET_MAC_SIZE]; /* MAC */
 	_Alignas(8) uint8_t parsed[PROFILE_PARSED_MAX]; /* PARSED */
+	struct net_vlans vlans;	   /* VLANS */
 };
 
 int profile_value_parse(struct profile_value *out, const struct profile_key *key,
@@ -39,6 +41,9 @@ void profile_size_format(uint64_t bytes, char out[32]);
 
 /* "20ms", "0.5%", "10mbit": how a TIME, SHARE or RATE is written; "0" without a unit. */
 void profile_unit_format(enum profile_type type, uint64_t number, char out[PROFILE_UNIT_SIZE]);
+
+/* "10,20-30" or "none" of VLANs; what has no room is "..." at the end. */
+void profile_vlans_format(const struct net_vlans *vlans, char *out, size_t size);
 
 /*
  * The absolute path of the folder that a file is in, and a path as it is

@@ -137,6 +137,9 @@ enum net_verdict {
 	NET_DROP_BAD_CHECKSUM, /* a checksum in its headers is wrong */
 	NET_DROP_UNSUPPORTED, /* a protocol, address or IPv4 option that is of no use there */
 	NET_DROP_LOOPBACK,    /* to the host's loopback, where the receiver does not lead */
+	NET_DROP_VLAN,	      /* it is of a VLAN that its port is not in */
+	NET_DROP_PRIVATE,     /* from one private port to another */
+	NET_DROP_STORM,	      /* one of more floods than its port may send */
 	NET_DROP_LOST,	      /* as its port is set to lose some */
 	NET_DROP_LIMIT,	      /* its port is set to hold frames back, and holds as many as it may */
 	NET_DROP_NO_LEASE,    /* DHCP has no address for the client, or its port has enough */

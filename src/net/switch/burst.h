@@ -22,6 +22,9 @@ struct burst {
 	uint8_t runs[NET_BURST_MAX];	    /* where runs of frames that went the same way end */
 	unsigned run_count;
 	enum net_verdict refusals[NET_BURST_MAX]; /* shaped: by the sender's own settings */
+	uint16_t tags[NET_BURST_MAX]; /* shaped: the VLAN, and above it the priority */
+	uint16_t tag;		      /* of the run that is under way */
+	const struct net_frame *passed; /* frames as they go on; NULL: as they are */
 	bool shaped;		     /* the sender is not a plain port */
 	bool locked;		     /* it is this burst's turn at the sender */
 	const struct net_stay *stay; /* what finds no room at its one receiver stays; or NULL */

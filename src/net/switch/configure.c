@@ -65,6 +65,7 @@ static struct lane *make_lane(struct net_port *port, enum net_way way,
 static int make_shape(struct port_shape **out, struct net_port *port,
 		      const struct net_port_settings *settings, struct cause *cause)
 {
+	static const struct net_vlans none;
 	struct port_shape *shape;
 
 	*out = NULL;
@@ -74,6 +75,8 @@ static int make_shape(struct port_shape **out, struct net_port *port,
 	if (!shape)
 		return cause_errno(cause, ENOMEM, "%s: its settings", port->name);
 	shape->settings = *settings;
+	shape->trunk = memcmp(&settings->trunk, &none, sizeof(none)) != 0;
+	shape->vlans = settings->vlan || shape->trunk;
 	for (unsigned way = 0; way < NET_WAYS; way++) {
 		const struct net_impairment *impairment = &settings->impairments[way];
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #include "net/switch/parking.h"
+#include "net/switch/shape.h"
+#include "net/switch/vlan.h"
 
 /* Frames are refused in rows for the same reason: a full queue, a link that is down. */
 static void account_refused(struct net_port *to, const enum net_verdict *verdicts, unsigned count)
@@ -105,9 +107,10 @@ static void deliver_by_lane(struct net_port *sender, struct net_port *to, struct
 	late_wake(late, next);
 }
 
-static void deliver(struct net_port *sender, struct net_port *to,
-		    const struct net_frame *const *frames, unsigned count,
-		    enum net_verdict *verdicts)
+/* As they are seen there. */
+static void deliver_seen(struct net_port *sender, struct net_port *to,
+			 const struct net_frame *const *frames, unsigned count,
+			 enum net_verdict *verdicts)
 {
 	struct lane *lane = port_lane(to, NET_WAY_IN);
 	unsigned taken;
@@ -122,6 +125,72 @@ static void deliver(struct net_port *sender, struct net_port *to,
 	}
 	taken = to->ops.deliver(to->backend, sender->slot, frames, count, verdicts);
 	burst_account(to, frames, count, verdicts, taken);
+}
+
+/* Whether a frame as the port sees it is one that it may see: NET_FORWARD, or why not. */
+static enum net_verdict fit(const struct burst *burst, const struct port_shape *shape,
+			    const struct net_frame *frame)
+{
+	if (!frame->size || shape_is_long(&shape->settings, frame))
+		return NET_DROP_LONG;
+	/* What its sender has behind a tag of its own, or without one, is no tag of a trunk. */
+	if (shape->trunk && (burst->tag & NET_VLAN_MAX) == shape->settings.vlan &&
+	    vlan_has_tag(frame))
+		return NET_DROP_VLAN;
+	return NET_FORWARD;
+}
+
+static void deliver_fitting(struct burst *burst, struct net_port *to,
+			    const struct port_shape *shape,
+			    const struct net_frame *const *frames, unsigned count,
+			    enum net_verdict *verdicts)
+{
+	for (unsigned i = 0, end; i < count; i = end) {
+		enum net_verdict refusal = fit(burst, shape, frames[i]);
+
+		end = i + 1;
+		if (refusal != NET_FORWARD) {
+			verdicts[i] = refusal;
+			account_refused(to, &verdicts[i], 1);
+			continue;
+		}
+		while (end < count && fit(burst, shape, frames[end]) == NET_FORWARD)
+			end++;
+		deliver_seen(burst->sender, to, frames + i, end - i, verdicts + i);
+	}
+}
+
+static void refuse_all(struct net_port *to, unsigned count, enum net_verdict *verdicts,
+		       enum net_verdict refusal)
+{
+	for (unsigned i = 0; i < count; i++)
+		verdicts[i] = refusal;
+	account_refused(to, verdicts, count);
+}
+
+/* To a port that is not plain. */
+static void deliver_shaped(struct burst *burst, struct net_port *to,
+			   const struct port_shape *shape,
+			   const struct net_frame *const *frames, unsigned count,
+			   enum net_verdict *verdicts)
+{
+	frames = vlan_leave(burst, &shape->settings, frames, count);
+	if (frames)
+		deliver_fitting(burst, to, shape, frames, count, verdicts);
+	else
+		refuse_all(to, count, verdicts, NET_DROP_NO_BUFFER);
+}
+
+static void deliver(struct burst *burst, struct net_port *to,
+		    const struct net_frame *const *frames, unsigned count,
+		    enum net_verdict *verdicts)
+{
+	const struct port_shape *shape = port_shape(to);
+
+	if (__builtin_expect(shape != NULL, 0))
+		deliver_shaped(burst, to, shape, frames, count, verdicts);
+	else
+		deliver_seen(burst->sender, to, frames, count, verdicts);
 }
 
 /*
@@ -159,13 +228,21 @@ static void deliver_or_park(struct burst *burst, struct net_port *to, unsigned f
 	burst_account(to, others, n, theirs, taken);
 }
 
+/* Frames may stay for a port that sees them as they are. */
+static bool may_stay(const struct net_port *to)
+{
+	const struct port_shape *shape = port_shape(to);
+
+	return !shape || (!shape->lanes[NET_WAY_IN] && !shape->settings.mtu && !shape->trunk);
+}
+
 static void deliver_plain(struct burst *burst, struct net_port *to, unsigned first, unsigned count,
 			  enum net_verdict *verdicts)
 {
-	if (burst->stay && to->ops.resumes && !port_lane(to, NET_WAY_IN))
+	if (burst->stay && to->ops.resumes && may_stay(to))
 		deliver_or_park(burst, to, first, count, verdicts);
 	else
-		deliver(burst->sender, to, burst->list + first, count, verdicts);
+		deliver(burst, to, burst->list + first, count, verdicts);
 }
 
 /* Allocates once for a port: it is large, and most ports need none. */
@@ -186,12 +263,17 @@ static uint32_t accepts_of(const struct net_port *to)
 	return port_lane(to, NET_WAY_IN) ? 0 : accepts;
 }
 
-/* A receiver that does not accept any frame. */
-static void refuse_all(struct net_port *to, unsigned count, enum net_verdict *verdicts)
+/* Whether frames of the run may go to a port at all: NET_FORWARD, or why not. */
+static enum net_verdict admit(const struct burst *burst, const struct net_port *to)
 {
-	for (unsigned i = 0; i < count; i++)
-		verdicts[i] = NET_DROP_LINK_DOWN;
-	account_refused(to, verdicts, count);
+	const struct port_shape *shape = port_shape(to), *own;
+
+	if (!vlan_admits(shape ? &shape->settings : NULL, burst->tag & NET_VLAN_MAX))
+		return NET_DROP_VLAN;
+	own = burst->shaped ? port_shape(burst->sender) : NULL;
+	if (shape && own && shape->settings.private && own->settings.private)
+		return NET_DROP_PRIVATE;
+	return NET_FORWARD;
 }
 
 /* Marks the port as one to be flushed. False: its link is down, and the frames are refused. */
@@ -199,7 +281,7 @@ static bool reach(struct burst *burst, struct net_port *to, unsigned count,
 		  enum net_verdict *verdicts)
 {
 	if (!port_is_reached(to)) {
-		refuse_all(to, count, verdicts);
+		refuse_all(to, count, verdicts, NET_DROP_LINK_DOWN);
 		return false;
 	}
 	port_set_add(&burst->touched, to->slot);
@@ -207,7 +289,7 @@ static bool reach(struct burst *burst, struct net_port *to, unsigned count,
 }
 
 /* A frame that the receiver cannot take as it is. It is refused if all of its parts are. */
-static void deliver_resolved(const struct burst *burst, struct net_port *to,
+static void deliver_resolved(struct burst *burst, struct net_port *to,
 			     const struct net_frame *frame, enum net_verdict *verdict)
 {
 	struct offload_scratch *scratch = burst_scratch(burst);
@@ -224,7 +306,7 @@ static void deliver_resolved(const struct burst *burst, struct net_port *to,
 	while ((count = offload_next(scratch))) {
 		for (unsigned i = 0; i < count; i++)
 			parts[i] = *verdict;
-		deliver(burst->sender, to, scratch->list, count, parts);
+		deliver(burst, to, scratch->list, count, parts);
 		for (unsigned i = 0; i < count; i++) {
 			if (parts[i] == *verdict)
 				some = true;
@@ -245,9 +327,14 @@ static uint64_t offloaded_of(const struct burst *burst, unsigned first, unsigned
 void burst_deliver(struct burst *burst, struct net_port *to, unsigned first, unsigned count,
 			enum net_verdict *verdicts)
 {
+	enum net_verdict refusal = admit(burst, to);
 	uint32_t accepts;
 	unsigned start = 0;
 
+	if (refusal != NET_FORWARD) {
+		refuse_all(to, count, verdicts, refusal);
+		return;
+	}
 	if (!reach(burst, to, count, verdicts))
 		return;
 	if (!offloaded_of(burst, first, count)) {
@@ -256,14 +343,14 @@ void burst_deliver(struct burst *burst, struct net_port *to, unsigned first, uns
 	}
 	accepts = accepts_of(to);
 	for (unsigned i = 0; i < count; i++) {
-		if (!offload_unresolved(&burst->frames[first + i].offload, accepts))
+		if (!offload_unresolved(&burst->list[first + i]->offload, accepts))
 			continue;
 		if (i > start)
 			deliver_plain(burst, to, first + start, i - start, verdicts + start);
 		/* It may stay behind others, but not when some of its parts have been taken. */
 		if (!burst->stay || !parking_holds(burst->sender, to->slot) ||
 		    !parking_park(burst, to, first + i))
-			deliver_resolved(burst, to, &burst->frames[first + i], &verdicts[i]);
+			deliver_resolved(burst, to, burst->list[first + i], &verdicts[i]);
 		start = i + 1;
 	}
 	if (count > start)
@@ -271,7 +358,7 @@ void burst_deliver(struct burst *burst, struct net_port *to, unsigned first, uns
 }
 
 /* Frames to all of the set, as they are. */
-static void flood_list(const struct burst *burst, const struct port_set *set,
+static void flood_list(struct burst *burst, const struct port_set *set,
 		       const struct net_frame *const *list, unsigned count)
 {
 	enum net_verdict verdicts[NET_BURST_MAX];
@@ -280,12 +367,12 @@ static void flood_list(const struct burst *burst, const struct port_set *set,
 	for (uint32_t slot = 0; (to = burst_next(burst, set, &slot)); slot++) {
 		for (unsigned i = 0; i < count; i++)
 			verdicts[i] = NET_FLOOD;
-		deliver(burst->sender, to, list, count, verdicts);
+		deliver(burst, to, list, count, verdicts);
 	}
 }
 
 /* An unfinished frame: as it is to those who take it so, and resolved once for all others. */
-static void flood_offloaded(const struct burst *burst, const struct port_set *set, unsigned index)
+static void flood_offloaded(struct burst *burst, const struct port_set *set, unsigned index)
 {
 	struct offload_scratch *scratch = burst_scratch(burst);
 	enum net_verdict verdict;
@@ -296,8 +383,8 @@ static void flood_offloaded(const struct burst *burst, const struct port_set *se
 	burst_clear(burst, &others);
 	for (uint32_t slot = 0; (to = burst_next(burst, set, &slot)); slot++) {
 		verdict = NET_FLOOD;
-		if (!offload_unresolved(&burst->frames[index].offload, accepts_of(to))) {
-			deliver(burst->sender, to, burst->list + index, 1, &verdict);
+		if (!offload_unresolved(&burst->list[index]->offload, accepts_of(to))) {
+			deliver(burst, to, burst->list + index, 1, &verdict);
 		} else if (scratch) {
 			port_set_add(&others, slot);
 		} else {
@@ -307,7 +394,7 @@ static void flood_offloaded(const struct burst *burst, const struct port_set *se
 	}
 	if (!scratch)
 		return;
-	offload_begin(scratch, &burst->frames[index]);
+	offload_begin(scratch, burst->list[index]);
 	while ((count = offload_next(scratch)))
 		flood_list(burst, &others, scratch->list, count);
 }
@@ -316,14 +403,14 @@ static bool takes_run(const struct burst *burst, const struct net_port *to, unsi
 		      unsigned count)
 {
 	for (uint64_t bits = offloaded_of(burst, first, count); bits; bits &= bits - 1)
-		if (offload_unresolved(&burst->frames[__builtin_ctzll(bits)].offload,
+		if (offload_unresolved(&burst->list[__builtin_ctzll(bits)]->offload,
 				       accepts_of(to)))
 			return false;
 	return true;
 }
 
 /* A run for ports that cannot take all of it as it is, in order. */
-static void flood_mixed(const struct burst *burst, const struct port_set *set, unsigned first,
+static void flood_mixed(struct burst *burst, const struct port_set *set, unsigned first,
 			unsigned count)
 {
 	unsigned end = first + count;
@@ -352,14 +439,14 @@ void burst_flood(struct burst *burst, unsigned first, unsigned count)
 	for (uint32_t slot = 0; slot < burst->bound; slot++) {
 		struct net_port *to = burst_port(burst, slot);
 
-		if (!to || to == burst->sender)
+		if (!to || to == burst->sender || admit(burst, to) != NET_FORWARD)
 			continue;
 		for (unsigned i = 0; i < count; i++)
 			verdicts[i] = NET_FLOOD;
 		if (!reach(burst, to, count, verdicts))
 			continue;
 		if (takes_run(burst, to, first, count)) {
-			deliver(burst->sender, to, burst->list + first, count, verdicts);
+			deliver(burst, to, burst->list + first, count, verdicts);
 			continue;
 		}
 		port_set_add(&mixed, slot);

@@ -2,7 +2,7 @@
  * The way of a frame: from a port's thread through the switch to the others.
  * All of this runs on the sending port's thread, without a lock or a system
  * call but those of deliver() and flush(). The rules are a plain bridge's
- * (IEEE 802.1Q §8.6 to §8.8, without VLANs and spanning tree).
+ * (IEEE 802.1Q §8.6 to §8.8, without spanning tree).
  */
 #include "net/switch/switch.h"
 
@@ -53,14 +53,15 @@ static bool claims_guarded(const struct burst *burst, const struct net_frame *fr
 
 /* Whether the sender may send such a frame, by source address and type; what is new is learned. */
 static enum net_verdict check_origin(const struct burst *burst, const struct net_frame *frame,
-				     uint32_t now)
+				     uint32_t vlan, uint32_t now)
 {
 	struct net_port *sender = burst->sender;
 	uint64_t source = mac_load(frame->head + NET_MAC_SIZE);
 
 	if (mac_is_group(source) || !source)
 		return NET_DROP_BAD_SOURCE;
-	if (!mac_table_learn(&burst->sw->macs, &sender->hint, source, sender->slot, now) ||
+	if (!mac_table_learn(&burst->sw->macs, &sender->hint, mac_in_vlan(source, vlan),
+			     sender->slot, now) ||
 	    claims_guarded(burst, frame))
 		return NET_DROP_FORGED;
 	return NET_FORWARD;
@@ -90,26 +91,31 @@ static void decide(struct burst *burst)
 	uint64_t last_origin = 0, last_address = 0;
 	enum net_verdict verdict = NET_DROP_SHORT;
 	struct net_port *to = NULL;
-	uint32_t now = seconds_now();
+	const struct net_frame *frames = burst->passed ? burst->passed : burst->frames;
+	uint32_t now = seconds_now(), vlan = 0;
 
 	for (unsigned i = 0; i < burst->count; i++) {
-		const struct net_frame *frame = &burst->frames[i];
+		const struct net_frame *frame = &frames[i];
 		enum net_verdict mistake = burst_check(frame);
 		uint64_t origin, address;
 
-		if (__builtin_expect(burst->shaped, 0) && mistake == NET_FORWARD)
-			mistake = burst->refusals[i];
-
+		if (__builtin_expect(burst->shaped, 0)) {
+			if (burst->refusals[i] != NET_FORWARD)
+				mistake = burst->refusals[i];
+			if (vlan != (burst->tags[i] & NET_VLAN_MAX))
+				last_origin = last_address = 0;
+			vlan = burst->tags[i] & NET_VLAN_MAX;
+		}
 		burst->list[i] = frame;
 		burst->to[i] = NULL;
-		burst->bytes += frame->size;
+		burst->bytes += burst->frames[i].size;
 		if (mistake != NET_FORWARD) {
 			burst->verdicts[i] = mistake;
 			continue;
 		}
 		memcpy(&origin, frame->head + NET_MAC_SIZE, sizeof(origin));
 		if (origin != last_origin || !origin) {
-			mistake = check_origin(burst, frame, now);
+			mistake = check_origin(burst, frame, vlan, now);
 			if (mistake != NET_FORWARD) {
 				burst->verdicts[i] = mistake;
 				continue;
@@ -119,11 +125,13 @@ static void decide(struct burst *burst)
 		}
 		address = mac_load(frame->head);
 		if (address != last_address || !address) {
-			verdict = look_up(burst, address, now, &to);
+			verdict = look_up(burst, mac_in_vlan(address, vlan), now, &to);
 			last_address = address;
 		}
 		burst->verdicts[i] = verdict;
 		burst->to[i] = to;
+		if (__builtin_expect(burst->shaped, 0) && verdict == NET_FLOOD)
+			burst->verdicts[i] = shape_flood(burst);
 		if (frame->offload.flags || frame->offload.gso_type)
 			burst->offloaded |= 1ull << i;
 	}
@@ -139,8 +147,10 @@ static void hand_over(struct burst *burst)
 
 		end = i + 1;
 		while (end < burst->count && burst->verdicts[end] == verdict &&
-		       burst->to[end] == to)
+		       burst->to[end] == to &&
+		       (!burst->shaped || burst->tags[end] == burst->tags[i]))
 			end++;
+		burst->tag = burst->shaped ? burst->tags[i] : 0;
 		burst->runs[burst->run_count++] = (uint8_t)end;
 		if (verdict == NET_FORWARD)
 			burst_deliver(burst, to, i, end - i, burst->verdicts + i);
@@ -212,6 +222,8 @@ void burst_begin(struct burst *burst, struct net_port *port, const struct net_fr
 	burst->bytes = burst->offloaded = burst->parked = 0;
 	burst->stay = NULL;
 	burst->shaped = false;
+	burst->passed = NULL;
+	burst->tag = 0;
 	/* An exchange, because the mark must be seen before a port is looked up. */
 	atomic_exchange_explicit(&port->reading, mark + 1, memory_order_seq_cst);
 	burst->bound = atomic_load_explicit(&burst->sw->bound, memory_order_acquire);
@@ -292,8 +304,10 @@ uint64_t switch_send(struct net_port *port, const struct net_frame *frames, unsi
 static bool is_reached(const struct burst *burst, const struct net_port *to,
 		       const struct net_frame *frame)
 {
-	return to && mac_table_find(&burst->sw->macs, mac_load(frame->head), seconds_now()) ==
-			     to->slot;
+	const struct port_shape *shape = port_shape(burst->sender);
+	uint64_t address = mac_in_vlan(mac_load(frame->head), shape ? shape->settings.vlan : 0);
+
+	return to && mac_table_find(&burst->sw->macs, address, seconds_now()) == to->slot;
 }
 
 /* What of a list finds room or has waited too long; false: the first one is to wait longer. */

@@ -9,15 +9,25 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
-#define ENTRY_MAC 0xffffffffffffull
-#define ENTRY_OWNED (1ull << 63)
-#define ENTRY_PORT(entry) ((uint32_t)((entry) >> 48 & 0x7fff) - 1)
+/*
+ * An address is multiplied by an odd number modulo 2^48, which can be undone. The top of the
+ * product chooses the window; the rest of it and the VLAN are in the entry, which so has room
+ * for all of it.
+ */
 #define INDEX_BITS 13
+#define WINDOW_BITS 9
+#define REST_BITS (48 - WINDOW_BITS)
+#define PORT_SHIFT (REST_BITS + 12)
+#define ENTRY_ADDRESS ((1ull << PORT_SHIFT) - 1)
+#define ENTRY_OWNED (1ull << 63)
+#define ENTRY_PORT(entry) ((uint32_t)((entry) >> PORT_SHIFT & 0xfff) - 1)
+#define VLAN_STEP 0x9e3779b97f4bull /* so that VLANs have their windows for one MAC */
 /* One mapping: zeroed, windows on cache lines, and no page is touched before it is used. */
 #define TABLE_SIZE (MAC_ENTRIES * (sizeof(uint64_t) + sizeof(uint32_t)))
 
 _Static_assert(MAC_ENTRIES == 1u << INDEX_BITS, "the hash yields INDEX_BITS");
-_Static_assert(NET_PORTS_MAX < 0x7fff, "a port fits an entry");
+_Static_assert(MAC_ENTRIES / MAC_WINDOW == 1u << WINDOW_BITS, "windows");
+_Static_assert(NET_PORTS_MAX < 0xfff && PORT_SHIFT + 12 <= 63, "a port fits an entry");
 
 int mac_table_init(struct mac_table *table)
 {
@@ -31,6 +41,10 @@ int mac_table_init(struct mac_table *table)
 	if (getrandom(&table->key, sizeof(table->key), GRND_NONBLOCK) != sizeof(table->key))
 		table->key = (uintptr_t)table * 0x9e3779b97f4a7c15ull;
 	table->key |= 1;
+	/* Newton's iteration doubles the bits that are right: 3, 6, ..., 96. */
+	table->inverse = table->key;
+	for (unsigned i = 0; i < 5; i++)
+		table->inverse *= 2 - table->key * table->inverse;
 	return 0;
 }
 
@@ -60,25 +74,48 @@ static bool expired(const struct mac_table *table, uint32_t index, uint64_t entr
 	return !(entry & ENTRY_OWNED) && silent(table, index, now);
 }
 
-static uint64_t make_entry(uint64_t mac, uint32_t port)
+/* The product; it is the MAC's again by its inverse. */
+static uint64_t product_of(const struct mac_table *table, uint64_t mac)
 {
-	return mac | (uint64_t)(port + 1) << 48;
+	return (mac * table->key + MAC_VLAN(mac) * VLAN_STEP) & MAC_BITS;
+}
+
+/* What an entry has of the address. */
+static uint64_t part_of(const struct mac_table *table, uint64_t mac)
+{
+	return (product_of(table, mac) & ((1ull << REST_BITS) - 1)) | MAC_VLAN(mac) << REST_BITS;
+}
+
+static uint64_t make_entry(const struct mac_table *table, uint64_t mac, uint32_t port)
+{
+	return part_of(table, mac) | (uint64_t)(port + 1) << PORT_SHIFT;
 }
 
 /* First index of the address's window. */
 static uint32_t window_of(const struct mac_table *table, uint64_t mac)
 {
-	return (uint32_t)((mac << 16) * table->key >> (64 - INDEX_BITS)) & ~(MAC_WINDOW - 1);
+	return (uint32_t)(product_of(table, mac) >> REST_BITS) * MAC_WINDOW;
+}
+
+/* The address of the entry at index. */
+static uint64_t address_of(const struct mac_table *table, uint32_t index, uint64_t entry)
+{
+	uint64_t vlan = (entry & ENTRY_ADDRESS) >> REST_BITS;
+	uint64_t product = (entry & ((1ull << REST_BITS) - 1)) |
+			   (uint64_t)(index / MAC_WINDOW) << REST_BITS;
+
+	return ((product - vlan * VLAN_STEP) * table->inverse & MAC_BITS) | vlan << 48;
 }
 
 uint32_t mac_table_find(const struct mac_table *table, uint64_t mac, uint32_t now)
 {
 	uint32_t first = window_of(table, mac);
+	uint64_t part = part_of(table, mac);
 
 	for (uint32_t i = first; i < first + MAC_WINDOW; i++) {
 		uint64_t entry = entry_load(table, i);
 
-		if ((entry & ENTRY_MAC) == mac && entry && !expired(table, i, entry, now))
+		if ((entry & ENTRY_ADDRESS) == part && entry && !expired(table, i, entry, now))
 			return ENTRY_PORT(entry);
 	}
 	return MAC_NONE;
@@ -123,13 +160,14 @@ static bool port_is_full(struct mac_table *table, uint32_t port, uint32_t now)
 static uint32_t choose(const struct mac_table *table, uint64_t mac, bool owned, uint32_t now)
 {
 	uint32_t first = window_of(table, mac), best = MAC_NONE;
+	uint64_t part = part_of(table, mac);
 	int best_rank = 0;
 
 	for (uint32_t i = first; i < first + MAC_WINDOW; i++) {
 		uint64_t entry = entry_load(table, i);
 		int rank = 0;
 
-		if (entry && (entry & ENTRY_MAC) == mac)
+		if (entry && (entry & ENTRY_ADDRESS) == part)
 			return i;
 		if (!entry)
 			rank = 3;
@@ -145,38 +183,37 @@ static uint32_t choose(const struct mac_table *table, uint64_t mac, bool owned, 
 	return best;
 }
 
-/* The port that owns the address, or MAC_NONE. */
+/* The port that owns the address, in whatever VLAN it sends, or MAC_NONE. */
 static uint32_t find_owner(const struct mac_table *table, uint64_t mac)
 {
-	uint32_t first = window_of(table, mac);
+	uint32_t first = window_of(table, mac & MAC_BITS);
+	uint64_t part = part_of(table, mac & MAC_BITS);
 
 	for (uint32_t i = first; i < first + MAC_WINDOW; i++) {
 		uint64_t entry = atomic_load_explicit(&table->entries[i], memory_order_seq_cst);
 
-		if ((entry & ENTRY_MAC) == mac && entry & ENTRY_OWNED)
+		if ((entry & ENTRY_ADDRESS) == part && entry & ENTRY_OWNED)
 			return ENTRY_PORT(entry);
 	}
 	return MAC_NONE;
 }
 
-/* Takes out what was learned of an address. */
+/* Takes out what was learned of a MAC, in all VLANs. */
 static void unlearn(struct mac_table *table, uint64_t mac)
 {
-	uint32_t first = window_of(table, mac);
-
-	for (uint32_t i = first; i < first + MAC_WINDOW; i++) {
+	for (uint32_t i = 0; i < MAC_ENTRIES; i++) {
 		uint64_t entry;
 
 		do
 			entry = entry_load(table, i);
-		while (entry && (entry & ENTRY_MAC) == mac && !(entry & ENTRY_OWNED) &&
-		       !replace(table, i, entry, 0));
+		while (entry && (address_of(table, i, entry) & MAC_BITS) == mac &&
+		       !(entry & ENTRY_OWNED) && !replace(table, i, entry, 0));
 	}
 }
 
 int mac_table_own(struct mac_table *table, uint64_t mac, uint32_t port, uint32_t now)
 {
-	uint64_t entry = make_entry(mac, port) | ENTRY_OWNED, old;
+	uint64_t entry = make_entry(table, mac, port) | ENTRY_OWNED, old;
 	uint32_t index, owner = find_owner(table, mac);
 
 	if (owner != MAC_NONE)
@@ -218,7 +255,7 @@ static void note_move(struct mac_flaps *flaps, uint64_t mac, uint32_t from, uint
 bool mac_table_learn_slow(struct mac_table *table, struct mac_hint *hint, uint64_t mac,
 			  uint32_t port, uint32_t now)
 {
-	uint64_t entry = make_entry(mac, port), old;
+	uint64_t entry = make_entry(table, mac, port), old;
 	uint32_t index = choose(table, mac, false, now), owner = find_owner(table, mac);
 
 	if (owner != MAC_NONE && owner != port)
@@ -226,7 +263,7 @@ bool mac_table_learn_slow(struct mac_table *table, struct mac_hint *hint, uint64
 	if (index == MAC_NONE)
 		return true;
 	old = entry_load(table, index);
-	if (owner == port)
+	if (owner == port && !MAC_VLAN(mac))
 		entry |= ENTRY_OWNED;
 	else if (old != entry && port_is_full(table, port, now))
 		return true;
@@ -241,8 +278,8 @@ bool mac_table_learn_slow(struct mac_table *table, struct mac_hint *hint, uint64
 		replace(table, index, entry, 0);
 		return false;
 	}
-	if (old != entry && (old & ENTRY_MAC) == mac && ENTRY_PORT(old) != port)
-		note_move(&table->flaps, mac, ENTRY_PORT(old), port, now);
+	if (old != entry && ((old ^ entry) & ENTRY_ADDRESS) == 0 && old && ENTRY_PORT(old) != port)
+		note_move(&table->flaps, mac & MAC_BITS, ENTRY_PORT(old), port, now);
 	set_hint(hint, mac, entry, index);
 	return true;
 }
@@ -268,7 +305,7 @@ bool mac_table_get(const struct mac_table *table, uint32_t index, uint32_t now, 
 		return false;
 	seconds = (int32_t)(now -
 			    atomic_load_explicit(&table->stamps[index], memory_order_relaxed));
-	*mac = entry & ENTRY_MAC;
+	*mac = address_of(table, index, entry);
 	*port = ENTRY_PORT(entry);
 	*age = seconds > 0 ? (uint32_t)seconds : 0;
 	return true;

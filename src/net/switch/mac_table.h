@@ -1,8 +1,8 @@
 /*
  * Which port has which address: a hash of fixed size, without locks.
  *
- * An address has a window of 16 entries (two cache lines) to be in. A learned
- * address never evicts another that is alive, and a port holds at most
+ * An address is a MAC in a VLAN. It has a window of 16 entries (two cache lines) to be
+ * in. A learned address never evicts another that is alive, and a port holds at most
  * MAC_PER_PORT, so a guest that makes up source addresses hurts only itself.
  * An address that a port was given is that port's: it evicts what was learned,
  * does not age, and no other port can learn it. The hash is keyed at random, so
@@ -44,6 +44,7 @@ struct mac_flaps {
 
 struct mac_table {
 	uint64_t key; /* odd */
+	uint64_t inverse; /* of key */
 	_Atomic uint64_t *entries; /* address, port + 1, owned; 0: free */
 	_Atomic uint32_t *stamps;  /* when last seen as a source */
 	_Atomic uint32_t learned[NET_PORTS_MAX]; /* entries of each port */
@@ -66,6 +67,15 @@ static inline uint64_t mac_load(const uint8_t *bytes)
 	return value & 0xffffffffffffull;
 }
 
+/* An address of a VLAN has that above the MAC; one of no VLAN is the MAC alone. */
+#define MAC_BITS 0xffffffffffffull
+#define MAC_VLAN(mac) ((mac) >> 48)
+
+static inline uint64_t mac_in_vlan(uint64_t mac, uint32_t vlan)
+{
+	return mac | (uint64_t)vlan << 48;
+}
+
 static inline bool mac_is_group(uint64_t mac)
 {
 	return mac & 1;
@@ -79,7 +89,7 @@ void mac_table_destroy(struct mac_table *table); /* valid on a zeroed one */
 uint32_t mac_table_find(const struct mac_table *table, uint64_t mac, uint32_t now);
 
 /*
- * The port was given this address. -EEXIST if another port owns it, -ENOSPC if
+ * The port was given this MAC, which no other one may have as its source, in any VLAN. -EEXIST if another port owns it, -ENOSPC if
  * the entries where it could be are all owned. One thread at a time for all
  * ports.
  */

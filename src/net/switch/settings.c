@@ -54,6 +54,30 @@ const struct profile_key net_port_keys[] = {
 	  .help = "Whether the cable is plugged in. "
 		  "With {Ic down} the guest finds its link down, and frames from and to the port "
 		  "are dropped." },
+	{ .key = "vlan", .type = PROFILE_COUNT, .max = NET_VLAN_MAX - 1, .standard = "0",
+	  .offset = SETTING(vlan),
+	  .help = "The VLAN (IEEE 802.1Q) that the port is in: it reaches the ports of the same "
+		  "one, by frames without a tag. "
+		  "With 0 it is in none, and reaches those that are in none; tags are not looked "
+		  "at." },
+	{ .key = "trunk", .type = PROFILE_VLANS, .standard = "none", .offset = SETTING(trunk),
+	  .help = "VLANs that frames with their tag belong to, such as {Li 10,20-30}, in both "
+		  "directions. "
+		  "Frames without a tag belong to that of {Ic vlan}." },
+	{ .key = "private", .type = PROFILE_BOOL, .standard = "no", .offset = SETTING(private),
+	  .help = "Whether the port reaches only ports that are not private, such as the way to "
+		  "the host." },
+	{ .key = "lock", .type = PROFILE_CHOICE, .choices = "no|mac", .standard = "no",
+	  .offset = SETTING(lock),
+	  .help = "Whether the guest may send from the card's own MAC address alone. "
+		  "Without it guests within the guest have theirs." },
+	{ .key = "mtu", .type = PROFILE_COUNT, .max = 65535, .standard = "0", .offset = SETTING(mtu),
+	  .help = "Longest packet that goes through the port, in bytes behind the Ethernet header; "
+		  "longer ones are dropped. With 0 any does." },
+	{ .key = "storm_limit", .type = PROFILE_COUNT, .max = 1000000, .standard = "0",
+	  .offset = SETTING(storm_limit),
+	  .help = "How many frames a second that go to all ports, such as broadcasts, the guest may "
+		  "send; the others are dropped. With 0 it is any number." },
 	IMPAIRMENT_KEYS(NET_WAY_IN, "", TOLD),
 	IMPAIRMENT_KEYS(NET_WAY_OUT, "out_", OUTWARD),
 	{ .key = NULL },

@@ -12,6 +12,7 @@
 
 /* In the order of the keys' choices. */
 enum net_link { NET_LINK_UP, NET_LINK_DOWN };
+enum net_lock { NET_LOCK_NO, NET_LOCK_MAC };
 enum net_distribution { NET_UNIFORM, NET_NORMAL, NET_PARETO };
 
 /* Of the two ways of frames at a port: to who is at it, and from there. */
@@ -32,11 +33,28 @@ struct net_impairment {
 
 #define NET_LIMIT_STANDARD 1000u
 
+#define NET_VLAN_MAX 4095u /* 4095 itself is no VLAN */
+
+struct net_vlans {
+	uint64_t bits[(NET_VLAN_MAX + 1) / 64];
+};
+
 /* All zero: a plain port. Compared by its bytes: whoever makes one begins with zeros. */
 struct net_port_settings {
 	struct net_impairment impairments[NET_WAYS];
 	unsigned link; /* an enum net_link */
+	unsigned lock; /* an enum net_lock */
+	unsigned vlan; /* of frames without a tag; 0: of none */
+	unsigned mtu;  /* bytes behind an Ethernet header and a tag; 0: any */
+	unsigned storm_limit; /* floods a second that it may send; 0: any */
+	bool private;	      /* it and others like it do not reach each other */
+	struct net_vlans trunk; /* of frames with a tag */
 };
+
+static inline bool net_vlan_has(const struct net_vlans *set, uint32_t vlan)
+{
+	return set->bits[vlan / 64] >> vlan % 64 & 1;
+}
 
 /*
  * The keys, with offsets in struct net_port_settings; each has a standard value, which is that

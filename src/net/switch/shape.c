@@ -3,13 +3,77 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "net/switch/vlan.h"
+
+
+/* Bytes of the longest frame that there is on a cable of one whose sender has it segmented. */
+static uint32_t longest(const struct net_frame *frame)
+{
+	uint32_t headers = frame->offload.csum_start, at = headers + 12;
+
+	if (!frame->offload.gso_type || at >= frame->head_size)
+		return frame->size;
+	headers += (uint32_t)(frame->head[at] >> 4) * 4 + frame->offload.gso_size;
+	return headers < frame->size ? headers : frame->size;
+}
+
+bool shape_is_long(const struct net_port_settings *settings, const struct net_frame *frame)
+{
+	uint32_t most = settings->mtu + NET_FRAME_MIN;
+
+	if (!settings->mtu)
+		return false;
+	if (vlan_has_tag(frame))
+		most += VLAN_TAG_SIZE;
+	return longest(frame) > most;
+}
+
+/* By all settings but those of VLANs. */
+static enum net_verdict refusal(const struct net_port *port,
+				const struct net_port_settings *settings,
+				const struct net_frame *frame)
+{
+	if (settings->link == NET_LINK_DOWN)
+		return NET_DROP_LINK_DOWN;
+	if (shape_is_long(settings, frame))
+		return NET_DROP_LONG;
+	if (settings->lock != NET_LOCK_NO && frame->head_size >= NET_FRAME_MIN &&
+	    memcmp(frame->head + NET_MAC_SIZE, port->addresses[0].mac, NET_MAC_SIZE) != 0)
+		return NET_DROP_FORGED;
+	return NET_FORWARD;
+}
+
 void shape_check(struct burst *burst, const struct port_shape *shape)
 {
-	bool unplugged = shape->settings.link == NET_LINK_DOWN;
+	const struct net_port_settings *settings = &shape->settings;
 
 	burst->shaped = true;
-	for (unsigned i = 0; i < burst->count; i++)
-		burst->refusals[i] = unplugged ? NET_DROP_LINK_DOWN : NET_FORWARD;
+	burst->passed = NULL;
+	for (unsigned i = 0; i < burst->count; i++) {
+		burst->refusals[i] = refusal(burst->sender, settings, &burst->frames[i]);
+		burst->tags[i] = 0;
+	}
+	if (shape->vlans)
+		vlan_enter(burst, settings);
+}
+
+enum net_verdict shape_flood(struct burst *burst)
+{
+	const struct port_shape *shape = port_shape(burst->sender);
+	struct net_port *sender = burst->sender;
+	uint64_t second;
+
+	if (!shape || !shape->settings.storm_limit)
+		return NET_FLOOD;
+	second = burst->sw->set->late.now() / NS_PER_S;
+	if (second != sender->storm_second)
+		sender->storm_count = 0;
+	sender->storm_second = second;
+	if (sender->storm_count >= shape->settings.storm_limit)
+		return NET_DROP_STORM;
+	sender->storm_count++;
+	return NET_FLOOD;
 }
 
 /* What goes on at once of a burst that is impaired, and what is refused. */

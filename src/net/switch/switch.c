@@ -380,6 +380,7 @@ void switch_port_remove(struct net_port *port)
 	pthread_mutex_unlock(&sw->set->lock);
 	pthread_mutex_destroy(&port->turn);
 	free(port->scratch);
+	free(port->vlans);
 	free(port->parking);
 	waiting_destroy(&port->waiting);
 	free(port);
@@ -498,6 +499,7 @@ size_t switch_list_macs(struct net_switch *sw, struct switch_mac_info *out, size
 			memcpy(out[count].mac, &mac, NET_MAC_SIZE);
 			memcpy(out[count].port, port->name, sizeof(port->name));
 			out[count].age_s = age;
+			out[count].vlan = (uint32_t)MAC_VLAN(mac);
 		}
 		count++;
 	}

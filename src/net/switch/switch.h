@@ -226,6 +226,7 @@ struct switch_mac_info {
 	uint8_t mac[NET_MAC_SIZE];
 	char port[NET_PORT_NAME_MAX];
 	uint32_t age_s;
+	uint32_t vlan; /* 0: none */
 };
 
 /*

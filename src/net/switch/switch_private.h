@@ -30,6 +30,8 @@
 struct port_shape {
 	struct net_port_settings settings;
 	struct lane *lanes[NET_WAYS]; /* the port's, of ways on which frames are impaired */
+	bool vlans;		      /* it is in a VLAN, or a trunk */
+	bool trunk;
 };
 
 /* Aligned, so that no two ports share a cache line. */
@@ -43,6 +45,9 @@ struct net_port {
 	struct waiting waiting;		 /* its backlog, if it keeps one */
 	bool keeps_backlog;
 	struct parking *parking; /* from the first frame that stayed with it on */
+	struct vlan_scratch *vlans; /* from its first frame that is to have or lose a tag on */
+	uint64_t storm_second;	    /* s of its last floods */
+	unsigned storm_count;	    /* of them in that second */
 	bool releasing;		 /* what was held back goes on, in its turn */
 
 	/* Written by those who send to it. */

@@ -147,9 +147,9 @@ static json_t *macs_json(struct net_switch *sw)
 	if (macs)
 		count = switch_list_macs(sw, macs, room);
 	for (size_t i = 0; i < count && i < room; i++)
-		json_array_append_new(list, json_pack("{s:o, s:o, s:I}",
+		json_array_append_new(list, json_pack("{s:o, s:o, s:I, s:I}",
 			"mac", mac_json(macs[i].mac), "port", message_text(macs[i].port),
-			"age", (json_int_t)macs[i].age_s));
+			"age", (json_int_t)macs[i].age_s, "vlan", (json_int_t)macs[i].vlan));
 	free(macs);
 	return list;
 }
