@@ -19,6 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "sandbox/confine.h"
 
 struct failure {
@@ -66,17 +67,37 @@ static bool bind_local(int fd, const struct opener_socket *order)
 	       bind(fd, address, order->local_size) == 0;
 }
 
+/* Also of what connects to one that listens, tcp(7). */
+static void set_tcp_options(int fd)
+{
+	static const struct {
+		int level, option, value;
+	} options[] = {
+		{ IPPROTO_TCP, TCP_NODELAY, 1 },
+		/* A peer whose host is gone without a word is no peer after half a minute. */
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, 10 },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, 5 },
+		{ IPPROTO_TCP, TCP_KEEPCNT, 4 },
+		{ IPPROTO_TCP, TCP_USER_TIMEOUT, 30000 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		setsockopt(fd, options[i].level, options[i].option, &options[i].value,
+			   sizeof(options[i].value));
+}
+
 /* What makes frames late, or has them lost where a fragment would do. */
 static void set_options(int fd, const struct opener_socket *order, int family)
 {
-	const int one = 1, fragments = IP_PMTUDISC_DONT, room = 1 << 20;
+	const int fragments = IP_PMTUDISC_DONT, room = 1 << 20;
 
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	if (family == AF_UNIX)
 		return;
 	if (order->type == SOCK_STREAM)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		set_tcp_options(fd);
 	else if (family == AF_INET)
 		setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &fragments, sizeof(fragments));
 	else

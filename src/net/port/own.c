@@ -369,9 +369,9 @@ static const struct profile_key keys[] = {
 		  "without an address the switch only passes frames on." },
 	{ .key = "leases_per_port", .type = PROFILE_COUNT, .min = 1, .max = 1000,
 	  .standard = "8", .offset = offsetof(struct switch_config, leases_per_port),
-	  .help = "How many addresses DHCP gives to one NIC of a guest at a time. "
+	  .help = "How many addresses DHCP gives to one port, such as a guest's NIC, at a time. "
 		  "More than one is for guests within a guest, each with a MAC address of its "
-		  "own. "
+		  "own, and for what is behind a port that leads out. "
 		  "Addresses that a guest declined count for ten minutes." },
 	{ .key = "pool", .type = PROFILE_PARSED, .offset = DHCP(pool),
 	  .size = sizeof(struct dhcp_pool), .parse = dhcp_parse_pool,
