@@ -43,6 +43,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/port/nat_stack.c %D%/port/nat_stack.h \
 	%D%/port/outside.c %D%/port/outside.h \
 	%D%/port/own.c %D%/port/own.h \
+	%D%/port/pcap.c \
 	%D%/port/place.c %D%/port/place.h \
 	%D%/port/port.c %D%/port/port.h \
 	%D%/port/probe.c %D%/port/probe.h \
@@ -55,6 +56,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/port/stream_frames.c %D%/port/stream_frames.h \
 	%D%/port/tap.c \
 	%D%/port/thread.c %D%/port/thread.h \
+	%D%/port/vnet_port.c %D%/port/vnet_port.h \
 	%D%/port/vxlan.c \
 	%D%/port/vxlan_header.c %D%/port/vxlan_header.h \
 	%D%/service/dhcp.c %D%/service/dhcp.h \

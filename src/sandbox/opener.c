@@ -7,8 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
+#include <net/if_arp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -173,6 +176,52 @@ static int open_tap(const struct opener_tap *order, struct failure *failure)
 	return plug_in(order, failure) ? fd : -1;
 }
 
+/* packet(7). It gets nothing before it is bound. */
+static bool set_packet_options(int fd, unsigned index)
+{
+	static const int options[] = { PACKET_VNET_HDR, PACKET_AUXDATA, PACKET_IGNORE_OUTGOING };
+	const struct packet_mreq all = { .mr_ifindex = (int)index, .mr_type = PACKET_MR_PROMISC };
+	const int one = 1, room = 4 << 20;
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (setsockopt(fd, SOL_PACKET, options[i], &one, sizeof(one)) < 0)
+			return false;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	return setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)) == 0;
+}
+
+/* The kernel's 802.11 stack has its cards there. */
+static bool is_wifi(const char *interface)
+{
+	char path[64 + IFNAMSIZ];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/phy80211", interface);
+	return access(path, F_OK) == 0;
+}
+
+static int open_packets(const char *interface, struct failure *failure)
+{
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+	struct ifreq ask = { 0 };
+
+	if (fd < 0)
+		return fail(failure, OPENER_OPEN);
+	if (!ask_interface(fd, SIOCGIFHWADDR, interface, &ask))
+		return fail(failure, OPENER_ATTACH);
+	if (is_wifi(interface))
+		return fail(failure, OPENER_WIFI);
+	if (ask.ifr_hwaddr.sa_family != ARPHRD_ETHER)
+		return fail(failure, OPENER_ETHERNET);
+	address.sll_ifindex = (int)if_nametoindex(interface);
+	if (!set_packet_options(fd, (unsigned)address.sll_ifindex))
+		return fail(failure, OPENER_OFFLOAD);
+	if (bind(fd, (const void *)&address, sizeof(address)) < 0)
+		return fail(failure, OPENER_BIND);
+	return fd;
+}
+
 static int open_file(const char *path, struct failure *failure)
 {
 	/* A pipe must not be waited for. */
@@ -196,6 +245,8 @@ static bool is_sound(const struct opener_order *order)
 		       order->socket.peer_size <= sizeof(order->socket.peer);
 	case OPENER_TAP:
 		return memchr(order->tap.name, 0, IFNAMSIZ) && memchr(order->tap.bridge, 0, IFNAMSIZ);
+	case OPENER_PACKETS:
+		return memchr(order->interface, 0, IFNAMSIZ);
 	case OPENER_FILE:
 		return memchr(order->path, 0, sizeof(order->path));
 	case OPENER_COUNT:
@@ -214,6 +265,8 @@ static int open_it(const struct opener_order *order, struct failure *failure)
 		return open_socket(&order->socket, failure);
 	case OPENER_TAP:
 		return open_tap(&order->tap, failure);
+	case OPENER_PACKETS:
+		return open_packets(order->interface, failure);
 	case OPENER_FILE:
 		return open_file(order->path, failure);
 	case OPENER_COUNT:
@@ -227,8 +280,8 @@ int opener_open(const struct opener_order *order, enum opener_step *step)
 	struct failure failure = { OPENER_OPEN, 0 };
 	int fd;
 
-	confine_capabilities(1ull << CAP_NET_ADMIN | 1ull << CAP_NET_BIND_SERVICE |
-			     1ull << CAP_DAC_OVERRIDE | 1ull << CAP_DAC_READ_SEARCH);
+	confine_capabilities(1ull << CAP_NET_ADMIN | 1ull << CAP_NET_RAW |
+			     1ull << CAP_NET_BIND_SERVICE | 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_DAC_READ_SEARCH);
 	fd = open_it(order, &failure);
 	*step = failure.step;
 	return fd < 0 ? -failure.error : fd;

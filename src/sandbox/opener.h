@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-enum opener_what { OPENER_SOCKET, OPENER_TAP, OPENER_FILE, OPENER_COUNT };
+enum opener_what { OPENER_SOCKET, OPENER_TAP, OPENER_PACKETS, OPENER_FILE, OPENER_COUNT };
 
 struct opener_socket {
 	struct sockaddr_storage local, peer;
@@ -30,14 +30,16 @@ struct opener_order {
 	union {
 		struct opener_socket socket;
 		struct opener_tap tap; /* open with a struct virtio_net_hdr of 10 bytes */
-		char path[4096];       /* of a regular file, to be read */
+		char interface[IFNAMSIZ]; /* whose packets a socket gets and sends, as the TAP
+					     device's, with PACKET_AUXDATA */
+		char path[4096];	  /* of a regular file, to be read */
 	};
 };
 
 /* In which step it failed. */
 enum opener_step {
 	OPENER_OPEN, OPENER_BIND, OPENER_CONNECT, OPENER_LISTEN, OPENER_ATTACH, OPENER_OFFLOAD,
-	OPENER_BRIDGE, OPENER_UP
+	OPENER_BRIDGE, OPENER_UP, OPENER_ETHERNET, OPENER_WIFI
 };
 
 /*

@@ -384,6 +384,38 @@ def test_a_loop_is_found_broken_and_said():
         assert open(deck.errors).read().count("many times a second") == 1
 
 
+def test_a_card_of_the_host_leads_to_its_network():
+    with Namespace("[pcap0]\ninterface = near\n[pcap1]\ninterface = lo\n"
+                   "[pcap2]\ninterface = none\n[stream0]\nlisten = @/a.sock\n") as host:
+        deck, other = host.deck, host.another()
+        wait_said(deck, "switch lan: pcap0: there is no network card near; it is tried again")
+        wait_said(deck, "switch lan: pcap1: lo is no Ethernet card")
+        host.must("ip", "link", "add", "near", "type", "veth", "peer", "name", "far",
+                  "netns", str(other))
+        host.must("ip", "link", "set", "near", "up")
+        host.must("ip", "link", "set", "far", "up", pid=other)
+        wait_said(deck, "switch lan: pcap0 works again: near")
+        host.must("busybox", "udhcpc", "-i", "far", "-n", "-q", "-s", lease_script(deck), pid=other)
+        assert [lease["port"] for lease in switch(deck)["leases"]] == ["lan/pcap0"]
+        host.must("busybox", "ping", "-c", "3", "-i", "0.2", "10.0.2.2", pid=other)
+        # A tag is there again, although the kernel has taken it out.
+        tagged = arp(b"\x02\0\0\0\0\x0e", "10.0.3.1")
+        tagged = tagged[:12] + b"\x81\0\0\x07" + tagged[12:]
+        near = host.must("ip", "-o", "link", "show", "near").split("link/ether ")[1].split()[0]
+        own = bytes.fromhex(near.replace(":", "")) + tagged[6:]
+        send = ("import socket, sys\ns = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)\n"
+                "s.bind(('far', 0))\nfor data in sys.argv[1:]:\n    s.send(bytes.fromhex(data))\n")
+        with joined(f"{deck.path}/a.sock") as peer:
+            wait_state(deck, "lan/stream0", "somebody")
+            host.must("python3", "-c", send, own.hex(), tagged.hex(), pid=other)
+            frame = read_frame(peer)
+            while frame != tagged:
+                assert frame[:6] != own[:6], frame  # what is for the host is not for guests
+                frame = read_frame(peer)
+        host.must("ip", "link", "del", "near")
+        wait_state(deck, "lan/pcap0", "there is no network card near")
+
+
 def test_a_host_joins_by_vxlan():
     with Namespace("[vxlan0]\nremote = 192.0.2.2\nvni = 42\n", "ip link set lo up") as host:
         deck, other = host.deck, host.another()

@@ -333,8 +333,7 @@ static void ports_of_switches(void **state)
 {
 	static const char *const texts[] = {
 		"[switch]\n[stream1]\nlisten=a\n[stream0]\nconnect=tcp://192.0.2.1:4\n",
-		"[stream0]\nconnect=tcp://192.0.2.1:4\n[switch]\n[stream1]\nlisten=a\n"
-		"type=stream\n",
+		"[stream0]\nconnect=tcp://192.0.2.1:4\n[switch]\n[stream1]\nlisten=a\ntype=stream\n",
 		"[switch]\n[stream1]\nlisten=a\n[stream0]\nconnect=tcp://192.0.2.1:5\n",
 		"[switch]\n[stream1]\nlisten=a\n",
 		"[switch]\n[stream1]\nlisten=a\n[stream2]\nconnect=tcp://192.0.2.1:4\n",
@@ -355,6 +354,8 @@ static void ports_of_switches(void **state)
 		  "g.ini:2: [tap0]: name: 'sixteen-and-more' is no name of a network interface" },
 		{ "[switch]\n[tap0]\nname=vm%d\n", "g.ini:2: [tap0]: name: 'vm%d' is no name" },
 		{ "[switch]\n[tap0]\nname=vm0\nbridge=../x\n", "g.ini:2: [tap0]: bridge: '../x' is" },
+		{ "[switch]\n[pcap0]\n", "g.ini:2: [pcap0] needs a 'interface'" },
+		{ "[switch]\n[pcap0]\ninterface=\n", "g.ini:2: [pcap0]: interface: '' is no name of a" },
 		{ "[switch]\n[vxlan0]\nremote=192.0.2.1\n", "g.ini:2: [vxlan0] needs a 'vni'" },
 		{ "[switch]\n[vxlan0]\nvni=16777216\nremote=192.0.2.1\n",
 		  "g.ini:3: vni: 16777216 is out of range; it can be 0 to 16777215" },

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,4 +80,16 @@ int place_parse(const char *text, int type, struct sockaddr_storage *out, uint32
 	memcpy(path->sun_path, text, strlen(text) + 1);
 	*size = (uint32_t)sizeof(*path);
 	return 0;
+}
+
+/* netdevice(7), dev_valid_name() */
+int place_check_interface(const char *key, const char *name, struct cause *cause)
+{
+	size_t length = strlen(name);
+
+	if (length && length < IFNAMSIZ && !strpbrk(name, "/: \t%") && strcmp(name, ".") != 0 &&
+	    strcmp(name, "..") != 0)
+		return 0;
+	return cause_set(cause, EINVAL, "%s: '%.20s' is no name of a network interface; write 1 to "
+			 "%d characters such as vm0", key, name, IFNAMSIZ - 1);
 }

@@ -19,4 +19,7 @@ int place_parse(const char *text, int type, struct sockaddr_storage *out, uint32
 int place_parse_address(const char *text, unsigned port, struct sockaddr_storage *out,
 			uint32_t *size, struct cause *cause);
 
+/* Whether it can be the name of a network interface: 0, or -EINVAL with a cause that has key. */
+int place_check_interface(const char *key, const char *name, struct cause *cause);
+
 #endif

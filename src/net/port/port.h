@@ -116,6 +116,7 @@ struct port_kind {
 	kind(port_own)    \
 	kind(port_nat)    \
 	kind(port_guest)  \
+	kind(port_pcap)   \
 	kind(port_replay) \
 	kind(port_stream) \
 	kind(port_tap)    \
