@@ -58,6 +58,23 @@ static void put_profile_key(const struct profile_key *key)
 		printf("Standard: %s.\n", key->standard);
 }
 
+/* What they are is described once, of guests' cards. */
+static void put_settings(const struct profile_section *section)
+{
+	const struct profile_key *key = section->keys;
+	const char *before = ".Pp\nThere can also be the settings of any port, which a guest's section\n"
+			     ".Bq net0\nhas and\n.Xr vmdeck-guest 5\ndescribes:";
+
+	for (; key->key; key++) {
+		if (!profile_key_is_setting(section, key))
+			continue;
+		printf("%s\n.Ic %s", before, key->key);
+		before = " ,";
+	}
+	if (*before == ' ')
+		printf(" .\n");
+}
+
 static void put_section(const struct profile_section *section)
 {
 	printf(".Ss The [%s%s] section\n", section->kind, section->count > 1 ? "0" : "");
@@ -68,8 +85,10 @@ static void put_section(const struct profile_section *section)
 		manual_text(section->help);
 	printf(".Bl -tag -width Ds\n");
 	for (const struct profile_key *key = section->keys; key->key; key++)
-		put_profile_key(key);
+		if (!profile_key_is_setting(section, key))
+			put_profile_key(key);
 	printf(".El\n");
+	put_settings(section);
 }
 
 void take_sections(const char *kind)

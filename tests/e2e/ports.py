@@ -343,6 +343,12 @@ def test_a_tap_device_is_a_card_of_the_host():
         assert [lease["port"] for lease in switch(deck)["leases"]] == ["lan/tap0"]
         host.must("busybox", "ping", "-c", "3", "-i", "0.2", "-I", "vm0", "10.0.2.2")
         host.must("busybox", "arping", "-c", "2", "-I", "vm0", "10.0.2.2")
+        # Its port has settings, as that of a card.
+        assert deck.run("port", "set", "lan/tap0", "link=down").returncode == 0
+        assert host.run("busybox", "arping", "-c", "1", "-w", "1", "-I", "vm0",
+                        "10.0.2.2").returncode
+        assert deck.run("port", "set", "lan/tap0", "link=up").returncode == 0
+        host.must("busybox", "arping", "-c", "2", "-I", "vm0", "10.0.2.2")
         # One that goes away comes back.
         host.must("ip", "link", "del", "vm0")
         wait_said(deck, "switch lan: tap0: vm0 is gone: ")

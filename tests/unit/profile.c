@@ -336,6 +336,7 @@ static void ports_of_switches(void **state)
 		"[stream0]\nconnect=tcp://192.0.2.1:4\n[switch]\n[stream1]\nlisten=a\ntype=stream\n",
 		"[switch]\n[stream1]\nlisten=a\n[stream0]\nconnect=tcp://192.0.2.1:5\n",
 		"[switch]\n[stream1]\nlisten=a\n",
+		"[switch]\n[stream1]\nlisten=a\nlink=down\n[stream0]\nconnect=tcp://192.0.2.1:4\n",
 		"[switch]\n[stream1]\nlisten=a\n[stream2]\nconnect=tcp://192.0.2.1:4\n",
 	};
 	static const struct expectation cases[] = {
@@ -718,8 +719,13 @@ static void assert_manual(const char *name, const struct profile_section *sectio
 		part = strstr(manual, text);
 		if (!part)
 			fail_msg("%s has no '%s'", name, text);
-		for (const struct profile_key *key = section->keys; key->key; key++)
-			assert_key(name, part, key);
+		for (const struct profile_key *key = section->keys; key->key; key++) {
+			snprintf(text, sizeof(text), "\n.Ic %s ", key->key);
+			if (!profile_key_is_setting(section, key))
+				assert_key(name, part, key);
+			else if (!strstr(part, text))
+				fail_msg("%s does not name '%s'", name, key->key);
+		}
 	}
 	free(manual);
 }

@@ -7,6 +7,7 @@
 #ifndef CORE_PROFILE_KEYS_H
 #define CORE_PROFILE_KEYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/profile_key.h"
@@ -35,6 +36,9 @@ const struct profile_section *profile_switch_sections(void);
  */
 size_t profile_keys_add(struct profile_key *to, size_t count, size_t room,
 			const struct profile_key *keys, size_t offset);
+
+/* Of a port's section: whether the key is one of any port's settings. */
+bool profile_key_is_setting(const struct profile_section *section, const struct profile_key *key);
 
 /* The row of a section and its number: "disk2" is that of "disk", and 2. NULL if there is none. */
 const struct profile_section *profile_section_find(const struct profile_section *sections,

@@ -24,7 +24,7 @@ int profile_read(struct profile **out, const char *path, struct profile_report *
  */
 int profile_read_partly(struct profile **out, const char *path, struct profile_report *report);
 
-/* The same of a switch's profile; *out is freed by switch_config_free(), of an error it need not be. */
+/* The same of a switch's profile; after 0 *out is to be freed by switch_config_free(). */
 int profile_read_switch(struct switch_config *out, const char *path,
 			struct profile_report *report);
 

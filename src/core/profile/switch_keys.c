@@ -15,8 +15,10 @@
 
 #define KEYS_MAX 64
 #define SECTIONS_MAX 16
+#define POOL_MAX 512
 
 static struct profile_key keys[KEYS_MAX]; /* ended by the first that is all zero */
+static struct profile_key port_keys[POOL_MAX]; /* of each section, ended in the same way */
 static char choices[256], help[2048];
 
 static struct profile_section sections[SECTIONS_MAX] = { /* ended by the first that is all zero */
@@ -36,19 +38,33 @@ append(char *text, size_t size, const char *format, ...)
 	assert(used < size);
 }
 
+bool profile_key_is_setting(const struct profile_section *section, const struct profile_key *key)
+{
+	const size_t settings = offsetof(struct port_section, settings);
+
+	return section->port && key->offset - settings < sizeof(struct net_port_settings);
+}
+
 static void gather_sections(void)
 {
-	size_t count = 1;
+	size_t count = 1, used = 0, keys_count;
 
 	for (const struct port_kind *const *kind = port_kinds; *kind; kind++) {
 		if (!(*kind)->section_keys)
 			continue;
 		assert(count < SECTIONS_MAX - 1);
-		sections[count++] = (struct profile_section){
+		keys_count = profile_keys_add(port_keys + used, 0, POOL_MAX - used,
+					      (*kind)->section_keys, 0);
+		keys_count = profile_keys_add(port_keys + used, keys_count, POOL_MAX - used,
+					      net_port_keys,
+					      offsetof(struct port_section, settings));
+		sections[count] = (struct profile_section){
 			.kind = (*kind)->name, .count = PORT_SECTIONS_MAX,
-			.present = PROFILE_NOWHERE, .keys = (*kind)->section_keys,
+			.present = PROFILE_NOWHERE, .keys = port_keys + used,
 			.help = (*kind)->section_help, .port = *kind,
 		};
+		used += keys_count + 1;
+		count++;
 	}
 }
 

@@ -48,7 +48,9 @@ struct port_section *port_section_add(struct switch_config *config, const struct
 	section = calloc(1, kind->section_size);
 	if (!section)
 		return NULL;
-	*section = (struct port_section){ kind, number, *at };
+	section->kind = kind;
+	section->number = number;
+	section->next = *at;
 	*at = section;
 	return section;
 }

@@ -283,7 +283,8 @@ static int plug_in(struct outside *outside, struct net_switch *sw, struct cause 
 {
 	char name[NET_PORT_NAME_MAX];
 	const struct net_port_config config = { .name = name, .kind = outside->port.kind->name,
-						.accepts = NET_ACCEPTS_NOTHING };
+						.accepts = NET_ACCEPTS_NOTHING,
+						.settings = &outside->port.section->settings };
 
 	snprintf(name, sizeof(name), "%s/%s", outside->switch_name, outside->name);
 	return served_plug_in(&outside->served, sw, &config, outside->ops->port, outside, cause);

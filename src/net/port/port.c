@@ -26,6 +26,7 @@ bool switch_config_equal(const struct switch_config *one, const struct switch_co
 			return false;
 	for (; a && b; a = a->next, b = b->next)
 		if (a->kind != b->kind || a->number != b->number ||
+		    memcmp(&a->settings, &b->settings, sizeof(a->settings)) != 0 ||
 		    !profile_record_equal(a->kind->section_keys, a, b))
 			return false;
 	return a == b;

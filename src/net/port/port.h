@@ -21,6 +21,7 @@
 #include "base/profile_key.h"
 #include "net/capture/capture.h"
 #include "net/frame/frame.h"
+#include "net/switch/settings.h"
 #include "net/service/dhcp_options.h"
 
 struct dhcp_lease_info;
@@ -35,6 +36,7 @@ struct port_section {
 	const struct port_kind *kind;
 	unsigned number;	   /* "stream2": 2 */
 	struct port_section *next; /* by kind and number */
+	struct net_port_settings settings;
 };
 
 /* All zero but for the name: a switch of guests alone. */
@@ -80,9 +82,9 @@ struct port_kind {
 	const struct profile_key *keys;
 
 	/*
-	 * Keys of a section that makes a port of the kind, with offsets in a record of section_size
-	 * bytes, which begins with a struct port_section; sentences for the manual of what such a
-	 * port is. NULL: there are no such sections.
+	 * Keys of a section that makes a port of the kind, beside those of any port's settings, with
+	 * offsets in a record of section_size bytes, which begins with a struct port_section; and
+	 * sentences for the manual of what such a port is. NULL: there are no such sections.
 	 */
 	const struct profile_key *section_keys;
 	size_t section_size;
