@@ -190,6 +190,27 @@ def test_frames_come_by_datagrams():
             assert frame[:6] == mac and frame[28:32] == socket.inet_aton("10.0.2.2"), frame
             d.wait_for(lambda: port(deck, "lan/stream0")["drops"].get("too short") == 1,
                        "the short one to be counted", 30)
+            # Nobody else is heard, and who comes back is.
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger:
+                before = port(deck, "lan/stream0")["out_frames"]
+                for _ in range(10):
+                    stranger.sendto(arp(mac, "10.0.2.92"), f"{deck.path}/a")
+        os.unlink(f"{deck.path}/b")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peer:
+            peer.settimeout(30)
+            peer.bind(f"{deck.path}/b")
+            peer.sendto(arp(mac, "10.0.2.92"), f"{deck.path}/a")
+            assert peer.recv(70000)[:6] == mac
+            assert port(deck, "lan/stream0")["out_frames"] == before + 1
+        # Two of its kind find each other, whichever comes first.
+        deck.write("config/vmdeck/switches/lan.ini",
+                   LAN + f"[stream0]\ntype = dgram\nlisten = {deck.path}/c\n"
+                   f"connect = {deck.path}/d\n")
+        deck.write("config/vmdeck/switches/wan.ini",
+                   f"[switch]\n[stream0]\ntype = dgram\nlisten = {deck.path}/d\n"
+                   f"connect = {deck.path}/c\n[stream1]\nlisten = {deck.path}/e\n")
+        with joined(f"{deck.path}/e") as peer:
+            assert answered(peer, mac, "10.0.2.92")
 
 
 def capture(stamps, frame, kind=1, cut=()):

@@ -26,6 +26,7 @@ int datagrams_receive(struct datagrams *datagrams)
 	for (unsigned i = 0; i < DATAGRAMS_IN; i++) {
 		datagrams->in_parts[i] = (struct iovec){ datagrams->bytes + i * DATAGRAM_MAX,
 							 DATAGRAM_MAX };
+		datagrams->from[i].ss_family = 0; /* it stays so of a Unix socket without a name */
 		datagrams->in[i].msg_hdr = (struct msghdr){
 			.msg_iov = &datagrams->in_parts[i], .msg_iovlen = 1,
 			.msg_name = &datagrams->from[i], .msg_namelen = sizeof(datagrams->from[i]),
@@ -45,6 +46,7 @@ static void refuse(struct net_port *net_port, enum net_verdict verdict, unsigned
 
 int datagrams_flush(struct datagrams *datagrams, struct net_port *net_port)
 {
+	enum net_verdict why = NET_DROP_NO_BUFFER;
 	unsigned sent = 0, count = datagrams->out_count;
 	bool told = false;
 	int result = 0;
@@ -61,11 +63,14 @@ int datagrams_flush(struct datagrams *datagrams, struct net_port *net_port)
 			sent++;
 		} else if (n < 0 && errno == ECONNREFUSED && !told) {
 			told = true; /* of an earlier one: the call told of it in this one's place */
+		} else if (n < 0 && (errno == ECONNREFUSED || errno == ENOENT)) {
+			why = NET_DROP_LINK_DOWN; /* nobody is there */
+			break;
 		} else if (n < 0 && errno != EINTR) {
 			result = -errno;
 		}
 	}
-	refuse(net_port, NET_DROP_NO_BUFFER, count - sent);
+	refuse(net_port, why, count - sent);
 	return result == -EAGAIN ? 0 : result;
 }
 

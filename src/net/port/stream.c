@@ -6,7 +6,8 @@
  * buffer, with a length before each frame; when the socket takes no more, the rest of that batch
  * is kept, and the inbox is held, so that senders have their shares of its room, until the socket
  * goes on. A frame's length that makes no sense ends the connection. Of type=dgram each frame is
- * a datagram; those that the socket has no room for are dropped.
+ * a datagram; those that the socket has no room for are dropped. A Unix socket for datagrams is
+ * not connected, as neither of two could be the first to be.
  */
 #include "net/port/outside.h"
 
@@ -51,6 +52,7 @@ struct stream {
 	size_t rest_start, rest_end;
 
 	struct datagrams datagrams; /* of TYPE_DGRAM */
+	struct sockaddr_storage peer; /* of a Unix socket for datagrams; else its family is 0 */
 };
 
 static struct stream *stream_of(struct outside *outside)
@@ -167,6 +169,16 @@ static void read_stream(struct stream *stream)
 	outside_flush(&stream->outside);
 }
 
+/* The kernel sees to it for a socket that is connected. */
+static bool is_peer(const struct stream *stream, const struct sockaddr_storage *from)
+{
+	const struct sockaddr_un *one = (const void *)from, *peer = (const void *)&stream->peer;
+
+	return !stream->peer.ss_family ||
+	       (one->sun_family == AF_UNIX &&
+		!strncmp(one->sun_path, peer->sun_path, sizeof(one->sun_path)));
+}
+
 static void read_datagrams(struct stream *stream)
 {
 	int count = datagrams_receive(&stream->datagrams);
@@ -175,7 +187,8 @@ static void read_datagrams(struct stream *stream)
 		size_t size;
 		const uint8_t *frame = datagrams_get(&stream->datagrams, i, &size);
 
-		give(stream, frame, size);
+		if (is_peer(stream, &stream->datagrams.from[i]))
+			give(stream, frame, size);
 	}
 	outside_flush(&stream->outside);
 	/* Of a datagram that nobody took: whoever is there next gets the next ones. */
@@ -402,7 +415,7 @@ static int order(const struct outside *outside, struct opener_order *out, struct
 	if (section->listen)
 		error = place_parse(section->listen, out->socket.type, &out->socket.local,
 				    &out->socket.local_size, cause);
-	if (!error && section->connect)
+	if (!error && section->connect && !((const struct stream *)(const void *)outside)->peer.ss_family)
 		error = place_parse(section->connect, out->socket.type, &out->socket.peer,
 				    &out->socket.peer_size, cause);
 	return error;
@@ -423,6 +436,21 @@ static void explain(const struct outside *outside, enum opener_step step, int er
 		snprintf(out, size, "%s: %s", place, strerror(error));
 }
 
+/* What is wrong with the address is said when it is opened. */
+static int prepare_datagrams(struct stream *stream)
+{
+	struct datagrams *datagrams = &stream->datagrams;
+
+	if (place_parse(stream->section->connect, SOCK_DGRAM, &stream->peer, &datagrams->to_size,
+			NULL) == 0 && stream->peer.ss_family == AF_UNIX) {
+		datagrams->to = &stream->peer;
+	} else {
+		stream->peer.ss_family = 0;
+		datagrams->to_size = 0;
+	}
+	return datagrams_init(datagrams);
+}
+
 static int prepare(struct outside *outside, struct cause *cause)
 {
 	struct stream *stream = stream_of(outside);
@@ -431,7 +459,7 @@ static int prepare(struct outside *outside, struct cause *cause)
 	stream->section = (const void *)outside->port.section;
 	stream->listen_fd = stream->fd = -1;
 	if (stream->section->type == TYPE_DGRAM) {
-		error = datagrams_init(&stream->datagrams);
+		error = prepare_datagrams(stream);
 	} else {
 		error = stream_frames_init(&stream->frames);
 		stream->rest = malloc(REST_ROOM);
