@@ -142,7 +142,6 @@ static int add_port(struct network_switch *member, const struct port_kind *kind,
 				     cause);
 	if (error)
 		return error;
-	port->section = section;
 	port->next = member->ports;
 	member->ports = port;
 	return 0;

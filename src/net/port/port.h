@@ -56,7 +56,7 @@ struct switch_config {
 /* A port that a switch has of its own accord; the first member of what its kind makes of it. */
 struct port {
 	const struct port_kind *kind;
-	const struct port_section *section; /* the switch's, that makes it; or NULL */
+	const struct port_section *section; /* the switch's, that makes it, by create(); or NULL */
 	struct port *next;		    /* its owner's */
 };
 
