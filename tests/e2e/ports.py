@@ -351,6 +351,26 @@ def lease_script(folder):
     return path
 
 
+def test_dhclient_gets_and_gives_back_an_address_on_a_tap_device():
+    d.need("dhclient")
+    with Namespace("[tap0]\nname = vm0\n") as host:
+        deck = host.deck
+        wait_state(deck, "lan/tap0", "vm0")
+        script = deck.write("script", "#!/bin/sh\ncase $reason in BOUND|RENEW|REBOOT)\n"
+                            "ip addr replace $new_ip_address/24 dev $interface;; esac\n")
+        os.chmod(script, 0o755)
+        client = ("dhclient", "-sf", script, "-lf", f"{deck.path}/leases", "-pf",
+                  f"{deck.path}/pid", "-cf", "/dev/null")
+        host.must(*client, "-1", "vm0")
+        try:
+            lease = next(iter(switch(deck)["leases"]))
+            assert lease["port"] == "lan/tap0", lease
+            assert lease["address"] in host.must("ip", "addr", "show", "vm0")
+        finally:
+            host.run(*client, "-r", "vm0")
+        d.wait_for(lambda: not switch(deck)["leases"], "the lease to be given back", 30)
+
+
 def test_a_tap_device_is_a_card_of_the_host():
     tap = "[tap0]\nname = vm0\n[tap1]\nname = there\n[tap2]\nname = vm2\nbridge = br0\n"
     with Namespace(tap, "ip tuntap add dev there mode tap", "ip link add br0 type bridge") as host:

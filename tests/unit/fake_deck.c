@@ -503,7 +503,7 @@ size_t switch_describe_port(struct net_switch *sw, const char *name, struct port
 			    size_t room)
 {
 	(void)sw;
-	if (strcmp(name, "lan/stream0") != 0 || !room)
+	if (strcmp(name, "z/nat") != 0 || !room)
 		return 0;
 	out->name = "state";
 	strcpy(out->text, "connected to tcp://192.0.2.1:4000");

@@ -1041,7 +1041,11 @@ static void switches_show_ports_leases_and_addresses(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(ports); i++)
 		assert_string_equal(text(json_array_get(json_object_get(sw, "ports"), i), "name"),
 				    ports[i]);
+	row = json_array_get(json_object_get(sw, "ports"), 0);
+	assert_true(json_is_null(json_object_get(row, "mac")));
+	assert_string_equal(text(row, "state"), "connected to tcp://192.0.2.1:4000");
 	row = json_array_get(json_object_get(sw, "ports"), 1);
+	assert_null(json_object_get(row, "state"));
 	assert_int_equal(number(json_object_get(row, "drops"), "no buffer"), 3);
 	assert_int_equal(json_object_size(json_object_get(row, "drops")), 1);
 	assert_int_equal(number(row, "in_bytes"), 600);

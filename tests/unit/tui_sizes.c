@@ -45,7 +45,8 @@ static const char network_lists[] =
 	"{\"switches\":[{\"name\":\"lan\",\"uplink\":\"nat\",\"address\":\"10.0.2.2/24\",\"ports\":["
 	"{\"name\":\"lan/nat\",\"mac\":\"52:55:0a:00:02:02\",\"drops\":{\"no buffer\":3}},"
 	"{\"name\":\"" LONG "1/net0\",\"mac\":\"52:54:00:00:00:01\","
-	"\"drops\":{\"link down\":12345678}}],"
+	"\"drops\":{\"link down\":12345678}},"
+	"{\"name\":\"lan/stream0\",\"mac\":null,\"state\":\"connected to tcp://192.0.2.1:4000\"}],"
 	"\"leases\":[{\"mac\":\"52:54:00:00:00:01\",\"address\":\"10.0.2.15\",\"remaining\":3000,"
 	"\"port\":\"" LONG "1/net0\",\"hostname\":\"demo\"}],"
 	"\"macs\":[{\"mac\":\"52:54:00:00:00:01\",\"port\":\"" LONG "1/net0\",\"age\":3}]},"
@@ -217,6 +218,7 @@ static void test_network(void **state)
 	draw(tui, 50, 200);
 	assert_shows(LONG L"1/net0");
 	assert_shows(L"10.0.2.15  kernel-reg");
+	assert_shows(L"lan/stream0  connected to tcp://192.0.2.1:4000");
 	draw(tui, 5, 20);
 	assert_shows(L" held ");
 	tui->top->ops->command(tui->top, COMMAND_HOLD);

@@ -538,7 +538,8 @@ static const struct profile_key keys[] = {
 		  "address of this host and a port, such as {Li tcp://127.0.0.1:4000}. "
 		  "One can be connected at a time; others wait until it has gone. "
 		  "There is no password: whoever reaches the address sends frames to the guests. "
-		  "A Unix socket can be reached by this user alone." },
+		  "A Unix socket, in a folder to which others cannot write, can be reached by this "
+		  "user alone." },
 	{ .key = "connect", .type = PROFILE_PATH,
 	  .offset = offsetof(struct stream_section, connect),
 	  .help = "Where to connect to, in the same ways. "
