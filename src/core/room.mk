@@ -38,6 +38,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/deck/guest_machine.c \
 	%D%/deck/guest_state.c \
 	%D%/deck/insertion.c %D%/deck/insertion.h \
+	%D%/deck/lease_file.c %D%/deck/lease_file.h \
 	%D%/deck/journal.c %D%/deck/journal.h \
 	%D%/deck/life.c %D%/deck/life.h \
 	%D%/deck/marks.c %D%/deck/marks.h \

@@ -336,3 +336,10 @@ size_t switch_list_leases(struct net_switch *sw, struct dhcp_lease_info *out, si
 							 left(room, count));
 	return count;
 }
+
+void switch_restore_lease(struct net_switch *sw, const struct dhcp_lease_info *lease)
+{
+	for (struct port *port = of_network(sw)->ports; port; port = port->next)
+		if (port->kind->restore_lease)
+			port->kind->restore_lease(port, lease);
+}

@@ -54,4 +54,7 @@ size_t switch_describe_port(struct net_switch *sw, const char *name, struct port
 			    size_t room); /* of one that a section makes, "lan/tap0"; or nothing */
 size_t switch_list_leases(struct net_switch *sw, struct dhcp_lease_info *out, size_t room);
 
+/* Who had the lease before gets it again; see dhcp_restore(). */
+void switch_restore_lease(struct net_switch *sw, const struct dhcp_lease_info *lease);
+
 #endif

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """How decks and guests begin and end: signals, the socket, orders one after the other."""
 import fcntl
+import glob
 import os
 import select
 import signal
@@ -430,6 +431,42 @@ def test_orders_one_after_the_other():
         assert deck.state("deaf") == "running" and "pressed" not in deck.run("list").stdout
         result = deck.run("pause", "plain")
         assert "plain is stopped; only a guest that is running can be paused" in result.stderr
+
+
+def test_addresses_outlast_their_deck():
+    """And a guest's is no other's, whatever order they start in."""
+    d.need_kvm()
+
+    def addresses(folder):
+        return {guest["name"]: guest["nets"][0].get("address")
+                for guest in folder.json("list")["guests"]}
+
+    def given_by_a_deck(folder, *names):
+        deck = folder.start("--headless", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+        wait_states(folder, one="defined", two="defined")
+        for name in names:
+            assert folder.run("start", name).returncode == 0
+            d.wait_for(lambda: addresses(folder)[name], "an address")
+        given = addresses(folder)
+        assert folder.run("shutdown", "--force").returncode == 0
+        assert deck.wait(d.PATIENCE) == 0
+        return given
+    with d.Folder() as folder:
+        for name in "one", "two":
+            folder.guest(name, "[guest]\nmemory = 16M\n[net0]\nswitch = lan\n")
+        before = given_by_a_deck(folder, "one", "two")
+        (path,) = glob.glob(os.path.join(folder.path, "state/vmdeck/leases-*.json"))
+        with open(path) as file:
+            kept = d.json.load(file)["switches"]["lan"]
+        assert {lease["address"] for lease in kept} == set(before.values()), kept
+        assert given_by_a_deck(folder, "two", "one") == before
+        # What is none is said, and begins anew.
+        with open(path, "w") as file:
+            file.write('{"switches": [')
+        assert given_by_a_deck(folder, "two")["two"] == before["one"]
+        with open(os.path.join(folder.path, "state/vmdeck/deck.log")) as log:
+            assert "guests may have other addresses than before: " in log.read()
 
 
 def test_orders_to_one_that_resets_itself():

@@ -181,6 +181,7 @@ static void tell_leased(void *arg)
 {
 	struct deck *deck = arg;
 
+	lease_file_changed(&deck->services.leases);
 	journal_emit(&deck->services.journal, NULL, DECK_EVENT_ADDRESSES, "%s", "");
 }
 
@@ -336,6 +337,9 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 	if (!err)
 		network_listen(deck->services.network, &listener);
 	if (!err)
+		lease_file_open(&deck->services.leases, config->guests_folder, deck_loop(deck),
+				deck->services.network, &deck->services.journal);
+	if (!err)
 		err = roster_read(&deck->roster, &deck->services, config, cause);
 	if (err) {
 		deck_free(deck);
@@ -362,6 +366,7 @@ void deck_free(struct deck *deck)
 {
 	watch_destroy(&deck->watch);
 	pressure_destroy(&deck->pressure);
+	lease_file_close(&deck->services.leases);
 	roster_destroy(&deck->roster);
 	if (deck->services.network)
 		free_network(deck->services.network);

@@ -210,6 +210,13 @@ static void say_of_switch(void *arg, const char *sentence)
 	tell(arg, NULL, sentence);
 }
 
+static void restore_leases(void *arg, struct net_switch *sw)
+{
+	const struct roster *roster = arg;
+
+	lease_file_restore(&roster->services->leases, sw);
+}
+
 static void say_mistakes(struct roster *roster, const struct guest *guest)
 {
 	char first[CAUSE_SIZE];
@@ -540,7 +547,7 @@ int roster_read(struct roster *roster, struct deck_services *services,
 	*roster = (struct roster){ .services = services, .config = *config };
 	roster->switches = (struct switches){ .network = services->network, .used = is_used,
 					      .wanted = is_wanted, .say = say_of_switch,
-					      .arg = roster };
+					      .made = restore_leases, .arg = roster };
 	err = read_profiles(roster, cause);
 	if (!err && config->demo)
 		err = make_demo(roster, cause);

@@ -7,6 +7,7 @@
 
 #include "base/loop.h"
 #include "core/deck/journal.h"
+#include "core/deck/lease_file.h"
 #include "core/deck/marks.h"
 #include "core/kvm/kvm.h"
 
@@ -21,6 +22,7 @@ struct deck_services {
 	struct network *network;
 	struct kvm_host *kvm; /* NULL until the first guest that starts has opened it */
 	struct journal journal;
+	struct lease_file leases;
 	struct notices *notices; /* for other threads' sentences to it */
 	struct marks marks; /* of all guests */
 	uint64_t allotted;  /* bytes of RAM of all live guests */

@@ -110,6 +110,7 @@ static void make(struct switches *switches, struct switch_file *file, const char
 
 	if (switch_new(&sw, switches->network, &file->config, &cause) == 0) {
 		file->failed = false;
+		switches->made(switches->arg, sw);
 		if (done)
 			say(switches, "switch %s: %s", file->config.name, done);
 	} else if (!file->failed) {
@@ -178,9 +179,12 @@ static void make_default(struct switches *switches)
 	struct net_switch *sw;
 	struct cause cause;
 
-	if (!network_find_switch(switches->network, demo_switch.name) &&
-	    switches->wanted(switches->arg, demo_switch.name) &&
-	    switch_new(&sw, switches->network, &demo_switch, &cause) < 0)
+	if (network_find_switch(switches->network, demo_switch.name) ||
+	    !switches->wanted(switches->arg, demo_switch.name))
+		return;
+	if (switch_new(&sw, switches->network, &demo_switch, &cause) == 0)
+		switches->made(switches->arg, sw);
+	else
 		say(switches, "%s", cause.text);
 }
 

@@ -13,6 +13,7 @@
 #include "base/cause.h"
 #include "control/names.h"
 
+struct net_switch;
 struct network;
 struct switch_file;
 
@@ -22,6 +23,7 @@ struct switches {
 	bool (*used)(void *arg, const char *name);
 	bool (*wanted)(void *arg, const char *name);
 	void (*say)(void *arg, const char *sentence);
+	void (*made)(void *arg, struct net_switch *sw); /* before a guest is on it */
 	void *arg;
 	struct switch_file *files;
 	bool settled; /* they were read once: from then on what is new is said */

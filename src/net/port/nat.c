@@ -593,4 +593,5 @@ const struct port_kind port_nat = {
 	.destroy = own_destroy,
 	.describe = describe,
 	.list_leases = own_list_leases,
+	.restore_lease = own_restore_lease,
 };

@@ -316,6 +316,15 @@ size_t own_describe(const struct port *port, struct port_field *out, size_t room
 	return 1;
 }
 
+void own_restore_lease(struct port *port, const struct dhcp_lease_info *lease)
+{
+	struct own_port *own = container_of(port, struct own_port, port);
+
+	pthread_mutex_lock(&own->lease_lock);
+	dhcp_restore(own->dhcp, clock_monotonic(), lease);
+	pthread_mutex_unlock(&own->lease_lock);
+}
+
 size_t own_list_leases(struct port *port, struct dhcp_lease_info *out, size_t room)
 {
 	struct own_port *own = container_of(port, struct own_port, port);
@@ -421,4 +430,5 @@ const struct port_kind port_own = {
 	.destroy = own_destroy,
 	.describe = own_describe,
 	.list_leases = own_list_leases,
+	.restore_lease = own_restore_lease,
 };

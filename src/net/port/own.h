@@ -64,6 +64,7 @@ int own_create(struct port **out, const struct port_kind *kind, const struct own
 void own_destroy(struct port *port);
 size_t own_describe(const struct port *port, struct port_field *out, size_t room);
 size_t own_list_leases(struct port *port, struct dhcp_lease_info *out, size_t room);
+void own_restore_lease(struct port *port, const struct dhcp_lease_info *lease);
 
 /* Whether a frame is for the switch: its address filter, as a NIC has one. Any thread. */
 bool own_wants(const struct own_port *own, const struct net_frame *frame);

@@ -112,6 +112,9 @@ struct port_kind {
 	/* These fill at most room entries and return how many there are; NULL: none. */
 	size_t (*describe)(const struct port *port, struct port_field *out, size_t room);
 	size_t (*list_leases)(struct port *port, struct dhcp_lease_info *out, size_t room);
+
+	/* A lease of before, see dhcp_restore(). NULL: it gives none. */
+	void (*restore_lease)(struct port *port, const struct dhcp_lease_info *lease);
 };
 
 #define PORT_KINDS(kind) \

@@ -4,9 +4,9 @@
  *
  * A client is known by its MAC (chaddr): NICs of a switch have unique ones,
  * and cloned disks, which share client identifiers, must not share addresses.
- * Leases live in memory only. As the one server of its network it confirms a
- * free address that an unknown client says it had, so that guests keep theirs
- * when the program starts anew, and refuses all others.
+ * Leases live in memory; who keeps them elsewhere brings them back. As the one
+ * server of its network it confirms a free address that an unknown client says
+ * it had, and refuses all others.
  *
  * Clients may be hostile to each other. A message is believed only of the MAC
  * that its frame came from, and a lease is that MAC's at that port: the same
