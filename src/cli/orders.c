@@ -27,17 +27,20 @@ static const struct goal {
 	bool restarted;		  /* and it was built anew */
 	const char *not_yet;	  /* after its name and before a time */
 	const char *sooner;	  /* the command that does not hang on the guest, or NULL */
+	bool ran; /* reached by one that resets itself over and over: it has run by then */
 } goals[] = {
 	{ METHOD_GUEST_START, GUEST_IN(GUEST_RUNNING) | GUEST_IN(GUEST_PAUSED), GUEST_ENDED, false,
-	  "does not run", NULL },
+	  "does not run", NULL, true },
 	{ METHOD_GUEST_STOP, GUEST_IN(GUEST_STOPPED), GUEST_BAD, false, "has not stopped",
-	  "stop --force" },
-	{ METHOD_GUEST_OFF, GUEST_IN(GUEST_STOPPED), GUEST_BAD, false, "has not stopped", NULL },
-	{ METHOD_GUEST_PAUSE, GUEST_IN(GUEST_PAUSED), GUEST_ENDED, false, "is not paused", NULL },
+	  "stop --force", false },
+	{ METHOD_GUEST_OFF, GUEST_IN(GUEST_STOPPED), GUEST_BAD, false, "has not stopped", NULL,
+	  false },
+	{ METHOD_GUEST_PAUSE, GUEST_IN(GUEST_PAUSED), GUEST_ENDED, false, "is not paused", NULL,
+	  false },
 	{ METHOD_GUEST_RESUME, GUEST_IN(GUEST_RUNNING) | GUEST_RAN | GUEST_IN(GUEST_STARTING),
-	  GUEST_ENDED | GUEST_IN(GUEST_PAUSED), false, "does not run", NULL },
+	  GUEST_ENDED | GUEST_IN(GUEST_PAUSED), false, "does not run", NULL, false },
 	{ METHOD_GUEST_RESET, GUEST_IN(GUEST_RUNNING) | GUEST_RAN, GUEST_ENDED, true,
-	  "was not reset", NULL },
+	  "was not reset", NULL, false },
 };
 
 /* A guest that was given the order. */
@@ -45,6 +48,8 @@ struct target {
 	const char *name;
 	bool done;
 	bool later; /* it is on its way down; the order is given when it has stopped */
+	bool gone;  /* it cannot be looked at, and why says so: what was told before counts */
+	struct cause why;
 	/* As it was before: */
 	enum guest_state state;
 	int64_t since, restarts;
@@ -57,6 +62,7 @@ struct orders {
 	uint64_t seconds;
 	struct target *targets;
 	int count, left, status;
+	bool gone; /* one of them is */
 };
 
 static const struct goal *find_goal(enum method_id method)
@@ -169,7 +175,8 @@ static void take_state(struct orders *orders, struct target *target, const json_
 	if (goal->restarted && number_of(params, "restarts") == target->restarts &&
 	    !guest_state_in(state, goal->missed))
 		return;
-	if (guest_state_in(state, goal->reached)) {
+	if (guest_state_in(state, goal->reached) ||
+	    (goal->ran && number_of(params, "restarts") && !guest_state_in(state, goal->missed))) {
 		finish(orders, target);
 	} else if (guest_state_in(state, goal->missed)) {
 		orders->status = fail("%s: %s%s%s", target->name, name, *text ? ": " : "", text);
@@ -177,17 +184,19 @@ static void take_state(struct orders *orders, struct target *target, const json_
 	}
 }
 
-/* A deck that has ended may have told before what became of the guest. */
+/* A deck that has ended, or has forgotten the guest, may have told before what became of it. */
 static void look_at(struct orders *orders, struct target *target)
 {
-	struct cause cause;
 	json_t *shown;
-	int err = call(orders, "guest.show", target->name, &shown, &cause);
+	int err;
 
+	if (target->gone)
+		return;
+	err = call(orders, "guest.show", target->name, &shown, &target->why);
 	if (err == -ECONNRESET)
 		return;
 	if (!shown)
-		fail_target(orders, target, cause.text);
+		target->gone = orders->gone = true;
 	else if (target->later &&
 		 guest_state_in(guest_state_find(text_of(shown, "state", "")),
 				orders->method->states))
@@ -245,6 +254,15 @@ static void look_at_all(struct orders *orders)
 			look_at(orders, &orders->targets[i]);
 }
 
+/* Nothing more was told of those that are gone. */
+static void fail_gone(struct orders *orders)
+{
+	for (int i = 0; i < orders->count; i++)
+		if (orders->targets[i].gone && !orders->targets[i].done)
+			fail_target(orders, &orders->targets[i], orders->targets[i].why.text);
+	orders->gone = false;
+}
+
 /* Looks at a guest after each of its events, and now and then at all. */
 static void wait_for_all(struct orders *orders)
 {
@@ -261,12 +279,14 @@ static void wait_for_all(struct orders *orders)
 		}
 		if (!orders->left || now >= due)
 			return;
-		next = due < look ? due : look;
+		next = orders->gone ? now : due < look ? due : look;
 		error = link_next(orders->link, &message, (int)((next - now) / NS_PER_MS) + 1,
 				  &cause);
 		if (error == 0) {
 			take_event(orders, json_object_get(message, "params"));
 			json_decref(message);
+		} else if (error == -ETIMEDOUT && orders->gone) {
+			fail_gone(orders);
 		} else if (error != -ETIMEDOUT && error != -EINTR) {
 			orders->status = fail("%s", cause.text);
 			orders->count = 0;

@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "base/checked.h"
 #include "cli/cli.h"
 #include "cli/pcapng.h"
 #include "fake_deck.h"
@@ -377,26 +378,58 @@ static void waiting_has_its_limit(void **state)
 	assert_int_equal(vmdeck("stop --wait db web"), 0);
 }
 
-/* As far as "stop --wait web" asks, a deck of "run", which ends with its guest. */
-static void play_short_deck(int listener)
-{
-	static const char *const answers[] = {
-		"\"result\":{}",
-		"\"result\":{\"name\":\"web\",\"state\":\"stopping\",\"since\":1,\"restarts\":0}",
-		"\"result\":{}",
-		("\"method\":\"event\",\"params\":{\"time\":2,\"guest\":\"web\",\"kind\":\"state\","
-		 "\"state\":\"stopped\",\"text\":\"switched off\"}"),
-	};
-	FILE *peer = fdopen(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "r+");
-	char line[4096];
+#define SHOWN(state, since, restarts)                                                        \
+	"\"result\":{\"name\":\"web\",\"state\":\"" state "\",\"since\":" #since ",\"restarts\":" \
+	#restarts "}"
+#define EVENT(kind, state, text)                                                         \
+	"\"method\":\"event\",\"params\":{\"time\":2,\"guest\":\"web\",\"kind\":\"" kind        \
+	"\",\"state\":" state ",\"text\":\"" text "\"}"
+#define OFF EVENT("state", "\"stopped\"", "switched off")
+#define NONE "\"error\":{\"code\":-32000,\"message\":\"guest 'web': there is none\"}"
+#define ANSWERS_MAX 8
 
-	for (int i = 0; i < 4 && fgets(line, sizeof(line), peer); i++) {
-		fprintf(peer, "{\"jsonrpc\":\"2.0\",%s", answers[i]);
-		if (i < 3)
-			fprintf(peer, ",\"id\":%d", i + 1);
-		fprintf(peer, "}\n");
+/* Decks as far as an order asks: events, and an answer to each request; then they end. */
+static const struct played {
+	const char *command, *error; /* NULL: it succeeds */
+	const char *answers[ANSWERS_MAX];
+} played[] = {
+	/* That of "run" ends with its guest. */
+	{ "stop --wait web", NULL,
+	  { "\"result\":{}", SHOWN("stopping", 1, 0), "\"result\":{}", OFF } },
+	/* A guest is forgotten as it stops, and before what it did last was looked at. */
+	{ "stop -fw web", NULL,
+	  { "\"result\":{}", SHOWN("running", 1, 2), "\"result\":{}",
+	    EVENT("log", "null", "restarted 1 more time"), OFF, NONE } },
+	{ "reset -w web", "vmdeck: web: stopped: switched off\n",
+	  { "\"result\":{}", SHOWN("running", 1, 2), "\"result\":{}", OFF, NONE } },
+	{ "stop -fw web", "vmdeck: guest 'web': there is none\n",
+	  { "\"result\":{}", SHOWN("running", 1, 2), "\"result\":{}", NONE } },
+	/* One that resets itself at once may never be seen to run. */
+	{ "start web", NULL,
+	  { "\"result\":{}", SHOWN("stopped", 1, 9), "\"result\":{}", SHOWN("starting", 2, 15) } },
+};
+
+static void play_deck(int listener, const struct played *deck)
+{
+	FILE *peer = fdopen(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "r+");
+	const char *more;
+	char line[4096];
+	int requests = 0;
+
+	for (int i = 0; i < ANSWERS_MAX && deck->answers[i]; i++) {
+		if (!strncmp(deck->answers[i], "\"method\"", 8)) {
+			fprintf(peer, "{\"jsonrpc\":\"2.0\",%s}\n", deck->answers[i]);
+			continue;
+		}
 		fflush(peer);
+		assert_non_null(fgets(line, sizeof(line), peer));
+		fprintf(peer, "{\"jsonrpc\":\"2.0\",%s,\"id\":%d}\n", deck->answers[i],
+			++requests);
 	}
+	fflush(peer);
+	/* Until it hangs up, or asks for more. */
+	more = fgets(line, sizeof(line), peer);
+	(void)more;
 	fclose(peer);
 }
 
@@ -409,13 +442,16 @@ static void what_a_deck_tells_before_its_end_counts(void **state)
 	char command[256];
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/short.sock", fake->folder);
-	snprintf(command, sizeof(command), "--socket %s stop --wait web", address.sun_path);
 	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(listener, 1), 0);
-	start(&process, command);
-	play_short_deck(listener);
-	assert_int_equal(finish(&process), 0);
-	assert_string_equal(err, "");
+	for (size_t i = 0; i < ARRAY_SIZE(played); i++) {
+		snprintf(command, sizeof(command), "--socket %s %s", address.sun_path,
+			 played[i].command);
+		start(&process, command);
+		play_deck(listener, &played[i]);
+		assert_int_equal(finish(&process), played[i].error ? 1 : 0);
+		assert_string_equal(err, played[i].error ? played[i].error : "");
+	}
 	close(listener);
 	unlink(address.sun_path);
 }
