@@ -22,6 +22,7 @@
 
 #define PIECES_PER_TURN 64 /* of PIPE_BUF bytes: a flood must not keep the keys waiting */
 #define PATIENCE (1 * NS_PER_S) /* with a guest that takes nothing, before keys are lost */
+#define SEQUENCE_PATIENCE (1 * NS_PER_S) /* with one that the guest does not end */
 #define LAST_WORDS_MS 250 /* for which the terminal is waited for in the end, twice */
 
 static void pump(struct console_session *session);
@@ -80,24 +81,69 @@ static size_t add_line(char *out, size_t room, char *line, const char *end)
 	return n > 0 && (size_t)n < room ? (size_t)n : 0;
 }
 
+/* Within a sequence, or within a character, what is written would become a part of it. */
+static bool is_within(const struct modes *modes)
+{
+	return modes->sequence.state || modes->sequence.missing;
+}
+
+/* Writes what waits to be said, breaking off what the guest has begun. */
+static void speak(struct console_session *session)
+{
+	static const char cancel[] = "\030", end[] = "\r\n"; /* CAN */
+	char out[sizeof(session->unsaid) + sizeof(cancel) + sizeof(end)];
+	bool within = is_within(&session->modes);
+	ssize_t n;
+
+	loop_timer_cancel(session->loop, &session->speak);
+	if (!session->unsaid_size)
+		return;
+	n = snprintf(out, sizeof(out), "%s%s", within ? cancel : "",
+		     !session->modes.in_line ? "" : session->raw ? end : end + 1);
+	memcpy(out + n, session->unsaid, session->unsaid_size);
+	n = write(session->output_fd, out, (size_t)n + session->unsaid_size);
+	(void)n;
+	session->unsaid_size = 0;
+	session->modes.in_line = false;
+	session->modes.sequence = (struct control_sequence){ 0 };
+}
+
+static void sequence_is_late(void *arg)
+{
+	speak(arg);
+}
+
+/* On the terminal that the console is on: at once, or when the guest's sequence is at its end. */
+static void say_beside(struct console_session *session, const char *text, size_t size)
+{
+	if (size > sizeof(session->unsaid) - session->unsaid_size)
+		return;
+	memcpy(session->unsaid + session->unsaid_size, text, size);
+	session->unsaid_size += size;
+	if (!is_within(&session->modes))
+		speak(session);
+	else if (!session->speak.armed)
+		loop_timer_set(session->loop, &session->speak, SEQUENCE_PATIENCE);
+}
+
 void console_session_say(struct console_session *session, const char *format, ...)
 {
-	bool beside = session->output_is_terminal && isatty(STDERR_FILENO);
 	const char *end = session->raw ? "\r\n" : "\n";
 	char text[4096], out[2 * sizeof(text)], *line, *rest = text;
-	size_t size = 0, before = 0;
+	size_t size = 0;
 	va_list ap;
 	ssize_t n;
 
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	if (beside && session->modes.in_line)
-		size = before = (size_t)snprintf(out, sizeof(out), "%s", end);
-	session->modes.in_line &= !beside;
-	while ((line = strsep(&rest, "\n")) && (rest || *line || size == before))
+	while ((line = strsep(&rest, "\n")) && (rest || *line || !size))
 		size += add_line(out + size, sizeof(out) - size, line, end);
-	n = write(beside ? session->output_fd : STDERR_FILENO, out, size);
+	if (session->output_is_terminal && isatty(STDERR_FILENO)) {
+		say_beside(session, out, size);
+		return;
+	}
+	n = write(STDERR_FILENO, out, size);
 	(void)n;
 }
 
@@ -133,8 +179,11 @@ static void drop_answers(const struct console_session *session)
 void console_session_restore(struct console_session *session)
 {
 	char text[MODES_UNDO_MAX + 3] = "\030"; /* CAN, in a sequence that is not at its end */
-	size_t size = session->modes.sequence.state != 0;
+	size_t size;
 
+	if (session->unsaid_size)
+		speak(session);
+	size = session->modes.sequence.state != 0;
 	size += modes_undo(&session->modes, text + size);
 	if (session->modes.in_line) {
 		text[size++] = '\r';
@@ -330,6 +379,8 @@ static int write_piece(struct console_session *session)
 	if (session->output_is_terminal)
 		modes_read(&session->modes, text, (size_t)n);
 	session->written += (size_t)n;
+	if (session->unsaid_size && !is_within(&session->modes))
+		speak(session);
 	return 0;
 }
 
@@ -446,6 +497,7 @@ int console_session_begin(struct console_session *session)
 		return -errno;
 	session->again = (struct loop_timer){ .fire = again, .arg = session };
 	session->stalled = (struct loop_timer){ .fire = stalled, .arg = session };
+	session->speak = (struct loop_timer){ .fire = sequence_is_late, .arg = session };
 	open_output(session);
 	make_raw(session);
 	pump(session);

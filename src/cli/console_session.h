@@ -23,6 +23,7 @@
 
 #define CONSOLE_SESSION_TYPED 65536u
 #define CONSOLE_SESSION_PRINTED 16384u
+#define CONSOLE_SESSION_UNSAID 16384u
 
 /* Any may be NULL but ended. */
 struct console_session_ops {
@@ -65,6 +66,9 @@ struct console_session {
 	struct queries queries;
 	struct modes modes; /* that what was printed has left the terminal in */
 	uint8_t text[CONSOLE_SESSION_PRINTED + QUERIES_HELD_MAX];
+	struct loop_timer speak;
+	char unsaid[CONSOLE_SESSION_UNSAID]; /* until a sequence is at its end */
+	size_t unsaid_size;
 };
 
 /*
@@ -78,7 +82,8 @@ int console_session_begin(struct console_session *session);
 /*
  * A line on standard error, at most 4 KiB, without control characters; on the terminal that
  * the console is on it begins where no other has begun. What that has no room for is lost, so
- * that nobody waits for it. Valid before the session begins.
+ * that nobody waits for it. Within a control sequence or a character of the guest's it waits for
+ * the end of that, a second at most. Valid before the session begins.
  */
 void console_session_say(struct console_session *session, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -17,9 +17,16 @@ import deck as d
 PLAIN = "[guest]\nmemory = 16M\nautostart = yes\n"
 
 
-def deaf(folder):
-    """The profile of a guest that halts with its interrupts off: no button reaches it."""
-    code = b"\xfa\xf4\xeb\xfd"  # cli; hlt; jmp to hlt
+def deaf(folder, *printed):
+    """The profile of a guest that prints bytes, with a pause between two lots of them, and halts
+    with its interrupts off: no button reaches it."""
+    code, text = b"", b"\0".join((*printed, b""))
+    for _ in printed:
+        code += (b"\x66\xba\xf8\x03"  # mov dx, 0x3f8
+                 b"\xac\x84\xc0\x74\x03\xee\xeb\xf8"  # lodsb; test al, al; jz; out dx, al; jmp
+                 b"\xb9\x00\x00\x04\x00\xe2\xfe")  # mov ecx, 0x40000; loop
+    code = b"\xbe" + struct.pack("<I", 0x100000 + 5 + len(code) + 4) + code  # mov esi, text
+    code += b"\xfa\xf4\xeb\xfd" + text  # cli; hlt; jmp to hlt
     note = struct.pack("<III4sI", 4, 4, 18, b"Xen\0", 0x100000)
     at = 64 + 2 * 56
     header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 2, 62, 1, 0x100000, 64, 0, 0, 64,
@@ -86,6 +93,21 @@ class Screen:
     def __exit__(self, *_):
         os.close(self.fd)
         self.process.wait(d.PATIENCE)
+
+
+def test_what_is_said_breaks_no_sequence():
+    d.need_kvm()
+    with d.Folder() as folder:
+        path = folder.write("deaf.ini", deaf(folder, b"one\033[?6", b"6htwo", b"three\033[?6"))
+        with Screen(folder, "run", path) as screen:
+            screen.see(b"Ctrl-] s presses the power button")
+            screen.see(b"three\033[?6")
+            text = screen.text
+            screen.keys(b"\x1df")
+            screen.see(b"\r\n")
+            screen.process.wait(d.PATIENCE)
+            text += screen.text
+        assert b"one\033[?66htwo" in text and b"three\033[?6\030" in text, text
 
 
 def with_deaf_and_plain(folder):
