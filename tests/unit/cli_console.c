@@ -153,9 +153,12 @@ static void a_raw_terminal_is_not_left_stopped(void **state)
 	terminal.size = 0;
 	terminal.text[0] = '\0';
 	kill(terminal.pid, SIGTERM);
-	see(&terminal, "\n"); /* its last word */
-	assert_int_equal(tcgetattr(terminal.fd, &modes), 0);
-	assert_true(modes.c_lflag & ICANON && modes.c_lflag & ECHO);
+	see(&terminal, "\n"); /* its last word, after which the terminal is given back */
+	for (unsigned ms = 0; !(modes.c_lflag & ICANON && modes.c_lflag & ECHO); ms++) {
+		assert_true(ms < PATIENCE);
+		usleep(1000);
+		assert_int_equal(tcgetattr(terminal.fd, &modes), 0);
+	}
 	gone(&terminal);
 }
 
