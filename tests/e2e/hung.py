@@ -153,6 +153,18 @@ def test_insert():
         assert disk_of(deck)["path"] == files.medium
 
 
+def test_the_last_order_counts():
+    with deck_and_files() as (deck, files):
+        insert = deck.start("insert", "one", files.medium, stderr=subprocess.PIPE, text=True)
+        assert files.asked.wait(d.PATIENCE)
+        other = deck.write("other.iso", " " * 4096)
+        assert deck.run("insert", "one", other).returncode == 0
+        files.release()
+        assert insert.wait(d.PATIENCE) == 1
+        assert "one: disk0: something else was ordered" in insert.stderr.read()
+        assert disk_of(deck)["path"] == other
+
+
 def test_insert_into_a_guest_that_is_gone():
     with deck_and_files() as (deck, files):
         insert = deck.start("insert", "one", files.medium, stderr=subprocess.PIPE, text=True)
@@ -161,6 +173,18 @@ def test_insert_into_a_guest_that_is_gone():
         files.release()
         assert insert.wait(d.PATIENCE) == 1
         assert "one: it does not run" in insert.stderr.read()
+
+
+def test_insert_into_a_guest_that_is_another():
+    with deck_and_files() as (deck, files):
+        insert = deck.start("insert", "one", files.medium, stderr=subprocess.PIPE, text=True)
+        assert files.asked.wait(d.PATIENCE)
+        assert deck.run("stop", "--force", "--wait", "one").returncode == 0
+        assert deck.run("start", "one").returncode == 0
+        files.release()
+        assert insert.wait(d.PATIENCE) == 1
+        assert "one: disk0: something else was ordered" in insert.stderr.read()
+        assert disk_of(deck)["path"] is None
 
 
 def with_image(files, name):

@@ -325,7 +325,7 @@ struct insertion {
 	char path[sizeof(((struct guest *)0)->medium)];
 };
 
-int insertion_new(struct insertion **out, const struct guest *guest, const char *device,
+int insertion_new(struct insertion **out, struct guest *guest, const char *device,
 		  const char *path, bool force, struct cause *cause)
 {
 	(void)force;
@@ -333,7 +333,7 @@ int insertion_new(struct insertion **out, const struct guest *guest, const char 
 		return cause_set(cause, EINVAL, "%s: %s is no drive with a medium", guest->name,
 				 device);
 	*out = calloc(1, sizeof(**out));
-	(*out)->guest = deck_find(guest->deck, guest->name);
+	(*out)->guest = guest;
 	snprintf((*out)->path, sizeof((*out)->path), "%s", path);
 	return 0;
 }

@@ -386,8 +386,8 @@ static unsigned find_disk(const struct guest *guest, const char *device)
 	return i;
 }
 
-int guest_describe_medium(const struct guest *guest, const char *device,
-			  struct disk_config *config, struct cause *cause)
+int guest_describe_medium(struct guest *guest, const char *device, struct disk_config *config,
+			  unsigned *wish, struct cause *cause)
 {
 	unsigned disk = find_disk(guest, device);
 	const struct profile_disk *drive = &guest->profile->disks[disk];
@@ -396,7 +396,15 @@ int guest_describe_medium(const struct guest *guest, const char *device,
 		return cause_set(cause, EINVAL, "%s: %s is no drive with a medium", guest->name,
 				 device);
 	disks_describe_medium(config, guest->profile, disk);
+	*wish = ++guest->wishes[disk];
 	return 0;
+}
+
+bool guest_wants(const struct guest *guest, const char *device, unsigned wish)
+{
+	unsigned disk = find_disk(guest, device);
+
+	return disk < PROFILE_DISKS_MAX && guest->wishes[disk] == wish;
 }
 
 int guest_exchange(struct guest *guest, const char *device, struct disk *medium, bool force,
@@ -404,12 +412,13 @@ int guest_exchange(struct guest *guest, const char *device, struct disk *medium,
 {
 	int err = guest->machine ? machine_exchange(guest->machine, device, medium, force, cause)
 				 : cause_set(cause, ESHUTDOWN, "it does not run");
+	unsigned disk = find_disk(guest, device);
 
 	if (err)
 		return cause_prefix(cause, err, "%s", guest->name);
+	guest->wishes[disk]++;
 	if (medium)
-		guest_say(guest, "%s is in %s", guest_disk_path(guest, find_disk(guest, device)),
-			  device);
+		guest_say(guest, "%s is in %s", guest_disk_path(guest, disk), device);
 	else
 		guest_say(guest, "%s is empty", device);
 	return 0;

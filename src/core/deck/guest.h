@@ -84,14 +84,20 @@ void guest_memory_view(const struct guest *guest, struct device_memory *out);
 int guest_resize(struct guest *guest, const char *device, uint64_t bytes, struct cause *cause);
 
 /*
- * The same with another medium for a drive, which is the guest's from here on, or none: NULL. What
- * there is to be put into it is prepared as guest_describe_medium() says, see disk_prepare(); the
- * path is the caller's to fill in, the rest valid as long as the guest's profile.
+ * The same with another medium for a drive, which is the guest's from here on, or none: NULL.
  */
 int guest_exchange(struct guest *guest, const char *device, struct disk *medium, bool force,
 		   struct cause *cause);
-int guest_describe_medium(const struct guest *guest, const char *device,
-			  struct disk_config *config, struct cause *cause);
+
+/*
+ * Another medium for a drive is on its way: how it is to be prepared, see disk_prepare(); the path
+ * is the caller's to fill in, the rest valid as long as the guest's profile. *wish is for
+ * guest_wants(): false when somebody wants something else of the drive since, or the guest was
+ * started anew.
+ */
+int guest_describe_medium(struct guest *guest, const char *device, struct disk_config *config,
+			  unsigned *wish, struct cause *cause);
+bool guest_wants(const struct guest *guest, const char *device, unsigned wish);
 
 /*
  * Keeps the passphrase of an encrypted disk, "disk0", for the next start and until the guest has

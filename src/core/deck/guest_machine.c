@@ -144,6 +144,8 @@ int guest_power_on(struct guest *guest, struct cause *cause)
 	err = build(guest, 0, cause);
 	if (err)
 		return err;
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
+		guest->wishes[i]++;
 	life_begin(&guest->life);
 	tell_warnings(guest);
 	return 0;

@@ -39,6 +39,7 @@ struct guest {
 	bool off;	    /* its power was taken; what its machine still tells is no news */
 	bool start_again;   /* when it has stopped */
 	unsigned changes; /* as the machine's status has it */
+	unsigned wishes[PROFILE_DISKS_MAX]; /* how often somebody wanted something of a drive */
 	uint64_t forged_told; /* of stats_forged(), in the journal */
 	uint64_t forged_due;  /* CLOCK_MONOTONIC, ns: not told again before */
 };

@@ -13,13 +13,14 @@ struct insertion {
 	struct disk_config config;
 	char guest[NAME_SIZE];
 	bool force;
+	unsigned wish; /* see guest_wants() */
 	struct disk *medium; /* NULL: error and cause say why */
 	int error;
 	struct cause cause;
 	char path[];
 };
 
-int insertion_new(struct insertion **out, const struct guest *guest, const char *device,
+int insertion_new(struct insertion **out, struct guest *guest, const char *device,
 		  const char *path, bool force, struct cause *cause)
 {
 	struct insertion *insertion = calloc(1, sizeof(*insertion) + strlen(path) + 1);
@@ -27,7 +28,7 @@ int insertion_new(struct insertion **out, const struct guest *guest, const char 
 
 	if (!insertion)
 		return cause_errno(cause, ENOMEM, "%s: %s", guest_name(guest), device);
-	err = guest_describe_medium(guest, device, &insertion->config, cause);
+	err = guest_describe_medium(guest, device, &insertion->config, &insertion->wish, cause);
 	if (err) {
 		free(insertion);
 		return err;
@@ -55,6 +56,10 @@ int insertion_finish(struct insertion *insertion, struct deck *deck, struct caus
 		cause_set(cause, -err, "%s: %s", insertion->guest, insertion->cause.text);
 	else if (!guest)
 		err = cause_set(cause, ENOENT, "%s: the guest is gone", insertion->guest);
+	else if (!guest_wants(guest, insertion->config.name, insertion->wish))
+		err = cause_set(cause, ECANCELED, "%s: %s: something else was ordered while %s was "
+				"being opened", insertion->guest, insertion->config.name,
+				insertion->path);
 	else
 		err = guest_exchange(guest, insertion->config.name, insertion->medium,
 				     insertion->force, cause);

@@ -15,7 +15,7 @@ struct insertion;
  * Deck thread: what is wanted, path being absolute; force as of guest_exchange(). -EINVAL when
  * device is no drive with a medium, -ENOMEM, each with a cause.
  */
-int insertion_new(struct insertion **out, const struct guest *guest, const char *device,
+int insertion_new(struct insertion **out, struct guest *guest, const char *device,
 		  const char *path, bool force, struct cause *cause);
 
 /* Opens the image. Any thread, once. */
@@ -24,7 +24,7 @@ void insertion_open(struct insertion *insertion);
 /*
  * Deck thread, after that: puts the medium into the drive and frees insertion, in any case.
  * 0, or a negative errno with a cause that begins with the guest's name; -EAGAIN if it was
- * not opened.
+ * not opened, -ECANCELED when something else is wanted of the drive since.
  */
 int insertion_finish(struct insertion *insertion, struct deck *deck, struct cause *cause);
 
