@@ -34,6 +34,18 @@ static void rewrite(const uint8_t *data, size_t size)
 	free(text);
 }
 
+/* Its head tells no more than the whole, and a memo no more than the head. */
+static void look(const struct filter *filter, const uint8_t *packet, uint32_t size)
+{
+	struct filter_memo memo = { .known = false };
+	uint32_t head = size < 100 ? size : 100;
+	bool may = filter_may_match(filter, packet, head, size, &memo);
+
+	REQUIRE(may || !filter_match(filter, packet, size, size));
+	REQUIRE(filter_may_match(filter, packet, head, size, &memo) == may);
+	filter_match(filter, packet, size, size + 1);
+}
+
 static void run(const uint8_t *data, size_t size, uint32_t count)
 {
 	size_t length = count * sizeof(struct filter_insn);
@@ -46,7 +58,7 @@ static void run(const uint8_t *data, size_t size, uint32_t count)
 		/* Of its own size, so that a byte beyond is seen. */
 		packet = malloc(size - length ? size - length : 1);
 		memcpy(packet, data + length, size - length);
-		filter_match(&filter, packet, (uint32_t)(size - length), (uint32_t)size);
+		look(&filter, packet, (uint32_t)(size - length));
 		free(packet);
 		filter_free(&filter);
 	}

@@ -370,6 +370,50 @@ static void programs_run_as_libpcap_runs_them(void **state)
 	assert_true(matched > 5000 && missed > 5000);
 }
 
+/* It never says no to a packet that matches, and with a memo what it says without one. */
+static void a_head_tells_what_cannot_match(void **state)
+{
+	static const char *const expressions[] = {
+		"tcp port 80", "icmp or icmp6", "udp", "arp", "len <= 100", "greater 60", "port 80",
+		"ip[0] & 0xf != 5", "ether[70] = 3", "ether[130] = 3", "ip6 protochain 58",
+		"not ether[200] = 0", "ip[8] / ip[9] = 1 and ether[150] = 1",
+	};
+	unsigned seed = 11, refused = 0, kept = 0, remembered = 0;
+	struct cause cause;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(expressions); i++) {
+		struct filter_memo memo = { .known = false };
+		struct filter filter;
+
+		if (compile_to(&filter, expressions[i], &cause))
+			fail_msg("%s: %s", expressions[i], cause.text);
+		for (int n = 0; n < 6000; n++) {
+			uint32_t size = 14 + (uint32_t)rand_r(&seed) % 300;
+			uint32_t head = size < NET_HEAD_MAX ? size : NET_HEAD_MAX;
+			struct filter_memo none = { .known = false };
+			uint8_t packet[314], copy[NET_HEAD_MAX];
+			bool may, match;
+
+			fill_packet(packet, size, &seed);
+			if (n % 3 && memo.known && head >= FILTER_WINDOW) /* of the same flow */
+				memcpy(packet, memo.data, 54);
+			memcpy(copy, packet, head);
+			match = filter_match(&filter, packet, size, size);
+			may = filter_may_match(&filter, copy, head, size, &none);
+			if (match && !may)
+				fail_msg("%s: packet %d was refused", expressions[i], n);
+			remembered += memo.known;
+			if (filter_may_match(&filter, copy, head, size, &memo) != may)
+				fail_msg("%s: packet %d is remembered wrongly", expressions[i], n);
+			refused += !may;
+			kept += may && !match;
+		}
+		filter_free(&filter);
+	}
+	assert_true(refused > 20000 && kept > 100 && remembered > 10000);
+}
+
 /* --- the process of its own --- */
 
 struct order {
@@ -647,6 +691,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(programs_that_leave_their_bounds_are_refused),
 		cmocka_unit_test(any_program_that_is_taken_ends),
 		cmocka_unit_test(programs_run_as_libpcap_runs_them),
+		cmocka_unit_test(a_head_tells_what_cannot_match),
 		cmocka_unit_test(a_process_compiles_it),
 		cmocka_unit_test(one_that_takes_too_long_is_ended),
 		cmocka_unit_test(a_compiler_that_lies_is_not_believed),

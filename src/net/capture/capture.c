@@ -58,6 +58,7 @@ void capture_discard(struct capture *capture)
 	if (!capture)
 		return;
 	capture_hub_give_bit(capture->hub, capture->bit);
+	capture_hub_give_filter(capture->hub, capture->filter_bit);
 	capture_sink_close(&capture->sink);
 	for (char **name = capture->ports; name && *name; name++)
 		free(*name);
@@ -122,6 +123,9 @@ static int prepare(struct capture *capture, const struct capture_config *config,
 	if (!error && config->program) {
 		capture->filter = *config->program;
 		*config->program = (struct filter){ 0 };
+		if (capture->filter.insns)
+			capture->filter_bit = capture_hub_take_filter(capture->hub,
+								      &capture->filter);
 	}
 	return error;
 }
@@ -212,8 +216,9 @@ void capture_stop(struct capture *capture, struct capture_stats *last)
 	hub = capture->hub;
 	pthread_mutex_lock(&hub->lock);
 	capture->stopping = true;
-	capture->stop_time = clock_monotonic();
 	capture_hub_update_taps(hub);
+	/* Behind that: what ports' threads still run of it is in bursts that began before. */
+	capture->stop_time = clock_monotonic();
 	capture_hub_wake(hub);
 	while (!capture->done)
 		pthread_cond_wait(&hub->changed, &hub->lock);

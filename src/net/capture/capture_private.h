@@ -10,6 +10,12 @@
  * what it has by time up to a horizon before which nothing can come any more.
  * No step of the producer waits.
  *
+ * Where all captures of a port have filters, its thread runs them on the frames'
+ * private heads, and records what one of them takes, or cannot tell from the head;
+ * each capture's is run by the writer as before. Only the port's mark that it is
+ * busy keeps a filter: a capture is over when the writer has seen every port
+ * without it since the port was told, and then the filter goes.
+ *
  * The clock is read once a burst, and once more where that lasts long; while
  * there is a capture each record says how far the CPU's time stamp counter has
  * come since. Runs of two ports may overlap in time, so that the writer merges
@@ -62,6 +68,7 @@
 #define NO_INTERFACE UINT32_MAX
 #define NAMING_MAX 64u /* captures that name ports */
 #define CAPTURE_NAMES_MAX 1024u
+#define FILTERS_MAX 64u /* that ports' threads run; others are the writer's alone */
 
 /* A tap's snap: a length, 0 if there is only to count, and what else is to be looked at. */
 #define SNAP_LENGTH 0xfffffu
@@ -116,9 +123,11 @@ struct capture_tap {
 	_Atomic(struct chunk *) open; /* NULL, CHUNK_BUSY, or a chunk anyone may take */
 	_Atomic uint64_t since;	      /* time of the first run in the latest chunk */
 	struct counter lost;
+	struct counter passed_over; /* by all filters */
 
 	/* Bits of captures that name ports, of this switch if not said otherwise. */
-	_Alignas(64) _Atomic uint64_t all; /* those that want all that this port sends */
+	_Alignas(64) _Atomic uint64_t filters; /* one of these has to take a frame; 0: none has to */
+	_Atomic uint64_t all; /* those that want all that this port sends */
 	_Atomic uint64_t flooded;	   /* those that want what it floods, as it reaches others */
 	_Atomic uint64_t named;		   /* those that name this port */
 
@@ -136,7 +145,8 @@ struct capture_tap {
 	struct tap_wants {
 		uint32_t snap;
 		bool wanted, stalled, ports, stamps;
-		uint64_t all, flooded, named;
+		bool unfiltered; /* somebody wants what no filter takes */
+		uint64_t all, flooded, named, filters;
 	} wants; /* while captures are gone through */
 
 	/* The writer's. */
@@ -145,7 +155,7 @@ struct capture_tap {
 	uint32_t kept;	   /* chunks of it in the past */
 	struct chunk *lent; /* the open one, if the writer has read its beginning; or NULL */
 	struct chunk *first;
-	uint64_t lost_seen;
+	uint64_t lost_seen, passed_over_seen;
 };
 
 /* What a switch keeps: see capture/past.c. */
@@ -182,6 +192,8 @@ struct capture_hub {
 	uint32_t id_room, tap_count;
 	struct capture *captures;
 	uint64_t numbers; /* under the lock: the bits that captures have */
+	uint64_t filter_numbers; /* under the lock: the bits of filters that captures have */
+	_Atomic(const struct filter *) filters[FILTERS_MAX]; /* by those bits */
 	struct counter missed[NAMING_MAX]; /* lost on the way to named ports, by captures' bits */
 	struct past *pasts; /* under the lock */
 	uint32_t past_chunks; /* under the lock: those that they may keep */
@@ -230,6 +242,7 @@ struct capture {
 	uint64_t bit; /* among captures that name ports; 0: it does not */
 	char *expression;
 	struct filter filter;
+	uint64_t filter_bit; /* among those that ports' threads run; 0: it is not */
 	uint32_t snap;
 	uint64_t past_ns;
 	uint64_t start; /* CLOCK_MONOTONIC */
@@ -268,6 +281,9 @@ void capture_hub_wake(struct capture_hub *hub);
 void capture_hub_update_taps(struct capture_hub *hub);
 /* A bit for a capture that names ports; 0: all are in use. Giving 0 back is valid. */
 uint64_t capture_hub_take_bit(struct capture_hub *hub);
+/* The same of a filter that ports' threads may run from the capture's begin on. */
+uint64_t capture_hub_take_filter(struct capture_hub *hub, const struct filter *filter);
+void capture_hub_give_filter(struct capture_hub *hub, uint64_t bit);
 void capture_hub_give_bit(struct capture_hub *hub, uint64_t bit);
 /* Any thread; both are constant. */
 bool capture_wants(const struct capture *capture, const struct capture_tap *tap);
@@ -304,6 +320,9 @@ struct recording {
 	uint64_t time;
 	uint64_t stamp;	      /* at that time; 0: frames have none */
 	uint32_t flags, snap; /* of the tap's snap */
+	uint64_t filters;     /* of the tap's */
+	unsigned passed_over; /* frames that none of them took */
+	struct filter_memo memo; /* of the first of them */
 };
 
 /*
@@ -365,6 +384,9 @@ void capture_sink_put_statistics(struct capture *capture, uint64_t start_ns, uin
 void capture_sink_lost(struct capture *capture, const struct capture_tap *tap, uint64_t count);
 /* Lost on the way to one of its ports. False: there is no interface yet to say it of. */
 bool capture_sink_missed(struct capture *capture, uint64_t count);
+/* What the port sent and no filter took. */
+void capture_sink_passed_over(struct capture *capture, const struct capture_tap *tap,
+			      uint64_t count);
 /* Writes what waits, as far as the reader takes it. */
 void capture_sink_flush(struct capture *capture);
 void capture_sink_flush_batch(struct capture *capture);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <emmintrin.h>
 
 #include <linux/filter.h>
 
@@ -82,6 +83,18 @@ static bool check(const struct filter_insn *insn, uint32_t at, uint32_t count)
 	return false;
 }
 
+static bool uses_memory(const struct filter_insn *insns, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		unsigned class = BPF_CLASS(insns[i].code);
+
+		if (class == BPF_ST || class == BPF_STX ||
+		    ((class == BPF_LD || class == BPF_LDX) && BPF_MODE(insns[i].code) == BPF_MEM))
+			return true;
+	}
+	return false;
+}
+
 int filter_set(struct filter *filter, const struct filter_insn *insns, uint32_t count,
 	       struct cause *cause)
 {
@@ -100,6 +113,7 @@ int filter_set(struct filter *filter, const struct filter_insn *insns, uint32_t 
 		return cause_errno(cause, ENOMEM, "filter");
 	memcpy(filter->insns, insns, count * sizeof(*insns));
 	filter->count = count;
+	filter->memory = uses_memory(insns, count);
 	return 0;
 }
 
@@ -115,18 +129,32 @@ struct machine {
 	const uint8_t *data;
 	uint32_t captured, size;
 	uint32_t a, x;
+	bool stopped; /* by something other than a return */
+	bool beyond;  /* it hangs on more than the bytes in seen: others, or the size */
+	uint64_t seen; /* bit i: byte i was loaded */
 	uint32_t memory[BPF_MEMWORDS];
 };
 
+static inline void see(struct machine *machine, uint64_t at, uint32_t width)
+{
+	if (at + width <= FILTER_WINDOW)
+		machine->seen |= ((1ull << width) - 1) << at;
+	else
+		machine->beyond = true;
+}
+
 /* Loads width bytes at offset + base into *a; false: the packet ends before. */
-static inline bool load(const struct machine *machine, uint32_t base, uint32_t offset,
+static inline bool load(struct machine *machine, uint32_t base, uint32_t offset,
 			uint32_t width, uint32_t *a)
 {
 	uint64_t at = (uint64_t)base + offset;
 	const uint8_t *p;
 
-	if (at + width > machine->captured)
+	if (at + width > machine->captured) {
+		machine->beyond = true;
 		return false;
+	}
+	see(machine, at, width);
 	p = machine->data + at;
 	if (width == 4)
 		*a = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
@@ -142,15 +170,23 @@ static bool load_any(struct machine *machine, const struct filter_insn *insn)
 	switch (insn->code) {
 	case BPF_LD | BPF_W | BPF_IND: return load(machine, machine->x, k, 4, &machine->a);
 	case BPF_LD | BPF_B | BPF_IND: return load(machine, machine->x, k, 1, &machine->a);
-	case BPF_LD | BPF_W | BPF_LEN: machine->a = machine->size; break;
+	case BPF_LD | BPF_W | BPF_LEN:
+		machine->a = machine->size;
+		machine->beyond = true;
+		break;
 	case BPF_LD | BPF_IMM: machine->a = k; break;
 	case BPF_LD | BPF_MEM: machine->a = machine->memory[k]; break;
-	case BPF_LDX | BPF_W | BPF_LEN: machine->x = machine->size; break;
+	case BPF_LDX | BPF_W | BPF_LEN:
+		machine->x = machine->size;
+		machine->beyond = true;
+		break;
 	case BPF_LDX | BPF_IMM: machine->x = k; break;
 	case BPF_LDX | BPF_MEM: machine->x = machine->memory[k]; break;
 	case BPF_LDX | BPF_B | BPF_MSH: /* the length of an IPv4 header */
+		machine->beyond |= k >= machine->captured;
 		if (k >= machine->captured)
 			return false;
+		see(machine, k, 1);
 		machine->x = (machine->data[k] & 0xfu) << 2;
 		break;
 	case BPF_ST: machine->memory[k] = machine->a; break;
@@ -254,13 +290,72 @@ static uint32_t run(struct machine *machine, const struct filter_insn *insn)
 			a = machine->a;
 		}
 	}
+	machine->stopped = true;
 	return 0;
+}
+
+static void set_up(struct machine *machine, const struct filter *filter, const uint8_t *data,
+		   uint32_t captured, uint32_t size)
+{
+	machine->data = data;
+	machine->captured = captured;
+	machine->size = size;
+	machine->a = machine->x = 0;
+	machine->stopped = machine->beyond = false;
+	machine->seen = 0;
+	if (filter->memory)
+		memset(machine->memory, 0, sizeof(machine->memory));
 }
 
 bool filter_match(const struct filter *filter, const uint8_t *data, uint32_t captured,
 		  uint32_t size)
 {
-	struct machine machine = { .data = data, .captured = captured, .size = size };
+	struct machine machine;
 
-	return !filter->insns || run(&machine, filter->insns) != 0;
+	if (!filter->insns)
+		return true;
+	set_up(&machine, filter, data, captured, size);
+	return run(&machine, filter->insns) != 0;
+}
+
+/* Bit i: byte i is the same; of FILTER_WINDOW bytes. */
+static inline uint64_t same_bytes(const uint8_t *one, const uint8_t *other)
+{
+	uint64_t same = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned at = i < 3 ? 16 * i : FILTER_WINDOW - 16;
+		__m128i a, b;
+
+		memcpy(&a, one + at, sizeof(a));
+		memcpy(&b, other + at, sizeof(b));
+		same |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(a, b)) << at;
+	}
+	return same;
+}
+
+static void learn(struct filter_memo *memo, const struct machine *machine, bool match)
+{
+	memo->known = !machine->beyond && !machine->stopped && machine->captured >= FILTER_WINDOW;
+	if (!memo->known)
+		return;
+	memo->bytes = machine->seen;
+	memo->match = match;
+	memcpy(memo->data, machine->data, FILTER_WINDOW);
+}
+
+bool filter_may_match(const struct filter *filter, const uint8_t *data, uint32_t captured,
+		      uint32_t size, struct filter_memo *memo)
+{
+	struct machine machine;
+	bool match;
+
+	if (memo->known && captured >= FILTER_WINDOW &&
+	    !(memo->bytes & ~same_bytes(memo->data, data)))
+		return memo->match;
+	set_up(&machine, filter, data, captured, size);
+	/* It may have stopped where more of the packet is. */
+	match = run(&machine, filter->insns) != 0 || (machine.stopped && captured < size);
+	learn(memo, &machine, match);
+	return match;
 }

@@ -24,6 +24,7 @@ struct filter_insn {
 struct filter {
 	struct filter_insn *insns;
 	uint32_t count;
+	bool memory; /* it uses the scratch memory */
 };
 
 /*
@@ -41,5 +42,24 @@ void filter_free(struct filter *filter); /* leaves one that matches everything *
  */
 bool filter_match(const struct filter *filter, const uint8_t *data, uint32_t captured,
 		  uint32_t size);
+
+#define FILTER_WINDOW 60u /* bytes of the shortest frames on a wire */
+
+/*
+ * What a filter said of a packet and which of its first bytes that hung on: one with the same
+ * bytes there gets the same answer, without a run. All zero: nothing is known.
+ */
+struct filter_memo {
+	uint64_t bytes; /* bit i: byte i was looked at */
+	uint8_t data[FILTER_WINDOW];
+	bool known, match;
+};
+
+/*
+ * Whether it may match, if data is no more than its head: false only if that is sure. filter is
+ * not one that matches everything, and the memo is of it.
+ */
+bool filter_may_match(const struct filter *filter, const uint8_t *data, uint32_t captured,
+		      uint32_t size, struct filter_memo *memo);
 
 #endif

@@ -161,8 +161,13 @@ static void want(struct capture_tap *tap, const struct capture *capture)
 
 	wants->stalled = wants->stalled && capture->stalled;
 	wants->stamps = tap->hub->stamps;
+	wants->filters |= capture->filter_bit;
+	wants->unfiltered = wants->unfiltered || !capture->filter_bit;
 	if (capture->snap > wants->snap)
 		wants->snap = capture->snap;
+	/* What filters look at is more than what is kept. */
+	if (capture->filter.insns && wants->snap < NET_HEAD_MAX)
+		wants->snap = NET_HEAD_MAX;
 }
 
 /* What the other ports of the switch send to one that the capture names. */
@@ -208,6 +213,10 @@ static void publish(struct capture_tap *tap)
 	atomic_store_explicit(&tap->all, wants->all, memory_order_relaxed);
 	atomic_store_explicit(&tap->flooded, wants->flooded, memory_order_relaxed);
 	atomic_store_explicit(&tap->named, wants->named, memory_order_relaxed);
+	/* Of what is received by ports that are named the writer counts what filters leave out. */
+	atomic_store_explicit(&tap->filters,
+			      wants->unfiltered || wants->ports ? 0 : wants->filters,
+			      memory_order_seq_cst);
 	/* With it the producer sees the pool, which came with the first capture. */
 	atomic_store_explicit(&tap->snap, snap, memory_order_release);
 }
@@ -218,7 +227,7 @@ static void want_pasts(struct capture_hub *hub)
 	for (struct capture_tap *tap = hub->taps; tap; tap = tap->next) {
 		if (tap->retired || !tap->past)
 			continue;
-		tap->wants.wanted = true;
+		tap->wants.wanted = tap->wants.unfiltered = true;
 		tap->wants.stalled = false;
 		tap->wants.snap = tap->past->config.snap;
 	}
@@ -236,15 +245,43 @@ void capture_hub_update_taps(struct capture_hub *hub)
 		publish(tap);
 }
 
+/* The lowest that is free, or 0. */
+static uint64_t take_number(uint64_t *numbers)
+{
+	uint64_t bit = ~*numbers & (*numbers + 1);
+
+	*numbers |= bit;
+	return bit;
+}
+
 uint64_t capture_hub_take_bit(struct capture_hub *hub)
 {
 	uint64_t bit;
 
 	pthread_mutex_lock(&hub->lock);
-	bit = ~hub->numbers & (hub->numbers + 1); /* the lowest that is free */
-	hub->numbers |= bit;
+	bit = take_number(&hub->numbers);
 	pthread_mutex_unlock(&hub->lock);
 	return bit;
+}
+
+uint64_t capture_hub_take_filter(struct capture_hub *hub, const struct filter *filter)
+{
+	uint64_t bit;
+
+	pthread_mutex_lock(&hub->lock);
+	bit = take_number(&hub->filter_numbers);
+	if (bit)
+		atomic_store_explicit(&hub->filters[__builtin_ctzll(bit)], filter,
+				      memory_order_release);
+	pthread_mutex_unlock(&hub->lock);
+	return bit;
+}
+
+void capture_hub_give_filter(struct capture_hub *hub, uint64_t bit)
+{
+	pthread_mutex_lock(&hub->lock);
+	hub->filter_numbers &= ~bit;
+	pthread_mutex_unlock(&hub->lock);
 }
 
 void capture_hub_give_bit(struct capture_hub *hub, uint64_t bit)

@@ -356,6 +356,15 @@ void capture_sink_lost(struct capture *capture, const struct capture_tap *tap, u
 		add_lost(capture, number, lost);
 }
 
+void capture_sink_passed_over(struct capture *capture, const struct capture_tap *tap,
+			      uint64_t count)
+{
+	uint32_t number = capture_sink_interface(capture, tap);
+
+	if (number != NO_INTERFACE)
+		capture->interfaces[number].received += count;
+}
+
 bool capture_sink_missed(struct capture *capture, uint64_t lost)
 {
 	if (capture->interface_count)

@@ -77,9 +77,51 @@ static void read_clock(struct recording *recording)
 		recording->stamp = stamp_read();
 }
 
+static inline bool may_match(const struct recording *recording, uint64_t bits,
+			     const struct net_frame *frame, struct filter_memo *memo)
+{
+	const struct filter *filter =
+		atomic_load_explicit(&recording->tap->hub->filters[__builtin_ctzll(bits)],
+				     memory_order_acquire);
+
+	return filter_may_match(filter, frame->head, frame->head_size, frame->size, memo);
+}
+
+/* Whether a capture may want the frame, as far as its head tells. */
+static bool is_taken(struct recording *recording, const struct net_frame *frame)
+{
+	uint64_t bits = recording->filters;
+	bool taken = may_match(recording, bits, frame, &recording->memo);
+
+	while (!taken && (bits &= bits - 1)) {
+		struct filter_memo none;
+
+		none.known = false;
+		taken = may_match(recording, bits, frame, &none);
+	}
+	return taken;
+}
+
+/* What a frame is stamped with; SNAP_STAMPS: too much, for a run that began long ago. */
+static uint32_t next_stamp(struct recording *recording, bool begins)
+{
+	uint64_t stamp;
+
+	if (!recording->stamp)
+		return 0;
+	stamp = (stamp_read() - recording->stamp) >> STAMP_SHIFT;
+	if (__builtin_expect(stamp <= STAMP_MAX, 1))
+		return (uint32_t)stamp;
+	if (!begins)
+		return SNAP_STAMPS;
+	read_clock(recording);
+	return 0;
+}
+
 /*
  * As many of the frames as have the verdict of the first and as there is room for, and as follow
- * each other closely enough for their stamps.
+ * each other closely enough for their stamps; without those that no filter takes. How many it is
+ * done with.
  */
 static unsigned append_run(struct recording *recording, const struct net_frame *frames,
 			   unsigned count, const enum net_verdict *verdicts, uint32_t to)
@@ -89,32 +131,30 @@ static unsigned append_run(struct recording *recording, const struct net_frame *
 	const enum net_verdict verdict = *verdicts;
 	const uint32_t snap = recording->snap;
 	uint8_t *at, *end = recording->end;
-	unsigned i;
+	unsigned i, recorded = 0;
 
 	if (room < sizeof(*run))
 		return 0;
 	at = (uint8_t *)(run + 1);
 	for (i = 0; i < count && verdicts[i] == verdict; i++) {
-		uint32_t captured = frames[i].size < snap ? frames[i].size : snap;
-		uint64_t stamp = 0;
+		uint32_t captured = frames[i].size < snap ? frames[i].size : snap, stamp;
 
+		if (recording->filters && !is_taken(recording, &frames[i])) {
+			recording->passed_over++;
+			continue;
+		}
 		if (sizeof(struct record) + align_up(captured, 8) > (size_t)(end - at))
 			break;
-		if (recording->stamp) {
-			stamp = (stamp_read() - recording->stamp) >> STAMP_SHIFT;
-			if (__builtin_expect(stamp > STAMP_MAX, 0)) {
-				if (i)
-					break;
-				read_clock(recording);
-				stamp = 0;
-			}
-		}
-		at = append(at, &frames[i], captured, (uint32_t)stamp);
+		stamp = next_stamp(recording, !recorded);
+		if (stamp == SNAP_STAMPS)
+			break;
+		at = append(at, &frames[i], captured, stamp);
+		recorded++;
 	}
-	if (!i)
-		return 0;
+	if (!recorded)
+		return i;
 	*run = (struct run){ .time = recording->time, .to = to, .verdict = (uint16_t)verdict,
-			     .count = (uint16_t)i };
+			     .count = (uint16_t)recorded };
 	recording->at = at;
 	return i;
 }
@@ -164,8 +204,14 @@ void capture_tap_begin(struct recording *recording, struct capture_tap *tap, uin
 	recording->stamp = snap & SNAP_STAMPS;
 	recording->others = 0;
 	recording->begun = false;
-	if (!recording->flags)
-		take_open(recording);
+	recording->filters = 0;
+	recording->passed_over = 0;
+	recording->memo.known = false;
+	if (recording->flags)
+		return;
+	take_open(recording);
+	/* Behind the mark, which keeps them. */
+	recording->filters = atomic_load_explicit(&tap->filters, memory_order_seq_cst);
 }
 
 /* The captures that name the receiver of frames, or any of a flood, and not their sender. */
@@ -230,6 +276,8 @@ void capture_tap_end(struct recording *recording)
 
 	if (!recording->begun)
 		return;
+	if (recording->passed_over)
+		counter_add(&tap->passed_over, recording->passed_over);
 	if (chunk)
 		chunk->used = (uint32_t)(recording->at - chunk->data);
 	if (chunk == recording->before) {

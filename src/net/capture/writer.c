@@ -221,18 +221,30 @@ static void report_missed(const struct writer *w, struct capture *capture)
 		capture->missed_seen = missed;
 }
 
+/* Tells running captures of what has come to a tap's counter since. */
+static void report(const struct writer *w, struct capture_tap *tap, const struct counter *counter,
+		   uint64_t *seen,
+		   void (*tell)(struct capture *capture, const struct capture_tap *tap,
+				uint64_t count))
+{
+	uint64_t now = counter_get(counter);
+
+	if (now == *seen)
+		return;
+	for (uint32_t i = 0; i < w->capture_count; i++)
+		if (w->captures[i]->state == CAPTURE_RUNNING)
+			tell(w->captures[i], tap, now - *seen);
+	*seen = now;
+}
+
 static void report_losses(struct writer *w)
 {
 	for (uint32_t i = 0; i < w->tap_count; i++) {
 		struct capture_tap *tap = w->taps[i];
-		uint64_t lost = counter_get(&tap->lost);
 
-		if (lost == tap->lost_seen)
-			continue;
-		for (uint32_t c = 0; c < w->capture_count; c++)
-			if (w->captures[c]->state == CAPTURE_RUNNING)
-				capture_sink_lost(w->captures[c], tap, lost - tap->lost_seen);
-		tap->lost_seen = lost;
+		report(w, tap, &tap->lost, &tap->lost_seen, capture_sink_lost);
+		report(w, tap, &tap->passed_over, &tap->passed_over_seen,
+		       capture_sink_passed_over);
 	}
 	for (uint32_t i = 0; i < w->capture_count; i++)
 		report_missed(w, w->captures[i]);
@@ -347,8 +359,8 @@ static void pass(struct writer *w)
 	if (!copy_lists(w))
 		return; /* what is recorded meanwhile waits, or is lost and counted */
 	w->collecting = w->capture_count;
-	report_losses(w);
 	begin_captures(w, false);
+	report_losses(w);
 	any = take_chunks(w);
 	for (uint32_t i = 0; i < w->capture_count; i++)
 		capture_names_put(w->captures[i]);
