@@ -22,7 +22,7 @@
 #include "cli/signals.h"
 #include "control/message_text.h"
 
-enum { INTERFACE, FILTER, SNAP, WRITE, COUNT, AUTOSTOP, RING_BUFFER, FORMAT, CLASSIC, NO_NAMES, PAST };
+enum { INTERFACE, FILTER, SNAP, WRITE, COUNT, AUTOSTOP, RING_BUFFER, FORMAT, CLASSIC, NO_NAMES, PAST, FOLLOW, QUIET };
 
 #define PAST_SECONDS_MAX 86400u
 
@@ -52,7 +52,7 @@ static uint64_t past_ms(const struct cli *cli)
 static bool is_past_alone(const struct cli *cli)
 {
 	return cli->values[PAST].set && !cli->values[COUNT].set && !cli->values[AUTOSTOP].set &&
-	       !cli->values[RING_BUFFER].set;
+	       !cli->values[RING_BUFFER].set && !cli->values[FOLLOW].set;
 }
 
 static json_t *params_of(const struct cli *cli)
@@ -170,10 +170,11 @@ static int judge(const struct pcapng_copy *copy, const char *name, bool removed)
 	return CLI_OK;
 }
 
-static int report(const struct pcapng_copy *copy, const char *name, bool removed)
+static int report(const struct pcapng_copy *copy, const char *name, bool removed, bool quiet)
 {
-	fprintf(stderr, "%llu packets captured\n%llu packets dropped\n",
-		(unsigned long long)copy->captured, (unsigned long long)copy->dropped);
+	if (!quiet)
+		fprintf(stderr, "%llu packets captured\n%llu packets dropped\n",
+			(unsigned long long)copy->captured, (unsigned long long)copy->dropped);
 	return judge(copy, name, removed);
 }
 
@@ -195,7 +196,7 @@ static int open_output(struct pcapng_copy *copy, const char *name, bool *made)
 }
 
 /* Opens the output only when the deck has agreed, so that a mistake costs no file. */
-static int capture_into(const char *name, struct link *link)
+static int capture_into(const char *name, struct link *link, bool quiet)
 {
 	bool made, removed;
 	int error;
@@ -218,7 +219,7 @@ static int capture_into(const char *name, struct link *link)
 	if (copying.to >= 0 && close(copying.to) < 0 && !copying.error)
 		copying.error = errno;
 	removed = copying.nothing && made && files_remove_empty(name);
-	return report(&copying, name, removed);
+	return report(&copying, name, removed, quiet);
 }
 
 /* What the capture is not of yet. */
@@ -245,8 +246,11 @@ int capture_main(struct cli *cli)
 		return CLI_FAILED;
 	result = session_call(link, "capture.stream", params_of(cli));
 	if (result) {
-		say_waiting(json_object_get(result, "waiting"));
-		status = capture_into(cli->values[WRITE].text, link);
+		bool quiet = cli->values[QUIET].set;
+
+		if (!quiet)
+			say_waiting(json_object_get(result, "waiting"));
+		status = capture_into(cli->values[WRITE].text, link, quiet);
 	} else {
 		status = CLI_FAILED;
 	}

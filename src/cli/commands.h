@@ -18,6 +18,7 @@ int insert_main(struct cli *cli);
 int console_main(struct cli *cli);
 int connect_main(struct cli *cli);
 int capture_main(struct cli *cli);
+int extcap_main(struct cli *cli);
 int check_main(struct cli *cli);
 int doctor_main(struct cli *cli);
 int switches_main(struct cli *cli);

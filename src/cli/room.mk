@@ -14,6 +14,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/deck.c \
 	%D%/disk.c \
 	%D%/doctor.c \
+	%D%/extcap.c \
 	%D%/fail.c %D%/fail.h \
 	%D%/guests.c \
 	%D%/help.c %D%/help.h \

@@ -64,6 +64,25 @@ static const struct option_row capture_options[] = {
 	  "leave out what addresses are called" },
 	{ 0, "past", OPTION_TEXT, "TIME", WORD_ANY, 0, 0,
 	  "what has passed in this time (30s, 5m); with -c, -a or -b, go on with what comes" },
+	{ 0, "follow", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
+	  "with --past: go on with what comes in any case" },
+	{ 'q', "quiet", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
+	  "do not say how many packets there were" },
+	{ .name = NULL },
+};
+
+static const struct option_row extcap_options[] = {
+	{ 0, "extcap-interfaces", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "list what can be captured" },
+	{ 0, "extcap-version", OPTION_TEXT, "VERSION", WORD_ANY, 0, 0, "Wireshark's" },
+	{ 0, "extcap-interface", OPTION_TEXT, "NAME", WORD_ANY, 0, 0, "what it is about" },
+	{ 0, "extcap-dlts", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "list its kinds of frames" },
+	{ 0, "extcap-config", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "list what it can be asked for" },
+	{ 0, "capture", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "capture it" },
+	{ 0, "fifo", OPTION_TEXT, "FILE", WORD_FILE, 0, 0, "into this" },
+	{ 0, "extcap-capture-filter", OPTION_TEXT, "FILTER", WORD_ANY, 0, 0,
+	  "packets that match this" },
+	{ 0, "past", OPTION_TEXT, "TIME", WORD_ANY, 0, 0, "and what has passed in this time" },
+	{ 0, "snap", OPTION_TEXT, "BYTES", WORD_ANY, 0, 0, "the first bytes of each" },
 	{ .name = NULL },
 };
 
@@ -161,6 +180,12 @@ static const struct command rows[] = {
 		  "  vmdeck capture -i web/net0 -f 'tcp port 80' -w - | tshark -r -\n"
 		  "  vmdeck capture -b filesize:100000 -b files:10 -w ring.pcapng\n",
 	  .options = capture_options, .run = capture_main },
+	{ .name = "extcap", .args = "", .method = -1,
+	  .help = "shows a deck's switches, guests and ports to Wireshark",
+	  .more = "Wireshark and tshark call it, by a script in their folder of extcap programs:\n"
+		  "  ln -s /usr/share/vmdeck/extcap/vmdeck ~/.local/lib/wireshark/extcap/\n"
+		  "  tshark -i vmdeck:lan\n",
+	  .options = extcap_options, .run = extcap_main },
 	{ .name = "check", .args = "[PROFILE...]", .max_args = -1, .word = WORD_FILE,
 	  .method = METHOD_PROFILE_CHECK, .json = true,
 	  .help = "reads profiles and lists their mistakes",

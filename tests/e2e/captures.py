@@ -185,6 +185,54 @@ def test_a_guest_is_waited_for_and_captured_again(deck):
     assert result.returncode == 1 and "did you mean 'later" in result.stderr, result
 
 
+@deck_of_two.case
+def test_wireshark_has_the_deck_in_its_list(deck):
+    folder = os.path.join(deck.path, "extcap")
+    if not os.path.isdir(folder):
+        os.mkdir(folder)
+        bin = os.path.join(deck.path, "bin")
+        os.mkdir(bin)
+        os.symlink(d.VMDECK, os.path.join(bin, "vmdeck"))
+        os.symlink(os.path.join(d.SRCDIR, "conf/extcap/vmdeck"), os.path.join(folder, "vmdeck"))
+    env = dict(deck.env, WIRESHARK_EXTCAP_DIR=folder,
+               PATH=os.path.join(deck.path, "bin") + ":" + os.environ["PATH"])
+
+    # To root tshark does not listen: there the folder comes into the place of its own.
+    place = re.search(r"Extcap path: *\t*(.*)", tool("tshark", "-G", "folders"))[1]
+    tshark = ["tshark"]
+    if os.geteuid() == 0:
+        tshark = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"', folder,
+                  place, "tshark"]
+        if not os.path.isdir(place) or subprocess.run([*tshark, "-v"], capture_output=True).returncode:
+            d.skip("tshark's folder of extcap programs cannot be another")
+
+    def run(*args):
+        result = subprocess.run([*tshark, *args], env=env, capture_output=True, text=True,
+                                timeout=d.PATIENCE)
+        assert result.returncode == 0, result
+        return result.stdout
+    shown = run("-D")
+    for line in ("vmdeck:lan (vmdeck: switch lan)", "vmdeck:one (vmdeck: guest one)",
+                 "vmdeck:two:net0 (vmdeck: port two/net0)"):
+        assert line in shown, shown
+    assert "EN10MB" in run("-i", "vmdeck:lan", "-L")
+    reader = subprocess.Popen([*tshark, "-n", "-l", "-i", "vmdeck:two:net0", "-f", "icmp", "-c",
+                               "4", "-T", "fields", "-e", "icmp.type"],
+                              env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while reader.poll() is None:
+        ping(deck, 1)
+    shown, errors = reader.communicate(timeout=d.PATIENCE)
+    assert reader.returncode == 0, errors
+    assert sorted(line.split()[0] for line in shown.splitlines()) == ["0", "0", "8", "8"], shown
+    config = deck.run("extcap", "--extcap-config", "--extcap-interface=vmdeck:lan").stdout
+    assert "{call=--past}" in config, config
+    # No deck, no interfaces; and mistakes are said.
+    with d.Folder() as other:
+        assert other.run("extcap", "--extcap-interfaces").stdout.count("interface {") == 0
+        assert other.run("extcap", "--extcap-dlts", "--extcap-interface", "eth0").returncode == 2
+        assert other.run("extcap").returncode == 2
+
+
 def test_a_switch_keeps_its_past():
     d.need_kvm()
     d.need("tshark", "capinfos")

@@ -184,7 +184,7 @@ static json_t *parsed(void)
 static void help_lists_every_command(void **state)
 {
 	static const char *const names[] = { "run", "list", "show", "start", "stop", "pause",
-		"resume", "reset", "console", "capture", "check", "doctor", "switches", "stats",
+		"resume", "reset", "console", "capture", "extcap", "check", "doctor", "switches", "stats",
 		"events", "reload", "shutdown", "help" };
 	char line[64];
 
