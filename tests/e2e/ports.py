@@ -511,4 +511,5 @@ def test_a_tap_device_needs_a_privilege_or_an_owner():
                         "user $USER; it is tried again every second")
 
 
-d.main()
+if __name__ == "__main__":
+    d.main()

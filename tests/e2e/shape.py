@@ -3,15 +3,19 @@
 import contextlib
 import os
 import re
+import signal
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import deck as d
+import ports
 
 
 @contextlib.contextmanager
 def two_guests(keys=""):
-    """A deck with two quiet built-in guests that know each other; the console of the first."""
+    """A deck with two quiet built-in guests, of which the first has these keys for its card; and
+    what has it ping the second."""
     d.need_kvm()
     text = "[guest]\nmemory = 32M\n[boot]\ncmdline = name={}\n[net0]\nswitch = lan\n"
     with d.Deck(prepare=lambda folder: [folder.guest("one", text.format("one") + keys),
@@ -20,20 +24,23 @@ def two_guests(keys=""):
             assert deck.run("start", guest).returncode == 0
         console = deck.console("one")
         console.expect("one>")
-        d.wait_for(lambda: len(deck.call("switch.list")["switches"][0]["leases"]) == 2, "two leases")
-        # Also that they know of each other.
-        d.wait_for(lambda: ping(console, 1, 100)[1], "an answer")
-        yield deck, console
 
+        def leases():
+            return {lease["port"]: lease["address"]
+                    for lease in deck.call("switch.list")["switches"][0]["leases"]}
+        address = d.wait_for(lambda: len(leases()) == 2 and leases()["two/net0"], "two leases")
 
-def ping(console, count, pause):
-    """Sent, received, and the least round trip in ms."""
-    console.send(f"ping two {count} {pause}\r")
-    console.expect("ping: ")
-    line = console.expect("\n")
-    sent, received = map(int, re.search(r"(\d+) sent, (\d+) received", line).groups())
-    least = re.search(r"min/avg/max (\d+)/", line)
-    return sent, received, int(least[1]) / 1000 if least else None
+        def ping(count, pause):
+            """Sent, received, and the least round trip in ms."""
+            console.send(f"ping {address} {count} {pause}\r")
+            console.expect("ping: ")
+            line = console.expect("\n")
+            sent, received = map(int, re.search(r"(\d+) sent, (\d+) received", line).groups())
+            least = re.search(r"min/avg/max (\d+)/", line)
+            return sent, received, int(least[1]) / 1000 if least else None
+
+        d.wait_for(lambda: ping(1, 100)[1], "an answer")
+        yield deck, ping
 
 
 def settings(deck, port):
@@ -43,15 +50,15 @@ def settings(deck, port):
 
 
 def test_delay_and_loss_come_and_go():
-    with two_guests("out_delay = 30ms\n") as (deck, console):
+    with two_guests("out_delay = 30ms\n") as (deck, ping):
         assert deck.run("port", "show", "one/net0").stdout == "out_delay = 30ms\n"
-        assert ping(console, 3, 10)[2] >= 30
+        assert ping(3, 10)[2] >= 30
         assert deck.run("port", "set", "one/net0", "out_delay=0", "delay=20ms").returncode == 0
-        sent, received, least = ping(console, 5, 50)
+        sent, received, least = ping(5, 50)
         assert (sent, received) == (5, 5) and 20 <= least
         assert deck.run("port", "set", "one/net0", "delay=0", "loss=10%", "seed=1").returncode == 0
         before = settings(deck, "one/net0")["in_frames"]
-        sent, received, _ = ping(console, 300, 4)
+        sent, received, _ = ping(300, 4)
         row = settings(deck, "one/net0")
         lost = row["in_impaired"]["lost"]
         # Some of the frames are of something else, such as ARP.
@@ -61,7 +68,59 @@ def test_delay_and_loss_come_and_go():
         assert 0.8 < received / sent < 0.97, (sent, received)
         assert deck.run("port", "set", "one/net0", "loss=0%", "seed=0").returncode == 0
         assert deck.run("port", "show", "one/net0").stdout == ""
-        assert ping(console, 50, 4)[:2] == (50, 50)
+        assert ping(50, 4)[:2] == (50, 50)
+
+
+# In the host's network: asks by AF_PACKET for addresses in VLANs (0: without a tag), and prints
+# for each the VLAN of the answer, or "none". The kernel has the tag in what comes beside a frame.
+ASK = """
+import select, socket, struct, sys, time
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+s.bind(("vm0", 0))
+s.setsockopt(263, 8, 1)
+mac = s.getsockname()[4]
+for word in sys.argv[1:]:
+    address, vlan = word.split("@")
+    arp = (b"\\x08\\x06\\0\\x01\\x08\\0\\x06\\x04\\0\\x01" + mac + socket.inet_aton("10.0.2.99") +
+           bytes(6) + socket.inet_aton(address))
+    tag = struct.pack(">HH", 0x8100, int(vlan)) if int(vlan) else b""
+    answer, end = "none", time.monotonic() + 3
+    s.send((b"\\xff" * 6 + mac + tag + arp).ljust(64, b"\\0"))
+    while answer == "none" and select.select([s], [], [], max(0, end - time.monotonic()))[0]:
+        frame, beside, _, _ = s.recvmsg(2048, 256)
+        if frame[12:14] == b"\\x08\\x06" and frame[20:22] == b"\\0\\x02" and frame[:6] == mac:
+            status, tci = struct.unpack("I12xH", beside[0][2][:18])
+            answer = str(tci) if status & 0x10 else "0"
+    print(answer)
+"""
+
+
+def test_a_trunk_speaks_802_1q():
+    """Guests in VLANs, and the host at a TAP device that is a trunk; tshark reads the capture."""
+    d.need("tshark")
+    guest = ("[guest]\nmemory = 32M\n[boot]\ncmdline = 'name={0} ip={1}/24,10.0.2.2'\n"
+             "[net0]\nswitch = lan\nvlan = {2}\n")
+    with ports.Namespace("[tap0]\nname = vm0\n") as host:
+        deck = host.deck
+        ports.wait_state(deck, "lan/tap0", "vm0")
+        for name, address, vlan in (("ten", "10.0.2.50", 10), ("twenty", "10.0.2.51", 20)):
+            deck.guest(name, guest.format(name, address, vlan))
+            assert deck.run("start", name).returncode == 0
+            deck.console(name).expect("by command line")
+        assert deck.run("port", "set", "lan/tap0", "trunk=10", "vlan=20").returncode == 0
+        path = os.path.join(deck.path, "vlans.pcapng")
+        capture = deck.start("capture", "-i", "lan/tap0", "-w", path, stderr=subprocess.PIPE)
+        d.wait_for(lambda: os.path.exists(path) and os.path.getsize(path), "the capture to begin")
+        answers = host.must("python3", "-c", ASK, "10.0.2.50@10", "10.0.2.51@0", "10.0.2.50@0",
+                            "10.0.2.51@10", "10.0.2.51@30").split()
+        assert answers == ["10", "0", "none", "none", "none"], answers
+        capture.send_signal(signal.SIGINT)
+        assert capture.wait(d.PATIENCE) == 0
+        shown = subprocess.run(["tshark", "-n", "-r", path, "-T", "fields", "-e", "vlan.id", "-e",
+                                "arp.dst.proto_ipv4", "-Y", "arp.opcode == 1 && vlan"],
+                               capture_output=True, text=True, check=True).stdout.split("\n")
+        assert shown[:3] == ["10\t10.0.2.50", "10\t10.0.2.51", "30\t10.0.2.51"], shown
+        assert settings(deck, "lan/tap0")["drops"]["other vlan"] >= 1
 
 
 def test_what_is_wrong_is_a_sentence():
