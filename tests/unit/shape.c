@@ -655,6 +655,69 @@ static void a_locked_port_has_one_address(void **state)
 	assert_int_equal(lan->c.count, 2);
 }
 
+/* An IPv4 packet or an ARP request from that address, behind so many tags. */
+static void send_from(struct fake_port *from, uint16_t type, uint32_t ip, unsigned tags)
+{
+	static uint8_t data[80];
+	struct net_frame frame;
+	struct iovec rest;
+	unsigned at = 12 + 4 * tags;
+
+	memset(data, 0, sizeof(data));
+	for (unsigned i = 0; i < tags; i++)
+		put_be16(data + 12 + 4 * i, i ? 0x8100 : 0x88a8);
+	put_be16(data + at, type);
+	put_be32(data + at + 2 + (type == 0x0806 ? 14 : 12), ip);
+	fake_frame(&frame, &rest, data, sizeof(data), broadcast, from->mac);
+	switch_input(from->port, &frame, 1);
+}
+
+static void a_locked_port_has_one_ip_address(void **state)
+{
+	const struct net_port_settings settings = { .lock = NET_LOCK_MAC_IP };
+	struct fake_lan *lan = *state;
+
+	set(&lan->a, &settings);
+	/* Before it has one: DHCP, and the question of ARP whether somebody has it. */
+	send_from(&lan->a, 0x0800, 0, 0);
+	send_from(&lan->a, 0x0806, 0, 0);
+	send_from(&lan->a, 0x86dd, 0, 0);
+	assert_int_equal(lan->b.count, 3);
+	send_from(&lan->a, 0x0806, 0x0a000005, 0);
+	send_from(&lan->a, 0x0800, 0x0a000005, 0);
+	assert_int_equal(lan->b.count, 5);
+	for (unsigned tags = 0; tags < 3; tags++) {
+		send_from(&lan->a, 0x0806, 0x0a000006, tags);
+		send_from(&lan->a, 0x0800, 0x0a000006, tags);
+		send_from(&lan->a, 0x0800, 0x0a000005, tags);
+	}
+	assert_int_equal(lan->b.count, 8);
+	assert_int_equal(drops(&lan->a, NET_DROP_FORGED), 6);
+	/* What DHCP gives it counts. */
+	switch_name_address(lan->a.port, NET_PORTS_MAX, 0x0a000007);
+	send_from(&lan->a, 0x0800, 0x0a000005, 0);
+	send_from(&lan->a, 0x0800, 0x0a000007, 0);
+	assert_int_equal(lan->b.count, 9);
+}
+
+static void a_port_has_a_limit_of_addresses(void **state)
+{
+	const struct net_port_settings settings = { .macs = 3 };
+	struct fake_lan *lan = *state;
+	struct switch_mac_info macs[16];
+	uint8_t mac[NET_MAC_SIZE];
+
+	fake_port_close(&lan->a);
+	fake_port_open_set(&lan->a, lan->sw, "a/net0", 1, &settings);
+	for (unsigned i = 0; i < 10; i++) {
+		fake_mac(mac, 70 + i);
+		fake_send(&lan->a, broadcast, mac, 60);
+	}
+	assert_int_equal(lan->b.count, 10);
+	/* One of them is its own, which has not been seen. */
+	assert_int_equal(switch_list_macs(lan->sw, macs, 16), 2);
+}
+
 /* --- under traffic --- */
 
 struct traffic {
@@ -739,6 +802,8 @@ int main(void)
 		TEST(floods_have_a_limit),
 		TEST(long_packets_are_dropped_both_ways),
 		TEST(a_locked_port_has_one_address),
+		TEST(a_locked_port_has_one_ip_address),
+		TEST(a_port_has_a_limit_of_addresses),
 		TEST(settings_change_under_traffic),
 	};
 

@@ -103,6 +103,14 @@ static void open_lanes(struct net_port *port, const struct port_shape *shape)
 	}
 }
 
+void port_limit_macs(struct net_port *port)
+{
+	const struct port_shape *shape = port_shape(port);
+
+	if (port->slot != NET_PORTS_MAX)
+		mac_table_limit(&port->sw->macs, port->slot, shape ? shape->settings.macs : 0);
+}
+
 int port_configure(struct net_port *port, const struct net_port_settings *settings,
 		   struct cause *cause)
 {
@@ -119,6 +127,7 @@ int port_configure(struct net_port *port, const struct net_port_settings *settin
 	switch_wait_for_senders(port->sw, port);
 	pthread_mutex_unlock(&set->late.lock);
 	free(old);
+	port_limit_macs(port);
 	open_lanes(port, shape);
 	unplugged = port_is_unplugged(port);
 	if (unplugged != was_unplugged && port->ops.link)

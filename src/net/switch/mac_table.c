@@ -137,9 +137,17 @@ static bool replace(struct mac_table *table, uint32_t index, uint64_t old, uint6
 	return true;
 }
 
+static bool is_at_limit(const struct mac_table *table, uint32_t port)
+{
+	uint32_t limit = atomic_load_explicit(&table->limits[port], memory_order_relaxed);
+
+	return atomic_load_explicit(&table->learned[port], memory_order_relaxed) >=
+	       (limit ? limit : MAC_PER_PORT);
+}
+
 static bool port_is_full(struct mac_table *table, uint32_t port, uint32_t now)
 {
-	if (atomic_load_explicit(&table->learned[port], memory_order_relaxed) < MAC_PER_PORT)
+	if (!is_at_limit(table, port))
 		return false;
 	if (table->swept[port] == now)
 		return true;
@@ -150,7 +158,7 @@ static bool port_is_full(struct mac_table *table, uint32_t port, uint32_t now)
 		if (entry && ENTRY_PORT(entry) == port && expired(table, i, entry, now))
 			replace(table, i, entry, 0);
 	}
-	return atomic_load_explicit(&table->learned[port], memory_order_relaxed) >= MAC_PER_PORT;
+	return is_at_limit(table, port);
 }
 
 /*

@@ -48,6 +48,7 @@ struct mac_table {
 	_Atomic uint64_t *entries; /* address, port + 1, owned; 0: free */
 	_Atomic uint32_t *stamps;  /* when last seen as a source */
 	_Atomic uint32_t learned[NET_PORTS_MAX]; /* entries of each port */
+	_Atomic uint16_t limits[NET_PORTS_MAX];	 /* of them; 0: MAC_PER_PORT */
 	uint32_t swept[NET_PORTS_MAX];		 /* when it last looked for its expired entries */
 	struct mac_flaps flaps;
 };
@@ -111,6 +112,12 @@ static inline bool mac_table_learn(struct mac_table *table, struct mac_hint *hin
 		return true;
 	}
 	return mac_table_learn_slow(table, hint, mac, port, now);
+}
+
+/* Of the port no more are learned than that, up to MAC_PER_PORT; 0: so many. Any thread. */
+static inline void mac_table_limit(struct mac_table *table, uint32_t port, unsigned limit)
+{
+	atomic_store_explicit(&table->limits[port], (uint16_t)limit, memory_order_relaxed);
 }
 
 /* Takes out all that leads to port. */

@@ -67,10 +67,16 @@ const struct profile_key net_port_keys[] = {
 	{ .key = "private", .type = PROFILE_BOOL, .standard = "no", .offset = SETTING(private),
 	  .help = "Whether the port reaches only ports that are not private, such as the way to "
 		  "the host." },
-	{ .key = "lock", .type = PROFILE_CHOICE, .choices = "no|mac", .standard = "no",
+	{ .key = "lock", .type = PROFILE_CHOICE, .choices = "no|mac|mac+ip", .standard = "no",
 	  .offset = SETTING(lock),
-	  .help = "Whether the guest may send from the card's own MAC address alone. "
-		  "Without it guests within the guest have theirs." },
+	  .help = "Whether the guest may send from the card's own MAC address alone ({Ic mac}), "
+		  "and with that from one IPv4 address ({Ic mac+ip}), in IPv4 and ARP: the last "
+		  "one that the switch's DHCP has given it, or else the first one that it "
+		  "uses. IPv6 is not looked at. "
+		  "With {Ic no} guests within the guest have their own." },
+	{ .key = "macs", .type = PROFILE_COUNT, .max = 256, .standard = "0", .offset = SETTING(macs),
+	  .help = "How many MAC addresses the switch learns of the port at most; what is for "
+		  "others behind it goes to all ports. With 0 they are 256." },
 	{ .key = "mtu", .type = PROFILE_COUNT, .max = 65535, .standard = "0", .offset = SETTING(mtu),
 	  .help = "Longest packet that goes through the port, in bytes behind the Ethernet header; "
 		  "longer ones are dropped. With 0 any does." },

@@ -12,7 +12,7 @@
 
 /* In the order of the keys' choices. */
 enum net_link { NET_LINK_UP, NET_LINK_DOWN };
-enum net_lock { NET_LOCK_NO, NET_LOCK_MAC };
+enum net_lock { NET_LOCK_NO, NET_LOCK_MAC, NET_LOCK_MAC_IP };
 enum net_distribution { NET_UNIFORM, NET_NORMAL, NET_PARETO };
 
 /* Of the two ways of frames at a port: to who is at it, and from there. */
@@ -46,6 +46,7 @@ struct net_port_settings {
 	unsigned lock; /* an enum net_lock */
 	unsigned vlan; /* of frames without a tag; 0: of none */
 	unsigned mtu;  /* bytes behind an Ethernet header and a tag; 0: any */
+	unsigned macs; /* addresses that are learned of it at most; 0: as many as of any port */
 	unsigned storm_limit; /* floods a second that it may send; 0: any */
 	bool private;	      /* it and others like it do not reach each other */
 	struct net_vlans trunk; /* of frames with a tag */

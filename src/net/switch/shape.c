@@ -3,8 +3,14 @@
 
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "net/switch/vlan.h"
+
+#define ETHERTYPE_IPV4 0x0800
+#define ETHERTYPE_ARP 0x0806
+#define ETHERTYPE_VLAN 0x8100
+#define ETHERTYPE_QINQ 0x88a8
 
 
 /* Bytes of the longest frame that there is on a cable of one whose sender has it segmented. */
@@ -29,8 +35,44 @@ bool shape_is_long(const struct net_port_settings *settings, const struct net_fr
 	return longest(frame) > most;
 }
 
+#define IP_SOURCE 12u /* from the packet's start */
+#define ARP_SOURCE 14u
+
+/* The IPv4 address that a frame is said to be from, by IPv4 or ARP, or 0. */
+static uint32_t source_ip(const struct net_frame *frame)
+{
+	uint32_t at = 12, type;
+
+	for (unsigned tags = 0; tags < 3 && at + 2 <= frame->head_size; tags++, at += 4) {
+		type = get_be16(frame->head + at);
+		if (type == ETHERTYPE_VLAN || type == ETHERTYPE_QINQ)
+			continue;
+		if (type != ETHERTYPE_IPV4 && type != ETHERTYPE_ARP)
+			return 0;
+		at += 2 + (type == ETHERTYPE_ARP ? ARP_SOURCE : IP_SOURCE);
+		return at + 4 <= frame->head_size ? get_be32(frame->head + at) : 0;
+	}
+	return 0;
+}
+
+/* Whether a frame of a locked port is from another one than it may send from. */
+static bool is_forged(struct net_port *port, enum net_lock lock, const struct net_frame *frame)
+{
+	uint32_t ip, own = 0;
+
+	if (frame->head_size < NET_FRAME_MIN)
+		return false;
+	if (memcmp(frame->head + NET_MAC_SIZE, port->addresses[0].mac, NET_MAC_SIZE) != 0)
+		return true;
+	ip = lock == NET_LOCK_MAC_IP ? source_ip(frame) : 0;
+	if (!ip)
+		return false;
+	/* The first one is its own, unless DHCP has just given it one. */
+	return !atomic_compare_exchange_strong(&port->ip, &own, ip) && own != ip;
+}
+
 /* By all settings but those of VLANs. */
-static enum net_verdict refusal(const struct net_port *port,
+static enum net_verdict refusal(struct net_port *port,
 				const struct net_port_settings *settings,
 				const struct net_frame *frame)
 {
@@ -38,8 +80,7 @@ static enum net_verdict refusal(const struct net_port *port,
 		return NET_DROP_LINK_DOWN;
 	if (shape_is_long(settings, frame))
 		return NET_DROP_LONG;
-	if (settings->lock != NET_LOCK_NO && frame->head_size >= NET_FRAME_MIN &&
-	    memcmp(frame->head + NET_MAC_SIZE, port->addresses[0].mac, NET_MAC_SIZE) != 0)
+	if (settings->lock != NET_LOCK_NO && is_forged(port, settings->lock, frame))
 		return NET_DROP_FORGED;
 	return NET_FORWARD;
 }

@@ -246,6 +246,7 @@ static int place(struct net_switch *sw, struct net_port *port, struct cause *cau
 		return cause_errno(cause, ENOMEM, "%s", port->name);
 	}
 	port->slot = slot;
+	port_limit_macs(port);
 	sw->identities[slot] = identity;
 	atomic_store_explicit(&sw->ports[slot], port, memory_order_release);
 	if (slot >= atomic_load(&sw->bound))
@@ -399,8 +400,10 @@ void switch_name_address(struct net_port *port, uint32_t from, uint32_t address)
 	pthread_mutex_lock(&sw->set->lock);
 	if (from < NET_PORTS_MAX)
 		port = port_at(sw, from);
-	if (port)
+	if (port) {
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(port->name, "/"), port->name);
+		atomic_store(&port->ip, address);
+	}
 	pthread_mutex_unlock(&sw->set->lock);
 	if (name[0])
 		capture_hub_name(sw->set->capture, sw->name, address, name);

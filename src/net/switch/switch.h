@@ -195,9 +195,9 @@ bool switch_retry(struct net_port *port);
 void switch_port_refuse(struct net_port *port, enum net_verdict verdict);
 
 /*
- * For who reads captures: an IPv4 address (host byte order) on the port's switch belongs to the
- * port at slot from, or NET_PORTS_MAX: to port, and has what is before the '/' of its name as a
- * name: the guest's, or the switch's. Any thread but from deliver(); it takes the lock of lists.
+ * An IPv4 address (host byte order) on the port's switch belongs to the port at slot from, or
+ * NET_PORTS_MAX: to port. If that is locked it is the one to send from; for who reads captures it
+ * has what is before the '/' of its name as a name: the guest's, or the switch's. Any thread but from deliver(); it takes the lock of lists.
  */
 void switch_name_address(struct net_port *port, uint32_t from, uint32_t address);
 

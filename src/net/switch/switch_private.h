@@ -65,6 +65,7 @@ struct net_port {
 	_Atomic uint32_t accepts;
 	_Atomic(struct port_shape *) shape; /* NULL: a plain port */
 	struct lane *lanes[NET_WAYS];	    /* under the set's lock; from their first use on */
+	_Atomic uint32_t ip; /* that it may send from, if it is locked; 0: none yet */
 	atomic_bool shared; /* not its thread alone sends from it: each burst has its turn */
 	pthread_mutex_t turn;
 	const char *kind;
@@ -165,6 +166,7 @@ void switch_wait_for_senders(const struct net_switch *sw, const struct net_port 
 int port_configure(struct net_port *port, const struct net_port_settings *settings,
 		   struct cause *cause);
 void port_unconfigure(struct net_port *port);
+void port_limit_macs(struct net_port *port); /* as it is set; when it has a place */
 void port_settings(const struct net_port *port, struct net_port_settings *out);
 void port_impaired(const struct net_port *port, struct net_impaired out[NET_WAYS]);
 
