@@ -191,10 +191,8 @@ static bool slot_free(const struct dhcp_server *server, uint32_t slot, uint64_t 
 /* Whether the client may be given this slot at all: of the pool, or its own. */
 static bool may_have(const struct dhcp_server *server, uint32_t slot, const uint8_t *mac)
 {
-	const struct lease *lease = &server->leases[slot];
-
-	if (slot < server->used && lease->reserved)
-		return memcmp(lease->reserved_mac, mac, NET_MAC_SIZE) == 0;
+	if (slot < server->used && server->leases[slot].reserved)
+		return memcmp(server->leases[slot].reserved_mac, mac, NET_MAC_SIZE) == 0;
 	return in_pool(server, slot_address(server, slot));
 }
 
