@@ -264,11 +264,13 @@ def test_a_switch_keeps_its_past():
         result = deck.run("capture", "--past", "60", "-i", "one", "-f", "icmp", "-w", path)
         assert result.returncode == 0 and len(fields(path, "icmp.type")) >= 10, result
         # It goes on where an end is named.
-        capture = begin(deck, path, "--past", "1h", "-a", "duration:1", "-f", "udp port 67")
-        before = len(fields_so_far(path, "dhcp", "/"))
+        result = deck.run("capture", "--past", "1h", "-i", "lan", "-f", "udp port 67", "-w", path)
+        before = len(fields(path, "frame.number"))
+        assert before, result
+        capture = begin(deck, path, "--past", "1h", "-c", str(before + 2), "-f", "udp port 67")
         assert deck.run("start", "--wait", "one").returncode == 0
         ends(capture)
-        assert before and len(fields(path, "frame.number", show="dhcp")) > before
+        assert len(fields(path, "frame.number")) == before + 2
         for words, said in ((("--past", "0s"), "is no time"), (("--past", "x"), "is no time")):
             result = deck.run("capture", "-w", path, *words)
             assert result.returncode == 2 and said in result.stderr, result
