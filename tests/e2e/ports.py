@@ -32,7 +32,7 @@ def port(deck, name):
 
 
 def wait_state(deck, name, text):
-    d.wait_for(lambda: text in port(deck, name).get("state", ""), f"{name} to be {text!r}", 30)
+    d.wait_for(lambda: text in port(deck, name).get("state", ""), f"{name} to be {text!r}")
 
 
 def said(deck, text):
@@ -40,7 +40,7 @@ def said(deck, text):
 
 
 def wait_said(deck, text):
-    d.wait_for(lambda: said(deck, text), f"{text!r} in {open(deck.errors).read()!r}", 30)
+    d.wait_for(lambda: said(deck, text), f"{text!r} in {open(deck.errors).read()!r}")
 
 
 def arp(mac, address):
@@ -66,7 +66,7 @@ def read_frame(connection):
 
 def answered(connection, mac, address):
     """Whether the switch answers ARP over a stream; a flood before that may cost some requests."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + d.PATIENCE
     while time.monotonic() < end:
         connection.sendall(framed(arp(mac, address)))
         while select.select([connection], [], [], 1)[0]:
@@ -79,14 +79,14 @@ def answered(connection, mac, address):
 def joined(path):
     def connect():
         connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(30)
+        connection.settimeout(d.PATIENCE)
         try:
             connection.connect(path)
         except OSError:
             connection.close()
             return None
         return connection
-    return d.wait_for(connect, f"somebody to listen at {path}", 30)
+    return d.wait_for(connect, f"somebody to listen at {path}")
 
 
 def test_qemu_joins_by_stream_and_gets_an_address():
@@ -146,7 +146,7 @@ def test_a_bad_peer_of_a_stream_is_sent_away():
         for length in 0, 65551, 0xffffffff:
             with joined(path) as peer:
                 peer.sendall(struct.pack(">I", length) + bytes(100))
-                d.wait_for(lambda: not peer.recv(65536), "the connection's end", 30)
+                d.wait_for(lambda: not peer.recv(65536), "the connection's end")
         wait_said(deck, "switch lan: stream0: a peer was sent away: it was to have a frame of 0 bytes")
         with joined(path) as peer:  # byte by byte, and one that ends in the middle
             for byte in framed(arp(b"\x02\0\0\0\0\x09", "10.0.2.90")):
@@ -180,7 +180,7 @@ def test_frames_come_by_datagrams():
                    LAN + f"[stream0]\ntype = dgram\nlisten = {deck.path}/a\n"
                    f"connect = {deck.path}/b\n")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peer:
-            peer.settimeout(30)
+            peer.settimeout(d.PATIENCE)
             peer.bind(f"{deck.path}/b")
             wait_state(deck, "lan/stream0", "open at")
             mac = b"\x02\0\0\0\0\x0b"
@@ -189,7 +189,7 @@ def test_frames_come_by_datagrams():
             frame = peer.recv(70000)
             assert frame[:6] == mac and frame[28:32] == socket.inet_aton("10.0.2.2"), frame
             d.wait_for(lambda: port(deck, "lan/stream0")["drops"].get("too short") == 1,
-                       "the short one to be counted", 30)
+                       "the short one to be counted")
             # Nobody else is heard, and who comes back is.
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger:
                 before = port(deck, "lan/stream0")["out_frames"]
@@ -197,7 +197,7 @@ def test_frames_come_by_datagrams():
                     stranger.sendto(arp(mac, "10.0.2.92"), f"{deck.path}/a")
         os.unlink(f"{deck.path}/b")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peer:
-            peer.settimeout(30)
+            peer.settimeout(d.PATIENCE)
             peer.bind(f"{deck.path}/b")
             peer.sendto(arp(mac, "10.0.2.92"), f"{deck.path}/a")
             assert peer.recv(70000)[:6] == mac
@@ -250,7 +250,7 @@ def test_a_capture_is_played_at_a_pace():
         # It waits for somebody to hear it, has its pace, and leaves out what is not whole.
         wait_state(deck, "lan/replay0", "waits for somebody on the switch")
         times = arrivals(f"{deck.path}/a.sock", 3)
-        assert 0.8 < times[2] - times[0] < 3, times
+        assert 0.5 < times[2] - times[0] < 10, times
         wait_state(deck, "lan/replay0", "slow, 3 packets")
         assert "has played" in port(deck, "lan/replay0")["state"]
         wait_said(deck, "switch lan: replay0: ")
@@ -267,7 +267,7 @@ def test_a_capture_is_played_at_a_pace():
                    LAN + f"[stream0]\nlisten = {deck.path}/b.sock\n"
                    f"[replay0]\npath = {deck.path}/none\nspeed = 10\nloop = yes\n")
         times = arrivals(f"{deck.path}/b.sock", 21)
-        assert 0.9 < times[20] - times[0] < 5, times
+        assert 0.5 < times[20] - times[0] < 10, times
         write(f"{deck.path}/many", capture(range(20000), frame))
         deck.write("config/vmdeck/switches/lan.ini",
                    LAN + f"[replay0]\npath = {deck.path}/many\nspeed = max\nbegin = now\n")
@@ -320,7 +320,7 @@ class Namespace:
 
     def run(self, *command, pid=None):
         return subprocess.run(self.inside(*command, pid=pid), capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=60)
+                              stdin=subprocess.DEVNULL, timeout=d.PATIENCE)
 
     def must(self, *command, pid=None):
         result = self.run(*command, pid=pid)
@@ -368,7 +368,7 @@ def test_dhclient_gets_and_gives_back_an_address_on_a_tap_device():
             assert lease["address"] in host.must("ip", "addr", "show", "vm0")
         finally:
             host.run(*client, "-r", "vm0")
-        d.wait_for(lambda: not switch(deck)["leases"], "the lease to be given back", 30)
+        d.wait_for(lambda: not switch(deck)["leases"], "the lease to be given back")
 
 
 def test_a_tap_device_is_a_card_of_the_host():
@@ -419,7 +419,7 @@ def test_a_loop_is_found_broken_and_said():
         wait_said(deck, " many times a second: a loop, or two with one address")
         wait_said(deck, " s, again and again: what leaves by tap")
         d.wait_for(lambda: any("switched off" in port(deck, f"lan/tap{i}").get("state", "")
-                               for i in (0, 1)), "a port to be switched off", 30)
+                               for i in (0, 1)), "a port to be switched off")
         states = [port(deck, f"lan/tap{i}")["state"] for i in (0, 1)]
         assert sum("switched off" in state for state in states) == 1, states
         # Now it is quiet, and the other port goes on.
@@ -488,10 +488,10 @@ def test_a_host_joins_by_vxlan():
         host.must("python3", "-c", send, "0800000000002b00" + frame, "0000000000002a00" + frame,
                   "0800", "", pid=other)
         d.wait_for(lambda: port(deck, "lan/vxlan0")["drops"].get("bad header", 0) >= 3,
-                   "headers to be refused", 30)
+                   "headers to be refused")
         host.must("python3", "-c", send, "0800000000002a00" + frame)
         d.wait_for(lambda: port(deck, "lan/vxlan0")["drops"].get("bad source", 0) >= 1,
-                   "a stranger to be refused", 30)
+                   "a stranger to be refused")
         assert frame[12:24] not in str(switch(deck)["macs"]).replace(":", "")
         # The UDP port is one port's.
         deck.write("config/vmdeck/switches/other.ini",
