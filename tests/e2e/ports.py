@@ -511,5 +511,28 @@ def test_a_tap_device_needs_a_privilege_or_an_owner():
                         "user $USER; it is tried again every second")
 
 
+def test_a_tap_device_of_the_user_needs_no_privilege():
+    if os.geteuid() != 0:
+        d.skip("nobody here can make one for another user")
+    d.need("setpriv", "unshare", "ip")
+    nobody = 65534
+    prepare = lan("[tap0]\nname = mine\n[tap1]\nname = yours\n[tap2]\nname = down\n")
+
+    def give_away(folder):
+        prepare(folder)
+        for path, folders, files in os.walk(folder.path):
+            for name in (".", *folders, *files):
+                os.chown(os.path.join(path, name), nobody, nobody)
+
+    make = "".join(f"ip tuntap add dev {name} mode tap user {user} && "
+                   for name, user in (("mine", nobody), ("yours", 1), ("down", nobody)))
+    run = ("unshare", "-n", "sh", "-c", make + "ip link set mine up && ip link set yours up && "
+           f'exec setpriv --reuid={nobody} --regid={nobody} --clear-groups "$@"', "sh")
+    with d.Deck(prepare=give_away, wrapper=run) as deck:
+        wait_state(deck, "lan/tap0", "mine")
+        wait_said(deck, "switch lan: tap1: yours is not there or not yours, and making one needs")
+        wait_said(deck, "switch lan: tap2: down is down; as root: ip link set down up; it is tried")
+
+
 if __name__ == "__main__":
     d.main()
