@@ -164,6 +164,12 @@ tests_fuzz_queries_SOURCES = tests/fuzz/queries.c $(FUZZ_FILES)
 tests_fuzz_queries_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_queries_LDADD = $(CLI_LIBS)
 
+FUZZ_TESTS += tests/fuzz/shape
+tests_fuzz_shape_SOURCES = tests/fuzz/shape.c tests/unit/fake_port.c tests/unit/fake_port.h \
+	$(FUZZ_FILES)
+tests_fuzz_shape_CPPFLAGS = $(FUZZ_CPPFLAGS) -I$(top_srcdir)/tests/unit
+tests_fuzz_shape_LDADD = $(NET_LIBS)
+
 FUZZ_TESTS += tests/fuzz/state
 tests_fuzz_state_SOURCES = tests/fuzz/state.c $(FUZZ_FILES)
 tests_fuzz_state_CPPFLAGS = $(FUZZ_CPPFLAGS)

@@ -93,7 +93,8 @@ static void put_tag(struct net_frame *frame, uint8_t *head, struct iovec *rest,
 	if (kept > NET_HEAD_MAX - VLAN_TAG_SIZE)
 		kept = NET_HEAD_MAX - VLAN_TAG_SIZE;
 	over = from->head_size - kept;
-	if (over && from->rest_count == NET_REST_MAX) {
+	if (from->size > NET_FRAME_MAX - VLAN_TAG_SIZE ||
+	    (over && from->rest_count == NET_REST_MAX)) {
 		frame->size = 0;
 		return;
 	}
