@@ -13,24 +13,34 @@ static const struct {
 	bool on;   /* at first */
 	bool soft; /* DECSTR puts it back */
 } table[] = {
+	{ 3, false, false },	/* DECCOLM */
 	{ 1049, false, false }, { 1047, false, false }, { 47, false, false },
 	{ 1, false, true },	/* DECCKM */
 	{ 66, false, true },	/* DECNKM */
 	{ 5, false, false },	/* DECSCNM */
 	{ 6, false, true },	/* DECOM */
 	{ 7, true, false },	/* DECAWM */
+	{ 8, true, false },	/* DECARM */
+	{ 12, false, false },	/* a cursor that blinks */
 	{ 25, true, true },	/* DECTCEM */
+	{ 67, false, false },	/* DECBKM */
 	{ 69, false, true },	/* DECLRMM */
 	{ 9, false, false },	/* the mouse, */
 	{ 1000, false, false }, { 1001, false, false }, { 1002, false, false },
 	{ 1003, false, false }, { 1005, false, false }, { 1006, false, false },
 	{ 1015, false, false }, { 1016, false, false },
+	{ 1007, false, false }, /* its wheel as keys; */
+	{ 1034, false, false }, /* keys with eight bits, */
 	{ 1004, false, false }, /* focus, */
 	{ 2004, false, false }, /* pasting, */
-	{ 2026, false, false }, /* and updates all at once are told */
+	{ 2026, false, false }, /* updates all at once, */
+	{ 2031, false, false }, /* and another palette are told */
 };
 
-/* Sequences that leave something behind, and the one that takes it away. */
+/*
+ * Sequences that leave something behind, and the one that takes it away; those of one such stand
+ * together.
+ */
 static const struct effect {
 	uint8_t kind, marker, intermediate, final;
 	uint32_t value; /* the first one has to be that; ANY: it does not matter */
@@ -48,6 +58,8 @@ static const struct effect {
 	{ '[', '>', 0, 'm', 4, "\033[>4m", false, false },	 /* modifyOtherKeys */
 	{ '[', '>', 0, 'u', ANY, "\033[<u", false, false },
 	{ '[', '=', 0, 'u', ANY, "\033[=0u", false, false },
+	{ 0, 0, 0, 'H', ANY, "\033[?5W", false, false },		 /* HTS */
+	{ '[', 0, 0, 'g', ANY, "\033[?5W", false, false },	 /* TBC */
 	{ 0, 0, '(', '0', ANY, "\033(B", true, false },
 	{ 0, 0, ')', '0', ANY, "\033)B", true, false },
 	{ ']', 0, 0, 0, 4, "\033]104\007", false, false },	 /* colours */
@@ -194,7 +206,10 @@ size_t modes_undo(const struct modes *modes, char out[MODES_UNDO_MAX])
 		size = write_text(out, size, table[i].number == 66 ? "\033>" : text);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(effects); i++) {
-		if (!(modes->effects & 1u << i))
+		bool undone = i && modes->effects & 1u << (i - 1) &&
+			      !strcmp(effects[i].undo, effects[i - 1].undo);
+
+		if (!(modes->effects & 1u << i) || undone)
 			continue;
 		if (effects[i].moves)
 			size = write_text(out, size, "\0337");

@@ -23,8 +23,8 @@ struct modes {
 /* A sequence may be split anywhere. */
 void modes_read(struct modes *modes, const uint8_t *data, size_t size);
 
-#define MODES_SPELL_MAX 256
-#define MODES_UNDO_MAX 512
+#define MODES_SPELL_MAX 288
+#define MODES_UNDO_MAX 640
 
 /*
  * Writes what sets the private modes on a fresh terminal; how many bytes, at most

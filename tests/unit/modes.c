@@ -52,6 +52,9 @@ static void test_undo(void **state)
 		"\033[>1u\033[<u\033[>4;2m\033[>4m", "",
 		"\033]11;#ff0000\007\033]10;rgb:ff/ff/ff\033\\", "\033]110\007\033]111\007",
 		"\033]11;#ff0000\007\033]111\007\033]0;title\007", "",
+		"\033H\033[3g", "\033[?5W",
+		"\033[3g\033[?5W\033[?5W", "",
+		"\033[?67;1034;2031h\033[?8l", "\033[?2031l\033[?1034l\033[?67l\033[?8h",
 		"\xc2\x9b?1h\x9b?25l", "\033[?25h\033[?1l",
 		/* The cursor of the first screen is not moved by what was on the other. */
 		"\033[?1049h\033[5;10r\033[?6h", "\033[?6l\033[?1049l\0337\033[r\0338",
@@ -88,7 +91,7 @@ static void test_everything(void **state)
 	static const char *const others[] = {
 		"\033[2;5r", "\033[2h", "\033[4h", "\033[12l", "\033[20h", "\033[5 q", "\033[>4;1m",
 		"\033[>1u", "\033[=1u", "\033(0", "\033)0", "\033]4;1;red\007", "\033]10;red\007",
-		"\033]11;red\007", "\033]12;red\007", "\033[1m", "\016",
+		"\033]11;red\007", "\033]12;red\007", "\033[1m", "\016", "\033H", "\033[3g",
 	};
 	struct modes modes = { 0 };
 	char text[MODES_UNDO_MAX];
@@ -97,7 +100,7 @@ static void test_everything(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 3000; i++) {
 		int n = snprintf((char *)all, sizeof(all), "\033[?%u%c", i,
-				 i == 7 || i == 25 ? 'l' : 'h');
+				 i == 7 || i == 8 || i == 25 ? 'l' : 'h');
 
 		modes_read(&modes, all, (size_t)n);
 	}
