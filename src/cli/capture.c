@@ -21,6 +21,7 @@
 #include "cli/session.h"
 #include "cli/signals.h"
 #include "control/message_text.h"
+#include "control/names.h"
 
 enum { INTERFACE, FILTER, SNAP, WRITE, COUNT, AUTOSTOP, RING_BUFFER, FORMAT, CLASSIC, NO_NAMES, PAST, FOLLOW, QUIET };
 
@@ -106,6 +107,17 @@ static int read_format(const struct cli *cli)
 	return 0;
 }
 
+static int read_interfaces(const struct cli *cli)
+{
+	const struct option_value *value = &cli->values[INTERFACE];
+
+	for (unsigned i = 0; i < value->count; i++)
+		if (!name_of_port_valid(value->list[i]))
+			return usage_error(cli->command, "--interface: '%s' is neither a port, such as "
+					   "web/net0, nor a switch", value->list[i]);
+	return 0;
+}
+
 /* 0, with what is to be written and where set in copying and files; or CLI_USAGE. */
 static int read_options(const struct cli *cli)
 {
@@ -117,8 +129,8 @@ static int read_options(const struct cli *cli)
 	if (strcmp(name, "-") == 0 && isatty(STDOUT_FILENO))
 		return usage_error(cli->command, "standard output is a terminal; pcapng is not "
 				   "for reading, so redirect it or name a file");
-	if (read_limits(cli, AUTOSTOP, &limits->stop) || read_limits(cli, RING_BUFFER, &limits->turn) ||
-	    read_format(cli))
+	if (read_interfaces(cli) || read_limits(cli, AUTOSTOP, &limits->stop) ||
+	    read_limits(cli, RING_BUFFER, &limits->turn) || read_format(cli))
 		return CLI_USAGE;
 	if (cli->values[PAST].set && !past_ms(cli))
 		return usage_error(cli->command, "--past: '%s' is no time from 1s to 24h, such as "

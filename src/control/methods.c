@@ -146,21 +146,6 @@ const struct method *method_find(const char *name)
 	return NULL;
 }
 
-/* "web/net0" or "lan": one or two names. */
-static bool is_port(const char *text)
-{
-	char first[NAME_SIZE];
-	const char *slash = strchr(text, '/');
-
-	if (!slash)
-		return name_valid(text);
-	if (slash - text >= NAME_SIZE)
-		return false;
-	memcpy(first, text, (size_t)(slash - text));
-	first[slash - text] = '\0';
-	return name_valid(first) && name_valid(slash + 1);
-}
-
 static bool is_choice(const char *choices, const char *text)
 {
 	size_t length = strlen(text), n;
@@ -221,12 +206,12 @@ static int check_value(const struct method_arg *arg, const json_t *value, struct
 		return cause_set(cause, EINVAL, "%s: an array of at most %d names, or \"*\", "
 				 "is needed", arg->name, NAMES_MAX);
 	case METHOD_PORTS:
-		if (is_array_of(value, 1, PORTS_MAX, is_port))
+		if (is_array_of(value, 1, PORTS_MAX, name_of_port_valid))
 			return 0;
 		return cause_set(cause, EINVAL, "%s: an array of 1 to %d names of ports "
 				 "(\"web/net0\") or switches is needed", arg->name, PORTS_MAX);
 	case METHOD_PORT:
-		if (text && is_port(text))
+		if (text && name_of_port_valid(text))
 			return 0;
 		return cause_set(cause, EINVAL, "%s: the name of a port (\"web/net0\") is needed",
 				 arg->name);

@@ -24,6 +24,20 @@ bool name_valid(const char *name)
 	return i > 0 && i < NAME_SIZE;
 }
 
+bool name_of_port_valid(const char *name)
+{
+	char first[NAME_SIZE];
+	const char *slash = strchr(name, '/');
+
+	if (!slash)
+		return name_valid(name);
+	if (slash - name >= NAME_SIZE)
+		return false;
+	memcpy(first, name, (size_t)(slash - name));
+	first[slash - name] = '\0';
+	return name_valid(first) && name_valid(slash + 1);
+}
+
 void name_make(char name[NAME_SIZE], const char *text, size_t length)
 {
 	const char *end = text + length;

@@ -23,6 +23,9 @@
 /* Whether it is 1 to 31 ASCII letters, digits, '-', '_' and '.', with a letter or digit first. */
 bool name_valid(const char *name);
 
+/* Whether it is such a name, as a switch has, or two of them, as a port has: "web/net0". */
+bool name_of_port_valid(const char *name);
+
 /* The valid name that is nearest to a text; "unnamed" when there is nothing of one in it. */
 void name_make(char name[NAME_SIZE], const char *text, size_t length);
 

@@ -265,6 +265,8 @@ static void a_wrong_command_line_is_status_2(void **state)
 	assert_int_equal(vmdeck("capture"), 2);
 	has(err, "--write");
 	assert_int_equal(vmdeck("capture -s 99999 -w -"), 2);
+	assert_int_equal(vmdeck("capture -i web/net0 -i a//b -w -"), 2);
+	has(err, "--interface: 'a//b' is neither a port, such as web/net0, nor a switch");
 	assert_int_equal(vmdeck("console --escape no web"), 2);
 	assert_int_equal(vmdeck("help nothing"), 2);
 	assert_string_equal(out, "");
