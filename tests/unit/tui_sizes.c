@@ -271,11 +271,13 @@ static void test_long_lists(void **state)
 		json_array_append_new(json_object_get(lan, "leases"),
 				      json_pack("{s:s}", "address", text));
 	}
+	json_object_set_new(json_array_get(json_object_get(lan, "ports"), 12), "settings",
+			    json_pack("{s:s, s:s}", "delay", "20ms", "loss", "1%"));
 	netmodel_switches(&tui->deck->network, lists, 1);
 	json_decref(lists);
 	tui_open(tui, "network", NULL);
 	draw(tui, 50, 200);
-	assert_shows(L"│ g13/net0");
+	assert_shows(L"│ g13/net0 delay=20ms loss=1% ");
 	assert_shows(L"│ 10.0.2.27");
 	assert_false(shows(L" of 13 "));
 	draw(tui, 40, 120);
