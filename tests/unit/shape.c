@@ -574,6 +574,39 @@ static void offloads_know_of_tags(void **state)
 	fake_port_close(&d);
 }
 
+/* A trunk that tells when it has room has frames stay as others do, and gets them with tags. */
+static void frames_stay_for_a_trunk(void **state)
+{
+	struct net_port_settings trunk = VLAN(0);
+	const struct net_port_settings ten = VLAN(10);
+	const uint16_t tag = 10;
+	static uint8_t data[3][64];
+	struct net_stay stay = { .share = 100 };
+	struct fake_lan *lan = *state;
+	struct net_frame frames[3];
+	struct iovec rests[3];
+
+	allow(&trunk, 10);
+	set(&lan->a, &ten);
+	set(&lan->b, &trunk);
+	send_tagged(&lan->b, broadcast, 64, &tag, 1);
+	lan->b.port->ops.resumes = true;
+	lan->b.room = 1;
+	for (unsigned i = 0; i < 3; i++)
+		fake_frame(&frames[i], &rests[i], data[i], 60 + i, lan->b.mac, lan->a.mac);
+	assert_int_equal(switch_send(lan->a.port, frames, 3, &stay), 6);
+	assert_int_equal(lan->b.count, 1);
+	lan->b.room = 3;
+	switch_offer_again(lan->a.port);
+	assert_int_equal(switch_send(lan->a.port, frames + 1, 2, &stay), 0);
+	assert_int_equal(lan->b.count, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(lan->b.kept[i].size, 64 + i);
+		assert_int_equal(get_be16(lan->b.kept[i].data + 14), 10);
+	}
+	assert_int_equal(drops(&lan->b, NET_DROP_NO_BUFFER), 0);
+}
+
 /* --- the rest --- */
 
 static void private_ports_reach_the_others_alone(void **state)
@@ -798,6 +831,7 @@ int main(void)
 		TEST(trunks_have_tags),
 		TEST(nobody_hops_into_a_vlan_by_tags),
 		TEST(offloads_know_of_tags),
+		TEST(frames_stay_for_a_trunk),
 		TEST(private_ports_reach_the_others_alone),
 		TEST(floods_have_a_limit),
 		TEST(long_packets_are_dropped_both_ways),

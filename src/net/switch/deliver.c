@@ -194,11 +194,12 @@ static void deliver(struct burst *burst, struct net_port *to,
 }
 
 /*
- * The same of frames first and so on of the burst to a port that tells when it has room: what finds
- * none stays with the sender, and what comes behind that.
+ * Frames first and so on of the burst, as they are seen at a port that tells when it has room: what
+ * finds none stays with the sender, and what comes behind that.
  */
-static void deliver_or_park(struct burst *burst, struct net_port *to, unsigned first,
-			    unsigned count, enum net_verdict *verdicts)
+static void deliver_or_park(struct burst *burst, struct net_port *to,
+			    const struct net_frame *const *frames, unsigned first, unsigned count,
+			    enum net_verdict *verdicts)
 {
 	struct net_port *sender = burst->sender;
 	const struct net_frame *others[NET_BURST_MAX];
@@ -207,8 +208,7 @@ static void deliver_or_park(struct burst *burst, struct net_port *to, unsigned f
 
 	parking_aim(sender, to->slot);
 	if (!parking_holds(sender, to->slot)) {
-		taken = to->ops.deliver(to->backend, sender->slot, burst->list + first, count,
-					verdicts);
+		taken = to->ops.deliver(to->backend, sender->slot, frames, count, verdicts);
 		if (taken)
 			parking_took(sender, to->slot);
 	} else {
@@ -216,31 +216,45 @@ static void deliver_or_park(struct burst *burst, struct net_port *to, unsigned f
 			verdicts[i] = NET_DROP_NO_BUFFER;
 	}
 	if (taken == count) {
-		burst_account(to, burst->list + first, count, verdicts, taken);
+		burst_account(to, frames, count, verdicts, taken);
 		return;
 	}
 	for (unsigned i = 0; i < count; i++) {
 		if (verdict_is_want_of_room(verdicts[i]) && parking_park(burst, to, first + i))
 			continue;
-		others[n] = burst->list[first + i];
+		others[n] = frames[i];
 		theirs[n++] = verdicts[i];
 	}
 	burst_account(to, others, n, theirs, taken);
 }
 
-/* Frames may stay for a port that sees them as they are. */
-static bool may_stay(const struct net_port *to)
+/* Frames first and so on as the port sees them, if they may stay for it; or NULL. */
+static const struct net_frame *const *seen_to_stay(struct burst *burst, const struct net_port *to,
+						   unsigned first, unsigned count)
 {
 	const struct port_shape *shape = port_shape(to);
+	const struct net_frame *const *frames = burst->list + first;
 
-	return !shape || (!shape->lanes[NET_WAY_IN] && !shape->settings.mtu && !shape->trunk);
+	if (!burst->stay || !to->ops.resumes)
+		return NULL;
+	if (__builtin_expect(shape == NULL, 1))
+		return frames;
+	if (shape->lanes[NET_WAY_IN])
+		return NULL;
+	frames = vlan_leave(burst, &shape->settings, frames, count);
+	for (unsigned i = 0; frames && i < count; i++)
+		if (fit(burst, shape, frames[i]) != NET_FORWARD)
+			return NULL;
+	return frames;
 }
 
 static void deliver_plain(struct burst *burst, struct net_port *to, unsigned first, unsigned count,
 			  enum net_verdict *verdicts)
 {
-	if (burst->stay && to->ops.resumes && may_stay(to))
-		deliver_or_park(burst, to, first, count, verdicts);
+	const struct net_frame *const *frames = seen_to_stay(burst, to, first, count);
+
+	if (frames)
+		deliver_or_park(burst, to, frames, first, count, verdicts);
 	else
 		deliver(burst, to, burst->list + first, count, verdicts);
 }
