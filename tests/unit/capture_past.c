@@ -28,7 +28,7 @@
 struct lan {
 	struct network *network;
 	struct net_switch *sw;
-	struct fake_ring ports[PORTS];
+	struct fake_port ports[PORTS];
 	uint64_t sent[PORTS]; /* frames */
 	atomic_bool stop;
 };
@@ -41,7 +41,8 @@ static void open_lan(struct lan *lan, uint64_t bytes, unsigned seconds)
 	lan->sw = fake_switch_past(&lan->network, "lan", &past);
 	for (unsigned i = 0; i < PORTS; i++) {
 		snprintf(name, sizeof(name), "%c/net0", 'a' + i);
-		fake_ring_open(&lan->ports[i], lan->sw, name, i + 1);
+		fake_port_open(&lan->ports[i], lan->sw, name, i + 1, 0);
+		lan->ports[i].room = 0; /* it keeps nothing */
 	}
 }
 
@@ -49,7 +50,7 @@ static void close_lan(struct lan *lan)
 {
 	for (unsigned i = 0; i < PORTS; i++)
 		if (lan->ports[i].port)
-			fake_ring_close(&lan->ports[i]);
+			fake_port_close(&lan->ports[i]);
 	network_free(lan->network);
 }
 
@@ -285,7 +286,7 @@ static void a_port_that_is_gone_is_in_it(void **state)
 	(void)state;
 	open_lan(&lan, 8 << 20, 60);
 	send_burst(&lan, 1, 9);
-	fake_ring_close(&lan.ports[1]);
+	fake_port_close(&lan.ports[1]);
 	lan.ports[1].port = NULL;
 	usleep(50000);
 	past = watch(&lan, MINUTE, ports);
@@ -311,7 +312,7 @@ static void nothing_is_kept_where_nobody_asked(void **state)
 	/* A switch that goes takes its past along. */
 	for (unsigned i = 0; i < PORTS; i++) {
 		send_burst(&lan, i, 5);
-		fake_ring_close(&lan.ports[i]);
+		fake_port_close(&lan.ports[i]);
 		lan.ports[i].port = NULL;
 	}
 	switch_free(lan.sw);
@@ -405,8 +406,8 @@ static void *keep_sending(void *arg)
 
 	for (unsigned i = 0; !atomic_load(&sender->lan->stop); i++) {
 		send_burst(sender->lan, sender->port, 1 + i % 5);
-		if (i % 16 == 0)
-			usleep(sender->port ? 1000 : 100);
+		if (i % 4 == 0) /* slowly enough for any writer */
+			usleep(sender->port ? 1000 : 200);
 	}
 	return NULL;
 }
