@@ -22,6 +22,7 @@
 #define OPEN_FILES 16384 /* a guest has up to 16, a connection through NAT one */
 #define OPEN_FILES_ALONE 1024
 #define LISTEN_AFTER (5 * NS_PER_MS)
+#define LOOK_INTERVAL (2 * NS_PER_S)
 #define PLACE_TRIES 20
 #define PLACE_PAUSE (50 * NS_PER_MS)
 
@@ -177,6 +178,25 @@ static int lock_profiles(struct deck_session *session, const char *guests_folder
 	return 0;
 }
 
+/* The folder of the lock can be removed, and the lock with it. */
+static void look_at_lock(void *arg)
+{
+	struct deck_session *session = arg;
+	struct lock_file_owner owner;
+	char state[PATH_MAX];
+	int fd;
+
+	loop_timer_set(deck_loop(session->deck), &session->look, LOOK_INTERVAL);
+	if (lock_file_is_there(session->lock_path, session->lock_fd) ||
+	    paths_state(state, NULL) < 0 || paths_make(state, NULL) < 0)
+		return;
+	fd = lock_file_open(session->lock_path, session->endpoint->paths[0], &owner, NULL);
+	if (fd < 0)
+		return;
+	close(session->lock_fd);
+	session->lock_fd = fd;
+}
+
 /*
  * Its socket and, of those of a folder, its profiles. A deck that is ending has them still: it
  * is given a moment.
@@ -211,6 +231,7 @@ static void prepare(struct deck_session *session)
 	session->left = (struct loop_task){ .run = screen_left, .arg = session };
 	session->signals = (struct deck_signals){ .fd = -1, .came = end_guests, .arg = session };
 	session->listen = (struct loop_timer){ .fire = listen_alone, .arg = session };
+	session->look = (struct loop_timer){ .fire = look_at_lock, .arg = session };
 	pthread_mutex_init(&session->lock, NULL);
 }
 
@@ -260,6 +281,8 @@ int deck_session_open(struct deck_session *session, const struct role_config *co
 		return err;
 	loop_post(deck_loop(session->deck), &session->start);
 	err = take_place(session, own ? NULL : config->guests_folder, cause);
+	if (!err && session->lock_path)
+		look_at_lock(session);
 	if (!err)
 		logfile_open(&session->log, session->deck);
 	return err;
@@ -284,6 +307,7 @@ void deck_session_close(struct deck_session *session)
 	if (session->deck) {
 		loop_unpost(deck_loop(session->deck), &session->start);
 		loop_timer_cancel(deck_loop(session->deck), &session->listen);
+		loop_timer_cancel(deck_loop(session->deck), &session->look);
 		logfile_close(&session->log);
 		deck_free(session->deck);
 	}

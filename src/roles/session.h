@@ -29,6 +29,7 @@ struct deck_session {
 	const struct endpoint *endpoint;
 	char *lock_path; /* of the profiles; NULL: they are not locked */
 	int lock_fd;
+	struct loop_timer look; /* whether the lock is there */
 	struct logfile log; /* but for a deck that is alone */
 	struct loop_task start;
 	struct loop_timer listen; /* alone: who asks for the guest can wait until it has begun */

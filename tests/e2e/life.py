@@ -3,6 +3,7 @@
 import fcntl
 import glob
 import os
+import re
 import select
 import signal
 import struct
@@ -350,6 +351,17 @@ def test_a_socket_that_goes_away_is_made_again():
             told = file.read()
         assert told.count("the deck's socket was made here") == 2, told
         assert told.count(f"commands find the deck at {second}") == 1, told
+
+
+def test_profiles_are_locked_again_when_the_state_folder_has_gone():
+    with d.Deck() as deck:
+        state = os.path.join(deck.path, "state/vmdeck")
+        d.shutil.rmtree(state)
+        d.wait_for(lambda: os.path.exists(state) and
+                   any(re.match(r"deck-.*\.lock", name) for name in os.listdir(state)),
+                   "the lock to come back")
+        refused = deck.run("--headless", "--socket", os.path.join(deck.path, "other.sock"))
+        assert refused.returncode == 1 and f"process {deck.process.pid}" in refused.stderr, refused
 
 
 def test_a_deck_waits_for_one_that_is_ending():
