@@ -17,6 +17,7 @@
 #include "cli/vga.h"
 #include "control/endpoint.h"
 #include "control/message_text.h"
+#include "control/states.h"
 
 struct console {
 	struct cli *cli;
@@ -254,6 +255,23 @@ static int talk_vga(struct console *console, const char *letter)
 	return status;
 }
 
+/* Of one that prints nothing because there is nothing of it: who sits there waits in vain. */
+static void tell_state(struct link *link, const char *guest)
+{
+	const char *name;
+	json_t *shown = NULL;
+
+	if (!isatty(STDIN_FILENO) ||
+	    link_call(link, "guest.show", json_pack("{s:o}", "guest", message_text(guest)), &shown,
+		      NULL) < 0)
+		return;
+	name = text_of(shown, "state", "");
+	if (!guest_state_in(guest_state_find(name), GUEST_ALIVE))
+		plain_print(stderr, "[%s is %s; what it prints comes when it has been started]\n",
+			    guest, name);
+	json_decref(shown);
+}
+
 int console_main(struct cli *cli)
 {
 	struct console console = { .cli = cli };
@@ -275,6 +293,7 @@ int console_main(struct cli *cli)
 		return CLI_FAILED;
 	session->ops = &console_ops;
 	session->arg = &console;
+	tell_state(link, cli->argv[0]);
 	if (vga && !isatty(STDOUT_FILENO))
 		status = vga_print(link, cli->argv[0]);
 	else if (loop_init(&console.loop, &cause) < 0)

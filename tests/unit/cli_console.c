@@ -122,6 +122,19 @@ static void keys_pass_and_one_leaves(void **state)
 	gone(&terminal);
 }
 
+static void one_that_does_not_run_is_said_to(void **state)
+{
+	static struct terminal terminal;
+	struct fake_deck *fake = *state;
+
+	fake_set_state(fake, "web", GUEST_STOPPED, "");
+	begin(&terminal);
+	see(&terminal, "[web is stopped; what it prints comes when it has been started]");
+	see(&terminal, "Ctrl-] leaves");
+	type(&terminal, "\x1d");
+	gone(&terminal);
+}
+
 /* Whether the program ignores a signal. */
 static bool ignores(const struct terminal *terminal, int number)
 {
@@ -436,6 +449,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(keys_pass_and_one_leaves),
+		TEST(one_that_does_not_run_is_said_to),
 		TEST(a_raw_terminal_is_not_left_stopped),
 		TEST(old_questions_are_not_repeated),
 		TEST(late_answers_do_not_stay),
