@@ -98,6 +98,7 @@ void network_listen(struct network *network, const struct uplink_listener *liste
 {
 	network->listener = *listener;
 	network->set.notice = listener->notice;
+	network->set.held = listener->held;
 	network->set.notice_arg = listener->arg;
 }
 
@@ -279,6 +280,57 @@ int network_set_port(struct network *network, const char *name,
 	port = find_port(network, name, cause);
 	if (port)
 		error = port_configure(port, settings, cause);
+	pthread_mutex_unlock(&network->set.lock);
+	return error;
+}
+
+int network_break_port(struct network *network, const char *name, struct filter *filter,
+		       const char *words, struct cause *cause)
+{
+	struct net_port *port;
+	int error = -ENOENT;
+
+	pthread_mutex_lock(&network->set.lock);
+	port = find_port(network, name, cause);
+	if (port)
+		error = port_break(port, filter, words, cause);
+	pthread_mutex_unlock(&network->set.lock);
+	return error;
+}
+
+static int decide(struct net_port *port, const struct net_decision *decision, struct cause *cause)
+{
+	uint32_t head = decision->size < NET_HEAD_MAX ? decision->size : NET_HEAD_MAX;
+	struct iovec rest;
+	struct net_frame frame;
+	int error = -ENOENT;
+
+	if (decision->data) {
+		rest = (struct iovec){ (uint8_t *)decision->data + head, decision->size - head };
+		frame = (struct net_frame){ .head = decision->data, .head_size = head,
+					    .size = decision->size, .rest = &rest,
+					    .rest_count = rest.iov_len != 0 };
+	}
+	if (port->hold)
+		error = hold_decide(port->hold, decision->drop, decision->data ? &frame : NULL);
+	if (error == -ENOENT)
+		return cause_set(cause, ENOENT, "port '%s' holds no frame", port->name);
+	if (error == -EALREADY)
+		return cause_set(cause, EALREADY, "port '%s': that is decided, and what it holds goes "
+				 "on when the guests do", port->name);
+	return error ? cause_errno(cause, -error, "port '%s'", port->name) : 0;
+}
+
+int network_decide_port(struct network *network, const char *name,
+			const struct net_decision *decision, struct cause *cause)
+{
+	struct net_port *port;
+	int error = -ENOENT;
+
+	pthread_mutex_lock(&network->set.lock);
+	port = find_port(network, name, cause);
+	if (port)
+		error = decide(port, decision, cause);
 	pthread_mutex_unlock(&network->set.lock);
 	return error;
 }

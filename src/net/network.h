@@ -14,6 +14,7 @@
 #include "net/switch/switch.h"
 
 struct capture_hub;
+struct filter;
 struct network;
 struct uplink_listener; /* net/port/thread.h */
 
@@ -43,6 +44,26 @@ int network_get_port(struct network *network, const char *name, struct net_port_
 		     struct cause *cause);
 int network_set_port(struct network *network, const char *name,
 		     const struct net_port_settings *settings, struct cause *cause);
+
+/*
+ * A breakpoint of a port, by its name: the filter, which is taken over and empty then, was compiled
+ * from words; NULL both: there is none any more, and what is held goes on. See switch.h.
+ */
+int network_break_port(struct network *network, const char *name, struct filter *filter,
+		       const char *words, struct cause *cause);
+
+/*
+ * Decides about the frame that is held at a port: it goes on, as it is or with size bytes of data
+ * in its place, or is dropped. -ENOENT and others with a sentence.
+ */
+struct net_decision {
+	bool drop;
+	const uint8_t *data; /* NULL: as it is */
+	uint32_t size;	     /* NET_FRAME_MIN to NET_FRAME_MAX */
+};
+
+int network_decide_port(struct network *network, const char *name,
+			const struct net_decision *decision, struct cause *cause);
 
 /*
  * Fill at most room entries and return how many there are in all. What a

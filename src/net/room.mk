@@ -64,10 +64,12 @@ src_net_libnet_a_SOURCES = \
 	%D%/service/dhcp_message.c %D%/service/dhcp_message.h \
 	%D%/service/dhcp_options.c %D%/service/dhcp_options.h \
 	%D%/service/responder.c %D%/service/responder.h \
+	%D%/switch/breakpoint.c \
 	%D%/switch/burst.h \
 	%D%/switch/configure.c \
 	%D%/switch/deliver.c \
 	%D%/switch/forward.c \
+	%D%/switch/hold.c %D%/switch/hold.h \
 	%D%/switch/impair.c %D%/switch/impair.h \
 	%D%/switch/lane.c %D%/switch/lane.h \
 	%D%/switch/late.c %D%/switch/late.h \
@@ -88,11 +90,14 @@ NET_LIBS = src/net/libnet.a $(SANDBOX_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/switch tests/unit/offload tests/unit/capture tests/unit/filter \
 	tests/unit/capture_ports tests/unit/capture_past tests/unit/capture_tshark \
-	tests/unit/capture_cost tests/unit/shape tests/unit/impair
+	tests/unit/capture_cost tests/unit/shape tests/unit/impair \
+	tests/unit/hold
 tests_unit_switch_SOURCES = tests/unit/switch.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_switch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_shape_SOURCES = tests/unit/shape.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_shape_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_hold_SOURCES = tests/unit/hold.c tests/unit/fake_port.c tests/unit/fake_port.h
+tests_unit_hold_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_impair_LDADD = $(NET_LIBS) $(CMOCKA_LIBS) -lm
 tests_unit_offload_SOURCES = tests/unit/offload.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_offload_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)

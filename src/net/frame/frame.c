@@ -25,6 +25,7 @@ static const char *const names[NET_VERDICT_COUNT] = {
 	[NET_DROP_STORM] = "storm",
 	[NET_DROP_LOST] = "lost on purpose",
 	[NET_DROP_LIMIT] = "over the limit",
+	[NET_DROP_DECIDED] = "dropped by hand",
 	[NET_DROP_NO_LEASE] = "no lease",
 	[NET_DROP_RELAYED] = "relayed",
 };

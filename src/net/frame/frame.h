@@ -142,6 +142,7 @@ enum net_verdict {
 	NET_DROP_STORM,	      /* one of more floods than its port may send */
 	NET_DROP_LOST,	      /* as its port is set to lose some */
 	NET_DROP_LIMIT,	      /* its port is set to hold frames back, and holds as many as it may */
+	NET_DROP_DECIDED,     /* a breakpoint had stopped it, and somebody decided so */
 	NET_DROP_NO_LEASE,    /* DHCP has no address for the client, or its port has enough */
 	NET_DROP_RELAYED,     /* DHCP by way of a relay, of which a switch needs none */
 	NET_VERDICT_COUNT

@@ -69,12 +69,13 @@ static int make_shape(struct port_shape **out, struct net_port *port,
 	struct port_shape *shape;
 
 	*out = NULL;
-	if (is_plain(settings))
+	if (is_plain(settings) && !port->hold)
 		return 0;
 	shape = calloc(1, sizeof(*shape));
 	if (!shape)
 		return cause_errno(cause, ENOMEM, "%s: its settings", port->name);
 	shape->settings = *settings;
+	shape->hold = port->hold;
 	shape->trunk = memcmp(&settings->trunk, &none, sizeof(none)) != 0;
 	shape->vlans = settings->vlan || shape->trunk;
 	for (unsigned way = 0; way < NET_WAYS; way++) {
@@ -149,6 +150,12 @@ void port_unconfigure(struct net_port *port)
 	}
 	pthread_mutex_unlock(&late->lock);
 	free(atomic_exchange(&port->shape, NULL));
+	if (!port->hold)
+		return;
+	hold_free(port->hold);
+	port->hold = NULL;
+	if (port->sw->set->held)
+		port->sw->set->held(port->sw->set->notice_arg);
 }
 
 int switch_port_set(struct net_port *port, const struct net_port_settings *settings,

@@ -117,11 +117,12 @@ enum net_verdict shape_flood(struct burst *burst)
 	return NET_FLOOD;
 }
 
-/* What goes on at once of a burst that is impaired, and what is refused. */
+/* What goes on at once of a burst whose frames are looked at one by one, and what is refused. */
 struct gathering {
 	struct burst *burst;
 	const struct port_shape *shape;
 	uint64_t now, next; /* when something is due that goes on later */
+	bool stopped;	    /* one is held that was not before */
 	unsigned count;
 	struct net_frame frames[NET_BURST_MAX];
 	enum net_verdict refusals[NET_BURST_MAX];
@@ -152,13 +153,18 @@ static void gather(struct gathering *some, const struct net_frame *frame, enum n
 	some->refusals[some->count++] = refusal;
 }
 
-static void impair(struct gathering *some, const struct net_frame *frame)
+static void go_on(struct gathering *some, const struct net_frame *frame)
 {
+	struct lane *lane = some->shape->lanes[NET_WAY_OUT];
 	enum net_verdict refusal = NET_FORWARD;
+	unsigned at_once;
 	uint64_t due;
-	unsigned at_once = lane_offer(some->shape->lanes[NET_WAY_OUT], frame,
-				      some->burst->sender->slot, some->now, &refusal, &due);
 
+	if (!lane) {
+		gather(some, frame, NET_FORWARD);
+		return;
+	}
+	at_once = lane_offer(lane, frame, some->burst->sender->slot, some->now, &refusal, &due);
 	some->next = due < some->next ? due : some->next;
 	if (refusal != NET_FORWARD)
 		gather(some, frame, refusal);
@@ -166,8 +172,20 @@ static void impair(struct gathering *some, const struct net_frame *frame)
 		gather(some, frame, NET_FORWARD);
 }
 
+static void take(struct gathering *some, const struct net_frame *frame)
+{
+	struct hold *hold = some->shape->hold;
+	enum hold_fate fate = hold ? hold_offer(hold, frame) : HOLD_PASSES;
+
+	if (fate == HOLD_PASSES)
+		go_on(some, frame);
+	else if (fate == HOLD_FULL)
+		gather(some, frame, NET_DROP_LIMIT);
+	some->stopped |= fate == HOLD_STOPS;
+}
+
 /* What the sender leaves to its NIC is done before: on a cable it would have been. */
-static void impair_parts(struct gathering *some, const struct net_frame *frame)
+static void take_parts(struct gathering *some, const struct net_frame *frame)
 {
 	struct offload_scratch *scratch = burst_scratch(some->burst);
 	unsigned count;
@@ -179,20 +197,39 @@ static void impair_parts(struct gathering *some, const struct net_frame *frame)
 	offload_begin(scratch, frame);
 	while ((count = offload_next(scratch))) {
 		for (unsigned i = 0; i < count; i++)
-			impair(some, scratch->list[i]);
+			take(some, scratch->list[i]);
 		pass_gathered(some); /* before they are overwritten */
 	}
 }
 
-static void pass_impaired(struct burst *burst, const struct port_shape *shape)
+static void begin(struct gathering *some, struct burst *burst, const struct port_shape *shape)
 {
-	struct late *late = &burst->sw->set->late;
-	struct gathering some = { .burst = burst, .shape = shape, .now = late->now(),
-				  .next = LANE_NEVER };
+	some->burst = burst;
+	some->shape = shape;
+	some->now = burst->sw->set->late.now();
+	some->next = LANE_NEVER;
+	some->stopped = false;
+	some->count = 0;
+	burst->stay = NULL;
+}
+
+static void end(struct gathering *some)
+{
+	const struct switch_set *set = some->burst->sw->set;
+
+	pass_gathered(some);
+	late_wake(&some->burst->sw->set->late, some->next);
+	if (some->stopped && set->held)
+		set->held(set->notice_arg);
+}
+
+static void pass_each(struct burst *burst, const struct port_shape *shape)
+{
 	const struct net_frame *frames = burst->frames;
 	unsigned count = burst->count;
+	struct gathering some;
 
-	burst->stay = NULL;
+	begin(&some, burst, shape);
 	for (unsigned i = 0; i < count; i++) {
 		enum net_verdict mistake = burst_check(&frames[i]);
 
@@ -200,20 +237,45 @@ static void pass_impaired(struct burst *burst, const struct port_shape *shape)
 			gather(&some, &frames[i], mistake);
 		} else if (frames[i].offload.flags || frames[i].offload.gso_type) {
 			pass_gathered(&some);
-			impair_parts(&some, &frames[i]);
+			take_parts(&some, &frames[i]);
 		} else {
-			impair(&some, &frames[i]);
+			take(&some, &frames[i]);
 		}
 	}
-	pass_gathered(&some);
-	late_wake(late, some.next);
+	end(&some);
+}
+
+void shape_let_go(struct burst *burst, const struct port_shape *shape)
+{
+	struct held_frame *taken[NET_BURST_MAX];
+	struct gathering some;
+	unsigned count;
+	bool dropped;
+
+	begin(&some, burst, shape);
+	do {
+		for (count = 0; count < NET_BURST_MAX; count++) {
+			taken[count] = hold_take(shape->hold, &dropped);
+			if (!taken[count])
+				break;
+			if (dropped)
+				gather(&some, &taken[count]->frame, NET_DROP_DECIDED);
+			else
+				go_on(&some, &taken[count]->frame);
+		}
+		pass_gathered(&some);
+		for (unsigned i = 0; i < count; i++)
+			free(taken[i]);
+	} while (count == NET_BURST_MAX);
+	some.stopped = hold_state(shape->hold) == HOLD_STOPPED;
+	end(&some);
 }
 
 void shape_pass(struct burst *burst, const struct port_shape *shape)
 {
 	/* A burst that began before the port was shared has no turn, and its frames none. */
-	if (shape->lanes[NET_WAY_OUT] && burst->locked) {
-		pass_impaired(burst, shape);
+	if ((shape->lanes[NET_WAY_OUT] || shape->hold) && burst->locked) {
+		pass_each(burst, shape);
 		return;
 	}
 	shape_check(burst, shape);

@@ -10,6 +10,9 @@
 /* burst_pass() for a port that is not plain: as many times as it takes, some of it later. */
 void shape_pass(struct burst *burst, const struct port_shape *shape);
 
+/* What is held goes on, as far as it may: a burst without frames, of a port with a breakpoint. */
+void shape_let_go(struct burst *burst, const struct port_shape *shape);
+
 /* What becomes of a frame that is to be flooded: NET_FLOOD or NET_DROP_STORM. */
 enum net_verdict shape_flood(struct burst *burst);
 

@@ -211,6 +211,37 @@ void switch_port_counters(const struct net_port *port, struct net_port_counters 
 int switch_port_set(struct net_port *port, const struct net_port_settings *settings,
 		    struct cause *cause);
 
+/*
+ * A breakpoint of a port: a frame that it sends and that matches is held before anybody has it,
+ * and behind it all that the port sends. network_listen()'s held() is called when that happens.
+ * network_decide_port() says what becomes of it, and switch_let_go() lets it go on, and what was
+ * behind it up to the next one that matches. Frames that are held are lost when their port goes.
+ */
+struct switch_break_info {
+	char port[NET_PORT_NAME_MAX];
+	char *words;  /* the filter; NULL: the breakpoint was taken away, and holds something still */
+	uint8_t *data; /* the first frame that is held; NULL: none */
+	uint32_t size;
+	uint64_t since;	 /* CLOCK_REALTIME, ns */
+	unsigned behind; /* frames */
+	bool decided;	 /* it goes on, or is dropped, with the next switch_let_go() */
+};
+
+/* Of all ports: nothing is held; all that is may go on; something waits for a decision. */
+enum switch_holds { SWITCH_HOLDS_NOTHING, SWITCH_DECIDED, SWITCH_STOPPED };
+enum switch_holds switch_holds(struct net_switch *sw);
+
+/* Lets go on what may. Any thread but from deliver(); the caller holds no lock that it takes. */
+void switch_let_go(struct net_switch *sw);
+
+/*
+ * A frame that was stopped and that nobody has taken notice of by this: who asks does. Fills at
+ * most room entries, and returns how many there are in all. switch_break_free() is due for each.
+ */
+bool switch_take_stop(struct net_switch *sw, struct switch_break_info *out);
+size_t switch_list_breaks(struct net_switch *sw, struct switch_break_info *out, size_t room);
+void switch_break_free(struct switch_break_info *info);
+
 /* What a screen shows of a switch; names are copied. */
 struct switch_port_info {
 	char name[NET_PORT_NAME_MAX];

@@ -15,6 +15,7 @@
 
 #include "base/counter.h"
 #include "net/capture/capture_private.h"
+#include "net/switch/hold.h"
 #include "net/switch/late.h"
 #include "net/switch/mac_table.h"
 #include "net/switch/offload.h"
@@ -30,6 +31,7 @@
 struct port_shape {
 	struct net_port_settings settings;
 	struct lane *lanes[NET_WAYS]; /* the port's, of ways on which frames are impaired */
+	struct hold *hold;	      /* the port's: it has a breakpoint */
 	bool vlans;		      /* it is in a VLAN, or a trunk */
 	bool trunk;
 };
@@ -66,6 +68,7 @@ struct net_port {
 	_Atomic(struct port_shape *) shape; /* NULL: a plain port */
 	struct lane *lanes[NET_WAYS];	    /* under the set's lock; from their first use on */
 	_Atomic uint32_t ip; /* that it may send from, if it is locked; 0: none yet */
+	struct hold *hold; /* under the set's lock; a breakpoint, or what one still holds */
 	atomic_bool shared; /* not its thread alone sends from it: each burst has its turn */
 	pthread_mutex_t turn;
 	const char *kind;
@@ -87,6 +90,7 @@ struct switch_set {
 	struct capture_hub *capture;
 	/* Told of what a switch sees in what passes: a sentence. Any thread; or NULL. */
 	void (*notice)(void *arg, const char *text);
+	void (*held)(void *arg); /* a breakpoint has stopped a frame, or has gone. The same */
 	void *notice_arg;
 	struct late late; /* frames that go on later */
 
@@ -169,6 +173,13 @@ void port_unconfigure(struct net_port *port);
 void port_limit_macs(struct net_port *port); /* as it is set; when it has a place */
 void port_settings(const struct net_port *port, struct net_port_settings *out);
 void port_impaired(const struct net_port *port, struct net_impaired out[NET_WAYS]);
+
+/*
+ * Under the set's lock: the port has a breakpoint, or, words NULL, none any more. The filter is
+ * taken over, and empty then. On errors with a cause, -ENOMEM, it is as before.
+ */
+int port_break(struct net_port *port, struct filter *filter, const char *words,
+	       struct cause *cause);
 
 /* Under the set's lock: the port of that name, or NULL. */
 struct net_port *switch_find_port(const struct switch_set *set, const char *name);
