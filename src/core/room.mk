@@ -171,6 +171,7 @@ src_core_libcore_a_SOURCES = \
 noinst_LIBRARIES += src/core/libserver.a
 src_core_libserver_a_SOURCES = \
 	%D%/server/dispatch.c %D%/server/dispatch.h \
+	%D%/server/filters.c %D%/server/filters.h \
 	%D%/server/json.c %D%/server/json.h \
 	%D%/server/leases.c %D%/server/leases.h \
 	%D%/server/leave.c %D%/server/leave.h \

@@ -24,9 +24,10 @@ struct server {
 	struct peers peers;
 	struct leave leave;
 
-	/* Of streams/: */
-	struct capture_order *orders; /* whose filters are being compiled */
+	struct filter_order *filters; /* that are being compiled */
 	unsigned compiling;
+
+	/* Of streams/: */
 	struct file_capture *captures;
 	unsigned capture_count;
 	unsigned packet_lists;

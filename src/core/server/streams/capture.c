@@ -263,7 +263,7 @@ static void end_all(struct server *server)
 {
 	struct file_capture *file;
 
-	capture_orders_end(server);
+	filter_orders_end(server);
 	while ((file = server->captures)) {
 		server->captures = file->next;
 		file->job = (struct worker_job){ .work = stop_work, .done = stop_done,

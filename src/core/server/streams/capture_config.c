@@ -13,7 +13,6 @@
 #include "core/profile/profile.h"
 #include "net/network.h"
 
-#define COMPILING_MAX 16u /* processes at a time */
 #define NAMED_SWITCHES_MAX 64
 
 /* The names of the ports that guests have when they run, one after the other; NULL at the end. */
@@ -188,19 +187,10 @@ static void post(struct capture_order *order)
 	order->job->done(order->job->arg);
 }
 
-static void unlist(struct capture_order *order)
-{
-	*order->at = order->next;
-	if (order->next)
-		order->next->at = order->at;
-	order->server->compiling--;
-}
-
 static void compiled(void *arg, struct filter *program, int error, const struct cause *cause)
 {
 	struct capture_order *order = arg;
 
-	unlist(order);
 	order->program = *program;
 	if (error == 0) {
 		post(order);
@@ -214,41 +204,16 @@ static void compiled(void *arg, struct filter *program, int error, const struct 
 int capture_order_run(struct capture_order *order, struct server *server, struct worker_job *job,
 		      struct cause *cause)
 {
-	int error;
-
 	order->server = server;
 	order->job = job;
 	if (!order->filter) {
-		error = worker_post(&server->worker, job);
+		int error = worker_post(&server->worker, job);
+
 		return error < 0 ? cause_errno(cause, -error, "the deck's helper thread") : 0;
 	}
-	if (server->compiling >= COMPILING_MAX)
-		return cause_set(cause, EAGAIN, "filter: %u others are being compiled; try again",
-				 COMPILING_MAX);
-	order->compiler.done = compiled;
-	order->compiler.arg = order;
-	error = filter_compile(&order->compiler, server->loop, order->filter, cause);
-	if (error < 0)
-		return error;
-	server->compiling++;
-	order->at = &server->orders;
-	order->next = server->orders;
-	if (order->next)
-		order->next->at = &order->next;
-	server->orders = order;
-	return 0;
-}
-
-void capture_orders_end(struct server *server)
-{
-	struct capture_order *order;
-
-	while ((order = server->orders)) {
-		filter_compile_cancel(&order->compiler);
-		unlist(order);
-		order->error = cause_set(&order->cause, ESHUTDOWN, "the deck ends");
-		order->job->done(order->job->arg);
-	}
+	order->compiling.done = compiled;
+	order->compiling.arg = order;
+	return filter_order_run(&order->compiling, server, order->filter, cause);
 }
 
 void capture_stop_later(struct server *server, struct worker_job *job)

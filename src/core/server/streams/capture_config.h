@@ -2,9 +2,9 @@
 #ifndef CORE_SERVER_STREAMS_CAPTURE_CONFIG_H
 #define CORE_SERVER_STREAMS_CAPTURE_CONFIG_H
 
+#include "core/server/filters.h"
 #include "core/server/request.h"
 #include "net/capture/capture.h"
-#include "net/capture/filter_compiler.h"
 
 /* The parameters ports, filter, snap, names and past, copied so that the helper thread can use them. */
 struct capture_order {
@@ -21,8 +21,7 @@ struct capture_order {
 	/* While the filter is compiled: */
 	struct server *server;
 	struct worker_job *job;
-	struct filter_compiler compiler;
-	struct capture_order *next, **at; /* in the server's list */
+	struct filter_order compiling;
 };
 
 /*
@@ -44,9 +43,6 @@ int capture_check_name(const struct request *request, const char *name, json_t *
  */
 int capture_order_run(struct capture_order *order, struct server *server, struct worker_job *job,
 		      struct cause *cause);
-
-/* The server ends: no filter is waited for any more, and their jobs end with an error. */
-void capture_orders_end(struct server *server);
 
 /* Ends a capture on the helper thread; job->done follows. At once when there is no thread. */
 void capture_stop_later(struct server *server, struct worker_job *job);
