@@ -40,7 +40,7 @@ static const struct goal {
 	{ METHOD_GUEST_RESUME, GUEST_IN(GUEST_RUNNING) | GUEST_RAN | GUEST_IN(GUEST_STARTING),
 	  GUEST_ENDED | GUEST_IN(GUEST_PAUSED), false, "does not run", NULL, false },
 	{ METHOD_GUEST_RESET, GUEST_IN(GUEST_RUNNING) | GUEST_RAN, GUEST_ENDED, true,
-	  "was not reset", NULL, false },
+	  "was not reset", NULL, true },
 };
 
 /* A guest that was given the order. */
@@ -162,6 +162,12 @@ static void give_order(struct orders *orders, struct target *target, const json_
 	json_decref(result);
 }
 
+/* Since the order, by how often it has restarted: it may never be seen to run. */
+static bool has_run(const struct target *target, const struct goal *goal, int64_t restarts)
+{
+	return goal->ran && restarts > (goal->restarted ? target->restarts + 1 : 0);
+}
+
 /* What a guest has come to: state and text of a guest that is shown, or of an event. */
 static void take_state(struct orders *orders, struct target *target, const json_t *params,
 		       const char *text)
@@ -176,7 +182,8 @@ static void take_state(struct orders *orders, struct target *target, const json_
 	    !guest_state_in(state, goal->missed))
 		return;
 	if (guest_state_in(state, goal->reached) ||
-	    (goal->ran && number_of(params, "restarts") && !guest_state_in(state, goal->missed))) {
+	    (has_run(target, goal, number_of(params, "restarts")) &&
+	     !guest_state_in(state, goal->missed))) {
 		finish(orders, target);
 	} else if (guest_state_in(state, goal->missed)) {
 		orders->status = fail("%s: %s%s%s", target->name, name, *text ? ": " : "", text);

@@ -407,6 +407,9 @@ static const struct played {
 	{ "stop -fw web", "vmdeck: guest 'web': there is none\n",
 	  { "\"result\":{}", SHOWN("running", 1, 2), "\"result\":{}", NONE } },
 	/* One that resets itself at once may never be seen to run. */
+	{ "reset -w web", NULL,
+	  { "\"result\":{}", SHOWN("running", 1, 2), "\"result\":{}", SHOWN("starting", 2, 3),
+	    SHOWN("starting", 2, 4) } },
 	{ "start web", NULL,
 	  { "\"result\":{}", SHOWN("stopped", 1, 9), "\"result\":{}", SHOWN("starting", 2, 15) } },
 };
