@@ -106,10 +106,11 @@ static void decide(struct burst *burst)
 			if (vlan != (burst->tags[i] & NET_VLAN_MAX))
 				last_origin = last_address = 0;
 			vlan = burst->tags[i] & NET_VLAN_MAX;
+			burst->bytes += burst->frames[i].size - frame->size; /* of its tag */
 		}
 		burst->list[i] = frame;
 		burst->to[i] = NULL;
-		burst->bytes += burst->frames[i].size;
+		burst->bytes += frame->size;
 		if (mistake != NET_FORWARD) {
 			burst->verdicts[i] = mistake;
 			continue;
