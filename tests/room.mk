@@ -33,6 +33,8 @@ MOSTLYCLEANFILES += tests/summary.log
 check_LIBRARIES = tests/lib/libdevice_bench.a
 tests_lib_libdevice_bench_a_SOURCES = tests/lib/device_bench.c tests/lib/device_bench.h
 tests_lib_libdevice_bench_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+check_LIBRARIES += tests/lib/libfake_port.a
+tests_lib_libfake_port_a_SOURCES = tests/unit/fake_port.c tests/unit/fake_port.h
 DEVICE_BENCH_LIBS = tests/lib/libdevice_bench.a $(CORE_LIBS)
 
 # What is planted behind the walls of each kind of process tries to get out.
@@ -165,10 +167,9 @@ tests_fuzz_queries_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_queries_LDADD = $(CLI_LIBS)
 
 FUZZ_TESTS += tests/fuzz/shape
-tests_fuzz_shape_SOURCES = tests/fuzz/shape.c tests/unit/fake_port.c tests/unit/fake_port.h \
-	$(FUZZ_FILES)
-tests_fuzz_shape_CPPFLAGS = $(FUZZ_CPPFLAGS) -I$(top_srcdir)/tests/unit
-tests_fuzz_shape_LDADD = $(NET_LIBS)
+tests_fuzz_shape_SOURCES = tests/fuzz/shape.c $(FUZZ_FILES)
+tests_fuzz_shape_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_shape_LDADD = tests/lib/libfake_port.a $(NET_LIBS)
 
 FUZZ_TESTS += tests/fuzz/state
 tests_fuzz_state_SOURCES = tests/fuzz/state.c $(FUZZ_FILES)

@@ -5,9 +5,9 @@
  */
 #include <string.h>
 
-#include "fake_port.h"
 #include "lib/fuzz.h"
 #include "net/switch/switch_private.h"
+#include "unit/fake_port.h"
 
 #define CHOICES 4
 #define HEADER (CHOICES + sizeof(struct net_offload) + 2)
