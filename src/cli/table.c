@@ -182,8 +182,9 @@ static const struct command rows[] = {
 	  .options = capture_options, .run = capture_main },
 	{ .name = "extcap", .args = "", .method = -1,
 	  .help = "shows a deck's switches, guests and ports to Wireshark",
-	  .more = "Wireshark and tshark call it, by a script in their folder of extcap programs:\n"
-		  "  ln -s /usr/share/vmdeck/extcap/vmdeck ~/.local/lib/wireshark/extcap/\n"
+	  .more = "Wireshark and tshark call it, by a script in a folder that is theirs or named to "
+		  "them:\n"
+		  "  export WIRESHARK_EXTCAP_DIR=/usr/local/share/vmdeck/extcap\n"
 		  "  tshark -i vmdeck:lan\n",
 	  .options = extcap_options, .run = extcap_main },
 	{ .name = "check", .args = "[PROFILE...]", .max_args = -1, .word = WORD_FILE,

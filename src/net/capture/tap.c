@@ -94,9 +94,8 @@ static bool is_taken(struct recording *recording, const struct net_frame *frame)
 	bool taken = may_match(recording, bits, frame, &recording->memo);
 
 	while (!taken && (bits &= bits - 1)) {
-		struct filter_memo none;
+		struct filter_memo none = { .known = false };
 
-		none.known = false;
 		taken = may_match(recording, bits, frame, &none);
 	}
 	return taken;
