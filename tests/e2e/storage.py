@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import signal
+import struct
 import subprocess
 import sys
 import termios
@@ -464,6 +465,7 @@ def test_what_is_wrong_with_an_image_is_said():
             assert said in text, (name, text)
 
 
+F_OFD_SETLK = 37  # of fcntl.h
 PLAIN = "[guest]\nmemory = 16M\n[boot]\nfirmware = none\n[disk0]\npath = @/"
 SHARED = {  # guests by name, and what they have of few images
     "one": "x.qcow2\nformat = qcow2\n",
@@ -528,6 +530,16 @@ def test_an_image_has_one_writer_whoever_serves_it():
                 running.append(second)
             for name in running:
                 assert deck.run("stop", "--force", "--wait", name).returncode == 0
+        # A process of somebody else, which writes to it by QEMU's locks.
+        with open(os.path.join(deck.path, "raw.img"), "rb+") as file:
+            for byte in 101, 201:
+                lock = struct.pack("hhqqi", fcntl.F_RDLCK, os.SEEK_SET, byte, 1, 0)
+                fcntl.fcntl(file, F_OFD_SETLK, lock)
+            for name in "raw", "over", "based":
+                started = deck.run("start", name)
+                # Of which process, that depends on what the deck may see.
+                assert re.search(r"/raw\.img is in use by (a )?process .*\(it holds a write lock\)",
+                                 started.stderr), started
         for name, said in CHECKED.items():
             checked = deck.run("check", f"{deck.guests}/{name}.ini")
             assert checked.returncode == 1, checked

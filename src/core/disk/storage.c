@@ -334,6 +334,15 @@ int storage_check(struct storage *out, const struct profile_disk *disk,
 	return program_find(PROGRAM_STORAGE_DAEMON, program, cause);
 }
 
+/* Whether a file is a part of the image, and one that can be claimed and locked. */
+static bool is_part(const struct program_file *file, const struct profile_disk *disk,
+		    struct stat *st)
+{
+	if (disk->secret_file && !strcmp(file->path, disk->secret_file))
+		return false;
+	return stat(file->path, st) == 0 && (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode));
+}
+
 int storage_claim(struct image_claim *claim, const struct storage *storage,
 		  const struct profile_disk *disk)
 {
@@ -344,12 +353,37 @@ int storage_claim(struct image_claim *claim, const struct storage *storage,
 		bool itself = file->written || (!i && !disk->overlay);
 		struct stat st;
 
-		if (disk->secret_file && !strcmp(file->path, disk->secret_file))
-			continue;
-		if (stat(file->path, &st) == 0 && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)))
+		if (is_part(file, disk, &st))
 			err = image_claim_add(claim, file->path, &st,
 					      itself ? IMAGE_ITSELF : IMAGE_BELOW, file->written);
 	}
+	return err;
+}
+
+static int try_file(const struct program_file *file, struct cause *cause)
+{
+	const struct disk_config config = { .path = file->path, .readonly = !file->written };
+	struct image_lock *lock;
+	struct disk_file opened;
+	int err = disk_file_open_as_it_is(&opened, &config, cause);
+
+	if (err)
+		return err;
+	err = image_lock(&lock, &opened, &config, cause);
+	image_unlock(lock);
+	disk_file_close(&opened);
+	return err;
+}
+
+int storage_try(const struct storage *storage, const struct profile_disk *disk,
+		struct cause *cause)
+{
+	struct stat st;
+	int err = 0;
+
+	for (unsigned i = 0; i < storage->count && !err; i++)
+		if (is_part(&storage->files[i], disk, &st))
+			err = try_file(&storage->files[i], cause);
 	return err;
 }
 

@@ -57,6 +57,14 @@ int storage_check(struct storage *out, const struct profile_disk *disk,
 int storage_claim(struct image_claim *claim, const struct storage *storage,
 		  const struct profile_disk *disk);
 
+/*
+ * Whether other processes let the daemon have what has been claimed so, by their locks; none is
+ * kept. For those of one that has been killed it waits a moment. 0, or a negative errno with a
+ * cause that says who has what, as the daemon cannot.
+ */
+int storage_try(const struct storage *storage, const struct profile_disk *disk,
+		struct cause *cause);
+
 /* Arguments, each of them in text. */
 struct storage_arguments {
 	const char *list[16]; /* ends with NULL */

@@ -144,11 +144,13 @@ static const struct vhost_kind kind = {
 static int claim_image(struct device *device, const struct storage *storage, struct cause *cause)
 {
 	struct vhost_blk *blk = device->state;
+	int err;
 
 	blk->image = image_claim_new(device->host->profile->name, device->name);
 	if (!blk->image || storage_claim(blk->image, storage, disk_of(device)) < 0)
 		return cause_errno(cause, ENOMEM, "%s", disk_of(device)->path);
-	return image_claim_take(blk->image, cause);
+	err = image_claim_take(blk->image, cause);
+	return err ? err : storage_try(storage, disk_of(device), cause);
 }
 
 static int claim_layer(struct device *device, struct cause *cause)
