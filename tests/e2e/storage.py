@@ -501,7 +501,7 @@ CHECKED = {
 
 def test_an_image_has_one_writer_whoever_serves_it():
     d.need_kvm()
-    d.need("qemu-img", "qemu-storage-daemon")
+    d.need("qemu-img", "qemu-io", "qemu-storage-daemon")
 
     def prepare(folder):
         def at(name):
@@ -530,6 +530,13 @@ def test_an_image_has_one_writer_whoever_serves_it():
                 running.append(second)
             for name in running:
                 assert deck.run("stop", "--force", "--wait", name).returncode == 0
+        # Of what is below a layer nobody else is a writer.
+        assert deck.run("start", "over").returncode == 0
+        written = subprocess.run(["qemu-io", "-f", "raw", "-c", "write 0 512",
+                                  os.path.join(deck.path, "raw.img")], text=True,
+                                 capture_output=True)
+        assert written.returncode and "Failed to get" in written.stderr, written
+        assert deck.run("stop", "--force", "--wait", "over").returncode == 0
         # A process of somebody else, which writes to it by QEMU's locks.
         with open(os.path.join(deck.path, "raw.img"), "rb+") as file:
             for byte in 101, 201:

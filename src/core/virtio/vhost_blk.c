@@ -12,6 +12,8 @@
 
 #include "core/bus/disks.h"
 #include "core/disk/claim.h"
+#include "core/disk/lock.h"
+#include "core/disk/open.h"
 #include "core/disk/overlay.h"
 #include "core/disk/secrets.h"
 #include "core/disk/storage.h"
@@ -31,6 +33,8 @@ struct vhost_blk {
 	struct vhost_device vhost;
 	struct overlay overlay; /* fd -1 and no path: none; fd is the machine's */
 	struct image_claim *image, *layer; /* of what it is made of, and of a layer that is kept */
+	struct disk_file below; /* the image below a layer, which QEMU lets others write to */
+	struct image_lock *lock; /* of that */
 };
 
 static bool wanted(const struct profile *profile, unsigned number)
@@ -166,6 +170,16 @@ static int claim_layer(struct device *device, struct cause *cause)
 	return image_claim_take(blk->layer, cause);
 }
 
+/* As a reader that allows no writers, in other processes too. */
+static int hold_below(struct device *device, struct cause *cause)
+{
+	const struct disk_config config = { .path = disk_of(device)->path, .readonly = true };
+	struct vhost_blk *blk = device->state;
+	int err = disk_file_open_as_it_is(&blk->below, &config, cause);
+
+	return err ? err : image_lock(&blk->lock, &blk->below, &config, cause);
+}
+
 /* The layer is there as long as the machine is, whatever becomes of the daemon. */
 static int make_overlay(struct device *device, uint64_t size, struct cause *cause)
 {
@@ -191,10 +205,12 @@ static int create(struct device *device, struct cause *cause)
 	struct storage storage;
 	int err;
 
-	blk->overlay.fd = -1;
+	blk->overlay.fd = blk->below.fd = -1;
 	err = storage_check(&storage, disk_of(device), &named, cause);
 	if (!err)
 		err = claim_image(device, &storage, cause);
+	if (!err && disk_of(device)->overlay)
+		err = hold_below(device, cause);
 	if (!err && disk_of(device)->overlay)
 		err = make_overlay(device, storage.size, cause);
 	if (err)
@@ -207,6 +223,8 @@ static void destroy(struct device *device)
 	struct vhost_blk *blk = device->state;
 
 	vhost_destroy(device);
+	image_unlock(blk->lock);
+	disk_file_close(&blk->below);
 	image_claim_free(blk->image);
 	image_claim_free(blk->layer);
 }
