@@ -162,7 +162,8 @@ static void offer_words(struct typing *typing, enum word_type word)
 		offer_places(typing, true, false);
 	else if (word == WORD_PORT)
 		offer_sources(typing);
-	else if (word == WORD_SETTING && typing->own_count == 1)
+	else if (word == WORD_SETTING && typing->own_count == 1 &&
+		 strcmp(typing->words[0].text, "held") != 0)
 		offer_places(typing, false, true);
 	else if (word == WORD_SETTING && strcmp(typing->words[0].text, "set") == 0)
 		offer_settings(typing);

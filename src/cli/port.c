@@ -1,12 +1,15 @@
-/* port: what ports of switches are set to. */
+/* port: what ports of switches are set to; what they stop is in breakpoint.c. */
 #include "cli/commands.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/plain.h"
 #include "base/suggest.h"
+#include "cli/breakpoint.h"
 #include "cli/fail.h"
+#include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "control/message_text.h"
@@ -89,16 +92,34 @@ static int show(struct cli *cli)
 	return port ? CLI_OK : CLI_FAILED;
 }
 
+static const struct verb {
+	const char *name, *takes;
+	int words; /* with itself */
+	bool more;
+	int (*run)(struct cli *cli);
+} verbs[] = {
+	{ "set", "a port and settings: key=value", 3, true, set },
+	{ "show", "1 word", 2, false, show },
+	{ "break", "a port and a filter, or off", 3, false, port_break },
+	{ "held", "no word", 1, false, port_held },
+	{ "pass", "1 word", 2, false, port_pass },
+	{ "drop", "1 word", 2, false, port_drop },
+};
+
 int port_main(struct cli *cli)
 {
-	if (strcmp(cli->argv[0], "show") == 0) {
-		if (cli->argc != 2)
-			return usage_error(cli->command, "port show takes 1 word");
-		return show(cli);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		const struct verb *verb = &verbs[i];
+
+		if (strcmp(cli->argv[0], verb->name) != 0)
+			continue;
+		if (cli->argc < verb->words || (cli->argc > verb->words && !verb->more))
+			return usage_error(cli->command, "port %s takes %s", verb->name,
+					   verb->takes);
+		if (option_given(cli, "data") && verb->run != port_pass)
+			return usage_error(cli->command, "port %s takes no --data", verb->name);
+		return verb->run(cli);
 	}
-	if (strcmp(cli->argv[0], "set") != 0)
-		return usage_error(cli->command, "port knows set and show, not '%s'", cli->argv[0]);
-	if (cli->argc < 3)
-		return usage_error(cli->command, "port set takes a port and settings: key=value");
-	return set(cli);
+	return usage_error(cli->command, "port knows set, show, break, held, pass and drop, not '%s'",
+			   cli->argv[0]);
 }

@@ -111,6 +111,12 @@ static const struct option_row media_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option_row port_options[] = {
+	{ 0, "data", OPTION_TEXT, "HEX|@FILE", WORD_FILE, 0, 0,
+	  "bytes that go on in place of the frame, in hexadecimal or in a file" },
+	{ .name = NULL },
+};
+
 static const struct option_row shutdown_options[] = {
 	{ 'f', "force", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "take their power away at once" },
 	{ 'w', "wait", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "wait until the deck has ended" },
@@ -208,12 +214,19 @@ static const struct command rows[] = {
 		  "for it.\n", .run = doctor_main },
 	{ .name = "switches", .alias = "network", .args = "[SWITCH...]", .max_args = -1,
 	  .word = WORD_SWITCH, .method = METHOD_SWITCH_LIST, .json = true, .run = switches_main },
-	{ .name = "port", .args = "set PORT KEY=VALUE... | show PORT", .min_args = 2, .max_args = -1,
-	  .verbs = "set|show", .word = WORD_SETTING, .method = METHOD_PORT_SET, .json = true,
-	  .help = "changes and shows settings of a port of a switch",
+	{ .name = "port", .args = "set PORT KEY=VALUE... | show PORT | break PORT FILTER|off | held | "
+				  "pass PORT | drop PORT",
+	  .min_args = 1, .max_args = -1, .verbs = "set|show|break|held|pass|drop",
+	  .word = WORD_SETTING, .method = METHOD_PORT_SET, .json = true,
+	  .help = "changes and shows settings of a port of a switch, and stops its frames",
 	  .more = "The keys are those of vmdeck-guest(5); what is set so lasts as long as the port "
-		  "does, which is\nuntil its guest stops.\n"
-		  "  vmdeck port set web/net0 link=down\n", .run = port_main },
+		  "does, which is\nuntil its guest stops. A frame that matches a breakpoint's filter "
+		  "is held, and the guests of\nthe switch are paused until it is passed or dropped.\n"
+		  "  vmdeck port set web/net0 link=down\n"
+		  "  vmdeck port break web/net0 'tcp port 80'\n"
+		  "  vmdeck port held\n"
+		  "  vmdeck port pass web/net0 --data @frame\n",
+	  .options = port_options, .run = port_main },
 	{ .name = "stats", .args = "[GUEST...]", .max_args = -1, .word = WORD_GUEST,
 	  .method = METHOD_STATS_SUBSCRIBE, .json = true, .help = "shows what guests use",
 	  .options = stats_options, .run = stats_main },

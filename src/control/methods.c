@@ -11,18 +11,20 @@
 #define NAMES_MAX 4096
 #define PORTS_MAX 1024
 #define WORDS_MAX 64
+#define FRAME_MAX 65550
 #define INTEGER_MAX ((uint64_t)INT64_MAX)
 
 /* With quotes and a comma each, and another KiB around them. */
 _Static_assert(NAMES_MAX * (NAME_SIZE - 1 + 3) + 1024 <= CONTROL_MESSAGE_MAX,
 	       "the longest list of names fits a message");
+_Static_assert(FRAME_MAX * 2 + 1024 <= CONTROL_MESSAGE_MAX, "so does the longest frame");
 
 #define GUEST { "guest", METHOD_NAME, true, 0, 0, NULL }
 #define CONSOLE { "console", METHOD_CHOICE, false, 0, 0, "serial|virtio" }
 #define SUBSCRIPTION { "subscription", METHOD_INTEGER, true, 1, INTEGER_MAX, NULL }
 #define FILTER { "filter", METHOD_STRING, false, 0, 0, NULL }
 #define PORTS { "ports", METHOD_PORTS, false, 0, 0, NULL }
-#define SNAP { "snap", METHOD_INTEGER, false, 1, 65550, NULL }
+#define SNAP { "snap", METHOD_INTEGER, false, 1, FRAME_MAX, NULL }
 #define PAST { "past", METHOD_INTEGER, false, 1, 86400000, NULL }
 #define NAMES { "names", METHOD_BOOL, false, 0, 0, NULL }
 #define ORDER(...) &(const struct method_order){ __VA_ARGS__ }
@@ -120,6 +122,16 @@ const struct method method_table[METHOD_COUNT] = {
 		{ { "port", METHOD_PORT, true, 0, 0, NULL },
 		  { "settings", METHOD_WORDS, true, 0, 0, NULL } },
 		.help = "changes settings of a port of a switch" },
+	[METHOD_PORT_BREAK] = { "port.break", METHOD_OPERATE, 0,
+		{ { "port", METHOD_PORT, true, 0, 0, NULL }, FILTER },
+		.help = "sets a breakpoint of a port, or takes it away" },
+	[METHOD_PORT_HELD] = { "port.held", METHOD_OBSERVE, 0, { { 0 } },
+		.help = "lists breakpoints and the frames that they hold" },
+	[METHOD_PORT_DECIDE] = { "port.decide", METHOD_OPERATE, 0,
+		{ { "port", METHOD_PORT, true, 0, 0, NULL },
+		  { "decision", METHOD_CHOICE, true, 0, 0, "pass|drop" },
+		  { "data", METHOD_BYTES, false, 14, FRAME_MAX, NULL } },
+		.help = "passes or drops the frame that a port holds" },
 	[METHOD_PACKETS_SUBSCRIBE] = { "packets.subscribe", METHOD_OBSERVE, 0,
 		{ { "switch", METHOD_NAME, false, 0, 0, NULL }, FILTER },
 		.help = "sends a line about each packet" },
@@ -185,6 +197,14 @@ static bool is_words(const json_t *value)
 	return true;
 }
 
+static bool is_bytes(const char *text, const struct method_arg *arg)
+{
+	size_t digits = strspn(text, "0123456789abcdefABCDEF");
+
+	return !text[digits] && digits % 2 == 0 && digits / 2 >= arg->min &&
+	       digits / 2 <= arg->max;
+}
+
 static int check_value(const struct method_arg *arg, const json_t *value, struct cause *cause)
 {
 	const char *text = json_string_value(value);
@@ -220,6 +240,12 @@ static int check_value(const struct method_arg *arg, const json_t *value, struct
 			return 0;
 		return cause_set(cause, EINVAL, "%s: an object of 1 to %d strings is needed",
 				 arg->name, WORDS_MAX);
+	case METHOD_BYTES:
+		if (text && is_bytes(text, arg))
+			return 0;
+		return cause_set(cause, EINVAL, "%s: %llu to %llu bytes in hexadecimal are needed",
+				 arg->name, (unsigned long long)arg->min,
+				 (unsigned long long)arg->max);
 	case METHOD_INTEGER:
 		if (json_is_integer(value) && json_integer_value(value) >= 0 &&
 		    (uint64_t)json_integer_value(value) >= arg->min &&

@@ -30,6 +30,7 @@ enum method_id {
 	METHOD_CONSOLE_WINDOW,
 	METHOD_SCREEN_SUBSCRIBE, METHOD_SCREEN_CANCEL, METHOD_SCREEN_TYPE,
 	METHOD_SWITCH_LIST, METHOD_PORT_SET,
+	METHOD_PORT_BREAK, METHOD_PORT_HELD, METHOD_PORT_DECIDE,
 	METHOD_PACKETS_SUBSCRIBE, METHOD_PACKETS_CANCEL,
 	METHOD_CAPTURE_START, METHOD_CAPTURE_STOP, METHOD_CAPTURE_LIST, METHOD_CAPTURE_STREAM,
 	METHOD_COUNT
@@ -42,6 +43,7 @@ enum method_type {
 	METHOD_PORTS,	/* an array of 1 to 1024 names of ports ("web/net0") or switches */
 	METHOD_PORT,	/* one of a port */
 	METHOD_WORDS,	/* an object of 1 to 64 strings */
+	METHOD_BYTES,	/* hex digits of min..max bytes */
 	METHOD_INTEGER,	/* min..max */
 	METHOD_BOOL,
 	METHOD_CHOICE	/* one of choices, "shutdown|off" */

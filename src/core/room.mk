@@ -29,12 +29,14 @@ src_core_libcore_a_SOURCES = \
 	%D%/bus/platform.h \
 	%D%/bus/reset.c %D%/bus/reset.h \
 	%D%/bus/screen.h \
+	%D%/deck/breaks.c %D%/deck/breaks.h \
 	%D%/deck/check.c %D%/deck/check.h \
 	%D%/deck/config.h \
 	%D%/deck/conflict.c %D%/deck/conflict.h \
 	%D%/deck/deck.c %D%/deck/deck.h \
 	%D%/deck/demo.c %D%/deck/demo.h \
 	%D%/deck/guest.c %D%/deck/guest.h %D%/deck/guest_private.h \
+	%D%/deck/guest_hold.c \
 	%D%/deck/guest_machine.c \
 	%D%/deck/guest_state.c \
 	%D%/deck/insertion.c %D%/deck/insertion.h \
@@ -185,6 +187,7 @@ src_core_libserver_a_SOURCES = \
 	%D%/server/commands/commands.h \
 	%D%/server/commands/deck.c \
 	%D%/server/commands/guest.c \
+	%D%/server/commands/breakpoint.c \
 	%D%/server/commands/media.c \
 	%D%/server/commands/switch.c \
 	%D%/server/streams/capture.c \

@@ -293,7 +293,7 @@ int network_break_port(struct network *network, const char *name, struct filter 
 	pthread_mutex_lock(&network->set.lock);
 	port = find_port(network, name, cause);
 	if (port)
-		error = port_break(port, filter, words, cause);
+		error = port_set_break(port, filter, words, cause);
 	pthread_mutex_unlock(&network->set.lock);
 	return error;
 }

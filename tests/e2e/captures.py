@@ -26,14 +26,7 @@ def fields(path, *names, show=""):
 
 def make():
     d.need("tshark", "capinfos", "editcap")
-    deck = d.quiet_deck("one", "two")
-    deck.console_of_one = deck.console("one")
-    deck.console_of_one.expect("one>")
-    d.wait_for(lambda: len(deck.call("switch.list")["switches"][0]["leases"]) == 2, "two leases")
-    # Guests tell each other their names now and then.
-    d.wait_for(lambda: "1 received" in deck.console_of_one.command("ping two 1 10", "one>"),
-               "one to know two")
-    return deck
+    return d.deck_of_two()
 
 
 deck_of_two = d.Shared(make)

@@ -260,6 +260,19 @@ def quiet_deck(*guests, cpus=1, guest="", extra=""):
     return deck
 
 
+def deck_of_two():
+    """Guests one and two that know of each other; deck.console_of_one is open."""
+    deck = quiet_deck("one", "two")
+    console = deck.console_of_one = deck.console("one")
+    console.expect("one>")
+    # Guests tell each other their names now and then.
+    deck.get_acquainted = lambda: wait_for(
+        lambda: "1 received" in console.command("ping two 1 10", "one>"), "one to know two")
+    wait_for(lambda: len(deck.call("switch.list")["switches"][0]["leases"]) == 2, "two leases")
+    deck.get_acquainted()
+    return deck
+
+
 def read_line(connection):
     """Up to a newline, one byte at a time: what follows may be a raw stream."""
     line = b""

@@ -542,6 +542,57 @@ static void ports_are_set_and_shown(void **state)
 	assert_null(strstr(out, "SET TO"));
 }
 
+static void frames_are_held_and_let_go(void **state)
+{
+	json_t *value, *rows;
+
+	(void)state;
+	assert_int_equal(vmdeck("port held"), 0);
+	assert_string_equal(out, "");
+	assert_int_equal(vmdeck("port break web/net0 bad"), 1);
+	has(err, "filter: 'bad': syntax error");
+	assert_int_equal(vmdeck("port break web/net9 arp"), 1);
+	has(err, "port 'web/net9': there is none");
+	assert_int_equal(vmdeck("port break web/net0 arp"), 0);
+	assert_int_equal(vmdeck("port held"), 0);
+	has(out, "web/net0: 10.0.2.15 > 10.0.2.2 ARP number 0\n  70 bytes, since ");
+	has(out, ", 2 frames behind it\n"
+		 "  0000  00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f  ................\n");
+	has(out, "\n  0030  30 31 32 33 34 35 36 37 38 39 3a 3b 3c 3d 3e 3f  0123456789:;<=>?\n"
+		 "  0040  40 41 42 43 44 45                                @ABCDE\n");
+	assert_int_equal(vmdeck("port held --json"), 0);
+	value = parsed();
+	rows = json_object_get(value, "breakpoints");
+	assert_int_equal(json_array_size(rows), 1);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(rows, 0), "filter")),
+			    "arp");
+	json_decref(value);
+	/* Other bytes, written in any way. */
+	assert_int_equal(vmdeck("port pass web/net0 --data 00:01:02:03:04:05:06:07:08:09:0A:0B:0C"), 1);
+	has(err, "data: 14 to 65550 bytes in hexadecimal are needed");
+	assert_int_equal(vmdeck("port pass web/net0 --data 0x01"), 2);
+	has(err, "--data: 'x' is no hexadecimal digit");
+	assert_int_equal(vmdeck("port pass web/net0 --data 41:42:43:44:45:46:47:48:49:4A:4B:4c4D4e"), 0);
+	assert_int_equal(vmdeck("port held"), 0);
+	has(out, "14 bytes");
+	has(out, "it; goes on when the guests do\n");
+	has(out, "ABCDEFGHIJKLMN\n");
+	assert_int_equal(vmdeck("port pass web/net0 --data @no/such/file"), 1);
+	has(err, "no/such/file: No such file or directory");
+	assert_int_equal(vmdeck("port drop web/net0 --data 00"), 2);
+	has(err, "port drop takes no --data");
+	assert_int_equal(vmdeck("port drop web/net0"), 0);
+	assert_int_equal(vmdeck("port held"), 0);
+	assert_string_equal(out, "web/net0: stops 'arp', and holds nothing\n");
+	assert_int_equal(vmdeck("port drop web/net0"), 1);
+	has(err, "holds no frame");
+	assert_int_equal(vmdeck("port break web/net0 off"), 0);
+	assert_int_equal(vmdeck("port held"), 0);
+	assert_string_equal(out, "");
+	assert_int_equal(vmdeck("port break web/net0"), 2);
+	assert_int_equal(vmdeck("port held web/net0"), 2);
+}
+
 static void statistics_are_shown_once_or_watched(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -863,7 +914,13 @@ static void shells_get_candidates_from_the_table(void **state)
 	assert_int_equal(vmdeck("complete run --net "), 0);
 	assert_string_equal(out, "lan\nquiet\n");
 	assert_int_equal(vmdeck("complete port "), 0);
-	assert_string_equal(out, "set\nshow\n");
+	assert_string_equal(out, "set\nshow\nbreak\nheld\npass\ndrop\n");
+	assert_int_equal(vmdeck("complete port held "), 0);
+	assert_string_equal(out, "");
+	assert_int_equal(vmdeck("complete port pass web/"), 0);
+	assert_string_equal(out, "web/net0\n");
+	assert_int_equal(vmdeck("complete port pass web/net0 --d"), 0);
+	assert_string_equal(out, "--data\n");
 	assert_int_equal(vmdeck("complete port set w"), 0);
 	assert_string_equal(out, "web/net0\nweb9/net0\nweb10/net0\n");
 	assert_int_equal(vmdeck("complete port set web/net0 "), 0);
@@ -923,6 +980,7 @@ int main(int argc, char **argv)
 		TEST(profiles_are_checked_without_a_deck),
 		TEST(switches_are_listed),
 		TEST(ports_are_set_and_shown),
+		TEST(frames_are_held_and_let_go),
 		TEST(statistics_are_shown_once_or_watched),
 		TEST(a_reader_that_goes_away_ends_a_command_quietly),
 		TEST(events_are_printed_until_the_deck_ends),

@@ -541,6 +541,73 @@ int network_set_port(struct network *network, const char *name,
 	return 0;
 }
 
+/* Of web/net0: it holds a frame as soon as it is set, which other bytes replace when it is decided. */
+static struct {
+	char words[64];
+	uint8_t data[NET_FRAME_MAX];
+	uint32_t size;
+	bool decided;
+} web_break;
+
+int network_break_port(struct network *network, const char *name, struct filter *filter,
+		       const char *words, struct cause *cause)
+{
+	(void)network;
+	(void)filter;
+	if (strcmp(name, "web/net0"))
+		return cause_set(cause, ENOENT, "port '%s': there is none", name);
+	snprintf(web_break.words, sizeof(web_break.words), "%s", words ? words : "");
+	web_break.size = 70;
+	web_break.decided = false;
+	for (unsigned i = 0; i < web_break.size; i++)
+		web_break.data[i] = (uint8_t)i;
+	return 0;
+}
+
+int network_decide_port(struct network *network, const char *name,
+			const struct net_decision *decision, struct cause *cause)
+{
+	(void)network;
+	if (!web_break.size || strcmp(name, "web/net0"))
+		return cause_set(cause, ENOENT, "port '%s' holds no frame", name);
+	web_break.size = decision->data ? decision->size : 0;
+	web_break.decided = true;
+	if (decision->data)
+		memcpy(web_break.data, decision->data, decision->size);
+	return 0;
+}
+
+void deck_look_at_breaks(struct deck *deck)
+{
+	(void)deck;
+}
+
+size_t switch_list_breaks(struct net_switch *sw, struct switch_break_info *out, size_t room)
+{
+	if (switch_get_config(sw) != &lan || !*web_break.words)
+		return 0;
+	if (!room)
+		return 1;
+	memset(out, 0, sizeof(*out));
+	strcpy(out->port, "web/net0");
+	out->words = strdup(web_break.words);
+	out->decided = web_break.decided;
+	out->since = 1000000000ull * 1700000000;
+	out->size = web_break.size;
+	out->behind = 2;
+	if (!out->size)
+		return 1;
+	out->data = malloc(out->size);
+	memcpy(out->data, web_break.data, out->size);
+	return 1;
+}
+
+void switch_break_free(struct switch_break_info *info)
+{
+	free(info->words);
+	free(info->data);
+}
+
 size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, size_t room)
 {
 	if (switch_get_config(sw) != &lan)

@@ -1101,22 +1101,29 @@ static void packets_come_in_bounded_batches(void **state)
 /* Each way in: refused at once or later, and not waited for when the deck ends. */
 static void filters_are_answered_when_they_are_compiled(void **state)
 {
-	static const char *const methods[] = { "packets.subscribe", "capture.start",
-					       "capture.stream" };
+	static const struct {
+		const char *name, *more;
+	} methods[] = { { "packets.subscribe", "" }, { "capture.start", "" },
+			{ "capture.stream", "" }, { "port.break", ",\"port\":\"web/net0\"" } };
 	struct fake_deck *fake = *state;
 	struct link *link = fake_link(fake);
-	char line[128];
+	char line[192];
 	int fds[16];
 
 	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
-		refused(link, methods[i], json_pack("{s:s}", "filter", "wrong"), -EINVAL);
-		refused(link, methods[i], json_pack("{s:s}", "filter", "bad"), -EINVAL);
+		for (size_t word = 0; word < 2; word++) {
+			snprintf(line, sizeof(line), "{\"filter\":\"%s\"%s}",
+				 word ? "bad" : "wrong", methods[i].more);
+			refused(link, methods[i].name, json_loads(line, 0, NULL), -EINVAL);
+		}
 	}
 	json_decref(call(link, "packets.subscribe", json_pack("{s:s}", "filter", "tcp")));
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		fds[i] = fake_socket(fake);
 		snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\","
-			 "\"params\":{\"filter\":\"slow\"}}\n", methods[i % ARRAY_SIZE(methods)]);
+			 "\"params\":{\"filter\":\"slow\"%s}}\n",
+			 methods[i % ARRAY_SIZE(methods)].name,
+			 methods[i % ARRAY_SIZE(methods)].more);
 		say(fds[i], line);
 	}
 	usleep(100000);

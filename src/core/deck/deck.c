@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/sentence.h"
 #include "base/watch.h"
+#include "core/deck/breaks.h"
 #include "core/deck/guest_private.h"
 #include "core/deck/notices.h"
 #include "core/deck/pressure.h"
@@ -32,6 +33,7 @@ struct deck {
 	struct watch watch;
 	struct pressure pressure;
 	struct refusals refusals;
+	struct breaks breaks;
 	struct loop_timer sample, patience;
 	uint64_t next_sample; /* CLOCK_MONOTONIC, ns */
 	bool told;	      /* deck_end()'s caller was told of the end */
@@ -192,6 +194,18 @@ static void on_leased(void *arg)
 	loop_post(deck_loop(deck), &deck->leased);
 }
 
+static void poke_breaks(void *arg)
+{
+	struct deck *deck = arg;
+
+	breaks_poke(&deck->breaks);
+}
+
+void deck_look_at_breaks(struct deck *deck)
+{
+	breaks_poke(&deck->breaks);
+}
+
 static void sample(void *arg)
 {
 	struct deck *deck = arg;
@@ -311,7 +325,7 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 {
 	struct deck *deck = calloc(1, sizeof(*deck));
 	const struct uplink_listener listener = { .notice = add_notice, .leased = on_leased,
-						  .arg = deck };
+						  .held = poke_breaks, .arg = deck };
 	int err;
 
 	if (!deck)
@@ -323,11 +337,13 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 	deck->services.may_have = may_have;
 	deck->services.check_switch = check_switch;
 	deck->services.adopted = adopted;
+	deck->services.hold_changed = poke_breaks;
 	deck->services.arg = deck;
 	deck->sample = (struct loop_timer){ .fire = sample, .arg = deck };
 	deck->patience = (struct loop_timer){ .fire = out_of_patience, .arg = deck };
 	deck->ended = (struct loop_task){ .run = tell_ended, .arg = deck };
 	deck->leased = (struct loop_task){ .run = tell_leased, .arg = deck };
+	breaks_init(&deck->breaks, &deck->services, &deck->roster);
 	deck->services.notices = &deck->notices;
 	notices_init(&deck->notices, deck_loop(deck), &deck->services.journal);
 	err = loop_init(&deck->services.loop, cause);

@@ -57,6 +57,9 @@ void deck_refresh(struct deck *deck);
  */
 void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg);
 
+/* Something was decided about a breakpoint of a port: guests may go on. */
+void deck_look_at_breaks(struct deck *deck);
+
 void deck_listen(struct deck *deck, struct deck_listener *listener); /* embedded; not copied */
 void deck_unlisten(struct deck *deck, struct deck_listener *listener);
 

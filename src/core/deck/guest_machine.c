@@ -328,6 +328,11 @@ static void machine_ended(struct guest *guest, const struct machine_status *stat
 		finish(guest, ends[status->end], status->reason);
 }
 
+static const char *why_paused(const struct guest *guest, const struct machine_status *status)
+{
+	return guest_is_held(guest) ? guest->held : status->stall;
+}
+
 static void machine_changed(void *arg)
 {
 	static const enum guest_state states[] = {
@@ -340,6 +345,7 @@ static void machine_changed(void *arg)
 	struct machine_status status;
 
 	machine_get_status(guest->machine, &status);
+	guest_follow_hold(guest, &status);
 	if (status.phase == MACHINE_ENDED) {
 		machine_ended(guest, &status);
 		return;
@@ -355,7 +361,7 @@ static void machine_changed(void *arg)
 		return;
 	guest->changes = status.changes;
 	snprintf(guest->reason, sizeof(guest->reason), "%s",
-		 status.phase == MACHINE_PAUSED	   ? status.stall
+		 status.phase == MACHINE_PAUSED	   ? why_paused(guest, &status)
 		 : status.phase == MACHINE_RUNNING ? status.remark
 						   : "");
 	life_change(&guest->life, states[status.phase], guest->reason);

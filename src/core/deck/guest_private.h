@@ -14,6 +14,11 @@
 #include "core/profile/folder.h"
 #include "core/profile/report.h"
 
+/* Of one that is paused for a breakpoint: see guest_hold(). */
+enum guest_hold { NOT_HELD, HELD_SOON, HELD_PAUSED, HELD_NO_MORE };
+
+#define GUEST_HELD_SIZE 112
+
 struct guest {
 	struct deck_services *services;
 	char name[NAME_SIZE];
@@ -38,6 +43,8 @@ struct guest {
 	struct loop_task changed; /* the machine's status changed */
 	bool off;	    /* its power was taken; what its machine still tells is no news */
 	bool start_again;   /* when it has stopped */
+	enum guest_hold hold;
+	char held[GUEST_HELD_SIZE]; /* why it is paused then */
 	unsigned changes; /* as the machine's status has it */
 	unsigned wishes[PROFILE_DISKS_MAX]; /* how often somebody wanted something of a drive */
 	uint64_t forged_told; /* of stats_forged(), in the journal */
@@ -69,6 +76,18 @@ bool guest_is_renamed(const struct guest *guest);
 
 /* Of a guest without a machine: its profile from here on, or NULL. The one before is not freed. */
 void guest_adopt(struct guest *guest, struct profile *profile);
+
+/*
+ * Pauses a guest that runs, for the reason, until guest_unhold(), which resumes it if nobody else
+ * has done so or ended it, nor something of its own keeps it paused. Whether it is paused by that,
+ * or is about to be, or to be resumed; services->hold_changed() follows when that changes.
+ */
+void guest_hold(struct guest *guest, const char *why);
+void guest_unhold(struct guest *guest);
+bool guest_is_held(const struct guest *guest);
+
+/* The machine's status has changed. */
+void guest_follow_hold(struct guest *guest, const struct machine_status *status);
 
 /* Whether a machine stands. */
 bool guest_is_live(const struct guest *guest);

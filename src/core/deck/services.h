@@ -35,6 +35,7 @@ struct deck_services {
 	/* See switches_check(). */
 	int (*check_switch)(void *arg, const char *name, struct cause *cause);
 	void (*adopted)(void *arg); /* a guest that is alive has another profile */
+	void (*hold_changed)(void *arg); /* see guest_hold() */
 	bool ending; /* no guest is started any more */
 	void (*guest_ended)(void *arg, struct guest *guest); /* may free the guest */
 	void *arg;

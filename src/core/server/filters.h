@@ -17,7 +17,7 @@ struct filter_order {
 	struct filter_order *next, **at; /* in the server's list */
 };
 
-/* As filter_compile(); -EAGAIN when too many are under way. */
+/* As filter_compile(), of an expression that lives as long; -EAGAIN: too many are under way. */
 int filter_order_run(struct filter_order *order, struct server *server, const char *expression,
 		     struct cause *cause);
 

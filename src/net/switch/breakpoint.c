@@ -52,8 +52,8 @@ static void unmake_hold(struct net_port *port)
 		hold_free(hold);
 }
 
-int port_break(struct net_port *port, struct filter *filter, const char *words,
-	       struct cause *cause)
+int port_set_break(struct net_port *port, struct filter *filter, const char *words,
+		   struct cause *cause)
 {
 	char *copy = words ? strdup(words) : NULL;
 	int error = words && !copy ? no_memory(port, cause) : 0;

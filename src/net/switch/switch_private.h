@@ -178,8 +178,8 @@ void port_impaired(const struct net_port *port, struct net_impaired out[NET_WAYS
  * Under the set's lock: the port has a breakpoint, or, words NULL, none any more. The filter is
  * taken over, and empty then. On errors with a cause, -ENOMEM, it is as before.
  */
-int port_break(struct net_port *port, struct filter *filter, const char *words,
-	       struct cause *cause);
+int port_set_break(struct net_port *port, struct filter *filter, const char *words,
+		   struct cause *cause);
 
 /* Under the set's lock: the port of that name, or NULL. */
 struct net_port *switch_find_port(const struct switch_set *set, const char *name);

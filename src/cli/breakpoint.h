@@ -1,0 +1,12 @@
+/* What "vmdeck port" does about breakpoints; each returns the exit status. Main thread. */
+#ifndef CLI_BREAKPOINT_H
+#define CLI_BREAKPOINT_H
+
+#include "cli/command.h"
+
+int port_break(struct cli *cli);
+int port_held(struct cli *cli);
+int port_pass(struct cli *cli);
+int port_drop(struct cli *cli);
+
+#endif
