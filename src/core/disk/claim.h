@@ -39,6 +39,7 @@ int image_claim_clash(const struct image_claim *claim, const struct image_claim 
 /* Claims all of them, beside what others have claimed: 0, or -EBUSY with such a cause. */
 int image_claim_take(struct image_claim *claim, struct cause *cause);
 
-void image_claim_free(struct image_claim *claim); /* and gives up what it has taken; NULL is valid */
+/* And gives up what it has taken; NULL is valid. */
+void image_claim_free(struct image_claim *claim);
 
 #endif
