@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/paths.h"
+#include "core/disk/claim.h"
 #include "core/disk/lock.h"
 
 /* The folder is made; false: only its name is wanted. */
@@ -151,6 +152,15 @@ static int open_or_make(struct variables_file *file, const uint8_t *cells, size_
 	return err == -ENOENT ? cause_errno(cause, ENOENT, "%s", file->path) : err;
 }
 
+static int claim(struct variables_file *file, struct cause *cause)
+{
+	file->claim = image_claim_new(file->config.guest, file->config.name);
+	if (!file->claim || image_claim_add(file->claim, file->path, &file->file.st, IMAGE_ITSELF,
+					    true) < 0)
+		return cause_errno(cause, ENOMEM, "%s", file->path);
+	return image_claim_take(file->claim, cause);
+}
+
 int variables_file_open(struct variables_file *file, const char *guest, uint8_t *cells,
 			size_t size, bool *fresh, struct cause *cause)
 {
@@ -162,6 +172,8 @@ int variables_file_open(struct variables_file *file, const char *guest, uint8_t 
 	err = find_path(file->path, guest, true, cause);
 	if (!err)
 		err = open_or_make(file, cells, size, fresh, cause);
+	if (!err)
+		err = claim(file, cause);
 	if (!err)
 		err = image_lock(&file->lock, &file->file, &file->config, cause);
 	if (!err && read_all(file->file.fd, cells, size))
@@ -177,6 +189,8 @@ void variables_file_close(struct variables_file *file)
 		return;
 	image_unlock(file->lock);
 	file->lock = NULL;
+	image_claim_free(file->claim);
+	file->claim = NULL;
 	disk_file_close(&file->file);
 }
 

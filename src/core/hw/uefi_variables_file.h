@@ -19,6 +19,7 @@ struct variables_file {
 	char path[PATH_MAX];
 	struct disk_config config; /* as a writable image, so that QEMU and others are kept off it */
 	struct disk_file file;
+	struct image_claim *claim;
 	struct image_lock *lock; /* NULL: it is not open */
 };
 
