@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "fake_port.h"
 #include "net/capture/capture_private.h"
+#include "net/switch/switch_private.h"
 
 static const uint8_t broadcast[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
@@ -750,6 +751,64 @@ static void a_reader_that_goes_away_ends_it_quietly(void **state)
 	}
 }
 
+struct stopping {
+	struct capture *capture;
+	atomic_bool over;
+};
+
+static void *stop_it(void *arg)
+{
+	struct stopping *stopping = arg;
+
+	capture_stop(stopping->capture, NULL);
+	atomic_store(&stopping->over, true);
+	return NULL;
+}
+
+/* A port's thread may be within a burst, and run the filter, when the capture ends. */
+static void a_filter_stays_while_a_burst_runs_it(void **state)
+{
+	static uint8_t data[65000];
+	const enum net_verdict verdict = NET_FORWARD;
+	struct lan *lan = *state;
+
+	for (int by_itself = 0; by_itself < 2; by_itself++) {
+		struct ending ending = { .error = 1 };
+		struct capture_config config = { .snap = CAPTURE_SNAP_MAX, .filter = "ip",
+						 .ended = note_end, .arg = &ending };
+		struct stopping stopping = { 0 };
+		struct recording recording;
+		struct net_frame frame;
+		struct iovec rest;
+		pthread_t thread;
+		int fds[2];
+
+		assert_int_equal(pipe(fds), 0);
+		config.fd = fds[1];
+		stopping.capture = fake_capture(lan->network, &config);
+		fake_frame(&frame, &rest, data, sizeof(data), lan->b.mac, lan->a.mac);
+		memcpy(data + 12, "\x08\0", 2);
+		capture_tap_begin(&recording, lan->a.port->tap,
+				  capture_tap_wants(lan->a.port->tap, 1));
+		capture_tap_append(&recording, &frame, 1, &verdict, NULL);
+		if (by_itself) {
+			close(fds[0]);
+			wait_for_end(&ending);
+		}
+		pthread_create(&thread, NULL, stop_it, &stopping);
+		/* Into chunks that begin after the end. */
+		for (unsigned i = 0; i < 8; i++) {
+			usleep(20000);
+			capture_tap_append(&recording, &frame, 1, &verdict, NULL);
+			assert_false(atomic_load(&stopping.over));
+		}
+		capture_tap_end(&recording);
+		pthread_join(thread, NULL);
+		if (!by_itself)
+			close(fds[0]);
+	}
+}
+
 static void a_full_disk_ends_it_with_a_cause(void **state)
 {
 	struct lan *lan = *state;
@@ -924,6 +983,7 @@ int main(void)
 		LAN_TEST(a_slow_socket_loses_whole_records),
 		LAN_TEST(a_stalled_reader_does_not_hold_up_the_stop),
 		LAN_TEST(a_reader_that_goes_away_ends_it_quietly),
+		LAN_TEST(a_filter_stays_while_a_burst_runs_it),
 		LAN_TEST(a_full_disk_ends_it_with_a_cause),
 		LAN_TEST(a_file_that_cannot_grow_stays_valid),
 		LAN_TEST(checksums_are_finished_in_what_is_recorded),

@@ -317,7 +317,7 @@ struct recording {
 	uint64_t others; /* captures that want what is appended for its receiver's sake */
 	struct chunk *before, *chunk; /* the open one at the start and now, or NULL */
 	uint8_t *at, *end;	      /* free room in chunk */
-	uint64_t time;
+	uint64_t began, time; /* when the tap was taken; that of the next run */
 	uint64_t stamp;	      /* at that time; 0: frames have none */
 	uint32_t flags, snap; /* of the tap's snap */
 	uint64_t filters;     /* of the tap's */

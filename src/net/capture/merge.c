@@ -349,6 +349,9 @@ void capture_replay(struct writer *w, struct capture *capture)
 	if (!cursors.list)
 		return;
 	find_cursors(w, capture, &cursors);
+	/* A port may have come meanwhile, and with it more of what the capture names. */
+	if (cursors.count > cursors.room)
+		cursors.count = cursors.room;
 	capture_sink_widen(capture, cursors.bytes);
 	for (uint32_t i = cursors.count / 2; i-- > 0;)
 		sift_cursor(&cursors, i);

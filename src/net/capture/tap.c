@@ -166,7 +166,7 @@ static bool next_chunk(struct recording *recording)
 		chunk->used = (uint32_t)(recording->at - chunk->data);
 		hand_over(recording->tap->hub, chunk);
 	}
-	recording->chunk = chunk = new_chunk(recording->tap, recording->time);
+	recording->chunk = chunk = new_chunk(recording->tap, recording->began);
 	if (!chunk)
 		return false;
 	recording->at = chunk->data;
@@ -184,6 +184,7 @@ static void take_open(struct recording *recording)
 	 * no mark knows that no record older than its own clock will follow.
 	 */
 	read_clock(recording);
+	recording->began = recording->time;
 	recording->begun = true;
 	/* One that the writer gave back although there is another since: it is full enough. */
 	if (chunk && chunk->sequence + 1 != recording->tap->sequence) {

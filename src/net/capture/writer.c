@@ -273,11 +273,12 @@ static bool finish_captures(struct writer *w)
 		pthread_mutex_unlock(&hub->lock);
 		if (stop_time == UINT64_MAX)
 			continue;
+		/* One that is over has a filter, too, which a port's thread may be running. */
+		if (capture->state != CAPTURE_DRAINING && w->horizon < stop_time) {
+			draining = true;
+			continue;
+		}
 		if (capture->state == CAPTURE_RUNNING) {
-			if (w->horizon < stop_time) {
-				draining = true;
-				continue;
-			}
 			capture->state = CAPTURE_DRAINING;
 			capture->progress = now;
 			capture->deadline = now + DRAIN_MAX * patience(capture);
