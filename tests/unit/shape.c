@@ -810,6 +810,130 @@ static void settings_change_under_traffic(void **state)
 	pthread_join(releaser, NULL);
 }
 
+/* What the limit refuses takes none of the line's time. */
+static void a_rate_is_kept_under_overload(void **state)
+{
+	struct net_port_settings settings = { 0 };
+	struct fake_lan *lan = *state;
+	struct late *late = stop_time(lan);
+
+	settings.impairments[NET_WAY_IN].rate = 10000000; /* a frame of 1250 bytes a ms */
+	set(&lan->b, &settings);
+	for (unsigned second = 0; second < 3; second++) {
+		unsigned passed = 0;
+
+		for (unsigned ms = 0; ms < 1000; ms++) {
+			for (unsigned i = 0; i < 10; i++)
+				fake_send(&lan->a, lan->b.mac, lan->a.mac, 1250);
+			pass_time(late, NS_PER_MS);
+			passed += lan->b.count;
+			fake_port_clear(&lan->b);
+		}
+		assert_in_range(passed, 990, 1010);
+	}
+	/* And nothing comes for longer than the limit's frames take. */
+	assert_true(late_run(late) - clock_now <= NS_PER_MS);
+	for (unsigned ms = 0; ms <= NET_LIMIT_STANDARD; ms++) {
+		pass_time(late, NS_PER_MS);
+		fake_port_clear(&lan->b);
+	}
+	assert_int_equal(late_run(late), LANE_NEVER);
+}
+
+/* A port's own address is known in its VLAN, however few others it may have. */
+static void a_limit_of_addresses_leaves_its_own(void **state)
+{
+	struct net_port_settings settings = { .vlan = 10, .macs = 1 };
+	struct fake_lan *lan = *state;
+
+	set(&lan->b, &settings);
+	settings.macs = 0;
+	set(&lan->a, &settings);
+	set(&lan->c, &settings);
+	fake_send(&lan->b, broadcast, lan->b.mac, 60);
+	fake_port_clear(&lan->c);
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	assert_int_equal(lan->b.count, 1);
+	assert_int_equal(lan->c.count, 0);
+}
+
+/* The last two bytes are such that the sum of all from start on, which goes there, is wanted. */
+static void choose_sum(uint8_t *data, unsigned start, uint32_t wanted)
+{
+	uint32_t sum = 0;
+
+	for (unsigned i = start; i < 58; i += 2)
+		sum += (uint32_t)data[i] << 8 | data[i + 1];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	sum = ((0xffffu & ~wanted) + 0xffff - sum) % 0xffff;
+	data[58] = (uint8_t)(sum >> 8);
+	data[59] = (uint8_t)sum;
+}
+
+/* A sum is put into the frame behind the look at its addresses. */
+static void a_checksum_makes_no_address(void **state)
+{
+	static const uint8_t arp[] = { 0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 2 };
+	struct net_port_settings settings = { .lock = NET_LOCK_MAC_IP };
+	struct fake_lan *lan = *state;
+	uint8_t data[64] = { 0 };
+	struct net_frame frame;
+	struct iovec rest;
+
+	set(&lan->a, &settings);
+	memcpy(data + 12, arp, sizeof(arp));
+	memcpy(data + 22, lan->a.mac, 6);
+	data[28] = 10;
+	data[31] = 5; /* its own, 10.0.0.5 */
+	fake_frame(&frame, &rest, data, 60, broadcast, lan->a.mac);
+	switch_input(lan->a.port, &frame, 1);
+	assert_int_equal(lan->b.count, 1);
+	for (unsigned start = 6; start <= 30; start += 2) {
+		choose_sum(data, start, 0x0063);
+		frame.offload = (struct net_offload){ .flags = NET_OFFLOAD_NEEDS_CSUM,
+						      .csum_start = (uint16_t)start };
+		switch_input(lan->a.port, &frame, 1);
+	}
+	assert_int_equal(lan->b.count, 1);
+	assert_int_equal(drops(&lan->a, NET_DROP_BAD_OFFLOAD), 13);
+}
+
+/* What waits for a port is let go by what that is set to by then, in the VLAN that it came in. */
+static void a_backlog_heeds_settings(void **state)
+{
+	struct net_port_settings trunk = { .vlan = 5 }, access = { .vlan = 10 };
+	struct net_port_settings down = { .link = NET_LINK_DOWN }, plain = { 0 };
+	struct fake_lan *lan = *state;
+	uint8_t data[64] = { 0 };
+	struct net_frame frame;
+	struct iovec rest;
+
+	lan->a.port->keeps_backlog = true;
+	lan->b.room = 0;
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	set(&lan->b, &down);
+	lan->b.room = 100;
+	assert_false(switch_retry(lan->a.port));
+	assert_int_equal(lan->b.count, 0);
+	assert_int_equal(drops(&lan->b, NET_DROP_LINK_DOWN), 1);
+
+	set(&lan->b, &plain);
+	trunk.trunk.bits[0] = 1 << 10;
+	set(&lan->a, &trunk);
+	set(&lan->b, &access);
+	fake_send(&lan->b, broadcast, lan->b.mac, 60);
+	lan->b.room = 0;
+	memcpy(data + 12, "\x81\0\0\x0a\x08", 5);
+	fake_frame(&frame, &rest, data, 60, lan->b.mac, lan->a.mac);
+	memcpy(data + 12, "\x81\0\0\x0a\x08", 5);
+	switch_input(lan->a.port, &frame, 1);
+	assert_true(switch_waits(lan->a.port));
+	lan->b.room = 100;
+	assert_false(switch_retry(lan->a.port));
+	assert_int_equal(lan->b.count, 1);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, fake_lan_setup, fake_lan_teardown)
 
 int main(void)
@@ -838,6 +962,10 @@ int main(void)
 		TEST(a_locked_port_has_one_address),
 		TEST(a_locked_port_has_one_ip_address),
 		TEST(a_port_has_a_limit_of_addresses),
+		TEST(a_rate_is_kept_under_overload),
+		TEST(a_limit_of_addresses_leaves_its_own),
+		TEST(a_checksum_makes_no_address),
+		TEST(a_backlog_heeds_settings),
 		TEST(settings_change_under_traffic),
 	};
 

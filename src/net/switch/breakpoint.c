@@ -78,7 +78,8 @@ static void let_go(struct net_port *port)
 {
 	struct burst burst;
 
-	if (!port->hold || hold_state(port->hold) == HOLD_STOPPED)
+	/* Of one that holds something the sender is known to take turns. */
+	if (!port->hold || hold_state(port->hold) != HOLD_READY)
 		return;
 	burst_begin(&burst, port, NULL, 0);
 	port->releasing = true;

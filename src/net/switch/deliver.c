@@ -40,10 +40,11 @@ void burst_account(struct net_port *to, const struct net_frame *const *frames, u
 }
 
 /* What finds no room waits, and what comes behind that. The rest is counted. */
-static void deliver_with_backlog(struct net_port *sender, struct net_port *to,
+static void deliver_with_backlog(const struct burst *burst, struct net_port *to,
 				 const struct net_frame *const *frames, unsigned count,
 				 enum net_verdict *verdicts)
 {
+	struct net_port *sender = burst->sender;
 	const struct net_frame *others[NET_BURST_MAX];
 	enum net_verdict theirs[NET_BURST_MAX];
 	unsigned taken = 0, n = 0;
@@ -56,7 +57,8 @@ static void deliver_with_backlog(struct net_port *sender, struct net_port *to,
 	}
 	for (unsigned i = 0; i < count; i++) {
 		if (taken < count && verdict_is_want_of_room(verdicts[i]) &&
-		    waiting_put(&sender->waiting, to->slot, frames[i], clock_monotonic())) {
+		    waiting_put(&sender->waiting, to->slot, burst->tag & NET_VLAN_MAX, frames[i],
+				clock_monotonic())) {
 			verdicts[i] = NET_FORWARD;
 			continue;
 		}
@@ -108,11 +110,12 @@ static void deliver_by_lane(struct net_port *sender, struct net_port *to, struct
 }
 
 /* As they are seen there. */
-static void deliver_seen(struct net_port *sender, struct net_port *to,
+static void deliver_seen(const struct burst *burst, struct net_port *to,
 			 const struct net_frame *const *frames, unsigned count,
 			 enum net_verdict *verdicts)
 {
 	struct lane *lane = port_lane(to, NET_WAY_IN);
+	struct net_port *sender = burst->sender;
 	unsigned taken;
 
 	if (__builtin_expect(lane != NULL, 0)) {
@@ -120,7 +123,7 @@ static void deliver_seen(struct net_port *sender, struct net_port *to,
 		return;
 	}
 	if (sender->keeps_backlog && !sender->releasing && verdicts[0] == NET_FORWARD) {
-		deliver_with_backlog(sender, to, frames, count, verdicts);
+		deliver_with_backlog(burst, to, frames, count, verdicts);
 		return;
 	}
 	taken = to->ops.deliver(to->backend, sender->slot, frames, count, verdicts);
@@ -156,7 +159,7 @@ static void deliver_fitting(struct burst *burst, struct net_port *to,
 		}
 		while (end < count && fit(burst, shape, frames[end]) == NET_FORWARD)
 			end++;
-		deliver_seen(burst->sender, to, frames + i, end - i, verdicts + i);
+		deliver_seen(burst, to, frames + i, end - i, verdicts + i);
 	}
 }
 
@@ -190,7 +193,7 @@ static void deliver(struct burst *burst, struct net_port *to,
 	if (__builtin_expect(shape != NULL, 0))
 		deliver_shaped(burst, to, shape, frames, count, verdicts);
 	else
-		deliver_seen(burst->sender, to, frames, count, verdicts);
+		deliver_seen(burst, to, frames, count, verdicts);
 }
 
 /*

@@ -13,6 +13,7 @@
 #include "net/switch/burst.h"
 #include "net/switch/parking.h"
 #include "net/switch/shape.h"
+#include "net/switch/vlan.h"
 
 #define ETHERTYPE_ARP 0x0806
 #define ARP_SENDER_IP 28 /* from the frame's start */
@@ -306,12 +307,21 @@ uint64_t switch_send(struct net_port *port, const struct net_frame *frames, unsi
 
 /* Whether the port is there still, and the frame's address is: a slot is given again. */
 static bool is_reached(const struct burst *burst, const struct net_port *to,
-		       const struct net_frame *frame)
+		       const struct waiting_frame *waiting)
 {
-	const struct port_shape *shape = port_shape(burst->sender);
-	uint64_t address = mac_in_vlan(mac_load(frame->head), shape ? shape->settings.vlan : 0);
+	uint64_t address = mac_in_vlan(mac_load(waiting->frame.head), waiting->vlan);
 
 	return to && mac_table_find(&burst->sw->macs, address, seconds_now()) == to->slot;
+}
+
+/* Whether the port, which may have been set anew since, is one for it: NET_FORWARD, or why not. */
+static enum net_verdict readmit(const struct net_port *to, uint32_t vlan)
+{
+	const struct port_shape *shape = port_shape(to);
+
+	if (!vlan_admits(shape ? &shape->settings : NULL, vlan))
+		return NET_DROP_VLAN;
+	return port_is_unplugged(to) ? NET_DROP_LINK_DOWN : NET_FORWARD;
 }
 
 /* What of a list finds room or has waited too long; false: the first one is to wait longer. */
@@ -319,12 +329,15 @@ static bool retry_first(struct burst *burst, struct net_port *to, struct waiting
 			uint64_t now)
 {
 	const struct net_frame *frame = &list->first->frame;
-	enum net_verdict verdict = NET_FORWARD;
+	enum net_verdict verdict;
 
-	if (is_reached(burst, to, frame)) {
-		unsigned taken = to->ops.deliver(to->backend, burst->sender->slot, &frame, 1,
-						 &verdict);
+	if (is_reached(burst, to, list->first)) {
+		unsigned taken = 0;
 
+		verdict = readmit(to, list->first->vlan);
+		if (verdict == NET_FORWARD)
+			taken = to->ops.deliver(to->backend, burst->sender->slot, &frame, 1,
+						&verdict);
 		if (!taken && verdict_is_want_of_room(verdict) && now - list->first->since < WAITING_TIME)
 			return false;
 		burst_account(to, &frame, 1, &verdict, taken);

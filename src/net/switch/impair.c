@@ -112,17 +112,24 @@ static uint64_t draw_delay(struct impair *impair)
 	return settings->delay + (uint64_t)more;
 }
 
-/* When the line has sent the frame, which is then delayed. */
-static uint64_t pass_line(struct impair *impair, uint32_t size, uint64_t now)
+/* When the line has sent the frame, which is then delayed; *line: for how long it is busy. */
+static uint64_t pass_line(struct impair *impair, uint32_t size, uint64_t now, uint64_t *line)
 {
 	uint64_t rate = impair->settings.rate;
 
+	*line = 0;
 	if (!rate)
 		return now;
 	if (impair->idle < now)
 		impair->idle = now;
-	impair->idle += (uint64_t)((unsigned __int128)size * 8 * NS_PER_S / rate);
+	*line = (uint64_t)((unsigned __int128)size * 8 * NS_PER_S / rate);
+	impair->idle += *line;
 	return impair->idle;
+}
+
+void impair_refuse(struct impair *impair, const struct impair_copy *copy)
+{
+	impair->idle -= copy->line;
 }
 
 void impair_draw(struct impair *impair, uint32_t size, uint64_t now, struct impair_fate *fate)
@@ -142,7 +149,9 @@ void impair_draw(struct impair *impair, uint32_t size, uint64_t now, struct impa
 		if (copy->corrupt)
 			copy->bit = NET_FRAME_MIN * 8 +
 				    draw_below(impair, (size - NET_FRAME_MIN) * 8);
-		copy->time = early ? now : pass_line(impair, size, now) + draw_delay(impair);
+		copy->line = 0;
+		copy->time = early ? now : pass_line(impair, size, now, &copy->line) +
+						   draw_delay(impair);
 		fate->reordered |= early;
 	}
 }

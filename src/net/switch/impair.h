@@ -19,6 +19,7 @@ struct impair {
 
 struct impair_copy {
 	uint64_t time; /* when it goes on, as now */
+	uint64_t line; /* ns that the line is busy with it */
 	bool corrupt;
 	uint32_t bit; /* of the frame, which is turned */
 };
@@ -40,5 +41,8 @@ void impair_begin(struct impair *impair, const struct net_impairment *settings, 
 
 /* A frame of size bytes comes; now: ns. */
 void impair_draw(struct impair *impair, uint32_t size, uint64_t now, struct impair_fate *fate);
+
+/* There is no room for one that was drawn last: the line does not send it. */
+void impair_refuse(struct impair *impair, const struct impair_copy *copy);
 
 #endif

@@ -153,6 +153,7 @@ static bool offer_copy(struct lane *lane, const struct net_frame *frame, uint32_
 	kept = hold_copy(lane, frame, from, copy->time > now ? copy->time : now);
 	if (!kept) {
 		lane->done.over_limit++;
+		impair_refuse(&lane->impair, copy);
 		return false;
 	}
 	*held = true;

@@ -137,17 +137,18 @@ static bool replace(struct mac_table *table, uint32_t index, uint64_t old, uint6
 	return true;
 }
 
-static bool is_at_limit(const struct mac_table *table, uint32_t port)
+static bool is_at_limit(const struct mac_table *table, uint32_t port, bool own)
 {
-	uint32_t limit = atomic_load_explicit(&table->limits[port], memory_order_relaxed);
+	/* Its own address is learned in each VLAN that it sends in. */
+	uint32_t limit = own ? 0 : atomic_load_explicit(&table->limits[port], memory_order_relaxed);
 
 	return atomic_load_explicit(&table->learned[port], memory_order_relaxed) >=
 	       (limit ? limit : MAC_PER_PORT);
 }
 
-static bool port_is_full(struct mac_table *table, uint32_t port, uint32_t now)
+static bool port_is_full(struct mac_table *table, uint32_t port, bool own, uint32_t now)
 {
-	if (!is_at_limit(table, port))
+	if (!is_at_limit(table, port, own))
 		return false;
 	if (table->swept[port] == now)
 		return true;
@@ -158,7 +159,7 @@ static bool port_is_full(struct mac_table *table, uint32_t port, uint32_t now)
 		if (entry && ENTRY_PORT(entry) == port && expired(table, i, entry, now))
 			replace(table, i, entry, 0);
 	}
-	return is_at_limit(table, port);
+	return is_at_limit(table, port, own);
 }
 
 /*
@@ -273,7 +274,7 @@ bool mac_table_learn_slow(struct mac_table *table, struct mac_hint *hint, uint64
 	old = entry_load(table, index);
 	if (owner == port && !MAC_VLAN(mac))
 		entry |= ENTRY_OWNED;
-	else if (old != entry && port_is_full(table, port, now))
+	else if (old != entry && port_is_full(table, port, owner == port, now))
 		return true;
 	old = entry_load(table, index);
 	if (old != entry && old & ENTRY_OWNED)

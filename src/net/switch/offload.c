@@ -12,6 +12,7 @@
 #include "net/frame/checksum.h"
 
 #define ETHERTYPE_IPV4 0x0800
+#define ETHERTYPE_ARP 0x0806
 #define ETHERTYPE_IPV6 0x86dd
 #define ETHERTYPE_VLAN 0x8100
 #define ETHERTYPE_QINQ 0x88a8
@@ -54,6 +55,23 @@ static bool parse_headers(const uint8_t *head, uint32_t limit, const struct net_
 	return out->end >= tcp + 20 && out->end <= limit;
 }
 
+/*
+ * Whether a checksum at that place is behind all that decides where a frame goes and who sent it,
+ * which was looked at before the checksum is there.
+ */
+static bool is_behind_addresses(const struct net_frame *frame, uint32_t at)
+{
+	uint32_t type_at = 12, type = get_be16(frame->head + type_at);
+
+	for (int tags = 0; tags < 2 && (type == ETHERTYPE_VLAN || type == ETHERTYPE_QINQ); tags++) {
+		type_at += 4;
+		if (type_at + 2 > frame->head_size)
+			return false;
+		type = get_be16(frame->head + type_at);
+	}
+	return type != ETHERTYPE_ARP && at >= type_at + 2 + (type == ETHERTYPE_IPV6 ? 40 : 20);
+}
+
 bool offload_valid(const struct net_frame *frame)
 {
 	const struct net_offload *offload = &frame->offload;
@@ -62,7 +80,8 @@ bool offload_valid(const struct net_frame *frame)
 
 	if (!(offload->flags & NET_OFFLOAD_NEEDS_CSUM))
 		return offload->gso_type == NET_GSO_NONE;
-	if (!range_inside((uint64_t)offload->csum_start + offload->csum_offset, 2, frame->size))
+	if (!range_inside((uint64_t)offload->csum_start + offload->csum_offset, 2, frame->size) ||
+	    !is_behind_addresses(frame, (uint32_t)offload->csum_start + offload->csum_offset))
 		return false;
 	switch (offload->gso_type) {
 	case NET_GSO_NONE:

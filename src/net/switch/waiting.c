@@ -42,8 +42,8 @@ static struct waiting_frame *copy_of(const struct net_frame *frame, uint64_t now
 	return copy;
 }
 
-bool waiting_put(struct waiting *waiting, uint32_t slot, const struct net_frame *frame,
-		 uint64_t now)
+bool waiting_put(struct waiting *waiting, uint32_t slot, uint32_t vlan,
+		 const struct net_frame *frame, uint64_t now)
 {
 	struct waiting_list *list;
 	struct waiting_frame *copy;
@@ -56,6 +56,7 @@ bool waiting_put(struct waiting *waiting, uint32_t slot, const struct net_frame 
 	copy = copy_of(frame, now);
 	if (!copy)
 		return false;
+	copy->vlan = vlan;
 	*list->end = copy;
 	list->end = &copy->next;
 	list->count++;

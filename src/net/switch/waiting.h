@@ -20,6 +20,7 @@
 struct waiting_frame {
 	struct waiting_frame *next;
 	uint64_t since; /* CLOCK_MONOTONIC, ns */
+	uint32_t vlan;
 	struct net_frame frame;
 	struct iovec rest;
 	uint8_t bytes[];
@@ -41,9 +42,9 @@ struct waiting {
 /* What waits for the receiver at slot, or NULL. */
 struct waiting_list *waiting_find(const struct waiting *waiting, uint32_t slot);
 
-/* Keeps a copy as the last one of its receiver. False: there is no room for it. */
-bool waiting_put(struct waiting *waiting, uint32_t slot, const struct net_frame *frame,
-		 uint64_t now);
+/* Keeps a copy as the last one of its receiver, in that VLAN. False: there is no room for it. */
+bool waiting_put(struct waiting *waiting, uint32_t slot, uint32_t vlan,
+		 const struct net_frame *frame, uint64_t now);
 
 /* Forgets the first one of a list. */
 void waiting_drop(struct waiting *waiting, struct waiting_list *list);
