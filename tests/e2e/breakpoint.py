@@ -83,6 +83,7 @@ def test_a_ping_stops_and_goes_on(deck):
     assert f"{PORT}: {held['from']} > {held['to']} ICMP {held['summary']}\n" in text, text
     assert "\n  0000  " + " ".join(held["data"][i:i + 2] for i in range(0, 32, 2)) in text, text
     assert f"breakpoint of {PORT}" in deck.run("list").stdout
+    assert [guest["held"] for guest in deck.json("list")["guests"]] == [PORT, PORT]
     time.sleep(0.3)
     assert frame(deck)["since"] == held["since"]
     # It is let through, and then there is the next one.

@@ -247,6 +247,7 @@ int guest_order(struct guest *guest, enum method_id method, struct cause *cause)
 const char *guest_name(const struct guest *guest) { return guest->name; }
 enum guest_state guest_get_state(const struct guest *guest) { return guest->state; }
 uint64_t guest_since(const struct guest *guest) { return guest->since; }
+const char *guest_held(const struct guest *guest) { (void)guest; return ""; }
 uint64_t guest_pressed(const struct guest *guest) { (void)guest; return 0; }
 unsigned guest_restarts(const struct guest *guest) { return guest->restarts; }
 bool guest_is_looping(const struct guest *guest) { (void)guest; return false; }

@@ -99,10 +99,33 @@ static void a_shutdown_is_said_until_it_is_over(void **state)
 	assert_string_equal(says(screen, STATUS_POWER), "");
 }
 
+static void a_frame_that_is_held_is_said_until_it_goes_on(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui_deck *deck = screen->tui.deck;
+
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"a\",\"state\":\"paused\","
+				   "\"held\":null},{\"name\":\"b\",\"state\":\"paused\","
+				   "\"held\":\"web/net0\"}]}");
+	held_check(deck);
+	assert_string_equal(says(screen, STATUS_HELD),
+			    "Paused: web/net0 holds a frame. 'vmdeck port held' shows it, "
+			    "'vmdeck port pass web/net0' lets it go on.");
+	/* It is a state: no key and no event ends it. */
+	tui_key_pressed(&screen->tui);
+	tui_message(&screen->tui, SEVERITY_EVENT, 0, "a", "is starting");
+	assert_true(*says(screen, STATUS_HELD));
+	fake_screen_guests(screen, GUESTS);
+	held_check(deck);
+	assert_string_equal(says(screen, STATUS_HELD), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_came_of_an_order_outlasts_events_of_others,
+						open_screen, close_screen),
+		cmocka_unit_test_setup_teardown(a_frame_that_is_held_is_said_until_it_goes_on,
 						open_screen, close_screen),
 		cmocka_unit_test_setup_teardown(a_shutdown_is_said_until_it_is_over,
 						open_screen, close_screen),

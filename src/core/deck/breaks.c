@@ -1,7 +1,6 @@
 /* See breaks.h. */
 #include "core/deck/breaks.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,14 +32,12 @@ static void tell(struct breaks *breaks, const char *name, const struct switch_br
 static void stop_guests(struct breaks *breaks, const char *name,
 			const struct switch_break_info *stop)
 {
-	char why[GUEST_HELD_SIZE];
 	struct guest *guest;
 
-	snprintf(why, sizeof(why), "breakpoint of %s", stop->port);
 	tell(breaks, name, stop);
 	for (size_t i = 0; (guest = roster_guest(breaks->roster, i)); i++)
 		if (is_on(guest, name))
-			guest_hold(guest, why);
+			guest_hold(guest, stop->port);
 }
 
 static void take_stops(struct breaks *breaks, struct net_switch *sw)

@@ -304,6 +304,11 @@ const char *guest_reason(const struct guest *guest)
 	return guest->reason;
 }
 
+const char *guest_held(const struct guest *guest)
+{
+	return guest_is_held(guest) && guest->life.state == GUEST_PAUSED ? guest->held : "";
+}
+
 const struct profile *guest_profile(const struct guest *guest)
 {
 	return guest->profile;

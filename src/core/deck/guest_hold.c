@@ -6,13 +6,13 @@
 
 #include "core/deck/guest_private.h"
 
-void guest_hold(struct guest *guest, const char *why)
+void guest_hold(struct guest *guest, const char *port)
 {
 	if (guest->hold != NOT_HELD || guest->life.state != GUEST_RUNNING || guest->off ||
 	    machine_order(guest->machine, METHOD_GUEST_PAUSE))
 		return;
 	guest->hold = HELD_SOON;
-	snprintf(guest->held, sizeof(guest->held), "%s", why);
+	snprintf(guest->held, sizeof(guest->held), "%s", port);
 }
 
 bool guest_is_held(const struct guest *guest)

@@ -328,11 +328,6 @@ static void machine_ended(struct guest *guest, const struct machine_status *stat
 		finish(guest, ends[status->end], status->reason);
 }
 
-static const char *why_paused(const struct guest *guest, const struct machine_status *status)
-{
-	return guest_is_held(guest) ? guest->held : status->stall;
-}
-
 static void machine_changed(void *arg)
 {
 	static const enum guest_state states[] = {
@@ -360,8 +355,10 @@ static void machine_changed(void *arg)
 	if (states[status.phase] == guest->life.state && status.changes == guest->changes)
 		return;
 	guest->changes = status.changes;
+	if (status.phase == MACHINE_PAUSED && guest_is_held(guest))
+		snprintf(status.stall, sizeof(status.stall), "breakpoint of %s", guest->held);
 	snprintf(guest->reason, sizeof(guest->reason), "%s",
-		 status.phase == MACHINE_PAUSED	   ? why_paused(guest, &status)
+		 status.phase == MACHINE_PAUSED	   ? status.stall
 		 : status.phase == MACHINE_RUNNING ? status.remark
 						   : "");
 	life_change(&guest->life, states[status.phase], guest->reason);

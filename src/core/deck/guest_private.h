@@ -13,11 +13,10 @@
 #include "core/machine/machine.h"
 #include "core/profile/folder.h"
 #include "core/profile/report.h"
+#include "net/frame/frame.h"
 
 /* Of one that is paused for a breakpoint: see guest_hold(). */
 enum guest_hold { NOT_HELD, HELD_SOON, HELD_PAUSED, HELD_NO_MORE };
-
-#define GUEST_HELD_SIZE 112
 
 struct guest {
 	struct deck_services *services;
@@ -44,7 +43,7 @@ struct guest {
 	bool off;	    /* its power was taken; what its machine still tells is no news */
 	bool start_again;   /* when it has stopped */
 	enum guest_hold hold;
-	char held[GUEST_HELD_SIZE]; /* why it is paused then */
+	char held[NET_PORT_NAME_MAX]; /* the port for which it is paused then */
 	unsigned changes; /* as the machine's status has it */
 	unsigned wishes[PROFILE_DISKS_MAX]; /* how often somebody wanted something of a drive */
 	uint64_t forged_told; /* of stats_forged(), in the journal */
@@ -78,11 +77,11 @@ bool guest_is_renamed(const struct guest *guest);
 void guest_adopt(struct guest *guest, struct profile *profile);
 
 /*
- * Pauses a guest that runs, for the reason, until guest_unhold(), which resumes it if nobody else
+ * Pauses a guest that runs, for what a port holds, until guest_unhold(), which resumes it if nobody else
  * has done so or ended it, nor something of its own keeps it paused. Whether it is paused by that,
  * or is about to be, or to be resumed; services->hold_changed() follows when that changes.
  */
-void guest_hold(struct guest *guest, const char *why);
+void guest_hold(struct guest *guest, const char *port);
 void guest_unhold(struct guest *guest);
 bool guest_is_held(const struct guest *guest);
 

@@ -19,6 +19,7 @@ static const struct {
 } rules[STATUS_COUNT] = {
 	[STATUS_REFUSAL] = { .key = true },
 	[STATUS_SHUTDOWN] = { .state = true },
+	[STATUS_HELD] = { .state = true, .told = true },
 	[STATUS_CAPTURE] = { .state = true },
 	[STATUS_TROUBLE] = { .key = true },
 	[STATUS_ANSWER] = { .lasts = WHILE },

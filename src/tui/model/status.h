@@ -15,6 +15,7 @@
 enum status_rank {
 	STATUS_REFUSAL,	 /* what somebody asked for failed: until a key, or until it succeeds */
 	STATUS_SHUTDOWN, /* the deck is shutting down: a state */
+	STATUS_HELD,	 /* guests are paused for a breakpoint: a state */
 	STATUS_CAPTURE,	 /* packets are written to a file: a state */
 	STATUS_TROUBLE,	 /* of a guest, by itself: until a key, or until the guest is well */
 	STATUS_ANSWER,	 /* what came of a key: for a while */

@@ -39,6 +39,7 @@ static void list_reply(void *arg, json_t *result, const struct client_error *err
 		loop_timer_set(&deck->tui->loop, &deck->list, NS_PER_S);
 	quit_check(deck);
 	power_check(deck);
+	held_check(deck);
 	tui_dirty(deck->tui);
 }
 

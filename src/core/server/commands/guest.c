@@ -185,6 +185,7 @@ static json_t *guest_json(const struct guest *guest)
 			   "since", (json_int_t)guest_since(guest),
 			   "reason", text_or_null(guest_reason(guest)));
 	if (object) {
+		json_object_set_new(object, "held", text_or_null(guest_held(guest)));
 		json_object_set_new(object, "pressed", time_or_null(guest_pressed(guest)));
 		json_object_set_new(object, "restarts",
 				    json_integer((json_int_t)guest_restarts(guest)));
