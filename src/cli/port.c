@@ -120,6 +120,6 @@ int port_main(struct cli *cli)
 			return usage_error(cli->command, "port %s takes no --data", verb->name);
 		return verb->run(cli);
 	}
-	return usage_error(cli->command, "port knows set, show, break, held, pass and drop, not '%s'",
-			   cli->argv[0]);
+	return usage_error(cli->command, "port knows set, show, break, held, pass and drop, "
+			   "not '%s'", cli->argv[0]);
 }

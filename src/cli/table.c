@@ -214,8 +214,8 @@ static const struct command rows[] = {
 		  "for it.\n", .run = doctor_main },
 	{ .name = "switches", .alias = "network", .args = "[SWITCH...]", .max_args = -1,
 	  .word = WORD_SWITCH, .method = METHOD_SWITCH_LIST, .json = true, .run = switches_main },
-	{ .name = "port", .args = "set PORT KEY=VALUE... | show PORT | break PORT FILTER|off | held | "
-				  "pass PORT | drop PORT",
+	{ .name = "port", .args = "set PORT KEY=VALUE... | show PORT | break PORT FILTER|off | "
+				  "held | pass PORT | drop PORT",
 	  .min_args = 1, .max_args = -1, .verbs = "set|show|break|held|pass|drop",
 	  .word = WORD_SETTING, .method = METHOD_PORT_SET, .json = true,
 	  .help = "changes and shows settings of a port of a switch, and stops its frames",

@@ -316,8 +316,8 @@ static int decide(struct net_port *port, const struct net_decision *decision, st
 	if (error == -ENOENT)
 		return cause_set(cause, ENOENT, "port '%s' holds no frame", port->name);
 	if (error == -EALREADY)
-		return cause_set(cause, EALREADY, "port '%s': that is decided, and what it holds goes "
-				 "on when the guests do", port->name);
+		return cause_set(cause, EALREADY, "port '%s': that is decided, and what it holds "
+				 "goes on when the guests do", port->name);
 	return error ? cause_errno(cause, -error, "port '%s'", port->name) : 0;
 }
 

@@ -25,8 +25,8 @@ static void tell(struct breaks *breaks, const char *name, const struct switch_br
 		return;
 	packet_summarize(stop->data, stop->size, stop->size, &summary);
 	journal_emit(&breaks->services->journal, NULL, DECK_EVENT_LOG,
-		     "breakpoint of %s: guests of %s are paused; it holds %s > %s %s %s", stop->port,
-		     name, summary.from, summary.to, summary.protocol, summary.text);
+		     "breakpoint of %s: guests of %s are paused; it holds %s > %s %s %s",
+		     stop->port, name, summary.from, summary.to, summary.protocol, summary.text);
 }
 
 static void stop_guests(struct breaks *breaks, const char *name,

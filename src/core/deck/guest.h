@@ -47,7 +47,7 @@ unsigned guest_restarts(const struct guest *guest); /* since it was started */
 bool guest_is_looping(const struct guest *guest); /* it resets itself over and over */
 bool guest_starts_again(const struct guest *guest); /* guest.start came while it stopped */
 const char *guest_reason(const struct guest *guest); /* why stopped, crashed, failed, paused; "" */
-const char *guest_held(const struct guest *guest); /* the port for whose breakpoint it is paused; "" */
+const char *guest_held(const struct guest *guest); /* the port for whose frame it is paused; "" */
 const struct profile *guest_profile(const struct guest *guest); /* NULL if invalid */
 const char *guest_profile_path(const struct guest *guest); /* or NULL for a built-in guest */
 

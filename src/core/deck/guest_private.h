@@ -77,9 +77,9 @@ bool guest_is_renamed(const struct guest *guest);
 void guest_adopt(struct guest *guest, struct profile *profile);
 
 /*
- * Pauses a guest that runs, for what a port holds, until guest_unhold(), which resumes it if nobody else
- * has done so or ended it, nor something of its own keeps it paused. Whether it is paused by that,
- * or is about to be, or to be resumed; services->hold_changed() follows when that changes.
+ * Pauses a guest that runs, for what a port holds, until guest_unhold(), which resumes it if
+ * nobody else has done so or ended it, nor something of its own keeps it paused. Whether it is
+ * paused by that, or is about to be, or to be resumed; services->hold_changed() follows when that changes.
  */
 void guest_hold(struct guest *guest, const char *port);
 void guest_unhold(struct guest *guest);

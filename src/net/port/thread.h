@@ -17,7 +17,7 @@
 struct uplink_listener {
 	void (*notice)(void *arg, const char *text); /* a sentence, for the call; any thread; or NULL */
 	void (*leased)(void *arg); /* a port has another address by DHCP; or NULL */
-	void (*held)(void *arg); /* a breakpoint has stopped a frame, or has gone; any thread; or NULL */
+	void (*held)(void *arg); /* a breakpoint has stopped a frame, or gone; any thread; or NULL */
 	void *arg;
 };
 

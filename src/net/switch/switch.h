@@ -219,7 +219,7 @@ int switch_port_set(struct net_port *port, const struct net_port_settings *setti
  */
 struct switch_break_info {
 	char port[NET_PORT_NAME_MAX];
-	char *words;  /* the filter; NULL: the breakpoint was taken away, and holds something still */
+	char *words;  /* the filter; NULL: it was taken away, and holds something still */
 	uint8_t *data; /* the first frame that is held; NULL: none */
 	uint32_t size;
 	uint64_t since;	 /* CLOCK_REALTIME, ns */

@@ -328,8 +328,8 @@ void held_check(struct tui_deck *deck)
 		tui_state_ended(deck->tui, STATUS_HELD);
 		return;
 	}
-	snprintf(text, sizeof(text), "Paused: %s holds a frame. 'vmdeck port held' shows it, 'vmdeck "
-		 "port pass %s' lets it go on.", port, port);
+	snprintf(text, sizeof(text), "Paused: %s holds a frame. 'vmdeck port held' shows it, "
+		 "'vmdeck port pass %s' lets it go on.", port, port);
 	if (!status_says(&deck->tui->status, STATUS_HELD, "", text))
 		tui_state(deck->tui, STATUS_HELD, "%s", text);
 }
