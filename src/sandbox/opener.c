@@ -139,14 +139,17 @@ static bool plug_in(const struct opener_tap *order, struct failure *failure)
 	struct ifreq ask = { 0 };
 	bool done = fd >= 0;
 
+	if (!done)
+		fail(failure, OPENER_BRIDGE);
 	snprintf(path, sizeof(path), "/sys/class/net/%s/brif/%s", order->bridge, order->name);
 	if (done && *order->bridge && access(path, F_OK) < 0) {
 		ask.ifr_ifindex = (int)if_nametoindex(order->name);
 		done = ask_interface(fd, SIOCBRADDIF, order->bridge, &ask);
-		if (!done && errno != EBUSY)
-			fail(failure, OPENER_BRIDGE);
-		else
+		/* Of this bridge, where that cannot be seen; else it is another's. */
+		if (!done && errno == EBUSY && access("/sys/class/net", F_OK) < 0)
 			done = true;
+		if (!done)
+			fail(failure, OPENER_BRIDGE);
 	}
 	if (done && ask_interface(fd, SIOCGIFFLAGS, order->name, &ask) &&
 	    !(ask.ifr_flags & IFF_UP)) {
@@ -222,6 +225,24 @@ static int open_packets(const char *interface, struct failure *failure)
 	return fd;
 }
 
+/*
+ * By its first bytes (libpcap's savefile formats, pcapng §4.1): who asks may be somebody who has
+ * taken over the deck, and other files are none of his.
+ */
+static bool is_capture(int fd)
+{
+	static const uint32_t magics[] = { 0xa1b2c3d4, 0xa1b23c4d, 0xd4c3b2a1, 0x4d3cb2a1,
+					   0x0a0d0d0a };
+	uint32_t magic;
+
+	if (pread(fd, &magic, sizeof(magic), 0) != sizeof(magic))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
+		if (magic == magics[i])
+			return true;
+	return false;
+}
+
 static int open_file(const char *path, struct failure *failure)
 {
 	/* A pipe must not be waited for. */
@@ -230,10 +251,24 @@ static int open_file(const char *path, struct failure *failure)
 
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return fail(failure, OPENER_OPEN);
-	if (S_ISREG(status.st_mode))
+	if (S_ISREG(status.st_mode) && is_capture(fd))
 		return fd;
-	errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+	errno = S_ISREG(status.st_mode) ? ENOEXEC : S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
 	return fail(failure, OPENER_OPEN);
+}
+
+/* An address of size bytes, or 0: none, of a family that ports have, and whole. */
+static bool is_sound_address(const struct sockaddr_storage *address, size_t size)
+{
+	const struct sockaddr_un *local = (const void *)address;
+
+	if (!size)
+		return true;
+	if (size > sizeof(*address) || size < sizeof(address->ss_family))
+		return false;
+	if (address->ss_family == AF_UNIX)
+		return memchr(local->sun_path, 0, sizeof(local->sun_path)) != NULL;
+	return address->ss_family == AF_INET || address->ss_family == AF_INET6;
 }
 
 /* Who has taken over the deck may say anything. */
@@ -241,8 +276,9 @@ static bool is_sound(const struct opener_order *order)
 {
 	switch (order->what) {
 	case OPENER_SOCKET:
-		return order->socket.local_size <= sizeof(order->socket.local) &&
-		       order->socket.peer_size <= sizeof(order->socket.peer);
+		return (order->socket.type == SOCK_STREAM || order->socket.type == SOCK_DGRAM) &&
+		       is_sound_address(&order->socket.local, order->socket.local_size) &&
+		       is_sound_address(&order->socket.peer, order->socket.peer_size);
 	case OPENER_TAP:
 		return memchr(order->tap.name, 0, IFNAMSIZ) && memchr(order->tap.bridge, 0, IFNAMSIZ);
 	case OPENER_PACKETS:

@@ -48,8 +48,9 @@ int opening_take(int status_fd, enum opener_step *step)
 		if (report.says == HELPER_OPENED && report.code == 0)
 			return passed_fd(&message);
 		*step = (enum opener_step)report.refused;
+		/* -EAGAIN is ours: see opening.h */
 		if (report.says == HELPER_OPENED || report.says == HELPER_REFUSED)
-			return -report.code;
+			return report.code == EAGAIN ? -EBUSY : -report.code;
 		if (report.says != HELPER_STARTED)
 			return -EIO; /* it ended without a word */
 	}

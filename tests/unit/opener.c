@@ -86,6 +86,9 @@ static void files_are_opened_to_be_read(void **state)
 	assert_int_equal(ask_file(path), -ENOENT);
 	file = fopen(path, "w");
 	assert_true(file && fputs("text", file) >= 0 && fclose(file) == 0);
+	assert_int_equal(ask_file(path), -ENOEXEC);
+	file = fopen(path, "w");
+	assert_true(file && fputs("\x0a\x0d\x0d\x0a", file) >= 0 && fclose(file) == 0);
 	fd = ask_file(path);
 	assert_true(fd >= 0);
 	assert_int_equal(read(fd, path, 10), 4);

@@ -28,7 +28,8 @@ struct deck {
 	struct deck_services services;
 	bool loop_ready;
 	struct notices notices;
-	struct loop_task leased;
+	struct loop_task leased; /* arms addresses */
+	struct loop_timer addresses;
 	struct roster roster;
 	struct watch watch;
 	struct pressure pressure;
@@ -179,12 +180,22 @@ static void add_notice(void *arg, const char *text)
 	notices_add(&((struct deck *)arg)->notices, text);
 }
 
-static void tell_leased(void *arg)
+#define ADDRESSES_DELAY (200 * NS_PER_MS) /* a guest may ask as often as it likes */
+
+static void tell_addresses(void *arg)
 {
 	struct deck *deck = arg;
 
 	lease_file_changed(&deck->services.leases);
 	journal_emit(&deck->services.journal, NULL, DECK_EVENT_ADDRESSES, "%s", "");
+}
+
+static void wait_for_more(void *arg)
+{
+	struct deck *deck = arg;
+
+	if (!deck->addresses.armed)
+		loop_timer_set(deck_loop(deck), &deck->addresses, ADDRESSES_DELAY);
 }
 
 static void on_leased(void *arg)
@@ -342,7 +353,8 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 	deck->sample = (struct loop_timer){ .fire = sample, .arg = deck };
 	deck->patience = (struct loop_timer){ .fire = out_of_patience, .arg = deck };
 	deck->ended = (struct loop_task){ .run = tell_ended, .arg = deck };
-	deck->leased = (struct loop_task){ .run = tell_leased, .arg = deck };
+	deck->leased = (struct loop_task){ .run = wait_for_more, .arg = deck };
+	deck->addresses = (struct loop_timer){ .fire = tell_addresses, .arg = deck };
 	breaks_init(&deck->breaks, &deck->services, &deck->roster);
 	deck->services.notices = &deck->notices;
 	notices_init(&deck->notices, deck_loop(deck), &deck->services.journal);

@@ -221,19 +221,24 @@ static int replace(const char *path, const char *text, size_t size, struct cause
 static void write_file(void *arg)
 {
 	struct lease_file *file = arg;
-	json_t *root = leases_json(file);
-	size_t size;
-	char *text = root ? message_dump(root, JSON_INDENT(1), &size) : NULL;
 	struct cause cause;
-	int error = text ? replace(file->path, text, size, &cause) :
-			   cause_errno(&cause, ENOMEM, "%s", file->path);
+	json_t *root;
+	size_t size;
+	char *text;
+	int error;
 
+	take_leases(file);
+	root = leases_json(file);
+	text = root ? message_dump(root, JSON_INDENT(1), &size) : NULL;
+	error = text ? replace(file->path, text, size, &cause) :
+		       cause_errno(&cause, ENOMEM, "%s", file->path);
 	free(text);
 	json_decref(root);
 	if (error && !file->failed)
 		journal_emit(file->journal, NULL, DECK_EVENT_LOG, "guests may have other addresses "
 			     "next time: %s", cause.text);
 	file->failed = error != 0;
+	file->written = true;
 }
 
 /* --- the file --- */
@@ -258,7 +263,10 @@ void lease_file_open(struct lease_file *file, const char *guests_folder, struct 
 
 void lease_file_close(struct lease_file *file)
 {
-	if (file->path && file->write.armed) {
+	/* Leases may have been lengthened since, too. */
+	if (file->path)
+		take_leases(file);
+	if (file->path && (file->count || file->written)) {
 		loop_timer_cancel(file->loop, &file->write);
 		write_file(file);
 	}
@@ -284,9 +292,6 @@ void lease_file_restore(const struct lease_file *file, struct net_switch *sw)
 
 void lease_file_changed(struct lease_file *file)
 {
-	if (!file->path)
-		return;
-	take_leases(file);
-	if (!file->write.armed)
+	if (file->path && !file->write.armed)
 		loop_timer_set(file->loop, &file->write, WRITE_DELAY);
 }

@@ -28,6 +28,7 @@ struct lease_file {
 	size_t count;
 	struct loop_timer write;
 	bool failed; /* to be written, and that was said */
+	bool written; /* there have been leases */
 };
 
 /*

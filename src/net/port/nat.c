@@ -31,6 +31,7 @@
 #define FRAMES_A_TURN (2u * NET_BURST_MAX)
 #define RECORD_COST_MIN 4096u /* however small: a frame costs the process time */
 #define TICKETS (NAT_TO_PROCESS / RECORD_COST_MIN * 2) /* words about ports cost nothing */
+#define SAY_AGAIN (50 * NS_PER_MS) /* of one port, at the soonest */
 #define RESERVED (64u * 1024) /* of the ring, for words about ports */
 
 /* A record in the ring. */
@@ -44,6 +45,7 @@ struct ticket {
 struct guest {
 	char name[NET_PORT_NAME_MAX];
 	struct nat_forwards word;
+	bool unsaid; /* the process is yet to hear of it */
 	uint32_t errors[NET_FORWARDS_MAX]; /* as the process said; UINT32_MAX: nothing yet */
 };
 
@@ -52,6 +54,8 @@ struct nat {
 	struct nat_network network;
 	struct sandbox *sandbox;
 	uint32_t sockets; /* of the uplink's that are this switch's */
+	struct loop_timer say; /* what is unsaid */
+	struct loop_task begin_say;
 	struct loop_task more; /* there were more frames than a turn takes */
 	bool told;	       /* of an end, since the process was last up */
 
@@ -61,6 +65,7 @@ struct nat {
 	struct ticket tickets[TICKETS];
 	uint32_t first, count; /* of tickets */
 	uint32_t outstanding;  /* their bytes */
+	uint64_t gone[NET_PORTS_MAX / 64]; /* bits: that is unsaid of those slots */
 	bool stored;	       /* since the last flush */
 	struct guest *guests[NET_PORTS_MAX]; /* by slot; NULL: nothing leads there */
 	char state[sizeof(((struct port_field *)0)->text)];
@@ -138,6 +143,8 @@ static enum net_verdict put_frame(struct nat *nat, uint32_t from, const struct n
 	}
 	if (verdict != NET_FORWARD)
 		return verdict;
+	if (nat->count == TICKETS)
+		settle(nat); /* words take tickets and nothing of a share */
 	room = nat->count < TICKETS ? channel_reserve(&nat->channel->out, (uint32_t)size) : NULL;
 	verdict = room ? copy_in(room, head, frame, (uint32_t)size) : NET_DROP_NO_BUFFER;
 	if (verdict == NET_FORWARD)
@@ -204,27 +211,63 @@ static void flush(void *backend)
 }
 
 /* Says a word about a port, which finds room before any frame does. */
-static void put_word(struct nat *nat, enum nat_record record, uint32_t from, const void *word,
+static bool put_word(struct nat *nat, enum nat_record record, uint32_t from, const void *word,
 		     uint32_t size)
 {
-	void *room = nat->count < TICKETS ? channel_reserve(&nat->channel->out, size) : NULL;
+	void *room;
 
+	settle(nat);
+	room = nat->count < TICKETS ? channel_reserve(&nat->channel->out, size) : NULL;
 	if (!room)
-		return;
+		return false;
 	memcpy(room, word, size);
 	commit(nat, size, record, from, 0);
 	publish(nat);
+	return true;
 }
 
-static void put_forwards(struct nat *nat, uint32_t slot)
+/* Of a port that is no more, and of the one that has its slot. False: there was no room. */
+static bool say_of(struct nat *nat, uint32_t slot)
 {
 	struct guest *guest = nat->guests[slot];
+	uint64_t bit = 1ull << slot % 64;
 
-	memset(guest->errors, 0xff, sizeof(guest->errors));
 	if (!nat->channel)
-		return;
-	settle(nat);
-	put_word(nat, NAT_FORWARDS, slot, &guest->word, sizeof(guest->word));
+		return true; /* on_ready() */
+	if (nat->gone[slot / 64] & bit) {
+		if (!put_word(nat, NAT_FORGET, slot, "", 0))
+			return false;
+		nat->gone[slot / 64] &= ~bit;
+	}
+	if (guest && guest->unsaid) {
+		memset(guest->errors, 0xff, sizeof(guest->errors));
+		guest->unsaid = !put_word(nat, NAT_FORWARDS, slot, &guest->word,
+					  sizeof(guest->word));
+		return !guest->unsaid;
+	}
+	return true;
+}
+
+/* A guest can change its address as often as it likes: only the last one is said. */
+static void say_all(void *arg)
+{
+	struct nat *nat = arg;
+	bool said = true;
+
+	pthread_mutex_lock(&nat->lock);
+	for (uint32_t slot = 0; said && slot < NET_PORTS_MAX; slot++)
+		said = say_of(nat, slot);
+	pthread_mutex_unlock(&nat->lock);
+	if (!said)
+		loop_timer_set(&nat->own->served.uplink->loop, &nat->say, SAY_AGAIN);
+}
+
+static void begin_say(void *arg)
+{
+	struct nat *nat = arg;
+
+	if (!nat->say.armed)
+		loop_timer_set(&nat->own->served.uplink->loop, &nat->say, SAY_AGAIN);
 }
 
 static void greet_sender(void *backend, uint32_t from, const struct net_port_config *config)
@@ -243,7 +286,9 @@ static void greet_sender(void *backend, uint32_t from, const struct net_port_con
 	guest->word.forwards = *config->forwards;
 	pthread_mutex_lock(&nat->lock);
 	nat->guests[from] = guest;
-	put_forwards(nat, from);
+	guest->unsaid = true;
+	if (!say_of(nat, from))
+		loop_post(&own->served.uplink->loop, &nat->begin_say);
 	pthread_mutex_unlock(&nat->lock);
 }
 
@@ -254,7 +299,8 @@ static void lease_changed(void *state, uint32_t from, uint32_t address)
 	pthread_mutex_lock(&nat->lock);
 	if (nat->guests[from] && nat->guests[from]->word.address != address) {
 		nat->guests[from]->word.address = address;
-		put_forwards(nat, from);
+		nat->guests[from]->unsaid = true;
+		begin_say(nat);
 	}
 	pthread_mutex_unlock(&nat->lock);
 }
@@ -268,10 +314,9 @@ static void forget_sender(void *backend, uint32_t from)
 	pthread_mutex_lock(&nat->lock);
 	free(nat->guests[from]);
 	nat->guests[from] = NULL;
-	if (nat->channel) {
-		settle(nat);
-		put_word(nat, NAT_FORGET, from, "", 0);
-	}
+	nat->gone[from / 64] |= 1ull << from % 64;
+	if (!say_of(nat, from))
+		loop_post(&own->served.uplink->loop, &nat->begin_say);
 	pthread_mutex_unlock(&nat->lock);
 }
 
@@ -299,8 +344,9 @@ static bool take_said(struct nat *nat, struct channel_reader *in, uint32_t slot,
 		return false;
 	pthread_mutex_lock(&nat->lock);
 	guest = nat->guests[slot];
-	/* It may be about one that has gone meanwhile. */
-	if (guest && said.index < guest->word.forwards.count) {
+	/* It may be about one that has gone meanwhile; and what is said again is no news. */
+	if (guest && said.index < guest->word.forwards.count &&
+	    guest->errors[said.index] != said.error) {
 		nat->guests[slot]->errors[said.index] = said.error;
 		forward = guest->word.forwards.list[said.index];
 		snprintf(name, sizeof(name), "%s", guest->name);
@@ -380,9 +426,11 @@ static void on_ready(void *arg)
 	share_init(&nat->share, NAT_TO_PROCESS - RESERVED);
 	nat->first = nat->count = nat->outstanding = 0;
 	put_word(nat, NAT_SETUP, 0, &setup, sizeof(setup));
+	memset(nat->gone, 0, sizeof(nat->gone));
 	for (uint32_t slot = 0; slot < NET_PORTS_MAX; slot++)
 		if (nat->guests[slot])
-			put_forwards(nat, slot);
+			nat->guests[slot]->unsaid = true;
+	begin_say(nat);
 	snprintf(nat->state, sizeof(nat->state), "running");
 	pthread_mutex_unlock(&nat->lock);
 	nat->told = false;
@@ -444,6 +492,8 @@ static void nat_stop(void *state)
 	nat->own->served.uplink->sockets += (int32_t)nat->sockets;
 	nat->sockets = 0;
 	loop_unpost(&nat->own->served.uplink->loop, &nat->more);
+	loop_unpost(&nat->own->served.uplink->loop, &nat->begin_say);
+	loop_timer_cancel(&nat->own->served.uplink->loop, &nat->say);
 }
 
 static void nat_free(void *state)
@@ -475,6 +525,8 @@ static int nat_start(void **out, struct own_port *own, struct cause *cause)
 		.loopback = config->loopback,
 	};
 	nat->more = (struct loop_task){ .run = on_input, .arg = nat };
+	nat->say = (struct loop_timer){ .fire = say_all, .arg = nat };
+	nat->begin_say = (struct loop_task){ .run = begin_say, .arg = nat };
 	pthread_mutex_init(&nat->lock, NULL);
 	snprintf(nat->state, sizeof(nat->state), "starting");
 	error = sandbox_start(&nat->sandbox, &own->served.uplink->loop, &nat_process, config->name,

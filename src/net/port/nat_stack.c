@@ -235,12 +235,8 @@ static void on_unregister(int fd, void *opaque)
 	if (!watch || watch->stack != stack)
 		return;
 	watch_change(stack->host, watch, fd, 0);
-	if (watch->listens) {
-		stack->listeners--;
-		stack->host->listeners--;
-	} else {
+	if (!watch->listens)
 		share_give(&stack->host->sockets, stack->slot, 1);
-	}
 	watch->stack = NULL;
 	watch->listens = false;
 }
@@ -269,10 +265,6 @@ static void adopt(struct nat_stack *stack, struct nat_watch *watch, int fd)
 			watch->stack = stack;
 		return;
 	}
-	if (stack->host->listeners == NAT_LISTENERS_MAX)
-		return;
-	stack->listeners++;
-	stack->host->listeners++;
 	watch->stack = stack;
 	watch->listens = true;
 	listen(fd, BACKLOG);
@@ -544,6 +536,7 @@ static void stack_free(void *arg)
 	struct nat_stack *stack = arg;
 
 	stack->host->stacks[stack->slot] = NULL;
+	stack->host->listeners -= stack->listeners;
 	slirp.cleanup(stack->slirp);
 	loop_timer_cancel(stack->host->loop, &stack->timer);
 	loop_timer_cancel(stack->host->loop, &stack->end);
@@ -666,8 +659,11 @@ int nat_stack_listen(struct nat_stack *stack, const struct net_forward *forward,
 		return -ENFILE;
 	begin(stack);
 	errno = EIO;
-	return slirp.add_hostfwd(stack->slirp, false, at, forward->port, to, forward->to) < 0 ?
-		       -errno : 0;
+	if (slirp.add_hostfwd(stack->slirp, false, at, forward->port, to, forward->to) < 0)
+		return -errno;
+	stack->listeners++;
+	stack->host->listeners++;
+	return 0;
 }
 
 void nat_stack_unlisten(struct nat_stack *stack, const struct net_forward *forward)
@@ -675,7 +671,10 @@ void nat_stack_unlisten(struct nat_stack *stack, const struct net_forward *forwa
 	struct in_addr at = { .s_addr = htonl(forward->address) };
 
 	begin(stack);
-	slirp.remove_hostfwd(stack->slirp, false, at, forward->port);
+	if (slirp.remove_hostfwd(stack->slirp, false, at, forward->port) < 0)
+		return;
+	stack->listeners--;
+	stack->host->listeners--;
 }
 
 void nat_host_forget(struct nat_host *host, uint32_t slot)

@@ -239,11 +239,14 @@ static void open_it(void *arg)
 
 	if (!error)
 		error = outside->status_fd = opening_start(&order, &cause);
-	if (error >= 0)
+	if (error >= 0) {
 		error = loop_add(&outside->served.uplink->loop, &outside->opening,
 				 outside->status_fd, EPOLLIN, on_opened, outside);
-	else
+		if (error < 0)
+			cause_errno(&cause, -error, "it cannot be waited for");
+	} else {
 		outside->status_fd = -1;
+	}
 	if (error < 0) {
 		end_opening(outside);
 		outside_down(outside, "%s", cause.text);

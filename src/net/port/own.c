@@ -30,13 +30,9 @@ static void note_bound(void *arg, uint32_t address)
 
 static void change_lease(struct own_port *own, uint32_t from, uint32_t address)
 {
-	const struct uplink_listener *listener = &own->served.uplink->listener;
-
 	own->addresses[from] = address;
 	if (own->backend->lease_changed)
 		own->backend->lease_changed(own->state, from, address);
-	if (listener->leased)
-		listener->leased(listener->arg);
 }
 
 static void take_dhcp(struct own_port *own, const struct inbox_frame *frame)
@@ -44,6 +40,7 @@ static void take_dhcp(struct own_port *own, const struct inbox_frame *frame)
 	struct burst *burst = &own->served.uplink->burst;
 	uint8_t *reply = burst_reserve(burst, &own->served.inbox, DHCP_REPLY_MAX);
 	struct net_port *net_port = inbox_port(&own->served.inbox);
+	const struct uplink_listener *listener = &own->served.uplink->listener;
 	enum net_verdict verdict;
 	uint32_t address;
 	size_t size;
@@ -57,6 +54,8 @@ static void take_dhcp(struct own_port *own, const struct inbox_frame *frame)
 	burst_commit(burst, size);
 	if (address && address != own->addresses[frame->from])
 		change_lease(own, frame->from, address);
+	if (own->bound && listener->leased)
+		listener->leased(listener->arg);
 	if (own->bound && net_port)
 		switch_name_address(net_port, frame->from, own->bound);
 	if (verdict != NET_FORWARD && net_port)

@@ -297,8 +297,9 @@ static void explain(const struct outside *outside, enum opener_step step, int er
 	const struct replay_section *section = (const void *)outside->port.section;
 
 	(void)step;
-	snprintf(out, size, "%s: %s", section->path, error == EINVAL ? "it is no file" :
-								      strerror(error));
+	snprintf(out, size, "%s: %s", section->path,
+		 error == EINVAL ? "it is no file" :
+		 error == ENOEXEC ? "unknown file format" : strerror(error));
 }
 
 /* A sandbox must not be stopped by what it calls. */

@@ -243,7 +243,7 @@ static void send_batch(struct stream *stream)
 	}
 	if (!stream->rest_end && stream->batch_count)
 		n = sendmsg(stream->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-	/* A connection that has broken says so when it is read from. */
+	/* A connection that has broken says so when what is left is written. */
 	keep_parts(stream, parts, 2 * stream->batch_count, n < 0 ? 0 : (size_t)n);
 	stream->batch_count = 0;
 }
@@ -253,6 +253,11 @@ static void write_rest(struct stream *stream)
 	ssize_t n = send(stream->fd, stream->rest + stream->rest_start,
 			 stream->rest_end - stream->rest_start, MSG_DONTWAIT | MSG_NOSIGNAL);
 
+	/* Reading need not show it: the peer may have shut down its side of that alone. */
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		break_connection(stream, errno);
+		return;
+	}
 	if (n > 0)
 		stream->rest_start += (size_t)n;
 	if (stream->rest_start < stream->rest_end)
@@ -337,14 +342,14 @@ static void on_connection(void *arg, uint32_t events)
 		on_connecting(stream);
 		return;
 	}
-	if (events & EPOLLOUT && stream->rest_end)
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+		if (stream->section->type == TYPE_DGRAM)
+			read_datagrams(stream);
+		else
+			read_stream(stream);
+	}
+	if (events & EPOLLOUT && stream->rest_end) /* else it may have been closed */
 		write_rest(stream);
-	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
-		return;
-	if (stream->section->type == TYPE_DGRAM)
-		read_datagrams(stream);
-	else
-		read_stream(stream);
 }
 
 static bool watch_connection(struct stream *stream, int fd, uint32_t events)
@@ -365,8 +370,12 @@ static void on_listener(void *arg, uint32_t events)
 	int fd = accept4(stream->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	(void)events;
-	if (fd < 0)
+	if (fd < 0) {
+		/* It stays ready: it is to be opened anew in a while. */
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			outside_down(&stream->outside, "%s", strerror(errno));
 		return;
+	}
 	/* Others wait until this one has gone. */
 	loop_change(loop_of(stream), &stream->listener, 0);
 	if (watch_connection(stream, fd, EPOLLIN))
@@ -430,7 +439,7 @@ static void explain(const struct outside *outside, enum opener_step step, int er
 
 	if (error == EADDRINUSE)
 		snprintf(out, size, "%s is in use by somebody else", place);
-	else if (error == EAGAIN && step == OPENER_CONNECT)
+	else if (error == EBUSY && step == OPENER_CONNECT)
 		snprintf(out, size, "%s: who is there has a peer already", place);
 	else
 		snprintf(out, size, "%s: %s", place, strerror(error));

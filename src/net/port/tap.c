@@ -93,6 +93,8 @@ static void explain(const struct outside *outside, enum opener_step step, int er
 	else if (step == OPENER_BRIDGE && error == EPERM)
 		snprintf(out, size, "to make %s a port of %s needs CAP_NET_ADMIN; as root: ip link "
 			 "set %s master %s", name, bridge, name, bridge);
+	else if (step == OPENER_BRIDGE && error == EBUSY)
+		snprintf(out, size, "%s is a port of another bridge than %s", name, bridge);
 	else if (step == OPENER_BRIDGE)
 		snprintf(out, size, "%s does not take %s: %s", bridge, name, strerror(error));
 	else if (step == OPENER_UP && error == EPERM)

@@ -16,7 +16,7 @@
 /* Told of what its ports have to say, on the uplink thread, but for what says otherwise. */
 struct uplink_listener {
 	void (*notice)(void *arg, const char *text); /* a sentence, for the call; any thread; or NULL */
-	void (*leased)(void *arg); /* a port has another address by DHCP; or NULL */
+	void (*leased)(void *arg); /* somebody has an address by DHCP, anew or for longer; or NULL */
 	void (*held)(void *arg); /* a breakpoint has stopped a frame, or gone; any thread; or NULL */
 	void *arg;
 };

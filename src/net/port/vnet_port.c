@@ -117,9 +117,14 @@ void vnet_port_close(struct outside *outside)
 int vnet_port_prepare(struct outside *outside, struct cause *cause)
 {
 	struct vnet_port *port = vnet_port_of(outside);
+	pthread_rwlockattr_t kind;
 
 	(void)cause;
-	pthread_rwlock_init(&port->lock, NULL);
+	pthread_rwlockattr_init(&kind);
+	/* Else senders that take turns keep the uplink thread out for ever. */
+	pthread_rwlockattr_setkind_np(&kind, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&port->lock, &kind);
+	pthread_rwlockattr_destroy(&kind);
 	port->fd = -1;
 	return 0;
 }
