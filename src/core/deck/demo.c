@@ -18,6 +18,7 @@ const struct switch_config demo_switch = {
 	.address = 0x0a000202, /* 10.0.2.2 */
 	.prefix = 24,
 	.patience = 5,
+	.past = { .bytes = 16u << 20, .seconds = 300, .snap = 128 },
 };
 
 /* The first guests have names and sizes of their own; those after them are numbered. */

@@ -7,7 +7,7 @@ static const struct profile_key keys[] = {
 	  .help = "How many milliseconds a frame from a virtio card waits at most when the one "
 		  "virtio card that it goes to has no room for it: until then it stays with its "
 		  "sender, whose frames to others go on. With 0 it is dropped at once." },
-	{ .key = "past", .type = PROFILE_SIZE, .max = PAST_BYTES_MAX, .standard = "0",
+	{ .key = "past", .type = PROFILE_SIZE, .max = PAST_BYTES_MAX, .standard = "16M",
 	  .offset = offsetof(struct switch_config, past.bytes),
 	  .help = "How much memory the switch may take to keep what has passed it last, for "
 		  "{Cm vmdeck capture} {Fl -past} and the key {Ic W} of the screen. "
