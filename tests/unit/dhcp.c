@@ -668,6 +668,31 @@ static void mutated_requests_do_no_harm(void **state)
 			assert_memory_not_equal(info[i].mac, info[j].mac, 6);
 }
 
+static const uint8_t *mac_of(unsigned client)
+{
+	static uint8_t mac[NET_MAC_SIZE] = { 0x52, 0x54 };
+
+	mac[5] = (uint8_t)client;
+	return mac;
+}
+
+/* Of a port's leases its own MAC's counts, not that of a guest within the guest. */
+static void the_address_of_a_port_is_its_own_macs(void **state)
+{
+	struct dhcp_server *s = *state;
+	struct request r;
+	struct answer a;
+
+	for (unsigned client = 2; client; client--) {
+		start(&r, DHCP_DISCOVER, client);
+		put_option(&r, 80, "", 0);
+		r.from = 5;
+		assert_true(ask(s, 0, &r, &a));
+		assert_int_equal(dhcp_address_of(s, 0, 5, mac_of(1)), a.m.yiaddr);
+	}
+	assert_int_equal(dhcp_address_of(s, 0, 5, mac_of(2)), IP(10, 0, 2, 15));
+}
+
 /* A server with these settings; each is text for its parser. */
 static struct dhcp_server *server_with(const char *pool, const char *dns, const char *domain,
 				       const char *search, const char *ntp, const char *routes)
@@ -772,10 +797,10 @@ static void a_pool_is_for_those_without_an_address_of_their_own(void **state)
 	(void)state;
 	s = server_with("10.0.2.100-10.0.2.101", "10.0.2.9", "lab", "lab", "10.0.2.9",
 			"0.0.0.0/0 via 10.0.2.9");
-	assert_int_equal(dhcp_reserve(s, mine, IP(10, 0, 2, 50)), 0);
-	assert_int_equal(dhcp_reserve(s, other, IP(10, 0, 2, 50)), -EEXIST);
-	assert_int_equal(dhcp_reserve(s, other, IP(10, 0, 2, 2)), -EINVAL);
-	assert_int_equal(dhcp_reserve(s, other, IP(10, 0, 3, 1)), -EINVAL);
+	assert_int_equal(dhcp_reserve(s, 7, mine, IP(10, 0, 2, 50)), 0);
+	assert_int_equal(dhcp_reserve(s, 8, other, IP(10, 0, 2, 50)), -EEXIST);
+	assert_int_equal(dhcp_reserve(s, 8, other, IP(10, 0, 2, 2)), -EINVAL);
+	assert_int_equal(dhcp_reserve(s, 8, other, IP(10, 0, 3, 1)), -EINVAL);
 	assert_int_equal(request(s, 0, 1, IP(10, 0, 2, 50), 0, 0), DHCP_NAK);
 	assert_int_equal(request(s, 0, 1, IP(10, 0, 2, 60), 0, 0), DHCP_NAK);
 	assert_int_equal(lease(s, 0, 1), IP(10, 0, 2, 100));
@@ -783,11 +808,18 @@ static void a_pool_is_for_those_without_an_address_of_their_own(void **state)
 	assert_int_equal(lease(s, 0, 2), IP(10, 0, 2, 101));
 	assert_int_equal(lease(s, 0, 3), 0);
 	/* Another one is had from the next question on, and the former is free then. */
-	assert_int_equal(dhcp_reserve(s, mine, IP(10, 0, 2, 51)), 0);
+	assert_int_equal(dhcp_reserve(s, 7, mine, IP(10, 0, 2, 51)), 0);
 	assert_int_equal(request(s, 0, 7, 0, IP(10, 0, 2, 50), 0), DHCP_NAK);
 	assert_int_equal(lease(s, 0, 7), IP(10, 0, 2, 51));
-	assert_int_equal(dhcp_reserve(s, other, IP(10, 0, 2, 50)), 0);
+	assert_int_equal(dhcp_reserve(s, 8, other, IP(10, 0, 2, 50)), 0);
 	assert_int_equal(lease(s, 0, 8), IP(10, 0, 2, 50));
+	/* What is reserved for a port that is no more is so for its MAC until another one asks. */
+	dhcp_forget(s, 0, 7);
+	assert_int_equal(request(s, 0, 1, IP(10, 0, 2, 51), 0, 0), DHCP_NAK);
+	assert_int_equal(dhcp_reserve(s, 9, mac_of(9), IP(10, 0, 2, 51)), 0);
+	assert_int_equal(lease(s, 0, 9), IP(10, 0, 2, 51));
+	assert_int_equal(dhcp_reserve(s, 9, mac_of(9), 0), 0);
+	assert_int_equal(dhcp_reserve(s, 10, mac_of(10), IP(10, 0, 2, 51)), 0);
 	dhcp_free(s);
 }
 
@@ -802,7 +834,7 @@ static void a_client_in_a_hurry_has_its_address_at_once(void **state)
 	assert_true(ask(s, 0, &r, &a));
 	assert_int_equal(a.m.type, DHCP_ACK);
 	assert_true(a.m.rapid);
-	assert_int_equal(dhcp_address_of(s, 0, 1), a.m.yiaddr);
+	assert_int_equal(dhcp_address_of(s, 0, 1, mac_of(1)), a.m.yiaddr);
 }
 
 /* RFC 4702 §3.1 and §4: no name is entered; its first label is the guest's. */
@@ -862,7 +894,7 @@ static void leases_of_before_are_their_clients(void **state)
 	assert_int_equal(lease(s, 0, 1), IP(10, 0, 2, 15));
 	assert_int_equal(lease(s, 0, 3), IP(10, 0, 2, 44));
 	assert_int_equal(dhcp_list(s, 0, &info, 1), 2);
-	assert_int_equal(dhcp_address_of(s, 0, 3), IP(10, 0, 2, 44));
+	assert_int_equal(dhcp_address_of(s, 0, 3, mac_of(3)), IP(10, 0, 2, 44));
 }
 
 int main(void)
@@ -895,6 +927,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_client_in_a_hurry_has_its_address_at_once, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(names_of_clients_are_theirs, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_address_of_a_port_is_its_own_macs, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(relays_are_refused_by_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(leases_of_before_are_their_clients, setup, teardown),
 		cmocka_unit_test_setup_teardown(malformed_requests_are_ignored, setup, teardown),

@@ -49,7 +49,8 @@ static void take_dhcp(struct own_port *own, const struct inbox_frame *frame)
 	pthread_mutex_lock(&own->lease_lock);
 	size = dhcp_input(own->dhcp, clock_monotonic(), frame->from, frame->data, frame->size,
 			  reply, &verdict);
-	address = dhcp_address_of(own->dhcp, clock_monotonic(), frame->from);
+	address = dhcp_address_of(own->dhcp, clock_monotonic(), frame->from,
+				  own->macs[frame->from]);
 	pthread_mutex_unlock(&own->lease_lock);
 	burst_commit(burst, size);
 	if (address && address != own->addresses[frame->from])
@@ -68,11 +69,9 @@ static void greet_sender(void *owner, uint32_t from, const struct net_port_confi
 
 	int error;
 
-	(void)from;
-	if (!config->wanted_ip)
-		return;
 	pthread_mutex_lock(&own->lease_lock);
-	error = dhcp_reserve(own->dhcp, config->addresses[0].mac, config->wanted_ip);
+	memcpy(own->macs[from], config->addresses[0].mac, NET_MAC_SIZE);
+	error = dhcp_reserve(own->dhcp, from, config->addresses[0].mac, config->wanted_ip);
 	pthread_mutex_unlock(&own->lease_lock);
 	if (error)
 		uplink_notice(own->served.uplink, "%s: switch %s gives it another address: that of "

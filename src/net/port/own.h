@@ -53,7 +53,9 @@ struct own_port {
 	pthread_mutex_t lease_lock; /* guards dhcp */
 	struct dhcp_server *dhcp;
 
-	uint32_t addresses[NET_PORTS_MAX]; /* of ports by their slots, as they were told last */
+	/* Of ports by their slots: the address that was told last, and the MAC. */
+	uint32_t addresses[NET_PORTS_MAX];
+	uint8_t macs[NET_PORTS_MAX][NET_MAC_SIZE]; /* under lease_lock */
 	uint32_t bound; /* the uplink thread's: what the server has just given; 0: nothing */
 };
 

@@ -29,7 +29,8 @@ struct lease {
 	uint64_t expires; /* of all states but UNUSED */
 	uint16_t port;	  /* slot of the one it was given to; DHCP_NO_PORT: that is no more */
 	uint8_t state;
-	bool reserved; /* for that MAC */
+	bool reserved;		/* for that MAC */
+	uint16_t reserved_port; /* its, or DHCP_NO_PORT: that is no more */
 	uint8_t reserved_mac[NET_MAC_SIZE];
 	uint8_t mac[NET_MAC_SIZE];
 	char hostname[sizeof(((struct dhcp_lease_info *)0)->hostname)];
@@ -486,21 +487,28 @@ size_t dhcp_input(struct dhcp_server *server, uint64_t now, uint32_t from, const
 	return answer ? dhcp_frame_write(&at, &reply, reply_frame) : 0;
 }
 
-int dhcp_reserve(struct dhcp_server *server, const uint8_t mac[NET_MAC_SIZE], uint32_t address)
+int dhcp_reserve(struct dhcp_server *server, uint32_t from, const uint8_t mac[NET_MAC_SIZE],
+		 uint32_t address)
 {
 	uint32_t slot = address_slot(server, address), before = find_reserved(server, mac);
 	struct lease *lease;
 
+	if (before != UINT32_MAX && !address)
+		server->leases[before].reserved = false;
+	if (!address)
+		return 0;
 	if (slot == UINT32_MAX)
 		return -EINVAL;
 	lease = touch_slot(server, slot);
 	if (!lease)
 		return -ENOMEM;
-	if (lease->reserved && memcmp(lease->reserved_mac, mac, NET_MAC_SIZE) != 0)
+	if (lease->reserved && lease->reserved_port != DHCP_NO_PORT &&
+	    memcmp(lease->reserved_mac, mac, NET_MAC_SIZE) != 0)
 		return -EEXIST;
 	if (before != UINT32_MAX)
 		server->leases[before].reserved = false;
 	lease->reserved = true;
+	lease->reserved_port = (uint16_t)from;
 	memcpy(lease->reserved_mac, mac, NET_MAC_SIZE);
 	return 0;
 }
@@ -528,6 +536,8 @@ void dhcp_forget(struct dhcp_server *server, uint64_t now, uint32_t from)
 	for (uint32_t slot = 0; slot < server->used; slot++) {
 		struct lease *lease = &server->leases[slot];
 
+		if (lease->reserved_port == from)
+			lease->reserved_port = DHCP_NO_PORT;
 		if (lease->state == LEASE_UNUSED || lease->port != from)
 			continue;
 		lease->port = DHCP_NO_PORT;
@@ -536,15 +546,22 @@ void dhcp_forget(struct dhcp_server *server, uint64_t now, uint32_t from)
 	}
 }
 
-uint32_t dhcp_address_of(const struct dhcp_server *server, uint64_t now, uint32_t from)
+uint32_t dhcp_address_of(const struct dhcp_server *server, uint64_t now, uint32_t from,
+			 const uint8_t mac[NET_MAC_SIZE])
 {
+	uint32_t first = 0;
+
 	for (uint32_t slot = 0; slot < server->used; slot++) {
 		const struct lease *lease = &server->leases[slot];
 
-		if (lease->state == LEASE_BOUND && lease->port == from && lease->expires > now)
+		if (lease->state != LEASE_BOUND || lease->port != from || lease->expires <= now)
+			continue;
+		if (!memcmp(lease->mac, mac, NET_MAC_SIZE))
 			return slot_address(server, slot);
+		if (!first)
+			first = slot_address(server, slot);
 	}
-	return 0;
+	return first;
 }
 
 size_t dhcp_list(const struct dhcp_server *server, uint64_t now, struct dhcp_lease_info *out,

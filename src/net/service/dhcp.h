@@ -74,11 +74,13 @@ size_t dhcp_input(struct dhcp_server *server, uint64_t now, uint32_t from, const
 		  size_t size, uint8_t reply[DHCP_REPLY_MAX], enum net_verdict *verdict);
 
 /*
- * The address is that MAC's alone from now on, in the place of one that was reserved for it
- * before; who has it keeps it until its lease ends. -EINVAL: nobody can have it; -EEXIST: it is
- * reserved for another; -ENOMEM.
+ * The address is the MAC's alone from now on, which is that of the port at slot from, in the place
+ * of one that was reserved for it before; 0: none is any more. Who has it keeps it until its lease
+ * ends. -EINVAL: nobody can have it; -EEXIST: it is reserved for another, which is at a port;
+ * -ENOMEM.
  */
-int dhcp_reserve(struct dhcp_server *server, const uint8_t mac[NET_MAC_SIZE], uint32_t address);
+int dhcp_reserve(struct dhcp_server *server, uint32_t from, const uint8_t mac[NET_MAC_SIZE],
+		 uint32_t address);
 
 /* A lease of before, of a port that is no more; one that cannot be any more is passed over. */
 void dhcp_restore(struct dhcp_server *server, uint64_t now, const struct dhcp_lease_info *lease);
@@ -86,8 +88,12 @@ void dhcp_restore(struct dhcp_server *server, uint64_t now, const struct dhcp_le
 /* The port at slot from is no more. */
 void dhcp_forget(struct dhcp_server *server, uint64_t now, uint32_t from);
 
-/* The address of the first lease that the port at slot from has in force; 0: there is none. */
-uint32_t dhcp_address_of(const struct dhcp_server *server, uint64_t now, uint32_t from);
+/*
+ * The address of a lease that the port at slot from has in force: that of the MAC, if it has one,
+ * else the first. 0: there is none.
+ */
+uint32_t dhcp_address_of(const struct dhcp_server *server, uint64_t now, uint32_t from,
+			 const uint8_t mac[NET_MAC_SIZE]);
 
 /* Leases that are in force, by address: fills at most room of them, returns how many there are. */
 size_t dhcp_list(const struct dhcp_server *server, uint64_t now, struct dhcp_lease_info *out,
