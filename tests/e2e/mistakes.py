@@ -95,6 +95,7 @@ def test_kvm_without_permission_names_what_to_do():
 def test_a_log_file_is_bounded_and_one_that_cannot_be_is_told():
     log = "state/vmdeck/deck.log"
     with d.Deck(prepare=lambda folder: folder.write(log, "x" * (1 << 20) + "\n")) as deck:
+        d.wait_for(lambda: os.path.exists(os.path.join(deck.path, log + ".old")), "the old log")
         with open(os.path.join(deck.path, log + ".old")) as file:
             assert file.read().endswith("] the deck begins\n")
         assert os.path.getsize(os.path.join(deck.path, log)) < 4096

@@ -87,6 +87,13 @@ static bool inside(uint32_t address)
 	return address >> 8 == 0x0a0002;
 }
 
+/* Whoever has come by a forwarded port is answered: TCP that opens nothing. */
+static bool answers(const struct ip *ip, const struct tcphdr *tcp)
+{
+	return ip->ip_p == IPPROTO_TCP &&
+	       ((tcp->th_flags & TH_ACK) || (tcp->th_flags & (TH_SYN | TH_RST)) == TH_RST);
+}
+
 static enum net_verdict consult_addresses(const struct ip *ip, uint16_t port)
 {
 	uint32_t from = ntohl(ip->ip_src.s_addr), to = ntohl(ip->ip_dst.s_addr);
@@ -96,7 +103,8 @@ static enum net_verdict consult_addresses(const struct ip *ip, uint16_t port)
 	    (from & 0xff) == 255)
 		return NET_DROP_BAD_SOURCE;
 	if (to == 0x0a000202)
-		return ping ? NET_FORWARD : NET_DROP_LOOPBACK;
+		return ping || answers(ip, (const void *)(ip + 1)) ? NET_FORWARD :
+								     NET_DROP_LOOPBACK;
 	if (to == 0x0a000203)
 		return ping || port == 53 ? NET_FORWARD : NET_DROP_UNSUPPORTED;
 	if (to >> 24 == IN_LOOPBACKNET || to >> 24 == 0)
