@@ -149,7 +149,8 @@ static const struct profile_key disk_keys[] = {
 	{ .key = "path", .type = PROFILE_PATH, .offset = DISK(path),
 	  .help = "Path of the disk's image, a file or a block device. "
 		  "This key is required, except with {Ic cdrom=yes}: then the drive is empty. "
-		  "Two disks can share an image if both have {Ic readonly=yes}. "
+		  "Disks can share an image if all of them have {Ic readonly=yes}, {Ic cdrom=yes} or an "
+		  "{Ic overlay}. "
 		  "When the file system of a sparse image is full, the guest is paused before it "
 		  "loses a write; make room, then resume it." },
 	{ .key = "format", .type = PROFILE_CHOICE, .offset = DISK(format),
@@ -230,7 +231,8 @@ static const struct profile_key net_keys[] = {
 	{ .key = "address", .type = PROFILE_PARSED, .offset = NET(address),
 	  .size = sizeof(uint32_t), .parse = dhcp_parse_address,
 	  .help = "IPv4 address that the switch gives to the card by DHCP, in the switch's network, "
-		  "such as {Li 10.0.2.50}; no other card gets it. "
+		  "such as {Li 10.0.2.50}; no other card gets it, and a second one with the same key "
+		  "another address, which is said. "
 		  "Without this key it is one that is free, and the same again as long as that is "
 		  "so." },
 	{ .key = "forward", .type = PROFILE_PARSED, .offset = NET(forwards),

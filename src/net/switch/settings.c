@@ -8,7 +8,8 @@
 /* The keys of one way: prefix is what their names begin with, help is told once. */
 #define IMPAIRMENT_KEYS(way, prefix, told)                                                         \
 	{ .key = prefix "delay", .type = PROFILE_TIME, .max = TIME_MAX, .standard = "0",          \
-	  .offset = SETTING(impairments[way].delay), .help = told("For how long each frame is held.") }, \
+	  .offset = SETTING(impairments[way].delay),                                               \
+	  .help = told("For how long each frame is held, such as {Li 20ms}.") },                   \
 	{ .key = prefix "jitter", .type = PROFILE_TIME, .max = TIME_MAX, .standard = "0",         \
 	  .offset = SETTING(impairments[way].jitter),                                              \
 	  .help = told("By how much the delay varies, either way: at most, if the distribution is " \
@@ -18,7 +19,8 @@
 	  .offset = SETTING(impairments[way].distribution),                                        \
 	  .help = told("How the jitter is distributed; {Ic pareto} has a few that are very late.") }, \
 	{ .key = prefix "loss", .type = PROFILE_SHARE, .standard = "0",                            \
-	  .offset = SETTING(impairments[way].loss), .help = told("Share of frames that is lost.") }, \
+	  .offset = SETTING(impairments[way].loss),                                                \
+	  .help = told("Share of frames that is lost, such as {Li 1%}.") },                        \
 	{ .key = prefix "loss_burst", .type = PROFILE_COUNT, .max = 1000, .standard = "0",         \
 	  .offset = SETTING(impairments[way].loss_burst),                                          \
 	  .help = told("How many frames are lost in a row, on average (the model of Gilbert). "    \
@@ -31,7 +33,7 @@
 	  .help = told("Share of frames of which a bit behind the Ethernet header is turned.") },  \
 	{ .key = prefix "reorder", .type = PROFILE_SHARE, .standard = "0",                         \
 	  .offset = SETTING(impairments[way].reorder),                                             \
-	  .help = told("Share of frames that is not delayed, and so overtakes others.") },         \
+	  .help = told("Share of frames that {Ic delay} does not hold, and so overtake others.") }, \
 	{ .key = prefix "rate", .type = PROFILE_RATE, .max = RATE_MAX, .standard = "0",            \
 	  .offset = SETTING(impairments[way].rate),                                                \
 	  .help = told("Bits a second that pass, such as {Li 10mbit}; 0 is any number.") },        \
@@ -59,7 +61,7 @@ const struct profile_key net_port_keys[] = {
 	  .help = "The VLAN (IEEE 802.1Q) that the port is in: it reaches the ports of the same "
 		  "one, by frames without a tag. "
 		  "With 0 it is in none, and reaches those that are in none; tags are not looked "
-		  "at." },
+		  "at, unless there is {Ic trunk}." },
 	{ .key = "trunk", .type = PROFILE_VLANS, .standard = "none", .offset = SETTING(trunk),
 	  .help = "VLANs that frames with their tag belong to, such as {Li 10,20-30}, in both "
 		  "directions. "
@@ -73,7 +75,9 @@ const struct profile_key net_port_keys[] = {
 		  "and with that from one IPv4 address ({Ic mac+ip}), in IPv4 and ARP: the last "
 		  "one that the switch's DHCP has given it, or else the first one that it "
 		  "uses. IPv6 is not looked at. "
-		  "With {Ic no} guests within the guest have their own." },
+		  "With {Ic no} guests within the guest have their own. "
+		  "It is for cards of guests: a port that leads out has no address of its own, and "
+		  "nothing that comes by it is let in." },
 	{ .key = "macs", .type = PROFILE_COUNT, .max = 256, .standard = "0", .offset = SETTING(macs),
 	  .help = "How many MAC addresses the switch learns of the port at most; what is for "
 		  "others behind it goes to all ports. With 0 they are 256." },
