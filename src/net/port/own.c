@@ -382,10 +382,12 @@ static const struct profile_key keys[] = {
 		  "Addresses that a guest declined count for ten minutes." },
 	{ .key = "pool", .type = PROFILE_PARSED, .offset = DHCP(pool),
 	  .size = sizeof(struct dhcp_pool), .parse = dhcp_parse_pool,
-	  .help = "The addresses that DHCP gives to whoever asks, from the first to the last, as "
-		  "{Li 10.0.2.100-10.0.2.199}. "
-		  "Without this key they are all of the network. "
-		  "Those that cards of guests ask for by {Ic address} may lie outside." },
+	  .help = "The addresses of the switch's network that DHCP gives to whoever asks, from the "
+		  "first to the last, as {Li 10.0.2.100-10.0.2.199}. "
+		  "Without this key they are all. "
+		  "Those that cards of guests ask for by {Ic address} may lie outside. "
+		  "This key and the next ones, up to {Ic guest_mtu}, do nothing on a switch "
+		  "without {Ic address}." },
 	{ .key = "lease_time", .type = PROFILE_COUNT, .min = 60, .max = 31536000,
 	  .standard = "3600", .offset = DHCP(lease_s),
 	  .help = "For how many seconds DHCP gives an address." },
