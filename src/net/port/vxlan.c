@@ -252,7 +252,8 @@ static const struct profile_key keys[] = {
 		  "Datagrams with another one are counted as of a bad header." },
 	{ .key = "port", .type = PROFILE_COUNT, .min = 1, .max = UINT16_MAX, .standard = "4789",
 	  .offset = offsetof(struct vxlan_section, port),
-	  .help = "UDP port, on both sides. One port of a switch at a time has it on this host." },
+	  .help = "UDP port, on both sides. On this host one such port of a switch, or a device of "
+		  "the host's, has it; others need another, or a {Ic local} of their own." },
 	{ .key = "local", .type = PROFILE_STRING, .offset = offsetof(struct vxlan_section, local),
 	  .help = "IP address of this host that datagrams come to and leave from. "
 		  "Without this key it is any." },
