@@ -6,14 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MESSAGE_STRING_MAX 131100 /* bytes: a frame, two digits each */
+
 /* A request is an object with params in it, and in these an array of names. */
 const struct json_limits message_to_deck = {
-	.depth = 8, .values = 8192, .string = 24576, .number = 64,
+	.depth = 8, .values = 8192, .string = MESSAGE_STRING_MAX, .number = 64,
 };
 
 /* Statistics with their history are 8 deep, and 150,000 numbers. */
 const struct json_limits message_to_client = {
-	.depth = 16, .values = 1u << 20, .string = 1u << 16, .number = 64,
+	.depth = 16, .values = 1u << 20, .string = MESSAGE_STRING_MAX, .number = 64,
 };
 
 static int refuse(struct message *message, int code, struct cause *cause, const char *text)

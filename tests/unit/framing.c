@@ -256,9 +256,9 @@ static void what_is_too_much_is_refused_before_it_is_parsed(void **state)
 	} cases[] = {
 		{ "{\"a\":[", "0,", "0]}", 8192 - 12, "more than 8192 values", "at byte 16415" },
 		{ "{\"a\":[", "{},", "0]}", 8192 - 12, "more than 8192 values", "at byte 24596" },
-		{ "{\"a\":\"", "x", "\"}", 24576, "string of more than 24576 bytes",
+		{ "{\"a\":\"", "x", "\"}", 131100, "string of more than 131100 bytes",
 		  "at byte 52" },
-		{ "{\"a\":\"", "\\\"", "\"}", 12288, "string of more than 24576 bytes",
+		{ "{\"a\":\"", "\\\"", "\"}", 65550, "string of more than 131100 bytes",
 		  "at byte 52" },
 		{ "{\"a\":0.", "1", "}", 62, "number or word of more than 64 bytes",
 		  "at byte 52" },
