@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 #include "base/clock.h"
 #include "base/sentence.h"
@@ -18,6 +19,7 @@
 #include "core/deck/roster.h"
 #include "core/deck/services.h"
 #include "core/profile/folder.h"
+#include "net/capture/capture.h"
 #include "net/network.h"
 #include "net/port/thread.h"
 
@@ -35,6 +37,7 @@ struct deck {
 	struct pressure pressure;
 	struct refusals refusals;
 	struct breaks breaks;
+	struct loop_source past; /* until much of it is kept */
 	struct loop_timer sample, patience;
 	uint64_t next_sample; /* CLOCK_MONOTONIC, ns */
 	bool told;	      /* deck_end()'s caller was told of the end */
@@ -271,6 +274,28 @@ static void force_off(struct deck *deck, const char *why)
 			journal_emit(&deck->services.journal, guest, DECK_EVENT_LOG, "%s", why);
 }
 
+static void serve_past(void *arg, uint32_t events)
+{
+	struct deck *deck = arg;
+	struct cause cause = { "" };
+	int error;
+
+	(void)events;
+	loop_remove(deck_loop(deck), &deck->past);
+	error = capture_hub_serve(network_capture_hub(deck->services.network), &cause);
+	if (error < 0)
+		journal_emit(&deck->services.journal, NULL, DECK_EVENT_LOG,
+			     "what passes switches is not kept for long: %s", cause.text);
+}
+
+static int watch_past(struct deck *deck, struct cause *cause)
+{
+	int fd = capture_hub_watch(network_capture_hub(deck->services.network));
+	int error = loop_add(deck_loop(deck), &deck->past, fd, EPOLLIN, serve_past, deck);
+
+	return error ? cause_errno(cause, -error, "captures") : 0;
+}
+
 static void out_of_patience(void *arg)
 {
 	char why[64];
@@ -365,6 +390,8 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 	if (!err)
 		network_listen(deck->services.network, &listener);
 	if (!err)
+		err = watch_past(deck, cause);
+	if (!err)
 		lease_file_open(&deck->services.leases, config->guests_folder, deck_loop(deck),
 				deck->services.network, &deck->services.journal);
 	if (!err)
@@ -396,6 +423,7 @@ void deck_free(struct deck *deck)
 	pressure_destroy(&deck->pressure);
 	lease_file_close(&deck->services.leases);
 	roster_destroy(&deck->roster);
+	loop_remove(deck_loop(deck), &deck->past);
 	if (deck->services.network)
 		free_network(deck->services.network);
 	notices_destroy(&deck->notices);

@@ -79,15 +79,19 @@ static const struct thread_role writer_role = {
 	.name = "capture", .confine = confine_thread, .kind = FILTER_CAPTURE,
 };
 
+int capture_hub_map(struct capture_hub *hub, struct cause *cause)
+{
+	int error = hub->pool ? 0 : capture_pool_map(hub);
+
+	return error ? cause_errno(cause, -error, "capture: buffers") : 0;
+}
+
 int capture_hub_start(struct capture_hub *hub, struct cause *cause)
 {
-	int error;
+	int error = capture_hub_map(hub, cause);
 
-	error = hub->pool ? 0 : capture_pool_map(hub);
-	if (error)
-		return cause_errno(cause, -error, "capture: buffers");
-	if (hub->started)
-		return 0;
+	if (error || hub->started)
+		return error;
 	error = thread_start(&hub->thread, &writer_role, NULL, capture_writer_run, hub);
 	if (error)
 		return cause_errno(cause, -error, "capture: thread");

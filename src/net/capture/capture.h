@@ -84,6 +84,15 @@ struct capture_stats {
 int capture_hub_keep(struct capture_hub *hub, const char *switch_name,
 		     const struct past_config *config, struct cause *cause);
 
+/*
+ * What is only kept needs no thread until there is much of it. Who asks for this, before the first
+ * switch is made, gets a descriptor, the hub's, and calls capture_hub_serve() once that can be read.
+ */
+int capture_hub_watch(struct capture_hub *hub);
+
+/* Starts the capture writer's thread, unless it runs. 0 or a negative errno. Any thread. */
+int capture_hub_serve(struct capture_hub *hub, struct cause *cause);
+
 /* Whether there is a port or a switch of that name, as in ports. Any thread. */
 bool capture_hub_knows(struct capture_hub *hub, const char *name);
 

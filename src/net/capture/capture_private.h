@@ -185,6 +185,7 @@ struct capture_hub {
 	pthread_cond_t changed; /* a capture is done */
 	struct thread thread;
 	bool started, quit;
+	bool watched; /* constant: somebody starts the thread when it is woken for the first time */
 	int wake_fd;
 	struct capture_switch *switches;
 	struct capture_tap *taps;
@@ -299,6 +300,7 @@ void capture_hub_add_switch(struct capture_hub *hub, struct capture_switch *sw, 
 void capture_hub_remove_switch(struct capture_hub *hub, struct capture_switch *sw);
 
 /* Under the lock: the pool and the writer's thread, which come with the first that needs them. */
+int capture_hub_map(struct capture_hub *hub, struct cause *cause);
 int capture_hub_start(struct capture_hub *hub, struct cause *cause);
 
 /* capture/past.c, under the lock: of the switch of that name, or NULL; whether there is any. */

@@ -76,6 +76,22 @@ void capture_hub_wake(struct capture_hub *hub)
 		return;
 }
 
+int capture_hub_watch(struct capture_hub *hub)
+{
+	hub->watched = true;
+	return hub->wake_fd;
+}
+
+int capture_hub_serve(struct capture_hub *hub, struct cause *cause)
+{
+	int error;
+
+	pthread_mutex_lock(&hub->lock);
+	error = capture_hub_start(hub, cause);
+	pthread_mutex_unlock(&hub->lock);
+	return error;
+}
+
 void capture_hub_add_switch(struct capture_hub *hub, struct capture_switch *sw, const char *name)
 {
 	sw->name = name;
@@ -344,13 +360,13 @@ struct capture_tap *capture_tap_new(struct capture_hub *hub, const char *name,
 void capture_tap_remove(struct capture_tap *tap)
 {
 	struct capture_hub *hub = tap->hub;
-	bool started;
+	bool unread;
 
 	pthread_mutex_lock(&hub->lock);
-	started = hub->started;
+	unread = hub->started || tap->sequence;
 	tap->retired = clock_monotonic();
 	capture_hub_update_taps(hub);
-	if (!started) {
+	if (!unread) {
 		struct capture_tap **at = &hub->taps;
 
 		while (*at != tap)
@@ -361,7 +377,7 @@ void capture_tap_remove(struct capture_tap *tap)
 	}
 	pthread_mutex_unlock(&hub->lock);
 	/* Records of it may be on their way; the writer frees it after the last. */
-	if (started)
+	if (unread)
 		capture_hub_wake(hub);
 	else
 		free(tap);

@@ -44,7 +44,7 @@ int capture_hub_keep(struct capture_hub *hub, const char *switch_name,
 		error = cause_set(cause, ENOSPC, "other switches keep so much of their past that "
 				  "there is no room for that of another");
 	else
-		error = capture_hub_start(hub, cause);
+		error = hub->watched ? capture_hub_map(hub, cause) : capture_hub_start(hub, cause);
 	if (!error) {
 		past->next = hub->pasts;
 		hub->pasts = past;
