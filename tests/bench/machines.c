@@ -89,8 +89,17 @@ static void prepare(struct bench *bench, struct guest *guest)
 
 	*guest = (struct guest){ .bench = bench, .profile = *bench->profile };
 	snprintf(guest->profile.name, sizeof(guest->profile.name), "bench%u", number++);
-	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++)
-		profile_derive_mac(guest->profile.name, i, guest->profile.nets[i].mac);
+	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++) {
+		const struct profile_net *net = bench->profile->nets[i];
+
+		if (!net)
+			continue;
+		guest->profile.nets[i] = malloc(sizeof(*net));
+		if (!guest->profile.nets[i])
+			fail("no memory");
+		*guest->profile.nets[i] = *net;
+		profile_derive_mac(guest->profile.name, i, guest->profile.nets[i]->mac);
+	}
 	guest->changed = (struct loop_task){ .run = changed, .arg = guest };
 	guest->reader = (struct console_reader){ .more = printed, .arg = guest };
 	console_init(&guest->console, &bench->loop);
@@ -124,6 +133,8 @@ static void end(struct bench *bench, struct guest *guests, unsigned count)
 		loop_unpost(&bench->loop, &guests[i].changed);
 		console_unfollow(&guests[i].console, &guests[i].reader);
 		console_destroy(&guests[i].console);
+		for (unsigned n = 0; n < PROFILE_NETS_MAX; n++)
+			free(guests[i].profile.nets[n]);
 	}
 }
 

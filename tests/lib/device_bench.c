@@ -364,9 +364,9 @@ void bench_create_changed(struct device_bench *bench, int disk_fd,
 						       .path = (char *)bench_vsock_path() };
 	bench->profile.on_panic = bench->profile.watchdog = REMEDY_REPORT;
 	for (unsigned n = 0; n < ARRAY_SIZE(nic_ports); n++) {
-		bench->profile.nets[n].present = true;
-		bench->profile.nets[n].mac[0] = 2;
-		bench->profile.nets[n].model = n ? NET_MODEL_E1000E : NET_MODEL_VIRTIO;
+		bench->nets[n].mac[0] = 2;
+		bench->nets[n].model = n ? NET_MODEL_E1000E : NET_MODEL_VIRTIO;
+		bench->profile.nets[n] = &bench->nets[n];
 	}
 	bench->profile.disks[0].present = disk_fd >= 0;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", disk_fd);

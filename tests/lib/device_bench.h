@@ -27,6 +27,7 @@ struct device_bench {
 	struct guest_memory memory;
 	struct loop loop;
 	struct profile profile;
+	struct profile_net nets[PROFILE_NETS_MAX]; /* where it has them */
 	struct disks_media media;
 	int sata_fd; /* of disk1, which is behind AHCI, or -1 */
 	_Alignas(8) uint8_t hot[1024];

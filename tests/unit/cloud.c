@@ -142,11 +142,13 @@ static void make(struct cloud_documents *documents, const struct profile *profil
 /* What changes makes another instance; what does not, the same bytes. */
 static void an_instance_is_its_words(void **state)
 {
+	struct profile_net net = { .mac = { 2, 0, 0, 0, 0, 1 } };
+	struct profile_net other_net = { .mac = { 2, 0, 0, 0, 0, 0xfe } };
 	struct profile profile = {
 		.name = "web",
 		.cloud = { .present = true, .user = WORD("me"),
 			   .password_file = write_text("p", "one\n") },
-		.nets = { { .present = true, .mac = { 2, 0, 0, 0, 0, 1 } } },
+		.nets = { &net },
 	};
 	struct cloud_documents first, other;
 
@@ -163,14 +165,14 @@ static void an_instance_is_its_words(void **state)
 	cloud_free(&other);
 
 	write_text("p", "one\n");
-	profile.nets[2] = (struct profile_net){ .present = true, .mac = { 2, 0, 0, 0, 0, 0xfe } };
+	profile.nets[2] = &other_net;
 	make(&other, &profile);
 	assert_string_not_equal(first.list[CLOUD_META_DATA].text, other.list[CLOUD_META_DATA].text);
 	assert_non_null(strstr(other.list[CLOUD_NETWORK_CONFIG].text, "\"02:00:00:00:00:fe\""));
 	cloud_free(&other);
 
 	/* The salt is the guest's. */
-	profile.nets[2].present = false;
+	profile.nets[2] = NULL;
 	snprintf(profile.name, sizeof(profile.name), "db");
 	make(&other, &profile);
 	assert_string_not_equal(first.list[CLOUD_USER_DATA].text, other.list[CLOUD_USER_DATA].text);

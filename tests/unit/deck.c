@@ -1092,7 +1092,7 @@ static void test_reset_with_another_profile(void **state)
 	wait_for(bench, "a", GUEST_STOPPED);
 	wait_ns(bench, NS_PER_S / 2);
 	assert_int_equal(guest_get_state(guest), GUEST_STOPPED);
-	assert_true(guest_profile(guest)->nets[0].present);
+	assert_non_null(guest_profile(guest)->nets[0]);
 	start(bench, "a");
 	assert_int_equal(guest_restarts(guest), 0);
 	end_deck(bench);
@@ -1157,7 +1157,7 @@ static void take_address(void *arg)
 	struct bench *bench = arg;
 
 	/* That the machine is about to end is told as a start, too. */
-	if (guest_profile(deck_find(bench->deck, "a"))->nets[0].present) {
+	if (guest_profile(deck_find(bench->deck, "a"))->nets[0]) {
 		loop_post(deck_loop(bench->deck), &bench->starting);
 		return;
 	}
@@ -1184,7 +1184,7 @@ static void test_reset_cannot_go_back(void **state)
 	assert_non_null(strstr(guest_reason(guest), "/nowhere/image does not exist"));
 	assert_non_null(strstr(guest_reason(guest),
 			       "nor can the one before it: mac: guest b has the same"));
-	assert_false(guest_profile(guest)->nets[0].present);
+	assert_null(guest_profile(guest)->nets[0]);
 	start(bench, "b");
 	end_deck(bench);
 }

@@ -38,6 +38,7 @@ struct guest {
 	unsigned restarts;
 	char reason[128];
 	struct profile *profile;
+	struct profile_net net;
 	struct profile_report report;
 	struct console consoles[CONSOLES];
 	struct stats_series series;
@@ -951,9 +952,10 @@ static struct guest *add_guest(struct deck *deck, const char *name, enum guest_s
 	guest->profile = calloc(1, sizeof(*guest->profile));
 	guest->profile->cpus = cpus;
 	guest->profile->memory = 512ull << 20;
-	guest->profile->nets[0] = (struct profile_net){
-		.present = true, .switch_name = "lan", .mac = { 0x52, 0x54, 0, 1, 2, 3 }
+	guest->net = (struct profile_net){
+		.switch_name = "lan", .mac = { 0x52, 0x54, 0, 1, 2, 3 }
 	};
+	guest->profile->nets[0] = &guest->net;
 	guest->profile->cloud.user = (char *)"me";
 	guest->profile->kernel = (char *)"/boot/vmlinuz";
 	guest->profile->cmdline = (char *)"dyndbg=\"file a.c; file b.c\" quiet";

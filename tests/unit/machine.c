@@ -41,6 +41,7 @@ struct bench {
 struct subject {
 	struct bench *bench;
 	struct profile profile;
+	struct profile_net net;
 	struct console console;
 	struct machine *machine;
 	pthread_mutex_t lock;
@@ -104,9 +105,9 @@ static void subject_init(struct subject *subject, struct bench *bench, const cha
 	profile->memory = 16u << 20;
 	snprintf(text, sizeof(text), "name=%s", name);
 	profile->cmdline = strdup(text);
-	profile->nets[0].present = true;
-	strcpy(profile->nets[0].switch_name, "lan");
-	profile_derive_mac(name, 0, profile->nets[0].mac);
+	profile->nets[0] = &subject->net;
+	strcpy(profile->nets[0]->switch_name, "lan");
+	profile_derive_mac(name, 0, profile->nets[0]->mac);
 	subject->disk_fd = memfd_create(name, MFD_CLOEXEC);
 	assert_true(subject->disk_fd >= 0);
 	assert_int_equal(ftruncate(subject->disk_fd, 1 << 20), 0);
@@ -462,9 +463,9 @@ static void test_failures(void **state)
 	char *path;
 
 	subject_init(&subject, *state, "one", 1);
-	strcpy(profile->nets[0].switch_name, "elsewhere");
+	strcpy(profile->nets[0]->switch_name, "elsewhere");
 	expect_failure(&subject, "elsewhere");
-	strcpy(profile->nets[0].switch_name, "lan");
+	strcpy(profile->nets[0]->switch_name, "lan");
 
 	path = profile->disks[2].path;
 	profile->disks[2].path = (char *)"/nonexistent/disk";
@@ -601,7 +602,7 @@ static void test_remedies(void **state)
 
 	subject_init(&subject, *state, "panic", 2);
 	give_code(&subject, code, sizeof(code));
-	subject.profile.nets[0].present = false;
+	subject.profile.nets[0] = NULL;
 	subject.profile.on_panic = REMEDY_PAUSE;
 	subject_start(&subject);
 	wait_for(&subject, MACHINE_PAUSED, 0, &status);

@@ -94,10 +94,10 @@ static void everything_given(void **state)
 	assert_null(profile->disks[1].path);
 	assert_in_folder(profile->disks[3].path, "/sub/b.img");
 	assert_true(profile->disks[3].readonly);
-	assert_false(profile->nets[0].present);
-	assert_true(profile->nets[1].present);
-	assert_string_equal(profile->nets[1].switch_name, "lan");
-	assert_memory_equal(profile->nets[1].mac, mac, sizeof(mac));
+	assert_null(profile->nets[0]);
+	assert_non_null(profile->nets[1]);
+	assert_string_equal(profile->nets[1]->switch_name, "lan");
+	assert_memory_equal(profile->nets[1]->mac, mac, sizeof(mac));
 	profile_free(profile);
 	profile_report_free(&report);
 }
@@ -137,7 +137,7 @@ static void nothing_given(void **state)
 	assert_null(profile->initrd);
 	assert_string_equal(profile->cmdline, "");
 	profile_derive_mac("db-1", 0, mac);
-	assert_memory_equal(profile->nets[0].mac, mac, sizeof(mac));
+	assert_memory_equal(profile->nets[0]->mac, mac, sizeof(mac));
 	assert_memory_equal(mac, "\x52\x54\x00", 3);
 	profile_derive_mac("db-1", 1, other);
 	assert_memory_not_equal(mac, other, sizeof(mac));

@@ -26,6 +26,7 @@
 /* The guest that it talks to. */
 struct peer {
 	struct profile profile;
+	struct profile_net net;
 	struct machine *machine;
 	struct line line;
 };
@@ -53,9 +54,9 @@ static void start_peer(struct peer *peer, struct world *world)
 	peer->profile.cpus = 1;
 	peer->profile.memory = 16u << 20;
 	peer->profile.cmdline = (char *)"name=two ip=10.0.2.12/24";
-	peer->profile.nets[0].present = true;
-	strcpy(peer->profile.nets[0].switch_name, "lan");
-	profile_derive_mac("two", 0, peer->profile.nets[0].mac);
+	peer->profile.nets[0] = &peer->net;
+	strcpy(peer->profile.nets[0]->switch_name, "lan");
+	profile_derive_mac("two", 0, peer->profile.nets[0]->mac);
 	if (machine_start(&peer->machine, &config, &cause))
 		fail_msg("%s", cause.text);
 }

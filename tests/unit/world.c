@@ -152,14 +152,15 @@ void guest_describe(struct world *world, unsigned cpus, uint64_t memory, const c
 	char path[64];
 
 	memset(profile, 0, sizeof(*profile));
+	world->net = (struct profile_net){ 0 };
 	atomic_store(&world->ended, false);
 	strcpy(profile->name, "one");
 	profile->cpus = cpus;
 	profile->memory = memory;
 	profile->cmdline = strdup(cmdline);
-	profile->nets[0].present = true;
-	strcpy(profile->nets[0].switch_name, "lan");
-	profile_derive_mac("one", 0, profile->nets[0].mac);
+	profile->nets[0] = &world->net;
+	strcpy(profile->nets[0]->switch_name, "lan");
+	profile_derive_mac("one", 0, profile->nets[0]->mac);
 	world->disk_fd = memfd_create("one", MFD_CLOEXEC);
 	assert_int_equal(ftruncate(world->disk_fd, WORLD_DISK_SIZE), 0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", world->disk_fd);

@@ -40,6 +40,7 @@ struct world {
 	atomic_bool ended; /* by the guest */
 
 	struct profile profile;
+	struct profile_net net;
 	struct vm_config config;
 	struct disks_media media;
 	int64_t clock_offset;

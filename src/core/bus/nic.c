@@ -45,21 +45,21 @@ static int check_address(const struct profile_net *net, const struct switch_conf
 
 void nic_check_switches(const struct profile_check *check)
 {
-	const struct profile_net *nets = check->profile->nets;
+	struct profile_net *const *nets = check->profile->nets;
 	char section[DEVICE_NAME_MAX];
 	struct cause cause;
 
 	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++) {
 		struct switch_config config = { 0 };
 
-		if (!nets[i].present || !*nets[i].switch_name)
+		if (!nets[i] || !*nets[i]->switch_name)
 			continue;
 		snprintf(section, sizeof(section), "%s%u", NIC_NAME, i);
-		if (check->find_switch(check->arg, nets[i].switch_name, &config, &cause) < 0)
+		if (check->find_switch(check->arg, nets[i]->switch_name, &config, &cause) < 0)
 			check->found(check->arg, section, "switch", false, cause.text);
-		else if (check_forwards(&nets[i], &config, &cause) < 0)
+		else if (check_forwards(nets[i], &config, &cause) < 0)
 			check->found(check->arg, section, "forward", false, cause.text);
-		else if (check_address(&nets[i], &config, &cause) < 0)
+		else if (check_address(nets[i], &config, &cause) < 0)
 			check->found(check->arg, section, "address", false, cause.text);
 		switch_config_free(&config);
 	}
@@ -69,7 +69,7 @@ int nic_connect(const struct device *device, struct net_port **port,
 		const struct net_port_ops *ops, void *backend, struct cause *cause)
 {
 	const struct device_host *host = device->host;
-	const struct profile_net *net = &host->profile->nets[device->number];
+	const struct profile_net *net = host->profile->nets[device->number];
 	struct net_port_config config = { .kind = port_guest.name, .accepts = NET_ACCEPTS_NOTHING };
 	struct net_switch *sw;
 	char name[NET_PORT_NAME_MAX];

@@ -11,8 +11,8 @@
 static bool is_on(const struct guest *guest, const char *name)
 {
 	for (unsigned i = 0; guest->profile && i < PROFILE_NETS_MAX; i++)
-		if (guest->profile->nets[i].present &&
-		    strcmp(guest->profile->nets[i].switch_name, name) == 0)
+		if (guest->profile->nets[i] &&
+		    strcmp(guest->profile->nets[i]->switch_name, name) == 0)
 			return true;
 	return false;
 }
@@ -61,8 +61,8 @@ static bool is_stopped(const struct breaks *breaks, const char *name)
 static bool is_wanted(const struct breaks *breaks, const struct guest *guest)
 {
 	for (unsigned i = 0; guest->profile && i < PROFILE_NETS_MAX; i++)
-		if (guest->profile->nets[i].present &&
-		    is_stopped(breaks, guest->profile->nets[i].switch_name))
+		if (guest->profile->nets[i] &&
+		    is_stopped(breaks, guest->profile->nets[i]->switch_name))
 			return true;
 	return false;
 }

@@ -104,7 +104,7 @@ static void check_pair(const struct subject *subject, const struct profile *prof
 				other->name, other->path);
 	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++) {
 		snprintf(section, sizeof(section), "net%u", i);
-		if (profile->nets[i].present && conflict_address(other, &profile->nets[i]))
+		if (profile->nets[i] && conflict_address(other, profile->nets[i]))
 			conflict_report(subject->report, ini_line(subject->ini, section, "mac"),
 					"mac", other->name, other->path);
 	}

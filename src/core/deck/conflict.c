@@ -6,9 +6,9 @@
 bool conflict_address(const struct profile *profile, const struct profile_net *net)
 {
 	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++)
-		if (profile->nets[i].present &&
-		    !strcmp(profile->nets[i].switch_name, net->switch_name) &&
-		    !memcmp(profile->nets[i].mac, net->mac, NET_MAC_SIZE))
+		if (profile->nets[i] &&
+		    !strcmp(profile->nets[i]->switch_name, net->switch_name) &&
+		    !memcmp(profile->nets[i]->mac, net->mac, NET_MAC_SIZE))
 			return true;
 	return false;
 }

@@ -71,10 +71,14 @@ int demo_profile(struct profile **out, unsigned n, int *disk_fd, struct cause *c
 		snprintf(profile->name, sizeof(profile->name), "guest%u", n + 1);
 	snprintf(cmdline, sizeof(cmdline), "name=%s demo", profile->name);
 	profile->cmdline = strdup(cmdline);
-	profile->nets[0].present = true; /* with the smallest queues, for the same reason */
-	memcpy(profile->nets[0].switch_name, demo_switch.name, sizeof(demo_switch.name));
-	profile_derive_mac(profile->name, 0, profile->nets[0].mac);
-	fd = profile->cmdline ? make_disk(&profile->disks[0], profile->name, cause) :
+	/* With the smallest queues, for the same reason. */
+	profile->nets[0] = calloc(1, sizeof(*profile->nets[0]));
+	if (profile->nets[0]) {
+		memcpy(profile->nets[0]->switch_name, demo_switch.name, sizeof(demo_switch.name));
+		profile_derive_mac(profile->name, 0, profile->nets[0]->mac);
+	}
+	fd = profile->cmdline && profile->nets[0] ?
+		     make_disk(&profile->disks[0], profile->name, cause) :
 				cause_errno(cause, ENOMEM, "demo");
 	if (fd < 0) {
 		profile_free(profile);

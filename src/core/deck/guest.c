@@ -55,8 +55,8 @@ static void mark_profile(struct guest *guest)
 
 	marks_add(marks, &guest->name_mark, guest_name_hash(profile), guest);
 	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++)
-		if (profile->nets[i].present)
-			marks_add(marks, &guest->mac_marks[i], guest_mac_hash(&profile->nets[i]),
+		if (profile->nets[i])
+			marks_add(marks, &guest->mac_marks[i], guest_mac_hash(profile->nets[i]),
 				  guest);
 }
 

@@ -72,9 +72,9 @@ static int check_switches(const struct guest *guest, bool reset, struct cause *c
 	int err = 0;
 
 	for (unsigned i = 0; i < PROFILE_NETS_MAX && !err; i++) {
-		const struct profile_net *net = &guest->profile->nets[i];
+		const struct profile_net *net = guest->profile->nets[i];
 
-		if (!net->present ||
+		if (!net ||
 		    (reset && network_find_switch(services->network, net->switch_name)))
 			continue;
 		err = services->check_switch(services->arg, net->switch_name, cause);

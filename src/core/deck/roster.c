@@ -129,8 +129,8 @@ static const struct guest *find_conflict(const struct roster *roster, const stru
 		return other;
 	*what = "mac";
 	for (unsigned i = 0; !other && i < PROFILE_NETS_MAX; i++)
-		if (profile->nets[i].present)
-			other = find_same_address(marks, self, &profile->nets[i]);
+		if (profile->nets[i])
+			other = find_same_address(marks, self, profile->nets[i]);
 	return other;
 }
 
@@ -399,7 +399,7 @@ int roster_may_have(const struct roster *roster, const struct guest *guest,
 static bool has_card(const struct profile *profile, const char *name)
 {
 	for (unsigned i = 0; profile && i < PROFILE_NETS_MAX; i++)
-		if (profile->nets[i].present && !strcmp(profile->nets[i].switch_name, name))
+		if (profile->nets[i] && !strcmp(profile->nets[i]->switch_name, name))
 			return true;
 	return false;
 }

@@ -334,18 +334,18 @@ static int put_user_data(struct cloud *cloud, struct cloud_documents *out, struc
 static int put_network(struct cloud *cloud, struct cloud_documents *out, struct cause *cause)
 {
 	json_t *cards = json_object(), *network;
-	const struct profile_net *nets = cloud->profile->nets;
+	struct profile_net *const *nets = cloud->profile->nets;
 	unsigned count = 0;
 	char name[16], mac[18];
 	int err = cards ? 0 : no_memory(cause);
 
 	for (unsigned i = 0; !err && i < PROFILE_NETS_MAX; i++) {
-		if (!nets[i].present)
+		if (!nets[i])
 			continue;
 		snprintf(name, sizeof(name), "net%u", i);
-		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", nets[i].mac[0],
-			 nets[i].mac[1], nets[i].mac[2], nets[i].mac[3], nets[i].mac[4],
-			 nets[i].mac[5]);
+		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", nets[i]->mac[0],
+			 nets[i]->mac[1], nets[i]->mac[2], nets[i]->mac[3], nets[i]->mac[4],
+			 nets[i]->mac[5]);
 		err = set(cards, name,
 			  json_pack("{s:{s:o}, s:b, s:b}", "match", "macaddress", message_text(mac),
 				    "dhcp4", 1, "optional", count++ != 0), cause);

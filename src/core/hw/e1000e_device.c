@@ -7,7 +7,7 @@
 
 static bool nic_wanted(const struct profile *profile, unsigned number)
 {
-	return profile->nets[number].present && profile->nets[number].model == NET_MODEL_E1000E;
+	return profile->nets[number] && profile->nets[number]->model == NET_MODEL_E1000E;
 }
 
 static int create_nic(struct device *device, struct cause *cause)
@@ -15,7 +15,7 @@ static int create_nic(struct device *device, struct cause *cause)
 	const struct device_host *host = device->host;
 	struct e1000e *nic = device->state;
 	int err = e1000e_create(nic, host->pci, device->slot, host->memory, host->loop,
-				host->profile->nets[device->number].mac, cause);
+				host->profile->nets[device->number]->mac, cause);
 
 	return err ? err : nic_connect(device, &nic->port, &e1000e_port_ops, nic, cause);
 }

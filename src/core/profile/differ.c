@@ -27,22 +27,24 @@ static void __attribute__((format(printf, 2, 3))) add(struct list *list, const c
 	list->used += n < 0 ? 0 : (size_t)n;
 }
 
+static bool is_there(const struct profile_section *section, const char *record)
+{
+	return record &&
+	       (section->present == PROFILE_NOWHERE || *(const bool *)(record + section->present));
+}
+
 /* Records of a section; name is what stands before its keys, "disk0", or "". */
 static void differ_record(struct list *list, const struct profile_section *section,
 			  const char *name, const char *one, const char *other)
 {
 	const struct profile_key *key;
 
-	if (section->present != PROFILE_NOWHERE) {
-		bool has = *(const bool *)(one + section->present);
-
-		if (has != *(const bool *)(other + section->present)) {
-			add(list, "%s", name);
-			return;
-		}
-		if (!has)
-			return;
+	if (is_there(section, one) != is_there(section, other)) {
+		add(list, "%s", name);
+		return;
 	}
+	if (!is_there(section, one))
+		return;
 	for (key = section->keys; key->key; key++)
 		if (!profile_key_equal(key, one, other))
 			add(list, "%s%s%s", name, *name ? " " : "", key->key);
@@ -57,15 +59,14 @@ bool profile_differ(const struct profile *one, const struct profile *other, char
 	*out = '\0';
 	for (section = profile_guest_sections(); section->kind; section++)
 		for (unsigned i = 0; i < section->count; i++) {
-			size_t at = section->offset + i * section->size;
-
 			*name = '\0';
 			if (section->count > 1)
 				snprintf(name, sizeof(name), "%s%u", section->kind, i);
 			else if (section->present != PROFILE_NOWHERE)
 				snprintf(name, sizeof(name), "%s", section->kind);
-			differ_record(&list, section, name, (const char *)one + at,
-				      (const char *)other + at);
+			differ_record(&list, section, name,
+				      profile_section_record(section, (const char *)one, i),
+				      profile_section_record(section, (const char *)other, i));
 		}
 	return list.used != 0;
 }

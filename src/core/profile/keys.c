@@ -313,8 +313,8 @@ static const struct profile_section guest_sections[] = {
 	{ .kind = "disk", .count = PROFILE_DISKS_MAX, .offset = GUEST(disks),
 	  .size = sizeof(struct profile_disk), .present = DISK(present), .keys = disk_keys,
 	  .help = "Each describes a disk." },
-	{ .kind = "net", .count = PROFILE_NETS_MAX, .offset = GUEST(nets),
-	  .size = sizeof(struct profile_net), .present = NET(present), .keys = net_and_port_keys,
+	{ .kind = "net", .count = PROFILE_NETS_MAX, .offset = GUEST(nets), .apart = true,
+	  .size = sizeof(struct profile_net), .present = PROFILE_NOWHERE, .keys = net_and_port_keys,
 	  .help = "Each describes a network card." },
 	{ .kind = "vsock", .count = 1, .offset = GUEST(vsock), .size = sizeof(struct profile_vsock),
 	  .present = VSOCK(present), .keys = vsock_keys,
@@ -362,6 +362,23 @@ const struct profile_section *profile_guest_sections(void)
 
 	pthread_once(&once, gather);
 	return guest_sections;
+}
+
+const char *profile_section_record(const struct profile_section *section, const char *base,
+				   unsigned number)
+{
+	const char *record;
+
+	if (!section->apart)
+		return base + section->offset + number * section->size;
+	memcpy(&record, base + section->offset + number * sizeof(record), sizeof(record));
+	return record;
+}
+
+void profile_section_put(const struct profile_section *section, char *base, unsigned number,
+			 char *record)
+{
+	memcpy(base + section->offset + number * sizeof(record), &record, sizeof(record));
 }
 
 const struct profile_section *profile_section_find(const struct profile_section *sections,

@@ -18,6 +18,7 @@ struct profile_section {
 	const char *kind; /* "guest", "disk" (stands for disk0, disk1, ...); NULL ends the list */
 	unsigned count;	  /* how many of them there can be; 1: no number */
 	size_t offset, size; /* of the first record in the profile; of one */
+	bool apart;	     /* the profile has a pointer to each instead, NULL without the section */
 	size_t present;	     /* a bool of the record: the section is there; or PROFILE_NOWHERE */
 	const struct profile_key *keys;
 	const char *help; /* sentences for the manual, or NULL; as of a key */
@@ -29,6 +30,14 @@ struct profile_section {
 /* Of guest profiles (struct profile) and of switch profiles (struct switch_config). */
 const struct profile_section *profile_guest_sections(void);
 const struct profile_section *profile_switch_sections(void);
+
+/* A record in the profile that base is, of a section of no port; NULL: the section is not there. */
+const char *profile_section_record(const struct profile_section *section, const char *base,
+				   unsigned number);
+
+/* Of one whose records are apart: the profile has it from here on, and profile_free() frees it. */
+void profile_section_put(const struct profile_section *section, char *base, unsigned number,
+			 char *record);
 
 /*
  * Adds keys to a table of room, ended by zeros, that has count of them: those of a record that

@@ -31,6 +31,8 @@ void profile_free(struct profile *profile)
 		free(profile->shares[i].path);
 		free(profile->shares[i].tag);
 	}
+	for (i = 0; i < PROFILE_NETS_MAX; i++)
+		free(profile->nets[i]);
 	free(profile->vsock.path);
 	free_cloud(&profile->cloud);
 	free(profile->kernel);

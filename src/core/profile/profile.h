@@ -68,7 +68,6 @@ struct profile_share {
 };
 
 struct profile_net {
-	bool present;
 	char switch_name[NAME_SIZE];
 	unsigned model; /* an enum net_model */
 	unsigned queue_size; /* a choice: profile_net_queue_size() has the number */
@@ -117,7 +116,7 @@ struct profile {
 	bool debug_ports; /* what is written to them becomes events */
 	bool firmware_serial; /* what it shows by BIOS calls appears on the serial port too */
 	struct profile_disk disks[PROFILE_DISKS_MAX];
-	struct profile_net nets[PROFILE_NETS_MAX];
+	struct profile_net *nets[PROFILE_NETS_MAX]; /* NULL: not there */
 	struct profile_vsock vsock;
 	struct profile_share shares[PROFILE_SHARES_MAX];
 	struct profile_cloud cloud;

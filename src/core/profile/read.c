@@ -28,14 +28,14 @@ struct reader {
 	struct switch_config *sw;
 };
 
-/* The record that a section's keys go to. Of a port's section: NULL if there is none of it. */
+/* The record that a section's keys go to; NULL if it is only there with the section. */
 static char *section_record(struct reader *reader, const struct profile_section *section,
 			    unsigned number)
 {
 	if (section->port)
 		return (char *)port_section_find(reader->sw, section->port, number);
-	return (reader->sw ? (char *)reader->sw : (char *)reader->guest) + section->offset +
-	       number * section->size;
+	return (char *)profile_section_record(section, reader->sw ? (char *)reader->sw :
+								    (char *)reader->guest, number);
 }
 
 static void take_mistake(void *arg, unsigned line, const char *text)
@@ -68,17 +68,27 @@ static int set_standards(struct reader *reader)
 	int error = 0;
 
 	for (section = reader->sections; section->kind; section++)
-		for (unsigned i = 0; !error && !section->port && i < section->count; i++)
-			error = set_record(reader, section, section_record(reader, section, i));
+		for (unsigned i = 0; !error && i < section->count; i++) {
+			char *record = section_record(reader, section, i);
+
+			if (record)
+				error = set_record(reader, section, record);
+		}
 	return error;
 }
 
 static int add_record(struct reader *reader, const struct profile_section *section,
 		      unsigned number)
 {
-	struct port_section *record = port_section_add(reader->sw, section->port, number);
+	char *record = section->port ?
+			       (char *)port_section_add(reader->sw, section->port, number) :
+			       calloc(1, section->size);
 
-	return record ? set_record(reader, section, (char *)record) : -ENOMEM;
+	if (!record)
+		return -ENOMEM;
+	if (!section->port)
+		profile_section_put(section, (char *)reader->guest, number, record);
+	return set_record(reader, section, record);
 }
 
 static void report_section(struct reader *reader, const struct ini_section *section)
@@ -143,7 +153,7 @@ static int take_section(struct reader *reader, const struct ini_section *header)
 					   header->name, key->key);
 	if (section->present != PROFILE_NOWHERE)
 		*(bool *)(section_record(reader, section, number) + section->present) = true;
-	return section->port ? add_record(reader, section, number) : 0;
+	return section_record(reader, section, number) ? 0 : add_record(reader, section, number);
 }
 
 static int take_entry(struct reader *reader, const struct ini_entry *entry)
@@ -276,17 +286,17 @@ static void check_serials(struct reader *reader)
 static void check_nets(struct reader *reader)
 {
 	static const uint8_t none[NET_MAC_SIZE];
-	struct profile_net *nets = reader->guest->nets;
+	struct profile_net *const *nets = reader->guest->nets;
 	unsigned i, j;
 	char name[16];
 
 	for (j = 0; j < PROFILE_NETS_MAX; j++) {
-		if (!nets[j].present)
+		if (!nets[j])
 			continue;
-		if (!memcmp(nets[j].mac, none, sizeof(none)))
-			profile_derive_mac(reader->guest->name, j, nets[j].mac);
+		if (!memcmp(nets[j]->mac, none, sizeof(none)))
+			profile_derive_mac(reader->guest->name, j, nets[j]->mac);
 		for (i = 0; i < j; i++) {
-			if (!nets[i].present || memcmp(nets[i].mac, nets[j].mac, NET_MAC_SIZE))
+			if (!nets[i] || memcmp(nets[i]->mac, nets[j]->mac, NET_MAC_SIZE))
 				continue;
 			snprintf(name, sizeof(name), "net%u", j);
 			profile_report_add(reader->report, ini_line(reader->ini, name, "mac"),

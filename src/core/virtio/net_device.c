@@ -18,12 +18,12 @@ struct net_device {
 
 static bool nic_wanted(const struct profile *profile, unsigned number)
 {
-	return profile->nets[number].present && profile->nets[number].model == NET_MODEL_VIRTIO;
+	return profile->nets[number] && profile->nets[number]->model == NET_MODEL_VIRTIO;
 }
 
 static int create_nic(struct device *device, struct cause *cause)
 {
-	const struct profile_net *profile = &device->host->profile->nets[device->number];
+	const struct profile_net *profile = device->host->profile->nets[device->number];
 	struct net_device *nic = device->state;
 	int err;
 

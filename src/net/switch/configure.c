@@ -120,7 +120,7 @@ int port_configure(struct net_port *port, const struct net_port_settings *settin
 	struct port_shape *shape, *old;
 	int error = make_shape(&shape, port, settings, cause);
 
-	if (error)
+	if (error || (!shape && !port_shape(port))) /* plain, as it was */
 		return error;
 	pthread_mutex_lock(&set->late.lock);
 	/* In one order with the marks of senders: who has begun before may see the old one. */

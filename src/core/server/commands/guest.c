@@ -31,9 +31,9 @@ static uint32_t add_addresses(json_t *object, const struct leases *leases,
 	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++) {
 		uint32_t address;
 
-		if (!profile->nets[i].present)
+		if (!profile->nets[i])
 			continue;
-		address = leases_find(leases, &profile->nets[i]);
+		address = leases_find(leases, profile->nets[i]);
 		if (!first)
 			first = address;
 		json_object_set_new(json_array_get(nets, n++), "address",
@@ -48,11 +48,11 @@ static uint32_t add_addresses(json_t *object, const struct leases *leases,
 static const struct net_forward *find_ssh(const struct profile *profile)
 {
 	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++) {
-		const struct net_forwards *forwards = &profile->nets[i].forwards;
+		const struct profile_net *net = profile->nets[i];
 
-		for (uint32_t n = 0; n < forwards->count; n++)
-			if (forwards->list[n].to == PORT_SSH)
-				return &forwards->list[n];
+		for (uint32_t n = 0; net && n < net->forwards.count; n++)
+			if (net->forwards.list[n].to == PORT_SSH)
+				return &net->forwards.list[n];
 	}
 	return NULL;
 }
@@ -124,14 +124,14 @@ static json_t *nets_json(const struct profile *profile)
 	json_t *list = json_array();
 
 	for (unsigned i = 0; profile && i < PROFILE_NETS_MAX; i++)
-		if (profile->nets[i].present)
+		if (profile->nets[i])
 			json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:o}",
 				"name", json_sprintf("net%u", i),
 				"model", message_text(profile_net_model_name(
-						profile->nets[i].model)),
-				"switch", message_text(profile->nets[i].switch_name),
-				"mac", mac_json(profile->nets[i].mac),
-				"forwards", forwards_json(&profile->nets[i].forwards)));
+						profile->nets[i]->model)),
+				"switch", message_text(profile->nets[i]->switch_name),
+				"mac", mac_json(profile->nets[i]->mac),
+				"forwards", forwards_json(&profile->nets[i]->forwards)));
 	return list;
 }
 

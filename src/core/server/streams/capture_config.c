@@ -30,7 +30,7 @@ static const char *next_guest_port(struct guest_ports *at)
 		const struct profile *profile = guest_profile(guest);
 
 		while (profile && at->nic < PROFILE_NETS_MAX) {
-			if (!profile->nets[at->nic++].present)
+			if (!profile->nets[at->nic++])
 				continue;
 			snprintf(at->name, sizeof(at->name), "%s/net%zu", guest_name(guest),
 				 at->nic - 1);
