@@ -171,17 +171,24 @@ static int decide(struct cli *cli, const char *decision, const char *hex)
 	return ask(cli, "port.decide", params);
 }
 
-int port_pass(struct cli *cli)
+char *port_data(const struct cli *cli, int *status)
 {
 	const char *data = option_text(cli, "data");
+
+	*status = *data == '@' ? CLI_FAILED : CLI_USAGE;
+	return *data == '@' ? read_hex(data + 1) : take_hex(cli, data);
+}
+
+int port_pass(struct cli *cli)
+{
 	char *hex;
 	int status;
 
-	if (!data)
+	if (!option_given(cli, "data"))
 		return decide(cli, "pass", NULL);
-	hex = *data == '@' ? read_hex(data + 1) : take_hex(cli, data);
+	hex = port_data(cli, &status);
 	if (!hex)
-		return *data == '@' ? CLI_FAILED : CLI_USAGE;
+		return status;
 	status = decide(cli, "pass", hex);
 	free(hex);
 	return status;

@@ -9,4 +9,10 @@ int port_held(struct cli *cli);
 int port_pass(struct cli *cli);
 int port_drop(struct cli *cli);
 
+/*
+ * The bytes of --data as hexadecimal digits, the caller's; NULL after a message, with *status. Only
+ * where the option is given.
+ */
+char *port_data(const struct cli *cli, int *status);
+
 #endif

@@ -1,4 +1,4 @@
-/* port: what ports of switches are set to; what they stop is in breakpoint.c. */
+/* port: what ports of switches are set to; what they stop is in breakpoint.c, more in inject.c. */
 #include "cli/commands.h"
 
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include "base/suggest.h"
 #include "cli/breakpoint.h"
 #include "cli/fail.h"
+#include "cli/inject.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
@@ -104,6 +105,7 @@ static const struct verb {
 	{ "held", "no word", 1, false, port_held },
 	{ "pass", "1 word", 2, false, port_pass },
 	{ "drop", "1 word", 2, false, port_drop },
+	{ "inject", "a port and a capture, or --data", 2, true, port_inject },
 };
 
 int port_main(struct cli *cli)
@@ -116,10 +118,13 @@ int port_main(struct cli *cli)
 		if (cli->argc < verb->words || (cli->argc > verb->words && !verb->more))
 			return usage_error(cli->command, "port %s takes %s", verb->name,
 					   verb->takes);
-		if (option_given(cli, "data") && verb->run != port_pass)
+		if (option_given(cli, "data") && verb->run != port_pass &&
+		    verb->run != port_inject)
 			return usage_error(cli->command, "port %s takes no --data", verb->name);
+		if (option_given(cli, "fast") && verb->run != port_inject)
+			return usage_error(cli->command, "port %s takes no --fast", verb->name);
 		return verb->run(cli);
 	}
-	return usage_error(cli->command, "port knows set, show, break, held, pass and drop, "
-			   "not '%s'", cli->argv[0]);
+	return usage_error(cli->command, "port knows set, show, break, held, pass, drop and "
+			   "inject, not '%s'", cli->argv[0]);
 }

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += src/cli/libcli.a
 src_cli_libcli_a_SOURCES = \
 	%D%/breakpoint.c %D%/breakpoint.h \
+	%D%/capture_reader.c %D%/capture_reader.h %D%/inject.c %D%/inject.h \
 	%D%/capture.c \
 	%D%/capture_files.c %D%/capture_files.h \
 	%D%/capture_limits.c %D%/capture_limits.h \

@@ -113,7 +113,9 @@ static const struct option_row media_options[] = {
 
 static const struct option_row port_options[] = {
 	{ 0, "data", OPTION_TEXT, "HEX|@FILE", WORD_FILE, 0, 0,
-	  "bytes that go on in place of the frame, in hexadecimal or in a file" },
+	  "bytes of a frame to inject, or to pass in its place, in hexadecimal or in a file" },
+	{ 0, "fast", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
+	  "inject a capture as fast as it goes, not at its own pace" },
 	{ .name = NULL },
 };
 
@@ -215,10 +217,10 @@ static const struct command rows[] = {
 	{ .name = "switches", .alias = "network", .args = "[SWITCH...]", .max_args = -1,
 	  .word = WORD_SWITCH, .method = METHOD_SWITCH_LIST, .json = true, .run = switches_main },
 	{ .name = "port", .args = "set PORT KEY=VALUE... | show PORT | break PORT FILTER|off | "
-				  "held | pass PORT | drop PORT",
-	  .min_args = 1, .max_args = -1, .verbs = "set|show|break|held|pass|drop",
+				  "held | pass PORT | drop PORT | inject PORT [CAPTURE]",
+	  .min_args = 1, .max_args = -1, .verbs = "set|show|break|held|pass|drop|inject",
 	  .word = WORD_SETTING, .method = METHOD_PORT_SET, .json = true,
-	  .help = "changes and shows settings of a port of a switch, and stops its frames",
+	  .help = "changes and shows settings of a port of a switch, and stops and injects frames",
 	  .more = "The keys are those of vmdeck-guest(5); what is set so lasts as long as the port "
 		  "does, which is\nuntil its guest stops or is reset. A frame that matches a "
 		  "breakpoint's filter is held, and the\nguests of the switch are paused until it is "
@@ -226,7 +228,8 @@ static const struct command rows[] = {
 		  "  vmdeck port set web/net0 link=down\n"
 		  "  vmdeck port break web/net0 'tcp port 80'\n"
 		  "  vmdeck port held\n"
-		  "  vmdeck port pass web/net0 --data @frame\n",
+		  "  vmdeck port pass web/net0 --data @frame\n"
+		  "  vmdeck port inject lan/nat attack.pcapng\n",
 	  .options = port_options, .run = port_main },
 	{ .name = "stats", .args = "[GUEST...]", .max_args = -1, .word = WORD_GUEST,
 	  .method = METHOD_STATS_SUBSCRIBE, .json = true, .help = "shows what guests use",

@@ -298,18 +298,40 @@ int network_break_port(struct network *network, const char *name, struct filter 
 	return error;
 }
 
+/* Of bytes that nobody else writes to; rest lasts as long. */
+static struct net_frame frame_of(const uint8_t *data, uint32_t size, struct iovec *rest)
+{
+	uint32_t head = size < NET_HEAD_MAX ? size : NET_HEAD_MAX;
+
+	*rest = (struct iovec){ (uint8_t *)data + head, size - head };
+	return (struct net_frame){ .head = data, .head_size = head, .size = size, .rest = rest,
+				   .rest_count = rest->iov_len != 0 };
+}
+
+int network_inject_port(struct network *network, const char *name, const uint8_t *data,
+			uint32_t size, struct switch_injected *out, struct cause *cause)
+{
+	struct iovec rest;
+	const struct net_frame frame = frame_of(data, size, &rest);
+	struct net_port *port;
+	int error = -ENOENT;
+
+	pthread_mutex_lock(&network->set.lock);
+	port = find_port(network, name, cause);
+	if (port)
+		error = port_put_frame(port, &frame, out, cause);
+	pthread_mutex_unlock(&network->set.lock);
+	return error;
+}
+
 static int decide(struct net_port *port, const struct net_decision *decision, struct cause *cause)
 {
-	uint32_t head = decision->size < NET_HEAD_MAX ? decision->size : NET_HEAD_MAX;
 	struct iovec rest;
 	struct net_frame frame;
 	int error = -ENOENT;
 
 	if (decision->data) {
-		rest = (struct iovec){ (uint8_t *)decision->data + head, decision->size - head };
-		frame = (struct net_frame){ .head = decision->data, .head_size = head,
-					    .size = decision->size, .rest = &rest,
-					    .rest_count = rest.iov_len != 0 };
+		frame = frame_of(decision->data, decision->size, &rest);
 	}
 	if (port->hold)
 		error = hold_decide(port->hold, decision->drop, decision->data ? &frame : NULL);

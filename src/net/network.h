@@ -66,6 +66,14 @@ int network_decide_port(struct network *network, const char *name,
 			const struct net_decision *decision, struct cause *cause);
 
 /*
+ * Puts size bytes of a frame (NET_FRAME_MIN to NET_FRAME_MAX) in at a port, by its name, as if it
+ * had sent them: its VLAN, MTU and lock hold for them, its impairments and its breakpoint do not.
+ * -ENOENT and others with a sentence; a frame that is dropped is no error.
+ */
+int network_inject_port(struct network *network, const char *name, const uint8_t *data,
+			uint32_t size, struct switch_injected *out, struct cause *cause);
+
+/*
  * Fill at most room entries and return how many there are in all. What a
  * switch's own ports say of it, with names that are unique, and their leases.
  */

@@ -77,6 +77,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/switch/offload.c %D%/switch/offload.h \
 	%D%/switch/parking.c %D%/switch/parking.h \
 	%D%/switch/port_set.h \
+	%D%/switch/inject.c \
 	%D%/switch/release.c %D%/switch/release.h \
 	%D%/switch/settings.c %D%/switch/settings.h \
 	%D%/switch/shape.c %D%/switch/shape.h \
@@ -91,13 +92,15 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/switch tests/unit/offload tests/unit/capture tests/unit/filter \
 	tests/unit/capture_ports tests/unit/capture_past tests/unit/capture_tshark \
 	tests/unit/capture_cost tests/unit/shape tests/unit/impair \
-	tests/unit/hold
+	tests/unit/hold tests/unit/inject
 tests_unit_switch_SOURCES = tests/unit/switch.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_switch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_shape_SOURCES = tests/unit/shape.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_shape_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_hold_SOURCES = tests/unit/hold.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_hold_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_inject_SOURCES = tests/unit/inject.c tests/unit/fake_port.c tests/unit/fake_port.h
+tests_unit_inject_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_impair_LDADD = $(NET_LIBS) $(CMOCKA_LIBS) -lm
 tests_unit_offload_SOURCES = tests/unit/offload.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_offload_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)

@@ -593,6 +593,22 @@ static void frames_are_held_and_let_go(void **state)
 	assert_int_equal(vmdeck("port held web/net0"), 2);
 }
 
+static void frames_are_put_in(void **state)
+{
+	(void)state;
+	assert_int_equal(vmdeck("port inject web/net0 --data ff:ff:ff:ff:ff:ff:02:00:00:00:00:01:"
+				"08:06:00"), 0);
+	assert_string_equal(out, "1 frame: 1 flood\n");
+	assert_int_equal(vmdeck("port inject --json web/net0 --data 020000000002020000000001080001"), 0);
+	has(out, "\"forged source\"");
+	assert_int_equal(vmdeck("port inject db/net0 --data 020000000002020000000001080000"), 1);
+	assert_string_equal(out, "");
+	has(err, "port 'db/net0': there is none");
+	assert_int_equal(vmdeck("port inject web/net0 /nowhere"), 1);
+	has(err, "/nowhere: No such file or directory");
+	assert_int_equal(vmdeck("port inject web/net0"), 2);
+}
+
 static void statistics_are_shown_once_or_watched(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -914,7 +930,7 @@ static void shells_get_candidates_from_the_table(void **state)
 	assert_int_equal(vmdeck("complete run --net "), 0);
 	assert_string_equal(out, "lan\nquiet\n");
 	assert_int_equal(vmdeck("complete port "), 0);
-	assert_string_equal(out, "set\nshow\nbreak\nheld\npass\ndrop\n");
+	assert_string_equal(out, "set\nshow\nbreak\nheld\npass\ndrop\ninject\n");
 	assert_int_equal(vmdeck("complete port held "), 0);
 	assert_string_equal(out, "");
 	assert_int_equal(vmdeck("complete port pass web/"), 0);
@@ -981,6 +997,7 @@ int main(int argc, char **argv)
 		TEST(switches_are_listed),
 		TEST(ports_are_set_and_shown),
 		TEST(frames_are_held_and_let_go),
+		TEST(frames_are_put_in),
 		TEST(statistics_are_shown_once_or_watched),
 		TEST(a_reader_that_goes_away_ends_a_command_quietly),
 		TEST(events_are_printed_until_the_deck_ends),

@@ -457,8 +457,10 @@ int deck_check(const struct deck_config *config, const char *path, struct profil
 
 const char *net_verdict_name(enum net_verdict verdict)
 {
-	static const char *const names[] = { "forward", "flood", "short", "long", "same port",
-					     "no buffer", "link down", "bad source" };
+	static const char *const names[NET_VERDICT_COUNT] = {
+		"forward", "flood", "short", "long", "same port", "no buffer", "over share",
+		"link down", "bad source", "forged source",
+	};
 
 	return names[verdict];
 }
@@ -576,6 +578,18 @@ int network_decide_port(struct network *network, const char *name,
 	web_break.decided = true;
 	if (decision->data)
 		memcpy(web_break.data, decision->data, decision->size);
+	return 0;
+}
+
+/* To whom the first byte says; the last one is what is looked at. */
+int network_inject_port(struct network *network, const char *name, const uint8_t *data,
+			uint32_t size, struct switch_injected *out, struct cause *cause)
+{
+	(void)network;
+	if (strcmp(name, "web/net0"))
+		return cause_set(cause, ENOENT, "port '%s': there is none", name);
+	out->verdict = data[0] == 0xff ? NET_FLOOD : data[size - 1] ? NET_DROP_FORGED : NET_FORWARD;
+	strcpy(out->to, out->verdict == NET_FORWARD ? "db/net0" : "");
 	return 0;
 }
 

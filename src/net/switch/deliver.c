@@ -456,7 +456,7 @@ void burst_flood(struct burst *burst, unsigned first, unsigned count)
 	for (uint32_t slot = 0; slot < burst->bound; slot++) {
 		struct net_port *to = burst_port(burst, slot);
 
-		if (!to || to == burst->sender || admit(burst, to) != NET_FORWARD)
+		if (!to || slot == burst->sender->slot || admit(burst, to) != NET_FORWARD)
 			continue;
 		for (unsigned i = 0; i < count; i++)
 			verdicts[i] = NET_FLOOD;

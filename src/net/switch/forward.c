@@ -81,7 +81,7 @@ static enum net_verdict look_up(const struct burst *burst, uint64_t address, uin
 	if (slot == MAC_NONE)
 		return NET_FLOOD;
 	*to = burst_port(burst, slot);
-	if (*to == burst->sender)
+	if (*to && slot == burst->sender->slot)
 		return NET_DROP_SAME_PORT;
 	return *to ? NET_FORWARD : NET_FLOOD;
 }

@@ -371,6 +371,7 @@ void switch_port_remove(struct net_port *port)
 	atomic_store_explicit(&sw->ports[port->slot], NULL, memory_order_seq_cst);
 	switch_wait_for_senders(sw, port);
 	port_unconfigure(port);
+	port_free_twin(port);
 	bound = atomic_load(&sw->bound);
 	while (bound && !port_at(sw, bound - 1))
 		bound--;
@@ -456,6 +457,18 @@ bool switch_has_receivers(const struct net_port *port)
 	return has;
 }
 
+/* What twin sent is its port's. */
+static void add_injected(const struct net_port *twin, struct net_port_counters *counters)
+{
+	struct net_port_counters its;
+
+	switch_port_counters(twin, &its);
+	for (unsigned i = 0; i < NET_VERDICT_COUNT; i++)
+		counters->drops[i] += its.drops[i];
+	counters->rx_frames += its.rx_frames;
+	counters->rx_bytes += its.rx_bytes;
+}
+
 size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, size_t room)
 {
 	size_t count = 0;
@@ -475,6 +488,8 @@ size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, si
 			port_settings(port, &out[count].settings);
 			port_impaired(port, out[count].impaired);
 			switch_port_counters(port, &out[count].counters);
+			if (port->twin)
+				add_injected(port->twin, &out[count].counters);
 		}
 		count++;
 	}

@@ -106,7 +106,7 @@ struct net_port_config {
 
 /* Read with relaxed loads: each is exact, together they are no snapshot. */
 struct net_port_counters {
-	uint64_t rx_frames, rx_bytes; /* from the backend into the switch */
+	uint64_t rx_frames, rx_bytes; /* from the backend into the switch, and what was injected */
 	uint64_t tx_frames, tx_bytes; /* from the switch to the backend */
 	uint64_t drops[NET_VERDICT_COUNT]; /* by reason: frames of this port that the switch
 					      refused, and frames for it that it refused */
@@ -241,6 +241,12 @@ void switch_let_go(struct net_switch *sw);
 bool switch_take_stop(struct net_switch *sw, struct switch_break_info *out);
 size_t switch_list_breaks(struct net_switch *sw, struct switch_break_info *out, size_t room);
 void switch_break_free(struct switch_break_info *info);
+
+/* What became of a frame that was put in at a port, by network_inject_port(). */
+struct switch_injected {
+	enum net_verdict verdict;
+	char to[NET_PORT_NAME_MAX]; /* the port that has it, of NET_FORWARD; else "" */
+};
 
 /* What a screen shows of a switch; names are copied. */
 struct switch_port_info {

@@ -68,6 +68,7 @@ struct net_port {
 	_Atomic(struct port_shape *) shape; /* NULL: a plain port */
 	struct lane *lanes[NET_WAYS];	    /* under the set's lock; from their first use on */
 	_Atomic uint32_t ip; /* that it may send from, if it is locked; 0: none yet */
+	struct net_port *twin; /* under the set's lock: sends what is injected; NULL: nothing was */
 	struct hold *hold; /* under the set's lock; a breakpoint, or what one still holds */
 	atomic_bool shared; /* not its thread alone sends from it: each burst has its turn */
 	pthread_mutex_t turn;
@@ -172,6 +173,15 @@ int port_configure(struct net_port *port, const struct net_port_settings *settin
 void port_unconfigure(struct net_port *port);
 void port_limit_macs(struct net_port *port); /* as it is set; when it has a place */
 void port_settings(const struct net_port *port, struct net_port_settings *out);
+
+/*
+ * inject.c, under the set's lock, not from deliver(): a frame as if the port had sent it, but that
+ * neither its breakpoint nor its impairments see it. -ENOMEM with a cause. What that took goes
+ * with the port.
+ */
+int port_put_frame(struct net_port *port, const struct net_frame *frame,
+		struct switch_injected *out, struct cause *cause);
+void port_free_twin(struct net_port *port);
 void port_impaired(const struct net_port *port, struct net_impaired out[NET_WAYS]);
 
 /*

@@ -1,4 +1,7 @@
-/* Breakpoints of ports: setting them, looking at what they hold, deciding about it. Deck thread. */
+/*
+ * Breakpoints of ports: setting them, looking at what they hold, deciding about it; and frames that
+ * somebody puts in. Deck thread.
+ */
 #include "core/server/commands/commands.h"
 
 #include <errno.h>
@@ -166,6 +169,17 @@ static uint8_t digit(char c)
 	return (uint8_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
 }
 
+/* The caller's; NULL: no memory. */
+static uint8_t *bytes_of(const char *hex)
+{
+	size_t size = strlen(hex) / 2;
+	uint8_t *data = malloc(size);
+
+	for (size_t i = 0; data && i < size; i++)
+		data[i] = (uint8_t)(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
+	return data;
+}
+
 static int decide(struct request *request, struct cause *cause)
 {
 	const char *port = param_string(request, "port"), *hex = param_string(request, "data");
@@ -178,10 +192,8 @@ static int decide(struct request *request, struct cause *cause)
 
 	if (hex && decision.drop)
 		return cause_set(cause, EINVAL, "data: a frame that is dropped needs none");
-	if (hex && !(data = malloc(decision.size)))
+	if (hex && !(data = bytes_of(hex)))
 		return cause_errno(cause, ENOMEM, "port.decide");
-	for (uint32_t i = 0; i < decision.size; i++)
-		data[i] = (uint8_t)(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
 	decision.data = data;
 	error = network_decide_port(deck_network(request->deck), port, &decision, cause);
 	free(data);
@@ -189,9 +201,31 @@ static int decide(struct request *request, struct cause *cause)
 	return error;
 }
 
+/* --- putting in --- */
+
+static int inject(struct request *request, struct cause *cause)
+{
+	const char *hex = param_string(request, "data");
+	struct switch_injected injected;
+	uint8_t *data = bytes_of(hex);
+	int error;
+
+	if (!data)
+		return cause_errno(cause, ENOMEM, "port.inject");
+	error = network_inject_port(deck_network(request->deck), param_string(request, "port"),
+				    data, (uint32_t)(strlen(hex) / 2), &injected, cause);
+	free(data);
+	if (!error)
+		request->result = json_pack("{s:o, s:o}", "verdict",
+			message_text(net_verdict_name(injected.verdict)), "to",
+			message_text(*injected.to ? injected.to : NULL));
+	return error;
+}
+
 const struct handler breakpoint_commands[] = {
 	{ METHOD_PORT_BREAK, .run = set },
 	{ METHOD_PORT_HELD, .run = list_held },
 	{ METHOD_PORT_DECIDE, .run = decide },
+	{ METHOD_PORT_INJECT, .run = inject },
 	HANDLERS_END
 };
