@@ -23,7 +23,8 @@
 #include "control/message_text.h"
 #include "control/names.h"
 
-enum { INTERFACE, FILTER, SNAP, WRITE, COUNT, AUTOSTOP, RING_BUFFER, FORMAT, CLASSIC, NO_NAMES, PAST, FOLLOW, QUIET };
+enum { INTERFACE, FILTER, SNAP, WRITE, COUNT, AUTOSTOP, RING_BUFFER, FORMAT, CLASSIC, NO_NAMES, PAST, FOLLOW, TLS_KEYS,
+       QUIET };
 
 #define PAST_SECONDS_MAX 86400u
 
@@ -118,6 +119,21 @@ static int read_interfaces(const struct cli *cli)
 	return 0;
 }
 
+static int read_keys(const struct cli *cli)
+{
+	const char *path = cli->values[TLS_KEYS].text;
+	int error;
+
+	if (!path)
+		return 0;
+	if (copying.shape.classic)
+		return usage_error(cli->command, "--tls-keys: a classic pcap has no place for them");
+	error = tls_keys_open(&copying.keys, path);
+	if (error == -EINVAL)
+		return usage_error(cli->command, "--tls-keys: %s is no regular file", path);
+	return error ? usage_error(cli->command, "--tls-keys: %s: %s", path, strerror(-error)) : 0;
+}
+
 /* 0, with what is to be written and where set in copying and files; or CLI_USAGE. */
 static int read_options(const struct cli *cli)
 {
@@ -142,6 +158,8 @@ static int read_options(const struct cli *cli)
 	wrong = capture_limits_check(limits);
 	if (wrong)
 		return usage_error(cli->command, "%s", wrong);
+	if (read_keys(cli))
+		return CLI_USAGE;
 	if (!capture_limits_turn(limits))
 		return 0;
 	if (strcmp(name, "-") == 0)
@@ -269,5 +287,6 @@ int capture_main(struct cli *cli)
 	json_decref(result);
 	link_free(link);
 	capture_files_destroy(&files);
+	tls_keys_close(&copying.keys);
 	return status;
 }

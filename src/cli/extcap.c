@@ -68,6 +68,8 @@ static int print_config(void)
 	     "{tooltip=What the switch has kept of so much time, such as 30s or 5m, comes first}");
 	puts("arg {number=1}{call=--snap}{display=Bytes of each packet}{type=unsigned}{default=0}"
 	     "{range=0,65550}{tooltip=0: all of them}");
+	puts("arg {number=2}{call=--tls-keys}{display=Secrets of TLS}{type=fileselect}{mustexist=false}"
+	     "{tooltip=The file that a program writes to by SSLKEYLOGFILE}");
 	return CLI_OK;
 }
 
@@ -97,7 +99,7 @@ static int capture(const struct cli *cli, const char *interface)
 {
 	static const char *const passed[][2] = {
 		{ "fifo", "--write" }, { "extcap-capture-filter", "--filter" }, { "past", "--past" },
-		{ "snap", "--snap" },
+		{ "snap", "--snap" }, { "tls-keys", "--tls-keys" },
 	};
 	char *argv[5 + 2 * ARRAY_SIZE(passed)], name[NAME_MAX_HERE];
 	int argc = 0;

@@ -17,6 +17,7 @@
 #define BLOCK_NAMES 4u
 #define BLOCK_STATISTICS 5u
 #define BLOCK_PACKET 6u
+#define BLOCK_SECRETS 10u
 #define BLOCK_SECTION 0x0a0d0d0au
 
 #define OPTION_END 0u
@@ -216,7 +217,8 @@ size_t pcapng_shape_block(struct pcapng_shape *shape, uint8_t *out, const uint8_
 		memmove(out, block, size);
 	}
 	if (type == BLOCK_SECTION ||
-	    (!shape->classic && (type == BLOCK_INTERFACE || type == BLOCK_NAMES)))
+	    (!shape->classic &&
+	     (type == BLOCK_INTERFACE || type == BLOCK_NAMES || type == BLOCK_SECRETS)))
 		keep(shape, out, size);
 	return size;
 }

@@ -249,7 +249,20 @@ static size_t take_packet(struct pcapng_copy *copy, uint8_t *out, const uint8_t 
 	return size;
 }
 
-/* Shapes what is there of whole blocks, up to the end of a file. */
+/* Whether something has come to the secrets, which is put out then. */
+static bool put_keys(struct pcapng_copy *copy)
+{
+	size_t size = copy->bytes && !copy->full && !copy->shape.classic ?
+			      tls_keys_next(&copy->keys) : 0;
+
+	if (!size)
+		return false;
+	put_out(copy, copy->keys.block,
+		pcapng_shape_block(&copy->shape, copy->keys.block, copy->keys.block, size));
+	return true;
+}
+
+/* Shapes what is there of whole blocks, up to the end of a file, or what secrets stand before. */
 static void shape(struct pcapng_copy *copy)
 {
 	uint8_t *begin = copy->data + copy->at, *out = begin;
@@ -263,6 +276,9 @@ static void shape(struct pcapng_copy *copy)
 			break;
 		}
 		if (!size || size > copy->end - copy->at)
+			break;
+		if (copy->keys.path && !copy->bytes && out > begin &&
+		    pcapng_block_kind(block) == PCAPNG_PACKET)
 			break;
 		copy->at += size;
 		if (pcapng_block_kind(block) == PCAPNG_PACKET)
@@ -284,6 +300,8 @@ static void refill(struct pcapng_copy *copy)
 			next_file(copy);
 		} else if (copy->turning) {
 			end_file(copy);
+		} else if (put_keys(copy)) {
+			continue;
 		} else if (copy->at != before) {
 			before = copy->at;
 			shape(copy);

@@ -14,6 +14,7 @@
 #include "cli/capture_files.h"
 #include "cli/capture_limits.h"
 #include "cli/pcapng.h"
+#include "cli/tls_keys.h"
 
 #define PCAPNG_COPY_ROOM (4 * PCAPNG_BLOCK_MAX)
 
@@ -25,6 +26,7 @@ struct pcapng_copy {
 	size_t left;
 	struct capture_limits limits;
 	struct capture_files *files; /* of which to is the first, if there are to be several */
+	struct tls_keys keys; /* what comes of them stands before the next packets */
 
 	/* How it ended. */
 	uint64_t captured; /* packets written in whole */
@@ -61,7 +63,7 @@ struct pcapng_copy {
 int pcapng_copy_open(const struct pcapng_copy *copy, const char *name, int *to, bool *made);
 
 /*
- * Copies; from, to, signals, next, left, limits and files are set, the rest is zero. A regular
+ * Copies; from, to, signals, next, left, limits, files and keys are set, the rest is zero. A regular
  * file ends with a whole block, whatever happened. to stays open.
  */
 void pcapng_copy_run(struct pcapng_copy *copy);

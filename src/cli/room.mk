@@ -43,6 +43,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/stats.c \
 	%D%/switches.c \
 	%D%/table.c %D%/table.h \
+	%D%/tls_keys.c %D%/tls_keys.h \
 	%D%/trial.c %D%/trial.h \
 	%D%/vga.c %D%/vga.h \
 	%D%/window.c %D%/window.h

@@ -66,6 +66,8 @@ static const struct option_row capture_options[] = {
 	  "what has passed in this time (30s, 5m); with -c, -a or -b, go on with what comes" },
 	{ 0, "follow", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
 	  "with --past: go on with what comes in any case" },
+	{ 0, "tls-keys", OPTION_TEXT, "FILE", WORD_FILE, 0, 0,
+	  "put in what a program writes to this file (SSLKEYLOGFILE), to decrypt TLS" },
 	{ 'q', "quiet", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
 	  "do not say how many packets there were" },
 	{ .name = NULL },
@@ -83,6 +85,7 @@ static const struct option_row extcap_options[] = {
 	  "packets that match this" },
 	{ 0, "past", OPTION_TEXT, "TIME", WORD_ANY, 0, 0, "and what has passed in this time" },
 	{ 0, "snap", OPTION_TEXT, "BYTES", WORD_ANY, 0, 0, "the first bytes of each" },
+	{ 0, "tls-keys", OPTION_TEXT, "FILE", WORD_FILE, 0, 0, "with the secrets of TLS in it" },
 	{ .name = NULL },
 };
 

@@ -4,6 +4,8 @@ import glob
 import os
 import re
 import signal
+import ssl
+import struct
 import subprocess
 import sys
 import time
@@ -224,6 +226,89 @@ def test_wireshark_has_the_deck_in_its_list(deck):
         assert other.run("extcap", "--extcap-interfaces").stdout.count("interface {") == 0
         assert other.run("extcap", "--extcap-dlts", "--extcap-interface", "eth0").returncode == 2
         assert other.run("extcap").returncode == 2
+
+
+class Conversation:
+    """Client and server of TLS in this process, and the segments that they would have sent."""
+
+    def __init__(self, folder):
+        certificate = os.path.join(folder, "certificate.pem")
+        tool("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+             "/CN=two", "-keyout", certificate, "-out", certificate + ".x")
+        with open(certificate + ".x", encoding="ascii") as made, open(certificate, "a",
+                                                                      encoding="ascii") as file:
+            file.write(made.read())
+        self.keys = os.path.join(folder, "keys")
+        self.packets = []
+        self.sent = [1000, 5000]  # of the client, of the server
+        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.load_cert_chain(certificate)
+        client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+        client.keylog_filename = self.keys
+        self.come, self.go = ([ssl.MemoryBIO(), ssl.MemoryBIO()] for _ in range(2))
+        self.ends = [client.wrap_bio(self.come[0], self.go[0]),
+                     server.wrap_bio(self.come[1], self.go[1], server_side=True)]
+
+    def segment(self, side, data):
+        sequence, answer = self.sent[side], self.sent[1 - side]
+        ports = (40000, 443) if side == 0 else (443, 40000)
+        addresses = bytes([10, 9, 9, 1 + side, 10, 9, 9, 2 - side])
+        tcp = struct.pack(">HHIIBBHHH", *ports, sequence, answer, 0x50, 0x18, 60000, 0, 0)
+        head = struct.pack(">BBHHHBBH", 0x45, 0, 40 + len(data), 1, 0, 64, 6, 0)
+        # To others by an address that nobody has, from one that anybody may have.
+        self.packets.append((1, bytes.fromhex("02aaaaaaaa0202aaaaaaaa010800") + head + addresses +
+                             tcp + data, 54 + len(data)))
+        self.sent[side] += len(data)
+
+    def pass_on(self):
+        for side in range(2):
+            data = self.go[side].read()
+            self.come[1 - side].write(data)
+            for at in range(0, len(data), 1400):
+                self.segment(side, data[at:at + 1400])
+
+    def shake_hands(self):
+        for _ in range(6):
+            for end in self.ends:
+                try:
+                    end.do_handshake()
+                except ssl.SSLWantReadError:
+                    pass
+                self.pass_on()
+
+    def say(self, side, text):
+        self.ends[side].write(text)
+        self.pass_on()
+
+
+@deck_of_two.case
+def test_tls_is_read_by_the_keys_in_the_file(deck):
+    d.need("openssl")
+    talk = Conversation(deck.path)
+    path = os.path.join(deck.path, "tls.pcapng")
+    frames = os.path.join(deck.path, "tls.pcap")
+    options = ("--tls-keys", talk.keys, "-i", "one/net0", "-f", "tcp port 443")
+    captures = [begin(deck, path, *options),
+                begin(deck, path.replace("tls", "cut"), *options, "-b", "packets:6",
+                      pattern=os.path.join(deck.path, "cut_*.pcapng"))]
+    talk.shake_hands()
+    talk.say(0, b"GET /secret HTTP/1.0\r\n\r\n")
+    talk.say(1, b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+    assert deck.run("port", "inject", "one/net0", d.pcap(frames, talk.packets)).returncode == 0
+    for capture in captures:
+        os.kill(capture.pid, signal.SIGINT)
+        ends(capture)
+    assert fields(path, "http.request.uri", show="http.request") == [["/secret"]]
+    # Each of several files has the keys.
+    files = glob.glob(os.path.join(deck.path, "cut_*.pcapng"))
+    assert len(files) > 1
+    for name in files:
+        with open(name, "rb") as file:
+            assert b"CLIENT_HANDSHAKE_TRAFFIC_SECRET" in file.read(), name
+    assert deck.run("capture", "-P", "--tls-keys", talk.keys, "-w", path).returncode == 2
+    done = deck.run("capture", "--tls-keys", deck.path, "-w", path)
+    assert done.returncode == 2 and "is no regular file" in done.stderr, done
 
 
 def test_a_switch_keeps_its_past():

@@ -13,6 +13,7 @@ import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -281,6 +282,16 @@ def read_line(connection):
         assert byte, "the connection was closed"
         line += byte
     return line
+
+
+def pcap(path, packets, link=1):
+    """A classic capture: of each packet the seconds, the bytes, and its length before it was cut."""
+    with open(path, "wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, link))
+        for seconds, data, size in packets:
+            file.write(struct.pack("<IIII", int(seconds), int(seconds % 1 * 1e6), len(data), size))
+            file.write(data)
+    return path
 
 
 class Console:

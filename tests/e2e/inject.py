@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Frames that are put in at a port: of captures, and one as bytes."""
 import os
-import struct
 import subprocess
 import sys
 
@@ -37,16 +36,6 @@ class Capture:
                                 text=True, timeout=d.PATIENCE)
         assert result.returncode == 0, result
         return result.stdout.split()
-
-
-def pcap(path, packets, link=1):
-    """A classic capture: of each packet the seconds, the bytes, and its length before it was cut."""
-    with open(path, "wb") as file:
-        file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, link))
-        for seconds, data, size in packets:
-            file.write(struct.pack("<IIII", int(seconds), int(seconds % 1 * 1e6), len(data), size))
-            file.write(data)
-    return path
 
 
 def frame(deck, size=60, to="ff" * 6):
@@ -94,7 +83,7 @@ def test_what_is_put_in_is_counted(deck):
 @deck_of_two.case
 def test_a_capture_keeps_its_pace(deck):
     data = frame(deck)
-    path = pcap(os.path.join(deck.path, "pace.pcap"), [(7.0, data, 60), (7.8, data, 60)])
+    path = d.pcap(os.path.join(deck.path, "pace.pcap"), [(7.0, data, 60), (7.8, data, 60)])
     for words, least in (((), 0.8), (("--fast",), 0)):
         begin = os.times().elapsed
         assert inject(deck, PORT, path, *words) == "2 frames: 2 flood\n"
@@ -104,7 +93,7 @@ def test_a_capture_keeps_its_pace(deck):
 @deck_of_two.case
 def test_packets_that_are_no_whole_frames_are_left_out(deck):
     data = frame(deck)
-    path = pcap(os.path.join(deck.path, "cut.pcap"),
+    path = d.pcap(os.path.join(deck.path, "cut.pcap"),
                 [(1, data, 60), (1, data[:40], 60), (1, b"", 0), (1, data, 60)])
     done = deck.run("port", "inject", PORT, path)
     assert done.returncode == 0 and done.stdout == "2 frames: 2 flood\n", done
@@ -114,11 +103,11 @@ def test_packets_that_are_no_whole_frames_are_left_out(deck):
 @deck_of_two.case
 def test_what_is_wrong_is_a_sentence(deck):
     data = frame(deck)
-    good = pcap(os.path.join(deck.path, "good.pcap"), [(1, data, 60)])
+    good = d.pcap(os.path.join(deck.path, "good.pcap"), [(1, data, 60)])
     broken = os.path.join(deck.path, "broken.pcap")
     with open(good, "rb") as file, open(broken, "wb") as out:
         out.write(file.read()[:-20])
-    wifi = pcap(os.path.join(deck.path, "wifi.pcap"), [(1, data, 60)], link=105)
+    wifi = d.pcap(os.path.join(deck.path, "wifi.pcap"), [(1, data, 60)], link=105)
     text = os.path.join(deck.path, "text")
     with open(text, "w", encoding="ascii") as file:
         file.write("no capture \x1b[31m\n" * 10)
