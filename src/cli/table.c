@@ -224,10 +224,9 @@ static const struct command rows[] = {
 	  .min_args = 1, .max_args = -1, .verbs = "set|show|break|held|pass|drop|inject",
 	  .word = WORD_SETTING, .method = METHOD_PORT_SET, .json = true,
 	  .help = "changes and shows settings of a port of a switch, and stops and injects frames",
-	  .more = "The keys are those of vmdeck-guest(5); what is set so lasts as long as the port "
-		  "does, which is\nuntil its guest stops or is reset. A frame that matches a "
-		  "breakpoint's filter is held, and the\nguests of the switch are paused until it is "
-		  "passed or dropped.\n"
+	  .more = "The keys are those of vmdeck-guest(5); what is set so lasts until its guest is "
+		  "stopped, also\nafter a reset. A frame that matches a breakpoint's filter is "
+		  "held, and the guests of the\nswitch are paused until it is passed or dropped.\n"
 		  "  vmdeck port set web/net0 link=down\n"
 		  "  vmdeck port break web/net0 'tcp port 80'\n"
 		  "  vmdeck port held\n"

@@ -279,7 +279,7 @@ int network_set_port(struct network *network, const char *name,
 	pthread_mutex_lock(&network->set.lock);
 	port = find_port(network, name, cause);
 	if (port)
-		error = port_configure(port, settings, cause);
+		error = port_set(port, settings, cause);
 	pthread_mutex_unlock(&network->set.lock);
 	return error;
 }

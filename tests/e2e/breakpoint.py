@@ -202,5 +202,20 @@ def test_a_guest_ends_while_its_frame_is_held():
                 d.wait_for(lambda: frame(deck) is None, "the frame to go on")
 
 
+def test_a_breakpoint_stays_when_its_guest_is_reset():
+    with d.deck_of_two() as deck:
+        port(deck, "break", PORT, "udp port 67")
+        for _ in range(2):  # it asks for an address as it begins, and is reset at that
+            assert deck.run("reset", "one").returncode == 0
+            d.wait_for(lambda: "DHCP" in port(deck, "held"), "the guest to ask for an address")
+            stopped(deck)
+        port(deck, "break", PORT, "off")
+        for guest in ("one", "two"):
+            deck.wait_state(guest, "running")
+        assert deck.run("reset", "one").returncode == 0
+        deck.get_acquainted()
+        assert port(deck, "held") == ""
+
+
 if __name__ == "__main__":
     d.main()

@@ -71,6 +71,34 @@ def test_delay_and_loss_come_and_go():
         assert ping(10, 50)[2] < 20
 
 
+def test_what_is_set_outlives_a_reset_but_not_the_guest():
+    with two_guests("mtu = 1000\n") as (deck, _):
+        def shown():
+            return deck.run("port", "show", "one/net0").stdout
+
+        def again(console, *order):
+            assert deck.run(*order).returncode == 0
+            console.expect("one>")
+            d.wait_for(shown, "its port")
+        with contextlib.closing(deck.console("one", backlog=False)) as console:
+            assert deck.run("port", "set", "one/net0", "link=down", "mtu=900").returncode == 0
+            again(console, "reset", "one")
+            assert shown() == "link = down\nmtu = 900\n"
+            assert deck.run("port", "set", "one/net0", "link=up", "mtu=0", "vlan=5").returncode == 0
+            again(console, "reset", "one")
+            assert shown() == "vlan = 5\n"
+            assert deck.run("stop", "--force", "--wait", "one").returncode == 0
+            again(console, "start", "one")
+            assert shown() == "mtu = 1000\n"
+            # What waits in the profile comes with a reset, and its settings with it.
+            assert deck.run("port", "set", "one/net0", "mtu=900").returncode == 0
+            deck.guest("one", "[guest]\nmemory = 32M\n[boot]\ncmdline = name=one\n"
+                              "[net0]\nswitch = lan\nmtu = 800\n")
+            d.wait_for(lambda: deck.call("guest.show", {"guest": "one"})["pending"], "the new profile")
+            again(console, "reset", "one")
+            assert shown() == "mtu = 800\n"
+
+
 # In the host's network: asks by AF_PACKET for addresses in VLANs (0: without a tag), and prints
 # for each the VLAN of the answer, or "none". The kernel has the tag in what comes beside a frame.
 ASK = """

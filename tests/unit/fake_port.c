@@ -185,7 +185,15 @@ void fake_port_open(struct fake_port *fake, struct net_switch *sw, const char *n
 void fake_port_open_set(struct fake_port *fake, struct net_switch *sw, const char *name,
 			unsigned number, const struct net_port_settings *settings)
 {
-	struct net_port_config config = { .name = name, .kind = "guest", .settings = settings };
+	fake_port_open_kept(fake, sw, name, number, settings, NULL);
+}
+
+void fake_port_open_kept(struct fake_port *fake, struct net_switch *sw, const char *name,
+			 unsigned number, const struct net_port_settings *settings,
+			 struct net_port_kept **kept)
+{
+	struct net_port_config config = { .name = name, .kind = "guest", .settings = settings,
+					  .kept = kept };
 
 	fake_mac(config.addresses[0].mac, number);
 	open_port(fake, sw, &config);

@@ -48,6 +48,11 @@ void fake_port_open(struct fake_port *fake, struct net_switch *sw, const char *n
 void fake_port_open_set(struct fake_port *fake, struct net_switch *sw, const char *name,
 			unsigned number, const struct net_port_settings *settings);
 
+/* The same, where what people set is kept. */
+void fake_port_open_kept(struct fake_port *fake, struct net_switch *sw, const char *name,
+			 unsigned number, const struct net_port_settings *settings,
+			 struct net_port_kept **kept);
+
 /* With these addresses instead, 1..NET_PORT_ADDRESSES_MAX. */
 void fake_port_open_at(struct fake_port *fake, struct net_switch *sw, const char *name,
 		       const struct net_port_address *addresses, unsigned count);

@@ -372,6 +372,46 @@ static void what_is_held_goes_with_its_port(void **state)
 	assert_int_equal(decide_with(lan, false, NULL, 0), -ENOENT);
 }
 
+/* As a guest that is reset leaves and comes back. */
+static void a_breakpoint_outlives_a_port(void **state)
+{
+	struct net_port_kept *kept = NULL;
+	struct fake_lan *lan = *state;
+	struct switch_break_info info;
+
+	fake_port_close(&lan->a);
+	fake_port_open_kept(&lan->a, lan->sw, "a/net0", 1, NULL, &kept);
+	set_break(lan, "greater 100");
+	send(lan, 100);
+	for (unsigned i = 0; i < 2; i++) {
+		fake_port_close(&lan->a);
+		assert_int_equal(switch_list_breaks(lan->sw, &info, 1), 0);
+		fake_port_open_kept(&lan->a, lan->sw, "a/net0", 1, NULL, &kept);
+		assert_int_equal(switch_holds(lan->sw), SWITCH_HOLDS_NOTHING);
+		assert_int_equal(switch_list_breaks(lan->sw, &info, 1), 1);
+		assert_string_equal(info.words, "greater 100");
+		assert_null(info.data);
+		switch_break_free(&info);
+		send(lan, 60);
+		send(lan, 100);
+		assert_int_equal(lan->b.count, i + 1);
+		assert_int_equal(switch_holds(lan->sw), SWITCH_STOPPED);
+	}
+	/* One that was taken away stays away. */
+	set_break(lan, NULL);
+	fake_port_close(&lan->a);
+	fake_port_open_kept(&lan->a, lan->sw, "a/net0", 1, NULL, &kept);
+	assert_int_equal(switch_list_breaks(lan->sw, &info, 1), 0);
+	send(lan, 100);
+	assert_int_equal(lan->b.count, 3);
+	/* Kept when nobody comes any more. */
+	set_break(lan, "greater 100");
+	fake_port_close(&lan->a);
+	assert_non_null(kept->words);
+	net_port_kept_free(kept);
+	fake_port_open(&lan->a, lan->sw, "a/net0", 1, 0);
+}
+
 /* Each segment is a frame, with the checksum that it has on a cable. */
 static void offloads_are_finished_before(void **state)
 {
@@ -485,6 +525,7 @@ int main(void)
 		TEST(settings_stay_and_are_kept_to),
 		TEST(what_goes_on_is_impaired_as_any_other),
 		TEST(what_is_held_goes_with_its_port),
+		TEST(a_breakpoint_outlives_a_port),
 		TEST(offloads_are_finished_before),
 		TEST(order_is_kept_while_a_flood_goes_on),
 	};

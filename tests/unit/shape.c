@@ -96,6 +96,45 @@ static void ports_are_set_by_their_names(void **state)
 	assert_non_null(strstr(cause.text, "there is none"));
 }
 
+/* As a guest that is reset leaves and comes back. */
+static void what_people_set_outlives_a_port(void **state)
+{
+	const struct net_port_settings profile = { .mtu = 1000 };
+	struct net_port_settings settings;
+	struct net_port_kept *kept = NULL;
+	struct fake_lan *lan = *state;
+	struct cause cause;
+
+	fake_port_close(&lan->b);
+	for (unsigned i = 0; i < 2; i++) { /* its profile's are no one's wish */
+		fake_port_open_kept(&lan->b, lan->sw, "b/net0", 2, &profile, &kept);
+		fake_port_close(&lan->b);
+		assert_null(kept);
+	}
+	fake_port_open_kept(&lan->b, lan->sw, "b/net0", 2, &profile, &kept);
+	assert_int_equal(network_get_port(lan->network, "b/net0", &settings, &cause), 0);
+	settings.link = NET_LINK_DOWN;
+	assert_int_equal(network_set_port(lan->network, "b/net0", &settings, &cause), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		fake_port_close(&lan->b);
+		fake_port_open_kept(&lan->b, lan->sw, "b/net0", 2, &profile, &kept);
+		assert_false(lan->b.up);
+		assert_int_equal(network_get_port(lan->network, "b/net0", &settings, &cause), 0);
+		assert_int_equal(settings.link, NET_LINK_DOWN);
+		assert_int_equal(settings.mtu, 1000);
+	}
+	/* That it is plain can be their wish, too. */
+	memset(&settings, 0, sizeof(settings));
+	assert_int_equal(network_set_port(lan->network, "b/net0", &settings, &cause), 0);
+	fake_port_close(&lan->b);
+	fake_port_open_kept(&lan->b, lan->sw, "b/net0", 2, &profile, &kept);
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 1514);
+	assert_int_equal(lan->b.count, 1);
+	fake_port_close(&lan->b);
+	net_port_kept_free(kept);
+	fake_port_open(&lan->b, lan->sw, "b/net0", 2, 0);
+}
+
 /* --- frames that are impaired --- */
 
 static uint64_t clock_now;
@@ -942,6 +981,7 @@ int main(void)
 		TEST(a_port_whose_link_is_down_neither_sends_nor_receives),
 		TEST(a_port_is_set_from_the_beginning),
 		TEST(ports_are_set_by_their_names),
+		TEST(what_people_set_outlives_a_port),
 		TEST(frames_are_delayed_to_the_nanosecond),
 		TEST(what_a_port_sends_is_delayed),
 		TEST(zero_really_removes_it),

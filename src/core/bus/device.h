@@ -28,6 +28,7 @@ struct guest_memory;
 struct irq_router;
 struct loop;
 struct network;
+struct nics_kept;
 struct pci;
 struct profile_check;
 struct screen;
@@ -50,6 +51,7 @@ struct device_host {
 	uint64_t firmware_size;	 /* of its image, bytes; 0: there is none */
 	struct disk_ring *disks; /* from the row of the ring on, if there are disks */
 	struct disks_media *media; /* what people have put into drives; see disks.h */
+	struct nics_kept *nics;	   /* what they have set ports to, or NULL; see nic.h */
 	const struct secrets *secrets; /* passphrases that were typed, or NULL; see secrets.h */
 	struct ahci *ahci;	 /* from the row of the controller on, if one of these needs it */
 	bool *watchdog_reset;	 /* I/O thread: what reset the machine last was its watchdog */

@@ -87,8 +87,15 @@ int nic_connect(const struct device *device, struct net_port **port,
 	config.forwards = &net->forwards;
 	config.wanted_ip = net->address;
 	config.settings = &net->port;
+	config.kept = host->nics ? &host->nics->ports[device->number] : NULL;
 	memcpy(config.addresses[0].mac, net->mac, NET_MAC_SIZE);
 	return switch_port_add(port, sw, &config, ops, backend, cause);
+}
+
+void nics_kept_free(struct nics_kept *kept)
+{
+	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++)
+		net_port_kept_free(kept->ports[i]);
 }
 
 void nic_sample(const struct net_port *port, struct device_counters *sum)

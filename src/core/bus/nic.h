@@ -10,6 +10,16 @@
 
 #define NIC_NAME "net" /* of a NIC, before its number */
 
+/*
+ * What people have set the ports of cards to since the guest was started, which a reset leaves.
+ * Its machine's, all zero at first; of the guest's I/O thread while cards have no port.
+ */
+struct nics_kept {
+	struct net_port_kept *ports[PROFILE_NETS_MAX];
+};
+
+void nics_kept_free(struct nics_kept *kept); /* what it holds */
+
 /* Tells of switches that there are not. check() of a row. */
 void nic_check_switches(const struct profile_check *check);
 

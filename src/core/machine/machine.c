@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "core/bus/disks.h"
+#include "core/bus/nic.h"
 #include "core/machine/vm.h"
 #include "sandbox/confine.h"
 
@@ -43,6 +44,7 @@ struct machine {
 	bool watchdog_reset; /* as in struct device_host; the next as well */
 	int64_t clock_offset;
 	struct disks_media media; /* guarded by vm_lock */
+	struct nics_kept nics;
 	struct vm *vm; /* written by the I/O thread under vm_lock */
 	struct memory_survey survey; /* of its RAM, guarded by vm_lock */
 	pthread_mutex_t vm_lock;
@@ -400,6 +402,7 @@ int machine_start(struct machine **out, const struct machine_config *config, str
 		.builtin = config->builtin,
 		.network = config->network,
 		.media = &machine->media,
+		.nics = &machine->nics,
 		.secrets = config->secrets,
 		.loop = &machine->loop,
 		.watchdog_reset = &machine->watchdog_reset,
@@ -437,6 +440,7 @@ void machine_free(struct machine *machine)
 	pthread_mutex_destroy(&machine->vm_lock);
 	pthread_mutex_destroy(&machine->status_lock);
 	disks_media_free(&machine->media);
+	nics_kept_free(&machine->nics);
 	free(machine->registers);
 	free(machine->status.reason);
 	free(machine->status.stall);

@@ -252,6 +252,7 @@ static int create_devices(struct vm *vm, struct cause *cause)
 			.clock_offset = vm->config->clock_offset,
 			.firmware_size = vm->firmware.rom.size,
 			.media = vm->config->media,
+			.nics = vm->config->nics,
 			.secrets = vm->config->secrets,
 			.print = print,
 			.power_off = power_off,

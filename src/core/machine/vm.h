@@ -34,6 +34,7 @@ struct vm_config {
 	const struct boot_image *builtin; /* what a profile without a kernel runs */
 	struct network *network;
 	struct disks_media *media;
+	struct nics_kept *nics;
 	const struct secrets *secrets; /* or NULL */
 	struct console *consoles[CONSOLES]; /* what a guest prints on NULL is lost */
 	struct loop *loop; /* the guest's I/O loop */

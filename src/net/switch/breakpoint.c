@@ -58,6 +58,8 @@ int port_set_break(struct net_port *port, struct filter *filter, const char *wor
 	char *copy = words ? strdup(words) : NULL;
 	int error = words && !copy ? no_memory(port, cause) : 0;
 
+	if (!error && words)
+		error = port_make_kept(port, cause);
 	if (!error && words && !port->hold)
 		error = make_hold(port, cause);
 	if (error) {
@@ -72,6 +74,29 @@ int port_set_break(struct net_port *port, struct filter *filter, const char *wor
 	if (!words && hold_state(port->hold) == HOLD_EMPTY)
 		unmake_hold(port);
 	return 0;
+}
+
+int port_restore_break(struct net_port *port, struct cause *cause)
+{
+	struct net_port_kept *kept = port->kept ? *port->kept : NULL;
+	int error;
+
+	if (!kept || !kept->words)
+		return 0;
+	error = port_set_break(port, &kept->filter, kept->words, cause);
+	if (error)
+		return error;
+	free(kept->words);
+	kept->words = NULL;
+	return 0;
+}
+
+void port_keep_break(struct net_port *port)
+{
+	struct net_port_kept *kept = port->kept ? *port->kept : NULL;
+
+	if (kept && !kept->words)
+		hold_give_up(port->hold, &kept->filter, &kept->words);
 }
 
 static void let_go(struct net_port *port)

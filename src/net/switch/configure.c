@@ -152,10 +152,55 @@ void port_unconfigure(struct net_port *port)
 	free(atomic_exchange(&port->shape, NULL));
 	if (!port->hold)
 		return;
+	port_keep_break(port);
 	hold_free(port->hold);
 	port->hold = NULL;
 	if (port->sw->set->held)
 		port->sw->set->held(port->sw->set->notice_arg);
+}
+
+/* --- what is kept --- */
+
+void net_port_kept_free(struct net_port_kept *kept)
+{
+	if (!kept)
+		return;
+	filter_free(&kept->filter);
+	free(kept->words);
+	free(kept);
+}
+
+int port_make_kept(struct net_port *port, struct cause *cause)
+{
+	if (!port->kept || *port->kept)
+		return 0;
+	*port->kept = calloc(1, sizeof(**port->kept));
+	return *port->kept ? 0 : cause_errno(cause, ENOMEM, "%s: its settings", port->name);
+}
+
+int port_begin(struct net_port *port, const struct net_port_settings *settings,
+	       struct cause *cause)
+{
+	struct net_port_kept *kept = port->kept ? *port->kept : NULL;
+	int error;
+
+	if (kept && kept->set)
+		settings = &kept->settings;
+	error = settings ? port_configure(port, settings, cause) : 0;
+	return error ? error : port_restore_break(port, cause);
+}
+
+int port_set(struct net_port *port, const struct net_port_settings *settings, struct cause *cause)
+{
+	int error = port_make_kept(port, cause);
+
+	if (!error)
+		error = port_configure(port, settings, cause);
+	if (error || !port->kept)
+		return error;
+	(*port->kept)->settings = *settings;
+	(*port->kept)->set = true;
+	return 0;
 }
 
 int switch_port_set(struct net_port *port, const struct net_port_settings *settings,
@@ -165,7 +210,7 @@ int switch_port_set(struct net_port *port, const struct net_port_settings *setti
 	int error;
 
 	pthread_mutex_lock(&set->lock);
-	error = port_configure(port, settings, cause);
+	error = port_set(port, settings, cause);
 	pthread_mutex_unlock(&set->lock);
 	return error;
 }

@@ -58,6 +58,17 @@ void hold_set(struct hold *hold, struct filter *filter, char *words)
 	filter_free(&old);
 }
 
+void hold_give_up(struct hold *hold, struct filter *filter, char **words)
+{
+	pthread_mutex_lock(&hold->lock);
+	*filter = hold->filter;
+	*words = hold->words;
+	hold->filter = (struct filter){ 0 };
+	hold->words = NULL;
+	hold->stopped = false;
+	pthread_mutex_unlock(&hold->lock);
+}
+
 static struct held_frame *copy_of(const struct net_frame *frame)
 {
 	struct held_frame *copy = malloc(sizeof(*copy) + frame->size);

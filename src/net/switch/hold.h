@@ -54,6 +54,9 @@ void hold_free(struct hold *hold); /* with what it holds; NULL is valid */
  */
 void hold_set(struct hold *hold, struct filter *filter, char *words);
 
+/* Nothing is stopped from here on; both are the caller's, words NULL if nothing was. */
+void hold_give_up(struct hold *hold, struct filter *filter, char **words);
+
 /* A frame without unfinished offloads. */
 enum hold_fate hold_offer(struct hold *hold, const struct net_frame *frame);
 

@@ -272,7 +272,7 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 		    void *backend, struct cause *cause)
 {
 	struct net_port *port = aligned_alloc(CACHE_LINE, sizeof(*port));
-	int error = 0;
+	int error;
 
 	if (!port)
 		return cause_errno(cause, ENOMEM, "%s: memory for the port", config->name);
@@ -285,11 +285,11 @@ int switch_port_add(struct net_port **out, struct net_switch *sw,
 	port->sw = sw;
 	port->slot = NET_PORTS_MAX; /* no place yet */
 	port->keeps_backlog = config->keeps_backlog;
+	port->kept = config->kept;
 	atomic_init(&port->accepts, config->accepts);
 	pthread_mutex_init(&port->turn, NULL);
 	pthread_mutex_lock(&sw->set->lock);
-	if (config->settings)
-		error = port_configure(port, config->settings, cause);
+	error = port_begin(port, config->settings, cause);
 	if (!error)
 		error = place(sw, port, cause);
 	if (!error)

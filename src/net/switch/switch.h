@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/cause.h"
+#include "net/capture/filter.h"
 #include "net/frame/frame.h"
 #include "net/switch/impair.h"
 #include "net/switch/port_set.h"
@@ -93,6 +94,19 @@ struct net_port_address {
 	uint32_t ip;		   /* host byte order; 0: any */
 };
 
+/*
+ * What people have set a port to while it was there, for the one that comes in its place. All
+ * zero: nothing. From malloc().
+ */
+struct net_port_kept {
+	bool set; /* the settings are theirs */
+	struct net_port_settings settings;
+	char *words; /* of a breakpoint; NULL: none */
+	struct filter filter;
+};
+
+void net_port_kept_free(struct net_port_kept *kept); /* NULL is valid */
+
 struct net_port_config {
 	const char *name; /* "web/net0", unique in the network */
 	const char *kind; /* for who looks: "guest"; stays while the port does */
@@ -102,6 +116,12 @@ struct net_port_config {
 	uint32_t wanted_ip; /* that DHCP is to give it, for its first MAC; host byte order; 0: any */
 	bool keeps_backlog; /* what its receivers have no room for is kept: see switch_retry() */
 	const struct net_port_settings *settings; /* or NULL: a plain port */
+	/*
+	 * Where that of the port before is, or NULL, and goes before settings; what is set from
+	 * here on is there when the port is removed. The caller's, who leaves it alone while the
+	 * port is there. NULL: what is set goes with the port.
+	 */
+	struct net_port_kept **kept;
 };
 
 /* Read with relaxed loads: each is exact, together they are no snapshot. */

@@ -73,6 +73,7 @@ struct net_port {
 	atomic_bool shared; /* not its thread alone sends from it: each burst has its turn */
 	pthread_mutex_t turn;
 	const char *kind;
+	struct net_port_kept **kept; /* under the set's lock, if it is not NULL */
 	char name[NET_PORT_NAME_MAX];
 };
 
@@ -171,6 +172,10 @@ void switch_wait_for_senders(const struct net_switch *sw, const struct net_port 
 int port_configure(struct net_port *port, const struct net_port_settings *settings,
 		   struct cause *cause);
 void port_unconfigure(struct net_port *port);
+int port_begin(struct net_port *port, const struct net_port_settings *settings,
+	       struct cause *cause); /* what it has before, or else these, or NULL */
+int port_set(struct net_port *port, const struct net_port_settings *settings,
+	     struct cause *cause); /* by people: it is kept */
 void port_limit_macs(struct net_port *port); /* as it is set; when it has a place */
 void port_settings(const struct net_port *port, struct net_port_settings *out);
 
@@ -190,6 +195,13 @@ void port_impaired(const struct net_port *port, struct net_impaired out[NET_WAYS
  */
 int port_set_break(struct net_port *port, struct filter *filter, const char *words,
 		   struct cause *cause);
+
+/* Under the set's lock: there is room to keep what people set. -ENOMEM with a cause. */
+int port_make_kept(struct net_port *port, struct cause *cause);
+
+/* The same: it has the breakpoint that was kept; keeps the one that it has. */
+int port_restore_break(struct net_port *port, struct cause *cause);
+void port_keep_break(struct net_port *port);
 
 /* Under the set's lock: the port of that name, or NULL. */
 struct net_port *switch_find_port(const struct switch_set *set, const char *name);
