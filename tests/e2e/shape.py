@@ -156,6 +156,8 @@ def test_what_is_wrong_is_a_sentence():
         for words, text in (
                 (("one/net0", "dlay=20ms"), "dlay: is no setting of a port; did you mean 'delay'?"),
                 (("one/net0", "delay=20"), "delay: '20' is not a time; write one such as 20ms"),
+                (("one/net0", "reorder=5%"), "one/net0: reorder: does nothing without delay"),
+                (("lan/nat", "lock=mac"), "lan/nat: lock: is for cards of guests"),
                 (("one/net0", "loss=101%"), "loss: 101% is out of range; it can be 0 to 100%"),
                 (("one/net1", "loss=1%"), "port 'one/net1': there is none; did you mean 'one/net0'?")):
             done = deck.run("port", "set", *words)

@@ -1,14 +1,17 @@
 /* What ports of a switch are set to, and what that does to frames. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "base/checked.h"
 #include "base/clock.h"
 #include "fake_port.h"
 #include "net/switch/switch_private.h"
@@ -133,6 +136,71 @@ static void what_people_set_outlives_a_port(void **state)
 	fake_port_close(&lan->b);
 	net_port_kept_free(kept);
 	fake_port_open(&lan->b, lan->sw, "b/net0", 2, 0);
+}
+
+/* That is what the manual says of each: "It needs". */
+static void settings_go_together(void **state)
+{
+	const struct net_port_settings plain = { 0 };
+	const struct {
+		struct net_impairment impairment;
+		const char *missing; /* NULL: nothing */
+	} cases[] = {
+		{ { .reorder = 1 }, "reorder: does nothing without %sdelay;" },
+		{ { .reorder = 1, .jitter = 1 }, "reorder: does nothing without %sdelay;" },
+		{ { .reorder = 1, .delay = 1 }, NULL },
+		{ { .distribution = NET_PARETO, .delay = 1 },
+		  "distribution: does nothing without %sjitter;" },
+		{ { .distribution = NET_PARETO, .jitter = 1 }, NULL },
+		{ { .loss_burst = 2, .duplicate = 1 }, "loss_burst: does nothing without %sloss;" },
+		{ { .loss_burst = 2, .loss = 1 }, NULL },
+		{ { .seed = 1, .limit = 1 }, NULL },
+	};
+	struct fake_lan *lan = *state;
+	struct cause cause;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++)
+		for (unsigned way = 0; way < NET_WAYS; way++) {
+			const char *prefix = way == NET_WAY_OUT ? "out_" : "";
+			struct net_port_settings settings = { 0 }, is;
+			char wanted[128] = "a/net0: ";
+			int error;
+
+			settings.impairments[way] = cases[i].impairment;
+			set(&lan->a, &plain);
+			error = network_set_port(lan->network, "a/net0", &settings, &cause);
+			assert_int_equal(error, cases[i].missing ? -EINVAL : 0);
+			if (!error)
+				continue;
+			snprintf(wanted + strlen(wanted), 120, "%s", prefix);
+			snprintf(wanted + strlen(wanted), 100, cases[i].missing, prefix);
+			assert_memory_equal(cause.text, wanted, strlen(wanted));
+			assert_int_equal(network_get_port(lan->network, "a/net0", &is, &cause), 0);
+			assert_memory_equal(&is, &plain, sizeof(is));
+		}
+}
+
+/* One that leads out has none, and the switch's own answers at several. */
+static void cards_alone_are_locked_to_an_address(void **state)
+{
+	const struct net_port_address addresses[] = {
+		{ { 0 }, 0 }, { { 0x52, 0x55, 10, 0, 2, 2 }, 0x0a000202 },
+	};
+	const struct net_port_settings locked = { .lock = NET_LOCK_MAC };
+	struct fake_lan *lan = *state;
+	struct net_port_settings is;
+	struct cause cause;
+
+	set(&lan->a, &locked);
+	for (unsigned i = 0; i < ARRAY_SIZE(addresses); i++) {
+		fake_port_close(&lan->b);
+		fake_port_open_at(&lan->b, lan->sw, "lan/other", &addresses[i], 1);
+		assert_int_equal(network_set_port(lan->network, "lan/other", &locked, &cause),
+				 -EINVAL);
+		assert_non_null(strstr(cause.text, "lan/other: lock: is for cards of guests"));
+		assert_int_equal(network_get_port(lan->network, "lan/other", &is, &cause), 0);
+		assert_int_equal(is.lock, NET_LOCK_NO);
+	}
 }
 
 /* --- frames that are impaired --- */
@@ -982,6 +1050,8 @@ int main(void)
 		TEST(a_port_is_set_from_the_beginning),
 		TEST(ports_are_set_by_their_names),
 		TEST(what_people_set_outlives_a_port),
+		TEST(settings_go_together),
+		TEST(cards_alone_are_locked_to_an_address),
 		TEST(frames_are_delayed_to_the_nanosecond),
 		TEST(what_a_port_sends_is_delayed),
 		TEST(zero_really_removes_it),

@@ -283,6 +283,18 @@ static void check_serials(struct reader *reader)
 	}
 }
 
+/* Of a port that a section makes. */
+static void check_settings(struct reader *reader, const char *section,
+			   const struct net_port_settings *settings, bool card)
+{
+	struct cause cause;
+	const char *key = net_port_settings_fault(settings, card, &cause);
+
+	if (key && !reader->misread)
+		profile_report_add(reader->report, ini_line(reader->ini, section, key), "%s",
+				   cause.text);
+}
+
 static void check_nets(struct reader *reader)
 {
 	static const uint8_t none[NET_MAC_SIZE];
@@ -295,10 +307,11 @@ static void check_nets(struct reader *reader)
 			continue;
 		if (!memcmp(nets[j]->mac, none, sizeof(none)))
 			profile_derive_mac(reader->guest->name, j, nets[j]->mac);
+		snprintf(name, sizeof(name), "net%u", j);
+		check_settings(reader, name, &nets[j]->port, true);
 		for (i = 0; i < j; i++) {
 			if (!nets[i] || memcmp(nets[i]->mac, nets[j]->mac, NET_MAC_SIZE))
 				continue;
-			snprintf(name, sizeof(name), "net%u", j);
 			profile_report_add(reader->report, ini_line(reader->ini, name, "mac"),
 					   "mac: is the address of [net%u] as well; give each "
 					   "card its own", i);
@@ -383,6 +396,7 @@ static void check_sections(struct reader *reader)
 
 	for (; section; section = section->next) {
 		port_section_name(section, name);
+		check_settings(reader, name, &section->settings, false);
 		if (section->kind->check && section->kind->check(reader->sw, section, &cause) < 0)
 			profile_report_add(reader->report, ini_line(reader->ini, name, ""),
 					   "[%s]: %s", name, cause.text);

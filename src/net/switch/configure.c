@@ -190,10 +190,21 @@ int port_begin(struct net_port *port, const struct net_port_settings *settings,
 	return error ? error : port_restore_break(port, cause);
 }
 
+/* Of a guest's card: with an address, which is none of the switch's own. */
+static bool is_card(const struct net_port *port)
+{
+	static const uint8_t none[NET_MAC_SIZE];
+
+	return memcmp(port->addresses[0].mac, none, sizeof(none)) != 0 && !port->addresses[0].ip;
+}
+
 int port_set(struct net_port *port, const struct net_port_settings *settings, struct cause *cause)
 {
-	int error = port_make_kept(port, cause);
+	int error;
 
+	if (net_port_settings_fault(settings, is_card(port), cause))
+		return cause_prefix(cause, -EINVAL, "%s", port->name);
+	error = port_make_kept(port, cause);
 	if (!error)
 		error = port_configure(port, settings, cause);
 	if (error || !port->kept)

@@ -1,6 +1,10 @@
 /* The keys of ports. */
 #include "net/switch/settings.h"
 
+#include <errno.h>
+
+#include "base/checked.h"
+
 #define SETTING(field) offsetof(struct net_port_settings, field)
 #define TIME_MAX (60ull * 1000000000)
 #define RATE_MAX 1000000000000ull
@@ -17,14 +21,16 @@
 	{ .key = prefix "distribution", .type = PROFILE_CHOICE,                                    \
 	  .choices = "uniform|normal|pareto", .standard = "uniform",                               \
 	  .offset = SETTING(impairments[way].distribution),                                        \
-	  .help = told("How the jitter is distributed; {Ic pareto} has a few that are very late.") }, \
+	  .help = told("How the jitter, which there must be, is distributed; {Ic pareto} has a "   \
+		       "few that are very late.") },                                               \
 	{ .key = prefix "loss", .type = PROFILE_SHARE, .standard = "0",                            \
 	  .offset = SETTING(impairments[way].loss),                                                \
 	  .help = told("Share of frames that is lost, such as {Li 1%}.") },                        \
 	{ .key = prefix "loss_burst", .type = PROFILE_COUNT, .max = 1000, .standard = "0",         \
 	  .offset = SETTING(impairments[way].loss_burst),                                          \
 	  .help = told("How many frames are lost in a row, on average (the model of Gilbert). "    \
-		       "With 0 each is lost or not whatever became of others.") },                 \
+		       "With 0 each is lost or not whatever became of others. It needs "           \
+		       "{Ic loss}.") },                                                            \
 	{ .key = prefix "duplicate", .type = PROFILE_SHARE, .standard = "0",                       \
 	  .offset = SETTING(impairments[way].duplicate),                                           \
 	  .help = told("Share of frames that come twice.") },                                      \
@@ -76,8 +82,8 @@ const struct profile_key net_port_keys[] = {
 		  "one that the switch's DHCP has given it, or else the first one that it "
 		  "uses. IPv6 is not looked at. "
 		  "With {Ic no} guests within the guest have their own. "
-		  "It is for cards of guests: a port that leads out has no address of its own, and "
-		  "nothing that comes by it is let in." },
+		  "It is for cards of guests: other ports have no one address of their own, and are "
+		  "refused." },
 	{ .key = "macs", .type = PROFILE_COUNT, .max = 256, .standard = "0", .offset = SETTING(macs),
 	  .help = "How many MAC addresses the switch learns of the port at most; what is for "
 		  "others behind it goes to all ports. With 0 they are 256." },
@@ -97,4 +103,50 @@ bool net_impairs(const struct net_impairment *impairment)
 {
 	return impairment->delay || impairment->jitter || impairment->rate || impairment->loss ||
 	       impairment->duplicate || impairment->corrupt;
+}
+
+static bool reorders_nothing(const struct net_impairment *impairment)
+{
+	return impairment->reorder && !impairment->delay;
+}
+
+static bool distributes_nothing(const struct net_impairment *impairment)
+{
+	return impairment->distribution && !impairment->jitter;
+}
+
+static bool loses_nothing(const struct net_impairment *impairment)
+{
+	return impairment->loss_burst && !impairment->loss;
+}
+
+static const struct {
+	bool (*is_idle)(const struct net_impairment *impairment);
+	const char *keys[NET_WAYS], *needed, *standard;
+} dependences[] = {
+	{ reorders_nothing, { "reorder", "out_reorder" }, "delay", "0" },
+	{ distributes_nothing, { "distribution", "out_distribution" }, "jitter", "uniform" },
+	{ loses_nothing, { "loss_burst", "out_loss_burst" }, "loss", "0" },
+};
+
+const char *net_port_settings_fault(const struct net_port_settings *settings, bool card,
+				    struct cause *cause)
+{
+	if (settings->lock != NET_LOCK_NO && !card) {
+		cause_set(cause, EINVAL, "lock: is for cards of guests; this port has no one address "
+			  "of its own to be locked to");
+		return "lock";
+	}
+	for (unsigned way = 0; way < NET_WAYS; way++)
+		for (unsigned i = 0; i < ARRAY_SIZE(dependences); i++) {
+			const char *key = dependences[i].keys[way];
+
+			if (!dependences[i].is_idle(&settings->impairments[way]))
+				continue;
+			cause_set(cause, EINVAL, "%s: does nothing without %s%s; give that as well, "
+				  "or %s=%s", key, way == NET_WAY_OUT ? "out_" : "",
+				  dependences[i].needed, key, dependences[i].standard);
+			return key;
+		}
+	return NULL;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/cause.h"
 #include "base/profile_key.h"
 
 /* In the order of the keys' choices. */
@@ -62,6 +63,13 @@ static inline bool net_vlan_has(const struct net_vlans *set, uint32_t vlan)
  * of a plain port. They stand in the section of a profile that makes a port, and are given live.
  */
 extern const struct profile_key net_port_keys[];
+
+/*
+ * The key whose value makes no sense beside the others, with a sentence, "lock: ..."; or NULL.
+ * card: the port is that of a guest's card, with one MAC address.
+ */
+const char *net_port_settings_fault(const struct net_port_settings *settings, bool card,
+				    struct cause *cause);
 
 /* Whether anything is done to frames: limit and seed alone do nothing. */
 bool net_impairs(const struct net_impairment *impairment);

@@ -225,7 +225,8 @@ void switch_port_counters(const struct net_port *port, struct net_port_counters 
 
 /*
  * Sets a port. What frames of bursts that are under way find is what was before; when this
- * returns there are none. On errors with a cause, such as -ENOMEM, it is what was before. The caller
+ * returns there are none. On errors with a cause, -ENOMEM or -EINVAL of settings that do not go
+ * together, it is what was before. The caller
  * holds no lock that deliver() of any port takes. Any thread but from deliver().
  */
 int switch_port_set(struct net_port *port, const struct net_port_settings *settings,
