@@ -561,17 +561,44 @@ static void large_networks_are_bounded(void **state)
 	dhcp_free(s);
 }
 
+/* Wherever it is in them. */
+static void large_networks_have_their_pool(void **state)
+{
+	struct dhcp_config config = nat_config;
+	struct dhcp_server *s;
+
+	(void)state;
+	config.prefix = 8;
+	config.settings.pool = (struct dhcp_pool){ IP(10, 200, 0, 1), IP(10, 200, 0, 2) };
+	assert_int_equal(dhcp_new(&s, &config, NULL), 0);
+	assert_int_equal(lease(s, 0, 0), IP(10, 200, 0, 1));
+	assert_int_equal(lease(s, 0, 1), IP(10, 200, 0, 2));
+	assert_int_equal(lease(s, 0, 2), 0);
+	dhcp_free(s);
+}
+
 static void wrong_settings_have_causes(void **state)
 {
 	static const struct { uint32_t address; uint8_t prefix; } bad[] = {
 		{ IP(10, 0, 2, 0), 24 }, { IP(10, 0, 2, 255), 24 }, { IP(10, 0, 2, 2), 31 },
 		{ IP(10, 0, 2, 2), 7 }, { IP(10, 0, 2, 4), 30 }, { IP(10, 0, 2, 2), 0 },
 	};
+	static const struct dhcp_pool pools[] = {
+		{ IP(10, 0, 3, 10), IP(10, 0, 3, 20) }, { IP(10, 0, 2, 200), IP(10, 0, 2, 255) },
+		{ IP(10, 0, 2, 0), IP(10, 0, 2, 9) }, { IP(10, 0, 1, 255), IP(10, 0, 2, 9) },
+	};
 	struct dhcp_config config = nat_config;
 	struct dhcp_server *s;
 	struct cause cause;
 
 	(void)state;
+	for (unsigned i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
+		config.settings.pool = pools[i];
+		assert_int_equal(dhcp_new(&s, &config, &cause), -EINVAL);
+		assert_non_null(strstr(cause.text, "pool: its addresses are not all of hosts in the "
+						   "switch's network, 10.0.2.0/24"));
+	}
+	config.settings.pool = (struct dhcp_pool){ 0 };
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		cause.text[0] = '\0';
 		config.address = bad[i].address;
@@ -919,6 +946,7 @@ int main(void)
 		cmocka_unit_test(leases_of_ports_that_have_gone_are_given_away_last),
 		cmocka_unit_test_setup_teardown(leases_are_listed_until_they_end, setup, teardown),
 		cmocka_unit_test(full_pool_offers_nothing),
+		cmocka_unit_test(large_networks_have_their_pool),
 		cmocka_unit_test(large_networks_are_bounded),
 		cmocka_unit_test(wrong_settings_have_causes),
 		cmocka_unit_test(clients_are_told_what_is_set),

@@ -312,6 +312,13 @@ static void mistakes_of_switches(void **state)
 		  "g.ini:2: address: 10.0.2.0/24 is the address of the network itself" },
 		{ "[switch]\naddress=10.0.2.255/24\n",
 		  "g.ini:2: address: 10.0.2.255/24 is the broadcast address" },
+		{ "[switch]\naddress=10.0.2.2/24\npool=10.0.3.10-10.0.3.20\n",
+		  "g.ini:3: pool: its addresses are not all of hosts in the switch's network, "
+		  "10.0.2.0/24" },
+		{ "[switch]\naddress=10.0.2.2/24\npool=10.0.2.200-10.0.2.255\n", "g.ini:3: pool:" },
+		{ "[switch]\naddress=10.0.2.2/24\npool=10.0.1.255-10.0.2.9\n", "g.ini:3: pool:" },
+		{ "[switch]\nuplink=nat\naddress=10.0.2.2/24\npool=10.0.2.0-10.0.2.9\n",
+		  "g.ini:4: pool:" },
 		{ "[switch]\naddress=127.0.0.1/8\n", "g.ini:2: address: 127.0.0.1/8 cannot be" },
 		{ "[switch]\naddress=224.0.0.1/24\n", "g.ini:2: address: 224.0.0.1/24 cannot" },
 	};

@@ -13,6 +13,7 @@
 #include "core/profile/folder.h"
 #include "core/profile/keys.h"
 #include "core/profile/values.h"
+#include "net/service/dhcp.h"
 
 #define EXCERPT 48
 
@@ -417,6 +418,10 @@ static void check_switch(struct reader *reader)
 	if (!reader->misread && sw->uplink && sw->uplink->check && sw->uplink->check(sw, NULL, &cause))
 		profile_report_add(reader->report, ini_line(reader->ini, "switch", "uplink"),
 				   "uplink: %s", cause.text);
+	if (!reader->misread && sw->address &&
+	    dhcp_check_pool(&sw->dhcp.pool, sw->address, sw->prefix, &cause))
+		profile_report_add(reader->report, ini_line(reader->ini, "switch", "pool"), "%s",
+				   cause.text);
 	if (!reader->misread)
 		check_sections(reader);
 }

@@ -86,14 +86,43 @@ static uint32_t address_slot(const struct dhcp_server *server, uint32_t address)
 	return is_leasable(server, address) && slot < server->slots ? slot : UINT32_MAX;
 }
 
+int dhcp_check_pool(const struct dhcp_pool *pool, uint32_t address, uint8_t prefix,
+		    struct cause *cause)
+{
+	uint32_t hosts = UINT32_MAX >> prefix, network = address & ~hosts;
+
+	if (!pool->first || (pool->first > network && pool->last < (network | hosts)))
+		return 0;
+	return cause_set(cause, EINVAL, "pool: its addresses are not all of hosts in the switch's "
+			 "network, %u.%u.%u.%u/%u", network >> 24, network >> 16 & 255,
+			 network >> 8 & 255, network & 255, prefix);
+}
+
+/* Of a large network the slots are but a part, which is to have the pool. */
+static uint32_t first_slot(const struct dhcp_server *server)
+{
+	const struct dhcp_pool *pool = &server->config.settings.pool;
+	uint32_t first = server->size > FIRST_HOST + 1 ? FIRST_HOST : 1;
+
+	if (server->slots < server->size && pool->first &&
+	    pool->last - server->network >= first + server->slots)
+		return pool->first - server->network;
+	return first;
+}
+
 int dhcp_new(struct dhcp_server **out, const struct dhcp_config *config, struct cause *cause)
 {
 	struct dhcp_server *server;
+
+	int error;
 
 	*out = NULL;
 	if (config->prefix < 8 || config->prefix > 30)
 		return cause_set(cause, EINVAL, "a network prefix must be from 8 to 30, not %u",
 				 config->prefix);
+	error = dhcp_check_pool(&config->settings.pool, config->address, config->prefix, cause);
+	if (error)
+		return error;
 	server = calloc(1, sizeof(*server));
 	if (!server)
 		return cause_errno(cause, ENOMEM, "DHCP server");
@@ -102,8 +131,8 @@ int dhcp_new(struct dhcp_server **out, const struct dhcp_config *config, struct 
 		server->config.port_leases = DHCP_PORT_LEASES;
 	server->size = 1u << (32 - config->prefix);
 	server->network = config->address & ~(server->size - 1);
-	server->first = server->size > FIRST_HOST + 1 ? FIRST_HOST : 1;
 	server->slots = server->size < DHCP_LEASES_MAX ? server->size : DHCP_LEASES_MAX;
+	server->first = first_slot(server);
 	if (!is_host(server, config->address)) {
 		dhcp_free(server);
 		return cause_set(cause, EINVAL,

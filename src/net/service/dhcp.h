@@ -59,7 +59,11 @@ struct dhcp_lease_info {
 	char hostname[64]; /* what the client called itself, printable ASCII, or "" */
 };
 
-/* -EINVAL with a cause if address is not a host's address, -ENOMEM. */
+/* -EINVAL with a cause, "pool: ...", if it is not in the network that address is in. Any thread. */
+int dhcp_check_pool(const struct dhcp_pool *pool, uint32_t address, uint8_t prefix,
+		    struct cause *cause);
+
+/* -EINVAL with a cause if address is not a host's address, or as of the pool; -ENOMEM. */
 int dhcp_new(struct dhcp_server **out, const struct dhcp_config *config, struct cause *cause);
 void dhcp_free(struct dhcp_server *server); /* NULL is valid */
 
