@@ -269,6 +269,7 @@ static void count(void *arg, const char *path, const struct profile_report *repo
 static void folders_are_checked_as_a_whole(void **state)
 {
 	char out[512] = "";
+	const char *found;
 	struct cause cause;
 
 	(void)state;
@@ -285,6 +286,10 @@ static void folders_are_checked_as_a_whole(void **state)
 	assert_int_equal(deck_check_folder(&config, path_of("switches"), count, out, &cause), 2);
 	assert_int_equal(deck_check_folder(&config, path_of("kernel"), count, out, &cause),
 			 -ENOTDIR);
+	write_text("guests/d.ini", "[net1]\nswitch=lan\naddress=10.0.2.50\n");
+	found = found_in("[net3]\nswitch=lan\naddress=10.0.2.50\n");
+	assert_non_null(strstr(found, "3: address: guest d ("));
+	assert_string_equal(found_in("[net3]\nswitch=lan\naddress=10.0.2.51\n"), "");
 	/* One that lies in the folder is seen beside the others, one that does not is not. */
 	assert_non_null(strstr(found_in("[guest]\nname=a\n"), "2: name: guest a ("));
 	write_text("x.ini", "[guest]\nname=a\n");

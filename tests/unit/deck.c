@@ -330,6 +330,24 @@ static void test_many_addresses(void **state)
 			       "mac: guest i"));
 }
 
+static void two_cards_of_a_switch_never_have_one_ip_address(void **state)
+{
+	struct bench *bench = *state;
+
+	write_guest(bench, "a.ini", "a", "[net0]\nswitch=a\naddress=10.0.2.50\n"
+		    "[net1]\nswitch=a\n[net2]\nswitch=a\n");
+	write_guest(bench, "b.ini", "b", "[net0]\nswitch=b\naddress=10.0.2.50\n"
+		    "[net1]\nswitch=a\naddress=10.0.2.51\n");
+	write_guest(bench, "c.ini", "c", "[net0]\nswitch=c\n"
+		    "[net3]\nswitch=a\naddress=10.0.2.51\n");
+	open_deck(bench);
+	assert_int_equal(guest_get_state(deck_find(bench->deck, "a")), GUEST_DEFINED);
+	assert_int_equal(guest_get_state(deck_find(bench->deck, "b")), GUEST_DEFINED);
+	assert_int_equal(guest_get_state(deck_find(bench->deck, "c")), GUEST_INVALID);
+	assert_non_null(strstr(guest_mistakes(deck_find(bench->deck, "c"))->mistakes[0].text,
+			       "address: guest b"));
+}
+
 static void test_conflicts(void **state)
 {
 	struct bench *bench = *state;
@@ -1222,6 +1240,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_order_of_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unchanged_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_addresses, setup, teardown),
+		cmocka_unit_test_setup_teardown(two_cards_of_a_switch_never_have_one_ip_address,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_conflicts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_every_name_is_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_orders_to_guests_that_do_not_run, setup,

@@ -271,6 +271,9 @@ static void mistakes_of_guests(void **state)
 		{ "[net0]\nswitch=a\n[net1]\nswitch=a\nloss_burst=3\nout_loss=1%\n",
 		  "g.ini:5: loss_burst: does nothing without loss; give that as well, or "
 		  "loss_burst=0" },
+		{ "[net0]\nswitch=a\naddress=10.0.2.50\n[net1]\nswitch=b\naddress=10.0.2.50\n"
+		  "[net2]\nswitch=a\naddress=10.0.2.50\n",
+		  "g.ini:9: address: is that of [net0] on the same switch as well" },
 		{ "[net0]\nswitch=a\nlnk=down\n", "g.ini:3: lnk: is no key of [net0]; did you mean" },
 		{ "[net0]\nswitch=a\nmac=52:54:00:12:34\n",
 		  "g.ini:3: mac: '52:54:00:12:34' is not a MAC address" },

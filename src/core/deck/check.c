@@ -104,9 +104,14 @@ static void check_pair(const struct subject *subject, const struct profile *prof
 				other->name, other->path);
 	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++) {
 		snprintf(section, sizeof(section), "net%u", i);
-		if (profile->nets[i] && conflict_address(other, profile->nets[i]))
-			conflict_report(subject->report, ini_line(subject->ini, section, "mac"),
-					"mac", other->name, other->path);
+		for (unsigned claim = 0; profile->nets[i] && claim < CONFLICT_CLAIMS; claim++) {
+			const char *key = conflict_keys[claim];
+
+			if (conflict_card(other, profile->nets[i], claim))
+				conflict_report(subject->report,
+						ini_line(subject->ini, section, key), key,
+						other->name, other->path);
+		}
 	}
 }
 

@@ -3,13 +3,30 @@
 
 #include <string.h>
 
-bool conflict_address(const struct profile *profile, const struct profile_net *net)
+const char *const conflict_keys[CONFLICT_CLAIMS] = { "mac", "address" };
+
+const void *conflict_claimed(const struct profile_net *net, enum conflict_claim claim,
+			     size_t *size)
 {
-	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++)
-		if (profile->nets[i] &&
-		    !strcmp(profile->nets[i]->switch_name, net->switch_name) &&
-		    !memcmp(profile->nets[i]->mac, net->mac, NET_MAC_SIZE))
+	*size = claim == CONFLICT_MAC ? sizeof(net->mac) : sizeof(net->address);
+	if (claim == CONFLICT_MAC)
+		return net->mac;
+	return net->address ? &net->address : NULL;
+}
+
+bool conflict_card(const struct profile *profile, const struct profile_net *net,
+		   enum conflict_claim claim)
+{
+	size_t size;
+	const void *claimed = conflict_claimed(net, claim, &size), *other;
+
+	for (unsigned i = 0; claimed && i < PROFILE_NETS_MAX; i++) {
+		if (!profile->nets[i] || strcmp(profile->nets[i]->switch_name, net->switch_name) != 0)
+			continue;
+		other = conflict_claimed(profile->nets[i], claim, &size);
+		if (other && memcmp(other, claimed, size) == 0)
 			return true;
+	}
 	return false;
 }
 

@@ -33,19 +33,22 @@ uint64_t guest_name_hash(const struct profile *profile)
 	return marks_hash(marks_hash(0, "n", 1), profile->name, strlen(profile->name));
 }
 
-uint64_t guest_mac_hash(const struct profile_net *net)
+uint64_t guest_claim_hash(const struct profile_net *net, enum conflict_claim claim)
 {
-	uint64_t hash = marks_hash(0, "m", 1);
+	size_t size;
+	const void *claimed = conflict_claimed(net, claim, &size);
+	uint64_t hash = marks_hash(0, claim == CONFLICT_MAC ? "m" : "a", 1);
 
 	hash = marks_hash(hash, net->switch_name, strlen(net->switch_name));
-	return marks_hash(hash, net->mac, NET_MAC_SIZE);
+	return claimed ? marks_hash(hash, claimed, size) : 0;
 }
 
 static void unmark_profile(struct guest *guest)
 {
 	marks_remove(&guest->name_mark);
 	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++)
-		marks_remove(&guest->mac_marks[i]);
+		for (unsigned claim = 0; claim < CONFLICT_CLAIMS; claim++)
+			marks_remove(&guest->card_marks[i][claim]);
 }
 
 static void mark_profile(struct guest *guest)
@@ -55,9 +58,12 @@ static void mark_profile(struct guest *guest)
 
 	marks_add(marks, &guest->name_mark, guest_name_hash(profile), guest);
 	for (unsigned i = 0; i < PROFILE_NETS_MAX; i++)
-		if (profile->nets[i])
-			marks_add(marks, &guest->mac_marks[i], guest_mac_hash(profile->nets[i]),
-				  guest);
+		for (unsigned claim = 0; profile->nets[i] && claim < CONFLICT_CLAIMS; claim++) {
+			uint64_t hash = guest_claim_hash(profile->nets[i], claim);
+
+			if (hash)
+				marks_add(marks, &guest->card_marks[i][claim], hash, guest);
+		}
 }
 
 /* --- making one --- */

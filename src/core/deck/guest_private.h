@@ -4,6 +4,7 @@
 #ifndef CORE_DECK_GUEST_PRIVATE_H
 #define CORE_DECK_GUEST_PRIVATE_H
 
+#include "core/deck/conflict.h"
 #include "core/deck/guest.h"
 #include "core/deck/life.h"
 #include "core/deck/marks.h"
@@ -27,7 +28,8 @@ struct guest {
 	struct profile *old_profile;  /* until a machine runs with the one that follows it */
 	bool refused;		      /* next_profile could not be had; not before it is ordered */
 	struct mark path_mark;
-	struct mark name_mark, mac_marks[PROFILE_NETS_MAX]; /* of the profile */
+	/* Of the profile. */
+	struct mark name_mark, card_marks[PROFILE_NETS_MAX][CONFLICT_CLAIMS];
 	struct profile_report report;
 	struct profile_stamp stamp;   /* of the file that was read last */
 	bool gone;		      /* the file is gone; forget the guest when it ends */
@@ -65,7 +67,7 @@ void guest_set_profile(struct guest *guest, struct profile *profile,
 /* The hashes of what guest_set_profile() and guest_new() mark a guest with. */
 uint64_t guest_path_hash(const char *path);
 uint64_t guest_name_hash(const struct profile *profile);
-uint64_t guest_mac_hash(const struct profile_net *net);
+uint64_t guest_claim_hash(const struct profile_net *net, enum conflict_claim claim); /* 0: none */
 
 /* Has a series: adds a sample to it, and tells of a guest that forges addresses. */
 void guest_sample(struct guest *guest, uint64_t now_ns);

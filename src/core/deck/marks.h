@@ -1,6 +1,6 @@
 /*
  * What guests must not have in common, found by its hash: their profiles'
- * paths and names, and the MAC addresses on a switch. With thousands of
+ * paths and names, and the addresses on a switch. With thousands of
  * profiles, comparing each with all would hold up the deck. Deck thread.
  */
 #ifndef CORE_DECK_MARKS_H

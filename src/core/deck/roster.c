@@ -105,19 +105,19 @@ static const struct guest *find_same_name(const struct marks *marks, const struc
 	return NULL;
 }
 
-static const struct guest *find_same_address(const struct marks *marks, const struct guest *self,
-					     const struct profile_net *net)
+static const struct guest *find_same_card(const struct marks *marks, const struct guest *self,
+					  const struct profile_net *net, enum conflict_claim claim)
 {
-	uint64_t hash = guest_mac_hash(net);
+	uint64_t hash = guest_claim_hash(net, claim);
 
-	for (const struct mark *at = NULL; (at = marks_next(marks, at, hash));)
+	for (const struct mark *at = NULL; hash && (at = marks_next(marks, at, hash));)
 		if (at->guest != self && at->guest->profile &&
-		    conflict_address(at->guest->profile, net))
+		    conflict_card(at->guest->profile, net, claim))
 			return at->guest;
 	return NULL;
 }
 
-/* Another guest with this name, or with one of these MAC addresses on the same switch. */
+/* Another guest with this name, or with one of these addresses on the same switch. */
 static const struct guest *find_conflict(const struct roster *roster, const struct guest *self,
 					 const struct profile *profile, const char **what)
 {
@@ -125,12 +125,12 @@ static const struct guest *find_conflict(const struct roster *roster, const stru
 	const struct guest *other = find_same_name(marks, self, profile);
 
 	*what = "name";
-	if (other)
-		return other;
-	*what = "mac";
-	for (unsigned i = 0; !other && i < PROFILE_NETS_MAX; i++)
-		if (profile->nets[i])
-			other = find_same_address(marks, self, profile->nets[i]);
+	for (unsigned claim = 0; !other && claim < CONFLICT_CLAIMS; claim++) {
+		*what = conflict_keys[claim];
+		for (unsigned i = 0; !other && i < PROFILE_NETS_MAX; i++)
+			if (profile->nets[i])
+				other = find_same_card(marks, self, profile->nets[i], claim);
+	}
 	return other;
 }
 

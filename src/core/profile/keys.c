@@ -231,8 +231,8 @@ static const struct profile_key net_keys[] = {
 	{ .key = "address", .type = PROFILE_PARSED, .offset = NET(address),
 	  .size = sizeof(uint32_t), .parse = dhcp_parse_address,
 	  .help = "IPv4 address that the switch gives to the card by DHCP, in the switch's network, "
-		  "such as {Li 10.0.2.50}; no other card gets it, and a second one with the same key "
-		  "another address, which is said. "
+		  "such as {Li 10.0.2.50}; no other card gets it, and no other one on the switch may "
+		  "have this key with the same. "
 		  "Without this key it is one that is free, and the same again as long as that is "
 		  "so." },
 	{ .key = "forward", .type = PROFILE_PARSED, .offset = NET(forwards),

@@ -296,28 +296,41 @@ static void check_settings(struct reader *reader, const char *section,
 				   cause.text);
 }
 
+/* What cards of one guest must not share. */
+static void check_cards(struct reader *reader, unsigned i, unsigned j)
+{
+	const struct profile_net *one = reader->guest->nets[i], *other = reader->guest->nets[j];
+	char name[16];
+
+	if (!one || !other)
+		return;
+	snprintf(name, sizeof(name), "net%u", j);
+	if (!memcmp(one->mac, other->mac, NET_MAC_SIZE))
+		profile_report_add(reader->report, ini_line(reader->ini, name, "mac"),
+				   "mac: is the address of [net%u] as well; give each card its own",
+				   i);
+	if (other->address && one->address == other->address &&
+	    !strcmp(one->switch_name, other->switch_name))
+		profile_report_add(reader->report, ini_line(reader->ini, name, "address"),
+				   "address: is that of [net%u] on the same switch as well; give "
+				   "each card its own", i);
+}
+
 static void check_nets(struct reader *reader)
 {
 	static const uint8_t none[NET_MAC_SIZE];
 	struct profile_net *const *nets = reader->guest->nets;
-	unsigned i, j;
 	char name[16];
 
-	for (j = 0; j < PROFILE_NETS_MAX; j++) {
+	for (unsigned j = 0; j < PROFILE_NETS_MAX; j++) {
 		if (!nets[j])
 			continue;
 		if (!memcmp(nets[j]->mac, none, sizeof(none)))
 			profile_derive_mac(reader->guest->name, j, nets[j]->mac);
 		snprintf(name, sizeof(name), "net%u", j);
 		check_settings(reader, name, &nets[j]->port, true);
-		for (i = 0; i < j; i++) {
-			if (!nets[i] || memcmp(nets[i]->mac, nets[j]->mac, NET_MAC_SIZE))
-				continue;
-			profile_report_add(reader->report, ini_line(reader->ini, name, "mac"),
-					   "mac: is the address of [net%u] as well; give each "
-					   "card its own", i);
-			break;
-		}
+		for (unsigned i = 0; i < j; i++)
+			check_cards(reader, i, j);
 	}
 }
 
