@@ -17,10 +17,13 @@ static void print_event(const json_t *params)
 	const char *colour = state ? state_colour(state) : "", *text = text_of(params, "text", "");
 	char time[40];
 
-	plain_print(stdout, "%s  %-12s ", output_time(time, number_of(params, "time")),
-		    text_of(params, "guest", "-"));
-	output_coloured(colour, state ? state : kind);
-	plain_print(stdout, "%s%s\n", *text ? "  " : "", text);
+	/* Without either it is a hint to who keeps a list that it has changed. */
+	if (state || *text) {
+		plain_print(stdout, "%s  %-12s ", output_time(time, number_of(params, "time")),
+			    text_of(params, "guest", "-"));
+		output_coloured(colour, state ? state : kind);
+		plain_print(stdout, "%s%s\n", *text ? "  " : "", text);
+	}
 	if (number_of(params, "dropped"))
 		printf("(%lld events were lost: this terminal is slow)\n",
 		       (long long)number_of(params, "dropped"));

@@ -148,8 +148,24 @@ def test_a_card_has_its_own_address():
                     said.stdout + said.stderr), said
 
 
+def test_a_kept_address_is_none_before_it_is_given():
+    with quiet_deck("one") as deck:
+        def address():
+            return deck.call("guest.list")["guests"][0]["nets"][0].get("address")
+        before = d.wait_for(address, "an address")
+        assert deck.run("port", "break", "one/net0", "udp port 67").returncode == 0
+        assert deck.run("reset", "one").returncode == 0
+        d.wait_for(lambda: "DHCP" in deck.run("port", "held").stdout, "the guest to ask")
+        leases = deck.call("switch.list")["switches"][0]["leases"]
+        assert [lease["address"] for lease in leases] == [before]
+        assert address() is None
+        assert deck.run("port", "break", "one/net0", "off").returncode == 0
+        assert d.wait_for(address, "an address") == before
+
+
 def test_addresses_are_listed_as_they_are_given():
     with quiet_deck("one", "two") as deck:
+        told = deck.start("events", stdout=subprocess.PIPE, text=True)
         events = deck.connect()
         deck.call("events.subscribe", {}, events)
         assert deck.run("reset", "--wait", "one").returncode == 0
@@ -170,6 +186,12 @@ def test_addresses_are_listed_as_they_are_given():
         while "addresses" not in kinds:
             kinds.append(json.loads(d.read_line(events))["params"]["kind"])
         d.wait_for(lambda: address("two"), "an address again")
+        # For a person that is no news: each line has some.
+        assert deck.run("shutdown", "--force").returncode == 0
+        lines = told.communicate(timeout=d.PATIENCE)[0].splitlines()
+        assert any("running" in line for line in lines), lines
+        assert all(len(line.split(None, 2)) == 3 and line.split()[-1] not in
+                   ("addresses", "profiles") for line in lines), lines
 
 
 def test_much_input_at_once():

@@ -658,9 +658,9 @@ size_t switch_list_leases(struct net_switch *sw, struct dhcp_lease_info *out, si
 		return 0;
 	if (room >= 2) {
 		out[0] = (struct dhcp_lease_info){ { 0x52, 0x54, 0, 1, 2, 3 }, 0x0a00020f, 3600,
-						   7, "demo" };
+						   7, true, "demo" };
 		out[1] = (struct dhcp_lease_info){ { 0x52, 0x54, 0, 1, 2, 4 }, 0x0a000210, 3600,
-						   DHCP_NO_PORT, "demo" };
+						   DHCP_NO_PORT, false, "demo" };
 	}
 	return 2;
 }

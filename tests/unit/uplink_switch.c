@@ -298,6 +298,7 @@ static void check_switch(const struct port_kind *uplink)
 	assert_int_equal(switch_list_leases(sw, leases, 4), 2);
 	assert_int_equal(leases[0].address, guests[0].address);
 	assert_memory_equal(leases[1].mac, guests[1].mac, 6);
+	assert_true(leases[0].card && leases[1].card);
 	assert_int_equal(switch_list_ports(sw, ports, 4), 3);
 	assert_string_equal(ports[0].name, uplink ? "lan/nat" : "lan/dhcp");
 	assert_true(ports[0].counters.rx_frames >= 2 * (1 + 1 + 400));
@@ -307,11 +308,15 @@ static void check_switch(const struct port_kind *uplink)
 	remove_guest(&guests[1]);
 	add_guest(&guests[1], sw, "b/net0", 2);
 	add_guest(&guests[0], sw, "a/net0", 1);
+	/* Until it has asked, it is kept for it and is not its own. */
+	assert_int_equal(switch_list_leases(sw, leases, 4), 2);
+	assert_false(leases[0].card || leases[1].card);
 	for (unsigned i = 0; i < 2; i++) {
 		send_dhcp_request(&guests[i]);
 		wait_for(&guests[i], &guests[i].acks, 1);
 	}
 	assert_int_equal(switch_list_leases(sw, leases, 4), 2);
+	assert_true(leases[0].card && leases[1].card);
 
 	/* All may go with frames still under way. */
 	send_pings(&guests[0], NET_BURST_MAX);

@@ -22,6 +22,17 @@ static int compare(const void *one, const void *other)
 	return memcmp(a->mac, b->mac, NET_MAC_SIZE);
 }
 
+/* What is kept for a card that has not asked since it is there, or is another's, is no address. */
+static size_t keep_those_of_cards(struct dhcp_lease_info *list, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (list[i].card)
+			list[kept++] = list[i];
+	return kept;
+}
+
 /* *next is what there is already; NULL, too, where the switch has given none. */
 static struct leases *take(struct net_switch *sw, struct leases *next)
 {
@@ -32,7 +43,7 @@ static struct leases *take(struct net_switch *sw, struct leases *next)
 		return next;
 	leases->list = calloc(room, sizeof(*leases->list));
 	count = leases->list ? switch_list_leases(sw, leases->list, room) : 0;
-	leases->count = count < room ? count : room;
+	leases->count = keep_those_of_cards(leases->list, count < room ? count : room);
 	if (leases->count)
 		qsort(leases->list, leases->count, sizeof(*leases->list), compare);
 	leases->name = switch_get_config(sw)->name;

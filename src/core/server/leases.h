@@ -1,4 +1,7 @@
-/* The addresses that switches have given to cards by DHCP, for one answer. Deck thread. */
+/*
+ * The addresses that switches have given to cards by DHCP since those are there, for one answer.
+ * Deck thread.
+ */
 #ifndef CORE_SERVER_LEASES_H
 #define CORE_SERVER_LEASES_H
 

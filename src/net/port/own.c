@@ -330,6 +330,9 @@ size_t own_list_leases(struct port *port, struct dhcp_lease_info *out, size_t ro
 
 	pthread_mutex_lock(&own->lease_lock);
 	count = dhcp_list(own->dhcp, clock_monotonic(), out, room);
+	for (size_t i = 0; i < count && i < room; i++)
+		out[i].card = out[i].port != DHCP_NO_PORT &&
+			      !memcmp(out[i].mac, own->macs[out[i].port], NET_MAC_SIZE);
 	pthread_mutex_unlock(&own->lease_lock);
 	return count;
 }

@@ -617,6 +617,7 @@ size_t dhcp_list(const struct dhcp_server *server, uint64_t now, struct dhcp_lea
 			info->address = slot_address(server, slot);
 			info->remaining_s = (uint32_t)((lease->expires - now) / NS_PER_S);
 			info->port = lease->port;
+			info->card = false;
 			memcpy(info->hostname, lease->hostname, sizeof(info->hostname));
 		}
 		count++;

@@ -56,6 +56,7 @@ struct dhcp_lease_info {
 	uint32_t address; /* host byte order */
 	uint32_t remaining_s;
 	uint16_t port;	   /* slot of the one it was given to, or DHCP_NO_PORT: that is no more */
+	bool card;	   /* to who has that port, not to somebody behind it: own_list_leases() knows */
 	char hostname[64]; /* what the client called itself, printable ASCII, or "" */
 };
 
