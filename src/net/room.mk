@@ -71,6 +71,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/switch/forward.c \
 	%D%/switch/hold.c %D%/switch/hold.h \
 	%D%/switch/impair.c %D%/switch/impair.h \
+	%D%/switch/kept.c %D%/switch/kept.h \
 	%D%/switch/lane.c %D%/switch/lane.h \
 	%D%/switch/late.c %D%/switch/late.h \
 	%D%/switch/mac_table.c %D%/switch/mac_table.h \

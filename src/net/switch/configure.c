@@ -161,15 +161,6 @@ void port_unconfigure(struct net_port *port)
 
 /* --- what is kept --- */
 
-void net_port_kept_free(struct net_port_kept *kept)
-{
-	if (!kept)
-		return;
-	filter_free(&kept->filter);
-	free(kept->words);
-	free(kept);
-}
-
 int port_make_kept(struct net_port *port, struct cause *cause)
 {
 	if (!port->kept || *port->kept)

@@ -20,9 +20,9 @@
 #include <stdint.h>
 
 #include "base/cause.h"
-#include "net/capture/filter.h"
 #include "net/frame/frame.h"
 #include "net/switch/impair.h"
+#include "net/switch/kept.h"
 #include "net/switch/port_set.h"
 #include "net/switch/settings.h"
 
@@ -93,19 +93,6 @@ struct net_port_address {
 	uint8_t mac[NET_MAC_SIZE]; /* all zero: none */
 	uint32_t ip;		   /* host byte order; 0: any */
 };
-
-/*
- * What people have set a port to while it was there, for the one that comes in its place. All
- * zero: nothing. From malloc().
- */
-struct net_port_kept {
-	bool set; /* the settings are theirs */
-	struct net_port_settings settings;
-	char *words; /* of a breakpoint; NULL: none */
-	struct filter filter;
-};
-
-void net_port_kept_free(struct net_port_kept *kept); /* NULL is valid */
 
 struct net_port_config {
 	const char *name; /* "web/net0", unique in the network */
