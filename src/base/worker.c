@@ -97,39 +97,51 @@ int worker_post(struct worker *worker, struct worker_job *job)
 	return 0;
 }
 
-void worker_finish(struct worker *worker)
+/* Until all threads have ended, or the time is over; end NULL: however long it takes. */
+static bool stop_threads(struct worker *worker, const struct timespec *end)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&worker->lock);
+	worker->stop = true;
+	pthread_cond_broadcast(&worker->wake);
+	while (worker->ended < worker->count && !err)
+		err = end ? pthread_cond_clockwait(&worker->wake, &worker->lock, CLOCK_MONOTONIC, end)
+			  : pthread_cond_wait(&worker->wake, &worker->lock);
+	worker->left = worker->ended < worker->count;
+	pthread_mutex_unlock(&worker->lock);
+	if (worker->left)
+		return false;
+	while (worker->count)
+		thread_join(&worker->threads[--worker->count]);
+	worker->stop = false;
+	worker->ended = 0;
+	return true;
+}
+
+static bool finish(struct worker *worker, const struct timespec *end)
 {
 	while (worker->count) {
-		pthread_mutex_lock(&worker->lock);
-		worker->stop = true;
-		pthread_cond_broadcast(&worker->wake);
-		pthread_mutex_unlock(&worker->lock);
-		while (worker->count)
-			thread_join(&worker->threads[--worker->count]);
-		worker->stop = false;
-		worker->ended = 0;
+		if (!stop_threads(worker, end))
+			return false;
 		run_finished(worker); /* may post, which starts threads again */
 	}
 	loop_unpost(worker->loop, &worker->task);
+	return true;
+}
+
+void worker_finish(struct worker *worker)
+{
+	(void)finish(worker, NULL);
 }
 
 bool worker_leave(struct worker *worker, uint64_t ns)
 {
 	struct timespec end;
-	int err = 0;
 
 	ns += clock_monotonic();
 	end = (struct timespec){ (time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S) };
-	pthread_mutex_lock(&worker->lock);
-	worker->stop = true;
-	pthread_cond_broadcast(&worker->wake);
-	while (worker->ended < worker->count && !err)
-		err = pthread_cond_clockwait(&worker->wake, &worker->lock, CLOCK_MONOTONIC, &end);
-	worker->left = worker->ended < worker->count;
-	pthread_mutex_unlock(&worker->lock);
-	if (!worker->left)
-		worker_finish(worker);
-	return !worker->left;
+	return finish(worker, &end);
 }
 
 void worker_destroy(struct worker *worker)

@@ -47,6 +47,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/deck/notices.c %D%/deck/notices.h \
 	%D%/deck/pressure.c %D%/deck/pressure.h \
 	%D%/deck/refusals.c %D%/deck/refusals.h \
+	%D%/deck/resizing.c %D%/deck/resizing.h \
 	%D%/deck/roster.c %D%/deck/roster.h \
 	%D%/deck/services.h \
 	%D%/deck/stats.c %D%/deck/stats.h \
@@ -60,6 +61,7 @@ src_core_libcore_a_SOURCES = \
 	%D%/disk/disk.h \
 	%D%/disk/file.h \
 	%D%/disk/format.c %D%/disk/format.h \
+	%D%/disk/growth.c \
 	%D%/disk/holder.c %D%/disk/holder.h \
 	%D%/disk/image.h \
 	%D%/disk/lock.c %D%/disk/lock.h \
@@ -172,6 +174,7 @@ src_core_libcore_a_SOURCES = \
 # server: the control protocol's side of the deck; apart, so that its tests bring their own deck.
 noinst_LIBRARIES += src/core/libserver.a
 src_core_libserver_a_SOURCES = \
+	%D%/server/aside.c %D%/server/aside.h \
 	%D%/server/dispatch.c %D%/server/dispatch.h \
 	%D%/server/filters.c %D%/server/filters.h \
 	%D%/server/json.c %D%/server/json.h \
@@ -189,6 +192,7 @@ src_core_libserver_a_SOURCES = \
 	%D%/server/commands/guest.c \
 	%D%/server/commands/breakpoint.c \
 	%D%/server/commands/media.c \
+	%D%/server/commands/resize.c \
 	%D%/server/commands/switch.c \
 	%D%/server/streams/capture.c \
 	%D%/server/streams/capture_config.c %D%/server/streams/capture_config.h \

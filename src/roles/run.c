@@ -9,6 +9,8 @@
  * whoever reads the output is not waited for any more.
  */
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +41,7 @@ struct run {
 	struct loop loop;
 	struct loop_source signals;
 	int signal_fd;
+	sigset_t before; /* what was blocked before that */
 	struct client *client;	/* orders and events */
 	struct client *dialer;	/* becomes the console */
 	struct console_session console;
@@ -345,6 +348,21 @@ static void shown_at_first(void *arg, json_t *result, const struct client_error 
 
 /* --- life --- */
 
+/*
+ * Of an image that is not there its start says so first. A file system may not answer: signals end
+ * the program then, as nothing has begun.
+ */
+static bool is_there(const struct run *run, const char *path)
+{
+	sigset_t blocked;
+	bool there;
+
+	pthread_sigmask(SIG_SETMASK, &run->before, &blocked);
+	there = access(path, F_OK) == 0;
+	pthread_sigmask(SIG_SETMASK, &blocked, NULL);
+	return there;
+}
+
 /* Where there is no terminal, its start says what it lacks. */
 static int unlock(const struct run *run, struct guest *guest, struct cause *cause)
 {
@@ -352,7 +370,7 @@ static int unlock(const struct run *run, struct guest *guest, struct cause *caus
 	int err = 0;
 
 	for (unsigned i = 0; i < PROFILE_DISKS_MAX && !err; i++) {
-		if (!guest_is_locked(guest, i))
+		if (!guest_is_locked(guest, i) || !is_there(run, guest_disk_path(guest, i)))
 			continue;
 		snprintf(disk, sizeof(disk), "disk%u", i);
 		err = passphrase_ask(run->guest, disk, guest_disk_path(guest, i), secret, cause);
@@ -449,7 +467,7 @@ int role_run(const struct role_config *config)
 	run.console = (struct console_session){ .ops = &console_ops, .arg = &run,
 						.loop = &run.loop, .fd = -1, .escape_key = ESCAPE };
 	/* Before all else: one that comes while the guest begins finds its button. */
-	run.signal_fd = signals_open(NULL);
+	run.signal_fd = signals_open(&run.before);
 	if (run.signal_fd < 0) {
 		cause_errno(&cause, errno, "signalfd");
 		return complain(&cause);

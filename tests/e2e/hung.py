@@ -30,17 +30,20 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 class HungFiles:
-    """A file system (FUSE, linux/fuse.h) with one file of 1 MiB of zeroes. Whoever opens that
-    waits until somebody calls release(); after deafen(), whoever asks for anything."""
+    """A file system (FUSE, linux/fuse.h) with one file, of 1 MiB of zeroes at first. Whoever
+    wants of it what is held waits until somebody calls release(), which is an open at first; after
+    deafen(), whoever asks for anything."""
 
-    SIZE = 1 << 20
-    LOOKUP, FORGET, GETATTR, OPEN, READ, INIT = 1, 2, 3, 14, 15, 26
+    LOOKUP, FORGET, GETATTR, SETATTR, OPEN, READ, INIT = 1, 2, 3, 4, 14, 15, 26
+    SETLK, SETLKW, POSIX_LOCKS = 32, 33, 2
     ROOT, MEDIUM = 1, 2
 
-    def __init__(self, path):
+    def __init__(self, path, flags=0):
         self.path, self.medium = path, os.path.join(path, "medium")
-        self.waiting, self.lock = [], threading.Lock()
+        self.size, self.flags = 1 << 20, flags
+        self.held, self.waiting, self.lock = {self.OPEN}, [], threading.Lock()
         self.asked, self.released, self.deaf = threading.Event(), threading.Event(), False
+        self.begun = threading.Event()
         os.makedirs(path)
         try:
             self.fd = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
@@ -52,9 +55,10 @@ class HungFiles:
             d.skip(f"nothing can be mounted here: {os.strerror(ctypes.get_errno())}")
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
+        self.begun.wait()
 
     def attributes(self, node):
-        mode, size = (0o40755, 0) if node == self.ROOT else (0o100644, self.SIZE)
+        mode, size = (0o40755, 0) if node == self.ROOT else (0o100644, self.size)
         return struct.pack("<QQQQQQIIIIIIIIII", node, size, size // 512, 0, 0, 0, 0, 0, 0, mode, 1,
                            os.getuid(), os.getgid(), 0, 4096, 0)
 
@@ -63,33 +67,35 @@ class HungFiles:
             os.write(self.fd, struct.pack("<IiQ", 16 + len(data), -error, unique) + data)
 
     def take(self, code, unique, node, data):
+        with self.lock:
+            if code in self.held:
+                self.waiting.append((code, unique, node, data))
+                self.asked.set()
+                return
+        self.do(code, unique, node, data)
+
+    def do(self, code, unique, node, data):
         if code == self.INIT:
-            self.answer(unique, struct.pack("<IIIIHHIIHHIIHHI24x", 7, 31, 65536, 0, 8, 8, 65536, 1,
-                                            16, 0, 0, 0, 0, 0, 0)[:64])
+            self.answer(unique, struct.pack("<IIIIHHIIHHIIHHI24x", 7, 31, 65536, self.flags, 8, 8,
+                                            65536, 1, 16, 0, 0, 0, 0, 0, 0)[:64])
         elif code == self.LOOKUP and data == b"medium\0":
             self.answer(unique, struct.pack("<QQQQII", self.MEDIUM, 0, 0, 0, 0, 0) +
                         self.attributes(self.MEDIUM))
         elif code == self.LOOKUP:
             self.answer(unique, error=errno.ENOENT)
-        elif code == self.GETATTR:
+        elif code in (self.GETATTR, self.SETATTR):
+            if code == self.SETATTR:
+                self.size = struct.unpack_from("<IIQQ", data)[3]
             self.answer(unique, struct.pack("<QII", 0, 0, 0) + self.attributes(node))
         elif code == self.OPEN:
-            with self.lock:
-                self.waiting.append(unique)
-            if self.released.is_set():
-                self.answer_opens()
-            self.asked.set()
+            self.answer(unique, struct.pack("<QII", 1, 0, 0))
         elif code == self.READ:
             offset, size = struct.unpack_from("<QI", data, 8)
-            self.answer(unique, bytes(max(0, min(size, self.SIZE - offset))))
+            self.answer(unique, bytes(max(0, min(size, self.size - offset))))
+        elif code in (self.SETLK, self.SETLKW):
+            self.answer(unique)
         elif code != self.FORGET:
             self.answer(unique, error=errno.ENOSYS)
-
-    def answer_opens(self):
-        with self.lock:
-            waiting, self.waiting = self.waiting, []
-        for unique in waiting:
-            self.answer(unique, struct.pack("<QII", 1, 0, 0))
 
     def serve(self):
         while True:
@@ -105,13 +111,23 @@ class HungFiles:
                 return  # it is unmounted
             _, code, unique, node = struct.unpack_from("<IIQQ", request)
             self.take(code, unique, node, request[40:])
+            self.begun.set()
+
+    def hold(self, *codes):
+        """These wait from now on, and no others."""
+        with self.lock:
+            self.held = set(codes)
+            self.asked.clear()
 
     def deafen(self):
         self.deaf = True
 
     def release(self):
         self.released.set()
-        self.answer_opens()
+        with self.lock:
+            self.held, waiting, self.waiting = set(), self.waiting, []
+        for request in waiting:
+            self.do(*request)
 
     def __enter__(self):
         return self
@@ -229,6 +245,55 @@ def test_quit():
 def ask_for_nothing(deck, profile):
     with contextlib.suppress(json.JSONDecodeError):  # the connection ends without an answer
         deck.call("profile.check", {"path": profile})
+
+
+def test_a_passphrase_that_is_missing():
+    """Whether its image is there is looked at by who shows the guest, and not for long."""
+    with deck_and_files() as (deck, files):
+        image = with_image(files, "two").replace("readonly = yes", "format = luks")
+        deck.guest("two", image)
+        deck.guest("gone", image.replace("two", "gone").replace("medium", "medium.gone"))
+        deck.call("deck.reload")
+        assert locked_when_listed(deck) == {"two": True, "gone": True, "one": False}
+        assert deck.call("guest.show", {"guest": "two"})["disks"][0]["locked"]
+        assert not deck.call("guest.show", {"guest": "gone"})["disks"][0]["locked"]
+        files.deafen()
+        answers_soon(deck)
+        assert locked_when_listed(deck)["two"]
+        begin = time.monotonic()
+        assert deck.call("guest.show", {"guest": "two"})["disks"][0]["locked"]
+        assert time.monotonic() - begin < SOON
+        deck.call("guest.start", {"guest": "two"})
+        answers_soon(deck)
+        assert deck.state("two") == "starting"
+        files.release()
+        deck.wait_state("two", "failed")
+
+
+def locked_when_listed(deck):
+    return {guest["name"]: guest["disks"][0]["locked"]
+            for guest in deck.call("guest.list")["guests"]}
+
+
+def test_a_disk_that_does_not_grow():
+    with deck_and_files() as (deck, files):
+        files.release()
+        deck.guest("two", with_image(files, "two").replace("readonly = yes", ""))
+        assert deck.run("start", "two").returncode == 0
+        files.hold(files.SETATTR)
+        resize = deck.start("disk", "resize", files.medium, "2M", stdout=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE, text=True)
+        assert files.asked.wait(d.PATIENCE)
+        answers_soon(deck)
+        assert deck.state("two") == "running"
+        again = deck.run("disk", "resize", files.medium, "3M")
+        assert again.returncode == 1 and "is being made larger already" in again.stderr, again.stderr
+        assert deck.run("pause", "--wait", "two").returncode == 0
+        assert resize.poll() is None
+        files.release()
+        assert resize.wait(d.PATIENCE) == 0, resize.stderr.read()
+        assert files.size == 2 << 20
+        assert deck.run("resume", "--wait", "two").returncode == 0
 
 
 if __name__ == "__main__":

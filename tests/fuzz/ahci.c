@@ -174,8 +174,8 @@ static void exchange(struct ahci *ahci, const char *path, const uint8_t *data)
 
 	if (data[1] & 1)
 		REQUIRE(!disk_prepare(&medium, &config, NULL));
-	if (ahci_exchange(ahci, 1, medium, data[1] & 2, NULL) < 0)
-		disk_close(medium);
+	(void)ahci_exchange(ahci, 1, &medium, data[1] & 2, NULL);
+	disk_close(medium);
 }
 
 static void failed(void *arg, const char *why)

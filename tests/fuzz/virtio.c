@@ -104,8 +104,8 @@ static void take(struct device_bench *bench, const uint8_t *step)
 		devices_start(&bench->set);
 		break;
 	case RESIZE: /* a person does that, of a balloon and, which only grows, of a disk */
-		(void)devices_resize(&bench->set, device == BENCH_DISK ? "disk0" : "balloon",
-				     value & 0xfffff, NULL);
+		(void)bench_resize(bench, device == BENCH_DISK ? "disk0" : "balloon",
+				   value & 0xfffff, NULL);
 		break;
 	default:
 		bench_settle(bench);

@@ -15,6 +15,7 @@
 #include "core/bus/pci_function.h"
 #include "core/bus/platform.h"
 #include "core/bus/screen.h"
+#include "core/disk/disk.h"
 #include "core/machine/devices.h"
 #include "net/network.h"
 #include "net/switch/offload.h"
@@ -614,6 +615,20 @@ uint8_t bench_status(struct device_bench *bench, enum bench_device device)
 uint8_t bench_generation(struct device_bench *bench, enum bench_device device)
 {
 	return (uint8_t)get(bench, bar(bench, device) + 0x15, 1);
+}
+
+int bench_resize(struct device_bench *bench, const char *device, uint64_t bytes,
+		 struct cause *cause)
+{
+	struct device_size size = { .bytes = bytes };
+	int err = devices_resize(&bench->set, device, &size, cause);
+
+	if (!err && size.growth)
+		err = disk_growth_run(size.growth, cause);
+	if (!err && size.growth)
+		err = devices_resize(&bench->set, device, &size, cause);
+	disk_growth_free(size.growth);
+	return err;
 }
 
 struct descriptor {

@@ -130,6 +130,10 @@ void bench_set_config(struct device_bench *bench, enum bench_device device, unsi
 uint8_t bench_status(struct device_bench *bench, enum bench_device device);
 uint8_t bench_generation(struct device_bench *bench, enum bench_device device);
 
+/* devices_resize(), with what a file takes in between. */
+int bench_resize(struct device_bench *bench, const char *device, uint64_t bytes,
+		 struct cause *cause);
+
 /*
  * Queue n: a descriptor, followed by the next one; a head made available; the doorbell, which
  * is rung if the device wants it for the head that was made available last.

@@ -592,6 +592,16 @@ static unsigned event(struct fixture *f)
 	return ((uint8_t *)at(f, DATA(0)))[4];
 }
 
+/* What does not come into the drive is closed. */
+static int exchange(struct fixture *f, unsigned port, struct disk *medium, bool force,
+		    struct cause *cause)
+{
+	int err = ahci_exchange(&f->ahci, port, &medium, force, cause);
+
+	disk_close(medium);
+	return err;
+}
+
 static void media_are_exchanged(void **state)
 {
 	struct fixture *f = *state;
@@ -601,7 +611,7 @@ static void media_are_exchanged(void **state)
 
 	assert_int_equal(packet(f, read_one, 2048), 0);
 	assert_int_equal(data[0], scratch_byte(3 * 2048));
-	assert_int_equal(ahci_exchange(&f->ahci, CD, NULL, false, NULL), 0);
+	assert_int_equal(exchange(f, CD, NULL, false, NULL), 0);
 	run_posted(f);
 	assert_int_equal(event(f), 3);
 	assert_int_equal(packet(f, test_ready, 0), 2); /* not ready */
@@ -611,7 +621,7 @@ static void media_are_exchanged(void **state)
 	snprintf(other, sizeof(other), "%s/y.iso", f->scratch.folder);
 	memset(data, 0x66, 16 * 2048);
 	scratch_write(other, data, 16 * 2048);
-	assert_int_equal(ahci_exchange(&f->ahci, CD, prepare_medium(other), false, NULL), 0);
+	assert_int_equal(exchange(f, CD, prepare_medium(other), false, NULL), 0);
 	run_posted(f);
 	assert_int_equal(event(f), 2);
 	assert_int_equal(packet(f, test_ready, 0), 6); /* attention, once */
@@ -628,7 +638,7 @@ static void media_are_exchanged(void **state)
 	assert_int_equal(packet(f, open_tray, 0), 0);
 	assert_int_equal(packet(f, test_ready, 0), 2);
 	assert_int_equal(sense(f), 0x3a02);
-	assert_int_equal(ahci_exchange(&f->ahci, CD, prepare_medium(f->medium), false, NULL), 0);
+	assert_int_equal(exchange(f, CD, prepare_medium(f->medium), false, NULL), 0);
 	run_posted(f);
 	assert_int_equal(packet(f, test_ready, 0), 6);
 	assert_int_equal(packet(f, read_one, 2048), 0);
@@ -641,21 +651,21 @@ static void a_medium_that_is_held(void **state)
 	struct cause cause = { "" };
 
 	assert_int_equal(packet(f, lock_tray, 0), 0);
-	assert_int_equal(ahci_exchange(&f->ahci, CD, NULL, false, &cause), -EBUSY);
+	assert_int_equal(exchange(f, CD, NULL, false, &cause), -EBUSY);
 	assert_non_null(strstr(cause.text, "the guest holds the medium"));
 	run_posted(f);
 	assert_int_equal(event(f), 1); /* it is asked for */
 	assert_int_equal(packet(f, test_ready, 0), 0);
-	assert_int_equal(ahci_exchange(&f->ahci, CD, NULL, true, NULL), 0);
+	assert_int_equal(exchange(f, CD, NULL, true, NULL), 0);
 	run_posted(f);
 	assert_int_equal(packet(f, test_ready, 0), 2);
 	/* Nothing is held of an empty drive. */
-	assert_int_equal(ahci_exchange(&f->ahci, CD, prepare_medium(f->medium), false, NULL), 0);
+	assert_int_equal(exchange(f, CD, prepare_medium(f->medium), false, NULL), 0);
 	run_posted(f);
 	assert_int_equal(packet(f, test_ready, 0), 6);
 	assert_int_equal(packet(f, unlock_tray, 0), 0);
-	assert_int_equal(ahci_exchange(&f->ahci, CD, NULL, false, NULL), 0);
-	assert_int_equal(ahci_exchange(&f->ahci, DISK, NULL, true, &cause), -EINVAL);
+	assert_int_equal(exchange(f, CD, NULL, false, NULL), 0);
+	assert_int_equal(exchange(f, DISK, NULL, true, &cause), -EINVAL);
 }
 
 /* A read is under way: the medium waits for it, and a second wish takes the first one's place. */
@@ -669,9 +679,8 @@ static void exchange_waits_for_commands(void **state)
 		put(f, CD, 0, fis, read_one, 2048);
 		set(f, CD, CI, 1);
 		run_posted(f);
-		assert_int_equal(ahci_exchange(&f->ahci, CD, NULL, false, NULL), 0);
-		assert_int_equal(ahci_exchange(&f->ahci, CD, prepare_medium(f->medium), false, NULL),
-				 0);
+		assert_int_equal(exchange(f, CD, NULL, false, NULL), 0);
+		assert_int_equal(exchange(f, CD, prepare_medium(f->medium), false, NULL), 0);
 		wait_clear(f, CD, CI, 1);
 		assert_int_equal(*(uint8_t *)at(f, DATA(0)), scratch_byte(3 * 2048));
 		run(f, NS_PER_MS / 10);
@@ -747,7 +756,22 @@ static void saved_with_an_error(void **state)
 	restart(f, DISK);
 	assert_true(command(f, 0x2f, 0x10, 0, 1, 512));
 	assert_int_equal(log[0], 5);
-	assert_int_equal(ahci_exchange(&f->ahci, CD, NULL, false, NULL), -EBUSY);
+	assert_int_equal(exchange(f, CD, NULL, false, NULL), -EBUSY);
+}
+
+/* The caller closes it, as the drive never had it. */
+static void a_medium_that_another_takes_the_place_of(void **state)
+{
+	struct fixture *f = *state;
+	struct disk *first = prepare_medium(f->medium), *medium = first;
+
+	assert_int_equal(ahci_exchange(&f->ahci, CD, &medium, false, NULL), 0);
+	assert_null(medium);
+	assert_int_equal(ahci_exchange(&f->ahci, CD, &medium, false, NULL), 0);
+	assert_ptr_equal(medium, first);
+	disk_close(medium);
+	run_posted(f);
+	assert_int_equal(packet(f, test_ready, 0), 2); /* not ready */
 }
 
 /* --- killed --- */
@@ -803,6 +827,7 @@ int main(void)
 		TEST(media_are_exchanged),
 		TEST(a_medium_that_is_held),
 		TEST(exchange_waits_for_commands),
+		TEST(a_medium_that_another_takes_the_place_of),
 		TEST(saved_in_mid_traffic),
 		TEST(saved_with_an_error),
 		TEST(what_was_flushed_is_there),

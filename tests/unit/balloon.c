@@ -230,7 +230,7 @@ static void test_size(void **state)
 
 	(void)state;
 	assert_int_equal(bench_config(&bench, BENCH_BALLOON, 0, 4), 0);
-	assert_int_equal(devices_resize(&bench.set, "balloon", BENCH_RAM / 4, &cause), 0);
+	assert_int_equal(bench_resize(&bench, "balloon", BENCH_RAM / 4, &cause), 0);
 	assert_int_equal(bench_config(&bench, BENCH_BALLOON, 0, 4),
 			 BENCH_RAM / 4 * 3 / BALLOON_PAGE);
 	assert_int_not_equal(bench_generation(&bench, BENCH_BALLOON), generation);
@@ -244,10 +244,10 @@ static void test_size(void **state)
 	assert_int_equal(memory.target, BENCH_RAM / 4);
 	assert_int_equal(memory.balloon, 16 * BALLOON_PAGE);
 
-	assert_int_equal(devices_resize(&bench.set, "balloon", BENCH_RAM + 1, &cause), -ERANGE);
+	assert_int_equal(bench_resize(&bench, "balloon", BENCH_RAM + 1, &cause), -ERANGE);
 	assert_string_equal(cause.text, "balloon: it has 1.0M; a balloon only takes of it");
-	assert_int_equal(devices_resize(&bench.set, "rng", 0, &cause), -EINVAL);
-	assert_int_equal(devices_resize(&bench.set, "balloon1", 0, &cause), -ENOENT);
+	assert_int_equal(bench_resize(&bench, "rng", 0, &cause), -EINVAL);
+	assert_int_equal(bench_resize(&bench, "balloon1", 0, &cause), -ENOENT);
 	/* Another driver begins with an empty one, and the same size to reach. */
 	start_driver(F_ALL);
 	devices_memory(&bench.set, false, &memory);

@@ -143,7 +143,7 @@ static void check_refused(uint64_t bytes, const char *text)
 {
 	struct cause cause = { "" };
 
-	assert_true(devices_resize(&bench.set, "disk0", bytes, &cause) < 0);
+	assert_true(bench_resize(&bench, "disk0", bytes, &cause) < 0);
 	assert_string_equal(cause.text, text);
 }
 
@@ -157,7 +157,7 @@ static void grows_while_it_is_used(void **state)
 	start(1);
 	generation = bench_generation(&bench, BENCH_DISK);
 	assert_int_equal(ask(0, VIRTIO_BLK_T_IN, last, 512), VIRTIO_BLK_S_IOERR);
-	assert_int_equal(devices_resize(&bench.set, "disk0", 2 * BENCH_IMAGE, &cause), 0);
+	assert_int_equal(bench_resize(&bench, "disk0", 2 * BENCH_IMAGE, &cause), 0);
 	assert_int_not_equal(bench_generation(&bench, BENCH_DISK), generation);
 	assert_int_equal(bench_config(&bench, BENCH_DISK, 0, 8), 2 * last);
 	assert_int_equal(lseek(disk_fd, 0, SEEK_END), 2 * BENCH_IMAGE);
@@ -166,7 +166,7 @@ static void grows_while_it_is_used(void **state)
 	check_refused(BENCH_IMAGE, "disk0: it has 128K; while its guest runs a disk only grows");
 	check_refused(2 * BENCH_IMAGE + 1,
 		      "disk0: 131073 bytes are no size of a disk; it has whole sectors of 512");
-	assert_int_equal(devices_resize(&bench.set, "disk0", 2 * BENCH_IMAGE, &cause), 0);
+	assert_int_equal(bench_resize(&bench, "disk0", 2 * BENCH_IMAGE, &cause), 0);
 }
 
 static void make_readonly(struct profile *profile)

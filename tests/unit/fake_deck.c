@@ -1,6 +1,7 @@
 /* A deck without machines: see fake_deck.h. */
 #include "fake_deck.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +16,8 @@
 #include "core/bus/device.h"
 #include "core/deck/check.h"
 #include "core/deck/insertion.h"
+#include "core/deck/resizing.h"
+#include "core/disk/disk.h"
 #include "core/virtio/vsock.h"
 #include "net/capture/filter_compiler.h"
 #include "net/decode/decode.h"
@@ -301,15 +304,49 @@ void guest_memory_view(const struct guest *guest, struct device_memory *out)
 	out->stats[MEMORY_TOTAL] = 120 << 20;
 }
 
-int guest_resize(struct guest *guest, const char *device, uint64_t bytes, struct cause *cause)
+/* The balloon is resized at once, a disk by a file, which fake->answers waits for. */
+struct resizing {
+	struct guest *guest;
+	uint64_t bytes;
+};
+
+int resizing_new(struct resizing **out, struct guest *guest, const char *device, uint64_t bytes,
+		 struct cause *cause)
 {
+	*out = NULL;
+	if (strcmp(device, "disk0") == 0) {
+		*out = calloc(1, sizeof(**out));
+		**out = (struct resizing){ guest, bytes };
+		return 0;
+	}
 	if (strcmp(device, "balloon") != 0)
 		return cause_set(cause, ENOENT, "%s: there is no device %s", guest->name, device);
 	guest->balloon = bytes;
 	return 0;
 }
 
-int guest_exchange(struct guest *guest, const char *device, struct disk *medium, bool force,
+void resizing_run(struct resizing *resizing)
+{
+	const struct fake_deck *fake = resizing->guest->deck->fake;
+
+	while (!atomic_load(&fake->answers))
+		usleep(1000);
+}
+
+int resizing_finish(struct resizing *resizing, struct deck *deck, struct cause *cause)
+{
+	(void)deck;
+	if (resizing->bytes > 1 << 30)
+		return cause_set(cause, ENOSPC, "%s: disk0: no space", resizing->guest->name);
+	return 0;
+}
+
+void resizing_free(struct resizing *resizing)
+{
+	free(resizing);
+}
+
+int guest_exchange(struct guest *guest, const char *device, struct disk **medium, bool force,
 		   struct cause *cause)
 {
 	(void)medium;
@@ -353,8 +390,18 @@ int insertion_finish(struct insertion *insertion, struct deck *deck, struct caus
 	(void)deck;
 	(void)cause;
 	strcpy(insertion->guest->medium, insertion->path);
-	free(insertion);
 	return 0;
+}
+
+void insertion_free(struct insertion *insertion)
+{
+	free(insertion);
+}
+
+/* A medium that is on its way is none of the fake's. */
+void disk_close(struct disk *disk)
+{
+	assert(!disk);
 }
 
 int guest_unlock(struct guest *guest, const char *device, const char *secret,
@@ -973,9 +1020,10 @@ static struct guest *add_guest(struct deck *deck, const char *name, enum guest_s
 	guest->profile->cloud.user = (char *)"me";
 	guest->profile->kernel = (char *)"/boot/vmlinuz";
 	guest->profile->cmdline = (char *)"dyndbg=\"file a.c; file b.c\" quiet";
-	/* A file system may hold any bytes: these are not UTF-8. */
+	/* A file system may hold any bytes: these are not UTF-8. The other one is there. */
 	guest->profile->disks[0] = (struct profile_disk){
-		.present = true, .path = (char *)"/disks/\xff.raw", .readonly = true
+		.present = true, .readonly = true,
+		.path = strcmp(name, "db") ? (char *)"/disks/\xff.raw" : (char *)"/dev/null"
 	};
 	return guest;
 }

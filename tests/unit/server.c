@@ -203,6 +203,7 @@ static void a_disk_is_unlocked(void **state)
 					      "secret", "sesame"), -ENODEV),
 			    "db: it has no disk1");
 	assert_true(is_locked(link, "db"));
+	assert_false(is_locked(link, "web")); /* its image is not there */
 	json_decref(call(link, "guest.unlock", json_pack("{s:s, s:s, s:s}", "guest", "db", "device",
 							 "disk0", "secret", "sesame")));
 	assert_false(is_locked(link, "db"));
@@ -435,6 +436,35 @@ static void expect_silence(int fd)
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
 
 	assert_int_equal(poll(&ready, 1, 50), 0);
+}
+
+static void resize_hung(int fd, int id, long long size)
+{
+	char line[160];
+
+	snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"guest.resize\","
+		 "\"params\":{\"guest\":\"web\",\"device\":\"disk0\",\"size\":%lld}}\n", id, size);
+	say(fd, line);
+}
+
+static void a_disk_that_does_not_grow_holds_nothing_up(void **state)
+{
+	struct fake_deck *fake = *state;
+	int fd = fake_socket(fake);
+	json_t *answer;
+
+	resize_hung(fd, 1, 1 << 20);
+	ask_for_switches(fd);
+	expect_answer(fd, 100);
+	expect_silence(fd);
+	atomic_store(&fake->answers, true);
+	expect_answer(fd, 1);
+	resize_hung(fd, 2, 1ll << 40);
+	answer = hear(fd);
+	assert_string_equal(text(json_object_get(answer, "error"), "message"),
+			    "web: disk0: no space");
+	json_decref(answer);
+	close(fd);
 }
 
 static void a_medium_that_does_not_come_holds_nothing_up(void **state)
@@ -1673,6 +1703,7 @@ int main(void)
 		TEST(each_method_of_the_table_has_a_handler),
 		TEST(errors_have_the_codes_of_the_protocol),
 		TEST(requests_in_one_write_are_answered_in_order),
+		TEST(a_disk_that_does_not_grow_holds_nothing_up),
 		TEST(a_medium_that_does_not_come_holds_nothing_up),
 		TEST(of_media_that_do_not_come_there_is_an_end),
 		TEST(a_medium_that_comes_late_is_not_told_to_a_raw_stream),

@@ -436,9 +436,17 @@ static void test_question(void **state)
 				   "or stopping can be forced off"));
 }
 
-/* Each passphrase is asked for, is not shown, and goes before the start. */
+/*
+ * Each passphrase is asked for, is not shown, and goes before the start; none is of an image that
+ * is not there, as the deck says when it has looked.
+ */
 static void test_encrypted_disks(void **state)
 {
+	static const char disks[] = "{\"disks\":["
+		"{\"name\":\"disk0\",\"path\":\"/a.luks\",\"locked\":true},"
+		"{\"name\":\"disk1\",\"path\":\"/b.img\",\"locked\":false},"
+		"{\"name\":\"disk2\",\"path\":\"/gone.luks\",\"locked\":false},"
+		"{\"name\":\"disk3\",\"path\":\"/c.luks\",\"locked\":true}]}";
 	struct fake_screen *screen = *state;
 	struct tui *tui = &screen->tui;
 	json_int_t id;
@@ -447,9 +455,14 @@ static void test_encrypted_disks(void **state)
 	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"stopped\",\"disks\":["
 			   "{\"name\":\"disk0\",\"path\":\"/a.luks\",\"locked\":true},"
 			   "{\"name\":\"disk1\",\"path\":\"/b.img\",\"locked\":false},"
+			   "{\"name\":\"disk2\",\"path\":\"/gone.luks\",\"locked\":true},"
 			   "{\"name\":\"disk3\",\"path\":\"/c.luks\",\"locked\":true}]},"
 			   "{\"name\":\"db\",\"state\":\"running\"}]}");
 	order_give(tui->deck, "web", "guest.start");
+	order_give(tui->deck, "web", "guest.start"); /* it is on its way */
+	id = fake_screen_wait(screen, "guest.show");
+	assert_null(fake_screen_asked(screen, &(json_int_t){ 0 }, &params));
+	fake_screen_answer(screen, id, disks);
 	assert_string_equal(tui->prompt.question, "web: passphrase of disk0, /a.luks:");
 	type(tui, "sesam");
 	assert_true(on_screen(tui, "/a.luks: *****"));
@@ -463,6 +476,7 @@ static void test_encrypted_disks(void **state)
 	order_give(tui->deck, "db", "guest.off");
 	type(tui, "n");
 	fake_screen_answer(screen, id, "{}");
+	fake_screen_answer(screen, fake_screen_wait(screen, "guest.show"), disks);
 	assert_string_equal(tui->prompt.question, "web: passphrase of disk3, /c.luks:");
 	type(tui, "open\r");
 	fake_screen_answer(screen, fake_screen_wait(screen, "guest.unlock"), "{}");
@@ -470,6 +484,7 @@ static void test_encrypted_disks(void **state)
 	fake_screen_wait(screen, "guest.start");
 	/* Who gives none has not started it. */
 	order_give(tui->deck, "web", "guest.start");
+	fake_screen_answer(screen, fake_screen_wait(screen, "guest.show"), disks);
 	type(tui, "x\x1b");
 	assert_null(fake_screen_asked(screen, &id, &params));
 }

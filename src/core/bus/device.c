@@ -269,7 +269,8 @@ static struct device *find(struct device_set *set, const char *name, struct caus
 	return NULL;
 }
 
-int devices_resize(struct device_set *set, const char *name, uint64_t bytes, struct cause *cause)
+int devices_resize(struct device_set *set, const char *name, struct device_size *size,
+		   struct cause *cause)
 {
 	struct device *device = find(set, name, cause);
 	int err;
@@ -278,11 +279,11 @@ int devices_resize(struct device_set *set, const char *name, uint64_t bytes, str
 		return -ENOENT;
 	if (!device->type->resize)
 		return cause_set(cause, EINVAL, "%s has no size that can be changed", name);
-	err = device->type->resize(device, bytes, cause);
+	err = device->type->resize(device, size, cause);
 	return err ? cause_prefix(cause, err, "%s", name) : 0;
 }
 
-int devices_exchange(struct device_set *set, const char *name, struct disk *medium, bool force,
+int devices_exchange(struct device_set *set, const char *name, struct disk **medium, bool force,
 		     struct cause *cause)
 {
 	struct device *device = find(set, name, cause);

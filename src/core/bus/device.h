@@ -21,6 +21,7 @@
 struct ahci;
 struct coalesced;
 struct disk;
+struct disk_growth;
 struct disk_ring;
 struct disks_media;
 struct fw_cfg;
@@ -126,6 +127,15 @@ struct device_memory {
  * A row. A machine is built from the first row to the last, and stopped, reset and
  * torn down in reverse. What is NULL is nothing to do.
  */
+/*
+ * The size that a device is to have. If resize() sets growth, that is to be carried out (see
+ * disk.h) and freed by the caller, and resize() called again with it in between.
+ */
+struct device_size {
+	uint64_t bytes;
+	struct disk_growth *growth; /* NULL at first */
+};
+
 struct device_type {
 	const char *name; /* "COM1"; of several instances without the number: "disk" */
 	size_t size;	  /* of the state, which is all zero before create() */
@@ -198,18 +208,19 @@ struct device_type {
 	/* Its status in a few words, if a driver can break it. Any thread. */
 	void (*describe)(struct device *device, char *text, size_t size);
 	/*
-	 * The size of what it gives to the guest is to be another, bytes: of a disk, of the memory
-	 * that a balloon leaves. 0, or a negative errno with a cause that does not name the
-	 * device. Any thread.
+	 * The size of what it gives to the guest is to be another: of a disk, of the memory that a
+	 * balloon leaves. What takes a file is left to the caller, see struct device_size. 0, or a
+	 * negative errno with a cause that does not name the device. Any thread.
 	 */
-	int (*resize)(struct device *device, uint64_t bytes, struct cause *cause);
+	int (*resize)(struct device *device, struct device_size *size, struct cause *cause);
 	/*
 	 * Takes the medium out of a drive and, if another one is given, puts that in, which is
 	 * prepared (see disks_describe_medium()) and the device's from here on; force: also one
-	 * that the guest holds. 0, or a negative errno with a cause that does not name the device;
-	 * then the other one is still the caller's. Any thread.
+	 * that the guest holds. 0, and *medium is what was to come in its place before, or NULL; or
+	 * a negative errno with a cause that does not name the device. What *medium is then is
+	 * the caller's, to be closed. Any thread.
 	 */
-	int (*exchange)(struct device *device, struct disk *medium, bool force,
+	int (*exchange)(struct device *device, struct disk **medium, bool force,
 			struct cause *cause);
 	/*
 	 * What the guest says of its memory; look: somebody wants to know, so that it is asked
@@ -285,14 +296,14 @@ bool devices_screen(struct device_set *set, struct screen *out);
 void devices_sample(const struct device_set *set, struct device_counters *sum);
 
 /* Calls exchange() of the device of that name; errors as of devices_resize(). Any thread. */
-int devices_exchange(struct device_set *set, const char *name, struct disk *medium, bool force,
+int devices_exchange(struct device_set *set, const char *name, struct disk **medium, bool force,
 		     struct cause *cause);
 
 /*
  * Calls resize() of the device of that name. -ENOENT with a cause when there is none, -EINVAL
  * when its size is not to be changed. Any thread.
  */
-int devices_resize(struct device_set *set, const char *name, uint64_t bytes,
+int devices_resize(struct device_set *set, const char *name, struct device_size *size,
 		   struct cause *cause);
 
 /* Calls memory_view() of the first device that has it, or sets *out to zeroes. Any thread. */

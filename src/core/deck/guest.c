@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/sentence.h"
@@ -375,9 +374,10 @@ void guest_memory_view(const struct guest *guest, struct device_memory *out)
 		machine_memory_view(guest->machine, true, out);
 }
 
-int guest_resize(struct guest *guest, const char *device, uint64_t bytes, struct cause *cause)
+int guest_resize(struct guest *guest, const char *device, struct device_size *size,
+		 struct cause *cause)
 {
-	int err = guest->machine ? machine_resize(guest->machine, device, bytes, cause)
+	int err = guest->machine ? machine_resize(guest->machine, device, size, cause)
 				 : cause_set(cause, ESHUTDOWN, "it does not run");
 
 	return err ? cause_prefix(cause, err, "%s", guest->name) : 0;
@@ -418,9 +418,10 @@ bool guest_wants(const struct guest *guest, const char *device, unsigned wish)
 	return disk < PROFILE_DISKS_MAX && guest->wishes[disk] == wish;
 }
 
-int guest_exchange(struct guest *guest, const char *device, struct disk *medium, bool force,
+int guest_exchange(struct guest *guest, const char *device, struct disk **medium, bool force,
 		   struct cause *cause)
 {
+	bool any = *medium;
 	int err = guest->machine ? machine_exchange(guest->machine, device, medium, force, cause)
 				 : cause_set(cause, ESHUTDOWN, "it does not run");
 	unsigned disk = find_disk(guest, device);
@@ -428,7 +429,7 @@ int guest_exchange(struct guest *guest, const char *device, struct disk *medium,
 	if (err)
 		return cause_prefix(cause, err, "%s", guest->name);
 	guest->wishes[disk]++;
-	if (medium)
+	if (any)
 		guest_say(guest, "%s is in %s", guest_disk_path(guest, disk), device);
 	else
 		guest_say(guest, "%s is empty", device);
@@ -454,8 +455,7 @@ int guest_unlock(struct guest *guest, const char *device, const char *secret,
 
 bool guest_is_locked(const struct guest *guest, unsigned disk)
 {
-	return guest->profile && secrets_lack(guest->secrets, guest->profile, disk) &&
-	       access(guest->profile->disks[disk].path, F_OK) == 0;
+	return guest->profile && secrets_lack(guest->secrets, guest->profile, disk);
 }
 
 const char *guest_disk_path(const struct guest *guest, unsigned disk)

@@ -22,6 +22,7 @@
 struct guest;
 struct guest_device;
 struct device_memory;
+struct device_size;
 struct disk;
 struct disk_config;
 struct screen;
@@ -82,12 +83,13 @@ void guest_memory_view(const struct guest *guest, struct device_memory *out);
  * Another size for a device of a guest that is alive: see device.h. 0, or a negative errno
  * with a cause that begins with the guest's name.
  */
-int guest_resize(struct guest *guest, const char *device, uint64_t bytes, struct cause *cause);
+int guest_resize(struct guest *guest, const char *device, struct device_size *size,
+		 struct cause *cause);
 
 /*
- * The same with another medium for a drive, which is the guest's from here on, or none: NULL.
+ * The same with another medium for a drive, or none: NULL. What *medium is then is the caller's.
  */
-int guest_exchange(struct guest *guest, const char *device, struct disk *medium, bool force,
+int guest_exchange(struct guest *guest, const char *device, struct disk **medium, bool force,
 		   struct cause *cause);
 
 /*
@@ -108,10 +110,7 @@ bool guest_wants(const struct guest *guest, const char *device, unsigned wish);
 int guest_unlock(struct guest *guest, const char *device, const char *secret,
 		 struct cause *cause);
 
-/*
- * Whether the passphrase of a disk is still to be given before it starts; of one whose image is
- * not there it is not, as the start says that first.
- */
+/* Whether the passphrase of a disk is still to be given before it starts, if its image is there. */
 bool guest_is_locked(const struct guest *guest, unsigned disk);
 
 /* The image of a disk that its profile has, or the medium that is in it by now; NULL: none. */

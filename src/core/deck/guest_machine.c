@@ -54,17 +54,6 @@ static void post_changed(void *arg)
 	loop_post(&guest->services->loop, &guest->changed);
 }
 
-static int check_secrets(const struct guest *guest, struct cause *cause)
-{
-	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
-		if (guest_is_locked(guest, i))
-			return cause_set(cause, ENOKEY, "%s: disk%u: %s is encrypted, and who starts "
-					 "it is asked for its passphrase on a terminal; or set "
-					 "secret_file=", guest->name, i,
-					 guest->profile->disks[i].path);
-	return 0;
-}
-
 /* One that is reset has the switches that there are, whatever their profiles say by now. */
 static int check_switches(const struct guest *guest, bool reset, struct cause *cause)
 {
@@ -106,9 +95,7 @@ static int build(struct guest *guest, unsigned restarts, struct cause *cause)
 	err = room_check(guest->profile, services->allotted, services->live, cause);
 	if (err)
 		return cause_prefix(cause, err, "%s", guest->name);
-	err = check_secrets(guest, cause);
-	if (!err)
-		err = check_switches(guest, restarts != 0, cause);
+	err = check_switches(guest, restarts != 0, cause);
 	if (err)
 		return err;
 	err = services->kvm ? 0 : kvm_open(&services->kvm, cause);

@@ -14,7 +14,7 @@ struct insertion {
 	char guest[NAME_SIZE];
 	bool force;
 	unsigned wish; /* see guest_wants() */
-	struct disk *medium; /* NULL: error and cause say why */
+	struct disk *medium; /* NULL before it is open, or error and cause say why */
 	int error;
 	struct cause cause;
 	char path[];
@@ -37,7 +37,6 @@ int insertion_new(struct insertion **out, struct guest *guest, const char *devic
 	insertion->config.guest = insertion->guest;
 	insertion->config.path = strcpy(insertion->path, path);
 	insertion->force = force;
-	insertion->error = cause_errno(&insertion->cause, EAGAIN, "%s: %s", device, path);
 	*out = insertion;
 	return 0;
 }
@@ -50,21 +49,22 @@ void insertion_open(struct insertion *insertion)
 int insertion_finish(struct insertion *insertion, struct deck *deck, struct cause *cause)
 {
 	struct guest *guest = deck_find(deck, insertion->guest);
-	int err = insertion->error;
 
-	if (err)
-		cause_set(cause, -err, "%s: %s", insertion->guest, insertion->cause.text);
-	else if (!guest)
-		err = cause_set(cause, ENOENT, "%s: the guest is gone", insertion->guest);
-	else if (!guest_wants(guest, insertion->config.name, insertion->wish))
-		err = cause_set(cause, ECANCELED, "%s: %s: something else was ordered while %s was "
-				"being opened", insertion->guest, insertion->config.name,
-				insertion->path);
-	else
-		err = guest_exchange(guest, insertion->config.name, insertion->medium,
-				     insertion->force, cause);
-	if (err)
-		disk_close(insertion->medium);
+	if (insertion->error)
+		return cause_set(cause, -insertion->error, "%s: %s", insertion->guest,
+				 insertion->cause.text);
+	if (!guest)
+		return cause_set(cause, ENOENT, "%s: the guest is gone", insertion->guest);
+	if (!guest_wants(guest, insertion->config.name, insertion->wish))
+		return cause_set(cause, ECANCELED, "%s: %s: something else was ordered while %s was "
+				 "being opened", insertion->guest, insertion->config.name,
+				 insertion->path);
+	return guest_exchange(guest, insertion->config.name, &insertion->medium, insertion->force,
+			      cause);
+}
+
+void insertion_free(struct insertion *insertion)
+{
+	disk_close(insertion->medium);
 	free(insertion);
-	return err;
 }

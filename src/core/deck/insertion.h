@@ -22,10 +22,12 @@ int insertion_new(struct insertion **out, struct guest *guest, const char *devic
 void insertion_open(struct insertion *insertion);
 
 /*
- * Deck thread, after that: puts the medium into the drive and frees insertion, in any case.
- * 0, or a negative errno with a cause that begins with the guest's name; -EAGAIN if it was
- * not opened, -ECANCELED when something else is wanted of the drive since.
+ * Deck thread, after that: puts the medium into the drive. 0, or a negative errno with a cause
+ * that begins with the guest's name; -ECANCELED when something else is wanted of the drive since.
  */
 int insertion_finish(struct insertion *insertion, struct deck *deck, struct cause *cause);
+
+/* Closes what is not in the drive, which may wait for its file system as well. Any thread. */
+void insertion_free(struct insertion *insertion);
 
 #endif

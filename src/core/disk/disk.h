@@ -22,6 +22,7 @@
 
 struct disk_ring; /* of one guest */
 struct disk;
+struct disk_growth;
 
 enum disk_operation { DISK_READ, DISK_WRITE, DISK_FLUSH, DISK_DISCARD, DISK_WRITE_ZEROES };
 
@@ -100,11 +101,22 @@ void disk_close(struct disk *disk); /* no request may be in flight; NULL is vali
 uint64_t disk_size(const struct disk *disk); /* bytes, a multiple of 512; any thread */
 
 /*
- * Makes a disk that is in use larger: the file of its image, or as much more of a device that
- * has grown. Any thread, one at a time. -EINVAL, -ERANGE (it would be smaller), -EROFS, or what
- * the file system says, each with a cause that does not name the disk.
+ * A file that is made larger, for a disk which is in use and may be closed meanwhile. Any thread;
+ * disk_growth_run(), once, and disk_growth_free() wait for the file system. Each fails with a cause
+ * that does not name the disk. disk_growth_new(): -EINVAL, -ERANGE (it would be smaller), -EROFS,
+ * -EBUSY (somebody is at it). disk_growth_run(): -ERANGE of a device, which has to be large enough,
+ * or what the file system says.
  */
-int disk_grow(struct disk *disk, uint64_t bytes, struct cause *cause);
+int disk_growth_new(struct disk_growth **out, const struct disk *disk, uint64_t bytes,
+		    struct cause *cause);
+int disk_growth_run(struct disk_growth *growth, struct cause *cause);
+void disk_growth_free(struct disk_growth *growth); /* NULL is valid */
+
+/*
+ * The disk has the size that its file has been given. Any thread. -ECANCELED of another image,
+ * or as disk_growth_new().
+ */
+int disk_grow(struct disk *disk, const struct disk_growth *growth, struct cause *cause);
 
 const char *disk_name(const struct disk *disk); /* as in its config */
 const char *disk_path(const struct disk *disk);

@@ -8,15 +8,10 @@
 #include "core/disk/disk.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <linux/fs.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
-#include "base/units.h"
 #include "core/disk/claim.h"
 #include "core/disk/image.h"
 #include "core/disk/lock.h"
@@ -104,50 +99,6 @@ void disk_close(struct disk *disk)
 uint64_t disk_size(const struct disk *disk)
 {
 	return atomic_load_explicit(&disk->size, memory_order_relaxed);
-}
-
-static int grow_device(const struct disk *disk, uint64_t bytes, struct cause *cause)
-{
-	char text[TEXT_NUMBER];
-	uint64_t there;
-
-	if (ioctl(disk->file.fd, BLKGETSIZE64, &there) < 0)
-		return cause_errno(cause, errno, "%s", disk->config.path);
-	if (bytes <= there)
-		return 0;
-	return cause_set(cause, ERANGE, "%s has %s (%" PRIu64 " bytes); make the device larger "
-			 "first", disk->config.path, text_size(text, (double)there), there);
-}
-
-static int grow_file(const struct disk *disk, uint64_t bytes, struct cause *cause)
-{
-	struct stat st;
-
-	if (fstat(disk->file.fd, &st) < 0 ||
-	    ((uint64_t)st.st_size < bytes && ftruncate(disk->file.fd, (off_t)bytes) < 0))
-		return cause_errno(cause, errno, "%s", disk->config.path);
-	return 0;
-}
-
-int disk_grow(struct disk *disk, uint64_t bytes, struct cause *cause)
-{
-	uint64_t now = disk_size(disk);
-	char text[TEXT_NUMBER];
-	int r;
-
-	if (disk->config.readonly)
-		return cause_set(cause, EROFS, "it is read-only, and so is its size");
-	if (bytes % DISK_SECTOR || bytes > INT64_MAX)
-		return cause_set(cause, EINVAL, "%" PRIu64 " bytes are no size of a disk; it has "
-				 "whole sectors of %u", bytes, DISK_SECTOR);
-	if (bytes < now)
-		return cause_set(cause, ERANGE, "it has %s; while its guest runs a disk only grows",
-				 text_size(text, (double)now));
-	r = S_ISBLK(disk->file.st.st_mode) ? grow_device(disk, bytes, cause)
-					   : grow_file(disk, bytes, cause);
-	if (!r)
-		atomic_store(&disk->size, bytes);
-	return r;
 }
 
 const char *disk_name(const struct disk *disk)

@@ -96,10 +96,11 @@ bool ahci_unplug(struct ahci *ahci, unsigned port);
 
 /*
  * Has the drive take another medium (which is prepared, see disk.h, and the port's then) or none
- * (NULL) in a moment, when it executes no command. Any thread. -EBUSY with a cause when the guest
- * holds the one that is there, unless force; it is asked to let go of it then. -EINVAL of a disk.
+ * (NULL) in a moment, when it executes no command; *medium becomes the one that it was to take
+ * before, and has not, or NULL: the caller's. Any thread. -EBUSY with a cause when the guest holds
+ * the one that is there, unless force; it is asked to let go of it then. -EINVAL of a disk.
  */
-int ahci_exchange(struct ahci *ahci, unsigned port, struct disk *medium, bool force,
+int ahci_exchange(struct ahci *ahci, unsigned port, struct disk **medium, bool force,
 		  struct cause *cause);
 
 /* The guest had opened the tray. Before the machine runs. */

@@ -148,15 +148,15 @@ static void sample_drive(const struct device *device, struct device_counters *su
 	ahci_sample(device->host->ahci, device->number, sum);
 }
 
-static int exchange_medium(struct device *device, struct disk *medium, bool force,
+static int exchange_medium(struct device *device, struct disk **medium, bool force,
 			   struct cause *cause)
 {
 	const struct device_host *host = device->host;
 	char *copy = NULL;
 	int err;
 
-	if (medium && !(copy = strdup(disk_path(medium))))
-		return cause_errno(cause, ENOMEM, "%s", disk_path(medium));
+	if (*medium && !(copy = strdup(disk_path(*medium))))
+		return cause_errno(cause, ENOMEM, "%s", disk_path(*medium));
 	err = ahci_exchange(host->ahci, device->number, medium, force, cause);
 	if (err) {
 		free(copy);
@@ -169,10 +169,10 @@ static int exchange_medium(struct device *device, struct disk *medium, bool forc
 }
 
 /* AHCI has no way to tell: drivers ask a drive once. */
-static int resize_drive(struct device *device, uint64_t bytes, struct cause *cause)
+static int resize_drive(struct device *device, struct device_size *size, struct cause *cause)
 {
 	(void)device;
-	(void)bytes;
+	(void)size;
 	return cause_set(cause, EINVAL, "a SATA drive cannot tell its guest of another size; stop "
 			 "the guest first");
 }

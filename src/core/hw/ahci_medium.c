@@ -86,11 +86,11 @@ void ahci_describe(struct ahci *ahci, unsigned number, char *text, size_t size)
 
 /* --- exchange --- */
 
-int ahci_exchange(struct ahci *ahci, unsigned number, struct disk *medium, bool force,
+int ahci_exchange(struct ahci *ahci, unsigned number, struct disk **medium, bool force,
 		  struct cause *cause)
 {
 	struct ahci_port *port = &ahci->ports[number];
-	struct disk *before = NULL;
+	struct disk *before;
 	int err = 0;
 
 	if (!port->drive.ops->exchanged)
@@ -102,12 +102,12 @@ int ahci_exchange(struct ahci *ahci, unsigned number, struct disk *medium, bool 
 				"go of it; --force takes it all the same");
 	} else {
 		before = port->next; /* of a wish that has not come true yet */
-		port->next = medium;
+		port->next = *medium;
+		*medium = before;
 		port->exchanging = true;
 	}
 	loop_post(ahci->loop, &port->task);
 	pthread_mutex_unlock(&ahci->lock);
-	disk_close(before);
 	return err;
 }
 

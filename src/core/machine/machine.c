@@ -534,19 +534,19 @@ static int being_built(struct cause *cause)
 	return cause_set(cause, ESHUTDOWN, "the machine is being built; try again");
 }
 
-int machine_resize(struct machine *machine, const char *device, uint64_t bytes,
+int machine_resize(struct machine *machine, const char *device, struct device_size *size,
 		   struct cause *cause)
 {
 	int err;
 
 	pthread_mutex_lock(&machine->vm_lock);
-	err = machine->vm ? devices_resize(&machine->vm->devices, device, bytes, cause)
+	err = machine->vm ? devices_resize(&machine->vm->devices, device, size, cause)
 			  : being_built(cause);
 	pthread_mutex_unlock(&machine->vm_lock);
 	return err;
 }
 
-int machine_exchange(struct machine *machine, const char *device, struct disk *medium, bool force,
+int machine_exchange(struct machine *machine, const char *device, struct disk **medium, bool force,
 		     struct cause *cause)
 {
 	int err;

@@ -119,9 +119,9 @@ size_t machine_keys(struct machine *machine, const uint8_t *text, size_t size);
  * Any thread: see devices_resize(), devices_exchange() and devices_memory(). While no virtual
  * machine stands: -ESHUTDOWN with a cause; zeroes.
  */
-int machine_resize(struct machine *machine, const char *device, uint64_t bytes,
+int machine_resize(struct machine *machine, const char *device, struct device_size *size,
 		   struct cause *cause);
-int machine_exchange(struct machine *machine, const char *device, struct disk *medium, bool force,
+int machine_exchange(struct machine *machine, const char *device, struct disk **medium, bool force,
 		     struct cause *cause);
 
 /*

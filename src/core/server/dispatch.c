@@ -10,7 +10,8 @@
 #include "core/server/streams/streams.h"
 
 static const struct handler *const command_handlers[] = {
-	breakpoint_commands, deck_commands, guest_commands, media_commands, switch_commands,
+	breakpoint_commands, deck_commands,   guest_commands,
+	media_commands,	     resize_commands, switch_commands,
 };
 
 static const struct handler *find_among(const struct handler *handlers, enum method_id method)

@@ -371,10 +371,10 @@ static const char *load(struct device *device, const void *from)
 
 /* --- what others want and see --- */
 
-static int resize(struct device *device, uint64_t bytes, struct cause *cause)
+static int resize(struct device *device, struct device_size *size, struct cause *cause)
 {
 	struct balloon_device *balloon = device->state;
-	uint64_t all = device->host->memory->size;
+	uint64_t all = device->host->memory->size, bytes = size->bytes;
 
 	if (bytes > all) {
 		char text[TEXT_NUMBER];

@@ -458,12 +458,12 @@ int virtio_blk_init(struct virtio_blk *blk, struct disk *disk, const char *seria
 	return 0;
 }
 
-int virtio_blk_grow(struct virtio_blk *blk, uint64_t bytes, struct cause *cause)
+int virtio_blk_grow(struct virtio_blk *blk, const struct disk_growth *growth, struct cause *cause)
 {
 	int r;
 
 	pthread_mutex_lock(&blk->device.lock);
-	r = disk_grow(blk->disk, bytes, cause);
+	r = disk_grow(blk->disk, growth, cause);
 	if (!r)
 		virtio_config_changed(&blk->device);
 	pthread_mutex_unlock(&blk->device.lock);

@@ -44,7 +44,7 @@ int virtio_blk_init(struct virtio_blk *blk, struct disk *disk, const char *seria
 		    unsigned queues, struct cause *cause);
 
 /* Has the disk grow, as disk_grow(), and tells the driver. Any thread. */
-int virtio_blk_grow(struct virtio_blk *blk, uint64_t bytes, struct cause *cause);
+int virtio_blk_grow(struct virtio_blk *blk, const struct disk_growth *growth, struct cause *cause);
 
 /* Whether no request is in flight. I/O thread. */
 bool virtio_blk_is_idle(struct virtio_blk *blk);

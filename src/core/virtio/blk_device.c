@@ -88,11 +88,13 @@ static void sample_disk(const struct device *device, struct device_counters *sum
 	disks_sample(disk->disk, sum);
 }
 
-static int resize_disk(struct device *device, uint64_t bytes, struct cause *cause)
+static int resize_disk(struct device *device, struct device_size *size, struct cause *cause)
 {
 	struct blk_device *disk = device->state;
 
-	return virtio_blk_grow(&disk->blk, bytes, cause);
+	if (!size->growth)
+		return disk_growth_new(&size->growth, disk->disk, size->bytes, cause);
+	return virtio_blk_grow(&disk->blk, size->growth, cause);
 }
 
 /* The driver knows size and kind of its disk, and must find the same. */

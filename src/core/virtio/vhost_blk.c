@@ -199,6 +199,17 @@ static int make_overlay(struct device *device, uint64_t size, struct cause *caus
 	return err;
 }
 
+/* Of an image that is there. */
+static int check_secret(const struct device *device, struct cause *cause)
+{
+	const struct device_host *host = device->host;
+
+	if (!secrets_lack(host->secrets, host->profile, device->number))
+		return 0;
+	return cause_set(cause, ENOKEY, "%s is encrypted, and who starts the guest is asked for its "
+			 "passphrase on a terminal; or set secret_file=", disk_of(device)->path);
+}
+
 static int create(struct device *device, struct cause *cause)
 {
 	struct vhost_blk *blk = device->state;
@@ -207,6 +218,8 @@ static int create(struct device *device, struct cause *cause)
 
 	blk->overlay.fd = blk->below.fd = -1;
 	err = storage_check(&storage, disk_of(device), &named, cause);
+	if (!err)
+		err = check_secret(device, cause);
 	if (!err)
 		err = claim_image(device, &storage, cause);
 	if (!err && disk_of(device)->overlay)

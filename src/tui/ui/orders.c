@@ -108,27 +108,65 @@ static void secret_typed(void *arg, int choice, const char *text)
 		deck->unlocking[0] = '\0';
 }
 
+/* The first one from there on whose passphrase is missing; *disk is its place. Or NULL. */
+static const json_t *find_locked(const json_t *disks, size_t *disk)
+{
+	const json_t *row;
+
+	for (; (row = json_array_get(disks, *disk)); ++*disk)
+		if (json_is_true(json_object_get(row, "locked")))
+			return row;
+	return NULL;
+}
+
+static void ask_for_secret(struct tui_deck *deck, const char *guest, const json_t *row, size_t disk)
+{
+	struct tui *tui = deck->tui;
+
+	snprintf(tui->asked_guest, sizeof(tui->asked_guest), "%s", guest);
+	tui->asked_disk = disk;
+	snprintf(tui->asked_device, sizeof(tui->asked_device), "%s", json_text(row, "name"));
+	prompt_secret(&tui->prompt, secret_typed, deck, "%s: passphrase of %s, %.400s:", guest,
+		      tui->asked_device, json_text(row, "path"));
+}
+
+/* Where nothing can be asked the start says what it lacks. */
+static void shown(void *arg, json_t *result, const struct client_error *error)
+{
+	struct tui_deck *deck = arg;
+	size_t disk = deck->unlocking_disk;
+	const json_t *row = find_locked(json_object_get(result, "disks"), &disk);
+	char guest[sizeof(deck->unlocking)];
+
+	memcpy(guest, deck->unlocking, sizeof(guest));
+	deck->unlocking[0] = '\0';
+	if (error)
+		tui_fail(deck->tui, error);
+	else if (row && !deck->tui->prompt.active)
+		ask_for_secret(deck, guest, row, disk);
+	else
+		give(deck, &method_table[METHOD_GUEST_START], guest);
+}
+
 /*
- * Disks before that one are unlocked; when all are, it starts. Where nothing can be asked the
- * deck says what it lacks.
+ * Disks before that one are unlocked; when all are, it starts. Which images are there the deck
+ * looks at when the guest is shown.
  */
 static void unlock(struct tui_deck *deck, const struct tui_guest *guest, size_t disk)
 {
-	const json_t *disks = json_object_get(guest->json, "disks"), *row;
-	struct tui *tui = deck->tui;
+	size_t first = disk;
 
-	for (; (row = json_array_get(disks, disk)); disk++)
-		if (json_is_true(json_object_get(row, "locked")))
-			break;
-	if (!row || tui->prompt.active || *deck->unlocking) {
+	if (strcmp(deck->unlocking, guest->name) == 0)
+		return;
+	if (*deck->unlocking || !find_locked(json_object_get(guest->json, "disks"), &first)) {
 		give(deck, &method_table[METHOD_GUEST_START], guest->name);
 		return;
 	}
-	snprintf(tui->asked_guest, sizeof(tui->asked_guest), "%s", guest->name);
-	tui->asked_disk = disk;
-	snprintf(tui->asked_device, sizeof(tui->asked_device), "%s", json_text(row, "name"));
-	prompt_secret(&tui->prompt, secret_typed, deck, "%s: passphrase of %s, %.400s:", guest->name,
-		      tui->asked_device, json_text(row, "path"));
+	snprintf(deck->unlocking, sizeof(deck->unlocking), "%s", guest->name);
+	deck->unlocking_disk = disk;
+	if (!tui_call(deck, "guest.show", json_pack("{s:o}", "guest", message_text(guest->name)),
+		      shown, deck))
+		deck->unlocking[0] = '\0';
 }
 
 /* One that has reset itself may be on the way to its next start: the deck knows. */

@@ -37,8 +37,8 @@ struct tui_deck {
 	bool quitting;		     /* deck.quit was sent */
 	bool ending;		     /* somebody else has it end: it waits for its guests */
 	bool ended;		     /* the deck said that it ends */
-	char unlocking[128];	     /* orders.c: whose passphrase is under way, or "", */
-	size_t unlocking_disk;	     /* and of which disk in the protocol's list */
+	char unlocking[128];	     /* orders.c: who is looked at or given a passphrase; or "", */
+	size_t unlocking_disk;	     /* and from or at which disk in the protocol's list */
 	json_t *looked_at, *mistakes; /* mistakes.c: a guest as it was listed, and what it has; */
 	uint64_t looked;	      /* when, CLOCK_MONOTONIC, ns */
 	bool looking;		      /* the deck is asked for that */

@@ -5,6 +5,6 @@
 #include "core/server/request.h"
 
 extern const struct handler breakpoint_commands[], deck_commands[], guest_commands[],
-	media_commands[], switch_commands[];
+	media_commands[], resize_commands[], switch_commands[];
 
 #endif

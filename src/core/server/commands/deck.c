@@ -10,6 +10,7 @@
 #include "control/endpoint.h"
 #include "control/message.h"
 #include "core/deck/check.h"
+#include "core/server/aside.h"
 #include "core/server/json.h"
 
 static int hello(struct request *request, struct cause *cause)
@@ -97,10 +98,8 @@ static int quit(struct request *request, struct cause *cause)
 	return 0;
 }
 
-/* Reading a file may wait for a disk, so the helper thread does it. */
+/* Reading a file may wait for a disk. */
 struct check {
-	struct worker_job job;
-	struct answer answer;
 	struct deck_config config;
 	struct profile_report report;
 	char path[];
@@ -113,19 +112,29 @@ static void check_work(void *arg)
 	deck_check(&check->config, check->path, &check->report);
 }
 
-static void check_done(void *arg)
+static int check_finish(void *arg, struct deck *deck, json_t **result, struct cause *cause)
+{
+	const struct check *check = arg;
+
+	(void)deck;
+	(void)cause;
+	*result = json_pack("{s:o, s:o}", "mistakes", mistakes_json(&check->report), "warnings",
+			    warnings_json(&check->report));
+	return 0;
+}
+
+static void check_release(void *arg)
 {
 	struct check *check = arg;
 
-	answer_result(&check->answer,
-		      json_pack("{s:o, s:o}", "mistakes", mistakes_json(&check->report),
-				"warnings", warnings_json(&check->report)));
 	profile_report_free(&check->report);
 	free(check);
 }
 
 static int check_profile(struct request *request, struct cause *cause)
 {
+	static const struct aside_kind kind = { .work = check_work, .finish = check_finish,
+						.release = check_release };
 	const char *path = param_string(request, "path");
 	struct check *check;
 	int error;
@@ -137,14 +146,10 @@ static int check_profile(struct request *request, struct cause *cause)
 		return cause_errno(cause, ENOMEM, "profile.check");
 	check->config = *deck_get_config(request->deck);
 	strcpy(check->path, path);
-	check->job = (struct worker_job){ .work = check_work, .done = check_done, .arg = check };
-	error = worker_post(&request->server->openers, &check->job);
-	if (error < 0) {
+	error = aside_begin(request, &kind, check, cause);
+	if (error)
 		free(check);
-		return cause_errno(cause, -error, "profile.check");
-	}
-	request_detach(request, &check->answer);
-	return 0;
+	return error;
 }
 
 const struct handler deck_commands[] = {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/checked.h"
 #include "base/clock.h"
@@ -13,12 +14,14 @@
 #include "control/names.h"
 #include "core/bus/device.h"
 #include "core/deck/check.h"
+#include "core/server/aside.h"
 #include "core/server/json.h"
 #include "core/server/leases.h"
 #include "core/virtio/vsock.h"
 #include "net/network.h"
 
 #define TAIL_LINES 20
+#define LOOK_PATIENCE (1 * NS_PER_S)
 
 /* Adds to the cards of a guest what their addresses are; the first of them, or 0. */
 static uint32_t add_addresses(json_t *object, const struct leases *leases,
@@ -303,13 +306,17 @@ static json_t *memory_json(const struct guest *guest)
 	return object;
 }
 
-/* A guest whose profile is looked through for mistakes beside those that the deck knows. */
+/*
+ * A guest of which more is to be said than the deck knows: the mistakes in the rest of a profile
+ * that cannot be read as a whole, and whether the images are there whose passphrases are missing.
+ */
 struct look {
-	struct worker_job job;
-	struct answer answer;
-	json_t *guest;
+	json_t *guest; /* NULL: it was shown without that */
+	bool profile;
 	struct deck_config config;
 	struct profile_report report;
+	unsigned locked;		/* disks by number */
+	char *images[PROFILE_DISKS_MAX]; /* of these */
 	char path[];
 };
 
@@ -317,7 +324,11 @@ static void look_work(void *arg)
 {
 	struct look *look = arg;
 
-	deck_check(&look->config, look->path, &look->report);
+	if (look->profile)
+		deck_check(&look->config, look->path, &look->report);
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
+		if (look->images[i] && access(look->images[i], F_OK) < 0)
+			look->locked &= ~(1u << i);
 }
 
 /* Adds a mistake that is not there yet to those of a guest, in its place by line. */
@@ -337,40 +348,98 @@ static void add_mistake(json_t *list, const struct profile_mistake *mistake)
 	json_array_insert_new(list, at, new);
 }
 
-static void look_done(void *arg)
+/* No passphrase is asked for of an image that is not there. */
+static void tell_locked(const json_t *disks, const struct look *look)
+{
+	char name[DEVICE_NAME_MAX];
+	json_t *row;
+	size_t at;
+
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++) {
+		snprintf(name, sizeof(name), "disk%u", i);
+		json_array_foreach(disks, at, row)
+			if (look->images[i] &&
+			    !strcmp(json_string_value(json_object_get(row, "name")), name))
+				json_object_set_new(row, "locked",
+						    json_boolean(look->locked & 1u << i));
+	}
+}
+
+static json_t *look_late(void *arg)
+{
+	struct look *look = arg;
+	json_t *guest = look->guest;
+
+	look->guest = NULL;
+	return guest;
+}
+
+static int look_finish(void *arg, struct deck *deck, json_t **result, struct cause *cause)
 {
 	struct look *look = arg;
 
+	(void)deck;
+	(void)cause;
 	for (size_t i = 0; i < look->report.count; i++)
 		add_mistake(json_object_get(look->guest, "mistakes"), &look->report.mistakes[i]);
-	answer_result(&look->answer, look->guest);
+	tell_locked(json_object_get(look->guest, "disks"), look);
+	*result = look_late(look);
+	return 0;
+}
+
+static void look_release(void *arg)
+{
+	struct look *look = arg;
+
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
+		free(look->images[i]);
 	profile_report_free(&look->report);
 	free(look);
 }
 
-/*
- * Of one that cannot be read as a whole, what the rest of its profile asks for is looked at, too.
- * That may wait for a disk, so the helper thread does it. False: it cannot, and the guest is shown
- * as it is.
- */
-static bool look_through(struct request *request, json_t *guest)
+/* NULL: there is nothing to look at, or no memory for that. */
+static struct look *look_new(const struct request *request)
 {
-	const char *path = guest_profile_path(request->guest);
+	bool mistakes = guest_mistakes(request->guest)->count;
+	const char *path = mistakes ? guest_profile_path(request->guest) : "";
 	struct look *look = calloc(1, sizeof(*look) + strlen(path) + 1);
+
+	if (!look)
+		return NULL;
+	look->profile = mistakes;
+	strcpy(look->path, path);
+	for (unsigned i = 0; i < PROFILE_DISKS_MAX; i++)
+		if (guest_is_locked(request->guest, i)) {
+			look->images[i] = strdup(guest_disk_path(request->guest, i));
+			look->locked |= 1u << i;
+		}
+	if (look->profile || look->locked)
+		return look;
+	free(look);
+	return NULL;
+}
+
+/*
+ * False: the guest is shown as the deck knows it, which it is also where a file system does not
+ * answer in time.
+ */
+static bool look_closer(struct request *request, json_t *guest)
+{
+	static const struct aside_kind kind = { .work = look_work, .finish = look_finish,
+						.late = look_late, .patience = LOOK_PATIENCE,
+						.release = look_release };
+	struct look *look = look_new(request);
 
 	if (!look)
 		return false;
 	/* What it must not share with those beside it the deck knows. */
 	look->config = *deck_get_config(request->deck);
 	look->config.guests_folder = NULL;
-	strcpy(look->path, path);
-	look->job = (struct worker_job){ .work = look_work, .done = look_done, .arg = look };
-	if (worker_post(&request->server->openers, &look->job) < 0) {
-		free(look);
+	if (aside_begin(request, &kind, look, NULL) < 0) {
+		look_release(look);
 		return false;
 	}
 	look->guest = guest;
-	request_detach(request, &look->answer);
 	return true;
 }
 
@@ -398,15 +467,9 @@ static int show_guest(struct request *request, struct cause *cause)
 	json_object_set_new(object, "console_tail", tail_json(request->guest));
 	json_object_set_new(object, "devices", devices_json(request->guest));
 	json_object_set_new(object, "memory_view", memory_json(request->guest));
-	if (!guest_mistakes(request->guest)->count || !look_through(request, object))
+	if (!look_closer(request, object))
 		request->result = object;
 	return 0;
-}
-
-static int resize(struct request *request, struct cause *cause)
-{
-	return guest_resize(request->guest, param_string(request, "device"),
-			    param_integer(request, "size", 0), cause);
 }
 
 static int unlock(struct request *request, struct cause *cause)
@@ -418,7 +481,6 @@ static int unlock(struct request *request, struct cause *cause)
 const struct handler guest_commands[] = {
 	{ METHOD_GUEST_LIST, .run = list_guests },
 	{ METHOD_GUEST_SHOW, .run = show_guest },
-	{ METHOD_GUEST_RESIZE, .run = resize },
 	{ METHOD_GUEST_UNLOCK, .run = unlock },
 	HANDLERS_END
 };

@@ -2,64 +2,60 @@
 #include "core/server/commands/commands.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "core/deck/insertion.h"
+#include "core/disk/disk.h"
+#include "core/server/aside.h"
+
+static void close_medium(void *arg)
+{
+	disk_close(arg);
+}
 
 static int eject(struct request *request, struct cause *cause)
 {
-	return guest_exchange(request->guest, param_string(request, "device"), NULL,
-			      param_bool(request, "force"), cause);
-}
+	struct disk *medium = NULL;
+	int err = guest_exchange(request->guest, param_string(request, "device"), &medium,
+				 param_bool(request, "force"), cause);
 
-struct order {
-	struct worker_job job;
-	struct answer answer;
-	struct deck *deck;
-	struct insertion *insertion;
-};
+	if (medium)
+		aside_release(request->server, close_medium, medium);
+	return err;
+}
 
 static void open_medium(void *arg)
 {
-	struct order *order = arg;
-
-	insertion_open(order->insertion);
+	insertion_open(arg);
 }
 
-static void medium_opened(void *arg)
+static int put_in(void *arg, struct deck *deck, json_t **result, struct cause *cause)
 {
-	struct order *order = arg;
-	struct cause cause;
-	int err = insertion_finish(order->insertion, order->deck, &cause);
+	(void)result;
+	return insertion_finish(arg, deck, cause);
+}
 
-	if (err)
-		answer_error(&order->answer, err, &cause);
-	else
-		answer_result(&order->answer, NULL);
-	free(order);
+static void release(void *arg)
+{
+	insertion_free(arg);
 }
 
 static int insert(struct request *request, struct cause *cause)
 {
+	static const struct aside_kind kind = { .work = open_medium, .finish = put_in,
+						.release = release };
 	const char *path = param_string(request, "path");
-	struct order *order;
+	struct insertion *insertion;
 	int err;
 
 	if (path[0] != '/')
 		return cause_set(cause, EINVAL, "path: '%s' must begin with '/'", path);
-	order = calloc(1, sizeof(*order));
-	if (!order)
-		return cause_errno(cause, ENOMEM, "guest.insert");
-	order->job = (struct worker_job){ .work = open_medium, .done = medium_opened, .arg = order };
-	order->deck = request->deck;
-	err = insertion_new(&order->insertion, request->guest, param_string(request, "device"), path,
+	err = insertion_new(&insertion, request->guest, param_string(request, "device"), path,
 			    param_bool(request, "force"), cause);
-	if (!err && worker_post(&request->server->openers, &order->job) < 0)
-		err = insertion_finish(order->insertion, request->deck, cause);
 	if (err)
-		free(order);
-	else
-		request_detach(request, &order->answer);
+		return err;
+	err = aside_begin(request, &kind, insertion, cause);
+	if (err)
+		insertion_free(insertion);
 	return err;
 }
 
