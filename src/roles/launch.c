@@ -123,7 +123,7 @@ static int run_session(const struct role_config *config, int launcher)
 	loop_post(deck_loop(session.deck),
 		  result == TUI_LEAVE || result == TUI_HANGUP ? &session.left : &session.off);
 	deck_session_close(&session);
-	return result == TUI_LOST;
+	return result == TUI_LOST || session.gave_up;
 }
 
 /* --- the launcher --- */

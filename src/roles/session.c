@@ -62,9 +62,13 @@ static void stop_deck(void *arg)
 	loop_stop(deck_loop(session->deck));
 }
 
-static void nothing(void *arg)
+/* Of one that is alone its role hears of the end, and ends it, unless there is none to hear of. */
+static void ended_alone(void *arg)
 {
-	(void)arg;
+	struct deck_session *session = arg;
+
+	if (deck_gave_up(session->deck))
+		stop_deck(session);
 }
 
 /* Presses every power button, or takes the power; unless it is alone, the deck ends then. */
@@ -73,7 +77,7 @@ static void end_guests(void *arg, bool force)
 	struct deck_session *session = arg;
 
 	if (session->alone)
-		deck_end(session->deck, force, nothing, NULL);
+		deck_end(session->deck, force, ended_alone, session);
 	else
 		server_end(session->server, force);
 }
@@ -92,7 +96,7 @@ static void end_quietly(void *arg)
 {
 	struct deck_session *session = arg;
 
-	deck_end(session->deck, true, nothing, NULL);
+	deck_end(session->deck, true, ended_alone, session);
 }
 
 /* Guests may run, and nobody can be asked any more what is to become of them. */
@@ -309,7 +313,7 @@ void deck_session_close(struct deck_session *session)
 		loop_timer_cancel(deck_loop(session->deck), &session->listen);
 		loop_timer_cancel(deck_loop(session->deck), &session->look);
 		logfile_close(&session->log);
-		deck_free(session->deck);
+		session->gave_up = !deck_free(session->deck);
 	}
 	session->deck = NULL;
 	if (session->lock_path)

@@ -38,6 +38,7 @@ struct deck_session {
 	struct loop_task off;  /* takes every guest's power and ends the deck */
 	struct loop_task press, force; /* as a first and a second signal do */
 	struct loop_task left; /* this process is no client of the deck any more */
+	bool gave_up; /* closed, with guests whose machines have not ended: the process is to end */
 	bool keep;  /* the deck stays when nobody uses it */
 	bool alone; /* starts nothing by itself, and does without a socket that another deck has */
 };

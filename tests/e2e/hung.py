@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -294,6 +295,73 @@ def test_a_disk_that_does_not_grow():
         assert resize.wait(d.PATIENCE) == 0, resize.stderr.read()
         assert files.size == 2 << 20
         assert deck.run("resume", "--wait", "two").returncode == 0
+
+
+GIVEN_UP = "two: given up: its power was taken, and its machine does not end"
+
+
+@contextlib.contextmanager
+def one_that_does_not_start():
+    with deck_and_files() as (deck, files):
+        deck.guest("two", with_image(files, "two"))
+        files.deafen()
+        deck.call("guest.start", {"guest": "two"})
+        assert files.asked.wait(d.PATIENCE)
+        answers_soon(deck)
+        assert deck.state("two") == "starting"
+        yield deck
+
+
+def ends_without_it(deck):
+    assert deck.process.wait(SOON) == 1
+    assert GIVEN_UP in open(deck.errors).read()
+    with open(os.path.join(deck.path, "state/vmdeck/deck.log")) as log:
+        assert GIVEN_UP in log.read()
+    assert not os.path.exists(deck.socket)
+
+
+def test_the_end_of_a_deck_with_a_guest_that_does_not_end():
+    with one_that_does_not_start() as deck:
+        assert deck.run("shutdown", "--force").returncode == 0
+        ends_without_it(deck)
+
+
+def test_a_second_signal_has_no_patience():
+    with one_that_does_not_start() as deck:
+        deck.process.send_signal(signal.SIGTERM)
+        deck.wait_state("two", "stopping")
+        begin = time.monotonic()
+        deck.process.send_signal(signal.SIGTERM)
+        ends_without_it(deck)
+        assert time.monotonic() - begin < 8  # with what the guest beside it takes
+
+
+@contextlib.contextmanager
+def run_of_one(text):
+    d.need_kvm()
+    with d.Folder() as folder, HungFiles(os.path.join(folder.path, "hung")) as files:
+        files.deafen()
+        profile = folder.write("two.ini", text(files))
+        run = folder.start("run", profile, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.PIPE, text=True)
+        assert files.asked.wait(d.PATIENCE)
+        yield run
+
+
+def test_run_ends_without_it():
+    with run_of_one(lambda files: with_image(files, "two")) as run:
+        run.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(SOON) == 1
+        assert "given up: its power was taken" in run.stderr.read()
+
+
+def test_run_ends_before_it_has_begun():
+    with run_of_one(lambda files: with_image(files, "two").replace("readonly = yes",
+                                                                   "format = luks")) as run:
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(SOON) == -signal.SIGTERM
 
 
 if __name__ == "__main__":

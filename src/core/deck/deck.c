@@ -25,6 +25,9 @@
 
 #define SAMPLE_INTERVAL (STATS_INTERVAL_MS * NS_PER_MS)
 #define POWER_BUTTON_PATIENCE_S 30
+/* In which a machine ends whose power was taken, and whose images are answered for. */
+#define MERCY (10 * NS_PER_S)
+#define SHORT_MERCY (2 * NS_PER_S) /* for who has had patience before */
 
 struct deck {
 	struct deck_services services;
@@ -39,6 +42,8 @@ struct deck {
 	struct breaks breaks;
 	struct loop_source past; /* until much of it is kept */
 	struct loop_timer sample, patience;
+	struct loop_timer mercy; /* the power of all guests is taken */
+	bool gave_up;		 /* on guests that have not ended by then */
 	uint64_t next_sample; /* CLOCK_MONOTONIC, ns */
 	bool told;	      /* deck_end()'s caller was told of the end */
 	struct loop_task ended;
@@ -258,9 +263,10 @@ static bool any_live(struct deck *deck)
 
 static void check_ended(struct deck *deck)
 {
-	if (!deck->services.ending || deck->told || any_live(deck))
+	if (!deck->services.ending || deck->told || (any_live(deck) && !deck->gave_up))
 		return;
 	loop_timer_cancel(deck_loop(deck), &deck->patience);
+	loop_timer_cancel(deck_loop(deck), &deck->mercy);
 	deck->told = true;
 	loop_post(deck_loop(deck), &deck->ended);
 }
@@ -298,11 +304,28 @@ static int watch_past(struct deck *deck, struct cause *cause)
 
 static void out_of_patience(void *arg)
 {
+	struct deck *deck = arg;
 	char why[64];
 
 	snprintf(why, sizeof(why), "forced off, as it still runs after %d seconds",
 		 POWER_BUTTON_PATIENCE_S);
-	force_off(arg, why);
+	force_off(deck, why);
+	loop_timer_set(deck_loop(deck), &deck->mercy, MERCY);
+}
+
+/* Their threads are with a file system that does not answer, as a rule, and cannot be ended. */
+static void give_up(void *arg)
+{
+	struct deck *deck = arg;
+	struct guest *guest;
+
+	deck->gave_up = true;
+	for (size_t i = 0; (guest = deck_guest(deck, i)); i++)
+		if (guest_is_live(guest))
+			journal_emit(&deck->services.journal, guest, DECK_EVENT_LOG,
+				     "given up: its power was taken, and its machine does not end; "
+				     "it may wait for a file system that does not answer");
+	check_ended(deck);
 }
 
 static void guest_ended(void *arg, struct guest *guest)
@@ -319,6 +342,7 @@ static void guest_ended(void *arg, struct guest *guest)
 
 void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg)
 {
+	bool again = deck->services.ending;
 	struct guest *guest;
 	unsigned pressed = 0;
 
@@ -339,8 +363,15 @@ void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg
 		journal_emit(&deck->services.journal, NULL, DECK_EVENT_ENDING, "the deck is being "
 			     "ended: %u guest%s %d seconds from the power button on", pressed,
 			     pressed == 1 ? " has" : "s have", POWER_BUTTON_PATIENCE_S);
+	} else {
+		loop_timer_set(deck_loop(deck), &deck->mercy, again ? SHORT_MERCY : MERCY);
 	}
 	check_ended(deck);
+}
+
+bool deck_gave_up(const struct deck *deck)
+{
+	return deck->gave_up;
 }
 
 /* --- the beginning --- */
@@ -377,6 +408,7 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 	deck->services.arg = deck;
 	deck->sample = (struct loop_timer){ .fire = sample, .arg = deck };
 	deck->patience = (struct loop_timer){ .fire = out_of_patience, .arg = deck };
+	deck->mercy = (struct loop_timer){ .fire = give_up, .arg = deck };
 	deck->ended = (struct loop_task){ .run = tell_ended, .arg = deck };
 	deck->leased = (struct loop_task){ .run = wait_for_more, .arg = deck };
 	deck->addresses = (struct loop_timer){ .fire = tell_addresses, .arg = deck };
@@ -417,11 +449,14 @@ static void free_network(struct network *network)
 	network_free(network);
 }
 
-void deck_free(struct deck *deck)
+bool deck_free(struct deck *deck)
 {
 	watch_destroy(&deck->watch);
 	pressure_destroy(&deck->pressure);
 	lease_file_close(&deck->services.leases);
+	/* The threads of their machines still have the rest of it. */
+	if (any_live(deck))
+		return false;
 	roster_destroy(&deck->roster);
 	loop_remove(deck_loop(deck), &deck->past);
 	if (deck->services.network)
@@ -432,4 +467,5 @@ void deck_free(struct deck *deck)
 	if (deck->loop_ready)
 		loop_destroy(deck_loop(deck));
 	free(deck);
+	return true;
 }

@@ -30,7 +30,12 @@ struct network;
  * mistakes becomes an invalid guest and is no failure.
  */
 int deck_new(struct deck **out, const struct deck_config *config, struct cause *cause);
-void deck_free(struct deck *deck); /* all guests must have ended: see deck_end() */
+
+/*
+ * After deck_end(). False: it has given up on guests, whose machines are still there; then the
+ * rest of the deck stays for as long as the process lives, which is to end.
+ */
+bool deck_free(struct deck *deck);
 
 struct loop *deck_loop(struct deck *deck);
 struct network *deck_network(struct deck *deck);
@@ -52,10 +57,14 @@ void deck_refresh(struct deck *deck);
 
 /*
  * Ends every guest: with the power button and after 30 s by force, or by
- * force at once. Then calls ended(arg) on the deck thread, once. No guest can be
- * started from now on.
+ * force at once. Then calls ended(arg) on the deck thread, once. One whose machine has not ended
+ * 10 s after its power was taken, or 2 s when this is called again, is given up: see
+ * deck_gave_up(). No guest can be started from now on.
  */
 void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg);
+
+/* Whether guests are left at the end, which their own threads will never say. */
+bool deck_gave_up(const struct deck *deck);
 
 /* Something was decided about a breakpoint of a port: guests may go on. */
 void deck_look_at_breaks(struct deck *deck);

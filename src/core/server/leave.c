@@ -16,23 +16,11 @@ static void deck_ended(void *arg)
 		leave->quit(leave->quit_arg);
 }
 
-/* A shutdown is under way and somebody has no more patience. */
-static void force_all(struct deck *deck)
-{
-	struct guest *guest;
-
-	for (size_t i = 0; (guest = deck_guest(deck, i)); i++)
-		if (is_alive(guest))
-			guest_order(guest, METHOD_GUEST_OFF, NULL);
-}
-
 void leave_end(struct leave *leave, bool force)
 {
-	if (leave->quitting) {
-		if (force)
-			force_all(leave->deck);
+	/* A shutdown is under way, and somebody may have no more patience. */
+	if (leave->quitting && !force)
 		return;
-	}
 	leave->quitting = true;
 	deck_end(leave->deck, force, deck_ended, leave);
 }
