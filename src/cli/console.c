@@ -42,7 +42,7 @@ static bool escape(void *arg)
 	return false;
 }
 
-/* Whoever only reads goes on reading; a terminal that hangs up is left. */
+/* Whoever only reads goes on reading, until the guest ends; a terminal that hangs up is left. */
 static void input_end(void *arg)
 {
 	struct console *console = arg;
@@ -65,6 +65,10 @@ static void ended(void *arg, int error)
 	const char *guest = console->cli->argv[0];
 
 	console_session_restore(&console->session);
+	if (!error && console->session.said_end) {
+		leave(console, CLI_OK);
+		return;
+	}
 	leave(console, error ? fail("%s: console: %s", guest, strerror(error))
 			     : fail("%s: the deck closed the console", guest));
 }
@@ -206,6 +210,7 @@ static int talk_console(struct console *console, struct link *link, const char *
 		return CLI_FAILED;
 	session->queries.old = (uint64_t)json_integer_value(json_object_get(result, "backlog"));
 	session->fd = link_raw(link, &session->rest, &session->rest_size);
+	session->says_end = true;
 	connect_client(console);
 	watch_window(console, text_of(result, "console", ""));
 	status = talk(console, letter);

@@ -291,6 +291,10 @@ static void send_keys(struct console_session *session)
 	memmove(session->keys, session->keys + sent, left);
 	session->typed = left;
 	watch_progress(session, sent > 0);
+	if (session->says_end && session->input_ended && !left && !session->said_end) {
+		shutdown(session->fd, SHUT_WR);
+		session->said_end = true;
+	}
 }
 
 static void input_ready(void *arg, uint32_t events)
@@ -314,10 +318,12 @@ static void watch_input(struct console_session *session)
 		err = loop_add(session->loop, &session->input, STDIN_FILENO, EPOLLIN, input_ready,
 			       session);
 	session->input_is_file |= err == -EPERM;
-	if (wanted && session->input_is_file) /* it has always something, or its end */
+	if (wanted && session->input_is_file) { /* it has always something, or its end */
 		loop_timer_set(session->loop, &session->again, 0);
-	else if (err) /* closed: nobody types */
+	} else if (err) { /* closed: nobody types */
 		end_input(session);
+		send_keys(session);
+	}
 }
 
 /* --- from the guest to the screen --- */

@@ -51,6 +51,8 @@ struct console_session {
 	struct termios saved;
 	struct sigaction stop; /* of SIGTSTP, which is ignored while raw */
 	uint8_t escape_key;
+	bool says_end; /* the connection is told when nobody types any more */
+	bool said_end;
 	bool raw, escaped, input_is_file, output_is_file;
 	bool output_waits; /* text is left, and room for it is watched for */
 	bool output_is_terminal;
@@ -72,7 +74,7 @@ struct console_session {
 };
 
 /*
- * Begins. The session is zeroed but for ops, arg, loop, fd, escape_key (what is taken
+ * Begins. The session is zeroed but for ops, arg, loop, fd, says_end, escape_key (what is taken
  * from a terminal's keys, 0: none), queries.old (how much comes that was printed before)
  * and rest, which stays valid. A terminal on standard input becomes raw. ops may be
  * called from here on. 0 or -errno; then it has ended.

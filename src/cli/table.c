@@ -159,7 +159,8 @@ static const struct command rows[] = {
 	{ .name = NULL },
 	{ .name = "console", .args = "GUEST", .min_args = 1, .max_args = 1, .word = WORD_GUEST,
 	  .method = METHOD_CONSOLE_OPEN, .help = "connects the terminal to a guest's console",
-	  .more = "Ctrl-] leaves the console; the guest goes on.\n",
+	  .more = "Ctrl-] leaves the console; the guest goes on. Standard input that is no terminal\n"
+		  "is typed to its end; then the console is shown until the guest ends.\n",
 	  .options = console_options, .run = console_main },
 	{ .name = "connect", .args = "GUEST PORT", .min_args = 2, .max_args = 2,
 	  .word = WORD_GUEST, .method = METHOD_GUEST_SHOW, .states = GUEST_ALIVE,

@@ -122,6 +122,74 @@ static void keys_pass_and_one_leaves(void **state)
 	gone(&terminal);
 }
 
+/* The same with a pipe on either side; where what is typed is written to. */
+static int begin_piped(struct terminal *terminal)
+{
+	int input[2], output[2];
+
+	terminal->size = 0;
+	terminal->text[0] = '\0';
+	assert_int_equal(pipe2(input, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(output, O_CLOEXEC), 0);
+	terminal->fd = output[0];
+	terminal->pid = fork();
+	if (terminal->pid == 0) {
+		char path[64];
+
+		dup2(input[0], STDIN_FILENO);
+		dup2(output[1], STDOUT_FILENO);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", self);
+		execl(path, "cli-test", "cli", "console", "web", (char *)NULL);
+		_exit(127);
+	}
+	close(input[0]);
+	close(output[1]);
+	return input[1];
+}
+
+/* All of it is typed, what comes is shown, and the guest's end is the end. */
+static void a_pipe_that_ends(void **state)
+{
+	static struct terminal terminal;
+	struct fake_deck *fake = *state;
+	int input;
+
+	print(fake, "before\n");
+	input = begin_piped(&terminal);
+	assert_int_equal(write(input, "echo x\n", 7), 7);
+	close(input);
+	wait_typed(fake, "echo x\n");
+	see(&terminal, "before\n");
+	print(fake, "x\n");
+	see(&terminal, "before\nx\n");
+	print(fake, "bye\n");
+	fake_set_state(fake, "web", GUEST_STOPPED, "");
+	see(&terminal, "x\nbye\n");
+	gone(&terminal);
+	/* Of one that does not run there is what it has printed. */
+	close(begin_piped(&terminal));
+	see(&terminal, "before\nx\nbye\n");
+	gone(&terminal);
+}
+
+/* Who may still type is there for the next start. */
+static void a_pipe_that_does_not_end(void **state)
+{
+	static struct terminal terminal;
+	struct fake_deck *fake = *state;
+	int input = begin_piped(&terminal);
+
+	print(fake, "one\n");
+	see(&terminal, "one\n");
+	fake_set_state(fake, "web", GUEST_STOPPED, "");
+	fake_set_state(fake, "web", GUEST_RUNNING, "");
+	print(fake, "two\n");
+	see(&terminal, "one\ntwo\n");
+	fake_set_state(fake, "web", GUEST_STOPPED, "");
+	close(input);
+	gone(&terminal);
+}
+
 static void one_that_does_not_run_is_said_to(void **state)
 {
 	static struct terminal terminal;
@@ -449,6 +517,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(keys_pass_and_one_leaves),
+		TEST(a_pipe_that_ends),
+		TEST(a_pipe_that_does_not_end),
 		TEST(one_that_does_not_run_is_said_to),
 		TEST(a_raw_terminal_is_not_left_stopped),
 		TEST(old_questions_are_not_repeated),

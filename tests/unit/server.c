@@ -996,6 +996,13 @@ static void a_console_ends_after_its_guests_last_byte_when_asked(void **state)
 	expect_closed(fd);
 	link_free(link);
 	/* Of a guest that is down it ends at once. */
+	fd = fake_socket(fake);
+	say(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"console.open\",\"params\":"
+		"{\"guest\":\"web\"}}\n");
+	shutdown(fd, SHUT_WR); /* who types no more does not wait for its next start */
+	expect_answer(fd, 1);
+	expect_closed(fd);
+	close(fd);
 	link = fake_link(fake);
 	json_decref(call(link, "console.open", json_pack("{s:s,s:b}", "guest", "web", "until_end", 1)));
 	expect_closed(link_raw(link, &rest, &size));

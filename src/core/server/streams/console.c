@@ -110,10 +110,13 @@ static void retry(void *arg)
 	peer_raw_resume(session->peer);
 }
 
-/* Whoever types no more may still want to read. */
+/* Whoever types no more may still want to read, though not of the guest's next start. */
 static void input_end(void *arg)
 {
-	(void)arg;
+	struct console_session *session = arg;
+
+	session->until_end = true;
+	pump(session);
 }
 
 static void closed(void *arg)
@@ -140,7 +143,7 @@ static void begin(struct peer *peer, void *arg)
 	struct console_session *session = arg;
 
 	peer_make_raw(peer, &console_ops, session);
-	if (peer->raw_arg == session)
+	if (peer->raw == &console_ops)
 		pump(session);
 }
 
