@@ -67,13 +67,12 @@ struct method_order {
 	/* The subcommand, whose words are guests, and its help; NULL: another's option gives it. */
 	const char *command, *command_help;
 
-	/*
-	 * What to ask before, since the guest loses what it has not written; or NULL. It has
-	 * the guest as " it": "reset it".
-	 */
+	/* What to ask before, or NULL. It has the guest as " it": "reset it". */
 	const char *confirm;
+	bool loses; /* the guest loses what it has not written */
 
-	const char *done; /* what has become of a guest by it: "started" */
+	const char *done;  /* what has become of a guest by it: "started", */
+	const char *given; /* and what becomes of those that it was just given to: "starting" */
 
 	enum method_id counterpart; /* what a key for both gives where this is not legal; or 0 */
 };

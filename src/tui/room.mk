@@ -25,6 +25,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/ui/edit.c %D%/ui/edit.h \
 	%D%/ui/frame.c %D%/ui/frame.h \
 	%D%/ui/keys.c %D%/ui/keys.h \
+	%D%/ui/marked.c %D%/ui/marked.h \
 	%D%/ui/media.c %D%/ui/media.h \
 	%D%/ui/mistakes.c %D%/ui/mistakes.h \
 	%D%/ui/orders.c %D%/ui/orders.h \
@@ -42,6 +43,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/views/console_vga.c %D%/views/console_vga.h \
 	%D%/views/deck.c \
 	%D%/views/guest.c \
+	%D%/views/guest_list.c %D%/views/guest_list.h \
 	%D%/views/help.c \
 	%D%/views/layout.c %D%/views/layout.h \
 	%D%/views/log.c \

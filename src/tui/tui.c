@@ -15,6 +15,7 @@
 #include "tui/console/key_sequence.h"
 #include "tui/ui/edit.h"
 #include "tui/ui/frame.h"
+#include "tui/ui/marked.h"
 #include "tui/ui/media.h"
 #include "tui/ui/orders.h"
 #include "tui/ui/samples.h"
@@ -99,7 +100,10 @@ static void command_run(struct tui *tui, const struct key *key)
 		clearok(curscr, TRUE);
 		break;
 	case COMMAND_ORDER:
-		order_give(tui->deck, chosen_guest(tui), key->target);
+		if (view->ops->marks && model_marked(&tui->deck->model))
+			marked_order(tui->deck, key->target);
+		else
+			order_give(tui->deck, chosen_guest(tui), key->target);
 		break;
 	case COMMAND_EDIT:
 		editor_start(tui->deck, chosen_guest(tui));

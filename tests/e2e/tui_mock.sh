@@ -182,6 +182,26 @@ see 'build-box is not running'
 key / C-u Enter
 see 'web .*running'
 
+echo "marks: one order for all of them"
+key Escape g Space Space
+see '2 marked · 3 guests'
+see '◆db '
+key F
+see 'Force db and web off?'
+key n
+gone 'Force db and web off?'
+key p
+see 'Paused: db and web\.'
+asked 'guest.pause {"guest": "db"}'
+see '3 guests · 0 running · 2 paused'
+key '*'
+see '1 marked'
+see '◆build-box '
+key '*' p
+see 'Resumed: db and web\.'
+key u
+gone 'marked'
+
 echo "details"
 key g
 key Enter

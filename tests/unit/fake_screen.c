@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "tui/model/json.h"
+#include "tui/ui/marked.h"
 #include "tui/ui/media.h"
 #include "tui/ui/mistakes.h"
 #include "tui/ui/subscribe.h"
@@ -70,6 +71,7 @@ void fake_screen_free(struct fake_screen *screen)
 	client_free(tui->deck->client);
 	media_stop(tui);
 	mistakes_forget(tui->deck);
+	marked_forget(tui->deck);
 	tui_destroy(tui);
 	model_destroy(&tui->deck->model);
 	netmodel_destroy(&tui->deck->network);

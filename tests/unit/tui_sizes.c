@@ -407,6 +407,26 @@ static void test_names(void **state)
 	}
 }
 
+/* A mark stands before its guest, on the smallest screen, too; the header counts them. */
+static void test_marks(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	fake_screen_guests(screen, guests);
+	tui->top->ops->command(tui->top, COMMAND_LAST);
+	tui->top->ops->command(tui->top, COMMAND_MARK);
+	all_sizes(tui);
+	draw(tui, 24, 80);
+	assert_shows(L"│◆crashed ");
+	assert_shows(L" 1 marked · 1 crashed · 4 guests · 1 running");
+	draw(tui, 6, 50);
+	assert_shows(L" vmdeck");
+	assert_shows(L"1 marked · 1 crashed ");
+	draw(tui, 5, 20);
+	assert_shows(L"◆crashed");
+}
+
 /* Columns are as wide as the guests in sight ask for, not those that a filter keeps out. */
 static void test_filtered_names(void **state)
 {
@@ -620,6 +640,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_other_views, start, stop),
 		cmocka_unit_test_setup_teardown(test_heads, start, stop),
 		cmocka_unit_test_setup_teardown(test_names, start, stop),
+		cmocka_unit_test_setup_teardown(test_marks, start, stop),
 		cmocka_unit_test_setup_teardown(test_filtered_names, start, stop),
 		cmocka_unit_test_setup_teardown(test_registers, start, stop),
 		cmocka_unit_test_setup_teardown(test_last_lines, start, stop),

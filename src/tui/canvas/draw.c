@@ -362,6 +362,7 @@ const char *draw_sign(enum sign sign)
 		[SIGN_CROSS] = { "x", "✖" },	 [SIGN_HALF] = { "+", "◐" },
 		[SIGN_PAUSE] = { "=", "‖" },	 [SIGN_DASH] = { "-", "–" },
 		[SIGN_CUT] = { "~", "…" },	 [SIGN_TIMES] = { "x", "×" },
+		[SIGN_MARK] = { "+", "◆" },
 	};
 
 	return signs[sign][canvas.utf8];

@@ -118,6 +118,7 @@ bool model_guests(struct model *model, const json_t *result)
 	model->guests = guests;
 	model->guest_count = n;
 	model->guests_known = true;
+	model->lists++;
 	return true;
 }
 
@@ -135,6 +136,15 @@ size_t model_count(const struct model *model, uint32_t states)
 
 	for (size_t i = 0; i < model->guest_count; i++)
 		count += guest_state_in(model->guests[i]->state, states);
+	return count;
+}
+
+size_t model_marked(const struct model *model)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->guest_count; i++)
+		count += model->guests[i]->marked;
 	return count;
 }
 

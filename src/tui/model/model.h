@@ -28,12 +28,14 @@ struct tui_guest {
 	uint64_t restarts; /* since it was started */
 	double memory; /* bytes configured */
 	struct chart_series *series; /* MODEL_FIELDS of them, or NULL before the first sample */
+	bool marked; /* by who sits at the screen: orders are for all that are */
 	bool listed; /* seen in the list being merged */
 };
 
 struct model {
 	struct tui_guest **guests; /* in the server's order */
 	size_t guest_count;
+	uint64_t lists; /* that came: guests may be others after each */
 	bool guests_known; /* the first list came */
 	bool restarts_grow; /* of a guest that was there before, by the last two lists */
 	char *deck, *host;
@@ -55,6 +57,8 @@ struct tui_guest *model_find(const struct model *model, const char *name);
 
 /* How many guests are in one of these states: a set of GUEST_IN(). */
 size_t model_count(const struct model *model, uint32_t states);
+
+size_t model_marked(const struct model *model); /* how many guests are marked */
 
 /* The history that came with the response of stats.subscribe replaces what was known. */
 void model_history(struct model *model, const json_t *history);

@@ -4,27 +4,66 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "tui/canvas/text.h"
 #include "tui/ui/style.h"
 
 #define ROWS_MIN 5
 #define COLUMNS_MIN 20
+#define HEADER_LEAST 26 /* columns of what stands before the counts */
 #define NAME_LEAST 8 /* columns of a deck's name */
 #define LINES_MOST 4 /* of one thing that is said */
 #define ROWS_TWO 16 /* from here on a row is kept free for the status line */
 
-/* "3 guests · 1 running · 1 paused" */
-static void guests_text(const struct model *model, char *out, size_t size)
+/* What the header counts. Where there is no room for all, the last ones are left out. */
+struct count {
+	size_t count;
+	bool always; /* also when there is none */
+	unsigned style;
+	const char *one, *many;
+};
+
+static void count_text(const struct count *count, char out[40])
+{
+	snprintf(out, 40, "%zu %s", count->count, count->count == 1 ? count->one : count->many);
+}
+
+/* "1 crashed · 3 guests · 1 running · 1 paused" with its end at x + width; columns used. */
+static int draw_counts(const struct model *model, int x, int width)
 {
 	size_t paused = model_count(model, GUEST_IN(GUEST_PAUSED));
-	size_t running = model_count(model, GUEST_ALIVE) - paused;
-	const char *dot = draw_sign(SIGN_SEPARATOR);
-	int n;
+	const struct count counts[] = {
+		{ model_marked(model), false, INK_WARN | DRAW_BOLD, "marked", "marked" },
+		{ model_count(model, GUEST_IN(GUEST_CRASHED)), false, INK_BAD | DRAW_BOLD,
+		  "crashed", "crashed" },
+		{ model->guest_count, true, INK_TEXT | DRAW_DIM, "guest", "guests" },
+		{ model_count(model, GUEST_ALIVE) - paused, true, INK_TEXT | DRAW_DIM, "running",
+		  "running" },
+		{ paused, false, INK_WARN, "paused", "paused" },
+	};
+	size_t shown = 0;
+	char text[40];
+	int used = 0;
 
-	n = snprintf(out, size, "%zu guest%s %s %zu running", model->guest_count,
-		     model->guest_count == 1 ? "" : "s", dot, running);
-	if (paused && n > 0 && (size_t)n < size)
-		snprintf(out + n, size - (size_t)n, " %s %zu paused", dot, paused);
+	for (; shown < ARRAY_SIZE(counts); shown++) {
+		count_text(&counts[shown], text);
+		if (!counts[shown].count && !counts[shown].always)
+			continue;
+		if (used + (used ? 3 : 0) + text_width(text) > width)
+			break;
+		used += (used ? 3 : 0) + text_width(text);
+	}
+	x += width - used;
+	for (size_t i = 0, drawn = 0; i < shown; i++) {
+		if (!counts[i].count && !counts[i].always)
+			continue;
+		count_text(&counts[i], text);
+		if (drawn++)
+			x += draw_format(0, x, 3, INK_TEXT | DRAW_DIM, " %s ",
+					 draw_sign(SIGN_SEPARATOR));
+		x += draw_text(0, x, text_width(text), counts[i].style, text);
+	}
+	return used;
 }
 
 /* Which deck it is, in width columns: its name where that finds room, and its host. */
@@ -46,18 +85,17 @@ static int draw_deck(const struct tui_deck *deck, int x, int width)
 /* What the view shows comes before the counts, and both before the deck's name. */
 static void draw_header(struct tui *tui, int width)
 {
-	char counts[128], title[256] = "";
-	int x = 1, end = width - 1, titled;
+	char title[256] = "";
+	int x = 1, end = width - 1, titled, counted;
 
 	draw_fill((struct rect){ 0, 0, 1, width }, INK_TEXT);
 	if (tui->top->ops->title)
 		tui->top->ops->title(tui->top, title, sizeof(title));
 	titled = *title ? 4 + text_width(title) : 0;
-	guests_text(&tui->deck->model, counts, sizeof(counts));
-	if (width - 2 - text_width(counts) - 2 >= 24) {
-		draw_right(0, x, end - x, INK_TEXT | DRAW_DIM, counts);
-		end -= text_width(counts) + 2;
-	}
+	/* Beside them the program's name and the beginning of a title have room. */
+	counted = draw_counts(&tui->deck->model, x + HEADER_LEAST, end - x - HEADER_LEAST);
+	if (counted)
+		end -= counted + 2;
 	x += draw_text(0, x, end - x, INK_ACCENT | DRAW_BOLD, "vmdeck");
 	x += draw_deck(tui->deck, x, end - x - titled);
 	if (*title)

@@ -169,8 +169,8 @@ static void unlock(struct tui_deck *deck, const struct tui_guest *guest, size_t 
 		deck->unlocking[0] = '\0';
 }
 
-/* One that has reset itself may be on the way to its next start: the deck knows. */
-static enum guest_state state_for_orders(const struct tui_guest *guest)
+/* On the way to its next start or not: the deck knows. */
+enum guest_state order_state(const struct tui_guest *guest)
 {
 	return guest->state == GUEST_STOPPING && guest->restarts ? GUEST_RUNNING : guest->state;
 }
@@ -186,7 +186,7 @@ void order_give(struct tui_deck *deck, const char *name, const char *order)
 	method = fitting(method, guest->state);
 	/* What is dangerous is neither asked of nor given to a guest that is not there for it. */
 	if (method->order->confirm &&
-	    method_check_state(method, name, state_for_orders(guest), &cause) < 0)
+	    method_check_state(method, name, order_state(guest), &cause) < 0)
 		tui_say(deck->tui, SEVERITY_ERROR, NULL, "%s", cause.text);
 	else if (method->order->confirm)
 		ask(deck, method, name);

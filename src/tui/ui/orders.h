@@ -10,6 +10,9 @@
  */
 void order_give(struct tui_deck *deck, const char *guest, const char *order);
 
+/* The state that counts for orders: one that has reset itself may be about to start. */
+enum guest_state order_state(const struct tui_guest *guest);
+
 void quit_ask(struct tui_deck *deck);
 void quit_check(struct tui_deck *deck); /* after a change of states */
 

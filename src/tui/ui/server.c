@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "control/protocol.h"
 #include "tui/model/json.h"
+#include "tui/ui/marked.h"
 #include "tui/ui/mistakes.h"
 #include "tui/ui/orders.h"
 #include "tui/ui/samples.h"
@@ -219,6 +220,7 @@ void server_disconnect(struct tui_deck *deck)
 void server_destroy(struct tui_deck *deck)
 {
 	mistakes_forget(deck);
+	marked_forget(deck);
 	samples_free(deck->samples);
 	netmodel_destroy(&deck->network);
 	model_destroy(&deck->model);

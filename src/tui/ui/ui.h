@@ -42,6 +42,7 @@ struct tui_deck {
 	json_t *looked_at, *mistakes; /* mistakes.c: a guest as it was listed, and what it has; */
 	uint64_t looked;	      /* when, CLOCK_MONOTONIC, ns */
 	bool looking;		      /* the deck is asked for that */
+	struct marked *marked;	      /* marked.c: orders to marked guests that are under way */
 };
 
 #define TUI_DECKS 8

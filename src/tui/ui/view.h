@@ -28,6 +28,7 @@ enum command {
 	/* inside a view */
 	COMMAND_FILTER, COMMAND_CHART, COMMAND_NEXT, COMMAND_HOLD, COMMAND_CAPTURE,
 	COMMAND_SAVE_PAST,
+	COMMAND_MARK, COMMAND_MARK_OTHERS, COMMAND_UNMARK,
 };
 
 /* Sets of keys that views have in common. */
@@ -55,6 +56,7 @@ struct view_ops {
 	const char *name; /* for the help screen */
 	unsigned keys;	  /* KEYS_* */
 	size_t size; /* of its state, which begins as zeros; 0: it has none */
+	bool marks; /* orders are for all guests that are marked, where some are */
 	bool full; /* draws the whole screen, without header, messages and footer */
 	void (*create)(struct view *view);  /* before anything else */
 	void (*destroy)(struct view *view); /* the connection is closed already */

@@ -12,68 +12,41 @@
 #include "tui/ui/scroll.h"
 #include "tui/ui/style.h"
 #include "tui/ui/ui.h"
+#include "tui/views/guest_list.h"
 #include "tui/views/layout.h"
 #include "tui/views/panel.h"
 #include "tui/views/table.h"
 
 struct deck_view {
+	struct guest_list list;
 	char selected[128];
-	char filter[64];
-	size_t top, page; /* of the filtered list */
+	size_t top, page; /* of the list */
 	unsigned chart;	  /* the first one */
 };
 
-/* Whether the filter lets the guest through. */
-static bool passes(const struct view *view, const struct tui_guest *guest)
+/* The list as it is now; its rows are valid until the server says something. */
+static struct guest_list *list_of(const struct view *view)
 {
-	const struct deck_view *state = view->state;
+	struct deck_view *state = view->state;
 
-	return !*state->filter || strcasestr(guest->name, state->filter);
-}
-
-/* The guest at a position of the filtered list, or NULL. */
-static struct tui_guest *guest_at(const struct view *view, size_t position)
-{
-	const struct model *model = &view->deck->model;
-
-	for (size_t i = 0; i < model->guest_count; i++)
-		if (passes(view, model->guests[i]) && position-- == 0)
-			return model->guests[i];
-	return NULL;
-}
-
-static size_t listed(const struct view *view, size_t *selected)
-{
-	const struct model *model = &view->deck->model;
-	const struct deck_view *state = view->state;
-	size_t n = 0;
-
-	*selected = 0;
-	for (size_t i = 0; i < model->guest_count; i++) {
-		if (!passes(view, model->guests[i]))
-			continue;
-		if (strcmp(model->guests[i]->name, state->selected) == 0)
-			*selected = n;
-		n++;
-	}
-	return n;
+	guest_list_update(&state->list, &view->deck->model);
+	return &state->list;
 }
 
 static void select_at(struct view *view, size_t position)
 {
-	const struct tui_guest *guest = guest_at(view, position);
+	const struct guest_list *list = list_of(view);
 	struct deck_view *state = view->state;
 
-	snprintf(state->selected, sizeof(state->selected), "%s", guest ? guest->name : "");
+	snprintf(state->selected, sizeof(state->selected), "%s",
+		 position < list->count ? list->rows[position]->name : "");
 }
 
 static const char *deck_guest(struct view *view)
 {
-	const struct deck_view *state = view->state;
-	size_t position;
+	struct deck_view *state = view->state;
 
-	listed(view, &position);
-	select_at(view, position);
+	select_at(view, guest_list_find(list_of(view), state->selected));
 	return state->selected;
 }
 
@@ -83,15 +56,14 @@ static json_t *deck_stats(struct view *view)
 	const struct deck_view *state = view->state;
 	json_t *names = json_array();
 	const char *selected = deck_guest(view);
+	const struct guest_list *list = list_of(view);
 	bool seen = false;
 
-	for (size_t i = 0; i < (state->page ? state->page : 1); i++) {
-		const struct tui_guest *guest = guest_at(view, state->top + i);
-
-		if (!guest)
+	for (size_t i = state->top; i < state->top + (state->page ? state->page : 1); i++) {
+		if (i >= list->count)
 			break;
-		json_array_append_new(names, message_text(guest->name));
-		seen = seen || strcmp(guest->name, selected) == 0;
+		json_array_append_new(names, message_text(list->rows[i]->name));
+		seen = seen || strcmp(list->rows[i]->name, selected) == 0;
 	}
 	if (!seen && *selected)
 		json_array_append_new(names, message_text(selected));
@@ -166,6 +138,9 @@ static void draw_guest(const struct column_layout *c, struct rect row,
 
 	if (chosen)
 		draw_fill(row, style);
+	if (guest->marked)
+		draw_text(row.y, row.x, 1, chosen ? style : INK_WARN | DRAW_BOLD,
+			  draw_sign(SIGN_MARK));
 	draw_text(row.y, c->x[COLUMN_NAME], c->width[COLUMN_NAME],
 		  style | DRAW_BOLD | DRAW_MIDDLE, guest->name);
 	draw_text(row.y, c->x[COLUMN_STATE], 1, state, style_state_sign(guest->state));
@@ -203,7 +178,7 @@ static void draw_empty(const struct view *view, struct rect r)
 		snprintf(text, sizeof(text), "Waiting for the list of guests");
 	else if (model->guest_count)
 		snprintf(text, sizeof(text), "No guest's name contains \"%s\". Press %s to change "
-			 "the filter.", state->filter, tui_key(view, COMMAND_FILTER));
+			 "the filter.", state->list.filter, tui_key(view, COMMAND_FILTER));
 	else
 		snprintf(text, sizeof(text), "No guests yet. Make one with vmdeck new or a profile "
 			 "(*" NAME_FILE_SUFFIX ") in %s, or try vmdeck --demo.",
@@ -211,68 +186,51 @@ static void draw_empty(const struct view *view, struct rect r)
 	draw_center(r, INK_TEXT, text);
 }
 
-/*
- * What the table needs room for: columns of the longest name and address, and restarts of a guest
- * that runs.
- */
-static int measure(const struct view *view, int *addresses, bool *restarts)
+/* Whether a guest that runs has restarts to show. */
+static bool has_restarts(const struct guest_list *list)
 {
-	const struct model *model = &view->deck->model;
-	int most = 0;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->rows[i]->restarts && guest_state_in(list->rows[i]->state, GUEST_ALIVE))
+			return true;
+	return false;
+}
 
-	*addresses = 0;
-	*restarts = false;
-	for (size_t i = 0; i < model->guest_count; i++) {
-		const struct tui_guest *guest = model->guests[i];
-		int width = text_width(guest->name);
-
-		if (!passes(view, guest))
-			continue;
-		most = width > most ? width : most;
-		if (text_width(guest->address) > *addresses)
-			*addresses = text_width(guest->address);
-		*restarts |= guest->restarts && guest_state_in(guest->state, GUEST_ALIVE);
-	}
-	return most;
+static void draw_rows_in_sight(const struct guest_list *list, const struct column_layout *columns,
+			       struct rect r, size_t top, size_t selected)
+{
+	for (int i = 0; i < r.height && top + (size_t)i < list->count; i++)
+		draw_guest(columns, (struct rect){ r.y + i, r.x, 1, r.width },
+			   list->rows[top + (size_t)i], top + (size_t)i == selected);
 }
 
 static void draw_list(struct view *view, struct rect r, bool boxed)
 {
 	struct deck_view *state = view->state;
+	const struct guest_list *list = list_of(view);
+	size_t selected = guest_list_find(list, state->selected);
 	struct column_layout columns;
-	size_t selected, count = listed(view, &selected);
 	char title[128];
-	int addresses;
-	bool restarts;
-	int names;
 
 	if (boxed) {
-		snprintf(title, sizeof(title), *state->filter ? "Guests matching %s" : "Guests",
-			 state->filter);
+		snprintf(title, sizeof(title), *list->filter ? "Guests matching %s" : "Guests",
+			 list->filter);
 		r = draw_box(r, INK_TEXT | DRAW_DIM, title);
 	}
-	if (count == 0) {
+	if (list->count == 0) {
 		draw_empty(view, r);
 		return;
 	}
-	names = measure(view, &addresses, &restarts);
-	layout_columns(&columns, r.x + 1, r.width - 2, names, addresses, restarts);
+	layout_columns(&columns, r.x + 1, r.width - 2, list->names, list->addresses,
+		       has_restarts(list));
 	if (r.height >= 2) {
 		draw_heads(&columns, r.y);
 		r.y++;
 		r.height--;
 	}
-	follow(state, selected, count, (size_t)r.height);
-	for (int i = 0; i < r.height; i++) {
-		const struct tui_guest *guest = guest_at(view, state->top + (size_t)i);
-
-		if (!guest)
-			break;
-		draw_guest(&columns, (struct rect){ r.y + i, r.x, 1, r.width }, guest,
-			   state->top + (size_t)i == selected);
-	}
-	if (boxed && count > (size_t)r.height) {
-		snprintf(title, sizeof(title), " %zu of %zu ", selected + 1, count);
+	follow(state, selected, list->count, (size_t)r.height);
+	draw_rows_in_sight(list, &columns, r, state->top, selected);
+	if (boxed && list->count > (size_t)r.height) {
+		snprintf(title, sizeof(title), " %zu of %zu ", selected + 1, list->count);
 		draw_right(r.y + r.height, r.x, r.width - 2, INK_TEXT | DRAW_DIM, title);
 	}
 }
@@ -446,9 +404,8 @@ static void deck_draw(struct view *view, struct rect body)
 {
 	const struct tui_guest *guest = model_find(&view->deck->model, deck_guest(view));
 	struct deck_layout layout;
-	size_t selected;
 
-	layout_deck(&layout, body, (int)listed(view, &selected));
+	layout_deck(&layout, body, (int)list_of(view)->count);
 	draw_list(view, layout.list, layout.boxed);
 	if (layout.events.height > 2)
 		draw_events(&view->tui->messages, layout.events);
@@ -464,40 +421,104 @@ static void filter_answer(void *arg, int choice, const char *text)
 
 	(void)choice;
 	if (text)
-		snprintf(state->filter, sizeof(state->filter), "%s", text);
+		guest_list_filter(&state->list, text);
 	state->top = 0;
 }
 
-static bool deck_command(struct view *view, enum command command)
+/* One more, and on to the next, so that several are marked by one key. */
+static void mark_selected(struct view *view, size_t selected)
 {
-	size_t selected, count = listed(view, &selected);
-	struct deck_view *state = view->state;
-	int position = (int)selected;
+	const struct guest_list *list = list_of(view);
 
-	if (command == COMMAND_FILTER) {
-		prompt_line(&view->tui->prompt, state->filter, filter_answer, state,
-			    "Show guests with:");
+	if (selected >= list->count)
+		return;
+	list->rows[selected]->marked = !list->rows[selected]->marked;
+	select_at(view, selected + 1 < list->count ? selected + 1 : selected);
+}
+
+/* Of those that are listed. */
+static void invert_marks(const struct guest_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		list->rows[i]->marked = !list->rows[i]->marked;
+}
+
+/* Also of those that are not listed now; whether there was one. */
+static bool clear_marks(struct model *model)
+{
+	bool marked = model_marked(model) > 0;
+
+	for (size_t i = 0; i < model->guest_count; i++)
+		model->guests[i]->marked = false;
+	return marked;
+}
+
+/* Back to how the list was at first, a step at a time; false: there is nothing to undo. */
+static bool step_back(struct view *view)
+{
+	struct deck_view *state = view->state;
+
+	if (clear_marks(&view->deck->model))
 		return true;
-	}
-	if (command == COMMAND_BACK && *state->filter) {
-		state->filter[0] = '\0';
-		return true;
-	}
-	if (command == COMMAND_CHART) {
-		state->chart = (state->chart + 1) % PANEL_COUNT;
-		return true;
-	}
-	/* The selection moves as a page of one line does, but by pages of the list. */
+	if (!*state->list.filter)
+		return false;
+	guest_list_filter(&state->list, "");
+	return true;
+}
+
+/* The selection moves as a page of one line does, but by pages of the list. */
+static bool move_selection(struct view *view, enum command command)
+{
+	const struct guest_list *list = list_of(view);
+	struct deck_view *state = view->state;
+	int count = (int)list->count, position = (int)guest_list_find(list, state->selected);
+
 	if (command == COMMAND_PAGE_UP)
 		position -= (int)state->page;
 	else if (command == COMMAND_PAGE_DOWN)
 		position += (int)state->page;
-	else if (!scroll_command(&position, (int)count, 1, command))
+	else if (!scroll_command(&position, count, 1, command))
 		return false;
-	if (position >= (int)count)
-		position = (int)count - 1;
+	if (position >= count)
+		position = count - 1;
 	select_at(view, position > 0 ? (size_t)position : 0);
 	return true;
+}
+
+static bool deck_command(struct view *view, enum command command)
+{
+	struct deck_view *state = view->state;
+
+	switch (command) {
+	case COMMAND_FILTER:
+		prompt_line(&view->tui->prompt, state->list.filter, filter_answer, state,
+			    "Show guests with:");
+		return true;
+	case COMMAND_BACK:
+		return step_back(view);
+	case COMMAND_CHART:
+		state->chart = (state->chart + 1) % PANEL_COUNT;
+		return true;
+	case COMMAND_MARK:
+		mark_selected(view, guest_list_find(list_of(view), deck_guest(view)));
+		return true;
+	case COMMAND_MARK_OTHERS:
+		invert_marks(list_of(view));
+		return true;
+	case COMMAND_UNMARK:
+		clear_marks(&view->deck->model);
+		return true;
+	default:
+		return move_selection(view, command);
+	}
+}
+
+static void deck_destroy(struct view *view)
+{
+	struct deck_view *state = view->state;
+
+	if (state)
+		guest_list_free(&state->list);
 }
 
 static void deck_tick(struct view *view)
@@ -510,7 +531,9 @@ const struct view_ops view_deck = {
 	.id = "deck",
 	.name = "Guests",
 	.keys = KEYS_LIST | KEYS_ORDERS | KEYS_HELP | KEYS_LOG,
+	.marks = true,
 	.size = sizeof(struct deck_view),
+	.destroy = deck_destroy,
 	.guest = deck_guest,
 	.draw = deck_draw,
 	.command = deck_command,
