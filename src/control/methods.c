@@ -45,7 +45,7 @@ const struct method method_table[METHOD_COUNT] = {
 			       METHOD_GUEST_RESUME) },
 	[METHOD_GUEST_STOP] = { "guest.stop", METHOD_OPERATE, GUEST_ALIVE, { GUEST },
 		.help = "presses a guest's power button",
-		.order = ORDER("stop", "presses guests' power buttons", NULL, false, "stopped",
+		.order = ORDER("stop", "presses guests' power buttons", "shut it down", false, "stopped",
 			       "power button pressed", 0) },
 	[METHOD_GUEST_OFF] = { "guest.off", METHOD_OPERATE, GUEST_ALIVE, { GUEST },
 		.help = "takes a guest's power away at once",

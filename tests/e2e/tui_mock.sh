@@ -169,6 +169,18 @@ key p
 see 'cannot be ordered this'
 key s
 see 'web .*● running'
+key S
+see 'Shut web down? y: shut it down, any other key: let it run'
+key n
+gone 'Shut web down?'
+see 'web .*● running'
+key S
+see 'Shut web down?'
+key y
+see 'web .*○ stopped'
+asked 'guest.stop {"guest": "web"}'
+key s
+see 'web .*● running'
 key L
 see 'Messages'
 see 'cannot be ordered this'

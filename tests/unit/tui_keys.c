@@ -436,6 +436,32 @@ static void test_question(void **state)
 				   "or stopping can be forced off"));
 }
 
+/* The power button disturbs, and destroys nothing: it is asked about, and that is all. */
+static void test_power_button(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+	json_int_t id;
+	json_t *params;
+
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
+	for (unsigned i = 0; i < 2; i++) {
+		order_give(tui->deck, "web", keys_find(tui->keys, tui->top->ops, 'S')->target);
+		assert_string_equal(tui->prompt.question,
+				    "Shut web down? y: shut it down, any other key: let it run");
+		assert_null(fake_screen_asked(screen, &id, &params));
+		type(tui, i ? "y" : "S");
+	}
+	fake_screen_wait(screen, "guest.stop");
+	/* What a key does that is one slip away from another is asked about, whatever it is. */
+	for (size_t i = 0; i < keys_table.count; i++) {
+		const struct key *key = &keys_table.rows[i];
+
+		if (key->command == COMMAND_ORDER && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ", key->key))
+			assert_non_null(method_find(key->target)->order->confirm);
+	}
+}
+
 /*
  * Each passphrase is asked for, is not shown, and goes before the start; none is of an image that
  * is not there, as the deck says when it has looked.
@@ -688,6 +714,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_quit, start, stop),
 		cmocka_unit_test_setup_teardown(test_leaving, start, stop),
 		cmocka_unit_test_setup_teardown(test_question, start, stop),
+		cmocka_unit_test_setup_teardown(test_power_button, start, stop),
 		cmocka_unit_test_setup_teardown(test_encrypted_disks, start, stop),
 		cmocka_unit_test_setup_teardown(test_media, start, stop),
 		cmocka_unit_test_setup_teardown(test_reset_of_a_changed_profile, start, stop),

@@ -27,7 +27,7 @@ static const struct key rows[] = {
 	{ IN("deck"), 'q', "q", DO(QUIT), "leave", "leave the screen" },
 	{ ALL(KEYS_HELP), '?', "?", OPEN("help"), "help", "show all keys" },
 	{ ALL(KEYS_ORDERS), 'S', "S", ORDER("guest.stop"), "power button",
-	  "press the guest's power button, so that it shuts down" },
+	  "press the guest's power button, so that it shuts down (asks first)" },
 	{ ALL(KEYS_ORDERS), 'p', "p", ORDER("guest.pause"), "pause",
 	  "pause the guest, or let it go on" },
 	{ IN("deck"), 'n', "n", OPEN("network"), "network", "watch switches, ports and packets" },

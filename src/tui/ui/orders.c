@@ -58,9 +58,11 @@ static void ask(struct tui_deck *deck, const struct method *method, const char *
 	tui->asked_choices[0] = (struct choice){ 'y', what };
 	tui->asked_choices[1] = (struct choice){ 0, paused ? "leave it paused" : "let it run" };
 	prompt_ask(&tui->prompt, tui->asked_choices, confirmed, deck,
-		   "%c%.*s %s%s? It loses what it has not written to its disks yet%s.",
+		   "%c%.*s %s%s?%s%s%s",
 		   toupper((unsigned char)*what), (int)(it - what) - 1, what + 1, guest,
-		   it + strlen(" it"), profile);
+		   it + strlen(" it"), method->order->loses ?
+		   " It loses what it has not written to its disks yet" : "", profile,
+		   method->order->loses ? "." : "");
 }
 
 /* The order that is meant: its counterpart where that alone is legal. */
