@@ -42,6 +42,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/views/console_cells.c %D%/views/console_cells.h \
 	%D%/views/console_vga.c %D%/views/console_vga.h \
 	%D%/views/deck.c \
+	%D%/views/deck_table.c %D%/views/deck_table.h \
 	%D%/views/guest.c \
 	%D%/views/guest_list.c %D%/views/guest_list.h \
 	%D%/views/help.c \
@@ -66,7 +67,7 @@ check_DATA += tests/e2e/tui_client
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/tui_chart tests/unit/tui_emulation tests/unit/tui_emulator \
-	tests/unit/tui_grid tests/unit/tui_guard tests/unit/tui_keys tests/unit/tui_layout tests/unit/tui_model \
+	tests/unit/tui_grid tests/unit/tui_guard tests/unit/tui_keys tests/unit/tui_layout tests/unit/tui_list tests/unit/tui_model \
 	tests/unit/tui_network tests/unit/tui_orders tests/unit/tui_sizes tests/unit/tui_subscribe tests/unit/tui_text
 tests_unit_tui_chart_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_emulation_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
@@ -77,6 +78,7 @@ tests_unit_tui_keys_SOURCES = tests/unit/tui_keys.c tests/unit/fake_screen.c \
 	tests/unit/fake_screen.h
 tests_unit_tui_keys_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_layout_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
+tests_unit_tui_list_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_model_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_network_SOURCES = tests/unit/tui_network.c tests/unit/fake_screen.c \
 	tests/unit/fake_screen.h

@@ -23,9 +23,12 @@
 #include "tui/ui/ui.h"
 #include "tui/views/table.h"
 
+#define WHEEL_LINES 3
+
 static void redraw(void *arg)
 {
 	struct tui *tui = arg;
+	bool (*stats_of_all)(struct view *view);
 	json_t *(*stats)(struct view *view);
 
 	if (tui->terminal.suspended)
@@ -36,10 +39,13 @@ static void redraw(void *arg)
 	draw_erase();
 	curs_set(tui->prompt.active && !tui->prompt.choices);
 	frame_draw(tui);
+	terminal_mouse(&tui->terminal, tui->top->ops->click != NULL);
 	refresh();
 	/* The frame says which guests are in sight. */
 	stats = tui->top->ops->stats;
 	samples_want(tui->deck->samples, stats ? stats(tui->top) : NULL);
+	stats_of_all = tui->top->ops->stats_of_all;
+	samples_want_all(tui->deck->samples, stats_of_all && stats_of_all(tui->top));
 	tui_drawn(tui);
 }
 
@@ -133,6 +139,21 @@ static bool turn(struct tui *tui, wint_t key, bool special)
 	return true;
 }
 
+/* A button of the mouse, which answers no question; the wheel moves as keys do. */
+static void mouse_pressed(struct tui *tui)
+{
+	struct view *view = tui->top;
+	int y, x, wheel;
+
+	if (!terminal_clicked(&y, &x, &wheel) || tui->prompt.active || !view->ops->click)
+		return;
+	tui_dirty(tui);
+	if (!wheel)
+		view->ops->click(view, y, x);
+	for (unsigned i = 0; wheel && i < WHEEL_LINES; i++)
+		view->ops->command(view, wheel < 0 ? COMMAND_UP : COMMAND_DOWN);
+}
+
 static void key_pressed(struct tui *tui, wint_t key, bool special)
 {
 	const struct key *row = NULL;
@@ -141,6 +162,10 @@ static void key_pressed(struct tui *tui, wint_t key, bool special)
 	if (special && key == KEY_RESIZE)
 		return;
 	tui_key_pressed(tui);
+	if (special && key == KEY_MOUSE) {
+		mouse_pressed(tui);
+		return;
+	}
 	if (turn(tui, key, special))
 		return;
 	if (tui->prompt.active) {

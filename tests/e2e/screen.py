@@ -352,9 +352,10 @@ def owner(folder):
 
 
 def is_given_back(terminal):
-    modes = "alternate_on", "keypad_flag", "keypad_cursor_flag", "cursor_flag"
+    modes = ("alternate_on", "keypad_flag", "keypad_cursor_flag", "mouse_any_flag",
+             "mouse_sgr_flag", "cursor_flag")
     shown = terminal.tmux("display", "-p", " ".join(f"#{{{mode}}}" for mode in modes))
-    assert shown == "0 0 0 1\n", shown
+    assert shown == "0 0 0 0 0 1\n", shown
 
 
 def test_a_deck_that_is_killed_gives_the_terminal_back():

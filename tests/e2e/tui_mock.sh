@@ -214,6 +214,36 @@ see 'Resumed: db and web\.'
 key u
 gone 'marked'
 
+echo "sorting: by keys, by the mouse, in a terminal that sends it as X10 did"
+key F6
+see 'Sort by?'
+key F6
+gone 'Sort by?'
+see '▼Name'
+if ! screen | sed -n 4p | grep -q ' build-box '; then
+	echo "FAIL: the list is not reversed"
+	screen
+	failed=1
+fi
+key F6
+see 'Sort by?'
+key c
+see '▼CPU%'
+asked 'stats.subscribe.*"guests": "\*"'
+key I
+see '▲CPU%'
+t send-keys -H 1b 5b 4d 20 23 23 # the first column's head
+see '▲Name'
+asked 'stats.cancel'
+if ! screen | sed -n 4p | grep -q ' db '; then
+	echo "FAIL: the list is not sorted by name"
+	screen
+	failed=1
+fi
+t send-keys -H 1b 5b 4d 20 26 26 # the last row
+see 'build-box is not running'
+key g
+
 echo "details"
 key g
 key Enter

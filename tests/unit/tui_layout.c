@@ -70,10 +70,17 @@ static void test_columns(void **state)
 {
 	(void)state;
 	for (int width = 18; width <= 250; width++) {
+		const struct column_needs needs = { 9, width % 3 * 7, width % 2,
+						    (enum column)(width % COLUMN_COUNT) };
 		struct column_layout c;
 		int end = 2;
 
-		layout_columns(&c, 2, width, 9, width % 3 * 7, width % 2);
+		layout_columns(&c, 2, width, &needs);
+		/* By what it is sorted is there from where there is room for it. */
+		if (width >= 40 && needs.sorted != COLUMN_CPU_LINE &&
+		    needs.sorted != COLUMN_MEMORY_LINE && needs.sorted != COLUMN_DISK_LINE &&
+		    needs.sorted != COLUMN_NET_LINE)
+			assert_true(c.width[needs.sorted] > 0);
 		assert_true(c.width[COLUMN_NAME] > 0 && c.width[COLUMN_STATE] > 0);
 		for (unsigned i = 0; i < COLUMN_COUNT; i++) {
 			assert_true(c.width[i] >= 0);

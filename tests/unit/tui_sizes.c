@@ -14,6 +14,7 @@
 #include "fake_screen.h"
 #include "tui/ui/frame.h"
 #include "tui/ui/orders.h"
+#include "tui/views/guest_list.h"
 #include "tui/views/network_draw.h"
 
 #define ROWS_MAX 60
@@ -427,6 +428,83 @@ static void test_marks(void **state)
 	assert_shows(L"◆crashed");
 }
 
+/* Where on the screen the text is. */
+static void click(struct tui *tui, const wchar_t *text)
+{
+	for (int y = 0; y < LINES; y++) {
+		const wchar_t *at = wcsstr(cells[y], text);
+
+		if (!at)
+			continue;
+		tui->top->ops->click(tui->top, y, (int)(at - cells[y]));
+		return;
+	}
+	fail_msg("there is no \"%ls\" to click on", text);
+}
+
+/* The column that sorts is marked, and is there before others; the selection stays. */
+static void test_sorted(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	fake_screen_guests(screen, guests);
+	tui->top->ops->command(tui->top, COMMAND_LAST);
+	draw(tui, 24, 80);
+	assert_shows(L"▲Name ");
+	click(tui, L"State");
+	draw(tui, 24, 80);
+	assert_shows(L"▲State");
+	assert_string_equal(tui->top->ops->guest(tui->top), "crashed");
+	click(tui, L"State");
+	draw(tui, 24, 80);
+	assert_shows(L"▼State");
+	tui->top->ops->command(tui->top, COMMAND_SORT_RIGHT);
+	tui->top->ops->command(tui->top, COMMAND_SORT_RIGHT);
+	for (unsigned i = 0; i < SORT_COUNT; i++) {
+		all_sizes(tui);
+		tui->top->ops->command(tui->top, COMMAND_SORT_RIGHT);
+	}
+	draw(tui, 24, 80);
+	assert_shows(L"▼Uptime");
+	tui->top->ops->command(tui->top, COMMAND_SORT_REVERSE);
+	draw(tui, 24, 44);
+	assert_shows(L"▲Uptime");
+	click(tui, L"kernel-r…-guest2");
+	assert_string_equal(tui->top->ops->guest(tui->top), LONG "2");
+	/* Beside the list, and where a list without guests stood, is nothing. */
+	tui->top->ops->click(tui->top, 0, 0);
+	fake_screen_guests(screen, "{\"guests\":[]}");
+	draw(tui, 24, 80);
+	tui->top->ops->click(tui->top, 2, 20);
+	tui->top->ops->click(tui->top, 3, 20);
+}
+
+/* A question, and a second key for one of its answers. */
+static void test_sort_question(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	fake_screen_guests(screen, guests);
+	for (unsigned i = 0; i < 2; i++) {
+		draw(tui, 24, 80);
+		assert_shows(i ? L"▼Mem" : L"▲Name");
+		tui->top->ops->command(tui->top, COMMAND_SORT);
+		draw(tui, 24, 80);
+		assert_shows(L"Sort by? n: name, s: state, r: restarts, ");
+		prompt_key(&tui->prompt, i ? KEY_F(6) : 'm', i);
+		assert_false(tui->prompt.active);
+	}
+	draw(tui, 24, 80);
+	assert_shows(L"▲Mem");
+	tui->top->ops->command(tui->top, COMMAND_SORT);
+	draw(tui, 24, 80);
+	prompt_key(&tui->prompt, KEY_F(7), true);
+	draw(tui, 24, 80);
+	assert_shows(L"▲Mem");
+}
+
 /* Columns are as wide as the guests in sight ask for, not those that a filter keeps out. */
 static void test_filtered_names(void **state)
 {
@@ -435,12 +513,12 @@ static void test_filtered_names(void **state)
 
 	fake_screen_guests(screen, guests);
 	draw(tui, 24, 80);
-	assert_false(shows(L" Name       State "));
+	assert_false(shows(L"▲Name       State "));
 	tui->top->ops->command(tui->top, COMMAND_FILTER);
 	for (const char *c = "bad\r"; *c; c++)
 		prompt_key(&tui->prompt, (wint_t)*c, false);
 	draw(tui, 24, 80);
-	assert_shows(L" Name       State ");
+	assert_shows(L"▲Name       State ");
 }
 
 /* A register and its value stay together. */
@@ -641,6 +719,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_heads, start, stop),
 		cmocka_unit_test_setup_teardown(test_names, start, stop),
 		cmocka_unit_test_setup_teardown(test_marks, start, stop),
+		cmocka_unit_test_setup_teardown(test_sorted, start, stop),
+		cmocka_unit_test_setup_teardown(test_sort_question, start, stop),
 		cmocka_unit_test_setup_teardown(test_filtered_names, start, stop),
 		cmocka_unit_test_setup_teardown(test_registers, start, stop),
 		cmocka_unit_test_setup_teardown(test_last_lines, start, stop),

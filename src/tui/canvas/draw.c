@@ -362,7 +362,8 @@ const char *draw_sign(enum sign sign)
 		[SIGN_CROSS] = { "x", "✖" },	 [SIGN_HALF] = { "+", "◐" },
 		[SIGN_PAUSE] = { "=", "‖" },	 [SIGN_DASH] = { "-", "–" },
 		[SIGN_CUT] = { "~", "…" },	 [SIGN_TIMES] = { "x", "×" },
-		[SIGN_MARK] = { "+", "◆" },
+		[SIGN_MARK] = { "+", "◆" },	 [SIGN_FALLING] = { "-", "▼" },
+		[SIGN_RISING] = { "+", "▲" },
 	};
 
 	return signs[sign][canvas.utf8];

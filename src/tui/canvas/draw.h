@@ -91,7 +91,8 @@ void draw_bar(int y, int x, int width, unsigned style, double fraction);
 /* A few signs with their ASCII stand-ins. */
 enum sign {
 	SIGN_DOT, SIGN_RING, SIGN_UP, SIGN_DOWN, SIGN_RIGHT, SIGN_SEPARATOR, SIGN_CROSS, SIGN_HALF,
-	SIGN_PAUSE, SIGN_DASH, SIGN_CUT, SIGN_TIMES, SIGN_MARK
+	SIGN_PAUSE, SIGN_DASH, SIGN_CUT, SIGN_TIMES, SIGN_MARK,
+	SIGN_FALLING, SIGN_RISING
 };
 const char *draw_sign(enum sign sign);
 

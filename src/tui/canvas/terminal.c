@@ -199,6 +199,27 @@ void terminal_resume(struct terminal *terminal)
 	curs_set(0);
 }
 
+void terminal_mouse(struct terminal *terminal, bool taken)
+{
+	if (terminal->mouse == taken)
+		return;
+	terminal->mouse = taken;
+	mouseinterval(0); /* nothing waits for a second click */
+	mousemask(taken ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+}
+
+bool terminal_clicked(int *y, int *x, int *wheel)
+{
+	MEVENT event;
+
+	if (getmouse(&event) != OK)
+		return false;
+	*y = event.y;
+	*x = event.x;
+	*wheel = event.bstate & BUTTON4_PRESSED ? -1 : event.bstate & BUTTON5_PRESSED ? 1 : 0;
+	return true;
+}
+
 void terminal_resize(struct terminal *terminal)
 {
 	struct winsize size;

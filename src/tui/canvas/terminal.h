@@ -20,7 +20,7 @@ struct terminal {
 	struct sigaction actions_before[TERMINAL_SIGNALS];
 	int signal_fd; /* readable when a signal came; see terminal_signals() */
 	bool modes_saved, signals_taken, suspended;
-	bool utf8, colour;
+	bool utf8, colour, mouse;
 };
 
 /*
@@ -38,6 +38,12 @@ void terminal_stop(struct terminal *terminal);
 /* Gives the screen to another program, and takes it back. */
 void terminal_suspend(struct terminal *terminal);
 void terminal_resume(struct terminal *terminal);
+
+/* Has the mouse's buttons come as keys, KEY_MOUSE, or leaves them to the terminal. */
+void terminal_mouse(struct terminal *terminal, bool taken);
+
+/* What came with KEY_MOUSE: where the first button went down, or -1 up and 1 down of its wheel. */
+bool terminal_clicked(int *y, int *x, int *wheel);
 
 /* Adopts the size that the terminal has now. */
 void terminal_resize(struct terminal *terminal);

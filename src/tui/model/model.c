@@ -239,3 +239,39 @@ void model_stats(struct model *model, const json_t *params, const json_t *names,
 			guest_sample(guest, values, steps);
 	}
 }
+
+/* The guest of that name, looked for from *at on, where the one behind it is next. */
+static struct tui_guest *find_from(const struct model *model, const char *name, size_t *at)
+{
+	for (size_t i = 0; i < model->guest_count; i++) {
+		struct tui_guest *guest = model->guests[(*at + i) % model->guest_count];
+
+		if (strcmp(guest->name, name) == 0) {
+			*at += i + 1;
+			return guest;
+		}
+	}
+	return NULL;
+}
+
+void model_values(struct model *model, const json_t *params)
+{
+	const json_t *entries = json_object_get(params, "guests"), *entry;
+	size_t i, at = 0;
+
+	json_array_foreach(entries, i, entry) {
+		struct tui_guest *guest = find_from(model, json_text(entry, "name"), &at);
+		const char *name;
+		json_t *value;
+
+		if (!guest)
+			continue;
+		json_object_foreach(json_object_get(entry, "values"), name, value) {
+			unsigned field = stats_field_find(name);
+
+			if (field < STATS_VCPU)
+				guest->now[field] = sample(value);
+		}
+	}
+	model->samples++;
+}

@@ -28,6 +28,8 @@ struct tui_guest {
 	uint64_t restarts; /* since it was started */
 	double memory; /* bytes configured */
 	struct chart_series *series; /* MODEL_FIELDS of them, or NULL before the first sample */
+	float now[STATS_VCPU]; /* the newest values, as far as model_values() was told of them */
+	size_t by_name, place; /* guest_list.c: in the server's order, and in its own from 1 on */
 	bool marked; /* by who sits at the screen: orders are for all that are */
 	bool listed; /* seen in the list being merged */
 };
@@ -36,6 +38,7 @@ struct model {
 	struct tui_guest **guests; /* in the server's order */
 	size_t guest_count;
 	uint64_t lists; /* that came: guests may be others after each */
+	uint64_t samples; /* how often model_values() came */
 	bool guests_known; /* the first list came */
 	bool restarts_grow; /* of a guest that was there before, by the last two lists */
 	char *deck, *host;
@@ -69,5 +72,8 @@ void model_history(struct model *model, const json_t *history);
  * steps 0: the newest sample is corrected.
  */
 void model_stats(struct model *model, const json_t *params, const json_t *names, unsigned steps);
+
+/* A stats notification of all guests, of whom only the newest values are kept. */
+void model_values(struct model *model, const json_t *params);
 
 #endif

@@ -44,6 +44,12 @@ static const struct key rows[] = {
 	  "read the profiles again, which also happens when they change" },
 	{ IN("deck"), '/', "/", DO(FILTER), "filter",
 	  "show only guests whose name contains a text" },
+	{ IN("deck"), KEY_F(6), "F6", DO(SORT), "sort",
+	  "choose by what the list is sorted, or, with a second %s, sort it the other way round; "
+	  "so does a click on the head of a column" },
+	{ IN("deck"), '<', "<", DO(SORT_LEFT), NULL, "sort by the column to the left" },
+	{ IN("deck"), '>', ">", DO(SORT_RIGHT), NULL, "sort by the column to the right" },
+	{ IN("deck"), 'I', "I", DO(SORT_REVERSE), NULL, "sort the other way round" },
 	{ IN("deck"), ' ', "Space", DO(MARK), "mark",
 	  "mark the guest, or take the mark off; orders are for all marked guests, if there are any" },
 	{ IN("deck"), '*', "*", DO(MARK_OTHERS), NULL,
@@ -114,17 +120,33 @@ const struct key *keys_find(const struct keys *keys, const struct view_ops *view
 	return NULL;
 }
 
-const char *keys_label(const struct keys *keys, const struct view_ops *view, enum command command,
-		       const char *target)
+/* The first key that gives a command, as keys_label() is asked for; NULL: there is none. */
+static const struct key *find_command(const struct keys *keys, const struct view_ops *view,
+				      enum command command, const char *target)
 {
 	for (size_t i = 0; i < keys->count; i++) {
 		const struct key *key = &keys->rows[i];
 
 		if (key->command == command && (!view || keys_has(view, key)) &&
 		    (!target || (key->target && strcmp(key->target, target) == 0)))
-			return key->label;
+			return key;
 	}
-	return "";
+	return NULL;
+}
+
+const char *keys_label(const struct keys *keys, const struct view_ops *view, enum command command,
+		       const char *target)
+{
+	const struct key *key = find_command(keys, view, command, target);
+
+	return key ? key->label : "";
+}
+
+int keys_code(const struct keys *keys, const struct view_ops *view, enum command command)
+{
+	const struct key *key = find_command(keys, view, command, NULL);
+
+	return key ? key->key : 0;
 }
 
 void keys_help(const struct key *key, char *out, size_t size)

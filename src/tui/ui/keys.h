@@ -48,6 +48,9 @@ const struct key *keys_find(const struct keys *keys, const struct view_ops *view
 const char *keys_label(const struct keys *keys, const struct view_ops *view, enum command command,
 		       const char *target);
 
+/* Its code, of the first one of a view; 0: there is none. */
+int keys_code(const struct keys *keys, const struct view_ops *view, enum command command);
+
 /* The help of a key that has one, for the help screen; %s in it is the key's own label. */
 void keys_help(const struct key *key, char *out, size_t size);
 

@@ -43,6 +43,12 @@ void prompt_ask(struct prompt *prompt, const struct choice *choices,
 	add_choices(prompt->question, sizeof(prompt->question), choices);
 }
 
+void prompt_also(struct prompt *prompt, int key, char choice)
+{
+	prompt->also = key;
+	prompt->also_choice = choice;
+}
+
 void prompt_line(struct prompt *prompt, const char *initial,
 		 void (*answer)(void *arg, int choice, const char *text), void *arg,
 		 const char *question)
@@ -186,6 +192,8 @@ void prompt_key(struct prompt *prompt, wint_t key, bool special)
 	for (const struct choice *at = prompt->choices; !special && at->key; at++)
 		if (key == (wint_t)at->key)
 			choice = at->key;
+	if (prompt->also && prompt->also == (int)key && (special || key < KEY_MIN))
+		choice = prompt->also_choice;
 	prompt->active = false;
 	prompt->answer(prompt->arg, choice, NULL);
 }

@@ -23,6 +23,8 @@ struct prompt {
 	char question[768];
 	size_t choices_at; /* where in it they are named */
 	const struct choice *choices; /* keys that answer, or NULL: a line of text */
+	int also; /* another key, or KEY_* of curses, that answers as also_choice does; or 0 */
+	char also_choice;
 	void (*answer)(void *arg, int choice, const char *text);
 	void *arg;
 	bool hidden; /* the line is a secret, and is drawn as asterisks */
@@ -37,6 +39,9 @@ struct prompt {
 void prompt_ask(struct prompt *prompt, const struct choice *choices,
 		void (*answer)(void *arg, int choice, const char *text), void *arg,
 		const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Right behind prompt_ask(): has another key, or KEY_* of curses, answer as that of a choice. */
+void prompt_also(struct prompt *prompt, int key, char choice);
 
 /* Asks for a line, which begins as initial; answer gets it as text, or NULL after Esc. */
 void prompt_line(struct prompt *prompt, const char *initial,

@@ -1,6 +1,7 @@
 /*
  * The samples of what is shown: one subscription for the guests that the view
- * names, made anew (with its history) when they change. Screen thread.
+ * names, made anew (with its history) when they change; and one for the newest
+ * values of all, where the view needs those. Screen thread.
  */
 #include "tui/ui/samples.h"
 
@@ -8,15 +9,18 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "control/message_text.h"
 #include "tui/model/json.h"
 #include "tui/ui/subscribe.h"
 
 #define INTERVAL_MS 500
+#define ALL_INTERVAL_MS 1000
 #define INTERVAL (INTERVAL_MS * NS_PER_MS)
 
 struct samples {
 	struct tui_deck *deck;
-	struct subscription stream;
+	struct subscription stream, all;
+	bool all_wanted;
 	json_t *names; /* of the one that is there or asked for; NULL: none */
 	bool stale, failed;
 	uint64_t sampled;	/* when the newest sample was taken, CLOCK_MONOTONIC */
@@ -73,6 +77,21 @@ static void notified(void *arg, const json_t *params)
 	sample(samples, params, clock_monotonic());
 }
 
+static void all_answered(void *arg, json_t *result, const struct client_error *error)
+{
+	(void)arg;
+	(void)result;
+	(void)error;
+}
+
+static void all_notified(void *arg, const json_t *params)
+{
+	struct samples *samples = arg;
+
+	model_values(&samples->deck->model, params);
+	tui_dirty(samples->deck->tui);
+}
+
 int samples_new(struct tui_deck *deck)
 {
 	struct samples *samples = calloc(1, sizeof(*samples));
@@ -84,7 +103,11 @@ int samples_new(struct tui_deck *deck)
 						 .answered = answered, .notified = notified,
 						 .arg = samples };
 	samples->fill = (struct loop_timer){ .fire = fill, .arg = samples };
+	samples->all = (struct subscription){ .deck = deck, .name = "stats",
+					      .answered = all_answered, .notified = all_notified,
+					      .arg = samples };
 	subscription_add(&samples->stream);
+	subscription_add(&samples->all);
 	deck->samples = samples;
 	return 0;
 }
@@ -114,6 +137,19 @@ void samples_want(struct samples *samples, json_t *names)
 		subscription_stop(&samples->stream);
 }
 
+void samples_want_all(struct samples *samples, bool wanted)
+{
+	if (wanted == samples->all_wanted)
+		return;
+	samples->all_wanted = wanted;
+	if (wanted)
+		subscription_start(&samples->all, json_pack("{s:o,s:i}", "guests",
+							    message_text("*"), "interval_ms",
+							    ALL_INTERVAL_MS));
+	else
+		subscription_stop(&samples->all);
+}
+
 void samples_retry(struct samples *samples)
 {
 	samples->stale = samples->stale || samples->failed;
@@ -125,6 +161,7 @@ void samples_free(struct samples *samples)
 		return;
 	loop_timer_cancel(&samples->deck->tui->loop, &samples->fill);
 	subscription_destroy(&samples->stream);
+	subscription_destroy(&samples->all);
 	json_decref(samples->names);
 	free(samples);
 }

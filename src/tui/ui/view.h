@@ -29,6 +29,7 @@ enum command {
 	COMMAND_FILTER, COMMAND_CHART, COMMAND_NEXT, COMMAND_HOLD, COMMAND_CAPTURE,
 	COMMAND_SAVE_PAST,
 	COMMAND_MARK, COMMAND_MARK_OTHERS, COMMAND_UNMARK,
+	COMMAND_SORT, COMMAND_SORT_LEFT, COMMAND_SORT_RIGHT, COMMAND_SORT_REVERSE,
 };
 
 /* Sets of keys that views have in common. */
@@ -78,6 +79,8 @@ struct view_ops {
 	void (*input)(struct view *view, wint_t key, bool special); /* keys without a command */
 	void (*tick)(struct view *view); /* every second while it is shown */
 	json_t *(*stats)(struct view *view); /* new array: the guests whose samples it shows */
+	bool (*stats_of_all)(struct view *view); /* it needs the newest values of all guests, too */
+	void (*click)(struct view *view, int y, int x); /* of the mouse; NULL: it is the terminal's */
 	void (*title)(struct view *view, char *out, size_t size);
 };
 

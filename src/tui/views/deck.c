@@ -12,16 +12,20 @@
 #include "tui/ui/scroll.h"
 #include "tui/ui/style.h"
 #include "tui/ui/ui.h"
-#include "tui/views/guest_list.h"
+#include "tui/views/deck_table.h"
 #include "tui/views/layout.h"
 #include "tui/views/panel.h"
 #include "tui/views/table.h"
 
+#define SAMPLED_MOST 40 /* guests whose histories one answer holds */
+#define SORT_REVERSE 'i'
+
 struct deck_view {
 	struct guest_list list;
+	struct deck_table table;
 	char selected[128];
-	size_t top, page; /* of the list */
-	unsigned chart;	  /* the first one */
+	unsigned chart; /* the first one */
+	struct choice sorts[SORT_COUNT + 2];
 };
 
 /* The list as it is now; its rows are valid until the server says something. */
@@ -29,7 +33,7 @@ static struct guest_list *list_of(const struct view *view)
 {
 	struct deck_view *state = view->state;
 
-	guest_list_update(&state->list, &view->deck->model);
+	guest_list_update(&state->list, &view->deck->model, clock_monotonic());
 	return &state->list;
 }
 
@@ -50,122 +54,42 @@ static const char *deck_guest(struct view *view)
 	return state->selected;
 }
 
-/* The rows in sight, whose samples are wanted: those of the layout drawn last. */
-static json_t *deck_stats(struct view *view)
+/* Whether the list needs samples of guests that are out of sight. */
+static bool deck_stats_of_all(struct view *view)
 {
 	const struct deck_view *state = view->state;
+
+	return guest_sorts[state->list.sort].samples;
+}
+
+/*
+ * Whether the guest's samples are wanted: of those in sight, by the layout drawn last. Where
+ * guests change places, of all, if they are few, so that they are not asked for again.
+ */
+static bool is_wanted(const struct deck_view *state, const struct tui_guest *guest)
+{
+	const struct guest_list *list = &state->list;
+	size_t page = state->table.rows.height > 0 ? (size_t)state->table.rows.height : 1;
+	size_t place = guest->place - 1;
+
+	if (place >= list->count || list->rows[place] != guest)
+		return false;
+	return (place >= state->table.top && place < state->table.top + page) ||
+	       (guest_sorts[list->sort].samples && list->count <= SAMPLED_MOST);
+}
+
+/* In an order of which it is no matter how they are sorted. */
+static json_t *deck_stats(struct view *view)
+{
+	const struct model *model = &view->deck->model;
 	json_t *names = json_array();
 	const char *selected = deck_guest(view);
-	const struct guest_list *list = list_of(view);
-	bool seen = false;
 
-	for (size_t i = state->top; i < state->top + (state->page ? state->page : 1); i++) {
-		if (i >= list->count)
-			break;
-		json_array_append_new(names, message_text(list->rows[i]->name));
-		seen = seen || strcmp(list->rows[i]->name, selected) == 0;
-	}
-	if (!seen && *selected)
-		json_array_append_new(names, message_text(selected));
+	for (size_t i = 0; i < model->guest_count; i++)
+		if (is_wanted(view->state, model->guests[i]) ||
+		    strcmp(model->guests[i]->name, selected) == 0)
+			json_array_append_new(names, message_text(model->guests[i]->name));
 	return names;
-}
-
-static void draw_heads(const struct column_layout *c, int y)
-{
-	static const char *const heads[COLUMN_COUNT] = {
-		[COLUMN_NAME] = "Name",	     [COLUMN_STATE] = "  State", [COLUMN_CPU] = "CPU%",
-		[COLUMN_MEMORY] = "Mem",     [COLUMN_READ] = "Read",	 [COLUMN_WRITE] = "Write",
-		[COLUMN_IN] = "Net in",	     [COLUMN_OUT] = "Net out", [COLUMN_ADDRESS] = "Address",
-	};
-
-	for (unsigned i = 0; i < COLUMN_COUNT; i++) {
-		if (c->width[i] < 2 || !heads[i])
-			continue;
-		if (i <= COLUMN_STATE || i == COLUMN_ADDRESS)
-			draw_text(y, c->x[i], c->width[i], INK_TEXT | DRAW_DIM, heads[i]);
-		else
-			draw_right(y, c->x[i], c->width[i], INK_TEXT | DRAW_DIM, heads[i]);
-	}
-}
-
-static void draw_values(const struct column_layout *c, int y, const struct chart_series *s,
-			const struct tui_guest *guest, unsigned style, bool chosen)
-{
-	static const struct {
-		enum column column;
-		enum stats_field field;
-	} rates[] = {
-		{ COLUMN_READ, STATS_DISK_READ },
-		{ COLUMN_WRITE, STATS_DISK_WRITE },
-		{ COLUMN_IN, STATS_NET_IN },
-		{ COLUMN_OUT, STATS_NET_OUT },
-	};
-	unsigned good = chosen ? style : INK_GOOD, accent = chosen ? style : INK_ACCENT;
-	char text[TEXT_NUMBER];
-
-	draw_right(y, c->x[COLUMN_CPU], c->width[COLUMN_CPU], style,
-		   text_percent(text, chart_last(&s[STATS_CPU])));
-	draw_right(y, c->x[COLUMN_MEMORY], c->width[COLUMN_MEMORY], style,
-		   text_size(text, chart_last(&s[STATS_MEMORY])));
-	for (unsigned i = 0; i < ARRAY_SIZE(rates); i++)
-		draw_right(y, c->x[rates[i].column], c->width[rates[i].column], style,
-			   text_rate(text, chart_last(&s[rates[i].field])));
-	draw_sparkline(y, c->x[COLUMN_CPU_LINE], c->width[COLUMN_CPU_LINE], good, &s[STATS_CPU],
-		       NULL, 100.0f * (float)(guest->cpus ? guest->cpus : 1));
-	draw_sparkline(y, c->x[COLUMN_MEMORY_LINE], c->width[COLUMN_MEMORY_LINE], accent,
-		       &s[STATS_MEMORY], NULL, (float)guest->memory);
-	draw_sparkline(y, c->x[COLUMN_DISK_LINE], c->width[COLUMN_DISK_LINE], accent,
-		       &s[STATS_DISK_READ], &s[STATS_DISK_WRITE], 0);
-	draw_sparkline(y, c->x[COLUMN_NET_LINE], c->width[COLUMN_NET_LINE], accent,
-		       &s[STATS_NET_IN], &s[STATS_NET_OUT], 0);
-}
-
-/* Beside the state: how often it has begun anew. */
-static void draw_restarts(const struct column_layout *c, int y, uint64_t restarts, unsigned style)
-{
-	char number[TEXT_NUMBER];
-
-	if (c->width[COLUMN_RESTARTS])
-		draw_format(y, c->x[COLUMN_RESTARTS], c->width[COLUMN_RESTARTS], style, "%s%s",
-			    draw_sign(SIGN_TIMES), text_count(number, (double)restarts));
-}
-
-static void draw_guest(const struct column_layout *c, struct rect row,
-		       const struct tui_guest *guest, bool chosen)
-{
-	unsigned style = chosen ? INK_TEXT | DRAW_REVERSE : INK_TEXT;
-	unsigned state = chosen ? style : style_state(guest->state);
-
-	if (chosen)
-		draw_fill(row, style);
-	if (guest->marked)
-		draw_text(row.y, row.x, 1, chosen ? style : INK_WARN | DRAW_BOLD,
-			  draw_sign(SIGN_MARK));
-	draw_text(row.y, c->x[COLUMN_NAME], c->width[COLUMN_NAME],
-		  style | DRAW_BOLD | DRAW_MIDDLE, guest->name);
-	draw_text(row.y, c->x[COLUMN_STATE], 1, state, style_state_sign(guest->state));
-	draw_text(row.y, c->x[COLUMN_STATE] + 2, c->width[COLUMN_STATE] - 2, state,
-		  guest_state_name(guest->state));
-	if (c->width[COLUMN_ADDRESS])
-		draw_text(row.y, c->x[COLUMN_ADDRESS], c->width[COLUMN_ADDRESS], style,
-			  guest->address);
-	if (guest->restarts && guest_state_in(guest->state, GUEST_ALIVE))
-		draw_restarts(c, row.y, guest->restarts, chosen ? style : INK_WARN);
-	if (guest->series && guest->series[STATS_CPU].filled &&
-	    guest_state_in(guest->state, GUEST_ALIVE))
-		draw_values(c, row.y, guest->series, guest, style, chosen);
-}
-
-/* Keeps the selected row in sight. */
-static void follow(struct deck_view *state, size_t selected, size_t count, size_t page)
-{
-	state->page = page;
-	if (selected < state->top)
-		state->top = selected;
-	if (page && selected >= state->top + page)
-		state->top = selected - page + 1;
-	if (state->top + page > count)
-		state->top = count > page ? count - page : 0;
 }
 
 static void draw_empty(const struct view *view, struct rect r)
@@ -186,29 +110,11 @@ static void draw_empty(const struct view *view, struct rect r)
 	draw_center(r, INK_TEXT, text);
 }
 
-/* Whether a guest that runs has restarts to show. */
-static bool has_restarts(const struct guest_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (list->rows[i]->restarts && guest_state_in(list->rows[i]->state, GUEST_ALIVE))
-			return true;
-	return false;
-}
-
-static void draw_rows_in_sight(const struct guest_list *list, const struct column_layout *columns,
-			       struct rect r, size_t top, size_t selected)
-{
-	for (int i = 0; i < r.height && top + (size_t)i < list->count; i++)
-		draw_guest(columns, (struct rect){ r.y + i, r.x, 1, r.width },
-			   list->rows[top + (size_t)i], top + (size_t)i == selected);
-}
-
 static void draw_list(struct view *view, struct rect r, bool boxed)
 {
 	struct deck_view *state = view->state;
 	const struct guest_list *list = list_of(view);
 	size_t selected = guest_list_find(list, state->selected);
-	struct column_layout columns;
 	char title[128];
 
 	if (boxed) {
@@ -217,19 +123,12 @@ static void draw_list(struct view *view, struct rect r, bool boxed)
 		r = draw_box(r, INK_TEXT | DRAW_DIM, title);
 	}
 	if (list->count == 0) {
+		state->table.heads.height = state->table.rows.height = 0;
 		draw_empty(view, r);
 		return;
 	}
-	layout_columns(&columns, r.x + 1, r.width - 2, list->names, list->addresses,
-		       has_restarts(list));
-	if (r.height >= 2) {
-		draw_heads(&columns, r.y);
-		r.y++;
-		r.height--;
-	}
-	follow(state, selected, list->count, (size_t)r.height);
-	draw_rows_in_sight(list, &columns, r, state->top, selected);
-	if (boxed && list->count > (size_t)r.height) {
+	deck_table_draw(&state->table, list, r, selected);
+	if (boxed && list->count > (size_t)state->table.rows.height) {
 		snprintf(title, sizeof(title), " %zu of %zu ", selected + 1, list->count);
 		draw_right(r.y + r.height, r.x, r.width - 2, INK_TEXT | DRAW_DIM, title);
 	}
@@ -422,7 +321,7 @@ static void filter_answer(void *arg, int choice, const char *text)
 	(void)choice;
 	if (text)
 		guest_list_filter(&state->list, text);
-	state->top = 0;
+	state->table.top = 0;
 }
 
 /* One more, and on to the next, so that several are marked by one key. */
@@ -466,6 +365,59 @@ static bool step_back(struct view *view)
 	return true;
 }
 
+/* --- sorting --- */
+
+static void sort_answer(void *arg, int choice, const char *text)
+{
+	struct view *view = arg;
+	struct guest_list *list = list_of(view);
+
+	(void)text;
+	if (choice == SORT_REVERSE)
+		guest_list_reverse(list);
+	for (unsigned i = 0; i < SORT_COUNT && choice; i++)
+		if (guest_sorts[i].key == choice)
+			guest_list_sort(list, &view->deck->model, i);
+}
+
+static void ask_sort(struct view *view)
+{
+	struct deck_view *state = view->state;
+	struct choice *choices = state->sorts;
+
+	for (unsigned i = 0; i < SORT_COUNT; i++)
+		choices[i] = (struct choice){ guest_sorts[i].key, guest_sorts[i].name };
+	choices[SORT_COUNT] = (struct choice){ SORT_REVERSE, "the other way round" };
+	choices[SORT_COUNT + 1] = (struct choice){ 0, "as it is" };
+	prompt_ask(&view->tui->prompt, choices, sort_answer, view, "Sort by?");
+	prompt_also(&view->tui->prompt, keys_code(view->tui->keys, view->ops, COMMAND_SORT),
+		    SORT_REVERSE);
+}
+
+/* By the column beside, and from the last one to the first. */
+static void sort_beside(struct view *view, unsigned step)
+{
+	struct guest_list *list = list_of(view);
+
+	guest_list_sort(list, &view->deck->model, (list->sort + step) % SORT_COUNT);
+}
+
+/* A head sorts, a second time the other way round; a row is selected. */
+static void deck_click(struct view *view, int y, int x)
+{
+	struct guest_list *list = list_of(view);
+	const struct deck_view *state = view->state;
+	enum guest_sort sort = deck_table_head(&state->table, y, x);
+	size_t row = deck_table_row(&state->table, y, x, list->count);
+
+	if (sort != SORT_COUNT && sort == list->sort)
+		guest_list_reverse(list);
+	else if (sort != SORT_COUNT)
+		guest_list_sort(list, &view->deck->model, sort);
+	else if (row < list->count)
+		select_at(view, row);
+}
+
 /* The selection moves as a page of one line does, but by pages of the list. */
 static bool move_selection(struct view *view, enum command command)
 {
@@ -474,9 +426,9 @@ static bool move_selection(struct view *view, enum command command)
 	int count = (int)list->count, position = (int)guest_list_find(list, state->selected);
 
 	if (command == COMMAND_PAGE_UP)
-		position -= (int)state->page;
+		position -= state->table.rows.height;
 	else if (command == COMMAND_PAGE_DOWN)
-		position += (int)state->page;
+		position += state->table.rows.height;
 	else if (!scroll_command(&position, count, 1, command))
 		return false;
 	if (position >= count)
@@ -498,6 +450,18 @@ static bool deck_command(struct view *view, enum command command)
 		return step_back(view);
 	case COMMAND_CHART:
 		state->chart = (state->chart + 1) % PANEL_COUNT;
+		return true;
+	case COMMAND_SORT:
+		ask_sort(view);
+		return true;
+	case COMMAND_SORT_LEFT:
+		sort_beside(view, SORT_COUNT - 1);
+		return true;
+	case COMMAND_SORT_RIGHT:
+		sort_beside(view, 1);
+		return true;
+	case COMMAND_SORT_REVERSE:
+		guest_list_reverse(list_of(view));
 		return true;
 	case COMMAND_MARK:
 		mark_selected(view, guest_list_find(list_of(view), deck_guest(view)));
@@ -539,4 +503,6 @@ const struct view_ops view_deck = {
 	.command = deck_command,
 	.tick = deck_tick,
 	.stats = deck_stats,
+	.stats_of_all = deck_stats_of_all,
+	.click = deck_click,
 };

@@ -5,7 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
+#include "base/clock.h"
+#include "control/names.h"
 #include "tui/canvas/text.h"
+#include "tui/model/json.h"
+
+#define STILL_NS NS_PER_S
 
 static bool passes(const struct guest_list *list, const struct tui_guest *guest)
 {
@@ -37,6 +43,7 @@ static void collect(struct guest_list *list, const struct model *model)
 		struct tui_guest *guest = model->guests[i];
 		int name = text_width(guest->name), address = text_width(guest->address);
 
+		guest->by_name = i;
 		if (!passes(list, guest))
 			continue;
 		list->rows[list->count++] = guest;
@@ -45,19 +52,173 @@ static void collect(struct guest_list *list, const struct model *model)
 	}
 }
 
-void guest_list_update(struct guest_list *list, const struct model *model)
+/* --- order --- */
+
+const struct guest_sort_row guest_sorts[SORT_COUNT] = {
+	[SORT_NAME] = { "name", 'n', { COLUMN_NAME, COLUMN_NAME }, false, false },
+	[SORT_STATE] = { "state", 's', { COLUMN_STATE, COLUMN_STATE }, false, false },
+	[SORT_RESTARTS] = { "restarts", 'r', { COLUMN_RESTARTS, COLUMN_RESTARTS }, false, true },
+	[SORT_UPTIME] = { "uptime", 'u', { COLUMN_UPTIME, COLUMN_UPTIME }, false, true },
+	[SORT_CPU] = { "CPU", 'c', { COLUMN_CPU, COLUMN_CPU }, true, true },
+	[SORT_EXITS] = { "VM exits", 'x', { COLUMN_EXITS, COLUMN_EXITS }, true, true },
+	[SORT_MEMORY] = { "memory", 'm', { COLUMN_MEMORY, COLUMN_MEMORY }, true, true },
+	[SORT_DISK] = { "disk", 'd', { COLUMN_READ, COLUMN_WRITE }, true, true },
+	[SORT_NET] = { "network", 'w', { COLUMN_IN, COLUMN_OUT }, true, true },
+	[SORT_ADDRESS] = { "address", 'a', { COLUMN_ADDRESS, COLUMN_ADDRESS }, false, false },
+};
+
+/* What wants looking after comes first. */
+static double rank(const struct tui_guest *guest)
 {
-	if (list->made && list->lists == model->lists)
-		return;
-	collect(list, model);
+	static const enum guest_state order[] = {
+		GUEST_CRASHED, GUEST_FAILED, GUEST_INVALID, GUEST_PAUSED, GUEST_STOPPING,
+		GUEST_STARTING, GUEST_RUNNING, GUEST_STOPPED, GUEST_DEFINED,
+	};
+	unsigned at = 0;
+
+	while (at < ARRAY_SIZE(order) && order[at] != guest->state)
+		at++;
+	return at;
+}
+
+/* By what a guest is sorted; false: it has no such thing, and comes last. */
+static bool value_of(enum guest_sort sort, const struct tui_guest *guest, double *value)
+{
+	const float *now = guest->now;
+
+	switch (sort) {
+	case SORT_STATE:
+		*value = rank(guest);
+		return true;
+	case SORT_RESTARTS:
+		*value = (double)guest->restarts;
+		break;
+	case SORT_UPTIME:
+		*value = -json_double(guest->json, "since");
+		break;
+	case SORT_CPU:
+		*value = now[STATS_CPU];
+		break;
+	case SORT_EXITS:
+		*value = now[STATS_EXITS];
+		break;
+	case SORT_MEMORY:
+		*value = now[STATS_MEMORY];
+		break;
+	case SORT_DISK:
+		*value = now[STATS_DISK_READ] + now[STATS_DISK_WRITE];
+		break;
+	case SORT_NET:
+		*value = now[STATS_NET_IN] + now[STATS_NET_OUT];
+		break;
+	default:
+		*value = 0;
+	}
+	return guest_state_in(guest->state, GUEST_ALIVE);
+}
+
+/* As strcmp(); the server lists guests by name. */
+static int compare_names(const struct tui_guest *a, const struct tui_guest *b)
+{
+	return a->by_name < b->by_name ? -1 : a->by_name > b->by_name;
+}
+
+/* Guests that have nothing to be sorted by are last, whichever way the others are. */
+static int compare(const void *one, const void *other, void *arg)
+{
+	const struct tui_guest *a = *(struct tui_guest *const *)one;
+	const struct tui_guest *b = *(struct tui_guest *const *)other;
+	const struct guest_list *list = arg;
+	double x, y;
+	bool has_x, has_y;
+	int order;
+
+	if (list->sort == SORT_NAME)
+		return list->reversed ? compare_names(b, a) : compare_names(a, b);
+	if (list->sort == SORT_ADDRESS) {
+		has_x = *a->address;
+		has_y = *b->address;
+		order = name_order(a->address, b->address);
+	} else {
+		has_x = value_of(list->sort, a, &x);
+		has_y = value_of(list->sort, b, &y);
+		order = x < y ? -1 : x > y;
+	}
+	if (has_x != has_y)
+		return has_x ? -1 : 1;
+	if (!has_x || order == 0)
+		return compare_names(a, b);
+	return guest_list_falls(list) ? -order : order;
+}
+
+/* As they were, and those that are new behind them. */
+static int compare_places(const void *one, const void *other)
+{
+	const struct tui_guest *a = *(struct tui_guest *const *)one;
+	const struct tui_guest *b = *(struct tui_guest *const *)other;
+
+	if (!a->place || !b->place)
+		return a->place ? -1 : b->place ? 1 : compare_names(a, b);
+	return a->place < b->place ? -1 : a->place > b->place;
+}
+
+/* Whether what sorts them may change at any time, in which case rows keep still for a while. */
+static bool keeps_still(const struct guest_list *list, uint64_t now)
+{
+	return list->sort != SORT_NAME && list->sorted && now - list->sorted < STILL_NS;
+}
+
+void guest_list_update(struct guest_list *list, const struct model *model, uint64_t now)
+{
+	bool others = !list->made || list->lists != model->lists;
+
+	/* Those that the column needs come for the first time. */
+	if (guest_sorts[list->sort].samples && list->samples != model->samples) {
+		list->samples = model->samples;
+		if (list->awaited)
+			list->sorted = 0;
+		list->awaited = false;
+	}
+	if (others)
+		collect(list, model);
 	list->lists = model->lists;
 	list->made = true;
+	if (keeps_still(list, now)) {
+		if (others)
+			qsort(list->rows, list->count, sizeof(struct tui_guest *), compare_places);
+	} else if (others || list->sort != SORT_NAME || !list->sorted) {
+		qsort_r(list->rows, list->count, sizeof(struct tui_guest *), compare, list);
+		for (size_t i = 0; i < list->count; i++)
+			list->rows[i]->place = i + 1;
+		list->sorted = now;
+	}
 }
 
 void guest_list_filter(struct guest_list *list, const char *filter)
 {
 	snprintf(list->filter, sizeof(list->filter), "%s", filter);
 	list->made = false;
+	list->sorted = 0;
+}
+
+void guest_list_sort(struct guest_list *list, const struct model *model, enum guest_sort sort)
+{
+	list->sort = sort;
+	list->reversed = false;
+	list->samples = model->samples;
+	list->awaited = guest_sorts[sort].samples;
+	list->sorted = 0;
+}
+
+void guest_list_reverse(struct guest_list *list)
+{
+	list->reversed = !list->reversed;
+	list->sorted = 0;
+}
+
+bool guest_list_falls(const struct guest_list *list)
+{
+	return guest_sorts[list->sort].falling != list->reversed;
 }
 
 size_t guest_list_find(const struct guest_list *list, const char *name)

@@ -109,43 +109,56 @@ static void layout_sparklines(struct column_layout *layout, int left)
 	}
 }
 
-void layout_columns(struct column_layout *layout, int x, int width, int names, int addresses,
-		    bool restarts)
+/* Gives a column its width of what is left, unless it has it already. */
+static bool take_width(struct column_layout *layout, enum column column, int width, int *left)
+{
+	if (layout->width[column])
+		return true;
+	if (*left < width + 1)
+		return false;
+	layout->width[column] = width;
+	*left -= width + 1;
+	return true;
+}
+
+void layout_columns(struct column_layout *layout, int x, int width,
+		    const struct column_needs *needs)
 {
 	static const int fixed[COLUMN_COUNT] = {
-		[COLUMN_STATE] = 10, [COLUMN_RESTARTS] = 5, [COLUMN_CPU] = 5,
-		[COLUMN_MEMORY] = 5, [COLUMN_READ] = 7,	    [COLUMN_WRITE] = 7,
+		[COLUMN_STATE] = 10, [COLUMN_RESTARTS] = 5, [COLUMN_UPTIME] = 6, [COLUMN_CPU] = 5,
+		[COLUMN_EXITS] = 7,  [COLUMN_MEMORY] = 5,   [COLUMN_READ] = 7,	 [COLUMN_WRITE] = 7,
 		[COLUMN_IN] = 7,     [COLUMN_OUT] = 7,
 	};
 	/* As the width grows these come in, then names get theirs; sparklines share the rest. */
 	static const enum column order[] = { COLUMN_STATE, COLUMN_RESTARTS, COLUMN_CPU,
 					     COLUMN_MEMORY, COLUMN_IN, COLUMN_OUT, COLUMN_READ,
 					     COLUMN_WRITE };
+	int addresses = clamp(needs->addresses, 0, ADDRESS_WIDTH);
 	int left, name;
 
 	memset(layout, 0, sizeof(*layout));
-	name = clamp(names, 8, width >= 70 ? 20 : 12);
+	name = clamp(needs->names, 8, width >= 70 ? 20 : 12);
 	left = width - name;
+	take_width(layout, COLUMN_STATE, fixed[COLUMN_STATE], &left);
+	if (needs->sorted == COLUMN_ADDRESS)
+		take_width(layout, COLUMN_ADDRESS, clamp(addresses, 7, ADDRESS_WIDTH), &left);
+	else if (fixed[needs->sorted])
+		take_width(layout, needs->sorted, fixed[needs->sorted], &left);
 	for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		if (order[i] == COLUMN_RESTARTS && !restarts)
+		if (order[i] == COLUMN_RESTARTS && !needs->restarts)
 			continue;
-		if (left < fixed[order[i]] + 1)
+		if (!take_width(layout, order[i], fixed[order[i]], &left))
 			break;
-		layout->width[order[i]] = fixed[order[i]];
-		left -= fixed[order[i]] + 1;
 	}
 	if (!layout->width[COLUMN_STATE] && left >= 2) {
 		layout->width[COLUMN_STATE] = 1; /* the sign alone */
 		left -= 2;
 	}
-	layout->width[COLUMN_NAME] = clamp(names, name, name + left);
+	layout->width[COLUMN_NAME] = clamp(needs->names, name, name + left);
 	left -= layout->width[COLUMN_NAME] - name;
-	addresses = clamp(addresses, 0, ADDRESS_WIDTH);
 	/* Where sparklines have room beside it. */
-	if (addresses && layout->width[COLUMN_WRITE] && left >= addresses + 1 + SPARKLINES_LEAST) {
-		layout->width[COLUMN_ADDRESS] = addresses;
-		left -= addresses + 1;
-	}
+	if (addresses && layout->width[COLUMN_WRITE] && left >= addresses + 1 + SPARKLINES_LEAST)
+		take_width(layout, COLUMN_ADDRESS, addresses, &left);
 	if (layout->width[COLUMN_WRITE])
 		layout_sparklines(layout, left);
 	for (unsigned i = 0; i < COLUMN_COUNT; i++) {

@@ -21,8 +21,8 @@ void layout_deck(struct deck_layout *layout, struct rect body, int guests);
 
 /* Columns of the list; width 0: left out. */
 enum column {
-	COLUMN_NAME, COLUMN_STATE, COLUMN_RESTARTS, COLUMN_CPU, COLUMN_CPU_LINE, COLUMN_MEMORY,
-	COLUMN_MEMORY_LINE,
+	COLUMN_NAME, COLUMN_STATE, COLUMN_RESTARTS, COLUMN_UPTIME, COLUMN_CPU, COLUMN_CPU_LINE,
+	COLUMN_EXITS, COLUMN_MEMORY, COLUMN_MEMORY_LINE,
 	COLUMN_READ, COLUMN_WRITE, COLUMN_DISK_LINE, COLUMN_IN, COLUMN_OUT, COLUMN_NET_LINE,
 	COLUMN_ADDRESS,
 	COLUMN_COUNT
@@ -32,11 +32,15 @@ struct column_layout {
 	int x[COLUMN_COUNT], width[COLUMN_COUNT];
 };
 
-/*
- * Spreads the columns over width, from x on; names is the longest name's width,
- * addresses the longest address's, 0 if there is none; restarts says that there are some to show.
- */
-void layout_columns(struct column_layout *layout, int x, int width, int names, int addresses,
-		    bool restarts);
+/* What the columns are for. */
+struct column_needs {
+	int names, addresses; /* columns of the longest; 0: there is none */
+	bool restarts;	      /* there are some to show */
+	enum column sorted;   /* by which the list is sorted: it is there before others */
+};
+
+/* Spreads the columns over width, from x on. */
+void layout_columns(struct column_layout *layout, int x, int width,
+		    const struct column_needs *needs);
 
 #endif
