@@ -187,7 +187,18 @@ see 'cannot be ordered this'
 key q
 key /
 see 'Show guests with:'
+key b u i
+see 'Guests matching bui'
+gone 'web *● running'
+key C-h
+see 'Guests matching bu '
+key Escape
+gone 'Guests matching'
+see 'web *● running'
+key /
+see 'Show guests with:'
 key b u i Enter
+gone 'Show guests with:'
 see 'Guests matching bui'
 gone 'web *● running'
 see 'build-box is not running'

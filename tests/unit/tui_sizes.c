@@ -521,6 +521,47 @@ static void test_filtered_names(void **state)
 	assert_shows(L"▲Name       State ");
 }
 
+static void keys(struct tui *tui, const char *text)
+{
+	for (; *text; text++)
+		prompt_key(&tui->prompt, (wint_t)(unsigned char)*text, false);
+	draw(tui, 24, 80);
+}
+
+/* The list follows what is typed; Enter keeps it, Esc takes it back with the selection. */
+static void test_filter_is_live(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	fake_screen_guests(screen, guests);
+	tui->top->ops->command(tui->top, COMMAND_LAST);
+	tui->top->ops->command(tui->top, COMMAND_FILTER);
+	keys(tui, "bad");
+	assert_true(tui->prompt.active);
+	assert_shows(L"Guests matching bad");
+	assert_shows(L"│ bad ");
+	assert_false(shows(L"│ crashed "));
+	keys(tui, "\177"); /* takes the last letter */
+	assert_shows(L"Guests matching ba");
+	keys(tui, "x");
+	assert_shows(L"No guest's name contains \"bax\".");
+	keys(tui, "\033");
+	assert_false(tui->prompt.active);
+	assert_shows(L"│ crashed ");
+	assert_string_equal(tui->top->ops->guest(tui->top), "crashed");
+	tui->top->ops->command(tui->top, COMMAND_FILTER);
+	keys(tui, "KERN\r");
+	assert_shows(L"Guests matching KERN");
+	/* What was there before comes back, not all guests. */
+	tui->top->ops->command(tui->top, COMMAND_FILTER);
+	keys(tui, "2");
+	assert_shows(L"No guest's name contains \"KERN2\".");
+	keys(tui, "\003");
+	assert_shows(L"Guests matching KERN");
+	assert_shows(L"guest1 ");
+}
+
 /* A register and its value stay together. */
 static void test_registers(void **state)
 {
@@ -722,6 +763,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sorted, start, stop),
 		cmocka_unit_test_setup_teardown(test_sort_question, start, stop),
 		cmocka_unit_test_setup_teardown(test_filtered_names, start, stop),
+		cmocka_unit_test_setup_teardown(test_filter_is_live, start, stop),
 		cmocka_unit_test_setup_teardown(test_registers, start, stop),
 		cmocka_unit_test_setup_teardown(test_last_lines, start, stop),
 		cmocka_unit_test_setup_teardown(test_questions, start, stop),

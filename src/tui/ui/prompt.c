@@ -69,6 +69,11 @@ void prompt_line(struct prompt *prompt, const char *initial,
 	prompt->cursor = prompt->length;
 }
 
+void prompt_live(struct prompt *prompt, void (*typed)(void *arg, const char *text))
+{
+	prompt->typed = typed;
+}
+
 void prompt_secret(struct prompt *prompt, void (*answer)(void *arg, int choice, const char *text),
 		   void *arg, const char *format, ...)
 {
@@ -150,6 +155,15 @@ static void move_cursor(struct prompt *prompt, wint_t key)
 	}
 }
 
+/* It is a line that somebody typed into. */
+static void tell_typed(struct prompt *prompt)
+{
+	char text[PROMPT_TEXT];
+
+	line_text(prompt, 0, prompt->length, text);
+	prompt->typed(prompt->arg, text);
+}
+
 static void line_key(struct prompt *prompt, wint_t key, bool special)
 {
 	char text[PROMPT_TEXT];
@@ -185,6 +199,8 @@ void prompt_key(struct prompt *prompt, wint_t key, bool special)
 
 	if (!prompt->choices) {
 		line_key(prompt, key, special);
+		if (prompt->active && prompt->typed)
+			tell_typed(prompt);
 		return;
 	}
 	if (!prompt->drawn)

@@ -26,6 +26,7 @@ struct prompt {
 	int also; /* another key, or KEY_* of curses, that answers as also_choice does; or 0 */
 	char also_choice;
 	void (*answer)(void *arg, int choice, const char *text);
+	void (*typed)(void *arg, const char *text); /* after each change of a line, or NULL */
 	void *arg;
 	bool hidden; /* the line is a secret, and is drawn as asterisks */
 	wchar_t line[PROMPT_TEXT / 4];
@@ -47,6 +48,9 @@ void prompt_also(struct prompt *prompt, int key, char choice);
 void prompt_line(struct prompt *prompt, const char *initial,
 		 void (*answer)(void *arg, int choice, const char *text), void *arg,
 		 const char *question);
+
+/* Right behind prompt_line(): calls typed with the line, and the arg of answer, as it changes. */
+void prompt_live(struct prompt *prompt, void (*typed)(void *arg, const char *text));
 
 /* The same for a passphrase, of which nothing is left after answer. */
 void prompt_secret(struct prompt *prompt, void (*answer)(void *arg, int choice, const char *text),

@@ -24,6 +24,7 @@ struct deck_view {
 	struct guest_list list;
 	struct deck_table table;
 	char selected[128];
+	char filter_before[GUEST_LIST_FILTER], selected_before[128]; /* it is typed */
 	unsigned chart; /* the first one */
 	struct choice sorts[SORT_COUNT + 2];
 };
@@ -314,14 +315,36 @@ static void deck_draw(struct view *view, struct rect body)
 		draw_charts(view, &layout, guest);
 }
 
+/* --- the filter, which works while it is typed --- */
+
+static void filter_typed(void *arg, const char *text)
+{
+	struct deck_view *state = arg;
+
+	if (strcmp(state->list.filter, text) != 0)
+		guest_list_filter(&state->list, text);
+}
+
+/* What is not wanted after all leaves the selection where it was, too. */
 static void filter_answer(void *arg, int choice, const char *text)
 {
 	struct deck_view *state = arg;
 
 	(void)choice;
-	if (text)
-		guest_list_filter(&state->list, text);
-	state->table.top = 0;
+	filter_typed(state, text ? text : state->filter_before);
+	if (!text)
+		snprintf(state->selected, sizeof(state->selected), "%s", state->selected_before);
+}
+
+static void ask_filter(struct view *view)
+{
+	struct deck_view *state = view->state;
+
+	snprintf(state->filter_before, sizeof(state->filter_before), "%s", state->list.filter);
+	snprintf(state->selected_before, sizeof(state->selected_before), "%s", deck_guest(view));
+	prompt_line(&view->tui->prompt, state->list.filter, filter_answer, state,
+		    "Show guests with:");
+	prompt_live(&view->tui->prompt, filter_typed);
 }
 
 /* One more, and on to the next, so that several are marked by one key. */
@@ -443,8 +466,7 @@ static bool deck_command(struct view *view, enum command command)
 
 	switch (command) {
 	case COMMAND_FILTER:
-		prompt_line(&view->tui->prompt, state->list.filter, filter_answer, state,
-			    "Show guests with:");
+		ask_filter(view);
 		return true;
 	case COMMAND_BACK:
 		return step_back(view);
