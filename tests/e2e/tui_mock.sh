@@ -436,6 +436,14 @@ fi
 echo "many guests: only rows in sight are asked for"
 start 80 24 many
 see 'node0'
+key l
+see 'node13'
+gone 'CPU .*%.*─'
+key v
+see 'CPU .*%.*─'
+gone 'web .*running .*MB'
+key v
+see 'web .*running'
 key G
 see 'node56'
 asked 'stats.subscribe.*node56'

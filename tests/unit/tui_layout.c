@@ -22,9 +22,8 @@ static bool overlap(struct rect a, struct rect b)
 }
 
 /* At every size, all parts lie on the screen and none covers another. */
-static void test_deck(void **state)
+static void check_deck(enum layout_mode mode)
 {
-	(void)state;
 	for (int height = 1; height <= 80; height++)
 		for (int width = 20; width <= 260; width += 3)
 			for (int guests = 0; guests <= 100; guests += 7) {
@@ -32,7 +31,7 @@ static void test_deck(void **state)
 				struct deck_layout layout;
 				unsigned n = 0;
 
-				layout_deck(&layout, body, guests);
+				layout_deck(&layout, body, guests, mode);
 				parts[n++] = layout.list;
 				parts[n++] = layout.facts;
 				parts[n++] = layout.events;
@@ -48,20 +47,51 @@ static void test_deck(void **state)
 			}
 }
 
+static void test_deck(void **state)
+{
+	(void)state;
+	check_deck(LAYOUT_SHARED);
+	check_deck(LAYOUT_LIST);
+	check_deck(LAYOUT_CHARTED);
+}
+
+/* Each has what it is given; where charts have no room the list keeps it. */
+static void test_modes(void **state)
+{
+	struct deck_layout layout;
+
+	(void)state;
+	layout_deck(&layout, (struct rect){ 1, 0, 37, 120 }, 100, LAYOUT_LIST);
+	assert_int_equal(layout.list.height, 36);
+	assert_int_equal(layout.facts.y, 37);
+	assert_int_equal(layout.chart_count, 0);
+	layout_deck(&layout, (struct rect){ 1, 0, 6, 120 }, 100, LAYOUT_LIST);
+	assert_int_equal(layout.list.height, 6);
+	layout_deck(&layout, (struct rect){ 1, 0, 37, 120 }, 100, LAYOUT_CHARTED);
+	assert_int_equal(layout.chart_count, 4);
+	assert_int_equal(layout.list.height, 2);
+	assert_int_equal(layout.charts[3].y + layout.charts[3].height, 38);
+	layout_deck(&layout, (struct rect){ 1, 0, 9, 80 }, 100, LAYOUT_CHARTED);
+	assert_int_equal(layout.chart_count, 2);
+	layout_deck(&layout, (struct rect){ 1, 0, 7, 80 }, 100, LAYOUT_CHARTED);
+	assert_int_equal(layout.chart_count, 0);
+	assert_int_equal(layout.list.height, 7);
+}
+
 static void test_sizes(void **state)
 {
 	struct deck_layout layout;
 
 	(void)state;
-	layout_deck(&layout, (struct rect){ 1, 0, 37, 120 }, 3);
+	layout_deck(&layout, (struct rect){ 1, 0, 37, 120 }, 3, LAYOUT_SHARED);
 	assert_int_equal(layout.chart_count, 4);
 	assert_true(layout.events.height > 0);
-	layout_deck(&layout, (struct rect){ 1, 0, 21, 80 }, 3);
+	layout_deck(&layout, (struct rect){ 1, 0, 21, 80 }, 3, LAYOUT_SHARED);
 	assert_int_equal(layout.chart_count, 4);
-	layout_deck(&layout, (struct rect){ 1, 0, 21, 80 }, 50);
+	layout_deck(&layout, (struct rect){ 1, 0, 21, 80 }, 50, LAYOUT_SHARED);
 	assert_int_equal(layout.chart_count, 4);
 	assert_int_equal(layout.list.height, 8);
-	layout_deck(&layout, (struct rect){ 0, 0, 5, 20 }, 3);
+	layout_deck(&layout, (struct rect){ 0, 0, 5, 20 }, 3, LAYOUT_SHARED);
 	assert_int_equal(layout.chart_count, 0);
 	assert_int_equal(layout.list.height, 5);
 }
@@ -97,7 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_deck),	     cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_columns),	     cmocka_unit_test(test_modes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -200,6 +200,20 @@ static void test_deck(void **state)
 		all_sizes(tui);
 		tui->top->ops->command(tui->top, COMMAND_DOWN);
 	}
+	tui->top->ops->command(tui->top, COMMAND_LIST_ALONE);
+	all_sizes(tui);
+	draw(tui, 24, 80);
+	assert_false(shows(L"CPU ──"));
+	assert_shows(L"│ crashed ");
+	tui->top->ops->command(tui->top, COMMAND_CHARTS_ALONE);
+	all_sizes(tui);
+	draw(tui, 24, 80);
+	assert_shows(L"CPU ──");
+	assert_false(shows(L"invalid"));
+	tui->top->ops->command(tui->top, COMMAND_CHARTS_ALONE);
+	draw(tui, 24, 80);
+	assert_shows(L"CPU ──");
+	assert_shows(L"invalid");
 }
 
 static void test_network(void **state)

@@ -59,6 +59,10 @@ static const struct key rows[] = {
 	  "take all marks off; without marks, show all guests again" },
 	{ IN("deck"), '\t', "Tab", DO(CHART), NULL,
 	  "put another chart first, where not all of them have room" },
+	{ IN("deck"), 'l', "l", DO(LIST_ALONE), NULL,
+	  "give the whole screen to the list, without charts, or take it back" },
+	{ IN("deck"), 'v', "v", DO(CHARTS_ALONE), NULL,
+	  "give the screen to the charts of the selected guest, or take it back" },
 	{ ALL(KEYS_LOG), 'L', "L", OPEN("log"), "messages", "read past messages" },
 
 	{ IN("network"), '\t', "Tab", DO(NEXT), "next pane", "go to the next pane" },

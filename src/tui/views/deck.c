@@ -25,6 +25,7 @@ struct deck_view {
 	struct deck_table table;
 	char selected[128];
 	char filter_before[GUEST_LIST_FILTER], selected_before[128]; /* it is typed */
+	enum layout_mode mode;
 	unsigned chart; /* the first one */
 	struct choice sorts[SORT_COUNT + 2];
 };
@@ -303,9 +304,10 @@ static void draw_charts(struct view *view, const struct deck_layout *layout,
 static void deck_draw(struct view *view, struct rect body)
 {
 	const struct tui_guest *guest = model_find(&view->deck->model, deck_guest(view));
+	const struct deck_view *state = view->state;
 	struct deck_layout layout;
 
-	layout_deck(&layout, body, (int)list_of(view)->count);
+	layout_deck(&layout, body, (int)list_of(view)->count, state->mode);
 	draw_list(view, layout.list, layout.boxed);
 	if (layout.events.height > 2)
 		draw_events(&view->tui->messages, layout.events);
@@ -386,6 +388,12 @@ static bool step_back(struct view *view)
 		return false;
 	guest_list_filter(&state->list, "");
 	return true;
+}
+
+/* Gives list or charts the room, or takes it back. */
+static void toggle_mode(struct deck_view *state, enum layout_mode mode)
+{
+	state->mode = state->mode == mode ? LAYOUT_SHARED : mode;
 }
 
 /* --- sorting --- */
@@ -472,6 +480,12 @@ static bool deck_command(struct view *view, enum command command)
 		return step_back(view);
 	case COMMAND_CHART:
 		state->chart = (state->chart + 1) % PANEL_COUNT;
+		return true;
+	case COMMAND_LIST_ALONE:
+		toggle_mode(state, LAYOUT_LIST);
+		return true;
+	case COMMAND_CHARTS_ALONE:
+		toggle_mode(state, LAYOUT_CHARTED);
 		return true;
 	case COMMAND_SORT:
 		ask_sort(view);

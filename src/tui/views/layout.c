@@ -64,14 +64,40 @@ static void layout_wide(struct deck_layout *layout, struct rect b, int guests)
 	grid(layout, right, b.height >= 4 * 7 ? 4 : 2, b.height >= 4 * 7 ? 1 : 2);
 }
 
-void layout_deck(struct deck_layout *layout, struct rect b, int guests)
+/* All but the line about the selected guest. */
+static void layout_list(struct deck_layout *layout, struct rect b)
+{
+	if (b.height < 8)
+		return;
+	layout->list.height--;
+	layout->facts = (struct rect){ b.y + b.height - 1, b.x + 1, 1, b.width - 2 };
+}
+
+/* Of the list the heads and the selected guest remain. */
+static void layout_charts(struct deck_layout *layout, struct rect b)
+{
+	const int rows = 2;
+
+	if (b.height < rows + 1 + CHART_HEIGHT)
+		return;
+	charts(layout, (struct rect){ b.y + rows + 1, b.x, b.height - rows - 1, b.width });
+	layout->boxed = false;
+	layout->list.height = rows;
+	layout->facts = (struct rect){ b.y + rows, b.x + 1, 1, b.width - 2 };
+}
+
+void layout_deck(struct deck_layout *layout, struct rect b, int guests, enum layout_mode mode)
 {
 	int list, events = 0, rest;
 
 	memset(layout, 0, sizeof(*layout));
 	layout->list = b;
 	layout->boxed = b.height >= 6 && b.width >= 30;
-	if (b.height < 12)
+	if (mode == LAYOUT_LIST)
+		layout_list(layout, b);
+	if (mode == LAYOUT_CHARTED)
+		layout_charts(layout, b);
+	if (b.height < 12 || mode != LAYOUT_SHARED)
 		return;
 	if (b.width >= WIDE && b.height >= 20) {
 		layout_wide(layout, b, guests);

@@ -17,7 +17,14 @@ struct deck_layout {
 	struct rect events;   /* past messages, with its frame; height 0: no room */
 };
 
-void layout_deck(struct deck_layout *layout, struct rect body, int guests);
+/* What has the room. */
+enum layout_mode {
+	LAYOUT_SHARED, /* list and charts */
+	LAYOUT_LIST,   /* the list alone, with a line about the selected guest */
+	LAYOUT_CHARTED /* charts of the selected guest, where there is room for any */
+};
+
+void layout_deck(struct deck_layout *layout, struct rect body, int guests, enum layout_mode mode);
 
 /* Columns of the list; width 0: left out. */
 enum column {
