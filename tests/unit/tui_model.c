@@ -332,6 +332,45 @@ static void test_status_ends(void **state)
 	status_destroy(&status);
 }
 
+static void list_restarts(struct model *model, const char *state, unsigned restarts)
+{
+	json_t *json = json_pack("{s:[{s:s, s:s, s:i}]}", "guests", "name", "web", "state", state,
+				 "restarts", (int)restarts);
+
+	assert_true(model_guests(model, json));
+	json_decref(json);
+}
+
+/* Restarts close to each other are a loop, as long as they go on. */
+static void test_loops(void **state)
+{
+	struct model model = { 0 };
+	const struct tui_guest *web;
+	uint64_t now = clock_monotonic();
+
+	(void)state;
+	list_restarts(&model, "running", 14); /* before anybody looked */
+	web = model_find(&model, "web");
+	assert_false(model_loops(web, now));
+	list_restarts(&model, "running", 15);
+	list_restarts(&model, "running", 16);
+	assert_false(model_loops(web, now));
+	list_restarts(&model, "starting", 17);
+	now = clock_monotonic();
+	assert_true(model_loops(web, now));
+	assert_true(model_loops(web, now + 15 * NS_PER_S));
+	assert_false(model_loops(web, now + 30 * NS_PER_S));
+	list_restarts(&model, "stopped", 17);
+	assert_false(model_loops(web, now));
+	/* Started anew, it has done nothing yet. */
+	list_restarts(&model, "running", 0);
+	list_restarts(&model, "running", 2);
+	assert_false(model_loops(web, now));
+	list_restarts(&model, "running", 3);
+	assert_true(model_loops(web, clock_monotonic()));
+	model_destroy(&model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,6 +381,7 @@ int main(void)
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_status_ranks), cmocka_unit_test(test_status_ends),
+		cmocka_unit_test(test_loops),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -519,6 +519,28 @@ static void test_sort_question(void **state)
 	assert_shows(L"▲Mem");
 }
 
+/* What wants looking after is seen in the list, and counted in the header. */
+static void test_trouble(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+	char list[160];
+
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(list, sizeof(list), "{\"guests\":[{\"name\":\"lab\",\"state\":\"paused\"},"
+			 "{\"name\":\"web\",\"state\":\"running\",\"restarts\":%u},"
+			 "{\"name\":\"x\",\"state\":\"failed\"}]}", 20 + i);
+		fake_screen_guests(screen, list);
+	}
+	draw(tui, 24, 80);
+	assert_shows(L"web      ↻ looping  ×23");
+	assert_shows(L"lab      ‖ paused");
+	assert_shows(L" 1 failed · 1 looping · 3 guests · 1 running · 1 paused");
+	tui->top->ops->command(tui->top, COMMAND_SORT_RIGHT);
+	draw(tui, 24, 80);
+	assert_true(wcsstr(cells[3], L" web ") != NULL);
+}
+
 /* Columns are as wide as the guests in sight ask for, not those that a filter keeps out. */
 static void test_filtered_names(void **state)
 {
@@ -774,6 +796,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_heads, start, stop),
 		cmocka_unit_test_setup_teardown(test_names, start, stop),
 		cmocka_unit_test_setup_teardown(test_marks, start, stop),
+		cmocka_unit_test_setup_teardown(test_trouble, start, stop),
 		cmocka_unit_test_setup_teardown(test_sorted, start, stop),
 		cmocka_unit_test_setup_teardown(test_sort_question, start, stop),
 		cmocka_unit_test_setup_teardown(test_filtered_names, start, stop),

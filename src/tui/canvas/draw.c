@@ -363,7 +363,7 @@ const char *draw_sign(enum sign sign)
 		[SIGN_PAUSE] = { "=", "‖" },	 [SIGN_DASH] = { "-", "–" },
 		[SIGN_CUT] = { "~", "…" },	 [SIGN_TIMES] = { "x", "×" },
 		[SIGN_MARK] = { "+", "◆" },	 [SIGN_FALLING] = { "-", "▼" },
-		[SIGN_RISING] = { "+", "▲" },
+		[SIGN_RISING] = { "+", "▲" },	 [SIGN_AGAIN] = { "@", "↻" },
 	};
 
 	return signs[sign][canvas.utf8];

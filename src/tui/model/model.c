@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "tui/model/json.h"
 
 #define GUESTS_MAX 4096
+#define LOOP_LEAST 3 /* restarts, none of which is this long after the one before */
+#define LOOP_CALM_NS (20 * NS_PER_S)
 #define NAME_MAX_BYTES 100 /* what views keep of a name; the core allows 32 */
 
 /* A state that this program does not know is drawn as one that asks for nothing. */
@@ -61,11 +64,34 @@ static const char *address_of(const json_t *json)
 	return "";
 }
 
+/* Notes when restarts grew; whether they did. */
+static bool note_restarts(struct tui_guest *guest, uint64_t restarts)
+{
+	uint64_t now = clock_monotonic();
+	bool grow = guest->json && restarts > guest->restarts;
+
+	/* It has been calm till now, or was started anew. */
+	if (!grow ? restarts < guest->restarts || !guest->json :
+		    now - guest->restarted > LOOP_CALM_NS)
+		guest->calm_at = grow ? guest->restarts : restarts;
+	if (grow)
+		guest->restarted = now;
+	guest->restarts = restarts;
+	return grow;
+}
+
+bool model_loops(const struct tui_guest *guest, uint64_t now)
+{
+	return guest_state_in(guest->state, GUEST_ALIVE) &&
+	       guest->restarts >= guest->calm_at + LOOP_LEAST &&
+	       now - guest->restarted <= LOOP_CALM_NS;
+}
+
 /* Returns whether it has restarted since it was filled before. */
 static bool guest_fill(struct tui_guest *guest, json_t *json)
 {
-	uint64_t cpus = json_count(json, "cpus"), restarts = json_count(json, "restarts");
-	bool grow = guest->json && restarts > guest->restarts;
+	uint64_t cpus = json_count(json, "cpus");
+	bool grow = note_restarts(guest, json_count(json, "restarts"));
 
 	json_incref(json);
 	json_decref(guest->json);
@@ -74,7 +100,6 @@ static bool guest_fill(struct tui_guest *guest, json_t *json)
 	guest->state = state_of(json_text(json, "state"));
 	guest->cpus = cpus > 1024 ? 1024 : (unsigned)cpus;
 	guest->memory = json_double(json, "memory");
-	guest->restarts = restarts;
 	guest->address = address_of(json);
 	guest->listed = true;
 	return grow;

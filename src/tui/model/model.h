@@ -25,7 +25,8 @@ struct tui_guest {
 	const char *address; /* the first that it has by DHCP, in json, or "" */
 	enum guest_state state;
 	unsigned cpus;
-	uint64_t restarts; /* since it was started */
+	uint64_t restarts; /* since it was started, */
+	uint64_t restarted, calm_at; /* when they grew, CLOCK_MONOTONIC, ns, and from how many on */
 	double memory; /* bytes configured */
 	struct chart_series *series; /* MODEL_FIELDS of them, or NULL before the first sample */
 	float now[STATS_VCPU]; /* the newest values, as far as model_values() was told of them */
@@ -60,6 +61,12 @@ struct tui_guest *model_find(const struct model *model, const char *name);
 
 /* How many guests are in one of these states: a set of GUEST_IN(). */
 size_t model_count(const struct model *model, uint32_t states);
+
+/*
+ * Whether a guest restarts over and over, as one does whose system panics on its way up; now is
+ * CLOCK_MONOTONIC, ns. Restarts before the first list do not count.
+ */
+bool model_loops(const struct tui_guest *guest, uint64_t now);
 
 size_t model_marked(const struct model *model); /* how many guests are marked */
 

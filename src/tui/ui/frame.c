@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/clock.h"
 #include "tui/canvas/text.h"
 #include "tui/ui/style.h"
 
 #define ROWS_MIN 5
 #define COLUMNS_MIN 20
-#define HEADER_LEAST 26 /* columns of what stands before the counts */
+#define HEADER_LEAST 24 /* columns of what stands before the counts */
 #define NAME_LEAST 8 /* columns of a deck's name */
 #define LINES_MOST 4 /* of one thing that is said */
 #define ROWS_TWO 16 /* from here on a row is kept free for the status line */
@@ -28,6 +29,16 @@ static void count_text(const struct count *count, char out[40])
 	snprintf(out, 40, "%zu %s", count->count, count->count == 1 ? count->one : count->many);
 }
 
+static size_t count_loops(const struct model *model)
+{
+	uint64_t now = clock_monotonic();
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->guest_count; i++)
+		count += model_loops(model->guests[i], now);
+	return count;
+}
+
 /* "1 crashed · 3 guests · 1 running · 1 paused" with its end at x + width; columns used. */
 static int draw_counts(const struct model *model, int x, int width)
 {
@@ -36,6 +47,8 @@ static int draw_counts(const struct model *model, int x, int width)
 		{ model_marked(model), false, INK_WARN | DRAW_BOLD, "marked", "marked" },
 		{ model_count(model, GUEST_IN(GUEST_CRASHED)), false, INK_BAD | DRAW_BOLD,
 		  "crashed", "crashed" },
+		{ model_count(model, GUEST_IN(GUEST_FAILED)), false, INK_BAD, "failed", "failed" },
+		{ count_loops(model), false, INK_BAD | DRAW_BOLD, "looping", "looping" },
 		{ model->guest_count, true, INK_TEXT | DRAW_DIM, "guest", "guests" },
 		{ model_count(model, GUEST_ALIVE) - paused, true, INK_TEXT | DRAW_DIM, "running",
 		  "running" },

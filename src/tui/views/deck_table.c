@@ -107,27 +107,42 @@ static void draw_uptime(const struct column_layout *c, int y, const struct tui_g
 			   text_age(age, (double)((now - since) / NS_PER_S)));
 }
 
+/* Name and state. One that wants looking after is seen by its name, too, also where it is chosen. */
+static void draw_state(const struct column_layout *c, struct rect row,
+		       const struct tui_guest *guest, bool loops, unsigned style)
+{
+	unsigned state = loops ? INK_BAD | DRAW_BOLD : style_state(guest->state), name = style;
+
+	if (loops || guest_state_in(guest->state, GUEST_BAD | GUEST_IN(GUEST_PAUSED)))
+		name = state | (style & DRAW_REVERSE);
+	if (style & DRAW_REVERSE)
+		state = name;
+	if (guest->marked)
+		draw_text(row.y, row.x, 1, style & DRAW_REVERSE ? style : INK_WARN | DRAW_BOLD,
+			  draw_sign(SIGN_MARK));
+	draw_text(row.y, c->x[COLUMN_NAME], c->width[COLUMN_NAME], name | DRAW_BOLD | DRAW_MIDDLE,
+		  guest->name);
+	draw_text(row.y, c->x[COLUMN_STATE], 1, state,
+		  loops ? draw_sign(SIGN_AGAIN) : style_state_sign(guest->state));
+	draw_text(row.y, c->x[COLUMN_STATE] + 2, c->width[COLUMN_STATE] - 2, state,
+		  loops ? "looping" : guest_state_name(guest->state));
+}
+
 static void draw_guest(const struct column_layout *c, struct rect row,
 		       const struct tui_guest *guest, bool chosen)
 {
 	unsigned style = chosen ? INK_TEXT | DRAW_REVERSE : INK_TEXT;
-	unsigned state = chosen ? style : style_state(guest->state);
+	bool loops = model_loops(guest, clock_monotonic());
 
 	if (chosen)
 		draw_fill(row, style);
-	if (guest->marked)
-		draw_text(row.y, row.x, 1, chosen ? style : INK_WARN | DRAW_BOLD,
-			  draw_sign(SIGN_MARK));
-	draw_text(row.y, c->x[COLUMN_NAME], c->width[COLUMN_NAME],
-		  style | DRAW_BOLD | DRAW_MIDDLE, guest->name);
-	draw_text(row.y, c->x[COLUMN_STATE], 1, state, style_state_sign(guest->state));
-	draw_text(row.y, c->x[COLUMN_STATE] + 2, c->width[COLUMN_STATE] - 2, state,
-		  guest_state_name(guest->state));
+	draw_state(c, row, guest, loops, style);
 	if (c->width[COLUMN_ADDRESS])
 		draw_text(row.y, c->x[COLUMN_ADDRESS], c->width[COLUMN_ADDRESS], style,
 			  guest->address);
 	if (guest->restarts && guest_state_in(guest->state, GUEST_ALIVE))
-		draw_restarts(c, row.y, guest->restarts, chosen ? style : INK_WARN);
+		draw_restarts(c, row.y, guest->restarts,
+			      chosen ? style : loops ? INK_BAD | DRAW_BOLD : INK_WARN);
 	if (guest_state_in(guest->state, GUEST_ALIVE))
 		draw_uptime(c, row.y, guest, style);
 	if (guest->series && guest->series[STATS_CPU].filled &&

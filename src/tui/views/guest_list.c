@@ -67,8 +67,8 @@ const struct guest_sort_row guest_sorts[SORT_COUNT] = {
 	[SORT_ADDRESS] = { "address", 'a', { COLUMN_ADDRESS, COLUMN_ADDRESS }, false, false },
 };
 
-/* What wants looking after comes first. */
-static double rank(const struct tui_guest *guest)
+/* What wants looking after comes first; now is CLOCK_MONOTONIC, ns. */
+static double rank(const struct tui_guest *guest, uint64_t now)
 {
 	static const enum guest_state order[] = {
 		GUEST_CRASHED, GUEST_FAILED, GUEST_INVALID, GUEST_PAUSED, GUEST_STOPPING,
@@ -76,19 +76,21 @@ static double rank(const struct tui_guest *guest)
 	};
 	unsigned at = 0;
 
+	if (model_loops(guest, now))
+		return -1;
 	while (at < ARRAY_SIZE(order) && order[at] != guest->state)
 		at++;
 	return at;
 }
 
 /* By what a guest is sorted; false: it has no such thing, and comes last. */
-static bool value_of(enum guest_sort sort, const struct tui_guest *guest, double *value)
+static bool value_of(const struct guest_list *list, const struct tui_guest *guest, double *value)
 {
 	const float *now = guest->now;
 
-	switch (sort) {
+	switch (list->sort) {
 	case SORT_STATE:
-		*value = rank(guest);
+		*value = rank(guest, list->sorted);
 		return true;
 	case SORT_RESTARTS:
 		*value = (double)guest->restarts;
@@ -140,8 +142,8 @@ static int compare(const void *one, const void *other, void *arg)
 		has_y = *b->address;
 		order = name_order(a->address, b->address);
 	} else {
-		has_x = value_of(list->sort, a, &x);
-		has_y = value_of(list->sort, b, &y);
+		has_x = value_of(list, a, &x);
+		has_y = value_of(list, b, &y);
 		order = x < y ? -1 : x > y;
 	}
 	if (has_x != has_y)
@@ -187,10 +189,10 @@ void guest_list_update(struct guest_list *list, const struct model *model, uint6
 		if (others)
 			qsort(list->rows, list->count, sizeof(struct tui_guest *), compare_places);
 	} else if (others || list->sort != SORT_NAME || !list->sorted) {
+		list->sorted = now;
 		qsort_r(list->rows, list->count, sizeof(struct tui_guest *), compare, list);
 		for (size_t i = 0; i < list->count; i++)
 			list->rows[i]->place = i + 1;
-		list->sorted = now;
 	}
 }
 
