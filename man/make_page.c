@@ -10,6 +10,7 @@
  *   @described NAME  nothing: the template itself has the subcommand
  *   @keys            the keys of the screen
  *   @fields          the fields of statistics
+ *   @host_fields     those of the host
  *   @sections KIND   sections and keys of a profile, "guest" or "switch"
  *
  * A page that has one method, or one command, must come to have all. Runs while
@@ -40,7 +41,8 @@ static const struct {
 	{ "method", note_method, take_method },	   { "methods", NULL, take_methods },
 	{ "command", note_command, take_command }, { "commands", NULL, take_commands },
 	{ "described", note_command, NULL },	   { "keys", NULL, take_keys },
-	{ "fields", NULL, take_fields },	   { "sections", NULL, take_sections },
+	{ "fields", NULL, take_fields },	   { "host_fields", NULL, take_host_fields },
+	{ "sections", NULL, take_sections },
 };
 
 /* "@name argument" */

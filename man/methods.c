@@ -83,3 +83,12 @@ void take_fields(const char *nothing)
 		manual_text(stats_field_help(field));
 	}
 }
+
+void take_host_fields(const char *nothing)
+{
+	(void)nothing;
+	for (unsigned field = 0; field < HOST_FIELDS; field++) {
+		printf(".It %s\n", host_field_name(field));
+		manual_text(host_field_help(field));
+	}
+}

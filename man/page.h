@@ -35,6 +35,7 @@ void note_method(const char *name);
 void take_method(const char *name);
 void take_methods(const char *prefix);
 void take_fields(const char *nothing);
+void take_host_fields(const char *nothing);
 void check_methods(void); /* fails if the page describes some and not all */
 
 /* commands.c */

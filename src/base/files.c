@@ -66,3 +66,17 @@ int files_name(const char *from, const char *to)
 	(void)unlink(from);
 	return 0;
 }
+
+bool files_read_start(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n;
+
+	*text = '\0';
+	if (fd < 0)
+		return false;
+	n = read(fd, text, size - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}

@@ -3,6 +3,7 @@
 #define BASE_FILES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /*
  * Makes room for that many open files, as far as the hard limit allows; what it
@@ -27,5 +28,11 @@ bool files_remove_empty(const char *path);
  * on file systems that do not know it. 0, or a negative errno, and it has its old name. Any thread.
  */
 int files_name(const char *from, const char *to);
+
+/*
+ * Reads the start of a file, such as one of /proc, as a string of less than size bytes; false, and
+ * "", if there is nothing of it to be had.
+ */
+bool files_read_start(const char *path, char *text, size_t size);
 
 #endif

@@ -9,21 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/files.h"
+
 #define STALL "some 150000 2000000" /* us of us: the shortest window that is not for root alone */
-
-/* The start of a file as text; false if there is none. */
-static bool read_text(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t n;
-
-	if (fd < 0)
-		return false;
-	n = read(fd, text, size - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return n > 0;
-}
 
 /* Bytes of a line "Name:   123 kB" of text, or 0. */
 static uint64_t find_size(const char *text, const char *name)
@@ -38,7 +26,7 @@ static void take_limit(struct host_memory *out, const char *path)
 	char text[64], *end;
 	uint64_t limit;
 
-	if (!read_text(path, text, sizeof(text)))
+	if (!files_read_start(path, text, sizeof(text)))
 		return;
 	limit = strtoull(text, &end, 10);
 	if (end == text || (out->limit && limit >= out->limit)) /* "max" */
@@ -112,12 +100,12 @@ void host_memory_read(struct host_memory *out, const char *root)
 
 	*out = (struct host_memory){ 0 };
 	snprintf(path, sizeof(path), "%s/proc/meminfo", root);
-	if (read_text(path, text, sizeof(text))) {
+	if (files_read_start(path, text, sizeof(text))) {
 		out->total = out->limit = find_size(text, "MemTotal:");
 		out->available = find_size(text, "MemAvailable:");
 	}
 	snprintf(path, sizeof(path), "%s/proc/self/cgroup", root);
-	if (read_text(path, text, sizeof(text)))
+	if (files_read_start(path, text, sizeof(text)))
 		take_groups(out, root, text);
 }
 

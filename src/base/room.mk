@@ -8,6 +8,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/control_sequence.c %D%/control_sequence.h \
 	%D%/counter.h \
 	%D%/files.c %D%/files.h \
+	%D%/host_load.c %D%/host_load.h \
 	%D%/host_memory.c %D%/host_memory.h \
 	%D%/ini.c %D%/ini.h \
 	%D%/ini_value.c %D%/ini_value.h \
@@ -40,6 +41,9 @@ tests_unit_mutex_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/modes
 tests_unit_modes_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/host_load
+tests_unit_host_load_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/host_memory
 tests_unit_host_memory_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)

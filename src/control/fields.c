@@ -65,3 +65,31 @@ unsigned stats_field_find(const char *name)
 			return i;
 	return find_vcpu(name);
 }
+
+static const struct {
+	const char *name, *help;
+} host_rows[HOST_FIELDS] = {
+	[HOST_CPU] = { "cpu", "% of one CPU, all CPUs of the host together, to whole percent" },
+	[HOST_AVAILABLE] = { "available",
+		"bytes of memory that can be had without swapping, to whole MiB" },
+	[HOST_CPU_PRESSURE] = { "cpu_pressure",
+		"% of the last 10 seconds in which something waited for a CPU" },
+	[HOST_MEMORY_PRESSURE] = { "memory_pressure", "the same for memory" },
+	[HOST_IO_PRESSURE] = { "io_pressure", "the same for disks" },
+	[HOST_GUESTS_CPU] = { "guests_cpu", "% of one CPU, of all guests" },
+	[HOST_GUESTS_MEMORY] = { "guests_memory", "bytes resident of all guests, to whole MiB" },
+	[HOST_GUESTS_READ] = { "guests_read", "bytes that guests read from their disks" },
+	[HOST_GUESTS_WRITE] = { "guests_write", "bytes that they write" },
+	[HOST_GUESTS_IN] = { "guests_in", "bytes to guests" },
+	[HOST_GUESTS_OUT] = { "guests_out", "bytes from guests" },
+};
+
+const char *host_field_name(enum host_field field)
+{
+	return host_rows[field].name;
+}
+
+const char *host_field_help(enum host_field field)
+{
+	return host_rows[field].help;
+}

@@ -1,5 +1,6 @@
 /*
- * The fields of a guest's statistics: what stats.subscribe sends. Any thread.
+ * The fields of a guest's statistics, what stats.subscribe sends, and of the host's, what
+ * host.subscribe does. Any thread.
  */
 #ifndef CONTROL_FIELDS_H
 #define CONTROL_FIELDS_H
@@ -27,5 +28,17 @@ const char *stats_field_help(unsigned field);
 
 /* STATS_NONE for a name that is none. */
 unsigned stats_field_find(const char *name);
+
+/* What is known of the host, and of all its deck's guests together; rates are per second. */
+enum host_field {
+	HOST_CPU, HOST_AVAILABLE, HOST_CPU_PRESSURE, HOST_MEMORY_PRESSURE, HOST_IO_PRESSURE,
+	HOST_GUESTS_CPU, HOST_GUESTS_MEMORY, HOST_GUESTS_READ, HOST_GUESTS_WRITE, HOST_GUESTS_IN,
+	HOST_GUESTS_OUT,
+	HOST_FIELDS
+};
+
+/* "cpu", ..., and what it counts. */
+const char *host_field_name(enum host_field field);
+const char *host_field_help(enum host_field field);
 
 #endif

@@ -201,6 +201,7 @@ src_core_libserver_a_SOURCES = \
 	%D%/server/streams/console.c \
 	%D%/server/streams/cp437.c %D%/server/streams/cp437.h \
 	%D%/server/streams/events.c \
+	%D%/server/streams/host.c \
 	%D%/server/streams/packets.c \
 	%D%/server/streams/screen.c \
 	%D%/server/streams/stats.c \

@@ -653,6 +653,49 @@ static void stats_carry_what_changed(void **state)
 	link_free(link);
 }
 
+static double host_value(const json_t *params, const char *name)
+{
+	const json_t *value = json_object_get(json_object_get(params, "values"), name);
+
+	assert_non_null(value);
+	return json_number_value(value);
+}
+
+/* All guests that live together, and of the host what changed. */
+static void the_host_is_told_of(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	json_t *result, *params;
+
+	fake_set_state(fake, "db", GUEST_RUNNING, "");
+	fake_sample(fake, "web", 3 << 20);
+	fake_sample(fake, "db", 5 << 20);
+	result = call(link, "host.subscribe", json_pack("{s:i}", "interval_ms", 100));
+	assert_true(number(result, "cpus") > 0);
+	assert_true(number(result, "memory") > 1 << 20);
+	assert_true(json_is_boolean(json_object_get(result, "kvm")));
+	params = next(link, "host");
+	assert_int_equal(number(params, "subscription"), number(result, "subscription"));
+	assert_true(host_value(params, "available") > 0);
+	assert_true(host_value(params, "cpu") >= 0);
+	assert_true(host_value(params, "guests_cpu") == 8 << 20);
+	assert_true(host_value(params, "guests_memory") == 8 << 20); /* whole ones */
+	assert_true(host_value(params, "guests_out") == (8 << 20) + 2 * STATS_NET_OUT);
+	json_decref(params);
+	fake_set_state(fake, "db", GUEST_STOPPED, "");
+	/* Other values may change before, or not. */
+	for (params = next(link, "host"); !json_object_get(json_object_get(params, "values"), "guests_cpu");
+	     params = next(link, "host"))
+		json_decref(params);
+	assert_true(host_value(params, "guests_cpu") == 3 << 20);
+	json_decref(params);
+	json_decref(call(link, "host.cancel", json_pack("{s:O}", "subscription",
+			 json_object_get(result, "subscription"))));
+	json_decref(result);
+	link_free(link);
+}
+
 static void stats_follow_guests_that_go(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -1719,6 +1762,7 @@ int main(void)
 		TEST(what_nests_too_deep_is_refused_and_the_connection_goes_on),
 		TEST(a_line_without_end_is_cut_off),
 		TEST(stats_carry_what_changed),
+		TEST(the_host_is_told_of),
 		TEST(stats_follow_guests_that_go),
 		TEST(subscriptions_are_bounded),
 		TEST(events_come_in_order),

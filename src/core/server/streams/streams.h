@@ -20,8 +20,8 @@ struct stream_kind {
 	void (*end)(struct server *server);
 };
 
-extern const struct stream_kind capture_stream, console_stream, events_stream, packets_stream,
-	pcapng_stream, screen_stream, stats_stream;
+extern const struct stream_kind capture_stream, console_stream, events_stream, host_stream,
+	packets_stream, pcapng_stream, screen_stream, stats_stream;
 
 /* All there are; NULL ends the list. They hear of things in this order. */
 extern const struct stream_kind *const streams[];

@@ -3,6 +3,7 @@
 
 const struct stream_kind *const streams[] = {
 	&stats_stream,
+	&host_stream,
 	&console_stream,
 	&events_stream,
 	&packets_stream,
