@@ -11,25 +11,20 @@
 #include "cli/fail.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/requests.h"
 #include "cli/session.h"
 #include "control/message_text.h"
 
 #define FRAME_MAX 65550u /* bytes */
 
-static int ask(struct cli *cli, const char *method, json_t *params)
-{
-	json_t *result = session_ask(cli, method, params);
-
-	json_decref(result);
-	return result ? CLI_OK : CLI_FAILED;
-}
-
 int port_break(struct cli *cli)
 {
 	const char *filter = strcmp(cli->argv[2], "off") ? cli->argv[2] : NULL;
 
-	return ask(cli, "port.break", json_pack("{s:o, s:o}", "port", message_text(cli->argv[1]),
-						"filter", message_text(filter)));
+	request_add(cli, METHOD_PORT_BREAK, json_pack("{s:o, s:o}", "port",
+						      message_text(cli->argv[1]), "filter",
+						      message_text(filter)));
+	return CLI_OK;
 }
 
 /* --- looking --- */
@@ -168,7 +163,8 @@ static int decide(struct cli *cli, const char *decision, const char *hex)
 
 	if (hex)
 		json_object_set_new(params, "data", message_text(hex));
-	return ask(cli, "port.decide", params);
+	request_add(cli, METHOD_PORT_DECIDE, params);
+	return CLI_OK;
 }
 
 char *port_data(const struct cli *cli, int *status)

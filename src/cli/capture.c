@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +16,11 @@
 
 #include "base/checked.h"
 #include "base/files.h"
+#include "base/paths.h"
 #include "base/plain.h"
 #include "cli/fail.h"
 #include "cli/pcapng_copy.h"
+#include "cli/requests.h"
 #include "cli/session.h"
 #include "cli/signals.h"
 #include "control/message_text.h"
@@ -134,6 +137,14 @@ static int read_keys(const struct cli *cli)
 	return error ? usage_error(cli->command, "--tls-keys: %s: %s", path, strerror(-error)) : 0;
 }
 
+static int read_past(const struct cli *cli)
+{
+	if (!cli->values[PAST].set || past_ms(cli))
+		return 0;
+	return usage_error(cli->command, "--past: '%s' is no time from 1s to 24h, such as 30s or "
+			   "5m", cli->values[PAST].text);
+}
+
 /* 0, with what is to be written and where set in copying and files; or CLI_USAGE. */
 static int read_options(const struct cli *cli)
 {
@@ -148,9 +159,8 @@ static int read_options(const struct cli *cli)
 	if (read_interfaces(cli) || read_limits(cli, AUTOSTOP, &limits->stop) ||
 	    read_limits(cli, RING_BUFFER, &limits->turn) || read_format(cli))
 		return CLI_USAGE;
-	if (cli->values[PAST].set && !past_ms(cli))
-		return usage_error(cli->command, "--past: '%s' is no time from 1s to 24h, such as "
-				   "30s or 5m", cli->values[PAST].text);
+	if (read_past(cli))
+		return CLI_USAGE;
 	if (is_past_alone(cli))
 		limits->stop.duration = 1;
 	if (cli->values[COUNT].set)
@@ -261,6 +271,54 @@ static void say_waiting(json_t *waiting)
 	json_array_foreach(waiting, i, name)
 		plain_print(stderr, "%s is not there yet; the capture waits for it\n",
 			    json_string_value(name));
+}
+
+/* A deck ends a capture of its own when it is told to, and writes pcapng alone. */
+static int check_for_screen(const struct cli *cli)
+{
+	static const unsigned others[] = { COUNT, AUTOSTOP, RING_BUFFER, FORMAT, CLASSIC,
+					  TLS_KEYS };
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (cli->values[others[i]].set)
+			return usage_error(cli->command, "--%s is for 'vmdeck capture' in a shell alone",
+					   cli->command->options[others[i]].name);
+	return read_interfaces(cli) || read_past(cli) ? CLI_USAGE : CLI_OK;
+}
+
+/* To a file on the deck's host, with a name of its own unless one is given. */
+static int start_requests(struct cli *cli)
+{
+	int status = check_for_screen(cli);
+	const char *name = cli->values[WRITE].text;
+	json_t *params = status ? NULL : params_of(cli);
+	char path[PATH_MAX];
+	struct cause cause;
+
+	if (status)
+		return status;
+	if (name && paths_typed(path, name, &cause) < 0) {
+		json_decref(params);
+		return fail("%s", cause.text);
+	}
+	if (name)
+		json_object_set_new(params, "path", message_text(path));
+	request_add(cli, METHOD_CAPTURE_START, params);
+	return CLI_OK;
+}
+
+int capture_requests(struct cli *cli)
+{
+	int status;
+
+	if (cli->on_screen)
+		return start_requests(cli);
+	status = read_options(cli);
+	if (!status)
+		request_add(cli, METHOD_CAPTURE_STREAM, params_of(cli));
+	capture_files_destroy(&files);
+	tls_keys_close(&copying.keys);
+	return status;
 }
 
 int capture_main(struct cli *cli)

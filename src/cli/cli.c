@@ -12,11 +12,17 @@
 #include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/requests.h"
+#include "cli/session.h"
 #include "cli/table.h"
 
-/* --socket before the subcommand; returns how many words it took, or -CLI_USAGE. */
+/* What stands before the subcommand; returns how many words it took, or -CLI_USAGE. */
 static int global_option(struct cli *cli, int argc, char **argv)
 {
+	if (strcmp(argv[0], "--dry-run") == 0) {
+		cli->dry_run = true;
+		return 1;
+	}
 	if (strncmp(argv[0], "--socket=", 9) == 0) {
 		cli->socket = argv[0] + 9;
 		return 1;
@@ -43,7 +49,12 @@ static int run_command(struct cli *cli, int argc, char **argv)
 		help_command(cli->command);
 		return CLI_OK;
 	}
-	return error ? error : cli->command->run(cli);
+	if (error)
+		return error;
+	if (cli->dry_run)
+		return requests_print(cli);
+	cli->look = session_ask;
+	return cli->command->run(cli);
 }
 
 static int run(struct cli *cli, int argc, char **argv)
@@ -62,6 +73,8 @@ static int run(struct cli *cli, int argc, char **argv)
 		help_overview(cli);
 		return CLI_OK;
 	}
+	if (cli->dry_run && (at >= argc || argv[at][0] == '-'))
+		return usage_error(NULL, "--dry-run goes with a command");
 	if (at >= argc || argv[at][0] == '-') {
 		argv[at - 1] = argv[0];
 		return cli->hooks->screen(cli->socket, argc - at + 1, argv + at - 1);

@@ -52,10 +52,20 @@ struct cli {
 	const struct command *commands; /* all of them, ended by one without a name */
 	const struct command *command;
 	const char *socket; /* --socket, or NULL */
-	bool json;
+	bool json, dry_run;
 	int argc; /* the words that are no options */
 	char **argv;
 	struct option_value values[OPTIONS_MAX];
+
+	/* What the command line asks of the deck, as far as it is made: requests.h. */
+	json_t *requests;
+	bool on_screen; /* it is asked by a screen: what it makes is made on the deck's host */
+	/*
+	 * The answer to a question that a word left out raises, new, or NULL after a message; NULL:
+	 * nothing may be asked.
+	 */
+	json_t *(*look)(struct cli *cli, const char *method, json_t *params);
+	void *look_arg;
 };
 
 struct command {
@@ -73,6 +83,12 @@ struct command {
 	const char *more; /* further help, or NULL */
 	const struct option_row *options; /* or NULL */
 	int (*run)(struct cli *cli);
+
+	/*
+	 * Adds to cli->requests what it asks of a deck, but for what it looks at besides. CLI_OK, or
+	 * another status after a message. NULL: it asks nothing of one.
+	 */
+	int (*requests)(struct cli *cli);
 };
 
 /* The row of a name or an alias, or NULL. */

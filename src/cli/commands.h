@@ -12,9 +12,6 @@ int disk_main(struct cli *cli);
 int list_main(struct cli *cli);
 int show_main(struct cli *cli);
 int order_main(struct cli *cli); /* start, stop, pause, resume, reset */
-int balloon_main(struct cli *cli);
-int eject_main(struct cli *cli);
-int insert_main(struct cli *cli);
 int console_main(struct cli *cli);
 int connect_main(struct cli *cli);
 int capture_main(struct cli *cli);
@@ -29,5 +26,17 @@ int reload_main(struct cli *cli);
 int shutdown_main(struct cli *cli);
 int complete_main(struct cli *cli);
 int help_main(struct cli *cli);
+
+/* Their requests, as struct command has it; requests.h has those of the others. */
+int order_requests(struct cli *cli);
+int balloon_requests(struct cli *cli);
+int eject_requests(struct cli *cli);
+int insert_requests(struct cli *cli);
+int console_requests(struct cli *cli);
+int connect_requests(struct cli *cli);
+int capture_requests(struct cli *cli);
+int port_requests(struct cli *cli);
+int stats_requests(struct cli *cli);
+int shutdown_requests(struct cli *cli);
 
 #endif

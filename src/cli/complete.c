@@ -210,7 +210,7 @@ static void offer_options(const struct typing *typing)
 /* The options that stand before a command or without one: "[--demo[=GUESTS]] [--headless]". */
 static void offer_screen_options(const struct cli *cli, int argc, char **argv)
 {
-	static const char *const own[] = { "socket", "help", "version" };
+	static const char *const own[] = { "socket", "dry-run", "help", "version" };
 	const char *at = cli->hooks->screen_args ? cli->hooks->screen_args : "";
 	char name[32];
 	size_t n;
@@ -286,9 +286,14 @@ static int own_options(struct cli *cli, int argc, char **argv)
 {
 	int n = 0;
 
-	while (n < argc - 1 && strncmp(argv[n], "--socket", 8) == 0) {
+	while (n < argc - 1 && (strncmp(argv[n], "--socket", 8) == 0 ||
+				strcmp(argv[n], "--dry-run") == 0)) {
 		bool joined = argv[n][8] == '=';
 
+		if (argv[n][2] == 'd') {
+			n++;
+			continue;
+		}
 		if (!joined && n + 2 >= argc)
 			break;
 		cli->socket = joined ? argv[n] + 9 : argv[n + 1];

@@ -17,6 +17,7 @@
 #include "cli/commands.h"
 #include "cli/fail.h"
 #include "cli/output.h"
+#include "cli/requests.h"
 #include "cli/session.h"
 #include "control/message_text.h"
 #include "control/names.h"
@@ -159,6 +160,15 @@ static int relay(int fd)
 			error = empty(&out);
 	}
 	return error;
+}
+
+int connect_requests(struct cli *cli)
+{
+	char name[NAME_SIZE + sizeof(NAME_HOST_SUFFIX)];
+
+	take_name(name, cli->argv[0]);
+	request_add(cli, METHOD_GUEST_SHOW, json_pack("{s:o}", "guest", message_text(name)));
+	return CLI_OK;
 }
 
 int connect_main(struct cli *cli)

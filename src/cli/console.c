@@ -12,6 +12,7 @@
 #include "cli/console_session.h"
 #include "cli/fail.h"
 #include "cli/output.h"
+#include "cli/requests.h"
 #include "cli/session.h"
 #include "cli/signals.h"
 #include "cli/vga.h"
@@ -275,6 +276,20 @@ static void tell_state(struct link *link, const char *guest)
 		plain_print(stderr, "[%s is %s; what it prints comes when it has been started]\n",
 			    guest, name);
 	json_decref(shown);
+}
+
+int console_requests(struct cli *cli)
+{
+	json_t *guest = message_text(cli->argv[0]);
+
+	if (cli->values[2].set)
+		request_add(cli, METHOD_SCREEN_SUBSCRIBE, json_pack("{s:o}", "guest", guest));
+	else
+		request_add(cli, METHOD_CONSOLE_OPEN,
+			    json_pack("{s:o, s:b, s:o}", "guest", guest, "backlog",
+				      !cli->values[0].set, "console",
+				      message_text(cli->values[3].set ? "serial" : NULL)));
+	return CLI_OK;
 }
 
 int console_main(struct cli *cli)

@@ -8,6 +8,7 @@
 #include "base/plain.h"
 #include "cli/fail.h"
 #include "cli/output.h"
+#include "cli/requests.h"
 #include "cli/session.h"
 #include "control/message_text.h"
 
@@ -109,16 +110,26 @@ static int wait_end(struct link *link)
 	return error == -ECONNRESET ? CLI_OK : fail("%s", cause.text);
 }
 
+static json_t *quit_params(const struct cli *cli)
+{
+	return json_pack("{s:o}", "mode", message_text(cli->values[0].set ? "off" : "shutdown"));
+}
+
+int shutdown_requests(struct cli *cli)
+{
+	request_add(cli, METHOD_DECK_QUIT, quit_params(cli));
+	return CLI_OK;
+}
+
 int shutdown_main(struct cli *cli)
 {
 	struct link *link = session_open(cli);
-	const char *mode = cli->values[0].set ? "off" : "shutdown";
 	int status = CLI_OK;
 	json_t *result;
 
 	if (!link)
 		return CLI_FAILED;
-	result = session_call(link, "deck.quit", json_pack("{s:o}", "mode", message_text(mode)));
+	result = session_call(link, "deck.quit", quit_params(cli));
 	if (!result)
 		status = CLI_FAILED;
 	else if (cli->values[1].set)

@@ -18,7 +18,7 @@ void help_overview(const struct cli *cli)
 
 	plain_print(stdout, "Usage: vmdeck [--socket PATH] %s\n",
 		    hooks->screen_args ? hooks->screen_args : "");
-	printf("       vmdeck [--socket PATH] COMMAND ...\n\n");
+	printf("       vmdeck [--socket PATH] [--dry-run] COMMAND ...\n\n");
 	printf("Runs virtual machines and shows them in the terminal. Without a command: the "
 	       "screen.\n");
 	if (hooks->screen_help) {
@@ -34,6 +34,7 @@ void help_overview(const struct cli *cli)
 		plain_print(stdout, "  %-23s %s\n", usage, command_help(command));
 	}
 	printf("\n'vmdeck help COMMAND' explains a command; --version prints the version.\n"
+	       "With --dry-run a command prints what it would ask of a deck, and asks nothing.\n"
 	       "Exit status: 0 done, 1 failed, 2 the command line is wrong.\n");
 }
 

@@ -14,6 +14,7 @@
 #include "cli/fail.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/requests.h"
 #include "cli/session.h"
 #include "control/message_text.h"
 
@@ -27,11 +28,15 @@ struct injection {
 	uint64_t next; /* CLOCK_MONOTONIC, ns: when it is shown again */
 };
 
+static json_t *params_of(const char *port, const char *hex)
+{
+	return json_pack("{s:o, s:o}", "port", message_text(port), "data", message_text(hex));
+}
+
 static int put(struct injection *injection, const char *hex)
 {
 	json_t *result = session_call(injection->link, "port.inject",
-				      json_pack("{s:o, s:o}", "port", message_text(injection->port),
-						"data", message_text(hex)));
+				      params_of(injection->port, hex));
 	const char *verdict;
 
 	if (!result)
@@ -146,15 +151,42 @@ static int put_data(const struct cli *cli, struct injection *injection)
 	return status;
 }
 
-int port_inject(struct cli *cli)
+static int check_words(const struct cli *cli)
 {
-	struct injection injection = { .port = cli->argv[1] };
 	bool data = option_given(cli, "data");
-	int status;
 
 	if (cli->argc > 3 || data == (cli->argc == 3))
 		return usage_error(cli->command, "port inject takes a port and a capture, or a "
 				   "port and --data");
+	return CLI_OK;
+}
+
+int port_inject_requests(struct cli *cli)
+{
+	int status = check_words(cli);
+	char *hex;
+
+	if (status)
+		return status;
+	if (!option_given(cli, "data"))
+		return usage_error(cli->command, "port inject: captures are for a shell alone; here "
+				   "it takes --data");
+	hex = port_data(cli, &status);
+	if (!hex)
+		return status;
+	request_add(cli, METHOD_PORT_INJECT, params_of(cli->argv[1], hex));
+	free(hex);
+	return CLI_OK;
+}
+
+int port_inject(struct cli *cli)
+{
+	struct injection injection = { .port = cli->argv[1] };
+	bool data = option_given(cli, "data");
+	int status = check_words(cli);
+
+	if (status)
+		return status;
 	injection.link = session_open(cli);
 	if (!injection.link)
 		return CLI_FAILED;

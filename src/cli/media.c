@@ -8,7 +8,7 @@
 #include "base/paths.h"
 #include "cli/fail.h"
 #include "cli/output.h"
-#include "cli/session.h"
+#include "cli/requests.h"
 #include "control/message_text.h"
 #include "control/names.h"
 
@@ -16,14 +16,19 @@
 enum { MEDIA_FORCE };
 
 /* The only drive of a guest, for who names none. */
-static bool find_drive(struct link *link, const char *guest, char drive[NAME_SIZE])
+static bool find_drive(struct cli *cli, const char *guest, char drive[NAME_SIZE])
 {
-	json_t *shown = session_call(link, "guest.show",
-				     json_pack("{s:o}", "guest", message_text(guest)));
 	unsigned count = 0;
+	json_t *shown;
 	json_t *disk;
 	size_t i;
 
+	if (!cli->look) {
+		fail("which drive of %s is meant only its deck knows; say which, such as %s/disk1",
+		     guest, guest);
+		return false;
+	}
+	shown = cli->look(cli, "guest.show", json_pack("{s:o}", "guest", message_text(guest)));
 	if (!shown)
 		return false;
 	json_array_foreach(json_object_get(shown, "disks"), i, disk)
@@ -40,50 +45,38 @@ static bool find_drive(struct link *link, const char *guest, char drive[NAME_SIZ
 }
 
 /* path: NULL takes the medium out. */
-static bool exchange(const struct cli *cli, struct link *link, const char *path)
+static int exchange(struct cli *cli, const char *path)
 {
 	char guest[NAME_SIZE], drive[NAME_SIZE] = "";
 	const char *word = cli->argv[0], *slash = strchrnul(word, '/');
-	json_t *params, *result;
+	json_t *params;
 
-	if (slash - word >= NAME_SIZE || strlen(slash) > NAME_SIZE) {
-		fail("'%s' is no drive of a guest; write one such as web/disk1", word);
-		return false;
-	}
+	if (slash - word >= NAME_SIZE || strlen(slash) > NAME_SIZE)
+		return fail("'%s' is no drive of a guest; write one such as web/disk1", word);
 	snprintf(guest, sizeof(guest), "%.*s", (int)(slash - word), word);
 	if (*slash)
 		snprintf(drive, sizeof(drive), "%s", slash + 1);
-	else if (!find_drive(link, guest, drive))
-		return false;
+	else if (!find_drive(cli, guest, drive))
+		return CLI_FAILED;
 	params = json_pack("{s:o, s:o, s:b}", "guest", message_text(guest), "device",
 			   message_text(drive), "force", cli->values[MEDIA_FORCE].set);
 	if (path)
 		json_object_set_new(params, "path", message_text(path));
-	result = session_call(link, path ? "guest.insert" : "guest.eject", params);
-	json_decref(result);
-	return result;
+	request_add(cli, path ? METHOD_GUEST_INSERT : METHOD_GUEST_EJECT, params);
+	return CLI_OK;
 }
 
-static int run(struct cli *cli, const char *path)
+int eject_requests(struct cli *cli)
 {
-	struct link *link = session_open(cli);
-	bool done = link && exchange(cli, link, path);
-
-	link_free(link);
-	return done ? CLI_OK : CLI_FAILED;
+	return exchange(cli, NULL);
 }
 
-int eject_main(struct cli *cli)
-{
-	return run(cli, NULL);
-}
-
-int insert_main(struct cli *cli)
+int insert_requests(struct cli *cli)
 {
 	char path[PATH_MAX];
 	struct cause cause;
 
 	if (paths_typed(path, cli->argv[1], &cause) < 0)
 		return fail("%s", cause.text);
-	return run(cli, path);
+	return exchange(cli, path);
 }

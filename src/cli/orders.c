@@ -10,6 +10,7 @@
 #include "cli/fail.h"
 #include "cli/output.h"
 #include "cli/passphrase.h"
+#include "cli/requests.h"
 #include "cli/session.h"
 #include "control/message_text.h"
 
@@ -78,22 +79,6 @@ static int call(struct orders *orders, const char *method, const char *guest, js
 {
 	return link_call(orders->link, method, json_pack("{s:o}", "guest", message_text(guest)),
 			 result, cause);
-}
-
-/* Gives one order to each guest named; goes on after a failure. */
-static int order_all(struct cli *cli, struct link *link, const struct method *method)
-{
-	int status = CLI_OK;
-	json_t *result;
-
-	for (int i = 0; i < cli->argc; i++) {
-		result = session_call(link, method->name,
-				      json_pack("{s:o}", "guest", message_text(cli->argv[i])));
-		if (!result)
-			status = CLI_FAILED;
-		json_decref(result);
-	}
-	return status;
 }
 
 static void finish(struct orders *orders, struct target *target)
@@ -330,12 +315,25 @@ static int order_and_wait(struct cli *cli, struct orders *orders)
 }
 
 /* Commands without these options have none of them set. */
+static enum method_id order_of(const struct cli *cli)
+{
+	return cli->values[OPTION_FORCE].set ? cli->command->forced
+					     : (enum method_id)cli->command->method;
+}
+
+/* One order to each guest that is named. */
+int order_requests(struct cli *cli)
+{
+	for (int i = 0; i < cli->argc; i++)
+		request_add(cli, order_of(cli),
+			    json_pack("{s:o}", "guest", message_text(cli->argv[i])));
+	return CLI_OK;
+}
+
 int order_main(struct cli *cli)
 {
-	const struct command *command = cli->command;
 	const struct option_value *timeout = &cli->values[OPTION_TIMEOUT];
-	enum method_id method = cli->values[OPTION_FORCE].set ? command->forced
-							      : (enum method_id)command->method;
+	enum method_id method = order_of(cli);
 	/* Whether a guest starts is not known before it has. */
 	bool wait = cli->values[OPTION_WAIT].set || method == METHOD_GUEST_START;
 	struct orders orders = { .method = &method_table[method], .goal = find_goal(method),
@@ -344,12 +342,13 @@ int order_main(struct cli *cli)
 	int status;
 
 	if (timeout->set && !wait)
-		return usage_error(command, "--timeout goes with --wait");
+		return usage_error(cli->command, "--timeout goes with --wait");
+	if (!wait)
+		return requests_ask(cli);
 	orders.link = session_open(cli);
 	if (!orders.link)
 		return CLI_FAILED;
-	status = wait ? order_and_wait(cli, &orders)
-		      : order_all(cli, orders.link, orders.method);
+	status = order_and_wait(cli, &orders);
 	link_free(orders.link);
 	return status;
 }

@@ -12,6 +12,7 @@
 #include "cli/inject.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/requests.h"
 #include "cli/session.h"
 #include "control/message_text.h"
 
@@ -37,15 +38,26 @@ static json_t *take_words(const struct cli *cli)
 
 static int set(struct cli *cli)
 {
-	json_t *settings = take_words(cli), *result;
+	json_t *settings = take_words(cli);
 
 	if (!settings)
 		return CLI_USAGE;
-	result = session_ask(cli, "port.set", json_pack("{s:o, s:o}", "port",
-							message_text(cli->argv[1]), "settings",
-							settings));
-	json_decref(result);
-	return result ? CLI_OK : CLI_FAILED;
+	request_add(cli, METHOD_PORT_SET, json_pack("{s:o, s:o}", "port",
+						    message_text(cli->argv[1]), "settings",
+						    settings));
+	return CLI_OK;
+}
+
+static int list(struct cli *cli)
+{
+	request_add(cli, METHOD_SWITCH_LIST, NULL);
+	return CLI_OK;
+}
+
+static int held(struct cli *cli)
+{
+	request_add(cli, METHOD_PORT_HELD, NULL);
+	return CLI_OK;
 }
 
 /* A port of that name, borrowed from the list of switches; NULL after a message. */
@@ -97,18 +109,20 @@ static const struct verb {
 	const char *name, *takes;
 	int words; /* with itself */
 	bool more;
+	int (*requests)(struct cli *cli);
 	int (*run)(struct cli *cli);
 } verbs[] = {
-	{ "set", "a port and settings: key=value", 3, true, set },
-	{ "show", "1 word", 2, false, show },
-	{ "break", "a port and a filter, or off", 3, false, port_break },
-	{ "held", "no word", 1, false, port_held },
-	{ "pass", "1 word", 2, false, port_pass },
-	{ "drop", "1 word", 2, false, port_drop },
-	{ "inject", "a port and a capture, or --data", 2, true, port_inject },
+	{ "set", "a port and settings: key=value", 3, true, set, requests_ask },
+	{ "show", "1 word", 2, false, list, show },
+	{ "break", "a port and a filter, or off", 3, false, port_break, requests_ask },
+	{ "held", "no word", 1, false, held, port_held },
+	{ "pass", "1 word", 2, false, port_pass, requests_ask },
+	{ "drop", "1 word", 2, false, port_drop, requests_ask },
+	{ "inject", "a port and a capture, or --data", 2, true, port_inject_requests, port_inject },
 };
 
-int port_main(struct cli *cli)
+/* The verb of a command line whose words fit it; NULL after a message. */
+static const struct verb *find_verb(const struct cli *cli)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
 		const struct verb *verb = &verbs[i];
@@ -116,15 +130,31 @@ int port_main(struct cli *cli)
 		if (strcmp(cli->argv[0], verb->name) != 0)
 			continue;
 		if (cli->argc < verb->words || (cli->argc > verb->words && !verb->more))
-			return usage_error(cli->command, "port %s takes %s", verb->name,
-					   verb->takes);
-		if (option_given(cli, "data") && verb->run != port_pass &&
-		    verb->run != port_inject)
-			return usage_error(cli->command, "port %s takes no --data", verb->name);
-		if (option_given(cli, "fast") && verb->run != port_inject)
-			return usage_error(cli->command, "port %s takes no --fast", verb->name);
-		return verb->run(cli);
+			usage_error(cli->command, "port %s takes %s", verb->name, verb->takes);
+		else if (option_given(cli, "data") && verb->requests != port_pass &&
+			 verb->run != port_inject)
+			usage_error(cli->command, "port %s takes no --data", verb->name);
+		else if (option_given(cli, "fast") && verb->run != port_inject)
+			usage_error(cli->command, "port %s takes no --fast", verb->name);
+		else
+			return verb;
+		return NULL;
 	}
-	return usage_error(cli->command, "port knows set, show, break, held, pass, drop and "
-			   "inject, not '%s'", cli->argv[0]);
+	usage_error(cli->command, "port knows set, show, break, held, pass, drop and inject, "
+		    "not '%s'", cli->argv[0]);
+	return NULL;
+}
+
+int port_requests(struct cli *cli)
+{
+	const struct verb *verb = find_verb(cli);
+
+	return verb ? verb->requests(cli) : CLI_USAGE;
+}
+
+int port_main(struct cli *cli)
+{
+	const struct verb *verb = find_verb(cli);
+
+	return verb ? verb->run(cli) : CLI_USAGE;
 }

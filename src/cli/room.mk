@@ -35,6 +35,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/port.c \
 	%D%/program.c %D%/program.h \
 	%D%/queries.c %D%/queries.h \
+	%D%/requests.c %D%/requests.h \
 	%D%/resize.c \
 	%D%/run.c \
 	%D%/screen_text.c %D%/screen_text.h \

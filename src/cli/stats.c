@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "cli/fail.h"
 #include "cli/output.h"
+#include "cli/requests.h"
 #include "cli/session.h"
 #include "control/fields.h"
 #include "control/message_text.h"
@@ -142,16 +143,28 @@ static int watch(struct cli *cli, struct link *link)
 	return fail("%s", cause.text);
 }
 
-static json_t *subscribe(struct cli *cli, struct link *link, int interval_ms)
+static json_t *subscription(const struct cli *cli)
 {
 	json_t *names = cli->argc ? json_array() : message_text("*");
-	json_t *result, *missing;
+	int interval = cli->values[0].set ? 1000 : FIRST_INTERVAL_MS;
 
 	for (int i = 0; i < cli->argc; i++)
 		json_array_append_new(names, message_text(cli->argv[i]));
-	result = session_call(link, "stats.subscribe",
-			      json_pack("{s:o, s:i}", "guests", names, "interval_ms",
-					interval_ms));
+	if (cli->values[1].set)
+		interval = (int)cli->values[1].number;
+	return json_pack("{s:o, s:i}", "guests", names, "interval_ms", interval);
+}
+
+int stats_requests(struct cli *cli)
+{
+	request_add(cli, METHOD_STATS_SUBSCRIBE, subscription(cli));
+	return CLI_OK;
+}
+
+static json_t *subscribe(struct cli *cli, struct link *link)
+{
+	json_t *result = session_call(link, "stats.subscribe", subscription(cli)), *missing;
+
 	missing = json_object_get(result, "missing");
 	if (json_array_size(missing)) {
 		fail("guest '%s': there is none",
@@ -165,16 +178,14 @@ static json_t *subscribe(struct cli *cli, struct link *link, int interval_ms)
 int stats_main(struct cli *cli)
 {
 	bool watching = cli->values[0].set;
-	int interval = watching ? 1000 : FIRST_INTERVAL_MS, status = CLI_FAILED;
+	int status = CLI_FAILED;
 	struct link *link;
 	json_t *result;
 
-	if (cli->values[1].set)
-		interval = (int)cli->values[1].number;
 	link = session_open(cli);
 	if (!link)
 		return CLI_FAILED;
-	result = subscribe(cli, link, interval);
+	result = subscribe(cli, link);
 	if (result)
 		status = watching ? watch(cli, link) : show_once(cli, link);
 	json_decref(result);

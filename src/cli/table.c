@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/new_profile.h"
 #include "cli/profile_words.h"
+#include "cli/requests.h"
 
 #define TIMEOUT_OPTION \
 	{ 't', "timeout", OPTION_NUMBER, "SECONDS", WORD_ANY, 1, 86400, "wait no longer (60)" }
@@ -153,45 +154,49 @@ static const struct command rows[] = {
 		  "  vmdeck new dev --kernel bzImage --append 'console=ttyS0'\n",
 	  .options = new_options, .run = new_main },
 	{ .name = "list", .alias = "ls", .args = "", .method = METHOD_GUEST_LIST, .json = true,
-	  .run = list_main },
+	  .run = list_main, .requests = requests_plain },
 	{ .name = "show", .args = "GUEST", .min_args = 1, .max_args = 1, .word = WORD_GUEST,
-	  .method = METHOD_GUEST_SHOW, .json = true, .run = show_main },
+	  .method = METHOD_GUEST_SHOW, .json = true, .run = show_main, .requests = requests_plain },
 	{ .name = NULL },
 	{ .name = "console", .args = "GUEST", .min_args = 1, .max_args = 1, .word = WORD_GUEST,
 	  .method = METHOD_CONSOLE_OPEN, .help = "connects the terminal to a guest's console",
 	  .more = "Ctrl-] leaves the console; the guest goes on. Standard input that is no terminal\n"
 		  "is typed to its end; then the console is shown until the guest ends.\n",
-	  .options = console_options, .run = console_main },
+	  .options = console_options, .run = console_main,
+	  .requests = console_requests },
 	{ .name = "connect", .args = "GUEST PORT", .min_args = 2, .max_args = 2,
 	  .word = WORD_GUEST, .method = METHOD_GUEST_SHOW, .states = GUEST_ALIVE,
 	  .help = "connects standard input and output to a port of a guest",
 	  .more = "By vsock, which needs [vsock] in the guest's profile. For ssh(1), in "
 		  "~/.ssh/config:\n"
 		  "  Host *.vmdeck\n"
-		  "      ProxyCommand vmdeck connect %h 22\n", .run = connect_main },
+		  "      ProxyCommand vmdeck connect %h 22\n", .run = connect_main,
+	  .requests = connect_requests },
 	{ .name = "balloon", .args = "GUEST SIZE", .min_args = 2, .max_args = 2,
 	  .word = WORD_GUEST, .method = METHOD_GUEST_RESIZE,
 	  .help = "asks a guest to do with less of its memory, or gives it back",
 	  .more = "SIZE is what it is left with, such as 512M; with all that it has the balloon "
 		  "is empty.\nThe guest needs balloon=yes in its profile and a driver; what has "
-		  "become of it\nis in 'vmdeck show'.\n", .run = balloon_main },
+		  "become of it\nis in 'vmdeck show'.\n", .run = requests_ask,
+	  .requests = balloon_requests },
 	{ .name = "eject", .args = "GUEST/DISK", .min_args = 1, .max_args = 1, .word = WORD_DRIVE,
 	  .method = METHOD_GUEST_EJECT, .help = "takes the medium out of a guest's CD-ROM drive",
 	  .more = "Of a guest with one drive its name is enough.\n"
-		  "  vmdeck eject lab/disk1\n", .options = media_options, .run = eject_main },
+		  "  vmdeck eject lab/disk1\n", .options = media_options, .run = requests_ask,
+	  .requests = eject_requests },
 	{ .name = "insert", .args = "GUEST/DISK IMAGE", .min_args = 2, .max_args = 2,
 	  .word = WORD_DRIVE, .method = METHOD_GUEST_INSERT,
 	  .help = "puts an image into a guest's CD-ROM drive",
 	  .more = "It takes the place of what is in the drive, until the guest is stopped.\n"
 		  "  vmdeck insert lab/disk1 tools.iso\n", .options = media_options,
-	  .run = insert_main },
+	  .run = requests_ask, .requests = insert_requests },
 	{ .name = "capture", .args = "", .method = METHOD_CAPTURE_STREAM,
 	  .help = "captures packets as pcapng",
 	  .more = "It ends at an interrupt (Ctrl-C) and then says how many packets it has:\n"
 		  "  vmdeck capture -i lan -w lan.pcapng\n"
 		  "  vmdeck capture -i web/net0 -f 'tcp port 80' -w - | tshark -r -\n"
 		  "  vmdeck capture -b filesize:100000 -b files:10 -w ring.pcapng\n",
-	  .options = capture_options, .run = capture_main },
+	  .options = capture_options, .run = capture_main, .requests = capture_requests },
 	{ .name = "extcap", .args = "", .method = -1,
 	  .help = "shows a deck's switches, guests and ports to Wireshark",
 	  .more = "Wireshark and tshark call it, by a script in a folder that is theirs or named to "
@@ -219,7 +224,8 @@ static const struct command rows[] = {
 	  .more = "It says what to do about what is missing, and then fails. No deck needs to run "
 		  "for it.\n", .run = doctor_main },
 	{ .name = "switches", .alias = "network", .args = "[SWITCH...]", .max_args = -1,
-	  .word = WORD_SWITCH, .method = METHOD_SWITCH_LIST, .json = true, .run = switches_main },
+	  .word = WORD_SWITCH, .method = METHOD_SWITCH_LIST, .json = true, .run = switches_main,
+	  .requests = requests_plain },
 	{ .name = "port", .args = "set PORT KEY=VALUE... | show PORT | break PORT FILTER|off | "
 				  "held | pass PORT | drop PORT | inject PORT [CAPTURE]",
 	  .min_args = 1, .max_args = -1, .verbs = "set|show|break|held|pass|drop|inject",
@@ -233,17 +239,18 @@ static const struct command rows[] = {
 		  "  vmdeck port held\n"
 		  "  vmdeck port pass web/net0 --data @frame\n"
 		  "  vmdeck port inject lan/nat attack.pcapng\n",
-	  .options = port_options, .run = port_main },
+	  .options = port_options, .run = port_main, .requests = port_requests },
 	{ .name = "stats", .args = "[GUEST...]", .max_args = -1, .word = WORD_GUEST,
 	  .method = METHOD_STATS_SUBSCRIBE, .json = true, .help = "shows what guests use",
-	  .options = stats_options, .run = stats_main },
+	  .options = stats_options, .run = stats_main, .requests = stats_requests },
 	{ .name = "events", .args = "", .method = METHOD_EVENTS_SUBSCRIBE, .json = true,
-	  .help = "prints events as they happen", .run = events_main },
+	  .help = "prints events as they happen", .run = events_main,
+	  .requests = requests_plain },
 	{ .name = "reload", .args = "", .method = METHOD_DECK_RELOAD, .json = true,
-	  .run = reload_main },
+	  .run = reload_main, .requests = requests_plain },
 	{ .name = "shutdown", .args = "", .method = METHOD_DECK_QUIT,
 	  .more = "Each guest has 30 seconds from its power button on, then it is forced.\n",
-	  .options = shutdown_options, .run = shutdown_main },
+	  .options = shutdown_options, .run = shutdown_main, .requests = shutdown_requests },
 	{ .name = "complete", .args = "WORD...", .max_args = -1, .method = -1,
 	  .help = "prints what a shell can complete", .run = complete_main },
 	{ .name = "help", .args = "[COMMAND]", .max_args = 1, .word = WORD_COMMAND, .method = -1,
@@ -256,7 +263,7 @@ static struct command order_row(int method)
 	struct command row = { .name = order->command, .args = "GUEST...", .min_args = 1,
 			       .max_args = -1, .word = WORD_GUEST, .method = method,
 			       .help = order->command_help, .options = order_options,
-			       .run = order_main };
+			       .run = order_main, .requests = order_requests };
 
 	for (size_t i = 0; i < ARRAY_SIZE(own_options); i++)
 		if ((int)own_options[i].method == method) {

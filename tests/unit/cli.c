@@ -968,7 +968,7 @@ static void shells_get_candidates_from_the_table(void **state)
 	assert_int_equal(vmdeck("complete stats -- --"), 0);
 	assert_string_equal(out, "");
 	assert_int_equal(vmdeck("complete --"), 0);
-	assert_string_equal(out, "--socket\n--help\n--version\n--demo\n");
+	assert_string_equal(out, "--socket\n--dry-run\n--help\n--version\n--demo\n");
 	assert_int_equal(vmdeck("complete --socket "), 0);
 	assert_string_equal(out, "<file>\n");
 	assert_int_equal(vmdeck("complete show --socket /nonexistent "), 0);
@@ -976,6 +976,45 @@ static void shells_get_candidates_from_the_table(void **state)
 	assert_int_equal(vmdeck("complete --socket /nonexistent show "), 0);
 	assert_string_equal(out, "");
 	assert_string_equal(err, "");
+}
+
+/* Each line is a request as it would be sent; the deck gets none. */
+static void what_would_be_asked_is_printed(void **state)
+{
+	static const char *const lines[][2] = {
+		{ "stop web db", "{\"method\":\"guest.stop\",\"params\":{\"guest\":\"web\"}}\n"
+				 "{\"method\":\"guest.stop\",\"params\":{\"guest\":\"db\"}}\n" },
+		{ "stop --force web", "{\"method\":\"guest.off\",\"params\":{\"guest\":\"web\"}}\n" },
+		{ "port set web/net0 loss=1%", "{\"method\":\"port.set\",\"params\":{\"port\":"
+		  "\"web/net0\",\"settings\":{\"loss\":\"1%\"}}}\n" },
+		{ "insert web/disk1 /a.iso", "{\"method\":\"guest.insert\",\"params\":{\"guest\":\"web\","
+		  "\"device\":\"disk1\",\"force\":false,\"path\":\"/a.iso\"}}\n" },
+		{ "capture -i web -f tcp --past 30s -w /x", "{\"method\":\"capture.stream\",\"params\":"
+		  "{\"ports\":[\"web\"],\"filter\":\"tcp\",\"past\":30000}}\n" },
+		{ "stats", "{\"method\":\"stats.subscribe\",\"params\":{\"guests\":\"*\","
+			   "\"interval_ms\":250}}\n" },
+		{ "shutdown -f", "{\"method\":\"deck.quit\",\"params\":{\"mode\":\"off\"}}\n" },
+		{ "list", "{\"method\":\"guest.list\",\"params\":{}}\n" },
+	};
+	char line[128];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		snprintf(line, sizeof(line), "--dry-run --socket /nonexistent %s", lines[i][0]);
+		assert_int_equal(vmdeck(line), 0);
+		assert_string_equal(out, lines[i][1]);
+		assert_string_equal(err, "");
+	}
+	assert_int_equal(vmdeck("--dry-run shutdown"), 0);
+	assert_int_equal(vmdeck("list"), 0);
+	has(out, "web     running");
+	assert_int_equal(vmdeck("--dry-run eject web"), 1);
+	has(err, "which drive of web is meant only its deck knows");
+	assert_int_equal(vmdeck("--dry-run stop"), 2);
+	assert_int_equal(vmdeck("--dry-run help"), 2);
+	has(err, "--dry-run: 'help' asks nothing of a deck");
+	assert_int_equal(vmdeck("--dry-run --demo"), 2);
+	assert_string_equal(out, "");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
@@ -1010,6 +1049,7 @@ int main(int argc, char **argv)
 		TEST(a_console_without_terminal_copies),
 		TEST(a_console_whose_reader_goes_ends_quietly),
 		TEST(shells_get_candidates_from_the_table),
+		TEST(what_would_be_asked_is_printed),
 	};
 
 	if (argc > 1 && strcmp(argv[1], "cli") == 0) {
