@@ -131,6 +131,11 @@ tests_fuzz_kernel_image_SOURCES = tests/fuzz/kernel_image.c $(FUZZ_FILES) tests/
 tests_fuzz_kernel_image_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_kernel_image_LDADD = $(CORE_LIBS)
 
+FUZZ_TESTS += tests/fuzz/line
+tests_fuzz_line_SOURCES = tests/fuzz/line.c $(FUZZ_FILES)
+tests_fuzz_line_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_line_LDADD = $(CLI_LIBS)
+
 FUZZ_TESTS += tests/fuzz/message
 tests_fuzz_message_SOURCES = tests/fuzz/message.c $(FUZZ_FILES)
 tests_fuzz_message_CPPFLAGS = $(FUZZ_CPPFLAGS)

@@ -26,6 +26,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/thread.c %D%/thread.h \
 	%D%/units.c %D%/units.h \
 	%D%/watch.c %D%/watch.h \
+	%D%/words.c %D%/words.h \
 	%D%/worker.c %D%/worker.h
 
 BASE_LIBS = src/base/libbase.a $(INIPARSER_LIBS)

@@ -18,3 +18,9 @@ const char *command_help(const struct command *command)
 {
 	return command->help ? command->help : method_table[command->method].help;
 }
+
+bool command_on_screen(const struct command *command)
+{
+	return command->view || (command->requests && command->method >= 0 &&
+				 method_table[command->method].role == METHOD_OPERATE);
+}

@@ -60,6 +60,7 @@ struct cli {
 	/* What the command line asks of the deck, as far as it is made: requests.h. */
 	json_t *requests;
 	bool on_screen; /* it is asked by a screen: what it makes is made on the deck's host */
+	const char *guest; /* where that is about a guest, for a line that names none; or NULL */
 	/*
 	 * The answer to a question that a word left out raises, new, or NULL after a message; NULL:
 	 * nothing may be asked.
@@ -89,10 +90,14 @@ struct command {
 	 * another status after a message. NULL: it asks nothing of one.
 	 */
 	int (*requests)(struct cli *cli);
+	const char *view; /* of the screen: shows what it prints, or what comes of it; or NULL */
 };
 
 /* The row of a name or an alias, or NULL. */
 const struct command *command_find(const struct command *commands, const char *name);
 const char *command_help(const struct command *command);
+
+/* Whether it does something in a screen: to the deck, or shows a view. */
+bool command_on_screen(const struct command *command);
 
 #endif

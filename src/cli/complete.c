@@ -22,7 +22,9 @@
 
 /* The words before the one that is typed, taken apart by the command's table. */
 struct typing {
-	const struct cli *cli;
+	struct cli *cli;
+	void (*offer)(void *arg, const char *word, const char *help);
+	void *arg;
 	const char *typed;
 	struct {
 		const char *text;
@@ -35,20 +37,22 @@ struct typing {
 	bool only_words;		  /* "--" stands before it */
 };
 
-static void offer(const char *candidate, const char *typed)
+/* A screen looks for what is typed by itself; help: NULL where a word says it all. */
+static void offer(const struct typing *typing, const char *candidate, const char *help)
 {
-	if (strncmp(candidate, typed, strlen(typed)) == 0)
-		plain_print(stdout, "%s\n", candidate);
+	if (typing->cli->on_screen ||
+	    strncmp(candidate, typing->typed, strlen(typing->typed)) == 0)
+		typing->offer(typing->arg, candidate, help);
 }
 
 /* What is there already is not offered again. */
-static void offer_new(const struct typing *typing, const char *candidate)
+static void offer_new(const struct typing *typing, const char *candidate, const char *help)
 {
 	for (unsigned i = 0; i < typing->count; i++)
 		if (typing->words[i].of == typing->pending &&
 		    strcmp(typing->words[i].text, candidate) == 0)
 			return;
-	offer(candidate, typing->typed);
+	offer(typing, candidate, help);
 }
 
 static bool is_given(const struct typing *typing, const struct option_row *row)
@@ -69,24 +73,29 @@ static uint32_t states_of(const struct typing *typing)
 	return method_table[command->method].states;
 }
 
+static json_t *look(const struct typing *typing, const char *method)
+{
+	return typing->cli->look ? typing->cli->look(typing->cli, method, NULL) : NULL;
+}
+
 /* Guests in one of the states; 0: in any. */
 static void offer_guests(const struct typing *typing, uint32_t states)
 {
-	json_t *result = session_try(typing->cli, "guest.list"), *guest;
+	json_t *result = look(typing, "guest.list"), *guest;
 	size_t i;
 
 	json_array_foreach(json_object_get(result, "guests"), i, guest) {
 		enum guest_state state = guest_state_find(text_of(guest, "state", ""));
 
 		if (!states || guest_state_in(state, states))
-			offer_new(typing, text_of(guest, "name", ""));
+			offer_new(typing, text_of(guest, "name", ""), text_of(guest, "state", ""));
 	}
 	json_decref(result);
 }
 
 static void offer_drives(const struct typing *typing, uint32_t states)
 {
-	json_t *result = session_try(typing->cli, "guest.list"), *guest, *disk;
+	json_t *result = look(typing, "guest.list"), *guest, *disk;
 	char name[2 * NAME_SIZE];
 	size_t i, j;
 
@@ -98,7 +107,7 @@ static void offer_drives(const struct typing *typing, uint32_t states)
 				continue;
 			snprintf(name, sizeof(name), "%s/%s", text_of(guest, "name", ""),
 				 text_of(disk, "name", ""));
-			offer(name, typing->typed);
+			offer(typing, name, text_of(disk, "path", "no medium"));
 		}
 	}
 	json_decref(result);
@@ -107,15 +116,16 @@ static void offer_drives(const struct typing *typing, uint32_t states)
 /* The names of switches, of ports, or of both. */
 static void offer_places(const struct typing *typing, bool switches, bool ports)
 {
-	json_t *result = session_try(typing->cli, "switch.list"), *row, *port;
+	json_t *result = look(typing, "switch.list"), *row, *port;
 	size_t i, j;
 
 	json_array_foreach(json_object_get(result, "switches"), i, row) {
 		if (switches)
-			offer_new(typing, text_of(row, "name", ""));
+			offer_new(typing, text_of(row, "name", ""), "switch");
 		json_array_foreach(json_object_get(row, "ports"), j, port)
 			if (ports)
-				offer_new(typing, text_of(port, "name", ""));
+				offer_new(typing, text_of(port, "name", ""),
+					  text_of(port, "kind", ""));
 	}
 	json_decref(result);
 }
@@ -135,19 +145,27 @@ static void offer_settings(const struct typing *typing)
 
 	for (size_t i = 0; (key = typing->cli->hooks->setting(i)); i++) {
 		snprintf(text, sizeof(text), "%s=", key);
-		offer(text, typing->typed);
+		offer(typing, text, NULL);
 	}
 }
 
-static void offer_commands(const struct cli *cli, const char *typed)
+static void offer_commands(const struct typing *typing)
 {
-	for (const struct command *command = cli->commands; command->name; command++)
-		offer(command->name, typed);
+	for (const struct command *command = typing->cli->commands; command->name; command++)
+		if (!typing->cli->on_screen || command_on_screen(command))
+			offer(typing, command->name, command_help(command));
 }
 
 static void offer_profile(void *arg, const char *name)
 {
-	offer_new(arg, name);
+	offer_new(arg, name, NULL);
+}
+
+/* The shell knows those best. */
+static void offer_files(const struct typing *typing)
+{
+	if (!typing->cli->on_screen)
+		typing->offer(typing->arg, "<file>", NULL);
 }
 
 static void offer_words(struct typing *typing, enum word_type word)
@@ -168,15 +186,15 @@ static void offer_words(struct typing *typing, enum word_type word)
 	else if (word == WORD_SETTING && strcmp(typing->words[0].text, "set") == 0)
 		offer_settings(typing);
 	else if (word == WORD_COMMAND)
-		offer_commands(cli, typing->typed);
+		offer_commands(typing);
 	else if (word == WORD_PROFILE)
 		cli->hooks->profiles(offer_profile, typing);
 	if (word == WORD_FILE || word == WORD_PROFILE || (word == WORD_DRIVE && typing->own_count))
-		puts("<file>"); /* the shell knows those best */
+		offer_files(typing);
 }
 
 /* "create|info": each of them. */
-static void offer_verbs(const char *verbs, const char *typed)
+static void offer_verbs(const struct typing *typing, const char *verbs)
 {
 	char verb[32];
 	size_t n;
@@ -184,44 +202,44 @@ static void offer_verbs(const char *verbs, const char *typed)
 	for (; *verbs; verbs += n + (verbs[n] == '|')) {
 		n = strcspn(verbs, "|");
 		snprintf(verb, sizeof(verb), "%.*s", (int)n, verbs);
-		offer(verb, typed);
+		offer(typing, verb, NULL);
 	}
 }
 
-static void offer_option(const char *name, const char *typed)
+static void offer_option(const struct typing *typing, const char *name, const char *help)
 {
 	char text[64];
 
 	snprintf(text, sizeof(text), "--%s", name);
-	offer(text, typed);
+	offer(typing, text, help);
 }
 
 static void offer_options(const struct typing *typing)
 {
 	const struct option_row *tables[] = { typing->cli->command->options, common_options };
 
-	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++)
+	for (unsigned i = 0; i < (typing->cli->on_screen ? 1 : ARRAY_SIZE(tables)); i++)
 		for (const struct option_row *row = tables[i]; row && row->name; row++)
 			if ((row->letter != 'j' || typing->cli->command->json) &&
 			    (row->type == OPTION_LIST || !is_given(typing, row)))
-				offer_option(row->name, typing->typed);
+				offer_option(typing, row->name, row->help);
 }
 
 /* The options that stand before a command or without one: "[--demo[=GUESTS]] [--headless]". */
-static void offer_screen_options(const struct cli *cli, int argc, char **argv)
+static void offer_screen_options(const struct typing *typing)
 {
 	static const char *const own[] = { "socket", "dry-run", "help", "version" };
-	const char *at = cli->hooks->screen_args ? cli->hooks->screen_args : "";
+	const char *args = typing->cli->hooks->screen_args, *at = args ? args : "";
 	char name[32];
 	size_t n;
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
-		offer_option(own[i], argv[argc - 1]);
+		offer_option(typing, own[i], NULL);
 	while ((at = strstr(at, "--"))) {
 		at += 2;
 		n = strcspn(at, "[] =");
 		snprintf(name, sizeof(name), "%.*s", (int)n, at);
-		offer_option(name, argv[argc - 1]);
+		offer_option(typing, name, NULL);
 		at += n;
 	}
 }
@@ -302,24 +320,26 @@ static int own_options(struct cli *cli, int argc, char **argv)
 	return n;
 }
 
-int complete_words(struct cli *cli, int argc, char **argv)
+void complete_offer(struct cli *cli, int argc, char **argv,
+		    void (*take)(void *arg, const char *word, const char *help), void *arg)
 {
-	struct typing typing = { .cli = cli, .typed = argc ? argv[argc - 1] : "" };
-	int own = own_options(cli, argc, argv);
+	struct typing typing = { .cli = cli, .typed = argc ? argv[argc - 1] : "", .offer = take,
+				 .arg = arg };
+	int own = cli->on_screen ? 0 : own_options(cli, argc, argv);
 
 	argv += own;
 	argc -= own;
 	if (argc > 1 && strcmp(argv[0], "--socket") == 0)
-		puts("<file>");
-	else if (argc >= 1 && argv[0][0] == '-' && typing.typed[0] == '-')
-		offer_screen_options(cli, argc, argv);
+		offer_files(&typing);
+	else if (argc >= 1 && argv[0][0] == '-' && typing.typed[0] == '-' && !cli->on_screen)
+		offer_screen_options(&typing);
 	else if (argc <= 1)
-		offer_commands(cli, typing.typed);
+		offer_commands(&typing);
 	if (argc <= 1)
-		return CLI_OK;
+		return;
 	cli->command = command_find(cli->commands, argv[0]);
 	if (!cli->command)
-		return CLI_OK;
+		return;
 	for (int i = 1; i < argc - 1; i++)
 		take_word(&typing, cli, argv[i]);
 	if (typing.pending)
@@ -327,9 +347,28 @@ int complete_words(struct cli *cli, int argc, char **argv)
 	else if (typing.typed[0] == '-' && !typing.only_words)
 		offer_options(&typing);
 	else if (cli->command->verbs && !typing.own_count)
-		offer_verbs(cli->command->verbs, typing.typed);
+		offer_verbs(&typing, cli->command->verbs);
 	else if (cli->command->max_args < 0 || (int)typing.own_count < cli->command->max_args)
 		offer_words(&typing, cli->command->word);
+}
+
+static void print(void *arg, const char *word, const char *help)
+{
+	(void)arg;
+	(void)help;
+	plain_print(stdout, "%s\n", word);
+}
+
+static json_t *look_quietly(struct cli *cli, const char *method, json_t *params)
+{
+	json_decref(params);
+	return session_try(cli, method);
+}
+
+int complete_words(struct cli *cli, int argc, char **argv)
+{
+	cli->look = look_quietly;
+	complete_offer(cli, argc, argv, print, NULL);
 	return CLI_OK;
 }
 

@@ -8,6 +8,22 @@
 #include "base/plain.h"
 #include "base/suggest.h"
 
+/* Where what a screen's line does wrong is told. */
+static _Thread_local struct cause *told;
+
+void fail_into(struct cause *cause)
+{
+	told = cause;
+}
+
+static void say(const char *format, va_list ap)
+{
+	if (told)
+		vsnprintf(told->text, sizeof(told->text), format, ap);
+	else
+		plain_vsay("\n", format, ap);
+}
+
 int fail(const char *format, ...)
 {
 	int error = errno;
@@ -16,7 +32,7 @@ int fail(const char *format, ...)
 	fflush(stdout);
 	errno = error;
 	va_start(ap, format);
-	plain_vsay("\n", format, ap);
+	say(format, ap);
 	va_end(ap);
 	return CLI_FAILED;
 }
@@ -26,10 +42,11 @@ int usage_error(const struct command *command, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	plain_vsay("\n", format, ap);
+	say(format, ap);
 	va_end(ap);
-	plain_print(stderr, "try 'vmdeck help%s%s'\n", command ? " " : "",
-		    command ? command->name : "");
+	if (!told)
+		plain_print(stderr, "try 'vmdeck help%s%s'\n", command ? " " : "",
+			    command ? command->name : "");
 	return CLI_USAGE;
 }
 

@@ -13,6 +13,9 @@ int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int usage_error(const struct command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* From here on what this thread would say is left in cause instead; NULL: it is said again. */
+void fail_into(struct cause *cause);
+
 /* For a name that is no command's. CLI_USAGE. */
 int no_command(const struct command *commands, const char *name);
 

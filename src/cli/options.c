@@ -146,6 +146,19 @@ static int read_short(struct cli *cli, struct option_value *common, struct words
 	return error;
 }
 
+/* The guest of the screen, for a line that begins with none: argv has room for it. */
+static void name_guest(struct cli *cli)
+{
+	const struct command *command = cli->command;
+
+	if (!cli->guest || !*cli->guest || cli->argc != command->min_args - 1 ||
+	    (command->word != WORD_GUEST && command->word != WORD_DRIVE))
+		return;
+	memmove(&cli->argv[1], &cli->argv[0], (size_t)cli->argc * sizeof(*cli->argv));
+	cli->argv[0] = (char *)cli->guest;
+	cli->argc++;
+}
+
 static int check_count(struct cli *cli)
 {
 	const struct command *command = cli->command;
@@ -187,6 +200,7 @@ int options_read(struct cli *cli, int argc, char **argv)
 		cli->socket = common[1].text;
 	cli->argc = kept;
 	cli->argv = argv;
+	name_guest(cli);
 	return check_count(cli);
 }
 

@@ -15,6 +15,7 @@
 #include "cli/requests.h"
 #include "cli/session.h"
 #include "control/message_text.h"
+#include "control/names.h"
 
 /* The words "key=value" as an object, or NULL after a message. */
 static json_t *take_words(const struct cli *cli)
@@ -145,9 +146,36 @@ static const struct verb *find_verb(const struct cli *cli)
 	return NULL;
 }
 
+/*
+ * The only port of the screen's guest, for a line that names none: what stands in its place is
+ * none, or is missing. argv has room for it.
+ */
+static void name_port(struct cli *cli, char name[2 * NAME_SIZE])
+{
+	json_t *shown, *nets;
+
+	if (!cli->guest || !*cli->guest || strcmp(cli->argv[0], "held") == 0 ||
+	    (cli->argc > 1 && strchr(cli->argv[1], '/') && name_of_port_valid(cli->argv[1])))
+		return;
+	shown = cli->look(cli, "guest.show", json_pack("{s:o}", "guest", message_text(cli->guest)));
+	nets = json_object_get(shown, "nets");
+	snprintf(name, 2 * NAME_SIZE, "%s/%s", cli->guest,
+		 text_of(json_array_get(nets, 0), "name", ""));
+	if (json_array_size(nets) == 1) {
+		memmove(&cli->argv[2], &cli->argv[1], (size_t)(cli->argc - 1) * sizeof(*cli->argv));
+		cli->argv[1] = name;
+		cli->argc++;
+	}
+	json_decref(shown);
+}
+
 int port_requests(struct cli *cli)
 {
-	const struct verb *verb = find_verb(cli);
+	char name[2 * NAME_SIZE];
+	const struct verb *verb;
+
+	name_port(cli, name);
+	verb = find_verb(cli);
 
 	return verb ? verb->requests(cli) : CLI_USAGE;
 }

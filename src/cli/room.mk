@@ -22,6 +22,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/help.c %D%/help.h \
 	%D%/hooks.h \
 	%D%/image.c %D%/image.h \
+	%D%/line.c %D%/line.h \
 	%D%/media.c \
 	%D%/new.c \
 	%D%/new_profile.c %D%/new_profile.h \
@@ -56,6 +57,9 @@ check_PROGRAMS += tests/unit/cli tests/unit/pcapng_copy
 tests_unit_cli_SOURCES = tests/unit/cli.c $(FAKE_DECK)
 tests_unit_cli_LDADD = src/cli/libcli.a $(SANDBOX_LIBS) $(SERVER_LIBS) $(CMOCKA_LIBS) -lutil
 tests_unit_pcapng_copy_LDADD = src/cli/libcli.a $(BASE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/line
+tests_unit_line_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/passphrase
 tests_unit_passphrase_LDADD = src/cli/libcli.a $(BASE_LIBS) $(CMOCKA_LIBS) -lutil

@@ -154,16 +154,19 @@ static const struct command rows[] = {
 		  "  vmdeck new dev --kernel bzImage --append 'console=ttyS0'\n",
 	  .options = new_options, .run = new_main },
 	{ .name = "list", .alias = "ls", .args = "", .method = METHOD_GUEST_LIST, .json = true,
-	  .run = list_main, .requests = requests_plain },
+	  .run = list_main, .requests = requests_plain,
+	  .view = "deck" },
 	{ .name = "show", .args = "GUEST", .min_args = 1, .max_args = 1, .word = WORD_GUEST,
-	  .method = METHOD_GUEST_SHOW, .json = true, .run = show_main, .requests = requests_plain },
+	  .method = METHOD_GUEST_SHOW, .json = true, .run = show_main, .requests = requests_plain,
+	  .view = "guest" },
 	{ .name = NULL },
 	{ .name = "console", .args = "GUEST", .min_args = 1, .max_args = 1, .word = WORD_GUEST,
 	  .method = METHOD_CONSOLE_OPEN, .help = "connects the terminal to a guest's console",
 	  .more = "Ctrl-] leaves the console; the guest goes on. Standard input that is no terminal\n"
 		  "is typed to its end; then the console is shown until the guest ends.\n",
 	  .options = console_options, .run = console_main,
-	  .requests = console_requests },
+	  .requests = console_requests,
+	  .view = "console" },
 	{ .name = "connect", .args = "GUEST PORT", .min_args = 2, .max_args = 2,
 	  .word = WORD_GUEST, .method = METHOD_GUEST_SHOW, .states = GUEST_ALIVE,
 	  .help = "connects standard input and output to a port of a guest",
@@ -196,7 +199,8 @@ static const struct command rows[] = {
 		  "  vmdeck capture -i lan -w lan.pcapng\n"
 		  "  vmdeck capture -i web/net0 -f 'tcp port 80' -w - | tshark -r -\n"
 		  "  vmdeck capture -b filesize:100000 -b files:10 -w ring.pcapng\n",
-	  .options = capture_options, .run = capture_main, .requests = capture_requests },
+	  .options = capture_options, .run = capture_main, .requests = capture_requests,
+	  .view = "network" },
 	{ .name = "extcap", .args = "", .method = -1,
 	  .help = "shows a deck's switches, guests and ports to Wireshark",
 	  .more = "Wireshark and tshark call it, by a script in a folder that is theirs or named to "
@@ -225,7 +229,8 @@ static const struct command rows[] = {
 		  "for it.\n", .run = doctor_main },
 	{ .name = "switches", .alias = "network", .args = "[SWITCH...]", .max_args = -1,
 	  .word = WORD_SWITCH, .method = METHOD_SWITCH_LIST, .json = true, .run = switches_main,
-	  .requests = requests_plain },
+	  .requests = requests_plain,
+	  .view = "network" },
 	{ .name = "port", .args = "set PORT KEY=VALUE... | show PORT | break PORT FILTER|off | "
 				  "held | pass PORT | drop PORT | inject PORT [CAPTURE]",
 	  .min_args = 1, .max_args = -1, .verbs = "set|show|break|held|pass|drop|inject",
@@ -239,13 +244,16 @@ static const struct command rows[] = {
 		  "  vmdeck port held\n"
 		  "  vmdeck port pass web/net0 --data @frame\n"
 		  "  vmdeck port inject lan/nat attack.pcapng\n",
-	  .options = port_options, .run = port_main, .requests = port_requests },
+	  .options = port_options, .run = port_main, .requests = port_requests,
+	  .view = "network" },
 	{ .name = "stats", .args = "[GUEST...]", .max_args = -1, .word = WORD_GUEST,
 	  .method = METHOD_STATS_SUBSCRIBE, .json = true, .help = "shows what guests use",
-	  .options = stats_options, .run = stats_main, .requests = stats_requests },
+	  .options = stats_options, .run = stats_main, .requests = stats_requests,
+	  .view = "deck" },
 	{ .name = "events", .args = "", .method = METHOD_EVENTS_SUBSCRIBE, .json = true,
 	  .help = "prints events as they happen", .run = events_main,
-	  .requests = requests_plain },
+	  .requests = requests_plain,
+	  .view = "log" },
 	{ .name = "reload", .args = "", .method = METHOD_DECK_RELOAD, .json = true,
 	  .run = reload_main, .requests = requests_plain },
 	{ .name = "shutdown", .args = "", .method = METHOD_DECK_QUIT,
@@ -254,7 +262,8 @@ static const struct command rows[] = {
 	{ .name = "complete", .args = "WORD...", .max_args = -1, .method = -1,
 	  .help = "prints what a shell can complete", .run = complete_main },
 	{ .name = "help", .args = "[COMMAND]", .max_args = 1, .word = WORD_COMMAND, .method = -1,
-	  .help = "explains a command", .run = help_main },
+	  .help = "explains a command", .run = help_main,
+	  .view = "help" },
 };
 
 static struct command order_row(int method)

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += src/control/libcontrol.a
 src_control_libcontrol_a_SOURCES = \
 	%D%/client.c %D%/client.h \
+	%D%/command_line.h \
 	%D%/endpoint.c %D%/endpoint.h \
 	%D%/fields.c %D%/fields.h \
 	%D%/framing.c %D%/framing.h \
