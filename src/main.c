@@ -11,6 +11,8 @@
 #include "base/paths.h"
 #include "base/plain.h"
 #include "cli/cli.h"
+#include "cli/line.h"
+#include "control/command_line.h"
 #include "control/endpoint.h"
 #include "control/names.h"
 #include "core/boot/firmware.h"
@@ -110,6 +112,8 @@ static int run_hook(const char *socket, const char *guest)
 	return role_run(&config);
 }
 
+static const struct cli_hooks hooks;
+
 static int screen_hook(const char *socket, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -118,7 +122,9 @@ static int screen_hook(const char *socket, int argc, char **argv)
 		{ "socket", required_argument, NULL, 's' },
 		{ 0 }
 	};
-	struct role_config config = { 0 };
+	static const struct command_line line = { .arg = &hooks, .read = line_read,
+						  .complete = line_complete, .spell = line_spell };
+	struct role_config config = { .line = &line };
 	bool headless = false;
 	unsigned long guests;
 	const char *word;
@@ -260,25 +266,25 @@ static int firmware_hook(bool uefi, struct cause *cause)
 	return firmware_find(uefi ? FIRMWARE_UEFI : FIRMWARE_BIOS, cause);
 }
 
+static const struct cli_hooks hooks = {
+	.check = check_hook,
+	.profiles = profiles_hook,
+	.setting = setting_hook,
+	.kvm = kvm_hook,
+	.masks = masks_hook,
+	.firmware = firmware_hook,
+	.rings = disk_ring_probe,
+	.image_kind = image_kind_hook,
+	.standard_switch = demo_switch.name,
+	.run = run_hook,
+	.screen = screen_hook,
+	.screen_args = "[--demo[=GUESTS]] [--headless]",
+	.screen_help = "  --demo[=GUESTS]  the built-in guests instead of your own\n"
+		       "  --headless       the deck without a screen, in the foreground\n",
+};
+
 int main(int argc, char **argv)
 {
-	static const struct cli_hooks hooks = {
-		.check = check_hook,
-		.profiles = profiles_hook,
-		.setting = setting_hook,
-		.kvm = kvm_hook,
-		.masks = masks_hook,
-		.firmware = firmware_hook,
-		.rings = disk_ring_probe,
-		.image_kind = image_kind_hook,
-		.standard_switch = demo_switch.name,
-		.run = run_hook,
-		.screen = screen_hook,
-		.screen_args = "[--demo[=GUESTS]] [--headless]",
-		.screen_help = "  --demo[=GUESTS]  the built-in guests instead of your own\n"
-			       "  --headless       the deck without a screen, in the foreground\n",
-	};
-
 	sandbox_entry(argc, argv, process_kinds);
 	files_fill_standard();
 	/* A reader that goes away, or a file at its limit, is an error of that write, not the end. */

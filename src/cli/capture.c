@@ -281,8 +281,8 @@ static int check_for_screen(const struct cli *cli)
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		if (cli->values[others[i]].set)
-			return usage_error(cli->command, "--%s is for 'vmdeck capture' in a shell alone",
-					   cli->command->options[others[i]].name);
+			return usage_error(cli->command, "--%s is for 'vmdeck capture' in a shell "
+					   "alone", cli->command->options[others[i]].name);
 	return read_interfaces(cli) || read_past(cli) ? CLI_USAGE : CLI_OK;
 }
 

@@ -279,7 +279,8 @@ bool line_spell(const void *hooks, const char *method, const json_t *params, cha
 		add(&spelling, row->name);
 		return spelling.whole;
 	default:
-		if (!row || !(found->order || id == METHOD_GUEST_EJECT || id == METHOD_GUEST_INSERT))
+		if (!row || !(found->order || id == METHOD_GUEST_EJECT ||
+			      id == METHOD_GUEST_INSERT))
 			return false;
 		spell_guest(&spelling, row, forced, params);
 		return spelling.whole;

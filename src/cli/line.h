@@ -5,7 +5,6 @@
 #ifndef CLI_LINE_H
 #define CLI_LINE_H
 
-#include "cli/command.h"
 #include "control/command_line.h"
 
 int line_read(const void *hooks, const char *line, const struct command_place *place,

@@ -7,6 +7,7 @@
 #include "control/client.h"
 #include "control/endpoint.h"
 #include "control/message_text.h"
+#include "roles/roles.h"
 #include "roles/say.h"
 #include "sandbox/helper.h"
 #include "tui/tui.h"
@@ -38,9 +39,11 @@ static void leave_deck(const struct endpoint *endpoint)
 	link_free(link);
 }
 
-int attach(const struct endpoint *endpoint)
+int attach(const struct role_config *role)
 {
-	struct tui_config config = { .dial = dial_socket, .dial_arg = (void *)endpoint };
+	const struct endpoint *endpoint = role->endpoint;
+	struct tui_config config = { .dial = dial_socket, .dial_arg = (void *)endpoint,
+				     .line = role->line };
 	enum tui_result result;
 	struct cause cause;
 

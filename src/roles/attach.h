@@ -2,9 +2,9 @@
 #ifndef ROLES_ATTACH_H
 #define ROLES_ATTACH_H
 
-struct endpoint;
+struct role_config;
 
-/* Shows the deck that is reached there until the screen ends; the exit status. */
-int attach(const struct endpoint *endpoint);
+/* Shows the deck that is reached at its endpoint until the screen ends; the exit status. */
+int attach(const struct role_config *role);
 
 #endif

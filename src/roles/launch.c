@@ -97,7 +97,8 @@ static int run_session(const struct role_config *config, int launcher)
 {
 	struct deck_session session = { 0 };
 	struct tui_config tui = { .dial = deck_session_dial, .dial_arg = &session,
-				  .in_process = true, .launcher = getppid() };
+				  .in_process = true, .launcher = getppid(),
+				  .line = config->line };
 	enum tui_result result;
 	struct cause cause;
 
@@ -210,7 +211,7 @@ int role_screen(const struct role_config *config)
 				  "the demo another --socket");
 			return 1;
 		}
-		return attach(config->endpoint);
+		return attach(config);
 	}
 	if (fd != -ENOENT && fd != -ECONNREFUSED)
 		return complain(&cause);

@@ -9,6 +9,7 @@
 
 struct boot_image;
 struct endpoint;
+struct command_line;
 
 /* Folders and socket, from the environment and the command line; NULL: not there. */
 struct role_config {
@@ -17,6 +18,7 @@ struct role_config {
 	const char *switches_folder;
 	const char *profile;	 /* the only guest, in place of the folder's */
 	const struct endpoint *endpoint; /* of the control server; "vmdeck run" does without */
+	const struct command_line *line; /* what can be typed into a screen */
 	bool demo;
 	unsigned demo_guests;	 /* 0: as many as the demo has */
 };

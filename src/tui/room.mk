@@ -16,20 +16,26 @@ src_tui_libtui_a_SOURCES = \
 	%D%/console/picture.c %D%/console/picture.h \
 	%D%/console/sequence_guard.c %D%/console/sequence_guard.h \
 	%D%/console/tty.c %D%/console/tty.h \
+	%D%/model/fuzzy.c %D%/model/fuzzy.h \
 	%D%/model/json.h \
 	%D%/model/messages.c %D%/model/messages.h \
 	%D%/model/model.c %D%/model/model.h \
 	%D%/model/netmodel.c %D%/model/netmodel.h \
 	%D%/model/status.c %D%/model/status.h \
+	%D%/ui/commands.c %D%/ui/commands.h \
 	%D%/ui/config.h \
 	%D%/ui/edit.c %D%/ui/edit.h \
 	%D%/ui/frame.c %D%/ui/frame.h \
+	%D%/ui/history.c %D%/ui/history.h \
 	%D%/ui/keys.c %D%/ui/keys.h \
 	%D%/ui/marked.c %D%/ui/marked.h \
 	%D%/ui/media.c %D%/ui/media.h \
 	%D%/ui/mistakes.c %D%/ui/mistakes.h \
 	%D%/ui/orders.c %D%/ui/orders.h \
 	%D%/ui/page.c %D%/ui/page.h \
+	%D%/ui/palette.c %D%/ui/palette.h \
+	%D%/ui/palette_list.c %D%/ui/palette_list.h \
+	%D%/ui/palette_run.c %D%/ui/palette_run.h \
 	%D%/ui/prompt.c %D%/ui/prompt.h \
 	%D%/ui/samples.c %D%/ui/samples.h \
 	%D%/ui/scroll.c %D%/ui/scroll.h \
@@ -68,7 +74,7 @@ check_DATA += tests/e2e/tui_client
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/tui_chart tests/unit/tui_emulation tests/unit/tui_emulator \
 	tests/unit/tui_grid tests/unit/tui_guard tests/unit/tui_keys tests/unit/tui_layout tests/unit/tui_list tests/unit/tui_model \
-	tests/unit/tui_network tests/unit/tui_orders tests/unit/tui_sizes tests/unit/tui_subscribe tests/unit/tui_text
+	tests/unit/tui_network tests/unit/tui_orders tests/unit/tui_palette tests/unit/tui_sizes tests/unit/tui_subscribe tests/unit/tui_text
 tests_unit_tui_chart_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_emulation_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_emulator_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
@@ -86,6 +92,9 @@ tests_unit_tui_network_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_orders_SOURCES = tests/unit/tui_orders.c tests/unit/fake_screen.c \
 	tests/unit/fake_screen.h
 tests_unit_tui_orders_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
+tests_unit_tui_palette_SOURCES = tests/unit/tui_palette.c tests/unit/fake_screen.c \
+	tests/unit/fake_screen.h
+tests_unit_tui_palette_LDADD = src/cli/libcli.a $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_sizes_SOURCES = tests/unit/tui_sizes.c tests/unit/fake_screen.c \
 	tests/unit/fake_screen.h
 tests_unit_tui_sizes_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)

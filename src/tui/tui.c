@@ -13,11 +13,11 @@
 
 #include "base/checked.h"
 #include "tui/console/key_sequence.h"
+#include "tui/ui/commands.h"
 #include "tui/ui/edit.h"
 #include "tui/ui/frame.h"
-#include "tui/ui/marked.h"
 #include "tui/ui/media.h"
-#include "tui/ui/orders.h"
+#include "tui/ui/palette.h"
 #include "tui/ui/samples.h"
 #include "tui/ui/server.h"
 #include "tui/ui/ui.h"
@@ -76,52 +76,6 @@ static void define_keys(void)
 
 		if (known <= 0 || known > KEY_MAX)
 			define_key(text, code);
-	}
-}
-
-/* Whom a command is for, or "". */
-static const char *chosen_guest(struct tui *tui)
-{
-	return tui->top->ops->guest ? tui->top->ops->guest(tui->top) : "";
-}
-
-static void command_run(struct tui *tui, const struct key *key)
-{
-	struct view *view = tui->top;
-
-	if (view->ops->command && view->ops->command(view, key->command))
-		return;
-	switch (key->command) {
-	case COMMAND_OPEN:
-		tui_open(tui, key->target, chosen_guest(tui));
-		break;
-	case COMMAND_BACK:
-		tui->left = view->ops->turn ? view : NULL;
-		tui_back(tui);
-		break;
-	case COMMAND_QUIT:
-		quit_ask(tui->deck);
-		break;
-	case COMMAND_REDRAW:
-		clearok(curscr, TRUE);
-		break;
-	case COMMAND_ORDER:
-		if (view->ops->marks && model_marked(&tui->deck->model))
-			marked_order(tui->deck, key->target);
-		else
-			order_give(tui->deck, chosen_guest(tui), key->target);
-		break;
-	case COMMAND_EDIT:
-		editor_start(tui->deck, chosen_guest(tui));
-		break;
-	case COMMAND_MEDIUM:
-		media_ask(tui->deck, chosen_guest(tui));
-		break;
-	case COMMAND_RELOAD:
-		profiles_reload(tui->deck);
-		break;
-	default:
-		break;
 	}
 }
 
@@ -247,6 +201,9 @@ static int start(struct tui *tui, const struct tui_config *config)
 	error = tui_init(tui, views_table, views_count);
 	if (error)
 		return cause_errno(tui->cause, -error, "the screen");
+	error = palette_start(tui);
+	if (error)
+		return cause_errno(tui->cause, -error, "the screen");
 	tui_show(tui);
 	return 0;
 }
@@ -257,6 +214,7 @@ static void stop(struct tui *tui)
 	for (size_t i = 0; i < tui->deck_count; i++)
 		server_disconnect(&tui->decks[i]);
 	media_stop(tui);
+	palette_stop(tui);
 	tui_destroy(tui);
 	for (size_t i = 0; i < tui->deck_count; i++)
 		server_destroy(&tui->decks[i]);

@@ -244,6 +244,50 @@ def test_a_hostile_console_holds_nobody():
         assert emulators(folder) == [pid]
 
 
+def test_commands_are_typed_in_the_palette():
+    d.need_kvm()
+    with d.Folder() as folder:
+        with Terminal(folder, "--demo", size=(80, 24)) as terminal:
+            terminal.see(r"web +● running")
+            terminal.keys(":", "pse")
+            terminal.see(r"^  pause +pauses guests")
+            terminal.keys("Tab", "w", "Tab", "Enter")
+            terminal.see(r"web +\S paused")
+            terminal.keys(":", "pasue web", "Enter")
+            terminal.see(r"there is no command 'pasue'; did you mean 'pause'\?\n : pasue web$")
+            # What the deck refuses keeps the line as well.
+            terminal.keys("C-u", "pause web", "Enter")
+            terminal.see(r"^ web is paused; only .*\n : pause web$")
+            terminal.keys("C-u", "port set web/net0 loss=1%", "Enter")
+            terminal.see("^ Done: port set web/net0 loss=1%")
+            assert "loss = 1%" in folder.run("port", "show", "web/net0").stdout
+            terminal.keys(":", "reset db", "Enter")
+            terminal.see("Reset db\\?")
+            terminal.keys("n")
+            terminal.keys("C-p", "capture -i lan -w ~/palette.pcapng", "Enter")
+            terminal.see(r"capturing .*palette\.pcapng")
+            terminal.keys(":", "console lab", "Enter")
+            terminal.see("^ lab ● running")
+            terminal.keys(":", "C-p")  # the guest's
+            terminal.see(":$|: *$")
+            terminal.keys("C-]", ":", "list", "Enter")
+            terminal.see("╭─ Guests")
+            # What a key has asked for is the newest line.
+            terminal.keys("p")
+            terminal.see(r"db +\S paused")
+            terminal.keys(":", "Up")
+            terminal.see("^ : pause db$")
+            terminal.keys("Escape", "q")
+            terminal.see("l: leave")
+            terminal.keys("s")
+            assert terminal.gone() == 0
+        kept = os.path.join(folder.path, "state/vmdeck/commands")
+        assert os.stat(kept).st_mode & 0o777 == 0o600
+        with open(kept) as file:
+            lines = file.read().splitlines()
+        assert "port set web/net0 loss=1%" in lines and "pause db" in lines, lines
+
+
 def test_what_was_shown_of_a_console_comes_back():
     d.need_kvm()
     with d.Folder() as folder, Terminal(folder, "--demo") as terminal:

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/words.h"
+#include "cli/hooks.h"
 #include "cli/line.h"
 #include "control/methods.h"
 #include "lib/fuzz.h"

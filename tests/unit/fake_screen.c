@@ -20,6 +20,7 @@
 #include "tui/ui/marked.h"
 #include "tui/ui/media.h"
 #include "tui/ui/mistakes.h"
+#include "tui/ui/palette.h"
 #include "tui/ui/subscribe.h"
 #include "tui/views/table.h"
 
@@ -28,6 +29,8 @@ static int no_dial(void *arg, struct cause *cause)
 	(void)arg;
 	return cause_set(cause, ECONNREFUSED, "Nobody answers.");
 }
+
+struct tui_config fake_screen_config = { .dial = no_dial };
 
 static void notification(void *arg, const char *method, json_t *params)
 {
@@ -41,7 +44,6 @@ static void undrawn(void *arg)
 
 struct fake_screen *fake_screen_new(const struct keys *keys)
 {
-	static const struct tui_config config = { .dial = no_dial };
 	struct fake_screen *screen = calloc(1, sizeof(*screen));
 	struct tui *tui = &screen->tui;
 	const struct client_handlers handlers = { .notification = notification,
@@ -56,10 +58,11 @@ struct fake_screen *fake_screen_new(const struct keys *keys)
 	tui->deck_count = 1;
 	tui->deck = &tui->decks[0];
 	tui->deck->tui = tui;
-	tui->deck->config = &config;
+	tui->deck->config = &fake_screen_config;
 	assert_int_equal(client_new(&tui->deck->client, &tui->loop, fds[0], &handlers, &cause), 0);
 	tui_prepare(tui, keys);
 	assert_int_equal(tui_init(tui, views_table, views_count), 0);
+	assert_int_equal(palette_start(tui), 0);
 	fake_screen_answer(screen, fake_screen_wait(screen, "capture.list"), "{}");
 	return screen;
 }
@@ -70,6 +73,7 @@ void fake_screen_free(struct fake_screen *screen)
 
 	client_free(tui->deck->client);
 	media_stop(tui);
+	palette_stop(tui);
 	mistakes_forget(tui->deck);
 	marked_forget(tui->deck);
 	tui_destroy(tui);

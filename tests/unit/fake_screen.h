@@ -15,6 +15,9 @@ struct fake_screen {
 	int server; /* the other end of the deck's connection, non-blocking */
 };
 
+/* What screens are started with. */
+extern struct tui_config fake_screen_config;
+
 /* The views of the program, with keys; no capture runs, each console is refused: "Nobody answers." */
 struct fake_screen *fake_screen_new(const struct keys *keys);
 void fake_screen_free(struct fake_screen *screen);

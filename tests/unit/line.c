@@ -10,6 +10,7 @@
 
 #include "base/checked.h"
 #include "base/words.h"
+#include "cli/hooks.h"
 #include "cli/line.h"
 
 #define WEB "{\"name\":\"web\",\"state\":\"running\",\"nets\":[{\"name\":\"net0\"}]," \

@@ -7,6 +7,8 @@
 
 #include "base/cause.h"
 
+struct command_line;
+
 struct tui_config {
 	/*
 	 * Returns a connected stream socket of the control server, which
@@ -17,6 +19,7 @@ struct tui_config {
 	void *dial_arg;
 	const char *title; /* what the header calls the deck, or NULL: the server's word */
 	bool in_process;   /* the core lives in this process and ends with it */
+	const struct command_line *line; /* what commands can be typed; NULL: none */
 	pid_t launcher;	   /* the process that the shell waits for; 0: this one */
 };
 

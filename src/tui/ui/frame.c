@@ -204,9 +204,13 @@ static void draw_keys(const struct tui *tui, int y, int x, int width)
 	int end = x + width;
 
 	if (tui->prompt.active && !tui->prompt.choices) {
-		x = draw_key(y, x, end, "Enter", "done");
-		x = draw_key(y, x, end, "Esc", "cancel");
-		draw_key(y, x, end, "Ctrl-U", "clear");
+		static const struct prompt_hint line[] = {
+			{ "Enter", "done" }, { "Esc", "cancel" }, { "Ctrl-U", "clear" }, { NULL, NULL },
+		};
+		const struct prompt_hint *hint = tui->prompt.above ? tui->prompt.above->hints : line;
+
+		for (; hint->label; hint++)
+			x = draw_key(y, x, end, hint->label, hint->does);
 	}
 	for (size_t i = 0; i < tui->keys->count && !tui->prompt.active; i++) {
 		const struct key *key = &tui->keys->rows[i];

@@ -322,6 +322,18 @@ void quit_ask(struct tui_deck *deck)
 		ask_to_leave(deck, alive - paused, paused);
 }
 
+void quit_ask_off(struct tui_deck *deck)
+{
+	static const struct choice choices[] = { { 'f', "force them off" }, { 0, "let them run" } };
+	char names[NAMES_SIZE];
+
+	if (name_guests(deck, is_alive, names, sizeof(names)))
+		prompt_ask(&deck->tui->prompt, choices, quit_answer, deck, "Force %s off and end the "
+			   "deck? What is not written to disks yet is lost.", names);
+	else
+		quit_send(deck, "off");
+}
+
 void quit_check(struct tui_deck *deck)
 {
 	if (!deck->quitting)

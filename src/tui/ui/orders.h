@@ -14,6 +14,7 @@ void order_give(struct tui_deck *deck, const char *guest, const char *order);
 enum guest_state order_state(const struct tui_guest *guest);
 
 void quit_ask(struct tui_deck *deck);
+void quit_ask_off(struct tui_deck *deck); /* the same, to end all guests at once */
 void quit_check(struct tui_deck *deck); /* after a change of states */
 
 /* After a list: says which guests somebody waits for, whose power buttons were just pressed. */

@@ -53,14 +53,26 @@ void prompt_line(struct prompt *prompt, const char *initial,
 		 void (*answer)(void *arg, int choice, const char *text), void *arg,
 		 const char *question)
 {
-	size_t n;
-	int columns;
-
 	memset(prompt, 0, sizeof(*prompt));
 	prompt->active = true;
 	prompt->answer = answer;
 	prompt->arg = arg;
 	snprintf(prompt->question, sizeof(prompt->question), "%s", question);
+	prompt_replace(prompt, initial);
+}
+
+void prompt_above(struct prompt *prompt, const struct prompt_above *above, void *arg)
+{
+	prompt->above = above;
+	prompt->above_arg = arg;
+}
+
+void prompt_replace(struct prompt *prompt, const char *initial)
+{
+	size_t n;
+	int columns;
+
+	prompt->length = 0;
 	while (prompt->length < ARRAY_SIZE(prompt->line) - 1 &&
 	       (n = text_next(initial, &prompt->line[prompt->length], &columns))) {
 		initial += n;
@@ -95,6 +107,11 @@ static void line_text(const struct prompt *prompt, size_t from, size_t to, char 
 	for (size_t i = from; i < to; i++)
 		n += plain_encode(out + n, (uint32_t)prompt->line[i]);
 	out[n] = '\0';
+}
+
+void prompt_text(const struct prompt *prompt, bool whole, char out[PROMPT_TEXT])
+{
+	line_text(prompt, 0, whole ? prompt->length : prompt->cursor, out);
 }
 
 /* What is seen of the line. */
@@ -160,11 +177,12 @@ static void tell_typed(struct prompt *prompt)
 {
 	char text[PROMPT_TEXT];
 
-	line_text(prompt, 0, prompt->length, text);
+	prompt_text(prompt, true, text);
 	prompt->typed(prompt->arg, text);
 }
 
-static void line_key(struct prompt *prompt, wint_t key, bool special)
+/* Whether the line goes on being typed. */
+static bool line_key(struct prompt *prompt, wint_t key, bool special)
 {
 	char text[PROMPT_TEXT];
 
@@ -176,10 +194,12 @@ static void line_key(struct prompt *prompt, wint_t key, bool special)
 		explicit_bzero(prompt->line, sizeof(prompt->line));
 		prompt->answer(prompt->arg, 0, text);
 		explicit_bzero(text, sizeof(text));
+		return false;
 	} else if (key == 27 || key == KEYS_CTRL('c')) {
 		prompt->active = false;
 		explicit_bzero(prompt->line, sizeof(prompt->line));
 		prompt->answer(prompt->arg, 0, NULL);
+		return false;
 	} else if (key == 0x7f || key == KEYS_CTRL('h')) {
 		move_cursor(prompt, KEY_BACKSPACE);
 	} else if (key == KEYS_CTRL('u')) {
@@ -191,6 +211,7 @@ static void line_key(struct prompt *prompt, wint_t key, bool special)
 	} else {
 		insert(prompt, key);
 	}
+	return true;
 }
 
 void prompt_key(struct prompt *prompt, wint_t key, bool special)
@@ -198,8 +219,13 @@ void prompt_key(struct prompt *prompt, wint_t key, bool special)
 	int choice = 0;
 
 	if (!prompt->choices) {
-		line_key(prompt, key, special);
-		if (prompt->active && prompt->typed)
+		if (prompt->above && prompt->above->key(prompt->above_arg, key, special))
+			return;
+		if (!line_key(prompt, key, special))
+			return;
+		if (prompt->above)
+			prompt->above->changed(prompt->above_arg);
+		if (prompt->typed)
 			tell_typed(prompt);
 		return;
 	}
@@ -241,6 +267,12 @@ static bool is_beside(const struct prompt *prompt, int width)
 	return text_width(prompt->question) <= width / 2;
 }
 
+/* The view keeps half of the screen. */
+static int above_rows(const struct prompt *prompt, int bottom)
+{
+	return prompt->above ? prompt->above->rows(prompt->above_arg, bottom / 2) : 0;
+}
+
 int prompt_rows(const struct prompt *prompt, int reserved)
 {
 	int width = draw_columns() - 2, bottom = draw_rows() - reserved;
@@ -249,7 +281,7 @@ int prompt_rows(const struct prompt *prompt, int reserved)
 		return 0;
 	if (prompt->choices)
 		return text_lines(prompt->question, width, bottom);
-	return is_beside(prompt, width) ? 1 : 2;
+	return (is_beside(prompt, width) ? 1 : 2) + above_rows(prompt, bottom);
 }
 
 /* The question before the line, or, where they would have too little room, above it. */
@@ -279,8 +311,13 @@ void prompt_draw(struct prompt *prompt, int reserved)
 	int width = draw_columns() - 2, bottom = draw_rows() - reserved;
 
 	prompt->drawn = true;
-	if (prompt->choices)
+	if (prompt->choices) {
 		draw_question(prompt, bottom, width);
-	else
-		draw_line_of_text(prompt, bottom, width);
+		return;
+	}
+	if (prompt->above)
+		prompt->above->draw(prompt->above_arg,
+				    (struct rect){ bottom - prompt_rows(prompt, reserved), 0,
+						   above_rows(prompt, bottom), width + 2 });
+	draw_line_of_text(prompt, bottom, width);
 }

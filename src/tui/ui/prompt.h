@@ -9,12 +9,27 @@
 #include <stddef.h>
 #include <wchar.h>
 
+#include "tui/canvas/draw.h"
+
 #define PROMPT_TEXT 2048
 
 /* A key that answers a question; the last one is 0, for any other key. */
 struct choice {
 	char key;
 	const char *does; /* "force it off" */
+};
+
+struct prompt;
+
+/* What a line of text has above it, and keys of its own. */
+struct prompt_above {
+	int (*rows)(void *arg, int room);
+	void (*draw)(void *arg, struct rect rect);
+	bool (*key)(void *arg, wint_t key, bool special); /* false: the line's */
+	void (*changed)(void *arg);			  /* the line, or the cursor's place */
+	const struct prompt_hint {
+		const char *label, *does;
+	} *hints; /* keys for the footer, ended by one without a label */
 };
 
 struct prompt {
@@ -31,6 +46,8 @@ struct prompt {
 	bool hidden; /* the line is a secret, and is drawn as asterisks */
 	wchar_t line[PROMPT_TEXT / 4];
 	size_t length, cursor;
+	const struct prompt_above *above; /* or NULL */
+	void *above_arg;
 };
 
 /*
@@ -51,6 +68,13 @@ void prompt_line(struct prompt *prompt, const char *initial,
 
 /* Right behind prompt_line(): calls typed with the line, and the arg of answer, as it changes. */
 void prompt_live(struct prompt *prompt, void (*typed)(void *arg, const char *text));
+
+/* Gives the line something above it, until it is answered. */
+void prompt_above(struct prompt *prompt, const struct prompt_above *above, void *arg);
+
+/* The line as UTF-8, up to the cursor, and all of it; and another one in its place. */
+void prompt_text(const struct prompt *prompt, bool whole, char out[PROMPT_TEXT]);
+void prompt_replace(struct prompt *prompt, const char *text);
 
 /* The same for a passphrase, of which nothing is left after answer. */
 void prompt_secret(struct prompt *prompt, void (*answer)(void *arg, int choice, const char *text),

@@ -250,6 +250,11 @@ void tui_fail(struct tui *tui, const struct client_error *error)
 	tui_fail_as(tui, error->method, error);
 }
 
+const char *tui_chosen(struct tui *tui)
+{
+	return tui->top->ops->guest ? tui->top->ops->guest(tui->top) : "";
+}
+
 const struct tui_guest *tui_guest(struct tui_deck *deck, const char *name)
 {
 	const struct tui_guest *guest = model_find(&deck->model, name);
@@ -274,8 +279,12 @@ static void reply_nothing(void *arg, json_t *result, const struct client_error *
 bool tui_call(struct tui_deck *deck, const char *method, json_t *params, client_reply reply,
 	      void *arg)
 {
-	int error = client_call(deck->client, method, params, reply ? reply : reply_nothing,
-				reply ? arg : deck->tui);
+	int error;
+
+	if (deck->tui->noted)
+		deck->tui->noted(deck->tui, method, params);
+	error = client_call(deck->client, method, params, reply ? reply : reply_nothing,
+			    reply ? arg : deck->tui);
 
 	if (error && error != -ENOTCONN)
 		tui_say(deck->tui, SEVERITY_ERROR, NULL, "The request could not be sent: %s",

@@ -76,6 +76,8 @@ struct tui {
 	char asked_device[16];	    /* and its name */
 	struct editor *editor; /* edit.c; NULL until a profile is edited */
 	struct media *media;   /* media.c; NULL until a medium is exchanged */
+	struct palette *palette; /* palette.c; NULL until it is made */
+	void (*noted)(struct tui *tui, const char *method, const json_t *params); /* a request is sent */
 
 	enum tui_result result;
 	bool finished; /* ends as soon as the terminal is the screen's again */
@@ -127,6 +129,9 @@ void tui_state_ended(struct tui *tui, enum status_rank rank);
 
 void tui_hush(struct tui *tui); /* takes all but states off the status line */
 void tui_key_pressed(struct tui *tui); /* somebody has seen what is there */
+
+/* The guest that the view which is shown is about, or "". */
+const char *tui_chosen(struct tui *tui);
 
 /* The guest of that name; NULL and a message when there is none. */
 const struct tui_guest *tui_guest(struct tui_deck *deck, const char *name);

@@ -1,0 +1,53 @@
+/* What the commands do that are no view's own. Screen thread. */
+#include "tui/ui/commands.h"
+
+#include <curses.h>
+
+#include "tui/ui/edit.h"
+#include "tui/ui/marked.h"
+#include "tui/ui/media.h"
+#include "tui/ui/orders.h"
+#include "tui/ui/palette.h"
+
+void command_run(struct tui *tui, const struct key *key)
+{
+	struct view *view = tui->top;
+
+	if (view->ops->command && view->ops->command(view, key->command))
+		return;
+	switch (key->command) {
+	case COMMAND_OPEN:
+		tui_open(tui, key->target, tui_chosen(tui));
+		break;
+	case COMMAND_BACK:
+		tui->left = view->ops->turn ? view : NULL;
+		tui_back(tui);
+		break;
+	case COMMAND_QUIT:
+		quit_ask(tui->deck);
+		break;
+	case COMMAND_REDRAW:
+		clearok(curscr, TRUE);
+		break;
+	case COMMAND_PALETTE:
+		palette_open(tui, command_run);
+		break;
+	case COMMAND_ORDER:
+		if (view->ops->marks && model_marked(&tui->deck->model))
+			marked_order(tui->deck, key->target);
+		else
+			order_give(tui->deck, tui_chosen(tui), key->target);
+		break;
+	case COMMAND_EDIT:
+		editor_start(tui->deck, tui_chosen(tui));
+		break;
+	case COMMAND_MEDIUM:
+		media_ask(tui->deck, tui_chosen(tui));
+		break;
+	case COMMAND_RELOAD:
+		profiles_reload(tui->deck);
+		break;
+	default:
+		break;
+	}
+}
