@@ -119,6 +119,7 @@ static int screen_hook(const char *socket, int argc, char **argv)
 	static const struct option options[] = {
 		{ "demo", optional_argument, NULL, 'd' },
 		{ "headless", no_argument, NULL, 'h' },
+		{ "read-only", no_argument, NULL, 'R' },
 		{ "socket", required_argument, NULL, 's' },
 		{ 0 }
 	};
@@ -133,13 +134,17 @@ static int screen_hook(const char *socket, int argc, char **argv)
 
 	optind = 1;
 	opterr = 0;
-	while ((word = argv[optind], option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+	while ((word = argv[optind], option = getopt_long(argc, argv, "+R", options, NULL)) != -1) {
 		if (option == 'h') {
 			headless = true;
 			continue;
 		}
 		if (option == 's') {
 			socket = optarg;
+			continue;
+		}
+		if (option == 'R') {
+			config.read_only = true;
 			continue;
 		}
 		if (option != 'd') {
@@ -155,8 +160,13 @@ static int screen_hook(const char *socket, int argc, char **argv)
 		config.demo_guests = (unsigned)guests;
 	}
 	if (optind < argc) {
-		plain_say("--demo and --headless go without a command; '%s' is one too many",
-			  argv[optind]);
+		plain_say("--demo, --headless and --read-only go without a command; '%s' is one too "
+			  "many", argv[optind]);
+		return CLI_USAGE;
+	}
+	if (config.read_only && (headless || config.demo)) {
+		plain_say("--read-only watches a deck that runs, so it goes without --%s",
+			  headless ? "headless" : "demo");
 		return CLI_USAGE;
 	}
 	if (!find_places(&config) || !find_socket(socket, &config, ""))
@@ -278,9 +288,10 @@ static const struct cli_hooks hooks = {
 	.standard_switch = demo_switch.name,
 	.run = run_hook,
 	.screen = screen_hook,
-	.screen_args = "[--demo[=GUESTS]] [--headless]",
+	.screen_args = "[--demo[=GUESTS]] [--headless] [--read-only]",
 	.screen_help = "  --demo[=GUESTS]  the built-in guests instead of your own\n"
-		       "  --headless       the deck without a screen, in the foreground\n",
+		       "  --headless       the deck without a screen, in the foreground\n"
+		       "  -R, --read-only  the screen of a deck that runs, to watch it and no more\n",
 };
 
 int main(int argc, char **argv)

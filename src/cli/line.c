@@ -88,18 +88,6 @@ static void take_view(struct command_asked *asked, const struct cli *cli)
 		snprintf(asked->guest, sizeof(asked->guest), "%s", cli->argv[0]);
 }
 
-/* Requests to open a console change nothing that a line could ask for: the view does that. */
-static void drop_console(struct command_asked *asked)
-{
-	json_t *request;
-	size_t i;
-
-	json_array_foreach(asked->requests, i, request)
-		if (strcmp(text_of(request, "method", ""), "console.open") == 0)
-			break;
-	json_array_remove(asked->requests, i);
-}
-
 int line_read(const void *hooks, const char *line, const struct command_place *place,
 	      struct command_asked *asked, struct cause *cause)
 {
@@ -126,7 +114,6 @@ int line_read(const void *hooks, const char *line, const struct command_place *p
 		json_decref(asked->requests);
 		*asked = (struct command_asked){ NULL };
 	} else {
-		drop_console(asked);
 		take_view(asked, &cli);
 	}
 	words_free(&words);

@@ -110,7 +110,7 @@ const struct method method_table[METHOD_COUNT] = {
 	[METHOD_EVENTS_SUBSCRIBE] = { "events.subscribe", METHOD_OBSERVE, 0,
 		{ { "history", METHOD_BOOL, false, 0, 0, NULL } },
 		.help = "sends events as they happen" },
-	[METHOD_CONSOLE_OPEN] = { "console.open", METHOD_OPERATE, GUEST_ALIVE | GUEST_DOWN,
+	[METHOD_CONSOLE_OPEN] = { "console.open", METHOD_OBSERVE, GUEST_ALIVE | GUEST_DOWN,
 		{ GUEST, CONSOLE, { "backlog", METHOD_BOOL, false, 0, 0, NULL },
 		  { "until_end", METHOD_BOOL, false, 0, 0, NULL } },
 		.help = "turns the connection into a guest's console" },

@@ -43,7 +43,7 @@ int attach(const struct role_config *role)
 {
 	const struct endpoint *endpoint = role->endpoint;
 	struct tui_config config = { .dial = dial_socket, .dial_arg = (void *)endpoint,
-				     .line = role->line };
+				     .line = role->line, .read_only = role->read_only };
 	enum tui_result result;
 	struct cause cause;
 
@@ -53,7 +53,7 @@ int attach(const struct role_config *role)
 		return complain(&cause);
 	if (result == TUI_ENDED)
 		say_ended();
-	if (result == TUI_QUIT || result == TUI_HANGUP)
+	if ((result == TUI_QUIT || result == TUI_HANGUP) && !role->read_only)
 		leave_deck(endpoint);
 	return 0;
 }

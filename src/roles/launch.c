@@ -215,6 +215,10 @@ int role_screen(const struct role_config *config)
 	}
 	if (fd != -ENOENT && fd != -ECONNREFUSED)
 		return complain(&cause);
+	if (config->read_only) {
+		plain_say("no deck is running; --read-only watches one that is");
+		return 1;
+	}
 	/* Before guests are started that would be ended at once. */
 	if (terminal_check(&cause) < 0)
 		return complain(&cause);

@@ -19,6 +19,7 @@ struct role_config {
 	const char *profile;	 /* the only guest, in place of the folder's */
 	const struct endpoint *endpoint; /* of the control server; "vmdeck run" does without */
 	const struct command_line *line; /* what can be typed into a screen */
+	bool read_only; /* the screen gives no orders */
 	bool demo;
 	unsigned demo_guests;	 /* 0: as many as the demo has */
 };

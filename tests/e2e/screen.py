@@ -288,6 +288,38 @@ def test_commands_are_typed_in_the_palette():
         assert "port set web/net0 loss=1%" in lines and "pause db" in lines, lines
 
 
+def test_a_read_only_screen_watches():
+    d.need_kvm()
+    with d.Folder() as folder:
+        with Terminal(folder, "-R") as terminal:
+            assert terminal.gone() == 1
+            terminal.see("^vmdeck: no deck is running; --read-only watches one that is")
+        with Terminal(folder, "--demo") as other, Terminal(folder, "-R") as terminal:
+            terminal.see(r"^ vmdeck read-only .* 3 running$")
+            for key in "p", "S", "F", "e", "R":
+                terminal.keys(key)
+                terminal.see(r"^ This screen is read-only \(-R\)")
+                terminal.keys("Down")
+                d.wait_for(lambda: "\n This screen" not in terminal.screen(), "the refusal to go")
+            terminal.keys("Home", ":", "reset", "Enter")
+            terminal.see(r"This screen is read-only .*\n : reset")
+            terminal.keys("Escape", "c")
+            terminal.see("read-only: nothing is typed")
+            terminal.see("^db>")
+            terminal.keys("status", "Enter")
+            other.see(r"db +● running")
+            other.keys("c")
+            other.see("^db>")
+            other.keys("help", "Enter")
+            terminal.see("poweroff")
+            assert "status" not in re.findall("^db>.*", terminal.screen(), re.M)[-1]
+            assert not re.search("^db> *status", terminal.screen(), re.M), terminal.screen()
+            terminal.keys("C-]", "q")
+            assert terminal.gone() == 0
+            states = [guest["state"] for guest in folder.json("list")["guests"]]
+            assert states == ["running"] * 3, states
+
+
 def test_what_was_shown_of_a_console_comes_back():
     d.need_kvm()
     with d.Folder() as folder, Terminal(folder, "--demo") as terminal:

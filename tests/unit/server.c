@@ -909,6 +909,32 @@ static void a_console_is_raw_both_ways(void **state)
 	link_free(link);
 }
 
+static void an_observer_reads_a_console_and_types_nothing(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *watching = fake_link(fake), *link = fake_link(fake);
+	const uint8_t *rest;
+	char data[8];
+	size_t size;
+	int fd;
+
+	json_decref(call(watching, "hello", json_pack("{s:i,s:s}", "version", 1, "role",
+						      "observe")));
+	json_decref(call(watching, "console.open", guest_named("web")));
+	fd = link_raw(watching, &rest, &size);
+	assert_int_equal(write(fd, "typed", 5), 5);
+	fake_print(fake, "web", "seen", 4);
+	read_exactly(fd, data, 4);
+	assert_memory_equal(data, "seen", 4);
+	json_decref(call(link, "console.open", guest_named("web")));
+	fd = link_raw(link, &rest, &size);
+	assert_int_equal(write(fd, "y", 1), 1);
+	wait_typed(fake, 1);
+	assert_memory_equal(fake->typed, "y", 1);
+	link_free(link);
+	link_free(watching);
+}
+
 static void typing_waits_for_a_full_serial_port(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -1771,6 +1797,7 @@ int main(void)
 		TEST(a_client_that_does_not_read_loses_events_first),
 		TEST(a_client_that_asks_and_never_reads_is_closed),
 		TEST(a_console_is_raw_both_ways),
+		TEST(an_observer_reads_a_console_and_types_nothing),
 		TEST(typing_waits_for_a_full_serial_port),
 		TEST(typing_that_waits_is_told),
 		TEST(typed_with_the_request_reaches_the_guest),

@@ -229,7 +229,7 @@ static void console_new(struct screen *screen, struct console *console, const ch
 {
 	console->tty = tty_new(&screen->loop, name, NULL, &tty_ops, screen);
 	assert_non_null(console->tty);
-	tty_connect(console->tty, dial, console);
+	tty_connect(console->tty, dial, console, false);
 }
 
 static struct screen *screen_new(const struct sandbox_kind *kind)
@@ -432,7 +432,7 @@ static void what_was_lost_is_no_matter_of_the_next_connection(void **state)
 	close(screen->one.guest);
 	run_until(screen, is_closed, "the console closed");
 	assert_int_equal(screen->one.tty->lost, 7);
-	tty_connect(screen->one.tty, dial, &screen->one);
+	tty_connect(screen->one.tty, dial, &screen->one, false);
 	assert_int_equal(screen->one.tty->lost, 0);
 	screen_free(screen);
 }

@@ -19,6 +19,7 @@
 #include "cli/line.h"
 #include "fake_screen.h"
 #include "tui/model/fuzzy.h"
+#include "tui/ui/commands.h"
 #include "tui/ui/history.h"
 #include "tui/ui/orders.h"
 #include "tui/ui/palette.h"
@@ -243,6 +244,27 @@ static void orders_by_key_have_their_lines(void **state)
 	assert_string_equal(line_of(screen), "pause web");
 }
 
+static void a_screen_that_watches_orders_nothing(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	fake_screen_config.read_only = true;
+	order_give(tui->deck, "web", "guest.pause");
+	assert_string_equal(tui->status.entries[STATUS_REFUSAL].text, TUI_READ_ONLY);
+	/* Nor is a person asked in vain. */
+	command_run(tui, keys_find(&keys_table, tui->top->ops, 'F'));
+	assert_false(tui->prompt.active);
+	type(screen, "stop --force web");
+	press(screen, '\r');
+	assert_string_equal(line_of(screen), "stop --force web");
+	type(screen, "help");
+	press(screen, '\r');
+	assert_string_equal(tui->top->ops->id, "help");
+	assert_string_equal(asked(screen), "");
+	fake_screen_config.read_only = false;
+}
+
 static void lines_are_kept_in_a_file(void **state)
 {
 	struct history history = { .read = false };
@@ -283,6 +305,7 @@ int main(void)
 		TEST(what_asks_elsewhere_asks_here),
 		TEST(letters_find_words),
 		TEST(orders_by_key_have_their_lines),
+		TEST(a_screen_that_watches_orders_nothing),
 		cmocka_unit_test(lines_are_kept_in_a_file),
 	};
 	int failed;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "control/message_text.h"
+#include "control/protocol.h"
 
 /* Read at once; a guest that prints without end must not keep keys waiting. */
 #define READ_SIZE 16384
@@ -140,6 +141,13 @@ static void opened(void *arg, json_t *result, const struct client_error *error)
 	free(rest);
 }
 
+static void said_hello(void *arg, json_t *result, const struct client_error *error)
+{
+	(void)arg;
+	(void)result;
+	(void)error;
+}
+
 static void closed(void *arg, const struct cause *cause)
 {
 	disconnect(arg, cause->text);
@@ -165,7 +173,8 @@ struct tty *tty_new(struct loop *loop, const char *name, const char *which,
 	return NULL;
 }
 
-void tty_connect(struct tty *tty, int (*dial)(void *arg, struct cause *cause), void *arg)
+void tty_connect(struct tty *tty, int (*dial)(void *arg, struct cause *cause), void *arg,
+		 bool read_only)
 {
 	const struct client_handlers handlers = { .closed = closed, .arg = tty };
 	struct cause cause = { "" };
@@ -185,6 +194,11 @@ void tty_connect(struct tty *tty, int (*dial)(void *arg, struct cause *cause), v
 	}
 	tty->state = TTY_OPENING;
 	tty->reason[0] = '\0';
+	/* An answer that refuses it would refuse the console, too. */
+	if (read_only)
+		client_call(tty->client, "hello",
+			    json_pack("{s:i, s:o}", "version", CONTROL_VERSION, "role",
+				      message_text("observe")), said_hello, tty);
 	if (client_call(tty->client, "console.open",
 			json_pack("{s:o,s:b,s:o}", "guest", message_text(tty->name), "backlog", 1,
 				  "console", tty->which ? message_text(tty->which) : json_null()),

@@ -53,9 +53,10 @@ struct tty *tty_new(struct loop *loop, const char *name, const char *which,
 /*
  * Connects, unless it is connected. dial(arg) returns a connected stream socket
  * of the control server, or a negative errno with a cause, which becomes the
- * reason that the console is closed for.
+ * reason that the console is closed for. read_only: nothing can be typed by it.
  */
-void tty_connect(struct tty *tty, int (*dial)(void *arg, struct cause *cause), void *arg);
+void tty_connect(struct tty *tty, int (*dial)(void *arg, struct cause *cause), void *arg,
+		 bool read_only);
 
 /* Types into the guest. What finds no room is lost, as on a wire, and counted. */
 void tty_send(struct tty *tty, const void *data, size_t size);

@@ -9,10 +9,22 @@
 #include "tui/ui/orders.h"
 #include "tui/ui/palette.h"
 
+/* Refused before anything is asked of a person: what orders something, or leads to it. */
+static bool is_order(enum command command)
+{
+	return command == COMMAND_ORDER || command == COMMAND_EDIT || command == COMMAND_MEDIUM ||
+	       command == COMMAND_RELOAD || command == COMMAND_CAPTURE ||
+	       command == COMMAND_SAVE_PAST;
+}
+
 void command_run(struct tui *tui, const struct key *key)
 {
 	struct view *view = tui->top;
 
+	if (tui->deck->config->read_only && is_order(key->command)) {
+		tui_say(tui, SEVERITY_ERROR, NULL, TUI_READ_ONLY);
+		return;
+	}
 	if (view->ops->command && view->ops->command(view, key->command))
 		return;
 	switch (key->command) {

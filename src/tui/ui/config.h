@@ -18,6 +18,7 @@ struct tui_config {
 	int (*dial)(void *arg, struct cause *cause);
 	void *dial_arg;
 	const char *title; /* what the header calls the deck, or NULL: the server's word */
+	bool read_only;	   /* it watches, and orders nothing */
 	bool in_process;   /* the core lives in this process and ends with it */
 	const struct command_line *line; /* what commands can be typed; NULL: none */
 	pid_t launcher;	   /* the process that the shell waits for; 0: this one */

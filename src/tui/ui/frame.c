@@ -110,6 +110,8 @@ static void draw_header(struct tui *tui, int width)
 	if (counted)
 		end -= counted + 2;
 	x += draw_text(0, x, end - x, INK_ACCENT | DRAW_BOLD, "vmdeck");
+	if (tui->deck->config->read_only)
+		x += draw_text(0, x, end - x, INK_WARN | DRAW_BOLD, " read-only");
 	x += draw_deck(tui->deck, x, end - x - titled);
 	if (*title)
 		draw_format(0, x, end - x, INK_TEXT | DRAW_BOLD, "  %s %s", draw_sign(SIGN_RIGHT),

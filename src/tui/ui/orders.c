@@ -311,7 +311,9 @@ void quit_ask(struct tui_deck *deck)
 	size_t alive = model_count(&deck->model, GUEST_ALIVE);
 	struct tui *tui = deck->tui;
 
-	if (deck->quitting || deck->ending)
+	if (deck->config->read_only)
+		tui_finish(tui, TUI_LEAVE);
+	else if (deck->quitting || deck->ending)
 		prompt_ask(&tui->prompt, still, quit_answer, deck,
 			   "Guests are still shutting down.");
 	else if (!deck->model.guests_known)

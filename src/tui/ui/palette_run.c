@@ -170,9 +170,15 @@ static bool give_as_keys_do(struct run *run)
 
 void runs_begin(struct runs *runs, const struct command_asked *asked, const char *line)
 {
-	struct run *run = calloc(1, sizeof(*run));
 	const struct method *method;
+	struct run *run;
 
+	if (runs->tui->deck->config->read_only) {
+		json_decref(asked->requests);
+		runs->refused(runs->tui, line, TUI_READ_ONLY);
+		return;
+	}
+	run = calloc(1, sizeof(*run));
 	if (!run) {
 		json_decref(asked->requests);
 		tui_say(runs->tui, SEVERITY_ERROR, NULL, "There is no memory for the command.");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "control/message_text.h"
 #include "control/protocol.h"
 #include "tui/model/json.h"
 #include "tui/ui/marked.h"
@@ -205,7 +206,9 @@ int server_connect(struct tui *tui, const struct tui_config *config)
 	error = client_new(&deck->client, &tui->loop, fd, &handlers, tui->cause);
 	if (error)
 		return error;
-	tui_call(deck, "hello", json_pack("{s:i}", "version", CONTROL_VERSION), hello_reply, deck);
+	tui_call(deck, "hello", json_pack("{s:i, s:o}", "version", CONTROL_VERSION, "role",
+					  message_text(config->read_only ? "observe" : "operate")),
+		 hello_reply, deck);
 	tui_call(deck, "events.subscribe", json_pack("{s:b}", "history", 1), history_reply, deck);
 	list_now(deck);
 	return 0;

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/sentence.h"
+#include "control/methods.h"
 
 #define FRAME_NS (30 * NS_PER_MS) /* on the average, but that so many may follow at once */
 #define FRAMES_AT_ONCE 3u
@@ -279,8 +280,14 @@ static void reply_nothing(void *arg, json_t *result, const struct client_error *
 bool tui_call(struct tui_deck *deck, const char *method, json_t *params, client_reply reply,
 	      void *arg)
 {
+	const struct method *known = method_find(method);
 	int error;
 
+	if (deck->config->read_only && known && known->role == METHOD_OPERATE) {
+		json_decref(params);
+		tui_say(deck->tui, SEVERITY_ERROR, NULL, TUI_READ_ONLY);
+		return false;
+	}
 	if (deck->tui->noted)
 		deck->tui->noted(deck->tui, method, params);
 	error = client_call(deck->client, method, params, reply ? reply : reply_nothing,

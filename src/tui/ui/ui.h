@@ -139,8 +139,12 @@ const struct tui_guest *tui_guest(struct tui_deck *deck, const char *name);
 /* How the key of a command is called in a view. */
 const char *tui_key(const struct view *view, enum command command);
 
+/* What a screen that only watches says to who would have it order something. */
+#define TUI_READ_ONLY "This screen is read-only (-R): it watches, and orders nothing."
+
 /*
- * Sends a request (params is taken over). Without a reply a failure is shown as
+ * Sends a request (params is taken over); one that changes something is refused in a screen that
+ * only watches. Without a reply a failure is shown as
  * a message; one that cannot be sent always is, and makes it return false.
  */
 bool tui_call(struct tui_deck *deck, const char *method, json_t *params, client_reply reply,

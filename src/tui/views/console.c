@@ -251,11 +251,11 @@ static bool console_open(struct view *view, const char *name)
 		tui_say(view->tui, SEVERITY_ERROR, name, "There is no memory for its console.");
 		return false;
 	}
-	tty_connect(tty, config->dial, config->dial_arg);
+	tty_connect(tty, config->dial, config->dial_arg, config->read_only);
 	state->current = tty;
 	state->serial = is_virtio(view, name) ? console_find(view, name, "serial") : NULL;
 	if (state->serial)
-		tty_connect(state->serial, config->dial, config->dial_arg);
+		tty_connect(state->serial, config->dial, config->dial_arg, config->read_only);
 	state->back = 0;
 	if (state->unasked)
 		state->turned = NULL;
@@ -268,7 +268,7 @@ static void tell_window(struct view *view, int rows, int columns)
 {
 	struct console_view *state = view->state;
 
-	if (shown_side(state) != SIDE_CONSOLE || !is_virtio(view, state->current->name) ||
+	if (view->deck->config->read_only || shown_side(state) != SIDE_CONSOLE || !is_virtio(view, state->current->name) ||
 	    (state->told == state->current && state->told_rows == rows &&
 	     state->told_columns == columns))
 		return;
@@ -368,6 +368,8 @@ static void status_text(const struct view *view, char *out, size_t size)
 			 tui_key(view, COMMAND_PAGE_DOWN));
 	else if (shown_side(state) == SIDE_SERIAL)
 		snprintf(out, size, "serial");
+	if (!*out && view->deck->config->read_only)
+		snprintf(out, size, "read-only: nothing is typed");
 }
 
 static const char *side_name(const struct view *view, enum side side)
@@ -495,6 +497,8 @@ static void send_key(struct view *view, wint_t key, bool special)
 	bool cursor_keys = last_frame(view)->flags & FRAME_CURSOR_KEYS;
 	char text[KEY_SEQUENCE_MAX];
 
+	if (view->deck->config->read_only)
+		return;
 	state->unasked = false;
 	if (on_vga(view)) {
 		console_vga_key(&state->vga, key, special);

@@ -88,6 +88,8 @@ static size_t input(void *arg, const uint8_t *data, size_t size)
 	struct console_session *session = arg;
 	size_t taken = size;
 
+	if (session->peer->role == METHOD_OBSERVE)
+		return size;
 	if (is_alive(session->guest))
 		taken = console_input(session->console, data, size);
 	if (taken)
