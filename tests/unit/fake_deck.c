@@ -415,7 +415,7 @@ int guest_unlock(struct guest *guest, const char *device, const char *secret,
 
 bool guest_is_locked(const struct guest *guest, unsigned disk)
 {
-	return disk == 0 && !*guest->secret;
+	return guest->profile && disk == 0 && !*guest->secret;
 }
 
 const char *guest_disk_path(const struct guest *guest, unsigned disk)
