@@ -823,6 +823,16 @@ static uint64_t e1000e_base(struct device_bench *bench)
 	return get(bench, bench_function(bench, "net1") + PCI_BAR0, 4) & ~0xfull;
 }
 
+void bench_set_link(unsigned nic, bool up)
+{
+	nic_ports[nic].ops.link(nic_ports[nic].backend, up);
+}
+
+bool bench_e1000e_link_changed(struct device_bench *bench)
+{
+	return get(bench, e1000e_base(bench) + 0xc0, 4) & 4; /* ICR.LSC */
+}
+
 unsigned bench_e1000e_head(struct device_bench *bench)
 {
 	return (unsigned)get(bench, e1000e_base(bench) + E1000E_TDBAL + 0x10, 4);

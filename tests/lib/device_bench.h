@@ -181,6 +181,10 @@ uint32_t bench_sata_waits(struct device_bench *bench);
 /* A broadcast of 60 bytes for NIC 0, of virtio, or 1, an e1000e; whether it was taken. */
 bool bench_deliver(unsigned nic);
 
+/* The switch plugs a card's cable in or pulls it out; whether the e1000e tells of that: once. */
+void bench_set_link(unsigned nic, bool up);
+bool bench_e1000e_link_changed(struct device_bench *bench);
+
 /* The e1000e card has sent up to that descriptor of 8; its driver asks for one more frame. */
 unsigned bench_e1000e_head(struct device_bench *bench);
 void bench_e1000e_send(struct device_bench *bench);

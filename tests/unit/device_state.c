@@ -63,6 +63,29 @@ static void test_goes_on(void **state)
 	bench_saved_free(&again);
 }
 
+/* One that was pulled out, or in, meanwhile: the drivers are told. */
+static void test_another_link(void **state)
+{
+	struct bench_saved saved = bench_save(disk_fd);
+	uint8_t generations[2];
+	struct cause cause = { "" };
+
+	(void)state;
+	for (unsigned down = 0; down < 2; down++) {
+		bench_create(&bench, disk_fd);
+		for (unsigned nic = 0; down && nic < 2; nic++)
+			bench_set_link(nic, false);
+		assert_int_equal(bench_load(&bench, saved.ram, saved.data, saved.size, &cause), 0);
+		generations[down] = bench_generation(&bench, BENCH_NIC);
+		assert_int_equal(bench_config(&bench, BENCH_NIC, 6, 2), !down); /* status */
+		assert_int_equal(bench_e1000e_link_changed(&bench), down);
+		bench_stop(&bench);
+		bench_destroy(&bench);
+	}
+	assert_int_equal(generations[1], (uint8_t)(generations[0] + 1));
+	bench_saved_free(&saved);
+}
+
 /* Each byte of each record, changed: it is refused by name, or a guest finds it so. */
 static void test_damaged(void **state)
 {
@@ -126,6 +149,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_goes_on),
+		cmocka_unit_test(test_another_link),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_names),

@@ -135,6 +135,14 @@ static unsigned request(struct dhcp_server *s, uint64_t now, unsigned client, ui
 	return a.m.type;
 }
 
+static const uint8_t *mac_of(unsigned client)
+{
+	static uint8_t mac[NET_MAC_SIZE] = { 0x52, 0x54 };
+
+	mac[5] = (uint8_t)client;
+	return mac;
+}
+
 static uint32_t lease(struct dhcp_server *s, uint64_t now, unsigned client)
 {
 	uint32_t address = offered(s, now, client);
@@ -543,6 +551,25 @@ static void full_pool_offers_nothing(void **state)
 	dhcp_free(s);
 }
 
+/* Who was saved and is loaded asks nobody. */
+static void who_goes_on_has_its_address(void **state)
+{
+	struct dhcp_server *s = *state;
+	struct dhcp_lease_info info;
+
+	assert_int_equal(lease(s, 0, 1), IP(10, 0, 2, 15));
+	assert_int_equal(dhcp_go_on(s, 0, 5, mac_of(1)), 0); /* its port is there */
+	dhcp_forget(s, 0, 1);
+	assert_int_equal(dhcp_address_of(s, 0, 5, mac_of(1)), 0);
+	assert_int_equal(dhcp_go_on(s, 0, 5, mac_of(2)), 0);
+	assert_int_equal(dhcp_go_on(s, 3600 * NS_PER_S, 5, mac_of(1)), 0); /* over */
+	assert_int_equal(dhcp_go_on(s, 1, 5, mac_of(1)), IP(10, 0, 2, 15));
+	assert_int_equal(dhcp_address_of(s, 1, 5, mac_of(1)), IP(10, 0, 2, 15));
+	assert_int_equal(dhcp_list(s, 1, &info, 1), 1);
+	assert_int_equal(info.port, 5);
+	assert_int_equal(dhcp_go_on(s, 1, 6, mac_of(1)), 0);
+}
+
 static void large_networks_are_bounded(void **state)
 {
 	struct dhcp_config config = nat_config;
@@ -693,14 +720,6 @@ static void mutated_requests_do_no_harm(void **state)
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < i; j++)
 			assert_memory_not_equal(info[i].mac, info[j].mac, 6);
-}
-
-static const uint8_t *mac_of(unsigned client)
-{
-	static uint8_t mac[NET_MAC_SIZE] = { 0x52, 0x54 };
-
-	mac[5] = (uint8_t)client;
-	return mac;
 }
 
 /* Of a port's leases its own MAC's counts, not that of a guest within the guest. */
@@ -947,6 +966,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(leases_are_listed_until_they_end, setup, teardown),
 		cmocka_unit_test(full_pool_offers_nothing),
 		cmocka_unit_test(large_networks_have_their_pool),
+		cmocka_unit_test_setup_teardown(who_goes_on_has_its_address, setup, teardown),
 		cmocka_unit_test(large_networks_are_bounded),
 		cmocka_unit_test(wrong_settings_have_causes),
 		cmocka_unit_test(clients_are_told_what_is_set),

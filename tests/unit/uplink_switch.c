@@ -1,4 +1,5 @@
 /* The uplink on the real switch: guests, one NAT, and everything that is listed and captured. */
+#include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,6 +18,7 @@
 #include "base/checked.h"
 #include "net/capture/capture.h"
 #include "net/network.h"
+#include "net/port/forward.h"
 #include "net/port/thread.h"
 #include "net/switch/switch.h"
 #include "with_nat.h"
@@ -258,9 +261,11 @@ static struct net_switch *make_switch(struct network **network, const struct por
 	return sw;
 }
 
-static void add_guest(struct guest *guest, struct net_switch *sw, const char *name, uint8_t number)
+static void add_guest_that(struct guest *guest, struct net_switch *sw, const char *name,
+			   uint8_t number, bool goes_on, const struct net_forwards *forwards)
 {
-	struct net_port_config port = { .name = name, .kind = "guest" };
+	struct net_port_config port = { .name = name, .kind = "guest", .goes_on = goes_on,
+					.forwards = forwards };
 
 	memset(guest, 0, sizeof(*guest));
 	memcpy(guest->mac, "\x52\x54\0\0\0", 5);
@@ -270,6 +275,11 @@ static void add_guest(struct guest *guest, struct net_switch *sw, const char *na
 	pthread_cond_init(&guest->changed, NULL);
 	memcpy(port.addresses[0].mac, guest->mac, 6);
 	assert_int_equal(switch_port_add(&guest->port, sw, &port, &guest_ops, guest, NULL), 0);
+}
+
+static void add_guest(struct guest *guest, struct net_switch *sw, const char *name, uint8_t number)
+{
+	add_guest_that(guest, sw, name, number, false, NULL);
 }
 
 static void remove_guest(struct guest *guest)
@@ -317,6 +327,17 @@ static void check_switch(const struct port_kind *uplink)
 	}
 	assert_int_equal(switch_list_leases(sw, leases, 4), 2);
 	assert_true(leases[0].card && leases[1].card);
+
+	/* One that was saved and is loaded asks nobody. */
+	remove_guest(&guests[0]);
+	add_guest_that(&guests[0], sw, "a/net0", 1, true, NULL);
+	leases[0].card = false;
+	for (unsigned tries = 0; tries < 1000 && !leases[0].card; tries++) {
+		usleep(1000);
+		assert_int_equal(switch_list_leases(sw, leases, 4), 2);
+	}
+	assert_true(leases[0].card);
+	assert_int_equal(leases[0].address, guests[0].address);
 
 	/* All may go with frames still under way. */
 	send_pings(&guests[0], NET_BURST_MAX);
@@ -446,6 +467,69 @@ static void check_end(struct net_switch *sw, struct guest *guest, unsigned befor
 	wait_for(guest, &guest->pongs, 2);
 	assert_int_equal(switch_list_leases(sw, &lease, 1), 1);
 	assert_int_equal(lease.address, guest->address);
+}
+
+/* A port of the host that is free; another program may have it a moment later. */
+static uint16_t free_port(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t size = sizeof(at);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+	close(fd);
+	return ntohs(at.sin_port);
+}
+
+/* Whether somebody listens there, within 10 s if somebody is wanted to, else within 50 ms. */
+static bool listens(uint16_t port, bool wanted)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	bool is = false;
+
+	for (unsigned tries = 0; !is && tries < (wanted ? 1000 : 5); tries++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		is = connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
+		close(fd);
+		if (!is)
+			usleep(10000);
+	}
+	return is;
+}
+
+/* It was saved and is loaded: it sends nothing before somebody has asked it. */
+static void ports_of_the_host_lead_to_who_goes_on(void **state)
+{
+	struct net_forwards forwards = { 0 };
+	struct network *network;
+	struct net_switch *sw = make_switch(&network, &port_nat);
+	char words[32], fault[200];
+	uint16_t port = free_port();
+	struct guest guest;
+
+	(void)state;
+	snprintf(words, sizeof(words), "%u:7", port);
+	assert_int_equal(net_forwards_parse(&forwards, words, fault, sizeof(fault)), 0);
+	add_guest_that(&guest, sw, "a/net0", 1, false, &forwards);
+	assert_false(listens(port, false));
+	send_dhcp_request(&guest);
+	wait_for(&guest, &guest.acks, 1);
+	assert_true(listens(port, true));
+	/* One that only begins has no address before it asks. */
+	remove_guest(&guest);
+	add_guest_that(&guest, sw, "a/net0", 1, false, &forwards);
+	for (unsigned tries = 0; tries < 1000 && listens(port, false); tries++)
+		usleep(10000);
+	assert_false(listens(port, false));
+	remove_guest(&guest);
+	add_guest_that(&guest, sw, "a/net0", 1, true, &forwards);
+	assert_true(listens(port, true));
+	remove_guest(&guest);
+	switch_free(sw);
+	network_free(network);
 }
 
 static void nat_that_ends_is_started_again(void **state)
@@ -589,6 +673,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(guests_reach_the_switch),
 		cmocka_unit_test(guests_reach_the_gateway),
 		cmocka_unit_test(what_nat_refuses_is_counted_and_recorded),
+		cmocka_unit_test(ports_of_the_host_lead_to_who_goes_on),
 		cmocka_unit_test(nat_that_ends_is_started_again),
 		cmocka_unit_test(what_a_liar_sends_ends_it),
 		cmocka_unit_test(the_sockets_of_a_deck_are_shared_out_to_its_switches),

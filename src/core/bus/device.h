@@ -52,6 +52,7 @@ struct device_host {
 	uint64_t firmware_size;	 /* of its image, bytes; 0: there is none */
 	struct disk_ring *disks; /* from the row of the ring on, if there are disks */
 	struct disks_media *media; /* what people have put into drives; see disks.h */
+	bool goes_on; /* devices are created to be loaded: their guest goes on where it was */
 	struct nics_kept *nics;	   /* what they have set ports to, or NULL; see nic.h */
 	const struct secrets *secrets; /* passphrases that were typed, or NULL; see secrets.h */
 	struct ahci *ahci;	 /* from the row of the controller on, if one of these needs it */

@@ -86,6 +86,7 @@ int nic_connect(const struct device *device, struct net_port **port,
 	config.name = name;
 	config.forwards = &net->forwards;
 	config.wanted_ip = net->address;
+	config.goes_on = host->goes_on;
 	config.settings = &net->port;
 	config.kept = host->nics ? &host->nics->ports[device->number] : NULL;
 	memcpy(config.addresses[0].mac, net->mac, NET_MAC_SIZE);

@@ -34,6 +34,7 @@ struct __attribute__((packed)) e1000e_saved {
 	uint32_t registers[E1000E_WORDS];
 	uint16_t phy[E1000E_PHY_REGISTERS];
 	uint32_t io_address;
+	uint8_t unplugged; /* 0 or 1: what the driver was told of its link */
 	struct __attribute__((packed)) {
 		uint64_t contexts[2][2];
 		uint8_t skipping; /* 0 or 1 */

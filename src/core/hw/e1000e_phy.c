@@ -67,17 +67,22 @@ bool e1000e_link_is_up(const struct e1000e *nic)
 	return !(nic->phy[PHY_CONTROL] & CONTROL_POWER_DOWN) && !nic->unplugged;
 }
 
+void e1000e_tell_link(struct e1000e *nic)
+{
+	e1000e_update_receiving(nic);
+	if (!(nic->phy[PHY_CONTROL] & CONTROL_POWER_DOWN))
+		e1000e_raise(nic, CAUSE_LSC);
+}
+
 void e1000e_set_link(void *backend, bool up)
 {
 	struct e1000e *nic = backend;
-	bool was_up;
 
 	pthread_mutex_lock(&nic->lock);
-	was_up = e1000e_link_is_up(nic);
-	nic->unplugged = !up;
-	e1000e_update_receiving(nic);
-	if (e1000e_link_is_up(nic) != was_up)
-		e1000e_raise(nic, CAUSE_LSC);
+	if (nic->unplugged == up) {
+		nic->unplugged = !up;
+		e1000e_tell_link(nic);
+	}
 	e1000e_unlock(nic);
 }
 

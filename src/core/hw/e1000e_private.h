@@ -67,6 +67,9 @@ void e1000e_write_eerd(struct e1000e *nic, uint32_t value);
 uint16_t e1000e_phy_bits(unsigned number);
 uint16_t e1000e_phy_default(unsigned number);
 
+/* The cable is in or out as it was not before. Lock held. */
+void e1000e_tell_link(struct e1000e *nic);
+
 /* e1000e_port_ops.link() */
 void e1000e_set_link(void *backend, bool up);
 

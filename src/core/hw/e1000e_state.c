@@ -12,6 +12,7 @@ void e1000e_save(struct e1000e *nic, struct e1000e_saved *saved)
 	memcpy(saved->registers, nic->reg, sizeof(saved->registers));
 	memcpy(saved->phy, nic->phy, sizeof(saved->phy));
 	saved->io_address = nic->io_address;
+	saved->unplugged = nic->unplugged;
 	for (unsigned n = 0; n < E1000E_TX_QUEUES; n++) {
 		memcpy(saved->tx[n].contexts, nic->tx[n].contexts.words,
 		       sizeof(saved->tx[n].contexts));
@@ -33,6 +34,8 @@ static const char *find_wrong(const struct e1000e *nic, const struct e1000e_save
 	for (unsigned i = 0; i < E1000E_PHY_REGISTERS; i++)
 		if ((saved->phy[i] ^ e1000e_phy_default(i)) & ~e1000e_phy_bits(i))
 			return "PHY registers";
+	if (saved->unplugged > 1)
+		return "link";
 	for (unsigned n = 0; n < E1000E_TX_QUEUES; n++)
 		if (saved->tx[n].skipping > 1)
 			return "transmit queue";
@@ -61,6 +64,8 @@ const char *e1000e_load(struct e1000e *nic, const struct e1000e_saved *saved)
 		return wrong;
 	pthread_mutex_lock(&nic->lock);
 	e1000e_interrupt_again(nic);
+	if (saved->unplugged != nic->unplugged)
+		e1000e_tell_link(nic);
 	e1000e_unlock(nic);
 	return NULL;
 }

@@ -43,7 +43,7 @@ static int load(struct vm *vm, struct state_reader *reader, struct cause *cause)
 int vm_load(struct vm **out, const struct vm_config *config, struct state_reader *reader,
 	    struct cause *cause)
 {
-	int err = vm_build(out, config, cause);
+	int err = vm_build(out, config, true, cause);
 
 	if (err)
 		return err;

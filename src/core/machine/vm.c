@@ -253,6 +253,7 @@ static int create_devices(struct vm *vm, struct cause *cause)
 			.firmware_size = vm->firmware.rom.size,
 			.media = vm->config->media,
 			.nics = vm->config->nics,
+			.goes_on = vm->goes_on,
 			.secrets = vm->config->secrets,
 			.print = print,
 			.power_off = power_off,
@@ -374,7 +375,7 @@ _Static_assert(offsetof(struct vm, io) == EXIT_PAGE && COLD_SIZE > EXIT_PAGE / 2
 _Static_assert(offsetof(struct vm, vcpus) + 2 * sizeof(struct vcpu) - offsetof(struct vm, io) <=
 		       EXIT_PAGE, "what an exit of two vCPUs needs is one page");
 
-int vm_build(struct vm **out, const struct vm_config *config, struct cause *cause)
+int vm_build(struct vm **out, const struct vm_config *config, bool goes_on, struct cause *cause)
 {
 	size_t size = offsetof(struct vm, vcpus) + config->profile->cpus * sizeof(struct vcpu);
 	struct vm *vm;
@@ -385,6 +386,7 @@ int vm_build(struct vm **out, const struct vm_config *config, struct cause *caus
 	memset(vm, 0, size);
 	vm->config = config;
 	vm->fd = -1;
+	vm->goes_on = goes_on;
 	while (!err && vm->built < ARRAY_SIZE(parts))
 		err = parts[vm->built++].create(vm, cause);
 	if (err == -ENOMEM && cause && !*cause->text)
@@ -473,7 +475,7 @@ void vm_check(const struct profile_check *check, const struct boot_image *builti
 
 int vm_create(struct vm **out, const struct vm_config *config, struct cause *cause)
 {
-	int err = vm_build(out, config, cause);
+	int err = vm_build(out, config, false, cause);
 
 	if (err)
 		return err;

@@ -55,6 +55,7 @@ struct vm_config {
 struct vm {
 	const struct vm_config *config;
 	unsigned built; /* parts that stand */
+	bool goes_on;	/* it is to be loaded */
 	int fd;
 	struct guest_memory memory;
 	struct firmware firmware;
@@ -86,8 +87,11 @@ void vm_check(const struct profile_check *check, const struct boot_image *builti
  */
 int vm_create(struct vm **out, const struct vm_config *config, struct cause *cause);
 
-/* The same without a kernel: RAM is empty and the vCPUs are as KVM begins them. */
-int vm_build(struct vm **out, const struct vm_config *config, struct cause *cause);
+/*
+ * The same without a kernel: RAM is empty and the vCPUs are as KVM begins them. goes_on: it is to
+ * be loaded.
+ */
+int vm_build(struct vm **out, const struct vm_config *config, bool goes_on, struct cause *cause);
 
 /* Whether people type into it: from its making on, until it is to be taken apart. */
 void vm_attach_consoles(struct vm *vm, bool attached);

@@ -120,15 +120,25 @@ static void kick(struct virtio *device, unsigned n)
 		net_transmit(net);
 }
 
+bool virtio_net_is_unplugged(const struct virtio_net *net)
+{
+	return atomic_load(&net->unplugged);
+}
+
+void virtio_net_tell_link(struct virtio_net *net)
+{
+	pthread_mutex_lock(&net->device.lock);
+	if (net->device.running)
+		virtio_config_changed(&net->device);
+	pthread_mutex_unlock(&net->device.lock);
+}
+
 static void set_link(void *backend, bool up)
 {
 	struct virtio_net *net = backend;
 
-	pthread_mutex_lock(&net->device.lock);
 	atomic_store(&net->unplugged, !up);
-	if (net->device.running)
-		virtio_config_changed(&net->device);
-	pthread_mutex_unlock(&net->device.lock);
+	virtio_net_tell_link(net);
 }
 
 const struct net_port_ops virtio_net_port_ops = {

@@ -60,6 +60,10 @@ extern const struct net_port_ops virtio_net_port_ops;
 /* Leaves the switch; no frame is delivered any more. Valid when it never joined. */
 void virtio_net_disconnect(struct virtio_net *net);
 
+/* Whether the cable is out; the driver is told to look again. I/O thread. */
+bool virtio_net_is_unplugged(const struct virtio_net *net);
+void virtio_net_tell_link(struct virtio_net *net);
+
 /*
  * While the guest is paused frames for it are dropped, and counted as link down; those that
  * came before are told. I/O thread.

@@ -72,6 +72,7 @@ static void sample_nic(const struct device *device, struct device_counters *sum)
 struct __attribute__((packed)) net_registers {
 	struct virtio_pci_registers transport;
 	uint8_t mac[NET_MAC_SIZE];
+	uint8_t unplugged; /* 0 or 1: what the driver was told of its link */
 };
 
 static void save_nic(struct device *device, void *to)
@@ -81,16 +82,23 @@ static void save_nic(struct device *device, void *to)
 
 	virtio_pci_save(&nic->transport, &registers->transport);
 	memcpy(registers->mac, nic->net.mac, sizeof(registers->mac));
+	registers->unplugged = virtio_net_is_unplugged(&nic->net);
 }
 
 static const char *load_nic(struct device *device, const void *from)
 {
 	const struct net_registers *registers = from;
 	struct net_device *nic = device->state;
+	const char *wrong;
 
 	if (memcmp(registers->mac, nic->net.mac, sizeof(registers->mac)) != 0)
 		return "the NIC has another MAC address";
-	return virtio_pci_load(&nic->transport, &registers->transport);
+	if (registers->unplugged > 1)
+		return "link";
+	wrong = virtio_pci_load(&nic->transport, &registers->transport);
+	if (!wrong && registers->unplugged != virtio_net_is_unplugged(&nic->net))
+		virtio_net_tell_link(&nic->net);
+	return wrong;
 }
 
 const struct device_type net_device = {
@@ -105,7 +113,7 @@ const struct device_type net_device = {
 	.start = start_nic,
 	.stop = stop_nic,
 	.reset = virtio_device_reset,
-	.version = 1,
+	.version = 2,
 	.saved = sizeof(struct net_registers),
 	.save = save_nic,
 	.load = load_nic,

@@ -270,13 +270,11 @@ static void begin_say(void *arg)
 		loop_timer_set(&nat->own->served.uplink->loop, &nat->say, SAY_AGAIN);
 }
 
-static void greet_sender(void *backend, uint32_t from, const struct net_port_config *config)
+static void take_forwards(struct own_port *own, uint32_t from, const struct net_port_config *config)
 {
-	struct own_port *own = backend;
 	struct nat *nat = own->state;
 	struct guest *guest;
 
-	inbox_greet_sender(&own->served.inbox, from, config);
 	if (!config->forwards || !config->forwards->count)
 		return;
 	guest = calloc(1, sizeof(*guest));
@@ -290,6 +288,15 @@ static void greet_sender(void *backend, uint32_t from, const struct net_port_con
 	if (!say_of(nat, from))
 		loop_post(&own->served.uplink->loop, &nat->begin_say);
 	pthread_mutex_unlock(&nat->lock);
+}
+
+/* What the lease is told to is there before one is. */
+static void greet_sender(void *backend, uint32_t from, const struct net_port_config *config)
+{
+	struct own_port *own = backend;
+
+	take_forwards(own, from, config);
+	inbox_greet_sender(&own->served.inbox, from, config);
 }
 
 static void lease_changed(void *state, uint32_t from, uint32_t address)

@@ -63,13 +63,38 @@ static void take_dhcp(struct own_port *own, const struct inbox_frame *frame)
 		switch_port_refuse(net_port, verdict);
 }
 
+/* On the uplink thread, as behind whoever had the slot before. */
+static void go_on(void *arg)
+{
+	struct own_port *own = arg;
+
+	for (uint32_t from = 0; from < NET_PORTS_MAX; from++) {
+		uint64_t bit = 1ull << from % 64;
+		uint32_t address = 0;
+
+		pthread_mutex_lock(&own->lease_lock);
+		if (own->going_on[from / 64] & bit)
+			address = dhcp_go_on(own->dhcp, clock_monotonic(), from, own->macs[from]);
+		own->going_on[from / 64] &= ~bit;
+		pthread_mutex_unlock(&own->lease_lock);
+		if (!address)
+			continue;
+		change_lease(own, from, address);
+		if (own->served.uplink->listener.leased)
+			own->served.uplink->listener.leased(own->served.uplink->listener.arg);
+	}
+}
+
 static void greet_sender(void *owner, uint32_t from, const struct net_port_config *config)
 {
 	struct own_port *own = owner;
-
 	int error;
 
 	pthread_mutex_lock(&own->lease_lock);
+	if (config->goes_on && !own->stopped) {
+		own->going_on[from / 64] |= 1ull << from % 64;
+		loop_post(&own->served.uplink->loop, &own->go_on);
+	}
 	memcpy(own->macs[from], config->addresses[0].mac, NET_MAC_SIZE);
 	error = dhcp_reserve(own->dhcp, from, config->addresses[0].mac, config->wanted_ip);
 	pthread_mutex_unlock(&own->lease_lock);
@@ -197,6 +222,7 @@ static int own_new(struct own_port **out, const struct own_backend *backend, str
 	own->backend = backend;
 	own->state = backend->start ? NULL : own;
 	own->config = *config;
+	own->go_on = (struct loop_task){ .run = go_on, .arg = own };
 	set_mac(own->mac, config->address);
 	own->dns = backend->gateway ? switch_config_dns(config) : 0;
 	pthread_mutex_init(&own->lease_lock, NULL);
@@ -244,6 +270,10 @@ static void stop(void *arg)
 	struct own_port *own = arg;
 
 	inbox_close(&own->served.inbox);
+	pthread_mutex_lock(&own->lease_lock);
+	own->stopped = true;
+	pthread_mutex_unlock(&own->lease_lock);
+	loop_unpost(&own->served.uplink->loop, &own->go_on);
 	if (own->backend->stop)
 		own->backend->stop(own->state);
 	served_close(&own->served);

@@ -50,7 +50,10 @@ struct own_port {
 	uint8_t mac[NET_MAC_SIZE];
 	uint32_t dns; /* a gateway's second address; 0: none */
 
-	pthread_mutex_t lease_lock; /* guards dhcp */
+	pthread_mutex_t lease_lock; /* guards dhcp, and what goes on */
+	uint64_t going_on[NET_PORTS_MAX / 64]; /* bits: whose lease is to be looked for */
+	bool stopped; /* nothing is posted any more */
+	struct loop_task go_on;
 	struct dhcp_server *dhcp;
 
 	/* Of ports by their slots: the address that was told last, and the MAC. */

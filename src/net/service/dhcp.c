@@ -559,6 +559,21 @@ void dhcp_restore(struct dhcp_server *server, uint64_t now, const struct dhcp_le
 	memcpy(lease->hostname, info->hostname, sizeof(lease->hostname));
 }
 
+uint32_t dhcp_go_on(struct dhcp_server *server, uint64_t now, uint32_t from,
+		    const uint8_t mac[NET_MAC_SIZE])
+{
+	for (uint32_t slot = 0; slot < server->used; slot++) {
+		struct lease *lease = &server->leases[slot];
+
+		if (lease->state != LEASE_BOUND || lease->port != DHCP_NO_PORT ||
+		    lease->expires <= now || memcmp(lease->mac, mac, NET_MAC_SIZE) != 0)
+			continue;
+		lease->port = (uint16_t)from;
+		return slot_address(server, slot);
+	}
+	return 0;
+}
+
 /* Nobody is left to say that an address was declined, or to take up an offer. */
 void dhcp_forget(struct dhcp_server *server, uint64_t now, uint32_t from)
 {

@@ -90,6 +90,13 @@ int dhcp_reserve(struct dhcp_server *server, uint32_t from, const uint8_t mac[NE
 /* A lease of before, of a port that is no more; one that cannot be any more is passed over. */
 void dhcp_restore(struct dhcp_server *server, uint64_t now, const struct dhcp_lease_info *lease);
 
+/*
+ * Who has come to the port at slot from goes on where it was: what is kept for that MAC, and not
+ * over, is its own again without a question. Its address; 0: there is none.
+ */
+uint32_t dhcp_go_on(struct dhcp_server *server, uint64_t now, uint32_t from,
+		    const uint8_t mac[NET_MAC_SIZE]);
+
 /* The port at slot from is no more. */
 void dhcp_forget(struct dhcp_server *server, uint64_t now, uint32_t from);
 

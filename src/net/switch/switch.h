@@ -101,6 +101,7 @@ struct net_port_config {
 	uint32_t accepts;					   /* NET_ACCEPTS_* */
 	const struct net_forwards *forwards; /* ports of the host that lead to it, or NULL */
 	uint32_t wanted_ip; /* that DHCP is to give it, for its first MAC; host byte order; 0: any */
+	bool goes_on; /* who is there was saved, and loaded anew: it has the address that it had */
 	bool keeps_backlog; /* what its receivers have no room for is kept: see switch_retry() */
 	const struct net_port_settings *settings; /* or NULL: a plain port */
 	/*
