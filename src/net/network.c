@@ -5,6 +5,8 @@
 #include "net/network.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -365,8 +367,15 @@ static size_t left(size_t room, size_t count)
 
 size_t switch_describe(struct net_switch *sw, struct port_field *out, size_t room)
 {
+	uint64_t lost = switch_lost(sw);
 	size_t count = 0;
 
+	if (lost && room) {
+		out->name = "lost";
+		snprintf(out->text, sizeof(out->text), "%" PRIu64 " frame%s that %s held back, with "
+			 "the port", lost, lost == 1 ? "" : "s", lost == 1 ? "was" : "were");
+	}
+	count += lost != 0;
 	for (const struct port *port = of_network(sw)->ports; port; port = port->next)
 		if (port->kind->describe && !port->section)
 			count += port->kind->describe(port, count < room ? out + count : NULL,

@@ -360,6 +360,7 @@ static void what_is_held_goes_with_its_port(void **state)
 	send(lan, 100);
 	send(lan, 60);
 	fake_port_close(&lan->a);
+	assert_int_equal(switch_lost(lan->sw), 2);
 	assert_int_equal(atomic_load(&told), 2);
 	assert_int_equal(switch_holds(lan->sw), SWITCH_HOLDS_NOTHING);
 	assert_int_equal(switch_list_breaks(lan->sw, &info, 1), 0);

@@ -28,7 +28,7 @@ static void shares_are_what_they_are_set_to(void **state)
 	(void)state;
 	impair_begin(&impair, &settings, 0);
 	for (unsigned i = 0; i < FRAMES; i++) {
-		impair_draw(&impair, 100, 5, &fate);
+		impair_draw(&impair, 100, NET_FRAME_MIN, 5, &fate);
 		lost += !fate.count;
 		twice += fate.count == 2;
 		reordered += fate.reordered;
@@ -61,13 +61,13 @@ static void extremes_are_exact(void **state)
 	(void)state;
 	impair_begin(&impair, &settings, 0);
 	for (unsigned i = 0; i < FRAMES; i++) {
-		impair_draw(&impair, 100, 5, &fate);
+		impair_draw(&impair, 100, NET_FRAME_MIN, 5, &fate);
 		assert_int_equal(fate.count, 0);
 	}
 	settings = (struct net_impairment){ .corrupt = NET_SHARE_ALL, .duplicate = NET_SHARE_ALL };
 	impair_begin(&impair, &settings, 0);
 	for (unsigned i = 0; i < FRAMES; i++) {
-		impair_draw(&impair, i % 2 ? NET_FRAME_MIN : NET_FRAME_MIN + 1, 5, &fate);
+		impair_draw(&impair, i % 2 ? NET_FRAME_MIN : NET_FRAME_MIN + 1, NET_FRAME_MIN, 5, &fate);
 		assert_int_equal(fate.count, 2);
 		assert_int_equal(fate.copies[0].corrupt, i % 2 == 0);
 		assert_int_equal(fate.copies[1].time, 5);
@@ -92,7 +92,7 @@ static void losses_come_in_bursts(void **state)
 
 		impair_begin(&impair, &settings, 0);
 		for (unsigned i = 0; i < 100 * FRAMES; i++) {
-			impair_draw(&impair, 100, 0, &fate);
+			impair_draw(&impair, 100, NET_FRAME_MIN, 0, &fate);
 			bursts += !fate.count && !was_lost;
 			was_lost = !fate.count;
 			lost += was_lost;
@@ -119,7 +119,7 @@ static struct sample sample(unsigned distribution, uint64_t delay, uint64_t jitt
 	for (unsigned i = 0; i < count; i++) {
 		double ms;
 
-		impair_draw(&impair, 100, 0, &fate);
+		impair_draw(&impair, 100, NET_FRAME_MIN, 0, &fate);
 		ms = (double)fate.copies[0].time / NS_PER_MS;
 		sum += ms;
 		squares += ms * ms;
@@ -165,10 +165,10 @@ static void a_line_sends_frame_by_frame(void **state)
 	(void)state;
 	impair_begin(&impair, &settings, 1);
 	for (unsigned i = 1; i <= 3; i++) {
-		impair_draw(&impair, 125, 0, &fate);
+		impair_draw(&impair, 125, NET_FRAME_MIN, 0, &fate);
 		assert_int_equal(fate.copies[0].time, i * NS_PER_MS + NS_PER_MS);
 	}
-	impair_draw(&impair, 1250, 50 * NS_PER_MS, &fate);
+	impair_draw(&impair, 1250, NET_FRAME_MIN, 50 * NS_PER_MS, &fate);
 	assert_int_equal(fate.copies[0].time, 61 * NS_PER_MS);
 }
 
@@ -190,9 +190,9 @@ static void the_same_seed_gives_the_same(void **state)
 		struct impair_fate fates[3];
 
 		memset(fates, 0, sizeof(fates));
-		impair_draw(&one, 100, i, &fates[0]);
-		impair_draw(&other, 100, i, &fates[1]);
-		impair_draw(&different, 100, i, &fates[2]);
+		impair_draw(&one, 100, NET_FRAME_MIN, i, &fates[0]);
+		impair_draw(&other, 100, NET_FRAME_MIN, i, &fates[1]);
+		impair_draw(&different, 100, NET_FRAME_MIN, i, &fates[2]);
 		assert_memory_equal(&fates[0], &fates[1], sizeof(fates[0]));
 		unlike += memcmp(&fates[0], &fates[2], sizeof(fates[0])) != 0;
 	}

@@ -401,11 +401,14 @@ static void what_is_held_goes_with_its_port(void **state)
 	fake_send(&lan->c, lan->b.mac, lan->c.mac, 62);
 	fake_send(&lan->b, lan->c.mac, lan->b.mac, 63);
 	fake_port_close(&lan->b);
+	assert_int_equal(switch_lost(lan->sw), 2); /* a's to b, and b's */
 	pass_time(late, NS_PER_MS); /* c's goes out, and is flooded */
 	pass_time(late, NS_PER_MS);
 	assert_int_equal(atomic_load(&lan->b.intruded), 0);
 	assert_int_equal(lan->c.count, 1);
+	fake_send(&lan->a, lan->c.mac, lan->a.mac, 64);
 	fake_port_close(&lan->a);
+	assert_int_equal(switch_lost(lan->sw), 3);
 	pass_time(late, NS_PER_S);
 	assert_int_equal(lan->c.kept[0].size, 61);
 	assert_int_equal(lan->c.count, 1);
@@ -636,6 +639,97 @@ static void nobody_hops_into_a_vlan_by_tags(void **state)
 	send_tagged(&lan->a, lan->c.mac, 64, two, 2);
 	assert_int_equal(lan->c.count, 0);
 	assert_int_equal(drops(&lan->c, NET_DROP_VLAN), 2);
+}
+
+/* 14 to 17 bytes of a type that says that there is one. */
+static void a_tag_that_is_cut_is_none(void **state)
+{
+	struct net_port_settings trunk = VLAN(0);
+	struct fake_lan *lan = *state;
+	static uint8_t data[17];
+	struct net_frame frame;
+	struct iovec rest;
+
+	allow(&trunk, 10);
+	set(&lan->c, &trunk);
+	for (uint32_t size = 14; size <= sizeof(data); size++) {
+		put_be16(data + 12, 0x8100);
+		if (size > 15)
+			put_be16(data + 14, 10);
+		fake_frame(&frame, &rest, data, size, broadcast, lan->c.mac);
+		switch_input(lan->c.port, &frame, 1);
+		assert_int_equal(drops(&lan->c, NET_DROP_SHORT), size - 13);
+		assert_int_equal(lan->a.count, 0);
+		/* From one that looks at no tags it goes to those that do not, either. */
+		fake_frame(&frame, &rest, data, size, broadcast, lan->b.mac);
+		switch_input(lan->b.port, &frame, 1);
+		assert_int_equal(lan->a.count, 1);
+		assert_int_equal(drops(&lan->c, NET_DROP_VLAN), size - 13);
+		fake_port_clear(&lan->a);
+	}
+	assert_int_equal(lan->c.count, 0);
+}
+
+/* Neither where it comes in nor where it goes out. */
+static void corruption_changes_no_vlan(void **state)
+{
+	struct net_port_settings trunk = VLAN(0), ten = VLAN(10);
+	struct fake_lan *lan = *state;
+	struct late *late = stop_time(lan);
+	const uint16_t tag = 10;
+
+	for (unsigned way = 0; way < NET_WAYS; way++)
+		trunk.impairments[way] = (struct net_impairment){ .corrupt = NET_SHARE_ALL, .seed = 1 };
+	for (uint32_t vlan = 1; vlan < NET_VLAN_MAX; vlan++)
+		allow(&trunk, vlan);
+	set(&lan->c, &trunk);
+	set(&lan->a, &ten);
+	for (unsigned i = 0; i < 200; i++) {
+		send_tagged(&lan->c, lan->a.mac, 20, &tag, 1);
+		fake_send(&lan->a, lan->c.mac, lan->a.mac, 20);
+		pass_time(late, 1);
+	}
+	assert_int_equal(lan->a.count, 200);
+	assert_int_equal(lan->c.count, 200);
+	for (unsigned i = 0; i < 200; i++) {
+		assert_int_equal(get_be16(lan->c.kept[i].data + 12), 0x8100);
+		assert_int_equal(get_be16(lan->c.kept[i].data + 14), 10);
+		assert_int_equal(get_be16(lan->a.kept[i].data + 12), 0x88b5);
+	}
+}
+
+/* What is held for a port is of the VLANs that it was in. */
+static void another_vlan_gets_nothing_of_before(void **state)
+{
+	struct net_port_settings ten = VLAN(10), late_ten = VLAN(10), other = VLAN(20);
+	struct net_port_settings none = VLAN(0);
+	struct fake_lan *lan = *state;
+	struct late *late = stop_time(lan);
+
+	set(&lan->a, &ten);
+	late_ten.impairments[NET_WAY_IN].delay = NS_PER_MS;
+	other.impairments[NET_WAY_IN].delay = NS_PER_MS;
+	allow(&none, 10);
+	set(&lan->b, &late_ten);
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	set(&lan->b, &other);
+	pass_time(late, NS_PER_S);
+	assert_int_equal(lan->b.count, 0);
+	assert_int_equal(drops(&lan->b, NET_DROP_VLAN), 1);
+	/* As a trunk it would find no tag; and zero lets what is held go at once. */
+	set(&lan->b, &late_ten);
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	set(&lan->b, &none);
+	pass_time(late, NS_PER_S);
+	assert_int_equal(lan->b.count, 0);
+	assert_int_equal(drops(&lan->b, NET_DROP_VLAN), 2);
+	/* Another delay is no other VLAN. */
+	set(&lan->b, &late_ten);
+	fake_send(&lan->a, lan->b.mac, lan->a.mac, 60);
+	late_ten.impairments[NET_WAY_IN].delay = 2 * NS_PER_MS;
+	set(&lan->b, &late_ten);
+	pass_time(late, NS_PER_S);
+	assert_int_equal(lan->b.count, 1);
 }
 
 static void offloads_know_of_tags(void **state)
@@ -1064,6 +1158,9 @@ int main(void)
 		TEST(one_address_is_in_several_vlans),
 		TEST(trunks_have_tags),
 		TEST(nobody_hops_into_a_vlan_by_tags),
+		TEST(a_tag_that_is_cut_is_none),
+		TEST(corruption_changes_no_vlan),
+		TEST(another_vlan_gets_nothing_of_before),
 		TEST(offloads_know_of_tags),
 		TEST(frames_stay_for_a_trunk),
 		TEST(private_ports_reach_the_others_alone),

@@ -112,6 +112,20 @@ void port_limit_macs(struct net_port *port)
 		mac_table_limit(&port->sw->macs, port->slot, shape ? shape->settings.macs : 0);
 }
 
+/* Under late's lock, when nobody sends by the old one: what was held has its tags by that. */
+static void forget_other_vlans(struct net_port *port, const struct port_shape *shape,
+			       const struct port_shape *old)
+{
+	static const struct net_port_settings plain;
+	const struct net_port_settings *is = shape ? &shape->settings : &plain;
+	const struct net_port_settings *was = old ? &old->settings : &plain;
+
+	if (port->lanes[NET_WAY_IN] &&
+	    (is->vlan != was->vlan || memcmp(&is->trunk, &was->trunk, sizeof(is->trunk)) != 0))
+		counter_add_shared(&port->refused[NET_DROP_VLAN],
+				   lane_forget(port->lanes[NET_WAY_IN], LANE_ALL));
+}
+
 int port_configure(struct net_port *port, const struct net_port_settings *settings,
 		   struct cause *cause)
 {
@@ -126,6 +140,7 @@ int port_configure(struct net_port *port, const struct net_port_settings *settin
 	/* In one order with the marks of senders: who has begun before may see the old one. */
 	old = atomic_exchange_explicit(&port->shape, shape, memory_order_seq_cst);
 	switch_wait_for_senders(port->sw, port);
+	forget_other_vlans(port, shape, old);
 	pthread_mutex_unlock(&set->late.lock);
 	free(old);
 	port_limit_macs(port);
@@ -139,11 +154,13 @@ int port_configure(struct net_port *port, const struct net_port_settings *settin
 void port_unconfigure(struct net_port *port)
 {
 	struct late *late = &port->sw->set->late;
+	uint64_t lost = port->waiting.count + (port->hold ? port->hold->count : 0);
 
 	pthread_mutex_lock(&late->lock);
 	for (struct lane *lane = late->lanes; lane; lane = lane->next)
 		if (lane->port->sw == port->sw)
-			lane_forget(lane, port->slot);
+			lost += lane_forget(lane, lane->port == port ? LANE_ALL : port->slot);
+	counter_add(&port->sw->lost, lost);
 	for (unsigned way = 0; way < NET_WAYS; way++) {
 		late_remove(late, port->lanes[way]);
 		port->lanes[way] = NULL;

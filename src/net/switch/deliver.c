@@ -138,7 +138,7 @@ static enum net_verdict fit(const struct burst *burst, const struct port_shape *
 		return NET_DROP_LONG;
 	/* What its sender has behind a tag of its own, or without one, is no tag of a trunk. */
 	if (shape->trunk && (burst->tag & NET_VLAN_MAX) == shape->settings.vlan &&
-	    vlan_has_tag(frame))
+	    (vlan_has_tag(frame) || vlan_is_cut(frame)))
 		return NET_DROP_VLAN;
 	return NET_FORWARD;
 }

@@ -2,7 +2,6 @@
 #include "net/switch/impair.h"
 
 #include "base/clock.h"
-#include "net/frame/frame.h"
 
 /* xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators"). */
 static uint32_t draw(struct impair *impair)
@@ -132,7 +131,8 @@ void impair_refuse(struct impair *impair, const struct impair_copy *copy)
 	impair->idle -= copy->line;
 }
 
-void impair_draw(struct impair *impair, uint32_t size, uint64_t now, struct impair_fate *fate)
+void impair_draw(struct impair *impair, uint32_t size, uint32_t header, uint64_t now,
+		 struct impair_fate *fate)
 {
 	const struct net_impairment *settings = &impair->settings;
 
@@ -145,10 +145,9 @@ void impair_draw(struct impair *impair, uint32_t size, uint64_t now, struct impa
 		struct impair_copy *copy = &fate->copies[i];
 		bool early = settings->delay && happens(impair, settings->reorder);
 
-		copy->corrupt = size > NET_FRAME_MIN && happens(impair, settings->corrupt);
+		copy->corrupt = size > header && happens(impair, settings->corrupt);
 		if (copy->corrupt)
-			copy->bit = NET_FRAME_MIN * 8 +
-				    draw_below(impair, (size - NET_FRAME_MIN) * 8);
+			copy->bit = header * 8 + draw_below(impair, (size - header) * 8);
 		copy->line = 0;
 		copy->time = early ? now : pass_line(impair, size, now, &copy->line) +
 						   draw_delay(impair);

@@ -39,8 +39,9 @@ struct net_impaired {
 /* Begins anew; seed is used where the settings have none. */
 void impair_begin(struct impair *impair, const struct net_impairment *settings, uint64_t seed);
 
-/* A frame of size bytes comes; now: ns. */
-void impair_draw(struct impair *impair, uint32_t size, uint64_t now, struct impair_fate *fate);
+/* A frame of size bytes comes, of which the first header ones stay as they are; now: ns. */
+void impair_draw(struct impair *impair, uint32_t size, uint32_t header, uint64_t now,
+		 struct impair_fate *fate);
 
 /* There is no room for one that was drawn last: the line does not send it. */
 void impair_refuse(struct impair *impair, const struct impair_copy *copy);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "net/frame/copy.h"
+#include "net/switch/vlan.h"
 
 struct lane *lane_new(struct net_port *port, enum net_way way)
 {
@@ -175,7 +176,9 @@ unsigned lane_offer(struct lane *lane, const struct net_frame *frame, uint32_t f
 
 	pthread_mutex_lock(&lane->lock);
 	before = next_due(lane);
-	impair_draw(&lane->impair, frame->size, now, &fate);
+	/* A tag says where a frame may go, and is no part of what is lost on a line. */
+	impair_draw(&lane->impair, frame->size,
+		    NET_FRAME_MIN + (vlan_has_tag(frame) ? VLAN_TAG_SIZE : 0), now, &fate);
 	for (unsigned i = 0; i < fate.count; i++)
 		at_once += offer_copy(lane, frame, from, now, &fate.copies[i], &held);
 	lane->done.lost += !fate.count;
@@ -240,25 +243,27 @@ uint64_t lane_due(struct lane *lane)
 	return due;
 }
 
-void lane_forget(struct lane *lane, uint32_t from)
+size_t lane_forget(struct lane *lane, uint32_t from)
 {
-	size_t count = 0;
+	size_t count = 0, forgotten;
 
 	pthread_mutex_lock(&lane->lock);
 	for (size_t i = 0; i < lane->count; i++) {
 		struct lane_frame *frame = lane->heap[i];
 
-		if (frame->from != from) {
+		if (from != LANE_ALL && frame->from != from) {
 			lane->heap[count++] = frame;
 			continue;
 		}
 		lane->bytes -= frame->frame.size;
 		free(frame);
 	}
+	forgotten = lane->count - count;
 	lane->count = count;
 	for (size_t i = count / 2; i--;)
 		sift_down(lane, i);
 	pthread_mutex_unlock(&lane->lock);
+	return forgotten;
 }
 
 void lane_count(struct lane *lane, struct net_impaired *out)

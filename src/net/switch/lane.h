@@ -76,8 +76,10 @@ void lane_put_back(struct lane *lane, struct lane_frame *frame, uint64_t hold);
 /* When something is due, or LANE_NEVER. */
 uint64_t lane_due(struct lane *lane);
 
-/* Forgets what the port at this slot has sent. */
-void lane_forget(struct lane *lane, uint32_t from);
+/* Forgets what the port at this slot has sent, or all that it holds; returns how many frames. */
+#define LANE_ALL UINT32_MAX
+
+size_t lane_forget(struct lane *lane, uint32_t from);
 
 void lane_count(struct lane *lane, struct net_impaired *out);
 

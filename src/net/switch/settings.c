@@ -36,7 +36,8 @@
 	  .help = told("Share of frames that come twice.") },                                      \
 	{ .key = prefix "corrupt", .type = PROFILE_SHARE, .standard = "0",                         \
 	  .offset = SETTING(impairments[way].corrupt),                                             \
-	  .help = told("Share of frames of which a bit behind the Ethernet header is turned.") },  \
+	  .help = told("Share of frames of which a bit behind the Ethernet header, and a VLAN's "  \
+		       "tag, is turned.") },                                                       \
 	{ .key = prefix "reorder", .type = PROFILE_SHARE, .standard = "0",                         \
 	  .offset = SETTING(impairments[way].reorder),                                             \
 	  .help = told("Share of frames that {Ic delay} does not hold, and so overtake others.") }, \

@@ -420,6 +420,11 @@ void switch_port_counters(const struct net_port *port, struct net_port_counters 
 	out->tx_bytes = counter_get(&port->tx_bytes);
 }
 
+uint64_t switch_lost(const struct net_switch *sw)
+{
+	return counter_get(&sw->lost);
+}
+
 uint32_t switch_flaps(const struct net_port *port)
 {
 	return atomic_load_explicit(&port->sw->flaps, memory_order_relaxed);

@@ -209,6 +209,9 @@ void switch_port_refuse(struct net_port *port, enum net_verdict verdict);
  */
 void switch_name_address(struct net_port *port, uint32_t from, uint32_t address);
 
+/* Frames that were held back for a port, or from one, when it was removed. Any thread. */
+uint64_t switch_lost(const struct net_switch *sw);
+
 void switch_port_counters(const struct net_port *port, struct net_port_counters *out);
 
 /*

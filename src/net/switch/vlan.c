@@ -21,6 +21,13 @@ bool vlan_has_tag(const struct net_frame *frame)
 	       get_be16(frame->head + TAG_AT) == ETHERTYPE_VLAN;
 }
 
+bool vlan_is_cut(const struct net_frame *frame)
+{
+	return frame->head_size >= NET_FRAME_MIN &&
+	       frame->head_size < NET_FRAME_MIN + VLAN_TAG_SIZE &&
+	       get_be16(frame->head + TAG_AT) == ETHERTYPE_VLAN;
+}
+
 /* Where checksum and headers are, when a tag before them comes or goes. */
 static bool move_offload(struct net_offload *offload, int by)
 {
@@ -60,6 +67,8 @@ void vlan_enter(struct burst *burst, const struct net_port_settings *settings)
 			continue;
 		}
 		scratch->passed[i] = *frame;
+		if (vlan_is_cut(frame) && burst->refusals[i] == NET_FORWARD)
+			burst->refusals[i] = NET_DROP_SHORT;
 		if (!vlan_has_tag(frame))
 			continue;
 		tag = get_be16(frame->head + TAG_AT + 2);

@@ -22,6 +22,9 @@ struct vlan_scratch {
 
 bool vlan_has_tag(const struct net_frame *frame);
 
+/* Whether it ends within its tag. */
+bool vlan_is_cut(const struct net_frame *frame);
+
 /*
  * Finds the VLAN of each frame of a burst whose sender is in one, and takes tags off: sets
  * passed, tags and refusals.
