@@ -7,6 +7,7 @@
 #ifndef NET_FRAME_FRAME_H
 #define NET_FRAME_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -58,6 +59,17 @@ struct net_frame {
 	uint32_t rest_count;	  /* at most NET_REST_MAX */
 	struct net_offload offload;
 };
+
+#define NET_TAG_SIZE 4u /* of a VLAN (IEEE 802.1Q): type 0x8100 and what it says */
+
+/* Bytes of its Ethernet header, with such a tag if there is a whole one; for NET_FRAME_MIN on. */
+static inline uint32_t net_frame_header(const struct net_frame *frame)
+{
+	bool tagged = frame->head_size >= NET_FRAME_MIN + NET_TAG_SIZE &&
+		      frame->head[12] == 0x81 && frame->head[13] == 0;
+
+	return NET_FRAME_MIN + (tagged ? NET_TAG_SIZE : 0);
+}
 
 /*
  * What a burst may cost those who receive it, and with that how long a port that is

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "net/frame/copy.h"
-#include "net/switch/vlan.h"
 
 struct lane *lane_new(struct net_port *port, enum net_way way)
 {
@@ -177,8 +176,7 @@ unsigned lane_offer(struct lane *lane, const struct net_frame *frame, uint32_t f
 	pthread_mutex_lock(&lane->lock);
 	before = next_due(lane);
 	/* A tag says where a frame may go, and is no part of what is lost on a line. */
-	impair_draw(&lane->impair, frame->size,
-		    NET_FRAME_MIN + (vlan_has_tag(frame) ? VLAN_TAG_SIZE : 0), now, &fate);
+	impair_draw(&lane->impair, frame->size, net_frame_header(frame), now, &fate);
 	for (unsigned i = 0; i < fate.count; i++)
 		at_once += offer_copy(lane, frame, from, now, &fate.copies[i], &held);
 	lane->done.lost += !fate.count;

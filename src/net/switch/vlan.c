@@ -17,8 +17,7 @@ static struct vlan_scratch *scratch_of(struct net_port *sender)
 
 bool vlan_has_tag(const struct net_frame *frame)
 {
-	return frame->head_size >= NET_FRAME_MIN + VLAN_TAG_SIZE &&
-	       get_be16(frame->head + TAG_AT) == ETHERTYPE_VLAN;
+	return net_frame_header(frame) > NET_FRAME_MIN;
 }
 
 bool vlan_is_cut(const struct net_frame *frame)

@@ -8,7 +8,7 @@
 
 #include "net/switch/burst.h"
 
-#define VLAN_TAG_SIZE 4u
+#define VLAN_TAG_SIZE NET_TAG_SIZE
 
 /* A sender's, from its first frame with a tag on. */
 struct vlan_scratch {
