@@ -120,7 +120,8 @@ static void send_probe(struct outside *outside, struct net_port *net_port)
 	const struct net_frame frame = { .head = probe, .head_size = PROBE_SIZE,
 					 .size = PROBE_SIZE };
 
-	probe_write(probe, outside->switch_name, outside->name);
+	probe_write(&outside->served.uplink->probes, clock_monotonic(), probe, outside->switch_name,
+		    outside->name);
 	switch_output(net_port, &frame);
 }
 
@@ -150,8 +151,9 @@ static bool is_unwanted(struct outside *outside, size_t size)
 	struct net_port *net_port = outside_net_port(outside);
 	char other[NAME_SIZE];
 
-	if (!outside->blocked && probe_read(served_frame(&outside->served), size,
-					    outside->switch_name, other)) {
+	if (!outside->blocked &&
+	    probe_read(&outside->served.uplink->probes, clock_monotonic(),
+		       served_frame(&outside->served), size, outside->switch_name, other)) {
 		if (net_port)
 			break_loop(outside, net_port, other);
 		return true;

@@ -12,6 +12,7 @@
 #include "base/loop.h"
 #include "base/thread.h"
 #include "net/port/burst.h"
+#include "net/port/probe.h"
 
 /* Told of what its ports have to say, on the uplink thread, but for what says otherwise. */
 struct uplink_listener {
@@ -27,6 +28,7 @@ struct uplink {
 	struct thread thread;
 	bool running;
 	struct burst burst; /* of the port whose turn it is */
+	struct probes probes; /* of its ports */
 	int32_t sockets;    /* of the host's, that are left for NAT of further switches */
 };
 
