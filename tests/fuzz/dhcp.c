@@ -109,7 +109,7 @@ static void take_frame(struct dhcp_server *server, const struct dhcp_config *con
 
 	memcpy(frame, data, size);
 	if (dhcp_is_request(frame, size, size) &&
-	    dhcp_input(server, now, from, frame, size, reply, &verdict) > DHCP_REPLY_MAX)
+	    dhcp_input(server, now, from, 0, frame, size, reply, &verdict) > DHCP_REPLY_MAX)
 		abort();
 	if (responder_input(config->mac, config->address, frame, size, reply) >
 	    (size < RESPONDER_REPLY_MIN ? RESPONDER_REPLY_MIN : size))

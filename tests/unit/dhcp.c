@@ -32,6 +32,7 @@ static const struct dhcp_config nat_config = {
 struct request {
 	uint8_t frame[1024];
 	size_t size;
+	uint32_t leases; /* that the port may have; 0: as any */
 	uint32_t from; /* slot of the port: each client has its own, unless the test says otherwise */
 };
 
@@ -96,7 +97,7 @@ static bool ask(struct dhcp_server *s, uint64_t now, struct request *r, struct a
 	finish(r);
 	assert_true(dhcp_is_request(r->frame, r->size, r->size));
 	memset(a, 0, sizeof(*a));
-	a->size = dhcp_input(s, now, r->from, r->frame, r->size, a->frame, &a->verdict);
+	a->size = dhcp_input(s, now, r->from, r->leases, r->frame, r->size, a->frame, &a->verdict);
 	if (!a->size)
 		return false;
 	assert_int_equal(dhcp_message_read(&a->m, a->frame + 42, a->size - 42), 0);
@@ -422,6 +423,12 @@ static void a_port_has_no_more_leases_than_its_limit(void **state)
 	/* What it has it can go on with, and what has ended counts no more. */
 	assert_int_equal(offered_at(s, 30 * NS_PER_S, 9, 0, &verdict), IP(10, 0, 2, 15));
 	assert_int_not_equal(offered_at(s, 60 * NS_PER_S, 9, 100, &verdict), 0);
+	for (unsigned client = 0; client < 30; client++) { /* another port has its own limit */
+		start(&r, DHCP_DISCOVER, 400 + client);
+		r.from = 11;
+		r.leases = 20;
+		assert_int_equal(ask(s, 60 * NS_PER_S, &r, &a), client < 20);
+	}
 }
 
 /* An address that was declined is out of use, and is one of those that its port may have. */
@@ -660,7 +667,7 @@ static void malformed_requests_are_ignored(void **state)
 		start(&r, DHCP_DISCOVER, 1);
 		finish(&r);
 		r.frame[bad[i].at] = bad[i].value;
-		assert_int_equal(dhcp_input(s, 0, 1, r.frame, r.size, reply, &verdict), 0);
+		assert_int_equal(dhcp_input(s, 0, 1, 0, r.frame, r.size, reply, &verdict), 0);
 	}
 	assert_int_equal(dhcp_list(s, 0, NULL, 0), 0);
 	start(&r, DHCP_DISCOVER, 1);
@@ -670,7 +677,7 @@ static void malformed_requests_are_ignored(void **state)
 
 		memcpy(exact, r.frame, size);
 		dhcp_is_request(exact, size, size);
-		assert_int_equal(dhcp_input(s, 0, 1, exact, size, reply, &verdict), 0);
+		assert_int_equal(dhcp_input(s, 0, 1, 0, exact, size, reply, &verdict), 0);
 		free(exact);
 	}
 }
@@ -707,7 +714,7 @@ static void mutated_requests_do_no_harm(void **state)
 		n = random_next(&seed) % 4 ? r.size : random_next(&seed) % r.size;
 		exact = malloc(n ? n : 1);
 		memcpy(exact, r.frame, n);
-		assert_true(dhcp_input(s, now, r.from, exact, n, reply, &verdict) <= DHCP_REPLY_MAX);
+		assert_true(dhcp_input(s, now, r.from, 0, exact, n, reply, &verdict) <= DHCP_REPLY_MAX);
 		if (round % 64 == 0)
 			dhcp_forget(s, now, random_next(&seed) % 300);
 		free(exact);

@@ -602,7 +602,7 @@ static void settings_of_ports_are_words(void **state)
 	static const struct {
 		const char *key, *given, *taken; /* NULL: the standard value */
 	} cases[] = {
-		{ "link", "down", "down" }, { "link", "up", NULL },
+		{ "leases", "20", "20" }, { "link", "down", "down" }, { "link", "up", NULL },
 		{ "delay", "20ms", "20ms" }, { "delay", "1.5s", "1500ms" },
 		{ "delay", "0.25us", "250ns" }, { "delay", "60s", "60s" }, { "delay", "0", NULL },
 		{ "delay", "0ms", NULL }, { "jitter", "1000us", "1ms" },

@@ -469,6 +469,60 @@ static void check_end(struct net_switch *sw, struct guest *guest, unsigned befor
 	assert_int_equal(lease.address, guest->address);
 }
 
+static uint64_t refusals(struct net_switch *sw)
+{
+	struct switch_port_info ports[4];
+
+	for (size_t i = switch_list_ports(sw, ports, 4); i--;)
+		if (!strcmp(ports[i].name, "lan/dhcp"))
+			return ports[i].counters.drops[NET_DROP_NO_LEASE];
+	return 0;
+}
+
+/* Clients behind a port ask in turn: how many of 70 get an address, from .first on. */
+static unsigned leases_given(struct net_switch *sw, struct guest *guest, unsigned first)
+{
+	struct dhcp_lease_info leases[128];
+	uint64_t before = refusals(sw);
+	size_t had = switch_list_leases(sw, leases, 128), has;
+
+	for (unsigned i = 0; i < 70; i++) {
+		guest->mac[4] = (uint8_t)(i + 1);
+		guest->address = 0x0a000200u + first + i;
+		send_dhcp_request(guest);
+		/* One by one: all at once are more than its share of the inbox. */
+		do {
+			usleep(200);
+			has = switch_list_leases(sw, leases, 128);
+		} while (has - had + refusals(sw) - before <= i);
+	}
+	return (unsigned)(has - had);
+}
+
+static void a_port_that_leads_out_has_more_leases(void **state)
+{
+	const struct net_port_settings few = { .leases = 3 };
+	struct network *network;
+	struct net_switch *sw = make_switch(&network, NULL);
+	struct net_port_config port = { .name = "lan/tap0", .kind = "tap" };
+	struct guest guest;
+
+	(void)state;
+	add_guest(&guest, sw, "a/net0", 1);
+	assert_int_equal(leases_given(sw, &guest, 20), DHCP_PORT_LEASES);
+	remove_guest(&guest);
+	add_guest(&guest, sw, "a/net0", 2);
+	assert_int_equal(switch_port_set(guest.port, &few, NULL), 0);
+	assert_int_equal(leases_given(sw, &guest, 90), 3);
+	switch_port_remove(guest.port);
+	assert_int_equal(switch_port_add(&guest.port, sw, &port, &guest_ops, &guest, NULL), 0);
+	guest.mac[5] = 3;
+	assert_int_equal(leases_given(sw, &guest, 160), DHCP_OUTSIDE_LEASES);
+	remove_guest(&guest);
+	switch_free(sw);
+	network_free(network);
+}
+
 /* A port of the host that is free; another program may have it a moment later. */
 static uint16_t free_port(void)
 {
@@ -673,6 +727,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(guests_reach_the_switch),
 		cmocka_unit_test(guests_reach_the_gateway),
 		cmocka_unit_test(what_nat_refuses_is_counted_and_recorded),
+		cmocka_unit_test(a_port_that_leads_out_has_more_leases),
 		cmocka_unit_test(ports_of_the_host_lead_to_who_goes_on),
 		cmocka_unit_test(nat_that_ends_is_started_again),
 		cmocka_unit_test(what_a_liar_sends_ends_it),

@@ -35,20 +35,32 @@ static void change_lease(struct own_port *own, uint32_t from, uint32_t address)
 		own->backend->lease_changed(own->state, from, address);
 }
 
+/* How many the port at that slot may have; 0: as many as any. */
+static uint32_t leases_of(const struct own_port *own, const struct net_port *net_port,
+			  uint32_t from)
+{
+	bool outside = false;
+	uint32_t leases = net_port ? switch_leases(net_port, from, &outside) : 0;
+
+	if (leases || !outside || own->config.leases_per_port > DHCP_OUTSIDE_LEASES)
+		return leases;
+	return DHCP_OUTSIDE_LEASES;
+}
+
 static void take_dhcp(struct own_port *own, const struct inbox_frame *frame)
 {
 	struct burst *burst = &own->served.uplink->burst;
 	uint8_t *reply = burst_reserve(burst, &own->served.inbox, DHCP_REPLY_MAX);
 	struct net_port *net_port = inbox_port(&own->served.inbox);
 	const struct uplink_listener *listener = &own->served.uplink->listener;
+	uint32_t leases = leases_of(own, net_port, frame->from), address;
 	enum net_verdict verdict;
-	uint32_t address;
 	size_t size;
 
 	own->bound = 0;
 	pthread_mutex_lock(&own->lease_lock);
-	size = dhcp_input(own->dhcp, clock_monotonic(), frame->from, frame->data, frame->size,
-			  reply, &verdict);
+	size = dhcp_input(own->dhcp, clock_monotonic(), frame->from, leases, frame->data,
+			  frame->size, reply, &verdict);
 	address = dhcp_address_of(own->dhcp, clock_monotonic(), frame->from,
 				  own->macs[frame->from]);
 	pthread_mutex_unlock(&own->lease_lock);
@@ -411,7 +423,8 @@ static const struct profile_key keys[] = {
 	  .standard = "8", .offset = offsetof(struct switch_config, leases_per_port),
 	  .help = "How many addresses DHCP gives to one port, such as a guest's NIC, at a time. "
 		  "More than one is for guests within a guest, each with a MAC address of its "
-		  "own, and for what is behind a port that leads out. "
+		  "own; a port's own key {Ic leases} goes before it, and one that leads out has 64 "
+		  "at least. "
 		  "Addresses that a guest declined count for ten minutes." },
 	{ .key = "pool", .type = PROFILE_PARSED, .offset = DHCP(pool),
 	  .size = sizeof(struct dhcp_pool), .parse = dhcp_parse_pool,

@@ -40,6 +40,7 @@ struct lease {
 struct client {
 	const uint8_t *mac;
 	uint16_t port;
+	uint32_t leases; /* that its port may have */
 };
 
 /* Slot n is the address n after the first one, going round the network once. */
@@ -209,7 +210,7 @@ static bool within_limit(const struct dhcp_server *server, uint64_t now, uint32_
 		if (i != slot && server->leases[i].port == client->port &&
 		    in_force(&server->leases[i], now))
 			count++;
-	return count < server->config.port_leases;
+	return count < client->leases;
 }
 
 static bool slot_free(const struct dhcp_server *server, uint32_t slot, uint64_t now)
@@ -478,13 +479,15 @@ static bool on_inform(struct dhcp_server *server, const struct dhcp_message *mes
 	return true;
 }
 
-size_t dhcp_input(struct dhcp_server *server, uint64_t now, uint32_t from, const uint8_t *frame,
-		  size_t size, uint8_t reply_frame[DHCP_REPLY_MAX], enum net_verdict *verdict)
+size_t dhcp_input(struct dhcp_server *server, uint64_t now, uint32_t from, uint32_t leases,
+		  const uint8_t *frame, size_t size, uint8_t reply_frame[DHCP_REPLY_MAX],
+		  enum net_verdict *verdict)
 {
 	const struct dhcp_frame_server at = { server->config.mac, server->config.address,
 					      server->network + server->size - 1 };
 	struct dhcp_message message, reply;
-	const struct client client = { .mac = message.chaddr, .port = (uint16_t)from };
+	const struct client client = { .mac = message.chaddr, .port = (uint16_t)from,
+				       .leases = leases ? leases : server->config.port_leases };
 	bool answer = false;
 
 	*verdict = NET_FORWARD;

@@ -28,6 +28,7 @@
 #define DHCP_LEASES_MAX 4096u
 #define DHCP_LEASE_S 3600u
 #define DHCP_PORT_LEASES 8u /* of one port, unless somebody wants it otherwise */
+#define DHCP_OUTSIDE_LEASES 64u /* of one that leads out, which others share */
 #define DHCP_REPLY_MAX 1242u /* bytes of the largest frame that dhcp_input() writes */
 
 struct dhcp_server;
@@ -71,12 +72,14 @@ void dhcp_free(struct dhcp_server *server); /* NULL is valid */
 /*
  * Takes a frame for which dhcp_is_request() is true, at now (ns of any clock
  * that does not go back), from the port at slot from. Writes the answering
- * frame; returns its size, or 0 if there is none. *verdict is NET_FORWARD, or
+ * frame; returns its size, or 0 if there is none. leases is how many that port
+ * may have at a time, 0: port_leases. *verdict is NET_FORWARD, or
  * says why the message was refused: NET_DROP_FORGED, it speaks for another
  * client; NET_DROP_NO_LEASE; NET_DROP_RELAYED.
  */
-size_t dhcp_input(struct dhcp_server *server, uint64_t now, uint32_t from, const uint8_t *frame,
-		  size_t size, uint8_t reply[DHCP_REPLY_MAX], enum net_verdict *verdict);
+size_t dhcp_input(struct dhcp_server *server, uint64_t now, uint32_t from, uint32_t leases,
+		  const uint8_t *frame, size_t size, uint8_t reply[DHCP_REPLY_MAX],
+		  enum net_verdict *verdict);
 
 /*
  * The address is the MAC's alone from now on, which is that of the port at slot from, in the place

@@ -88,6 +88,11 @@ const struct profile_key net_port_keys[] = {
 	{ .key = "macs", .type = PROFILE_COUNT, .max = 256, .standard = "0", .offset = SETTING(macs),
 	  .help = "How many MAC addresses the switch learns of the port at most; what is for "
 		  "others behind it goes to all ports. With 0 they are 256." },
+	{ .key = "leases", .type = PROFILE_COUNT, .max = 1000, .standard = "0",
+	  .offset = SETTING(leases),
+	  .help = "How many addresses the switch's DHCP gives at the port at a time. With 0 they are "
+		  "as many as {Ic leases_per_port} of the switch says, and 64 at a port that leads "
+		  "out, if that is more." },
 	{ .key = "mtu", .type = PROFILE_COUNT, .max = 65535, .standard = "0", .offset = SETTING(mtu),
 	  .help = "Longest packet that goes through the port, in bytes behind the Ethernet header; "
 		  "longer ones are dropped. With 0 any does." },

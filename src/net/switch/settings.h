@@ -48,6 +48,7 @@ struct net_port_settings {
 	unsigned vlan; /* of frames without a tag; 0: of none */
 	unsigned mtu;  /* bytes behind an Ethernet header and a tag; 0: any */
 	unsigned macs; /* addresses that are learned of it at most; 0: as many as of any port */
+	unsigned leases; /* that DHCP gives there at a time; 0: as the switch says */
 	unsigned storm_limit; /* floods a second that it may send; 0: any */
 	bool private;	      /* it and others like it do not reach each other */
 	struct net_vlans trunk; /* of frames with a tag */

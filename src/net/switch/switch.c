@@ -410,6 +410,21 @@ void switch_name_address(struct net_port *port, uint32_t from, uint32_t address)
 		capture_hub_name(sw->set->capture, sw->name, address, name);
 }
 
+unsigned switch_leases(const struct net_port *port, uint32_t from, bool *outside)
+{
+	struct net_switch *sw = port->sw;
+	struct net_port_settings settings = { 0 };
+	const struct net_port *other;
+
+	pthread_mutex_lock(&sw->set->lock);
+	other = port_at(sw, from);
+	if (other)
+		port_settings(other, &settings);
+	*outside = other && !sw->identities[from].macs[0];
+	pthread_mutex_unlock(&sw->set->lock);
+	return settings.leases;
+}
+
 void switch_port_counters(const struct net_port *port, struct net_port_counters *out)
 {
 	for (unsigned i = 0; i < NET_VERDICT_COUNT; i++)

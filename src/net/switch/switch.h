@@ -212,6 +212,12 @@ void switch_name_address(struct net_port *port, uint32_t from, uint32_t address)
 /* Frames that were held back for a port, or from one, when it was removed. Any thread. */
 uint64_t switch_lost(const struct net_switch *sw);
 
+/*
+ * How many leases the one at slot from of the port's switch may have by its settings; 0: as any.
+ * *outside: it has no address of its own, so that many are behind it. As switch_name_address().
+ */
+unsigned switch_leases(const struct net_port *port, uint32_t from, bool *outside);
+
 void switch_port_counters(const struct net_port *port, struct net_port_counters *out);
 
 /*
