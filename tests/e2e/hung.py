@@ -297,6 +297,24 @@ def test_a_disk_that_does_not_grow():
         assert deck.run("resume", "--wait", "two").returncode == 0
 
 
+def test_a_request_that_is_not_answered():
+    """The guest is there for all else."""
+    with deck_and_files() as (deck, files):
+        files.release()
+        deck.guest("two", with_image(files, "two"))
+        assert deck.run("start", "two").returncode == 0
+        console = deck.console("two")
+        console.expect("two> ")
+        files.hold(files.READ)
+        console.send("disk read 65536 512\r")
+        assert files.asked.wait(d.PATIENCE)
+        for order in "pause", "resume":
+            result = deck.run(order, "--wait", "--timeout", str(SOON), "two")
+            assert result.returncode == 0, result.stderr
+        files.release()
+        console.expect("disk: read 512 bytes")
+
+
 GIVEN_UP = "two: given up: its power was taken, and its machine does not end"
 
 

@@ -10,6 +10,7 @@ struct disk_file {
 	int fd; /* -1 without one */
 	struct stat st;
 	uint64_t size; /* bytes, a multiple of 512 */
+	bool far; /* somebody else serves its file system, who may not answer */
 	/* Past the page cache: what addresses and lengths are multiples of. 0: not so. */
 	uint32_t memory_align, block_align;
 };

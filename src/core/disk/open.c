@@ -1,15 +1,18 @@
-/* See open.h. open(2), BLKGETSIZE64 and BLKROGET of linux/fs.h. */
+/* See open.h. open(2), fstatfs(2), BLKGETSIZE64 and BLKROGET of linux/fs.h. */
 #include "core/disk/open.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "core/disk/direct.h"
 #include "core/disk/format.h"
 #include "core/disk/lock.h"
@@ -91,6 +94,23 @@ static int look_at_device(struct disk_file *file, const struct disk_config *conf
 	return 0;
 }
 
+/* One that does not say what it is is not the kernel's own. */
+static bool is_far(int fd)
+{
+	static const uint32_t kinds[] = {
+		FUSE_SUPER_MAGIC, NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC,
+		CEPH_SUPER_MAGIC, AFS_SUPER_MAGIC, AFS_FS_MAGIC, CODA_SUPER_MAGIC, V9FS_MAGIC,
+	};
+	struct statfs st;
+
+	if (fstatfs(fd, &st) < 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if ((uint32_t)st.f_type == kinds[i])
+			return true;
+	return false;
+}
+
 static int open_file(struct disk_file *file, const struct disk_config *config,
 		     struct cause *cause)
 {
@@ -122,6 +142,7 @@ static int open_file(struct disk_file *file, const struct disk_config *config,
 	if (S_ISBLK(file->st.st_mode))
 		return look_at_device(file, config, cause);
 	file->size = (uint64_t)file->st.st_size;
+	file->far = is_far(file->fd);
 	return 0;
 }
 

@@ -147,7 +147,7 @@ static int restrict_ring(struct io_uring *uring, bool exchanges)
 	rules[n].opcode = IORING_RESTRICTION_SQE_FLAGS_REQUIRED;
 	rules[n++].sqe_flags = IOSQE_FIXED_FILE;
 	rules[n].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
-	rules[n++].sqe_flags = IOSQE_FIXED_FILE;
+	rules[n++].sqe_flags = IOSQE_FIXED_FILE | IOSQE_ASYNC;
 	if (exchanges) {
 		rules[n].opcode = IORING_RESTRICTION_REGISTER_OP;
 		rules[n++].register_op = IORING_REGISTER_FILES_UPDATE;
@@ -275,7 +275,9 @@ static void prepare(struct disk_ring *ring, struct disk_request *request)
 	default:
 		prepare_data(sqe, slot, &step);
 	}
-	io_uring_sqe_set_flags(sqe, IOSQE_FIXED_FILE);
+	/* What reads ahead of a file waits for that, at once or on one of the kernel's threads. */
+	io_uring_sqe_set_flags(sqe, IOSQE_FIXED_FILE |
+				    (request->disk->file.far ? IOSQE_ASYNC : 0u));
 	io_uring_sqe_set_data(sqe, request);
 }
 
