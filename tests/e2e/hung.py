@@ -315,6 +315,29 @@ def test_a_request_that_is_not_answered():
         console.expect("disk: read 512 bytes")
 
 
+def test_a_reset_comes_in_time():
+    """Also while the machine stops that is being reset."""
+    with deck_and_files() as (deck, files):
+        files.release()
+        deck.guest("two", with_image(files, "two").replace(
+            "name=two", "'name=two cmd=\"disk read 0 512\"'"))
+        files.hold(files.READ)
+        deck.call("deck.reload")
+        files.release()
+        assert deck.run("start", "two").returncode == 0
+        files.hold(files.READ)
+        console = deck.console("two")
+        console.send("disk read 65536 512\r")
+        assert files.asked.wait(d.PATIENCE)
+        deck.call("guest.reset", {"guest": "two"})
+        deck.wait_state("two", "stopping")
+        deck.call("guest.reset", {"guest": "two"})
+        deck.call("guest.pause", {"guest": "two"})
+        files.release()
+        deck.wait_state("two", "paused")
+        assert deck.call("guest.show", {"guest": "two"})["restarts"] == 1
+
+
 GIVEN_UP = "two: given up: its power was taken, and its machine does not end"
 
 

@@ -255,6 +255,7 @@ const char *guest_held(const struct guest *guest) { (void)guest; return ""; }
 uint64_t guest_pressed(const struct guest *guest) { (void)guest; return 0; }
 unsigned guest_restarts(const struct guest *guest) { return guest->restarts; }
 bool guest_is_looping(const struct guest *guest) { (void)guest; return false; }
+bool guest_is_resetting(const struct guest *guest) { (void)guest; return false; }
 bool guest_starts_again(const struct guest *guest) { (void)guest; return false; }
 const char *guest_reason(const struct guest *guest) { return guest->reason; }
 const struct profile *guest_profile(const struct guest *guest) { return guest->profile; }

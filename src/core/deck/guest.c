@@ -299,6 +299,11 @@ bool guest_is_looping(const struct guest *guest)
 	return guest->life.restarts_quickly && !guest->off;
 }
 
+bool guest_is_resetting(const struct guest *guest)
+{
+	return guest->resetting && !guest->off;
+}
+
 bool guest_starts_again(const struct guest *guest)
 {
 	return guest->start_again;

@@ -46,6 +46,7 @@ uint64_t guest_since(const struct guest *guest);	/* ns of the last change, CLOCK
 uint64_t guest_pressed(const struct guest *guest); /* the same of its power button; 0: not pressed */
 unsigned guest_restarts(const struct guest *guest); /* since it was started */
 bool guest_is_looping(const struct guest *guest); /* it resets itself over and over */
+bool guest_is_resetting(const struct guest *guest); /* it is stopping, to begin anew */
 bool guest_starts_again(const struct guest *guest); /* guest.start came while it stopped */
 const char *guest_reason(const struct guest *guest); /* why stopped, crashed, failed, paused; "" */
 const char *guest_held(const struct guest *guest); /* the port for whose frame it is paused; "" */

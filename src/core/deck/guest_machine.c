@@ -328,6 +328,7 @@ static void machine_changed(void *arg)
 
 	machine_get_status(guest->machine, &status);
 	guest_follow_hold(guest, &status);
+	guest->resetting = status.phase == MACHINE_STOPPING && status.again;
 	if (status.phase == MACHINE_ENDED) {
 		machine_ended(guest, &status);
 		return;

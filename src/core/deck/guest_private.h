@@ -44,6 +44,7 @@ struct guest {
 	struct loop_task changed; /* the machine's status changed */
 	bool off;	    /* its power was taken; what its machine still tells is no news */
 	bool start_again;   /* when it has stopped */
+	bool resetting;	    /* its machine is stopping, to begin anew */
 	enum guest_hold hold;
 	char held[NET_PORT_NAME_MAX]; /* the port for which it is paused then */
 	unsigned changes; /* as the machine's status has it */

@@ -10,7 +10,8 @@ static enum guest_state state_for_orders(const struct guest *guest)
 	enum guest_state state = guest_get_state(guest);
 
 	return (state == GUEST_STARTING && guest_restarts(guest)) ||
-	       (state == GUEST_STOPPING && guest_is_looping(guest)) ? GUEST_RUNNING : state;
+	       (state == GUEST_STOPPING && (guest_is_looping(guest) || guest_is_resetting(guest)))
+		       ? GUEST_RUNNING : state;
 }
 
 int guest_check_state(const struct guest *guest, const struct method *method, struct cause *cause)

@@ -64,6 +64,7 @@ struct machine {
 		enum machine_phase phase;
 		unsigned restarts, changes;
 		enum vm_end end;
+		bool again;
 		const char *remark;
 		char *reason, *stall; /* NULL: "" */
 	} status;
@@ -259,6 +260,16 @@ static void poll_quiesced(void *arg)
 		loop_timer_set(&machine->loop, &machine->quiesce, QUIESCE_POLL);
 }
 
+/* It has ended, by itself or by an order. Whether it is to begin anew, unless it crashes meanwhile. */
+static void begin_stopping(struct machine *machine, const struct vm *vm)
+{
+	pthread_mutex_lock(&machine->status_lock);
+	machine->status.again = !machine->off && !is_pressed(machine) &&
+				(machine->reset || vm->cpus.end == VM_RESET);
+	pthread_mutex_unlock(&machine->status_lock);
+	set_phase(machine, MACHINE_STOPPING, NULL);
+}
+
 /* Ends the vCPUs, lets requests in flight finish, and takes the machine apart. */
 static void tear_down(struct machine *machine)
 {
@@ -285,6 +296,7 @@ static bool run_once(struct machine *machine, struct cause *cause)
 
 	pthread_mutex_lock(&machine->status_lock);
 	machine->status.end = VM_RUNS;
+	machine->status.again = false;
 	machine->status.remark = "";
 	pthread_mutex_unlock(&machine->status_lock);
 	free(machine->registers);
@@ -303,7 +315,7 @@ static bool run_once(struct machine *machine, struct cause *cause)
 		machine->hold = false;
 		if (!machine->off && !machine->reset)
 			loop_run(&machine->loop);
-		set_phase(machine, MACHINE_STOPPING, NULL);
+		begin_stopping(machine, vm);
 	}
 	vm_stop(vm);
 	again = !err && !machine->off && (vm->cpus.end == VM_RESET || machine->reset);
@@ -467,6 +479,7 @@ void machine_get_status(struct machine *machine, struct machine_status *out)
 	out->restarts = machine->status.restarts;
 	out->end = machine->status.end;
 	out->changes = machine->status.changes;
+	out->again = machine->status.again;
 	out->remark = machine->status.remark;
 	snprintf(out->reason, sizeof(out->reason), "%s",
 		 machine->status.reason ? machine->status.reason : "");

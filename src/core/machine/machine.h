@@ -39,6 +39,7 @@ enum machine_phase {
 struct machine_status {
 	enum machine_phase phase;
 	unsigned restarts;
+	bool again; /* of MACHINE_STOPPING: it was reset, and begins anew */
 	/*
 	 * Of MACHINE_ENDED: VM_POWERED_OFF, VM_CRASHED, VM_RUNS if it could not be started, or
 	 * VM_RESET after machine_hand_over().
