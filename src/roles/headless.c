@@ -53,5 +53,5 @@ int role_headless(const struct role_config *config)
 	deck_session_serve(session);
 	deck_unlisten(session->deck, &headless.journal);
 	deck_session_close(session);
-	return session->gave_up;
+	return *session->given_up != '\0';
 }

@@ -29,16 +29,23 @@
 #include "tui/canvas/terminal.h"
 #include "tui/tui.h"
 
-#define LEFT_RUNNING 'L' /* what the child tells the launcher before it leaves the terminal */
+/* What the child tells the launcher before it leaves the terminal, or ends, if it can. */
+#define LEFT_RUNNING 'L'
+#define GAVE_UP 'G'
 
 /* --- the child: core and screen --- */
+
+static void tell_launcher(int launcher, char what)
+{
+	ssize_t n = write(launcher, &what, 1);
+
+	(void)n; /* it may have gone with the terminal */
+}
 
 /* Out of the terminal's session; its hang-up and its keys are no longer ours. */
 static void leave_terminal(int launcher)
 {
-	char left = LEFT_RUNNING;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	ssize_t n;
 
 	deck_signals_block_all();
 	setsid();
@@ -46,9 +53,15 @@ static void leave_terminal(int launcher)
 		dup2(null, fd);
 	if (null >= 0)
 		close(null);
-	n = write(launcher, &left, 1);
-	(void)n; /* the launcher may have gone with the terminal */
+	tell_launcher(launcher, LEFT_RUNNING);
 	close(launcher);
+}
+
+/* The kernel may not end its process before the file system has answered: nobody waits for that. */
+static void say_given_up(const struct deck_session *session, int launcher)
+{
+	plain_say("ended without the guests that did not end: %s", session->given_up);
+	tell_launcher(launcher, GAVE_UP);
 }
 
 static void outlive(int signal)
@@ -101,6 +114,7 @@ static int run_session(const struct role_config *config, int launcher)
 				  .line = config->line };
 	enum tui_result result;
 	struct cause cause;
+	bool left;
 
 	if (deck_session_open(&session, config, &cause) < 0 ||
 	    deck_session_start(&session, &cause) < 0) {
@@ -119,12 +133,14 @@ static int run_session(const struct role_config *config, int launcher)
 		say_ended();
 	if (result == TUI_LOST)
 		complain(&cause);
-	if (result == TUI_LEAVE || result == TUI_HANGUP)
+	left = result == TUI_LEAVE || result == TUI_HANGUP;
+	if (left)
 		leave_terminal(launcher);
-	loop_post(deck_loop(session.deck),
-		  result == TUI_LEAVE || result == TUI_HANGUP ? &session.left : &session.off);
+	loop_post(deck_loop(session.deck), left ? &session.left : &session.off);
 	deck_session_close(&session);
-	return result == TUI_LOST || session.gave_up;
+	if (*session.given_up && !left)
+		say_given_up(&session, launcher);
+	return result == TUI_LOST || *session.given_up;
 }
 
 /* --- the launcher --- */
@@ -194,6 +210,8 @@ static int launch(const struct role_config *config)
 			  "'vmdeck shutdown' ends them");
 		return 0;
 	}
+	if (left == GAVE_UP)
+		return 1;
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : report_death(WTERMSIG(status), &before);

@@ -483,5 +483,5 @@ int role_run(const struct role_config *config)
 		loop_run(&run.loop);
 	}
 	end(&run);
-	return run.status || run.session.gave_up;
+	return run.status || *run.session.given_up;
 }

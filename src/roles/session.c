@@ -313,7 +313,8 @@ void deck_session_close(struct deck_session *session)
 		loop_timer_cancel(deck_loop(session->deck), &session->listen);
 		loop_timer_cancel(deck_loop(session->deck), &session->look);
 		logfile_close(&session->log);
-		session->gave_up = !deck_free(session->deck);
+		deck_given_up(session->deck, session->given_up, sizeof(session->given_up));
+		(void)deck_free(session->deck);
 	}
 	session->deck = NULL;
 	if (session->lock_path)

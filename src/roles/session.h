@@ -38,7 +38,10 @@ struct deck_session {
 	struct loop_task off;  /* takes every guest's power and ends the deck */
 	struct loop_task press, force; /* as a first and a second signal do */
 	struct loop_task left; /* this process is no client of the deck any more */
-	bool gave_up; /* closed, with guests whose machines have not ended: the process is to end */
+	/*
+	 * After deck_session_close(): it gave up on these guests, so the process is to end; or "".
+	 */
+	char given_up[200];
 	bool keep;  /* the deck stays when nobody uses it */
 	bool alone; /* starts nothing by itself, and does without a socket that another deck has */
 };

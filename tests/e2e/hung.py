@@ -4,13 +4,16 @@ asked of them waits, the deck does not."""
 import contextlib
 import ctypes
 import errno
+import fcntl
 import json
 import os
+import pty
 import select
 import signal
 import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 
@@ -375,6 +378,38 @@ def test_a_second_signal_has_no_patience():
         deck.process.send_signal(signal.SIGTERM)
         ends_without_it(deck)
         assert time.monotonic() - begin < 8  # with what the guest beside it takes
+
+
+def read_all(terminal, out):
+    with contextlib.suppress(OSError):  # nobody has it open any more
+        while piece := os.read(terminal, 4096):
+            out += piece
+
+
+def test_the_shell_has_its_terminal_back():
+    """Where the kernel cannot end the deck's process before the file system has answered."""
+    d.need_kvm()
+    with d.Folder() as folder, HungFiles(os.path.join(folder.path, "hung")) as files:
+        folder.guest("two", with_image(files, "two"))
+        terminal, other = pty.openpty()
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
+        screen = folder.start(stdin=other, stdout=other, stderr=other, start_new_session=True,
+                              preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(other)
+        shown = bytearray()
+        reader = threading.Thread(target=read_all, args=(terminal, shown), daemon=True)
+        reader.start()
+        d.wait_for(lambda: b"defined" in shown, "the screen")
+        folder.call("guest.start", {"guest": "two"})
+        assert files.asked.wait(d.PATIENCE)
+        os.write(terminal, b"q")
+        d.wait_for(lambda: b"shut it down" in shown, "a question")
+        os.write(terminal, b"s")
+        assert screen.wait(SOON) == 1
+        d.wait_for(lambda: b"ended without the guests that did not end: two" in shown, "who it was")
+        files.release()
+        reader.join(d.PATIENCE)
+        os.close(terminal)
 
 
 @contextlib.contextmanager

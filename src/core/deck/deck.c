@@ -42,7 +42,7 @@ struct deck {
 	struct breaks breaks;
 	struct loop_source past; /* until much of it is kept */
 	struct loop_timer sample, patience;
-	struct loop_timer mercy; /* the power of all guests is taken */
+	struct loop_timer mercy; /* the power of all that are left is taken */
 	bool gave_up;		 /* on guests that have not ended by then */
 	uint64_t next_sample; /* CLOCK_MONOTONIC, ns */
 	bool told;	      /* deck_end()'s caller was told of the end */
@@ -261,10 +261,26 @@ static bool any_live(struct deck *deck)
 	return false;
 }
 
+/* No guest is left that has still to see its button. */
+static bool all_off(struct deck *deck)
+{
+	struct guest *guest;
+
+	for (size_t i = 0; (guest = deck_guest(deck, i)); i++)
+		if (guest_is_live(guest) && !guest->off)
+			return false;
+	return true;
+}
+
 static void check_ended(struct deck *deck)
 {
-	if (!deck->services.ending || deck->told || (any_live(deck) && !deck->gave_up))
+	if (!deck->services.ending || deck->told)
 		return;
+	if (any_live(deck) && !deck->gave_up) {
+		if (all_off(deck) && !deck->mercy.armed)
+			loop_timer_set(deck_loop(deck), &deck->mercy, MERCY);
+		return;
+	}
 	loop_timer_cancel(deck_loop(deck), &deck->patience);
 	loop_timer_cancel(deck_loop(deck), &deck->mercy);
 	deck->told = true;
@@ -310,7 +326,7 @@ static void out_of_patience(void *arg)
 	snprintf(why, sizeof(why), "forced off, as it still runs after %d seconds",
 		 POWER_BUTTON_PATIENCE_S);
 	force_off(deck, why);
-	loop_timer_set(deck_loop(deck), &deck->mercy, MERCY);
+	check_ended(deck);
 }
 
 /* Their threads are with a file system that does not answer, as a rule, and cannot be ended. */
@@ -363,8 +379,8 @@ void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg
 		journal_emit(&deck->services.journal, NULL, DECK_EVENT_ENDING, "the deck is being "
 			     "ended: %u guest%s %d seconds from the power button on", pressed,
 			     pressed == 1 ? " has" : "s have", POWER_BUTTON_PATIENCE_S);
-	} else {
-		loop_timer_set(deck_loop(deck), &deck->mercy, again ? SHORT_MERCY : MERCY);
+	} else if (again) {
+		loop_timer_set(deck_loop(deck), &deck->mercy, SHORT_MERCY);
 	}
 	check_ended(deck);
 }
@@ -372,6 +388,17 @@ void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg
 bool deck_gave_up(const struct deck *deck)
 {
 	return deck->gave_up;
+}
+
+void deck_given_up(struct deck *deck, char *names, size_t size)
+{
+	const struct guest *guest;
+
+	*names = '\0';
+	for (size_t i = 0; deck->gave_up && (guest = deck_guest(deck, i)); i++)
+		if (guest_is_live(guest))
+			sentence_add(names, size, strlen(names), "%s%s", *names ? ", " : "",
+				     guest->name);
 }
 
 /* --- the beginning --- */

@@ -57,14 +57,15 @@ void deck_refresh(struct deck *deck);
 
 /*
  * Ends every guest: with the power button and after 30 s by force, or by
- * force at once. Then calls ended(arg) on the deck thread, once. One whose machine has not ended
- * 10 s after its power was taken, or 2 s when this is called again, is given up: see
- * deck_gave_up(). No guest can be started from now on.
+ * force at once. Then calls ended(arg) on the deck thread, once. Those whose machines have not
+ * ended 10 s after the last one's power was taken, or 2 s when that is by another call, are given
+ * up: see deck_gave_up(). No guest can be started from now on.
  */
 void deck_end(struct deck *deck, bool force, void (*ended)(void *arg), void *arg);
 
 /* Whether guests are left at the end, which their own threads will never say. */
 bool deck_gave_up(const struct deck *deck);
+void deck_given_up(struct deck *deck, char *names, size_t size); /* "db, web": as many as fit */
 
 /* Something was decided about a breakpoint of a port: guests may go on. */
 void deck_look_at_breaks(struct deck *deck);
