@@ -39,7 +39,7 @@ class HungFiles:
     deafen(), whoever asks for anything."""
 
     LOOKUP, FORGET, GETATTR, SETATTR, OPEN, READ, INIT = 1, 2, 3, 4, 14, 15, 26
-    SETLK, SETLKW, POSIX_LOCKS = 32, 33, 2
+    GETLK, SETLK, SETLKW, POSIX_LOCKS, UNLOCKED = 31, 32, 33, 2, 2
     ROOT, MEDIUM = 1, 2
 
     def __init__(self, path, flags=0):
@@ -96,6 +96,8 @@ class HungFiles:
         elif code == self.READ:
             offset, size = struct.unpack_from("<QI", data, 8)
             self.answer(unique, bytes(max(0, min(size, self.size - offset))))
+        elif code == self.GETLK:
+            self.answer(unique, struct.pack("<QQII", 0, 0, self.UNLOCKED, 0))
         elif code in (self.SETLK, self.SETLKW):
             self.answer(unique)
         elif code != self.FORGET:
@@ -144,10 +146,10 @@ class HungFiles:
 
 
 @contextlib.contextmanager
-def deck_and_files():
+def deck_and_files(flags=0):
     d.need_kvm()
     with d.Deck(prepare=lambda folder: folder.guest("one", GUEST.format(name="one"))) as deck, \
-            HungFiles(os.path.join(deck.path, "hung")) as files:
+            HungFiles(os.path.join(deck.path, "hung"), flags) as files:
         assert deck.run("start", "one").returncode == 0
         yield deck, files
 
@@ -298,6 +300,25 @@ def test_a_disk_that_does_not_grow():
         assert resize.wait(d.PATIENCE) == 0, resize.stderr.read()
         assert files.size == 2 << 20
         assert deck.run("resume", "--wait", "two").returncode == 0
+
+
+def test_locks_that_do_not_come():
+    """Nobody else's image waits for them."""
+    with deck_and_files(HungFiles.POSIX_LOCKS) as (deck, files):
+        files.release()
+        profile = deck.guest("two", with_image(files, "two"))
+        assert deck.run("start", "two").returncode == 0
+        files.hold(files.SETLK, files.SETLKW)
+        asking = threading.Thread(target=deck.call, args=("profile.check", {"path": profile}))
+        asking.start()
+        assert files.asked.wait(d.PATIENCE)
+        begin = time.monotonic()
+        assert deck.run("insert", "one", deck.write("other.iso", " " * 4096)).returncode == 0
+        assert time.monotonic() - begin < SOON
+        assert asking.is_alive()
+        files.release()
+        asking.join(d.PATIENCE)
+        assert deck.run("stop", "--force", "--wait", "two").returncode == 0
 
 
 def test_a_request_that_is_not_answered():

@@ -49,6 +49,7 @@ struct taken {
 	bool writer;
 	int fd; /* the writer's, or a duplicate of the first reader's */
 	unsigned users;
+	unsigned marking; /* threads that are at it */
 	struct stat st;
 };
 
@@ -60,6 +61,7 @@ struct image_lock {
 
 static struct image_lock *locks; /* of this process */
 static pthread_mutex_t locks_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t marked = PTHREAD_COND_INITIALIZER; /* nobody marks one any more */
 
 static int take(int fd, int base, unsigned permissions)
 {
@@ -201,6 +203,17 @@ static void give_up(struct taken *taken)
 
 /* --- both --- */
 
+/* With the mutex, but not while a file system may be waited for: it is for all images. */
+static void mark(struct taken *taken)
+{
+	taken->marking++;
+	pthread_mutex_unlock(&locks_mutex);
+	image_mark(taken->fd);
+	pthread_mutex_lock(&locks_mutex);
+	if (--taken->marking == 0)
+		pthread_cond_broadcast(&marked);
+}
+
 /*
  * Adds a lock with what was taken for it, if anything, or with what other readers have. false:
  * nobody here has the image, and nothing was taken.
@@ -216,7 +229,7 @@ static bool add(struct image_lock *lock, struct taken *taken, const struct stat 
 		lock->taken->users++;
 		lock->next = locks;
 		locks = lock;
-		image_mark(lock->taken->fd);
+		mark(lock->taken);
 	}
 	pthread_mutex_unlock(&locks_mutex);
 	return lock->taken;
@@ -267,6 +280,9 @@ void image_unlock(struct image_lock *lock)
 	if (!lock)
 		return;
 	pthread_mutex_lock(&locks_mutex);
+	/* The file that is being marked is given back with the last one. */
+	while (lock->taken->users == 1 && lock->taken->marking)
+		pthread_cond_wait(&marked, &locks_mutex);
 	while (*link != lock)
 		link = &(*link)->next;
 	*link = lock->next;
@@ -287,7 +303,7 @@ void disk_file_close(struct disk_file *file)
 	pthread_mutex_lock(&locks_mutex);
 	lock = find(&file->st);
 	if (lock)
-		image_mark(lock->taken->fd);
+		mark(lock->taken);
 	pthread_mutex_unlock(&locks_mutex);
 	file->fd = -1;
 }
