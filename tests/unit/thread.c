@@ -270,6 +270,49 @@ static void a_worker_is_left_with_what_does_not_end(void **state)
 	pthread_barrier_destroy(&stuck.end);
 }
 
+struct chain {
+	struct worker_job job;
+	struct worker *worker;
+	struct stuck *next;
+};
+
+static void no_work(void *arg)
+{
+	(void)arg;
+}
+
+static void post_next(void *arg)
+{
+	const struct chain *chain = arg;
+
+	assert_int_equal(worker_post(chain->worker, &chain->next->job), 0);
+}
+
+/* What is left to be closed, say. */
+static void a_worker_is_left_with_what_comes_of_its_jobs(void **state)
+{
+	struct work work_to_do = { .done = 0 };
+	struct worker *worker = &work_to_do.worker;
+	struct stuck stuck = { .job = { get_stuck, tell, &stuck, NULL } };
+	struct chain chain = { .job = { no_work, post_next, &chain, NULL }, .worker = worker,
+			       .next = &stuck };
+
+	(void)state;
+	pthread_barrier_init(&stuck.begun, NULL, 1);
+	pthread_barrier_init(&stuck.end, NULL, 2);
+	assert_int_equal(loop_init(&work_to_do.loop, NULL), 0);
+	worker_init(worker, &work_to_do.loop, &guest_role, 1);
+	assert_int_equal(worker_post(worker, &chain.job), 0);
+	assert_false(worker_leave(worker, NS_PER_S));
+	loop_destroy(&work_to_do.loop);
+	pthread_barrier_wait(&stuck.end);
+	thread_join(&worker->threads[0]);
+	assert_int_equal(stuck.told, 0);
+	worker_destroy(worker);
+	pthread_barrier_destroy(&stuck.begun);
+	pthread_barrier_destroy(&stuck.end);
+}
+
 static void a_worker_that_ends_in_time_is_not_left(void **state)
 {
 	struct work work_to_do = { .done = 0 };
@@ -298,6 +341,7 @@ int main(void)
 		cmocka_unit_test(jobs_run_beside_each_other),
 		cmocka_unit_test(jobs_of_one_thread_keep_their_order),
 		cmocka_unit_test(a_worker_is_left_with_what_does_not_end),
+		cmocka_unit_test(a_worker_is_left_with_what_comes_of_its_jobs),
 		cmocka_unit_test(a_worker_that_ends_in_time_is_not_left),
 	};
 
