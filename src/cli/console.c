@@ -60,13 +60,32 @@ static void output_failed(void *arg, int error)
 	leave(console, error == EPIPE ? CLI_OK : fail("standard output: %s", strerror(error)));
 }
 
+/* Whether the guest is down; otherwise the deck has ended, or the guest is none of its any more. */
+static bool has_ended(const struct console *console)
+{
+	struct endpoint endpoint;
+	struct link *link = NULL;
+	json_t *shown = NULL;
+	bool down = false;
+
+	if (endpoint_find(&endpoint, console->cli->socket, NULL) == 0 &&
+	    link_open(&link, &endpoint, NULL) == 0 &&
+	    link_call(link, "guest.show",
+		      json_pack("{s:o}", "guest", message_text(console->cli->argv[0])), &shown,
+		      NULL) == 0)
+		down = !guest_state_in(guest_state_find(text_of(shown, "state", "")), GUEST_ALIVE);
+	json_decref(shown);
+	link_free(link);
+	return down;
+}
+
 static void ended(void *arg, int error)
 {
 	struct console *console = arg;
 	const char *guest = console->cli->argv[0];
 
 	console_session_restore(&console->session);
-	if (!error && console->session.said_end) {
+	if (!error && console->session.said_end && has_ended(console)) {
 		leave(console, CLI_OK);
 		return;
 	}
