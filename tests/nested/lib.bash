@@ -310,14 +310,15 @@ finish()
 	wait "$guest"
 }
 
-# expect LOG REGEX...: each is a line of it, in that order.
+# expect LOG REGEX...: each is a line of it, in that order. The log is read to its end, as by
+# has_come.
 expect()
 {
 	local log=$1 line=0 found
 	shift
 	for regex; do
-		found=$(tail -n +$((line + 1)) "$log" | tr -d '\r' | grep -n -m 1 -E -- "$regex" |
-			cut -d: -f1)
+		found=$(tail -n +$((line + 1)) "$log" | tr -d '\r' | grep -n -a -E -- "$regex" |
+			sed -n '1s/:.*//p') || found=
 		if [ -z "$found" ]; then
 			tail -n 40 "$log"
 			echo "no '$regex' in what the guest printed"
