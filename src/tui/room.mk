@@ -52,6 +52,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/views/guest.c \
 	%D%/views/guest_list.c %D%/views/guest_list.h \
 	%D%/views/help.c \
+	%D%/views/host_line.c %D%/views/host_line.h \
 	%D%/views/layout.c %D%/views/layout.h \
 	%D%/views/log.c \
 	%D%/views/network.c \

@@ -28,7 +28,7 @@
 static void redraw(void *arg)
 {
 	struct tui *tui = arg;
-	bool (*stats_of_all)(struct view *view);
+	unsigned (*needs)(struct view *view);
 	json_t *(*stats)(struct view *view);
 
 	if (tui->terminal.suspended)
@@ -44,8 +44,8 @@ static void redraw(void *arg)
 	/* The frame says which guests are in sight. */
 	stats = tui->top->ops->stats;
 	samples_want(tui->deck->samples, stats ? stats(tui->top) : NULL);
-	stats_of_all = tui->top->ops->stats_of_all;
-	samples_want_all(tui->deck->samples, stats_of_all && stats_of_all(tui->top));
+	needs = tui->top->ops->needs;
+	samples_need(tui->deck->samples, needs ? needs(tui->top) : 0);
 	tui_drawn(tui);
 }
 

@@ -93,6 +93,7 @@ class Client:
         self.raw = None
         self.subscriptions = {}
         self.packets = None
+        self.host = None
         self.events = False
 
 
@@ -195,6 +196,13 @@ class Server:
                     out.append({"name": name, "fields": {f: [s[f] for s in samples] for f in samples[0]}})
                 result["history"] = {"interval_ms": 500, "guests": out}
             return result
+        if method == "host.subscribe":
+            client.host = self.next
+            self.next += 1
+            return {"subscription": client.host, "cpus": 8, "memory": 32 << 30, "kvm": True}
+        if method == "host.cancel":
+            client.host = None
+            return {}
         if method == "stats.cancel":
             client.subscriptions.pop(p["subscription"], None)
             return {}
@@ -304,6 +312,13 @@ class Server:
                 self.send(c, {"jsonrpc": "2.0", "method": "stats", "params": {
                     "subscription": number, "time": time.time_ns(),
                     "guests": [{"name": n, "values": self.find(n).sample(now)} for n in names]}})
+            if c.host:
+                self.send(c, {"jsonrpc": "2.0", "method": "host", "params": {
+                    "subscription": c.host, "time": time.time_ns(), "values": {
+                        "cpu": 230, "available": 20 << 30, "cpu_pressure": 1.5,
+                        "memory_pressure": 0, "io_pressure": 0.1, "guests_cpu": 140,
+                        "guests_memory": 3 << 30, "guests_read": 5000000, "guests_write": 0,
+                        "guests_in": 1000, "guests_out": 2000}}})
             if c.packets:
                 packets = []
                 for i in range(3):

@@ -143,6 +143,7 @@ see 'Disk.*read.*write'
 see '⣿⣿⣿⣿'
 see 'Enter details'
 asked 'stats.subscribe.*"history": true'
+see 'Host CPU 230% of 8 · memory 12.0G of 32.0G · memory pressure 0.0% · KVM · guests CPU 140%'
 see 'a capture has ended'
 if screen | tail -n 2 | grep 'has ended'; then
 	echo "FAIL: an old message is shown as if it were new"
@@ -231,7 +232,7 @@ see 'Sort by?'
 key F6
 gone 'Sort by?'
 see '▼Name'
-if ! screen | sed -n 4p | grep -q ' build-box '; then
+if ! screen | sed -n 5p | grep -q ' build-box '; then
 	echo "FAIL: the list is not reversed"
 	screen
 	failed=1
@@ -243,15 +244,15 @@ see '▼CPU%'
 asked 'stats.subscribe.*"guests": "\*"'
 key I
 see '▲CPU%'
-t send-keys -H 1b 5b 4d 20 23 23 # the first column's head
+t send-keys -H 1b 5b 4d 20 23 24 # the first column's head
 see '▲Name'
 asked 'stats.cancel'
-if ! screen | sed -n 4p | grep -q ' db '; then
+if ! screen | sed -n 5p | grep -q ' db '; then
 	echo "FAIL: the list is not sorted by name"
 	screen
 	failed=1
 fi
-t send-keys -H 1b 5b 4d 20 26 26 # the last row
+t send-keys -H 1b 5b 4d 20 26 27 # the last row
 see 'build-box is not running'
 key g
 
@@ -334,6 +335,7 @@ see 'The capture has 123 packets'
 gone 'capturing (w'
 key Tab j
 see 'Network backbone'
+asked 'host.cancel'
 asked 'packets.subscribe {"switch": "backbone"'
 key q
 see 'Guests ─'

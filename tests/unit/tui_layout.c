@@ -27,12 +27,13 @@ static void check_deck(enum layout_mode mode)
 	for (int height = 1; height <= 80; height++)
 		for (int width = 20; width <= 260; width += 3)
 			for (int guests = 0; guests <= 100; guests += 7) {
-				struct rect body = { 1, 0, height, width }, parts[7];
+				struct rect body = { 1, 0, height, width }, parts[8];
 				struct deck_layout layout;
 				unsigned n = 0;
 
 				layout_deck(&layout, body, guests, mode);
 				parts[n++] = layout.list;
+				parts[n++] = layout.host;
 				parts[n++] = layout.facts;
 				parts[n++] = layout.events;
 				for (unsigned i = 0; i < layout.chart_count; i++)
@@ -62,8 +63,9 @@ static void test_modes(void **state)
 
 	(void)state;
 	layout_deck(&layout, (struct rect){ 1, 0, 37, 120 }, 100, LAYOUT_LIST);
-	assert_int_equal(layout.list.height, 36);
+	assert_int_equal(layout.list.height, 35);
 	assert_int_equal(layout.facts.y, 37);
+	assert_int_equal(layout.host.height, 1);
 	assert_int_equal(layout.chart_count, 0);
 	layout_deck(&layout, (struct rect){ 1, 0, 6, 120 }, 100, LAYOUT_LIST);
 	assert_int_equal(layout.list.height, 6);
@@ -94,6 +96,29 @@ static void test_sizes(void **state)
 	layout_deck(&layout, (struct rect){ 0, 0, 5, 20 }, 3, LAYOUT_SHARED);
 	assert_int_equal(layout.chart_count, 0);
 	assert_int_equal(layout.list.height, 5);
+}
+
+/* The host's line takes its place from charts, or from nobody. */
+static void test_host(void **state)
+{
+	static const struct {
+		int height, guests, list, host;
+		enum layout_mode mode;
+	} cases[] = {
+		{ 21, 50, 8, 1, LAYOUT_SHARED },  { 20, 50, 8, 0, LAYOUT_SHARED },
+		{ 20, 3, 6, 1, LAYOUT_SHARED },	  { 19, 3, 6, 0, LAYOUT_SHARED },
+		{ 21, 50, 20, 0, LAYOUT_LIST },	  { 21, 15, 19, 1, LAYOUT_LIST },
+		{ 21, 50, 2, 1, LAYOUT_CHARTED }, { 60, 90, 29, 1, LAYOUT_SHARED },
+	};
+	struct deck_layout layout;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		layout_deck(&layout, (struct rect){ 1, 0, cases[i].height, 80 }, cases[i].guests,
+			    cases[i].mode);
+		assert_int_equal(layout.list.height, cases[i].list);
+		assert_int_equal(layout.host.height, cases[i].host);
+	}
 }
 
 static void test_columns(void **state)
@@ -128,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_deck),	     cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_columns),	     cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -538,7 +538,47 @@ static void test_trouble(void **state)
 	assert_shows(L" 1 failed · 1 looping · 3 guests · 1 running · 1 paused");
 	tui->top->ops->command(tui->top, COMMAND_SORT_RIGHT);
 	draw(tui, 24, 80);
-	assert_true(wcsstr(cells[3], L" web ") != NULL);
+	assert_true(wcsstr(cells[4], L" web ") != NULL);
+}
+
+static void tell_host(struct tui *tui, const char *values)
+{
+	json_t *begin = json_loads("{\"cpus\":8,\"memory\":34359738368,\"kvm\":true}", 0, NULL);
+	json_t *params = json_loads(values, 0, NULL);
+
+	assert_true(begin && params);
+	model_host_begins(&tui->deck->model, begin);
+	model_host_tells(&tui->deck->model, params);
+	json_decref(begin);
+	json_decref(params);
+}
+
+/* The host's line says what it has room for, and is at no guest's cost. */
+static void test_host(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	fake_screen_guests(screen, guests);
+	draw(tui, 24, 80);
+	assert_false(shows(L" Host "));
+	tell_host(tui, "{\"values\":{\"cpu\":234,\"available\":17179869184,\"guests_cpu\":120,"
+		       "\"memory_pressure\":0.4,\"guests_memory\":1073741824}}");
+	all_sizes(tui);
+	draw(tui, 24, 80);
+	assert_shows(L" Host CPU 234% of 8 · memory 16.0G of 32.0G · memory pressure 0.4% · KVM ");
+	draw(tui, 40, 120);
+	assert_shows(L"· KVM · guests CPU 120% memory 1.0G");
+	/* What is not told stays as it was; what was never told is not there. */
+	tell_host(tui, "{\"values\":{\"memory_pressure\":12}}");
+	draw(tui, 50, 160);
+	assert_shows(L"CPU 234% of 8 · memory 16.0G of 32.0G · memory pressure 12.0% · KVM");
+	assert_false(shows(L"I/O pressure"));
+	tui->deck->model.machine.kvm = false;
+	draw(tui, 24, 80);
+	assert_shows(L" Host no KVM · CPU 234%");
+	draw(tui, 15, 80);
+	assert_false(shows(L" Host "));
 }
 
 /* Columns are as wide as the guests in sight ask for, not those that a filter keeps out. */
@@ -797,6 +837,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_names, start, stop),
 		cmocka_unit_test_setup_teardown(test_marks, start, stop),
 		cmocka_unit_test_setup_teardown(test_trouble, start, stop),
+		cmocka_unit_test_setup_teardown(test_host, start, stop),
 		cmocka_unit_test_setup_teardown(test_sorted, start, stop),
 		cmocka_unit_test_setup_teardown(test_sort_question, start, stop),
 		cmocka_unit_test_setup_teardown(test_filtered_names, start, stop),

@@ -300,3 +300,27 @@ void model_values(struct model *model, const json_t *params)
 	}
 	model->samples++;
 }
+
+void model_host_begins(struct model *model, const json_t *result)
+{
+	struct model_host *host = &model->machine;
+	uint64_t cpus = json_count(result, "cpus");
+
+	host->cpus = cpus > 65536 ? 65536 : (unsigned)cpus;
+	host->memory = json_double(result, "memory");
+	host->kvm = json_bool(result, "kvm");
+	/* What was told before stands until there is something newer. */
+	for (unsigned i = 0; i < HOST_FIELDS && !host->told; i++)
+		host->values[i] = -1;
+}
+
+void model_host_tells(struct model *model, const json_t *params)
+{
+	const json_t *values = json_object_get(params, "values");
+	struct model_host *host = &model->machine;
+
+	for (unsigned i = 0; i < HOST_FIELDS; i++)
+		if (json_object_get(values, host_field_name(i)))
+			host->values[i] = json_double(values, host_field_name(i));
+	host->told = true;
+}

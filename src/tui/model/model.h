@@ -35,6 +35,14 @@ struct tui_guest {
 	bool listed; /* seen in the list being merged */
 };
 
+/* The deck's host, and all its guests together. All zero: nothing is known of it. */
+struct model_host {
+	unsigned cpus;
+	double memory; /* bytes */
+	bool kvm, told; /* told: there are values */
+	double values[HOST_FIELDS]; /* negative: unknown */
+};
+
 struct model {
 	struct tui_guest **guests; /* in the server's order */
 	size_t guest_count;
@@ -43,6 +51,7 @@ struct model {
 	bool guests_known; /* the first list came */
 	bool restarts_grow; /* of a guest that was there before, by the last two lists */
 	char *deck, *host;
+	struct model_host machine;
 };
 
 void model_destroy(struct model *model);
@@ -82,5 +91,9 @@ void model_stats(struct model *model, const json_t *params, const json_t *names,
 
 /* A stats notification of all guests, of whom only the newest values are kept. */
 void model_values(struct model *model, const json_t *params);
+
+/* The result of host.subscribe, and a notification of it. */
+void model_host_begins(struct model *model, const json_t *result);
+void model_host_tells(struct model *model, const json_t *params);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * The samples of what is shown: one subscription for the guests that the view
  * names, made anew (with its history) when they change; and one for the newest
- * values of all, where the view needs those. Screen thread.
+ * values of all, and one for the host, where the view needs those. Screen thread.
  */
 #include "tui/ui/samples.h"
 
@@ -14,13 +14,13 @@
 #include "tui/ui/subscribe.h"
 
 #define INTERVAL_MS 500
-#define ALL_INTERVAL_MS 1000
+#define SLOW_INTERVAL_MS 1000 /* of all guests, and of the host */
 #define INTERVAL (INTERVAL_MS * NS_PER_MS)
 
 struct samples {
 	struct tui_deck *deck;
-	struct subscription stream, all;
-	bool all_wanted;
+	struct subscription stream, all, host;
+	unsigned needs; /* VIEW_NEEDS_* */
 	json_t *names; /* of the one that is there or asked for; NULL: none */
 	bool stale, failed;
 	uint64_t sampled;	/* when the newest sample was taken, CLOCK_MONOTONIC */
@@ -92,6 +92,23 @@ static void all_notified(void *arg, const json_t *params)
 	tui_dirty(samples->deck->tui);
 }
 
+static void host_answered(void *arg, json_t *result, const struct client_error *error)
+{
+	struct samples *samples = arg;
+
+	/* A deck of another version may know of none. */
+	if (!error)
+		model_host_begins(&samples->deck->model, result);
+}
+
+static void host_notified(void *arg, const json_t *params)
+{
+	struct samples *samples = arg;
+
+	model_host_tells(&samples->deck->model, params);
+	tui_dirty(samples->deck->tui);
+}
+
 int samples_new(struct tui_deck *deck)
 {
 	struct samples *samples = calloc(1, sizeof(*samples));
@@ -107,7 +124,11 @@ int samples_new(struct tui_deck *deck)
 					      .answered = all_answered, .notified = all_notified,
 					      .arg = samples };
 	subscription_add(&samples->stream);
+	samples->host = (struct subscription){ .deck = deck, .name = "host",
+					       .answered = host_answered,
+					       .notified = host_notified, .arg = samples };
 	subscription_add(&samples->all);
+	subscription_add(&samples->host);
 	deck->samples = samples;
 	return 0;
 }
@@ -137,17 +158,34 @@ void samples_want(struct samples *samples, json_t *names)
 		subscription_stop(&samples->stream);
 }
 
-void samples_want_all(struct samples *samples, bool wanted)
+static void need_all(struct samples *samples, bool needed)
 {
-	if (wanted == samples->all_wanted)
-		return;
-	samples->all_wanted = wanted;
-	if (wanted)
+	if (needed)
 		subscription_start(&samples->all, json_pack("{s:o,s:i}", "guests",
 							    message_text("*"), "interval_ms",
-							    ALL_INTERVAL_MS));
+							    SLOW_INTERVAL_MS));
 	else
 		subscription_stop(&samples->all);
+}
+
+static void need_host(struct samples *samples, bool needed)
+{
+	if (needed)
+		subscription_start(&samples->host, json_pack("{s:i}", "interval_ms",
+							     SLOW_INTERVAL_MS));
+	else
+		subscription_stop(&samples->host);
+}
+
+void samples_need(struct samples *samples, unsigned needs)
+{
+	unsigned changed = needs ^ samples->needs;
+
+	samples->needs = needs;
+	if (changed & VIEW_NEEDS_ALL)
+		need_all(samples, needs & VIEW_NEEDS_ALL);
+	if (changed & VIEW_NEEDS_HOST)
+		need_host(samples, needs & VIEW_NEEDS_HOST);
 }
 
 void samples_retry(struct samples *samples)
@@ -162,6 +200,7 @@ void samples_free(struct samples *samples)
 	loop_timer_cancel(&samples->deck->tui->loop, &samples->fill);
 	subscription_destroy(&samples->stream);
 	subscription_destroy(&samples->all);
+	subscription_destroy(&samples->host);
 	json_decref(samples->names);
 	free(samples);
 }

@@ -10,8 +10,8 @@ int samples_new(struct tui_deck *deck);
 /* The guests whose samples are shown: an array of names, which is taken over, or NULL. */
 void samples_want(struct samples *samples, json_t *names);
 
-/* Whether the newest values of all guests are wanted besides, for model_values(). */
-void samples_want_all(struct samples *samples, bool wanted);
+/* What a view needs besides, as bits: VIEW_NEEDS_* of view.h. */
+void samples_need(struct samples *samples, unsigned needs);
 
 /* The list of guests came: what the server refused may be there by now. */
 void samples_retry(struct samples *samples);

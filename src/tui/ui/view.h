@@ -43,6 +43,10 @@ enum key_set {
 	KEYS_NETWORK = 32,
 };
 
+/* What a view can need to know besides. */
+#define VIEW_NEEDS_ALL 1u  /* the newest values of all guests */
+#define VIEW_NEEDS_HOST 2u /* how the host is */
+
 /* A view of a screen. */
 struct view {
 	const struct view_ops *ops;
@@ -80,7 +84,7 @@ struct view_ops {
 	void (*input)(struct view *view, wint_t key, bool special); /* keys without a command */
 	void (*tick)(struct view *view); /* every second while it is shown */
 	json_t *(*stats)(struct view *view); /* new array: the guests whose samples it shows */
-	bool (*stats_of_all)(struct view *view); /* it needs the newest values of all guests, too */
+	unsigned (*needs)(struct view *view); /* VIEW_NEEDS_*, besides stats */
 	void (*click)(struct view *view, int y, int x); /* of the mouse; NULL: it is the terminal's */
 	void (*title)(struct view *view, char *out, size_t size);
 };

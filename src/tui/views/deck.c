@@ -13,6 +13,7 @@
 #include "tui/ui/style.h"
 #include "tui/ui/ui.h"
 #include "tui/views/deck_table.h"
+#include "tui/views/host_line.h"
 #include "tui/views/layout.h"
 #include "tui/views/panel.h"
 #include "tui/views/table.h"
@@ -26,6 +27,7 @@ struct deck_view {
 	char selected[128];
 	char filter_before[GUEST_LIST_FILTER], selected_before[128]; /* it is typed */
 	enum layout_mode mode;
+	bool host; /* there is a line of it */
 	unsigned chart; /* the first one */
 	struct choice sorts[SORT_COUNT + 2];
 };
@@ -56,12 +58,13 @@ static const char *deck_guest(struct view *view)
 	return state->selected;
 }
 
-/* Whether the list needs samples of guests that are out of sight. */
-static bool deck_stats_of_all(struct view *view)
+/* What the list is sorted by, and what the layout drawn last has room for. */
+static unsigned deck_needs(struct view *view)
 {
 	const struct deck_view *state = view->state;
 
-	return guest_sorts[state->list.sort].samples;
+	return (guest_sorts[state->list.sort].samples ? VIEW_NEEDS_ALL : 0) |
+	       (state->host ? VIEW_NEEDS_HOST : 0);
 }
 
 /*
@@ -304,10 +307,13 @@ static void draw_charts(struct view *view, const struct deck_layout *layout,
 static void deck_draw(struct view *view, struct rect body)
 {
 	const struct tui_guest *guest = model_find(&view->deck->model, deck_guest(view));
-	const struct deck_view *state = view->state;
+	struct deck_view *state = view->state;
 	struct deck_layout layout;
 
 	layout_deck(&layout, body, (int)list_of(view)->count, state->mode);
+	state->host = layout.host.height > 0;
+	if (state->host)
+		host_line_draw(layout.host, &view->deck->model.machine);
 	draw_list(view, layout.list, layout.boxed);
 	if (layout.events.height > 2)
 		draw_events(&view->tui->messages, layout.events);
@@ -539,6 +545,6 @@ const struct view_ops view_deck = {
 	.command = deck_command,
 	.tick = deck_tick,
 	.stats = deck_stats,
-	.stats_of_all = deck_stats_of_all,
+	.needs = deck_needs,
 	.click = deck_click,
 };

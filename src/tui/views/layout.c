@@ -8,6 +8,9 @@
 #define WIDE 170	/* from here on charts stand beside the list */
 #define LIST_WIDTH 84
 #define LIST_HEIGHT 6 /* with its frame and heads */
+#define LIST_MANY 24 /* from here on one guest more or less does not matter */
+#define HOST_LEAST 20 /* rows from which on the host has one */
+#define HOST_WIDTH 40
 #define SPARKLINES_LEAST 10
 #define ADDRESS_WIDTH 15 /* most */
 
@@ -86,7 +89,8 @@ static void layout_charts(struct deck_layout *layout, struct rect b)
 	layout->facts = (struct rect){ b.y + rows, b.x + 1, 1, b.width - 2 };
 }
 
-void layout_deck(struct deck_layout *layout, struct rect b, int guests, enum layout_mode mode)
+static void layout_body(struct deck_layout *layout, struct rect b, int guests,
+			enum layout_mode mode)
 {
 	int list, events = 0, rest;
 
@@ -116,6 +120,23 @@ void layout_deck(struct deck_layout *layout, struct rect b, int guests, enum lay
 	layout->facts = (struct rect){ b.y + list, b.x + 1, 1, b.width - 2 };
 	charts(layout, (struct rect){ b.y + list + 1, b.x, rest - events, b.width });
 	layout->events = (struct rect){ b.y + b.height - events, b.x, events, b.width };
+}
+
+void layout_deck(struct deck_layout *layout, struct rect b, int guests, enum layout_mode mode)
+{
+	struct rect below = { b.y + 1, b.x, b.height - 1, b.width };
+	int without;
+
+	layout_body(layout, b, guests, mode);
+	without = layout->list.height;
+	if (b.height < HOST_LEAST || b.width < HOST_WIDTH)
+		return;
+	layout_body(layout, below, guests, mode);
+	layout->host = (struct rect){ b.y, b.x + 1, 1, b.width - 2 };
+	/* As many guests are in sight as before, or all, or a great many. */
+	if (layout->list.height < without && layout->list.height < guests + 3 &&
+	    layout->list.height < LIST_MANY)
+		layout_body(layout, b, guests, mode);
 }
 
 static void layout_sparklines(struct column_layout *layout, int left)

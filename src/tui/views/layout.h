@@ -9,6 +9,7 @@
 #define LAYOUT_CHARTS 4
 
 struct deck_layout {
+	struct rect host; /* one line; height 0: it would be at the cost of guests */
 	struct rect list; /* with its frame, when boxed */
 	bool boxed;
 	struct rect facts;  /* one line or more about the selected guest; height 0: no room */

@@ -19,6 +19,7 @@
 
 #define MIB (1u << 20)
 #define UNKNOWN (-1.0)
+#define FIRST_NS (250 * NS_PER_MS)
 
 struct host_subscription {
 	struct subscription base;
@@ -134,7 +135,7 @@ static void tick(void *arg)
 			(json_int_t)clock_wall(), "values", values))); /* may end it */
 }
 
-/* The first values are those of a first interval: of the CPUs two readings are needed. */
+/* The first values come a little later: of the CPUs two readings are needed. */
 static int subscribe(struct request *request, struct cause *cause)
 {
 	struct host_subscription *host = calloc(1, sizeof(*host));
@@ -163,7 +164,8 @@ static int subscribe(struct request *request, struct cause *cause)
 				    (json_int_t)host->base.id, "cpus", (int)host->cpus, "memory",
 				    (json_int_t)memory.total, "kvm",
 				    access("/dev/kvm", R_OK | W_OK) == 0);
-	loop_timer_set(request->server->loop, &host->timer, host->interval);
+	loop_timer_set(request->server->loop, &host->timer,
+		       host->interval < FIRST_NS ? host->interval : FIRST_NS);
 	return 0;
 }
 

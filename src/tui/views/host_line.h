@@ -1,0 +1,11 @@
+/* How the deck's host is, and what all its guests use, in a line. Screen thread only. */
+#ifndef TUI_VIEWS_HOST_LINE_H
+#define TUI_VIEWS_HOST_LINE_H
+
+#include "tui/canvas/draw.h"
+#include "tui/model/model.h"
+
+/* What finds no room is left out, from the least on; nothing is drawn before it is known. */
+void host_line_draw(struct rect rect, const struct model_host *host);
+
+#endif
