@@ -165,6 +165,74 @@ def test_demo_deck_from_first_sight_to_shut_down():
         assert folder.run("list").returncode == 1
 
 
+def test_many_guests_are_managed_from_the_list():
+    d.need_kvm()
+    with d.Folder() as folder, Terminal(folder, "--demo=6") as terminal:
+        terminal.see(r"6 guests · 6 running")
+        terminal.see(r"^ Host CPU \d+% of \d+ · memory \S+ of \S+ .* · KVM · guests CPU \d+% memory")
+        # A part of names, as it is typed, and what is marked there.
+        terminal.keys("/", "g", "u")
+        terminal.see("Guests matching gu ")
+        d.wait_for(lambda: "│ web " not in terminal.screen(), "the others to go")
+        terminal.keys("Enter")
+        terminal.keys("*")
+        terminal.see("3 marked · 6 guests")
+        terminal.keys("Escape")  # the marks
+        d.wait_for(lambda: "marked" not in terminal.screen(), "no marks")
+        terminal.keys("*", "/", "C-u", "Enter")
+        terminal.see(r"◆guest5 +● running")
+        terminal.see(r"^│ web +● running")
+        # One order for all of them, and one question.
+        terminal.keys("p")
+        terminal.see(r"Paused: guest4, guest5 and guest6\.")
+        terminal.see(r"3 marked · 6 guests · 3 running · 3 paused")
+        assert {g["name"] for g in folder.json("list")["guests"] if g["state"] == "paused"} == \
+            {"guest4", "guest5", "guest6"}
+        terminal.keys("F")
+        terminal.see(r"Force guest4, guest5 and guest6 off\? They lose what")
+        terminal.keys("x")
+        terminal.see(r"3 marked · 6 guests · 3 running · 3 paused")
+        terminal.keys("F")
+        terminal.see(r"Force guest4, guest5 and guest6 off\?")
+        terminal.keys("y")
+        terminal.see(r"guest6 +○ stopped")
+        terminal.see(r"6 guests · 3 running")
+        # Sorted by state, those that run come before those that are down.
+        terminal.keys("u", "F6")
+        terminal.see(r"Sort by\?")
+        terminal.keys("s")
+        terminal.see(r"▲State")
+        names = re.findall(r"^│ (\w+) +[●○] (?:running|stopped)", terminal.screen(), re.M)
+        assert names == ["db", "lab", "web", "guest4", "guest5", "guest6"], names
+        # The power button asks.
+        terminal.keys("g", "S")
+        terminal.see(r"Shut db down\?")
+        terminal.keys("n", "l")
+        d.wait_for(lambda: "╭─ CPU" not in terminal.screen(), "the charts to go")
+        assert folder.json("show", "db")["state"] == "running"
+        terminal.keys("v")
+        terminal.see("╭─ CPU")
+        terminal.keys("q")
+        terminal.see("s: shut them down")
+        terminal.keys("s")
+        assert terminal.gone() == 0
+
+
+def test_a_guest_that_resets_itself_stands_out():
+    d.need_kvm()
+    with d.Deck(prepare=lambda folder: folder.guest(
+            "loop", "[guest]\nmemory = 16M\n[boot]\ncmdline = 'name=loop cmd=\"reboot\"'\n")) as deck, \
+            Terminal(deck, size=(80, 24)) as terminal:
+        terminal.see(r"loop +○ defined")
+        terminal.keys("s")
+        terminal.see(r"loop +↻ looping +×\d+", 30)
+        terminal.see(r"1 looping · 1 guest")
+        terminal.keys("F")
+        terminal.see(r"Force loop off\?")
+        terminal.keys("y")
+        terminal.see(r"loop +○ stopped")
+
+
 def parent(pid):
     with open(f"/proc/{pid}/stat") as file:
         return int(file.read().rpartition(")")[2].split()[1])
