@@ -562,13 +562,18 @@ static void test_host(void **state)
 	fake_screen_guests(screen, guests);
 	draw(tui, 24, 80);
 	assert_false(shows(L" Host "));
-	tell_host(tui, "{\"values\":{\"cpu\":234,\"available\":17179869184,\"guests_cpu\":120,"
-		       "\"memory_pressure\":0.4,\"guests_memory\":1073741824}}");
+	tell_host(tui, "{\"values\":{\"cpu\":234,\"available\":17179869184,\"memory_pressure\":0.4}}");
+	draw(tui, 50, 160);
+	assert_shows(L"memory pressure 0.4% · KVM  ");
+	tell_host(tui, "{\"values\":{\"guests_cpu\":120,\"guests_memory\":1073741824,\"guests_read\":0,"
+		       "\"guests_write\":1000,\"guests_in\":0,\"guests_out\":0}}");
 	all_sizes(tui);
 	draw(tui, 24, 80);
 	assert_shows(L" Host CPU 234% of 8 · memory 16.0G of 32.0G · memory pressure 0.4% · KVM ");
 	draw(tui, 40, 120);
 	assert_shows(L"· KVM · guests CPU 120% memory 1.0G");
+	draw(tui, 50, 160);
+	assert_shows(L"memory 1.0G · read 0 write 1.0kB/s · net in 0 out 0");
 	/* What is not told stays as it was; what was never told is not there. */
 	tell_host(tui, "{\"values\":{\"memory_pressure\":12}}");
 	draw(tui, 50, 160);

@@ -44,11 +44,13 @@ static void add_pressure(struct line *line, const char *of, double pressure)
 
 static void add_guests(struct line *line, const double *values)
 {
-	char one[TEXT_NUMBER], other[TEXT_NUMBER], text[64];
+	char one[TEXT_NUMBER], other[TEXT_NUMBER], text[96];
 
-	snprintf(text, sizeof(text), "guests CPU %s%% memory %s",
-		 text_percent(one, values[HOST_GUESTS_CPU]),
-		 text_size(other, values[HOST_GUESTS_MEMORY]));
+	for (unsigned i = HOST_GUESTS_CPU; i <= HOST_GUESTS_OUT; i++)
+		if (values[i] < 0)
+			return; /* they come together */
+	snprintf(text, sizeof(text), "guests CPU %.0f%% memory %s", values[HOST_GUESTS_CPU],
+		 text_size(one, values[HOST_GUESTS_MEMORY]));
 	add(line, INK_TEXT, text);
 	snprintf(text, sizeof(text), "read %s write %s", text_rate(one, values[HOST_GUESTS_READ]),
 		 text_rate(other, values[HOST_GUESTS_WRITE]));
@@ -62,16 +64,17 @@ void host_line_draw(struct rect r, const struct model_host *host)
 {
 	struct line line = { .y = r.y, .x = r.x, .end = r.x + r.width };
 	const double *values = host->values;
-	char one[TEXT_NUMBER], other[TEXT_NUMBER], text[64];
+	char one[TEXT_NUMBER], other[TEXT_NUMBER], text[96];
 
 	if (!host->told)
 		return;
 	line.x += draw_text(r.y, r.x, r.width, INK_ACCENT | DRAW_BOLD, "Host") + 1;
 	if (!host->kvm)
 		add(&line, INK_BAD | DRAW_BOLD, "no KVM");
-	snprintf(text, sizeof(text), "CPU %s%% of %u", text_percent(one, values[HOST_CPU]),
-		 host->cpus);
-	add(&line, INK_TEXT, text);
+	if (values[HOST_CPU] >= 0) {
+		snprintf(text, sizeof(text), "CPU %.0f%% of %u", values[HOST_CPU], host->cpus);
+		add(&line, INK_TEXT, text);
+	}
 	if (values[HOST_AVAILABLE] >= 0 && host->memory >= values[HOST_AVAILABLE]) {
 		snprintf(text, sizeof(text), "memory %s of %s",
 			 text_size(one, host->memory - values[HOST_AVAILABLE]),
