@@ -85,7 +85,7 @@ static void what_it_does_not_say(void **state)
 	put("stat", "cpu  100 x\n");
 	host_load_read(&load, root);
 	assert_int_equal(load.busy, 100);
-	put("stat", "cpu  1 2\n3 4 5 6\n"); /* an old kernel has less, and the next line is no part */
+	put("stat", "cpu  1 2\n3 4 5 6\n"); /* as an old kernel has it */
 	host_load_read(&load, root);
 	assert_int_equal(load.busy, 3);
 	assert_int_equal(load.idle, 0);

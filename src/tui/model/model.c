@@ -53,6 +53,20 @@ struct tui_guest *model_find(const struct model *model, const char *name)
 	return NULL;
 }
 
+/* The guest of that name, looked for from *at on, where the one behind it is next. */
+static struct tui_guest *find_from(const struct model *model, const char *name, size_t *at)
+{
+	for (size_t i = 0; i < model->guest_count; i++) {
+		struct tui_guest *guest = model->guests[(*at + i) % model->guest_count];
+
+		if (strcmp(guest->name, name) == 0) {
+			*at += i + 1;
+			return guest;
+		}
+	}
+	return NULL;
+}
+
 static const char *address_of(const json_t *json)
 {
 	const json_t *nets = json_object_get(json, "nets"), *net;
@@ -109,7 +123,7 @@ bool model_guests(struct model *model, const json_t *result)
 {
 	const json_t *list = json_object_get(result, "guests");
 	struct tui_guest **guests, *guest;
-	size_t count = json_array_size(list), n = 0;
+	size_t count = json_array_size(list), n = 0, at = 0;
 
 	if (!json_is_array(list))
 		return false;
@@ -126,7 +140,7 @@ bool model_guests(struct model *model, const json_t *result)
 
 		if (!*json_text(json, "name") || strlen(json_text(json, "name")) > NAME_MAX_BYTES)
 			continue;
-		guest = model_find(model, json_text(json, "name"));
+		guest = find_from(model, json_text(json, "name"), &at); /* mostly as they were */
 		if (guest && guest->listed)
 			continue;
 		if (!guest)
@@ -263,20 +277,6 @@ void model_stats(struct model *model, const json_t *params, const json_t *names,
 		if (guest)
 			guest_sample(guest, values, steps);
 	}
-}
-
-/* The guest of that name, looked for from *at on, where the one behind it is next. */
-static struct tui_guest *find_from(const struct model *model, const char *name, size_t *at)
-{
-	for (size_t i = 0; i < model->guest_count; i++) {
-		struct tui_guest *guest = model->guests[(*at + i) % model->guest_count];
-
-		if (strcmp(guest->name, name) == 0) {
-			*at += i + 1;
-			return guest;
-		}
-	}
-	return NULL;
 }
 
 void model_values(struct model *model, const json_t *params)

@@ -54,7 +54,8 @@ static const struct key rows[] = {
 	{ IN("deck"), '>', ">", DO(SORT_RIGHT), NULL, "sort by the column to the right" },
 	{ IN("deck"), 'I', "I", DO(SORT_REVERSE), NULL, "sort the other way round" },
 	{ IN("deck"), ' ', "Space", DO(MARK), "mark",
-	  "mark the guest, or take the mark off; orders are for all marked guests, if there are any" },
+	  "mark the guest, or take the mark off; orders are for all marked guests, if there "
+	  "are any" },
 	{ IN("deck"), '*', "*", DO(MARK_OTHERS), NULL,
 	  "mark the listed guests that are not marked, and take the marks off the others" },
 	{ IN("deck"), 'u', "u", DO(UNMARK), NULL, "take all marks off" },

@@ -77,8 +77,8 @@ static bool is_left(const struct marked_guest *guest)
 }
 
 /* "db, web, lab and 4 more", of those that are meant. Returns how many there are. */
-static size_t add_names(const struct marked *marked, bool (*meant)(const struct marked_guest *guest),
-			char *out, size_t size)
+static size_t add_names(const struct marked *marked,
+			bool (*meant)(const struct marked_guest *guest), char *out, size_t size)
 {
 	size_t count = 0, named = 0;
 
@@ -250,7 +250,8 @@ static void collect(struct marked *marked, const struct model *model, const stru
 		marked->count++;
 		one->marked = marked;
 		snprintf(one->name, sizeof(one->name), "%s", guest->name);
-		one->method = is_legal(guest, method) ? method : is_legal(guest, other) ? other : NULL;
+		one->method = is_legal(guest, method) ? method :
+			      is_legal(guest, other) ? other : NULL;
 	}
 }
 
@@ -275,8 +276,8 @@ void marked_order(struct tui_deck *deck, const char *order)
 		fit += marked->guests[i].method != NULL;
 	if (!fit) {
 		guest_states_text(method->states, states);
-		tui_say(deck->tui, SEVERITY_ERROR, NULL, "None of the marked guests can be %s: only "
-			"one that is %s can.", method->order->done, states);
+		tui_say(deck->tui, SEVERITY_ERROR, NULL, "None of the marked guests can be %s: "
+			"only one that is %s can.", method->order->done, states);
 		release(marked);
 	} else if (marked->method->order->confirm) {
 		ask(marked);

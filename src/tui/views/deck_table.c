@@ -107,7 +107,7 @@ static void draw_uptime(const struct column_layout *c, int y, const struct tui_g
 			   text_age(age, (double)((now - since) / NS_PER_S)));
 }
 
-/* Name and state. One that wants looking after is seen by its name, too, also where it is chosen. */
+/* Where one wants looking after its name has the colour of its state, also where it is chosen. */
 static void draw_state(const struct column_layout *c, struct rect row,
 		       const struct tui_guest *guest, bool loops, unsigned style)
 {
