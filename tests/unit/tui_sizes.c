@@ -494,6 +494,59 @@ static void test_sorted(void **state)
 	tui->top->ops->click(tui->top, 3, 20);
 }
 
+/* Guests that change places are asked for anew only if their samples are not there. */
+static void test_samples(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+	json_t *list = json_pack("{s:[]}", "guests"), *rows = json_object_get(list, "guests");
+	json_t *first, *last, *again;
+	char name[16];
+
+	for (unsigned i = 0; i < 60; i++) {
+		snprintf(name, sizeof(name), "g%u", i);
+		json_array_append_new(rows, json_pack("{s:s, s:s}", "name", name, "state",
+						      "running"));
+	}
+	assert_true(model_guests(&tui->deck->model, list));
+	json_decref(list);
+	draw(tui, 24, 80); /* five of them */
+	first = tui->top->ops->stats(tui->top);
+	assert_int_equal(json_array_size(first), 5);
+	assert_string_equal(json_string_value(json_array_get(first, 4)), "g4");
+	assert_int_equal(tui->top->ops->needs(tui->top), VIEW_NEEDS_HOST);
+	while (!(tui->top->ops->needs(tui->top) & VIEW_NEEDS_ALL))
+		tui->top->ops->command(tui->top, COMMAND_SORT_RIGHT);
+	tui->top->ops->command(tui->top, COMMAND_LAST);
+	draw(tui, 24, 80);
+	last = tui->top->ops->stats(tui->top);
+	assert_int_equal(json_array_size(last), 10);
+	tui->top->ops->command(tui->top, COMMAND_FIRST);
+	draw(tui, 24, 80);
+	again = tui->top->ops->stats(tui->top);
+	assert_true(json_equal(last, again));
+	json_decref(again);
+	/* There is no end of room for them, and none where they stay in their places. */
+	for (unsigned i = 0; i < 12; i++) {
+		tui->top->ops->command(tui->top, COMMAND_PAGE_DOWN);
+		draw(tui, 24, 80);
+		again = tui->top->ops->stats(tui->top);
+		assert_true(json_array_size(again) <= 40);
+		json_decref(again);
+	}
+	do {
+		tui->top->ops->command(tui->top, COMMAND_SORT_RIGHT);
+		draw(tui, 24, 80);
+	} while (!shows(L"▲Name"));
+	tui->top->ops->command(tui->top, COMMAND_FIRST);
+	draw(tui, 24, 80);
+	again = tui->top->ops->stats(tui->top);
+	assert_true(json_equal(first, again));
+	json_decref(again);
+	json_decref(last);
+	json_decref(first);
+}
+
 /* A question, and a second key for one of its answers. */
 static void test_sort_question(void **state)
 {
@@ -845,6 +898,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_host, start, stop),
 		cmocka_unit_test_setup_teardown(test_sorted, start, stop),
 		cmocka_unit_test_setup_teardown(test_sort_question, start, stop),
+		cmocka_unit_test_setup_teardown(test_samples, start, stop),
 		cmocka_unit_test_setup_teardown(test_filtered_names, start, stop),
 		cmocka_unit_test_setup_teardown(test_filter_is_live, start, stop),
 		cmocka_unit_test_setup_teardown(test_registers, start, stop),

@@ -31,6 +31,7 @@ struct tui_guest {
 	struct chart_series *series; /* MODEL_FIELDS of them, or NULL before the first sample */
 	float now[STATS_VCPU]; /* the newest values, as far as model_values() was told of them */
 	size_t by_name, place; /* guest_list.c: in the server's order, and in its own from 1 on */
+	bool sampled; /* its samples are asked for */
 	bool marked; /* by who sits at the screen: orders are for all that are */
 	bool listed; /* seen in the list being merged */
 };

@@ -77,23 +77,45 @@ static bool is_wanted(const struct deck_view *state, const struct tui_guest *gue
 	size_t page = state->table.rows.height > 0 ? (size_t)state->table.rows.height : 1;
 	size_t place = guest->place - 1;
 
+	if (strcmp(guest->name, state->selected) == 0)
+		return true;
 	if (place >= list->count || list->rows[place] != guest)
 		return false;
 	return (place >= state->table.top && place < state->table.top + page) ||
 	       (guest_sorts[list->sort].samples && list->count <= SAMPLED_MOST);
 }
 
-/* In an order of which it is no matter how they are sorted. */
+/*
+ * In an order of which it is no matter how they are sorted. Where guests change places those
+ * that were in sight are kept until others need the room: they often come back, and what is
+ * asked for anew comes with its history.
+ */
 static json_t *deck_stats(struct view *view)
 {
+	const struct deck_view *state = view->state;
 	const struct model *model = &view->deck->model;
+	bool keep = guest_sorts[state->list.sort].samples, news = false;
 	json_t *names = json_array();
-	const char *selected = deck_guest(view);
+	size_t count = 0;
 
+	deck_guest(view); /* it is up to date */
 	for (size_t i = 0; i < model->guest_count; i++)
-		if (is_wanted(view->state, model->guests[i]) ||
-		    strcmp(model->guests[i]->name, selected) == 0)
-			json_array_append_new(names, message_text(model->guests[i]->name));
+		if (is_wanted(state, model->guests[i])) {
+			count++;
+			news = news || !model->guests[i]->sampled;
+		}
+	for (size_t i = 0; i < model->guest_count; i++) {
+		struct tui_guest *guest = model->guests[i];
+		bool wanted = is_wanted(state, guest);
+
+		if (!wanted && keep && guest->sampled && (!news || count < SAMPLED_MOST)) {
+			wanted = true;
+			count++;
+		}
+		guest->sampled = wanted;
+		if (wanted)
+			json_array_append_new(names, message_text(guest->name));
+	}
 	return names;
 }
 

@@ -185,6 +185,8 @@ void guest_list_update(struct guest_list *list, const struct model *model, uint6
 		collect(list, model);
 	list->lists = model->lists;
 	list->made = true;
+	if (!list->count)
+		return;
 	if (keeps_still(list, now)) {
 		if (others)
 			qsort(list->rows, list->count, sizeof(struct tui_guest *), compare_places);
