@@ -168,8 +168,8 @@ static void take_signals(void)
 /* The child died without ending the screen: the terminal becomes the shell's again. */
 static int report_death(int signal, const struct termios *before)
 {
-	/* Mouse, other screen, cursor, colours, keypad. */
-	fputs("\033[?1000l\033[?1006l\033[?1049l\033[?25h\033[0m\033[?1l\033>", stdout);
+	/* Mouse, other screen, cursor, colours, keypad, marks of pastes. */
+	fputs("\033[?1000l\033[?1006l\033[?1049l\033[?25h\033[0m\033[?1l\033>\033[?2004l", stdout);
 	fflush(stdout);
 	tcsetattr(STDIN_FILENO, TCSANOW, before);
 	plain_say("ended by signal %d (%s)", signal, strsignal(signal));

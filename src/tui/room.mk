@@ -42,6 +42,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/ui/server.c %D%/ui/server.h \
 	%D%/ui/style.c %D%/ui/style.h \
 	%D%/ui/subscribe.c %D%/ui/subscribe.h \
+	%D%/ui/suspend.c %D%/ui/suspend.h \
 	%D%/ui/ui.c %D%/ui/ui.h \
 	%D%/ui/view.h \
 	%D%/views/console.c \

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "base/clock.h"
 #include "tui/console/key_sequence.h"
 #include "tui/ui/commands.h"
 #include "tui/ui/edit.h"
@@ -20,6 +21,7 @@
 #include "tui/ui/palette.h"
 #include "tui/ui/samples.h"
 #include "tui/ui/server.h"
+#include "tui/ui/suspend.h"
 #include "tui/ui/ui.h"
 #include "tui/views/table.h"
 
@@ -51,6 +53,11 @@ static void redraw(void *arg)
 
 /* Keys */
 
+/* Codes that curses has no use for: what is pasted comes between these two. */
+enum { KEY_PASTE = 0x3f00, KEY_PASTED };
+
+#define PASTE_NS NS_PER_S /* after so much silence its end was lost */
+
 /*
  * What a terminal sends for a key with modifiers is one key, too, not several; so is what
  * another terminal sends than TERM says, as in a tmux whose shells set it.
@@ -64,6 +71,7 @@ static void define_keys(void)
 		{ "\033[H", KEY_HOME }, { "\033OH", KEY_HOME }, { "\033[1~", KEY_HOME },
 		{ "\033[7~", KEY_HOME }, { "\033[F", KEY_END }, { "\033OF", KEY_END },
 		{ "\033[4~", KEY_END }, { "\033[8~", KEY_END },
+		{ TERMINAL_PASTE, KEY_PASTE }, { TERMINAL_PASTED, KEY_PASTED },
 	};
 	char text[KEY_SEQUENCE_MAX];
 	int code;
@@ -108,6 +116,53 @@ static void mouse_pressed(struct tui *tui)
 		view->ops->command(view, wheel < 0 ? COMMAND_UP : COMMAND_DOWN);
 }
 
+/* Text that is pasted goes where text goes, and is no command: not even the end of a line is. */
+static void take_pasted(struct tui *tui, wint_t key, bool special)
+{
+	struct view *view = tui->top;
+
+	if (tui->prompt.active) {
+		tui_dirty(tui);
+		if (!tui->prompt.choices && !special)
+			prompt_key(&tui->prompt, key < 0x20 ? ' ' : key, false);
+	} else if (view->ops->input) {
+		view->ops->input(view, key, special);
+	} else if (!tui->paste_told) {
+		tui->paste_told = true;
+		tui_say(tui, SEVERITY_WARNING, NULL, "Pasted text is not taken for keys; %s opens a "
+			"line for commands.", tui_key(view, COMMAND_PALETTE));
+	}
+}
+
+/* Whether a key is, or begins or ends, what is pasted. */
+static bool pasted(struct tui *tui, wint_t key, bool special)
+{
+	bool begins = special && key == KEY_PASTE, ends = special && key == KEY_PASTED;
+
+	if (begins || ends) {
+		tui->paste_told = false;
+		tui->pasting = begins;
+	}
+	if (tui->pasting && !begins && clock_monotonic() - tui->pasted > PASTE_NS)
+		tui->pasting = false;
+	else if (tui->pasting && !begins)
+		take_pasted(tui, key, special);
+	if (begins || tui->pasting)
+		tui->pasted = clock_monotonic();
+	return begins || ends || tui->pasting;
+}
+
+/* Works behind a question, too, which waits. */
+static bool suspends(struct tui *tui, wint_t key, bool special)
+{
+	const struct key *row = special ? NULL : keys_find(tui->keys, tui->top->ops, (int)key);
+
+	if (!row || row->command != COMMAND_SUSPEND || !tui->prompt.active)
+		return false;
+	command_run(tui, row);
+	return true;
+}
+
 static void key_pressed(struct tui *tui, wint_t key, bool special)
 {
 	const struct key *row = NULL;
@@ -115,12 +170,14 @@ static void key_pressed(struct tui *tui, wint_t key, bool special)
 
 	if (special && key == KEY_RESIZE)
 		return;
+	if (pasted(tui, key, special))
+		return;
 	tui_key_pressed(tui);
 	if (special && key == KEY_MOUSE) {
 		mouse_pressed(tui);
 		return;
 	}
-	if (turn(tui, key, special))
+	if (turn(tui, key, special) || suspends(tui, key, special))
 		return;
 	if (tui->prompt.active) {
 		tui_dirty(tui);
@@ -154,12 +211,6 @@ static void input_ready(void *arg, uint32_t events)
 		tui_finish(tui, TUI_HANGUP);
 }
 
-/* The shell is to see that the editor has stopped. A deck in this process goes on. */
-static void stop_with_editor(const struct tui_config *config)
-{
-	kill(config->launcher ? config->launcher : getpid(), SIGSTOP);
-}
-
 static void signals_ready(void *arg, uint32_t events)
 {
 	struct tui *tui = arg;
@@ -168,8 +219,10 @@ static void signals_ready(void *arg, uint32_t events)
 	(void)events;
 	if (seen & (1u << SIGHUP | 1u << SIGTERM | 1u << SIGQUIT))
 		tui_finish(tui, TUI_HANGUP);
-	if (seen & 1u << SIGTSTP && tui->terminal.suspended)
-		stop_with_editor(tui->deck->config);
+	if (seen & 1u << SIGCONT)
+		suspend_ended(tui);
+	else if (seen & 1u << SIGTSTP && tui->terminal.suspended)
+		suspend_job(tui);
 	if (seen & 1u << SIGWINCH) {
 		terminal_resize(&tui->terminal);
 		tui_dirty(tui);

@@ -56,6 +56,22 @@ class Terminal:
         subprocess.run(["tmux", "-L", self.name, "kill-server"], capture_output=True)
 
 
+class Shell(Terminal):
+    """A shell with job control in a terminal of its own."""
+
+    def __init__(self, folder, size=(80, 24)):
+        d.need("tmux")
+        self.name = f"vmdeck-test-{os.getpid()}-{next(Terminal.numbers)}"
+        self.folder = folder
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(size[0]), "-y", str(size[1]),
+                  "env PS1='shell> ' bash --norc -i")
+        self.see("^shell>")
+
+    def paste(self, text):
+        self.tmux("set-buffer", text)
+        self.tmux("paste-buffer", "-p")
+
+
 def held_packets_stay(terminal):
     def packets():
         return re.findall(r"^│ \d\d:\d\d:\d\d\.\d{3} .*│$", terminal.screen(), re.M)
@@ -354,6 +370,86 @@ def test_commands_are_typed_in_the_palette():
         with open(kept) as file:
             lines = file.read().splitlines()
         assert "port set web/net0 loss=1%" in lines and "pause db" in lines, lines
+
+
+def stops_and_comes_back(terminal, question):
+    terminal.keys("C-z")
+    terminal.see(r"^\[1\]\+ +Stopped(.*\n)+shell>")
+    assert terminal.tmux("display", "-p", "#{alternate_on}") == "0\n"
+    terminal.keys("echo $((40 + 2))", "Enter")
+    terminal.see("^42$")
+    terminal.keys("fg", "Enter")
+    terminal.see("╭─ Guests")
+    if question:
+        terminal.see("l: leave them running")
+
+
+def test_a_screen_stops_for_its_shell():
+    d.need_kvm()
+    with d.Folder() as folder, Shell(folder) as terminal:
+        terminal.keys(f"{shlex.quote(d.VMDECK)} --demo", "Enter")
+        terminal.see(r"web +● running")
+        stops_and_comes_back(terminal, False)
+        terminal.keys("p")
+        terminal.see(r"db +\S paused")
+        # Guests go on meanwhile, and what happens to them is seen then.
+        terminal.keys("C-z")
+        terminal.see(r"^\[1\]\+ +Stopped(.*\n)+shell>")
+        assert folder.run("resume", "--wait", "db").returncode == 0
+        terminal.keys("bg; sleep 1; fg", "Enter")
+        terminal.see(r"db +● running")
+        terminal.keys("q")
+        terminal.see("l: leave them running")
+        stops_and_comes_back(terminal, True)
+        terminal.keys("l")
+        terminal.see("the guests go on running")
+        # The same attached.
+        terminal.keys("clear", "Enter", shlex.quote(d.VMDECK), "Enter")
+        terminal.see(r"web +● running")
+        stops_and_comes_back(terminal, False)
+        terminal.keys("q")
+        terminal.see("s: shut them down")
+        terminal.keys("s")
+        terminal.see("^shell> *$")
+
+
+def test_a_screen_without_a_shell_stays():
+    with d.Folder() as folder, Terminal(folder) as terminal:
+        terminal.see("No guests")
+        terminal.keys("C-z")
+        terminal.see("not started by a shell that could bring it back")
+        terminal.keys("q")
+        assert terminal.gone() == 0
+
+
+def test_pasted_text_is_no_command():
+    d.need_kvm()
+    with d.Folder() as folder, Shell(folder) as terminal:
+        terminal.keys(f"{shlex.quote(d.VMDECK)} --demo", "Enter")
+        terminal.see(r"web +● running")
+        terminal.paste("pFy\nq\x1b")
+        terminal.see("Pasted text is not taken for keys; : opens a line for commands")
+        terminal.see(r"3 guests · 3 running")
+        # A line takes it as text; what is pasted runs nothing.
+        terminal.keys(":")
+        terminal.paste("pause\nweb\n")
+        terminal.see("^ : pause web *$")
+        terminal.keys("Enter")
+        terminal.see(r"web +\S paused")
+        # A question is not answered by it.
+        terminal.keys("Z")
+        terminal.see("Reset db")
+        terminal.paste("y")
+        time.sleep(0.2)
+        terminal.see("Reset db")
+        terminal.keys("n", "c")
+        terminal.see("^db>")
+        terminal.paste("quiet\nstatus\n")
+        terminal.see("^memory 4\\d+ KiB")
+        terminal.keys("C-]", "q")
+        terminal.see("l: leave")
+        terminal.keys("s")
+        terminal.see("^shell> *$")
 
 
 def test_a_read_only_screen_watches():

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -25,7 +26,7 @@
 #undef lines
 
 static const int signals[TERMINAL_SIGNALS] = { SIGWINCH, SIGHUP, SIGTERM, SIGINT, SIGQUIT,
-					      SIGTSTP };
+					      SIGTSTP, SIGCONT };
 
 /* Signal handlers have no argument: one terminal a process, as curses has it. */
 static atomic_uint signals_seen;
@@ -113,6 +114,18 @@ int terminal_check(struct cause *cause)
 			 "that can, the commands do not (vmdeck --help lists them)", term);
 }
 
+/* Terminals that know no such mode pass over it, if they speak ECMA-48 at all. */
+static void mark_pastes(struct terminal *terminal, bool marked)
+{
+	if (!terminal->marks_pastes)
+		return;
+	if (marked)
+		fputs("\033[?2004h", stdout);
+	else
+		fputs("\033[?2004l", stdout);
+	fflush(stdout);
+}
+
 static int take_screen(struct terminal *terminal, struct cause *cause)
 {
 	const char *no_color = getenv("NO_COLOR");
@@ -133,6 +146,8 @@ static int take_screen(struct terminal *terminal, struct cause *cause)
 	terminal->colour = !(no_color && *no_color) && has_colors() && start_color() == OK;
 	if (terminal->colour)
 		use_default_colors();
+	terminal->marks_pastes = strncmp(cursor_address, "\033[", 2) == 0;
+	mark_pastes(terminal, true);
 	return 0;
 }
 
@@ -159,8 +174,10 @@ int terminal_start(struct terminal *terminal, struct cause *cause)
 void terminal_stop(struct terminal *terminal)
 {
 	if (terminal->screen) {
-		if (!terminal->suspended)
+		if (!terminal->suspended) {
+			mark_pastes(terminal, false);
 			endwin();
+		}
 		delscreen(terminal->screen);
 		terminal->screen = NULL;
 	}
@@ -186,6 +203,7 @@ void terminal_stop(struct terminal *terminal)
 void terminal_suspend(struct terminal *terminal)
 {
 	def_prog_mode();
+	mark_pastes(terminal, false);
 	endwin();
 	terminal->suspended = true;
 }
@@ -194,6 +212,7 @@ void terminal_resume(struct terminal *terminal)
 {
 	terminal->suspended = false;
 	reset_prog_mode();
+	mark_pastes(terminal, true);
 	terminal_resize(terminal);
 	clearok(curscr, TRUE);
 	curs_set(0);

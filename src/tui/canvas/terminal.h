@@ -11,7 +11,7 @@
 
 #include "base/cause.h"
 
-#define TERMINAL_SIGNALS 6
+#define TERMINAL_SIGNALS 7
 
 struct terminal {
 	void *screen; /* SCREEN of curses */
@@ -21,7 +21,12 @@ struct terminal {
 	int signal_fd; /* readable when a signal came; see terminal_signals() */
 	bool modes_saved, signals_taken, suspended;
 	bool utf8, colour, mouse;
+	bool marks_pastes; /* it has been asked to: TERMINAL_PASTE, text, TERMINAL_PASTED */
 };
+
+/* What it sends around text that is pasted. */
+#define TERMINAL_PASTE "\033[200~"
+#define TERMINAL_PASTED "\033[201~"
 
 /*
  * Whether a screen can be shown: 0, -ENOTTY when standard input or output is no terminal,

@@ -8,6 +8,7 @@
 #include "tui/ui/media.h"
 #include "tui/ui/orders.h"
 #include "tui/ui/palette.h"
+#include "tui/ui/suspend.h"
 
 /* Refused before anything is asked of a person: what orders something, or leads to it. */
 static bool is_order(enum command command)
@@ -40,6 +41,9 @@ void command_run(struct tui *tui, const struct key *key)
 		break;
 	case COMMAND_REDRAW:
 		clearok(curscr, TRUE);
+		break;
+	case COMMAND_SUSPEND:
+		suspend(tui);
 		break;
 	case COMMAND_PALETTE:
 		palette_open(tui, command_run);

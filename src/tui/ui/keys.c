@@ -90,6 +90,8 @@ static const struct key rows[] = {
 	{ ALL(KEYS_LIST), KEY_END, "End", DO(LAST), NULL, "go to the last line" },
 	{ ALL(KEYS_LIST), 'G', "G", DO(LAST), NULL, NULL },
 	{ ALL(KEYS_LIST), KEYS_CTRL('l'), "Ctrl-L", DO(REDRAW), NULL, "draw the screen anew" },
+	{ ALL(KEYS_LIST), KEYS_CTRL('z'), "Ctrl-Z", DO(SUSPEND), NULL,
+	  "stop the screen for the shell, whose fg brings it back; guests go on" },
 	{ ALL(KEYS_BACK), KEYS_CTRL('c'), "Ctrl-C", DO(BACK), NULL, NULL },
 	{ IN("deck"), KEYS_CTRL('c'), "Ctrl-C", DO(QUIT), NULL, NULL },
 

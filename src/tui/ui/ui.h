@@ -79,6 +79,9 @@ struct tui {
 	struct palette *palette; /* palette.c; NULL until it is made */
 	void (*noted)(struct tui *tui, const char *method, const json_t *params); /* a request is sent */
 
+	bool stopped; /* suspend.c: the shell has the terminal */
+	bool pasting, paste_told; /* what comes is pasted; that it is no command was said */
+	uint64_t pasted;	  /* when the last of it came, CLOCK_MONOTONIC */
 	enum tui_result result;
 	bool finished; /* ends as soon as the terminal is the screen's again */
 	int error;
