@@ -240,7 +240,7 @@ static int start(struct tui *tui, const struct tui_config *config)
 	if (error)
 		return error;
 	define_keys();
-	draw_start(tui->terminal.utf8, tui->terminal.colour);
+	draw_start(tui->terminal.glyphs, tui->terminal.colour);
 	error = loop_add(&tui->loop, &tui->input, STDIN_FILENO, EPOLLIN, input_ready, tui);
 	if (error == 0)
 		error = loop_add(&tui->loop, &tui->signals, tui->terminal.signal_fd, EPOLLIN,

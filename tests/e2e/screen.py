@@ -452,6 +452,39 @@ def test_pasted_text_is_no_command():
         terminal.see("^shell> *$")
 
 
+def beyond_ascii(terminal):
+    return "".join(sorted(set(re.findall(r"[^\x00-\x7f]", terminal.screen()))))
+
+
+def test_terminals_with_fewer_glyphs():
+    d.need_kvm()
+    with d.Folder() as folder:
+        with Terminal(folder, "--demo", env=["TERM=linux"]) as terminal:
+            terminal.see(r"web +• running")
+            terminal.see("┌─ CPU .*┐┌─ Network")
+            terminal.see("[▄█]{2}")
+            assert not set(beyond_ascii(terminal)) - set("·•─│┌┐└┘▀▄█▲▼►"), beyond_ascii(terminal)
+            terminal.keys("n")
+            terminal.see("uplink nat")
+            terminal.keys("Escape", "Enter")
+            terminal.see("VM exits")
+            assert not set(beyond_ascii(terminal)) - set("·•─│┌┐└┘▀▄█▲▼►■"), beyond_ascii(terminal)
+        with Terminal(folder, env=["TERM=vt100"], size=(80, 24)) as terminal:
+            terminal.see(r"web +\* running")
+            terminal.see(r"^\+- CPU ")
+            terminal.see("#{2}")
+            terminal.keys("?")
+            terminal.see("power button")
+            terminal.keys("Escape", "c")
+            terminal.see("^db>")
+            terminal.keys("C-]")
+            terminal.see("Guests")
+            assert not beyond_ascii(terminal), beyond_ascii(terminal)
+        with Terminal(folder, env=["TERM=vt100", "VMDECK_GLYPHS=all"]) as terminal:
+            terminal.see(r"web +● running")
+            terminal.see("[\u2801-\u28ff]{4}")
+
+
 def test_a_read_only_screen_watches():
     d.need_kvm()
     with d.Folder() as folder:

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "tui/canvas/chart.h"
+#include "tui/canvas/draw.h"
 
 static void test_fill_up(void **state)
 {
@@ -118,6 +119,11 @@ static void test_marks(void **state)
 	assert_int_equal(chart_ascii(0), ' ');
 	assert_int_equal(chart_ascii(0xff), '#');
 	assert_int_equal(chart_ascii(0x40), '.');
+	assert_int_equal(chart_block(0), ' ');
+	assert_int_equal(chart_block(0xff), 0x2588);
+	assert_int_equal(chart_block(0x40), 0x2584);
+	assert_int_equal(chart_block(0x1b), 0x2580);
+	assert_int_equal(chart_block(0xc0 | 0x24 | 0x10), 0x2584);
 	assert_int_equal(chart_level(0, 100), 1);
 	assert_int_equal(chart_level(100, 100), 8);
 	assert_int_equal(chart_level(500, 100), 8);
@@ -143,9 +149,23 @@ static void test_sum(void **state)
 	assert_true(chart_sum(&reads, &young, 2) == 1);
 }
 
+static void test_glyphs(void **state)
+{
+	(void)state;
+	assert_int_equal(draw_glyphs("xterm-256color", true, NULL), GLYPHS_ALL);
+	assert_int_equal(draw_glyphs("xterm-256color", false, "all"), GLYPHS_ASCII);
+	assert_int_equal(draw_glyphs("linux", true, NULL), GLYPHS_CONSOLE);
+	assert_int_equal(draw_glyphs("linux-16color", true, NULL), GLYPHS_CONSOLE);
+	assert_int_equal(draw_glyphs("vt100", true, NULL), GLYPHS_ASCII);
+	assert_int_equal(draw_glyphs("vte-256color", true, NULL), GLYPHS_ALL);
+	assert_int_equal(draw_glyphs("vt100", true, "console"), GLYPHS_CONSOLE);
+	assert_int_equal(draw_glyphs("linux", true, "nonsense"), GLYPHS_CONSOLE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_glyphs),
 		cmocka_unit_test(test_fill_up),       cmocka_unit_test(test_fill_down),
 		cmocka_unit_test(test_spread_full),   cmocka_unit_test(test_spread_steady),
 		cmocka_unit_test(test_spread_young),  cmocka_unit_test(test_ceiling),

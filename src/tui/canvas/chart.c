@@ -122,6 +122,16 @@ char chart_ascii(uint8_t cell)
 	return dots >= 4 ? '#' : dots ? '.' : ' ';
 }
 
+unsigned chart_block(uint8_t cell)
+{
+	/* The upper and the lower two rows of dots. */
+	int upper = __builtin_popcount(cell & 0x1b), lower = __builtin_popcount(cell & 0xe4);
+
+	if (!cell)
+		return ' ';
+	return upper >= 2 && lower >= 2 ? 0x2588 : lower >= upper ? 0x2584 : 0x2580;
+}
+
 unsigned chart_level(float value, float max)
 {
 	return isnan(value) ? 0 : height(value, max, 8);

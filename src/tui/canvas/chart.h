@@ -56,6 +56,9 @@ void chart_fill(const float *dots, unsigned columns, unsigned rows, float max, b
 /* Without Unicode: ' ', '.', or '#' for a cell. */
 char chart_ascii(uint8_t cell);
 
+/* In halves of a block: U+2580, U+2584, U+2588. A cell that has dots shows one. */
+unsigned chart_block(uint8_t cell);
+
 /* A level 0..8 for a sparkline cell. */
 unsigned chart_level(float value, float max);
 

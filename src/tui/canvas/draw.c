@@ -6,6 +6,7 @@
  */
 #include "tui/canvas/draw.h"
 
+#include <ctype.h>
 #include <curses.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,11 +19,29 @@
 
 /* The palette belongs to curses' one screen. */
 static struct {
-	bool utf8, colour;
+	enum glyphs glyphs;
+	bool colour;
 	struct rect clip;
 } canvas;
 
-void draw_start(bool utf8, bool colour)
+enum glyphs draw_glyphs(const char *term, bool utf8, const char *setting)
+{
+	static const char *const names[] = { "ascii", "console", "all" };
+
+	if (!utf8)
+		return GLYPHS_ASCII;
+	for (size_t i = 0; setting && i < ARRAY_SIZE(names); i++)
+		if (strcmp(setting, names[i]) == 0)
+			return (enum glyphs)i;
+	/* What calls itself by DEC's numbers is often one that has no more than they had. */
+	if (strncmp(term, "vt", 2) == 0 && isdigit((unsigned char)term[2]))
+		return GLYPHS_ASCII;
+	if (strcmp(term, "linux") == 0 || strncmp(term, "linux-", 6) == 0)
+		return GLYPHS_CONSOLE;
+	return GLYPHS_ALL;
+}
+
+void draw_start(enum glyphs glyphs, bool colour)
 {
 	static const short inks[INK_COUNT] = {
 		[INK_TEXT] = -1,	       [INK_GOOD] = COLOR_GREEN,
@@ -30,7 +49,7 @@ void draw_start(bool utf8, bool colour)
 		[INK_ACCENT] = COLOR_CYAN,     [INK_SECOND] = COLOR_MAGENTA,
 	};
 
-	canvas.utf8 = utf8;
+	canvas.glyphs = glyphs;
 	canvas.colour = colour;
 	if (!colour)
 		return;
@@ -153,7 +172,7 @@ int draw_text(int y, int x, int width, unsigned style, const char *text)
 		text += bytes;
 		if (columns == 0)
 			continue;
-		if (!canvas.utf8 && c > 0x7e) {
+		if (canvas.glyphs == GLYPHS_ASCII && c > 0x7e) {
 			c = L'?';
 			columns = 1;
 		}
@@ -278,14 +297,17 @@ void draw_fill(struct rect rect, unsigned style)
 void draw_line(int y, int x, int width, unsigned style)
 {
 	pen(style);
-	draw_run(y, x, width, canvas.utf8 ? 0x2500 : L'-');
+	draw_run(y, x, width, canvas.glyphs == GLYPHS_ASCII ? L'-' : 0x2500);
 }
 
 struct rect draw_box(struct rect r, unsigned style, const char *title)
 {
-	static const wchar_t round[] = { 0x256d, 0x256e, 0x2570, 0x256f, 0x2502 };
-	static const wchar_t ascii[] = { L'+', L'+', L'+', L'+', L'|' };
-	const wchar_t *edge = canvas.utf8 ? round : ascii;
+	static const wchar_t edges[][5] = {
+		[GLYPHS_ASCII] = { L'+', L'+', L'+', L'+', L'|' },
+		[GLYPHS_CONSOLE] = { 0x250c, 0x2510, 0x2514, 0x2518, 0x2502 },
+		[GLYPHS_ALL] = { 0x256d, 0x256e, 0x2570, 0x256f, 0x2502 },
+	};
+	const wchar_t *edge = edges[canvas.glyphs];
 	int right = r.x + r.width - 1, bottom = r.y + r.height - 1;
 
 	if (r.width < 2 || r.height < 2)
@@ -314,13 +336,27 @@ void draw_cell(int y, int x, unsigned style, uint8_t cell)
 	if (!cell)
 		return;
 	pen(style);
-	put(y, x, canvas.utf8 ? CHART_BRAILLE + cell : (wchar_t)chart_ascii(cell));
+	switch (canvas.glyphs) {
+	case GLYPHS_ALL:
+		put(y, x, CHART_BRAILLE + cell);
+		break;
+	case GLYPHS_CONSOLE:
+		put(y, x, (wchar_t)chart_block(cell));
+		break;
+	case GLYPHS_ASCII:
+		put(y, x, (wchar_t)chart_ascii(cell));
+		break;
+	}
 }
 
 void draw_sparkline(int y, int x, int width, unsigned style, const struct chart_series *series,
 		    const struct chart_series *other, float max)
 {
-	static const char ascii[] = " __..-=##";
+	static const wchar_t levels[][10] = {
+		[GLYPHS_ASCII] = L" __..-=##",
+		[GLYPHS_CONSOLE] = L" __\u2584\u2584\u2584\u2584\u2588\u2588",
+		[GLYPHS_ALL] = L" \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588",
+	};
 	wchar_t run[256];
 
 	if (width <= 0 || width > (int)ARRAY_SIZE(run))
@@ -334,7 +370,7 @@ void draw_sparkline(int y, int x, int width, unsigned style, const struct chart_
 		if (back > series->filled)
 			continue;
 		level = chart_level(chart_sum(series, other, back), max);
-		run[i] = canvas.utf8 ? 0x2580 + (wchar_t)level : (wchar_t)ascii[level];
+		run[i] = levels[canvas.glyphs][level];
 	}
 	pen(style);
 	if ((width = visible(y, x, width)))
@@ -348,25 +384,28 @@ void draw_bar(int y, int x, int width, unsigned style, double fraction)
 	if (fraction > 0 && full == 0)
 		full = 1;
 	pen(style);
-	draw_run(y, x, full, canvas.utf8 ? 0x25a0 : L'#');
+	draw_run(y, x, full, canvas.glyphs == GLYPHS_ASCII ? L'#' : 0x25a0);
 	pen(INK_TEXT | DRAW_DIM);
-	draw_run(y, x + full, width - full, canvas.utf8 ? 0xb7 : L'.');
+	draw_run(y, x + full, width - full, canvas.glyphs == GLYPHS_ASCII ? L'.' : 0xb7);
 }
 
 const char *draw_sign(enum sign sign)
 {
-	static const char *const signs[][2] = {
-		[SIGN_DOT] = { "*", "●" },	 [SIGN_RING] = { "o", "○" },
+	/* In ASCII, all, and, where the kernel's console lacks that, one that it has. */
+	static const char *const signs[][3] = {
+		[SIGN_DOT] = { "*", "●", "•" },	 [SIGN_RING] = { "o", "○" },
 		[SIGN_UP] = { "^", "▲" },	 [SIGN_DOWN] = { "v", "▼" },
-		[SIGN_RIGHT] = { ">", "▶" },	 [SIGN_SEPARATOR] = { "|", "·" },
-		[SIGN_CROSS] = { "x", "✖" },	 [SIGN_HALF] = { "+", "◐" },
-		[SIGN_PAUSE] = { "=", "‖" },	 [SIGN_DASH] = { "-", "–" },
-		[SIGN_CUT] = { "~", "…" },	 [SIGN_TIMES] = { "x", "×" },
-		[SIGN_MARK] = { "+", "◆" },	 [SIGN_FALLING] = { "-", "▼" },
-		[SIGN_RISING] = { "+", "▲" },	 [SIGN_AGAIN] = { "@", "↻" },
+		[SIGN_RIGHT] = { ">", "▶", "►" }, [SIGN_SEPARATOR] = { "|", "·" },
+		[SIGN_CROSS] = { "x", "✖", "x" }, [SIGN_HALF] = { "+", "◐", "+" },
+		[SIGN_PAUSE] = { "=", "‖", "=" }, [SIGN_DASH] = { "-", "–", "-" },
+		[SIGN_CUT] = { "~", "…", "~" },	 [SIGN_TIMES] = { "x", "×", "x" },
+		[SIGN_MARK] = { "+", "◆", "♦" }, [SIGN_FALLING] = { "-", "▼" },
+		[SIGN_RISING] = { "+", "▲" },	 [SIGN_AGAIN] = { "@", "↻", "@" },
 	};
 
-	return signs[sign][canvas.utf8];
+	if (canvas.glyphs == GLYPHS_CONSOLE && signs[sign][2])
+		return signs[sign][2];
+	return signs[sign][canvas.glyphs != GLYPHS_ASCII];
 }
 
 const char *draw_time(char out[16], uint64_t time)

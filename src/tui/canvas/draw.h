@@ -25,8 +25,21 @@ enum ink {
 #define DRAW_REVERSE 0x400u
 #define DRAW_MIDDLE 0x800u /* text that finds no room loses its middle, not its end */
 
-/* utf8: else only ASCII is drawn. Once curses runs. */
-void draw_start(bool utf8, bool colour);
+/* What a terminal's font can be expected to have. */
+enum glyphs {
+	GLYPHS_ASCII,
+	GLYPHS_CONSOLE, /* what the kernel's console has: lines and blocks, no braille */
+	GLYPHS_ALL,
+};
+
+/* Once curses runs. */
+void draw_start(enum glyphs glyphs, bool colour);
+
+/*
+ * Those of a terminal of that type ("linux") in a locale with UTF-8 or without; setting is what
+ * a person says it has, "ascii", "console" or "all", which counts more than the type, or NULL.
+ */
+enum glyphs draw_glyphs(const char *term, bool utf8, const char *setting);
 
 int draw_rows(void);
 int draw_columns(void);

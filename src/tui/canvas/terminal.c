@@ -146,6 +146,8 @@ static int take_screen(struct terminal *terminal, struct cause *cause)
 	terminal->colour = !(no_color && *no_color) && has_colors() && start_color() == OK;
 	if (terminal->colour)
 		use_default_colors();
+	terminal->glyphs = draw_glyphs(getenv("TERM"), terminal->utf8, getenv("VMDECK_GLYPHS"));
+	terminal->utf8 = terminal->glyphs != GLYPHS_ASCII;
 	terminal->marks_pastes = strncmp(cursor_address, "\033[", 2) == 0;
 	mark_pastes(terminal, true);
 	return 0;

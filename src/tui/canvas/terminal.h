@@ -10,6 +10,7 @@
 #include <termios.h>
 
 #include "base/cause.h"
+#include "tui/canvas/draw.h"
 
 #define TERMINAL_SIGNALS 7
 
@@ -20,7 +21,8 @@ struct terminal {
 	struct sigaction actions_before[TERMINAL_SIGNALS];
 	int signal_fd; /* readable when a signal came; see terminal_signals() */
 	bool modes_saved, signals_taken, suspended;
-	bool utf8, colour, mouse;
+	bool utf8, colour, mouse; /* utf8: what is no ASCII can be shown */
+	enum glyphs glyphs;
 	bool marks_pastes; /* it has been asked to: TERMINAL_PASTE, text, TERMINAL_PASTED */
 };
 
