@@ -396,8 +396,8 @@ static void palette_draw(void *arg, struct rect rect)
 }
 
 static const struct prompt_hint hints[] = {
-	{ "Enter", "run" }, { "Tab", "complete" }, { "Up, Down", "choose, or earlier lines" },
-	{ "Esc", "close" }, { NULL, NULL },
+	{ "Enter", "run" }, { "Tab", "complete" }, { "Esc", "close" },
+	{ "Up, Down", "choose, or earlier lines" }, { NULL, NULL },
 };
 
 static const struct prompt_above above = {
