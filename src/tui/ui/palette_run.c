@@ -13,6 +13,7 @@
 
 /* A line that was run, until the deck has answered all that it asks. */
 struct run {
+	struct run *next; /* of all there are */
 	struct runs *runs;
 	struct tui_deck *deck;
 	json_t *requests;
@@ -24,6 +25,13 @@ struct run {
 
 static void run_free(struct run *run)
 {
+	struct run **at = &run->runs->first;
+
+	while (*at != run)
+		at = &(*at)->next;
+	*at = run->next;
+	if (run->runs->asking == run)
+		run->runs->asking = NULL;
 	json_decref(run->requests);
 	free(run);
 }
@@ -88,11 +96,17 @@ static void send(struct run *run)
 		finish(run);
 }
 
-void runs_forget(struct runs *runs)
+/* Of a question that another took the place of. */
+static void forget_question(struct runs *runs)
 {
 	if (runs->asking)
 		run_free(runs->asking);
-	runs->asking = NULL;
+}
+
+void runs_forget(struct runs *runs)
+{
+	while (runs->first)
+		run_free(runs->first);
 }
 
 static void confirmed(void *arg, int choice, const char *text)
@@ -124,11 +138,12 @@ static void ask_for_all(struct run *run, const struct method *method)
 		snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
 			 json_text(json_object_get(request, "params"), "guest"));
 	}
-	runs_forget(run->runs);
+	forget_question(run->runs);
 	run->runs->asking = run;
-	prompt_ask(&run->runs->tui->prompt, choices, confirmed, run->runs, "%c%.*s %s%s? They lose "
-		   "what they have not written to their disks yet.", toupper((unsigned char)*what),
-		   (int)(it - what) - 1, what + 1, names, it + strlen(" it"));
+	prompt_ask(&run->runs->tui->prompt, choices, confirmed, run->runs, "%c%.*s %s%s?%s",
+		   toupper((unsigned char)*what), (int)(it - what) - 1, what + 1, names,
+		   it + strlen(" it"), method->order->loses ?
+		   " They lose what they have not written to their disks yet." : "");
 }
 
 static bool is_locked(const struct tui_guest *guest)
@@ -185,6 +200,8 @@ void runs_begin(struct runs *runs, const struct command_asked *asked, const char
 		return;
 	}
 	run->runs = runs;
+	run->next = runs->first;
+	runs->first = run;
 	run->deck = runs->tui->deck;
 	run->requests = asked->requests;
 	run->view = asked->view;

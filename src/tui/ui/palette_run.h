@@ -11,6 +11,7 @@
 struct runs {
 	struct tui *tui;
 	void (*refused)(struct tui *tui, const char *line, const char *wrong); /* a line, and why */
+	struct run *first;  /* of all that are not done */
 	struct run *asking; /* waits for an answer of a person, or NULL */
 	bool running; /* what is asked comes from a line that is kept itself */
 };
@@ -18,6 +19,6 @@ struct runs {
 /* Asks for what a line asks; its requests are taken over. */
 void runs_begin(struct runs *runs, const struct command_asked *asked, const char *line);
 
-void runs_forget(struct runs *runs); /* the line that waits for an answer */
+void runs_forget(struct runs *runs); /* whatever waits; the connection is closed */
 
 #endif
