@@ -61,6 +61,8 @@ struct cli {
 	json_t *requests;
 	bool on_screen; /* it is asked by a screen: what it makes is made on the deck's host */
 	const char *guest; /* where that is about a guest, for a line that names none; or NULL */
+	const char *marked; /* one of several that it is about, where a command takes several */
+	bool all_marked;    /* that one stands for all of them */
 	/*
 	 * The answer to a question that a word left out raises, new, or NULL after a message; NULL:
 	 * nothing may be asked.

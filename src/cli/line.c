@@ -33,6 +33,7 @@ static void begin(struct cli *cli, const void *hooks, const struct command_place
 	cli->commands = command_list();
 	cli->on_screen = true;
 	cli->guest = place->guest;
+	cli->marked = place->marked;
 	cli->look = look;
 	cli->look_arg = (void *)place;
 }
@@ -115,6 +116,7 @@ int line_read(const void *hooks, const char *line, const struct command_place *p
 		*asked = (struct command_asked){ NULL };
 	} else {
 		take_view(asked, &cli);
+		asked->marked = cli.all_marked;
 	}
 	words_free(&words);
 	return status ? -EINVAL : 0;

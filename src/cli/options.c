@@ -151,6 +151,12 @@ static void name_guest(struct cli *cli)
 {
 	const struct command *command = cli->command;
 
+	if (cli->marked && !cli->argc && command->word == WORD_GUEST && command->min_args == 1 &&
+	    command->max_args < 0) {
+		cli->argv[cli->argc++] = (char *)cli->marked;
+		cli->all_marked = true;
+		return;
+	}
 	if (!cli->guest || !*cli->guest || cli->argc != command->min_args - 1 ||
 	    (command->word != WORD_GUEST && command->word != WORD_DRIVE))
 		return;

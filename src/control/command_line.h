@@ -18,6 +18,7 @@
 /* What is known where a line is typed. */
 struct command_place {
 	const char *guest; /* whom it is about where the line names no guest; or "" */
+	const char *marked; /* one of the guests that are marked, for what many can have; or NULL */
 	/*
 	 * What the deck would answer to guest.list, guest.show or switch.list, as far as it is
 	 * known, new; or NULL. params is only looked at.
@@ -31,6 +32,7 @@ struct command_asked {
 	json_t *requests; /* an array of {"method", "params"} that change something, the caller's */
 	const char *view; /* id of the view that shows what comes of it, or NULL */
 	char guest[NAME_SIZE]; /* whom that shows, or "" */
+	bool marked; /* the guest of the only request stands for all that are marked */
 };
 
 struct command_line {

@@ -265,6 +265,36 @@ static void a_screen_that_watches_orders_nothing(void **state)
 	fake_screen_config.read_only = false;
 }
 
+static void orders_are_for_marked_guests(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct prompt *prompt = &screen->tui.prompt;
+	struct model *model = &screen->tui.deck->model;
+
+	model_find(model, "db")->marked = model_find(model, "web")->marked = true;
+	type(screen, "pause");
+	press(screen, '\r');
+	assert_string_equal(asked(screen), "guest.pause db");
+	assert_string_equal(asked(screen), "guest.pause web");
+	type(screen, "pause web");
+	press(screen, '\r');
+	assert_string_equal(asked(screen), "guest.pause web");
+	assert_string_equal(asked(screen), "");
+	type(screen, "reset");
+	press(screen, '\r');
+	assert_memory_equal(prompt->question, "Reset db and web?", 17);
+	prompt->drawn = true;
+	press(screen, 'y');
+	assert_string_equal(asked(screen), "guest.reset db");
+	assert_string_equal(asked(screen), "guest.reset web");
+	/* By a key they are one line. */
+	palette_open(&screen->tui, run_key);
+	press(screen, KEY_UP);
+	assert_string_equal(line_of(screen), "reset db web");
+	press(screen, KEY_UP);
+	assert_string_equal(line_of(screen), "reset");
+}
+
 static void lines_are_kept_in_a_file(void **state)
 {
 	struct history history = { .read = false };
@@ -306,6 +336,7 @@ int main(void)
 		TEST(letters_find_words),
 		TEST(orders_by_key_have_their_lines),
 		TEST(a_screen_that_watches_orders_nothing),
+		TEST(orders_are_for_marked_guests),
 		cmocka_unit_test(lines_are_kept_in_a_file),
 	};
 	int failed;

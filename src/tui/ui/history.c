@@ -74,6 +74,12 @@ void history_add(struct history *history, const char *line)
 	history->changed = true;
 }
 
+void history_drop(struct history *history)
+{
+	if (history->count)
+		drop(history, history->count - 1);
+}
+
 const char *history_line(const struct history *history, size_t n)
 {
 	return n < history->count ? history->lines[history->count - 1 - n] : NULL;

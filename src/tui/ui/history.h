@@ -24,6 +24,9 @@ void history_read(struct history *history);
 /* Adds a line, of one row of text, as the newest; it stands there once. */
 void history_add(struct history *history, const char *line);
 
+/* Forgets the newest line. */
+void history_drop(struct history *history);
+
 /* Line number n, from the newest on, or NULL. */
 const char *history_line(const struct history *history, size_t n);
 

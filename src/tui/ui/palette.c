@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/suggest.h"
 #include "base/words.h"
 #include "control/command_line.h"
@@ -18,6 +19,7 @@
 #include "tui/ui/palette_run.h"
 
 #define WORD_SIZE 64
+#define TOGETHER_NS (100 * NS_PER_MS) /* in which orders are given that a key gives together */
 
 struct palette {
 	struct tui *tui;
@@ -29,6 +31,9 @@ struct palette {
 	char wrong[CAUSE_SIZE];	   /* why the line was refused, or "" */
 	json_t *switches;	   /* the last answer to switch.list, or NULL */
 	struct runs runs;
+	const struct method *noted; /* of the newest line, where a key asked for it, */
+	uint64_t noted_at;	    /* when, CLOCK_MONOTONIC */
+	char noted_line[COMMAND_LINE_MAX];
 };
 
 static void open_line(struct palette *palette, const char *text, const char *wrong);
@@ -63,10 +68,22 @@ static json_t *answer_here(void *arg, const char *method, const json_t *params)
 	return guest ? json_incref(guest->json) : NULL;
 }
 
+/* One of the guests that orders of the view are for, if some are marked; or NULL. */
+static const char *find_marked(const struct tui *tui)
+{
+	const struct model *model = &tui->deck->model;
+
+	for (size_t i = 0; tui->top->ops->marks && i < model->guest_count; i++)
+		if (model->guests[i]->marked)
+			return model->guests[i]->name;
+	return NULL;
+}
+
 static struct command_place place_of(struct palette *palette)
 {
-	return (struct command_place){ .guest = tui_chosen(palette->tui), .answer = answer_here,
-				       .arg = palette };
+	return (struct command_place){ .guest = tui_chosen(palette->tui),
+				       .marked = find_marked(palette->tui),
+				       .answer = answer_here, .arg = palette };
 }
 
 static void switches_listed(void *arg, json_t *result, const struct client_error *error)
@@ -436,6 +453,16 @@ static void refused(struct tui *tui, const char *line, const char *wrong)
 
 /* --- what keys ask for --- */
 
+/* An order to marked guests is one line, not one for each of them. */
+static bool is_of_the_same(const struct palette *palette, const struct method *method)
+{
+	const char *newest = history_line(&palette->history, 0);
+
+	return method->order && palette->noted == method && newest &&
+	       strcmp(newest, palette->noted_line) == 0 &&
+	       clock_monotonic() - palette->noted_at < TOGETHER_NS;
+}
+
 /* The line that asks for the same is the newest of the history. */
 static void note(struct tui *tui, const char *method, const json_t *params)
 {
@@ -444,9 +471,17 @@ static void note(struct tui *tui, const char *method, const json_t *params)
 	const struct method *found = method_find(method);
 	char line[COMMAND_LINE_MAX];
 
-	if (!palette->runs.running && commands && found && found->role == METHOD_OPERATE &&
-	    commands->spell(commands->arg, method, params, line, sizeof(line)))
-		history_add(&palette->history, line);
+	if (palette->runs.running || !commands || !found || found->role != METHOD_OPERATE ||
+	    !commands->spell(commands->arg, method, params, line, sizeof(line)))
+		return;
+	if (!is_of_the_same(palette, found))
+		snprintf(palette->noted_line, sizeof(palette->noted_line), "%s", line);
+	else if (words_add(palette->noted_line, sizeof(palette->noted_line),
+			   json_text(params, "guest")) == 0)
+		history_drop(&palette->history);
+	palette->noted = found;
+	palette->noted_at = clock_monotonic();
+	history_add(&palette->history, palette->noted_line);
 }
 
 int palette_start(struct tui *tui)

@@ -9,6 +9,7 @@
 #include "control/methods.h"
 #include "tui/model/json.h"
 #include "tui/ui/edit.h"
+#include "tui/ui/marked.h"
 #include "tui/ui/orders.h"
 
 /* A line that was run, until the deck has answered all that it asks. */
@@ -157,7 +158,7 @@ static bool is_locked(const struct tui_guest *guest)
 }
 
 /* What asks elsewhere asks here; true: that is done, and nothing more is to be. */
-static bool give_as_keys_do(struct run *run)
+static bool give_as_keys_do(struct run *run, bool marked)
 {
 	const json_t *first = json_array_get(run->requests, 0);
 	const json_t *params = json_object_get(first, "params");
@@ -166,7 +167,9 @@ static bool give_as_keys_do(struct run *run)
 	const struct tui_guest *known = model_find(&run->deck->model, guest);
 	bool one = json_array_size(run->requests) == 1;
 
-	if (method == &method_table[METHOD_DECK_RELOAD]) {
+	if (marked && method->order) {
+		marked_order(run->deck, method->name);
+	} else if (method == &method_table[METHOD_DECK_RELOAD]) {
 		profiles_reload(run->deck);
 	} else if (method == &method_table[METHOD_DECK_QUIT]) {
 		if (strcmp(json_text(params, "mode"), "off") == 0)
@@ -208,7 +211,7 @@ void runs_begin(struct runs *runs, const struct command_asked *asked, const char
 	snprintf(run->line, sizeof(run->line), "%s", line);
 	method = method_find(json_text(json_array_get(run->requests, 0), "method"));
 	runs->running = true;
-	if (give_as_keys_do(run))
+	if (give_as_keys_do(run, asked->marked))
 		run_free(run);
 	else if (method->order && method->order->confirm && json_array_size(run->requests) > 1)
 		ask_for_all(run, method);
