@@ -96,7 +96,7 @@ int line_read(const void *hooks, const char *line, const struct command_place *p
 	struct cli cli;
 	int status;
 
-	*asked = (struct command_asked){ NULL };
+	*asked = (struct command_asked){ .requests = NULL };
 	if (words_split(&words, line) < 0)
 		return cause_set(cause, ENOMEM, "there is no memory for the line");
 	if (!words.count || words.end == WORDS_QUOTE) {
@@ -113,7 +113,7 @@ int line_read(const void *hooks, const char *line, const struct command_place *p
 	asked->requests = take_orders(&cli);
 	if (status) {
 		json_decref(asked->requests);
-		*asked = (struct command_asked){ NULL };
+		*asked = (struct command_asked){ .requests = NULL };
 	} else {
 		take_view(asked, &cli);
 		asked->marked = cli.all_marked;

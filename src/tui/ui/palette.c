@@ -259,7 +259,7 @@ static int read_line(struct palette *palette, const char *line, struct command_a
 	const struct command_line *commands = commands_of(palette);
 	struct command_place place = place_of(palette);
 
-	*asked = (struct command_asked){ NULL };
+	*asked = (struct command_asked){ .requests = NULL };
 	if (!commands)
 		return cause_set(cause, ENOENT, "there is no command '%s'", line);
 	return commands->read(commands->arg, line, &place, asked, cause);

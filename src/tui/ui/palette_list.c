@@ -17,7 +17,7 @@ void palette_list_clear(struct palette_list *list)
 		free(list->items[i].help);
 	}
 	free(list->items);
-	*list = (struct palette_list){ NULL };
+	*list = (struct palette_list){ .items = NULL };
 }
 
 static bool has_word(const struct palette_list *list, const char *word)
