@@ -21,6 +21,7 @@
 #include "tui/model/fuzzy.h"
 #include "tui/ui/commands.h"
 #include "tui/ui/history.h"
+#include "tui/ui/mistakes.h"
 #include "tui/ui/orders.h"
 #include "tui/ui/palette.h"
 
@@ -250,6 +251,11 @@ static void a_screen_that_watches_orders_nothing(void **state)
 	struct tui *tui = &screen->tui;
 
 	fake_screen_config.read_only = true;
+	/* What the screen asks by itself is not refused, but not asked. */
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"db\",\"state\":\"running\"},"
+			   "{\"name\":\"web\",\"state\":\"stopped\",\"profile\":\"/web.ini\"}]}");
+	mistakes_look(tui->deck, model_find(&tui->deck->model, "web"));
+	assert_null(tui->status.entries[STATUS_REFUSAL].text);
 	order_give(tui->deck, "web", "guest.pause");
 	assert_string_equal(tui->status.entries[STATUS_REFUSAL].text, TUI_READ_ONLY);
 	/* Nor is a person asked in vain. */

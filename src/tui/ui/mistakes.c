@@ -33,7 +33,8 @@ void mistakes_look(struct tui_deck *deck, const struct tui_guest *guest)
 	const char *path = guest ? json_text(guest->json, "profile") : "";
 	uint64_t now = clock_monotonic();
 
-	if (!*path || deck->looking || guest_state_in(guest->state, GUEST_ALIVE) ||
+	/* A path that the deck looks at is an order to it. */
+	if (!*path || deck->looking || deck->config->read_only || guest_state_in(guest->state, GUEST_ALIVE) ||
 	    (guest->json == deck->looked_at && now - deck->looked < AGAIN_NS))
 		return;
 	deck->looked = now;
