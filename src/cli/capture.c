@@ -273,23 +273,10 @@ static void say_waiting(json_t *waiting)
 			    json_string_value(name));
 }
 
-/* A deck ends a capture of its own when it is told to, and writes pcapng alone. */
-static int check_for_screen(const struct cli *cli)
-{
-	static const unsigned others[] = { COUNT, AUTOSTOP, RING_BUFFER, FORMAT, CLASSIC,
-					  TLS_KEYS };
-
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		if (cli->values[others[i]].set)
-			return usage_error(cli->command, "--%s is for 'vmdeck capture' in a shell "
-					   "alone", cli->command->options[others[i]].name);
-	return read_interfaces(cli) || read_past(cli) ? CLI_USAGE : CLI_OK;
-}
-
 /* To a file on the deck's host, with a name of its own unless one is given. */
 static int start_requests(struct cli *cli)
 {
-	int status = check_for_screen(cli);
+	int status = read_interfaces(cli) || read_past(cli) ? CLI_USAGE : CLI_OK;
 	const char *name = cli->values[WRITE].text;
 	json_t *params = status ? NULL : params_of(cli);
 	char path[PATH_MAX];

@@ -24,3 +24,16 @@ bool command_on_screen(const struct command *command)
 	return command->view || (command->requests && command->method >= 0 &&
 				 method_table[command->method].role == METHOD_OPERATE);
 }
+
+bool command_option_of_shell(const struct command *command, const char *option)
+{
+	const char *at = command->shell_options;
+	size_t n, length = strlen(option);
+
+	for (; at && *at; at += n + (at[n] == '|')) {
+		n = strcspn(at, "|");
+		if (n == length && memcmp(at, option, n) == 0)
+			return true;
+	}
+	return false;
+}

@@ -92,6 +92,7 @@ struct command {
 	 * another status after a message. NULL: it asks nothing of one.
 	 */
 	int (*requests)(struct cli *cli);
+	const char *shell_options; /* "wait|timeout": without meaning in a screen; or NULL */
 	const char *view; /* of the screen: shows what it prints, or what comes of it; or NULL */
 };
 
@@ -101,5 +102,8 @@ const char *command_help(const struct command *command);
 
 /* Whether it does something in a screen: to the deck, or shows a view. */
 bool command_on_screen(const struct command *command);
+
+/* Whether a screen has no use for an option of a command. */
+bool command_option_of_shell(const struct command *command, const char *option);
 
 #endif

@@ -221,7 +221,9 @@ static void offer_options(const struct typing *typing)
 	for (unsigned i = 0; i < (typing->cli->on_screen ? 1 : ARRAY_SIZE(tables)); i++)
 		for (const struct option_row *row = tables[i]; row && row->name; row++)
 			if ((row->letter != 'j' || typing->cli->command->json) &&
-			    (row->type == OPTION_LIST || !is_given(typing, row)))
+			    (row->type == OPTION_LIST || !is_given(typing, row)) &&
+			    !(typing->cli->on_screen &&
+			      command_option_of_shell(typing->cli->command, row->name)))
 				offer_option(typing, row->name, row->help);
 }
 

@@ -60,6 +60,18 @@ static int refuse(const struct command *command)
 		    command->name);
 }
 
+/* CLI_OK when all that is given means something here. */
+static int check_options(const struct cli *cli)
+{
+	const struct command *command = cli->command;
+
+	for (unsigned i = 0; command->options && command->options[i].name; i++)
+		if (cli->values[i].set && command_option_of_shell(command, command->options[i].name))
+			return fail("--%s is for 'vmdeck %s' in a shell alone",
+				    command->options[i].name, command->name);
+	return cli->socket ? fail("--socket is for a shell; this screen shows one deck") : CLI_OK;
+}
+
 static int read_words(struct cli *cli, struct words *words)
 {
 	int error;
@@ -73,8 +85,8 @@ static int read_words(struct cli *cli, struct words *words)
 	if (error < 0)
 		return fail("%s %s: %s", cli->command->name, cli->command->args,
 			    command_help(cli->command));
-	if (!error && cli->socket)
-		return fail("--socket is for a shell; this screen shows one deck");
+	if (!error)
+		error = check_options(cli);
 	return !error && cli->command->requests ? cli->command->requests(cli) : error;
 }
 

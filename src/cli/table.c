@@ -166,7 +166,8 @@ static const struct command rows[] = {
 		  "is typed to its end; then the console is shown until the guest ends.\n",
 	  .options = console_options, .run = console_main,
 	  .requests = console_requests,
-	  .view = "console" },
+	  .view = "console",
+	  .shell_options = "no-backlog|escape|vga|serial" },
 	{ .name = "connect", .args = "GUEST PORT", .min_args = 2, .max_args = 2,
 	  .word = WORD_GUEST, .method = METHOD_GUEST_SHOW, .states = GUEST_ALIVE,
 	  .help = "connects standard input and output to a port of a guest",
@@ -200,7 +201,8 @@ static const struct command rows[] = {
 		  "  vmdeck capture -i web/net0 -f 'tcp port 80' -w - | tshark -r -\n"
 		  "  vmdeck capture -b filesize:100000 -b files:10 -w ring.pcapng\n",
 	  .options = capture_options, .run = capture_main, .requests = capture_requests,
-	  .view = "network" },
+	  .view = "network",
+	  .shell_options = "count|autostop|ring-buffer|format|pcap|follow|quiet" },
 	{ .name = "extcap", .args = "", .method = -1,
 	  .help = "shows a deck's switches, guests and ports to Wireshark",
 	  .more = "Wireshark and tshark call it, by a script in a folder that is theirs or named to "
@@ -249,7 +251,8 @@ static const struct command rows[] = {
 	{ .name = "stats", .args = "[GUEST...]", .max_args = -1, .word = WORD_GUEST,
 	  .method = METHOD_STATS_SUBSCRIBE, .json = true, .help = "shows what guests use",
 	  .options = stats_options, .run = stats_main, .requests = stats_requests,
-	  .view = "deck" },
+	  .view = "deck",
+	  .shell_options = "watch|interval" },
 	{ .name = "events", .args = "", .method = METHOD_EVENTS_SUBSCRIBE, .json = true,
 	  .help = "prints events as they happen", .run = events_main,
 	  .requests = requests_plain,
@@ -258,7 +261,8 @@ static const struct command rows[] = {
 	  .run = reload_main, .requests = requests_plain },
 	{ .name = "shutdown", .args = "", .method = METHOD_DECK_QUIT,
 	  .more = "Each guest has 30 seconds from its power button on, then it is forced.\n",
-	  .options = shutdown_options, .run = shutdown_main, .requests = shutdown_requests },
+	  .options = shutdown_options, .run = shutdown_main, .requests = shutdown_requests,
+	  .shell_options = "wait" },
 	{ .name = "complete", .args = "WORD...", .max_args = -1, .method = -1,
 	  .help = "prints what a shell can complete", .run = complete_main },
 	{ .name = "help", .args = "[COMMAND]", .max_args = 1, .word = WORD_COMMAND, .method = -1,
@@ -272,7 +276,8 @@ static struct command order_row(int method)
 	struct command row = { .name = order->command, .args = "GUEST...", .min_args = 1,
 			       .max_args = -1, .word = WORD_GUEST, .method = method,
 			       .help = order->command_help, .options = order_options,
-			       .run = order_main, .requests = order_requests };
+			       .run = order_main, .requests = order_requests,
+			       .shell_options = "wait|timeout" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(own_options); i++)
 		if ((int)own_options[i].method == method) {

@@ -81,6 +81,8 @@ static void lines_ask_for_what_commands_do(void **state)
 		{ "balloon web x", "'x' is not a size; write 512M or 2G" },
 		{ "port set loss", "'loss': a setting is written key=value" },
 		{ "capture -c 3 -w x", "--count is for 'vmdeck capture' in a shell alone" },
+		{ "stop -w web", "--wait is for 'vmdeck stop' in a shell alone" },
+		{ "stop --socket /x web", "--socket is for a shell; this screen shows one deck" },
 		{ "eject db", "guest 'db': there is none" },
 		{ "doctor", "doctor does nothing to a deck: it is for a shell, 'vmdeck doctor'" },
 		{ "stop 'web", "a quote is not closed" },
@@ -142,6 +144,7 @@ static void candidates_come_with_what_they_mean(void **state)
 	line_complete(&hooks, "stop --", &place, collect, text);
 	assert_non_null(strstr(text, "--force=take its power away at once,"));
 	assert_null(strstr(text, "--socket"));
+	assert_null(strstr(text, "--wait"));
 	*text = '\0';
 	line_complete(&hooks, "eject ", &place, collect, text);
 	assert_string_equal(text, "web/disk1=/a.iso,");
