@@ -66,7 +66,8 @@ static int check_options(const struct cli *cli)
 	const struct command *command = cli->command;
 
 	for (unsigned i = 0; command->options && command->options[i].name; i++)
-		if (cli->values[i].set && command_option_of_shell(command, command->options[i].name))
+		if (cli->values[i].set &&
+		    command_option_of_shell(command, command->options[i].name))
 			return fail("--%s is for 'vmdeck %s' in a shell alone",
 				    command->options[i].name, command->name);
 	return cli->socket ? fail("--socket is for a shell; this screen shows one deck") : CLI_OK;

@@ -207,9 +207,11 @@ static void draw_keys(const struct tui *tui, int y, int x, int width)
 
 	if (tui->prompt.active && !tui->prompt.choices) {
 		static const struct prompt_hint line[] = {
-			{ "Enter", "done" }, { "Esc", "cancel" }, { "Ctrl-U", "clear" }, { NULL, NULL },
+			{ "Enter", "done" }, { "Esc", "cancel" }, { "Ctrl-U", "clear" },
+			{ NULL, NULL },
 		};
-		const struct prompt_hint *hint = tui->prompt.above ? tui->prompt.above->hints : line;
+		const struct prompt_hint *hint = tui->prompt.above ? tui->prompt.above->hints
+								   : line;
 
 		for (; hint->label; hint++)
 			x = draw_key(y, x, end, hint->label, hint->does);
