@@ -1133,6 +1133,20 @@ static void a_backlog_heeds_settings(void **state)
 	lan->b.room = 100;
 	assert_false(switch_retry(lan->a.port));
 	assert_int_equal(lan->b.count, 1);
+
+	/* One that waits without its tag is none for what is a trunk by then, nor the other way. */
+	trunk = (struct net_port_settings){ .vlan = 7 };
+	allow(&trunk, 10);
+	for (unsigned i = 0; i < 2; i++) {
+		lan->b.room = 1;
+		switch_input(lan->a.port, &frame, 1);
+		assert_true(switch_waits(lan->a.port));
+		set(&lan->b, i ? &access : &trunk);
+		lan->b.room = 100;
+		assert_false(switch_retry(lan->a.port));
+		assert_int_equal(lan->b.count, 1);
+		assert_int_equal(drops(&lan->b, NET_DROP_VLAN), i + 1);
+	}
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, fake_lan_setup, fake_lan_teardown)

@@ -45,8 +45,11 @@ static void deliver_with_backlog(const struct burst *burst, struct net_port *to,
 				 enum net_verdict *verdicts)
 {
 	struct net_port *sender = burst->sender;
+	const struct port_shape *shape = port_shape(to);
 	const struct net_frame *others[NET_BURST_MAX];
 	enum net_verdict theirs[NET_BURST_MAX];
+	uint32_t vlan = burst->tag & NET_VLAN_MAX;
+	bool tagged = vlan_is_tagged(shape ? &shape->settings : NULL, vlan);
 	unsigned taken = 0, n = 0;
 
 	if (!waiting_find(&sender->waiting, to->slot)) {
@@ -57,7 +60,7 @@ static void deliver_with_backlog(const struct burst *burst, struct net_port *to,
 	}
 	for (unsigned i = 0; i < count; i++) {
 		if (taken < count && verdict_is_want_of_room(verdicts[i]) &&
-		    waiting_put(&sender->waiting, to->slot, burst->tag & NET_VLAN_MAX, frames[i],
+		    waiting_put(&sender->waiting, to->slot, vlan, tagged, frames[i],
 				clock_monotonic())) {
 			verdicts[i] = NET_FORWARD;
 			continue;

@@ -315,11 +315,13 @@ static bool is_reached(const struct burst *burst, const struct net_port *to,
 }
 
 /* Whether the port, which may have been set anew since, is one for it: NET_FORWARD, or why not. */
-static enum net_verdict readmit(const struct net_port *to, uint32_t vlan)
+static enum net_verdict readmit(const struct net_port *to, const struct waiting_frame *waiting)
 {
 	const struct port_shape *shape = port_shape(to);
+	const struct net_port_settings *settings = shape ? &shape->settings : NULL;
 
-	if (!vlan_admits(shape ? &shape->settings : NULL, vlan))
+	if (!vlan_admits(settings, waiting->vlan) ||
+	    vlan_is_tagged(settings, waiting->vlan) != waiting->tagged)
 		return NET_DROP_VLAN;
 	return port_is_unplugged(to) ? NET_DROP_LINK_DOWN : NET_FORWARD;
 }
@@ -334,7 +336,7 @@ static bool retry_first(struct burst *burst, struct net_port *to, struct waiting
 	if (is_reached(burst, to, list->first)) {
 		unsigned taken = 0;
 
-		verdict = readmit(to, list->first->vlan);
+		verdict = readmit(to, list->first);
 		if (verdict == NET_FORWARD)
 			taken = to->ops.deliver(to->backend, burst->sender->slot, &frame, 1,
 						&verdict);

@@ -84,6 +84,11 @@ void vlan_enter(struct burst *burst, const struct net_port_settings *settings)
 	}
 }
 
+bool vlan_is_tagged(const struct net_port_settings *settings, uint32_t vlan)
+{
+	return vlan != (settings ? settings->vlan : 0);
+}
+
 bool vlan_admits(const struct net_port_settings *settings, uint32_t vlan)
 {
 	if (!settings)
@@ -128,7 +133,7 @@ const struct net_frame *const *vlan_leave(struct burst *burst,
 {
 	struct vlan_scratch *scratch;
 
-	if ((burst->tag & NET_VLAN_MAX) == settings->vlan)
+	if (!vlan_is_tagged(settings, burst->tag & NET_VLAN_MAX))
 		return frames;
 	scratch = scratch_of(burst->sender);
 	if (!scratch)

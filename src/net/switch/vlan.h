@@ -31,6 +31,9 @@ bool vlan_is_cut(const struct net_frame *frame);
  */
 void vlan_enter(struct burst *burst, const struct net_port_settings *settings);
 
+/* Whether a port with these settings, NULL: a plain one, sees frames of that VLAN with its tag. */
+bool vlan_is_tagged(const struct net_port_settings *settings, uint32_t vlan);
+
 /* Whether frames of that VLAN (0: none) go to a port with these settings, NULL: a plain one. */
 bool vlan_admits(const struct net_port_settings *settings, uint32_t vlan);
 

@@ -42,7 +42,7 @@ static struct waiting_frame *copy_of(const struct net_frame *frame, uint64_t now
 	return copy;
 }
 
-bool waiting_put(struct waiting *waiting, uint32_t slot, uint32_t vlan,
+bool waiting_put(struct waiting *waiting, uint32_t slot, uint32_t vlan, bool tagged,
 		 const struct net_frame *frame, uint64_t now)
 {
 	struct waiting_list *list;
@@ -57,6 +57,7 @@ bool waiting_put(struct waiting *waiting, uint32_t slot, uint32_t vlan,
 	if (!copy)
 		return false;
 	copy->vlan = vlan;
+	copy->tagged = tagged;
 	*list->end = copy;
 	list->end = &copy->next;
 	list->count++;

@@ -21,6 +21,7 @@ struct waiting_frame {
 	struct waiting_frame *next;
 	uint64_t since; /* CLOCK_MONOTONIC, ns */
 	uint32_t vlan;
+	bool tagged; /* as its receiver is to see it, it has the tag of that */
 	struct net_frame frame;
 	struct iovec rest;
 	uint8_t bytes[];
@@ -43,7 +44,7 @@ struct waiting {
 struct waiting_list *waiting_find(const struct waiting *waiting, uint32_t slot);
 
 /* Keeps a copy as the last one of its receiver, in that VLAN. False: there is no room for it. */
-bool waiting_put(struct waiting *waiting, uint32_t slot, uint32_t vlan,
+bool waiting_put(struct waiting *waiting, uint32_t slot, uint32_t vlan, bool tagged,
 		 const struct net_frame *frame, uint64_t now);
 
 /* Forgets the first one of a list. */
