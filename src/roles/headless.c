@@ -53,5 +53,6 @@ int role_headless(const struct role_config *config)
 	deck_session_serve(session);
 	deck_unlisten(session->deck, &headless.journal);
 	deck_session_close(session);
-	return *session->given_up != '\0';
+	deck_session_say_given_up(session);
+	return deck_session_gave_up(session);
 }

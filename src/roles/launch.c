@@ -60,7 +60,7 @@ static void leave_terminal(int launcher)
 /* The kernel may not end its process before the file system has answered: nobody waits for that. */
 static void say_given_up(const struct deck_session *session, int launcher)
 {
-	plain_say("ended without the guests that did not end: %s", session->given_up);
+	deck_session_say_given_up(session);
 	tell_launcher(launcher, GAVE_UP);
 }
 
@@ -138,9 +138,9 @@ static int run_session(const struct role_config *config, int launcher)
 		leave_terminal(launcher);
 	loop_post(deck_loop(session.deck), left ? &session.left : &session.off);
 	deck_session_close(&session);
-	if (*session.given_up && !left)
+	if (deck_session_gave_up(&session) && !left)
 		say_given_up(&session, launcher);
-	return result == TUI_LOST || *session.given_up;
+	return result == TUI_LOST || deck_session_gave_up(&session);
 }
 
 /* --- the launcher --- */

@@ -442,6 +442,7 @@ static void end(struct run *run)
 	if (run->started && !run->session.started)
 		deck_session_serve(&run->session);
 	deck_session_close(&run->session);
+	deck_session_say_given_up(&run->session);
 }
 
 /* The deck's one guest, if its profile is good; otherwise its mistakes are told. */
@@ -483,5 +484,5 @@ int role_run(const struct role_config *config)
 		loop_run(&run.loop);
 	}
 	end(&run);
-	return run.status || *run.session.given_up;
+	return run.status || deck_session_gave_up(&run.session);
 }

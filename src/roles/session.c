@@ -14,6 +14,7 @@
 #include "base/files.h"
 #include "base/lock_file.h"
 #include "base/paths.h"
+#include "base/plain.h"
 #include "control/endpoint.h"
 #include "core/deck/marks.h"
 #include "sandbox/confine.h"
@@ -125,7 +126,7 @@ void deck_session_serve(struct deck_session *session)
 	server = session->server;
 	session->server = NULL;
 	pthread_mutex_unlock(&session->lock);
-	server_free(server);
+	session->captures_left = !server_free(server);
 }
 
 static void *deck_thread(void *arg)
@@ -305,7 +306,7 @@ void deck_session_close(struct deck_session *session)
 	if (session->started)
 		thread_join(&session->thread);
 	session->started = false;
-	server_free(session->server);
+	session->captures_left |= !server_free(session->server);
 	session->server = NULL;
 	deck_signals_close(&session->signals);
 	if (session->deck) {
@@ -314,7 +315,10 @@ void deck_session_close(struct deck_session *session)
 		loop_timer_cancel(deck_loop(session->deck), &session->look);
 		logfile_close(&session->log);
 		deck_given_up(session->deck, session->given_up, sizeof(session->given_up));
-		(void)deck_free(session->deck);
+		if (session->captures_left)
+			deck_leave(session->deck);
+		else
+			(void)deck_free(session->deck);
 	}
 	session->deck = NULL;
 	if (session->lock_path)
@@ -322,4 +326,18 @@ void deck_session_close(struct deck_session *session)
 	free(session->lock_path);
 	session->lock_path = NULL;
 	pthread_mutex_destroy(&session->lock);
+}
+
+bool deck_session_gave_up(const struct deck_session *session)
+{
+	return *session->given_up || session->captures_left;
+}
+
+void deck_session_say_given_up(const struct deck_session *session)
+{
+	if (*session->given_up)
+		plain_say("ended without the guests that did not end: %s", session->given_up);
+	if (session->captures_left)
+		plain_say("ended without captures that did not end, for a file system with their "
+			  "files does not answer");
 }

@@ -38,10 +38,8 @@ struct deck_session {
 	struct loop_task off;  /* takes every guest's power and ends the deck */
 	struct loop_task press, force; /* as a first and a second signal do */
 	struct loop_task left; /* this process is no client of the deck any more */
-	/*
-	 * After deck_session_close(): it gave up on these guests, so the process is to end; or "".
-	 */
-	char given_up[200];
+	char given_up[200];  /* guests, see deck_session_gave_up(); or "" */
+	bool captures_left;
 	bool keep;  /* the deck stays when nobody uses it */
 	bool alone; /* starts nothing by itself, and does without a socket that another deck has */
 };
@@ -62,6 +60,10 @@ int deck_session_start(struct deck_session *session, struct cause *cause);
 
 /* Waits for the end of the deck that was started. Valid after a failure. */
 void deck_session_close(struct deck_session *session);
+
+/* After that: whether something of it could not be ended, so that the process is to end; what. */
+bool deck_session_gave_up(const struct deck_session *session);
+void deck_session_say_given_up(const struct deck_session *session);
 
 /*
  * A client's end of a connection to the server, or a negative errno with a cause; arg:

@@ -239,7 +239,8 @@ def test_quit():
     with deck_and_files() as (deck, files):
         files.deafen()
         profile = deck.write("two.ini", with_image(files, "two"))
-        asking = threading.Thread(target=ask_for_nothing, args=(deck, profile))
+        asking = threading.Thread(target=ask_for_nothing,
+                                  args=(deck, "profile.check", {"path": profile}))
         asking.start()
         assert files.asked.wait(d.PATIENCE)
         answers_soon(deck)
@@ -248,9 +249,9 @@ def test_quit():
         asking.join(d.PATIENCE)
 
 
-def ask_for_nothing(deck, profile):
+def ask_for_nothing(deck, method, params):
     with contextlib.suppress(json.JSONDecodeError):  # the connection ends without an answer
-        deck.call("profile.check", {"path": profile})
+        deck.call(method, params)
 
 
 def test_a_passphrase_that_is_missing():
@@ -389,6 +390,23 @@ def test_the_end_of_a_deck_with_a_guest_that_does_not_end():
     with one_that_does_not_start() as deck:
         assert deck.run("shutdown", "--force").returncode == 0
         ends_without_it(deck)
+
+
+def test_the_end_of_a_deck_with_a_capture_that_does_not_begin():
+    with deck_and_files() as (deck, files):
+        deck.guest("two", GUEST.format(name="two") + "[net0]\nswitch = lan\n")
+        assert deck.run("start", "two").returncode == 0
+        files.deafen()
+        asking = threading.Thread(target=ask_for_nothing, args=(
+            deck, "capture.start", {"ports": ["two/net0"],
+                                    "path": os.path.join(files.path, "x.pcapng")}))
+        asking.start()
+        assert files.asked.wait(d.PATIENCE)
+        answers_soon(deck)
+        assert deck.run("shutdown", "--force").returncode == 0
+        assert deck.process.wait(SOON) == 1
+        assert "ended without captures that did not end" in open(deck.errors).read()
+        asking.join(d.PATIENCE)
 
 
 def test_a_second_signal_has_no_patience():

@@ -476,11 +476,16 @@ static void free_network(struct network *network)
 	network_free(network);
 }
 
-bool deck_free(struct deck *deck)
+void deck_leave(struct deck *deck)
 {
 	watch_destroy(&deck->watch);
 	pressure_destroy(&deck->pressure);
 	lease_file_close(&deck->services.leases);
+}
+
+bool deck_free(struct deck *deck)
+{
+	deck_leave(deck);
 	/* The threads of their machines still have the rest of it. */
 	if (any_live(deck))
 		return false;

@@ -37,6 +37,9 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
  */
 bool deck_free(struct deck *deck);
 
+/* In its place where others still use it: what is kept in files is written, and no more. */
+void deck_leave(struct deck *deck);
+
 struct loop *deck_loop(struct deck *deck);
 struct network *deck_network(struct deck *deck);
 const char *deck_name(const struct deck *deck); /* "demo" or the guests folder */

@@ -26,6 +26,7 @@
 #define LOOK_RARELY (60 * NS_PER_S)
 #define OPENERS_MAX 4
 #define OPENERS_PATIENCE (2 * NS_PER_S) /* at the end of the deck */
+#define CAPTURES_PATIENCE (10 * NS_PER_S) /* the same, with what they have still to write */
 #define ACCEPT_PAUSE (100 * NS_PER_MS) /* after running out of file descriptors */
 
 static const struct thread_role worker_role = { .name = "worker" };
@@ -338,12 +339,24 @@ bool server_leave(struct server *server, pid_t client)
 	return leave_client(&server->leave, client);
 }
 
-void server_free(struct server *server)
+/* Also of those that began while the others were waited for. */
+static bool end_captures(struct server *server)
+{
+	for (unsigned round = 0; round < 2; round++) {
+		end_streams(server);
+		if (!worker_leave(&server->worker, CAPTURES_PATIENCE))
+			return false;
+	}
+	worker_destroy(&server->worker);
+	return true;
+}
+
+bool server_free(struct server *server)
 {
 	struct peer *peer;
 
 	if (!server)
-		return;
+		return true;
 	loop_timer_cancel(server->loop, &server->look);
 	stop_listening(server);
 	loop_unpost(server->loop, &server->adopt_task);
@@ -356,15 +369,14 @@ void server_free(struct server *server)
 		peer_close(peer);
 	}
 	leave_destroy(&server->leave);
-	worker_finish(&server->worker);
-	end_streams(server);
-	worker_finish(&server->worker);
-	worker_destroy(&server->worker);
 	/* A file system may not answer before the process has ended. */
+	if (!end_captures(server))
+		return false;
 	if (!worker_leave(&server->openers, OPENERS_PATIENCE))
-		return;
+		return true;
 	worker_destroy(&server->openers);
 	spares_close(&server->spares);
 	pthread_mutex_destroy(&server->adopt_lock);
 	free(server);
+	return true;
 }

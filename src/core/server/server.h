@@ -58,9 +58,10 @@ bool server_leave(struct server *server, pid_t client);
 
 /*
  * Tells all who subscribed to events of the end, closes all connections, ends their
- * captures (this waits for the capture writer) and removes the socket. The loop need not
- * run any more. Valid for NULL.
+ * captures and removes the socket. The loop need not run any more. Valid for NULL. False:
+ * captures have not ended in 10 s, as their files are on a file system that does not answer;
+ * then what they use, the deck and its network, has to stay until the process has ended.
  */
-void server_free(struct server *server);
+bool server_free(struct server *server);
 
 #endif
