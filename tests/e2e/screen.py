@@ -207,6 +207,7 @@ def test_many_guests_are_managed_from_the_list():
         terminal.keys("F")
         terminal.see(r"Force guest4, guest5 and guest6 off\? They lose what")
         terminal.keys("x")
+        d.wait_for(lambda: "Force guest4" not in terminal.screen(), "the question to go")
         terminal.see(r"3 marked · 6 guests · 3 running · 3 paused")
         terminal.keys("F")
         terminal.see(r"Force guest4, guest5 and guest6 off\?")
@@ -223,7 +224,9 @@ def test_many_guests_are_managed_from_the_list():
         # The power button asks.
         terminal.keys("g", "S")
         terminal.see(r"Shut db down\?")
-        terminal.keys("n", "l")
+        terminal.keys("n")
+        d.wait_for(lambda: "Shut db down" not in terminal.screen(), "the question to go")
+        terminal.keys("l")
         d.wait_for(lambda: "╭─ CPU" not in terminal.screen(), "the charts to go")
         assert folder.json("show", "db")["state"] == "running"
         terminal.keys("v")
