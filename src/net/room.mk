@@ -17,12 +17,23 @@ src_net_libnet_a_SOURCES = \
 	%D%/capture/stamp.c %D%/capture/stamp.h \
 	%D%/capture/tap.c \
 	%D%/capture/writer.c %D%/capture/writer.h \
-	%D%/decode/app.c \
+	%D%/decode/bridge.c \
 	%D%/decode/decode.c %D%/decode/decode.h \
+	%D%/decode/field.c \
+	%D%/decode/files.c \
+	%D%/decode/hosts.c \
+	%D%/decode/icmp.c \
 	%D%/decode/ip.c \
+	%D%/decode/names.c \
 	%D%/decode/parts.h \
+	%D%/decode/ports.c \
+	%D%/decode/routing.c \
+	%D%/decode/secure.c \
 	%D%/decode/summary.h \
 	%D%/decode/text.c %D%/decode/text.h \
+	%D%/decode/transport.c \
+	%D%/decode/tunnel.c \
+	%D%/decode/web.c \
 	%D%/frame/copy.h \
 	%D%/frame/checksum.c %D%/frame/checksum.h \
 	%D%/frame/frame.c %D%/frame/frame.h \

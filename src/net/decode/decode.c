@@ -1,6 +1,6 @@
 /*
- * A packet in one line: the frame, its VLAN tags and ARP (RFC 826), LLDP and
- * LLC (IEEE 802.1AB, 802.2, 802.1D). Pure; any thread.
+ * A packet in one line: the frame, its VLAN tags and ARP (RFC 826). Pure;
+ * any thread.
  */
 #include "net/decode/decode.h"
 
@@ -11,7 +11,7 @@
 #include "base/checked.h"
 #include "net/decode/parts.h"
 
-static void decode_arp(struct packet *p)
+static bool decode_arp(struct packet *p)
 {
 	static const uint8_t ethernet_ip4[6] = { 0, 1, 8, 0, 6, 4 };
 	static const uint8_t all[4] = { 255, 255, 255, 255 };
@@ -19,16 +19,13 @@ static void decode_arp(struct packet *p)
 	const uint8_t *sender, *target;
 	unsigned op;
 
-	packet_protocol(p, "ARP");
-	if (!packet_has(p, 28)) {
-		packet_cut(p);
-		return;
-	}
+	if (!packet_has(p, 28))
+		return packet_cut(p);
 	op = get_be16(p->data + 6);
 	if (memcmp(p->data, ethernet_ip4, sizeof(ethernet_ip4)) != 0) {
 		packet_say(p, "Operation %u of hardware type %u, protocol type 0x%04x", op,
 			   get_be16(p->data), get_be16(p->data + 2));
-		return;
+		return true;
 	}
 	sender = p->data + 14;
 	target = p->data + 24;
@@ -46,141 +43,117 @@ static void decode_arp(struct packet *p)
 		packet_say(p, "%s is at %s", a, mac_text(p->data + 8, mac));
 	else
 		packet_say(p, "Unknown ARP operation %u from %s", op, a);
+	return true;
 }
-
-/* The names of TLVs (IEEE 802.1AB §8.5) that say who speaks, in the order they come in. */
-static void decode_lldp(struct packet *p)
-{
-	enum { LLDP_END, LLDP_CHASSIS, LLDP_PORT, LLDP_NAME = 5 };
-	unsigned type, size, subtype;
-	char mac[MAC_TEXT];
-
-	packet_protocol(p, "LLDP");
-	for (unsigned count = 0; count < 32 && packet_has(p, 2); count++) {
-		type = p->data[0] >> 1;
-		size = get_be16(p->data) & 0x1ffu;
-		packet_skip(p, 2);
-		if (type == LLDP_END)
-			return;
-		if (!packet_has(p, size))
-			break;
-		subtype = size ? p->data[0] : 0;
-		if ((type == LLDP_CHASSIS || type == LLDP_PORT) && size > 1) {
-			packet_say(p, type == LLDP_PORT ? " Port " : "Chassis ");
-			if (size == 7 && subtype == (type == LLDP_PORT ? 3 : 4))
-				packet_say(p, "%s", mac_text(p->data + 1, mac));
-			else
-				packet_quote(p, p->data + 1, size - 1);
-		} else if (type == LLDP_NAME) {
-			packet_say(p, " Name ");
-			packet_quote(p, p->data, size);
-		}
-		packet_skip(p, size);
-	}
-	packet_cut(p);
-}
-
-/* Bridge PDUs (IEEE 802.1D §9.3). */
-static void decode_stp(struct packet *p)
-{
-	char mac[MAC_TEXT];
-
-	packet_protocol(p, "STP");
-	if (!packet_has(p, 4)) {
-		packet_cut(p);
-		return;
-	}
-	if (p->data[3] == 0x80) {
-		packet_say(p, "Topology Change Notification");
-		return;
-	}
-	if (!packet_has(p, 27)) {
-		packet_cut(p);
-		return;
-	}
-	packet_say(p, "%s Root = %u/%u/%s  Cost = %u  Port = 0x%04x",
-		   p->data[3] == 2 ? (p->data[2] >= 3 ? "MST." : "RST.") : "Conf.",
-		   get_be16(p->data + 5) & 0xf000u, get_be16(p->data + 5) & 0x0fffu,
-		   mac_text(p->data + 7, mac), get_be32(p->data + 13), get_be16(p->data + 25));
-}
-
-static void decode_llc(struct packet *p)
-{
-	packet_protocol(p, "LLC");
-	if (!packet_has(p, 3)) {
-		packet_cut(p);
-		return;
-	}
-	if (p->data[0] == 0x42 && p->data[1] == 0x42) {
-		packet_skip(p, 3);
-		decode_stp(p);
-		return;
-	}
-	if (p->data[0] == 0xaa && packet_has(p, 8) && get_be32(p->data + 3) >> 8 == 0x00000c &&
-	    get_be16(p->data + 6) == 0x2000)
-		packet_protocol(p, "CDP");
-	packet_say(p, "DSAP 0x%02x, SSAP 0x%02x, %zu bytes", p->data[0], p->data[1], p->size - 3);
-}
-
-static void decode_ethertype(struct packet *p, unsigned type);
 
 /* IEEE 802.1Q §9.6 */
-static void decode_vlan(struct packet *p)
+static bool decode_vlan(struct packet *p)
 {
 	unsigned type;
 
-	packet_protocol(p, "VLAN");
-	if (!packet_has(p, 4)) {
-		packet_cut(p);
-		return;
-	}
+	if (!packet_has(p, 4))
+		return packet_cut(p);
 	packet_say(p, "[VLAN %u] ", get_be16(p->data) & 0xfffu);
 	type = get_be16(p->data + 2);
 	packet_skip(p, 4);
-	if (p->depth++ < PACKET_DEPTH_MAX)
-		decode_ethertype(p, type);
+	return !packet_nest(p) || decode_ethertype(p, type);
 }
 
-/* Protocols that have a name only have no function. */
-static const struct {
-	uint16_t type;
-	const char *name;
-	void (*decode)(struct packet *packet);
-} ethertypes[] = {
-	{ 0x0800, "IPv4", decode_ip4 },  { 0x0806, "ARP", decode_arp },
-	{ 0x0842, "WOL", NULL },         { 0x8035, "RARP", NULL },
-	{ 0x8100, "VLAN", decode_vlan }, { 0x86dd, "IPv6", decode_ip6 },
-	{ 0x8809, "LACP", NULL },        { 0x8847, "MPLS", NULL },
-	{ 0x8863, "PPPoED", NULL },      { 0x8864, "PPPoES", NULL },
-	{ 0x888e, "EAPOL", NULL },       { 0x88a2, "AoE", NULL },
-	{ 0x88a8, "VLAN", decode_vlan }, { 0x88cc, "LLDP", decode_lldp },
-	{ 0x88e5, "MACSEC", NULL },      { 0x88f7, "PTPv2", NULL },
-	{ 0x8906, "FCoE", NULL },        { 0x9000, "LOOP", NULL },
+static const struct dissector ethertypes[] = {
+	{ 0x0800, "IPv4", decode_ip4 },
+	{ 0x0806, "ARP", decode_arp },
+	{ 0x0842, "WOL", NULL },
+	{ 0x22f3, "TRILL", NULL },
+	{ 0x6002, "MOP RC", NULL },
+	{ 0x6003, "DEC DNA", NULL },
+	{ 0x6004, "LAT", NULL },
+	{ 0x6558, "Ethernet", decode_ethernet },
+	{ 0x8035, "RARP", NULL },
+	{ 0x809b, "DDP", NULL },
+	{ 0x80f3, "AARP", NULL },
+	{ 0x8100, "VLAN", decode_vlan },
+	{ 0x8137, "IPX", NULL },
+	{ 0x86dd, "IPv6", decode_ip6 },
+	{ 0x8808, "MAC CTRL", NULL },
+	{ 0x8809, NULL, decode_slow },
+	{ 0x8847, "MPLS", decode_mpls },
+	{ 0x8848, "MPLS", decode_mpls },
+	{ 0x8863, "PPPoED", decode_pppoe_discovery },
+	{ 0x8864, "PPPoES", decode_pppoe_session },
+	{ 0x886f, "MS NLB", NULL },
+	{ 0x888e, "EAPOL", decode_eapol },
+	{ 0x8892, "PN-RT", NULL },
+	{ 0x88a2, "AoE", NULL },
+	{ 0x88a4, "ECAT", NULL },
+	{ 0x88a8, "VLAN", decode_vlan },
+	{ 0x88ca, "TIPC", NULL },
+	{ 0x88cc, "LLDP", decode_lldp },
+	{ 0x88e5, "MACSEC", decode_macsec },
+	{ 0x88e7, "0x88e7", decode_pbb },
+	{ 0x88f7, NULL, decode_ptp },
+	{ 0x8902, "CFM", NULL },
+	{ 0x8906, "FCoE", NULL },
+	{ 0x8914, "FIP", NULL },
+	{ 0x894f, "NSH", decode_nsh },
+	{ 0x9000, "LOOP", NULL },
+	{ 0x9100, "VLAN", decode_vlan },
 };
 
-static void decode_ethertype(struct packet *p, unsigned type)
+bool dissect(const struct dissector *rows, size_t count, unsigned number, struct packet *p)
+{
+	char before[sizeof(p->out->protocol)];
+
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].number != number)
+			continue;
+		memcpy(before, p->out->protocol, sizeof(before));
+		if (rows[i].name)
+			packet_protocol(p, rows[i].name);
+		if (!rows[i].decode) {
+			packet_say(p, "%s, %zu bytes", rows[i].name, p->size);
+			return true;
+		}
+		if (rows[i].decode(p))
+			return true;
+		memcpy(p->out->protocol, before, sizeof(before));
+	}
+	return false;
+}
+
+bool decode_known_ethertype(struct packet *p, unsigned type)
+{
+	return DISSECT(ethertypes, type, p);
+}
+
+bool decode_ethertype(struct packet *p, unsigned type)
 {
 	char name[16];
 
-	for (size_t i = 0; i < ARRAY_SIZE(ethertypes); i++) {
-		if (ethertypes[i].type != type)
-			continue;
-		if (ethertypes[i].decode) {
-			ethertypes[i].decode(p);
-			return;
-		}
-		packet_protocol(p, ethertypes[i].name);
-		packet_say(p, "%s, %zu bytes", ethertypes[i].name, p->size);
-		return;
-	}
+	if (decode_known_ethertype(p, type))
+		return true;
 	if (type <= 1500) { /* a length: IEEE 802.3 */
 		packet_limit(p, type);
-		decode_llc(p);
-		return;
+		return decode_llc(p);
 	}
 	snprintf(name, sizeof(name), "0x%04x", type);
 	packet_protocol(p, name);
 	packet_say(p, "Unknown Ethernet type %s, %zu bytes", name, p->size);
+	return true;
+}
+
+bool decode_ethernet(struct packet *p)
+{
+	char mac[MAC_TEXT];
+	unsigned type;
+
+	packet_protocol(p, "Ethernet");
+	if (!packet_has(p, 14))
+		return packet_cut(p);
+	snprintf(p->out->to, sizeof(p->out->to), "%s", mac_text(p->data, mac));
+	snprintf(p->out->from, sizeof(p->out->from), "%s", mac_text(p->data + 6, mac));
+	type = get_be16(p->data + 12);
+	packet_skip(p, 14);
+	return !packet_nest(p) || decode_ethertype(p, type);
 }
 
 void packet_summarize(const uint8_t *data, size_t captured, size_t size, struct packet_summary *out)
@@ -191,20 +164,9 @@ void packet_summarize(const uint8_t *data, size_t captured, size_t size, struct 
 		.size = size > captured ? size : captured,
 		.out = out,
 	};
-	char mac[MAC_TEXT];
-	unsigned type;
 
 	out->from[0] = out->to[0] = out->text[0] = '\0';
-	packet_protocol(&packet, "Ethernet");
-	if (captured < 14) {
-		packet_cut(&packet);
-		return;
-	}
-	snprintf(out->to, sizeof(out->to), "%s", mac_text(data, mac));
-	snprintf(out->from, sizeof(out->from), "%s", mac_text(data + 6, mac));
-	type = get_be16(data + 12);
-	packet_skip(&packet, 14);
-	decode_ethertype(&packet, type);
+	decode_ethernet(&packet);
 	for (size_t end = strlen(out->text); end && out->text[end - 1] == ' '; end--)
 		out->text[end - 1] = '\0';
 }

@@ -30,6 +30,17 @@ void packet_say(const struct packet *packet, const char *format, ...)
 	va_end(args);
 }
 
+void packet_say_name(const struct packet *packet, const struct number_name *names, size_t count,
+		     const char *what, unsigned number)
+{
+	const char *name = name_find(names, count, number);
+
+	if (name)
+		packet_say(packet, "%s", name);
+	else
+		packet_say(packet, "%s %u", what, number);
+}
+
 void packet_quote(const struct packet *packet, const uint8_t *data, size_t size)
 {
 	char *text = packet->out->text;
@@ -53,12 +64,13 @@ void packet_quote_line(const struct packet *packet, size_t max)
 	packet_quote(packet, packet->data, size);
 }
 
-void packet_cut(const struct packet *packet)
+bool packet_cut(const struct packet *packet)
 {
 	if (packet->out->text[0])
 		packet_say(packet, " ");
 	packet_say(packet, packet->captured < packet->size ? "[Packet size limited during capture]"
 							   : "[Malformed]");
+	return true;
 }
 
 const char *mac_text(const uint8_t *mac, char out[MAC_TEXT])

@@ -19,10 +19,13 @@ struct packet {
 	size_t captured; /* bytes that are in data */
 	size_t size;     /* bytes that were on the wire; at least captured */
 	unsigned depth;  /* packets inside packets so far */
+	uint8_t ttl;     /* of the IP header around it */
+	bool stream;     /* it came by TCP, so that a message may go on in the next segment */
+	uint16_t from_port, to_port; /* of UDP, TCP and SCTP */
 	struct packet_summary *out;
 };
 
-#define PACKET_DEPTH_MAX 4u /* VLAN tags and tunnels together */
+#define PACKET_DEPTH_MAX 16u /* VLAN tags and tunnels together */
 
 /* The rows of a table of numbers and names. */
 struct number_name {
@@ -56,11 +59,29 @@ static inline void packet_limit(struct packet *packet, size_t size)
 		packet->captured = size;
 }
 
+/* Whether one more packet may lie inside this one. */
+static inline bool packet_nest(struct packet *packet)
+{
+	return packet->depth++ < PACKET_DEPTH_MAX;
+}
+
+/* Whether a message of size bytes ends in this segment, or must be said of it anyway. */
+static inline bool packet_whole(const struct packet *packet, size_t size)
+{
+	return !packet->stream || size <= packet->size || packet->captured < packet->size;
+}
+
 void packet_protocol(const struct packet *packet, const char *name);
 
 /* Appends to the text. format's strings are ours; bytes from the packet go to packet_quote(). */
 void packet_say(const struct packet *packet, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Appends the name of the number, or "what number" if it has none. */
+void packet_say_name(const struct packet *packet, const struct number_name *names, size_t count,
+		     const char *what, unsigned number);
+#define SAY_NAME(packet, names, what, number) \
+	packet_say_name(packet, names, ARRAY_SIZE(names), what, number)
 
 /* Appends bytes, the unprintable ones as '.'. */
 void packet_quote(const struct packet *packet, const uint8_t *data, size_t size);
@@ -68,8 +89,8 @@ void packet_quote(const struct packet *packet, const uint8_t *data, size_t size)
 /* Appends the first line of what is left, at most max bytes. */
 void packet_quote_line(const struct packet *packet, size_t max);
 
-/* The bytes that should be here are not: not captured, or never there. */
-void packet_cut(const struct packet *packet);
+/* Says that bytes that should be here are not: not captured, or never there. true, as all is said. */
+bool packet_cut(const struct packet *packet);
 
 #define MAC_TEXT 18
 #define IP4_TEXT 16
