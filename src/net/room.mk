@@ -164,3 +164,8 @@ endif
 check_PROGRAMS += tests/unit/decode_tshark
 tests_unit_decode_tshark_SOURCES = tests/unit/decode_tshark.c tests/unit/decode_packets.h
 tests_unit_decode_tshark_LDADD = $(PCAP_LIBS)
+
+check_PROGRAMS += tests/unit/decode_corpus
+tests_unit_decode_corpus_SOURCES = tests/unit/decode_corpus.c
+tests_unit_decode_corpus_LDADD = $(NET_LIBS)
+EXTRA_DIST += tests/unit/decode_frames.py tests/unit/decode_messages.py

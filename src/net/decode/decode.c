@@ -101,6 +101,7 @@ static const struct dissector ethertypes[] = {
 
 bool dissect(const struct dissector *rows, size_t count, unsigned number, struct packet *p)
 {
+	const struct packet whole = *p;
 	char before[sizeof(p->out->protocol)];
 
 	for (size_t i = 0; i < count; i++) {
@@ -116,6 +117,7 @@ bool dissect(const struct dissector *rows, size_t count, unsigned number, struct
 		if (rows[i].decode(p))
 			return true;
 		memcpy(p->out->protocol, before, sizeof(before));
+		*p = whole;
 	}
 	return false;
 }

@@ -1,5 +1,6 @@
 /*
- * Things and plants: MQTT (OASIS), CoAP (RFC 7252), Modbus, DNP3 (IEEE 1815), OpenFlow, ENIP.
+ * Things and plants: MQTT (OASIS), CoAP (RFC 7252), Modbus, BACnet, DNP3 (IEEE 1815),
+ * OpenFlow.
  * Pure; any thread.
  */
 #include "base/bytes.h"
@@ -74,6 +75,22 @@ bool decode_modbus(struct packet *p)
 	packet_say(p, "Trans: %u; Unit: %u, Func: ", get_be16(p->data), p->data[6]);
 	SAY_NAME(p, functions, "function", p->data[7] & 0x7f);
 	packet_say(p, p->data[7] & 0x80 ? ". Exception returned" : "");
+	return true;
+}
+
+/* BACnet/IP: ANSI/ASHRAE 135 annex J, and what the network layer carries, §6.2. */
+bool decode_bacnet(struct packet *p)
+{
+	size_t at = 4;
+
+	if (!packet_has(p, 6) || p->data[0] != 0x81)
+		return false;
+	if (p->data[1] == 4) /* forwarded, with the address of the sender */
+		at += 6;
+	packet_protocol(p, "BVLC");
+	if (packet_has(p, at + 2) && p->data[at] == 1)
+		packet_protocol(p, p->data[at + 1] & 0x80 ? "BACnet-NPDU" : "BACnet-APDU");
+	packet_say(p, "Function %u, %zu bytes", p->data[1], p->size);
 	return true;
 }
 

@@ -78,7 +78,7 @@ static const struct {
 };
 
 /* A call says which program it means; an answer does not, so that it is told by its port. */
-bool decode_rpc(struct packet *p)
+static bool rpc_message(struct packet *p, bool answers)
 {
 	size_t at = p->stream ? 4 : 0;
 	const char *name = NULL;
@@ -87,7 +87,7 @@ bool decode_rpc(struct packet *p)
 	if (!packet_has(p, at + 12) || (p->stream && !packet_whole(p, 4 + (size_t)(get_be32(p->data) & 0x7fffffffu))))
 		return false;
 	packet_skip(p, at);
-	if (get_be32(p->data + 4) == 1 && get_be32(p->data + 8) <= 1) {
+	if (answers && get_be32(p->data + 4) == 1 && get_be32(p->data + 8) <= 1) {
 		packet_protocol(p, "RPC");
 		packet_say(p, "Reply XID 0x%08x", get_be32(p->data));
 		return true;
@@ -104,6 +104,16 @@ bool decode_rpc(struct packet *p)
 		packet_say(p, "program %u ", program);
 	packet_say(p, "procedure %u Call XID 0x%08x", get_be32(p->data + 20), get_be32(p->data));
 	return true;
+}
+
+bool decode_rpc(struct packet *p)
+{
+	return rpc_message(p, true);
+}
+
+bool decode_rpc_call(struct packet *p)
+{
+	return rpc_message(p, false);
 }
 
 bool decode_dcerpc(struct packet *p)

@@ -231,7 +231,7 @@ bool decode_rmcp(struct packet *p)
 	if (p->data[3] & 0x80)
 		packet_say(p, "ACK, ");
 	else if ((p->data[3] & 31) == 7)
-		packet_protocol(p, packet_has(p, 5) && p->data[4] == 6 ? "RMCP+" : "IPMI");
+		packet_protocol(p, packet_has(p, 5) && p->data[4] == 6 ? "RMCP+" : "IPMB");
 	else if ((p->data[3] & 31) == 6)
 		packet_protocol(p, "ASF");
 	SAY_NAME(p, classes, "Class", p->data[3] & 31);

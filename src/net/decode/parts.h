@@ -11,7 +11,7 @@
 /*
  * A row: what follows a type, a protocol number or a port. decode says
  * everything of it and is true, or it says nothing and is false where this is
- * not its protocol after all. A row without decode has a name only. A row
+ * not its protocol after all; then the packet is as it was. A row without decode has a name only. A row
  * without a name is named by its decoder.
  */
 struct dissector {
@@ -118,6 +118,7 @@ bool decode_bittorrent(struct packet *packet);
 /* files.c: storage, databases, desktops */
 bool decode_smb(struct packet *packet);
 bool decode_rpc(struct packet *packet);
+bool decode_rpc_call(struct packet *packet);
 bool decode_dcerpc(struct packet *packet);
 bool decode_iscsi(struct packet *packet);
 bool decode_tpkt(struct packet *packet);
@@ -129,6 +130,7 @@ bool decode_redis(struct packet *packet);
 /* field.c: things and plants */
 bool decode_mqtt(struct packet *packet);
 bool decode_coap(struct packet *packet);
+bool decode_bacnet(struct packet *packet);
 bool decode_modbus(struct packet *packet);
 bool decode_dnp3(struct packet *packet);
 bool decode_openflow(struct packet *packet);

@@ -89,7 +89,7 @@ static const struct dissector udp_ports[] = {
 	{ 44818, "ENIP", NULL },
 	{ 7000, "RX", NULL },
 	{ 7001, "RX", NULL },
-	{ 47808, "BACnet", NULL },
+	{ 47808, "BACnet", decode_bacnet },
 };
 
 static const struct dissector tcp_ports[] = {
@@ -133,7 +133,7 @@ static const struct dissector tcp_ports[] = {
 	{ 3389, NULL, decode_tpkt },
 	{ 3868, "DIAMETER", decode_diameter },
 	{ 5060, NULL, decode_sip },
-	{ 5222, "XMPP", NULL },
+	{ 5222, "XMPP/XML", decode_line },
 	{ 5432, "PGSQL", decode_postgres },
 	{ 5672, "AMQP", NULL },
 	{ 5900, "VNC", decode_vnc },
@@ -150,9 +150,10 @@ static const struct dissector tcp_ports[] = {
 	{ 44818, "ENIP", NULL },
 };
 
-/* By their first bytes, at any port. What they refuse says nothing and skips nothing. */
+/* By their first bytes, at any port. */
 static bool (*const udp_guesses[])(struct packet *packet) = {
 	decode_stun, decode_dtls, decode_quic, decode_sip, decode_bittorrent, decode_wireguard,
+	decode_rpc_call,
 };
 
 static bool (*const tcp_guesses[])(struct packet *packet) = {
@@ -161,9 +162,13 @@ static bool (*const tcp_guesses[])(struct packet *packet) = {
 
 static bool guess(bool (*const decoders[])(struct packet *), size_t count, struct packet *p)
 {
-	for (size_t i = 0; i < count; i++)
+	const struct packet whole = *p;
+
+	for (size_t i = 0; i < count; i++) {
 		if (decoders[i](p))
 			return true;
+		*p = whole;
+	}
 	return false;
 }
 
