@@ -26,6 +26,8 @@ src_tui_libtui_a_SOURCES = \
 	%D%/ui/config.h \
 	%D%/ui/edit.c %D%/ui/edit.h \
 	%D%/ui/frame.c %D%/ui/frame.h \
+	%D%/ui/held.c %D%/ui/held.h \
+	%D%/ui/hex.c %D%/ui/hex.h \
 	%D%/ui/history.c %D%/ui/history.h \
 	%D%/ui/keys.c %D%/ui/keys.h \
 	%D%/ui/marked.c %D%/ui/marked.h \
@@ -50,6 +52,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/views/console_vga.c %D%/views/console_vga.h \
 	%D%/views/deck.c \
 	%D%/views/deck_table.c %D%/views/deck_table.h \
+	%D%/views/frame.c \
 	%D%/views/guest.c \
 	%D%/views/guest_list.c %D%/views/guest_list.h \
 	%D%/views/help.c \
@@ -59,6 +62,8 @@ src_tui_libtui_a_SOURCES = \
 	%D%/views/network.c \
 	%D%/views/network_capture.c %D%/views/network_capture.h \
 	%D%/views/network_draw.c %D%/views/network_draw.h \
+	%D%/views/network_held.c %D%/views/network_held.h \
+	%D%/views/network_state.c %D%/views/network_state.h \
 	%D%/views/panel.c %D%/views/panel.h \
 	%D%/views/table.c %D%/views/table.h
 

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Breakpoints of ports: frames that are stopped, and the guests that wait for what becomes of them."""
 import os
+import re
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import deck as d
+from screen import Terminal
 
 REQUEST = "icmp[icmptype] = icmp-echo"
 PORT = "one/net0"
@@ -215,6 +217,56 @@ def test_a_breakpoint_stays_when_its_guest_is_reset():
         assert deck.run("reset", "one").returncode == 0
         deck.get_acquainted()
         assert port(deck, "held") == ""
+
+
+@deck_of_two.case
+def test_a_screen_sets_it_and_decides(deck):
+    with Terminal(deck) as terminal:
+        terminal.see("● running.*\n.*● running")
+        terminal.keys("n")
+        terminal.see(PORT)
+        terminal.keys("Tab", "Tab", "Home")
+        while True:  # the port of a guest is behind those that lead out
+            terminal.keys("b")
+            if terminal.see(r"Stop frames from (\S+) matching").group(1) == PORT:
+                break
+            terminal.keys("C-c")
+            terminal.see("Space hold")
+            terminal.keys("Down")
+        terminal.keys("icmp[icmptpe] = 8", "Enter")
+        terminal.see("icmptpe")
+        terminal.keys("b", REQUEST, "Enter")
+        terminal.see(re.escape(f"{PORT} ● stops icmp"))
+        # It is seen in each view, at once in this one, and one key decides.
+        deck.console_of_one.send("ping two 3 1000\r")
+        terminal.see(re.escape(f"Frame held at {PORT}: {REQUEST}"))
+        terminal.see(re.escape(f"Frame held at {PORT}, 2 guests are paused: p passes it"))
+        held = stopped(deck)
+        terminal.see(re.escape(f"{held['from']} > {held['to']} ICMP {held['summary']}"))
+        terminal.see("0000  " + " ".join(held["data"][i:i + 2] for i in range(0, 32, 2)))
+        terminal.keys("q")
+        terminal.see(re.escape(f"Frame held at {PORT}, 2 guests are paused: n shows it"))
+        terminal.keys("n")
+        terminal.see("p pass  d drop")
+        terminal.keys("d")
+        d.wait_for(lambda: (frame(deck) or held)["since"] != held["since"], "the next request")
+        second = stopped(deck)
+        # The last byte of it is another one in what arrives.
+        terminal.see(re.escape(f"{second['from']} > {second['to']} ICMP {second['summary']}"))
+        terminal.keys("e")
+        terminal.see("98 bytes")
+        terminal.keys("End", "G", "Left", "7", "f")
+        terminal.see("7f +.*\x7f?")
+        terminal.keys("Enter")  # passes it
+        third = d.wait_for(lambda: (frame(deck) or second)["since"] != second["since"] and
+                           frame(deck), "the last request")
+        assert third["summary"] != second["summary"]
+        terminal.keys("b", "C-u", "Enter")
+        for guest in ("one", "two"):
+            deck.wait_state(guest, "running")
+        assert port(deck, "held") == ""
+        d.wait_for(lambda: "Frame held" not in terminal.screen(), "the frame to be gone")
+    deck.console_of_one.expect("ping: 3 sent")
 
 
 if __name__ == "__main__":

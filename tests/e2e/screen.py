@@ -907,4 +907,5 @@ def test_a_silent_console_gives_way_to_the_vga_screen():
             assert terminal.gone() == 0
 
 
-d.main()
+if __name__ == "__main__":
+    d.main()

@@ -12,11 +12,12 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <curses.h>
 
 #include "control/protocol.h"
 #include "fake_screen.h"
 #include "tui/model/json.h"
-#include "tui/views/network_draw.h"
+#include "tui/views/network_held.h"
 
 /* --- the list of packets --- */
 
@@ -101,7 +102,8 @@ struct fixture {
 	struct tui *tui;
 	struct netmodel *model;
 	json_int_t subscription;
-	json_int_t listing; /* the last capture.list that was asked for */
+	json_int_t listing; /* the last capture.list that was asked for, */
+	json_int_t holding; /* and port.held */
 };
 
 static void command(struct fixture *fixture, enum command command)
@@ -142,6 +144,8 @@ static const char *next(struct fixture *fixture, json_int_t *id, json_t **params
 
 	if (method && strcmp(method, "capture.list") == 0)
 		fixture->listing = *id;
+	if (method && strcmp(method, "port.held") == 0)
+		fixture->holding = *id;
 	return method;
 }
 
@@ -243,7 +247,7 @@ static void other_views_leave_the_list_alone(void **state)
 	assert_int_equal(fixture->model->shown.count, 0);
 }
 
-static void filter(struct fixture *fixture, const char *text)
+static void filter_by(struct fixture *fixture, const char *text)
 {
 	command(fixture, COMMAND_FILTER);
 	type(fixture, "\025"); /* Ctrl-U */
@@ -256,7 +260,7 @@ static void a_filter_adds_to_the_list(void **state)
 	struct fixture *fixture = *state;
 	json_int_t id;
 
-	filter(fixture, "arp");
+	filter_by(fixture, "arp");
 	assert_string_equal(asked(fixture, "packets.subscribe", "filter", &id), "arp");
 	answer_subscription(fixture, id);
 	packet(fixture);
@@ -270,9 +274,9 @@ static void a_refused_filter_changes_nothing(void **state)
 	struct fixture *fixture = *state;
 	json_int_t id;
 
-	filter(fixture, "arp");
+	filter_by(fixture, "arp");
 	answer_subscription(fixture, wait_for(fixture, "packets.subscribe"));
-	filter(fixture, "apr");
+	filter_by(fixture, "apr");
 	fake_screen_refuse(fixture->screen,
 			   wait_for(fixture, "packets.subscribe"), "EINVAL",
 			   "no word");
@@ -290,16 +294,148 @@ static void a_refused_filter_changes_nothing(void **state)
 	assert_false(said(fixture, "no word"));
 	assert_int_equal(fixture->model->shown.count, 3);
 	/* What is typed while the old one is asked for again counts all the same. */
-	filter(fixture, "apr");
+	filter_by(fixture, "apr");
 	fake_screen_refuse(fixture->screen, wait_for(fixture, "packets.subscribe"), "EINVAL",
 			   "no word");
 	id = wait_for(fixture, "packets.subscribe");
-	filter(fixture, "icmp");
+	filter_by(fixture, "icmp");
 	answer_subscription(fixture, id);
 	assert_string_equal(asked(fixture, "packets.subscribe", "filter", &id), "icmp");
 	answer_subscription(fixture, id);
 	assert_int_equal(fixture->model->shown.count, 4);
 	assert_false(said(fixture, "no word"));
+}
+
+/* --- breakpoints --- */
+
+#define PORTS "{\"switches\":[{\"name\":\"lan\",\"ports\":[{\"name\":\"web/net0\"}," \
+	      "{\"name\":\"db/net0\"}]}]}"
+
+static void know_ports(struct fixture *fixture)
+{
+	json_t *switches = json_loads(PORTS, 0, NULL);
+
+	netmodel_switches(fixture->model, switches, 2);
+	json_decref(switches);
+}
+
+/* The port db/net0 holds a frame since then, or nothing. */
+static void hold_frame(struct fixture *fixture, unsigned since)
+{
+	char text[400];
+	json_t *result;
+
+	snprintf(text, sizeof(text), "{\"breakpoints\":[{\"port\":\"db/net0\",\"filter\":\"icmp\","
+		 "\"frame\":{\"since\":%u,\"size\":16,\"from\":\"a\",\"to\":\"b\","
+		 "\"data\":\"000102030405060708090a0b0c0d0e0f\",\"decided\":false}}]}", since);
+	result = json_loads(since ? text : "{\"breakpoints\":[]}", 0, NULL);
+	assert_non_null(result);
+	netmodel_breaks(fixture->model, result);
+	json_decref(result);
+	if (strcmp(fixture->tui->top->ops->id, "network") == 0)
+		network_look_at_held(fixture->tui->top);
+}
+
+static void a_breakpoint_is_of_the_selected_port(void **state)
+{
+	struct fixture *fixture = *state;
+	struct network_view *view = fixture->tui->top->state;
+	json_t *params;
+	json_int_t id;
+
+	know_ports(fixture);
+	view->pane = PANE_PORTS;
+	command(fixture, COMMAND_DOWN);
+	command(fixture, COMMAND_BREAK);
+	assert_non_null(strstr(fixture->tui->prompt.question, "Stop frames from db/net0"));
+	type(fixture, "\r"); /* none, where there is none */
+	assert_false(was_asked(fixture, "port.break"));
+	command(fixture, COMMAND_BREAK);
+	type(fixture, "icmp\r");
+	assert_string_equal(asked(fixture, "port.break", "filter", &id), "icmp");
+	fake_screen_refuse(fixture->screen, id, "EINVAL", "no such word");
+	assert_true(said(fixture, "no such word"));
+	hold_frame(fixture, 1);
+	command(fixture, COMMAND_BREAK);
+	type(fixture, "\025\r"); /* Ctrl-U */
+	while (strcmp(fake_screen_asked(fixture->screen, &id, &params), "port.break") != 0)
+		json_decref(params);
+	assert_string_equal(json_text(params, "port"), "db/net0");
+	assert_true(json_is_null(json_object_get(params, "filter")));
+	json_decref(params);
+}
+
+/* It has the keys at once, one key decides, and a second one waits for the next frame. */
+static void a_held_frame_is_decided_once(void **state)
+{
+	struct fixture *fixture = *state;
+	struct network_view *view = fixture->tui->top->state;
+	json_int_t id;
+
+	know_ports(fixture);
+	fake_screen_answer(fixture->screen, fixture->holding, "{}");
+	command(fixture, COMMAND_PASS);
+	assert_true(said(fixture, "No port holds a frame."));
+	view->pane = PANE_PORTS;
+	hold_frame(fixture, 7);
+	assert_int_equal(view->pane, PANE_HELD);
+	command(fixture, COMMAND_DROP);
+	assert_string_equal(asked(fixture, "port.decide", "decision", &id), "drop");
+	command(fixture, COMMAND_DROP);
+	assert_false(was_asked(fixture, "port.decide"));
+	fake_screen_answer(fixture->screen, id, "{}");
+	assert_true(was_asked(fixture, "port.held"));
+	hold_frame(fixture, 8);
+	command(fixture, COMMAND_PASS);
+	assert_string_equal(asked(fixture, "port.decide", "decision", &id), "pass");
+	hold_frame(fixture, 0);
+	assert_int_equal(view->pane, PANE_PORTS);
+}
+
+static void press(struct fixture *fixture, const char *keys)
+{
+	while (*keys)
+		fixture->tui->top->ops->input(fixture->tui->top, (wint_t)*keys++, false);
+}
+
+static void a_held_frame_goes_on_as_it_is_typed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct view *network = fixture->tui->top;
+	json_int_t id;
+
+	if (!fake_terminal_open(24, 80, true))
+		skip();
+	tui_open(fixture->tui, "frame", NULL);
+	assert_ptr_equal(fixture->tui->top, network);
+	assert_true(said(fixture, "No port holds a frame."));
+	hold_frame(fixture, 7);
+	tui_open(fixture->tui, "frame", NULL);
+	fixture->tui->top->ops->draw(fixture->tui->top, (struct rect){ 0, 0, 24, 80 });
+	press(fixture, "fgz5"); /* what is no digit is nothing */
+	command(fixture, COMMAND_RIGHT);
+	press(fixture, "E");
+	command(fixture, COMMAND_LAST);
+	press(fixture, "a");
+	press(fixture, "b"); /* the end is the end */
+	fixture->tui->top->ops->input(fixture->tui->top, KEY_IC, true);
+	command(fixture, COMMAND_FIRST);
+	fixture->tui->top->ops->input(fixture->tui->top, KEY_DC, true);
+	tui_open(fixture->tui, "help", NULL);
+	tui_back(fixture->tui);
+	command(fixture, COMMAND_PASS);
+	assert_string_equal(asked(fixture, "port.decide", "data", &id),
+			    "0e02030405060708090a0b0c0d0e000b");
+	assert_ptr_equal(fixture->tui->top, network);
+	/* It is about that frame, not about one that came in its place. */
+	hold_frame(fixture, 8);
+	tui_open(fixture->tui, "frame", NULL);
+	hold_frame(fixture, 9);
+	fixture->tui->top->ops->draw(fixture->tui->top, (struct rect){ 0, 0, 24, 80 });
+	command(fixture, COMMAND_PASS);
+	assert_true(said(fixture, "That frame has gone on meanwhile."));
+	assert_false(was_asked(fixture, "port.decide"));
+	fake_terminal_close();
 }
 
 /* --- captures --- */
@@ -502,6 +638,9 @@ int main(void)
 		VIEW(other_views_leave_the_list_alone),
 		VIEW(a_filter_adds_to_the_list),
 		VIEW(a_refused_filter_changes_nothing),
+		VIEW(a_breakpoint_is_of_the_selected_port),
+		VIEW(a_held_frame_is_decided_once),
+		VIEW(a_held_frame_goes_on_as_it_is_typed),
 		VIEW(a_path_may_be_relative_and_is_not_lost),
 		VIEW(only_its_own_capture_is_ended),
 		VIEW(the_past_is_saved_by_a_key),

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "fake_screen.h"
 #include "tui/ui/keys.h"
+#include "tui/ui/held.h"
 #include "tui/ui/marked.h"
 #include "tui/ui/orders.h"
 
@@ -110,8 +111,8 @@ static void a_frame_that_is_held_is_said_until_it_goes_on(void **state)
 				   "\"held\":\"web/net0\"}]}");
 	held_check(deck);
 	assert_string_equal(says(screen, STATUS_HELD),
-			    "Paused: web/net0 holds a frame. 'vmdeck port held' shows it, "
-			    "'vmdeck port pass web/net0' lets it go on.");
+			    "Frame held at web/net0, 1 guest is paused: n shows it.");
+	assert_int_not_equal(fake_screen_wait(screen, "port.held"), 0);
 	/* It is a state: no key and no event ends it. */
 	tui_key_pressed(&screen->tui);
 	tui_message(&screen->tui, SEVERITY_EVENT, 0, "a", "is starting");

@@ -15,7 +15,7 @@
 #include "tui/ui/frame.h"
 #include "tui/ui/orders.h"
 #include "tui/views/guest_list.h"
-#include "tui/views/network_draw.h"
+#include "tui/views/network_state.h"
 
 #define ROWS_MAX 60
 #define COLUMNS_MAX 260
@@ -240,6 +240,41 @@ static void test_network(void **state)
 	tui->deck->network.missed = 1234;
 	draw(tui, 24, 80);
 	assert_shows(L" following; 1.2k were left out ");
+}
+
+/* A frame that waits is seen at every size, and so is what can be done with it. */
+static void test_held_frame(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+	json_t *breaks = json_loads(
+		"{\"breakpoints\":[{\"port\":\"web/net0\",\"filter\":\"icmp\",\"frame\":{"
+		"\"since\":7,\"size\":18,\"behind\":3,\"from\":\"10.0.2.15\",\"to\":"
+		"\"10.0.2.2\",\"protocol\":\"ICMP\",\"summary\":\"Echo request\",\"data\":"
+		"\"48656c6c6f0102030405060708090a0b0c0d\"}}]}", 0, NULL);
+
+	network(tui);
+	tui_open(tui, "network", NULL);
+	netmodel_breaks(&tui->deck->network, breaks);
+	json_decref(breaks);
+	all_sizes(tui);
+	draw(tui, 40, 120);
+	assert_shows(L"Frame held at web/net0: icmp");
+	assert_shows(L"10.0.2.15 > 10.0.2.2 ICMP Echo request");
+	assert_shows(L"0000  48 65 6c 6c 6f 01 02");
+	assert_shows(L"Hello...");
+	assert_shows(L" p pass  d drop  e edit ");
+	assert_shows(L" 18 bytes, 3 more behind it ");
+	draw(tui, 5, 20);
+	assert_shows(L"Frame held at");
+	assert_shows(L" p pass  d drop ");
+	tui_open(tui, "frame", NULL);
+	all_sizes(tui);
+	for (unsigned i = 0; i < 4; i++) {
+		tui->top->ops->command(tui->top, COMMAND_DOWN);
+		draw(tui, 6, 20);
+	}
+	assert_shows(L"│ 0c 0d");
 }
 
 /* Switches that go may take the chosen one with them. */
@@ -886,6 +921,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_deck, start, stop),
 		cmocka_unit_test_setup_teardown(test_network, start, stop),
+		cmocka_unit_test_setup_teardown(test_held_frame, start, stop),
 		cmocka_unit_test_setup_teardown(test_fewer_switches, start, stop),
 		cmocka_unit_test_setup_teardown(test_long_lists, start, stop),
 		cmocka_unit_test_setup_teardown(test_long_pages, start, stop),

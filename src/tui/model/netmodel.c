@@ -67,9 +67,17 @@ void netmodel_follow(struct netmodel *model)
 	model->later = NULL;
 }
 
+static void breaks_free(struct break_row *breaks, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(breaks[i].data);
+	free(breaks);
+}
+
 void netmodel_destroy(struct netmodel *model)
 {
 	switches_free(model->switches, model->switch_count);
+	breaks_free(model->breaks, model->break_count);
 	netmodel_forget_packets(model);
 	json_decref(model->captures);
 	memset(model, 0, sizeof(*model));
@@ -211,6 +219,73 @@ void netmodel_switches(struct netmodel *model, const json_t *result, uint64_t no
 	model->updated = now;
 	model->known = true;
 }
+
+/* --- breakpoints --- */
+
+/* Bytes of hexadecimal digits, the caller's; as many as there are. */
+static uint8_t *hex_bytes(const char *text, size_t *count)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t *data = malloc(strlen(text) / 2 + 1);
+	size_t n = 0;
+
+	for (; data && text[0] && text[1]; text += 2) {
+		const char *high = strchr(digits, text[0]), *low = strchr(digits, text[1]);
+
+		if (!high || !low)
+			break;
+		data[n++] = (uint8_t)((high - digits) << 4 | (low - digits));
+	}
+	*count = n;
+	return data;
+}
+
+static void break_fill(struct break_row *row, const json_t *json)
+{
+	const json_t *frame = json_object_get(json, "frame");
+
+	copy(row->port, sizeof(row->port), json, "port");
+	copy(row->filter, sizeof(row->filter), json, "filter");
+	if (!json_is_object(frame))
+		return;
+	row->holds = true;
+	row->decided = json_bool(frame, "decided");
+	row->since = json_count(frame, "since");
+	row->behind = json_count(frame, "behind");
+	row->size = json_count(frame, "size");
+	row->data = hex_bytes(json_text(frame, "data"), &row->known);
+	snprintf(row->summary, sizeof(row->summary), "%s > %s %s %s", json_text(frame, "from"),
+		 json_text(frame, "to"), json_text(frame, "protocol"),
+		 json_text(frame, "summary"));
+}
+
+void netmodel_breaks(struct netmodel *model, const json_t *result)
+{
+	const json_t *list = json_object_get(result, "breakpoints");
+
+	breaks_free(model->breaks, model->break_count);
+	model->breaks = rows(list, sizeof(*model->breaks), &model->break_count);
+	for (size_t i = 0; i < model->break_count; i++)
+		break_fill(&model->breaks[i], json_array_get(list, i));
+}
+
+const struct break_row *netmodel_holds(const struct netmodel *model)
+{
+	for (size_t i = 0; i < model->break_count; i++)
+		if (model->breaks[i].holds && !model->breaks[i].decided)
+			return &model->breaks[i];
+	return NULL;
+}
+
+const struct break_row *netmodel_break_of(const struct netmodel *model, const char *port)
+{
+	for (size_t i = 0; i < model->break_count; i++)
+		if (strcmp(model->breaks[i].port, port) == 0)
+			return &model->breaks[i];
+	return NULL;
+}
+
+/* --- packets --- */
 
 static struct packet *packet_new(const char *const fields[PACKET_FIELDS])
 {

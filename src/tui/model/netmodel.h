@@ -41,6 +41,17 @@ struct switch_row {
 	size_t port_count, lease_count, mac_count;
 };
 
+/* A breakpoint of a port, and the first frame that it holds. */
+struct break_row {
+	char port[100], filter[256]; /* filter "": it was taken away, and holds frames still */
+	bool holds, decided; /* a frame; what becomes of it is said already */
+	uint64_t since;	     /* it holds it; ns since the epoch */
+	uint64_t behind;     /* frames that wait behind it */
+	size_t size, known;  /* bytes of it, and in data */
+	uint8_t *data;
+	char summary[384]; /* "10.0.2.15 > 10.0.2.16 ICMP Echo request" */
+};
+
 enum packet_field {
 	PACKET_FROM_PORT, PACKET_VERDICT, PACKET_FROM, PACKET_TO, PACKET_PROTOCOL, PACKET_TEXT,
 	PACKET_FIELDS
@@ -68,6 +79,9 @@ struct netmodel {
 	uint64_t updated; /* CLOCK_MONOTONIC, ns */
 	bool known;
 
+	struct break_row *breaks;
+	size_t break_count;
+
 	struct packet_ring shown;   /* what the list shows */
 	struct packet_ring *later; /* what came while it is held, else NULL */
 	uint64_t missed; /* not sent to us, or pushed out of later */
@@ -80,6 +94,15 @@ void netmodel_destroy(struct netmodel *model);
 
 /* Takes over the result of switch.list, received at now (CLOCK_MONOTONIC, ns). */
 void netmodel_switches(struct netmodel *model, const json_t *result, uint64_t now);
+
+/* Takes over the result of port.held. */
+void netmodel_breaks(struct netmodel *model, const json_t *result);
+
+/* The first breakpoint that holds a frame that waits for a decision, or NULL. */
+const struct break_row *netmodel_holds(const struct netmodel *model);
+
+/* The breakpoint of a port, or NULL. */
+const struct break_row *netmodel_break_of(const struct netmodel *model, const char *port);
 
 /* Adds the packets of a notification. */
 void netmodel_packets(struct netmodel *model, const json_t *params);

@@ -4,6 +4,7 @@
 #include <curses.h>
 
 #include "tui/ui/edit.h"
+#include "tui/ui/held.h"
 #include "tui/ui/marked.h"
 #include "tui/ui/media.h"
 #include "tui/ui/orders.h"
@@ -15,7 +16,8 @@ static bool is_order(enum command command)
 {
 	return command == COMMAND_ORDER || command == COMMAND_EDIT || command == COMMAND_MEDIUM ||
 	       command == COMMAND_RELOAD || command == COMMAND_CAPTURE ||
-	       command == COMMAND_SAVE_PAST;
+	       command == COMMAND_SAVE_PAST || command == COMMAND_BREAK ||
+	       command == COMMAND_PASS || command == COMMAND_DROP;
 }
 
 void command_run(struct tui *tui, const struct key *key)
@@ -31,10 +33,12 @@ void command_run(struct tui *tui, const struct key *key)
 	switch (key->command) {
 	case COMMAND_OPEN:
 		tui_open(tui, key->target, tui_chosen(tui));
+		held_check(tui->deck); /* it says which key helps here */
 		break;
 	case COMMAND_BACK:
 		tui->left = view->ops->turn ? view : NULL;
 		tui_back(tui);
+		held_check(tui->deck);
 		break;
 	case COMMAND_QUIT:
 		quit_ask(tui->deck);

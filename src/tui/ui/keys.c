@@ -78,6 +78,21 @@ static const struct key rows[] = {
 	  "write packets to a pcapng file; a second %s ends it" },
 	{ IN("network"), 'W', "W", DO(SAVE_PAST), NULL,
 	  "write to a file what the switch has kept of its past" },
+	{ IN("network"), 'b', "b", DO(BREAK), "breakpoint",
+	  "stop frames that the selected port sends and that match a filter, and pause the guests "
+	  "of its switch until it is said what becomes of them; no filter: take the breakpoint away" },
+	{ IN("network"), 'p', "p", DO(PASS), NULL, "let the frame go on that a port holds" },
+	{ IN("network"), 'd', "d", DO(DROP), NULL, "drop the frame that a port holds" },
+	{ IN("network"), 'e', "e", OPEN("frame"), NULL,
+	  "change bytes of the frame that a port holds, and let it go on" },
+
+	{ IN("frame"), '\r', "Enter", DO(PASS), "pass it",
+	  "let the frame go on with these bytes. 0 to f change the one under the cursor, Delete "
+	  "takes it out, Insert puts one before it" },
+	{ IN("frame"), '\n', "Enter", DO(PASS), NULL, NULL },
+	{ IN("frame"), KEY_ENTER, "Enter", DO(PASS), NULL, NULL },
+	{ IN("frame"), KEY_LEFT, "Left", DO(LEFT), NULL, "to the digit before" },
+	{ IN("frame"), KEY_RIGHT, "Right", DO(RIGHT), NULL, "to the next digit" },
 
 	{ ALL(KEYS_LIST), KEY_UP, "Up", DO(UP), NULL, "move up" },
 	{ ALL(KEYS_LIST), 'k', "k", DO(UP), NULL, NULL },

@@ -359,31 +359,3 @@ void power_check(struct tui_deck *deck)
 	if (!status_says(&deck->tui->status, STATUS_POWER, "", text))
 		tui_state(deck->tui, STATUS_POWER, "%s", text);
 }
-
-/* A port for whose breakpoint a guest is paused, or NULL. */
-static const char *find_held(const struct tui_deck *deck)
-{
-	for (size_t i = 0; i < deck->model.guest_count; i++) {
-		const char *port = json_string_value(
-			json_object_get(deck->model.guests[i]->json, "held"));
-
-		if (port)
-			return port;
-	}
-	return NULL;
-}
-
-void held_check(struct tui_deck *deck)
-{
-	const char *port = find_held(deck);
-	char text[512];
-
-	if (!port) {
-		tui_state_ended(deck->tui, STATUS_HELD);
-		return;
-	}
-	snprintf(text, sizeof(text), "Paused: %s holds a frame. 'vmdeck port held' shows it, "
-		 "'vmdeck port pass %s' lets it go on.", port, port);
-	if (!status_says(&deck->tui->status, STATUS_HELD, "", text))
-		tui_state(deck->tui, STATUS_HELD, "%s", text);
-}

@@ -20,7 +20,4 @@ void quit_check(struct tui_deck *deck); /* after a change of states */
 /* After a list: says which guests somebody waits for, whose power buttons were just pressed. */
 void power_check(struct tui_deck *deck);
 
-/* The same: says which port holds a frame for which guests are paused. */
-void held_check(struct tui_deck *deck);
-
 #endif

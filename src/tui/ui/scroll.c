@@ -38,3 +38,17 @@ bool scroll_command(int *top, int lines, int page, enum command command)
 	scroll_bound(top, lines, page);
 	return true;
 }
+
+bool scroll_cursor(int *at, int lines, int page, enum command command)
+{
+	int step = page > 1 ? page - 1 : 1;
+
+	if (command == COMMAND_PAGE_UP)
+		*at -= step;
+	else if (command == COMMAND_PAGE_DOWN)
+		*at += step;
+	else
+		return scroll_command(at, lines, 1, command);
+	scroll_bound(at, lines, 1);
+	return true;
+}

@@ -9,6 +9,7 @@
 #include "control/message_text.h"
 #include "control/protocol.h"
 #include "tui/model/json.h"
+#include "tui/ui/held.h"
 #include "tui/ui/marked.h"
 #include "tui/ui/mistakes.h"
 #include "tui/ui/orders.h"

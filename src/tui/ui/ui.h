@@ -29,6 +29,7 @@ struct tui_deck {
 	struct client *client;
 	struct model model;
 	struct netmodel network;
+	bool held_asked, held_again;	    /* held.c: port.held */
 	struct subscription *subscriptions; /* subscribe.c */
 	struct samples *samples;	    /* samples.c */
 	struct loop_timer list;

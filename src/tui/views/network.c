@@ -8,8 +8,11 @@
 
 #include "base/clock.h"
 #include "control/message_text.h"
+#include "tui/ui/held.h"
 #include "tui/ui/scroll.h"
 #include "tui/views/network_capture.h"
+#include "tui/views/network_draw.h"
+#include "tui/views/network_held.h"
 #include "tui/views/table.h"
 
 /* Requests */
@@ -95,18 +98,33 @@ static void packets_notified(void *arg, const json_t *params)
 	tui_dirty(view->tui);
 }
 
+/* Has the selected port be the one of that name, wherever it is now. */
+static void select_port(struct view *view, const char *name)
+{
+	const struct switch_row *row = network_chosen(view);
+	struct network_view *state = view->state;
+
+	for (size_t i = 0; row && i < row->port_count; i++)
+		if (strcmp(row->ports[i].name, name) == 0)
+			state->port = i;
+}
+
 static void switches_reply(void *arg, json_t *result, const struct client_error *error)
 {
 	struct view *view = arg;
 	struct network_view *state = view->state;
 	const struct switch_row *row;
+	char port[sizeof(state->breaking)] = "";
 
 	state->polling = false;
 	if (error) {
 		tui_fail(view->tui, error);
 		return;
 	}
+	if (network_chosen_port(view))
+		snprintf(port, sizeof(port), "%s", network_chosen_port(view)->name);
 	netmodel_switches(&view->deck->network, result, clock_monotonic());
+	select_port(view, port);
 	row = network_chosen(view);
 	if (tui_shows(view) && row && strcmp(row->name, state->subscribed) != 0)
 		packets_subscribe(view);
@@ -119,6 +137,7 @@ static void poll_network(struct view *view)
 
 	if (!state->polling)
 		state->polling = tui_call(view->deck, "switch.list", NULL, switches_reply, view);
+	held_ask(view->deck);
 	network_poll_captures(view);
 }
 
@@ -211,12 +230,14 @@ static bool pane_command(struct view *view, enum command command)
 
 	if (state->pane == PANE_PACKETS)
 		return packets_command(view, command);
+	if (state->pane == PANE_HELD)
+		return network_held_command(view, command);
 	if (state->pane == PANE_PORTS) {
-		position = (int)state->port_top;
-		if (!scroll_command(&position, row ? (int)row->port_count : 0,
-				    (int)state->ports_shown, command))
+		position = (int)state->port;
+		if (!scroll_cursor(&position, row ? (int)row->port_count : 0,
+				   (int)state->ports_shown, command))
 			return false;
-		state->port_top = (size_t)position;
+		state->port = (size_t)position;
 		return true;
 	}
 	position = (int)state->selected;
@@ -224,7 +245,7 @@ static bool pane_command(struct view *view, enum command command)
 		return false;
 	if ((size_t)position != state->selected) {
 		state->selected = (size_t)position;
-		state->port_top = 0;
+		state->port = state->port_top = 0;
 		packets_subscribe(view);
 	}
 	return true;
@@ -250,7 +271,16 @@ static bool network_command(struct view *view, enum command command)
 
 	switch (command) {
 	case COMMAND_NEXT:
-		state->pane = (state->pane + 1) % PANE_COUNT;
+		do
+			state->pane = (state->pane + 1) % PANE_COUNT;
+		while (state->pane == PANE_HELD && !network_holds(view));
+		return true;
+	case COMMAND_BREAK:
+		network_break(view);
+		return true;
+	case COMMAND_PASS:
+	case COMMAND_DROP:
+		network_decide(view, command == COMMAND_PASS);
 		return true;
 	case COMMAND_HOLD:
 		hold(view);

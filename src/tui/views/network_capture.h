@@ -2,7 +2,7 @@
 #ifndef TUI_VIEWS_NETWORK_CAPTURE_H
 #define TUI_VIEWS_NETWORK_CAPTURE_H
 
-#include "tui/views/network_draw.h"
+#include "tui/views/network_state.h"
 
 /* Begins a capture of the chosen switch, or ends the one that this screen began. */
 void network_capture(struct view *view);

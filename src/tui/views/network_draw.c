@@ -8,28 +8,12 @@
 #include "base/clock.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
+#include "tui/views/network_held.h"
+#include "tui/views/network_state.h"
 
 #define DROPS_NS (10 * NS_PER_S) /* so long drops are news */
 #define HOSTNAME_LEAST 4
 #define MACS_WIDTH 44
-
-const struct switch_row *network_chosen(const struct view *view)
-{
-	const struct netmodel *model = &view->deck->network;
-	const struct network_view *state = view->state;
-
-	if (model->switch_count == 0)
-		return NULL;
-	return &model->switches[state->selected < model->switch_count ? state->selected :
-									model->switch_count - 1];
-}
-
-static unsigned frame(const struct view *view, enum pane pane)
-{
-	const struct network_view *state = view->state;
-
-	return state->pane == pane ? INK_ACCENT : INK_TEXT | DRAW_DIM;
-}
 
 /* On the lower edge of a list: which of its rows are in sight, unless all are. */
 static void draw_part(struct rect box, size_t top, size_t page, size_t count)
@@ -61,7 +45,7 @@ static void draw_switch(struct rect row, unsigned style, const struct switch_row
 
 static void draw_switches(const struct view *view, struct rect box)
 {
-	struct rect r = draw_box(box, frame(view, PANE_SWITCHES), "Switches");
+	struct rect r = draw_box(box, network_pane_style(view, PANE_SWITCHES), "Switches");
 	const struct netmodel *model = &view->deck->network;
 	const struct switch_row *chosen = network_chosen(view);
 	size_t at = chosen ? (size_t)(chosen - model->switches) : 0;
@@ -109,17 +93,23 @@ static void draw_drops(const struct port_row *port, struct rect r, uint64_t now)
 }
 
 /* Columns of the table of ports: right-aligned numbers from the right edge. */
-static void draw_port(const struct port_row *port, struct rect r, int y, uint64_t now)
+static void draw_port(const struct port_row *port, const struct break_row *stops, struct rect r,
+		      int y, uint64_t now, unsigned style)
 {
 	char number[TEXT_NUMBER];
 	int numbers = port_numbers(r), x = r.x + r.width - numbers;
 	int room = r.width - numbers - 1, name = text_width(port->name) + 1;
 
-	draw_text(y, r.x, room, DRAW_BOLD | DRAW_MIDDLE, port->name);
+	draw_text(y, r.x, room, style | DRAW_BOLD | DRAW_MIDDLE, port->name);
+	if (stops && name < room) {
+		draw_format(y, r.x + name, room - name, INK_BAD, "%s stops %s", draw_sign(SIGN_DOT),
+			    *stops->filter ? stops->filter : "no more");
+		room = 0;
+	}
 	if (*port->state && name + 1 < room) {
 		draw_sentence(y, r.x + name + 1, room - name - 1, INK_TEXT | DRAW_DIM, port->state);
 		room = 0;
-	} else if (r.width >= 100) {
+	} else if (r.width >= 100 && room) {
 		draw_text(y, r.x + r.width - numbers - 20, 18, INK_TEXT | DRAW_DIM, port->mac);
 		room -= 20;
 	}
@@ -161,7 +151,8 @@ static void draw_port_heads(struct rect r)
 
 static void draw_ports(struct view *view, struct rect box, const struct switch_row *row)
 {
-	struct rect r = draw_box(box, frame(view, PANE_PORTS), "Ports");
+	struct rect r = draw_box(box, network_pane_style(view, PANE_PORTS), "Ports");
+	const struct netmodel *model = &view->deck->network;
 	struct network_view *state = view->state;
 	size_t page;
 
@@ -172,11 +163,21 @@ static void draw_ports(struct view *view, struct rect box, const struct switch_r
 	draw_port_heads(r);
 	page = (size_t)r.height - 1;
 	state->ports_shown = page;
+	if (state->port >= row->port_count)
+		state->port = row->port_count ? row->port_count - 1 : 0;
+	if (state->port < state->port_top)
+		state->port_top = state->port;
+	if (state->port >= state->port_top + page)
+		state->port_top = state->port - page + 1;
 	if (state->port_top + page > row->port_count)
 		state->port_top = row->port_count > page ? row->port_count - page : 0;
-	for (size_t i = 0; i < page && state->port_top + i < row->port_count; i++)
-		draw_port(&row->ports[state->port_top + i], r, r.y + 1 + (int)i,
-			  view->deck->network.updated);
+	for (size_t i = 0; i < page && state->port_top + i < row->port_count; i++) {
+		const struct port_row *port = &row->ports[state->port_top + i];
+
+		draw_port(port, netmodel_break_of(model, port->name), r, r.y + 1 + (int)i,
+			  model->updated, state->port_top + i != state->port ? INK_TEXT :
+			  state->pane == PANE_PORTS ? INK_ACCENT | DRAW_REVERSE : INK_ACCENT);
+	}
 	draw_part(box, state->port_top, page, row->port_count);
 }
 
@@ -307,7 +308,7 @@ static void draw_packets(struct view *view, struct rect box)
 
 	if (*state->filter)
 		snprintf(title, sizeof(title), "Packets matching %.180s", state->filter);
-	r = draw_box(box, frame(view, PANE_PACKETS), title);
+	r = draw_box(box, network_pane_style(view, PANE_PACKETS), title);
 	packets_title(view, box, box.width - 6 - text_width(title));
 	r.x++;
 	r.width -= 2;
@@ -403,26 +404,48 @@ static void draw_upper(struct view *view, struct rect r, const struct switch_row
 	draw_ports(view, right, row);
 }
 
+/* The frame that waits is above the packets, or has all the room if there is little. */
+static int draw_held(struct view *view, struct rect r)
+{
+	const struct network_view *state = view->state;
+	int want = network_held_height(view, r.width), most = r.height >= 14 ? r.height / 2 : 0;
+
+	if (want > most)
+		want = most;
+	if (state->pane == PANE_HELD && want < 4)
+		want = r.height;
+	r.height = want;
+	if (want)
+		network_draw_held(view, r);
+	return want;
+}
+
 void network_draw(struct view *view, struct rect r)
 {
 	const struct network_view *state = view->state;
 	const struct switch_row *row = network_chosen(view);
-	int upper, captures;
+	int upper, above;
 
+	network_look_at_held(view);
 	if (!row) {
 		draw_center(r, INK_TEXT, view->deck->network.known ? "There are no switches." :
 							      "Waiting for the switches");
 		return;
 	}
-	captures = draw_captures(view, r);
-	r.y += captures;
-	r.height -= captures;
+	above = draw_captures(view, r);
+	r.y += above;
+	r.height -= above;
+	above = draw_held(view, r);
+	r.y += above;
+	r.height -= above;
+	if (r.height <= 0)
+		return;
 	upper = r.height >= 14 ? upper_height(&view->deck->network, row, r) : 0;
 	if (upper >= 4) {
 		draw_upper(view, (struct rect){ r.y, r.x, upper, r.width }, row);
 		r.y += upper;
 		r.height -= upper;
-	} else if (state->pane != PANE_PACKETS) {
+	} else if (state->pane == PANE_SWITCHES || state->pane == PANE_PORTS) {
 		draw_upper(view, r, row);
 		return;
 	}
