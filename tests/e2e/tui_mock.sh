@@ -327,12 +327,13 @@ asked '"filter": "arp"'
 see 'matching arp from here on'
 gone 'syntax error'
 key w
-see 'Capture to (Enter'
+see 'Capture lan matching arp to'
 key Enter
-see 'capturing (w ends it) 120 packets.*pcapng'
-key w
+see 'capturing (x ends it) .*120 packets.*pcapng'
+see ' 1 capture '
+key x
 see 'The capture has 123 packets'
-gone 'capturing (w'
+gone 'capturing (x'
 key Tab j
 see 'Network backbone'
 asked 'host.cancel'

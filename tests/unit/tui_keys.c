@@ -296,7 +296,7 @@ static void test_help(void **state)
 	tui_open(tui, "network", NULL);
 	tui_open(tui, "help", NULL);
 	assert_true(on_screen(tui, "q!, Esc!, Ctrl"));
-	assert_true(on_screen(tui, "a second w!"));
+	assert_true(on_screen(tui, "each w!"));
 }
 
 static void test_capture(void **state)
@@ -311,20 +311,20 @@ static void test_capture(void **state)
 	type(tui, "\r");
 	fake_screen_answer(screen, fake_screen_wait(screen, "capture.start"),
 			   "{\"capture\":1,\"path\":\"x.pcapng\"}");
-	assert_true(on_screen(tui, "Capturing to x.pcapng; w! ends it."));
+	assert_true(on_screen(tui, "Capturing to x.pcapng; x! ends it."));
 	fake_screen_answer(screen, fake_screen_wait(screen, "capture.list"),
 			   "{\"captures\":[{\"capture\":1,\"path\":\"x.pcapng\"}]}");
 	/* It is a state: neither an event nor a refusal hides it, in any view. */
 	tui_message(tui, SEVERITY_GOOD, 0, "web", "is running");
-	assert_true(on_screen(tui, "Capturing to x.pcapng; w! ends it."));
+	assert_true(on_screen(tui, "Capturing to x.pcapng; x! ends it."));
 	assert_true(on_screen(tui, "web is running"));
 	tui_say(tui, SEVERITY_ERROR, NULL, "It failed.");
-	assert_true(on_screen(tui, "Capturing to x.pcapng; w! ends it."));
+	assert_true(on_screen(tui, "Capturing to x.pcapng; x! ends it."));
 	assert_true(on_screen(tui, "It failed."));
 	tui_key_pressed(tui);
 	assert_false(on_screen(tui, "It failed."));
 	tui_back(tui);
-	assert_true(on_screen(tui, "Capturing to x.pcapng; w! ends it."));
+	assert_true(on_screen(tui, "Capturing to x.pcapng; x! ends it."));
 	fake_screen_answer(screen, fake_screen_wait(screen, "capture.list"),
 			   "{\"captures\":[{\"capture\":1,\"path\":\"x.pcapng\",\"ended\":\"full\"}]}");
 	assert_null(tui->status.entries[STATUS_CAPTURE].text);

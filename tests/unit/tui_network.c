@@ -442,11 +442,17 @@ static void a_held_frame_goes_on_as_it_is_typed(void **state)
 
 static void list_captures(struct fixture *fixture, const char *captures)
 {
+	const struct network_view *view = fixture->tui->top->state;
+	bool is_old = view->listing_is_old;
 	char result[256];
 
 	fixture->tui->top->ops->tick(fixture->tui->top); /* unless one is asked for already */
 	was_asked(fixture, "capture.list");
 	snprintf(result, sizeof(result), "{\"captures\":[%s]}", captures);
+	fake_screen_answer(fixture->screen, fixture->listing, result);
+	if (!is_old)
+		return;
+	was_asked(fixture, "capture.list");
 	fake_screen_answer(fixture->screen, fixture->listing, result);
 }
 
@@ -468,7 +474,7 @@ static void a_path_may_be_relative_and_is_not_lost(void **state)
 	type(fixture, "\001~/\r"); /* Ctrl-A: before what was typed */
 	assert_string_equal(asked(fixture, "capture.start", "path", &id), "/home/x/x.pcapng");
 	fake_screen_answer(fixture->screen, id, "{\"capture\":7,\"path\":\"/home/x/x.pcapng\"}");
-	assert_true(said(fixture, "Capturing to /home/x/x.pcapng; w ends it."));
+	assert_true(said(fixture, "Capturing to /home/x/x.pcapng; x ends it."));
 }
 
 static void begin(struct fixture *fixture)
@@ -482,34 +488,117 @@ static void begin(struct fixture *fixture)
 }
 
 #define OTHER "{\"capture\":5,\"path\":\"other\"}"
+#define OWN "{\"capture\":7,\"path\":\"own\"}"
 
-static void only_its_own_capture_is_ended(void **state)
+static void w_begins_and_ends_none(void **state)
+{
+	struct fixture *fixture = *state;
+
+	list_captures(fixture, OTHER);
+	for (unsigned i = 0; i < 2; i++) {
+		begin(fixture);
+		list_captures(fixture, OWN "," OTHER);
+	}
+	assert_false(was_asked(fixture, "capture.stop"));
+}
+
+/* A second screen asks before it ends what the first one began. */
+static void only_its_own_capture_is_ended_without_a_question(void **state)
 {
 	struct fixture *fixture = *state;
 	json_int_t id;
 
+	command(fixture, COMMAND_END_CAPTURE);
+	assert_true(said(fixture, "No capture runs."));
 	list_captures(fixture, OTHER);
-	command(fixture, COMMAND_CAPTURE);
+	command(fixture, COMMAND_END_CAPTURE);
 	assert_non_null(strstr(fixture->tui->prompt.question,
-			       "A capture to other runs, which this screen did not begin."));
+			       "This screen did not begin the capture to other."));
 	type(fixture, "x");
 	assert_false(was_asked(fixture, "capture.stop"));
-	command(fixture, COMMAND_CAPTURE);
-	type(fixture, "n\r");
-	fake_screen_answer(fixture->screen, wait_for(fixture, "capture.start"),
-			   "{\"capture\":7,\"path\":\"own\"}");
-	list_captures(fixture, "{\"capture\":7,\"path\":\"own\"}," OTHER);
-	command(fixture, COMMAND_CAPTURE);
+	begin(fixture);
+	list_captures(fixture, OWN "," OTHER);
+	command(fixture, COMMAND_END_CAPTURE);
 	id = wait_for(fixture, "capture.stop");
-	command(fixture, COMMAND_CAPTURE); /* its own is not there any more */
-	assert_non_null(strstr(fixture->tui->prompt.question, "A capture to other runs"));
-	type(fixture, "x");
 	fake_screen_answer(fixture->screen, id, "{\"records\":3,\"bytes\":9,\"ended\":null}");
 	assert_true(said(fixture, "The capture has 3 packets (9B), in own."));
 	list_captures(fixture, OTHER);
-	command(fixture, COMMAND_CAPTURE);
-	type(fixture, "e");
+	command(fixture, COMMAND_END_CAPTURE);
+	type(fixture, "y");
 	assert_true(was_asked(fixture, "capture.stop"));
+}
+
+/* Of the next capture.start: a port or a switch, or "" for all. */
+static const char *scope_asked(struct fixture *fixture, json_int_t *id)
+{
+	static char scope[64];
+	json_t *params;
+
+	while (strcmp(next(fixture, id, &params), "capture.start") != 0)
+		json_decref(params);
+	snprintf(scope, sizeof(scope), "%s", json_object_get(params, "ports") ?
+		 json_string_value(json_array_get(json_object_get(params, "ports"), 0)) : "");
+	json_decref(params);
+	return scope;
+}
+
+/* Each has its scope, and the selected one is ended. */
+static void several_captures_run(void **state)
+{
+	struct fixture *fixture = *state;
+	struct network_view *view = fixture->tui->top->state;
+	json_t *params, *result;
+	json_int_t id;
+
+	know_ports(fixture);
+	view->pane = PANE_PORTS;
+	command(fixture, COMMAND_CAPTURE);
+	assert_non_null(strstr(fixture->tui->prompt.question, "Capture web/net0 to"));
+	type(fixture, "\r");
+	assert_string_equal(scope_asked(fixture, &id), "web/net0");
+	fake_screen_answer(fixture->screen, id, "{\"capture\":7,\"path\":\"own\"}");
+	view->pane = PANE_SWITCHES;
+	command(fixture, COMMAND_CAPTURE);
+	type(fixture, "\r");
+	assert_string_equal(scope_asked(fixture, &id), "lan");
+	fake_screen_answer(fixture->screen, id, "{\"capture\":8,\"path\":\"second\"}");
+	list_captures(fixture, "{\"capture\":8,\"path\":\"second\"}," OWN);
+	assert_true(said(fixture, "2 captures run; x ends the selected one."));
+	view->pane = PANE_CAPTURES;
+	command(fixture, COMMAND_DOWN);
+	command(fixture, COMMAND_END_CAPTURE);
+	while (strcmp(next(fixture, &id, &params), "capture.stop") != 0)
+		json_decref(params);
+	assert_int_equal(json_integer_value(json_object_get(params, "capture")), 7);
+	json_decref(params);
+	/* All switches: no port is named. */
+	result = json_loads("{\"switches\":[{\"name\":\"lan\"},{\"name\":\"dmz\"}]}", 0, NULL);
+	netmodel_switches(fixture->model, result, 3);
+	json_decref(result);
+	view->pane = PANE_SWITCHES;
+	command(fixture, COMMAND_LAST);
+	command(fixture, COMMAND_CAPTURE);
+	assert_non_null(strstr(fixture->tui->prompt.question, "Capture all switches to"));
+	type(fixture, "\r");
+	assert_string_equal(scope_asked(fixture, &id), "");
+}
+
+/* What was asked before the answer came lacks it. */
+static void an_old_list_takes_no_capture_away(void **state)
+{
+	struct fixture *fixture = *state;
+	json_int_t id;
+
+	fixture->tui->top->ops->tick(fixture->tui->top);
+	command(fixture, COMMAND_CAPTURE);
+	type(fixture, "\r");
+	asked(fixture, "capture.start", "", &id);
+	fake_screen_answer(fixture->screen, id, "{\"capture\":7,\"path\":\"own\"}");
+	fake_screen_answer(fixture->screen, fixture->listing, "{\"captures\":[]}");
+	assert_true(netmodel_owns(fixture->model, 7));
+	assert_true(was_asked(fixture, "capture.list"));
+	fake_screen_answer(fixture->screen, fixture->listing, "{\"captures\":[" OWN "]}");
+	assert_true(netmodel_owns(fixture->model, 7));
 }
 
 /* All of it, once at a time. */
@@ -534,36 +623,12 @@ static void another_capture_may_end_during_the_question(void **state)
 	struct fixture *fixture = *state;
 
 	list_captures(fixture, OTHER);
-	command(fixture, COMMAND_CAPTURE);
+	command(fixture, COMMAND_END_CAPTURE);
 	assert_true(fixture->tui->prompt.active);
 	list_captures(fixture, "");
-	type(fixture, "e");
+	type(fixture, "y");
 	assert_true(said(fixture, "That capture has ended meanwhile."));
 	assert_false(was_asked(fixture, "capture.stop"));
-}
-
-/* The key is for a new one, though the screen has not heard of the other's end. */
-static void another_capture_may_have_ended_before_the_key(void **state)
-{
-	struct fixture *fixture = *state;
-
-	list_captures(fixture, OTHER);
-	command(fixture, COMMAND_CAPTURE);
-	assert_non_null(strstr(fixture->tui->prompt.question, "A capture to other runs"));
-	assert_true(was_asked(fixture, "capture.list"));
-	fake_screen_answer(fixture->screen, fixture->listing, "{\"captures\":[]}");
-	assert_true(fixture->tui->prompt.active);
-	assert_non_null(strstr(fixture->tui->prompt.question, "Capture to"));
-	type(fixture, "x\r");
-	assert_true(was_asked(fixture, "capture.start"));
-	/* A question that was answered meanwhile is not put again. */
-	list_captures(fixture, OTHER);
-	command(fixture, COMMAND_CAPTURE);
-	type(fixture, "n");
-	type(fixture, "x");
-	assert_true(was_asked(fixture, "capture.list"));
-	fake_screen_answer(fixture->screen, fixture->listing, "{\"captures\":[]}");
-	assert_int_equal(fixture->tui->prompt.length, 2);
 }
 
 /* Of the screen itself: whoever ended it was quicker. */
@@ -572,7 +637,8 @@ static void its_own_capture_may_have_ended_before_the_key(void **state)
 	struct fixture *fixture = *state;
 
 	begin(fixture);
-	command(fixture, COMMAND_CAPTURE);
+	list_captures(fixture, OWN);
+	command(fixture, COMMAND_END_CAPTURE);
 	fake_screen_refuse(fixture->screen, wait_for(fixture, "capture.stop"), "ENOENT",
 			   "there is none");
 	assert_true(said(fixture, "That capture has ended meanwhile."));
@@ -603,8 +669,8 @@ static void its_own_capture_may_end_by_itself(void **state)
 	assert_true(said(fixture, "own: no space. The capture has 3 packets"));
 	begin(fixture);
 	list_captures(fixture, ""); /* somebody else ended it */
-	command(fixture, COMMAND_CAPTURE);
-	assert_true(fixture->tui->prompt.active);
+	command(fixture, COMMAND_END_CAPTURE);
+	assert_true(said(fixture, "No capture runs."));
 	assert_false(was_asked(fixture, "capture.stop"));
 }
 
@@ -620,7 +686,7 @@ static void a_capture_ends_below_another_view(void **state)
 	assert_true(was_asked(fixture, "capture.list"));
 	fake_screen_answer(fixture->screen, fixture->listing,
 			   "{\"captures\":[{\"capture\":7,\"path\":\"own\"}]}");
-	assert_true(said(fixture, "Capturing to own; w in the network's view ends it."));
+	assert_true(said(fixture, "Capturing to own; x in the network's view ends it."));
 	assert_true(network->captures_due.armed);
 	network->captures_due.fire(network->captures_due.arg);
 	assert_true(was_asked(fixture, "capture.list"));
@@ -642,10 +708,12 @@ int main(void)
 		VIEW(a_held_frame_is_decided_once),
 		VIEW(a_held_frame_goes_on_as_it_is_typed),
 		VIEW(a_path_may_be_relative_and_is_not_lost),
-		VIEW(only_its_own_capture_is_ended),
+		VIEW(w_begins_and_ends_none),
+		VIEW(only_its_own_capture_is_ended_without_a_question),
+		VIEW(several_captures_run),
+		VIEW(an_old_list_takes_no_capture_away),
 		VIEW(the_past_is_saved_by_a_key),
 		VIEW(another_capture_may_end_during_the_question),
-		VIEW(another_capture_may_have_ended_before_the_key),
 		VIEW(its_own_capture_may_have_ended_before_the_key),
 		VIEW(what_cannot_be_sent_names_no_method),
 		VIEW(its_own_capture_may_end_by_itself),

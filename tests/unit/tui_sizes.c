@@ -293,7 +293,9 @@ static void test_fewer_switches(void **state)
 	view = tui->top->state;
 	tui->top->ops->command(tui->top, COMMAND_NEXT);
 	tui->top->ops->command(tui->top, COMMAND_LAST);
-	assert_int_equal(view->selected, 8);
+	assert_int_equal(view->selected, 9);
+	draw(tui, 40, 120);
+	assert_shows(L"all switches  0 ports");
 	json_array_clear(json_object_get(many, "switches"));
 	json_array_append_new(json_object_get(many, "switches"),
 			      json_pack("{s:s}", "name", "remains"));

@@ -204,20 +204,123 @@ static void switch_fill(struct switch_row *row, const json_t *json,
 	}
 }
 
+/* Copies rows behind what there is. */
+static void append(void *to, size_t *count, const void *from, size_t more, size_t size)
+{
+	if (!to || !from)
+		return;
+	memcpy((char *)to + *count * size, from, more * size);
+	*count += more;
+}
+
+/* The row of all switches, behind them. */
+static void all_fill(struct switch_row *all, const struct switch_row *switches, size_t count)
+{
+	size_t ports = 0, leases = 0, macs = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		ports += switches[i].port_count;
+		leases += switches[i].lease_count;
+		macs += switches[i].mac_count;
+	}
+	all->all = true;
+	snprintf(all->name, sizeof(all->name), "all switches");
+	all->ports = calloc(ports + 1, sizeof(*all->ports));
+	all->leases = calloc(leases + 1, sizeof(*all->leases));
+	all->macs = calloc(macs + 1, sizeof(*all->macs));
+	for (size_t i = 0; i < count; i++) {
+		append(all->ports, &all->port_count, switches[i].ports, switches[i].port_count,
+		       sizeof(*all->ports));
+		append(all->leases, &all->lease_count, switches[i].leases,
+		       switches[i].lease_count, sizeof(*all->leases));
+		append(all->macs, &all->mac_count, switches[i].macs, switches[i].mac_count,
+		       sizeof(*all->macs));
+	}
+}
+
 void netmodel_switches(struct netmodel *model, const json_t *result, uint64_t now)
 {
 	const json_t *list = json_object_get(result, "switches");
 	double seconds = model->known ? (double)(now - model->updated) / (double)NS_PER_S : 0;
 	size_t count;
-	struct switch_row *switches = rows(list, sizeof(*switches), &count);
+	struct switch_row *switches;
 
+	count = json_array_size(list) > ROWS_MAX ? ROWS_MAX : json_array_size(list);
+	switches = calloc(count + 1, sizeof(*switches));
+	if (!switches)
+		return;
 	for (size_t i = 0; i < count; i++)
 		switch_fill(&switches[i], json_array_get(list, i), model, seconds, now);
+	if (count > 1) {
+		all_fill(&switches[count], switches, count);
+		count++;
+	}
 	switches_free(model->switches, model->switch_count);
 	model->switches = switches;
 	model->switch_count = count;
 	model->updated = now;
 	model->known = true;
+}
+
+/* --- captures --- */
+
+bool netmodel_runs(const json_t *capture)
+{
+	return !json_is_string(json_object_get(capture, "ended"));
+}
+
+size_t netmodel_running(const struct netmodel *model)
+{
+	const json_t *capture;
+	size_t i, count = 0;
+
+	json_array_foreach(model->captures, i, capture)
+		count += netmodel_runs(capture);
+	return count;
+}
+
+const json_t *netmodel_capture(const struct netmodel *model, json_int_t number)
+{
+	const json_t *capture;
+	size_t i;
+
+	json_array_foreach(model->captures, i, capture)
+		if (json_integer_value(json_object_get(capture, "capture")) == number)
+			return capture;
+	return NULL;
+}
+
+/* The place of a number; 0: a free one. */
+static json_int_t *own_place(struct netmodel *model, json_int_t number)
+{
+	for (size_t i = 0; i < NETMODEL_OWN; i++)
+		if (model->own[i] == number)
+			return &model->own[i];
+	return NULL;
+}
+
+bool netmodel_owns(const struct netmodel *model, json_int_t number)
+{
+	for (size_t i = 0; i < NETMODEL_OWN; i++)
+		if (number && model->own[i] == number)
+			return true;
+	return false;
+}
+
+void netmodel_own(struct netmodel *model, json_int_t number)
+{
+	json_int_t *place = own_place(model, 0);
+
+	if (place)
+		*place = number;
+}
+
+void netmodel_disown(struct netmodel *model, json_int_t number)
+{
+	json_int_t *place = own_place(model, number);
+
+	if (place)
+		*place = 0;
 }
 
 /* --- breakpoints --- */

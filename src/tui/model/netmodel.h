@@ -34,6 +34,7 @@ struct mac_row {
 };
 
 struct switch_row {
+	bool all; /* no switch: all of them together, where there are several */
 	char name[40], uplink[16], address[48];
 	struct port_row *ports;
 	struct lease_row *leases;
@@ -66,6 +67,7 @@ struct packet {
 };
 
 #define NETMODEL_PACKETS 4096
+#define NETMODEL_OWN 64 /* captures; a deck has no more */
 
 /* The newest of a list. */
 struct packet_ring {
@@ -87,13 +89,27 @@ struct netmodel {
 	uint64_t missed; /* not sent to us, or pushed out of later */
 
 	json_t *captures; /* of capture.list, or NULL */
-	json_int_t capture; /* the number of the one that this screen began, or 0 */
+	json_int_t own[NETMODEL_OWN]; /* numbers of those that this screen began; 0: free */
 };
 
 void netmodel_destroy(struct netmodel *model);
 
 /* Takes over the result of switch.list, received at now (CLOCK_MONOTONIC, ns). */
 void netmodel_switches(struct netmodel *model, const json_t *result, uint64_t now);
+
+/* Whether a capture of capture.list runs. */
+bool netmodel_runs(const json_t *capture);
+
+/* How many do. */
+size_t netmodel_running(const struct netmodel *model);
+
+/* The capture of that number in the list, or NULL. */
+const json_t *netmodel_capture(const struct netmodel *model, json_int_t number);
+
+/* Whether this screen began a capture; and that it did, or that it is none of its any more. */
+bool netmodel_owns(const struct netmodel *model, json_int_t number);
+void netmodel_own(struct netmodel *model, json_int_t number);
+void netmodel_disown(struct netmodel *model, json_int_t number);
 
 /* Takes over the result of port.held. */
 void netmodel_breaks(struct netmodel *model, const json_t *result);

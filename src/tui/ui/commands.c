@@ -16,8 +16,8 @@ static bool is_order(enum command command)
 {
 	return command == COMMAND_ORDER || command == COMMAND_EDIT || command == COMMAND_MEDIUM ||
 	       command == COMMAND_RELOAD || command == COMMAND_CAPTURE ||
-	       command == COMMAND_SAVE_PAST || command == COMMAND_BREAK ||
-	       command == COMMAND_PASS || command == COMMAND_DROP;
+	       command == COMMAND_SAVE_PAST || command == COMMAND_END_CAPTURE ||
+	       command == COMMAND_BREAK || command == COMMAND_PASS || command == COMMAND_DROP;
 }
 
 void command_run(struct tui *tui, const struct key *key)

@@ -95,6 +95,22 @@ static int draw_deck(const struct tui_deck *deck, int x, int width)
 	return x - from;
 }
 
+/* That packets are captured, before end; returns the columns used. */
+static int draw_capturing(const struct netmodel *model, int x, int end)
+{
+	size_t count = netmodel_running(model);
+	char text[64];
+
+	if (!count)
+		return 0;
+	snprintf(text, sizeof(text), "%s %zu capture%s", draw_sign(SIGN_DOT), count,
+		 count == 1 ? "" : "s");
+	if (text_width(text) + 24 > end - x)
+		snprintf(text, sizeof(text), "%s", draw_sign(SIGN_DOT));
+	draw_right(0, x, end - x, INK_BAD | DRAW_BOLD, text);
+	return text_width(text) + 2;
+}
+
 /* What the view shows comes before the counts, and both before the deck's name. */
 static void draw_header(struct tui *tui, int width)
 {
@@ -109,6 +125,7 @@ static void draw_header(struct tui *tui, int width)
 	counted = draw_counts(&tui->deck->model, x + HEADER_LEAST, end - x - HEADER_LEAST);
 	if (counted)
 		end -= counted + 2;
+	end -= draw_capturing(&tui->deck->network, x, end);
 	x += draw_text(0, x, end - x, INK_ACCENT | DRAW_BOLD, "vmdeck");
 	if (tui->deck->config->read_only)
 		x += draw_text(0, x, end - x, INK_WARN | DRAW_BOLD, " read-only");

@@ -75,7 +75,9 @@ static const struct key rows[] = {
 	{ IN("network"), ' ', "Space", DO(HOLD), "hold",
 	  "hold the list of packets, or follow it" },
 	{ IN("network"), 'w', "w", DO(CAPTURE), "capture to a file",
-	  "write packets to a pcapng file; a second %s ends it" },
+	  "write packets of the selected port, or of the switch, to a pcapng file; each %s begins "
+	  "one more" },
+	{ IN("network"), 'x', "x", DO(END_CAPTURE), NULL, "end the selected capture" },
 	{ IN("network"), 'W', "W", DO(SAVE_PAST), NULL,
 	  "write to a file what the switch has kept of its past" },
 	{ IN("network"), 'b', "b", DO(BREAK), "breakpoint",

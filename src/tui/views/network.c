@@ -24,7 +24,8 @@ static void ask_packets(struct view *view, const struct switch_row *row, const c
 	strcpy(state->asked, filter);
 	state->restoring = false;
 	subscription_start(&state->packets,
-			   json_pack("{s:o,s:o}", "switch", message_text(row->name), "filter",
+			   json_pack("{s:o,s:o}", "switch",
+				     message_text(row->all ? NULL : row->name), "filter",
 				     message_text(*filter ? filter : NULL)));
 }
 
@@ -230,6 +231,8 @@ static bool pane_command(struct view *view, enum command command)
 
 	if (state->pane == PANE_PACKETS)
 		return packets_command(view, command);
+	if (state->pane == PANE_CAPTURES)
+		return network_captures_command(view, command);
 	if (state->pane == PANE_HELD)
 		return network_held_command(view, command);
 	if (state->pane == PANE_PORTS) {
@@ -273,7 +276,9 @@ static bool network_command(struct view *view, enum command command)
 	case COMMAND_NEXT:
 		do
 			state->pane = (state->pane + 1) % PANE_COUNT;
-		while (state->pane == PANE_HELD && !network_holds(view));
+		while ((state->pane == PANE_HELD && !network_holds(view)) ||
+		       (state->pane == PANE_CAPTURES &&
+			!netmodel_running(&view->deck->network)));
 		return true;
 	case COMMAND_BREAK:
 		network_break(view);
@@ -291,6 +296,9 @@ static bool network_command(struct view *view, enum command command)
 		return true;
 	case COMMAND_CAPTURE:
 		network_capture(view);
+		return true;
+	case COMMAND_END_CAPTURE:
+		network_end_capture(view);
 		return true;
 	case COMMAND_SAVE_PAST:
 		network_save_past(view);

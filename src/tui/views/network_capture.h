@@ -4,8 +4,17 @@
 
 #include "tui/views/network_state.h"
 
-/* Begins a capture of the chosen switch, or ends the one that this screen began. */
+/* Asks for a file, and begins a capture of the selected port, or else of the chosen switch. */
 void network_capture(struct view *view);
+
+/* Ends the selected capture; one that this screen did not begin after a question. */
+void network_end_capture(struct view *view);
+
+/* Moves over the captures that run. */
+bool network_captures_command(struct view *view, enum command command);
+
+/* The captures that run, in at most so many lines; returns the lines used. */
+int network_draw_captures(struct view *view, struct rect r, int most);
 
 /* Writes the past of the chosen switch to a file of its own. */
 void network_save_past(struct view *view);

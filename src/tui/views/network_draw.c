@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "tui/canvas/text.h"
 #include "tui/model/json.h"
+#include "tui/views/network_capture.h"
 #include "tui/views/network_held.h"
 #include "tui/views/network_state.h"
 
@@ -328,45 +329,22 @@ static void draw_packets(struct view *view, struct rect box)
 	}
 }
 
-/* One line of a capture that runs. */
-static void draw_capture(const struct view *view, const json_t *capture, struct rect r, int y)
+#define SWITCHES_MOST 4 /* above the leases */
+
+static size_t switches_shown(const struct netmodel *model)
 {
-	bool own = json_integer_value(json_object_get(capture, "capture")) ==
-		   view->deck->network.capture;
-	char size[TEXT_NUMBER], text[TEXT_MOST];
-	int x = r.x + draw_format(y, r.x, r.width, INK_BAD | DRAW_BOLD, "%s capturing ",
-				  draw_sign(SIGN_DOT));
-
-	if (own)
-		x += draw_format(y, x, r.x + r.width - x, INK_ACCENT, "(%s ends it) ",
-				 tui_key(view, COMMAND_CAPTURE));
-	snprintf(text, sizeof(text), "%llu packets, %sB, to %s",
-		 (unsigned long long)json_count(capture, "records"),
-		 text_size(size, json_double(capture, "bytes")), json_text(capture, "path"));
-	draw_sentence(y, x, r.x + r.width - x, INK_TEXT, text);
-}
-
-/* Captures that run, the newest at the top; returns the lines used. */
-static int draw_captures(const struct view *view, struct rect r)
-{
-	const json_t *captures = view->deck->network.captures, *capture;
-	size_t i;
-	int n = 0;
-
-	json_array_foreach(captures, i, capture)
-		if (n < 2 && n < r.height && !json_is_string(json_object_get(capture, "ended")))
-			draw_capture(view, capture, r, r.y + n++);
-	return n;
+	return model->switch_count > SWITCHES_MOST ? SWITCHES_MOST : model->switch_count;
 }
 
 static int upper_height(const struct netmodel *model, const struct switch_row *row, struct rect r)
 {
 	size_t rows = row->port_count > model->switch_count ? row->port_count : model->switch_count;
+	size_t left = switches_shown(model) + 1 + (row->lease_count ? row->lease_count : 1);
 	int want;
 
 	/* Leases are below the switches, with an edge between them. */
-	if (r.width >= 100 && rows < 3 + row->lease_count)
-		rows = 3 + row->lease_count;
+	if (r.width >= 100 && rows < left)
+		rows = left;
 	want = 3 + (int)(rows > 20 ? 20 : rows);
 	return want < r.height * 2 / 5 ? want : r.height * 2 / 5;
 }
@@ -386,7 +364,7 @@ static void draw_upper(struct view *view, struct rect r, const struct switch_row
 			draw_ports(view, r, row);
 		return;
 	}
-	left.height = (int)(model->switch_count > 4 ? 4 : model->switch_count) + 2;
+	left.height = (int)switches_shown(model) + 2;
 	if (left.height > r.height)
 		left.height = r.height;
 	lower = r.height - left.height;
@@ -432,7 +410,7 @@ void network_draw(struct view *view, struct rect r)
 							      "Waiting for the switches");
 		return;
 	}
-	above = draw_captures(view, r);
+	above = network_draw_captures(view, r, r.height >= 24 ? 4 : r.height >= 8 ? 2 : 1);
 	r.y += above;
 	r.height -= above;
 	above = draw_held(view, r);

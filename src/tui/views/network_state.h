@@ -9,6 +9,7 @@
 
 enum pane {
 	PANE_PACKETS, PANE_SWITCHES, PANE_PORTS,
+	PANE_CAPTURES, /* while one runs */
 	PANE_HELD, /* while a frame waits */
 	PANE_COUNT
 };
@@ -29,12 +30,16 @@ struct network_view {
 	uint64_t held_since;	  /* and since when; ns since the epoch */
 	int held_top, held_lines, held_page;
 	enum pane pane_before; /* that one had the keys before it came */
-	json_int_t other;	  /* the capture that a question is about */
+	char scope[100];	  /* what that one is of: a port or a switch; "": all */
+	json_int_t capture;	  /* the selected one, by its number */
+	int captures_shown;
+	json_int_t other;	  /* the one that a question is about */
 	char ending[PROMPT_TEXT]; /* the path of the one that was told to end last */
 	char saving[PROMPT_TEXT]; /* where a past goes; "": nowhere */
 	struct subscription packets;
 	char subscribed[512]; /* switch of the subscription or of the one asked for */
 	bool polling, polling_captures;
+	bool listing_is_old; /* the list that is asked for may lack the newest capture */
 	struct loop_timer captures_due; /* one runs, and another view is shown */
 };
 
