@@ -304,7 +304,10 @@ echo "network"
 key n
 see 'db/net0 .*kB/s'
 see '15 no buffer'
-see '10.0.2.15 .*10.0.2.16 .*TCP'
+see 'db  *web  *TCP'
+key a
+see '10.0.2.15 *10.0.2.16 *TCP'
+key a
 see 'dropped at web/net0: no buffer'
 see '10.0.2.16 *web demo '
 key Space

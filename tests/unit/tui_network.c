@@ -93,6 +93,29 @@ static void marks_stand_between_packets(void **state)
 	free(model);
 }
 
+static void addresses_have_the_names_of_guests(void **state)
+{
+	struct netmodel *model = calloc(1, sizeof(*model));
+	json_t *lists = json_loads("{\"switches\":[{\"name\":\"lan\",\"address\":\"10.0.2.2/24\","
+		"\"ports\":[{\"name\":\"web/net0\",\"mac\":\"52:54:00:00:00:01\"},"
+		"{\"name\":\"lan/nat\",\"mac\":null}],\"leases\":[{\"address\":\"10.0.2.15\","
+		"\"port\":\"db/net1\"},{\"address\":\"10.0.2.16\",\"port\":null}]},"
+		"{\"name\":\"dmz\"}]}", 0, NULL);
+	static const char *const names[][2] = {
+		{ "10.0.2.15", "db" }, { "10.0.2.16", "10.0.2.16" }, { "10.0.2.1", "10.0.2.1" },
+		{ "10.0.2.2", "lan" }, { "52:54:00:00:00:01", "web" }, { "", "" },
+	};
+	char out[100];
+
+	(void)state;
+	netmodel_switches(model, lists, 1);
+	json_decref(lists);
+	for (size_t i = 0; i < 6; i++)
+		assert_string_equal(netmodel_name(model, names[i][0], out), names[i][1]);
+	netmodel_destroy(model);
+	free(model);
+}
+
 /* --- the view --- */
 
 #define LAN "{\"switches\":[{\"name\":\"lan\"}]}"
@@ -304,6 +327,28 @@ static void a_refused_filter_changes_nothing(void **state)
 	answer_subscription(fixture, id);
 	assert_int_equal(fixture->model->shown.count, 4);
 	assert_false(said(fixture, "no word"));
+}
+
+/* A mark is of the packet that was selected, whatever comes behind it. */
+static void packets_are_marked(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (unsigned i = 0; i < 3; i++)
+		packet(fixture);
+	command(fixture, COMMAND_CHOOSE);
+	assert_true(netmodel_held(fixture->model));
+	packet(fixture);
+	command(fixture, COMMAND_UP);
+	command(fixture, COMMAND_CHOOSE);
+	command(fixture, COMMAND_UP);
+	command(fixture, COMMAND_CHOOSE);
+	command(fixture, COMMAND_CHOOSE);
+	command(fixture, COMMAND_LAST); /* follows */
+	assert_false(netmodel_held(fixture->model));
+	assert_int_equal(fixture->model->shown.count, 5);
+	for (unsigned n = 0; n < 5; n++)
+		assert_int_equal(netmodel_packet(fixture->model, n)->chosen, n == 2 || n == 3);
 }
 
 /* --- breakpoints --- */
@@ -701,9 +746,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_held_stays),
 		cmocka_unit_test(marks_stand_between_packets),
+		cmocka_unit_test(addresses_have_the_names_of_guests),
 		VIEW(other_views_leave_the_list_alone),
 		VIEW(a_filter_adds_to_the_list),
 		VIEW(a_refused_filter_changes_nothing),
+		VIEW(packets_are_marked),
 		VIEW(a_breakpoint_is_of_the_selected_port),
 		VIEW(a_held_frame_is_decided_once),
 		VIEW(a_held_frame_goes_on_as_it_is_typed),

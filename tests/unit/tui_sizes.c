@@ -234,6 +234,17 @@ static void test_network(void **state)
 	assert_shows(LONG L"1/net0");
 	assert_shows(L"10.0.2.15  kernel-reg");
 	assert_shows(L"lan/stream0  connected to tcp://192.0.2.1:4000");
+	draw(tui, 40, 120);
+	assert_shows(L"00:00:00.000 kernel-r");
+	tui->top->ops->command(tui->top, COMMAND_NAMES);
+	draw(tui, 40, 120);
+	assert_shows(L"00:00:00.000 10.0.2.15 ");
+	assert_shows(L" dropped at kernel-");
+	tui->top->ops->command(tui->top, COMMAND_RIGHT);
+	draw(tui, 40, 120);
+	assert_shows(L" at kernel-");
+	assert_false(shows(L" dropped at kernel-"));
+	tui->top->ops->command(tui->top, COMMAND_LEFT);
 	draw(tui, 5, 20);
 	assert_shows(L" held ");
 	tui->top->ops->command(tui->top, COMMAND_HOLD);

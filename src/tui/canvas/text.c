@@ -46,6 +46,11 @@ int text_width(const char *s)
 	return used;
 }
 
+const char *text_behind(const char *s, int columns)
+{
+	return columns > 0 ? s + text_cut(s, columns, NULL) : s;
+}
+
 size_t text_wrap(const char *s, int columns, size_t *next)
 {
 	size_t line = strcspn(s, "\n"), fits = text_cut(s, columns, NULL), end;

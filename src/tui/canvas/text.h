@@ -32,6 +32,9 @@ int text_width(const char *s);
 /* Bytes of the longest beginning that fits in columns; *used gets its columns (may be NULL). */
 size_t text_cut(const char *s, int columns, int *used);
 
+/* What is left of s behind so many columns. */
+const char *text_behind(const char *s, int columns);
+
 /*
  * The first line of s wrapped at columns (> 0): its bytes, and in *next where the
  * following line begins (blanks skipped). Ends at a '\n' too. Always advances.

@@ -474,3 +474,41 @@ const struct packet *netmodel_packet(const struct netmodel *model, uint64_t n)
 		return NULL;
 	return ring->packets[n % NETMODEL_PACKETS];
 }
+
+void netmodel_choose(struct netmodel *model, uint64_t n)
+{
+	struct packet *packet = model->shown.packets[n % NETMODEL_PACKETS];
+
+	if (netmodel_packet(model, n) && !packet->mark)
+		packet->chosen = !packet->chosen;
+}
+
+/* "web" of "web/net0" */
+static const char *guest_of(const char *port, char out[100])
+{
+	snprintf(out, 100, "%.*s", (int)strcspn(port, "/"), port);
+	return out;
+}
+
+const char *netmodel_name(const struct netmodel *model, const char *address, char out[100])
+{
+	size_t size = strlen(address);
+
+	for (size_t i = 0; i < model->switch_count; i++) {
+		const struct switch_row *row = &model->switches[i];
+
+		if (row->all)
+			break;
+		for (size_t j = 0; j < row->lease_count; j++)
+			if (*row->leases[j].port && strcmp(row->leases[j].address, address) == 0)
+				return guest_of(row->leases[j].port, out);
+		for (size_t j = 0; j < row->port_count; j++)
+			if (size && strcmp(row->ports[j].mac, address) == 0)
+				return guest_of(row->ports[j].name, out);
+		/* "10.0.2.2/24" */
+		if (size && strncmp(row->address, address, size) == 0 &&
+		    strchr("/", row->address[size]))
+			return row->name;
+	}
+	return address;
+}

@@ -63,6 +63,7 @@ struct packet {
 	uint64_t time; /* ns since the epoch */
 	bool dropped;
 	bool mark; /* no packet: its text says what follows */
+	bool chosen; /* by a key, for what is done with several */
 	const char *fields[PACKET_FIELDS];
 };
 
@@ -140,6 +141,15 @@ static inline bool netmodel_held(const struct netmodel *model)
 {
 	return model->later;
 }
+
+/* Chooses packet n of the list, or no more. */
+void netmodel_choose(struct netmodel *model, uint64_t n);
+
+/*
+ * What an address of a packet is called: the guest that has it, by its lease or its card, or the
+ * switch; the address itself if nobody is known to have it.
+ */
+const char *netmodel_name(const struct netmodel *model, const char *address, char out[100]);
 
 /* Number n of the list, or NULL when it is not kept (any more). */
 const struct packet *netmodel_packet(const struct netmodel *model, uint64_t n);

@@ -74,6 +74,12 @@ static const struct key rows[] = {
 	  "show only packets that match a filter (pcap-filter(7)), such as: tcp port 80" },
 	{ IN("network"), ' ', "Space", DO(HOLD), "hold",
 	  "hold the list of packets, or follow it" },
+	{ IN("network"), KEY_LEFT, "Left", DO(LEFT), NULL, "move what is said of packets back" },
+	{ IN("network"), KEY_RIGHT, "Right", DO(RIGHT), NULL,
+	  "show what is cut off of what is said of packets" },
+	{ IN("network"), 'm', "m", DO(CHOOSE), NULL, "mark the selected packet, or no more" },
+	{ IN("network"), 'a', "a", DO(NAMES), NULL,
+	  "show addresses of packets, or the names of the guests that have them" },
 	{ IN("network"), 'w', "w", DO(CAPTURE), "capture to a file",
 	  "write packets of the selected port, or of the switch, to a pcapng file; each %s begins "
 	  "one more" },

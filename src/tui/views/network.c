@@ -15,6 +15,8 @@
 #include "tui/views/network_held.h"
 #include "tui/views/table.h"
 
+#define SHIFT_COLUMNS 8
+
 /* Requests */
 
 static void ask_packets(struct view *view, const struct switch_row *row, const char *filter)
@@ -186,41 +188,61 @@ static void network_close(struct view *view)
 
 /* Commands */
 
+/* Holds the list, with the packet selected that was the last one in sight. */
+static void hold_packets(struct view *view)
+{
+	struct network_view *state = view->state;
+	struct netmodel *model = &view->deck->network;
+	uint64_t count = model->shown.count;
+
+	if (netmodel_held(model))
+		return;
+	state->packet_at = network_packet_at(view);
+	state->packet_top = count > state->packets_shown ? count - state->packets_shown : 0;
+	netmodel_hold(model);
+}
+
 static bool packets_command(struct view *view, enum command command)
 {
 	struct network_view *state = view->state;
 	struct netmodel *model = &view->deck->network;
 	uint64_t count = model->shown.count;
 	uint64_t oldest = count > NETMODEL_PACKETS ? count - NETMODEL_PACKETS : 0;
-	uint64_t shown = state->packets_shown < count - oldest ? state->packets_shown :
-								count - oldest;
-	int top, lines = (int)(count - oldest), page = (int)shown;
-	uint64_t end = netmodel_held(model) ? state->packet_end : count;
+	int lines = (int)(count - oldest), at = (int)(network_packet_at(view) - oldest);
 
-	if (end < oldest + shown)
-		end = oldest + shown;
-	top = (int)(end - shown - oldest);
-	if (!scroll_command(&top, lines, page, command))
+	if (!scroll_cursor(&at, lines, (int)state->packets_shown, command))
 		return false;
-	state->packet_end = oldest + (uint64_t)top + shown;
-	if (state->packet_end < count)
-		netmodel_hold(model);
-	else
+	hold_packets(view);
+	state->packet_at = oldest + (uint64_t)at;
+	if (at + 1 >= lines)
 		netmodel_follow(model);
 	return true;
 }
 
-static void hold(struct view *view)
+/* Moves what is said of packets sideways; drawing it says where its end is. */
+static void shift(struct view *view, int columns)
 {
 	struct network_view *state = view->state;
+
+	state->shift += columns;
+	if (state->shift < 0)
+		state->shift = 0;
+}
+
+static void choose(struct view *view)
+{
+	hold_packets(view);
+	netmodel_choose(&view->deck->network, network_packet_at(view));
+}
+
+static void hold(struct view *view)
+{
 	struct netmodel *model = &view->deck->network;
 
-	if (netmodel_held(model)) {
+	if (netmodel_held(model))
 		netmodel_follow(model);
-		return;
-	}
-	state->packet_end = model->shown.count;
-	netmodel_hold(model);
+	else
+		hold_packets(view);
 }
 
 static bool pane_command(struct view *view, enum command command)
@@ -279,6 +301,16 @@ static bool network_command(struct view *view, enum command command)
 		while ((state->pane == PANE_HELD && !network_holds(view)) ||
 		       (state->pane == PANE_CAPTURES &&
 			!netmodel_running(&view->deck->network)));
+		return true;
+	case COMMAND_LEFT:
+	case COMMAND_RIGHT:
+		shift(view, command == COMMAND_LEFT ? -SHIFT_COLUMNS : SHIFT_COLUMNS);
+		return true;
+	case COMMAND_CHOOSE:
+		choose(view);
+		return true;
+	case COMMAND_NAMES:
+		state->addresses = !state->addresses;
 		return true;
 	case COMMAND_BREAK:
 		network_break(view);

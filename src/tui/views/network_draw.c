@@ -244,35 +244,119 @@ static void draw_mark(const struct packet *mark, struct rect r, int y)
 	draw_format(y, r.x + 2, r.width - 4, INK_WARN, " %s ", mark->fields[PACKET_TEXT]);
 }
 
-static void draw_packet(const struct packet *packet, struct rect r, int y)
-{
-	unsigned style = packet->dropped ? INK_BAD : INK_TEXT, dim = packet->dropped ?
-			 INK_BAD : INK_TEXT | DRAW_DIM;
-	int addresses = r.width >= 100 ? 20 : 15, x = r.x, end = r.x + r.width;
-	bool both = r.width >= 2 * addresses + 8; /* else who sent it alone */
-	const char *const *f = packet->fields;
-	char time[16];
+/* Where the columns of packets begin, by what is in sight. */
+struct packet_columns {
+	bool time, both; /* else who sent it alone */
+	int from, to, protocol, says; /* widths */
+};
 
-	if (r.width >= 70) {
-		draw_text(y, x, 8, dim, draw_time(time, packet->time));
-		draw_format(y, x + 8, 4, dim, ".%03u",
-			    (unsigned)(packet->time % NS_PER_S / NS_PER_MS));
-		x += 13;
-	}
-	if (!both && addresses > r.width - 7)
-		addresses = r.width - 7;
-	draw_text(y, x, addresses, style | DRAW_MIDDLE, f[PACKET_FROM]);
-	x += addresses + 1;
-	if (both) {
-		draw_text(y, x, addresses, style | DRAW_MIDDLE, f[PACKET_TO]);
-		x += addresses + 1;
-	}
-	draw_text(y, x, 6, packet->dropped ? INK_BAD : INK_ACCENT, f[PACKET_PROTOCOL]);
-	x += 7;
+#define PACKET_SAYS_LEAST 24 /* columns for what is said of it */
+#define PACKET_SAYS_MOST 800 /* bytes */
+#define TIME_WIDTH 13
+
+static const char *address_text(const struct view *view, const char *address, char out[100])
+{
+	const struct network_view *state = view->state;
+
+	return state->addresses ? address : netmodel_name(&view->deck->network, address, out);
+}
+
+static int widest(int width, const char *text)
+{
+	int own = text_width(text);
+
+	return own > width ? own : width;
+}
+
+/* Where it was dropped, and what it is. */
+static void packet_says(const struct packet *packet, char *out, size_t size)
+{
+	const char *const *f = packet->fields;
+
 	if (packet->dropped)
-		x += draw_format(y, x, end - x, INK_BAD | DRAW_BOLD, "dropped at %s: %s",
-				 f[PACKET_FROM_PORT], f[PACKET_VERDICT]) + 2;
-	draw_text(y, x, end - x, style, f[PACKET_TEXT]);
+		snprintf(out, size, "dropped at %s: %s  %s", f[PACKET_FROM_PORT],
+			 f[PACKET_VERDICT], f[PACKET_TEXT]);
+	else
+		snprintf(out, size, "%s", f[PACKET_TEXT]);
+}
+
+static struct packet_columns packet_columns(const struct view *view, uint64_t first, uint64_t end,
+					    int width)
+{
+	struct packet_columns columns = { .time = width >= 70, .protocol = 4, .from = 3, .to = 3 };
+	int room = width - (columns.time ? TIME_WIDTH : 0), most;
+	char name[100], says[PACKET_SAYS_MOST];
+
+	for (uint64_t n = first; n < end; n++) {
+		const struct packet *packet = netmodel_packet(&view->deck->network, n);
+
+		if (!packet || packet->mark)
+			continue;
+		columns.from = widest(columns.from,
+				      address_text(view, packet->fields[PACKET_FROM], name));
+		columns.to = widest(columns.to, address_text(view, packet->fields[PACKET_TO], name));
+		columns.protocol = widest(columns.protocol, packet->fields[PACKET_PROTOCOL]);
+		packet_says(packet, says, sizeof(says));
+		columns.says = widest(columns.says, says);
+	}
+	if (columns.protocol > 8)
+		columns.protocol = 8;
+	columns.both = width >= 40;
+	most = (room - columns.protocol - 1 - PACKET_SAYS_LEAST) / (columns.both ? 2 : 1) - 1;
+	if (most < 8)
+		most = columns.both ? (room - columns.protocol) / 2 - 2 : 8;
+	if (columns.from > most)
+		columns.from = most;
+	if (columns.to > most)
+		columns.to = most;
+	return columns;
+}
+
+/* No further than to the end of what is said. */
+static int packet_shift(const struct packet_columns *columns, int shift, int width)
+{
+	int before = (columns->time ? TIME_WIDTH : 0) + columns->from + 1 + columns->protocol + 1 +
+		     (columns->both ? columns->to + 1 : 0);
+	int most = columns->says - (width - before);
+
+	return most < 0 ? 0 : shift > most ? most : shift;
+}
+
+static void draw_packet(const struct view *view, const struct packet *packet,
+			const struct packet_columns *columns, struct rect r, bool is)
+{
+	const struct network_view *state = view->state;
+	unsigned cursor = is && state->pane == PANE_PACKETS ? DRAW_REVERSE : 0;
+	unsigned style = (packet->dropped ? INK_BAD : INK_TEXT) | cursor;
+	unsigned dim = packet->dropped ? style : style | DRAW_DIM;
+	int x = r.x, end = r.x + r.width;
+	const char *const *f = packet->fields;
+	char time[16], name[100], says[PACKET_SAYS_MOST];
+
+	if (cursor)
+		draw_fill(r, style);
+	if (packet->chosen)
+		draw_text(r.y, x - 1, 1, INK_WARN | DRAW_BOLD, "*");
+	if (columns->time) {
+		draw_text(r.y, x, 8, dim, draw_time(time, packet->time));
+		draw_format(r.y, x + 8, 4, dim, ".%03u",
+			    (unsigned)(packet->time % NS_PER_S / NS_PER_MS));
+		x += TIME_WIDTH;
+	}
+	draw_text(r.y, x, columns->from, style | DRAW_MIDDLE,
+		  address_text(view, f[PACKET_FROM], name));
+	x += columns->from + 1;
+	if (columns->both) {
+		draw_text(r.y, x, columns->to, style | DRAW_MIDDLE,
+			  address_text(view, f[PACKET_TO], name));
+		x += columns->to + 1;
+	}
+	draw_text(r.y, x, columns->protocol, (packet->dropped ? INK_BAD : INK_ACCENT) | cursor,
+		  f[PACKET_PROTOCOL]);
+	x += columns->protocol + 1;
+	packet_says(packet, says, sizeof(says));
+	draw_text(r.y, x, end - x, packet->dropped ? style | DRAW_BOLD : style,
+		  text_behind(says, state->shift));
 }
 
 static void packets_title(const struct view *view, struct rect box, int room)
@@ -297,13 +381,30 @@ static void packets_title(const struct view *view, struct rect box, int room)
 	draw_right(box.y, box.x + 2, box.width - 4, held ? INK_WARN : INK_TEXT | DRAW_DIM, text);
 }
 
+/* The first packet in sight, so that the selected one is. */
+static uint64_t first_packet(const struct view *view, uint64_t page)
+{
+	const struct netmodel *model = &view->deck->network;
+	struct network_view *state = view->state;
+	uint64_t at = network_packet_at(view), count = model->shown.count;
+
+	if (!netmodel_held(model))
+		return count > page ? count - page : 0;
+	if (at < state->packet_top)
+		state->packet_top = at;
+	if (page && at >= state->packet_top + page)
+		state->packet_top = at - page + 1;
+	if (state->packet_top + page > count)
+		state->packet_top = count > page ? count - page : 0;
+	return state->packet_top;
+}
+
 static void draw_packets(struct view *view, struct rect box)
 {
 	struct network_view *state = view->state;
 	const struct netmodel *model = &view->deck->network;
-	uint64_t count = model->shown.count;
-	uint64_t end = netmodel_held(model) ? state->packet_end : count;
-	uint64_t first;
+	uint64_t count = model->shown.count, first, end;
+	struct packet_columns columns;
 	char title[200] = "Packets";
 	struct rect r;
 
@@ -318,14 +419,19 @@ static void draw_packets(struct view *view, struct rect box)
 		draw_center(r, INK_TEXT | DRAW_DIM, "No packet has passed since this view opened.");
 		return;
 	}
-	first = end > state->packets_shown ? end - state->packets_shown : 0;
-	for (uint64_t n = first; n < end && n < first + state->packets_shown; n++) {
+	first = first_packet(view, state->packets_shown);
+	end = first + state->packets_shown < count ? first + state->packets_shown : count;
+	columns = packet_columns(view, first, end, r.width);
+	state->shift = packet_shift(&columns, state->shift, r.width);
+	for (uint64_t n = first; n < end; n++) {
 		const struct packet *packet = netmodel_packet(model, n);
+		struct rect row = { r.y + (int)(n - first), r.x, 1, r.width };
 
 		if (packet && packet->mark)
-			draw_mark(packet, r, r.y + (int)(n - first));
+			draw_mark(packet, r, row.y);
 		else if (packet)
-			draw_packet(packet, r, r.y + (int)(n - first));
+			draw_packet(view, packet, &columns, row,
+				    netmodel_held(model) && n == network_packet_at(view));
 	}
 }
 
