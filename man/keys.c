@@ -24,7 +24,7 @@ static void put_views(const struct key *key)
 	for (size_t i = 0; i < views_count; i++)
 		if (keys_has(views_table[i], key)) {
 			printf("%s%s", joint, views_table[i]->name);
-			joint = ", ";
+			joint = ",\n";
 		}
 	printf(":\n.Pp\n.Bl -tag -width \"Shift-PageDown\" -compact\n");
 }

@@ -16,6 +16,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/console/picture.c %D%/console/picture.h \
 	%D%/console/sequence_guard.c %D%/console/sequence_guard.h \
 	%D%/console/tty.c %D%/console/tty.h \
+	%D%/model/drops.c %D%/model/drops.h \
 	%D%/model/fuzzy.c %D%/model/fuzzy.h \
 	%D%/model/json.h \
 	%D%/model/messages.c %D%/model/messages.h \
@@ -65,6 +66,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/views/network_held.c %D%/views/network_held.h \
 	%D%/views/network_state.c %D%/views/network_state.h \
 	%D%/views/panel.c %D%/views/panel.h \
+	%D%/views/port.c \
 	%D%/views/table.c %D%/views/table.h
 
 TUI_LIBS = src/tui/libtui.a $(SANDBOX_LIBS) $(CONTROL_LIBS) $(NCURSES_LIBS) $(VTERM_LIBS) $(JANSSON_LIBS)

@@ -171,7 +171,7 @@ static void test_drops(void **state)
 {
 	static const struct {
 		const char *drops;
-		unsigned count, unlinked, rose; /* s */
+		unsigned count, usual, rose; /* s */
 		const char *why;
 	} lists[] = {
 		{ "\"no buffer\":3,\"short\":1,\"link down\":9", 4, 9, 0, "no buffer" },
@@ -193,7 +193,7 @@ static void test_drops(void **state)
 		json_decref(json);
 		port = &network.switches[0].ports[0];
 		assert_int_equal(port->drops, lists[i].count);
-		assert_int_equal(port->unlinked, lists[i].unlinked);
+		assert_int_equal(port->usual, lists[i].usual);
 		assert_int_equal(port->rose, lists[i].rose * NS_PER_S);
 		assert_string_equal(port->why, lists[i].why);
 	}

@@ -288,6 +288,46 @@ static void test_held_frame(void **state)
 	assert_shows(L"│ 0c 0d");
 }
 
+/* Each reason for drops by itself, and what is this port's alone of leases and addresses. */
+static void test_port(void **state)
+{
+	static const char lists[] =
+		"{\"switches\":[{\"name\":\"lan\",\"ports\":[{\"name\":\"web/net0\",\"kind\":"
+		"\"guest\",\"drops\":{\"no buffer\":7,\"link down\":12,\"new one\":1},"
+		"\"settings\":{\"loss\":\"1%\"},\"out_impaired\":{\"lost\":4}},{\"name\":\"db/net0\"}],"
+		"\"leases\":[{\"address\":\"10.0.2.15\",\"port\":\"web/net0\",\"hostname\":\"www\","
+		"\"mac\":\"52:54:00:00:00:01\",\"remaining\":60},{\"address\":\"10.0.2.16\","
+		"\"port\":\"db/net0\"}],\"macs\":[{\"mac\":\"52:54:00:00:00:01\",\"port\":"
+		"\"web/net0\",\"age\":3,\"vlan\":7},{\"mac\":\"52:54:00:00:00:02\",\"port\":"
+		"\"db/net0\"}]}]}";
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+	json_t *json = json_loads(lists, 0, NULL);
+
+	tui_open(tui, "network", NULL);
+	netmodel_switches(&tui->deck->network, json, 1);
+	json_decref(json);
+	assert_false(tui->top->ops->command(tui->top, COMMAND_OPEN));
+	tui_open(tui, "port", NULL);
+	all_sizes(tui);
+	draw(tui, 40, 120);
+	assert_shows(L"  7 no buffer ");
+	assert_shows(L" 12 link down ");
+	assert_shows(L"  1 new one");
+	assert_shows(L"the receiver was too slow to take it");
+	assert_shows(L"loss=1%");
+	assert_shows(L"4 lost");
+	assert_shows(L"web  10.0.2.15  52:54:00:00:00:01  calls itself www  for 1m00s");
+	assert_shows(L"52:54:00:00:00:01  3s ago  VLAN 7");
+	assert_false(shows(L"10.0.2.16"));
+	assert_false(shows(L"52:54:00:00:00:02"));
+	json = json_loads("{\"switches\":[]}", 0, NULL);
+	netmodel_switches(&tui->deck->network, json, 2);
+	json_decref(json);
+	draw(tui, 24, 80);
+	assert_shows(L"This port is not there any more.");
+}
+
 /* Switches that go may take the chosen one with them. */
 static void test_fewer_switches(void **state)
 {
@@ -935,6 +975,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_deck, start, stop),
 		cmocka_unit_test_setup_teardown(test_network, start, stop),
 		cmocka_unit_test_setup_teardown(test_held_frame, start, stop),
+		cmocka_unit_test_setup_teardown(test_port, start, stop),
 		cmocka_unit_test_setup_teardown(test_fewer_switches, start, stop),
 		cmocka_unit_test_setup_teardown(test_long_lists, start, stop),
 		cmocka_unit_test_setup_teardown(test_long_pages, start, stop),

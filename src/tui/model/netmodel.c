@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "tui/model/drops.h"
 #include "tui/model/json.h"
 
 #define ROWS_MAX 4096
@@ -80,6 +81,8 @@ void netmodel_destroy(struct netmodel *model)
 	breaks_free(model->breaks, model->break_count);
 	netmodel_forget_packets(model);
 	json_decref(model->captures);
+	json_decref(model->lists);
+	json_decref(model->lists_before);
 	memset(model, 0, sizeof(*model));
 }
 
@@ -100,29 +103,26 @@ static void *rows(const json_t *list, size_t size, size_t *count)
 	return out;
 }
 
-/* Why a paused guest, or one whose driver is not there yet, is sent nothing. */
-#define LINK_DOWN "link down"
-
 static void port_drops(struct port_row *port, json_t *drops)
 {
-	uint64_t most = 0;
-	const char *reason;
+	json_int_t most = 0, most_usual = 0;
+	const char *name;
 	json_t *value;
 
-	json_object_foreach(drops, reason, value) {
+	json_object_foreach(drops, name, value) {
+		const struct drop_reason *reason = drop_reason(name);
 		json_int_t n = json_integer_value(value);
+		bool usual = reason && reason->usual;
 
 		if (n <= 0)
 			continue;
-		if (strcmp(reason, LINK_DOWN) == 0) {
-			port->unlinked = (uint64_t)n;
-			continue;
-		}
-		port->drops += (uint64_t)n;
-		if ((uint64_t)n > most) {
-			most = (uint64_t)n;
-			snprintf(port->why, sizeof(port->why), "%s", reason);
-		}
+		*(usual ? &port->usual : &port->drops) += (uint64_t)n;
+		if (usual && n > most_usual)
+			snprintf(port->usual_why, sizeof(port->usual_why), "%s", name);
+		if (!usual && n > most)
+			snprintf(port->why, sizeof(port->why), "%s", name);
+		if (n > *(usual ? &most_usual : &most))
+			*(usual ? &most_usual : &most) = n;
 	}
 }
 
@@ -238,7 +238,7 @@ static void all_fill(struct switch_row *all, const struct switch_row *switches, 
 	}
 }
 
-void netmodel_switches(struct netmodel *model, const json_t *result, uint64_t now)
+void netmodel_switches(struct netmodel *model, json_t *result, uint64_t now)
 {
 	const json_t *list = json_object_get(result, "switches");
 	double seconds = model->known ? (double)(now - model->updated) / (double)NS_PER_S : 0;
@@ -258,6 +258,9 @@ void netmodel_switches(struct netmodel *model, const json_t *result, uint64_t no
 	switches_free(model->switches, model->switch_count);
 	model->switches = switches;
 	model->switch_count = count;
+	json_decref(model->lists_before);
+	model->lists_before = model->lists;
+	model->lists = json_incref(result);
 	model->updated = now;
 	model->known = true;
 }

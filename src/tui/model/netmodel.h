@@ -15,9 +15,10 @@ struct port_row {
 	char state[128]; /* of one that leads somewhere: how that is; or "" */
 	uint64_t out_frames, out_bytes, in_frames, in_bytes; /* out: what the guest sends */
 	double out_rate, in_rate; /* bytes a second */
-	uint64_t unlinked; /* not sent to it while its link was down */
-	uint64_t drops;	   /* for other reasons */
-	char why[48];	   /* the most frequent one of them */
+	uint64_t drops;		  /* for reasons that are not usual (drops.h), */
+	char why[48];		  /* the most frequent one of them, */
+	uint64_t usual;		  /* and for those that are, such as a link that is down */
+	char usual_why[48];
 	char set[96];	   /* what it is set to, "delay=20ms loss=1%"; it may be cut off */
 	uint64_t rose; /* when drops last grew, CLOCK_MONOTONIC, ns; 0: not while looked at */
 };
@@ -79,6 +80,8 @@ struct packet_ring {
 struct netmodel {
 	struct switch_row *switches;
 	size_t switch_count;
+	json_t *lists, *lists_before; /* the last two results of switch.list, or NULL */
+	char port[100]; /* the one that is looked at by itself */
 	uint64_t updated; /* CLOCK_MONOTONIC, ns */
 	bool known;
 
@@ -95,8 +98,8 @@ struct netmodel {
 
 void netmodel_destroy(struct netmodel *model);
 
-/* Takes over the result of switch.list, received at now (CLOCK_MONOTONIC, ns). */
-void netmodel_switches(struct netmodel *model, const json_t *result, uint64_t now);
+/* Takes over, with a reference to it, the result of switch.list, received at now (CLOCK_MONOTONIC, ns). */
+void netmodel_switches(struct netmodel *model, json_t *result, uint64_t now);
 
 /* Whether a capture of capture.list runs. */
 bool netmodel_runs(const json_t *capture);

@@ -69,6 +69,10 @@ static const struct key rows[] = {
 	  "give the screen to the charts of the selected guest, or take it back" },
 	{ ALL(KEYS_LOG), 'L', "L", OPEN("log"), "messages", "read past messages" },
 
+	{ IN("network"), '\r', "Enter", OPEN("port"), "port",
+	  "show everything about the selected port: each reason for drops, leases, addresses" },
+	{ IN("network"), '\n', "Enter", OPEN("port"), NULL, NULL },
+	{ IN("network"), KEY_ENTER, "Enter", OPEN("port"), NULL, NULL },
 	{ IN("network"), '\t', "Tab", DO(NEXT), "next pane", "go to the next pane" },
 	{ IN("network"), 'f', "f", DO(FILTER), "filter",
 	  "show only packets that match a filter (pcap-filter(7)), such as: tcp port 80" },

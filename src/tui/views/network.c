@@ -292,15 +292,21 @@ static void filter_answer(void *arg, int choice, const char *text)
 
 static bool network_command(struct view *view, enum command command)
 {
+	struct netmodel *model = &view->deck->network;
 	struct network_view *state = view->state;
 
 	switch (command) {
+	case COMMAND_OPEN:
+		if (network_chosen_port(view))
+			snprintf(model->port, sizeof(model->port), "%s",
+				 network_chosen_port(view)->name);
+		return false; /* the screen opens what the key is for */
 	case COMMAND_NEXT:
 		do
 			state->pane = (state->pane + 1) % PANE_COUNT;
 		while ((state->pane == PANE_HELD && !network_holds(view)) ||
 		       (state->pane == PANE_CAPTURES &&
-			!netmodel_running(&view->deck->network)));
+			!netmodel_running(model)));
 		return true;
 	case COMMAND_LEFT:
 	case COMMAND_RIGHT:

@@ -79,8 +79,8 @@ static int port_numbers(struct rect r)
 static void draw_drops(const struct port_row *port, struct rect r, uint64_t now)
 {
 	bool grows = port->rose && now - port->rose < DROPS_NS;
-	const char *why = port->drops ? port->why : "link down";
-	uint64_t count = port->drops ? port->drops : port->unlinked;
+	const char *why = port->drops ? port->why : port->usual_why;
+	uint64_t count = port->drops ? port->drops : port->usual;
 	char number[TEXT_NUMBER], text[96];
 
 	if (count == 0) {

@@ -13,6 +13,7 @@
 	ROW(guest) \
 	ROW(console) \
 	ROW(network) \
+	ROW(port) \
 	ROW(frame) \
 	ROW(log) \
 	ROW(help)
