@@ -8,6 +8,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/control_sequence.c %D%/control_sequence.h \
 	%D%/counter.h \
 	%D%/files.c %D%/files.h \
+	%D%/filter.c %D%/filter.h \
 	%D%/host_load.c %D%/host_load.h \
 	%D%/host_memory.c %D%/host_memory.h \
 	%D%/ini.c %D%/ini.h \

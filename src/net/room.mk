@@ -4,7 +4,6 @@ src_net_libnet_a_SOURCES = \
 	%D%/network.c %D%/network.h \
 	%D%/capture/capture.c %D%/capture/capture.h \
 	%D%/capture/capture_private.h \
-	%D%/capture/filter.c %D%/capture/filter.h \
 	%D%/capture/filter_compiler.c %D%/capture/filter_compiler.h \
 	%D%/capture/filter_words.c %D%/capture/filter_words.h \
 	%D%/capture/hub.c \

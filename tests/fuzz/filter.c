@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "lib/fuzz.h"
-#include "net/capture/filter.h"
+#include "base/filter.h"
 #include "net/capture/filter_words.h"
 
 #define SEED(text) { text, sizeof(text) - 1 }

@@ -27,7 +27,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
-#include "net/capture/filter.h"
+#include "base/filter.h"
 #include "net/capture/filter_compiler.h"
 #include "net/capture/filter_words.h"
 #include "net/frame/frame.h"

@@ -1166,6 +1166,40 @@ static void switches_show_ports_leases_and_addresses(void **state)
 	link_free(link);
 }
 
+/* The bytes, and the filter as it runs, are there for who asks. */
+static void packets_have_their_bytes(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+	json_t *result, *params, *packets;
+	size_t got = 0, count;
+
+	result = call(link, "packets.subscribe",
+		      json_pack("{s:i, s:b}", "bytes", 4, "program", 1));
+	assert_int_equal(json_array_size(json_object_get(result, "program")), 0);
+	assert_true(json_is_array(json_object_get(result, "program")));
+	fake_packets(fake, 150);
+	while (got < 150) {
+		params = next(link, "packets");
+		packets = json_object_get(params, "packets");
+		count = json_array_size(packets);
+		for (size_t i = 0; i < count; i++) {
+			const char *data = text(json_array_get(packets, i), "data");
+
+			assert_int_equal(strlen(data), 8);
+			assert_int_equal(strspn(data, "0123456789abcdef"), 8);
+		}
+		got += count;
+		json_decref(params);
+	}
+	assert_int_equal(got, 150);
+	json_decref(result);
+	result = call(link, "packets.subscribe", NULL);
+	assert_null(json_object_get(result, "program"));
+	json_decref(result);
+	link_free(link);
+}
+
 static void packets_come_in_bounded_batches(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -1807,6 +1841,7 @@ int main(void)
 		TEST(a_guest_has_more_than_one_console),
 		TEST(switches_show_ports_leases_and_addresses),
 		TEST(packets_come_in_bounded_batches),
+		TEST(packets_have_their_bytes),
 		TEST(filters_are_answered_when_they_are_compiled),
 		TEST(captures_go_to_files),
 		TEST(a_capture_of_nothing_leaves_no_file),

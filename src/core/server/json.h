@@ -17,4 +17,7 @@ json_t *warnings_json(const struct profile_report *report);
 json_t *mac_json(const uint8_t mac[NET_MAC_SIZE]);
 json_t *address_json(uint32_t address);
 
+/* Bytes in hexadecimal. */
+json_t *hex_json(const uint8_t *data, uint32_t size);
+
 #endif

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/cause.h"
-#include "net/capture/filter.h"
+#include "base/filter.h"
 #include "net/frame/frame.h"
 
 struct capture;

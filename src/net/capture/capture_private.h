@@ -52,9 +52,9 @@
 #include <stdbool.h>
 
 #include "base/counter.h"
+#include "base/filter.h"
 #include "base/thread.h"
 #include "net/capture/capture.h"
-#include "net/capture/filter.h"
 #include "net/capture/pcapng.h"
 #include "net/capture/stamp.h"
 #include "net/frame/frame.h"

@@ -6,8 +6,8 @@
 #ifndef NET_CAPTURE_FILTER_COMPILER_H
 #define NET_CAPTURE_FILTER_COMPILER_H
 
+#include "base/filter.h"
 #include "base/loop.h"
-#include "net/capture/filter.h"
 #include "sandbox/sandbox.h"
 
 #define FILTER_PATIENCE (2 * NS_PER_S) /* from when the process is ready */

@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "net/capture/filter.h"
+#include "base/filter.h"
 #include "net/frame/frame.h"
 
 #define HOLD_FRAMES 1024u	/* at most, */

@@ -5,7 +5,7 @@
 #ifndef NET_SWITCH_KEPT_H
 #define NET_SWITCH_KEPT_H
 
-#include "net/capture/filter.h"
+#include "base/filter.h"
 #include "net/switch/settings.h"
 
 /* All zero: nothing. From malloc(). */

@@ -11,6 +11,7 @@
 #include "control/message.h"
 #include "core/deck/deck.h"
 #include "core/server/filters.h"
+#include "core/server/json.h"
 #include "net/decode/decode.h"
 #include "net/network.h"
 
@@ -86,23 +87,6 @@ static int set(struct request *request, struct cause *cause)
 }
 
 /* --- looking --- */
-
-static json_t *hex_json(const uint8_t *data, uint32_t size)
-{
-	static const char digits[] = "0123456789abcdef";
-	char *text = calloc(2 * (size_t)size + 1, 1);
-	json_t *json;
-
-	if (!text)
-		return json_null();
-	for (uint32_t i = 0; i < size; i++) {
-		text[2 * i] = digits[data[i] >> 4];
-		text[2 * i + 1] = digits[data[i] & 15];
-	}
-	json = message_text(text);
-	free(text);
-	return json;
-}
 
 /* The first frame that is held, or null. */
 static json_t *frame_json(const struct switch_break_info *info, size_t *room)

@@ -3,8 +3,8 @@
  * process of their own (filter_compiler.h), checked here, and run on each
  * packet. Any thread.
  */
-#ifndef NET_CAPTURE_FILTER_H
-#define NET_CAPTURE_FILTER_H
+#ifndef BASE_FILTER_H
+#define BASE_FILTER_H
 
 #include <stdbool.h>
 #include <stdint.h>

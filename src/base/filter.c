@@ -6,7 +6,7 @@
  * bpf_filter(). "protochain" compiles to a loop, the one use of a jump that goes
  * back; those are counted, so that every program ends.
  */
-#include "net/capture/filter.h"
+#include "base/filter.h"
 
 #include <errno.h>
 #include <stdlib.h>
