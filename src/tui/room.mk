@@ -17,6 +17,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/console/sequence_guard.c %D%/console/sequence_guard.h \
 	%D%/console/tty.c %D%/console/tty.h \
 	%D%/model/drops.c %D%/model/drops.h \
+	%D%/model/flow.c %D%/model/flow.h \
 	%D%/model/fuzzy.c %D%/model/fuzzy.h \
 	%D%/model/json.h \
 	%D%/model/messages.c %D%/model/messages.h \
@@ -82,11 +83,12 @@ check_DATA += tests/e2e/tui_client
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/tui_chart tests/unit/tui_emulation tests/unit/tui_emulator \
-	tests/unit/tui_grid tests/unit/tui_guard tests/unit/tui_keys tests/unit/tui_layout tests/unit/tui_list tests/unit/tui_model \
+	tests/unit/tui_flow tests/unit/tui_grid tests/unit/tui_guard tests/unit/tui_keys tests/unit/tui_layout tests/unit/tui_list tests/unit/tui_model \
 	tests/unit/tui_network tests/unit/tui_orders tests/unit/tui_palette tests/unit/tui_sizes tests/unit/tui_subscribe tests/unit/tui_text
 tests_unit_tui_chart_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_emulation_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_emulator_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
+tests_unit_tui_flow_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_grid_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_guard_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_keys_SOURCES = tests/unit/tui_keys.c tests/unit/fake_screen.c \

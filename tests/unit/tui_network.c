@@ -351,6 +351,74 @@ static void packets_are_marked(void **state)
 		assert_int_equal(netmodel_packet(fixture->model, n)->chosen, n == 2 || n == 3);
 }
 
+/* Of type 1 or 2 by its Ethernet type's second byte. */
+static void packet_of(struct fixture *fixture, unsigned type)
+{
+	char params[200];
+
+	snprintf(params, sizeof(params), "{\"subscription\":%d,\"packets\":[{\"text\":\"x\",\"size\":14,"
+		 "\"data\":\"52540000000252540000000108%02u\"}]}", (int)fixture->subscription, type);
+	fake_screen_notify(fixture->screen, "packets", params);
+}
+
+/* What was there before is filtered as what comes; without a filter all of it is there again. */
+static void a_filter_is_of_what_is_listed_too(void **state)
+{
+	struct fixture *fixture = *state;
+	struct netmodel *model = fixture->model;
+	char result[200];
+	json_int_t id;
+
+	for (unsigned i = 0; i < 6; i++)
+		packet_of(fixture, i % 2 + 1);
+	assert_int_equal(model->row_end - model->row_first, 7); /* with one whose bytes are not known */
+	filter_by(fixture, "the second");
+	asked(fixture, "packets.subscribe", "filter", &id);
+	snprintf(result, sizeof(result), "{\"subscription\":%d,\"program\":"
+		 "[[40,0,0,12],[21,0,1,2050],[6,0,0,1],[6,0,0,0]]}", (int)++fixture->subscription);
+	fake_screen_answer(fixture->screen, id, result);
+	packet_of(fixture, 2);
+	/* The first, three that match, a line between, the new one. */
+	assert_int_equal(model->row_end - model->row_first, 6);
+	for (uint64_t row = model->row_first + 1; row < model->row_first + 4; row++)
+		assert_int_equal(netmodel_packet(model, netmodel_row(model, row))->data[13], 2);
+	assert_int_equal(netmodel_row_of(model, netmodel_row(model, model->row_first + 2) + 1),
+			 model->row_first + 2);
+	/* The selected one is among those that are shown. */
+	command(fixture, COMMAND_UP);
+	command(fixture, COMMAND_UP);
+	assert_int_equal(network_chosen_packet(fixture->tui->top)->data[13], 2);
+	/* Two lines with nothing that is shown between them are one. */
+	command(fixture, COMMAND_LAST);
+	filter_by(fixture, "others");
+	asked(fixture, "packets.subscribe", "filter", &id);
+	snprintf(result, sizeof(result), "{\"subscription\":%d,\"program\":"
+		 "[[40,0,0,12],[21,0,1,2049],[6,0,0,1],[6,0,0,0]]}", (int)++fixture->subscription);
+	fake_screen_answer(fixture->screen, id, result);
+	assert_int_equal(model->row_end - model->row_first, 5);
+	filter_by(fixture, "");
+	asked(fixture, "packets.subscribe", "filter", &id);
+	answer_subscription(fixture, id);
+	assert_int_equal(model->row_end - model->row_first, model->shown.count);
+}
+
+static void a_conversation_becomes_a_filter(void **state)
+{
+	struct fixture *fixture = *state;
+	json_int_t id;
+
+	command(fixture, COMMAND_CONVERSATION);
+	assert_true(said(fixture, "There is no packet here whose conversation is known."));
+	packet_of(fixture, 6);
+	command(fixture, COMMAND_CONVERSATION);
+	assert_string_equal(asked(fixture, "packets.subscribe", "filter", &id),
+			    "ether host 52:54:00:00:00:01 and ether host 52:54:00:00:00:02");
+	answer_subscription(fixture, id);
+	/* It is there to be changed. */
+	command(fixture, COMMAND_FILTER);
+	assert_true(fixture->tui->prompt.length > 20);
+}
+
 /* --- breakpoints --- */
 
 #define PORTS "{\"switches\":[{\"name\":\"lan\",\"ports\":[{\"name\":\"web/net0\"}," \
@@ -751,6 +819,8 @@ int main(void)
 		VIEW(a_filter_adds_to_the_list),
 		VIEW(a_refused_filter_changes_nothing),
 		VIEW(packets_are_marked),
+		VIEW(a_filter_is_of_what_is_listed_too),
+		VIEW(a_conversation_becomes_a_filter),
 		VIEW(a_breakpoint_is_of_the_selected_port),
 		VIEW(a_held_frame_is_decided_once),
 		VIEW(a_held_frame_goes_on_as_it_is_typed),

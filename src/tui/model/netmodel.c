@@ -41,10 +41,78 @@ static bool add(struct packet_ring *ring, struct packet *packet)
 	return pushed;
 }
 
+static uint64_t oldest(const struct packet_ring *ring)
+{
+	return ring->count > NETMODEL_PACKETS ? ring->count - NETMODEL_PACKETS : 0;
+}
+
+/* Of lines between packets that come together the last one is shown. */
+static void add_row(struct netmodel *model, uint64_t n)
+{
+	const struct packet *last = model->row_first < model->row_end ?
+		model->shown.packets[netmodel_row(model, model->row_end - 1) % NETMODEL_PACKETS] : NULL;
+
+	if (last && last->mark && model->shown.packets[n % NETMODEL_PACKETS]->mark)
+		model->row_end--;
+	model->rows[model->row_end++ % NETMODEL_PACKETS] = n;
+}
+
+/* Takes over a packet that the list shows, unless it is hidden. */
+static void show(struct netmodel *model, struct packet *packet)
+{
+	add(&model->shown, packet);
+	if (!packet->hidden)
+		add_row(model, model->shown.count - 1);
+	while (model->row_first < model->row_end &&
+	       netmodel_row(model, model->row_first) < oldest(&model->shown))
+		model->row_first++;
+}
+
+static bool is_hidden(const struct netmodel *model, const struct packet *packet)
+{
+	return !packet->mark && packet->captured && model->filter.count &&
+	       !filter_match(&model->filter, packet->data, packet->captured, packet->size);
+}
+
+void netmodel_filter(struct netmodel *model, struct filter *filter)
+{
+	struct packet_ring *rings[] = { &model->shown, model->later };
+
+	filter_free(&model->filter);
+	model->filter = *filter;
+	*filter = (struct filter){ 0 };
+	for (size_t i = 0; i < 2 && rings[i]; i++)
+		for (uint64_t n = oldest(rings[i]); n < rings[i]->count; n++) {
+			struct packet *packet = rings[i]->packets[n % NETMODEL_PACKETS];
+
+			packet->hidden = is_hidden(model, packet);
+		}
+	model->row_first = model->row_end = 0;
+	for (uint64_t n = oldest(&model->shown); n < model->shown.count; n++)
+		if (!model->shown.packets[n % NETMODEL_PACKETS]->hidden)
+			add_row(model, n);
+}
+
+uint64_t netmodel_row_of(const struct netmodel *model, uint64_t n)
+{
+	uint64_t low = model->row_first, high = model->row_end;
+
+	while (low + 1 < high) {
+		uint64_t middle = low + (high - low) / 2;
+
+		if (netmodel_row(model, middle) <= n)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 void netmodel_forget_packets(struct netmodel *model)
 {
 	netmodel_follow(model);
 	empty(&model->shown);
+	model->row_first = model->row_end = 0;
 	model->missed = 0;
 }
 
@@ -61,9 +129,8 @@ void netmodel_follow(struct netmodel *model)
 
 	if (!later)
 		return;
-	n = later->count > NETMODEL_PACKETS ? later->count - NETMODEL_PACKETS : 0;
-	for (; n < later->count; n++)
-		add(&model->shown, later->packets[n % NETMODEL_PACKETS]);
+	for (n = oldest(later); n < later->count; n++)
+		show(model, later->packets[n % NETMODEL_PACKETS]);
 	free(later);
 	model->later = NULL;
 }
@@ -80,6 +147,7 @@ void netmodel_destroy(struct netmodel *model)
 	switches_free(model->switches, model->switch_count);
 	breaks_free(model->breaks, model->break_count);
 	netmodel_forget_packets(model);
+	filter_free(&model->filter);
 	json_decref(model->captures);
 	json_decref(model->lists);
 	json_decref(model->lists_before);
@@ -328,22 +396,20 @@ void netmodel_disown(struct netmodel *model, json_int_t number)
 
 /* --- breakpoints --- */
 
-/* Bytes of hexadecimal digits, the caller's; as many as there are. */
-static uint8_t *hex_bytes(const char *text, size_t *count)
+/* Bytes of hexadecimal digits; as many as there are, up to half of their number. */
+static size_t hex_bytes(uint8_t *out, const char *text)
 {
 	static const char digits[] = "0123456789abcdef";
-	uint8_t *data = malloc(strlen(text) / 2 + 1);
 	size_t n = 0;
 
-	for (; data && text[0] && text[1]; text += 2) {
+	for (; text[0] && text[1]; text += 2) {
 		const char *high = strchr(digits, text[0]), *low = strchr(digits, text[1]);
 
 		if (!high || !low)
 			break;
-		data[n++] = (uint8_t)((high - digits) << 4 | (low - digits));
+		out[n++] = (uint8_t)((high - digits) << 4 | (low - digits));
 	}
-	*count = n;
-	return data;
+	return n;
 }
 
 static void break_fill(struct break_row *row, const json_t *json)
@@ -359,7 +425,8 @@ static void break_fill(struct break_row *row, const json_t *json)
 	row->since = json_count(frame, "since");
 	row->behind = json_count(frame, "behind");
 	row->size = json_count(frame, "size");
-	row->data = hex_bytes(json_text(frame, "data"), &row->known);
+	row->data = malloc(strlen(json_text(frame, "data")) / 2 + 1);
+	row->known = row->data ? hex_bytes(row->data, json_text(frame, "data")) : 0;
 	snprintf(row->summary, sizeof(row->summary), "%s > %s %s %s", json_text(frame, "from"),
 		 json_text(frame, "to"), json_text(frame, "protocol"),
 		 json_text(frame, "summary"));
@@ -393,9 +460,10 @@ const struct break_row *netmodel_break_of(const struct netmodel *model, const ch
 
 /* --- packets --- */
 
-static struct packet *packet_new(const char *const fields[PACKET_FIELDS])
+/* hex: its bytes in hexadecimal */
+static struct packet *packet_new(const char *const fields[PACKET_FIELDS], const char *hex)
 {
-	size_t sizes[PACKET_FIELDS], size = sizeof(struct packet);
+	size_t sizes[PACKET_FIELDS], size = sizeof(struct packet) + strlen(hex) / 2, captured;
 	struct packet *packet;
 	char *at;
 
@@ -407,6 +475,10 @@ static struct packet *packet_new(const char *const fields[PACKET_FIELDS])
 	if (!packet)
 		return NULL;
 	at = (char *)(packet + 1);
+	captured = hex_bytes((uint8_t *)at, hex);
+	packet->data = (uint8_t *)at;
+	packet->captured = (uint32_t)captured;
+	at += captured;
 	for (size_t i = 0; i < PACKET_FIELDS; i++) {
 		memcpy(at, fields[i], sizes[i]);
 		packet->fields[i] = at;
@@ -425,10 +497,11 @@ static struct packet *packet_read(const json_t *json)
 
 	for (size_t i = 0; i < PACKET_FIELDS; i++)
 		fields[i] = json_text(json, keys[i]);
-	packet = packet_new(fields);
+	packet = packet_new(fields, json_text(json, "data"));
 	if (!packet)
 		return NULL;
 	packet->time = json_count(json, "time");
+	packet->size = (uint32_t)json_count(json, "size");
 	packet->dropped = strcmp(fields[PACKET_VERDICT], "forward") != 0 &&
 			  strcmp(fields[PACKET_VERDICT], "flood") != 0;
 	return packet;
@@ -446,7 +519,7 @@ void netmodel_packets(struct netmodel *model, const json_t *params)
 		if (!packet)
 			return;
 		if (!model->later)
-			add(&model->shown, packet);
+			show(model, packet);
 		else if (add(model->later, packet))
 			model->missed++;
 	}
@@ -460,13 +533,15 @@ void netmodel_mark(struct netmodel *model, const char *text)
 
 	netmodel_follow(model);
 	last = netmodel_packet(model, model->shown.count - 1);
-	mark = last ? packet_new(fields) : NULL;
+	mark = last ? packet_new(fields, "") : NULL;
 	if (!mark)
 		return;
 	mark->mark = true;
-	if (last->mark)
+	if (last->mark) {
 		model->shown.count--;
-	add(&model->shown, mark);
+		model->row_end--;
+	}
+	show(model, mark);
 }
 
 const struct packet *netmodel_packet(const struct netmodel *model, uint64_t n)

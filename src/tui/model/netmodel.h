@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/filter.h"
+
 struct port_row {
 	char name[100], mac[20];
 	char state[128]; /* of one that leads somewhere: how that is; or "" */
@@ -65,10 +67,14 @@ struct packet {
 	bool dropped;
 	bool mark; /* no packet: its text says what follows */
 	bool chosen; /* by a key, for what is done with several */
+	bool hidden; /* the filter that was set after it came does not match it */
+	uint32_t size, captured; /* bytes of the frame, and in data; 0: none were sent */
+	const uint8_t *data;
 	const char *fields[PACKET_FIELDS];
 };
 
 #define NETMODEL_PACKETS 4096
+#define NETMODEL_BYTES 2048	      /* of each that are asked for */
 #define NETMODEL_OWN 64 /* captures; a deck has no more */
 
 /* The newest of a list. */
@@ -88,7 +94,10 @@ struct netmodel {
 	struct break_row *breaks;
 	size_t break_count;
 
-	struct packet_ring shown;   /* what the list shows */
+	struct packet_ring shown;   /* what the list shows, but for what is hidden: */
+	uint64_t rows[NETMODEL_PACKETS]; /* row r is packet rows[r % NETMODEL_PACKETS] */
+	uint64_t row_first, row_end;
+	struct filter filter; /* of what is shown */
 	struct packet_ring *later; /* what came while it is held, else NULL */
 	uint64_t missed; /* not sent to us, or pushed out of later */
 
@@ -129,6 +138,21 @@ void netmodel_packets(struct netmodel *model, const json_t *params);
 
 /* Forgets all packets; the list is not held then. */
 void netmodel_forget_packets(struct netmodel *model);
+
+/*
+ * From here on a packet that came before is shown if it matches; filter, which is taken over, is
+ * that of the packets to come.
+ */
+void netmodel_filter(struct netmodel *model, struct filter *filter);
+
+/* The number of the packet in a row, of row_first to row_end. */
+static inline uint64_t netmodel_row(const struct netmodel *model, uint64_t row)
+{
+	return model->rows[row % NETMODEL_PACKETS];
+}
+
+/* The row of a packet, or of the one before it that is shown, or the first one. */
+uint64_t netmodel_row_of(const struct netmodel *model, uint64_t n);
 
 /* Adds a line in place of a packet, unless there is nothing before it; two become one. */
 void netmodel_mark(struct netmodel *model, const char *text);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "control/message_text.h"
+#include "tui/model/flow.h"
 #include "tui/ui/held.h"
 #include "tui/ui/scroll.h"
 #include "tui/views/network_capture.h"
@@ -26,9 +27,10 @@ static void ask_packets(struct view *view, const struct switch_row *row, const c
 	strcpy(state->asked, filter);
 	state->restoring = false;
 	subscription_start(&state->packets,
-			   json_pack("{s:o,s:o}", "switch",
+			   json_pack("{s:o,s:o,s:i,s:b}", "switch",
 				     message_text(row->all ? NULL : row->name), "filter",
-				     message_text(*filter ? filter : NULL)));
+				     message_text(*filter ? filter : NULL), "bytes", NETMODEL_BYTES,
+				     "program", 1));
 }
 
 /* Begins a list of the chosen switch. */
@@ -76,20 +78,44 @@ static void filter_taken(struct view *view)
 	netmodel_mark(&view->deck->network, text);
 }
 
+/* What is listed already is filtered here as what comes is by the deck. */
+static void filter_listed(struct view *view, const json_t *program)
+{
+	struct filter_insn insns[FILTER_INSNS_MAX];
+	struct filter filter = { 0 };
+	size_t count = json_array_size(program);
+	struct cause cause;
+
+	if (count > FILTER_INSNS_MAX)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		const json_t *row = json_array_get(program, i);
+
+		insns[i] = (struct filter_insn){
+			.code = (uint16_t)json_integer_value(json_array_get(row, 0)),
+			.jt = (uint8_t)json_integer_value(json_array_get(row, 1)),
+			.jf = (uint8_t)json_integer_value(json_array_get(row, 2)),
+			.k = (uint32_t)json_integer_value(json_array_get(row, 3)),
+		};
+	}
+	if (count == 0 || filter_set(&filter, insns, (uint32_t)count, &cause) == 0)
+		netmodel_filter(&view->deck->network, &filter);
+}
+
 static void packets_answered(void *arg, json_t *result, const struct client_error *error)
 {
 	struct view *view = arg;
 	struct network_view *state = view->state;
 
-	(void)result;
 	tui_dirty(view->tui);
 	if (error)
 		tui_fail_as(view->tui, "filter", error);
 	if (state->packets.next)
 		return;
-	if (!error)
+	if (!error) {
+		filter_listed(view, json_object_get(result, "program"));
 		filter_taken(view);
-	else if (error->code && *state->asked)
+	} else if (error->code && *state->asked)
 		filter_refused(view);
 }
 
@@ -193,12 +219,13 @@ static void hold_packets(struct view *view)
 {
 	struct network_view *state = view->state;
 	struct netmodel *model = &view->deck->network;
-	uint64_t count = model->shown.count;
+	uint64_t rows = model->row_end - model->row_first;
 
 	if (netmodel_held(model))
 		return;
-	state->packet_at = network_packet_at(view);
-	state->packet_top = count > state->packets_shown ? count - state->packets_shown : 0;
+	state->packet_at = rows ? netmodel_row(model, network_row_at(view)) : 0;
+	state->row_top = rows > state->packets_shown ? model->row_end - state->packets_shown :
+						       model->row_first;
 	netmodel_hold(model);
 }
 
@@ -206,14 +233,15 @@ static bool packets_command(struct view *view, enum command command)
 {
 	struct network_view *state = view->state;
 	struct netmodel *model = &view->deck->network;
-	uint64_t count = model->shown.count;
-	uint64_t oldest = count > NETMODEL_PACKETS ? count - NETMODEL_PACKETS : 0;
-	int lines = (int)(count - oldest), at = (int)(network_packet_at(view) - oldest);
+	int lines = (int)(model->row_end - model->row_first);
+	int at = (int)(network_row_at(view) - model->row_first);
 
 	if (!scroll_cursor(&at, lines, (int)state->packets_shown, command))
 		return false;
+	if (!lines)
+		return true;
 	hold_packets(view);
-	state->packet_at = oldest + (uint64_t)at;
+	state->packet_at = netmodel_row(model, model->row_first + (uint64_t)at);
 	if (at + 1 >= lines)
 		netmodel_follow(model);
 	return true;
@@ -231,8 +259,28 @@ static void shift(struct view *view, int columns)
 
 static void choose(struct view *view)
 {
+	struct netmodel *model = &view->deck->network;
+
 	hold_packets(view);
-	netmodel_choose(&view->deck->network, network_packet_at(view));
+	if (model->row_first < model->row_end)
+		netmodel_choose(model, netmodel_row(model, network_row_at(view)));
+}
+
+/* Shows the selected packet's conversation alone. */
+static void filter_for_this(struct view *view)
+{
+	const struct switch_row *row = network_chosen(view);
+	const struct packet *packet = network_chosen_packet(view);
+	struct network_view *state = view->state;
+	struct flow flow;
+
+	if (!row || !packet || !flow_read(&flow, packet->data, packet->captured)) {
+		tui_say(view->tui, SEVERITY_WARNING, NULL,
+			"There is no packet here whose conversation is known.");
+		return;
+	}
+	flow_filter(&flow, state->typed);
+	ask_packets(view, row, state->typed);
 }
 
 static void hold(struct view *view)
@@ -314,6 +362,9 @@ static bool network_command(struct view *view, enum command command)
 		return true;
 	case COMMAND_CHOOSE:
 		choose(view);
+		return true;
+	case COMMAND_CONVERSATION:
+		filter_for_this(view);
 		return true;
 	case COMMAND_NAMES:
 		state->addresses = !state->addresses;

@@ -280,6 +280,11 @@ static void packet_says(const struct packet *packet, char *out, size_t size)
 		snprintf(out, size, "%s", f[PACKET_TEXT]);
 }
 
+static const struct packet *packet_in(const struct netmodel *model, uint64_t row)
+{
+	return netmodel_packet(model, netmodel_row(model, row));
+}
+
 static struct packet_columns packet_columns(const struct view *view, uint64_t first, uint64_t end,
 					    int width)
 {
@@ -288,7 +293,7 @@ static struct packet_columns packet_columns(const struct view *view, uint64_t fi
 	char name[100], says[PACKET_SAYS_MOST];
 
 	for (uint64_t n = first; n < end; n++) {
-		const struct packet *packet = netmodel_packet(&view->deck->network, n);
+		const struct packet *packet = packet_in(&view->deck->network, n);
 
 		if (!packet || packet->mark)
 			continue;
@@ -381,29 +386,32 @@ static void packets_title(const struct view *view, struct rect box, int room)
 	draw_right(box.y, box.x + 2, box.width - 4, held ? INK_WARN : INK_TEXT | DRAW_DIM, text);
 }
 
-/* The first packet in sight, so that the selected one is. */
-static uint64_t first_packet(const struct view *view, uint64_t page)
+/* The first row in sight, so that the selected one is. */
+static uint64_t first_row(const struct view *view, uint64_t page)
 {
 	const struct netmodel *model = &view->deck->network;
 	struct network_view *state = view->state;
-	uint64_t at = network_packet_at(view), count = model->shown.count;
+	uint64_t at = network_row_at(view), end = model->row_end, most;
 
+	most = end - model->row_first > page ? end - page : model->row_first;
 	if (!netmodel_held(model))
-		return count > page ? count - page : 0;
-	if (at < state->packet_top)
-		state->packet_top = at;
-	if (page && at >= state->packet_top + page)
-		state->packet_top = at - page + 1;
-	if (state->packet_top + page > count)
-		state->packet_top = count > page ? count - page : 0;
-	return state->packet_top;
+		return most;
+	if (at < state->row_top)
+		state->row_top = at;
+	if (page && at >= state->row_top + page)
+		state->row_top = at - page + 1;
+	if (state->row_top > most)
+		state->row_top = most;
+	if (state->row_top < model->row_first)
+		state->row_top = model->row_first;
+	return state->row_top;
 }
 
 static void draw_packets(struct view *view, struct rect box)
 {
 	struct network_view *state = view->state;
 	const struct netmodel *model = &view->deck->network;
-	uint64_t count = model->shown.count, first, end;
+	uint64_t first, end;
 	struct packet_columns columns;
 	char title[200] = "Packets";
 	struct rect r;
@@ -415,23 +423,26 @@ static void draw_packets(struct view *view, struct rect box)
 	r.x++;
 	r.width -= 2;
 	state->packets_shown = r.height > 0 ? (size_t)r.height : 0;
-	if (count == 0) {
-		draw_center(r, INK_TEXT | DRAW_DIM, "No packet has passed since this view opened.");
+	if (model->row_first == model->row_end) {
+		draw_center(r, INK_TEXT | DRAW_DIM, model->shown.count ?
+			    "No packet of the list matches." :
+			    "No packet has passed since this view opened.");
 		return;
 	}
-	first = first_packet(view, state->packets_shown);
-	end = first + state->packets_shown < count ? first + state->packets_shown : count;
+	first = first_row(view, state->packets_shown);
+	end = first + state->packets_shown < model->row_end ? first + state->packets_shown :
+							     model->row_end;
 	columns = packet_columns(view, first, end, r.width);
 	state->shift = packet_shift(&columns, state->shift, r.width);
 	for (uint64_t n = first; n < end; n++) {
-		const struct packet *packet = netmodel_packet(model, n);
+		const struct packet *packet = packet_in(model, n);
 		struct rect row = { r.y + (int)(n - first), r.x, 1, r.width };
 
 		if (packet && packet->mark)
 			draw_mark(packet, r, row.y);
 		else if (packet)
 			draw_packet(view, packet, &columns, row,
-				    netmodel_held(model) && n == network_packet_at(view));
+				    netmodel_held(model) && n == network_row_at(view));
 	}
 }
 

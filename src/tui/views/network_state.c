@@ -29,14 +29,20 @@ unsigned network_pane_style(const struct view *view, enum pane pane)
 	return state->pane == pane ? INK_ACCENT : INK_TEXT | DRAW_DIM;
 }
 
-uint64_t network_packet_at(const struct view *view)
+uint64_t network_row_at(const struct view *view)
 {
 	const struct netmodel *model = &view->deck->network;
 	const struct network_view *state = view->state;
-	uint64_t count = model->shown.count;
-	uint64_t oldest = count > NETMODEL_PACKETS ? count - NETMODEL_PACKETS : 0;
 
-	if (!netmodel_held(model) || state->packet_at >= count)
-		return count ? count - 1 : 0;
-	return state->packet_at < oldest ? oldest : state->packet_at;
+	if (!netmodel_held(model) && model->row_end)
+		return model->row_end - 1;
+	return netmodel_row_of(model, state->packet_at);
+}
+
+const struct packet *network_chosen_packet(const struct view *view)
+{
+	const struct netmodel *model = &view->deck->network;
+
+	return model->row_first < model->row_end ?
+	       netmodel_packet(model, netmodel_row(model, network_row_at(view))) : NULL;
 }

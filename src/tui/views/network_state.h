@@ -18,7 +18,7 @@ struct network_view {
 	enum pane pane;
 	size_t selected; /* switch */
 	size_t port, port_top, ports_shown; /* port: the selected one */
-	uint64_t packet_at, packet_top; /* the selected and the first shown, when it is held */
+	uint64_t packet_at, row_top; /* the selected one and the first row, when it is held */
 	size_t packets_shown;
 	int shift; /* columns that what is said of packets is moved to the left by */
 	bool addresses; /* not the names of guests in their place */
@@ -51,8 +51,11 @@ const struct switch_row *network_chosen(const struct view *view);
 /* The port that is selected, or NULL. */
 const struct port_row *network_chosen_port(const struct view *view);
 
-/* The packet that is selected: the newest, unless the list is held. */
-uint64_t network_packet_at(const struct view *view);
+/* The row of the packet that is selected: the newest, unless the list is held. */
+uint64_t network_row_at(const struct view *view);
+
+/* That packet, which may be a line between packets, or NULL. */
+const struct packet *network_chosen_packet(const struct view *view);
 
 /* The style of a pane's frame: it says whether the pane has the keys. */
 unsigned network_pane_style(const struct view *view, enum pane pane);
