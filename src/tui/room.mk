@@ -24,6 +24,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/model/model.c %D%/model/model.h \
 	%D%/model/netmodel.c %D%/model/netmodel.h \
 	%D%/model/status.c %D%/model/status.h \
+	%D%/model/stream.c %D%/model/stream.h \
 	%D%/ui/commands.c %D%/ui/commands.h \
 	%D%/ui/config.h \
 	%D%/ui/edit.c %D%/ui/edit.h \
@@ -68,6 +69,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/views/network_state.c %D%/views/network_state.h \
 	%D%/views/panel.c %D%/views/panel.h \
 	%D%/views/port.c \
+	%D%/views/stream.c \
 	%D%/views/table.c %D%/views/table.h
 
 TUI_LIBS = src/tui/libtui.a $(SANDBOX_LIBS) $(CONTROL_LIBS) $(NCURSES_LIBS) $(VTERM_LIBS) $(JANSSON_LIBS)

@@ -328,6 +328,38 @@ static void test_port(void **state)
 	assert_shows(L"This port is not there any more.");
 }
 
+/* A connection is read at every size; one that is none says so. */
+static void test_stream(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+	json_t *packets = json_loads(
+		"{\"packets\":[{\"text\":\"no TCP\",\"data\":\"00\"},{\"text\":\"x\",\"data\":\""
+		"525400000002525400000001080045000036000140004006" "00000a00020f0a000210"
+		"0050005100000100000000005018010000000000" "68656c6c6f0a1b5b6d776f726c64\"}]}", 0, NULL);
+
+	assert_non_null(packets);
+	network(tui);
+	tui_open(tui, "network", NULL);
+	netmodel_forget_packets(&tui->deck->network);
+	netmodel_packets(&tui->deck->network, packets);
+	json_decref(packets);
+	assert_false(tui->top->ops->command(tui->top, COMMAND_OPEN));
+	tui_open(tui, "stream", NULL);
+	all_sizes(tui);
+	draw(tui, 24, 80);
+	assert_shows(L"10.0.2.15:80 ▶ 10.0.2.16:81");
+	assert_shows(L"│ > hello");
+	assert_shows(L"│ > .[mworld");
+	tui_back(tui);
+	assert_true(netmodel_held(&tui->deck->network));
+	tui->top->ops->command(tui->top, COMMAND_UP);
+	assert_false(tui->top->ops->command(tui->top, COMMAND_OPEN));
+	tui_open(tui, "stream", NULL);
+	draw(tui, 24, 80);
+	assert_shows(L"The selected packet is not of a TCP connection.");
+}
+
 /* Switches that go may take the chosen one with them. */
 static void test_fewer_switches(void **state)
 {
@@ -976,6 +1008,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_network, start, stop),
 		cmocka_unit_test_setup_teardown(test_held_frame, start, stop),
 		cmocka_unit_test_setup_teardown(test_port, start, stop),
+		cmocka_unit_test_setup_teardown(test_stream, start, stop),
 		cmocka_unit_test_setup_teardown(test_fewer_switches, start, stop),
 		cmocka_unit_test_setup_teardown(test_long_lists, start, stop),
 		cmocka_unit_test_setup_teardown(test_long_pages, start, stop),

@@ -87,7 +87,8 @@ struct netmodel {
 	struct switch_row *switches;
 	size_t switch_count;
 	json_t *lists, *lists_before; /* the last two results of switch.list, or NULL */
-	char port[100]; /* the one that is looked at by itself */
+	char port[100]; /* the one that is looked at by itself, */
+	uint64_t packet; /* and the packet, by its number */
 	uint64_t updated; /* CLOCK_MONOTONIC, ns */
 	bool known;
 

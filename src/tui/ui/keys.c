@@ -85,6 +85,8 @@ static const struct key rows[] = {
 	{ IN("network"), 'm', "m", DO(CHOOSE), NULL, "mark the selected packet, or no more" },
 	{ IN("network"), 'c', "c", DO(CONVERSATION), NULL,
 	  "show only the conversation of the selected packet, with the filter for that" },
+	{ IN("network"), 't', "t", OPEN("stream"), NULL,
+	  "read what the selected packet's TCP connection carries, as text" },
 	{ IN("network"), 'a', "a", DO(NAMES), NULL,
 	  "show addresses of packets, or the names of the guests that have them" },
 	{ IN("network"), 'w', "w", DO(CAPTURE), "capture to a file",

@@ -214,11 +214,11 @@ static void network_close(struct view *view)
 
 /* Commands */
 
-/* Holds the list, with the packet selected that was the last one in sight. */
-static void hold_packets(struct view *view)
+/* While the list is not held, the last one in sight is selected. */
+static void select_for_hold(struct view *view)
 {
 	struct network_view *state = view->state;
-	struct netmodel *model = &view->deck->network;
+	const struct netmodel *model = &view->deck->network;
 	uint64_t rows = model->row_end - model->row_first;
 
 	if (netmodel_held(model))
@@ -226,7 +226,12 @@ static void hold_packets(struct view *view)
 	state->packet_at = rows ? netmodel_row(model, network_row_at(view)) : 0;
 	state->row_top = rows > state->packets_shown ? model->row_end - state->packets_shown :
 						       model->row_first;
-	netmodel_hold(model);
+}
+
+static void hold_packets(struct view *view)
+{
+	select_for_hold(view);
+	netmodel_hold(&view->deck->network);
 }
 
 static bool packets_command(struct view *view, enum command command)
@@ -345,6 +350,8 @@ static bool network_command(struct view *view, enum command command)
 
 	switch (command) {
 	case COMMAND_OPEN:
+		select_for_hold(view); /* the view that opens may hold the list */
+		model->packet = state->packet_at;
 		if (network_chosen_port(view))
 			snprintf(model->port, sizeof(model->port), "%s",
 				 network_chosen_port(view)->name);

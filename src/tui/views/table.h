@@ -15,6 +15,7 @@
 	ROW(network) \
 	ROW(port) \
 	ROW(frame) \
+	ROW(stream) \
 	ROW(log) \
 	ROW(help)
 
