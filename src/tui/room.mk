@@ -23,6 +23,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/model/messages.c %D%/model/messages.h \
 	%D%/model/model.c %D%/model/model.h \
 	%D%/model/netmodel.c %D%/model/netmodel.h \
+	%D%/model/packet_file.c %D%/model/packet_file.h \
 	%D%/model/status.c %D%/model/status.h \
 	%D%/model/stream.c %D%/model/stream.h \
 	%D%/ui/commands.c %D%/ui/commands.h \
@@ -66,6 +67,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/views/network_capture.c %D%/views/network_capture.h \
 	%D%/views/network_draw.c %D%/views/network_draw.h \
 	%D%/views/network_held.c %D%/views/network_held.h \
+	%D%/views/network_save.c %D%/views/network_save.h \
 	%D%/views/network_state.c %D%/views/network_state.h \
 	%D%/views/panel.c %D%/views/panel.h \
 	%D%/views/port.c \

@@ -12,6 +12,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import deck as d
+from screen import Terminal
 
 
 def tool(program, *args):
@@ -375,6 +376,36 @@ def test_wrong_limits_are_said():
             assert result.returncode == 2 and said in result.stderr, result
         result = folder.run("capture", "-w", "-", "-b", "packets:3")
         assert result.returncode == 2 and "name of a file" in result.stderr, result
+
+
+@deck_of_two.case
+def test_a_screen_filters_and_saves_what_it_lists(deck):
+    listed = os.path.join(deck.path, "listed.pcapng")
+    marked = os.path.join(deck.path, "marked.pcapng")
+    with Terminal(deck) as terminal:
+        terminal.see("● running.*\n.*● running")
+        terminal.keys("n")
+        terminal.see("Packets.*following")
+        ping(deck, 3)
+        terminal.see(r"one +two +ICMP +Echo \(ping\) request")
+        terminal.see(r"two +one +ICMP +Echo \(ping\) reply")
+        # What is there already is filtered, and is there again afterwards.
+        terminal.keys("f", "icmp[icmptype] = icmp-echo", "Enter")
+        terminal.see("Packets matching icmp")
+        d.wait_for(lambda: "reply" not in terminal.screen(), "the replies to be hidden")
+        terminal.keys("s")
+        terminal.see("Save the packets that are listed to:")
+        terminal.keys(listed, "Enter")
+        terminal.see(r"3 packets \(.*listed\.pcapng")
+        terminal.keys("f", "C-u", "Enter")
+        terminal.see("Echo \\(ping\\) reply")
+        terminal.keys("Up", "Up", "m", "s")
+        terminal.see("Save the 1 marked packet to:")
+        terminal.keys(marked, "Enter")
+        terminal.see(r"1 packet \(.*marked\.pcapng")
+    assert fields(listed, "icmp.type", "frame.interface_name") == [["8", "one/net0"]] * 3
+    assert all(row[0] == row[1] for row in fields(listed, "frame.len", "frame.cap_len"))
+    assert len(fields(marked, "frame.number")) == 1
 
 
 d.main()

@@ -419,6 +419,56 @@ static void a_conversation_becomes_a_filter(void **state)
 	assert_true(fixture->tui->prompt.length > 20);
 }
 
+static void done_saving(struct fixture *fixture)
+{
+	for (unsigned i = 0; i < 1000 && !said(fixture, ".pcapng"); i++) {
+		was_asked(fixture, "packets");
+		fake_screen_notify(fixture->screen, "nothing", "{}"); /* the loop goes round */
+		usleep(1000);
+	}
+}
+
+/* What is marked is saved, else what is shown, and no file is written over. */
+static void packets_are_saved(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[] = "/tmp/vmdeck-test-XXXXXX", name[64], keys[80];
+	uint32_t words[64] = { 0 };
+	FILE *file;
+	size_t size;
+
+	assert_non_null(mkdtemp(path));
+	snprintf(name, sizeof(name), "%s/x.pcapng", path);
+	snprintf(keys, sizeof(keys), "%s\r", name);
+	for (unsigned i = 0; i < 3; i++)
+		packet_of(fixture, i);
+	command(fixture, COMMAND_CHOOSE);
+	command(fixture, COMMAND_SAVE);
+	assert_non_null(strstr(fixture->tui->prompt.question, "Save the 1 marked packet to:"));
+	type(fixture, keys);
+	done_saving(fixture);
+	assert_true(said(fixture, "1 packet (") && said(fixture, ") is in /tmp"));
+	file = fopen(name, "rb");
+	assert_non_null(file);
+	size = fread(words, 1, sizeof(words), file);
+	fclose(file);
+	assert_int_equal(words[0], 0x0a0d0d0a);
+	assert_int_equal(words[1], 28);
+	assert_int_equal(words[7], 1);
+	assert_int_equal(words[7 + words[8] / 4], 6);
+	assert_int_equal(words[7 + words[8] / 4 + 5], 14);
+	assert_int_equal(size, 28 + words[8] + words[8 + words[8] / 4]);
+	command(fixture, COMMAND_CHOOSE);
+	command(fixture, COMMAND_SAVE);
+	assert_non_null(strstr(fixture->tui->prompt.question, "Save the packets that are listed to:"));
+	tui_hush(fixture->tui);
+	type(fixture, keys);
+	done_saving(fixture);
+	assert_true(said(fixture, "x.pcapng: File exists"));
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(rmdir(path), 0);
+}
+
 /* --- breakpoints --- */
 
 #define PORTS "{\"switches\":[{\"name\":\"lan\",\"ports\":[{\"name\":\"web/net0\"}," \
@@ -821,6 +871,7 @@ int main(void)
 		VIEW(packets_are_marked),
 		VIEW(a_filter_is_of_what_is_listed_too),
 		VIEW(a_conversation_becomes_a_filter),
+		VIEW(packets_are_saved),
 		VIEW(a_breakpoint_is_of_the_selected_port),
 		VIEW(a_held_frame_is_decided_once),
 		VIEW(a_held_frame_goes_on_as_it_is_typed),

@@ -87,6 +87,8 @@ static const struct key rows[] = {
 	  "show only the conversation of the selected packet, with the filter for that" },
 	{ IN("network"), 't', "t", OPEN("stream"), NULL,
 	  "read what the selected packet's TCP connection carries, as text" },
+	{ IN("network"), 's', "s", DO(SAVE), NULL,
+	  "save the marked packets, or all that are listed, to a pcapng file of this machine" },
 	{ IN("network"), 'a', "a", DO(NAMES), NULL,
 	  "show addresses of packets, or the names of the guests that have them" },
 	{ IN("network"), 'w', "w", DO(CAPTURE), "capture to a file",

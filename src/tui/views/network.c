@@ -14,6 +14,7 @@
 #include "tui/views/network_capture.h"
 #include "tui/views/network_draw.h"
 #include "tui/views/network_held.h"
+#include "tui/views/network_save.h"
 #include "tui/views/table.h"
 
 #define SHIFT_COLUMNS 8
@@ -187,6 +188,7 @@ static void network_destroy(struct view *view)
 
 	subscription_destroy(&state->packets);
 	network_captures_destroy(view);
+	network_save_destroy(view);
 }
 
 static void network_enter(struct view *view)
@@ -372,6 +374,9 @@ static bool network_command(struct view *view, enum command command)
 		return true;
 	case COMMAND_CONVERSATION:
 		filter_for_this(view);
+		return true;
+	case COMMAND_SAVE:
+		network_save(view);
 		return true;
 	case COMMAND_NAMES:
 		state->addresses = !state->addresses;
