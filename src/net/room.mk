@@ -28,6 +28,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/decode/ports.c \
 	%D%/decode/routing.c \
 	%D%/decode/secure.c \
+	%D%/decode/sequence.c %D%/decode/sequence.h \
 	%D%/decode/summary.h \
 	%D%/decode/text.c %D%/decode/text.h \
 	%D%/decode/transport.c \

@@ -1,4 +1,4 @@
-/* libFuzzer: packet_summarize(). The first byte says how much was not captured. */
+/* libFuzzer: packet_summarize_next(). The first byte says how much was not captured. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +66,8 @@ static void check_text(const char *text, size_t room)
 			abort();
 }
 
+static struct sequence_table sequences; /* of all inputs: packets of one list */
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct packet_summary out;
@@ -73,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	memset(&out, 'x', sizeof(out));
-	packet_summarize(data + 1, size - 1, size - 1 + data[0], &out);
+	packet_summarize_next(&sequences, data + 1, size - 1, size - 1 + data[0], &out);
 	check_text(out.from, sizeof(out.from));
 	check_text(out.to, sizeof(out.to));
 	check_text(out.protocol, sizeof(out.protocol));

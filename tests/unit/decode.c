@@ -74,6 +74,46 @@ static void packets_have_these_lines(void **state)
 	}
 }
 
+#define SEGMENT(from_ip, to_ip, from, to, seq, ack, flags) \
+	"525400000002525400000001" "0800" "45000028000040004006" "0000" from_ip to_ip \
+	from to seq ack "50" flags "0100" "00000000"
+#define SENT(seq, ack, flags) SEGMENT("0a00020f", "0a000210", "0050", "0051", seq, ack, flags)
+#define ANSWERED(seq, ack, flags) SEGMENT("0a000210", "0a00020f", "0051", "0050", seq, ack, flags)
+
+/* By the SYN of each way, by the first segment where there was none, and anew after a new SYN. */
+static void numbers_of_tcp_are_relative(void **state)
+{
+	static const struct {
+		const char *hex, *says;
+	} rows[] = {
+		{ SENT("fffffff0", "00000000", "02"), "Seq=0 Win" },
+		{ ANSWERED("00001000", "fffffff1", "12"), "Seq=0 Ack=1 Win" },
+		{ SENT("fffffff1", "00001001", "10"), "Seq=1 Ack=1 Win" },
+		{ SENT("00000010", "00001011", "18"), "Seq=32 Ack=17 Win" },
+		{ SEGMENT("0a00020f", "0a000210", "0050", "0052", "00000500", "00000900", "10"),
+		  "Seq=1 Ack=1 Win" },
+		{ SEGMENT("0a000210", "0a00020f", "0052", "0050", "00000910", "00000510", "10"),
+		  "Seq=17 Ack=17 Win" },
+		{ SENT("12345678", "00000000", "02"), "Seq=0 Win" },
+		{ ANSWERED("00002000", "12345679", "12"), "Seq=0 Ack=1 Win" },
+	};
+	struct sequence_table *table = calloc(1, sizeof(*table));
+	struct packet_summary summary;
+	uint8_t data[128];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		size_t size = read_hex(rows[i].hex, data);
+
+		packet_summarize_next(table, data, size, size, &summary);
+		if (!strstr(summary.text, rows[i].says))
+			fail_msg("%zu: %s", i, summary.text);
+	}
+	packet_summarize(data, 54, 54, &summary);
+	assert_non_null(strstr(summary.text, "Seq=8192 Ack=305419897"));
+	free(table);
+}
+
 static void cut_packets_say_so(void **state)
 {
 	uint8_t data[2048];
@@ -181,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packets_have_these_lines),
 		cmocka_unit_test(cut_packets_say_so),
+		cmocka_unit_test(numbers_of_tcp_are_relative),
 		cmocka_unit_test(mutated_packets_do_no_harm),
 		cmocka_unit_test(nesting_is_bounded),
 		cmocka_unit_test(long_names_are_cut),

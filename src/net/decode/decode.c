@@ -160,11 +160,18 @@ bool decode_ethernet(struct packet *p)
 
 void packet_summarize(const uint8_t *data, size_t captured, size_t size, struct packet_summary *out)
 {
+	packet_summarize_next(NULL, data, captured, size, out);
+}
+
+void packet_summarize_next(struct sequence_table *sequences, const uint8_t *data, size_t captured,
+			   size_t size, struct packet_summary *out)
+{
 	struct packet packet = {
 		.data = data,
 		.captured = captured,
 		.size = size > captured ? size : captured,
 		.out = out,
+		.sequences = sequences,
 	};
 
 	out->from[0] = out->to[0] = out->text[0] = '\0';

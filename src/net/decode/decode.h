@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "net/decode/sequence.h"
 #include "net/decode/summary.h"
 
 /*
@@ -16,5 +17,12 @@
  */
 void packet_summarize(const uint8_t *data, size_t captured, size_t size,
 		      struct packet_summary *out);
+
+/*
+ * The same of one packet of a list, in its order: with sequence numbers of TCP that are
+ * relative to where sequences, all zero at first, saw the connection begin.
+ */
+void packet_summarize_next(struct sequence_table *sequences, const uint8_t *data, size_t captured,
+			   size_t size, struct packet_summary *out);
 
 #endif

@@ -136,4 +136,15 @@ bool decode_dnp3(struct packet *packet);
 bool decode_openflow(struct packet *packet);
 bool decode_diameter(struct packet *packet);
 
+#define SEQUENCE_SYN 0x02u
+#define SEQUENCE_ACK 0x10u
+
+/*
+ * Makes the numbers of a segment relative: 0 is the SYN's, and where none was seen the first
+ * one that was is 1, as Wireshark has it. packet->out has its addresses. Without a table they
+ * stay what they are.
+ */
+void sequence_relative(const struct packet *packet, unsigned from, unsigned to, unsigned flags,
+		       uint32_t *sequence, uint32_t *acknowledged);
+
 #endif

@@ -23,6 +23,7 @@ struct packet {
 	bool stream;     /* it came by TCP, so that a message may go on in the next segment */
 	uint16_t from_port, to_port; /* of UDP, TCP and SCTP */
 	struct packet_summary *out;
+	struct sequence_table *sequences; /* or NULL: the numbers of TCP are as they are */
 };
 
 #define PACKET_DEPTH_MAX 16u /* VLAN tags and tunnels together */

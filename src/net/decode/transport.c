@@ -89,6 +89,7 @@ static void say_tcp_options(const struct packet *p, size_t end)
 bool decode_tcp(struct packet *p)
 {
 	const struct packet segment = *p;
+	uint32_t sequence, acknowledged;
 	unsigned from, to, flags;
 	size_t header;
 
@@ -102,6 +103,9 @@ bool decode_tcp(struct packet *p)
 		packet_say(p, "%u > %u [Bogus TCP header length %zu]", from, to, header);
 		return true;
 	}
+	sequence = get_be32(segment.data + 4);
+	acknowledged = get_be32(segment.data + 8);
+	sequence_relative(p, from, to, flags, &sequence, &acknowledged);
 	packet_skip(p, header < p->captured ? header : p->captured);
 	p->from_port = (uint16_t)from;
 	p->to_port = (uint16_t)to;
@@ -112,9 +116,9 @@ bool decode_tcp(struct packet *p)
 		packet_protocol(p, "MPTCP"); /* RFC 8684 */
 	packet_say(p, "%u > %u ", from, to);
 	say_tcp_flags(p, flags);
-	packet_say(p, " Seq=%u", get_be32(segment.data + 4));
+	packet_say(p, " Seq=%u", sequence);
 	if (flags & 0x10)
-		packet_say(p, " Ack=%u", get_be32(segment.data + 8));
+		packet_say(p, " Ack=%u", acknowledged);
 	packet_say(p, " Win=%u Len=%zu", get_be16(segment.data + 14), segment.size - header);
 	if (flags & 2)
 		say_tcp_options(&segment, header < segment.captured ? header : segment.captured);

@@ -66,6 +66,7 @@ struct packets {
 
 	struct list *draining; /* deck thread */
 	struct list lists[2];
+	struct sequence_table sequences;
 	struct loop_timer timer;
 	uint64_t lost_in_capture; /* of its counter, already reported */
 	uint64_t dropped;	  /* not yet reported */
@@ -148,12 +149,13 @@ static void capture_ended(void *arg, int error, const struct cause *cause)
 	(void)cause;
 }
 
-static json_t *packet_json(const struct packet *packet, uint32_t bytes)
+static json_t *packet_json(struct packets *packets, const struct packet *packet, uint32_t bytes)
 {
 	struct packet_summary summary;
 	json_t *json;
 
-	packet_summarize(packet->data, packet->captured, packet->size, &summary);
+	packet_summarize_next(&packets->sequences, packet->data, packet->captured, packet->size,
+			      &summary);
 	json = json_pack("{s:I, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}",
 			 "time", (json_int_t)packet->time_ns,
 			 "from_port", message_text(packet->port),
@@ -204,7 +206,8 @@ static unsigned make_messages(struct packets *packets, unsigned count, json_t *m
 			packets->dropped = 0;
 		}
 		if (i < count)
-			json_array_append_new(list, packet_json(&packets->draining->packets[i], bytes));
+			json_array_append_new(list, packet_json(packets, &packets->draining->packets[i],
+							       bytes));
 		room -= LINE_MOST + 2 * (size_t)bytes;
 	}
 	return made;
