@@ -84,11 +84,9 @@ static bool decode_cdp(struct packet *p)
 
 /* By the number behind Cisco's OUI in a SNAP header. */
 static const struct dissector cisco_types[] = {
-	{ 0x0102, "DRIP", NULL },     { 0x0104, "PAGP", NULL },
-	{ 0x010b, "STP", decode_stp }, { 0x010c, "VLAN Bridge", NULL },
-	{ 0x0111, "UDLD", NULL },     { 0x2000, "CDP", decode_cdp },
-	{ 0x2001, "CGMP", NULL },     { 0x2003, "VTP", NULL },
-	{ 0x2004, "DTP", NULL },
+	{ 0x0102, "DRIP", NULL },        { 0x0104, "PAGP", NULL }, { 0x010b, "STP", decode_stp },
+	{ 0x010c, "VLAN Bridge", NULL }, { 0x0111, "UDLD", NULL }, { 0x2000, "CDP", decode_cdp },
+	{ 0x2001, "CGMP", NULL },        { 0x2003, "VTP", NULL },  { 0x2004, "DTP", NULL },
 };
 
 static bool decode_snap(struct packet *p)
@@ -120,9 +118,8 @@ static bool decode_snap(struct packet *p)
 
 /* By the DSAP, with their control byte skipped. */
 static const struct dissector saps[] = {
-	{ 0x06, "IPv4", decode_ip4 },  { 0x42, "STP", decode_stp },
-	{ 0xaa, "LLC", decode_snap },  { 0xe0, "IPX", NULL },
-	{ 0xfe, NULL, decode_isis },
+	{ 0x06, "IPv4", decode_ip4 }, { 0x42, "STP", decode_stp }, { 0xaa, "LLC", decode_snap },
+	{ 0xe0, "IPX", NULL },        { 0xfe, NULL, decode_isis },
 };
 
 bool decode_llc(struct packet *p)
@@ -175,12 +172,15 @@ bool decode_slow(struct packet *p)
 bool decode_eapol(struct packet *p)
 {
 	static const struct number_name codes[] = {
-		{ 1, "Request" }, { 2, "Response" }, { 3, "Success" }, { 4, "Failure" },
+		{ 1, "Request" },
+		{ 2, "Response" },
+		{ 3, "Success" },
+		{ 4, "Failure" },
 	};
 	static const struct number_name types[] = {
-		{ 1, "Identity" },     { 2, "Notification" }, { 3, "Legacy Nak" },
-		{ 4, "MD5-Challenge" }, { 13, "TLS" },        { 21, "TTLS" },
-		{ 25, "PEAP" },        { 26, "MS-CHAPv2" },
+		{ 1, "Identity" },      { 2, "Notification" }, { 3, "Legacy Nak" },
+		{ 4, "MD5-Challenge" }, { 13, "TLS" },         { 21, "TTLS" },
+		{ 25, "PEAP" },         { 26, "MS-CHAPv2" },
 	};
 	static const struct number_name frames[] = {
 		{ 1, "Start" }, { 2, "Logoff" }, { 3, "Key" }, { 4, "Encapsulated ASF Alert" },

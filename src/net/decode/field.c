@@ -10,10 +10,22 @@
 bool decode_mqtt(struct packet *p)
 {
 	static const char *const types[] = {
-		NULL,          "Connect Command", "Connect Ack",   "Publish Message",
-		"Publish Ack", "Publish Received", "Publish Release", "Publish Complete",
-		"Subscribe Request", "Subscribe Ack", "Unsubscribe Request", "Unsubscribe Ack",
-		"Ping Request", "Ping Response",  "Disconnect Req", "Authentication Exchange",
+		NULL,
+		"Connect Command",
+		"Connect Ack",
+		"Publish Message",
+		"Publish Ack",
+		"Publish Received",
+		"Publish Release",
+		"Publish Complete",
+		"Subscribe Request",
+		"Subscribe Ack",
+		"Unsubscribe Request",
+		"Unsubscribe Ack",
+		"Ping Request",
+		"Ping Response",
+		"Disconnect Req",
+		"Authentication Exchange",
 	};
 	size_t size = 0, at = 1;
 
@@ -41,12 +53,22 @@ bool decode_coap(struct packet *p)
 {
 	static const char *const types[] = { "CON", "NON", "ACK", "RST" };
 	static const struct number_name codes[] = {
-		{ 0, "Empty Message" },   { 1, "GET" },           { 2, "POST" },
-		{ 3, "PUT" },             { 4, "DELETE" },        { 65, "2.01 Created" },
-		{ 66, "2.02 Deleted" },   { 67, "2.03 Valid" },   { 68, "2.04 Changed" },
-		{ 69, "2.05 Content" },   { 95, "2.31 Continue" }, { 128, "4.00 Bad Request" },
-		{ 129, "4.01 Unauthorized" }, { 132, "4.04 Not Found" },
-		{ 133, "4.05 Method Not Allowed" }, { 160, "5.00 Internal Server Error" },
+		{ 0, "Empty Message" },
+		{ 1, "GET" },
+		{ 2, "POST" },
+		{ 3, "PUT" },
+		{ 4, "DELETE" },
+		{ 65, "2.01 Created" },
+		{ 66, "2.02 Deleted" },
+		{ 67, "2.03 Valid" },
+		{ 68, "2.04 Changed" },
+		{ 69, "2.05 Content" },
+		{ 95, "2.31 Continue" },
+		{ 128, "4.00 Bad Request" },
+		{ 129, "4.01 Unauthorized" },
+		{ 132, "4.04 Not Found" },
+		{ 133, "4.05 Method Not Allowed" },
+		{ 160, "5.00 Internal Server Error" },
 	};
 
 	if (!packet_has(p, 4) || p->data[0] >> 6 != 1)
@@ -59,13 +81,20 @@ bool decode_coap(struct packet *p)
 bool decode_modbus(struct packet *p)
 {
 	static const struct number_name functions[] = {
-		{ 1, "Read Coils" },           { 2, "Read Discrete Inputs" },
-		{ 3, "Read Holding Registers" }, { 4, "Read Input Registers" },
-		{ 5, "Write Single Coil" },    { 6, "Write Single Register" },
-		{ 7, "Read Exception Status" }, { 8, "Diagnostics" },
-		{ 15, "Write Multiple Coils" }, { 16, "Write Multiple Registers" },
-		{ 17, "Report Slave ID" },     { 22, "Mask Write Register" },
-		{ 23, "Read Write Register" }, { 43, "Encapsulated Interface Transport" },
+		{ 1, "Read Coils" },
+		{ 2, "Read Discrete Inputs" },
+		{ 3, "Read Holding Registers" },
+		{ 4, "Read Input Registers" },
+		{ 5, "Write Single Coil" },
+		{ 6, "Write Single Register" },
+		{ 7, "Read Exception Status" },
+		{ 8, "Diagnostics" },
+		{ 15, "Write Multiple Coils" },
+		{ 16, "Write Multiple Registers" },
+		{ 17, "Report Slave ID" },
+		{ 22, "Mask Write Register" },
+		{ 23, "Read Write Register" },
+		{ 43, "Encapsulated Interface Transport" },
 	};
 
 	if (!packet_has(p, 8) || get_be16(p->data + 2) || get_be16(p->data + 4) < 2 ||
@@ -97,10 +126,18 @@ bool decode_bacnet(struct packet *p)
 bool decode_dnp3(struct packet *p)
 {
 	static const struct number_name functions[] = {
-		{ 0, "Confirm" }, { 1, "Read" }, { 2, "Write" }, { 3, "Select" }, { 4, "Operate" },
-		{ 5, "Direct Operate" }, { 13, "Cold Restart" }, { 14, "Warm Restart" },
-		{ 20, "Enable Spontaneous Messages" }, { 21, "Disable Spontaneous Messages" },
-		{ 129, "Response" }, { 130, "Unsolicited Response" },
+		{ 0, "Confirm" },
+		{ 1, "Read" },
+		{ 2, "Write" },
+		{ 3, "Select" },
+		{ 4, "Operate" },
+		{ 5, "Direct Operate" },
+		{ 13, "Cold Restart" },
+		{ 14, "Warm Restart" },
+		{ 20, "Enable Spontaneous Messages" },
+		{ 21, "Disable Spontaneous Messages" },
+		{ 129, "Response" },
+		{ 130, "Unsolicited Response" },
 	};
 
 	if (!packet_has(p, 10) || get_be16(p->data) != 0x0564)
@@ -117,10 +154,12 @@ bool decode_dnp3(struct packet *p)
 bool decode_openflow(struct packet *p)
 {
 	static const struct number_name types[] = {
-		{ 0, "OFPT_HELLO" },        { 1, "OFPT_ERROR" },      { 2, "OFPT_ECHO_REQUEST" },
-		{ 3, "OFPT_ECHO_REPLY" },   { 4, "OFPT_EXPERIMENTER" }, { 5, "OFPT_FEATURES_REQUEST" },
-		{ 6, "OFPT_FEATURES_REPLY" }, { 10, "OFPT_PACKET_IN" }, { 11, "OFPT_FLOW_REMOVED" },
-		{ 12, "OFPT_PORT_STATUS" }, { 13, "OFPT_PACKET_OUT" }, { 14, "OFPT_FLOW_MOD" },
+		{ 0, "OFPT_HELLO" },          { 1, "OFPT_ERROR" },
+		{ 2, "OFPT_ECHO_REQUEST" },   { 3, "OFPT_ECHO_REPLY" },
+		{ 4, "OFPT_EXPERIMENTER" },   { 5, "OFPT_FEATURES_REQUEST" },
+		{ 6, "OFPT_FEATURES_REPLY" }, { 10, "OFPT_PACKET_IN" },
+		{ 11, "OFPT_FLOW_REMOVED" },  { 12, "OFPT_PORT_STATUS" },
+		{ 13, "OFPT_PACKET_OUT" },    { 14, "OFPT_FLOW_MOD" },
 	};
 
 	if (!packet_has(p, 8) || !p->data[0] || p->data[0] > 6 ||

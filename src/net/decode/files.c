@@ -17,11 +17,25 @@ static uint32_t get_le32(const uint8_t *p)
 static void say_smb2(const struct packet *p)
 {
 	static const char *const commands[] = {
-		"Negotiate Protocol", "Session Setup",  "Session Logoff", "Tree Connect",
-		"Tree Disconnect",    "Create",         "Close",          "Flush",
-		"Read",               "Write",          "Lock",           "Ioctl",
-		"Cancel",             "KeepAlive",      "Find",           "Notify",
-		"GetInfo",            "SetInfo",        "Break",
+		"Negotiate Protocol",
+		"Session Setup",
+		"Session Logoff",
+		"Tree Connect",
+		"Tree Disconnect",
+		"Create",
+		"Close",
+		"Flush",
+		"Read",
+		"Write",
+		"Lock",
+		"Ioctl",
+		"Cancel",
+		"KeepAlive",
+		"Find",
+		"Notify",
+		"GetInfo",
+		"SetInfo",
+		"Break",
 	};
 	unsigned command = p->data[12] | (unsigned)p->data[13] << 8;
 
@@ -63,7 +77,8 @@ bool decode_smb(struct packet *p)
 		packet_say(p, "Encrypted SMB3");
 	} else if (p->data[0] == 0xff && packet_has(p, 10)) {
 		packet_protocol(p, "SMB");
-		packet_say(p, "Command 0x%02x %s", p->data[4], p->data[9] & 0x80 ? "Response" : "Request");
+		packet_say(p, "Command 0x%02x %s", p->data[4],
+			   p->data[9] & 0x80 ? "Response" : "Request");
 	}
 	return true;
 }
@@ -72,9 +87,9 @@ static const struct {
 	uint32_t number;
 	const char *name;
 } rpc_programs[] = {
-	{ 100000, "Portmap" }, { 100003, "NFS" },     { 100004, "YPSERV" }, { 100005, "MOUNT" },
-	{ 100007, "YPBIND" },  { 100011, "RQUOTA" },  { 100020, "KLM" },    { 100021, "NLM" },
-	{ 100024, "STAT" },    { 100227, "NFSACL" },  { 100005, "MOUNT" },
+	{ 100000, "Portmap" }, { 100003, "NFS" },    { 100004, "YPSERV" }, { 100005, "MOUNT" },
+	{ 100007, "YPBIND" },  { 100011, "RQUOTA" }, { 100020, "KLM" },    { 100021, "NLM" },
+	{ 100024, "STAT" },    { 100227, "NFSACL" }, { 100005, "MOUNT" },
 };
 
 /* A call says which program it means; an answer does not, so that it is told by its port. */
@@ -84,7 +99,8 @@ static bool rpc_message(struct packet *p, bool answers)
 	const char *name = NULL;
 	uint32_t program;
 
-	if (!packet_has(p, at + 12) || (p->stream && !packet_whole(p, 4 + (size_t)(get_be32(p->data) & 0x7fffffffu))))
+	if (!packet_has(p, at + 12) ||
+	    (p->stream && !packet_whole(p, 4 + (size_t)(get_be32(p->data) & 0x7fffffffu))))
 		return false;
 	packet_skip(p, at);
 	if (answers && get_be32(p->data + 4) == 1 && get_be32(p->data + 8) <= 1) {
@@ -119,10 +135,12 @@ bool decode_rpc_call(struct packet *p)
 bool decode_dcerpc(struct packet *p)
 {
 	static const struct number_name types[] = {
-		{ 0, "Request" },   { 2, "Response" },       { 3, "Fault" },
-		{ 11, "Bind" },     { 12, "Bind_ack" },      { 13, "Bind_nak" },
-		{ 14, "Alter_context" }, { 15, "Alter_context_resp" }, { 16, "AUTH3" },
-		{ 17, "Shutdown" }, { 18, "Co_cancel" },     { 19, "Orphaned" },
+		{ 0, "Request" },        { 2, "Response" },
+		{ 3, "Fault" },          { 11, "Bind" },
+		{ 12, "Bind_ack" },      { 13, "Bind_nak" },
+		{ 14, "Alter_context" }, { 15, "Alter_context_resp" },
+		{ 16, "AUTH3" },         { 17, "Shutdown" },
+		{ 18, "Co_cancel" },     { 19, "Orphaned" },
 	};
 	const char *type;
 
@@ -140,12 +158,23 @@ bool decode_dcerpc(struct packet *p)
 bool decode_iscsi(struct packet *p)
 {
 	static const struct number_name operations[] = {
-		{ 0x00, "NOP Out" },        { 0x01, "SCSI Command" },   { 0x02, "Task Management" },
-		{ 0x03, "Login Command" },  { 0x04, "Text Command" },   { 0x05, "SCSI Data Out" },
-		{ 0x06, "Logout Command" }, { 0x10, "SNACK" },          { 0x20, "NOP In" },
-		{ 0x21, "SCSI Response" },  { 0x22, "Task Management Response" },
-		{ 0x23, "Login Response" }, { 0x24, "Text Response" },  { 0x25, "SCSI Data In" },
-		{ 0x26, "Logout Response" }, { 0x31, "Ready To Transfer" }, { 0x32, "Async Message" },
+		{ 0x00, "NOP Out" },
+		{ 0x01, "SCSI Command" },
+		{ 0x02, "Task Management" },
+		{ 0x03, "Login Command" },
+		{ 0x04, "Text Command" },
+		{ 0x05, "SCSI Data Out" },
+		{ 0x06, "Logout Command" },
+		{ 0x10, "SNACK" },
+		{ 0x20, "NOP In" },
+		{ 0x21, "SCSI Response" },
+		{ 0x22, "Task Management Response" },
+		{ 0x23, "Login Response" },
+		{ 0x24, "Text Response" },
+		{ 0x25, "SCSI Data In" },
+		{ 0x26, "Logout Response" },
+		{ 0x31, "Ready To Transfer" },
+		{ 0x32, "Async Message" },
 		{ 0x3f, "Reject" },
 	};
 	const char *name;
@@ -153,7 +182,7 @@ bool decode_iscsi(struct packet *p)
 	if (!packet_has(p, 48) || !(name = NAME_FIND(operations, p->data[0] & 0x3f)))
 		return false;
 	if (!packet_whole(p, 48 + p->data[4] * 4u +
-				 (((get_be32(p->data + 4) & 0xffffffu) + 3u) & ~3u)))
+				     (((get_be32(p->data + 4) & 0xffffffu) + 3u) & ~3u)))
 		return false;
 	packet_say(p, "%s", name);
 	return true;
@@ -169,7 +198,8 @@ bool decode_tpkt(struct packet *p)
 
 	if (decode_tls(p))
 		return true;
-	if (!packet_has(p, 7) || p->data[0] != 3 || p->data[1] || !packet_whole(p, get_be16(p->data + 2)))
+	if (!packet_has(p, 7) || p->data[0] != 3 || p->data[1] ||
+	    !packet_whole(p, get_be16(p->data + 2)))
 		return false;
 	packet_protocol(p, "COTP");
 	if (p->data[5] == 0xe0 && packet_has(p, 18) &&
@@ -189,8 +219,13 @@ bool decode_tpkt(struct packet *p)
 bool decode_mysql(struct packet *p)
 {
 	static const struct number_name commands[] = {
-		{ 1, "Quit" }, { 2, "Use Database" }, { 3, "Query" }, { 4, "Show Fields" },
-		{ 14, "Ping" }, { 22, "Prepare Statement" }, { 23, "Execute Statement" },
+		{ 1, "Quit" },
+		{ 2, "Use Database" },
+		{ 3, "Query" },
+		{ 4, "Show Fields" },
+		{ 14, "Ping" },
+		{ 22, "Prepare Statement" },
+		{ 23, "Execute Statement" },
 	};
 	uint32_t size;
 
@@ -202,7 +237,8 @@ bool decode_mysql(struct packet *p)
 	if (p->from_port == 3306) {
 		if (p->data[3] == 0 && p->data[4] == 10) {
 			packet_say(p, "Server Greeting ");
-			packet_quote(p, p->data + 5, strnlen((const char *)p->data + 5, p->captured - 5));
+			packet_quote(p, p->data + 5,
+				     strnlen((const char *)p->data + 5, p->captured - 5));
 		} else {
 			packet_say(p, p->data[4] == 0xff ? "Response Error" : "Response");
 		}
@@ -225,16 +261,29 @@ bool decode_mysql(struct packet *p)
 bool decode_postgres(struct packet *p)
 {
 	static const struct number_name front[] = {
-		{ 'B', "Bind" },     { 'C', "Close" },   { 'D', "Describe" }, { 'E', "Execute" },
-		{ 'F', "Function call" }, { 'H', "Flush" }, { 'P', "Parse" }, { 'Q', "Simple query" },
-		{ 'S', "Sync" },     { 'X', "Termination" }, { 'p', "Password message" },
+		{ 'B', "Bind" },
+		{ 'C', "Close" },
+		{ 'D', "Describe" },
+		{ 'E', "Execute" },
+		{ 'F', "Function call" },
+		{ 'H', "Flush" },
+		{ 'P', "Parse" },
+		{ 'Q', "Simple query" },
+		{ 'S', "Sync" },
+		{ 'X', "Termination" },
+		{ 'p', "Password message" },
 	};
 	static const struct number_name back[] = {
-		{ '1', "Parse completion" },   { '2', "Bind completion" },
-		{ 'C', "Command completion" }, { 'D', "Data row" },
-		{ 'E', "Error" },              { 'K', "Backend key data" },
-		{ 'R', "Authentication request" }, { 'S', "Parameter status" },
-		{ 'T', "Row description" },    { 'Z', "Ready for query" },
+		{ '1', "Parse completion" },
+		{ '2', "Bind completion" },
+		{ 'C', "Command completion" },
+		{ 'D', "Data row" },
+		{ 'E', "Error" },
+		{ 'K', "Backend key data" },
+		{ 'R', "Authentication request" },
+		{ 'S', "Parameter status" },
+		{ 'T', "Row description" },
+		{ 'Z', "Ready for query" },
 	};
 
 	if (p->from_port == 5432 && p->size == 1 && packet_has(p, 1)) {
@@ -246,8 +295,9 @@ bool decode_postgres(struct packet *p)
 	if (!p->data[0]) { /* a start-up message has no type */
 		if (!packet_whole(p, get_be32(p->data)))
 			return false;
-		packet_say(p, packet_has(p, 8) && get_be32(p->data + 4) == 80877103 ? "SSL request"
-										    : "Startup message");
+		packet_say(p, packet_has(p, 8) && get_be32(p->data + 4) == 80877103
+				      ? "SSL request"
+				      : "Startup message");
 		return true;
 	}
 	if (!packet_whole(p, get_be32(p->data + 1) + (size_t)1))

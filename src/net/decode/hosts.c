@@ -83,15 +83,24 @@ bool decode_tftp(struct packet *p)
 	return true;
 }
 
-
 bool decode_dhcp6(struct packet *p)
 {
 	static const struct number_name types[] = {
-		{ 1, "Solicit" },      { 2, "Advertise" },  { 3, "Request" },
-		{ 4, "Confirm" },      { 5, "Renew" },      { 6, "Rebind" },
-		{ 7, "Reply" },        { 8, "Release" },    { 9, "Decline" },
-		{ 10, "Reconfigure" }, { 11, "Information-request" }, { 12, "Relay-forw" },
-		{ 13, "Relay-reply" }, { 14, "Leasequery" }, { 15, "Leasequery-reply" },
+		{ 1, "Solicit" },
+		{ 2, "Advertise" },
+		{ 3, "Request" },
+		{ 4, "Confirm" },
+		{ 5, "Renew" },
+		{ 6, "Rebind" },
+		{ 7, "Reply" },
+		{ 8, "Release" },
+		{ 9, "Decline" },
+		{ 10, "Reconfigure" },
+		{ 11, "Information-request" },
+		{ 12, "Relay-forw" },
+		{ 13, "Relay-reply" },
+		{ 14, "Leasequery" },
+		{ 15, "Leasequery-reply" },
 	};
 	char address[IP6_TEXT];
 	size_t at = 4;
@@ -145,9 +154,11 @@ static bool take_element(const struct packet *p, size_t *at, unsigned *tag, size
 bool decode_snmp(struct packet *p)
 {
 	static const struct number_name pdus[] = {
-		{ 0xa0, "get-request" },      { 0xa1, "get-next-request" }, { 0xa2, "get-response" },
-		{ 0xa3, "set-request" },      { 0xa4, "trap" },             { 0xa5, "getBulkRequest" },
-		{ 0xa6, "informRequest" },    { 0xa7, "snmpV2-trap" },      { 0xa8, "report" },
+		{ 0xa0, "get-request" },   { 0xa1, "get-next-request" },
+		{ 0xa2, "get-response" },  { 0xa3, "set-request" },
+		{ 0xa4, "trap" },          { 0xa5, "getBulkRequest" },
+		{ 0xa6, "informRequest" }, { 0xa7, "snmpV2-trap" },
+		{ 0xa8, "report" },
 	};
 	size_t at = 0, size;
 	unsigned tag, version;
@@ -179,9 +190,9 @@ bool decode_syslog(struct packet *p)
 	static const char *const severities[] = { "EMERG",   "ALERT",  "CRIT", "ERR",
 						  "WARNING", "NOTICE", "INFO", "DEBUG" };
 	static const char *const facilities[] = {
-		"KERN",   "USER",   "MAIL",   "DAEMON",   "AUTH",     "SYSLOG", "LPR",    "NEWS",
-		"UUCP",   "CRON",   "AUTHPRIV", "FTP",    "NTP",      "AUDIT",  "ALERT",  "CLOCK",
-		"LOCAL0", "LOCAL1", "LOCAL2", "LOCAL3",   "LOCAL4",   "LOCAL5", "LOCAL6", "LOCAL7",
+		"KERN",   "USER",   "MAIL",     "DAEMON", "AUTH",   "SYSLOG", "LPR",    "NEWS",
+		"UUCP",   "CRON",   "AUTHPRIV", "FTP",    "NTP",    "AUDIT",  "ALERT",  "CLOCK",
+		"LOCAL0", "LOCAL1", "LOCAL2",   "LOCAL3", "LOCAL4", "LOCAL5", "LOCAL6", "LOCAL7",
 	};
 	unsigned priority = 0;
 	size_t at = 1;
@@ -202,9 +213,15 @@ bool decode_syslog(struct packet *p)
 bool decode_ptp(struct packet *p)
 {
 	static const struct number_name types[] = {
-		{ 0, "Sync" },        { 1, "Delay_Req" },  { 2, "Peer_Delay_Req" },
-		{ 3, "Peer_Delay_Resp" }, { 8, "Follow_Up" }, { 9, "Delay_Resp" },
-		{ 10, "Peer_Delay_Resp_Follow_Up" }, { 11, "Announce" }, { 12, "Signalling" },
+		{ 0, "Sync" },
+		{ 1, "Delay_Req" },
+		{ 2, "Peer_Delay_Req" },
+		{ 3, "Peer_Delay_Resp" },
+		{ 8, "Follow_Up" },
+		{ 9, "Delay_Resp" },
+		{ 10, "Peer_Delay_Resp_Follow_Up" },
+		{ 11, "Announce" },
+		{ 12, "Signalling" },
 		{ 13, "Management" },
 	};
 	unsigned version;

@@ -156,20 +156,22 @@ static void say_advertised(const struct packet *p)
 static void say_groups(const struct packet *p, size_t address)
 {
 	static const struct number_name records[] = {
-		{ 1, "include" },       { 2, "exclude" },       { 3, "to include" },
-		{ 4, "to exclude" },    { 5, "allow sources" }, { 6, "block sources" },
+		{ 1, "include" },    { 2, "exclude" },       { 3, "to include" },
+		{ 4, "to exclude" }, { 5, "allow sources" }, { 6, "block sources" },
 	};
 	unsigned count = get_be16(p->data + 6);
 	char text[IP6_TEXT];
 	size_t at = 8;
 
-	for (unsigned i = 0; i < count && i < 8 && range_inside(at, 4 + address, p->captured); i++) {
+	for (unsigned i = 0; i < count && i < 8 && range_inside(at, 4 + address, p->captured);
+	     i++) {
 		unsigned sources = get_be16(p->data + at + 2);
 
 		packet_say(p, i ? ", " : " ");
 		SAY_NAME(p, records, "record", p->data[at]);
-		packet_say(p, " %s", address == 4 ? ip4_text(p->data + at + 4, text)
-						  : ip6_text(p->data + at + 4, text));
+		packet_say(p, " %s",
+			   address == 4 ? ip4_text(p->data + at + 4, text)
+					: ip6_text(p->data + at + 4, text));
 		if (sources)
 			packet_say(p, " of %u sources", sources);
 		at += 4 + address + sources * address + p->data[at + 1] * 4u;
@@ -257,7 +259,8 @@ bool decode_igmp(struct packet *p)
 	if (type)
 		packet_protocol(p, v3 ? "IGMPv3"
 				   : p->data[0] == 0x12 || (p->data[0] == 0x11 && !p->data[1])
-					   ? "IGMPv1" : "IGMPv2");
+					   ? "IGMPv1"
+					   : "IGMPv2");
 	packet_say(p, "%s", type ? type : "Unknown type");
 	if (p->data[0] == 0x22)
 		say_groups(p, 4);

@@ -152,7 +152,6 @@ bool decode_dns(struct packet *p)
 	return true;
 }
 
-
 /* A name as NetBIOS packs it into a label: RFC 1001 §14.1. */
 static void say_netbios_name(const struct packet *p, size_t at)
 {
@@ -162,7 +161,7 @@ static void say_netbios_name(const struct packet *p, size_t at)
 	if (!range_inside(at, 33, p->captured) || p->data[at] != 32)
 		return;
 	for (size_t i = 0; i < sizeof(name); i++)
-		name[i] = (uint8_t)(((p->data[at + 1 + 2 * i] - 'A') << 4) |
+		name[i] = (uint8_t)((p->data[at + 1 + 2 * i] - 'A') * 16 +
 				    ((p->data[at + 2 + 2 * i] - 'A') & 15));
 	while (used < 15 && name[used] && name[used] != ' ')
 		used++;
@@ -191,14 +190,20 @@ bool decode_nbns(struct packet *p)
 bool decode_nbds(struct packet *p)
 {
 	static const struct number_name types[] = {
-		{ 16, "Direct_unique datagram" }, { 17, "Direct_group datagram" },
-		{ 18, "Broadcast datagram" },     { 19, "Datagram error" },
+		{ 16, "Direct_unique datagram" },
+		{ 17, "Direct_group datagram" },
+		{ 18, "Broadcast datagram" },
+		{ 19, "Datagram error" },
 	};
 	static const struct number_name commands[] = {
-		{ 1, "Host Announcement" },          { 2, "Request Announcement" },
-		{ 8, "Browser Election Request" },   { 9, "Get Backup List Request" },
-		{ 10, "Get Backup List Response" },  { 11, "Become Backup Browser" },
-		{ 12, "Domain/Workgroup Announcement" }, { 15, "Local Master Announcement" },
+		{ 1, "Host Announcement" },
+		{ 2, "Request Announcement" },
+		{ 8, "Browser Election Request" },
+		{ 9, "Get Backup List Request" },
+		{ 10, "Get Backup List Response" },
+		{ 11, "Become Backup Browser" },
+		{ 12, "Domain/Workgroup Announcement" },
+		{ 15, "Local Master Announcement" },
 	};
 	static const char browse[] = "\\MAILSLOT\\BROWSE";
 

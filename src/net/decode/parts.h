@@ -11,8 +11,8 @@
 /*
  * A row: what follows a type, a protocol number or a port. decode says
  * everything of it and is true, or it says nothing and is false where this is
- * not its protocol after all; then the packet is as it was. A row without decode has a name only. A row
- * without a name is named by its decoder.
+ * not its protocol after all; then the packet is as it was. A row without decode has a name only. A
+ * row without a name is named by its decoder.
  */
 struct dissector {
 	uint16_t number;

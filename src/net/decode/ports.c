@@ -152,8 +152,8 @@ static const struct dissector tcp_ports[] = {
 
 /* By their first bytes, at any port. */
 static bool (*const udp_guesses[])(struct packet *packet) = {
-	decode_stun, decode_dtls, decode_quic, decode_sip, decode_bittorrent, decode_wireguard,
-	decode_rpc_call,
+	decode_stun,       decode_dtls,      decode_quic,     decode_sip,
+	decode_bittorrent, decode_wireguard, decode_rpc_call,
 };
 
 static bool (*const tcp_guesses[])(struct packet *packet) = {

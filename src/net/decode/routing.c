@@ -29,15 +29,15 @@ bool decode_ospf(struct packet *p)
 bool decode_pim(struct packet *p)
 {
 	static const struct number_name types[] = {
-		{ 0, "Hello" },      { 1, "Register" },  { 2, "Register-stop" },
-		{ 3, "Join/Prune" }, { 4, "Bootstrap" }, { 5, "Assert" },
-		{ 6, "Graft" },      { 7, "Graft-Ack" }, { 8, "Candidate-RP-Advertisement" },
+		{ 0, "Hello" },         { 1, "Register" },  { 2, "Register-stop" },
+		{ 3, "Join/Prune" },    { 4, "Bootstrap" }, { 5, "Assert" },
+		{ 6, "Graft" },         { 7, "Graft-Ack" }, { 8, "Candidate-RP-Advertisement" },
 		{ 9, "State-Refresh" },
 	};
 	static const struct number_name types1[] = {
-		{ 0, "Query" },        { 1, "Register" }, { 2, "Register-stop" },
-		{ 3, "Join/Prune" },   { 4, "RP-Reachable" }, { 5, "Assert" },
-		{ 6, "Graft" },        { 7, "Graft-Ack" },
+		{ 0, "Query" },      { 1, "Register" },     { 2, "Register-stop" },
+		{ 3, "Join/Prune" }, { 4, "RP-Reachable" }, { 5, "Assert" },
+		{ 6, "Graft" },      { 7, "Graft-Ack" },
 	};
 
 	if (!packet_has(p, 4))
@@ -55,8 +55,8 @@ bool decode_pim(struct packet *p)
 bool decode_eigrp(struct packet *p)
 {
 	static const struct number_name types[] = {
-		{ 1, "Update" }, { 2, "Request" }, { 3, "Query" }, { 4, "Reply" }, { 5, "Hello" },
-		{ 10, "SIA-Query" }, { 11, "SIA-Reply" },
+		{ 1, "Update" }, { 2, "Request" },    { 3, "Query" },      { 4, "Reply" },
+		{ 5, "Hello" },  { 10, "SIA-Query" }, { 11, "SIA-Reply" },
 	};
 
 	if (!packet_has(p, 20))
@@ -81,11 +81,14 @@ bool decode_vrrp(struct packet *p)
 bool decode_hsrp(struct packet *p)
 {
 	static const struct number_name ops[] = {
-		{ 0, "Hello" }, { 1, "Coup" }, { 2, "Resign" }, { 3, "Advertise" },
+		{ 0, "Hello" },
+		{ 1, "Coup" },
+		{ 2, "Resign" },
+		{ 3, "Advertise" },
 	};
 	static const struct number_name states[] = {
-		{ 0, "Initial" }, { 1, "Learn" },    { 2, "Listen" },
-		{ 4, "Speak" },   { 8, "Standby" },  { 16, "Active" },
+		{ 0, "Initial" }, { 1, "Learn" },   { 2, "Listen" },
+		{ 4, "Speak" },   { 8, "Standby" }, { 16, "Active" },
 	};
 	static const struct number_name states2[] = {
 		{ 1, "Init" },  { 2, "Learn" },   { 3, "Listen" },
@@ -129,8 +132,10 @@ bool decode_rip(struct packet *p)
 
 	if (!packet_has(p, 4))
 		return packet_cut(p);
-	packet_protocol(p, next ? "RIPng" : p->data[1] == 2 ? "RIPv2" : p->data[1] == 1 ? "RIPv1"
-											: "RIP");
+	packet_protocol(p, next              ? "RIPng"
+			   : p->data[1] == 2 ? "RIPv2"
+			   : p->data[1] == 1 ? "RIPv1"
+					     : "RIP");
 	SAY_NAME(p, commands, "Command", p->data[0]);
 	packet_say(p, ", %zu routes", (p->size - 4) / 20);
 	return true;
@@ -139,7 +144,10 @@ bool decode_rip(struct packet *p)
 bool decode_bfd(struct packet *p)
 {
 	static const struct number_name states[] = {
-		{ 0, "AdminDown" }, { 1, "Down" }, { 2, "Init" }, { 3, "Up" },
+		{ 0, "AdminDown" },
+		{ 1, "Down" },
+		{ 2, "Init" },
+		{ 3, "Up" },
 	};
 
 	if (!packet_has(p, 24))
@@ -179,11 +187,16 @@ bool decode_bgp(struct packet *p)
 bool decode_ldp(struct packet *p)
 {
 	static const struct number_name types[] = {
-		{ 0x001, "Notification" },    { 0x100, "Hello" },
-		{ 0x200, "Initialization" },  { 0x201, "Keep Alive" },
-		{ 0x300, "Address" },         { 0x301, "Address Withdrawal" },
-		{ 0x400, "Label Mapping" },   { 0x401, "Label Request" },
-		{ 0x402, "Label Withdrawal" }, { 0x403, "Label Release" },
+		{ 0x001, "Notification" },
+		{ 0x100, "Hello" },
+		{ 0x200, "Initialization" },
+		{ 0x201, "Keep Alive" },
+		{ 0x300, "Address" },
+		{ 0x301, "Address Withdrawal" },
+		{ 0x400, "Label Mapping" },
+		{ 0x401, "Label Request" },
+		{ 0x402, "Label Withdrawal" },
+		{ 0x403, "Label Release" },
 		{ 0x404, "Label Abort Request" },
 	};
 
@@ -202,10 +215,10 @@ bool decode_isis(struct packet *p)
 		uint8_t type;
 		const char *protocol, *text;
 	} types[] = {
-		{ 15, "ISIS HELLO", "L1 HELLO" }, { 16, "ISIS HELLO", "L2 HELLO" },
+		{ 15, "ISIS HELLO", "L1 HELLO" },  { 16, "ISIS HELLO", "L2 HELLO" },
 		{ 17, "ISIS HELLO", "P2P HELLO" }, { 18, "ISIS LSP", "L1 LSP" },
-		{ 20, "ISIS LSP", "L2 LSP" },     { 24, "ISIS CSNP", "L1 CSNP" },
-		{ 25, "ISIS CSNP", "L2 CSNP" },   { 26, "ISIS PSNP", "L1 PSNP" },
+		{ 20, "ISIS LSP", "L2 LSP" },      { 24, "ISIS CSNP", "L1 CSNP" },
+		{ 25, "ISIS CSNP", "L2 CSNP" },    { 26, "ISIS PSNP", "L1 PSNP" },
 		{ 27, "ISIS PSNP", "L2 PSNP" },
 	};
 	static const struct number_name networks[] = {

@@ -9,13 +9,20 @@
 bool decode_radius(struct packet *p)
 {
 	static const struct number_name codes[] = {
-		{ 1, "Access-Request" },       { 2, "Access-Accept" },
-		{ 3, "Access-Reject" },        { 4, "Accounting-Request" },
-		{ 5, "Accounting-Response" },  { 11, "Access-Challenge" },
-		{ 12, "Status-Server" },       { 13, "Status-Client" },
-		{ 40, "Disconnect-Request" },  { 41, "Disconnect-ACK" },
-		{ 42, "Disconnect-NAK" },      { 43, "CoA-Request" },
-		{ 44, "CoA-ACK" },             { 45, "CoA-NAK" },
+		{ 1, "Access-Request" },
+		{ 2, "Access-Accept" },
+		{ 3, "Access-Reject" },
+		{ 4, "Accounting-Request" },
+		{ 5, "Accounting-Response" },
+		{ 11, "Access-Challenge" },
+		{ 12, "Status-Server" },
+		{ 13, "Status-Client" },
+		{ 40, "Disconnect-Request" },
+		{ 41, "Disconnect-ACK" },
+		{ 42, "Disconnect-NAK" },
+		{ 43, "CoA-Request" },
+		{ 44, "CoA-ACK" },
+		{ 45, "CoA-NAK" },
 	};
 	size_t at = 20;
 
@@ -56,10 +63,15 @@ bool decode_tacacs(struct packet *p)
 bool decode_diameter(struct packet *p)
 {
 	static const struct number_name commands[] = {
-		{ 257, "Capabilities-Exchange" }, { 258, "Re-Auth" }, { 271, "Accounting" },
-		{ 272, "Credit-Control" },        { 274, "Abort-Session" },
-		{ 275, "Session-Termination" },   { 280, "Device-Watchdog" },
-		{ 282, "Disconnect-Peer" },       { 316, "Update-Location" },
+		{ 257, "Capabilities-Exchange" },
+		{ 258, "Re-Auth" },
+		{ 271, "Accounting" },
+		{ 272, "Credit-Control" },
+		{ 274, "Abort-Session" },
+		{ 275, "Session-Termination" },
+		{ 280, "Device-Watchdog" },
+		{ 282, "Disconnect-Peer" },
+		{ 316, "Update-Location" },
 		{ 318, "Authentication-Information" },
 	};
 
@@ -91,8 +103,8 @@ bool decode_isakmp(struct packet *p)
 }
 
 static const struct number_name kerberos_types[] = {
-	{ 0x6a, "AS-REQ" },  { 0x6b, "AS-REP" },  { 0x6c, "TGS-REQ" },  { 0x6d, "TGS-REP" },
-	{ 0x6e, "AP-REQ" },  { 0x6f, "AP-REP" },  { 0x74, "KRB-SAFE" }, { 0x75, "KRB-PRIV" },
+	{ 0x6a, "AS-REQ" },   { 0x6b, "AS-REP" },    { 0x6c, "TGS-REQ" },  { 0x6d, "TGS-REP" },
+	{ 0x6e, "AP-REQ" },   { 0x6f, "AP-REP" },    { 0x74, "KRB-SAFE" }, { 0x75, "KRB-PRIV" },
 	{ 0x76, "KRB-CRED" }, { 0x7e, "KRB Error" },
 };
 
@@ -110,16 +122,16 @@ bool decode_kerberos(struct packet *p)
 bool decode_ldap(struct packet *p)
 {
 	static const struct number_name operations[] = {
-		{ 0x60, "bindRequest" },       { 0x61, "bindResponse" },
-		{ 0x42, "unbindRequest" },     { 0x63, "searchRequest" },
-		{ 0x64, "searchResEntry" },    { 0x65, "searchResDone" },
-		{ 0x66, "modifyRequest" },     { 0x67, "modifyResponse" },
-		{ 0x68, "addRequest" },        { 0x69, "addResponse" },
-		{ 0x4a, "delRequest" },        { 0x6b, "delResponse" },
-		{ 0x6c, "modDNRequest" },      { 0x6d, "modDNResponse" },
-		{ 0x6e, "compareRequest" },    { 0x6f, "compareResponse" },
-		{ 0x50, "abandonRequest" },    { 0x73, "searchResRef" },
-		{ 0x77, "extendedReq" },       { 0x78, "extendedResp" },
+		{ 0x60, "bindRequest" },          { 0x61, "bindResponse" },
+		{ 0x42, "unbindRequest" },        { 0x63, "searchRequest" },
+		{ 0x64, "searchResEntry" },       { 0x65, "searchResDone" },
+		{ 0x66, "modifyRequest" },        { 0x67, "modifyResponse" },
+		{ 0x68, "addRequest" },           { 0x69, "addResponse" },
+		{ 0x4a, "delRequest" },           { 0x6b, "delResponse" },
+		{ 0x6c, "modDNRequest" },         { 0x6d, "modDNResponse" },
+		{ 0x6e, "compareRequest" },       { 0x6f, "compareResponse" },
+		{ 0x50, "abandonRequest" },       { 0x73, "searchResRef" },
+		{ 0x77, "extendedReq" },          { 0x78, "extendedResp" },
 		{ 0x79, "intermediateResponse" },
 	};
 	size_t at = 2, size;
@@ -163,8 +175,7 @@ bool decode_wireguard(struct packet *p)
 	for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
 		if (messages[i].type != p->data[0])
 			continue;
-		if (messages[i].size ? p->size != messages[i].size
-				     : p->size < 32 || p->size % 16)
+		if (messages[i].size ? p->size != messages[i].size : p->size < 32 || p->size % 16)
 			return false;
 		packet_protocol(p, "WireGuard");
 		packet_say(p, "%s, %zu bytes", messages[i].name, p->size);

@@ -81,7 +81,7 @@ void packet_say(const struct packet *packet, const char *format, ...)
 /* Appends the name of the number, or "what number" if it has none. */
 void packet_say_name(const struct packet *packet, const struct number_name *names, size_t count,
 		     const char *what, unsigned number);
-#define SAY_NAME(packet, names, what, number) \
+#define SAY_NAME(packet, names, what, number)                                                      \
 	packet_say_name(packet, names, ARRAY_SIZE(names), what, number)
 
 /* Appends bytes, the unprintable ones as '.'. */
@@ -90,7 +90,8 @@ void packet_quote(const struct packet *packet, const uint8_t *data, size_t size)
 /* Appends the first line of what is left, at most max bytes. */
 void packet_quote_line(const struct packet *packet, size_t max);
 
-/* Says that bytes that should be here are not: not captured, or never there. true, as all is said. */
+/* Says that bytes that should be here are not: not captured, or never there. true, as all is said.
+ */
 bool packet_cut(const struct packet *packet);
 
 #define MAC_TEXT 18

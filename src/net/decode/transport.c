@@ -50,7 +50,8 @@ static void say_tcp_flags(const struct packet *p, unsigned flags)
 
 static bool has_tcp_option(const struct packet *p, size_t end, unsigned kind)
 {
-	for (size_t at = 20; at < end && p->data[at]; at += p->data[at] == 1 ? 1 : p->data[at + 1]) {
+	for (size_t at = 20; at < end && p->data[at];
+	     at += p->data[at] == 1 ? 1 : p->data[at + 1]) {
 		if (p->data[at] != 1 && (end - at < 2 || p->data[at + 1] < 2))
 			return false;
 		if (p->data[at] == kind)
@@ -126,11 +127,21 @@ bool decode_tcp(struct packet *p)
 }
 
 static const struct number_name sctp_chunks[] = {
-	{ 0, "DATA" },           { 1, "INIT" },          { 2, "INIT_ACK" },
-	{ 3, "SACK" },           { 4, "HEARTBEAT" },     { 5, "HEARTBEAT_ACK" },
-	{ 6, "ABORT" },          { 7, "SHUTDOWN" },      { 8, "SHUTDOWN_ACK" },
-	{ 9, "ERROR" },          { 10, "COOKIE_ECHO" },  { 11, "COOKIE_ACK" },
-	{ 14, "SHUTDOWN_COMPLETE" }, { 64, "I_DATA" },   { 192, "FORWARD_TSN" },
+	{ 0, "DATA" },
+	{ 1, "INIT" },
+	{ 2, "INIT_ACK" },
+	{ 3, "SACK" },
+	{ 4, "HEARTBEAT" },
+	{ 5, "HEARTBEAT_ACK" },
+	{ 6, "ABORT" },
+	{ 7, "SHUTDOWN" },
+	{ 8, "SHUTDOWN_ACK" },
+	{ 9, "ERROR" },
+	{ 10, "COOKIE_ECHO" },
+	{ 11, "COOKIE_ACK" },
+	{ 14, "SHUTDOWN_COMPLETE" },
+	{ 64, "I_DATA" },
+	{ 192, "FORWARD_TSN" },
 };
 
 /* What a DATA chunk carries (RFC 9260 §15.5). */

@@ -201,8 +201,10 @@ static bool decode_erspan3(struct packet *p)
 
 /* Where they are not those of Ethernet. */
 static const struct dissector gre_types[] = {
-	{ 0x2001, "NHRP", NULL },           { 0x22eb, "ERSPAN", decode_erspan3 },
-	{ 0x880b, "PPP", decode_ppp },      { 0x88be, "ERSPAN", decode_erspan2 },
+	{ 0x2001, "NHRP", NULL },
+	{ 0x22eb, "ERSPAN", decode_erspan3 },
+	{ 0x880b, "PPP", decode_ppp },
+	{ 0x88be, "ERSPAN", decode_erspan2 },
 	{ 0x883e, "WCCP", decode_by_version },
 };
 
@@ -220,8 +222,8 @@ bool decode_gre(struct packet *p)
 	if (!packet_has(p, size))
 		return packet_cut(p);
 	packet_say(p, flags & 0x2000 && (flags & 7) == 0 ? "[GRE %u] " : "[GRE] ",
-		   flags & 0x2000 && (flags & 7) == 0
-			   ? get_be32(p->data + (flags & 0xc000 ? 8 : 4)) : 0);
+		   flags & 0x2000 && (flags & 7) == 0 ? get_be32(p->data + (flags & 0xc000 ? 8 : 4))
+						      : 0);
 	packet_skip(p, size);
 	if (!p->size || !packet_nest(p))
 		return true;
@@ -298,10 +300,8 @@ bool decode_vxlan(struct packet *p)
 bool decode_vxlan_gpe(struct packet *p)
 {
 	static const struct dissector next[] = {
-		{ 1, "IPv4", decode_ip4 },
-		{ 2, "IPv6", decode_ip6 },
-		{ 3, "Ethernet", decode_ethernet },
-		{ 4, "NSH", decode_nsh },
+		{ 1, "IPv4", decode_ip4 },          { 2, "IPv6", decode_ip6 },
+		{ 3, "Ethernet", decode_ethernet }, { 4, "NSH", decode_nsh },
 		{ 5, "MPLS", decode_mpls },
 	};
 	unsigned protocol;
@@ -404,9 +404,9 @@ bool decode_teredo(struct packet *p)
 bool decode_l2tp(struct packet *p)
 {
 	static const struct number_name types[] = {
-		{ 1, "SCCRQ" }, { 2, "SCCRP" }, { 3, "SCCCN" },  { 4, "StopCCN" }, { 6, "Hello" },
-		{ 7, "OCRQ" },  { 8, "OCRP" },  { 9, "OCCN" },   { 10, "ICRQ" },   { 11, "ICRP" },
-		{ 12, "ICCN" }, { 14, "CDN" },  { 15, "WEN" },   { 16, "SLI" },
+		{ 1, "SCCRQ" }, { 2, "SCCRP" }, { 3, "SCCCN" }, { 4, "StopCCN" }, { 6, "Hello" },
+		{ 7, "OCRQ" },  { 8, "OCRP" },  { 9, "OCCN" },  { 10, "ICRQ" },   { 11, "ICRP" },
+		{ 12, "ICCN" }, { 14, "CDN" },  { 15, "WEN" },  { 16, "SLI" },
 	};
 	unsigned flags;
 	size_t size;

@@ -27,10 +27,10 @@ static bool begins(const struct packet *p, const char *start)
 
 /* Methods of HTTP, of WebDAV and of UPnP, and the start of an answer. */
 static const char *const http_starts[] = {
-	"GET ",      "HEAD ",    "POST ",   "PUT ",      "DELETE ",    "OPTIONS ",
-	"CONNECT ",  "PATCH ",   "TRACE ",  "HTTP/1.",   "PROPFIND ",  "PROPPATCH ",
-	"MKCOL ",    "COPY ",    "MOVE ",   "LOCK ",     "UNLOCK ",    "REPORT ",
-	"M-SEARCH ", "NOTIFY ",  "SUBSCRIBE ", "UNSUBSCRIBE ", "RPC_CONNECT ",
+	"GET ",      "HEAD ",   "POST ",      "PUT ",         "DELETE ",      "OPTIONS ",
+	"CONNECT ",  "PATCH ",  "TRACE ",     "HTTP/1.",      "PROPFIND ",    "PROPPATCH ",
+	"MKCOL ",    "COPY ",   "MOVE ",      "LOCK ",        "UNLOCK ",      "REPORT ",
+	"M-SEARCH ", "NOTIFY ", "SUBSCRIBE ", "UNSUBSCRIBE ", "RPC_CONNECT ",
 };
 
 /* Where the value of a field begins in a header that ends at end, or end. name is lower case. */
@@ -93,7 +93,7 @@ static size_t header_end(const struct packet *p)
 {
 	for (size_t at = 3; at < p->captured; at++)
 		if (p->data[at] == '\n' && (p->data[at - 1] == '\n' ||
-		    (p->data[at - 1] == '\r' && p->data[at - 2] == '\n')))
+					    (p->data[at - 1] == '\r' && p->data[at - 2] == '\n')))
 			return at + 1;
 	return 0;
 }
@@ -126,7 +126,9 @@ bool decode_http(struct packet *p)
 bool decode_ssh(struct packet *p)
 {
 	static const struct number_name messages[] = {
-		{ 1, "Disconnect" }, { 20, "Key Exchange Init" }, { 21, "New Keys" },
+		{ 1, "Disconnect" },
+		{ 20, "Key Exchange Init" },
+		{ 21, "New Keys" },
 		{ 30, "Diffie-Hellman Key Exchange Init" },
 		{ 31, "Diffie-Hellman Key Exchange Reply" },
 	};
@@ -198,16 +200,16 @@ static const struct number_name tls_records[] = {
 };
 
 static const struct number_name tls_handshakes[] = {
-	{ 0, "Hello Request" },        { 1, "Client Hello" },
-	{ 2, "Server Hello" },         { 3, "Hello Verify Request" },
-	{ 4, "New Session Ticket" },   { 11, "Certificate" },
-	{ 12, "Server Key Exchange" }, { 13, "Certificate Request" },
-	{ 14, "Server Hello Done" },   { 16, "Client Key Exchange" },
+	{ 0, "Hello Request" },        { 1, "Client Hello" },         { 2, "Server Hello" },
+	{ 3, "Hello Verify Request" }, { 4, "New Session Ticket" },   { 11, "Certificate" },
+	{ 12, "Server Key Exchange" }, { 13, "Certificate Request" }, { 14, "Server Hello Done" },
+	{ 16, "Client Key Exchange" },
 };
 
 static const struct number_name tls_versions[] = {
-	{ 0x0300, "SSLv3" },   { 0x0301, "TLSv1" },    { 0x0302, "TLSv1.1" }, { 0x0303, "TLSv1.2" },
-	{ 0x0304, "TLSv1.3" }, { 0xfeff, "DTLSv1.0" }, { 0xfefd, "DTLSv1.2" },
+	{ 0x0300, "SSLv3" },    { 0x0301, "TLSv1" },   { 0x0302, "TLSv1.1" },
+	{ 0x0303, "TLSv1.2" },  { 0x0304, "TLSv1.3" }, { 0xfeff, "DTLSv1.0" },
+	{ 0xfefd, "DTLSv1.2" },
 };
 
 /* The version that a ServerHello chose: in its extension 43 (RFC 8446 §4.2.1) or its head. */
@@ -282,8 +284,10 @@ bool decode_quic(struct packet *p)
 		return false;
 	type = p->data[0] >> 4 & 3;
 	packet_protocol(p, "QUIC");
-	packet_say(p, "%s, DCID=", !version ? "Version Negotiation"
-				   : version == 0x6b3343cf ? types2[type] : types[type]);
+	packet_say(p, "%s, DCID=",
+		   !version                ? "Version Negotiation"
+		   : version == 0x6b3343cf ? types2[type]
+					   : types[type]);
 	for (unsigned i = 0; i < p->data[5] && packet_has(p, 7 + i); i++)
 		packet_say(p, "%02x", p->data[6 + i]);
 	return true;
@@ -295,7 +299,8 @@ bool decode_sip(struct packet *p)
 	static const char version[] = "SIP/2.0";
 	bool known = begins(p, version);
 
-	for (size_t at = 3; !known && at + 7 <= p->captured && p->data[at] != '\n' && at < 256; at++)
+	for (size_t at = 3; !known && at + 7 <= p->captured && p->data[at] != '\n' && at < 256;
+	     at++)
 		known = memcmp(p->data + at, version, 7) == 0;
 	if (!known)
 		return false;
@@ -307,8 +312,8 @@ bool decode_sip(struct packet *p)
 bool decode_stun(struct packet *p)
 {
 	static const struct number_name methods[] = {
-		{ 1, "Binding" }, { 3, "Allocate" }, { 4, "Refresh" }, { 6, "Send" }, { 7, "Data" },
-		{ 8, "CreatePermission" }, { 9, "ChannelBind" },
+		{ 1, "Binding" }, { 3, "Allocate" },         { 4, "Refresh" },     { 6, "Send" },
+		{ 7, "Data" },    { 8, "CreatePermission" }, { 9, "ChannelBind" },
 	};
 	static const char *const classes[] = { "Request", "Indication", "Success Response",
 					       "Error Response" };
@@ -325,14 +330,19 @@ bool decode_stun(struct packet *p)
 
 bool decode_bittorrent(struct packet *p)
 {
-	if (p->stream && begins(p, "\x13" "BitTorrent protocol")) {
+	if (p->stream && begins(p, "\x13"
+				   "BitTorrent protocol")) {
 		packet_protocol(p, "BitTorrent");
 		packet_say(p, "Handshake");
 		return true;
 	}
-	if (!p->stream && (begins(p, "d1:ad2:id20:") || begins(p, "d1:rd2:id20:") || begins(p, "d1:eli"))) {
+	if (!p->stream &&
+	    (begins(p, "d1:ad2:id20:") || begins(p, "d1:rd2:id20:") || begins(p, "d1:eli"))) {
 		packet_protocol(p, "BT-DHT");
-		packet_say(p, "%s", p->data[3] == 'a' ? "Query" : p->data[3] == 'r' ? "Response" : "Error");
+		packet_say(p, "%s",
+			   p->data[3] == 'a'   ? "Query"
+			   : p->data[3] == 'r' ? "Response"
+					       : "Error");
 		return true;
 	}
 	return false;
