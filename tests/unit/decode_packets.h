@@ -1,7 +1,6 @@
 /*
  * Packets and the lines that describe them. tshark names most of their
- * protocols the same; where it looks closer (versions of TLS) or sees more (a
- * cut frame), by_tshark is NULL.
+ * protocols the same; where it sees more (a cut frame), by_tshark is NULL.
  */
 #ifndef DECODE_PACKETS_H
 #define DECODE_PACKETS_H
@@ -149,13 +148,13 @@ static const struct decode_packet decode_packets[] = {
 	  "1111111111111111111111111100000213010100001400000010000e00000b6578616d706c652e636f6d",
 	  "TLSv1", "10.0.2.15", "10.0.2.2",
 	  "Client Hello (SNI=example.com)",
-	  NULL },
+	  "TLSv1" },
 	{ "SSH",
 	  "52550a00020252540012345608004500003d12340000400650770a00020f0a0002029c400016000003e8"
 	  "000000005018faf038cf00005353482d322e302d4f70656e5353485f392e320d0a",
 	  "SSH", "10.0.2.15", "10.0.2.2",
 	  "SSH-2.0-OpenSSH_9.2",
-	  NULL },
+	  "SSH" },
 	{ "text with control characters",
 	  "52550a00020252540012345608004500003d12340000400650770a00020f0a00020200199c40000003e8"
 	  "000000005018faf02d1d0000323230201b5b33316d686907ff2074686572650d0a",
@@ -258,7 +257,7 @@ static const struct decode_packet decode_packets[] = {
 	  "000000000000",
 	  "BOOTP", "10.0.2.15", "10.0.2.2",
 	  "Boot Request - Transaction ID 0x11223344",
-	  NULL },
+	  "BOOTP" },
 	{ "NTP",
 	  "52550a00020252540012345608004500004c123400004011505d0a00020f0a000202007b007b0038c377"
 	  "230000000000000000000000000000000000000000000000000000000000000000000000000000000000"
@@ -301,7 +300,7 @@ static const struct decode_packet decode_packets[] = {
 	  "000000000000000000000000000000000000",
 	  "UDP", "10.0.2.15", "10.0.2.2",
 	  "[IP length 1500, but 46 bytes are there] 1 > 2 Len=0",
-	  NULL },
+	  "UDP" },
 	{ "IPv4 of another version",
 	  "52550a00020252540012345608005500001c123400004011508d0a00020f0a000202000100020008e7ca"
 	  "000000000000000000000000000000000000",

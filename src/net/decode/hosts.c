@@ -1,7 +1,7 @@
 /*
  * What configures and watches hosts: DHCP (RFC 2131), DHCPv6 (RFC 8415), NTP (RFC 5905),
- * PTP (IEEE 1588), TFTP (RFC 1350), SNMP (RFC 3416), NetFlow (RFC 3954,
- * 7011), IPMI, the log of RFC 5424. Pure; any thread.
+ * PTP (IEEE 1588), TFTP (RFC 1350), SNMP (RFC 3416), messages of syslog by RFC 5424,
+ * NetFlow (RFC 3954, 7011), IPMI. Pure; any thread.
  */
 #include <string.h>
 
