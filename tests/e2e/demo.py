@@ -599,7 +599,7 @@ def test_every_thread_has_its_walls():
         deck.call("capture.start", {"path": os.path.join(deck.path, "x.pcapng")})
         process = f"/proc/{deck.process.pid}"
         filters = {"vmdeck": "1", "io-one": "1", "vcpu0-one": "2", "vcpu1-one": "2",
-                   "uplink": "1", "worker": "1", "capture": "1"}
+                   "uplink": "1", "worker": "1", "capture": "2"}
         d.wait_for(lambda: filters_of(process) == filters, "each thread to be behind its walls")
         with open(f"{process}/limits") as file:
             assert re.search(r"Max core file size +1 +1 ", file.read())
