@@ -487,7 +487,9 @@ static unsigned leases_given(struct net_switch *sw, struct guest *guest, unsigne
 	size_t had = switch_list_leases(sw, leases, 128), has;
 
 	for (unsigned i = 0; i < 70; i++) {
+		pthread_mutex_lock(&guest->lock); /* the answer to the one before may still come */
 		guest->mac[4] = (uint8_t)(i + 1);
+		pthread_mutex_unlock(&guest->lock);
 		guest->address = 0x0a000200u + first + i;
 		send_dhcp_request(guest);
 		/* One by one: all at once are more than its share of the inbox. */
