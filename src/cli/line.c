@@ -105,10 +105,13 @@ static void take_view(struct command_asked *asked, const struct cli *cli)
 int line_read(const void *hooks, const char *line, const struct command_place *place,
 	      struct command_asked *asked, struct cause *cause)
 {
+	struct cause unread;
 	struct words words;
 	struct cli cli;
 	int status;
 
+	/* What is told to nobody is not printed over the screen either. */
+	cause = cause ? cause : &unread;
 	*asked = (struct command_asked){ .requests = NULL };
 	if (words_split(&words, line) < 0)
 		return cause_set(cause, ENOMEM, "there is no memory for the line");

@@ -37,7 +37,7 @@ struct command_asked {
 
 struct command_line {
 	const void *arg; /* the table's own */
-	/* 0, or a negative errno with a cause; asked holds nothing then. */
+	/* 0, or a negative errno with a cause, which may be NULL; asked holds nothing then. */
 	int (*read)(const void *arg, const char *line, const struct command_place *place,
 		    struct command_asked *asked, struct cause *cause);
 	/*

@@ -1,10 +1,12 @@
 /* The commands as a screen has them: what lines ask for, what can follow, and lines of requests. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -212,6 +214,30 @@ static void words_are_those_of_a_shell(void **state)
 	words_free(&words);
 }
 
+/* What nobody wants to know is not said on a terminal that a screen has. */
+static void without_a_cause_nothing_is_printed(void **state)
+{
+	static const char *const lines[] = { "stpo web", "insert", "stop --froce", "doctor", "stop '" };
+	struct command_asked asked;
+	int before = dup(STDERR_FILENO), ends[2];
+	unsigned failed = 0;
+	char said[16];
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+	dup2(ends[1], STDERR_FILENO);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		failed += line_read(&hooks, lines[i], &place, &asked, NULL) < 0;
+	dup2(before, STDERR_FILENO);
+	n = read(ends[0], said, sizeof(said));
+	close(ends[0]);
+	close(ends[1]);
+	close(before);
+	assert_int_equal(failed, ARRAY_SIZE(lines));
+	assert_int_equal(n, -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +246,7 @@ int main(void)
 		cmocka_unit_test(candidates_come_with_what_they_mean),
 		cmocka_unit_test(requests_have_their_lines),
 		cmocka_unit_test(words_are_those_of_a_shell),
+		cmocka_unit_test(without_a_cause_nothing_is_printed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
