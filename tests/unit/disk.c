@@ -411,6 +411,39 @@ static void causes_name_the_disk(void **state)
 	assert_memory_equal(warning.text, "disk0: /", 8);
 }
 
+/* Without a file of its own, the close of which may wait: fcntl() would not give one. */
+static int grow_in_vain(struct disk *disk)
+{
+	struct disk_growth *second = NULL;
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (refuse_calls(&(struct refusal){ SYS_fcntl, EIO }, 1) < 0)
+			_exit(1);
+		_exit(-disk_growth_new(&second, disk, 2 * IMAGE_SIZE, NULL));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : 0;
+}
+
+static void one_grows_once_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+	struct disk_growth *growth = NULL;
+	struct cause cause;
+
+	assert_int_equal(open_disk(f, false, NULL), 0);
+	assert_int_equal(disk_growth_new(&growth, f->disk, 2 * IMAGE_SIZE, &cause), 0);
+	assert_int_equal(grow_in_vain(f->disk), -EBUSY);
+	assert_int_equal(disk_growth_run(growth, &cause), 0);
+	assert_int_equal(grow_in_vain(f->disk), -EIO);
+	assert_int_equal(disk_grow(f->disk, growth, &cause), 0);
+	assert_int_equal(disk_size(f->disk), 2 * IMAGE_SIZE);
+	disk_growth_free(growth);
+}
+
 /* How hosts refuse io_uring: kernels without it, its switch, and containers' filters. */
 static const struct refusal refusals[] = {
 	{ SYS_io_uring_setup, EPERM },
@@ -471,6 +504,7 @@ int main(void)
 		TEST(disks_are_exchanged),
 		TEST(symbolic_links_are_followed),
 		TEST(causes_name_the_disk),
+		TEST(one_grows_once_at_a_time),
 	};
 
 	const struct CMUnitTest with_io_uring[] = {

@@ -89,12 +89,13 @@ int disk_growth_new(struct disk_growth **out, const struct disk *disk, uint64_t 
 		return cause_errno(cause, ENOMEM, "%s", disk->config.path);
 	memcpy(growth->path, disk->config.path, size);
 	growth->bytes = bytes;
-	growth->file = (struct disk_file){ .fd = fcntl(disk->file.fd, F_DUPFD_CLOEXEC, 0),
-					   .st = disk->file.st };
-	if (growth->file.fd < 0)
-		r = cause_errno(cause, errno, "%s", growth->path);
+	growth->file = (struct disk_file){ .fd = -1, .st = disk->file.st };
+	/* A file of one that is refused is not closed here, which may wait for its file system. */
+	r = begin(growth, cause);
 	if (!r)
-		r = begin(growth, cause);
+		growth->file.fd = fcntl(disk->file.fd, F_DUPFD_CLOEXEC, 0);
+	if (!r && growth->file.fd < 0)
+		r = cause_errno(cause, errno, "%s", growth->path);
 	if (r)
 		disk_growth_free(growth);
 	else
