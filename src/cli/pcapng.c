@@ -138,12 +138,13 @@ static void take_packet(struct pcapng_shape *shape, const uint8_t *block, size_t
 }
 
 /* Without memory for it, later files lack it. */
-static void keep(struct pcapng_shape *shape, const uint8_t *data, size_t size)
+/* Packets say by number which interface is theirs, so what comes of others leaves room for these. */
+static void keep(struct pcapng_shape *shape, const uint8_t *data, size_t size, bool extra)
 {
 	size_t need = shape->head_size + size;
 	uint8_t *more;
 
-	if (need > PCAPNG_HEAD_MAX)
+	if (need > (extra ? PCAPNG_EXTRA_MAX : PCAPNG_HEAD_MAX))
 		return;
 	if (need > shape->head_room) {
 		more = realloc(shape->head, need * 2);
@@ -219,7 +220,7 @@ size_t pcapng_shape_block(struct pcapng_shape *shape, uint8_t *out, const uint8_
 	if (type == BLOCK_SECTION ||
 	    (!shape->classic &&
 	     (type == BLOCK_INTERFACE || type == BLOCK_NAMES || type == BLOCK_SECRETS)))
-		keep(shape, out, size);
+		keep(shape, out, size, type == BLOCK_NAMES || type == BLOCK_SECRETS);
 	return size;
 }
 

@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 #define PCAPNG_BLOCK_MAX (128u * 1024) /* a longer block is none of the deck's */
-#define PCAPNG_HEAD_MAX (1024u * 1024) /* bytes that every file begins with */
+#define PCAPNG_HEAD_MAX (1024u * 1024) /* bytes that every file begins with, */
+#define PCAPNG_EXTRA_MAX (768u * 1024) /* with names and secrets up to there */
 #define PCAPNG_INTERFACES_MAX 1024
 #define PCAPNG_TAIL_SIZE(interfaces) ((interfaces) * 52u)
 

@@ -21,6 +21,7 @@
 
 #include <cmocka.h>
 
+#include "base/checked.h"
 #include "cli/pcapng_copy.h"
 #include "cli/signals.h"
 
@@ -475,6 +476,33 @@ static void files_follow_each_other(void **state)
 	assert_int_equal(count_files(fixture, true), 3);
 }
 
+/* Each file has all interfaces, however many secrets and names there are before the last one. */
+static void what_else_a_file_begins_with_leaves_room_for_interfaces(void **state)
+{
+	static struct pcapng_shape shape;
+	static uint32_t block[16 * 1024];
+	const uint32_t interface[] = { 1, 20, 1, 65535, 20 };
+	size_t before;
+
+	(void)state;
+	/* Until not even a small one has room. */
+	for (uint32_t size = sizeof(block); size >= 32; size /= 2) {
+		block[1] = block[size / 4 - 1] = size;
+		for (unsigned i = 0; i < 64; i++) {
+			block[0] = i % 2 ? 10 : 4;
+			pcapng_shape_block(&shape, (void *)block, (void *)block, size);
+		}
+	}
+	assert_in_range(shape.head_size, sizeof(block), PCAPNG_HEAD_MAX);
+	before = shape.head_size;
+	for (unsigned i = 0; i < PCAPNG_INTERFACES_MAX; i++)
+		pcapng_shape_block(&shape, (void *)interface, (void *)interface, sizeof(interface));
+	assert_int_equal(shape.head_size, before + PCAPNG_INTERFACES_MAX * sizeof(interface));
+	assert_memory_equal(shape.head + shape.head_size - sizeof(interface), interface,
+			    sizeof(interface));
+	free(shape.head);
+}
+
 static void the_oldest_files_go(void **state)
 {
 	struct fixture *fixture = *state;
@@ -562,6 +590,7 @@ int main(void)
 		TEST(classic_pcap_has_headers_and_data_alone),
 		TEST(classic_pcap_that_cannot_grow_is_valid),
 		TEST(files_follow_each_other),
+		TEST(what_else_a_file_begins_with_leaves_room_for_interfaces),
 		TEST(the_oldest_files_go),
 		TEST(a_number_of_files_ends_it),
 		TEST(what_is_no_capture_ends_it),
