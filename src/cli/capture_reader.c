@@ -110,7 +110,7 @@ static void put_frames(pcap_t *file)
 		uint64_t stamp = (uint64_t)header->ts.tv_sec * 1000000000u +
 				 (uint64_t)header->ts.tv_usec;
 
-		if (!header->caplen || header->caplen < header->len ||
+		if (header->caplen < CAPTURE_READER_FRAME_MIN || header->caplen < header->len ||
 		    header->caplen > CAPTURE_READER_FRAME_MAX) {
 			left_out++;
 			continue;

@@ -10,13 +10,14 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#define CAPTURE_READER_FRAME_MIN 14u
 #define CAPTURE_READER_FRAME_MAX 65550u /* bytes, with the Ethernet header */
 
 struct capture_reader {
 	const char *path; /* for messages; "-": standard input */
 	FILE *records;
 	pid_t pid;
-	uint64_t left_out; /* packets so far that are cut short, empty or too long */
+	uint64_t left_out; /* packets so far that are cut short, too short or too long */
 	uint64_t stamp;	   /* ns, from the first frame on: of the one that came last, rising */
 	uint32_t size;
 	uint8_t frame[CAPTURE_READER_FRAME_MAX];

@@ -105,7 +105,7 @@ static int put_capture(struct injection *injection, const char *path, bool fast)
 	if (injection->shown)
 		fputs("\r\033[K", stderr);
 	if (reader && reader->left_out)
-		fail("%s: %llu packet%s left out: cut short, empty or too long", reader->path,
+		fail("%s: %llu packet%s left out: cut short, too short or too long", reader->path,
 		     (unsigned long long)reader->left_out, reader->left_out == 1 ? "" : "s");
 	if (reader)
 		capture_reader_close(reader);

@@ -94,10 +94,10 @@ def test_a_capture_keeps_its_pace(deck):
 def test_packets_that_are_no_whole_frames_are_left_out(deck):
     data = frame(deck)
     path = d.pcap(os.path.join(deck.path, "cut.pcap"),
-                [(1, data, 60), (1, data[:40], 60), (1, b"", 0), (1, data, 60)])
+                [(1, data, 60), (1, data[:40], 60), (1, b"", 0), (1, data[:13], 13), (1, data, 60)])
     done = deck.run("port", "inject", PORT, path)
     assert done.returncode == 0 and done.stdout == "2 frames: 2 flood\n", done
-    assert "2 packets left out: cut short, empty or too long" in done.stderr, done
+    assert "3 packets left out: cut short, too short or too long" in done.stderr, done
 
 
 @deck_of_two.case
