@@ -150,9 +150,9 @@ static bool port_is_full(struct mac_table *table, uint32_t port, bool own, uint3
 {
 	if (!is_at_limit(table, port, own))
 		return false;
-	if (table->swept[port] == now)
+	/* Of two who send from one port, as when one is injected, one looks. */
+	if (atomic_exchange_explicit(&table->swept[port], now, memory_order_relaxed) == now)
 		return true;
-	table->swept[port] = now;
 	for (uint32_t i = 0; i < MAC_ENTRIES; i++) {
 		uint64_t entry = entry_load(table, i);
 
@@ -301,7 +301,7 @@ void mac_table_forget(struct mac_table *table, uint32_t port)
 		if (entry && ENTRY_PORT(entry) == port)
 			replace(table, i, entry, 0);
 	}
-	table->swept[port] = 0;
+	atomic_store_explicit(&table->swept[port], 0, memory_order_relaxed);
 }
 
 bool mac_table_get(const struct mac_table *table, uint32_t index, uint32_t now, uint64_t *mac,

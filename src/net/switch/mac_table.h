@@ -49,7 +49,7 @@ struct mac_table {
 	_Atomic uint32_t *stamps;  /* when last seen as a source */
 	_Atomic uint32_t learned[NET_PORTS_MAX]; /* entries of each port */
 	_Atomic uint16_t limits[NET_PORTS_MAX];	 /* of them; 0: MAC_PER_PORT */
-	uint32_t swept[NET_PORTS_MAX];		 /* when it last looked for its expired entries */
+	_Atomic uint32_t swept[NET_PORTS_MAX];	 /* when it last looked for its expired entries */
 	struct mac_flaps flaps;
 };
 
