@@ -340,7 +340,7 @@ void complete_offer(struct cli *cli, int argc, char **argv,
 	if (argc <= 1)
 		return;
 	cli->command = command_find(cli->commands, argv[0]);
-	if (!cli->command)
+	if (!cli->command || (cli->on_screen && !command_on_screen(cli->command)))
 		return;
 	for (int i = 1; i < argc - 1; i++)
 		take_word(&typing, cli, argv[i]);

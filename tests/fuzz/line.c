@@ -18,7 +18,7 @@ const struct fuzz_seed fuzz_seeds[] = {
 	SEED("stop --force web 'd b'"), SEED("port set web/net0 loss=1% delay=20ms"),
 	SEED("port break web/net0 \"tcp port 80\""), SEED("capture -i web -f 'tcp' --past 30s -w ~/x"),
 	SEED("insert web/disk1 -f a\\ b.iso"), SEED("port pass web/net0 --data 00:11"),
-	SEED("balloon 512M"), SEED("start --timeout=5 -w -- --x"), SEED("eject"), SEED("\\'\"\\\\"),
+	SEED("balloon 512M"), SEED("start --timeout=5 -w -- --x"), SEED("eject"), SEED("run "), SEED("\\'\"\\\\"),
 	{ NULL, 0 },
 };
 

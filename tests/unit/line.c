@@ -148,6 +148,10 @@ static void candidates_come_with_what_they_mean(void **state)
 	assert_null(strstr(text, "--socket"));
 	assert_null(strstr(text, "--wait"));
 	*text = '\0';
+	/* Of one that is for a shell alone nothing is looked for. */
+	line_complete(&hooks, "run ", &place, collect, text);
+	line_complete(&hooks, "disk --", &place, collect, text);
+	assert_string_equal(text, "");
 	line_complete(&hooks, "eject ", &place, collect, text);
 	assert_string_equal(text, "web/disk1=/a.iso,");
 }
