@@ -277,6 +277,20 @@ def test_a_passphrase_that_is_missing():
         deck.wait_state("two", "failed")
 
 
+def test_guests_that_are_shown_again_and_again():
+    """What hangs takes one of the threads for that, not all of them."""
+    with deck_and_files() as (deck, files):
+        deck.guest("two", with_image(files, "two").replace("readonly = yes", "format = luks"))
+        deck.call("deck.reload")
+        files.deafen()
+        for _ in range(6):
+            assert deck.call("guest.show", {"guest": "two"})["disks"][0]["locked"]
+        other = deck.write("other.iso", " " * 4096)
+        insert = deck.start("insert", "one", other, stderr=subprocess.PIPE, text=True)
+        assert insert.wait(SOON) == 0, insert.stderr.read()
+        assert disk_of(deck)["path"] == other
+
+
 def locked_when_listed(deck):
     return {guest["name"]: guest["disks"][0]["locked"]
             for guest in deck.call("guest.list")["guests"]}

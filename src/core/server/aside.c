@@ -26,6 +26,7 @@ static void run_late(void *arg)
 	struct aside *aside = arg;
 
 	aside->answered = true;
+	aside->server->overdue++;
 	answer_result(&aside->answer, aside->kind->late(aside->arg));
 }
 
@@ -46,7 +47,9 @@ static void done(void *arg)
 	struct aside *aside = arg;
 
 	loop_timer_cancel(aside->server->loop, &aside->late);
-	if (!aside->answered)
+	if (aside->answered)
+		aside->server->overdue--;
+	else
 		answer(aside);
 	aside_release(aside->server, aside->kind->release, aside->arg);
 	free(aside);

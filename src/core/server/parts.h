@@ -21,6 +21,7 @@ struct server {
 	struct loop *loop; /* the deck's */
 	struct worker worker;  /* for captures */
 	struct worker openers; /* for files that people name, any of which may never answer */
+	unsigned overdue; /* asides that were answered without their work, which goes on */
 	struct peers peers;
 	struct leave leave;
 

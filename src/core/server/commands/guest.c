@@ -421,14 +421,15 @@ static struct look *look_new(const struct request *request)
 
 /*
  * False: the guest is shown as the deck knows it, which it is also where a file system does not
- * answer in time.
+ * answer in time, or has not yet when it was asked before.
  */
 static bool look_closer(struct request *request, json_t *guest)
 {
 	static const struct aside_kind kind = { .work = look_work, .finish = look_finish,
 						.late = look_late, .patience = LOOK_PATIENCE,
 						.release = look_release };
-	struct look *look = look_new(request);
+	/* Who shows it again and again would leave no thread for what else may wait. */
+	struct look *look = request->server->overdue ? NULL : look_new(request);
 
 	if (!look)
 		return false;
