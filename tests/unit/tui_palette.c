@@ -24,6 +24,7 @@
 #include "tui/ui/mistakes.h"
 #include "tui/ui/orders.h"
 #include "tui/ui/palette.h"
+#include "tui/ui/palette_list.h"
 
 #define GUESTS "{\"guests\":[{\"name\":\"db\",\"state\":\"running\"}," \
 	       "{\"name\":\"web\",\"state\":\"running\"}]}"
@@ -301,6 +302,19 @@ static void orders_are_for_marked_guests(void **state)
 	assert_string_equal(line_of(screen), "reset");
 }
 
+/* As a port that a deck calls nothing. */
+static void what_has_no_name_is_not_offered(void **state)
+{
+	struct palette_list list = { .items = NULL };
+
+	(void)state;
+	palette_list_add(&list, "", "", "help", NULL);
+	assert_null(palette_list_best(&list));
+	palette_list_add(&list, "", "web", NULL, NULL);
+	assert_string_equal(palette_list_best(&list)->word, "web");
+	palette_list_clear(&list);
+}
+
 static void lines_are_kept_in_a_file(void **state)
 {
 	struct history history = { .read = false };
@@ -343,6 +357,7 @@ int main(void)
 		TEST(orders_by_key_have_their_lines),
 		TEST(a_screen_that_watches_orders_nothing),
 		TEST(orders_are_for_marked_guests),
+		TEST(what_has_no_name_is_not_offered),
 		cmocka_unit_test(lines_are_kept_in_a_file),
 	};
 	int failed;

@@ -49,7 +49,7 @@ void palette_list_add(struct palette_list *list, const char *typed, const char *
 	struct candidate item = { .key = key, .score = fuzzy_score(typed, word) };
 
 	/* Only words of two tables meet: those of keys, which come second. */
-	if (item.score < 0 || (key && has_word(list, word)) || !make_room(list))
+	if (!*word || item.score < 0 || (key && has_word(list, word)) || !make_room(list))
 		return;
 	item.order = list->count;
 	item.word = strdup(word);
