@@ -252,7 +252,7 @@ static size_t take_packet(struct pcapng_copy *copy, uint8_t *out, const uint8_t 
 /* Whether something has come to the secrets, which is put out then. */
 static bool put_keys(struct pcapng_copy *copy)
 {
-	size_t size = copy->bytes && !copy->full && !copy->shape.classic ?
+	size_t size = copy->bytes && !copy->full && !copy->error && !copy->shape.classic ?
 			      tls_keys_next(&copy->keys) : 0;
 
 	if (!size)

@@ -149,6 +149,38 @@ static void nothing_written_is_said(void **state)
 }
 
 /* A shell's ">>": what was there before stays. */
+/* Nor are secrets, which would hold up what the deck has to say of those that were lost. */
+static void secrets_do_not_come_behind_an_error(void **state)
+{
+	struct fixture *fixture = *state;
+	struct pcapng_copy *copy = &fixture->copy;
+	char path[sizeof(fixture->path) + 8];
+	struct rlimit before, limit;
+	FILE *keys;
+
+	signal(SIGXFSZ, SIG_IGN);
+	snprintf(path, sizeof(path), "%s.keys", fixture->path);
+	keys = fopen(path, "we");
+	assert_non_null(keys);
+	fputs("CLIENT_RANDOM 00 11\n", keys);
+	fclose(keys);
+	assert_int_equal(tls_keys_open(&copy->keys, path), 0);
+	unlink(path);
+	send_packets(fixture, 2, true);
+	open_path(fixture);
+	getrlimit(RLIMIT_FSIZE, &before);
+	limit = before;
+	limit.rlim_cur = BLOCK - 1;
+	setrlimit(RLIMIT_FSIZE, &limit);
+	pcapng_copy_run(copy);
+	setrlimit(RLIMIT_FSIZE, &before);
+	close(copy->to);
+	tls_keys_close(&copy->keys);
+	assert_int_equal(copy->error, EFBIG);
+	assert_true(copy->nothing);
+	assert_int_equal(copy->dropped, 2);
+}
+
 static void a_deck_that_breaks_off_leaves_whole_packets(void **state)
 {
 	struct fixture *fixture = *state;
@@ -579,6 +611,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_file_that_cannot_grow_is_valid_and_counted),
 		TEST(nothing_written_is_said),
+		TEST(secrets_do_not_come_behind_an_error),
 		TEST(a_deck_that_breaks_off_leaves_whole_packets),
 		TEST(a_stalled_reader_does_not_hold_up_signals),
 		TEST(what_the_reader_did_not_take_is_counted),
