@@ -353,7 +353,7 @@ def test_commands_are_typed_in_the_palette():
             terminal.see(r"there is no command 'pasue'; did you mean 'pause'\?\n : pasue web$")
             # What the deck refuses keeps the line as well.
             terminal.keys("C-u", "pause web", "Enter")
-            terminal.see(r"^ web is paused; only .*\n : pause web$")
+            terminal.see(r"^ web is paused; only .*\n .*can be resumed\n : pause web$")
             terminal.keys("C-u", "port set web/net0 loss=1%", "Enter")
             terminal.see("^ Done: port set web/net0 loss=1%")
             assert "loss = 1%" in folder.run("port", "show", "web/net0").stdout

@@ -389,10 +389,17 @@ static bool palette_key(void *arg, wint_t key, bool special)
 	return true;
 }
 
+/* Why the line was refused comes before words for it, where there is not room for both. */
+static int wrong_rows(const struct palette *palette, int room)
+{
+	return *palette->wrong && room > 0 ?
+		draw_lines(palette->wrong, draw_columns() - 2, room) : 0;
+}
+
 static int palette_rows(void *arg, int room)
 {
 	const struct palette *palette = arg;
-	int wrong = *palette->wrong && room > 0;
+	int wrong = wrong_rows(palette, room);
 
 	return palette_list_rows(&palette->list, room - wrong) + wrong;
 }
@@ -400,16 +407,16 @@ static int palette_rows(void *arg, int room)
 static void palette_draw(void *arg, struct rect rect)
 {
 	const struct palette *palette = arg;
-	int wrong = *palette->wrong && rect.height > 0;
+	int wrong = wrong_rows(palette, rect.height);
 
 	rect.height -= wrong;
 	if (rect.height > 0)
 		palette_list_draw(&palette->list, rect);
 	if (!wrong)
 		return;
-	draw_fill((struct rect){ rect.y + rect.height, rect.x, 1, rect.width }, INK_TEXT);
-	draw_sentence(rect.y + rect.height, rect.x + 1, rect.width - 2, INK_BAD | DRAW_BOLD,
-		      palette->wrong);
+	draw_fill((struct rect){ rect.y + rect.height, rect.x, wrong, rect.width }, INK_TEXT);
+	draw_wrapped((struct rect){ rect.y + rect.height, rect.x + 1, wrong, rect.width - 2 },
+		     INK_BAD | DRAW_BOLD, palette->wrong);
 }
 
 static const struct prompt_hint hints[] = {
