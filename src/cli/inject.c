@@ -169,8 +169,10 @@ int port_inject_requests(struct cli *cli)
 	if (status)
 		return status;
 	if (!option_given(cli, "data"))
-		return usage_error(cli->command, "port inject: captures are for a shell alone; here "
-				   "it takes --data");
+		return usage_error(cli->command, cli->on_screen ?
+				   "port inject: captures are for a shell alone; here it takes --data" :
+				   "port inject: the frames of a capture are not printed by --dry-run; "
+				   "that of --data is");
 	hex = port_data(cli, &status);
 	if (!hex)
 		return status;

@@ -1010,6 +1010,8 @@ static void what_would_be_asked_is_printed(void **state)
 	has(out, "web     running");
 	assert_int_equal(vmdeck("--dry-run eject web"), 1);
 	has(err, "which drive of web is meant only its deck knows");
+	assert_int_equal(vmdeck("--dry-run port inject web/net0 x.pcap"), 2);
+	has(err, "the frames of a capture are not printed by --dry-run");
 	assert_int_equal(vmdeck("--dry-run stop"), 2);
 	assert_int_equal(vmdeck("--dry-run help"), 2);
 	has(err, "--dry-run: 'help' asks nothing of a deck");
