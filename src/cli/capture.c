@@ -273,7 +273,10 @@ static void say_waiting(json_t *waiting)
 			    json_string_value(name));
 }
 
-/* To a file on the deck's host, with a name of its own unless one is given. */
+/*
+ * To a file on the deck's host, with a name of its own unless one is given. Of a past alone the
+ * second request ends it; whoever asks puts in which one it is.
+ */
 static int start_requests(struct cli *cli)
 {
 	int status = read_interfaces(cli) || read_past(cli) ? CLI_USAGE : CLI_OK;
@@ -291,6 +294,8 @@ static int start_requests(struct cli *cli)
 	if (name)
 		json_object_set_new(params, "path", message_text(path));
 	request_add(cli, METHOD_CAPTURE_START, params);
+	if (is_past_alone(cli))
+		request_add(cli, METHOD_CAPTURE_STOP, json_object());
 	return CLI_OK;
 }
 

@@ -202,7 +202,7 @@ static const struct command rows[] = {
 		  "  vmdeck capture -b filesize:100000 -b files:10 -w ring.pcapng\n",
 	  .options = capture_options, .run = capture_main, .requests = capture_requests,
 	  .view = "network",
-	  .shell_options = "count|autostop|ring-buffer|format|pcap|follow|quiet" },
+	  .shell_options = "count|autostop|ring-buffer|format|pcap|tls-keys|quiet" },
 	{ .name = "extcap", .args = "", .method = -1,
 	  .help = "shows a deck's switches, guests and ports to Wireshark",
 	  .more = "Wireshark and tshark call it, by a script in a folder that is theirs or named to "

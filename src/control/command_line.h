@@ -29,7 +29,11 @@ struct command_place {
 
 /* What a line asks for. */
 struct command_asked {
-	json_t *requests; /* an array of {"method", "params"} that change something, the caller's */
+	/*
+	 * An array of {"method", "params"} that change something, the caller's. A capture.stop behind
+	 * a capture.start has no params: it is of the capture that has begun.
+	 */
+	json_t *requests;
 	const char *view; /* id of the view that shows what comes of it, or NULL */
 	char guest[NAME_SIZE]; /* whom that shows, or "" */
 	bool marked; /* the guest of the only request stands for all that are marked */

@@ -76,6 +76,8 @@ static void lines_ask_for_what_commands_do(void **state)
 		{ "port set loss=1%", "port.set{\"port\":\"web/net0\",\"settings\":{\"loss\":\"1%\"}}" },
 		{ "port break 'tcp port 80'", "port.break{\"port\":\"web/net0\",\"filter\":\"tcp port 80\"}" },
 		{ "capture -f 'udp'", "capture.start{\"filter\":\"udp\"}" },
+		{ "capture --past 30s", "capture.start{\"past\":30000}capture.stop{}" },
+		{ "capture --past 30s --follow", "capture.start{\"past\":30000}" },
 		{ "reload", "deck.reload{}" },
 		/* Mistakes, in the words of the commands. */
 		{ "stpo web", "there is no command 'stpo'; did you mean 'stop'?" },
@@ -83,6 +85,9 @@ static void lines_ask_for_what_commands_do(void **state)
 		{ "balloon web x", "'x' is not a size; write 512M or 2G" },
 		{ "port set loss", "'loss': a setting is written key=value" },
 		{ "capture -c 3 -w x", "--count is for 'vmdeck capture' in a shell alone" },
+		{ "capture --tls-keys x", "--tls-keys is for 'vmdeck capture' in a shell alone" },
+		{ "port inject web/net0 x.pcap", "port inject: captures are for a shell alone; here "
+		  "it takes --data" },
 		{ "stop -w web", "--wait is for 'vmdeck stop' in a shell alone" },
 		{ "stop --socket /x web", "--socket is for a shell; this screen shows one deck" },
 		{ "eject db", "guest 'db': there is none" },

@@ -131,6 +131,58 @@ static void commands_are_asked_of_the_deck(void **state)
 	assert_string_equal(asked(screen), "");
 }
 
+static const char *said(const struct fake_screen *screen)
+{
+	const struct message *last = messages_last(&screen->tui.messages);
+
+	return last ? last->text : "";
+}
+
+static void a_capture_of_the_past_ends(void **state)
+{
+	struct fake_screen *screen = *state;
+	const char *method = "";
+	json_t *params = NULL;
+	json_int_t id;
+
+	type(screen, "capture --past 30s");
+	press(screen, '\r');
+	id = fake_screen_wait(screen, "capture.start");
+	assert_null(fake_screen_asked(screen, &id, &params));
+	fake_screen_answer(screen, id, "{\"capture\":7,\"path\":\"/p\",\"waiting\":[]}");
+	while (method && strcmp(method, "capture.stop") != 0) {
+		json_decref(params);
+		params = NULL;
+		method = fake_screen_asked(screen, &id, &params);
+	}
+	assert_non_null(method);
+	assert_int_equal(json_integer_value(json_object_get(params, "capture")), 7);
+	json_decref(params);
+	fake_screen_answer(screen, id, "{\"records\":3,\"bytes\":300,\"dropped\":0}");
+	assert_string_equal(said(screen), "Done: capture --past 30s: 3 packets");
+	/* One that goes on is left to. */
+	type(screen, "capture --past 30s --follow");
+	press(screen, '\r');
+	id = fake_screen_wait(screen, "capture.start");
+	fake_screen_answer(screen, id, "{\"capture\":8,\"path\":\"/p\",\"waiting\":[]}");
+	while ((method = fake_screen_asked(screen, &id, &params))) {
+		assert_string_not_equal(method, "capture.stop");
+		json_decref(params);
+	}
+	assert_string_equal(said(screen), "Done: capture --past 30s --follow");
+}
+
+static void what_became_of_a_frame_is_said(void **state)
+{
+	struct fake_screen *screen = *state;
+
+	type(screen, "port inject lan/nat --data 00");
+	press(screen, '\r');
+	fake_screen_answer(screen, fake_screen_wait(screen, "port.inject"),
+			   "{\"verdict\":\"forged source\",\"to\":null}");
+	assert_string_equal(said(screen), "Done: port inject lan/nat --data 00: forged source");
+}
+
 static void a_mistake_keeps_the_line(void **state)
 {
 	struct fake_screen *screen = *state;
@@ -352,6 +404,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(commands_are_asked_of_the_deck),
 		TEST(a_mistake_keeps_the_line),
+		TEST(a_capture_of_the_past_ends),
+		TEST(what_became_of_a_frame_is_said),
 		TEST(what_asks_elsewhere_asks_here),
 		TEST(letters_find_words),
 		TEST(orders_by_key_have_their_lines),

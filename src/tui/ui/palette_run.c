@@ -22,6 +22,8 @@ struct run {
 	const char *view;
 	char line[PROMPT_TEXT];
 	char wrong[CAUSE_SIZE];
+	char became[128]; /* of what was asked for, ": flood"; or "" */
+	bool ending;	  /* a capture is ended */
 };
 
 static void run_free(struct run *run)
@@ -48,21 +50,58 @@ static void finish(struct run *run)
 	else if (*run->wrong)
 		tui_say(tui, SEVERITY_ERROR, NULL, "%s", run->wrong);
 	else if (!order) /* of which an event tells */
-		tui_say(tui, SEVERITY_GOOD, NULL, "Done: %s", run->line);
+		tui_say(tui, SEVERITY_GOOD, NULL, "Done: %s%s", run->line, run->became);
 	if (!*run->wrong && run->view)
 		tui_open(tui, run->view, "");
 	tui_dirty(tui);
 	run_free(run);
 }
 
+static bool is_method(const json_t *request, enum method_id id)
+{
+	return method_find(json_text(request, "method")) == &method_table[id];
+}
+
+static void answered(void *arg, json_t *result, const struct client_error *error);
+
+/* A request to end a capture is of the one that the request before it began. */
+static void end_capture(struct run *run, const json_t *begun)
+{
+	run->ending = true;
+	run->waiting++;
+	if (!tui_call(run->deck, method_table[METHOD_CAPTURE_STOP].name,
+		      json_pack("{s:O}", "capture", json_object_get(begun, "capture")),
+		      answered, run)) {
+		snprintf(run->wrong, sizeof(run->wrong), "It could not be asked.");
+		run->waiting--;
+	}
+}
+
+/* What an answer says besides that it was done. */
+static void take_result(struct run *run, const json_t *result)
+{
+	unsigned long long packets = json_count(result, "records");
+
+	if (is_method(json_array_get(run->requests, 0), METHOD_PORT_INJECT))
+		snprintf(run->became, sizeof(run->became), ": %s", json_text(result, "verdict"));
+	else if (run->ending && *json_text(result, "ended"))
+		snprintf(run->wrong, sizeof(run->wrong), "%s", json_text(result, "ended"));
+	else if (run->ending)
+		snprintf(run->became, sizeof(run->became), ": %llu packet%s", packets,
+			 packets == 1 ? "" : "s");
+	else if (is_method(json_array_get(run->requests, 1), METHOD_CAPTURE_STOP))
+		end_capture(run, result);
+}
+
 static void answered(void *arg, json_t *result, const struct client_error *error)
 {
 	struct run *run = arg;
 
-	(void)result;
 	if (error && !*run->wrong)
 		snprintf(run->wrong, sizeof(run->wrong), "%s",
 			 *error->message ? error->message : "The request failed without a reason.");
+	if (!error)
+		take_result(run, result);
 	if (--run->waiting)
 		return;
 	/* Without a code the connection was lost, which ends the screen. */
@@ -84,6 +123,8 @@ static void send(struct run *run)
 		json_t *params = json_object_get(request, "params");
 		const char *method = json_text(request, "method");
 
+		if (is_method(request, METHOD_CAPTURE_STOP))
+			continue; /* when it has begun */
 		if (method_find(method)->order)
 			tui_ordered(tui, json_text(params, "guest"));
 		run->waiting++;
