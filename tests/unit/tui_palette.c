@@ -131,6 +131,20 @@ static void commands_are_asked_of_the_deck(void **state)
 	assert_string_equal(asked(screen), "");
 }
 
+/* Also before the list of guests is there that the event has asked for. */
+static void words_follow_events(void **state)
+{
+	struct fake_screen *screen = *state;
+
+	model_state(&screen->tui.deck->model, "web", "paused");
+	type(screen, "resume w\t");
+	assert_string_equal(line_of(screen), "resume web ");
+	press(screen, 27);
+	type(screen, "pause w\t");
+	assert_string_equal(line_of(screen), "pause w");
+	press(screen, 27);
+}
+
 static const char *said(const struct fake_screen *screen)
 {
 	const struct message *last = messages_last(&screen->tui.messages);
@@ -403,6 +417,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(commands_are_asked_of_the_deck),
+		TEST(words_follow_events),
 		TEST(a_mistake_keeps_the_line),
 		TEST(a_capture_of_the_past_ends),
 		TEST(what_became_of_a_frame_is_said),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "control/message_text.h"
 #include "tui/model/json.h"
 
 #define GUESTS_MAX 4096
@@ -165,8 +166,11 @@ void model_state(struct model *model, const char *name, const char *state)
 {
 	struct tui_guest *guest = model_find(model, name);
 
-	if (guest && *state)
-		guest->state = state_of(state);
+	if (!guest || !*state)
+		return;
+	guest->state = state_of(state);
+	/* What a line is completed with is taken from here. */
+	json_object_set_new(guest->json, "state", message_text(state));
 }
 
 size_t model_count(const struct model *model, uint32_t states)
