@@ -510,6 +510,10 @@ def test_a_read_only_screen_watches():
                 terminal.see(r"^ This screen is read-only \(-R\)")
                 terminal.keys("Down")
                 d.wait_for(lambda: "\n This screen" not in terminal.screen(), "the refusal to go")
+            # Keys that would be refused are not offered.
+            footer = terminal.see(r"^ Enter details .*").group()
+            assert "? help" in footer and "start" not in footer and "power" not in footer, footer
+            assert "s start  q leave" in other.see(r"^ Enter details .*").group()
             terminal.keys("Home", ":", "reset", "Enter")
             terminal.see(r"This screen is read-only .*\n : reset")
             terminal.keys("Escape", "c")

@@ -11,8 +11,7 @@
 #include "tui/ui/palette.h"
 #include "tui/ui/suspend.h"
 
-/* Refused before anything is asked of a person: what orders something, or leads to it. */
-static bool is_order(enum command command)
+bool command_orders(enum command command)
 {
 	return command == COMMAND_ORDER || command == COMMAND_EDIT || command == COMMAND_MEDIUM ||
 	       command == COMMAND_RELOAD || command == COMMAND_CAPTURE ||
@@ -24,7 +23,8 @@ void command_run(struct tui *tui, const struct key *key)
 {
 	struct view *view = tui->top;
 
-	if (tui->deck->config->read_only && is_order(key->command)) {
+	/* Before anything is asked of a person. */
+	if (tui->deck->config->read_only && command_orders(key->command)) {
 		tui_say(tui, SEVERITY_ERROR, NULL, TUI_READ_ONLY);
 		return;
 	}

@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "tui/canvas/text.h"
+#include "tui/ui/commands.h"
 #include "tui/ui/style.h"
 
 #define ROWS_MIN 5
@@ -214,6 +215,13 @@ static int draw_key(int y, int x, int end, const char *label, const char *hint)
 	return x + draw_text(y, x, end - x, INK_TEXT, hint) + 2;
 }
 
+/* Whether the footer names a key: it has a word here, and is not one that is refused. */
+static bool is_named(const struct tui *tui, const struct key *key)
+{
+	return key->hint && keys_has(tui->top->ops, key) &&
+	       !(tui->deck->config->read_only && command_orders(key->command));
+}
+
 /*
  * The footer: the keys of the view that have a word, as many as find room. Those that answer a
  * question stand in it; while a line is typed there are others.
@@ -236,7 +244,7 @@ static void draw_keys(const struct tui *tui, int y, int x, int width)
 	for (size_t i = 0; i < tui->keys->count && !tui->prompt.active; i++) {
 		const struct key *key = &tui->keys->rows[i];
 
-		if (key->hint && keys_has(tui->top->ops, key))
+		if (is_named(tui, key))
 			x = draw_key(y, x, end, key->label, key->hint);
 	}
 }

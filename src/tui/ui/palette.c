@@ -14,6 +14,7 @@
 #include "control/command_line.h"
 #include "control/methods.h"
 #include "tui/model/json.h"
+#include "tui/ui/commands.h"
 #include "tui/ui/history.h"
 #include "tui/ui/palette_list.h"
 #include "tui/ui/palette_run.h"
@@ -106,9 +107,11 @@ static void key_word(const struct key *key, char out[WORD_SIZE])
 		*at = '-';
 }
 
-/* Those that the command line has as well, or that make no sense here, are left out. */
+/* Those that the command line has as well, that make no sense here or are refused are left out. */
 static bool is_offered(const struct tui *tui, const struct key *key)
 {
+	if (tui->deck->config->read_only && command_orders(key->command))
+		return false;
 	return key->hint && keys_has(tui->top->ops, key) && key->command != COMMAND_ORDER &&
 	       key->command != COMMAND_PALETTE && key->command > COMMAND_SCROLL_DOWN;
 }
