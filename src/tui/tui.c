@@ -123,7 +123,8 @@ static void take_pasted(struct tui *tui, wint_t key, bool special)
 
 	if (tui->prompt.active) {
 		tui_dirty(tui);
-		if (!tui->prompt.choices && !special)
+		/* A blank in the place of a line's end would make another secret of one. */
+		if (!tui->prompt.choices && !special && !(tui->prompt.hidden && key < 0x20))
 			prompt_key(&tui->prompt, key < 0x20 ? ' ' : key, false);
 	} else if (view->ops->input) {
 		view->ops->input(view, key, special);

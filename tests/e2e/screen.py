@@ -464,6 +464,22 @@ def test_pasted_text_is_no_command():
         terminal.see("^shell> *$")
 
 
+def test_the_end_of_a_pasted_line_is_no_part_of_a_passphrase():
+    with d.Folder() as folder, Shell(folder) as terminal:
+        image = folder.write("locked.img", "x" * 4096)
+        folder.guest("locked", f"[guest]\nmemory = 32M\n[disk0]\npath = {image}\nformat = luks\n")
+        terminal.keys(shlex.quote(d.VMDECK), "Enter")
+        terminal.see(r"locked +\S ")
+        terminal.keys("s")
+        terminal.see("locked: passphrase of disk0")
+        terminal.paste("sesame\n")
+        terminal.see(r"^ \*{6} *$")
+        terminal.keys("Escape")
+        terminal.see("1 guest ")
+        terminal.keys("q")
+        terminal.see("^shell> *$")
+
+
 def beyond_ascii(terminal):
     return "".join(sorted(set(re.findall(r"[^\x00-\x7f]", terminal.screen()))))
 
