@@ -11,20 +11,12 @@
 #include "tui/ui/palette.h"
 #include "tui/ui/suspend.h"
 
-bool command_orders(enum command command)
-{
-	return command == COMMAND_ORDER || command == COMMAND_EDIT || command == COMMAND_MEDIUM ||
-	       command == COMMAND_RELOAD || command == COMMAND_CAPTURE ||
-	       command == COMMAND_SAVE_PAST || command == COMMAND_END_CAPTURE ||
-	       command == COMMAND_BREAK || command == COMMAND_PASS || command == COMMAND_DROP;
-}
-
 void command_run(struct tui *tui, const struct key *key)
 {
 	struct view *view = tui->top;
 
 	/* Before anything is asked of a person. */
-	if (tui->deck->config->read_only && command_orders(key->command)) {
+	if (tui->deck->config->read_only && keys_order(key)) {
 		tui_say(tui, SEVERITY_ERROR, NULL, TUI_READ_ONLY);
 		return;
 	}

@@ -4,9 +4,6 @@
 
 #include "tui/ui/ui.h"
 
-/* Whether it orders something, or leads to an order: a screen that is read-only refuses it. */
-bool command_orders(enum command command);
-
 /* Gives a key's command to the view that is shown, or does what all views have in common. */
 void command_run(struct tui *tui, const struct key *key);
 

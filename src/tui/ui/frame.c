@@ -7,7 +7,6 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "tui/canvas/text.h"
-#include "tui/ui/commands.h"
 #include "tui/ui/style.h"
 
 #define ROWS_MIN 5
@@ -219,7 +218,7 @@ static int draw_key(int y, int x, int end, const char *label, const char *hint)
 static bool is_named(const struct tui *tui, const struct key *key)
 {
 	return key->hint && keys_has(tui->top->ops, key) &&
-	       !(tui->deck->config->read_only && command_orders(key->command));
+	       !(tui->deck->config->read_only && keys_order(key));
 }
 
 /*

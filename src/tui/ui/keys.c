@@ -150,6 +150,16 @@ bool keys_has(const struct view_ops *view, const struct key *key)
 	return key->sets & view->keys || (key->view && strcmp(key->view, view->id) == 0);
 }
 
+bool keys_order(const struct key *key)
+{
+	enum command command = key->command;
+
+	return command == COMMAND_ORDER || command == COMMAND_EDIT || command == COMMAND_MEDIUM ||
+	       command == COMMAND_RELOAD || command == COMMAND_CAPTURE ||
+	       command == COMMAND_SAVE_PAST || command == COMMAND_END_CAPTURE ||
+	       command == COMMAND_BREAK || command == COMMAND_PASS || command == COMMAND_DROP;
+}
+
 bool keys_same(const struct key *one, const struct key *other)
 {
 	return one->command == other->command &&

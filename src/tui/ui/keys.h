@@ -35,6 +35,9 @@ extern const struct keys keys_table;
 /* Whether a key works in a view. */
 bool keys_has(const struct view_ops *view, const struct key *key);
 
+/* Whether it orders something, or leads to an order: a screen that is read-only refuses it. */
+bool keys_order(const struct key *key);
+
 /* Whether two keys do the same. */
 bool keys_same(const struct key *one, const struct key *other);
 

@@ -14,7 +14,6 @@
 #include "control/command_line.h"
 #include "control/methods.h"
 #include "tui/model/json.h"
-#include "tui/ui/commands.h"
 #include "tui/ui/history.h"
 #include "tui/ui/palette_list.h"
 #include "tui/ui/palette_run.h"
@@ -110,7 +109,7 @@ static void key_word(const struct key *key, char out[WORD_SIZE])
 /* Those that the command line has as well, that make no sense here or are refused are left out. */
 static bool is_offered(const struct tui *tui, const struct key *key)
 {
-	if (tui->deck->config->read_only && command_orders(key->command))
+	if (tui->deck->config->read_only && keys_order(key))
 		return false;
 	return key->hint && keys_has(tui->top->ops, key) && key->command != COMMAND_ORDER &&
 	       key->command != COMMAND_PALETTE && key->command > COMMAND_SCROLL_DOWN;
