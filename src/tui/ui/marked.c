@@ -80,11 +80,12 @@ static bool is_left(const struct marked_guest *guest)
 static size_t add_names(const struct marked *marked,
 			bool (*meant)(const struct marked_guest *guest), char *out, size_t size)
 {
-	size_t count = 0, named = 0;
+	size_t count = 0, named = 0, most;
 
 	for (size_t i = 0; i < marked->count; i++)
 		count += meant(&marked->guests[i]);
-	for (size_t i = 0; i < marked->count && named < NAMED_MOST; i++) {
+	most = count == NAMED_MOST + 1 ? count : NAMED_MOST; /* a name is as short as "1 more" */
+	for (size_t i = 0; i < marked->count && named < most; i++) {
 		if (!meant(&marked->guests[i]))
 			continue;
 		named++;
