@@ -57,6 +57,8 @@ static const char *take(struct view *view)
 	if (!state->was || !state->data)
 		return "There is no memory for an editor.";
 	state->was_size = state->size = row->size;
+	state->per_line = hex_per_line(draw_columns() - 4); /* for keys before it is drawn */
+	state->page = 1;
 	memcpy(state->was, row->data, row->size);
 	memcpy(state->data, row->data, row->size);
 	state->since = row->since;
