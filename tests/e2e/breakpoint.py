@@ -207,9 +207,17 @@ def test_a_guest_ends_while_its_frame_is_held():
 def test_a_breakpoint_stays_when_its_guest_is_reset():
     with d.deck_of_two() as deck:
         port(deck, "break", PORT, "udp port 67")
+        since = 0
+
+        def asks_again():
+            rows = deck.json("port", "held")["breakpoints"]  # none while it is reset
+            return rows and rows[0]["frame"] and rows[0]["frame"]["since"] > since and rows[0]["frame"]
+
         for _ in range(2):  # it asks for an address as it begins, and is reset at that
             assert deck.run("reset", "one").returncode == 0
-            d.wait_for(lambda: "DHCP" in port(deck, "held"), "the guest to ask for an address")
+            held = d.wait_for(asks_again, "the guest to ask for an address")
+            since = held["since"]
+            assert held["protocol"] == "DHCP", held
             stopped(deck)
         port(deck, "break", PORT, "off")
         for guest in ("one", "two"):
