@@ -96,17 +96,27 @@ void loop_remove(struct loop *loop, struct loop_source *source)
 			loop->batch[i] = NULL;
 }
 
-void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t delay)
+static void arm(struct loop *loop, struct loop_timer *timer, uint64_t due)
 {
 	struct loop_timer **at;
 
 	loop_timer_cancel(loop, timer);
-	timer->due = clock_monotonic() + delay;
+	timer->due = due;
 	timer->armed = true;
 	for (at = &loop->timers; *at && (*at)->due <= timer->due; at = &(*at)->next)
 		;
 	timer->next = *at;
 	*at = timer;
+}
+
+void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t delay)
+{
+	arm(loop, timer, clock_monotonic() + delay);
+}
+
+void loop_timer_set_aligned(struct loop *loop, struct loop_timer *timer, uint64_t period)
+{
+	arm(loop, timer, (clock_monotonic() / period + 1) * period);
 }
 
 void loop_timer_cancel(struct loop *loop, struct loop_timer *timer)

@@ -79,6 +79,12 @@ void loop_remove(struct loop *loop, struct loop_source *source);
 
 /* Fires timer->fire(arg) after delay ns, once. A timer already armed is moved. */
 void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t delay);
+
+/*
+ * Fires once, at the next multiple of period ns (not 0) of CLOCK_MONOTONIC: what is done at the same
+ * pace, or at a multiple of it, then costs one wake-up, and a call that came late moves none after it.
+ */
+void loop_timer_set_aligned(struct loop *loop, struct loop_timer *timer, uint64_t period);
 void loop_timer_cancel(struct loop *loop, struct loop_timer *timer);
 
 /*

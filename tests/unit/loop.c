@@ -67,6 +67,28 @@ static void timers_fire_by_due_time(void **state)
 	assert_string_equal(order.text, "abz");
 }
 
+static void aligned_timers_meet_at_multiples_of_their_periods(void **state)
+{
+	struct order order = { .loop = *state };
+	struct loop_timer a = { .fire = note_a, .arg = &order };
+	struct loop_timer b = { .fire = note_b, .arg = &order };
+	struct loop_timer z = { .fire = note_z, .arg = &order };
+	uint64_t before = clock_monotonic(), after;
+
+	loop_timer_set_aligned(*state, &a, 1 * NS_PER_MS); /* first of those that are due together */
+	loop_timer_set_aligned(*state, &b, 15 * NS_PER_MS);
+	loop_timer_set_aligned(*state, &z, 30 * NS_PER_MS);
+	after = clock_monotonic();
+	assert_int_equal(z.due % (30 * NS_PER_MS), 0);
+	assert_int_equal(b.due % (15 * NS_PER_MS), 0);
+	assert_in_range(z.due, before + 1, after + 30 * NS_PER_MS);
+	assert_in_range(b.due, before + 1, after + 15 * NS_PER_MS);
+	assert_int_equal(loop_run(*state), 0);
+	assert_in_range(clock_monotonic(), z.due, UINT64_MAX);
+	assert_ptr_not_equal(strchr(order.text, 'a'), NULL);
+	assert_ptr_not_equal(strchr(order.text, 'z'), NULL);
+}
+
 struct poster {
 	struct loop *loop;
 	struct loop_task task, stop;
@@ -237,6 +259,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(waits_where_the_newest_call_is_refused),
 		cmocka_unit_test_setup_teardown(timers_fire_by_due_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			aligned_timers_meet_at_multiples_of_their_periods, setup, teardown),
 		cmocka_unit_test_setup_teardown(own_tasks_need_no_wake, setup, teardown),
 		cmocka_unit_test_setup_teardown(tasks_come_from_other_threads_and_coalesce, setup,
 						teardown),

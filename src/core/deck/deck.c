@@ -44,7 +44,6 @@ struct deck {
 	struct loop_timer sample, patience;
 	struct loop_timer mercy; /* the power of all that are left is taken */
 	bool gave_up;		 /* on guests that have not ended by then */
-	uint64_t next_sample; /* CLOCK_MONOTONIC, ns */
 	bool told;	      /* deck_end()'s caller was told of the end */
 	struct loop_task ended;
 	void (*on_ended)(void *arg);
@@ -235,11 +234,7 @@ static void sample(void *arg)
 		if (guest->series)
 			guest_sample(guest, now);
 	refusals_look(&deck->refusals, &deck->services.journal);
-	/* By the clock, not by when this call came: a late sample does not move those after it. */
-	deck->next_sample += SAMPLE_INTERVAL;
-	if (deck->next_sample <= now)
-		deck->next_sample = now + SAMPLE_INTERVAL;
-	loop_timer_set(deck_loop(deck), &deck->sample, deck->next_sample - now);
+	loop_timer_set_aligned(deck_loop(deck), &deck->sample, SAMPLE_INTERVAL);
 }
 
 /* --- the end --- */
@@ -461,8 +456,7 @@ int deck_new(struct deck **out, const struct deck_config *config, struct cause *
 	}
 	watch_folders(deck);
 	pressure_init(&deck->pressure, deck_loop(deck), &deck->services.journal);
-	deck->next_sample = clock_monotonic() + SAMPLE_INTERVAL;
-	loop_timer_set(deck_loop(deck), &deck->sample, SAMPLE_INTERVAL);
+	loop_timer_set_aligned(deck_loop(deck), &deck->sample, SAMPLE_INTERVAL);
 	*out = deck;
 	return 0;
 }

@@ -14,7 +14,8 @@
 #include "tui/ui/subscribe.h"
 
 #define INTERVAL_MS 500
-#define SLOW_INTERVAL_MS 1000 /* of all guests, and of the host */
+#define SLOW_INTERVAL_MS 1000 /* of all guests */
+#define HOST_INTERVAL_MS 2000 /* what the kernel tells of pressure is no newer */
 #define INTERVAL (INTERVAL_MS * NS_PER_MS)
 
 struct samples {
@@ -106,7 +107,8 @@ static void host_notified(void *arg, const json_t *params)
 	struct samples *samples = arg;
 
 	model_host_tells(&samples->deck->model, params);
-	tui_dirty(samples->deck->tui);
+	if (!samples->fill.armed) /* else it is seen with the next samples, in a moment */
+		tui_dirty(samples->deck->tui);
 }
 
 int samples_new(struct tui_deck *deck)
@@ -172,7 +174,7 @@ static void need_host(struct samples *samples, bool needed)
 {
 	if (needed)
 		subscription_start(&samples->host, json_pack("{s:i}", "interval_ms",
-							     SLOW_INTERVAL_MS));
+							     HOST_INTERVAL_MS));
 	else
 		subscription_stop(&samples->host);
 }

@@ -125,7 +125,7 @@ static void tick(void *arg)
 	struct peer *peer = host->base.peer;
 	json_t *values;
 
-	loop_timer_set(peer->peers->loop, &host->timer, host->interval);
+	loop_timer_set_aligned(peer->peers->loop, &host->timer, host->interval);
 	if (!peer_may_notify(peer))
 		return;
 	values = changed_values(host);

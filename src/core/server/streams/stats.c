@@ -254,7 +254,7 @@ static void tick(void *arg)
 	struct peer *peer = stats->base.peer;
 	json_t *rows, *params;
 
-	loop_timer_set(peer->peers->loop, &stats->timer, stats->interval);
+	loop_timer_set_aligned(peer->peers->loop, &stats->timer, stats->interval);
 	if (stats->stale)
 		refresh_rows(stats, stats->deck);
 	if (!peer_may_notify(peer)) {
