@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/ini.h"
 #include "core/profile/folder.h"
@@ -92,11 +93,27 @@ static int add_record(struct reader *reader, const struct profile_section *secti
 	return set_record(reader, section, record);
 }
 
+/* Of who takes a key for a section, such as "[cpu]": that key, or its plural, and where it belongs. */
+static const char *key_like(const struct profile_section *sections, const char *name,
+			    const struct profile_section **of)
+{
+	size_t length = strlen(name);
+
+	for (*of = sections; (*of)->kind; ++*of)
+		for (const struct profile_key *row = (*of)->keys; row->key; row++)
+			if (strncasecmp(row->key, name, length) == 0 &&
+			    (!row->key[length] || strcmp(row->key + length, "s") == 0))
+				return row->key;
+	return NULL;
+}
+
 static void report_section(struct reader *reader, const struct ini_section *section)
 {
 	const struct profile_section *guess = profile_section_guess(reader->sections,
 								    section->name);
+	const struct profile_section *of;
 	char text[EXCERPT];
+	const char *key;
 
 	ini_excerpt(section->name, text, sizeof(text));
 	if (guess && guess->count > 1)
@@ -106,6 +123,10 @@ static void report_section(struct reader *reader, const struct ini_section *sect
 	else if (guess)
 		profile_report_add(reader->report, section->line,
 				   "[%s] is no section; did you mean [%s]?", text, guess->kind);
+	else if ((key = key_like(reader->sections, section->name, &of)))
+		profile_report_add(reader->report, section->line,
+				   "[%s] is no section; %s is a key of [%s%s]", text, key, of->kind,
+				   of->count > 1 ? "0" : "");
 	else
 		profile_report_add(reader->report, section->line,
 				   "[%s] is no section of a %s's profile", text,
