@@ -10,7 +10,7 @@
 #include "tui/ui/style.h"
 
 static const char *const heads[COLUMN_COUNT] = {
-	[COLUMN_NAME] = "Name",	    [COLUMN_STATE] = "State", [COLUMN_RESTARTS] = "Again",
+	[COLUMN_NAME] = "Name",	    [COLUMN_STATE] = "State", [COLUMN_RESTARTS] = "Restarts",
 	[COLUMN_UPTIME] = "Uptime", [COLUMN_CPU] = "CPU%",    [COLUMN_EXITS] = "Exits/s",
 	[COLUMN_MEMORY] = "Mem",    [COLUMN_READ] = "Read",   [COLUMN_WRITE] = "Write",
 	[COLUMN_IN] = "Net in",	    [COLUMN_OUT] = "Net out", [COLUMN_ADDRESS] = "Address",

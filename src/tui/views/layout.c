@@ -172,34 +172,33 @@ void layout_columns(struct column_layout *layout, int x, int width,
 		    const struct column_needs *needs)
 {
 	static const int fixed[COLUMN_COUNT] = {
-		[COLUMN_STATE] = 10, [COLUMN_RESTARTS] = 5, [COLUMN_UPTIME] = 6, [COLUMN_CPU] = 5,
+		[COLUMN_STATE] = 10, [COLUMN_RESTARTS] = 8, [COLUMN_UPTIME] = 6, [COLUMN_CPU] = 5,
 		[COLUMN_EXITS] = 7,  [COLUMN_MEMORY] = 5,   [COLUMN_READ] = 7,	 [COLUMN_WRITE] = 7,
 		[COLUMN_IN] = 7,     [COLUMN_OUT] = 7,
 	};
 	/* As the width grows these come in, then names get theirs; sparklines share the rest. */
-	static const enum column order[] = { COLUMN_STATE, COLUMN_RESTARTS, COLUMN_CPU,
+	static const enum column order[] = { COLUMN_RESTARTS, COLUMN_CPU,
 					     COLUMN_MEMORY, COLUMN_IN, COLUMN_OUT, COLUMN_READ,
 					     COLUMN_WRITE };
 	int addresses = clamp(needs->addresses, 0, ADDRESS_WIDTH);
 	int left, name;
+	bool narrow;
 
 	memset(layout, 0, sizeof(*layout));
 	name = clamp(needs->names, 8, width >= 70 ? 20 : 12);
 	left = width - name;
-	take_width(layout, COLUMN_STATE, fixed[COLUMN_STATE], &left);
+	narrow = !take_width(layout, COLUMN_STATE, fixed[COLUMN_STATE], &left);
+	if (narrow)
+		take_width(layout, COLUMN_STATE, 1, &left); /* the sign alone */
 	if (needs->sorted == COLUMN_ADDRESS)
 		take_width(layout, COLUMN_ADDRESS, clamp(addresses, 7, ADDRESS_WIDTH), &left);
 	else if (fixed[needs->sorted])
 		take_width(layout, needs->sorted, fixed[needs->sorted], &left);
-	for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+	for (unsigned i = 0; !narrow && i < sizeof(order) / sizeof(order[0]); i++) {
 		if (order[i] == COLUMN_RESTARTS && !needs->restarts)
 			continue;
 		if (!take_width(layout, order[i], fixed[order[i]], &left))
 			break;
-	}
-	if (!layout->width[COLUMN_STATE] && left >= 2) {
-		layout->width[COLUMN_STATE] = 1; /* the sign alone */
-		left -= 2;
 	}
 	layout->width[COLUMN_NAME] = clamp(needs->names, name, name + left);
 	left -= layout->width[COLUMN_NAME] - name;
