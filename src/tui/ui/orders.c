@@ -235,6 +235,10 @@ static void quit_progress(struct tui_deck *deck)
 	char names[NAMES_SIZE];
 	size_t alive = name_guests(deck, is_alive, names, sizeof(names));
 
+	if (deck->forcing) {
+		tui_state(deck->tui, STATUS_SHUTDOWN, "Forcing %s off.", alive ? names : "its guests");
+		return;
+	}
 	tui_state(deck->tui, STATUS_SHUTDOWN,
 		  "Shutting down: waiting for %s. After 30 seconds %s forced off; %s asks "
 		  "whether to do so now.", alive ? names : "its guests",
@@ -249,7 +253,7 @@ static void quit_reply(void *arg, json_t *result, const struct client_error *err
 	(void)result;
 	if (!error || !error->code)
 		return;
-	deck->quitting = false;
+	deck->quitting = deck->forcing = false;
 	tui_state_ended(deck->tui, STATUS_SHUTDOWN);
 	tui_fail(deck->tui, error);
 }
@@ -257,6 +261,7 @@ static void quit_reply(void *arg, json_t *result, const struct client_error *err
 static void quit_send(struct tui_deck *deck, const char *mode)
 {
 	deck->quitting = true;
+	deck->forcing = strcmp(mode, "off") == 0;
 	tui_call(deck, "deck.quit", json_pack("{s:o}", "mode", message_text(mode)), quit_reply, deck);
 	quit_check(deck);
 }

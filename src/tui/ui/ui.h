@@ -35,7 +35,8 @@ struct tui_deck {
 	struct loop_timer list;
 	bool list_asked, list_again; /* guest.list */
 	unsigned list_more;	     /* after that, one a second */
-	bool quitting;		     /* deck.quit was sent */
+	bool quitting;		     /* deck.quit was sent, */
+	bool forcing;		     /* and takes the power of all */
 	bool ending;		     /* somebody else has it end: it waits for its guests */
 	bool ended;		     /* the deck said that it ends */
 	char unlocking[128];	     /* orders.c: who is looked at or given a passphrase; or "", */
