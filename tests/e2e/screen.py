@@ -361,13 +361,15 @@ def test_commands_are_typed_in_the_palette():
             terminal.see("Reset db\\?")
             terminal.keys("n")
             terminal.keys("C-p", "capture -i lan -w ~/palette.pcapng", "Enter")
-            terminal.see(r"capturing .*palette\.pcapng")
+            terminal.see(r"^ Capturing to \S+/palette\.pcapng; x ends it")
             terminal.keys(":", "console lab", "Enter")
             terminal.see("^ lab ● running")
             terminal.keys(":", "C-p")  # the guest's
             terminal.see(":$|: *$")
             terminal.keys("C-]", ":", "list", "Enter")
             terminal.see("╭─ Guests")
+            terminal.keys(":", "list", "Enter")
+            terminal.see("It is on the screen already")
             # What a key has asked for is the newest line.
             terminal.keys("p")
             terminal.see(r"db +\S paused")

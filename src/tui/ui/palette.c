@@ -247,6 +247,10 @@ static int show(struct palette *palette, const struct command_asked *asked, stru
 				 suggestion.best ? suggestion.best : "",
 				 suggestion.best ? "'?" : "");
 	}
+	if (strcmp(asked->view, tui->top->ops->id) == 0 && !*asked->guest) {
+		tui_say(tui, SEVERITY_GOOD, NULL, "It is on the screen already.");
+		return 0;
+	}
 	/* The first view is below all others. */
 	while (strcmp(asked->view, tui->views[0].ops->id) == 0 && tui->top->below)
 		tui_back(tui);

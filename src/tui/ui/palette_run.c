@@ -8,6 +8,7 @@
 
 #include "control/methods.h"
 #include "tui/model/json.h"
+#include "tui/model/netmodel.h"
 #include "tui/ui/edit.h"
 #include "tui/ui/marked.h"
 #include "tui/ui/orders.h"
@@ -91,6 +92,9 @@ static void take_result(struct run *run, const json_t *result)
 			 packets == 1 ? "" : "s");
 	else if (is_method(json_array_get(run->requests, 1), METHOD_CAPTURE_STOP))
 		end_capture(run, result);
+	else if (is_method(json_array_get(run->requests, 0), METHOD_CAPTURE_START))
+		netmodel_own(&run->deck->network,
+			     (json_int_t)json_count(result, "capture"));
 }
 
 static void answered(void *arg, json_t *result, const struct client_error *error)
