@@ -77,6 +77,7 @@ static const struct key rows[] = {
 	{ IN("network"), 'f', "f", DO(FILTER), "filter",
 	  "show only packets that match a filter (pcap-filter(7)), such as: tcp port 80; what is "
 	  "listed already, too" },
+	{ IN("network"), '/', "/", DO(FILTER), NULL, NULL },
 	{ IN("network"), ' ', "Space", DO(HOLD), "hold",
 	  "hold the list of packets, or follow it" },
 	{ IN("network"), KEY_LEFT, "Left", DO(LEFT), NULL, "move what is said of packets back" },

@@ -141,13 +141,14 @@ void page_pair(struct page *page, const char *name, unsigned style, const char *
 		page->y++;
 }
 
-void page_more(struct rect r, int lines, int top)
+void page_more(struct rect r, int lines, int top, const char *key)
 {
 	int last = r.y + r.height - 1;
 
 	if (lines - top <= r.height || r.height < 4)
 		return;
 	draw_fill((struct rect){ last, r.x, 1, r.width }, INK_TEXT);
-	draw_format(last, r.x, r.width, INK_TEXT | DRAW_DIM, "%s %d more lines",
-		    draw_sign(SIGN_DOWN), lines - top - r.height + 1);
+	draw_format(last, r.x, r.width, INK_TEXT | DRAW_DIM, "%s %d more lines%s%s",
+		    draw_sign(SIGN_DOWN), lines - top - r.height + 1, r.width < NARROW ? "" : ": ",
+		    r.width < NARROW ? "" : key);
 }

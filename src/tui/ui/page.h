@@ -48,8 +48,8 @@ void page_pair(struct page *page, const char *name, unsigned style, const char *
 
 /*
  * Has the last row of r say how many of the page's lines are below the one above it, if any are
- * below r. Line top is the first one in sight.
+ * below r, and which key shows them. Line top is the first one in sight.
  */
-void page_more(struct rect r, int lines, int top);
+void page_more(struct rect r, int lines, int top, const char *key);
 
 #endif

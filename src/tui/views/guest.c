@@ -338,7 +338,7 @@ static void guest_draw(struct view *view, struct rect body)
 	state->lines = left.y > right.y ? left.y : right.y;
 	if (scroll_bound(&state->top, state->lines, state->page))
 		tui_dirty(view->tui); /* it got shorter, or the screen larger */
-	page_more(in, state->lines, state->top);
+	page_more(in, state->lines, state->top, tui_key(view, COMMAND_PAGE_DOWN));
 }
 
 static void shown(void *arg, json_t *result, const struct client_error *error)

@@ -85,7 +85,7 @@ static void help_draw(struct view *view, struct rect body)
 		tui_dirty(tui);
 	body.x++;
 	body.width -= 2;
-	page_more(body, state->lines, state->top);
+	page_more(body, state->lines, state->top, tui_key(view, COMMAND_PAGE_DOWN));
 }
 
 static void help_enter(struct view *view)

@@ -196,7 +196,7 @@ static void port_draw(struct view *view, struct rect box)
 	state->lines = page.y;
 	if (scroll_bound(&state->top, state->lines, state->page))
 		tui_dirty(view->tui);
-	page_more(r, state->lines, state->top);
+	page_more(r, state->lines, state->top, tui_key(view, COMMAND_PAGE_DOWN));
 }
 
 static void listed(void *arg, json_t *result, const struct client_error *error)
