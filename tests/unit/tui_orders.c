@@ -185,6 +185,34 @@ static void marks_stay_with_their_guests(void **state)
 	assert_int_equal(model_marked(model), 0);
 }
 
+static void a_range_is_marked_from_the_last_mark_on(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+	struct model *model = &tui->deck->model;
+
+	fake_screen_guests(screen, FOUR);
+	command(tui, COMMAND_MARK_RANGE); /* without a mark: the selected one alone */
+	assert_int_equal(model_marked(model), 1);
+	assert_true(model_find(model, "a")->marked);
+	command(tui, COMMAND_UNMARK);
+	command(tui, COMMAND_DOWN);
+	command(tui, COMMAND_MARK); /* b, and on to c */
+	command(tui, COMMAND_LAST);
+	command(tui, COMMAND_MARK_RANGE);
+	assert_int_equal(model_marked(model), 3);
+	assert_false(model_find(model, "a")->marked);
+	command(tui, COMMAND_FIRST); /* upwards from the same one */
+	command(tui, COMMAND_MARK_RANGE);
+	assert_int_equal(model_marked(model), 4);
+	/* A mark that was taken off begins none, nor does one of a guest that has gone. */
+	command(tui, COMMAND_UNMARK);
+	command(tui, COMMAND_LAST);
+	command(tui, COMMAND_MARK_RANGE);
+	assert_int_equal(model_marked(model), 1);
+	assert_true(model_find(model, "d")->marked);
+}
+
 /* What starts lets paused ones go on; one that runs is left as it is, and said to be. */
 static void an_order_is_for_all_that_are_marked(void **state)
 {
@@ -309,6 +337,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_shutdown_is_said_until_it_is_over,
 						open_screen, close_screen),
 		cmocka_unit_test_setup_teardown(marks_stay_with_their_guests, open_screen,
+						close_screen),
+		cmocka_unit_test_setup_teardown(a_range_is_marked_from_the_last_mark_on, open_screen,
 						close_screen),
 		cmocka_unit_test_setup_teardown(an_order_is_for_all_that_are_marked, open_screen,
 						close_screen),

@@ -56,6 +56,8 @@ static const struct key rows[] = {
 	{ IN("deck"), ' ', "Space", DO(MARK), "mark",
 	  "mark the guest, or take the mark off; orders are for all marked guests, if there "
 	  "are any" },
+	{ IN("deck"), 'V', "V", DO(MARK_RANGE), NULL,
+	  "mark all from the guest that was marked last up to the selected one" },
 	{ IN("deck"), '*', "*", DO(MARK_OTHERS), NULL,
 	  "mark the listed guests that are not marked, and take the marks off the others" },
 	{ IN("deck"), 'u', "u", DO(UNMARK), NULL, "take all marks off" },

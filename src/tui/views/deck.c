@@ -25,6 +25,7 @@ struct deck_view {
 	struct guest_list list;
 	struct deck_table table;
 	char selected[128];
+	char marked[128]; /* the guest that was marked last, by itself */
 	char filter_before[GUEST_LIST_FILTER], selected_before[128]; /* it is typed */
 	enum layout_mode mode;
 	bool host; /* there is a line of it */
@@ -381,11 +382,37 @@ static void ask_filter(struct view *view)
 static void mark_selected(struct view *view, size_t selected)
 {
 	const struct guest_list *list = list_of(view);
+	struct deck_view *state = view->state;
+	struct tui_guest *guest;
 
 	if (selected >= list->count)
 		return;
-	list->rows[selected]->marked = !list->rows[selected]->marked;
+	guest = list->rows[selected];
+	guest->marked = !guest->marked;
+	snprintf(state->marked, sizeof(state->marked), "%s", guest->marked ? guest->name : "");
 	select_at(view, selected + 1 < list->count ? selected + 1 : selected);
+}
+
+/* As they are listed now, up or down from the one that was marked last; without it, the one alone. */
+static void mark_range(struct view *view, size_t selected)
+{
+	const struct guest_list *list = list_of(view);
+	const struct deck_view *state = view->state;
+	size_t from, to = selected;
+
+	if (selected >= list->count)
+		return;
+	for (from = 0; from < list->count; from++)
+		if (list->rows[from]->marked && strcmp(list->rows[from]->name, state->marked) == 0)
+			break;
+	if (from == list->count)
+		from = selected;
+	if (from > to) {
+		to = from;
+		from = selected;
+	}
+	for (size_t i = from; i <= to; i++)
+		list->rows[i]->marked = true;
 }
 
 /* Of those that are listed. */
@@ -529,6 +556,9 @@ static bool deck_command(struct view *view, enum command command)
 		return true;
 	case COMMAND_MARK:
 		mark_selected(view, guest_list_find(list_of(view), deck_guest(view)));
+		return true;
+	case COMMAND_MARK_RANGE:
+		mark_range(view, guest_list_find(list_of(view), deck_guest(view)));
 		return true;
 	case COMMAND_MARK_OTHERS:
 		invert_marks(list_of(view));
