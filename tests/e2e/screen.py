@@ -122,11 +122,23 @@ def a_capture_is_ended_by_the_screen_that_began_it(folder, terminal):
     assert os.path.getsize(path)
 
 
+def totals_are_of_what_is_listed(screen):
+    """In what was drawn at one time; as far as numbers are rounded."""
+    cpu = [float(number) for number in re.findall(r"^│ \w+ +● running +([\d.]+) ", screen, re.M)]
+    memory = [float(number) for number in re.findall(r"^│ \w+ +● running .*? ([\d.]+)M ", screen, re.M)]
+    row = re.search(r"^│ together +([\d.]+) .*? ([\d.]+)M ", screen, re.M)
+    assert len(cpu) == len(memory) == 3, screen
+    assert abs(float(row[1]) - sum(cpu)) <= 0.7, screen
+    assert abs(float(row[2]) - sum(memory)) <= 0.3, screen
+
+
 def test_demo_deck_from_first_sight_to_shut_down():
     d.need_kvm()
     with d.Folder() as folder, Terminal(folder, "--demo") as terminal:
         for name in ("db", "lab", "web"):
             terminal.see(rf"│ {name} +● running")
+        totals_are_of_what_is_listed(
+            terminal.see(r"(^│ \w+ +● running .* [\d.]+M .*\n){3}│ together .* [\d.]+M ").string)
         # Every chart draws: braille dots in each of its boxes.
         terminal.see(r"╭─ CPU +\d+\.\d%.*╭─ Network")
         terminal.see(r"╭─ Memory +\d+\.\dM +of 48\.0M.*╭─ Disk")
@@ -194,7 +206,8 @@ def test_many_guests_are_managed_from_the_list():
     d.need_kvm()
     with d.Folder() as folder, Terminal(folder, "--demo=6") as terminal:
         terminal.see(r"6 guests · 6 running")
-        terminal.see(r"^ Host CPU \d+% of \d+ · memory \S+ of \S+ .* · KVM · guests CPU \d+% memory")
+        terminal.see(r"^ Host CPU \d+% of \d+ · memory \S+ of \S+ .* · KVM · ")
+        terminal.see(r"^│ together +\d")
         # A part of names, as it is typed, and what is marked there.
         terminal.keys("/", "g", "u")
         terminal.see("Guests matching gu ")

@@ -331,13 +331,15 @@ static void deck_draw(struct view *view, struct rect body)
 {
 	const struct tui_guest *guest = model_find(&view->deck->model, deck_guest(view));
 	struct deck_view *state = view->state;
+	size_t count = list_of(view)->count;
 	struct deck_layout layout;
 
-	layout_deck(&layout, body, (int)list_of(view)->count, state->mode);
+	layout_deck(&layout, body, (int)count + (count > 1), state->mode);
 	state->host = layout.host.height > 0;
-	if (state->host)
-		host_line_draw(layout.host, &view->deck->model.machine);
+	state->table.totals = false;
 	draw_list(view, layout.list, layout.boxed);
+	if (state->host) /* no number twice */
+		host_line_draw(layout.host, &view->deck->model.machine, !state->table.totals);
 	if (layout.events.height > 2)
 		draw_events(&view->tui->messages, layout.events);
 	if (guest && layout.facts.height)

@@ -52,30 +52,37 @@ static void draw_heads(const struct column_layout *c, int y, const struct guest_
 	}
 }
 
+/* What columns show as a number, of one guest or of all together. */
+static const struct {
+	enum column column;
+	enum stats_field field;
+	const char *(*text)(char out[TEXT_NUMBER], double value);
+} numbers[] = {
+	{ COLUMN_CPU, STATS_CPU, text_percent },
+	{ COLUMN_MEMORY, STATS_MEMORY, text_size },
+	{ COLUMN_EXITS, STATS_EXITS, text_count },
+	{ COLUMN_READ, STATS_DISK_READ, text_rate },
+	{ COLUMN_WRITE, STATS_DISK_WRITE, text_rate },
+	{ COLUMN_IN, STATS_NET_IN, text_rate },
+	{ COLUMN_OUT, STATS_NET_OUT, text_rate },
+};
+
+static void draw_number(const struct column_layout *c, int y, unsigned number, unsigned style,
+			double value)
+{
+	enum column column = numbers[number].column;
+	char text[TEXT_NUMBER];
+
+	draw_right(y, c->x[column], c->width[column], style, numbers[number].text(text, value));
+}
+
 static void draw_values(const struct column_layout *c, int y, const struct chart_series *s,
 			const struct tui_guest *guest, unsigned style, bool chosen)
 {
-	static const struct {
-		enum column column;
-		enum stats_field field;
-	} rates[] = {
-		{ COLUMN_READ, STATS_DISK_READ },
-		{ COLUMN_WRITE, STATS_DISK_WRITE },
-		{ COLUMN_IN, STATS_NET_IN },
-		{ COLUMN_OUT, STATS_NET_OUT },
-	};
 	unsigned good = chosen ? style : INK_GOOD, accent = chosen ? style : INK_ACCENT;
-	char text[TEXT_NUMBER];
 
-	draw_right(y, c->x[COLUMN_CPU], c->width[COLUMN_CPU], style,
-		   text_percent(text, chart_last(&s[STATS_CPU])));
-	draw_right(y, c->x[COLUMN_MEMORY], c->width[COLUMN_MEMORY], style,
-		   text_size(text, chart_last(&s[STATS_MEMORY])));
-	draw_right(y, c->x[COLUMN_EXITS], c->width[COLUMN_EXITS], style,
-		   text_count(text, chart_last(&s[STATS_EXITS])));
-	for (unsigned i = 0; i < ARRAY_SIZE(rates); i++)
-		draw_right(y, c->x[rates[i].column], c->width[rates[i].column], style,
-			   text_rate(text, chart_last(&s[rates[i].field])));
+	for (unsigned i = 0; i < ARRAY_SIZE(numbers); i++)
+		draw_number(c, y, i, style, chart_last(&s[numbers[i].field]));
 	draw_sparkline(y, c->x[COLUMN_CPU_LINE], c->width[COLUMN_CPU_LINE], good, &s[STATS_CPU],
 		       NULL, 100.0f * (float)(guest->cpus ? guest->cpus : 1));
 	draw_sparkline(y, c->x[COLUMN_MEMORY_LINE], c->width[COLUMN_MEMORY_LINE], accent,
@@ -150,6 +157,33 @@ static void draw_guest(const struct column_layout *c, struct rect row,
 		draw_values(c, row.y, guest->series, guest, style, chosen);
 }
 
+/* Of all that are listed; false if there is nothing to add, or the values of some are not here. */
+static bool draw_totals(const struct column_layout *c, struct rect row,
+			const struct guest_list *list)
+{
+	double sums[ARRAY_SIZE(numbers)] = { 0 };
+	size_t alive = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct tui_guest *guest = list->rows[i];
+
+		if (!guest_state_in(guest->state, GUEST_ALIVE))
+			continue;
+		if (!guest->series || !guest->series[STATS_CPU].filled)
+			return false;
+		alive++;
+		for (unsigned n = 0; n < ARRAY_SIZE(numbers); n++)
+			sums[n] += (double)chart_last(&guest->series[numbers[n].field]);
+	}
+	if (alive < 2)
+		return false;
+	draw_text(row.y, c->x[COLUMN_NAME], c->width[COLUMN_NAME], INK_TEXT | DRAW_DIM,
+		  "together");
+	for (unsigned n = 0; n < ARRAY_SIZE(numbers); n++)
+		draw_number(c, row.y, n, INK_TEXT | DRAW_DIM, sums[n]);
+	return true;
+}
+
 /* Keeps the selected row in sight. */
 static void follow(struct deck_table *table, size_t selected, size_t count)
 {
@@ -191,6 +225,9 @@ void deck_table_draw(struct deck_table *table, const struct guest_list *list, st
 	for (int i = 0; i < r.height && table->top + (size_t)i < list->count; i++)
 		draw_guest(&table->columns, (struct rect){ r.y + i, r.x, 1, r.width },
 			   list->rows[table->top + (size_t)i], table->top + (size_t)i == selected);
+	table->totals = list->count < (size_t)r.height &&
+			draw_totals(&table->columns,
+				    (struct rect){ r.y + (int)list->count, r.x, 1, r.width }, list);
 }
 
 static bool is_inside(struct rect r, int y, int x)

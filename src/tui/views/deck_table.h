@@ -9,9 +9,13 @@ struct deck_table {
 	struct column_layout columns;
 	struct rect heads, rows; /* height 0: there are none */
 	size_t top;		 /* the guest in the first row */
+	bool totals;		 /* behind the last guest is what they use together */
 };
 
-/* Draws the list, which is not empty, into rect, with the selected guest in sight. */
+/*
+ * Draws the list, which is not empty, into rect, with the selected guest in sight, and with a row
+ * of totals where there is one to spare and the values of all that run are there.
+ */
 void deck_table_draw(struct deck_table *table, const struct guest_list *list, struct rect rect,
 		     size_t selected);
 

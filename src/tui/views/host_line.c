@@ -60,7 +60,7 @@ static void add_guests(struct line *line, const double *values)
 	add(line, INK_TEXT, text);
 }
 
-void host_line_draw(struct rect r, const struct model_host *host)
+void host_line_draw(struct rect r, const struct model_host *host, bool guests)
 {
 	struct line line = { .y = r.y, .x = r.x, .end = r.x + r.width };
 	const double *values = host->values;
@@ -84,7 +84,8 @@ void host_line_draw(struct rect r, const struct model_host *host)
 	add_pressure(&line, "memory", values[HOST_MEMORY_PRESSURE]);
 	if (host->kvm)
 		add(&line, INK_GOOD, "KVM");
-	add_guests(&line, values);
+	if (guests)
+		add_guests(&line, values);
 	add_pressure(&line, "CPU", values[HOST_CPU_PRESSURE]);
 	add_pressure(&line, "I/O", values[HOST_IO_PRESSURE]);
 }

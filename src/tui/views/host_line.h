@@ -5,7 +5,10 @@
 #include "tui/canvas/draw.h"
 #include "tui/model/model.h"
 
-/* What finds no room is left out, from the least on; nothing is drawn before it is known. */
-void host_line_draw(struct rect rect, const struct model_host *host);
+/*
+ * What finds no room is left out, from the least on; nothing is drawn before it is known. guests:
+ * with what they use.
+ */
+void host_line_draw(struct rect rect, const struct model_host *host, bool guests);
 
 #endif
