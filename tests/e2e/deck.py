@@ -401,6 +401,7 @@ def main(cases=None):
     if unknown:
         sys.exit(f"no such case: {', '.join(sorted(unknown))}")
     cases = [(name, case) for name, case in cases if not only or name in only]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))  # nothing stays behind
     waiting = [entry for entry in cases if hasattr(entry[1], "aside")]
     try:
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
