@@ -239,7 +239,9 @@ def test_many_guests_are_managed_from_the_list():
         # Sorted by state, those that run come before those that are down.
         terminal.keys("u", "F6")
         terminal.see(r"Sort by\?")
-        terminal.keys("s")
+        terminal.keys("Escape")
+        d.wait_for(lambda: "Sort by" not in terminal.screen(), "the question to go")
+        terminal.keys("F6", "s")
         terminal.see(r"▲State")
         names = re.findall(r"^│ (\w+) +[●○] (?:running|stopped)", terminal.screen(), re.M)
         assert names == ["db", "lab", "web", "guest4", "guest5", "guest6"], names

@@ -690,6 +690,11 @@ static void test_sort_question(void **state)
 	prompt_key(&tui->prompt, KEY_F(7), true);
 	draw(tui, 24, 80);
 	assert_shows(L"▲Mem");
+	/* A letter may come with the key. */
+	tui->top->ops->command(tui->top, COMMAND_SORT);
+	prompt_key(&tui->prompt, 's', false);
+	draw(tui, 24, 80);
+	assert_shows(L"▲State");
 }
 
 /* What wants looking after is seen in the list, and counted in the header. */

@@ -49,6 +49,11 @@ void prompt_also(struct prompt *prompt, int key, char choice)
 	prompt->also_choice = choice;
 }
 
+void prompt_ahead(struct prompt *prompt)
+{
+	prompt->drawn = true;
+}
+
 void prompt_line(struct prompt *prompt, const char *initial,
 		 void (*answer)(void *arg, int choice, const char *text), void *arg,
 		 const char *question)

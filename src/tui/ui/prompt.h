@@ -34,7 +34,7 @@ struct prompt_above {
 
 struct prompt {
 	bool active;
-	bool drawn; /* since it was asked */
+	bool drawn; /* since it was asked, or it need not be */
 	char question[768];
 	size_t choices_at; /* where in it they are named */
 	const struct choice *choices; /* keys that answer, or NULL: a line of text */
@@ -60,6 +60,9 @@ void prompt_ask(struct prompt *prompt, const struct choice *choices,
 
 /* Right behind prompt_ask(): has another key, or KEY_* of curses, answer as that of a choice. */
 void prompt_also(struct prompt *prompt, int key, char choice);
+
+/* Right behind prompt_ask(), of what changes only what is shown: a key that was typed ahead counts. */
+void prompt_ahead(struct prompt *prompt);
 
 /* Asks for a line, which begins as initial; answer gets it as text, or NULL after Esc. */
 void prompt_line(struct prompt *prompt, const char *initial,

@@ -480,6 +480,7 @@ static void ask_sort(struct view *view)
 	prompt_ask(&view->tui->prompt, choices, sort_answer, view, "Sort by?");
 	prompt_also(&view->tui->prompt, keys_code(view->tui->keys, view->ops, COMMAND_SORT),
 		    SORT_REVERSE);
+	prompt_ahead(&view->tui->prompt);
 }
 
 /* By the column beside, and from the last one to the first. */
