@@ -143,7 +143,8 @@ see 'Disk.*read.*write'
 see '⣿⣿⣿⣿'
 see 'Enter details'
 asked 'stats.subscribe.*"history": true'
-see 'Host CPU 230% of 8 · memory 12.0G of 32.0G · memory pressure 0.0% · KVM · guests CPU 140%'
+see 'Host CPU 230% of 8 · memory 12.0G of 32.0G · memory pressure 0.0% · KVM'
+see '│ together  '
 see 'a capture has ended'
 if screen | tail -n 2 | grep 'has ended'; then
 	echo "FAIL: an old message is shown as if it were new"
