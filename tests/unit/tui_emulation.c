@@ -524,16 +524,21 @@ static void one_that_is_killed_is_started_again(void **state)
 static void one_that_ends_of_nothing_begins_with_what_was_kept(void **state)
 {
 	struct screen *screen = screen_new(&emulator_process);
+	static const char *const shown[] = {"kept", "kept twice"};
 
 	(void)state;
 	print(&screen->one, "kept");
-	until_shown(screen, "kept");
+	/* What it is told beside the console's bytes is not what ended it. */
 	for (unsigned i = 0; i < 2; i++) {
+		until_shown(screen, shown[i]);
+		signal_it(screen, SIGSTOP);
+		emulation_scroll(screen->emulation, i + 1);
 		signal_it(screen, SIGKILL);
 		until_it_has_ended(screen, "The terminal failed: ");
+		print(&screen->one, i == 0 ? " twice" : " always");
 	}
-	print(&screen->one, " always");
-	until_shown(screen, "kept always");
+	emulation_scroll(screen->emulation, 0);
+	until_shown(screen, "kept twice always");
 	screen_free(screen);
 }
 

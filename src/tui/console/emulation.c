@@ -144,13 +144,15 @@ static void measure(struct emulation *emulation)
 static void feed(struct emulation *emulation, struct channel *channel)
 {
 	const struct kept *kept = &emulation->tty->kept;
+	uint64_t fed = emulation->fed;
 
 	while (emulation->fed < kept->end && channel_used(&channel->out) < emulation->window &&
 	       feed_piece(emulation, channel))
 		;
 	emulation->waits = emulation->fed < kept->end;
 	emulation->fed_at = clock_monotonic();
-	emulation->fed_head = channel->out.head;
+	if (emulation->fed != fed)
+		emulation->fed_head = channel->out.head;
 }
 
 /* A terminal of its own for what the console keeps. */
