@@ -21,6 +21,7 @@ src_base_libbase_a_SOURCES = \
 	%D%/paths.c %D%/paths.h \
 	%D%/plain.c %D%/plain.h \
 	%D%/profile_key.c %D%/profile_key.h \
+	%D%/savefile.c %D%/savefile.h \
 	%D%/sentence.c %D%/sentence.h \
 	%D%/state.c %D%/state.h \
 	%D%/suggest.c %D%/suggest.h \

@@ -1,7 +1,5 @@
-/* See capture_reader.h. pcap-savefile(5). */
+/* See capture_reader.h. */
 #include "cli/capture_reader.h"
-
-#include "config.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <pcap/pcap.h>
-
-#include "base/checked.h"
-#include "base/library.h"
+#include "base/savefile.h"
 #include "base/thread.h"
 #include "cli/fail.h"
 #include "sandbox/confine.h"
@@ -37,29 +32,6 @@ struct record {
 };
 
 /* --- the process that reads --- */
-
-/* What is used of libpcap. */
-static struct {
-	typeof(pcap_fopen_offline_with_tstamp_precision) *open;
-	typeof(pcap_datalink) *datalink;
-	typeof(pcap_next_ex) *next;
-	typeof(pcap_geterr) *geterr;
-} pcap;
-
-static const struct library_function functions[] = {
-	{ "pcap_fopen_offline_with_tstamp_precision", &pcap.open },
-	{ "pcap_datalink", &pcap.datalink },
-	{ "pcap_next_ex", &pcap.next },
-	{ "pcap_geterr", &pcap.geterr },
-};
-
-static struct library library = {
-	.file = PCAP_SONAME,
-	.package = "libpcap0.8",
-	.functions = functions,
-	.count = ARRAY_SIZE(functions),
-	.lock = PTHREAD_MUTEX_INITIALIZER,
-};
 
 static void put(const void *data, size_t size)
 {
@@ -86,63 +58,32 @@ static void put_record(enum kind kind, uint64_t stamp, uint64_t left_out, const 
 	put(data, size);
 }
 
-static void put_error(const char *text)
+static void put_error(void *arg, const char *text)
 {
+	(void)arg;
 	put_record(ERROR, 0, 0, text, strnlen(text, CAUSE_SIZE - 1));
 }
 
-static ssize_t read_file(void *cookie, char *buffer, size_t size)
+static void put_frame(void *arg, uint64_t stamp, uint64_t left_out, const uint8_t *data,
+		      size_t size)
 {
-	(void)cookie;
-	return read(FD_FILE, buffer, size);
+	(void)arg;
+	put_record(FRAME, stamp, left_out, data, size);
 }
 
-static void put_frames(pcap_t *file)
+static void put_end(void *arg, uint64_t stamp, uint64_t left_out)
 {
-	uint64_t first = 0, last = 0, left_out = 0;
-	struct pcap_pkthdr *header;
-	const u_char *data;
-	bool begun = false;
-	int result;
-
-	while ((result = pcap.next(file, &header, &data)) == 1) {
-		/* The precision that was asked for: tv_usec are nanoseconds. */
-		uint64_t stamp = (uint64_t)header->ts.tv_sec * 1000000000u +
-				 (uint64_t)header->ts.tv_usec;
-
-		if (header->caplen < CAPTURE_READER_FRAME_MIN || header->caplen < header->len ||
-		    header->caplen > CAPTURE_READER_FRAME_MAX) {
-			left_out++;
-			continue;
-		}
-		first = begun ? first : stamp;
-		begun = true;
-		if (stamp > first && stamp - first > last)
-			last = stamp - first;
-		put_record(FRAME, last, left_out, data, header->caplen);
-	}
-	if (result == PCAP_ERROR_BREAK)
-		put_record(END, last, left_out, NULL, 0);
-	else
-		put_error(pcap.geterr(file));
+	(void)arg;
+	put_record(END, stamp, left_out, NULL, 0);
 }
 
-static void read_capture(void)
-{
-	FILE *stream = fopencookie(NULL, "r", (cookie_io_functions_t){ .read = read_file });
-	char text[PCAP_ERRBUF_SIZE] = "out of memory";
-	pcap_t *file = stream ? pcap.open(stream, PCAP_TSTAMP_PRECISION_NANO, text) : NULL;
-
-	if (!file) {
-		put_error(text);
-	} else if (pcap.datalink(file) != DLT_EN10MB) {
-		snprintf(text, sizeof(text), "its packets are no Ethernet frames (link type %d)",
-			 pcap.datalink(file));
-		put_error(text);
-	} else {
-		put_frames(file);
-	}
-}
+static const struct savefile_reader putter = {
+	.frame_min = CAPTURE_READER_FRAME_MIN,
+	.frame_max = CAPTURE_READER_FRAME_MAX,
+	.frame = put_frame,
+	.end = put_end,
+	.failed = put_error,
+};
 
 /* Nothing but the two files is open; the library is there before its file can be looked for. */
 static void __attribute__((noreturn)) run(int file, int records)
@@ -157,8 +98,8 @@ static void __attribute__((noreturn)) run(int file, int records)
 	if (dup2(file, FD_FILE) < 0 || dup2(records, FD_RECORDS) < 0 ||
 	    close_range(FD_RECORDS + 1, ~0u, 0) < 0)
 		_exit(1);
-	if (library_load(&library, &cause) < 0) {
-		put_error(cause.text);
+	if (savefile_prepare(&cause) < 0) {
+		put_error(NULL, cause.text);
 		_exit(1);
 	}
 	confine_cores();
@@ -168,7 +109,7 @@ static void __attribute__((noreturn)) run(int file, int records)
 	(void)memory;
 #endif
 	filter_enter(FILTER_COMPILER);
-	read_capture();
+	savefile_read(FD_FILE, &putter);
 	_exit(0);
 }
 
@@ -222,7 +163,8 @@ int capture_reader_next(struct capture_reader *reader)
 	struct record record;
 
 	if (fread(&record, sizeof(record), 1, reader->records) != 1 ||
-	    record.size > sizeof(reader->frame) || (record.kind == ERROR && record.size >= CAUSE_SIZE) ||
+	    record.size > sizeof(reader->frame) ||
+	    (record.kind == ERROR && record.size >= CAUSE_SIZE) ||
 	    (record.size && fread(reader->frame, record.size, 1, reader->records) != 1))
 		return broken(reader);
 	if (record.kind == ERROR) {
