@@ -24,7 +24,7 @@ tests/bench/sector.bin: tests/bench/sector.S
 		$(srcdir)/tests/bench/sector.S
 BENCH_GUESTS = tests/bench/start.elf tests/bench/exits.elf tests/bench/off.elf \
 	tests/bench/rom.bin tests/bench/sector.bin
-EXTRA_DIST += tests/bench/run.py tests/bench/disks.py tests/bench/exits.py \
+EXTRA_DIST += tests/bench/run.py tests/bench/disks.py tests/bench/exits.py tests/bench/screens.py \
 	tests/bench/guest.S tests/bench/guest.ld \
 	tests/bench/rom.S tests/bench/sector.S
 CLEANFILES += $(BENCH_GUESTS) $(BENCH_BINARIES) tests/bench/switch

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What "make bench" runs: the benchmark of machines, exits, disks, frames between two NICs and
-two guests.
+two guests, and the screen.
 
 The arguments are those of tests/bench/bench. The guests are of the built-in
 program; one floods the other for two seconds at a time, and the receiver says
@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import deck as d
 import disks
 import exits
+import screens
 
 PROFILE = "[guest]\nmemory = 32M\n[boot]\ncmdline = name={name}\n[net0]\nswitch = lan\n"
 SIZES = (60, 1514)
@@ -81,9 +82,10 @@ def main():
     of_disks = disks.measure() if kvm else []
     nics = frames_between_nics()
     rows = frames_between_guests() if kvm else []
+    shown = screens.measure()
     if "--json" in sys.argv:
         print(json.dumps({"machines": json.loads(bench.stdout), "exits": counted,
-                          "disks": of_disks, "nics": nics, "guests": rows}, indent=1))
+                          "disks": of_disks, "nics": nics, "guests": rows, "screens": shown}, indent=1))
         return
     exits.table(counted)
     disks.table(of_disks)
@@ -94,6 +96,7 @@ def main():
     for row in rows:
         print(f"-    {row['what']:<46} {row['unit']}: {row['sent']:.0f} sent, "
               f"{row['received']:.0f} received (median of {ROUNDS})")
+    screens.table(shown)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A control server with synthetic guests, for tests of the screen.
 
-mock_server.py SOCKET [many]   speaks /the control protocol/ on a Unix socket.
-With "many" there are sixty guests. Ends when its standard input ends.
+mock_server.py SOCKET [many|COUNT]   speaks /the control protocol/ on a Unix socket.
+With "many" there are sixty guests, else COUNT. Ends when its standard input ends.
 """
 import json
 import math
@@ -112,8 +112,8 @@ class Server:
                                   mistakes=[{"line": 3, "text": "memory: 'x' is not a size; write 512M or 2G"}])]
             self.guests[1].restarts = 14
             self.guests[1].pressed = time.time_ns() - 64 * 10**9
-        if many == "many":
-            self.guests += [Guest("node%02d" % i, "running", 1, 1 << 28, 10 + i) for i in range(57)]
+        more = 57 if many == "many" else int(many) - len(self.guests) if many.isdigit() else 0
+        self.guests += [Guest("node%02d" % i, "running", 1, 1 << 28, 10 + i) for i in range(more)]
         self.next = 1
         self.captures = {}
         self.selector = selectors.DefaultSelector()
