@@ -15,15 +15,37 @@ static bool stand_together(const struct key *one, const struct key *other)
 		(one->view && other->view && strcmp(one->view, other->view) == 0));
 }
 
+#define MODES 4 /* of a view, at most, and itself */
+
+/* A view, or a mode of one, for i below views_count * MODES; NULL: there is none of that number. */
+static const struct view_ops *section(size_t i)
+{
+	const struct view_ops *view = views_table[i / MODES];
+
+	if (i % MODES == 0)
+		return view;
+	for (size_t mode = 0; view->modes && view->modes[mode]; mode++)
+		if (mode + 1 == i % MODES)
+			return view->modes[mode];
+	return NULL;
+}
+
+static bool section_has(size_t i, const struct key *key)
+{
+	const struct view_ops *of = section(i);
+
+	return of && keys_has(of, key);
+}
+
 /* The views of a row by name: "Guests, Network:". */
 static void put_views(const struct key *key)
 {
 	const char *joint = "";
 
 	printf(".Pp\n");
-	for (size_t i = 0; i < views_count; i++)
-		if (keys_has(views_table[i], key)) {
-			printf("%s%s", joint, views_table[i]->name);
+	for (size_t i = 0; i < views_count * MODES; i++)
+		if (section_has(i, key)) {
+			printf("%s%s", joint, section(i)->name);
 			joint = ",\n";
 		}
 	printf(":\n.Pp\n.Bl -tag -width \"Shift-PageDown\" -compact\n");
@@ -32,8 +54,8 @@ static void put_views(const struct key *key)
 /* Whether two rows share a view. */
 static bool meet(const struct key *one, const struct key *other)
 {
-	for (size_t i = 0; i < views_count; i++)
-		if (keys_has(views_table[i], one) && keys_has(views_table[i], other))
+	for (size_t i = 0; i < views_count * MODES; i++)
+		if (section_has(i, one) && section_has(i, other))
 			return true;
 	return false;
 }
@@ -44,7 +66,8 @@ static void put_key(const struct key *key)
 	const char *last = key->label;
 	char help[256];
 
-	printf(".It %s", key->label);
+	/* A bracket alone would be punctuation to mdoc(7). */
+	printf(".It %s%s", strchr("[]", key->label[0]) ? "\\&" : "", key->label);
 	for (const struct key *at = key + 1; at < keys_table.rows + keys_table.count; at++)
 		if (keys_same(key, at) && !at->help && meet(key, at) && strcmp(at->label, last) != 0)
 			printf(" , %s", last = at->label);

@@ -52,6 +52,8 @@ src_tui_libtui_a_SOURCES = \
 	%D%/ui/ui.c %D%/ui/ui.h \
 	%D%/ui/view.h \
 	%D%/views/console.c \
+	%D%/views/console_prefix.c %D%/views/console_sides.c \
+	%D%/views/console_state.h %D%/views/console_status.c \
 	%D%/views/console_cells.c %D%/views/console_cells.h \
 	%D%/views/console_vga.c %D%/views/console_vga.h \
 	%D%/views/deck.c \

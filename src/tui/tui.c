@@ -87,20 +87,6 @@ static void define_keys(void)
 	}
 }
 
-/* Whether a key is for the view that the one before it left: it shows its other side. */
-static bool turn(struct tui *tui, wint_t key, bool special)
-{
-	struct view *left = tui->left;
-	const char *guest;
-
-	tui->left = NULL;
-	guest = left && !special && key == KEYS_TURN ? left->ops->turn(left) : NULL;
-	if (!guest)
-		return false;
-	tui_open(tui, left->ops->id, guest);
-	return true;
-}
-
 /* A button of the mouse, which answers no question; the wheel moves as keys do. */
 static void mouse_pressed(struct tui *tui)
 {
@@ -164,11 +150,30 @@ static bool suspends(struct tui *tui, wint_t key, bool special)
 	return true;
 }
 
+/* To a command, or as input, of the view or its mode. */
+static void key_given(struct tui *tui, wint_t key, bool special)
+{
+	struct view *view = tui->top;
+	const struct view_ops *of = view->mode ? view->mode : view->ops;
+	const struct key *row = NULL;
+
+	if (view->mode)
+		tui_dirty(tui);
+	if (of->once)
+		view->mode = NULL;
+	/* A character beyond the KEY_* range must not be taken for one. */
+	if (special || key < KEY_MIN)
+		row = keys_find(tui->keys, of, (int)key);
+	if (row) {
+		tui_dirty(tui);
+		command_run(tui, row);
+	} else if (of->input) {
+		of->input(view, key, special);
+	}
+}
+
 static void key_pressed(struct tui *tui, wint_t key, bool special)
 {
-	const struct key *row = NULL;
-	struct view *view = tui->top;
-
 	if (special && key == KEY_RESIZE)
 		return;
 	if (pasted(tui, key, special))
@@ -178,22 +183,14 @@ static void key_pressed(struct tui *tui, wint_t key, bool special)
 		mouse_pressed(tui);
 		return;
 	}
-	if (turn(tui, key, special) || suspends(tui, key, special))
+	if (suspends(tui, key, special))
 		return;
 	if (tui->prompt.active) {
 		tui_dirty(tui);
 		prompt_key(&tui->prompt, key, special);
 		return;
 	}
-	/* A character beyond the KEY_* range must not be taken for one. */
-	if (special || key < KEY_MIN)
-		row = keys_find(tui->keys, view->ops, (int)key);
-	if (row) {
-		tui_dirty(tui);
-		command_run(tui, row);
-	} else if (view->ops->input) {
-		view->ops->input(view, key, special);
-	}
+	key_given(tui, key, special);
 }
 
 static void input_ready(void *arg, uint32_t events)

@@ -171,11 +171,11 @@ def test_demo_deck_from_first_sight_to_shut_down():
         terminal.see("╭─ Guests")
 
         terminal.keys("c")
-        terminal.see(r"Ctrl-\] leaves")
+        terminal.see("q leaves")
         terminal.see("vmdeck demo guest|demo: ")
         terminal.keys("status", "Enter")
         terminal.see(r"^memory 4\d+ KiB")
-        terminal.keys("C-]")
+        terminal.keys("C-]", "q")
         terminal.see("╭─ Guests")
 
         terminal.keys("p")
@@ -313,7 +313,7 @@ def test_a_terminal_that_fails_takes_no_key_with_it():
         terminal.keys("sta")
         os.kill(emulator(folder), signal.SIGKILL)
         terminal.keys("tus", "Enter")
-        terminal.see(r"^ The terminal failed: it was ended by signal 9 \(Killed\)\. +Ctrl-\] leaves")
+        terminal.see(r"^ The terminal failed: it was ended by signal 9 \(Killed\)\. +Ctrl-\] q leaves")
         terminal.see("^db> status\n(.*\n)*memory 4\\d+ KiB")
 
         # One that hangs is ended; leaving does not wait for that, nor does anything else.
@@ -323,7 +323,7 @@ def test_a_terminal_that_fails_takes_no_key_with_it():
         terminal.see("^db> sink")
         pid = emulator(folder)
         os.kill(pid, signal.SIGSTOP)
-        terminal.keys("Enter", "C-]")
+        terminal.keys("Enter", "C-]", "q")
         terminal.see("╭─ Guests", 1)
         terminal.keys("q")
         terminal.see("s: shut them down")
@@ -344,7 +344,7 @@ def test_a_hostile_console_holds_nobody():
         time.sleep(1)
         for width, height in (60, 12), (200, 50), (120, 40):
             terminal.tmux("resize-window", "-x", str(width), "-y", str(height))
-        terminal.keys("C-]")
+        terminal.keys("C-]", "q")
         terminal.see("╭─ Guests", 2)
         terminal.keys("c")
         terminal.see("^ db ● running")
@@ -381,7 +381,7 @@ def test_commands_are_typed_in_the_palette():
             terminal.see("^ lab ● running")
             terminal.keys(":", "C-p")  # the guest's
             terminal.see(":$|: *$")
-            terminal.keys("C-]", ":", "list", "Enter")
+            terminal.keys("C-]", "q", ":", "list", "Enter")
             terminal.see("╭─ Guests")
             terminal.keys(":", "list", "Enter")
             terminal.see("It is on the screen already")
@@ -475,7 +475,7 @@ def test_pasted_text_is_no_command():
         terminal.see("^db>")
         terminal.paste("quiet\nstatus\n")
         terminal.see("^memory 4\\d+ KiB")
-        terminal.keys("C-]", "q")
+        terminal.keys("C-]", "q", "q")
         terminal.see("l: leave")
         terminal.keys("s")
         terminal.see("^shell> *$")
@@ -522,7 +522,7 @@ def test_terminals_with_fewer_glyphs():
             terminal.see("power button")
             terminal.keys("Escape", "c")
             terminal.see("^db>")
-            terminal.keys("C-]")
+            terminal.keys("C-]", "q")
             terminal.see("Guests")
             assert not beyond_ascii(terminal), beyond_ascii(terminal)
         with Terminal(folder, env=["TERM=vt100", "VMDECK_GLYPHS=all"]) as terminal:
@@ -560,10 +560,45 @@ def test_a_read_only_screen_watches():
             terminal.see("poweroff")
             assert "status" not in re.findall("^db>.*", terminal.screen(), re.M)[-1]
             assert not re.search("^db> *status", terminal.screen(), re.M), terminal.screen()
-            terminal.keys("C-]", "q")
+            terminal.keys("C-]", "q", "q")
             assert terminal.gone() == 0
             states = [guest["state"] for guest in folder.json("list")["guests"]]
             assert states == ["running"] * 3, states
+
+
+def test_keys_behind_the_prefix_of_a_console():
+    d.need_kvm()
+    with d.Folder() as folder, Terminal(folder, "--demo") as terminal:
+        terminal.see(r"web +● running")
+        terminal.keys("c")
+        terminal.see("^db>")
+        terminal.keys("C-]")
+        terminal.see("q leave  Ctrl-] send it  Tab other side  ] next guest")
+        terminal.keys("]")
+        terminal.see("^ lab ● running")
+        terminal.see("^lab>")
+        terminal.keys("C-]", "[")
+        terminal.see("^ db ● running")
+        terminal.keys("C-]", "x")
+        terminal.see("does nothing behind Ctrl-]")
+        terminal.keys("C-]", "Z")
+        terminal.see("Reset db?")
+        terminal.keys("n")
+        # Nothing of that has come to the guest.
+        terminal.keys("status", "Enter")
+        terminal.see("^db> status\n(.*\n)*memory 4\\d+ KiB")
+        terminal.keys("C-]", "Escape", "C-]", ":")
+        terminal.see("^ : *$")
+        terminal.keys("pause db", "Enter")
+        terminal.see("^ db .*paused")
+        terminal.keys("C-]", "s")
+        terminal.see("^ db .*running")
+        terminal.keys("C-]", "q")
+        terminal.see("╭─ Guests")
+        terminal.keys("q")
+        terminal.see("s: shut them down")
+        terminal.keys("s")
+        assert terminal.gone() == 0
 
 
 def test_what_was_shown_of_a_console_comes_back():
@@ -574,12 +609,12 @@ def test_what_was_shown_of_a_console_comes_back():
         terminal.see("^db>")
         terminal.keys("quiet", "Enter", "status", "Enter")
         terminal.see("^db> status\n(.*\n)*memory 4\\d+ KiB")
-        terminal.keys("C-]")
+        terminal.keys("C-]", "q")
         terminal.see("╭─ Guests")
         terminal.keys("Down", "c")  # another guest's
         terminal.see("^ lab ● running")
         terminal.see("^lab>")
-        terminal.keys("C-]")
+        terminal.keys("C-]", "q")
         terminal.see("╭─ Guests")
         terminal.keys("Up", "c")
         terminal.see("^db> status\n(.*\n)*memory 4\\d+ KiB")
@@ -720,8 +755,8 @@ def test_a_deck_that_is_left_with_nothing_to_keep_ends():
             assert folder.run("list").returncode == 0
             # Its own console does not count as somebody else.
             other.keys("c")
-            other.see(r"Ctrl-\] leaves")
-            other.keys("C-]")
+            other.see("q leaves")
+            other.keys("C-]", "q")
             other.see("╭─ Guests")
             other.keys("q")
             assert other.gone() == 0
@@ -911,7 +946,7 @@ def test_a_boot_loader_is_worked_with_on_the_vga_screen():
                 other.keys("C-]")
                 assert other.gone() == 0
             terminal.see("^the second was chosen")
-            terminal.keys("C-]")
+            terminal.keys("C-]", "q")
             terminal.see("running")
             terminal.keys("F")
             terminal.see("Force box off")
@@ -937,13 +972,13 @@ def test_a_silent_console_gives_way_to_the_vga_screen():
             terminal.see(r"^SeaBIOS [^$]*Ctrl-\] Tab serial")
             terminal.keys("C-]", "Tab")
             terminal.see("Ctrl-] Tab VGA")
-            terminal.keys("C-]")
+            terminal.keys("C-]", "q")
             terminal.see("╭─ Guests")
             terminal.keys("c")
             terminal.see("Ctrl-] Tab VGA")
             time.sleep(1)
             terminal.see("Ctrl-] Tab VGA")
-            terminal.keys("C-]")
+            terminal.keys("C-]", "q")
             terminal.see("╭─ Guests")
             terminal.keys("F")
             terminal.see("Force mute off")

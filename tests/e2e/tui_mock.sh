@@ -277,7 +277,7 @@ echo "console"
 key c
 see 'Welcome\|boot line 100'
 see "green reverse 中文 e$(printf '\314\201')"
-see 'db ● running.*Ctrl-\] leaves'
+see 'db ● running.*Ctrl-\] q leaves'
 key l s Enter
 see '\$ ls'
 asked 'typed 6c'
@@ -292,13 +292,13 @@ see 'boot line 50'
 key PageDown
 gone 'lines back'
 t resize-window -x 80 -y 24
-see 'Ctrl-\] leaves'
+see 'Ctrl-\] q leaves'
 t resize-window -x 120 -y 40
-key C-]
+key C-] q
 see 'Guests ─'
 key c
 see "green reverse 中文 e$(printf '\314\201')"
-key C-]
+key C-] q
 see 'Guests ─'
 
 echo "network"
@@ -476,7 +476,7 @@ echo "the terminal goes"
 start 80 24 ""
 see 'db .*running'
 key c
-see 'Ctrl-\] leaves'
+see 'Ctrl-\] q leaves'
 t kill-session
 tries=0
 while [ ! -s "$dir/run/sock.result" ] && [ $tries -lt 100 ]; do

@@ -29,6 +29,10 @@
 static const struct view_ops *view_of(const char *id)
 {
 	for (size_t i = 0; i < views_count; i++)
+		for (size_t m = 0; views_table[i]->modes && views_table[i]->modes[m]; m++)
+			if (strcmp(views_table[i]->modes[m]->id, id) == 0)
+				return views_table[i]->modes[m];
+	for (size_t i = 0; i < views_count; i++)
 		if (strcmp(views_table[i]->id, id) == 0)
 			return views_table[i];
 	return NULL;
@@ -64,22 +68,36 @@ static void test_rows(void **state)
 	}
 }
 
+/* No key does two things in one view. */
+static void check_keys(const struct view_ops *view)
+{
+	for (size_t i = 0; i < keys_table.count; i++) {
+		const struct key *key = &keys_table.rows[i];
+
+		if (keys_has(view, key) && keys_find(&keys_table, view, key->key) != key)
+			fail_msg("%s is twice in the view %s", key->label, view->id);
+	}
+}
+
+static bool leads(const struct view_ops *view, enum command command)
+{
+	return *keys_label(&keys_table, view, command, NULL);
+}
+
 static void test_views(void **state)
 {
 	(void)state;
 	for (size_t v = 0; v < views_count; v++) {
 		const struct view_ops *view = views_table[v];
 
-		/* No key does two things in one view. */
-		for (size_t i = 0; i < keys_table.count; i++) {
-			const struct key *key = &keys_table.rows[i];
-
-			if (keys_has(view, key) && keys_find(&keys_table, view, key->key) != key)
-				fail_msg("%s is twice in the view %s", key->label, view->id);
+		check_keys(view);
+		for (const struct view_ops *const *mode = view->modes; mode && *mode; mode++) {
+			check_keys(*mode);
+			assert_true(leads(*mode, COMMAND_BACK));
 		}
 		/* Each can be left, and each but the first can be come to. */
-		assert_true(*keys_label(&keys_table, view, COMMAND_BACK, NULL) ||
-			    *keys_label(&keys_table, view, COMMAND_QUIT, NULL));
+		assert_true(leads(view, COMMAND_BACK) || leads(view, COMMAND_QUIT) ||
+			    leads(view, COMMAND_PREFIX));
 		assert_true(v == 0 || *keys_label(&keys_table, NULL, COMMAND_OPEN, view->id));
 	}
 	assert_string_equal(keys_find(&keys_table, view_of("deck"), 's')->target, "guest.start");
@@ -195,36 +213,56 @@ static void test_console(void **state)
 	assert_true(said(tui, "No guest is selected."));
 	assert_true(tui->top == tui->views);
 	tui_open(tui, "console", "web");
-	assert_true(on_screen(tui, "Nobody answers. Ctrl-]! leaves; c! opens it again."));
-	assert_true(on_screen(tui, "  Ctrl-]! leaves"));
+	assert_true(on_screen(tui, "Nobody answers. Ctrl-]! c! opens it again."));
+	assert_true(on_screen(tui, "  Ctrl-]! q! leaves"));
+}
+
+/* Behind the prefix: its keys are named while it waits, and guests that do not run passed over. */
+static void test_console_prefix(void **state)
+{
+	struct fake_screen *screen = *state;
+	struct tui *tui = &screen->tui;
+
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"db\",\"state\":\"running\"},"
+		   "{\"name\":\"off\",\"state\":\"stopped\"},{\"name\":\"web\",\"state\":\"paused\"}]}");
+	tui_open(tui, "console", "db");
+	assert_false(on_screen(tui, "]! next guest"));
+	command(tui, COMMAND_PREFIX);
+	assert_true(tui->top->mode && tui->top->mode->once);
+	assert_true(on_screen(tui, "q! leave  Ctrl-]! send it  Tab! other side  ]! next guest"));
+	tui->top->mode->input(tui->top, 'x', false);
+	assert_true(said(tui, "That key does nothing behind Ctrl-]!"));
+	assert_true(on_screen(tui, "That key does nothing behind Ctrl-]!"));
+	command(tui, COMMAND_NEXT_GUEST);
+	assert_string_equal(tui_chosen(tui), "web");
+	command(tui, COMMAND_NEXT_GUEST);
+	assert_string_equal(tui_chosen(tui), "db");
+	command(tui, COMMAND_PREVIOUS_GUEST);
+	assert_string_equal(tui_chosen(tui), "web");
+	command(tui, COMMAND_TURN);
+	assert_true(said(tui, "The guest has no other console"));
+	/* A mode does not outlast the view's being left. */
+	command(tui, COMMAND_PREFIX);
+	tui_back(tui);
+	tui_open(tui, "console", "web");
+	assert_null(tui->top->mode);
+	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\"}]}");
+	command(tui, COMMAND_NEXT_GUEST);
+	assert_true(said(tui, "No other guest runs."));
 }
 
 /* The lowest row of a VGA screen. */
-static void notify_text(struct fake_screen *screen, unsigned subscription, const char *text)
+static void notify_text(struct fake_screen *screen, const char *text)
 {
 	char params[256];
 
-	snprintf(params, sizeof(params), "{\"subscription\":%u,\"mode\":\"text\",\"columns\":80,"
+	snprintf(params, sizeof(params), "{\"subscription\":4,\"mode\":\"text\",\"columns\":80,"
 		 "\"rows\":25,\"cursor\":{\"row\":24,\"column\":1,\"block\":false},"
-		 "\"lines\":[{\"row\":24,\"text\":\"%s\",\"colours\":[7,7]}]}", subscription, text);
+		 "\"lines\":[{\"row\":24,\"text\":\"%s\",\"colours\":[7,7]}]}", text);
 	fake_screen_notify(screen, "screen", params);
 }
 
-/* By the key that leaves and Tab; the VGA screen is subscribed to anew. */
-static void turn_view(struct fake_screen *screen, unsigned subscription)
-{
-	struct tui *tui = &screen->tui;
-	char answer[32];
-
-	assert_string_equal(tui->top->ops->turn(tui->top), "web");
-	tui_back(tui);
-	fake_screen_answer(screen, fake_screen_wait(screen, "screen.cancel"), "{}");
-	tui_open(tui, "console", "web");
-	snprintf(answer, sizeof(answer), "{\"subscription\":%u}", subscription);
-	fake_screen_answer(screen, fake_screen_wait(screen, "screen.subscribe"), answer);
-}
-
-/* The key that leaves, and Tab behind it; by itself Tab is the guest's while it runs. */
+/* By itself Tab is the guest's while it runs. */
 static void test_console_turns(void **state)
 {
 	struct fake_screen *screen = *state;
@@ -233,44 +271,44 @@ static void test_console_turns(void **state)
 	fake_screen_guests(screen, "{\"guests\":[{\"name\":\"web\",\"state\":\"running\","
 				   "\"vga\":true}]}");
 	tui_open(tui, "console", "web");
-	assert_true(on_screen(tui, "Ctrl-]! Tab VGA  Ctrl-]! leaves"));
+	assert_true(on_screen(tui, "Ctrl-]! Tab! VGA, q! leaves"));
 	command(tui, COMMAND_NEXT);
-	assert_true(on_screen(tui, "Tab VGA"));
+	assert_true(on_screen(tui, "Tab! VGA"));
 	/* It is watched meanwhile: what comes there is something to turn to. */
 	fake_screen_answer(screen, fake_screen_wait(screen, "screen.subscribe"),
 			   "{\"subscription\":4}");
-	notify_text(screen, 4, "");
-	assert_true(on_screen(tui, "Tab VGA  "));
-	notify_text(screen, 4, "boot");
-	assert_true(on_screen(tui, "Tab VGA (new)  Ctrl-]! leaves"));
-	turn_view(screen, 5);
-	notify_text(screen, 5, "boot: \u2502");
+	notify_text(screen, "");
+	assert_true(on_screen(tui, "Tab! VGA, "));
+	notify_text(screen, "boot");
+	assert_true(on_screen(tui, "Tab! VGA (new), q! leaves"));
+	command(tui, COMMAND_TURN);
+	notify_text(screen, "boot: \u2502");
 	assert_true(on_screen(tui, "boot: "));
-	assert_true(on_screen(tui, "Ctrl-]! Tab serial"));
+	assert_true(on_screen(tui, "Ctrl-]! Tab! serial"));
 	command(tui, COMMAND_PAGE_UP);
 	fake_screen_wait(screen, "screen.type"); /* the guest's: there is nothing to scroll to */
-	fake_screen_notify(screen, "screen", "{\"subscription\":5,\"mode\":\"graphics\","
+	fake_screen_notify(screen, "screen", "{\"subscription\":4,\"mode\":\"graphics\","
 			   "\"columns\":640,\"rows\":480,\"cursor\":null,\"lines\":[]}");
 	assert_true(on_screen(tui, "graphics mode 640x480, not shown"));
 	command(tui, COMMAND_NEXT);
-	assert_true(on_screen(tui, "Ctrl-]! Tab VGA"));
+	assert_true(on_screen(tui, "Ctrl-]! Tab! VGA"));
 	/* What was seen is nothing new, another text is. */
-	notify_text(screen, 5, "menu");
-	assert_true(on_screen(tui, "Tab VGA (new)"));
-	turn_view(screen, 6);
-	notify_text(screen, 6, "menu");
+	notify_text(screen, "menu");
+	assert_true(on_screen(tui, "Tab! VGA (new)"));
+	command(tui, COMMAND_TURN);
+	notify_text(screen, "menu");
 	assert_true(on_screen(tui, "menu"));
-	turn_view(screen, 7);
-	notify_text(screen, 7, "menu");
-	assert_true(on_screen(tui, "Tab VGA  "));
-	notify_text(screen, 7, "login:");
-	assert_true(on_screen(tui, "Tab VGA (new)"));
+	command(tui, COMMAND_TURN);
+	notify_text(screen, "menu");
+	assert_true(on_screen(tui, "Tab! VGA, "));
+	notify_text(screen, "login:");
+	assert_true(on_screen(tui, "Tab! VGA (new)"));
 }
 
 /* A virtio console, the serial port beside it, the VGA: each after the other. */
 static void test_console_sides(void **state)
 {
-	static const char *const next[] = { "Tab serial", "Tab VGA", "Tab virtio" };
+	static const char *const next[] = { "Tab! serial", "Tab! VGA", "Tab! virtio" };
 	struct fake_screen *screen = *state;
 	struct tui *tui = &screen->tui;
 
@@ -279,12 +317,10 @@ static void test_console_sides(void **state)
 	tui_open(tui, "console", "web");
 	for (unsigned i = 0; i < 4; i++) {
 		assert_true(on_screen(tui, next[i % 3]));
-		/* It hears how large the window is whenever it is shown. */
-		if (i % 3 == 0)
+		/* It hears how large the window is. */
+		if (i == 0)
 			fake_screen_wait(screen, "console.window");
-		assert_string_equal(tui->top->ops->turn(tui->top), "web");
-		tui_back(tui);
-		tui_open(tui, "console", "web");
+		command(tui, COMMAND_TURN);
 	}
 }
 
@@ -706,6 +742,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_deck, start, stop),
 		cmocka_unit_test_setup_teardown(test_network, start, stop),
 		cmocka_unit_test_setup_teardown(test_console, start, stop),
+		cmocka_unit_test_setup_teardown(test_console_prefix, start, stop),
 		cmocka_unit_test_setup_teardown(test_console_turns, start, stop),
 		cmocka_unit_test_setup_teardown(test_console_sides, start, stop),
 		cmocka_unit_test_setup_teardown(test_help, start, stop),

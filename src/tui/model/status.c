@@ -109,6 +109,19 @@ size_t status_pick(struct status *status, const struct status_entry **shown, siz
 	return n;
 }
 
+bool status_pick_answer(struct status *status, const struct status_entry **shown)
+{
+	struct status_entry *entry = &status->entries[STATUS_REFUSAL];
+
+	if (!entry->text)
+		entry = &status->entries[STATUS_ANSWER];
+	if (!entry->text)
+		return false;
+	entry->seen = true;
+	*shown = entry;
+	return true;
+}
+
 bool status_ends_by_key(const struct status *status, const struct status_entry *entry)
 {
 	return rules[entry - status->entries].key;

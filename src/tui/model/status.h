@@ -65,6 +65,9 @@ bool status_says(const struct status *status, enum status_rank rank, const char 
 /* The first ones, at most count of them, by rank. Returns how many; they count as seen. */
 size_t status_pick(struct status *status, const struct status_entry **shown, size_t count);
 
+/* What came of a key, be it refused or done, which counts as seen; false: nothing is to be said. */
+bool status_pick_answer(struct status *status, const struct status_entry **shown);
+
 /* Whether a key ends an entry. */
 bool status_ends_by_key(const struct status *status, const struct status_entry *entry);
 

@@ -28,7 +28,6 @@ void command_run(struct tui *tui, const struct key *key)
 		held_check(tui->deck); /* it says which key helps here */
 		break;
 	case COMMAND_BACK:
-		tui->left = view->ops->turn ? view : NULL;
 		tui_back(tui);
 		held_check(tui->deck);
 		break;

@@ -214,10 +214,10 @@ static int draw_key(int y, int x, int end, const char *label, const char *hint)
 	return x + draw_text(y, x, end - x, INK_TEXT, hint) + 2;
 }
 
-/* Whether the footer names a key: it has a word here, and is not one that is refused. */
-static bool is_named(const struct tui *tui, const struct key *key)
+/* Whether keys of a view are named with this one: it has a word, and is not one that is refused. */
+static bool is_named(const struct tui *tui, const struct view_ops *of, const struct key *key)
 {
-	return key->hint && keys_has(tui->top->ops, key) &&
+	return key->hint && keys_has(of, key) &&
 	       !(tui->deck->config->read_only && keys_order(key));
 }
 
@@ -243,9 +243,61 @@ static void draw_keys(const struct tui *tui, int y, int x, int width)
 	for (size_t i = 0; i < tui->keys->count && !tui->prompt.active; i++) {
 		const struct key *key = &tui->keys->rows[i];
 
-		if (is_named(tui, key))
+		if (is_named(tui, tui->top->ops, key))
 			x = draw_key(y, x, end, key->label, key->hint);
 	}
+}
+
+/* The keys of a mode with their words, from row y on; returns the rows that they take. */
+static int walk_mode(const struct tui *tui, int y, int width, bool draw)
+{
+	int x = 1, rows = 1;
+
+	for (size_t i = 0; i < tui->keys->count; i++) {
+		const struct key *key = &tui->keys->rows[i];
+		int room = key->hint ? (int)(strlen(key->label) + strlen(key->hint)) + 1 : 0;
+
+		if (!is_named(tui, tui->top->mode, key))
+			continue;
+		if (x > 1 && x + room > width - 1) {
+			x = 1;
+			rows++;
+		}
+		if (draw)
+			draw_key(y + rows - 1, x, width - 1, key->label, key->hint);
+		x += room + 2;
+	}
+	return rows;
+}
+
+/* At the bottom, as many rows as it takes; returns the row above which there is room. */
+static int draw_mode(const struct tui *tui, int bottom)
+{
+	int width = draw_columns(), rows = walk_mode(tui, 0, width, false);
+	struct rect before;
+
+	if (rows > bottom - 1)
+		rows = bottom - 1;
+	bottom -= rows;
+	draw_fill((struct rect){ bottom, 0, rows, width }, INK_TEXT);
+	before = draw_clip((struct rect){ bottom, 0, rows, width });
+	walk_mode(tui, bottom, width, true);
+	draw_unclip(before);
+	return bottom;
+}
+
+/* In a view that has the whole screen: what came of a key, above its last line. */
+static size_t pick_answer(struct tui *tui, struct said *said)
+{
+	const struct status_entry *shown;
+	int most = draw_rows() / 2;
+
+	if (!status_pick_answer(&tui->status, &shown))
+		return 0;
+	said->entry = shown;
+	said->lines = draw_lines(shown->text, draw_columns() - 2,
+				 most < LINES_MOST ? most : LINES_MOST);
+	return 1;
 }
 
 void frame_draw(struct tui *tui)
@@ -283,6 +335,12 @@ void frame_draw(struct tui *tui)
 	before = draw_clip(body);
 	tui->top->ops->draw(tui->top, body);
 	draw_unclip(before);
+	if (full) {
+		bottom = rows - 1 - prompt_rows(&tui->prompt, 0);
+		if (tui->top->mode && !tui->prompt.active)
+			bottom = draw_mode(tui, rows);
+		count = pick_answer(tui, said);
+	}
 	draw_status(said, count, bottom);
 	if (tui->prompt.active)
 		prompt_draw(&tui->prompt, full ? 0 : reserved);

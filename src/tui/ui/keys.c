@@ -15,6 +15,17 @@
 #define ORDER(method) COMMAND_ORDER, method
 
 static const struct key rows[] = {
+	{ IN("console prefix"), 'q', "q", DO(BACK), "leave", "leave the console" },
+	{ IN("console prefix"), KEYS_CTRL(']'), "Ctrl-]", DO(SEND_PREFIX), "send it",
+	  "send %s to the guest" },
+	{ IN("console prefix"), '\t', "Tab", DO(TURN), "other side",
+	  "turn to the guest's serial port beside a virtio console, to its VGA screen and keyboard, "
+	  "and back" },
+	{ IN("console prefix"), ']', "]", DO(NEXT_GUEST), "next guest",
+	  "to the console of the next guest that runs" },
+	{ IN("console prefix"), '[', "[", DO(PREVIOUS_GUEST), "previous guest",
+	  "to the console of the guest before that runs" },
+
 	{ IN("deck"), '\r', "Enter", OPEN("guest"), "details",
 	  "show everything about the guest: devices, exits, the last lines of a crash" },
 	{ IN("deck"), KEY_ENTER, "Enter", OPEN("guest"), NULL, NULL },
@@ -132,18 +143,20 @@ static const struct key rows[] = {
 	{ ALL(KEYS_BACK), KEYS_CTRL('c'), "Ctrl-C", DO(BACK), NULL, NULL },
 	{ IN("deck"), KEYS_CTRL('c'), "Ctrl-C", DO(QUIT), NULL, NULL },
 
-	{ IN("console"), KEYS_CTRL(']'), "Ctrl-]", DO(BACK), "leave the console",
-	  "leave the console; every other key goes to the guest. With Tab behind it: "
-	  "to the guest's serial port beside a virtio console, to its VGA screen and keyboard, "
-	  "and back" },
-	{ IN("console"), KEYS_TURN, "Tab", DO(NEXT), NULL,
-	  "the same, where the guest does not get it: it does not run, or shows no text" },
+	{ IN("console"), KEYS_CTRL(']'), "Ctrl-]", DO(PREFIX), NULL,
+	  "have the next key be for the screen, as below; every other key goes to the guest" },
+	{ IN("console"), '\t', "Tab", DO(NEXT), NULL,
+	  "turn to the guest's next side, where the guest does not get the key: it does not run, or "
+	  "shows no text" },
 	{ IN("console"), KEY_PPAGE, "PageUp", DO(PAGE_UP), "scroll back",
 	  "scroll back, unless a full-screen program runs in the guest" },
 	{ IN("console"), KEY_NPAGE, "PageDown", DO(PAGE_DOWN), NULL, "scroll forward, likewise" },
 	{ IN("console"), KEY_SPREVIOUS, "Shift-PageUp", DO(SCROLL_UP), NULL, "scroll back always" },
 	{ IN("console"), KEY_SNEXT, "Shift-PageDown", DO(SCROLL_DOWN), NULL,
 	  "scroll forward always" },
+
+	{ IN("console prefix"), ':', ":", DO(PALETTE), "command", "type a command" },
+	{ IN("console prefix"), 27, "Esc", DO(NONE), "cancel", "do nothing" },
 };
 
 const struct keys keys_table = { rows, ARRAY_SIZE(rows) };

@@ -11,12 +11,9 @@
 /* Ctrl with a letter, as the terminal sends it. */
 #define KEYS_CTRL(c) ((c) & 0x1f)
 
-/* Behind the key that leaves a view: shows its other side instead. */
-#define KEYS_TURN '\t'
-
 struct key {
 	unsigned sets;	  /* KEYS_*: works in the views that have one of them, */
-	const char *view; /* or in the view of this id */
+	const char *view; /* or in the view, or mode of one, of this id */
 	int key;	  /* a character, or KEY_* of curses */
 	const char *label; /* "PageUp" */
 	enum command command;

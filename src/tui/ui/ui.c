@@ -74,6 +74,7 @@ void tui_show(struct tui *tui)
 
 static void hide(struct tui *tui)
 {
+	tui->top->mode = NULL;
 	if (tui->top->ops->leave)
 		tui->top->ops->leave(tui->top);
 }

@@ -62,7 +62,6 @@ struct tui {
 	struct view *views; /* all there are; the first one is never left */
 	size_t view_count;
 	struct view *top; /* the one that is shown */
-	struct view *left; /* the one that the last key left, if it has another side */
 
 	struct prompt prompt;
 	struct messages messages;

@@ -34,6 +34,9 @@ enum command {
 	COMMAND_LIST_ALONE, COMMAND_CHARTS_ALONE,
 	COMMAND_END_CAPTURE, COMMAND_BREAK, COMMAND_PASS, COMMAND_DROP, COMMAND_LEFT, COMMAND_RIGHT,
 	COMMAND_CHOOSE, COMMAND_NAMES, COMMAND_CONVERSATION, COMMAND_SAVE,
+	/* of a console */
+	COMMAND_PREFIX, COMMAND_SEND_PREFIX, COMMAND_TURN, COMMAND_NEXT_GUEST,
+	COMMAND_PREVIOUS_GUEST,
 };
 
 /* Sets of keys that views have in common. */
@@ -56,16 +59,23 @@ struct view {
 	struct tui *tui;
 	struct tui_deck *deck; /* whose guests it shows */
 	void *state;	       /* ops->size bytes */
+	const struct view_ops *mode; /* one of its modes, whose keys work now; NULL: its own do */
 	struct view *below;    /* the view to go back to, while it is open */
 };
 
-/* A row of the table of views. Any op may be NULL. */
+/*
+ * A row of the table of views, or a mode of a view, which has keys in place of the view's. The
+ * screen's lowest lines name the keys of a mode; of its ops only input is called. Any op may be
+ * NULL.
+ */
 struct view_ops {
 	const char *id;	  /* what the table of keys calls it */
 	const char *name; /* for the help screen */
 	unsigned keys;	  /* KEYS_* */
 	size_t size; /* of its state, which begins as zeros; 0: it has none */
 	bool marks; /* orders are for all guests that are marked, where some are */
+	const struct view_ops *const *modes; /* all that a view has, ended by NULL; or NULL */
+	bool once; /* a mode: it ends with its first key */
 	bool full; /* draws the whole screen, without header, messages and footer */
 	void (*create)(struct view *view);  /* before anything else */
 	void (*destroy)(struct view *view); /* the connection is closed already */
@@ -76,12 +86,6 @@ struct view_ops {
 	void (*enter)(struct view *view); /* it comes up, also again after a view above it */
 	void (*leave)(struct view *view); /* it is no longer shown, but may be below another */
 	void (*close)(struct view *view); /* after leave: nor will it be gone back to */
-	/*
-	 * It is to show its other side, of the guest that it shows; NULL: there is none, else
-	 * that guest. Tab right behind the key that leaves the view asks for it, and the view
-	 * comes up again.
-	 */
-	const char *(*turn)(struct view *view);
 	void (*draw)(struct view *view, struct rect rect);
 	bool (*command)(struct view *view, enum command command); /* false: not the view's */
 	void (*input)(struct view *view, wint_t key, bool special); /* keys without a command */

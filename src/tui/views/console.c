@@ -13,34 +13,11 @@
 
 #include "base/checked.h"
 #include "control/message_text.h"
-#include "tui/canvas/text.h"
-#include "tui/console/emulation.h"
 #include "tui/console/emulator_process.h"
 #include "tui/console/key_sequence.h"
-#include "tui/console/tty.h"
-#include "tui/ui/style.h"
-#include "tui/ui/ui.h"
 #include "tui/views/console_cells.h"
-#include "tui/views/console_vga.h"
+#include "tui/views/console_state.h"
 #include "tui/views/table.h"
-
-#define WIDE 60 /* columns from which on the status says how to turn to the other side */
-
-enum side { SIDE_CONSOLE, SIDE_SERIAL, SIDE_VGA, SIDES };
-
-struct console_view {
-	struct tty *list;
-	struct tty *current, *serial; /* the guest's console, and its serial port if that is another */
-	const struct tty *turned; /* the console in whose place another side of its guest is shown */
-	enum side side;		  /* that one */
-	bool unasked;		  /* nobody turned to it, nor typed there */
-	const struct tty *told;	  /* the console whose guest knows of this size */
-	int told_rows, told_columns;
-	struct console_vga vga;
-	struct emulation *emulation;
-	unsigned back; /* lines scrolled back */
-	char said[256]; /* the beginning of what befell the terminal, when that was said */
-};
 
 static int clamp(int value, int low, int high)
 {
@@ -57,75 +34,17 @@ static int columns_shown(void)
 	return clamp(draw_columns(), GRID_MIN, GRID_COLUMNS_MAX);
 }
 
-static enum side shown_side(const struct console_view *state)
-{
-	if (!state->current || state->turned != state->current)
-		return SIDE_CONSOLE;
-	return state->side == SIDE_SERIAL && !state->serial ? SIDE_CONSOLE : state->side;
-}
-
-static bool on_vga(const struct view *view)
-{
-	return shown_side(view->state) == SIDE_VGA;
-}
-
-/* What a terminal shows; NULL while it is the VGA screen. */
-static struct tty *shown_tty(const struct console_view *state)
-{
-	switch (shown_side(state)) {
-	case SIDE_CONSOLE:
-		return state->current;
-	case SIDE_SERIAL:
-		return state->serial;
-	default:
-		return NULL;
-	}
-}
-
-static const json_t *guest_value(const struct view *view, const char *name, const char *key)
-{
-	const struct tui_guest *guest = model_find(&view->deck->model, name);
-
-	return guest ? json_object_get(guest->json, key) : NULL;
-}
-
-static bool is_virtio(const struct view *view, const char *name)
-{
-	const char *console = json_string_value(guest_value(view, name, "console"));
-
-	return console && strcmp(console, "virtio") == 0;
-}
-
-static bool has_side(const struct view *view, enum side side)
-{
-	const struct console_view *state = view->state;
-
-	if (side == SIDE_SERIAL)
-		return state->serial != NULL;
-	return side == SIDE_CONSOLE ||
-	       json_is_true(guest_value(view, state->current->name, "vga"));
-}
-
-/* The one behind a side, as they are turned. */
-static enum side side_behind(const struct view *view, enum side side)
-{
-	do {
-		side = (side + 1) % SIDES;
-	} while (!has_side(view, side));
-	return side;
-}
-
-static void show(struct view *view)
+void console_show(struct view *view)
 {
 	struct console_view *state = view->state;
-	struct tty *tty = shown_tty(state);
+	struct tty *tty = console_tty(state);
 
 	emulation_show(state->emulation, tty);
 	if (tty)
 		tty->unseen = false;
 	if (!tty)
 		console_vga_show(&state->vga, state->current->name);
-	else if (has_side(view, SIDE_VGA))
+	else if (console_has(view, SIDE_VGA))
 		console_vga_watch(&state->vga, state->current->name);
 	else
 		console_vga_stop(&state->vga);
@@ -139,7 +58,7 @@ static void turn_back(struct view *view)
 	state->unasked = false;
 	state->turned = NULL;
 	if (tui_shows(view)) {
-		show(view);
+		console_show(view);
 		tui_dirty(view->tui);
 	}
 }
@@ -151,7 +70,7 @@ static void tty_came(void *arg, struct tty *tty)
 
 	if (tty == state->current && state->unasked)
 		turn_back(view);
-	if (tui_shows(view) && tty == shown_tty(state)) {
+	if (tui_shows(view) && tty == console_tty(state)) {
 		emulation_more(state->emulation);
 	} else if (!tty->unseen) {
 		tty->unseen = true;
@@ -176,21 +95,21 @@ static void choose_side(struct view *view)
 		return;
 	if (serial && has_printed(serial))
 		state->side = SIDE_SERIAL;
-	else if (has_side(view, SIDE_VGA))
+	else if (console_has(view, SIDE_VGA))
 		state->side = SIDE_VGA;
 	else
 		return;
 	state->turned = current;
 	state->unasked = true;
 	if (tui_shows(view))
-		show(view);
+		console_show(view);
 }
 
 static void tty_changed(void *arg, struct tty *tty)
 {
 	struct view *view = arg;
 	const struct console_view *state = view->state;
-	bool shown = tty == shown_tty(state);
+	bool shown = tty == console_tty(state);
 
 	choose_side(view);
 	if (shown && tui_shows(view))
@@ -253,7 +172,7 @@ static bool console_open(struct view *view, const char *name)
 	}
 	tty_connect(tty, config->dial, config->dial_arg, config->read_only);
 	state->current = tty;
-	state->serial = is_virtio(view, name) ? console_find(view, name, "serial") : NULL;
+	state->serial = console_is_virtio(view, name) ? console_find(view, name, "serial") : NULL;
 	if (state->serial)
 		tty_connect(state->serial, config->dial, config->dial_arg, config->read_only);
 	state->back = 0;
@@ -263,12 +182,23 @@ static bool console_open(struct view *view, const char *name)
 	return true;
 }
 
+void console_go(struct view *view, const char *guest)
+{
+	const struct console_view *state = view->state;
+
+	if (!console_open(view, guest))
+		return;
+	emulation_scroll(state->emulation, 0);
+	console_show(view);
+	tui_dirty(view->tui);
+}
+
 /* A virtio console has its guest know in how large a window it is shown. */
 static void tell_window(struct view *view, int rows, int columns)
 {
 	struct console_view *state = view->state;
 
-	if (view->deck->config->read_only || shown_side(state) != SIDE_CONSOLE || !is_virtio(view, state->current->name) ||
+	if (view->deck->config->read_only || console_side(state) != SIDE_CONSOLE || !console_is_virtio(view, state->current->name) ||
 	    (state->told == state->current && state->told_rows == rows &&
 	     state->told_columns == columns))
 		return;
@@ -286,7 +216,7 @@ static void console_enter(struct view *view)
 
 	emulation_resize(state->emulation, rows_shown(), columns_shown());
 	emulation_scroll(state->emulation, 0);
-	show(view);
+	console_show(view);
 }
 
 static void console_leave(struct view *view)
@@ -296,20 +226,6 @@ static void console_leave(struct view *view)
 	emulation_show(state->emulation, NULL);
 	console_vga_stop(&state->vga);
 	state->told = NULL;
-}
-
-static const char *console_turn(struct view *view)
-{
-	struct console_view *state = view->state;
-	enum side shown = shown_side(state), next = side_behind(view, shown);
-
-	if (next == shown)
-		return NULL;
-	state->turned = state->current;
-	state->unasked = false;
-	state->side = next;
-	state->back = 0;
-	return state->current->name;
 }
 
 static void console_create(struct view *view)
@@ -331,102 +247,6 @@ static void console_destroy(struct view *view)
 		tty_free(tty);
 	}
 	state->current = state->serial = NULL;
-}
-
-/* When it begins again is old soon; the messages have the whole. */
-static void first_sentence(char *out, size_t size, const char *text)
-{
-	const char *end = strstr(text, ". ");
-
-	snprintf(out, size, "%.*s", end ? (int)(end - text) + 1 : (int)strlen(text), text);
-}
-
-static void status_text(const struct view *view, char *out, size_t size)
-{
-	const struct console_view *state = view->state;
-	const struct tty *tty = shown_tty(state);
-
-	out[0] = '\0';
-	if (on_vga(view) && state->vga.typing.lost)
-		snprintf(out, size, "%zu bytes are lost: the guest does not read its keyboard",
-			 state->vga.typing.lost);
-	else if (on_vga(view))
-		snprintf(out, size, "VGA");
-	else if (tty->state == TTY_CLOSED)
-		snprintf(out, size, "%s %s leaves; %s opens it again.", tty->reason,
-			 tui_key(view, COMMAND_BACK),
-			 keys_label(view->tui->keys, NULL, COMMAND_OPEN, view->ops->id));
-	else if (tty->state == TTY_OPENING)
-		snprintf(out, size, "opening");
-	else if (*emulation_trouble(state->emulation))
-		first_sentence(out, size, emulation_trouble(state->emulation));
-	else if (tty->lost)
-		snprintf(out, size, "%zu bytes for the guest are lost: it does not read",
-			 tty->lost);
-	else if (state->back)
-		snprintf(out, size, "%u lines back; %s or any key returns", state->back,
-			 tui_key(view, COMMAND_PAGE_DOWN));
-	else if (shown_side(state) == SIDE_SERIAL)
-		snprintf(out, size, "serial");
-	if (!*out && view->deck->config->read_only)
-		snprintf(out, size, "read-only: nothing is typed");
-}
-
-static const char *side_name(const struct view *view, enum side side)
-{
-	const struct console_view *state = view->state;
-
-	if (side == SIDE_VGA)
-		return "VGA";
-	return side == SIDE_CONSOLE && is_virtio(view, state->current->name) ? "virtio" : "serial";
-}
-
-/* Whether something is there that nobody has seen. */
-static bool is_unseen(const struct console_view *state, enum side side)
-{
-	return side == SIDE_VGA ? state->vga.unseen :
-	       side == SIDE_CONSOLE ? state->current->unseen : state->serial->unseen;
-}
-
-/* What leaves, and where else there is something to see, in the order of turning. */
-static void leave_text(const struct view *view, char *out, size_t size)
-{
-	const char *key = tui_key(view, COMMAND_BACK), *before = " Tab ";
-	enum side shown = shown_side(view->state), side = shown;
-	size_t n = 0;
-
-	while (draw_columns() >= WIDE && (side = side_behind(view, side)) != shown && n < size) {
-		n += (size_t)snprintf(out + n, size - n, "%s%s%s%s", n ? "" : key, before,
-				      side_name(view, side),
-				      is_unseen(view->state, side) ? " (new)" : "");
-		before = ", ";
-	}
-	if (n < size)
-		snprintf(out + n, size - n, "%s%s leaves", n ? "  " : "", key);
-}
-
-/* Where there is no room for both, the text is wanted more than the guest's name and state. */
-static void draw_status(const struct view *view, int y)
-{
-	const struct console_view *state = view->state;
-	const struct tui_guest *guest = model_find(&view->deck->model, state->current->name);
-	int width = draw_columns(), x = 1, room;
-	char text[600], leave[96];
-
-	draw_fill((struct rect){ y, 0, 1, width }, DRAW_REVERSE);
-	leave_text(view, leave, sizeof(leave));
-	room = width - text_width(leave) - 2;
-	draw_right(y, 0, width - 1, DRAW_REVERSE | DRAW_BOLD, leave);
-	status_text(view, text, sizeof(text));
-	x += draw_text(y, x, room - x, DRAW_REVERSE | DRAW_BOLD, state->current->name) + 1;
-	if (guest && x < room)
-		x += draw_format(y, x, room - x, DRAW_REVERSE, "%s %s",
-				 style_state_sign(guest->state), guest_state_name(guest->state)) + 2;
-	if (*text && text_width(text) > room - x) {
-		x = 1;
-		draw_fill((struct rect){ y, 0, 1, room }, DRAW_REVERSE);
-	}
-	draw_sentence(y, x, room - x, DRAW_REVERSE, text);
 }
 
 static void draw_picture(const struct view *view, const struct picture *picture, int rows,
@@ -455,18 +275,18 @@ static void console_draw(struct view *view, struct rect body)
 
 	emulation_resize(state->emulation, rows, columns);
 	tell_window(view, rows, columns);
-	if (on_vga(view)) {
-		draw_status(view, rows);
+	if (console_on_vga(view)) {
+		console_draw_status(view, rows);
 		console_vga_draw(&state->vga, (struct rect){ 0, 0, rows, columns });
 		return;
 	}
 	picture = emulation_picture(state->emulation);
 	if (picture && state->back > picture->frame.scrollback)
 		state->back = picture->frame.scrollback;
-	draw_status(view, rows);
+	console_draw_status(view, rows);
 	if (picture)
 		draw_picture(view, picture, rows, columns);
-	else if (shown_tty(state)->state == TTY_OPEN)
+	else if (console_tty(state)->state == TTY_OPEN)
 		draw_center(body, INK_WARN, emulation_trouble(state->emulation));
 }
 
@@ -490,17 +310,17 @@ static void scroll_back(struct view *view, int lines)
 	emulation_scroll(state->emulation, state->back);
 }
 
-static void send_key(struct view *view, wint_t key, bool special)
+void console_send_key(struct view *view, wint_t key, bool special)
 {
 	struct console_view *state = view->state;
-	struct tty *tty = shown_tty(state);
+	struct tty *tty = console_tty(state);
 	bool cursor_keys = last_frame(view)->flags & FRAME_CURSOR_KEYS;
 	char text[KEY_SEQUENCE_MAX];
 
 	if (view->deck->config->read_only)
 		return;
 	state->unasked = false;
-	if (on_vga(view)) {
+	if (console_on_vga(view)) {
 		console_vga_key(&state->vga, key, special);
 		return;
 	}
@@ -516,16 +336,16 @@ static bool is_deaf(const struct view *view)
 	const struct tui_guest *guest = model_find(&view->deck->model, state->current->name);
 
 	return !guest || !guest_state_in(guest->state, GUEST_ALIVE) ||
-	       (on_vga(view) && state->vga.screen.mode != REMOTE_TEXT);
+	       (console_on_vga(view) && state->vga.screen.mode != REMOTE_TEXT);
 }
 
 static void turn_by_key(struct view *view)
 {
 	if (is_deaf(view) && console_turn(view)) {
-		show(view);
+		console_show(view);
 		tui_dirty(view->tui);
 	} else {
-		send_key(view, KEYS_TURN, false);
+		console_send_key(view, '\t', false);
 	}
 }
 
@@ -543,7 +363,7 @@ static bool vga_command(struct view *view, enum command command)
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (keys[i].command != command)
 			continue;
-		send_key(view, (wint_t)keys[i].key, true);
+		console_send_key(view, (wint_t)keys[i].key, true);
 		return true;
 	}
 	return false;
@@ -553,16 +373,21 @@ static bool console_command(struct view *view, enum command command)
 {
 	int page = rows_shown() - 1;
 
-	if (on_vga(view) && vga_command(view, command))
+	if (console_prefix_command(view, command))
+		return true;
+	if (console_on_vga(view) && vga_command(view, command))
 		return true;
 	switch (command) {
+	case COMMAND_PREFIX:
+		view->mode = &console_prefix;
+		return true;
 	case COMMAND_NEXT:
 		turn_by_key(view);
 		return true;
 	case COMMAND_PAGE_UP:
 	case COMMAND_PAGE_DOWN:
 		if (last_frame(view)->flags & FRAME_ALTERNATE)
-			send_key(view, command == COMMAND_PAGE_UP ? KEY_PPAGE : KEY_NPAGE, true);
+			console_send_key(view, command == COMMAND_PAGE_UP ? KEY_PPAGE : KEY_NPAGE, true);
 		else
 			scroll_back(view, command == COMMAND_PAGE_UP ? page : -page);
 		return true;
@@ -583,8 +408,17 @@ static void console_input(struct view *view, wint_t key, bool special)
 
 	state->back = 0;
 	emulation_scroll(state->emulation, 0);
-	send_key(view, key, special);
+	console_send_key(view, key, special);
 }
+
+static const char *console_guest(struct view *view)
+{
+	const struct console_view *state = view->state;
+
+	return state->current ? state->current->name : "";
+}
+
+static const struct view_ops *const console_modes[] = { &console_prefix, NULL };
 
 const struct view_ops view_console = {
 	.id = "console",
@@ -595,9 +429,10 @@ const struct view_ops view_console = {
 	.open = console_open,
 	.enter = console_enter,
 	.leave = console_leave,
-	.turn = console_turn,
+	.guest = console_guest,
 	.draw = console_draw,
 	.command = console_command,
 	.input = console_input,
 	.full = true,
+	.modes = console_modes,
 };

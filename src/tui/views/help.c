@@ -58,6 +58,15 @@ static void section(struct page *page, const struct keys *keys, const struct vie
 	page->y++;
 }
 
+/* The keys of a view, and of its modes. */
+static void sections(struct page *page, const struct keys *keys, const struct view_ops *of,
+		     bool moving)
+{
+	section(page, keys, of, moving);
+	for (const struct view_ops *const *mode = of->modes; mode && *mode; mode++)
+		section(page, keys, *mode, moving);
+}
+
 /* The view that help was asked in comes first. */
 static void help_draw(struct view *view, struct rect body)
 {
@@ -72,12 +81,12 @@ static void help_draw(struct view *view, struct rect body)
 		left.r.width = left.r.width / 2 - 1;
 	right = left;
 	right.r.x += left.r.width + 2;
-	section(&left, tui->keys, asked_in, true);
+	sections(&left, tui->keys, asked_in, true);
 	for (size_t i = 0; i < tui->view_count; i++) {
 		const struct view_ops *of = tui->views[i].ops;
 
 		if (of != asked_in && of != view->ops)
-			section(wide && right.y <= left.y ? &right : &left, tui->keys, of, false);
+			sections(wide && right.y <= left.y ? &right : &left, tui->keys, of, false);
 	}
 	state->lines = left.y > right.y ? left.y : right.y;
 	state->page = body.height;

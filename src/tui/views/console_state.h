@@ -1,0 +1,51 @@
+/*
+ * The state of the console's view, and what its parts share. Screen thread only.
+ */
+#ifndef TUI_VIEWS_CONSOLE_STATE_H
+#define TUI_VIEWS_CONSOLE_STATE_H
+
+#include "tui/console/emulation.h"
+#include "tui/console/tty.h"
+#include "tui/ui/ui.h"
+#include "tui/views/console_vga.h"
+
+enum side { SIDE_CONSOLE, SIDE_SERIAL, SIDE_VGA, SIDES };
+
+struct console_view {
+	struct tty *list;
+	struct tty *current, *serial; /* the guest's console, and its serial port if that is another */
+	const struct tty *turned; /* the console in whose place another side of its guest is shown */
+	enum side side;		  /* that one */
+	bool unasked;		  /* nobody turned to it, nor typed there */
+	const struct tty *told;	  /* the console whose guest knows of this size */
+	int told_rows, told_columns;
+	struct console_vga vga;
+	struct emulation *emulation;
+	unsigned back; /* lines scrolled back */
+	char said[256]; /* the beginning of what befell the terminal, when that was said */
+};
+
+/* The keys behind Ctrl-]. */
+extern const struct view_ops console_prefix;
+
+/* console_sides.c: the side that is shown, and its terminal; NULL: it is the VGA screen. */
+enum side console_side(const struct console_view *state);
+struct tty *console_tty(const struct console_view *state);
+bool console_on_vga(const struct view *view);
+bool console_is_virtio(const struct view *view, const char *guest);
+bool console_has(const struct view *view, enum side side); /* whether the guest has it */
+enum side console_behind(const struct view *view, enum side side); /* as they are turned */
+bool console_turn(struct view *view); /* to the next one; false: there is none */
+
+/* console_status.c: draws the line of status. */
+void console_draw_status(const struct view *view, int y);
+
+/* console_prefix.c: what the keys behind the prefix do; false: another's command. */
+bool console_prefix_command(struct view *view, enum command command);
+
+/* console.c: shows the guest's side anew; has another guest shown; types a key into it. */
+void console_show(struct view *view);
+void console_go(struct view *view, const char *guest);
+void console_send_key(struct view *view, wint_t key, bool special);
+
+#endif
