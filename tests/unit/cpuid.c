@@ -145,15 +145,16 @@ static void test_amd(void **state)
 static void test_vcpus(void **state)
 {
 	struct vcpu_config config = {
-		.kvm = kvm, .vm_fd = ioctl(kvm->fd, KVM_CREATE_VM, 0ul), .topology = { 2, 3, 2 },
+		.kvm = kvm, .name = "cpuid", .topology = { 2, 3, 2 },
 	};
+	int vm_fd = ioctl(kvm->fd, KVM_CREATE_VM, 0ul);
 	struct vcpu vcpus[CPUS] = { { 0 } };
 	struct vcpu_set set = { .count = 0 };
 	struct cause cause;
 
 	(void)state;
-	assert_int_equal(ioctl(config.vm_fd, KVM_CREATE_IRQCHIP, 0ul), 0);
-	if (vcpus_create(&set, &config, vcpus, &cause))
+	assert_int_equal(ioctl(vm_fd, KVM_CREATE_IRQCHIP, 0ul), 0);
+	if (vcpus_begin(&set, &config, vcpus, &cause) || vcpus_create(&set, vm_fd, &cause))
 		fail_msg("%s", cause.text);
 	assert_int_equal(set.count, CPUS);
 	for (unsigned i = 0; i < CPUS; i++) {
@@ -164,7 +165,8 @@ static void test_vcpus(void **state)
 				 topology_apic_id(&config.topology, i));
 	}
 	vcpus_destroy(&set);
-	close(config.vm_fd);
+	vcpus_finish(&set);
+	close(vm_fd);
 }
 
 static void test_hidden(void **state)
@@ -218,9 +220,9 @@ static void test_too_many(void **state)
 {
 	unsigned most = kvm_vcpus_max(kvm);
 	struct vcpu_config config = {
-		.kvm = kvm, .vm_fd = ioctl(kvm->fd, KVM_CREATE_VM, 0ul),
-		.topology = { 1, most + 1, 1 },
+		.kvm = kvm, .name = "cpuid", .topology = { 1, most + 1, 1 },
 	};
+	int vm_fd = ioctl(kvm->fd, KVM_CREATE_VM, 0ul);
 	struct vcpu *vcpus = calloc(most + 1, sizeof(*vcpus));
 	struct vcpu_set set = { .count = 0 };
 	struct cause cause;
@@ -229,11 +231,13 @@ static void test_too_many(void **state)
 	(void)state;
 	assert_true(most >= CPUS);
 	/* Without an irqchip KVM has no place for an APIC ID so high. */
-	assert_true(vcpus_create(&set, &config, vcpus, &cause) < 0);
+	assert_int_equal(vcpus_begin(&set, &config, vcpus, &cause), 0);
+	assert_true(vcpus_create(&set, vm_fd, &cause) < 0);
 	snprintf(wanted, sizeof(wanted), "at most %u vCPUs", most);
 	assert_non_null(strstr(cause.text, wanted));
 	vcpus_destroy(&set);
-	close(config.vm_fd);
+	vcpus_finish(&set);
+	close(vm_fd);
 	free(vcpus);
 }
 

@@ -128,17 +128,18 @@ static struct machine *make_machine(const struct kvm_host *kvm, struct sequence 
 	const struct vcpu_config config = {
 		.kvm = kvm, .io = &machine->io, .mmio = &machine->mmio, .name = "saved",
 		.topology = { 1, cpus, 1 },
-		.ended = ended, .arg = machine, .vm_fd = ioctl(kvm->fd, KVM_CREATE_VM, 0ul),
+		.ended = ended, .arg = machine,
 	};
 
 	machine->kvm = kvm;
-	machine->fd = config.vm_fd;
+	machine->fd = ioctl(kvm->fd, KVM_CREATE_VM, 0ul);
 	assert_true(machine->fd >= 0);
 	assert_int_equal(memory_create(&machine->memory, RAM, NULL), 0);
 	assert_int_equal(memory_attach(&machine->memory, machine->fd, NULL), 0);
 	assert_int_equal(irq_create(&machine->irq, machine->fd, NULL), 0);
 	assert_int_equal(bus_add(&machine->io, PORT, 4, &ops, counter, NULL), 0);
-	assert_int_equal(vcpus_create(&machine->cpus, &config, machine->vcpus, NULL), 0);
+	assert_int_equal(vcpus_begin(&machine->cpus, &config, machine->vcpus, NULL), 0);
+	assert_int_equal(vcpus_create(&machine->cpus, machine->fd, NULL), 0);
 	return machine;
 }
 
@@ -146,6 +147,7 @@ static void end_machine(struct machine *machine)
 {
 	vcpus_order(&machine->cpus, VCPU_STOP);
 	vcpus_destroy(&machine->cpus);
+	vcpus_finish(&machine->cpus);
 	irq_destroy(&machine->irq);
 	memory_destroy(&machine->memory);
 	close(machine->fd);
@@ -186,7 +188,7 @@ static void begin_guest(struct machine *machine)
 	sregs.cs.base = CODE;
 	assert_int_equal(ioctl(fd, KVM_SET_SREGS, &sregs), 0);
 	assert_int_equal(ioctl(fd, KVM_SET_REGS, &regs), 0);
-	assert_int_equal(vcpus_start(&machine->cpus, VCPU_RUN, NULL), 0);
+	vcpus_order(&machine->cpus, VCPU_RUN);
 }
 
 static uint32_t count_of(const struct machine *machine, uint64_t address)
@@ -295,7 +297,7 @@ static void test_goes_on(void **state)
 		machine = make_machine(*state, &counter, CPUS);
 		must_load(machine, &saved);
 		free(saved.data);
-		assert_int_equal(vcpus_start(&machine->cpus, VCPU_RUN, NULL), 0);
+		vcpus_order(&machine->cpus, VCPU_RUN);
 	}
 	wait_for(machine, TICKS, 3);
 	vcpus_order(&machine->cpus, VCPU_PAUSE);

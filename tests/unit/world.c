@@ -186,8 +186,9 @@ void guest_start(struct world *world)
 {
 	struct cause cause;
 
-	if (vm_create(&world->vm, &world->config, &cause) || vm_start(world->vm, false, &cause))
+	if (vm_create(&world->vm, &world->config, &cause))
 		fail_msg("%s", cause.text);
+	vm_start(world->vm, false);
 }
 
 void guest_end_machine(struct world *world)
@@ -243,8 +244,9 @@ int guest_load(struct world *world, const struct saved *saved, struct cause *cau
 		err = vm_load(&world->vm, &world->config, &reader, cause);
 	state_close(&reader);
 	if (!err)
-		return vm_start(world->vm, false, cause);
-	world->vm = NULL;
+		vm_start(world->vm, false);
+	else
+		world->vm = NULL;
 	return err;
 }
 

@@ -292,7 +292,6 @@ static bool run_once(struct machine *machine, struct cause *cause)
 {
 	struct vm *vm;
 	bool again;
-	int err;
 
 	pthread_mutex_lock(&machine->status_lock);
 	machine->status.end = VM_RUNS;
@@ -302,32 +301,27 @@ static bool run_once(struct machine *machine, struct cause *cause)
 	free(machine->registers);
 	machine->registers = NULL;
 	machine->reset = false;
-	err = vm_create(&vm, &machine->vm_config, cause);
-	if (err)
+	if (vm_create(&vm, &machine->vm_config, cause) < 0)
 		return false;
 	set_vm(machine, vm);
-	err = vm_start(vm, machine->hold, cause);
-	if (!err) {
-		if (machine->hold)
-			set_paused(machine, "");
-		else
-			set_phase(machine, MACHINE_RUNNING, NULL);
-		machine->hold = false;
-		if (!machine->off && !machine->reset)
-			loop_run(&machine->loop);
-		begin_stopping(machine, vm);
-	}
+	vm_start(vm, machine->hold);
+	if (machine->hold)
+		set_paused(machine, "");
+	else
+		set_phase(machine, MACHINE_RUNNING, NULL);
+	machine->hold = false;
+	if (!machine->off && !machine->reset)
+		loop_run(&machine->loop);
+	begin_stopping(machine, vm);
 	vm_stop(vm);
-	again = !err && !machine->off && (vm->cpus.end == VM_RESET || machine->reset);
-	if (!err) {
-		pthread_mutex_lock(&machine->status_lock);
-		machine->status.end = vm->cpus.end == VM_CRASHED ? VM_CRASHED : VM_POWERED_OFF;
-		pthread_mutex_unlock(&machine->status_lock);
-		machine->registers = vm->cpus.registers;
-		vm->cpus.registers = NULL;
-		cause_set(cause, 0, "%s", vm->cpus.end != VM_RUNS ? vm->cpus.reason :
-			  machine->off ? "switched off" : "reset");
-	}
+	again = !machine->off && (vm->cpus.end == VM_RESET || machine->reset);
+	pthread_mutex_lock(&machine->status_lock);
+	machine->status.end = vm->cpus.end == VM_CRASHED ? VM_CRASHED : VM_POWERED_OFF;
+	pthread_mutex_unlock(&machine->status_lock);
+	machine->registers = vm->cpus.registers;
+	vm->cpus.registers = NULL;
+	cause_set(cause, 0, "%s", vm->cpus.end != VM_RUNS ? vm->cpus.reason :
+		  machine->off ? "switched off" : "reset");
 	tear_down(machine);
 	return again;
 }

@@ -100,7 +100,8 @@ static bool obey_order(struct vcpu *vcpu, long result)
 		pthread_cond_wait(&set->obeyed, &set->lock);
 	}
 	vcpu->state = order;
-	__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_RELAXED);
+	if (vcpu->run)
+		__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_RELAXED);
 	pthread_cond_broadcast(&set->obeyed);
 	pthread_mutex_unlock(&set->lock);
 	return order == VCPU_RUN;
@@ -128,25 +129,15 @@ void vcpus_hold(struct vcpu_set *set)
 		hold(&set->vcpus[i]);
 }
 
-/* They are started from the first on. */
-static unsigned count_started(const struct vcpu_set *set)
-{
-	unsigned count = 0;
-
-	while (count < set->count && set->vcpus[count].started)
-		count++;
-	return count;
-}
-
 void vcpus_order(struct vcpu_set *set, enum vcpu_order order)
 {
-	unsigned count = count_started(set);
+	unsigned count = set->threads;
 	struct vcpu *vcpus = set->vcpus;
 
 	pthread_mutex_lock(&set->lock);
 	for (unsigned i = 0; i < count; i++) {
 		atomic_store_explicit(&vcpus[i].order, order, memory_order_release);
-		if (order != VCPU_RUN)
+		if (order != VCPU_RUN && vcpus[i].run)
 			__atomic_store_n(&vcpus[i].run->immediate_exit, 1, __ATOMIC_RELAXED);
 	}
 	pthread_cond_broadcast(&set->obeyed);
@@ -158,11 +149,8 @@ void vcpus_order(struct vcpu_set *set, enum vcpu_order order)
 		while (vcpus[i].state != order)
 			pthread_cond_wait(&set->obeyed, &set->lock);
 	pthread_mutex_unlock(&set->lock);
-	if (order == VCPU_STOP)
-		for (unsigned i = 0; i < count; i++) {
-			thread_join(&vcpus[i].thread);
-			vcpus[i].started = false;
-		}
+	while (order == VCPU_STOP && set->threads)
+		thread_join(&vcpus[--set->threads].thread);
 }
 
 void vcpus_resume(struct vcpu_set *set)
@@ -242,17 +230,20 @@ static inline long enter_guest(int fd)
 __attribute__((aligned(EXIT_PAGE))) EXIT_PATH static void *vcpu_thread(void *arg)
 {
 	struct vcpu *vcpu = arg;
-	struct kvm_run *run = vcpu->run;
-	long result = -EINTR;
+	struct kvm_run *run;
 	clockid_t clock;
 	sigset_t kick;
+	long result;
+	bool runs;
 
 	if (!pthread_getcpuclockid(pthread_self(), &clock))
 		atomic_store(&vcpu->clock, clock);
 	sigemptyset(&kick);
 	sigaddset(&kick, KVM_KICK_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
-	while (obey(vcpu, result)) {
+	/* Before its first order there is no vCPU yet. */
+	runs = obey(vcpu, -EINTR);
+	for (run = vcpu->run; runs; runs = obey(vcpu, result)) {
 		result = enter_guest(vcpu->fd);
 		/* Walks that go on together, and not each when the one before has told its address. */
 		__builtin_prefetch(vcpu);
@@ -270,7 +261,40 @@ __attribute__((aligned(EXIT_PAGE))) EXIT_PATH static void *vcpu_thread(void *arg
 	return NULL;
 }
 
-/* --- making one --- */
+/* --- making them --- */
+
+static int start_thread(struct vcpu_set *set, unsigned index, struct cause *cause)
+{
+	struct vcpu *vcpu = &set->vcpus[index];
+	char name[THREAD_NAME_MAX + 8];
+	int err;
+
+	vcpu->set = set;
+	vcpu->index = index;
+	vcpu->state = VCPU_RUN;
+	atomic_store(&vcpu->order, VCPU_PAUSE);
+	snprintf(name, sizeof(name), "vcpu%u-%.8s", index, set->config.name);
+	err = thread_start(&vcpu->thread, &vcpu_role, name, vcpu_thread, vcpu);
+	if (err)
+		return cause_errno(cause, -err, "vCPU %u: thread", index);
+	set->threads++;
+	return 0;
+}
+
+int vcpus_begin(struct vcpu_set *set, const struct vcpu_config *config, struct vcpu *vcpus,
+		struct cause *cause)
+{
+	unsigned count = topology_cpus(&config->topology);
+	int err = 0;
+
+	set->config = *config;
+	set->vcpus = vcpus;
+	pthread_mutex_init(&set->lock, NULL);
+	pthread_cond_init(&set->obeyed, NULL);
+	for (unsigned i = 0; !err && i < count; i++)
+		err = start_thread(set, i, cause);
+	return err;
+}
 
 /* What firmware would have set; a KVM that lacks one of them refuses it, and the guest copes. */
 static void set_msrs(struct vcpu *vcpu)
@@ -299,19 +323,17 @@ static int refuse_vcpu(const struct vcpu_set *set, unsigned index, int error, st
 	return cause_errno(cause, error, "vCPU %u: KVM_CREATE_VCPU", index);
 }
 
-static int create_vcpu(struct vcpu_set *set, unsigned index, struct cause *cause)
+static int create_vcpu(struct vcpu_set *set, unsigned index, int vm_fd, struct cause *cause)
 {
 	const struct vcpu_config *config = &set->config;
 	struct vcpu *vcpu = &set->vcpus[index];
 	void *run;
 	int err;
 
-	vcpu->set = set;
-	vcpu->index = index;
 	vcpu->io = config->io;
 	vcpu->mmio = config->mmio;
 	/* Its number is its APIC ID. */
-	vcpu->fd = ioctl(config->vm_fd, KVM_CREATE_VCPU,
+	vcpu->fd = ioctl(vm_fd, KVM_CREATE_VCPU,
 			 (unsigned long)topology_apic_id(&config->topology, index));
 	if (vcpu->fd < 0)
 		return refuse_vcpu(set, index, errno, cause);
@@ -327,43 +349,12 @@ static int create_vcpu(struct vcpu_set *set, unsigned index, struct cause *cause
 	return 0;
 }
 
-int vcpus_create(struct vcpu_set *set, const struct vcpu_config *config, struct vcpu *vcpus,
-		 struct cause *cause)
-{
-	unsigned count = topology_cpus(&config->topology);
-	int err = 0;
-
-	set->config = *config;
-	set->vcpus = vcpus;
-	pthread_mutex_init(&set->lock, NULL);
-	pthread_cond_init(&set->obeyed, NULL);
-	for (unsigned i = 0; !err && i < count; i++)
-		err = create_vcpu(set, i, cause);
-	return err;
-}
-
-static int start_vcpu(struct vcpu *vcpu, enum vcpu_order order, struct cause *cause)
-{
-	char name[THREAD_NAME_MAX + 8];
-	int err;
-
-	vcpu->state = VCPU_RUN;
-	atomic_store(&vcpu->order, order);
-	snprintf(name, sizeof(name), "vcpu%u-%.8s", vcpu->index, vcpu->set->config.name);
-	err = thread_start(&vcpu->thread, &vcpu_role, name, vcpu_thread, vcpu);
-	if (err)
-		return cause_errno(cause, -err, "vCPU %u: thread", vcpu->index);
-	vcpu->started = true;
-	return 0;
-}
-
-int vcpus_start(struct vcpu_set *set, enum vcpu_order order, struct cause *cause)
+int vcpus_create(struct vcpu_set *set, int vm_fd, struct cause *cause)
 {
 	int err = 0;
 
-	/* A vCPU that runs can end the guest before the last one is started; that is fine. */
-	for (unsigned i = 0; !err && i < set->count; i++)
-		err = start_vcpu(&set->vcpus[i], order, cause);
+	for (unsigned i = 0; !err && i < set->threads; i++)
+		err = create_vcpu(set, i, vm_fd, cause);
 	return err;
 }
 
@@ -374,9 +365,15 @@ void vcpus_destroy(struct vcpu_set *set)
 
 		if (vcpu->run)
 			munmap(vcpu->run, set->config.kvm->run_size);
+		vcpu->run = NULL;
 		close(vcpu->fd);
 	}
 	set->count = 0;
+}
+
+void vcpus_finish(struct vcpu_set *set)
+{
+	vcpus_order(set, VCPU_STOP);
 	free(set->registers);
 	pthread_mutex_destroy(&set->lock);
 	pthread_cond_destroy(&set->obeyed);

@@ -44,7 +44,6 @@ struct vcpu {
 	unsigned index;
 	_Atomic enum vcpu_order order;
 	enum vcpu_order state; /* guarded by set->lock */
-	bool started;
 	_Atomic clockid_t clock; /* the thread's CPU time; CLOCK_REALTIME: it does not run */
 	struct thread thread;
 	struct counter exits[VCPU_EXIT_REASONS];
@@ -53,7 +52,6 @@ struct vcpu {
 /* What vCPUs are made from; kvm, the buses, hidden and name are valid while they live. */
 struct vcpu_config {
 	const struct kvm_host *kvm;
-	int vm_fd;
 	struct topology topology;
 	const char *hidden;    /* features, as features_hide() takes them; or NULL */
 	struct bus *io, *mmio; /* where their accesses go */
@@ -63,11 +61,11 @@ struct vcpu_config {
 	void *arg;
 };
 
-/* The vCPUs of a machine. All zero before vcpus_create(). */
+/* The vCPUs of a machine. All zero before vcpus_begin(). */
 struct vcpu_set {
 	struct vcpu_config config;
 	struct vcpu *vcpus;
-	unsigned count;
+	unsigned threads, count; /* that run; that KVM has made */
 	pthread_mutex_t lock;
 	pthread_cond_t obeyed; /* a vCPU obeyed an order, or got a new one */
 	enum vm_end end;       /* with what follows: guarded by lock until all are stopped */
@@ -76,22 +74,23 @@ struct vcpu_set {
 };
 
 /*
- * Makes the vCPUs of a topology, not yet running, as KVM begins them: the first will run, the
- * others wait for INIT and SIPI. vcpus is the caller's room for them, all zero. A negative
- * errno with a cause. I/O thread.
+ * Starts the threads of a topology's vCPUs, which wait for vCPUs and an order: what threads
+ * give up first takes its time beside the rest of the making. vcpus is the caller's room for
+ * them, all zero. A negative errno with a cause; then, too, vcpus_finish(). I/O thread.
  */
-int vcpus_create(struct vcpu_set *set, const struct vcpu_config *config, struct vcpu *vcpus,
-		 struct cause *cause);
-void vcpus_destroy(struct vcpu_set *set); /* stopped or never started; valid on a half-made one */
+int vcpus_begin(struct vcpu_set *set, const struct vcpu_config *config, struct vcpu *vcpus,
+		struct cause *cause);
+void vcpus_finish(struct vcpu_set *set); /* ends threads that have not been stopped */
 
 /*
- * order: VCPU_RUN, or VCPU_PAUSE, which waits for nothing. On failure those that are started live
- * until VCPU_STOP. I/O thread.
+ * Makes their vCPUs, as KVM begins them: the first will run, the others wait for INIT and SIPI.
+ * A negative errno with a cause. I/O thread.
  */
-int vcpus_start(struct vcpu_set *set, enum vcpu_order order, struct cause *cause);
+int vcpus_create(struct vcpu_set *set, int vm_fd, struct cause *cause);
+void vcpus_destroy(struct vcpu_set *set); /* stopped or never run; valid on a half-made one */
 
 /*
- * Gives the order to all that are started and, but for VCPU_RUN, waits until each has
+ * Gives the order to all and, but for VCPU_RUN, waits until each has
  * obeyed, which takes no longer than one exit. I/O thread. VCPU_STOP ends the
  * threads.
  */

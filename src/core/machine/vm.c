@@ -321,11 +321,10 @@ static void check_vcpus(const struct profile_check *check)
 	kvm_close(kvm);
 }
 
-static int create_vcpus(struct vm *vm, struct cause *cause)
+static int begin_vcpus(struct vm *vm, struct cause *cause)
 {
 	struct vcpu_config config = {
 		.kvm = vm->config->kvm,
-		.vm_fd = vm->fd,
 		.hidden = vm->config->profile->cpu_mask,
 		.io = &vm->io,
 		.mmio = &vm->mmio,
@@ -337,10 +336,22 @@ static int create_vcpus(struct vm *vm, struct cause *cause)
 
 	if (!err)
 		err = features_check(config.hidden, cause);
-	if (!err)
-		err = vcpus_create(&vm->cpus, &config, vm->vcpus, cause);
-	if (!err && config.kvm->ring)
-		vm->coalesced.ring = (void *)((uint8_t *)vm->vcpus[0].run + config.kvm->ring);
+	return err ? err : vcpus_begin(&vm->cpus, &config, vm->vcpus, cause);
+}
+
+static void finish_vcpus(struct vm *vm)
+{
+	if (vm->cpus.vcpus)
+		vcpus_finish(&vm->cpus);
+}
+
+static int create_vcpus(struct vm *vm, struct cause *cause)
+{
+	uint32_t ring = vm->config->kvm->ring;
+	int err = vcpus_create(&vm->cpus, vm->fd, cause);
+
+	if (!err && ring)
+		vm->coalesced.ring = (void *)((uint8_t *)vm->vcpus[0].run + ring);
 	return err;
 }
 
@@ -361,13 +372,14 @@ static const struct {
 	int (*create)(struct vm *vm, struct cause *cause);
 	void (*destroy)(struct vm *vm);
 } parts[] = {
+	{ "vCPU threads", check_vcpus, begin_vcpus, finish_vcpus },
 	{ "KVM", NULL, create_kvm, destroy_kvm },
 	{ "memory", check_memory, create_memory, destroy_memory },
 	{ "firmware", firmware_check, create_firmware, destroy_firmware },
 	{ "irqchip", NULL, create_irqchip, destroy_irqchip },
 	{ "devices", check_devices, create_devices, destroy_devices },
 	{ "firmware's items", NULL, create_items, NULL },
-	{ "vCPUs", check_vcpus, create_vcpus, destroy_vcpus },
+	{ "vCPUs", NULL, create_vcpus, destroy_vcpus },
 };
 
 _Static_assert(offsetof(struct vm, io) == EXIT_PAGE && COLD_SIZE > EXIT_PAGE / 2,
@@ -493,15 +505,13 @@ void vm_destroy(struct vm *vm)
 	free(vm);
 }
 
-int vm_start(struct vm *vm, bool paused, struct cause *cause)
+void vm_start(struct vm *vm, bool paused)
 {
-	int err;
-
 	devices_start(&vm->devices);
-	err = vcpus_start(&vm->cpus, paused ? VCPU_PAUSE : VCPU_RUN, cause);
-	if (!err && paused)
+	if (paused)
 		vm_pause(vm);
-	return err;
+	else
+		vcpus_order(&vm->cpus, VCPU_RUN);
 }
 
 void vm_pause(struct vm *vm)

@@ -97,7 +97,7 @@ int vm_build(struct vm **out, const struct vm_config *config, bool goes_on, stru
 void vm_attach_consoles(struct vm *vm, bool attached);
 
 /* Starts the vCPUs, or, paused, has them wait for vm_resume(). */
-int vm_start(struct vm *vm, bool paused, struct cause *cause);
+void vm_start(struct vm *vm, bool paused);
 
 void vm_pause(struct vm *vm);
 
