@@ -93,6 +93,7 @@ src_net_libnet_a_SOURCES = \
 	%D%/switch/release.c %D%/switch/release.h \
 	%D%/switch/settings.c %D%/switch/settings.h \
 	%D%/switch/shape.c %D%/switch/shape.h \
+	%D%/switch/span.c %D%/switch/span.h \
 	%D%/switch/switch.c %D%/switch/switch.h \
 	%D%/switch/switch_private.h \
 	%D%/switch/vlan.c %D%/switch/vlan.h \
@@ -104,11 +105,13 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/switch tests/unit/offload tests/unit/capture tests/unit/filter \
 	tests/unit/capture_ports tests/unit/capture_past tests/unit/capture_tshark \
 	tests/unit/capture_cost tests/unit/shape tests/unit/impair \
-	tests/unit/hold tests/unit/inject
+	tests/unit/hold tests/unit/inject tests/unit/span
 tests_unit_switch_SOURCES = tests/unit/switch.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_switch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_shape_SOURCES = tests/unit/shape.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_shape_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+tests_unit_span_SOURCES = tests/unit/span.c tests/unit/fake_port.c tests/unit/fake_port.h
+tests_unit_span_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_hold_SOURCES = tests/unit/hold.c tests/unit/fake_port.c tests/unit/fake_port.h
 tests_unit_hold_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 tests_unit_inject_SOURCES = tests/unit/inject.c tests/unit/fake_port.c tests/unit/fake_port.h

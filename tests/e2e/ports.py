@@ -406,6 +406,31 @@ def test_a_tap_device_is_a_card_of_the_host():
         wait_said(deck, "switch other: tap2 works again: vm3, a port of br9")
 
 
+def test_a_port_to_watch_at_has_copies():
+    d.need("tshark")
+    with Namespace("[tap0]\nname = vm0\n[tap1]\nname = watch\nspan = mirrored\n") as host:
+        deck = host.deck
+        wait_state(deck, "lan/tap0", "vm0")
+        wait_state(deck, "lan/tap1", "watch")
+        host.must("busybox", "udhcpc", "-i", "vm0", "-n", "-q", "-s", lease_script(deck))
+        deck.call("port.set", {"port": "lan/tap0", "settings": {"mirror": "both"}})
+        with subprocess.Popen(host.inside("tshark", "-n", "-l", "-i", "watch", "-f", "icmp", "-c", "6",
+                                          "-T", "fields", "-e", "icmp.type", "-e", "ip.dst"),
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as reader:
+            while reader.poll() is None:
+                host.must("busybox", "ping", "-c", "1", "-I", "vm0", "10.0.2.2")
+            shown = [line.split() for line in reader.stdout]
+        own = switch(deck)["leases"][0]["address"]
+        pair = [["8", "10.0.2.2"], ["0", own]]
+        assert shown in (pair * 3, (pair * 4)[1:7]), shown
+        # It is there to watch, and no part of the network.
+        host.must("ip", "addr", "add", "10.0.2.200/24", "dev", "watch")
+        assert host.run("busybox", "arping", "-c", "1", "-w", "1", "-I", "watch",
+                        "10.0.2.2").returncode
+        ports = {port["name"]: port for port in switch(deck)["ports"]}
+        assert ports["lan/tap1"]["drops"]["span port"] > 0, ports
+
+
 def test_a_loop_is_found_broken_and_said():
     with Namespace("[tap0]\nname = vm0\nbridge = br0\n[tap1]\nname = vm1\nbridge = br0\n",
                    "ip link add br0 type bridge") as host:

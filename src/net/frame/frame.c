@@ -22,6 +22,7 @@ static const char *const names[NET_VERDICT_COUNT] = {
 	[NET_DROP_UNSUPPORTED] = "unsupported",
 	[NET_DROP_VLAN] = "other vlan",
 	[NET_DROP_PRIVATE] = "private",
+	[NET_DROP_SPAN] = "span port",
 	[NET_DROP_STORM] = "storm",
 	[NET_DROP_LOST] = "lost on purpose",
 	[NET_DROP_LIMIT] = "over the limit",

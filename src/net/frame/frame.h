@@ -151,6 +151,7 @@ enum net_verdict {
 	NET_DROP_LOOPBACK,    /* to the host's loopback, where the receiver does not lead */
 	NET_DROP_VLAN,	      /* it is of a VLAN that its port is not in */
 	NET_DROP_PRIVATE,     /* from one private port to another */
+	NET_DROP_SPAN,	      /* from or to a port that gets copies alone */
 	NET_DROP_STORM,	      /* one of more floods than its port may send */
 	NET_DROP_LOST,	      /* as its port is set to lose some */
 	NET_DROP_LIMIT,	      /* its port is set to hold frames back, and holds as many as it may */

@@ -51,6 +51,10 @@ void burst_pass(struct burst *burst);
 void burst_deliver(struct burst *burst, struct net_port *to, unsigned first, unsigned count,
 		   enum net_verdict *verdicts);
 
+/* The same of a port that is not asked whether it is in the frames' VLAN and so on. */
+void burst_offer(struct burst *burst, struct net_port *to, unsigned first, unsigned count,
+		 enum net_verdict *verdicts);
+
 /* Frames first to first + count - 1 to all ports but the sender's. */
 void burst_flood(struct burst *burst, unsigned first, unsigned count);
 

@@ -126,6 +126,16 @@ static void forget_other_vlans(struct net_port *port, const struct port_shape *s
 				   lane_forget(port->lanes[NET_WAY_IN], LANE_ALL));
 }
 
+/* Senders look for ports that get copies while there are any. */
+static void count_span(struct net_switch *sw, const struct port_shape *shape,
+		       const struct port_shape *old)
+{
+	if (shape && shape->settings.span != NET_SPAN_NO)
+		atomic_fetch_add(&sw->spans, 1);
+	if (old && old->settings.span != NET_SPAN_NO)
+		atomic_fetch_sub(&sw->spans, 1);
+}
+
 int port_configure(struct net_port *port, const struct net_port_settings *settings,
 		   struct cause *cause)
 {
@@ -141,6 +151,7 @@ int port_configure(struct net_port *port, const struct net_port_settings *settin
 	old = atomic_exchange_explicit(&port->shape, shape, memory_order_seq_cst);
 	switch_wait_for_senders(port->sw, port);
 	forget_other_vlans(port, shape, old);
+	count_span(port->sw, shape, old);
 	pthread_mutex_unlock(&set->late.lock);
 	free(old);
 	port_limit_macs(port);
@@ -155,6 +166,7 @@ void port_unconfigure(struct net_port *port)
 {
 	struct late *late = &port->sw->set->late;
 	uint64_t lost = port->waiting.count + (port->hold ? port->hold->count : 0);
+	struct port_shape *shape;
 
 	pthread_mutex_lock(&late->lock);
 	for (struct lane *lane = late->lanes; lane; lane = lane->next)
@@ -166,7 +178,9 @@ void port_unconfigure(struct net_port *port)
 		port->lanes[way] = NULL;
 	}
 	pthread_mutex_unlock(&late->lock);
-	free(atomic_exchange(&port->shape, NULL));
+	shape = atomic_exchange(&port->shape, NULL);
+	count_span(port->sw, NULL, shape);
+	free(shape);
 	if (!port->hold)
 		return;
 	port_keep_break(port);

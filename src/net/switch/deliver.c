@@ -193,7 +193,8 @@ static void deliver(struct burst *burst, struct net_port *to,
 {
 	const struct port_shape *shape = port_shape(to);
 
-	if (__builtin_expect(shape != NULL, 0))
+	/* Copies are as they were sent. */
+	if (__builtin_expect(shape != NULL, 0) && shape->settings.span == NET_SPAN_NO)
 		deliver_shaped(burst, to, shape, frames, count, verdicts);
 	else
 		deliver_seen(burst, to, frames, count, verdicts);
@@ -288,6 +289,8 @@ static enum net_verdict admit(const struct burst *burst, const struct net_port *
 {
 	const struct port_shape *shape = port_shape(to), *own;
 
+	if (shape && shape->settings.span != NET_SPAN_NO)
+		return NET_DROP_SPAN;
 	if (!vlan_admits(shape ? &shape->settings : NULL, burst->tag & NET_VLAN_MAX))
 		return NET_DROP_VLAN;
 	own = burst->shaped ? port_shape(burst->sender) : NULL;
@@ -348,13 +351,19 @@ void burst_deliver(struct burst *burst, struct net_port *to, unsigned first, uns
 			enum net_verdict *verdicts)
 {
 	enum net_verdict refusal = admit(burst, to);
+
+	if (refusal == NET_FORWARD)
+		burst_offer(burst, to, first, count, verdicts);
+	else
+		refuse_all(to, count, verdicts, refusal);
+}
+
+void burst_offer(struct burst *burst, struct net_port *to, unsigned first, unsigned count,
+		 enum net_verdict *verdicts)
+{
 	uint32_t accepts;
 	unsigned start = 0;
 
-	if (refusal != NET_FORWARD) {
-		refuse_all(to, count, verdicts, refusal);
-		return;
-	}
 	if (!reach(burst, to, count, verdicts))
 		return;
 	if (!offloaded_of(burst, first, count)) {

@@ -13,6 +13,7 @@
 #include "net/switch/burst.h"
 #include "net/switch/parking.h"
 #include "net/switch/shape.h"
+#include "net/switch/span.h"
 #include "net/switch/vlan.h"
 
 #define ETHERTYPE_ARP 0x0806
@@ -261,6 +262,8 @@ void burst_pass(struct burst *burst)
 	snap = passed(burst) ? capture_tap_wants(burst->sender->tap, passed(burst)) : 0;
 	if (__builtin_expect(snap, 0))
 		record(burst, snap);
+	if (__builtin_expect(atomic_load_explicit(&burst->sw->spans, memory_order_relaxed), 0))
+		span_pass(burst);
 }
 
 /* What there is to be done of a burst that has begun. */

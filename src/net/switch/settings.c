@@ -85,6 +85,18 @@ const struct profile_key net_port_keys[] = {
 		  "With {Ic no} guests within the guest have their own. "
 		  "It is for cards of guests: other ports have no one address of their own, and are "
 		  "refused." },
+	{ .key = "span", .type = PROFILE_CHOICE, .choices = "no|all|mirrored", .standard = "no",
+	  .offset = SETTING(span),
+	  .help = "Whether the port is one to watch at: it gets copies of the frames that go "
+		  "through the switch, as their senders sent them, each once, and no others; what "
+		  "it sends is dropped. "
+		  "With {Ic all} these are all frames, with {Ic mirrored} those of ports that are set "
+		  "to {Ic mirror}; {Ic vlan} and {Ic trunk} restrict them to those VLANs. "
+		  "What a port was not allowed to send is not copied." },
+	{ .key = "mirror", .type = PROFILE_CHOICE, .choices = "no|in|out|both", .standard = "no",
+	  .offset = SETTING(mirror),
+	  .help = "Which frames of the port are copied to those whose {Ic span} is {Li mirrored}: "
+		  "those that it gets with {Ic in}, those that it sends with {Ic out}." },
 	{ .key = "macs", .type = PROFILE_COUNT, .max = 256, .standard = "0", .offset = SETTING(macs),
 	  .help = "How many MAC addresses the switch learns of the port at most; what is for "
 		  "others behind it goes to all ports. With 0 they are 256." },

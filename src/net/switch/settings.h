@@ -14,6 +14,8 @@
 /* In the order of the keys' choices. */
 enum net_link { NET_LINK_UP, NET_LINK_DOWN };
 enum net_lock { NET_LOCK_NO, NET_LOCK_MAC, NET_LOCK_MAC_IP };
+enum net_span { NET_SPAN_NO, NET_SPAN_ALL, NET_SPAN_MIRRORED };
+enum net_mirror { NET_MIRROR_NO, NET_MIRROR_IN, NET_MIRROR_OUT, NET_MIRROR_BOTH };
 enum net_distribution { NET_UNIFORM, NET_NORMAL, NET_PARETO };
 
 /* Of the two ways of frames at a port: to who is at it, and from there. */
@@ -51,6 +53,8 @@ struct net_port_settings {
 	unsigned leases; /* that DHCP gives there at a time; 0: as the switch says */
 	unsigned storm_limit; /* floods a second that it may send; 0: any */
 	bool private;	      /* it and others like it do not reach each other */
+	unsigned span;	      /* an enum net_span: it gets copies, and nothing else */
+	unsigned mirror;      /* an enum net_mirror: of what NET_SPAN_MIRRORED has copies */
 	struct net_vlans trunk; /* of frames with a tag */
 };
 

@@ -78,6 +78,8 @@ static enum net_verdict refusal(struct net_port *port,
 {
 	if (settings->link == NET_LINK_DOWN)
 		return NET_DROP_LINK_DOWN;
+	if (settings->span != NET_SPAN_NO)
+		return NET_DROP_SPAN;
 	if (shape_is_long(settings, frame))
 		return NET_DROP_LONG;
 	if (settings->lock != NET_LOCK_NO && is_forged(port, settings->lock, frame))

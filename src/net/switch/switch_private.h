@@ -111,6 +111,7 @@ struct net_switch {
 	_Atomic(struct net_port *) ports[NET_PORTS_MAX];
 	struct port_identity identities[NET_PORTS_MAX]; /* of ports; others are stale */
 	_Atomic uint64_t guarded[GUARDED_MAX]; /* address, slot + 1 << 32; 0: free */
+	_Atomic uint32_t spans; /* ports that get copies; read by each burst */
 	struct counter lost; /* frames that were held back, and went with a port */
 	_Atomic uint32_t flaps;	     /* how often some have been noticed */
 	_Atomic uint32_t taken_flaps; /* of these */

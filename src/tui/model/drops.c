@@ -23,6 +23,7 @@ static const struct drop_reason reasons[] = {
 	{ "loopback", false, "it is meant for the host's loopback, which is closed" },
 	{ "other vlan", true, "its VLAN is none of the port's" },
 	{ "private", true, "from one private port to another" },
+	{ "span port", true, "its port gets copies of frames alone" },
 	{ "storm", false, "more broadcasts than the port may send" },
 	{ "lost on purpose", true, "as the port is set to lose some" },
 	{ "over the limit", true, "more than the port is set to hold back" },
