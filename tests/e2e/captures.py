@@ -325,8 +325,7 @@ def test_a_switch_keeps_its_past():
         assert deck.run("start", "--wait", "one", "two").returncode == 0
         console = deck.console("one")
         console.expect("one>")
-        d.wait_for(lambda: "1 received" in console.command("ping 10.0.2.2 1 10", "one>"),
-                   "an answer")
+        d.wait_for(lambda: console.answered("ping 10.0.2.2 1 10", "1 received"), "an answer")
         console.command("ping 10.0.2.2 5 10", "5 sent, 5 received")
         path = os.path.join(deck.path, "past.pcapng")
         result = deck.run("capture", "--past", "5m", "-i", "lan", "-w", path)

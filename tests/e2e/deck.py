@@ -266,9 +266,8 @@ def deck_of_two():
     deck = quiet_deck("one", "two")
     console = deck.console_of_one = deck.console("one")
     console.expect("one>")
-    # Guests tell each other their names now and then.
-    deck.get_acquainted = lambda: wait_for(
-        lambda: "1 received" in console.command("ping two 1 10", "one>"), "one to know two")
+    deck.get_acquainted = lambda: wait_for(lambda: console.answered("ping two 1 10", "1 received"),
+                                           "one to know two")
     wait_for(lambda: len(deck.call("switch.list")["switches"][0]["leases"]) == 2, "two leases")
     deck.get_acquainted()
     return deck
@@ -329,6 +328,12 @@ class Console:
     def command(self, command, answer, seconds=PATIENCE):
         self.send(command + "\r")
         return self.expect(answer, seconds)
+
+    def answered(self, command, answer, prompt="one>"):
+        """Whether the answer is in what comes between the command, as it is echoed, and the next
+        prompt: there may be prompts of before. Guests know each other's names after a while."""
+        self.command(command, command)
+        return answer in self.expect(prompt)
 
     def close(self):
         self.connection.close()

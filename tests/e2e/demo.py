@@ -89,6 +89,7 @@ def test_capture_to_a_pipe_and_with_a_filter():
         console = deck.console("one")
         console.expect("one>")
         d.wait_for(lambda: len(deck.call("switch.list")["switches"][0]["leases"]) == 2, "two leases")
+        d.wait_for(lambda: console.answered("ping two 1 10", "1 received"), "one to know two")
         capture = deck.start("capture", "-i", "one/net0", "-f", "icmp", "-w", "-",
                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         reader = subprocess.Popen(["tshark", "-n", "-l", "-i", "-", "-c", "3", "-T", "fields", "-e",
