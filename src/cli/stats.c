@@ -58,15 +58,21 @@ static void add_row(struct columns *columns, const char *guest, const json_t *va
 	columns_add(columns, words, NULL);
 }
 
+/* first: what stands in the first column, as of its head. */
+static void begin_table(struct columns *columns, const char *first)
+{
+	*columns = (struct columns){ .count = 8, .right = 0xfe };
+	columns_add(columns, (const char *const[]){ first, "CPU%", "MEMORY", "READ", "WRITE",
+						    "NET IN", "NET OUT", "EXITS/s" }, NULL);
+}
+
 static void print_table(const json_t *known)
 {
-	struct columns columns = { .count = 8, .right = 0xfe };
+	struct columns columns;
 	const char *name;
 	json_t *values;
 
-	columns_add(&columns, (const char *const[]){ "GUEST", "CPU%", "MEMORY", "READ",
-						     "WRITE", "NET IN", "NET OUT", "EXITS/s" },
-		    NULL);
+	begin_table(&columns, "GUEST");
 	json_object_foreach((json_t *)known, name, values)
 		add_row(&columns, name, values);
 	columns_print(&columns, COLUMNS_MAX);
@@ -155,11 +161,96 @@ static json_t *subscription(const struct cli *cli)
 	return json_pack("{s:o, s:i}", "guests", names, "interval_ms", interval);
 }
 
+static bool is_past(const struct cli *cli)
+{
+	return cli->values[2].set;
+}
+
+static json_t *past(const struct cli *cli)
+{
+	return json_pack("{s:o, s:o}", "guest", message_text(cli->argv[0]), "span",
+			 message_text(cli->values[2].text));
+}
+
+/* What options do not go together is said. */
+static bool is_past_of_one(const struct cli *cli)
+{
+	if (cli->argc == 1 && !cli->values[0].set && !cli->values[1].set)
+		return true;
+	usage_error(cli->command, "--past is about one guest, and goes with neither --watch nor "
+		    "--interval");
+	return false;
+}
+
 int stats_requests(struct cli *cli)
 {
-	request_add(cli, METHOD_STATS_SUBSCRIBE, subscription(cli));
+	if (!is_past(cli)) {
+		request_add(cli, METHOD_STATS_SUBSCRIBE, subscription(cli));
+		return CLI_OK;
+	}
+	if (!is_past_of_one(cli))
+		return CLI_USAGE;
+	request_add(cli, METHOD_STATS_HISTORY, past(cli));
 	return CLI_OK;
 }
+
+/* The values of all fields in a slot; NULL: the guest did not run. */
+static json_t *slot_values(const json_t *fields, size_t slot)
+{
+	json_t *values = json_object(), *list;
+	const char *name;
+
+	json_object_foreach((json_t *)fields, name, list) {
+		json_t *value = json_array_get(list, slot);
+
+		if (json_is_number(value))
+			json_object_set(values, name, value);
+	}
+	if (json_object_size(values))
+		return values;
+	json_decref(values);
+	return NULL;
+}
+
+static void print_past(const json_t *result)
+{
+	const json_t *fields = json_object_get(result, "fields");
+	size_t slots = json_array_size(json_object_get(fields, "cpu"));
+	int64_t ends = json_integer_value(json_object_get(result, "ends"));
+	int64_t step = json_integer_value(json_object_get(result, "interval_ms")) * 1000000;
+	struct columns columns;
+
+	begin_table(&columns, "FROM");
+	for (size_t i = 0; i < slots; i++) {
+		json_t *values = slot_values(fields, i);
+		char text[40];
+
+		if (!values)
+			continue;
+		output_time(text, ends - (int64_t)(slots - i) * step);
+		add_row(&columns, text, values);
+		json_decref(values);
+	}
+	columns_print(&columns, COLUMNS_MAX);
+}
+
+static int show_past(struct cli *cli)
+{
+	json_t *result;
+
+	if (!is_past_of_one(cli))
+		return CLI_USAGE;
+	result = session_ask(cli, "stats.history", past(cli));
+	if (!result)
+		return CLI_FAILED;
+	if (cli->json)
+		output_json(result);
+	else
+		print_past(result);
+	json_decref(result);
+	return CLI_OK;
+}
+
 
 static json_t *subscribe(struct cli *cli, struct link *link)
 {
@@ -182,6 +273,8 @@ int stats_main(struct cli *cli)
 	struct link *link;
 	json_t *result;
 
+	if (is_past(cli))
+		return show_past(cli);
 	link = session_open(cli);
 	if (!link)
 		return CLI_FAILED;

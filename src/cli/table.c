@@ -94,6 +94,8 @@ static const struct option_row stats_options[] = {
 	{ 'w', "watch", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "go on until interrupted" },
 	{ 'n', "interval", OPTION_NUMBER, "MS", WORD_ANY, 100, 3600000,
 	  "milliseconds between two lines (1000)" },
+	{ 'p', "past", OPTION_TEXT, "SPAN", WORD_ANY, 0, 0,
+	  "what one guest used in the last 10m, 1h or 24h, as averages" },
 	{ .name = NULL },
 };
 
@@ -252,7 +254,7 @@ static const struct command rows[] = {
 	  .method = METHOD_STATS_SUBSCRIBE, .json = true, .help = "shows what guests use",
 	  .options = stats_options, .run = stats_main, .requests = stats_requests,
 	  .view = "deck",
-	  .shell_options = "watch|interval" },
+	  .shell_options = "watch|interval|past" },
 	{ .name = "events", .args = "", .method = METHOD_EVENTS_SUBSCRIBE, .json = true,
 	  .help = "prints events as they happen", .run = events_main,
 	  .requests = requests_plain,

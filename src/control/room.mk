@@ -15,15 +15,17 @@ src_control_libcontrol_a_SOURCES = \
 	%D%/names.c %D%/names.h \
 	%D%/protocol.h \
 	%D%/remote_screen.c %D%/remote_screen.h \
+	%D%/spans.c %D%/spans.h \
 	%D%/states.c %D%/states.h \
 	%D%/typing.c %D%/typing.h
 
 CONTROL_LIBS = src/control/libcontrol.a $(BASE_LIBS) $(JANSSON_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/client tests/unit/framing tests/unit/listen
+check_PROGRAMS += tests/unit/client tests/unit/framing tests/unit/listen tests/unit/spans
 tests_unit_client_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)
 tests_unit_framing_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)
+tests_unit_spans_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)
 tests_unit_listen_SOURCES = tests/unit/listen.c tests/unit/scratch.h
 tests_unit_listen_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)
 endif

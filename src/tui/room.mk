@@ -57,6 +57,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/views/console_cells.c %D%/views/console_cells.h \
 	%D%/views/console_vga.c %D%/views/console_vga.h \
 	%D%/views/deck.c \
+	%D%/views/deck_spans.c %D%/views/deck_spans.h \
 	%D%/views/deck_table.c %D%/views/deck_table.h \
 	%D%/views/frame.c \
 	%D%/views/guest.c \

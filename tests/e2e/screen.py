@@ -631,6 +631,25 @@ def test_what_was_shown_of_a_console_comes_back():
         assert len(emulators(folder)) == 1
 
 
+def test_charts_span_longer_times():
+    d.need_kvm()
+    with d.Folder() as folder, Terminal(folder, "--demo", size=(110, 34)) as terminal:
+        terminal.see(r"web +● running")
+        terminal.see("─2m ─+ 1m ─+ now─")
+        for whole, half in ("10m", "5m"), ("1h", "30m"), ("24h", "12h"):
+            terminal.keys("t")
+            terminal.see(f"─{whole} ─+ {half} ─+ now─")
+            terminal.see("Memory  [0-9.]+M  of 48.0M")
+        terminal.keys("t")
+        terminal.see("─2m ─+ 1m ─+ now─")
+        done = folder.run("stats", "--past", "10m", "db")
+        assert done.returncode == 0 and re.fullmatch(
+            r"FROM +CPU% +MEMORY.*\n(\d+-\d+-\d+ \d+:\d+:\d+ +[\d.]+ +[\d.]+M .*\n)+", done.stdout), done
+        fields = folder.json("stats", "--past", "1h", "db")["fields"]
+        assert len(fields["cpu"]) == 60 and fields["memory"][-1] > 1 << 20, fields
+        assert folder.run("stats", "--past", "1h").returncode == 2
+
+
 def test_leaving_guests_running_and_coming_back():
     d.need_kvm()
     with d.Folder() as folder:

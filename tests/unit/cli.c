@@ -955,7 +955,7 @@ static void shells_get_candidates_from_the_table(void **state)
 	assert_int_equal(vmdeck("complete capture -i lan -i "), 0);
 	assert_string_equal(out, "z/nat\nweb/net0\nweb9/net0\nweb10/net0\nquiet\nbroken\ndb\nweb\n");
 	assert_int_equal(vmdeck("complete stats --watch --"), 0);
-	assert_string_equal(out, "--interval\n--json\n--socket\n--help\n");
+	assert_string_equal(out, "--interval\n--past\n--json\n--socket\n--help\n");
 	assert_int_equal(vmdeck("complete capture -i lan --i"), 0);
 	assert_string_equal(out, "--interface\n");
 	assert_int_equal(vmdeck("complete show web "), 0);

@@ -606,6 +606,36 @@ static void a_line_without_end_is_cut_off(void **state)
 	link_free(link);
 }
 
+static void stats_have_a_past(void **state)
+{
+	struct link *link = fake_link(*state);
+	json_t *result = call(link, "stats.history", json_pack("{s:s,s:s}", "guest", "web", "span",
+							       "10m"));
+	const json_t *fields = json_object_get(result, "fields"), *cpu, *memory;
+
+	assert_int_equal(number(result, "interval_ms"), 10000);
+	assert_int_equal(json_object_size(fields), STATS_EXITS + 1);
+	cpu = json_object_get(fields, "cpu");
+	memory = json_object_get(fields, "memory");
+	assert_int_equal(json_array_size(cpu), 60);
+	assert_int_equal(json_integer_value(json_array_get(cpu, 59)), 25);
+	assert_true(json_is_null(json_array_get(cpu, 57)));
+	assert_int_equal(json_integer_value(json_array_get(cpu, 56)), 50);
+	assert_int_equal(json_integer_value(json_array_get(memory, 59)), 1 << 20);
+	json_decref(result);
+	result = call(link, "stats.history", json_pack("{s:s,s:s}", "guest", "web", "span", "24h"));
+	assert_int_equal(number(result, "interval_ms"), 1800000);
+	json_decref(result);
+	/* Its profile has mistakes: there is nothing. */
+	result = call(link, "stats.history", json_pack("{s:s,s:s}", "guest", "broken", "span",
+						       "1h"));
+	assert_int_equal(json_object_size(json_object_get(result, "fields")), 0);
+	json_decref(result);
+	refused(link, "stats.history", json_pack("{s:s,s:s}", "guest", "web", "span", "1w"),
+		-EIO);
+	link_free(link);
+}
+
 static void stats_carry_what_changed(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -1821,6 +1851,7 @@ int main(void)
 		TEST(garbage_is_answered_sixteen_times),
 		TEST(what_nests_too_deep_is_refused_and_the_connection_goes_on),
 		TEST(a_line_without_end_is_cut_off),
+		TEST(stats_have_a_past),
 		TEST(stats_carry_what_changed),
 		TEST(the_host_is_told_of),
 		TEST(stats_follow_guests_that_go),

@@ -29,6 +29,7 @@ struct stats_series {
 	uint64_t forged;
 	uint64_t *cpu_ns; /* of each vCPU */
 	float *samples;	/* STATS_HISTORY rows of columns() */
+	struct spans *spans; /* from the first sample of a guest that runs on */
 };
 
 static unsigned columns(const struct stats_series *series)
@@ -69,6 +70,7 @@ void stats_free(struct stats_series *series)
 		return;
 	free(series->cpu_ns);
 	free(series->samples);
+	spans_free(series->spans);
 	free(series);
 }
 
@@ -117,6 +119,17 @@ static float sample_memory(const struct stats_series *series, struct machine *ma
 	return before > 0 ? before : (float)machine_memory(machine);
 }
 
+/* values: the fields of all guests stand first in a row. NULL: it does not run. */
+static void add_to_spans(struct stats_series *series, const float *values, uint64_t now_ns)
+{
+	if (!series->spans && values)
+		series->spans = spans_new();
+	if (series->spans)
+		spans_add(series->spans, values, now_ns);
+}
+
+_Static_assert(VIEW_FIRST == SPAN_FIELDS, "what spans keep comes first");
+
 void stats_sample(struct stats_series *series, struct machine *machine, uint64_t now_ns)
 {
 	unsigned fields = columns(series), vcpu = column_of(series, STATS_VCPU);
@@ -143,7 +156,9 @@ void stats_sample(struct stats_series *series, struct machine *machine, uint64_t
 			for (unsigned i = 0; i < fields; i++)
 				row[i] = i == STATS_MEMORY ? row[i] : 0;
 		sample_view(series, machine, row);
+		add_to_spans(series, row, now_ns);
 	} else {
+		add_to_spans(series, NULL, now_ns);
 		memset(series->counters, 0, sizeof(series->counters));
 		memset(series->cpu_ns, 0, series->cpus * sizeof(*series->cpu_ns));
 	}
@@ -164,6 +179,11 @@ unsigned stats_fields(const struct stats_series *series)
 uint64_t stats_count(const struct stats_series *series)
 {
 	return series->count;
+}
+
+const struct spans *stats_spans(const struct stats_series *series)
+{
+	return series->spans;
 }
 
 float stats_last(const struct stats_series *series, unsigned field)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "control/fields.h"
+#include "control/spans.h"
 
 #define STATS_INTERVAL_MS 500
 #define STATS_HISTORY 240 /* samples kept: two minutes */
@@ -30,5 +31,8 @@ float stats_last(const struct stats_series *series, unsigned field);
 
 /* The newest samples of a field, oldest first; returns how many were written. */
 size_t stats_history(const struct stats_series *series, unsigned field, float *out, size_t room);
+
+/* What it was over longer times; NULL: there was no memory to keep it. */
+const struct spans *stats_spans(const struct stats_series *series);
 
 #endif

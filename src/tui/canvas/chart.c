@@ -21,7 +21,9 @@ void chart_replace(struct chart_series *series, float value)
 
 float chart_last(const struct chart_series *series)
 {
-	return series->filled ? series->values[(series->total - 1) % CHART_SAMPLES] : 0;
+	float value = series->filled ? series->values[(series->total - 1) % CHART_SAMPLES] : 0;
+
+	return isnan(value) ? 0 : value;
 }
 
 float chart_sum(const struct chart_series *series, const struct chart_series *other, unsigned back)

@@ -18,14 +18,14 @@
 struct chart_series {
 	uint64_t total;
 	unsigned filled; /* how many of the newest are known, at most CHART_SAMPLES */
-	float values[CHART_SAMPLES]; /* sample n is at n % CHART_SAMPLES */
+	float values[CHART_SAMPLES]; /* sample n is at n % CHART_SAMPLES; NAN: there was none */
 };
 
 void chart_push(struct chart_series *series, float value);
 
 /* Puts value in the place of the newest sample; the first one is pushed. */
 void chart_replace(struct chart_series *series, float value);
-float chart_last(const struct chart_series *series);
+float chart_last(const struct chart_series *series); /* 0 for none */
 
 /*
  * The sample that is back (1..filled) from the end, with that of another series

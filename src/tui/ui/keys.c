@@ -76,6 +76,9 @@ static const struct key rows[] = {
 	  "take all marks off; without marks, show all guests again" },
 	{ IN("deck"), '\t', "Tab", DO(CHART), NULL,
 	  "put another chart first, where not all of them have room" },
+	{ IN("deck"), 't', "t", DO(SPAN), NULL,
+	  "have the charts span the last ten minutes, the last hour, the last day, as averages that "
+	  "the deck keeps, and the last two minutes again" },
 	{ IN("deck"), 'l', "l", DO(LIST_ALONE), NULL,
 	  "give the whole screen to the list, without charts, or take it back" },
 	{ IN("deck"), 'v', "v", DO(CHARTS_ALONE), NULL,

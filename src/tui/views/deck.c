@@ -12,6 +12,7 @@
 #include "tui/ui/scroll.h"
 #include "tui/ui/style.h"
 #include "tui/ui/ui.h"
+#include "tui/views/deck_spans.h"
 #include "tui/views/deck_table.h"
 #include "tui/views/host_line.h"
 #include "tui/views/layout.h"
@@ -30,6 +31,7 @@ struct deck_view {
 	enum layout_mode mode;
 	bool host; /* there is a line of it */
 	unsigned chart; /* the first one */
+	struct deck_spans spans;
 	struct choice sorts[SORT_COUNT + 2];
 };
 
@@ -307,7 +309,8 @@ static void draw_mistakes(const struct view *view, struct rect r, const json_t *
 static void draw_charts(struct view *view, const struct deck_layout *layout,
 			const struct tui_guest *guest)
 {
-	const struct deck_view *state = view->state;
+	struct deck_view *state = view->state;
+	struct tui_guest room;
 	const struct rect *first = &layout->charts[0];
 	const struct rect *last = &layout->charts[layout->chart_count - 1];
 	const json_t *mistakes = mistakes_of(view->deck, guest);
@@ -323,8 +326,10 @@ static void draw_charts(struct view *view, const struct deck_layout *layout,
 		snprintf(empty, sizeof(empty), "waiting for samples");
 	else
 		snprintf(empty, sizeof(empty), "%.60s is not running", guest->name);
+	guest = deck_spans_of(&state->spans, guest, &room);
 	for (unsigned i = 0; i < layout->chart_count; i++)
-		panel_draw(layout->charts[i], (state->chart + i) % PANEL_COUNT, guest, empty);
+		panel_draw(layout->charts[i], (state->chart + i) % PANEL_COUNT, guest,
+			   state->spans.span, empty);
 }
 
 static void deck_draw(struct view *view, struct rect body)
@@ -539,6 +544,9 @@ static bool deck_command(struct view *view, enum command command)
 	case COMMAND_CHART:
 		state->chart = (state->chart + 1) % PANEL_COUNT;
 		return true;
+	case COMMAND_SPAN:
+		deck_spans_next(&state->spans, view);
+		return true;
 	case COMMAND_LIST_ALONE:
 		toggle_mode(state, LAYOUT_LIST);
 		return true;
@@ -578,8 +586,10 @@ static void deck_destroy(struct view *view)
 {
 	struct deck_view *state = view->state;
 
-	if (state)
-		guest_list_free(&state->list);
+	if (!state)
+		return;
+	guest_list_free(&state->list);
+	deck_spans_destroy(&state->spans);
 }
 
 static void deck_tick(struct view *view)

@@ -51,15 +51,25 @@ static void area(struct rect r, const struct chart_series *series, float max, bo
 	}
 }
 
-/* The time below a chart: two minutes to now. */
-static void time_axis(struct rect box, struct rect inside)
+static const struct {
+	const char *whole, *half;
+} times[PANEL_SPANS] = { { "2m", "1m" }, { "10m", "5m" }, { "1h", "30m" }, { "24h", "12h" } };
+
+const char *panel_span_name(unsigned span)
+{
+	return times[span].whole;
+}
+
+/* The time below a chart, up to now. */
+static void time_axis(struct rect box, struct rect inside, unsigned span)
 {
 	int y = box.y + box.height - 1;
 
 	if (inside.width < 24)
 		return;
-	draw_text(y, inside.x, 4, INK_TEXT | DRAW_DIM, "2m ");
-	draw_text(y, inside.x + inside.width / 2 - 1, 4, INK_TEXT | DRAW_DIM, " 1m ");
+	draw_format(y, inside.x, 5, INK_TEXT | DRAW_DIM, "%s ", times[span].whole);
+	draw_format(y, inside.x + inside.width / 2 - 1, 5, INK_TEXT | DRAW_DIM, " %s ",
+		    times[span].half);
 	draw_right(y, inside.x, inside.width, INK_TEXT | DRAW_DIM, " now");
 }
 
@@ -109,7 +119,7 @@ static bool lanes(struct rect r, const struct tui_guest *guest)
 {
 	unsigned count = guest->cpus, columns = 1, rows;
 
-	if (count < 2 || count > MODEL_VCPUS)
+	if (count < 2 || count > MODEL_VCPUS || !guest->series[STATS_VCPU].filled)
 		return false;
 	if ((int)count > r.height)
 		columns = 2;
@@ -200,7 +210,7 @@ static void panel_pair(struct rect box, struct rect r, const char *title,
 	     shade_second);
 }
 
-void panel_draw(struct rect box, enum panel panel, const struct tui_guest *guest,
+void panel_draw(struct rect box, enum panel panel, const struct tui_guest *guest, unsigned span,
 		const char *empty)
 {
 	static const char *const titles[] = { "CPU", "Network", "Memory", "Disk" };
@@ -231,5 +241,5 @@ void panel_draw(struct rect box, enum panel panel, const struct tui_guest *guest
 		break;
 	}
 	if (r.height >= 3)
-		time_axis(box, (struct rect){ r.y, r.x + 1, r.height, r.width - 2 });
+		time_axis(box, (struct rect){ r.y, r.x + 1, r.height, r.width - 2 }, span);
 }

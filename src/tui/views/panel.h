@@ -7,8 +7,17 @@
 
 enum panel { PANEL_CPU, PANEL_NET, PANEL_MEMORY, PANEL_DISK, PANEL_COUNT };
 
-/* Draws a chart of two minutes into rect; empty says why when there is no sample. */
-void panel_draw(struct rect rect, enum panel panel, const struct tui_guest *guest,
+/* The times that charts span: the screen's own two minutes, and those of stats.history. */
+#define PANEL_SPANS 4u
+
+/* "10m"; of the first one "2m". A constant. */
+const char *panel_span_name(unsigned span);
+
+/*
+ * Draws a chart into rect, of the guest's series, which are of a span's time; empty says why when
+ * there is no sample.
+ */
+void panel_draw(struct rect rect, enum panel panel, const struct tui_guest *guest, unsigned span,
 		const char *empty);
 
 #endif

@@ -384,6 +384,45 @@ static int cancel_request(struct request *request, struct cause *cause)
 			   METHOD_STATS_SUBSCRIBE, cause);
 }
 
+/* The averages of a field; null where there is none. */
+static json_t *span_json(const struct spans *spans, enum stats_span span, unsigned field,
+			 uint64_t *ends)
+{
+	float values[SPAN_SLOTS_MAX];
+	json_t *list = json_array();
+
+	spans_get(spans, span, field, values, ends);
+	for (unsigned i = 0; i < spans_slots(span); i++)
+		json_array_append_new(list, isnan(values[i]) ? json_null() : number(values[i]));
+	return list;
+}
+
+static int history(struct request *request, struct cause *cause)
+{
+	static const char *const names[SPANS] = { "10m", "1h", "24h" };
+	const char *name = param_string(request, "span");
+	const struct stats_series *series = guest_stats(request->guest);
+	const struct spans *spans = series ? stats_spans(series) : NULL;
+	json_t *fields = json_object();
+	enum stats_span span = 0;
+	uint64_t ends = 0;
+	char field[STATS_NAME_SIZE];
+
+	(void)cause;
+	while (span + 1 < SPANS && strcmp(names[span], name) != 0)
+		span++;
+	for (unsigned i = 0; spans && i < SPAN_FIELDS; i++) {
+		stats_field_name(i, field);
+		json_object_set_new_nocheck(fields, field, span_json(spans, span, i, &ends));
+	}
+	/* By the clock of the wall, which may have been set meanwhile. */
+	request->result = json_pack("{s:I, s:I, s:o}", "interval_ms",
+				    (json_int_t)(spans_slot_time(span) / NS_PER_MS), "ends",
+				    spans ? (json_int_t)(clock_wall() + ends - clock_monotonic())
+					  : (json_int_t)0, "fields", fields);
+	return 0;
+}
+
 /* Profiles were read again: all guests, those of the same names too, are to be looked up anew. */
 static void take_event(struct server *server, const struct deck_event *event)
 {
@@ -414,6 +453,7 @@ static const struct handler handlers[] = {
 	{ METHOD_STATS_SUBSCRIBE, .run = subscribe },
 	{ METHOD_STATS_UPDATE, .run = update },
 	{ METHOD_STATS_CANCEL, .run = cancel_request },
+	{ METHOD_STATS_HISTORY, .run = history },
 	HANDLERS_END
 };
 
