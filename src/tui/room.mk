@@ -44,6 +44,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/ui/palette_run.c %D%/ui/palette_run.h \
 	%D%/ui/prompt.c %D%/ui/prompt.h \
 	%D%/ui/samples.c %D%/ui/samples.h \
+	%D%/ui/saving.c %D%/ui/saving.h \
 	%D%/ui/scroll.c %D%/ui/scroll.h \
 	%D%/ui/server.c %D%/ui/server.h \
 	%D%/ui/style.c %D%/ui/style.h \

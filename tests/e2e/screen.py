@@ -587,6 +587,16 @@ def test_keys_behind_the_prefix_of_a_console():
         # Nothing of that has come to the guest.
         terminal.keys("status", "Enter")
         terminal.see("^db> status\n(.*\n)*memory 4\\d+ KiB")
+        path = os.path.join(folder.path, "db.txt")
+        terminal.keys("C-]", "w")
+        terminal.see("Save what db has printed to:")
+        terminal.keys(path, "Enter")
+        terminal.see("What db has printed is in .*db.txt")
+        with open(path) as file:
+            text = file.read()
+        assert 'vmdeck demo guest "db"' in text and "\33" not in text and "\r" not in text, text
+        terminal.keys("C-]", "w", path, "Enter")
+        terminal.see("db.txt: File exists")
         terminal.keys("C-]", "Escape", "C-]", ":")
         terminal.see("^ : *$")
         terminal.keys("pause db", "Enter")

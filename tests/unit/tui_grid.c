@@ -125,6 +125,36 @@ static void test_kept(void **state)
 }
 
 /* What was switched on long ago is on where a terminal begins. */
+static void test_kept_text(void **state)
+{
+	static const struct {
+		const char *printed, *text;
+	} cases[] = {
+		{ "", "" },
+		{ "one\r\ntwo\n\n", "one\ntwo\n\n" },
+		{ "\033[1;31mred\033[0m \033]0;title\007plain\033(B", "red plain" },
+		{ "10 %\r20 %\r100 %\r\r\n", "100 %\n" },
+		{ "lz\b \bs\b\b\b\b\bx\r\n", "x\n" },
+		{ "\ta\303\251\b\b\a\177b", "\tb" },
+		{ "\302\233" "31mc1", "c1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct kept kept = { 0 };
+		size_t size;
+		char *text;
+
+		kept_add(&kept, (const uint8_t *)cases[i].printed, strlen(cases[i].printed));
+		text = kept_text(&kept, &size);
+		assert_non_null(text);
+		assert_int_equal(size, strlen(cases[i].text));
+		assert_memory_equal(text, cases[i].text, size);
+		free(text);
+		kept_clear(&kept);
+	}
+}
+
 static void test_kept_modes(void **state)
 {
 	static const uint8_t on[] = "\033[?1h\r\nmore \033[?2004h\r\n";
@@ -213,6 +243,7 @@ int main(void)
 		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_colours),
 		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_kept_text),
 		cmocka_unit_test(test_kept_modes),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_modified_keys),

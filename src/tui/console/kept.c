@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/control_sequence.h"
+
 #define KEPT_FIRST 4096u
 
 /* Moves what is there to its place in a larger ring. */
@@ -80,6 +82,64 @@ size_t kept_copy(const struct kept *kept, uint64_t position, void *to, size_t ro
 	memcpy(to, kept->bytes + at, first);
 	memcpy((uint8_t *)to + first, kept->bytes, n - first);
 	return n;
+}
+
+/* Lines as they come out. */
+struct lines {
+	char *text;
+	size_t size, line; /* where the last line begins */
+	bool returned; /* what comes goes over that line */
+};
+
+static void take_back(struct lines *lines)
+{
+	while (lines->size > lines->line && ((uint8_t)lines->text[--lines->size] & 0xc0) == 0x80)
+		;
+}
+
+/* A byte that is no part of a control sequence. */
+static void add_byte(struct lines *lines, uint8_t byte)
+{
+	switch (byte) {
+	case '\r':
+		lines->returned = true;
+		return;
+	case '\b':
+		take_back(lines);
+		return;
+	case '\n':
+	case '\t':
+		break;
+	default:
+		if (byte < 0x20 || byte == 0x7f)
+			return;
+	}
+	if (lines->returned && byte != '\n')
+		lines->size = lines->line;
+	lines->returned = false;
+	lines->text[lines->size++] = (char)byte;
+	if (byte == '\n')
+		lines->line = lines->size;
+}
+
+char *kept_text(const struct kept *kept, size_t *size)
+{
+	struct lines lines = { .text = malloc((size_t)(kept->end - kept->begin) + 1) };
+	struct control_sequence sequence = { 0 };
+
+	if (!lines.text)
+		return NULL;
+	for (uint64_t at = kept->begin; at < kept->end; at++) {
+		uint8_t byte = kept->bytes[at & (kept->size - 1)];
+		enum sequence_step step = control_sequence_next(&sequence, byte);
+
+		if (step == SEQUENCE_NONE)
+			add_byte(&lines, byte);
+		else if (step == SEQUENCE_BEGUN && byte != '\033' && lines.size > lines.line)
+			lines.size--; /* the first byte of a C1 control was taken for text */
+	}
+	*size = lines.size;
+	return lines.text;
 }
 
 uint64_t kept_start(const struct kept *kept, struct modes *modes)

@@ -25,6 +25,12 @@ void kept_add(struct kept *kept, const uint8_t *data, size_t size);
 /* Copies from a position between begin and end on; how many. */
 size_t kept_copy(const struct kept *kept, uint64_t position, void *to, size_t room);
 
+/*
+ * What is kept as lines of text, from malloc(): without what steers a terminal; what was taken
+ * back or printed over in its line is gone. NULL: no memory.
+ */
+char *kept_text(const struct kept *kept, size_t *size);
+
 /* Forgets what is before a position, at most all. */
 void kept_forget(struct kept *kept, uint64_t position);
 

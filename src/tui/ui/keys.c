@@ -25,6 +25,8 @@ static const struct key rows[] = {
 	  "to the console of the next guest that runs" },
 	{ IN("console prefix"), '[', "[", DO(PREVIOUS_GUEST), "previous guest",
 	  "to the console of the guest before that runs" },
+	{ IN("console prefix"), 'w', "w", DO(SAVE), "save",
+	  "save what the console has printed lately, as text, to a file of this machine" },
 
 	{ IN("deck"), '\r', "Enter", OPEN("guest"), "details",
 	  "show everything about the guest: devices, exits, the last lines of a crash" },

@@ -241,6 +241,7 @@ static void console_destroy(struct view *view)
 	struct tty *tty;
 
 	console_vga_destroy(&state->vga);
+	saving_free(state->saving);
 	emulation_free(state->emulation);
 	while ((tty = state->list)) {
 		state->list = tty->next;

@@ -2,6 +2,7 @@
  * What the keys behind Ctrl-] do in a console. Those that are orders to its guest are
  * everywhere the same, and not here. Screen thread.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "tui/views/console_state.h"
@@ -45,6 +46,46 @@ static void turn(struct view *view)
 			"no VGA screen.");
 }
 
+static void path_typed(void *arg, int choice, const char *text)
+{
+	struct view *view = arg;
+	struct console_view *state = view->state;
+	const struct tty *tty = console_tty(state);
+	char before[128], *lines;
+	size_t size;
+
+	(void)choice;
+	if (!text || !tty || saving_busy(state->saving))
+		return;
+	lines = kept_text(&tty->kept, &size);
+	if (!lines) {
+		tui_say(view->tui, SEVERITY_ERROR, NULL, "There is no memory for the text.");
+		return;
+	}
+	snprintf(before, sizeof(before), "What %.96s has printed is in", tty->name);
+	saving_begin(state->saving, text, lines, size, before, "");
+}
+
+static void save(struct view *view)
+{
+	struct console_view *state = view->state;
+	const struct tty *tty = console_tty(state);
+	char question[256];
+
+	if (!tty || tty->kept.begin == tty->kept.end) {
+		tui_say(view->tui, SEVERITY_WARNING, NULL, "%s",
+			tty ? "There is nothing to save: the guest has printed nothing." :
+			      "What a VGA screen shows is not kept, and cannot be saved.");
+		return;
+	}
+	if (!state->saving)
+		state->saving = saving_new(view->tui);
+	if (!state->saving)
+		return;
+	snprintf(question, sizeof(question), "Save what %.128s has printed to:", tty->name);
+	prompt_line(&view->tui->prompt, "", path_typed, view, question);
+}
+
 bool console_prefix_command(struct view *view, enum command command)
 {
 	switch (command) {
@@ -54,6 +95,9 @@ bool console_prefix_command(struct view *view, enum command command)
 		return true;
 	case COMMAND_TURN:
 		turn(view);
+		return true;
+	case COMMAND_SAVE:
+		save(view);
 		return true;
 	case COMMAND_NEXT_GUEST:
 		go_to_neighbour(view, 1);

@@ -6,6 +6,7 @@
 
 #include "tui/console/emulation.h"
 #include "tui/console/tty.h"
+#include "tui/ui/saving.h"
 #include "tui/ui/ui.h"
 #include "tui/views/console_vga.h"
 
@@ -21,6 +22,7 @@ struct console_view {
 	int told_rows, told_columns;
 	struct console_vga vga;
 	struct emulation *emulation;
+	struct saving *saving; /* NULL until something is saved */
 	unsigned back; /* lines scrolled back */
 	char said[256]; /* the beginning of what befell the terminal, when that was said */
 };

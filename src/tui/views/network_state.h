@@ -38,7 +38,7 @@ struct network_view {
 	json_int_t other;	  /* the one that a question is about */
 	char ending[PROMPT_TEXT]; /* the path of the one that was told to end last */
 	char saving[PROMPT_TEXT]; /* where a past goes; "": nowhere */
-	struct network_saving *packet_saving; /* network_save.c; NULL until then */
+	struct saving *packet_saving; /* network_save.c; NULL until then */
 	struct subscription packets;
 	char subscribed[512]; /* switch of the subscription or of the one asked for */
 	bool polling, polling_captures;
