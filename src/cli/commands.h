@@ -22,6 +22,7 @@ int switches_main(struct cli *cli);
 int port_main(struct cli *cli);
 int stats_main(struct cli *cli);
 int events_main(struct cli *cli);
+int events_requests(struct cli *cli);
 int reload_main(struct cli *cli);
 int shutdown_main(struct cli *cli);
 int complete_main(struct cli *cli);

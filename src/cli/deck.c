@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/plain.h"
@@ -31,6 +32,27 @@ static void print_event(const json_t *params)
 	fflush(stdout);
 }
 
+/* Whether it is of a guest that the command line names, where it names any. */
+static bool is_wanted(const struct cli *cli, const json_t *params)
+{
+	const char *guest = text_of(params, "guest", "");
+
+	for (int i = 0; i < cli->argc; i++)
+		if (strcmp(cli->argv[i], guest) == 0)
+			return true;
+	return cli->argc == 0;
+}
+
+static void tell_event(const struct cli *cli, json_t *params)
+{
+	if (!is_wanted(cli, params) && !number_of(params, "dropped"))
+		return;
+	if (cli->json)
+		output_json_line(params);
+	else
+		print_event(params);
+}
+
 static int print_events(struct cli *cli, struct link *link)
 {
 	struct cause cause;
@@ -41,10 +63,7 @@ static int print_events(struct cli *cli, struct link *link)
 	while ((error = link_next(link, &message, -1, &cause)) == 0 || error == -EINTR) {
 		if (error)
 			continue;
-		if (cli->json)
-			output_json_line(json_object_get(message, "params"));
-		else
-			print_event(json_object_get(message, "params"));
+		tell_event(cli, json_object_get(message, "params"));
 		json_decref(message);
 		if (ferror(stdout))
 			return CLI_OK; /* what was wrong is said at the end */
@@ -52,16 +71,38 @@ static int print_events(struct cli *cli, struct link *link)
 	return error == -ECONNRESET || error == -EPIPE ? CLI_OK : fail("%s", cause.text);
 }
 
+static int print_past(const struct cli *cli, const json_t *result)
+{
+	json_t *params;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "history"), i, params)
+		tell_event(cli, params);
+	return CLI_OK;
+}
+
+static json_t *subscription(const struct cli *cli)
+{
+	return cli->values[0].set ? json_pack("{s:b}", "history", 1) : NULL;
+}
+
+int events_requests(struct cli *cli)
+{
+	request_add(cli, METHOD_EVENTS_SUBSCRIBE, subscription(cli));
+	return CLI_OK;
+}
+
 int events_main(struct cli *cli)
 {
 	struct link *link = session_open(cli);
+	int status = CLI_FAILED;
 	json_t *result;
-	int status;
 
 	if (!link)
 		return CLI_FAILED;
-	result = session_call(link, "events.subscribe", NULL);
-	status = result ? print_events(cli, link) : CLI_FAILED;
+	result = session_call(link, "events.subscribe", subscription(cli));
+	if (result)
+		status = cli->values[0].set ? print_past(cli, result) : print_events(cli, link);
 	json_decref(result);
 	link_free(link);
 	return status;

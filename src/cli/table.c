@@ -99,6 +99,12 @@ static const struct option_row stats_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option_row events_options[] = {
+	{ 'p', "past", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
+	  "what has happened up to now, and no more" },
+	{ .name = NULL },
+};
+
 static const struct option_row disk_options[] = {
 	{ 'f', "format", OPTION_TEXT, "FORMAT", WORD_ANY, 0, 0,
 	  "what the image is: raw, qcow2, vmdk, vdi, vhdx, ... (by its name's ending)" },
@@ -255,10 +261,10 @@ static const struct command rows[] = {
 	  .options = stats_options, .run = stats_main, .requests = stats_requests,
 	  .view = "deck",
 	  .shell_options = "watch|interval|past" },
-	{ .name = "events", .args = "", .method = METHOD_EVENTS_SUBSCRIBE, .json = true,
-	  .help = "prints events as they happen", .run = events_main,
-	  .requests = requests_plain,
-	  .view = "log" },
+	{ .name = "events", .args = "[GUEST...]", .max_args = -1, .word = WORD_GUEST,
+	  .method = METHOD_EVENTS_SUBSCRIBE, .json = true,
+	  .help = "prints events as they happen", .options = events_options, .run = events_main,
+	  .requests = events_requests, .view = "log", .shell_options = "past" },
 	{ .name = "reload", .args = "", .method = METHOD_DECK_RELOAD, .json = true,
 	  .run = reload_main, .requests = requests_plain },
 	{ .name = "shutdown", .args = "", .method = METHOD_DECK_QUIT,

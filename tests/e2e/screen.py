@@ -686,6 +686,12 @@ def test_leaving_guests_running_and_coming_back():
                 lines = file.read().splitlines()
             assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[\d+\] the deck begins", lines[0])
             assert any(line.endswith("] web: running") for line in lines), lines
+            terminal.keys("/", "LAB is r")
+            terminal.see(r"Messages with LAB is r")
+            terminal.see(r"^ \d\d:\d\d:\d\d +lab is running")
+            assert "web is running" not in terminal.screen(), terminal.screen()
+            terminal.keys("Enter", "Escape")
+            terminal.see(r"^ \d\d:\d\d:\d\d +web is running")
             terminal.keys("q")
             terminal.see("╭─ Guests")
             terminal.keys("q")

@@ -689,6 +689,19 @@ static void events_are_printed_until_the_deck_ends(void **state)
 	json_decref(value);
 }
 
+static void events_of_before_are_printed(void **state)
+{
+	(void)state;
+	assert_int_equal(vmdeck("events --past"), 0);
+	assert_non_null(strstr(out, "-            log  said at start-up\n"));
+	assert_non_null(strstr(out, "web          crashed  triple fault\n"));
+	assert_int_equal(vmdeck("events --past web"), 0);
+	assert_null(strstr(out, "start-up"));
+	assert_non_null(strstr(out, "web          crashed  triple fault\n"));
+	assert_int_equal(vmdeck("events --past --json db"), 0);
+	assert_string_equal(out, "");
+}
+
 static void a_deck_is_reloaded_and_shut_down(void **state)
 {
 	struct fake_deck *fake = *state;
@@ -1042,6 +1055,7 @@ int main(int argc, char **argv)
 		TEST(statistics_are_shown_once_or_watched),
 		TEST(a_reader_that_goes_away_ends_a_command_quietly),
 		TEST(events_are_printed_until_the_deck_ends),
+		TEST(events_of_before_are_printed),
 		TEST(a_deck_is_reloaded_and_shut_down),
 		TEST(a_capture_to_a_pipe_ends_well_when_interrupted),
 		TEST(a_capture_whose_reader_goes_ends_quietly),

@@ -86,6 +86,8 @@ static const struct key rows[] = {
 	{ IN("deck"), 'v', "v", DO(CHARTS_ALONE), NULL,
 	  "give the screen to the charts of the selected guest, or take it back" },
 	{ ALL(KEYS_LOG), 'L', "L", OPEN("log"), "messages", "read past messages" },
+	{ IN("log"), '/', "/", DO(FILTER), "filter",
+	  "show only messages that contain a text, while it is typed; Esc takes that back" },
 
 	{ IN("network"), '\r', "Enter", OPEN("port"), "port",
 	  "show everything about the selected port: each reason for drops, leases, addresses" },

@@ -11,6 +11,7 @@
 #include "tui/views/table.h"
 
 struct log_view {
+	char filter[128], filter_before[128]; /* the second one while the first is typed */
 	int top; /* lines above the newest ones; 0 follows the tail */
 	int lines, page;
 };
@@ -29,8 +30,11 @@ static void lay_out_day(struct page *page, uint64_t before, uint64_t time)
 		page_paragraph(page, 0, INK_ACCENT, days[1]);
 }
 
-/* Time and text of each message, behind a gap for the time. */
-static void lay_out(struct page *page, const struct messages *messages, int gap)
+/*
+ * Time and text of each message that contains the filter, whatever its case, behind a gap for the
+ * time.
+ */
+static void lay_out(struct page *page, const struct messages *messages, const char *filter, int gap)
 {
 	char text[MESSAGE_SENTENCE], time[16];
 	uint64_t before = clock_wall();
@@ -39,10 +43,12 @@ static void lay_out(struct page *page, const struct messages *messages, int gap)
 		const struct message *message = messages_at(messages, n);
 		int y, row;
 
+		message_sentence(message, text, sizeof(text));
+		if (!strcasestr(text, filter))
+			continue;
 		lay_out_day(page, before, message->time);
 		before = message->time;
 		y = page->y;
-		message_sentence(message, text, sizeof(text));
 		if (page_row(page, &row))
 			draw_text(row, page->r.x, gap - 1, INK_TEXT | DRAW_DIM,
 				  draw_time(time, message->time));
@@ -64,13 +70,40 @@ static void log_draw(struct view *view, struct rect body)
 		draw_center(body, INK_TEXT, "There are no messages yet.");
 		return;
 	}
-	lay_out(&all, messages, gap); /* to know where the end is */
+	lay_out(&all, messages, state->filter, gap); /* to know where the end is */
 	state->lines = all.y;
 	state->page = r.height;
 	scroll_bound(&state->top, state->lines, state->page);
 	if (all.y > r.height)
 		page.top = all.y - r.height - state->top;
-	lay_out(&page, messages, gap);
+	lay_out(&page, messages, state->filter, gap);
+	if (!all.y)
+		draw_center(body, INK_TEXT, "No message contains that; Esc takes it back.");
+}
+
+static void filter_typed(void *arg, const char *text)
+{
+	struct log_view *state = arg;
+
+	snprintf(state->filter, sizeof(state->filter), "%s", text);
+	state->top = 0;
+}
+
+static void filter_answer(void *arg, int choice, const char *text)
+{
+	struct log_view *state = arg;
+
+	(void)choice;
+	filter_typed(state, text ? text : state->filter_before);
+}
+
+static void ask_filter(struct view *view)
+{
+	struct log_view *state = view->state;
+
+	snprintf(state->filter_before, sizeof(state->filter_before), "%s", state->filter);
+	prompt_line(&view->tui->prompt, state->filter, filter_answer, state, "Show messages with:");
+	prompt_live(&view->tui->prompt, filter_typed);
 }
 
 static bool log_command(struct view *view, enum command command)
@@ -79,6 +112,14 @@ static bool log_command(struct view *view, enum command command)
 	int most = state->lines > state->page ? state->lines - state->page : 0;
 	int top = most - state->top;
 
+	if (command == COMMAND_FILTER) {
+		ask_filter(view);
+		return true;
+	}
+	if (command == COMMAND_BACK && *state->filter) {
+		filter_typed(state, "");
+		return true;
+	}
 	if (!scroll_command(&top, state->lines, state->page, command))
 		return false;
 	state->top = most - top;
@@ -100,8 +141,9 @@ static void log_close(struct view *view)
 
 static void log_title(struct view *view, char *out, size_t size)
 {
-	(void)view;
-	snprintf(out, size, "Messages");
+	const struct log_view *state = view->state;
+
+	snprintf(out, size, "Messages%s%s", *state->filter ? " with " : "", state->filter);
 }
 
 const struct view_ops view_log = {
