@@ -34,6 +34,7 @@ int balloon_requests(struct cli *cli);
 int eject_requests(struct cli *cli);
 int insert_requests(struct cli *cli);
 int console_requests(struct cli *cli);
+int break_requests(struct cli *cli);
 int connect_requests(struct cli *cli);
 int capture_requests(struct cli *cli);
 int port_requests(struct cli *cli);

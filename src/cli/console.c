@@ -19,6 +19,7 @@
 #include "control/endpoint.h"
 #include "control/message_text.h"
 #include "control/states.h"
+#include "control/typing.h"
 
 struct console {
 	struct cli *cli;
@@ -308,6 +309,28 @@ int console_requests(struct cli *cli)
 			    json_pack("{s:o, s:b, s:o}", "guest", guest, "backlog",
 				      !cli->values[0].set, "console",
 				      message_text(cli->values[3].set ? "serial" : NULL)));
+	return CLI_OK;
+}
+
+int break_requests(struct cli *cli)
+{
+	const char *sysrq = cli->argc > 1 ? cli->argv[1] : NULL;
+	json_t *guest;
+	char text[SYSRQ_TEXT];
+
+	if (sysrq && !sysrq_spell(text, sysrq))
+		return usage_error(cli->command, "'%s' is not one character of ASCII", sysrq);
+	if (cli->values[0].set && !sysrq)
+		return usage_error(cli->command, "--keyboard: a SysRq key is missing, such as h");
+	guest = message_text(cli->argv[0]);
+	if (cli->values[0].set)
+		request_add(cli, METHOD_SCREEN_TYPE, json_pack("{s:o, s:o}", "guest", guest, "text",
+							       message_text(text)));
+	else if (sysrq)
+		request_add(cli, METHOD_CONSOLE_BREAK, json_pack("{s:o, s:o}", "guest", guest,
+								 "sysrq", message_text(sysrq)));
+	else
+		request_add(cli, METHOD_CONSOLE_BREAK, json_pack("{s:o}", "guest", guest));
 	return CLI_OK;
 }
 

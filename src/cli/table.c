@@ -42,6 +42,12 @@ static const struct option_row console_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option_row break_options[] = {
+	{ 'k', "keyboard", OPTION_FLAG, NULL, WORD_ANY, 0, 0,
+	  "in place of that, strike SYSRQ on its PS/2 keyboard with Alt and SysRq" },
+	{ .name = NULL },
+};
+
 static const struct option_row capture_options[] = {
 	{ 'i', "interface", OPTION_LIST, "NAME", WORD_PORT, 0, 0,
 	  "capture at this port (web/net0), guest or switch; may be repeated; without: "
@@ -176,6 +182,12 @@ static const struct command rows[] = {
 	  .requests = console_requests,
 	  .view = "console",
 	  .shell_options = "no-backlog|escape|vga|serial" },
+	{ .name = "break", .args = "GUEST [SYSRQ]", .min_args = 1, .max_args = 2,
+	  .word = WORD_GUEST, .method = METHOD_CONSOLE_BREAK,
+	  .help = "sends a break to a guest's serial port",
+	  .more = "SYSRQ is a character behind it, which Linux takes for a Magic SysRq key if that "
+		  "port is\na console of its, such as h for a list of them.\n",
+	  .options = break_options, .run = requests_ask, .requests = break_requests },
 	{ .name = "connect", .args = "GUEST PORT", .min_args = 2, .max_args = 2,
 	  .word = WORD_GUEST, .method = METHOD_GUEST_SHOW, .states = GUEST_ALIVE,
 	  .help = "connects standard input and output to a port of a guest",

@@ -1,6 +1,7 @@
 /* See typing.h. */
 #include "control/typing.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -156,4 +157,13 @@ void typing_end(struct typing *typing)
 	loop_timer_cancel(typing->loop, &typing->again);
 	typing->size = typing->lost = 0;
 	typing->delay = RETRY_FIRST;
+}
+
+bool sysrq_spell(char out[SYSRQ_TEXT], const char *key)
+{
+	if (key[0] <= ' ' || key[0] > '~' || key[1])
+		return false;
+	/* Alt and PrintScreen: kitty's keyboard protocol, "Functional key definitions". */
+	snprintf(out, SYSRQ_TEXT, "\033[57361;3u%s", key);
+	return true;
 }

@@ -38,6 +38,14 @@ void typing_begin(struct typing *typing);
  */
 void typing_add(struct typing *typing, const char *text, size_t size);
 
+#define SYSRQ_TEXT 16
+
+/*
+ * Spells a Magic SysRq key of Linux, one character of ASCII that is no blank, for a keyboard.
+ * false: it is none.
+ */
+bool sysrq_spell(char out[SYSRQ_TEXT], const char *key);
+
 /* Forgets what waits. The client is still there, or was freed before. */
 void typing_end(struct typing *typing);
 

@@ -597,6 +597,15 @@ def test_keys_behind_the_prefix_of_a_console():
         assert 'vmdeck demo guest "db"' in text and "\33" not in text and "\r" not in text, text
         terminal.keys("C-]", "w", path, "Enter")
         terminal.see("db.txt: File exists")
+        # A key behind a break: the small guest takes it for one that is typed.
+        terminal.keys("C-]", "r")
+        terminal.see("SysRq key")
+        terminal.keys("j", "Enter")
+        terminal.see("^db> .*j$")
+        assert folder.run("break", "db", "jj").returncode == 2
+        assert folder.run("break", "db", "k").returncode == 0
+        terminal.see("^db> .*jk$")
+        assert "no VGA screen" in folder.run("break", "--keyboard", "db", "h").stderr
         terminal.keys("C-]", "Escape", "C-]", ":")
         terminal.see("^ : *$")
         terminal.keys("pause db", "Enter")

@@ -1014,7 +1014,24 @@ static void set_window(void *arg, unsigned line, unsigned rows, unsigned columns
 	pthread_mutex_unlock(&fake->lock);
 }
 
-static const struct console_ops line_ops = { .input = type_into, .window = set_window };
+static int send_break(void *arg, unsigned line)
+{
+	struct fake_deck *fake = arg;
+	bool room;
+
+	(void)line;
+	pthread_mutex_lock(&fake->lock);
+	room = fake->typed_size < fake->typed_room;
+	fake->breaks += room;
+	pthread_mutex_unlock(&fake->lock);
+	return room ? 0 : -EAGAIN;
+}
+
+static const struct console_ops line_ops = {
+	.input = type_into,
+	.send_break = send_break,
+	.window = set_window,
+};
 
 static struct guest *add_guest(struct deck *deck, const char *name, enum guest_state state,
 			       unsigned cpus)

@@ -40,6 +40,7 @@ struct fake_deck {
 	pthread_mutex_t lock;
 	char typed[FAKE_TYPED_MAX];
 	size_t typed_size, typed_room;
+	unsigned breaks; /* that were sent */
 	unsigned window_line, rows, columns; /* of the console of which something was said last */
 
 	/* What "web", and no other, has on its screen, and what was typed on its keyboard. */

@@ -190,6 +190,20 @@ static void test_bound(void **state)
 	EXPECT(f, 0x1d, 0x38, 0x2a, 0xe0, 0x48, 0xe0, 0xc8, 0xaa, 0xb8, 0x9d);
 }
 
+/* Linux' Magic SysRq: the key comes while Alt and SysRq are held. */
+static void test_sysrq(void **state)
+{
+	struct fixture *f = *state;
+
+	set_up(f);
+	assert_int_equal(type(f, "\033[57361;3uh"), 11);
+	EXPECT(f, 0x38, 0x54, 0x23, 0xa3, 0xd4, 0xb8);
+	/* Without a key behind it nothing is struck. */
+	assert_int_equal(type(f, "\033[57361;3u"), 10);
+	assert_int_equal(type(f, "a"), 1);
+	EXPECT(f, 0x1e, 0x9e);
+}
+
 /* In the middle of a code, and with a data byte due. */
 static void test_save(void **state)
 {
@@ -323,6 +337,7 @@ int main(void)
 		cmocka_unit_test_setup(test_linux, setup),
 		cmocka_unit_test_setup(test_scanning, setup),
 		cmocka_unit_test_setup(test_bound, setup),
+		cmocka_unit_test_setup(test_sysrq, setup),
 		cmocka_unit_test_setup(test_save, setup),
 		cmocka_unit_test(test_typing),
 		cmocka_unit_test(test_layout),

@@ -1126,6 +1126,27 @@ static void a_console_closes_with_its_guest(void **state)
 	link_free(link);
 }
 
+/* With a character behind it; a guest that does not read gets none. */
+static void a_serial_port_gets_a_break(void **state)
+{
+	struct fake_deck *fake = *state;
+	struct link *link = fake_link(fake);
+
+	json_decref(call(link, "console.break", guest_named("web")));
+	json_decref(call(link, "console.break", json_pack("{s:s,s:s}", "guest", "web", "sysrq", "h")));
+	refused(link, "console.break", json_pack("{s:s,s:s}", "guest", "web", "sysrq", "hh"), -EINVAL);
+	refused(link, "console.break", json_pack("{s:s,s:s}", "guest", "web", "sysrq", "\n"), -EINVAL);
+	pthread_mutex_lock(&fake->lock);
+	assert_int_equal(fake->breaks, 2);
+	assert_int_equal(fake->typed_size, 1);
+	assert_int_equal(fake->typed[0], 'h');
+	fake->typed_room = 1;
+	pthread_mutex_unlock(&fake->lock);
+	refused(link, "console.break", guest_named("web"), -EAGAIN);
+	refused(link, "console.break", guest_named("db"), -EBUSY);
+	link_free(link);
+}
+
 /* The one that is shown, or one that is asked for; and what it is shown in. */
 static void a_guest_has_more_than_one_console(void **state)
 {
@@ -1869,6 +1890,7 @@ int main(void)
 		TEST(a_slow_console_is_told_what_it_lost),
 		TEST(a_console_ends_after_its_guests_last_byte_when_asked),
 		TEST(a_console_closes_with_its_guest),
+		TEST(a_serial_port_gets_a_break),
 		TEST(a_guest_has_more_than_one_console),
 		TEST(switches_show_ports_leases_and_addresses),
 		TEST(packets_come_in_bounded_batches),

@@ -217,6 +217,24 @@ static void test_console(void **state)
 	assert_true(on_screen(tui, "  Ctrl-]! q! leaves"));
 }
 
+/* The next console.break has that key, or none. */
+static void expect_sysrq(struct fake_screen *screen, const char *key)
+{
+	const char *method, *sysrq;
+	json_t *params = NULL;
+	json_int_t id;
+
+	while ((method = fake_screen_asked(screen, &id, &params)) &&
+	       strcmp(method, "console.break") != 0)
+		json_decref(params);
+	assert_non_null(method);
+	sysrq = json_string_value(json_object_get(params, "sysrq"));
+	assert_int_equal(!sysrq, !key);
+	if (key)
+		assert_string_equal(sysrq, key);
+	json_decref(params);
+}
+
 /* Behind the prefix: its keys are named while it waits, and guests that do not run passed over. */
 static void test_console_prefix(void **state)
 {
@@ -241,6 +259,15 @@ static void test_console_prefix(void **state)
 	assert_string_equal(tui_chosen(tui), "web");
 	command(tui, COMMAND_TURN);
 	assert_true(said(tui, "The guest has no other console"));
+	/* The deck is asked for what the guest's lines get. */
+	command(tui, COMMAND_LINE_BREAK);
+	expect_sysrq(screen, NULL);
+	command(tui, COMMAND_SYSRQ);
+	type(tui, "hh\r");
+	assert_true(said(tui, "A SysRq key is one letter or digit."));
+	command(tui, COMMAND_SYSRQ);
+	type(tui, "h\r");
+	expect_sysrq(screen, "h");
 	/* A mode does not outlast the view's being left. */
 	command(tui, COMMAND_PREFIX);
 	tui_back(tui);

@@ -168,6 +168,52 @@ static void expect_typed(struct fixture *f, const char *text)
 	assert_int_equal(in(&f->io, LSR), 0x60);
 }
 
+/* BI is of the byte that is read next (PC16550D, 8.6.3), and is cleared as LSR is read. */
+static void test_break(void **state)
+{
+	struct fixture *f = *state;
+	struct uart_registers saved;
+
+	/* Nobody reads yet: it would be lost. */
+	assert_false(uart_break(&f->uart));
+	out(&f->io, FCR, 1);
+	out(&f->io, MCR, 0x08);
+	out(&f->io, IER, 0x05);
+	assert_int_equal(uart_input(&f->uart, (const uint8_t *)"a", 1), 1);
+	assert_true(uart_break(&f->uart));
+	assert_false(uart_break(&f->uart)); /* one at a time */
+	assert_int_equal(uart_input(&f->uart, (const uint8_t *)"h", 1), 1);
+	uart_save(&f->uart, &saved);
+	assert_null(uart_load(&f->uart, &saved));
+	saved.breaking = 4; /* of three */
+	assert_string_equal(uart_load(&f->uart, &saved), "break");
+	assert_int_equal(in(&f->io, LSR), 0x61);
+	assert_int_equal(in(&f->io, RBR), 'a');
+	assert_int_equal(in(&f->io, IIR) & 0x0f, 0x06);
+	assert_int_equal(in(&f->io, LSR), 0x71);
+	assert_int_equal(in(&f->io, LSR), 0x61);
+	assert_int_equal(in(&f->io, RBR), 0);
+	expect_typed(f, "h");
+	assert_true(uart_break(&f->uart));
+	assert_int_equal(in(&f->io, LSR), 0x71);
+	assert_int_equal(in(&f->io, RBR), 0);
+	assert_int_equal(in(&f->io, LSR), 0x60);
+	/* Behind more than the FIFO holds there is no room, and in loopback no wire. */
+	for (unsigned i = 0; i < UART_FIFO_SIZE; i++)
+		uart_input(&f->uart, (const uint8_t *)"x", 1);
+	assert_false(uart_break(&f->uart));
+	expect_typed(f, "xxxxxxxxxxxxxxxx");
+	out(&f->io, MCR, 0x18);
+	assert_false(uart_break(&f->uart));
+	out(&f->io, MCR, 0x08);
+	/* A FIFO that is emptied has no break any more; what was typed waits. */
+	uart_input(&f->uart, (const uint8_t *)"b", 1);
+	assert_true(uart_break(&f->uart));
+	out(&f->io, FCR, 3);
+	out(&f->io, IER, 0x01);
+	expect_typed(f, "b");
+}
+
 /* What Linux' driver does when the port is opened; and a second time, by somebody else. */
 static void test_setup_loses_nothing(void **state)
 {
@@ -442,6 +488,7 @@ int main(void)
 		cmocka_unit_test_setup(test_transmit_interrupt, setup),
 		cmocka_unit_test_setup(test_priority, setup),
 		cmocka_unit_test_setup(test_receive, setup),
+		cmocka_unit_test_setup(test_break, setup),
 		cmocka_unit_test_setup(test_setup_loses_nothing, setup),
 		cmocka_unit_test_setup(test_polling, setup),
 		cmocka_unit_test_setup(test_fifo_of_loopback, setup),

@@ -224,6 +224,15 @@ size_t devices_input(struct device_set *set, unsigned console, const uint8_t *da
 	return device ? device->type->input(device, data, size) : 0;
 }
 
+int devices_break(struct device_set *set, unsigned console)
+{
+	struct device *device = find_console(set, console);
+
+	if (!device || !device->type->line_break)
+		return -EOPNOTSUPP;
+	return device->type->line_break(device) ? 0 : -EAGAIN;
+}
+
 void devices_window(struct device_set *set, unsigned console, unsigned rows, unsigned columns)
 {
 	struct device *device = find_console(set, console);

@@ -189,6 +189,8 @@ struct device_type {
 	unsigned console; /* of one with input(): an enum profile_console */
 	/* Somebody types; returns how many bytes found room. Any thread. */
 	size_t (*input)(struct device *device, const uint8_t *data, size_t size);
+	/* Somebody sends a break; false: it has no room now. NULL: it knows none. Any thread. */
+	bool (*line_break)(struct device *device);
 	/* The window that it is shown in has another size, below 65536. Any thread. */
 	void (*window)(struct device *device, unsigned rows, unsigned columns);
 	/*
@@ -283,6 +285,9 @@ bool devices_boot_path(const struct device_set *set, const char *section, char *
 
 /* Types into the device of that console; 0 if there is none. Any thread. */
 size_t devices_input(struct device_set *set, unsigned console, const uint8_t *data, size_t size);
+
+/* Sends that device a break: 0, -EAGAIN: no room now, or -EOPNOTSUPP: it knows none. Any thread. */
+int devices_break(struct device_set *set, unsigned console);
 
 /* Tells that device of its window, if it is one that wants to know. Any thread. */
 void devices_window(struct device_set *set, unsigned console, unsigned rows, unsigned columns);

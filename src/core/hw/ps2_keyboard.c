@@ -213,7 +213,8 @@ static bool strike(struct ps2_keyboard *keyboard, const struct ps2_stroke *strok
 	static const struct {
 		uint8_t modifier, key;
 	} held[] = {
-		{ PS2_CTRL, PS2_KEY_CTRL }, { PS2_ALT, PS2_KEY_ALT }, { PS2_SHIFT, PS2_KEY_SHIFT },
+		{ PS2_CTRL, PS2_KEY_CTRL }, { PS2_ALT, PS2_KEY_ALT }, { PS2_SYSRQ, PS2_KEY_SYSRQ },
+		{ PS2_SHIFT, PS2_KEY_SHIFT },
 	};
 	unsigned bytes = stroke->key & PS2_EXTENDED ? 4 : 2;
 

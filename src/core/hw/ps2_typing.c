@@ -8,7 +8,8 @@
 
 #define ESC 0x1b
 #define PARAMETERS 2
-#define PARAMETER_MAX 1000u
+#define PARAMETER_MAX 10000u
+#define PRINT_SCREEN "[57361;3u"
 
 enum {
 	KEY_ESC = 0x01, KEY_BACKSPACE = 0x0e, KEY_TAB = 0x0f, KEY_ENTER = 0x1c,
@@ -142,11 +143,26 @@ static size_t utf8_size(const uint8_t *text, size_t size)
 	return n;
 }
 
+/* Behind an escape character: the key that is struck with SysRq; 0: it is something else. */
+static size_t read_sysrq(const uint8_t *text, size_t size, struct ps2_stroke *out)
+{
+	const size_t before = strlen(PRINT_SCREEN);
+
+	if (size <= before || memcmp(text, PRINT_SCREEN, before) != 0 || text[before] <= ' ' ||
+	    text[before] >= 0x7f)
+		return 0;
+	find_character(text[before], out);
+	out->modifiers |= PS2_ALT | PS2_SYSRQ;
+	return before + 1;
+}
+
 /* Behind an escape character. */
 static size_t read_escape(const uint8_t *text, size_t size, struct ps2_stroke *out)
 {
-	size_t n = 0;
+	size_t n = read_sysrq(text, size, out);
 
+	if (n)
+		return n;
 	if (size >= 2 && text[0] == '[')
 		n = read_csi(text + 1, size - 1, out);
 	if (n)

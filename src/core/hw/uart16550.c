@@ -51,6 +51,7 @@ enum {
 
 #define LSR_DATA 0x01u
 #define LSR_OVERRUN 0x02u
+#define LSR_BREAK 0x10u
 #define LSR_ERRORS 0x1eu
 #define LSR_EMPTY 0x60u /* THR and shift register */
 
@@ -100,19 +101,21 @@ static void receive(struct uart16550 *uart)
 static void clear_fifo(struct uart16550 *uart)
 {
 	uart->regs.fifo_start = uart->regs.fifo_count = uart->regs.looped = 0;
+	uart->regs.breaking = 0;
 	uart->regs.lsr &= (uint8_t)~LSR_DATA;
 }
 
 /*
  * A driver empties the FIFO and reads what it may have left before it begins: what was
- * typed goes back to the queue and waits there until the guest looks for it.
+ * typed goes back to the queue and waits there until the guest looks for it; a break is over.
  */
 static void hold_back(struct uart16550 *uart)
 {
 	struct uart_registers *regs = &uart->regs;
 
 	while (!regs->looped && regs->fifo_count && regs->queue_count < UART_QUEUE_SIZE) {
-		regs->fifo_count--;
+		if (regs->fifo_count-- == regs->breaking)
+			continue;
 		regs->queue_start = (regs->queue_start + UART_QUEUE_SIZE - 1) % UART_QUEUE_SIZE;
 		regs->queue[regs->queue_start] =
 			regs->fifo[(regs->fifo_start + regs->fifo_count) % UART_FIFO_SIZE];
@@ -196,6 +199,8 @@ static uint8_t read_data(struct uart16550 *uart)
 	uart->regs.fifo_start = (uart->regs.fifo_start + 1) % UART_FIFO_SIZE;
 	if (--uart->regs.fifo_count == 0)
 		clear_fifo(uart);
+	if (uart->regs.breaking && --uart->regs.breaking == 1)
+		uart->regs.lsr |= LSR_BREAK;
 	receive(uart);
 	return byte;
 }
@@ -392,6 +397,26 @@ size_t uart_input(struct uart16550 *uart, const uint8_t *data, size_t size)
 	return taken;
 }
 
+bool uart_break(struct uart16550 *uart)
+{
+	struct uart_registers *regs = &uart->regs;
+	bool room;
+
+	mutex_lock(&uart->lock);
+	room = !regs->held && !(regs->mcr & MCR_LOOP) && !regs->queue_count && !regs->breaking &&
+	       fifo_room(uart);
+	if (room) {
+		fifo_put(uart, 0);
+		regs->breaking = regs->fifo_count;
+		/* BI is of the byte that is read next. */
+		if (regs->breaking == 1)
+			regs->lsr |= LSR_BREAK;
+	}
+	update_line(uart);
+	mutex_unlock(&uart->lock);
+	return room;
+}
+
 void uart_save(struct uart16550 *uart, struct uart_registers *registers)
 {
 	mutex_lock(&uart->lock);
@@ -412,6 +437,8 @@ static const char *find_wrong(const struct uart_registers *regs)
 	if (regs->fifo_start >= UART_FIFO_SIZE ||
 	    regs->fifo_count > (regs->fifo_enabled ? UART_FIFO_SIZE : 1))
 		return "FIFO";
+	if (regs->breaking > regs->fifo_count)
+		return "break";
 	if (regs->queue_start >= UART_QUEUE_SIZE || regs->queue_count > UART_QUEUE_SIZE)
 		return "queue";
 	if ((regs->lsr & ~(LSR_DATA | LSR_ERRORS)) != LSR_EMPTY ||
@@ -461,6 +488,11 @@ static size_t type_com1(struct device *device, const uint8_t *data, size_t size)
 	return uart_input(device->state, data, size);
 }
 
+static bool break_com1(struct device *device)
+{
+	return uart_break(device->state);
+}
+
 static void save_com1(struct device *device, void *registers)
 {
 	uart_save(device->state, registers);
@@ -482,4 +514,5 @@ const struct device_type uart16550_device = {
 	.save = save_com1,
 	.load = load_com1,
 	.input = type_com1,
+	.line_break = break_com1,
 };

@@ -41,7 +41,7 @@ struct uart_registers {
 	uint8_t held;   /* 0 or 1: nothing comes out of the queue */
 	uint8_t reads;  /* of the guest's since then */
 	uint8_t looped; /* 0 or 1: what is in the FIFO was not typed, or not all of it */
-	uint8_t unused; /* 0 */
+	uint8_t breaking; /* a break's byte in the FIFO, from 1 on; 0: there is none */
 	uint16_t queue_start, queue_count;
 	uint8_t fifo[UART_FIFO_SIZE];
 	uint8_t queue[UART_QUEUE_SIZE];
@@ -63,6 +63,12 @@ void uart_reset(struct uart16550 *uart);
 
 /* Types into the guest; returns how many bytes found room, from the first on. Any thread. */
 size_t uart_input(struct uart16550 *uart, const uint8_t *data, size_t size);
+
+/*
+ * Sends a break: a byte of zero with LSR's BI, behind what was typed. false: bytes that were
+ * typed, or another break, wait for the guest to read them, or it does not read. Any thread.
+ */
+bool uart_break(struct uart16550 *uart);
 
 void uart_save(struct uart16550 *uart, struct uart_registers *registers);
 

@@ -156,6 +156,19 @@ size_t console_input(struct console *console, const uint8_t *data, size_t size)
 	return taken;
 }
 
+int console_break(struct console *console, const uint8_t *data, size_t size)
+{
+	int err = -ENODEV;
+
+	pthread_mutex_lock(&console->lock);
+	if (console->ops)
+		err = console->ops->send_break(console->arg, console->line);
+	if (!err && size && console->ops->input(console->arg, console->line, data, size) < size)
+		err = -EAGAIN;
+	pthread_mutex_unlock(&console->lock);
+	return err;
+}
+
 /* The lock is held. */
 static void tell_window(struct console *console)
 {

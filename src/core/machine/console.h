@@ -36,6 +36,8 @@ struct console_reader {
 struct console_ops {
 	/* Takes typed bytes to the guest; returns how many. */
 	size_t (*input)(void *arg, unsigned line, const uint8_t *data, size_t size);
+	/* 0, or -EAGAIN: it has no room now, -EOPNOTSUPP: it knows no break. */
+	int (*send_break)(void *arg, unsigned line);
 	/* Another window shows it, or one of another size; NULL: that is nothing to it. */
 	void (*window)(void *arg, unsigned line, unsigned rows, unsigned columns);
 };
@@ -79,6 +81,12 @@ size_t console_read(struct console *console, struct console_reader *reader, uint
 
 /* Types into the guest; returns how many bytes it took. Deck thread. */
 size_t console_input(struct console *console, const uint8_t *data, size_t size);
+
+/*
+ * Sends a break to the guest, and size bytes behind it. 0, or -EAGAIN: the guest does not read,
+ * -EOPNOTSUPP: no line has breaks, -ENODEV: it is down. Deck thread.
+ */
+int console_break(struct console *console, const uint8_t *data, size_t size);
 
 /* It is shown in a window of that size, each below 65536. Deck thread. */
 void console_window(struct console *console, unsigned rows, unsigned columns);

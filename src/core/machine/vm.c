@@ -212,7 +212,18 @@ static void set_window(void *arg, unsigned line, unsigned rows, unsigned columns
 	devices_window(&vm->devices, line, rows, columns);
 }
 
-static const struct console_ops console_ops = { .input = type, .window = set_window };
+static int send_break(void *arg, unsigned line)
+{
+	struct vm *vm = arg;
+
+	return devices_break(&vm->devices, line);
+}
+
+static const struct console_ops console_ops = {
+	.input = type,
+	.send_break = send_break,
+	.window = set_window,
+};
 
 void vm_attach_consoles(struct vm *vm, bool attached)
 {

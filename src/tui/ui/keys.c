@@ -162,6 +162,11 @@ static const struct key rows[] = {
 	{ IN("console"), KEY_SNEXT, "Shift-PageDown", DO(SCROLL_DOWN), NULL,
 	  "scroll forward always" },
 
+	{ IN("console prefix"), 'b', "b", DO(LINE_BREAK), "break",
+	  "send a break to the guest's serial port" },
+	{ IN("console prefix"), 'r', "r", DO(SYSRQ), "SysRq",
+	  "send a Magic SysRq key, which is asked for, to a Linux guest: to its serial port by a "
+	  "break, or on the VGA screen's keyboard by Alt and SysRq" },
 	{ IN("console prefix"), ':', ":", DO(PALETTE), "command", "type a command" },
 	{ IN("console prefix"), 27, "Esc", DO(NONE), "cancel", "do nothing" },
 };
@@ -180,6 +185,7 @@ bool keys_order(const struct key *key)
 	return command == COMMAND_ORDER || command == COMMAND_EDIT || command == COMMAND_MEDIUM ||
 	       command == COMMAND_RELOAD || command == COMMAND_CAPTURE ||
 	       command == COMMAND_SAVE_PAST || command == COMMAND_END_CAPTURE ||
+	       command == COMMAND_LINE_BREAK || command == COMMAND_SYSRQ ||
 	       command == COMMAND_BREAK || command == COMMAND_PASS || command == COMMAND_DROP;
 }
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/message_text.h"
+#include "control/typing.h"
 #include "tui/views/console_state.h"
 
 /* The guest before or behind the one that is shown, of those that run, around the list's ends. */
@@ -86,6 +88,33 @@ static void save(struct view *view)
 	prompt_line(&view->tui->prompt, "", path_typed, view, question);
 }
 
+static void send_break(struct view *view, const char *sysrq)
+{
+	const struct console_view *state = view->state;
+	json_t *params = json_pack("{s:o}", "guest", message_text(state->current->name));
+
+	if (params && sysrq)
+		json_object_set_new(params, "sysrq", message_text(sysrq));
+	tui_call(view->deck, "console.break", params, NULL, NULL);
+}
+
+static void sysrq_answer(void *arg, int choice, const char *text)
+{
+	struct view *view = arg;
+	struct console_view *state = view->state;
+	char spelled[SYSRQ_TEXT];
+
+	(void)choice;
+	if (!text || !*text)
+		return;
+	if (!sysrq_spell(spelled, text))
+		tui_say(view->tui, SEVERITY_WARNING, NULL, "A SysRq key is one letter or digit.");
+	else if (console_on_vga(view))
+		typing_add(&state->vga.typing, spelled, strlen(spelled));
+	else
+		send_break(view, text);
+}
+
 bool console_prefix_command(struct view *view, enum command command)
 {
 	switch (command) {
@@ -104,6 +133,13 @@ bool console_prefix_command(struct view *view, enum command command)
 		return true;
 	case COMMAND_PREVIOUS_GUEST:
 		go_to_neighbour(view, -1);
+		return true;
+	case COMMAND_LINE_BREAK:
+		send_break(view, NULL);
+		return true;
+	case COMMAND_SYSRQ:
+		prompt_line(&view->tui->prompt, "", sysrq_answer, view,
+			    "SysRq key (h lists them on the console, b resets at once):");
 		return true;
 	default:
 		return false;

@@ -209,6 +209,23 @@ static int set_window(struct request *request, struct cause *cause)
 	return 0;
 }
 
+/* A line has breaks where it is a serial one, whatever the guest's console is. */
+static int send_break(struct request *request, struct cause *cause)
+{
+	const char *sysrq = param_string(request, "sysrq");
+	size_t size = sysrq ? strlen(sysrq) : 0;
+	int err;
+
+	if (sysrq && (size > 1 || sysrq[0] <= ' ' || sysrq[0] > '~'))
+		return cause_set(cause, EINVAL, "sysrq: it is one character of ASCII");
+	err = console_break(guest_console(request->guest, CONSOLE_SERIAL),
+			    (const uint8_t *)sysrq, size);
+	if (err)
+		return cause_errno(cause, -err, "%s: the guest does not read its serial port",
+				   guest_name(request->guest));
+	return 0;
+}
+
 static void close_guest(struct server *server, const struct guest *guest)
 {
 	struct peer *peer, *next;
@@ -241,6 +258,7 @@ static void take_event(struct server *server, const struct deck_event *event)
 static const struct handler handlers[] = {
 	{ METHOD_CONSOLE_OPEN, .run = open_console },
 	{ METHOD_CONSOLE_WINDOW, .run = set_window },
+	{ METHOD_CONSOLE_BREAK, .run = send_break },
 	HANDLERS_END
 };
 
