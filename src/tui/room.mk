@@ -50,6 +50,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/ui/style.c %D%/ui/style.h \
 	%D%/ui/subscribe.c %D%/ui/subscribe.h \
 	%D%/ui/suspend.c %D%/ui/suspend.h \
+	%D%/ui/switches.c %D%/ui/switches.h \
 	%D%/ui/ui.c %D%/ui/ui.h \
 	%D%/ui/view.h \
 	%D%/views/console.c \
@@ -67,6 +68,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/views/host_line.c %D%/views/host_line.h \
 	%D%/views/layout.c %D%/views/layout.h \
 	%D%/views/log.c \
+	%D%/views/map.c \
 	%D%/views/network.c \
 	%D%/views/network_capture.c %D%/views/network_capture.h \
 	%D%/views/network_draw.c %D%/views/network_draw.h \

@@ -650,6 +650,27 @@ def test_what_was_shown_of_a_console_comes_back():
         assert len(emulators(folder)) == 1
 
 
+def test_a_map_shows_who_is_where():
+    d.need_kvm()
+    with d.Folder() as folder, Terminal(folder, "--demo", size=(100, 16)) as terminal:
+        terminal.see(r"web +● running")
+        terminal.keys("M")
+        terminal.see("▶ Map")
+        terminal.see(r"^ lan +10.0.2.2/24 +leads out by nat\n ├─ – lan/nat ")
+        terminal.see(r" ├─ ● db/net0 +10\.0\.2\.\d+ +■+·* ▲ +[\d.]+k?B/s ▼ +[\d.]+k?B/s\n")
+        terminal.see(r" └─ ● web/net0 +10\.0\.2\.\d+ ")
+        terminal.keys("End", "p")  # orders are for the guest of the line
+        terminal.see(r" └─ ‖ web/net0")
+        terminal.keys("Enter")
+        terminal.see("▶ Details of web|▶ web")
+        terminal.keys("q", "Home", "Down", "Enter")
+        terminal.see("▶ Port lan/nat")
+        terminal.keys("q", "Up", "Enter")
+        terminal.see("▶ Network|Packets")
+        terminal.keys("q", "q")
+        terminal.see("╭─ Guests")
+
+
 def test_charts_span_longer_times():
     d.need_kvm()
     with d.Folder() as folder, Terminal(folder, "--demo", size=(110, 34)) as terminal:

@@ -401,6 +401,7 @@ const char *draw_sign(enum sign sign)
 		[SIGN_CUT] = { "~", "…", "~" },	 [SIGN_TIMES] = { "x", "×", "x" },
 		[SIGN_MARK] = { "+", "◆", "♦" }, [SIGN_FALLING] = { "-", "▼" },
 		[SIGN_RISING] = { "+", "▲" },	 [SIGN_AGAIN] = { "@", "↻", "@" },
+		[SIGN_BRANCH] = { "|-", "├─" },	 [SIGN_CORNER] = { "`-", "└─" },
 	};
 
 	if (canvas.glyphs == GLYPHS_CONSOLE && signs[sign][2])

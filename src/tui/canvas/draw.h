@@ -105,7 +105,7 @@ void draw_bar(int y, int x, int width, unsigned style, double fraction);
 enum sign {
 	SIGN_DOT, SIGN_RING, SIGN_UP, SIGN_DOWN, SIGN_RIGHT, SIGN_SEPARATOR, SIGN_CROSS, SIGN_HALF,
 	SIGN_PAUSE, SIGN_DASH, SIGN_CUT, SIGN_TIMES, SIGN_MARK,
-	SIGN_FALLING, SIGN_RISING, SIGN_AGAIN
+	SIGN_FALLING, SIGN_RISING, SIGN_AGAIN, SIGN_BRANCH, SIGN_CORNER
 };
 const char *draw_sign(enum sign sign);
 

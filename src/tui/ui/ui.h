@@ -30,6 +30,7 @@ struct tui_deck {
 	struct model model;
 	struct netmodel network;
 	bool held_asked, held_again;	    /* held.c: port.held */
+	bool switches_asked;		    /* switches.c: switch.list */
 	struct subscription *subscriptions; /* subscribe.c */
 	struct samples *samples;	    /* samples.c */
 	struct loop_timer list;

@@ -5,13 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "tui/canvas/text.h"
 #include "tui/model/drops.h"
 #include "tui/model/json.h"
-#include "tui/ui/held.h"
 #include "tui/ui/page.h"
 #include "tui/ui/scroll.h"
+#include "tui/ui/switches.h"
 #include "tui/ui/ui.h"
 #include "tui/views/table.h"
 
@@ -20,7 +19,6 @@
 #define REASON_WIDTH 17
 
 struct port_view {
-	bool asked;
 	int top, lines, page;
 };
 
@@ -199,26 +197,9 @@ static void port_draw(struct view *view, struct rect box)
 	page_more(r, state->lines, state->top, tui_key(view, COMMAND_PAGE_DOWN));
 }
 
-static void listed(void *arg, json_t *result, const struct client_error *error)
-{
-	struct view *view = arg;
-	struct port_view *state = view->state;
-
-	state->asked = false;
-	if (error)
-		tui_fail(view->tui, error);
-	else
-		netmodel_switches(&view->deck->network, result, clock_monotonic());
-	tui_dirty(view->tui);
-}
-
 static void ask(struct view *view)
 {
-	struct port_view *state = view->state;
-
-	if (!state->asked)
-		state->asked = tui_call(view->deck, "switch.list", NULL, listed, view);
-	held_ask(view->deck);
+	switches_ask(view->deck);
 }
 
 static void port_enter(struct view *view)

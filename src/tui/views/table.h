@@ -14,6 +14,7 @@
 	ROW(console) \
 	ROW(network) \
 	ROW(port) \
+	ROW(map) \
 	ROW(frame) \
 	ROW(stream) \
 	ROW(log) \
