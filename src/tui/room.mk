@@ -9,6 +9,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/console/emulation.c %D%/console/emulation.h \
 	%D%/console/emulator.c %D%/console/emulator.h \
 	%D%/console/emulator_process.c %D%/console/emulator_process.h \
+	%D%/console/find.c %D%/console/find.h \
 	%D%/console/frame.h \
 	%D%/console/grid.c %D%/console/grid.h \
 	%D%/console/kept.c %D%/console/kept.h \
@@ -54,6 +55,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/ui/ui.c %D%/ui/ui.h \
 	%D%/ui/view.h \
 	%D%/views/console.c \
+	%D%/views/console_search.c \
 	%D%/views/console_prefix.c %D%/views/console_sides.c \
 	%D%/views/console_state.h %D%/views/console_status.c \
 	%D%/views/console_cells.c %D%/views/console_cells.h \

@@ -597,6 +597,17 @@ def test_keys_behind_the_prefix_of_a_console():
         assert 'vmdeck demo guest "db"' in text and "\33" not in text and "\r" not in text, text
         terminal.keys("C-]", "w", path, "Enter")
         terminal.see("db.txt: File exists")
+        # Upward, from the last line on; what nobody printed is said to be nowhere.
+        terminal.keys("C-]", "/")
+        terminal.see("Search:")
+        terminal.keys("demo guest", "Enter")
+        terminal.see("n older  N newer")
+        terminal.keys("n")
+        terminal.see("in no further line")
+        terminal.keys("/", "nobody printed this", "Enter")
+        terminal.see("nowhere in what the console keeps")
+        terminal.keys("Escape")
+        terminal.see("q leaves")
         # A key behind a break: the small guest takes it for one that is typed.
         terminal.keys("C-]", "r")
         terminal.see("SysRq key")

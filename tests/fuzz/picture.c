@@ -127,13 +127,16 @@ static void step(struct channel *channel, struct picture *picture, struct input 
 	uint32_t value;
 
 	take(input, &what, 1);
-	switch (what % 7) {
+	switch (what % 8) {
 	case 0:
 		say(channel, input, FROM_TERMINAL_FRAME, sizeof(struct frame));
 		break;
 	case 1:
 		take(input, &what, 1);
 		say(channel, input, FROM_TERMINAL_ANSWER, what * 8u);
+		break;
+	case 7:
+		say(channel, input, FROM_TERMINAL_FOUND, sizeof(struct terminal_found));
 		break;
 	case 2:
 		take(input, &what, 1);

@@ -129,6 +129,7 @@ struct screen {
 	struct emulation *emulation;
 	struct console one, other, *asked; /* whose guest was typed into */
 	const struct picture *picture;
+	struct terminal_found found;
 	bool (*condition)(struct screen *screen);
 	uint64_t deadline;
 	const char *wanted;
@@ -364,6 +365,58 @@ static void it_scrolls_back_and_takes_another_size(void **state)
 	emulation_scroll(screen->emulation, 0);
 	emulation_resize(screen->emulation, 8, 60);
 	run_until(screen, is_wide, "line 39.");
+	screen_free(screen);
+}
+
+static bool is_answered(struct screen *screen)
+{
+	return emulation_found(screen->emulation, &screen->found);
+}
+
+static void find(struct screen *screen, const char *text, enum find_step step)
+{
+	struct find_text wanted = { (uint32_t)strlen(text), { 0 } };
+
+	for (size_t i = 0; text[i]; i++)
+		wanted.c[i] = (uint8_t)text[i];
+	emulation_find(screen->emulation, &wanted, step);
+	run_until(screen, is_answered, text);
+}
+
+/* Of ten rows, the last of which is empty, lines 31 to 39 are in sight. */
+static void a_text_is_found_above_and_below(void **state)
+{
+	struct screen *screen = screen_new(&emulator_process);
+	struct terminal_found *found = &screen->found;
+	char line[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(line, sizeof(line), "Line %u.\r\n", i);
+		print(&screen->one, line);
+	}
+	until_shown(screen, "Line 39.");
+	find(screen, "line 33", FIND_FIRST);
+	assert_int_equal(found->found, 1);
+	assert_int_equal(found->back, 0);
+	assert_int_equal(found->row, 2);
+	find(screen, "Line 3", FIND_OLDER); /* another text, from there on */
+	assert_int_equal(found->row, 1);
+	find(screen, "line 7.", FIND_OLDER);
+	assert_int_equal(found->found, 1);
+	assert_int_equal(found->back, 29); /* in the middle */
+	assert_int_equal(found->row, 5);
+	find(screen, "Line 7.", FIND_OLDER);
+	assert_int_equal(found->found, 0);
+	/* What was found last stays where the next search begins. */
+	find(screen, "line 8.", FIND_NEWER);
+	assert_int_equal(found->back, 28);
+	find(screen, "line 1.", FIND_OLDER);
+	assert_int_equal(found->back, 31); /* there are no more */
+	assert_int_equal(found->row, 1);
+	find(screen, "LINE 33", FIND_FIRST);
+	assert_int_equal(found->found, 0);
+	assert_int_equal(screen->failures, 0);
 	screen_free(screen);
 }
 
@@ -668,6 +721,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_comes_is_shown_and_answered),
 		cmocka_unit_test(it_scrolls_back_and_takes_another_size),
+		cmocka_unit_test(a_text_is_found_above_and_below),
 		cmocka_unit_test(narrowed_and_widened_it_has_its_text),
 		cmocka_unit_test(typed_without_room_it_is_counted),
 		cmocka_unit_test(what_was_lost_is_no_matter_of_the_next_connection),

@@ -1,4 +1,5 @@
 /* The terminal of a console: cells, scrollback, answers, changes, hostile output. */
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <cmocka.h>
 
 #include "tui/console/emulator.h"
+#include "tui/console/find.h"
 
 static char answered[256];
 static size_t answered_size;
@@ -64,6 +66,39 @@ static void row_is(struct emulator *emulator, int row, const char *expected)
 		n--;
 	text[n] = '\0';
 	assert_string_equal(text, expected);
+}
+
+static void find_is(struct emulator *emulator, const char *text, int from, int column, int end)
+{
+	struct find_text wanted = { 0 };
+	struct grid_cell cells[40];
+	wchar_t wide[FIND_MAX];
+	int found;
+
+	wanted.length = (uint32_t)mbstowcs(wide, text, FIND_MAX);
+	for (uint32_t i = 0; i < wanted.length; i++)
+		wanted.c[i] = (uint32_t)wide[i];
+	emulator_row(emulator, 0, cells, 40);
+	assert_int_equal(find_in_row(&wanted, cells, 40, from, &found), column);
+	if (column >= 0)
+		assert_int_equal(found, end);
+}
+
+/* In columns, of which a wide character has two; in whichever case, unless there is a capital. */
+static void test_find(void **state)
+{
+	struct emulator *emulator = *state;
+
+	assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+	print(emulator, "ab 中文e\314\201 Ab\033[1;40Hz");
+	find_is(emulator, "ab", 0, 0, 2);
+	find_is(emulator, "ab", 1, 9, 11);
+	find_is(emulator, "Ab", 0, 9, 11);
+	find_is(emulator, "aB", 0, -1, 0);
+	find_is(emulator, "中", 0, 3, 5);
+	find_is(emulator, "文e ", 0, 5, 9);
+	find_is(emulator, "  z", 0, 37, 40);
+	find_is(emulator, "zz", 0, -1, 0);
 }
 
 static void print_lines(struct emulator *emulator, unsigned from, unsigned to)
@@ -402,6 +437,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_scrollback, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_find, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_resize, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_marks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_attributes, setup, teardown),

@@ -93,7 +93,7 @@ static void test_views(void **state)
 		check_keys(view);
 		for (const struct view_ops *const *mode = view->modes; mode && *mode; mode++) {
 			check_keys(*mode);
-			assert_true(leads(*mode, COMMAND_BACK));
+			assert_true(leads(*mode, COMMAND_BACK) || leads(*mode, COMMAND_PREFIX));
 		}
 		/* Each can be left, and each but the first can be come to. */
 		assert_true(leads(view, COMMAND_BACK) || leads(view, COMMAND_QUIT) ||

@@ -41,8 +41,10 @@ struct emulation {
 	uint32_t back;
 
 	/* What the process has to be told yet. */
-	bool say_new, say_size, say_back;
+	bool say_new, say_size, say_back, say_find;
 	uint32_t say_drawn;
+	struct terminal_find find; /* the last one */
+	bool finding;		   /* no answer came yet */
 
 	bool waits; /* until the process has taken its window */
 	uint32_t window;
@@ -96,6 +98,9 @@ static void say_all(struct emulation *emulation, struct channel *channel)
 	if (emulation->say_back &&
 	    say(channel, &emulation->back, sizeof(emulation->back), TO_TERMINAL_BACK))
 		emulation->say_back = false;
+	if (emulation->say_find &&
+	    say(channel, &emulation->find, sizeof(emulation->find), TO_TERMINAL_FIND))
+		emulation->say_find = false;
 	if (emulation->say_drawn &&
 	    say(channel, &emulation->say_drawn, sizeof(uint32_t), TO_TERMINAL_DRAWN))
 		emulation->say_drawn = 0;
@@ -207,6 +212,11 @@ static void answer(const uint8_t *data, size_t size, void *arg)
 	tty_send(emulation->tty, data, size);
 }
 
+static bool is_found(const struct emulation *emulation)
+{
+	return emulation->finding && emulation->picture.found.number == emulation->find.number;
+}
+
 static void take_records(void *arg)
 {
 	struct emulation *emulation = arg;
@@ -226,7 +236,7 @@ static void take_records(void *arg)
 	/* One that never stops talking is listened to now and then. */
 	if (turns == 0)
 		loop_timer_set(emulation->loop, &emulation->again, PAUSE);
-	if (emulation->picture.next.number && emulation->shown)
+	if ((emulation->picture.next.number || is_found(emulation)) && emulation->shown)
 		emulation->changed(emulation->arg);
 	go_on(emulation);
 }
@@ -287,6 +297,7 @@ static void ended(void *arg, const char *why, uint64_t again_ns)
 	emulation->channel = NULL;
 	emulation->waits = false;
 	emulation->say_drawn = 0;
+	emulation->say_find = emulation->finding = false;
 	picture_detach(&emulation->picture);
 	loop_timer_cancel(emulation->loop, &emulation->again);
 	loop_timer_cancel(emulation->loop, &emulation->trouble_over);
@@ -333,7 +344,7 @@ static void put_down(struct emulation *emulation)
 	loop_timer_cancel(emulation->loop, &emulation->again);
 	loop_timer_cancel(emulation->loop, &emulation->trouble_over);
 	emulation->trouble[0] = '\0';
-	emulation->waits = emulation->say_back = false;
+	emulation->waits = emulation->say_back = emulation->say_find = emulation->finding = false;
 	emulation->say_drawn = 0;
 	emulation->ended_at = 0;
 	emulation->back = 0;
@@ -412,6 +423,24 @@ void emulation_scroll(struct emulation *emulation, unsigned back)
 	emulation->back = back;
 	emulation->say_back = true;
 	go_on(emulation);
+}
+
+void emulation_find(struct emulation *emulation, const struct find_text *text, enum find_step step)
+{
+	emulation->find.number++;
+	emulation->find.step = step;
+	emulation->find.text = *text;
+	emulation->say_find = emulation->finding = true;
+	go_on(emulation);
+}
+
+bool emulation_found(struct emulation *emulation, struct terminal_found *found)
+{
+	if (!is_found(emulation))
+		return false;
+	emulation->finding = false;
+	*found = emulation->picture.found;
+	return true;
 }
 
 const struct picture *emulation_picture(struct emulation *emulation)

@@ -41,6 +41,18 @@ void emulation_resize(struct emulation *emulation, int rows, int columns);
 /* Scrolls back, so many lines above the last ones. */
 void emulation_scroll(struct emulation *emulation, unsigned back);
 
+/*
+ * Looks for a text in the console's lines, above and on the screen; changed() is called when it
+ * was found, or is nowhere. One search at a time: another takes its place.
+ */
+void emulation_find(struct emulation *emulation, const struct find_text *text, enum find_step step);
+
+/*
+ * What came of it, once: true, and in found a line's place, of which no number may be trusted but
+ * found itself; or that there is none.
+ */
+bool emulation_found(struct emulation *emulation, struct terminal_found *found);
+
 /* What is to be drawn now; NULL: nothing has been shown of that console yet. */
 const struct picture *emulation_picture(struct emulation *emulation);
 

@@ -361,6 +361,11 @@ void emulator_row(struct emulator *emulator, int row, struct grid_cell *out, int
 	}
 }
 
+uint64_t emulator_first_line(const struct emulator *emulator)
+{
+	return emulator->pushed;
+}
+
 bool emulator_changed(const struct emulator *emulator, int row)
 {
 	return emulator->changed[row];

@@ -39,6 +39,9 @@ unsigned emulator_scrollback(const struct emulator *emulator);
 /* The cells of a row, 0 at the top of the screen, negative above it; out has columns. */
 void emulator_row(struct emulator *emulator, int row, struct grid_cell *out, int columns);
 
+/* The number of the screen's first line among all that ever were, which scrolling makes grow. */
+uint64_t emulator_first_line(const struct emulator *emulator);
+
 /* Whether a row of the screen, or lines above it, changed since emulator_unchanged(). */
 bool emulator_changed(const struct emulator *emulator, int row);
 bool emulator_scrolled(const struct emulator *emulator);

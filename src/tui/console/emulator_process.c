@@ -28,6 +28,8 @@ struct emulator_server {
 	bool changed, whole;	/* something, everything is to be shown */
 	bool drawn;		/* the last frame was */
 	uint32_t frame;
+	bool found;		/* a line, whose number is: */
+	uint64_t found_line;
 	char answer[TERMINAL_PIECE_MAX];
 	size_t answer_size;
 };
@@ -45,7 +47,7 @@ static void exhausted(void *arg)
 	give_up(server->channel, "it had no memory left");
 }
 
-/* What finds no room is lost, as on a wire; a frame has room always. */
+/* What finds no room is lost, as on a wire; a frame and what was found have room always. */
 static void flush_answer(struct emulator_server *server)
 {
 	struct channel_writer *out = &server->channel->out;
@@ -55,7 +57,8 @@ static void flush_answer(struct emulator_server *server)
 	server->answer_size = 0;
 	if (!size)
 		return;
-	record = channel_reserve(out, size + 8 + sizeof(struct frame));
+	record = channel_reserve(out, size + 16 + sizeof(struct frame) +
+				 sizeof(struct terminal_found));
 	if (!record)
 		return;
 	memcpy(record, server->answer, size);
@@ -102,6 +105,7 @@ static void take_new(struct emulator_server *server, const void *record, uint32_
 	if (!server->emulator)
 		exhausted(server);
 	server->back = 0;
+	server->found = false;
 	server->whole = true;
 }
 
@@ -146,6 +150,67 @@ static void take_old(struct emulator_server *server, const void *record, uint32_
 	server->quiet = false;
 }
 
+/* The row of the screen, negative above it, that a search begins with. */
+static int find_begin(const struct emulator_server *server, const struct terminal_find *find)
+{
+	int last = (int)server->size.rows - 1, above = -(int)emulator_scrollback(server->emulator);
+	int64_t row;
+
+	if (find->step == FIND_FIRST || !server->found)
+		return last;
+	row = (int64_t)(server->found_line - emulator_first_line(server->emulator)) +
+	      (find->step == FIND_OLDER ? -1 : 1);
+	/* It may have been lost above meanwhile, or below, where the screen was cleared. */
+	if (find->step == FIND_OLDER)
+		return row < above ? above - 1 : row > last ? last : (int)row;
+	return row < above ? above : row > last ? last + 1 : (int)row;
+}
+
+static bool find_row(struct emulator_server *server, const struct terminal_find *find, int *row)
+{
+	int above = -(int)emulator_scrollback(server->emulator), end;
+	int columns = (int)server->size.columns;
+	static struct grid_cell cells[GRID_COLUMNS_MAX];
+
+	for (*row = find_begin(server, find); *row >= above && *row < (int)server->size.rows;
+	     *row += find->step == FIND_NEWER ? 1 : -1) {
+		emulator_row(server->emulator, *row, cells, columns);
+		if (find_in_row(&find->text, cells, columns, 0, &end) >= 0)
+			return true;
+	}
+	return false;
+}
+
+static void take_find(struct emulator_server *server, const void *record, uint32_t size)
+{
+	struct channel_writer *out = &server->channel->out;
+	struct terminal_found found = { 0 }, *room;
+	int row, rows = (int)server->size.rows, back = (int)server->back;
+	struct terminal_find find;
+
+	(void)size;
+	memcpy(&find, record, sizeof(find));
+	if (find.text.length == 0 || find.text.length > FIND_MAX)
+		give_up(server->channel, "it was told nonsense");
+	found.number = find.number;
+	if (find_row(server, &find, &row)) {
+		server->found = true;
+		server->found_line = emulator_first_line(server->emulator) + (uint64_t)(int64_t)row;
+		if (row + back < 0 || row + back >= rows)
+			back = row < rows / 2 ? rows / 2 - row : 0;
+		back = (int)clamp((uint32_t)back, 0, emulator_scrollback(server->emulator));
+		found.found = 1;
+		found.back = (uint32_t)back;
+		found.row = (uint32_t)(row + back);
+	}
+	room = channel_reserve(out, sizeof(found));
+	if (!room)
+		return;
+	*room = found;
+	channel_commit(out, sizeof(found), FROM_TERMINAL_FOUND);
+	channel_publish(out);
+}
+
 static const struct {
 	uint32_t size; /* 0: up to TERMINAL_PIECE_MAX */
 	void (*take)(struct emulator_server *server, const void *record, uint32_t size);
@@ -156,6 +221,7 @@ static const struct {
 	[TO_TERMINAL_DRAWN] = { sizeof(uint32_t), take_drawn },
 	[TO_TERMINAL_BYTES] = { 0, take_bytes },
 	[TO_TERMINAL_OLD] = { 0, take_old },
+	[TO_TERMINAL_FIND] = { sizeof(struct terminal_find), take_find },
 };
 
 static void take_record(struct emulator_server *server, uint32_t size, uint32_t mark)

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "tui/console/find.h"
+
 /* Marks of records to the process. */
 enum {
 	TO_TERMINAL_NEW,    /* struct terminal_size: forgets the one before */
@@ -15,12 +17,14 @@ enum {
 	TO_TERMINAL_DRAWN,  /* uint32_t: the number of a frame; the grid may be written to again */
 	TO_TERMINAL_BYTES,  /* what the guest printed */
 	TO_TERMINAL_OLD,    /* likewise, a while ago: nothing answers it */
+	TO_TERMINAL_FIND,   /* struct terminal_find */
 };
 
 /* Marks of records from it. */
 enum {
 	FROM_TERMINAL_FRAME,  /* struct frame: the grid is written, and stays until it was drawn */
 	FROM_TERMINAL_ANSWER, /* bytes for the guest: reports that it asked for */
+	FROM_TERMINAL_FOUND,  /* struct terminal_found: to each struct terminal_find */
 };
 
 #define TERMINAL_PIECE_MAX 1024 /* bytes of a guest's, or for it, in a record */
@@ -28,6 +32,25 @@ enum {
 struct terminal_size {
 	uint32_t terminal; /* counts those that were made, from 1 on */
 	uint32_t rows, columns;
+};
+
+enum find_step {
+	FIND_FIRST, /* the newest line that has the text */
+	FIND_OLDER, /* the next one above the line that was found last */
+	FIND_NEWER, /* or below it */
+};
+
+struct terminal_find {
+	uint32_t number; /* from 1 on */
+	uint32_t step;	 /* enum find_step */
+	struct find_text text;
+};
+
+struct terminal_found {
+	uint32_t number;
+	uint32_t found; /* 0: there is no such line */
+	uint32_t back;	/* lines to scroll back to, so that it is in sight, */
+	uint32_t row;	/* and its row then */
 };
 
 enum {

@@ -17,6 +17,10 @@ static int take_record(struct picture *picture, const struct channel *channel, u
 		channel_copy(&channel->in, &picture->next, size);
 		return picture->next.number ? 0 : -EPROTO;
 	}
+	if (mark == FROM_TERMINAL_FOUND && size == sizeof(struct terminal_found)) {
+		channel_copy(&channel->in, &picture->found, size);
+		return 0;
+	}
 	if (mark == FROM_TERMINAL_ANSWER && size <= sizeof(data)) {
 		channel_copy(&channel->in, data, size);
 		answer(data, size, arg);

@@ -15,6 +15,7 @@
 struct picture {
 	struct frame frame;	 /* what cells are of; number 0: nothing */
 	struct grid_cell *cells; /* frame.rows times frame.columns */
+	struct terminal_found found; /* the last answer to a search; number 0: none */
 	struct frame next;	 /* came, and was not taken; number 0: none */
 	uint32_t copied[GRID_ROWS_MAX]; /* which frame's a row is; 0: none */
 };

@@ -169,11 +169,27 @@ static const struct key rows[] = {
 	{ IN("console"), KEY_SNEXT, "Shift-PageDown", DO(SCROLL_DOWN), NULL,
 	  "scroll forward always" },
 
+	{ IN("console prefix"), '/', "/", DO(SEARCH), "search",
+	  "look for a text in what the console keeps, from the last line up; a text without capital "
+	  "letters finds them, too" },
 	{ IN("console prefix"), 'b', "b", DO(LINE_BREAK), "break",
 	  "send a break to the guest's serial port" },
 	{ IN("console prefix"), 'r', "r", DO(SYSRQ), "SysRq",
 	  "send a Magic SysRq key, which is asked for, to a Linux guest: to its serial port by a "
 	  "break, or on the VGA screen's keyboard by Alt and SysRq" },
+	{ IN("console search"), 'n', "n", DO(OLDER), "older", "to the next line above that has the text" },
+	{ IN("console search"), 'N', "N", DO(NEWER), "newer", "to the next line below that has it" },
+	{ IN("console search"), '/', "/", DO(SEARCH), "search", "look for another text" },
+	{ IN("console search"), KEY_PPAGE, "PageUp", DO(SCROLL_UP), "scroll", "scroll back" },
+	{ IN("console search"), KEY_NPAGE, "PageDown", DO(SCROLL_DOWN), NULL, "scroll forward" },
+	{ IN("console search"), 27, "Esc", DO(END_SEARCH), "end",
+	  "end the search, as any other key does, which then goes to the guest" },
+	{ IN("console search"), 'q', "q", DO(END_SEARCH), NULL, NULL },
+	{ IN("console search"), '\r', "Enter", DO(END_SEARCH), NULL, NULL },
+	{ IN("console search"), '\n', "Enter", DO(END_SEARCH), NULL, NULL },
+	{ IN("console search"), KEY_ENTER, "Enter", DO(END_SEARCH), NULL, NULL },
+	{ IN("console search"), KEYS_CTRL(']'), "Ctrl-]", DO(PREFIX), NULL,
+	  "have the next key be for the screen" },
 	{ IN("console prefix"), ':', ":", DO(PALETTE), "command", "type a command" },
 	{ IN("console prefix"), 27, "Esc", DO(NONE), "cancel", "do nothing" },
 };

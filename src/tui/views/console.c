@@ -39,6 +39,7 @@ void console_show(struct view *view)
 	struct console_view *state = view->state;
 	struct tty *tty = console_tty(state);
 
+	console_search_end(view);
 	emulation_show(state->emulation, tty);
 	if (tty)
 		tty->unseen = false;
@@ -130,6 +131,7 @@ static void terminal_changed(void *arg)
 		if (*trouble)
 			tui_say(view->tui, SEVERITY_WARNING, state->current->name, "%s", trouble);
 	}
+	console_search_look(view);
 	if (tui_shows(view))
 		tui_dirty(view->tui);
 }
@@ -260,8 +262,10 @@ static void draw_picture(const struct view *view, const struct picture *picture,
 		rows = (int)frame->rows;
 	if (columns > (int)frame->columns)
 		columns = (int)frame->columns;
-	for (int y = 0; y < rows; y++)
+	for (int y = 0; y < rows; y++) {
 		console_cells_draw(&view->tui->terminal, y, picture_row(picture, y), columns);
+		console_search_draw(view, picture, y, columns);
+	}
 	if (frame->flags & FRAME_CURSOR && !state->back && !view->tui->prompt.active) {
 		curs_set(1);
 		move(clamp((int)frame->row, 0, rows - 1), clamp((int)frame->column, 0, columns - 1));
@@ -302,13 +306,22 @@ static const struct frame *last_frame(const struct view *view)
 	return picture ? &picture->frame : &none;
 }
 
-static void scroll_back(struct view *view, int lines)
+void console_scroll(struct view *view, unsigned back)
 {
 	struct console_view *state = view->state;
 
-	state->back = (unsigned)clamp((int)state->back + lines, 0,
-				      (int)last_frame(view)->scrollback);
-	emulation_scroll(state->emulation, state->back);
+	if (back > last_frame(view)->scrollback)
+		back = last_frame(view)->scrollback;
+	state->back = back;
+	emulation_scroll(state->emulation, back);
+}
+
+static void scroll_back(struct view *view, int lines)
+{
+	const struct console_view *state = view->state;
+	int back = (int)state->back + lines;
+
+	console_scroll(view, back < 0 ? 0 : (unsigned)back);
 }
 
 void console_send_key(struct view *view, wint_t key, bool special)
@@ -374,12 +387,13 @@ static bool console_command(struct view *view, enum command command)
 {
 	int page = rows_shown() - 1;
 
-	if (console_prefix_command(view, command))
+	if (console_prefix_command(view, command) || console_search_command(view, command))
 		return true;
 	if (console_on_vga(view) && vga_command(view, command))
 		return true;
 	switch (command) {
 	case COMMAND_PREFIX:
+		console_search_end(view);
 		view->mode = &console_prefix;
 		return true;
 	case COMMAND_NEXT:
@@ -403,7 +417,7 @@ static bool console_command(struct view *view, enum command command)
 	}
 }
 
-static void console_input(struct view *view, wint_t key, bool special)
+void console_type(struct view *view, wint_t key, bool special)
 {
 	struct console_view *state = view->state;
 
@@ -419,7 +433,7 @@ static const char *console_guest(struct view *view)
 	return state->current ? state->current->name : "";
 }
 
-static const struct view_ops *const console_modes[] = { &console_prefix, NULL };
+static const struct view_ops *const console_modes[] = { &console_prefix, &console_search, NULL };
 
 const struct view_ops view_console = {
 	.id = "console",
@@ -433,7 +447,7 @@ const struct view_ops view_console = {
 	.guest = console_guest,
 	.draw = console_draw,
 	.command = console_command,
-	.input = console_input,
+	.input = console_type,
 	.full = true,
 	.modes = console_modes,
 };

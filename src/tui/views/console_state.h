@@ -24,6 +24,8 @@ struct console_view {
 	struct emulation *emulation;
 	struct saving *saving; /* NULL until something is saved */
 	unsigned back; /* lines scrolled back */
+	struct find_text wanted; /* what is looked for, and shown where it is; length 0: nothing */
+	struct terminal_found found; /* where it was found last; found 0: nowhere yet */
 	char said[256]; /* the beginning of what befell the terminal, when that was said */
 };
 
@@ -42,6 +44,16 @@ bool console_turn(struct view *view); /* to the next one; false: there is none *
 /* console_status.c: draws the line of status. */
 void console_draw_status(const struct view *view, int y);
 
+/* Keys while a text is looked for. */
+extern const struct view_ops console_search;
+
+/* console_search.c: what they do; false: another's command. */
+bool console_search_command(struct view *view, enum command command);
+void console_search_look(struct view *view); /* shows what was found, if an answer came */
+void console_search_draw(const struct view *view, const struct picture *picture, int y,
+			 int columns);
+void console_search_end(struct view *view); /* nothing is looked for any more */
+
 /* console_prefix.c: what the keys behind the prefix do; false: another's command. */
 bool console_prefix_command(struct view *view, enum command command);
 
@@ -49,5 +61,7 @@ bool console_prefix_command(struct view *view, enum command command);
 void console_show(struct view *view);
 void console_go(struct view *view, const char *guest);
 void console_send_key(struct view *view, wint_t key, bool special);
+void console_type(struct view *view, wint_t key, bool special); /* the same, at the last lines */
+void console_scroll(struct view *view, unsigned back); /* as far as there are lines */
 
 #endif
