@@ -106,6 +106,25 @@ static void print_leases(const json_t *leases)
 	columns_print(&columns, COLUMNS_MAX);
 }
 
+static void print_vlans(const json_t *vlans)
+{
+	struct columns columns = { .count = 3, .right = 6 };
+	char number[24], frames[24], bytes[TEXT_NUMBER];
+	json_t *vlan;
+	size_t i;
+
+	if (!json_array_size(vlans))
+		return;
+	columns_add(&columns, (const char *const[]){ "  VLAN", "FRAMES", "BYTES" }, NULL);
+	json_array_foreach((json_t *)vlans, i, vlan) {
+		snprintf(number, sizeof(number), "  %lld", (long long)number_of(vlan, "vlan"));
+		snprintf(frames, sizeof(frames), "%lld", (long long)number_of(vlan, "frames"));
+		text_size(bytes, (double)number_of(vlan, "bytes"));
+		columns_add(&columns, (const char *const[]){ number, frames, bytes }, NULL);
+	}
+	columns_print(&columns, COLUMNS_MAX);
+}
+
 static bool wanted(const struct cli *cli, const char *name)
 {
 	if (cli->argc == 0)
@@ -178,6 +197,7 @@ static void print_switches(const json_t *switches)
 		print_fields(row);
 		print_ports(json_object_get(row, "ports"));
 		print_leases(json_object_get(row, "leases"));
+		print_vlans(json_object_get(row, "vlans"));
 	}
 }
 

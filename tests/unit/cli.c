@@ -497,6 +497,7 @@ static void switches_are_listed(void **state)
 	has(out, "quiet: no address, uplink none");
 	has(out, "no buffer 3");
 	has(out, "1h00m");
+	has(out, "  VLAN  FRAMES  BYTES\n  10         3   2.0K\n");
 	assert_int_equal(vmdeck("network quiet"), 0);
 	assert_null(strstr(out, "lan:"));
 	assert_int_equal(vmdeck("switches lna"), 1);

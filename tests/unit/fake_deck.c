@@ -707,6 +707,14 @@ size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, si
 	return 4;
 }
 
+size_t switch_list_vlans(struct net_switch *sw, struct switch_vlan_info *out, size_t room)
+{
+	(void)sw;
+	if (room)
+		*out = (struct switch_vlan_info){ .vlan = 10, .frames = 3, .bytes = 2048 };
+	return 1;
+}
+
 size_t switch_list_macs(struct net_switch *sw, struct switch_mac_info *out, size_t room)
 {
 	if (switch_get_config(sw) != &lan)

@@ -517,6 +517,34 @@ static void ports_of_one_vlan_reach_each_other(void **state)
 	fake_port_close(&d);
 }
 
+static void vlans_are_counted(void **state)
+{
+	const struct net_port_settings ten = VLAN(10);
+	struct net_port_settings trunk = VLAN(0);
+	struct fake_lan *lan = *state;
+	struct switch_vlan_info vlans[3];
+	const uint16_t eleven = 11, other = 12;
+
+	assert_int_equal(switch_list_vlans(lan->sw, vlans, 3), 0);
+	allow(&trunk, 11);
+	set(&lan->a, &ten);
+	set(&lan->b, &trunk);
+	fake_send(&lan->a, broadcast, lan->a.mac, 60); /* nobody else is in it */
+	fake_send(&lan->a, broadcast, lan->a.mac, 100);
+	fake_send(&lan->a, broadcast, lan->b.mac, 100); /* forged */
+	fake_send(&lan->b, broadcast, lan->b.mac, 60); /* in none */
+	fake_send(&lan->c, broadcast, lan->c.mac, 60);
+	send_tagged(&lan->b, broadcast, 64, &eleven, 1);
+	send_tagged(&lan->b, broadcast, 64, &other, 1); /* of which it is not */
+	assert_int_equal(switch_list_vlans(lan->sw, vlans, 3), 2);
+	assert_int_equal(vlans[0].vlan, 10);
+	assert_int_equal(vlans[0].frames, 2);
+	assert_int_equal(vlans[0].bytes, 160);
+	assert_int_equal(vlans[1].vlan, 11);
+	assert_int_equal(vlans[1].frames, 1);
+	assert_int_equal(vlans[1].bytes, 60);
+}
+
 static void one_address_is_in_several_vlans(void **state)
 {
 	const struct net_port_settings ten = VLAN(10), twenty = VLAN(20);
@@ -1169,6 +1197,7 @@ int main(void)
 		TEST(what_is_held_goes_with_its_port),
 		TEST(offloads_are_finished_before),
 		TEST(ports_of_one_vlan_reach_each_other),
+		TEST(vlans_are_counted),
 		TEST(one_address_is_in_several_vlans),
 		TEST(trunks_have_tags),
 		TEST(nobody_hops_into_a_vlan_by_tags),

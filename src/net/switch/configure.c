@@ -61,6 +61,20 @@ static struct lane *make_lane(struct net_port *port, enum net_way way,
 	return lane;
 }
 
+/* Before a frame can be in a VLAN. */
+static int count_vlans(struct net_switch *sw)
+{
+	struct vlan_traffic *vlans;
+
+	if (atomic_load_explicit(&sw->vlans, memory_order_relaxed))
+		return 0;
+	vlans = calloc(NET_VLAN_MAX, sizeof(*vlans));
+	if (!vlans)
+		return -ENOMEM;
+	atomic_store_explicit(&sw->vlans, vlans, memory_order_release);
+	return 0;
+}
+
 /* *out is NULL of a plain port. */
 static int make_shape(struct port_shape **out, struct net_port *port,
 		      const struct net_port_settings *settings, struct cause *cause)
@@ -78,6 +92,10 @@ static int make_shape(struct port_shape **out, struct net_port *port,
 	shape->hold = port->hold;
 	shape->trunk = memcmp(&settings->trunk, &none, sizeof(none)) != 0;
 	shape->vlans = settings->vlan || shape->trunk;
+	if (shape->vlans && count_vlans(port->sw)) {
+		free(shape);
+		return cause_errno(cause, ENOMEM, "%s: its settings", port->name);
+	}
 	for (unsigned way = 0; way < NET_WAYS; way++) {
 		const struct net_impairment *impairment = &settings->impairments[way];
 

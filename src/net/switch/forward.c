@@ -141,6 +141,21 @@ static void decide(struct burst *burst)
 	}
 }
 
+/* Frames first to end - 1 go their way in the VLAN of the run. */
+static void count_in_vlan(const struct burst *burst, unsigned first, unsigned end)
+{
+	struct vlan_traffic *vlans = atomic_load_explicit(&burst->sw->vlans, memory_order_acquire);
+	uint32_t vlan = burst->tag & NET_VLAN_MAX;
+	uint64_t bytes = 0;
+
+	if (!vlan || vlan == NET_VLAN_MAX)
+		return;
+	for (unsigned i = first; i < end; i++)
+		bytes += burst->list[i]->size;
+	counter_add_shared(&vlans[vlan].frames, end - first);
+	counter_add_shared(&vlans[vlan].bytes, bytes);
+}
+
 /* Hands over runs of frames that go the same way, in order. */
 static void hand_over(struct burst *burst)
 {
@@ -158,6 +173,8 @@ static void hand_over(struct burst *burst)
 			end++;
 		burst->tag = shaped ? burst->tags[i] : 0;
 		burst->runs[burst->run_count++] = (uint8_t)end;
+		if (__builtin_expect(shaped, 0) && verdict < NET_DROP_SHORT)
+			count_in_vlan(burst, i, end);
 		if (verdict == NET_FORWARD)
 			burst_deliver(burst, to, i, end - i, burst->verdicts + i);
 		else if (verdict == NET_FLOOD)

@@ -101,6 +101,7 @@ void switch_destroy(struct net_switch *sw)
 	for (uint32_t i = 0; i < NET_PORTS_MAX; i++)
 		assert(!atomic_load(&sw->ports[i]));
 	mac_table_destroy(&sw->macs);
+	free(atomic_load(&sw->vlans));
 }
 
 static struct net_port *port_at(const struct net_switch *sw, uint32_t slot)
@@ -542,5 +543,23 @@ size_t switch_list_macs(struct net_switch *sw, struct switch_mac_info *out, size
 		count++;
 	}
 	pthread_mutex_unlock(&sw->set->lock);
+	return count;
+}
+
+size_t switch_list_vlans(struct net_switch *sw, struct switch_vlan_info *out, size_t room)
+{
+	const struct vlan_traffic *vlans = atomic_load_explicit(&sw->vlans, memory_order_acquire);
+	size_t count = 0;
+
+	for (uint32_t vlan = 1; vlans && vlan < NET_VLAN_MAX; vlan++) {
+		uint64_t frames = counter_get(&vlans[vlan].frames);
+
+		if (!frames)
+			continue;
+		if (count < room)
+			out[count] = (struct switch_vlan_info){ vlan, frames,
+								counter_get(&vlans[vlan].bytes) };
+		count++;
+	}
 	return count;
 }

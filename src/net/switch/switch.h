@@ -290,4 +290,13 @@ struct switch_mac_info {
 size_t switch_list_ports(struct net_switch *sw, struct switch_port_info *out, size_t room);
 size_t switch_list_macs(struct net_switch *sw, struct switch_mac_info *out, size_t room);
 
+/* What has gone through a VLAN: frames that a port in it sent there, without their tags. */
+struct switch_vlan_info {
+	uint32_t vlan; /* 1..NET_VLAN_MAX - 1 */
+	uint64_t frames, bytes;
+};
+
+/* The same of VLANs that something has gone through, in their order. */
+size_t switch_list_vlans(struct net_switch *sw, struct switch_vlan_info *out, size_t room);
+
 #endif

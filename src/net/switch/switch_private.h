@@ -83,6 +83,11 @@ struct port_identity {
 	uint64_t name;			       /* a hash */
 };
 
+/* What has gone through a VLAN. */
+struct vlan_traffic {
+	struct counter frames, bytes; /* shared by all senders */
+};
+
 #define GUARDED_MAX 8 /* IPv4 addresses of a switch */
 
 /* Switches that know of each other: a name is given once among them, and one hub captures all. */
@@ -111,6 +116,8 @@ struct net_switch {
 	_Atomic(struct net_port *) ports[NET_PORTS_MAX];
 	struct port_identity identities[NET_PORTS_MAX]; /* of ports; others are stale */
 	_Atomic uint64_t guarded[GUARDED_MAX]; /* address, slot + 1 << 32; 0: free */
+	/* NET_VLAN_MAX of them, by VLAN, from the first port that is in one on; or NULL. */
+	_Atomic(struct vlan_traffic *) vlans;
 	_Atomic uint32_t spans; /* ports that get copies; read by each burst */
 	struct counter lost; /* frames that were held back, and went with a port */
 	_Atomic uint32_t flaps;	     /* how often some have been noticed */

@@ -173,18 +173,35 @@ static json_t *leases_json(struct net_switch *sw, const struct port_list *ports)
 	return list;
 }
 
+static json_t *vlans_json(struct net_switch *sw)
+{
+	size_t room = switch_list_vlans(sw, NULL, 0), count = 0;
+	struct switch_vlan_info *vlans = calloc(room + 1, sizeof(*vlans));
+	json_t *list = json_array();
+
+	if (vlans)
+		count = switch_list_vlans(sw, vlans, room);
+	for (size_t i = 0; i < count && i < room; i++)
+		json_array_append_new(list, json_pack("{s:i, s:I, s:I}", "vlan", (int)vlans[i].vlan,
+			"frames", (json_int_t)vlans[i].frames,
+			"bytes", (json_int_t)vlans[i].bytes));
+	free(vlans);
+	return list;
+}
+
 static json_t *switch_json(struct net_switch *sw)
 {
 	const struct switch_config *config = switch_get_config(sw);
 	struct port_field fields[FIELDS_MAX];
 	size_t count = switch_describe(sw, fields, FIELDS_MAX);
 	struct port_list ports = list_ports(sw);
-	json_t *json = json_pack("{s:o, s:o, s:n, s:o, s:o, s:o}",
+	json_t *json = json_pack("{s:o, s:o, s:n, s:o, s:o, s:o, s:o}",
 				 "name", message_text(config->name),
 				 "uplink",
 				 message_text(config->uplink ? config->uplink->name : "none"),
 				 "address", "ports", ports_json(sw, &ports),
-				 "leases", leases_json(sw, &ports), "macs", macs_json(sw));
+				 "leases", leases_json(sw, &ports), "macs", macs_json(sw),
+				 "vlans", vlans_json(sw));
 
 	add_fields(json, fields, count);
 	free(ports.rows);
