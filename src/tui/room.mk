@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/tui/libtui.a
 src_tui_libtui_a_SOURCES = \
 	%D%/tui.c %D%/tui.h \
 	%D%/canvas/chart.c %D%/canvas/chart.h \
+	%D%/canvas/clipboard.c %D%/canvas/clipboard.h \
 	%D%/canvas/draw.c %D%/canvas/draw.h \
 	%D%/canvas/terminal.c %D%/canvas/terminal.h \
 	%D%/canvas/text.c %D%/canvas/text.h \
@@ -55,7 +56,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/ui/ui.c %D%/ui/ui.h \
 	%D%/ui/view.h \
 	%D%/views/console.c \
-	%D%/views/console_search.c \
+	%D%/views/console_copy.c %D%/views/console_search.c \
 	%D%/views/console_prefix.c %D%/views/console_sides.c \
 	%D%/views/console_state.h %D%/views/console_status.c \
 	%D%/views/console_cells.c %D%/views/console_cells.h \

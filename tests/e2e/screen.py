@@ -608,6 +608,18 @@ def test_keys_behind_the_prefix_of_a_console():
         terminal.see("nowhere in what the console keeps")
         terminal.keys("Escape")
         terminal.see("q leaves")
+        # The line of the cursor, and from a place on; tmux has it then.
+        terminal.tmux("set", "-s", "set-clipboard", "on")
+        terminal.keys("C-]", "y")
+        terminal.see("Space begin  Enter copy")
+        terminal.keys("Enter")
+        terminal.see("bytes were handed to the terminal")
+        assert terminal.tmux("show-buffer") == "db>", terminal.tmux("show-buffer")
+        terminal.keys("C-]", "y", *["Up"] * 60, "Down", "Right", "Space", "Down", "End", "y")
+        terminal.see("bytes were handed to the terminal")
+        d.wait_for(lambda: terminal.tmux("show-buffer") != "db>", "the second copy")
+        copied = terminal.tmux("show-buffer")
+        assert re.fullmatch('mdeck demo guest "db": .*\nnet: .*', copied), copied
         # A key behind a break: the small guest takes it for one that is typed.
         terminal.keys("C-]", "r")
         terminal.see("SysRq key")

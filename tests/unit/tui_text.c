@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/checked.h"
+#include "tui/canvas/clipboard.h"
 #include "tui/canvas/text.h"
 
 static void test_sizes(void **state)
@@ -187,9 +189,31 @@ static void test_fit(void **state)
 	setlocale(LC_CTYPE, "C");
 }
 
+/* RFC 4648, section 10; the type of terminal says whether anything is sent. */
+static void test_clipboard(void **state)
+{
+	static const char *const encoded[] = { "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=",
+					       "Zm9vYmFy" };
+	const struct terminal none = { .clipboard = false }, there = { .clipboard = true };
+	static char large[CLIPBOARD_MAX + 1];
+	char out[16];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(encoded); i++) {
+		clipboard_encode("foobar", i, out);
+		assert_string_equal(out, encoded[i]);
+		assert_int_equal(clipboard_encoded(i), strlen(encoded[i]));
+	}
+	clipboard_encode("\377\376\375", 3, out);
+	assert_string_equal(out, "//79");
+	assert_false(clipboard_set(&none, "x", 1));
+	assert_false(clipboard_set(&there, large, sizeof(large)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_clipboard),
 		cmocka_unit_test(test_sizes),   cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_percent), cmocka_unit_test(test_age),
 		cmocka_unit_test(test_hostile), cmocka_unit_test(test_cut),

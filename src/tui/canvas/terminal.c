@@ -114,6 +114,12 @@ int terminal_check(struct cause *cause)
 			 "that can, the commands do not (vmdeck --help lists them)", term);
 }
 
+/* The Linux console, and those that are older than OSC, show such a string instead. */
+static bool passes_over_strings(const char *term)
+{
+	return strncmp(term, "linux", 5) != 0 && strncmp(term, "vt", 2) != 0;
+}
+
 /* Terminals that know no such mode pass over it, if they speak ECMA-48 at all. */
 static void mark_pastes(struct terminal *terminal, bool marked)
 {
@@ -160,6 +166,7 @@ static int take_screen(struct terminal *terminal, struct cause *cause)
 	terminal->glyphs = draw_glyphs(getenv("TERM"), terminal->utf8, getenv("VMDECK_GLYPHS"));
 	terminal->utf8 = terminal->glyphs != GLYPHS_ASCII;
 	terminal->marks_pastes = strncmp(cursor_address, "\033[", 2) == 0;
+	terminal->clipboard = terminal->marks_pastes && passes_over_strings(getenv("TERM"));
 	mark_pastes(terminal, true);
 	return 0;
 }

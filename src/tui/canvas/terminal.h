@@ -23,6 +23,7 @@ struct terminal {
 	bool modes_saved, signals_taken, suspended;
 	bool utf8, colour, mouse; /* utf8: what is no ASCII can be shown */
 	enum glyphs glyphs;
+	bool clipboard; /* it has one, or passes over what is said of it */
 	bool marks_pastes; /* it has been asked to: TERMINAL_PASTE, text, TERMINAL_PASTED */
 };
 

@@ -9,6 +9,7 @@
  */
 #include <curses.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -39,6 +40,7 @@ void console_show(struct view *view)
 	struct console_view *state = view->state;
 	struct tty *tty = console_tty(state);
 
+	console_copy_end(view);
 	console_search_end(view);
 	emulation_show(state->emulation, tty);
 	if (tty)
@@ -225,6 +227,7 @@ static void console_leave(struct view *view)
 {
 	struct console_view *state = view->state;
 
+	console_copy_end(view);
 	emulation_show(state->emulation, NULL);
 	console_vga_stop(&state->vga);
 	state->told = NULL;
@@ -242,6 +245,7 @@ static void console_destroy(struct view *view)
 	struct console_view *state = view->state;
 	struct tty *tty;
 
+	free(state->copy);
 	console_vga_destroy(&state->vga);
 	saving_free(state->saving);
 	emulation_free(state->emulation);
@@ -289,6 +293,8 @@ static void console_draw(struct view *view, struct rect body)
 	if (picture && state->back > picture->frame.scrollback)
 		state->back = picture->frame.scrollback;
 	console_draw_status(view, rows);
+	if (console_copy_draw(view, rows, columns))
+		return;
 	if (picture)
 		draw_picture(view, picture, rows, columns);
 	else if (console_tty(state)->state == TTY_OPEN)
@@ -387,12 +393,14 @@ static bool console_command(struct view *view, enum command command)
 {
 	int page = rows_shown() - 1;
 
-	if (console_prefix_command(view, command) || console_search_command(view, command))
+	if (console_copy_command(view, command) || console_prefix_command(view, command) ||
+	    console_search_command(view, command))
 		return true;
 	if (console_on_vga(view) && vga_command(view, command))
 		return true;
 	switch (command) {
 	case COMMAND_PREFIX:
+		console_copy_end(view);
 		console_search_end(view);
 		view->mode = &console_prefix;
 		return true;
@@ -433,7 +441,9 @@ static const char *console_guest(struct view *view)
 	return state->current ? state->current->name : "";
 }
 
-static const struct view_ops *const console_modes[] = { &console_prefix, &console_search, NULL };
+static const struct view_ops *const console_modes[] = {
+	&console_prefix, &console_search, &console_copying, NULL,
+};
 
 const struct view_ops view_console = {
 	.id = "console",

@@ -26,6 +26,7 @@ struct console_view {
 	unsigned back; /* lines scrolled back */
 	struct find_text wanted; /* what is looked for, and shown where it is; length 0: nothing */
 	struct terminal_found found; /* where it was found last; found 0: nowhere yet */
+	struct console_copy *copy; /* console_copy.c; NULL: nothing is selected now */
 	char said[256]; /* the beginning of what befell the terminal, when that was said */
 };
 
@@ -53,6 +54,14 @@ void console_search_look(struct view *view); /* shows what was found, if an answ
 void console_search_draw(const struct view *view, const struct picture *picture, int y,
 			 int columns);
 void console_search_end(struct view *view); /* nothing is looked for any more */
+
+/* Keys while text is selected. */
+extern const struct view_ops console_copying;
+
+/* console_copy.c: what they do; false: another's command. */
+bool console_copy_command(struct view *view, enum command command);
+bool console_copy_draw(const struct view *view, int rows, int columns); /* false: none is */
+void console_copy_end(struct view *view);
 
 /* console_prefix.c: what the keys behind the prefix do; false: another's command. */
 bool console_prefix_command(struct view *view, enum command command);
