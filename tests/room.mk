@@ -91,6 +91,11 @@ tests_fuzz_dhcp_SOURCES = tests/fuzz/dhcp.c $(FUZZ_FILES)
 tests_fuzz_dhcp_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_dhcp_LDADD = $(NET_LIBS)
 
+FUZZ_TESTS += tests/fuzz/dissection
+tests_fuzz_dissection_SOURCES = tests/fuzz/dissection.c $(FUZZ_FILES)
+tests_fuzz_dissection_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_dissection_LDADD = $(TUI_LIBS)
+
 FUZZ_TESTS += tests/fuzz/e1000e
 tests_fuzz_e1000e_SOURCES = tests/fuzz/e1000e.c $(FUZZ_FILES)
 tests_fuzz_e1000e_CPPFLAGS = $(FUZZ_CPPFLAGS)

@@ -149,6 +149,7 @@ int helper_run(const struct program_order *order, int error_fd, struct cause *ca
 	request.program = order->program;
 	request.network = order->network;
 	request.has_files = order->files;
+	request.talks = order->talks;
 	if (!add_words(&request, order))
 		return cause_set(cause, E2BIG, "%s: its arguments are too long",
 				 program_name(order->program));

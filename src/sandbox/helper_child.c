@@ -194,6 +194,8 @@ static void __attribute__((noreturn)) run_program(int self, struct request *requ
 	while (count < REQUEST_FDS - 1 && fds[count] >= 0)
 		count++;
 	if (!place(fds, count, STDERR_FILENO) ||
+	    (request->talks && (dup2(PROGRAM_FD, STDIN_FILENO) < 0 ||
+				dup2(PROGRAM_FD, STDOUT_FILENO) < 0)) ||
 	    program_find(request->program, path, NULL) < 0 || !take_apart(request, words))
 		_exit(HELPER_NOT_EXECUTED);
 	if (*words[0] && !make_readonly(words[0], flags & CLONE_NEWNS)) {

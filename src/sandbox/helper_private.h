@@ -26,7 +26,7 @@ struct request {
 	bool opens;
 	/* Of a program */
 	enum program program;
-	bool has_files;
+	bool has_files, talks;
 	uint32_t count;
 	/*
 	 * Of the words, each with its NUL: the folder that is read only or "", then, with

@@ -18,6 +18,7 @@ static const struct {
 				"it serves shared folders", true },
 	[PROGRAM_XORRISO] = { "xorriso", "xorriso",
 			      "it makes the CDs that set up cloud images", false },
+	[PROGRAM_SHARKD] = { "sharkd", "wireshark-common", "it takes packets apart", false },
 };
 
 /* Where distributions put programs that people start, and those that programs start. */

@@ -4,7 +4,7 @@
  * that executes them (helper.h) is asked for.
  *
  * What it writes on standard error is kept to its last line, for the moment in which it ends;
- * its standard input and output are /dev/null.
+ * its standard input and output are /dev/null, or a socket of whoever asks it something.
  */
 #ifndef SANDBOX_PROGRAM_H
 #define SANDBOX_PROGRAM_H
@@ -17,7 +17,8 @@
 
 #include "base/cause.h"
 
-enum program { PROGRAM_STORAGE_DAEMON, PROGRAM_VIRTIOFSD, PROGRAM_XORRISO, PROGRAM_COUNT };
+enum program { PROGRAM_STORAGE_DAEMON, PROGRAM_VIRTIOFSD, PROGRAM_XORRISO, PROGRAM_SHARKD,
+	       PROGRAM_COUNT };
 
 /* A folder that is searched first, an absolute path. */
 #define PROGRAM_FOLDER_VARIABLE "VMDECK_PROGRAMS"
@@ -80,6 +81,7 @@ struct program_order {
 	const char *readonly; /* a folder below which it cannot write; or NULL */
 	/* Which become PROGRAM_FD and those behind it; the first -1 ends them. */
 	int fds[PROGRAM_FDS];
+	bool talks; /* the first of them is its standard input and output, too */
 };
 
 /*
@@ -113,7 +115,10 @@ int program_ended(struct program_process *process, char *why, size_t size);
 /* WALL_* that a program which this process has started should have, and has not. Any thread. */
 uint32_t program_refused(void);
 
-/* Of one that has ended, or that there is none of. */
+/*
+ * Of one that has ended, or that there is none of. One that runs is ended at once by the helper,
+ * without anybody's waiting for that.
+ */
 void program_close(struct program_process *process);
 
 /* Asks it to end (SIGTERM), and waits for that for at most limit_ms; then as program_kill(). */

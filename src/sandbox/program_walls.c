@@ -228,17 +228,30 @@ static void hide_files(const struct program_walls *walls)
 
 /* --- all of it --- */
 
-static void bound(void)
+/* Of one that works for a moment on what guests sent; 0: it has no such limit. */
+static const struct {
+	rlim_t memory, seconds; /* bytes of addresses, and of the processor */
+} limits[PROGRAM_COUNT] = {
+	[PROGRAM_SHARKD] = { 2ul << 30, 20 },
+};
+
+static void bound(enum program program)
 {
 	const struct rlimit none = { 0, 0 };
+	const struct rlimit memory = { limits[program].memory, limits[program].memory };
+	const struct rlimit seconds = { limits[program].seconds, limits[program].seconds };
 
 	(void)confine_cores();
 	setrlimit(RLIMIT_MSGQUEUE, &none);
+	if (memory.rlim_max)
+		setrlimit(RLIMIT_AS, &memory);
+	if (seconds.rlim_max)
+		setrlimit(RLIMIT_CPU, &seconds);
 }
 
 void program_walls_enter(const struct program_walls *walls)
 {
-	bound();
+	bound(walls->program);
 	drop_capabilities(kept[walls->program]);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (!walls->files)

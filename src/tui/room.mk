@@ -18,6 +18,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/console/picture.c %D%/console/picture.h \
 	%D%/console/sequence_guard.c %D%/console/sequence_guard.h \
 	%D%/console/tty.c %D%/console/tty.h \
+	%D%/model/dissection.c %D%/model/dissection.h \
 	%D%/model/drops.c %D%/model/drops.h \
 	%D%/model/flow.c %D%/model/flow.h \
 	%D%/model/fuzzy.c %D%/model/fuzzy.h \
@@ -30,6 +31,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/model/stream.c %D%/model/stream.h \
 	%D%/ui/commands.c %D%/ui/commands.h \
 	%D%/ui/config.h \
+	%D%/ui/dissector.c %D%/ui/dissector.h \
 	%D%/ui/edit.c %D%/ui/edit.h \
 	%D%/ui/frame.c %D%/ui/frame.h \
 	%D%/ui/held.c %D%/ui/held.h \
@@ -78,6 +80,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/views/network_held.c %D%/views/network_held.h \
 	%D%/views/network_save.c %D%/views/network_save.h \
 	%D%/views/network_state.c %D%/views/network_state.h \
+	%D%/views/packet.c \
 	%D%/views/panel.c %D%/views/panel.h \
 	%D%/views/port.c \
 	%D%/views/stream.c \
@@ -95,10 +98,11 @@ CLEANFILES += tests/e2e/tui_client
 check_DATA += tests/e2e/tui_client
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/tui_chart tests/unit/tui_emulation tests/unit/tui_emulator \
+check_PROGRAMS += tests/unit/tui_chart tests/unit/tui_dissection tests/unit/tui_emulation tests/unit/tui_emulator \
 	tests/unit/tui_flow tests/unit/tui_grid tests/unit/tui_guard tests/unit/tui_keys tests/unit/tui_layout tests/unit/tui_list tests/unit/tui_model \
 	tests/unit/tui_network tests/unit/tui_orders tests/unit/tui_palette tests/unit/tui_sizes tests/unit/tui_subscribe tests/unit/tui_text
 tests_unit_tui_chart_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
+tests_unit_tui_dissection_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_emulation_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_emulator_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_flow_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)

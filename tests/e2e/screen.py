@@ -1076,5 +1076,72 @@ def test_a_silent_console_gives_way_to_the_vga_screen():
             assert terminal.gone() == 0
 
 
+def test_a_packet_is_taken_apart():
+    d.need_kvm()
+    d.need("sharkd")
+    with d.Folder() as folder:
+        with Terminal(folder, "--demo", size=(100, 40)) as terminal:
+            terminal.see("web +● running")
+            terminal.keys("n")
+            terminal.see("ICMP Echo")
+            terminal.keys("/", "icmp", "Enter")
+            terminal.see("Packets matching icmp")
+            terminal.see("ICMP Echo .*request")
+            terminal.keys("Enter")
+            terminal.see(r"^│ - Internet Control Message Protocol")
+            terminal.see(r"^│ \+ Ethernet II, Src: ")
+            # What lies in a field; it is the selected one, so its bytes are those of the header.
+            terminal.keys("Enter")
+            terminal.see(r"^│ \+ Internet Control Message Protocol")
+            terminal.keys("Right")
+            terminal.see(r"^│ {5}Checksum: 0x")
+            terminal.keys("/", "source addr")
+            terminal.see(r"^│ {5}Source Address: 10\.0\.2\.1")
+            assert "Checksum" not in terminal.screen()
+            terminal.keys("Enter")
+            terminal.keys("G")
+            # As two bytes of hexadecimal digits and their text, which stand out.
+            d.wait_for(lambda: re.search(r"\x1b\[7m0a.*\x1b\[0?m|\x1b\[7m0", terminal.tmux(
+                "capture-pane", "-pe")), "bytes that stand out")
+            address = terminal.see(r"Source Address: ([\d.]+)").group(1)
+            terminal.keys("c")
+            terminal.see(f"Packets matching src host {re.escape(address)}")
+            # A port is behind the other panes.
+            terminal.keys("Tab", "Enter")
+            terminal.see("Port lan/nat")
+
+
+# What stands in for sharkd, and what is said then.
+FALSE_SHARKDS = (
+    ("sleep 1000", "sharkd did not answer in time"),
+    ("echo none >&2; exit 3", "sharkd ended with status 3: none"),
+    ("echo '{\"id\":2,\"result\":5}'; sleep 1000", "of sharkd: the answer has no fields"),
+    ("echo '{\"id\":1,\"error\":{\"message\":\"no such file\"}}'; sleep 1000", "no such file"),
+    ("yes a | tr -d '\\n'", "sharkd answers too much"),
+)
+
+
+def test_a_false_sharkd_holds_nothing_up():
+    d.need_kvm()
+    with d.Folder() as folder:
+        script = folder.write("tools/sharkd", "#!/bin/sh\n")
+        os.chmod(script, 0o755)
+        with Terminal(folder, "--demo", size=(100, 40),
+                      env=(f"VMDECK_PROGRAMS={folder.path}/tools",)) as terminal:
+            terminal.see("web +● running")
+            terminal.keys("n")
+            terminal.see("ICMP Echo")
+            for words, said in FALSE_SHARKDS:
+                folder.write("tools/sharkd", f"#!/bin/sh\n{words}\n")
+                os.chmod(script, 0o755)
+                terminal.keys("Enter")
+                # The keys go on, and what the list says is there.
+                terminal.keys("Down", "Down")
+                terminal.see("Source: ")
+                terminal.see(f"Only what the list says is shown: [^│]*{re.escape(said)}")
+                terminal.keys("q")
+                terminal.see("╭─ Packets")
+
+
 if __name__ == "__main__":
     d.main()

@@ -301,6 +301,33 @@ static void it_makes_the_sockets_that_it_needs(void **state)
 	}
 }
 
+/* One that works on what guests sent has limits, and answers whoever started it. */
+static void it_answers_within_limits(void **state)
+{
+	static const char *const arguments[] = {
+		"read word; echo $word $(ulimit -v) $(ulimit -t)", NULL
+	};
+	static const struct program_file none[] = { { NULL, false } };
+	struct program_process process;
+	struct program_order order = { .program = PROGRAM_SHARKD, .arguments = arguments,
+				       .files = none, .talks = true };
+	struct cause cause;
+	char text[64] = "";
+	int sockets[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
+	order.fds[0] = sockets[1];
+	order.fds[1] = -1;
+	assert_int_equal(program_start(&process, &order, &cause), 0);
+	close(sockets[1]);
+	assert_int_equal(write(sockets[0], "asked\n", 6), 6);
+	assert_int_equal(program_wait(&process, -1, LIMIT, &cause), 0);
+	assert_true(read(sockets[0], text, sizeof(text) - 1) > 0);
+	assert_string_equal(text, "asked 2097152 20\n");
+	close(sockets[0]);
+}
+
 /* Of this program, when it has been executed anew. */
 static int start_without_landlock(void)
 {
@@ -351,9 +378,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(it_sees_its_files_and_no_others),
 		cmocka_unit_test(nothing_is_started_without_walls),
 		cmocka_unit_test(it_makes_the_sockets_that_it_needs),
+		cmocka_unit_test(it_answers_within_limits),
 		cmocka_unit_test(what_the_host_refuses_is_known),
 	};
 	char path[sizeof(folder) + 32], link[sizeof(folder) + 32], own[sizeof(folder) + 32];
+	char talking[sizeof(folder) + 32];
 	char self[PATH_MAX];
 	struct cause cause;
 	FILE *script;
@@ -372,7 +401,8 @@ int main(int argc, char **argv)
 		return 99;
 	snprintf(link, sizeof(link), "%s/virtiofsd", folder);
 	snprintf(own, sizeof(own), "%s/xorriso", folder);
-	if (symlink("/bin/cat", link) < 0 || symlink(self, own) < 0)
+	snprintf(talking, sizeof(talking), "%s/sharkd", folder);
+	if (symlink("/bin/cat", link) < 0 || symlink(self, own) < 0 || symlink(path, talking) < 0)
 		return 99;
 	if (helper_start(NULL, &cause) < 0) {
 		print_error("%s\n", cause.text);
@@ -382,6 +412,7 @@ int main(int argc, char **argv)
 	unlink(path);
 	unlink(link);
 	unlink(own);
+	unlink(talking);
 	rmdir(folder);
 	return failed;
 }

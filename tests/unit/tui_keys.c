@@ -84,6 +84,13 @@ static bool leads(const struct view_ops *view, enum command command)
 	return *keys_label(&keys_table, view, command, NULL);
 }
 
+/* What one key opens, which of them hangs on the pane. */
+static bool is_looked_at(const struct view_ops *view)
+{
+	return leads(view_of("network"), COMMAND_LOOK) &&
+	       (view == view_of("packet") || view == view_of("port"));
+}
+
 static void test_views(void **state)
 {
 	(void)state;
@@ -98,7 +105,8 @@ static void test_views(void **state)
 		/* Each can be left, and each but the first can be come to. */
 		assert_true(leads(view, COMMAND_BACK) || leads(view, COMMAND_QUIT) ||
 			    leads(view, COMMAND_PREFIX));
-		assert_true(v == 0 || *keys_label(&keys_table, NULL, COMMAND_OPEN, view->id));
+		assert_true(v == 0 || *keys_label(&keys_table, NULL, COMMAND_OPEN, view->id) ||
+			    is_looked_at(view));
 	}
 	assert_string_equal(keys_find(&keys_table, view_of("deck"), 's')->target, "guest.start");
 	assert_null(keys_find(&keys_table, view_of("console"), 's'));

@@ -89,6 +89,7 @@ struct netmodel {
 	json_t *lists, *lists_before; /* the last two results of switch.list, or NULL */
 	char port[100]; /* the one that is looked at by itself, */
 	uint64_t packet; /* and the packet, by its number */
+	char wanted[128]; /* the filter that another view wants of the list; "": none does */
 	uint64_t updated; /* CLOCK_MONOTONIC, ns */
 	bool known;
 

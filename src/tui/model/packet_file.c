@@ -151,6 +151,13 @@ size_t packet_file_chosen(const struct netmodel *model)
 	return count;
 }
 
+static bool finish(struct writing *writing)
+{
+	if (writing->failed)
+		free(writing->file->data);
+	return !writing->failed;
+}
+
 bool packet_file_make(struct packet_file *file, const struct netmodel *model)
 {
 	struct writing writing = { .file = file };
@@ -164,7 +171,16 @@ bool packet_file_make(struct packet_file *file, const struct netmodel *model)
 		if (chosen ? packet->chosen : !packet->hidden)
 			put_packet(&writing, packet);
 	}
-	if (writing.failed)
-		free(file->data);
-	return !writing.failed;
+	return finish(&writing);
+}
+
+bool packet_file_until(struct packet_file *file, const struct netmodel *model, uint64_t last)
+{
+	struct writing writing = { .file = file };
+
+	memset(file, 0, sizeof(*file));
+	put_section(&writing);
+	for (uint64_t n = first_packet(model); n <= last && n < model->shown.count; n++)
+		put_packet(&writing, netmodel_packet(model, n));
+	return finish(&writing);
 }

@@ -17,4 +17,10 @@ size_t packet_file_chosen(const struct netmodel *model);
 /* The marked packets, or, if there are none, those that are shown. false: no memory. */
 bool packet_file_make(struct packet_file *file, const struct netmodel *model);
 
+/*
+ * The packet of that number, last, behind all that the list has of before it, shown or not, so
+ * that what it belongs to can be seen. false: no memory.
+ */
+bool packet_file_until(struct packet_file *file, const struct netmodel *model, uint64_t last);
+
 #endif

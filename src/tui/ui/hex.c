@@ -34,15 +34,18 @@ static void draw_byte(const struct hex *hex, size_t i, int y, int x, int text_x)
 {
 	static const char digits[] = "0123456789abcdef";
 	const uint8_t byte = hex->data[i];
+	bool marked = i - hex->marked_at < hex->marked;
 	unsigned style = is_changed(hex, i) ? INK_WARN | DRAW_BOLD : INK_TEXT;
+	unsigned mark = marked ? DRAW_REVERSE : 0;
 
 	for (size_t d = 0; d < 2; d++) {
 		const char text[] = { digits[d ? byte & 15 : byte >> 4], '\0' };
 
 		draw_text(y, x + (int)d, 1,
-			  hex->cursor == 2 * i + d ? style | DRAW_REVERSE : style, text);
+			  hex->cursor == 2 * i + d ? style | DRAW_REVERSE : style | mark, text);
 	}
-	draw_format(y, text_x, 1, hex->cursor / 2 == i ? style | DRAW_REVERSE : style | DRAW_DIM,
+	draw_format(y, text_x, 1,
+		    hex->cursor / 2 == i || marked ? style | DRAW_REVERSE : style | DRAW_DIM,
 		    "%c", byte >= 0x20 && byte < 0x7f ? byte : '.');
 }
 

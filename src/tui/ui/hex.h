@@ -15,6 +15,7 @@ struct hex {
 	const uint8_t *was; /* the same before they were changed, or NULL */
 	size_t was_size;
 	size_t cursor; /* digit, two a byte, or HEX_NO_CURSOR */
+	size_t marked_at, marked; /* so many bytes stand out from there on */
 };
 
 /* How many bytes a line of so many columns has: 16, 8, 4, ... 1. */

@@ -96,10 +96,12 @@ static const struct key rows[] = {
 	{ IN("log"), '/', "/", DO(FILTER), "filter",
 	  "show only messages that contain a text, while it is typed; Esc takes that back" },
 
-	{ IN("network"), '\r', "Enter", OPEN("port"), "port",
-	  "show everything about the selected port: each reason for drops, leases, addresses" },
-	{ IN("network"), '\n', "Enter", OPEN("port"), NULL, NULL },
-	{ IN("network"), KEY_ENTER, "Enter", OPEN("port"), NULL, NULL },
+	{ IN("network"), '\r', "Enter", DO(LOOK), "details",
+	  "take the selected packet apart, field by field and byte by byte; in another pane than "
+	  "that of packets, show everything about the selected port: each reason for drops, leases, "
+	  "addresses" },
+	{ IN("network"), '\n', "Enter", DO(LOOK), NULL, NULL },
+	{ IN("network"), KEY_ENTER, "Enter", DO(LOOK), NULL, NULL },
 	{ IN("network"), '\t', "Tab", DO(NEXT), "next pane", "go to the next pane" },
 	{ IN("network"), 'f', "f", DO(FILTER), "filter",
 	  "show only packets that match a filter (pcap-filter(7)), such as: tcp port 80; what is "
@@ -132,6 +134,18 @@ static const struct key rows[] = {
 	{ IN("network"), 'd', "d", DO(DROP), NULL, "drop the frame that a port holds" },
 	{ IN("network"), 'e', "e", OPEN("frame"), NULL,
 	  "change bytes of the frame that a port holds, and let it go on" },
+
+	{ IN("packet"), '\r', "Enter", DO(LOOK), "unfold",
+	  "show what lies in the selected field, or hide it" },
+	{ IN("packet"), '\n', "Enter", DO(LOOK), NULL, NULL },
+	{ IN("packet"), KEY_ENTER, "Enter", DO(LOOK), NULL, NULL },
+	{ IN("packet"), KEY_RIGHT, "Right", DO(RIGHT), NULL, "show what lies in the selected field" },
+	{ IN("packet"), KEY_LEFT, "Left", DO(LEFT), NULL,
+	  "hide what lies in the selected field, or go to the one that it lies in" },
+	{ IN("packet"), '/', "/", DO(FILTER), "find",
+	  "show only fields that contain a text, while it is typed; Esc takes that back" },
+	{ IN("packet"), 'c', "c", DO(CONVERSATION), "filter for this",
+	  "list only packets that have the same in the selected field" },
 
 	{ IN("frame"), '\r', "Enter", DO(PASS), "pass it",
 	  "let the frame go on with these bytes. 0 to f change the one under the cursor, Delete "

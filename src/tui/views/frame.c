@@ -115,8 +115,9 @@ static void frame_draw(struct view *view, struct rect box)
 	state->per_line = hex_per_line(r.width);
 	state->page = r.height > 1 ? r.height : 1;
 	follow_cursor(state);
-	hex_draw(r, &(struct hex){ state->data, state->size, state->was, state->was_size,
-				   state->cursor }, state->top);
+	hex_draw(r, &(struct hex){ .data = state->data, .size = state->size, .was = state->was,
+				   .was_size = state->was_size, .cursor = state->cursor },
+		 state->top);
 }
 
 /* Moves by lines, as lists are moved over, or by digits. */

@@ -191,6 +191,20 @@ static void network_destroy(struct view *view)
 	network_save_destroy(view);
 }
 
+/* The filter that a view above this one had made. */
+static void take_wanted(struct view *view)
+{
+	struct netmodel *model = &view->deck->network;
+	const struct switch_row *row = network_chosen(view);
+	struct network_view *state = view->state;
+
+	if (*model->wanted && row) {
+		snprintf(state->typed, sizeof(state->typed), "%s", model->wanted);
+		ask_packets(view, row, state->typed);
+	}
+	model->wanted[0] = '\0';
+}
+
 static void network_enter(struct view *view)
 {
 	struct network_view *state = view->state;
@@ -198,6 +212,7 @@ static void network_enter(struct view *view)
 	poll_network(view);
 	if (!*state->subscribed) /* else it went on below another view */
 		packets_subscribe(view);
+	take_wanted(view);
 }
 
 /* From here on its tick does not ask; the answer sees to it that somebody does. */
@@ -345,6 +360,40 @@ static void filter_answer(void *arg, int choice, const char *text)
 		ask_packets(view, row, state->typed);
 }
 
+/* The selected packet; where a line between packets is selected, the one above it. */
+static uint64_t packet_meant(const struct view *view, uint64_t selected)
+{
+	const struct netmodel *model = &view->deck->network;
+	const struct packet *packet = netmodel_packet(model, selected);
+	uint64_t row = network_row_at(view);
+
+	while (packet && packet->mark && row > model->row_first) {
+		selected = netmodel_row(model, --row);
+		packet = netmodel_packet(model, selected);
+	}
+	return selected;
+}
+
+/* Tells the view that opens what it is about. */
+static void tell_chosen(struct view *view)
+{
+	struct netmodel *model = &view->deck->network;
+	const struct network_view *state = view->state;
+
+	select_for_hold(view); /* the view that opens may hold the list */
+	model->packet = packet_meant(view, state->packet_at);
+	if (network_chosen_port(view))
+		snprintf(model->port, sizeof(model->port), "%s", network_chosen_port(view)->name);
+}
+
+static void look(struct view *view)
+{
+	const struct network_view *state = view->state;
+
+	tell_chosen(view);
+	tui_open(view->tui, state->pane == PANE_PACKETS ? "packet" : "port", NULL);
+}
+
 static bool network_command(struct view *view, enum command command)
 {
 	struct netmodel *model = &view->deck->network;
@@ -352,12 +401,11 @@ static bool network_command(struct view *view, enum command command)
 
 	switch (command) {
 	case COMMAND_OPEN:
-		select_for_hold(view); /* the view that opens may hold the list */
-		model->packet = state->packet_at;
-		if (network_chosen_port(view))
-			snprintf(model->port, sizeof(model->port), "%s",
-				 network_chosen_port(view)->name);
+		tell_chosen(view);
 		return false; /* the screen opens what the key is for */
+	case COMMAND_LOOK:
+		look(view);
+		return true;
 	case COMMAND_NEXT:
 		do
 			state->pane = (state->pane + 1) % PANE_COUNT;

@@ -15,6 +15,7 @@
 	ROW(network) \
 	ROW(port) \
 	ROW(map) \
+	ROW(packet) \
 	ROW(frame) \
 	ROW(stream) \
 	ROW(log) \
