@@ -27,6 +27,18 @@
 
 #define WHEEL_LINES 3
 
+static void use_mouse(struct tui *tui)
+{
+	const struct view_ops *ops = tui->top->ops;
+	enum terminal_mouse_use use = TERMINAL_MOUSE_NONE;
+
+	if (ops->click)
+		use = TERMINAL_MOUSE_CLICKS;
+	else if (ops->wants_mouse && ops->wants_mouse(tui->top))
+		use = TERMINAL_MOUSE_ALL;
+	terminal_mouse(&tui->terminal, use);
+}
+
 static void redraw(void *arg)
 {
 	struct tui *tui = arg;
@@ -41,7 +53,7 @@ static void redraw(void *arg)
 	draw_erase();
 	curs_set(tui->prompt.active && !tui->prompt.choices);
 	frame_draw(tui);
-	terminal_mouse(&tui->terminal, tui->top->ops->click != NULL);
+	use_mouse(tui);
 	refresh();
 	/* The frame says which guests are in sight. */
 	stats = tui->top->ops->stats;
@@ -91,15 +103,21 @@ static void define_keys(void)
 static void mouse_pressed(struct tui *tui)
 {
 	struct view *view = tui->top;
-	int y, x, wheel;
+	struct terminal_click click;
 
-	if (!terminal_clicked(&y, &x, &wheel) || tui->prompt.active || !view->ops->click)
+	if (!terminal_clicked(&click) || tui->prompt.active)
+		return;
+	if (view->ops->wants_mouse && view->ops->wants_mouse(view)) {
+		view->ops->mouse(view, &click);
+		return;
+	}
+	if (!view->ops->click || !click.pressed)
 		return;
 	tui_dirty(tui);
-	if (!wheel)
-		view->ops->click(view, y, x);
-	for (unsigned i = 0; wheel && i < WHEEL_LINES; i++)
-		view->ops->command(view, wheel < 0 ? COMMAND_UP : COMMAND_DOWN);
+	if (click.button == 1)
+		view->ops->click(view, click.y, click.x);
+	for (unsigned i = 0; click.button > 3 && i < WHEEL_LINES; i++)
+		view->ops->command(view, click.button == 4 ? COMMAND_UP : COMMAND_DOWN);
 }
 
 /* Text that is pasted goes where text goes, and is no command: not even the end of a line is. */

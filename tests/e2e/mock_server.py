@@ -282,6 +282,8 @@ class Server:
         self.log.write("typed %s\n" % data.hex())
         self.log.flush()
         client.output += data.replace(b"\r", b"\r\n$ ")
+        if data == b"m":
+            client.output += b"ouse on\x1b[?1000h\x1b[?1006h"
 
     def read(self, client):
         try:

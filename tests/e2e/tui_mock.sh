@@ -286,6 +286,12 @@ key F1 Up
 asked 'typed 1b4f501b5b41'
 key C-Up S-End M-Left
 asked 'typed 1b5b313b35411b5b313b32461b5b313b3344'
+key m # the guest asks for the mouse, as SGR has it
+see 'mouse on'
+t send-keys -H 1b 5b 4d 20 26 27
+asked 'typed 1b5b3c303b363b374d'
+t send-keys -H 1b 5b 4d 23 26 27
+asked 'typed 1b5b3c303b363b376d'
 key PageUp
 see 'lines back'
 see 'boot line 50'

@@ -368,6 +368,37 @@ static void it_scrolls_back_and_takes_another_size(void **state)
 	screen_free(screen);
 }
 
+static bool wants_mouse(struct screen *screen)
+{
+	return screen->picture && screen->picture->frame.flags & FRAME_MOUSE;
+}
+
+/* As the guest has asked for it: nothing, and by SGR (1006). */
+static void the_mouse_is_the_guests_on_request(void **state)
+{
+	struct screen *screen = screen_new(&emulator_process);
+	struct terminal_mouse mouse = { 2, 5, 1, 1 };
+
+	(void)state;
+	print(&screen->one, "hello");
+	until_shown(screen, "hello");
+	assert_false(wants_mouse(screen));
+	emulation_mouse(screen->emulation, &mouse); /* is not told */
+	print(&screen->one, "\033[?1000h\033[?1006h");
+	run_until(screen, wants_mouse, "the mouse");
+	mouse.row = 3;
+	emulation_mouse(screen->emulation, &mouse);
+	run_until(screen, is_typed, "\033[<0;6;4M");
+	mouse.pressed = 0;
+	emulation_mouse(screen->emulation, &mouse);
+	run_until(screen, is_typed, "\033[<0;6;4m");
+	mouse = (struct terminal_mouse){ ~0u, ~0u, 5, 1 };
+	emulation_mouse(screen->emulation, &mouse);
+	run_until(screen, is_typed, "\033[<65;40;10M");
+	assert_int_equal(screen->failures, 0);
+	screen_free(screen);
+}
+
 static bool is_answered(struct screen *screen)
 {
 	return emulation_found(screen->emulation, &screen->found);
@@ -722,6 +753,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_comes_is_shown_and_answered),
 		cmocka_unit_test(it_scrolls_back_and_takes_another_size),
 		cmocka_unit_test(a_text_is_found_above_and_below),
+		cmocka_unit_test(the_mouse_is_the_guests_on_request),
 		cmocka_unit_test(narrowed_and_widened_it_has_its_text),
 		cmocka_unit_test(typed_without_room_it_is_counted),
 		cmocka_unit_test(what_was_lost_is_no_matter_of_the_next_connection),

@@ -21,6 +21,8 @@
 #include <term.h>
 #include <unistd.h>
 
+#include "base/checked.h"
+
 /* What curses would define away. */
 #undef columns
 #undef lines
@@ -238,25 +240,43 @@ void terminal_resume(struct terminal *terminal)
 	curs_set(0);
 }
 
-void terminal_mouse(struct terminal *terminal, bool taken)
+static const struct {
+	mmask_t pressed, released;
+} mouse_buttons[] = {
+	{ BUTTON1_PRESSED, BUTTON1_RELEASED }, { BUTTON2_PRESSED, BUTTON2_RELEASED },
+	{ BUTTON3_PRESSED, BUTTON3_RELEASED }, { BUTTON4_PRESSED, 0 }, { BUTTON5_PRESSED, 0 },
+};
+
+void terminal_mouse(struct terminal *terminal, enum terminal_mouse_use use)
 {
-	if (terminal->mouse == taken)
+	mmask_t all = 0;
+
+	if (terminal->mouse == use)
 		return;
-	terminal->mouse = taken;
+	terminal->mouse = use;
+	for (size_t i = 0; i < ARRAY_SIZE(mouse_buttons); i++)
+		all |= mouse_buttons[i].pressed | mouse_buttons[i].released;
 	mouseinterval(0); /* nothing waits for a second click */
-	mousemask(taken ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+	mousemask(use == TERMINAL_MOUSE_NONE ? 0 :
+		  use == TERMINAL_MOUSE_ALL  ? all :
+					       BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED,
+		  NULL);
 }
 
-bool terminal_clicked(int *y, int *x, int *wheel)
+bool terminal_clicked(struct terminal_click *click)
 {
 	MEVENT event;
 
 	if (getmouse(&event) != OK)
 		return false;
-	*y = event.y;
-	*x = event.x;
-	*wheel = event.bstate & BUTTON4_PRESSED ? -1 : event.bstate & BUTTON5_PRESSED ? 1 : 0;
-	return true;
+	for (size_t i = 0; i < ARRAY_SIZE(mouse_buttons); i++) {
+		if (!(event.bstate & (mouse_buttons[i].pressed | mouse_buttons[i].released)))
+			continue;
+		*click = (struct terminal_click){ event.y, event.x, (int)i + 1,
+						  event.bstate & mouse_buttons[i].pressed };
+		return true;
+	}
+	return false;
 }
 
 void terminal_resize(struct terminal *terminal)

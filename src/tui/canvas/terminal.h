@@ -14,6 +14,19 @@
 
 #define TERMINAL_SIGNALS 7
 
+/* Which buttons of the mouse come as keys, KEY_MOUSE; the others are the terminal's own. */
+enum terminal_mouse_use {
+	TERMINAL_MOUSE_NONE,
+	TERMINAL_MOUSE_CLICKS, /* the first one, pressed, and the wheel */
+	TERMINAL_MOUSE_ALL,    /* three, pressed and released, and the wheel */
+};
+
+struct terminal_click {
+	int y, x;
+	int button;   /* 1 to 3; of the wheel 4, up, and 5 */
+	bool pressed; /* or released */
+};
+
 struct terminal {
 	void *screen; /* SCREEN of curses */
 	locale_t locale, locale_before;
@@ -21,7 +34,8 @@ struct terminal {
 	struct sigaction actions_before[TERMINAL_SIGNALS];
 	int signal_fd; /* readable when a signal came; see terminal_signals() */
 	bool modes_saved, signals_taken, suspended;
-	bool utf8, colour, mouse; /* utf8: what is no ASCII can be shown */
+	enum terminal_mouse_use mouse;
+	bool utf8, colour; /* utf8: what is no ASCII can be shown */
 	enum glyphs glyphs;
 	bool clipboard; /* it has one, or passes over what is said of it */
 	bool marks_pastes; /* it has been asked to: TERMINAL_PASTE, text, TERMINAL_PASTED */
@@ -47,11 +61,10 @@ void terminal_stop(struct terminal *terminal);
 void terminal_suspend(struct terminal *terminal);
 void terminal_resume(struct terminal *terminal);
 
-/* Has the mouse's buttons come as keys, KEY_MOUSE, or leaves them to the terminal. */
-void terminal_mouse(struct terminal *terminal, bool taken);
+void terminal_mouse(struct terminal *terminal, enum terminal_mouse_use use);
 
-/* What came with KEY_MOUSE: where the first button went down, or -1 up and 1 down of its wheel. */
-bool terminal_clicked(int *y, int *x, int *wheel);
+/* What came with KEY_MOUSE; false: nothing that was asked for. */
+bool terminal_clicked(struct terminal_click *click);
 
 /* Adopts the size that the terminal has now. */
 void terminal_resize(struct terminal *terminal);

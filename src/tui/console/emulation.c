@@ -443,6 +443,17 @@ bool emulation_found(struct emulation *emulation, struct terminal_found *found)
 	return true;
 }
 
+void emulation_mouse(struct emulation *emulation, const struct terminal_mouse *mouse)
+{
+	struct channel *channel = emulation->channel;
+
+	if (!channel || emulation->say_new ||
+	    !say(channel, mouse, sizeof(*mouse), TO_TERMINAL_MOUSE))
+		return;
+	channel_publish(&channel->out);
+	sandbox_sent(emulation->sandbox);
+}
+
 const struct picture *emulation_picture(struct emulation *emulation)
 {
 	struct picture *picture = &emulation->picture;

@@ -53,6 +53,9 @@ void emulation_find(struct emulation *emulation, const struct find_text *text, e
  */
 bool emulation_found(struct emulation *emulation, struct terminal_found *found);
 
+/* A button of the mouse, for a guest that asks for it; what finds no room is lost. */
+void emulation_mouse(struct emulation *emulation, const struct terminal_mouse *mouse);
+
 /* What is to be drawn now; NULL: nothing has been shown of that console yet. */
 const struct picture *emulation_picture(struct emulation *emulation);
 

@@ -27,7 +27,7 @@ struct emulator {
 	struct line *lines[EMULATOR_SCROLLBACK]; /* line n is at n % EMULATOR_SCROLLBACK */
 	uint64_t pushed;
 	unsigned count;
-	bool cursor_visible, alternate;
+	bool cursor_visible, alternate, wants_mouse;
 	bool changed[GRID_ROWS_MAX]; /* rows of the screen */
 	bool scrolled;		     /* the lines above it */
 	const struct emulator_ops *ops;
@@ -181,6 +181,8 @@ static int settermprop(VTermProp prop, VTermValue *value, void *arg)
 		emulator->cursor_visible = value->boolean;
 	else if (prop == VTERM_PROP_ALTSCREEN)
 		emulator->alternate = value->boolean;
+	else if (prop == VTERM_PROP_MOUSE)
+		emulator->wants_mouse = value->number != VTERM_PROP_MOUSE_NONE;
 	return 1;
 }
 
@@ -390,6 +392,20 @@ bool emulator_alternate(const struct emulator *emulator)
 bool emulator_cursor_keys(const struct emulator *emulator)
 {
 	return emulator->guard.cursor_keys;
+}
+
+bool emulator_wants_mouse(const struct emulator *emulator)
+{
+	return emulator->wants_mouse;
+}
+
+void emulator_mouse(struct emulator *emulator, int row, int column, int button, bool pressed)
+{
+	/* libvterm tells of buttons also a guest that does not ask. */
+	if (!emulator->wants_mouse)
+		return;
+	vterm_mouse_move(emulator->vt, row, column, VTERM_MOD_NONE);
+	vterm_mouse_button(emulator->vt, button, pressed, VTERM_MOD_NONE);
 }
 
 bool emulator_cursor(const struct emulator *emulator, int *row, int *column)

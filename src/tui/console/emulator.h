@@ -53,6 +53,12 @@ bool emulator_alternate(const struct emulator *emulator);
 /* Whether the guest asked for the cursor keys of applications (DECCKM). */
 bool emulator_cursor_keys(const struct emulator *emulator);
 
+/* Whether the guest asks for the mouse (xterm's ctlseqs, "Mouse Tracking"). */
+bool emulator_wants_mouse(const struct emulator *emulator);
+
+/* A button of it, as struct terminal_mouse has it: output() gets what the guest is to be told. */
+void emulator_mouse(struct emulator *emulator, int row, int column, int button, bool pressed);
+
 /* Where the cursor is; false: hidden. */
 bool emulator_cursor(const struct emulator *emulator, int *row, int *column);
 

@@ -211,6 +211,20 @@ static void take_find(struct emulator_server *server, const void *record, uint32
 	channel_publish(out);
 }
 
+static void take_mouse(struct emulator_server *server, const void *record, uint32_t size)
+{
+	struct terminal_mouse mouse;
+
+	(void)size;
+	memcpy(&mouse, record, sizeof(mouse));
+	if (mouse.button < 1 || mouse.button > 5)
+		give_up(server->channel, "it was told nonsense");
+	emulator_mouse(server->emulator, (int)clamp(mouse.row, 0, server->size.rows - 1),
+		       (int)clamp(mouse.column, 0, server->size.columns - 1), (int)mouse.button,
+		       mouse.pressed);
+	flush_answer(server);
+}
+
 static const struct {
 	uint32_t size; /* 0: up to TERMINAL_PIECE_MAX */
 	void (*take)(struct emulator_server *server, const void *record, uint32_t size);
@@ -221,6 +235,7 @@ static const struct {
 	[TO_TERMINAL_DRAWN] = { sizeof(uint32_t), take_drawn },
 	[TO_TERMINAL_BYTES] = { 0, take_bytes },
 	[TO_TERMINAL_OLD] = { 0, take_old },
+	[TO_TERMINAL_MOUSE] = { sizeof(struct terminal_mouse), take_mouse },
 	[TO_TERMINAL_FIND] = { sizeof(struct terminal_find), take_find },
 };
 
@@ -275,7 +290,8 @@ static void describe(const struct emulator_server *server, struct frame *frame)
 		.back = server->shown_back,
 		.flags = (cursor ? FRAME_CURSOR : 0) |
 			 (emulator_alternate(emulator) ? FRAME_ALTERNATE : 0) |
-			 (emulator_cursor_keys(emulator) ? FRAME_CURSOR_KEYS : 0),
+			 (emulator_cursor_keys(emulator) ? FRAME_CURSOR_KEYS : 0) |
+			 (emulator_wants_mouse(emulator) ? FRAME_MOUSE : 0),
 	};
 }
 

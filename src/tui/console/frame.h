@@ -18,6 +18,7 @@ enum {
 	TO_TERMINAL_BYTES,  /* what the guest printed */
 	TO_TERMINAL_OLD,    /* likewise, a while ago: nothing answers it */
 	TO_TERMINAL_FIND,   /* struct terminal_find */
+	TO_TERMINAL_MOUSE,  /* struct terminal_mouse */
 };
 
 /* Marks of records from it. */
@@ -32,6 +33,12 @@ enum {
 struct terminal_size {
 	uint32_t terminal; /* counts those that were made, from 1 on */
 	uint32_t rows, columns;
+};
+
+struct terminal_mouse {
+	uint32_t row, column; /* of the screen */
+	uint32_t button;      /* 1 to 3; of the wheel 4, up, and 5 */
+	uint32_t pressed;     /* 0: released */
 };
 
 enum find_step {
@@ -57,6 +64,7 @@ enum {
 	FRAME_CURSOR = 1,	 /* it is to be seen */
 	FRAME_ALTERNATE = 2,	 /* a full-screen program has switched to the other screen */
 	FRAME_CURSOR_KEYS = 4,	 /* DECCKM: they send what is for applications */
+	FRAME_MOUSE = 8,	 /* the guest asks for the mouse */
 };
 
 struct frame {

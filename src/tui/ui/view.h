@@ -13,6 +13,7 @@
 
 #include "tui/canvas/draw.h"
 
+struct terminal_click;
 struct tui;
 struct tui_deck;
 
@@ -94,6 +95,8 @@ struct view_ops {
 	json_t *(*stats)(struct view *view); /* new array: the guests whose samples it shows */
 	unsigned (*needs)(struct view *view); /* VIEW_NEEDS_*, besides stats */
 	void (*click)(struct view *view, int y, int x); /* of the mouse; NULL: it is the terminal's */
+	bool (*wants_mouse)(struct view *view); /* mouse is to be called; or NULL */
+	void (*mouse)(struct view *view, const struct terminal_click *click); /* all its buttons */
 	void (*title)(struct view *view, char *out, size_t size);
 };
 

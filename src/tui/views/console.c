@@ -434,6 +434,28 @@ void console_type(struct view *view, wint_t key, bool special)
 	console_send_key(view, key, special);
 }
 
+/* The guest has asked for it, and nothing else is done with what is in sight. */
+static bool console_wants_mouse(struct view *view)
+{
+	const struct console_view *state = view->state;
+
+	return console_tty(state) && last_frame(view)->flags & FRAME_MOUSE && !state->back &&
+	       !view->mode && !view->deck->config->read_only;
+}
+
+static void console_mouse(struct view *view, const struct terminal_click *click)
+{
+	struct console_view *state = view->state;
+
+	if (click->y < 0 || click->x < 0 || click->y >= rows_shown() ||
+	    click->x >= columns_shown())
+		return;
+	state->unasked = false;
+	emulation_mouse(state->emulation,
+			&(struct terminal_mouse){ (uint32_t)click->y, (uint32_t)click->x,
+						  (uint32_t)click->button, click->pressed });
+}
+
 static const char *console_guest(struct view *view)
 {
 	const struct console_view *state = view->state;
@@ -455,6 +477,8 @@ const struct view_ops view_console = {
 	.enter = console_enter,
 	.leave = console_leave,
 	.guest = console_guest,
+	.wants_mouse = console_wants_mouse,
+	.mouse = console_mouse,
 	.draw = console_draw,
 	.command = console_command,
 	.input = console_type,
