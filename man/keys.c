@@ -96,3 +96,36 @@ void take_keys(const char *nothing)
 		printf(".El\n");
 	}
 }
+
+/* Whether a row before it has its name. */
+static bool is_named_before(const struct key *key)
+{
+	char name[KEYS_NAME], other[KEYS_NAME];
+
+	keys_name(key, name);
+	for (const struct key *at = keys_table.rows; at < key; at++) {
+		keys_name(at, other);
+		if (at->help && strcmp(name, other) == 0)
+			return true;
+	}
+	return false;
+}
+
+void take_key_names(const char *nothing)
+{
+	char name[KEYS_NAME], help[256];
+
+	(void)nothing;
+	printf(".Bl -tag -width \"charts-alone\" -compact\n");
+	for (size_t i = 0; i < keys_table.count; i++) {
+		const struct key *key = &keys_table.rows[i];
+
+		if (!key->help || is_named_before(key))
+			continue;
+		keys_name(key, name);
+		keys_help(key, help, sizeof(help));
+		printf(".It Ic %s\n", name);
+		manual_help(help);
+	}
+	printf(".El\n");
+}

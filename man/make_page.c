@@ -9,6 +9,7 @@
  *   @commands        the subcommands that no other line names
  *   @described NAME  nothing: the template itself has the subcommand
  *   @keys            the keys of the screen
+ *   @key_names       what they do by name, as settings have it
  *   @fields          the fields of statistics
  *   @host_fields     those of the host
  *   @sections KIND   sections and keys of a profile, "guest" or "switch"
@@ -41,6 +42,7 @@ static const struct {
 	{ "method", note_method, take_method },	   { "methods", NULL, take_methods },
 	{ "command", note_command, take_command }, { "commands", NULL, take_commands },
 	{ "described", note_command, NULL },	   { "keys", NULL, take_keys },
+	{ "key_names", NULL, take_key_names },
 	{ "fields", NULL, take_fields },	   { "host_fields", NULL, take_host_fields },
 	{ "sections", NULL, take_sections },
 };

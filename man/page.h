@@ -46,6 +46,7 @@ void check_commands(void);
 
 /* keys.c */
 void take_keys(const char *nothing);
+void take_key_names(const char *nothing);
 
 /* profiles.c */
 void take_sections(const char *kind);

@@ -1,5 +1,6 @@
 # man: pages are made of templates and of the program's own tables.
-MAN_PAGES = %D%/vmdeck.1 %D%/vmdeck-guest.5 %D%/vmdeck-protocol.7 %D%/vmdeck-switch.5
+MAN_PAGES = %D%/vmdeck.1 %D%/vmdeck-guest.5 %D%/vmdeck-protocol.7 %D%/vmdeck-screen.5 \
+	%D%/vmdeck-switch.5
 nodist_man_MANS = $(MAN_PAGES)
 CLEANFILES += $(MAN_PAGES)
 MOSTLYCLEANFILES += $(MAN_PAGES:=.tmp)
@@ -16,4 +17,5 @@ $(MAN_PAGES): %D%/make_page$(EXEEXT)
 %D%/vmdeck.1: %D%/vmdeck.1.in
 %D%/vmdeck-guest.5: %D%/vmdeck-guest.5.in
 %D%/vmdeck-protocol.7: %D%/vmdeck-protocol.7.in
+%D%/vmdeck-screen.5: %D%/vmdeck-screen.5.in
 %D%/vmdeck-switch.5: %D%/vmdeck-switch.5.in

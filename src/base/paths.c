@@ -68,6 +68,14 @@ static bool is_folder(const char *path)
 	return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
+int paths_settings(char out[PATH_MAX], const char *what, struct cause *cause)
+{
+	char user[PATH_MAX];
+	int error = xdg_folder(user, "XDG_CONFIG_HOME", ".config", cause);
+
+	return error ? error : put(out, cause, "%s/%s", user, what);
+}
+
 int paths_profiles(char out[PATH_MAX], const char *what, struct cause *cause)
 {
 	char user[PATH_MAX];

@@ -25,6 +25,12 @@ int paths_home(char out[PATH_MAX], struct cause *cause);
  */
 int paths_profiles(char out[PATH_MAX], const char *what, struct cause *cause);
 
+/*
+ * A file of the user's own settings, $XDG_CONFIG_HOME/vmdeck/<what>. Nothing is made. The same
+ * errors.
+ */
+int paths_settings(char out[PATH_MAX], const char *what, struct cause *cause);
+
 /* $XDG_STATE_HOME/vmdeck (~/.local/state without it): logs and captures. Is not made. */
 int paths_state(char out[PATH_MAX], struct cause *cause);
 

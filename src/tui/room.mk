@@ -49,6 +49,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/ui/prompt.c %D%/ui/prompt.h \
 	%D%/ui/samples.c %D%/ui/samples.h \
 	%D%/ui/saving.c %D%/ui/saving.h \
+	%D%/ui/settings.c %D%/ui/settings.h \
 	%D%/ui/scroll.c %D%/ui/scroll.h \
 	%D%/ui/server.c %D%/ui/server.h \
 	%D%/ui/style.c %D%/ui/style.h \
@@ -100,6 +101,7 @@ check_DATA += tests/e2e/tui_client
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/tui_chart tests/unit/tui_dissection tests/unit/tui_emulation tests/unit/tui_emulator \
 	tests/unit/tui_flow tests/unit/tui_grid tests/unit/tui_guard tests/unit/tui_keys tests/unit/tui_layout tests/unit/tui_list tests/unit/tui_model \
+	tests/unit/tui_settings \
 	tests/unit/tui_network tests/unit/tui_orders tests/unit/tui_palette tests/unit/tui_sizes tests/unit/tui_subscribe tests/unit/tui_text
 tests_unit_tui_chart_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_dissection_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
@@ -107,6 +109,7 @@ tests_unit_tui_emulation_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_emulator_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_flow_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_grid_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
+tests_unit_tui_settings_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_guard_LDADD = $(TUI_LIBS) $(CMOCKA_LIBS)
 tests_unit_tui_keys_SOURCES = tests/unit/tui_keys.c tests/unit/fake_screen.c \
 	tests/unit/fake_screen.h

@@ -6,6 +6,7 @@
 
 #include <curses.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -13,6 +14,8 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/paths.h"
+#include "control/names.h"
 #include "tui/console/key_sequence.h"
 #include "tui/ui/commands.h"
 #include "tui/ui/edit.h"
@@ -245,6 +248,25 @@ static void signals_ready(void *arg, uint32_t events)
 	}
 }
 
+/* In ~/.config/vmdeck/screen.ini. */
+static void read_settings(struct tui *tui)
+{
+	char path[PATH_MAX];
+
+	settings_begin(&tui->settings);
+	if (paths_settings(path, "screen" NAME_FILE_SUFFIX, NULL) == 0)
+		settings_read(&tui->settings, path);
+}
+
+static void say_mistakes(struct tui *tui)
+{
+	const struct settings *settings = &tui->settings;
+
+	for (unsigned i = 0; i < settings->mistake_count && i < SETTINGS_MISTAKES; i++)
+		if (settings->mistakes[i])
+			tui_say(tui, SEVERITY_WARNING, NULL, "%s", settings->mistakes[i]);
+}
+
 static int start(struct tui *tui, const struct tui_config *config)
 {
 	int error = loop_init(&tui->loop, tui->cause);
@@ -256,14 +278,15 @@ static int start(struct tui *tui, const struct tui_config *config)
 	if (error)
 		return error;
 	define_keys();
-	draw_start(tui->terminal.glyphs, tui->terminal.colour);
+	read_settings(tui);
+	draw_start(tui->terminal.glyphs, tui->terminal.colour, &tui->settings.inks);
 	error = loop_add(&tui->loop, &tui->input, STDIN_FILENO, EPOLLIN, input_ready, tui);
 	if (error == 0)
 		error = loop_add(&tui->loop, &tui->signals, tui->terminal.signal_fd, EPOLLIN,
 				 signals_ready, tui);
 	if (error)
 		return cause_errno(tui->cause, -error, "the terminal cannot be watched");
-	tui_prepare(tui, &keys_table);
+	tui_prepare(tui, &tui->settings.keys);
 	error = server_connect(tui, config);
 	if (error)
 		return error;
@@ -274,6 +297,7 @@ static int start(struct tui *tui, const struct tui_config *config)
 	if (error)
 		return cause_errno(tui->cause, -error, "the screen");
 	tui_show(tui);
+	say_mistakes(tui);
 	return 0;
 }
 
@@ -287,6 +311,7 @@ static void stop(struct tui *tui)
 	tui_destroy(tui);
 	for (size_t i = 0; i < tui->deck_count; i++)
 		server_destroy(&tui->decks[i]);
+	settings_end(&tui->settings);
 	terminal_stop(&tui->terminal);
 	loop_destroy(&tui->loop);
 	free(tui);

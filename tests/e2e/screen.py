@@ -673,6 +673,26 @@ def test_what_was_shown_of_a_console_comes_back():
         assert len(emulators(folder)) == 1
 
 
+def test_keys_and_colours_are_a_persons_own():
+    d.need_kvm()
+    with d.Folder() as folder:
+        folder.write("config/vmdeck/screen.ini", "[colours]\ntheme = colour-blind\nbad = pink\n"
+                     "[keys]\npause = P\nnetwork = p F5\nstrat = x\n")
+        with Terminal(folder, "--demo", size=(110, 24), env=["TERM=xterm-256color"]) as terminal:
+            terminal.see(r"web +● running")
+            assert "38;5;32m" in terminal.tmux("capture-pane", "-pe")  # what is well
+            terminal.keys("P")
+            terminal.see(r"db +‖ paused")
+            terminal.see(" P pause  p network ")
+            terminal.keys("p")
+            terminal.see("Packets")
+            terminal.keys("q", "F5")
+            terminal.see("Packets")
+            terminal.keys("q", "n", "L")
+            terminal.see(r"screen\.ini:3: bad: 'pink' is no colour")
+            terminal.see(r"screen\.ini:7: strat: keys do nothing of that name; did you\s+mean start")
+
+
 def test_a_map_shows_who_is_where():
     d.need_kvm()
     with d.Folder() as folder, Terminal(folder, "--demo", size=(100, 16)) as terminal:

@@ -116,7 +116,7 @@ bool fake_terminal_open(int rows, int columns, bool utf8)
 		printf("curses does not know the terminal vt100\n");
 		return false;
 	}
-	draw_start(utf8 ? GLYPHS_ALL : GLYPHS_ASCII, false);
+	draw_start(utf8 ? GLYPHS_ALL : GLYPHS_ASCII, false, NULL);
 	return true;
 }
 

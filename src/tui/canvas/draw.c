@@ -1,7 +1,7 @@
 /*
  * Drawing. Screen thread.
  *
- * Colours are of the terminal's own 16, on its own background, so that they
+ * Colours are on the terminal's own background. Those that nobody has set are of its own 16, and
  * suit dark and light ones: no white, no black, no blue.
  */
 #include "tui/canvas/draw.h"
@@ -41,20 +41,20 @@ enum glyphs draw_glyphs(const char *term, bool utf8, const char *setting)
 	return GLYPHS_ALL;
 }
 
-void draw_start(enum glyphs glyphs, bool colour)
+void draw_start(enum glyphs glyphs, bool colour, const struct draw_inks *inks)
 {
-	static const short inks[INK_COUNT] = {
-		[INK_TEXT] = -1,	       [INK_GOOD] = COLOR_GREEN,
-		[INK_WARN] = COLOR_YELLOW,     [INK_BAD] = COLOR_RED,
-		[INK_ACCENT] = COLOR_CYAN,     [INK_SECOND] = COLOR_MAGENTA,
-	};
-
 	canvas.glyphs = glyphs;
 	canvas.colour = colour;
 	if (!colour)
 		return;
-	for (short i = 1; i < INK_COUNT; i++)
-		init_pair(i, inks[i], -1);
+	for (short i = 1; i < INK_COUNT; i++) {
+		short ink = inks->colours[i];
+
+		/* Where there are no bright ones they are the others. */
+		if (ink >= COLORS && ink < 16)
+			ink %= 8;
+		init_pair(i, ink < COLORS ? ink : -1, -1);
+	}
 }
 
 int draw_rows(void)

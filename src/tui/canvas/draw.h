@@ -32,8 +32,13 @@ enum glyphs {
 	GLYPHS_ALL,
 };
 
-/* Once curses runs. */
-void draw_start(enum glyphs glyphs, bool colour);
+/* The colours of the inks, by number; -1: the terminal's own, which INK_TEXT always has. */
+struct draw_inks {
+	short colours[INK_COUNT];
+};
+
+/* Once curses runs. A colour that the terminal has not is its own. */
+void draw_start(enum glyphs glyphs, bool colour, const struct draw_inks *inks);
 
 /*
  * Those of a terminal of that type ("linux") in a locale with UTF-8 or without; setting is what

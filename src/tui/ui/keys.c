@@ -1,6 +1,7 @@
 /* The table of keys. Pure. Footers show the hints in the order of the table. */
 #include "tui/ui/keys.h"
 
+#include <ctype.h>
 #include <curses.h>
 #include <stdio.h>
 #include <string.h>
@@ -293,6 +294,20 @@ int keys_code(const struct keys *keys, const struct view_ops *view, enum command
 	const struct key *key = find_command(keys, view, command, NULL);
 
 	return key ? key->key : 0;
+}
+
+void keys_name(const struct key *key, char out[KEYS_NAME])
+{
+#define COMMAND_TEXT(name) #name,
+	static const char *const commands[] = { COMMANDS(COMMAND_TEXT) };
+#undef COMMAND_TEXT
+	const char *name = key->target ? key->target : commands[key->command];
+	const char *method = key->command == COMMAND_ORDER ? strchr(name, '.') : NULL;
+	size_t n = 0;
+
+	for (name = method ? method + 1 : name; *name && n < KEYS_NAME - 1; name++)
+		out[n++] = (char)(*name == '_' || *name == ' ' ? '-' : tolower((unsigned char)*name));
+	out[n] = '\0';
 }
 
 void keys_help(const struct key *key, char *out, size_t size)

@@ -51,6 +51,14 @@ const char *keys_label(const struct keys *keys, const struct view_ops *view, enu
 /* Its code, of the first one of a view; 0: there is none. */
 int keys_code(const struct keys *keys, const struct view_ops *view, enum command command);
 
+#define KEYS_NAME 32
+
+/*
+ * What a key does by name, as settings have it: "start", "console", "page-up"; the same of all keys
+ * that do the same.
+ */
+void keys_name(const struct key *key, char out[KEYS_NAME]);
+
 /* The help of a key that has one, for the help screen; %s in it is the key's own label. */
 void keys_help(const struct key *key, char *out, size_t size);
 

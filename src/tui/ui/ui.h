@@ -20,6 +20,7 @@
 #include "tui/ui/config.h"
 #include "tui/ui/keys.h"
 #include "tui/ui/prompt.h"
+#include "tui/ui/settings.h"
 #include "tui/ui/view.h"
 
 /* A deck: the connection to it, and what is known of it. */
@@ -59,7 +60,8 @@ struct tui {
 	size_t deck_count;
 	struct tui_deck *deck; /* the one that is shown */
 
-	const struct keys *keys;
+	struct settings settings;
+	const struct keys *keys; /* theirs */
 	struct view *views; /* all there are; the first one is never left */
 	size_t view_count;
 	struct view *top; /* the one that is shown */
