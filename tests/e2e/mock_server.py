@@ -275,6 +275,7 @@ class Server:
             name = client.raw.name[:20]
             client.output += ("Welcome to %s\r\n" % name).encode()
             client.output += b"".join(b"boot line %d\r\n" % i for i in range(1, 101))
+            client.output += b"\x1b[38;2;18;52;86mtrue \x1b[38;5;208mcube \x1b[38;5;244mgrey\x1b[0m\r\n"
             client.output += b"\x1b[1;32mgreen\x1b[0m \x1b[7mreverse\x1b[0m \x1b]0;title\x07\xe4\xb8\xad\xe6\x96\x87 e\xcc\x81\r\n"
             client.output += b"\x1b[6n$ "
 

@@ -408,6 +408,31 @@ see '^ build-box '
 key Home
 see '^ db running'
 
+# shown COLOUR TEXT: the text has that colour, as tmux names it.
+shown() {
+	t capture-pane -p -e >"$dir/screen"
+	grep -q "38;$1m$2" "$dir/screen" && return
+	echo "FAIL: not in the colour $1: $2"
+	cat -v "$dir/screen"
+	failed=1
+}
+
+echo "colours of a console"
+start 120 40 "" TERM=xterm-direct
+see 'db .*running'
+key c
+see 'true cube grey'
+shown '2;18;52;86' true
+shown '2;255;135;0' cube
+shown '2;128;128;128' grey
+start 120 40 "" TERM=xterm-256color
+see 'db .*running'
+key c
+see 'true cube grey'
+shown '5;24' true # the next one of the cube
+shown '5;208' cube
+shown '5;244' grey
+
 echo "hostile names; without colour"
 start 120 40 hostile NO_COLOR=1
 see 'evil.*running'

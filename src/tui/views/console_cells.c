@@ -22,6 +22,37 @@ static int basic(unsigned red, unsigned green, unsigned blue, bool *bright)
 	return (red > half ? 1 : 0) | (green > half ? 2 : 0) | (blue > half ? 4 : 0);
 }
 
+/*
+ * Where curses takes colours as 0xRRGGBB (terminfo's RGB, as of TERM=xterm-direct), all but the
+ * first eight, which stand in place of what is next to black.
+ */
+static bool is_direct(void)
+{
+	return COLORS > 256;
+}
+
+static int direct(unsigned red, unsigned green, unsigned blue)
+{
+	unsigned colour = red << 16 | green << 8 | blue;
+
+	return colour < 8 ? COLOR_BLACK : (int)colour;
+}
+
+/* The colours behind the first eight as xterm has them: bright ones, the cube, greys. */
+static int direct_indexed(unsigned index)
+{
+	static const uint32_t bright[] = { 0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00,
+					   0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff };
+	static const uint8_t levels[] = { 0, 95, 135, 175, 215, 255 };
+	unsigned grey = 8 + 10 * (index - 232), n = index - 16;
+
+	if (index < 16)
+		return (int)bright[index - 8];
+	if (index < 232)
+		return direct(levels[n / 36], levels[n / 6 % 6], levels[n % 6]);
+	return direct(grey, grey, grey);
+}
+
 /* A colour of a cell as curses has it; -1: the default one. */
 static int colour(uint32_t c, bool *bright)
 {
@@ -30,6 +61,10 @@ static int colour(uint32_t c, bool *bright)
 	*bright = false;
 	if ((c & GRID_COLOUR_KIND) == GRID_DEFAULT)
 		return -1;
+	if (is_direct() && (c & GRID_COLOUR_KIND) == GRID_RGB)
+		return direct(red, green, blue);
+	if (is_direct() && index >= 8)
+		return direct_indexed(index);
 	if ((c & GRID_COLOUR_KIND) == GRID_RGB)
 		return COLORS >= 256 ? cube(red, green, blue) : basic(red, green, blue, bright);
 	if ((int)index < COLORS)
