@@ -23,12 +23,14 @@ int port_main(struct cli *cli);
 int stats_main(struct cli *cli);
 int events_main(struct cli *cli);
 int events_requests(struct cli *cli);
+int incident_main(struct cli *cli);
 int reload_main(struct cli *cli);
 int shutdown_main(struct cli *cli);
 int complete_main(struct cli *cli);
 int help_main(struct cli *cli);
 
 /* Their requests, as struct command has it; requests.h has those of the others. */
+int incident_requests(struct cli *cli);
 int order_requests(struct cli *cli);
 int balloon_requests(struct cli *cli);
 int eject_requests(struct cli *cli);

@@ -18,6 +18,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/doctor.c \
 	%D%/extcap.c \
 	%D%/fail.c %D%/fail.h \
+	%D%/incident.c \
 	%D%/guests.c \
 	%D%/help.c %D%/help.h \
 	%D%/hooks.h \

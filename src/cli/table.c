@@ -111,6 +111,14 @@ static const struct option_row events_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option_row incident_options[] = {
+	{ 0, "to", OPTION_TEXT, "FOLDER", WORD_FILE, 0, 0,
+	  "where its folder is made (~/.local/state/vmdeck/incidents)" },
+	{ 0, "after", OPTION_NUMBER, "SECONDS", WORD_ANY, 1, 3600,
+	  "packets go on for so long" },
+	{ .name = NULL },
+};
+
 static const struct option_row disk_options[] = {
 	{ 'f', "format", OPTION_TEXT, "FORMAT", WORD_ANY, 0, 0,
 	  "what the image is: raw, qcow2, vmdk, vdi, vhdx, ... (by its name's ending)" },
@@ -277,6 +285,12 @@ static const struct command rows[] = {
 	  .method = METHOD_EVENTS_SUBSCRIBE, .json = true,
 	  .help = "prints events as they happen", .options = events_options, .run = events_main,
 	  .requests = events_requests, .view = "log", .shell_options = "past" },
+	{ .name = "incident", .args = "GUEST", .min_args = 1, .max_args = 1, .word = WORD_GUEST,
+	  .method = METHOD_GUEST_SHOW, .json = true,
+	  .help = "saves what is known of a guest, with its packets, as a folder",
+	  .more = "What show, events, stats, switches and capture print of what has been, a\n"
+		  "file each. It has its name when it is whole, which is printed then.\n",
+	  .options = incident_options, .run = incident_main, .requests = incident_requests },
 	{ .name = "reload", .args = "", .method = METHOD_DECK_RELOAD, .json = true,
 	  .run = reload_main, .requests = requests_plain },
 	{ .name = "shutdown", .args = "", .method = METHOD_DECK_QUIT,

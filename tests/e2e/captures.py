@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Captures of what guests send, ended and cut into files as asked, read by Wireshark's tools."""
 import glob
+import json
 import os
 import re
 import signal
@@ -375,6 +376,45 @@ def test_wrong_limits_are_said():
             assert result.returncode == 2 and said in result.stderr, result
         result = folder.run("capture", "-w", "-", "-b", "packets:3")
         assert result.returncode == 2 and "name of a file" in result.stderr, result
+
+
+@deck_of_two.case
+def test_an_incident_is_a_folder(deck):
+    ping(deck, 2)
+    above = os.path.join(deck.path, "incidents")
+    made = json.loads(deck.run("incident", "one", "--to", above, "--json").stdout)
+    assert made["left_out"] == 0 and os.listdir(above) == [os.path.basename(made["path"])], made
+    assert re.fullmatch(r"one-\d{8}-\d{6}", os.path.basename(made["path"])), made
+    with open(os.path.join(made["path"], "guest.json")) as file:
+        shown = json.load(file)
+    assert shown["name"] == "one" and shown["console_tail"], shown
+    with open(os.path.join(made["path"], "events.json")) as file:
+        events = [json.loads(line) for line in file]
+    assert any(event["state"] == "running" for event in events if event["kind"] == "state"), events
+    # Whole, and before it was asked for.
+    packets = fields(os.path.join(made["path"], "packets.pcapng"), "frame.len", "frame.cap_len",
+                     show="icmp")
+    assert len(packets) >= 4 and all(row[0] == row[1] for row in packets), packets
+    # What comes is there, too.
+    later = os.path.join(deck.path, "later")
+    asked = deck.start("incident", "one", "--to", later, "--after", "4", stdout=subprocess.PIPE,
+                       text=True)
+    d.wait_for(lambda: glob.glob(later + "/.one-*/packets.pcapng"), "the capture")
+    assert not glob.glob(later + "/one-*")
+    deck.console_of_one.command("ping two 5 10", "5 sent, 5 received")
+    path = asked.communicate(timeout=d.PATIENCE)[0].strip()
+    assert asked.returncode == 0 and os.listdir(later) == [os.path.basename(path)], path
+    more = fields(os.path.join(path, "packets.pcapng"), "frame.len", show="icmp")
+    assert len(more) >= len(packets) + 10, (len(packets), len(more))
+    # It asks for what it says that it would.
+    asked = [json.loads(line)["method"] for line in
+             deck.run("--dry-run", "incident", "one").stdout.splitlines()]
+    assert {"guest.show", "events.subscribe", "stats.history", "switch.list"} <= set(asked), asked
+    assert any(method.startswith("capture.") for method in asked), asked
+    # One that there is not leaves nothing behind.
+    none = deck.run("incident", "none", "--to", os.path.join(deck.path, "no"))
+    assert none.returncode == 1 and "'none'" in none.stderr, none
+    assert os.listdir(os.path.join(deck.path, "no")) == []
 
 
 @deck_of_two.case
