@@ -249,8 +249,9 @@ E2E_TESTS = tests/e2e/linux.py tests/e2e/firmware.py tests/e2e/storage.py tests/
 	tests/e2e/cloud.py tests/e2e/life.py tests/e2e/mistakes.py tests/e2e/new.py \
 	tests/e2e/profiles.py tests/e2e/images.py tests/e2e/captures.py tests/e2e/hung.py \
 	tests/e2e/ports.py tests/e2e/shape.py tests/e2e/breakpoint.py \
-	tests/e2e/inject.py
+	tests/e2e/inject.py tests/e2e/consoles.py
 EXTRA_DIST += $(E2E_TESTS)
+EXTRA_DIST += tests/e2e/consoles/vim.seq tests/e2e/consoles/htop.seq tests/e2e/consoles/dmesg.seq
 EXTRA_DIST += tests/firmware/flash.S tests/firmware/sector.S tests/e2e/deck.py \
 	tests/e2e/proc.py tests/e2e/soak.py
 

@@ -271,7 +271,10 @@ class Server:
         except (ValueError, OSError) as e:
             answer["error"] = {"code": -32000, "message": str(e), "data": {"errno": "EINVAL"}}
         self.send(client, answer)
-        if client.raw:
+        if client.raw and "MOCK_CONSOLE" in os.environ:
+            with open(os.environ["MOCK_CONSOLE"], "rb") as file:
+                client.output += file.read()
+        elif client.raw:
             name = client.raw.name[:20]
             client.output += ("Welcome to %s\r\n" % name).encode()
             client.output += b"".join(b"boot line %d\r\n" % i for i in range(1, 101))
