@@ -22,9 +22,11 @@
 #include "cli/fail.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/session.h"
 #include "control/message_text.h"
 
 #define WORDS_MAX 12
+#define WORD_MAX 4096 /* bytes: of a filter, too */
 #define GUEST "" /* stands for the guest's name in the words of a part, */
 #define AFTER "after" /* and for how long to go on */
 
@@ -51,7 +53,7 @@ struct incident {
 
 /* The words of a part's command line; returns how many. */
 static int make_words(const struct incident *incident, const struct part *part,
-		      char words[WORDS_MAX][NAME_MAX])
+		      char words[WORDS_MAX][WORD_MAX])
 {
 	int count = 0;
 
@@ -64,7 +66,7 @@ static int make_words(const struct incident *incident, const struct part *part,
 			word = incident->after;
 		else if (!strcmp(word, GUEST))
 			word = incident->cli->argv[0];
-		snprintf(words[count++], NAME_MAX, "%s", word);
+		snprintf(words[count++], WORD_MAX, "%s", word);
 	}
 	return count;
 }
@@ -76,7 +78,7 @@ static int do_part(const struct incident *incident, const struct part *part,
 	struct cli *cli = incident->cli;
 	struct cli inner = { .hooks = cli->hooks, .commands = cli->commands, .socket = cli->socket,
 			     .look = cli->look, .requests = cli->requests };
-	char words[WORDS_MAX][NAME_MAX], *argv[WORDS_MAX + 1] = { NULL };
+	char words[WORDS_MAX][WORD_MAX], *argv[WORDS_MAX + 1] = { NULL };
 	int count = make_words(incident, part, words), status;
 
 	for (int i = 0; i < count; i++)
@@ -114,6 +116,87 @@ static int print_part(const struct incident *incident, const struct part *part, 
 	close(before);
 	return status;
 }
+
+/* --- what is waited for before --- */
+
+/* For a packet of the guest's. */
+static int wait_for_packet(const struct incident *incident, const char *filter)
+{
+	const struct part part = { .words = { "capture", "-q", "-i", GUEST, "-c", "1", "-f", filter,
+					      "-w", "-" } };
+	int file = open("/dev/null", O_WRONLY | O_CLOEXEC), status;
+
+	if (file < 0)
+		return fail("/dev/null: %s", strerror(errno));
+	status = print_part(incident, &part, file);
+	close(file);
+	return status;
+}
+
+/* Whether it is the guest's, and its state or a part of what it says is that. */
+static bool is_event(const struct incident *incident, const json_t *params, const char *text)
+{
+	return !strcmp(text_of(params, "guest", ""), incident->cli->argv[0]) &&
+	       (!strcmp(text_of(params, "state", ""), text) ||
+		strstr(text_of(params, "text", ""), text));
+}
+
+static int hear_events(const struct incident *incident, struct link *link, const char *text)
+{
+	struct cause cause;
+	bool found = false;
+	json_t *message;
+	int error = 0;
+
+	while (!found && (error == 0 || error == -EINTR)) {
+		error = link_next(link, &message, -1, &cause);
+		if (error)
+			continue;
+		found = is_event(incident, json_object_get(message, "params"), text);
+		json_decref(message);
+	}
+	return found ? CLI_OK : fail("the deck ended before that: %s", cause.text);
+}
+
+/* For an event of the guest's. */
+static int wait_for_event(const struct incident *incident, const char *text)
+{
+	struct link *link = session_open(incident->cli);
+	int status = CLI_FAILED;
+	json_t *shown, *result;
+
+	if (!link)
+		return CLI_FAILED;
+	shown = session_call(link, "guest.show",
+			     json_pack("{s:o}", "guest", message_text(incident->cli->argv[0])));
+	result = shown ? session_call(link, "events.subscribe", NULL) : NULL;
+	if (result)
+		status = hear_events(incident, link, text);
+	json_decref(shown);
+	json_decref(result);
+	link_free(link);
+	return status;
+}
+
+static int wait_for_trigger(const struct incident *incident)
+{
+	const char *event = option_text(incident->cli, "event");
+	const char *filter = option_text(incident->cli, "filter");
+
+	if (event && !*event)
+		return usage_error(incident->cli->command, "--event needs a text");
+	if (event && filter)
+		return usage_error(incident->cli->command,
+				   "--event and --filter do not go together");
+	if (filter && strlen(filter) >= WORD_MAX)
+		return usage_error(incident->cli->command, "--filter is longer than %d bytes",
+				   WORD_MAX - 1);
+	if (event)
+		return wait_for_event(incident, event);
+	return filter ? wait_for_packet(incident, filter) : CLI_OK;
+}
+
+/* --- the folder --- */
 
 /* CLI_OK, or CLI_FAILED after a message. */
 static int make_part(const struct incident *incident, const struct part *part)
@@ -224,10 +307,14 @@ int incident_requests(struct cli *cli)
 int incident_main(struct cli *cli)
 {
 	struct incident incident;
+	int status;
 
 	begin(&incident, cli);
 	if (strchr(cli->argv[0], '/'))
 		return usage_error(cli->command, "'%s' is no guest's name", cli->argv[0]);
+	status = wait_for_trigger(&incident);
+	if (status)
+		return status;
 	if (make_folder(&incident) != CLI_OK)
 		return CLI_FAILED;
 	if (make_parts(&incident) != CLI_OK) {

@@ -116,6 +116,10 @@ static const struct option_row incident_options[] = {
 	  "where its folder is made (~/.local/state/vmdeck/incidents)" },
 	{ 0, "after", OPTION_NUMBER, "SECONDS", WORD_ANY, 1, 3600,
 	  "packets go on for so long" },
+	{ 0, "event", OPTION_TEXT, "TEXT", WORD_ANY, 0, 0,
+	  "wait for an event of the guest first: a state, such as crashed, or a part of a message" },
+	{ 'f', "filter", OPTION_TEXT, "FILTER", WORD_ANY, 0, 0,
+	  "wait for a packet of the guest's first that matches a pcap-filter(7) expression" },
 	{ .name = NULL },
 };
 

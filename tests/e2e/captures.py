@@ -406,6 +406,25 @@ def test_an_incident_is_a_folder(deck):
     assert asked.returncode == 0 and os.listdir(later) == [os.path.basename(path)], path
     more = fields(os.path.join(path, "packets.pcapng"), "frame.len", show="icmp")
     assert len(more) >= len(packets) + 10, (len(packets), len(more))
+    # Which waits for something first.
+    for option, text, cause in (("--filter", "icmp[icmptype] = icmp-echo", "ping two 1 10"),
+                                ("--event", "paused", None)):
+        above = os.path.join(deck.path, "waiting" + option)
+        waiting = deck.start("incident", "one", "--to", above, option, text,
+                             stdout=subprocess.PIPE, text=True)
+        time.sleep(1)
+        assert waiting.poll() is None and not os.path.exists(above)
+        if cause:
+            deck.console_of_one.command(cause, "1 sent, 1 received")
+        else:
+            assert deck.run("pause", "one").returncode == 0
+        path = waiting.communicate(timeout=d.PATIENCE)[0].strip()
+        assert waiting.returncode == 0 and os.listdir(above) == [os.path.basename(path)], path
+    assert deck.run("resume", "one").returncode == 0
+    both = deck.run("incident", "one", "--event", "crashed", "--filter", "arp")
+    assert both.returncode == 2 and "do not go together" in both.stderr, both
+    wrong = deck.run("incident", "one", "--filter", "nonsense")
+    assert wrong.returncode == 1 and "is no word of a filter" in wrong.stderr, wrong
     # It asks for what it says that it would.
     asked = [json.loads(line)["method"] for line in
              deck.run("--dry-run", "incident", "one").stdout.splitlines()]
