@@ -3,9 +3,8 @@
  * main thread, is a client of it with the guest's console on standard input and
  * output.
  *
- * On a terminal, Ctrl-] is the way out of the guest: Ctrl-] s presses the power
- * button, Ctrl-] f switches off, Ctrl-] r resumes, Ctrl-] Ctrl-] types it. SIGINT, SIGTERM and
- * SIGHUP end the deck as deck_end() does; the second of the first two switches off, and
+ * On a terminal, Ctrl-] is the way out of the guest, to the commands of a table; Ctrl-] Ctrl-]
+ * types it. SIGINT, SIGTERM and SIGHUP end the deck as deck_end() does; the second of the first two switches off, and
  * whoever reads the output is not waited for any more.
  */
 #include <errno.h>
@@ -18,6 +17,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/clock.h"
 #include "base/sentence.h"
 #include "cli/console_session.h"
@@ -135,16 +135,58 @@ static void signal_came(void *arg, uint32_t events)
 
 /* --- the console --- */
 
+static void press(struct run *run)
+{
+	ask_to_stop(run, false);
+}
+
+static void switch_off(struct run *run)
+{
+	ask_to_stop(run, true);
+}
+
+static void resume(struct run *run)
+{
+	order(run, "guest.resume");
+}
+
+static void send_break(struct run *run)
+{
+	order(run, "console.break");
+}
+
+/* Behind Ctrl-], in small letters or capital ones. */
+static const struct {
+	char key;
+	const char *does;
+	void (*give)(struct run *run);
+} commands[] = {
+	{ 's', "presses the power button", press },
+	{ 'f', "switches off", switch_off },
+	{ 'r', "resumes", resume },
+	{ 'b', "sends a break to the serial port", send_break },
+};
+
+static void name_commands(struct run *run)
+{
+	char text[256] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands) && n < sizeof(text); i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%c %s, ", commands[i].key,
+				      commands[i].does);
+	say(run, "behind Ctrl-] %sCtrl-] types it", text);
+}
+
 static bool take_command(void *arg, uint8_t key)
 {
-	struct run *run = arg;
-
-	if (key == 's' || key == 'S')
-		ask_to_stop(run, false);
-	else if (key == 'f' || key == 'F')
-		ask_to_stop(run, true);
-	else if (key == 'r' || key == 'R')
-		order(run, "guest.resume");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if ((key | 0x20) == commands[i].key) {
+			commands[i].give(arg);
+			return false;
+		}
+	if (key != ESCAPE)
+		name_commands(arg);
 	return key == ESCAPE;
 }
 

@@ -96,6 +96,20 @@ class Screen:
         self.process.wait(d.PATIENCE)
 
 
+def test_keys_behind_the_escape_of_run():
+    d.need_kvm()
+    with d.Folder() as folder:
+        with Screen(folder, "run", folder.write("deaf.ini", deaf(folder, b"one"))) as screen:
+            screen.see(b"Ctrl-] s presses the power button")
+            screen.see(b"one")
+            screen.keys(b"\x1d?")
+            screen.see(b"b sends a break to the serial port, Ctrl-] types it")
+            screen.keys(b"\x1db")
+            screen.see(b"the guest does not read its serial port")
+            screen.keys(b"\x1df")
+            assert screen.process.wait(d.PATIENCE) == 0
+
+
 def test_what_is_said_breaks_no_sequence():
     d.need_kvm()
     with d.Folder() as folder:
