@@ -406,6 +406,20 @@ def test_a_tap_device_is_a_card_of_the_host():
         wait_said(deck, "switch other: tap2 works again: vm3, a port of br9")
 
 
+def test_an_address_in_use_is_not_given():
+    """To a host that has it of its own accord; of a switch with NAT, and of one without."""
+    for uplink in "none", "nat":
+        tap = f"uplink = {uplink}\n[tap0]\nname = vm0\n[tap1]\nname = vm1\n"
+        with Namespace(tap) as host:
+            deck = host.deck
+            wait_state(deck, "lan/tap0", "vm0")
+            wait_state(deck, "lan/tap1", "vm1")
+            host.must("ip", "addr", "add", "10.0.2.15/24", "dev", "vm0")
+            host.must("busybox", "arping", "-c", "2", "-I", "vm0", "10.0.2.2")
+            host.must("busybox", "udhcpc", "-i", "vm1", "-n", "-q", "-s", lease_script(deck))
+            assert [lease["address"] for lease in switch(deck)["leases"]] == ["10.0.2.16"], deck
+
+
 def test_a_port_to_watch_at_has_copies():
     d.need("tshark")
     with Namespace("[tap0]\nname = vm0\n[tap1]\nname = watch\nspan = mirrored\n") as host:

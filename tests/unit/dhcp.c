@@ -935,6 +935,44 @@ static void relays_are_refused_by_name(void **state)
 	assert_int_equal(a.verdict, NET_DROP_RELAYED);
 }
 
+/* A host with an address of its own is seen by its ARP. */
+static void what_somebody_uses_is_not_offered(void **state)
+{
+	static const uint8_t fixed[NET_MAC_SIZE] = { 2, 0, 0, 0, 9, 9 };
+	struct dhcp_server *s = *state;
+	struct dhcp_lease_info info[4];
+	uint64_t later = 599 * NS_PER_S;
+	uint32_t given;
+	uint8_t mac[NET_MAC_SIZE];
+
+	dhcp_saw(s, 0, 7, 0, fixed, IP(10, 0, 2, 15));
+	assert_int_equal(dhcp_list(s, 0, info, 4), 0);
+	assert_int_equal(offered(s, 0, 1), IP(10, 0, 2, 16));
+	assert_int_equal(request(s, 0, 2, IP(10, 0, 2, 15), 0, 0), DHCP_NAK);
+	assert_int_equal(request(s, later, 2, IP(10, 0, 2, 15), 0, 0), DHCP_NAK);
+	assert_int_equal(request(s, 600 * NS_PER_S, 3, IP(10, 0, 2, 15), 0, 0), DHCP_ACK);
+
+	/* What is given stays, whoever says that it is his; and a client's own is its own. */
+	given = lease(s, later, 4);
+	dhcp_saw(s, later, 7, 0, fixed, given);
+	assert_int_equal(request(s, later, 4, given, 0, 0), DHCP_ACK);
+	memcpy(mac, mac_of(5), sizeof(mac));
+	dhcp_saw(s, later, 5, 0, mac, IP(10, 0, 2, 40));
+	assert_int_equal(request(s, later, 6, IP(10, 0, 2, 40), 0, 0), DHCP_NAK);
+	assert_int_equal(request(s, later, 5, IP(10, 0, 2, 40), 0, 0), DHCP_ACK);
+
+	/* Addresses of nobody are nothing, and a port cannot use up all. */
+	dhcp_saw(s, 0, 7, 0, fixed, 0);
+	dhcp_saw(s, 0, 7, 0, fixed, IP(10, 0, 2, 2));
+	dhcp_saw(s, 0, 7, 0, fixed, IP(10, 0, 2, 255));
+	dhcp_saw(s, 0, 7, 0, fixed, IP(192, 168, 1, 1));
+	for (unsigned i = 0; i < 200; i++)
+		dhcp_saw(s, later, 7, 0, fixed, IP(10, 0, 2, 50) + i);
+	assert_int_equal(request(s, later, 8, IP(10, 0, 2, 100), 0, 0), DHCP_ACK);
+	dhcp_forget(s, later, 7);
+	assert_int_equal(request(s, later, 9, IP(10, 0, 2, 50), 0, 0), DHCP_ACK);
+}
+
 static void leases_of_before_are_their_clients(void **state)
 {
 	struct dhcp_lease_info info = { .mac = { 0x52, 0x54, 0, 0, 0, 3 }, .hostname = "web",
@@ -985,6 +1023,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_address_of_a_port_is_its_own_macs, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(relays_are_refused_by_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_somebody_uses_is_not_offered, setup, teardown),
 		cmocka_unit_test_setup_teardown(leases_of_before_are_their_clients, setup, teardown),
 		cmocka_unit_test_setup_teardown(malformed_requests_are_ignored, setup, teardown),
 		cmocka_unit_test_setup_teardown(mutated_requests_do_no_harm, setup, teardown),

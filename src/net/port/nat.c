@@ -163,6 +163,14 @@ static enum net_verdict put_frame_locked(struct nat *nat, bool *locked, uint32_t
 	return put_frame(nat, from, frame);
 }
 
+/* DHCP is to know who uses which address; it is no loss if there is no room. */
+static void show_arp(struct own_port *own, uint32_t from, const struct net_frame *const *frame)
+{
+	enum net_verdict verdict = NET_FORWARD;
+
+	inbox_deliver(&own->served.inbox, from, frame, 1, &verdict);
+}
+
 static unsigned deliver(void *backend, uint32_t from, const struct net_frame *const *frames,
 			unsigned count, enum net_verdict *verdicts)
 {
@@ -180,6 +188,8 @@ static unsigned deliver(void *backend, uint32_t from, const struct net_frame *co
 			taken -= !inbox_deliver(&own->served.inbox, from, frames + i, 1, verdicts + i);
 			continue;
 		}
+		if (own_is_arp(frame))
+			show_arp(own, from, frames + i);
 		verdict = put_frame_locked(own->state, &locked, from, frame);
 		if (verdict != NET_FORWARD) {
 			verdicts[i] = verdict;

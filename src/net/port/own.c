@@ -21,6 +21,16 @@
 #include "net/service/dhcp_frame.h"
 #include "net/service/responder.h"
 
+#define ETHERTYPE_ARP 0x0806
+
+enum { MARK_NONE, MARK_DHCP, MARK_ARP }; /* of frames in the inbox */
+
+/* Of a frame with an Ethernet header. */
+static bool is_arp(const uint8_t *head)
+{
+	return get_be16(head + 12) == ETHERTYPE_ARP;
+}
+
 static void note_bound(void *arg, uint32_t address)
 {
 	struct own_port *own = arg;
@@ -45,6 +55,23 @@ static uint32_t leases_of(const struct own_port *own, const struct net_port *net
 	if (leases || !outside || own->config.leases_per_port > DHCP_OUTSIDE_LEASES)
 		return leases;
 	return DHCP_OUTSIDE_LEASES;
+}
+
+#define ARP_SIZE 42u /* with the Ethernet header */
+#define ARP_SENDER 22u
+
+/* ARP (RFC 826): whose address that is which the sender says is its own. */
+static void take_arp(struct own_port *own, const struct inbox_frame *frame)
+{
+	struct net_port *net_port = inbox_port(&own->served.inbox);
+	const uint8_t *sender = frame->data + ARP_SENDER, *mac = frame->data + NET_MAC_SIZE;
+
+	if (frame->size < ARP_SIZE || memcmp(sender, mac, NET_MAC_SIZE) != 0)
+		return;
+	pthread_mutex_lock(&own->lease_lock);
+	dhcp_saw(own->dhcp, clock_monotonic(), frame->from, leases_of(own, net_port, frame->from),
+		 mac, get_be32(sender + NET_MAC_SIZE));
+	pthread_mutex_unlock(&own->lease_lock);
 }
 
 static void take_dhcp(struct own_port *own, const struct inbox_frame *frame)
@@ -140,9 +167,13 @@ static void take(void *owner, const struct inbox_frame *frame)
 {
 	struct own_port *own = owner;
 
-	if (frame->mark)
+	if (frame->mark == MARK_DHCP) {
 		take_dhcp(own, frame);
-	else if (own->backend->take)
+		return;
+	}
+	if (frame->mark == MARK_ARP)
+		take_arp(own, frame);
+	if (own->backend->take)
 		own->backend->take(own->state, frame->from, frame->data, frame->size);
 }
 
@@ -172,7 +203,12 @@ bool own_wants(const struct own_port *own, const struct net_frame *frame)
 		return false;
 	if (type == 0x0800)
 		return !broadcast || dhcp_is_request(head, frame->head_size, frame->size);
-	return type == 0x0806;
+	return type == ETHERTYPE_ARP;
+}
+
+bool own_is_arp(const struct net_frame *frame)
+{
+	return is_arp(frame->head);
 }
 
 static bool wants(const void *owner, const struct net_frame *frame)
@@ -180,11 +216,12 @@ static bool wants(const void *owner, const struct net_frame *frame)
 	return own_wants(owner, frame);
 }
 
-/* Its mark: whether it is for the DHCP server. */
+/* Its mark: what the DHCP server has to do with it. */
 static enum net_verdict admit(const void *owner, struct inbox_frame *frame)
 {
 	(void)owner;
-	frame->mark = dhcp_is_request(frame->data, frame->size, frame->size);
+	frame->mark = dhcp_is_request(frame->data, frame->size, frame->size) ? MARK_DHCP :
+		      is_arp(frame->data) ? MARK_ARP : MARK_NONE;
 	return NET_FORWARD;
 }
 
@@ -432,6 +469,8 @@ static const struct profile_key keys[] = {
 		  "first to the last, as {Li 10.0.2.100-10.0.2.199}. "
 		  "Without this key they are all. "
 		  "Those that cards of guests ask for by {Ic address} may lie outside. "
+		  "One that somebody uses of his own accord, as ARP has shown in the last ten "
+		  "minutes, is given to nobody else. "
 		  "This key and the next ones, up to {Ic guest_mtu}, do nothing on a switch "
 		  "without {Ic address}." },
 	{ .key = "lease_time", .type = PROFILE_COUNT, .min = 60, .max = 31536000,

@@ -28,7 +28,8 @@ struct own_backend {
 
 	/*
 	 * Of the port in the switch; its backend is the own_port, and what of own_wants() is
-	 * DHCP goes to inbox_deliver(). Then the rest is NULL. Or NULL: all goes to the inbox.
+	 * DHCP goes to inbox_deliver(), ARP there, too. Then the rest is NULL. Or NULL: all goes
+	 * to the inbox.
 	 */
 	const struct net_port_ops *ops;
 
@@ -73,5 +74,7 @@ void own_restore_lease(struct port *port, const struct dhcp_lease_info *lease);
 
 /* Whether a frame is for the switch: its address filter, as a NIC has one. Any thread. */
 bool own_wants(const struct own_port *own, const struct net_frame *frame);
+
+bool own_is_arp(const struct net_frame *frame); /* of one that it wants. Any thread. */
 
 #endif

@@ -14,6 +14,7 @@
 #define FIRST_HOST 15u /* the offset of the first address given away, as users of QEMU know it */
 #define OFFER_NS (60 * NS_PER_S)
 #define DECLINED_NS (600 * NS_PER_S)
+#define SEEN_NS (600 * NS_PER_S)
 
 _Static_assert(DHCP_REPLY_MAX == DHCP_FRAME_HEADERS + DHCP_PAYLOAD_MAX, "the largest answer");
 
@@ -22,7 +23,8 @@ enum lease_state {
 	LEASE_OFFERED,
 	LEASE_BOUND,
 	LEASE_ENDED,   /* released; the client gets it again unless it was needed */
-	LEASE_DECLINED /* somebody else answers for the address */
+	LEASE_DECLINED, /* somebody else answers for the address */
+	LEASE_SEEN	/* somebody uses it without having been given it */
 };
 
 struct lease {
@@ -213,10 +215,19 @@ static bool within_limit(const struct dhcp_server *server, uint64_t now, uint32_
 	return count < client->leases;
 }
 
-static bool slot_free(const struct dhcp_server *server, uint32_t slot, uint64_t now)
+static bool is_clients(const struct lease *lease, const struct client *client)
 {
-	return slot >= server->used || server->leases[slot].state == LEASE_UNUSED ||
-	       server->leases[slot].expires <= now;
+	return lease->port == client->port && !memcmp(lease->mac, client->mac, NET_MAC_SIZE);
+}
+
+/* Whether nobody else has it, or uses it. */
+static bool slot_free(const struct dhcp_server *server, uint32_t slot, uint64_t now,
+		      const struct client *client)
+{
+	const struct lease *lease = &server->leases[slot];
+
+	return slot >= server->used || lease->state == LEASE_UNUSED || lease->expires <= now ||
+	       (lease->state == LEASE_SEEN && is_clients(lease, client));
 }
 
 /* Whether the client may be given this slot at all: of the pool, or its own. */
@@ -336,18 +347,13 @@ static void start_reply(const struct dhcp_server *server, const struct dhcp_mess
 	answer_name(message, reply);
 }
 
-static bool is_clients(const struct lease *lease, const struct client *client)
-{
-	return lease->port == client->port && !memcmp(lease->mac, client->mac, NET_MAC_SIZE);
-}
-
 /* The slot for a client that asks for any: its own, the one that it wants, or another. */
 static uint32_t choose(const struct dhcp_server *server, uint64_t now, const struct client *client,
 		       uint32_t wanted)
 {
 	uint32_t slot = find_reserved(server, client->mac);
 
-	if (slot != UINT32_MAX && (slot_free(server, slot, now) ||
+	if (slot != UINT32_MAX && (slot_free(server, slot, now, client) ||
 				   server->leases[slot].port == DHCP_NO_PORT ||
 				   is_clients(&server->leases[slot], client)))
 		return slot;
@@ -355,7 +361,7 @@ static uint32_t choose(const struct dhcp_server *server, uint64_t now, const str
 	if (slot != UINT32_MAX && may_have(server, slot, client->mac))
 		return slot;
 	slot = address_slot(server, wanted);
-	if (slot != UINT32_MAX && slot_free(server, slot, now) &&
+	if (slot != UINT32_MAX && slot_free(server, slot, now, client) &&
 	    may_have(server, slot, client->mac))
 		return slot;
 	return find_free(server, now, client->mac);
@@ -436,7 +442,7 @@ static bool on_request(struct dhcp_server *server, uint64_t now, const struct cl
 		return false;
 	if (slot == UINT32_MAX) {
 		slot = address_slot(server, wanted);
-		if (slot == UINT32_MAX || !slot_free(server, slot, now) ||
+		if (slot == UINT32_MAX || !slot_free(server, slot, now, client) ||
 		    !may_have(server, slot, client->mac))
 			return refuse(server, message, reply);
 	} else if (slot_address(server, slot) != wanted || !may_have(server, slot, client->mac)) {
@@ -519,6 +525,28 @@ size_t dhcp_input(struct dhcp_server *server, uint64_t now, uint32_t from, uint3
 	return answer ? dhcp_frame_write(&at, &reply, reply_frame) : 0;
 }
 
+void dhcp_saw(struct dhcp_server *server, uint64_t now, uint32_t from, uint32_t leases,
+	      const uint8_t mac[NET_MAC_SIZE], uint32_t address)
+{
+	const struct client client = { .mac = mac, .port = (uint16_t)from,
+				       .leases = leases ? leases : server->config.port_leases };
+	uint32_t slot = address_slot(server, address);
+	struct lease *lease;
+
+	if (slot == UINT32_MAX || !may_have(server, slot, mac) ||
+	    !slot_free(server, slot, now, &client) || !within_limit(server, now, slot, &client))
+		return;
+	lease = touch_slot(server, slot);
+	if (!lease)
+		return;
+	if (!is_clients(lease, &client))
+		lease->hostname[0] = '\0';
+	memcpy(lease->mac, mac, NET_MAC_SIZE);
+	lease->port = client.port;
+	lease->state = LEASE_SEEN;
+	lease->expires = now + SEEN_NS;
+}
+
 int dhcp_reserve(struct dhcp_server *server, uint32_t from, const uint8_t mac[NET_MAC_SIZE],
 		 uint32_t address)
 {
@@ -547,10 +575,11 @@ int dhcp_reserve(struct dhcp_server *server, uint32_t from, const uint8_t mac[NE
 
 void dhcp_restore(struct dhcp_server *server, uint64_t now, const struct dhcp_lease_info *info)
 {
+	const struct client client = { .mac = info->mac, .port = DHCP_NO_PORT };
 	uint32_t slot = address_slot(server, info->address);
 	struct lease *lease;
 
-	if (slot == UINT32_MAX || !info->remaining_s || !slot_free(server, slot, now))
+	if (slot == UINT32_MAX || !info->remaining_s || !slot_free(server, slot, now, &client))
 		return;
 	lease = touch_slot(server, slot);
 	if (!lease)

@@ -11,7 +11,7 @@
  * Clients may be hostile to each other. A message is believed only of the MAC
  * that its frame came from, and a lease is that MAC's at that port: the same
  * MAC at another port is another client. A port has a limited number of
- * addresses, with those that it declined. When it goes its leases are kept for
+ * addresses, with those that it declined or uses unasked. When it goes its leases are kept for
  * their MACs, at whatever port those come back, unless the addresses run out.
  */
 #ifndef NET_SERVICE_DHCP_H
@@ -80,6 +80,13 @@ void dhcp_free(struct dhcp_server *server); /* NULL is valid */
 size_t dhcp_input(struct dhcp_server *server, uint64_t now, uint32_t from, uint32_t leases,
 		  const uint8_t *frame, size_t size, uint8_t reply[DHCP_REPLY_MAX],
 		  enum net_verdict *verdict);
+
+/*
+ * The MAC, behind the port at slot from, has been seen to use an address: unless that is given to
+ * somebody, it is to nobody else for ten minutes, and counts as one that its port has.
+ */
+void dhcp_saw(struct dhcp_server *server, uint64_t now, uint32_t from, uint32_t leases,
+	      const uint8_t mac[NET_MAC_SIZE], uint32_t address);
 
 /*
  * The address is the MAC's alone from now on, which is that of the port at slot from, in the place
