@@ -1131,6 +1131,24 @@ def test_a_packet_is_taken_apart():
             terminal.see("Port lan/nat")
 
 
+def test_without_sharkd_a_packet_is_what_the_list_says():
+    d.need_kvm()
+    d.need("sharkd", "unshare")
+    hidden = ("unshare", "-m", "sh", "-c",
+              "mount --bind /dev/null \"$(command -v sharkd)\" && exec \"$@\"", "sh")
+    if subprocess.run([*hidden, "true"], capture_output=True).returncode:
+        d.skip("nothing can be mounted here")
+    with d.Folder() as folder:
+        with Terminal(folder, "--demo", size=(100, 40), env=hidden) as terminal:
+            terminal.see("web +● running")
+            terminal.keys("n")
+            terminal.see("ICMP Echo")
+            terminal.keys("Enter")
+            terminal.see("sharkd is not installed; install the package")
+            terminal.see("Source: 10[.]0[.]2[.]")
+            terminal.see("^│ 0000 +([0-9a-f]{2} ){14}")
+
+
 # What stands in for sharkd, and what is said then.
 FALSE_SHARKDS = (
     ("sleep 1000", "sharkd did not answer in time"),
