@@ -9,6 +9,9 @@
 int run_main(struct cli *cli);
 int new_main(struct cli *cli);
 int disk_main(struct cli *cli);
+int clone_main(struct cli *cli);
+int rename_main(struct cli *cli);
+int delete_main(struct cli *cli);
 int list_main(struct cli *cli);
 int show_main(struct cli *cli);
 int order_main(struct cli *cli); /* start, stop, pause, resume, reset */

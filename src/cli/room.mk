@@ -33,6 +33,7 @@ src_cli_libcli_a_SOURCES = \
 	%D%/passphrase.c %D%/passphrase.h \
 	%D%/pcapng.c %D%/pcapng.h \
 	%D%/pcapng_copy.c %D%/pcapng_copy.h \
+	%D%/profiles.c \
 	%D%/profile_words.c %D%/profile_words.h \
 	%D%/port.c \
 	%D%/program.c %D%/program.h \

@@ -179,6 +179,17 @@ static const struct command rows[] = {
 		  "  vmdeck new lab --iso netinst.iso --disk 20G --memory 2G\n"
 		  "  vmdeck new dev --kernel bzImage --append 'console=ttyS0'\n",
 	  .options = new_options, .run = new_main },
+	{ .name = "clone", .args = "GUEST NAME", .min_args = 2, .max_args = 2, .word = WORD_GUEST,
+	  .method = -1, .help = "copies a guest's profile to that of another guest",
+	  .more = "What one guest alone can have is left out: its name, its cards' addresses and ports "
+		  "of\nthe host. Its disks are the same; 'vmdeck disk convert' copies an image.\n",
+	  .run = clone_main },
+	{ .name = "rename", .args = "GUEST NAME", .min_args = 2, .max_args = 2,
+	  .word = WORD_GUEST, .method = -1, .help = "gives a guest that does not run another name",
+	  .run = rename_main },
+	{ .name = "delete", .args = "GUEST", .min_args = 1, .max_args = 1, .word = WORD_GUEST,
+	  .method = -1, .help = "deletes the profile of a guest that does not run",
+	  .more = "The images of its disks stay.\n", .run = delete_main },
 	{ .name = "list", .alias = "ls", .args = "", .method = METHOD_GUEST_LIST, .json = true,
 	  .run = list_main, .requests = requests_plain,
 	  .view = "deck" },

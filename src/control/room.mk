@@ -14,6 +14,7 @@ src_control_libcontrol_a_SOURCES = \
 	%D%/methods.c %D%/methods.h \
 	%D%/names.c %D%/names.h \
 	%D%/protocol.h \
+	%D%/profile_file.c %D%/profile_file.h \
 	%D%/remote_screen.c %D%/remote_screen.h \
 	%D%/spans.c %D%/spans.h \
 	%D%/states.c %D%/states.h \
@@ -22,10 +23,11 @@ src_control_libcontrol_a_SOURCES = \
 CONTROL_LIBS = src/control/libcontrol.a $(BASE_LIBS) $(JANSSON_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/client tests/unit/framing tests/unit/listen tests/unit/spans
+check_PROGRAMS += tests/unit/client tests/unit/framing tests/unit/listen tests/unit/spans tests/unit/profile_file
 tests_unit_client_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)
 tests_unit_framing_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)
 tests_unit_spans_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)
+tests_unit_profile_file_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)
 tests_unit_listen_SOURCES = tests/unit/listen.c tests/unit/scratch.h
 tests_unit_listen_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)
 endif

@@ -46,6 +46,7 @@ src_tui_libtui_a_SOURCES = \
 	%D%/ui/palette.c %D%/ui/palette.h \
 	%D%/ui/palette_list.c %D%/ui/palette_list.h \
 	%D%/ui/palette_run.c %D%/ui/palette_run.h \
+	%D%/ui/profiles.c %D%/ui/profiles.h \
 	%D%/ui/prompt.c %D%/ui/prompt.h \
 	%D%/ui/samples.c %D%/ui/samples.h \
 	%D%/ui/saving.c %D%/ui/saving.h \

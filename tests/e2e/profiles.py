@@ -35,6 +35,34 @@ def addresses(deck):
             deck.call("switch.list")["switches"]}
 
 
+def test_profiles_are_copied_renamed_and_deleted():
+    text = "# of a\n[guest]\nname = a\nmemory = 16M\n[boot]\nfirmware = none\n[net0]\n" \
+           "switch = lan\nmac = 52:54:00:00:00:01\n"
+    with d.Folder() as folder:  # without a deck
+        folder.guest("a", text)
+        assert folder.run("clone", "a", "b").stdout == f"{folder.guests}/b.ini\n"
+        with open(os.path.join(folder.guests, "b.ini")) as file:
+            assert file.read() == text.replace("name = a\n", "").replace(
+                "mac = 52:54:00:00:00:01\n", "")
+        done = folder.run("clone", "a", "b")
+        assert done.returncode == 1 and "b.ini is there already" in done.stderr, done
+        done = folder.run("rename", "nobody", "c")
+        assert done.returncode == 1 and "guest 'nobody': there is none" in done.stderr, done
+    d.need_kvm()
+    with d.Deck(prepare=lambda folder: folder.guest("a", text)) as deck:
+        assert deck.run("clone", "a", "b").returncode == 0
+        d.wait_for(lambda: names(deck) == ["a", "b"], "the copy")
+        assert deck.run("rename", "b", "c").returncode == 0
+        d.wait_for(lambda: names(deck) == ["a", "c"], "the other name")
+        assert deck.run("start", "--wait", "c").returncode == 0
+        for command in ("rename", "c", "e"), ("delete", "c"):
+            done = deck.run(*command)
+            assert done.returncode == 1 and "c runs; 'vmdeck stop --wait c'" in done.stderr, done
+        assert deck.run("stop", "--force", "--wait", "c").returncode == 0
+        assert deck.run("delete", "c").returncode == 0
+        d.wait_for(lambda: names(deck) == ["a"], "one guest")
+
+
 def test_new_profiles_are_seen_by_themselves():
     def prepare(folder):
         shutil.rmtree(os.path.join(folder.path, "config"))

@@ -673,6 +673,34 @@ def test_what_was_shown_of_a_console_comes_back():
         assert len(emulators(folder)) == 1
 
 
+def test_guests_are_copied_renamed_and_deleted():
+    with d.Folder() as folder, Terminal(folder, size=(120, 24)) as terminal:
+        image = folder.write("web.img", "\0" * 512)
+        folder.guest("web", "[guest]\nmemory = 16M\n[boot]\nfirmware = none\n[disk0]\n"
+                     f"path = {image}\nformat = raw\n")
+        terminal.see("web +○|web +o")
+        terminal.keys("y")
+        terminal.see("Name of the copy of web:")
+        terminal.keys("shop", "Enter")
+        terminal.see("shop is a copy of web, and has its disks, which one guest at a time can use")
+        terminal.see("^│.shop ")
+        terminal.keys("y", "shop", "Enter")
+        terminal.see("shop.ini is there already; choose another name")
+        terminal.keys("r")
+        terminal.see("New name of")
+        terminal.keys("C-u", "store", "Enter")
+        terminal.see("(shop|web) is called store now")
+        terminal.see("^│.store ")
+        terminal.keys("D")
+        terminal.see("Delete the profile of .*The images of its disks stay")
+        terminal.keys("n", "Home", "D")
+        terminal.see("Delete the profile of shop")
+        terminal.keys("y")
+        terminal.see("The profile of (shop|web|store) is gone; its disks' images are where they were")
+        assert os.path.exists(image)
+        d.wait_for(lambda: len(os.listdir(folder.guests)) == 1, "one profile")
+
+
 def test_keys_and_colours_are_a_persons_own():
     d.need_kvm()
     with d.Folder() as folder:

@@ -9,6 +9,7 @@
 #include "tui/ui/media.h"
 #include "tui/ui/orders.h"
 #include "tui/ui/palette.h"
+#include "tui/ui/profiles.h"
 #include "tui/ui/suspend.h"
 
 void command_run(struct tui *tui, const struct key *key)
@@ -51,6 +52,15 @@ void command_run(struct tui *tui, const struct key *key)
 		break;
 	case COMMAND_EDIT:
 		editor_start(tui->deck, tui_chosen(tui));
+		break;
+	case COMMAND_COPY_GUEST:
+		profile_copy(tui->deck, tui_chosen(tui));
+		break;
+	case COMMAND_RENAME:
+		profile_rename(tui->deck, tui_chosen(tui));
+		break;
+	case COMMAND_DELETE:
+		profile_delete(tui->deck, tui_chosen(tui));
 		break;
 	case COMMAND_MEDIUM:
 		media_ask(tui->deck, tui_chosen(tui));

@@ -64,6 +64,11 @@ static const struct key rows[] = {
 	  "reset the guest (asks first)" },
 	{ ALL(KEYS_ORDERS), 'm', "m", DO(MEDIUM), "medium",
 	  "take the medium out of the guest's CD-ROM drive, or put another in" },
+	{ IN("deck"), 'y', "y", DO(COPY_GUEST), NULL,
+	  "copy the guest's profile to that of another guest, whose name is asked for" },
+	{ IN("deck"), 'r', "r", DO(RENAME), NULL, "give the guest another name" },
+	{ IN("deck"), 'D', "D", DO(DELETE), NULL,
+	  "delete the guest's profile (asks first); the images of its disks stay" },
 	{ IN("deck"), 'R', "R", DO(RELOAD), "reload",
 	  "read the profiles again, which also happens when they change" },
 	{ IN("deck"), '/', "/", DO(FILTER), "filter",
@@ -247,7 +252,8 @@ bool keys_order(const struct key *key)
 	enum command command = key->command;
 
 	return command == COMMAND_ORDER || command == COMMAND_EDIT || command == COMMAND_MEDIUM ||
-	       command == COMMAND_RELOAD || command == COMMAND_CAPTURE ||
+	       command == COMMAND_COPY_GUEST || command == COMMAND_RENAME ||
+	       command == COMMAND_DELETE || command == COMMAND_RELOAD || command == COMMAND_CAPTURE ||
 	       command == COMMAND_SAVE_PAST || command == COMMAND_END_CAPTURE ||
 	       command == COMMAND_LINE_BREAK || command == COMMAND_SYSRQ ||
 	       command == COMMAND_BREAK || command == COMMAND_PASS || command == COMMAND_DROP;

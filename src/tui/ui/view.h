@@ -26,7 +26,7 @@ struct tui_deck;
 	/* between views */ \
 	X(OPEN) X(BACK) X(QUIT) X(REDRAW) X(PALETTE) X(SUSPEND) \
 	/* to a guest, and to the deck */ \
-	X(ORDER) X(EDIT) X(MEDIUM) X(RELOAD) \
+	X(ORDER) X(EDIT) X(COPY_GUEST) X(RENAME) X(DELETE) X(MEDIUM) X(RELOAD) \
 	/* inside a view */ \
 	X(LOOK) X(FILTER) X(CHART) X(NEXT) X(HOLD) X(CAPTURE) X(SAVE_PAST) X(MARK) \
 	X(MARK_RANGE) X(MARK_OTHERS) X(UNMARK) X(SORT) X(SORT_LEFT) X(SORT_RIGHT) \
