@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/plain.h"
@@ -114,6 +115,25 @@ static void list_row(struct columns *columns, const json_t *guest)
 		    text_of(guest, "reason", note) }, state_colour(state));
 }
 
+static bool has_tag(const json_t *guest, const char *wanted)
+{
+	const json_t *tag;
+	size_t i;
+
+	json_array_foreach(json_object_get(guest, "tags"), i, tag)
+		if (strcasecmp(json_string_value(tag), wanted) == 0)
+			return true;
+	return false;
+}
+
+/* Leaves those that have the tag. */
+static void select_tagged(json_t *guests, const char *tag)
+{
+	for (size_t i = json_array_size(guests); i-- > 0;)
+		if (!has_tag(json_array_get(guests, i), tag))
+			json_array_remove(guests, i);
+}
+
 int list_main(struct cli *cli)
 {
 	struct columns columns = { .count = 7, .right = 1u << 3 | 1u << 4 };
@@ -122,12 +142,14 @@ int list_main(struct cli *cli)
 
 	if (!result)
 		return CLI_FAILED;
+	guests = json_object_get(result, "guests");
+	if (cli->values[0].set)
+		select_tagged(guests, cli->values[0].text);
 	if (cli->json) {
 		output_json(result);
 		json_decref(result);
 		return CLI_OK;
 	}
-	guests = json_object_get(result, "guests");
 	columns_add(&columns, (const char *const[]){ "NAME", "STATE", "SINCE", "CPUS", "MEMORY",
 						     "ADDRESS", "" }, NULL);
 	json_array_foreach(guests, i, guest)
@@ -260,6 +282,20 @@ static void show_exits(const json_t *result)
 	columns_print(&columns, COLUMNS_MAX);
 }
 
+static void show_tags(const json_t *tags)
+{
+	const json_t *tag;
+	char text[512] = "";
+	size_t i, n = 0;
+
+	json_array_foreach(tags, i, tag)
+		if (n < sizeof(text))
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n ? " " : "",
+					      json_string_value(tag));
+	if (*text)
+		show_line("tags", text);
+}
+
 static void show_guest(const json_t *result)
 {
 	const char *state = text_of(result, "state", "?");
@@ -286,6 +322,7 @@ static void show_guest(const json_t *result)
 		show_line("cmdline", text_of(result, "cmdline", NULL));
 	}
 	show_line("profile", text_of(result, "profile", "built in"));
+	show_tags(json_object_get(result, "tags"));
 	show_line("autostart", json_is_true(json_object_get(result, "autostart")) ? "yes" : "no");
 	show_memory_view(result);
 	if (text_of(result, "ssh", NULL))

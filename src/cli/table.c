@@ -96,6 +96,11 @@ static const struct option_row extcap_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option_row list_options[] = {
+	{ 't', "tag", OPTION_TEXT, "TAG", WORD_ANY, 0, 0, "those that have this tag alone" },
+	{ .name = NULL },
+};
+
 static const struct option_row stats_options[] = {
 	{ 'w', "watch", OPTION_FLAG, NULL, WORD_ANY, 0, 0, "go on until interrupted" },
 	{ 'n', "interval", OPTION_NUMBER, "MS", WORD_ANY, 100, 3600000,
@@ -191,7 +196,7 @@ static const struct command rows[] = {
 	  .method = -1, .help = "deletes the profile of a guest that does not run",
 	  .more = "The images of its disks stay.\n", .run = delete_main },
 	{ .name = "list", .alias = "ls", .args = "", .method = METHOD_GUEST_LIST, .json = true,
-	  .run = list_main, .requests = requests_plain,
+	  .options = list_options, .run = list_main, .requests = requests_plain,
 	  .view = "deck" },
 	{ .name = "show", .args = "GUEST", .min_args = 1, .max_args = 1, .word = WORD_GUEST,
 	  .method = METHOD_GUEST_SHOW, .json = true, .run = show_main, .requests = requests_plain,

@@ -63,6 +63,18 @@ def test_profiles_are_copied_renamed_and_deleted():
         d.wait_for(lambda: names(deck) == ["a"], "one guest")
 
 
+def test_tags_find_guests():
+    def prepare(folder):
+        for name, tags in ("a", "lab, web"), ("b", "Lab"), ("c", ""):
+            folder.guest(name, f"[guest]\nmemory = 16M\ntags = {tags}\n")
+    with d.Deck(prepare=prepare) as deck:
+        assert [guest["tags"] for guest in deck.json("list")["guests"]] == [["lab", "web"], ["Lab"], []]
+        assert [guest["name"] for guest in deck.json("list", "--tag", "lab")["guests"]] == ["a", "b"]
+        shown = deck.run("list", "-t", "web").stdout.splitlines()
+        assert len(shown) == 2 and shown[1].startswith("a "), shown
+        assert "tags       lab web\n" in deck.run("show", "a").stdout
+
+
 def test_new_profiles_are_seen_by_themselves():
     def prepare(folder):
         shutil.rmtree(os.path.join(folder.path, "config"))

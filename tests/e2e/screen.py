@@ -679,7 +679,9 @@ def test_guests_are_copied_renamed_and_deleted():
         folder.guest("web", "[guest]\nmemory = 16M\n[boot]\nfirmware = none\n[disk0]\n"
                      f"path = {image}\nformat = raw\n")
         terminal.see("web +○|web +o")
-        terminal.keys("y")
+        terminal.keys("/", "#la")
+        terminal.see("No guest")
+        terminal.keys("Escape", "y")
         terminal.see("Name of the copy of web:")
         terminal.keys("shop", "Enter")
         terminal.see("shop is a copy of web, and has its disks, which one guest at a time can use")

@@ -72,6 +72,10 @@ static const struct profile_key guest_keys[] = {
 	{ .key = "autostart", .type = PROFILE_BOOL, .offset = GUEST(autostart), .standard = "no",
 	  .help = "Whether the guest starts when {Xr vmdeck 1} starts. A profile that appears, or "
 		  "is changed to say so, while that runs starts nothing." },
+	{ .key = "tags", .type = PROFILE_STRING, .offset = GUEST(tags), .standard = "",
+	  .help = "Words by which people find the guest among others, with blanks or commas between "
+		  "them, such as {Li lab web}: a filter {Li #lab} on the screen, and "
+		  "{Nm vmdeck Cm list} with {Fl -tag Ar lab}, list those that have it." },
 	{ .key = "rng", .type = PROFILE_BOOL, .offset = GUEST(rng), .standard = "no",
 	  .help = "Whether the guest has a virtio device that gives it random bytes of the host, "
 		  "640 KiB a second at most." },

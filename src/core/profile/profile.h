@@ -101,6 +101,7 @@ struct profile {
 	unsigned backing; /* an enum profile_backing */
 	bool overcommit; /* it may start although the host has less for all guests together */
 	bool autostart;
+	char *tags; /* words for people, with blanks or commas between them; "" if none */
 	bool balloon;  /* a virtio device takes memory back, and says what the guest has */
 	bool rng;      /* a virtio device gives the host's random bytes */
 	unsigned vga; /* an enum profile_vga */

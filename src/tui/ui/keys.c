@@ -72,7 +72,8 @@ static const struct key rows[] = {
 	{ IN("deck"), 'R', "R", DO(RELOAD), "reload",
 	  "read the profiles again, which also happens when they change" },
 	{ IN("deck"), '/', "/", DO(FILTER), "filter",
-	  "show only guests whose name contains a text, while it is typed; Esc takes that back" },
+	  "show only guests whose name contains a text, or, with # before it, that have a tag which "
+	  "begins so, while it is typed; Esc takes that back" },
 	{ IN("deck"), KEY_F(6), "F6", DO(SORT), "sort",
 	  "choose by what the list is sorted, or, with a second %s, sort it the other way round; "
 	  "so does a click on the head of a column" },

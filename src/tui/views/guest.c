@@ -59,6 +59,16 @@ static void memory_lines(struct page *page, const json_t *g, uint64_t memory)
 	page_pair(page, "Balloon", INK_TEXT, text);
 }
 
+static void tags_text(const json_t *tags, char *out, size_t size)
+{
+	size_t n = 0;
+
+	*out = '\0';
+	for (size_t i = 0; i < json_array_size(tags) && n < size; i++)
+		n += (size_t)snprintf(out + n, size - n, "%s%s", n ? " " : "",
+				      json_string_value(json_array_get(tags, i)));
+}
+
 static void section_profile(struct page *page, const json_t *g, const struct tui_guest *guest)
 {
 	uint64_t since = json_count(g, "since"), pressed = json_count(g, "pressed");
@@ -111,6 +121,8 @@ static void section_profile(struct page *page, const json_t *g, const struct tui
 			 json_text(g, "pending"));
 		page_pair(page, "Pending", INK_WARN, text);
 	}
+	tags_text(json_object_get(g, "tags"), text, sizeof(text));
+	page_pair(page, "Tags", INK_TEXT, text);
 	page_pair(page, "Autostart", INK_TEXT, json_bool(g, "autostart") ? "yes" : "no");
 }
 

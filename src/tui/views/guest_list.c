@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/checked.h"
 #include "base/clock.h"
@@ -13,8 +14,24 @@
 
 #define STILL_NS NS_PER_S
 
+static bool has_tag(const struct tui_guest *guest, const char *begin)
+{
+	const json_t *tags = json_object_get(guest->json, "tags");
+
+	for (size_t i = 0; i < json_array_size(tags); i++) {
+		const char *tag = json_string_value(json_array_get(tags, i));
+
+		if (tag && strncasecmp(tag, begin, strlen(begin)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* "#" and the beginning of a tag, or a part of the name. */
 static bool passes(const struct guest_list *list, const struct tui_guest *guest)
 {
+	if (*list->filter == '#')
+		return has_tag(guest, list->filter + 1);
 	return !*list->filter || strcasestr(guest->name, list->filter);
 }
 

@@ -170,6 +170,21 @@ static json_t *time_or_null(uint64_t ns)
 	return ns ? json_integer((json_int_t)ns) : json_null();
 }
 
+static json_t *tags_json(const struct profile *profile)
+{
+	const char *at = profile && profile->tags ? profile->tags : "";
+	json_t *list = json_array();
+	char tag[128];
+
+	for (size_t n; *(at += strspn(at, " \t,")); at += n) {
+		n = strcspn(at, " \t,");
+		snprintf(tag, sizeof(tag), "%.*s", n < sizeof(tag) ? (int)n : (int)sizeof(tag) - 1,
+			 at);
+		json_array_append_new(list, message_text(tag));
+	}
+	return list;
+}
+
 static json_t *guest_json(const struct guest *guest)
 {
 	const struct profile *profile = guest_profile(guest);
@@ -189,6 +204,7 @@ static json_t *guest_json(const struct guest *guest)
 			   "reason", text_or_null(guest_reason(guest)));
 	if (object) {
 		json_object_set_new(object, "held", text_or_null(guest_held(guest)));
+		json_object_set_new(object, "tags", tags_json(profile));
 		json_object_set_new(object, "pressed", time_or_null(guest_pressed(guest)));
 		json_object_set_new(object, "restarts",
 				    json_integer((json_int_t)guest_restarts(guest)));
